@@ -1,0 +1,94 @@
+/**
+ * Every error tdctl can end with, in one place: what it is called, which exit code it gives, and
+ * what it means. docs/errors.md has a section for each; a test holds the two together.
+ */
+
+/** Exit codes of the CLI. 0 is success; 130 is the shell's own number for an interrupted command. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  conflict: 4,
+  specInvalid: 5,
+  findings: 6,
+  limitReached: 7,
+  hostUnsupported: 8,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+interface ErrorKind {
+  readonly exitCode: ExitCode;
+  readonly meaning: string;
+}
+
+export const errorKinds = {
+  TDCTL_E_USAGE: {
+    exitCode: exitCodes.usage,
+    meaning: 'The command line asks for something tdctl does not have.',
+  },
+  TDCTL_E_NOT_FOUND: {
+    exitCode: exitCodes.notFound,
+    meaning: 'A file or object that the command names does not exist.',
+  },
+  TDCTL_E_NOT_READABLE: {
+    exitCode: exitCodes.failed,
+    meaning: 'A file exists and cannot be read as what it should be.',
+  },
+  TDCTL_E_NOT_WRITABLE: {
+    exitCode: exitCodes.failed,
+    meaning: 'A file could not be written.',
+  },
+  TDCTL_E_EXISTS: {
+    exitCode: exitCodes.conflict,
+    meaning: 'A file that would be overwritten exists already.',
+  },
+  TDCTL_E_SPEC_INVALID: {
+    exitCode: exitCodes.specInvalid,
+    meaning: 'A TrustDomain file has mistakes; each one is listed with its place.',
+  },
+  TDCTL_E_FIRMWARE_INVALID: {
+    exitCode: exitCodes.specInvalid,
+    meaning: 'A firmware image cannot start a TD.',
+  },
+  TDCTL_E_MEASUREMENT_MISMATCH: {
+    exitCode: exitCodes.findings,
+    meaning: 'The TD would not have the MRTD that its file expects.',
+  },
+  TDCTL_E_VCPU_LIMIT: {
+    exitCode: exitCodes.limitReached,
+    meaning: 'The TD asks for more vCPUs than the host gives one TD.',
+  },
+  TDCTL_E_NO_KEY_SLOT: {
+    exitCode: exitCodes.limitReached,
+    meaning: 'Every private key ID (HKID) of the host is in use.',
+  },
+  TDCTL_E_CGROUP_LIMIT: {
+    exitCode: exitCodes.limitReached,
+    meaning: 'The misc cgroup of the caller allows no further TD.',
+  },
+  TDCTL_E_HOST_UNSUPPORTED: {
+    exitCode: exitCodes.hostUnsupported,
+    meaning: 'The chosen host cannot run a TD; the message names the missing item.',
+  },
+  TDCTL_E_IOCTL: {
+    exitCode: exitCodes.failed,
+    meaning: 'An ioctl was refused by the kernel or the TDX module.',
+  },
+  TDCTL_E_STUCK: {
+    exitCode: exitCodes.failed,
+    meaning: 'Something of a TD could not be given back and needs a person.',
+  },
+  TDCTL_E_INTERRUPTED: {
+    exitCode: exitCodes.interrupted,
+    meaning: 'The command was interrupted; what it held has been given back.',
+  },
+  TDCTL_E_INTERNAL: {
+    exitCode: exitCodes.failed,
+    meaning: 'A defect in tdctl.',
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type TdctlErrorCode = keyof typeof errorKinds;

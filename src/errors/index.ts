@@ -1,0 +1,2 @@
+export { type ExitCode, errorKinds, exitCodes, type TdctlErrorCode } from './codes.ts';
+export { TdctlError, type TdctlErrorOptions } from './tdctl-error.ts';

@@ -1,0 +1,134 @@
+/**
+ * The port: KVM and TDX in the kernel's own verbs. `kvm`, `soft` and `simulated` implement it;
+ * nothing here imports an implementation.
+ *
+ * Every method is one ioctl (or one mmap) and throws {@link KvmError} when it is refused. 64-bit
+ * addresses, sizes and masks are BigInt. `close()` is idempotent everywhere, never throws for a
+ * second call, and using an object after it throws `KvmError` EBADF.
+ */
+import type { CapabilityName } from '../abi/kvm/capabilities.ts';
+import type { CpuidEntry } from '../abi/kvm/structs.ts';
+import type { VmTypeName } from '../abi/kvm/vm-types.ts';
+import type { HostFacts, KeySlots } from './facts.ts';
+
+export interface Host {
+  /** What the host is. Reads only; takes no key slot. */
+  facts(): Promise<HostFacts>;
+  /** Key slots (private key IDs for guests) as far as this host can tell; undefined if it cannot. */
+  keySlots(): Promise<KeySlots | undefined>;
+  /** KVM_CHECK_EXTENSION on /dev/kvm. Unknown capabilities are 0. */
+  checkExtension(capability: CapabilityName): Promise<number>;
+  /** KVM_GET_SUPPORTED_CPUID. */
+  getSupportedCpuid(): Promise<readonly CpuidEntry[]>;
+  /** KVM_CREATE_VM. EINVAL: the host does not offer the type. */
+  createVm(options: { readonly type: VmTypeName }): Promise<Vm>;
+  /** Anonymous zeroed memory of this process, page aligned, for slots and as a source of pages. */
+  mapMemory(options: { readonly sizeBytes: bigint }): Promise<UserMemory>;
+  close(): Promise<void>;
+}
+
+export interface Vm {
+  /** KVM_CHECK_EXTENSION on the VM fd: KVM_CAP_MAX_VCPUS is this VM's own limit only here. */
+  checkExtension(capability: CapabilityName): Promise<number>;
+  /** KVM_ENABLE_CAP. */
+  enableCap(options: {
+    readonly capability: CapabilityName;
+    readonly args?: readonly bigint[];
+  }): Promise<void>;
+  /** KVM_SET_TSC_KHZ on the VM: the default of vCPUs to come, and what INIT_VM hands the module. */
+  setTscKhz(options: { readonly tscKhz: number }): Promise<void>;
+  /** KVM_CREATE_VCPU. */
+  createVcpu(options: { readonly id: number }): Promise<Vcpu>;
+  /** KVM_CREATE_GUEST_MEMFD. The object pins the VM, and so its key slot, until it is closed. */
+  createGuestMemfd(options: { readonly sizeBytes: bigint }): Promise<GuestMemory>;
+  /** KVM_SET_USER_MEMORY_REGION2. A size of 0 deletes the slot. */
+  setUserMemoryRegion2(region: MemoryRegion): Promise<void>;
+  /** KVM_SET_MEMORY_ATTRIBUTES: makes a range of guest memory private or shared. */
+  setMemoryAttributes(options: {
+    readonly gpa: bigint;
+    readonly sizeBytes: bigint;
+    readonly isPrivate: boolean;
+  }): Promise<void>;
+  /** KVM_TDX_CAPABILITIES. E2BIG is handled inside. */
+  tdxCapabilities(): Promise<TdxCapabilities>;
+  /** KVM_TDX_INIT_VM: takes the key slot. */
+  tdxInitVm(params: TdxInitVm): Promise<void>;
+  /** KVM_TDX_FINALIZE_VM: closes the measurement; no vCPU and no page can be added afterwards. */
+  tdxFinalizeVm(): Promise<void>;
+  /** KVM_TDX_TERMINATE_VM: posted, not in Linux 7.3, so EINVAL is a normal answer. */
+  tdxTerminateVm(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Vcpu {
+  readonly id: number;
+  /** KVM_SET_CPUID2. Must come before KVM_TDX_INIT_VCPU (leaf 1 must give x2APIC). */
+  setCpuid2(options: { readonly entries: readonly CpuidEntry[] }): Promise<void>;
+  /** KVM_TDX_INIT_VCPU. `initialRcx` is what the firmware finds in RCX: the address of the TD HOB. */
+  tdxInitVcpu(options: { readonly initialRcx: bigint }): Promise<void>;
+  /**
+   * KVM_TDX_INIT_MEM_REGION, continued on EAGAIN, EINTR and EBUSY with the struct that the kernel
+   * advanced. When `signal` aborts, it stops between two chunks and throws `KvmError` EINTR.
+   */
+  tdxInitMemRegion(region: InitMemRegion): Promise<void>;
+  /** KVM_TDX_GET_CPUID: legal between INIT_VM and FINALIZE_VM. E2BIG is handled inside. */
+  tdxGetCpuid(): Promise<readonly CpuidEntry[]>;
+  close(): Promise<void>;
+}
+
+/** A guest_memfd. */
+export interface GuestMemory {
+  readonly sizeBytes: bigint;
+  close(): Promise<void>;
+}
+
+/** Anonymous memory of this process. */
+export interface UserMemory {
+  /** The address in this process (made up on `sim`). */
+  readonly address: bigint;
+  readonly sizeBytes: bigint;
+  /** Copies bytes in. Throws RangeError outside the mapping. */
+  write(options: { readonly offsetBytes: bigint; readonly bytes: Uint8Array }): void;
+  close(): Promise<void>;
+}
+
+export interface MemoryRegion {
+  readonly slot: number;
+  readonly gpa: bigint;
+  readonly sizeBytes: bigint;
+  /** Shared (ordinary) backing. */
+  readonly memory: UserMemory;
+  readonly memoryOffsetBytes: bigint;
+  /** Private backing: sets KVM_MEM_GUEST_MEMFD. */
+  readonly guestMemory?: { readonly memory: GuestMemory; readonly offsetBytes: bigint };
+}
+
+export interface InitMemRegion {
+  readonly source: UserMemory;
+  readonly sourceOffsetBytes: bigint;
+  readonly gpa: bigint;
+  readonly pages: number;
+  /** KVM_TDX_MEASURE_MEMORY_REGION: the content goes into MRTD, not only the address. */
+  readonly measure: boolean;
+  readonly signal?: AbortSignal;
+  /** Called after each chunk with the pages done so far. */
+  readonly onProgress?: (pagesDone: number) => void;
+}
+
+/** `struct kvm_tdx_capabilities`, the part a VMM needs. */
+export interface TdxCapabilities {
+  readonly supportedAttributes: bigint;
+  readonly supportedXfam: bigint;
+  /** The leaves INIT_VM may configure: register bits that are 1 may be chosen. */
+  readonly configurableCpuid: readonly CpuidEntry[];
+}
+
+/** `struct kvm_tdx_init_vm`. The three identities are 48 bytes each. */
+export interface TdxInitVm {
+  readonly attributes: bigint;
+  readonly xfam: bigint;
+  readonly mrConfigId: Uint8Array;
+  readonly mrOwner: Uint8Array;
+  readonly mrOwnerConfig: Uint8Array;
+  readonly cpuid: readonly CpuidEntry[];
+}
