@@ -57,6 +57,11 @@ export interface Vm {
   tdxFinalizeVm(): Promise<void>;
   /** KVM_TDX_TERMINATE_VM: posted, not in Linux 7.3, so EINVAL is a normal answer. */
   tdxTerminateVm(): Promise<void>;
+  /**
+   * The MRTD (48 bytes) that FINALIZE_VM closed, where the host can tell. No ioctl of Linux 7.3
+   * gives it, so a real host answers undefined; a simulated module answers what it accumulated.
+   */
+  mrtd(): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }
 
