@@ -1,0 +1,70 @@
+/** What the chart knows. Plain data: it survives JSON, and holds no fd. */
+
+export interface TdInput {
+  readonly name: string;
+  /** vCPUs that will be created: those that start and those kept offline as headroom. */
+  readonly vcpus: number;
+}
+
+export interface TdContext extends TdInput {
+  readonly limits: VcpuLimits | null;
+  /** INIT_VM has succeeded, so the TD occupies a key slot until it is released. */
+  readonly holdsKeySlot: boolean;
+  /** 96 hex digits once FINALIZE_VM has closed it, where the host can tell. */
+  readonly mrtd: string | null;
+  /** The first step that failed: why the TD is being taken down, if nobody asked for it. */
+  readonly error: StepError | null;
+  /** What could not be given back. */
+  readonly leftovers: readonly StepError[];
+}
+
+/** The four numbers that bound a TD's vCPUs; the smallest binds. */
+export interface VcpuLimits {
+  /** MAX_VCPUS_PER_TD of the TDX module; null where the host cannot tell. */
+  readonly module: number | null;
+  readonly presentCpus: number;
+  /** KVM_MAX_VCPUS: KVM_CAP_MAX_VCPUS on /dev/kvm. */
+  readonly kvm: number;
+  /** KVM_CAP_MAX_VCPUS on the VM fd; null before there is a VM. */
+  readonly perVm: number | null;
+}
+
+/** An error as plain data: `Error` objects lose message and cause in a persisted snapshot. */
+export interface StepError {
+  /** The working state that met it. */
+  readonly step: string;
+  /** `TDCTL_E_…` */
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  /** The refused request by the kernel's name. */
+  readonly request?: string;
+  /** `EINVAL` and the like. */
+  readonly errno?: string;
+  /** SEAMCALL status, 0x and 16 digits. */
+  readonly hwStatus?: string;
+}
+
+export interface LimitsRead {
+  readonly limits: VcpuLimits;
+}
+
+/** What the orchestrator holds once the step under way has come to rest. */
+export interface Settled {
+  readonly holdsKeySlot: boolean;
+}
+
+export interface Finalized {
+  readonly mrtd: string | null;
+}
+
+export interface Released {
+  readonly leftovers: readonly StepError[];
+}
+
+export interface TdOutput {
+  readonly name: string;
+  readonly outcome: 'destroyed' | 'failed' | 'stuck';
+  readonly error: StepError | null;
+  readonly leftovers: readonly StepError[];
+}

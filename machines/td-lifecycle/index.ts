@@ -1,0 +1,23 @@
+export type {
+  Finalized,
+  LimitsRead,
+  Released,
+  Settled,
+  StepError,
+  TdContext,
+  TdInput,
+  TdOutput,
+  VcpuLimits,
+} from './context.ts';
+export type { TdEvent } from './events.ts';
+export { type BindingLimit, bindingLimit, limitNames } from './limits.ts';
+export { TD_LIFECYCLE_VERSION, tdLifecycle } from './machine.ts';
+export {
+  type TdStep,
+  type TdStepActor,
+  type TdStepState,
+  type TeardownStepState,
+  tdSteps,
+  teardownSteps,
+  type Undo,
+} from './steps.ts';

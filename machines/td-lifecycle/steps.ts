@@ -1,0 +1,111 @@
+/**
+ * The steps that build a TD, in order: what each does, which requests it makes, and who takes it
+ * back. The chart in machine.ts has one working state per row; the orchestrator supplies one actor
+ * per row; the pictures and the fault sweep read the same rows.
+ *
+ * Teardown runs the undos of the finished rows from the last to the first.
+ */
+export interface TdStep {
+  /** The working state of the chart. */
+  readonly state: string;
+  /** The actor that does the work, a verb phrase. */
+  readonly actor: string;
+  /** What a person reads. */
+  readonly does: string;
+  /** ioctls and TDX sub-commands by the kernel's names, in order; `×` rows repeat them. */
+  readonly requests: readonly string[];
+  readonly undo: Undo;
+}
+
+/** Either the orchestrator takes the step back, or the row says who does instead. */
+export type Undo = { readonly does: string } | { readonly leftTo: string };
+
+export const tdSteps = [
+  {
+    state: 'creatingVm',
+    actor: 'createVm',
+    does: 'make the VM and its split irqchip',
+    requests: ['KVM_CREATE_VM', 'KVM_ENABLE_CAP'],
+    undo: { does: 'close the VM fd' },
+  },
+  {
+    state: 'readingLimits',
+    actor: 'readLimits',
+    does: "read this VM's vCPU limit and what the TDX module supports",
+    requests: ['KVM_CHECK_EXTENSION', 'KVM_TDX_CAPABILITIES', 'KVM_GET_SUPPORTED_CPUID'],
+    undo: { leftTo: 'nobody: the step only reads' },
+  },
+  {
+    state: 'cappingVcpus',
+    actor: 'capVcpus',
+    does: 'lower the VM to the vCPU number and ids it will use',
+    requests: ['KVM_ENABLE_CAP'],
+    undo: { leftTo: 'the kernel: a cap is a field of the VM and goes with its last reference' },
+  },
+  {
+    state: 'initializingTd',
+    actor: 'initializeTd',
+    does: 'take a key slot and create the TD in the TDX module',
+    requests: ['KVM_SET_TSC_KHZ', 'KVM_TDX_INIT_VM'],
+    undo: {
+      leftTo:
+        'the kernel: a refused INIT_VM gives its key slot back itself, a successful one holds it ' +
+        'until KVM_TDX_TERMINATE_VM or the last close',
+    },
+  },
+  {
+    state: 'creatingVcpus',
+    actor: 'createVcpus',
+    does: 'make the vCPUs',
+    requests: ['KVM_CREATE_VCPU'],
+    undo: { does: 'close the vCPU fds' },
+  },
+  {
+    state: 'initializingVcpus',
+    actor: 'initializeVcpus',
+    does: 'give each vCPU its CPUID and its pages in the TDX module',
+    requests: ['KVM_TDX_GET_CPUID', 'KVM_SET_CPUID2', 'KVM_TDX_INIT_VCPU'],
+    undo: { leftTo: 'the kernel: TDVPR and TDCX pages are reclaimed at the last close' },
+  },
+  {
+    state: 'addingMemory',
+    actor: 'addMemory',
+    does: 'give the TD its memory and add the firmware pages',
+    requests: [
+      'KVM_CREATE_GUEST_MEMFD',
+      'KVM_SET_USER_MEMORY_REGION2',
+      'KVM_SET_MEMORY_ATTRIBUTES',
+      'KVM_TDX_INIT_MEM_REGION',
+    ],
+    undo: { does: 'delete the memory slots, close the guest_memfds, unmap the memory' },
+  },
+  {
+    state: 'finalizing',
+    actor: 'finalizeTd',
+    does: 'close the measurement; no vCPU and no page can be added afterwards',
+    requests: ['KVM_TDX_FINALIZE_VM'],
+    undo: { leftTo: 'nobody: a closed measurement cannot be opened again; the TD is torn down' },
+  },
+] as const satisfies readonly TdStep[];
+
+/** The steps that take a TD down; each runs whatever the one before it answered. */
+export const teardownSteps = [
+  {
+    state: 'terminating',
+    actor: 'terminateTd',
+    does: 'free the key slot before the memory, where the kernel can',
+    requests: ['KVM_TDX_TERMINATE_VM'],
+    undo: { leftTo: 'nobody: it is itself an undo' },
+  },
+  {
+    state: 'releasing',
+    actor: 'releaseTd',
+    does: 'close every fd the TD holds; the last one frees what is left',
+    requests: [],
+    undo: { leftTo: 'nobody: it is itself an undo' },
+  },
+] as const satisfies readonly TdStep[];
+
+export type TdStepState = (typeof tdSteps)[number]['state'];
+export type TdStepActor = (typeof tdSteps)[number]['actor'];
+export type TeardownStepState = (typeof teardownSteps)[number]['state'];
