@@ -1,0 +1,69 @@
+/** Finds and loads the compiled addon. Everything but the `kvm` and `soft` hosts works without it. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Addon } from './addon.ts';
+
+export type * from './addon.ts';
+
+/** A file that was tried, and why it could not be used. */
+export interface LoadAttempt {
+  readonly path: string;
+  readonly reason: string;
+}
+
+export type NativeAddon =
+  | { readonly available: true; readonly addon: Addon; readonly path: string }
+  | { readonly available: false; readonly tried: readonly LoadAttempt[] };
+
+/** Relative to the package root, in the order they are tried. */
+export const addonLocations = [
+  'prebuilds/linux-x64.node',
+  'build/Release/tdctl.node',
+  'build/Debug/tdctl.node',
+] as const;
+
+let loaded: NativeAddon | undefined;
+
+/**
+ * The addon, loaded once. Never throws: where there is none, says what was tried.
+ * `TDCTL_ADDON` in the environment names the one file to use (a sanitizer build).
+ */
+export function loadAddon(): NativeAddon {
+  loaded ??= tryInOrder(candidates());
+  return loaded;
+}
+
+export function tryInOrder(paths: readonly string[]): NativeAddon {
+  const require = createRequire(import.meta.url);
+  const tried: LoadAttempt[] = [];
+  for (const path of paths) {
+    if (!existsSync(path)) {
+      tried.push({ path, reason: 'no such file' });
+      continue;
+    }
+    try {
+      return { available: true, addon: require(path) as Addon, path };
+    } catch (error) {
+      tried.push({ path, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return { available: false, tried };
+}
+
+function candidates(): readonly string[] {
+  const override = process.env['TDCTL_ADDON'];
+  if (override) return [resolve(override)];
+  const root = packageRoot();
+  return addonLocations.map((location) => join(root, location));
+}
+
+/** This file runs from native/ under the test runner and from dist/native/ when built. */
+function packageRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, 'package.json')) && directory !== dirname(directory)) {
+    directory = dirname(directory);
+  }
+  return directory;
+}
