@@ -1,0 +1,142 @@
+/**
+ * What must hold of the sections, so that a launch as QEMU does it works and the measurement has
+ * one answer only. Each rule says in a clause how it is broken. Source for the rules: QEMU
+ * hw/i386/tdvf.c; KVM_TDX_INIT_MEM_REGION in arch/x86/kvm/vmx/tdx.c.
+ */
+import { pageBytes } from '../abi/tdx/mrtd.ts';
+import { hex } from './hex.ts';
+import { type RawSection, sectionKinds } from './sections.ts';
+import type { TdvfSection, TdvfSectionType } from './types.ts';
+
+/** Private memory ends where the shared bit of the widest guest address (GPAW 52) begins. */
+const privateEnd = 1n << 51n;
+/** More first memory than this is a broken image; adding it page by page would take minutes. */
+const maxTotalBytes = 1n << 32n;
+
+type SectionRule = (section: RawSection, fileSizeBytes: number) => string | undefined;
+
+const sectionRules: readonly SectionRule[] = [
+  ({ gpa }) =>
+    isPageAligned(gpa) ? undefined : `its address ${hex(gpa)} is not a multiple of 4096`,
+
+  ({ memorySizeBytes }) =>
+    isPageAligned(memorySizeBytes)
+      ? undefined
+      : `its memory size ${hex(memorySizeBytes)} is not a multiple of 4096`,
+
+  ({ memorySizeBytes }) => (memorySizeBytes === 0n ? 'its memory size is 0' : undefined),
+
+  ({ gpa, memorySizeBytes }) =>
+    gpa + memorySizeBytes > privateEnd
+      ? `its memory, ${hex(memorySizeBytes)} bytes at ${hex(gpa)}, overflows private guest memory (which ends at ${hex(privateEnd)})`
+      : undefined,
+
+  ({ rawSizeBytes, memorySizeBytes }) =>
+    BigInt(rawSizeBytes) > memorySizeBytes
+      ? `its raw size ${hex(rawSizeBytes)} is above its memory size ${hex(memorySizeBytes)}`
+      : undefined,
+
+  (section, fileSizeBytes) =>
+    isInFile(section, fileSizeBytes)
+      ? undefined
+      : `its data, ${hex(section.rawSizeBytes)} bytes at offset ${hex(section.dataOffset)}, lies outside the file of ${hex(fileSizeBytes)} bytes`,
+
+  ({ typeNumber, rawSizeBytes }) =>
+    sectionKinds[typeNumber]?.hasData === true && rawSizeBytes === 0
+      ? 'it must have data in the image and has none'
+      : undefined,
+
+  ({ typeNumber, rawSizeBytes }) =>
+    sectionKinds[typeNumber]?.hasData === false && rawSizeBytes !== 0
+      ? `it must have no data in the image and has ${hex(rawSizeBytes)} bytes`
+      : undefined,
+
+  // td-shim and Cloud Hypervisor pad with zeros; QEMU reads on into the file. No one MRTD is right.
+  ({ measured, rawSizeBytes, memorySizeBytes }) =>
+    measured && BigInt(rawSizeBytes) < memorySizeBytes
+      ? `it is measured, and its memory size ${hex(memorySizeBytes)} is above its raw size ${hex(rawSizeBytes)}: VMMs differ in what they measure there`
+      : undefined,
+];
+
+/** Every rule that is broken, a clause each. Empty: the sections can be launched. */
+export function checkSections(sections: readonly RawSection[], fileSizeBytes: number): string[] {
+  return [
+    ...sections.flatMap((section) => checkSection(section, fileSizeBytes)),
+    ...checkOverlaps(sections),
+    ...checkCounts(sections),
+    ...checkTotal(sections),
+  ];
+}
+
+/** Gives the sections their types. Call it with what {@link checkSections} has passed. */
+export function asTdvfSection({ index: _, typeNumber, ...section }: RawSection): TdvfSection {
+  return { type: sectionKinds[typeNumber]?.name as TdvfSectionType, ...section };
+}
+
+export function isInFile(section: RawSection, fileSizeBytes: number): boolean {
+  return section.rawSizeBytes === 0 || section.dataOffset + section.rawSizeBytes <= fileSizeBytes;
+}
+
+function checkSection(section: RawSection, fileSizeBytes: number): string[] {
+  const kind = sectionKinds[section.typeNumber];
+  if (!kind) return [`section ${section.index} has the unknown type ${section.typeNumber}`];
+  if (kind.hasData === undefined) {
+    return [
+      `section ${section.index} is of type ${kind.name}, which QEMU, and so tdctl, does not launch`,
+    ];
+  }
+  return sectionRules
+    .map((rule) => rule(section, fileSizeBytes))
+    .filter((finding) => finding !== undefined)
+    .map((finding) => `section ${section.index} (${kind.name}): ${finding}`);
+}
+
+function checkOverlaps(sections: readonly RawSection[]): string[] {
+  const findings: string[] = [];
+  let highest: RawSection | undefined;
+  for (const section of sections.toSorted((a, b) => compare(a.gpa, b.gpa))) {
+    if (highest && section.memorySizeBytes > 0n && section.gpa < endOf(highest)) {
+      findings.push(
+        `sections ${highest.index} and ${section.index} overlap in guest memory: ` +
+          `${rangeOf(highest)} and ${rangeOf(section)}`,
+      );
+    }
+    if (!highest || endOf(section) > endOf(highest)) highest = section;
+  }
+  return findings;
+}
+
+function checkCounts(sections: readonly RawSection[]): string[] {
+  const count = (name: string) =>
+    sections.filter(({ typeNumber }) => sectionKinds[typeNumber]?.name === name).length;
+  const findings: string[] = [];
+  if (count('BFV') === 0) findings.push('no section is a BFV, so there is no code to start');
+  if (count('TD_HOB') !== 1) {
+    findings.push(
+      `${count('TD_HOB')} sections are of type TD_HOB; a TD needs one, to learn of its memory`,
+    );
+  }
+  return findings;
+}
+
+function checkTotal(sections: readonly RawSection[]): string[] {
+  const total = sections.reduce((sum, section) => sum + section.memorySizeBytes, 0n);
+  if (total <= maxTotalBytes) return [];
+  return [`the sections take ${hex(total)} bytes of memory together, more than 4 GiB`];
+}
+
+function isPageAligned(value: bigint): boolean {
+  return value % BigInt(pageBytes) === 0n;
+}
+
+function endOf({ gpa, memorySizeBytes }: RawSection): bigint {
+  return gpa + memorySizeBytes;
+}
+
+function rangeOf(section: RawSection): string {
+  return `${hex(section.gpa)}-${hex(endOf(section) - 1n)}`;
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,11 @@
+import { TdctlError } from '../errors/index.ts';
+
+/** The image is not one that can start a TD. `place` is the file, where there is one. */
+export function firmwareInvalid(options: {
+  readonly place: string | undefined;
+  readonly message: string;
+  readonly hint?: string;
+  readonly details?: readonly string[];
+}): TdctlError {
+  return new TdctlError({ code: 'TDCTL_E_FIRMWARE_INVALID', op: 'read TDVF metadata', ...options });
+}

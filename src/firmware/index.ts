@@ -1,0 +1,10 @@
+export { loadFirmware } from './load-firmware.ts';
+export { parseTdvf } from './parse-tdvf.ts';
+export {
+  type MeasurementOrder,
+  type MrtdPrediction,
+  measurementOrders,
+  predictMrtd,
+} from './predict-mrtd.ts';
+export { buildTdHob } from './td-hob.ts';
+export type { FirmwareImage, TdvfMetadata, TdvfSection, TdvfSectionType } from './types.ts';

@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { loadAddressOf } from './load-address.ts';
+import { parseTdvf } from './parse-tdvf.ts';
+import { readImageFile } from './read-image-file.ts';
+import type { FirmwareImage } from './types.ts';
+
+/**
+ * Reads a firmware image and checks it.
+ *
+ * @throws TdctlError TDCTL_E_NOT_FOUND, TDCTL_E_NOT_READABLE (a directory, no permission, not a
+ * regular file), TDCTL_E_FIRMWARE_INVALID (empty, too large, see {@link parseTdvf}).
+ */
+export async function loadFirmware(options: {
+  readonly path: string;
+  readonly varsPath?: string | undefined;
+}): Promise<FirmwareImage> {
+  const { path, varsPath } = options;
+  const code = await readImageFile({ path, what: 'firmware image' });
+  const vars =
+    varsPath === undefined
+      ? undefined
+      : await readImageFile({ path: varsPath, what: 'variable store' });
+  const bytes = vars ? Buffer.concat([vars, code]) : code;
+  return {
+    path,
+    ...(varsPath === undefined ? {} : { varsPath }),
+    ...parseTdvf(bytes, { place: path, varsSizeBytes: vars?.length }),
+    bytes,
+    sizeBytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    loadAddress: loadAddressOf(bytes.length),
+  };
+}

@@ -1,0 +1,97 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { TdctlError, type TdctlErrorCode } from '../errors/index.ts';
+import { firmwareInvalid } from './firmware-error.ts';
+
+/** Real images have up to 16 MiB. */
+const maxImageBytes = 64 * 1024 * 1024;
+
+/** Reads a regular file of 1 byte to 64 MiB. `what` says what it should be, for the errors. */
+export async function readImageFile(options: {
+  readonly path: string;
+  readonly what: 'firmware image' | 'variable store';
+}): Promise<Uint8Array> {
+  const { path, what } = options;
+  const handle = await openImage(path, what);
+  try {
+    await checkKind(handle, path, what);
+    return await handle.readFile();
+  } catch (cause) {
+    if (cause instanceof TdctlError) throw cause;
+    throw readError({
+      code: 'TDCTL_E_NOT_READABLE',
+      path,
+      message: `the ${what} could not be read`,
+      cause,
+    });
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openImage(path: string, what: string): Promise<FileHandle> {
+  try {
+    // Without O_NONBLOCK, opening a FIFO that nobody writes to would wait for ever.
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (cause) {
+    const errno = (cause as NodeJS.ErrnoException).code;
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') {
+      throw readError({
+        code: 'TDCTL_E_NOT_FOUND',
+        path,
+        message: `the ${what} does not exist`,
+        hint: 'check the path; in a TrustDomain file it is relative to that file',
+        cause,
+      });
+    }
+    throw readError({
+      code: 'TDCTL_E_NOT_READABLE',
+      path,
+      message:
+        errno === 'EACCES'
+          ? `this user may not read the ${what}`
+          : `the ${what} could not be opened`,
+      ...(errno === 'EACCES' ? { hint: `check its permissions: ls -l ${path}` } : {}),
+      cause,
+    });
+  }
+}
+
+async function checkKind(handle: FileHandle, path: string, what: string): Promise<void> {
+  const stat = await handle.stat();
+  if (!stat.isFile()) {
+    throw readError({
+      code: 'TDCTL_E_NOT_READABLE',
+      path,
+      message: stat.isDirectory()
+        ? `the ${what} is a directory`
+        : `the ${what} is not a regular file`,
+      hint: 'give the path of an image file, such as /usr/share/ovmf/OVMF.fd',
+    });
+  }
+  if (stat.size === 0) {
+    throw firmwareInvalid({
+      place: path,
+      message: `the ${what} is empty`,
+      hint: 'fetch or build it again',
+    });
+  }
+  if (stat.size > maxImageBytes) {
+    throw firmwareInvalid({
+      place: path,
+      message: `the ${what} has ${stat.size} bytes, and none is larger than 64 MiB`,
+      hint: 'check the path: this may be a disk image',
+    });
+  }
+}
+
+function readError(options: {
+  readonly code: TdctlErrorCode;
+  readonly path: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly cause?: unknown;
+}): TdctlError {
+  const { path, ...rest } = options;
+  return new TdctlError({ op: 'read firmware', place: path, ...rest });
+}
