@@ -22,7 +22,9 @@ export interface HostFacts {
     readonly hasTerminateVm: boolean;
   };
   /** undefined where the host cannot tell (a real host without the module's sysfs files). */
-  readonly module: { readonly release: string; readonly maxVcpusPerTd: number } | undefined;
+  readonly module:
+    | { readonly release: string; readonly maxVcpusPerTd: number | undefined }
+    | undefined;
   readonly platform: {
     readonly packages: number | undefined;
     readonly presentCpus: number;

@@ -1,0 +1,30 @@
+/** Key slots as the misc cgroup counts them: resource `tdx` (kernel/cgroup/misc.c). */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KeySlots } from '../facts.ts';
+
+/** undefined where the misc controller is absent, as on cgroup v1 hosts. */
+export async function readKeySlots(root = '/sys/fs/cgroup'): Promise<KeySlots | undefined> {
+  const total = await readTdx(join(root, 'misc.capacity'));
+  if (total === undefined) return undefined;
+  return { total, used: await readUse(root) };
+}
+
+/** Older kernels have no misc.current at the root; each child's counts its whole subtree. */
+async function readUse(root: string): Promise<number> {
+  const atRoot = await readTdx(join(root, 'misc.current'));
+  if (atRoot !== undefined) return atRoot;
+  const entries = await readdir(root, { withFileTypes: true });
+  const uses = await Promise.all(
+    entries
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => readTdx(join(root, entry.name, 'misc.current'))),
+  );
+  return uses.reduce<number>((sum, use) => sum + (use ?? 0), 0);
+}
+
+async function readTdx(path: string): Promise<number | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const match = /^tdx (\d+)$/m.exec(text);
+  return match ? Number(match[1]) : undefined;
+}

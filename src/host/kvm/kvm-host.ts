@@ -1,0 +1,97 @@
+/** The real thing: /dev/kvm with VMs of type KVM_X86_TDX_VM. */
+import { readFile } from 'node:fs/promises';
+import { release } from 'node:os';
+import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
+import type { CpuidEntry } from '../../abi/kvm/structs.ts';
+import { type VmTypeName, vmTypes } from '../../abi/kvm/vm-types.ts';
+import type { HostFacts, KeySlots } from '../facts.ts';
+import { answered } from '../native/answers.ts';
+import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
+import { readMachineFacts } from '../native/machine-facts.ts';
+import { MappedMemory } from '../native/user-memory.ts';
+import type { Host, UserMemory, Vm } from '../port.ts';
+import { readKeySlots } from './key-slots.ts';
+import { KvmVm } from './kvm-vm.ts';
+import { requireTdx } from './require-tdx.ts';
+
+/** @throws TdctlError TDCTL_E_HOST_UNSUPPORTED (exit 8), naming the missing item. */
+export async function openKvmHost(): Promise<Host> {
+  const kvm = await openDevKvm('kvm');
+  try {
+    await requireTdx(kvm.system);
+    return new KvmHost(kvm);
+  } catch (error) {
+    await kvm.system.close();
+    throw error;
+  }
+}
+
+class KvmHost implements Host {
+  readonly #kvm: DevKvm;
+
+  constructor(kvm: DevKvm) {
+    this.#kvm = kvm;
+  }
+
+  async facts(): Promise<HostFacts> {
+    return {
+      kind: 'kvm',
+      name: 'kvm',
+      kernel: {
+        rules: `Linux ${release()}`,
+        apiVersion: await this.#kvm.system.kvmGetApiVersion(),
+        hasMaxVcpusCap: false,
+        hasTerminateVm: false,
+      },
+      module: await readModule(),
+      platform: {
+        ...(await readMachineFacts()),
+        guestAddressWidths: guestAddressWidths(await this.getSupportedCpuid()),
+        tscKhz: undefined,
+      },
+      kvm: {
+        maxVcpus: await this.checkExtension('KVM_CAP_MAX_VCPUS'),
+        maxVcpuIds: await this.checkExtension('KVM_CAP_MAX_VCPU_ID'),
+      },
+    };
+  }
+
+  keySlots(): Promise<KeySlots | undefined> {
+    return readKeySlots();
+  }
+
+  checkExtension(capability: CapabilityName): Promise<number> {
+    return answered(this.#kvm.system.kvmCheckExtension(capabilities[capability]));
+  }
+
+  getSupportedCpuid(): Promise<readonly CpuidEntry[]> {
+    return answered(this.#kvm.system.kvmGetSupportedCpuid());
+  }
+
+  async createVm({ type }: { readonly type: VmTypeName }): Promise<Vm> {
+    return new KvmVm(await answered(this.#kvm.system.kvmCreateVm(vmTypes[type])));
+  }
+
+  mapMemory({ sizeBytes }: { readonly sizeBytes: bigint }): Promise<UserMemory> {
+    return MappedMemory.map(this.#kvm.addon, sizeBytes);
+  }
+
+  close(): Promise<void> {
+    return this.#kvm.system.close();
+  }
+}
+
+/** Linux 7.3 shows the version in sysfs (drivers/virt/coco/tdx-host); the vCPU limit nowhere. */
+async function readModule(): Promise<HostFacts['module']> {
+  const version = await readFile('/sys/devices/faux/tdx_host/version', 'utf8').catch(() => '');
+  return version.trim() === '' ? undefined : { release: version.trim(), maxVcpusPerTd: undefined };
+}
+
+const ADDRESS_SIZES_LEAF = 0x80000008;
+
+/** KVM reports what its page tables can map in EAX[23:16]: 52 needs 5-level EPT. */
+function guestAddressWidths(cpuid: readonly CpuidEntry[]): readonly number[] {
+  const leaf = cpuid.find((entry) => entry.function === ADDRESS_SIZES_LEAF);
+  const guestBits = ((leaf?.eax ?? 0) >>> 16) & 0xff;
+  return guestBits >= 52 ? [48, 52] : [48];
+}

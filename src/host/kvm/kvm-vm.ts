@@ -1,0 +1,92 @@
+import type { GuestMemfd, Vm as NativeVm } from '../../../native/index.ts';
+import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
+import { KVM_MEMORY_ATTRIBUTE_PRIVATE } from '../../abi/kvm/structs.ts';
+import { answered } from '../native/answers.ts';
+import { nativeMemory } from '../native/user-memory.ts';
+import type { GuestMemory, MemoryRegion, TdxCapabilities, TdxInitVm, Vcpu, Vm } from '../port.ts';
+import { KvmVcpu } from './kvm-vcpu.ts';
+
+export class KvmVm implements Vm {
+  readonly #vm: NativeVm;
+
+  constructor(vm: NativeVm) {
+    this.#vm = vm;
+  }
+
+  checkExtension(capability: CapabilityName): Promise<number> {
+    return answered(this.#vm.kvmCheckExtension(capabilities[capability]));
+  }
+
+  enableCap({
+    capability,
+    args = [],
+  }: {
+    readonly capability: CapabilityName;
+    readonly args?: readonly bigint[];
+  }): Promise<void> {
+    return answered(this.#vm.kvmEnableCap({ capability: capabilities[capability], args }));
+  }
+
+  setTscKhz({ tscKhz }: { readonly tscKhz: number }): Promise<void> {
+    return answered(this.#vm.kvmSetTscKhz(tscKhz));
+  }
+
+  async createVcpu({ id }: { readonly id: number }): Promise<Vcpu> {
+    return new KvmVcpu(await answered(this.#vm.kvmCreateVcpu(id)));
+  }
+
+  async createGuestMemfd({ sizeBytes }: { readonly sizeBytes: bigint }): Promise<GuestMemory> {
+    return answered(this.#vm.kvmCreateGuestMemfd({ sizeBytes }));
+  }
+
+  setUserMemoryRegion2({ memory, guestMemory, ...region }: MemoryRegion): Promise<void> {
+    return answered(
+      this.#vm.kvmSetUserMemoryRegion2({
+        ...region,
+        memory: nativeMemory(memory),
+        ...(guestMemory && {
+          // Only createGuestMemfd() above makes them.
+          guestMemfd: guestMemory.memory as GuestMemfd,
+          guestMemfdOffsetBytes: guestMemory.offsetBytes,
+        }),
+      }),
+    );
+  }
+
+  setMemoryAttributes({
+    gpa,
+    sizeBytes,
+    isPrivate,
+  }: {
+    readonly gpa: bigint;
+    readonly sizeBytes: bigint;
+    readonly isPrivate: boolean;
+  }): Promise<void> {
+    const attributes = isPrivate ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0n;
+    return answered(this.#vm.kvmSetMemoryAttributes({ gpa, sizeBytes, attributes }));
+  }
+
+  tdxCapabilities(): Promise<TdxCapabilities> {
+    return answered(this.#vm.tdxCapabilities());
+  }
+
+  tdxInitVm(params: TdxInitVm): Promise<void> {
+    return answered(this.#vm.tdxInitVm(params));
+  }
+
+  tdxFinalizeVm(): Promise<void> {
+    return answered(this.#vm.tdxFinalizeVm());
+  }
+
+  tdxTerminateVm(): Promise<void> {
+    return answered(this.#vm.tdxTerminateVm());
+  }
+
+  async mrtd(): Promise<undefined> {
+    return undefined;
+  }
+
+  close(): Promise<void> {
+    return this.#vm.close();
+  }
+}

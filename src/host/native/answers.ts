@@ -1,0 +1,32 @@
+import type { NativeError } from '../../../native/index.ts';
+import { TdctlError } from '../../errors/index.ts';
+import { KvmError } from '../kvm-error.ts';
+
+/** Awaits a call of the addon; its refusals become those that every host throws. */
+export async function answered<Output>(call: Promise<Output>): Promise<Output> {
+  try {
+    return await call;
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
+function translated(error: unknown): unknown {
+  if (!isNativeError(error)) return error;
+  if (error.request !== undefined) {
+    const { request, errno, hwStatus } = error;
+    return new KvmError({ request, errno, hwStatus, cause: error });
+  }
+  if (error.syscall !== 'mmap') return error;
+  return new TdctlError({
+    code: 'TDCTL_E_IOCTL',
+    op: 'map memory',
+    message: `the memory of the TD could not be mapped (${error.code})`,
+    hint: 'give the TD less memory (spec.memory), or raise the limit: `ulimit -v`',
+    cause: error,
+  });
+}
+
+function isNativeError(error: unknown): error is NativeError {
+  return error instanceof Error && 'syscall' in error && 'errno' in error;
+}

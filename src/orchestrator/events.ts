@@ -1,0 +1,55 @@
+/**
+ * What a run tells the outside. One closed set: the text view, the JSON lines and the log are all
+ * made from it. The JSON form is a contract (docs/events.md).
+ */
+import type { StepError } from '../../machines/td-lifecycle/index.ts';
+
+/** Carried by every event. */
+export interface EventHeader {
+  readonly td: string;
+  readonly machine: 'td-lifecycle';
+  /** The state of the chart, dotted: `provisioning.creatingVcpus`. */
+  readonly state: string;
+  /** Milliseconds since the run began. */
+  readonly elapsedMs: number;
+}
+
+export type TdEventBody =
+  | { readonly event: 'state.entered' }
+  | {
+      readonly event: 'step.progress';
+      readonly step: string;
+      readonly done: number;
+      readonly total: number;
+      readonly unit: string;
+    }
+  | {
+      readonly event: 'step.ended';
+      readonly step: string;
+      readonly result: 'done' | 'failed' | 'interrupted';
+      readonly durationMs: number;
+      readonly requests: readonly RequestCount[];
+    }
+  | {
+      readonly event: 'request.answered';
+      readonly request: string;
+      readonly answer: string;
+      readonly durationMs: number;
+    }
+  | { readonly event: 'resource.released'; readonly what: string; readonly error?: StepError }
+  | { readonly event: 'td.finalized'; readonly mrtd: string | null }
+  | { readonly event: 'td.warning'; readonly message: string }
+  | {
+      readonly event: 'td.ended';
+      readonly outcome: 'destroyed' | 'failed' | 'stuck';
+      readonly error: StepError | null;
+      readonly leftovers: readonly StepError[];
+    };
+
+/** One kind of request within a step: `KVM_CREATE_VCPU` made 8 times. */
+export interface RequestCount {
+  readonly request: string;
+  readonly count: number;
+}
+
+export type TdRunEvent = EventHeader & TdEventBody;

@@ -1,0 +1,70 @@
+/**
+ * What a TD holds, in the order it was taken, so that it can be given back in reverse. A resource
+ * is entered the moment it exists, not when its step is done: a step that is interrupted or fails
+ * half-way has entered exactly what it made.
+ */
+export interface Holding {
+  /** `VM fd`, `8 vCPU fds`. */
+  readonly what: string;
+  /** Gives it back. Must not depend on anything taken later; runs once. */
+  readonly release: () => Promise<void>;
+}
+
+export interface ReleaseResult {
+  readonly what: string;
+  readonly error?: unknown;
+}
+
+export class Ledger {
+  readonly #holdings: Holding[] = [];
+  #underWay: Promise<unknown> = Promise.resolve();
+  #waitingFor: string | undefined;
+
+  hold(holding: Holding): void {
+    this.#holdings.push(holding);
+  }
+
+  get held(): readonly string[] {
+    return this.#holdings.map(({ what }) => what);
+  }
+
+  /** What `settle` or `releaseAll` is waiting for at this moment, in words. */
+  get waitingFor(): string | undefined {
+    return this.#waitingFor;
+  }
+
+  /** Remembers work that may still take resources, so that nothing is released under it. */
+  async track<Output>(what: string, work: Promise<Output>): Promise<Output> {
+    this.#waitingFor = what;
+    this.#underWay = work.catch(() => undefined);
+    try {
+      return await work;
+    } finally {
+      this.#waitingFor = undefined;
+    }
+  }
+
+  /** Resolves once the tracked work has come to rest, however it ended. */
+  async settle(): Promise<void> {
+    await this.#underWay;
+  }
+
+  /** Gives everything back, last taken first. One that fails does not keep the others. */
+  async releaseAll(onReleased: (result: ReleaseResult) => void): Promise<void> {
+    await this.settle();
+    for (let holding = this.#holdings.pop(); holding; holding = this.#holdings.pop()) {
+      this.#waitingFor = `the release of ${holding.what}`;
+      onReleased(await releaseOne(holding));
+    }
+    this.#waitingFor = undefined;
+  }
+}
+
+async function releaseOne({ what, release }: Holding): Promise<ReleaseResult> {
+  try {
+    await release();
+    return { what };
+  } catch (error) {
+    return { what, error };
+  }
+}

@@ -1,0 +1,63 @@
+/** One TD on one host: its plan, what it holds, and the handles its steps pass on. */
+import type { CpuidEntry } from '../abi/kvm/structs.ts';
+import { observeHost } from '../host/observed.ts';
+import type { Host, TdxCapabilities, UserMemory, Vcpu, Vm } from '../host/port.ts';
+import type { TdPlan } from '../plan/index.ts';
+import type { TdEventBody } from './events.ts';
+import { Ledger } from './ledger.ts';
+import { RequestCounter } from './request-counter.ts';
+
+export interface TdSession {
+  readonly host: Host;
+  readonly plan: TdPlan;
+  readonly ledger: Ledger;
+  readonly handles: Handles;
+  readonly requests: RequestCounter;
+  readonly publish: (body: TdEventBody) => void;
+}
+
+/** Filled step by step; a step that reads what an earlier one has not made is a defect. */
+export class Handles {
+  readonly #made: Partial<HandleTypes> = {};
+
+  set<Name extends keyof HandleTypes>(name: Name, handle: HandleTypes[Name]): void {
+    this.#made[name] = handle;
+  }
+
+  get<Name extends keyof HandleTypes>(name: Name): HandleTypes[Name] {
+    const handle = this.#made[name];
+    if (handle === undefined) throw new Error(`no step has made \`${name}\` yet`);
+    return handle as HandleTypes[Name];
+  }
+
+  has(name: keyof HandleTypes): boolean {
+    return this.#made[name] !== undefined;
+  }
+}
+
+interface HandleTypes {
+  /** The memory of this process behind each slot, by slot number. */
+  readonly slotMemory: ReadonlyMap<number, UserMemory>;
+  readonly vm: Vm;
+  readonly capabilities: TdxCapabilities;
+  readonly supportedCpuid: readonly CpuidEntry[];
+  /** INIT_VM has succeeded. */
+  readonly keySlot: true;
+  readonly vcpus: readonly Vcpu[];
+}
+
+/** Every request on the session's host is counted for its step, and published. */
+export function newSession(options: {
+  readonly host: Host;
+  readonly plan: TdPlan;
+  readonly publish: (body: TdEventBody) => void;
+}): TdSession {
+  const { plan, publish } = options;
+  const requests = new RequestCounter();
+  const host = observeHost(options.host, ({ request, capability, answer, durationMs }) => {
+    const name = capability === undefined ? request : `${request}(${capability})`;
+    requests.add(name);
+    publish({ event: 'request.answered', request: name, answer, durationMs });
+  });
+  return { host, plan, publish, requests, ledger: new Ledger(), handles: new Handles() };
+}

@@ -1,0 +1,22 @@
+import type { Finalized } from '../../../machines/td-lifecycle/index.ts';
+import { TdctlError } from '../../errors/index.ts';
+import type { TdSession } from '../session.ts';
+
+/** After this the TD is measured. Where the host tells the MRTD, it must be the predicted one. */
+export async function finalizeTd({ plan, handles, publish }: TdSession): Promise<Finalized> {
+  const vm = handles.get('vm');
+  await vm.tdxFinalizeVm();
+  const bytes = await vm.mrtd();
+  const mrtd = bytes ? Buffer.from(bytes).toString('hex') : null;
+  publish({ event: 'td.finalized', mrtd });
+  if (mrtd !== null && mrtd !== plan.predictedMrtd) {
+    throw new TdctlError({
+      code: 'TDCTL_E_MEASUREMENT_MISMATCH',
+      op: 'compare the measurement',
+      message: 'the TD was measured differently from what its firmware predicts',
+      details: [`predicted: ${plan.predictedMrtd}`, `measured:  ${mrtd}`],
+      hint: 'this is a defect of tdctl or of the host: please report both values',
+    });
+  }
+  return { mrtd };
+}

@@ -1,0 +1,84 @@
+/** Memory slots, their attributes, and the pages the firmware starts from. */
+import type { Vm } from '../../host/port.ts';
+import type { InitialPages, MemorySlot } from '../../plan/index.ts';
+import type { TdSession } from '../session.ts';
+
+export async function addMemory(session: TdSession, signal: AbortSignal): Promise<void> {
+  const { plan, handles } = session;
+  const vm = handles.get('vm');
+  for (const slot of plan.layout.slots) {
+    signal.throwIfAborted();
+    await setSlot(session, { vm, slot });
+  }
+
+  const total = plan.layout.initialPages.reduce((sum, { pages }) => sum + pages, 0);
+  let done = 0;
+  for (const initial of plan.layout.initialPages) {
+    signal.throwIfAborted();
+    await addPages(session, { initial, signal, done, total });
+    done += initial.pages;
+  }
+}
+
+/** Shared and private backing of one slot; all of it private, as firmware expects its memory. */
+async function setSlot(
+  { ledger, handles }: TdSession,
+  { vm, slot }: { vm: Vm; slot: MemorySlot },
+): Promise<void> {
+  const { gpa, sizeBytes } = slot;
+  const guestMemory = await vm.createGuestMemfd({ sizeBytes });
+  ledger.hold({ what: 'guest_memfd', release: () => guestMemory.close() });
+  await vm.setUserMemoryRegion2({
+    slot: slot.slot,
+    gpa,
+    sizeBytes,
+    memory: memoryOf(handles, slot.slot),
+    memoryOffsetBytes: 0n,
+    guestMemory: { memory: guestMemory, offsetBytes: 0n },
+  });
+  await vm.setMemoryAttributes({ gpa, sizeBytes, isPrivate: true });
+}
+
+async function addPages(
+  { plan, handles, publish }: TdSession,
+  { initial, signal, done, total }: Adding,
+): Promise<void> {
+  const [firstVcpu] = handles.get('vcpus');
+  if (!firstVcpu) throw new Error('a TD has at least one vCPU');
+  const slot = plan.layout.slots.find((candidate) => candidate.slot === initial.slot);
+  if (!slot) throw new Error(`the plan has no memory slot ${initial.slot}`);
+
+  const source = memoryOf(handles, initial.slot);
+  const sourceOffsetBytes = initial.gpa - slot.gpa;
+  source.write({ offsetBytes: sourceOffsetBytes, bytes: initial.bytes });
+  // Any vCPU will do: INIT_MEM_REGION is a vCPU request only because it needs an MMU context.
+  await firstVcpu.tdxInitMemRegion({
+    source,
+    sourceOffsetBytes,
+    gpa: initial.gpa,
+    pages: initial.pages,
+    measure: initial.measured,
+    signal,
+    onProgress: (pagesDone) =>
+      publish({
+        event: 'step.progress',
+        step: 'addingMemory',
+        done: done + pagesDone,
+        total,
+        unit: 'pages',
+      }),
+  });
+}
+
+interface Adding {
+  readonly initial: InitialPages;
+  readonly signal: AbortSignal;
+  readonly done: number;
+  readonly total: number;
+}
+
+function memoryOf(handles: TdSession['handles'], slot: number) {
+  const memory = handles.get('slotMemory').get(slot);
+  if (!memory) throw new Error(`no memory was mapped for slot ${slot}`);
+  return memory;
+}

@@ -1,0 +1,56 @@
+/** The vCPU steps. All vCPUs exist before FINALIZE_VM; headroom is left offline by the guest. */
+import type { CpuidEntry } from '../../abi/kvm/structs.ts';
+import type { Vcpu } from '../../host/port.ts';
+import type { TdSession } from '../session.ts';
+
+export async function createVcpus(session: TdSession, signal: AbortSignal): Promise<void> {
+  const { plan, ledger, handles, publish } = session;
+  const vm = handles.get('vm');
+  const vcpus: Vcpu[] = [];
+  ledger.hold({ what: 'vCPU fds', release: () => closeAll(vcpus) });
+  for (const id of plan.vcpuIds) {
+    signal.throwIfAborted();
+    vcpus.push(await vm.createVcpu({ id }));
+    publish(progress('creatingVcpus', vcpus.length, plan.vcpuIds.length));
+  }
+  handles.set('vcpus', vcpus);
+}
+
+/** CPUID must be there before INIT_VCPU, which needs x2APIC in leaf 1 (kernel-abi 2.9). */
+export async function initializeVcpus(session: TdSession, signal: AbortSignal): Promise<void> {
+  const { plan, handles, publish } = session;
+  const vcpus = handles.get('vcpus');
+  const [firstVcpu] = vcpus;
+  const tdCpuid = firstVcpu ? await firstVcpu.tdxGetCpuid() : [];
+  for (const [done, vcpu] of vcpus.entries()) {
+    signal.throwIfAborted();
+    await vcpu.setCpuid2({ entries: withApicId(tdCpuid, vcpu.id) });
+    await vcpu.tdxInitVcpu({ initialRcx: plan.layout.hobAddress });
+    publish(progress('initializingVcpus', done + 1, vcpus.length));
+  }
+}
+
+const TOPOLOGY_LEAVES = new Set([0xb, 0x1f]);
+const X2APIC = 1 << 21;
+
+/** The module gives the leaves of the TD; the APIC id in them is each vCPU's own. */
+function withApicId(entries: readonly CpuidEntry[], apicId: number): CpuidEntry[] {
+  return entries.map((entry) => {
+    if (entry.function === 1) {
+      const ebx = ((entry.ebx & 0x00ffffff) | ((apicId & 0xff) << 24)) >>> 0;
+      return { ...entry, ebx, ecx: (entry.ecx | X2APIC) >>> 0 };
+    }
+    return TOPOLOGY_LEAVES.has(entry.function) ? { ...entry, edx: apicId } : entry;
+  });
+}
+
+async function closeAll(vcpus: readonly Vcpu[]): Promise<void> {
+  const results = await Promise.allSettled(vcpus.map((vcpu) => vcpu.close()));
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  if (errors.length > 0)
+    throw new AggregateError(errors, `${errors.length} vCPU fds did not close`);
+}
+
+function progress(step: string, done: number, total: number) {
+  return { event: 'step.progress', step, done, total, unit: 'vCPUs' } as const;
+}

@@ -1,0 +1,71 @@
+/** The steps up to the TD: VM, limits, caps, INIT_VM. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LimitsRead } from '../../../machines/td-lifecycle/index.ts';
+import { KvmError } from '../../host/kvm-error.ts';
+import type { UserMemory } from '../../host/port.ts';
+import { buildInitVm, vcpuLimits } from '../../plan/index.ts';
+import type { TdSession } from '../session.ts';
+
+/** As many routes as an I/O APIC has pins; what QEMU asks for. */
+const IRQ_ROUTES = 24n;
+
+/** Memory comes first, so that a host short of address space is found before the kernel is asked. */
+export async function createVm({ host, plan, ledger, handles }: TdSession): Promise<void> {
+  const slotMemory = new Map<number, UserMemory>();
+  for (const { slot, sizeBytes } of plan.layout.slots) {
+    const memory = await host.mapMemory({ sizeBytes });
+    ledger.hold({ what: 'mapped memory', release: () => memory.close() });
+    slotMemory.set(slot, memory);
+  }
+  handles.set('slotMemory', slotMemory);
+
+  const vm = await host.createVm({ type: 'KVM_X86_TDX_VM' });
+  ledger.hold({ what: 'VM fd', release: () => vm.close() });
+  handles.set('vm', vm);
+  await vm.enableCap({ capability: 'KVM_CAP_SPLIT_IRQCHIP', args: [IRQ_ROUTES] });
+}
+
+export async function readLimits({ host, plan, handles }: TdSession): Promise<LimitsRead> {
+  const vm = handles.get('vm');
+  const perVm = await vm.checkExtension('KVM_CAP_MAX_VCPUS');
+  handles.set('capabilities', await vm.tdxCapabilities());
+  handles.set('supportedCpuid', await host.getSupportedCpuid());
+  return { limits: vcpuLimits(plan.facts, perVm) };
+}
+
+export async function capVcpus({ plan, handles }: TdSession): Promise<void> {
+  const vm = handles.get('vm');
+  const vcpus = BigInt(plan.vcpuIds.length);
+  if (plan.facts.kernel.hasMaxVcpusCap) {
+    await vm.enableCap({ capability: 'KVM_CAP_MAX_VCPUS', args: [vcpus] });
+  }
+  // Ids run from 0 without gaps, so the number of vCPUs is also the first id that is too large.
+  await vm.enableCap({ capability: 'KVM_CAP_MAX_VCPU_ID', args: [vcpus] });
+}
+
+/** TDH.MNG.CREATE and TDH.MNG.ADDCX answer EAGAIN while RDRAND is dry; nothing is kept then. */
+const ENTROPY_ATTEMPTS = 10;
+const ENTROPY_PAUSE_MS = 20;
+
+export async function initializeTd(session: TdSession, signal: AbortSignal): Promise<void> {
+  const { plan, handles } = session;
+  const vm = handles.get('vm');
+  const params = buildInitVm(plan.spec, {
+    facts: plan.facts,
+    capabilities: handles.get('capabilities'),
+    supportedCpuid: handles.get('supportedCpuid'),
+  });
+  if (plan.spec.tscKhz !== undefined) await vm.setTscKhz({ tscKhz: plan.spec.tscKhz });
+
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await vm.tdxInitVm(params);
+      handles.set('keySlot', true);
+      return;
+    } catch (error) {
+      const mayRetry = error instanceof KvmError && error.code === 'EAGAIN';
+      if (!mayRetry || attempt === ENTROPY_ATTEMPTS) throw error;
+      await delay(ENTROPY_PAUSE_MS, undefined, { signal });
+    }
+  }
+}
