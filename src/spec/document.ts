@@ -1,0 +1,148 @@
+/** YAML text to plain values, with the place of every field and all that is wrong as YAML. */
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
+import type { Finding } from './finding.ts';
+import { type FieldPath, Positions, type TextRange } from './positions.ts';
+import { quote } from './wording.ts';
+import { yamlProblems } from './yaml-problems.ts';
+
+export interface SpecDocument {
+  /**
+   * Maps (without a prototype, so that a key `__proto__` is only a key), arrays and scalars.
+   * Integers beyond 2^53 are BigInt. undefined when the text is no YAML or holds nothing.
+   */
+  readonly value: unknown;
+  readonly positions: Positions;
+  readonly findings: readonly Finding[];
+  /** Fields whose value could not be taken; there is no use in further findings about them. */
+  readonly faulty: readonly FieldPath[];
+}
+
+export function readDocument(text: string): SpecDocument {
+  const lineCounter = new LineCounter();
+  const positions = new Positions(text, lineCounter);
+  const document = parseDocument(text, {
+    lineCounter,
+    intAsBigInt: true,
+    // Fixed, so that a `%YAML 1.1` line does not turn `yes` into true and `0o17` into text.
+    schema: 'core',
+    resolveKnownTags: false,
+    // Ours names the first of the two, and does not compare every key with every other.
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  const syntaxFindings = document.errors.map((error) => ({
+    field: '',
+    problem: yamlProblems[error.code],
+    place: positions.ofRange(error.pos),
+  }));
+  const reader = new NodeReader(positions);
+  const value = document.contents === null ? undefined : reader.read(document.contents, []);
+  // After a syntax error the tree is a guess, and findings about it would send people astray.
+  if (syntaxFindings.length > 0) {
+    return { value: undefined, positions, findings: syntaxFindings, faulty: [[]] };
+  }
+  return { value, positions, findings: reader.findings, faulty: reader.faulty };
+}
+
+/** A TrustDomain file is four levels deep. */
+const deepestLevel = 16;
+
+/** The tags that the core schema would find by itself. */
+const plainTags = /^(!|tag:yaml\.org,2002:(str|int|float|bool|null|map|seq))$/;
+
+class NodeReader {
+  readonly findings: Finding[] = [];
+  readonly faulty: FieldPath[] = [];
+  readonly #positions: Positions;
+
+  constructor(positions: Positions) {
+    this.#positions = positions;
+  }
+
+  read(node: Node | null, path: FieldPath, key?: TextRange): unknown {
+    const valueRange = rangeOf(node) ?? key ?? [0, 0];
+    this.#positions.record(path, { key, value: isBlock(node) && key ? key : valueRange });
+    if (node === null) return null;
+    if (path.length > deepestLevel) return this.#refuse(path, 'is nested too deeply');
+    if (isAlias(node)) {
+      return this.#refuse(
+        path,
+        'is an alias; write the value itself, tdctl does not follow aliases',
+      );
+    }
+    if (node.tag !== undefined && !plainTags.test(node.tag)) {
+      return this.#refuse(path, `has the tag ${quote(node.tag)}; tdctl reads plain values only`);
+    }
+    if (isMap(node)) return this.#readMap(node, path);
+    if (isSeq(node)) return this.#readSequence(node, path);
+    return isScalar(node) ? narrow(node.value) : this.#refuse(path, 'is not a plain value');
+  }
+
+  #readSequence(node: YAMLSeq, path: FieldPath): unknown[] {
+    return node.items.map((item, index) => this.read(item as Node | null, [...path, index]));
+  }
+
+  #readMap(node: YAMLMap, path: FieldPath): unknown {
+    const map: Record<string, unknown> = Object.create(null);
+    for (const pair of node.items)
+      this.#readPair(pair as Pair<Node | null, Node | null>, path, map);
+    return map;
+  }
+
+  #readPair(pair: Pair<Node | null, Node | null>, path: FieldPath, map: Record<string, unknown>) {
+    const keyRange = rangeOf(pair.key) ?? rangeOf(pair.value) ?? [0, 0];
+    const key = keyText(pair.key);
+    if (key === undefined) {
+      const place = this.#positions.ofRange(keyRange);
+      this.findings.push({ field: path.join('.'), problem: 'a key must be plain text', place });
+      return;
+    }
+    const field = [...path, key];
+    if (key in map) {
+      this.findings.push({
+        field: field.join('.'),
+        problem: `is there twice; the first is on line ${this.#positions.ofKey(field).line}`,
+        place: this.#positions.ofRange(keyRange),
+      });
+      return;
+    }
+    map[key] = this.read(pair.value, field, keyRange);
+  }
+
+  #refuse(path: FieldPath, problem: string): undefined {
+    this.faulty.push(path);
+    this.findings.push({ field: path.join('.'), problem, place: this.#positions.ofValue(path) });
+    return undefined;
+  }
+}
+
+function keyText(node: Node | null): string | undefined {
+  if (!isScalar(node)) return undefined;
+  return typeof node.value === 'string' ? node.value : node.source;
+}
+
+function rangeOf(node: Node | null): TextRange | undefined {
+  return node?.range ? [node.range[0], node.range[1]] : undefined;
+}
+
+function isBlock(node: Node | null): boolean {
+  return (isMap(node) || isSeq(node)) && node.flow !== true;
+}
+
+function narrow(value: unknown): unknown {
+  if (typeof value !== 'bigint') return value;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}

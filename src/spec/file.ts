@@ -1,0 +1,169 @@
+/** The bytes of a TrustDomain file as text, and what can go wrong before there is any text. */
+import { isUtf8 } from 'node:buffer';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { TdctlError } from '../errors/index.ts';
+import { sanitize } from '../errors/sanitize.ts';
+import { formatPlace } from './finding.ts';
+import { nearest } from './nearest.ts';
+
+const op = 'read the TrustDomain file';
+const largestFileBytes = 1024 * 1024;
+
+export async function readSpecFile(path: string): Promise<string> {
+  const bytes = await readBytes(path);
+  if (bytes.length > largestFileBytes) throw tooLarge(path, bytes);
+  if (!isUtf8(bytes)) throw notUtf8(path, bytes);
+  return bytes.toString('utf8');
+}
+
+async function readBytes(path: string): Promise<Buffer> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, 'r');
+    return await readUpTo(file, largestFileBytes + 1);
+  } catch (cause) {
+    throw await unreadable(path, cause);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** Stops at the limit, so that /dev/zero is a file that is too large and not an endless one. */
+async function readUpTo(file: FileHandle, limitBytes: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(limitBytes);
+  let length = 0;
+  while (length < limitBytes) {
+    // No position: pipes have none.
+    const { bytesRead } = await file.read(buffer, length, limitBytes - length, null);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return buffer.subarray(0, length);
+}
+
+async function unreadable(path: string, cause: unknown): Promise<TdctlError> {
+  const errno = (cause as NodeJS.ErrnoException).code;
+  const shown = sanitize(path);
+  if (errno === 'ENOENT' || errno === 'ENOTDIR') return notFound(path, cause);
+  if (errno === 'EISDIR') return isDirectory(path, cause);
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_READABLE',
+    op,
+    message: `${shown} cannot be read: ${meaningOf(errno)}`,
+    place: shown,
+    hint: errno === 'EACCES' || errno === 'EPERM' ? `see who may: ls -l ${shown}` : undefined,
+    cause,
+  });
+}
+
+async function isDirectory(path: string, cause: unknown): Promise<TdctlError> {
+  const names = (await namesIn(path)) ?? [];
+  const specs = names.filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_READABLE',
+    op,
+    message: `${sanitize(path)} is a directory; a TrustDomain is one file`,
+    place: sanitize(path),
+    hint:
+      specs[0] === undefined
+        ? `name a file; \`tdctl init ${sanitize(join(path, 'td.yaml'))}\` writes one`
+        : `name one of its files, such as ${sanitize(join(path, specs[0]))}`,
+    cause,
+  });
+}
+
+const errnoMeanings: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not read it',
+  EPERM: 'this user may not read it',
+  ELOOP: 'its symbolic links lead in a circle',
+  ENAMETOOLONG: 'the name is longer than the file system allows',
+  EMFILE: 'this process has too many files open',
+  ENFILE: 'the system has too many files open',
+  ENXIO: 'it is a socket or a device without a driver',
+  EIO: 'the disk answered with an error',
+};
+
+function meaningOf(errno: string | undefined): string {
+  return errnoMeanings[errno ?? ''] ?? `the system answered ${errno ?? 'that the name is not one'}`;
+}
+
+async function notFound(path: string, cause: unknown): Promise<TdctlError> {
+  const directory = dirname(path);
+  const names = await namesIn(directory);
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_FOUND',
+    op,
+    message:
+      names === undefined
+        ? `there is no file ${sanitize(path)}: ${sanitize(directory)} is not a directory that can be read`
+        : `there is no file ${sanitize(path)}`,
+    place: sanitize(path),
+    hint: names === undefined ? undefined : otherName(path, names),
+    cause,
+  });
+}
+
+function otherName(path: string, names: readonly string[]): string {
+  const meant = nearest(basename(path), names) ?? nearestByStem(path, names);
+  if (meant === undefined) return `\`tdctl init ${sanitize(path)}\` writes one to start from`;
+  const directory = dirname(path);
+  return `did you mean ${sanitize(directory === '.' ? meant : join(directory, meant))}?`;
+}
+
+/** `td.yml` for `td.yaml`, and `td` for either. */
+function nearestByStem(path: string, names: readonly string[]): string | undefined {
+  const stem = (name: string) => basename(name).replace(/\.(ya?ml|json)$/, '');
+  return names.find((name) => /\.(ya?ml|json)$/.test(name) && stem(name) === stem(path));
+}
+
+/** undefined when there is no such directory, or none that this user may list. */
+async function namesIn(directory: string): Promise<string[] | undefined> {
+  try {
+    return await readdir(directory);
+  } catch {
+    return undefined;
+  }
+}
+
+function tooLarge(path: string, bytes: Buffer): TdctlError {
+  const looksBinary = bytes.includes(0);
+  return new TdctlError({
+    code: 'TDCTL_E_SPEC_INVALID',
+    op,
+    message: `${sanitize(path)} is larger than 1MiB; a TrustDomain file has a few lines`,
+    place: sanitize(path),
+    hint: looksBinary ? 'this is a binary file: was a firmware image named as SPEC?' : undefined,
+  });
+}
+
+function notUtf8(path: string, bytes: Buffer): TdctlError {
+  const place = firstBadByte(bytes);
+  const isUtf16 =
+    (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  return new TdctlError({
+    code: 'TDCTL_E_SPEC_INVALID',
+    op,
+    message: `${sanitize(path)} is not a valid TrustDomain file: it is not UTF-8 text`,
+    details: [
+      `${formatPlace(path, place)}: ${isUtf16 ? 'this is UTF-16' : 'these bytes are no UTF-8 character'}`,
+    ],
+    hint: bytes.includes(0) && !isUtf16 ? 'this is a binary file' : 'save the file as UTF-8',
+  });
+}
+
+function firstBadByte(bytes: Buffer): { line: number; column: number; length: number } {
+  let line = 1;
+  let start = 0;
+  for (;;) {
+    const newline = bytes.indexOf(0x0a, start);
+    const end = newline === -1 ? bytes.length : newline;
+    const lineBytes = bytes.subarray(start, end);
+    if (!isUtf8(lineBytes) || newline === -1) {
+      const column = lineBytes.toString('utf8').indexOf('\uFFFD') + 1;
+      return { line, column: Math.max(1, column), length: 1 };
+    }
+    line += 1;
+    start = end + 1;
+  }
+}

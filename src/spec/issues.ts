@@ -1,0 +1,154 @@
+/** zod's issues in our words, at their places. zod's own messages are for programmers. */
+import type { z } from 'zod';
+import { allFields, fieldDoc, knownKeys } from './fields.ts';
+import type { Finding } from './finding.ts';
+import { nearest } from './nearest.ts';
+import type { FieldPath, Positions } from './positions.ts';
+import { describeValue, oneOf, quote } from './wording.ts';
+
+type Issue = z.core.$ZodIssue;
+
+interface Source {
+  readonly value: unknown;
+  readonly positions: Positions;
+}
+
+/** The findings of one issue: an issue about unknown keys can name several. */
+export function findingsOf(issue: Issue, source: Source, parent: FieldPath = []): Finding[] {
+  const path = [...parent, ...(issue.path as FieldPath)];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => unknownKey([...path, key], source));
+  }
+  if (issue.code === 'invalid_key') {
+    const problem = issue.issues[0]?.message ?? 'is not allowed as a name';
+    return [{ field: path.join('.'), problem, place: source.positions.ofKey(path) }];
+  }
+  if (issue.code === 'invalid_union') {
+    const branch = branchFor(issue, valueAt(source.value, path));
+    if (branch !== undefined) {
+      return branch.flatMap((inner) => findingsOf(inner, source, path));
+    }
+  }
+  if (isMisspelt(path, source)) return [];
+  const place = source.positions.ofValue(path);
+  return [{ field: path.join('.'), problem: problemOf(issue, path, source), place }];
+}
+
+/** The form of a union that the value is meant to be: the one that does not refuse its type. */
+function branchFor(issue: z.core.$ZodIssueInvalidUnion, value: unknown): Issue[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  return issue.errors.find(
+    (branch) => !branch.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
+  );
+}
+
+/** Missing only because its key has a typing mistake, which is a finding of its own. */
+function isMisspelt(path: FieldPath, source: Source): boolean {
+  const parentPath = path.slice(0, -1);
+  const parent = valueAt(source.value, parentPath);
+  if (valueAt(source.value, path) !== undefined || typeof parent !== 'object') return false;
+  const siblings = knownKeys(parentPath);
+  return Object.keys(parent ?? {}).some(
+    (key) => !siblings.includes(key) && nearest(key, siblings) === path.at(-1),
+  );
+}
+
+function unknownKey(path: FieldPath, source: Source): Finding {
+  const place = source.positions.ofKey(path);
+  return { field: path.join('.'), problem: unknownKeyProblem(path), place };
+}
+
+function unknownKeyProblem(path: FieldPath): string {
+  const key = String(path.at(-1));
+  const siblings = knownKeys(path.slice(0, -1));
+  const meant = nearest(key, siblings);
+  if (meant !== undefined) return `is an unknown key; did you mean ${meant}?`;
+  const elsewhere = allFields().find((field) => field.at(-1) === key);
+  if (elsewhere !== undefined) return `is not known here; it belongs at ${elsewhere.join('.')}`;
+  return `is an unknown key; the keys here are ${siblings.join(', ')}`;
+}
+
+function problemOf(issue: Issue, path: FieldPath, source: Source): string {
+  const value = valueAt(source.value, path);
+  if (value === undefined) return `is missing${exampleOf(path)}`;
+  if (value === null) return `has no value${exampleOf(path)}`;
+  switch (issue.code) {
+    case 'invalid_type':
+      return typeProblem(issue.expected, value, source.positions.sourceOf(path));
+    case 'invalid_union':
+      return `must be ${oneOf(expectedTypes(issue).map(typeName))}; this is ${describeValue(value)}`;
+    case 'invalid_value':
+      return choiceProblem(issue.values.map(String), value);
+    case 'too_small':
+      return typeof value === 'string'
+        ? 'must not be empty'
+        : `must be at least ${issue.minimum}; this is ${String(value)}`;
+    case 'too_big':
+      return `must be at most ${issue.maximum}; this is ${String(value)}`;
+    case 'invalid_format':
+      return `${issue.message}; this is ${describeValue(value)}`;
+    default:
+      return issue.message;
+  }
+}
+
+const longestExample = 60;
+
+function exampleOf(path: FieldPath): string {
+  const doc = fieldDoc(path);
+  if (doc === undefined) return '';
+  const example = typeof doc.example === 'string' ? doc.example : JSON.stringify(doc.example);
+  if (example.length > longestExample) return '';
+  return `; for example: ${String(path.at(-1))}: ${example}`;
+}
+
+/** `sourceText` is what the file really says: YAML has read `0x10` as 16 and `1.0` as 1. */
+function typeProblem(expected: string, value: unknown, sourceText: string | undefined): string {
+  const written = sourceText ?? String(value);
+  if (expected === 'string' && isScalar(value)) {
+    return `must be text, and YAML reads ${quote(written)} as ${describeValue(value)}; put it in quotes`;
+  }
+  if (isNumeric(expected) && typeof value === 'string' && /^\d{1,9}$/.test(value)) {
+    return `must be a whole number; write ${value} without quotes`;
+  }
+  if (isNumeric(expected) && typeof value === 'bigint') {
+    return `is too large; this is ${describeValue(value)}`;
+  }
+  return `must be ${typeName(expected)}; this is ${describeValue(value)}`;
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+}
+
+function isNumeric(expected: string): boolean {
+  return expected === 'int' || expected === 'number';
+}
+
+function typeName(expected: string): string {
+  if (isNumeric(expected)) return 'a whole number';
+  if (expected === 'string') return 'text';
+  if (expected === 'object' || expected === 'record') return 'a map (key: value)';
+  return expected === 'array' ? 'a list' : expected;
+}
+
+function expectedTypes(issue: z.core.$ZodIssueInvalidUnion): string[] {
+  return issue.errors.flatMap((branch) =>
+    branch.flatMap((inner) => (inner.code === 'invalid_type' ? [inner.expected] : [])),
+  );
+}
+
+function choiceProblem(choices: readonly string[], value: unknown): string {
+  const meant = typeof value === 'string' ? nearest(value, choices) : undefined;
+  const question = meant !== undefined && choices.length > 1 ? `; did you mean ${meant}?` : '';
+  return `must be ${oneOf(choices)}; this is ${describeValue(value)}${question}`;
+}
+
+function valueAt(root: unknown, path: FieldPath): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return value;
+}

@@ -1,0 +1,19 @@
+/** The schema for editors. schema/trust-domain.json is this, written by scripts/export-schema.mjs. */
+import { z } from 'zod';
+import { trustDomainSchema } from './schema.ts';
+
+/** An identifier, not an address: nothing has to answer there. Editors get the file's path. */
+const schemaId = 'https://tdctl.io/schema/v1alpha1/trust-domain.json';
+
+export function trustDomainJsonSchema(): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(trustDomainSchema, {
+    io: 'input',
+    target: 'draft-2020-12',
+  });
+  return { $schema, $id: schemaId, ...schema };
+}
+
+/** The file's text: two spaces, one line end at the end. */
+export function trustDomainJsonSchemaText(): string {
+  return `${JSON.stringify(trustDomainJsonSchema(), null, 2)}\n`;
+}

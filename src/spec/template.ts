@@ -1,0 +1,72 @@
+/** The file that `tdctl init` writes. */
+
+export interface TemplateOptions {
+  /** `metadata.name`. */
+  readonly name: string;
+  /** As `spec.firmware` is to say it. */
+  readonly firmware: string;
+  /** For the line that tells editors the schema; left out when undefined. */
+  readonly schema: string | undefined;
+}
+
+export function trustDomainTemplate({ name, firmware, schema }: TemplateOptions): string {
+  const modeline = schema === undefined ? '' : `# yaml-language-server: $schema=${schema}\n`;
+  return `${modeline}${body(name, JSON.stringify(firmware))}`;
+}
+
+// What is commented out shows the default, or an example where the default is "none".
+const body = (name: string, firmware: string) => `\
+# A trust domain. docs/spec.md of tdctl explains every field.
+apiVersion: tdctl.io/v1alpha1
+kind: TrustDomain
+metadata:
+  name: ${name}
+spec:
+  # vCPUs that start with the TD. None can be added once it is built, so if more may be wanted
+  # later, maxVcpus are created now and the rest stay offline (each costs memory).
+  vcpus: 2
+  # maxVcpus: 2
+
+  # KiB, MiB, GiB or TiB (powers of 1024); a multiple of 4KiB.
+  memory: 512MiB
+
+  # A TDVF image, relative to this file. Where code and variables are two files:
+  #   firmware: { path: OVMF_CODE.fd, vars: OVMF_VARS.fd }
+  firmware: ${firmware}
+
+  # debug, icssd, lass, migratable, perfmon, pks, pmt-prof, sept-ve-disable, tpa; or 0x10000000.
+  # Linux guests need sept-ve-disable.
+  # attributes: [sept-ve-disable]
+
+  # Extended CPU state: x87, sse, avx, avx512, pt, pkru, cet, uintr, lbr, amx; or 0x7.
+  # Default: all that the host supports.
+  # xfam: [x87, sse, avx]
+
+  # Frequency of the guest TSC, a multiple of 25MHz. Default: that of the host.
+  # tsc: 1.5GHz
+
+  # Guest physical address width: 48, or 52 on hosts with 5-level EPT.
+  # gpaw: 48
+
+  # 48 bytes each, copied into every attestation report: 96 hex digits or base64. Default: zero.
+  # identity:
+  #   mrConfigId: "${'00'.repeat(48)}"
+  #   mrOwner: "${'00'.repeat(48)}"
+  #   mrOwnerConfig: "${'00'.repeat(48)}"
+
+  # The MRTD that the TD must have (see: tdctl measure), and the order of measuring: page or section.
+  # measurement:
+  #   expect: "${'00'.repeat(48)}"
+  #   order: page
+`;
+
+/** A DNS label out of a file name: `My VM.yaml` gives `my-vm`. */
+export function nameFromFile(fileName: string): string {
+  const label = fileName
+    .replace(/\.[^.]*$/, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, '');
+  return label === '' ? 'td' : label;
+}

@@ -1,0 +1,29 @@
+/** How findings speak of values that come from the file. */
+
+const longestQuote = 48;
+
+/** Text of the file in double quotes, shortened. */
+export function quote(text: string): string {
+  return text.length <= longestQuote ? `"${text}"` : `"${text.slice(0, longestQuote)}…"`;
+}
+
+/** `the text "4"`, `the number 4`, `true`, `a list`, `a map`. */
+export function describeValue(value: unknown): string {
+  if (value === null) return 'empty';
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'string') return value === '' ? 'empty text' : `the text ${quote(value)}`;
+  if (typeof value === 'number') return `the number ${value}`;
+  if (typeof value === 'bigint') return `the number ${shorten(value.toString())}`;
+  if (typeof value === 'boolean') return String(value);
+  return Array.isArray(value) ? 'a list' : 'a map';
+}
+
+/** `a, b or c`. */
+export function oneOf(words: readonly string[]): string {
+  if (words.length < 2) return words.join('');
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
+
+function shorten(text: string): string {
+  return text.length <= longestQuote ? text : `${text.slice(0, longestQuote)}…`;
+}
