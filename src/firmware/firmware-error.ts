@@ -7,5 +7,5 @@ export function firmwareInvalid(options: {
   readonly hint?: string;
   readonly details?: readonly string[];
 }): TdctlError {
-  return new TdctlError({ code: 'TDCTL_E_FIRMWARE_INVALID', op: 'read TDVF metadata', ...options });
+  return new TdctlError({ code: 'TDCTL_E_FIRMWARE_INVALID', op: 'read firmware', ...options });
 }

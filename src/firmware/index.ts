@@ -3,7 +3,6 @@ export { parseTdvf } from './parse-tdvf.ts';
 export {
   type MeasurementOrder,
   type MrtdPrediction,
-  measurementOrders,
   predictMrtd,
 } from './predict-mrtd.ts';
 export { buildTdHob } from './td-hob.ts';

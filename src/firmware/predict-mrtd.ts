@@ -6,8 +6,7 @@ import type { TdvfSection } from './types.ts';
  * then extended before the next (Linux KVM since 6.16, so QEMU since 10.1; Google Compute Engine;
  * Cloud Hypervisor). `section`: all pages are added, then all extended (out-of-tree QEMU 8).
  */
-export const measurementOrders = ['page', 'section'] as const;
-export type MeasurementOrder = (typeof measurementOrders)[number];
+export type MeasurementOrder = 'page' | 'section';
 
 export interface MrtdPrediction {
   readonly order: MeasurementOrder;

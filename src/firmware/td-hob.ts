@@ -30,7 +30,7 @@ const resourceAttributes = 0x7;
  * The bytes to put at the start of the TD_HOB section; the rest of the section stays zero.
  *
  * @param options.sections as {@link parseTdvf} gives them: exactly one is TD_HOB.
- * @param options.ram the TD's RAM, ranges that neither overlap nor touch 4 GiB from below.
+ * @param options.ram the TD's RAM: ranges that do not overlap, in any order.
  * @throws TdctlError TDCTL_E_FIRMWARE_INVALID when a section lies outside the RAM, or the list does
  * not fit into its section.
  */
