@@ -18,11 +18,16 @@ type Effect<Output> = (session: TdSession, signal: AbortSignal) => Promise<Outpu
 
 export function provideEffects(session: TdSession) {
   const step = <Output>(actor: TdStepActor, effect: Effect<Output>) =>
-    fromPromise<Output>(({ signal }) =>
-      runStep({ session, state: stateOf(actor), effect, signal }),
-    );
-  const teardown = <Output>(what: string, effect: Effect<Output>) =>
-    fromPromise<Output>(({ signal }) => asStepErrors(what, effect(session, signal)));
+    fromPromise<Output>(({ signal }) => {
+      const state = stateOf(actor);
+      const work = timed({ session, state, effect, signal });
+      // The chart leaves a working state as soon as it is told to stop, and the result of the
+      // promise is then thrown away. So the ledger tracks it: teardown waits for it, and releases
+      // what it made.
+      return session.ledger.track(state, work);
+    });
+  const teardown = <Output>(state: string, effect: Effect<Output>) =>
+    fromPromise<Output>(({ signal }) => timed({ session, state, effect, signal }));
 
   return tdLifecycle.provide({
     actors: {
@@ -47,50 +52,29 @@ function stateOf(actor: TdStepActor): TdStepState {
   return step.state;
 }
 
-interface Running<Output> {
+interface Working<Output> {
   readonly session: TdSession;
-  readonly state: TdStepState;
+  readonly state: string;
   readonly effect: Effect<Output>;
   readonly signal: AbortSignal;
 }
 
-/**
- * The chart leaves a working state as soon as it is told to stop, and the result of the promise is
- * then thrown away. So the ledger tracks it: teardown waits for it and releases what it made.
- */
-async function runStep<Output>({
-  session,
-  state,
-  effect,
-  signal,
-}: Running<Output>): Promise<Output> {
+async function timed<Output>({ session, state, effect, signal }: Working<Output>): Promise<Output> {
   const startedAt = performance.now();
-  session.requests.begin();
   const end = (result: 'done' | 'failed' | 'interrupted') =>
     session.publish({
       event: 'step.ended',
       step: state,
       result,
       durationMs: performance.now() - startedAt,
-      requests: session.requests.end(),
+      requests: session.requests.take(),
     });
-  const work = asStepErrors(state, effect(session, signal)).then(
-    (output) => {
-      end(signal.aborted ? 'interrupted' : 'done');
-      return output;
-    },
-    (error: unknown) => {
-      end(signal.aborted ? 'interrupted' : 'failed');
-      throw error;
-    },
-  );
-  return session.ledger.track(state, work);
-}
-
-async function asStepErrors<Output>(step: string, work: Promise<Output>): Promise<Output> {
   try {
-    return await work;
+    const output = await effect(session, signal);
+    end(signal.aborted ? 'interrupted' : 'done');
+    return output;
   } catch (error) {
-    throw toStepError(step, error);
+    end(signal.aborted ? 'interrupted' : 'failed');
+    throw toStepError(state, error);
   }
 }

@@ -4,17 +4,14 @@ import type { RequestCount } from './events.ts';
 export class RequestCounter {
   #counts = new Map<string, number>();
 
-  begin(): void {
-    this.#counts = new Map();
-  }
-
   add(request: string): void {
     this.#counts.set(request, (this.#counts.get(request) ?? 0) + 1);
   }
 
-  end(): readonly RequestCount[] {
+  /** The counts since the last call. */
+  take(): readonly RequestCount[] {
     const counts = [...this.#counts].map(([request, count]) => ({ request, count }));
-    this.begin();
+    this.#counts = new Map();
     return counts;
   }
 }

@@ -1,0 +1,54 @@
+import { Command, Option } from '@commander-js/extra-typings';
+import type { MeasurementOrder } from '../../firmware/index.ts';
+import type { CommandIo } from '../io.ts';
+import type { MeasurementFormat } from '../output/measurement.ts';
+
+const orders = ['page', 'section'] as const satisfies readonly MeasurementOrder[];
+const formats = ['text', 'json', 'yaml'] as const satisfies readonly MeasurementFormat[];
+
+const explanation = `
+MRTD is the TDX module's own measurement of a TD's first memory: where each page lies, and the
+content of the pages that the firmware's metadata marks as measured. It says nothing of vCPUs, memory
+size, ATTRIBUTES or the variable store's content.
+
+The order matters: the same image has two values, and a published one means nothing without it.
+  page     each page is added, then measured, then the next. Linux from 6.16, so QEMU from 10.1;
+           Google Compute Engine; Cloud Hypervisor.
+  section  all pages of a section are added, then all measured. QEMU 8 as patched by vendors
+           before TDX was upstream.
+
+Examples:
+  $ tdctl measure /usr/share/ovmf/OVMF.fd
+  $ tdctl measure OVMF_CODE.fd --vars OVMF_VARS.fd
+  $ tdctl measure OVMF.fd --order section
+  $ tdctl measure OVMF.fd --output json | jq -r .mrtd
+
+Exit status: 0; 3 where a file does not exist; 5 where the image cannot start a TD.`;
+
+export function measureCommand(io: CommandIo) {
+  return new Command('measure')
+    .summary('predict the MRTD of a TD from its firmware')
+    .description('Show what a TDVF firmware image puts into a TD, and predict the MRTD it gives.')
+    .argument('<firmware>', 'TDVF image, such as OVMF.fd')
+    .option('--vars <file>', 'variable store, where the image is in two files: goes in front')
+    .addOption(
+      new Option('--order <order>', 'how the VMM adds and measures pages')
+        .choices(orders)
+        .default('page' as const),
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'how to print the result')
+        .choices(formats)
+        .default('text' as const),
+    )
+    .addHelpText('after', explanation)
+    .action(async (path, { vars, order, output }) => {
+      const { loadFirmware, predictMrtd } = await import('../../firmware/index.ts');
+      const { formatMeasurement } = await import('../output/measurement.ts');
+      const image = await loadFirmware({ path, varsPath: vars });
+      const measurement = { image, prediction: predictMrtd(image, { order }) };
+      io.stdout.write(
+        await formatMeasurement(measurement, { format: output, colors: io.colors.stdout }),
+      );
+    });
+}

@@ -1,0 +1,47 @@
+import { Command, Option } from '@commander-js/extra-typings';
+import type { ExitCode } from '../../errors/index.ts';
+import type { CommandIo } from '../io.ts';
+import {
+  hostOption,
+  kernelOption,
+  logFileOption,
+  logLevelOption,
+  outputOption,
+} from '../options.ts';
+
+/** @param endWith takes the exit code of a run that ended without an exception. */
+export function runCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
+  return new Command('run')
+    .summary('build a TD from a file, hold it, and take it down again')
+    .description(
+      'Takes a TD through its whole life in the foreground: builds it step by step, holds it once\n' +
+        'it is runnable, and takes it down on Ctrl-C, SIGTERM or a failed step. Whatever happens,\n' +
+        'everything it took is given back.',
+    )
+    .argument('<spec>', 'TrustDomain file (`tdctl init` writes one)')
+    .addOption(hostOption())
+    .addOption(kernelOption())
+    .addOption(
+      new Option('--until <state>', 'take it down by itself once it is there').choices([
+        'runnable',
+      ] as const),
+    )
+    .addOption(outputOption())
+    .addOption(logLevelOption())
+    .addOption(logFileOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  tdctl run td.yaml --host sim --until runnable   rehearse it anywhere: no KVM, no privilege
+  tdctl run td.yaml --host soft                   real VM, vCPU and memory slots, simulated TDX module
+  tdctl run td.yaml --host kvm -o json            for real; one JSON event a line
+
+Exit codes: 0 done · 1 failed · 3 no such file · 5 file invalid · 6 MRTD not as expected ·
+            7 a limit of the host is reached · 8 host unsupported · 130 interrupted before runnable`,
+    )
+    .action(async (spec, options) => {
+      const { run } = await import('../run/run.ts');
+      endWith(await run({ spec, ...options }, io));
+    });
+}

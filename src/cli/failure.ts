@@ -1,0 +1,62 @@
+/** Prints what ended a command, and gives its exit code. */
+import { inspect } from 'node:util';
+import { type ExitCode, exitCodes, TdctlError } from '../errors/index.ts';
+import type { CommandIo } from './io.ts';
+import type { OutputFormat } from './options.ts';
+import { paint } from './output/paint.ts';
+
+export function reportFailure(
+  error: unknown,
+  { io, format }: { readonly io: CommandIo; readonly format: OutputFormat },
+): ExitCode {
+  if (!(error instanceof TdctlError)) {
+    io.stderr.write(`${defectText(error)}\n`);
+    return exitCodes.failed;
+  }
+  const text = format === 'json' ? JSON.stringify(errorEnvelope(error)) : errorText(error, io);
+  io.stderr.write(`${text}\n`);
+  return error.exitCode;
+}
+
+/** The JSON form of an error: one line on stderr. A contract (docs/errors.md). */
+export function errorEnvelope(error: TdctlError) {
+  return {
+    error: {
+      code: error.code,
+      exitCode: error.exitCode,
+      op: error.op,
+      message: error.message,
+      place: error.place ?? null,
+      details: error.details,
+      hint: error.hint ?? null,
+      causes: causes(error),
+    },
+  };
+}
+
+function errorText(error: TdctlError, io: CommandIo): string {
+  const { bold, red, dim } = paint(io.colors.stderr);
+  const place = error.place === undefined ? '' : `${error.place}: `;
+  return [
+    `${red('error')}: ${bold(place + error.message)} ${dim(`[${error.code}]`)}`,
+    ...error.details.flatMap((detail) => detail.split('\n').map((line) => `  ${line}`)),
+    ...causes(error).map((cause) => `  ${dim(`caused by: ${cause}`)}`),
+    ...(error.hint === undefined ? [] : [`${bold('hint')}: ${error.hint}`]),
+  ].join('\n');
+}
+
+/** The chain prints what lies under an error; no message repeats it. */
+function causes(error: Error): string[] {
+  const { cause } = error;
+  if (cause === undefined) return [];
+  if (!(cause instanceof Error)) return [String(cause)];
+  return [cause.message, ...causes(cause)];
+}
+
+function defectText(error: unknown): string {
+  return [
+    'error: tdctl met a defect of its own [TDCTL_E_INTERNAL]',
+    inspect(error),
+    'hint: please report this text and the command that led to it',
+  ].join('\n');
+}

@@ -1,0 +1,32 @@
+/** Options that several commands share, so that they read and behave the same everywhere. */
+import { Option } from '@commander-js/extra-typings';
+
+export const outputFormats = ['text', 'json', 'yaml'] as const;
+export type OutputFormat = (typeof outputFormats)[number];
+
+export const logLevels = ['error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export const outputOption = () =>
+  new Option('-o, --output <format>', 'how to print: for people, or as data')
+    .choices(outputFormats)
+    .default('text' as const);
+
+export const hostOption = () =>
+  new Option(
+    '--host <host>',
+    'auto, kvm, soft[:PROFILE] (real KVM, simulated TDX module) or sim[:PROFILE] (all simulated)',
+  ).default('auto');
+
+export const kernelOption = () =>
+  new Option('--kernel <abi>', 'whose KVM rules a sim or soft host follows').default(
+    'upstream-7.3',
+  );
+
+export const logLevelOption = () =>
+  new Option('--log-level <level>', 'write a log, JSON lines, to stderr or --log-file').choices(
+    logLevels,
+  );
+
+export const logFileOption = () =>
+  new Option('--log-file <file>', 'where the log goes; implies --log-level info');

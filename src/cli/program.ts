@@ -1,0 +1,66 @@
+/** The command tree. Commands import what they need when they run, not here. */
+import { Command, CommanderError } from '@commander-js/extra-typings';
+import { type ExitCode, exitCodes } from '../errors/index.ts';
+import { hostCommand } from './commands/host.ts';
+import { initCommand } from './commands/init.ts';
+import { measureCommand } from './commands/measure.ts';
+import { runCommand } from './commands/run.ts';
+import { reportFailure } from './failure.ts';
+import type { CommandIo } from './io.ts';
+import { type OutputFormat, outputFormats } from './options.ts';
+import { version } from './version.ts';
+
+export async function runCli(args: readonly string[], io: CommandIo): Promise<ExitCode> {
+  let exitCode: ExitCode = exitCodes.ok;
+  const endWith = (code: ExitCode) => {
+    exitCode = code;
+  };
+  try {
+    await program(io, endWith).parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Help and version end by an exception too, with exit code 0.
+      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    }
+    return reportFailure(error, { io, format: askedFormat(args) });
+  }
+}
+
+function program(io: CommandIo, endWith: (exitCode: ExitCode) => void): Command {
+  const root = new Command('tdctl')
+    .description('Plan, provision, rehearse and show Intel TDX trust domains (TDs).')
+    .version(version(), '-V, --version')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  tdctl init td.yaml                              write a commented TrustDomain file
+  tdctl measure OVMF.fd                           the MRTD a firmware image will have
+  tdctl run td.yaml --host sim --until runnable   a TD's whole life, on any machine
+  tdctl host --host sim:gnr-2.0                   what binds on a host
+
+Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec invalid · 6 findings ·
+            7 host limit reached · 8 host unsupported · 130 interrupted`,
+    );
+  const commands = [runCommand(io, endWith), hostCommand(io), measureCommand(io), initCommand(io)];
+  for (const command of commands) root.addCommand(command as unknown as Command);
+  for (const command of [root, ...root.commands]) {
+    command
+      .exitOverride()
+      .showHelpAfterError('(--help shows what there is)')
+      .configureOutput({
+        writeOut: (text) => io.stdout.write(text),
+        writeErr: (text) => io.stderr.write(text),
+      });
+  }
+  return root;
+}
+
+/** Errors before and after parsing are shown in the format that was asked for. */
+function askedFormat(args: readonly string[]): OutputFormat {
+  const flag = args.findIndex((arg) => arg === '-o' || arg === '--output');
+  const value =
+    flag === -1 ? args.find((arg) => arg.startsWith('--output='))?.slice(9) : args[flag + 1];
+  return outputFormats.find((format) => format === value) ?? 'text';
+}

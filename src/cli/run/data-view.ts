@@ -1,0 +1,57 @@
+/** Events as data: one JSON object a line, or one YAML document each. docs/events.md is the contract. */
+import { stringify } from 'yaml';
+import type { KeySlots } from '../../host/facts.ts';
+import type { TdPlan } from '../../plan/index.ts';
+import type { CommandIo } from '../io.ts';
+import { replaceBigInt } from '../output/data.ts';
+import type { RunView } from './view.ts';
+
+export function dataView(format: 'json' | 'yaml', io: CommandIo): RunView {
+  const print = (event: object) => {
+    const line = JSON.stringify(event, replaceBigInt);
+    io.stdout.write(format === 'json' ? `${line}\n` : `---\n${stringify(JSON.parse(line))}`);
+  };
+  return {
+    planned: (plan, slots) => print(plannedEvent(plan, slots)),
+    event: (event) => {
+      // Every single request is for the log; the stream stays readable.
+      if (event.event !== 'request.answered') print(event);
+    },
+    runnable: () => undefined,
+    ended: (output, { before, after }) =>
+      print({
+        event: 'run.ended',
+        td: output.name,
+        outcome: output.outcome,
+        keySlots: { before: before ?? null, after: after ?? null },
+      }),
+  };
+}
+
+function plannedEvent(plan: TdPlan, slots: KeySlots | undefined) {
+  const { spec, firmware, facts, layout } = plan;
+  return {
+    event: 'run.planned',
+    td: spec.name,
+    host: facts.name,
+    kernel: facts.kernel.rules,
+    module: facts.module?.release ?? null,
+    vcpus: { started: spec.vcpus, created: plan.vcpuIds.length },
+    vcpuLimit: plan.bindingLimit,
+    memoryBytes: spec.memoryBytes,
+    memorySlots: layout.slots,
+    firmware: {
+      path: firmware.path,
+      sha256: firmware.sha256,
+      sizeBytes: firmware.sizeBytes,
+    },
+    initialPages: layout.initialPages.map(({ section, gpa, pages, measured }) => ({
+      section: section.type,
+      gpa,
+      pages,
+      measured,
+    })),
+    predictedMrtd: plan.predictedMrtd,
+    keySlots: slots ?? null,
+  };
+}

@@ -1,0 +1,137 @@
+/** A run as a person reads it: the plan, a line for each step, and what was given back. */
+import { limitNames, type TdOutput } from '../../../machines/td-lifecycle/index.ts';
+import type { KeySlots } from '../../host/facts.ts';
+import type { RequestCount, TdRunEvent } from '../../orchestrator/index.ts';
+import type { TdPlan } from '../../plan/index.ts';
+import type { CommandIo } from '../io.ts';
+import { paint } from '../output/paint.ts';
+import { sanitize } from '../output/sanitize.ts';
+import { columns } from '../output/table.ts';
+import { count, formatBytes, formatDuration } from '../output/units.ts';
+import { progressLine } from './progress-line.ts';
+import type { RunView, SlotsAround } from './view.ts';
+
+const STEP_WIDTH = 18;
+const TIME_WIDTH = 9;
+
+export function textView(io: CommandIo): RunView {
+  const colors = paint(io.colors.stdout);
+  const progress = progressLine(io);
+  const released: string[] = [];
+  let plan: TdPlan | undefined;
+
+  const print = (text: string) => {
+    progress.clear();
+    io.stdout.write(text);
+  };
+  const marks = {
+    done: colors.green('✓'),
+    failed: colors.red('✗'),
+    interrupted: colors.yellow('■'),
+  };
+  const stepLine = (event: TdRunEvent & { event: 'step.ended' }) => {
+    const time = formatDuration(event.durationMs).padStart(TIME_WIDTH);
+    const does = event.step === 'releasing' ? releasedText(released) : requestText(event.requests);
+    const step = event.step.padEnd(STEP_WIDTH);
+    print(`  ${marks[event.result]} ${step} ${colors.dim(time)}  ${colors.dim(does)}\n`);
+  };
+
+  return {
+    planned: (planned, slots) => {
+      plan = planned;
+      print(`${planText(planned, slots, colors.bold)}\n`);
+    },
+    event: (event) => {
+      if (event.event === 'step.progress') progress.show(event);
+      if (event.event === 'resource.released') released.push(event.what);
+      if (event.event === 'td.warning') print(`  ${colors.yellow('!')} ${event.message}\n`);
+      if (event.event === 'step.ended') stepLine(event);
+      if (event.event === 'td.finalized') print(measuredText(event.mrtd, plan));
+    },
+    runnable: ({ holds }) => {
+      print(`  ${colors.green('●')} ${colors.bold('runnable')}\n`);
+      if (holds) io.stderr.write('holding the TD; Ctrl-C takes it down\n');
+    },
+    ended: (output, slots) => {
+      const lines = [
+        ...errorLines(output),
+        `${colors.bold(output.outcome)}: ${endText(output, slots)}`,
+      ];
+      print(`\n${lines.join('\n')}\n`);
+    },
+  };
+}
+
+function planText(
+  { spec, firmware, facts, layout, vcpuIds, bindingLimit, predictedMrtd }: TdPlan,
+  slots: KeySlots | undefined,
+  bold: (text: string) => string,
+): string {
+  const headroom = vcpuIds.length - spec.vcpus;
+  const offline = headroom > 0 ? ` and ${headroom} more, left offline as headroom` : '';
+  const pages = layout.initialPages.reduce((sum, section) => sum + section.pages, 0);
+  const measured = layout.initialPages
+    .filter((section) => section.measured)
+    .reduce((sum, section) => sum + section.pages, 0);
+  const module = facts.module === undefined ? '' : `, TDX module ${facts.module.release}`;
+  return [
+    `TD ${bold(sanitize(spec.name))} on ${bold(facts.name)} (KVM rules ${facts.kernel.rules}${module})\n`,
+    columns([
+      [
+        'vCPUs',
+        `${spec.vcpus}${offline}; at most ${bindingLimit.value} here: ${limitNames[bindingLimit.name]}`,
+      ],
+      ['memory', formatBytes(spec.memoryBytes)],
+      ['firmware', `${sanitize(firmware.path)}, ${formatBytes(firmware.sizeBytes)}`],
+      ['pages', `${pages} to add before the start, ${measured} of them measured`],
+      ['MRTD', `${predictedMrtd} (predicted)`],
+      ['key slots', slotText(slots)],
+    ]),
+  ].join('');
+}
+
+function slotText(slots: KeySlots | undefined): string {
+  return slots ? `${slots.used} of ${slots.total} in use` : 'not known on this host';
+}
+
+/** `KVM_CREATE_VCPU ×4, KVM_SET_CPUID2`. */
+function requestText(requests: readonly RequestCount[]): string {
+  return requests
+    .map(({ request, count: times }) => (times === 1 ? request : `${request} ×${times}`))
+    .join(', ');
+}
+
+function releasedText(released: readonly string[]): string {
+  const times = new Map<string, number>();
+  for (const what of released) times.set(what, (times.get(what) ?? 0) + 1);
+  const names = [...times].map(([what, number]) => (number === 1 ? what : `${what} ×${number}`));
+  return names.length === 0 ? 'nothing was held' : `gave back ${names.join(', ')}`;
+}
+
+function measuredText(mrtd: string | null, plan: TdPlan | undefined): string {
+  if (mrtd === null) return '    MRTD  the kernel does not tell it; the prediction above holds\n';
+  return `    MRTD  ${mrtd}${mrtd === plan?.predictedMrtd ? ', as predicted' : ''}\n`;
+}
+
+function errorLines({ error, leftovers }: TdOutput): string[] {
+  const problems = [...(error ? [error] : []), ...leftovers];
+  return problems.flatMap(({ step, message, hint, code }) => [
+    `error: ${step}: ${sanitizeLines(message)} [${code}]`,
+    ...(hint === undefined ? [] : [`hint: ${hint}`]),
+  ]);
+}
+
+function sanitizeLines(message: string): string {
+  return message.split('\n').map(sanitize).join('\n  ');
+}
+
+function endText({ outcome, leftovers }: TdOutput, { before, after }: SlotsAround): string {
+  const slots = after ? `; key slots: ${slotText(after)}${sameText(before, after)}` : '';
+  return outcome === 'stuck'
+    ? `${count(leftovers.length, 'thing')} could not be given back${slots}`
+    : `everything was given back${slots}`;
+}
+
+function sameText(before: KeySlots | undefined, after: KeySlots): string {
+  return before?.used === after.used ? ', as before' : '';
+}

@@ -1,0 +1,95 @@
+import { bindingLimit, type limitNames } from '../../machines/td-lifecycle/limits.ts';
+import type { KeySlots } from '../host/facts.ts';
+import type { Host } from '../host/port.ts';
+import { vcpuLimits } from '../plan/vcpu-limits.ts';
+import type { CommandIo } from './io.ts';
+import { type HostChoice, openHost } from './open-host.ts';
+import type { OutputFormat } from './options.ts';
+import { printData } from './output/data.ts';
+import { paint } from './output/paint.ts';
+import { columns } from './output/table.ts';
+
+export async function showHost(
+  options: HostChoice & { readonly output: OutputFormat },
+  io: CommandIo,
+): Promise<void> {
+  const host = await openHost(options, io);
+  try {
+    const report = await readHost(host);
+    await printData(report, { io, format: options.output, text: () => hostText(report, io) });
+  } finally {
+    await host.close();
+  }
+}
+
+async function readHost(host: Host) {
+  const facts = await host.facts();
+  const limits = vcpuLimits(facts, await readPerVmLimit(host));
+  const { name, value } = bindingLimit(limits);
+  return {
+    host: facts.name,
+    kind: facts.kind,
+    vcpuLimits: { ...limits, effective: value, binding: name, maxVcpuIds: facts.kvm.maxVcpuIds },
+    keySlots: slotReport(await host.keySlots()),
+    kernel: facts.kernel,
+    module: facts.module ?? null,
+    platform: {
+      ...facts.platform,
+      packages: facts.platform.packages ?? null,
+      tscKhz: facts.platform.tscKhz ?? null,
+    },
+  };
+}
+
+type HostReport = Awaited<ReturnType<typeof readHost>>;
+
+/** Only a VM fd tells what a TD may have (kernel-abi 3.1). It takes no key slot. */
+async function readPerVmLimit(host: Host): Promise<number> {
+  const vm = await host.createVm({ type: 'KVM_X86_TDX_VM' });
+  try {
+    return await vm.checkExtension('KVM_CAP_MAX_VCPUS');
+  } finally {
+    await vm.close();
+  }
+}
+
+function slotReport(slots: KeySlots | undefined) {
+  return slots ? { ...slots, free: slots.total - slots.used } : null;
+}
+
+function hostText(report: HostReport, io: CommandIo): string {
+  const { bold, dim } = paint(io.colors.stdout);
+  const { vcpuLimits: limits, keySlots, kernel, module, platform } = report;
+  const number = (value: number | null | undefined) => String(value ?? 'not known');
+  const mark = (name: keyof typeof limitNames) => (name === limits.binding ? '<- binds' : '');
+  const cpus = `${platform.onlineCpus} of ${platform.presentCpus} CPUs online`;
+  return [
+    `${bold(report.host)}  ${dim(`KVM rules: ${kernel.rules}`)}\n`,
+    '\nvCPUs of one TD\n',
+    columns([
+      ['TDX module, max_vcpus_per_td', number(limits.module), mark('module')],
+      ['CPUs present', number(limits.presentCpus), mark('presentCpus')],
+      ['KVM_MAX_VCPUS', number(limits.kvm), mark('kvm')],
+      ['KVM_CAP_MAX_VCPUS of a TD', number(limits.perVm), mark('perVm')],
+      ['effective', bold(number(limits.effective)), ''],
+    ]),
+    '\nKey slots\n',
+    keySlots
+      ? columns([
+          ['total', String(keySlots.total)],
+          ['in use', String(keySlots.used)],
+          ['free', String(keySlots.free)],
+        ])
+      : '  not known: the misc cgroup controller is not there to ask\n',
+    '\nVersions and platform\n',
+    columns([
+      ['TDX module', module?.release ?? 'not known'],
+      ['KVM API', String(kernel.apiVersion)],
+      ['KVM_CAP_MAX_VCPUS may be set', kernel.hasMaxVcpusCap ? 'yes' : 'no'],
+      ['KVM_TDX_TERMINATE_VM', kernel.hasTerminateVm ? 'yes' : 'no'],
+      ['CPUs', `${cpus}, ${number(platform.packages)} packages`],
+      ['guest address bits', platform.guestAddressWidths.join(' or ')],
+      ['TSC', platform.tscKhz === null ? 'not known' : `${platform.tscKhz / 1000} MHz`],
+    ]),
+  ].join('');
+}
