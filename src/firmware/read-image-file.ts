@@ -51,7 +51,9 @@ async function openImage(path: string, what: string): Promise<FileHandle> {
         errno === 'EACCES'
           ? `this user may not read the ${what}`
           : `the ${what} could not be opened`,
-      ...(errno === 'EACCES' ? { hint: `check its permissions: ls -l ${path}` } : {}),
+      ...(errno === 'EACCES'
+        ? { hint: 'check the permissions of the file and of the folders above it' }
+        : {}),
       cause,
     });
   }

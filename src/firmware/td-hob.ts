@@ -44,8 +44,7 @@ export function buildTdHob(options: {
   if (!hob) throw new RangeError('no section is of type TD_HOB');
   const resources = describeRam(ram, sections, place);
 
-  const listBytes =
-    hobBytes.handoff + resources.length * hobBytes.resourceDescriptor + hobBytes.endOfList;
+  const listBytes = listBytesOf(resources);
   if (BigInt(listBytes) > hob.memorySizeBytes) {
     throw firmwareInvalid({
       place,
@@ -99,11 +98,13 @@ function endOf({ gpa, sizeBytes }: RamRange): bigint {
   return gpa + sizeBytes;
 }
 
+function listBytesOf(resources: readonly Resource[]): number {
+  return hobBytes.handoff + resources.length * hobBytes.resourceDescriptor + hobBytes.endOfList;
+}
+
 /** `listEnd`: the GPA of the byte after the end-of-list block, which is what QEMU gives. */
 function encode(resources: readonly Resource[], listEnd: bigint): Uint8Array {
-  const listBytes =
-    hobBytes.handoff + resources.length * hobBytes.resourceDescriptor + hobBytes.endOfList;
-  const view = new DataView(new ArrayBuffer(listBytes));
+  const view = new DataView(new ArrayBuffer(listBytesOf(resources)));
 
   writeHeader(view, 0, 'handoff');
   view.setUint32(8, handoffTableVersion, true);

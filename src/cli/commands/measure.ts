@@ -1,21 +1,22 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { MeasurementOrder } from '../../firmware/index.ts';
 import type { CommandIo } from '../io.ts';
-import type { MeasurementFormat } from '../output/measurement.ts';
+import { outputOption } from '../options.ts';
 
 const orders = ['page', 'section'] as const satisfies readonly MeasurementOrder[];
-const formats = ['text', 'json', 'yaml'] as const satisfies readonly MeasurementFormat[];
 
 const explanation = `
-MRTD is the TDX module's own measurement of a TD's first memory: where each page lies, and the
-content of the pages that the firmware's metadata marks as measured. It says nothing of vCPUs, memory
-size, ATTRIBUTES or the variable store's content.
+MRTD is the TDX module's own measurement of a TD's first memory: where each page
+lies, and the content of the pages that the firmware's metadata marks as
+measured. The variable store's content, vCPUs, memory size and ATTRIBUTES are
+not in it.
 
-The order matters: the same image has two values, and a published one means nothing without it.
-  page     each page is added, then measured, then the next. Linux from 6.16, so QEMU from 10.1;
-           Google Compute Engine; Cloud Hypervisor.
-  section  all pages of a section are added, then all measured. QEMU 8 as patched by vendors
-           before TDX was upstream.
+The same image has two values, and a published one says nothing without its
+order:
+  page     Each page is added, then measured, then the next. Linux from 6.16,
+           so QEMU from 10.1; Google Compute Engine; Cloud Hypervisor.
+  section  All pages of a section are added, then all measured. QEMU 8 as
+           vendors patched it before TDX was upstream.
 
 Examples:
   $ tdctl measure /usr/share/ovmf/OVMF.fd
@@ -23,7 +24,7 @@ Examples:
   $ tdctl measure OVMF.fd --order section
   $ tdctl measure OVMF.fd --output json | jq -r .mrtd
 
-Exit status: 0; 3 where a file does not exist; 5 where the image cannot start a TD.`;
+Exit status: 0; 3 when a file does not exist; 5 when the image cannot start a TD.`;
 
 export function measureCommand(io: CommandIo) {
   return new Command('measure')
@@ -36,11 +37,7 @@ export function measureCommand(io: CommandIo) {
         .choices(orders)
         .default('page' as const),
     )
-    .addOption(
-      new Option('-o, --output <format>', 'how to print the result')
-        .choices(formats)
-        .default('text' as const),
-    )
+    .addOption(outputOption())
     .addHelpText('after', explanation)
     .action(async (path, { vars, order, output }) => {
       const { loadFirmware, predictMrtd } = await import('../../firmware/index.ts');

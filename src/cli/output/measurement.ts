@@ -1,25 +1,26 @@
-import pc from 'picocolors';
 import { hex } from '../../firmware/hex.ts';
 import type { FirmwareImage, MrtdPrediction, TdvfSection } from '../../firmware/index.ts';
+import type { OutputFormat } from '../options.ts';
+import { paint } from './paint.ts';
 import { sanitize } from './sanitize.ts';
+import { columns } from './table.ts';
+import { formatBytes } from './units.ts';
 
 export interface Measurement {
   readonly image: FirmwareImage;
   readonly prediction: MrtdPrediction;
 }
 
-export type MeasurementFormat = 'text' | 'json' | 'yaml';
-
 export async function formatMeasurement(
   measurement: Measurement,
-  { format, colors }: { readonly format: MeasurementFormat; readonly colors: boolean },
+  { format, colors }: { readonly format: OutputFormat; readonly colors: boolean },
 ): Promise<string> {
   if (format === 'json') return `${JSON.stringify(asData(measurement), null, 2)}\n`;
   if (format === 'yaml') {
     const { stringify } = await import('yaml');
     return stringify(asData(measurement));
   }
-  return asText(measurement, pc.createColors(colors));
+  return asText(measurement, colors);
 }
 
 /** The contract of `--output json` and `yaml`: 64-bit values are hex strings, the rest numbers. */
@@ -51,63 +52,40 @@ function asData({ image, prediction }: Measurement) {
   };
 }
 
-type Colors = ReturnType<typeof pc.createColors>;
-
-function asText({ image, prediction }: Measurement, { bold, dim }: Colors): string {
+function asText({ image, prediction }: Measurement, colors: boolean): string {
+  const { bold, dim } = paint(colors);
   const { order, mrtd, addedPages, measuredPages, hashedBytes } = prediction;
-  const [head = '', ...rows] = table([
-    ['Section', 'Address', 'Memory', 'In the image', 'In MRTD'],
-    ...image.sections.map(sectionRow),
-  ]);
+  const [head, ...rows] = sectionTable(image.sections);
   return [
-    `${dim('Firmware')}   ${sanitize(image.path)}`,
-    ...(image.varsPath === undefined ? [] : [`${dim('Variables')}  ${sanitize(image.varsPath)}`]),
-    `${dim('Image')}      ${size(image.sizeBytes)}, ends at 4 GiB, begins at ${hex(image.loadAddress)}`,
-    `${dim('SHA-256')}    ${image.sha256}`,
+    `${dim('firmware')}   ${sanitize(image.path)}`,
+    ...(image.varsPath === undefined ? [] : [`${dim('variables')}  ${sanitize(image.varsPath)}`]),
+    `${dim('image')}      ${formatBytes(image.sizeBytes)}, from ${hex(image.loadAddress)} to 4 GiB`,
+    `${dim('sha256')}     ${image.sha256}`,
     '',
-    dim(head),
+    dim(head ?? ''),
     ...rows,
     '',
-    `${addedPages} pages added, ${measuredPages} of them with content: ` +
-      `${hashedBytes} bytes hashed, in ${order} order`,
-    `${dim('MRTD')}       ${bold(mrtd)}`,
+    `${addedPages} pages added, ${measuredPages} of them with their content; ` +
+      `${hashedBytes} bytes hashed in ${order} order`,
+    `${dim('mrtd')}       ${bold(mrtd)}`,
     '',
   ].join('\n');
 }
 
-function sectionRow(section: TdvfSection): string[] {
-  const { dataOffset, rawSizeBytes } = section;
-  return [
+function sectionTable(sections: readonly TdvfSection[]): string[] {
+  const rows = sections.map((section) => [
     section.type,
     hex(section.gpa),
-    size(section.memorySizeBytes),
-    rawSizeBytes === 0 ? '-' : `${size(rawSizeBytes)} at ${hex(dataOffset)}`,
+    `${section.memorySizeBytes / 1024n} KiB`,
+    placeInImage(section),
     section.measured ? 'addresses, content' : 'addresses',
-  ];
+  ]);
+  const text = columns([['section', 'address', 'memory', 'in image', 'in MRTD'], ...rows], '');
+  return text.trimEnd().split('\n');
 }
 
-/** Rows as lines, each column as wide as its widest cell. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-const units = [
-  { name: 'GiB', bytes: 1n << 30n },
-  { name: 'MiB', bytes: 1n << 20n },
-  { name: 'KiB', bytes: 1n << 10n },
-] as const;
-
-/** Exact: the largest unit that divides it. */
-function size(bytes: number | bigint): string {
-  const exact = BigInt(bytes);
-  const unit = units.find((candidate) => exact % candidate.bytes === 0n);
-  return unit ? `${exact / unit.bytes} ${unit.name}` : `${exact} bytes`;
+function placeInImage({ dataOffset, rawSizeBytes, memorySizeBytes }: TdvfSection): string {
+  if (rawSizeBytes === 0) return '-';
+  const isPart = BigInt(rawSizeBytes) < memorySizeBytes;
+  return `at ${hex(dataOffset)}${isPart ? `, first ${rawSizeBytes} bytes` : ''}`;
 }
