@@ -24,7 +24,7 @@ Examples:
   $ tdctl measure OVMF.fd --order section
   $ tdctl measure OVMF.fd --output json | jq -r .mrtd
 
-Exit status: 0; 3 when a file does not exist; 5 when the image cannot start a TD.`;
+Exit status: 0; 3 if a file does not exist; 5 if the image cannot start a TD.`;
 
 export function measureCommand(io: CommandIo) {
   return new Command('measure')
