@@ -50,7 +50,7 @@ async function unreadable(path: string, cause: unknown): Promise<TdctlError> {
   return new TdctlError({
     code: 'TDCTL_E_NOT_READABLE',
     op,
-    message: `${shown} cannot be read: ${meaningOf(errno)}`,
+    message: `the file cannot be read: ${meaningOf(errno)}`,
     place: shown,
     hint: errno === 'EACCES' || errno === 'EPERM' ? `see who may: ls -l ${shown}` : undefined,
     cause,
@@ -63,7 +63,7 @@ async function isDirectory(path: string, cause: unknown): Promise<TdctlError> {
   return new TdctlError({
     code: 'TDCTL_E_NOT_READABLE',
     op,
-    message: `${sanitize(path)} is a directory; a TrustDomain is one file`,
+    message: 'this is a directory; a TrustDomain is one file',
     place: sanitize(path),
     hint:
       specs[0] === undefined
@@ -96,8 +96,8 @@ async function notFound(path: string, cause: unknown): Promise<TdctlError> {
     op,
     message:
       names === undefined
-        ? `there is no file ${sanitize(path)}: ${sanitize(directory)} is not a directory that can be read`
-        : `there is no file ${sanitize(path)}`,
+        ? `there is no such file, and ${sanitize(directory)} is not a directory that can be read`
+        : 'there is no such file',
     place: sanitize(path),
     hint: names === undefined ? undefined : otherName(path, names),
     cause,
@@ -131,7 +131,7 @@ function tooLarge(path: string, bytes: Buffer): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_SPEC_INVALID',
     op,
-    message: `${sanitize(path)} is larger than 1MiB; a TrustDomain file has a few lines`,
+    message: 'the file is larger than 1MiB; a TrustDomain file has a few lines',
     place: sanitize(path),
     hint: looksBinary ? 'this is a binary file: was a firmware image named as SPEC?' : undefined,
   });
@@ -144,7 +144,8 @@ function notUtf8(path: string, bytes: Buffer): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_SPEC_INVALID',
     op,
-    message: `${sanitize(path)} is not a valid TrustDomain file: it is not UTF-8 text`,
+    message: 'the file is not UTF-8 text',
+    place: formatPlace(path, place),
     details: [
       `${formatPlace(path, place)}: ${isUtf16 ? 'this is UTF-16' : 'these bytes are no UTF-8 character'}`,
     ],

@@ -9,6 +9,11 @@ export function trustDomainJsonSchema(): Record<string, unknown> {
   const { $schema, ...schema } = z.toJSONSchema(trustDomainSchema, {
     io: 'input',
     target: 'draft-2020-12',
+    // zod leaves examples out above a transform, as they could be of its output. Ours never are.
+    override: ({ zodSchema, jsonSchema }) => {
+      const examples = z.globalRegistry.get(zodSchema)?.examples;
+      if (Array.isArray(examples)) jsonSchema.examples = examples;
+    },
   });
   return { $schema, $id: schemaId, ...schema };
 }

@@ -33,7 +33,8 @@ export function parseTrustDomain(text: string, options: { readonly path: string 
   throw new TdctlError({
     code: 'TDCTL_E_SPEC_INVALID',
     op: 'read the TrustDomain file',
-    message: `${sanitize(options.path)} is not a valid TrustDomain file: ${count(findings.length)}`,
+    message: `this is not a valid TrustDomain file: ${count(findings.length)}`,
+    place: sanitize(options.path),
     hint: 'docs/spec.md explains every field; `tdctl init -` prints a file that is right',
     details,
   });

@@ -7,6 +7,7 @@ import { attributes } from '../abi/tdx/attributes.ts';
 import { xfamFeatures } from '../abi/tdx/xfam.ts';
 import { parseBytes48 } from './bytes48.ts';
 import { parseAttributes, parseXfam } from './features.ts';
+import { dnsLabel, dnsLabelProblem } from './name.ts';
 import type { Parsed } from './parsed.ts';
 import { parseFrequency, parseMemory } from './quantity.ts';
 
@@ -82,10 +83,7 @@ const metadata = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
-        error:
-          'must be a DNS label: 1 to 63 of a-z, 0-9 and "-", with a letter or digit at both ends',
-      })
+      .regex(dnsLabel, { error: dnsLabelProblem })
       .meta({
         description:
           'Name of the TD. A DNS label: 1 to 63 lower-case letters, digits and "-", with a letter or digit at both ends.',

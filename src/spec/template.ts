@@ -11,7 +11,13 @@ export interface TemplateOptions {
 
 export function trustDomainTemplate({ name, firmware, schema }: TemplateOptions): string {
   const modeline = schema === undefined ? '' : `# yaml-language-server: $schema=${schema}\n`;
-  return `${modeline}${body(name, JSON.stringify(firmware))}`;
+  return `${modeline}${body(yamlText(name), JSON.stringify(firmware))}`;
+}
+
+/** Quotes what YAML would read as something else than text: `123`, `1e3`, `null`. */
+function yamlText(label: string): string {
+  const isPlain = /^[a-z]/.test(label) && !['null', 'true', 'false'].includes(label);
+  return isPlain ? label : JSON.stringify(label);
 }
 
 // What is commented out shows the default, or an example where the default is "none".
@@ -59,14 +65,3 @@ spec:
   #   expect: "${'00'.repeat(48)}"
   #   order: page
 `;
-
-/** A DNS label out of a file name: `My VM.yaml` gives `my-vm`. */
-export function nameFromFile(fileName: string): string {
-  const label = fileName
-    .replace(/\.[^.]*$/, '')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 63)
-    .replace(/^-+|-+$/g, '');
-  return label === '' ? 'td' : label;
-}

@@ -1,0 +1,30 @@
+import { Command } from '@commander-js/extra-typings';
+import type { CommandIo } from '../io.ts';
+
+export function initCommand(io: CommandIo) {
+  return new Command('init')
+    .summary('write a commented TrustDomain file to start from')
+    .description(
+      'Writes a TrustDomain file with every field explained. A file that exists is left as it is.',
+    )
+    .argument('[FILE]', 'where to write; - for standard output', 'td.yaml')
+    .option('--name <name>', 'name of the TD (default: from the name of FILE)')
+    .option('--firmware <path>', 'TDVF image to name in the file', '/usr/share/ovmf/OVMF.fd')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  tdctl init                                  write td.yaml
+  tdctl init web.yaml --firmware OVMF.fd      write web.yaml for a TD called web
+  tdctl init - | less                         look at it first
+
+Editors with a YAML language server complete and check the file as you type: its first line
+names the schema of this tdctl.`,
+    )
+    .action(async (file, options) => {
+      const { writeTemplate } = await import('../../spec/init.ts');
+      const { text, notes } = await writeTemplate({ file, ...options });
+      if (text !== undefined) io.stdout.write(text);
+      for (const note of notes) io.stderr.write(`${note}\n`);
+    });
+}

@@ -1,0 +1,4 @@
+/** TrustDomain files. Loads zod and yaml: import it where a file is about to be read, not before. */
+export { loadTrustDomain, parseTrustDomain } from './load.ts';
+export { readTrustDomain, type SpecReading } from './read.ts';
+export type { SpecSource, TrustDomain } from './trust-domain.ts';
