@@ -1,6 +1,6 @@
 /**
  * Distributions ship OVMF in two files, code and variable store (VARS). The metadata is in the code
- * file and counts offsets from the beginning of VARS, so that the code file alone looks valid and
+ * file and counts offsets from the beginning of VARS, so the code file alone looks valid and
  * is not. VARS in front of it gives the image.
  */
 
@@ -33,8 +33,9 @@ export function checkVariableStore(options: {
         `${hex(wholeBytes)} bytes whose first ${hex(missing)} bytes are the variables, and the ` +
         `file has ${hex(sizeBytes)} bytes`,
       hint:
-        `give the variable store of the same build, ${missing} bytes, with --vars FILE (in a ` +
-        'Debian package: OVMF_VARS.fd next to OVMF_CODE.fd), or use the whole image (OVMF.fd)',
+        `tdctl measure takes the variable store of the same build, ${missing} bytes, with ` +
+        '--vars FILE; for a TrustDomain file use the whole image (OVMF.fd), or join the two: ' +
+        'cat OVMF_VARS.fd OVMF_CODE.fd > OVMF.fd',
     });
   }
 

@@ -41,11 +41,14 @@ export function measureCommand(io: CommandIo) {
     .addHelpText('after', explanation)
     .action(async (path, { vars, order, output }) => {
       const { loadFirmware, predictMrtd } = await import('../../firmware/index.ts');
-      const { formatMeasurement } = await import('../output/measurement.ts');
+      const { printData } = await import('../output/data.ts');
+      const { measurementData, measurementText } = await import('../output/measurement.ts');
       const image = await loadFirmware({ path, varsPath: vars });
       const measurement = { image, prediction: predictMrtd(image, { order }) };
-      io.stdout.write(
-        await formatMeasurement(measurement, { format: output, colors: io.colors.stdout }),
-      );
+      await printData(measurementData(measurement), {
+        io,
+        format: output,
+        text: () => measurementText(measurement, io.colors.stdout),
+      });
     });
 }

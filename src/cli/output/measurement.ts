@@ -1,6 +1,5 @@
 import { hex } from '../../firmware/hex.ts';
 import type { FirmwareImage, MrtdPrediction, TdvfSection } from '../../firmware/index.ts';
-import type { OutputFormat } from '../options.ts';
 import { paint } from './paint.ts';
 import { sanitize } from './sanitize.ts';
 import { columns } from './table.ts';
@@ -11,20 +10,8 @@ export interface Measurement {
   readonly prediction: MrtdPrediction;
 }
 
-export async function formatMeasurement(
-  measurement: Measurement,
-  { format, colors }: { readonly format: OutputFormat; readonly colors: boolean },
-): Promise<string> {
-  if (format === 'json') return `${JSON.stringify(asData(measurement), null, 2)}\n`;
-  if (format === 'yaml') {
-    const { stringify } = await import('yaml');
-    return stringify(asData(measurement));
-  }
-  return asText(measurement, colors);
-}
-
-/** The contract of `--output json` and `yaml`: 64-bit values are hex strings, the rest numbers. */
-function asData({ image, prediction }: Measurement) {
+/** The contract of `--output json` and `yaml`; BigInts are printed as hex strings. */
+export function measurementData({ image, prediction }: Measurement) {
   const { path, varsPath, sizeBytes, sha256, loadAddress, sections } = image;
   const { order, mrtd, addedPages, measuredPages, hashedBytes } = prediction;
   return {
@@ -33,12 +20,12 @@ function asData({ image, prediction }: Measurement) {
       ...(varsPath === undefined ? {} : { varsPath }),
       sizeBytes,
       sha256,
-      loadAddress: hex(loadAddress),
+      loadAddress,
     },
     sections: sections.map((section) => ({
       type: section.type,
-      gpa: hex(section.gpa),
-      memorySizeBytes: hex(section.memorySizeBytes),
+      gpa: section.gpa,
+      memorySizeBytes: section.memorySizeBytes,
       dataOffset: section.dataOffset,
       rawSizeBytes: section.rawSizeBytes,
       measured: section.measured,
@@ -52,7 +39,7 @@ function asData({ image, prediction }: Measurement) {
   };
 }
 
-function asText({ image, prediction }: Measurement, colors: boolean): string {
+export function measurementText({ image, prediction }: Measurement, colors: boolean): string {
   const { bold, dim } = paint(colors);
   const { order, mrtd, addedPages, measuredPages, hashedBytes } = prediction;
   const [head, ...rows] = sectionTable(image.sections);
