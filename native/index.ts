@@ -53,7 +53,7 @@ export function tryInOrder(paths: readonly string[]): NativeAddon {
 }
 
 function candidates(): readonly string[] {
-  const override = process.env['TDCTL_ADDON'];
+  const override = process.env.TDCTL_ADDON;
   if (override) return [resolve(override)];
   const root = packageRoot();
   return addonLocations.map((location) => join(root, location));

@@ -1,0 +1,56 @@
+# Built by scripts/build-native.mjs, never by npm: package.json says "gypfile": false.
+{
+  "variables": { "sanitize%": 0 },
+  "target_defaults": { "default_configuration": "Release" },
+  "targets": [
+    {
+      "target_name": "tdctl",
+      "sources": [
+        "native/addon.cc",
+        "native/guest_memfd.cc",
+        "native/system.cc",
+        "native/user_memory.cc",
+        "native/vcpu.cc",
+        "native/vcpu_init_mem_region.cc",
+        "native/vm.cc",
+        "native/vm_memory.cc",
+        "native/vm_tdx.cc",
+        "native/testing/exports.cc",
+        "native/testing/script.cc",
+        "native/uapi/against_system.cc",
+        "native/uapi/layout.cc",
+        "native/util/arguments.cc",
+        "native/util/closer.cc",
+        "native/util/cpuid_js.cc",
+        "native/util/errno_name.cc",
+        "native/util/fd_handle.cc",
+        "native/util/js_error.cc",
+        "native/util/kernel.cc",
+        "native/util/memory_slots.cc",
+        "native/util/task.cc"
+      ],
+      "include_dirs": ["<!@(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": [
+        "NAPI_VERSION=9",
+        "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS",
+        "NODE_ADDON_API_DISABLE_DEPRECATED",
+        # While an environment is torn down, errors can be neither thrown nor seen.
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+      ],
+      "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"],
+      "cflags_cc": ["-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
+      "cflags_cc!": ["-std=gnu++17"],
+      "conditions": [
+        ["sanitize==1", {
+          "cflags": [
+            "-fsanitize=address,undefined",
+            "-fno-sanitize-recover=undefined",
+            "-fno-omit-frame-pointer",
+            "-g"
+          ],
+          "ldflags": ["-fsanitize=address,undefined"]
+        }]
+      ]
+    }
+  ]
+}

@@ -1,0 +1,45 @@
+// The addon's exports. Runs once for each environment that loads it; see Addon in addon.ts.
+#include <napi.h>
+
+#include "guest_memfd.h"
+#include "system.h"
+#include "testing/exports.h"
+#include "user_memory.h"
+#include "util/environment.h"
+#include "vcpu.h"
+#include "vm.h"
+
+namespace tdctl {
+
+namespace {
+
+Napi::Value leaked_fds(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), *Environment::of(info.Env()).leaked_fds);
+}
+
+template <typename Class>
+void export_class(Napi::Env env, Napi::Object exports, Environment& environment) {
+  const Napi::Function constructor = Class::define(env);
+  Class::constructor(environment) = Napi::Persistent(constructor);
+  exports.Set(Class::name, constructor);
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  auto* environment = new Environment();
+  // Deleted with the environment.
+  env.SetInstanceData(environment);
+  export_class<System>(env, exports, *environment);
+  export_class<Vm>(env, exports, *environment);
+  export_class<Vcpu>(env, exports, *environment);
+  export_class<GuestMemfd>(env, exports, *environment);
+  export_class<UserMemory>(env, exports, *environment);
+  exports.Set("leakedFds", Napi::Function::New<leaked_fds>(env, "leakedFds"));
+  exports.Set("testing", testing::exports(env));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(tdctl, initialize)
+
+}  // namespace tdctl

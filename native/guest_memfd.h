@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "util/fd_object.h"
+
+namespace tdctl {
+
+// Private memory of a guest. It pins its VM, and so its key slot, until it is closed.
+class GuestMemfd : public FdObject<GuestMemfd> {
+ public:
+  struct State {
+    std::shared_ptr<FdHandle> handle;
+    std::uint64_t size_bytes;
+  };
+  static constexpr const char* name = "GuestMemfd";
+  static constexpr const char* made_by = "vm.kvmCreateGuestMemfd()";
+  static constexpr napi_type_tag tag = {0x7464c7164, 0x10003};
+  static Napi::FunctionReference& constructor(Environment& environment) {
+    return environment.guest_memfd;
+  }
+  static Napi::Function define(Napi::Env env);
+
+  explicit GuestMemfd(const Napi::CallbackInfo& info);
+
+ private:
+  friend FdObject;
+  Napi::Value get_size_bytes(const Napi::CallbackInfo& info);
+
+  std::uint64_t size_bytes_ = 0;
+};
+
+}  // namespace tdctl

@@ -1,0 +1,121 @@
+#include "script.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "../uapi/kvm.h"
+
+namespace tdctl::testing {
+
+namespace {
+
+std::span<std::byte> memory_at(unsigned long address, std::size_t length) {
+  return {reinterpret_cast<std::byte*>(address), length};
+}
+
+std::size_t with_entries(std::size_t header, const uapi::kvm_cpuid2& cpuid) {
+  return header + cpuid.nent * sizeof(uapi::kvm_cpuid_entry2);
+}
+
+// The struct behind an argument, as far as the kernel would read it; empty for a value.
+std::span<std::byte> argument_of(unsigned long request, unsigned long argument) {
+  namespace known = uapi::request;
+  if (request == known::kvm_memory_encrypt_op.number) {
+    return memory_at(argument, sizeof(uapi::kvm_tdx_cmd));
+  }
+  if (request == known::kvm_set_cpuid2.number || request == known::kvm_get_supported_cpuid.number) {
+    const auto& cpuid = *reinterpret_cast<const uapi::kvm_cpuid2*>(argument);
+    return memory_at(argument, with_entries(sizeof cpuid, cpuid));
+  }
+  return memory_at(argument, request >> uapi::size_shift & uapi::size_mask);
+}
+
+// What the data of a TDX command points to; empty for a value.
+std::span<std::byte> data_of(unsigned long request, unsigned long argument) {
+  if (request != uapi::request::kvm_memory_encrypt_op.number) return {};
+  namespace known = uapi::tdx_command;
+  const auto& cmd = *reinterpret_cast<const uapi::kvm_tdx_cmd*>(argument);
+  switch (cmd.id) {
+    case known::kvm_tdx_capabilities.id: {
+      const auto& caps = *reinterpret_cast<const uapi::kvm_tdx_capabilities*>(cmd.data);
+      return memory_at(cmd.data, with_entries(sizeof caps, caps.cpuid));
+    }
+    case known::kvm_tdx_init_vm.id: {
+      const auto& init = *reinterpret_cast<const uapi::kvm_tdx_init_vm*>(cmd.data);
+      return memory_at(cmd.data, with_entries(sizeof init, init.cpuid));
+    }
+    case known::kvm_tdx_init_mem_region.id:
+      return memory_at(cmd.data, sizeof(uapi::kvm_tdx_init_mem_region));
+    case known::kvm_tdx_get_cpuid.id: {
+      const auto& cpuid = *reinterpret_cast<const uapi::kvm_cpuid2*>(cmd.data);
+      return memory_at(cmd.data, with_entries(sizeof cpuid, cpuid));
+    }
+    default:
+      return {};
+  }
+}
+
+std::vector<std::byte> copy_of(std::span<const std::byte> bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+// Never past the end of what the caller lent.
+void write_back(const std::vector<std::byte>& bytes, std::span<std::byte> target) {
+  std::copy_n(bytes.begin(), std::min(bytes.size(), target.size()), target.begin());
+}
+
+}  // namespace
+
+int Script::ioctl(void* context, int fd, unsigned long request, unsigned long argument) {
+  return static_cast<Script*>(context)->answer(fd, request, argument);
+}
+
+int Script::answer(int fd, unsigned long request, unsigned long argument) {
+  const std::span<std::byte> argument_bytes = argument_of(request, argument);
+  const std::span<std::byte> data_bytes = data_of(request, argument);
+
+  std::unique_lock lock(mutex_);
+  const bool expected = next_ < answers_.size() && answers_[next_].request == request;
+  calls_.push_back(
+      {fd, request, expected, argument, copy_of(argument_bytes), copy_of(data_bytes)});
+  if (!expected) {
+    errno = ENOSYS;
+    return -1;
+  }
+  const Answer answer = answers_[next_++];
+  if (answer.hold) wait_for_release(lock);
+  lock.unlock();
+
+  write_back(answer.data, data_bytes);
+  write_back(answer.argument, argument_bytes);
+  if (answer.error_number != 0) {
+    errno = answer.error_number;
+    return -1;
+  }
+  return answer.returns_fd ? ::open("/dev/null", O_RDWR | O_CLOEXEC) : answer.returns;
+}
+
+// Not for ever: a test that fails before its release must not hang the process at exit.
+void Script::wait_for_release(std::unique_lock<std::mutex>& lock) {
+  released_.wait_for(lock, std::chrono::seconds(10), [this] { return releases_ > 0; });
+  if (releases_ > 0) --releases_;
+}
+
+std::vector<Call> Script::calls() {
+  const std::lock_guard lock(mutex_);
+  return calls_;
+}
+
+void Script::release() {
+  {
+    const std::lock_guard lock(mutex_);
+    ++releases_;
+  }
+  released_.notify_one();
+}
+
+}  // namespace tdctl::testing

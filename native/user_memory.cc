@@ -1,0 +1,96 @@
+#include "user_memory.h"
+
+#include <cstring>
+
+#include "uapi/kvm.h"
+#include "util/arguments.h"
+#include "util/closer.h"
+#include "util/task.h"
+
+namespace tdctl {
+
+Napi::Function UserMemory::define(Napi::Env env) {
+  return DefineClass(env, name,
+                     {
+                         StaticMethod<&UserMemory::map>("map"),
+                         InstanceAccessor<&UserMemory::get_address>("address"),
+                         InstanceAccessor<&UserMemory::get_size_bytes>("sizeBytes"),
+                         InstanceMethod<&UserMemory::write>("write"),
+                         InstanceMethod<&UserMemory::read>("read"),
+                         InstanceMethod<&UserMemory::close>("close"),
+                     });
+}
+
+UserMemory::UserMemory(const Napi::CallbackInfo& info) : Napi::ObjectWrap<UserMemory>(info) {
+  if (auto mapping = begin_construction<UserMemory>(info)) {
+    mapping_ = std::move(*mapping);
+    address_ = address_of(mapping_->address());
+    size_bytes_ = mapping_->size_bytes();
+  }
+}
+
+Napi::Value UserMemory::map(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  const std::uint64_t size_bytes = arguments.uint64(info[0], "sizeBytes");
+  if (size_bytes == 0 || size_bytes % uapi::page_size != 0) {
+    arguments.range_mistake("`sizeBytes` must be a multiple of 4096n above 0n");
+  }
+  if (arguments.is_wrong()) return rejected(info.Env(), arguments.mistake());
+  return run_off_thread(
+      info.Env(), [size_bytes] { return Mapping::map(size_bytes); }, make<UserMemory>);
+}
+
+Napi::Value UserMemory::get_address(const Napi::CallbackInfo& info) {
+  return Napi::BigInt::New(info.Env(), address_);
+}
+
+Napi::Value UserMemory::get_size_bytes(const Napi::CallbackInfo& info) {
+  return Napi::BigInt::New(info.Env(), size_bytes_);
+}
+
+Napi::Value UserMemory::write(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  const std::uint64_t offset = arguments.uint64(info[0], "offsetBytes");
+  const std::span<const std::byte> bytes = arguments.view(info[1], "bytes");
+  const MemoryRange range =
+      arguments.memory_range(info.This(), "the memory", offset, bytes.size());
+  if (arguments.is_wrong()) {
+    arguments.mistake().ThrowAsJavaScriptException();
+    return {};
+  }
+  // memmove: the bytes may be a view of anything.
+  if (!bytes.empty()) {
+    std::memmove(range.mapping->address() + offset, bytes.data(), bytes.size());
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value UserMemory::read(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  const std::uint64_t offset = arguments.uint64(info[0], "offsetBytes");
+  const std::uint32_t length = arguments.uint32(info[1], "lengthBytes");
+  const MemoryRange range = arguments.memory_range(info.This(), "the memory", offset, length);
+  if (arguments.is_wrong()) {
+    arguments.mistake().ThrowAsJavaScriptException();
+    return {};
+  }
+  Napi::Uint8Array copy = Napi::Uint8Array::New(info.Env(), length);
+  // Empty where JS has no room for it; the exception is pending.
+  if (!copy.IsEmpty() && length > 0) {
+    std::memcpy(copy.Data(), range.mapping->address() + offset, length);
+  }
+  return copy;
+}
+
+// Unmaps off the main thread, once no slot and no call in flight holds the mapping.
+Napi::Value UserMemory::close(const Napi::CallbackInfo& info) {
+  if (closed_.IsEmpty()) {
+    const auto deferred = Napi::Promise::Deferred::New(info.Env());
+    closed_ = Napi::Persistent(deferred.Promise().As<Napi::Object>());
+    Environment::of(info.Env())
+        .closer.close(info.Env(), Closing{.memory = std::move(mapping_), .fd = {}}, deferred);
+  }
+  return closed_.Value();
+}
+
+}  // namespace tdctl

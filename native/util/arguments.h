@@ -1,0 +1,81 @@
+// Reads arguments from JS. Misuse is remembered, not thrown: the first mistake wins, later reads
+// give zeros, and whoever makes the call rejects with it. One wording for each kind of mistake.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "../uapi/kvm.h"
+#include "fd_handle.h"
+#include "memory_slots.h"
+
+namespace tdctl {
+
+// A range of a user memory, and the hold on it.
+struct MemoryRange {
+  std::shared_ptr<Mapping> mapping;
+  std::uint64_t address = 0;
+};
+
+class Arguments {
+ public:
+  // `request` is what the call is about, by the kernel's name; null where it is no ioctl.
+  Arguments(const Napi::CallbackInfo& info, const char* request)
+      : info_(info), request_(request) {}
+
+  const Napi::CallbackInfo& info() const { return info_; }
+  Napi::Env env() const { return info_.Env(); }
+  bool is_wrong() const { return mistake_.has_value(); }
+  const Napi::Error& mistake() const { return *mistake_; }
+
+  Napi::Value at(std::size_t index) const { return info_[index]; }
+  // Undefined where there is no such field; a mistake where `object` is none, or a getter throws.
+  Napi::Value field(Napi::Value object, const char* name);
+  bool object(Napi::Value value, const std::string& name);
+
+  std::uint32_t uint32(Napi::Value value, const std::string& name, std::uint32_t least = 0,
+                       std::uint32_t most = std::numeric_limits<std::uint32_t>::max());
+  std::uint32_t uint32_or(std::uint32_t otherwise, Napi::Value value, const std::string& name,
+                          std::uint32_t least = 0);
+  std::uint64_t uint64(Napi::Value value, const std::string& name);
+  std::uint64_t uint64_or(std::uint64_t otherwise, Napi::Value value, const std::string& name);
+  // Exactly as many bytes as `into` has.
+  void bytes(Napi::Value value, const std::string& name, std::span<std::byte> into);
+  // The bytes of a Uint8Array, valid until JS runs again.
+  std::span<const std::byte> view(Napi::Value value, const std::string& name);
+  std::string string(Napi::Value value, const std::string& name);
+  // At most `most` elements; a mistake where it is no array.
+  std::optional<Napi::Array> array(Napi::Value value, const std::string& name, std::uint32_t most);
+  std::vector<std::uint32_t> uint32s(Napi::Value value, const std::string& name,
+                                     std::uint32_t most);
+  // At most as many as `into` has; what is left of it stays as it was.
+  void uint64s(Napi::Value value, const std::string& name, std::span<std::uint64_t> into);
+  std::vector<uapi::kvm_cpuid_entry2> cpuid_entries(Napi::Value value, const std::string& name);
+  // [offset, offset + length) of a UserMemory that is open.
+  MemoryRange memory_range(Napi::Value value, const std::string& name, std::uint64_t offset,
+                           std::uint64_t length);
+  // A GuestMemfd that is open.
+  std::optional<FdUse> guest_memfd(Napi::Value value, const std::string& name);
+
+  void type_mistake(const std::string& message);
+  void range_mistake(const std::string& message);
+  // EBADF: `what` was closed before.
+  void closed_mistake(const std::string& what);
+
+ private:
+  // Takes over an exception that a getter or a proxy threw.
+  bool take_pending_exception();
+
+  const Napi::CallbackInfo& info_;
+  const char* request_;
+  std::optional<Napi::Error> mistake_;
+};
+
+}  // namespace tdctl

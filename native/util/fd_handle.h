@@ -1,0 +1,64 @@
+// An fd, the calls in flight that use it, and its end. Used on the JS thread only; worker threads
+// see the number through an FdUse.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "memory_slots.h"
+#include "unique_fd.h"
+
+namespace tdctl {
+
+class FdHandle {
+ public:
+  // `noun` names the object in errors: `the VM is closed`. `slots` is the guest memory that lives
+  // as long as the kernel object behind the fd; null for /dev/kvm.
+  FdHandle(UniqueFd fd, const char* noun, std::shared_ptr<MemorySlots> slots);
+
+  int fd() const { return fd_.get(); }
+  const char* noun() const { return noun_; }
+  bool is_closed() const { return closed_; }
+  const std::shared_ptr<MemorySlots>& slots() const { return slots_; }
+
+  // No new call from now on; closes off the main thread when the last call in flight has ended,
+  // never under a running ioctl.
+  void close(Napi::Env env, Napi::Promise::Deferred deferred);
+
+  // The JS object is gone. True if nobody had closed it, which closes it now.
+  bool abandon();
+
+ private:
+  friend class FdUse;
+  void end_call(Napi::Env env);
+
+  UniqueFd fd_;
+  const char* noun_;
+  std::shared_ptr<MemorySlots> slots_;
+  bool closed_ = false;
+  std::uint32_t calls_in_flight_ = 0;
+  std::optional<Napi::Promise::Deferred> closing_;
+};
+
+// A call's hold on an fd: keeps it open, and its JS object from being collected. Made and
+// destroyed on the JS thread, read on a worker thread.
+class FdUse {
+ public:
+  FdUse(std::shared_ptr<FdHandle> handle, Napi::Object owner);
+  FdUse(FdUse&&) = default;
+  FdUse& operator=(FdUse&&) = delete;
+  ~FdUse();
+
+  int fd() const { return fd_; }
+  const FdHandle& handle() const { return *handle_; }
+
+ private:
+  std::shared_ptr<FdHandle> handle_;
+  int fd_;
+  Napi::ObjectReference owner_;
+};
+
+}  // namespace tdctl

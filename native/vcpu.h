@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "util/fd_object.h"
+
+namespace tdctl {
+
+// A vCPU fd.
+class Vcpu : public FdObject<Vcpu> {
+ public:
+  struct State {
+    std::shared_ptr<FdHandle> handle;
+    std::uint32_t id;
+  };
+  static constexpr const char* name = "Vcpu";
+  static constexpr const char* made_by = "vm.kvmCreateVcpu()";
+  static constexpr napi_type_tag tag = {0x7464c7164, 0x10002};
+  static Napi::FunctionReference& constructor(Environment& environment) {
+    return environment.vcpu;
+  }
+  static Napi::Function define(Napi::Env env);
+
+  explicit Vcpu(const Napi::CallbackInfo& info);
+
+ private:
+  friend FdObject;
+  Napi::Value get_id(const Napi::CallbackInfo& info);
+  Napi::Value kvm_set_cpuid2(const Napi::CallbackInfo& info);
+  Napi::Value kvm_set_tsc_khz(const Napi::CallbackInfo& info);
+  Napi::Value tdx_init_vcpu(const Napi::CallbackInfo& info);
+  Napi::Value tdx_get_cpuid(const Napi::CallbackInfo& info);
+  // vcpu_init_mem_region.cc
+  Napi::Value tdx_init_mem_region(const Napi::CallbackInfo& info);
+
+  std::uint32_t id_ = 0;
+};
+
+}  // namespace tdctl
