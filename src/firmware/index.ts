@@ -6,4 +6,4 @@ export {
   predictMrtd,
 } from './predict-mrtd.ts';
 export { buildTdHob } from './td-hob.ts';
-export type { FirmwareImage, TdvfMetadata, TdvfSection, TdvfSectionType } from './types.ts';
+export type { FirmwareImage, TdvfSection } from './types.ts';

@@ -84,7 +84,7 @@ describe('a file that cannot be an image is refused with its path', () => {
 
   test('a FIFO that nobody writes to, without waiting for it', async () => {
     const path = join(folder, 'fifo');
-    execFileSync('mkfifo', [path]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', path]);
     const error = await rejectionOf(loadFirmware({ path }));
     expect(error.message).toBe('the firmware image is not a regular file');
   });

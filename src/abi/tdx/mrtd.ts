@@ -12,7 +12,6 @@ import { createHash, type Hash } from 'node:crypto';
 
 export const pageBytes = 4096;
 export const mrExtendChunkBytes = 256;
-export const mrtdBytes = 48;
 
 const blockBytes = 128;
 const gpaOffset = 16;
