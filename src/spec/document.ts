@@ -4,9 +4,11 @@ import {
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   type Pair,
+  Parser,
   parseDocument,
   type YAMLMap,
   type YAMLSeq,
@@ -31,8 +33,13 @@ export interface SpecDocument {
 export function readDocument(text: string): SpecDocument {
   const lineCounter = new LineCounter();
   const positions = new Positions(text, lineCounter);
+  const tooDeep = firstTooDeep(text, lineCounter);
+  if (tooDeep !== undefined) {
+    const problem = 'this is nested too deeply, or something above it was not closed';
+    const place = positions.ofRange([tooDeep, tooDeep + 1]);
+    return unusable(positions, [{ field: '', problem, place }]);
+  }
   const document = parseDocument(text, {
-    lineCounter,
     intAsBigInt: true,
     // Fixed, so that a `%YAML 1.1` line does not turn `yes` into true and `0o17` into text.
     schema: 'core',
@@ -40,24 +47,45 @@ export function readDocument(text: string): SpecDocument {
     // Ours names the first of the two, and does not compare every key with every other.
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: 'silent',
+    // Nothing is logged by parseDocument. 'silent' would keep MULTIPLE_DOCS back.
+    logLevel: 'error',
   });
   const syntaxFindings = document.errors.map((error) => ({
     field: '',
     problem: yamlProblems[error.code],
     place: positions.ofRange(error.pos),
   }));
+  // After a syntax error the tree is a guess, and findings about it would send people astray.
+  const isGuess = document.errors.some((error) => error.code !== 'MULTIPLE_DOCS');
+  if (isGuess) return unusable(positions, syntaxFindings);
   const reader = new NodeReader(positions);
   const value = document.contents === null ? undefined : reader.read(document.contents, []);
-  // After a syntax error the tree is a guess, and findings about it would send people astray.
-  if (syntaxFindings.length > 0) {
-    return { value: undefined, positions, findings: syntaxFindings, faulty: [[]] };
-  }
-  return { value, positions, findings: reader.findings, faulty: reader.faulty };
+  const findings = [...syntaxFindings, ...reader.findings];
+  return { value, positions, findings, faulty: reader.faulty };
 }
 
-/** A TrustDomain file is four levels deep. */
-const deepestLevel = 16;
+function unusable(positions: Positions, findings: readonly Finding[]): SpecDocument {
+  return { value: undefined, positions, findings, faulty: [[]] };
+}
+
+/** A TrustDomain file is four levels deep, with one or two entries of the parser's stack each. */
+const deepestStack = 64;
+
+/**
+ * Offset of the first thing nested too deeply. The parser keeps a stack of its own; what comes
+ * after it is recursive, and V8 ends the whole process when a regular expression is compiled near
+ * the end of the call stack. So that must never be reached. Also fills the line counter.
+ */
+function firstTooDeep(text: string, lineCounter: LineCounter): number | undefined {
+  lineCounter.addNewLine(0);
+  const parser = new Parser(lineCounter.addNewLine);
+  for (const lexeme of new Lexer().lex(text)) {
+    const start = parser.offset;
+    for (const _ of parser.next(lexeme)) if (parser.stack.length > deepestStack) return start;
+    if (parser.stack.length > deepestStack) return start;
+  }
+  return undefined;
+}
 
 /** The tags that the core schema would find by itself. */
 const plainTags = /^(!|tag:yaml\.org,2002:(str|int|float|bool|null|map|seq))$/;
@@ -75,7 +103,6 @@ class NodeReader {
     const valueRange = rangeOf(node) ?? key ?? [0, 0];
     this.#positions.record(path, { key, value: isBlock(node) && key ? key : valueRange });
     if (node === null) return null;
-    if (path.length > deepestLevel) return this.#refuse(path, 'is nested too deeply');
     if (isAlias(node)) {
       return this.#refuse(
         path,
@@ -83,7 +110,10 @@ class NodeReader {
       );
     }
     if (node.tag !== undefined && !plainTags.test(node.tag)) {
-      return this.#refuse(path, `has the tag ${quote(node.tag)}; tdctl reads plain values only`);
+      return this.#refuse(
+        path,
+        `has the tag ${quote(node.tag.replace('tag:yaml.org,2002:', '!!'))}; tdctl reads plain values only`,
+      );
     }
     if (isMap(node)) return this.#readMap(node, path);
     if (isSeq(node)) return this.#readSequence(node, path);

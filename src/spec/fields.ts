@@ -14,10 +14,12 @@ export function knownKeys(path: FieldPath): readonly string[] {
   return object === undefined ? [] : Object.keys(object.shape);
 }
 
-/** Every field of the format as a path, parents before children. */
-export function allFields(path: FieldPath = []): FieldPath[] {
-  return knownKeys(path).flatMap((key) => [[...path, key], ...allFields([...path, key])]);
+function fieldsBelow(path: FieldPath): FieldPath[] {
+  return knownKeys(path).flatMap((key) => [[...path, key], ...fieldsBelow([...path, key])]);
 }
+
+/** Every field of the format as a path, parents before children. */
+export const allFields: readonly FieldPath[] = fieldsBelow([]);
 
 export function fieldDoc(path: FieldPath): FieldDoc | undefined {
   for (let schema = schemaAt(path); schema !== undefined; schema = innerOf(schema)) {

@@ -63,7 +63,7 @@ function unknownKeyProblem(path: FieldPath): string {
   const siblings = knownKeys(path.slice(0, -1));
   const meant = nearest(key, siblings);
   if (meant !== undefined) return `is an unknown key; did you mean ${meant}?`;
-  const elsewhere = allFields().find((field) => field.at(-1) === key);
+  const elsewhere = allFields.find((field) => field.at(-1) === key);
   if (elsewhere !== undefined) return `is not known here; it belongs at ${elsewhere.join('.')}`;
   return `is an unknown key; the keys here are ${siblings.join(', ')}`;
 }
@@ -78,7 +78,7 @@ function problemOf(issue: Issue, path: FieldPath, source: Source): string {
     case 'invalid_union':
       return `must be ${oneOf(expectedTypes(issue).map(typeName))}; this is ${describeValue(value)}`;
     case 'invalid_value':
-      return choiceProblem(issue.values.map(String), value);
+      return choiceProblem(issue.values, value);
     case 'too_small':
       return typeof value === 'string'
         ? 'must not be empty'
@@ -94,12 +94,13 @@ function problemOf(issue: Issue, path: FieldPath, source: Source): string {
 
 const longestExample = 60;
 
+/** Of one line: a map would only be long. */
 function exampleOf(path: FieldPath): string {
-  const doc = fieldDoc(path);
-  if (doc === undefined) return '';
-  const example = typeof doc.example === 'string' ? doc.example : JSON.stringify(doc.example);
-  if (example.length > longestExample) return '';
-  return `; for example: ${String(path.at(-1))}: ${example}`;
+  const example = fieldDoc(path)?.example;
+  const isMap = typeof example === 'object' && !Array.isArray(example);
+  if (example === undefined || isMap) return '';
+  const text = Array.isArray(example) ? `[${example.join(', ')}]` : String(example);
+  return text.length > longestExample ? '' : `; for example: ${String(path.at(-1))}: ${text}`;
 }
 
 /** `sourceText` is what the file really says: YAML has read `0x10` as 16 and `1.0` as 1. */
@@ -138,7 +139,10 @@ function expectedTypes(issue: z.core.$ZodIssueInvalidUnion): string[] {
   );
 }
 
-function choiceProblem(choices: readonly string[], value: unknown): string {
+function choiceProblem(values: readonly unknown[], value: unknown): string {
+  const choices = values.map(String);
+  const quoted = values.find((choice) => typeof choice === 'number' && String(choice) === value);
+  if (quoted !== undefined) return `must be ${oneOf(choices)}; write ${quoted} without quotes`;
   const meant = typeof value === 'string' ? nearest(value, choices) : undefined;
   const question = meant !== undefined && choices.length > 1 ? `; did you mean ${meant}?` : '';
   return `must be ${oneOf(choices)}; this is ${describeValue(value)}${question}`;

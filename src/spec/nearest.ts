@@ -6,10 +6,9 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   if (wanted === '' || wanted.length > 64) return undefined;
   let best: { readonly candidate: string; readonly distance: number } | undefined;
   for (const candidate of candidates) {
-    const distance = isAbbreviation(wanted, fold(candidate))
-      ? 1
-      : editDistance(wanted, fold(candidate));
-    if (distance > allowedDistance(wanted, fold(candidate))) continue;
+    const folded = fold(candidate);
+    const distance = isAbbreviation(wanted, folded) ? 1 : editDistance(wanted, folded);
+    if (distance > allowedDistance(wanted, folded)) continue;
     if (best === undefined || distance < best.distance) best = { candidate, distance };
   }
   return best?.candidate;

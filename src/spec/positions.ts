@@ -66,7 +66,7 @@ export class Positions {
 
   /** The first character that is not white space. */
   ofDocument(): Place {
-    const start = this.#text.length - this.#text.trimStart().length;
+    const start = this.#end === 0 ? 0 : this.#text.length - this.#text.trimStart().length;
     return this.ofRange([start, start + 1]);
   }
 

@@ -19,9 +19,10 @@ export function readTrustDomain(text: string, options: { readonly path: string }
   const document = readDocument(text.replace(/^\uFEFF/, ''));
   const format = (finding: Finding) => formatAt(options.path, document, finding);
   const { value, positions, faulty } = document;
-  if (value === undefined && document.findings.length === 0) {
+  if ((value === undefined || value === null) && document.findings.length === 0) {
     return { findings: [emptyFile(document)], format };
   }
+  if (value === undefined) return { findings: document.findings, format };
   const file = trustDomainSchema.safeParse(value);
   const issues = file.success
     ? []
