@@ -33,9 +33,8 @@ export function checkVariableStore(options: {
         `${hex(wholeBytes)} bytes whose first ${hex(missing)} bytes are the variables, and the ` +
         `file has ${hex(sizeBytes)} bytes`,
       hint:
-        `tdctl measure takes the variable store of the same build, ${missing} bytes, with ` +
-        '--vars FILE; for a TrustDomain file use the whole image (OVMF.fd), or join the two: ' +
-        'cat OVMF_VARS.fd OVMF_CODE.fd > OVMF.fd',
+        `give the variable store of the same build, ${missing} bytes, too: \`tdctl measure\` takes it ` +
+        'with --vars FILE, a TrustDomain file as `firmware: {path: CODE, vars: VARS}`',
     });
   }
 

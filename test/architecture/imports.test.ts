@@ -1,0 +1,111 @@
+/** Who may import whom (ARCHITECTURE.md, "Rooms"). The arrows point one way only. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** A room, and the rooms it may import besides itself. Longer prefixes win. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  machines: [],
+  native: ['src/abi'],
+  'src/abi': [],
+  'src/errors': [],
+  'src/text': [],
+  'src/host/port.ts': ['src/abi', 'src/host/facts.ts'],
+  'src/host/facts.ts': [],
+  'src/host/kvm-error.ts': ['src/abi'],
+  'src/host/observed.ts': ['src/abi', 'src/host/port.ts', 'src/host/kvm-error.ts'],
+  'src/host/native': ['native', 'src/abi', 'src/errors', 'src/host'],
+  'src/host/kvm': ['native', 'src/abi', 'src/errors', 'src/host'],
+  'src/host/soft': ['native', 'src/abi', 'src/errors', 'src/host'],
+  'src/host/simulated': ['src/abi', 'src/errors', 'src/host', 'src/simulator'],
+  'src/simulator': ['src/abi'],
+  'src/spec': ['src/abi', 'src/errors', 'src/text'],
+  'src/firmware': ['src/abi', 'src/errors', 'src/text'],
+  'src/diagnosis': ['src/abi', 'src/errors', 'src/host/facts.ts'],
+  'src/plan': [
+    'machines',
+    'src/abi',
+    'src/errors',
+    'src/spec',
+    'src/firmware',
+    'src/host/facts.ts',
+    'src/host/port.ts',
+  ],
+  'src/orchestrator': [
+    'machines',
+    'src/abi',
+    'src/errors',
+    'src/diagnosis',
+    'src/plan',
+    'src/host/facts.ts',
+    'src/host/port.ts',
+    'src/host/observed.ts',
+    'src/host/kvm-error.ts',
+  ],
+  'src/cli': ['machines', 'native', 'src'],
+};
+
+/** Rooms that other code may enter only by their index. */
+const closedRooms = ['src/simulator', 'src/spec', 'src/firmware', 'src/orchestrator'] as const;
+const openFiles = new Set(['src/spec/trust-domain.ts']);
+
+function sourceFiles(directory: string): string[] {
+  return readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(directory, name));
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path]) =>
+    relative(root, resolve(root, dirname(file), path ?? '')),
+  );
+}
+
+function roomOf(file: string): string | undefined {
+  return Object.keys(mayImport)
+    .filter((room) => file === room || file.startsWith(`${room}/`))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+const inside = (file: string, room: string) => file === room || file.startsWith(`${room}/`);
+const files = ['src', 'machines', 'native'].flatMap(sourceFiles);
+
+describe('imports', () => {
+  test('every source file belongs to a room', () => {
+    expect(files.length).toBeGreaterThan(50);
+    expect(files.filter((file) => roomOf(file) === undefined)).toEqual([]);
+  });
+
+  test('no room imports one that it may not', () => {
+    const violations = files.flatMap((file) => {
+      const room = roomOf(file) ?? '';
+      const allowed = [room, ...(mayImport[room] ?? [])];
+      return importsOf(file)
+        .filter((target) => !allowed.some((entry) => inside(target, entry)))
+        .map((target) => `${file} -> ${target}`);
+    });
+    expect(violations).toEqual([]);
+  });
+
+  test('closed rooms are entered by their index only', () => {
+    const violations = files.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => closedRooms.some((room) => inside(target, room) && !inside(file, room)))
+        .filter((target) => !target.endsWith('/index.ts') && !openFiles.has(target))
+        .map((target) => `${file} -> ${target}`),
+    );
+    expect(violations).toEqual([]);
+  });
+
+  test('machines use nothing but xstate', () => {
+    const packages = sourceFiles('machines').flatMap((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(/from '([^.'][^']*)'/g)].map(
+        ([, name]) => name,
+      ),
+    );
+    expect([...new Set(packages)]).toEqual(['xstate']);
+  });
+});

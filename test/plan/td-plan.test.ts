@@ -1,0 +1,152 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fc, test as propertyTest } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { TdctlError } from '../../src/errors/index.ts';
+import { loadFirmware, parseTdvf } from '../../src/firmware/index.ts';
+import type { HostFacts } from '../../src/host/facts.ts';
+import { type MemorySlot, planTd } from '../../src/plan/index.ts';
+import { parseTrustDomain } from '../../src/spec/index.ts';
+import { withSection } from '../firmware/tdvf-image.ts';
+
+const examples = join(dirname(fileURLToPath(import.meta.url)), '../../examples');
+const firmware = await loadFirmware({ path: join(examples, 'firmware/hello.fd') });
+
+const facts: HostFacts = {
+  kind: 'sim',
+  name: 'sim:test',
+  kernel: { rules: 'upstream-7.3', apiVersion: 12, hasMaxVcpusCap: false, hasTerminateVm: false },
+  module: { release: '1.5.05', maxVcpusPerTd: 576 },
+  platform: {
+    packages: 2,
+    presentCpus: 224,
+    onlineCpus: 224,
+    guestAddressWidths: [48, 52],
+    tscKhz: undefined,
+  },
+  kvm: { maxVcpus: 1024, maxVcpuIds: 4096 },
+};
+
+function spec(fields: Record<string, unknown> = {}) {
+  const text = JSON.stringify({
+    apiVersion: 'tdctl.io/v1alpha1',
+    kind: 'TrustDomain',
+    metadata: { name: 'td' },
+    spec: { vcpus: 1, memory: '128MiB', firmware: 'firmware/hello.fd', ...fields },
+  });
+  return parseTrustDomain(text, { path: join(examples, 'td.yaml') });
+}
+
+const plan = (fields: Record<string, unknown> = {}, host = facts) =>
+  planTd({ spec: spec(fields), firmware, facts: host });
+
+function refusal(work: () => unknown): TdctlError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof TdctlError) return error;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
+
+const end = ({ gpa, sizeBytes }: MemorySlot) => gpa + sizeBytes;
+
+describe('the memory of a TD', () => {
+  const memoryMiB = fc.integer({ min: 64, max: 1 << 20 });
+
+  propertyTest.prop({ memoryMiB })(
+    'is exactly what was asked for, in slots that do not overlap',
+    ({ memoryMiB: size }) => {
+      const { slots } = plan({ memory: `${size}MiB` }).layout;
+      const ram = slots.filter((slot) => slot.holds === 'ram');
+      expect(ram.reduce((sum, slot) => sum + slot.sizeBytes, 0n)).toBe(BigInt(size) << 20n);
+      const ascending = [...slots].sort((a, b) => (a.gpa < b.gpa ? -1 : 1));
+      ascending.slice(1).forEach((slot, index) => {
+        expect(slot.gpa).toBeGreaterThanOrEqual(end(ascending[index] as MemorySlot));
+      });
+    },
+  );
+
+  propertyTest.prop({ memoryMiB })(
+    'leaves the firmware its place below 4 GiB, and every initial page lies in its slot',
+    ({ memoryMiB: size }) => {
+      const { slots, initialPages } = plan({ memory: `${size}MiB` }).layout;
+      const firmwareSlot = slots.find((slot) => slot.holds === 'firmware') as MemorySlot;
+      expect(end(firmwareSlot)).toBe(1n << 32n);
+      for (const pages of initialPages) {
+        const slot = slots[pages.slot] as MemorySlot;
+        expect(pages.gpa).toBeGreaterThanOrEqual(slot.gpa);
+        expect(pages.gpa + BigInt(pages.pages) * 4096n).toBeLessThanOrEqual(end(slot));
+        expect(pages.bytes.length).toBeLessThanOrEqual(pages.pages * 4096);
+      }
+    },
+  );
+
+  test('that is too small for the firmware is refused with the size it needs', () => {
+    const bytes = withSection(2, { gpa: 0x2000000n });
+    const high = { ...firmware, ...parseTdvf(bytes, {}), bytes, sizeBytes: bytes.length };
+    const planHigh = (memory: string) => planTd({ spec: spec({ memory }), firmware: high, facts });
+    const error = refusal(() => planHigh('32MiB'));
+    expect(error.code).toBe('TDCTL_E_SPEC_INVALID');
+    expect(error.details.join('\n')).toContain('spec.memory');
+    const needed = /at least (\d+KiB)/.exec(error.hint ?? '')?.[1] ?? 'no size named';
+    expect(() => planHigh(needed)).not.toThrow();
+  });
+
+  test('that does not fit below the shared bit is refused for 48 bits and accepted for 52', () => {
+    // 128 TiB less 1 GiB fits by itself; the hole below 4 GiB pushes its end over 2^47.
+    const memory = `${128 * 1024 - 1}GiB`;
+    expect(refusal(() => plan({ memory })).details.join('\n')).toContain('2^47');
+    expect(() => plan({ memory, gpaw: 52 })).not.toThrow();
+  });
+});
+
+describe('vCPUs', () => {
+  test('are refused above the limit that binds, with its name, the line and exit code 7', () => {
+    const error = refusal(() => plan({ vcpus: 225 }));
+    expect(error).toMatchObject({ code: 'TDCTL_E_VCPU_LIMIT', exitCode: 7 });
+    expect(error.message).toBe(
+      'sim:test gives a TD at most 224 vCPUs: the logical CPUs present in the host binds',
+    );
+    expect(error.details[0]).toContain('spec.vcpus: 225 vCPUs asked for, 224 possible');
+  });
+
+  test('kept as headroom count too, and maxVcpus is the field that is named', () => {
+    expect(refusal(() => plan({ vcpus: 2, maxVcpus: 225 })).details[0]).toContain('spec.maxVcpus');
+  });
+
+  propertyTest.prop({
+    module: fc.option(fc.integer({ min: 1, max: 2000 }), { nil: undefined }),
+    present: fc.integer({ min: 1, max: 2000 }),
+    kvm: fc.integer({ min: 1, max: 4096 }),
+  })(
+    'are accepted at the limit and refused at limit + 1, whichever binds',
+    ({ module, present, kvm }) => {
+      const host: HostFacts = {
+        ...facts,
+        module: module === undefined ? undefined : { release: 'x', maxVcpusPerTd: module },
+        platform: { ...facts.platform, presentCpus: present },
+        kvm: { ...facts.kvm, maxVcpus: kvm },
+      };
+      const limit = Math.min(module ?? 65535, present, kvm);
+      expect(plan({ vcpus: limit }, host).vcpuIds).toHaveLength(limit);
+      expect(refusal(() => plan({ vcpus: limit + 1 }, host)).exitCode).toBe(7);
+    },
+  );
+});
+
+describe('an expected measurement', () => {
+  test('that is the one the image gives is accepted', () => {
+    const { predictedMrtd } = plan();
+    expect(() => plan({ measurement: { expect: predictedMrtd } })).not.toThrow();
+  });
+
+  test('of another image is refused with both values, before anything is started', () => {
+    const expected = 'ab'.repeat(48);
+    const error = refusal(() => plan({ measurement: { expect: expected } }));
+    expect(error).toMatchObject({ code: 'TDCTL_E_MEASUREMENT_MISMATCH', exitCode: 6 });
+    expect(error.details.join('\n')).toContain(expected);
+    expect(error.details.join('\n')).toContain(plan().predictedMrtd);
+  });
+});
