@@ -38,7 +38,7 @@
         "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
       ],
       "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"],
-      "cflags_cc": ["-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
+      "cflags_cc": ["-std=gnu++20", "-O2", "-fno-exceptions", "-fno-rtti"],
       "cflags_cc!": ["-std=gnu++17"],
       "conditions": [
         ["sanitize==1", {

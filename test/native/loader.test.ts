@@ -1,0 +1,131 @@
+import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  type Addon,
+  addonLocations,
+  type GuestMemfd,
+  type System,
+  type Testing,
+  tryInOrder,
+  type UserMemory,
+  type Vcpu,
+  type Vm,
+} from '../../native/index.ts';
+import { requireAddon } from './support.ts';
+
+// The type checker refuses a table that lacks a declared name; the tests compare the rest.
+const addonNames = {
+  System: true,
+  Vm: true,
+  Vcpu: true,
+  GuestMemfd: true,
+  UserMemory: true,
+  leakedFds: true,
+  testing: true,
+} satisfies Record<keyof Addon, true>;
+const systemNames = {
+  fd: true,
+  close: true,
+  kvmGetApiVersion: true,
+  kvmCheckExtension: true,
+  kvmCreateVm: true,
+  kvmGetVcpuMmapSize: true,
+  kvmGetSupportedCpuid: true,
+} satisfies Record<keyof System, true>;
+const vmNames = {
+  fd: true,
+  close: true,
+  kvmCheckExtension: true,
+  kvmEnableCap: true,
+  kvmCreateIrqchip: true,
+  kvmCreateVcpu: true,
+  kvmCreateVcpus: true,
+  kvmSetTscKhz: true,
+  kvmSetUserMemoryRegion: true,
+  kvmSetUserMemoryRegion2: true,
+  kvmCreateGuestMemfd: true,
+  kvmSetMemoryAttributes: true,
+  tdxCapabilities: true,
+  tdxInitVm: true,
+  tdxFinalizeVm: true,
+  tdxTerminateVm: true,
+} satisfies Record<keyof Vm, true>;
+const vcpuNames = {
+  fd: true,
+  close: true,
+  id: true,
+  kvmSetCpuid2: true,
+  kvmSetTscKhz: true,
+  tdxInitVcpu: true,
+  tdxInitMemRegion: true,
+  tdxGetCpuid: true,
+} satisfies Record<keyof Vcpu, true>;
+const guestMemfdNames = {
+  fd: true,
+  close: true,
+  sizeBytes: true,
+} satisfies Record<keyof GuestMemfd, true>;
+const userMemoryNames = {
+  address: true,
+  sizeBytes: true,
+  write: true,
+  read: true,
+  close: true,
+} satisfies Record<keyof UserMemory, true>;
+const testingNames = {
+  script: true,
+  numbers: true,
+  structSizes: true,
+} satisfies Record<keyof Testing, true>;
+
+const sorted = (names: Iterable<string>) => [...names].sort();
+
+test('the addon exports the declared names and no other', (context) => {
+  const addon = requireAddon(context);
+  expect(sorted(Object.keys(addon))).toEqual(sorted(Object.keys(addonNames)));
+  expect(sorted(Object.keys(addon.testing))).toEqual(sorted(Object.keys(testingNames)));
+});
+
+test('each class has the declared members and no other', (context) => {
+  const addon = requireAddon(context);
+  const declared = {
+    System: systemNames,
+    Vm: vmNames,
+    Vcpu: vcpuNames,
+    GuestMemfd: guestMemfdNames,
+    UserMemory: userMemoryNames,
+  };
+  for (const [name, names] of Object.entries(declared)) {
+    const { prototype } = addon[name as keyof typeof declared] as unknown as { prototype: object };
+    const members = Object.getOwnPropertyNames(prototype).filter((key) => key !== 'constructor');
+    expect(sorted(members), name).toEqual(sorted(Object.keys(names)));
+  }
+});
+
+test('a prebuilt addon comes before one built here, and a release build before a debug one', () => {
+  expect(addonLocations).toEqual([
+    'prebuilds/linux-x64.node',
+    'build/Release/tdctl.node',
+    'build/Debug/tdctl.node',
+  ]);
+});
+
+test('the loader says of every file why it could not be used, and throws nothing', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tdctl-loader-'));
+  try {
+    const broken = join(directory, 'broken.node');
+    writeFileSync(broken, 'not a shared object');
+    const native = tryInOrder([join(directory, 'absent.node'), broken]);
+    expect(native).toMatchObject({
+      available: false,
+      tried: [
+        { path: join(directory, 'absent.node'), reason: 'no such file' },
+        { path: broken, reason: expect.stringMatching(/file too short|invalid ELF header/) },
+      ],
+    });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
