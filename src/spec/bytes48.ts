@@ -30,7 +30,8 @@ function parseBase64(value: string): Parsed<Uint8Array> {
   if (!/^[A-Za-z0-9+/]+$/.test(body)) return refused(`${wanted}; this is ${describeValue(value)}`);
   const bytes = decode(body, 'base64');
   if (body.length === 64 && value === body) return parsed(bytes);
-  return refused(`${wanted}; this is base64 of ${bytes.length} bytes`);
+  const size = bytes.length === 1 ? '1 byte' : `${bytes.length} bytes`;
+  return refused(`${wanted}; read as base64, this is ${size}`);
 }
 
 function decode(text: string, encoding: 'hex' | 'base64'): Uint8Array {

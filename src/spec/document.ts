@@ -5,7 +5,6 @@ import {
   isScalar,
   isSeq,
   Lexer,
-  LineCounter,
   type Node,
   type Pair,
   Parser,
@@ -31,9 +30,8 @@ export interface SpecDocument {
 }
 
 export function readDocument(text: string): SpecDocument {
-  const lineCounter = new LineCounter();
-  const positions = new Positions(text, lineCounter);
-  const tooDeep = firstTooDeep(text, lineCounter);
+  const positions = new Positions(text);
+  const tooDeep = firstTooDeep(text);
   if (tooDeep !== undefined) {
     const problem = 'this is nested too deeply, or something above it was not closed';
     const place = positions.ofRange([tooDeep, tooDeep + 1]);
@@ -74,11 +72,10 @@ const deepestStack = 64;
 /**
  * Offset of the first thing nested too deeply. The parser keeps a stack of its own; what comes
  * after it is recursive, and V8 ends the whole process when a regular expression is compiled near
- * the end of the call stack. So that must never be reached. Also fills the line counter.
+ * the end of the call stack. So that must never be reached.
  */
-function firstTooDeep(text: string, lineCounter: LineCounter): number | undefined {
-  lineCounter.addNewLine(0);
-  const parser = new Parser(lineCounter.addNewLine);
+function firstTooDeep(text: string): number | undefined {
+  const parser = new Parser();
   for (const lexeme of new Lexer().lex(text)) {
     const start = parser.offset;
     for (const _ of parser.next(lexeme)) if (parser.stack.length > deepestStack) return start;

@@ -1,5 +1,5 @@
 /** Where in the file each field is. */
-import type { LineCounter } from 'yaml';
+import { LineCounter } from 'yaml';
 import type { Place } from './finding.ts';
 
 export type FieldPath = readonly (string | number)[];
@@ -16,15 +16,18 @@ interface FieldRanges {
 
 export class Positions {
   readonly #text: string;
-  readonly #lineCounter: LineCounter;
+  readonly #lineCounter = new LineCounter();
   readonly #fields = new Map<string, FieldRanges>();
   /** One past the last character that is not white space. */
   readonly #end: number;
 
-  constructor(text: string, lineCounter: LineCounter) {
+  constructor(text: string) {
     this.#text = text;
-    this.#lineCounter = lineCounter;
     this.#end = text.trimEnd().length;
+    // Not left to yaml's parser: it misses the line ends inside what it cannot read.
+    for (let start = 0; start !== -1; start = nextLineStart(text, start)) {
+      this.#lineCounter.addNewLine(start);
+    }
   }
 
   record(path: FieldPath, ranges: FieldRanges): void {
@@ -88,6 +91,11 @@ export class Positions {
     const end = newline === -1 ? this.#text.length : newline;
     return this.#text[end - 1] === '\r' && end > offset ? end - 1 : end;
   }
+}
+
+function nextLineStart(text: string, offset: number): number {
+  const newline = text.indexOf('\n', offset);
+  return newline === -1 ? -1 : newline + 1;
 }
 
 function keyOf(path: FieldPath): string {
