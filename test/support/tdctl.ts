@@ -1,0 +1,75 @@
+/** Runs the built tdctl as a user would: a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const projectRoot = join(import.meta.dirname, '../..');
+const main = join(projectRoot, 'dist/src/cli/main.js');
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** What was printed so far. */
+  readonly output: { stdout: string; stderr: string };
+  /** Resolves when stdout has the text; rejects when the process ends without it. */
+  waitForStdout(text: string): Promise<void>;
+}
+
+export interface TdctlOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export function startTdctl(args: readonly string[], options: TdctlOptions = {}): Running {
+  if (!existsSync(main)) throw new Error('dist/ is not built: run `npm run build` first');
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: options.cwd ?? projectRoot,
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  const waiting = new Set<() => void>();
+  const changed = () => {
+    for (const check of waiting) check();
+  };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text;
+    changed();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text;
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (exitCode, signal) => resolve({ exitCode, signal, ...output }));
+  });
+  return {
+    child,
+    ended,
+    output,
+    waitForStdout: (text) =>
+      new Promise((resolve, reject) => {
+        const check = () => {
+          if (!output.stdout.includes(text)) return;
+          waiting.delete(check);
+          resolve();
+        };
+        waiting.add(check);
+        check();
+        void ended.then(({ stderr }) =>
+          reject(new Error(`ended without printing ${JSON.stringify(text)}\n${stderr}`)),
+        );
+      }),
+  };
+}
+
+export function tdctl(args: readonly string[], options?: TdctlOptions): Promise<Ended> {
+  return startTdctl(args, options).ended;
+}
