@@ -19,7 +19,7 @@ import { yamlProblems } from './yaml-problems.ts';
 
 export interface SpecDocument {
   /**
-   * Maps (without a prototype, so that a key `__proto__` is only a key), arrays and scalars.
+   * Maps (without a prototype, so that a key `toString` is only a key), arrays and scalars.
    * Integers beyond 2^53 are BigInt. undefined when the text is no YAML or holds nothing.
    */
   readonly value: unknown;
@@ -137,6 +137,12 @@ class NodeReader {
       return;
     }
     const field = [...path, key];
+    // zod passes over it in a map of labels, and it is never meant well.
+    if (key === '__proto__') {
+      const place = this.#positions.ofRange(keyRange);
+      this.findings.push({ field: field.join('.'), problem: 'is not allowed as a key', place });
+      return;
+    }
     if (key in map) {
       this.findings.push({
         field: field.join('.'),

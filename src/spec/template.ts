@@ -36,8 +36,8 @@ spec:
   # KiB, MiB, GiB or TiB (powers of 1024); a multiple of 4KiB.
   memory: 512MiB
 
-  # A TDVF image, relative to this file. Where code and variables are two files:
-  #   firmware: { path: OVMF_CODE.fd, vars: OVMF_VARS.fd }
+  # A TDVF image, relative to this file; { path: OVMF_CODE.fd, vars: OVMF_VARS.fd } where code and
+  # variables are two files.
   firmware: ${firmware}
 
   # debug, icssd, lass, migratable, perfmon, pks, pmt-prof, sept-ve-disable, tpa; or 0x10000000.
