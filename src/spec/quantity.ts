@@ -25,7 +25,7 @@ const pageBytes = 4096n;
 /** Below this there is no room for the TD HOB and TEMP_MEM of a TDVF image, which lie above 8 MiB. */
 export const minMemoryBytes = 16n << 20n;
 /** The shared bit of a 52-bit guest physical address is bit 51: private memory ends there. */
-export const maxMemoryBytes = 1n << 51n;
+const maxMemoryBytes = 1n << 51n;
 
 /** Bytes of a guest's memory. Numbers and digits alone are bytes. */
 export function parseMemory(value: unknown): Parsed<bigint> {
@@ -67,10 +67,10 @@ function checkMemory(bytes: bigint): Parsed<bigint> {
   return parsed(bytes);
 }
 
-export const minTscKhz = 100_000n;
-export const maxTscKhz = 10_000_000n;
+const minTscKhz = 100_000n;
+const maxTscKhz = 10_000_000n;
 /** TD_PARAMS.TSC_FREQUENCY counts in 25 MHz, and KVM would cut the rest off without a word. */
-export const tscStepKhz = 25_000n;
+const tscStepKhz = 25_000n;
 
 /** kHz of a guest's TSC. */
 export function parseFrequency(value: unknown): Parsed<number> {

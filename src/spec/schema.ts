@@ -9,10 +9,10 @@ import { parseBytes48 } from './bytes48.ts';
 import { parseAttributes, parseXfam } from './features.ts';
 import { dnsLabel, dnsLabelProblem } from './name.ts';
 import type { Parsed } from './parsed.ts';
-import { parseFrequency, parseMemory } from './quantity.ts';
+import { minMemoryBytes, parseFrequency, parseMemory } from './quantity.ts';
 
-export const apiVersion = 'tdctl.io/v1alpha1';
-export const kind = 'TrustDomain';
+const apiVersion = 'tdctl.io/v1alpha1';
+const kind = 'TrustDomain';
 
 /** TD_PARAMS.MAX_VCPUS has 16 bits. What a host gives a TD is less: see `tdctl host`. */
 const maxVcpusOfFormat = 65_535;
@@ -190,7 +190,7 @@ const spec = z
     memory: notation(parseMemory, {
       type: ['string', 'integer'],
       pattern: '^\\d{1,24}(\\.\\d{1,24})?(KiB|MiB|GiB|TiB)$|^\\d{1,24}$',
-      minimum: 16_777_216,
+      minimum: Number(minMemoryBytes),
       description:
         'Memory of the guest: KiB, MiB, GiB or TiB (powers of 1024), or bytes. 16MiB to 2048TiB, a multiple of 4KiB.',
       examples: ['2GiB'],
