@@ -129,6 +129,8 @@ class InitMemRegionTask final : public Task {
     if (signal_.IsEmpty()) return false;
     const Napi::Value aborted = signal_.Value().Get("aborted");
     if (reject_with_pending_exception(env)) return true;
+    // Empty without an exception: this thread is being terminated.
+    if (aborted.IsEmpty()) return true;
     if (!aborted.ToBoolean()) return false;
     reject(env, Failure{.subject = command.name,
                         .error_number = EINTR,

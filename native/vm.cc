@@ -108,7 +108,7 @@ Napi::Value Vm::kvm_create_vcpus(const Napi::CallbackInfo& info) {
         for (std::uint32_t index = 0; index < fds.size(); ++index) {
           const Napi::HandleScope scope(env);
           const Napi::Value vcpu = make_vcpu(env, std::move(fds[index]), ids[index], slots);
-          if (env.IsExceptionPending()) return {};
+          if (vcpu.IsEmpty()) return {};
           vcpus.Set(index, vcpu);
         }
         return vcpus;

@@ -14,7 +14,9 @@
 namespace tdctl {
 
 // Made, completed and destroyed on the JS thread; executed on a worker thread. When the
-// environment is torn down before a task got its turn, it is destroyed without having run.
+// environment is torn down before a task got its turn, or before its end could be told, it is
+// destroyed without. A worker thread may be terminated at any moment, also within complete(): what
+// JS returns there may be empty.
 class Task {
  public:
   virtual ~Task() = default;

@@ -263,10 +263,7 @@ describe('TDX commands, in the envelope KVM_MEMORY_ENCRYPT_OP', () => {
     await vcpu.tdxInitVcpu(0xfedc_ba98_7654_3210n);
     expect(calls()[0]).toMatchObject({
       fd: vcpu.fd,
-      argument: concat(
-        u32(tdxCommands.KVM_TDX_INIT_VCPU, 0),
-        u64(0xfedc_ba98_7654_3210n, 0n),
-      ),
+      argument: concat(u32(tdxCommands.KVM_TDX_INIT_VCPU, 0), u64(0xfedc_ba98_7654_3210n, 0n)),
       data: zeros(0),
     });
   });

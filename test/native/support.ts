@@ -1,9 +1,7 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { TestContext } from 'vitest';
-import { ioctlNumbers } from '../../src/abi/kvm/requests.ts';
-import type { CpuidEntry } from '../../src/abi/kvm/structs.ts';
 import {
   type Addon,
   loadAddon,
@@ -14,6 +12,8 @@ import {
   type Vcpu,
   type Vm,
 } from '../../native/index.ts';
+import { ioctlNumbers } from '../../src/abi/kvm/requests.ts';
+import type { CpuidEntry } from '../../src/abi/kvm/structs.ts';
 
 /** The addon, or a skip that says what was tried. */
 export function requireAddon(context: TestContext): Addon {
@@ -109,6 +109,16 @@ export function openFds(): Map<number, string> {
     }
   }
   return fds;
+}
+
+/** Whether something is mapped at an address of this process. */
+export function isMapped(address: bigint): boolean {
+  return readFileSync('/proc/self/maps', 'utf8')
+    .split('\n')
+    .some((line) => {
+      const [, start, end] = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line) ?? [];
+      return start && address >= BigInt(`0x${start}`) && address < BigInt(`0x${end}`);
+    });
 }
 
 /** Runs the garbage collector and then the finalizers it left to do. */
