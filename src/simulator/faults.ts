@@ -1,0 +1,44 @@
+/**
+ * Where a call can be made to fail though its arguments and state are right: no memory, no file
+ * descriptor, a lock that a fatal signal interrupts, a SEAMCALL that answers something else. The
+ * model asks here at each such step; without an injector nothing fails.
+ */
+import type { ErrnoName } from '../abi/kvm/errno.ts';
+import type { SeamcallName } from '../abi/tdx/seamcalls.ts';
+
+/** Steps of the kernel whose failure the model cannot cause by itself: `request: what`. */
+export const faultPoints = [
+  'KVM_CREATE_VM: allocate',
+  'KVM_CREATE_VM: install the fd',
+  'KVM_GET_SUPPORTED_CPUID: allocate',
+  'KVM_CREATE_VCPU: allocate',
+  'KVM_CREATE_VCPU: install the fd',
+  'KVM_CREATE_GUEST_MEMFD: allocate',
+  'KVM_CREATE_GUEST_MEMFD: install the fd',
+  'KVM_CREATE_IRQCHIP: allocate',
+  'KVM_ENABLE_CAP: allocate',
+  'KVM_SET_USER_MEMORY_REGION: allocate',
+  'KVM_SET_MEMORY_ATTRIBUTES: allocate',
+  'KVM_SET_CPUID2: allocate',
+  'KVM_TDX_CAPABILITIES: allocate',
+  'KVM_TDX_INIT_VM: copy the struct',
+  'KVM_TDX_INIT_VM: allocate TD_PARAMS',
+  'KVM_TDX_INIT_VM: allocate TDR and TDCS',
+  'KVM_TDX_INIT_VCPU: allocate TDVPR and TDCX',
+  'KVM_TDX_INIT_MEM_REGION: get the source page',
+  'KVM_TDX_INIT_MEM_REGION: get the guest_memfd page',
+  'KVM_TDX_GET_CPUID: allocate',
+] as const;
+
+export type FaultPoint = (typeof faultPoints)[number];
+
+export interface FaultInjector {
+  /** The errno that the step ends with; undefined lets it succeed. */
+  errnoAt?(point: FaultPoint): ErrnoName | undefined;
+  /** The status that the leaf answers without doing anything; undefined lets it run. */
+  statusOf?(leaf: SeamcallName, logicalCpu: number): bigint | undefined;
+  /** Asked before each page of KVM_TDX_INIT_MEM_REGION, besides the caller's own signals. */
+  signalBeforePage?(page: number): boolean;
+}
+
+export const noFaults: FaultInjector = {};

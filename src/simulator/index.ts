@@ -1,0 +1,49 @@
+/**
+ * A simulated TDX host: the kernel's side of KVM and TDX, and the TDX module under it, as a
+ * synchronous library. interface.ts says how a caller speaks to it; docs/simulator.md what it
+ * models, and how to add a host, a kernel or a module release as data.
+ */
+import type { FaultInjector } from './faults.ts';
+import type { KernelAbi } from './kernel/kernel-abi.ts';
+import type { HostProfile } from './platform.ts';
+import { type HostProfileName, hostProfiles } from './profiles/hosts/index.ts';
+import { defaultKernelAbi, type KernelAbiName, kernelAbis } from './profiles/kernels/index.ts';
+import { SimulatedMachine } from './simulated-machine.ts';
+
+export interface CreateSimulatedHostOptions {
+  readonly profile: HostProfileName | HostProfile;
+  readonly kernelAbi?: KernelAbiName | KernelAbi;
+  readonly faults?: FaultInjector;
+}
+
+export function createSimulatedHost(options: CreateSimulatedHostOptions): SimulatedMachine {
+  const { profile, kernelAbi = defaultKernelAbi, faults } = options;
+  return new SimulatedMachine({
+    profile: typeof profile === 'string' ? hostProfiles[profile] : profile,
+    kernelAbi: typeof kernelAbi === 'string' ? kernelAbis[kernelAbi] : kernelAbi,
+    ...(faults === undefined ? {} : { faults }),
+  });
+}
+
+export { type FaultInjector, type FaultPoint, faultPoints } from './faults.ts';
+export * from './interface.ts';
+export type { BringUp } from './kernel/bring-up.ts';
+export type { KernelAbi } from './kernel/kernel-abi.ts';
+export type { HostProfile, Platform } from './platform.ts';
+export { onlineCpus, presentCpus } from './platform.ts';
+export {
+  defaultHostProfile,
+  type HostProfileName,
+  hostProfiles,
+} from './profiles/hosts/index.ts';
+export { defaultKernelAbi, type KernelAbiName, kernelAbis } from './profiles/kernels/index.ts';
+export { SimulatedMachine } from './simulated-machine.ts';
+export type { KeySlotCounts, KeySlotState, Snapshot, TdSnapshot, VmSnapshot } from './snapshot.ts';
+export type {
+  IoctlEvent,
+  ReleaseEvent,
+  SeamcallEvent,
+  TraceEvent,
+  TraceListener,
+} from './trace.ts';
+export { CapabilitiesValue, CpuidValue, InitVmValue, StructValue } from './user-values.ts';

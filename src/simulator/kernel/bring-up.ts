@@ -1,0 +1,101 @@
+/**
+ * Loading kvm_intel on a machine that should run TDs (kernel-abi 2.1): what KVM takes from the
+ * module, or why it offers no TDs. A failure other than a missing module keeps kvm_intel from
+ * loading at all, so that there is no /dev/kvm.
+ */
+
+import { attributeMask } from '../../abi/tdx/attributes.ts';
+import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
+import { type ModuleRelease, moduleReleases, tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
+import { xfamFixed0, xfamFixed1 } from '../../abi/tdx/xfam.ts';
+import type { FaultInjector } from '../faults.ts';
+import { TdxModule } from '../module/tdx-module.ts';
+import { type HostProfile, keyIdRange, presentCpus } from '../platform.ts';
+import type { Trace } from '../trace.ts';
+import type { TdxSupport } from './kernel.ts';
+
+export type BringUp =
+  | { readonly outcome: 'tdx'; readonly tdx: TdxSupport }
+  /** KVM works and offers no TDs. */
+  | { readonly outcome: 'no-tdx'; readonly reason: string }
+  /** kvm_intel did not load. */
+  | { readonly outcome: 'no-kvm'; readonly reason: string };
+
+export function bringUp(profile: HostProfile, faults: FaultInjector, trace: Trace): BringUp {
+  const { platform, module: installed } = profile;
+  // Core code first: no module, or too few key IDs, and KVM never hears of TDX.
+  if (installed === undefined) {
+    return { outcome: 'no-tdx', reason: 'the TDX module is not loaded' };
+  }
+  if (keyIdRange(platform.keyIds).guests < 1) {
+    return {
+      outcome: 'no-tdx',
+      reason: `fewer than 2 TDX private key IDs (${platform.keyIds.tdxPrivate})`,
+    };
+  }
+  const release: ModuleRelease = moduleReleases[installed.release];
+  const maxVcpusPerTd = installed.maxVcpusPerTd ?? release.maxVcpusPerTd;
+  if (maxVcpusPerTd === undefined) {
+    return {
+      outcome: 'no-tdx',
+      reason: `TDX module ${installed.release} has no MAX_VCPUS_PER_TD field to read`,
+    };
+  }
+
+  const supportedXfam = supportedXfamOf(platform.xfam);
+  const supportedAttributes = attributeMask['sept-ve-disable'] & release.attributesFixed0;
+  if (supportedAttributes === 0n || supportedXfam === 0n) {
+    return { outcome: 'no-kvm', reason: 'no supported ATTRIBUTES or XFAM' };
+  }
+  if ((release.features0 & tdxFeatures0.TOPOLOGY_ENUM) === 0n) {
+    return {
+      outcome: 'no-kvm',
+      reason: `TDX module ${installed.release} lacks the feature TOPOLOGY_ENUM`,
+    };
+  }
+  const cpus = presentCpus(platform);
+  if (maxVcpusPerTd < cpus) {
+    return {
+      outcome: 'no-kvm',
+      // The kernel's own words.
+      reason: `Disable TDX: MAX_VCPU_PER_TD (${maxVcpusPerTd}) smaller than number of logical CPUs (${cpus})`,
+    };
+  }
+  return {
+    outcome: 'tdx',
+    tdx: {
+      module: new TdxModule(profile, installed, faults, trace),
+      supportedAttributes,
+      supportedXfam,
+      configurableCpuid: release.cpuidConfig.map(asKvmReports),
+    },
+  };
+}
+
+/** Nothing at all when the CPUs lack what the module forces on. */
+function supportedXfamOf(platformXfam: bigint): bigint {
+  if ((platformXfam & xfamFixed1) !== xfamFixed1) return 0n;
+  return platformXfam & xfamFixed0;
+}
+
+/** CPUID 7.0 features that KVM does not let a TD have: HLE, RTM (EBX), WAITPKG (ECX). */
+export const cpuid7Unsupported = {
+  ebx: ((1 << 4) | (1 << 11)) >>> 0,
+  ecx: (1 << 5) >>> 0,
+} as const;
+
+/** What KVM_TDX_CAPABILITIES shows of a configurable leaf (kernel-abi 2.4). */
+function asKvmReports(leaf: ConfigurableLeaf): ConfigurableLeaf {
+  if (leaf.leaf === 0x8000_0008) {
+    // The guest address width is not the module's to configure: KVM takes it from here for GPAW.
+    return { ...leaf, eax: ((leaf.eax & ~0x00ff_0000) | 0x00ff_0000) >>> 0 };
+  }
+  if (leaf.leaf === 7 && leaf.subleaf === 0) {
+    return {
+      ...leaf,
+      ebx: (leaf.ebx & ~cpuid7Unsupported.ebx) >>> 0,
+      ecx: (leaf.ecx & ~cpuid7Unsupported.ecx) >>> 0,
+    };
+  }
+  return leaf;
+}

@@ -1,0 +1,118 @@
+/** KVM_ENABLE_CAP on a VM fd (kernel-abi 1.6 and 7.1). No refusal changes any state. */
+import { capabilities } from '../../abi/kvm/capabilities.ts';
+import type { Answer, EnableCapStruct, UserStruct } from '../interface.ts';
+import { done, refuse } from './answer.ts';
+import { faultAt, type Kernel } from './kernel.ts';
+import { KVM_MAX_IRQ_ROUTES, maxVcpuIds } from './limits.ts';
+import type { Vm } from './vm.ts';
+
+const u32Max = 0xffff_ffffn;
+
+const x2apicApi = { all: 0xfn, enableSuppressEoi: 1n << 2n, disableSuppressEoi: 1n << 3n } as const;
+const hypercallsThatExit = 0x1000n;
+const quirks = 0xfffn;
+const pmuDisable = 1n;
+const busLock = { off: 1n, exit: 2n } as const;
+const notify = { all: 0x3n, enabled: 1n } as const;
+
+export function enableCap(kernel: Kernel, vm: Vm, user: UserStruct<EnableCapStruct>): Answer {
+  // E1, E2
+  const cap = user.read();
+  if (cap === undefined) return refuse('EFAULT');
+  if (cap.flags !== 0) return refuse('EINVAL');
+  const arg = cap.args[0] ?? 0n;
+  switch (cap.cap) {
+    case capabilities.KVM_CAP_SPLIT_IRQCHIP:
+      return splitIrqchip(kernel, vm, arg);
+    case capabilities.KVM_CAP_X2APIC_API:
+      return enableX2apicApi(vm, arg);
+    case capabilities.KVM_CAP_EXIT_HYPERCALL:
+      if ((arg & ~hypercallsThatExit) !== 0n) return refuse('EINVAL');
+      vm.caps.exitHypercall = arg;
+      return done;
+    case capabilities.KVM_CAP_MAX_VCPU_ID:
+      return setMaxVcpuId(kernel, vm, arg);
+    case capabilities.KVM_CAP_X86_APIC_BUS_CYCLES_NS:
+      return setApicBusCycles(vm, arg);
+    case capabilities.KVM_CAP_PMU_CAPABILITY:
+      return setPmuCapability(kernel, vm, arg);
+    case capabilities.KVM_CAP_X86_BUS_LOCK_EXIT:
+      if ((arg & ~(busLock.off | busLock.exit)) !== 0n) return refuse('EINVAL');
+      if (arg === (busLock.off | busLock.exit)) return refuse('EINVAL');
+      // Without the hardware it is accepted and has no effect.
+      if (kernel.profile.platform.features.busLockDetection && arg === busLock.exit) {
+        vm.caps.busLockExit = arg;
+      }
+      return done;
+    case capabilities.KVM_CAP_X86_NOTIFY_VMEXIT:
+      return setNotifyVmexit(kernel, vm, arg);
+    case capabilities.KVM_CAP_DISABLE_QUIRKS2:
+      if ((arg & ~quirks) !== 0n) return refuse('EINVAL');
+      vm.caps.disabledQuirks |= arg;
+      return done;
+    // Never merged: EINVAL like any unknown capability. The Intel vendor table has neither op.
+    case capabilities.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM:
+    case capabilities.KVM_CAP_VM_COPY_ENC_CONTEXT_FROM:
+      return refuse('EINVAL');
+    default:
+      return refuse('EINVAL');
+  }
+}
+
+function splitIrqchip(kernel: Kernel, vm: Vm, routes: bigint): Answer {
+  if (routes > BigInt(KVM_MAX_IRQ_ROUTES)) return refuse('EINVAL');
+  if (vm.irqchip !== 'none') return refuse('EEXIST');
+  if (vm.vcpus.length > 0) return refuse('EEXIST');
+  const fault = faultAt(kernel, 'KVM_ENABLE_CAP: allocate');
+  if (fault !== undefined) return fault;
+  vm.irqchip = 'split';
+  return done;
+}
+
+function enableX2apicApi(vm: Vm, flags: bigint): Answer {
+  if ((flags & ~x2apicApi.all) !== 0n) return refuse('EINVAL');
+  const enable = (flags & x2apicApi.enableSuppressEoi) !== 0n;
+  if (enable && (flags & x2apicApi.disableSuppressEoi) !== 0n) return refuse('EINVAL');
+  if (enable && vm.irqchip !== 'split') return refuse('EINVAL');
+  vm.caps.x2apicApi |= flags;
+  return done;
+}
+
+/** The boot id stays 0 here, so step 2 (boot id above the new limit) cannot fail. */
+function setMaxVcpuId(kernel: Kernel, vm: Vm, ids: bigint): Answer {
+  if (ids > BigInt(maxVcpuIds(kernel.profile.kvmMaxVcpus))) return refuse('EINVAL');
+  const wanted = Number(ids);
+  if (vm.maxVcpuIds === wanted) return done;
+  if (vm.maxVcpuIds !== 0) return refuse('EINVAL');
+  vm.maxVcpuIds = wanted;
+  return done;
+}
+
+function setApicBusCycles(vm: Vm, nanoseconds: bigint): Answer {
+  // The counter's product with the largest divider must fit 64 bits.
+  if (nanoseconds === 0n || u32Max * 128n * nanoseconds >= 1n << 64n) return refuse('EINVAL');
+  if (vm.irqchip === 'none') return refuse('ENXIO');
+  if (vm.vcpus.length > 0) return refuse('EINVAL');
+  vm.caps.apicBusCyclesNs = nanoseconds;
+  return done;
+}
+
+function setPmuCapability(kernel: Kernel, vm: Vm, arg: bigint): Answer {
+  if (!kernel.profile.platform.features.pmu || (arg & ~pmuDisable) !== 0n) return refuse('EINVAL');
+  // A TD's PMU is protected: the only thing to ask for is that it is off.
+  if (vm.isTd && arg !== pmuDisable) return refuse('EINVAL');
+  if (vm.vcpus.length > 0) return refuse('EINVAL');
+  vm.caps.pmuDisabled = arg === pmuDisable;
+  return done;
+}
+
+/** args0: flags in the low half, the window in the high half. */
+function setNotifyVmexit(kernel: Kernel, vm: Vm, arg: bigint): Answer {
+  const flags = arg & u32Max;
+  if ((flags & ~notify.all) !== 0n) return refuse('EINVAL');
+  if (!kernel.profile.platform.features.notifyVmExit) return refuse('EINVAL');
+  if ((flags & notify.enabled) === 0n) return refuse('EINVAL');
+  if (vm.vcpus.length > 0) return refuse('EINVAL');
+  vm.caps.notifyVmexit = arg;
+  return done;
+}

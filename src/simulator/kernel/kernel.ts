@@ -1,0 +1,54 @@
+import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
+import type { FaultInjector, FaultPoint } from '../faults.ts';
+import type { Caller } from '../interface.ts';
+import type { TdxModule } from '../module/tdx-module.ts';
+import type { HostProfile } from '../platform.ts';
+import type { Trace } from '../trace.ts';
+import { refuse } from './answer.ts';
+import type { FileTable } from './files.ts';
+import type { KernelAbi } from './kernel-abi.ts';
+import type { KeyIdPool } from './key-ids.ts';
+import type { MiscCgroup } from './misc-cgroup.ts';
+import type { PageAllocator } from './page-allocator.ts';
+import type { Vm } from './vm.ts';
+
+/** What all ioctls of one machine share. */
+export interface Kernel {
+  readonly profile: HostProfile;
+  readonly abi: KernelAbi;
+  readonly faults: FaultInjector;
+  readonly trace: Trace;
+  readonly files: FileTable;
+  readonly vms: Set<Vm>;
+  nextVmId: number;
+  readonly pages: PageAllocator;
+  readonly keyIds: KeyIdPool;
+  readonly cgroup: MiscCgroup;
+  /** Key IDs that a teardown could not free; lost until the machine restarts. */
+  readonly leakedKeyIds: Set<number>;
+  /** undefined: KVM offers no TDs. */
+  readonly tdx: TdxSupport | undefined;
+}
+
+/** What KVM learned from the module when it was loaded. */
+export interface TdxSupport {
+  readonly module: TdxModule;
+  readonly supportedAttributes: bigint;
+  readonly supportedXfam: bigint;
+  /** The module's configurable leaves as KVM passes them on. */
+  readonly configurableCpuid: readonly ConfigurableLeaf[];
+}
+
+/** The answer of an injected fault, where there is one at this point. */
+export function faultAt(kernel: Kernel, point: FaultPoint): ReturnType<typeof refuse> | undefined {
+  const errno = kernel.faults.errnoAt?.(point);
+  return errno === undefined ? undefined : refuse(errno);
+}
+
+/**
+ * The locks of a TDX command that are killable: a fatal signal ends the wait for a vCPU's mutex.
+ * Nothing else runs here, so a caller with a fatal signal counts as one that had to wait.
+ */
+export function killedWhileLocking(caller: Caller, vm: Vm): boolean {
+  return vm.vcpus.length > 0 && caller.pendingSignal() === 'fatal';
+}

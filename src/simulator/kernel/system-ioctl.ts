@@ -1,0 +1,61 @@
+/** ioctls of /dev/kvm. */
+import { vmTypes } from '../../abi/kvm/vm-types.ts';
+import type { Answer, Caller, Request } from '../interface.ts';
+import { presentCpus } from '../platform.ts';
+import { ok, refuse } from './answer.ts';
+import { checkExtension, supportedVmTypes } from './check-extension.ts';
+import { getSupportedCpuid } from './cpuid.ts';
+import { faultAt, type Kernel } from './kernel.ts';
+import type { VcpuBound } from './kernel-abi.ts';
+import { KVM_API_VERSION, vcpuMmapBytes } from './limits.ts';
+import { newVm } from './vm.ts';
+
+export function systemIoctl(kernel: Kernel, caller: Caller, request: Request): Answer {
+  switch (request.request) {
+    case 'KVM_GET_API_VERSION':
+      return request.arg === 0n ? ok(KVM_API_VERSION) : refuse('EINVAL');
+    case 'KVM_CREATE_VM':
+      return createVm(kernel, caller, request.type);
+    case 'KVM_CHECK_EXTENSION':
+      return ok(checkExtension(kernel, request.capability, undefined));
+    case 'KVM_GET_VCPU_MMAP_SIZE':
+      return request.arg === 0n ? ok(vcpuMmapBytes) : refuse('EINVAL');
+    case 'KVM_GET_SUPPORTED_CPUID':
+      return getSupportedCpuid(kernel, request.cpuid);
+    default:
+      return refuse('EINVAL');
+  }
+}
+
+/** KVM_CREATE_VM (kernel-abi 2.2): no key ID, no SEAMCALL, no page of the module. */
+function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
+  const noFd = faultAt(kernel, 'KVM_CREATE_VM: install the fd');
+  if (noFd !== undefined) return noFd;
+  const noMemory = faultAt(kernel, 'KVM_CREATE_VM: allocate');
+  if (noMemory !== undefined) return noMemory;
+  if (!isVmType(kernel, type)) return refuse('EINVAL');
+
+  const isTd = type === vmTypes.KVM_X86_TDX_VM;
+  const bounds = isTd ? kernel.abi.maxVcpus.atCreateVm : ordinaryBounds;
+  const vm = newVm({
+    id: kernel.nextVmId++,
+    isTd,
+    mm: caller.mm,
+    maxVcpus: Math.min(...bounds.map((bound) => vcpuBound(kernel, bound))),
+    tscKhz: kernel.profile.platform.tscKhz,
+  });
+  kernel.vms.add(vm);
+  return ok(kernel.files.install({ kind: 'vm', vm }));
+}
+
+const ordinaryBounds: readonly VcpuBound[] = ['KVM_MAX_VCPUS'];
+
+function isVmType(kernel: Kernel, type: number): boolean {
+  return type >= 0 && type < 32 && ((supportedVmTypes(kernel) >>> type) & 1) === 1;
+}
+
+function vcpuBound(kernel: Kernel, bound: VcpuBound): number {
+  return bound === 'KVM_MAX_VCPUS'
+    ? kernel.profile.kvmMaxVcpus
+    : presentCpus(kernel.profile.platform);
+}

@@ -1,0 +1,41 @@
+/** KVM_TDX_CAPABILITIES (kernel-abi 2.4 and 7.1). Legal in every TD state. */
+
+import type { CpuidEntry } from '../../../abi/kvm/structs.ts';
+import type { ConfigurableLeaf } from '../../../abi/tdx/cpuid-config.ts';
+import type { Answer, TdxCommandStruct, UserCapabilities } from '../../interface.ts';
+import { done, refuse } from '../answer.ts';
+import { faultAt } from '../kernel.ts';
+import type { TdContext } from './vm-command.ts';
+
+/** User space may answer SetupEventNotifyInterrupt. */
+const setupEventNotify = 1n << 1n;
+
+export function tdxCapabilities(
+  { kernel, tdx }: TdContext,
+  cmd: TdxCommandStruct,
+  user: UserCapabilities,
+): Answer {
+  // 4-6
+  if (cmd.flags !== 0) return refuse('EINVAL');
+  const nent = user.readNent();
+  if (nent === undefined) return refuse('EFAULT');
+  if (nent < tdx.configurableCpuid.length) return refuse('E2BIG');
+  // 7
+  const fault = faultAt(kernel, 'KVM_TDX_CAPABILITIES: allocate');
+  if (fault !== undefined) return fault;
+  // 8†: no supported attributes or XFAM, EIO: bring-up refuses such a host
+  // 9
+  const written = user.write({
+    supportedAttributes: tdx.supportedAttributes,
+    supportedXfam: tdx.supportedXfam,
+    userTdvmcallInfo1R11: setupEventNotify,
+    cpuid: tdx.configurableCpuid.map(asEntry),
+  });
+  return written ? done : refuse('EFAULT');
+}
+
+/** A leaf without subleaves has index 0 here, and no entry has flags. */
+function asEntry(leaf: ConfigurableLeaf): CpuidEntry {
+  const { eax, ebx, ecx, edx } = leaf;
+  return { function: leaf.leaf, index: leaf.subleaf ?? 0, flags: 0, eax, ebx, ecx, edx };
+}

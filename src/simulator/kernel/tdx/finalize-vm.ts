@@ -1,0 +1,23 @@
+/** KVM_TDX_FINALIZE_VM (kernel-abi 2.13 and 7.1). Looks at neither flags nor data. */
+import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
+import type { Answer } from '../../interface.ts';
+import { done, refuse } from '../answer.ts';
+import { bugVm } from '../vm.ts';
+import type { TdContext } from './vm-command.ts';
+
+export function finalizeVm({ tdx, vm, td }: TdContext): Answer {
+  // 6
+  if (td.key === undefined || td.state === 'RUNNABLE') return refuse('EINVAL');
+  if (td.tdr === undefined) return refuse('EINVAL');
+  // 7, 8
+  const status = tdx.module.seamcall('TDH.MR.FINALIZE', { rcx: td.tdr });
+  if (isStatus(status, 'TDX_OPERAND_BUSY')) return refuse('EBUSY', status);
+  if (status !== statusCodes.TDX_SUCCESS) {
+    bugVm(vm);
+    return refuse('EIO', status);
+  }
+  // 10
+  td.state = 'RUNNABLE';
+  td.preFaultAllowed = true;
+  return done;
+}

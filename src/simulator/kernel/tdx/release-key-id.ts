@@ -1,0 +1,56 @@
+/** tdx_mmu_release_hkid: gives the TD's key ID back, or leaks it (kernel-abi 2.15). */
+import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
+import type { Kernel, TdxSupport } from '../kernel.ts';
+import { firstOnlineCpu, packagesOf } from '../packages.ts';
+import { bugVm, type Vm } from '../vm.ts';
+
+const maxResumes = 10_000;
+
+export function releaseKeyId(kernel: Kernel, tdx: TdxSupport, vm: Vm): void {
+  const td = vm.td;
+  if (td?.key === undefined || td.tdr === undefined) return;
+  flushVcpus(tdx, vm);
+
+  const flushed = tdx.module.seamcall('TDH.MNG.VPFLUSHDONE', { rcx: td.tdr });
+  if (flushed !== statusCodes.TDX_SUCCESS) {
+    // Without a word where a vCPU is still associated; any other refusal bugs the VM as well.
+    if (!isStatus(flushed, 'TDX_FLUSHVP_NOT_DONE')) bugVm(vm);
+    kernel.leakedKeyIds.add(td.key.hkid);
+    return;
+  }
+  for (const package_ of packagesOf(kernel.profile.platform)) {
+    writeBackCaches(tdx, vm, firstOnlineCpu(kernel.profile.platform, package_) ?? 0);
+  }
+  if (tdx.module.seamcall('TDH.MNG.KEY.FREEID', { rcx: td.tdr }) !== statusCodes.TDX_SUCCESS) {
+    bugVm(vm);
+    kernel.leakedKeyIds.add(td.key.hkid);
+    return;
+  }
+  freeKeyId(kernel, td.key.hkid, td.key.cgroup);
+  td.key = undefined;
+}
+
+/** tdx_hkid_free: back to the pool, and off the account of the cgroup that was charged. */
+export function freeKeyId(kernel: Kernel, hkid: number, cgroup: string): void {
+  kernel.keyIds.free(hkid);
+  kernel.cgroup.uncharge(cgroup);
+}
+
+function flushVcpus(tdx: TdxSupport, vm: Vm): void {
+  for (const { td: vcpu } of vm.vcpus) {
+    if (vcpu?.tdvpr === undefined || vcpu.logicalCpu === undefined) continue;
+    const status = tdx.module.seamcall('TDH.VP.FLUSH', { rcx: vcpu.tdvpr }, vcpu.logicalCpu);
+    if (status === statusCodes.TDX_SUCCESS) vcpu.logicalCpu = undefined;
+    else if (!isStatus(status, 'TDX_VCPU_NOT_ASSOCIATED')) bugVm(vm);
+  }
+}
+
+/** Once on one CPU of a package, resumed while it is interrupted. */
+function writeBackCaches(tdx: TdxSupport, vm: Vm, logicalCpu: number): void {
+  let status = tdx.module.seamcall('TDH.PHYMEM.CACHE.WB', { rcx: 0 }, logicalCpu);
+  for (let i = 0; i < maxResumes && isStatus(status, 'TDX_INTERRUPTED_RESUMABLE'); i++) {
+    status = tdx.module.seamcall('TDH.PHYMEM.CACHE.WB', { rcx: 1 }, logicalCpu);
+  }
+  // TDX_NO_HKID_READY_TO_WBCACHE only informs: another TD's teardown has done this package.
+  if (isStatusError(status)) bugVm(vm);
+}

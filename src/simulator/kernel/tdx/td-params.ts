@@ -1,0 +1,99 @@
+/** setup_tdparams: from `struct kvm_tdx_init_vm` to TD_PARAMS (kernel-abi 2.6 steps 10 to 14). */
+import type { ErrnoName } from '../../../abi/kvm/errno.ts';
+import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../../../abi/kvm/structs.ts';
+import {
+  type CpuidRegisters,
+  configFlags,
+  eptpControls,
+  type TdParams,
+  tscFrequencyUnitKhz,
+} from '../../../abi/tdx/td-params.ts';
+import { xfamFixed1 } from '../../../abi/tdx/xfam.ts';
+import type { InitVmStruct } from '../../interface.ts';
+import { cpuid7Unsupported } from '../bring-up.ts';
+import type { TdContext } from './vm-command.ts';
+
+export function setupTdParams(
+  { kernel, tdx, vm }: TdContext,
+  init: InitVmStruct,
+): TdParams | ErrnoName {
+  // 15, 16
+  if ((init.attributes & ~tdx.supportedAttributes) !== 0n) return 'EINVAL';
+  if ((init.xfam & ~tdx.supportedXfam) !== 0n) return 'EINVAL';
+  // 17
+  const width = guestAddressWidth(init.cpuid.entries);
+  if (width !== 48 && width !== 52) return 'EINVAL';
+  if (width === 52 && !kernel.profile.platform.fiveLevelEpt) return 'EINVAL';
+  // 18, 19
+  const cpuidConfig = setupCpuid(tdx.configurableCpuid, init.cpuid.entries, init.cpuid.nent);
+  if (cpuidConfig === undefined) return 'EINVAL';
+
+  return {
+    attributes: init.attributes,
+    xfam: init.xfam | xfamFixed1,
+    // User space cannot choose it.
+    maxVcpus: vm.maxVcpus,
+    numL2Vms: 0,
+    msrConfigCtls: 0,
+    eptpControls: width === 52 ? eptpControls.fiveLevels : eptpControls.fourLevels,
+    configFlags: configFlags.NO_RBP_MOD | (width === 52 ? configFlags.GPAW : 0n),
+    // A u16; what does not fit is cut off before the module sees it.
+    tscFrequency: Math.floor(vm.tscKhz / tscFrequencyUnitKhz) & 0xffff,
+    mrConfigId: init.mrConfigId,
+    mrOwner: init.mrOwner,
+    mrOwnerConfig: init.mrOwnerConfig,
+    ia32ArchCapabilitiesConfig: 0n,
+    cpuidConfig,
+  };
+}
+
+function guestAddressWidth(entries: readonly CpuidEntry[]): number | undefined {
+  const entry = findEntry(entries, 0x8000_0008, 0);
+  return entry === undefined ? undefined : (entry.eax >>> 16) & 0xff;
+}
+
+type Configurable = TdContext['tdx']['configurableCpuid'];
+
+/** undefined: an entry that KVM does not allow, or one that belongs to no configurable leaf. */
+function setupCpuid(
+  leaves: Configurable,
+  entries: readonly CpuidEntry[],
+  nent: number,
+): CpuidRegisters[] | undefined {
+  let matched = 0;
+  const rows: CpuidRegisters[] = [];
+  for (const leaf of leaves) {
+    const entry = findEntry(entries, leaf.leaf, leaf.subleaf ?? 0);
+    if (entry === undefined) {
+      rows.push(none);
+      continue;
+    }
+    if (hasUnsupportedFeature(entry)) return undefined;
+    matched++;
+    // The address width goes to the module as GPAW; it takes no bits of it here.
+    const eax = leaf.leaf === 0x8000_0008 ? (entry.eax & ~0x00ff_0000) >>> 0 : entry.eax;
+    rows.push({ eax, ebx: entry.ebx, ecx: entry.ecx, edx: entry.edx });
+  }
+  return matched === nent ? rows : undefined;
+}
+
+const none: CpuidRegisters = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
+
+/** kvm_find_cpuid_entry2: an entry without the flag matches every index of its function. */
+function findEntry(
+  entries: readonly CpuidEntry[],
+  function_: number,
+  index: number,
+): CpuidEntry | undefined {
+  return entries.find(
+    (entry) =>
+      entry.function === function_ &&
+      ((entry.flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) === 0 || entry.index === index),
+  );
+}
+
+/** HLE, RTM, WAITPKG. */
+function hasUnsupportedFeature(entry: CpuidEntry): boolean {
+  if (entry.function !== 7 || entry.index !== 0) return false;
+  return (entry.ebx & cpuid7Unsupported.ebx) !== 0 || (entry.ecx & cpuid7Unsupported.ecx) !== 0;
+}

@@ -1,0 +1,127 @@
+import type { Hpa } from '../module/states.ts';
+import type { GuestMemfd } from './guest-memfd.ts';
+import type { TdState } from './kernel-abi.ts';
+import type { MemorySlot } from './memslots.ts';
+import { PrivateRanges } from './private-ranges.ts';
+import type { Vcpu } from './vcpu.ts';
+
+/** `struct kvm`, as far as the model has it. */
+export interface Vm {
+  readonly id: number;
+  readonly isTd: boolean;
+  /** Identity of the creator's address space. */
+  readonly mm: number;
+  /** References: the VM fd, each vCPU fd, each guest_memfd. The last put destroys the VM. */
+  references: number;
+  /** kvm_vm_dead: every further VM and vCPU ioctl is EIO. Nothing clears it. */
+  dead: boolean;
+  /** kvm_vm_bugged: dead, because the kernel met a status it did not expect. */
+  bugged: boolean;
+  /** kvm->max_vcpus. */
+  maxVcpus: number;
+  /** kvm->arch.max_vcpu_ids; 0 until KVM_CAP_MAX_VCPU_ID or the first KVM_CREATE_VCPU sets it. */
+  maxVcpuIds: number;
+  irqchip: 'none' | 'kernel' | 'split';
+  tscKhz: number;
+  readonly caps: EnabledCaps;
+  /** In order of creation; a released vCPU stays until the VM goes. */
+  readonly vcpus: Vcpu[];
+  readonly vcpusById: Map<number, Vcpu>;
+  readonly slots: Map<number, MemorySlot>;
+  readonly privateRanges: PrivateRanges;
+  readonly guestMemfds: Set<GuestMemfd>;
+  readonly td: TdOfVm | undefined;
+}
+
+/** What KVM_ENABLE_CAP has set. */
+export interface EnabledCaps {
+  x2apicApi: bigint;
+  exitHypercall: bigint;
+  apicBusCyclesNs: bigint;
+  pmuDisabled: boolean;
+  busLockExit: bigint;
+  notifyVmexit: bigint;
+  disabledQuirks: bigint;
+}
+
+/** `struct kvm_tdx`. */
+export interface TdOfVm {
+  state: TdState;
+  key: AssignedKey | undefined;
+  tdr: Hpa | undefined;
+  /** TDCX pages that TDH.MNG.ADDCX has taken. */
+  readonly tdcs: Hpa[];
+  attributes: bigint;
+  xfam: bigint;
+  /** 47, or 51 with 52-bit guest addresses: the GPA bit that means shared. */
+  sharedBit: 47 | 51;
+  /** S-EPT tables that TDH.MEM.SEPT.ADD has taken; the key is that of `septTableKey`. */
+  readonly septTables: Map<number, Hpa>;
+  /** Private pages in the S-EPT, by guest page number. */
+  readonly privatePages: Map<number, PrivatePage>;
+  preFaultAllowed: boolean;
+}
+
+export interface AssignedKey {
+  readonly hkid: number;
+  /** The cgroup that was charged. */
+  readonly cgroup: string;
+}
+
+export interface PrivatePage {
+  readonly hpa: Hpa;
+  readonly guestMemfd: GuestMemfd;
+}
+
+export function newVm(options: {
+  readonly id: number;
+  readonly isTd: boolean;
+  readonly mm: number;
+  readonly maxVcpus: number;
+  readonly tscKhz: number;
+}): Vm {
+  return {
+    ...options,
+    references: 1,
+    dead: false,
+    bugged: false,
+    maxVcpuIds: 0,
+    irqchip: 'none',
+    caps: {
+      x2apicApi: 0n,
+      exitHypercall: 0n,
+      apicBusCyclesNs: 1n,
+      pmuDisabled: false,
+      busLockExit: 0n,
+      notifyVmexit: 0n,
+      disabledQuirks: 0n,
+    },
+    vcpus: [],
+    vcpusById: new Map(),
+    slots: new Map(),
+    privateRanges: new PrivateRanges(),
+    guestMemfds: new Set(),
+    td: options.isTd ? newTd() : undefined,
+  };
+}
+
+function newTd(): TdOfVm {
+  return {
+    state: 'UNINITIALIZED',
+    key: undefined,
+    tdr: undefined,
+    tdcs: [],
+    attributes: 0n,
+    xfam: 0n,
+    sharedBit: 47,
+    septTables: new Map(),
+    privatePages: new Map(),
+    preFaultAllowed: false,
+  };
+}
+
+/** kvm_vm_bugged: what every TDX_BUG_ON ends in. */
+export function bugVm(vm: Vm): void {
+  vm.bugged = true;
+  vm.dead = true;
+}

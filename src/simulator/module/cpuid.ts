@@ -1,0 +1,75 @@
+import type { CpuidEntry } from '../../abi/kvm/structs.ts';
+import { KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../../abi/kvm/structs.ts';
+import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
+import type { CpuidRegisters } from '../../abi/tdx/td-params.ts';
+
+/** CPUID as the module answers it: to the host for one TD, or of the CPU itself. */
+export type ModuleCpuid = ReadonlyMap<number, CpuidRegisters>;
+
+/**
+ * One number for a leaf and its subleaf, as the field id of CPUID_VALUES packs them: 7 bits of leaf,
+ * its bit 31, 7 bits of subleaf. undefined where the packing has no room: such a leaf is not read.
+ */
+export function cpuidKey(leaf: number, subleaf: number | undefined): number | undefined {
+  const extended = leaf >= 0x8000_0000;
+  const low = extended ? leaf - 0x8000_0000 : leaf;
+  if (low > 0x7f || (subleaf ?? 0) > 0x7f) return undefined;
+  return packCpuidKey(extended, low, subleaf);
+}
+
+export function packCpuidKey(extended: boolean, leaf: number, subleaf: number | undefined): number {
+  const subleafBits = subleaf === undefined ? 0xff : subleaf;
+  return (extended ? 1 << 15 : 0) | (leaf << 8) | subleafBits;
+}
+
+/** The CPU's own values, by key. A subleaf that KVM leaves out below a listed one is all zero. */
+export function nativeCpuid(entries: readonly CpuidEntry[]): ModuleCpuid {
+  const values = new Map<number, CpuidRegisters>();
+  for (const entry of entries) {
+    const indexed = (entry.flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) !== 0;
+    const key = cpuidKey(entry.function, indexed ? entry.index : undefined);
+    if (key === undefined) continue;
+    values.set(key, entry);
+    for (let below = entry.index - 1; indexed && below >= 0; below--) {
+      const gap = cpuidKey(entry.function, below);
+      if (gap === undefined || values.has(gap)) break;
+      values.set(gap, zero);
+    }
+  }
+  return values;
+}
+
+/** The CPU's values with the register bits of TD_PARAMS.CPUID_CONFIG in their places. */
+export function configuredCpuid(
+  native: ModuleCpuid,
+  leaves: readonly ConfigurableLeaf[],
+  config: readonly CpuidRegisters[],
+): ModuleCpuid {
+  const values = new Map(native);
+  for (const [i, leaf] of leaves.entries()) {
+    const key = cpuidKey(leaf.leaf, leaf.subleaf);
+    const chosen = config[i];
+    if (key === undefined || chosen === undefined) continue;
+    values.set(key, merge(native.get(key) ?? zero, leaf, chosen));
+  }
+  return values;
+}
+
+const zero: CpuidRegisters = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
+
+function merge(
+  native: CpuidRegisters,
+  mask: CpuidRegisters,
+  chosen: CpuidRegisters,
+): CpuidRegisters {
+  return {
+    eax: choose(native.eax, mask.eax, chosen.eax),
+    ebx: choose(native.ebx, mask.ebx, chosen.ebx),
+    ecx: choose(native.ecx, mask.ecx, chosen.ecx),
+    edx: choose(native.edx, mask.edx, chosen.edx),
+  };
+}
+
+function choose(native: number, mask: number, chosen: number): number {
+  return ((native & ~mask) | (chosen & mask)) >>> 0;
+}

@@ -1,0 +1,41 @@
+import type { KeyIdSplit } from '../platform.ts';
+import { keyIdRange } from '../platform.ts';
+
+export type KeyState = 'FREE' | 'ASSIGNED' | 'FLUSHED' | 'RESERVED';
+
+export interface KeyEntry {
+  state: KeyState;
+  /** One bit for each package that still has to write back its caches (FLUSHED only). */
+  pendingPackages: number;
+}
+
+/** KOT: the state of every private key ID. */
+export class KeyOwnershipTable {
+  readonly #entries: KeyEntry[] = [];
+  readonly #first: number;
+
+  constructor(split: KeyIdSplit) {
+    const { moduleKeyId } = keyIdRange(split);
+    this.#first = moduleKeyId;
+    for (let i = 0; i < split.tdxPrivate; i++) {
+      // TDH.SYS.CONFIG keeps the first private key ID for the module itself.
+      this.#entries.push({ state: i === 0 ? 'RESERVED' : 'FREE', pendingPackages: 0 });
+    }
+  }
+
+  /** undefined: the number is not a private key ID. */
+  entry(hkid: number): KeyEntry | undefined {
+    return this.#entries[hkid - this.#first];
+  }
+
+  /** The key IDs of guests with their states, in order. */
+  *guestEntries(): IterableIterator<readonly [hkid: number, entry: KeyEntry]> {
+    for (const [i, entry] of this.#entries.entries()) {
+      if (entry.state !== 'RESERVED') yield [this.#first + i, entry];
+    }
+  }
+
+  *flushed(): IterableIterator<KeyEntry> {
+    for (const entry of this.#entries) if (entry.state === 'FLUSHED') yield entry;
+  }
+}

@@ -1,0 +1,47 @@
+/** TD-scope metadata that TDH.MNG.RD gives the host. Source: tdr_tdcs_fields_lookup.c. */
+import type { CpuidRegisters } from '../../abi/tdx/td-params.ts';
+import { packCpuidKey } from './cpuid.ts';
+import type { Td } from './states.ts';
+
+/** Field ids without bit 63, which the module ignores. */
+export const tdFields = {
+  MAX_VCPUS: 0x1110_0002_0000_0002n,
+  TSC_OFFSET: 0x1110_0003_0000_000an,
+  TSC_MULTIPLIER: 0x1110_0003_0000_000bn,
+  /** Class of fields: bits 16:0 hold leaf, subleaf and which half (see {@link cpuidValuesField}). */
+  CPUID_VALUES: 0x1410_0003_0000_0000n,
+} as const;
+
+const ignoredBit = 1n << 63n;
+const subleafNotApplicable = 0x1fe;
+
+/** Field id of one half of a CPUID leaf: `0` is EBX:EAX, `1` is EDX:ECX. */
+export function cpuidValuesField(leaf: number, subleaf: number | undefined, half: 0 | 1): bigint {
+  const leaf31 = leaf >= 0x8000_0000 ? 1 << 16 : 0;
+  const subleafBits = subleaf === undefined ? subleafNotApplicable : subleaf << 1;
+  return tdFields.CPUID_VALUES | BigInt(leaf31 | ((leaf & 0x7f) << 9) | subleafBits | half);
+}
+
+export function readTdField(td: Td, field: bigint): bigint | undefined {
+  const initialized = td.initialized;
+  if (initialized === undefined) return undefined;
+  const id = field & ~ignoredBit;
+  if (id === tdFields.MAX_VCPUS) return BigInt(initialized.params.maxVcpus);
+  // The guest's TSC starts at 0 and runs at the host's rate as far as this model goes.
+  if (id === tdFields.TSC_OFFSET) return 0n;
+  if (id === tdFields.TSC_MULTIPLIER) return 1n << 48n;
+  if (id >> 17n !== tdFields.CPUID_VALUES >> 17n) return undefined;
+
+  const packed = Number(id & 0x1ffffn);
+  const notApplicable = (packed & subleafNotApplicable) === subleafNotApplicable;
+  const subleaf = notApplicable ? undefined : (packed >> 1) & 0x7f;
+  const key = packCpuidKey((packed & (1 << 16)) !== 0, (packed >> 9) & 0x7f, subleaf);
+  const registers = initialized.cpuid.get(key);
+  return registers === undefined ? undefined : half(registers, (packed & 1) as 0 | 1);
+}
+
+function half(registers: CpuidRegisters, which: 0 | 1): bigint {
+  return which === 0
+    ? BigInt(registers.eax) | (BigInt(registers.ebx) << 32n)
+    : BigInt(registers.ecx) | (BigInt(registers.edx) << 32n);
+}

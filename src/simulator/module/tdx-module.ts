@@ -1,0 +1,120 @@
+/**
+ * The TDX module of one simulated machine, entered leaf by leaf as by SEAMCALL. RAX is the return
+ * value, other outputs are in {@link TdxModule.out}. Every leaf checks its operands and states in
+ * the order of tdx-module parts 2.3 and 2.5; a refusal changes nothing.
+ */
+import { type ModuleRelease, moduleReleases } from '../../abi/tdx/module-releases.ts';
+import type { SeamcallName } from '../../abi/tdx/seamcalls.ts';
+import { xfamFixed0 } from '../../abi/tdx/xfam.ts';
+import type { FaultInjector } from '../faults.ts';
+import { type HostProfile, type InstalledModule, type Platform, presentCpus } from '../platform.ts';
+import type { Trace } from '../trace.ts';
+import * as build from './build.ts';
+import { KeyOwnershipTable } from './key-ownership-table.ts';
+import * as memory from './memory.ts';
+import type { Hpa, ModuleLimits, ModuleState, OutputRegisters, PageMetadata } from './states.ts';
+import * as teardown from './teardown.ts';
+import * as vcpu from './vcpu.ts';
+
+const leaves = {
+  'TDH.MNG.CREATE': build.mngCreate,
+  'TDH.MNG.KEY.CONFIG': build.mngKeyConfig,
+  'TDH.MNG.ADDCX': build.mngAddcx,
+  'TDH.MNG.INIT': build.mngInit,
+  'TDH.MNG.RD': build.mngRd,
+  'TDH.VP.CREATE': vcpu.vpCreate,
+  'TDH.VP.ADDCX': vcpu.vpAddcx,
+  'TDH.VP.INIT': vcpu.vpInit,
+  'TDH.VP.FLUSH': vcpu.vpFlush,
+  'TDH.VP.WR': vcpu.vpWr,
+  'TDH.MEM.SEPT.ADD': memory.memSeptAdd,
+  'TDH.MEM.PAGE.ADD': memory.memPageAdd,
+  'TDH.MEM.RANGE.BLOCK': memory.memRangeBlock,
+  'TDH.MEM.TRACK': memory.memTrack,
+  'TDH.MEM.PAGE.REMOVE': memory.memPageRemove,
+  'TDH.MR.EXTEND': memory.mrExtend,
+  'TDH.MR.FINALIZE': memory.mrFinalize,
+  'TDH.MNG.VPFLUSHDONE': teardown.mngVpflushdone,
+  'TDH.PHYMEM.CACHE.WB': teardown.phymemCacheWb,
+  'TDH.MNG.KEY.FREEID': teardown.mngKeyFreeid,
+  'TDH.PHYMEM.PAGE.RECLAIM': teardown.phymemPageReclaim,
+  'TDH.PHYMEM.PAGE.WBINVD': teardown.phymemPageWbinvd,
+} as const satisfies Partial<Record<SeamcallName, unknown>>;
+
+export type ModelledLeaf = keyof typeof leaves;
+export type LeafOperands<L extends ModelledLeaf> = Parameters<(typeof leaves)[L]>[1];
+
+type Leaf = (module: ModuleState, operands: unknown, logicalCpu: number) => bigint;
+
+export class TdxModule {
+  readonly #state: ModuleState;
+  readonly #faults: FaultInjector;
+  readonly #trace: Trace;
+
+  constructor(
+    profile: HostProfile,
+    installed: InstalledModule,
+    faults: FaultInjector,
+    trace: Trace,
+  ) {
+    const release: ModuleRelease = moduleReleases[installed.release];
+    this.#state = {
+      profile,
+      release,
+      limits: moduleLimits(profile.platform, installed, release),
+      pamt: new Map(),
+      keys: new KeyOwnershipTable(profile.platform.keyIds),
+      out: { rcx: 0n, rdx: 0n, r8: 0n, rsi: 0n },
+    };
+    this.#faults = faults;
+    this.#trace = trace;
+  }
+
+  get release(): ModuleRelease {
+    return this.#state.release;
+  }
+
+  get limits(): ModuleLimits {
+    return this.#state.limits;
+  }
+
+  get out(): OutputRegisters {
+    return this.#state.out;
+  }
+
+  get keys(): KeyOwnershipTable {
+    return this.#state.keys;
+  }
+
+  /** Pages that the module holds, with what they are and whose. */
+  get pages(): ReadonlyMap<Hpa, PageMetadata> {
+    return this.#state.pamt;
+  }
+
+  /** One SEAMCALL on one logical CPU. */
+  seamcall<L extends ModelledLeaf>(leaf: L, operands: LeafOperands<L>, logicalCpu = 0): bigint {
+    const run = leaves[leaf] as Leaf;
+    const status =
+      this.#faults.statusOf?.(leaf, logicalCpu) ?? run(this.#state, operands, logicalCpu);
+    if (this.#trace.active) {
+      this.#trace.emit({ kind: 'seamcall', leaf, operands: { ...operands }, logicalCpu, status });
+    }
+    return status;
+  }
+}
+
+function moduleLimits(
+  platform: Platform,
+  installed: InstalledModule,
+  release: ModuleRelease,
+): ModuleLimits {
+  return {
+    maxVcpusPerTd: installed.maxVcpusPerTd ?? release.maxVcpusPerTd,
+    attributesFixed0: release.attributesFixed0,
+    xfamFixed0: xfamFixed0 & platform.xfam,
+    configFlagsFixed0: release.configFlagsFixed0,
+    memoryBytes: Number(platform.memoryBytes),
+    packages: platform.packages,
+    cpusPerPackage: presentCpus(platform) / platform.packages,
+  };
+}

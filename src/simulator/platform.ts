@@ -1,0 +1,75 @@
+/** A simulated machine as data. A profile file gives one; nothing here decides anything. */
+import type { CpuidEntry } from '../abi/kvm/structs.ts';
+import type { ModuleReleaseName } from '../abi/tdx/module-releases.ts';
+
+export interface HostProfile {
+  /** As `--host sim:NAME` has it. */
+  readonly name: string;
+  readonly description: string;
+  /** Where the figures come from, or that they are made up. */
+  readonly source: string;
+  readonly platform: Platform;
+  /** undefined: the BIOS has TDX off, or no module is loaded. */
+  readonly module: InstalledModule | undefined;
+  /** CONFIG_KVM_MAX_NR_VCPUS of the kernel: KVM_MAX_VCPUS. */
+  readonly kvmMaxVcpus: number;
+}
+
+export interface InstalledModule {
+  readonly release: ModuleReleaseName;
+  /** A limit other than the release's own, for a module nobody has published. */
+  readonly maxVcpusPerTd?: number;
+}
+
+export interface Platform {
+  readonly packages: number;
+  readonly coresPerPackage: number;
+  readonly threadsPerCore: number;
+  /** CPUs that are present and not online. */
+  readonly offlineCpus: number;
+  readonly memoryBytes: bigint;
+  readonly keyIds: KeyIdSplit;
+  /** 5-level EPT, and with it a guest address width of 52. */
+  readonly fiveLevelEpt: boolean;
+  readonly tscKhz: number;
+  /** Components that the CPUs and KVM can give a guest: XCR0 | IA32_XSS. */
+  readonly xfam: bigint;
+  readonly features: PlatformFeatures;
+  /** What KVM_GET_SUPPORTED_CPUID answers; the module takes it as the CPU's own values. */
+  readonly cpuid: readonly CpuidEntry[];
+}
+
+/** IA32_MKTME_KEYID_PARTITIONING: how the BIOS splits the key IDs. */
+export interface KeyIdSplit {
+  readonly mktme: number;
+  /** The first is the module's own; the rest are key slots for guests. */
+  readonly tdxPrivate: number;
+}
+
+export interface PlatformFeatures {
+  readonly tscScaling: boolean;
+  readonly busLockDetection: boolean;
+  readonly notifyVmExit: boolean;
+  readonly pmu: boolean;
+}
+
+export function presentCpus(platform: Platform): number {
+  return platform.packages * platform.coresPerPackage * platform.threadsPerCore;
+}
+
+export function onlineCpus(platform: Platform): number {
+  return presentCpus(platform) - platform.offlineCpus;
+}
+
+/** The range of private key IDs: the module's own first, then those of guests. */
+export function keyIdRange(split: KeyIdSplit): {
+  readonly moduleKeyId: number;
+  readonly firstGuest: number;
+  readonly guests: number;
+} {
+  return {
+    moduleKeyId: split.mktme + 1,
+    firstGuest: split.mktme + 2,
+    guests: Math.max(0, split.tdxPrivate - 1),
+  };
+}

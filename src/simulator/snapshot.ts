@@ -1,0 +1,113 @@
+/** What a simulated machine holds at one moment, as plain data. */
+import type { Kernel } from './kernel/kernel.ts';
+import type { TdState } from './kernel/kernel-abi.ts';
+import type { CgroupUsage } from './kernel/misc-cgroup.ts';
+import type { Vm } from './kernel/vm.ts';
+import type { LifecycleState, OpState, PageType } from './module/states.ts';
+
+export interface Snapshot {
+  readonly keySlots: KeySlotCounts;
+  /** One row for each guest key ID, in order. */
+  readonly keyIds: readonly { readonly hkid: number; readonly state: KeySlotState }[];
+  /** Pages that the TDX module holds, by type. */
+  readonly pages: Readonly<Record<PageType, number>>;
+  /** The kernel's own count of pages that it gave out, and of those it cannot get back. */
+  readonly hostPages: { readonly inUse: number; readonly leaked: number };
+  /** Open file descriptions. */
+  readonly handles: number;
+  readonly vms: readonly VmSnapshot[];
+  readonly cgroups: readonly CgroupUsage[];
+}
+
+/** `flushed`: blocked by a teardown that has not freed it yet. `leaked`: lost until a restart. */
+export type KeySlotState = 'free' | 'assigned' | 'flushed' | 'leaked';
+export type KeySlotCounts = Readonly<Record<KeySlotState | 'total', number>>;
+
+export interface VmSnapshot {
+  readonly id: number;
+  readonly type: 'default' | 'td';
+  readonly references: number;
+  readonly dead: boolean;
+  readonly bugged: boolean;
+  readonly maxVcpus: number;
+  readonly vcpus: readonly { readonly id: number; readonly initialized: boolean }[];
+  readonly guestMemfds: number;
+  readonly td: TdSnapshot | undefined;
+}
+
+export interface TdSnapshot {
+  readonly state: TdState;
+  readonly hkid: number | undefined;
+  /** The module's own view; undefined while it holds no TDR of this VM. */
+  readonly lifecycle: LifecycleState | undefined;
+  readonly opState: OpState | undefined;
+  readonly privatePages: number;
+  /** Pages of the module that belong to this TD, the TDR included. */
+  readonly modulePages: number;
+}
+
+export function takeSnapshot(kernel: Kernel): Snapshot {
+  const keyIds = keySlotStates(kernel);
+  const count = (state: KeySlotState) => keyIds.filter((key) => key.state === state).length;
+  return {
+    keySlots: {
+      total: kernel.keyIds.total,
+      free: count('free'),
+      assigned: count('assigned'),
+      flushed: count('flushed'),
+      leaked: count('leaked'),
+    },
+    keyIds,
+    pages: pagesByType(kernel),
+    hostPages: kernel.pages.counts,
+    handles: kernel.files.size,
+    vms: [...kernel.vms].map((vm) => vmSnapshot(kernel, vm)),
+    cgroups: kernel.cgroup.usage(),
+  };
+}
+
+function keySlotStates(kernel: Kernel): { hkid: number; state: KeySlotState }[] {
+  const keys = kernel.tdx?.module.keys.guestEntries() ?? [];
+  return [...keys].map(([hkid, entry]) => {
+    if (kernel.leakedKeyIds.has(hkid)) return { hkid, state: 'leaked' };
+    if (!kernel.keyIds.isUsed(hkid)) return { hkid, state: 'free' };
+    return { hkid, state: entry.state === 'FLUSHED' ? 'flushed' : 'assigned' };
+  });
+}
+
+function pagesByType(kernel: Kernel): Record<PageType, number> {
+  const counts: Record<PageType, number> = { TDR: 0, TDCX: 0, TDVPR: 0, EPT: 0, REG: 0 };
+  for (const page of kernel.tdx?.module.pages.values() ?? []) counts[page.type]++;
+  return counts;
+}
+
+function vmSnapshot(kernel: Kernel, vm: Vm): VmSnapshot {
+  return {
+    id: vm.id,
+    type: vm.isTd ? 'td' : 'default',
+    references: vm.references,
+    dead: vm.dead,
+    bugged: vm.bugged,
+    maxVcpus: vm.maxVcpus,
+    vcpus: vm.vcpus.map((vcpu) => ({
+      id: vcpu.id,
+      initialized: vcpu.td?.state === 'INITIALIZED',
+    })),
+    guestMemfds: vm.guestMemfds.size,
+    td: tdSnapshot(kernel, vm),
+  };
+}
+
+function tdSnapshot(kernel: Kernel, vm: Vm): TdSnapshot | undefined {
+  if (vm.td === undefined) return undefined;
+  const { td } = vm;
+  const inModule = td.tdr === undefined ? undefined : kernel.tdx?.module.pages.get(td.tdr)?.owner;
+  return {
+    state: td.state,
+    hkid: td.key?.hkid,
+    lifecycle: inModule?.lifecycle,
+    opState: inModule?.opState,
+    privatePages: td.privatePages.size,
+    modulePages: inModule === undefined ? 0 : inModule.childPages + 1,
+  };
+}
