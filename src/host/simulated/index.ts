@@ -1,0 +1,62 @@
+/** The `sim` host: a simulated machine behind the port. */
+import { TdctlError } from '../../errors/index.ts';
+import {
+  createSimulatedHost,
+  defaultHostProfile,
+  defaultKernelAbi,
+  type FaultInjector,
+  type HostProfile,
+  hostProfiles,
+  type KernelAbi,
+  kernelAbis,
+} from '../../simulator/index.ts';
+import { SimulatedHost } from './host.ts';
+
+export interface SimulatedHostOptions {
+  /** A profile's name, or a machine described in full. */
+  readonly profile?: string | HostProfile | undefined;
+  readonly kernelAbi?: string | KernelAbi | undefined;
+  readonly faults?: FaultInjector | undefined;
+}
+
+/**
+ * @throws TdctlError TDCTL_E_USAGE for a name that is not known, TDCTL_E_HOST_UNSUPPORTED where the
+ * simulated machine has no /dev/kvm because KVM did not load on it.
+ */
+export function openSimulatedHost(options: SimulatedHostOptions = {}): SimulatedHost {
+  const { profile = defaultHostProfile, kernelAbi = defaultKernelAbi, faults } = options;
+  const machine = createSimulatedHost({
+    profile: typeof profile === 'string' ? named('host', profile, hostProfiles) : profile,
+    kernelAbi: typeof kernelAbi === 'string' ? named('kernel', kernelAbi, kernelAbis) : kernelAbi,
+    ...(faults === undefined ? {} : { faults }),
+  });
+  if (machine.bringUp.outcome === 'no-kvm') {
+    throw new TdctlError({
+      code: 'TDCTL_E_HOST_UNSUPPORTED',
+      op: 'open the simulated host',
+      message: `KVM did not load on \`${machine.profile.name}\`, so it has no /dev/kvm`,
+      details: [`the kernel says: ${machine.bringUp.reason}`],
+      hint: 'choose a profile whose TDX module takes as many vCPUs as the host has CPUs',
+    });
+  }
+  return new SimulatedHost(machine);
+}
+
+function named<T>(what: 'host' | 'kernel', name: string, known: Readonly<Record<string, T>>): T {
+  const found = Object.hasOwn(known, name) ? known[name] : undefined;
+  if (found !== undefined) return found;
+  const [place, kind] = what === 'host' ? ['--host', 'simulated host'] : ['--kernel', 'kernel ABI'];
+  throw new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: `choose a ${kind}`,
+    place,
+    message: `there is no ${kind} \`${name}\``,
+    hint: `use ${Object.keys(known).join(', ')}`,
+  });
+}
+
+export { SimulatedMemory } from './address-space.ts';
+export { SimulatedGuestMemory } from './guest-memory.ts';
+export { SimulatedHost } from './host.ts';
+export { SimulatedVcpu } from './vcpu.ts';
+export { SimulatedVm } from './vm.ts';

@@ -1,0 +1,77 @@
+import { setImmediate } from 'node:timers/promises';
+import type { ErrnoName } from '../../abi/kvm/errno.ts';
+import {
+  type CpuidEntry,
+  KVM_MAX_CPUID_ENTRIES,
+  KVM_TDX_MEASURE_MEMORY_REGION,
+  PAGE_SIZE,
+} from '../../abi/kvm/structs.ts';
+import { CpuidValue, type InitMemRegionStruct, StructValue } from '../../simulator/index.ts';
+import { KvmError } from '../kvm-error.ts';
+import type { InitMemRegion, Vcpu } from '../port.ts';
+import { command } from './command.ts';
+import { answerValue, type SimulatedFile } from './file.ts';
+
+/** Pages of one ioctl: small enough that an abort is noticed soon and the event loop runs. */
+const chunkPages = 512;
+/** What the kernel leaves half done, with the region advanced. */
+const retried: ReadonlySet<ErrnoName> = new Set(['EAGAIN', 'EINTR', 'EBUSY']);
+
+/** A vCPU of a simulated machine. */
+export class SimulatedVcpu implements Vcpu {
+  readonly id: number;
+  readonly #file: SimulatedFile;
+
+  constructor(options: { readonly id: number; readonly file: SimulatedFile }) {
+    this.id = options.id;
+    this.#file = options.file;
+  }
+
+  async setCpuid2(options: { readonly entries: readonly CpuidEntry[] }): Promise<void> {
+    this.#file.ioctl({ request: 'KVM_SET_CPUID2', cpuid: new CpuidValue(options.entries) });
+  }
+
+  async tdxInitVcpu(options: { readonly initialRcx: bigint }): Promise<void> {
+    const cmd = command('KVM_TDX_INIT_VCPU', { data: options.initialRcx });
+    this.#file.ioctl({ request: 'KVM_TDX_INIT_VCPU', cmd });
+  }
+
+  async tdxInitMemRegion(options: InitMemRegion): Promise<void> {
+    const { source, gpa, pages, measure, signal, onProgress } = options;
+    let done = 0;
+    // At least once: a region of no pages is the kernel's to refuse.
+    do {
+      if (signal?.aborted === true) throw KvmError.of('KVM_TDX_INIT_MEM_REGION', 'EINTR');
+      const offset = BigInt(done) * PAGE_SIZE;
+      done += this.#addChunk({
+        sourceAddr: source.address + options.sourceOffsetBytes + offset,
+        gpa: gpa + offset,
+        nrPages: BigInt(Math.min(pages - done, chunkPages)),
+        measure,
+      });
+      onProgress?.(done);
+      await setImmediate();
+    } while (done < pages);
+  }
+
+  async tdxGetCpuid(): Promise<readonly CpuidEntry[]> {
+    const data = new CpuidValue(KVM_MAX_CPUID_ENTRIES);
+    this.#file.ioctl({ request: 'KVM_TDX_GET_CPUID', cmd: command('KVM_TDX_GET_CPUID'), data });
+    return data.entries;
+  }
+
+  async close(): Promise<void> {
+    this.#file.close();
+  }
+
+  /** One ioctl; how many pages it got through, also where it is to be continued. */
+  #addChunk(chunk: InitMemRegionStruct & { readonly measure: boolean }): number {
+    const { measure, ...region } = chunk;
+    const flags = measure ? KVM_TDX_MEASURE_MEMORY_REGION : 0;
+    const cmd = command('KVM_TDX_INIT_MEM_REGION', { flags });
+    const data = new StructValue(region);
+    const answer = this.#file.answer({ request: 'KVM_TDX_INIT_MEM_REGION', cmd, data });
+    if (!answer.ok && !retried.has(answer.errno)) answerValue('KVM_TDX_INIT_MEM_REGION', answer);
+    return Number(region.nrPages - data.value.nrPages);
+  }
+}

@@ -1,0 +1,127 @@
+import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
+import {
+  KVM_MAX_CPUID_ENTRIES,
+  KVM_MEM_GUEST_MEMFD,
+  KVM_MEMORY_ATTRIBUTE_PRIVATE,
+} from '../../abi/kvm/structs.ts';
+import { CapabilitiesValue, InitVmValue, StructValue } from '../../simulator/index.ts';
+import type { GuestMemory, MemoryRegion, TdxCapabilities, TdxInitVm, Vm } from '../port.ts';
+import { command } from './command.ts';
+import type { SimulatedFile } from './file.ts';
+import { SimulatedGuestMemory } from './guest-memory.ts';
+import { SimulatedVcpu } from './vcpu.ts';
+
+/** A VM of a simulated machine. It stands on its own: nothing of it needs the host object. */
+export class SimulatedVm implements Vm {
+  readonly #file: SimulatedFile;
+
+  constructor(file: SimulatedFile) {
+    this.#file = file;
+  }
+
+  async checkExtension(capability: CapabilityName): Promise<number> {
+    return this.#file.ioctl({
+      request: 'KVM_CHECK_EXTENSION',
+      capability: capabilities[capability],
+    });
+  }
+
+  async enableCap(options: {
+    readonly capability: CapabilityName;
+    readonly args?: readonly bigint[];
+  }): Promise<void> {
+    const { capability, args = [] } = options;
+    const cap = new StructValue({ cap: capabilities[capability], flags: 0, args });
+    this.#file.ioctl({ request: 'KVM_ENABLE_CAP', cap });
+  }
+
+  async setTscKhz(options: { readonly tscKhz: number }): Promise<void> {
+    this.#file.ioctl({ request: 'KVM_SET_TSC_KHZ', tscKhz: options.tscKhz });
+  }
+
+  async createVcpu(options: { readonly id: number }): Promise<SimulatedVcpu> {
+    return new SimulatedVcpu({
+      id: options.id,
+      file: this.#file.open({ request: 'KVM_CREATE_VCPU', id: options.id }),
+    });
+  }
+
+  async createGuestMemfd(options: { readonly sizeBytes: bigint }): Promise<SimulatedGuestMemory> {
+    const create = new StructValue({ size: options.sizeBytes, flags: 0n });
+    return new SimulatedGuestMemory({
+      sizeBytes: options.sizeBytes,
+      file: this.#file.open({ request: 'KVM_CREATE_GUEST_MEMFD', create }),
+    });
+  }
+
+  async setUserMemoryRegion2(options: MemoryRegion): Promise<void> {
+    const { guestMemory } = options;
+    const region = new StructValue({
+      slot: options.slot,
+      flags: guestMemory === undefined ? 0 : KVM_MEM_GUEST_MEMFD,
+      guestPhysAddr: options.gpa,
+      memorySize: options.sizeBytes,
+      userspaceAddr: options.memory.address + options.memoryOffsetBytes,
+      guestMemfdOffset: guestMemory?.offsetBytes ?? 0n,
+      guestMemfd: guestMemory && simulatedGuestMemory(guestMemory.memory).handle,
+    });
+    this.#file.ioctl({ request: 'KVM_SET_USER_MEMORY_REGION2', region });
+  }
+
+  async setMemoryAttributes(options: {
+    readonly gpa: bigint;
+    readonly sizeBytes: bigint;
+    readonly isPrivate: boolean;
+  }): Promise<void> {
+    const attributes = new StructValue({
+      address: options.gpa,
+      size: options.sizeBytes,
+      attributes: options.isPrivate ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0n,
+      flags: 0n,
+    });
+    this.#file.ioctl({ request: 'KVM_SET_MEMORY_ATTRIBUTES', attributes });
+  }
+
+  async tdxCapabilities(): Promise<TdxCapabilities> {
+    // The most leaves a module can have: with room for them, E2BIG cannot come.
+    const data = new CapabilitiesValue(KVM_MAX_CPUID_ENTRIES);
+    this.#file.ioctl({
+      request: 'KVM_TDX_CAPABILITIES',
+      cmd: command('KVM_TDX_CAPABILITIES'),
+      data,
+    });
+    if (data.value === undefined) throw new Error('KVM_TDX_CAPABILITIES wrote no answer');
+    const { supportedAttributes, supportedXfam, cpuid } = data.value;
+    return { supportedAttributes, supportedXfam, configurableCpuid: cpuid };
+  }
+
+  async tdxInitVm(params: TdxInitVm): Promise<void> {
+    const data = new InitVmValue({
+      ...params,
+      reserved: [],
+      cpuid: { nent: params.cpuid.length, padding: 0, entries: params.cpuid },
+    });
+    this.#file.ioctl({ request: 'KVM_TDX_INIT_VM', cmd: command('KVM_TDX_INIT_VM'), data });
+  }
+
+  async tdxFinalizeVm(): Promise<void> {
+    this.#file.ioctl({ request: 'KVM_TDX_FINALIZE_VM', cmd: command('KVM_TDX_FINALIZE_VM') });
+  }
+
+  async tdxTerminateVm(): Promise<void> {
+    this.#file.ioctl({ request: 'KVM_TDX_TERMINATE_VM', cmd: command('KVM_TDX_TERMINATE_VM') });
+  }
+
+  async mrtd(): Promise<Uint8Array | undefined> {
+    return this.#file.process.machine.mrtd(this.#file.handleFor('KVM_MEMORY_ENCRYPT_OP'));
+  }
+
+  async close(): Promise<void> {
+    this.#file.close();
+  }
+}
+
+function simulatedGuestMemory(memory: GuestMemory): SimulatedGuestMemory {
+  if (memory instanceof SimulatedGuestMemory) return memory;
+  throw new TypeError('this guest_memfd was made by another host');
+}
