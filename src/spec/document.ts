@@ -14,8 +14,8 @@ import {
 } from 'yaml';
 import type { Finding } from './finding.ts';
 import { type FieldPath, Positions, type TextRange } from './positions.ts';
+import { syntaxFindings } from './syntax-findings.ts';
 import { quote } from './wording.ts';
-import { yamlProblems } from './yaml-problems.ts';
 
 export interface SpecDocument {
   /**
@@ -48,17 +48,13 @@ export function readDocument(text: string): SpecDocument {
     // Nothing is logged by parseDocument. 'silent' would keep MULTIPLE_DOCS back.
     logLevel: 'error',
   });
-  const syntaxFindings = document.errors.map((error) => ({
-    field: '',
-    problem: yamlProblems[error.code],
-    place: positions.ofRange(error.pos),
-  }));
+  const syntax = syntaxFindings(document, positions);
   // After a syntax error the tree is a guess, and findings about it would send people astray.
   const isGuess = document.errors.some((error) => error.code !== 'MULTIPLE_DOCS');
-  if (isGuess) return unusable(positions, syntaxFindings);
+  if (isGuess) return unusable(positions, syntax);
   const reader = new NodeReader(positions);
   const value = document.contents === null ? undefined : reader.read(document.contents, []);
-  const findings = [...syntaxFindings, ...reader.findings];
+  const findings = [...syntax, ...reader.findings];
   return { value, positions, findings, faulty: reader.faulty };
 }
 

@@ -7,7 +7,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   let best: { readonly candidate: string; readonly distance: number } | undefined;
   for (const candidate of candidates) {
     const folded = fold(candidate);
-    const distance = isAbbreviation(wanted, folded) ? 1 : editDistance(wanted, folded);
+    const distance = isAbbreviation(wanted, folded) ? 1 : boundedDistance(wanted, folded);
     if (distance > allowedDistance(wanted, folded)) continue;
     if (best === undefined || distance < best.distance) best = { candidate, distance };
   }
@@ -27,6 +27,12 @@ function isAbbreviation(short: string, long: string): boolean {
 /** A third of the longer word, so that short names do not stand for everything. */
 function allowedDistance(one: string, other: string): number {
   return Math.max(1, Math.floor(Math.max(one.length, other.length) / 3));
+}
+
+/** Words of very different length need no table: a file of 100,000 unknown keys is answered soon. */
+function boundedDistance(one: string, other: string): number {
+  const difference = Math.abs(one.length - other.length);
+  return difference > allowedDistance(one, other) ? difference : editDistance(one, other);
 }
 
 /** Damerau-Levenshtein in its optimal string alignment form: a swap of neighbours counts once. */
