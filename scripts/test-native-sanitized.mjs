@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+/**
+ * Runs the tests of the native addon against an ASan and UBSan build of it:
+ * `node scripts/test-native-sanitized.mjs [VITEST ARGUMENTS]`. Ends non-zero on a failed test, on
+ * a sanitizer report, and where the sanitized addon cannot be loaded or skipped tests would hide
+ * that nothing ran.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const addon = join(root, 'build/sanitized/build/Debug/tdctl.node');
+
+process.exitCode = main();
+
+function main() {
+  const build = run(process.execPath, [join(root, 'scripts/build-native.mjs'), '--sanitize']);
+  if (build !== 0) return build;
+  const runtime = sanitizerRuntime();
+  if (!runtime) {
+    console.error('no libasan.so: the C++ compiler came without its sanitizer runtime');
+    return 1;
+  }
+  const reports = mkdtempSync(join(tmpdir(), 'tdctl-sanitized-'));
+  try {
+    const env = sanitizedEnvironment(runtime, join(reports, 'report'));
+    const loads = run(process.execPath, ['-e', `require(${JSON.stringify(addon)})`], env);
+    if (loads !== 0) return loads;
+    const tests = run(process.execPath, [vitest(), ...vitestArguments()], env);
+    return printReports(reports) > 0 ? 1 : tests;
+  } finally {
+    rmSync(reports, { recursive: true });
+  }
+}
+
+/** Node is not linked with ASan, so its runtime must come first. */
+function sanitizerRuntime() {
+  const { stdout } = spawnSync(process.env.CXX ?? 'g++', ['-print-file-name=libasan.so'], {
+    encoding: 'utf8',
+  });
+  const path = stdout.trim();
+  // The bare name back: not found.
+  return path.includes('/') ? path : undefined;
+}
+
+function sanitizedEnvironment(/** @type {string} */ runtime, /** @type {string} */ reportPath) {
+  const common = `log_path=${reportPath}:exitcode=99`;
+  return {
+    ...process.env,
+    TDCTL_ADDON: addon,
+    LD_PRELOAD: runtime,
+    // Node frees little at exit: its own leaks would drown ours. Leaked fds are the tests' matter.
+    ASAN_OPTIONS: `${common}:detect_leaks=0:abort_on_error=0:allocator_may_return_null=1`,
+    UBSAN_OPTIONS: `${common}:print_stacktrace=1:halt_on_error=1`,
+  };
+}
+
+function vitest() {
+  const require = createRequire(import.meta.url);
+  return join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
+}
+
+function vitestArguments() {
+  const chosen = process.argv.slice(2);
+  return [
+    'run',
+    ...(chosen.length > 0 ? chosen : ['test/native']),
+    '--reporter=default',
+    '--no-file-parallelism',
+    '--testTimeout=60000',
+  ];
+}
+
+/** @returns {number} how many processes reported something */
+function printReports(/** @type {string} */ directory) {
+  const names = readdirSync(directory);
+  for (const name of names) process.stderr.write(readFileSync(join(directory, name), 'utf8'));
+  if (names.length > 0) console.error(`${names.length} process(es) with sanitizer reports`);
+  return names.length;
+}
+
+/** @returns {number} the exit code */
+function run(
+  /** @type {string} */ command,
+  /** @type {string[]} */ args,
+  /** @type {NodeJS.ProcessEnv} */ env = process.env,
+) {
+  return spawnSync(command, args, { cwd: root, env, stdio: 'inherit' }).status ?? 1;
+}
