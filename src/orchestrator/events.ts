@@ -46,9 +46,11 @@ export type TdEventBody =
       readonly leftovers: readonly StepError[];
     };
 
-/** One kind of request within a step: `KVM_CREATE_VCPU` made 8 times. */
+/** One kind of request and answer within a step: `KVM_CREATE_VCPU` made 8 times, all ok. */
 export interface RequestCount {
   readonly request: string;
+  /** `ok`, or the errno's name. */
+  readonly answer: string;
   readonly count: number;
 }
 

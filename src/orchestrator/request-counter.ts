@@ -2,15 +2,17 @@ import type { RequestCount } from './events.ts';
 
 /** Counts the requests of the step under way, in the order in which each kind came first. */
 export class RequestCounter {
-  #counts = new Map<string, number>();
+  #counts = new Map<string, RequestCount>();
 
-  add(request: string): void {
-    this.#counts.set(request, (this.#counts.get(request) ?? 0) + 1);
+  add({ request, answer }: { readonly request: string; readonly answer: string }): void {
+    const kind = `${request} ${answer}`;
+    const count = (this.#counts.get(kind)?.count ?? 0) + 1;
+    this.#counts.set(kind, { request, answer, count });
   }
 
   /** The counts since the last call. */
   take(): readonly RequestCount[] {
-    const counts = [...this.#counts].map(([request, count]) => ({ request, count }));
+    const counts = [...this.#counts.values()];
     this.#counts = new Map();
     return counts;
   }

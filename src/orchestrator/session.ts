@@ -56,7 +56,7 @@ export function newSession(options: {
   const requests = new RequestCounter();
   const host = observeHost(options.host, ({ request, capability, answer, durationMs }) => {
     const name = capability === undefined ? request : `${request}(${capability})`;
-    requests.add(name);
+    requests.add({ request: name, answer });
     publish({ event: 'request.answered', request: name, answer, durationMs });
   });
   return { host, plan, publish, requests, ledger: new Ledger(), handles: new Handles() };

@@ -1,4 +1,5 @@
 /** A run as a person reads it: the plan, a line for each step, and what was given back. */
+import { relative } from 'node:path';
 import { limitNames, type TdOutput } from '../../../machines/td-lifecycle/index.ts';
 import type { KeySlots } from '../../host/facts.ts';
 import type { RequestCount, TdRunEvent } from '../../orchestrator/index.ts';
@@ -19,6 +20,7 @@ export function textView(io: CommandIo): RunView {
   const progress = progressLine(io);
   const released: string[] = [];
   let plan: TdPlan | undefined;
+  let mrtd: string | null = null;
 
   const print = (text: string) => {
     progress.clear();
@@ -31,7 +33,7 @@ export function textView(io: CommandIo): RunView {
   };
   const stepLine = (event: TdRunEvent & { event: 'step.ended' }) => {
     const time = formatDuration(event.durationMs).padStart(TIME_WIDTH);
-    const does = event.step === 'releasing' ? releasedText(released) : requestText(event.requests);
+    const does = doneText(event, released);
     const step = event.step.padEnd(STEP_WIDTH);
     print(`  ${marks[event.result]} ${step} ${colors.dim(time)}  ${colors.dim(does)}\n`);
   };
@@ -46,10 +48,10 @@ export function textView(io: CommandIo): RunView {
       if (event.event === 'resource.released') released.push(event.what);
       if (event.event === 'td.warning') print(`  ${colors.yellow('!')} ${event.message}\n`);
       if (event.event === 'step.ended') stepLine(event);
-      if (event.event === 'td.finalized') print(measuredText(event.mrtd, plan));
+      if (event.event === 'td.finalized') mrtd = event.mrtd;
     },
     runnable: ({ holds }) => {
-      print(`  ${colors.green('●')} ${colors.bold('runnable')}\n`);
+      print(`  ${colors.green('●')} ${colors.bold('runnable')}\n${measuredText(mrtd, plan)}`);
       if (holds) io.stderr.write('holding the TD; Ctrl-C takes it down\n');
     },
     ended: (output, slots) => {
@@ -82,12 +84,18 @@ function planText(
         `${spec.vcpus}${offline}; at most ${bindingLimit.value} here: ${limitNames[bindingLimit.name]}`,
       ],
       ['memory', formatBytes(spec.memoryBytes)],
-      ['firmware', `${sanitize(firmware.path)}, ${formatBytes(firmware.sizeBytes)}`],
+      ['firmware', `${sanitize(relativePath(firmware.path))}, ${formatBytes(firmware.sizeBytes)}`],
       ['pages', `${pages} to add before the start, ${measured} of them measured`],
       ['MRTD', `${predictedMrtd} (predicted)`],
       ['key slots', slotText(slots)],
     ]),
   ].join('');
+}
+
+/** As short as it can be said from here. */
+function relativePath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? path : fromHere;
 }
 
 function slotText(slots: KeySlots | undefined): string {
@@ -97,8 +105,25 @@ function slotText(slots: KeySlots | undefined): string {
 /** `KVM_CREATE_VCPU ×4, KVM_SET_CPUID2`. */
 function requestText(requests: readonly RequestCount[]): string {
   return requests
-    .map(({ request, count: times }) => (times === 1 ? request : `${request} ×${times}`))
+    .map(({ request, answer, count: times }) => {
+      const repeated = times === 1 ? request : `${request} ×${times}`;
+      return answer === 'ok' ? repeated : `${repeated} (${answer})`;
+    })
     .join(', ');
+}
+
+/** No capability announces KVM_TDX_TERMINATE_VM, so a kernel without it is asked in vain. */
+function terminatingText(requests: readonly RequestCount[]): string {
+  const isMissing = requests.some(({ answer }) => answer === 'EINVAL');
+  return isMissing ? `${requestText(requests)}: not in this kernel` : requestText(requests);
+}
+
+function doneText(
+  { step, requests }: TdRunEvent & { event: 'step.ended' },
+  released: readonly string[],
+): string {
+  if (step === 'releasing') return releasedText(released);
+  return step === 'terminating' ? terminatingText(requests) : requestText(requests);
 }
 
 function releasedText(released: readonly string[]): string {

@@ -1,5 +1,5 @@
 /** The vCPU steps. All vCPUs exist before FINALIZE_VM; headroom is left offline by the guest. */
-import type { CpuidEntry } from '../../abi/kvm/structs.ts';
+import { withApicId } from '../../abi/kvm/cpuid.ts';
 import type { Vcpu } from '../../host/port.ts';
 import type { TdSession } from '../session.ts';
 
@@ -16,7 +16,7 @@ export async function createVcpus(session: TdSession, signal: AbortSignal): Prom
   handles.set('vcpus', vcpus);
 }
 
-/** CPUID must be there before INIT_VCPU, which needs x2APIC in leaf 1 (kernel-abi 2.9). */
+/** The module gives the leaves of the TD. They must be set before INIT_VCPU (kernel-abi 2.9). */
 export async function initializeVcpus(session: TdSession, signal: AbortSignal): Promise<void> {
   const { plan, handles, publish } = session;
   const vcpus = handles.get('vcpus');
@@ -28,20 +28,6 @@ export async function initializeVcpus(session: TdSession, signal: AbortSignal): 
     await vcpu.tdxInitVcpu({ initialRcx: plan.layout.hobAddress });
     publish(progress('initializingVcpus', done + 1, vcpus.length));
   }
-}
-
-const TOPOLOGY_LEAVES = new Set([0xb, 0x1f]);
-const X2APIC = 1 << 21;
-
-/** The module gives the leaves of the TD; the APIC id in them is each vCPU's own. */
-function withApicId(entries: readonly CpuidEntry[], apicId: number): CpuidEntry[] {
-  return entries.map((entry) => {
-    if (entry.function === 1) {
-      const ebx = ((entry.ebx & 0x00ffffff) | ((apicId & 0xff) << 24)) >>> 0;
-      return { ...entry, ebx, ecx: (entry.ecx | X2APIC) >>> 0 };
-    }
-    return TOPOLOGY_LEAVES.has(entry.function) ? { ...entry, edx: apicId } : entry;
-  });
 }
 
 async function closeAll(vcpus: readonly Vcpu[]): Promise<void> {

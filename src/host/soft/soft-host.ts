@@ -1,0 +1,103 @@
+/**
+ * What a laptop can really run: a real VM, vCPU fds, irqchip, memory slots and guest_memfds, and
+ * the TDX module and the TD rules of KVM simulated beside them.
+ */
+import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
+import type { CpuidEntry } from '../../abi/kvm/structs.ts';
+import { type VmTypeName, vmTypes } from '../../abi/kvm/vm-types.ts';
+import type { HostFacts, KeySlots } from '../facts.ts';
+import { answered } from '../native/answers.ts';
+import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
+import type { Host, UserMemory, Vm } from '../port.ts';
+import { AddressSpace, openSimulatedHost, type SimulatedHost } from '../simulated/index.ts';
+import { checkBoth } from './check-both.ts';
+import { SharedMemory } from './shared-memory.ts';
+import { type RealKernel, SoftVm } from './soft-vm.ts';
+
+export interface SoftHostOptions {
+  /** The platform and TDX module to simulate: a profile's name. */
+  readonly profile?: string | undefined;
+  readonly kernelAbi?: string | undefined;
+}
+
+/** @throws TdctlError TDCTL_E_HOST_UNSUPPORTED (exit 8) without the addon or /dev/kvm. */
+export async function openSoftHost(options: SoftHostOptions): Promise<Host> {
+  const addressSpace = new AddressSpace();
+  const simulated = openSimulatedHost({ ...options, addressSpace });
+  const kvm = await openDevKvm('soft');
+  return new SoftHost({ kvm, kernel: await readKernel(kvm), simulated, addressSpace });
+}
+
+async function readKernel({ system }: DevKvm): Promise<RealKernel> {
+  const has = async (capability: CapabilityName) =>
+    (await answered(system.kvmCheckExtension(capabilities[capability]))) !== 0;
+  return {
+    hasGuestMemfd: await has('KVM_CAP_GUEST_MEMFD'),
+    scalesTsc: await has('KVM_CAP_VM_TSC_CONTROL'),
+    cpuid: await answered(system.kvmGetSupportedCpuid()),
+  };
+}
+
+class SoftHost implements Host {
+  readonly #kvm: DevKvm;
+  readonly #simulated: SimulatedHost;
+  readonly #addressSpace: AddressSpace;
+  readonly #kernel: RealKernel;
+
+  constructor(parts: {
+    readonly kvm: DevKvm;
+    readonly kernel: RealKernel;
+    readonly simulated: SimulatedHost;
+    readonly addressSpace: AddressSpace;
+  }) {
+    this.#kvm = parts.kvm;
+    this.#kernel = parts.kernel;
+    this.#simulated = parts.simulated;
+    this.#addressSpace = parts.addressSpace;
+  }
+
+  async facts(): Promise<HostFacts> {
+    const simulated = await this.#simulated.facts();
+    return {
+      ...simulated,
+      kind: 'soft',
+      name: simulated.name.replace(/^sim/, 'soft'),
+      kvm: {
+        maxVcpus: await this.checkExtension('KVM_CAP_MAX_VCPUS'),
+        maxVcpuIds: await this.checkExtension('KVM_CAP_MAX_VCPU_ID'),
+      },
+    };
+  }
+
+  keySlots(): Promise<KeySlots | undefined> {
+    return this.#simulated.keySlots();
+  }
+
+  checkExtension(capability: CapabilityName): Promise<number> {
+    return checkBoth(capability, { real: this.#kvm.system, simulated: this.#simulated });
+  }
+
+  getSupportedCpuid(): Promise<readonly CpuidEntry[]> {
+    return this.#simulated.getSupportedCpuid();
+  }
+
+  async createVm(options: { readonly type: VmTypeName }): Promise<Vm> {
+    const simulated = await this.#simulated.createVm(options);
+    try {
+      const real = await answered(this.#kvm.system.kvmCreateVm(vmTypes.KVM_X86_DEFAULT_VM));
+      return new SoftVm({ real, simulated, kernel: this.#kernel });
+    } catch (error) {
+      await simulated.close();
+      throw error;
+    }
+  }
+
+  mapMemory({ sizeBytes }: { readonly sizeBytes: bigint }): Promise<UserMemory> {
+    return SharedMemory.share(this.#kvm.addon, { sizeBytes, addressSpace: this.#addressSpace });
+  }
+
+  async close(): Promise<void> {
+    await this.#kvm.system.close();
+    await this.#simulated.close();
+  }
+}

@@ -1,0 +1,52 @@
+import type { Vcpu as NativeVcpu } from '../../../native/index.ts';
+import { withApicId } from '../../abi/kvm/cpuid.ts';
+import type { CpuidEntry } from '../../abi/kvm/structs.ts';
+import { answered } from '../native/answers.ts';
+import type { InitMemRegion, Vcpu } from '../port.ts';
+
+/** A real vCPU fd beside the vCPU of the simulated TD. */
+export class SoftVcpu implements Vcpu {
+  readonly #real: NativeVcpu;
+  readonly #simulated: Vcpu;
+  readonly #realCpuid: readonly CpuidEntry[];
+
+  constructor(parts: {
+    readonly real: NativeVcpu;
+    readonly simulated: Vcpu;
+    readonly realCpuid: readonly CpuidEntry[];
+  }) {
+    this.#real = parts.real;
+    this.#simulated = parts.simulated;
+    this.#realCpuid = parts.realCpuid;
+  }
+
+  get id(): number {
+    return this.#simulated.id;
+  }
+
+  /**
+   * The real vCPU gets what the real KVM supports: it refuses features that this CPU has not, or
+   * that this process may not give away (EPERM for AMX).
+   */
+  async setCpuid2(options: { readonly entries: readonly CpuidEntry[] }): Promise<void> {
+    await this.#simulated.setCpuid2(options);
+    await answered(this.#real.kvmSetCpuid2(withApicId(this.#realCpuid, this.id)));
+  }
+
+  tdxInitVcpu(options: { readonly initialRcx: bigint }): Promise<void> {
+    return this.#simulated.tdxInitVcpu(options);
+  }
+
+  tdxInitMemRegion(region: InitMemRegion): Promise<void> {
+    return this.#simulated.tdxInitMemRegion(region);
+  }
+
+  tdxGetCpuid(): Promise<readonly CpuidEntry[]> {
+    return this.#simulated.tdxGetCpuid();
+  }
+
+  async close(): Promise<void> {
+    await this.#real.close();
+    await this.#simulated.close();
+  }
+}

@@ -1,0 +1,173 @@
+import type { GuestMemfd, Vm as NativeVm } from '../../../native/index.ts';
+import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
+import type { CpuidEntry } from '../../abi/kvm/structs.ts';
+import { answered } from '../native/answers.ts';
+import { nativeMemory } from '../native/user-memory.ts';
+import type { GuestMemory, MemoryRegion, TdxCapabilities, TdxInitVm, Vcpu, Vm } from '../port.ts';
+import { checkBoth } from './check-both.ts';
+import { SoftVcpu } from './soft-vcpu.ts';
+
+/** What the kernel behind /dev/kvm has. */
+export interface RealKernel {
+  /** KVM_CAP_GUEST_MEMFD. */
+  readonly hasGuestMemfd: boolean;
+  /** KVM_CAP_VM_TSC_CONTROL. */
+  readonly scalesTsc: boolean;
+  /** KVM_GET_SUPPORTED_CPUID. */
+  readonly cpuid: readonly CpuidEntry[];
+}
+
+/**
+ * A real VM of the default type beside a simulated TD.
+ *
+ * The simulated side is asked first, because it holds the rules of a TD: what it refuses never
+ * reaches the real kernel. What only a TD has (INIT_VM, private attributes, measuring) ends there.
+ */
+export class SoftVm implements Vm {
+  readonly #real: NativeVm;
+  readonly #simulated: Vm;
+  readonly #kernel: RealKernel;
+
+  constructor(parts: {
+    readonly real: NativeVm;
+    readonly simulated: Vm;
+    readonly kernel: RealKernel;
+  }) {
+    this.#real = parts.real;
+    this.#simulated = parts.simulated;
+    this.#kernel = parts.kernel;
+  }
+
+  checkExtension(capability: CapabilityName): Promise<number> {
+    return checkBoth(capability, { real: this.#real, simulated: this.#simulated });
+  }
+
+  async enableCap(options: {
+    readonly capability: CapabilityName;
+    readonly args?: readonly bigint[];
+  }): Promise<void> {
+    await this.#simulated.enableCap(options);
+    if (!plainCapabilities.has(options.capability)) return;
+    const { capability, args = [] } = options;
+    await answered(this.#real.kvmEnableCap({ capability: capabilities[capability], args }));
+  }
+
+  async setTscKhz(options: { readonly tscKhz: number }): Promise<void> {
+    await this.#simulated.setTscKhz(options);
+    // Without TSC scaling the real kernel would refuse, or tick at another rate; no guest runs here.
+    if (this.#kernel.scalesTsc) await answered(this.#real.kvmSetTscKhz(options.tscKhz));
+  }
+
+  async createVcpu(options: { readonly id: number }): Promise<Vcpu> {
+    const simulated = await this.#simulated.createVcpu(options);
+    try {
+      const real = await answered(this.#real.kvmCreateVcpu(options.id));
+      return new SoftVcpu({ real, simulated, realCpuid: this.#kernel.cpuid });
+    } catch (error) {
+      await simulated.close();
+      throw error;
+    }
+  }
+
+  async createGuestMemfd(options: { readonly sizeBytes: bigint }): Promise<GuestMemory> {
+    const simulated = await this.#simulated.createGuestMemfd(options);
+    if (!this.#kernel.hasGuestMemfd) return new SoftGuestMemory({ simulated, real: undefined });
+    try {
+      const real = await answered(this.#real.kvmCreateGuestMemfd(options));
+      return new SoftGuestMemory({ simulated, real });
+    } catch (error) {
+      await simulated.close();
+      throw error;
+    }
+  }
+
+  async setUserMemoryRegion2(region: MemoryRegion): Promise<void> {
+    const { memory, guestMemory, ...place } = region;
+    const backing = guestMemory && softGuestMemory(guestMemory.memory);
+    await this.#simulated.setUserMemoryRegion2({
+      ...place,
+      memory,
+      ...(guestMemory &&
+        backing && {
+          guestMemory: { memory: backing.simulated, offsetBytes: guestMemory.offsetBytes },
+        }),
+    });
+    await answered(
+      this.#real.kvmSetUserMemoryRegion2({
+        ...place,
+        memory: nativeMemory(memory),
+        ...(guestMemory &&
+          backing?.real && {
+            guestMemfd: backing.real,
+            guestMemfdOffsetBytes: guestMemory.offsetBytes,
+          }),
+      }),
+    );
+  }
+
+  setMemoryAttributes(options: {
+    readonly gpa: bigint;
+    readonly sizeBytes: bigint;
+    readonly isPrivate: boolean;
+  }): Promise<void> {
+    return this.#simulated.setMemoryAttributes(options);
+  }
+
+  tdxCapabilities(): Promise<TdxCapabilities> {
+    return this.#simulated.tdxCapabilities();
+  }
+
+  tdxInitVm(params: TdxInitVm): Promise<void> {
+    return this.#simulated.tdxInitVm(params);
+  }
+
+  tdxFinalizeVm(): Promise<void> {
+    return this.#simulated.tdxFinalizeVm();
+  }
+
+  tdxTerminateVm(): Promise<void> {
+    return this.#simulated.tdxTerminateVm();
+  }
+
+  mrtd(): Promise<Uint8Array | undefined> {
+    return this.#simulated.mrtd();
+  }
+
+  async close(): Promise<void> {
+    await this.#real.close();
+    await this.#simulated.close();
+  }
+}
+
+/** A real guest_memfd, where the kernel has them, beside the simulated one. */
+class SoftGuestMemory implements GuestMemory {
+  readonly simulated: GuestMemory;
+  readonly real: GuestMemfd | undefined;
+
+  constructor(parts: { readonly simulated: GuestMemory; readonly real: GuestMemfd | undefined }) {
+    this.simulated = parts.simulated;
+    this.real = parts.real;
+  }
+
+  get sizeBytes(): bigint {
+    return this.simulated.sizeBytes;
+  }
+
+  async close(): Promise<void> {
+    await this.real?.close();
+    await this.simulated.close();
+  }
+}
+
+function softGuestMemory(memory: GuestMemory): SoftGuestMemory {
+  if (memory instanceof SoftGuestMemory) return memory;
+  throw new TypeError('this guest_memfd was made by another host');
+}
+
+/** Those that a VM of the default type takes too. */
+const plainCapabilities: ReadonlySet<CapabilityName> = new Set([
+  'KVM_CAP_SPLIT_IRQCHIP',
+  'KVM_CAP_MAX_VCPU_ID',
+  'KVM_CAP_X2APIC_API',
+  'KVM_CAP_EXIT_HYPERCALL',
+]);
