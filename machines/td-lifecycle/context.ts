@@ -36,6 +36,8 @@ export interface StepError {
   /** `TDCTL_E_…` */
   readonly code: string;
   readonly message: string;
+  /** Findings under the message, one each. */
+  readonly details?: readonly string[];
   readonly hint?: string;
   /** The refused request by the kernel's name. */
   readonly request?: string;

@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes, TdctlError } from '../errors/index.ts';
 import type { CommandIo } from './io.ts';
 import type { OutputFormat } from './options.ts';
 import { paint } from './output/paint.ts';
+import { sanitize } from './output/sanitize.ts';
 
 export function reportFailure(
   error: unknown,
@@ -36,12 +37,14 @@ export function errorEnvelope(error: TdctlError) {
 
 function errorText(error: TdctlError, io: CommandIo): string {
   const { bold, red, dim } = paint(io.colors.stderr);
+  // Paths and causes may hold text from outside; details come in lines of their own.
   const place = error.place === undefined ? '' : `${error.place}: `;
+  const details = error.details.flatMap((detail) => detail.split('\n'));
   return [
-    `${red('error')}: ${bold(place + error.message)} ${dim(`[${error.code}]`)}`,
-    ...error.details.flatMap((detail) => detail.split('\n').map((line) => `  ${line}`)),
-    ...causes(error).map((cause) => `  ${dim(`caused by: ${cause}`)}`),
-    ...(error.hint === undefined ? [] : [`${bold('hint')}: ${error.hint}`]),
+    `${red('error')}: ${bold(sanitize(place + error.message))} ${dim(`[${error.code}]`)}`,
+    ...details.map((line) => `  ${sanitize(line)}`),
+    ...causes(error).map((cause) => `  ${dim(`caused by: ${sanitize(cause)}`)}`),
+    ...(error.hint === undefined ? [] : [`${bold('hint')}: ${sanitize(error.hint)}`]),
   ].join('\n');
 }
 

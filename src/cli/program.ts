@@ -27,7 +27,7 @@ export async function runCli(args: readonly string[], io: CommandIo): Promise<Ex
   }
 }
 
-function program(io: CommandIo, endWith: (exitCode: ExitCode) => void): Command {
+function program(io: CommandIo, _endWith: (exitCode: ExitCode) => void): Command {
   const root = new Command('tdctl')
     .description('Plan, provision, rehearse and show Intel TDX trust domains (TDs).')
     .version(version(), '-V, --version')
@@ -43,7 +43,7 @@ Examples:
 Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec invalid · 6 findings ·
             7 host limit reached · 8 host unsupported · 130 interrupted`,
     );
-  const commands = [runCommand(io, endWith), hostCommand(io), measureCommand(io), initCommand(io)];
+  const commands = [runCommand(io), hostCommand(io), measureCommand(io), initCommand(io)];
   for (const command of commands) root.addCommand(command as unknown as Command);
   for (const command of [root, ...root.commands]) {
     command

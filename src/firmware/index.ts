@@ -1,3 +1,4 @@
+export { hex } from './hex.ts';
 export { loadFirmware } from './load-firmware.ts';
 export { parseTdvf } from './parse-tdvf.ts';
 export {

@@ -10,7 +10,8 @@ export function toStepError(step: string, error: unknown): StepError {
     return {
       step,
       code: error.code,
-      message: [error.message, ...error.details].join('\n'),
+      message: error.message,
+      ...(error.details.length === 0 ? {} : { details: error.details }),
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     };
   }

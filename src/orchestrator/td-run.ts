@@ -69,7 +69,9 @@ export function startTd({ host, plan, onEvent }: TdRunOptions): TdRun {
   return {
     runnable,
     ended,
-    stop: () => actor.send({ type: 'td.stop' }),
+    stop: () => {
+      if (actor.getSnapshot().status === 'active') actor.send({ type: 'td.stop' });
+    },
     get context() {
       return actor.getSnapshot().context;
     },

@@ -22,7 +22,7 @@ Editors with a YAML language server complete and check the file as you type: its
 names the schema of this tdctl.`,
     )
     .action(async (file, options) => {
-      const { writeTemplate } = await import('../../spec/index.ts');
+      const { writeTemplate } = await import('../../spec/init.ts');
       const { text, notes } = await writeTemplate({ file, ...options });
       if (text !== undefined) io.stdout.write(text);
       for (const note of notes) io.stderr.write(`${note}\n`);

@@ -1,5 +1,4 @@
 import { Command, Option } from '@commander-js/extra-typings';
-import type { ExitCode } from '../../errors/index.ts';
 import type { CommandIo } from '../io.ts';
 import {
   hostOption,
@@ -9,8 +8,7 @@ import {
   outputOption,
 } from '../options.ts';
 
-/** @param endWith takes the exit code of a run that ended without an exception. */
-export function runCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
+export function runCommand(io: CommandIo) {
   return new Command('run')
     .summary('build a TD from a file, hold it, and take it down again')
     .description(
@@ -42,6 +40,6 @@ Exit codes: 0 done · 1 failed · 3 no such file · 5 file invalid · 6 MRTD not
     )
     .action(async (spec, options) => {
       const { run } = await import('../run/run.ts');
-      endWith(await run({ spec, ...options }, io));
+      await run({ spec, ...options }, io);
     });
 }

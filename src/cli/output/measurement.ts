@@ -1,5 +1,5 @@
-import { hex } from '../../firmware/hex.ts';
 import type { FirmwareImage, MrtdPrediction, TdvfSection } from '../../firmware/index.ts';
+import { hex } from '../../firmware/index.ts';
 import { paint } from './paint.ts';
 import { sanitize } from './sanitize.ts';
 import { columns } from './table.ts';

@@ -55,11 +55,7 @@ export function textView(io: CommandIo): RunView {
       if (holds) io.stderr.write('holding the TD; Ctrl-C takes it down\n');
     },
     ended: (output, slots) => {
-      const lines = [
-        ...errorLines(output),
-        `${colors.bold(output.outcome)}: ${endText(output, slots)}`,
-      ];
-      print(`\n${lines.join('\n')}\n`);
+      print(`\n${colors.bold(output.outcome)}: ${endText(output, slots)}\n`);
     },
   };
 }
@@ -136,18 +132,6 @@ function releasedText(released: readonly string[]): string {
 function measuredText(mrtd: string | null, plan: TdPlan | undefined): string {
   if (mrtd === null) return '    MRTD  the kernel does not tell it; the prediction above holds\n';
   return `    MRTD  ${mrtd}${mrtd === plan?.predictedMrtd ? ', as predicted' : ''}\n`;
-}
-
-function errorLines({ error, leftovers }: TdOutput): string[] {
-  const problems = [...(error ? [error] : []), ...leftovers];
-  return problems.flatMap(({ step, message, hint, code }) => [
-    `error: ${step}: ${sanitizeLines(message)} [${code}]`,
-    ...(hint === undefined ? [] : [`hint: ${hint}`]),
-  ]);
-}
-
-function sanitizeLines(message: string): string {
-  return message.split('\n').map(sanitize).join('\n  ');
 }
 
 function endText({ outcome, leftovers }: TdOutput, { before, after }: SlotsAround): string {
