@@ -8,19 +8,34 @@ import type { UserMemory } from '../port.ts';
 const pageBytes = 4096;
 const zeroPage: Uint8Array = new Uint8Array(pageBytes);
 
+/** Memory that a simulated kernel can copy from. */
+export interface ReadableMemory {
+  readonly address: bigint;
+  readonly sizeBytes: bigint;
+  /** A view or a copy; the range lies inside. */
+  read(offsetBytes: number, lengthBytes: number): Uint8Array;
+}
+
 export class AddressSpace implements CallerMemory {
-  readonly #mappings = new Map<bigint, SimulatedMemory>();
+  readonly #mappings = new Map<bigint, ReadableMemory>();
   // Where mmap would put things, so that addresses look like addresses.
   #next = 0x7f00_0000_0000n;
 
   map(sizeBytes: bigint): SimulatedMemory {
-    const memory = new SimulatedMemory(this.#next, sizeBytes, () =>
-      this.#mappings.delete(memory.address),
-    );
-    this.#mappings.set(memory.address, memory);
+    const memory = new SimulatedMemory(this.#next, sizeBytes, () => this.remove(memory));
+    this.add(memory);
     // One page stays unmapped between two mappings, as a guard.
     this.#next += sizeBytes + BigInt(pageBytes);
     return memory;
+  }
+
+  /** Makes memory that lies elsewhere part of it, at the address it has. */
+  add(memory: ReadableMemory): void {
+    this.#mappings.set(memory.address, memory);
+  }
+
+  remove(memory: ReadableMemory): void {
+    this.#mappings.delete(memory.address);
   }
 
   read(address: bigint, length: number): Uint8Array | undefined {

@@ -13,7 +13,7 @@ import {
 import type { HostFacts, KeySlots } from '../facts.ts';
 import { KvmError } from '../kvm-error.ts';
 import type { Host } from '../port.ts';
-import { AddressSpace, type SimulatedMemory } from './address-space.ts';
+import type { AddressSpace, SimulatedMemory } from './address-space.ts';
 import { SimulatedFile } from './file.ts';
 import { SimulatedVm } from './vm.ts';
 
@@ -23,12 +23,13 @@ const ownMm = 1;
 /** A whole simulated machine behind the port. */
 export class SimulatedHost implements Host {
   readonly #machine: SimulatedMachine;
-  readonly #memory = new AddressSpace();
+  readonly #memory: AddressSpace;
   readonly #devKvm: SimulatedFile;
 
   /** Takes a machine whose /dev/kvm can be opened. */
-  constructor(machine: SimulatedMachine) {
+  constructor(machine: SimulatedMachine, memory: AddressSpace) {
     this.#machine = machine;
+    this.#memory = memory;
     const opened = machine.open();
     if (!opened.ok) throw KvmError.of('KVM_GET_API_VERSION', opened.errno);
     const caller: Caller = {
@@ -103,6 +104,12 @@ export class SimulatedHost implements Host {
   /** Reports every ioctl, SEAMCALL leaf and release from now on; the function it returns ends that. */
   onCall(listener: TraceListener): () => void {
     return this.#machine.listen(listener);
+  }
+
+  /** Why the machine offers no TDs; undefined where it does. */
+  get tdxMissing(): string | undefined {
+    const { bringUp } = this.#machine;
+    return bringUp.outcome === 'tdx' ? undefined : bringUp.reason;
   }
 
   /** What the machine holds right now. */

@@ -10,6 +10,7 @@ import {
   type KernelAbi,
   kernelAbis,
 } from '../../simulator/index.ts';
+import { AddressSpace } from './address-space.ts';
 import { SimulatedHost } from './host.ts';
 
 export interface SimulatedHostOptions {
@@ -17,6 +18,8 @@ export interface SimulatedHostOptions {
   readonly profile?: string | HostProfile | undefined;
   readonly kernelAbi?: string | KernelAbi | undefined;
   readonly faults?: FaultInjector | undefined;
+  /** The caller's memory; one of its own unless another host shares it (`soft`: the real one). */
+  readonly addressSpace?: AddressSpace | undefined;
 }
 
 /**
@@ -25,6 +28,7 @@ export interface SimulatedHostOptions {
  */
 export function openSimulatedHost(options: SimulatedHostOptions = {}): SimulatedHost {
   const { profile = defaultHostProfile, kernelAbi = defaultKernelAbi, faults } = options;
+  const { addressSpace = new AddressSpace() } = options;
   const machine = createSimulatedHost({
     profile: typeof profile === 'string' ? named('host', profile, hostProfiles) : profile,
     kernelAbi: typeof kernelAbi === 'string' ? named('kernel', kernelAbi, kernelAbis) : kernelAbi,
@@ -39,7 +43,7 @@ export function openSimulatedHost(options: SimulatedHostOptions = {}): Simulated
       hint: 'choose a profile whose TDX module takes as many vCPUs as the host has CPUs',
     });
   }
-  return new SimulatedHost(machine);
+  return new SimulatedHost(machine, addressSpace);
 }
 
 function named<T>(what: 'host' | 'kernel', name: string, known: Readonly<Record<string, T>>): T {
@@ -55,7 +59,7 @@ function named<T>(what: 'host' | 'kernel', name: string, known: Readonly<Record<
   });
 }
 
-export { SimulatedMemory } from './address-space.ts';
+export { AddressSpace, type ReadableMemory, SimulatedMemory } from './address-space.ts';
 export { SimulatedGuestMemory } from './guest-memory.ts';
 export { SimulatedHost } from './host.ts';
 export { SimulatedVcpu } from './vcpu.ts';

@@ -4,7 +4,7 @@ import { MrtdStream } from '../../abi/tdx/mrtd.ts';
 import { statusCodes, statusWord } from '../../abi/tdx/status.ts';
 import { eptpControls, type TdParams } from '../../abi/tdx/td-params.ts';
 import { checkBuildState, checkPage, opStateIncorrect, pageMetadata } from './checks.ts';
-import { configuredCpuid, nativeCpuid } from './cpuid.ts';
+import { configuredCpuid } from './cpuid.ts';
 import { readTdField } from './metadata-fields.ts';
 import { SecureEpt } from './secure-ept.ts';
 import { type Hpa, type ModuleState, packageOf, type Td } from './states.ts';
@@ -82,13 +82,12 @@ export function mngInit(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: TdPa
   const td = pageMetadata(module, rcx).owner;
   const state = checkBuildState(module, td, 'UNINITIALIZED');
   if (state !== success) return state;
-  const native = nativeCpuid(module.profile.platform.cpuid);
-  const params = checkTdParams(module, td, rdx, native);
+  const params = checkTdParams(module, td, rdx);
   if (params !== success) return params;
 
   td.initialized = {
     params: rdx,
-    cpuid: configuredCpuid(native, module.release.cpuidConfig, rdx.cpuidConfig),
+    cpuid: configuredCpuid(module.nativeCpuid, module.release.cpuidConfig, rdx.cpuidConfig),
     secureEpt: new SecureEpt(rdx.eptpControls === eptpControls.fiveLevels ? 5 : 4),
     mrtd: new MrtdStream(),
     finalMrtd: undefined,

@@ -81,6 +81,8 @@ export interface ModuleState {
   readonly profile: HostProfile;
   readonly release: ModuleRelease;
   readonly limits: ModuleLimits;
+  /** CPUID of the machine's CPUs. */
+  readonly nativeCpuid: ModuleCpuid;
   readonly pamt: Map<Hpa, PageMetadata>;
   readonly keys: KeyOwnershipTable;
   readonly out: OutputRegisters;

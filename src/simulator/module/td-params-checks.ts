@@ -15,12 +15,7 @@ import type { ModuleState, Td } from './states.ts';
 
 const success = statusCodes.TDX_SUCCESS;
 
-export function checkTdParams(
-  module: ModuleState,
-  td: Td,
-  params: TdParams,
-  native: ModuleCpuid,
-): bigint {
+export function checkTdParams(module: ModuleState, td: Td, params: TdParams): bigint {
   const { limits, release } = module;
   const refuse = (operand: Parameters<typeof statusWord>[1]) =>
     statusWord('TDX_OPERAND_INVALID', operand);
@@ -41,7 +36,7 @@ export function checkTdParams(
   }
   // The reserved fields are not part of the struct here; of MSR_CONFIG_CTLS they are.
   if ((params.msrConfigCtls & ~1) !== 0) return refuse('RDX');
-  const cpuid = checkCpuidConfig(module, params, native);
+  const cpuid = checkCpuidConfig(module, params);
   if (cpuid !== success) return cpuid;
   if ((params.msrConfigCtls & 1) === 0 && params.ia32ArchCapabilitiesConfig !== 0n) {
     return refuse('IA32_ARCH_CAPABILITIES_CONFIG');
@@ -70,7 +65,7 @@ function eptpAllowed(module: ModuleState, params: TdParams): boolean {
 }
 
 /** A bit that is neither configurable nor a feature the CPU has is refused; RCX names the leaf. */
-function checkCpuidConfig(module: ModuleState, params: TdParams, native: ModuleCpuid): bigint {
+function checkCpuidConfig(module: ModuleState, params: TdParams): bigint {
   for (const [i, leaf] of module.release.cpuidConfig.entries()) {
     const value = params.cpuidConfig[i];
     if (value === undefined) continue;
@@ -79,7 +74,7 @@ function checkCpuidConfig(module: ModuleState, params: TdParams, native: ModuleC
       (value.ebx & ~leaf.ebx) |
       (value.ecx & ~leaf.ecx) |
       (value.edx & ~leaf.edx);
-    if (extra !== 0 || !familyAllowed(leaf.leaf, value, params, native)) {
+    if (extra !== 0 || !familyAllowed(leaf.leaf, value, params, module.nativeCpuid)) {
       module.out.rcx = BigInt(leaf.leaf) | (BigInt(leaf.subleaf ?? 0xffff_ffff) << 32n);
       return statusWord('TDX_OPERAND_INVALID', 'CPUID_CONFIG');
     }

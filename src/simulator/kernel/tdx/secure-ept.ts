@@ -76,22 +76,28 @@ export function zapPrivatePages(kernel: Kernel, vm: Vm, startGfn: number, endGfn
     if (gfn < startGfn || gfn >= endGfn) continue;
     td.privatePages.delete(gfn);
     const removed =
-      td.key === undefined ? reclaimPage(kernel.tdx, page) : removePage(kernel.tdx, td, gfn);
-    if (!removed) leakPage(kernel, vm, gfn, page);
+      td.key === undefined ? reclaimPage(kernel.tdx, page) : removePage(kernel.tdx, td, gfn, page);
+    if (!removed) leakPage(kernel, vm, page);
   }
 }
 
 /** With the key ID assigned: BLOCK, TRACK, REMOVE, WBINVD for each 4 KiB. */
-function removePage({ module }: TdxSupport, td: TdOfVm, gfn: number): boolean {
+function removePage({ module }: TdxSupport, td: TdOfVm, gfn: number, page: PrivatePage): boolean {
+  const { tdr } = td;
+  if (tdr === undefined) return false;
   const rcx = gfn * pageSize;
-  const rdx = td.tdr ?? 0;
-  const page = td.tdr === undefined ? undefined : rdx;
-  if (page === undefined) return false;
   return (
-    module.seamcall('TDH.MEM.RANGE.BLOCK', { rcx, rdx }) === success &&
-    module.seamcall('TDH.MEM.TRACK', { rcx: rdx }) === success &&
-    module.seamcall('TDH.MEM.PAGE.REMOVE', { rcx, rdx }) === success
+    kickedOnce(() => module.seamcall('TDH.MEM.RANGE.BLOCK', { rcx, rdx: tdr })) === success &&
+    kickedOnce(() => module.seamcall('TDH.MEM.TRACK', { rcx: tdr })) === success &&
+    kickedOnce(() => module.seamcall('TDH.MEM.PAGE.REMOVE', { rcx, rdx: tdr })) === success &&
+    module.seamcall('TDH.PHYMEM.PAGE.WBINVD', { rcx: page.hpa }) === success
   );
+}
+
+/** A busy operand is a vCPU in the module: KVM kicks them all out and tries once more. */
+function kickedOnce(leaf: () => bigint): bigint {
+  const status = leaf();
+  return isStatus(status, 'TDX_OPERAND_BUSY') ? leaf() : status;
 }
 
 /** After KVM_TDX_TERMINATE_VM: the module gives the page back without its secure EPT. */
@@ -100,13 +106,12 @@ function reclaimPage({ module }: TdxSupport, page: PrivatePage): boolean {
 }
 
 /** A page that the module keeps must never be used again, so its guest_memfd loses it. */
-function leakPage(kernel: Kernel, vm: Vm, gfn: number, page: PrivatePage): void {
+function leakPage(kernel: Kernel, vm: Vm, page: PrivatePage): void {
   bugVm(vm);
   for (const [index, hpa] of page.guestMemfd.pages) {
     if (hpa === page.hpa) page.guestMemfd.pages.delete(index);
   }
   kernel.pages.leak();
-  vm.td?.privatePages.delete(gfn);
 }
 
 /** First address that an S-EPT entry of `level` covers. */

@@ -73,6 +73,9 @@ export function xeonCpuid(cpu: XeonCpuid): readonly CpuidEntry[] {
     indexed(0x1f, 1, [8, threads, 0x201, 0]),
     indexed(0x1f, 2, [0, 0, 0x2, 0]),
     indexed(0x23, 0, [0xf, 0, 0, 0]),
+    // KVM's own leaves: `KVMKVMKVM` and its paravirtual features.
+    plain(0x40000000, [0x40000001, 0x4b4d564b, 0x564b4d56, 0x4d]),
+    plain(0x40000001, [0x01007efb, 0, 0, 0]),
     plain(0x80000000, [0x80000008, 0, 0, 0]),
     plain(0x80000001, [0, 0, 0x121, 0x2c100800]),
     plain(0x80000002, [0x756d6953, 0x6574616c, 0x65582064, 0x00006e6f]),

@@ -1,0 +1,339 @@
+/** Drives a simulated machine as a process would: one call, one answer, faults where a test wants. */
+import { capabilities } from '../../src/abi/kvm/capabilities.ts';
+import type { ErrnoName } from '../../src/abi/kvm/errno.ts';
+import { tdxCommands } from '../../src/abi/kvm/requests.ts';
+import { type CpuidEntry, KVM_MEM_GUEST_MEMFD } from '../../src/abi/kvm/structs.ts';
+import { vmTypes } from '../../src/abi/kvm/vm-types.ts';
+import type { SeamcallName } from '../../src/abi/tdx/seamcalls.ts';
+import {
+  type Caller,
+  CapabilitiesValue,
+  CpuidValue,
+  createSimulatedHost,
+  type FaultInjector,
+  type FaultPoint,
+  type Handle,
+  type HostProfile,
+  type HostProfileName,
+  type InitMemRegionStruct,
+  type InitVmStruct,
+  InitVmValue,
+  type KernelAbi,
+  type KernelAbiName,
+  type Request,
+  type SimulatedMachine,
+  StructValue,
+  type TdxCommandStruct,
+  type TraceEvent,
+  type UserStruct,
+} from '../../src/simulator/index.ts';
+
+/** What an ioctl returned, or the errno it failed with. */
+export type Result = number | ErrnoName;
+
+export interface DriverOptions {
+  readonly profile?: HostProfileName | HostProfile;
+  readonly kernelAbi?: KernelAbiName | KernelAbi;
+}
+
+export const page = 0x1000n;
+export const sourceAddress = 0x7f00_0000_0000n;
+export const ramGpa = 0x10_0000n;
+export const ramPages = 16;
+
+/** Answers of a SEAMCALL leaf that is made to fail, by the number of the call (from 0). */
+type LeafFault = (nth: number) => bigint | undefined;
+
+export class Driver {
+  readonly machine: SimulatedMachine;
+  readonly kvm: Handle;
+  /** What the next call is made by. */
+  mm = 1;
+  cgroup = '/';
+  signal: 'none' | 'ordinary' | 'fatal' = 'none';
+  /** Source pages that cannot be read. */
+  readonly unreadable = new Set<bigint>();
+  sourceByte = 0;
+  signalBeforePage: number | undefined;
+  readonly #errnoAt = new Map<FaultPoint, ErrnoName>();
+  readonly #leafFaults = new Map<SeamcallName, { calls: number; answer: LeafFault }>();
+
+  constructor(options: DriverOptions = {}) {
+    const faults: FaultInjector = {
+      errnoAt: (point) => this.#errnoAt.get(point),
+      statusOf: (leaf) => {
+        const fault = this.#leafFaults.get(leaf);
+        return fault?.answer(fault.calls++);
+      },
+      signalBeforePage: (at) => at === this.signalBeforePage,
+    };
+    this.machine = createSimulatedHost({ profile: 'spr-1.5', ...options, faults });
+    const opened = this.machine.open();
+    if (!opened.ok) throw new Error(`no /dev/kvm: ${opened.errno}`);
+    this.kvm = opened.value;
+  }
+
+  call(handle: Handle, request: Request): Result {
+    const caller: Caller = {
+      mm: this.mm,
+      cgroup: this.cgroup,
+      memory: {
+        read: (address, length) =>
+          this.unreadable.has(address) ? undefined : new Uint8Array(length).fill(this.sourceByte),
+      },
+      pendingSignal: () => this.signal,
+    };
+    const answer = this.machine.ioctl(caller, handle, request);
+    return answer.ok ? answer.value : answer.errno;
+  }
+
+  /** A call that must succeed: its value. */
+  must(handle: Handle, request: Request): number {
+    const result = this.call(handle, request);
+    if (typeof result === 'string') throw new Error(`${request.request}: ${result}`);
+    return result;
+  }
+
+  failAt(point: FaultPoint, errno: ErrnoName | undefined): void {
+    if (errno === undefined) this.#errnoAt.delete(point);
+    else this.#errnoAt.set(point, errno);
+  }
+
+  failLeaf(leaf: SeamcallName, answer: LeafFault | bigint | undefined): void {
+    if (answer === undefined) this.#leafFaults.delete(leaf);
+    else {
+      const each = typeof answer === 'bigint' ? () => answer : answer;
+      this.#leafFaults.set(leaf, { calls: 0, answer: each });
+    }
+  }
+
+  /** Leaves and ioctls from now on, one line each. */
+  record(): string[] {
+    const lines: string[] = [];
+    this.machine.listen((event) => lines.push(nameOf(event)));
+    return lines;
+  }
+
+  // --- requests, valid unless told otherwise ---
+
+  createVm(type: keyof typeof vmTypes = 'KVM_X86_TDX_VM'): Handle {
+    return this.must(this.kvm, { request: 'KVM_CREATE_VM', type: vmTypes[type] });
+  }
+
+  cap(vm: Handle, name: keyof typeof capabilities, ...args: bigint[]): Result {
+    const cap = new StructValue({ cap: capabilities[name], flags: 0, args });
+    return this.call(vm, { request: 'KVM_ENABLE_CAP', cap });
+  }
+
+  check(handle: Handle, name: keyof typeof capabilities): Result {
+    return this.call(handle, { request: 'KVM_CHECK_EXTENSION', capability: capabilities[name] });
+  }
+
+  createVcpu(vm: Handle, id: number): Result {
+    return this.call(vm, { request: 'KVM_CREATE_VCPU', id });
+  }
+
+  setTscKhz(handle: Handle, tscKhz: number): Result {
+    return this.call(handle, { request: 'KVM_SET_TSC_KHZ', tscKhz });
+  }
+
+  capabilities(vm: Handle): Result {
+    return this.call(vm, {
+      request: 'KVM_TDX_CAPABILITIES',
+      cmd: command('KVM_TDX_CAPABILITIES'),
+      data: new CapabilitiesValue(128),
+    });
+  }
+
+  initVm(
+    vm: Handle,
+    change: Partial<InitVmStruct> = {},
+    cmd: UserStruct<TdxCommandStruct> = command('KVM_TDX_INIT_VM'),
+  ): Result {
+    const data = new InitVmValue(initVmStruct(change));
+    return this.call(vm, { request: 'KVM_TDX_INIT_VM', cmd, data });
+  }
+
+  finalizeVm(
+    vm: Handle,
+    cmd = command('KVM_TDX_FINALIZE_VM') as UserStruct<TdxCommandStruct>,
+  ): Result {
+    return this.call(vm, { request: 'KVM_TDX_FINALIZE_VM', cmd });
+  }
+
+  terminateVm(vm: Handle): Result {
+    return this.call(vm, {
+      request: 'KVM_TDX_TERMINATE_VM',
+      cmd: command('KVM_TDX_TERMINATE_VM'),
+    });
+  }
+
+  setCpuid2(vcpu: Handle, entries: readonly CpuidEntry[] = [x2apicLeaf]): Result {
+    return this.call(vcpu, { request: 'KVM_SET_CPUID2', cpuid: new CpuidValue(entries) });
+  }
+
+  initVcpu(vcpu: Handle, cmd: UserStruct<TdxCommandStruct> = command('KVM_TDX_INIT_VCPU')): Result {
+    return this.call(vcpu, { request: 'KVM_TDX_INIT_VCPU', cmd });
+  }
+
+  getCpuid(vcpu: Handle, data = new CpuidValue(256)): Result {
+    return this.call(vcpu, {
+      request: 'KVM_TDX_GET_CPUID',
+      cmd: command('KVM_TDX_GET_CPUID'),
+      data,
+    });
+  }
+
+  initMemRegion(
+    vcpu: Handle,
+    region: UserStruct<InitMemRegionStruct> = memRegion(),
+    flags = 0,
+  ): Result {
+    const cmd = command('KVM_TDX_INIT_MEM_REGION', { flags });
+    return this.call(vcpu, { request: 'KVM_TDX_INIT_MEM_REGION', cmd, data: region });
+  }
+
+  createGuestMemfd(vm: Handle, pages = ramPages): Result {
+    const create = new StructValue({ size: BigInt(pages) * page, flags: 0n });
+    return this.call(vm, { request: 'KVM_CREATE_GUEST_MEMFD', create });
+  }
+
+  setPrivate(vm: Handle, gpa: bigint, pages: number, isPrivate = true): Result {
+    const attributes = new StructValue({
+      address: gpa,
+      size: BigInt(pages) * page,
+      attributes: isPrivate ? 8n : 0n,
+      flags: 0n,
+    });
+    return this.call(vm, { request: 'KVM_SET_MEMORY_ATTRIBUTES', attributes });
+  }
+
+  setSlot(vm: Handle, guestMemfd: Handle | undefined, slot = 0, gpa = ramGpa): Result {
+    const region = new StructValue({
+      slot,
+      flags: guestMemfd === undefined ? 0 : KVM_MEM_GUEST_MEMFD,
+      guestPhysAddr: gpa,
+      memorySize: BigInt(ramPages) * page,
+      userspaceAddr: sourceAddress,
+      guestMemfdOffset: 0n,
+      guestMemfd,
+    });
+    return this.call(vm, { request: 'KVM_SET_USER_MEMORY_REGION2', region });
+  }
+
+  release(...handles: Handle[]): void {
+    for (const handle of handles) this.machine.release(handle);
+  }
+
+  // --- whole TDs ---
+
+  /** A TD as far as INIT_VM. */
+  initializedTd(): Handle {
+    const vm = this.createVm();
+    expectOk(this.cap(vm, 'KVM_CAP_SPLIT_IRQCHIP', 24n));
+    expectOk(this.initVm(vm));
+    return vm;
+  }
+
+  /** A TD with INIT'ed vCPUs 0.. and private memory at {@link ramGpa}. */
+  builtTd(vcpuCount = 1): { vm: Handle; vcpus: Handle[]; guestMemfd: Handle } {
+    const vm = this.initializedTd();
+    const vcpus = Array.from({ length: vcpuCount }, (_, id) => this.newVcpu(vm, id));
+    const guestMemfd = this.createGuestMemfd(vm) as Handle;
+    expectOk(this.setSlot(vm, guestMemfd));
+    expectOk(this.setPrivate(vm, ramGpa, ramPages));
+    return { vm, vcpus, guestMemfd };
+  }
+
+  /** An INIT'ed vCPU. */
+  newVcpu(vm: Handle, id: number): Handle {
+    const vcpu = this.must(vm, { request: 'KVM_CREATE_VCPU', id });
+    expectOk(this.setCpuid2(vcpu));
+    expectOk(this.initVcpu(vcpu));
+    return vcpu;
+  }
+
+  runnableTd(): { vm: Handle; vcpus: Handle[]; guestMemfd: Handle } {
+    const td = this.builtTd();
+    expectOk(this.finalizeVm(td.vm));
+    return td;
+  }
+}
+
+function expectOk(result: Result): void {
+  if (typeof result === 'string') throw new Error(result);
+}
+
+export function nameOf(event: TraceEvent): string {
+  if (event.kind === 'seamcall') return event.leaf;
+  return event.kind === 'ioctl' ? event.request.request : 'release';
+}
+
+export function command(
+  name: keyof typeof tdxCommands,
+  change: Partial<TdxCommandStruct> = {},
+): StructValue<TdxCommandStruct> {
+  return new StructValue({ id: tdxCommands[name], flags: 0, data: 0n, hwError: 0n, ...change });
+}
+
+export function memRegion(change: Partial<InitMemRegionStruct> = {}) {
+  return new StructValue<InitMemRegionStruct>({
+    sourceAddr: sourceAddress,
+    gpa: ramGpa,
+    nrPages: 1n,
+    ...change,
+  });
+}
+
+/** A struct that faults when it is read, or when it is written. */
+export function faulting<T>(
+  struct: UserStruct<T>,
+  at: 'read' | 'write' | 'second read',
+): UserStruct<T> {
+  let reads = 0;
+  return {
+    read: () => {
+      reads++;
+      const faults = at === 'read' || (at === 'second read' && reads > 1);
+      return faults ? undefined : struct.read();
+    },
+    write: (value) => at !== 'write' && struct.write(value),
+  };
+}
+
+export const addressSizes: CpuidEntry = {
+  function: 0x8000_0008,
+  index: 0,
+  flags: 0,
+  eax: 48 << 16,
+  ebx: 0,
+  ecx: 0,
+  edx: 0,
+};
+
+export const x2apicLeaf: CpuidEntry = {
+  function: 1,
+  index: 0,
+  flags: 0,
+  eax: 0,
+  ebx: 0,
+  ecx: 1 << 21,
+  edx: 0,
+};
+
+export function initVmStruct(change: Partial<InitVmStruct> = {}): InitVmStruct {
+  return {
+    attributes: 1n << 28n,
+    xfam: 0x3n,
+    mrConfigId: new Uint8Array(48),
+    mrOwner: new Uint8Array(48),
+    mrOwnerConfig: new Uint8Array(48),
+    reserved: [],
+    cpuid: cpuidOf(addressSizes),
+    ...change,
+  };
+}
+
+export function cpuidOf(...entries: CpuidEntry[]): InitVmStruct['cpuid'] {
+  return { nent: entries.length, padding: 0, entries };
+}
