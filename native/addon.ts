@@ -51,9 +51,10 @@ export interface System extends FdObject {
 export interface Vm extends FdObject {
   /** KVM_CHECK_EXTENSION on the VM. */
   kvmCheckExtension(capability: number): Promise<number>;
-  /** KVM_ENABLE_CAP. At most four arguments, 0 where left out; `flags` of the struct is 0. */
+  /** KVM_ENABLE_CAP. At most four arguments; these and `flags` are 0 where left out. */
   kvmEnableCap(cap: {
     readonly capability: number;
+    readonly flags?: number;
     readonly args?: readonly bigint[];
   }): Promise<void>;
   /** KVM_CREATE_IRQCHIP. A TD refuses it (ENOTTY): it takes KVM_CAP_SPLIT_IRQCHIP. */

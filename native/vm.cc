@@ -49,6 +49,7 @@ Napi::Value Vm::kvm_enable_cap(const Napi::CallbackInfo& info) {
   arguments.object(cap, "cap");
   uapi::kvm_enable_cap argument{};
   argument.cap = arguments.uint32(arguments.field(cap, "capability"), "capability");
+  argument.flags = arguments.uint32_or(0, arguments.field(cap, "flags"), "flags");
   const Napi::Value args = arguments.field(cap, "args");
   if (!args.IsUndefined()) {
     arguments.uint64s(args, "args", argument.args);

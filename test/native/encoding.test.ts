@@ -98,11 +98,11 @@ describe('structs', () => {
     const { calls } = script({ request }, { request }, { request });
     await vm.kvmEnableCap({ capability: 121, args: [24n] });
     await vm.kvmEnableCap({ capability: 128, args: [1n, 2n, 3n, 2n ** 64n - 1n] });
-    await vm.kvmEnableCap({ capability: 129 });
+    await vm.kvmEnableCap({ capability: 129, flags: 0x8000_0001 });
     expect(calls().map(({ argument }) => argument)).toEqual([
       concat(u32(121, 0), u64(24n, 0n, 0n, 0n), zeros(64)),
       concat(u32(128, 0), u64(1n, 2n, 3n, 2n ** 64n - 1n), zeros(64)),
-      concat(u32(129, 0), u64(0n, 0n, 0n, 0n), zeros(64)),
+      concat(u32(129, 0x8000_0001), u64(0n, 0n, 0n, 0n), zeros(64)),
     ]);
   });
 
