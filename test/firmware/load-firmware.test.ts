@@ -132,7 +132,9 @@ describe("Debian's OVMF", () => {
     const error = await rejectionOf(loadFirmware({ path: ovmf.code }));
     expect(error).toMatchObject({ code: 'TDCTL_E_FIRMWARE_INVALID', place: ovmf.code });
     expect(error.message).toMatch(/without its variable store/);
-    expect(error.hint).toMatch(/131072 bytes, too: .* --vars FILE.*firmware: \{path: CODE, vars: VARS\}/);
+    expect(error.hint).toMatch(
+      /131072 bytes, too: .* --vars FILE.*firmware: \{path: CODE, vars: VARS\}/,
+    );
   });
 
   test('OVMF_CODE.fd with the variable store of the 4 MiB build is refused', async (ctx) => {

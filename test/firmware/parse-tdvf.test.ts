@@ -307,7 +307,9 @@ describe('code and variable store in two files', () => {
     expect(error.message).toMatch(
       /without its variable store: .* image of 0x10000 bytes whose first 0x1000 .* has 0xf000 bytes/,
     );
-    expect(error.hint).toMatch(/4096 bytes, too: .* --vars FILE.*firmware: \{path: CODE, vars: VARS\}/);
+    expect(error.hint).toMatch(
+      /4096 bytes, too: .* --vars FILE.*firmware: \{path: CODE, vars: VARS\}/,
+    );
   });
 
   test('a file that lacks something else in front is not taken for one', () => {

@@ -19,7 +19,8 @@ export default class SkipReporter implements Reporter {
     console.log('Skipped:');
     for (const [reason, tests] of reasons) {
       console.log(`  ${reason} (${tests.length})`);
-      for (const test of tests) console.log(`    ${test.module.relativeModuleId}: ${test.fullName}`);
+      for (const test of tests)
+        console.log(`    ${test.module.relativeModuleId}: ${test.fullName}`);
     }
   }
 }
