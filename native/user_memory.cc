@@ -84,13 +84,11 @@ Napi::Value UserMemory::read(const Napi::CallbackInfo& info) {
 
 // Unmaps off the main thread, once no slot and no call in flight holds the mapping.
 Napi::Value UserMemory::close(const Napi::CallbackInfo& info) {
-  if (closed_.IsEmpty()) {
-    const auto deferred = Napi::Promise::Deferred::New(info.Env());
-    closed_ = Napi::Persistent(deferred.Promise().As<Napi::Object>());
-    Environment::of(info.Env())
-        .closer.close(info.Env(), Closing{.memory = std::move(mapping_), .fd = {}}, deferred);
+  if (!closed_) {
+    closed_ = Environment::of(info.Env())
+                  .closer.close(info.Env(), Closing{.memory = std::move(mapping_), .fd = {}});
   }
-  return closed_.Value();
+  return closed_->Value();
 }
 
 }  // namespace tdctl

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "util/closer.h"
 #include "util/environment.h"
 #include "util/memory_slots.h"
 #include "util/wrapped.h"
@@ -38,7 +39,7 @@ class UserMemory : public Napi::ObjectWrap<UserMemory> {
   std::shared_ptr<Mapping> mapping_;
   std::uint64_t address_ = 0;
   std::uint64_t size_bytes_ = 0;
-  Napi::ObjectReference closed_;
+  KeptPromise closed_;
 };
 
 }  // namespace tdctl

@@ -8,14 +8,20 @@
 
 namespace tdctl {
 
+KeptPromise keep(Napi::Promise promise) {
+  return std::make_shared<Napi::ObjectReference>(Napi::Persistent(promise.As<Napi::Object>()));
+}
+
 class Closer::Batch {
  public:
+  explicit Batch(Napi::Env env)
+      : deferred_(Napi::Promise::Deferred::New(env)), promise_(keep(deferred_.Promise())) {}
+
   // False once the worker thread has begun: the next batch must take it. JS thread.
-  bool add(Closing& closing, Napi::Promise::Deferred deferred) {
+  bool add(Closing& closing) {
     const std::lock_guard lock(mutex_);
     if (begun_) return false;
     closings_.push_back(std::move(closing));
-    deferreds_.push_back(deferred);
     return true;
   }
 
@@ -34,15 +40,16 @@ class Closer::Batch {
   }
 
   // JS thread, after close_all().
-  void settle(Napi::Env env) {
-    for (const auto& deferred : deferreds_) deferred.Resolve(env.Undefined());
-  }
+  void settle(Napi::Env env) { deferred_.Resolve(env.Undefined()); }
+
+  const KeptPromise& promise() const { return promise_; }
 
  private:
   std::mutex mutex_;
   bool begun_ = false;
   std::vector<Closing> closings_;
-  std::vector<Napi::Promise::Deferred> deferreds_;
+  Napi::Promise::Deferred deferred_;
+  KeptPromise promise_;
 };
 
 class Closer::CloseTask final : public Task {
@@ -55,11 +62,12 @@ class Closer::CloseTask final : public Task {
   std::shared_ptr<Batch> batch_;
 };
 
-void Closer::close(Napi::Env env, Closing closing, Napi::Promise::Deferred deferred) {
-  if (filling_ && filling_->add(closing, deferred)) return;
-  filling_ = std::make_shared<Batch>();
-  filling_->add(closing, deferred);
+KeptPromise Closer::close(Napi::Env env, Closing closing) {
+  if (filling_ && filling_->add(closing)) return filling_->promise();
+  filling_ = std::make_shared<Batch>(env);
+  filling_->add(closing);
   Task::queue(env, std::make_unique<CloseTask>(filling_));
+  return filling_->promise();
 }
 
 }  // namespace tdctl

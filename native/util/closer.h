@@ -17,11 +17,15 @@ struct Closing {
   UniqueFd fd;
 };
 
+// A promise that outlives the call which made it, and that several objects may share.
+using KeptPromise = std::shared_ptr<Napi::ObjectReference>;
+KeptPromise keep(Napi::Promise promise);
+
 class Closer {
  public:
-  // Settles `deferred` when it is closed. Closes asked for before the worker thread gets to them
-  // go in one trip: 256 vCPUs are not 256 trips.
-  void close(Napi::Env env, Closing closing, Napi::Promise::Deferred deferred);
+  // The promise settles when it is closed. Closes asked for before the worker thread gets to them
+  // go in one trip and share one promise: 256 vCPUs are not 256 trips.
+  KeptPromise close(Napi::Env env, Closing closing);
 
  private:
   class Batch;

@@ -3,20 +3,23 @@
 #include <utility>
 
 #include "environment.h"
+#include "task.h"
 
 namespace tdctl {
 
 FdHandle::FdHandle(UniqueFd fd, const char* noun, std::shared_ptr<MemorySlots> slots)
     : fd_(std::move(fd)), noun_(noun), slots_(std::move(slots)) {}
 
-void FdHandle::close(Napi::Env env, Napi::Promise::Deferred deferred) {
+KeptPromise FdHandle::close(Napi::Env env) {
   closed_ = true;
-  if (calls_in_flight_ > 0) {
-    closing_ = deferred;
-    return;
-  }
-  Environment::of(env).closer.close(
-      env, Closing{.memory = std::move(slots_), .fd = std::move(fd_)}, deferred);
+  if (calls_in_flight_ == 0) return close_now(env);
+  closing_ = Napi::Promise::Deferred::New(env);
+  return keep(closing_->Promise());
+}
+
+KeptPromise FdHandle::close_now(Napi::Env env) {
+  return Environment::of(env).closer.close(
+      env, Closing{.memory = std::move(slots_), .fd = std::move(fd_)});
 }
 
 bool FdHandle::abandon() {
@@ -29,7 +32,11 @@ bool FdHandle::abandon() {
 
 void FdHandle::end_call(Napi::Env env) {
   --calls_in_flight_;
-  if (calls_in_flight_ == 0 && closing_) close(env, *std::exchange(closing_, std::nullopt));
+  if (calls_in_flight_ > 0 || !closing_) return;
+  // Without JS nobody waits for the promise, and none can be made; the destructor closes the fd.
+  if (!can_run_js(env)) return;
+  const KeptPromise closed = close_now(env);
+  std::exchange(closing_, std::nullopt)->Resolve(closed->Value());
 }
 
 FdUse::FdUse(std::shared_ptr<FdHandle> handle, Napi::Object owner)

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "closer.h"
 #include "memory_slots.h"
 #include "unique_fd.h"
 
@@ -26,13 +27,14 @@ class FdHandle {
 
   // No new call from now on; closes off the main thread when the last call in flight has ended,
   // never under a running ioctl.
-  void close(Napi::Env env, Napi::Promise::Deferred deferred);
+  KeptPromise close(Napi::Env env);
 
   // The JS object is gone. True if nobody had closed it, which closes it now.
   bool abandon();
 
  private:
   friend class FdUse;
+  KeptPromise close_now(Napi::Env env);
   void end_call(Napi::Env env);
 
   UniqueFd fd_;
@@ -40,6 +42,7 @@ class FdHandle {
   std::shared_ptr<MemorySlots> slots_;
   bool closed_ = false;
   std::uint32_t calls_in_flight_ = 0;
+  // The close that waits for the calls in flight.
   std::optional<Napi::Promise::Deferred> closing_;
 };
 

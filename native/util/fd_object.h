@@ -51,12 +51,8 @@ class FdObject : public Napi::ObjectWrap<Class> {
 
   // The promise of the first close is that of every close.
   Napi::Value close(const Napi::CallbackInfo& info) {
-    if (closed_.IsEmpty()) {
-      const auto deferred = Napi::Promise::Deferred::New(info.Env());
-      closed_ = Napi::Persistent(deferred.Promise().template As<Napi::Object>());
-      handle_->close(info.Env(), deferred);
-    }
-    return closed_.Value();
+    if (!closed_) closed_ = handle_->close(info.Env());
+    return closed_->Value();
   }
 
   // One call: `work`, (const Kernel&, int fd) -> Result<T>, on a worker thread, then `to_js`,
@@ -121,7 +117,7 @@ class FdObject : public Napi::ObjectWrap<Class> {
  private:
   std::shared_ptr<FdHandle> handle_;
   std::shared_ptr<std::uint32_t> leaked_fds_;
-  Napi::ObjectReference closed_;
+  KeptPromise closed_;
 };
 
 }  // namespace tdctl

@@ -2,19 +2,13 @@
 
 namespace tdctl {
 
-namespace {
-
-// False while a terminated worker thread drains its last work: then nothing can be resolved, and
-// node-addon-api would abort the process over an object it could not make. Any call that may run
-// JS tells.
+// Any call that may run JS tells.
 bool can_run_js(napi_env env) {
   napi_value object;
   bool has_element;
   return napi_create_object(env, &object) == napi_ok &&
          napi_has_element(env, object, 0, &has_element) == napi_ok;
 }
-
-}  // namespace
 
 void Task::queue(Napi::Env env, std::unique_ptr<Task> task) {
   const auto execute = [](napi_env, void* data) { static_cast<Task*>(data)->execute(); };

@@ -13,6 +13,10 @@
 
 namespace tdctl {
 
+// False while a terminated worker thread drains its last work: then nothing can be resolved, and
+// node-addon-api would abort the process over an object it could not make.
+bool can_run_js(napi_env env);
+
 // Made, completed and destroyed on the JS thread; executed on a worker thread. When the
 // environment is torn down before a task got its turn, or before its end could be told, it is
 // destroyed without. A worker thread may be terminated at any moment, also within complete(): what
