@@ -3,7 +3,7 @@
 // The kernel encrypts and may measure every page: a large region takes minutes. So it goes in
 // chunks, one ioctl each on a worker thread, and between two of them the JS thread reports
 // progress and looks whether somebody cancelled. The kernel writes the struct back advanced by the
-// pages it did, also when it fails; after EAGAIN, EINTR and EBUSY the same chunk goes on from there.
+// pages it did, also when it fails; after EAGAIN, EINTR and EBUSY the chunk goes on from there.
 #include <algorithm>
 #include <cerrno>
 #include <chrono>

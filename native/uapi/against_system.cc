@@ -20,10 +20,11 @@ namespace ours = tdctl::uapi;
 // In C++ the headers of Linux 6.1 (Debian 12) give kvm_cpuid2 four bytes too many (the empty struct in
 // __DECLARE_FLEX_ARRAY has a size there), and so every request number made from it the wrong size.
 // Where that struct takes part, all but the size is compared.
-#define SAME_BUT_FOR_SIZE(theirs, name)                                             \
-  static_assert(((theirs) & ~(ours::size_mask << ours::size_shift)) ==              \
-                    (ours::request::name.number & ~(ours::size_mask << ours::size_shift)), \
-                #theirs)
+constexpr unsigned long without_size(unsigned long number) {
+  return number & ~(ours::size_mask << ours::size_shift);
+}
+#define SAME_BUT_FOR_SIZE(theirs, name) \
+  static_assert(without_size(theirs) == without_size(ours::request::name.number), #theirs)
 #define SAME_OFFSET(type, field) \
   static_assert(offsetof(::type, field) == offsetof(ours::type, field), #type "." #field)
 

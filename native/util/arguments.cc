@@ -206,7 +206,7 @@ std::vector<uapi::kvm_cpuid_entry2> Arguments::cpuid_entries(Napi::Value value,
   const auto elements = array(value, name, uapi::kvm_max_cpuid_entries);
   if (!elements) return entries;
 
-  // The keys are made once: a fresh string for each of 256 times 7 fields would be most of the cost.
+  // The keys are made once: a fresh string for each field of each entry would be most of the cost.
   Napi::String keys[std::size(cpuid_fields)];
   for (std::size_t at = 0; at < std::size(cpuid_fields); ++at) {
     keys[at] = Napi::String::New(env(), cpuid_fields[at].name);
