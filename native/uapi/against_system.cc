@@ -17,9 +17,9 @@ namespace ours = tdctl::uapi;
                     sizeof(::type::field) == sizeof(ours::type::field),          \
                 #type "." #field)
 
-// In C++ the headers of Linux 6.1 (Debian 12) give kvm_cpuid2 four bytes too many (the empty struct in
-// __DECLARE_FLEX_ARRAY has a size there), and so every request number made from it the wrong size.
-// Where that struct takes part, all but the size is compared.
+// In C++ the headers of Linux 6.1 (Debian 12) give kvm_cpuid2 four bytes too many (the empty struct
+// in __DECLARE_FLEX_ARRAY has a size there), and so every request number made from it the wrong
+// size. Where that struct takes part, all but the size is compared.
 constexpr unsigned long without_size(unsigned long number) {
   return number & ~(ours::size_mask << ours::size_shift);
 }
