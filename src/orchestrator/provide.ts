@@ -6,6 +6,7 @@ import {
   tdLifecycle,
   tdSteps,
 } from '../../machines/td-lifecycle/index.ts';
+import { knownFacts } from './refusal-facts.ts';
 import type { TdSession } from './session.ts';
 import { toStepError } from './step-error.ts';
 import { finalizeTd } from './steps/finalize.ts';
@@ -75,6 +76,6 @@ async function timed<Output>({ session, state, effect, signal }: Working<Output>
     return output;
   } catch (error) {
     end(signal.aborted ? 'interrupted' : 'failed');
-    throw toStepError(state, error);
+    throw toStepError(state, error, await knownFacts(session, error));
   }
 }

@@ -1,11 +1,12 @@
 /** Turns what an effect throws into the plain record that the chart keeps. */
 import type { StepError } from '../../machines/td-lifecycle/index.ts';
-import { explainRefusal } from '../diagnosis/refusals.ts';
+import { explainRefusal, type KnownFacts } from '../diagnosis/refusals.ts';
 import { TdctlError } from '../errors/index.ts';
 import { KvmError } from '../host/kvm-error.ts';
 
-export function toStepError(step: string, error: unknown): StepError {
-  if (error instanceof KvmError) return fromKvmError(step, error);
+/** @param facts what is known of the host: the words of a refusal are narrowed by it. */
+export function toStepError(step: string, error: unknown, facts?: KnownFacts): StepError {
+  if (error instanceof KvmError) return fromKvmError(step, error, facts);
   if (error instanceof TdctlError) {
     return {
       step,
@@ -19,17 +20,18 @@ export function toStepError(step: string, error: unknown): StepError {
   return { step, code: 'TDCTL_E_INTERNAL', message };
 }
 
-function fromKvmError(step: string, error: KvmError): StepError {
-  const { code, meaning, hint } = explainRefusal(error.request, error.code);
-  const status = error.hwStatus === undefined ? undefined : formatStatusWord(error.hwStatus);
-  const answer = status === undefined ? error.code : `${error.code}, TDX status ${status}`;
+function fromKvmError(step: string, error: KvmError, facts: KnownFacts | undefined): StepError {
+  const { request, code: errno, hwStatus } = error;
+  const { code, meaning, hint } = explainRefusal({ request, errno, hwStatus, facts });
+  const status = hwStatus === undefined ? undefined : formatStatusWord(hwStatus);
+  const answer = status === undefined ? errno : `${errno}, TDX status ${status}`;
   return {
     step,
     code,
-    message: `${error.request} answered ${answer}: ${meaning}`,
+    message: `${request} answered ${answer}: ${meaning}`,
     hint,
-    request: error.request,
-    errno: error.code,
+    request,
+    errno,
     ...(status === undefined ? {} : { hwStatus: status }),
   };
 }

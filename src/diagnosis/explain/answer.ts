@@ -1,0 +1,20 @@
+/** What every table of this room holds: an answer with a stable id. */
+
+export interface Answer {
+  /** Stable: scripts, docs/explain.md and bug reports refer to it. */
+  readonly id: string;
+  /** What it means. A clause without a full stop. */
+  readonly meaning: string;
+  /** What leads to it, likeliest first; none where the meaning says it all. */
+  readonly causes?: readonly string[];
+  /** What to do next: an imperative clause, with a command where there is one. */
+  readonly next: string;
+}
+
+/**
+ * Where an answer stands in a whole log. A cause comes before what follows from it
+ * ("module initialization failed (-5)"), and both before lines that only tell how far the host got.
+ */
+export type Rank = 'cause' | 'effect' | 'note';
+
+export const rankOrder: readonly Rank[] = ['cause', 'effect', 'note'];

@@ -1,0 +1,39 @@
+/** Every request there are facts for, by name. */
+import type { Answer } from '../answer.ts';
+import { capabilitiesFacts } from './capabilities.ts';
+import { commonAnswers } from './common.ts';
+import { createVcpuFacts } from './create-vcpu.ts';
+import { anyCapFacts, enableCapFacts } from './enable-cap.ts';
+import { finalizeVmFacts } from './finalize-vm.ts';
+import { hostRequestFacts } from './host-requests.ts';
+import { initMemRegionFacts } from './init-mem-region.ts';
+import { initVmFacts } from './init-vm.ts';
+import type { RequestFacts } from './request.ts';
+import { getCpuidFacts, initVcpuFacts } from './vcpu-commands.ts';
+import { vmRequestFacts } from './vm-requests.ts';
+
+export const allRequestFacts: readonly RequestFacts[] = [
+  capabilitiesFacts,
+  initVmFacts,
+  createVcpuFacts,
+  initVcpuFacts,
+  initMemRegionFacts,
+  finalizeVmFacts,
+  getCpuidFacts,
+  ...enableCapFacts,
+  ...vmRequestFacts,
+  ...hostRequestFacts,
+];
+
+const factsByRequest = new Map(allRequestFacts.map((facts) => [facts.request, facts]));
+
+/** A capability without facts of its own has those of KVM_ENABLE_CAP. */
+export function factsOf(request: string): RequestFacts | undefined {
+  const known = factsByRequest.get(request);
+  return known ?? (request.startsWith('KVM_ENABLE_CAP(') ? anyCapFacts : undefined);
+}
+
+export const requestAnswers: readonly Answer[] = [
+  ...allRequestFacts.flatMap(({ answers }) => Object.values(answers)),
+  ...Object.values(commonAnswers),
+];

@@ -1,0 +1,192 @@
+/** KVM_TDX_INIT_VM. Source: kernel-abi parts 2.6 and 7.1, Linux 7.3. */
+import { vmCommandChecks } from './common-checks.ts';
+import type { RequestFacts } from './request.ts';
+
+export const initVmFacts: RequestFacts = {
+  request: 'KVM_TDX_INIT_VM',
+  on: 'the VM',
+  checks: [
+    ...vmCommandChecks,
+    { step: 6, errno: 'EINVAL', when: 'the TD is initialised already', hwError: 'zero' },
+    { step: 7, errno: 'EINVAL', when: 'flags of the command is not 0', hwError: 'zero' },
+    { step: 8, errno: 'EFAULT', when: 'cpuid.nent is unreadable', hwError: 'zero' },
+    { step: 9, errno: 'E2BIG', when: 'cpuid.nent is above 256', hwError: 'zero' },
+    { step: 10, errno: 'ENOMEM', when: 'no memory to copy the parameters', hwError: 'zero' },
+    { step: 10, errno: 'EFAULT', when: 'the parameters are unreadable', hwError: 'zero' },
+    { step: 11, errno: 'EINVAL', when: 'a reserved field is not 0', hwError: 'zero' },
+    {
+      step: 12,
+      errno: 'EINVAL',
+      when: 'cpuid.padding is not 0, or cpuid.nent changed meanwhile',
+      hwError: 'zero',
+    },
+    { step: 13, errno: 'ENOMEM', when: 'no memory for TD_PARAMS', hwError: 'zero' },
+    {
+      step: 14,
+      errno: 'EBUSY',
+      when: 'vCPUs were created before INIT_VM',
+      hwError: 'zero',
+      unreachable: true,
+    },
+    {
+      step: 15,
+      errno: 'EINVAL',
+      when: 'attributes has a bit that KVM does not support on this host',
+      hwError: 'zero',
+    },
+    {
+      step: 16,
+      errno: 'EINVAL',
+      when: 'xfam has a bit that KVM does not support on this host',
+      hwError: 'zero',
+    },
+    {
+      step: 17,
+      errno: 'EINVAL',
+      when:
+        'CPUID 80000008h is missing, its EAX[23:16] is neither 48 nor 52, or is 52 on a host ' +
+        'without 5-level EPT',
+      hwError: 'zero',
+    },
+    {
+      step: 18,
+      errno: 'EINVAL',
+      when: 'CPUID 7.0 asks for HLE, RTM or WAITPKG',
+      hwError: 'zero',
+    },
+    {
+      step: 19,
+      errno: 'EINVAL',
+      when: 'a CPUID entry is not configurable, not known, or given twice',
+      hwError: 'zero',
+    },
+    { step: 20, errno: 'ENOSPC', when: 'the pool of key ids (HKID) is empty', hwError: 'zero' },
+    {
+      step: 21,
+      errno: 'EBUSY',
+      when: 'the misc cgroup of the caller, or one above it, is at its limit for `tdx`',
+      hwError: 'zero',
+      leaves: 'the key id is given back; the usage count of the cgroup is one too low from then on',
+    },
+    {
+      step: 22,
+      errno: 'ENOMEM',
+      when: 'no memory for the control pages of the TD',
+      hwError: 'zero',
+    },
+    {
+      step: 23,
+      errno: 'EIO',
+      when: 'a CPU package has no online CPU; the VM is not dead',
+      hwError: 'zero',
+    },
+    {
+      step: 24,
+      errno: 'EAGAIN',
+      when: 'TDH.MNG.CREATE found no entropy; it may be tried again',
+      hwError: 'zero',
+    },
+    {
+      step: 25,
+      errno: 'EIO',
+      when: 'TDH.MNG.CREATE failed',
+      hwError: 'zero',
+      vmDead: true,
+    },
+    {
+      step: 26,
+      errno: 'EIO',
+      when: 'TDH.MNG.KEY.CONFIG failed on a package',
+      hwError: 'zero',
+      vmDead: true,
+    },
+    {
+      step: 27,
+      errno: 'EAGAIN',
+      when: 'TDH.MNG.ADDCX found no entropy; it may be tried again',
+      hwError: 'zero',
+    },
+    { step: 27, errno: 'EIO', when: 'TDH.MNG.ADDCX failed', hwError: 'zero', vmDead: true },
+    {
+      step: 28,
+      errno: 'EINVAL',
+      when: 'TDH.MNG.INIT refused an operand, which hw_error names; it may be tried again',
+      hwError: 'module-status',
+    },
+    {
+      step: 29,
+      errno: 'EIO',
+      when: 'TDH.MNG.INIT failed for another reason',
+      hwError: 'zero',
+      vmDead: true,
+    },
+    {
+      step: 30,
+      errno: 'EFAULT',
+      when: 'the command cannot be written back',
+      leaves: 'whatever the step did, also a TD that is initialised',
+    },
+  ],
+  answers: {
+    ENOSPC: {
+      id: 'init-vm.no-key-slot',
+      code: 'TDCTL_E_NO_KEY_SLOT',
+      meaning: 'every key slot (HKID) of the host is taken by another TD',
+      causes: [
+        'as many TDs run as the BIOS key split allows; the module keeps the first key of the range',
+        'a TD that was stopped is still being torn down, which takes minutes for a big one',
+        'a process still holds a descriptor of a stopped TD (VM, vCPU or guest_memfd)',
+        'slots were leaked: "HKID N is leaked" in the kernel log; only a reboot gives them back',
+      ],
+      next: 'stop a TD, or wait for one that is being torn down; `tdctl host` shows the slots',
+    },
+    EBUSY: {
+      id: 'init-vm.cgroup-limit',
+      code: 'TDCTL_E_CGROUP_LIMIT',
+      meaning: 'the misc cgroup of this process, or one above it, is at its limit for `tdx`',
+      causes: [
+        'misc.max of the cgroup or of a parent is reached',
+        'other TDs of the same cgroup (pod, slice) are still being torn down',
+      ],
+      next: 'raise misc.max of the cgroup, or run from another one',
+    },
+    EAGAIN: {
+      id: 'init-vm.no-entropy',
+      code: 'TDCTL_E_IOCTL',
+      meaning: 'the CPU had no entropy left for a new key, several times in a row',
+      causes: ['many TDs are built at once', 'other software drains RDRAND or RDSEED'],
+      next: 'try again in a moment',
+    },
+    EIO: {
+      id: 'init-vm.package-offline',
+      code: 'TDCTL_E_IOCTL',
+      meaning: 'a CPU package is entirely offline, or the TDX module failed; the VM cannot be used',
+      causes: [
+        'all CPUs of a package are offline ("All packages need to have online CPU" in the kernel log)',
+        'a SEAMCALL failed ("SEAMCALL" in the kernel log); the VM is dead',
+        'the caller is not the process that created the VM',
+      ],
+      next: 'bring a CPU of every package online, and look for "SEAMCALL" in the kernel log',
+    },
+    EINVAL: {
+      id: 'init-vm.parameter-refused',
+      code: 'TDCTL_E_IOCTL',
+      meaning: 'the kernel or the TDX module refuses a parameter of the TD',
+      causes: [
+        'a CPUID entry that is not configurable on this host, or given twice (step 19)',
+        'an attribute that KVM does not support: besides SEPT_VE_DISABLE it supports none (step 15)',
+        'an XFAM bit that this host does not have (step 16)',
+        'guest address bits other than 48 or 52, or 52 without 5-level EPT (step 17)',
+        'the module refuses an operand: hw_error names it (step 28)',
+        'INIT_VM was done already (step 6)',
+      ],
+      next: 'compare spec.attributes, xfam, tsc and gpaw with `tdctl host`',
+    },
+    E2BIG: {
+      id: 'init-vm.too-many-cpuid-entries',
+      code: 'TDCTL_E_IOCTL',
+      meaning: 'the VMM sends more than 256 CPUID entries',
+      next: 'send only the entries that KVM_TDX_CAPABILITIES lists as configurable',
+    },
+  },
+};

@@ -1,0 +1,74 @@
+/** Says an answer in the numbers of this host, where they are known. */
+import type { HostFacts, KeySlots } from '../../../host/facts.ts';
+import type { RefusalAnswer } from './request.ts';
+
+/** What is known of the host at the moment of the refusal. */
+export interface KnownFacts {
+  readonly host?: HostFacts | undefined;
+  readonly keySlots?: KeySlots | undefined;
+  /** KVM_CAP_MAX_VCPUS on the VM's own descriptor. */
+  readonly perVmVcpus?: number | undefined;
+}
+
+type Narrowing = (facts: KnownFacts) => Partial<Omit<RefusalAnswer, 'id'>> | undefined;
+
+const narrowings: Readonly<Record<string, Narrowing>> = {
+  'init-vm.no-key-slot': ({ keySlots }) => {
+    if (keySlots === undefined) return undefined;
+    const { total, used } = keySlots;
+    if (used >= total) {
+      return { meaning: `all ${total} key slots (HKIDs) of the host are taken by other TDs` };
+    }
+    return {
+      meaning:
+        `no key slot (HKID) is free, though the host counts only ${used} of ${total} in use: ` +
+        'the others are being torn down, or are leaked',
+      next: 'wait for teardowns to end; look for "leaked" in the kernel log: only a reboot helps then',
+    };
+  },
+  'create-vcpu.limit': ({ host, perVmVcpus }) => {
+    if (host === undefined) return undefined;
+    const limit = perVmVcpus ?? Math.min(host.kvm.maxVcpus, host.platform.presentCpus);
+    return {
+      meaning:
+        `the VM has as many vCPUs as it may have, or the vCPU id is above its limit: ` +
+        `this host gives one TD at most ${limit} (${host.platform.presentCpus} CPUs present, ` +
+        `KVM allows ${host.kvm.maxVcpus})`,
+      next: `ask for at most ${limit} vCPUs (spec.vcpus, spec.maxVcpus)`,
+    };
+  },
+  'td-params.max-vcpus-refused': ({ host }) => {
+    const module = host?.module?.maxVcpusPerTd;
+    if (host === undefined || module === undefined) return undefined;
+    return {
+      meaning:
+        `the module (${host.module?.release}) gives one TD at most ${module} vCPUs, ` +
+        `and KVM asked for ${Math.min(host.kvm.maxVcpus, host.platform.presentCpus)}`,
+    };
+  },
+  'init-vm.package-offline': ({ host }) => {
+    if (host === undefined) return undefined;
+    const { presentCpus, onlineCpus } = host.platform;
+    if (onlineCpus < presentCpus) {
+      return {
+        meaning:
+          `${presentCpus - onlineCpus} of ${presentCpus} CPUs are offline, perhaps all of one ` +
+          'package; or the TDX module failed, and the VM is dead',
+      };
+    }
+    return {
+      meaning: 'a call to the TDX module failed, and the VM cannot be used (no CPU is offline)',
+      next: 'look for "SEAMCALL" in the kernel log: `dmesg | tdctl explain -`',
+    };
+  },
+  'td-params.eptp-refused': ({ host }) => {
+    const widths = host?.platform.guestAddressWidths ?? [];
+    if (widths.length === 0) return undefined;
+    return { next: `choose spec.gpaw among what this host has: ${widths.join(', ')}` };
+  },
+};
+
+export function narrow(answer: RefusalAnswer, facts: KnownFacts | undefined): RefusalAnswer {
+  if (facts === undefined) return answer;
+  return { ...answer, ...narrowings[answer.id]?.(facts) };
+}
