@@ -36,7 +36,7 @@ const cpus = [
   'x64',
 ];
 
-/** @typedef {{ version: string, resolved?: string, dev?: boolean, optionalDependencies?: Record<string, string> }} Locked */
+/** @typedef {{ version: string, resolved?: string, dev?: boolean, optional?: boolean, optionalDependencies?: Record<string, string> }} Locked */
 
 const lock = JSON.parse(readFileSync(file, 'utf8'));
 /** @type {Record<string, Locked>} */

@@ -1,4 +1,5 @@
 /** A simulated machine as data. A profile file gives one; nothing here decides anything. */
+import type { CapabilityName } from '../abi/kvm/capabilities.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import type { ModuleReleaseName } from '../abi/tdx/module-releases.ts';
 
@@ -13,6 +14,11 @@ export interface HostProfile {
   readonly module: InstalledModule | undefined;
   /** CONFIG_KVM_MAX_NR_VCPUS of the kernel: KVM_MAX_VCPUS. */
   readonly kvmMaxVcpus: number;
+  /**
+   * KVM_CHECK_EXTENSION as recorded on a real machine, where its kernel's build or its CPU decides:
+   * these win over the model's on /dev/kvm and on VMs of the default type.
+   */
+  readonly recordedCapabilities?: Readonly<Partial<Record<CapabilityName, number>>>;
 }
 
 export interface InstalledModule {

@@ -53,8 +53,9 @@ const table: Readonly<Record<CapabilityName, Row>> = {
   KVM_CAP_X86_NOTIFY_VMEXIT: feature('notifyVmExit'),
   KVM_CAP_USER_MEMORY2: 1,
   KVM_CAP_MEMORY_FAULT_INFO: 1,
+  // On /dev/kvm: whether any VM type of this kernel has private memory.
   KVM_CAP_MEMORY_ATTRIBUTES: [
-    Number(KVM_MEMORY_ATTRIBUTE_PRIVATE),
+    (kernel) => (kernel.tdx === undefined ? 0 : Number(KVM_MEMORY_ATTRIBUTE_PRIVATE)),
     0,
     Number(KVM_MEMORY_ATTRIBUTE_PRIVATE),
   ],
@@ -67,13 +68,16 @@ const table: Readonly<Record<CapabilityName, Row>> = {
   KVM_CAP_GUEST_MEMFD_FLAGS: [3, 3, 1],
 };
 
-const rowsByNumber = new Map<number, Row>(
-  Object.entries(table).map(([name, row]) => [capabilities[name as CapabilityName], row]),
+const namesByNumber = new Map<number, CapabilityName>(
+  Object.entries(capabilities).map(([name, number]) => [number, name as CapabilityName]),
 );
 
 export function checkExtension(kernel: Kernel, capability: number, vm: Vm | undefined): number {
-  const row = rowsByNumber.get(capability);
-  if (row === undefined) return 0;
+  const name = namesByNumber.get(capability);
+  if (name === undefined) return 0;
+  const recorded = kernel.profile.recordedCapabilities?.[name];
+  if (recorded !== undefined && !vm?.isTd) return recorded;
+  const row = table[name];
   const value = typeof row === 'object' ? row[vm === undefined ? 0 : vm.isTd ? 2 : 1] : row;
   return typeof value === 'function' ? value(kernel, vm) : value;
 }

@@ -2,6 +2,7 @@
 import { capabilities } from '../../abi/kvm/capabilities.ts';
 import type { Answer, EnableCapStruct, UserStruct } from '../interface.ts';
 import { done, refuse } from './answer.ts';
+import { checkExtension } from './check-extension.ts';
 import { faultAt, type Kernel } from './kernel.ts';
 import { KVM_MAX_IRQ_ROUTES, maxVcpuIds } from './limits.ts';
 import type { Vm } from './vm.ts';
@@ -10,7 +11,6 @@ const u32Max = 0xffff_ffffn;
 
 const x2apicApi = { all: 0xfn, enableSuppressEoi: 1n << 2n, disableSuppressEoi: 1n << 3n } as const;
 const hypercallsThatExit = 0x1000n;
-const quirks = 0xfffn;
 const pmuDisable = 1n;
 const busLock = { off: 1n, exit: 2n } as const;
 const notify = { all: 0x3n, enabled: 1n } as const;
@@ -47,9 +47,7 @@ export function enableCap(kernel: Kernel, vm: Vm, user: UserStruct<EnableCapStru
     case capabilities.KVM_CAP_X86_NOTIFY_VMEXIT:
       return setNotifyVmexit(kernel, vm, arg);
     case capabilities.KVM_CAP_DISABLE_QUIRKS2:
-      if ((arg & ~quirks) !== 0n) return refuse('EINVAL');
-      vm.caps.disabledQuirks |= arg;
-      return done;
+      return disableQuirks(kernel, vm, arg);
     // Never merged: EINVAL like any unknown capability. The Intel vendor table has neither op.
     case capabilities.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM:
     case capabilities.KVM_CAP_VM_COPY_ENC_CONTEXT_FROM:
@@ -103,6 +101,13 @@ function setPmuCapability(kernel: Kernel, vm: Vm, arg: bigint): Answer {
   if (vm.isTd && arg !== pmuDisable) return refuse('EINVAL');
   if (vm.vcpus.length > 0) return refuse('EINVAL');
   vm.caps.pmuDisabled = arg === pmuDisable;
+  return done;
+}
+
+function disableQuirks(kernel: Kernel, vm: Vm, quirks: bigint): Answer {
+  const known = BigInt(checkExtension(kernel, capabilities.KVM_CAP_DISABLE_QUIRKS2, vm));
+  if ((quirks & ~known) !== 0n) return refuse('EINVAL');
+  vm.caps.disabledQuirks |= quirks;
   return done;
 }
 

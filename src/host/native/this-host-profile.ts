@@ -1,0 +1,48 @@
+/** This machine as a simulated host: what /dev/kvm and sysfs tell of it, and a TDX module added. */
+import { totalmem } from 'node:os';
+import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
+import { defaultHostProfile, type HostProfile, hostProfiles } from '../../simulator/index.ts';
+import type { DevKvm } from './dev-kvm.ts';
+import { readMachineFacts } from './machine-facts.ts';
+
+/** What the build of the kernel, its version or the CPU decides; the model has the rest. */
+const recorded: readonly CapabilityName[] = [
+  'KVM_CAP_NR_VCPUS',
+  'KVM_CAP_X86_SMM',
+  'KVM_CAP_MULTI_ADDRESS_SPACE',
+  'KVM_CAP_DISABLE_QUIRKS2',
+  'KVM_CAP_PRE_FAULT_MEMORY',
+  'KVM_CAP_GUEST_MEMFD',
+  'KVM_CAP_GUEST_MEMFD_FLAGS',
+];
+
+export async function readThisHostProfile({ system }: DevKvm): Promise<HostProfile> {
+  const value = (capability: CapabilityName) => system.kvmCheckExtension(capabilities[capability]);
+  const has = async (capability: CapabilityName) => (await value(capability)) !== 0;
+  const { presentCpus, onlineCpus, packages = 1 } = await readMachineFacts();
+  const model = hostProfiles[defaultHostProfile];
+  return {
+    name: 'this-host',
+    description: 'this machine, with the TDX module and key slots of the default profile',
+    source: 'read from /dev/kvm and sysfs; key ID split, module and CPUID: the default profile',
+    platform: {
+      ...model.platform,
+      packages,
+      coresPerPackage: Math.max(1, Math.floor(presentCpus / packages)),
+      threadsPerCore: 1,
+      offlineCpus: presentCpus - onlineCpus,
+      memoryBytes: BigInt(totalmem()),
+      features: {
+        tscScaling: await has('KVM_CAP_TSC_CONTROL'),
+        busLockDetection: await has('KVM_CAP_X86_BUS_LOCK_EXIT'),
+        notifyVmExit: await has('KVM_CAP_X86_NOTIFY_VMEXIT'),
+        pmu: await has('KVM_CAP_PMU_CAPABILITY'),
+      },
+    },
+    module: model.module,
+    kvmMaxVcpus: await value('KVM_CAP_MAX_VCPUS'),
+    recordedCapabilities: Object.fromEntries(
+      await Promise.all(recorded.map(async (name) => [name, await value(name)])),
+    ),
+  };
+}
