@@ -1,4 +1,4 @@
 export { buildInitVm, type HostOffer } from './init-vm.ts';
 export type { InitialPages, MemoryLayout, MemorySlot } from './memory-layout.ts';
 export { type PlanOptions, planTd, type TdPlan } from './td-plan.ts';
-export { checkVcpus, vcpuLimits } from './vcpu-limits.ts';
+export { vcpuLimits } from './vcpu-limits.ts';
