@@ -39,9 +39,9 @@ export class PageAllocator {
     this.#freed.push(page);
   }
 
-  /** The page is lost until the machine restarts: the module would not give it back. */
-  leak(): void {
-    this.#leaked++;
+  /** Pages that are lost until the machine restarts: the module would not give them back. */
+  leak(count = 1): void {
+    this.#leaked += count;
   }
 
   get counts(): { readonly inUse: number; readonly leaked: number } {

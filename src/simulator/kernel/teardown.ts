@@ -12,45 +12,58 @@ export function putVm(kernel: Kernel, vm: Vm): void {
 }
 
 function destroyVm(kernel: Kernel, vm: Vm): void {
-  if (vm.td !== undefined && kernel.tdx !== undefined) {
-    // vm_pre_destroy
-    releaseKeyId(kernel, kernel.tdx, vm);
-    // vcpu_free
-    for (const vcpu of vm.vcpus) {
-      if (vcpu.td === undefined) continue;
-      for (const page of vcpu.td.tdcx) reclaim(kernel, kernel.tdx, vm.td, page);
-      vcpu.td.tdcx.length = 0;
-      if (vcpu.td.tdvpr !== undefined) reclaim(kernel, kernel.tdx, vm.td, vcpu.td.tdvpr);
-      vcpu.td.tdvpr = undefined;
-    }
-    // the mirror page tables
-    for (const page of vm.td.septTables.values()) reclaim(kernel, kernel.tdx, vm.td, page);
-    vm.td.septTables.clear();
-    // vm_destroy
-    reclaimTd(kernel, kernel.tdx, vm.td);
-    vm.td.state = 'UNINITIALIZED';
-  }
+  if (vm.td !== undefined && kernel.tdx !== undefined) destroyTd(kernel, kernel.tdx, vm, vm.td);
   vm.slots.clear();
   kernel.vms.delete(vm);
 }
 
-/** TDCS pages, then the TDR: the module gives that one back last. */
+function destroyTd(kernel: Kernel, tdx: TdxSupport, vm: Vm, td: TdOfVm): void {
+  // vm_pre_destroy
+  releaseKeyId(kernel, tdx, vm);
+  if (td.key !== undefined) {
+    leakTd(kernel, vm, td);
+    return;
+  }
+  // vcpu_free
+  for (const { td: vcpu } of vm.vcpus) {
+    for (const page of vcpu?.tdcx ?? []) reclaim(kernel, tdx, page);
+    if (vcpu?.tdvpr !== undefined) reclaim(kernel, tdx, vcpu.tdvpr);
+  }
+  // the mirror page tables
+  for (const page of td.septTables.values()) reclaim(kernel, tdx, page);
+  // vm_destroy
+  reclaimTd(kernel, tdx, td);
+  td.state = 'UNINITIALIZED';
+}
+
+/** TDCS pages, then the TDR: the module gives that one back last. Nothing with the key assigned. */
 export function reclaimTd(kernel: Kernel, tdx: TdxSupport, td: TdOfVm): void {
-  for (const page of td.tdcs) reclaim(kernel, tdx, td, page);
+  if (td.key !== undefined || td.tdr === undefined) return;
+  for (const page of td.tdcs) reclaim(kernel, tdx, page);
   td.tdcs.length = 0;
-  if (td.tdr === undefined) return;
-  if (reclaim(kernel, tdx, td, td.tdr)) {
+  if (reclaim(kernel, tdx, td.tdr)) {
     tdx.module.seamcall('TDH.PHYMEM.PAGE.WBINVD', { rcx: td.tdr });
   }
   td.tdr = undefined;
 }
 
-/** False: the page is leaked, because the key ID is or because the module refused. */
-function reclaim(kernel: Kernel, tdx: TdxSupport, td: TdOfVm, page: Hpa): boolean {
-  // With its key ID still assigned the module would refuse every page of the TD.
-  const refused =
-    td.key !== undefined ||
-    isStatusError(tdx.module.seamcall('TDH.PHYMEM.PAGE.RECLAIM', { rcx: page }));
+/** The key ID could not be freed: it is lost until the machine restarts, and every page with it. */
+export function leakTd(kernel: Kernel, vm: Vm, td: TdOfVm): void {
+  if (td.key === undefined) return;
+  kernel.leakedKeyIds.add(td.key.hkid);
+  const vcpuPages = vm.vcpus.reduce(
+    (sum, { td: vcpu }) => sum + (vcpu?.tdvpr === undefined ? 0 : 1 + vcpu.tdcx.length),
+    0,
+  );
+  kernel.pages.leak(vcpuPages + td.septTables.size + td.tdcs.length + 1);
+  td.key = undefined;
+  td.tdr = undefined;
+  td.tdcs.length = 0;
+}
+
+/** False: the module refused, and the page is leaked. */
+function reclaim(kernel: Kernel, tdx: TdxSupport, page: Hpa): boolean {
+  const refused = isStatusError(tdx.module.seamcall('TDH.PHYMEM.PAGE.RECLAIM', { rcx: page }));
   if (refused) kernel.pages.leak();
   else kernel.pages.free(page);
   return !refused;

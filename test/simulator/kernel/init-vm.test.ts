@@ -279,6 +279,21 @@ describe('kernel 7.1 INIT_VM', () => {
     expect(driver.initVm(vm)).toBe(0);
   });
 
+  test('a refused INIT_VM whose key ID cannot be freed keeps it; the next attempt loses it', () => {
+    const { driver, vm } = created();
+    driver.failLeaf('TDH.MNG.INIT', statusWord('TDX_OPERAND_INVALID', 'XFAM'));
+    driver.failLeaf('TDH.MNG.VPFLUSHDONE', statusWord('TDX_FLUSHVP_NOT_DONE'));
+    expect(driver.initVm(vm)).toBe('EINVAL');
+    expect(driver.machine.snapshot().keySlots).toMatchObject({ assigned: 1, leaked: 0 });
+    driver.failLeaf('TDH.MNG.INIT', undefined);
+    driver.failLeaf('TDH.MNG.VPFLUSHDONE', undefined);
+    expect(driver.initVm(vm)).toBe(0);
+    expect(driver.machine.snapshot()).toMatchObject({
+      keySlots: { assigned: 1, leaked: 1 },
+      hostPages: { leaked: 7 },
+    });
+  });
+
   test('step 30: a fault on the write-back is EFAULT and undoes nothing', () => {
     const { driver, vm } = created();
     const cmd = () => faulting(command('KVM_TDX_INIT_VM'), 'write');

@@ -18,7 +18,7 @@ import type { Hpa } from '../../module/states.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt } from '../kernel.ts';
 import { firstOnlineCpu, packagesOf } from '../packages.ts';
-import { reclaimTd } from '../teardown.ts';
+import { leakTd, reclaimTd } from '../teardown.ts';
 import { bugVm } from '../vm.ts';
 import { freeKeyId, releaseKeyId } from './release-key-id.ts';
 import { setupTdParams } from './td-params.ts';
@@ -83,6 +83,8 @@ function buildTd(context: TdContext, caller: Caller, params: TdParams): Answer {
   // 20
   const hkid = kernel.keyIds.allocate();
   if (hkid === undefined) return refuse('ENOSPC');
+  // A key that an earlier attempt could not free is overwritten here, and so lost.
+  leakTd(kernel, vm, td);
   // 21
   const charged = kernel.cgroup.tryCharge(caller.cgroup);
   if (charged !== 'ok') {

@@ -1,4 +1,7 @@
-/** tdx_mmu_release_hkid: gives the TD's key ID back, or leaks it (kernel-abi 2.15). */
+/**
+ * tdx_mmu_release_hkid: gives the TD's key ID back (kernel-abi 2.15). Where it cannot, the key stays
+ * with the VM: its last put tries again, and then it is leaked.
+ */
 import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
 import { firstOnlineCpu, packagesOf } from '../packages.ts';
@@ -15,7 +18,6 @@ export function releaseKeyId(kernel: Kernel, tdx: TdxSupport, vm: Vm): void {
   if (flushed !== statusCodes.TDX_SUCCESS) {
     // Without a word where a vCPU is still associated; any other refusal bugs the VM as well.
     if (!isStatus(flushed, 'TDX_FLUSHVP_NOT_DONE')) bugVm(vm);
-    kernel.leakedKeyIds.add(td.key.hkid);
     return;
   }
   for (const package_ of packagesOf(kernel.profile.platform)) {
@@ -23,7 +25,6 @@ export function releaseKeyId(kernel: Kernel, tdx: TdxSupport, vm: Vm): void {
   }
   if (tdx.module.seamcall('TDH.MNG.KEY.FREEID', { rcx: td.tdr }) !== statusCodes.TDX_SUCCESS) {
     bugVm(vm);
-    kernel.leakedKeyIds.add(td.key.hkid);
     return;
   }
   freeKeyId(kernel, td.key.hkid, td.key.cgroup);
