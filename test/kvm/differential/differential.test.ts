@@ -7,7 +7,7 @@ import { release } from 'node:os';
 import { fc } from '@fast-check/vitest';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { type Addon, loadAddon } from '../../../native/index.ts';
-import { readThisHostProfile } from '../../../src/host/native/this-host-profile.ts';
+import { readThisHostProfile } from '../../../src/host/simulated/this-host-profile.ts';
 import { createSimulatedHost, type HostProfile } from '../../../src/simulator/index.ts';
 import { type Operation, operation } from './operations.ts';
 import { RealKernel } from './real.ts';

@@ -2,8 +2,8 @@
 import { totalmem } from 'node:os';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import { defaultHostProfile, type HostProfile, hostProfiles } from '../../simulator/index.ts';
-import type { DevKvm } from './dev-kvm.ts';
-import { readMachineFacts } from './machine-facts.ts';
+import type { DevKvm } from '../native/dev-kvm.ts';
+import { readMachineFacts } from '../native/machine-facts.ts';
 
 /** What the build of the kernel, its version or the CPU decides; the model has the rest. */
 const recorded: readonly CapabilityName[] = [
