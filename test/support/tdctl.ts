@@ -25,6 +25,8 @@ export interface Running {
 export interface TdctlOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Run as another user; only root may. */
+  readonly uid?: number;
 }
 
 export function startTdctl(args: readonly string[], options: TdctlOptions = {}): Running {
@@ -33,6 +35,7 @@ export function startTdctl(args: readonly string[], options: TdctlOptions = {}):
     cwd: options.cwd ?? projectRoot,
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
   const output = { stdout: '', stderr: '' };
   const waiting = new Set<() => void>();
