@@ -1,6 +1,7 @@
 /** The command tree. Commands import what they need when they run, not here. */
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { type ExitCode, exitCodes } from '../errors/index.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { hostCommand } from './commands/host.ts';
 import { initCommand } from './commands/init.ts';
 import { measureCommand } from './commands/measure.ts';
@@ -27,7 +28,7 @@ export async function runCli(args: readonly string[], io: CommandIo): Promise<Ex
   }
 }
 
-function program(io: CommandIo, _endWith: (exitCode: ExitCode) => void): Command {
+function program(io: CommandIo, endWith: (exitCode: ExitCode) => void): Command {
   const root = new Command('tdctl')
     .description('Plan, provision, rehearse and show Intel TDX trust domains (TDs).')
     .version(version(), '-V, --version')
@@ -38,14 +39,21 @@ Examples:
   tdctl init td.yaml                              write a commented TrustDomain file
   tdctl measure OVMF.fd                           the MRTD a firmware image will have
   tdctl run td.yaml --host sim --until runnable   a TD's whole life, on any machine
+  tdctl doctor                                    what keeps this machine from running TDs
   tdctl host --host sim:gnr-2.0                   what binds on a host
 
 Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec invalid · 6 findings ·
             7 host limit reached · 8 host unsupported · 130 interrupted`,
     );
-  const commands = [runCommand(io), hostCommand(io), measureCommand(io), initCommand(io)];
+  const commands = [
+    runCommand(io),
+    doctorCommand(io, endWith),
+    hostCommand(io, endWith),
+    measureCommand(io),
+    initCommand(io),
+  ];
   for (const command of commands) root.addCommand(command as unknown as Command);
-  for (const command of [root, ...root.commands]) {
+  for (const command of withSubcommands(root)) {
     command
       .exitOverride()
       .showHelpAfterError('(--help shows what there is)')
@@ -55,6 +63,10 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
       });
   }
   return root;
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap((sub) => withSubcommands(sub as Command))];
 }
 
 /** Errors before and after parsing are shown in the format that was asked for. */

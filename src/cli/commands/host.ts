@@ -1,15 +1,19 @@
 import { Command } from '@commander-js/extra-typings';
+import type { ExitCode } from '../../errors/index.ts';
 import type { CommandIo } from '../io.ts';
 import { hostOption, kernelOption, outputOption } from '../options.ts';
 
-export function hostCommand(io: CommandIo) {
-  return new Command('host')
+/** @param endWith takes 6 where two hosts differ. */
+export function hostCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
+  const host = new Command('host')
     .summary('show what a host is: vCPU limits, key slots, versions')
     .description(
       'Shows what TDs can be had on a host: the four numbers that bound the vCPUs of a TD and the\n' +
-        'one that binds, how many key slots there are and are left, and whose rules apply.\n' +
+        'one that binds, how many key slots there are, who holds them, and whose rules apply.\n' +
         'Only reads; on kvm and soft it makes one VM for a moment to read its own limit.',
     )
+    // Else `host diff A B -o json` would be the -o of `host`.
+    .enablePositionalOptions()
     .addOption(hostOption())
     .addOption(kernelOption())
     .addOption(outputOption())
@@ -19,10 +23,62 @@ export function hostCommand(io: CommandIo) {
 Examples:
   tdctl host                     this machine, or the simulated host where it has no TDX
   tdctl host --host sim:gnr-2.0  a simulated one
-  tdctl host -o json | jq .vcpuLimits.effective`,
+  tdctl host -o json | jq .vcpuLimits.effective
+  tdctl host capture node1.json  the fingerprint of this machine in a file
+  tdctl host diff node1.json node2.json`,
     )
     .action(async (options) => {
       const { showHost } = await import('../show-host.ts');
       await showHost(options, io);
+    });
+  // Typed by what `host` itself takes; the parent only dispatches to them.
+  host.addCommand(captureCommand(io) as unknown as Command);
+  host.addCommand(diffCommand(io, endWith) as unknown as Command);
+  return host;
+}
+
+function captureCommand(io: CommandIo) {
+  return new Command('capture')
+    .summary('write the fingerprint of this machine to a file')
+    .description(
+      'Writes everything `tdctl doctor` reads, what KVM answers and its CPUID to one\n' +
+        'JSON file: for support, for `host diff`, and to simulate this machine elsewhere.\n' +
+        'Host names, serial numbers, addresses, names of cgroups and VMs, users, and all\n' +
+        'of the kernel command line but parameters about TDX are left out.',
+    )
+    .argument('[file]', 'where to; - is stdout', '-')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sudo tdctl host capture node1.json
+  $ tdctl doctor --root node1.json
+
+Exit status: 0; 4 if the file exists.`,
+    )
+    .action(async (file) => {
+      const { writeCapture } = await import('../host/write-capture.ts');
+      await writeCapture(file, io);
+    });
+}
+
+function diffCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
+  return new Command('diff')
+    .summary('say in what two captured hosts differ, and what a TD makes of it')
+    .description(
+      'Compares two captures, and says of each difference what it means for a TD that\n' +
+        'was built for A and shall run on B: it blocks the move, changes what the TD or\n' +
+        'its verifier sees, or is only for information.',
+    )
+    .argument('<a>', 'capture of the host a TD comes from')
+    .argument('<b>', 'capture of the host it shall run on')
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      '\nExit status: 0 if nothing differs; 6 if something does; 3 if a file is missing.',
+    )
+    .action(async (a, b, { output }) => {
+      const { diffCaptures } = await import('../host/diff-captures.ts');
+      endWith(await diffCaptures({ a, b, output }, io));
     });
 }

@@ -1,0 +1,38 @@
+import { Command, Option } from '@commander-js/extra-typings';
+import type { ExitCode } from '../../errors/index.ts';
+import type { CommandIo } from '../io.ts';
+import { outputOption } from '../options.ts';
+
+/** @param endWith takes 6 where a check failed or too little could be read to tell. */
+export function doctorCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
+  return new Command('doctor')
+    .summary('say what keeps this machine from running TDs, and how to fix it')
+    .description(
+      'Checks this machine from the CPU up to the quote service, and names the first\n' +
+        'thing that is wrong. It only reads, needs no root, and says what it could not\n' +
+        'read for lack of it.',
+    )
+    .addOption(
+      new Option('--root <dir>', 'judge copies of a host: a directory, or a `host capture` file'),
+    )
+    .addOption(new Option('--explain <id>', 'print the long text of one check').conflicts('root'))
+    .option('--all', 'show what was skipped, and the title of every check')
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ tdctl doctor
+  $ sudo tdctl doctor                     more can be read: kernel log, MSRs
+  $ tdctl doctor --explain bios.key-split
+  $ tdctl doctor --root ./from-customer   layout: docs/doctor.md
+  $ tdctl doctor -o json | jq -r .firstCause
+
+Exit status: 0 if TDs can run here; 6 if not, or if it cannot be told;
+3 if DIR does not exist.`,
+    )
+    .action(async (options) => {
+      const { runDoctor } = await import('../doctor/run-doctor.ts');
+      endWith(await runDoctor(options, io));
+    });
+}

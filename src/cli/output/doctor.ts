@@ -1,0 +1,127 @@
+import type { CheckResult, Diagnosis, Status } from '../../diagnosis/doctor/index.ts';
+import { paint, type paint as painter } from './paint.ts';
+import { sanitize } from './sanitize.ts';
+import { count } from './units.ts';
+import { wrap } from './wrap.ts';
+
+type Paint = ReturnType<typeof painter>;
+
+export interface DiagnosisTextOptions {
+  readonly root: string | undefined;
+  readonly all: boolean;
+  readonly colors: boolean;
+}
+
+const width = 80;
+const marks: Readonly<Record<Status, string>> = {
+  pass: 'ok  ',
+  warn: 'WARN',
+  fail: 'FAIL',
+  unknown: '?   ',
+  skipped: '-   ',
+};
+
+export function diagnosisText(diagnosis: Diagnosis, options: DiagnosisTextOptions): string {
+  const colors = paint(options.colors);
+  const shown = diagnosis.checks.filter(({ status }) => options.all || status !== 'skipped');
+  const idWidth = Math.max(...shown.map(({ id }) => id.length));
+  const groups = [...new Set(shown.map(({ group }) => group))];
+  const blocks = groups.map((group) => {
+    const lines = shown
+      .filter((check) => check.group === group)
+      .flatMap((check) => checkLines(check, { idWidth, all: options.all, colors }));
+    return `${colors.bold(group)}\n${lines.join('\n')}\n`;
+  });
+  return [...blocks, summary(diagnosis, options, colors)].join('\n');
+}
+
+function checkLines(
+  { id, title, status, evidence, fix }: CheckResult,
+  { idWidth, all, colors }: { idWidth: number; all: boolean; colors: Paint },
+): string[] {
+  const color = colorOf(status, colors);
+  const indent = ' '.repeat(2 + 4 + 2);
+  const column = indent + ' '.repeat(idWidth + 2);
+  const [first = '', ...more] = wrap(sanitize(evidence), width - column.length);
+  const quiet = status === 'pass' || status === 'skipped' ? colors.dim : (text: string) => text;
+  return [
+    `  ${color(marks[status])}  ${id.padEnd(idWidth)}  ${quiet(first)}`.trimEnd(),
+    ...more.map((text) => `${column}${quiet(text)}`),
+    ...(all ? wrap(title, width - indent.length).map((text) => indent + colors.dim(text)) : []),
+    ...(fix === null || status === 'unknown' ? [] : fixLines(sanitize(fix), { indent, colors })),
+  ];
+}
+
+function fixLines(fix: string, { indent, colors }: { indent: string; colors: Paint }): string[] {
+  const [first = '', ...more] = wrap(fix, width - indent.length - 5);
+  return [
+    `${indent}${colors.cyan('fix:')} ${first}`,
+    ...more.map((text) => `${indent}     ${text}`),
+  ];
+}
+
+function colorOf(status: Status, colors: Paint): (text: string) => string {
+  if (status === 'pass') return colors.green;
+  if (status === 'fail') return (text) => colors.bold(colors.red(text));
+  return status === 'skipped' ? colors.dim : colors.yellow;
+}
+
+function summary(diagnosis: Diagnosis, options: DiagnosisTextOptions, colors: Paint): string {
+  const { counts, checks } = diagnosis;
+  const skipped = checks.filter(({ status }) => status === 'skipped');
+  const parts = [
+    `${counts.pass} ok`,
+    count(counts.warn, 'warning'),
+    `${counts.fail} failed`,
+    `${counts.unknown} not known`,
+    `${counts.skipped} skipped`,
+  ];
+  const lines = [`${count(checks.length, 'check')}: ${parts.join(', ')}.`];
+  if (skipped.length > 0 && !options.all) {
+    const causes = [...new Set(skipped.map(({ evidence }) => evidence.replace('needs ', '')))];
+    lines.push(`Skipped is what needs ${causes.join(', ')}; --all lists it.`);
+  }
+  return [
+    ...lines.flatMap((line) => wrap(line, width)).map(colors.dim),
+    ...(options.root === undefined ? howToLearnMore(checks) : []),
+    '',
+    ...conclusion(diagnosis, options.root, colors),
+    '',
+  ].join('\n');
+}
+
+/** Several checks lack the same thing: it is said once. */
+function howToLearnMore(checks: readonly CheckResult[]): string[] {
+  const ways = checks.flatMap(({ status, fix }) => (status === 'unknown' && fix ? [fix] : []));
+  if (ways.length === 0) return [];
+  return [
+    '',
+    'To know the rest:',
+    ...[...new Set(ways)].flatMap((way) =>
+      wrap(sanitize(way), width - 4).map((line, index) => `  ${index === 0 ? '-' : ' '} ${line}`),
+    ),
+  ];
+}
+
+function conclusion(
+  { conclusion: outcome, firstCause, counts }: Diagnosis,
+  root: string | undefined,
+  colors: Paint,
+): string[] {
+  const here = root === undefined ? 'this machine' : 'this host';
+  if (outcome === 'ready') {
+    const rest = counts.warn > 0 ? `; see the ${count(counts.warn, 'warning')}` : '';
+    return [colors.bold(colors.green(`TDs can run on ${here}${rest}.`))];
+  }
+  if (outcome === 'cannot-tell') {
+    const how = root === undefined ? 'run it with sudo' : 'the copy lacks what would show it';
+    return [colors.bold(`Whether TDs can run on ${here} could not be told: ${how}.`)];
+  }
+  const rehearse =
+    root === undefined ? ['To rehearse here:   tdctl run td.yaml --host sim --until runnable'] : [];
+  return [
+    colors.bold(colors.red(`TDs cannot run on ${here}. Fix first: ${firstCause}`)),
+    `More about it:      tdctl doctor --explain ${firstCause}`,
+    ...rehearse,
+  ];
+}

@@ -1,0 +1,173 @@
+/** In what two hosts differ, and what that means for a TD that runs on A and should run on B. */
+import { attributeNames } from '../../abi/tdx/attributes.ts';
+import { xfamNames } from '../../abi/tdx/xfam.ts';
+import type { DoctorFacts } from '../doctor/facts.ts';
+import { cpuidDifferences } from './cpuid-diff.ts';
+import { type HostSummary, hostSummary } from './summary.ts';
+
+export interface Difference {
+  /** Stable: `limits.vcpus`, `attributes`. */
+  readonly field: string;
+  readonly a: string;
+  readonly b: string;
+  /** `blocks`: a TD that uses it cannot move from A to B. `changes`: it sees something else. */
+  readonly effect: 'blocks' | 'changes' | 'info';
+  readonly meaning: string;
+}
+
+type Value = string | number | bigint | boolean | undefined;
+
+interface Rule {
+  readonly field: string;
+  readonly value: (host: HostSummary) => Value;
+  readonly show?: (value: NonNullable<Value>) => string;
+  readonly judge: (
+    a: NonNullable<Value>,
+    b: NonNullable<Value>,
+  ) => Pick<Difference, 'effect' | 'meaning'>;
+}
+
+const info = (meaning: string) => () => ({ effect: 'info' as const, meaning });
+const changes = (meaning: string) => () => ({ effect: 'changes' as const, meaning });
+
+/** Less on B blocks; more on B does no harm. */
+const needsAsMuch =
+  (whenLess: string, whenMore: string): Rule['judge'] =>
+  (a, b) =>
+    b < a ? { effect: 'blocks', meaning: whenLess } : { effect: 'info', meaning: whenMore };
+
+/** A bit that B lacks blocks a TD that has it set. */
+const needsBits =
+  (names: (mask: bigint) => string[], what: string): Rule['judge'] =>
+  (a, b) => {
+    const lost = names(BigInt(a) & ~BigInt(b));
+    const gained = names(BigInt(b) & ~BigInt(a));
+    return lost.length > 0
+      ? {
+          effect: 'blocks',
+          meaning: `a TD with ${lost.join(', ')} is refused on B: ${what} is fixed at INIT_VM`,
+        }
+      : { effect: 'info', meaning: `B offers ${gained.join(', ')} too; a TD of A does not use it` };
+  };
+
+const hexOf = (value: NonNullable<Value>) => `0x${BigInt(value).toString(16)}`;
+
+/** The order is the order of the answer: what forbids a move first. */
+const rules: readonly Rule[] = [
+  {
+    field: 'tdx.offered',
+    value: (host) => host.offersTdx,
+    show: (value) => (value ? 'yes' : 'no'),
+    judge: (_, b) =>
+      b
+        ? { effect: 'info', meaning: 'B runs TDs; A does not' }
+        : { effect: 'blocks', meaning: 'B runs no TDs: `tdctl doctor --root B` says why' },
+  },
+  {
+    field: 'limits.vcpus',
+    value: (host) => host.maxVcpusOfTd,
+    judge: needsAsMuch(
+      'a TD with more vCPUs than B allows cannot be built there; MAX_VCPUS is fixed at INIT_VM',
+      'KVM writes the higher limit into TD_PARAMS.MAX_VCPUS, so a TD built on B has it',
+    ),
+  },
+  {
+    field: 'limits.present-cpus',
+    value: (host) => host.presentCpus,
+    judge: info('KVM takes the vCPU limit of a TD from the CPUs present'),
+  },
+  {
+    field: 'attributes',
+    value: (host) => host.supportedAttributes,
+    show: hexOf,
+    judge: needsBits(attributeNames, 'ATTRIBUTES'),
+  },
+  {
+    field: 'xfam',
+    value: (host) => host.supportedXfam,
+    show: hexOf,
+    judge: needsBits(xfamNames, 'XFAM'),
+  },
+  {
+    field: 'guest-address-bits',
+    value: (host) => host.guestAddressBits,
+    judge: needsAsMuch(
+      'a TD with a guest address width of 52 is refused on B: no 5-level EPT',
+      'B can also give 52 bits; a TD of A has 48',
+    ),
+  },
+  {
+    field: 'tsc',
+    value: (host) => host.tscKhz,
+    show: (value) => `${Number(value) / 1000} MHz`,
+    judge: changes(
+      'a TD built without `tsc` gets the frequency of its host; set it to have the same on both',
+    ),
+  },
+  {
+    field: 'module.release',
+    value: (host) => host.moduleRelease,
+    judge: changes(
+      'TCB and fixed CPUID bits may differ: a verifier that pins the module (MRSEAM, TCB SVN) sees another one',
+    ),
+  },
+  {
+    field: 'key-slots.capacity',
+    value: (host) => host.keySlots,
+    judge: needsAsMuch('B holds fewer TDs at a time', 'B holds more TDs at a time'),
+  },
+  {
+    field: 'memory',
+    value: (host) => host.memoryMib,
+    show: (value) => `${(Number(value) / 1024).toFixed(1)} GiB`,
+    judge: info('the memory of a TD is pinned: compare it with what is free'),
+  },
+  {
+    field: 'cpu.model',
+    value: (host) => host.cpuModel,
+    judge: changes('CPUID 1 and the FMSPC of quotes differ: a verifier sees another platform'),
+  },
+  {
+    field: 'cpu.microcode',
+    value: (host) => host.microcode,
+    judge: changes('part of the TCB that a quote reports'),
+  },
+  {
+    field: 'kernel.release',
+    value: (host) => host.kernelRelease,
+    judge: info('the KVM rules for building a TD may differ: `tdctl doctor` checks each host'),
+  },
+  {
+    field: 'kernel.command-line',
+    value: (host) => host.commandLine,
+    judge: info('of the parameters about TDX, KVM, hibernation and kexec'),
+  },
+  {
+    field: 'kvm.capabilities',
+    value: (host) => host.capabilities,
+    judge: info('what KVM_CHECK_EXTENSION answers'),
+  },
+];
+
+/** A slot count that is lower is no obstacle for one TD. */
+const neverBlocks = new Set(['key-slots.capacity']);
+
+export function diffHosts(a: DoctorFacts, b: DoctorFacts): readonly Difference[] {
+  const [left, right] = [hostSummary(a), hostSummary(b)];
+  return [
+    ...rules.flatMap((rule) => compare(rule, rule.value(left), rule.value(right))),
+    ...cpuidDifferences(left, right),
+  ];
+}
+
+function compare({ field, show = String, judge }: Rule, a: Value, b: Value): Difference[] {
+  if (a === b) return [];
+  const text = (value: Value) => (value === undefined ? 'not known' : show(value));
+  if (a === undefined || b === undefined) {
+    return [{ field, a: text(a), b: text(b), effect: 'info', meaning: 'known of one host only' }];
+  }
+  const { effect, meaning } = judge(a, b);
+  return [
+    { field, a: text(a), b: text(b), effect: neverBlocks.has(field) ? 'info' : effect, meaning },
+  ];
+}

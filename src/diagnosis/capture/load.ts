@@ -1,0 +1,109 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { TdctlError, type TdctlErrorCode } from '../../errors/index.ts';
+import { factsSchema } from '../doctor/facts-schema.ts';
+import { captureKind, captureSchemaVersion, type HostCapture } from './capture.ts';
+
+const maxBytes = 16 * 1024 * 1024;
+
+const envelope = z.object({
+  kind: z.literal(captureKind),
+  schemaVersion: z.int().positive(),
+  tdctl: z.string().max(64),
+});
+
+/**
+ * @throws TdctlError TDCTL_E_NOT_FOUND; TDCTL_E_NOT_READABLE for a directory, junk, or a capture of
+ * a newer schema version.
+ */
+export function loadCapture(path: string): HostCapture {
+  return parseCapture(readText(path), path);
+}
+
+/** @param place names the source in errors. */
+export function parseCapture(text: string, place: string): HostCapture {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw notACapture(place, 'this is not JSON, so it is no capture of a host', [], cause);
+  }
+  const outer = envelope.safeParse(json);
+  if (!outer.success) {
+    throw notACapture(place, 'this JSON is no capture of a host', problems(outer.error));
+  }
+  const { schemaVersion, tdctl } = outer.data;
+  if (schemaVersion > captureSchemaVersion) {
+    throw captureError({
+      code: 'TDCTL_E_NOT_READABLE',
+      place,
+      message: `this capture has schema version ${schemaVersion} (written by tdctl ${tdctl}); this tdctl reads up to ${captureSchemaVersion}`,
+      hint: 'use a tdctl at least as new as the one that wrote it',
+    });
+  }
+  const inner = z.object({ facts: factsSchema }).safeParse(json);
+  if (!inner.success) {
+    throw notACapture(place, 'this capture is damaged', problems(inner.error));
+  }
+  return { kind: captureKind, schemaVersion, tdctl, facts: inner.data.facts };
+}
+
+function readText(path: string): string {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) {
+      throw notACapture(path, stat.isDirectory() ? 'this is a directory' : 'this is not a file');
+    }
+    if (stat.size > maxBytes) throw notACapture(path, 'no capture is larger than 16 MiB');
+    return readFileSync(fd, 'utf8');
+  } catch (cause) {
+    if (cause instanceof TdctlError) throw cause;
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
+    throw captureError({
+      code: isMissing ? 'TDCTL_E_NOT_FOUND' : 'TDCTL_E_NOT_READABLE',
+      place: path,
+      message: isMissing ? 'there is no such capture' : 'the capture could not be read',
+      hint: isMissing
+        ? 'write one on the host with `tdctl host capture FILE`'
+        : 'check the permissions of the file and of the folders above it',
+      cause,
+    });
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function problems(error: z.ZodError): string[] {
+  return error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`);
+}
+
+function notACapture(
+  place: string,
+  message: string,
+  details: readonly string[] = [],
+  cause?: unknown,
+): TdctlError {
+  return captureError({
+    code: 'TDCTL_E_NOT_READABLE',
+    place,
+    message,
+    details,
+    hint: 'give a file that `tdctl host capture FILE` wrote',
+    cause,
+  });
+}
+
+function captureError(options: {
+  readonly code: TdctlErrorCode;
+  readonly place: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly details?: readonly string[];
+  readonly cause?: unknown;
+}): TdctlError {
+  return new TdctlError({ op: 'read a host capture', ...options });
+}

@@ -1,0 +1,86 @@
+import { type Check, fail, pass, unknown, warn } from '../check.ts';
+import { leakEvidence } from '../ledger.ts';
+import { knownValue, whyNotRead } from '../reading.ts';
+
+const group = 'Key slots';
+
+export const keySlotChecks: readonly Check[] = [
+  {
+    id: 'keys.controller',
+    title: 'The misc cgroup counts key slots',
+    group,
+    needs: ['module.initialized'],
+    reads: '/sys/fs/cgroup/misc.capacity',
+    evaluate({ keySlots, kernel }) {
+      const { capacity, hierarchy } = keySlots;
+      if (capacity.state === 'read') return pass(`${capacity.from}: tdx ${capacity.value}`);
+      if (hierarchy === 'v1') {
+        return warn(
+          'this host uses cgroup v1, which has no misc controller mounted: slots cannot be counted',
+          'boot with systemd.unified_cgroup_hierarchy=1, or mount it: `mount -t cgroup -o misc misc /sys/fs/cgroup/misc`',
+        );
+      }
+      if (hierarchy === 'none') return unknown('no cgroup hierarchy is to be seen');
+      if (knownValue(kernel.config)?.CONFIG_CGROUP_MISC === 'n') {
+        return warn(
+          'the kernel is built without CONFIG_CGROUP_MISC: slots cannot be counted',
+          'use a kernel with CONFIG_CGROUP_MISC=y',
+        );
+      }
+      return unknown(
+        `${capacity.from} has no line \`tdx\` or ${whyNotRead(capacity).replace(/^\S+ /, '')}`,
+      );
+    },
+  },
+  {
+    id: 'keys.free',
+    title: 'A key slot is free for another TD',
+    group,
+    needs: ['keys.controller'],
+    reads: 'misc.capacity and misc.current, those of child cgroups summed where the root has none',
+    evaluate({ keySlots }) {
+      const { capacity, used } = keySlots;
+      if (capacity.state !== 'read') return unknown(whyNotRead(capacity));
+      if (used.state !== 'read') return unknown(whyNotRead(used));
+      const free = capacity.value - used.value;
+      const text = `${free} of ${capacity.value} free (${used.from})`;
+      if (free > 0) return pass(text);
+      return fail(
+        `${text}: KVM_TDX_INIT_VM answers ENOSPC`,
+        'stop a TD, or wait for one that is being torn down; `tdctl host` shows who holds them',
+      );
+    },
+  },
+  {
+    id: 'keys.cgroup-limit',
+    title: 'The cgroup of this process lets it build a TD',
+    group,
+    needs: ['keys.controller'],
+    reads: '/proc/self/cgroup; misc.max of that cgroup and those above it',
+    evaluate({ keySlots }) {
+      const { ownMax } = keySlots;
+      if (ownMax.state !== 'read') return pass('no limit is set');
+      if (ownMax.value > 0) return pass(`at most ${ownMax.value} (${ownMax.from})`);
+      return fail(
+        `${ownMax.from} is \`tdx 0\`: KVM_TDX_INIT_VM answers EBUSY`,
+        `raise it: echo "tdx max" > ${ownMax.from}`,
+      );
+    },
+  },
+  {
+    id: 'keys.leaked',
+    title: 'No key slot looks leaked',
+    group,
+    needs: ['keys.controller'],
+    reads: '"HKID is leaked" in the kernel log; cgroups with slots and no process',
+    evaluate(input) {
+      const [first, ...more] = leakEvidence(input.keySlots, input.found);
+      if (first === undefined) return pass('no sign of one');
+      const others = more.length === 0 ? '' : ` (and ${more.length} more signs)`;
+      return warn(
+        `${first}${others}`,
+        'a leaked slot comes back only with a reboot; first make sure that no teardown is under way',
+      );
+    },
+  },
+];

@@ -1,0 +1,62 @@
+/** The long text of a check: its section of docs/troubleshooting.md, the one place where it is. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TdctlError } from '../../errors/index.ts';
+import { checks } from './checks/index.ts';
+
+/** @throws TdctlError TDCTL_E_USAGE for an id that is none, naming those near it. */
+export function explainCheck(id: string): string {
+  if (!checks.some((check) => check.id === id)) throw noSuchCheck(id);
+  const section = troubleshootingSections().get(id);
+  if (section === undefined) {
+    throw new TdctlError({
+      code: 'TDCTL_E_NOT_FOUND',
+      op: 'explain a check',
+      place: 'docs/troubleshooting.md',
+      message: `the installed documentation has no section for ${id}`,
+      hint: 'install tdctl again',
+    });
+  }
+  return section;
+}
+
+/** By heading: `## cpu.vendor` is `cpu.vendor`. Empty where the page is not installed. */
+export function troubleshootingSections(): ReadonlyMap<string, string> {
+  const page = findPage();
+  if (page === undefined) return new Map();
+  const sections = readFileSync(page, 'utf8')
+    .split(/^(?=## )/m)
+    .slice(1);
+  return new Map(
+    sections.map((section) => {
+      const [heading = '', ...body] = section.split('\n');
+      return [heading.slice(3).trim(), body.join('\n').trim()];
+    }),
+  );
+}
+
+/** docs/ lies beside package.json, above this file in the sources and in dist alike. */
+function findPage(): string | undefined {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  for (;;) {
+    const page = join(directory, 'docs', 'troubleshooting.md');
+    if (existsSync(page)) return page;
+    const parent = dirname(directory);
+    if (parent === directory) return undefined;
+    directory = parent;
+  }
+}
+
+function noSuchCheck(id: string): TdctlError {
+  const [room = ''] = id.split('.');
+  const near = checks.filter((check) => check.id.startsWith(`${room}.`));
+  const list = (near.length > 0 ? near : checks).map((check) => check.id);
+  return new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'explain a check',
+    place: '--explain',
+    message: `there is no check \`${id}\``,
+    hint: `use one of ${list.join(', ')}`,
+  });
+}

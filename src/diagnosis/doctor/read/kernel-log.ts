@@ -1,0 +1,80 @@
+/** The kernel log: /dev/kmsg where permitted, else the copies that distributions keep. */
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import type { KernelLogFacts } from '../facts.ts';
+import type { HostFiles } from '../host-files.ts';
+import { parsed, type Reading, read } from '../reading.ts';
+
+/** `kvm-clock` is about being a guest; command lines may hold secrets. */
+const kept = /tdx|seam|hkid|\btme\b|mktme|\bkvm\b(?!-clock)|kvm_intel|tsc: Detected|tsc: Refined/i;
+const dropped = /command line:|kvm-clock|kvm-guest/i;
+const maxLines = 400;
+const maxLineLength = 240;
+
+export function readKernelLog(files: HostFiles): Reading<KernelLogFacts> {
+  const live = files.isLive ? readKmsg() : { state: 'absent' as const, from: 'dmesg.txt' };
+  if (live.state === 'read' && live.value.fromBoot) return live;
+  const places = files.isLive ? ['/var/log/dmesg'] : ['/dmesg.txt', '/var/log/dmesg'];
+  for (const place of places) {
+    const copy = parsed(files.text(place), logFacts);
+    if (copy.state === 'read') return { ...copy, from: place.replace(/^\/dmesg/, 'dmesg') };
+  }
+  return live;
+}
+
+export function logFacts(text: string): KernelLogFacts | undefined {
+  const lines = text.split('\n');
+  const facts = { lines: relevant(lines), fromBoot: lines.some(isFirstLine) };
+  return facts.fromBoot || facts.lines.length > 0 ? facts : undefined;
+}
+
+/** Records are `priority,sequence,time,flags;text`, continued by lines that begin with a blank. */
+function readKmsg(): Reading<KernelLogFacts> {
+  const from = '/dev/kmsg';
+  const lines: string[] = [];
+  let fd: number | undefined;
+  try {
+    fd = openSync(from, constants.O_RDONLY | constants.O_NONBLOCK);
+    const record = Buffer.alloc(8192);
+    // One read, one record. The kernel says EAGAIN at the end, and EPIPE for records lost meanwhile.
+    for (let tries = 0; tries < 1_000_000; tries += 1) {
+      try {
+        const length = readSync(fd, record, 0, record.length, null);
+        lines.push(
+          record.toString('utf8', record.indexOf(';') + 1, length).split('\n', 1)[0] ?? '',
+        );
+      } catch (error) {
+        if (errnoOf(error) !== 'EPIPE') break;
+      }
+    }
+    if (lines.length === 0) return { state: 'denied', from };
+    return read(from, { lines: relevant(lines), fromBoot: lines.some(isFirstLine) });
+  } catch (error) {
+    return { state: errnoOf(error) === 'ENOENT' ? 'absent' : 'denied', from };
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function relevant(lines: readonly string[]): readonly string[] {
+  const matching = lines.filter((line) => kept.test(line) && !dropped.test(line));
+  // The first lines hold the bring-up, the last ones what went wrong since.
+  const few =
+    matching.length <= maxLines
+      ? matching
+      : [...matching.slice(0, maxLines / 2), ...matching.slice(-maxLines / 2)];
+  return few.map((line) => withoutPrefix(line.slice(0, 4096)).slice(0, maxLineLength));
+}
+
+/** `[    9.36] text`, `Nov 21 10:00:00 host kernel: text` and `<6>[ 9.36] text` are all `text`. */
+function withoutPrefix(line: string): string {
+  return line
+    .replace(/^.*?\bkernel: /, '')
+    .replace(/^(<\d+>)?\s*(\[[^\]]*\]\s*)*/, '')
+    .trim();
+}
+
+const isFirstLine = (line: string) => /\bLinux version \d/.test(line);
+
+function errnoOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

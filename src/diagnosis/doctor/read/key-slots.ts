@@ -1,0 +1,112 @@
+/**
+ * The key-slot ledger as the misc cgroup keeps it (kernel/cgroup/misc.c): resource `tdx`, capacity
+ * only at the root, use in every cgroup with that of its children included. Older kernels have no
+ * misc.current at the root. A charge stays with the cgroup that built the TD, and goes up to the
+ * parent when that cgroup is removed.
+ */
+import { join } from 'node:path';
+import type { KeySlotFacts, SlotHolder } from '../facts.ts';
+import type { HostFiles } from '../host-files.ts';
+import { parsed, type Reading, read } from '../reading.ts';
+
+const mount = '/sys/fs/cgroup';
+
+export function readKeySlots(files: HostFiles): KeySlotFacts {
+  const hierarchy = hierarchyOf(files);
+  const root = rootOf(files, hierarchy);
+  const capacity = readTdx(files, join(root, 'misc.capacity'));
+  if (capacity.state !== 'read') {
+    return { hierarchy, capacity, used: capacity, holders: [], ownMax: capacity };
+  }
+  const holders = findHolders(files, root);
+  return {
+    hierarchy,
+    capacity,
+    used: readUse(files, root),
+    holders: holders.sort((a, b) => b.slots - a.slots),
+    ownMax: readOwnMax(files, root),
+  };
+}
+
+function hierarchyOf(files: HostFiles): KeySlotFacts['hierarchy'] {
+  if (files.exists(`${mount}/cgroup.controllers`)) return 'v2';
+  if (files.exists(`${mount}/unified/cgroup.controllers`)) return 'hybrid';
+  // A v1 hierarchy has a directory per controller; so has one where the v2 mount lists nothing.
+  if (files.exists(`${mount}/misc.capacity`)) return 'v2';
+  return files.directories(mount).length > 0 ? 'v1' : 'none';
+}
+
+/** On v1 the misc controller can be mounted by itself. */
+function rootOf(files: HostFiles, hierarchy: KeySlotFacts['hierarchy']): string {
+  if (hierarchy === 'hybrid' && files.exists(`${mount}/unified/misc.capacity`)) {
+    return `${mount}/unified`;
+  }
+  return files.exists(`${mount}/misc/misc.capacity`) ? `${mount}/misc` : mount;
+}
+
+function readUse(files: HostFiles, root: string): Reading<number> {
+  const atRoot = readTdx(files, join(root, 'misc.current'));
+  if (atRoot.state === 'read') return atRoot;
+  const children = childrenOf(files, root).map(({ path }) =>
+    readTdx(files, join(path, 'misc.current')),
+  );
+  const uses = children.map((use) => (use.state === 'read' ? use.value : 0));
+  return read(
+    `${root}/*/misc.current`,
+    uses.reduce((sum, use) => sum + use, 0),
+  );
+}
+
+/** Only cgroups with a use above 0 are looked into: a host may have thousands. */
+function findHolders(files: HostFiles, root: string): SlotHolder[] {
+  const holders: SlotHolder[] = [];
+  const visit = (path: string, name: string) => {
+    const total = useOf(files, path);
+    const inUse = childrenOf(files, path)
+      .map((child) => ({ ...child, use: useOf(files, child.path) ?? 0 }))
+      .filter(({ use }) => use > 0);
+    const slots = (total ?? 0) - inUse.reduce((sum, { use }) => sum + use, 0);
+    if (slots > 0) holders.push({ cgroup: name, slots, processes: countProcesses(files, path) });
+    for (const child of inUse) visit(child.path, join(name, child.name));
+  };
+  visit(root, '/');
+  return holders;
+}
+
+function childrenOf(files: HostFiles, path: string) {
+  return files.directories(path).map((name) => ({ name, path: join(path, name) }));
+}
+
+function useOf(files: HostFiles, path: string): number | undefined {
+  const use = readTdx(files, join(path, 'misc.current'));
+  return use.state === 'read' ? use.value : undefined;
+}
+
+function countProcesses(files: HostFiles, path: string): number | null {
+  const text = files.text(join(path, 'cgroup.procs'));
+  if (text.state !== 'read') return null;
+  return text.value.split('\n').filter((line) => line.trim() !== '').length;
+}
+
+/** `max` is no limit. Each cgroup up to the root may have one. */
+function readOwnMax(files: HostFiles, root: string): Reading<number> {
+  const from = 'misc.max of this cgroup and those above it';
+  const text = files.text('/proc/self/cgroup');
+  const own = text.state === 'read' ? /^0::(\/.*)$/m.exec(text.value)?.[1] : undefined;
+  if (own === undefined) return { state: 'absent', from };
+  let tightest: Reading<number> = { state: 'absent', from };
+  for (let path = own.trim(); path !== '/' && path !== '.'; path = join(path, '..')) {
+    const limit = readTdx(files, join(root, path, 'misc.max'));
+    if (limit.state !== 'read') continue;
+    if (tightest.state !== 'read' || limit.value < tightest.value) tightest = limit;
+  }
+  return tightest;
+}
+
+/** Negative after the kernel's own accounting slip (one INIT_VM over the limit): counted as 0. */
+function readTdx(files: HostFiles, path: string): Reading<number> {
+  return parsed(files.text(path), (text) => {
+    const digits = /^tdx (-?\d+)\r?$/m.exec(text)?.[1];
+    return digits === undefined ? undefined : Math.max(0, Number(digits));
+  });
+}

@@ -1,0 +1,76 @@
+import type { Check, Status } from './check.ts';
+import { checks } from './checks/index.ts';
+import { moduleRuns, offersTdx } from './evidence.ts';
+import type { DoctorFacts } from './facts.ts';
+import { findInLog } from './log-findings.ts';
+import { knownValue } from './reading.ts';
+
+export interface CheckResult {
+  readonly id: string;
+  readonly title: string;
+  readonly group: string;
+  readonly parent: string | null;
+  readonly reads: string;
+  readonly status: Status;
+  readonly evidence: string;
+  readonly fix: string | null;
+}
+
+export interface Diagnosis {
+  /** `ready`: TDs can run. `not-ready`: a check failed. `cannot-tell`: too little could be read. */
+  readonly conclusion: 'ready' | 'not-ready' | 'cannot-tell';
+  /** The first failure: what it breaks is skipped, so it is a cause and not a consequence. */
+  readonly firstCause: string | null;
+  readonly counts: Readonly<Record<Status, number>>;
+  readonly checks: readonly CheckResult[];
+}
+
+export function diagnose(facts: DoctorFacts): Diagnosis {
+  const input = { ...facts, found: findInLog(knownValue(facts.log)?.lines ?? []) };
+  const results = new Map<string, CheckResult>();
+  for (const check of checks) {
+    const blocker = check.needs.find((id) => isBroken(results.get(id)));
+    results.set(
+      check.id,
+      blocker === undefined
+        ? result(check, check.evaluate(input))
+        : result(check, { status: 'skipped', evidence: `needs ${rootOf(blocker, results)}` }),
+    );
+  }
+  const list = [...results.values()];
+  const firstCause = list.find(({ status }) => status === 'fail')?.id ?? null;
+  const works = offersTdx(input) === true || moduleRuns(input) !== undefined;
+  return {
+    conclusion: firstCause !== null ? 'not-ready' : works ? 'ready' : 'cannot-tell',
+    firstCause,
+    counts: countByStatus(list),
+    checks: list,
+  };
+}
+
+function result(
+  { id, title, group, needs, reads }: Check,
+  verdict: {
+    readonly status: Status;
+    readonly evidence: string;
+    readonly fix?: string | undefined;
+  },
+): CheckResult {
+  const { status, evidence, fix = null } = verdict;
+  return { id, title, group, parent: needs[0] ?? null, reads, status, evidence, fix };
+}
+
+const isBroken = (found: CheckResult | undefined) =>
+  found?.status === 'fail' || found?.status === 'skipped';
+
+/** The failure at the end of a chain of skipped ones: their evidence names it already. */
+function rootOf(id: string, results: ReadonlyMap<string, CheckResult>): string {
+  const found = results.get(id);
+  return found?.status === 'skipped' ? found.evidence.replace('needs ', '') : id;
+}
+
+function countByStatus(list: readonly CheckResult[]): Readonly<Record<Status, number>> {
+  const counts = { pass: 0, warn: 0, fail: 0, unknown: 0, skipped: 0 };
+  for (const { status } of list) counts[status] += 1;
+  return counts;
+}
