@@ -4,7 +4,7 @@ import type { Caller } from '../interface.ts';
 import type { TdxModule } from '../module/tdx-module.ts';
 import type { HostProfile } from '../platform.ts';
 import type { Trace } from '../trace.ts';
-import { refuse } from './answer.ts';
+import { type Refusal, refuse } from './answer.ts';
 import type { FileTable } from './files.ts';
 import type { KernelAbi } from './kernel-abi.ts';
 import type { KeyIdPool } from './key-ids.ts';
@@ -40,7 +40,7 @@ export interface TdxSupport {
 }
 
 /** The answer of an injected fault, where there is one at this point. */
-export function faultAt(kernel: Kernel, point: FaultPoint): ReturnType<typeof refuse> | undefined {
+export function faultAt(kernel: Kernel, point: FaultPoint): Refusal | undefined {
   const errno = kernel.faults.errnoAt?.(point);
   return errno === undefined ? undefined : refuse(errno);
 }

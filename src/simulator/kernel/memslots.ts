@@ -4,7 +4,7 @@
  */
 import { KVM_MEM_GUEST_MEMFD, KVM_MEM_READONLY, PAGE_SIZE } from '../../abi/kvm/structs.ts';
 import type { Answer, MemoryRegionStruct, UserStruct } from '../interface.ts';
-import { done, refuse } from './answer.ts';
+import { done, type Refusal, refuse } from './answer.ts';
 import type { GuestMemfd } from './guest-memfd.ts';
 import { faultAt, type Kernel } from './kernel.ts';
 import { KVM_MEM_SLOTS_NUM, KVM_USER_MEM_SLOTS } from './limits.ts';
@@ -157,21 +157,20 @@ function bindGuestMemfd(
   vm: Vm,
   region: MemoryRegionStruct,
   pages: number,
-): Bound | (Answer & { ok: false }) {
+): Bound | Refusal {
   if ((region.flags & KVM_MEM_GUEST_MEMFD) === 0) return { guestMemfd: undefined };
-  const no = (errno: 'EBADF' | 'EINVAL' | 'EEXIST') => refuse(errno) as Answer & { ok: false };
-  if (region.guestMemfd === undefined) return no('EBADF');
+  if (region.guestMemfd === undefined) return refuse('EBADF');
   const file = kernel.files.get(region.guestMemfd);
-  if (file?.kind !== 'guest_memfd') return no('EINVAL');
+  if (file?.kind !== 'guest_memfd') return refuse('EINVAL');
   const memfd = file.guestMemfd;
-  if (memfd.vm !== vm) return no('EINVAL');
+  if (memfd.vm !== vm) return refuse('EINVAL');
   const firstPage = Number(region.guestMemfdOffset / PAGE_SIZE);
-  if (firstPage + pages > memfd.sizePages) return no('EINVAL');
+  if (firstPage + pages > memfd.sizePages) return refuse('EINVAL');
   for (const slot of memfd.bindings) {
     const other = slot.guestMemfd;
     if (other === undefined) continue;
     if (firstPage < other.firstPage + slot.pages && other.firstPage < firstPage + pages) {
-      return no('EEXIST');
+      return refuse('EEXIST');
     }
   }
   return { guestMemfd: { memfd, firstPage } };

@@ -4,7 +4,6 @@ import { MrtdStream } from '../../abi/tdx/mrtd.ts';
 import { statusCodes, statusWord } from '../../abi/tdx/status.ts';
 import { eptpControls, type TdParams } from '../../abi/tdx/td-params.ts';
 import { checkBuildState, checkPage, opStateIncorrect, pageMetadata } from './checks.ts';
-import { configuredCpuid } from './cpuid.ts';
 import { readTdField } from './metadata-fields.ts';
 import { SecureEpt } from './secure-ept.ts';
 import { type Hpa, type ModuleState, packageOf, type Td } from './states.ts';
@@ -87,7 +86,6 @@ export function mngInit(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: TdPa
 
   td.initialized = {
     params: rdx,
-    cpuid: configuredCpuid(module.nativeCpuid, module.release.cpuidConfig, rdx.cpuidConfig),
     secureEpt: new SecureEpt(rdx.eptpControls === eptpControls.fiveLevels ? 5 : 4),
     mrtd: new MrtdStream(),
     finalMrtd: undefined,
@@ -108,7 +106,7 @@ export function mngRd(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: bigint
   const td = pageMetadata(module, rcx).owner;
   const state = checkBuildState(module, td, ['INITIALIZED', 'RUNNABLE']);
   if (state !== success) return state;
-  const value = readTdField(td, rdx);
+  const value = readTdField(module, td, rdx);
   if (value === undefined) return statusCodes.TDX_METADATA_FIELD_NOT_READABLE;
   module.out.r8 = value;
   return success;

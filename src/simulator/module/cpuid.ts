@@ -2,9 +2,10 @@ import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../../abi/kvm/structs.ts';
 import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
 import type { CpuidRegisters } from '../../abi/tdx/td-params.ts';
+import type { ModuleState } from './states.ts';
 
-/** CPUID as the module answers it: to the host for one TD, or of the CPU itself. */
-export type ModuleCpuid = ReadonlyMap<number, CpuidRegisters>;
+/** CPUID of the CPUs. */
+export type NativeCpuid = ReadonlyMap<number, CpuidRegisters>;
 
 /**
  * One number for a leaf and its subleaf, as the field id of CPUID_VALUES packs them: 7 bits of leaf,
@@ -23,7 +24,7 @@ export function packCpuidKey(extended: boolean, leaf: number, subleaf: number | 
 }
 
 /** The CPU's own values, by key. A subleaf that KVM leaves out below a listed one is all zero. */
-export function nativeCpuid(entries: readonly CpuidEntry[]): ModuleCpuid {
+export function nativeCpuid(entries: readonly CpuidEntry[]): NativeCpuid {
   const values = new Map<number, CpuidRegisters>();
   for (const entry of entries) {
     const indexed = (entry.flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) !== 0;
@@ -39,20 +40,29 @@ export function nativeCpuid(entries: readonly CpuidEntry[]): ModuleCpuid {
   return values;
 }
 
-/** The CPU's values with the register bits of TD_PARAMS.CPUID_CONFIG in their places. */
-export function configuredCpuid(
-  native: ModuleCpuid,
+/** Where each configurable leaf stands in TD_PARAMS.CPUID_CONFIG, by key. */
+export function configurablePlaces(
   leaves: readonly ConfigurableLeaf[],
-  config: readonly CpuidRegisters[],
-): ModuleCpuid {
-  const values = new Map(native);
+): ReadonlyMap<number, number> {
+  const places = new Map<number, number>();
   for (const [i, leaf] of leaves.entries()) {
     const key = cpuidKey(leaf.leaf, leaf.subleaf);
-    const chosen = config[i];
-    if (key === undefined || chosen === undefined) continue;
-    values.set(key, merge(native.get(key) ?? zero, leaf, chosen));
+    if (key !== undefined) places.set(key, i);
   }
-  return values;
+  return places;
+}
+
+/** One leaf of a TD: the CPU's values, with the bits that TD_PARAMS chose in their places. */
+export function tdCpuid(
+  module: ModuleState,
+  config: readonly CpuidRegisters[],
+  key: number,
+): CpuidRegisters | undefined {
+  const native = module.nativeCpuid.get(key);
+  const place = module.configurablePlaces.get(key);
+  if (place === undefined) return native;
+  const mask = module.release.cpuidConfig[place];
+  return mask === undefined ? native : merge(native ?? zero, mask, config[place] ?? zero);
 }
 
 const zero: CpuidRegisters = { eax: 0, ebx: 0, ecx: 0, edx: 0 };

@@ -1,7 +1,7 @@
 /** TD-scope metadata that TDH.MNG.RD gives the host. Source: tdr_tdcs_fields_lookup.c. */
 import type { CpuidRegisters } from '../../abi/tdx/td-params.ts';
-import { packCpuidKey } from './cpuid.ts';
-import type { Td } from './states.ts';
+import { packCpuidKey, tdCpuid } from './cpuid.ts';
+import type { ModuleState, Td } from './states.ts';
 
 /** Field ids without bit 63, which the module ignores. */
 export const tdFields = {
@@ -22,7 +22,7 @@ export function cpuidValuesField(leaf: number, subleaf: number | undefined, half
   return tdFields.CPUID_VALUES | BigInt(leaf31 | ((leaf & 0x7f) << 9) | subleafBits | half);
 }
 
-export function readTdField(td: Td, field: bigint): bigint | undefined {
+export function readTdField(module: ModuleState, td: Td, field: bigint): bigint | undefined {
   const initialized = td.initialized;
   if (initialized === undefined) return undefined;
   const id = field & ~ignoredBit;
@@ -36,7 +36,7 @@ export function readTdField(td: Td, field: bigint): bigint | undefined {
   const notApplicable = (packed & subleafNotApplicable) === subleafNotApplicable;
   const subleaf = notApplicable ? undefined : (packed >> 1) & 0x7f;
   const key = packCpuidKey((packed & (1 << 16)) !== 0, (packed >> 9) & 0x7f, subleaf);
-  const registers = initialized.cpuid.get(key);
+  const registers = tdCpuid(module, initialized.params.cpuidConfig, key);
   return registers === undefined ? undefined : half(registers, (packed & 1) as 0 | 1);
 }
 

@@ -3,7 +3,7 @@ import type { ModuleRelease } from '../../abi/tdx/module-releases.ts';
 import type { MrtdStream } from '../../abi/tdx/mrtd.ts';
 import type { TdParams } from '../../abi/tdx/td-params.ts';
 import type { HostProfile } from '../platform.ts';
-import type { ModuleCpuid } from './cpuid.ts';
+import type { NativeCpuid } from './cpuid.ts';
 import type { KeyOwnershipTable } from './key-ownership-table.ts';
 import type { SecureEpt } from './secure-ept.ts';
 
@@ -48,7 +48,6 @@ export interface Td {
 
 export interface InitializedTd {
   readonly params: TdParams;
-  readonly cpuid: ModuleCpuid;
   readonly secureEpt: SecureEpt;
   readonly mrtd: MrtdStream;
   /** MRTD as TDH.MR.FINALIZE closed it. */
@@ -82,7 +81,9 @@ export interface ModuleState {
   readonly release: ModuleRelease;
   readonly limits: ModuleLimits;
   /** CPUID of the machine's CPUs. */
-  readonly nativeCpuid: ModuleCpuid;
+  readonly nativeCpuid: NativeCpuid;
+  /** Index into the release's configurable leaves, by CPUID key. */
+  readonly configurablePlaces: ReadonlyMap<number, number>;
   readonly pamt: Map<Hpa, PageMetadata>;
   readonly keys: KeyOwnershipTable;
   readonly out: OutputRegisters;

@@ -10,7 +10,7 @@ import {
   tscFrequencyRange,
 } from '../../abi/tdx/td-params.ts';
 import { xfamFindings } from '../../abi/tdx/xfam.ts';
-import { cpuidKey, type ModuleCpuid } from './cpuid.ts';
+import { cpuidKey, type NativeCpuid } from './cpuid.ts';
 import type { ModuleState, Td } from './states.ts';
 
 const success = statusCodes.TDX_SUCCESS;
@@ -91,7 +91,7 @@ function familyAllowed(
   leaf: number,
   value: CpuidRegisters,
   params: TdParams,
-  native: ModuleCpuid,
+  native: NativeCpuid,
 ): boolean {
   if (leaf !== 1 || value.eax === 0 || (params.attributes & attributeMask.migratable) !== 0n) {
     return true;

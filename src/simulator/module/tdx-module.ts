@@ -10,7 +10,7 @@ import type { FaultInjector } from '../faults.ts';
 import { type HostProfile, type InstalledModule, type Platform, presentCpus } from '../platform.ts';
 import type { Trace } from '../trace.ts';
 import * as build from './build.ts';
-import { nativeCpuid } from './cpuid.ts';
+import { configurablePlaces, nativeCpuid } from './cpuid.ts';
 import { KeyOwnershipTable } from './key-ownership-table.ts';
 import * as memory from './memory.ts';
 import type { Hpa, ModuleLimits, ModuleState, OutputRegisters, PageMetadata } from './states.ts';
@@ -64,6 +64,7 @@ export class TdxModule {
       release,
       limits: moduleLimits(profile.platform, installed, release),
       nativeCpuid: nativeCpuid(profile.platform.cpuid),
+      configurablePlaces: configurablePlaces(release.cpuidConfig),
       pamt: new Map(),
       keys: new KeyOwnershipTable(profile.platform.keyIds),
       out: { rcx: 0n, rdx: 0n, r8: 0n, rsi: 0n },

@@ -95,12 +95,12 @@ function addPage(
   if (memfd.closed) return 'EFAULT';
   // 13
   const noSource = faultAt(kernel, 'KVM_TDX_INIT_MEM_REGION: get the source page');
-  if (noSource?.ok === false) return noSource.errno;
+  if (noSource !== undefined) return noSource.errno;
   const content = caller.memory.read(source, pageSize);
   if (content === undefined) return 'EFAULT';
   // 14
   const noFolio = faultAt(kernel, 'KVM_TDX_INIT_MEM_REGION: get the guest_memfd page');
-  if (noFolio?.ok === false) return noFolio.errno;
+  if (noFolio !== undefined) return noFolio.errno;
   const index = firstPage + gfn - slot.baseGfn;
   const hpa = memfd.pages.get(index) ?? kernel.pages.allocate();
   if (hpa === undefined) return 'ENOMEM';

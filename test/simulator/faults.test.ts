@@ -1,0 +1,61 @@
+/** The fault points are data: a sweep over them finds every one, and nothing is lost at any. */
+import { describe, expect, test } from 'vitest';
+import { CpuidValue, faultPoints } from '../../src/simulator/index.ts';
+import { Driver, memRegion } from './drive.ts';
+
+/** Every request that has a fault point, once. */
+function everyRequest(driver: Driver): unknown[] {
+  const cpuid = new CpuidValue(256);
+  const ordinary = driver.call(driver.kvm, { request: 'KVM_CREATE_VM', type: 0 });
+  const results: unknown[] = [
+    ordinary,
+    driver.call(driver.kvm, { request: 'KVM_GET_SUPPORTED_CPUID', cpuid }),
+  ];
+  if (typeof ordinary === 'number') {
+    results.push(driver.call(ordinary, { request: 'KVM_CREATE_IRQCHIP' }));
+    driver.release(ordinary);
+  }
+  const vm = driver.call(driver.kvm, { request: 'KVM_CREATE_VM', type: 5 });
+  if (typeof vm !== 'number') return results;
+  const guestMemfd = driver.createGuestMemfd(vm);
+  results.push(
+    guestMemfd,
+    driver.cap(vm, 'KVM_CAP_SPLIT_IRQCHIP', 24n),
+    driver.capabilities(vm),
+    driver.initVm(vm),
+    driver.setPrivate(vm, 0x10_0000n, 16),
+  );
+  if (typeof guestMemfd === 'number') results.push(driver.setSlot(vm, guestMemfd));
+  const vcpu = driver.createVcpu(vm, 0);
+  results.push(vcpu);
+  if (typeof vcpu === 'number') {
+    results.push(
+      driver.getCpuid(vcpu),
+      driver.setCpuid2(vcpu),
+      driver.initVcpu(vcpu),
+      driver.initMemRegion(vcpu, memRegion()),
+    );
+    driver.release(vcpu);
+  }
+  driver.release(vm);
+  if (typeof guestMemfd === 'number') driver.release(guestMemfd);
+  return results;
+}
+
+describe('a fault', () => {
+  test('at no point: every request succeeds', () => {
+    expect(everyRequest(new Driver()).filter((result) => typeof result === 'string')).toEqual([]);
+  });
+
+  test.each(faultPoints)('at "%s" is answered, and everything is given back', (point) => {
+    const driver = new Driver();
+    driver.failAt(point, 'ENOMEM');
+    expect(everyRequest(driver)).toContain('ENOMEM');
+    expect(driver.machine.snapshot()).toMatchObject({
+      keySlots: { free: 63, leaked: 0 },
+      hostPages: { inUse: 0, leaked: 0 },
+      vms: [],
+      handles: 1,
+    });
+  });
+});
