@@ -2,6 +2,7 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { type ExitCode, exitCodes } from '../errors/index.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { explainCommand } from './commands/explain.ts';
 import { hostCommand } from './commands/host.ts';
 import { initCommand } from './commands/init.ts';
 import { measureCommand } from './commands/measure.ts';
@@ -40,6 +41,7 @@ Examples:
   tdctl measure OVMF.fd                           the MRTD a firmware image will have
   tdctl run td.yaml --host sim --until runnable   a TD's whole life, on any machine
   tdctl doctor                                    what keeps this machine from running TDs
+  dmesg | tdctl explain                           what a log, an errno or a status word meant
   tdctl host --host sim:gnr-2.0                   what binds on a host
 
 Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec invalid · 6 findings ·
@@ -48,6 +50,7 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
   const commands = [
     runCommand(io),
     doctorCommand(io, endWith),
+    explainCommand(io),
     hostCommand(io, endWith),
     measureCommand(io),
     initCommand(io),

@@ -1,5 +1,13 @@
 /** What every table of this room holds: an answer with a stable id. */
 
+/**
+ * Where an answer stands in a whole log. A cause comes before what follows from it
+ * ("module initialization failed (-5)"), and both before lines that only tell how far the host got.
+ */
+export type Rank = 'cause' | 'effect' | 'note';
+
+export const rankOrder: readonly Rank[] = ['cause', 'effect', 'note'];
+
 export interface Answer {
   /** Stable: scripts, docs/explain.md and bug reports refer to it. */
   readonly id: string;
@@ -9,12 +17,6 @@ export interface Answer {
   readonly causes?: readonly string[];
   /** What to do next: an imperative clause, with a command where there is one. */
   readonly next: string;
+  /** Absent: a cause. */
+  readonly rank?: Rank;
 }
-
-/**
- * Where an answer stands in a whole log. A cause comes before what follows from it
- * ("module initialization failed (-5)"), and both before lines that only tell how far the host got.
- */
-export type Rank = 'cause' | 'effect' | 'note';
-
-export const rankOrder: readonly Rank[] = ['cause', 'effect', 'note'];

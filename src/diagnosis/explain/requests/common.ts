@@ -36,6 +36,13 @@ export const commonAnswers: Partial<Readonly<Record<ErrnoName, RefusalAnswer>>> 
     meaning: 'a signal arrived while the request waited or worked',
     next: 'repeat the request; nothing is lost',
   },
+  EBUSY: {
+    id: 'kvm.busy',
+    code: 'TDCTL_E_IOCTL',
+    meaning: 'another thread works on the same VM at this moment',
+    causes: ['a vCPU is being created: earlier kernels answer so, Linux 7.3 waits instead'],
+    next: 'repeat the request',
+  },
   ENOMEM: {
     id: 'kvm.no-memory',
     code: 'TDCTL_E_IOCTL',

@@ -34,18 +34,32 @@ export function explainRequest(asked: AskedRefusal): RefusalExplanation {
   const facts = factsOf(request);
   const status =
     hwStatus === undefined || hwStatus === 0n ? undefined : statusOf(request, hwStatus);
+  const checks = (facts?.checks ?? []).filter((check) => check.errno === errno);
+  const possible = checks.filter((check) => isPossible(check, hwStatus));
   const own = facts?.answers[errno as ErrnoName] ?? commonAnswers[errno as ErrnoName];
-  const answer = own === undefined ? undefined : withStatus(own, status);
+  const answer = own && withStatus(withoutStepsOf(own, checks, possible), status);
   return {
     request,
     errno,
     on: facts?.on,
-    checks: (facts?.checks ?? []).filter(
-      (check) => check.errno === errno && isPossible(check, hwStatus),
-    ),
-    answer: answer === undefined ? undefined : narrow(answer, asked.facts),
+    checks: possible,
+    answer: answer && narrow(answer, asked.facts),
     status,
   };
+}
+
+/** A cause that names its step, `… (step 28)`, goes when that step cannot have decided. */
+function withoutStepsOf(
+  answer: RefusalAnswer,
+  checks: readonly Check[],
+  possible: readonly Check[],
+): RefusalAnswer {
+  const ruledOut = checks.filter((check) => !possible.includes(check));
+  if (answer.causes === undefined || ruledOut.length === 0) return answer;
+  const causes = answer.causes.filter(
+    (cause) => !ruledOut.some(({ step }) => cause.endsWith(`(step ${step})`)),
+  );
+  return { ...answer, causes };
 }
 
 function isPossible({ hwError }: Check, hwStatus: bigint | undefined): boolean {

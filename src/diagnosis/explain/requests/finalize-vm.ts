@@ -18,7 +18,7 @@ export const finalizeVmFacts: RequestFacts = {
       errno: 'EINVAL',
       when: 'pages were mapped before that INIT_MEM_REGION never added',
       hwError: 'zero',
-      kernels: 'Linux 6.16 and 6.17',
+      kernels: 'Linux 6.16',
     },
     {
       step: 7,

@@ -51,6 +51,7 @@ export const hostRequestFacts: readonly RequestFacts[] = [
       },
       EIO: {
         id: 'module-init.seamcall-failed',
+        rank: 'effect',
         code: 'TDCTL_E_HOST_UNSUPPORTED',
         meaning: 'the TDX module refused a call of its initialisation; the line before says which',
         next: 'explain the SEAMCALL line before it: `dmesg | tdctl explain -`',
@@ -63,6 +64,7 @@ export const hostRequestFacts: readonly RequestFacts[] = [
       },
       EINVAL: {
         id: 'module-init.refused',
+        rank: 'effect',
         code: 'TDCTL_E_HOST_UNSUPPORTED',
         meaning: 'the kernel refuses this TDX module, or gave up after an earlier failure',
         causes: [

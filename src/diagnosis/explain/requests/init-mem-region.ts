@@ -40,14 +40,14 @@ export const initMemRegionFacts: RequestFacts = {
       errno: 'EAGAIN',
       when: 'a page could not be had at once; the VMM must repeat the request',
       leaves: pagesStay,
-      kernels: 'before Linux 6.16',
+      kernels: 'vendor kernels before Linux 6.16',
     },
     {
       step: 17,
       errno: 'EBUSY',
       when: 'the module was busy; the VMM must repeat the request',
       leaves: pagesStay,
-      kernels: 'Linux 6.16 and 6.17',
+      kernels: 'Linux 6.16',
     },
   ],
   answers: {

@@ -1,0 +1,61 @@
+import { Command } from '@commander-js/extra-typings';
+import type { CommandIo } from '../io.ts';
+import { outputOption } from '../options.ts';
+
+const explanation = `
+Takes what the kernel, the TDX module, QEMU or libvirt said, and says what it
+means, what leads to it, and what to do next. It needs no TDX and no privilege.
+
+WHAT is any of:
+  a status word   0xC000010000000044, c000010000000044, TDX_OPERAND_BUSY
+  a refusal       ENOSPC KVM_TDX_INIT_VM, 'KVM_TDX_INIT_VM: Invalid argument'
+  a line          of the kernel log, of QEMU or of libvirt, in quotes
+  an id           init-vm.no-key-slot, as --list prints them
+  -, or nothing   a whole log on standard input
+
+Examples:
+  $ tdctl explain 0xc000010000000044
+  $ tdctl explain ENOSPC KVM_TDX_INIT_VM
+  $ dmesg | tdctl explain
+  $ journalctl -k -b -1 | tdctl explain - --output json
+  $ tdctl explain --list
+
+Exit status: 0 if something was explained; 3 if nothing was known.`;
+
+/** Where a log comes from; tests give their own. */
+export interface LogInput {
+  readonly isTty: boolean;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+// Read when it is needed: opening standard input costs every other command its start.
+const standardInput: LogInput = {
+  get isTty() {
+    return process.stdin.isTTY === true;
+  },
+  get chunks() {
+    return process.stdin;
+  },
+};
+
+export function explainCommand(io: CommandIo, input: LogInput = standardInput) {
+  return new Command('explain')
+    .summary('say what the kernel, the TDX module or QEMU meant')
+    .description('Explain a TDX status word, a refused request, a line or a whole log.')
+    .argument('[what...]', 'status word, errno and request, line or id; - for standard input')
+    .option('--list', 'print the id of every answer there is')
+    .addOption(outputOption())
+    .addHelpText('after', explanation)
+    .action(async (what, { list, output }, command) => {
+      const { explain, listAnswers } = await import('../explain/explain.ts');
+      if (list) return listAnswers({ io, output });
+      const text = what.join(' ');
+      if (text === '' && input.isTty) {
+        command.error(
+          'error: nothing to explain: name it, or pipe a log in (`dmesg | tdctl explain`)',
+        );
+      }
+      const isLog = text === '' || text === '-';
+      await explain({ io, output, ...(isLog ? { log: input.chunks } : { text }) });
+    });
+}

@@ -1,0 +1,74 @@
+/** `tdctl explain`: reads, explains, prints. */
+import {
+  allAnswers,
+  type Diagnosis,
+  explainLog,
+  explainTyped,
+  linesOf,
+} from '../../diagnosis/explain/index.ts';
+import { TdctlError } from '../../errors/index.ts';
+import type { CommandIo } from '../io.ts';
+import type { OutputFormat } from '../options.ts';
+import { printData } from '../output/data.ts';
+import { diagnosisData, diagnosisText, notKnownText } from '../output/explanation.ts';
+import { sanitize } from '../output/sanitize.ts';
+import { columns } from '../output/table.ts';
+import { count } from '../output/units.ts';
+
+interface Printed {
+  readonly io: CommandIo;
+  readonly output: OutputFormat;
+}
+
+/** Either a text that was typed, or the bytes of a log. */
+export interface ExplainOptions extends Printed {
+  readonly text?: string;
+  readonly log?: AsyncIterable<Uint8Array>;
+}
+
+/** @throws TdctlError TDCTL_E_NOT_FOUND when nothing of it is known. */
+export async function explain({ io, output, text = '', log }: ExplainOptions): Promise<void> {
+  const diagnosis = log === undefined ? explainTyped(text) : await explainLog(linesOf(log));
+  if (diagnosis.explanations.length === 0) throw nothingKnown(diagnosis, text);
+  await printData(diagnosisData(diagnosis), {
+    io,
+    format: output,
+    text: () => diagnosisText(diagnosis, io.colors.stdout),
+  });
+}
+
+function nothingKnown({ linesRead, notKnown }: Diagnosis, text: string): TdctlError {
+  const isLog = text === '';
+  const what = isLog ? emptyLog(linesRead) : `not known: ${sanitize(shortened(text))}`;
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_FOUND',
+    op: 'explain',
+    message: notKnown.length === 0 ? what : `${what}; what can be decoded of it follows`,
+    details: notKnown.map((found) => notKnownText(found, { colors: false, isLog }).trimEnd()),
+    hint: isLog
+      ? 'give it the whole kernel log: `dmesg | tdctl explain`, as root where dmesg is restricted'
+      : '`tdctl explain --help` shows what it takes; a file goes in by `tdctl explain < FILE`',
+  });
+}
+
+function emptyLog(linesRead: number): string {
+  if (linesRead === 0) return 'standard input was empty';
+  return `nothing in ${count(linesRead, 'line')} is known to concern TDX`;
+}
+
+function shortened(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}
+
+export async function listAnswers({ io, output }: Printed): Promise<void> {
+  const answers = allAnswers().map(({ id, meaning }) => ({ id, meaning }));
+  await printData(answers, {
+    io,
+    format: output,
+    text: () =>
+      columns(
+        answers.map(({ id, meaning }) => [id, meaning]),
+        '',
+      ),
+  });
+}

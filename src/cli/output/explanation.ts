@@ -1,0 +1,229 @@
+/** Explanations for people, and as the contract of `--output json` and `yaml`. */
+import { errnoNumbers } from '../../abi/kvm/errno.ts';
+import {
+  type Answer,
+  type Check,
+  type Diagnosis,
+  type Explanation,
+  errnoTexts,
+  formatWord,
+  type NotKnown,
+  operandRows,
+  type RefusalExplanation,
+  recoveryTexts,
+  type StatusExplanation,
+} from '../../diagnosis/explain/index.ts';
+import { paint } from './paint.ts';
+import { count } from './units.ts';
+import { wrap } from './wrap.ts';
+
+export function diagnosisData({ linesRead, explanations, notKnown, left }: Diagnosis) {
+  return {
+    linesRead,
+    explanations: explanations.map((explanation) => ({
+      id: explanation.answer.id,
+      rank: explanation.answer.rank ?? 'cause',
+      ...placeData(explanation),
+      status: statusData(explanation.status),
+      refusal: refusalData(explanation.refusal),
+      meaning: explanation.answer.meaning,
+      causes: explanation.answer.causes ?? [],
+      next: explanation.answer.next,
+    })),
+    notKnown: notKnown.map((unknown) => ({
+      ...placeData(unknown),
+      status: statusData(unknown.status),
+      refusal: refusalData(unknown.refusal),
+    })),
+    left,
+  };
+}
+
+function placeData({ line, text, count: times }: Explanation | NotKnown) {
+  return { line: line ?? null, text: text ?? null, count: times };
+}
+
+function statusData(status: StatusExplanation | undefined) {
+  if (status === undefined) return null;
+  const { decoded, leaf, returnedBy } = status;
+  const { operand } = decoded;
+  return {
+    word: formatWord(decoded.word),
+    name: decoded.name ?? null,
+    source: decoded.source,
+    class: { number: decoded.classNumber, name: decoded.className },
+    error: decoded.error,
+    nonRecoverable: decoded.nonRecoverable,
+    fatal: decoded.fatal,
+    hostRecoverable: decoded.hostRecoverable,
+    recovery: decoded.recovery,
+    details: decoded.details,
+    operand:
+      operand === undefined
+        ? null
+        : { id: decoded.details, name: operand, what: operandRows[operand].what },
+    msr: decoded.msr ?? null,
+    leaf: leaf === undefined ? null : { number: leaf.number ?? null, name: leaf.name ?? null },
+    returnedBy,
+  };
+}
+
+function refusalData(refusal: RefusalExplanation | undefined) {
+  if (refusal === undefined) return null;
+  return {
+    request: refusal.request,
+    on: refusal.on ?? null,
+    errno: refusal.errno,
+    checks: refusal.checks.map((check) => ({
+      step: check.step,
+      when: check.when,
+      leaves: check.leaves ?? null,
+      vmDead: check.vmDead ?? false,
+      unreachable: check.unreachable ?? false,
+      kernels: check.kernels ?? null,
+    })),
+  };
+}
+
+export function diagnosisText(diagnosis: Diagnosis, colors: boolean): string {
+  const { linesRead, explanations, notKnown, left } = diagnosis;
+  const isLog = linesRead > 1;
+  const blocks = explanations.map((explanation) => explanationText(explanation, { colors, isLog }));
+  const unknown = notKnown.map((found) => notKnownText(found, { colors, isLog }));
+  const head = isLog
+    ? [`${count(linesRead, 'line')} read; what follows is in order of weight\n`]
+    : [];
+  const more = left === 0 ? [] : [`${left} further lines say other things of the same kinds\n`];
+  return [...head, ...blocks, ...unknown, ...more].join('\n');
+}
+
+interface TextOptions {
+  readonly colors: boolean;
+  readonly isLog: boolean;
+}
+
+function explanationText(explanation: Explanation, options: TextOptions): string {
+  const { bold, dim } = paint(options.colors);
+  const { answer } = explanation;
+  const rank =
+    answer.rank === undefined || answer.rank === 'cause' ? '' : dim(`  (${answer.rank})`);
+  return [
+    `${bold(answer.id)}${rank}\n`,
+    rowsText(
+      [
+        ...placeRows(explanation, options),
+        ...refusalRows(explanation.refusal),
+        ...statusRows(explanation.status),
+        ['means', answer.meaning],
+        ...checkRows(explanation.refusal),
+        ...causeRows(answer),
+        ['next', answer.next],
+      ],
+      options,
+    ),
+  ].join('');
+}
+
+/** Everything that can be said of a thing that is in no table. */
+export function notKnownText(found: NotKnown, options: TextOptions): string {
+  const { bold } = paint(options.colors);
+  return [
+    `${bold('not known')}\n`,
+    rowsText(
+      [...placeRows(found, options), ...refusalRows(found.refusal), ...statusRows(found.status)],
+      options,
+    ),
+  ].join('');
+}
+
+type Row = readonly [label: string, text: string];
+
+const LABEL_WIDTH = 10;
+const TEXT_WIDTH = 84;
+
+function rowsText(rows: readonly Row[], { colors }: TextOptions): string {
+  const { dim } = paint(colors);
+  return rows
+    .flatMap(([label, text]) =>
+      wrap(text, TEXT_WIDTH).map((line, index) => {
+        const head = index === 0 ? dim(label.padEnd(LABEL_WIDTH)) : ' '.repeat(LABEL_WIDTH);
+        const hanging = index > 0 && /^\d\. /.test(text) ? '   ' : '';
+        return `  ${head}${hanging}${line}\n`;
+      }),
+    )
+    .join('');
+}
+
+function placeRows(
+  { line, text, count: times }: Explanation | NotKnown,
+  { isLog }: TextOptions,
+): Row[] {
+  if (text === undefined || !isLog) return [];
+  const seen = times === 1 ? '' : ` (seen ${times} times)`;
+  return [[`line ${line}`, `${text}${seen}`]];
+}
+
+function refusalRows(refusal: RefusalExplanation | undefined): Row[] {
+  if (refusal === undefined) return [];
+  const { request, on, errno } = refusal;
+  const known = errno as keyof typeof errnoNumbers;
+  const number = errnoNumbers[known];
+  return [
+    ['asked', on === undefined ? request : `${request}, on ${on}`],
+    ['answered', number === undefined ? errno : `${errno} (${number}): ${errnoTexts[known]}`],
+  ];
+}
+
+function statusRows(status: StatusExplanation | undefined): Row[] {
+  if (status === undefined) return [];
+  const { decoded, leaf, returnedBy } = status;
+  const number = decoded.classNumber.toString(16).toUpperCase().padStart(2, '0');
+  return [
+    ['status', `${formatWord(decoded.word)}  ${decoded.name ?? 'a code that is in no table'}`],
+    ['class', decoded.source === 'loader' ? decoded.className : `${number}h: ${decoded.className}`],
+    ['again', recoveryTexts[decoded.recovery]],
+    ...detailRows(status),
+    ...(leaf === undefined ? [] : [['leaf', leafText(leaf)] as const]),
+    ...(leaf === undefined && returnedBy.length > 0
+      ? [['given by', returnedBy.join(', ')] as const]
+      : []),
+  ];
+}
+
+function detailRows({ decoded }: StatusExplanation): Row[] {
+  const { operand, msr, details, source } = decoded;
+  if (operand !== undefined) {
+    return [['operand', `${operand} (${details}): ${operandRows[operand].what}`]];
+  }
+  if (msr !== undefined && msr !== 0) return [['MSR', `0x${msr.toString(16).toUpperCase()}`]];
+  if (details === 0 || source !== 'module') return [];
+  return [['details', `${details} (0x${details.toString(16).toUpperCase()})`]];
+}
+
+function leafText({ name, number }: NonNullable<StatusExplanation['leaf']>): string {
+  const digits = number === undefined ? '' : `0x${number.toString(16)}`;
+  if (name === undefined) return `${digits}, which is not known`;
+  return digits === '' ? name : `${name} (${digits})`;
+}
+
+function checkRows(refusal: RefusalExplanation | undefined): Row[] {
+  const all = refusal?.checks ?? [];
+  const reachable = all.filter(({ unreachable }) => unreachable !== true);
+  const checks = reachable.length > 0 ? reachable : all;
+  return checks.map((check, index) => [index === 0 ? 'when' : '', checkText(check)]);
+}
+
+function checkText({ step, when, leaves, vmDead, unreachable, kernels }: Check): string {
+  const parts = [
+    step === 0 ? `before all: ${when}` : `step ${step}: ${when}`,
+    ...(kernels === undefined ? [] : [`(${kernels})`]),
+    ...(unreachable ? ['(cannot be reached in Linux 7.3)'] : []),
+    ...(vmDead ? ['- the VM is dead'] : []),
+    ...(leaves === undefined ? [] : [`- ${leaves}`]),
+  ];
+  return parts.join(' ');
+}
+
+function causeRows({ causes = [] }: Answer): Row[] {
+  return causes.map((cause, index) => [index === 0 ? 'likely' : '', `${index + 1}. ${cause}`]);
+}

@@ -1,0 +1,18 @@
+/** Says what the kernel, the TDX module or a VMM meant. */
+export { allAnswers } from './all-answers.ts';
+export type { Answer } from './answer.ts';
+export {
+  type Diagnosis,
+  type Explanation,
+  explainLog,
+  explainTyped,
+  type NotKnown,
+} from './diagnosis.ts';
+export { errnoTexts } from './read/errno-words.ts';
+export { linesOf } from './read/lines.ts';
+export type { RefusalExplanation } from './requests/explain-refusal.ts';
+export type { Check } from './requests/request.ts';
+export { recoveryTexts } from './status/classes.ts';
+export { formatWord } from './status/decode-word.ts';
+export type { StatusExplanation } from './status/explain-status.ts';
+export { operandRows } from './status/operands.ts';

@@ -1,0 +1,41 @@
+/** Finds the request in a line, however it is written. */
+import { tdxCommands } from '../../../abi/kvm/requests.ts';
+import { moduleInitialization } from '../requests/host-requests.ts';
+import { allRequestFacts } from '../requests/index.ts';
+
+/** How programs speak of a request without naming it. */
+const phrases: readonly (readonly [RegExp, string])[] = [
+  [/module init(iali[sz]ation)? failed/i, moduleInitialization],
+  [/VFIO_(IOMMU_)?MAP_DMA|vfio_(container_|legacy_)?dma_map|\bVFIO\b/i, 'VFIO_IOMMU_MAP_DMA'],
+  [/kvm run failed/i, 'KVM_RUN'],
+  [/kvm_(get|create)_vcpu failed/i, 'KVM_CREATE_VCPU'],
+  [/Unable to set TSC frequency/i, 'KVM_SET_TSC_KHZ'],
+  [/create_guest_memfd|create guest_?memfd/i, 'KVM_CREATE_GUEST_MEMFD'],
+  [/failed to set memory .{0,60}attr/i, 'KVM_SET_MEMORY_ATTRIBUTES'],
+];
+
+const commandById = new Map(Object.entries(tdxCommands).map(([name, id]) => [id as number, name]));
+
+/** `KVM_TDX_INIT_VM`, and `INIT_VM` where that cannot be taken for another word. */
+const requestsByWord: ReadonlyMap<string, string> = new Map(
+  allRequestFacts.flatMap(({ request }) => {
+    const short = request.replace(/^KVM_(TDX_)?/, '');
+    return [request, short]
+      .filter((word) => /^[A-Z0-9]+(_[A-Z0-9]+)+$/.test(word))
+      .map((word): [string, string] => [word, request]);
+  }),
+);
+
+export function requestIn(line: string): string | undefined {
+  const capability = /\bKVM_CAP_[A-Z0-9_]+/i.exec(line)?.[0].toUpperCase();
+  if (capability !== undefined) return `KVM_ENABLE_CAP(${capability})`;
+  const phrase = phrases.find(([pattern]) => pattern.test(line));
+  if (phrase) return phrase[1];
+  for (const [word] of line.matchAll(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/gi)) {
+    const request = requestsByWord.get(word.toUpperCase());
+    if (request !== undefined) return request;
+  }
+  // QEMU before 10.1: "TDX ioctl 1 return with -22, hw_errors: 0x…".
+  const id = /\bTDX ioctl (\d)\b/i.exec(line)?.[1];
+  return id === undefined ? undefined : commandById.get(Number(id));
+}

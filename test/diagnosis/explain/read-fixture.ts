@@ -1,0 +1,18 @@
+/** Fixtures are kernel logs as users posted them, cut to what matters. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Diagnosis, explainLog, linesOf } from '../../../src/diagnosis/explain/index.ts';
+
+const folder = join(import.meta.dirname, '../../fixtures/dmesg');
+
+export function dmesg(name: string): Buffer {
+  return readFileSync(join(folder, `${name}.txt`));
+}
+
+export function diagnose(...chunks: readonly (Uint8Array | string)[]): Promise<Diagnosis> {
+  return explainLog(linesOf(chunks.map((chunk) => Buffer.from(chunk))));
+}
+
+export function ids({ explanations }: Diagnosis): readonly string[] {
+  return explanations.map(({ answer }) => answer.id);
+}
