@@ -1,5 +1,5 @@
 import { bindingLimit, type limitNames } from '../../machines/td-lifecycle/limits.ts';
-import type { KeySlots } from '../host/facts.ts';
+import type { HostFacts } from '../host/facts.ts';
 import type { Host } from '../host/port.ts';
 import { vcpuLimits } from '../plan/vcpu-limits.ts';
 import type { CommandIo } from './io.ts';
@@ -7,6 +7,7 @@ import { type HostChoice, openHost } from './open-host.ts';
 import type { OutputFormat } from './options.ts';
 import { printData } from './output/data.ts';
 import { paint } from './output/paint.ts';
+import { type SlotReport, slotText } from './output/slots.ts';
 import { columns } from './output/table.ts';
 
 export async function showHost(
@@ -30,7 +31,7 @@ async function readHost(host: Host) {
     host: facts.name,
     kind: facts.kind,
     vcpuLimits: { ...limits, effective: value, binding: name, maxVcpuIds: facts.kvm.maxVcpuIds },
-    keySlots: slotReport(await host.keySlots()),
+    keySlots: await readSlots(host, facts),
     kernel: facts.kernel,
     module: facts.module ?? null,
     platform: {
@@ -53,8 +54,15 @@ async function readPerVmLimit(host: Host): Promise<number> {
   }
 }
 
-function slotReport(slots: KeySlots | undefined) {
-  return slots ? { ...slots, free: slots.total - slots.used } : null;
+/** Who holds slots is known of a real host only: a simulated one has no cgroups of its own. */
+async function readSlots(host: Host, facts: HostFacts): Promise<SlotReport | null> {
+  const slots = await host.keySlots();
+  if (slots === undefined) return null;
+  const counts = { ...slots, free: slots.total - slots.used };
+  if (facts.kind !== 'kvm') return { ...counts, holders: null, leakEvidence: [] };
+  const { readSlotLedger } = await import('../diagnosis/doctor/ledger.ts');
+  const { holders = null, leakEvidence = [] } = readSlotLedger() ?? {};
+  return { ...counts, holders, leakEvidence };
 }
 
 function hostText(report: HostReport, io: CommandIo): string {
@@ -74,13 +82,7 @@ function hostText(report: HostReport, io: CommandIo): string {
       ['effective', bold(number(limits.effective)), ''],
     ]),
     '\nKey slots\n',
-    keySlots
-      ? columns([
-          ['total', String(keySlots.total)],
-          ['in use', String(keySlots.used)],
-          ['free', String(keySlots.free)],
-        ])
-      : '  not known: the misc cgroup controller is not there to ask\n',
+    slotText(keySlots, io.colors.stdout),
     '\nVersions and platform\n',
     columns([
       ['TDX module', module?.release ?? 'not known'],

@@ -110,7 +110,7 @@ function conclusion(
 ): string[] {
   const here = root === undefined ? 'this machine' : 'this host';
   if (outcome === 'ready') {
-    const rest = counts.warn > 0 ? `; see the ${count(counts.warn, 'warning')}` : '';
+    const rest = counts.warn > 0 ? `, with ${count(counts.warn, 'warning')}` : '';
     return [colors.bold(colors.green(`TDs can run on ${here}${rest}.`))];
   }
   if (outcome === 'cannot-tell') {

@@ -1,6 +1,9 @@
 /** The key-slot ledger: who holds how many, and which look lost. */
 import type { KeySlotFacts, SlotHolder } from './facts.ts';
-import type { LogFindings } from './log-findings.ts';
+import { HostFiles } from './host-files.ts';
+import { findInLog, type LogFindings } from './log-findings.ts';
+import { readKernelLog } from './read/kernel-log.ts';
+import { readKeySlots } from './read/key-slots.ts';
 import { knownValue } from './reading.ts';
 
 export interface SlotLedger {
@@ -12,8 +15,15 @@ export interface SlotLedger {
   readonly leakEvidence: readonly string[];
 }
 
+/** @param root a directory with copies of a host's files; this machine without. */
+export function readSlotLedger(root?: string): SlotLedger | undefined {
+  const files = new HostFiles(root);
+  const log = knownValue(readKernelLog(files));
+  return slotLedger(readKeySlots(files), findInLog(log?.lines ?? []));
+}
+
 /** undefined where the misc cgroup does not count them. */
-export function slotLedger(
+function slotLedger(
   facts: KeySlotFacts,
   found: Pick<LogFindings, 'leakedHkids'>,
 ): SlotLedger | undefined {

@@ -1,6 +1,6 @@
 /**
- * What the kernel log says of TDX. Two generations of messages: `tdx:` and `virt/tdx: module
- * initialized` up to Linux 6.19, `virt/tdx: TDX-Module initialized` after it.
+ * What the kernel log says of TDX. Two generations of messages: `virt/tdx: module initialized`
+ * (with `tdx:` alone before 6.7), and `virt/tdx: TDX-Module initialized` in Linux 7.3.
  * Source: arch/x86/virt/vmx/tdx/tdx.c, arch/x86/kvm/vmx/tdx.c; logs in public bug reports.
  */
 
@@ -46,7 +46,7 @@ const plainFindings = {
   initializationFailed: line(`${prefix}(?:(?:TDX[- ])?module )?initialization failed`),
   reservedAreas: line('reserved areas exhausted'),
   kvmRefusal: line(
-    '(?:kvm_intel|kvm): (?:tdx: )?(?:.* (?:is|are) re[qi]+uired for TDX|tdx requires .*|.*no TDX private KeyIDs)',
+    '(?:kvm_intel|kvm): (?:tdx: )?(?:.* (?:is|are) re(?:quire|qiure)d for TDX|tdx requires .*|.*no TDX private KeyIDs)',
   ),
   memoryEncryptionOff: line('x86/(?:tme|mktme): (?:not enabled|disabled) by BIOS'),
 } as const;

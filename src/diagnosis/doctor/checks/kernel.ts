@@ -141,26 +141,20 @@ export const kernelChecks: readonly Check[] = [
     group,
     needs: ['env.virtual-machine', 'cpu.vendor'],
     reads: '/sys/module/kvm_intel/parameters and /sys/module/kvm/parameters',
-    evaluate({ kernel, found }) {
-      const off = neededParameters.filter(([module, name]) => {
-        const value = knownValue(kernel[module])?.[name];
-        return value !== undefined && !yes(value);
-      });
-      const [first] = off;
-      if (first !== undefined) {
-        const [module, name] = first;
+    evaluate(input) {
+      const { kernel, found } = input;
+      const known = parametersOf(input).filter(({ value }) => value !== undefined);
+      const off = known.find(({ value }) => !yes(value));
+      if (off !== undefined) {
         return fail(
-          `${kernel[module].from}/${name} is N, expected Y`,
-          `remove ${name}=0 from the options of the module and load it again`,
+          `${kernel[off.module].from}/${off.name} is N, expected Y`,
+          `remove ${off.name}=0 from the options of the module and load it again`,
         );
       }
       if (found.kvmRefusal)
         return fail(quoteLine(found.kvmRefusal), 'give KVM what the line names');
-      const known = neededParameters.filter(
-        ([module, name]) => knownValue(kernel[module])?.[name] !== undefined,
-      );
       if (known.length === 0) return unknown(whyNotRead(kernel.kvmIntel));
-      return pass(`${known.map(([, name]) => name).join(', ')} are on`);
+      return pass(`${known.map(({ name }) => name).join(', ')} are on`);
     },
   },
   {
@@ -172,6 +166,14 @@ export const kernelChecks: readonly Check[] = [
     evaluate: kvmIntelTdx,
   },
 ];
+
+/** Linux 7.x turns virtualisation on by itself, so that its parameter does not matter. */
+function parametersOf(input: CheckInput) {
+  const [major = 0] = kernelVersion(input) ?? [];
+  return neededParameters
+    .filter(([, name]) => name !== 'enable_virt_at_load' || major < 7)
+    .map(([module, name]) => ({ module, name, value: knownValue(input.kernel[module])?.[name] }));
+}
 
 const askFix =
   'put `options kvm_intel tdx=1` in /etc/modprobe.d/tdx.conf, then `modprobe -r kvm_intel; modprobe kvm_intel`; or add kvm_intel.tdx=1 to the kernel command line and reboot';

@@ -3,13 +3,14 @@ import { leakEvidence } from '../ledger.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
 const group = 'Key slots';
+const notCounted = 'slots are not counted on this host';
 
 export const keySlotChecks: readonly Check[] = [
   {
     id: 'keys.controller',
     title: 'The misc cgroup counts key slots',
     group,
-    needs: ['module.initialized'],
+    needs: ['module.initialized', 'limits.module-vs-cpus'],
     reads: '/sys/fs/cgroup/misc.capacity',
     evaluate({ keySlots, kernel }) {
       const { capacity, hierarchy } = keySlots;
@@ -27,9 +28,8 @@ export const keySlotChecks: readonly Check[] = [
           'use a kernel with CONFIG_CGROUP_MISC=y',
         );
       }
-      return unknown(
-        `${capacity.from} has no line \`tdx\` or ${whyNotRead(capacity).replace(/^\S+ /, '')}`,
-      );
+      if (capacity.state === 'denied') return unknown(whyNotRead(capacity));
+      return unknown(`no line \`tdx\` in ${capacity.from}: KVM puts it there when TDX comes up`);
     },
   },
   {
@@ -40,7 +40,7 @@ export const keySlotChecks: readonly Check[] = [
     reads: 'misc.capacity and misc.current, those of child cgroups summed where the root has none',
     evaluate({ keySlots }) {
       const { capacity, used } = keySlots;
-      if (capacity.state !== 'read') return unknown(whyNotRead(capacity));
+      if (capacity.state !== 'read') return unknown(notCounted);
       if (used.state !== 'read') return unknown(whyNotRead(used));
       const free = capacity.value - used.value;
       const text = `${free} of ${capacity.value} free (${used.from})`;
@@ -58,7 +58,8 @@ export const keySlotChecks: readonly Check[] = [
     needs: ['keys.controller'],
     reads: '/proc/self/cgroup; misc.max of that cgroup and those above it',
     evaluate({ keySlots }) {
-      const { ownMax } = keySlots;
+      const { ownMax, capacity } = keySlots;
+      if (capacity.state !== 'read') return unknown(notCounted);
       if (ownMax.state !== 'read') return pass('no limit is set');
       if (ownMax.value > 0) return pass(`at most ${ownMax.value} (${ownMax.from})`);
       return fail(
@@ -75,8 +76,15 @@ export const keySlotChecks: readonly Check[] = [
     reads: '"HKID is leaked" in the kernel log; cgroups with slots and no process',
     evaluate(input) {
       const [first, ...more] = leakEvidence(input.keySlots, input.found);
-      if (first === undefined) return pass('no sign of one');
-      const others = more.length === 0 ? '' : ` (and ${more.length} more signs)`;
+      if (first === undefined) {
+        return input.keySlots.capacity.state === 'read'
+          ? pass('no sign of one')
+          : unknown(notCounted);
+      }
+      const others =
+        more.length === 0
+          ? ''
+          : ` (and ${more.length} more ${more.length === 1 ? 'sign' : 'signs'})`;
       return warn(
         `${first}${others}`,
         'a leaked slot comes back only with a reboot; first make sure that no teardown is under way',

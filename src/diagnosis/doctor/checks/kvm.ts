@@ -12,7 +12,7 @@ export const kvmChecks: readonly Check[] = [
     group,
     needs: [],
     reads: '/dev/kvm',
-    evaluate({ kvm, environment }) {
+    evaluate({ kvm, environment, found }) {
       const { open, device } = kvm;
       if (open.state !== 'read') return unknown(whyNotRead(open));
       if (open.value === 'ENODEV') {
@@ -24,6 +24,12 @@ export const kvmChecks: readonly Check[] = [
       if (open.value !== 'ENOENT') {
         const entry = knownValue(device);
         return pass(entry ? `${entry.mode} ${entry.owner} ${entry.group} /dev/kvm` : 'it does');
+      }
+      if (found.vcpuLimit) {
+        return fail(
+          'no such file',
+          'see limits.module-vs-cpus: this kernel then does not load kvm_intel',
+        );
       }
       return fail(
         'no such file',
