@@ -18,95 +18,13 @@
  *
  * Pure: actions only assign. The effects are the named actors; orchestrators provide them.
  */
-import { assign, type DoneActorEvent, type ErrorActorEvent, fromPromise, setup } from 'xstate';
-import type {
-  Finalized,
-  LimitsRead,
-  Released,
-  Settled,
-  StepError,
-  TdContext,
-  TdInput,
-  TdOutput,
-} from './context.ts';
-import type { TdEvent } from './events.ts';
-import { bindingLimit, limitNames } from './limits.ts';
+import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
+import type { Finalized, LimitsRead, Released, Settled } from './context.ts';
+import { tdSetup } from './setup.ts';
 
 export const TD_LIFECYCLE_VERSION = 1;
 
-/** A machine that nobody gave its effects to must not look as though it worked. */
-function unprovided<Output>() {
-  return fromPromise<Output>(() =>
-    Promise.reject(new Error('td-lifecycle: this actor was not provided')),
-  );
-}
-
-function isStepError(value: unknown): value is StepError {
-  return typeof value === 'object' && value !== null && 'step' in value && 'code' in value;
-}
-
-/** Actors reject with a StepError; anything else is a defect and says so. */
-function asStepError(error: unknown): StepError {
-  if (isStepError(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return { step: 'unknown', code: 'TDCTL_E_INTERNAL', message };
-}
-
-export const tdLifecycle = setup({
-  types: {
-    context: {} as TdContext,
-    events: {} as TdEvent,
-    input: {} as TdInput,
-    output: {} as TdOutput,
-    tags: {} as 'working' | 'atRest' | 'ended' | 'holdsResources',
-  },
-  actors: {
-    createVm: unprovided<void>(),
-    readLimits: unprovided<LimitsRead>(),
-    capVcpus: unprovided<void>(),
-    initializeTd: unprovided<void>(),
-    createVcpus: unprovided<void>(),
-    initializeVcpus: unprovided<void>(),
-    addMemory: unprovided<void>(),
-    finalizeTd: unprovided<Finalized>(),
-    settleStep: unprovided<Settled>(),
-    terminateTd: unprovided<void>(),
-    releaseTd: unprovided<Released>(),
-  },
-  guards: {
-    vcpusFit: ({ context }, { limits }: LimitsRead) => context.vcpus <= bindingLimit(limits).value,
-    holdsKeySlot: ({ context }) => context.holdsKeySlot,
-    keepsKeySlot: (_, settled: Settled) => settled.holdsKeySlot,
-    allGivenBack: ({ context }, released: Released) =>
-      context.error === null && released.leftovers.length === 0,
-    allGivenBackAfterError: ({ context }, released: Released) =>
-      context.error !== null && released.leftovers.length === 0,
-  },
-  actions: {
-    keepLimits: assign((_, { limits }: LimitsRead) => ({ limits })),
-    refuseVcpus: assign(({ context }, { limits }: LimitsRead) => {
-      const { name, value } = bindingLimit(limits);
-      const error: StepError = {
-        step: 'readingLimits',
-        code: 'TDCTL_E_VCPU_LIMIT',
-        message: `${context.vcpus} vCPUs asked for, ${value} possible: ${limitNames[name]} binds`,
-        hint: `ask for at most ${value} vCPUs (spec.vcpus, spec.maxVcpus), or choose another host`,
-      };
-      return { limits, error };
-    }),
-    takeKeySlot: assign({ holdsKeySlot: true }),
-    keepMrtd: assign((_, { mrtd }: Finalized) => ({ mrtd })),
-    keepSettled: assign((_, { holdsKeySlot }: Settled) => ({ holdsKeySlot })),
-    // The first error is the reason; what fails during the teardown is a leftover.
-    keepError: assign(({ context }, { error }: { error: unknown }) => ({
-      error: context.error ?? asStepError(error),
-    })),
-    keepLeftovers: assign((_, { leftovers }: Released) => ({ leftovers, holdsKeySlot: false })),
-    keepLeftoverError: assign(({ context }, { error }: { error: unknown }) => ({
-      leftovers: [...context.leftovers, asStepError(error)],
-    })),
-  },
-}).createMachine({
+export const tdLifecycle = tdSetup.createMachine({
   id: 'td-lifecycle',
   description: 'The life of one trust domain, from nothing to nothing.',
   context: ({ input }) => ({
