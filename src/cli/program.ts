@@ -33,6 +33,8 @@ function program(io: CommandIo, endWith: (exitCode: ExitCode) => void): Command 
   const root = new Command('tdctl')
     .description('Plan, provision, rehearse and show Intel TDX trust domains (TDs).')
     .version(version(), '-V, --version')
+    // Else `host diff A B -o json` would be the -o of `host`.
+    .enablePositionalOptions()
     .addHelpText(
       'after',
       `

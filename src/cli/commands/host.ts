@@ -12,7 +12,7 @@ export function hostCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void
         'one that binds, how many key slots there are, who holds them, and whose rules apply.\n' +
         'Only reads; on kvm and soft it makes one VM for a moment to read its own limit.',
     )
-    // Else `host diff A B -o json` would be the -o of `host`.
+    // Root does so too (program.ts); both are needed.
     .enablePositionalOptions()
     .addOption(hostOption())
     .addOption(kernelOption())

@@ -142,11 +142,6 @@ const rules: readonly Rule[] = [
     value: (host) => host.commandLine,
     judge: info('of the parameters about TDX, KVM, hibernation and kexec'),
   },
-  {
-    field: 'kvm.capabilities',
-    value: (host) => host.capabilities,
-    judge: info('what KVM_CHECK_EXTENSION answers'),
-  },
 ];
 
 /** A slot count that is lower is no obstacle for one TD. */
@@ -156,8 +151,21 @@ export function diffHosts(a: DoctorFacts, b: DoctorFacts): readonly Difference[]
   const [left, right] = [hostSummary(a), hostSummary(b)];
   return [
     ...rules.flatMap((rule) => compare(rule, rule.value(left), rule.value(right))),
+    ...capabilityDifferences(left, right),
     ...cpuidDifferences(left, right),
   ];
+}
+
+/** Each KVM_CHECK_EXTENSION by itself; a host that was not asked says nothing. */
+function capabilityDifferences(a: HostSummary, b: HostSummary): Difference[] {
+  const [left, right] = [a.capabilities, b.capabilities];
+  if (left === undefined || right === undefined) return [];
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])].sort().flatMap((name) => {
+    const [one, two] = [left[name] ?? 0, right[name] ?? 0];
+    if (one === two) return [];
+    const meaning = 'what KVM_CHECK_EXTENSION answers on /dev/kvm';
+    return [{ field: `kvm.${name}`, a: String(one), b: String(two), effect: 'info', meaning }];
+  });
 }
 
 function compare({ field, show = String, judge }: Rule, a: Value, b: Value): Difference[] {

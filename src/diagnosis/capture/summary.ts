@@ -20,7 +20,7 @@ export interface HostSummary {
   readonly microcode: string | undefined;
   readonly kernelRelease: string | undefined;
   readonly commandLine: string | undefined;
-  readonly capabilities: string | undefined;
+  readonly capabilities: Readonly<Record<string, number>> | undefined;
   readonly supportedCpuid: readonly CpuidEntry[];
   readonly configurableCpuid: readonly CpuidEntry[];
 }
@@ -48,7 +48,7 @@ export function hostSummary(facts: DoctorFacts): HostSummary {
     microcode,
     kernelRelease: knownValue(kernel.release),
     commandLine: knownValue(kernel.commandLine)?.join(' '),
-    capabilities: answers && capabilityText(answers.capabilities),
+    capabilities: answers?.capabilities,
     supportedCpuid: answers?.supportedCpuid ?? [],
     configurableCpuid: tdxVm?.configurableCpuid ?? [],
   };
@@ -66,11 +66,4 @@ export function tscKhzOf(cpuid: readonly CpuidEntry[]): number | undefined {
   const leaf = cpuid.find((entry) => entry.function === 0x15);
   if (leaf === undefined || leaf.eax === 0 || leaf.ebx === 0 || leaf.ecx === 0) return undefined;
   return Math.round((leaf.ecx * leaf.ebx) / leaf.eax / 1000);
-}
-
-function capabilityText(capabilities: Readonly<Record<string, number>>): string {
-  return Object.entries(capabilities)
-    .sort(([a], [b]) => a.localeCompare(b))
-    .map(([name, value]) => `${name.replace('KVM_CAP_', '')}=${value}`)
-    .join(' ');
 }

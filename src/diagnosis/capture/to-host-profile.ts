@@ -3,6 +3,7 @@ import { type ModuleReleaseName, moduleReleases } from '../../abi/tdx/module-rel
 import { xfamFixed1 } from '../../abi/tdx/xfam.ts';
 import { TdctlError } from '../../errors/index.ts';
 import type { HostProfile, Platform } from '../../simulator/index.ts';
+import { moduleRuns } from '../doctor/evidence.ts';
 import type { DoctorFacts } from '../doctor/facts.ts';
 import { findInLog } from '../doctor/log-findings.ts';
 import { knownValue } from '../doctor/reading.ts';
@@ -32,7 +33,7 @@ export function captureToHostProfile(capture: HostCapture, name: string): HostPr
 
   const assumptions: string[] = [];
   const summary = hostSummary(facts);
-  const module = moduleOf(facts, summary.offersTdx === true, assumptions);
+  const module = moduleOf(facts, assumptions);
   return {
     name,
     description: `captured host: ${summary.cpuModel ?? 'CPU not known'}, Linux ${summary.kernelRelease ?? 'not known'}`,
@@ -96,11 +97,11 @@ function keyIdsOf(facts: DoctorFacts, assumptions: string[]): Platform['keyIds']
   };
 }
 
-function moduleOf(facts: DoctorFacts, runs: boolean, assumptions: string[]): HostProfile['module'] {
-  if (!runs) return undefined;
-  const version =
-    knownValue(facts.tdxHost.version) ??
-    findInLog(knownValue(facts.log)?.lines ?? []).moduleVersion?.version;
+/** Whether KVM offers it is for the simulated kernel to say; here it counts that a module runs. */
+function moduleOf(facts: DoctorFacts, assumptions: string[]): HostProfile['module'] {
+  const found = findInLog(knownValue(facts.log)?.lines ?? []);
+  if (moduleRuns({ ...facts, found }) === undefined) return undefined;
+  const version = knownValue(facts.tdxHost.version) ?? found.moduleVersion?.version;
   const release = nearestRelease(version);
   if (release !== version) assumptions.push(`module ${version ?? 'not known'} taken as ${release}`);
   return { release };
