@@ -140,6 +140,7 @@ type Row = readonly [label: string, text: string];
 
 const LABEL_WIDTH = 10;
 const TEXT_WIDTH = 84;
+const MAX_SHOWN = 120;
 
 function rowsText(rows: readonly Row[], { colors }: TextOptions): string {
   const { dim } = paint(colors);
@@ -160,7 +161,9 @@ function placeRows(
 ): Row[] {
   if (text === undefined || !isLog) return [];
   const seen = times === 1 ? '' : ` (seen ${times} times)`;
-  return [[`line ${line}`, `${text}${seen}`]];
+  // The registers that follow a SEAMCALL on one line say nothing that the rows below do not.
+  const short = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  return [[`line ${line}`, `${short}${seen}`]];
 }
 
 function refusalRows(refusal: RefusalExplanation | undefined): Row[] {

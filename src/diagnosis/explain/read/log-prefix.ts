@@ -3,7 +3,7 @@
 const prefixes: readonly RegExp[] = [
   /^<\d{1,3}>/, // printk level: dmesg -r
   /^\[\s{0,12}\d+\.\d+\]\s{0,4}/, // dmesg
-  /^\[[TC]\s{0,8}\d+\]\s{0,4}/, // CONFIG_PRINTK_CALLER
+  /^\[\s{0,8}[TC]\d+\]\s{0,4}/, // CONFIG_PRINTK_CALLER
   /^\[\w{3} \w{3}\s{1,2}\d{1,2} [\d:]{8} \d{4}\]\s{0,4}/, // dmesg -T
   /^\d{4}-\d\d-\d\d[T ][\d:]{8}(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?:?\s{1,4}/, // ISO: QEMU, journalctl -o short-iso
   /^\w{3}\s{1,2}\d{1,2} [\d:]{8}(?:\.\d+)? [\w.-]+ [\w.@-]+(?:\[\d+\])?: /, // journalctl, syslog

@@ -10,7 +10,6 @@ export const moduleInitialization = 'module initialization';
 export const hostRequestFacts: readonly RequestFacts[] = [
   {
     request: moduleInitialization,
-    on: 'the kernel itself',
     checks: [
       { step: 1, errno: 'ENODEV', when: 'the module does not answer: it is not loaded' },
       {

@@ -28,8 +28,8 @@ export interface RefusalAnswer extends Answer {
 export interface RequestFacts {
   /** The kernel's name; for KVM_ENABLE_CAP with the capability: `KVM_ENABLE_CAP(KVM_CAP_X)`. */
   readonly request: string;
-  /** What it is asked on. */
-  readonly on: 'the VM' | 'a vCPU' | '/dev/kvm' | 'the VFIO container' | 'the kernel itself';
+  /** What it is asked on; absent: it is no ioctl. */
+  readonly on?: 'the VM' | 'a vCPU' | '/dev/kvm' | 'the VFIO container';
   readonly checks: readonly Check[];
   /** An errno without an answer here has one in the answers common to all requests. */
   readonly answers: Partial<Readonly<Record<ErrnoName, RefusalAnswer>>>;

@@ -70,7 +70,7 @@ export const refinements: readonly Refinement[] = [
     operand: 'RCX',
     meaning: 'a page of an ending TD was to be given back, and the module says it is free already',
     causes: [
-      'a race in the kernel when a TD with much memory or many vCPUs ends: harmless, fixed since',
+      'a race in the kernel when a TD with much memory or many vCPUs ends; the host goes on',
       'an earlier teardown of the same TD had half succeeded',
     ],
     next: 'update the kernel; check with `tdctl host` that no key slot was lost',

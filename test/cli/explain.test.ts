@@ -1,0 +1,179 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { CommanderError } from '@commander-js/extra-typings';
+import { describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { explainCommand } from '../../src/cli/commands/explain.ts';
+import { reportFailure } from '../../src/cli/failure.ts';
+import type { CommandIo } from '../../src/cli/io.ts';
+import { projectRoot } from '../support/tdctl.ts';
+
+interface Given {
+  readonly stdin?: string | Uint8Array | undefined;
+  readonly isTty?: boolean;
+  readonly colors?: boolean;
+}
+
+/** Runs the command in this process, as the command line would. */
+async function explain(args: readonly string[], given: Given = {}) {
+  const { stdin = '', isTty = false, colors = false } = given;
+  const written = { stdout: '', stderr: '' };
+  const sink = (stream: 'stdout' | 'stderr') => ({
+    write: (text: string) => {
+      written[stream] += text;
+    },
+  });
+  const io: CommandIo = {
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+    env: {},
+    colors: { stdout: colors, stderr: colors },
+    stderrIsTty: false,
+  };
+  async function* chunks() {
+    yield Buffer.from(stdin);
+  }
+  const command = explainCommand(io, { isTty, chunks: chunks() })
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout.write, writeErr: io.stderr.write });
+  try {
+    await command.parseAsync(args, { from: 'user' });
+    return { ...written, exitCode: 0 };
+  } catch (error) {
+    // As runCli does it.
+    if (error instanceof CommanderError) return { ...written, exitCode: 2 };
+    const exitCode = reportFailure(error, { io, format: 'text' });
+    return { ...written, exitCode };
+  }
+}
+
+const dmesg = (name: string) => readFileSync(join(projectRoot, `test/fixtures/dmesg/${name}.txt`));
+
+const asked: readonly (readonly [golden: string, args: readonly string[], stdin?: Uint8Array])[] = [
+  ['status-word', ['0xC000010000000044']],
+  ['refusal', ['ENOSPC', 'KVM_TDX_INIT_VM']],
+  [
+    'qemu-line',
+    ['TDX ioctl KVM_TDX_INIT_VM failed, hw_errors: 0xc000010000000041: Invalid argument'],
+  ],
+  ['seamcall-line', ['SEAMCALL (0x0000000000000021) failed: 0xc000090000000000']],
+  ['module-too-old', ['-'], dmesg('module-too-old')],
+  ['reclaim-race', [], dmesg('reclaim-race')],
+];
+
+describe('tdctl explain prints a contract', () => {
+  for (const [golden, args, stdin] of asked) {
+    test.each([
+      ['text', 'txt'],
+      ['json', 'json'],
+      ['yaml', 'yaml'],
+    ])(`${golden} as %s`, async (format, ending) => {
+      const { stdout, stderr, exitCode } = await explain([...args, '-o', format], { stdin });
+      expect(stderr).toBe('');
+      expect(exitCode).toBe(0);
+      await expect(stdout).toMatchFileSnapshot(`../golden/explain/${golden}.${ending}`);
+    });
+  }
+
+  test('YAML holds the same data as JSON', async () => {
+    const stdin = dmesg('module-too-old');
+    const json = await explain(['-o', 'json'], { stdin });
+    const yaml = await explain(['-o', 'yaml'], { stdin });
+    expect(parseYaml(yaml.stdout)).toEqual(JSON.parse(json.stdout));
+  });
+
+  test('colours change nothing but colours', async () => {
+    const plain = await explain(['0xC000010000000044']);
+    const colored = await explain(['0xC000010000000044'], { colors: true });
+    expect(colored.stdout).not.toBe(plain.stdout);
+    expect(stripVTControlCharacters(colored.stdout)).toBe(plain.stdout);
+  });
+});
+
+describe('tdctl explain takes what it is given', () => {
+  test('several words are one question, also with a negative errno', async () => {
+    const { stdout } = await explain(['KVM_TDX_INIT_VM', '-28']);
+    expect(stdout).toMatch(/^init-vm\.no-key-slot$/m);
+  });
+
+  test('nothing at all on a terminal is a usage error that says what to do', async () => {
+    const { stderr, exitCode } = await explain([], { isTty: true });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('dmesg | tdctl explain');
+  });
+
+  test('--list prints every id with its meaning', async () => {
+    const { stdout } = await explain(['--list']);
+    expect(stdout).toMatch(/^init-vm\.no-key-slot {2,}every key slot/m);
+    const { stdout: json } = await explain(['--list', '-o', 'json']);
+    expect(JSON.parse(json)).toHaveLength(stdout.trimEnd().split('\n').length);
+  });
+});
+
+describe('tdctl explain of what nobody knows ends with 3', () => {
+  test('and decodes what can be decoded of a status word', async () => {
+    const { stdout, stderr, exitCode } = await explain(['0xC000420000000012']);
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 3 });
+    await expect(stderr).toMatchFileSnapshot('../golden/explain/unknown-word.txt');
+  });
+
+  test.each([
+    ['a word that means nothing', ['hello'], '', /not known: hello/],
+    ['a log without TDX', [], 'usb 1-1: new device\n', /nothing in 1 line is known/],
+    ['empty standard input', [], '', /standard input was empty/],
+  ])('%s', async (_, args, stdin, message) => {
+    const { stdout, stderr, exitCode } = await explain(args, { stdin });
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 3 });
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^hint: /m);
+  });
+
+  test('control characters in it do not reach the terminal', async () => {
+    const { stderr } = await explain(['\u001b[2Jboo']);
+    expect(stderr).not.toContain('\u001b');
+    expect(stderr).toContain('\\u{1b}[2Jboo');
+  });
+});
+
+describe('tdctl explain as a process', () => {
+  const dist = join(projectRoot, 'dist/src/cli');
+
+  test('reads a log from a pipe', (ctx) => {
+    if (!existsSync(join(dist, 'commands/explain.js')))
+      ctx.skip('dist/ is not built: npm run build');
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(dist, 'main.js'), 'explain', '-o', 'json'],
+      { input: dmesg('bios-too-old'), encoding: 'utf8' },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(JSON.parse(stdout).explanations[0].id).toBe('seamcall.sys-init.bios-too-old');
+  });
+});
+
+describe('tdctl explain --help', () => {
+  test('teaches what it takes, within 80 columns', () => {
+    const written: string[] = [];
+    explainCommand({} as CommandIo)
+      .configureOutput({ writeOut: (text) => written.push(text) })
+      .outputHelp();
+    const help = written.join('');
+    expect(help).toContain('$ dmesg | tdctl explain');
+    expect(help).toContain('ENOSPC KVM_TDX_INIT_VM');
+    expect(help.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+});
+
+describe('docs/explain.md', () => {
+  test('has every id but those of plain status codes, which follow a rule', async () => {
+    const page = readFileSync(join(projectRoot, 'docs/explain.md'), 'utf8');
+    const { stdout } = await explain(['--list', '-o', 'json']);
+    const ids: string[] = JSON.parse(stdout).map(({ id }: { id: string }) => id);
+    const named = ids.filter((id) => !/^(status|loader)\./.test(id));
+    expect(named.filter((id) => !page.includes(`| \`${id}\` |`))).toEqual([]);
+    const documented = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, id]) => id ?? '');
+    expect(documented.filter((id) => !ids.includes(id))).toEqual([]);
+  });
+});

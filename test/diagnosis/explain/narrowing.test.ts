@@ -1,0 +1,94 @@
+/** What tdctl run says when a step fails: the same words, in the numbers of the host. */
+import { describe, expect, test } from 'vitest';
+import { explainRefusal } from '../../../src/diagnosis/refusals.ts';
+import type { HostFacts } from '../../../src/host/facts.ts';
+import { KvmError } from '../../../src/host/kvm-error.ts';
+import { toStepError } from '../../../src/orchestrator/step-error.ts';
+
+const host: HostFacts = {
+  kind: 'sim',
+  name: 'sim:test',
+  kernel: { rules: 'upstream-7.3', apiVersion: 12, hasMaxVcpusCap: false, hasTerminateVm: false },
+  module: { release: '1.5.06', maxVcpusPerTd: 576 },
+  platform: {
+    packages: 2,
+    presentCpus: 128,
+    onlineCpus: 128,
+    guestAddressWidths: [48],
+    tscKhz: 2_000_000,
+  },
+  kvm: { maxVcpus: 1024, maxVcpuIds: 4096 },
+};
+
+describe('a refusal', () => {
+  test('of a vCPU says how many the host gives', () => {
+    const { code, meaning } = explainRefusal({
+      request: 'KVM_CREATE_VCPU',
+      errno: 'EINVAL',
+      facts: { host },
+    });
+    expect(code).toBe('TDCTL_E_VCPU_LIMIT');
+    expect(meaning).toContain('at most 128');
+    expect(meaning).toContain('KVM allows 1024');
+  });
+
+  test.each([
+    [{ total: 63, used: 63 }, /all 63 key slots/],
+    [{ total: 63, used: 60 }, /only 60 of 63 in use.*leaked/],
+  ])('for want of a key slot counts them: %o', (keySlots, words) => {
+    const refusal = explainRefusal({
+      request: 'KVM_TDX_INIT_VM',
+      errno: 'ENOSPC',
+      facts: { host, keySlots },
+    });
+    expect(refusal).toMatchObject({ id: 'init-vm.no-key-slot', code: 'TDCTL_E_NO_KEY_SLOT' });
+    expect(refusal.meaning).toMatch(words);
+  });
+
+  test('by the module names the operand, and its limit', () => {
+    const { code, meaning } = explainRefusal({
+      request: 'KVM_TDX_INIT_VM',
+      errno: 'EINVAL',
+      hwStatus: 0xc000_0100_0000_0044n,
+      facts: { host },
+    });
+    expect(code).toBe('TDCTL_E_VCPU_LIMIT');
+    expect(meaning).toMatch(/1\.5\.06.*at most 576/);
+  });
+
+  test('with EIO of INIT_VM looks at offline CPUs first', () => {
+    const meaningWith = (onlineCpus: number) =>
+      explainRefusal({
+        request: 'KVM_TDX_INIT_VM',
+        errno: 'EIO',
+        facts: { host: { ...host, platform: { ...host.platform, onlineCpus } } },
+      }).meaning;
+    expect(meaningWith(64)).toMatch(/64 of 128 CPUs are offline/);
+    expect(meaningWith(128)).toMatch(/no CPU is offline/);
+  });
+
+  test('means the same without facts, but for the numbers', () => {
+    const bare = explainRefusal({ request: 'KVM_TDX_INIT_VM', errno: 'ENOSPC' });
+    const narrowed = explainRefusal({
+      request: 'KVM_TDX_INIT_VM',
+      errno: 'ENOSPC',
+      facts: { host },
+    });
+    expect(narrowed).toEqual(bare);
+  });
+});
+
+test('a step error keeps its shape: message, hint, request, errno, status', () => {
+  const error = KvmError.of('KVM_TDX_INIT_VM', 'EINVAL', 0xc000_0100_0000_0041n);
+  expect(toStepError('initializingTd', error, { host })).toEqual({
+    step: 'initializingTd',
+    code: 'TDCTL_E_IOCTL',
+    message:
+      'KVM_TDX_INIT_VM answered EINVAL, TDX status 0xC000010000000041: ' +
+      'the module refuses the XFAM of the TD',
+    hint: 'leave spec.xfam out to take what the host offers',
+    request: 'KVM_TDX_INIT_VM',
+    errno: 'EINVAL',
+    hwStatus: '0xC000010000000041',
+  });
+});
