@@ -131,6 +131,7 @@ describe('tdctl doctor --explain', () => {
     expect(stdout).toMatch(/^bios\.key-split\n\n/);
     expect(stdout).toContain('private KeyID range [64, 128)');
     expect(stdout).not.toContain('```');
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
   test('an id that is none: exit 2, with those near it', async () => {

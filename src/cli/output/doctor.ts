@@ -104,7 +104,7 @@ function howToLearnMore(checks: readonly CheckResult[]): string[] {
 }
 
 function conclusion(
-  { conclusion: outcome, firstCause, counts }: Diagnosis,
+  { conclusion: outcome, firstCause, counts, checks }: Diagnosis,
   root: string | undefined,
   colors: Paint,
 ): string[] {
@@ -117,8 +117,10 @@ function conclusion(
     const how = root === undefined ? 'run it with sudo' : 'the copy lacks what would show it';
     return [colors.bold(`Whether TDs can run on ${here} could not be told: ${how}.`)];
   }
-  const rehearse =
-    root === undefined ? ['To rehearse here:   tdctl run td.yaml --host sim --until runnable'] : [];
+  // What the soft host needs of KVM; the simulated one needs nothing.
+  const hasKvm = checks.some(({ id, status }) => id === 'memory.guest-memfd' && status === 'pass');
+  const rehearsal = `tdctl run td.yaml --host ${hasKvm ? 'soft' : 'sim'} --until runnable`;
+  const rehearse = root === undefined ? [`To rehearse here:   ${rehearsal}`] : [];
   return [
     colors.bold(colors.red(`TDs cannot run on ${here}. Fix first: ${firstCause}`)),
     `More about it:      tdctl doctor --explain ${firstCause}`,

@@ -29,7 +29,7 @@ export function captureOf(facts: DoctorFacts, options: { readonly tdctl: string 
       keySlots: {
         ...keySlots,
         used: withoutPlace(keySlots.used, 'misc.current'),
-        ownMax: withoutPlace(keySlots.ownMax, 'misc.max'),
+        ownLimit: withoutPlace(keySlots.ownLimit, 'misc.max'),
         holders: keySlots.holders.map(withoutName),
       },
       kvm: { ...kvm, device: withoutOwner(kvm.device) },

@@ -93,7 +93,7 @@ export const factsSchema: z.ZodType<DoctorFacts> = z.object({
     holders: z
       .array(z.object({ cgroup: text, slots: count, processes: count.nullable() }))
       .max(100_000),
-    ownMax: reading(count),
+    ownLimit: reading(z.object({ max: count, used: count })),
   }),
   memory: reading(z.object({ totalKib: count, availableKib: count.nullable() })),
   kvm: z.object({

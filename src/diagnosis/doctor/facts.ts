@@ -89,8 +89,8 @@ export interface KeySlotFacts {
   readonly used: Reading<number>;
   /** Cgroups that TDs are charged to, most slots first. */
   readonly holders: readonly SlotHolder[];
-  /** The tightest misc.max of this process's cgroup and those above it. */
-  readonly ownMax: Reading<number>;
+  /** Of this process's cgroup and those above it, the one whose misc.max leaves the fewest. */
+  readonly ownLimit: Reading<{ readonly max: number; readonly used: number }>;
 }
 
 export interface SlotHolder {

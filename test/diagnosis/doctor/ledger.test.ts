@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readSlotLedger } from '../../../src/diagnosis/doctor/index.ts';
+import { readFacts, readSlotLedger } from '../../../src/diagnosis/doctor/index.ts';
 import { hostTree } from './host-tree.ts';
 
 function ledger(fixture: string, change: (directory: string) => void = () => undefined) {
@@ -66,4 +66,21 @@ test('the misc controller mounted by itself on a v1 host is counted', () => {
     writeFileSync(join(misc, 'misc.current'), 'tdx 2\n');
   });
   expect(found).toMatchObject({ capacity: 9, used: 2, free: 7 });
+});
+
+test('the cgroup limit that leaves the fewest slots is the one that counts', async () => {
+  const directory = hostTree('healthy');
+  const slice = join(directory, 'sys/fs/cgroup/user.slice');
+  const session = join(slice, 'user-1000.slice/session-3.scope');
+  mkdirSync(session, { recursive: true });
+  writeFileSync(join(slice, 'misc.max'), 'tdx 9\n');
+  writeFileSync(join(slice, 'misc.current'), 'tdx 8\n');
+  writeFileSync(join(session, 'misc.max'), 'tdx 4\n');
+  writeFileSync(join(session, 'misc.current'), 'tdx 1\n');
+  const { keySlots } = await readFacts(directory);
+  rmSync(directory, { recursive: true });
+  expect(keySlots.ownLimit).toMatchObject({
+    from: '/sys/fs/cgroup/user.slice/misc.max',
+    value: { max: 9, used: 8 },
+  });
 });

@@ -1,5 +1,5 @@
 import { type Check, fail, pass, unknown, warn } from '../check.ts';
-import { offersTdx, vmTypesText } from '../evidence.ts';
+import { moduleRuns, offersTdx, vmTypesText } from '../evidence.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
 const group = 'Environment';
@@ -22,7 +22,9 @@ export const environmentChecks: readonly Check[] = [
         );
       }
       if (!flags.includes('hypervisor')) return pass(`no CPU flag \`hypervisor\` in ${cpu.from}`);
-      if (offersTdx(input)) return pass('a virtual machine, but its KVM offers TDX VMs');
+      if (offersTdx(input) ?? moduleRuns(input) !== undefined) {
+        return pass('a virtual machine, but its KVM offers TDX VMs');
+      }
       const vendor = knownValue(environment.vendor);
       const asked = vmTypesText(input);
       return fail(

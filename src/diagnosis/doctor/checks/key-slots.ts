@@ -56,15 +56,17 @@ export const keySlotChecks: readonly Check[] = [
     title: 'The cgroup of this process lets it build a TD',
     group,
     needs: ['keys.controller'],
-    reads: '/proc/self/cgroup; misc.max of that cgroup and those above it',
+    reads: '/proc/self/cgroup; misc.max and misc.current of that cgroup and those above it',
     evaluate({ keySlots }) {
-      const { ownMax, capacity } = keySlots;
+      const { ownLimit, capacity } = keySlots;
       if (capacity.state !== 'read') return unknown(notCounted);
-      if (ownMax.state !== 'read') return pass('no limit is set');
-      if (ownMax.value > 0) return pass(`at most ${ownMax.value} (${ownMax.from})`);
+      if (ownLimit.state !== 'read') return pass('no limit is set');
+      const { max, used } = ownLimit.value;
+      const text = `${used} of ${max} in use (${ownLimit.from})`;
+      if (used < max) return pass(text);
       return fail(
-        `${ownMax.from} is \`tdx 0\`: KVM_TDX_INIT_VM answers EBUSY`,
-        `raise it: echo "tdx max" > ${ownMax.from}`,
+        `${text}: KVM_TDX_INIT_VM answers EBUSY`,
+        `raise it: echo "tdx max" > ${ownLimit.from}; or run from another cgroup`,
       );
     },
   },

@@ -16,7 +16,7 @@ export function readKeySlots(files: HostFiles): KeySlotFacts {
   const root = rootOf(files, hierarchy);
   const capacity = readTdx(files, join(root, 'misc.capacity'));
   if (capacity.state !== 'read') {
-    return { hierarchy, capacity, used: capacity, holders: [], ownMax: capacity };
+    return { hierarchy, capacity, used: capacity, holders: [], ownLimit: capacity };
   }
   const holders = findHolders(files, root);
   return {
@@ -24,7 +24,7 @@ export function readKeySlots(files: HostFiles): KeySlotFacts {
     capacity,
     used: readUse(files, root),
     holders: holders.sort((a, b) => b.slots - a.slots),
-    ownMax: readOwnMax(files, root),
+    ownLimit: readOwnLimit(files, root),
   };
 }
 
@@ -89,16 +89,19 @@ function countProcesses(files: HostFiles, path: string): number | null {
 }
 
 /** `max` is no limit. Each cgroup up to the root may have one. */
-function readOwnMax(files: HostFiles, root: string): Reading<number> {
+function readOwnLimit(files: HostFiles, root: string): KeySlotFacts['ownLimit'] {
   const from = 'misc.max of this cgroup and those above it';
   const text = files.text('/proc/self/cgroup');
   const own = text.state === 'read' ? /^0::(\/.*)$/m.exec(text.value)?.[1] : undefined;
-  if (own === undefined) return { state: 'absent', from };
-  let tightest: Reading<number> = { state: 'absent', from };
-  for (let path = own.trim(); path !== '/' && path !== '.'; path = join(path, '..')) {
+  let tightest: KeySlotFacts['ownLimit'] = { state: 'absent', from };
+  let left = Number.POSITIVE_INFINITY;
+  for (let path = own?.trim() ?? '/'; path !== '/'; path = join(path, '..')) {
     const limit = readTdx(files, join(root, path, 'misc.max'));
     if (limit.state !== 'read') continue;
-    if (tightest.state !== 'read' || limit.value < tightest.value) tightest = limit;
+    const used = useOf(files, join(root, path)) ?? 0;
+    if (limit.value - used >= left) continue;
+    left = limit.value - used;
+    tightest = read(limit.from, { max: limit.value, used });
   }
   return tightest;
 }
