@@ -41,6 +41,8 @@ interface HandleTypes {
   readonly vm: Vm;
   readonly capabilities: TdxCapabilities;
   readonly supportedCpuid: readonly CpuidEntry[];
+  /** KVM_CAP_MAX_VCPUS on the VM fd. */
+  readonly maxVcpus: number;
   /** INIT_VM has succeeded. */
   readonly keySlot: true;
   readonly vcpus: readonly Vcpu[];

@@ -1,70 +1,77 @@
-/**
- * What KVM_TDX_INIT_VM will be asked, from the spec and what KVM_TDX_CAPABILITIES allows. What the
- * kernel would refuse with a bare EINVAL (kernel-abi 7.1, steps 15 to 19) is named here by field.
- */
+/** What KVM_TDX_INIT_VM will be asked, from the spec and what KVM_TDX_CAPABILITIES allows. */
 import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../abi/kvm/structs.ts';
-import { attributeNames } from '../abi/tdx/attributes.ts';
-import { xfamNames } from '../abi/tdx/xfam.ts';
 import { TdctlError } from '../errors/index.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { TdxCapabilities, TdxInitVm } from '../host/port.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
-
-interface Finding {
-  readonly field: string;
-  readonly problem: string;
-}
+import {
+  type InitVmField,
+  type InitVmGround,
+  type InitVmRefusal,
+  preflightInitVm,
+} from './preflight.ts';
 
 export interface HostOffer {
   readonly facts: HostFacts;
   readonly capabilities: TdxCapabilities;
   readonly supportedCpuid: readonly CpuidEntry[];
+  /** KVM_CAP_MAX_VCPUS on the VM fd. */
+  readonly maxVcpus: number;
 }
 
+/** @throws TdctlError TDCTL_E_SPEC_INVALID naming every field that this host cannot give. */
 export function buildInitVm(spec: TrustDomain, offer: HostOffer): TdxInitVm {
-  const findings = [...unsupported(spec, offer), ...wrongWidth(spec, offer)];
-  if (findings.length > 0) {
-    throw new TdctlError({
-      code: 'TDCTL_E_SPEC_INVALID',
-      op: 'prepare KVM_TDX_INIT_VM',
-      place: spec.source.path,
-      message: `${offer.facts.name} cannot give this TD what its file asks for`,
-      details: findings.map((finding) => spec.source.finding(finding)),
-      hint: 'change the named fields, or choose a host that supports them with --host',
-    });
-  }
+  const params = initVmParams(spec, offer);
+  const findings = preflightInitVm(params, groundOf(spec, offer)).map((refusal) =>
+    refusedField(spec, refusal),
+  );
+  if (findings.length === 0) return params;
+  throw new TdctlError({
+    code: 'TDCTL_E_SPEC_INVALID',
+    op: 'prepare KVM_TDX_INIT_VM',
+    place: spec.source.path,
+    message: `${offer.facts.name} cannot give this TD what its file asks for`,
+    details: findings,
+    hint: 'change the named fields, or choose a host that supports them with --host',
+  });
+}
+
+/** Slots and cgroups are left to the kernel: they change until it is asked. */
+function groundOf(spec: TrustDomain, offer: HostOffer): InitVmGround {
+  const { facts } = offer;
+  return {
+    ...offer,
+    guestAddressWidths: facts.platform.guestAddressWidths,
+    tscKhz: spec.tscKhz ?? facts.platform.tscKhz,
+    moduleMaxVcpus: facts.module?.maxVcpusPerTd,
+    freeKeySlots: undefined,
+    cgroupRoom: undefined,
+  };
+}
+
+/** The spec field behind each field of INIT_VM. CPUID is made from the host, not from the spec. */
+const specFields: Readonly<Record<InitVmField, string>> = {
+  attributes: 'spec.attributes',
+  xfam: 'spec.xfam',
+  gpaw: 'spec.gpaw',
+  tsc: 'spec.tsc',
+  maxVcpus: 'spec.maxVcpus',
+  cpuid: 'spec',
+  keySlot: 'spec',
+  cgroup: 'spec',
+};
+
+function refusedField(spec: TrustDomain, { field, problem }: InitVmRefusal): string {
+  return spec.source.finding({ field: specFields[field], problem });
+}
+
+export function initVmParams(spec: TrustDomain, offer: HostOffer): TdxInitVm {
   return {
     attributes: spec.attributes,
     xfam: spec.xfam ?? offer.capabilities.supportedXfam,
     ...spec.identity,
     cpuid: offer.capabilities.configurableCpuid.map((leaf) => configure(leaf, { spec, offer })),
   };
-}
-
-function unsupported(spec: TrustDomain, { capabilities }: HostOffer): Finding[] {
-  const attributes = spec.attributes & ~capabilities.supportedAttributes;
-  const xfam = (spec.xfam ?? 0n) & ~capabilities.supportedXfam;
-  return [
-    ...attributeNames(attributes).map((name) => ({
-      field: 'spec.attributes',
-      problem: `\`${name}\` is not supported by this host`,
-    })),
-    ...xfamNames(xfam).map((name) => ({
-      field: 'spec.xfam',
-      problem: `\`${name}\` is not supported by this host`,
-    })),
-  ];
-}
-
-function wrongWidth(spec: TrustDomain, { facts }: HostOffer): Finding[] {
-  const widths = facts.platform.guestAddressWidths;
-  if (widths.includes(spec.gpaw)) return [];
-  return [
-    {
-      field: 'spec.gpaw',
-      problem: `this host gives guests ${widths.join(' or ')} address bits, not ${spec.gpaw}`,
-    },
-  ];
 }
 
 const ADDRESS_SIZES_LEAF = 0x80000008;

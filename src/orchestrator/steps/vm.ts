@@ -30,6 +30,7 @@ export async function readLimits({ host, plan, handles }: TdSession): Promise<Li
   const perVm = await vm.checkExtension('KVM_CAP_MAX_VCPUS');
   handles.set('capabilities', await vm.tdxCapabilities());
   handles.set('supportedCpuid', await host.getSupportedCpuid());
+  handles.set('maxVcpus', perVm);
   return { limits: vcpuLimits(plan.facts, perVm) };
 }
 
@@ -54,6 +55,7 @@ export async function initializeTd(session: TdSession, signal: AbortSignal): Pro
     facts: plan.facts,
     capabilities: handles.get('capabilities'),
     supportedCpuid: handles.get('supportedCpuid'),
+    maxVcpus: handles.get('maxVcpus'),
   });
   if (plan.spec.tscKhz !== undefined) await vm.setTscKhz({ tscKhz: plan.spec.tscKhz });
 
