@@ -1,4 +1,5 @@
 /** `tdctl explain`: reads, explains, prints. */
+import { existsSync } from 'node:fs';
 import {
   allAnswers,
   type Diagnosis,
@@ -45,10 +46,17 @@ function nothingKnown({ linesRead, notKnown }: Diagnosis, text: string): TdctlEr
     op: 'explain',
     message: notKnown.length === 0 ? what : `${what}; what can be decoded of it follows`,
     details: notKnown.map((found) => notKnownText(found, { colors: false, isLog }).trimEnd()),
-    hint: isLog
-      ? 'give it the whole kernel log: `dmesg | tdctl explain`, as root where dmesg is restricted'
-      : '`tdctl explain --help` shows what it takes; a file goes in by `tdctl explain < FILE`',
+    hint: isLog ? giveWholeLog : hintFor(text),
   });
+}
+
+const giveWholeLog =
+  'give it the whole kernel log: `dmesg | tdctl explain`, as root where dmesg is restricted';
+
+function hintFor(text: string): string {
+  if (existsSync(text))
+    return 'that is a file; it goes in by standard input: `tdctl explain < FILE`';
+  return '`tdctl explain --help` shows what it takes; a file goes in by `tdctl explain < FILE`';
 }
 
 function emptyLog(linesRead: number): string {

@@ -164,6 +164,16 @@ describe('a complaint that is a kernel log has its real cause as first answer', 
   });
 });
 
+test('errors of other drivers are none of TDX', async () => {
+  const { explanations, notKnown } = await diagnose(
+    '[    3.1] vfio-pci 0000:3b:00.0: probe failed: -22 (Invalid argument)\n' +
+      '[    3.2] nvidia: module initialization failed (-5)\n' +
+      '[    3.3] kvm: SEV disabled (no such device)\n' +
+      '[    3.4] kvm [4242]: ignored rdmsr: 0x122 data 0x0\n',
+  );
+  expect([...explanations, ...notKnown]).toEqual([]);
+});
+
 test('the three ENOSPC of TDX are three answers', () => {
   expect(ids(explainTyped('ENOSPC'))).toEqual([
     'init-vm.no-key-slot',

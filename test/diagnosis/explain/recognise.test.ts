@@ -110,6 +110,22 @@ describe('an errno and its request are found', () => {
     expect(byModule?.refusal?.checks.map(({ step }) => step)).toEqual([28]);
   });
 
+  test('strace shows no command: every one that answers so', async () => {
+    const line = 'ioctl(9, KVM_MEMORY_ENCRYPT_OP, 0x7ffd) = -1 ENOSPC (No space left on device)';
+    expect(ids(explainTyped(line))).toEqual(['init-vm.no-key-slot']);
+    expect(ids(await diagnose(`[pid 7] ${line}\n`))).toEqual(['init-vm.no-key-slot']);
+  });
+
+  test('an errno that the request never gives is not known, and no other is shown for it', () => {
+    const { explanations, notKnown } = explainTyped('KVM_TDX_INIT_VM EDOM');
+    expect(explanations).toEqual([]);
+    expect(notKnown[0]?.refusal).toMatchObject({ request: 'KVM_TDX_INIT_VM', errno: 'EDOM' });
+  });
+
+  test('of opening /dev/kvm too', () => {
+    expect(ids(explainTyped('open /dev/kvm: Permission denied'))).toEqual(['kvm.no-access']);
+  });
+
   test('a request alone shows every errno of it, an errno alone every request', () => {
     expect(ids(explainTyped('KVM_TDX_FINALIZE_VM'))).toEqual([
       'finalize-vm.module-refused',
@@ -118,6 +134,12 @@ describe('an errno and its request are found', () => {
     ]);
     expect(ids(explainTyped('E2BIG')).length).toBeGreaterThan(2);
   });
+});
+
+test('an operand alone is what the module refuses by it, a leaf alone what it returns', () => {
+  expect(ids(explainTyped('MAX_VCPUS'))).toEqual(['td-params.max-vcpus-refused']);
+  expect(ids(explainTyped('TDH.MNG.VPFLUSHDONE'))).toContain('status.flushvp-not-done');
+  expect(ids(explainTyped('SEAMCALL 0x21'))).toContain('status.sys-init-not-pending');
 });
 
 test('an answer is found by its id', () => {

@@ -1,7 +1,7 @@
 /** The tables hold every code, operand and ordered check of the reference. The lists are its own. */
 import { describe, expect, test } from 'vitest';
 import { decodeStatus } from '../../../src/abi/tdx/status.ts';
-import { allAnswers } from '../../../src/diagnosis/explain/index.ts';
+import { allAnswers, explainTyped } from '../../../src/diagnosis/explain/index.ts';
 import { explainRequest } from '../../../src/diagnosis/explain/requests/explain-refusal.ts';
 import { factsOf } from '../../../src/diagnosis/explain/requests/index.ts';
 import { explainStatus, statusRows } from '../../../src/diagnosis/explain/status/explain-status.ts';
@@ -183,6 +183,16 @@ describe('refusals', () => {
       }
     },
   );
+});
+
+test('every request and errno of the reference is recognised when it is typed', () => {
+  for (const [request, expected] of Object.entries(orderedChecks)) {
+    for (const errno of new Set(expected.split(' ').map((check) => check.split(':')[1] ?? ''))) {
+      const { explanations } = explainTyped(`${errno} ${request}`);
+      expect(explanations.map(({ refusal }) => refusal?.request)).toEqual([request]);
+      expect(explanations.map(({ refusal }) => refusal?.errno)).toEqual([errno]);
+    }
+  }
 });
 
 describe('answers', () => {

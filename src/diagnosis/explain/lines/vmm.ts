@@ -141,7 +141,7 @@ export const vmmLines: readonly LineRow[] = [
     },
   },
   {
-    pattern: /KVM_CAP_X86_APIC_BUS_CYCLES_NS/,
+    pattern: /KVM doesn't support KVM_CAP_X86_APIC_BUS_CYCLES_NS/,
     answer: {
       id: 'vmm.kernel-too-old',
       meaning: 'QEMU needs a newer kernel: KVM_CAP_X86_APIC_BUS_CYCLES_NS is missing',

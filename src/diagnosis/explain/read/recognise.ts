@@ -7,6 +7,7 @@ import {
   type RefusalExplanation,
 } from '../requests/explain-refusal.ts';
 import { moduleInitialization } from '../requests/host-requests.ts';
+import { allRequestFacts } from '../requests/index.ts';
 import { explainStatus, type StatusExplanation } from '../status/explain-status.ts';
 import { errnoIn } from './errno-words.ts';
 import { requestIn } from './request-words.ts';
@@ -33,12 +34,23 @@ export function recognise(line: string, { typed = false } = {}): readonly Findin
   const byWord = explainWords(words, line);
   const request = requestIn(line);
   const errno = request === undefined ? undefined : errnoIn(line);
-  if (request === undefined || errno === undefined) return byWord;
+  if (request === undefined) return [...byWord, ...explainEncryptOp(line)];
+  if (errno === undefined) return byWord;
   if (request === moduleInitialization) {
     // Its errno follows from the SEAMCALL, which people quote in the same breath.
     return [...byWord, refusalFinding({ request, errno })];
   }
   return [refusalFinding({ request, errno, hwStatus: hwErrorIn(line) ?? words[0] })];
+}
+
+/** strace shows the ioctl, not the command in it: every command that answers so. */
+function explainEncryptOp(line: string): readonly Finding[] {
+  if (!/\bKVM_MEMORY_ENCRYPT_OP\b/i.test(line)) return [];
+  const errno = errnoIn(line);
+  if (errno === undefined) return [];
+  return allRequestFacts
+    .filter(({ request, answers }) => request.startsWith('KVM_TDX_') && answers[errno])
+    .map(({ request }) => refusalFinding({ request, errno }));
 }
 
 function explainWords(words: readonly bigint[], line: string): readonly Finding[] {

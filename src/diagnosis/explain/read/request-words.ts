@@ -1,12 +1,14 @@
 /** Finds the request in a line, however it is written. */
 import { tdxCommands } from '../../../abi/kvm/requests.ts';
-import { moduleInitialization } from '../requests/host-requests.ts';
+import { moduleInitialization, openDevKvm } from '../requests/host-requests.ts';
 import { allRequestFacts } from '../requests/index.ts';
 
 /** How programs speak of a request without naming it. */
 const phrases: readonly (readonly [RegExp, string])[] = [
   [/module init(iali[sz]ation)? failed/i, moduleInitialization],
-  [/VFIO_(IOMMU_)?MAP_DMA|vfio_(container_|legacy_)?dma_map|\bVFIO\b/i, 'VFIO_IOMMU_MAP_DMA'],
+  [/VFIO_(IOMMU_)?MAP_DMA|vfio_(container_|legacy_)?dma_map/i, 'VFIO_IOMMU_MAP_DMA'],
+  // Capital letters only: vfio-pci and its kin print other errors.
+  [/\bVFIO\b/, 'VFIO_IOMMU_MAP_DMA'],
   [/kvm run failed/i, 'KVM_RUN'],
   [/kvm_(get|create)_vcpu failed/i, 'KVM_CREATE_VCPU'],
   [/Unable to set TSC frequency/i, 'KVM_SET_TSC_KHZ'],
@@ -37,5 +39,6 @@ export function requestIn(line: string): string | undefined {
   }
   // QEMU before 10.1: "TDX ioctl 1 return with -22, hw_errors: 0x…".
   const id = /\bTDX ioctl (\d)\b/i.exec(line)?.[1];
-  return id === undefined ? undefined : commandById.get(Number(id));
+  if (id !== undefined) return commandById.get(Number(id));
+  return line.includes('/dev/kvm') ? openDevKvm : undefined;
 }

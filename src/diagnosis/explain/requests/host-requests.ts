@@ -7,7 +7,29 @@ import type { RequestFacts } from './request.ts';
 /** Not an ioctl: `virt/tdx: module initialization failed (-28)`. */
 export const moduleInitialization = 'module initialization';
 
+/** Not an ioctl either, and the first thing that fails on a host without KVM. */
+export const openDevKvm = 'opening /dev/kvm';
+
 export const hostRequestFacts: readonly RequestFacts[] = [
+  {
+    request: openDevKvm,
+    checks: [
+      { step: 1, errno: 'ENOENT', when: 'the device node does not exist' },
+      { step: 2, errno: 'EACCES', when: 'its owner, group or mode do not allow it' },
+      { step: 3, errno: 'EPERM', when: 'the device cgroup or a seccomp filter forbids it' },
+      { step: 4, errno: 'ENODEV', when: 'the node is there, and no KVM module is loaded' },
+      { step: 5, errno: 'EMFILE', when: 'the process has no descriptor left' },
+    ],
+    answers: {
+      ENODEV: {
+        id: 'kvm.not-loaded',
+        code: 'TDCTL_E_HOST_UNSUPPORTED',
+        meaning: '/dev/kvm exists, and no KVM is behind it',
+        causes: ['kvm_intel is not loaded', 'VT-x is off in the BIOS'],
+        next: 'run `modprobe kvm_intel`, and look at the kernel log if that fails',
+      },
+    },
+  },
   {
     request: moduleInitialization,
     checks: [
