@@ -1,9 +1,4 @@
-export {
-  captureKind,
-  captureOf,
-  captureSchemaVersion,
-  type HostCapture,
-} from './capture.ts';
+export { captureOf, type HostCapture } from './capture.ts';
 export { type Difference, diffHosts } from './diff.ts';
 export { loadCapture, parseCapture } from './load.ts';
 export { captureToHostProfile } from './to-host-profile.ts';

@@ -51,7 +51,7 @@ describe('a captured host as a simulated one', () => {
   });
 
   test('without TDX has no module', async () => {
-    const profile = captureToHostProfile(await capture('kvm-intel-without-tdx'), 'node2');
+    const profile = captureToHostProfile(await capture('tdx-off-in-bios'), 'node2');
     expect(profile.module).toBeUndefined();
   });
 

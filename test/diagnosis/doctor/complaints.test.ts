@@ -13,6 +13,8 @@ const complaints: readonly Row[] = [
   ['vm-type TDX not supported by KVM (a): -5', 'seamcall-fails', 'module.initialized'],
   ['vm-type TDX not supported by KVM (b): wrong kernel', 'wrong-kernel', 'kernel.config-tdx'],
   ['vm-type TDX not supported by KVM (c)', 'kvm-intel-without-tdx', 'kernel.kvm-intel-tdx'],
+  ['the same on Linux 6.16', 'kvm-intel-without-tdx-6.16', 'kernel.kvm-intel-tdx'],
+  ['module initialized, and no /dev/kvm', 'kvm-intel-not-loaded-7.3', 'kernel.kvm-intel-tdx'],
   ['tdx=1 given, and nothing happens', 'parameter-misspelt', 'kernel.kvm-intel-tdx'],
   ['nothing printed after "BIOS enabled"', 'kvm-intel-not-loaded', 'kernel.kvm-intel-tdx'],
   ['INIT_VM: No space left on device', 'no-free-slot', 'keys.free'],

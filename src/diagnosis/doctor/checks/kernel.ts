@@ -178,7 +178,7 @@ function parametersOf(input: CheckInput) {
 const askFix =
   'put `options kvm_intel tdx=1` in /etc/modprobe.d/tdx.conf, then `modprobe -r kvm_intel; modprobe kvm_intel`; or add kvm_intel.tdx=1 to the kernel command line and reboot';
 
-function kvmIntelTdx({ kernel, found, log }: CheckInput) {
+function kvmIntelTdx({ kernel, found }: CheckInput) {
   const { kvmIntel, commandLine, modprobeOptions } = kernel;
   const words = knownValue(commandLine) ?? [];
   const last = words.findLast((word) => /^kvm[-_]intel\.tdx=/.test(word));
@@ -191,7 +191,7 @@ function kvmIntelTdx({ kernel, found, log }: CheckInput) {
       : undefined;
   const parameter = knownValue(kvmIntel)?.tdx;
   if (parameter !== undefined && yes(parameter)) return pass(`${kvmIntel.from}/tdx is Y`);
-  const brokenOff = found.vcpuLimit ?? found.initializationFailed ?? found.initialized;
+  const brokenOff = found.vcpuLimit ?? found.initializationFailed;
   if (kvmIntel.state === 'absent') {
     if (brokenOff !== undefined) return pass('the kernel log shows that it tried');
     return fail(
@@ -209,7 +209,7 @@ function kvmIntelTdx({ kernel, found, log }: CheckInput) {
     );
   }
   if (asked !== undefined) return pass(`asked for: ${asked}; /tdx is N, so it did not come up`);
-  if (log.state === 'read' && brokenOff !== undefined && found.initialized === undefined) {
+  if (brokenOff !== undefined) {
     return pass('the kernel log shows that it tried');
   }
   const misspelt = words.find(

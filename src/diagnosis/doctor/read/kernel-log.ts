@@ -4,9 +4,10 @@ import type { KernelLogFacts } from '../facts.ts';
 import type { HostFiles } from '../host-files.ts';
 import { parsed, type Reading, read } from '../reading.ts';
 
-/** `kvm-clock` is about being a guest; command lines may hold secrets. */
-const kept = /tdx|seam|hkid|\btme\b|mktme|\bkvm\b(?!-clock)|kvm_intel|tsc: Detected|tsc: Refined/i;
-const dropped = /command line:|kvm-clock|kvm-guest/i;
+/** Command lines may hold secrets. */
+const kept =
+  /tdx|seam|hkid|\btme\b|mktme|kvm_intel|\bkvm: .*(?:bios|vmx|disabled|support)|tsc: (?:Detected|Refined)/i;
+const dropped = /command line:/i;
 const maxLines = 400;
 const maxLineLength = 240;
 
@@ -56,13 +57,13 @@ function readKmsg(): Reading<KernelLogFacts> {
 }
 
 function relevant(lines: readonly string[]): readonly string[] {
-  const matching = lines.filter((line) => kept.test(line) && !dropped.test(line));
+  const matching = lines
+    .filter((line) => kept.test(line) && !dropped.test(line))
+    .map((line) => withoutPrefix(line.slice(0, 4096)).slice(0, maxLineLength))
+    .filter((line, index, all) => line !== all[index - 1]);
   // The first lines hold the bring-up, the last ones what went wrong since.
-  const few =
-    matching.length <= maxLines
-      ? matching
-      : [...matching.slice(0, maxLines / 2), ...matching.slice(-maxLines / 2)];
-  return few.map((line) => withoutPrefix(line.slice(0, 4096)).slice(0, maxLineLength));
+  if (matching.length <= maxLines) return matching;
+  return [...matching.slice(0, maxLines / 2), ...matching.slice(-maxLines / 2)];
 }
 
 /** `[    9.36] text`, `Nov 21 10:00:00 host kernel: text` and `<6>[ 9.36] text` are all `text`. */

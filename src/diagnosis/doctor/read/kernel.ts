@@ -18,7 +18,9 @@ export function readKernel(files: HostFiles): KernelFacts {
     commandLine: parsed(files.text('/proc/cmdline'), keptOf),
     config: readConfig(files, release),
     otherTdxKernels: readOtherTdxKernels(files, release),
-    powerStates: parsed(files.text('/sys/power/state'), (text) => text.trim().split(/\s+/)),
+    powerStates: parsed(files.text('/sys/power/state'), (text) =>
+      text.split(/\s+/).filter((word) => word !== ''),
+    ),
     modprobeOptions: readModprobeOptions(files),
     kexecLoaded: parsed(files.text('/sys/kernel/kexec_loaded'), (text) => text.trim() === '1'),
     kvmIntel: readParameters(files, 'kvm_intel'),

@@ -38,10 +38,8 @@ function hierarchyOf(files: HostFiles): KeySlotFacts['hierarchy'] {
 
 /** On v1 the misc controller can be mounted by itself. */
 function rootOf(files: HostFiles, hierarchy: KeySlotFacts['hierarchy']): string {
-  if (hierarchy === 'hybrid' && files.exists(`${mount}/unified/misc.capacity`)) {
-    return `${mount}/unified`;
-  }
-  return files.exists(`${mount}/misc/misc.capacity`) ? `${mount}/misc` : mount;
+  if (files.exists(`${mount}/misc/misc.capacity`)) return `${mount}/misc`;
+  return hierarchy === 'hybrid' ? `${mount}/unified` : mount;
 }
 
 function readUse(files: HostFiles, root: string): Reading<number> {
