@@ -1,0 +1,57 @@
+/** Transitions in words, the same in every form of the chart. */
+import type { ChartEdge, ChartIndex, ChartNode } from './chart-model.ts';
+
+export interface EdgeLabel {
+  /** `td.create`, `done(createVm)`, `after 500 ms`. */
+  readonly trigger: string;
+  /** The guard's name; `else` where guarded alternatives stand before it; null for none. */
+  readonly guard: string | null;
+  readonly actions: readonly string[];
+}
+
+export function edgeLabel(edge: ChartEdge, chart: ChartIndex): EdgeLabel {
+  return {
+    trigger: triggerText(edge, chart),
+    guard: edge.guard ?? (isElse(edge, chart) ? 'else' : null),
+    actions: edge.actions,
+  };
+}
+
+/** `td.create [vcpusFit] / keepLimits`: UML's own notation. */
+export function edgeText(edge: ChartEdge, chart: ChartIndex): string {
+  const { trigger, guard, actions } = edgeLabel(edge, chart);
+  return [
+    trigger,
+    ...(guard === null ? [] : [`[${guard}]`]),
+    ...(actions.length === 0 ? [] : [`/ ${actions.join(', ')}`]),
+  ].join(' ');
+}
+
+function triggerText({ source, trigger }: ChartEdge, chart: ChartIndex): string {
+  switch (trigger.type) {
+    case 'event':
+      return trigger.event;
+    case 'completed':
+      return 'done';
+    case 'always':
+      return 'always';
+    case 'after':
+      return `after ${/^\d+$/.test(trigger.delay) ? `${trigger.delay} ms` : trigger.delay}`;
+    case 'done':
+    case 'error':
+    case 'snapshot':
+      return actorTrigger(trigger.type, { node: chart.node(source), invoke: trigger.invoke });
+  }
+}
+
+/** The actor is named only where its state has several: the state itself says which one it runs. */
+function actorTrigger(type: string, { node, invoke }: { node: ChartNode; invoke: number }): string {
+  return node.invokes.length === 1 ? type : `${type}(${node.invokes[invoke]?.src})`;
+}
+
+function isElse(edge: ChartEdge, chart: ChartIndex): boolean {
+  const same = chart
+    .outgoing(edge.source)
+    .filter(({ trigger }) => JSON.stringify(trigger) === JSON.stringify(edge.trigger));
+  return same.slice(0, same.indexOf(edge)).some(({ guard }) => guard !== null);
+}

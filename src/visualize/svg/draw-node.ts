@@ -1,0 +1,147 @@
+/** One state as SVG: box, name, tags, rows. */
+import type { ChartNode } from '../chart-model.ts';
+import type { PlacedNode, Point } from '../layout/geometry.ts';
+import {
+  keywordWidth,
+  type NodeContent,
+  type Row,
+  sizes,
+  type Tag,
+} from '../layout/node-content.ts';
+import { escapeXml, visibleXml } from '../xml.ts';
+import { number } from './line-path.ts';
+
+export interface NodeDrawing {
+  readonly node: ChartNode;
+  readonly placed: PlacedNode;
+  readonly content: NodeContent;
+  readonly isRegion: boolean;
+}
+
+export function drawNode({ node, placed, content, isRegion }: NodeDrawing): string {
+  const { x, y, width, height, depth } = placed;
+  const radius = node.kind === 'final' || node.kind === 'history' ? 16 : 9;
+  const classes = [
+    'state',
+    node.kind,
+    ...(isRegion ? ['region'] : []),
+    ...(depth > 1 && node.children.length > 0 ? ['deep'] : []),
+  ];
+  return [
+    `<g class="${classes.join(' ')}" data-state="${escapeXml(node.id)}">`,
+    `<title>${visibleXml(tooltip(node))}</title>`,
+    rect('box', { x, y, width, height, radius }),
+    node.kind === 'final' ? innerBorder({ x, y, width, height, radius }) : '',
+    drawContent(content, { x, y, width }),
+    '</g>',
+  ].join('');
+}
+
+/** Name and tags in one line, a rule, then the rows. */
+export function drawContent(
+  { name, tags, rows }: NodeContent,
+  { x, y, width }: Point & { readonly width: number },
+): string {
+  const left = x + sizes.padX;
+  const right = x + width - sizes.padX;
+  const top = y + sizes.padY;
+  return [
+    tags.length + rows.length === 0
+      ? text('name', { x: x + width / 2, y: top + 15 }, visibleXml(name), ' text-anchor="middle"')
+      : text('name', { x: left, y: top + 15 }, visibleXml(name)),
+    drawTags(tags, { right, y: top + 2 }),
+    drawRows(rows, { left, right, y: top + sizes.header }),
+  ].join('');
+}
+
+function drawTags(tags: readonly Tag[], { right, y }: { right: number; y: number }): string {
+  let x = right - tags.reduce((sum, { width }) => sum + width + sizes.tagGap, -sizes.tagGap);
+  return tags
+    .map((tag) => {
+      const drawn = badge('tag', { x, y, width: tag.width }, tag.text);
+      x += tag.width + sizes.tagGap;
+      return drawn;
+    })
+    .join('');
+}
+
+export function drawRows(
+  rows: readonly Row[],
+  { left, right, y }: { left: number; right: number; y: number },
+): string {
+  if (rows.length === 0) return '';
+  const ruleY = y + 4;
+  const rule = `<path class="rule" d="M${number(left)} ${number(ruleY)}H${number(right)}"/>`;
+  const first = y + sizes.ruleGap;
+  return (
+    rule + rows.map((row, at) => drawRow(row, { left, right, y: first + at * sizes.row })).join('')
+  );
+}
+
+function drawRow(
+  { keyword, text: words, chips }: Row,
+  { left, right, y }: { left: number; right: number; y: number },
+): string {
+  let x = right - chips.reduce((sum, { width }) => sum + width + sizes.tagGap, -sizes.tagGap);
+  const drawnChips = chips.map((chip) => {
+    const at = { x, y: y + 1, width: chip.width };
+    x += chip.width + sizes.tagGap;
+    return badge(`chip ${chip.tone}`, at, chip.text, ` data-edges="${chip.edge}"`);
+  });
+  return [
+    text('row keyword', { x: left, y: y + 13 }, keyword),
+    text('row', { x: left + keywordWidth(keyword), y: y + 13 }, visibleXml(words)),
+    ...drawnChips,
+  ].join('');
+}
+
+function badge(
+  classes: string,
+  { x, y, width }: Point & { readonly width: number },
+  words: string,
+  attributes = '',
+): string {
+  const height = 16;
+  // Centred, so that a fall-back font of another width stays in the middle.
+  const middle = { x: x + width / 2, y: y + 11.5 };
+  return [
+    `<g class="${classes}"${attributes}>`,
+    rect('', { x, y, width, height, radius: 8 }),
+    text('', middle, visibleXml(words), ' text-anchor="middle"'),
+    '</g>',
+  ].join('');
+}
+
+function innerBorder(box: RoundedBox): string {
+  const { x, y, width, height, radius } = box;
+  const inset = 3.5;
+  return rect('inner', {
+    x: x + inset,
+    y: y + inset,
+    width: width - 2 * inset,
+    height: height - 2 * inset,
+    radius: radius - inset,
+  });
+}
+
+interface RoundedBox extends Point {
+  readonly width: number;
+  readonly height: number;
+  readonly radius: number;
+}
+
+function rect(className: string, { x, y, width, height, radius }: RoundedBox): string {
+  const classes = className === '' ? '' : `class="${className}" `;
+  return `<rect ${classes}x="${number(x)}" y="${number(y)}" width="${number(width)}" height="${number(height)}" rx="${number(radius)}"/>`;
+}
+
+export function text(className: string, { x, y }: Point, xml: string, attributes = ''): string {
+  const classes = className === '' ? '' : `class="${className}" `;
+  return `<text ${classes}x="${number(x)}" y="${number(y)}"${attributes}>${xml}</text>`;
+}
+
+function tooltip({ key, description, step }: ChartNode): string {
+  const parts = [description === null ? key : `${key}: ${description}`];
+  if (step !== null && step.requests.length > 0) parts.push(step.requests.join(', '));
+  return parts.join(' ');
+}

@@ -1,0 +1,72 @@
+/** A placed chart as one SVG file that loads nothing else. */
+import type { LaidOutChart } from '../layout/layout.ts';
+import { textWidth } from '../layout/measure.ts';
+import { sizes } from '../layout/node-content.ts';
+import { visibleXml } from '../xml.ts';
+import { drawInitial, drawLabel, drawLine } from './draw-edge.ts';
+import { drawNode, drawRows, text } from './draw-node.ts';
+import { number } from './line-path.ts';
+import type { Theme } from './palette.ts';
+import { styleSheet } from './style.ts';
+
+const margin = 28;
+
+export function chartSvg(laidOut: LaidOutChart, { theme }: { readonly theme: Theme }): string {
+  const { model, layout } = laidOut;
+  const about = model.root.description ?? '';
+  const width = Math.ceil(Math.max(layout.width, headerWidth(laidOut)));
+  const height = Math.ceil(layout.height);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" aria-labelledby="chart-title chart-about" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
+    `<title id="chart-title">${visibleXml(`Statechart ${model.id}, version ${model.version}`)}</title>`,
+    `<desc id="chart-about">${visibleXml(`${about} ${statistics(laidOut)}`.trim())}</desc>`,
+    `<style>${styleSheet(theme)}</style>`,
+    `<rect class="canvas" width="${number(width)}" height="${number(height)}" rx="12"/>`,
+    drawHeader(laidOut, width),
+    ...drawStates(laidOut),
+    ...layout.initials.map(drawInitial),
+    ...layout.edges.map(drawLine),
+    ...layout.edges.map(drawLabel).filter((label) => label !== ''),
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+function drawStates({ chart, layout, content }: LaidOutChart): string[] {
+  return layout.nodes.map((placed) =>
+    drawNode({
+      node: chart.node(placed.id),
+      placed,
+      content: content(placed.id),
+      isRegion: chart.parent(placed.id)?.kind === 'parallel',
+    }),
+  );
+}
+
+function drawHeader({ model, content }: LaidOutChart, width: number): string {
+  const about = [model.root.description, `Version ${model.version}.`].filter(
+    (part) => part !== null,
+  );
+  return [
+    text('machine', { x: margin, y: 42 }, visibleXml(model.id)),
+    text('about', { x: margin, y: 64 }, visibleXml(about.join(' '))),
+    drawRows(content('').rows, { left: margin, right: width - margin, y: 70 }),
+  ].join('');
+}
+
+function headerWidth({ model, content }: LaidOutChart): number {
+  const about = `${model.root.description ?? ''} Version ${model.version}.`;
+  return (
+    2 * margin +
+    Math.max(
+      textWidth(model.id, { size: 21, weight: 'bold' }),
+      textWidth(about, { size: 13, weight: 'regular' }),
+      content('').rows.length > 0 ? content('').width - 2 * sizes.padX : 0,
+    )
+  );
+}
+
+function statistics({ chart, model }: LaidOutChart): string {
+  const states = chart.nodes.length - 1;
+  return `${states} states, ${model.edges.length} transitions.`;
+}
