@@ -1,5 +1,5 @@
 /** `tdctl doctor` as its users meet it. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -151,13 +151,25 @@ describe('tdctl doctor on this machine, as a process', () => {
     expect(firstCause === null).toBe(counts.fail === 0);
   });
 
-  test('says what a user without privilege may not read, rather than that it is wrong', async (ctx) => {
+  test('what a user may not read is said to be so, and is no failure', async (ctx) => {
     if (process.getuid?.() !== 0) ctx.skip('only root can become another user');
     const nobody = 65534;
-    const { stdout } = await tdctl(['doctor', '-o', 'json'], { uid: nobody });
-    const { checks } = JSON.parse(stdout);
-    const unknown = checks.filter(({ status }: { status: string }) => status === 'unknown');
-    for (const { evidence } of unknown) expect(evidence).not.toBe('');
+    const directory = copyOf('healthy');
+    chmodSync(directory, 0o700);
+    const { exitCode, stdout } = await tdctl(['doctor', '--root', directory, '-o', 'json'], {
+      uid: nobody,
+    });
+    expect(exitCode).toBe(6);
+    const { conclusion, counts, checks } = JSON.parse(stdout);
+    expect(conclusion).toBe('cannot-tell');
+    expect(counts).toMatchObject({ fail: 0, warn: 0 });
+    expect(checks).toContainEqual(
+      expect.objectContaining({
+        id: 'cpu.vendor',
+        status: 'unknown',
+        evidence: '/proc/cpuinfo may not be read by this user',
+      }),
+    );
   });
 });
 

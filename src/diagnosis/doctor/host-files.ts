@@ -7,7 +7,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   readSync,
   realpathSync,
 } from 'node:fs';
@@ -28,7 +27,11 @@ export class HostFiles {
   }
 
   exists(path: string): boolean {
-    return existsSync(this.resolve(path));
+    try {
+      return existsSync(this.#inside(path));
+    } catch {
+      return false;
+    }
   }
 
   /** Text of a regular file; bytes that are not UTF-8 become U+FFFD. */
@@ -71,14 +74,6 @@ export class HostFiles {
         .sort();
     } catch {
       return [];
-    }
-  }
-
-  link(path: string): string | undefined {
-    try {
-      return readlinkSync(this.resolve(path));
-    } catch {
-      return undefined;
     }
   }
 

@@ -97,6 +97,16 @@ test('links that lead out of the copy are not followed', async () => {
   expect(vendor).toMatchObject({ status: 'unknown' });
 });
 
+test('firmware outside of the copy is not judged', async () => {
+  const directory = tree('no-firmware');
+  symlinkSync(
+    join(tree('healthy'), 'usr/share/ovmf/OVMF.fd'),
+    join(directory, 'usr/share/ovmf/OVMF.fd'),
+  );
+  const firmware = (await judge(directory)).checks.find(({ id }) => id === 'firmware.tdvf');
+  expect(firmware).toMatchObject({ status: 'warn' });
+});
+
 test('links in a circle of cgroups end', async () => {
   const directory = tree('healthy');
   symlinkSync('..', join(directory, 'sys/fs/cgroup/machine.slice/loop'));

@@ -1,7 +1,11 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
+import { readFacts } from '../../../src/diagnosis/doctor/index.ts';
 import { findInLog } from '../../../src/diagnosis/doctor/log-findings.ts';
 import { logFacts } from '../../../src/diagnosis/doctor/read/kernel-log.ts';
+import { hostTree } from './host-tree.ts';
 
 const linesOf = (text: string) => logFacts(text)?.lines ?? [];
 const find = (text: string) => findInLog(linesOf(text));
@@ -68,10 +72,28 @@ test('command lines and lines of no interest are not kept', () => {
   expect(linesOf(log).join()).not.toContain('hunter2');
 });
 
+test('a ring buffer without the boot is read together with the copy of the boot', async () => {
+  const directory = hostTree('healthy');
+  mkdirSync(join(directory, 'var/log'), { recursive: true });
+  renameSync(join(directory, 'dmesg.txt'), join(directory, 'var/log/dmesg'));
+  writeFileSync(join(directory, 'dmesg.txt'), '[99.0] tdx: HKID 77 is leaked\n');
+  const { log } = await readFacts(directory);
+  rmSync(directory, { recursive: true });
+  if (log.state !== 'read') throw new Error('the log was not read');
+  expect(log.value.fromBoot).toBe(true);
+  expect(findInLog(log.value.lines)).toMatchObject({
+    keyIdRange: { first: 64, end: 128 },
+    leakedHkids: [{ hkid: 77 }],
+  });
+});
+
 test('a log of 50 MB is read, and what counts of it kept', () => {
-  const noise = 'virt/tdx: something or other that repeats\n'.repeat(1_200_000);
-  const log = `Linux version 7.3\n${noise}virt/tdx: HKID 9 is leaked\n`;
-  expect(log.length).toBeGreaterThan(49_000_000);
+  const noise = Array.from(
+    { length: 1_200_000 },
+    (_, n) => `virt/tdx: something, time ${n + 1e12}`,
+  );
+  const log = ['Linux version 7.3', ...noise, 'virt/tdx: HKID 9 is leaked'].join('\n');
+  expect(log.length).toBeGreaterThan(45_000_000);
   const facts = logFacts(log);
   expect(facts?.fromBoot).toBe(true);
   expect(facts?.lines.length).toBeLessThanOrEqual(400);

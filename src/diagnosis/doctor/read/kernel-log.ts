@@ -11,15 +11,24 @@ const dropped = /command line:/i;
 const maxLines = 400;
 const maxLineLength = 240;
 
+/**
+ * The ring buffer of a long-running host has lost the lines of its boot, where TDX comes up: then
+ * the copy that distributions keep of them goes in front.
+ */
 export function readKernelLog(files: HostFiles): Reading<KernelLogFacts> {
-  const live = files.isLive ? readKmsg() : { state: 'absent' as const, from: 'dmesg.txt' };
-  if (live.state === 'read' && live.value.fromBoot) return live;
-  const places = files.isLive ? ['/var/log/dmesg'] : ['/dmesg.txt', '/var/log/dmesg'];
-  for (const place of places) {
-    const copy = parsed(files.text(place), logFacts);
-    if (copy.state === 'read') return { ...copy, from: place.replace(/^\/dmesg/, 'dmesg') };
-  }
-  return live;
+  const recent = files.isLive ? readKmsg() : readCopy(files, '/dmesg.txt');
+  if (recent.state === 'read' && recent.value.fromBoot) return recent;
+  const boot = readCopy(files, '/var/log/dmesg');
+  if (boot.state !== 'read') return recent;
+  if (recent.state !== 'read') return boot;
+  const lines = [...boot.value.lines, ...recent.value.lines];
+  return read(`${boot.from} and ${recent.from}`, { lines, fromBoot: boot.value.fromBoot });
+}
+
+function readCopy(files: HostFiles, path: string): Reading<KernelLogFacts> {
+  const copy = parsed(files.text(path), logFacts);
+  // A captured tree has it beside the root's own directories.
+  return { ...copy, from: path.replace(/^\/dmesg/, 'dmesg') };
 }
 
 export function logFacts(text: string): KernelLogFacts | undefined {
