@@ -21,6 +21,7 @@ const complaints: readonly Row[] = [
   ['INIT_VM: Device or resource busy', 'cgroup-limit', 'keys.cgroup-limit'],
   ['module init failed (-28)', 'reserved-areas-exhausted', 'memory.reserved-areas'],
   ['SEAMCALL 0x22 -> 0xc000050500000000', 'module-too-old', 'module.version'],
+  ['the same, without the CPU flag', 'module-too-old-6.5', 'module.version'],
   ['the same, with a version in the log', 'module-1.0', 'module.version'],
   ['SEAMCALL 0x21 -> 0xc000090000000000', 'bios-too-old', 'bios.release'],
   ['SEAMCALL failed: leaf 33, error 0xc0000921...', 'bios-too-old-6.5', 'bios.release'],

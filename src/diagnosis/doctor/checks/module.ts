@@ -16,8 +16,10 @@ export const moduleChecks: readonly Check[] = [
     group,
     needs: ['cpu.tdx-host-platform'],
     reads: '"reserved areas exhausted" in the kernel log',
-    evaluate({ found, log }) {
-      if (found.reservedAreas && !found.initialized) {
+    evaluate(input) {
+      const { found, log } = input;
+      if (moduleRuns(input)) return pass('the TDX module runs with it');
+      if (found.reservedAreas) {
         return fail(
           `${quoteLine(found.reservedAreas)}; it has nothing to do with key slots`,
           'boot Linux 6.14 or later, which needs fewer reserved areas, or update the BIOS',
