@@ -6,6 +6,7 @@ import { explainCommand } from './commands/explain.ts';
 import { hostCommand } from './commands/host.ts';
 import { initCommand } from './commands/init.ts';
 import { measureCommand } from './commands/measure.ts';
+import { planCommand } from './commands/plan.ts';
 import { runCommand } from './commands/run.ts';
 import { reportFailure } from './failure.ts';
 import type { CommandIo } from './io.ts';
@@ -41,6 +42,7 @@ function program(io: CommandIo, endWith: (exitCode: ExitCode) => void): Command 
 Examples:
   tdctl init td.yaml                              write a commented TrustDomain file
   tdctl measure OVMF.fd                           the MRTD a firmware image will have
+  tdctl plan td.yaml --host sim                   what would be done, and what stands against it
   tdctl run td.yaml --host sim --until runnable   a TD's whole life, on any machine
   tdctl doctor                                    what keeps this machine from running TDs
   dmesg | tdctl explain                           what a log, an errno or a status word meant
@@ -50,6 +52,7 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
             7 host limit reached · 8 host unsupported · 130 interrupted`,
     );
   const commands = [
+    planCommand(io, endWith),
     runCommand(io),
     doctorCommand(io, endWith),
     explainCommand(io),

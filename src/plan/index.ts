@@ -1,4 +1,6 @@
-export { buildInitVm, type HostOffer } from './init-vm.ts';
+export { type ExpectedStep, expectedSteps } from './expected-requests.ts';
+export { type Footprint, footprintOf } from './footprint.ts';
+export { buildInitVm } from './init-vm.ts';
 export type { InitialPages, MemoryLayout, MemorySlot } from './memory-layout.ts';
-export { type PlanOptions, planTd, type TdPlan } from './td-plan.ts';
+export { type Assessment, assessTd, type PlanOptions, planTd, type TdPlan } from './td-plan.ts';
 export { vcpuLimits } from './vcpu-limits.ts';

@@ -1,8 +1,8 @@
 /** What KVM_TDX_INIT_VM will be asked, from the spec and what KVM_TDX_CAPABILITIES allows. */
 import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../abi/kvm/structs.ts';
 import { TdctlError } from '../errors/index.ts';
-import type { HostFacts } from '../host/facts.ts';
-import type { TdxCapabilities, TdxInitVm } from '../host/port.ts';
+import type { HostOffer } from '../host/offer.ts';
+import type { TdxInitVm } from '../host/port.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
 import {
   type InitVmField,
@@ -10,14 +10,6 @@ import {
   type InitVmRefusal,
   preflightInitVm,
 } from './preflight.ts';
-
-export interface HostOffer {
-  readonly facts: HostFacts;
-  readonly capabilities: TdxCapabilities;
-  readonly supportedCpuid: readonly CpuidEntry[];
-  /** KVM_CAP_MAX_VCPUS on the VM fd. */
-  readonly maxVcpus: number;
-}
 
 /** @throws TdctlError TDCTL_E_SPEC_INVALID naming every field that this host cannot give. */
 export function buildInitVm(spec: TrustDomain, offer: HostOffer): TdxInitVm {

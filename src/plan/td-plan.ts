@@ -1,9 +1,13 @@
-/** Everything that is decided before the first ioctl. */
+/** Everything that is decided before the first ioctl, and everything that stands against it. */
 import type { BindingLimit } from '../../machines/td-lifecycle/limits.ts';
 import { TdctlError } from '../errors/index.ts';
-import { type FirmwareImage, predictMrtd } from '../firmware/index.ts';
-import type { HostFacts } from '../host/facts.ts';
+import type { FirmwareImage } from '../firmware/index.ts';
+import type { HostFacts, KeySlots } from '../host/facts.ts';
+import type { HostOffer } from '../host/offer.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
+import { buildInitVm } from './init-vm.ts';
+import { checkKeySlots } from './key-slots.ts';
+import { checkExpectation, predictedMrtd } from './measurement.ts';
 import { layoutMemory, type MemoryLayout } from './memory-layout.ts';
 import { checkVcpus } from './vcpu-limits.ts';
 
@@ -23,43 +27,62 @@ export interface PlanOptions {
   readonly spec: TrustDomain;
   readonly firmware: FirmwareImage;
   readonly facts: HostFacts;
+  /** What a VM fd of the host told; without it, INIT_VM is checked when the run gets there. */
+  readonly offer?: HostOffer;
+  /** Without it, a full host is found when the run gets there. */
+  readonly keySlots?: KeySlots | undefined;
+  /** Makes a TD whose MRTD is not the one its file expects. */
+  readonly ignoreExpectation?: boolean;
 }
 
-export function planTd({ spec, firmware, facts }: PlanOptions): TdPlan {
-  const predictedMrtd = predictMrtd(firmware, { order: 'page' }).mrtd;
-  checkExpectation(spec, { firmware, predictedMrtd });
-  return {
-    spec,
-    firmware,
-    facts,
-    vcpuIds: Array.from({ length: spec.maxVcpus }, (_, id) => id),
-    bindingLimit: checkVcpus(spec, facts),
-    layout: layoutMemory(spec, firmware),
-    predictedMrtd,
+export interface Assessment {
+  /** All of them, each as it would end a run. */
+  readonly findings: readonly TdctlError[];
+  /** There unless a finding keeps it from being made. */
+  readonly plan: TdPlan | undefined;
+}
+
+/** @throws TdctlError, the first finding. */
+export function planTd(options: PlanOptions): TdPlan {
+  const { findings, plan } = assessTd(options);
+  const [first] = findings;
+  if (first) throw first;
+  if (!plan) throw new Error('a plan without findings was not made');
+  return plan;
+}
+
+export function assessTd(options: PlanOptions): Assessment {
+  const { spec, firmware, facts, offer, keySlots } = options;
+  const findings: TdctlError[] = [];
+  const attempt = <Output>(work: () => Output): Output | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof TdctlError)) throw error;
+      findings.push(error);
+      return undefined;
+    }
   };
-}
 
-/**
- * KVM measures in page order only, so a TD made here never has a section-order MRTD. An expected
- * value that fits the image in section order is still told apart from a different image.
- */
-function checkExpectation(
-  spec: TrustDomain,
-  { firmware, predictedMrtd }: { firmware: FirmwareImage; predictedMrtd: string },
-): void {
-  const { expect } = spec.measurement;
-  if (expect === undefined || expect === predictedMrtd) return;
-  const isSectionOrder = expect === predictMrtd(firmware, { order: 'section' }).mrtd;
-  throw new TdctlError({
-    code: 'TDCTL_E_MEASUREMENT_MISMATCH',
-    op: 'compare the measurement',
-    place: spec.source.locate('spec.measurement.expect'),
-    message: isSectionOrder
-      ? 'the expected MRTD is that of this image in section order; KVM measures in page order'
-      : 'this firmware image will not give the MRTD that the file expects',
-    details: [`expected: ${expect}`, `will be:  ${predictedMrtd}`],
-    hint: isSectionOrder
-      ? 'expect the page-order value: `tdctl measure FIRMWARE --order page` prints it'
-      : 'check that spec.firmware names the image that was measured: `tdctl measure FIRMWARE`',
-  });
+  const predicted = predictedMrtd(firmware);
+  const bindingLimit = attempt(() => checkVcpus(spec, facts, offer?.maxVcpus));
+  const layout = attempt(() => layoutMemory(spec, firmware));
+  if (!options.ignoreExpectation) {
+    attempt(() => checkExpectation(spec, { firmware, predicted }));
+  }
+  if (offer) attempt(() => buildInitVm(spec, offer));
+  attempt(() => checkKeySlots(facts, keySlots));
+  if (!bindingLimit || !layout) return { findings, plan: undefined };
+  return {
+    findings,
+    plan: {
+      spec,
+      firmware,
+      facts,
+      vcpuIds: Array.from({ length: spec.maxVcpus }, (_, id) => id),
+      bindingLimit,
+      layout,
+      predictedMrtd: predicted,
+    },
+  };
 }

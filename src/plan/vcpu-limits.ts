@@ -15,8 +15,12 @@ export function vcpuLimits(facts: HostFacts, perVm: number | null = null): VcpuL
 }
 
 /** Refuses what no VM of this host could have, before the first ioctl. */
-export function checkVcpus(spec: TrustDomain, facts: HostFacts): BindingLimit {
-  const binding = bindingLimit(vcpuLimits(facts));
+export function checkVcpus(
+  spec: TrustDomain,
+  facts: HostFacts,
+  perVm: number | null = null,
+): BindingLimit {
+  const binding = bindingLimit(vcpuLimits(facts, perVm));
   if (spec.maxVcpus <= binding.value) return binding;
   const field = spec.vcpus > binding.value ? 'spec.vcpus' : 'spec.maxVcpus';
   const asked = spec.vcpus > binding.value ? spec.vcpus : spec.maxVcpus;

@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/host/facts.ts': [],
   'src/host/kvm-error.ts': ['src/abi'],
   'src/host/observed.ts': ['src/abi', 'src/host/port.ts', 'src/host/kvm-error.ts'],
+  'src/host/offer.ts': ['src/abi', 'src/host/port.ts', 'src/host/facts.ts'],
   'src/host/native': ['native', 'src/abi', 'src/errors', 'src/host'],
   'src/host/kvm': ['native', 'src/abi', 'src/errors', 'src/host'],
   'src/host/soft': ['native', 'src/abi', 'src/errors', 'src/host'],
@@ -40,6 +41,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/spec',
     'src/firmware',
     'src/host/facts.ts',
+    'src/host/offer.ts',
     'src/host/port.ts',
   ],
   'src/orchestrator': [

@@ -237,6 +237,7 @@ describe('tdctl run refuses', () => {
       6,
       /expected: (ab){48}/,
     ],
+    ['neither a spec nor a plan', () => ['--host', 'sim'], 2, /TDCTL_E_USAGE/],
     ['an unknown host', () => [hello, '--host', 'moon'], 2, /moon/],
     ['an unknown profile', () => [hello, '--host', 'sim:moon'], 2, /spr-1\.5/],
     [
@@ -253,11 +254,10 @@ describe('tdctl run refuses', () => {
     ],
   ];
   test.each(cases)('%s', async (_title, args, expectedExit, text) => {
-    const [spec = '', ...rest] = args();
+    const rest = args();
     const host = rest.includes('--host') ? [] : ['--host', 'sim'];
     const { exitCode, stderr, stdout } = await tdctl([
       'run',
-      spec,
       ...rest,
       ...host,
       '--until',

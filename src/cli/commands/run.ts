@@ -16,7 +16,8 @@ export function runCommand(io: CommandIo) {
         'it is runnable, and takes it down on Ctrl-C, SIGTERM or a failed step. Whatever happens,\n' +
         'everything it took is given back.',
     )
-    .argument('<spec>', 'TrustDomain file (`tdctl init` writes one)')
+    .argument('[spec]', 'TrustDomain file (`tdctl init` writes one)')
+    .option('--plan <file>', 'run what `tdctl plan --save` wrote, if nothing has changed since')
     .addOption(hostOption())
     .addOption(kernelOption())
     .addOption(
@@ -24,6 +25,7 @@ export function runCommand(io: CommandIo) {
         'runnable',
       ] as const),
     )
+    .option('--any-measurement', 'start even if the MRTD is not the one the file expects')
     .addOption(outputOption())
     .addOption(logLevelOption())
     .addOption(logFileOption())
@@ -34,9 +36,11 @@ Examples:
   tdctl run td.yaml --host sim --until runnable   rehearse it anywhere: no KVM, no privilege
   tdctl run td.yaml --host soft                   real VM, vCPU and memory slots, simulated TDX module
   tdctl run td.yaml --host kvm -o json            for real; one JSON event a line
+  tdctl run --plan td.plan                        as planned, or not at all
 
-Exit codes: 0 done · 1 failed · 3 no such file · 5 file invalid · 6 MRTD not as expected ·
-            7 a limit of the host is reached · 8 host unsupported · 130 interrupted before runnable`,
+Exit codes: 0 done · 1 failed · 3 no such file · 4 plan is stale · 5 file invalid ·
+            6 MRTD not as expected · 7 a limit of the host is reached · 8 host unsupported ·
+            130 interrupted before runnable`,
     )
     .action(async (spec, options) => {
       const { run } = await import('../run/run.ts');

@@ -11,10 +11,14 @@ import { openRunLog, type RunLog } from '../log.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
 import type { LogLevel, OutputFormat } from '../options.ts';
 import { checkSlots, interrupted, throwFailure } from './outcome.ts';
+import { runSource } from './source.ts';
 import { openRunView, type RunView } from './view.ts';
 
 export interface RunOptions extends HostChoice {
-  readonly spec: string;
+  /** Exactly one of the two is given. */
+  readonly spec?: string | undefined;
+  readonly plan?: string | undefined;
+  readonly anyMeasurement?: boolean | undefined;
   readonly until?: 'runnable' | undefined;
   readonly output: OutputFormat;
   readonly logLevel?: LogLevel | undefined;
@@ -25,12 +29,15 @@ export interface RunOptions extends HostChoice {
 export async function run(options: RunOptions, io: CommandIo): Promise<void> {
   const interrupts = listenForInterrupts();
   try {
-    const spec = await loadTrustDomain(options.spec);
+    const source = await runSource(options);
+    const spec = await loadTrustDomain(source.specPath);
     const firmware = await loadFirmware(spec.firmware);
     const log = openRunLog({ level: options.logLevel, file: options.logFile });
-    const host = await openHost(options, io);
+    const host = await openHost(source.choice, io);
     try {
-      const plan = planTd({ spec, firmware, facts: await host.facts() });
+      const ignoreExpectation = options.anyMeasurement === true;
+      const plan = planTd({ spec, firmware, facts: await host.facts(), ignoreExpectation });
+      await source.checkUnchanged(plan);
       const view = await openRunView(options.output, io);
       await runPlan({ host, plan, view, log, interrupts, until: options.until, io });
     } finally {

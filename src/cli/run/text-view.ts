@@ -1,11 +1,11 @@
 /** A run as a person reads it: the plan, a line for each step, and what was given back. */
-import { relative } from 'node:path';
 import { limitNames, type TdOutput } from '../../../machines/td-lifecycle/index.ts';
 import type { KeySlots } from '../../host/facts.ts';
 import type { RequestCount, TdRunEvent } from '../../orchestrator/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { paint } from '../output/paint.ts';
+import { pathFromHere } from '../output/paths.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import { count, formatBytes, formatDuration } from '../output/units.ts';
@@ -80,18 +80,12 @@ function planText(
         `${spec.vcpus}${offline}; at most ${bindingLimit.value} here: ${limitNames[bindingLimit.name]}`,
       ],
       ['memory', formatBytes(spec.memoryBytes)],
-      ['firmware', `${sanitize(relativePath(firmware.path))}, ${formatBytes(firmware.sizeBytes)}`],
+      ['firmware', `${sanitize(pathFromHere(firmware.path))}, ${formatBytes(firmware.sizeBytes)}`],
       ['pages', `${pages} to add before the start, ${measured} of them measured`],
       ['MRTD', `${predictedMrtd} (predicted)`],
       ['key slots', slotText(slots)],
     ]),
   ].join('');
-}
-
-/** As short as it can be said from here. */
-function relativePath(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere.startsWith('..') ? path : fromHere;
 }
 
 function slotText(slots: KeySlots | undefined): string {

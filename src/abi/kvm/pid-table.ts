@@ -1,0 +1,11 @@
+const PAGE_BYTES = 4096;
+const ENTRY_BYTES = 8;
+
+/**
+ * Bytes of the PID-pointer table that KVM allocates for a plain VM at its first KVM_CREATE_VCPU: 8
+ * per possible vCPU id, rounded up to a power of two of pages. A TD has none (kernel-abi 3.3).
+ */
+export function pidTableBytes(maxVcpuIds: number): number {
+  const pages = Math.max(1, Math.ceil((maxVcpuIds * ENTRY_BYTES) / PAGE_BYTES));
+  return PAGE_BYTES * 2 ** Math.ceil(Math.log2(pages));
+}

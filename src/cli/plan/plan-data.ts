@@ -1,0 +1,47 @@
+/** The contract of `tdctl plan --output json` and `yaml` (docs/plan.md). */
+import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
+import { expectedSteps, footprintOf, type TdPlan, vcpuLimits } from '../../plan/index.ts';
+import { errorEnvelope } from '../failure.ts';
+import type { PlanReport } from './show-plan.ts';
+
+export function planData(report: PlanReport) {
+  const { spec, offer, keySlots, findings, plan } = report;
+  const limits = vcpuLimits(offer.facts, offer.maxVcpus);
+  const { name, value } = bindingLimit(limits);
+  return {
+    td: spec.name,
+    host: offer.facts.name,
+    kernel: offer.facts.kernel.rules,
+    module: offer.facts.module?.release ?? null,
+    findings: findings.map((finding) => errorEnvelope(finding).error),
+    vcpus: {
+      started: spec.vcpus,
+      created: spec.maxVcpus,
+      limits: { ...limits, effective: value, binding: name },
+    },
+    keySlots: keySlots ?? null,
+    plan: plan ? madePlan(plan) : null,
+  };
+}
+
+function madePlan(plan: TdPlan) {
+  const { spec, facts, firmware, layout, predictedMrtd } = plan;
+  const footprint = footprintOf(spec, { layout, facts });
+  return {
+    firmware: {
+      path: firmware.path,
+      sha256: firmware.sha256,
+      sizeBytes: firmware.sizeBytes,
+    },
+    measurement: { mrtd: predictedMrtd, expected: spec.measurement.expect ?? null },
+    memorySlots: layout.slots,
+    initialPages: layout.initialPages.map(({ section, gpa, pages, measured }) => ({
+      section: section.type,
+      gpa,
+      pages,
+      measured,
+    })),
+    steps: expectedSteps(plan),
+    footprint,
+  };
+}

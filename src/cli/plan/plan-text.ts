@@ -1,0 +1,116 @@
+/** The plan as a person reads it: findings first, then what would be done and what it costs. */
+import { bindingLimit, limitNames } from '../../../machines/td-lifecycle/limits.ts';
+import type { TdctlError } from '../../errors/index.ts';
+import {
+  expectedSteps,
+  type Footprint,
+  footprintOf,
+  type TdPlan,
+  vcpuLimits,
+} from '../../plan/index.ts';
+import type { CommandIo } from '../io.ts';
+import { paint } from '../output/paint.ts';
+import { pathFromHere } from '../output/paths.ts';
+import { sanitize } from '../output/sanitize.ts';
+import { columns } from '../output/table.ts';
+import { count, formatBytes } from '../output/units.ts';
+import type { PlanReport } from './show-plan.ts';
+
+export function planText(report: PlanReport, io: CommandIo): string {
+  const { bold } = paint(io.colors.stdout);
+  const { spec, offer, plan, findings } = report;
+  const { facts } = offer;
+  const module = facts.module ? `, TDX module ${facts.module.release}` : '';
+  return [
+    `Plan for TD ${bold(sanitize(spec.name))} on ${bold(facts.name)} (KVM rules ${facts.kernel.rules}${module})\n`,
+    section('vCPUs', vcpuRows(report)),
+    ...(plan ? planSections(plan) : []),
+    section('Key slots', [['free now', freeText(report)]]),
+    findingsText(findings, io),
+  ].join('\n');
+}
+
+function section(title: string, rows: readonly (readonly string[])[]): string {
+  return `${title}\n${columns(rows)}`;
+}
+
+function vcpuRows({ spec, offer }: PlanReport): string[][] {
+  const limits = vcpuLimits(offer.facts, offer.maxVcpus);
+  const binding = bindingLimit(limits);
+  const headroom = spec.maxVcpus - spec.vcpus;
+  return [
+    ['started', String(spec.vcpus)],
+    ...(headroom > 0
+      ? [['headroom', `${headroom}, created now and left offline: none can be added later`]]
+      : []),
+    ...Object.entries(limitNames).map(([name, words]) => {
+      const value = limits[name as keyof typeof limits];
+      const mark = name === binding.name ? '  <- binds' : '';
+      return ['limit', `${String(value ?? 'not known').padStart(4)}  ${words}${mark}`];
+    }),
+  ];
+}
+
+function planSections(plan: TdPlan): string[] {
+  const { spec, facts, firmware, layout, predictedMrtd } = plan;
+  return [
+    section('Measurement', [
+      ['firmware', `${sanitize(pathFromHere(firmware.path))}, ${formatBytes(firmware.sizeBytes)}`],
+      ['MRTD', predictedMrtd],
+      ['expected', spec.measurement.expect === undefined ? 'nothing' : 'the same'],
+    ]),
+    section('Steps', stepRows(plan)),
+    section('Memory of the host', footprintRows(footprintOf(spec, { layout, facts }))),
+  ];
+}
+
+function stepRows(plan: TdPlan): string[][] {
+  return expectedSteps(plan).map(({ step, requests }) => [
+    step,
+    requests
+      .map(({ request, count: times }) => (times === 1 ? request : `${request} ×${times}`))
+      .join(', '),
+  ]);
+}
+
+function footprintRows(footprint: Footprint): string[][] {
+  const { control, pageCountsOf } = footprint;
+  const guess = pageCountsOf.isGuess ? ', taken for this host' : '';
+  const pages = (number: number, what: string) => [
+    what,
+    `${formatBytes(number * 4096)} (${count(number, 'page')})`,
+  ];
+  return [
+    ['guest memory', formatBytes(footprint.guestMemoryBytes)],
+    pages(control.tdr + control.tdcs, 'TDR, TDCS'),
+    pages(control.tdvps, 'TDVPR, TDCX'),
+    pages(control.secureEpt, 'secure EPT, at most'),
+    ...(footprint.headroomBytes > 0n
+      ? [
+          [
+            'for headroom',
+            `${formatBytes(footprint.headroomBytes)} of these; a plain VM: PID table of ${formatBytes(footprint.plainVmPidTableBytes)}`,
+          ],
+        ]
+      : []),
+    ['all', `${formatBytes(footprint.totalBytes)}, page counts of ${pageCountsOf.release}${guess}`],
+  ];
+}
+
+function freeText({ keySlots }: PlanReport): string {
+  return keySlots ? `${keySlots.total - keySlots.used} of ${keySlots.total}` : 'not known';
+}
+
+function findingsText(findings: readonly TdctlError[], io: CommandIo): string {
+  const { green, red, bold } = paint(io.colors.stdout);
+  if (findings.length === 0) return `${green('Nothing stands against it.')}\n`;
+  const texts = findings.map((finding, index) => {
+    const details = finding.details.flatMap((detail) => detail.split('\n'));
+    return [
+      `  ${index + 1}. ${sanitize(finding.message)} [${finding.code}]`,
+      ...details.map((line) => `     ${sanitize(line)}`),
+      ...(finding.hint === undefined ? [] : [`     ${bold('remedy')}: ${sanitize(finding.hint)}`]),
+    ].join('\n');
+  });
+  return `${red(count(findings.length, 'finding'))}\n${texts.join('\n')}\n`;
+}

@@ -1,0 +1,61 @@
+/** `tdctl plan`: everything that a run would decide and meet, without the run. */
+import { type ExitCode, exitCodes, type TdctlError } from '../../errors/index.ts';
+import { loadFirmware } from '../../firmware/index.ts';
+import type { KeySlots } from '../../host/facts.ts';
+import { type HostOffer, readHostOffer } from '../../host/offer.ts';
+import type { Host } from '../../host/port.ts';
+import { type Assessment, assessTd } from '../../plan/index.ts';
+import { loadTrustDomain } from '../../spec/index.ts';
+import type { TrustDomain } from '../../spec/trust-domain.ts';
+import type { CommandIo } from '../io.ts';
+import { type HostChoice, openHost } from '../open-host.ts';
+import type { OutputFormat } from '../options.ts';
+import { printData } from '../output/data.ts';
+import { planData } from './plan-data.ts';
+import { savePlan } from './plan-file.ts';
+import { planText } from './plan-text.ts';
+
+export interface PlanCommandOptions extends HostChoice {
+  readonly spec: string;
+  readonly save?: string | undefined;
+  readonly output: OutputFormat;
+}
+
+/** What the views show. */
+export interface PlanReport extends Assessment {
+  readonly spec: TrustDomain;
+  readonly offer: HostOffer;
+  readonly keySlots: KeySlots | undefined;
+}
+
+export async function showPlan(options: PlanCommandOptions, io: CommandIo): Promise<ExitCode> {
+  const spec = await loadTrustDomain(options.spec);
+  const host = await openHost(options, io);
+  try {
+    const report = await assess(spec, host);
+    await printData(planData(report), {
+      io,
+      format: options.output,
+      text: () => planText(report, io),
+    });
+    if (options.save !== undefined) await savePlan(options.save, { report, choice: options, io });
+    return exitCodeOf(report.findings);
+  } finally {
+    await host.close();
+  }
+}
+
+async function assess(spec: TrustDomain, host: Host): Promise<PlanReport> {
+  const firmware = await loadFirmware(spec.firmware);
+  const offer = await readHostOffer(host);
+  const keySlots = await host.keySlots();
+  const assessment = assessTd({ spec, firmware, facts: offer.facts, offer, keySlots });
+  return { spec, offer, keySlots, ...assessment };
+}
+
+/** A limit outweighs other findings: no other spec on this host would help. */
+function exitCodeOf(findings: readonly TdctlError[]): ExitCode {
+  if (findings.length === 0) return exitCodes.ok;
+  const reachesLimit = findings.some(({ exitCode }) => exitCode === exitCodes.limitReached);
+  return reachesLimit ? exitCodes.limitReached : exitCodes.findings;
+}

@@ -1,0 +1,91 @@
+/**
+ * What a TD costs its host in memory, page by page: the guest's own memory, and the pages that the
+ * TDX module takes for it (tdx-module part 4). The PAMT is not in it: the host reserved it for all
+ * of its memory when TDX was enabled.
+ */
+import { pidTableBytes } from '../abi/kvm/pid-table.ts';
+import { type ModuleRelease, moduleReleases } from '../abi/tdx/module-releases.ts';
+import type { HostFacts } from '../host/facts.ts';
+import type { TrustDomain } from '../spec/trust-domain.ts';
+import type { MemoryLayout } from './memory-layout.ts';
+
+const PAGE_BYTES = 4096n;
+const MIB = 1n << 20n;
+const GIB = 1n << 30n;
+
+export interface Footprint {
+  readonly guestMemoryBytes: bigint;
+  /** Pages of the TDX module. */
+  readonly control: ControlPages;
+  readonly controlBytes: bigint;
+  /** What `maxVcpus` above `vcpus` adds: it is paid now and cannot be added later. */
+  readonly headroomBytes: bigint;
+  readonly totalBytes: bigint;
+  /** What a plain VM would pay for the same headroom: its PID-pointer table. */
+  readonly plainVmPidTableBytes: number;
+  /** The release that the page counts are those of, and whether that is a guess. */
+  readonly pageCountsOf: { readonly release: string; readonly isGuess: boolean };
+}
+
+export interface ControlPages {
+  readonly tdr: number;
+  readonly tdcs: number;
+  /** TDVPR and TDCX of all vCPUs. */
+  readonly tdvps: number;
+  /** At most: with every page of the guest accepted as 4 KiB. The root is inside the TDCS. */
+  readonly secureEpt: number;
+}
+
+export function footprintOf(
+  spec: TrustDomain,
+  { layout, facts }: { readonly layout: MemoryLayout; readonly facts: HostFacts },
+): Footprint {
+  const { release, name, isGuess } = releaseOf(facts);
+  const control: ControlPages = {
+    tdr: 1,
+    tdcs: release.tdcxPages.base,
+    tdvps: spec.maxVcpus * release.tdvpsPages.base,
+    secureEpt: secureEptPages(layout),
+  };
+  const guestMemoryBytes = layout.slots.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0n);
+  const controlBytes = bytesOf(control.tdr + control.tdcs + control.tdvps + control.secureEpt);
+  return {
+    guestMemoryBytes,
+    control,
+    controlBytes,
+    headroomBytes: bytesOf((spec.maxVcpus - spec.vcpus) * release.tdvpsPages.base),
+    totalBytes: guestMemoryBytes + controlBytes,
+    plainVmPidTableBytes: pidTableBytes(spec.maxVcpus),
+    pageCountsOf: { release: name, isGuess },
+  };
+}
+
+/** What a host without a known release is taken for: all of 1.5 have the same page counts. */
+const assumedRelease = '1.5.28';
+
+function releaseOf(facts: HostFacts) {
+  const known: Readonly<Record<string, ModuleRelease>> = moduleReleases;
+  const name = facts.module?.release ?? assumedRelease;
+  const release = known[name];
+  if (release && facts.module) return { release, name, isGuess: false };
+  return { release: moduleReleases[assumedRelease], name: assumedRelease, isGuess: true };
+}
+
+/** One table per 2 MiB, 1 GiB and 512 GiB that any private page lies in. */
+function secureEptPages({ slots }: MemoryLayout): number {
+  return [2n * MIB, GIB, 512n * GIB].reduce((sum, covered) => {
+    const tables = new Set<bigint>();
+    let inside = 0;
+    for (const { gpa, sizeBytes } of slots) {
+      const first = gpa / covered;
+      const last = (gpa + sizeBytes - 1n) / covered;
+      tables.add(first).add(last);
+      inside += Math.max(0, Number(last - first) - 1);
+    }
+    return sum + inside + tables.size;
+  }, 0);
+}
+
+function bytesOf(pages: number): bigint {
+  return BigInt(pages) * PAGE_BYTES;
+}

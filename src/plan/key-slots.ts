@@ -1,0 +1,13 @@
+import { TdctlError } from '../errors/index.ts';
+import type { HostFacts, KeySlots } from '../host/facts.ts';
+
+/** A host whose slots are all taken answers ENOSPC to KVM_TDX_INIT_VM. */
+export function checkKeySlots(facts: HostFacts, slots: KeySlots | undefined): void {
+  if (!slots || slots.used < slots.total) return;
+  throw new TdctlError({
+    code: 'TDCTL_E_NO_KEY_SLOT',
+    op: 'check the key slots',
+    message: `all ${slots.total} key slots of ${facts.name} are in use: KVM_TDX_INIT_VM would answer ENOSPC`,
+    hint: 'stop a TD, or wait for one that is being torn down',
+  });
+}

@@ -1,0 +1,162 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { projectRoot, tdctl } from '../support/tdctl.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'tdctl-plan-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const hello = 'examples/hello.yaml';
+const sim = ['--host', 'sim'];
+
+let files = 0;
+function specFile(fields: Record<string, unknown> = {}): string {
+  files += 1;
+  const path = join(scratch, `td-${files}.yaml`);
+  writeFileSync(
+    path,
+    JSON.stringify({
+      apiVersion: 'tdctl.io/v1alpha1',
+      kind: 'TrustDomain',
+      metadata: { name: 'td' },
+      spec: {
+        vcpus: 2,
+        memory: '128MiB',
+        firmware: join(projectRoot, 'examples/firmware/hello.fd'),
+        ...fields,
+      },
+    }),
+  );
+  return path;
+}
+
+const withoutPaths = (text: string) => text.replaceAll(projectRoot, '<project>');
+
+describe('tdctl plan', () => {
+  test.each([
+    ['text', 'plan-hello.txt'],
+    ['json', 'plan-hello.json'],
+  ])('prints a contract as %s', async (format, golden) => {
+    const { stdout, stderr, exitCode } = await tdctl(['plan', hello, ...sim, '-o', format]);
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+    await expect(withoutPaths(stdout)).toMatchFileSnapshot(`../golden/${golden}`);
+  });
+
+  test('names the requests that a run then makes, step by step', async () => {
+    const spec = specFile({ vcpus: 3, maxVcpus: 5, memory: '4GiB', tsc: '1.5GHz' });
+    const planned = JSON.parse((await tdctl(['plan', spec, ...sim, '-o', 'json'])).stdout);
+    const run = await tdctl(['run', spec, ...sim, '--until', 'runnable', '-o', 'json']);
+    const ended = run.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ event }) => event === 'step.ended');
+    for (const { step, requests } of planned.plan.steps) {
+      const made = ended.find((event) => event.step === step).requests;
+      expect(requests, step).toEqual(
+        made.map(({ request, count }: { request: string; count: number }) => ({ request, count })),
+      );
+    }
+  });
+
+  test('lists everything that stands against a TD, each with its line, and exits 7 for a limit', async () => {
+    const spec = specFile({
+      vcpus: 225,
+      attributes: ['debug', 'perfmon'],
+      xfam: ['x87', 'sse', 'pt'],
+      measurement: { expect: 'ab'.repeat(48) },
+    });
+    const { stdout, exitCode } = await tdctl(['plan', spec, ...sim, '-o', 'json']);
+    expect(exitCode).toBe(7);
+    const { findings } = JSON.parse(stdout);
+    expect(findings.map(({ code }: { code: string }) => code)).toEqual([
+      'TDCTL_E_VCPU_LIMIT',
+      'TDCTL_E_MEASUREMENT_MISMATCH',
+      'TDCTL_E_SPEC_INVALID',
+    ]);
+    const details = findings.flatMap(({ details }: { details: string[] }) => details).join('\n');
+    for (const field of [
+      'spec.vcpus',
+      'spec.attributes: `debug`',
+      'spec.attributes: `perfmon`',
+      'spec.xfam: `pt`',
+    ]) {
+      expect(details).toContain(field);
+    }
+  });
+
+  test('exits 6 when only the file is at fault', async () => {
+    const { exitCode, stdout } = await tdctl(['plan', specFile({ attributes: ['debug'] }), ...sim]);
+    expect(exitCode).toBe(6);
+    expect(stdout).toMatch(/1 finding\n.*cannot give this TD/);
+  });
+
+  test('shows what headroom costs, and that a plain VM would pay less', async () => {
+    const { stdout } = await tdctl([
+      'plan',
+      specFile({ vcpus: 2, maxVcpus: 8 }),
+      ...sim,
+      '-o',
+      'json',
+    ]);
+    const { footprint } = JSON.parse(stdout).plan;
+    // 6 pages of 4 KiB for each of 6 vCPUs (TDX module 1.5: TDVPR and 5 TDCX).
+    expect(BigInt(footprint.headroomBytes)).toBe(6n * 6n * 4096n);
+    expect(footprint.plainVmPidTableBytes).toBe(4096);
+  });
+});
+
+describe('a saved plan', () => {
+  test('is run as it was made', async () => {
+    const file = join(scratch, 'same.plan');
+    const spec = specFile();
+    const saved = await tdctl(['plan', spec, '--host', 'sim:one-slot', '--save', file]);
+    expect(saved.stderr).toContain(`wrote ${file}`);
+    const { stdout, exitCode } = await tdctl(['run', '--plan', file, '--until', 'runnable']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('sim:one-slot');
+  });
+
+  test('is refused once the spec has changed, naming what differs', async () => {
+    const file = join(scratch, 'stale.plan');
+    const spec = specFile();
+    await tdctl(['plan', spec, ...sim, '--save', file]);
+    writeFileSync(spec, readFileSync(spec, 'utf8').replace('"vcpus":2', '"vcpus":3'));
+    const { stderr, exitCode } = await tdctl(['run', '--plan', file, '--until', 'runnable']);
+    expect(exitCode).toBe(4);
+    expect(stderr).toMatch(
+      /TDCTL_E_PLAN_STALE[\s\S]*spec\.sha256: was [0-9a-f]{64}, is [0-9a-f]{64}/,
+    );
+  });
+
+  test('is refused once the host has changed, naming the fact', async () => {
+    const file = join(scratch, 'host.plan');
+    await tdctl(['plan', specFile(), ...sim, '--save', file]);
+    const plan = readFileSync(file, 'utf8').replace('"presentCpus": 224', '"presentCpus": 192');
+    writeFileSync(file, plan);
+    const { stderr, exitCode } = await tdctl(['run', '--plan', file]);
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain('host.platform.presentCpus: was 192, is 224');
+  });
+
+  test('is not written over another file, nor when there are findings', async () => {
+    const file = join(scratch, 'there.plan');
+    writeFileSync(file, 'mine');
+    const over = await tdctl(['plan', specFile(), ...sim, '--save', file]);
+    expect(over.exitCode).toBe(4);
+    const faulty = await tdctl(['plan', specFile({ vcpus: 999 }), ...sim, '--save', file]);
+    expect(faulty.stderr).toContain('was not written');
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+  });
+
+  test.each([
+    ['no such file', 'nowhere.plan', 3],
+    ['another file', hello, 1],
+  ])('that is %s is refused with what to do', async (_title, file, exit) => {
+    const { stderr, exitCode } = await tdctl(['run', '--plan', file]);
+    expect(exitCode).toBe(exit);
+    expect(stderr).toContain('tdctl plan SPEC --save FILE');
+  });
+});
