@@ -5,6 +5,7 @@
  */
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { SeamcallName } from '../abi/tdx/seamcalls.ts';
+import type { Request } from './interface.ts';
 
 /** Steps of the kernel whose failure the model cannot cause by itself: `request: what`. */
 export const faultPoints = [
@@ -33,12 +34,33 @@ export const faultPoints = [
 export type FaultPoint = (typeof faultPoints)[number];
 
 export interface FaultInjector {
+  /**
+   * Asked as an ioctl begins, before anything is looked at. It may change the machine; an errno ends
+   * the call. A dead VM answers EIO all the same.
+   */
+  beforeIoctl?(request: Request['request'], machine: DisturbedMachine): ErrnoName | undefined;
   /** The errno that the step ends with; undefined lets it succeed. */
   errnoAt?(point: FaultPoint): ErrnoName | undefined;
   /** The status that the leaf answers without doing anything; undefined lets it run. */
   statusOf?(leaf: SeamcallName, logicalCpu: number): bigint | undefined;
   /** Asked before each page of KVM_TDX_INIT_MEM_REGION, besides the caller's own signals. */
   signalBeforePage?(page: number): boolean;
+}
+
+/** What others do to a machine while one process uses it. */
+export interface DisturbedMachine {
+  /**
+   * All CPUs of the last package go offline, or come back. As on a real host, offline is refused
+   * while any key slot is in use (tdx_offline_cpu: EBUSY). False: refused.
+   */
+  setLastPackageOnline(online: boolean): boolean;
+  /**
+   * TDs of other processes take key slots, or (negative) give some back. As many as there are.
+   * Answers how many that was.
+   */
+  changeForeignTds(change: number): number;
+  /** misc.max of a cgroup, for the resource `tdx`. */
+  setCgroupMax(options: { readonly path: string; readonly max: number }): void;
 }
 
 export const noFaults: FaultInjector = {};

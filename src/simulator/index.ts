@@ -25,12 +25,24 @@ export function createSimulatedHost(options: CreateSimulatedHostOptions): Simula
   });
 }
 
-export { type FaultInjector, type FaultPoint, faultPoints } from './faults.ts';
+export {
+  type FaultRecord,
+  injectorOf,
+  type MachineEvent,
+} from './fault-records.ts';
+export { type FaultTextProblem, faultPlaces, formatFault, parseFault } from './fault-text.ts';
+export {
+  type DisturbedMachine,
+  type FaultInjector,
+  type FaultPoint,
+  faultPoints,
+} from './faults.ts';
 export * from './interface.ts';
 export type { BringUp } from './kernel/bring-up.ts';
 export type { KernelAbi } from './kernel/kernel-abi.ts';
 export type { HostProfile, Platform } from './platform.ts';
 export { onlineCpus, presentCpus } from './platform.ts';
+export { possibleFaults } from './possible-faults.ts';
 export {
   defaultHostProfile,
   type HostProfileName,
@@ -38,7 +50,14 @@ export {
 } from './profiles/hosts/index.ts';
 export { defaultKernelAbi, type KernelAbiName, kernelAbis } from './profiles/kernels/index.ts';
 export { SimulatedMachine } from './simulated-machine.ts';
-export type { KeySlotCounts, KeySlotState, Snapshot, TdSnapshot, VmSnapshot } from './snapshot.ts';
+export type {
+  ClockSnapshot,
+  KeySlotCounts,
+  KeySlotState,
+  Snapshot,
+  TdSnapshot,
+  VmSnapshot,
+} from './snapshot.ts';
 export type {
   IoctlEvent,
   ReleaseEvent,
@@ -46,4 +65,5 @@ export type {
   TraceEvent,
   TraceListener,
 } from './trace.ts';
+export { traceJson, traceLine } from './trace-text.ts';
 export { CapabilitiesValue, CpuidValue, InitVmValue, StructValue } from './user-values.ts';

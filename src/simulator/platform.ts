@@ -19,6 +19,10 @@ export interface HostProfile {
    * these win over the model's on /dev/kvm and on VMs of the default type.
    */
   readonly recordedCapabilities?: Readonly<Partial<Record<CapabilityName, number>>>;
+  /** TDs of other processes that hold a key slot from the start. */
+  readonly foreignTds?: number;
+  /** misc.max of cgroups, for the resource `tdx`. */
+  readonly cgroupLimits?: readonly { readonly path: string; readonly max: number }[];
 }
 
 export interface InstalledModule {

@@ -1,10 +1,21 @@
 /** One simulated machine: its kernel, its TDX module, and the open file descriptions. */
 
-import { type FaultInjector, noFaults } from './faults.ts';
+import type { ErrnoName } from '../abi/kvm/errno.ts';
+import { VirtualClock } from './clock.ts';
+import {
+  guestPagesTeardownNs,
+  ioctlCosts,
+  moduleInitNs,
+  otherIoctlCost,
+  releaseCost,
+} from './costs.ts';
+import { type DisturbedMachine, type FaultInjector, type FaultPoint, noFaults } from './faults.ts';
+import { ForeignTds } from './foreign-tds.ts';
+import { acceptedPages } from './guest-pages.ts';
 import type { Answer, Caller, Handle, Request } from './interface.ts';
 import { ok, refuse } from './kernel/answer.ts';
 import { type BringUp, bringUp } from './kernel/bring-up.ts';
-import { FileTable } from './kernel/files.ts';
+import { FileTable, type KernelFile } from './kernel/files.ts';
 import { releaseGuestMemfd } from './kernel/guest-memfd.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { KernelAbi } from './kernel/kernel-abi.ts';
@@ -15,9 +26,10 @@ import { systemIoctl } from './kernel/system-ioctl.ts';
 import { putVm } from './kernel/teardown.ts';
 import { vcpuIoctl } from './kernel/vcpu-ioctl.ts';
 import { vmIoctl } from './kernel/vm-ioctl.ts';
-import type { HostProfile } from './platform.ts';
+import { type HostProfile, keyIdRange, type Platform, presentCpus } from './platform.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { Trace, type TraceListener } from './trace.ts';
+import { recordCopies } from './trace-copies.ts';
 
 export interface SimulatedMachineOptions {
   readonly profile: HostProfile;
@@ -25,17 +37,29 @@ export interface SimulatedMachineOptions {
   readonly faults?: FaultInjector;
 }
 
-export class SimulatedMachine {
+export class SimulatedMachine implements DisturbedMachine {
   readonly profile: HostProfile;
   readonly kernelAbi: KernelAbi;
   /** How loading kvm_intel ended; the reason, where it offers no TDs. */
   readonly bringUp: BringUp;
   readonly #kernel: Kernel;
+  readonly #clock = new VirtualClock();
+  readonly #faults: FaultInjector;
+  /** The profile's platform, of which CPUs can go offline. */
+  readonly #platform: { -readonly [Field in keyof Platform]: Platform[Field] };
+  readonly #foreignTds: ForeignTds;
+  readonly #bootNs: number;
+  /** What the ioctl under way has passed; kept only while somebody traces. */
+  #points: FaultPoint[] = [];
+  #pagesBegun = 0;
 
   constructor(options: SimulatedMachineOptions) {
-    const { profile, kernelAbi } = options;
-    const faults = options.faults ?? noFaults;
-    const trace = new Trace();
+    const { kernelAbi } = options;
+    this.#platform = { ...options.profile.platform };
+    const profile = { ...options.profile, platform: this.#platform };
+    this.#faults = options.faults ?? noFaults;
+    const faults = this.#watchedFaults();
+    const trace = new Trace(this.#clock);
     this.profile = profile;
     this.kernelAbi = kernelAbi;
     this.bringUp = bringUp(profile, faults, trace);
@@ -55,6 +79,13 @@ export class SimulatedMachine {
       leakedKeyIds: new Set(),
       tdx,
     };
+    if (profile.module !== undefined && keyIdRange(profile.platform.keyIds).guests > 0) {
+      this.#clock.advance(moduleInitNs(profile.platform.memoryBytes));
+    }
+    this.#bootNs = this.#clock.nowNs;
+    this.#foreignTds = new ForeignTds(this.#kernel);
+    this.changeForeignTds(profile.foreignTds ?? 0);
+    for (const limit of profile.cgroupLimits ?? []) this.setCgroupMax(limit);
   }
 
   /** open("/dev/kvm"). ENODEV where kvm_intel did not load. */
@@ -64,9 +95,17 @@ export class SimulatedMachine {
   }
 
   ioctl(caller: Caller, handle: Handle, request: Request): Answer {
-    const answer = this.#dispatch(caller, handle, request);
+    const startedNs = this.#clock.nowNs;
+    this.#clock.advance((ioctlCosts[request.request] ?? otherIoctlCost).ns);
     const { trace } = this.#kernel;
-    if (trace.active) trace.emit({ kind: 'ioctl', handle, request, answer });
+    if (!trace.active) return this.#dispatch(caller, handle, request);
+    this.#points = [];
+    this.#pagesBegun = 0;
+    const recorded = recordCopies(request);
+    const answer = this.#dispatch(caller, handle, recorded.request);
+    const { copies } = recorded;
+    const [points, pagesBegun] = [this.#points, this.#pagesBegun];
+    trace.emit({ kind: 'ioctl', handle, request, answer, copies, points, pagesBegun }, startedNs);
     return answer;
   }
 
@@ -76,12 +115,14 @@ export class SimulatedMachine {
    */
   release(handle: Handle): boolean {
     const kernel = this.#kernel;
+    const startedNs = this.#clock.nowNs;
     const file = kernel.files.remove(handle);
     if (file === undefined) return false;
+    this.#clock.advance(releaseCost.ns + guestPagesNs(file));
     if (file.kind === 'vm') putVm(kernel, file.vm);
     else if (file.kind === 'vcpu') putVm(kernel, file.vcpu.vm);
     else if (file.kind === 'guest_memfd') releaseGuestMemfd(kernel, file.guestMemfd);
-    if (kernel.trace.active) kernel.trace.emit({ kind: 'release', handle });
+    if (kernel.trace.active) kernel.trace.emit({ kind: 'release', handle }, startedNs);
     return true;
   }
 
@@ -91,7 +132,15 @@ export class SimulatedMachine {
   }
 
   snapshot(): Snapshot {
-    return takeSnapshot(this.#kernel);
+    return takeSnapshot(this.#kernel, {
+      clock: { nowNs: this.#clock.nowNs, bootNs: this.#bootNs },
+      foreignKeyIds: this.#foreignTds.hkids,
+    });
+  }
+
+  /** Simulated nanoseconds since the machine began to initialise its TDX module. */
+  get nowNs(): number {
+    return this.#clock.nowNs;
   }
 
   /** Key slots of guests: all of them, and those that are not free. */
@@ -104,6 +153,16 @@ export class SimulatedMachine {
     this.#kernel.cgroup.setMax(options.path, options.max);
   }
 
+  changeForeignTds(change: number): number {
+    return this.#foreignTds.change(change);
+  }
+
+  setLastPackageOnline(online: boolean): boolean {
+    if (!online && this.#kernel.keyIds.used > 0) return false;
+    this.#platform.offlineCpus = online ? 0 : presentCpus(this.#platform) / this.#platform.packages;
+    return true;
+  }
+
   /** MRTD of a VM's TD; undefined until KVM_TDX_FINALIZE_VM has closed it. */
   mrtd(vmHandle: Handle): Uint8Array | undefined {
     const file = this.#kernel.files.get(vmHandle);
@@ -114,6 +173,8 @@ export class SimulatedMachine {
   #dispatch(caller: Caller, handle: Handle, request: Request): Answer {
     const file = this.#kernel.files.get(handle);
     if (file === undefined) return refuse('EBADF');
+    const fault = this.#faultBefore(file, request);
+    if (fault !== undefined) return refuse(fault);
     switch (file.kind) {
       case 'system':
         return systemIoctl(this.#kernel, caller, request);
@@ -125,6 +186,46 @@ export class SimulatedMachine {
         return refuse('ENOTTY');
     }
   }
+
+  #faultBefore(file: KernelFile, request: Request): ErrnoName | undefined {
+    const errno = this.#faults.beforeIoctl?.(request.request, this);
+    return isDead(file) ? undefined : errno;
+  }
+
+  /** The injector, with a note of what was asked for as long as somebody traces. */
+  #watchedFaults(): FaultInjector {
+    const injector = this.#faults;
+    return {
+      errnoAt: (point) => {
+        if (this.#kernel.trace.active) this.#points.push(point);
+        return injector.errnoAt?.(point);
+      },
+      ...(injector.statusOf === undefined
+        ? {}
+        : { statusOf: (leaf, logicalCpu) => injector.statusOf?.(leaf, logicalCpu) }),
+      signalBeforePage: (page) => {
+        this.#pagesBegun = page + 1;
+        return injector.signalBeforePage?.(page) === true;
+      },
+    };
+  }
+}
+
+function isDead(file: KernelFile): boolean {
+  if (file.kind === 'vm') return file.vm.dead;
+  return file.kind === 'vcpu' && file.vcpu.vm.dead;
+}
+
+/** What it costs to take the guest's own memory out of its TD (guest-pages.ts). */
+function guestPagesNs(file: KernelFile): number {
+  if (file.kind !== 'guest_memfd') return 0;
+  const { vm } = file.guestMemfd;
+  const key = vm.td?.key === undefined ? 'released' : 'assigned';
+  return guestPagesTeardownNs({
+    pages: acceptedPages(file.guestMemfd),
+    vcpus: vm.vcpus.length,
+    key,
+  });
 }
 
 const noKeyIds = { mktme: 0, tdxPrivate: 0 } as const;

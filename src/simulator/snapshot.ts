@@ -6,6 +6,7 @@ import type { Vm } from './kernel/vm.ts';
 import type { LifecycleState, OpState, PageType } from './module/states.ts';
 
 export interface Snapshot {
+  readonly clock: ClockSnapshot;
   readonly keySlots: KeySlotCounts;
   /** One row for each guest key ID, in order. */
   readonly keyIds: readonly { readonly hkid: number; readonly state: KeySlotState }[];
@@ -19,8 +20,17 @@ export interface Snapshot {
   readonly cgroups: readonly CgroupUsage[];
 }
 
-/** `flushed`: blocked by a teardown that has not freed it yet. `leaked`: lost until a restart. */
-export type KeySlotState = 'free' | 'assigned' | 'flushed' | 'leaked';
+/** Simulated nanoseconds; the machine was ready for its first ioctl at `bootNs`. */
+export interface ClockSnapshot {
+  readonly nowNs: number;
+  readonly bootNs: number;
+}
+
+/**
+ * `flushed`: blocked by a teardown that has not freed it yet. `leaked`: lost until a restart.
+ * `foreign`: held by a TD of another process.
+ */
+export type KeySlotState = 'free' | 'assigned' | 'flushed' | 'leaked' | 'foreign';
 export type KeySlotCounts = Readonly<Record<KeySlotState | 'total', number>>;
 
 export interface VmSnapshot {
@@ -46,16 +56,21 @@ export interface TdSnapshot {
   readonly modulePages: number;
 }
 
-export function takeSnapshot(kernel: Kernel): Snapshot {
-  const keyIds = keySlotStates(kernel);
+export function takeSnapshot(
+  kernel: Kernel,
+  around: { readonly clock: ClockSnapshot; readonly foreignKeyIds: readonly number[] },
+): Snapshot {
+  const keyIds = keySlotStates(kernel, new Set(around.foreignKeyIds));
   const count = (state: KeySlotState) => keyIds.filter((key) => key.state === state).length;
   return {
+    clock: around.clock,
     keySlots: {
       total: kernel.keyIds.total,
       free: count('free'),
       assigned: count('assigned'),
       flushed: count('flushed'),
       leaked: count('leaked'),
+      foreign: count('foreign'),
     },
     keyIds,
     pages: pagesByType(kernel),
@@ -66,9 +81,13 @@ export function takeSnapshot(kernel: Kernel): Snapshot {
   };
 }
 
-function keySlotStates(kernel: Kernel): { hkid: number; state: KeySlotState }[] {
+function keySlotStates(
+  kernel: Kernel,
+  foreign: ReadonlySet<number>,
+): { hkid: number; state: KeySlotState }[] {
   const keys = kernel.tdx?.module.keys.guestEntries() ?? [];
   return [...keys].map(([hkid, entry]) => {
+    if (foreign.has(hkid)) return { hkid, state: 'foreign' };
     if (kernel.leakedKeyIds.has(hkid)) return { hkid, state: 'leaked' };
     if (!kernel.keyIds.isUsed(hkid)) return { hkid, state: 'free' };
     return { hkid, state: entry.state === 'FLUSHED' ? 'flushed' : 'assigned' };

@@ -278,6 +278,7 @@ describe('over random ioctl sequences', () => {
     expect(driver.finalizeVm(vm, command('KVM_TDX_FINALIZE_VM'))).toBe('EIO');
     expect(driver.setCpuid2(vcpus[0] as number)).toBe('EIO');
     expect(driver.createVcpu(vm, 3)).toBe('EIO');
-    expect(driver.machine.snapshot()).toEqual(before);
+    const { clock: _, ...after } = driver.machine.snapshot();
+    expect({ ...after, clock: before.clock }).toEqual(before);
   });
 });

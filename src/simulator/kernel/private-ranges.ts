@@ -14,6 +14,15 @@ export class PrivateRanges {
     return range === undefined || range.start >= end;
   }
 
+  /** Pages of [start, end) that have the attribute. */
+  countIn(start: number, end: number): number {
+    let pages = 0;
+    for (const range of this.#ranges) {
+      pages += Math.max(0, Math.min(range.end, end) - Math.max(range.start, start));
+    }
+    return pages;
+  }
+
   add(start: number, end: number): void {
     let from = start;
     let to = end;

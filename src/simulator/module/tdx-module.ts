@@ -5,7 +5,9 @@
  */
 import { type ModuleRelease, moduleReleases } from '../../abi/tdx/module-releases.ts';
 import type { SeamcallName } from '../../abi/tdx/seamcalls.ts';
+import { statusCodes } from '../../abi/tdx/status.ts';
 import { xfamFixed0 } from '../../abi/tdx/xfam.ts';
+import { seamcallCosts } from '../costs.ts';
 import type { FaultInjector } from '../faults.ts';
 import { type HostProfile, type InstalledModule, type Platform, presentCpus } from '../platform.ts';
 import type { Trace } from '../trace.ts';
@@ -97,14 +99,30 @@ export class TdxModule {
   /** One SEAMCALL on one logical CPU. */
   seamcall<L extends ModelledLeaf>(leaf: L, operands: LeafOperands<L>, logicalCpu = 0): bigint {
     const run = leaves[leaf] as Leaf;
+    const trace = this.#trace;
+    const startedNs = trace.clock.nowNs;
+    trace.clock.advance(seamcallCosts[leaf].ns);
     const status =
       this.#faults.statusOf?.(leaf, logicalCpu) ?? run(this.#state, operands, logicalCpu);
-    if (this.#trace.active) {
-      this.#trace.emit({ kind: 'seamcall', leaf, operands: { ...operands }, logicalCpu, status });
+    if (trace.active) {
+      const outputs = status === statusCodes.TDX_SUCCESS ? this.#outputsOf(leaf) : {};
+      trace.emit(
+        { kind: 'seamcall', leaf, operands: { ...operands }, logicalCpu, status, outputs },
+        startedNs,
+      );
     }
     return status;
   }
+
+  #outputsOf(leaf: SeamcallName): Readonly<Record<string, bigint>> {
+    const registers = outputRegisters[leaf] ?? [];
+    return Object.fromEntries(registers.map((register) => [register, this.out[register]]));
+  }
 }
+
+/** Leaves whose answer is more than a status. */
+const outputRegisters: Readonly<Partial<Record<SeamcallName, readonly (keyof OutputRegisters)[]>>> =
+  { 'TDH.MNG.RD': ['r8'], 'TDH.VP.INIT': ['rsi'] };
 
 function moduleLimits(
   platform: Platform,

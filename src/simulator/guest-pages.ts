@@ -1,0 +1,19 @@
+/**
+ * The memory that a guest would have accepted. No guest runs here, so its pages are not kept one by
+ * one; but what they cost to give back is most of a TD's teardown, and public. So a TD that
+ * KVM_TDX_FINALIZE_VM has made runnable counts as one whose guest has accepted all of its private
+ * memory, as the guests behind the published figures had.
+ */
+import type { GuestMemfd } from './kernel/guest-memfd.ts';
+
+/** Pages of the file that are private to such a guest, without those that the model keeps. */
+export function acceptedPages(guestMemfd: GuestMemfd): number {
+  const { vm } = guestMemfd;
+  if (vm.td?.state !== 'RUNNABLE') return 0;
+  let pages = 0;
+  for (const { baseGfn, pages: slotPages } of guestMemfd.bindings) {
+    pages += vm.privateRanges.countIn(baseGfn, baseGfn + slotPages);
+  }
+  for (const page of vm.td.privatePages.values()) if (page.guestMemfd === guestMemfd) pages--;
+  return Math.max(0, pages);
+}

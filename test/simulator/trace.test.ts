@@ -1,0 +1,126 @@
+/** The trace as events, text and JSON lines. */
+import { describe, expect, test } from 'vitest';
+import { StructValue, type TraceEvent, traceJson, traceLine } from '../../src/simulator/index.ts';
+import { command, Driver, faulting, memRegion, page, ramGpa, sourceAddress } from './drive.ts';
+
+function traced(run: (driver: Driver) => void): TraceEvent[] {
+  const driver = new Driver();
+  const events: TraceEvent[] = [];
+  driver.machine.listen((event) => events.push(event));
+  run(driver);
+  return events;
+}
+
+function wholeLife(driver: Driver): void {
+  const { vm, vcpus, guestMemfd } = driver.builtTd(2);
+  driver.initMemRegion(vcpus[0] as number, memRegion({ nrPages: 2n }), 1);
+  driver.finalizeVm(vm);
+  driver.release(guestMemfd, ...vcpus, vm);
+}
+
+test('the same life gives the same trace, to the nanosecond', () => {
+  const [one, other] = [traced(wholeLife), traced(wholeLife)];
+  expect(one.length).toBeGreaterThan(80);
+  expect(other).toEqual(one);
+  expect(other.map(traceLine)).toEqual(one.map(traceLine));
+  expect(other.map(traceJson)).toEqual(one.map(traceJson));
+});
+
+test('times never go back, and each call ends at the one before plus what it took', () => {
+  const ioctlsAndReleases = traced(wholeLife).filter(({ kind }) => kind !== 'seamcall');
+  let last: number | undefined;
+  for (const { timeNs, durationNs } of ioctlsAndReleases) {
+    expect(durationNs).toBeGreaterThan(0);
+    if (last !== undefined) expect(timeNs - durationNs).toBe(last);
+    last = timeNs;
+  }
+});
+
+describe('a line shows', () => {
+  const lines = (run: (driver: Driver) => void) => traced(run).map(traceLine);
+
+  test('an ioctl with its arguments, answer and duration', () => {
+    expect(lines((driver) => driver.createVm())).toEqual([
+      '1 KVM_CREATE_VM(type=5) = 2 <500000ns>',
+    ]);
+  });
+
+  test('an errno where it was refused', () => {
+    expect(lines((driver) => driver.setTscKhz(driver.kvm, 1))).toEqual([
+      '1 KVM_SET_TSC_KHZ(tscKhz=1) = EINVAL <500ns>',
+    ]);
+  });
+
+  test('a leaf, indented, before the ioctl that made it, with its status by name', () => {
+    const all = lines((driver) => driver.finalizeVm(driver.initializedTd()));
+    expect(all.at(-2)).toBe('  cpu0 TDH.MR.FINALIZE(rcx=0x1000) = TDX_NO_VCPUS <5000ns>');
+    expect(all.at(-1)).toMatch(
+      /^2 KVM_TDX_FINALIZE_VM\(.*\) = EIO hw_error=TDX_NO_VCPUS <7000ns>$/,
+    );
+  });
+
+  test('what the kernel copied in, and what it wrote back', () => {
+    const all = lines((driver) => {
+      const { vcpus } = driver.builtTd();
+      driver.initMemRegion(vcpus[0] as number, memRegion());
+    });
+    const source = sourceAddress.toString(16);
+    expect(all.at(-1)).toContain(
+      `data={sourceAddr=0x${source}, gpa=0x${ramGpa.toString(16)}, nrPages=0x1} -> ` +
+        `{sourceAddr=0x${(sourceAddress + page).toString(16)}, ` +
+        `gpa=0x${(ramGpa + page).toString(16)}, nrPages=0x0}`,
+    );
+  });
+
+  test('a copy that faulted, and a struct that was never read', () => {
+    const all = lines((driver) => {
+      const vm = driver.createVm();
+      driver.initVm(vm, {}, faulting(command('KVM_TDX_INIT_VM'), 'read'));
+    });
+    expect(all.at(-1)).toContain('KVM_TDX_INIT_VM(cmd=EFAULT, data=not read) = EFAULT');
+  });
+
+  test('outputs of a leaf that has any', () => {
+    const all = lines((driver) => driver.builtTd(2));
+    expect(all.filter((line) => line.includes('TDH.VP.INIT')).at(-1)).toContain(
+      'TDX_SUCCESS rsi=0x1',
+    );
+  });
+
+  test('long lists and bytes by their length and digest', () => {
+    const all = lines(wholeLife);
+    expect(all.join('\n')).toContain('r9=4096 zero bytes');
+    expect(all.every((line) => line.length < 1200 && !line.includes('\n'))).toBe(true);
+  });
+});
+
+test('a JSON line holds what the text line shows, and the time', () => {
+  const events = traced(wholeLife);
+  for (const event of events) {
+    const parsed = JSON.parse(traceJson(event)) as Record<string, unknown>;
+    expect(parsed).toMatchObject({
+      kind: event.kind,
+      timeNs: event.timeNs,
+      durationNs: event.durationNs,
+    });
+    if (event.kind === 'seamcall') expect(parsed.statusName).toBe('TDX_SUCCESS');
+  }
+});
+
+test('whether somebody traces changes no answer and no struct', () => {
+  const run = (driver: Driver) => {
+    const { vm, vcpus } = driver.builtTd();
+    const region = memRegion({ nrPages: 3n });
+    const cmd = new StructValue({ id: 4, flags: 0, data: 0n, hwError: 0n });
+    return [
+      driver.initMemRegion(vcpus[0] as number, region),
+      region.value,
+      driver.finalizeVm(vm, cmd),
+      cmd.value,
+      driver.machine.snapshot(),
+    ];
+  };
+  const watched = new Driver();
+  watched.machine.listen(() => {});
+  expect(run(watched)).toEqual(run(new Driver()));
+});
