@@ -50,7 +50,7 @@ async function openAuto(choice: HostChoice, io: CommandIo): Promise<Host> {
   } catch (error) {
     if (!(error instanceof TdctlError) || error.code !== 'TDCTL_E_HOST_UNSUPPORTED') throw error;
     io.stderr.write(
-      'note: no TDX on this machine, so this runs on the simulated host (--host sim); `--host kvm` says what is missing\n',
+      'note: no TDX on this machine, so this runs on the simulated host (--host sim); `tdctl doctor` says what is missing\n',
     );
     return openHost({ ...choice, host: 'sim' }, io);
   }

@@ -17,7 +17,7 @@ export async function requireTdx(system: System): Promise<void> {
     throw unsupported('kvm', {
       message: `KVM on this machine offers no VM of type KVM_X86_TDX_VM (KVM_CAP_VM_TYPES is 0x${types.toString(16)}, bit 5 is not set)`,
       details: await missingItems(),
-      hint: 'fix the first item, or rehearse with `--host soft` (real KVM, simulated TDX module) or `--host sim`',
+      hint: '`tdctl doctor` finds the cause; to rehearse meanwhile use `--host soft` (real KVM, simulated TDX module) or `--host sim`',
     });
   }
   for (const capability of needed) {
