@@ -1,6 +1,6 @@
 /** 48 bytes of SHA-384, as MRTD and the three identities have them: 96 hex digits or base64. */
-import { type Parsed, parsed, refused } from './parsed.ts';
-import { describeValue } from './wording.ts';
+import { type Parsed, parsed, refused } from '../documents/parsed.ts';
+import { describeValue } from '../documents/wording.ts';
 
 const wanted = 'must be 48 bytes: 96 hex digits, or 64 characters of base64';
 

@@ -2,9 +2,9 @@
 import { attributeFindings, attributes, neverAllowedAttributes } from '../abi/tdx/attributes.ts';
 import type { Feature, FeatureFinding } from '../abi/tdx/feature-mask.ts';
 import { neverAllowedXfam, xfamFeatures, xfamFindings } from '../abi/tdx/xfam.ts';
-import { nearest } from './nearest.ts';
-import { type Parsed, type Problem, parsed, refused } from './parsed.ts';
-import { describeValue, oneOf, quote } from './wording.ts';
+import { nearest } from '../documents/nearest.ts';
+import { type Parsed, type Problem, parsed, refused } from '../documents/parsed.ts';
+import { describeValue, oneOf, quote } from '../documents/wording.ts';
 
 interface FeatureField {
   readonly features: readonly Feature[];

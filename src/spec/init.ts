@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
+import { quote } from '../documents/wording.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
 import { dnsLabel, dnsLabelProblem, nameFromFile } from './name.ts';
 import { schemaFile, schemaReference } from './schema-file.ts';
 import { trustDomainTemplate } from './template.ts';
-import { quote } from './wording.ts';
 
 const op = 'write the TrustDomain file';
 

@@ -1,17 +1,8 @@
-/** Rules between fields. Each is judged as soon as the fields it reads are valid by themselves. */
-import { schemaAt } from './fields.ts';
-import type { FieldPath } from './positions.ts';
-import { formatBytes } from './quantity.ts';
+/** Rules between fields of a TrustDomain. */
+import { formatBytes } from '../documents/quantity.ts';
+import type { Rule } from '../documents/rules.ts';
 
-interface Rule {
-  /** Where the finding is placed. */
-  readonly field: FieldPath;
-  readonly reads: readonly FieldPath[];
-  /** Takes the parsed values of `reads`; answers the problem, if there is one. */
-  readonly check: (...values: readonly never[]) => string | undefined;
-}
-
-const rules: readonly Rule[] = [
+export const trustDomainRules: readonly Rule[] = [
   {
     field: ['spec', 'maxVcpus'],
     reads: [
@@ -39,27 +30,3 @@ const rules: readonly Rule[] = [
     },
   },
 ];
-
-export interface BrokenRule {
-  readonly field: FieldPath;
-  readonly problem: string;
-}
-
-/** `document` is the file's plain values, which may well be wrong in other places. */
-export function brokenRules(document: unknown): BrokenRule[] {
-  return rules.flatMap(({ field, reads, check }) => {
-    const fields = reads.map((path) => parseField(document, path));
-    if (!fields.every((result) => result?.success === true)) return [];
-    const problem = check(...(fields.map((result) => result?.data) as never[]));
-    return problem === undefined ? [] : [{ field, problem }];
-  });
-}
-
-function parseField(document: unknown, path: FieldPath) {
-  let value = document;
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<string | number, unknown>)[step];
-  }
-  return schemaAt(path)?.safeParse(value);
-}

@@ -5,10 +5,10 @@
 import { z } from 'zod';
 import { attributes } from '../abi/tdx/attributes.ts';
 import { xfamFeatures } from '../abi/tdx/xfam.ts';
+import { type FieldMeta, notation } from '../documents/notation.ts';
 import { parseBytes48 } from './bytes48.ts';
 import { parseAttributes, parseXfam } from './features.ts';
 import { dnsLabel, dnsLabelProblem } from './name.ts';
-import type { Parsed } from './parsed.ts';
 import { minMemoryBytes, parseFrequency, parseMemory } from './quantity.ts';
 
 const apiVersion = 'tdctl.io/v1alpha1';
@@ -16,29 +16,6 @@ const kind = 'TrustDomain';
 
 /** TD_PARAMS.MAX_VCPUS has 16 bits. What a host gives a TD is less: see `tdctl host`. */
 const maxVcpusOfFormat = 65_535;
-
-/** What JSON Schema says of a field that our own parser reads. */
-interface FieldMeta {
-  readonly description: string;
-  readonly examples: readonly unknown[];
-  readonly [keyword: string]: unknown;
-}
-
-/** A field with a notation of its own: zod sees to presence, the parser to everything else. */
-function notation<T>(parse: (value: unknown) => Parsed<T>, meta: FieldMeta) {
-  return z
-    .unknown()
-    .transform((value, context): T => {
-      const result = parse(value);
-      if ('value' in result) return result.value;
-      for (const problem of result.problems) {
-        const path = problem.item === undefined ? [] : [problem.item];
-        context.issues.push({ code: 'custom', message: problem.text, input: value, path });
-      }
-      return z.NEVER;
-    })
-    .meta({ ...meta });
-}
 
 function vcpuCount(meta: FieldMeta) {
   return z.int().min(1).max(maxVcpusOfFormat).meta(meta);

@@ -1,4 +1,5 @@
 /** A TrustDomain file as tdctl works with it: read, checked, every default filled in. */
+import type { FileSource } from '../documents/read.ts';
 
 export interface TrustDomain {
   /** `metadata.name`, a DNS label. */
@@ -31,21 +32,5 @@ export interface TrustDomain {
     readonly expect: string | undefined;
     readonly order: 'page' | 'section';
   };
-  readonly source: SpecSource;
-}
-
-/** The file behind a TrustDomain, so that whoever finds fault later can name the line. */
-export interface SpecSource {
-  /** As it was given to tdctl. */
-  readonly path: string;
-  /**
-   * `file:line:col` of a dotted field (`spec.memory`, `spec.attributes.0`). For a field that is
-   * not in the file: the place of its nearest parent that is.
-   */
-  locate(field: string): string;
-  /**
-   * A finding as the loader itself prints it: `file:line:col: field: problem`, the source line and
-   * a caret under the value. Several lines; control characters of the file are made visible.
-   */
-  finding(options: { readonly field: string; readonly problem: string }): string;
+  readonly source: FileSource;
 }

@@ -19,9 +19,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/host/native': ['native', 'src/abi', 'src/errors', 'src/host'],
   'src/host/kvm': ['native', 'src/abi', 'src/errors', 'src/host'],
   'src/host/soft': ['native', 'src/abi', 'src/errors', 'src/host'],
-  'src/host/simulated': ['src/abi', 'src/errors', 'src/host', 'src/simulator'],
+  'src/host/simulated': ['src/abi', 'src/errors', 'src/documents', 'src/host', 'src/simulator'],
   'src/simulator': ['src/abi'],
-  'src/spec': ['src/abi', 'src/errors'],
+  'src/documents': ['src/errors'],
+  'src/spec': ['src/abi', 'src/errors', 'src/documents'],
   'src/firmware': ['src/abi', 'src/errors'],
   'src/diagnosis': ['src/abi', 'src/errors', 'src/host/facts.ts'],
   // These look at real machines, so they use the readers of the hosts.

@@ -1,9 +1,10 @@
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
+import { editDistance, nearest } from '../../src/documents/nearest.ts';
+import type { Parsed } from '../../src/documents/parsed.ts';
+import { formatBytes, formatKhz } from '../../src/documents/quantity.ts';
 import { parseBytes48 } from '../../src/spec/bytes48.ts';
-import { editDistance, nearest } from '../../src/spec/nearest.ts';
-import type { Parsed } from '../../src/spec/parsed.ts';
-import { formatBytes, formatKhz, parseFrequency, parseMemory } from '../../src/spec/quantity.ts';
+import { parseFrequency, parseMemory } from '../../src/spec/quantity.ts';
 
 function problem(result: Parsed<unknown>): string | undefined {
   return 'problems' in result ? result.problems[0]?.text : undefined;

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { allFields, fieldDoc } from '../../src/spec/fields.ts';
+import { trustDomainFields } from '../../src/spec/fields.ts';
 import { trustDomainJsonSchema, trustDomainJsonSchemaText } from '../../src/spec/json-schema.ts';
 import { headlines } from './refusal.ts';
 import { specText } from './valid-spec.ts';
+
+const allFields = trustDomainFields.all;
 
 /** The keywords that matter here. */
 interface Schema {
@@ -101,6 +103,7 @@ function withSpecOf(part: string): string {
 
 describe('every field', () => {
   it('has a description and an example', () => {
-    for (const path of allFields) expect(fieldDoc(path)?.example, path.join('.')).toBeDefined();
+    for (const path of allFields)
+      expect(trustDomainFields.doc(path)?.example, path.join('.')).toBeDefined();
   });
 });

@@ -1,4 +1,4 @@
-/** The bytes of a TrustDomain file as text, and what can go wrong before there is any text. */
+/** The bytes of a file as text, and what can go wrong before there is any text. */
 import { isUtf8 } from 'node:buffer';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -7,23 +7,32 @@ import { sanitize } from '../errors/sanitize.ts';
 import { formatPlace } from './finding.ts';
 import { nearest } from './nearest.ts';
 
-const op = 'read the TrustDomain file';
 const largestFileBytes = 1024 * 1024;
 
-export async function readSpecFile(path: string): Promise<string> {
-  const bytes = await readBytes(path);
-  if (bytes.length > largestFileBytes) throw tooLarge(path, bytes);
-  if (!isUtf8(bytes)) throw notUtf8(path, bytes);
+export interface TextFileKind {
+  /** `TrustDomain`. */
+  readonly kind: string;
+  /** A clause that says how to get such a file at a path. */
+  readonly starter: (path: string) => string;
+}
+
+/** @throws TDCTL_E_NOT_FOUND, TDCTL_E_NOT_READABLE; TDCTL_E_SPEC_INVALID where it is no text. */
+export async function readTextFile(path: string, kind: TextFileKind): Promise<string> {
+  const bytes = await readBytes(path, kind);
+  if (bytes.length > largestFileBytes) throw tooLarge(path, bytes, kind);
+  if (!isUtf8(bytes)) throw notUtf8(path, bytes, kind);
   return bytes.toString('utf8');
 }
 
-async function readBytes(path: string): Promise<Buffer> {
+const opOf = ({ kind }: TextFileKind) => `read the ${kind} file`;
+
+async function readBytes(path: string, kind: TextFileKind): Promise<Buffer> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'r');
     return await readUpTo(file, largestFileBytes + 1);
   } catch (cause) {
-    throw await unreadable(path, cause);
+    throw await unreadable(path, cause, kind);
   } finally {
     await file?.close();
   }
@@ -42,14 +51,14 @@ async function readUpTo(file: FileHandle, limitBytes: number): Promise<Buffer> {
   return buffer.subarray(0, length);
 }
 
-async function unreadable(path: string, cause: unknown): Promise<TdctlError> {
+async function unreadable(path: string, cause: unknown, kind: TextFileKind): Promise<TdctlError> {
   const errno = (cause as NodeJS.ErrnoException).code;
   const shown = sanitize(path);
-  if (errno === 'ENOENT' || errno === 'ENOTDIR') return notFound(path, cause);
-  if (errno === 'EISDIR') return isDirectory(path, cause);
+  if (errno === 'ENOENT' || errno === 'ENOTDIR') return notFound(path, cause, kind);
+  if (errno === 'EISDIR') return isDirectory(path, cause, kind);
   return new TdctlError({
     code: 'TDCTL_E_NOT_READABLE',
-    op,
+    op: opOf(kind),
     message: `the file cannot be read: ${meaningOf(errno)}`,
     place: shown,
     hint: errno === 'EACCES' || errno === 'EPERM' ? `see who may: ls -l ${shown}` : undefined,
@@ -57,17 +66,17 @@ async function unreadable(path: string, cause: unknown): Promise<TdctlError> {
   });
 }
 
-async function isDirectory(path: string, cause: unknown): Promise<TdctlError> {
+async function isDirectory(path: string, cause: unknown, kind: TextFileKind): Promise<TdctlError> {
   const names = (await namesIn(path)) ?? [];
   const specs = names.filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
   return new TdctlError({
     code: 'TDCTL_E_NOT_READABLE',
-    op,
-    message: 'this is a directory; a TrustDomain is one file',
+    op: opOf(kind),
+    message: `this is a directory; a ${kind.kind} is one file`,
     place: sanitize(path),
     hint:
       specs[0] === undefined
-        ? `name a file; \`tdctl init ${sanitize(join(path, 'td.yaml'))}\` writes one`
+        ? `name a file; ${kind.starter(join(path, 'td.yaml'))}`
         : `name one of its files, such as ${sanitize(join(path, specs[0]))}`,
     cause,
   });
@@ -88,25 +97,25 @@ function meaningOf(errno: string | undefined): string {
   return errnoMeanings[errno ?? ''] ?? `the system answered ${errno ?? 'that the name is not one'}`;
 }
 
-async function notFound(path: string, cause: unknown): Promise<TdctlError> {
+async function notFound(path: string, cause: unknown, kind: TextFileKind): Promise<TdctlError> {
   const directory = dirname(path);
   const names = await namesIn(directory);
   return new TdctlError({
     code: 'TDCTL_E_NOT_FOUND',
-    op,
+    op: opOf(kind),
     message:
       names === undefined
         ? `there is no such file, and ${sanitize(directory)} is not a directory that can be read`
         : 'there is no such file',
     place: sanitize(path),
-    hint: names === undefined ? undefined : otherName(path, names),
+    hint: names === undefined ? undefined : otherName(path, names, kind),
     cause,
   });
 }
 
-function otherName(path: string, names: readonly string[]): string {
+function otherName(path: string, names: readonly string[], kind: TextFileKind): string {
   const meant = nearest(basename(path), names) ?? nearestByStem(path, names);
-  if (meant === undefined) return `\`tdctl init ${sanitize(path)}\` writes one to start from`;
+  if (meant === undefined) return `${kind.starter(path)} to start from`;
   const directory = dirname(path);
   return `did you mean ${sanitize(directory === '.' ? meant : join(directory, meant))}?`;
 }
@@ -126,24 +135,24 @@ async function namesIn(directory: string): Promise<string[] | undefined> {
   }
 }
 
-function tooLarge(path: string, bytes: Buffer): TdctlError {
+function tooLarge(path: string, bytes: Buffer, kind: TextFileKind): TdctlError {
   const looksBinary = bytes.includes(0);
   return new TdctlError({
     code: 'TDCTL_E_SPEC_INVALID',
-    op,
-    message: 'the file is larger than 1MiB; a TrustDomain file has a few lines',
+    op: opOf(kind),
+    message: `the file is larger than 1MiB; a ${kind.kind} file has a few lines`,
     place: sanitize(path),
     hint: looksBinary ? 'this is a binary file: was a firmware image named as SPEC?' : undefined,
   });
 }
 
-function notUtf8(path: string, bytes: Buffer): TdctlError {
+function notUtf8(path: string, bytes: Buffer, kind: TextFileKind): TdctlError {
   const place = firstBadByte(bytes);
   const isUtf16 =
     (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
   return new TdctlError({
     code: 'TDCTL_E_SPEC_INVALID',
-    op,
+    op: opOf(kind),
     message: 'the file is not UTF-8 text',
     place: formatPlace(path, place),
     details: [

@@ -1,4 +1,4 @@
-/** One mistake in a TrustDomain file, and how it is printed. */
+/** One mistake in a file, and how it is printed. */
 import { sanitize } from '../errors/sanitize.ts';
 
 export interface Finding {

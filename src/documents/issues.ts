@@ -1,9 +1,9 @@
 /** zod's issues in our words, at their places. zod's own messages are for programmers. */
 import type { z } from 'zod';
-import { allFields, fieldDoc, knownKeys } from './fields.ts';
 import type { Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
 import type { FieldPath, Positions } from './positions.ts';
+import type { SchemaFields } from './schema-fields.ts';
 import { describeValue, oneOf, quote } from './wording.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -11,6 +11,7 @@ type Issue = z.core.$ZodIssue;
 interface Source {
   readonly value: unknown;
   readonly positions: Positions;
+  readonly fields: SchemaFields;
 }
 
 /** The findings of one issue: an issue about unknown keys can name several. */
@@ -47,7 +48,7 @@ function isMisspelt(path: FieldPath, source: Source): boolean {
   const parentPath = path.slice(0, -1);
   const parent = valueAt(source.value, parentPath);
   if (valueAt(source.value, path) !== undefined || typeof parent !== 'object') return false;
-  const siblings = knownKeys(parentPath);
+  const siblings = source.fields.knownKeys(parentPath);
   return Object.keys(parent ?? {}).some(
     (key) => !siblings.includes(key) && nearest(key, siblings) === path.at(-1),
   );
@@ -55,23 +56,23 @@ function isMisspelt(path: FieldPath, source: Source): boolean {
 
 function unknownKey(path: FieldPath, source: Source): Finding {
   const place = source.positions.ofKey(path);
-  return { field: path.join('.'), problem: unknownKeyProblem(path), place };
+  return { field: path.join('.'), problem: unknownKeyProblem(path, source.fields), place };
 }
 
-function unknownKeyProblem(path: FieldPath): string {
+function unknownKeyProblem(path: FieldPath, fields: SchemaFields): string {
   const key = String(path.at(-1));
-  const siblings = knownKeys(path.slice(0, -1));
+  const siblings = fields.knownKeys(path.slice(0, -1));
   const meant = nearest(key, siblings);
   if (meant !== undefined) return `is an unknown key; did you mean ${meant}?`;
-  const elsewhere = allFields.find((field) => field.at(-1) === key);
+  const elsewhere = fields.all.find((field) => field.at(-1) === key);
   if (elsewhere !== undefined) return `is not known here; it belongs at ${elsewhere.join('.')}`;
   return `is an unknown key; the keys here are ${siblings.join(', ')}`;
 }
 
 function problemOf(issue: Issue, path: FieldPath, source: Source): string {
   const value = valueAt(source.value, path);
-  if (value === undefined) return `is missing${exampleOf(path)}`;
-  if (value === null) return `has no value${exampleOf(path)}`;
+  if (value === undefined) return `is missing${exampleOf(path, source.fields)}`;
+  if (value === null) return `has no value${exampleOf(path, source.fields)}`;
   switch (issue.code) {
     case 'invalid_type':
       return typeProblem(issue.expected, value, source.positions.sourceOf(path));
@@ -95,8 +96,8 @@ function problemOf(issue: Issue, path: FieldPath, source: Source): string {
 const longestExample = 60;
 
 /** Of one line: a map would only be long. */
-function exampleOf(path: FieldPath): string {
-  const example = fieldDoc(path)?.example;
+function exampleOf(path: FieldPath, fields: SchemaFields): string {
+  const example = fields.doc(path)?.example;
   const isMap = typeof example === 'object' && !Array.isArray(example);
   if (example === undefined || isMap) return '';
   const text = Array.isArray(example) ? `[${example.join(', ')}]` : String(example);

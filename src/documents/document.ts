@@ -17,7 +17,7 @@ import { type FieldPath, Positions, type TextRange } from './positions.ts';
 import { syntaxFindings } from './syntax-findings.ts';
 import { quote } from './wording.ts';
 
-export interface SpecDocument {
+export interface YamlDocument {
   /**
    * Maps (without a prototype, so that a key `toString` is only a key), arrays and scalars.
    * Integers beyond 2^53 are BigInt. undefined when the text is no YAML or holds nothing.
@@ -29,7 +29,7 @@ export interface SpecDocument {
   readonly faulty: readonly FieldPath[];
 }
 
-export function readDocument(text: string): SpecDocument {
+export function readDocument(text: string): YamlDocument {
   const positions = new Positions(text);
   const tooDeep = firstTooDeep(text);
   if (tooDeep !== undefined) {
@@ -58,11 +58,11 @@ export function readDocument(text: string): SpecDocument {
   return { value, positions, findings, faulty: reader.faulty };
 }
 
-function unusable(positions: Positions, findings: readonly Finding[]): SpecDocument {
+function unusable(positions: Positions, findings: readonly Finding[]): YamlDocument {
   return { value: undefined, positions, findings, faulty: [[]] };
 }
 
-/** A TrustDomain file is four levels deep, with one or two entries of the parser's stack each. */
+/** Our files are at most five levels deep, with one or two entries of the parser's stack each. */
 const deepestStack = 64;
 
 /**

@@ -1,0 +1,31 @@
+/** The error for a file with mistakes. */
+import { TdctlError } from '../errors/index.ts';
+import { sanitize } from '../errors/sanitize.ts';
+import type { Findings } from './read.ts';
+
+/** More are counted and not listed: nobody repairs more in one go. */
+const mostListed = 50;
+
+/**
+ * TDCTL_E_SPEC_INVALID with all findings, one in each of `details`: `file:line:col: field: problem`,
+ * the source line and a caret, separated by line ends.
+ */
+export function invalidFile(
+  { findings, format }: Findings,
+  file: { readonly path: string; readonly kind: string; readonly help: string },
+): TdctlError {
+  const details = findings.slice(0, mostListed).map(format);
+  if (findings.length > mostListed) details.push(`and ${findings.length - mostListed} more`);
+  return new TdctlError({
+    code: 'TDCTL_E_SPEC_INVALID',
+    op: `read the ${file.kind} file`,
+    message: `this is not a valid ${file.kind} file: ${count(findings.length)}`,
+    place: sanitize(file.path),
+    hint: file.help,
+    details,
+  });
+}
+
+function count(mistakes: number): string {
+  return mistakes === 1 ? '1 mistake' : `${mistakes} mistakes`;
+}

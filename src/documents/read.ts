@@ -1,0 +1,108 @@
+/** The text of a file to its object, or to every finding about it. Pure. */
+import type { z } from 'zod';
+import { readDocument, type YamlDocument } from './document.ts';
+import { type Finding, formatFinding, formatPlace } from './finding.ts';
+import { findingsOf } from './issues.ts';
+import type { FieldPath } from './positions.ts';
+import { brokenRules, type Rule } from './rules.ts';
+import type { SchemaFields } from './schema-fields.ts';
+
+/** A kind of file that tdctl reads. */
+export interface FileFormat<Schema extends z.ZodType> {
+  /** `TrustDomain`. */
+  readonly kind: string;
+  readonly schema: Schema;
+  readonly fields: SchemaFields;
+  readonly rules: readonly Rule[];
+  /** Where someone looks who has mistakes in such a file. */
+  readonly help: string;
+}
+
+/** The file behind an object, so that whoever finds fault later can name the line. */
+export interface FileSource {
+  /** As it was given to tdctl. */
+  readonly path: string;
+  /**
+   * `file:line:col` of a dotted field (`spec.memory`, `spec.attributes.0`). For a field that is
+   * not in the file: the place of its nearest parent that is.
+   */
+  locate(field: string): string;
+  /**
+   * A finding as the loader itself prints it: `file:line:col: field: problem`, the source line and
+   * a caret under the value. Several lines; control characters of the file are made visible.
+   */
+  finding(options: { readonly field: string; readonly problem: string }): string;
+}
+
+export type Reading<Data> = { readonly data: Data; readonly source: FileSource } | Findings;
+
+export interface Findings {
+  /** In the order of the file. */
+  readonly findings: readonly Finding[];
+  readonly format: (finding: Finding) => string;
+}
+
+/** Never throws for any text. */
+export function readObject<Schema extends z.ZodType>(
+  text: string,
+  options: { readonly path: string; readonly format: FileFormat<Schema> },
+): Reading<z.output<Schema>> {
+  const { path } = options;
+  const { schema, fields, rules } = options.format;
+  // Stripped before anything counts columns: editors do not count it either.
+  const document = readDocument(text.replace(/^\uFEFF/, ''));
+  const format = (finding: Finding) => formatAt(path, document, finding);
+  const { value, positions, faulty } = document;
+  if ((value === undefined || value === null) && document.findings.length === 0) {
+    return { findings: [emptyFile(document, options.format)], format };
+  }
+  if (value === undefined) return { findings: document.findings, format };
+  const file = schema.safeParse(value);
+  const issues = file.success
+    ? []
+    : file.error.issues.flatMap((issue) => findingsOf(issue, { value, positions, fields }));
+  const broken = brokenRules(value, { rules, fields }).map(({ field, problem }) => ({
+    field: field.join('.'),
+    problem,
+    place: positions.ofValue(field),
+  }));
+  const fresh = [...issues, ...broken].filter(({ field }) => !isBelow(field, faulty));
+  const findings = [...document.findings, ...fresh].sort(byPlace);
+  if (!file.success || findings.length > 0) return { findings, format };
+  return { data: file.data, source: sourceOf(path, document) };
+}
+
+function emptyFile(document: YamlDocument, { kind }: { readonly kind: string }): Finding {
+  const problem = `holds nothing; a ${kind} starts with apiVersion, kind, metadata and spec`;
+  return { field: '', problem: `the file ${problem}`, place: document.positions.ofDocument() };
+}
+
+function isBelow(field: string, parents: readonly FieldPath[]): boolean {
+  return parents.some((path) => {
+    const parent = path.join('.');
+    return parent === '' || field === parent || field.startsWith(`${parent}.`);
+  });
+}
+
+function byPlace(one: Finding, other: Finding): number {
+  return one.place.line - other.place.line || one.place.column - other.place.column;
+}
+
+function formatAt(path: string, document: YamlDocument, finding: Finding): string {
+  return formatFinding(path, finding, document.positions.lineText(finding.place.line));
+}
+
+function sourceOf(path: string, document: YamlDocument): FileSource {
+  const { positions } = document;
+  const placeOf = (field: string) => positions.ofValue(splitField(field));
+  return {
+    path,
+    locate: (field) => formatPlace(path, placeOf(field)),
+    finding: ({ field, problem }) =>
+      formatAt(path, document, { field, problem, place: placeOf(field) }),
+  };
+}
+
+function splitField(field: string): FieldPath {
+  return field.split('.').map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+}
