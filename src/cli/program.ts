@@ -3,6 +3,7 @@ import { Command, CommanderError } from '@commander-js/extra-typings';
 import { type ExitCode, exitCodes } from '../errors/index.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
+import { graphCommand } from './commands/graph.ts';
 import { hostCommand } from './commands/host.ts';
 import { initCommand } from './commands/init.ts';
 import { measureCommand } from './commands/measure.ts';
@@ -47,6 +48,7 @@ Examples:
   tdctl doctor                                    what keeps this machine from running TDs
   dmesg | tdctl explain                           what a log, an errno or a status word meant
   tdctl host --host sim:gnr-2.0                   what binds on a host
+  tdctl graph td-lifecycle -o life.html           the life of a TD as a picture
 
 Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec invalid · 6 findings ·
             7 host limit reached · 8 host unsupported · 130 interrupted`,
@@ -57,6 +59,7 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
     doctorCommand(io, endWith),
     explainCommand(io),
     hostCommand(io, endWith),
+    graphCommand(io),
     measureCommand(io),
     initCommand(io),
   ];

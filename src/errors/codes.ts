@@ -81,6 +81,10 @@ export const errorKinds = {
     exitCode: exitCodes.failed,
     meaning: 'An ioctl was refused by the kernel or the TDX module.',
   },
+  TDCTL_E_TOOL_MISSING: {
+    exitCode: exitCodes.failed,
+    meaning: 'A program of the system that the command needs is not there, or does not work.',
+  },
   TDCTL_E_STUCK: {
     exitCode: exitCodes.failed,
     meaning: 'Something of a TD could not be given back and needs a person.',

@@ -27,6 +27,17 @@ export function edgeText(edge: ChartEdge, chart: ChartIndex): string {
   ].join(' ');
 }
 
+/** As `edgeText`, but with the actor always named: for a place where the state is not in sight. */
+export function edgeTextInFull(edge: ChartEdge, chart: ChartIndex): string {
+  const { trigger } = edge;
+  const { guard } = edgeLabel(edge, chart);
+  const name =
+    'invoke' in trigger
+      ? `${trigger.type}(${chart.node(edge.source).invokes[trigger.invoke]?.src})`
+      : triggerText(edge, chart);
+  return guard === null ? name : `${name} [${guard}]`;
+}
+
 function triggerText({ source, trigger }: ChartEdge, chart: ChartIndex): string {
   switch (trigger.type) {
     case 'event':

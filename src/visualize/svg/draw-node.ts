@@ -16,15 +16,17 @@ export interface NodeDrawing {
   readonly placed: PlacedNode;
   readonly content: NodeContent;
   readonly isRegion: boolean;
+  readonly isActive: boolean;
 }
 
-export function drawNode({ node, placed, content, isRegion }: NodeDrawing): string {
+export function drawNode({ node, placed, content, isRegion, isActive }: NodeDrawing): string {
   const { x, y, width, height, depth } = placed;
   const radius = node.kind === 'final' || node.kind === 'history' ? 16 : 9;
   const classes = [
     'state',
     node.kind,
     ...(isRegion ? ['region'] : []),
+    ...(isActive ? ['active'] : []),
     ...(depth > 1 && node.children.length > 0 ? ['deep'] : []),
   ];
   return [

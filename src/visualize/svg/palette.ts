@@ -14,6 +14,7 @@ export interface Palette {
   readonly tag: string;
   readonly tagInk: string;
   readonly pill: string;
+  readonly active: string;
   readonly event: string;
   readonly done: string;
   readonly error: string;
@@ -34,6 +35,7 @@ export const light: Palette = {
   tag: '#e8edfb',
   tagInk: '#3b4f9c',
   pill: '#ffffff',
+  active: '#0a8f5b',
   event: '#2459d3',
   done: '#51627a',
   error: '#c8323c',
@@ -54,6 +56,7 @@ export const dark: Palette = {
   tag: '#2a3658',
   tagInk: '#b4c4ff',
   pill: '#0f141d',
+  active: '#3ddc97',
   event: '#7fa8ff',
   done: '#a3b2c7',
   error: '#ff8a8a',

@@ -12,6 +12,7 @@ const rules = `
 .compound > .box, .parallel > .box { fill: $nest1; }
 .deep > .box { fill: $nest2; }
 .region > .box { stroke-dasharray: 5 4; }
+.active > .box { stroke: $active; stroke-width: 2.6; }
 .inner { fill: none; stroke: $border; stroke-width: 1.2; }
 .rule { stroke: $rule; stroke-width: 1; }
 .chart .machine { font-size: 21px; font-weight: bold; }

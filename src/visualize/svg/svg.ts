@@ -11,7 +11,13 @@ import { styleSheet } from './style.ts';
 
 const margin = 28;
 
-export function chartSvg(laidOut: LaidOutChart, { theme }: { readonly theme: Theme }): string {
+export interface SvgOptions {
+  readonly theme: Theme;
+  /** Ids of states to light up, with the states around them. */
+  readonly active?: readonly string[];
+}
+
+export function chartSvg(laidOut: LaidOutChart, { theme, active = [] }: SvgOptions): string {
   const { model, layout } = laidOut;
   const about = model.root.description ?? '';
   const width = Math.ceil(Math.max(layout.width, headerWidth(laidOut)));
@@ -23,7 +29,7 @@ export function chartSvg(laidOut: LaidOutChart, { theme }: { readonly theme: The
     `<style>${styleSheet(theme)}</style>`,
     `<rect class="canvas" width="${number(width)}" height="${number(height)}" rx="12"/>`,
     drawHeader(laidOut, width),
-    ...drawStates(laidOut),
+    ...drawStates(laidOut, active),
     ...layout.initials.map(drawInitial),
     ...layout.edges.map(drawLine),
     ...layout.edges.map(drawLabel).filter((label) => label !== ''),
@@ -32,12 +38,14 @@ export function chartSvg(laidOut: LaidOutChart, { theme }: { readonly theme: The
   ].join('\n');
 }
 
-function drawStates({ chart, layout, content }: LaidOutChart): string[] {
+function drawStates({ chart, layout, content }: LaidOutChart, active: readonly string[]): string[] {
+  const lit = new Set(active.flatMap((id) => [id, ...chart.ancestors(id).map((node) => node.id)]));
   return layout.nodes.map((placed) =>
     drawNode({
       node: chart.node(placed.id),
       placed,
       content: content(placed.id),
+      isActive: lit.has(placed.id),
       isRegion: chart.parent(placed.id)?.kind === 'parallel',
     }),
   );

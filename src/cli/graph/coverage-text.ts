@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import { TdctlError } from '../../errors/index.ts';
+import { type ChartModel, indexChart } from '../../visualize/chart-model.ts';
+import { type Covered, chartCoverage } from '../../visualize/coverage.ts';
+import { edgeTextInFull } from '../../visualize/labels.ts';
+import type { EventFile } from '../../visualize/recorded-runs.ts';
+import { sanitize } from '../output/sanitize.ts';
+import { columns } from '../output/table.ts';
+import { count } from '../output/units.ts';
+
+/** Two lines with percentages, then what is missing. */
+export async function coverageText(model: ChartModel, paths: readonly string[]): Promise<string> {
+  const files = await Promise.all(paths.map(readEvents));
+  const { runs, states, transitions, unclear } = chartCoverage(model, files);
+  const transition = transitionText(model);
+  const summary = columns([share('states', states), share('transitions', transitions)], '');
+  return [
+    `${model.id} version ${model.version}, ${count(runs, 'recorded run')}\n`,
+    summary,
+    ...list(
+      'states never visited',
+      states.missed.map((id) => [sanitize(id)]),
+    ),
+    ...list(
+      'transitions never taken',
+      transitions.missed.filter((id) => !unclear.includes(id)).map(transition),
+    ),
+    ...list(
+      'transitions that may have been taken: the events do not tell',
+      unclear.map(transition),
+    ),
+  ].join('');
+}
+
+async function readEvents(path: string): Promise<EventFile> {
+  try {
+    return { path, text: await readFile(path, 'utf8') };
+  } catch (cause) {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new TdctlError({
+      code: isMissing ? 'TDCTL_E_NOT_FOUND' : 'TDCTL_E_NOT_READABLE',
+      op: 'read recorded events',
+      place: path,
+      message: isMissing ? 'there is no such file' : 'the file could not be read',
+      hint: 'record a run: tdctl run SPEC -o json > FILE',
+      cause,
+    });
+  }
+}
+
+function share(what: string, { visited, missed }: Covered): string[] {
+  const all = visited.length + missed.length;
+  const percent = all === 0 ? 100 : (100 * visited.length) / all;
+  return [what, `${visited.length} of ${all}`, `${percent.toFixed(1)} %`];
+}
+
+function transitionText(model: ChartModel): (id: string) => string[] {
+  const chart = indexChart(model);
+  const byId = new Map(model.edges.map((edge) => [edge.id, edge]));
+  return (id) => {
+    const edge = byId.get(id);
+    if (edge === undefined) return [id];
+    const to = edge.targets.length === 0 ? '(stays)' : edge.targets.join(', ');
+    return [edge.source || model.id, edgeTextInFull(edge, chart), `→ ${to}`].map(sanitize);
+  };
+}
+
+function list(title: string, rows: readonly (readonly string[])[]): string[] {
+  return rows.length === 0 ? [] : [`\n${title}:\n`, columns(rows)];
+}

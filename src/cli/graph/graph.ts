@@ -1,0 +1,43 @@
+/** `tdctl graph`: one chart in the form asked for, or facts about it. */
+import type { ChartFormat } from '../../visualize/formats.ts';
+import type { Direction } from '../../visualize/layout/elk-graph.ts';
+import type { Theme } from '../../visualize/svg/palette.ts';
+import type { CommandIo } from '../io.ts';
+import { chooseMachine, listMachines, machineWanted, stateIds } from './choose-machine.ts';
+import { drawPicture } from './draw-picture.ts';
+import { writeOutput } from './write-output.ts';
+
+export interface GraphOptions {
+  readonly machine?: string | undefined;
+  readonly format?: ChartFormat | undefined;
+  readonly out?: string | undefined;
+  readonly direction: Direction;
+  readonly theme: Theme;
+  readonly active?: readonly string[] | undefined;
+  readonly paths?: true | undefined;
+  readonly coverage?: readonly string[] | undefined;
+}
+
+/** @throws TdctlError for whatever keeps the chart from being shown. */
+export async function graph(options: GraphOptions, io: CommandIo): Promise<void> {
+  if (options.machine === undefined) {
+    if (asksForOne(options)) throw machineWanted();
+    io.stdout.write(listMachines());
+    return;
+  }
+  const model = chooseMachine(options.machine);
+  if (options.paths) {
+    const { pathsText } = await import('./paths-text.ts');
+    await writeOutput(pathsText(model), { path: options.out, io });
+  } else if (options.coverage !== undefined) {
+    const { coverageText } = await import('./coverage-text.ts');
+    await writeOutput(await coverageText(model, options.coverage), { path: options.out, io });
+  } else {
+    const active = stateIds(options.active ?? [], model);
+    await drawPicture(model, { ...options, active }, io);
+  }
+}
+
+function asksForOne({ format, out, active, paths, coverage }: GraphOptions): boolean {
+  return [format, out, active, paths, coverage].some((option) => option !== undefined);
+}

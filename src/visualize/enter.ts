@@ -1,0 +1,50 @@
+/** What entering a state leads to, as far as the chart alone decides it. */
+import type { ChartEdge, ChartIndex } from './chart-model.ts';
+
+export interface Landing {
+  /** Every state entered, those only passed through included. */
+  readonly entered: readonly string[];
+  /** Transitions that follow by themselves. */
+  readonly followed: readonly string[];
+  /** Where the chart comes to rest: one leaf, or one for each region. */
+  readonly rest: readonly string[];
+}
+
+export function enter(id: string, chart: ChartIndex): Landing {
+  const entered = new Set<string>();
+  const followed: string[] = [];
+  const rest = new Set<string>();
+
+  const visit = (state: string): void => {
+    if (entered.has(state)) return;
+    for (const { id: around } of chart.ancestors(state)) entered.add(around);
+    entered.add(state);
+    const node = chart.node(state);
+    const next = automatic(state, chart) ?? completionBy(state, chart);
+    if (next !== undefined) follow(next);
+    else if (node.kind === 'parallel') for (const child of node.children) visit(child.id);
+    else if (node.initial !== null) visit(node.initial);
+    else rest.add(state);
+  };
+  const follow = (edge: ChartEdge): void => {
+    followed.push(edge.id);
+    for (const target of edge.targets) visit(target);
+  };
+
+  visit(id);
+  return { entered: [...entered], followed, rest: [...rest] };
+}
+
+/** An eventless transition that no guard can stop. */
+function automatic(id: string, chart: ChartIndex): ChartEdge | undefined {
+  const [first] = chart.outgoing(id).filter(({ trigger }) => trigger.type === 'always');
+  return first?.guard === null ? first : undefined;
+}
+
+/** What a final state sets off in the state around it. */
+function completionBy(id: string, chart: ChartIndex): ChartEdge | undefined {
+  const parent = chart.parent(id);
+  if (chart.node(id).kind !== 'final' || parent?.kind !== 'compound') return undefined;
+  const [first] = chart.outgoing(parent.id).filter(({ trigger }) => trigger.type === 'completed');
+  return first?.guard === null ? first : undefined;
+}

@@ -1,0 +1,163 @@
+/** Reads the events of recorded runs: JSON lines of `tdctl run -o json`, or lines of its log. */
+import { TdctlError } from '../errors/index.ts';
+import type { ChartIndex, ChartModel } from './chart-model.ts';
+
+export interface RecordedRun {
+  readonly steps: readonly RecordedStep[];
+}
+
+export interface RecordedStep {
+  readonly state: string;
+  /** How the work of the state before ended, where the run says so. */
+  readonly result: 'done' | 'failed' | 'interrupted' | null;
+}
+
+export interface EventFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+interface RunEvent {
+  readonly event: string;
+  readonly td: string;
+  readonly machine: string | undefined;
+  readonly machineVersion: number | undefined;
+  readonly state: string | undefined;
+  readonly step: string | undefined;
+  readonly result: string | undefined;
+}
+
+interface OpenRun {
+  readonly steps: RecordedStep[];
+  ended: { readonly step: string; readonly result: RecordedStep['result'] } | null;
+}
+
+/** @throws TdctlError TDCTL_E_NOT_READABLE for a line that is no event, or one of another version. */
+export function readRuns(
+  file: EventFile,
+  { model, chart }: { model: ChartModel; chart: ChartIndex },
+): RecordedRun[] {
+  const runs: OpenRun[] = [];
+  const open = new Map<string, OpenRun>();
+  const runOf = (td: string): OpenRun => {
+    const known = open.get(td);
+    if (known !== undefined) return known;
+    const run: OpenRun = { steps: [], ended: null };
+    open.set(td, run);
+    runs.push(run);
+    return run;
+  };
+
+  for (const [at, line] of file.text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const place = `${file.path}:${at + 1}`;
+    const event = parseEvent(line, place);
+    if (event.event === 'run.planned') open.delete(event.td);
+    if (event.machine !== model.id) continue;
+    checkVersion(event, { model, place });
+    if (event.event === 'state.entered') {
+      const state = checkState(event, { model, chart, place });
+      const run = runOf(event.td);
+      run.steps.push({ state, result: resultOf(run, chart) });
+      run.ended = null;
+    } else if (event.event === 'step.ended' && isResult(event.result)) {
+      runOf(event.td).ended = { step: event.step ?? '', result: event.result };
+    } else if (event.event === 'td.ended') {
+      open.delete(event.td);
+    }
+  }
+  const recorded = runs.filter(({ steps }) => steps.length > 0);
+  if (recorded.length === 0) throw nothingRecorded(file, model);
+  return recorded;
+}
+
+/** The end of an interrupted step is told after its state has been left: it is not about this one. */
+function resultOf({ steps, ended }: OpenRun, chart: ChartIndex): RecordedStep['result'] {
+  const last = steps.at(-1);
+  if (ended === null || last === undefined) return null;
+  return chart.node(last.state).key === ended.step ? ended.result : null;
+}
+
+function isResult(result: string | undefined): result is 'done' | 'failed' | 'interrupted' {
+  return result === 'done' || result === 'failed' || result === 'interrupted';
+}
+
+function parseEvent(line: string, place: string): RunEvent {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw notAnEvent(place, 'this line is not JSON', cause);
+  }
+  const fields =
+    typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  // A line of the log has `op` in place of `event`.
+  const event = fields.event ?? fields.op;
+  if (typeof event !== 'string')
+    throw notAnEvent(place, 'this line is JSON, but no event of a run');
+  const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : undefined);
+  return {
+    event,
+    td: text('td') ?? '',
+    machine: text('machine'),
+    machineVersion: typeof fields.machineVersion === 'number' ? fields.machineVersion : undefined,
+    state: text('state'),
+    step: text('step'),
+    result: text('result'),
+  };
+}
+
+interface Place {
+  readonly model: ChartModel;
+  readonly place: string;
+}
+
+function checkVersion({ machineVersion }: RunEvent, { model, place }: Place): void {
+  if (machineVersion === undefined || machineVersion === model.version) return;
+  throw otherVersion(
+    place,
+    `recorded with version ${machineVersion} of ${model.id}, and this tdctl has version ${model.version}`,
+  );
+}
+
+function checkState(
+  { state }: RunEvent,
+  { model, chart, place }: Place & { chart: ChartIndex },
+): string {
+  if (state !== undefined && chart.nodes.some(({ id }) => id === state)) return state;
+  throw otherVersion(
+    place,
+    `${model.id} version ${model.version} has no state ${JSON.stringify(state ?? null)}`,
+  );
+}
+
+function otherVersion(place: string, message: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_READABLE',
+    op: 'read recorded events',
+    place,
+    message,
+    hint: 'record the run again with this tdctl: tdctl run SPEC -o json > FILE',
+  });
+}
+
+function notAnEvent(place: string, message: string, cause?: unknown): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_READABLE',
+    op: 'read recorded events',
+    place,
+    message,
+    hint: 'give the JSON lines of `tdctl run SPEC -o json`, or its log',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function nothingRecorded({ path }: EventFile, { id }: ChartModel): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_READABLE',
+    op: 'read recorded events',
+    place: path,
+    message: `no run of ${id} is recorded in this file`,
+    hint: 'give the JSON lines of `tdctl run SPEC -o json`, or its log',
+  });
+}

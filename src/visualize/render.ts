@@ -1,0 +1,51 @@
+/** A chart in any of its text forms. Loads only what the form needs. */
+import { type ChartModel, walk } from './chart-model.ts';
+import type { ChartFormat } from './formats.ts';
+import type { Direction } from './layout/elk-graph.ts';
+import type { Theme } from './svg/palette.ts';
+
+export interface RenderOptions {
+  readonly format: Exclude<ChartFormat, 'png'>;
+  readonly direction: Direction;
+  readonly theme: Theme;
+  /** Ids of states to mark as active. */
+  readonly active: readonly string[];
+  /** Called before a layout that takes seconds. */
+  readonly onSlow: (message: string) => void;
+}
+
+/** From here on the layout of a chart is felt. */
+const slowFrom = 250;
+
+export async function renderChart(model: ChartModel, options: RenderOptions): Promise<string> {
+  switch (options.format) {
+    case 'svg':
+      return await renderSvg(model, options);
+    case 'html':
+      return (await import('./html/html.ts')).chartHtml(model, await renderSvg(model, options));
+    case 'mermaid':
+      return (await import('./text/mermaid.ts')).chartMermaid(model, options);
+    case 'dot':
+      return (await import('./text/dot.ts')).chartDot(model, options);
+    case 'scxml':
+      return (await import('./text/scxml.ts')).chartScxml(model);
+    case 'xstate':
+      return (await import('./text/xstate.ts')).chartXState(model);
+    case 'plantuml':
+      return (await import('./text/plantuml.ts')).chartPlantuml(model, options);
+    case 'tree':
+      return (await import('./text/tree.ts')).chartTree(model, options);
+  }
+}
+
+async function renderSvg(model: ChartModel, options: RenderOptions): Promise<string> {
+  const states = walk(model.root).length - 1;
+  if (states >= slowFrom) {
+    options.onSlow(
+      `laying out ${states} states: this can take some seconds, up to 20 for 1,000 states`,
+    );
+  }
+  const { layOutChart } = await import('./layout/layout.ts');
+  const { chartSvg } = await import('./svg/svg.ts');
+  return chartSvg(await layOutChart(model, options), options);
+}

@@ -1,0 +1,18 @@
+/** Where nested text formats write things. */
+import type { ChartIndex, ChartNode } from '../chart-model.ts';
+
+/** The innermost state around both ends: its block is where the line between them is written. */
+export function writtenIn(from: string, to: string, chart: ChartIndex): string {
+  const aroundFrom = new Set(chart.ancestors(from).map(({ id }) => id));
+  return chart.ancestors(to).find(({ id }) => aroundFrom.has(id))?.id ?? '';
+}
+
+/** The children's lines, with a separator between the regions of a parallel state. */
+export function regions(
+  node: ChartNode,
+  children: readonly (readonly string[])[],
+  separator: string,
+): string[] {
+  if (node.kind !== 'parallel') return children.flat();
+  return children.flatMap((lines, at) => (at === 0 ? [...lines] : [separator, ...lines]));
+}
