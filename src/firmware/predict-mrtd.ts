@@ -47,11 +47,7 @@ const measureSection: Record<
   MeasurementOrder,
   (stream: MrtdStream, gpa: bigint, data: Uint8Array) => void
 > = {
-  page: (stream, gpa, data) => {
-    for (let offset = 0; offset < data.length; offset += pageBytes) {
-      stream.addAndExtendPage(gpa + BigInt(offset), data.subarray(offset, offset + pageBytes));
-    }
-  },
+  page: (stream, gpa, data) => stream.addAndExtendPages(gpa, data),
   section: (stream, gpa, data) => {
     addPages(stream, gpa, data.length / pageBytes);
     for (let offset = 0; offset < data.length; offset += pageBytes) {

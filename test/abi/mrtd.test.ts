@@ -54,12 +54,32 @@ describe('MrtdStream', () => {
     byPage.pageAdd(gpa);
     byPage.extendPage(gpa, content);
     const inOneGo = new MrtdStream();
-    inOneGo.addAndExtendPage(gpa, content);
+    inOneGo.addAndExtendPages(gpa, content);
 
     expect(inOneGo.hashedBytes).toBe(hashedBytesPerPage.measured);
     const mrtd = hex(inOneGo.finalize());
     expect(hex(byLeaf.finalize())).toBe(mrtd);
     expect(hex(byPage.finalize())).toBe(mrtd);
+  });
+
+  test.prop([
+    pageGpa.filter((gpa) => gpa < 1n << 51n),
+    fc.integer({ min: 0, max: 40 }),
+    fc.integer({ min: 0, max: 255 }),
+  ])('any number of pages at once is the same as one after the other', (gpa, count, seed) => {
+    const pages = Uint8Array.from(
+      { length: count * 4096 },
+      (_, i) => (i * 31 + (i >> 12) + seed) & 0xff,
+    );
+    const atOnce = new MrtdStream();
+    atOnce.addAndExtendPages(gpa, pages);
+    const oneByOne = new MrtdStream();
+    for (let offset = 0; offset < pages.length; offset += 4096) {
+      oneByOne.pageAdd(gpa + BigInt(offset));
+      oneByOne.extendPage(gpa + BigInt(offset), pages.subarray(offset, offset + 4096));
+    }
+    expect(atOnce.hashedBytes).toBe(count * hashedBytesPerPage.measured);
+    expect(hex(atOnce.finalize())).toBe(hex(oneByOne.finalize()));
   });
 
   test.prop([
@@ -87,15 +107,15 @@ describe('MrtdStream', () => {
       const alone = (gpa: bigint, content: Uint8Array) => {
         const stream = new MrtdStream();
         stream.pageAdd(gpa);
-        stream.addAndExtendPage(gpa, content);
+        stream.addAndExtendPages(gpa, content);
         return hex(stream.finalize());
       };
       const a = new MrtdStream();
       const b = new MrtdStream();
       a.pageAdd(gpaA);
       b.pageAdd(gpaB);
-      a.addAndExtendPage(gpaA, pageA);
-      b.addAndExtendPage(gpaB, pageB);
+      a.addAndExtendPages(gpaA, pageA);
+      b.addAndExtendPages(gpaB, pageB);
       expect([hex(a.finalize()), hex(b.finalize())]).toEqual([
         alone(gpaA, pageA),
         alone(gpaB, pageB),
@@ -109,7 +129,7 @@ describe('MrtdStream', () => {
     expect(() => stream.finalize()).toThrow('finalized');
     expect(() => stream.pageAdd(0n)).toThrow('finalized');
     expect(() => stream.extend(0n, new Uint8Array(256))).toThrow('finalized');
-    expect(() => stream.addAndExtendPage(0n, new Uint8Array(4096))).toThrow('finalized');
+    expect(() => stream.addAndExtendPages(0n, new Uint8Array(4096))).toThrow('finalized');
   });
 
   test('addresses that are not aligned and chunks of another size are refused', () => {
@@ -120,6 +140,7 @@ describe('MrtdStream', () => {
     expect(() => stream.extend(0x80n, new Uint8Array(256))).toThrow(RangeError);
     expect(() => stream.extend(0n, new Uint8Array(255))).toThrow(RangeError);
     expect(() => stream.extendPage(0n, new Uint8Array(4097))).toThrow(RangeError);
+    expect(() => stream.addAndExtendPages(0n, new Uint8Array(4097))).toThrow(RangeError);
     expect(stream.hashedBytes).toBe(0);
   });
 });

@@ -24,26 +24,28 @@ export const hashedBytesPerPage = {
   measured: blockBytes + chunksPerPage * extendBytes,
 } as const;
 
-// One page's whole contribution: the PAGE.ADD block, then 16 times MR.EXTEND block and chunk. It
-// is made once and only GPAs and chunks are written over it. All streams share it, because
-// Hash.update() has consumed the bytes when it returns.
-const record = new Uint8Array(hashedBytesPerPage.measured);
-const recordView = new DataView(record.buffer);
-const addBlock = record.subarray(0, blockBytes);
-const extendRecords = record.subarray(blockBytes);
-const oneExtend = record.subarray(blockBytes, blockBytes + extendBytes);
+const recordBytes = hashedBytesPerPage.measured;
+/** Pages that go into one Hash.update(): a call costs as much as hashing a quarter of a page. */
+const batchPages = 16;
 
-writeAscii(0, 'MEM.PAGE.ADD');
-for (let chunk = 0; chunk < chunksPerPage; chunk++) {
-  writeAscii(extendRecordOffset(chunk), 'MR.EXTEND');
+// The whole contribution of a page is one record: the PAGE.ADD block, then 16 times MR.EXTEND block
+// and chunk. Records are made once and only GPAs and chunks are written over them. All streams share
+// them, because Hash.update() has consumed the bytes when it returns.
+const records = new Uint8Array(recordBytes * batchPages);
+const recordsView = new DataView(records.buffer);
+const addBlock = records.subarray(0, blockBytes);
+const extendRecords = records.subarray(blockBytes, recordBytes);
+const oneExtend = records.subarray(blockBytes, blockBytes + extendBytes);
+
+for (let record = 0; record < records.length; record += recordBytes) {
+  writeAscii(record, 'MEM.PAGE.ADD');
+  for (let chunk = 0; chunk < chunksPerPage; chunk++) {
+    writeAscii(record + blockBytes + chunk * extendBytes, 'MR.EXTEND');
+  }
 }
 
 function writeAscii(offset: number, text: string): void {
-  for (let i = 0; i < text.length; i++) record[offset + i] = text.charCodeAt(i);
-}
-
-function extendRecordOffset(chunk: number): number {
-  return blockBytes + chunk * extendBytes;
+  for (let i = 0; i < text.length; i++) records[offset + i] = text.charCodeAt(i);
 }
 
 /**
@@ -64,7 +66,7 @@ export class MrtdStream {
   /** TDH.MEM.PAGE.ADD of the 4 KiB page at `gpa`. */
   pageAdd(gpa: bigint): void {
     checkAddress(gpa, pageBytes);
-    writeAddGpa(gpa);
+    writeAddGpa(0, gpa);
     this.#update(addBlock);
   }
 
@@ -72,7 +74,7 @@ export class MrtdStream {
   extend(gpa: bigint, chunk: Uint8Array): void {
     checkAddress(gpa, mrExtendChunkBytes);
     checkSize(chunk, mrExtendChunkBytes);
-    recordView.setBigUint64(blockBytes + gpaOffset, gpa, true);
+    recordsView.setBigUint64(blockBytes + gpaOffset, gpa, true);
     oneExtend.set(chunk, blockBytes);
     this.#update(oneExtend);
   }
@@ -81,17 +83,31 @@ export class MrtdStream {
   extendPage(gpa: bigint, page: Uint8Array): void {
     checkAddress(gpa, pageBytes);
     checkSize(page, pageBytes);
-    writeExtends(gpa, page);
+    writeExtends(0, gpa, page);
     this.#update(extendRecords);
   }
 
-  /** {@link pageAdd} and {@link extendPage} in one go: how Linux adds a page that it measures. */
-  addAndExtendPage(gpa: bigint, page: Uint8Array): void {
+  /**
+   * {@link pageAdd} and {@link extendPage} of each page in turn, from `gpa` up: how Linux adds pages
+   * that it measures.
+   */
+  addAndExtendPages(gpa: bigint, pages: Uint8Array): void {
     checkAddress(gpa, pageBytes);
-    checkSize(page, pageBytes);
-    writeAddGpa(gpa);
-    writeExtends(gpa, page);
-    this.#update(record);
+    if (pages.length % pageBytes !== 0) {
+      throw new RangeError(`${pages.length} bytes are not whole pages`);
+    }
+    this.#checkOpen();
+    let record = 0;
+    for (let offset = 0; offset < pages.length; offset += pageBytes) {
+      const pageGpa = gpa + BigInt(offset);
+      writeAddGpa(record, pageGpa);
+      writeExtends(record, pageGpa, pages.subarray(offset, offset + pageBytes));
+      record += recordBytes;
+      if (record === records.length || offset + pageBytes === pages.length) {
+        this.#update(records.subarray(0, record));
+        record = 0;
+      }
+    }
   }
 
   /** TDH.MR.FINALIZE: closes the stream and gives the 48 bytes of MRTD. */
@@ -112,20 +128,20 @@ export class MrtdStream {
   }
 }
 
-function writeAddGpa(gpa: bigint): void {
-  recordView.setBigUint64(gpaOffset, gpa, true);
+function writeAddGpa(record: number, gpa: bigint): void {
+  recordsView.setBigUint64(record + gpaOffset, gpa, true);
 }
 
-function writeExtends(gpa: bigint, page: Uint8Array): void {
+function writeExtends(record: number, gpa: bigint, page: Uint8Array): void {
   // A page is aligned, so a chunk's offset never carries out of the low half of its address.
   const low = Number(gpa & 0xffff_ffffn);
   const high = Number(gpa >> 32n);
   for (let chunk = 0; chunk < chunksPerPage; chunk++) {
-    const offset = extendRecordOffset(chunk);
+    const offset = record + blockBytes + chunk * extendBytes;
     const start = chunk * mrExtendChunkBytes;
-    recordView.setUint32(offset + gpaOffset, low + start, true);
-    recordView.setUint32(offset + gpaOffset + 4, high, true);
-    record.set(page.subarray(start, start + mrExtendChunkBytes), offset + blockBytes);
+    recordsView.setUint32(offset + gpaOffset, low + start, true);
+    recordsView.setUint32(offset + gpaOffset + 4, high, true);
+    records.set(page.subarray(start, start + mrExtendChunkBytes), offset + blockBytes);
   }
 }
 
