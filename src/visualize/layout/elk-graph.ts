@@ -58,7 +58,7 @@ export function elkGraph({ chart, content, lines, direction }: ElkGraphParts): E
         ...layoutOptions,
         'elk.padding': `[top=${height + 10},left=22,bottom=22,right=22]`,
         'elk.nodeSize.constraints': 'MINIMUM_SIZE',
-        'elk.nodeSize.minimum': `(${width},${height + 40})`,
+        'elk.nodeSize.minimum': minimumSize({ width, height: height + 40 }, direction),
       },
       children: childrenOf(node),
     };
@@ -77,6 +77,16 @@ export function elkGraph({ chart, content, lines, direction }: ElkGraphParts): E
     children: childrenOf(root),
     edges: [...chart.nodes.flatMap(initialEdge), ...lines.map((line) => lineEdge(line, chart))],
   };
+}
+
+/** elkjs 0.12.1 turns a nested graph that goes down by 90 degrees, and forgets its minimum size. */
+function minimumSize({ width, height }: Size, direction: Direction): string {
+  return direction === 'down' ? `(${height},${width})` : `(${width},${height})`;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
 }
 
 /** Room above the chart for the machine's name and description. */
