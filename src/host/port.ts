@@ -24,6 +24,8 @@ export interface Host {
   createVm(options: { readonly type: VmTypeName }): Promise<Vm>;
   /** Anonymous zeroed memory of this process, page aligned, for slots and as a source of pages. */
   mapMemory(options: { readonly sizeBytes: bigint }): Promise<UserMemory>;
+  /** Nanoseconds that have passed on a simulated host; only those have a time of their own. */
+  simulatedTimeNs?(): bigint;
   close(): Promise<void>;
 }
 
@@ -132,6 +134,8 @@ export interface TdxCapabilities {
 export interface TdxInitVm {
   readonly attributes: bigint;
   readonly xfam: bigint;
+  /** Only where KVM_TDX_INIT_VM has such a field (series v9 and some proposals); ignored elsewhere. */
+  readonly maxVcpus?: number;
   readonly mrConfigId: Uint8Array;
   readonly mrOwner: Uint8Array;
   readonly mrOwnerConfig: Uint8Array;

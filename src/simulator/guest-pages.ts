@@ -12,8 +12,9 @@ export function acceptedPages(guestMemfd: GuestMemfd): number {
   if (vm.td?.state !== 'RUNNABLE') return 0;
   let pages = 0;
   for (const { baseGfn, pages: slotPages } of guestMemfd.bindings) {
-    pages += vm.privateRanges.countIn(baseGfn, baseGfn + slotPages);
+    const end = baseGfn + slotPages;
+    pages += vm.privateRanges.countIn(baseGfn, end);
+    for (const gfn of vm.td.privatePages.keys()) if (gfn >= baseGfn && gfn < end) pages--;
   }
-  for (const page of vm.td.privatePages.values()) if (page.guestMemfd === guestMemfd) pages--;
   return Math.max(0, pages);
 }

@@ -4,6 +4,7 @@
  * models, and how to add a host, a kernel or a module release as data.
  */
 import type { FaultInjector } from './faults.ts';
+import type { GuestScript } from './interface.ts';
 import type { KernelAbi } from './kernel/kernel-abi.ts';
 import type { HostProfile } from './platform.ts';
 import { type HostProfileName, hostProfiles } from './profiles/hosts/index.ts';
@@ -14,14 +15,16 @@ export interface CreateSimulatedHostOptions {
   readonly profile: HostProfileName | HostProfile;
   readonly kernelAbi?: KernelAbiName | KernelAbi;
   readonly faults?: FaultInjector;
+  readonly guest?: GuestScript;
 }
 
 export function createSimulatedHost(options: CreateSimulatedHostOptions): SimulatedMachine {
-  const { profile, kernelAbi = defaultKernelAbi, faults } = options;
+  const { profile, kernelAbi = defaultKernelAbi, faults, guest } = options;
   return new SimulatedMachine({
     profile: typeof profile === 'string' ? hostProfiles[profile] : profile,
     kernelAbi: typeof kernelAbi === 'string' ? kernelAbis[kernelAbi] : kernelAbi,
     ...(faults === undefined ? {} : { faults }),
+    ...(guest === undefined ? {} : { guest }),
   });
 }
 
@@ -41,8 +44,9 @@ export * from './interface.ts';
 export type { BringUp } from './kernel/bring-up.ts';
 export type { KernelAbi } from './kernel/kernel-abi.ts';
 export type { HostProfile, Platform } from './platform.ts';
-export { onlineCpus, presentCpus } from './platform.ts';
+export { keyIdRange, onlineCpus, presentCpus } from './platform.ts';
 export { possibleFaults } from './possible-faults.ts';
+export { type XeonCpuid, xeonCpuid } from './profiles/cpuid/xeon.ts';
 export {
   defaultHostProfile,
   type HostProfileName,

@@ -9,7 +9,8 @@
  * that has typed values as for one that has bytes in another process. What the kernel writes back
  * (a hw_error, an advanced region, a needed count) is written through the same object.
  *
- * Everything is synchronous. Release of a handle is the last close of its file description.
+ * Everything but KVM_RUN is synchronous. Release of a handle is the last close of its file
+ * description.
  */
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
@@ -76,6 +77,8 @@ export interface TdxCommandStruct {
 export interface InitVmStruct {
   readonly attributes: bigint;
   readonly xfam: bigint;
+  /** Only the structs of some patch series have it; the others look at no such field. */
+  readonly maxVcpus?: number | undefined;
   /** 48 bytes each. */
   readonly mrConfigId: Uint8Array;
   readonly mrOwner: Uint8Array;
@@ -96,7 +99,10 @@ export interface CapabilitiesStruct {
 export interface EnableCapStruct {
   readonly cap: number;
   readonly flags: number;
-  /** Up to four; missing ones are 0. */
+  /**
+   * Up to four; missing ones are 0. Where a capability takes an fd (VM_MOVE_ENC_CONTEXT_FROM), the
+   * handle of the file behind it, and 0 for an fd that names no open file.
+   */
   readonly args: readonly bigint[];
 }
 
@@ -113,6 +119,20 @@ export interface MemoryRegionStruct {
 }
 
 export interface CreateGuestMemfdStruct {
+  readonly size: bigint;
+  readonly flags: bigint;
+}
+
+/** Proposed, in no kernel: a second guest_memfd on the pages of a first, for another VM. */
+export interface LinkGuestMemfdStruct {
+  /** undefined: the fd names no open file. */
+  readonly guestMemfd: Handle | undefined;
+  readonly flags: bigint;
+}
+
+/** `struct kvm_pre_fault_memory`; written back advanced by what was mapped. */
+export interface PreFaultMemoryStruct {
+  readonly gpa: bigint;
   readonly size: bigint;
   readonly flags: bigint;
 }
@@ -143,7 +163,7 @@ export type VmRequest =
   | { readonly request: 'KVM_CHECK_EXTENSION'; readonly capability: number }
   | { readonly request: 'KVM_ENABLE_CAP'; readonly cap: UserStruct<EnableCapStruct> }
   | { readonly request: 'KVM_CREATE_IRQCHIP' }
-  | { readonly request: 'KVM_CREATE_VCPU'; readonly id: number }
+  | { readonly request: 'KVM_CREATE_VCPU' | 'KVM_SET_BOOT_CPU_ID'; readonly id: number }
   | { readonly request: 'KVM_SET_TSC_KHZ'; readonly tscKhz: number }
   | {
       readonly request: 'KVM_SET_USER_MEMORY_REGION' | 'KVM_SET_USER_MEMORY_REGION2';
@@ -154,12 +174,20 @@ export type VmRequest =
       readonly create: UserStruct<CreateGuestMemfdStruct>;
     }
   | {
+      readonly request: 'KVM_LINK_GUEST_MEMFD';
+      readonly link: UserStruct<LinkGuestMemfdStruct>;
+    }
+  | {
       readonly request: 'KVM_SET_MEMORY_ATTRIBUTES';
       readonly attributes: UserStruct<MemoryAttributesStruct>;
     };
 
-/** Requests to a vCPU handle. */
+/** Requests to a vCPU handle; for KVM_RUN see {@link RunRequest}. */
 export type VcpuRequest =
+  | {
+      readonly request: 'KVM_PRE_FAULT_MEMORY';
+      readonly range: UserStruct<PreFaultMemoryStruct>;
+    }
   | { readonly request: 'KVM_SET_CPUID2'; readonly cpuid: UserCpuid }
   | { readonly request: 'KVM_SET_TSC_KHZ'; readonly tscKhz: number };
 
@@ -193,6 +221,88 @@ export type TdxRequest =
       readonly cmd: UserStruct<TdxCommandStruct>;
       readonly data: UserCpuid;
     };
+
+/** KVM_RUN, which goes to `run()` of the machine: it does not answer at once. */
+export interface RunRequest {
+  readonly request: 'KVM_RUN';
+  /** Must be 0. */
+  readonly arg: bigint;
+  readonly page: RunPage;
+}
+
+/** `struct kvm_run`, the page that a vCPU shares with user space. */
+export interface RunPage {
+  /** Read as KVM_RUN begins. */
+  read(): RunPageInput;
+  /** Written before KVM_RUN answers. */
+  writeExit(exit: VcpuExit): void;
+}
+
+export interface RunPageInput {
+  readonly immediateExit: boolean;
+  /** kvm_valid_regs | kvm_dirty_regs: EINVAL on a TD unless 0. */
+  readonly syncRegs: bigint;
+  /** What user space answers to the exit before: hypercall.ret, tdx.*.ret, or the data of an IN. */
+  readonly result: bigint;
+}
+
+/** Why KVM_RUN returned (kernel-abi 1.4); names and fields as in `struct kvm_run`. */
+export type VcpuExit =
+  | { readonly reason: 'KVM_EXIT_INTR' | 'KVM_EXIT_SHUTDOWN' }
+  | {
+      readonly reason: 'KVM_EXIT_IO';
+      readonly direction: 'in' | 'out';
+      readonly port: number;
+      readonly sizeBytes: 1 | 2 | 4;
+      /** What an OUT wrote. */
+      readonly data: bigint;
+    }
+  | {
+      /** Of a TD: MapGPA, as KVM_HC_MAP_GPA_RANGE. */
+      readonly reason: 'KVM_EXIT_HYPERCALL';
+      readonly nr: number;
+      readonly args: readonly bigint[];
+      readonly flags: bigint;
+    }
+  | { readonly reason: 'KVM_EXIT_INTERNAL_ERROR'; readonly suberror: number }
+  | {
+      readonly reason: 'KVM_EXIT_SYSTEM_EVENT';
+      readonly type: number;
+      readonly data: readonly bigint[];
+    }
+  | {
+      /** The one exit with an errno: KVM_RUN fails with it. */
+      readonly reason: 'KVM_EXIT_MEMORY_FAULT';
+      readonly errno: 'EFAULT' | 'EHWPOISON';
+      readonly flags: bigint;
+      readonly gpa: bigint;
+      readonly size: bigint;
+    }
+  | { readonly reason: 'KVM_EXIT_TDX'; readonly nr: number; readonly data: readonly bigint[] };
+
+/** A KVM_RUN under way. */
+export interface PendingRun {
+  readonly answer: Promise<Answer>;
+  /** A signal for the thread that waits: EINTR, unless it has answered already. */
+  cancel(): void;
+}
+
+/** Stands for the guest's code: decides what a vCPU that runs does next. */
+export interface GuestScript {
+  /** @param cancelled aborts when nobody waits for the exit any more. */
+  run(vcpu: RunningVcpu, cancelled: AbortSignal): GuestEvent | Promise<GuestEvent>;
+}
+
+/** `touches unaccepted memory`: kvm_vm_dead, EIO. */
+export type GuestEvent = VcpuExit | 'touches unaccepted memory';
+
+export interface RunningVcpu {
+  /** Identity of the guest, which a move to another VM keeps. */
+  readonly guest: number;
+  readonly vcpuId: number;
+  /** What user space answered to the exit before. */
+  readonly result: bigint;
+}
 
 export type Request = SystemRequest | VmRequest | VcpuRequest | TdxRequest;
 

@@ -74,6 +74,8 @@ function faultsOfIoctl(
   event: IoctlEvent,
   nthOf: (at: string) => { readonly nth?: number },
 ): FaultRecord[] {
+  // A guest that runs ends when it is cancelled; that is no fault.
+  if (event.request.request === 'KVM_RUN') return [];
   const at: RequestNameOfFault = event.request.request;
   const calls = nthOf(at);
   const steps = event.points.map((point) => ({

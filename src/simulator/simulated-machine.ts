@@ -12,9 +12,18 @@ import {
 import { type DisturbedMachine, type FaultInjector, type FaultPoint, noFaults } from './faults.ts';
 import { ForeignTds } from './foreign-tds.ts';
 import { acceptedPages } from './guest-pages.ts';
-import type { Answer, Caller, Handle, Request } from './interface.ts';
+import type {
+  Answer,
+  Caller,
+  GuestScript,
+  Handle,
+  PendingRun,
+  Request,
+  RunRequest,
+} from './interface.ts';
 import { ok, refuse } from './kernel/answer.ts';
 import { type BringUp, bringUp } from './kernel/bring-up.ts';
+import { undoCreateVcpu } from './kernel/create-vcpu.ts';
 import { FileTable, type KernelFile } from './kernel/files.ts';
 import { releaseGuestMemfd } from './kernel/guest-memfd.ts';
 import type { Kernel } from './kernel/kernel.ts';
@@ -22,8 +31,10 @@ import type { KernelAbi } from './kernel/kernel-abi.ts';
 import { KeyIdPool } from './kernel/key-ids.ts';
 import { MiscCgroup } from './kernel/misc-cgroup.ts';
 import { PageAllocator } from './kernel/page-allocator.ts';
+import { runVcpu } from './kernel/run.ts';
 import { systemIoctl } from './kernel/system-ioctl.ts';
 import { putVm } from './kernel/teardown.ts';
+import type { Vcpu } from './kernel/vcpu.ts';
 import { vcpuIoctl } from './kernel/vcpu-ioctl.ts';
 import { vmIoctl } from './kernel/vm-ioctl.ts';
 import { type HostProfile, keyIdRange, type Platform, presentCpus } from './platform.ts';
@@ -35,6 +46,8 @@ export interface SimulatedMachineOptions {
   readonly profile: HostProfile;
   readonly kernelAbi: KernelAbi;
   readonly faults?: FaultInjector;
+  /** What guests do; without one a vCPU that runs does nothing until it is cancelled. */
+  readonly guest?: GuestScript;
 }
 
 export class SimulatedMachine implements DisturbedMachine {
@@ -48,6 +61,7 @@ export class SimulatedMachine implements DisturbedMachine {
   /** The profile's platform, of which CPUs can go offline. */
   readonly #platform: { -readonly [Field in keyof Platform]: Platform[Field] };
   readonly #foreignTds: ForeignTds;
+  readonly #guest: GuestScript | undefined;
   readonly #bootNs: number;
   /** What the ioctl under way has passed; kept only while somebody traces. */
   #points: FaultPoint[] = [];
@@ -56,13 +70,14 @@ export class SimulatedMachine implements DisturbedMachine {
   constructor(options: SimulatedMachineOptions) {
     const { kernelAbi } = options;
     this.#platform = { ...options.profile.platform };
+    this.#guest = options.guest;
     const profile = { ...options.profile, platform: this.#platform };
     this.#faults = options.faults ?? noFaults;
     const faults = this.#watchedFaults();
     const trace = new Trace(this.#clock);
     this.profile = profile;
     this.kernelAbi = kernelAbi;
-    this.bringUp = bringUp(profile, faults, trace);
+    this.bringUp = bringUp(profile, kernelAbi, faults, trace);
     const tdx = this.bringUp.outcome === 'tdx' ? this.bringUp.tdx : undefined;
     const keyIds = new KeyIdPool(tdx === undefined ? noKeyIds : profile.platform.keyIds);
     this.#kernel = {
@@ -109,15 +124,49 @@ export class SimulatedMachine implements DisturbedMachine {
     return answer;
   }
 
+  /** KVM_RUN. EBADF, or ENOTTY on a file of another kind, is answered like anything else. */
+  run(caller: Caller, handle: Handle, request: RunRequest): PendingRun {
+    const { trace, files } = this.#kernel;
+    const startedNs = this.#clock.nowNs;
+    this.#clock.advance((ioctlCosts.KVM_RUN ?? otherIoctlCost).ns);
+    const file = files.get(handle);
+    const ended = (answer: Answer) => {
+      if (!trace.active) return;
+      const nothing = { copies: {}, points: [], pagesBegun: 0 };
+      trace.emit({ kind: 'ioctl', handle, request, answer, ...nothing }, startedNs);
+    };
+    if (file?.kind !== 'vcpu') {
+      const answer = refuse(file === undefined ? 'EBADF' : 'ENOTTY');
+      ended(answer);
+      return { answer: Promise.resolve(answer), cancel: () => {} };
+    }
+    const { vcpu } = file;
+    return runVcpu({ kernel: this.#kernel, caller, vcpu, request, script: this.#guest, ended });
+  }
+
+  /**
+   * Takes back a call whose answer reached nobody: of a process that was interrupted after the call
+   * was carried out. Only a new handle needs that, because nobody else knows it. Whatever another
+   * call changes belongs to a file that the caller still has, is there to be asked for again, and
+   * goes when that file is closed; the kernel could not take it back either.
+   */
+  undo(request: Request, answer: Answer): void {
+    if (!answer.ok || !makesHandle.has(request.request)) return;
+    const file = this.#kernel.files.get(answer.value);
+    if (file?.kind === 'vcpu') undoCreateVcpu(file.vcpu.vm, file.vcpu.id);
+    this.release(answer.value);
+  }
+
   /**
    * The last close of a file description. Whatever it was the last reference to is gone when this
-   * returns. False: there is no such handle.
+   * returns; a KVM_RUN of the vCPU ends first, with EINTR. False: there is no such handle.
    */
   release(handle: Handle): boolean {
     const kernel = this.#kernel;
     const startedNs = this.#clock.nowNs;
     const file = kernel.files.remove(handle);
     if (file === undefined) return false;
+    if (file.kind === 'vcpu') cancelRuns(file.vcpu);
     this.#clock.advance(releaseCost.ns + guestPagesNs(file));
     if (file.kind === 'vm') putVm(kernel, file.vm);
     else if (file.kind === 'vcpu') putVm(kernel, file.vcpu.vm);
@@ -227,5 +276,18 @@ function guestPagesNs(file: KernelFile): number {
     key,
   });
 }
+
+function cancelRuns(vcpu: Vcpu): void {
+  // The first one last: its end would let the next begin.
+  for (const run of [...vcpu.waitingRuns].reverse()) run.cancel();
+  vcpu.run?.cancel();
+}
+
+const makesHandle: ReadonlySet<Request['request']> = new Set([
+  'KVM_CREATE_VM',
+  'KVM_CREATE_VCPU',
+  'KVM_CREATE_GUEST_MEMFD',
+  'KVM_LINK_GUEST_MEMFD',
+] as const);
 
 const noKeyIds = { mktme: 0, tdxPrivate: 0 } as const;

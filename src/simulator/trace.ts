@@ -6,7 +6,7 @@
 import type { SeamcallName } from '../abi/tdx/seamcalls.ts';
 import { VirtualClock } from './clock.ts';
 import type { FaultPoint } from './faults.ts';
-import type { Answer, Handle, Request } from './interface.ts';
+import type { Answer, Handle, Request, RunRequest } from './interface.ts';
 import type { Copies } from './trace-copies.ts';
 
 export type TraceEvent = IoctlEvent | SeamcallEvent | ReleaseEvent;
@@ -20,7 +20,7 @@ interface Timed {
 export interface IoctlEvent extends Timed {
   readonly kind: 'ioctl';
   readonly handle: Handle;
-  readonly request: Request;
+  readonly request: Request | RunRequest;
   readonly answer: Answer;
   /** What the kernel copied in and out, by the name of the struct in `request`. */
   readonly copies: Copies;

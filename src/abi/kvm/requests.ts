@@ -19,6 +19,9 @@ export const ioctlNumbers = {
   KVM_SET_MEMORY_ATTRIBUTES: 0x4020aed2,
   KVM_CREATE_GUEST_MEMFD: 0xc040aed4,
   KVM_SET_CPUID2: 0x4008ae90,
+  KVM_SET_BOOT_CPU_ID: 0xae78,
+  KVM_RUN: 0xae80,
+  KVM_PRE_FAULT_MEMORY: 0xc040aed5,
 } as const;
 
 /** Sub-command ids of KVM_MEMORY_ENCRYPT_OP. KVM_TDX_TERMINATE_VM is posted, not merged. */
@@ -33,7 +36,10 @@ export const tdxCommands = {
   KVM_TDX_TERMINATE_VM: 6,
 } as const;
 
-export type IoctlName = keyof typeof ioctlNumbers;
+/** Posted with RFC v2 of intra-host migration; its number was not read anywhere. */
+type ProposedIoctlName = 'KVM_LINK_GUEST_MEMFD';
+
+export type IoctlName = keyof typeof ioctlNumbers | ProposedIoctlName;
 export type TdxCommandName = keyof typeof tdxCommands;
 /** What an error names: an ioctl, or the TDX sub-command inside KVM_MEMORY_ENCRYPT_OP. */
 export type RequestName = IoctlName | TdxCommandName;

@@ -50,7 +50,7 @@ export class SimulatedHost implements Host {
       kernel: {
         rules: kernelAbi.name,
         apiVersion: this.#devKvm.ioctl({ request: 'KVM_GET_API_VERSION', arg: 0n }),
-        hasMaxVcpusCap: kernelAbi.maxVcpus.capability,
+        hasMaxVcpusCap: kernelAbi.maxVcpus.capability !== undefined,
         hasTerminateVm: kernelAbi.tdxCommands.includes('KVM_TDX_TERMINATE_VM'),
       },
       module:
@@ -104,6 +104,10 @@ export class SimulatedHost implements Host {
   /** Reports every ioctl, SEAMCALL leaf and release from now on; the function it returns ends that. */
   onCall(listener: TraceListener): () => void {
     return this.#machine.listen(listener);
+  }
+
+  simulatedTimeNs(): bigint {
+    return BigInt(this.#machine.nowNs);
   }
 
   /** Why the machine offers no TDs; undefined where it does. */

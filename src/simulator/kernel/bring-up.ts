@@ -13,6 +13,7 @@ import { TdxModule } from '../module/tdx-module.ts';
 import { type HostProfile, keyIdRange, presentCpus } from '../platform.ts';
 import type { Trace } from '../trace.ts';
 import type { TdxSupport } from './kernel.ts';
+import type { KernelAbi } from './kernel-abi.ts';
 
 export type BringUp =
   | { readonly outcome: 'tdx'; readonly tdx: TdxSupport }
@@ -21,7 +22,12 @@ export type BringUp =
   /** kvm_intel did not load. */
   | { readonly outcome: 'no-kvm'; readonly reason: string };
 
-export function bringUp(profile: HostProfile, faults: FaultInjector, trace: Trace): BringUp {
+export function bringUp(
+  profile: HostProfile,
+  abi: KernelAbi,
+  faults: FaultInjector,
+  trace: Trace,
+): BringUp {
   const { platform, module: installed } = profile;
   // Core code first: no module, or too few key IDs, and KVM never hears of TDX.
   if (installed === undefined) {
@@ -35,7 +41,7 @@ export function bringUp(profile: HostProfile, faults: FaultInjector, trace: Trac
   }
   const release: ModuleRelease = moduleReleases[installed.release];
   const maxVcpusPerTd = installed.maxVcpusPerTd ?? release.maxVcpusPerTd;
-  if (maxVcpusPerTd === undefined) {
+  if (maxVcpusPerTd === undefined && abi.bringUp.limitMissing === 'no TDX') {
     return {
       outcome: 'no-tdx',
       reason: `TDX module ${installed.release} has no MAX_VCPUS_PER_TD field to read`,
@@ -54,7 +60,7 @@ export function bringUp(profile: HostProfile, faults: FaultInjector, trace: Trac
     };
   }
   const cpus = presentCpus(platform);
-  if (maxVcpusPerTd < cpus) {
+  if (abi.bringUp.limitBelowPresentCpus === 'no KVM' && (maxVcpusPerTd ?? 0xffff) < cpus) {
     return {
       outcome: 'no-kvm',
       // The kernel's own words.

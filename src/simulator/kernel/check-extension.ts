@@ -4,7 +4,7 @@ import { KVM_MEMORY_ATTRIBUTE_PRIVATE } from '../../abi/kvm/structs.ts';
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import { onlineCpus } from '../platform.ts';
 import type { Kernel } from './kernel.ts';
-import { KVM_MAX_IRQ_ROUTES, KVM_USER_MEM_SLOTS, maxVcpuIds } from './limits.ts';
+import { KVM_MAX_IRQ_ROUTES, KVM_USER_MEM_SLOTS, leastBound, maxVcpuIds } from './limits.ts';
 import type { Vm } from './vm.ts';
 
 type Value = number | ((kernel: Kernel, vm: Vm | undefined) => number);
@@ -17,7 +17,18 @@ const feature =
     kernel.profile.platform.features[name] ? value : 0;
 
 const kvmMaxVcpus = (kernel: Kernel) => kernel.profile.kvmMaxVcpus;
-const ofVm = (kernel: Kernel, vm: Vm | undefined) => vm?.maxVcpus ?? kvmMaxVcpus(kernel);
+const maxVcpusOfVm = (kernel: Kernel, vm: Vm | undefined) => vm?.maxVcpus ?? kvmMaxVcpus(kernel);
+
+/** Which numbers a TD's fd shows is one of the rules that kernels differ in. */
+function maxVcpusOfTd(kernel: Kernel, vm: Vm | undefined): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const bound of kernel.abi.maxVcpus.checkExtensionOfTd) {
+    const value =
+      bound === 'kvm->max_vcpus' ? maxVcpusOfVm(kernel, vm) : leastBound(kernel, [bound]);
+    least = Math.min(least, value);
+  }
+  return least;
+}
 
 const table: Readonly<Record<CapabilityName, Row>> = {
   KVM_CAP_IRQCHIP: 1,
@@ -28,7 +39,7 @@ const table: Readonly<Record<CapabilityName, Row>> = {
   KVM_CAP_IRQFD: 1,
   KVM_CAP_ENABLE_CAP: 1,
   KVM_CAP_TSC_CONTROL: feature('tscScaling'),
-  KVM_CAP_MAX_VCPUS: [kvmMaxVcpus, ofVm, ofVm],
+  KVM_CAP_MAX_VCPUS: [kvmMaxVcpus, maxVcpusOfVm, maxVcpusOfTd],
   KVM_CAP_SYNC_REGS: [7, 7, 0],
   KVM_CAP_READONLY_MEM: [1, 1, 0],
   KVM_CAP_DEVICE_CTRL: 1,

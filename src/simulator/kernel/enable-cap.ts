@@ -1,10 +1,11 @@
 /** KVM_ENABLE_CAP on a VM fd (kernel-abi 1.6 and 7.1). No refusal changes any state. */
 import { capabilities } from '../../abi/kvm/capabilities.ts';
-import type { Answer, EnableCapStruct, UserStruct } from '../interface.ts';
+import type { Answer, Caller, EnableCapStruct, UserStruct } from '../interface.ts';
 import { done, refuse } from './answer.ts';
 import { checkExtension } from './check-extension.ts';
 import { faultAt, type Kernel } from './kernel.ts';
-import { KVM_MAX_IRQ_ROUTES, maxVcpuIds } from './limits.ts';
+import { KVM_MAX_IRQ_ROUTES, leastBound, maxVcpuIds } from './limits.ts';
+import { moveEncContextFrom } from './move/move-enc-context.ts';
 import type { Vm } from './vm.ts';
 
 const u32Max = 0xffff_ffffn;
@@ -15,7 +16,12 @@ const pmuDisable = 1n;
 const busLock = { off: 1n, exit: 2n } as const;
 const notify = { all: 0x3n, enabled: 1n } as const;
 
-export function enableCap(kernel: Kernel, vm: Vm, user: UserStruct<EnableCapStruct>): Answer {
+export function enableCap(
+  kernel: Kernel,
+  caller: Caller,
+  vm: Vm,
+  user: UserStruct<EnableCapStruct>,
+): Answer {
   // E1, E2
   const cap = user.read();
   if (cap === undefined) return refuse('EFAULT');
@@ -48,10 +54,11 @@ export function enableCap(kernel: Kernel, vm: Vm, user: UserStruct<EnableCapStru
       return setNotifyVmexit(kernel, vm, arg);
     case capabilities.KVM_CAP_DISABLE_QUIRKS2:
       return disableQuirks(kernel, vm, arg);
-    // Never merged: EINVAL like any unknown capability. The Intel vendor table has neither op.
+    case capabilities.KVM_CAP_MAX_VCPUS:
+      return setMaxVcpus(kernel, vm, arg);
     case capabilities.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM:
-    case capabilities.KVM_CAP_VM_COPY_ENC_CONTEXT_FROM:
-      return refuse('EINVAL');
+      return moveEncContextFrom(kernel, caller, vm, Number(arg));
+    // No Intel kernel, merged or posted, has KVM_CAP_VM_COPY_ENC_CONTEXT_FROM.
     default:
       return refuse('EINVAL');
   }
@@ -76,10 +83,22 @@ function enableX2apicApi(vm: Vm, flags: bigint): Answer {
   return done;
 }
 
-/** The boot id stays 0 here, so step 2 (boot id above the new limit) cannot fail. */
+/** kernel-abi 3.2: where the kernel has it. */
+function setMaxVcpus(kernel: Kernel, vm: Vm, vcpus: bigint): Answer {
+  const rule = kernel.abi.maxVcpus.capability;
+  if (rule === undefined) return refuse('EINVAL');
+  if (rule.vms === 'TDs' && !vm.isTd) return refuse('EINVAL');
+  if (vcpus === 0n && rule.zero === 'EINVAL') return refuse('EINVAL');
+  if (vcpus > BigInt(leastBound(kernel, rule.limits))) return refuse(rule.tooMany);
+  if (vm.vcpus.length > 0) return refuse(rule.vcpusExist);
+  vm.maxVcpus = Number(vcpus);
+  return done;
+}
+
 function setMaxVcpuId(kernel: Kernel, vm: Vm, ids: bigint): Answer {
   if (ids > BigInt(maxVcpuIds(kernel.profile.kvmMaxVcpus))) return refuse('EINVAL');
   const wanted = Number(ids);
+  if (vm.bootVcpuId > wanted) return refuse('EINVAL');
   if (vm.maxVcpuIds === wanted) return done;
   if (vm.maxVcpuIds !== 0) return refuse('EINVAL');
   vm.maxVcpuIds = wanted;

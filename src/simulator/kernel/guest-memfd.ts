@@ -1,6 +1,14 @@
-/** KVM_CREATE_GUEST_MEMFD and the last close of such a file (kernel-abi 2.11, 2.15). */
+/**
+ * KVM_CREATE_GUEST_MEMFD, KVM_LINK_GUEST_MEMFD and the last close of such a file (kernel-abi 2.11,
+ * 2.15, 4.3). The pages are the inode's: a linked file of another VM has the same ones.
+ */
 import { PAGE_SIZE } from '../../abi/kvm/structs.ts';
-import type { Answer, CreateGuestMemfdStruct, UserStruct } from '../interface.ts';
+import type {
+  Answer,
+  CreateGuestMemfdStruct,
+  LinkGuestMemfdStruct,
+  UserStruct,
+} from '../interface.ts';
 import type { Hpa } from '../module/states.ts';
 import { ok, refuse } from './answer.ts';
 import { faultAt, type Kernel } from './kernel.ts';
@@ -10,12 +18,19 @@ import { putVm } from './teardown.ts';
 import type { Vm } from './vm.ts';
 
 export interface GuestMemfd {
+  /** The VM it was made for, which it keeps alive. */
   readonly vm: Vm;
+  readonly inode: GuestInode;
+  readonly bindings: Set<MemorySlot>;
+  closed: boolean;
+}
+
+export interface GuestInode {
   readonly sizePages: number;
   /** Pages that were used, by their place in the file. */
   readonly pages: Map<number, Hpa>;
-  readonly bindings: Set<MemorySlot>;
-  closed: boolean;
+  /** Open files; the last one to close frees the pages. */
+  files: number;
 }
 
 const GUEST_MEMFD_FLAG_MMAP = 1n;
@@ -39,29 +54,55 @@ export function createGuestMemfd(
   if (noFd !== undefined) return noFd;
   const noMemory = faultAt(kernel, 'KVM_CREATE_GUEST_MEMFD: allocate');
   if (noMemory !== undefined) return noMemory;
+  const inode = { sizePages: Number(create.size / PAGE_SIZE), pages: new Map(), files: 0 };
+  return installFile(kernel, vm, inode);
+}
 
-  const guestMemfd: GuestMemfd = {
-    vm,
-    sizePages: Number(create.size / PAGE_SIZE),
-    pages: new Map(),
-    bindings: new Set(),
-    closed: false,
-  };
+/** Proposed, in no kernel: one more file on the inode of a guest_memfd, for another VM. */
+export function linkGuestMemfd(
+  kernel: Kernel,
+  vm: Vm,
+  user: UserStruct<LinkGuestMemfdStruct>,
+): Answer {
+  if (!kernel.abi.guestMemfd.link) return refuse('ENOTTY');
+  const link = user.read();
+  if (link === undefined) return refuse('EFAULT');
+  if (link.flags !== 0n) return refuse('EINVAL');
+  const file = link.guestMemfd === undefined ? undefined : kernel.files.get(link.guestMemfd);
+  if (file === undefined) return refuse('EBADF');
+  if (file.kind !== 'guest_memfd') return refuse('EINVAL');
+  const noFd = faultAt(kernel, 'KVM_CREATE_GUEST_MEMFD: install the fd');
+  if (noFd !== undefined) return noFd;
+  return installFile(kernel, vm, file.guestMemfd.inode);
+}
+
+function installFile(kernel: Kernel, vm: Vm, inode: GuestInode): Answer {
+  const guestMemfd: GuestMemfd = { vm, inode, bindings: new Set(), closed: false };
+  inode.files++;
   vm.guestMemfds.add(guestMemfd);
   vm.references++;
   return ok(kernel.files.install({ kind: 'guest_memfd', guestMemfd }));
 }
 
+/** A page that a TD still has, of a slot that does not back it, is freed when the TD gives it up. */
+function freeUnusedPages(kernel: Kernel, inode: GuestInode): void {
+  for (const [index, page] of inode.pages) {
+    if (kernel.tdx?.module.pages.has(page) === true) continue;
+    kernel.pages.free(page);
+    inode.pages.delete(index);
+  }
+}
+
 /** Zaps what the file backs, one page at a time and with the key ID still assigned. */
 export function releaseGuestMemfd(kernel: Kernel, guestMemfd: GuestMemfd): void {
-  const { vm } = guestMemfd;
+  const { vm, inode } = guestMemfd;
   guestMemfd.closed = true;
   for (const slot of guestMemfd.bindings) {
-    zapPrivatePages(kernel, vm, slot.baseGfn, slot.baseGfn + slot.pages);
+    zapPrivatePages(kernel, slot.vm, slot.baseGfn, slot.baseGfn + slot.pages);
   }
   guestMemfd.bindings.clear();
-  for (const page of guestMemfd.pages.values()) kernel.pages.free(page);
-  guestMemfd.pages.clear();
+  inode.files--;
+  if (inode.files === 0) freeUnusedPages(kernel, inode);
   vm.guestMemfds.delete(guestMemfd);
   putVm(kernel, vm);
 }

@@ -46,9 +46,10 @@ export function faultAt(kernel: Kernel, point: FaultPoint): Refusal | undefined 
 }
 
 /**
- * The locks of a TDX command that are killable: a fatal signal ends the wait for a vCPU's mutex.
- * Nothing else runs here, so a caller with a fatal signal counts as one that had to wait.
+ * The locks of a TDX command that are killable: a fatal signal ends the wait for a vCPU's mutex. A
+ * call that comes while KVM_RUN holds one would wait until that ends; here nothing waits, so it is
+ * taken to be killed. So is a caller with a fatal signal, though nobody held it up.
  */
 export function killedWhileLocking(caller: Caller, vm: Vm): boolean {
-  return vm.vcpus.length > 0 && caller.pendingSignal() === 'fatal';
+  return vm.vcpus.length > 0 && (vm.runs.size > 0 || caller.pendingSignal() === 'fatal');
 }

@@ -1,4 +1,8 @@
 /** Numbers of the kernel's own build. Source: Linux 7.3, arch/x86/include/asm/kvm_host.h. */
+import { presentCpus } from '../platform.ts';
+import type { Kernel } from './kernel.ts';
+import type { VcpuBound } from './kernel-abi.ts';
+
 export const KVM_API_VERSION = 12;
 /** Three pages: kvm_run, pio data, coalesced MMIO. */
 export const vcpuMmapBytes = 12288;
@@ -11,5 +15,29 @@ export const KVM_MAX_IRQ_ROUTES = 4096;
 export function maxVcpuIds(kvmMaxVcpus: number): number {
   return KVM_VCPU_ID_RATIO * kvmMaxVcpus;
 }
+/** The least of some bounds on vCPUs; 0 where a rule names none. */
+export function leastBound(kernel: Kernel, bounds: readonly VcpuBound[]): number {
+  if (bounds.length === 0) return 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (const bound of bounds) least = Math.min(least, vcpuBound(kernel, bound));
+  return least;
+}
+
+/** What fits the u16 of TD_PARAMS, and what a module without a limit of its own counts as. */
+const TDX_MAX_VCPUS = 0xffff;
+
+function vcpuBound(kernel: Kernel, bound: VcpuBound): number {
+  switch (bound) {
+    case 'KVM_MAX_VCPUS':
+      return kernel.profile.kvmMaxVcpus;
+    case 'present CPUs':
+      return presentCpus(kernel.profile.platform);
+    case '0xffff':
+      return TDX_MAX_VCPUS;
+    case 'module max_vcpus_per_td':
+      return kernel.tdx?.module.limits.maxVcpusPerTd ?? TDX_MAX_VCPUS;
+  }
+}
+
 /** With TSC scaling (48 fraction bits) every real clock reaches the s32 bound. */
 export const maxGuestTscKhz = 0x7fff_ffff;

@@ -12,6 +12,7 @@ import { zapPrivatePages } from './tdx/secure-ept.ts';
 import type { Vm } from './vm.ts';
 
 export interface MemorySlot {
+  readonly vm: Vm;
   /** Slot number and address space, as user space gave them. */
   readonly id: number;
   readonly addressSpace: number;
@@ -91,6 +92,7 @@ function createSlot(
   if (!fitsGuestAddresses(vm, baseGfn + pages - 1)) return refuse('EINVAL');
 
   const slot: MemorySlot = {
+    vm,
     id,
     addressSpace,
     baseGfn,
@@ -163,12 +165,12 @@ function bindGuestMemfd(
   const file = kernel.files.get(region.guestMemfd);
   if (file?.kind !== 'guest_memfd') return refuse('EINVAL');
   const memfd = file.guestMemfd;
-  if (memfd.vm !== vm) return refuse('EINVAL');
+  if (kernel.abi.guestMemfd.bindsTo === 'its own VM' && memfd.vm !== vm) return refuse('EINVAL');
   const firstPage = Number(region.guestMemfdOffset / PAGE_SIZE);
-  if (firstPage + pages > memfd.sizePages) return refuse('EINVAL');
+  if (firstPage + pages > memfd.inode.sizePages) return refuse('EINVAL');
   for (const slot of memfd.bindings) {
     const other = slot.guestMemfd;
-    if (other === undefined) continue;
+    if (other === undefined || slot.vm !== vm) continue;
     if (firstPage < other.firstPage + slot.pages && other.firstPage < firstPage + pages) {
       return refuse('EEXIST');
     }

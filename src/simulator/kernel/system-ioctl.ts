@@ -1,14 +1,15 @@
 /** ioctls of /dev/kvm. */
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import type { Answer, Caller, Request } from '../interface.ts';
-import { presentCpus } from '../platform.ts';
-import { ok, refuse } from './answer.ts';
+import { ok, type Refusal, refuse } from './answer.ts';
 import { checkExtension, supportedVmTypes } from './check-extension.ts';
 import { getSupportedCpuid } from './cpuid.ts';
 import { faultAt, type Kernel } from './kernel.ts';
 import type { VcpuBound } from './kernel-abi.ts';
-import { KVM_API_VERSION, vcpuMmapBytes } from './limits.ts';
-import { newVm } from './vm.ts';
+import { KVM_API_VERSION, leastBound, vcpuMmapBytes } from './limits.ts';
+import { buildTd } from './tdx/build-td.ts';
+import { putVm } from './teardown.ts';
+import { newVm, type Vm } from './vm.ts';
 
 export function systemIoctl(kernel: Kernel, caller: Caller, request: Request): Answer {
   switch (request.request) {
@@ -27,7 +28,7 @@ export function systemIoctl(kernel: Kernel, caller: Caller, request: Request): A
   }
 }
 
-/** KVM_CREATE_VM (kernel-abi 2.2): no key ID, no SEAMCALL, no page of the module. */
+/** KVM_CREATE_VM (kernel-abi 2.2): no key ID, no SEAMCALL, no page of the module, but before v8. */
 function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
   const noFd = faultAt(kernel, 'KVM_CREATE_VM: install the fd');
   if (noFd !== undefined) return noFd;
@@ -41,21 +42,27 @@ function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
     id: kernel.nextVmId++,
     isTd,
     mm: caller.mm,
-    maxVcpus: Math.min(...bounds.map((bound) => vcpuBound(kernel, bound))),
+    maxVcpus: leastBound(kernel, bounds),
     tscKhz: kernel.profile.platform.tscKhz,
   });
   kernel.vms.add(vm);
+  const refused = takeKeyIdEarly(kernel, caller, vm);
+  if (refused !== undefined) {
+    putVm(kernel, vm);
+    return refused;
+  }
   return ok(kernel.files.install({ kind: 'vm', vm }));
 }
 
 const ordinaryBounds: readonly VcpuBound[] = ['KVM_MAX_VCPUS'];
 
-function isVmType(kernel: Kernel, type: number): boolean {
-  return type >= 0 && type < 32 && ((supportedVmTypes(kernel) >>> type) & 1) === 1;
+/** Before v8 a TD is built in the module as soon as it is created (kernel-abi 3.2). */
+function takeKeyIdEarly(kernel: Kernel, caller: Caller, vm: Vm): Refusal | undefined {
+  if (kernel.abi.keyId.takenAt !== 'KVM_CREATE_VM') return undefined;
+  if (vm.td === undefined || kernel.tdx === undefined) return undefined;
+  return buildTd({ kernel, tdx: kernel.tdx, vm, td: vm.td }, caller.cgroup);
 }
 
-function vcpuBound(kernel: Kernel, bound: VcpuBound): number {
-  return bound === 'KVM_MAX_VCPUS'
-    ? kernel.profile.kvmMaxVcpus
-    : presentCpus(kernel.profile.platform);
+function isVmType(kernel: Kernel, type: number): boolean {
+  return type >= 0 && type < 32 && ((supportedVmTypes(kernel) >>> type) & 1) === 1;
 }

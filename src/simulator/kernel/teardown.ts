@@ -4,6 +4,7 @@ import { isStatusError } from '../../abi/tdx/status.ts';
 import type { Hpa } from '../module/states.ts';
 import type { Kernel, TdxSupport } from './kernel.ts';
 import { releaseKeyId } from './tdx/release-key-id.ts';
+import { forgetPage, zapPrivatePages } from './tdx/secure-ept.ts';
 import type { TdOfVm, Vm } from './vm.ts';
 
 export function putVm(kernel: Kernel, vm: Vm): void {
@@ -13,6 +14,7 @@ export function putVm(kernel: Kernel, vm: Vm): void {
 
 function destroyVm(kernel: Kernel, vm: Vm): void {
   if (vm.td !== undefined && kernel.tdx !== undefined) destroyTd(kernel, kernel.tdx, vm, vm.td);
+  for (const slot of vm.slots.values()) slot.guestMemfd?.memfd.bindings.delete(slot);
   vm.slots.clear();
   kernel.vms.delete(vm);
 }
@@ -24,6 +26,8 @@ function destroyTd(kernel: Kernel, tdx: TdxSupport, vm: Vm, td: TdOfVm): void {
     leakTd(kernel, vm, td);
     return;
   }
+  // Private memory in a file that outlives the VM.
+  zapPrivatePages(kernel, vm, 0, Number.POSITIVE_INFINITY);
   // vcpu_free
   for (const { td: vcpu } of vm.vcpus) {
     for (const page of vcpu?.tdcx ?? []) reclaim(kernel, tdx, page);
@@ -51,14 +55,22 @@ export function reclaimTd(kernel: Kernel, tdx: TdxSupport, td: TdOfVm): void {
 export function leakTd(kernel: Kernel, vm: Vm, td: TdOfVm): void {
   if (td.key === undefined) return;
   kernel.leakedKeyIds.add(td.key.hkid);
-  const vcpuPages = vm.vcpus.reduce(
-    (sum, { td: vcpu }) => sum + (vcpu?.tdvpr === undefined ? 0 : 1 + vcpu.tdcx.length),
-    0,
-  );
-  kernel.pages.leak(vcpuPages + td.septTables.size + td.tdcs.length + 1);
+  let pages = 1 + td.tdcs.length + td.septTables.size + td.privatePages.size;
+  for (const { td: vcpu } of vm.vcpus) {
+    if (vcpu?.tdvpr === undefined) continue;
+    pages += 1 + vcpu.tdcx.length;
+    vcpu.tdvpr = undefined;
+    vcpu.state = 'UNINITIALIZED';
+    vcpu.tdcx = [];
+  }
+  for (const page of td.privatePages.values()) forgetPage(page);
+  kernel.pages.leak(pages);
   td.key = undefined;
   td.tdr = undefined;
-  td.tdcs.length = 0;
+  td.tdcs = [];
+  td.premapped.clear();
+  td.septTables.clear();
+  td.privatePages.clear();
 }
 
 /** False: the module refused, and the page is leaked. */

@@ -4,13 +4,18 @@ import { done, refuse } from './answer.ts';
 import { setCpuid2 } from './cpuid.ts';
 import type { Kernel } from './kernel.ts';
 import { maxGuestTscKhz } from './limits.ts';
+import { preFaultMemory } from './pre-fault-memory.ts';
 import { tdxVcpuCommand } from './tdx/vcpu-command.ts';
 import type { Vcpu } from './vcpu.ts';
 
 export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: Request): Answer {
   // G1
   if (caller.mm !== vcpu.vm.mm || vcpu.vm.dead) return refuse('EIO');
+  // vcpu->mutex: a signal is what ends the wait for a KVM_RUN.
+  if (vcpu.run !== undefined) return refuse('EINTR');
   switch (request.request) {
+    case 'KVM_PRE_FAULT_MEMORY':
+      return preFaultMemory(kernel, caller, vcpu, request.range);
     case 'KVM_SET_CPUID2':
       return setCpuid2(kernel, vcpu, request.cpuid);
     case 'KVM_SET_TSC_KHZ':

@@ -1,5 +1,7 @@
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
+import type { VcpuExit } from '../interface.ts';
 import type { Hpa } from '../module/states.ts';
+import type { VcpuRun } from './run.ts';
 import type { Vm } from './vm.ts';
 
 /** `struct kvm_vcpu`, as far as the model has it. */
@@ -12,6 +14,11 @@ export interface Vcpu {
   /** What KVM_SET_CPUID2 gave; empty before. */
   cpuid: readonly CpuidEntry[];
   mpState: 'RUNNABLE' | 'UNINITIALIZED';
+  /** The KVM_RUN that holds vcpu->mutex, and those that wait for it. */
+  run: VcpuRun | undefined;
+  readonly waitingRuns: VcpuRun[];
+  /** What the last KVM_RUN asked user space for. */
+  pendingExit: VcpuExit | undefined;
   /** undefined on a VM that is no TD. */
   readonly td: TdOfVcpu | undefined;
 }
@@ -23,7 +30,7 @@ export interface TdOfVcpu {
   x2apicBaseSet: boolean;
   tdvpr: Hpa | undefined;
   /** TDCX pages that TDH.VP.ADDCX has taken. */
-  readonly tdcx: Hpa[];
+  tdcx: Hpa[];
   /** The logical CPU that TDH.VP.INIT ran on; undefined: not associated with any. */
   logicalCpu: number | undefined;
 }
@@ -31,7 +38,7 @@ export interface TdOfVcpu {
 export function newVcpu(vm: Vm, id: number): Vcpu {
   // The boot vCPU runs at once; the others wait for INIT, or for KVM_TDX_INIT_VCPU. Without an
   // interrupt controller in the kernel there is nobody to wait for.
-  const runs = id === 0 || vm.irqchip === 'none';
+  const runs = id === vm.bootVcpuId || vm.irqchip === 'none';
   return {
     id,
     index: vm.vcpus.length,
@@ -39,6 +46,9 @@ export function newVcpu(vm: Vm, id: number): Vcpu {
     tscKhz: vm.tscKhz,
     cpuid: [],
     mpState: runs ? 'RUNNABLE' : 'UNINITIALIZED',
+    run: undefined,
+    waitingRuns: [],
+    pendingExit: undefined,
     td: vm.isTd
       ? {
           state: 'UNINITIALIZED',

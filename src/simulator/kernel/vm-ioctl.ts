@@ -4,9 +4,9 @@ import { done, ok, refuse } from './answer.ts';
 import { checkExtension } from './check-extension.ts';
 import { createVcpu } from './create-vcpu.ts';
 import { enableCap } from './enable-cap.ts';
-import { createGuestMemfd } from './guest-memfd.ts';
+import { createGuestMemfd, linkGuestMemfd } from './guest-memfd.ts';
 import { faultAt, type Kernel } from './kernel.ts';
-import { maxGuestTscKhz } from './limits.ts';
+import { maxGuestTscKhz, maxVcpuIds } from './limits.ts';
 import { setMemoryAttributes } from './memory-attributes.ts';
 import { setUserMemoryRegion } from './memslots.ts';
 import { tdxVmCommand } from './tdx/vm-command.ts';
@@ -19,11 +19,13 @@ export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request
     case 'KVM_CHECK_EXTENSION':
       return ok(checkExtension(kernel, request.capability, vm));
     case 'KVM_ENABLE_CAP':
-      return enableCap(kernel, vm, request.cap);
+      return enableCap(kernel, caller, vm, request.cap);
     case 'KVM_CREATE_IRQCHIP':
       return createIrqchip(kernel, vm);
     case 'KVM_CREATE_VCPU':
       return createVcpu(kernel, vm, request.id);
+    case 'KVM_SET_BOOT_CPU_ID':
+      return setBootCpuId(kernel, vm, request.id);
     case 'KVM_SET_TSC_KHZ':
       return setTscKhz(kernel, vm, request.tscKhz);
     case 'KVM_SET_USER_MEMORY_REGION':
@@ -31,6 +33,8 @@ export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request
       return setUserMemoryRegion(kernel, vm, request.request, request.region);
     case 'KVM_CREATE_GUEST_MEMFD':
       return createGuestMemfd(kernel, vm, request.create);
+    case 'KVM_LINK_GUEST_MEMFD':
+      return linkGuestMemfd(kernel, vm, request.link);
     case 'KVM_SET_MEMORY_ATTRIBUTES':
       return setMemoryAttributes(kernel, vm, request.attributes);
     case 'KVM_MEMORY_ENCRYPT_OP':
@@ -55,6 +59,15 @@ function createIrqchip(kernel: Kernel, vm: Vm): Answer {
   const fault = faultAt(kernel, 'KVM_CREATE_IRQCHIP: allocate');
   if (fault !== undefined) return fault;
   vm.irqchip = 'kernel';
+  return done;
+}
+
+/** kernel-abi 1.1 */
+function setBootCpuId(kernel: Kernel, vm: Vm, id: number): Answer {
+  if (vm.vcpus.length > 0) return refuse('EBUSY');
+  if (id > maxVcpuIds(kernel.profile.kvmMaxVcpus)) return refuse('EINVAL');
+  if (vm.maxVcpuIds !== 0 && id > vm.maxVcpuIds) return refuse('EINVAL');
+  vm.bootVcpuId = id;
   return done;
 }
 

@@ -1,8 +1,9 @@
 import type { Hpa } from '../module/states.ts';
-import type { GuestMemfd } from './guest-memfd.ts';
+import type { GuestInode, GuestMemfd } from './guest-memfd.ts';
 import type { TdState } from './kernel-abi.ts';
 import type { MemorySlot } from './memslots.ts';
 import { PrivateRanges } from './private-ranges.ts';
+import type { VcpuRun } from './run.ts';
 import type { Vcpu } from './vcpu.ts';
 
 /** `struct kvm`, as far as the model has it. */
@@ -17,10 +18,14 @@ export interface Vm {
   dead: boolean;
   /** kvm_vm_bugged: dead, because the kernel met a status it did not expect. */
   bugged: boolean;
+  /** KVM_RUN calls under way. */
+  readonly runs: Set<VcpuRun>;
   /** kvm->max_vcpus. */
   maxVcpus: number;
   /** kvm->arch.max_vcpu_ids; 0 until KVM_CAP_MAX_VCPU_ID or the first KVM_CREATE_VCPU sets it. */
   maxVcpuIds: number;
+  /** KVM_SET_BOOT_CPU_ID: the vCPU that runs first. */
+  bootVcpuId: number;
   irqchip: 'none' | 'kernel' | 'split';
   tscKhz: number;
   readonly caps: EnabledCaps;
@@ -28,7 +33,7 @@ export interface Vm {
   readonly vcpus: Vcpu[];
   readonly vcpusById: Map<number, Vcpu>;
   readonly slots: Map<number, MemorySlot>;
-  readonly privateRanges: PrivateRanges;
+  privateRanges: PrivateRanges;
   readonly guestMemfds: Set<GuestMemfd>;
   readonly td: TdOfVm | undefined;
 }
@@ -50,27 +55,29 @@ export interface TdOfVm {
   key: AssignedKey | undefined;
   tdr: Hpa | undefined;
   /** TDCX pages that TDH.MNG.ADDCX has taken. */
-  readonly tdcs: Hpa[];
+  tdcs: Hpa[];
   attributes: bigint;
   xfam: bigint;
   /** 47, or 51 with 52-bit guest addresses: the GPA bit that means shared. */
   sharedBit: 47 | 51;
   /** S-EPT tables that TDH.MEM.SEPT.ADD has taken; the key is that of `septTableKey`. */
-  readonly septTables: Map<number, Hpa>;
+  septTables: Map<number, Hpa>;
   /** Private pages in the S-EPT, by guest page number. */
-  readonly privatePages: Map<number, PrivatePage>;
+  privatePages: Map<number, PrivatePage>;
+  /** Guest pages in KVM's tables that TDH.MEM.PAGE.ADD has not taken yet. */
+  premapped: Set<number>;
   preFaultAllowed: boolean;
 }
 
 export interface AssignedKey {
   readonly hkid: number;
-  /** The cgroup that was charged. */
-  readonly cgroup: string;
+  /** The cgroup that was charged; undefined: a move left the charge behind. */
+  readonly cgroup: string | undefined;
 }
 
 export interface PrivatePage {
   readonly hpa: Hpa;
-  readonly guestMemfd: GuestMemfd;
+  readonly inode: GuestInode;
 }
 
 export function newVm(options: {
@@ -85,7 +92,9 @@ export function newVm(options: {
     references: 1,
     dead: false,
     bugged: false,
+    runs: new Set(),
     maxVcpuIds: 0,
+    bootVcpuId: 0,
     irqchip: 'none',
     caps: {
       x2apicApi: 0n,
@@ -116,12 +125,19 @@ function newTd(): TdOfVm {
     sharedBit: 47,
     septTables: new Map(),
     privatePages: new Map(),
+    premapped: new Set(),
     preFaultAllowed: false,
   };
+}
+
+/** kvm_vm_dead: for good. A vCPU that runs is kicked out and finds it. */
+export function killVm(vm: Vm): void {
+  vm.dead = true;
+  for (const run of vm.runs) run.vmDied();
 }
 
 /** kvm_vm_bugged: what every TDX_BUG_ON ends in. */
 export function bugVm(vm: Vm): void {
   vm.bugged = true;
-  vm.dead = true;
+  killVm(vm);
 }

@@ -79,6 +79,28 @@ export function memPageAdd(
   return success;
 }
 
+/** A page of a running TD: nothing is copied or measured, and the guest has to accept it. */
+export function memPageAug(
+  module: ModuleState,
+  { rcx, rdx, r8 }: { rcx: number; rdx: Hpa; r8: Hpa },
+): bigint {
+  const opened = openTd(module, rdx, 'RUNNABLE', 'RDX');
+  if (typeof opened === 'bigint') return opened;
+  const { td, initialized } = opened;
+  const sept = initialized.secureEpt;
+  const { gpa, level } = splitGpa(rcx);
+  if (level !== 0 || !isPrivateGpa(td, gpa, 0)) return statusWord('TDX_OPERAND_INVALID', 'RCX');
+  if (!sept.reaches(gpa, 0)) return statusWord('TDX_EPT_WALK_FAILED', 'RCX');
+  if (sept.page(gpa) !== undefined) return statusWord('TDX_EPT_ENTRY_STATE_INCORRECT', 'RCX');
+  const page = checkPage(module, r8, 'NDA', 'R8');
+  if (page !== success) return page;
+
+  sept.addPage(gpa, r8);
+  module.pamt.set(r8, { type: 'REG', owner: td, vcpu: undefined });
+  td.childPages++;
+  return success;
+}
+
 /** Measures 256 bytes of a page that was added. */
 export function mrExtend(module: ModuleState, { rcx, rdx }: { rcx: number; rdx: Hpa }): bigint {
   const opened = openTd(module, rdx, 'INITIALIZED', 'RDX');

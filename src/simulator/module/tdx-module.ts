@@ -32,6 +32,7 @@ const leaves = {
   'TDH.VP.WR': vcpu.vpWr,
   'TDH.MEM.SEPT.ADD': memory.memSeptAdd,
   'TDH.MEM.PAGE.ADD': memory.memPageAdd,
+  'TDH.MEM.PAGE.AUG': memory.memPageAug,
   'TDH.MEM.RANGE.BLOCK': memory.memRangeBlock,
   'TDH.MEM.TRACK': memory.memTrack,
   'TDH.MEM.PAGE.REMOVE': memory.memPageRemove,

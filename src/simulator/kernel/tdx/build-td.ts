@@ -22,7 +22,8 @@ interface TdPages {
   readonly tdcs: readonly Hpa[];
 }
 
-export function buildTd(context: TdContext, cgroup: string, params: TdParams): Refusal | undefined {
+/** 20 to 27: a key ID, and a TD in the module that has its keys and its TDCS. */
+export function buildTd(context: TdContext, cgroup: string): Refusal | undefined {
   // 20, 21
   const key = takeKeyId(context, cgroup);
   if ('ok' in key) return key;
@@ -41,15 +42,28 @@ export function buildTd(context: TdContext, cgroup: string, params: TdParams): R
   }
   context.td.key = key;
   context.td.tdr = pages.tdr;
-  // 26 to 29: after that they come back through it
-  return (
-    configureKeys(context, pages) ?? addTdcsPages(context, pages) ?? initTd(context, pages, params)
-  );
+  // 26, 27: after that they come back through it
+  return configureKeys(context, pages) ?? addTdcsPages(context, pages);
+}
+
+/**
+ * 28, 29: TDH.MNG.INIT, the one refusal whose status user space gets to see. What this call has
+ * built is torn down then; what KVM_CREATE_VM has built stays, and may be tried again.
+ */
+export function initTd(context: TdContext, params: TdParams): Refusal | undefined {
+  const { kernel, tdx, vm, td } = context;
+  if (td.tdr === undefined) return refuse('EINVAL');
+  const status = tdx.module.seamcall('TDH.MNG.INIT', { rcx: td.tdr, rdx: params });
+  if (status === success) return undefined;
+  const isOperand = isStatus(status, 'TDX_OPERAND_INVALID');
+  if (!isOperand) bugVm(vm);
+  const refusal = isOperand ? refuse('EINVAL', status) : refuse('EIO');
+  return kernel.abi.keyId.takenAt === 'KVM_CREATE_VM' ? refusal : tornDown(context, [], refusal);
 }
 
 function takeKeyId({ kernel, vm, td }: TdContext, cgroup: string): AssignedKey | Refusal {
   const hkid = kernel.keyIds.allocate();
-  if (hkid === undefined) return refuse('ENOSPC');
+  if (hkid === undefined) return refuse(kernel.abi.keyId.poolEmpty);
   // A key that an earlier attempt could not free is overwritten here, and so lost.
   leakTd(kernel, vm, td);
   const charged = kernel.cgroup.tryCharge(cgroup);
@@ -76,7 +90,7 @@ function createTd(
   const status = tdx.module.seamcall('TDH.MNG.CREATE', { rcx: tdr, rdx: hkid });
   if (status === success) return undefined;
   if (isStatus(status, 'TDX_RND_NO_ENTROPY')) return refuse('EAGAIN');
-  bugVm(vm);
+  if (kernel.abi.initVm.mngCreateRefused === 'bugs the VM') bugVm(vm);
   return refuse('EIO');
 }
 
@@ -91,29 +105,31 @@ function configureKeys(context: TdContext, pages: TdPages): Refusal | undefined 
 function addTdcsPages(context: TdContext, pages: TdPages): Refusal | undefined {
   for (const page of pages.tdcs) {
     const status = context.tdx.module.seamcall('TDH.MNG.ADDCX', { rcx: page, rdx: pages.tdr });
-    if (isStatus(status, 'TDX_RND_NO_ENTROPY')) return tornDown(context, pages, refuse('EAGAIN'));
+    if (isStatus(status, 'TDX_RND_NO_ENTROPY')) {
+      return tornDown(context, unusedOf(context, pages), refuse('EAGAIN'));
+    }
     if (status !== success) return bugged(context, pages);
     context.td.tdcs.push(page);
   }
   return undefined;
 }
 
-/** The one refusal whose status user space gets to see. */
-function initTd(context: TdContext, pages: TdPages, params: TdParams): Refusal | undefined {
-  const status = context.tdx.module.seamcall('TDH.MNG.INIT', { rcx: pages.tdr, rdx: params });
-  if (status === success) return undefined;
-  return isStatus(status, 'TDX_OPERAND_INVALID')
-    ? tornDown(context, pages, refuse('EINVAL', status))
-    : bugged(context, pages);
-}
-
 function bugged(context: TdContext, pages: TdPages): Refusal {
   bugVm(context.vm);
-  return tornDown(context, pages, refuse('EIO'));
+  return tornDown(context, unusedOf(context, pages), refuse('EIO'));
 }
 
-function tornDown({ kernel, tdx, vm, td }: TdContext, pages: TdPages, refusal: Refusal): Refusal {
-  for (const unused of pages.tdcs.slice(td.tdcs.length)) kernel.pages.free(unused);
+/** Pages that TDH.MNG.ADDCX has not taken. */
+function unusedOf({ td }: TdContext, pages: TdPages): readonly Hpa[] {
+  return pages.tdcs.slice(td.tdcs.length);
+}
+
+function tornDown(
+  { kernel, tdx, vm, td }: TdContext,
+  unused: readonly Hpa[],
+  refusal: Refusal,
+): Refusal {
+  for (const page of unused) kernel.pages.free(page);
   releaseKeyId(kernel, tdx, vm);
   reclaimTd(kernel, tdx, td);
   return refusal;

@@ -15,14 +15,27 @@ export function tdxCapabilities(
   cmd: TdxCommandStruct,
   user: UserCapabilities,
 ): Answer {
-  // 4-6
-  if (cmd.flags !== 0) return refuse('EINVAL');
-  const nent = user.readNent();
-  if (nent === undefined) return refuse('EFAULT');
-  if (nent < tdx.configurableCpuid.length) return refuse('E2BIG');
-  // 7
-  const fault = faultAt(kernel, 'KVM_TDX_CAPABILITIES: allocate');
-  if (fault !== undefined) return fault;
+  // 4-7, in this kernel's order
+  let nent: number | undefined;
+  for (const check of kernel.abi.tdxDispatch.capabilitiesChecks) {
+    switch (check) {
+      case 'flags':
+        if (cmd.flags !== 0) return refuse('EINVAL');
+        break;
+      case 'nent':
+        nent = user.readNent();
+        if (nent === undefined) return refuse('EFAULT');
+        break;
+      case 'size':
+        if ((nent ?? 0) < tdx.configurableCpuid.length) return refuse('E2BIG');
+        break;
+      case 'allocate': {
+        const fault = faultAt(kernel, 'KVM_TDX_CAPABILITIES: allocate');
+        if (fault !== undefined) return fault;
+        break;
+      }
+    }
+  }
   // 8†: no supported attributes or XFAM, EIO: bring-up refuses such a host
   // 9
   const written = user.write({

@@ -3,12 +3,14 @@ import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
 import type { Answer } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
 import { bugVm } from '../vm.ts';
-import type { TdContext } from './vm-command.ts';
+import { hasTd, type TdContext } from './vm-command.ts';
 
-export function finalizeVm({ tdx, vm, td }: TdContext): Answer {
+export function finalizeVm(context: TdContext): Answer {
+  const { kernel, tdx, vm, td } = context;
   // 6
-  if (td.key === undefined || td.state === 'RUNNABLE') return refuse('EINVAL');
+  if (!hasTd(context) || td.state === 'RUNNABLE') return refuse('EINVAL');
   if (td.tdr === undefined) return refuse('EINVAL');
+  if (kernel.abi.finalizeCountsPremapped && td.premapped.size > 0) return refuse('EINVAL');
   // 7, 8
   const status = tdx.module.seamcall('TDH.MR.FINALIZE', { rcx: td.tdr });
   if (isStatus(status, 'TDX_OPERAND_BUSY')) return refuse('EBUSY', status);

@@ -36,6 +36,8 @@ export function initMemRegion(
   const region = user.read();
   if (region === undefined) return refuse('EFAULT');
   // 9
+  const { sourceAddressZero } = context.kernel.abi.initMemRegion;
+  if (sourceAddressZero === 'EINVAL' && region.sourceAddr === 0n) return refuse('EINVAL');
   if (!isWellFormed(region, context.td.sharedBit)) return refuse('EINVAL');
 
   const measure = (cmd.flags & KVM_TDX_MEASURE_MEMORY_REGION) !== 0;
@@ -67,7 +69,7 @@ export function initMemRegion(
 
 function isWellFormed(region: InitMemRegionStruct, sharedBit: number): boolean {
   const { sourceAddr, gpa, nrPages } = region;
-  if (sourceAddr === 0n || sourceAddr % PAGE_SIZE !== 0n) return false;
+  if (sourceAddr % PAGE_SIZE !== 0n) return false;
   if (gpa % PAGE_SIZE !== 0n || nrPages === 0n) return false;
   const size = nrPages * PAGE_SIZE;
   if (size >= u64 || gpa + size >= u64) return false;
@@ -102,14 +104,14 @@ function addPage(
   const noFolio = faultAt(kernel, 'KVM_TDX_INIT_MEM_REGION: get the guest_memfd page');
   if (noFolio !== undefined) return noFolio.errno;
   const index = firstPage + gfn - slot.baseGfn;
-  const hpa = memfd.pages.get(index) ?? kernel.pages.allocate();
+  const hpa = memfd.inode.pages.get(index) ?? kernel.pages.allocate();
   if (hpa === undefined) return 'ENOMEM';
-  memfd.pages.set(index, hpa);
+  memfd.inode.pages.set(index, hpa);
   // 15, 16
   if (!vm.privateRanges.has(gfn)) return 'EINVAL';
   if (td.privatePages.has(gfn)) return 'EIO';
   // 17, 18
-  const target = { gfn, hpa, guestMemfd: memfd };
+  const target = { gfn, hpa, inode: memfd.inode };
   const added = addPrivatePage(context, target, content, () => isSignalled(context, caller, page));
   if (added !== undefined || !measure) return added;
   const tdr = td.tdr ?? 0;

@@ -14,7 +14,7 @@ const success = statusCodes.TDX_SUCCESS;
 const x2apic = 1 << 21;
 
 /** VMCS fields that KVM writes in TDVPS, by their encoding. */
-const vmcs = {
+export const vmcs = {
   POSTED_INTR_NV: 0x0002,
   POSTED_INTR_DESC_ADDR: 0x2016,
   PIN_BASED_VM_EXEC_CONTROL: 0x4000,
@@ -28,6 +28,7 @@ export function initVcpu(context: VcpuContext, cmd: TdxCommandStruct): Answer {
   if (td.tdr === undefined) return refuse('EINVAL');
   // 6, 7
   if (cmd.flags !== 0) return refuse('EINVAL');
+  if (!kernel.abi.initVcpuWhen.includes(td.state)) return refuse('EIO');
   if (tdVcpu.state !== 'UNINITIALIZED') return refuse('EINVAL');
   // 8: skipped once the base is set
   if (!tdVcpu.x2apicBaseSet && !hasX2apic(vcpu)) return refuse('EINVAL');
@@ -71,7 +72,7 @@ export function initVcpu(context: VcpuContext, cmd: TdxCommandStruct): Answer {
 }
 
 /** What KVM_SET_CPUID2 gave: before it, a vCPU's guest CPUID has no x2APIC. */
-function hasX2apic(vcpu: Vcpu): boolean {
+export function hasX2apic(vcpu: Vcpu): boolean {
   const leaf1 = vcpu.cpuid.find((entry) => entry.function === 1);
   return leaf1 !== undefined && (leaf1.ecx & x2apic) !== 0;
 }

@@ -12,7 +12,7 @@ const maxResumes = 10_000;
 export function releaseKeyId(kernel: Kernel, tdx: TdxSupport, vm: Vm): void {
   const td = vm.td;
   if (td?.key === undefined || td.tdr === undefined) return;
-  flushVcpus(tdx, vm);
+  flushVcpusOf(tdx, vm);
 
   const flushed = tdx.module.seamcall('TDH.MNG.VPFLUSHDONE', { rcx: td.tdr });
   if (flushed !== statusCodes.TDX_SUCCESS) {
@@ -32,12 +32,13 @@ export function releaseKeyId(kernel: Kernel, tdx: TdxSupport, vm: Vm): void {
 }
 
 /** tdx_hkid_free: back to the pool, and off the account of the cgroup that was charged. */
-export function freeKeyId(kernel: Kernel, hkid: number, cgroup: string): void {
+export function freeKeyId(kernel: Kernel, hkid: number, cgroup: string | undefined): void {
   kernel.keyIds.free(hkid);
-  kernel.cgroup.uncharge(cgroup);
+  if (cgroup !== undefined) kernel.cgroup.uncharge(cgroup);
 }
 
-function flushVcpus(tdx: TdxSupport, vm: Vm): void {
+/** TDH.VP.FLUSH of each vCPU on the logical CPU that has it. */
+export function flushVcpusOf(tdx: TdxSupport, vm: Vm): void {
   for (const { td: vcpu } of vm.vcpus) {
     if (vcpu?.tdvpr === undefined || vcpu.logicalCpu === undefined) continue;
     const status = tdx.module.seamcall('TDH.VP.FLUSH', { rcx: vcpu.tdvpr }, vcpu.logicalCpu);

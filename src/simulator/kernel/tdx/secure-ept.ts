@@ -2,7 +2,7 @@
 import type { ErrnoName } from '../../../abi/kvm/errno.ts';
 import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
 import { type Hpa, pageSize } from '../../module/states.ts';
-import type { GuestMemfd } from '../guest-memfd.ts';
+import type { GuestInode } from '../guest-memfd.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
 import { bugVm, type PrivatePage, type TdOfVm, type Vm } from '../vm.ts';
 import type { TdContext } from './vm-command.ts';
@@ -12,12 +12,12 @@ const success = statusCodes.TDX_SUCCESS;
 export interface PageToAdd {
   readonly gfn: number;
   readonly hpa: Hpa;
-  readonly guestMemfd: GuestMemfd;
+  readonly inode: GuestInode;
 }
 
 /**
- * Makes the tables above a page, then adds it with its content. A busy operand is tried again until
- * a signal comes, so EBUSY is never seen outside.
+ * Makes the tables above a page, then adds it with its content. A page that is in the tables and not
+ * yet added counts as premapped.
  */
 export function addPrivatePage(
   context: TdContext,
@@ -25,16 +25,49 @@ export function addPrivatePage(
   content: Uint8Array,
   signalled: () => boolean,
 ): ErrnoName | undefined {
-  const { kernel, tdx, vm, td } = context;
-  const tdr = td.tdr;
+  const { tdx, td } = context;
+  const tables = addTables(context, page.gfn, signalled);
+  if (tables !== undefined || td.tdr === undefined) return tables ?? 'EIO';
+  td.premapped.add(page.gfn);
+  const operands = { rcx: page.gfn * pageSize, rdx: td.tdr, r8: page.hpa, r9: content };
+  const error = untilNotBusy(context, signalled, () =>
+    tdx.module.seamcall('TDH.MEM.PAGE.ADD', operands),
+  );
+  if (error !== undefined) return error;
+  td.premapped.delete(page.gfn);
+  td.privatePages.set(page.gfn, { hpa: page.hpa, inode: page.inode });
+  return undefined;
+}
+
+/** Gives a TD that runs a page of zeros, which its guest has still to accept. */
+export function augmentPrivatePage(context: TdContext, page: PageToAdd): ErrnoName | undefined {
+  const { tdx, td } = context;
+  const never = () => false;
+  const tables = addTables(context, page.gfn, never);
+  if (tables !== undefined || td.tdr === undefined) return tables ?? 'EIO';
+  const operands = { rcx: page.gfn * pageSize, rdx: td.tdr, r8: page.hpa };
+  const error = untilNotBusy(context, never, () =>
+    tdx.module.seamcall('TDH.MEM.PAGE.AUG', operands),
+  );
+  if (error === undefined) td.privatePages.set(page.gfn, { hpa: page.hpa, inode: page.inode });
+  return error;
+}
+
+function addTables(
+  context: TdContext,
+  gfn: number,
+  signalled: () => boolean,
+): ErrnoName | undefined {
+  const { kernel, tdx, td } = context;
+  const { tdr } = td;
   if (tdr === undefined) return 'EIO';
   for (let level = td.sharedBit === 51 ? 4 : 3; level >= 1; level--) {
-    const key = septTableKey(page.gfn, level);
+    const key = septTableKey(gfn, level);
     if (td.septTables.has(key)) continue;
     const table = kernel.pages.allocate();
     if (table === undefined) return 'ENOMEM';
-    const rcx = septGpa(page.gfn, level) + level;
-    const error = retryWhileBusy(vm, signalled, () =>
+    const rcx = septGpa(gfn, level) + level;
+    const error = untilNotBusy(context, signalled, () =>
       tdx.module.seamcall('TDH.MEM.SEPT.ADD', { rcx, rdx: tdr, r8: table }),
     );
     if (error !== undefined) {
@@ -43,23 +76,18 @@ export function addPrivatePage(
     }
     td.septTables.set(key, table);
   }
-  const operands = { rcx: page.gfn * pageSize, rdx: tdr, r8: page.hpa, r9: content };
-  const error = retryWhileBusy(vm, signalled, () =>
-    tdx.module.seamcall('TDH.MEM.PAGE.ADD', operands),
-  );
-  if (error === undefined) {
-    td.privatePages.set(page.gfn, { hpa: page.hpa, guestMemfd: page.guestMemfd });
-  }
-  return error;
+  return undefined;
 }
 
-function retryWhileBusy(
-  vm: Vm,
+/** A busy operand: tried again inside the kernel until a signal comes, or left to the caller. */
+function untilNotBusy(
+  { kernel, vm }: TdContext,
   signalled: () => boolean,
   leaf: () => bigint,
 ): ErrnoName | undefined {
   let status = leaf();
   while (isStatus(status, 'TDX_OPERAND_BUSY')) {
+    if (kernel.abi.initMemRegion.operandBusy === 'EBUSY') return 'EBUSY';
     if (signalled()) return 'EINTR';
     status = leaf();
   }
@@ -71,13 +99,16 @@ function retryWhileBusy(
 /** Takes the private pages of a range out of the S-EPT; they stay in their guest_memfd. */
 export function zapPrivatePages(kernel: Kernel, vm: Vm, startGfn: number, endGfn: number): void {
   const { td } = vm;
-  if (td === undefined || kernel.tdx === undefined || td.privatePages.size === 0) return;
+  if (td === undefined || kernel.tdx === undefined) return;
+  for (const gfn of td.premapped) if (gfn >= startGfn && gfn < endGfn) td.premapped.delete(gfn);
+  if (td.privatePages.size === 0) return;
   for (const [gfn, page] of td.privatePages) {
     if (gfn < startGfn || gfn >= endGfn) continue;
     td.privatePages.delete(gfn);
     const removed =
       td.key === undefined ? reclaimPage(kernel.tdx, page) : removePage(kernel.tdx, td, gfn, page);
     if (!removed) leakPage(kernel, vm, page);
+    else if (page.inode.files === 0) freePage(kernel, page);
   }
 }
 
@@ -108,10 +139,18 @@ function reclaimPage({ module }: TdxSupport, page: PrivatePage): boolean {
 /** A page that the module keeps must never be used again, so its guest_memfd loses it. */
 function leakPage(kernel: Kernel, vm: Vm, page: PrivatePage): void {
   bugVm(vm);
-  for (const [index, hpa] of page.guestMemfd.pages) {
-    if (hpa === page.hpa) page.guestMemfd.pages.delete(index);
-  }
+  forgetPage(page);
   kernel.pages.leak();
+}
+
+/** Its file is closed already, so nobody else frees it. */
+function freePage(kernel: Kernel, page: PrivatePage): void {
+  forgetPage(page);
+  kernel.pages.free(page.hpa);
+}
+
+export function forgetPage({ inode, hpa }: PrivatePage): void {
+  for (const [index, page] of inode.pages) if (page === hpa) inode.pages.delete(index);
 }
 
 /** First address that an S-EPT entry of `level` covers. */

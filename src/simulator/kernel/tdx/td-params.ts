@@ -16,6 +16,7 @@ import type { TdContext } from './vm-command.ts';
 export function setupTdParams(
   { kernel, tdx, vm }: TdContext,
   init: InitVmStruct,
+  maxVcpus: number,
 ): TdParams | ErrnoName {
   // 15, 16
   if ((init.attributes & ~tdx.supportedAttributes) !== 0n) return 'EINVAL';
@@ -31,8 +32,8 @@ export function setupTdParams(
   return {
     attributes: init.attributes,
     xfam: init.xfam | xfamFixed1,
-    // User space cannot choose it.
-    maxVcpus: vm.maxVcpus,
+    // A u16.
+    maxVcpus: maxVcpus & 0xffff,
     numL2Vms: 0,
     msrConfigCtls: 0,
     eptpControls: width === 52 ? eptpControls.fiveLevels : eptpControls.fourLevels,

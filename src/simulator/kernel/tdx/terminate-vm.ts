@@ -3,13 +3,15 @@
  * and its key ID free, before any page of the guest is: that is what makes a teardown quick.
  */
 import type { Answer } from '../../interface.ts';
-import { done } from '../answer.ts';
+import { done, refuse } from '../answer.ts';
+import { killVm } from '../vm.ts';
 import { releaseKeyId } from './release-key-id.ts';
 import type { TdContext } from './vm-command.ts';
 
 export function terminateVm({ kernel, tdx, vm }: TdContext): Answer {
-  // A vCPU that runs would make this EBUSY (kvm_trylock_all_vcpus); none runs here yet.
-  vm.dead = true;
+  // kvm_trylock_all_vcpus
+  if (vm.runs.size > 0) return refuse('EBUSY');
+  killVm(vm);
   releaseKeyId(kernel, tdx, vm);
   return done;
 }

@@ -26,15 +26,20 @@ export function tdxVmCommand(kernel: Kernel, caller: Caller, vm: Vm, request: Td
   const context: TdContext = { kernel, tdx: kernel.tdx, vm, td: vm.td };
   const known = isKnown(kernel, request.request);
 
-  // These two take no lock and never write the command back.
   if (known && request.request === 'KVM_TDX_CAPABILITIES') {
-    return tdxCapabilities(context, cmd, request.data);
+    const answer = tdxCapabilities(context, cmd, request.data);
+    return kernel.abi.tdxDispatch.capabilitiesWrittenBack
+      ? writeBack(request.cmd, cmd, answer)
+      : answer;
   }
+  // Takes no lock that it waits for, and does not write the command back.
   if (known && request.request === 'KVM_TDX_TERMINATE_VM') return terminateVm(context);
 
   // 4†: vCPU creation in progress, EBUSY: KVM_CREATE_VCPU holds kvm->lock from start to end
   // 5
-  if (killedWhileLocking(caller, vm)) return refuse('EINTR');
+  if (kernel.abi.tdxDispatch.vmCommandsLockVcpus && killedWhileLocking(caller, vm)) {
+    return refuse('EINTR');
+  }
   if (known && request.request === 'KVM_TDX_INIT_VM') {
     return writeBack(request.cmd, cmd, initVm(context, caller, cmd, request.data));
   }
@@ -42,6 +47,12 @@ export function tdxVmCommand(kernel: Kernel, caller: Caller, vm: Vm, request: Td
     return writeBack(request.cmd, cmd, finalizeVm(context));
   }
   return refuse('EINVAL');
+}
+
+/** KVM_TDX_INIT_VM has been there. A key ID tells, or what else tells it in this kernel. */
+export function hasTd({ kernel, vm, td }: TdContext): boolean {
+  if (td.key === undefined) return false;
+  return kernel.abi.initVm.doneWhen === 'state' || vm.maxVcpus !== 0;
 }
 
 export function isKnown(kernel: Kernel, request: TdxRequest['request']): boolean {

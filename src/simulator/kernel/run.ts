@@ -1,0 +1,156 @@
+/**
+ * KVM_RUN (kernel-abi 2.14). There is no guest code: a script decides the exits, and without one a
+ * vCPU runs until it is cancelled. Only here does a call outlive its caller's turn.
+ */
+import type {
+  Answer,
+  Caller,
+  GuestEvent,
+  GuestScript,
+  PendingRun,
+  RunPageInput,
+  RunRequest,
+  VcpuExit,
+} from '../interface.ts';
+import { done, refuse } from './answer.ts';
+import type { Kernel } from './kernel.ts';
+import type { Vcpu } from './vcpu.ts';
+import { killVm } from './vm.ts';
+
+/** A KVM_RUN that is under way. */
+export interface VcpuRun {
+  /** KVM_REQ_VM_DEAD: ends with EIO. */
+  vmDied(): void;
+  cancel(): void;
+}
+
+export interface RunOptions {
+  readonly kernel: Kernel;
+  readonly caller: Caller;
+  readonly vcpu: Vcpu;
+  readonly request: RunRequest;
+  readonly script: GuestScript | undefined;
+  /** Called once, before the answer is given. */
+  readonly ended: (answer: Answer) => void;
+}
+
+export function runVcpu(options: RunOptions): PendingRun {
+  const { caller, vcpu, request } = options;
+  let finish: (answer: Answer) => void = () => {};
+  const answer = new Promise<Answer>((resolve) => {
+    finish = resolve;
+  });
+  const call = new RunCall(options, finish);
+  // G1, then vcpu->mutex: another KVM_RUN of this vCPU holds it until that one ends.
+  if (caller.mm !== vcpu.vm.mm || vcpu.vm.dead) call.end(refuse('EIO'));
+  else if (request.arg !== 0n) call.end(refuse('EINVAL'));
+  else if (vcpu.run === undefined) call.begin();
+  else vcpu.waitingRuns.push(call);
+  return { answer, cancel: () => call.cancel() };
+}
+
+class RunCall implements VcpuRun {
+  readonly #options: RunOptions;
+  readonly #finish: (answer: Answer) => void;
+  readonly #cancelled = new AbortController();
+  #ended = false;
+
+  constructor(options: RunOptions, finish: (answer: Answer) => void) {
+    this.#options = options;
+    this.#finish = finish;
+  }
+
+  begin(): void {
+    const { vcpu } = this.#options;
+    vcpu.run = this;
+    vcpu.vm.runs.add(this);
+    const input = this.#options.request.page.read();
+    const refused = this.#check(input);
+    if (refused === 'blocks') return;
+    if (refused === undefined) this.#enter(input);
+    else this.end(refused);
+  }
+
+  cancel(): void {
+    if (this.#ended) return;
+    this.#options.request.page.writeExit({ reason: 'KVM_EXIT_INTR' });
+    this.end(refuse('EINTR'));
+  }
+
+  vmDied(): void {
+    this.end(refuse('EIO'));
+  }
+
+  end(answer: Answer): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { vcpu, ended } = this.#options;
+    const waiting = vcpu.waitingRuns.indexOf(this);
+    if (waiting >= 0) vcpu.waitingRuns.splice(waiting, 1);
+    vcpu.vm.runs.delete(this);
+    const heldMutex = vcpu.run === this;
+    if (heldMutex) vcpu.run = undefined;
+    this.#cancelled.abort();
+    ended(answer);
+    this.#finish(answer);
+    if (heldMutex) (vcpu.waitingRuns.shift() as RunCall | undefined)?.begin();
+  }
+
+  /** The checks before the guest is entered, in their order; `blocks` until a signal comes. */
+  #check(input: RunPageInput): Answer | 'blocks' | undefined {
+    const { kernel, vcpu, caller } = this.#options;
+    if (vcpu.vm.dead) return refuse('EIO');
+    const interrupted = input.immediateExit || caller.pendingSignal() !== 'none';
+    // A vCPU that waits for its INIT; KVM_TDX_INIT_VCPU cannot come, as this call has the mutex.
+    if (vcpu.mpState === 'UNINITIALIZED') return interrupted ? refuse('EINTR') : 'blocks';
+    if (vcpu.td !== undefined && input.syncRegs !== 0n) return refuse('EINVAL');
+    // What user space was asked to do is completed first, also when it wants to leave at once.
+    const { pendingExit } = vcpu;
+    vcpu.pendingExit = undefined;
+    if (pendingExit?.reason === 'KVM_EXIT_HYPERCALL') {
+      const accepts = kernel.abi.mapGpaResults === 'any' || mapGpaResults.has(input.result);
+      if (!accepts) return refuse('EINVAL');
+    }
+    if (input.immediateExit) return refuse('EINTR');
+    // vcpu_needs_initialization
+    const runnable = vcpu.vm.td === undefined || vcpu.vm.td.state === 'RUNNABLE';
+    if (vcpu.td?.state === 'UNINITIALIZED' || !runnable) return refuse('EINVAL');
+    return interrupted ? refuse('EINTR') : undefined;
+  }
+
+  #enter({ result }: RunPageInput): void {
+    const { script, vcpu } = this.#options;
+    if (script === undefined) return;
+    const guest = vcpu.vm.td?.tdr ?? -vcpu.vm.id;
+    const event = script.run({ guest, vcpuId: vcpu.id, result }, this.#cancelled.signal);
+    if (event instanceof Promise) {
+      // A script that fails is a bug of whoever wrote it: it must not look like a guest that runs on.
+      void event.then((late) => this.#exit(late));
+    } else {
+      this.#exit(event);
+    }
+  }
+
+  #exit(event: GuestEvent): void {
+    if (this.#ended) return;
+    const { vcpu, request } = this.#options;
+    if (event === 'touches unaccepted memory') {
+      killVm(vcpu.vm);
+      return;
+    }
+    if (asksUserSpace(event)) vcpu.pendingExit = event;
+    request.page.writeExit(event);
+    this.end(event.reason === 'KVM_EXIT_MEMORY_FAULT' ? refuse(event.errno) : done);
+  }
+}
+
+/** 0, EAGAIN (the guest shall retry), EINVAL. */
+const mapGpaResults: ReadonlySet<bigint> = new Set([0n, 11n, 22n]);
+
+function asksUserSpace(exit: VcpuExit): boolean {
+  return (
+    exit.reason === 'KVM_EXIT_IO' ||
+    exit.reason === 'KVM_EXIT_HYPERCALL' ||
+    exit.reason === 'KVM_EXIT_TDX'
+  );
+}

@@ -1,0 +1,26 @@
+import type { KernelAbi } from '../../kernel/kernel-abi.ts';
+import { upstream616 } from './upstream-6.16.ts';
+
+export const rfcMigrationV2: KernelAbi = {
+  ...upstream616,
+  name: 'rfc-migration-v2',
+  description: 'intra-host migration as last posted, with KVM_LINK_GUEST_MEMFD',
+  source:
+    'RFC v2, Ryan Afranji, 11 June 2025, cover.1749672978.git.afranji@google.com, on v6.16-rc1',
+  unconfirmed: [
+    ...upstream616.unconfirmed,
+    'the checks of KVM_LINK_GUEST_MEMFD and its number',
+    'a move onto the same VM is EINVAL',
+    'a failure once the TD is on its way leaves it with the dead source',
+    'a vCPU the destination lacks is an oops: EIO here, and both VMs are bugged',
+  ],
+  createVcpu: { ...upstream616.createVcpu, when: ['UNINITIALIZED', 'INITIALIZED', 'RUNNABLE'] },
+  guestMemfd: { bindsTo: 'its own VM', link: true },
+  move: {
+    protocol: 'rfc-v2',
+    memslots: 'must match',
+    vcpuCountsDiffer: 'unchecked',
+    sourceCharge: 'never released',
+    losesMemoryAttributes: true,
+  },
+};
