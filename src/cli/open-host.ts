@@ -1,6 +1,10 @@
 /** From the text of `--host` to a host. */
 import { TdctlError } from '../errors/index.ts';
 import type { Host } from '../host/port.ts';
+import type { SimulatedHost } from '../host/simulated/index.ts';
+import type { SoftHost } from '../host/soft/soft-host.ts';
+import type { FaultRecord } from '../simulator/index.ts';
+import { hostProfile } from './host-profile.ts';
 import type { CommandIo } from './io.ts';
 
 export interface HostChoice {
@@ -8,6 +12,15 @@ export interface HostChoice {
   readonly host: string;
   /** As given to `--kernel`. */
   readonly kernel: string;
+  /** As given to `--fault`; a real host has none. */
+  readonly faults?: readonly FaultRecord[];
+}
+
+/** A host whose calls can be listened to: `sim` and `soft`. */
+export type SimulatingHost = SimulatedHost | SoftHost;
+
+export function canBeTraced(host: Host): host is SimulatingHost {
+  return 'onCall' in host;
 }
 
 export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host> {
@@ -18,24 +31,56 @@ export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host>
     case 'kvm':
       return (await import('../host/kvm/kvm-host.ts')).openKvmHost();
     case 'soft':
-      return (await import('../host/soft/soft-host.ts')).openSoftHost({
-        profile,
-        kernelAbi: choice.kernel,
-      });
     case 'sim':
-      return (await import('../host/simulated/index.ts')).openSimulatedHost({
-        profile,
-        kernelAbi: choice.kernel,
-      });
+      return openSimulatingHost(kind, profile, choice);
     default:
       throw new TdctlError({
         code: 'TDCTL_E_USAGE',
         op: 'choose a host',
         place: '--host',
         message: `there is no host \`${choice.host}\``,
-        hint: 'use auto, kvm, soft, soft:PROFILE, sim or sim:PROFILE',
+        hint: 'use auto, kvm, soft, soft:PROFILE, sim, sim:PROFILE or sim:FILE',
       });
   }
+}
+
+/** @param option what asks for a simulated host: a real one has neither faults nor a trace. */
+export function requireSimulatedHost(host: string, option: string): void {
+  const [kind = ''] = split(host);
+  if (kind !== 'kvm' && kind !== 'auto') return;
+  throw new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'choose a host',
+    place: option,
+    message: `${option} is for simulated hosts, and \`--host ${kind}\` ${kind === 'kvm' ? 'is real' : 'may be real'}`,
+    hint: 'add `--host sim` or `--host soft`',
+  });
+}
+
+async function openSimulatingHost(
+  kind: 'sim' | 'soft',
+  profileText: string | undefined,
+  { kernel: kernelAbi, faults: records }: HostChoice,
+): Promise<SimulatingHost> {
+  const profile = profileText === undefined ? undefined : await hostProfile(profileText);
+  const { injectorOf } = await import('../simulator/index.ts');
+  const faults = records === undefined ? undefined : injectorOf(records);
+  const options = { profile, kernelAbi, faults };
+  const host =
+    kind === 'soft'
+      ? await (await import('../host/soft/soft-host.ts')).openSoftHost(options)
+      : (await import('../host/simulated/index.ts')).openSimulatedHost(options);
+  if (host.tdxMissing === undefined) return host;
+  const { name } = await host.facts();
+  const reason = host.tdxMissing;
+  await host.close();
+  throw new TdctlError({
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    op: `open the host ${name}`,
+    message: 'this simulated host has KVM and offers no TDs',
+    details: [`the kernel says: ${reason}`],
+    hint: 'give it a TDX module and at least 2 private key IDs, or choose another profile',
+  });
 }
 
 /** `sim:spr-1.5` is `sim` and `spr-1.5`; a profile may hold further colons. */

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
+import { dnsLabel, dnsLabelProblem, nameFromFile } from '../documents/name.ts';
 import { quote } from '../documents/wording.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
-import { dnsLabel, dnsLabelProblem, nameFromFile } from './name.ts';
 import { schemaFile, schemaReference } from './schema-file.ts';
 import { trustDomainTemplate } from './template.ts';
 

@@ -5,10 +5,10 @@
 import { z } from 'zod';
 import { attributes } from '../abi/tdx/attributes.ts';
 import { xfamFeatures } from '../abi/tdx/xfam.ts';
+import { dnsLabel, dnsLabelProblem } from '../documents/name.ts';
 import { type FieldMeta, notation } from '../documents/notation.ts';
 import { parseBytes48 } from './bytes48.ts';
 import { parseAttributes, parseXfam } from './features.ts';
-import { dnsLabel, dnsLabelProblem } from './name.ts';
 import { minMemoryBytes, parseFrequency, parseMemory } from './quantity.ts';
 
 const apiVersion = 'tdctl.io/v1alpha1';

@@ -13,9 +13,9 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { initCommand } from '../../src/cli/commands/init.ts';
+import { nameFromFile } from '../../src/documents/name.ts';
 import { TdctlError } from '../../src/errors/index.ts';
 import { loadTrustDomain, parseTrustDomain } from '../../src/spec/index.ts';
-import { nameFromFile } from '../../src/spec/name.ts';
 import { schemaReference } from '../../src/spec/schema-file.ts';
 import { trustDomainTemplate } from '../../src/spec/template.ts';
 

@@ -26,6 +26,20 @@ export function runCommand(io: CommandIo) {
       ] as const),
     )
     .option('--any-measurement', 'start even if the MRTD is not the one the file expects')
+    .addOption(
+      new Option(
+        '--fault <fault>',
+        'make a call of a sim or soft host fail, such as KVM_CREATE_VCPU#3=ENOMEM; repeatable',
+      )
+        .argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
+        .default([] as string[], 'none'),
+    )
+    .addOption(
+      new Option(
+        '--trace <file>',
+        'write every ioctl and SEAMCALL leaf of a sim or soft host to a file (.jsonl: as JSON)',
+      ),
+    )
     .addOption(outputOption())
     .addOption(logLevelOption())
     .addOption(logFileOption())
@@ -36,6 +50,8 @@ Examples:
   tdctl run td.yaml --host sim --until runnable   rehearse it anywhere: no KVM, no privilege
   tdctl run td.yaml --host soft                   real VM, vCPU and memory slots, simulated TDX module
   tdctl run td.yaml --host kvm -o json            for real; one JSON event a line
+  tdctl run td.yaml --host sim --until runnable --fault TDH.MNG.KEY.CONFIG#2=TDX_KEY_GENERATION_FAILED
+  tdctl run td.yaml --host sim --until runnable --trace td.trace
   tdctl run --plan td.plan                        as planned, or not at all
 
 Exit codes: 0 done · 1 failed · 3 no such file · 4 plan is stale · 5 file invalid ·

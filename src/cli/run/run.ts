@@ -11,10 +11,11 @@ import { openRunLog, type RunLog } from '../log.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
 import type { LogLevel, OutputFormat } from '../options.ts';
 import { checkSlots, interrupted, throwFailure } from './outcome.ts';
+import { readSimulation, type SimulationOptions, startTrace } from './simulation.ts';
 import { runSource } from './source.ts';
 import { openRunView, type RunView } from './view.ts';
 
-export interface RunOptions extends HostChoice {
+export interface RunOptions extends HostChoice, SimulationOptions {
   /** Exactly one of the two is given. */
   readonly spec?: string | undefined;
   readonly plan?: string | undefined;
@@ -30,10 +31,12 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
   const interrupts = listenForInterrupts();
   try {
     const source = await runSource(options);
+    const faults = await readSimulation(source.choice, options);
     const spec = await loadTrustDomain(source.specPath);
     const firmware = await loadFirmware(spec.firmware);
     const log = openRunLog({ level: options.logLevel, file: options.logFile });
-    const host = await openHost(source.choice, io);
+    const host = await openHost({ ...source.choice, faults }, io);
+    const trace = await startTrace(host, options);
     try {
       const ignoreExpectation = options.anyMeasurement === true;
       const plan = planTd({ spec, firmware, facts: await host.facts(), ignoreExpectation });
@@ -42,6 +45,7 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
       await runPlan({ host, plan, view, log, interrupts, until: options.until, io });
     } finally {
       await host.close();
+      trace?.end();
     }
   } finally {
     interrupts.stopListening();

@@ -12,9 +12,10 @@ import {
 } from '../../simulator/index.ts';
 import { AddressSpace } from './address-space.ts';
 import { SimulatedHost } from './host.ts';
+import { oneOf } from './named-profile.ts';
 
 export interface SimulatedHostOptions {
-  /** A profile's name, or a machine described in full. */
+  /** The name of a built-in profile, or a machine described in full. */
   readonly profile?: string | HostProfile | undefined;
   readonly kernelAbi?: string | KernelAbi | undefined;
   readonly faults?: FaultInjector | undefined;
@@ -30,8 +31,8 @@ export function openSimulatedHost(options: SimulatedHostOptions = {}): Simulated
   const { profile = defaultHostProfile, kernelAbi = defaultKernelAbi, faults } = options;
   const { addressSpace = new AddressSpace() } = options;
   const machine = createSimulatedHost({
-    profile: typeof profile === 'string' ? named('host', profile, hostProfiles) : profile,
-    kernelAbi: typeof kernelAbi === 'string' ? named('kernel', kernelAbi, kernelAbis) : kernelAbi,
+    profile: typeof profile === 'string' ? builtInProfile(profile) : profile,
+    kernelAbi: typeof kernelAbi === 'string' ? namedKernel(kernelAbi) : kernelAbi,
     ...(faults === undefined ? {} : { faults }),
   });
   if (machine.bringUp.outcome === 'no-kvm') {
@@ -46,21 +47,20 @@ export function openSimulatedHost(options: SimulatedHostOptions = {}): Simulated
   return new SimulatedHost(machine, addressSpace);
 }
 
-function named<T>(what: 'host' | 'kernel', name: string, known: Readonly<Record<string, T>>): T {
-  const found = Object.hasOwn(known, name) ? known[name] : undefined;
-  if (found !== undefined) return found;
-  const [place, kind] = what === 'host' ? ['--host', 'simulated host'] : ['--kernel', 'kernel ABI'];
-  throw new TdctlError({
-    code: 'TDCTL_E_USAGE',
-    op: `choose a ${kind}`,
-    place,
-    message: `there is no ${kind} \`${name}\``,
-    hint: `use ${Object.keys(known).join(', ')}`,
-  });
+function builtInProfile(name: string): HostProfile {
+  const names = Object.keys(hostProfiles);
+  return oneOf({ name, known: hostProfiles, names, kind: 'simulated host', option: '--host' });
+}
+
+function namedKernel(name: string): KernelAbi {
+  const names = Object.keys(kernelAbis);
+  return oneOf({ name, known: kernelAbis, names, kind: 'kernel ABI', option: '--kernel' });
 }
 
 export { AddressSpace, type ReadableMemory, SimulatedMemory } from './address-space.ts';
 export { SimulatedGuestMemory } from './guest-memory.ts';
 export { SimulatedHost } from './host.ts';
+export { namedProfile } from './named-profile.ts';
+export { type ProfileName, profileNames } from './profile-names.ts';
 export { SimulatedVcpu } from './vcpu.ts';
 export { SimulatedVm } from './vm.ts';

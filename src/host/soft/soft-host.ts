@@ -5,6 +5,7 @@
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { type VmTypeName, vmTypes } from '../../abi/kvm/vm-types.ts';
+import type { FaultInjector, HostProfile, TraceListener } from '../../simulator/index.ts';
 import type { HostFacts, KeySlots } from '../facts.ts';
 import { answered } from '../native/answers.ts';
 import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
@@ -15,13 +16,15 @@ import { SharedMemory } from './shared-memory.ts';
 import { type RealKernel, SoftVm } from './soft-vm.ts';
 
 export interface SoftHostOptions {
-  /** The platform and TDX module to simulate: a profile's name. */
-  readonly profile?: string | undefined;
+  /** The platform and TDX module to simulate: the name of a built-in profile, or one in full. */
+  readonly profile?: string | HostProfile | undefined;
   readonly kernelAbi?: string | undefined;
+  /** They happen in the simulated part only. */
+  readonly faults?: FaultInjector | undefined;
 }
 
 /** @throws TdctlError TDCTL_E_HOST_UNSUPPORTED (exit 8) without the addon or /dev/kvm. */
-export async function openSoftHost(options: SoftHostOptions): Promise<Host> {
+export async function openSoftHost(options: SoftHostOptions): Promise<SoftHost> {
   const addressSpace = new AddressSpace();
   const simulated = openSimulatedHost({ ...options, addressSpace });
   const kvm = await openDevKvm('soft');
@@ -38,7 +41,7 @@ async function readKernel({ system }: DevKvm): Promise<RealKernel> {
   };
 }
 
-class SoftHost implements Host {
+export class SoftHost implements Host {
   readonly #kvm: DevKvm;
   readonly #simulated: SimulatedHost;
   readonly #addressSpace: AddressSpace;
@@ -94,6 +97,20 @@ class SoftHost implements Host {
 
   mapMemory({ sizeBytes }: { readonly sizeBytes: bigint }): Promise<UserMemory> {
     return SharedMemory.share(this.#kvm.addon, { sizeBytes, addressSpace: this.#addressSpace });
+  }
+
+  simulatedTimeNs(): bigint {
+    return this.#simulated.simulatedTimeNs();
+  }
+
+  /** Reports what the simulated part is asked: every ioctl, SEAMCALL leaf and release. */
+  onCall(listener: TraceListener): () => void {
+    return this.#simulated.onCall(listener);
+  }
+
+  /** What keeps the simulated part from offering TDs; undefined where nothing does. */
+  get tdxMissing(): string | undefined {
+    return this.#simulated.tdxMissing;
   }
 
   async close(): Promise<void> {

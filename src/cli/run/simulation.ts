@@ -1,0 +1,39 @@
+/** What a run can have on simulated hosts only: faults, and a trace of every call. */
+import type { Host } from '../../host/port.ts';
+import type { FaultRecord } from '../../simulator/index.ts';
+import { canBeTraced, type HostChoice, requireSimulatedHost } from '../open-host.ts';
+import type { TraceFile } from './trace-file.ts';
+
+export interface SimulationOptions {
+  /** As given to `--fault`. */
+  readonly fault?: readonly string[] | undefined;
+  /** As given to `--trace`. */
+  readonly trace?: string | undefined;
+}
+
+/** @throws TdctlError TDCTL_E_USAGE for a fault that cannot be, or where the host may be real. */
+export async function readSimulation(
+  { host }: HostChoice,
+  { fault = [], trace }: SimulationOptions,
+): Promise<readonly FaultRecord[]> {
+  if (trace !== undefined) requireSimulatedHost(host, '--trace');
+  if (fault.length === 0) return [];
+  requireSimulatedHost(host, '--fault');
+  const { readFault } = await import('./fault.ts');
+  return fault.map(readFault);
+}
+
+/** @throws TdctlError TDCTL_E_NOT_WRITABLE; the host is closed then. */
+export async function startTrace(
+  host: Host,
+  { trace }: SimulationOptions,
+): Promise<TraceFile | undefined> {
+  if (trace === undefined || !canBeTraced(host)) return undefined;
+  const { openTraceFile } = await import('./trace-file.ts');
+  try {
+    return openTraceFile(host, trace);
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
+}

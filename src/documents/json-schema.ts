@@ -1,0 +1,21 @@
+/** A zod schema as JSON Schema, for editors. */
+import { z } from 'zod';
+
+/** The text of schema/NAME.json: two spaces, one line end at the end. */
+export function jsonSchemaText(schema: z.ZodType, name: string): string {
+  return `${JSON.stringify(jsonSchema(schema, name), null, 2)}\n`;
+}
+
+export function jsonSchema(schema: z.ZodType, name: string): Record<string, unknown> {
+  const { $schema, ...rest } = z.toJSONSchema(schema, {
+    io: 'input',
+    target: 'draft-2020-12',
+    // zod leaves examples out above a transform, as they could be of its output. Ours never are.
+    override: ({ zodSchema, jsonSchema }) => {
+      const examples = z.globalRegistry.get(zodSchema)?.examples;
+      if (Array.isArray(examples)) jsonSchema.examples = examples;
+    },
+  });
+  // An identifier, not an address: nothing has to answer there. Editors get the file's path.
+  return { $schema, $id: `https://tdctl.io/schema/v1alpha1/${name}.json`, ...rest };
+}

@@ -1,0 +1,44 @@
+/** SimulatedHost files from disk. Loads zod and yaml: import it where a file is about to be read. */
+import { invalidFile } from '../../../documents/invalid.ts';
+import { type Findings, readObject } from '../../../documents/read.ts';
+import { readTextFile, type TextFileKind } from '../../../documents/text-file.ts';
+import { TdctlError } from '../../../errors/index.ts';
+import { sanitize } from '../../../errors/sanitize.ts';
+import type { HostProfile } from '../../../simulator/index.ts';
+import { namedProfile } from '../named-profile.ts';
+import { simulatedHostFormat } from './format.ts';
+import { toProfile } from './to-profile.ts';
+
+const textFile: TextFileKind = {
+  kind: 'SimulatedHost',
+  starter: () => 'copy one of examples/hosts/',
+};
+
+/**
+ * @throws TdctlError TDCTL_E_NOT_FOUND, TDCTL_E_NOT_READABLE; TDCTL_E_SPEC_INVALID as
+ * {@link parseHostFile}; TDCTL_E_HOST_UNSUPPORTED where it starts from `this-host` and cannot.
+ */
+export async function loadHostFile(path: string): Promise<HostProfile> {
+  return parseHostFile(await readTextFile(path, textFile), path);
+}
+
+/** @throws TdctlError TDCTL_E_SPEC_INVALID with every mistake and its place. */
+export async function parseHostFile(text: string, path: string): Promise<HostProfile> {
+  const reading = readObject(text, { path, format: simulatedHostFormat });
+  if ('findings' in reading) throw invalid(reading, path);
+  const { data, source } = reading;
+  const profile = toProfile(data, await namedProfile(data.spec.from), path);
+  if ('platform' in profile) return profile;
+  throw new TdctlError({
+    code: 'TDCTL_E_SPEC_INVALID',
+    op: 'read the SimulatedHost file',
+    message: 'the fields of this host do not go together',
+    place: sanitize(path),
+    details: profile.map((misfit) => source.finding(misfit)),
+    hint: simulatedHostFormat.help,
+  });
+}
+
+function invalid(findings: Findings, path: string): TdctlError {
+  return invalidFile(findings, { ...simulatedHostFormat, path });
+}

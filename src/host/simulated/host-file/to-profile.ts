@@ -1,0 +1,141 @@
+/** A host file and the profile it starts from, to the profile that is meant. Pure. */
+import { type XfamName, xfamFixed1, xfamMask } from '../../../abi/tdx/xfam.ts';
+import {
+  type HostProfile,
+  keyIdRange,
+  type Platform,
+  presentCpus,
+  type XeonCpuid,
+  xeonCpuid,
+} from '../../../simulator/index.ts';
+import type { SimulatedHostFile } from './schema.ts';
+
+/** A field whose value does not go with the rest, though it is well formed. */
+export interface Misfit {
+  readonly field: string;
+  readonly problem: string;
+}
+
+/** @param name as `--host sim:NAME` has it: the path of the file. */
+export function toProfile(
+  { metadata, spec }: SimulatedHostFile,
+  base: HostProfile,
+  name: string,
+): HostProfile | readonly Misfit[] {
+  const profile: HostProfile = {
+    ...base,
+    name,
+    description: spec.description ?? `${metadata.name}: ${spec.from} with changes`,
+    source: `a host file that starts from ${spec.from} (${base.source})`,
+    platform: platformOf(spec.platform ?? {}, base.platform),
+    module: moduleOf(spec.module, base.module),
+    kvmMaxVcpus: spec.kvm?.maxVcpus ?? base.kvmMaxVcpus,
+    recordedCapabilities: { ...base.recordedCapabilities, ...withoutGaps(spec.kvm?.capabilities) },
+    foreignTds: spec.foreignTds ?? base.foreignTds ?? 0,
+    cgroupLimits: spec.cgroupLimits ?? base.cgroupLimits ?? [],
+  };
+  const misfits = misfitsOf(profile);
+  return misfits.length > 0 ? misfits : profile;
+}
+
+type SpecOf<Name extends keyof SimulatedHostFile['spec']> = NonNullable<
+  SimulatedHostFile['spec'][Name]
+>;
+
+function platformOf(spec: SpecOf<'platform'>, base: Platform): Platform {
+  const {
+    memory,
+    tsc,
+    xfam,
+    keyIds,
+    features,
+    guestAddressWidth,
+    physicalAddressWidth,
+    ...counts
+  } = spec;
+  const platform: Platform = {
+    ...base,
+    ...withoutGaps(counts),
+    memoryBytes: memory ?? base.memoryBytes,
+    tscKhz: tsc ?? base.tscKhz,
+    xfam: xfam === undefined ? base.xfam : maskOf(xfam),
+    keyIds: { ...base.keyIds, ...withoutGaps(keyIds) },
+    features: { ...base.features, ...withoutGaps(features) },
+    fiveLevelEpt: guestAddressWidth === undefined ? base.fiveLevelEpt : guestAddressWidth === 52,
+  };
+  return { ...platform, cpuid: cpuidOf(platform, base, physicalAddressWidth) };
+}
+
+/** CPUID names cores, clock and address widths, so it is made anew where one of them changes. */
+function cpuidOf(
+  platform: Platform,
+  base: Platform,
+  physicalAddressBits: number | undefined,
+): Platform['cpuid'] {
+  const widths = base.cpuid.find((entry) => entry.function === 0x8000_0008)?.eax ?? 0;
+  const wanted: XeonCpuid = {
+    signature: base.cpuid.find((entry) => entry.function === 1)?.eax ?? 0,
+    physicalAddressBits: physicalAddressBits ?? widths & 0xff,
+    guestAddressBits: platform.fiveLevelEpt ? 52 : 48,
+    tscKhz: platform.tscKhz,
+    coresPerPackage: platform.coresPerPackage,
+    threadsPerCore: platform.threadsPerCore,
+  };
+  const isSame =
+    wanted.physicalAddressBits === (widths & 0xff) &&
+    platform.fiveLevelEpt === base.fiveLevelEpt &&
+    platform.tscKhz === base.tscKhz &&
+    platform.coresPerPackage === base.coresPerPackage &&
+    platform.threadsPerCore === base.threadsPerCore;
+  return isSame ? base.cpuid : xeonCpuid(wanted);
+}
+
+function maskOf(names: readonly XfamName[]): bigint {
+  return names.reduce((mask, name) => mask | xfamMask[name], xfamFixed1);
+}
+
+function moduleOf(
+  spec: SimulatedHostFile['spec']['module'],
+  base: HostProfile['module'],
+): HostProfile['module'] {
+  if (spec === undefined) return base;
+  if (spec.loaded === false) return undefined;
+  const release = spec.release ?? base?.release ?? '1.5.28';
+  // A limit of its own belongs to the module it was given for.
+  const inherited = spec.release === undefined ? base?.maxVcpusPerTd : undefined;
+  const maxVcpusPerTd = spec.maxVcpusPerTd ?? inherited;
+  return maxVcpusPerTd === undefined ? { release } : { release, maxVcpusPerTd };
+}
+
+function misfitsOf({ platform, foreignTds = 0 }: HostProfile): Misfit[] {
+  const misfits: Misfit[] = [];
+  const present = presentCpus(platform);
+  if (platform.offlineCpus >= present) {
+    misfits.push({
+      field: 'spec.platform.offlineCpus',
+      problem: `must be less than the CPUs that are present, which are ${present}`,
+    });
+  }
+  if (platform.keyIds.mktme + platform.keyIds.tdxPrivate > 2047) {
+    misfits.push({
+      field: 'spec.platform.keyIds',
+      problem: 'must be less than 2048 key IDs together: the TDX module takes no more',
+    });
+  }
+  const { guests } = keyIdRange(platform.keyIds);
+  if (foreignTds > guests) {
+    misfits.push({
+      field: 'spec.foreignTds',
+      problem: `must be at most the number of key slots, which is ${guests}`,
+    });
+  }
+  return misfits;
+}
+
+/** A field that a file leaves out must not hide that of the profile. */
+function withoutGaps<Value extends object>(
+  value: Value | undefined,
+): { [Key in keyof Value]?: Exclude<Value[Key], undefined> } {
+  const given = Object.entries(value ?? {}).filter(([, field]) => field !== undefined);
+  return Object.fromEntries(given) as { [Key in keyof Value]?: Exclude<Value[Key], undefined> };
+}
