@@ -34,6 +34,8 @@ export type Result = number | ErrnoName;
 export interface DriverOptions {
   readonly profile?: HostProfileName | HostProfile;
   readonly kernelAbi?: KernelAbiName | KernelAbi;
+  /** Instead of those that `failAt`, `failLeaf` and `signalBeforePage` set. */
+  readonly faults?: FaultInjector;
 }
 
 export const page = 0x1000n;
@@ -67,7 +69,7 @@ export class Driver {
       },
       signalBeforePage: (at) => at === this.signalBeforePage,
     };
-    this.machine = createSimulatedHost({ profile: 'spr-1.5', ...options, faults });
+    this.machine = createSimulatedHost({ profile: 'spr-1.5', faults, ...options });
     const opened = this.machine.open();
     if (!opened.ok) throw new Error(`no /dev/kvm: ${opened.errno}`);
     this.kvm = opened.value;
