@@ -12,6 +12,7 @@ import {
   createSimulatedHost,
   type FaultInjector,
   type FaultPoint,
+  type GuestScript,
   type Handle,
   type HostProfile,
   type HostProfileName,
@@ -20,12 +21,15 @@ import {
   InitVmValue,
   type KernelAbi,
   type KernelAbiName,
+  type PendingRun,
   type Request,
+  type RunPageInput,
   type SimulatedMachine,
   StructValue,
   type TdxCommandStruct,
   type TraceEvent,
   type UserStruct,
+  type VcpuExit,
 } from '../../src/simulator/index.ts';
 
 /** What an ioctl returned, or the errno it failed with. */
@@ -36,12 +40,15 @@ export interface DriverOptions {
   readonly kernelAbi?: KernelAbiName | KernelAbi;
   /** Instead of those that `failAt`, `failLeaf` and `signalBeforePage` set. */
   readonly faults?: FaultInjector;
+  readonly guest?: GuestScript;
 }
 
 export const page = 0x1000n;
 export const sourceAddress = 0x7f00_0000_0000n;
 export const ramGpa = 0x10_0000n;
 export const ramPages = 16;
+/** vCPUs that a TD is made for, where the kernel wants to be told. */
+export const tdVcpus = 8;
 
 /** Answers of a SEAMCALL leaf that is made to fail, by the number of the call (from 0). */
 type LeafFault = (nth: number) => bigint | undefined;
@@ -89,6 +96,26 @@ export class Driver {
     return answer.ok ? answer.value : answer.errno;
   }
 
+  /** KVM_RUN: its exits, and what it answers in the end. */
+  run(vcpu: Handle, input: Partial<RunPageInput> = {}, arg = 0n): Running {
+    const exits: VcpuExit[] = [];
+    const page = {
+      read: () => ({ immediateExit: false, syncRegs: 0n, result: 0n, ...input }),
+      writeExit: (exit: VcpuExit) => {
+        exits.push(exit);
+      },
+    };
+    const caller: Caller = {
+      mm: this.mm,
+      cgroup: this.cgroup,
+      memory: { read: () => undefined },
+      pendingSignal: () => this.signal,
+    };
+    const pending = this.machine.run(caller, vcpu, { request: 'KVM_RUN', arg, page });
+    const result = pending.answer.then((answer) => (answer.ok ? answer.value : answer.errno));
+    return { exits, result, cancel: () => pending.cancel() };
+  }
+
   /** A call that must succeed: its value. */
   must(handle: Handle, request: Request): number {
     const result = this.call(handle, request);
@@ -129,6 +156,29 @@ export class Driver {
 
   check(handle: Handle, name: keyof typeof capabilities): Result {
     return this.call(handle, { request: 'KVM_CHECK_EXTENSION', capability: capabilities[name] });
+  }
+
+  /** A TD as it is before INIT_VM: its irqchip, and its vCPUs where the kernel takes their number. */
+  createTd(): Handle {
+    const vm = this.createVm();
+    expectOk(this.prepareTd(vm));
+    return vm;
+  }
+
+  prepareTd(vm: Handle): Result {
+    const split = this.cap(vm, 'KVM_CAP_SPLIT_IRQCHIP', 24n);
+    const { capability } = this.machine.kernelAbi.maxVcpus;
+    if (typeof split === 'string' || capability === undefined) return split;
+    return this.cap(vm, 'KVM_CAP_MAX_VCPUS', BigInt(tdVcpus));
+  }
+
+  move(destination: Handle, source: Handle): Result {
+    return this.cap(destination, 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM', BigInt(source));
+  }
+
+  link(vm: Handle, guestMemfd: Handle | undefined, flags = 0n): Result {
+    const link = new StructValue({ guestMemfd, flags });
+    return this.call(vm, { request: 'KVM_LINK_GUEST_MEMFD', link });
   }
 
   createVcpu(vm: Handle, id: number): Result {
@@ -231,8 +281,7 @@ export class Driver {
 
   /** A TD as far as INIT_VM. */
   initializedTd(): Handle {
-    const vm = this.createVm();
-    expectOk(this.cap(vm, 'KVM_CAP_SPLIT_IRQCHIP', 24n));
+    const vm = this.createTd();
     expectOk(this.initVm(vm));
     return vm;
   }
@@ -262,7 +311,13 @@ export class Driver {
   }
 }
 
-function expectOk(result: Result): void {
+export interface Running {
+  readonly exits: readonly VcpuExit[];
+  readonly result: Promise<Result>;
+  readonly cancel: PendingRun['cancel'];
+}
+
+export function expectOk(result: Result): void {
   if (typeof result === 'string') throw new Error(result);
 }
 
@@ -327,6 +382,7 @@ export function initVmStruct(change: Partial<InitVmStruct> = {}): InitVmStruct {
   return {
     attributes: 1n << 28n,
     xfam: 0x3n,
+    maxVcpus: tdVcpus,
     mrConfigId: new Uint8Array(48),
     mrOwner: new Uint8Array(48),
     mrOwnerConfig: new Uint8Array(48),
