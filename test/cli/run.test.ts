@@ -43,7 +43,7 @@ function events(stdout: string): Event[] {
 /** Times and paths differ from run to run; everything else is the contract. */
 function withoutTimes(text: string): string {
   return text
-    .replaceAll(/ +\d+(\.\d+)? (ms|s)\b/g, ' <time>')
+    .replaceAll(/ +\d+(\.\d+)? (µs|ms|s)(?= )/g, ' <time>')
     .replaceAll(/"(elapsedMs|durationMs)":[\d.e-]+/g, '"$1":0')
     .replaceAll(projectRoot, '<project>');
 }

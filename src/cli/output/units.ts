@@ -11,9 +11,14 @@ export function formatBytes(bytes: bigint | number): string {
   return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** `0.42 ms`, `13 ms`, `2.1 s`. */
+/** `12 µs`, `0.42 ms`, `13 ms`, `2.1 s`, `88 min 42 s`. */
 export function formatDuration(milliseconds: number): string {
+  if (milliseconds >= 120_000) {
+    const seconds = Math.round(milliseconds / 1000);
+    return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  }
   if (milliseconds >= 1000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  if (milliseconds < 0.1) return `${Math.round(milliseconds * 1000)} µs`;
   return `${milliseconds.toFixed(milliseconds < 10 ? 2 : 0)} ms`;
 }
 

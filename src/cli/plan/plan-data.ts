@@ -2,10 +2,11 @@
 import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
 import { expectedSteps, footprintOf, type TdPlan, vcpuLimits } from '../../plan/index.ts';
 import { errorEnvelope } from '../failure.ts';
+import type { ExpectedTimes } from './expected-times.ts';
 import type { PlanReport } from './show-plan.ts';
 
 export function planData(report: PlanReport) {
-  const { spec, offer, keySlots, findings, plan } = report;
+  const { spec, offer, keySlots, findings, plan, times } = report;
   const limits = vcpuLimits(offer.facts, offer.maxVcpus);
   const { name, value } = bindingLimit(limits);
   return {
@@ -21,7 +22,24 @@ export function planData(report: PlanReport) {
     },
     keySlots: keySlots ?? null,
     plan: plan ? madePlan(plan) : null,
+    // Simulated, and mostly from guesses: docs/simulator.md.
+    expectedTimes: times ? timesInMs(times) : null,
   };
+}
+
+function timesInMs({ host, stepNs, teardownNs }: ExpectedTimes) {
+  return {
+    host,
+    stepMs: Object.fromEntries(Object.entries(stepNs).map(([step, ns]) => [step, toMs(ns)])),
+    teardownMs: {
+      withoutTerminateVm: toMs(teardownNs.withoutTerminateVm),
+      withTerminateVm: toMs(teardownNs.withTerminateVm),
+    },
+  };
+}
+
+function toMs(ns: bigint): number {
+  return Number(ns) / 1e6;
 }
 
 function madePlan(plan: TdPlan) {

@@ -13,7 +13,8 @@ import { paint } from '../output/paint.ts';
 import { pathFromHere } from '../output/paths.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
-import { count, formatBytes } from '../output/units.ts';
+import { count, formatBytes, formatDuration } from '../output/units.ts';
+import type { ExpectedTimes } from './expected-times.ts';
 import type { PlanReport } from './show-plan.ts';
 
 export function planText(report: PlanReport, io: CommandIo): string {
@@ -24,7 +25,7 @@ export function planText(report: PlanReport, io: CommandIo): string {
   return [
     `Plan for TD ${bold(sanitize(spec.name))} on ${bold(facts.name)} (KVM rules ${facts.kernel.rules}${module})\n`,
     section('vCPUs', vcpuRows(report)),
-    ...(plan ? planSections(plan) : []),
+    ...(plan ? planSections(plan, report.times) : []),
     section('Key slots', [['free now', freeText(report)]]),
     findingsText(findings, io),
   ].join('\n');
@@ -51,7 +52,7 @@ function vcpuRows({ spec, offer }: PlanReport): string[][] {
   ];
 }
 
-function planSections(plan: TdPlan): string[] {
+function planSections(plan: TdPlan, times: ExpectedTimes | undefined): string[] {
   const { spec, facts, firmware, layout, predictedMrtd } = plan;
   return [
     section('Measurement', [
@@ -59,18 +60,32 @@ function planSections(plan: TdPlan): string[] {
       ['MRTD', predictedMrtd],
       ['expected', spec.measurement.expect === undefined ? 'nothing' : 'the same'],
     ]),
-    section('Steps', stepRows(plan)),
+    section('Steps', stepRows(plan, times)),
+    ...(times ? [section('Teardown', teardownRows(times))] : []),
     section('Memory of the host', footprintRows(footprintOf(spec, { layout, facts }))),
   ];
 }
 
-function stepRows(plan: TdPlan): string[][] {
+function stepRows(plan: TdPlan, times: ExpectedTimes | undefined): string[][] {
   return expectedSteps(plan).map(({ step, requests }) => [
     step,
+    ...(times ? [`~${timeText(times.stepNs[step] ?? 0n)}`.padStart(8)] : []),
     requests
       .map(({ request, count: times }) => (times === 1 ? request : `${request} ×${times}`))
       .join(', '),
   ]);
+}
+
+function teardownRows({ host, teardownNs }: ExpectedTimes): string[][] {
+  return [
+    [`~${timeText(teardownNs.withoutTerminateVm)}`, 'the key slot stays taken so long'],
+    [`~${timeText(teardownNs.withTerminateVm)}`, 'where the kernel has KVM_TDX_TERMINATE_VM'],
+    ['', `times: simulated (${host}), all memory accepted; mostly guesses, docs/simulator.md`],
+  ];
+}
+
+function timeText(ns: bigint): string {
+  return formatDuration(Number(ns) / 1e6);
 }
 
 function footprintRows(footprint: Footprint): string[][] {

@@ -11,6 +11,7 @@ import type { CommandIo } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
+import { type ExpectedTimes, expectedTimes } from './expected-times.ts';
 import { planData } from './plan-data.ts';
 import { savePlan } from './plan-file.ts';
 import { planText } from './plan-text.ts';
@@ -26,13 +27,15 @@ export interface PlanReport extends Assessment {
   readonly spec: TrustDomain;
   readonly offer: HostOffer;
   readonly keySlots: KeySlots | undefined;
+  /** There where nothing stands against the plan. */
+  readonly times: ExpectedTimes | undefined;
 }
 
 export async function showPlan(options: PlanCommandOptions, io: CommandIo): Promise<ExitCode> {
   const spec = await loadTrustDomain(options.spec);
   const host = await openHost(options, io);
   try {
-    const report = await assess(spec, host);
+    const report = await assess(spec, { host, choice: options, io });
     await printData(planData(report), {
       io,
       format: options.output,
@@ -45,12 +48,22 @@ export async function showPlan(options: PlanCommandOptions, io: CommandIo): Prom
   }
 }
 
-async function assess(spec: TrustDomain, host: Host): Promise<PlanReport> {
+async function assess(
+  spec: TrustDomain,
+  {
+    host,
+    choice,
+    io,
+  }: { readonly host: Host; readonly choice: HostChoice; readonly io: CommandIo },
+): Promise<PlanReport> {
   const firmware = await loadFirmware(spec.firmware);
   const offer = await readHostOffer(host);
   const keySlots = await host.keySlots();
   const assessment = assessTd({ spec, firmware, facts: offer.facts, offer, keySlots });
-  return { spec, offer, keySlots, ...assessment };
+  const { plan, findings } = assessment;
+  const times =
+    plan && findings.length === 0 ? await expectedTimes(plan, { choice, io }) : undefined;
+  return { spec, offer, keySlots, times, ...assessment };
 }
 
 /** A limit outweighs other findings: no other spec on this host would help. */

@@ -1,0 +1,92 @@
+/**
+ * How long a plan takes, by running it: a twin of the host is simulated, and its virtual clock is
+ * read at each step. The figures behind it are in src/simulator/costs.ts with their sources; most
+ * are guesses, the teardown is fitted to public times.
+ */
+import type { Host } from '../../host/port.ts';
+import type { SimulatedHost } from '../../host/simulated/index.ts';
+import { startTd } from '../../orchestrator/index.ts';
+import type { TdPlan } from '../../plan/index.ts';
+import type { CommandIo } from '../io.ts';
+import { type HostChoice, openHost } from '../open-host.ts';
+
+export interface ExpectedTimes {
+  /** The simulated host that was asked. */
+  readonly host: string;
+  readonly stepNs: Readonly<Record<string, bigint>>;
+  readonly teardownNs: {
+    /** The key slot stays taken as long as this. */
+    readonly withoutTerminateVm: bigint;
+    readonly withTerminateVm: bigint;
+  };
+}
+
+/** Any kernel that has KVM_TDX_TERMINATE_VM will do: only the teardown is taken from it. */
+const kernelWithTerminateVm = 'posted-terminate-vm';
+
+export async function expectedTimes(
+  plan: TdPlan,
+  { choice, io }: { readonly choice: HostChoice; readonly io: CommandIo },
+): Promise<ExpectedTimes> {
+  const twin = twinOf(plan, choice);
+  const life = await liveThrough(plan, { choice: twin, io });
+  const { kernel: _, ...sameHost } = twin;
+  const terminated = await liveThrough(plan, {
+    choice: { ...sameHost, kernel: kernelWithTerminateVm },
+    io,
+  });
+  return {
+    host: life.host,
+    stepNs: life.stepNs,
+    teardownNs: {
+      withoutTerminateVm: life.teardownNs,
+      withTerminateVm: terminated.teardownNs,
+    },
+  };
+}
+
+/** Without faults; a real host is stood in for by the default profile. */
+function twinOf({ facts }: TdPlan, { host, kernel }: HostChoice): HostChoice {
+  if (facts.kind === 'kvm' || host === 'auto') return { host: 'sim', kernel };
+  return { host: host.replace(/^soft/, 'sim'), kernel };
+}
+
+interface Life {
+  readonly host: string;
+  readonly stepNs: Readonly<Record<string, bigint>>;
+  readonly teardownNs: bigint;
+}
+
+async function liveThrough(
+  plan: TdPlan,
+  { choice, io }: { readonly choice: HostChoice; readonly io: CommandIo },
+): Promise<Life> {
+  const host = (await openHost(choice, io)) as SimulatedHost;
+  try {
+    const facts = await host.facts();
+    const stepNs: Record<string, bigint> = {};
+    let lapAt = clockOf(host);
+    const td = startTd({
+      host,
+      plan: { ...plan, facts },
+      onEvent: (event) => {
+        if (event.event !== 'step.ended') return;
+        const now = clockOf(host);
+        stepNs[event.step] = now - lapAt;
+        lapAt = now;
+      },
+    });
+    await td.runnable;
+    td.stop();
+    const { error } = await td.ended;
+    if (error) throw new Error(`the twin of the host refused the plan: ${error.message}`);
+    const { terminating = 0n, releasing = 0n, ...building } = stepNs;
+    return { host: facts.name, stepNs: building, teardownNs: terminating + releasing };
+  } finally {
+    await host.close();
+  }
+}
+
+function clockOf(host: Host): bigint {
+  return host.simulatedTimeNs?.() ?? 0n;
+}
