@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes } from '../errors/index.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
 import { graphCommand } from './commands/graph.ts';
+import { footprintCommand } from './commands/footprint.ts';
 import { hostCommand } from './commands/host.ts';
 import { initCommand } from './commands/init.ts';
 import { measureCommand } from './commands/measure.ts';
@@ -55,6 +56,7 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
     );
   const commands = [
     planCommand(io, endWith),
+    footprintCommand(io),
     runCommand(io),
     doctorCommand(io, endWith),
     explainCommand(io),

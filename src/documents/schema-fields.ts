@@ -36,7 +36,10 @@ export class SchemaFields {
   schemaAt(path: FieldPath): z.ZodType | undefined {
     let schema: z.ZodType | undefined = this.#schema;
     for (const step of path) {
-      schema = objectForm(schema)?.shape[step] as z.ZodType | undefined;
+      schema =
+        typeof step === 'number'
+          ? elementOf(schema)
+          : (objectForm(schema)?.shape[step] as z.ZodType | undefined);
     }
     return schema;
   }
@@ -53,6 +56,14 @@ function innerOf(schema: z.ZodType): z.ZodType | undefined {
     schema instanceof z.ZodDefault ||
     schema instanceof z.ZodPrefault;
   return isWrapper ? (schema.unwrap() as z.ZodType) : undefined;
+}
+
+/** What the items of a list are. */
+function elementOf(schema: z.ZodType | undefined): z.ZodType | undefined {
+  for (let form = schema; form !== undefined; form = innerOf(form)) {
+    if (form instanceof z.ZodArray) return form.element as z.ZodType;
+  }
+  return undefined;
 }
 
 function objectForm(schema: z.ZodType | undefined): z.ZodObject<z.ZodRawShape> | undefined {

@@ -1,0 +1,61 @@
+/** `tdctl footprint`: what VMs cost a host for their number of vCPUs, design by design. */
+import { writeFile } from 'node:fs/promises';
+import { TdctlError } from '../../errors/index.ts';
+import { compareDesigns, type Fleet } from '../../plan/fleet/index.ts';
+import type { CommandIo } from '../io.ts';
+import type { OutputFormat } from '../options.ts';
+import { printData } from '../output/data.ts';
+import { type FleetOptions, fleetFromOptions } from './fleet-from-options.ts';
+import { footprintData } from './footprint-data.ts';
+import { footprintText } from './footprint-text.ts';
+
+export interface FootprintOptions extends FleetOptions {
+  readonly fleet?: string | undefined;
+  readonly chart?: string | undefined;
+  readonly output: OutputFormat;
+}
+
+export async function showFootprint(options: FootprintOptions, io: CommandIo): Promise<void> {
+  const fleet = await fleetOf(options);
+  const tables = compareDesigns(fleet);
+  if (options.chart !== undefined) await writeChart(options.chart, fleet, io);
+  await printData(footprintData(fleet, tables), {
+    io,
+    format: options.output,
+    text: () => footprintText(fleet, { tables, colors: io.colors.stdout }),
+  });
+}
+
+async function fleetOf({ fleet, ...options }: FootprintOptions): Promise<Fleet> {
+  if (fleet === undefined) return fleetFromOptions(options);
+  const { vcpus, maxVcpus, maxVcpuId, vms, type, kvmMaxVcpus } = options;
+  if ([vcpus, maxVcpus, maxVcpuId, vms, type, kvmMaxVcpus].some((given) => given !== undefined)) {
+    throw new TdctlError({
+      code: 'TDCTL_E_USAGE',
+      op: 'compare footprints',
+      place: '--fleet',
+      message: 'a fleet file says everything about its VMs, so no other option may',
+      hint: 'leave out --fleet, or the options about a single VM',
+    });
+  }
+  const { loadFleet } = await import('../../plan/fleet/fleet-file.ts');
+  return loadFleet(fleet);
+}
+
+async function writeChart(file: string, fleet: Fleet, io: CommandIo): Promise<void> {
+  const { chartSvg } = await import('./chart.ts');
+  try {
+    await writeFile(file, chartSvg(fleet), { flag: 'wx' });
+  } catch (cause) {
+    const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
+    throw new TdctlError({
+      code: exists ? 'TDCTL_E_EXISTS' : 'TDCTL_E_NOT_WRITABLE',
+      op: 'write the chart',
+      place: file,
+      message: exists ? 'there is a file of that name already' : 'the chart could not be written',
+      hint: 'choose another name',
+      cause: exists ? undefined : cause,
+    });
+  }
+  io.stderr.write(`wrote ${file}\n`);
+}

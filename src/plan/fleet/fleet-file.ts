@@ -1,0 +1,135 @@
+/** Fleet files: which VMs a host has. Loads zod and yaml, so import it where one is read. */
+import { z } from 'zod';
+import { invalidFile } from '../../documents/invalid.ts';
+import { notation } from '../../documents/notation.ts';
+import { type Parsed, parsed, refused } from '../../documents/parsed.ts';
+import { type FileFormat, readObject } from '../../documents/read.ts';
+import { SchemaFields } from '../../documents/schema-fields.ts';
+import { readTextFile } from '../../documents/text-file.ts';
+import { describeValue } from '../../documents/wording.ts';
+import { groupProblems } from './check-group.ts';
+import { type Fleet, kvmMaxVcpusRange, type VmGroup } from './fleet.ts';
+
+/** What the arithmetic of the tables stays exact with. */
+const most = { vms: 1_000_000, vcpus: 1_000_000, groups: 1000 } as const;
+
+function parseMaxVcpus(value: unknown): Parsed<number | 'unbounded'> {
+  if (value === 'unbounded') return parsed(value);
+  const isCount = typeof value === 'number' && Number.isInteger(value) && value >= 1;
+  return isCount && value <= most.vcpus
+    ? parsed(value)
+    : refused(`must be a whole number from 1, or unbounded; this is ${describeValue(value)}`);
+}
+
+const vmGroup = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(63)
+    .meta({ description: 'What these VMs are.', examples: ['web'] }),
+  type: z
+    .enum(['plain', 'td'])
+    .default('plain')
+    .meta({ description: 'An ordinary VM, or a TD.', examples: ['plain'] }),
+  count: z
+    .int()
+    .min(1)
+    .max(most.vms)
+    .default(1)
+    .meta({ description: 'How many there are.', examples: [400] }),
+  vcpus: z
+    .int()
+    .min(1)
+    .max(most.vcpus)
+    .meta({ description: 'vCPUs of each that run.', examples: [4] }),
+  maxVcpus: notation(parseMaxVcpus, {
+    description: 'The most each will ever have, or unbounded. Default: vcpus.',
+    examples: [8, 'unbounded'],
+  }).optional(),
+  maxVcpuId: z
+    .int()
+    .min(0)
+    .max(most.vcpus)
+    .optional()
+    .meta({ description: 'The largest vCPU id. Default: maxVcpus - 1.', examples: [15] }),
+});
+
+const fleetSchema = z.strictObject({
+  apiVersion: z
+    .literal('tdctl.io/v1alpha1')
+    .meta({ description: 'Version of this format.', examples: ['tdctl.io/v1alpha1'] }),
+  kind: z.literal('Fleet').meta({ description: 'Kind of this file.', examples: ['Fleet'] }),
+  metadata: z
+    .strictObject({
+      name: z
+        .string()
+        .min(1)
+        .max(63)
+        .meta({ description: 'Name of the fleet.', examples: ['mixed'] }),
+    })
+    .meta({ description: 'What the fleet is called.', examples: [{ name: 'mixed' }] }),
+  spec: z
+    .strictObject({
+      kvmMaxVcpus: z
+        .int()
+        .min(kvmMaxVcpusRange.min)
+        .max(kvmMaxVcpusRange.max)
+        .default(kvmMaxVcpusRange.default)
+        .meta({ description: 'KVM_MAX_VCPUS of the kernel.', examples: [1024] }),
+      vms: z
+        .array(vmGroup)
+        .min(1)
+        .max(most.groups)
+        .meta({ description: 'Groups of equal VMs.', examples: [[{ name: 'web', vcpus: 4 }]] }),
+    })
+    .superRefine(({ kvmMaxVcpus, vms }, context) => {
+      const names = new Map<string, number>();
+      for (const [index, vm] of vms.entries()) {
+        const refuse = (field: string, message: string) =>
+          context.addIssue({ code: 'custom', path: ['vms', index, field], message });
+        // Values that are wrong by themselves have been found already.
+        const isSound = vm.vcpus >= 1 && (vm.maxVcpuId ?? 0) >= 0;
+        const problems = isSound ? groupProblems(groupOf(vm), { kvmMaxVcpus }) : [];
+        for (const { field, problem } of problems) refuse(field, problem);
+        const first = names.get(vm.name);
+        if (first === undefined) names.set(vm.name, index);
+        else refuse('name', `is the name of another group too, the ${ordinal(first)} of the list`);
+      }
+    })
+    .meta({ description: 'What the fleet is made of.', examples: [{}] }),
+});
+
+const format: FileFormat<typeof fleetSchema> = {
+  kind: 'Fleet',
+  schema: fleetSchema,
+  fields: new SchemaFields(fleetSchema),
+  rules: [],
+  help: 'docs/footprint.md explains every field; examples/fleets/ has files that are right',
+};
+
+const starter = () => 'examples/fleets/mixed.yaml is one';
+
+/** @throws TdctlError as TrustDomain files do: not found, not readable, or all mistakes at once. */
+export async function loadFleet(path: string): Promise<Fleet> {
+  return parseFleet(await readTextFile(path, { kind: format.kind, starter }), { path });
+}
+
+/** @throws TdctlError TDCTL_E_SPEC_INVALID with every finding and its `file:line:col`. */
+export function parseFleet(text: string, { path }: { readonly path: string }): Fleet {
+  const reading = readObject(text, { path, format });
+  if ('findings' in reading) throw invalidFile(reading, { ...format, path });
+  const { metadata, spec } = reading.data;
+  return {
+    name: metadata.name,
+    kvmMaxVcpus: spec.kvmMaxVcpus,
+    groups: spec.vms.map(groupOf),
+  };
+}
+
+function groupOf(vm: z.output<typeof vmGroup>): VmGroup {
+  return { ...vm, maxVcpus: vm.maxVcpus ?? vm.vcpus, maxVcpuId: vm.maxVcpuId };
+}
+
+function ordinal(index: number): string {
+  return ['first', 'second', 'third'][index] ?? `${index + 1}th`;
+}

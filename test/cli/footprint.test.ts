@@ -1,0 +1,136 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { tdctl } from '../support/tdctl.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'tdctl-footprint-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const mixed = ['footprint', '--fleet', 'examples/fleets/mixed.yaml'];
+
+describe('tdctl footprint', () => {
+  test.each([
+    ['text', 'mixed.txt'],
+    ['json', 'mixed.json'],
+    ['yaml', 'mixed.yaml'],
+  ])('prints a contract as %s', async (format, golden) => {
+    const { stdout, stderr, exitCode } = await tdctl([...mixed, '-o', format]);
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+    await expect(stdout).toMatchFileSnapshot(`../golden/footprint/${golden}`);
+  });
+
+  test('takes one VM from the command line, as a plain one and as a TD', async () => {
+    const { stdout } = await tdctl(
+      'footprint --vcpus 4 --max-vcpus 8 --vms 400 -o json'.split(' '),
+    );
+    const { vms, tables } = JSON.parse(stdout);
+    expect(vms.map(({ type, count }: { type: string; count: number }) => [type, count])).toEqual([
+      ['plain', 400],
+      ['td', 400],
+    ]);
+    expect(tables.map(({ id }: { id: string }) => id)).toEqual([
+      'vcpuArray',
+      'pidTable',
+      'limit',
+      'controlPages',
+    ]);
+  });
+
+  test('says in the output what is an estimate', async () => {
+    const { stdout } = await tdctl(['footprint', '--vcpus', '4']);
+    expect(stdout).toMatch(/list .*\[3\]/);
+    expect(stdout).toMatch(/Estimates\n[\s\S]*\[3\] {2}two pointers in each vCPU created/);
+    expect(stdout).toMatch(/array in struct kvm(?!.*\[)/);
+  });
+
+  test('says that ids have gaps, and what they cost', async () => {
+    const { stdout } = await tdctl('footprint --vcpus 4 --max-vcpu-id 600'.split(' '));
+    expect(stdout).toContain('ids have gaps: 597 entries of the PID-pointer table for no vCPU');
+  });
+
+  test.each<[args: string, place: string, problem: RegExp]>([
+    ['', '--vcpus', /nothing to compare/],
+    ['--vcpus 0', '--vcpus', /from 1 to 1000000; this is `0`/],
+    ['--vcpus four', '--vcpus', /this is `four`/],
+    ['--vcpus 4 --max-vcpus 0', '--max-vcpus', /from 1/],
+    ['--vcpus 4 --max-vcpus 2', '--max-vcpus', /at least vcpus, which is 4/],
+    ['--vcpus 4 --max-vcpus 1025', '--max-vcpus', /at most 1024, KVM_MAX_VCPUS/],
+    ['--vcpus 4 --max-vcpus 65536 --type td', '--max-vcpus', /16 bits of TD_PARAMS/],
+    ['--vcpus 4 --max-vcpus unbounded --type td', '--max-vcpus', /cannot be unbounded in a TD/],
+    ['--vcpus 4 --max-vcpu-id 2', '--max-vcpu-id', /at least 3/],
+    ['--vcpus 4 --kvm-max-vcpus 512', '--kvm-max-vcpus', /from 1024 to 4096/],
+    ['--vcpus 4 --vms -1', '--vms', /this is `-1`/],
+    ['--vcpus 4 --type tdx', '--type', /use plain or td/],
+    ['--vcpus 4 --fleet examples/fleets/mixed.yaml', '--fleet', /no other option/],
+  ])('refuses `%s` with exit code 2, naming %s', async (args, place, problem) => {
+    const { stderr, stdout, exitCode } = await tdctl([
+      'footprint',
+      ...args.split(' ').filter(Boolean),
+    ]);
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(`error: ${place}: `);
+    expect(stderr).toMatch(problem);
+  });
+
+  test.each<[what: string, file: string, exit: number, problem: RegExp]>([
+    [
+      'that is missing',
+      'examples/fleets/mixd.yaml',
+      3,
+      /did you mean examples\/fleets\/mixed.yaml/,
+    ],
+    ['that is a TrustDomain', 'examples/hello.yaml', 5, /kind: must be Fleet/],
+    ['that is a directory', 'examples/fleets', 1, /name one of its files/],
+  ])('refuses a fleet file %s', async (_what, file, exit, problem) => {
+    const { stderr, exitCode } = await tdctl(['footprint', '--fleet', file]);
+    expect(exitCode).toBe(exit);
+    expect(stderr).toMatch(problem);
+  });
+});
+
+describe('the chart', () => {
+  test('is well-formed SVG with a panel for the smallest and the largest VM', async () => {
+    const file = join(scratch, 'mixed.svg');
+    const { stderr } = await tdctl([...mixed, '--chart', file]);
+    expect(stderr).toBe(`wrote ${file}\n`);
+    const svg = readFileSync(file, 'utf8');
+    expect(svg).toContain('A VM with 4 vCPUs');
+    expect(svg).toContain('A VM with 256 vCPUs');
+    expect(svg).toContain('prefers-color-scheme:dark');
+    expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+    await expect(svg).toMatchFileSnapshot('../golden/footprint/mixed.svg');
+  });
+
+  test.each([1, 2, 1024, 4096])('stays inside the picture for %d vCPUs', async (vcpus) => {
+    const file = join(scratch, `${vcpus}.svg`);
+    await tdctl([
+      'footprint',
+      '--vcpus',
+      String(vcpus),
+      '--kvm-max-vcpus',
+      '4096',
+      '--chart',
+      file,
+    ]);
+    const svg = readFileSync(file, 'utf8');
+    const [, width = 0, height = 0] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg)?.map(Number) ?? [];
+    for (const [, x, y] of svg.matchAll(/[ML](-?[\d.]+) (-?[\d.]+)/g)) {
+      expect(Number(x)).toBeGreaterThanOrEqual(0);
+      expect(Number(x)).toBeLessThanOrEqual(width);
+      expect(Number(y)).toBeGreaterThanOrEqual(0);
+      expect(Number(y)).toBeLessThanOrEqual(height);
+    }
+    expect(svg).not.toMatch(/NaN|Infinity/);
+  });
+
+  test('is not written over another file', async () => {
+    const file = join(scratch, 'mine.svg');
+    writeFileSync(file, 'mine');
+    const { exitCode } = await tdctl([...mixed, '--chart', file]);
+    expect(exitCode).toBe(4);
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+  });
+});
