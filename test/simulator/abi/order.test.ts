@@ -1,0 +1,236 @@
+/** What Linux 6.16 checks in another order than 7.3, or otherwise: each difference on both sides. */
+import { describe, expect, test } from 'vitest';
+import { statusWord } from '../../../src/abi/tdx/status.ts';
+import {
+  CapabilitiesValue,
+  CpuidValue,
+  type KernelAbi,
+  kernelAbis,
+} from '../../../src/simulator/index.ts';
+import { command, Driver, faulting, memRegion } from '../drive.ts';
+import { abisWhere } from './abis.ts';
+
+/** One rule for the kernels whose record has it, the other for all the rest. */
+function eitherWay(
+  title: string,
+  isOld: (abi: KernelAbi) => boolean,
+  check: (driver: Driver, old: boolean) => void,
+): void {
+  test.each(abisWhere())(`${title} (%s)`, (kernelAbi) => {
+    check(new Driver({ kernelAbi }), isOld(kernelAbis[kernelAbi]));
+  });
+}
+
+const duplicateLast = ({ createVcpu: { checks } }: KernelAbi) =>
+  checks.indexOf('id exists') > checks.indexOf('td state');
+const writesCapabilitiesBack = (abi: KernelAbi) => abi.tdxDispatch.capabilitiesWrittenBack;
+
+describe('kernel 2.7 CREATE_VCPU: the place of the duplicate id', () => {
+  test.each(abisWhere((abi) => !abi.createVcpu.when.includes('RUNNABLE')))(
+    'after FINALIZE an id that exists is EEXIST where that comes first, else EIO (%s)',
+    (kernelAbi) => {
+      const driver = new Driver({ kernelAbi });
+      const { vm } = driver.runnableTd();
+      expect(driver.createVcpu(vm, 0)).toBe(
+        duplicateLast(kernelAbis[kernelAbi]) ? 'EIO' : 'EEXIST',
+      );
+      expect(driver.createVcpu(vm, 1)).toBe('EIO');
+    },
+  );
+
+  eitherWay(
+    'without memory a duplicate id is ENOMEM only where it is seen last',
+    duplicateLast,
+    (driver, old) => {
+      const { vm } = driver.builtTd();
+      driver.failAt('KVM_CREATE_VCPU: allocate', 'ENOMEM');
+      expect(driver.createVcpu(vm, 0)).toBe(old ? 'ENOMEM' : 'EEXIST');
+    },
+  );
+
+  eitherWay(
+    'a duplicate id is EEXIST on a VM of the default type in any case',
+    duplicateLast,
+    (driver) => {
+      const vm = driver.createVm('KVM_X86_DEFAULT_VM');
+      driver.createVcpu(vm, 3);
+      expect(driver.createVcpu(vm, 3)).toBe('EEXIST');
+    },
+  );
+});
+
+describe('kernel 2.4 CAPABILITIES', () => {
+  const ask = (driver: Driver, nent: number | undefined, cmd: unknown, write = () => true) =>
+    driver.call(driver.createVm(), {
+      request: 'KVM_TDX_CAPABILITIES',
+      cmd: cmd as ReturnType<typeof command>,
+      data: { readNent: () => nent, write },
+    });
+  const plain = () => command('KVM_TDX_CAPABILITIES');
+
+  eitherWay(
+    'E2BIG and EFAULT come before ENOMEM, or after it',
+    writesCapabilitiesBack,
+    (driver, old) => {
+      driver.failAt('KVM_TDX_CAPABILITIES: allocate', 'ENOMEM');
+      expect(ask(driver, 3, plain())).toBe(old ? 'ENOMEM' : 'E2BIG');
+      expect(ask(driver, undefined, plain())).toBe(old ? 'ENOMEM' : 'EFAULT');
+      expect(ask(driver, 3, command('KVM_TDX_CAPABILITIES', { flags: 1 }))).toBe('EINVAL');
+    },
+  );
+
+  eitherWay('the command is written back, or never', writesCapabilitiesBack, (driver, old) => {
+    const unwritable = faulting(plain(), 'write');
+    expect(ask(driver, 128, unwritable)).toBe(old ? 'EFAULT' : 0);
+    expect(ask(driver, 3, unwritable)).toBe(old ? 'EFAULT' : 'E2BIG');
+  });
+
+  eitherWay('shows the same leaves', writesCapabilitiesBack, (driver) => {
+    const data = new CapabilitiesValue(128);
+    const vm = driver.createVm();
+    expect(driver.call(vm, { request: 'KVM_TDX_CAPABILITIES', cmd: plain(), data })).toBe(0);
+    expect(data.value?.cpuid).toHaveLength(28);
+  });
+});
+
+describe('kernel 2.8 commands on a vCPU fd', () => {
+  const stateFirst = ({ tdxDispatch: { vcpuChecks } }: KernelAbi) =>
+    vcpuChecks.indexOf('td state') < vcpuChecks.indexOf('command');
+
+  eitherWay(
+    'on a RUNNABLE TD: EINVAL before an unreadable command, or EFAULT',
+    stateFirst,
+    (driver, old) => {
+      const { vcpus } = driver.runnableTd();
+      const unreadable = faulting(command('KVM_TDX_INIT_VCPU'), 'read');
+      expect(driver.initVcpu(vcpus[0] as number, unreadable)).toBe(old ? 'EINVAL' : 'EFAULT');
+    },
+  );
+
+  eitherWay(
+    'a fatal signal is EINTR before an unreadable command, or after it',
+    stateFirst,
+    (driver, old) => {
+      const { vcpus } = driver.builtTd();
+      driver.signal = 'fatal';
+      const unreadable = faulting(command('KVM_TDX_INIT_VCPU'), 'read');
+      expect(driver.initVcpu(vcpus[0] as number, unreadable)).toBe(old ? 'EINTR' : 'EFAULT');
+    },
+  );
+
+  eitherWay(
+    'GET_CPUID reads the command twice, or once',
+    (abi) => !abi.tdxDispatch.vcpuSecondStage,
+    (driver, old) => {
+      const { vcpus } = driver.builtTd();
+      const cmd = faulting(command('KVM_TDX_GET_CPUID'), 'second read');
+      const data = new CpuidValue(256);
+      const result = driver.call(vcpus[0] as number, { request: 'KVM_TDX_GET_CPUID', cmd, data });
+      expect(result).toBe(old ? 0 : 'EFAULT');
+    },
+  );
+});
+
+describe('kernel 2.3 commands on the VM fd', () => {
+  eitherWay(
+    'a fatal signal while the vCPUs are locked is EINTR, where they are',
+    (abi) => !abi.tdxDispatch.vmCommandsLockVcpus,
+    (driver, old) => {
+      const { vm } = driver.builtTd();
+      driver.signal = 'fatal';
+      expect(driver.finalizeVm(vm)).toBe(old ? 0 : 'EINTR');
+    },
+  );
+});
+
+describe('kernel 2.6 INIT_VM', () => {
+  eitherWay(
+    'TDH.MNG.CREATE refused is EIO, and bugs the VM or only warns',
+    (abi) => abi.initVm.mngCreateRefused === 'warns',
+    (driver, old) => {
+      const atCreateVm = driver.machine.kernelAbi.keyId.takenAt === 'KVM_CREATE_VM';
+      const refuse = () =>
+        driver.failLeaf('TDH.MNG.CREATE', (nth) =>
+          nth === 0 ? statusWord('TDX_HKID_NOT_FREE') : undefined,
+        );
+      if (atCreateVm) {
+        refuse();
+        expect(driver.call(driver.kvm, { request: 'KVM_CREATE_VM', type: 5 })).toBe('EIO');
+        expect(driver.machine.keySlots.used).toBe(0);
+        return;
+      }
+      const vm = driver.createTd();
+      refuse();
+      expect(driver.initVm(vm)).toBe('EIO');
+      expect(driver.machine.keySlots.used).toBe(0);
+      expect(driver.initVm(vm)).toBe(old ? 0 : 'EIO');
+    },
+  );
+
+  eitherWay(
+    'an empty pool',
+    (abi) => abi.keyId.poolEmpty === 'EBUSY',
+    (driver, old) => {
+      const full = new Driver({ kernelAbi: driver.machine.kernelAbi, profile: 'one-slot' });
+      full.initializedTd();
+      const vm = full.call(full.kvm, { request: 'KVM_CREATE_VM', type: 5 });
+      if (typeof vm === 'string') {
+        expect([vm, old]).toEqual(['EBUSY', true]);
+        return;
+      }
+      full.prepareTd(vm);
+      expect(full.initVm(vm)).toBe(old ? 'EBUSY' : 'ENOSPC');
+    },
+  );
+});
+
+describe('kernel 2.12, 2.13 INIT_MEM_REGION and FINALIZE_VM', () => {
+  const returnsBusy = (abi: KernelAbi) => abi.initMemRegion.operandBusy === 'EBUSY';
+  const busyOnce = (driver: Driver, leaf: 'TDH.MEM.PAGE.ADD' | 'TDH.MEM.SEPT.ADD') =>
+    driver.failLeaf(leaf, (nth) => (nth === 0 ? statusWord('TDX_OPERAND_BUSY', 'RCX') : undefined));
+
+  eitherWay(
+    'PAGE.ADD with a busy operand is EBUSY, or tried again inside',
+    returnsBusy,
+    (driver, old) => {
+      const { vcpus } = driver.builtTd();
+      busyOnce(driver, 'TDH.MEM.PAGE.ADD');
+      const region = memRegion({ nrPages: 3n });
+      expect(driver.initMemRegion(vcpus[0] as number, region)).toBe(old ? 'EBUSY' : 0);
+      expect(region.value.nrPages).toBe(old ? 3n : 0n);
+      expect(driver.initMemRegion(vcpus[0] as number, region)).toBe(old ? 0 : 'EINVAL');
+    },
+  );
+
+  eitherWay('UNCONFIRMED for SEPT.ADD: as PAGE.ADD', returnsBusy, (driver, old) => {
+    const { vcpus } = driver.builtTd();
+    busyOnce(driver, 'TDH.MEM.SEPT.ADD');
+    expect(driver.initMemRegion(vcpus[0] as number)).toBe(old ? 'EBUSY' : 0);
+  });
+
+  eitherWay(
+    'FINALIZE with a page that is mapped and not added (nr_premapped) is EINVAL, where it is counted',
+    (abi) => abi.finalizeCountsPremapped,
+    (driver, old) => {
+      const { vm, vcpus } = driver.builtTd();
+      busyOnce(driver, 'TDH.MEM.PAGE.ADD');
+      const region = memRegion();
+      driver.initMemRegion(vcpus[0] as number, region);
+      expect(driver.finalizeVm(vm)).toBe(old ? 'EINVAL' : 0);
+      if (!old) return;
+      expect(driver.initMemRegion(vcpus[0] as number, region)).toBe(0);
+      expect(driver.finalizeVm(vm)).toBe(0);
+    },
+  );
+
+  eitherWay(
+    'source address 0 is EINVAL, or read like any other',
+    (abi) => abi.initMemRegion.sourceAddressZero !== 'EINVAL',
+    (driver, old) => {
+      const { vcpus } = driver.builtTd();
+      const region = memRegion({ sourceAddr: 0n });
+      driver.unreadable.add(0n);
+      expect(driver.initMemRegion(vcpus[0] as number, region)).toBe(old ? 'EFAULT' : 'EINVAL');
+    },
+  );
+});
