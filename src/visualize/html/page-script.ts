@@ -164,21 +164,20 @@ function trace(state) {
   for (const id of [...touched, state.id]) boxes.get(id)?.classList.add('on-path');
 }
 
-function selectedFromAddress() {
+/** The state that the address names; an address may be anything. */
+function byAddress() {
   const match = /^#state=(.*)$/.exec(location.hash);
-  let id;
   try {
-    id = match ? decodeURIComponent(match[1]) : undefined;
+    return match ? decodeURIComponent(match[1]) : undefined;
   } catch {
-    id = undefined;
+    return undefined;
   }
-  select(id);
 }
 
 function go(id) {
-  if (id === undefined) history.replaceState(null, '', location.pathname + location.search);
-  else location.hash = fragment(id);
-  if (id === undefined) select(undefined);
+  const address = id === undefined ? location.pathname + location.search : fragment(id);
+  if (id !== byAddress()) history.pushState(null, '', address);
+  select(id);
 }
 
 // --- searching ------------------------------------------------------------------------------
@@ -188,18 +187,20 @@ let chosen = 0;
 
 function searchable(state) {
   const edges = data.edges.filter((edge) => edge.source === state.id).map((edge) => edge.text);
-  return [state.id, state.description, state.does, ...state.requests, ...state.tags, ...state.invokes, ...edges];
+  return [state.id, state.description, state.does, ...state.tags, ...state.invokes, ...edges];
 }
 
 function runSearch() {
   const wanted = search.value.trim().toLowerCase();
   const hit = (text) => text.toLowerCase().includes(wanted);
   found = wanted === '' ? [] : data.states.flatMap((state) => {
-    if (hit(state.name)) return [{ state, why: '' }];
+    if (hit(state.name)) return [{ state, why: '', rank: 0 }];
+    const request = state.requests.find(hit);
+    if (request !== undefined) return [{ state, why: request, rank: 1 }];
     const why = searchable(state).find(hit);
-    return why === undefined ? [] : [{ state, why }];
+    return why === undefined ? [] : [{ state, why, rank: 2 }];
   });
-  found.sort((one, other) => (one.why === '' ? 0 : 1) - (other.why === '' ? 0 : 1));
+  found.sort((one, other) => one.rank - other.rank);
   chosen = 0;
   showResults();
 }
@@ -307,11 +308,11 @@ addEventListener('keydown', (event) => {
 document.getElementById('zoom-in').addEventListener('click', () => zoomBy(1.25));
 document.getElementById('zoom-out').addEventListener('click', () => zoomBy(0.8));
 document.getElementById('zoom-fit').addEventListener('click', fit);
-addEventListener('hashchange', selectedFromAddress);
+addEventListener('hashchange', () => select(byAddress()));
 addEventListener('resize', fit);
 
 // The page says it in words; a second image role would hide the states from screen readers.
 svg.setAttribute('role', 'group');
 fit();
-selectedFromAddress();
+select(byAddress());
 `;

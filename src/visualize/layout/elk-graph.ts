@@ -72,7 +72,7 @@ export function elkGraph({ chart, content, lines, direction }: ElkGraphParts): E
     id: 'root',
     layoutOptions: {
       ...layoutOptions,
-      'elk.padding': `[top=${rootHeader},left=28,bottom=28,right=28]`,
+      'elk.padding': `[top=${rootHeader(content(root.id))},left=28,bottom=28,right=28]`,
     },
     children: childrenOf(root),
     edges: [...chart.nodes.flatMap(initialEdge), ...lines.map((line) => lineEdge(line, chart))],
@@ -89,8 +89,11 @@ interface Size {
   readonly height: number;
 }
 
-/** Room above the chart for the machine's name and description. */
-export const rootHeader = 2 * sizes.padY + 58;
+/** Room above the chart for the machine's name and description, and for its rows. */
+function rootHeader({ rows }: NodeContent): number {
+  const rowsHeight = rows.length === 0 ? 0 : sizes.ruleGap + rows.length * sizes.row;
+  return 2 * sizes.padY + 58 + rowsHeight;
+}
 
 function dotNode(node: ChartNode): ElkNode {
   return {

@@ -64,7 +64,8 @@ export function nodeContent(
   { chart, stubs }: { chart: ChartIndex; stubs: readonly ChartEdge[] },
 ): NodeContent {
   const name = shortened(node.key, fonts.name);
-  const tags = node.tags.map((tag) => {
+  const history = node.history === null ? [] : [node.history === 'deep' ? 'H*' : 'H'];
+  const tags = [...history, ...node.tags].map((tag) => {
     const text = shortened(tag, fonts.tag);
     return { text, width: textWidth(text, fonts.tag) + 2 * sizes.tagPad };
   });

@@ -1,7 +1,9 @@
 /** One state as SVG: box, name, tags, rows. */
 import type { ChartNode } from '../chart-model.ts';
 import type { PlacedNode, Point } from '../layout/geometry.ts';
+import { textWidth } from '../layout/measure.ts';
 import {
+  fonts,
   keywordWidth,
   type NodeContent,
   type Row,
@@ -34,7 +36,7 @@ export function drawNode({ node, placed, content, isRegion, isActive }: NodeDraw
     `<title>${visibleXml(tooltip(node))}</title>`,
     rect('box', { x, y, width, height, radius }),
     node.kind === 'final' ? innerBorder({ x, y, width, height, radius }) : '',
-    drawContent(content, { x, y, width }),
+    drawContent(content, { x, y, width, isLeaf: node.children.length === 0 }),
     '</g>',
   ].join('');
 }
@@ -42,17 +44,17 @@ export function drawNode({ node, placed, content, isRegion, isActive }: NodeDraw
 /** Name and tags in one line, a rule, then the rows. */
 export function drawContent(
   { name, tags, rows }: NodeContent,
-  { x, y, width }: Point & { readonly width: number },
+  { x, y, width, isLeaf }: Point & { readonly width: number; readonly isLeaf: boolean },
 ): string {
   const left = x + sizes.padX;
   const right = x + width - sizes.padX;
   const top = y + sizes.padY;
   return [
-    tags.length + rows.length === 0
+    isLeaf && tags.length + rows.length === 0
       ? text('name', { x: x + width / 2, y: top + 15 }, visibleXml(name), ' text-anchor="middle"')
       : text('name', { x: left, y: top + 15 }, visibleXml(name)),
     drawTags(tags, { right, y: top + 2 }),
-    drawRows(rows, { left, right, y: top + sizes.header }),
+    drawRows(rows, { left, right, y: top + sizes.header, alignChips: isLeaf }),
   ].join('');
 }
 
@@ -67,24 +69,34 @@ function drawTags(tags: readonly Tag[], { right, y }: { right: number; y: number
     .join('');
 }
 
-export function drawRows(
-  rows: readonly Row[],
-  { left, right, y }: { left: number; right: number; y: number },
-): string {
+interface RowPlace {
+  readonly left: number;
+  readonly right: number;
+  readonly y: number;
+  /** At the right edge; a wide box has them next to their text. */
+  readonly alignChips: boolean;
+}
+
+export function drawRows(rows: readonly Row[], { left, right, y, alignChips }: RowPlace): string {
   if (rows.length === 0) return '';
   const ruleY = y + 4;
   const rule = `<path class="rule" d="M${number(left)} ${number(ruleY)}H${number(right)}"/>`;
   const first = y + sizes.ruleGap;
   return (
-    rule + rows.map((row, at) => drawRow(row, { left, right, y: first + at * sizes.row })).join('')
+    rule +
+    rows
+      .map((row, at) => drawRow(row, { left, right, y: first + at * sizes.row, alignChips }))
+      .join('')
   );
 }
 
 function drawRow(
   { keyword, text: words, chips }: Row,
-  { left, right, y }: { left: number; right: number; y: number },
+  { left, right, y, alignChips }: RowPlace,
 ): string {
-  let x = right - chips.reduce((sum, { width }) => sum + width + sizes.tagGap, -sizes.tagGap);
+  const chipsWidth = chips.reduce((sum, { width }) => sum + width + sizes.tagGap, -sizes.tagGap);
+  const textEnd = left + keywordWidth(keyword) + textWidth(words, fonts.row);
+  let x = alignChips ? right - chipsWidth : textEnd + sizes.gap;
   const drawnChips = chips.map((chip) => {
     const at = { x, y: y + 1, width: chip.width };
     x += chip.width + sizes.tagGap;

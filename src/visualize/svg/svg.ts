@@ -58,7 +58,7 @@ function drawHeader({ model, content }: LaidOutChart, width: number): string {
   return [
     text('machine', { x: margin, y: 42 }, visibleXml(model.id)),
     text('about', { x: margin, y: 64 }, visibleXml(about.join(' '))),
-    drawRows(content('').rows, { left: margin, right: width - margin, y: 70 }),
+    drawRows(content('').rows, { left: margin, right: width - margin, y: 70, alignChips: false }),
   ].join('');
 }
 

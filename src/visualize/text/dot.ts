@@ -10,6 +10,7 @@ import {
 import { edgeText } from '../labels.ts';
 import type { Direction } from '../layout/elk-graph.ts';
 import { indent } from './indent.ts';
+import { firstLeaf } from './placement.ts';
 
 export function chartDot(
   model: ChartModel,
@@ -70,6 +71,7 @@ function edgeLines(edge: ChartEdge, chart: ChartIndex): string[] {
   const color: Record<string, string> =
     edge.trigger.type === 'error' ? { color: 'firebrick', style: 'dashed' } : {};
   const targets = edge.targets.length === 0 ? [edge.source] : edge.targets;
+  // Graphviz draws lines between nodes only: a cluster is reached through a leaf of it.
   return targets.map((id) => {
     const target = chart.node(id);
     // A line within a cluster cannot also end at its border: Graphviz ignores that, with a warning.
@@ -84,14 +86,8 @@ function edgeLines(edge: ChartEdge, chart: ChartIndex): string[] {
 }
 
 function borderOf(node: ChartNode, other: ChartNode, chart: ChartIndex): boolean {
-  const isInside = [other, ...chart.ancestors(other.id)].includes(node);
+  const isInside = chart.ancestors(firstLeaf(other).id).includes(node);
   return node.children.length > 0 && node.id !== '' && !isInside;
-}
-
-/** Graphviz draws lines between nodes only: a cluster is reached through a leaf of it. */
-function firstLeaf(node: ChartNode): ChartNode {
-  const first = node.children.find(({ id }) => id === node.initial) ?? node.children[0];
-  return first === undefined ? node : firstLeaf(first);
 }
 
 function clusterName(id: string): string {

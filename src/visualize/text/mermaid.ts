@@ -18,7 +18,7 @@ import { edgeText } from '../labels.ts';
 import type { Direction } from '../layout/elk-graph.ts';
 import { indent } from './indent.ts';
 import { wordNames } from './node-names.ts';
-import { regions, writtenIn } from './placement.ts';
+import { firstLeaf, regions, writtenIn } from './placement.ts';
 
 export function chartMermaid(
   model: ChartModel,
@@ -52,9 +52,25 @@ export function chartMermaid(
       `%% ${sanitize(model.id).replace(/[{}%]/g, ' ')}, version ${model.version}`,
       `direction ${direction === 'down' ? 'TB' : 'LR'}`,
       ...(model.root.kind === 'parallel' ? state(model.root) : block(model.root)),
+      ...rootNotes(model, { chart, name }),
     ]),
     '',
   ].join('\n');
+}
+
+/** The machine itself is the picture, which no line can start from. */
+function rootNotes(
+  model: ChartModel,
+  { chart, name }: { chart: ChartIndex; name: (id: string) => string },
+): string[] {
+  return chart.outgoing('').flatMap((edge) => {
+    const text = escapeMermaid(`from any state: ${edgeText(edge, chart)}`);
+    const places = edge.targets.length > 0 ? edge.targets : [firstLeaf(model.root).id];
+    const stays = edge.targets.length > 0 ? '' : ' (stays)';
+    return places.map(
+      (id) => `note right of ${name(firstLeaf(chart.node(id)).id)} : ${text}${stays}`,
+    );
+  });
 }
 
 interface Line {
@@ -65,7 +81,7 @@ interface Line {
 
 function linesByBlock(model: ChartModel, chart: ChartIndex): Map<string, Line[]> {
   const lines = new Map<string, Line[]>();
-  for (const edge of model.edges) {
+  for (const edge of model.edges.filter(({ source }) => source !== '')) {
     for (const target of edge.targets) {
       const { block, line } = placedLine(edge, { target, chart });
       lines.set(block, [...(lines.get(block) ?? []), line]);
@@ -97,15 +113,9 @@ function drawableEnd(id: string, { other, chart }: { other: string; chart: Chart
   const outermost = crossed.at(-1);
   if (outermost !== undefined) return drawableEnd(outermost.id, { other, chart });
   const isInRegion = chart.ancestors(id).some(({ kind }) => kind === 'parallel');
-  // The root is the picture itself, which no line can end on.
-  if ((isInRegion || id === '') && chart.node(id).children.length > 0)
-    return firstLeaf(chart.node(id));
+  // Nor is there a line between a composite and itself, or something within it.
+  if (isInRegion || around.has(id)) return firstLeaf(chart.node(id)).id;
   return id;
-}
-
-function firstLeaf(node: ChartNode): string {
-  const first = node.children.find(({ id }) => id === node.initial) ?? node.children[0];
-  return first === undefined ? node.id : firstLeaf(first);
 }
 
 /** Mermaid has no escapes but its own entities, `#code;`. */

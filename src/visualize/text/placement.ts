@@ -16,3 +16,9 @@ export function regions(
   if (node.kind !== 'parallel') return children.flat();
   return children.flatMap((lines, at) => (at === 0 ? [...lines] : [separator, ...lines]));
 }
+
+/** The state that is entered first in the end; for formats that draw lines between leaves only. */
+export function firstLeaf(node: ChartNode): ChartNode {
+  const first = node.children.find(({ id }) => id === node.initial) ?? node.children[0];
+  return first === undefined ? node : firstLeaf(first);
+}

@@ -68,7 +68,12 @@ export function buildMachine(
       shapes.map((shape) => {
         const name = nameOf(paths.length);
         const own = [...path, name];
-        const config: Config = { description: `About ${name}`, ...facts(shape) };
+        // Targets are ids: XState cannot follow a path through a key that begins with #.
+        const config: Config = {
+          id: `s${paths.length}`,
+          description: `About ${name}`,
+          ...facts(shape),
+        };
         paths.push({ path: own, config, kind: shape.kind });
         if (shape.kind === 'final') config.type = 'final';
         if (shape.children.length > 0) {
@@ -115,7 +120,7 @@ function addEdge(
   const target = paths[to % paths.length];
   if (source === undefined || target === undefined || source.kind === 'final') return;
   const transition: Config = {
-    ...(kind === 'stay' ? {} : { target: `#made.${target.path.map(escapeKey).join('.')}` }),
+    ...(kind === 'stay' ? {} : { target: `#${target.config.id}` }),
     ...(guarded || kind === 'always' ? { guard: `may${to % 5}` } : {}),
     ...(acts || kind === 'always' ? { actions: ['keepWhatCame'] } : {}),
   };
@@ -138,8 +143,4 @@ function addEdge(
 function push(config: Config, name: string, transition: Config): void {
   config[name] ??= [];
   (config[name] as Config[]).push(transition);
-}
-
-function escapeKey(key: string): string {
-  return key.replace(/[\\.]/g, '\\$&');
 }
