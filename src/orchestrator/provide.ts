@@ -1,5 +1,5 @@
-/** Gives the chart its effects: one actor per step, bound to one session. */
-import { fromPromise } from 'xstate';
+/** Gives the chart its effects: one actor per step, bound to the session of its chart. */
+import { type AnyActor, fromPromise } from 'xstate';
 import {
   type TdStepActor,
   type TdStepState,
@@ -17,35 +17,60 @@ import { capVcpus, createVm, initializeTd, readLimits } from './steps/vm.ts';
 
 type Effect<Output> = (session: TdSession, signal: AbortSignal) => Promise<Output>;
 
-export function provideEffects(session: TdSession) {
-  const step = <Output>(actor: TdStepActor, effect: Effect<Output>) =>
-    fromPromise<Output>(({ signal }) => {
-      const state = stateOf(actor);
-      const work = timed({ session, state, effect, signal });
-      // The chart leaves a working state as soon as it is told to stop, and the result of the
-      // promise is then thrown away. So the ledger tracks it: teardown waits for it, and releases
-      // what it made.
-      return session.ledger.track(state, work);
-    });
-  const teardown = <Output>(state: string, effect: Effect<Output>) =>
-    fromPromise<Output>(({ signal }) => timed({ session, state, effect, signal }));
+type ActorSystem = AnyActor['system'];
 
-  return tdLifecycle.provide({
-    actors: {
-      createVm: step('createVm', createVm),
-      readLimits: step('readLimits', readLimits),
-      capVcpus: step('capVcpus', capVcpus),
-      initializeTd: step('initializeTd', initializeTd),
-      createVcpus: step('createVcpus', createVcpus),
-      initializeVcpus: step('initializeVcpus', initializeVcpus),
-      addMemory: step('addMemory', addMemory),
-      finalizeTd: step('finalizeTd', finalizeTd),
-      settleStep: teardown('interrupting', settleStep),
-      terminateTd: teardown('terminating', terminateTd),
-      releaseTd: teardown('releasing', releaseTd),
-    },
+/**
+ * The session of each running chart. The actors find theirs by the actor system they run in, so
+ * that the chart is provided once: doing it for each TD makes every state node anew, which took
+ * half the time of a TD on a simulated host.
+ */
+const sessions = new WeakMap<ActorSystem, TdSession>();
+
+/** Makes `session` the one that the actors of this chart work on; before it is started. */
+export function bindSession(system: ActorSystem, session: TdSession): void {
+  sessions.set(system, session);
+}
+
+function sessionOf(system: ActorSystem): TdSession {
+  const session = sessions.get(system);
+  if (!session) throw new Error('this chart was started without a session');
+  return session;
+}
+
+function step<Output>(actor: TdStepActor, effect: Effect<Output>) {
+  const state = stateOf(actor);
+  return fromPromise<Output>(({ signal, system }) => {
+    const session = sessionOf(system);
+    const work = timed({ session, state, effect, signal });
+    // The chart leaves a working state as soon as it is told to stop, and the result of the
+    // promise is then thrown away. So the ledger tracks it: teardown waits for it, and releases
+    // what it made.
+    return session.ledger.track(state, work);
   });
 }
+
+function teardown<Output>(state: string, effect: Effect<Output>) {
+  return fromPromise<Output>(({ signal, system }) =>
+    timed({ session: sessionOf(system), state, effect, signal }),
+  );
+}
+
+/** The chart with its effects. Each actor of it needs {@link bindSession}. */
+export const tdLifecycleOnHost = tdLifecycle.provide({
+  actors: {
+    createVm: step('createVm', createVm),
+    readLimits: step('readLimits', readLimits),
+    capVcpus: step('capVcpus', capVcpus),
+    initializeTd: step('initializeTd', initializeTd),
+    createVcpus: step('createVcpus', createVcpus),
+    initializeVcpus: step('initializeVcpus', initializeVcpus),
+    addMemory: step('addMemory', addMemory),
+    finalizeTd: step('finalizeTd', finalizeTd),
+    settleStep: teardown('interrupting', settleStep),
+    terminateTd: teardown('terminating', terminateTd),
+    releaseTd: teardown('releasing', releaseTd),
+  },
+});
 
 function stateOf(actor: TdStepActor): TdStepState {
   const step = tdSteps.find((candidate) => candidate.actor === actor);

@@ -4,7 +4,7 @@ import type { TdContext, TdOutput, tdLifecycle } from '../../machines/td-lifecyc
 import type { Host } from '../host/port.ts';
 import type { TdPlan } from '../plan/index.ts';
 import type { TdEventBody, TdRunEvent } from './events.ts';
-import { provideEffects } from './provide.ts';
+import { bindSession, tdLifecycleOnHost } from './provide.ts';
 import { newSession } from './session.ts';
 
 export interface TdRun {
@@ -40,9 +40,10 @@ export function startTd({ host, plan, onEvent }: TdRunOptions): TdRun {
     });
 
   const session = newSession({ host, plan, publish });
-  const actor = createActor(provideEffects(session), {
+  const actor = createActor(tdLifecycleOnHost, {
     input: { name: plan.spec.name, vcpus: plan.vcpuIds.length },
   });
+  bindSession(actor.system, session);
   const ended = new Promise<TdOutput>((resolve, reject) => {
     actor.subscribe({
       next: (snapshot) => {

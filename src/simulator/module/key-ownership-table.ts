@@ -12,6 +12,8 @@ export interface KeyEntry {
 /** KOT: the state of every private key ID. */
 export class KeyOwnershipTable {
   readonly #entries: KeyEntry[] = [];
+  /** Those in FLUSHED: a teardown asks for them often, and there are few. */
+  readonly #flushed = new Set<KeyEntry>();
   readonly #first: number;
 
   constructor(split: KeyIdSplit) {
@@ -35,7 +37,19 @@ export class KeyOwnershipTable {
     }
   }
 
-  *flushed(): IterableIterator<KeyEntry> {
-    for (const entry of this.#entries) if (entry.state === 'FLUSHED') yield entry;
+  /** To FLUSHED, with the caches of every package still to be written back. */
+  flush(entry: KeyEntry, packages: number): void {
+    entry.state = 'FLUSHED';
+    entry.pendingPackages = (1 << packages) - 1;
+    this.#flushed.add(entry);
+  }
+
+  free(entry: KeyEntry): void {
+    entry.state = 'FREE';
+    this.#flushed.delete(entry);
+  }
+
+  get flushed(): ReadonlySet<KeyEntry> {
+    return this.#flushed;
   }
 }

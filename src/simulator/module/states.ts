@@ -5,6 +5,7 @@ import type { TdParams } from '../../abi/tdx/td-params.ts';
 import type { HostProfile } from '../platform.ts';
 import type { NativeCpuid } from './cpuid.ts';
 import type { KeyOwnershipTable } from './key-ownership-table.ts';
+import type { PageMetadataTable } from './page-metadata-table.ts';
 import type { SecureEpt } from './secure-ept.ts';
 
 /** Host and guest physical addresses have at most 52 bits, so a number holds them exactly. */
@@ -84,7 +85,7 @@ export interface ModuleState {
   readonly nativeCpuid: NativeCpuid;
   /** Index into the release's configurable leaves, by CPUID key. */
   readonly configurablePlaces: ReadonlyMap<number, number>;
-  readonly pamt: Map<Hpa, PageMetadata>;
+  readonly pamt: PageMetadataTable;
   readonly keys: KeyOwnershipTable;
   readonly out: OutputRegisters;
 }

@@ -15,7 +15,8 @@ import * as build from './build.ts';
 import { configurablePlaces, nativeCpuid } from './cpuid.ts';
 import { KeyOwnershipTable } from './key-ownership-table.ts';
 import * as memory from './memory.ts';
-import type { Hpa, ModuleLimits, ModuleState, OutputRegisters, PageMetadata } from './states.ts';
+import { PageMetadataTable } from './page-metadata-table.ts';
+import type { ModuleLimits, ModuleState, OutputRegisters } from './states.ts';
 import * as teardown from './teardown.ts';
 import * as vcpu from './vcpu.ts';
 
@@ -68,7 +69,7 @@ export class TdxModule {
       limits: moduleLimits(profile.platform, installed, release),
       nativeCpuid: nativeCpuid(profile.platform.cpuid),
       configurablePlaces: configurablePlaces(release.cpuidConfig),
-      pamt: new Map(),
+      pamt: new PageMetadataTable(),
       keys: new KeyOwnershipTable(profile.platform.keyIds),
       out: { rcx: 0n, rdx: 0n, r8: 0n, rsi: 0n },
     };
@@ -93,7 +94,7 @@ export class TdxModule {
   }
 
   /** Pages that the module holds, with what they are and whose. */
-  get pages(): ReadonlyMap<Hpa, PageMetadata> {
+  get pages(): Pick<PageMetadataTable, 'get' | 'has' | 'values'> {
     return this.#state.pamt;
   }
 

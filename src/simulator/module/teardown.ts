@@ -19,8 +19,7 @@ export function mngVpflushdone(module: ModuleState, { rcx }: { rcx: Hpa }): bigi
   td.lifecycle = 'BLOCKED';
   const key = module.keys.entry(td.hkid);
   if (key === undefined) throw new Error('a TD without an entry in the key ownership table');
-  key.state = 'FLUSHED';
-  key.pendingPackages = (1 << module.limits.packages) - 1;
+  module.keys.flush(key, module.limits.packages);
   return success;
 }
 
@@ -34,7 +33,7 @@ export function phymemCacheWb(
   const bit = 1 << packageOf(module.limits, logicalCpu);
   let ready = false;
   let pending = false;
-  for (const key of module.keys.flushed()) {
+  for (const key of module.keys.flushed) {
     ready = true;
     pending ||= (key.pendingPackages & bit) !== 0;
     key.pendingPackages &= ~bit;
@@ -53,7 +52,7 @@ export function mngKeyFreeid(module: ModuleState, { rcx }: { rcx: Hpa }): bigint
   if (key === undefined) throw new Error('a TD without an entry in the key ownership table');
   if (key.pendingPackages !== 0) return statusCodes.TDX_WBCACHE_NOT_COMPLETE;
 
-  key.state = 'FREE';
+  module.keys.free(key);
   td.lifecycle = 'TEARDOWN';
   return success;
 }

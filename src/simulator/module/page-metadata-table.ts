@@ -1,0 +1,50 @@
+import { type Hpa, type PageMetadata, pageSize } from './states.ts';
+
+const pagesPerChunk = 512;
+
+/**
+ * PAMT: what each page is and whose. A page that is not here is PT_NDA.
+ *
+ * Arrays of 512 pages rather than one Map: the host uses the same few pages again and again, and a
+ * Map keeps deleted entries in the chain of their bucket until it is rehashed, so a large one gets
+ * slower with each use of the same key.
+ */
+export class PageMetadataTable {
+  readonly #chunks = new Map<number, (PageMetadata | undefined)[]>();
+
+  get(hpa: Hpa): PageMetadata | undefined {
+    const page = hpa / pageSize;
+    return this.#chunks.get(Math.floor(page / pagesPerChunk))?.[page % pagesPerChunk];
+  }
+
+  has(hpa: Hpa): boolean {
+    return this.get(hpa) !== undefined;
+  }
+
+  /** @param hpa a multiple of the page size, as every leaf has checked. */
+  set(hpa: Hpa, metadata: PageMetadata): void {
+    const page = hpa / pageSize;
+    this.#chunk(Math.floor(page / pagesPerChunk))[page % pagesPerChunk] = metadata;
+  }
+
+  delete(hpa: Hpa): void {
+    if (!this.has(hpa)) return;
+    const page = hpa / pageSize;
+    this.#chunk(Math.floor(page / pagesPerChunk))[page % pagesPerChunk] = undefined;
+  }
+
+  *values(): IterableIterator<PageMetadata> {
+    for (const chunk of this.#chunks.values()) {
+      for (const metadata of chunk) if (metadata !== undefined) yield metadata;
+    }
+  }
+
+  #chunk(index: number): (PageMetadata | undefined)[] {
+    let chunk = this.#chunks.get(index);
+    if (chunk === undefined) {
+      chunk = new Array<PageMetadata | undefined>(pagesPerChunk).fill(undefined);
+      this.#chunks.set(index, chunk);
+    }
+    return chunk;
+  }
+}
