@@ -13,7 +13,7 @@ const panel = document.getElementById('panel');
 const search = document.getElementById('search');
 const results = document.getElementById('results');
 const size = { width: svg.width.baseVal.value, height: svg.height.baseVal.value };
-const boxes = new Map([...svg.querySelectorAll('g[data-state]')].map((box) => [box.dataset.state, box]));
+const boxes = new Map([...svg.querySelectorAll('.state')].map((box) => [box.dataset.state, box]));
 
 // --- where the picture is -------------------------------------------------------------------
 
@@ -256,6 +256,12 @@ view.addEventListener('wheel', (event) => {
   zoomBy(Math.exp(-event.deltaY * 0.0015), { x: event.clientX - frame.left, y: event.clientY - frame.top });
 }, { passive: false });
 
+/** The state that was hit; the heading of a compound state lies over its box. */
+function stateAt(target) {
+  const { state, heading } = target.closest('[data-state], [data-heading]')?.dataset ?? {};
+  return state ?? heading;
+}
+
 let drag = null;
 view.addEventListener('pointerdown', (event) => {
   if (event.button === 0) drag = { x: event.clientX, y: event.clientY, moved: false };
@@ -274,7 +280,7 @@ addEventListener('pointerup', (event) => {
   drag = null;
   view.classList.remove('moving');
   if (!wasClick || !view.contains(event.target)) return;
-  go(event.target.closest('[data-state]')?.dataset.state);
+  go(stateAt(event.target));
 });
 addEventListener('pointercancel', () => { drag = null; });
 

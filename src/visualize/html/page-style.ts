@@ -42,7 +42,7 @@ aside .badge { display: inline-block; background: var(--tag); color: var(--tagIn
 aside a { color: var(--event); text-decoration: none; }
 aside a:hover { text-decoration: underline; }
 aside .error { color: var(--error); }
-.chart [data-state] { cursor: pointer; }
+.chart [data-state], .chart [data-heading] { cursor: pointer; }
 .chart .state:focus { outline: none; }
 .chart .state:focus-visible > .box, .chart .state.selected > .box { stroke: var(--event); stroke-width: 2.8; }
 .chart.tracing .state > *, .chart.tracing .edge, .chart.tracing .start { opacity: 0.28; }

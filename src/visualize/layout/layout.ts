@@ -14,6 +14,7 @@ import type {
   Point,
 } from './geometry.ts';
 import { type NodeContent, nodeContent } from './node-content.ts';
+import { straighten } from './straighten.ts';
 
 export interface LaidOutChart {
   readonly model: ChartModel;
@@ -83,11 +84,13 @@ function readLayout(
     ),
     edges: lines.map((line): PlacedEdge => {
       const id = elkIds.line(line.id);
-      const forward = points(id);
       const [label] = found(edges.get(id), id).labels ?? [];
       return {
         line,
-        points: pointsBack(line, chart) ? forward.toReversed() : forward,
+        points: straighten(pointsBack(line, chart) ? points(id).toReversed() : points(id), {
+          source: box(elkIds.node(line.source)),
+          target: box(elkIds.node(line.target)),
+        }),
         label: label === undefined ? null : boxOf(label),
       };
     }),

@@ -21,24 +21,35 @@ export interface NodeDrawing {
   readonly isActive: boolean;
 }
 
-export function drawNode({ node, placed, content, isRegion, isActive }: NodeDrawing): string {
-  const { x, y, width, height, depth } = placed;
+export function drawNode(drawing: NodeDrawing): string {
+  const { node, placed } = drawing;
+  const { x, y, width, height } = placed;
   const radius = node.kind === 'final' || node.kind === 'history' ? 16 : 9;
-  const classes = [
+  return [
+    `<g class="${classesOf(drawing)}" data-state="${escapeXml(node.id)}">`,
+    `<title>${visibleXml(tooltip(node))}</title>`,
+    rect('box', { x, y, width, height, radius }),
+    node.kind === 'final' ? innerBorder({ x, y, width, height, radius }) : '',
+    node.children.length === 0 ? drawContent(drawing.content, { x, y, width, isLeaf: true }) : '',
+    '</g>',
+  ].join('');
+}
+
+/** The text of a state with states in it: drawn over the lines that cross it on their way in. */
+export function drawHeading({ node, placed, content }: NodeDrawing): string {
+  if (node.children.length === 0) return '';
+  const text = drawContent(content, { ...placed, isLeaf: false });
+  return `<g class="heading${placed.depth > 1 ? ' deep' : ''}" data-heading="${escapeXml(node.id)}">${text}</g>`;
+}
+
+function classesOf({ node, placed, isRegion, isActive }: NodeDrawing): string {
+  return [
     'state',
     node.kind,
     ...(isRegion ? ['region'] : []),
     ...(isActive ? ['active'] : []),
-    ...(depth > 1 && node.children.length > 0 ? ['deep'] : []),
-  ];
-  return [
-    `<g class="${classes.join(' ')}" data-state="${escapeXml(node.id)}">`,
-    `<title>${visibleXml(tooltip(node))}</title>`,
-    rect('box', { x, y, width, height, radius }),
-    node.kind === 'final' ? innerBorder({ x, y, width, height, radius }) : '',
-    drawContent(content, { x, y, width, isLeaf: node.children.length === 0 }),
-    '</g>',
-  ].join('');
+    ...(placed.depth > 1 && node.children.length > 0 ? ['deep'] : []),
+  ].join(' ');
 }
 
 /** Name and tags in one line, a rule, then the rows. */

@@ -14,6 +14,8 @@ const rules = `
 .region > .box { stroke-dasharray: 5 4; }
 .active > .box { stroke: $active; stroke-width: 2.6; }
 .inner { fill: none; stroke: $border; stroke-width: 1.2; }
+.heading > text { paint-order: stroke; stroke: $nest1; stroke-width: 5px; stroke-linejoin: round; }
+.heading.deep > text { stroke: $nest2; }
 .rule { stroke: $rule; stroke-width: 1; }
 .chart .machine { font-size: 21px; font-weight: bold; }
 .chart .about { font-size: 13px; fill: $muted; }

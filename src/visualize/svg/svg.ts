@@ -4,7 +4,7 @@ import { textWidth } from '../layout/measure.ts';
 import { sizes } from '../layout/node-content.ts';
 import { visibleXml } from '../xml.ts';
 import { drawInitial, drawLabel, drawLine } from './draw-edge.ts';
-import { drawNode, drawRows, text } from './draw-node.ts';
+import { drawHeading, drawNode, drawRows, type NodeDrawing, text } from './draw-node.ts';
 import { number } from './line-path.ts';
 import type { Theme } from './palette.ts';
 import { styleSheet } from './style.ts';
@@ -20,6 +20,7 @@ export interface SvgOptions {
 export function chartSvg(laidOut: LaidOutChart, { theme, active = [] }: SvgOptions): string {
   const { model, layout } = laidOut;
   const about = model.root.description ?? '';
+  const drawings = stateDrawings(laidOut, active);
   const width = Math.ceil(Math.max(layout.width, headerWidth(laidOut)));
   const height = Math.ceil(layout.height);
   return [
@@ -29,26 +30,28 @@ export function chartSvg(laidOut: LaidOutChart, { theme, active = [] }: SvgOptio
     `<style>${styleSheet(theme)}</style>`,
     `<rect class="canvas" width="${number(width)}" height="${number(height)}" rx="12"/>`,
     drawHeader(laidOut, width),
-    ...drawStates(laidOut, active),
+    ...drawings.map(drawNode),
     ...layout.initials.map(drawInitial),
     ...layout.edges.map(drawLine),
+    ...drawings.map(drawHeading).filter((heading) => heading !== ''),
     ...layout.edges.map(drawLabel).filter((label) => label !== ''),
     '</svg>',
     '',
   ].join('\n');
 }
 
-function drawStates({ chart, layout, content }: LaidOutChart, active: readonly string[]): string[] {
+function stateDrawings(
+  { chart, layout, content }: LaidOutChart,
+  active: readonly string[],
+): NodeDrawing[] {
   const lit = new Set(active.flatMap((id) => [id, ...chart.ancestors(id).map((node) => node.id)]));
-  return layout.nodes.map((placed) =>
-    drawNode({
-      node: chart.node(placed.id),
-      placed,
-      content: content(placed.id),
-      isActive: lit.has(placed.id),
-      isRegion: chart.parent(placed.id)?.kind === 'parallel',
-    }),
-  );
+  return layout.nodes.map((placed) => ({
+    node: chart.node(placed.id),
+    placed,
+    content: content(placed.id),
+    isActive: lit.has(placed.id),
+    isRegion: chart.parent(placed.id)?.kind === 'parallel',
+  }));
 }
 
 function drawHeader({ model, content }: LaidOutChart, width: number): string {
