@@ -76,7 +76,8 @@ const refusal = (error: unknown) =>
 const refused = (call: Promise<unknown>) => call.then(() => 'no refusal', refusal);
 
 describe('the sim host', () => {
-  test.each(Object.keys(hostProfiles))(
+  // On `mismatch` KVM does not load: see below.
+  test.each(Object.keys(hostProfiles).filter((name) => name !== 'mismatch'))(
     'takes a TD through its whole life on %s, and has every key slot back',
     async (profile) => {
       const host = openSimulatedHost({ profile });
