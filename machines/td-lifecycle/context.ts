@@ -22,7 +22,8 @@ export interface TdContext extends TdInput {
 export interface VcpuLimits {
   /** MAX_VCPUS_PER_TD of the TDX module; null where the host cannot tell. */
   readonly module: number | null;
-  readonly presentCpus: number;
+  /** null under kernel rules that do not bound a TD by them. */
+  readonly presentCpus: number | null;
   /** KVM_MAX_VCPUS: KVM_CAP_MAX_VCPUS on /dev/kvm. */
   readonly kvm: number;
   /** KVM_CAP_MAX_VCPUS on the VM fd; null before there is a VM. */

@@ -68,7 +68,7 @@ async function readSlots(host: Host, facts: HostFacts): Promise<SlotReport | nul
 function hostText(report: HostReport, io: CommandIo): string {
   const { bold, dim } = paint(io.colors.stdout);
   const { vcpuLimits: limits, keySlots, kernel, module, platform } = report;
-  const number = (value: number | null | undefined) => String(value ?? 'not known');
+  const number = (value: number | string | null | undefined) => String(value ?? 'not known');
   const mark = (name: keyof typeof limitNames) => (name === limits.binding ? '<- binds' : '');
   const cpus = `${platform.onlineCpus} of ${platform.presentCpus} CPUs online`;
   return [
@@ -76,7 +76,7 @@ function hostText(report: HostReport, io: CommandIo): string {
     '\nvCPUs of one TD\n',
     columns([
       ['TDX module, max_vcpus_per_td', number(limits.module), mark('module')],
-      ['CPUs present', number(limits.presentCpus), mark('presentCpus')],
+      ['CPUs present', number(limits.presentCpus ?? 'no limit here'), mark('presentCpus')],
       ['KVM_MAX_VCPUS', number(limits.kvm), mark('kvm')],
       ['KVM_CAP_MAX_VCPUS of a TD', number(limits.perVm), mark('perVm')],
       ['effective', bold(number(limits.effective)), ''],

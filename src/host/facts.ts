@@ -18,6 +18,10 @@ export interface HostFacts {
     readonly apiVersion: number;
     /** KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS) exists: never in a released kernel. */
     readonly hasMaxVcpusCap: boolean;
+    /** KVM_TDX_INIT_VM has a field for it: in some series and proposals, never in a release. */
+    readonly takesMaxVcpusInInitVm: boolean;
+    /** The CPUs of the host bound the vCPUs of a TD: so in every release that has TDX. */
+    readonly presentCpusBind: boolean;
     /** KVM_TDX_TERMINATE_VM exists: posted, not in Linux 7.3. */
     readonly hasTerminateVm: boolean;
   };

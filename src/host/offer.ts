@@ -1,5 +1,5 @@
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
-import type { HostFacts } from './facts.ts';
+import type { HostFacts, KeySlots } from './facts.ts';
 import type { Host, TdxCapabilities } from './port.ts';
 
 /** What a host gives a TD, as far as it tells before one is made. */
@@ -24,4 +24,9 @@ export async function readHostOffer(host: Host): Promise<HostOffer> {
   } finally {
     await vm.close();
   }
+}
+
+/** undefined where the host cannot tell. */
+export function freeKeySlots(slots: KeySlots | undefined): number | undefined {
+  return slots && slots.total - slots.used;
 }

@@ -33,6 +33,11 @@ function groundOf(spec: TrustDomain, offer: HostOffer): InitVmGround {
   const { facts } = offer;
   return {
     ...offer,
+    // Where tdctl may say the number, it says that of the spec.
+    maxVcpus:
+      facts.kernel.hasMaxVcpusCap || facts.kernel.takesMaxVcpusInInitVm
+        ? spec.maxVcpus
+        : offer.maxVcpus,
     guestAddressWidths: facts.platform.guestAddressWidths,
     tscKhz: spec.tscKhz ?? facts.platform.tscKhz,
     moduleMaxVcpus: facts.module?.maxVcpusPerTd,
@@ -60,6 +65,7 @@ function refusedField(spec: TrustDomain, { field, problem }: InitVmRefusal): str
 export function initVmParams(spec: TrustDomain, offer: HostOffer): TdxInitVm {
   return {
     attributes: spec.attributes,
+    maxVcpus: spec.maxVcpus,
     xfam: spec.xfam ?? offer.capabilities.supportedXfam,
     ...spec.identity,
     cpuid: offer.capabilities.configurableCpuid.map((leaf) => configure(leaf, { spec, offer })),

@@ -8,7 +8,7 @@ import type { TrustDomain } from '../spec/trust-domain.ts';
 export function vcpuLimits(facts: HostFacts, perVm: number | null = null): VcpuLimits {
   return {
     module: facts.module?.maxVcpusPerTd ?? null,
-    presentCpus: facts.platform.presentCpus,
+    presentCpus: facts.kernel.presentCpusBind ? facts.platform.presentCpus : null,
     kvm: facts.kvm.maxVcpus,
     perVm,
   };

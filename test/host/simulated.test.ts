@@ -109,6 +109,8 @@ describe('the sim host', () => {
         rules: 'posted-terminate-vm',
         apiVersion: 12,
         hasMaxVcpusCap: false,
+        takesMaxVcpusInInitVm: false,
+        presentCpusBind: true,
         hasTerminateVm: true,
       },
       module: { release: '2.0.08', maxVcpusPerTd: 1376 },

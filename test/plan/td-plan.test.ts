@@ -15,7 +15,14 @@ const firmware = await loadFirmware({ path: join(examples, 'firmware/hello.fd') 
 const facts: HostFacts = {
   kind: 'sim',
   name: 'sim:test',
-  kernel: { rules: 'upstream-7.3', apiVersion: 12, hasMaxVcpusCap: false, hasTerminateVm: false },
+  kernel: {
+    rules: 'upstream-7.3',
+    apiVersion: 12,
+    hasMaxVcpusCap: false,
+    takesMaxVcpusInInitVm: false,
+    presentCpusBind: true,
+    hasTerminateVm: false,
+  },
   module: { release: '1.5.05', maxVcpusPerTd: 576 },
   platform: {
     packages: 2,

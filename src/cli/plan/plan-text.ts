@@ -47,7 +47,8 @@ function vcpuRows({ spec, offer }: PlanReport): string[][] {
     ...Object.entries(limitNames).map(([name, words]) => {
       const value = limits[name as keyof typeof limits];
       const mark = name === binding.name ? '  <- binds' : '';
-      return ['limit', `${String(value ?? 'not known').padStart(4)}  ${words}${mark}`];
+      const unknown = name === 'presentCpus' ? 'none' : '?';
+      return ['limit', `${String(value ?? unknown).padStart(4)}  ${words}${mark}`];
     }),
   ];
 }

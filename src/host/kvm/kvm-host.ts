@@ -41,6 +41,8 @@ class KvmHost implements Host {
         rules: `Linux ${release()}`,
         apiVersion: await this.#kvm.system.kvmGetApiVersion(),
         hasMaxVcpusCap: false,
+        takesMaxVcpusInInitVm: false,
+        presentCpusBind: true,
         hasTerminateVm: false,
       },
       module: await readModule(),

@@ -51,6 +51,8 @@ export class SimulatedHost implements Host {
         rules: kernelAbi.name,
         apiVersion: this.#devKvm.ioctl({ request: 'KVM_GET_API_VERSION', arg: 0n }),
         hasMaxVcpusCap: kernelAbi.maxVcpus.capability !== undefined,
+        takesMaxVcpusInInitVm: kernelAbi.maxVcpus.inInitVm !== 'no field',
+        presentCpusBind: kernelAbi.maxVcpus.atCreateVm.includes('present CPUs'),
         hasTerminateVm: kernelAbi.tdxCommands.includes('KVM_TDX_TERMINATE_VM'),
       },
       module:

@@ -61,7 +61,7 @@ export async function initializeTd(session: TdSession, signal: AbortSignal): Pro
 
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await vm.tdxInitVm({ ...params, maxVcpus: plan.vcpuIds.length });
+      await vm.tdxInitVm(params);
       handles.set('keySlot', true);
       return;
     } catch (error) {

@@ -8,7 +8,14 @@ import { toStepError } from '../../../src/orchestrator/step-error.ts';
 const host: HostFacts = {
   kind: 'sim',
   name: 'sim:test',
-  kernel: { rules: 'upstream-7.3', apiVersion: 12, hasMaxVcpusCap: false, hasTerminateVm: false },
+  kernel: {
+    rules: 'upstream-7.3',
+    apiVersion: 12,
+    hasMaxVcpusCap: false,
+    takesMaxVcpusInInitVm: false,
+    presentCpusBind: true,
+    hasTerminateVm: false,
+  },
   module: { release: '1.5.06', maxVcpusPerTd: 576 },
   platform: {
     packages: 2,
