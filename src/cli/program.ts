@@ -3,10 +3,12 @@ import { Command, CommanderError } from '@commander-js/extra-typings';
 import { type ExitCode, exitCodes } from '../errors/index.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
+import { fitCommand } from './commands/fit.ts';
 import { footprintCommand } from './commands/footprint.ts';
 import { graphCommand } from './commands/graph.ts';
 import { hostCommand } from './commands/host.ts';
 import { initCommand } from './commands/init.ts';
+import { kernelsCommand } from './commands/kernels.ts';
 import { measureCommand } from './commands/measure.ts';
 import { planCommand } from './commands/plan.ts';
 import { runCommand } from './commands/run.ts';
@@ -56,12 +58,14 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
     );
   const commands = [
     planCommand(io, endWith),
+    fitCommand(io, endWith),
     footprintCommand(io),
     runCommand(io),
     doctorCommand(io, endWith),
     explainCommand(io),
     hostCommand(io, endWith),
     graphCommand(io),
+    kernelsCommand(io),
     measureCommand(io),
     initCommand(io),
   ];

@@ -1,0 +1,28 @@
+import { Command } from '@commander-js/extra-typings';
+import type { CommandIo } from '../io.ts';
+import { outputOption } from '../options.ts';
+
+export function kernelsCommand(io: CommandIo) {
+  return new Command('kernels')
+    .summary('show the kernel ABIs that a simulated host can follow')
+    .description(
+      'Shows whose KVM rules `--kernel` can choose on a simulated host: released kernels,\n' +
+        'patch series, and what was proposed for the number of vCPUs of a TD and for moving\n' +
+        'TDs. Without NAME one line each, with NAME every rule, its source, and what no\n' +
+        'source confirms.',
+    )
+    .argument('[name...]', 'kernel ABIs to show in full')
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ tdctl kernels
+  $ tdctl kernels upstream-6.16 rfc-migration-v2
+  $ tdctl kernels -o json | jq -r '.[] | [.name, .rules."vcpus.capability"] | @tsv'`,
+    )
+    .action(async (names, options) => {
+      const { showKernels } = await import('../show-kernels.ts');
+      await showKernels(names, options, io);
+    });
+}

@@ -1,0 +1,128 @@
+/** `tdctl kernels`, and tdctl under every kernel ABI it shows. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { kernelRules } from '../../src/cli/output/kernel-rules.ts';
+import { runCli } from '../../src/cli/program.ts';
+import { type KernelAbiName, kernelAbis } from '../../src/simulator/index.ts';
+import { kernelTable } from './kernel-table.ts';
+
+const names = Object.keys(kernelAbis) as KernelAbiName[];
+const root = join(import.meta.dirname, '../..');
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tdctl-kernels-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+async function cli(...args: string[]) {
+  const written = { stdout: '', stderr: '' };
+  const sink = (stream: 'stdout' | 'stderr') => ({
+    write: (text: string) => {
+      written[stream] += text;
+    },
+  });
+  const exitCode = await runCli(args, {
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+    env: {},
+    colors: { stdout: false, stderr: false },
+    stderrIsTty: false,
+  });
+  return { exitCode, ...written };
+}
+
+const golden = (name: string) => join(root, 'test/golden/kernels', name);
+
+describe('tdctl kernels', () => {
+  test('without a name: one line for each kernel ABI', async () => {
+    const { exitCode, stdout } = await cli('kernels');
+    expect(exitCode).toBe(0);
+    await expect(stdout).toMatchFileSnapshot(golden('overview.txt'));
+    for (const name of names) expect(stdout).toContain(`\n${name} `);
+  });
+
+  test('with names: every rule, its source, and what is not confirmed', async () => {
+    const { stdout } = await cli('kernels', 'upstream-7.3', 'rfc-migration-v2');
+    await expect(stdout).toMatchFileSnapshot(golden('details.txt'));
+  });
+
+  test.each([[[]], [names]])('no line is wider than 80 columns (%#)', async (asked) => {
+    const { stdout } = await cli('kernels', ...asked);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test('as JSON and YAML: the records with the rules in words', async () => {
+    const { stdout } = await cli('kernels', '-o', 'json');
+    await expect(stdout).toMatchFileSnapshot(golden('all.json'));
+    const yaml = await cli('kernels', 'series-v9', '--output', 'yaml');
+    await expect(yaml.stdout).toMatchFileSnapshot(golden('series-v9.yaml'));
+  });
+
+  test('an unknown name is a usage error with the nearest name', async () => {
+    const { exitCode, stderr, stdout } = await cli('kernels', 'upstrem-7.3');
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('upstream-7.3');
+    expect((await cli('kernels', 'toString')).exitCode).toBe(2);
+  });
+});
+
+describe('the records', () => {
+  test.each(names)('%s says where its rules come from and is named as it is called', (name) => {
+    expect(kernelAbis[name].name).toBe(name);
+    expect(kernelAbis[name].source).not.toBe('');
+    expect(kernelAbis[name].description).not.toBe('');
+  });
+
+  test('no two are the same in words: what tells them apart is shown', () => {
+    const inWords = names.map((name) =>
+      kernelRules.map((rule) => rule.answer(kernelAbis[name])).join('\n'),
+    );
+    expect(new Set(inWords).size).toBe(names.length);
+  });
+
+  test('only released kernels and what changes nothing else are without anything unconfirmed', () => {
+    const confirmed = names.filter((name) => kernelAbis[name].unconfirmed.length === 0);
+    expect(confirmed).toEqual(['upstream-7.3']);
+  });
+});
+
+describe('tdctl run under every kernel ABI', () => {
+  test.each(names)('builds a TD and takes it down (%s)', async (kernel) => {
+    const { exitCode, stderr } = await cli(
+      ...['run', join(root, 'examples/hello.yaml'), '--host', 'sim'],
+      ...['--kernel', kernel, '--until', 'runnable'],
+    );
+    expect([exitCode, stderr]).toEqual([0, expect.not.stringContaining('error')]);
+  });
+
+  test.each(names)('and one with as many vCPUs as its file says (%s)', async (kernel) => {
+    const path = join(folder, `${kernel}.yaml`);
+    const hello = readFileSync(join(root, 'examples/hello.yaml'), 'utf8');
+    const firmware = join(root, 'examples/firmware/hello.fd');
+    writeFileSync(
+      path,
+      hello.replace(/vcpus: *\d+/, 'vcpus: 7').replace('firmware/hello.fd', firmware),
+    );
+    const { exitCode, stdout } = await cli(
+      ...['run', path, '--host', 'sim', '--kernel', kernel, '--until', 'runnable', '-o', 'json'],
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout).not.toBe('');
+  });
+
+  test('an unknown one names those there are', async () => {
+    const { exitCode, stderr } = await cli('host', '--host', 'sim', '--kernel', 'linux-1.0');
+    expect(exitCode).toBe(2);
+    for (const name of names) expect(stderr).toContain(name);
+  });
+});
+
+test('docs/kernels.md has the table that the records and the simulator make', () => {
+  const page = readFileSync(join(root, 'docs/kernels.md'), 'utf8');
+  const marked = page.split('<!-- made from the records -->')[1];
+  expect(marked?.trim()).toBe(kernelTable().trim());
+});
