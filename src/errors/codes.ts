@@ -45,13 +45,17 @@ export const errorKinds = {
     exitCode: exitCodes.conflict,
     meaning: 'A file that would be overwritten exists already.',
   },
+  TDCTL_E_AMBIGUOUS: {
+    exitCode: exitCodes.conflict,
+    meaning: 'Two things that a command tells apart by name have the same one.',
+  },
   TDCTL_E_PLAN_STALE: {
     exitCode: exitCodes.conflict,
     meaning: 'A saved plan no longer fits the host or the spec.',
   },
   TDCTL_E_SPEC_INVALID: {
     exitCode: exitCodes.specInvalid,
-    meaning: 'A TrustDomain file has mistakes; each one is listed with its place.',
+    meaning: 'A TrustDomain or host file has mistakes; each one is listed with its place.',
   },
   TDCTL_E_FIRMWARE_INVALID: {
     exitCode: exitCodes.specInvalid,

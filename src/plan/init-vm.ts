@@ -29,7 +29,7 @@ export function buildInitVm(spec: TrustDomain, offer: HostOffer): TdxInitVm {
 }
 
 /** Slots and cgroups are left to the kernel: they change until it is asked. */
-function groundOf(spec: TrustDomain, offer: HostOffer): InitVmGround {
+export function groundOf(spec: TrustDomain, offer: HostOffer): InitVmGround {
   const { facts } = offer;
   return {
     ...offer,

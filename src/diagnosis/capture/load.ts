@@ -20,7 +20,7 @@ const content = z.object({ facts: factsSchema });
  * a newer schema version.
  */
 export function loadCapture(path: string): HostCapture {
-  return parseCapture(readText(path), path);
+  return parseCapture(readCaptureText(path), path);
 }
 
 /** @param place names the source in errors. */
@@ -51,7 +51,8 @@ export function parseCapture(text: string, place: string): HostCapture {
   return { kind: captureKind, schemaVersion, tdctl, facts: inner.data.facts };
 }
 
-function readText(path: string): string {
+/** @throws TdctlError as {@link loadCapture}. */
+export function readCaptureText(path: string): string {
   let fd: number | undefined;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

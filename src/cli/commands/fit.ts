@@ -1,0 +1,39 @@
+import { Command } from '@commander-js/extra-typings';
+import type { ExitCode } from '../../errors/index.ts';
+import type { CommandIo } from '../io.ts';
+import { kernelOption, outputOption } from '../options.ts';
+
+/** @param endWith takes 6 when no host can take the TD. */
+export function fitCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
+  return new Command('fit')
+    .summary('which of many hosts can take a TD, and why the others cannot')
+    .description(
+      'Judges a TrustDomain file against hosts that are not there: captures (`tdctl host capture`),\n' +
+        'SimulatedHost files, profiles. Says of each whether it can start the TD, and every reason\n' +
+        'why not; with --from, which could take it from the host it runs on.',
+    )
+    .argument('<spec>', 'TrustDomain file')
+    .requiredOption(
+      '--hosts <hosts...>',
+      'host files, directories of them (*.json, *.yaml, *.yml), or sim:PROFILE',
+    )
+    .option('--from <host>', 'the host that the TD runs on: a file or sim:PROFILE')
+    .option('--limit <n>', 'hosts listed of each kind, as text; all are judged and counted', '20')
+    .addOption(kernelOption())
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  tdctl fit td.yaml --hosts captures/
+  tdctl fit td.yaml --hosts captures/ --from captures/node1.json
+  tdctl fit td.yaml --hosts sim:spr-1.5 sim:gnr-2.0 -o json | jq -r '.hosts[] | select(.verdict == "fits").name'
+
+Exit codes: 0 at least one host can take it · 6 none can · 5 spec invalid ·
+            1, 3 no host file could be read. Files that cannot be read are named; the others count`,
+    )
+    .action(async (spec, options) => {
+      const { showFit } = await import('../fit/show-fit.ts');
+      endWith(await showFit({ spec, ...options }, io));
+    });
+}

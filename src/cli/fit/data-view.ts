@@ -1,0 +1,66 @@
+/** The contract of `tdctl fit --output json` and `yaml` (docs/fit.md), written host by host. */
+import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
+import { freeKeySlots } from '../../plan/fit/index.ts';
+import { vcpuLimits } from '../../plan/index.ts';
+import { errorEnvelope } from '../failure.ts';
+import type { CommandIo } from '../io.ts';
+import { dataText } from '../output/data.ts';
+import type { FitView, HostResult } from './show-fit.ts';
+
+export function dataView({ stdout }: CommandIo, format: 'json' | 'yaml'): FitView {
+  return format === 'json' ? jsonView(stdout) : yamlView(stdout);
+}
+
+/** One object, with a host on each line of its list. */
+function jsonView(stdout: CommandIo['stdout']): FitView {
+  let separator = '';
+  return {
+    begin: ({ spec, from }) => {
+      stdout.write(`{\n  "td": ${JSON.stringify(spec.name)},\n`);
+      stdout.write(`  "from": ${JSON.stringify(from ?? null)},\n  "hosts": [\n`);
+    },
+    add: (result) => {
+      stdout.write(`${separator}    ${JSON.stringify(hostData(result))}`);
+      separator = ',\n';
+    },
+    end: (summary) => stdout.write(`\n  ],\n  "summary": ${JSON.stringify(summary)}\n}\n`),
+  };
+}
+
+function yamlView(stdout: CommandIo['stdout']): FitView {
+  let begun = false;
+  return {
+    begin: ({ spec, from }) => {
+      stdout.write(`td: ${JSON.stringify(spec.name)}\nfrom: ${JSON.stringify(from ?? null)}\n`);
+    },
+    add: async (result) => {
+      if (!begun) stdout.write('hosts:\n');
+      begun = true;
+      stdout.write(await dataText([hostData(result)], 'yaml'));
+    },
+    end: (summary) => {
+      if (!begun) stdout.write('hosts: []\n');
+      stdout.write(`summary: ${JSON.stringify(summary)}\n`);
+    },
+  };
+}
+
+function hostData(result: HostResult) {
+  if ('problem' in result) {
+    const { place = null } = result.problem;
+    return { place, verdict: 'unreadable', ...errorEnvelope(result.problem) };
+  }
+  const { place, host, judgement } = result;
+  const { offer } = host;
+  return {
+    name: host.name,
+    place,
+    verdict: judgement.verdict,
+    firstReason: judgement.reasons[0]?.id ?? null,
+    reasons: judgement.reasons,
+    migrationReasons: judgement.migrationReasons ?? null,
+    unknown: host.unknown,
+    vcpuLimit: offer ? bindingLimit(vcpuLimits(offer.facts, offer.maxVcpus)) : null,
+    freeKeySlots: freeKeySlots(host) ?? null,
+  };
+}

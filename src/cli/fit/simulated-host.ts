@@ -1,0 +1,44 @@
+/** A profile or SimulatedHost file as a host to be judged: it is started, asked, and closed. */
+import { TdctlError } from '../../errors/index.ts';
+import { readHostOffer } from '../../host/offer.ts';
+import { openSimulatedHost } from '../../host/simulated/index.ts';
+import type { FitHost } from '../../plan/fit/index.ts';
+import { type HostProfile, presentCpus } from '../../simulator/index.ts';
+
+export async function simulatedHost(
+  profile: HostProfile,
+  { name, kernel }: { readonly name: string; readonly kernel: string },
+): Promise<FitHost> {
+  const { platform, cgroupLimits = [], foreignTds = 0 } = profile;
+  const ownLimit = cgroupLimits.find(({ path }) => path === '/');
+  const known = {
+    name,
+    unknown: [],
+    presentCpus: presentCpus(platform),
+    cgroupRoom: ownLimit && ownLimit.max - foreignTds,
+    memory: { totalBytes: platform.memoryBytes, availableBytes: undefined },
+    tscScaling: platform.features.tscScaling,
+  };
+  const withoutTdx = (obstacles: readonly string[]): FitHost => ({
+    ...known,
+    offer: undefined,
+    obstacles,
+    keySlots: undefined,
+  });
+  let host: ReturnType<typeof openSimulatedHost>;
+  try {
+    host = openSimulatedHost({ profile, kernelAbi: kernel });
+  } catch (error) {
+    // KVM did not load there, which is an answer; anything else is about the command line.
+    if (!(error instanceof TdctlError) || error.code !== 'TDCTL_E_HOST_UNSUPPORTED') throw error;
+    return withoutTdx(error.details);
+  }
+  try {
+    const { tdxMissing } = host;
+    if (tdxMissing !== undefined) return withoutTdx([`the kernel says: ${tdxMissing}`]);
+    const offer = await readHostOffer(host);
+    return { ...known, offer, obstacles: [], keySlots: await host.keySlots() };
+  } finally {
+    await host.close();
+  }
+}

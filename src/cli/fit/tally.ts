@@ -1,0 +1,51 @@
+import type { TdctlError } from '../../errors/index.ts';
+import type { Reason, ReasonId, Verdict } from '../../plan/fit/index.ts';
+import type { HostResult } from './show-fit.ts';
+
+export interface Summary {
+  readonly hosts: number;
+  readonly judged: number;
+  readonly unreadable: number;
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+  /** Hosts that have each reason against starting the TD; a host may have several. */
+  readonly reasons: Readonly<Partial<Record<ReasonId, number>>>;
+  /** The same against moving it. */
+  readonly migrationReasons: Readonly<Partial<Record<ReasonId, number>>>;
+}
+
+/** Counts, and nothing of a host but them. */
+export class Tally {
+  readonly #verdicts: Record<Verdict, number> = { migrates: 0, fits: 0, unknown: 0, cannot: 0 };
+  readonly #reasons: Partial<Record<ReasonId, number>> = {};
+  readonly #migrationReasons: Partial<Record<ReasonId, number>> = {};
+  #unreadable = 0;
+  firstProblem: TdctlError | undefined;
+
+  add(result: HostResult): void {
+    if ('problem' in result) {
+      this.#unreadable += 1;
+      this.firstProblem ??= result.problem;
+      return;
+    }
+    const { verdict, reasons, migrationReasons = [] } = result.judgement;
+    this.#verdicts[verdict] += 1;
+    countEach(this.#reasons, reasons);
+    countEach(this.#migrationReasons, migrationReasons);
+  }
+
+  summary(): Summary {
+    const judged = Object.values(this.#verdicts).reduce((sum, hosts) => sum + hosts, 0);
+    return {
+      hosts: judged + this.#unreadable,
+      judged,
+      unreadable: this.#unreadable,
+      verdicts: this.#verdicts,
+      reasons: this.#reasons,
+      migrationReasons: this.#migrationReasons,
+    };
+  }
+}
+
+function countEach(counts: Partial<Record<ReasonId, number>>, reasons: readonly Reason[]): void {
+  for (const id of new Set(reasons.map((reason) => reason.id))) counts[id] = (counts[id] ?? 0) + 1;
+}

@@ -1,0 +1,141 @@
+/** Which hosts can take the TD, as a person reads it: by verdict, so many of each, and the counts. */
+import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
+import type { TdctlError } from '../../errors/index.ts';
+import {
+  type FitHost,
+  freeKeySlots,
+  type Judgement,
+  type Reason,
+  type Verdict,
+} from '../../plan/fit/index.ts';
+import { vcpuLimits } from '../../plan/index.ts';
+import type { CommandIo } from '../io.ts';
+import { paint } from '../output/paint.ts';
+import { sanitize } from '../output/sanitize.ts';
+import { count } from '../output/units.ts';
+import type { FitView } from './show-fit.ts';
+import type { Summary } from './tally.ts';
+
+type Group = Verdict | 'unreadable';
+
+/** Keeps no more than the lines that will be printed. */
+export function textView(io: CommandIo, limit: number): FitView {
+  const lines: Record<Group, string[]> = {
+    migrates: [],
+    fits: [],
+    unknown: [],
+    cannot: [],
+    unreadable: [],
+  };
+  const keep = (group: Group, text: () => string) => {
+    if (lines[group].length < limit) lines[group].push(text());
+  };
+  let from: string | undefined;
+  let name = '';
+  return {
+    begin: (question) => {
+      ({ from } = question);
+      name = question.spec.name;
+    },
+    add: (result) => {
+      if ('problem' in result) {
+        keep('unreadable', () => problemText(result.problem));
+        return;
+      }
+      const { host, judgement } = result;
+      keep(judgement.verdict, () => entry(host.name, linesOf(host, judgement)));
+    },
+    end: (summary) => {
+      const { bold } = paint(io.colors.stdout);
+      const groups = (Object.keys(lines) as Group[])
+        .filter((group) => countOf(group, summary) > 0)
+        .map((group) => {
+          const all = countOf(group, summary);
+          const more = all - lines[group].length;
+          const rest = more === 0 ? '' : `  and ${more} more (--limit)\n`;
+          return `${bold(titleOf(group, from))}: ${all}\n${lines[group].join('')}${rest}`;
+        });
+      io.stdout.write(
+        [`Where TD ${bold(sanitize(name))} fits\n`, ...groups, countsText(summary)].join('\n'),
+      );
+    },
+  };
+}
+
+function titleOf(group: Group, from: string | undefined): string {
+  switch (group) {
+    case 'migrates':
+      return `Can take it, and by migration from ${sanitize(from ?? '')}`;
+    case 'fits':
+      return from === undefined ? 'Can take it' : 'Can take it, but only by a new start';
+    case 'unknown':
+      return 'Not known, because the file does not say enough';
+    case 'cannot':
+      return 'Cannot take it';
+    case 'unreadable':
+      return 'Not read';
+  }
+}
+
+function countOf(group: Group, { verdicts, unreadable }: Summary): number {
+  return group === 'unreadable' ? unreadable : verdicts[group];
+}
+
+/** The name, and the lines that say something of it; the first beside the name. */
+function entry(name: string, about: readonly string[]): string {
+  const [first = '', ...others] = about.map(sanitize);
+  const rest = others.map((line) => `      ${line}\n`).join('');
+  return `  ${sanitize(name)}: ${first}\n${rest}`;
+}
+
+const mostDetails = 3;
+const mostReasons = 8;
+
+/** Of each finding its first line, which has the place; the source lines under it are too many here. */
+function problemText({ place = '', message, code, details, hint }: TdctlError): string {
+  const found = details.slice(0, mostDetails).map((detail) => detail.split('\n')[0] ?? '');
+  return entry(place, [`${message} [${code}]`, ...found, ...(hint === undefined ? [] : [hint])]);
+}
+
+function linesOf(host: FitHost, { verdict, reasons, migrationReasons = [] }: Judgement): string[] {
+  if (verdict === 'cannot') return reasonTexts(reasons);
+  if (verdict === 'unknown') return [`not known: ${host.unknown.join(', ')}`];
+  return [roomText(host), ...reasonTexts(migrationReasons)];
+}
+
+function reasonTexts(reasons: readonly Reason[]): string[] {
+  const left = reasons.length - mostReasons;
+  const shown = reasons.slice(0, mostReasons).map(reasonText);
+  return left > 0 ? [...shown, `and ${count(left, 'more reason')} (-o json has all)`] : shown;
+}
+
+function reasonText({ id, text, holds }: Reason): string {
+  return `${id}: ${text}${holds === 'now' ? ' (at the moment)' : ''}`;
+}
+
+function roomText(host: FitHost): string {
+  const { offer, unknown } = host;
+  const free = freeKeySlots(host);
+  const notKnown = unknown.map((what) => `${what} not known`);
+  return [
+    ...(offer
+      ? [`up to ${count(bindingLimit(vcpuLimits(offer.facts, offer.maxVcpus)).value, 'vCPU')}`]
+      : []),
+    ...(free === undefined ? [] : [`${count(free, 'key slot')} free`]),
+    ...notKnown,
+  ].join(', ');
+}
+
+function countsText({ hosts, reasons, migrationReasons }: Summary): string {
+  return [
+    `${count(hosts, 'host')} in all\n`,
+    countLine('against a start', reasons),
+    countLine('against a migration', migrationReasons),
+  ].join('');
+}
+
+function countLine(title: string, counts: Summary['reasons']): string {
+  const sorted = Object.entries(counts).sort(([, a], [, b]) => b - a);
+  if (sorted.length === 0) return '';
+  return `${title}: ${sorted.map(([id, hosts]) => `${id} ${hosts}`).join(', ')}\n`;
+}

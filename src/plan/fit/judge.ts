@@ -1,0 +1,40 @@
+import type { TrustDomain } from '../../spec/trust-domain.ts';
+import type { FitHost } from './fit-host.ts';
+import { migrationReasons, type RunningTd } from './migration.ts';
+import { type Reason, startReasons } from './reasons.ts';
+
+/**
+ * `migrates`: it can be started there, and moved there. `fits`: it can be started there.
+ * `unknown`: nothing stands against it, and what matters is not known.
+ */
+export type Verdict = 'migrates' | 'fits' | 'unknown' | 'cannot';
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** Against starting the TD there; the first is the one to look at first. */
+  readonly reasons: readonly Reason[];
+  /** Against moving it there; undefined when that was not asked. */
+  readonly migrationReasons: readonly Reason[] | undefined;
+}
+
+/** @param td the TD as it runs on the host it would come from, where that is asked. */
+export function judgeHost(
+  spec: TrustDomain,
+  { host, td }: { readonly host: FitHost; readonly td?: RunningTd | undefined },
+): Judgement {
+  const reasons = startReasons(spec, host);
+  const against = td && migrationReasons(td, host);
+  return { verdict: verdictOf(host, { reasons, against }), reasons, migrationReasons: against };
+}
+
+function verdictOf(
+  host: FitHost,
+  {
+    reasons,
+    against,
+  }: { readonly reasons: readonly Reason[]; readonly against: readonly Reason[] | undefined },
+): Verdict {
+  if (reasons.length > 0) return 'cannot';
+  if (host.offer === undefined) return 'unknown';
+  return against?.length === 0 ? 'migrates' : 'fits';
+}

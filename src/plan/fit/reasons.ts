@@ -1,0 +1,135 @@
+/** Why a host cannot take a TD: every check that can be made without asking the host. */
+import { bindingLimit, limitNames } from '../../../machines/td-lifecycle/limits.ts';
+import type { HostOffer } from '../../host/offer.ts';
+import type { TdxInitVm } from '../../host/port.ts';
+import type { TrustDomain } from '../../spec/trust-domain.ts';
+import { footprintOf } from '../footprint.ts';
+import { groundOf, initVmParams } from '../init-vm.ts';
+import { type InitVmField, type InitVmGround, preflightInitVm } from '../preflight.ts';
+import { vcpuLimits } from '../vcpu-limits.ts';
+import { type FitHost, freeKeySlots } from './fit-host.ts';
+
+/** What a reason is about; a stable name for data. */
+export type ReasonId =
+  | 'tdx'
+  | 'vcpus'
+  | 'attributes'
+  | 'xfam'
+  | 'addressWidth'
+  | 'tsc'
+  | 'cpuid'
+  | 'module'
+  | 'memory'
+  | 'keySlot'
+  | 'cgroup';
+
+export interface Reason {
+  readonly id: ReasonId;
+  /** A clause: what was asked, and what the host has. */
+  readonly text: string;
+  /** `now`: of the moment at which the host was read; another time it may take the TD. */
+  readonly holds: 'always' | 'now';
+}
+
+const idOfField: Readonly<Record<InitVmField, ReasonId>> = {
+  attributes: 'attributes',
+  xfam: 'xfam',
+  gpaw: 'addressWidth',
+  tsc: 'tsc',
+  cpuid: 'cpuid',
+  maxVcpus: 'module',
+  keySlot: 'keySlot',
+  cgroup: 'cgroup',
+};
+
+const momentary: ReadonlySet<ReasonId> = new Set<ReasonId>(['keySlot', 'cgroup']);
+
+/** Every reason against starting this TD there; what a change of the spec could not cure is first. */
+export function startReasons(spec: TrustDomain, host: FitHost): Reason[] {
+  const { offer } = host;
+  return [
+    ...host.obstacles.map((text) => always('tdx', text)),
+    ...(offer ? vcpuReasons(spec, offer) : presentCpuReasons(spec, host)),
+    ...(offer ? startInitVmReasons(spec, { host, offer }) : []),
+    ...tscReasons(spec, host),
+    ...memoryReasons(spec, host),
+  ];
+}
+
+export function always(id: ReasonId, text: string): Reason {
+  return { id, text, holds: 'always' };
+}
+
+function vcpuReasons(spec: TrustDomain, { facts, maxVcpus }: HostOffer): Reason[] {
+  const { name, value } = bindingLimit(vcpuLimits(facts, maxVcpus));
+  return spec.maxVcpus > value
+    ? [always('vcpus', `${spec.maxVcpus} vCPUs asked for, ${value} possible: ${limitNames[name]}`)]
+    : [];
+}
+
+/** KVM gives a TD at most a vCPU for each CPU, on every kernel that was released with TDX. */
+function presentCpuReasons({ maxVcpus }: TrustDomain, { presentCpus }: FitHost): Reason[] {
+  return presentCpus !== undefined && maxVcpus > presentCpus
+    ? [always('vcpus', `${maxVcpus} vCPUs asked for, ${presentCpus} CPUs present`)]
+    : [];
+}
+
+function startInitVmReasons(
+  spec: TrustDomain,
+  { host, offer }: { readonly host: FitHost; readonly offer: HostOffer },
+): Reason[] {
+  const ground = {
+    ...groundOf(spec, offer),
+    freeKeySlots: freeKeySlots(host),
+    cgroupRoom: host.cgroupRoom,
+  };
+  return initVmReasons(initVmParams(spec, offer), ground);
+}
+
+export function initVmReasons(params: TdxInitVm, ground: InitVmGround): Reason[] {
+  return preflightInitVm(params, ground).map(({ field, problem }) => {
+    const id = idOfField[field];
+    return { id, text: problem, holds: momentary.has(id) ? 'now' : 'always' };
+  });
+}
+
+function tscReasons({ tscKhz }: TrustDomain, { offer, tscScaling }: FitHost): Reason[] {
+  const own = offer?.facts.platform.tscKhz;
+  if (tscKhz === undefined || own === undefined || tscScaling !== false || tscKhz === own)
+    return [];
+  return [
+    always(
+      'tsc',
+      `${tscKhz / 1000} MHz asked for; the host runs at ${own / 1000} MHz and KVM cannot scale`,
+    ),
+  ];
+}
+
+/** Guest memory and control pages; a firmware image, a few MiB, is not counted. */
+function memoryReasons(spec: TrustDomain, { offer, memory }: FitHost): Reason[] {
+  if (memory === undefined) return [];
+  const needed = offer ? bytesNeeded(spec, offer) : spec.memoryBytes;
+  if (needed > memory.totalBytes) {
+    return [always('memory', `${gib(needed)} needed, the host has ${gib(memory.totalBytes)}`)];
+  }
+  const { availableBytes } = memory;
+  return availableBytes !== undefined && needed > availableBytes
+    ? [
+        {
+          id: 'memory',
+          text: `${gib(needed)} needed, ${gib(availableBytes)} available`,
+          holds: 'now',
+        },
+      ]
+    : [];
+}
+
+function bytesNeeded(spec: TrustDomain, { facts }: HostOffer): bigint {
+  const ram = { slot: 0, holds: 'ram', gpa: 0n, sizeBytes: spec.memoryBytes } as const;
+  const layout = { slots: [ram], initialPages: [], hobAddress: 0n };
+  return footprintOf(spec, { layout, facts }).totalBytes;
+}
+
+function gib(bytes: bigint): string {
+  return `${(Number(bytes) / 2 ** 30).toFixed(1)} GiB`;
+}
