@@ -3,7 +3,7 @@ import { TdctlError } from '../errors/index.ts';
 import type { Host } from '../host/port.ts';
 import type { SimulatedHost } from '../host/simulated/index.ts';
 import type { SoftHost } from '../host/soft/soft-host.ts';
-import type { FaultRecord } from '../simulator/index.ts';
+import type { FaultInjector } from '../simulator/index.ts';
 import { hostProfile } from './host-profile.ts';
 import type { CommandIo } from './io.ts';
 
@@ -13,7 +13,7 @@ export interface HostChoice {
   /** As given to `--kernel`. */
   readonly kernel: string;
   /** As given to `--fault`; a real host has none. */
-  readonly faults?: readonly FaultRecord[];
+  readonly faults?: FaultInjector | undefined;
 }
 
 /** A host whose calls can be listened to: `sim` and `soft`. */
@@ -60,11 +60,9 @@ export function requireSimulatedHost(host: string, option: string): void {
 async function openSimulatingHost(
   kind: 'sim' | 'soft',
   profileText: string | undefined,
-  { kernel: kernelAbi, faults: records }: HostChoice,
+  { kernel: kernelAbi, faults }: HostChoice,
 ): Promise<SimulatingHost> {
   const profile = profileText === undefined ? undefined : await hostProfile(profileText);
-  const { injectorOf } = await import('../simulator/index.ts');
-  const faults = records === undefined ? undefined : injectorOf(records);
   const options = { profile, kernelAbi, faults };
   const host =
     kind === 'soft'

@@ -13,7 +13,7 @@
  * - Module initialisation at boot: 256 GB 1.1 s, 2 TB 5.2 s (dmesg in canonical/tdx issues 135 and
  *   385). Two points make one line, so this fits exactly and proves nothing about other sizes.
  */
-import type { IoctlName, TdxCommandName } from '../abi/kvm/requests.ts';
+import type { RequestName } from '../abi/kvm/requests.ts';
 import type { SeamcallName } from '../abi/tdx/seamcalls.ts';
 
 export interface Cost {
@@ -72,7 +72,7 @@ export const seamcallCosts: Readonly<Record<SeamcallName, Cost>> = {
 };
 
 /** The kernel's own work; the leaves that an ioctl makes come on top. */
-export const ioctlCosts: Readonly<Partial<Record<IoctlName | TdxCommandName, Cost>>> = {
+export const ioctlCosts: Readonly<Partial<Record<RequestName, Cost>>> = {
   KVM_GET_API_VERSION: guess(0.2),
   KVM_CHECK_EXTENSION: guess(0.2),
   KVM_GET_VCPU_MMAP_SIZE: guess(0.2),
@@ -87,6 +87,10 @@ export const ioctlCosts: Readonly<Partial<Record<IoctlName | TdxCommandName, Cos
   KVM_SET_USER_MEMORY_REGION2: guess(50),
   KVM_SET_MEMORY_ATTRIBUTES: guess(100),
   KVM_SET_CPUID2: guess(10),
+  KVM_SET_BOOT_CPU_ID: guess(0.5),
+  // Into the kernel and back; how long a guest runs is no cost of the host.
+  KVM_RUN: guess(2),
+  KVM_PRE_FAULT_MEMORY: guess(2),
   KVM_MEMORY_ENCRYPT_OP: guess(0.5),
   KVM_TDX_CAPABILITIES: guess(5),
   KVM_TDX_INIT_VM: guess(20),

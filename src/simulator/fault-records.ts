@@ -56,8 +56,13 @@ export type FaultRecord = LeafFault | ErrnoFault | SignalFault | MachineFault;
  */
 const mostTries = 1000;
 
+export interface RecordedFaults extends FaultInjector {
+  /** Those that have not happened, because the run never came to that call. */
+  unmet(): FaultRecord[];
+}
+
 /** @returns an injector with counters of its own: one for each machine. */
-export function injectorOf(records: readonly FaultRecord[]): FaultInjector {
+export function injectorOf(records: readonly FaultRecord[]): RecordedFaults {
   const armed = records.map((record) => ({ record, passes: 0 }));
   let signalPage: number | undefined;
   let statusesInIoctl = 0;
@@ -77,6 +82,8 @@ export function injectorOf(records: readonly FaultRecord[]): FaultInjector {
   }
 
   return {
+    unmet: () =>
+      armed.filter(({ record, passes }) => passes < (record.nth ?? 1)).map(({ record }) => record),
     beforeIoctl(request, machine) {
       statusesInIoctl = 0;
       signalPage = due(request, isSignalFault)[0]?.signalBeforePage;

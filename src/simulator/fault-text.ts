@@ -33,10 +33,10 @@ export interface FaultTextProblem {
   readonly candidates: readonly string[];
 }
 
-/** Every place that a fault may name. */
+/** Every place that a fault may name. A guest that runs is ended by cancelling KVM_RUN. */
 export const faultPlaces: readonly string[] = [
   ...Object.keys(seamcalls),
-  ...Object.keys(ioctlNumbers),
+  ...Object.keys(ioctlNumbers).filter((name) => name !== 'KVM_RUN'),
   ...Object.keys(tdxCommands),
   ...faultPoints,
 ];

@@ -32,6 +32,7 @@ export {
   type FaultRecord,
   injectorOf,
   type MachineEvent,
+  type RecordedFaults,
 } from './fault-records.ts';
 export { type FaultTextProblem, faultPlaces, formatFault, parseFault } from './fault-text.ts';
 export {

@@ -10,7 +10,7 @@ import type { Copy } from './trace-copies.ts';
  * One line. Leaves are indented, because they belong to the ioctl or release that follows:
  *
  *       cpu0 TDH.MR.FINALIZE(rcx=0x1000) = TDX_SUCCESS <5000ns>
- *     2 KVM_TDX_FINALIZE_VM(cmd={id=4, flags=0, data=0x0, hwError=0x0} -> …) = 0 <7000ns>
+ *     2 KVM_TDX_FINALIZE_VM(cmd={data=0x0, flags=0, hwError=0x0, id=4} -> …) = 0 <7000ns>
  */
 export function traceLine(event: TraceEvent): string {
   const duration = `<${event.durationNs}ns>`;
@@ -122,7 +122,7 @@ function text(value: unknown): string {
       : `[${value.length} entries ${digest(value.map(text).join())}]`;
   }
   if (typeof value === 'object' && value !== null) {
-    return `{${listed(value as Record<string, unknown>)}}`;
+    return `{${listed(sorted(value))}}`;
   }
   return String(value);
 }
@@ -133,6 +133,12 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
+}
+
+/** A struct's fields by name: how a caller put it together must not show in a diff. */
+function sorted(struct: object): Record<string, unknown> {
+  const byName = ([one]: [string, unknown], [other]: [string, unknown]) => (one < other ? -1 : 1);
+  return Object.fromEntries(Object.entries(struct).sort(byName));
 }
 
 function bytesText(bytes: Uint8Array): string {

@@ -58,7 +58,7 @@ describe('run --fault', () => {
   });
 
   test('may be given several times', async () => {
-    const { exitCode, stdout } = await run(
+    const { exitCode, stdout, stderr } = await run(
       '--host',
       'sim',
       '--fault',
@@ -68,6 +68,8 @@ describe('run --fault', () => {
     );
     expect(exitCode).toBe(7);
     expect(stdout).toContain('ENOSPC');
+    expect(stderr).toContain('note: the run never came to --fault KVM_CREATE_VCPU=ENOMEM');
+    expect(stderr).not.toContain('foreign-tds');
   });
 
   test('that leaks a key slot is not passed over', async () => {

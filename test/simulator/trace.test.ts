@@ -66,9 +66,9 @@ describe('a line shows', () => {
     });
     const source = sourceAddress.toString(16);
     expect(all.at(-1)).toContain(
-      `data={sourceAddr=0x${source}, gpa=0x${ramGpa.toString(16)}, nrPages=0x1} -> ` +
-        `{sourceAddr=0x${(sourceAddress + page).toString(16)}, ` +
-        `gpa=0x${(ramGpa + page).toString(16)}, nrPages=0x0}`,
+      `data={gpa=0x${ramGpa.toString(16)}, nrPages=0x1, sourceAddr=0x${source}} -> ` +
+        `{gpa=0x${(ramGpa + page).toString(16)}, nrPages=0x0, ` +
+        `sourceAddr=0x${(sourceAddress + page).toString(16)}}`,
     );
   });
 

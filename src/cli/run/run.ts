@@ -11,7 +11,7 @@ import { openRunLog, type RunLog } from '../log.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
 import type { LogLevel, OutputFormat } from '../options.ts';
 import { checkSlots, interrupted, throwFailure } from './outcome.ts';
-import { readSimulation, type SimulationOptions, startTrace } from './simulation.ts';
+import { noteUnmet, readSimulation, type SimulationOptions, startTrace } from './simulation.ts';
 import { runSource } from './source.ts';
 import { openRunView, type RunView } from './view.ts';
 
@@ -46,6 +46,7 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
     } finally {
       await host.close();
       trace?.end();
+      await noteUnmet(faults, io);
     }
   } finally {
     interrupts.stopListening();

@@ -1,6 +1,7 @@
 /** What a run can have on simulated hosts only: faults, and a trace of every call. */
 import type { Host } from '../../host/port.ts';
-import type { FaultRecord } from '../../simulator/index.ts';
+import type { RecordedFaults } from '../../simulator/index.ts';
+import type { CommandIo } from '../io.ts';
 import { canBeTraced, type HostChoice, requireSimulatedHost } from '../open-host.ts';
 import type { TraceFile } from './trace-file.ts';
 
@@ -15,12 +16,23 @@ export interface SimulationOptions {
 export async function readSimulation(
   { host }: HostChoice,
   { fault = [], trace }: SimulationOptions,
-): Promise<readonly FaultRecord[]> {
+): Promise<RecordedFaults | undefined> {
   if (trace !== undefined) requireSimulatedHost(host, '--trace');
-  if (fault.length === 0) return [];
+  if (fault.length === 0) return undefined;
   requireSimulatedHost(host, '--fault');
   const { readFault } = await import('./fault.ts');
-  return fault.map(readFault);
+  const { injectorOf } = await import('../../simulator/index.ts');
+  return injectorOf(fault.map(readFault));
+}
+
+/** A fault that was not met proves nothing, and nothing else would tell. */
+export async function noteUnmet(faults: RecordedFaults | undefined, io: CommandIo): Promise<void> {
+  const unmet = faults?.unmet() ?? [];
+  if (unmet.length === 0) return;
+  const { formatFault } = await import('../../simulator/index.ts');
+  for (const fault of unmet) {
+    io.stderr.write(`note: the run never came to --fault ${formatFault(fault)}\n`);
+  }
 }
 
 /** @throws TdctlError TDCTL_E_NOT_WRITABLE; the host is closed then. */
