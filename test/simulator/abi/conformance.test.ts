@@ -292,25 +292,51 @@ conforms('INIT_VM', [
   },
   {
     step: '28',
-      'TD_PARAMS that the module refuses',
-      {},
-    ],
-    ] as const
-  ).map(([step, title, change]) => ({
-    step,
-    title,
+    title: 'TDH.MNG.INIT refuses an operand',
+    errno: 'EINVAL',
+    call: buildWith((driver) =>
+      driver.failLeaf('TDH.MNG.INIT', statusWord('TDX_OPERAND_INVALID', 'RDX')),
+    ),
+  },
+  {
+    step: '29',
+    title: 'TDH.MNG.INIT refuses otherwise',
+    errno: 'EIO',
+    call: buildWith((driver) => driver.failLeaf('TDH.MNG.INIT', other)),
+  },
+  {
+    step: '30',
+    title: 'the command cannot be written back',
+    errno: 'EFAULT',
+    call: (driver) =>
+      driver.initVm(driver.createTd(), {}, faulting(command('KVM_TDX_INIT_VM'), 'write')),
+  },
+  { step: '31', title: 'a TD', errno: 0, call: build },
+]);
+
+/** Refused with this change or this fault, then asked again without it. */
+const retried =
+  (change: Parameters<Driver['initVm']>[1], arrange: (driver: Driver) => void = () => {}) =>
+  (driver: Driver) => {
+    const vm = driver.createTd();
+    arrange(driver);
+    expect(driver.initVm(vm, change)).toBe('EINVAL');
+    return driver.initVm(vm);
+  };
+const invalidOnce = (nth: number) =>
+  nth === 0 ? statusWord('TDX_OPERAND_INVALID', 'RDX') : undefined;
+
+conforms('INIT_VM may be tried again', [
+  { step: '11', title: 'after reserved words', errno: 0, call: retried({ reserved: [1n] }) },
+  { step: '15', title: 'after attributes', errno: 0, call: retried({ attributes: 1n << 60n }) },
+  { step: '17', title: 'after an address width', errno: 0, call: retried({ cpuid: cpuidOf() }) },
+  {
+    step: '28',
+    title: 'after TD_PARAMS that the module refuses',
     errno: 0,
-    call: (driver: Driver) => {
-      const vm = driver.createTd();
-      if (step === '28') {
-        const invalid = statusWord('TDX_OPERAND_INVALID', 'RDX');
-        driver.failLeaf('TDH.MNG.INIT', (nth) => (nth === 0 ? invalid : undefined));
-      }
-      expect(driver.initVm(vm, change)).toBe('EINVAL');
-      return driver.initVm(vm);
-    },
-  })),
-);
+    call: retried({}, (driver) => driver.failLeaf('TDH.MNG.INIT', invalidOnce)),
+  },
+]);
 
 const stateless = (abi: KernelAbi) => abi.createVcpu.when.includes('UNINITIALIZED');
 const frozen = (abi: KernelAbi) => !abi.createVcpu.when.includes('RUNNABLE');
