@@ -41,6 +41,7 @@ import { type HostProfile, keyIdRange, type Platform, presentCpus } from './plat
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { Trace, type TraceListener } from './trace.ts';
 import { recordCopies } from './trace-copies.ts';
+import { recordRunPage } from './trace-run.ts';
 
 export interface SimulatedMachineOptions {
   readonly profile: HostProfile;
@@ -130,10 +131,11 @@ export class SimulatedMachine implements DisturbedMachine {
     const startedNs = this.#clock.nowNs;
     this.#clock.advance((ioctlCosts.KVM_RUN ?? otherIoctlCost).ns);
     const file = files.get(handle);
+    const recorded = trace.active ? recordRunPage(request.page) : undefined;
     const ended = (answer: Answer) => {
       if (!trace.active) return;
-      const nothing = { copies: {}, points: [], pagesBegun: 0 };
-      trace.emit({ kind: 'ioctl', handle, request, answer, ...nothing }, startedNs);
+      const noted = { copies: recorded?.copies ?? {}, points: [], pagesBegun: 0 };
+      trace.emit({ kind: 'ioctl', handle, request, answer, ...noted }, startedNs);
     };
     if (file?.kind !== 'vcpu') {
       const answer = refuse(file === undefined ? 'EBADF' : 'ENOTTY');
@@ -141,7 +143,10 @@ export class SimulatedMachine implements DisturbedMachine {
       return { answer: Promise.resolve(answer), cancel: () => {} };
     }
     const { vcpu } = file;
-    return runVcpu({ kernel: this.#kernel, caller, vcpu, request, script: this.#guest, ended });
+    const page = recorded?.page ?? request.page;
+    const { arg } = request;
+    const script = this.#guest;
+    return runVcpu({ kernel: this.#kernel, caller, vcpu, arg, page, script, ended });
   }
 
   /**

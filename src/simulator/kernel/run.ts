@@ -8,8 +8,8 @@ import type {
   GuestEvent,
   GuestScript,
   PendingRun,
+  RunPage,
   RunPageInput,
-  RunRequest,
   VcpuExit,
 } from '../interface.ts';
 import { done, refuse } from './answer.ts';
@@ -19,6 +19,8 @@ import { killVm } from './vm.ts';
 
 /** A KVM_RUN that is under way. */
 export interface VcpuRun {
+  /** It has vcpu->mutex. */
+  begin(): void;
   /** KVM_REQ_VM_DEAD: ends with EIO. */
   vmDied(): void;
   cancel(): void;
@@ -28,14 +30,15 @@ export interface RunOptions {
   readonly kernel: Kernel;
   readonly caller: Caller;
   readonly vcpu: Vcpu;
-  readonly request: RunRequest;
+  readonly arg: bigint;
+  readonly page: RunPage;
   readonly script: GuestScript | undefined;
   /** Called once, before the answer is given. */
   readonly ended: (answer: Answer) => void;
 }
 
 export function runVcpu(options: RunOptions): PendingRun {
-  const { caller, vcpu, request } = options;
+  const { caller, vcpu, arg } = options;
   let finish: (answer: Answer) => void = () => {};
   const answer = new Promise<Answer>((resolve) => {
     finish = resolve;
@@ -43,7 +46,7 @@ export function runVcpu(options: RunOptions): PendingRun {
   const call = new RunCall(options, finish);
   // G1, then vcpu->mutex: another KVM_RUN of this vCPU holds it until that one ends.
   if (caller.mm !== vcpu.vm.mm || vcpu.vm.dead) call.end(refuse('EIO'));
-  else if (request.arg !== 0n) call.end(refuse('EINVAL'));
+  else if (arg !== 0n) call.end(refuse('EINVAL'));
   else if (vcpu.run === undefined) call.begin();
   else vcpu.waitingRuns.push(call);
   return { answer, cancel: () => call.cancel() };
@@ -64,7 +67,7 @@ class RunCall implements VcpuRun {
     const { vcpu } = this.#options;
     vcpu.run = this;
     vcpu.vm.runs.add(this);
-    const input = this.#options.request.page.read();
+    const input = this.#options.page.read();
     const refused = this.#check(input);
     if (refused === 'blocks') return;
     if (refused === undefined) this.#enter(input);
@@ -73,7 +76,7 @@ class RunCall implements VcpuRun {
 
   cancel(): void {
     if (this.#ended) return;
-    this.#options.request.page.writeExit({ reason: 'KVM_EXIT_INTR' });
+    this.#options.page.writeExit({ reason: 'KVM_EXIT_INTR' });
     this.end(refuse('EINTR'));
   }
 
@@ -93,7 +96,7 @@ class RunCall implements VcpuRun {
     this.#cancelled.abort();
     ended(answer);
     this.#finish(answer);
-    if (heldMutex) (vcpu.waitingRuns.shift() as RunCall | undefined)?.begin();
+    if (heldMutex) vcpu.waitingRuns.shift()?.begin();
   }
 
   /** The checks before the guest is entered, in their order; `blocks` until a signal comes. */
@@ -133,13 +136,13 @@ class RunCall implements VcpuRun {
 
   #exit(event: GuestEvent): void {
     if (this.#ended) return;
-    const { vcpu, request } = this.#options;
+    const { vcpu, page } = this.#options;
     if (event === 'touches unaccepted memory') {
       killVm(vcpu.vm);
       return;
     }
     if (asksUserSpace(event)) vcpu.pendingExit = event;
-    request.page.writeExit(event);
+    page.writeExit(event);
     this.end(event.reason === 'KVM_EXIT_MEMORY_FAULT' ? refuse(event.errno) : done);
   }
 }

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { GuestEvent, GuestScript, KernelAbiName } from '../../../src/simulator/index.ts';
+import {
+  type GuestEvent,
+  type GuestScript,
+  type KernelAbiName,
+  traceLine,
+} from '../../../src/simulator/index.ts';
 import { abisWhere } from '../abi/abis.ts';
 import { Driver } from '../drive.ts';
 
@@ -185,8 +190,13 @@ describe('kernel 2.14 KVM_RUN: other calls meanwhile', () => {
 
   test('the trace shows it as it ends', async () => {
     const { driver, vcpu } = runnable(script({ reason: 'KVM_EXIT_SHUTDOWN' }));
-    const calls = driver.record();
+    const lines: string[] = [];
+    driver.machine.listen((event) => lines.push(traceLine(event)));
     await driver.run(vcpu).result;
-    expect(calls).toEqual(['KVM_RUN']);
+    const page =
+      'page={immediateExit=false, result=0x0, syncRegs=0x0} -> {reason=KVM_EXIT_SHUTDOWN}';
+    expect(lines.map((line) => line.replace(/ <.*/, ''))).toEqual([
+      `${vcpu} KVM_RUN(arg=0x0, ${page}) = 0`,
+    ]);
   });
 });
