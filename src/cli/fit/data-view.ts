@@ -1,6 +1,6 @@
 /** The contract of `tdctl fit --output json` and `yaml` (docs/fit.md), written host by host. */
 import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
-import { freeKeySlots } from '../../plan/fit/index.ts';
+import { freeKeySlots } from '../../host/offer.ts';
 import { vcpuLimits } from '../../plan/index.ts';
 import { errorEnvelope } from '../failure.ts';
 import type { CommandIo } from '../io.ts';
@@ -61,6 +61,6 @@ function hostData(result: HostResult) {
     migrationReasons: judgement.migrationReasons ?? null,
     unknown: host.unknown,
     vcpuLimit: offer ? bindingLimit(vcpuLimits(offer.facts, offer.maxVcpus)) : null,
-    freeKeySlots: freeKeySlots(host) ?? null,
+    freeKeySlots: freeKeySlots(host.keySlots) ?? null,
   };
 }

@@ -1,13 +1,8 @@
 /** Which hosts can take the TD, as a person reads it: by verdict, so many of each, and the counts. */
 import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
 import type { TdctlError } from '../../errors/index.ts';
-import {
-  type FitHost,
-  freeKeySlots,
-  type Judgement,
-  type Reason,
-  type Verdict,
-} from '../../plan/fit/index.ts';
+import { freeKeySlots } from '../../host/offer.ts';
+import type { FitHost, Judgement, Reason, Verdict } from '../../plan/fit/index.ts';
 import { vcpuLimits } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { paint } from '../output/paint.ts';
@@ -115,7 +110,7 @@ function reasonText({ id, text, holds }: Reason): string {
 
 function roomText(host: FitHost): string {
   const { offer, unknown } = host;
-  const free = freeKeySlots(host);
+  const free = freeKeySlots(host.keySlots);
   const notKnown = unknown.map((what) => `${what} not known`);
   return [
     ...(offer

@@ -25,7 +25,3 @@ export interface HostMemory {
   /** What Linux could hand out at the moment. */
   readonly availableBytes: bigint | undefined;
 }
-
-export function freeKeySlots({ keySlots }: FitHost): number | undefined {
-  return keySlots && keySlots.total - keySlots.used;
-}

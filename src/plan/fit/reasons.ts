@@ -1,13 +1,13 @@
 /** Why a host cannot take a TD: every check that can be made without asking the host. */
 import { bindingLimit, limitNames } from '../../../machines/td-lifecycle/limits.ts';
-import type { HostOffer } from '../../host/offer.ts';
+import { freeKeySlots, type HostOffer } from '../../host/offer.ts';
 import type { TdxInitVm } from '../../host/port.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import { footprintOf } from '../footprint.ts';
 import { groundOf, initVmParams } from '../init-vm.ts';
 import { type InitVmField, type InitVmGround, preflightInitVm } from '../preflight.ts';
 import { vcpuLimits } from '../vcpu-limits.ts';
-import { type FitHost, freeKeySlots } from './fit-host.ts';
+import type { FitHost } from './fit-host.ts';
 
 /** What a reason is about; a stable name for data. */
 export type ReasonId =
@@ -80,7 +80,7 @@ function startInitVmReasons(
 ): Reason[] {
   const ground = {
     ...groundOf(spec, offer),
-    freeKeySlots: freeKeySlots(host),
+    freeKeySlots: freeKeySlots(host.keySlots),
     cgroupRoom: host.cgroupRoom,
   };
   return initVmReasons(initVmParams(spec, offer), ground);
