@@ -1,7 +1,7 @@
 /** TD-scope metadata that TDH.MNG.RD gives the host. Source: tdr_tdcs_fields_lookup.c. */
 import type { CpuidRegisters } from '../../abi/tdx/td-params.ts';
 import { packCpuidKey, tdCpuid } from './cpuid.ts';
-import type { ModuleState, Td } from './states.ts';
+import type { InitializedTd, ModuleState, Td } from './states.ts';
 
 /** Field ids without bit 63, which the module ignores. */
 export const tdFields = {
@@ -15,29 +15,52 @@ export const tdFields = {
 const ignoredBit = 1n << 63n;
 const subleafNotApplicable = 0x1fe;
 
+// KVM_TDX_GET_CPUID reads some 170 of these for each TD, and arithmetic on bigints is slow: each id
+// is put together and taken apart once. There are 2^17 of them at most.
+const idsByPacked = new Map<number, bigint>();
+const packedById = new Map<bigint, number>();
+
 /** Field id of one half of a CPUID leaf: `0` is EBX:EAX, `1` is EDX:ECX. */
 export function cpuidValuesField(leaf: number, subleaf: number | undefined, half: 0 | 1): bigint {
   const leaf31 = leaf >= 0x8000_0000 ? 1 << 16 : 0;
   const subleafBits = subleaf === undefined ? subleafNotApplicable : subleaf << 1;
-  return tdFields.CPUID_VALUES | BigInt(leaf31 | ((leaf & 0x7f) << 9) | subleafBits | half);
+  const packed = leaf31 | ((leaf & 0x7f) << 9) | subleafBits | half;
+  let id = idsByPacked.get(packed);
+  if (id === undefined) {
+    id = tdFields.CPUID_VALUES | BigInt(packed);
+    idsByPacked.set(packed, id);
+  }
+  return id;
+}
+
+/** Bits 16:0 of an id of that class; undefined: it is of another. */
+function packedCpuidField(id: bigint): number | undefined {
+  const known = packedById.get(id);
+  if (known !== undefined) return known;
+  if (id >> 17n !== tdFields.CPUID_VALUES >> 17n) return undefined;
+  const packed = Number(id & 0x1ffffn);
+  packedById.set(id, packed);
+  return packed;
 }
 
 export function readTdField(module: ModuleState, td: Td, field: bigint): bigint | undefined {
   const initialized = td.initialized;
   if (initialized === undefined) return undefined;
-  const id = field & ~ignoredBit;
-  if (id === tdFields.MAX_VCPUS) return BigInt(initialized.params.maxVcpus);
-  // The guest's TSC starts at 0 and runs at the host's rate as far as this model goes.
-  if (id === tdFields.TSC_OFFSET) return 0n;
-  if (id === tdFields.TSC_MULTIPLIER) return 1n << 48n;
-  if (id >> 17n !== tdFields.CPUID_VALUES >> 17n) return undefined;
-
-  const packed = Number(id & 0x1ffffn);
+  const packed = packedCpuidField(field) ?? packedCpuidField(field & ~ignoredBit);
+  if (packed === undefined) return readOtherField(initialized, field & ~ignoredBit);
   const notApplicable = (packed & subleafNotApplicable) === subleafNotApplicable;
   const subleaf = notApplicable ? undefined : (packed >> 1) & 0x7f;
   const key = packCpuidKey((packed & (1 << 16)) !== 0, (packed >> 9) & 0x7f, subleaf);
   const registers = tdCpuid(module, initialized.params.cpuidConfig, key);
   return registers === undefined ? undefined : half(registers, (packed & 1) as 0 | 1);
+}
+
+function readOtherField({ params }: InitializedTd, id: bigint): bigint | undefined {
+  if (id === tdFields.MAX_VCPUS) return BigInt(params.maxVcpus);
+  // The guest's TSC starts at 0 and runs at the host's rate as far as this model goes.
+  if (id === tdFields.TSC_OFFSET) return 0n;
+  if (id === tdFields.TSC_MULTIPLIER) return 1n << 48n;
+  return undefined;
 }
 
 function half(registers: CpuidRegisters, which: 0 | 1): bigint {
