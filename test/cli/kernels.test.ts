@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kernelRules } from '../../src/cli/output/kernel-rules.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { type KernelAbiName, kernelAbis } from '../../src/simulator/index.ts';
+import { Driver } from '../simulator/drive.ts';
 import { kernelTable } from './kernel-table.ts';
 
 const names = Object.keys(kernelAbis) as KernelAbiName[];
@@ -87,6 +88,22 @@ describe('the records', () => {
   test('only released kernels and what changes nothing else are without anything unconfirmed', () => {
     const confirmed = names.filter((name) => kernelAbis[name].unconfirmed.length === 0);
     expect(confirmed).toEqual(['upstream-7.3']);
+  });
+});
+
+describe.each(names)('the facts of a simulated host (%s)', (kernel) => {
+  test('say what KVM_ENABLE_CAP, KVM_TDX_INIT_VM and KVM_TDX_TERMINATE_VM really do', async () => {
+    const { stdout } = await cli('host', '--host', 'sim', '--kernel', kernel, '-o', 'json');
+    const facts = JSON.parse(stdout).kernel;
+    const driver = new Driver({ kernelAbi: kernel });
+    const vm = driver.createVm();
+    const takesCap = driver.cap(vm, 'KVM_CAP_MAX_VCPUS', 4n) === 0;
+    const terminates = driver.terminateVm(vm) === 0;
+    expect(facts).toMatchObject({
+      rules: kernel,
+      hasMaxVcpusCap: takesCap,
+      hasTerminateVm: terminates,
+    });
   });
 });
 

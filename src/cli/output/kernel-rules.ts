@@ -65,6 +65,14 @@ export const kernelRules: readonly KernelRule[] = [
     answer: ({ createVcpu }) => createVcpu.checks.join(', '),
   },
   {
+    id: 'initVcpu.states',
+    question: 'KVM_TDX_INIT_VCPU, TD not INITIALIZED',
+    answer: ({ initVcpuWhen }) =>
+      initVcpuWhen.includes('UNINITIALIZED')
+        ? 'no key slot or RUNNABLE: EINVAL'
+        : 'no key slot or RUNNABLE: EINVAL; then EIO',
+  },
+  {
     id: 'initVm.vcpusExist',
     question: 'KVM_TDX_INIT_VM when vCPUs exist',
     answer: ({ initVm }) => (initVm.vcpusExist === 'EBUSY' ? 'EBUSY' : 'accepted'),

@@ -20,7 +20,10 @@ export interface KernelAbi {
   readonly tdxDispatch: TdxDispatchRules;
   readonly initVm: InitVmRules;
   readonly createVcpu: CreateVcpuRules;
-  /** TD states in which KVM_TDX_INIT_VCPU works: EIO in any other. */
+  /**
+   * TD states that KVM_TDX_INIT_VCPU itself asks for: EIO in any other. Before it every kernel has
+   * refused a TD without key ID and one that is RUNNABLE (EINVAL).
+   */
   readonly initVcpuWhen: readonly TdState[];
   readonly initMemRegion: InitMemRegionRules;
   /** KVM_TDX_FINALIZE_VM is EINVAL while a page is mapped for the TD and not yet added to it. */

@@ -15,6 +15,8 @@ export const rfcMigrationV2: KernelAbi = {
     'a vCPU the destination lacks is an oops: EIO here, and both VMs are bugged',
   ],
   createVcpu: { ...upstream616.createVcpu, when: ['UNINITIALIZED', 'INITIALIZED', 'RUNNABLE'] },
+  // The check that KVM_CREATE_VCPU had. What comes before it leaves nothing for it to refuse.
+  initVcpuWhen: ['INITIALIZED'],
   guestMemfd: { bindsTo: 'its own VM', link: true },
   move: {
     protocol: 'rfc-v2',

@@ -47,7 +47,7 @@ export const upstream73: KernelAbi = {
     ],
     when: ['INITIALIZED'],
   },
-  initVcpuWhen: ['INITIALIZED'],
+  initVcpuWhen: ['UNINITIALIZED', 'INITIALIZED', 'RUNNABLE'],
   initMemRegion: {
     sourceAddressZero: 'EINVAL',
     operandBusy: 'retried until a signal comes',
