@@ -34,7 +34,7 @@ export {
   type MachineEvent,
   type RecordedFaults,
 } from './fault-records.ts';
-export { type FaultTextProblem, faultPlaces, formatFault, parseFault } from './fault-text.ts';
+export { type FaultTextProblem, formatFault, parseFault } from './fault-text.ts';
 export {
   type DisturbedMachine,
   type FaultInjector,

@@ -3,6 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { captureOf } from '../../src/diagnosis/capture/index.ts';
+import { readFacts } from '../../src/diagnosis/doctor/index.ts';
+import { hostTree } from '../diagnosis/doctor/host-tree.ts';
 import { type Ended, tdctl } from '../support/tdctl.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-simulation-'));
@@ -132,6 +135,21 @@ describe('--host sim:', () => {
     const { exitCode, stderr } = await host(path);
     expect(exitCode).toBe(8);
     expect(stderr).toContain('the TDX module is not loaded');
+  });
+
+  test('a captured host is the host it was taken from', async () => {
+    const tree = hostTree('healthy');
+    const path = join(scratch, 'node1.json');
+    const capture = captureOf(await readFacts(tree), { tdctl: '0.0.0-test' });
+    writeFileSync(path, JSON.stringify(capture));
+    rmSync(tree, { recursive: true });
+    const { exitCode, stdout } = await host(path, '-o', 'json');
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      host: `sim:${path}`,
+      vcpuLimits: { effective: 128 },
+      keySlots: { total: 63 },
+    });
   });
 
   test('an unknown profile lists all of them and the nearest', async () => {
