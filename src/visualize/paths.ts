@@ -16,6 +16,7 @@ import {
   joinPath,
 } from './chart-model.ts';
 import { enter } from './enter.ts';
+import { withPlainKeys } from './plain-keys.ts';
 import { xstateConfig } from './text/xstate.ts';
 
 export interface ChartPath {
@@ -26,9 +27,12 @@ export interface ChartPath {
 
 /** One for each state, in document order. */
 export function shortestPaths(model: ChartModel): ChartPath[] {
-  const chart = indexChart(model);
-  const reached = reachedBySteps(model, chart);
-  return chart.nodes.slice(1).map(({ id }) => ({ state: id, edges: reached.get(id) ?? null }));
+  const { model: plain, originalId } = withPlainKeys(model);
+  const chart = indexChart(plain);
+  const reached = reachedBySteps(plain, chart);
+  return chart.nodes
+    .slice(1)
+    .map(({ id }) => ({ state: originalId(id), edges: reached.get(id) ?? null }));
 }
 
 function reachedBySteps(model: ChartModel, chart: ChartIndex): Map<string, readonly string[]> {

@@ -5,6 +5,7 @@ import { indexChart } from '../../src/visualize/chart-model.ts';
 import { extractChart } from '../../src/visualize/extract.ts';
 import { edgeTextInFull } from '../../src/visualize/labels.ts';
 import { shortestPaths } from '../../src/visualize/paths.ts';
+import { difficultNames } from './support/difficult-names.ts';
 import { buildMachine, machineShapes } from './support/generated-machines.ts';
 
 const [lifecycle] = machines;
@@ -65,6 +66,26 @@ describe('shortest paths', () => {
       for (const { edges } of shortestPaths(model)) {
         for (const id of edges ?? []) expect(byId.get(id)?.targets).toBeDefined();
       }
+    },
+  );
+
+  property.prop([machineShapes, difficultNames], { numRuns: 100 })(
+    'are the same whatever the states are called',
+    (shape, nameOf) => {
+      // JavaScript puts keys that look like numbers first, which makes another chart of them.
+      fc.pre(
+        Array.from({ length: 100 }, (_, at) => nameOf(at)).every((name) => !/^\d+$/.test(name)),
+      );
+      const pathsOf = (machine: ReturnType<typeof buildMachine>) => {
+        const model = extractChart({ id: 'made', version: 1, machine, steps: [] });
+        const states = indexChart(model)
+          .nodes.slice(1)
+          .map(({ id }) => id);
+        const paths = shortestPaths(model);
+        expect(paths.map(({ state }) => state)).toEqual(states);
+        return paths.map(({ edges }) => edges);
+      };
+      expect(pathsOf(buildMachine(shape, nameOf))).toEqual(pathsOf(buildMachine(shape)));
     },
   );
 });
