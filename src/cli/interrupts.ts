@@ -5,8 +5,8 @@ export interface Interrupts {
   readonly received: string | undefined;
   /** From now on called for each interrupt, with how many there have been. */
   onInterrupt(listener: (times: number) => void): void;
-  /** Puts the signals' own effects back. */
-  stopListening(): void;
+  /** Lets the process end. A signal that still comes meets an end that is under way. */
+  done(): void;
 }
 
 /**
@@ -38,10 +38,9 @@ export function listenForInterrupts(): Interrupts {
     onInterrupt: (newListener) => {
       listener = newListener;
     },
-    stopListening: () => {
+    done: () => {
       clearInterval(keepAlive);
-      for (const signal of signals) process.off(signal, interrupt);
-      process.stdout.off('error', brokenPipe);
+      listener = () => undefined;
     },
   };
 }

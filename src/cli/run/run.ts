@@ -49,7 +49,7 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
       await noteUnmet(faults, io);
     }
   } finally {
-    interrupts.stopListening();
+    interrupts.done();
   }
 }
 
