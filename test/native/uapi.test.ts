@@ -4,7 +4,8 @@ import { requireAddon } from './support.ts';
 
 test('the compiled request numbers are those of the one table in src/abi', (context) => {
   const addon = requireAddon(context);
-  expect(addon.testing.numbers()).toEqual({ ...ioctlNumbers, ...tdxCommands });
+  // The table has more: some requests only the simulated host knows. The golden file has the addon's.
+  expect({ ...ioctlNumbers, ...tdxCommands }).toMatchObject(addon.testing.numbers());
 });
 
 test('the compiled numbers and sizes are those of Linux 7.3', async (context) => {
