@@ -52,7 +52,7 @@ function offerOf(facts: DoctorFacts, name: string): HostOffer | undefined {
         packages: knownValue(facts.topology.packages),
         presentCpus,
         onlineCpus: knownValue(facts.topology.onlineCpus) ?? presentCpus,
-        guestAddressWidths: guestAddressBits(supportedCpuid) === 52 ? [48, 52] : [48],
+        guestAddressWidths: guestAddressBits(supportedCpuid) === 48 ? [48] : [48, 52],
         tscKhz: tscKhzOf(supportedCpuid) ?? ofLog(facts).tscKhz,
       },
       kvm: { maxVcpus, maxVcpuIds: KVM_CAP_MAX_VCPU_ID },
@@ -98,6 +98,9 @@ function obstaclesOf(facts: DoctorFacts): string[] {
 function unknownOf(facts: DoctorFacts, offer: HostOffer | undefined): string[] {
   return [
     ...(offer === undefined ? ['what KVM offers TDs'] : []),
+    ...(offer !== undefined && guestAddressBits(offer.supportedCpuid) === undefined
+      ? ['guest address width']
+      : []),
     ...(slotsOf(facts) === undefined ? ['free key slots'] : []),
     ...(memoryOf(facts) === undefined ? ['memory'] : []),
   ];
