@@ -58,6 +58,7 @@ export const seamcallCosts: Readonly<Record<SeamcallName, Cost>> = {
   'TDH.MR.FINALIZE': guess(5),
   'TDH.MNG.VPFLUSHDONE': guess(2),
   'TDH.MNG.KEY.FREEID': guess(2),
+  'TDH.MNG.KEY.RECLAIMID': guess(1),
   // Writes back all caches of a package.
   'TDH.PHYMEM.CACHE.WB': guess(5000),
   'TDH.MEM.RANGE.BLOCK': shareOfRemoval(0.2),

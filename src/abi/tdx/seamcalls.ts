@@ -21,6 +21,7 @@ export const seamcalls = {
   'TDH.MNG.KEY.FREEID': 20,
   'TDH.MNG.INIT': 21,
   'TDH.VP.INIT': 22,
+  'TDH.MNG.KEY.RECLAIMID': 27,
   'TDH.PHYMEM.PAGE.RECLAIM': 28,
   'TDH.MEM.PAGE.REMOVE': 29,
   'TDH.MEM.TRACK': 38,

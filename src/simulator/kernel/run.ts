@@ -2,6 +2,7 @@
  * KVM_RUN (kernel-abi 2.14). There is no guest code: a script decides the exits, and without one a
  * vCPU runs until it is cancelled. Only here does a call outlive its caller's turn.
  */
+import { isStatus, statusCodes } from '../../abi/tdx/status.ts';
 import type {
   Answer,
   Caller,
@@ -122,6 +123,14 @@ class RunCall implements VcpuRun {
   }
 
   #enter({ result }: RunPageInput): void {
+    const { kernel, vcpu } = this.#options;
+    const entered = enterTd(kernel, vcpu);
+    if (entered === 'interrupted') this.cancel();
+    else if (entered === 'refused') this.#exit(unexpectedExitReason);
+    else this.#runGuest(result);
+  }
+
+  #runGuest(result: bigint): void {
     const { script, vcpu } = this.#options;
     if (script === undefined) return;
     const guest = vcpu.vm.td?.tdr ?? -vcpu.vm.id;
@@ -145,6 +154,27 @@ class RunCall implements VcpuRun {
     page.writeExit(event);
     this.end(event.reason === 'KVM_EXIT_MEMORY_FAULT' ? refuse(event.errno) : done);
   }
+}
+
+/** KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON: a status of TDH.VP.ENTER that KVM does not handle. */
+const unexpectedExitReason: VcpuExit = { reason: 'KVM_EXIT_INTERNAL_ERROR', suberror: 4 };
+
+/** KVM enters again for as long as the TD's epoch is busy; a signal ends that on a real host. */
+const mostTries = 1000;
+
+/** TDH.VP.ENTER on the logical CPU that has the vCPU. Nothing to do on a VM that is no TD. */
+function enterTd(kernel: Kernel, { td }: Vcpu): 'entered' | 'refused' | 'interrupted' {
+  if (td?.tdvpr === undefined || kernel.tdx === undefined) return 'entered';
+  const logicalCpu = td.logicalCpu ?? 0;
+  for (let tries = 0; tries < mostTries; tries++) {
+    const status = kernel.tdx.module.seamcall('TDH.VP.ENTER', { rcx: td.tdvpr }, logicalCpu);
+    if (status === statusCodes.TDX_SUCCESS) {
+      td.logicalCpu = logicalCpu;
+      return 'entered';
+    }
+    if (!isStatus(status, 'TDX_OPERAND_BUSY')) return 'refused';
+  }
+  return 'interrupted';
 }
 
 /** 0, EAGAIN (the guest shall retry), EINVAL. */

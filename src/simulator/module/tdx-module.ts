@@ -29,6 +29,7 @@ const leaves = {
   'TDH.VP.CREATE': vcpu.vpCreate,
   'TDH.VP.ADDCX': vcpu.vpAddcx,
   'TDH.VP.INIT': vcpu.vpInit,
+  'TDH.VP.ENTER': vcpu.vpEnter,
   'TDH.VP.FLUSH': vcpu.vpFlush,
   'TDH.VP.WR': vcpu.vpWr,
   'TDH.MEM.SEPT.ADD': memory.memSeptAdd,
@@ -42,6 +43,7 @@ const leaves = {
   'TDH.MNG.VPFLUSHDONE': teardown.mngVpflushdone,
   'TDH.PHYMEM.CACHE.WB': teardown.phymemCacheWb,
   'TDH.MNG.KEY.FREEID': teardown.mngKeyFreeid,
+  'TDH.MNG.KEY.RECLAIMID': teardown.mngKeyReclaimid,
   'TDH.PHYMEM.PAGE.RECLAIM': teardown.phymemPageReclaim,
   'TDH.PHYMEM.PAGE.WBINVD': teardown.phymemPageWbinvd,
 } as const satisfies Partial<Record<SeamcallName, unknown>>;

@@ -73,6 +73,11 @@ export function phymemPageReclaim(module: ModuleState, { rcx }: { rcx: Hpa }): b
   return success;
 }
 
+/** Does nothing and always succeeds: kept for hosts that still call it. */
+export function mngKeyReclaimid(_module: ModuleState, _operands: { rcx: Hpa }): bigint {
+  return success;
+}
+
 /** Flushes a page that the host has got back, before it is used again. */
 export function phymemPageWbinvd(module: ModuleState, { rcx }: { rcx: Hpa }): bigint {
   return checkPage(module, rcx, 'NDA', 'RCX');

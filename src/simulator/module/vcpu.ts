@@ -1,4 +1,4 @@
-/** Leaves on vCPUs: TDH.VP.CREATE, ADDCX, INIT, FLUSH and WR. */
+/** Leaves on vCPUs: TDH.VP.CREATE, ADDCX, INIT, ENTER, FLUSH and WR. */
 
 import { tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
 import { statusCodes } from '../../abi/tdx/status.ts';
@@ -72,6 +72,23 @@ export function vpInit(
   vcpu.logicalCpu = logicalCpu;
   initialized.associatedVcpus++;
   module.out.rsi = BigInt(vcpu.index);
+  return success;
+}
+
+/** Runs the guest on this logical CPU, which holds the vCPU's state from then on. */
+export function vpEnter(module: ModuleState, { rcx }: { rcx: Hpa }, logicalCpu: number): bigint {
+  const tdvpr = checkPage(module, rcx, 'TDVPR', 'RCX');
+  if (tdvpr !== success) return tdvpr;
+  const { owner: td, vcpu } = vcpuOf(module, rcx);
+  const state = checkBuildState(module, td, 'RUNNABLE');
+  if (state !== success) return state;
+  if (vcpu.state !== 'READY') return statusCodes.TDX_VCPU_STATE_INCORRECT;
+  if (vcpu.logicalCpu !== undefined && vcpu.logicalCpu !== logicalCpu) {
+    return statusCodes.TDX_VCPU_ASSOCIATED;
+  }
+
+  if (vcpu.logicalCpu === undefined) initializedTd(td).associatedVcpus++;
+  vcpu.logicalCpu = logicalCpu;
   return success;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { statusWord } from '../../../src/abi/tdx/status.ts';
 import {
   type GuestEvent,
   type GuestScript,
@@ -188,6 +189,25 @@ describe('kernel 2.14 KVM_RUN: other calls meanwhile', () => {
     expect(await driver.run(9999).result).toBe('EBADF');
   });
 
+  test('a TD epoch that is busy is entered again, until a signal', async () => {
+    const { driver, vcpu } = runnable(script({ reason: 'KVM_EXIT_SHUTDOWN' }));
+    const busy = statusWord('TDX_OPERAND_BUSY', 'TD_EPOCH');
+    driver.failLeaf('TDH.VP.ENTER', (nth) => (nth < 3 ? busy : undefined));
+    const lines = driver.record();
+    expect(await driver.run(vcpu).result).toBe(0);
+    expect(lines.filter((line) => line === 'TDH.VP.ENTER')).toHaveLength(4);
+    driver.failLeaf('TDH.VP.ENTER', busy);
+    expect(await driver.run(vcpu).result).toBe('EINTR');
+  });
+
+  test('a status of TDH.VP.ENTER that KVM does not handle is an internal error, and KVM_RUN is 0', async () => {
+    const { driver, vcpu } = runnable(script({ reason: 'KVM_EXIT_SHUTDOWN' }));
+    driver.failLeaf('TDH.VP.ENTER', statusWord('TDX_VCPU_STATE_INCORRECT'));
+    const run = driver.run(vcpu);
+    expect(await run.result).toBe(0);
+    expect(run.exits.at(-1)).toEqual({ reason: 'KVM_EXIT_INTERNAL_ERROR', suberror: 4 });
+  });
+
   test('the trace shows it as it ends', async () => {
     const { driver, vcpu } = runnable(script({ reason: 'KVM_EXIT_SHUTDOWN' }));
     const lines: string[] = [];
@@ -196,6 +216,7 @@ describe('kernel 2.14 KVM_RUN: other calls meanwhile', () => {
     const page =
       'page={immediateExit=false, result=0x0, syncRegs=0x0} -> {reason=KVM_EXIT_SHUTDOWN}';
     expect(lines.map((line) => line.replace(/ <.*/, ''))).toEqual([
+      expect.stringMatching(/^ {2}cpu0 TDH\.VP\.ENTER\(rcx=0x[0-9a-f]+\) = TDX_SUCCESS$/),
       `${vcpu} KVM_RUN(arg=0x0, ${page}) = 0`,
     ]);
   });

@@ -165,6 +165,32 @@ describe('tdx-module 2.5', () => {
     is(add(46), 'TDX_VCPU_STATE_INCORRECT');
   });
 
+  test('VP.ENTER: once the TD is finalised, on the logical CPU that holds the vCPU or on any', () => {
+    const module = initialized();
+    addVcpu(module, 30, 0, 5);
+    const enter = (cpu: number, page = 30) =>
+      module.seamcall('TDH.VP.ENTER', { rcx: p(page) }, cpu);
+    is(enter(5, 31), 'TDX_PAGE_METADATA_INCORRECT', 'RCX');
+    is(enter(5), 'TDX_OP_STATE_INCORRECT');
+    module.seamcall('TDH.VP.CREATE', { rcx: p(60), rdx: tdr });
+    expect(module.seamcall('TDH.MR.FINALIZE', { rcx: tdr })).toBe(ok);
+    is(enter(5, 60), 'TDX_VCPU_STATE_INCORRECT');
+    is(enter(4), 'TDX_VCPU_ASSOCIATED');
+    expect(enter(5)).toBe(ok);
+    expect(module.seamcall('TDH.VP.FLUSH', { rcx: p(30) }, 5)).toBe(ok);
+    expect(enter(4)).toBe(ok);
+    // Entered again, it is associated again: the key cannot be freed before another flush.
+    is(module.seamcall('TDH.MNG.VPFLUSHDONE', { rcx: tdr }), 'TDX_FLUSHVP_NOT_DONE');
+    expect(module.seamcall('TDH.VP.FLUSH', { rcx: p(30) }, 4)).toBe(ok);
+    expect(module.seamcall('TDH.MNG.VPFLUSHDONE', { rcx: tdr })).toBe(ok);
+    is(enter(4), 'TDX_TD_KEYS_NOT_CONFIGURED');
+  });
+
+  test('MNG.KEY.RECLAIMID: nothing, always a success', () => {
+    const module = initialized();
+    expect(module.seamcall('TDH.MNG.KEY.RECLAIMID', { rcx: tdr })).toBe(ok);
+  });
+
   test('VP.FLUSH: only on the logical CPU that holds the vCPU, and once', () => {
     const module = initialized();
     addVcpu(module, 30, 0, 5);
