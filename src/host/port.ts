@@ -16,6 +16,11 @@ export interface Host {
   facts(): Promise<HostFacts>;
   /** Key slots (private key IDs for guests) as far as this host can tell; undefined if it cannot. */
   keySlots(): Promise<KeySlots | undefined>;
+  /**
+   * How many more TDs the misc cgroup of this process, and those above it, allow; undefined where no
+   * limit is set or none can be read. KVM_TDX_INIT_VM is EBUSY at 0.
+   */
+  cgroupRoom(): Promise<number | undefined>;
   /** KVM_CHECK_EXTENSION on /dev/kvm. Unknown capabilities are 0. */
   checkExtension(capability: CapabilityName): Promise<number>;
   /** KVM_GET_SUPPORTED_CPUID. */

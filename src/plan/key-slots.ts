@@ -1,6 +1,17 @@
 import { TdctlError } from '../errors/index.ts';
 import type { HostFacts, KeySlots } from '../host/facts.ts';
 
+/** A cgroup at its limit answers EBUSY, after the key slot was found free. */
+export function checkCgroup(facts: HostFacts, room: number | undefined): void {
+  if (room === undefined || room > 0) return;
+  throw new TdctlError({
+    code: 'TDCTL_E_CGROUP_LIMIT',
+    op: 'check the misc cgroup',
+    message: `the misc cgroup of this process allows no further TD on ${facts.name}: KVM_TDX_INIT_VM would answer EBUSY`,
+    hint: 'raise misc.max of the cgroup (`tdx N`), or run from another one',
+  });
+}
+
 /** A host whose slots are all taken answers ENOSPC to KVM_TDX_INIT_VM. */
 export function checkKeySlots(facts: HostFacts, slots: KeySlots | undefined): void {
   if (!slots || slots.used < slots.total) return;

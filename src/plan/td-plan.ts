@@ -6,7 +6,7 @@ import type { HostFacts, KeySlots } from '../host/facts.ts';
 import type { HostOffer } from '../host/offer.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
 import { buildInitVm } from './init-vm.ts';
-import { checkKeySlots } from './key-slots.ts';
+import { checkCgroup, checkKeySlots } from './key-slots.ts';
 import { checkExpectation, predictedMrtd } from './measurement.ts';
 import { layoutMemory, type MemoryLayout } from './memory-layout.ts';
 import { checkVcpus } from './vcpu-limits.ts';
@@ -25,12 +25,15 @@ export interface TdPlan {
 
 export interface PlanOptions {
   readonly spec: TrustDomain;
-  readonly firmware: FirmwareImage;
+  /** undefined: it cannot be used, which is a finding of its own; the rest is judged all the same. */
+  readonly firmware: FirmwareImage | undefined;
   readonly facts: HostFacts;
   /** What a VM fd of the host told; without it, INIT_VM is checked when the run gets there. */
   readonly offer?: HostOffer;
   /** Without it, a full host is found when the run gets there. */
   readonly keySlots?: KeySlots | undefined;
+  /** As Host.cgroupRoom() tells it. */
+  readonly cgroupRoom?: number | undefined;
   /** Makes a TD whose MRTD is not the one its file expects. */
   readonly ignoreExpectation?: boolean;
 }
@@ -64,15 +67,16 @@ export function assessTd(options: PlanOptions): Assessment {
     }
   };
 
-  const predicted = predictedMrtd(firmware);
   const bindingLimit = attempt(() => checkVcpus(spec, facts, offer?.maxVcpus));
-  const layout = attempt(() => layoutMemory(spec, firmware));
-  if (!options.ignoreExpectation) {
+  const layout = firmware && attempt(() => layoutMemory(spec, firmware));
+  const predicted = firmware && predictedMrtd(firmware);
+  if (firmware && predicted && !options.ignoreExpectation) {
     attempt(() => checkExpectation(spec, { firmware, predicted }));
   }
   if (offer) attempt(() => buildInitVm(spec, offer));
   attempt(() => checkKeySlots(facts, keySlots));
-  if (!bindingLimit || !layout) return { findings, plan: undefined };
+  attempt(() => checkCgroup(facts, options.cgroupRoom));
+  if (!bindingLimit || !firmware || !layout || !predicted) return { findings, plan: undefined };
   return {
     findings,
     plan: {

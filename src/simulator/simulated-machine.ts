@@ -202,6 +202,11 @@ export class SimulatedMachine implements DisturbedMachine {
     return { total: this.#kernel.keyIds.total, used: this.#kernel.keyIds.used };
   }
 
+  /** How many more TDs a cgroup and its ancestors allow; Infinity without any limit. */
+  cgroupRoom(path: string): number {
+    return this.#kernel.cgroup.room(path);
+  }
+
   /** misc.max of a cgroup, for the resource `tdx`. */
   setCgroupMax(options: { readonly path: string; readonly max: number }): void {
     this.#kernel.cgroup.setMax(options.path, options.max);

@@ -87,6 +87,45 @@ describe('tdctl plan', () => {
     }
   });
 
+  test('lists all ten of ten mistakes in a file, each with line and column', async () => {
+    const spec = 'test/golden/spec/ten-mistakes.yaml';
+    const { stderr, exitCode } = await tdctl(['plan', spec, ...sim]);
+    expect(exitCode).toBe(5);
+    const places = stderr.match(/ten-mistakes\.yaml:\d+:\d+: /g) ?? [];
+    expect(new Set(places).size).toBe(10);
+  });
+
+  test('judges the rest when the firmware cannot be used', async () => {
+    const spec = specFile({ firmware: 'nowhere.fd', attributes: ['debug'] });
+    const { stdout, exitCode } = await tdctl(['plan', spec, ...sim, '-o', 'json']);
+    expect(exitCode).toBe(6);
+    const { findings, plan } = JSON.parse(stdout);
+    expect(findings.map(({ code }: { code: string }) => code)).toEqual([
+      'TDCTL_E_NOT_FOUND',
+      'TDCTL_E_SPEC_INVALID',
+    ]);
+    expect(plan).toBeNull();
+  });
+
+  test('finds a host without a free key slot, and a cgroup at its limit', async () => {
+    const host = (name: string, lines: readonly string[]) => {
+      const path = join(scratch, `${name}.yaml`);
+      const head = [
+        'apiVersion: tdctl.io/v1alpha1',
+        'kind: SimulatedHost',
+        `metadata: {name: ${name}}`,
+      ];
+      writeFileSync(path, [...head, 'spec:', '  from: one-slot', ...lines].join('\n'));
+      return path;
+    };
+    const full = host('full', ['  foreignTds: 1']);
+    const limited = host('limited', ['  cgroupLimits: [{path: /, max: 0}]']);
+    const onFull = await tdctl(['plan', specFile(), '--host', `sim:${full}`]);
+    expect(onFull).toMatchObject({ exitCode: 7, stdout: expect.stringContaining('ENOSPC') });
+    const onLimited = await tdctl(['plan', specFile(), '--host', `sim:${limited}`]);
+    expect(onLimited).toMatchObject({ exitCode: 7, stdout: expect.stringContaining('EBUSY') });
+  });
+
   test('exits 6 when only the file is at fault', async () => {
     const { exitCode, stdout } = await tdctl(['plan', specFile({ attributes: ['debug'] }), ...sim]);
     expect(exitCode).toBe(6);

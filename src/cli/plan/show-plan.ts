@@ -1,6 +1,6 @@
 /** `tdctl plan`: everything that a run would decide and meet, without the run. */
-import { type ExitCode, exitCodes, type TdctlError } from '../../errors/index.ts';
-import { loadFirmware } from '../../firmware/index.ts';
+import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
+import { type FirmwareImage, loadFirmware } from '../../firmware/index.ts';
 import type { KeySlots } from '../../host/facts.ts';
 import { type HostOffer, readHostOffer } from '../../host/offer.ts';
 import type { Host } from '../../host/port.ts';
@@ -56,14 +56,34 @@ async function assess(
     io,
   }: { readonly host: Host; readonly choice: HostChoice; readonly io: CommandIo },
 ): Promise<PlanReport> {
-  const firmware = await loadFirmware(spec.firmware);
+  const { firmware, problems } = await tryFirmware(spec);
   const offer = await readHostOffer(host);
   const keySlots = await host.keySlots();
-  const assessment = assessTd({ spec, firmware, facts: offer.facts, offer, keySlots });
-  const { plan, findings } = assessment;
+  const cgroupRoom = await host.cgroupRoom();
+  const { plan, ...rest } = assessTd({
+    spec,
+    firmware,
+    facts: offer.facts,
+    offer,
+    keySlots,
+    cgroupRoom,
+  });
+  const findings = [...problems, ...rest.findings];
   const times =
     plan && findings.length === 0 ? await expectedTimes(plan, { choice, io }) : undefined;
-  return { spec, offer, keySlots, times, ...assessment };
+  return { spec, offer, keySlots, times, plan, findings };
+}
+
+/** An image that cannot be used is one finding among others. */
+async function tryFirmware(
+  spec: TrustDomain,
+): Promise<{ firmware: FirmwareImage | undefined; problems: TdctlError[] }> {
+  try {
+    return { firmware: await loadFirmware(spec.firmware), problems: [] };
+  } catch (error) {
+    if (!(error instanceof TdctlError)) throw error;
+    return { firmware: undefined, problems: [error] };
+  }
 }
 
 /** A limit outweighs other findings: no other spec on this host would help. */

@@ -10,6 +10,7 @@ import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
 import { readMachineFacts } from '../native/machine-facts.ts';
 import { MappedMemory } from '../native/user-memory.ts';
 import type { Host, UserMemory, Vm } from '../port.ts';
+import { readCgroupRoom } from './cgroup-room.ts';
 import { readKeySlots } from './key-slots.ts';
 import { KvmVm } from './kvm-vm.ts';
 import { requireTdx } from './require-tdx.ts';
@@ -60,6 +61,10 @@ class KvmHost implements Host {
 
   keySlots(): Promise<KeySlots | undefined> {
     return readKeySlots();
+  }
+
+  cgroupRoom(): Promise<number | undefined> {
+    return readCgroupRoom();
   }
 
   checkExtension(capability: CapabilityName): Promise<number> {

@@ -19,6 +19,7 @@ import { SimulatedVm } from './vm.ts';
 
 /** This process is the only one on its machine, so any number tells it apart. */
 const ownMm = 1;
+const ownCgroup = '/';
 
 /** A whole simulated machine behind the port. */
 export class SimulatedHost implements Host {
@@ -34,7 +35,7 @@ export class SimulatedHost implements Host {
     if (!opened.ok) throw KvmError.of('KVM_GET_API_VERSION', opened.errno);
     const caller: Caller = {
       mm: ownMm,
-      cgroup: '/',
+      cgroup: ownCgroup,
       memory: this.#memory,
       pendingSignal: () => 'none',
     };
@@ -78,6 +79,11 @@ export class SimulatedHost implements Host {
 
   async keySlots(): Promise<KeySlots> {
     return this.#machine.keySlots;
+  }
+
+  async cgroupRoom(): Promise<number | undefined> {
+    const room = this.#machine.cgroupRoom(ownCgroup);
+    return Number.isFinite(room) ? room : undefined;
   }
 
   async checkExtension(capability: CapabilityName): Promise<number> {

@@ -76,6 +76,10 @@ export class SoftHost implements Host {
     return this.#simulated.keySlots();
   }
 
+  cgroupRoom(): Promise<number | undefined> {
+    return this.#simulated.cgroupRoom();
+  }
+
   checkExtension(capability: CapabilityName): Promise<number> {
     return checkBoth(capability, { real: this.#kvm.system, simulated: this.#simulated });
   }

@@ -44,6 +44,16 @@ export class MiscCgroup {
     return 'ok';
   }
 
+  /** How many more charges the cgroup and its ancestors allow; Infinity without any limit. */
+  room(path: string): number {
+    return Math.min(
+      ...[...lineage(path)].map((ancestor) => {
+        const { max, usage } = this.#level(ancestor);
+        return max - usage;
+      }),
+    );
+  }
+
   /** Not clamped: the kernel only warns when a usage goes below 0. */
   uncharge(path: string): void {
     for (const ancestor of lineage(path)) this.#level(ancestor).usage--;
