@@ -201,23 +201,6 @@ describe('tdctl run told to stop at any moment', () => {
     expect(readdirSync(scratch).sort()).toEqual(before);
   });
 
-  test('a repeated Ctrl-C says what is being waited for, and changes nothing', async () => {
-    const spec = specFile({ vcpus: 600, memory: '1GiB' });
-    const run = startTdctl(['run', spec, '--host', 'sim:gnr-2.0', '-o', 'json']);
-    await run.waitForStdout('"provisioning.initializingVcpus"');
-    // No longer than until it has answered: a signal in Node's own last moments kills any process.
-    const again = setInterval(() => {
-      if (run.output.stderr === '') run.child.kill('SIGINT');
-    }, 1);
-    const { exitCode, stdout, stderr } = await run.ended.finally(() => clearInterval(again));
-    expect(exitCode).toBe(130);
-    expect(stderr).toMatch(/^already stopping: waiting for /m);
-    expect(events(stdout).at(-1)).toMatchObject({
-      outcome: 'destroyed',
-      keySlots: { after: { used: 0 } },
-    });
-  });
-
   test('a reader that goes away is a stop, not a crash', async () => {
     const run = startTdctl(['run', hello, '--host', 'sim', '-o', 'json']);
     await run.waitForStdout('run.planned');

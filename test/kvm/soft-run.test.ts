@@ -88,6 +88,21 @@ describe('tdctl run --host soft', () => {
     expect(stdout).toContain(`"event":"td.finalized","mrtd":"${bookworm.whole.mrtd}"`);
   });
 
+  test('says on a repeated Ctrl-C what it is waiting for, and gives everything back all the same', async (context) => {
+    skipWithoutKvm(context);
+    const spec = specFile({ firmware: helloFirmware, vcpus: 200 });
+    const run = startTdctl(['run', spec, '--host', 'soft', '-o', 'json']);
+    await run.waitForStdout('"provisioning.initializingVcpus"');
+    // No longer than until it has answered: a signal in Node's own last moments kills any process.
+    const again = setInterval(() => {
+      if (run.output.stderr === '') run.child.kill('SIGINT');
+    }, 1);
+    const { exitCode, stdout, stderr } = await run.ended.finally(() => clearInterval(again));
+    expect(exitCode).toBe(130);
+    expect(stderr).toMatch(/^already stopping: waiting for /m);
+    expect(stdout.trimEnd().split('\n').at(-1)).toContain('"outcome":"destroyed"');
+  });
+
   // Within one process, so that what is left behind would be seen: the process's own exit hides it.
   test('gives every fd back to the process that made it, wherever it is stopped', async (context) => {
     skipWithoutKvm(context);
