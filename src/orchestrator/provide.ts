@@ -1,4 +1,5 @@
 /** Gives the chart its effects: one actor per step, bound to the session of its chart. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AnyActor, fromPromise } from 'xstate';
 import {
   type TdStepActor,
@@ -39,9 +40,16 @@ function sessionOf(system: ActorSystem): TdSession {
 
 function step<Output>(actor: TdStepActor, effect: Effect<Output>) {
   const state = stateOf(actor);
+  const interruptible: Effect<Output> = async (session, signal) => {
+    // A simulated host answers at once, so without a turn of the event loop between the steps a
+    // signal would be seen only when all of them are done.
+    await nextTurn();
+    signal.throwIfAborted();
+    return effect(session, signal);
+  };
   return fromPromise<Output>(({ signal, system }) => {
     const session = sessionOf(system);
-    const work = timed({ session, state, effect, signal });
+    const work = timed({ session, state, effect: interruptible, signal });
     // The chart leaves a working state as soon as it is told to stop, and the result of the
     // promise is then thrown away. So the ledger tracks it: teardown waits for it, and releases
     // what it made.
