@@ -29,11 +29,17 @@ export interface TdctlOptions {
   readonly uid?: number;
 }
 
+/** Without colours. Node warns on stderr where both of the variables are set, so one has to go. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const { FORCE_COLOR: _, ...environment } = process.env;
+  return { ...environment, NO_COLOR: '1' };
+}
+
 export function startTdctl(args: readonly string[], options: TdctlOptions = {}): Running {
   if (!existsSync(main)) throw new Error('dist/ is not built: run `npm run build` first');
   const child = spawn(process.execPath, [main, ...args], {
     cwd: options.cwd ?? projectRoot,
-    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '', ...options.env },
+    env: { ...plainEnvironment(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
