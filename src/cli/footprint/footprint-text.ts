@@ -95,8 +95,11 @@ function tableText(
   return `${bold(table.title)}\n${columns(rows)}`;
 }
 
+/** Two kinds are added up before the reader's eyes: `all 100 + 100`. */
 function allVms({ groups }: Fleet): string {
-  return `all ${groups.reduce((sum, group) => sum + group.count, 0)}`;
+  const counts = groups.map(({ count }) => count);
+  const sum = counts.reduce((total, count) => total + count, 0);
+  return `all ${counts.length === 2 ? counts.join(' + ') : sum}`;
 }
 
 function bytesText(bytes: number | undefined): string {
