@@ -1,5 +1,6 @@
 import { type ErrnoName, errnoName, errnoNumbers } from '../abi/kvm/errno.ts';
 import type { RequestName } from '../abi/kvm/requests.ts';
+import { formatWord } from '../abi/tdx/status.ts';
 
 export interface KvmErrorOptions {
   readonly request: RequestName;
@@ -19,7 +20,8 @@ export class KvmError extends Error {
 
   constructor(options: KvmErrorOptions) {
     const code = errnoName(options.errno);
-    const status = options.hwStatus === undefined ? '' : ` (TDX status ${hex(options.hwStatus)})`;
+    const status =
+      options.hwStatus === undefined ? '' : ` (TDX status ${formatWord(options.hwStatus)})`;
     super(
       `${options.request}: ${code}${status}`,
       options.cause === undefined ? undefined : { cause: options.cause },
@@ -34,8 +36,4 @@ export class KvmError extends Error {
   static of(request: RequestName, code: ErrnoName, hwStatus?: bigint): KvmError {
     return new KvmError({ request, errno: errnoNumbers[code], hwStatus });
   }
-}
-
-function hex(value: bigint): string {
-  return `0x${value.toString(16).toUpperCase().padStart(16, '0')}`;
 }

@@ -1,5 +1,6 @@
 /** Turns what an effect throws into the plain record that the chart keeps. */
 import type { StepError } from '../../machines/td-lifecycle/index.ts';
+import { formatWord } from '../abi/tdx/status.ts';
 import { explainRefusal, type KnownFacts } from '../diagnosis/refusals.ts';
 import { TdctlError } from '../errors/index.ts';
 import { KvmError } from '../host/kvm-error.ts';
@@ -23,7 +24,7 @@ export function toStepError(step: string, error: unknown, facts?: KnownFacts): S
 function fromKvmError(step: string, error: KvmError, facts: KnownFacts | undefined): StepError {
   const { request, code: errno, hwStatus } = error;
   const { code, meaning, hint } = explainRefusal({ request, errno, hwStatus, facts });
-  const status = hwStatus === undefined ? undefined : formatStatusWord(hwStatus);
+  const status = hwStatus === undefined ? undefined : formatWord(hwStatus);
   const answer = status === undefined ? errno : `${errno}, TDX status ${status}`;
   return {
     step,
@@ -34,8 +35,4 @@ function fromKvmError(step: string, error: KvmError, facts: KnownFacts | undefin
     errno,
     ...(status === undefined ? {} : { hwStatus: status }),
   };
-}
-
-function formatStatusWord(status: bigint): string {
-  return `0x${status.toString(16).toUpperCase().padStart(16, '0')}`;
 }

@@ -224,10 +224,15 @@ export function decodeStatus(word: bigint): DecodedStatus {
   };
 }
 
+/** The word as logs and messages have it: `0x` and 16 digits. */
+export function formatWord(word: bigint): string {
+  return `0x${word.toString(16).toUpperCase().padStart(16, '0')}`;
+}
+
 /** `TDX_OPERAND_INVALID | MAX_VCPUS (0xC000010000000044)`. Never throws. */
 export function formatStatus(word: bigint): string {
   const { name, operand, details } = decodeStatus(word);
-  const hex = `0x${word.toString(16).toUpperCase().padStart(16, '0')}`;
+  const hex = formatWord(word);
   if (name === undefined) return `unknown TDX status (${hex})`;
   const what = operand ?? (details === 0 ? undefined : `0x${details.toString(16).toUpperCase()}`);
   return what === undefined ? `${name} (${hex})` : `${name} | ${what} (${hex})`;

@@ -1,12 +1,13 @@
 /** Explanations for people, and as the contract of `--output json` and `yaml`. */
+
 import { errnoNumbers } from '../../abi/kvm/errno.ts';
+import { formatWord } from '../../abi/tdx/status.ts';
 import {
   type Answer,
   type Check,
   type Diagnosis,
   type Explanation,
   errnoTexts,
-  formatWord,
   type NotKnown,
   operandRows,
   type RefusalExplanation,

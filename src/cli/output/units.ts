@@ -22,6 +22,11 @@ export function formatDuration(milliseconds: number): string {
   return `${milliseconds.toFixed(milliseconds < 10 ? 2 : 0)} ms`;
 }
 
+/** `KVM_RUN`, `KVM_RUN ×4`. */
+export function times(what: string, number: number): string {
+  return number === 1 ? what : `${what} ×${number}`;
+}
+
 /** `1 vCPU`, `4 vCPUs`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -3,6 +3,7 @@ import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
 import { expectedSteps, footprintOf, type TdPlan, vcpuLimits } from '../../plan/index.ts';
 import { errorEnvelope } from '../failure.ts';
 import type { ExpectedTimes } from './expected-times.ts';
+import { firmwareData, initialPagesData } from './plan-parts.ts';
 import type { PlanReport } from './show-plan.ts';
 
 export function planData(report: PlanReport) {
@@ -43,22 +44,13 @@ function toMs(ns: bigint): number {
 }
 
 function madePlan(plan: TdPlan) {
-  const { spec, facts, firmware, layout, predictedMrtd } = plan;
+  const { spec, facts, layout, predictedMrtd } = plan;
   const footprint = footprintOf(spec, { layout, facts });
   return {
-    firmware: {
-      path: firmware.path,
-      sha256: firmware.sha256,
-      sizeBytes: firmware.sizeBytes,
-    },
+    firmware: firmwareData(plan),
     measurement: { mrtd: predictedMrtd, expected: spec.measurement.expect ?? null },
     memorySlots: layout.slots,
-    initialPages: layout.initialPages.map(({ section, gpa, pages, measured }) => ({
-      section: section.type,
-      gpa,
-      pages,
-      measured,
-    })),
+    initialPages: initialPagesData(plan),
     steps: expectedSteps(plan),
     footprint,
   };

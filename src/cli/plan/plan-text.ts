@@ -13,7 +13,7 @@ import { paint } from '../output/paint.ts';
 import { pathFromHere } from '../output/paths.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
-import { count, formatBytes, formatDuration } from '../output/units.ts';
+import { count, formatBytes, formatDuration, times } from '../output/units.ts';
 import type { ExpectedTimes } from './expected-times.ts';
 import type { PlanReport } from './show-plan.ts';
 
@@ -53,7 +53,7 @@ function vcpuRows({ spec, offer }: PlanReport): string[][] {
   ];
 }
 
-function planSections(plan: TdPlan, times: ExpectedTimes | undefined): string[] {
+function planSections(plan: TdPlan, expected: ExpectedTimes | undefined): string[] {
   const { spec, facts, firmware, layout, predictedMrtd } = plan;
   return [
     section('Measurement', [
@@ -61,19 +61,17 @@ function planSections(plan: TdPlan, times: ExpectedTimes | undefined): string[] 
       ['MRTD', predictedMrtd],
       ['expected', spec.measurement.expect === undefined ? 'nothing' : 'the same'],
     ]),
-    section('Steps', stepRows(plan, times)),
-    ...(times ? [section('Teardown', teardownRows(times))] : []),
+    section('Steps', stepRows(plan, expected)),
+    ...(expected ? [section('Teardown', teardownRows(expected))] : []),
     section('Memory of the host', footprintRows(footprintOf(spec, { layout, facts }))),
   ];
 }
 
-function stepRows(plan: TdPlan, times: ExpectedTimes | undefined): string[][] {
+function stepRows(plan: TdPlan, expected: ExpectedTimes | undefined): string[][] {
   return expectedSteps(plan).map(({ step, requests }) => [
     step,
-    ...(times ? [`~${timeText(times.stepNs[step] ?? 0n)}`.padStart(8)] : []),
-    requests
-      .map(({ request, count: times }) => (times === 1 ? request : `${request} ×${times}`))
-      .join(', '),
+    ...(expected ? [`~${timeText(expected.stepNs[step] ?? 0n)}`.padStart(8)] : []),
+    requests.map(({ request, count: number }) => times(request, number)).join(', '),
   ]);
 }
 

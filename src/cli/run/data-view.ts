@@ -4,6 +4,7 @@ import type { KeySlots } from '../../host/facts.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { replaceBigInt } from '../output/data.ts';
+import { firmwareData, initialPagesData } from '../plan/plan-parts.ts';
 import type { RunView } from './view.ts';
 
 export function dataView(format: 'json' | 'yaml', io: CommandIo): RunView {
@@ -29,7 +30,7 @@ export function dataView(format: 'json' | 'yaml', io: CommandIo): RunView {
 }
 
 function plannedEvent(plan: TdPlan, slots: KeySlots | undefined) {
-  const { spec, firmware, facts, layout } = plan;
+  const { spec, facts, layout } = plan;
   return {
     event: 'run.planned',
     td: spec.name,
@@ -40,17 +41,8 @@ function plannedEvent(plan: TdPlan, slots: KeySlots | undefined) {
     vcpuLimit: plan.bindingLimit,
     memoryBytes: spec.memoryBytes,
     memorySlots: layout.slots,
-    firmware: {
-      path: firmware.path,
-      sha256: firmware.sha256,
-      sizeBytes: firmware.sizeBytes,
-    },
-    initialPages: layout.initialPages.map(({ section, gpa, pages, measured }) => ({
-      section: section.type,
-      gpa,
-      pages,
-      measured,
-    })),
+    firmware: firmwareData(plan),
+    initialPages: initialPagesData(plan),
     predictedMrtd: plan.predictedMrtd,
     keySlots: slots ?? null,
   };

@@ -8,7 +8,7 @@ import { paint } from '../output/paint.ts';
 import { pathFromHere } from '../output/paths.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
-import { count, formatBytes, formatDuration } from '../output/units.ts';
+import { count, formatBytes, formatDuration, times } from '../output/units.ts';
 import { progressLine } from './progress-line.ts';
 import type { RunView, SlotsAround } from './view.ts';
 
@@ -95,8 +95,8 @@ function slotText(slots: KeySlots | undefined): string {
 /** `KVM_CREATE_VCPU ×4, KVM_SET_CPUID2`. */
 function requestText(requests: readonly RequestCount[]): string {
   return requests
-    .map(({ request, answer, count: times }) => {
-      const repeated = times === 1 ? request : `${request} ×${times}`;
+    .map(({ request, answer, count: number }) => {
+      const repeated = times(request, number);
       return answer === 'ok' ? repeated : `${repeated} (${answer})`;
     })
     .join(', ');
@@ -117,9 +117,9 @@ function doneText(
 }
 
 function releasedText(released: readonly string[]): string {
-  const times = new Map<string, number>();
-  for (const what of released) times.set(what, (times.get(what) ?? 0) + 1);
-  const names = [...times].map(([what, number]) => (number === 1 ? what : `${what} ×${number}`));
+  const counts = new Map<string, number>();
+  for (const what of released) counts.set(what, (counts.get(what) ?? 0) + 1);
+  const names = [...counts].map(([what, number]) => times(what, number));
   return names.length === 0 ? 'nothing was held' : `gave back ${names.join(', ')}`;
 }
 

@@ -1,4 +1,6 @@
 /** Collects what the lines of a text say: each thing once, counted, causes first. */
+
+import { formatWord } from '../../abi/tdx/status.ts';
 import { sanitize } from '../../errors/sanitize.ts';
 import { type Answer, rankOrder } from './answer.ts';
 import { explainWholeLog } from './log-rules.ts';
@@ -6,7 +8,6 @@ import { withoutPrefix } from './read/log-prefix.ts';
 import { type Finding, recognise } from './read/recognise.ts';
 import { recogniseName } from './read/recognise-name.ts';
 import type { RefusalExplanation } from './requests/explain-refusal.ts';
-import { formatWord } from './status/decode-word.ts';
 import type { StatusExplanation } from './status/explain-status.ts';
 
 /** Where something was said. */

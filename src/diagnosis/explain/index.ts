@@ -13,6 +13,5 @@ export { linesOf } from './read/lines.ts';
 export type { RefusalExplanation } from './requests/explain-refusal.ts';
 export type { Check } from './requests/request.ts';
 export { recoveryTexts } from './status/classes.ts';
-export { formatWord } from './status/decode-word.ts';
 export type { StatusExplanation } from './status/explain-status.ts';
 export { operandRows } from './status/operands.ts';

@@ -1,7 +1,8 @@
 /** Key slots as the misc cgroup counts them: resource `tdx` (kernel/cgroup/misc.c). */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeySlots } from '../facts.ts';
+import { readTdx } from './misc-file.ts';
 
 /** undefined where the misc controller is absent, as on cgroup v1 hosts. */
 export async function readKeySlots(root = '/sys/fs/cgroup'): Promise<KeySlots | undefined> {
@@ -21,10 +22,4 @@ async function readUse(root: string): Promise<number> {
       .map((entry) => readTdx(join(root, entry.name, 'misc.current'))),
   );
   return uses.reduce<number>((sum, use) => sum + (use ?? 0), 0);
-}
-
-async function readTdx(path: string): Promise<number | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const match = /^tdx (\d+)$/m.exec(text);
-  return match ? Number(match[1]) : undefined;
 }

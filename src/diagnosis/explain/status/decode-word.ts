@@ -64,8 +64,3 @@ function nameOf(
   if (byKernel) return { name: byKernel.name, source: 'kernel' };
   return { name: statusName ?? rareNames.get(word >> 32n), source: 'module' };
 }
-
-/** `0x` and 16 digits. */
-export function formatWord(word: bigint): string {
-  return `0x${word.toString(16).toUpperCase().padStart(16, '0')}`;
-}
