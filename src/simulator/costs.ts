@@ -105,6 +105,11 @@ export const ioctlCosts: Readonly<Partial<Record<RequestName, Cost>>> = {
 /** An ioctl that the table does not list. */
 export const otherIoctlCost: Cost = guess(1);
 
+/** Moving a TD to another VM: both VMs are locked, and the tables of memory change hands. */
+export const moveCost: Cost = guess(100);
+/** For each vCPU, besides its leaves: registers and the state of the APIC are copied. */
+export const movedVcpuCost: Cost = guess(20);
+
 /** close() of a file description, without the teardown that it may begin. */
 export const releaseCost: Cost = guess(1);
 

@@ -97,6 +97,8 @@ function faultsOfIoctl(
 /** What the kernel answers where such a step fails. */
 function errnoOf(point: FaultPoint): ErrnoName {
   if (point.endsWith('install the fd')) return 'EMFILE';
+  if (point.endsWith('lock both VMs')) return 'EINTR';
+  if (point.endsWith('set the APIC state of a vCPU')) return 'EINVAL';
   if (point.endsWith('get the source page')) return 'EFAULT';
   if (point.endsWith('get the guest_memfd page')) return 'EHWPOISON';
   return 'ENOMEM';

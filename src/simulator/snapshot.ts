@@ -3,7 +3,7 @@ import type { Kernel } from './kernel/kernel.ts';
 import type { TdState } from './kernel/kernel-abi.ts';
 import type { CgroupUsage } from './kernel/misc-cgroup.ts';
 import type { Vm } from './kernel/vm.ts';
-import type { LifecycleState, OpState, PageType } from './module/states.ts';
+import type { Hpa, LifecycleState, OpState, PageType } from './module/states.ts';
 
 export interface Snapshot {
   readonly clock: ClockSnapshot;
@@ -14,6 +14,8 @@ export interface Snapshot {
   readonly pages: Readonly<Record<PageType, number>>;
   /** The kernel's own count of pages that it gave out, and of those it cannot get back. */
   readonly hostPages: { readonly inUse: number; readonly leaked: number };
+  /** Pages of a TD that two VMs of the kernel both think theirs. */
+  readonly pagesOfTwoVms: number;
   /** Open file descriptions. */
   readonly handles: number;
   readonly vms: readonly VmSnapshot[];
@@ -47,6 +49,8 @@ export interface VmSnapshot {
 
 export interface TdSnapshot {
   readonly state: TdState;
+  /** Physical address of its TDR, which tells TDs apart also when they move; undefined: none. */
+  readonly tdr: number | undefined;
   readonly hkid: number | undefined;
   /** The module's own view; undefined while it holds no TDR of this VM. */
   readonly lifecycle: LifecycleState | undefined;
@@ -75,6 +79,7 @@ export function takeSnapshot(
     keyIds,
     pages: pagesByType(kernel),
     hostPages: kernel.pages.counts,
+    pagesOfTwoVms: pagesOfTwoVms(kernel),
     handles: kernel.files.size,
     vms: [...kernel.vms].map((vm) => vmSnapshot(kernel, vm)),
     cgroups: kernel.cgroup.usage(),
@@ -123,10 +128,37 @@ function tdSnapshot(kernel: Kernel, vm: Vm): TdSnapshot | undefined {
   const inModule = td.tdr === undefined ? undefined : kernel.tdx?.module.pages.get(td.tdr)?.owner;
   return {
     state: td.state,
+    tdr: td.tdr,
     hkid: td.key?.hkid,
     lifecycle: inModule?.lifecycle,
     opState: inModule?.opState,
     privatePages: td.privatePages.size,
     modulePages: inModule === undefined ? 0 : inModule.childPages + 1,
   };
+}
+
+function pagesOfTwoVms(kernel: Kernel): number {
+  const seen = new Set<Hpa>();
+  let twice = 0;
+  for (const vm of kernel.vms) {
+    for (const page of pagesOf(vm)) {
+      if (seen.has(page)) twice++;
+      seen.add(page);
+    }
+  }
+  return twice;
+}
+
+/** Control pages, S-EPT pages and guest pages that `struct kvm` of a TD points to. */
+function* pagesOf({ td, vcpus }: Vm): IterableIterator<Hpa> {
+  if (td === undefined) return;
+  if (td.tdr !== undefined) yield td.tdr;
+  yield* td.tdcs;
+  yield* td.septTables.values();
+  for (const { hpa } of td.privatePages.values()) yield hpa;
+  for (const { td: vcpu } of vcpus) {
+    if (vcpu?.tdvpr === undefined) continue;
+    yield vcpu.tdvpr;
+    yield* vcpu.tdcx;
+  }
 }

@@ -71,7 +71,7 @@ export function linkGuestMemfd(
   const file = link.guestMemfd === undefined ? undefined : kernel.files.get(link.guestMemfd);
   if (file === undefined) return refuse('EBADF');
   if (file.kind !== 'guest_memfd') return refuse('EINVAL');
-  const noFd = faultAt(kernel, 'KVM_CREATE_GUEST_MEMFD: install the fd');
+  const noFd = faultAt(kernel, 'KVM_LINK_GUEST_MEMFD: install the fd');
   if (noFd !== undefined) return noFd;
   return installFile(kernel, vm, file.guestMemfd.inode);
 }

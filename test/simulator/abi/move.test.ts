@@ -307,7 +307,7 @@ describe.each(v1)('kernel 4.2 RFC v1 (%s)', (kernelAbi) => {
   test('step 7, late abort: no memory is ENOMEM, the source is dead and its close frees the key', () => {
     const { driver, source, destination } = pair(kernelAbi);
     const before = driver.machine.keySlots.used;
-    driver.failAt('KVM_ENABLE_CAP: allocate', 'ENOMEM');
+    driver.failAt('KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: allocate', 'ENOMEM');
     expect(driver.move(destination.vm, source.vm)).toBe('ENOMEM');
     expect(isDead(driver, source.vm)).toBe(true);
     expect(isDead(driver, destination.vm)).toBe(false);
@@ -589,7 +589,7 @@ describe('kernel 4.3 KVM_LINK_GUEST_MEMFD (rfc-migration-v2), UNCONFIRMED', () =
     expect(driver.link(vm, undefined)).toBe('EBADF');
     expect(driver.link(vm, 9999)).toBe('EBADF');
     expect(driver.link(vm, source.vm)).toBe('EINVAL');
-    driver.failAt('KVM_CREATE_GUEST_MEMFD: install the fd', 'EMFILE');
+    driver.failAt('KVM_LINK_GUEST_MEMFD: install the fd', 'EMFILE');
     expect(driver.link(vm, source.guestMemfd)).toBe('EMFILE');
   });
 

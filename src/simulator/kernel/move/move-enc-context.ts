@@ -3,9 +3,11 @@
  * (kernel-abi 4). No released kernel moves a TD: the op of Intel's vendor table is NULL, and the fd is
  * not even looked at. What the two patch series do is in rfc-v1.ts and rfc-v2.ts.
  */
+
+import { moveCost, movedVcpuCost } from '../../costs.ts';
 import type { Answer, Caller, Handle } from '../../interface.ts';
-import { refuse } from '../answer.ts';
-import type { Kernel, TdxSupport } from '../kernel.ts';
+import { type Refusal, refuse } from '../answer.ts';
+import { faultAt, type Kernel, type TdxSupport } from '../kernel.ts';
 import type { MoveRules } from '../kernel-abi.ts';
 import type { Vm } from '../vm.ts';
 import { moveByRfcV1 } from './rfc-v1.ts';
@@ -41,6 +43,7 @@ export function moveEncContextFrom(
   const file = kernel.files.get(sourceFd);
   if (file?.kind !== 'vm') return refuse('EBADF');
   const move = { kernel, tdx: kernel.tdx, rules, caller, destination, source: file.vm };
+  kernel.trace.clock.advance(moveCost.ns + file.vm.vcpus.length * movedVcpuCost.ns);
   return protocols[rules.protocol](move);
 }
 
@@ -48,6 +51,8 @@ export function moveEncContextFrom(
  * kvm->lock of both VMs, then the mutex of every vCPU: all killable. A vCPU that runs holds its mutex,
  * and here nothing waits (see killedWhileLocking).
  */
-export function interruptedWhileLocking({ caller, destination, source }: Move): boolean {
-  return caller.pendingSignal() === 'fatal' || destination.runs.size > 0 || source.runs.size > 0;
+export function lockBoth({ kernel, caller, destination, source }: Move): Refusal | undefined {
+  const held = destination.runs.size > 0 || source.runs.size > 0;
+  if (held || caller.pendingSignal() === 'fatal') return refuse('EINTR');
+  return faultAt(kernel, 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: lock both VMs');
 }

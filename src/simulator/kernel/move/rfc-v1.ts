@@ -4,7 +4,7 @@ import { done, refuse } from '../answer.ts';
 import { faultAt } from '../kernel.ts';
 import { type AssignedKey, killVm } from '../vm.ts';
 import { memslotsMatch } from './memslots-match.ts';
-import { interruptedWhileLocking, type Move } from './move-enc-context.ts';
+import { lockBoth, type Move } from './move-enc-context.ts';
 import { moveMemoryAttributes, moveTd, moveVcpus } from './move-td.ts';
 
 export function moveByRfcV1(move: Move): Answer {
@@ -12,7 +12,8 @@ export function moveByRfcV1(move: Move): Answer {
   // 1, 2: before, in moveEncContextFrom
   // 3. A move in progress, EBUSY, cannot be seen: calls do not overlap here
   if (destination === source) return refuse('EINVAL');
-  if (interruptedWhileLocking(move)) return refuse('EINTR');
+  const interrupted = lockBoth(move);
+  if (interrupted !== undefined) return interrupted;
   // 4: as posted this jumps to the exit with the result still 0, and the caller goes on
   const countsDiffer = destination.vcpus.length !== source.vcpus.length;
   if ((countsDiffer || !source.isTd) && rules.vcpuCountsDiffer === 'EINVAL') {
@@ -26,7 +27,7 @@ export function moveByRfcV1(move: Move): Answer {
   if (!memslotsMatch(destination, source, rules.memslots)) return refuse('EINVAL');
   // 7: from here on the source is lost. A late abort takes the key ID out of the destination again,
   // so the TD goes with the source's last put.
-  const noMemory = faultAt(kernel, 'KVM_ENABLE_CAP: allocate');
+  const noMemory = faultAt(kernel, 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: allocate');
   if (noMemory !== undefined) {
     killVm(source);
     return noMemory;

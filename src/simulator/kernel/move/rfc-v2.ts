@@ -9,7 +9,7 @@ import { faultAt } from '../kernel.ts';
 import { hasX2apic } from '../tdx/init-vcpu.ts';
 import { type AssignedKey, bugVm, killVm } from '../vm.ts';
 import { memslotsMatch } from './memslots-match.ts';
-import { interruptedWhileLocking, type Move } from './move-enc-context.ts';
+import { lockBoth, type Move } from './move-enc-context.ts';
 import { flushVcpus, moveMemoryAttributes, moveTd, moveVcpus } from './move-td.ts';
 
 export function moveByRfcV2(move: Move): Answer {
@@ -21,7 +21,8 @@ export function moveByRfcV2(move: Move): Answer {
   // confirmed: as for SEV
   if (destination === source) return refuse('EINVAL');
   // 5-7
-  if (interruptedWhileLocking(move)) return refuse('EINTR');
+  const interrupted = lockBoth(move);
+  if (interrupted !== undefined) return interrupted;
   // 8
   if (!memslotsMatch(destination, source, rules.memslots)) return refuse('EINVAL');
   moveMemoryAttributes(move);
@@ -38,7 +39,7 @@ function moveContext(move: Move): Answer {
   const key = chargedKey(move, source.td.key);
   if (key !== undefined && 'ok' in key) return key;
   flushVcpus(move);
-  const refused = faultAt(kernel, 'KVM_ENABLE_CAP: allocate') ?? checkVcpus(move);
+  const refused = faultAt(kernel, 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: allocate') ?? checkVcpus(move);
   if (refused !== undefined) {
     if (key !== undefined && key !== source.td.key) kernel.cgroup.uncharge(caller.cgroup);
     return refused;
@@ -71,11 +72,16 @@ function chargedKey(
 }
 
 /** Each destination vCPU is given an x2APIC base, which its CPUID must allow. */
-function checkVcpus({ destination, source }: Move): Refusal | undefined {
+function checkVcpus({ kernel, destination, source }: Move): Refusal | undefined {
   for (let i = 0; i < source.vcpus.length; i++) {
     const vcpu = destination.vcpus[i];
     if (vcpu === undefined) return undefined;
     if (vcpu.td?.x2apicBaseSet !== true && !hasX2apic(vcpu)) return refuse('EINVAL');
+    const noApic = faultAt(
+      kernel,
+      'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: set the APIC state of a vCPU',
+    );
+    if (noApic !== undefined) return noApic;
   }
   return undefined;
 }
