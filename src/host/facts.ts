@@ -22,6 +22,10 @@ export interface HostFacts {
     readonly takesMaxVcpusInInitVm: boolean;
     /** The CPUs of the host bound the vCPUs of a TD: so in every release that has TDX. */
     readonly presentCpusBind: boolean;
+    /** A vCPU can be made before KVM_TDX_INIT_VM: what the destination of a move needs. */
+    readonly vcpusBeforeInitVm: boolean;
+    /** How another VM gets at private memory: by KVM_LINK_GUEST_MEMFD, by binding the same file, or not. */
+    readonly sharesGuestMemory: 'link' | 'bind' | 'no';
     /** KVM_TDX_TERMINATE_VM exists: posted, not in Linux 7.3. */
     readonly hasTerminateVm: boolean;
   };

@@ -27,6 +27,8 @@ const vmRequests = {
   setTscKhz: 'KVM_SET_TSC_KHZ',
   createVcpu: 'KVM_CREATE_VCPU',
   createGuestMemfd: 'KVM_CREATE_GUEST_MEMFD',
+  linkGuestMemfd: 'KVM_LINK_GUEST_MEMFD',
+  moveEncContextFrom: 'KVM_ENABLE_CAP',
   setUserMemoryRegion2: 'KVM_SET_USER_MEMORY_REGION2',
   setMemoryAttributes: 'KVM_SET_MEMORY_ATTRIBUTES',
   tdxCapabilities: 'KVM_TDX_CAPABILITIES',
@@ -40,6 +42,7 @@ const vcpuRequests = {
   tdxInitVcpu: 'KVM_TDX_INIT_VCPU',
   tdxInitMemRegion: 'KVM_TDX_INIT_MEM_REGION',
   tdxGetCpuid: 'KVM_TDX_GET_CPUID',
+  run: 'KVM_RUN',
 } as const satisfies Requests<Vcpu>;
 
 type Requests<T> = { readonly [Method in keyof T]?: RequestName };
@@ -64,13 +67,17 @@ function observed<T extends object>(
 ): T {
   const timed: Partial<T> = {};
   for (const [method, request] of Object.entries(requests) as [keyof T, RequestName][]) {
-    const call = target[method] as (...args: unknown[]) => Promise<unknown>;
+    const call = target[method] as ((...args: unknown[]) => Promise<unknown>) | undefined;
+    if (call === undefined) continue;
     const report = async (...args: unknown[]): Promise<unknown> => {
       const startedAt = performance.now();
       const finish = (answer: string) =>
         onAnswer({
           request,
-          capability: namedCapability(args[0]),
+          capability:
+            method === 'moveEncContextFrom'
+              ? 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM'
+              : namedCapability(args[0]),
           answer,
           durationMs: performance.now() - startedAt,
         });

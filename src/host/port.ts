@@ -48,6 +48,18 @@ export interface Vm {
   createVcpu(options: { readonly id: number }): Promise<Vcpu>;
   /** KVM_CREATE_GUEST_MEMFD. The object pins the VM, and so its key slot, until it is closed. */
   createGuestMemfd(options: { readonly sizeBytes: bigint }): Promise<GuestMemory>;
+  /**
+   * KVM_LINK_GUEST_MEMFD: a guest_memfd of this VM on the pages of another VM's. Proposed with RFC v2
+   * of intra-host migration; ENOTTY everywhere else.
+   */
+  linkGuestMemfd(options: { readonly memory: GuestMemory }): Promise<GuestMemory>;
+  /**
+   * KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM): takes the TD out of `source` into this VM.
+   * Without a source it asks with an fd that is not open, which moves nothing: EBADF where the
+   * kernel moves TDs, EINVAL where it does not. KVM_CHECK_EXTENSION does not tell: it is 1 on Intel
+   * although the request is always refused (kernel-abi 1.5).
+   */
+  moveEncContextFrom(options: { readonly source: Vm | undefined }): Promise<void>;
   /** KVM_SET_USER_MEMORY_REGION2. A size of 0 deletes the slot. */
   setUserMemoryRegion2(region: MemoryRegion): Promise<void>;
   /** KVM_SET_MEMORY_ATTRIBUTES: makes a range of guest memory private or shared. */
@@ -85,6 +97,11 @@ export interface Vcpu {
   tdxInitMemRegion(region: InitMemRegion): Promise<void>;
   /** KVM_TDX_GET_CPUID: legal between INIT_VM and FINALIZE_VM. E2BIG is handled inside. */
   tdxGetCpuid(): Promise<readonly CpuidEntry[]>;
+  /**
+   * KVM_RUN, until the vCPU exits by itself. When `signal` aborts, it leaves and throws `KvmError`
+   * EINTR. Missing where a host does not run guests: on `kvm` so far.
+   */
+  run?(options: { readonly signal: AbortSignal }): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -111,6 +111,8 @@ describe('the sim host', () => {
         hasMaxVcpusCap: false,
         takesMaxVcpusInInitVm: false,
         presentCpusBind: true,
+        vcpusBeforeInitVm: false,
+        sharesGuestMemory: 'no',
         hasTerminateVm: true,
       },
       module: { release: '2.0.08', maxVcpusPerTd: 1376 },

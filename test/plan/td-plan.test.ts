@@ -21,6 +21,8 @@ const facts: HostFacts = {
     hasMaxVcpusCap: false,
     takesMaxVcpusInInitVm: false,
     presentCpusBind: true,
+    vcpusBeforeInitVm: false,
+    sharesGuestMemory: 'no',
     hasTerminateVm: false,
   },
   module: { release: '1.5.05', maxVcpusPerTd: 576 },

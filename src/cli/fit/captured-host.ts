@@ -45,6 +45,8 @@ function offerOf(facts: DoctorFacts, name: string): HostOffer | undefined {
         hasMaxVcpusCap: false,
         takesMaxVcpusInInitVm: false,
         presentCpusBind: true,
+        vcpusBeforeInitVm: false,
+        sharesGuestMemory: 'no',
         hasTerminateVm: false,
       },
       module: moduleOf(facts),

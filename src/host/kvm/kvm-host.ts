@@ -44,6 +44,9 @@ class KvmHost implements Host {
         hasMaxVcpusCap: false,
         takesMaxVcpusInInitVm: false,
         presentCpusBind: true,
+        // EIO until KVM_TDX_INIT_VM in every released kernel (kernel-abi 2.7).
+        vcpusBeforeInitVm: false,
+        sharesGuestMemory: 'no',
         hasTerminateVm: false,
       },
       module: await readModule(),

@@ -1,10 +1,14 @@
 import type { GuestMemfd, Vm as NativeVm } from '../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import { KVM_MEMORY_ATTRIBUTE_PRIVATE } from '../../abi/kvm/structs.ts';
+import { KvmError } from '../kvm-error.ts';
 import { answered } from '../native/answers.ts';
 import { nativeMemory } from '../native/user-memory.ts';
 import type { GuestMemory, MemoryRegion, TdxCapabilities, TdxInitVm, Vcpu, Vm } from '../port.ts';
 import { KvmVcpu } from './kvm-vcpu.ts';
+
+/** An fd that no process has open: the kernel reads it as an int. */
+const noFile = 0xffff_ffffn;
 
 export class KvmVm implements Vm {
   readonly #vm: NativeVm;
@@ -37,6 +41,16 @@ export class KvmVm implements Vm {
 
   async createGuestMemfd({ sizeBytes }: { readonly sizeBytes: bigint }): Promise<GuestMemory> {
     return answered(this.#vm.kvmCreateGuestMemfd({ sizeBytes }));
+  }
+
+  /** Its number is in no source that was read, so no kernel can be asked. */
+  async linkGuestMemfd(): Promise<GuestMemory> {
+    throw KvmError.of('KVM_LINK_GUEST_MEMFD', 'ENOTTY');
+  }
+
+  moveEncContextFrom({ source }: { readonly source: Vm | undefined }): Promise<void> {
+    const fd = source === undefined ? noFile : BigInt((source as KvmVm).fd);
+    return this.enableCap({ capability: 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM', args: [fd] });
   }
 
   setUserMemoryRegion2({ memory, guestMemory, ...region }: MemoryRegion): Promise<void> {
@@ -80,6 +94,10 @@ export class KvmVm implements Vm {
 
   tdxTerminateVm(): Promise<void> {
     return answered(this.#vm.tdxTerminateVm());
+  }
+
+  get fd(): number {
+    return this.#vm.fd;
   }
 
   async mrtd(): Promise<undefined> {

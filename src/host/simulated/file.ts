@@ -1,12 +1,22 @@
 import { errnoNumbers } from '../../abi/kvm/errno.ts';
 import type { RequestName } from '../../abi/kvm/requests.ts';
-import type { Answer, Caller, Handle, Request, SimulatedMachine } from '../../simulator/index.ts';
+import type {
+  Answer,
+  Caller,
+  Handle,
+  PendingRun,
+  Request,
+  RunPage,
+  SimulatedMachine,
+} from '../../simulator/index.ts';
 import { KvmError } from '../kvm-error.ts';
 
 /** A simulated machine and the process that uses it through the port. */
 export interface SimulatedProcess {
   readonly machine: SimulatedMachine;
   readonly caller: Caller;
+  /** Open, in the order of opening. */
+  readonly files: Set<SimulatedFile>;
 }
 
 /** One open file description of that process: what `close` and "use after close" mean. */
@@ -18,12 +28,27 @@ export class SimulatedFile {
   constructor(process: SimulatedProcess, handle: Handle) {
     this.process = process;
     this.#handle = handle;
+    process.files.add(this);
   }
 
   /** @throws KvmError EBADF after {@link close}. */
   handleFor(request: RequestName): Handle {
     if (this.#closed) throw KvmError.of(request, 'EBADF');
     return this.#handle;
+  }
+
+  get openHandle(): Handle | undefined {
+    return this.#closed ? undefined : this.#handle;
+  }
+
+  /** KVM_RUN, which answers later. */
+  run(page: RunPage): PendingRun {
+    const handle = this.handleFor('KVM_RUN');
+    return this.process.machine.run(this.process.caller, handle, {
+      request: 'KVM_RUN',
+      arg: 0n,
+      page,
+    });
   }
 
   /** Makes the ioctl and gives its value. @throws KvmError when it is refused. */
@@ -45,6 +70,7 @@ export class SimulatedFile {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.process.files.delete(this);
     this.process.machine.release(this.#handle);
   }
 }

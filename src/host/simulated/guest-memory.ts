@@ -1,3 +1,4 @@
+import type { RequestName } from '../../abi/kvm/requests.ts';
 import type { Handle } from '../../simulator/index.ts';
 import type { GuestMemory } from '../port.ts';
 import type { SimulatedFile } from './file.ts';
@@ -12,9 +13,9 @@ export class SimulatedGuestMemory implements GuestMemory {
     this.#file = options.file;
   }
 
-  /** @throws KvmError EBADF after {@link close}, as binding a closed fd does. */
-  get handle(): Handle {
-    return this.#file.handleFor('KVM_SET_USER_MEMORY_REGION2');
+  /** @throws KvmError EBADF after {@link close}, as binding or linking a closed fd does. */
+  handleFor(request: RequestName): Handle {
+    return this.#file.handleFor(request);
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import { type VmTypeName, vmTypes } from '../../abi/kvm/vm-types.ts';
 import {
   type Caller,
   CpuidValue,
+  type KernelAbi,
   onlineCpus,
   presentCpus,
   type SimulatedMachine,
@@ -13,33 +14,52 @@ import {
 import type { HostFacts, KeySlots } from '../facts.ts';
 import { KvmError } from '../kvm-error.ts';
 import type { Host } from '../port.ts';
-import type { AddressSpace, SimulatedMemory } from './address-space.ts';
-import { SimulatedFile } from './file.ts';
+import { AddressSpace, type SimulatedMemory } from './address-space.ts';
+import { SimulatedFile, type SimulatedProcess } from './file.ts';
 import { SimulatedVm } from './vm.ts';
 
-/** This process is the only one on its machine, so any number tells it apart. */
-const ownMm = 1;
-const ownCgroup = '/';
+/** Who uses the machine: told apart by the address space, charged to a misc cgroup. */
+export interface ProcessIdentity {
+  readonly mm: number;
+  readonly cgroup: string;
+}
 
-/** A whole simulated machine behind the port. */
+const firstProcess: ProcessIdentity = { mm: 1, cgroup: '/' };
+
+/** A whole simulated machine behind the port, as one process sees it. */
 export class SimulatedHost implements Host {
   readonly #machine: SimulatedMachine;
   readonly #memory: AddressSpace;
+  readonly #process: SimulatedProcess;
   readonly #devKvm: SimulatedFile;
 
   /** Takes a machine whose /dev/kvm can be opened. */
-  constructor(machine: SimulatedMachine, memory: AddressSpace) {
+  constructor(
+    machine: SimulatedMachine,
+    memory: AddressSpace,
+    identity: ProcessIdentity = firstProcess,
+  ) {
     this.#machine = machine;
     this.#memory = memory;
     const opened = machine.open();
     if (!opened.ok) throw KvmError.of('KVM_GET_API_VERSION', opened.errno);
     const caller: Caller = {
-      mm: ownMm,
-      cgroup: ownCgroup,
+      ...identity,
       memory: this.#memory,
       pendingSignal: () => 'none',
     };
-    this.#devKvm = new SimulatedFile({ machine, caller }, opened.value);
+    this.#process = { machine, caller, files: new Set() };
+    this.#devKvm = new SimulatedFile(this.#process, opened.value);
+  }
+
+  /** The same machine as another process sees it: with its own /dev/kvm, memory and cgroup. */
+  otherProcess(identity: ProcessIdentity): SimulatedHost {
+    return new SimulatedHost(this.#machine, new AddressSpace(), identity);
+  }
+
+  /** The process dies: the kernel closes all its files, in the order they were opened. */
+  exitProcess(): void {
+    for (const file of [...this.#process.files]) file.close();
   }
 
   async facts(): Promise<HostFacts> {
@@ -54,6 +74,8 @@ export class SimulatedHost implements Host {
         hasMaxVcpusCap: kernelAbi.maxVcpus.capability !== undefined,
         takesMaxVcpusInInitVm: kernelAbi.maxVcpus.inInitVm !== 'no field',
         presentCpusBind: kernelAbi.maxVcpus.atCreateVm.includes('present CPUs'),
+        vcpusBeforeInitVm: kernelAbi.createVcpu.when.includes('UNINITIALIZED'),
+        sharesGuestMemory: sharesGuestMemory(kernelAbi),
         hasTerminateVm: kernelAbi.tdxCommands.includes('KVM_TDX_TERMINATE_VM'),
       },
       module:
@@ -82,7 +104,7 @@ export class SimulatedHost implements Host {
   }
 
   async cgroupRoom(): Promise<number | undefined> {
-    const room = this.#machine.cgroupRoom(ownCgroup);
+    const room = this.#machine.cgroupRoom(this.#process.caller.cgroup);
     return Number.isFinite(room) ? room : undefined;
   }
 
@@ -132,4 +154,9 @@ export class SimulatedHost implements Host {
   async close(): Promise<void> {
     this.#devKvm.close();
   }
+}
+
+function sharesGuestMemory({ guestMemfd }: KernelAbi): 'link' | 'bind' | 'no' {
+  if (guestMemfd.link) return 'link';
+  return guestMemfd.bindsTo === 'any VM' ? 'bind' : 'no';
 }

@@ -17,6 +17,9 @@ const chunkPages = 512;
 /** What the kernel leaves half done, with the region advanced. */
 const retried: ReadonlySet<ErrnoName> = new Set(['EAGAIN', 'EINTR', 'EBUSY']);
 
+/** kvm_run as a VMM leaves it that answers no exit and asks for none. */
+const enterGuest = { immediateExit: false, syncRegs: 0n, result: 0n } as const;
+
 /** A vCPU of a simulated machine. */
 export class SimulatedVcpu implements Vcpu {
   readonly id: number;
@@ -58,6 +61,17 @@ export class SimulatedVcpu implements Vcpu {
     const data = new CpuidValue(KVM_MAX_CPUID_ENTRIES);
     this.#file.ioctl({ request: 'KVM_TDX_GET_CPUID', cmd: command('KVM_TDX_GET_CPUID'), data });
     return data.entries;
+  }
+
+  async run(options: { readonly signal: AbortSignal }): Promise<void> {
+    const { signal } = options;
+    if (signal.aborted) throw KvmError.of('KVM_RUN', 'EINTR');
+    const pending = this.#file.run({ read: () => enterGuest, writeExit: () => undefined });
+    const leave = () => pending.cancel();
+    signal.addEventListener('abort', leave, { once: true });
+    const answer = await pending.answer;
+    signal.removeEventListener('abort', leave);
+    answerValue('KVM_RUN', answer);
   }
 
   async close(): Promise<void> {

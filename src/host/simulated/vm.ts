@@ -4,7 +4,7 @@ import {
   KVM_MEM_GUEST_MEMFD,
   KVM_MEMORY_ATTRIBUTE_PRIVATE,
 } from '../../abi/kvm/structs.ts';
-import { CapabilitiesValue, InitVmValue, StructValue } from '../../simulator/index.ts';
+import { CapabilitiesValue, type Handle, InitVmValue, StructValue } from '../../simulator/index.ts';
 import type { GuestMemory, MemoryRegion, TdxCapabilities, TdxInitVm, Vm } from '../port.ts';
 import { command } from './command.ts';
 import type { SimulatedFile } from './file.ts';
@@ -54,6 +54,25 @@ export class SimulatedVm implements Vm {
     });
   }
 
+  async linkGuestMemfd(options: { readonly memory: GuestMemory }): Promise<SimulatedGuestMemory> {
+    const memory = simulatedGuestMemory(options.memory);
+    const link = new StructValue({
+      guestMemfd: memory.handleFor('KVM_LINK_GUEST_MEMFD'),
+      flags: 0n,
+    });
+    return new SimulatedGuestMemory({
+      sizeBytes: memory.sizeBytes,
+      file: this.#file.open({ request: 'KVM_LINK_GUEST_MEMFD', link }),
+    });
+  }
+
+  async moveEncContextFrom(options: { readonly source: Vm | undefined }): Promise<void> {
+    const { source } = options;
+    // The other process passes its fd (SCM_RIGHTS); a closed one is no file, like none at all.
+    const fd = source === undefined ? noFile : BigInt(simulatedVm(source).handle ?? 0);
+    await this.enableCap({ capability: 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM', args: [fd] });
+  }
+
   async setUserMemoryRegion2(options: MemoryRegion): Promise<void> {
     const { guestMemory } = options;
     const region = new StructValue({
@@ -63,7 +82,9 @@ export class SimulatedVm implements Vm {
       memorySize: options.sizeBytes,
       userspaceAddr: options.memory.address + options.memoryOffsetBytes,
       guestMemfdOffset: guestMemory?.offsetBytes ?? 0n,
-      guestMemfd: guestMemory && simulatedGuestMemory(guestMemory.memory).handle,
+      guestMemfd:
+        guestMemory &&
+        simulatedGuestMemory(guestMemory.memory).handleFor('KVM_SET_USER_MEMORY_REGION2'),
     });
     this.#file.ioctl({ request: 'KVM_SET_USER_MEMORY_REGION2', region });
   }
@@ -116,6 +137,11 @@ export class SimulatedVm implements Vm {
     return this.#file.process.machine.mrtd(this.#file.handleFor('KVM_MEMORY_ENCRYPT_OP'));
   }
 
+  /** undefined once it is closed. */
+  get handle(): Handle | undefined {
+    return this.#file.openHandle;
+  }
+
   async close(): Promise<void> {
     this.#file.close();
   }
@@ -124,4 +150,12 @@ export class SimulatedVm implements Vm {
 function simulatedGuestMemory(memory: GuestMemory): SimulatedGuestMemory {
   if (memory instanceof SimulatedGuestMemory) return memory;
   throw new TypeError('this guest_memfd was made by another host');
+}
+
+/** What the model takes for an fd that names no open file. */
+const noFile = 0n;
+
+function simulatedVm(vm: Vm): SimulatedVm {
+  if (vm instanceof SimulatedVm) return vm;
+  throw new TypeError('this VM was made by another host');
 }

@@ -45,6 +45,11 @@ export class SoftVcpu implements Vcpu {
     return this.#simulated.tdxGetCpuid();
   }
 
+  /** No guest code runs on the real vCPU: its memory holds none that could. */
+  async run(options: { readonly signal: AbortSignal }): Promise<void> {
+    await this.#simulated.run?.(options);
+  }
+
   async close(): Promise<void> {
     await this.#real.close();
     await this.#simulated.close();

@@ -70,15 +70,36 @@ export class SoftVm implements Vm {
   }
 
   async createGuestMemfd(options: { readonly sizeBytes: bigint }): Promise<GuestMemory> {
-    const simulated = await this.#simulated.createGuestMemfd(options);
+    return this.#beside(await this.#simulated.createGuestMemfd(options));
+  }
+
+  /** A real guest_memfd, where the kernel has them, beside a simulated one. */
+  async #beside(simulated: GuestMemory): Promise<SoftGuestMemory> {
     if (!this.#kernel.hasGuestMemfd) return new SoftGuestMemory({ simulated, real: undefined });
     try {
-      const real = await answered(this.#real.kvmCreateGuestMemfd(options));
+      const { sizeBytes } = simulated;
+      const real = await answered(this.#real.kvmCreateGuestMemfd({ sizeBytes }));
       return new SoftGuestMemory({ simulated, real });
     } catch (error) {
       await simulated.close();
       throw error;
     }
+  }
+
+  /** The real file cannot be shared: KVM binds a guest_memfd to its own VM, so this VM gets another. */
+  async linkGuestMemfd(options: { readonly memory: GuestMemory }): Promise<GuestMemory> {
+    const memory = softGuestMemory(options.memory);
+    const simulated = await this.#simulated.linkGuestMemfd({ memory: memory.simulated });
+    return this.#beside(simulated);
+  }
+
+  /** The real VMs stay as they are: what moves is the simulated TD. */
+  async moveEncContextFrom({ source }: { readonly source: Vm | undefined }): Promise<void> {
+    await this.#simulated.moveEncContextFrom({ source: source && softVm(source).simulated });
+  }
+
+  get simulated(): Vm {
+    return this.#simulated;
   }
 
   async setUserMemoryRegion2(region: MemoryRegion): Promise<void> {
@@ -157,6 +178,11 @@ class SoftGuestMemory implements GuestMemory {
     await this.real?.close();
     await this.simulated.close();
   }
+}
+
+function softVm(vm: Vm): SoftVm {
+  if (vm instanceof SoftVm) return vm;
+  throw new TypeError('this VM was made by another host');
 }
 
 function softGuestMemory(memory: GuestMemory): SoftGuestMemory {

@@ -14,6 +14,8 @@ const host: HostFacts = {
     hasMaxVcpusCap: false,
     takesMaxVcpusInInitVm: false,
     presentCpusBind: true,
+    vcpusBeforeInitVm: false,
+    sharesGuestMemory: 'no',
     hasTerminateVm: false,
   },
   module: { release: '1.5.06', maxVcpusPerTd: 576 },
