@@ -1,11 +1,29 @@
 /** The registry: every statechart of tdctl, with its id and version. */
-import { TD_LIFECYCLE_VERSION, tdLifecycle, tdSteps, teardownSteps } from './td-lifecycle/index.ts';
+import {
+  INTRA_HOST_MIGRATION_VERSION,
+  intraHostMigration,
+  migrationSteps,
+} from './intra-host-migration/index.ts';
+import {
+  destinationSteps,
+  runSteps,
+  TD_LIFECYCLE_VERSION,
+  tdLifecycle,
+  tdSteps,
+  teardownSteps,
+} from './td-lifecycle/index.ts';
 
 export const machines = [
   {
     id: tdLifecycle.id,
     version: TD_LIFECYCLE_VERSION,
     machine: tdLifecycle,
-    steps: [...tdSteps, ...teardownSteps],
+    steps: [...tdSteps, ...destinationSteps, ...runSteps, ...teardownSteps],
+  },
+  {
+    id: intraHostMigration.id,
+    version: INTRA_HOST_MIGRATION_VERSION,
+    machine: intraHostMigration,
+    steps: migrationSteps,
   },
 ] as const;

@@ -4,9 +4,11 @@ export interface TdInput {
   readonly name: string;
   /** vCPUs that will be created: those that start and those kept offline as headroom. */
   readonly vcpus: number;
+  /** As a destination: the kernel makes no vCPU before KVM_TDX_INIT_VM. */
+  readonly initializesFirst?: boolean;
 }
 
-export interface TdContext extends TdInput {
+export interface TdContext extends Required<TdInput> {
   readonly limits: VcpuLimits | null;
   /** INIT_VM has succeeded, so the TD occupies a key slot until it is released. */
   readonly holdsKeySlot: boolean;

@@ -13,6 +13,8 @@ export type { TdEvent } from './events.ts';
 export { type BindingLimit, bindingLimit, limitNames } from './limits.ts';
 export { TD_LIFECYCLE_VERSION, tdLifecycle } from './machine.ts';
 export {
+  destinationSteps,
+  runSteps,
   type TdStep,
   type TdStepActor,
   type TdStepState,

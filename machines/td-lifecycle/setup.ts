@@ -1,5 +1,6 @@
 /** What the chart is made of: its types, the actors it needs, its guards and its actions. */
 import { assign, fromPromise, setup } from 'xstate';
+import { asStepError } from '../actor-results.ts';
 import type {
   Finalized,
   LimitsRead,
@@ -20,17 +21,6 @@ function unprovided<Output>() {
   );
 }
 
-function isStepError(value: unknown): value is StepError {
-  return typeof value === 'object' && value !== null && 'step' in value && 'code' in value;
-}
-
-/** Actors reject with a StepError; anything else is a defect and says so. */
-function asStepError(error: unknown): StepError {
-  if (isStepError(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return { step: 'unknown', code: 'TDCTL_E_INTERNAL', message };
-}
-
 export const tdSetup = setup({
   types: {
     context: {} as TdContext,
@@ -48,6 +38,12 @@ export const tdSetup = setup({
     initializeVcpus: unprovided<void>(),
     addMemory: unprovided<void>(),
     finalizeTd: unprovided<Finalized>(),
+    setCpuid: unprovided<void>(),
+    mirrorMemory: unprovided<void>(),
+    enterVcpus: unprovided<void>(),
+    watchVcpus: unprovided<void>(),
+    leaveVcpus: unprovided<void>(),
+    stopVcpus: unprovided<void>(),
     settleStep: unprovided<Settled>(),
     terminateTd: unprovided<void>(),
     releaseTd: unprovided<Released>(),
@@ -55,6 +51,7 @@ export const tdSetup = setup({
   guards: {
     vcpusFit: ({ context }, { limits }: LimitsRead) => context.vcpus <= bindingLimit(limits).value,
     holdsKeySlot: ({ context }) => context.holdsKeySlot,
+    mustInitializeFirst: ({ context }) => context.initializesFirst,
     keepsKeySlot: (_, settled: Settled) => settled.holdsKeySlot,
     allGivenBack: ({ context }, released: Released) =>
       context.error === null && released.leftovers.length === 0,
@@ -74,6 +71,8 @@ export const tdSetup = setup({
       return { limits, error };
     }),
     takeKeySlot: assign({ holdsKeySlot: true }),
+    dropKeySlot: assign({ holdsKeySlot: false }),
+    keepArrived: assign((_, { mrtd }: Finalized) => ({ mrtd, holdsKeySlot: true })),
     keepMrtd: assign((_, { mrtd }: Finalized) => ({ mrtd })),
     keepSettled: assign((_, { holdsKeySlot }: Settled) => ({ holdsKeySlot })),
     // The first error is the reason; what fails during the teardown is a leftover.

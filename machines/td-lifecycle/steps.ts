@@ -88,6 +88,63 @@ export const tdSteps = [
   },
 ] as const satisfies readonly TdStep[];
 
+const [creatingVm, readingLimits, cappingVcpus, initializingTd, creatingVcpus] = tdSteps;
+
+/** The steps that prepare a VM to receive a TD. Those with a row above do the same work again. */
+export const destinationSteps = [
+  creatingVm,
+  readingLimits,
+  cappingVcpus,
+  initializingTd,
+  creatingVcpus,
+  {
+    state: 'settingCpuid',
+    actor: 'setCpuid',
+    does: "give each vCPU the TD's CPUID",
+    requests: ['KVM_SET_CPUID2'],
+    undo: { leftTo: 'the kernel: CPUID goes with the vCPU' },
+  },
+  {
+    state: 'mirroringMemory',
+    actor: 'mirrorMemory',
+    does: "set the source's memory slots again, on the same private pages",
+    requests: ['KVM_LINK_GUEST_MEMFD', 'KVM_SET_USER_MEMORY_REGION2'],
+    undo: { does: 'delete the memory slots, close the linked guest_memfds, unmap the memory' },
+  },
+] as const satisfies readonly TdStep[];
+
+/** What is done with a whole TD. */
+export const runSteps = [
+  {
+    state: 'entering',
+    actor: 'enterVcpus',
+    does: 'enter every vCPU',
+    requests: ['KVM_RUN'],
+    undo: { does: 'leave every vCPU' },
+  },
+  {
+    state: 'running',
+    actor: 'watchVcpus',
+    does: 'wait for a vCPU that leaves KVM_RUN by itself',
+    requests: [],
+    undo: { leftTo: 'nobody: the step only waits' },
+  },
+  {
+    state: 'pausing',
+    actor: 'leaveVcpus',
+    does: 'make every vCPU leave KVM_RUN',
+    requests: [],
+    undo: { does: 'enter every vCPU again' },
+  },
+  {
+    state: 'stopping',
+    actor: 'stopVcpus',
+    does: 'make every vCPU leave KVM_RUN before the TD is taken down',
+    requests: [],
+    undo: { leftTo: 'nobody: it is itself an undo' },
+  },
+] as const satisfies readonly TdStep[];
+
 /** The steps that take a TD down; each runs whatever the one before it answered. */
 export const teardownSteps = [
   {
@@ -106,6 +163,8 @@ export const teardownSteps = [
   },
 ] as const satisfies readonly TdStep[];
 
-export type TdStepState = (typeof tdSteps)[number]['state'];
-export type TdStepActor = (typeof tdSteps)[number]['actor'];
+type AnyTdStep = (typeof tdSteps | typeof destinationSteps | typeof runSteps)[number];
+export type TdStepState = AnyTdStep['state'];
+export type TdStepActor = AnyTdStep['actor'];
+export type ProvisioningStepState = (typeof tdSteps)[number]['state'];
 export type TeardownStepState = (typeof teardownSteps)[number]['state'];

@@ -89,6 +89,14 @@ export const errorKinds = {
     exitCode: exitCodes.failed,
     meaning: 'A program of the system that the command needs is not there, or does not work.',
   },
+  TDCTL_E_MIGRATION_REFUSED: {
+    exitCode: exitCodes.conflict,
+    meaning: 'A TD cannot move as asked; nothing was changed.',
+  },
+  TDCTL_E_TD_LOST: {
+    exitCode: exitCodes.failed,
+    meaning: 'A move has lost the TD: no VM has it any more.',
+  },
   TDCTL_E_STUCK: {
     exitCode: exitCodes.failed,
     meaning: 'Something of a TD could not be given back and needs a person.',

@@ -21,6 +21,8 @@ export interface Host {
    * limit is set or none can be read. KVM_TDX_INIT_VM is EBUSY at 0.
    */
   cgroupRoom(): Promise<number | undefined>;
+  /** Path of that cgroup, where it can differ between the processes that use this host. */
+  readonly cgroup?: string;
   /** KVM_CHECK_EXTENSION on /dev/kvm. Unknown capabilities are 0. */
   checkExtension(capability: CapabilityName): Promise<number>;
   /** KVM_GET_SUPPORTED_CPUID. */
@@ -53,6 +55,12 @@ export interface Vm {
    * of intra-host migration; ENOTTY everywhere else.
    */
   linkGuestMemfd(options: { readonly memory: GuestMemory }): Promise<GuestMemory>;
+  /**
+   * Another VM's guest_memfd for this VM: a second fd of the same file, passed by SCM_RIGHTS where the
+   * VMs are in two processes. The last one to close counts. Whether it can be bound here is the
+   * kernel's to say.
+   */
+  receiveGuestMemfd(options: { readonly memory: GuestMemory }): Promise<GuestMemory>;
   /**
    * KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM): takes the TD out of `source` into this VM.
    * Without a source it asks with an fd that is not open, which moves nothing: EBADF where the
@@ -98,12 +106,15 @@ export interface Vcpu {
   /** KVM_TDX_GET_CPUID: legal between INIT_VM and FINALIZE_VM. E2BIG is handled inside. */
   tdxGetCpuid(): Promise<readonly CpuidEntry[]>;
   /**
-   * KVM_RUN, until the vCPU exits by itself. When `signal` aborts, it leaves and throws `KvmError`
+   * KVM_RUN, until the vCPU exits by itself; gives the reason. When `signal` aborts, it leaves and throws `KvmError`
    * EINTR. Missing where a host does not run guests: on `kvm` so far.
    */
-  run?(options: { readonly signal: AbortSignal }): Promise<void>;
+  run?(options: { readonly signal: AbortSignal }): Promise<VcpuExitReason>;
   close(): Promise<void>;
 }
+
+/** `KVM_EXIT_SHUTDOWN` and the like. */
+export type VcpuExitReason = `KVM_EXIT_${string}`;
 
 /** A guest_memfd. */
 export interface GuestMemory {

@@ -1,2 +1,8 @@
 export type { RequestCount, TdEventBody, TdRunEvent } from './events.ts';
+export type { MigrationEventBody, MigrationRunEvent } from './migration/events.ts';
+export {
+  type MigrationOptions,
+  type MigrationRun,
+  startMigration,
+} from './migration/migration-run.ts';
 export { startTd, type TdRun, type TdRunOptions } from './td-run.ts';

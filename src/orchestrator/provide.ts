@@ -2,6 +2,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AnyActor, fromPromise } from 'xstate';
 import {
+  destinationSteps,
+  runSteps,
   type TdStepActor,
   type TdStepState,
   tdLifecycle,
@@ -10,13 +12,18 @@ import {
 import { knownFacts } from './refusal-facts.ts';
 import type { TdSession } from './session.ts';
 import { toStepError } from './step-error.ts';
+import { mirrorMemory, setCpuid } from './steps/destination.ts';
 import { finalizeTd } from './steps/finalize.ts';
 import { addMemory } from './steps/memory.ts';
-import { releaseTd, settleStep, terminateTd } from './steps/teardown.ts';
+import { enterVcpus, leaveVcpus, watchVcpus } from './steps/running.ts';
+import { releaseTd, settleStep, stopVcpus, terminateTd } from './steps/teardown.ts';
 import { createVcpus, initializeVcpus } from './steps/vcpus.ts';
 import { capVcpus, createVm, initializeTd, readLimits } from './steps/vm.ts';
 
 type Effect<Output> = (session: TdSession, signal: AbortSignal) => Promise<Output>;
+
+// Above the chart, which is made as this file is loaded.
+const allSteps = [...tdSteps, ...destinationSteps, ...runSteps];
 
 type ActorSystem = AnyActor['system'];
 
@@ -74,6 +81,12 @@ export const tdLifecycleOnHost = tdLifecycle.provide({
     initializeVcpus: step('initializeVcpus', initializeVcpus),
     addMemory: step('addMemory', addMemory),
     finalizeTd: step('finalizeTd', finalizeTd),
+    setCpuid: step('setCpuid', setCpuid),
+    mirrorMemory: step('mirrorMemory', mirrorMemory),
+    enterVcpus: step('enterVcpus', enterVcpus),
+    watchVcpus: fromPromise<void>(({ signal, system }) => watch(sessionOf(system), signal)),
+    leaveVcpus: teardown('pausing', leaveVcpus),
+    stopVcpus: teardown('stopping', stopVcpus),
     settleStep: teardown('interrupting', settleStep),
     terminateTd: teardown('terminating', terminateTd),
     releaseTd: teardown('releasing', releaseTd),
@@ -81,9 +94,18 @@ export const tdLifecycleOnHost = tdLifecycle.provide({
 });
 
 function stateOf(actor: TdStepActor): TdStepState {
-  const step = tdSteps.find((candidate) => candidate.actor === actor);
+  const step = allSteps.find((candidate) => candidate.actor === actor);
   if (!step) throw new Error(`no step has the actor ${actor}`);
   return step.state;
+}
+
+/** A wait without an end of its own is no step: nothing is timed, and no teardown waits for it. */
+async function watch(session: TdSession, signal: AbortSignal): Promise<void> {
+  try {
+    await watchVcpus(session, signal);
+  } catch (error) {
+    throw toStepError('running', error, await knownFacts(session, error));
+  }
 }
 
 interface Working<Output> {
@@ -94,13 +116,13 @@ interface Working<Output> {
 }
 
 async function timed<Output>({ session, state, effect, signal }: Working<Output>): Promise<Output> {
-  const startedAt = performance.now();
+  const startedAt = session.now();
   const end = (result: 'done' | 'failed' | 'interrupted') =>
     session.publish({
       event: 'step.ended',
       step: state,
       result,
-      durationMs: performance.now() - startedAt,
+      durationMs: session.now() - startedAt,
       requests: session.requests.take(),
     });
   try {

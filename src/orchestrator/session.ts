@@ -1,11 +1,12 @@
 /** One TD on one host: its plan, what it holds, and the handles its steps pass on. */
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import { observeHost } from '../host/observed.ts';
-import type { Host, TdxCapabilities, UserMemory, Vcpu, Vm } from '../host/port.ts';
+import type { GuestMemory, Host, TdxCapabilities, UserMemory, Vcpu, Vm } from '../host/port.ts';
 import type { TdPlan } from '../plan/index.ts';
 import type { TdEventBody } from './events.ts';
 import { Ledger } from './ledger.ts';
 import { RequestCounter } from './request-counter.ts';
+import type { VcpuRuns } from './steps/running.ts';
 
 export interface TdSession {
   readonly host: Host;
@@ -14,6 +15,19 @@ export interface TdSession {
   readonly handles: Handles;
   readonly requests: RequestCounter;
   readonly publish: (body: TdEventBody) => void;
+  /** Milliseconds of the clock that events carry. */
+  readonly now: () => number;
+  /** As a destination: where the TD comes from. */
+  readonly origin: Origin | undefined;
+  /** While the vCPUs are entered. */
+  runs: VcpuRuns | undefined;
+}
+
+/** What a destination takes over from its source before the TD moves. */
+export interface Origin {
+  readonly tdCpuid: readonly CpuidEntry[];
+  /** By memory slot. */
+  readonly guestMemory: ReadonlyMap<number, GuestMemory>;
 }
 
 /** Filled step by step; a step that reads what an earlier one has not made is a defect. */
@@ -46,6 +60,10 @@ interface HandleTypes {
   /** INIT_VM has succeeded. */
   readonly keySlot: true;
   readonly vcpus: readonly Vcpu[];
+  /** CPUID of the TD, as the module gave it. */
+  readonly tdCpuid: readonly CpuidEntry[];
+  /** By memory slot. */
+  readonly guestMemory: ReadonlyMap<number, GuestMemory>;
 }
 
 /** Every request on the session's host is counted for its step, and published. */
@@ -53,13 +71,25 @@ export function newSession(options: {
   readonly host: Host;
   readonly plan: TdPlan;
   readonly publish: (body: TdEventBody) => void;
+  readonly now: () => number;
+  readonly origin?: Origin | undefined;
 }): TdSession {
-  const { plan, publish } = options;
+  const { plan, publish, now } = options;
   const requests = new RequestCounter();
   const host = observeHost(options.host, ({ request, capability, answer, durationMs }) => {
     const name = capability === undefined ? request : `${request}(${capability})`;
     requests.add({ request: name, answer });
     publish({ event: 'request.answered', request: name, answer, durationMs });
   });
-  return { host, plan, publish, requests, ledger: new Ledger(), handles: new Handles() };
+  return {
+    host,
+    plan,
+    publish,
+    now,
+    requests,
+    origin: options.origin,
+    runs: undefined,
+    ledger: new Ledger(),
+    handles: new Handles(),
+  };
 }

@@ -1,11 +1,16 @@
 /** Runs the chart for one TD on one host. */
 import { type AnyMachineSnapshot, createActor, type SnapshotFrom, waitFor } from 'xstate';
-import type { TdContext, TdOutput, tdLifecycle } from '../../machines/td-lifecycle/index.ts';
+import type {
+  TdContext,
+  TdEvent,
+  TdOutput,
+  tdLifecycle,
+} from '../../machines/td-lifecycle/index.ts';
 import type { Host } from '../host/port.ts';
 import type { TdPlan } from '../plan/index.ts';
 import type { TdEventBody, TdRunEvent } from './events.ts';
 import { bindSession, tdLifecycleOnHost } from './provide.ts';
-import { newSession } from './session.ts';
+import { newSession, type Origin, type TdSession } from './session.ts';
 
 export interface TdRun {
   /** Resolves when the TD is runnable, or false when it has ended without becoming so. */
@@ -14,34 +19,53 @@ export interface TdRun {
   readonly ended: Promise<TdOutput>;
   /** Takes everything down. May be called at any time and any number of times. */
   stop(): void;
+  /** Sends a request; one that the state does not take changes nothing. */
+  send(event: TdEvent): void;
+  /** Resolves when the TD is in one of these states: true, or false when it has ended in another. */
+  reaches(...states: readonly TdState[]): Promise<boolean>;
+  /** The state of the chart, dotted: `provisioning.creatingVcpus`. */
+  readonly state: string;
   readonly context: TdContext;
   /** What the teardown is waiting for at this moment, in words. */
   readonly waitingFor: string | undefined;
+  /** Its host, plan and handles: what a migration works with. */
+  readonly session: TdSession;
 }
 
 export interface TdRunOptions {
   readonly host: Host;
   readonly plan: TdPlan;
   readonly onEvent: (event: TdRunEvent) => void;
+  /** Milliseconds of the clock that events carry; the process's own without it. */
+  readonly now?: (() => number) | undefined;
+  /** Prepares a destination for this TD instead of building one. */
+  readonly origin?: Origin | undefined;
 }
 
 type Snapshot = SnapshotFrom<typeof tdLifecycle>;
+/** A state of the chart that a caller may wait for. */
+export type TdState = TopLevel<Snapshot['value']>;
+type TopLevel<Value> = Value extends string ? Value : keyof Value & string;
 
-export function startTd({ host, plan, onEvent }: TdRunOptions): TdRun {
-  const startedAt = performance.now();
+export function startTd({ host, plan, onEvent, now = processTime, origin }: TdRunOptions): TdRun {
+  const startedAt = now();
   let state = 'absent';
   const publish = (body: TdEventBody) =>
     onEvent({
       td: plan.spec.name,
       machine: 'td-lifecycle',
       state,
-      elapsedMs: performance.now() - startedAt,
+      elapsedMs: now() - startedAt,
       ...body,
     });
 
-  const session = newSession({ host, plan, publish });
+  const session = newSession({ host, plan, publish, now, origin });
   const actor = createActor(tdLifecycleOnHost, {
-    input: { name: plan.spec.name, vcpus: plan.vcpuIds.length },
+    input: {
+      name: plan.spec.name,
+      vcpus: plan.vcpuIds.length,
+      initializesFirst: !plan.facts.kernel.vcpusBeforeInitVm,
+    },
   });
   bindSession(actor.system, session);
   const ended = new Promise<TdOutput>((resolve, reject) => {
@@ -60,18 +84,30 @@ export function startTd({ host, plan, onEvent }: TdRunOptions): TdRun {
       error: reject,
     });
   });
-  const runnable = waitFor(actor, isSettled).then((snapshot) => snapshot.matches('runnable'));
+  const reaches = async (...states: readonly TdState[]) => {
+    const isThere = (snapshot: Snapshot) => states.some((wanted) => snapshot.matches(wanted));
+    const there = (snapshot: Snapshot) => isThere(snapshot) || snapshot.status === 'done';
+    return isThere(await waitFor(actor, there));
+  };
+
+  actor.start();
+  actor.send({ type: origin === undefined ? 'td.create' : 'td.receive' });
+  const runnable = reaches('runnable');
   // Both promises fail together on a defect, and a caller may await only one of them.
   runnable.catch(() => undefined);
 
-  actor.start();
-  actor.send({ type: 'td.create' });
-
+  const send = (event: TdEvent) => {
+    if (actor.getSnapshot().status === 'active') actor.send(event);
+  };
   return {
     runnable,
     ended,
-    stop: () => {
-      if (actor.getSnapshot().status === 'active') actor.send({ type: 'td.stop' });
+    stop: () => send({ type: 'td.stop' }),
+    send,
+    reaches,
+    session,
+    get state() {
+      return state;
     },
     get context() {
       return actor.getSnapshot().context;
@@ -82,12 +118,12 @@ export function startTd({ host, plan, onEvent }: TdRunOptions): TdRun {
   };
 }
 
-function isSettled(snapshot: Snapshot): boolean {
-  return snapshot.matches('runnable') || snapshot.status === 'done';
+function processTime(): number {
+  return performance.now();
 }
 
 /** `{ provisioning: 'creatingVm' }` as `provisioning.creatingVm`. */
-function dotted({ value }: AnyMachineSnapshot): string {
+export function dotted({ value }: AnyMachineSnapshot): string {
   if (typeof value === 'string') return value;
   const [[parent, child] = []] = Object.entries(value ?? {});
   return `${parent}.${String(child)}`;

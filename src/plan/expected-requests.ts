@@ -1,5 +1,5 @@
 /** The requests a plan leads to, step by step: what a run then reports is the same list. */
-import type { TdStepState } from '../../machines/td-lifecycle/steps.ts';
+import type { ProvisioningStepState } from '../../machines/td-lifecycle/steps.ts';
 import type { TdPlan } from './td-plan.ts';
 
 export interface ExpectedRequest {
@@ -8,14 +8,14 @@ export interface ExpectedRequest {
 }
 
 export interface ExpectedStep {
-  readonly step: TdStepState;
+  readonly step: ProvisioningStepState;
   readonly requests: readonly ExpectedRequest[];
 }
 
 export function expectedSteps({ spec, facts, vcpuIds, layout }: TdPlan): ExpectedStep[] {
   const vcpus = vcpuIds.length;
   const slots = layout.slots.length;
-  const steps: Record<TdStepState, ExpectedRequest[]> = {
+  const steps: Record<ProvisioningStepState, ExpectedRequest[]> = {
     creatingVm: [one('KVM_CREATE_VM'), one('KVM_ENABLE_CAP(KVM_CAP_SPLIT_IRQCHIP)')],
     readingLimits: [
       one('KVM_CHECK_EXTENSION(KVM_CAP_MAX_VCPUS)'),
@@ -44,7 +44,10 @@ export function expectedSteps({ spec, facts, vcpuIds, layout }: TdPlan): Expecte
     ],
     finalizing: [one('KVM_TDX_FINALIZE_VM')],
   };
-  return Object.entries(steps).map(([step, requests]) => ({ step: step as TdStepState, requests }));
+  return Object.entries(steps).map(([step, requests]) => ({
+    step: step as ProvisioningStepState,
+    requests,
+  }));
 }
 
 function one(request: string): ExpectedRequest {

@@ -1,10 +1,11 @@
-import type { GuestMemfd, Vm as NativeVm } from '../../../native/index.ts';
+import type { Vm as NativeVm } from '../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import { KVM_MEMORY_ATTRIBUTE_PRIVATE } from '../../abi/kvm/structs.ts';
 import { KvmError } from '../kvm-error.ts';
 import { answered } from '../native/answers.ts';
 import { nativeMemory } from '../native/user-memory.ts';
 import type { GuestMemory, MemoryRegion, TdxCapabilities, TdxInitVm, Vcpu, Vm } from '../port.ts';
+import { KvmGuestMemory } from './kvm-guest-memory.ts';
 import { KvmVcpu } from './kvm-vcpu.ts';
 
 /** An fd that no process has open: the kernel reads it as an int. */
@@ -40,12 +41,16 @@ export class KvmVm implements Vm {
   }
 
   async createGuestMemfd({ sizeBytes }: { readonly sizeBytes: bigint }): Promise<GuestMemory> {
-    return answered(this.#vm.kvmCreateGuestMemfd({ sizeBytes }));
+    return new KvmGuestMemory(await answered(this.#vm.kvmCreateGuestMemfd({ sizeBytes })));
   }
 
   /** Its number is in no source that was read, so no kernel can be asked. */
   async linkGuestMemfd(): Promise<GuestMemory> {
     throw KvmError.of('KVM_LINK_GUEST_MEMFD', 'ENOTTY');
+  }
+
+  async receiveGuestMemfd({ memory }: { readonly memory: GuestMemory }): Promise<GuestMemory> {
+    return kvmGuestMemory(memory).share();
   }
 
   moveEncContextFrom({ source }: { readonly source: Vm | undefined }): Promise<void> {
@@ -59,8 +64,7 @@ export class KvmVm implements Vm {
         ...region,
         memory: nativeMemory(memory),
         ...(guestMemory && {
-          // Only createGuestMemfd() above makes them.
-          guestMemfd: guestMemory.memory as GuestMemfd,
+          guestMemfd: kvmGuestMemory(guestMemory.memory).native,
           guestMemfdOffsetBytes: guestMemory.offsetBytes,
         }),
       }),
@@ -107,4 +111,9 @@ export class KvmVm implements Vm {
   close(): Promise<void> {
     return this.#vm.close();
   }
+}
+
+function kvmGuestMemory(memory: GuestMemory): KvmGuestMemory {
+  if (memory instanceof KvmGuestMemory) return memory;
+  throw new TypeError('this guest_memfd was made by another host');
 }

@@ -19,26 +19,38 @@ export interface SimulatedProcess {
   readonly files: Set<SimulatedFile>;
 }
 
-/** One open file description of that process: what `close` and "use after close" mean. */
+/** An open file description: the fds that name it. The last one to close releases it. */
+interface Description {
+  readonly handle: Handle;
+  fds: number;
+}
+
+/** One fd of that process: what `close` and "use after close" mean. */
 export class SimulatedFile {
   readonly process: SimulatedProcess;
-  readonly #handle: Handle;
+  readonly #description: Description;
   #closed = false;
 
-  constructor(process: SimulatedProcess, handle: Handle) {
+  constructor(process: SimulatedProcess, file: Handle | Description) {
     this.process = process;
-    this.#handle = handle;
+    this.#description = typeof file === 'number' ? { handle: file, fds: 0 } : file;
+    this.#description.fds++;
     process.files.add(this);
+  }
+
+  /** dup(2), or SCM_RIGHTS where it is another process. */
+  passTo(process: SimulatedProcess): SimulatedFile {
+    return new SimulatedFile(process, this.#description);
   }
 
   /** @throws KvmError EBADF after {@link close}. */
   handleFor(request: RequestName): Handle {
     if (this.#closed) throw KvmError.of(request, 'EBADF');
-    return this.#handle;
+    return this.#description.handle;
   }
 
   get openHandle(): Handle | undefined {
-    return this.#closed ? undefined : this.#handle;
+    return this.#closed ? undefined : this.#description.handle;
   }
 
   /** KVM_RUN, which answers later. */
@@ -71,7 +83,8 @@ export class SimulatedFile {
     if (this.#closed) return;
     this.#closed = true;
     this.process.files.delete(this);
-    this.process.machine.release(this.#handle);
+    this.#description.fds--;
+    if (this.#description.fds === 0) this.process.machine.release(this.#description.handle);
   }
 }
 

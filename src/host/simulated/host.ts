@@ -99,6 +99,10 @@ export class SimulatedHost implements Host {
     };
   }
 
+  get cgroup(): string {
+    return this.#process.caller.cgroup;
+  }
+
   async keySlots(): Promise<KeySlots> {
     return this.#machine.keySlots;
   }

@@ -8,7 +8,7 @@ import {
 } from '../../abi/kvm/structs.ts';
 import { CpuidValue, type InitMemRegionStruct, StructValue } from '../../simulator/index.ts';
 import { KvmError } from '../kvm-error.ts';
-import type { InitMemRegion, Vcpu } from '../port.ts';
+import type { InitMemRegion, Vcpu, VcpuExitReason } from '../port.ts';
 import { command } from './command.ts';
 import { answerValue, type SimulatedFile } from './file.ts';
 
@@ -63,15 +63,22 @@ export class SimulatedVcpu implements Vcpu {
     return data.entries;
   }
 
-  async run(options: { readonly signal: AbortSignal }): Promise<void> {
+  async run(options: { readonly signal: AbortSignal }): Promise<VcpuExitReason> {
     const { signal } = options;
     if (signal.aborted) throw KvmError.of('KVM_RUN', 'EINTR');
-    const pending = this.#file.run({ read: () => enterGuest, writeExit: () => undefined });
+    let reason: VcpuExitReason = 'KVM_EXIT_UNKNOWN';
+    const pending = this.#file.run({
+      read: () => enterGuest,
+      writeExit: (exit) => {
+        reason = exit.reason;
+      },
+    });
     const leave = () => pending.cancel();
     signal.addEventListener('abort', leave, { once: true });
     const answer = await pending.answer;
     signal.removeEventListener('abort', leave);
     answerValue('KVM_RUN', answer);
+    return reason;
   }
 
   async close(): Promise<void> {

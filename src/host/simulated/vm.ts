@@ -66,6 +66,12 @@ export class SimulatedVm implements Vm {
     });
   }
 
+  async receiveGuestMemfd(options: {
+    readonly memory: GuestMemory;
+  }): Promise<SimulatedGuestMemory> {
+    return simulatedGuestMemory(options.memory).passTo(this.#file.process);
+  }
+
   async moveEncContextFrom(options: { readonly source: Vm | undefined }): Promise<void> {
     const { source } = options;
     // The other process passes its fd (SCM_RIGHTS); a closed one is no file, like none at all.

@@ -2,7 +2,7 @@ import type { Vcpu as NativeVcpu } from '../../../native/index.ts';
 import { withApicId } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { answered } from '../native/answers.ts';
-import type { InitMemRegion, Vcpu } from '../port.ts';
+import type { InitMemRegion, Vcpu, VcpuExitReason } from '../port.ts';
 
 /** A real vCPU fd beside the vCPU of the simulated TD. */
 export class SoftVcpu implements Vcpu {
@@ -46,8 +46,9 @@ export class SoftVcpu implements Vcpu {
   }
 
   /** No guest code runs on the real vCPU: its memory holds none that could. */
-  async run(options: { readonly signal: AbortSignal }): Promise<void> {
-    await this.#simulated.run?.(options);
+  async run(options: { readonly signal: AbortSignal }): Promise<VcpuExitReason> {
+    if (this.#simulated.run === undefined) throw new Error('a simulated vCPU can be entered');
+    return this.#simulated.run(options);
   }
 
   async close(): Promise<void> {

@@ -93,6 +93,13 @@ export class SoftVm implements Vm {
     return this.#beside(simulated);
   }
 
+  /** Of the simulated file only: a real guest_memfd serves no second VM. */
+  async receiveGuestMemfd(options: { readonly memory: GuestMemory }): Promise<GuestMemory> {
+    const memory = softGuestMemory(options.memory).simulated;
+    const simulated = await this.#simulated.receiveGuestMemfd({ memory });
+    return new SoftGuestMemory({ simulated, real: undefined });
+  }
+
   /** The real VMs stay as they are: what moves is the simulated TD. */
   async moveEncContextFrom({ source }: { readonly source: Vm | undefined }): Promise<void> {
     await this.#simulated.moveEncContextFrom({ source: source && softVm(source).simulated });

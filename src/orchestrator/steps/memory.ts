@@ -1,15 +1,17 @@
 /** Memory slots, their attributes, and the pages the firmware starts from. */
-import type { Vm } from '../../host/port.ts';
+import type { GuestMemory, Vm } from '../../host/port.ts';
 import type { InitialPages, MemorySlot } from '../../plan/index.ts';
 import type { TdSession } from '../session.ts';
 
 export async function addMemory(session: TdSession, signal: AbortSignal): Promise<void> {
   const { plan, handles } = session;
   const vm = handles.get('vm');
+  const guestMemory = new Map<number, GuestMemory>();
   for (const slot of plan.layout.slots) {
     signal.throwIfAborted();
-    await setSlot(session, { vm, slot });
+    guestMemory.set(slot.slot, await setSlot(session, { vm, slot }));
   }
+  handles.set('guestMemory', guestMemory);
 
   const total = plan.layout.initialPages.reduce((sum, { pages }) => sum + pages, 0);
   let done = 0;
@@ -24,7 +26,7 @@ export async function addMemory(session: TdSession, signal: AbortSignal): Promis
 async function setSlot(
   { ledger, handles }: TdSession,
   { vm, slot }: { vm: Vm; slot: MemorySlot },
-): Promise<void> {
+): Promise<GuestMemory> {
   const { gpa, sizeBytes } = slot;
   const guestMemory = await vm.createGuestMemfd({ sizeBytes });
   ledger.hold({ what: 'guest_memfd', release: () => guestMemory.close() });
@@ -37,6 +39,7 @@ async function setSlot(
     guestMemory: { memory: guestMemory, offsetBytes: 0n },
   });
   await vm.setMemoryAttributes({ gpa, sizeBytes, isPrivate: true });
+  return guestMemory;
 }
 
 async function addPages(
@@ -77,7 +80,7 @@ interface Adding {
   readonly total: number;
 }
 
-function memoryOf(handles: TdSession['handles'], slot: number) {
+export function memoryOf(handles: TdSession['handles'], slot: number) {
   const memory = handles.get('slotMemory').get(slot);
   if (!memory) throw new Error(`no memory was mapped for slot ${slot}`);
   return memory;

@@ -2,6 +2,13 @@ import type { Released, Settled, StepError } from '../../../machines/td-lifecycl
 import { KvmError } from '../../host/kvm-error.ts';
 import type { TdSession } from '../session.ts';
 import { toStepError } from '../step-error.ts';
+import { leaveVcpus } from './running.ts';
+
+/** vCPUs that are being entered are waited for, so that none is inside when its fd is closed. */
+export async function stopVcpus(session: TdSession): Promise<void> {
+  await session.ledger.settle();
+  await leaveVcpus(session);
+}
 
 export async function settleStep({ ledger, handles }: TdSession): Promise<Settled> {
   await ledger.settle();

@@ -22,6 +22,8 @@ export async function initializeVcpus(session: TdSession, signal: AbortSignal): 
   const vcpus = handles.get('vcpus');
   const [firstVcpu] = vcpus;
   const tdCpuid = firstVcpu ? await firstVcpu.tdxGetCpuid() : [];
+  // KVM_TDX_GET_CPUID is refused once the TD is finalized, and a destination needs them too.
+  handles.set('tdCpuid', tdCpuid);
   for (const [done, vcpu] of vcpus.entries()) {
     signal.throwIfAborted();
     await vcpu.setCpuid2({ entries: withApicId(tdCpuid, vcpu.id) });

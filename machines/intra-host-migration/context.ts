@@ -1,0 +1,43 @@
+/** What the chart of a migration knows. Plain data: it survives JSON, and holds no fd. */
+import type { StepError } from '../td-lifecycle/index.ts';
+
+export interface MigrationInput {
+  /** The TD that moves. */
+  readonly td: string;
+}
+
+export interface MigrationContext extends MigrationInput {
+  /** The first step that failed: why the TD did not get there, if nobody asked for it. */
+  readonly error: StepError | null;
+  /** What could not be given back, of either VM. */
+  readonly leftovers: readonly StepError[];
+}
+
+/** Who has the TD, found by asking both VMs and never derived from an errno. */
+export interface OwnerFound {
+  readonly owner: 'source' | 'destination' | 'nobody';
+}
+
+/** What came of giving a VM back. */
+export interface GivenBack {
+  readonly leftovers: readonly StepError[];
+}
+
+export interface RolledBack extends GivenBack {
+  /** The source is what it was before: running again, or whole and at rest. */
+  readonly sourceKept: boolean;
+}
+
+/**
+ * `completed`: the TD is in the destination, and nothing of it is left in the source.
+ * `sourceKept`: it is in the source as before. `destinationOnly`: it is in the destination, and the
+ * source could not be given back. `lost`: no VM has it any more.
+ */
+export type Verdict = 'completed' | 'sourceKept' | 'destinationOnly' | 'lost';
+
+export interface MigrationOutput {
+  readonly td: string;
+  readonly verdict: Verdict;
+  readonly error: StepError | null;
+  readonly leftovers: readonly StepError[];
+}

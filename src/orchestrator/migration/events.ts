@@ -1,0 +1,28 @@
+/** What a migration tells the outside, beside the events of its two TDs (docs/events.md). */
+import type { Verdict } from '../../../machines/intra-host-migration/index.ts';
+import type { StepError } from '../../../machines/td-lifecycle/index.ts';
+import type { RequestCount } from '../events.ts';
+
+export type MigrationEventBody =
+  | { readonly event: 'state.entered' }
+  | {
+      readonly event: 'step.ended';
+      readonly step: string;
+      readonly result: 'done' | 'failed' | 'interrupted';
+      readonly durationMs: number;
+      readonly requests: readonly RequestCount[];
+    }
+  | { readonly event: 'migration.warning'; readonly message: string }
+  | {
+      readonly event: 'migration.ended';
+      readonly verdict: Verdict;
+      readonly error: StepError | null;
+      readonly leftovers: readonly StepError[];
+    };
+
+export type MigrationRunEvent = {
+  readonly td: string;
+  readonly machine: 'intra-host-migration';
+  readonly state: string;
+  readonly elapsedMs: number;
+} & MigrationEventBody;

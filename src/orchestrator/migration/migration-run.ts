@@ -1,0 +1,90 @@
+/** Runs the chart for one migration: a TD on one side, a VM to be on the other. */
+import { createActor } from 'xstate';
+import type { MigrationOutput } from '../../../machines/intra-host-migration/index.ts';
+import type { Host } from '../../host/port.ts';
+import type { TdPlan } from '../../plan/index.ts';
+import type { TdRunEvent } from '../events.ts';
+import { dotted, type TdRun } from '../td-run.ts';
+import type { MigrationEventBody, MigrationRunEvent } from './events.ts';
+import { bindMigration, intraHostMigrationOnHost } from './provide.ts';
+import type { MigrationSession } from './session.ts';
+
+export interface MigrationRun {
+  /** Resolves once it is decided where the TD is; rejects only for a defect of tdctl. */
+  readonly ended: Promise<MigrationOutput>;
+  /** Takes it back, if the point of no return is not passed yet; else nothing changes. */
+  cancel(): void;
+  /** Once there is one. After `completed` and `destinationOnly` it has the TD. */
+  readonly destination: TdRun | undefined;
+  readonly state: string;
+}
+
+export interface MigrationOptions {
+  readonly source: TdRun;
+  /** The host as the destination's process sees it. The source's own, where one process has both. */
+  readonly host: Host;
+  readonly onEvent: (event: MigrationRunEvent) => void;
+  readonly onDestinationEvent: (event: TdRunEvent) => void;
+  /** What the destination is made by; the source's own plan where left out. */
+  readonly destinationPlan?: TdPlan | undefined;
+  /** `none`: nothing is refused beforehand, so that the kernel answers. */
+  readonly checks?: 'all' | 'none' | undefined;
+}
+
+export function startMigration(options: MigrationOptions): MigrationRun {
+  const { source, onEvent } = options;
+  const { now, plan } = source.session;
+  const startedAt = now();
+  let state = 'revocable.checking';
+  const publish = (body: MigrationEventBody) =>
+    onEvent({
+      td: plan.spec.name,
+      machine: 'intra-host-migration',
+      state,
+      elapsedMs: now() - startedAt,
+      ...body,
+    });
+  const session: MigrationSession = {
+    source,
+    host: options.host,
+    destinationPlan: options.destinationPlan ?? plan,
+    checks: options.checks ?? 'all',
+    now,
+    publish,
+    onDestinationEvent: options.onDestinationEvent,
+    wasRunning: source.state === 'running',
+    destination: undefined,
+    underWay: Promise.resolve(),
+  };
+  const actor = createActor(intraHostMigrationOnHost, { input: { td: plan.spec.name } });
+  bindMigration(actor.system, session);
+  const ended = new Promise<MigrationOutput>((resolve, reject) => {
+    actor.subscribe({
+      next: (snapshot) => {
+        const entered = dotted(snapshot);
+        if (entered === state && snapshot.status !== 'done') return;
+        state = entered;
+        publish({ event: 'state.entered' });
+        if (snapshot.status !== 'done') return;
+        const { verdict, error, leftovers } = snapshot.output;
+        publish({ event: 'migration.ended', verdict, error, leftovers });
+        resolve(snapshot.output);
+      },
+      error: reject,
+    });
+  });
+  publish({ event: 'state.entered' });
+  actor.start();
+  return {
+    ended,
+    cancel: () => {
+      if (actor.getSnapshot().status === 'active') actor.send({ type: 'migration.cancel' });
+    },
+    get destination() {
+      return session.destination;
+    },
+    get state() {
+      return state;
+    },
+  };
+}

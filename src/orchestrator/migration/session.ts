@@ -1,0 +1,28 @@
+/** One migration: the TD that moves, the host of the VM it moves to, and that VM once it exists. */
+import type { Host } from '../../host/port.ts';
+import type { TdPlan } from '../../plan/index.ts';
+import type { TdRunEvent } from '../events.ts';
+import type { TdRun } from '../td-run.ts';
+import type { MigrationEventBody } from './events.ts';
+
+export interface MigrationSession {
+  readonly source: TdRun;
+  /** The host as the destination's process sees it. */
+  readonly host: Host;
+  readonly destinationPlan: TdPlan;
+  /** `none`: whatever is asked for is tried, so that the kernel answers. */
+  readonly checks: 'all' | 'none';
+  readonly now: () => number;
+  readonly publish: (body: MigrationEventBody) => void;
+  readonly onDestinationEvent: (event: TdRunEvent) => void;
+  /** The TD was inside KVM_RUN when the migration began, and shall be again. */
+  readonly wasRunning: boolean;
+  destination: TdRun | undefined;
+  /** The effect under way: an undo waits for it. */
+  underWay: Promise<unknown>;
+}
+
+export function destinationOf({ destination }: MigrationSession): TdRun {
+  if (!destination) throw new Error('the destination has not been prepared yet');
+  return destination;
+}

@@ -1,0 +1,132 @@
+/** The steps of a migration, forward. Each is a few requests to the two TDs. */
+import type { GivenBack, OwnerFound } from '../../../machines/intra-host-migration/index.ts';
+import type { StepError, TdOutput } from '../../../machines/td-lifecycle/index.ts';
+import { KvmError } from '../../host/kvm-error.ts';
+import type { Vm } from '../../host/port.ts';
+import { canEnter } from '../steps/running.ts';
+import { startTd, type TdRun, type TdState } from '../td-run.ts';
+import { destinationOf, type MigrationSession } from './session.ts';
+
+export async function prepareDestination(
+  session: MigrationSession,
+  signal: AbortSignal,
+): Promise<void> {
+  const { source, host, destinationPlan, now, onDestinationEvent } = session;
+  const { handles } = source.session;
+  const destination = startTd({
+    host,
+    plan: destinationPlan,
+    now,
+    onEvent: onDestinationEvent,
+    origin: { tdCpuid: handles.get('tdCpuid'), guestMemory: handles.get('guestMemory') },
+  });
+  session.destination = destination;
+  signal.addEventListener('abort', () => destination.stop(), { once: true });
+  await reachOrThrow(destination, 'receiving');
+}
+
+export async function quiesceSource({ source, wasRunning }: MigrationSession): Promise<void> {
+  if (wasRunning) {
+    source.send({ type: 'td.pause' });
+    await reachOrThrow(source, 'paused');
+  }
+  source.send({ type: 'td.handOver' });
+  await reachOrThrow(source, 'migratingOut');
+}
+
+/** The one ioctl that cannot be taken back. */
+export async function moveContext(session: MigrationSession): Promise<void> {
+  const { source } = session;
+  const vm = destinationOf(session).session.handles.get('vm');
+  await vm.moveEncContextFrom({ source: source.session.handles.get('vm') });
+}
+
+/**
+ * A dead VM answers EIO to everything, so any harmless request tells whether the source lives. The
+ * destination has the TD if a vCPU of it can be entered; where the host enters none, kernel-abi 4.3
+ * says it: a move that failed after it killed the source leaves nothing that runs.
+ */
+export async function findOwner(session: MigrationSession): Promise<OwnerFound> {
+  if (await isAlive(session.source)) return { owner: 'source' };
+  const { handles } = destinationOf(session).session;
+  const [vcpu] = handles.has('vcpus') ? handles.get('vcpus') : [];
+  const enters = vcpu !== undefined && (await canEnter(vcpu));
+  return { owner: enters ? 'destination' : 'nobody' };
+}
+
+export async function isAlive({ session }: TdRun): Promise<boolean> {
+  try {
+    await session.handles.get('vm').checkExtension('KVM_CAP_MAX_VCPUS');
+    return true;
+  } catch (error) {
+    // EIO: dead. EBADF: its fd is closed, so its process has gone.
+    if (error instanceof KvmError && (error.code === 'EIO' || error.code === 'EBADF')) return false;
+    throw error;
+  }
+}
+
+export async function resumeDestination(session: MigrationSession): Promise<void> {
+  const { source, wasRunning } = session;
+  const destination = destinationOf(session);
+  destination.session.handles.set('keySlot', true);
+  await makePrivateAgain(session, destination);
+  destination.send({ type: 'td.arrived', mrtd: source.context.mrtd });
+  if (!wasRunning) return;
+  destination.send({ type: 'td.resume' });
+  await reachOrThrow(destination, 'running');
+}
+
+/**
+ * RFC v2 moves the memory attributes twice and so empties them (kernel-abi 4.3); on other kernels this
+ * changes nothing. It may fail without harm: a guest page that is then shared for KVM ends KVM_RUN with
+ * KVM_EXIT_MEMORY_FAULT, which says what to set, so the TD is not given up for it.
+ */
+async function makePrivateAgain(session: MigrationSession, destination: TdRun): Promise<void> {
+  const { handles, plan } = destination.session;
+  const vm: Vm = handles.get('vm');
+  for (const { gpa, sizeBytes } of plan.layout.slots) {
+    try {
+      await vm.setMemoryAttributes({ gpa, sizeBytes, isPrivate: true });
+    } catch (error) {
+      if (!(error instanceof KvmError)) throw error;
+      session.publish({
+        event: 'migration.warning',
+        message: `KVM_SET_MEMORY_ATTRIBUTES answered ${error.code}: the memory at 0x${gpa.toString(16)} may be shared for KVM`,
+      });
+    }
+  }
+}
+
+export async function retireSource({ source }: MigrationSession): Promise<GivenBack> {
+  source.send({ type: 'td.moved' });
+  source.stop();
+  const { leftovers } = await source.ended;
+  return { leftovers };
+}
+
+export class TdEndedError extends Error {
+  readonly stepError: StepError;
+
+  constructor(stepError: StepError) {
+    super(stepError.message);
+    this.stepError = stepError;
+  }
+}
+
+/** @throws TdEndedError with the reason, where the TD ends instead. */
+async function reachOrThrow(td: TdRun, state: TdState): Promise<void> {
+  if (await td.reaches(state)) return;
+  throw new TdEndedError(reasonOf(await td.ended));
+}
+
+function reasonOf({ error, leftovers, name }: TdOutput): StepError {
+  const [leftover] = leftovers;
+  return (
+    error ??
+    leftover ?? {
+      step: 'stopped',
+      code: 'TDCTL_E_INTERRUPTED',
+      message: `the TD ${name} was stopped meanwhile`,
+    }
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * What only the destination of a move does. Slots, sizes and order must be the source's, and the
+ * private pages the very same; the addresses in this process are not compared (kernel-abi 4.3).
+ */
+import { withApicId } from '../../abi/kvm/cpuid.ts';
+import type { GuestMemory, Vm } from '../../host/port.ts';
+import type { Origin, TdSession } from '../session.ts';
+import { memoryOf } from './memory.ts';
+
+export async function setCpuid(session: TdSession, signal: AbortSignal): Promise<void> {
+  const { tdCpuid } = originOf(session);
+  for (const vcpu of session.handles.get('vcpus')) {
+    signal.throwIfAborted();
+    await vcpu.setCpuid2({ entries: withApicId(tdCpuid, vcpu.id) });
+  }
+  session.handles.set('tdCpuid', tdCpuid);
+}
+
+export async function mirrorMemory(session: TdSession, signal: AbortSignal): Promise<void> {
+  const { plan, handles, ledger } = session;
+  const origin = originOf(session);
+  const vm = handles.get('vm');
+  const mirrored = new Map<number, GuestMemory>();
+  for (const { slot, gpa, sizeBytes } of plan.layout.slots) {
+    signal.throwIfAborted();
+    const memory = await shareMemory(session, { vm, memory: pagesOf(origin, slot) });
+    ledger.hold({ what: 'guest_memfd', release: () => memory.close() });
+    mirrored.set(slot, memory);
+    await vm.setUserMemoryRegion2({
+      slot,
+      gpa,
+      sizeBytes,
+      memory: memoryOf(handles, slot),
+      memoryOffsetBytes: 0n,
+      guestMemory: { memory, offsetBytes: 0n },
+    });
+  }
+  handles.set('guestMemory', mirrored);
+}
+
+/** Where no way is known the same file is bound all the same: the kernel says what it makes of it. */
+function shareMemory(
+  { plan }: TdSession,
+  { vm, memory }: { readonly vm: Vm; readonly memory: GuestMemory },
+): Promise<GuestMemory> {
+  const links = plan.facts.kernel.sharesGuestMemory === 'link';
+  return links ? vm.linkGuestMemfd({ memory }) : vm.receiveGuestMemfd({ memory });
+}
+
+function pagesOf({ guestMemory }: Origin, slot: number): GuestMemory {
+  const memory = guestMemory.get(slot);
+  if (!memory) throw new Error(`the source has no guest_memfd for slot ${slot}`);
+  return memory;
+}
+
+function originOf({ origin }: TdSession): Origin {
+  if (!origin) throw new Error('this TD is no destination: nothing says where its pages come from');
+  return origin;
+}

@@ -1,0 +1,86 @@
+/** KVM_RUN on every vCPU at once. Where the host runs no guests, a TD runs without being entered. */
+import { setMaxListeners } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { KvmError } from '../../host/kvm-error.ts';
+import type { Vcpu, VcpuExitReason } from '../../host/port.ts';
+import type { TdSession } from '../session.ts';
+
+/** The vCPUs that are inside KVM_RUN. */
+export interface VcpuRuns {
+  readonly leaving: AbortController;
+  /** Each settles when its vCPU is out for good, and never rejects. */
+  readonly exits: readonly Promise<VcpuOut>[];
+}
+
+/** How a vCPU came out: it was told to, the guest is done, or the kernel refused. */
+type VcpuOut =
+  | { readonly how: 'left' }
+  | { readonly how: 'exited'; readonly reason: VcpuExitReason }
+  | { readonly how: 'refused'; readonly error: unknown };
+
+export async function enterVcpus(session: TdSession): Promise<void> {
+  const runs = enterAll(session.handles.get('vcpus'));
+  session.runs = runs;
+  const refusal = await firstRefusal(runs);
+  if (refusal === undefined) return;
+  await leaveVcpus(session);
+  throw refusal.error;
+}
+
+/** Resolves when a vCPU comes out by itself because its guest is done. */
+export async function watchVcpus({ runs }: TdSession, signal: AbortSignal): Promise<void> {
+  const stopped = new Promise<VcpuOut>((resolve) => {
+    signal.addEventListener('abort', () => resolve({ how: 'left' }), { once: true });
+  });
+  const out = await Promise.race([stopped, ...(runs?.exits ?? [])]);
+  if (out.how === 'refused') throw out.error;
+  if (out.how === 'exited' && out.reason === 'KVM_EXIT_INTERNAL_ERROR') {
+    throw new Error('KVM_RUN ended with KVM_EXIT_INTERNAL_ERROR: TDH.VP.ENTER was refused');
+  }
+}
+
+export async function leaveVcpus(session: TdSession): Promise<void> {
+  const { runs } = session;
+  if (runs === undefined) return;
+  runs.leaving.abort();
+  await Promise.all(runs.exits);
+  session.runs = undefined;
+}
+
+/** Whether KVM_RUN lets this vCPU in. It is told to leave at once. */
+export async function canEnter(vcpu: Vcpu): Promise<boolean> {
+  const runs = enterAll([vcpu]);
+  const refusal = await firstRefusal(runs);
+  runs.leaving.abort();
+  await Promise.all(runs.exits);
+  return runs.exits.length > 0 && refusal === undefined;
+}
+
+function enterAll(vcpus: readonly Vcpu[]): VcpuRuns {
+  const leaving = new AbortController();
+  // One listener for each vCPU is what it is for.
+  setMaxListeners(0, leaving.signal);
+  const exits = vcpus.flatMap((vcpu) => (vcpu.run ? [stayIn(vcpu, leaving.signal)] : []));
+  return { leaving, exits };
+}
+
+/** Enters again after a signal that was not ours. */
+async function stayIn(vcpu: Vcpu, signal: AbortSignal): Promise<VcpuOut> {
+  for (;;) {
+    try {
+      const reason = await vcpu.run?.({ signal });
+      return reason === undefined ? { how: 'left' } : { how: 'exited', reason };
+    } catch (error) {
+      if (signal.aborted) return { how: 'left' };
+      if (!(error instanceof KvmError && error.code === 'EINTR')) return { how: 'refused', error };
+    }
+    await nextTurn();
+  }
+}
+
+/** What the kernel refuses it refuses at once; a vCPU that is still in after a turn has entered. */
+async function firstRefusal({ exits }: VcpuRuns) {
+  const stillIn = nextTurn().then((): VcpuOut => ({ how: 'left' }));
+  const outs = await Promise.all(exits.map((exit) => Promise.race([exit, stillIn])));
+  return outs.find((out) => out.how === 'refused');
+}
