@@ -5,4 +5,5 @@ export {
   type MigrationRun,
   startMigration,
 } from './migration/migration-run.ts';
+export type { AroundStep } from './session.ts';
 export { startTd, type TdRun, type TdRunOptions } from './td-run.ts';

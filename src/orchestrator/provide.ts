@@ -126,7 +126,7 @@ async function timed<Output>({ session, state, effect, signal }: Working<Output>
       requests: session.requests.take(),
     });
   try {
-    const output = await effect(session, signal);
+    const output = await session.aroundStep(state, () => effect(session, signal));
     end(signal.aborted ? 'interrupted' : 'done');
     return output;
   } catch (error) {

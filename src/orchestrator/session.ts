@@ -17,11 +17,15 @@ export interface TdSession {
   readonly publish: (body: TdEventBody) => void;
   /** Milliseconds of the clock that events carry. */
   readonly now: () => number;
+  readonly aroundStep: AroundStep;
   /** As a destination: where the TD comes from. */
   readonly origin: Origin | undefined;
   /** While the vCPUs are entered. */
   runs: VcpuRuns | undefined;
 }
+
+/** Runs a step, named by its state: once, unless a proof wants it otherwise. */
+export type AroundStep = <Output>(state: string, run: () => Promise<Output>) => Promise<Output>;
 
 /** What a destination takes over from its source before the TD moves. */
 export interface Origin {
@@ -72,6 +76,7 @@ export function newSession(options: {
   readonly plan: TdPlan;
   readonly publish: (body: TdEventBody) => void;
   readonly now: () => number;
+  readonly aroundStep?: AroundStep | undefined;
   readonly origin?: Origin | undefined;
 }): TdSession {
   const { plan, publish, now } = options;
@@ -87,9 +92,12 @@ export function newSession(options: {
     publish,
     now,
     requests,
+    aroundStep: options.aroundStep ?? once,
     origin: options.origin,
     runs: undefined,
     ledger: new Ledger(),
     handles: new Handles(),
   };
 }
+
+export const once: AroundStep = (_state, run) => run();

@@ -10,7 +10,7 @@ import type { Host } from '../host/port.ts';
 import type { TdPlan } from '../plan/index.ts';
 import type { TdEventBody, TdRunEvent } from './events.ts';
 import { bindSession, tdLifecycleOnHost } from './provide.ts';
-import { newSession, type Origin, type TdSession } from './session.ts';
+import { type AroundStep, newSession, type Origin, type TdSession } from './session.ts';
 
 export interface TdRun {
   /** Resolves when the TD is runnable, or false when it has ended without becoming so. */
@@ -38,6 +38,7 @@ export interface TdRunOptions {
   readonly onEvent: (event: TdRunEvent) => void;
   /** Milliseconds of the clock that events carry; the process's own without it. */
   readonly now?: (() => number) | undefined;
+  readonly aroundStep?: AroundStep | undefined;
   /** Prepares a destination for this TD instead of building one. */
   readonly origin?: Origin | undefined;
 }
@@ -47,7 +48,8 @@ type Snapshot = SnapshotFrom<typeof tdLifecycle>;
 export type TdState = TopLevel<Snapshot['value']>;
 type TopLevel<Value> = Value extends string ? Value : keyof Value & string;
 
-export function startTd({ host, plan, onEvent, now = processTime, origin }: TdRunOptions): TdRun {
+export function startTd(options: TdRunOptions): TdRun {
+  const { host, plan, onEvent, now = processTime, origin, aroundStep } = options;
   const startedAt = now();
   let state = 'absent';
   const publish = (body: TdEventBody) =>
@@ -59,7 +61,7 @@ export function startTd({ host, plan, onEvent, now = processTime, origin }: TdRu
       ...body,
     });
 
-  const session = newSession({ host, plan, publish, now, origin });
+  const session = newSession({ host, plan, publish, now, origin, aroundStep });
   const actor = createActor(tdLifecycleOnHost, {
     input: {
       name: plan.spec.name,

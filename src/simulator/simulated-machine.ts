@@ -222,6 +222,12 @@ export class SimulatedMachine implements DisturbedMachine {
     return true;
   }
 
+  /** The number that a snapshot knows a VM by. */
+  vmId(vmHandle: Handle): number | undefined {
+    const file = this.#kernel.files.get(vmHandle);
+    return file?.kind === 'vm' ? file.vm.id : undefined;
+  }
+
   /** MRTD of a VM's TD; undefined until KVM_TDX_FINALIZE_VM has closed it. */
   mrtd(vmHandle: Handle): Uint8Array | undefined {
     const file = this.#kernel.files.get(vmHandle);

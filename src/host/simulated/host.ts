@@ -13,10 +13,10 @@ import {
 } from '../../simulator/index.ts';
 import type { HostFacts, KeySlots } from '../facts.ts';
 import { KvmError } from '../kvm-error.ts';
-import type { Host } from '../port.ts';
+import type { Host, Vm } from '../port.ts';
 import { AddressSpace, type SimulatedMemory } from './address-space.ts';
 import { SimulatedFile, type SimulatedProcess } from './file.ts';
-import { SimulatedVm } from './vm.ts';
+import { SimulatedVm, simulatedVm } from './vm.ts';
 
 /** Who uses the machine: told apart by the address space, charged to a misc cgroup. */
 export interface ProcessIdentity {
@@ -28,7 +28,8 @@ const firstProcess: ProcessIdentity = { mm: 1, cgroup: '/' };
 
 /** A whole simulated machine behind the port, as one process sees it. */
 export class SimulatedHost implements Host {
-  readonly #machine: SimulatedMachine;
+  /** The machine itself, for whoever disturbs or inspects it from outside. */
+  readonly machine: SimulatedMachine;
   readonly #memory: AddressSpace;
   readonly #process: SimulatedProcess;
   readonly #devKvm: SimulatedFile;
@@ -39,7 +40,7 @@ export class SimulatedHost implements Host {
     memory: AddressSpace,
     identity: ProcessIdentity = firstProcess,
   ) {
-    this.#machine = machine;
+    this.machine = machine;
     this.#memory = memory;
     const opened = machine.open();
     if (!opened.ok) throw KvmError.of('KVM_GET_API_VERSION', opened.errno);
@@ -54,7 +55,7 @@ export class SimulatedHost implements Host {
 
   /** The same machine as another process sees it: with its own /dev/kvm, memory and cgroup. */
   otherProcess(identity: ProcessIdentity): SimulatedHost {
-    return new SimulatedHost(this.#machine, new AddressSpace(), identity);
+    return new SimulatedHost(this.machine, new AddressSpace(), identity);
   }
 
   /** The process dies: the kernel closes all its files, in the order they were opened. */
@@ -63,7 +64,7 @@ export class SimulatedHost implements Host {
   }
 
   async facts(): Promise<HostFacts> {
-    const { profile, kernelAbi, bringUp } = this.#machine;
+    const { profile, kernelAbi, bringUp } = this.machine;
     const tdx = bringUp.outcome === 'tdx' ? bringUp.tdx : undefined;
     return {
       kind: 'sim',
@@ -104,11 +105,11 @@ export class SimulatedHost implements Host {
   }
 
   async keySlots(): Promise<KeySlots> {
-    return this.#machine.keySlots;
+    return this.machine.keySlots;
   }
 
   async cgroupRoom(): Promise<number | undefined> {
-    const room = this.#machine.cgroupRoom(this.#process.caller.cgroup);
+    const room = this.machine.cgroupRoom(this.#process.caller.cgroup);
     return Number.isFinite(room) ? room : undefined;
   }
 
@@ -137,22 +138,28 @@ export class SimulatedHost implements Host {
 
   /** Reports every ioctl, SEAMCALL leaf and release from now on; the function it returns ends that. */
   onCall(listener: TraceListener): () => void {
-    return this.#machine.listen(listener);
+    return this.machine.listen(listener);
   }
 
   simulatedTimeNs(): bigint {
-    return BigInt(this.#machine.nowNs);
+    return BigInt(this.machine.nowNs);
   }
 
   /** Why the machine offers no TDs; undefined where it does. */
   get tdxMissing(): string | undefined {
-    const { bringUp } = this.#machine;
+    const { bringUp } = this.machine;
     return bringUp.outcome === 'tdx' ? undefined : bringUp.reason;
+  }
+
+  /** Number of the kernel's VM behind one of the port; undefined once its fd is closed. */
+  vmId(vm: Vm): number | undefined {
+    const { handle } = simulatedVm(vm);
+    return handle === undefined ? undefined : this.machine.vmId(handle);
   }
 
   /** What the machine holds right now. */
   snapshot(): Snapshot {
-    return this.#machine.snapshot();
+    return this.machine.snapshot();
   }
 
   async close(): Promise<void> {

@@ -161,7 +161,7 @@ function simulatedGuestMemory(memory: GuestMemory): SimulatedGuestMemory {
 /** What the model takes for an fd that names no open file. */
 const noFile = 0n;
 
-function simulatedVm(vm: Vm): SimulatedVm {
+export function simulatedVm(vm: Vm): SimulatedVm {
   if (vm instanceof SimulatedVm) return vm;
   throw new TypeError('this VM was made by another host');
 }

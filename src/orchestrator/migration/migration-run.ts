@@ -4,6 +4,7 @@ import type { MigrationOutput } from '../../../machines/intra-host-migration/ind
 import type { Host } from '../../host/port.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { TdRunEvent } from '../events.ts';
+import { type AroundStep, once } from '../session.ts';
 import { dotted, type TdRun } from '../td-run.ts';
 import type { MigrationEventBody, MigrationRunEvent } from './events.ts';
 import { bindMigration, intraHostMigrationOnHost } from './provide.ts';
@@ -29,6 +30,7 @@ export interface MigrationOptions {
   readonly destinationPlan?: TdPlan | undefined;
   /** `none`: nothing is refused beforehand, so that the kernel answers. */
   readonly checks?: 'all' | 'none' | undefined;
+  readonly aroundStep?: AroundStep | undefined;
 }
 
 export function startMigration(options: MigrationOptions): MigrationRun {
@@ -49,6 +51,7 @@ export function startMigration(options: MigrationOptions): MigrationRun {
     host: options.host,
     destinationPlan: options.destinationPlan ?? plan,
     checks: options.checks ?? 'all',
+    aroundStep: options.aroundStep ?? once,
     now,
     publish,
     onDestinationEvent: options.onDestinationEvent,

@@ -89,7 +89,7 @@ async function timed<Output>({ session, state, effect, signal }: Working<Output>
   try {
     // As in the steps of a TD: a turn of the event loop, so that a cancellation is seen in time.
     await nextTurn();
-    const output = await effect(session, signal);
+    const output = await session.aroundStep(state, () => effect(session, signal));
     end(signal.aborted ? 'interrupted' : 'done');
     return output;
   } catch (error) {

@@ -2,6 +2,7 @@
 import type { Host } from '../../host/port.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { TdRunEvent } from '../events.ts';
+import type { AroundStep } from '../session.ts';
 import type { TdRun } from '../td-run.ts';
 import type { MigrationEventBody } from './events.ts';
 
@@ -13,6 +14,7 @@ export interface MigrationSession {
   /** `none`: whatever is asked for is tried, so that the kernel answers. */
   readonly checks: 'all' | 'none';
   readonly now: () => number;
+  readonly aroundStep: AroundStep;
   readonly publish: (body: MigrationEventBody) => void;
   readonly onDestinationEvent: (event: TdRunEvent) => void;
   /** The TD was inside KVM_RUN when the migration began, and shall be again. */

@@ -18,6 +18,7 @@ export async function prepareDestination(
     plan: destinationPlan,
     now,
     onEvent: onDestinationEvent,
+    aroundStep: session.aroundStep,
     origin: { tdCpuid: handles.get('tdCpuid'), guestMemory: handles.get('guestMemory') },
   });
   session.destination = destination;

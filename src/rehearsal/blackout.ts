@@ -1,0 +1,18 @@
+import type { RunRecord } from './record.ts';
+
+/** What follows once vCPUs are inside KVM_RUN again, or never will be. */
+const ends: ReadonlySet<string> = new Set([
+  'irrevocable.retiringSource',
+  'sourceKept',
+  'clearingUp',
+  'lost',
+]);
+
+/** Simulated milliseconds from the pause of the source until a VM runs; undefined: never paused. */
+export function blackoutOf({ states }: RunRecord, moveLane: string): number | undefined {
+  const ofMove = states.filter(({ lane }) => lane === moveLane);
+  const begin = ofMove.find(({ state }) => state === 'revocable.quiescingSource');
+  const end = ofMove.find(({ state }) => ends.has(state));
+  if (begin === undefined || end === undefined) return undefined;
+  return end.atMs - begin.atMs;
+}

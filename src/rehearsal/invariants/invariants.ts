@@ -1,0 +1,136 @@
+/**
+ * What must hold in every rehearsal, whatever fails (docs/invariants.md has a section for each). They
+ * are judged by the machine's own snapshot, which knows nothing of tdctl.
+ */
+import type { Snapshot } from '../../simulator/index.ts';
+import type { Loss } from '../losses.ts';
+import type { LiveTd, World } from '../world.ts';
+
+export interface Invariant {
+  readonly name: string;
+  readonly says: string;
+}
+
+export const invariants = [
+  {
+    name: 'no-lost-key-slot',
+    says: 'no key slot is lost unless the TDX module or the kernel said so',
+  },
+  { name: 'one-owner', says: 'a TD is never runnable in two VMs' },
+  { name: 'owner-or-verdict', says: 'a TD that nobody gave up is in a VM' },
+  { name: 'one-owner-per-page', says: 'no page of a TD belongs to two VMs' },
+  { name: 'kept-source-runs', says: 'a TD that a failed move leaves in the source runs there' },
+  { name: 'nothing-remains', says: 'nothing of a TD that has ended remains' },
+  { name: 'every-run-ends', says: 'every run comes to an end' },
+  { name: 'belief-matches-host', says: 'what tdctl believes is what the host has' },
+  { name: 'undo-harmless', says: 'an undo leaves the host as it was before' },
+] as const satisfies readonly Invariant[];
+
+export type InvariantName = (typeof invariants)[number]['name'];
+
+export interface Violation {
+  readonly invariant: InvariantName;
+  readonly detail: string;
+  /** The operation after which it was found; undefined: at the end. */
+  readonly after?: string | undefined;
+}
+
+/** What is judged while TDs are at rest, between two operations. */
+export function judgeAtRest(world: World, snapshot: Snapshot): Violation[] {
+  return [
+    ...twoOwners(snapshot),
+    ...pagesOfTwo(snapshot),
+    ...[...world.tds.values()].flatMap((td) => [
+      ...ownerOrVerdict(td, snapshot),
+      ...beliefMatches(world, td),
+    ]),
+  ];
+}
+
+/** Cheap enough for every event of a run. */
+export function twoOwners({ vms }: Snapshot): Violation[] {
+  const owners = new Map<number, number>();
+  for (const { dead, td } of vms) {
+    if (dead || td?.state !== 'RUNNABLE' || td.tdr === undefined) continue;
+    owners.set(td.tdr, (owners.get(td.tdr) ?? 0) + 1);
+  }
+  return [...owners]
+    .filter(([, vms]) => vms > 1)
+    .map(([tdr, vms]) => violation('one-owner', `the TD at ${hex(tdr)} is runnable in ${vms} VMs`));
+}
+
+function pagesOfTwo({ pagesOfTwoVms }: Snapshot): Violation[] {
+  if (pagesOfTwoVms === 0) return [];
+  return [violation('one-owner-per-page', `${pagesOfTwoVms} pages belong to two VMs`)];
+}
+
+function ownerOrVerdict({ name, fate, tdr }: LiveTd, { vms }: Snapshot): Violation[] {
+  if (tdr === undefined) return [];
+  const owner = vms.find((vm) => !vm.dead && vm.td?.tdr === tdr && vm.td.state === 'RUNNABLE');
+  if (fate === 'alive' && owner === undefined) {
+    return [violation('owner-or-verdict', `${name} is in no VM, and nobody said so`)];
+  }
+  if (fate === 'lost' && owner !== undefined) {
+    return [violation('owner-or-verdict', `${name} is called lost, and VM ${owner.id} has it`)];
+  }
+  return [];
+}
+
+const whole: ReadonlySet<string> = new Set(['runnable', 'running', 'paused']);
+
+function beliefMatches(world: World, td: LiveTd): Violation[] {
+  const { run, name, fate } = td;
+  if (run === undefined || fate !== 'alive') return [];
+  const vm = world.vmOf(td);
+  const isThere = vm !== undefined && !vm.dead && vm.td?.state === 'RUNNABLE';
+  if (whole.has(run.state) === isThere) return [];
+  const has =
+    vm === undefined ? 'has no such VM' : `has VM ${vm.id} ${vm.dead ? 'dead' : vm.td?.state}`;
+  return [
+    violation('belief-matches-host', `${name} is ${run.state} for tdctl, and the host ${has}`),
+  ];
+}
+
+/** After everything was stopped: the host is as it was before, but for what was lost in words. */
+export function judgeAtEnd(world: World, snapshot: Snapshot, losses: readonly Loss[]): Violation[] {
+  const { keySlots, vms, hostPages, handles } = snapshot;
+  const lostSlots = sum(losses, 'key slot');
+  const remains = [
+    ...(vms.length > 0 ? [`${vms.length} VMs`] : []),
+    ...(keySlots.assigned + keySlots.flushed > 0
+      ? [`${keySlots.assigned + keySlots.flushed} key slots in use`]
+      : []),
+    ...(hostPages.inUse > 0 ? [`${hostPages.inUse} pages`] : []),
+    ...(handles > world.liveProcesses ? [`${handles - world.liveProcesses} open files`] : []),
+  ];
+  return [
+    ...(remains.length > 0 ? [violation('nothing-remains', `left: ${remains.join(', ')}`)] : []),
+    ...(keySlots.leaked > lostSlots
+      ? [
+          violation(
+            'no-lost-key-slot',
+            `${keySlots.leaked} key slots are lost, and ${lostSlots} of them are accounted for`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Clock and handles of new processes apart, the two must be the same. */
+export function changedBy(before: Snapshot, after: Snapshot): string[] {
+  return (['keySlots', 'vms', 'pages'] as const).filter(
+    (part) => JSON.stringify(before[part]) !== JSON.stringify(after[part]),
+  );
+}
+
+export function violation(invariant: InvariantName, detail: string): Violation {
+  return { invariant, detail };
+}
+
+function sum(losses: readonly Loss[], what: Loss['what']): number {
+  return losses.reduce((total, loss) => total + (loss.what === what ? loss.count : 0), 0);
+}
+
+function hex(address: number): string {
+  return `0x${address.toString(16)}`;
+}

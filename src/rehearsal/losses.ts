@@ -1,0 +1,90 @@
+/**
+ * What a run has lost, and who lost it. A loss that the kernel or the module causes is reported as
+ * theirs; one without such a cause is a violation of ours.
+ */
+import type { FaultRecord, KernelAbi, Snapshot } from '../simulator/index.ts';
+import type { MoveResult } from './record.ts';
+import type { LiveTd } from './world.ts';
+
+export interface Loss {
+  readonly what: 'TD' | 'key slot' | 'cgroup charge';
+  readonly count: number;
+  readonly by: 'kernel' | 'module' | 'owner';
+  readonly words: string;
+}
+
+export interface LossFacts {
+  readonly snapshot: Snapshot;
+  readonly kernelAbi: KernelAbi;
+  readonly tds: readonly LiveTd[];
+  readonly moves: readonly MoveResult[];
+  /** Those that happened. */
+  readonly faults: readonly FaultRecord[];
+}
+
+export function lossesOf(facts: LossFacts): Loss[] {
+  return [...lostTds(facts), ...lostSlots(facts), ...lostCharges(facts)];
+}
+
+function lostTds({ tds, moves }: LossFacts): Loss[] {
+  const died = tds.filter(({ fate }) => fate === 'died').length;
+  const lost = tds
+    .filter(({ fate }) => fate === 'lost')
+    .map(({ name }): Loss => {
+      const last = moves.findLast((move) => move.td === name);
+      const answer = last?.error?.errno ?? 'an error';
+      const words = `the kernel killed the source of ${name} before the move answered ${answer}`;
+      return { what: 'TD', count: 1, by: 'kernel', words };
+    });
+  if (died === 0) return lost;
+  return [...lost, { what: 'TD', count: died, by: 'owner', words: 'died with its process' }];
+}
+
+/** Leaves that give a key slot back. */
+const freeingLeaves: ReadonlySet<string> = new Set([
+  'TDH.VP.FLUSH',
+  'TDH.MNG.VPFLUSHDONE',
+  'TDH.PHYMEM.CACHE.WB',
+  'TDH.MNG.KEY.FREEID',
+]);
+
+function lostSlots({ snapshot, kernelAbi, moves, faults }: LossFacts): Loss[] {
+  const { leaked } = snapshot.keySlots;
+  if (leaked === 0) return [];
+  const takesSlot = !kernelAbi.createVcpu.when.includes('UNINITIALIZED');
+  const overwritten = takesSlot
+    ? moves.filter(({ verdict }) => verdict !== 'sourceKept').length
+    : 0;
+  const refusals = faults.filter(({ at }) => freeingLeaves.has(at)).length;
+  const byKernel = Math.min(leaked, overwritten);
+  const byModule = Math.min(leaked - byKernel, refusals);
+  const losses: Loss[] = [
+    {
+      what: 'key slot',
+      count: byKernel,
+      by: 'kernel',
+      words: 'the move overwrites the key slot that the destination had to take',
+    },
+    {
+      what: 'key slot',
+      count: byModule,
+      by: 'module',
+      words: 'the TDX module refused to give it back',
+    },
+  ];
+  return losses.filter(({ count }) => count > 0);
+}
+
+/** kernel-abi 2.6 and 4.2, 4.3: charges that kernels forget, or take back twice. */
+function lostCharges({ snapshot }: LossFacts): Loss[] {
+  const { keySlots, cgroups } = snapshot;
+  const charged = cgroups.find(({ path }) => path === '/')?.usage ?? 0;
+  const surplus =
+    charged - (keySlots.assigned + keySlots.flushed + keySlots.leaked + keySlots.foreign);
+  if (surplus === 0) return [];
+  const words =
+    surplus > 0
+      ? "the move does not take the charge of the source's cgroup with it"
+      : 'a charge that was refused is taken back a second time';
+  return [{ what: 'cgroup charge', count: Math.abs(surplus), by: 'kernel', words }];
+}

@@ -1,0 +1,185 @@
+/** Carries out the operations of a scenario, one after the other. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { MigrationOutput, Verdict } from '../../machines/intra-host-migration/index.ts';
+import type { StepError } from '../../machines/td-lifecycle/index.ts';
+import { startMigration, startTd, type TdRun } from '../orchestrator/index.ts';
+import type { TdPlan } from '../plan/index.ts';
+import { blackoutOf } from './blackout.ts';
+import type { RehearsalHooks } from './hooks.ts';
+import type { MigrateOperation, Operation, Scenario } from './scenario.ts';
+import type { LiveTd, World } from './world.ts';
+
+export interface OperationResult {
+  readonly operation: Operation;
+  readonly result: 'done' | 'refused' | 'failed' | 'lost' | 'skipped';
+  readonly verdict?: Verdict;
+  readonly error?: StepError | null;
+  readonly leftovers?: readonly StepError[];
+}
+
+export interface Performing {
+  readonly world: World;
+  readonly checks: Scenario['checks'];
+  readonly hooks: RehearsalHooks;
+}
+
+export async function perform(
+  performing: Performing,
+  operation: Operation,
+): Promise<OperationResult> {
+  switch (operation.do) {
+    case 'together':
+      return together(performing, operation);
+    case 'update-module':
+      await updateModule(performing.world);
+      return { operation, result: 'done' };
+    case 'provision':
+      return provision(performing, operation);
+    case 'migrate':
+      return migrate(performing, operation);
+    case 'pause':
+    case 'resume':
+      return ask(performing, operation);
+    case 'stop':
+      return stop(performing, operation);
+  }
+}
+
+async function together(
+  performing: Performing,
+  operation: Operation & { do: 'together' },
+): Promise<OperationResult> {
+  const results = await Promise.all(operation.operations.map((each) => perform(performing, each)));
+  const worst = results.find(({ result }) => result !== 'done');
+  return worst === undefined ? { operation, result: 'done' } : { ...worst, operation };
+}
+
+async function provision(
+  { world, hooks }: Performing,
+  operation: Operation & { do: 'provision' },
+): Promise<OperationResult> {
+  const td = world.td(operation.td);
+  const process = world.newProcess();
+  td.process = process;
+  world.acting = { source: process, destination: undefined };
+  const run = startTd({
+    host: process,
+    plan: td.plan,
+    now: () => world.record.elapsedMs,
+    onEvent: (event) => world.record.note(td.lane, event),
+    aroundStep: hooks.aroundStep,
+  });
+  td.run = run;
+  if (!(await run.runnable) || !(await entered(run))) {
+    const { error, leftovers } = await run.ended;
+    td.fate = world.dead.has(process) ? 'died' : 'failed';
+    return { operation, result: 'failed', error, leftovers };
+  }
+  td.fate = 'alive';
+  td.tdr = world.vmOf(td)?.td?.tdr;
+  return { operation, result: 'done' };
+}
+
+async function entered(run: TdRun): Promise<boolean> {
+  run.send({ type: 'td.start' });
+  return run.reaches('running');
+}
+
+async function ask(
+  { world }: Performing,
+  operation: Operation & { do: 'pause' | 'resume' },
+): Promise<OperationResult> {
+  const td = world.td(operation.td);
+  if (td.run === undefined || td.fate !== 'alive') return { operation, result: 'skipped' };
+  const wanted = operation.do === 'pause' ? 'paused' : 'running';
+  td.run.send({ type: operation.do === 'pause' ? 'td.pause' : 'td.resume' });
+  if (await td.run.reaches(wanted)) return { operation, result: 'done' };
+  td.fate = 'failed';
+  return { operation, result: 'failed', error: (await td.run.ended).error };
+}
+
+async function stop(
+  { world }: Performing,
+  operation: Operation & { do: 'stop' },
+): Promise<OperationResult> {
+  const td = world.td(operation.td);
+  if (td.run === undefined || td.fate !== 'alive') return { operation, result: 'skipped' };
+  world.acting = { source: td.process, destination: undefined };
+  td.run.stop();
+  const { error, leftovers } = await td.run.ended;
+  if (td.fate === 'alive') td.fate = 'stopped';
+  return { operation, result: error === null ? 'done' : 'failed', error, leftovers };
+}
+
+async function migrate(
+  { world, checks, hooks }: Performing,
+  operation: MigrateOperation,
+): Promise<OperationResult> {
+  const td = world.td(operation.td);
+  const { run: source } = td;
+  if (source === undefined || td.fate !== 'alive') return { operation, result: 'skipped' };
+  td.moves += 1;
+  const hop = td.moves;
+  const { cgroup } = operation;
+  const process = world.newProcess(cgroup?.path);
+  if (cgroup?.max !== undefined) {
+    world.stage.simulated?.setCgroupMax({ path: cgroup.path, max: cgroup.max });
+  }
+  world.acting = { source: td.process, destination: process };
+  const lane = `${td.name}→${hop + 1}`;
+  const moveLane = `${td.name} move ${hop}`;
+  const migration = startMigration({
+    source,
+    host: process,
+    checks,
+    destinationPlan: destinationPlan(td.plan, operation.vcpus),
+    onEvent: (event) => {
+      world.record.note(moveLane, event);
+      hooks.onMigrationState?.(td, event.state);
+    },
+    onDestinationEvent: (event) => world.record.note(lane, event),
+    aroundStep: hooks.aroundStep,
+  });
+  const output = await migration.ended;
+  const { verdict, error, leftovers } = output;
+  world.record.moves.push({ td: td.name, hop, verdict, error, leftovers });
+  const blackoutMs = blackoutOf(world.record, moveLane);
+  if (blackoutMs !== undefined) world.record.blackouts.push({ td: td.name, hop, ms: blackoutMs });
+  settle(world, td, output);
+  if (verdict === 'completed' || verdict === 'destinationOnly') {
+    td.run = migration.destination;
+    td.process = process;
+    td.lane = lane;
+    if (world.dead.has(process)) td.fate = 'died';
+  }
+  world.acting = { source: td.process, destination: undefined };
+  return { operation, result: resultOf(output), verdict, error, leftovers };
+}
+
+/** A TD that died with its owner is not one that the move has lost. */
+function settle(world: World, td: LiveTd, { verdict }: MigrationOutput): void {
+  if (td.fate !== 'alive' || verdict !== 'lost') return;
+  td.fate = world.dead.size > 0 ? 'died' : 'lost';
+}
+
+function resultOf({ verdict }: MigrationOutput): OperationResult['result'] {
+  if (verdict === 'sourceKept') return 'refused';
+  return verdict === 'lost' ? 'lost' : 'done';
+}
+
+function destinationPlan(plan: TdPlan, vcpus: number | undefined): TdPlan {
+  if (vcpus === undefined) return plan;
+  return { ...plan, vcpuIds: Array.from({ length: vcpus }, (_, id) => id) };
+}
+
+const building: ReadonlySet<string> = new Set(['provisioning', 'preparing']);
+
+/**
+ * A TDX module update meets TDs that are being built with FW_UPLOAD_ERR_BUSY, and the kernel leaves it
+ * to user space to wait (operators.md 0.6). What the new module changes is not simulated.
+ */
+async function updateModule(world: World): Promise<void> {
+  const isBuilding = () =>
+    [...world.tds.values()].some(({ run }) => building.has(run?.state.split('.')[0] ?? ''));
+  while (isBuilding()) await nextTurn();
+}

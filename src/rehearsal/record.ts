@@ -1,0 +1,100 @@
+/** What is noted of a run while it goes on: the steps of every VM, and the key slots over time. */
+import type { Verdict } from '../../machines/intra-host-migration/index.ts';
+import type { StepError } from '../../machines/td-lifecycle/index.ts';
+import type { MigrationRunEvent, RequestCount, TdRunEvent } from '../orchestrator/index.ts';
+
+/** A TD has a lane for each VM it has been in: `web`, `web→2`, `web→3`; a move stands in its own. */
+export interface LaneStep {
+  readonly lane: string;
+  readonly step: string;
+  readonly result: 'done' | 'failed' | 'interrupted';
+  /** Milliseconds of the machine's clock, from the start of the run. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly requests: readonly RequestCount[];
+}
+
+export interface LaneState {
+  readonly lane: string;
+  readonly state: string;
+  readonly atMs: number;
+}
+
+export interface SlotSample {
+  readonly atMs: number;
+  readonly used: number;
+}
+
+export interface Blackout {
+  readonly td: string;
+  /** The how-manieth move of this TD, from 1. */
+  readonly hop: number;
+  readonly ms: number;
+}
+
+export interface MoveResult {
+  readonly td: string;
+  readonly hop: number;
+  readonly verdict: Verdict;
+  readonly error: StepError | null;
+  readonly leftovers: readonly StepError[];
+}
+
+export class RunRecord {
+  readonly steps: LaneStep[] = [];
+  readonly states: LaneState[] = [];
+  readonly slots: SlotSample[] = [];
+  readonly blackouts: Blackout[] = [];
+  readonly moves: MoveResult[] = [];
+  readonly #now: () => number;
+  readonly #usedSlots: () => number | undefined;
+  readonly #startMs: number;
+  readonly #listener: ((event: RecordedEvent) => void) | undefined;
+
+  constructor(options: {
+    readonly now: () => number;
+    readonly usedSlots: () => number | undefined;
+    /** Hears everything, as it happens: for a live view. */
+    readonly listener?: ((event: RecordedEvent) => void) | undefined;
+  }) {
+    this.#now = options.now;
+    this.#usedSlots = options.usedSlots;
+    this.#listener = options.listener;
+    this.#startMs = options.now();
+    this.#sample(0);
+  }
+
+  get elapsedMs(): number {
+    return this.#now() - this.#startMs;
+  }
+
+  get peakSlots(): number {
+    return this.slots.reduce((peak, { used }) => Math.max(peak, used), 0);
+  }
+
+  note(lane: string, event: TdRunEvent | MigrationRunEvent): void {
+    const atMs = this.elapsedMs;
+    if (event.event === 'step.ended') {
+      const { step, result, requests, durationMs } = event;
+      this.steps.push({ lane, step, result, requests, startMs: atMs - durationMs, endMs: atMs });
+      this.#sample(atMs);
+    } else if (event.event === 'state.entered') {
+      this.states.push({ lane, state: event.state, atMs });
+      this.#sample(atMs);
+    }
+    this.#listener?.({ lane, atMs, event });
+  }
+
+  /** A sample for each change, and none between. */
+  #sample(atMs: number): void {
+    const used = this.#usedSlots();
+    if (used === undefined || this.slots.at(-1)?.used === used) return;
+    this.slots.push({ atMs, used });
+  }
+}
+
+export interface RecordedEvent {
+  readonly lane: string;
+  readonly atMs: number;
+  readonly event: TdRunEvent | MigrationRunEvent;
+}

@@ -1,0 +1,238 @@
+/** Plays a scenario once, on a machine of its own, with the faults it is given. */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type FaultRecord,
+  injectorOf,
+  type KernelAbi,
+  kernelAbis,
+  type Snapshot,
+  type TraceEvent,
+} from '../simulator/index.ts';
+import { deathInjector, isDeath, type RehearsalFault } from './faults/fault.ts';
+import type { RehearsalHooks } from './hooks.ts';
+import {
+  changedBy,
+  judgeAtEnd,
+  judgeAtRest,
+  twoOwners,
+  type Violation,
+  violation,
+} from './invariants/invariants.ts';
+import { type Loss, lossesOf } from './losses.ts';
+import { type OperationResult, perform } from './perform.ts';
+import { type RecordedEvent, RunRecord } from './record.ts';
+import type { Operation, Scenario } from './scenario.ts';
+import { type SimulatedStage, type Stage, type StageOptions, simulatedStage } from './stage.ts';
+import { World } from './world.ts';
+
+export interface RehearseOptions {
+  readonly scenario: Scenario;
+  readonly faults?: readonly RehearsalFault[];
+  readonly hooks?: RehearsalHooks | undefined;
+  readonly listener?: ((event: RecordedEvent) => void) | undefined;
+  /** Keeps every call of the machine; it makes a run several times slower. */
+  readonly traced?: boolean | undefined;
+}
+
+export interface Rehearsal {
+  readonly results: readonly OperationResult[];
+  readonly record: RunRecord;
+  readonly violations: readonly Violation[];
+  readonly losses: readonly Loss[];
+  /** Faults that the run never came to. */
+  readonly unmet: readonly RehearsalFault[];
+  /** Simulated milliseconds. */
+  readonly elapsedMs: number;
+  readonly trace: readonly TraceEvent[];
+}
+
+export async function rehearseSimulated(
+  place: StageOptions,
+  options: RehearseOptions,
+): Promise<Rehearsal> {
+  const faults = options.faults ?? [];
+  const recorded = injectorOf(faults.filter((fault): fault is FaultRecord => !isDeath(fault)));
+  let world: World | undefined;
+  const deaths = deathInjector(faults.filter(isDeath), recorded, (who) => world?.kill(who));
+  const stage = simulatedStage(place, deaths.injector);
+  const kernelAbi = kernelAbis[place.kernelAbi as keyof typeof kernelAbis];
+  return rehearseOn(stage, {
+    ...options,
+    kernelAbi,
+    onWorld: (made) => {
+      world = made;
+    },
+    happened: () => {
+      const unmet: readonly RehearsalFault[] = [...recorded.unmet(), ...deaths.unmet()];
+      return { unmet, met: faults.filter((fault) => !unmet.includes(fault)) };
+    },
+  });
+}
+
+interface OnStage extends RehearseOptions {
+  readonly kernelAbi: KernelAbi | undefined;
+  readonly onWorld?: (world: World) => void;
+  readonly happened?: () => {
+    readonly unmet: readonly RehearsalFault[];
+    readonly met: readonly RehearsalFault[];
+  };
+}
+
+export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehearsal> {
+  const { scenario, listener, hooks = {}, kernelAbi } = options;
+  const { simulated } = stage;
+  if (scenario.slotsLeft !== undefined) simulated?.leaveSlots(scenario.slotsLeft);
+  const record = new RunRecord({
+    now: () =>
+      stage.host.simulatedTimeNs ? Number(stage.host.simulatedTimeNs()) / 1e6 : performance.now(),
+    usedSlots: () => simulated?.usedSlots(),
+    listener,
+  });
+  const world = new World(stage, record, scenario.tds);
+  options.onWorld?.(world);
+  const trace: TraceEvent[] = [];
+  const stopTrace =
+    options.traced === true ? simulated?.onCall((event) => trace.push(event)) : undefined;
+  const violations: Violation[] = [];
+  const results: OperationResult[] = [];
+  try {
+    for (const operation of scenario.operations) {
+      if (world.isOver) break;
+      const played = await playOne({ world, scenario, hooks, operation, violations });
+      results.push(played);
+    }
+    await stopTheRest(world);
+    const { met = [], unmet = [] } = options.happened?.() ?? {};
+    const snapshot = simulated?.snapshot();
+    const losses =
+      snapshot === undefined || kernelAbi === undefined
+        ? []
+        : lossesOf({
+            snapshot,
+            kernelAbi,
+            tds: [...world.tds.values()],
+            moves: record.moves,
+            faults: met.filter((fault): fault is FaultRecord => !isDeath(fault)),
+          });
+    if (snapshot !== undefined) violations.push(...judgeAtEnd(world, snapshot, losses));
+    const { elapsedMs } = record;
+    return { results, record, violations, losses, unmet, elapsedMs, trace };
+  } finally {
+    stopTrace?.();
+    await stage.close();
+  }
+}
+
+interface Playing {
+  readonly world: World;
+  readonly scenario: Scenario;
+  readonly hooks: RehearsalHooks;
+  readonly operation: Operation;
+  readonly violations: Violation[];
+}
+
+async function playOne(playing: Playing): Promise<OperationResult> {
+  const { world, scenario, operation, violations } = playing;
+  const { simulated } = world.stage;
+  const before = simulated?.snapshot();
+  const watched: RehearsalHooks = {
+    ...playing.hooks,
+    onMigrationState: (td, state) => {
+      playing.hooks.onMigrationState?.(td, state);
+      if (simulated === undefined) return;
+      const snapshot = simulated.snapshot();
+      violations.push(...twoOwners(snapshot));
+      if (state === 'clearingUp') violations.push(...givenUp(td.name, td.tdr, snapshot));
+    },
+  };
+  const performing = { world, checks: scenario.checks, hooks: watched };
+  const result = await inTime(perform(performing, operation), world, operation);
+  if ('invariant' in result) {
+    violations.push(result);
+    return { operation, result: 'failed' };
+  }
+  if (simulated === undefined || before === undefined) return result;
+  const found = [
+    ...judgeAtRest(world, simulated.snapshot()),
+    ...(world.dead.size === 0 ? undone(result, before, simulated) : []),
+    ...(world.dead.size === 0 ? await keptSourceRuns(world, result) : []),
+  ];
+  const after = describeOperation(operation);
+  violations.push(...found.map((each) => ({ ...each, after })));
+  return result;
+}
+
+/** A TD may be given up only when no living VM has it. */
+function givenUp(name: string, tdr: number | undefined, { vms }: Snapshot): Violation[] {
+  const owner = vms.find((vm) => !vm.dead && vm.td?.state === 'RUNNABLE' && vm.td.tdr === tdr);
+  if (owner === undefined || tdr === undefined) return [];
+  return [violation('owner-or-verdict', `${name} is given up, and VM ${owner.id} has it`)];
+}
+
+/** A TD that could not be built, and a move that was rolled back, leave the machine as it was. */
+function undone(result: OperationResult, before: Snapshot, stage: SimulatedStage): Violation[] {
+  const { operation, verdict } = result;
+  const wasUndone =
+    verdict === 'sourceKept' || (operation.do === 'provision' && result.result === 'failed');
+  if (!wasUndone) return [];
+  const after = stage.snapshot();
+  // What the module keeps, and what others do meanwhile, is judged at the end.
+  if (after.keySlots.leaked !== before.keySlots.leaked) return [];
+  if (after.keySlots.foreign !== before.keySlots.foreign) return [];
+  const changed = changedBy(before, after);
+  if (changed.length === 0) return [];
+  return [violation('undo-harmless', `changed by what was undone: ${changed.join(', ')}`)];
+}
+
+/** Not believed but tried: every vCPU leaves KVM_RUN and is entered again. */
+async function keptSourceRuns(world: World, { operation, verdict }: OperationResult) {
+  if (operation.do !== 'migrate' || verdict !== 'sourceKept') return [];
+  const { run, name, fate } = world.td(operation.td);
+  if (run === undefined || fate !== 'alive') return [];
+  if (run.state === 'paused') return [];
+  run.send({ type: 'td.pause' });
+  const paused = await run.reaches('paused');
+  if (paused) run.send({ type: 'td.resume' });
+  if (paused && (await run.reaches('running'))) return [];
+  return [violation('kept-source-runs', `${name} was kept, and is ${run.state} when it shall run`)];
+}
+
+/** TDs that the scenario leaves, or that a failure kept from being stopped. */
+async function stopTheRest(world: World): Promise<void> {
+  for (const { run } of world.tds.values()) {
+    if (run === undefined) continue;
+    run.stop();
+    await run.ended;
+  }
+}
+
+const patienceMs = 10_000;
+
+async function inTime(
+  result: Promise<OperationResult>,
+  world: World,
+  operation: Operation,
+): Promise<OperationResult | Violation> {
+  const stopped = new AbortController();
+  const late = delay(patienceMs, undefined, { signal: stopped.signal, ref: false }).then(
+    () => violation('every-run-ends', waitingWords(world, operation)),
+    () => violation('every-run-ends', 'not waited for'),
+  );
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    stopped.abort();
+  }
+}
+
+function waitingWords(world: World, operation: Operation): string {
+  const states = [...world.tds.values()].map(
+    ({ name, run }) => `${name}: ${run?.state ?? 'absent'}`,
+  );
+  return `${describeOperation(operation)} has not ended after ${patienceMs / 1000} s (${states.join(', ')})`;
+}
+
+export function describeOperation(operation: Operation): string {
+  if (operation.do === 'together') return operation.operations.map(describeOperation).join(' + ');
+  return operation.do === 'update-module' ? operation.do : `${operation.do} ${operation.td}`;
+}

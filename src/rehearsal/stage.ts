@@ -1,0 +1,66 @@
+/**
+ * Where a rehearsal plays: one machine and the processes on it. Each run gets a machine of its own, so
+ * that nothing of one run is left to the next.
+ */
+import type { Host, Vm } from '../host/port.ts';
+import { openSimulatedHost, type SimulatedHost } from '../host/simulated/index.ts';
+import type { FaultInjector, HostProfile, Snapshot, TraceListener } from '../simulator/index.ts';
+
+export interface Stage {
+  /** The first process on the machine: tdctl's own. */
+  readonly host: Host;
+  /** Another process; the same one where the machine is real. */
+  newProcess(cgroup: string): Host;
+  /** What only a simulated machine tells and does; undefined on a real one. */
+  readonly simulated: SimulatedStage | undefined;
+  close(): Promise<void>;
+}
+
+export interface SimulatedStage {
+  snapshot(): Snapshot;
+  usedSlots(): number;
+  /** The VM of the kernel behind a VM of the port; undefined once it is gone. */
+  vmId(vm: Vm): number | undefined;
+  onCall(listener: TraceListener): () => void;
+  /** A process dies, and all its files are closed. */
+  kill(process: Host): void;
+  setCgroupMax(limit: { readonly path: string; readonly max: number }): void;
+  /** TDs of others take slots until only so many are free. */
+  leaveSlots(free: number): void;
+}
+
+export interface StageOptions {
+  readonly profile: string | HostProfile;
+  readonly kernelAbi: string;
+}
+
+export function simulatedStage(
+  { profile, kernelAbi }: StageOptions,
+  faults?: FaultInjector,
+): Stage {
+  const host = openSimulatedHost({ profile, kernelAbi, faults });
+  const processes: SimulatedHost[] = [host];
+  return {
+    host,
+    newProcess(cgroup) {
+      const process = host.otherProcess({ mm: processes.length + 1, cgroup });
+      processes.push(process);
+      return process;
+    },
+    simulated: {
+      snapshot: () => host.snapshot(),
+      usedSlots: () => host.machine.keySlots.used,
+      vmId: (vm) => host.vmId(vm),
+      onCall: (listener) => host.onCall(listener),
+      kill: (process) => processes.find((each) => each === process)?.exitProcess(),
+      setCgroupMax: (limit) => host.machine.setCgroupMax(limit),
+      leaveSlots(free) {
+        const { total, used } = host.machine.keySlots;
+        host.machine.changeForeignTds(total - used - free);
+      },
+    },
+    async close() {
+      for (const process of processes) await process.close();
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/** The TDs of a scenario while it is played: where each is, and what became of it. */
+import type { Host } from '../host/port.ts';
+import type { TdRun } from '../orchestrator/index.ts';
+import type { TdPlan } from '../plan/index.ts';
+import type { VmSnapshot } from '../simulator/index.ts';
+import type { RunRecord } from './record.ts';
+import type { Stage } from './stage.ts';
+
+export interface LiveTd {
+  readonly name: string;
+  readonly plan: TdPlan;
+  fate: Fate;
+  /** The VM that has it; the last one that had it once it is over. */
+  run: TdRun | undefined;
+  process: Host | undefined;
+  /** Moves that were begun. */
+  moves: number;
+  /** The lane of `run` in the record. */
+  lane: string;
+  /** Where its TDR is: the TD's identity on the machine, wherever it moves. */
+  tdr: number | undefined;
+}
+
+/** `died`: with the process that owned it. */
+export type Fate = 'planned' | 'alive' | 'failed' | 'stopped' | 'lost' | 'died';
+
+export type Who = 'tdctl' | 'source' | 'destination';
+
+export class World {
+  readonly stage: Stage;
+  readonly record: RunRecord;
+  readonly tds: ReadonlyMap<string, LiveTd>;
+  /** Processes that a fault has killed. */
+  readonly dead = new Set<Host>();
+  readonly #processes = new Set<Host>();
+  /** The two sides of what is being done. */
+  acting: { source: Host | undefined; destination: Host | undefined } = {
+    source: undefined,
+    destination: undefined,
+  };
+
+  constructor(stage: Stage, record: RunRecord, plans: ReadonlyMap<string, TdPlan>) {
+    this.stage = stage;
+    this.record = record;
+    this.tds = new Map([...plans].map(([name, plan]) => [name, planned(name, plan)]));
+    this.#processes.add(stage.host);
+  }
+
+  td(name: string): LiveTd {
+    const td = this.tds.get(name);
+    if (!td) throw new Error(`the scenario has no TD ${name}`);
+    return td;
+  }
+
+  newProcess(cgroup = '/'): Host {
+    const process = this.stage.newProcess(cgroup);
+    this.#processes.add(process);
+    return process;
+  }
+
+  get liveProcesses(): number {
+    return this.#processes.size - this.dead.size;
+  }
+
+  /** tdctl itself is dead: whatever it was doing ends here. */
+  get isOver(): boolean {
+    return this.dead.has(this.stage.host);
+  }
+
+  kill(who: Who): void {
+    const { source, destination } = this.acting;
+    const killed = { tdctl: [...this.#processes], source: [source], destination: [destination] }[
+      who
+    ];
+    for (const process of killed) {
+      if (process === undefined || this.dead.has(process)) continue;
+      this.dead.add(process);
+      this.stage.simulated?.kill(process);
+    }
+    for (const td of this.tds.values()) {
+      const isOwned = td.process !== undefined && this.dead.has(td.process);
+      if (td.fate === 'alive' && isOwned) td.fate = 'died';
+    }
+  }
+
+  /** The VM that the kernel has for this TD's fd; undefined once it is gone, or on a real machine. */
+  vmOf(td: LiveTd): VmSnapshot | undefined {
+    const { simulated } = this.stage;
+    const handles = td.run?.session.handles;
+    if (simulated === undefined || handles?.has('vm') !== true) return undefined;
+    const id = simulated.vmId(handles.get('vm'));
+    return simulated.snapshot().vms.find((vm) => vm.id === id);
+  }
+}
+
+function planned(name: string, plan: TdPlan): LiveTd {
+  return {
+    name,
+    plan,
+    fate: 'planned',
+    run: undefined,
+    process: undefined,
+    moves: 0,
+    lane: name,
+    tdr: undefined,
+  };
+}
