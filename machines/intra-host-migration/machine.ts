@@ -150,7 +150,8 @@ export const intraHostMigration = migrationSetup.createMachine({
               },
               { target: '#intra-host-migration.clearingUp' },
             ],
-            onError: { target: '#intra-host-migration.clearingUp', actions: keepError() },
+            // Not knowing, keep what can be kept: rolling back looks at the source again.
+            onError: { target: '#intra-host-migration.rollingBack', actions: keepError() },
           },
         },
         resumingDestination: {

@@ -7,7 +7,7 @@ import type { MoveResult } from './record.ts';
 import type { LiveTd } from './world.ts';
 
 export interface Loss {
-  readonly what: 'TD' | 'key slot' | 'cgroup charge';
+  readonly what: 'TD' | 'key slot' | 'page' | 'cgroup charge';
   readonly count: number;
   readonly by: 'kernel' | 'module' | 'owner';
   readonly words: string;
@@ -23,7 +23,7 @@ export interface LossFacts {
 }
 
 export function lossesOf(facts: LossFacts): Loss[] {
-  return [...lostTds(facts), ...lostSlots(facts), ...lostCharges(facts)];
+  return [...lostTds(facts), ...lostSlots(facts), ...lostPages(facts), ...lostCharges(facts)];
 }
 
 function lostTds({ tds, moves }: LossFacts): Loss[] {
@@ -73,6 +73,23 @@ function lostSlots({ snapshot, kernelAbi, moves, faults }: LossFacts): Loss[] {
     },
   ];
   return losses.filter(({ count }) => count > 0);
+}
+
+/** Leaves that give a page back; where one is refused the kernel gives the page up. */
+const pageLeaves: ReadonlySet<string> = new Set([
+  'TDH.MEM.RANGE.BLOCK',
+  'TDH.MEM.TRACK',
+  'TDH.MEM.PAGE.REMOVE',
+  'TDH.PHYMEM.PAGE.RECLAIM',
+  'TDH.PHYMEM.PAGE.WBINVD',
+]);
+
+function lostPages({ snapshot, faults }: LossFacts): Loss[] {
+  const count = snapshot.hostPages.leaked;
+  const refused = faults.some(({ at }) => pageLeaves.has(at));
+  if (count === 0 || !(refused || snapshot.keySlots.leaked > 0)) return [];
+  if (!refused) return [{ what: 'page', count, by: 'kernel', words: 'they go with the key slot' }];
+  return [{ what: 'page', count, by: 'module', words: 'the TDX module refused to give them back' }];
 }
 
 /** kernel-abi 2.6 and 4.2, 4.3: charges that kernels forget, or take back twice. */

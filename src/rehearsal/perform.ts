@@ -7,7 +7,7 @@ import type { TdPlan } from '../plan/index.ts';
 import { blackoutOf } from './blackout.ts';
 import type { RehearsalHooks } from './hooks.ts';
 import type { MigrateOperation, Operation, Scenario } from './scenario.ts';
-import type { LiveTd, World } from './world.ts';
+import { destinationLane, type LiveTd, type World } from './world.ts';
 
 export interface OperationResult {
   readonly operation: Operation;
@@ -126,7 +126,7 @@ async function migrate(
     world.stage.simulated?.setCgroupMax({ path: cgroup.path, max: cgroup.max });
   }
   world.acting = { source: td.process, destination: process };
-  const lane = `${td.name}→${hop + 1}`;
+  const lane = destinationLane(td.name, hop);
   const moveLane = `${td.name} move ${hop}`;
   const migration = startMigration({
     source,

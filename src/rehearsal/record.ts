@@ -72,6 +72,11 @@ export class RunRecord {
     return this.slots.reduce((peak, { used }) => Math.max(peak, used), 0);
   }
 
+  /** The step under way, as far as charts have told. */
+  get lastEntered(): { readonly lane: string; readonly state: string } {
+    return this.states.at(-1) ?? { lane: '', state: '' };
+  }
+
   note(lane: string, event: TdRunEvent | MigrationRunEvent): void {
     const atMs = this.elapsedMs;
     if (event.event === 'step.ended') {

@@ -14,6 +14,7 @@ import {
   changedBy,
   judgeAtEnd,
   judgeAtRest,
+  ownerOf,
   twoOwners,
   type Violation,
   violation,
@@ -23,7 +24,7 @@ import { type OperationResult, perform } from './perform.ts';
 import { type RecordedEvent, RunRecord } from './record.ts';
 import type { Operation, Scenario } from './scenario.ts';
 import { type SimulatedStage, type Stage, type StageOptions, simulatedStage } from './stage.ts';
-import { World } from './world.ts';
+import { destinationLane, type LiveTd, World } from './world.ts';
 
 export interface RehearseOptions {
   readonly scenario: Scenario;
@@ -43,7 +44,14 @@ export interface Rehearsal {
   readonly unmet: readonly RehearsalFault[];
   /** Simulated milliseconds. */
   readonly elapsedMs: number;
-  readonly trace: readonly TraceEvent[];
+  readonly trace: readonly TracedCall[];
+}
+
+/** A call of the machine, and the step of which VM it was made in. */
+export interface TracedCall {
+  readonly call: TraceEvent;
+  readonly lane: string;
+  readonly state: string;
 }
 
 export async function rehearseSimulated(
@@ -90,9 +98,12 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
   });
   const world = new World(stage, record, scenario.tds);
   options.onWorld?.(world);
-  const trace: TraceEvent[] = [];
-  const stopTrace =
-    options.traced === true ? simulated?.onCall((event) => trace.push(event)) : undefined;
+  const trace: TracedCall[] = [];
+  const keep = (call: TraceEvent) => {
+    const { lane, state } = record.lastEntered;
+    trace.push({ call, lane, state });
+  };
+  const stopTrace = options.traced === true ? simulated?.onCall(keep) : undefined;
   const violations: Violation[] = [];
   const results: OperationResult[] = [];
   try {
@@ -142,7 +153,10 @@ async function playOne(playing: Playing): Promise<OperationResult> {
       if (simulated === undefined) return;
       const snapshot = simulated.snapshot();
       violations.push(...twoOwners(snapshot));
-      if (state === 'clearingUp') violations.push(...givenUp(td.name, td.tdr, snapshot));
+      // A TD that was tried and does not run is not given up lightly.
+      if (state === 'clearingUp' && !wasEntered(world, td)) {
+        violations.push(...givenUp(td.name, td.tdr, snapshot));
+      }
     },
   };
   const performing = { world, checks: scenario.checks, hooks: watched };
@@ -162,10 +176,16 @@ async function playOne(playing: Playing): Promise<OperationResult> {
   return result;
 }
 
+/** The destination of the move under way was told to enter its vCPUs. */
+function wasEntered({ record }: World, td: LiveTd): boolean {
+  const lane = destinationLane(td.name, td.moves);
+  return record.states.some((each) => each.lane === lane && each.state === 'entering');
+}
+
 /** A TD may be given up only when no living VM has it. */
 function givenUp(name: string, tdr: number | undefined, { vms }: Snapshot): Violation[] {
-  const owner = vms.find((vm) => !vm.dead && vm.td?.state === 'RUNNABLE' && vm.td.tdr === tdr);
-  if (owner === undefined || tdr === undefined) return [];
+  const owner = tdr === undefined ? undefined : ownerOf(tdr, vms);
+  if (owner === undefined) return [];
   return [violation('owner-or-verdict', `${name} is given up, and VM ${owner.id} has it`)];
 }
 
@@ -178,6 +198,7 @@ function undone(result: OperationResult, before: Snapshot, stage: SimulatedStage
   const after = stage.snapshot();
   // What the module keeps, and what others do meanwhile, is judged at the end.
   if (after.keySlots.leaked !== before.keySlots.leaked) return [];
+  if (after.hostPages.leaked !== before.hostPages.leaked) return [];
   if (after.keySlots.foreign !== before.keySlots.foreign) return [];
   const changed = changedBy(before, after);
   if (changed.length === 0) return [];

@@ -24,6 +24,11 @@ export interface LiveTd {
 /** `died`: with the process that owned it. */
 export type Fate = 'planned' | 'alive' | 'failed' | 'stopped' | 'lost' | 'died';
 
+/** The lane of the VM that the `hop`-th move leads to. */
+export function destinationLane(name: string, hop: number): string {
+  return `${name}→${hop + 1}`;
+}
+
 export type Who = 'tdctl' | 'source' | 'destination';
 
 export class World {

@@ -236,10 +236,13 @@ export class SimulatedMachine implements DisturbedMachine {
   }
 
   #dispatch(caller: Caller, handle: Handle, request: Request): Answer {
-    const file = this.#kernel.files.get(handle);
+    const { files } = this.#kernel;
+    const file = files.get(handle);
     if (file === undefined) return refuse('EBADF');
     const fault = this.#faultBefore(file, request);
     if (fault !== undefined) return refuse(fault);
+    // What happened meanwhile may have been the death of the caller: nobody waits for the answer.
+    if (files.get(handle) === undefined) return refuse('EBADF');
     switch (file.kind) {
       case 'system':
         return systemIoctl(this.#kernel, caller, request);

@@ -39,6 +39,8 @@ export interface VmSnapshot {
   readonly id: number;
   readonly type: 'default' | 'td';
   readonly references: number;
+  /** Its fd is open; without it a VM lives on for as long as other files refer to it. */
+  readonly fdOpen: boolean;
   readonly dead: boolean;
   readonly bugged: boolean;
   readonly maxVcpus: number;
@@ -64,6 +66,7 @@ export function takeSnapshot(
   kernel: Kernel,
   around: { readonly clock: ClockSnapshot; readonly foreignKeyIds: readonly number[] },
 ): Snapshot {
+  const openVms = vmsWithFd(kernel);
   const keyIds = keySlotStates(kernel, new Set(around.foreignKeyIds));
   const count = (state: KeySlotState) => keyIds.filter((key) => key.state === state).length;
   return {
@@ -81,7 +84,7 @@ export function takeSnapshot(
     hostPages: kernel.pages.counts,
     pagesOfTwoVms: pagesOfTwoVms(kernel),
     handles: kernel.files.size,
-    vms: [...kernel.vms].map((vm) => vmSnapshot(kernel, vm)),
+    vms: [...kernel.vms].map((vm) => vmSnapshot(kernel, vm, openVms)),
     cgroups: kernel.cgroup.usage(),
   };
 }
@@ -105,11 +108,16 @@ function pagesByType(kernel: Kernel): Record<PageType, number> {
   return counts;
 }
 
-function vmSnapshot(kernel: Kernel, vm: Vm): VmSnapshot {
+function vmsWithFd({ files }: Kernel): ReadonlySet<Vm> {
+  return new Set([...files.entries()].flatMap(([, file]) => (file.kind === 'vm' ? [file.vm] : [])));
+}
+
+function vmSnapshot(kernel: Kernel, vm: Vm, openVms: ReadonlySet<Vm>): VmSnapshot {
   return {
     id: vm.id,
     type: vm.isTd ? 'td' : 'default',
     references: vm.references,
+    fdOpen: openVms.has(vm),
     dead: vm.dead,
     bugged: vm.bugged,
     maxVcpus: vm.maxVcpus,

@@ -60,9 +60,10 @@ export async function isAlive({ session }: TdRun): Promise<boolean> {
     await session.handles.get('vm').checkExtension('KVM_CAP_MAX_VCPUS');
     return true;
   } catch (error) {
-    // EIO: dead. EBADF: its fd is closed, so its process has gone.
-    if (error instanceof KvmError && (error.code === 'EIO' || error.code === 'EBADF')) return false;
-    throw error;
+    if (!(error instanceof KvmError)) throw error;
+    // EIO: dead. EBADF: its fd is closed, so its process has gone. A VM that has another reason to
+    // refuse lives: taking that for dead would give up a TD that is still there.
+    return error.code !== 'EIO' && error.code !== 'EBADF';
   }
 }
 

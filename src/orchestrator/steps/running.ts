@@ -1,6 +1,7 @@
 /** KVM_RUN on every vCPU at once. Where the host runs no guests, a TD runs without being entered. */
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TdctlError } from '../../errors/index.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { Vcpu, VcpuExitReason } from '../../host/port.ts';
 import type { TdSession } from '../session.ts';
@@ -24,7 +25,7 @@ export async function enterVcpus(session: TdSession): Promise<void> {
   const refusal = await firstRefusal(runs);
   if (refusal === undefined) return;
   await leaveVcpus(session);
-  throw refusal.error;
+  throw refusal;
 }
 
 /** Resolves when a vCPU comes out by itself because its guest is done. */
@@ -33,10 +34,8 @@ export async function watchVcpus({ runs }: TdSession, signal: AbortSignal): Prom
     signal.addEventListener('abort', () => resolve({ how: 'left' }), { once: true });
   });
   const out = await Promise.race([stopped, ...(runs?.exits ?? [])]);
-  if (out.how === 'refused') throw out.error;
-  if (out.how === 'exited' && out.reason === 'KVM_EXIT_INTERNAL_ERROR') {
-    throw new Error('KVM_RUN ended with KVM_EXIT_INTERNAL_ERROR: TDH.VP.ENTER was refused');
-  }
+  const refusal = refusalOf(out);
+  if (refusal !== undefined) throw refusal;
 }
 
 export async function leaveVcpus(session: TdSession): Promise<void> {
@@ -79,8 +78,20 @@ async function stayIn(vcpu: Vcpu, signal: AbortSignal): Promise<VcpuOut> {
 }
 
 /** What the kernel refuses it refuses at once; a vCPU that is still in after a turn has entered. */
-async function firstRefusal({ exits }: VcpuRuns) {
+async function firstRefusal({ exits }: VcpuRuns): Promise<unknown> {
   const stillIn = nextTurn().then((): VcpuOut => ({ how: 'left' }));
   const outs = await Promise.all(exits.map((exit) => Promise.race([exit, stillIn])));
-  return outs.find((out) => out.how === 'refused');
+  return outs.map(refusalOf).find((refusal) => refusal !== undefined);
+}
+
+/** KVM_RUN succeeds with an internal error where TDH.VP.ENTER is refused (kernel-abi 1.4). */
+function refusalOf(out: VcpuOut): unknown {
+  if (out.how === 'refused') return out.error;
+  if (out.how !== 'exited' || out.reason !== 'KVM_EXIT_INTERNAL_ERROR') return undefined;
+  return new TdctlError({
+    code: 'TDCTL_E_IOCTL',
+    op: 'enter a vCPU',
+    message: 'KVM_RUN ended with KVM_EXIT_INTERNAL_ERROR: the TDX module refused TDH.VP.ENTER',
+    hint: 'the TD cannot run any more; the status of the leaf is in the kernel log (`tdctl explain`)',
+  });
 }

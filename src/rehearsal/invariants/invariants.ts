@@ -2,7 +2,7 @@
  * What must hold in every rehearsal, whatever fails (docs/invariants.md has a section for each). They
  * are judged by the machine's own snapshot, which knows nothing of tdctl.
  */
-import type { Snapshot } from '../../simulator/index.ts';
+import type { Snapshot, VmSnapshot } from '../../simulator/index.ts';
 import type { Loss } from '../losses.ts';
 import type { LiveTd, World } from '../world.ts';
 
@@ -66,7 +66,7 @@ function pagesOfTwo({ pagesOfTwoVms }: Snapshot): Violation[] {
 
 function ownerOrVerdict({ name, fate, tdr }: LiveTd, { vms }: Snapshot): Violation[] {
   if (tdr === undefined) return [];
-  const owner = vms.find((vm) => !vm.dead && vm.td?.tdr === tdr && vm.td.state === 'RUNNABLE');
+  const owner = ownerOf(tdr, vms);
   if (fate === 'alive' && owner === undefined) {
     return [violation('owner-or-verdict', `${name} is in no VM, and nobody said so`)];
   }
@@ -74,6 +74,13 @@ function ownerOrVerdict({ name, fate, tdr }: LiveTd, { vms }: Snapshot): Violati
     return [violation('owner-or-verdict', `${name} is called lost, and VM ${owner.id} has it`)];
   }
   return [];
+}
+
+/** The VM that could run this TD. One without its fd can do nothing, whatever keeps it alive. */
+export function ownerOf(tdr: number, vms: Snapshot['vms']): VmSnapshot | undefined {
+  return vms.find(
+    (vm) => vm.fdOpen && !vm.dead && vm.td?.tdr === tdr && vm.td.state === 'RUNNABLE',
+  );
 }
 
 const whole: ReadonlySet<string> = new Set(['runnable', 'running', 'paused']);
@@ -95,12 +102,14 @@ function beliefMatches(world: World, td: LiveTd): Violation[] {
 export function judgeAtEnd(world: World, snapshot: Snapshot, losses: readonly Loss[]): Violation[] {
   const { keySlots, vms, hostPages, handles } = snapshot;
   const lostSlots = sum(losses, 'key slot');
+  const lostPages = sum(losses, 'page');
   const remains = [
     ...(vms.length > 0 ? [`${vms.length} VMs`] : []),
     ...(keySlots.assigned + keySlots.flushed > 0
       ? [`${keySlots.assigned + keySlots.flushed} key slots in use`]
       : []),
     ...(hostPages.inUse > 0 ? [`${hostPages.inUse} pages`] : []),
+    ...(hostPages.leaked > lostPages ? [`${hostPages.leaked} pages that nobody lost`] : []),
     ...(handles > world.liveProcesses ? [`${handles - world.liveProcesses} open files`] : []),
   ];
   return [

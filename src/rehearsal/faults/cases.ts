@@ -1,0 +1,161 @@
+/** Every fault that a run could meet, found by playing it once without any and reading its trace. */
+import type { ErrnoName } from '../../abi/kvm/errno.ts';
+import type { RequestName } from '../../abi/kvm/requests.ts';
+import { type FaultRecord, possibleFaults, type TraceEvent } from '../../simulator/index.ts';
+import type { TracedCall } from '../rehearse-once.ts';
+import type { Who } from '../world.ts';
+import type { RehearsalFault } from './fault.ts';
+
+export interface FaultCase {
+  readonly faults: readonly RehearsalFault[];
+  /** The step that the first of them falls into: lane and state. */
+  readonly lane: string;
+  readonly state: string;
+}
+
+/** One case for each fault, in the order of the run. */
+export function singleFaults(trace: readonly TracedCall[]): FaultCase[] {
+  const places = placesOf(trace);
+  const calls = trace.map(({ call }) => call);
+  const faults: RehearsalFault[] = [
+    ...possibleFaults(calls),
+    ...refusals(calls),
+    ...races(calls),
+    ...deaths(trace),
+  ];
+  return faults
+    .map((fault) => ({ faults: [fault], ...placeOf(places, fault) }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ order: _, ...each }) => each);
+}
+
+/**
+ * Of the calls to one place the first two and the last: a later one in a row of equals does what the
+ * second did. Without that the pairs of a small TD would be half a million.
+ */
+export function representative(cases: readonly FaultCase[]): FaultCase[] {
+  const kinds = new Map<string, FaultCase[]>();
+  for (const each of cases) {
+    const [fault] = each.faults;
+    if (fault === undefined) continue;
+    const { nth: _, ...kind } = fault as FaultRecord;
+    const key = `${each.lane} ${each.state} ${JSON.stringify(kind)}`;
+    kinds.set(key, [...(kinds.get(key) ?? []), each]);
+  }
+  return [...kinds.values()].flatMap((same) =>
+    same.length <= 3 ? same : [...same.slice(0, 2), ...same.slice(-1)],
+  );
+}
+
+export function pairCount(cases: readonly FaultCase[]): number {
+  return (cases.length * (cases.length - 1)) / 2;
+}
+
+/** Every two of them, the earlier one first. */
+export function* pairsOf(cases: readonly FaultCase[]): IterableIterator<FaultCase> {
+  for (const [index, first] of cases.entries()) {
+    for (const second of cases.slice(index + 1)) {
+      yield { ...first, faults: [...first.faults, ...second.faults] };
+    }
+  }
+}
+
+/** Ioctls that the model cannot fail at a step of their own are refused as they begin. */
+function refusals(trace: readonly TraceEvent[]): RehearsalFault[] {
+  return numbered(trace).flatMap(({ at, nth, points }) =>
+    points > 0 || at === 'KVM_RUN' ? [] : [{ at, errno: refusalOf(at), ...nthOf(nth) }],
+  ) as RehearsalFault[];
+}
+
+/** What a kernel answers for want of memory, or to a fatal signal where it only waits for a lock. */
+function refusalOf(at: RequestName): ErrnoName {
+  return at.startsWith('KVM_TDX') || at === 'KVM_ENABLE_CAP' ? 'EINTR' : 'ENOMEM';
+}
+
+/** A second orchestrator takes every slot that is left just before one of ours is wanted. */
+const wantsSlot: ReadonlySet<RequestName> = new Set(['KVM_CREATE_VM', 'KVM_ENABLE_CAP']);
+
+function races(trace: readonly TraceEvent[]): RehearsalFault[] {
+  return numbered(trace)
+    .filter(({ at }) => wantsSlot.has(at))
+    .map(
+      ({ at, nth }) =>
+        ({
+          at,
+          event: { kind: 'foreign-tds', change: 999_999_999 },
+          ...nthOf(nth),
+        }) as RehearsalFault,
+    );
+}
+
+function deaths(trace: readonly TracedCall[]): RehearsalFault[] {
+  const moving = new Set(
+    numbered(trace.map(({ call }) => call))
+      .filter(({ index }) => isOfMove(trace[index]))
+      .map(({ index }) => index),
+  );
+  return numbered(trace.map(({ call }) => call)).flatMap(({ at, nth, index }) => {
+    if (at === 'KVM_RUN') return [];
+    const who: readonly Who[] = moving.has(index) ? ['tdctl', 'source', 'destination'] : ['tdctl'];
+    return who.map((dies) => ({ at, dies, ...nthOf(nth) }));
+  });
+}
+
+/** Lanes of a move, and of the VM that it prepares, carry more than the name of the TD. */
+function isOfMove(call: TracedCall | undefined): boolean {
+  return call !== undefined && (call.lane.includes(' move ') || call.state.startsWith('preparing'));
+}
+
+interface NumberedIoctl {
+  readonly at: RequestName;
+  /** From 1. */
+  readonly nth: number;
+  readonly index: number;
+  readonly points: number;
+}
+
+function numbered(trace: readonly TraceEvent[]): NumberedIoctl[] {
+  const counts = new Map<string, number>();
+  return trace.flatMap((event, index) => {
+    if (event.kind !== 'ioctl') return [];
+    const at = event.request.request;
+    const nth = (counts.get(at) ?? 0) + 1;
+    counts.set(at, nth);
+    return [{ at, nth, index, points: event.points.length }];
+  });
+}
+
+interface Place {
+  readonly lane: string;
+  readonly state: string;
+  readonly order: number;
+}
+
+/** Where each call was made; `nth` counts as the injector does. */
+function placesOf(trace: readonly TracedCall[]): ReadonlyMap<string, Place> {
+  const places = new Map<string, Place>();
+  const counts = new Map<string, number>();
+  for (const [order, { call, lane, state }] of trace.entries()) {
+    for (const at of placesIn(call)) {
+      const nth = (counts.get(at) ?? 0) + 1;
+      counts.set(at, nth);
+      places.set(`${at}#${nth}`, { lane, state, order });
+    }
+  }
+  return places;
+}
+
+function placesIn(call: TraceEvent): readonly string[] {
+  if (call.kind === 'seamcall') return [call.leaf];
+  return call.kind === 'ioctl' ? [call.request.request, ...call.points] : [];
+}
+
+function placeOf(places: ReadonlyMap<string, Place>, { at, nth = 1 }: RehearsalFault): Place {
+  const place = places.get(`${at}#${nth}`);
+  if (place === undefined) throw new Error(`no call of the run is ${at}#${nth}`);
+  return place;
+}
+
+function nthOf(nth: number): { nth?: number } {
+  return nth === 1 ? {} : { nth };
+}
