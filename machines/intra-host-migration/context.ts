@@ -11,6 +11,8 @@ export interface MigrationContext extends MigrationInput {
   readonly error: StepError | null;
   /** What could not be given back, of either VM. */
   readonly leftovers: readonly StepError[];
+  /** How entering the vCPUs of the destination went; null before it was tried. */
+  readonly resumed: boolean | null;
 }
 
 /** Who has the TD, found by asking both VMs and never derived from an errno. */
@@ -29,9 +31,9 @@ export interface RolledBack extends GivenBack {
 }
 
 /**
- * `completed`: the TD is in the destination, and nothing of it is left in the source.
- * `sourceKept`: it is in the source as before. `destinationOnly`: it is in the destination, and the
- * source could not be given back. `lost`: no VM has it any more.
+ * `completed`: the TD is in the destination as it was in the source, and nothing of the source is left.
+ * `sourceKept`: it is in the source as before. `destinationOnly`: it is in the destination, but it does
+ * not run there, or the source could not be given back. `lost`: no VM has it any more.
  */
 export type Verdict = 'completed' | 'sourceKept' | 'destinationOnly' | 'lost';
 

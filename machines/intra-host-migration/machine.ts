@@ -10,9 +10,9 @@
  *                                            │                  │
  *   irrevocable:            the source still has it             v
  *                                findingOwner <── fails ──── moving
- *                                     │                         │
- *                           nobody has it                       v
- *                                     │   <── fails ── resumingDestination
+ *                                     │   ^                     │
+ *                           nobody has it └─── fails ──┐        v
+ *                                     │            resumingDestination
  *                                     v                         │
  *                  lost <── clearingUp                          v
  *                                                        retiringSource ──> completed
@@ -35,7 +35,7 @@ export const INTRA_HOST_MIGRATION_VERSION = 1;
 export const intraHostMigration = migrationSetup.createMachine({
   id: 'intra-host-migration',
   description: 'A TD moves to another VM on the same host.',
-  context: ({ input }) => ({ ...input, error: null, leftovers: [] }),
+  context: ({ input }) => ({ ...input, error: null, leftovers: [], resumed: null }),
   initial: 'revocable',
   states: {
     revocable: {
@@ -145,8 +145,12 @@ export const intraHostMigration = migrationSetup.createMachine({
                 target: '#intra-host-migration.rollingBack',
               },
               {
-                guard: { type: 'destinationHasIt', params: output<OwnerFound> },
+                guard: { type: 'destinationMayRunIt', params: output<OwnerFound> },
                 target: 'resumingDestination',
+              },
+              {
+                guard: { type: 'destinationHasIt', params: output<OwnerFound> },
+                target: 'retiringSource',
               },
               { target: '#intra-host-migration.clearingUp' },
             ],
@@ -159,8 +163,8 @@ export const intraHostMigration = migrationSetup.createMachine({
           tags: ['working'],
           invoke: {
             src: 'resumeDestination',
-            onDone: { target: 'retiringSource' },
-            onError: { target: '#intra-host-migration.clearingUp', actions: keepError() },
+            onDone: { target: 'retiringSource', actions: 'noteResumed' },
+            onError: { target: 'findingOwner', actions: ['noteNotResumed', keepError()] },
           },
         },
         retiringSource: {
@@ -170,7 +174,7 @@ export const intraHostMigration = migrationSetup.createMachine({
             src: 'retireSource',
             onDone: [
               {
-                guard: { type: 'allGivenBack', params: output<GivenBack> },
+                guard: { type: 'allDone', params: output<GivenBack> },
                 target: '#intra-host-migration.completed',
               },
               {
@@ -219,7 +223,8 @@ export const intraHostMigration = migrationSetup.createMachine({
       output: 'sourceKept' satisfies Verdict,
     },
     destinationOnly: {
-      description: 'The TD is in the destination; something of the source could not be given back.',
+      description:
+        'The TD is in the destination, but it does not run there, or the source is not given back.',
       tags: ['ended'],
       type: 'final',
       output: 'destinationOnly' satisfies Verdict,

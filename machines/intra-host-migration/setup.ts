@@ -40,9 +40,13 @@ export const migrationSetup = setup({
   },
   guards: {
     sourceHasIt: (_, { owner }: OwnerFound) => owner === 'source',
+    // Once is enough: a destination that has the TD and does not let it run would be tried for ever.
+    destinationMayRunIt: ({ context }, { owner }: OwnerFound) =>
+      owner === 'destination' && context.resumed === null,
     destinationHasIt: (_, { owner }: OwnerFound) => owner === 'destination',
     sourceIsKept: (_, { sourceKept }: RolledBack) => sourceKept,
-    allGivenBack: (_, { leftovers }: GivenBack) => leftovers.length === 0,
+    allDone: ({ context }, { leftovers }: GivenBack) =>
+      leftovers.length === 0 && context.resumed === true,
   },
   actions: {
     // The first error is the reason; what fails afterwards is a consequence.
@@ -55,6 +59,8 @@ export const migrationSetup = setup({
     keepLeftoverError: assign(({ context }, { error }: { error: unknown }) => ({
       leftovers: [...context.leftovers, asStepError(error)],
     })),
+    noteResumed: assign({ resumed: true }),
+    noteNotResumed: assign({ resumed: false }),
     noteCancelled: assign({
       error: {
         step: 'cancelled',

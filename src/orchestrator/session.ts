@@ -1,8 +1,9 @@
 /** One TD on one host: its plan, what it holds, and the handles its steps pass on. */
+import type { Finalized } from '../../machines/td-lifecycle/index.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import { observeHost } from '../host/observed.ts';
 import type { GuestMemory, Host, TdxCapabilities, UserMemory, Vcpu, Vm } from '../host/port.ts';
-import type { TdPlan } from '../plan/index.ts';
+import type { InitialPages, TdPlan } from '../plan/index.ts';
 import type { TdEventBody } from './events.ts';
 import { Ledger } from './ledger.ts';
 import { RequestCounter } from './request-counter.ts';
@@ -34,7 +35,10 @@ export interface Origin {
   readonly guestMemory: ReadonlyMap<number, GuestMemory>;
 }
 
-/** Filled step by step; a step that reads what an earlier one has not made is a defect. */
+/**
+ * Filled step by step; a step that reads what an earlier one has not made is a defect. A step that is
+ * done again finds here what it has made already, and goes on from there.
+ */
 export class Handles {
   readonly #made: Partial<HandleTypes> = {};
 
@@ -48,6 +52,15 @@ export class Handles {
     return handle as HandleTypes[Name];
   }
 
+  /** The one made before, or a new one that is kept. */
+  grow<Name extends keyof HandleTypes>(
+    name: Name,
+    empty: () => HandleTypes[Name],
+  ): HandleTypes[Name] {
+    if (!this.has(name)) this.set(name, empty());
+    return this.get(name);
+  }
+
   has(name: keyof HandleTypes): boolean {
     return this.#made[name] !== undefined;
   }
@@ -57,17 +70,24 @@ interface HandleTypes {
   /** The memory of this process behind each slot, by slot number. */
   readonly slotMemory: ReadonlyMap<number, UserMemory>;
   readonly vm: Vm;
+  readonly splitIrqchip: true;
   readonly capabilities: TdxCapabilities;
   readonly supportedCpuid: readonly CpuidEntry[];
   /** KVM_CAP_MAX_VCPUS on the VM fd. */
   readonly maxVcpus: number;
   /** INIT_VM has succeeded. */
   readonly keySlot: true;
-  readonly vcpus: readonly Vcpu[];
+  /** In order of creation; grows. */
+  readonly vcpus: Vcpu[];
+  /** Ids that KVM_TDX_INIT_VCPU has been through; grows. */
+  readonly initializedVcpus: Set<number>;
   /** CPUID of the TD, as the module gave it. */
   readonly tdCpuid: readonly CpuidEntry[];
-  /** By memory slot. */
-  readonly guestMemory: ReadonlyMap<number, GuestMemory>;
+  /** By memory slot; grows. */
+  readonly guestMemory: Map<number, GuestMemory>;
+  /** Initial pages that are in the TD; grows. */
+  readonly addedPages: Set<InitialPages>;
+  readonly finalized: Finalized;
 }
 
 /** Every request on the session's host is counted for its step, and published. */

@@ -147,6 +147,7 @@ async function migrate(
   if (blackoutMs !== undefined) world.record.blackouts.push({ td: td.name, hop, ms: blackoutMs });
   settle(world, td, output);
   if (verdict === 'completed' || verdict === 'destinationOnly') {
+    td.former.push(source);
     td.run = migration.destination;
     td.process = process;
     td.lane = lane;

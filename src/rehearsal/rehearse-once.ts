@@ -3,8 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type FaultRecord,
   injectorOf,
-  type KernelAbi,
-  kernelAbis,
   type Snapshot,
   type TraceEvent,
 } from '../simulator/index.ts';
@@ -63,10 +61,8 @@ export async function rehearseSimulated(
   let world: World | undefined;
   const deaths = deathInjector(faults.filter(isDeath), recorded, (who) => world?.kill(who));
   const stage = simulatedStage(place, deaths.injector);
-  const kernelAbi = kernelAbis[place.kernelAbi as keyof typeof kernelAbis];
   return rehearseOn(stage, {
     ...options,
-    kernelAbi,
     onWorld: (made) => {
       world = made;
     },
@@ -78,7 +74,6 @@ export async function rehearseSimulated(
 }
 
 interface OnStage extends RehearseOptions {
-  readonly kernelAbi: KernelAbi | undefined;
   readonly onWorld?: (world: World) => void;
   readonly happened?: () => {
     readonly unmet: readonly RehearsalFault[];
@@ -87,7 +82,7 @@ interface OnStage extends RehearseOptions {
 }
 
 export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehearsal> {
-  const { scenario, listener, hooks = {}, kernelAbi } = options;
+  const { scenario, listener, hooks = {} } = options;
   const { simulated } = stage;
   if (scenario.slotsLeft !== undefined) simulated?.leaveSlots(scenario.slotsLeft);
   const record = new RunRecord({
@@ -116,11 +111,11 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
     const { met = [], unmet = [] } = options.happened?.() ?? {};
     const snapshot = simulated?.snapshot();
     const losses =
-      snapshot === undefined || kernelAbi === undefined
+      snapshot === undefined || simulated === undefined
         ? []
         : lossesOf({
             snapshot,
-            kernelAbi,
+            kernelAbi: simulated.kernelAbi,
             tds: [...world.tds.values()],
             moves: record.moves,
             faults: met.filter((fault): fault is FaultRecord => !isDeath(fault)),
@@ -220,10 +215,11 @@ async function keptSourceRuns(world: World, { operation, verdict }: OperationRes
 
 /** TDs that the scenario leaves, or that a failure kept from being stopped. */
 async function stopTheRest(world: World): Promise<void> {
-  for (const { run } of world.tds.values()) {
-    if (run === undefined) continue;
-    run.stop();
-    await run.ended;
+  for (const { run, former } of world.tds.values()) {
+    for (const each of run === undefined ? former : [run, ...former]) {
+      each.stop();
+      await each.ended;
+    }
   }
 }
 

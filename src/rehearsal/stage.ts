@@ -4,7 +4,13 @@
  */
 import type { Host, Vm } from '../host/port.ts';
 import { openSimulatedHost, type SimulatedHost } from '../host/simulated/index.ts';
-import type { FaultInjector, HostProfile, Snapshot, TraceListener } from '../simulator/index.ts';
+import type {
+  FaultInjector,
+  HostProfile,
+  KernelAbi,
+  Snapshot,
+  TraceListener,
+} from '../simulator/index.ts';
 
 export interface Stage {
   /** The first process on the machine: tdctl's own. */
@@ -17,6 +23,7 @@ export interface Stage {
 }
 
 export interface SimulatedStage {
+  readonly kernelAbi: KernelAbi;
   snapshot(): Snapshot;
   usedSlots(): number;
   /** The VM of the kernel behind a VM of the port; undefined once it is gone. */
@@ -48,6 +55,7 @@ export function simulatedStage(
       return process;
     },
     simulated: {
+      kernelAbi: host.machine.kernelAbi,
       snapshot: () => host.snapshot(),
       usedSlots: () => host.machine.keySlots.used,
       vmId: (vm) => host.vmId(vm),

@@ -13,6 +13,8 @@ export interface LiveTd {
   /** The VM that has it; the last one that had it once it is over. */
   run: TdRun | undefined;
   process: Host | undefined;
+  /** VMs that it has left, or never reached. */
+  readonly former: TdRun[];
   /** Moves that were begun. */
   moves: number;
   /** The lane of `run` in the record. */
@@ -105,6 +107,7 @@ function planned(name: string, plan: TdPlan): LiveTd {
     fate: 'planned',
     run: undefined,
     process: undefined,
+    former: [],
     moves: 0,
     lane: name,
     tdr: undefined,

@@ -57,6 +57,7 @@ export function startMigration(options: MigrationOptions): MigrationRun {
     onDestinationEvent: options.onDestinationEvent,
     wasRunning: source.state === 'running',
     destination: undefined,
+    moved: false,
     underWay: Promise.resolve(),
   };
   const actor = createActor(intraHostMigrationOnHost, { input: { td: plan.spec.name } });

@@ -20,6 +20,8 @@ export interface MigrationSession {
   /** The TD was inside KVM_RUN when the migration began, and shall be again. */
   readonly wasRunning: boolean;
   destination: TdRun | undefined;
+  /** The kernel has said that the TD is in the destination. */
+  moved: boolean;
   /** The effect under way: an undo waits for it. */
   underWay: Promise<unknown>;
 }

@@ -11,23 +11,27 @@ export async function prepareDestination(
   session: MigrationSession,
   signal: AbortSignal,
 ): Promise<void> {
-  const { source, host, destinationPlan, now, onDestinationEvent } = session;
-  const { handles } = source.session;
-  const destination = startTd({
-    host,
-    plan: destinationPlan,
-    now,
-    onEvent: onDestinationEvent,
-    aroundStep: session.aroundStep,
-    origin: { tdCpuid: handles.get('tdCpuid'), guestMemory: handles.get('guestMemory') },
-  });
-  session.destination = destination;
+  session.destination ??= startDestination(session);
+  const { destination } = session;
   signal.addEventListener('abort', () => destination.stop(), { once: true });
   await reachOrThrow(destination, 'receiving');
 }
 
+function startDestination(session: MigrationSession): TdRun {
+  const { source, host, destinationPlan, now, onDestinationEvent, aroundStep } = session;
+  const { handles } = source.session;
+  return startTd({
+    host,
+    plan: destinationPlan,
+    now,
+    onEvent: onDestinationEvent,
+    aroundStep,
+    origin: { tdCpuid: handles.get('tdCpuid'), guestMemory: handles.get('guestMemory') },
+  });
+}
+
 export async function quiesceSource({ source, wasRunning }: MigrationSession): Promise<void> {
-  if (wasRunning) {
+  if (source.state === 'running' && wasRunning) {
     source.send({ type: 'td.pause' });
     await reachOrThrow(source, 'paused');
   }
@@ -37,9 +41,11 @@ export async function quiesceSource({ source, wasRunning }: MigrationSession): P
 
 /** The one ioctl that cannot be taken back. */
 export async function moveContext(session: MigrationSession): Promise<void> {
+  if (session.moved) return;
   const { source } = session;
   const vm = destinationOf(session).session.handles.get('vm');
   await vm.moveEncContextFrom({ source: source.session.handles.get('vm') });
+  session.moved = true;
 }
 
 /**
@@ -68,14 +74,20 @@ export async function isAlive({ session }: TdRun): Promise<boolean> {
 }
 
 export async function resumeDestination(session: MigrationSession): Promise<void> {
-  const { source, wasRunning } = session;
   const destination = destinationOf(session);
-  destination.session.handles.set('keySlot', true);
+  if (destination.state === 'running') return;
   await makePrivateAgain(session, destination);
-  destination.send({ type: 'td.arrived', mrtd: source.context.mrtd });
-  if (!wasRunning) return;
+  arrive(session);
+  if (!session.wasRunning) return;
   destination.send({ type: 'td.resume' });
   await reachOrThrow(destination, 'running');
+}
+
+/** The destination has the TD from now on, whether it runs or not. */
+function arrive(session: MigrationSession): void {
+  const destination = destinationOf(session);
+  destination.session.handles.set('keySlot', true);
+  destination.send({ type: 'td.arrived', mrtd: session.source.context.mrtd });
 }
 
 /**
@@ -99,7 +111,10 @@ async function makePrivateAgain(session: MigrationSession, destination: TdRun): 
   }
 }
 
-export async function retireSource({ source }: MigrationSession): Promise<GivenBack> {
+export async function retireSource(session: MigrationSession): Promise<GivenBack> {
+  const { source } = session;
+  // Where resuming failed before it got that far.
+  arrive(session);
   source.send({ type: 'td.moved' });
   source.stop();
   const { leftovers } = await source.ended;

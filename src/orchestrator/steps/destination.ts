@@ -20,12 +20,12 @@ export async function mirrorMemory(session: TdSession, signal: AbortSignal): Pro
   const { plan, handles, ledger } = session;
   const origin = originOf(session);
   const vm = handles.get('vm');
-  const mirrored = new Map<number, GuestMemory>();
+  const mirrored = handles.grow('guestMemory', () => new Map());
   for (const { slot, gpa, sizeBytes } of plan.layout.slots) {
+    if (mirrored.has(slot)) continue;
     signal.throwIfAborted();
     const memory = await shareMemory(session, { vm, memory: pagesOf(origin, slot) });
     ledger.hold({ what: 'guest_memfd', release: () => memory.close() });
-    mirrored.set(slot, memory);
     await vm.setUserMemoryRegion2({
       slot,
       gpa,
@@ -34,8 +34,8 @@ export async function mirrorMemory(session: TdSession, signal: AbortSignal): Pro
       memoryOffsetBytes: 0n,
       guestMemory: { memory, offsetBytes: 0n },
     });
+    mirrored.set(slot, memory);
   }
-  handles.set('guestMemory', mirrored);
 }
 
 /** Where no way is known the same file is bound all the same: the kernel says what it makes of it. */

@@ -4,6 +4,7 @@ import type { TdSession } from '../session.ts';
 
 /** After this the TD is measured. Where the host tells the MRTD, it must be the predicted one. */
 export async function finalizeTd({ plan, handles, publish }: TdSession): Promise<Finalized> {
+  if (handles.has('finalized')) return handles.get('finalized');
   const vm = handles.get('vm');
   await vm.tdxFinalizeVm();
   const bytes = await vm.mrtd();
@@ -18,5 +19,6 @@ export async function finalizeTd({ plan, handles, publish }: TdSession): Promise
       hint: 'this is a defect of tdctl or of the host: please report both values',
     });
   }
+  handles.set('finalized', { mrtd });
   return { mrtd };
 }

@@ -6,18 +6,20 @@ import type { TdSession } from '../session.ts';
 export async function addMemory(session: TdSession, signal: AbortSignal): Promise<void> {
   const { plan, handles } = session;
   const vm = handles.get('vm');
-  const guestMemory = new Map<number, GuestMemory>();
+  const guestMemory = handles.grow('guestMemory', () => new Map());
   for (const slot of plan.layout.slots) {
+    if (guestMemory.has(slot.slot)) continue;
     signal.throwIfAborted();
     guestMemory.set(slot.slot, await setSlot(session, { vm, slot }));
   }
-  handles.set('guestMemory', guestMemory);
 
   const total = plan.layout.initialPages.reduce((sum, { pages }) => sum + pages, 0);
   let done = 0;
+  const added = handles.grow('addedPages', () => new Set());
   for (const initial of plan.layout.initialPages) {
     signal.throwIfAborted();
-    await addPages(session, { initial, signal, done, total });
+    if (!added.has(initial)) await addPages(session, { initial, signal, done, total });
+    added.add(initial);
     done += initial.pages;
   }
 }

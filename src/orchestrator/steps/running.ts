@@ -20,6 +20,7 @@ type VcpuOut =
   | { readonly how: 'refused'; readonly error: unknown };
 
 export async function enterVcpus(session: TdSession): Promise<void> {
+  if (session.runs !== undefined) return;
   const runs = enterAll(session.handles.get('vcpus'));
   session.runs = runs;
   const refusal = await firstRefusal(runs);

@@ -6,14 +6,16 @@ import type { TdSession } from '../session.ts';
 export async function createVcpus(session: TdSession, signal: AbortSignal): Promise<void> {
   const { plan, ledger, handles, publish } = session;
   const vm = handles.get('vm');
-  const vcpus: Vcpu[] = [];
-  ledger.hold({ what: 'vCPU fds', release: () => closeAll(vcpus) });
-  for (const id of plan.vcpuIds) {
+  const vcpus = handles.grow('vcpus', () => {
+    const none: Vcpu[] = [];
+    ledger.hold({ what: 'vCPU fds', release: () => closeAll(none) });
+    return none;
+  });
+  for (const id of plan.vcpuIds.slice(vcpus.length)) {
     signal.throwIfAborted();
     vcpus.push(await vm.createVcpu({ id }));
     publish(progress('creatingVcpus', vcpus.length, plan.vcpuIds.length));
   }
-  handles.set('vcpus', vcpus);
 }
 
 /** The module gives the leaves of the TD. They must be set before INIT_VCPU (kernel-abi 2.9). */
@@ -24,10 +26,13 @@ export async function initializeVcpus(session: TdSession, signal: AbortSignal): 
   const tdCpuid = firstVcpu ? await firstVcpu.tdxGetCpuid() : [];
   // KVM_TDX_GET_CPUID is refused once the TD is finalized, and a destination needs them too.
   handles.set('tdCpuid', tdCpuid);
+  const initialized = handles.grow('initializedVcpus', () => new Set());
   for (const [done, vcpu] of vcpus.entries()) {
+    if (initialized.has(vcpu.id)) continue;
     signal.throwIfAborted();
     await vcpu.setCpuid2({ entries: withApicId(tdCpuid, vcpu.id) });
     await vcpu.tdxInitVcpu({ initialRcx: plan.layout.hobAddress });
+    initialized.add(vcpu.id);
     publish(progress('initializingVcpus', done + 1, vcpus.length));
   }
 }

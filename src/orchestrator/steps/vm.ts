@@ -10,7 +10,16 @@ import type { TdSession } from '../session.ts';
 const IRQ_ROUTES = 24n;
 
 /** Memory comes first, so that a host short of address space is found before the kernel is asked. */
-export async function createVm({ host, plan, ledger, handles }: TdSession): Promise<void> {
+export async function createVm(session: TdSession): Promise<void> {
+  const { handles } = session;
+  if (!handles.has('vm')) await makeVm(session);
+  if (handles.has('splitIrqchip')) return;
+  const args = [IRQ_ROUTES];
+  await handles.get('vm').enableCap({ capability: 'KVM_CAP_SPLIT_IRQCHIP', args });
+  handles.set('splitIrqchip', true);
+}
+
+async function makeVm({ host, plan, ledger, handles }: TdSession): Promise<void> {
   const slotMemory = new Map<number, UserMemory>();
   for (const { slot, sizeBytes } of plan.layout.slots) {
     const memory = await host.mapMemory({ sizeBytes });
@@ -22,7 +31,6 @@ export async function createVm({ host, plan, ledger, handles }: TdSession): Prom
   const vm = await host.createVm({ type: 'KVM_X86_TDX_VM' });
   ledger.hold({ what: 'VM fd', release: () => vm.close() });
   handles.set('vm', vm);
-  await vm.enableCap({ capability: 'KVM_CAP_SPLIT_IRQCHIP', args: [IRQ_ROUTES] });
 }
 
 export async function readLimits({ host, plan, handles }: TdSession): Promise<LimitsRead> {
@@ -50,6 +58,7 @@ const ENTROPY_PAUSE_MS = 20;
 
 export async function initializeTd(session: TdSession, signal: AbortSignal): Promise<void> {
   const { plan, handles } = session;
+  if (handles.has('keySlot')) return;
   const vm = handles.get('vm');
   const params = buildInitVm(plan.spec, {
     facts: plan.facts,
