@@ -11,6 +11,7 @@ import { initCommand } from './commands/init.ts';
 import { kernelsCommand } from './commands/kernels.ts';
 import { measureCommand } from './commands/measure.ts';
 import { planCommand } from './commands/plan.ts';
+import { rehearseCommand } from './commands/rehearse.ts';
 import { runCommand } from './commands/run.ts';
 import { reportFailure } from './failure.ts';
 import type { CommandIo } from './io.ts';
@@ -48,6 +49,8 @@ Examples:
   tdctl measure OVMF.fd                           the MRTD a firmware image will have
   tdctl plan td.yaml --host sim                   what would be done, and what stands against it
   tdctl run td.yaml --host sim --until runnable   a TD's whole life, on any machine
+  tdctl rehearse td.yaml --kernel rfc-migration-v2 --faults each
+                                                  a migration, with a fault at every step
   tdctl doctor                                    what keeps this machine from running TDs
   dmesg | tdctl explain                           what a log, an errno or a status word meant
   tdctl host --host sim:gnr-2.0                   what binds on a host
@@ -61,6 +64,7 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
     fitCommand(io, endWith),
     footprintCommand(io),
     runCommand(io),
+    rehearseCommand(io, endWith),
     doctorCommand(io, endWith),
     explainCommand(io),
     hostCommand(io, endWith),

@@ -97,6 +97,14 @@ export const errorKinds = {
     exitCode: exitCodes.failed,
     meaning: 'A move has lost the TD: no VM has it any more.',
   },
+  TDCTL_E_INVARIANT_BROKEN: {
+    exitCode: exitCodes.failed,
+    meaning: 'A rehearsal found a run that breaks an invariant of tdctl.',
+  },
+  TDCTL_E_EXPECTATION: {
+    exitCode: exitCodes.findings,
+    meaning: 'A rehearsal did not come out as its file expects.',
+  },
   TDCTL_E_STUCK: {
     exitCode: exitCodes.failed,
     meaning: 'Something of a TD could not be given back and needs a person.',

@@ -9,8 +9,8 @@ const ends: ReadonlySet<string> = new Set([
 ]);
 
 /** Simulated milliseconds from the pause of the source until a VM runs; undefined: never paused. */
-export function blackoutOf({ states }: RunRecord, moveLane: string): number | undefined {
-  const ofMove = states.filter(({ lane }) => lane === moveLane);
+export function blackoutOf(record: RunRecord, moveLane: string): number | undefined {
+  const ofMove = record.statesOf(moveLane);
   const begin = ofMove.find(({ state }) => state === 'revocable.quiescingSource');
   const end = ofMove.find(({ state }) => ends.has(state));
   if (begin === undefined || end === undefined) return undefined;

@@ -76,7 +76,8 @@ async function provision(
     return { operation, result: 'failed', error, leftovers };
   }
   td.fate = 'alive';
-  td.tdr = world.vmOf(td)?.td?.tdr;
+  const vms = world.stage.simulated?.snapshot().vms ?? [];
+  td.tdr = world.vmOf(td, vms)?.td?.tdr;
   return { operation, result: 'done' };
 }
 
@@ -147,7 +148,8 @@ async function migrate(
   if (blackoutMs !== undefined) world.record.blackouts.push({ td: td.name, hop, ms: blackoutMs });
   settle(world, td, output);
   if (verdict === 'completed' || verdict === 'destinationOnly') {
-    td.former.push(source);
+    if (verdict === 'completed') await world.retire(td.process);
+    else td.former.push(source);
     td.run = migration.destination;
     td.process = process;
     td.lane = lane;

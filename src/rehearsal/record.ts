@@ -46,6 +46,7 @@ export class RunRecord {
   readonly slots: SlotSample[] = [];
   readonly blackouts: Blackout[] = [];
   readonly moves: MoveResult[] = [];
+  readonly #statesByLane = new Map<string, LaneState[]>();
   readonly #now: () => number;
   readonly #usedSlots: () => number | undefined;
   readonly #startMs: number;
@@ -84,10 +85,22 @@ export class RunRecord {
       this.steps.push({ lane, step, result, requests, startMs: atMs - durationMs, endMs: atMs });
       this.#sample(atMs);
     } else if (event.event === 'state.entered') {
-      this.states.push({ lane, state: event.state, atMs });
+      const entered = { lane, state: event.state, atMs };
+      this.states.push(entered);
+      this.#laneStates(lane).push(entered);
       this.#sample(atMs);
     }
     this.#listener?.({ lane, atMs, event });
+  }
+
+  statesOf(lane: string): readonly LaneState[] {
+    return this.#statesByLane.get(lane) ?? [];
+  }
+
+  #laneStates(lane: string): LaneState[] {
+    const states = this.#statesByLane.get(lane) ?? [];
+    this.#statesByLane.set(lane, states);
+    return states;
   }
 
   /** A sample for each change, and none between. */

@@ -145,7 +145,7 @@ async function playOne(playing: Playing): Promise<OperationResult> {
     ...playing.hooks,
     onMigrationState: (td, state) => {
       playing.hooks.onMigrationState?.(td, state);
-      if (simulated === undefined) return;
+      if (simulated === undefined || !changesOwner.has(state)) return;
       const snapshot = simulated.snapshot();
       violations.push(...twoOwners(snapshot));
       // A TD that was tried and does not run is not given up lightly.
@@ -171,10 +171,19 @@ async function playOne(playing: Playing): Promise<OperationResult> {
   return result;
 }
 
+/** States of a migration before which the owner may have changed. */
+const changesOwner: ReadonlySet<string> = new Set([
+  'irrevocable.findingOwner',
+  'irrevocable.resumingDestination',
+  'irrevocable.retiringSource',
+  'rollingBack',
+  'clearingUp',
+]);
+
 /** The destination of the move under way was told to enter its vCPUs. */
 function wasEntered({ record }: World, td: LiveTd): boolean {
   const lane = destinationLane(td.name, td.moves);
-  return record.states.some((each) => each.lane === lane && each.state === 'entering');
+  return record.statesOf(lane).some(({ state }) => state === 'entering');
 }
 
 /** A TD may be given up only when no living VM has it. */

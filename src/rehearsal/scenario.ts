@@ -40,8 +40,9 @@ export function standardScenario(options: {
   readonly hops: number;
   readonly checks: Scenario['checks'];
   readonly slotsLeft?: number | undefined;
+  readonly destinationVcpus?: number | undefined;
 }): Scenario {
-  const { plan, count, hops, checks, slotsLeft } = options;
+  const { plan, count, hops, checks, slotsLeft, destinationVcpus: vcpus } = options;
   const names = Array.from({ length: count }, (_, index) =>
     count === 1 ? plan.spec.name : `${plan.spec.name}-${index + 1}`,
   );
@@ -51,7 +52,7 @@ export function standardScenario(options: {
     tds: new Map(names.map((name) => [name, named(plan, name)])),
     operations: [
       ...each((td) => ({ do: 'provision', td })),
-      ...Array.from({ length: hops }, () => each((td) => ({ do: 'migrate', td }))).flat(),
+      ...Array.from({ length: hops }, () => each((td) => ({ do: 'migrate', td, vcpus }))).flat(),
       ...each((td) => ({ do: 'stop', td })),
     ],
     checks,

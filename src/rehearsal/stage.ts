@@ -72,3 +72,13 @@ export function simulatedStage(
     },
   };
 }
+
+/** A machine whose kernel cannot be looked into: one process does everything. */
+export function realStage(host: Host): Stage {
+  return {
+    host,
+    newProcess: () => host,
+    simulated: undefined,
+    close: () => host.close(),
+  };
+}

@@ -2,7 +2,7 @@
 import type { Host } from '../host/port.ts';
 import type { TdRun } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
-import type { VmSnapshot } from '../simulator/index.ts';
+import type { Snapshot, VmSnapshot } from '../simulator/index.ts';
 import type { RunRecord } from './record.ts';
 import type { Stage } from './stage.ts';
 
@@ -65,6 +65,13 @@ export class World {
     return process;
   }
 
+  /** A process whose TD has moved away ends. tdctl's own does not, where one process does it all. */
+  async retire(process: Host | undefined): Promise<void> {
+    if (process === undefined || process === this.stage.host || this.dead.has(process)) return;
+    this.#processes.delete(process);
+    await process.close();
+  }
+
   get liveProcesses(): number {
     return this.#processes.size - this.dead.size;
   }
@@ -91,12 +98,12 @@ export class World {
   }
 
   /** The VM that the kernel has for this TD's fd; undefined once it is gone, or on a real machine. */
-  vmOf(td: LiveTd): VmSnapshot | undefined {
+  vmOf(td: LiveTd, vms: Snapshot['vms']): VmSnapshot | undefined {
     const { simulated } = this.stage;
     const handles = td.run?.session.handles;
     if (simulated === undefined || handles?.has('vm') !== true) return undefined;
     const id = simulated.vmId(handles.get('vm'));
-    return simulated.snapshot().vms.find((vm) => vm.id === id);
+    return vms.find((vm) => vm.id === id);
   }
 }
 

@@ -42,7 +42,7 @@ export function judgeAtRest(world: World, snapshot: Snapshot): Violation[] {
     ...pagesOfTwo(snapshot),
     ...[...world.tds.values()].flatMap((td) => [
       ...ownerOrVerdict(td, snapshot),
-      ...beliefMatches(world, td),
+      ...beliefMatches(world, td, snapshot),
     ]),
   ];
 }
@@ -85,10 +85,10 @@ export function ownerOf(tdr: number, vms: Snapshot['vms']): VmSnapshot | undefin
 
 const whole: ReadonlySet<string> = new Set(['runnable', 'running', 'paused']);
 
-function beliefMatches(world: World, td: LiveTd): Violation[] {
+function beliefMatches(world: World, td: LiveTd, { vms }: Snapshot): Violation[] {
   const { run, name, fate } = td;
   if (run === undefined || fate !== 'alive') return [];
-  const vm = world.vmOf(td);
+  const vm = world.vmOf(td, vms);
   const isThere = vm !== undefined && !vm.dead && vm.td?.state === 'RUNNABLE';
   if (whole.has(run.state) === isThere) return [];
   const has =

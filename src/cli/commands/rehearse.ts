@@ -1,0 +1,77 @@
+import { Command, Option } from '@commander-js/extra-typings';
+import type { ExitCode } from '../../errors/index.ts';
+import type { CommandIo } from '../io.ts';
+import { kernelOption } from '../options.ts';
+
+const explanation = `
+What is played without options: the TD is built, entered, moved once where the kernel moves TDs, and
+taken down. tdctl rehearses on \`--host sim\` unless told otherwise.
+
+Examples:
+  tdctl rehearse td.yaml --kernel rfc-migration-v2                a migration, step by step
+  tdctl rehearse td.yaml --kernel rfc-migration-v2 --faults each  a fault at every ioctl and SEAMCALL
+  tdctl rehearse td.yaml --kernel series-v9 --slots-left 1        a host with no key slot to spare
+  tdctl rehearse td.yaml --compare all                            the same under every kernel ABI
+  tdctl rehearse td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#8=source-dies
+  tdctl rehearse upgrade.yaml -o junit > rehearsal.xml            a scenario of your own, in CI
+
+Exit codes: 0 held · 1 a TD was lost, or an invariant broken · 2 usage · 4 the TD cannot move ·
+            5 file invalid · 6 not as the file expects · 7 a limit of the host is reached ·
+            8 the kernel moves no TDs · 130 interrupted (what was found is printed)`;
+
+export const rehearsalFormats = ['text', 'json', 'yaml', 'junit', 'markdown'] as const;
+export type RehearsalFormat = (typeof rehearsalFormats)[number];
+
+/** @param endWith takes 6 where the run was not what the file expects. */
+export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
+  return new Command('rehearse')
+    .summary('play a TD and its migration, with every fault, before it is real')
+    .description(
+      'Plays TDs, their moves to other VMs on the same host, and what can go wrong on the way, and\n' +
+        'says what is lost and by whom. Times are simulated.',
+    )
+    .argument('<file>', 'TrustDomain file, or a Rehearsal file with operations of its own')
+    .addOption(new Option('--host <host>', 'sim[:PROFILE], soft[:PROFILE] or kvm').default('sim'))
+    .addOption(kernelOption())
+    .option('--hops <n>', 'moves of each TD, one after the other')
+    .option('--count <n>', 'so many TDs at once', '1')
+    .option('--slots-left <n>', 'key slots that TDs of others leave free')
+    .option('--unchecked', 'let the kernel answer what tdctl would refuse')
+    .option('--destination-vcpus <n>', 'vCPUs of the destination, where they shall differ')
+    .addOption(
+      new Option(
+        '--compare <kernels>',
+        'play it under these kernel ABIs, comma-separated, or all',
+      ).conflicts(['faults', 'fault']),
+    )
+    .addOption(
+      new Option('--faults <which>', 'one at a time, every two, or by chance').choices([
+        'none',
+        'each',
+        'pairs',
+        'random',
+      ] as const),
+    )
+    .option('--seed <n>', 'seed of `--faults random`; equal seeds play equal faults', '1')
+    .option('--runs <n>', 'runs of `--faults random`', '1000')
+    .addOption(
+      new Option(
+        '--fault <fault>',
+        'a fault in every run, as for `tdctl run`; also WHO-dies; repeatable',
+      )
+        .argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
+        .default([] as string[], 'none'),
+    )
+    .option('--proofs', 'also prove that every step can be repeated, fail and be undone twice')
+    .option('--html <file>', 'write the report as one page that needs no network')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print')
+        .choices(rehearsalFormats)
+        .default('text' as const),
+    )
+    .addHelpText('after', explanation)
+    .action(async (file, options) => {
+      const { rehearse } = await import('../rehearse/rehearse.ts');
+      endWith(await rehearse({ file, ...options }, io));
+    });
+}

@@ -1,0 +1,92 @@
+/** JUnit XML, which every CI reads: a test case for each operation and for each step of the sweep. */
+
+import { unmetExpectations } from './expectations.ts';
+import type { RehearsalReport, ReportedSweep } from './report.ts';
+
+interface Case {
+  readonly suite: string;
+  readonly name: string;
+  readonly seconds: number;
+  readonly failure?: string | undefined;
+}
+
+export function junit(report: RehearsalReport): string {
+  const cases = [...runCases(report), ...(report.sweep ? sweepCases(report.sweep) : [])];
+  const failures = cases.filter(({ failure }) => failure !== undefined).length;
+  const name = attribute(`${report.name} (${report.kernel})`);
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="${name}" tests="${cases.length}" failures="${failures}">`,
+    `<testsuite name="${name}" tests="${cases.length}" failures="${failures}">`,
+    ...cases.map(caseXml),
+    '</testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+function runCases(report: RehearsalReport): Case[] {
+  const { run, hasExpectations } = report;
+  const operations = run.results.map(({ operation, result, verdict, expected, error }): Case => {
+    const isWrong =
+      expected === undefined ? !hasExpectations && result !== 'done' : expected !== verdict;
+    const words = error?.message ?? verdict ?? result;
+    return {
+      suite: 'operations',
+      name: operation,
+      seconds: 0,
+      failure: isWrong ? words : undefined,
+    };
+  });
+  const invariant: Case = {
+    suite: 'invariants',
+    name: 'all invariants hold',
+    seconds: run.elapsedMs / 1000,
+    failure: listed(run.violations.map((each) => `${each.invariant}: ${each.detail}`)),
+  };
+  const expected: Case = {
+    suite: 'expectations',
+    name: 'the run is as expected',
+    seconds: 0,
+    failure: listed(unmetExpectations(report)),
+  };
+  return [...operations, invariant, ...(hasExpectations ? [expected] : [])];
+}
+
+function sweepCases({ rows, violations }: ReportedSweep): Case[] {
+  return rows.map(({ lane, state, cells }) => {
+    const broken = cells.filter(({ outcome }) => outcome === 'violation');
+    const details = broken.map(({ kind, example }) => `${kind}: ${example.join(' and ')}`);
+    const known = violations.map(({ invariant, detail }) => `${invariant}: ${detail}`);
+    return {
+      suite: 'faults',
+      name: `${lane}: ${state}`,
+      seconds: 0,
+      failure: details.length === 0 ? undefined : listed([...details, ...known]),
+    };
+  });
+}
+
+function listed(lines: readonly string[]): string | undefined {
+  return lines.length === 0 ? undefined : lines.join('\n');
+}
+
+function caseXml({ suite, name, seconds, failure }: Case): string {
+  const head = `<testcase classname="${attribute(suite)}" name="${attribute(name)}" time="${seconds}"`;
+  if (failure === undefined) return `${head}/>`;
+  const [first = ''] = failure.split('\n');
+  return `${head}><failure message="${attribute(first)}">${escaped(failure)}</failure></testcase>`;
+}
+
+function attribute(text: string): string {
+  return escaped(text).replaceAll('"', '&quot;').replaceAll('\n', '&#10;');
+}
+
+// Control characters have no place in XML 1.0 at all, escaped or not.
+function escaped(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;');
+}

@@ -1,0 +1,45 @@
+/** The command line of `tdctl rehearse`, with numbers as numbers. */
+import type { RehearsalFormat } from '../commands/rehearse.ts';
+import { wholeNumber } from './numbers.ts';
+
+export interface RehearseCommandOptions {
+  readonly file: string;
+  readonly host: string;
+  readonly kernel: string;
+  readonly hops?: string | undefined;
+  readonly count: string;
+  readonly slotsLeft?: string | undefined;
+  readonly unchecked?: boolean | undefined;
+  readonly destinationVcpus?: string | undefined;
+  readonly compare?: string | undefined;
+  readonly faults?: 'none' | 'each' | 'pairs' | 'random' | undefined;
+  readonly seed: string;
+  readonly runs: string;
+  readonly fault: readonly string[];
+  readonly proofs?: boolean | undefined;
+  readonly html?: string | undefined;
+  readonly output: RehearsalFormat;
+}
+
+export interface Numbers {
+  readonly hops: number | undefined;
+  readonly count: number;
+  readonly slotsLeft: number | undefined;
+  readonly destinationVcpus: number | undefined;
+  readonly seed: number;
+  readonly runs: number;
+}
+
+/** @throws TdctlError TDCTL_E_USAGE for the first that is no number in its range. */
+export function numbersOf(options: RehearseCommandOptions): Numbers {
+  const optional = (text: string | undefined, option: string, from: number, to: number) =>
+    text === undefined ? undefined : wholeNumber(text, { option, from, to });
+  return {
+    hops: optional(options.hops, '--hops', 0, 10_000),
+    count: wholeNumber(options.count, { option: '--count', from: 1, to: 10_000 }),
+    slotsLeft: optional(options.slotsLeft, '--slots-left', 0, 65_535),
+    destinationVcpus: optional(options.destinationVcpus, '--destination-vcpus', 1, 4096),
+    seed: wholeNumber(options.seed, { option: '--seed', from: 0, to: 0xffff_ffff }),
+    runs: wholeNumber(options.runs, { option: '--runs', from: 1, to: 100_000_000 }),
+  };
+}

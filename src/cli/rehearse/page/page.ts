@@ -1,0 +1,4 @@
+import type { RehearsalReport } from '../report.ts';
+export function rehearsalPage(report: RehearsalReport): string {
+  return report.name;
+}

@@ -1,0 +1,140 @@
+/** `tdctl rehearse`: plays a scenario, then its faults, and says what came of it. */
+import { type ExitCode, exitCodes, TdctlError, type TdctlErrorCode } from '../../errors/index.ts';
+import { realStage, rehearseOn, rehearseSimulated, type Scenario } from '../../rehearsal/index.ts';
+import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
+import type { CommandIo } from '../io.ts';
+import { openHost } from '../open-host.ts';
+import { unmetExpectations } from './expectations.ts';
+import { readRehearsalFault } from './fault.ts';
+import { type Numbers, numbersOf, type RehearseCommandOptions } from './options.ts';
+import { playFaults } from './play-faults.ts';
+import { printReport } from './print-report.ts';
+import { buildReport, type RehearsalReport } from './report.ts';
+import { openSource, type Source } from './source.ts';
+
+export async function rehearse(options: RehearseCommandOptions, io: CommandIo): Promise<ExitCode> {
+  const interrupts = listenForInterrupts();
+  try {
+    const numbers = numbersOf(options);
+    const source = await openSource(options, numbers);
+    if (options.compare !== undefined) {
+      const { showComparison } = await import('./show-comparison.ts');
+      return await showComparison({ source, options, compare: options.compare }, io);
+    }
+    const report = await play({ source, numbers, options, interrupts, io });
+    await printReport(report, { format: options.output, io });
+    if (options.html !== undefined) {
+      const { writeHtml } = await import('./write-html.ts');
+      await writeHtml(report, options.html);
+    }
+    return endOf(report, interrupts);
+  } finally {
+    interrupts.done();
+  }
+}
+
+interface Playing {
+  readonly source: Source;
+  readonly numbers: Numbers;
+  readonly options: RehearseCommandOptions;
+  readonly interrupts: Interrupts;
+  readonly io: CommandIo;
+}
+
+async function play(playing: Playing): Promise<RehearsalReport> {
+  const { source, options, numbers, interrupts, io } = playing;
+  if (source.kind !== 'sim') return playOnHost(playing);
+  const place = { profile: source.profile, kernelAbi: source.kernel };
+  const scenario = await source.scenarioUnder(source.kernel);
+  const faults = source.fault.map(readRehearsalFault);
+  noteNoMove(source, scenario, io);
+  const sweeps = source.faults !== 'none';
+  const traced = sweeps || options.html !== undefined;
+  const run = await rehearseSimulated(place, { scenario, faults, traced });
+  const played = sweeps
+    ? await playFaults({ place, scenario, run, which: source.faults, numbers, interrupts, io })
+    : undefined;
+  const proofs =
+    options.proofs === true
+      ? await (await import('../../rehearsal/index.ts')).proveAll(place, scenario)
+      : undefined;
+  return buildReport({ source, options, scenario, run, played, proofs });
+}
+
+/** Real VMs on both sides: everything is played once, and nothing is broken on purpose. */
+async function playOnHost({ source, options, io }: Playing): Promise<RehearsalReport> {
+  const given = [
+    ...(source.faults === 'none' ? [] : ['--faults']),
+    ...(source.fault.length === 0 ? [] : ['--fault']),
+    ...(options.proofs === true ? ['--proofs'] : []),
+  ];
+  const [first] = given;
+  if (first !== undefined) {
+    throw new TdctlError({
+      code: 'TDCTL_E_USAGE',
+      op: 'rehearse with faults',
+      place: first,
+      message: `${first} needs a machine that can be broken, and \`--host ${options.host}\` is real`,
+      hint: 'add `--host sim`',
+    });
+  }
+  const host = await openHost({ host: options.host, kernel: source.kernel }, io);
+  const scenario = await source.scenarioOn(await host.facts());
+  noteNoMove(source, scenario, io);
+  const run = await rehearseOn(realStage(host), { scenario });
+  return buildReport({ source, options, scenario, run });
+}
+
+function noteNoMove(source: Source, { operations }: Scenario, io: CommandIo): void {
+  if (operations.some((operation) => operation.do === 'migrate' || operation.do === 'together'))
+    return;
+  io.stderr.write(
+    `note: no move is played: ${source.kind === 'kvm' ? 'this kernel' : source.kernel} moves no TDs; \`--kernel rfc-migration-v2\` does\n`,
+  );
+}
+
+function endOf(report: RehearsalReport, interrupts: Interrupts): ExitCode {
+  const { run, sweep } = report;
+  const violations = run.violations.length + (sweep?.violationCount ?? 0);
+  const broken = (report.proofs ?? []).filter(({ problem }) => problem !== undefined).length;
+  if (violations + broken > 0) throw invariantBroken(violations + broken);
+  if (interrupts.received !== undefined) return exitCodes.interrupted;
+  const missed = unmetExpectations(report);
+  if (missed.length > 0) throw notAsExpected(missed);
+  if (report.hasExpectations) return exitCodes.ok;
+  throwFailure(run);
+  return exitCodes.ok;
+}
+
+/** A run without expectations must go through, as far as no fault was asked for. */
+function throwFailure({ results }: RehearsalReport['run']): void {
+  const failed = results.find(({ result }) => result !== 'done' && result !== 'skipped');
+  if (failed?.error === undefined || failed.error === null) return;
+  const { error } = failed;
+  throw new TdctlError({
+    code: (failed.verdict === 'lost' ? 'TDCTL_E_TD_LOST' : error.code) as TdctlErrorCode,
+    op: error.step,
+    message: `${failed.operation}: ${error.message}`,
+    details: error.details,
+    hint: error.hint,
+  });
+}
+
+function invariantBroken(count: number): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_INVARIANT_BROKEN',
+    op: 'rehearse',
+    message: `${count} ${count === 1 ? 'run breaks' : 'runs break'} an invariant`,
+    hint: 'docs/invariants.md says what each means; the report has the shortest command that shows it: please report it',
+  });
+}
+
+function notAsExpected(missed: readonly string[]): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_EXPECTATION',
+    op: 'compare with what the file expects',
+    message: 'the rehearsal did not come out as its file expects',
+    details: missed,
+    hint: 'the report above says what happened instead',
+  });
+}

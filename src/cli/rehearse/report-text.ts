@@ -1,0 +1,156 @@
+/** A rehearsal for people: the timeline of all VMs, the verdicts, what was lost, the sweep. */
+import { type LaneStep, type Outcome, outcomes } from '../../rehearsal/index.ts';
+import { paint } from '../output/paint.ts';
+import { sanitize } from '../output/sanitize.ts';
+import { columns } from '../output/table.ts';
+import { count, formatDuration, times } from '../output/units.ts';
+import type { RehearsalReport, ReportedRow, ReportedSweep } from './report.ts';
+
+type Colors = ReturnType<typeof paint>;
+
+const marks = { done: '✓', failed: '✗', interrupted: '‒' } as const;
+/** Lines of the timeline that are printed; the rest is in the data. */
+const mostSteps = 80;
+
+export function reportText(report: RehearsalReport, withColors: boolean): string {
+  const colors = paint(withColors);
+  const { run, sweep, proofs } = report;
+  return [
+    `Rehearsal of ${colors.bold(sanitize(report.name))} on ${report.host} (KVM rules ${report.kernel})\n\n`,
+    timelineText(run.steps, colors),
+    '\n',
+    resultsText(report, colors),
+    sweep === undefined ? '' : sweepText(sweep, colors),
+    proofs === undefined ? '' : proofsText(proofs, colors),
+  ].join('');
+}
+
+/** Simulated milliseconds; the steps of all VMs in the order in which they began. */
+function timelineText(steps: readonly LaneStep[], colors: Colors): string {
+  const inOrder = [...steps].sort(byStart);
+  const shown = inOrder.slice(0, mostSteps);
+  const rows = shown.flatMap((step) => {
+    const { lane, result, startMs, endMs, requests } = step;
+    const made = requests
+      .map(({ request, answer, count: number }) => {
+        const text = times(request, number);
+        return answer === 'ok' ? text : `${text} (${answer})`;
+      })
+      .join(', ');
+    const row = [
+      startMs.toFixed(3).padStart(10),
+      formatDuration(endMs - startMs).padStart(8),
+      sanitize(lane),
+      `${marks[result]} ${step.step}`,
+      made,
+    ];
+    return isPointOfNoReturn(step) ? [pointOfNoReturn, row] : [row];
+  });
+  const left = steps.length - shown.length;
+  const more = left > 0 ? `  … and ${count(left, 'step')} more (-o json has all)\n` : '';
+  return (
+    colors.bold('      at ms      took  where, what and with which requests\n') +
+    columns(rows) +
+    more
+  );
+}
+
+/** A step that contains others comes before them; one that took no time, before what it led to. */
+function byStart(a: LaneStep, b: LaneStep): number {
+  if (a.startMs !== b.startMs) return a.startMs - b.startMs;
+  const [lengthOfA, lengthOfB] = [a.endMs - a.startMs, b.endMs - b.startMs];
+  if (lengthOfA === 0 || lengthOfB === 0) return lengthOfA - lengthOfB;
+  return lengthOfB - lengthOfA;
+}
+
+function isPointOfNoReturn({ step }: LaneStep): boolean {
+  return step === 'moving';
+}
+
+const pointOfNoReturn = ['', '', '──── the point of no return ────'];
+
+function resultsText({ run }: RehearsalReport, colors: Colors): string {
+  const lines = run.results.flatMap(({ operation, result, verdict, error, expected }) => {
+    const word = verdict ?? result;
+    const mark =
+      result === 'done' ? colors.green('✓') : result === 'skipped' ? '‒' : colors.red('✗');
+    const wanted = expected === undefined || expected === word ? '' : ` (expected ${expected})`;
+    const reason = error ? [`      ${sanitize(error.message)}\n`] : [];
+    return [`  ${mark} ${sanitize(operation)}: ${word}${wanted}\n`, ...reason];
+  });
+  const blackouts = run.blackouts.map(
+    ({ td, hop, ms }) => [`blackout of ${td}, move ${hop}`, formatDuration(ms)] as const,
+  );
+  return [
+    ...lines,
+    '\n',
+    columns([
+      ['simulated time', formatDuration(run.elapsedMs)],
+      ['key slots', `${run.slots.peak} in use at the peak`],
+      ...blackouts.slice(0, 10),
+      ...run.losses.map(({ what, count: number, by, words }) => [
+        'lost',
+        colors.yellow(`${count(number, what)}, by the ${by}: ${words}`),
+      ]),
+      ...run.unmet.map((fault) => ['not met', `the run never came to ${fault}`]),
+      ...run.violations.map(({ invariant, detail }) => [
+        'violation',
+        colors.red(`${invariant}: ${detail}`),
+      ]),
+    ]),
+  ].join('');
+}
+
+function sweepText(sweep: ReportedSweep, colors: Colors): string {
+  const title = `\n${colors.bold('Faults')} (${sweep.which}): ${sweep.played} of ${count(sweep.cases, 'run')} played${sweep.cut ? ', interrupted' : ''}\n`;
+  const totals = Object.entries(sweep.outcomes).map(([outcome, number]) => [
+    String(number).padStart(7),
+    paintOutcome(outcome as Outcome, colors),
+    outcomes[outcome as Outcome],
+  ]);
+  return [
+    title,
+    columns(totals),
+    '\n',
+    colors.bold('  outcomes by step\n'),
+    columns(tableRows(sweep.rows)),
+    ...sweep.violations.map(
+      ({ invariant, detail, faults }) =>
+        `\n  ${colors.red(invariant)}: ${detail}\n      with ${faults.join(' and ')}\n`,
+    ),
+    ...sweep.reproductions.map(
+      ({ command, invariant }) => `\n  the shortest way to see ${invariant}:\n      ${command}\n`,
+    ),
+  ].join('');
+}
+
+function paintOutcome(outcome: Outcome, colors: Colors): string {
+  if (outcome === 'violation') return colors.red(outcome);
+  return outcome.includes('lost') ? colors.yellow(outcome) : outcome;
+}
+
+/** A row for each step of each VM, a column for each outcome that occurs. */
+function tableRows(rows: readonly ReportedRow[]): string[][] {
+  const names = Object.keys(outcomes) as Outcome[];
+  const used = names.filter((name) =>
+    rows.some(({ cells }) => cells.some(({ outcome }) => outcome === name)),
+  );
+  const total = ({ cells }: ReportedRow, name: Outcome) =>
+    cells.reduce((sum, { outcome, count: number }) => sum + (outcome === name ? number : 0), 0);
+  return [
+    ['where', 'step', ...used],
+    ...rows.map((row) => [
+      sanitize(row.lane),
+      row.state,
+      ...used.map((name) => String(total(row, name) || '·').padStart(Math.min(name.length, 5))),
+    ]),
+  ];
+}
+
+function proofsText(proofs: NonNullable<RehearsalReport['proofs']>, colors: Colors): string {
+  const broken = proofs.filter(({ problem }) => problem !== undefined);
+  const held = `\n${colors.bold('Proofs')}: ${proofs.length - broken.length} of ${proofs.length} hold: every step repeated, failed and undone twice\n`;
+  return (
+    held + broken.map(({ proof, state, problem }) => `  ✗ ${state} ${proof}: ${problem}\n`).join('')
+  );
+}

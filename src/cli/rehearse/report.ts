@@ -1,0 +1,185 @@
+/** What a rehearsal prints, as data: one shape for every output. docs/rehearsal.md is the contract. */
+
+import type { StepError } from '../../../machines/td-lifecycle/index.ts';
+import {
+  describeOperation,
+  formatRehearsalFault,
+  type LaneStep,
+  type Loss,
+  type Outcome,
+  type Proof,
+  type Rehearsal,
+  type Scenario,
+  type TracedCall,
+  type Violation,
+} from '../../rehearsal/index.ts';
+import type { Expectations } from '../../rehearsal/scenario-file/scenario-file.ts';
+import { commandLine } from './command-line.ts';
+import type { RehearseCommandOptions } from './options.ts';
+import type { PlayedFaults } from './play-faults.ts';
+import type { Source } from './source.ts';
+
+export interface RehearsalReport {
+  readonly kind: 'tdctl.Rehearsal';
+  readonly version: 1;
+  readonly name: string;
+  readonly host: string;
+  readonly kernel: string;
+  readonly run: ReportedRun;
+  readonly sweep?: ReportedSweep;
+  readonly proofs?: readonly Proof[];
+  /** Not printed: what other outputs are made from. */
+  readonly expect: Expectations;
+  readonly hasExpectations: boolean;
+  readonly trace: readonly TracedCall[];
+}
+
+export interface ReportedRun {
+  readonly results: readonly ReportedResult[];
+  readonly steps: readonly LaneStep[];
+  readonly slots: {
+    readonly peak: number;
+    readonly samples: readonly { atMs: number; used: number }[];
+  };
+  readonly blackouts: readonly { td: string; hop: number; ms: number }[];
+  readonly losses: readonly Loss[];
+  readonly violations: readonly Violation[];
+  /** Faults that the run never came to. */
+  readonly unmet: readonly string[];
+  readonly elapsedMs: number;
+}
+
+export interface ReportedResult {
+  readonly operation: string;
+  readonly result: string;
+  readonly verdict?: string;
+  readonly expected?: string;
+  readonly error?: StepError | null;
+}
+
+export interface ReportedSweep {
+  readonly which: string;
+  readonly cases: number;
+  readonly played: number;
+  readonly cut: boolean;
+  readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
+  readonly rows: readonly ReportedRow[];
+  readonly violationCount: number;
+  readonly violations: readonly {
+    readonly invariant: string;
+    readonly detail: string;
+    readonly faults: readonly string[];
+  }[];
+  readonly reproductions: readonly {
+    readonly invariant: string;
+    readonly command: string;
+    readonly tries: number;
+  }[];
+}
+
+export interface ReportedRow {
+  readonly lane: string;
+  readonly state: string;
+  readonly cells: readonly {
+    readonly kind: string;
+    readonly outcome: Outcome;
+    readonly count: number;
+    readonly example: readonly string[];
+  }[];
+}
+
+export interface ReportParts {
+  readonly source: Source;
+  readonly options: RehearseCommandOptions;
+  readonly scenario: Scenario;
+  readonly run: Rehearsal;
+  readonly played?: PlayedFaults | undefined;
+  readonly proofs?: readonly Proof[] | undefined;
+}
+
+export function buildReport({
+  source,
+  options,
+  scenario,
+  run,
+  played,
+  proofs,
+}: ReportParts): RehearsalReport {
+  const expectsMoves = scenario.operations.some(
+    (operation) => operation.do === 'migrate' && operation.expect !== undefined,
+  );
+  return {
+    kind: 'tdctl.Rehearsal',
+    version: 1,
+    name: scenario.name,
+    host: hostName(scenario, source),
+    kernel: [...scenario.tds.values()][0]?.facts.kernel.rules ?? source.kernel,
+    run: reportedRun(run),
+    ...(played === undefined ? {} : { sweep: reportedSweep(played, { options, scenario }) }),
+    ...(proofs === undefined ? {} : { proofs }),
+    expect: source.expect,
+    hasExpectations:
+      expectsMoves || Object.values(source.expect).some((each) => each !== undefined),
+    trace: run.trace,
+  };
+}
+
+function hostName({ tds }: Scenario, { kind }: Source): string {
+  return [...tds.values()][0]?.facts.name ?? kind;
+}
+
+function reportedRun(run: Rehearsal): ReportedRun {
+  const { record } = run;
+  return {
+    results: run.results.map(({ operation, result, verdict, error }) => ({
+      operation: describeOperation(operation),
+      result,
+      ...(verdict === undefined ? {} : { verdict }),
+      ...(operation.do === 'migrate' && operation.expect !== undefined
+        ? { expected: operation.expect }
+        : {}),
+      ...(error === undefined ? {} : { error }),
+    })),
+    steps: record.steps,
+    slots: { peak: record.peakSlots, samples: record.slots },
+    blackouts: record.blackouts,
+    losses: run.losses,
+    violations: run.violations,
+    unmet: run.unmet.map(formatRehearsalFault),
+    elapsedMs: run.elapsedMs,
+  };
+}
+
+function reportedSweep(
+  { which, cases, sweep, reproductions }: PlayedFaults,
+  { options, scenario }: { readonly options: RehearseCommandOptions; readonly scenario: Scenario },
+): ReportedSweep {
+  return {
+    which,
+    cases,
+    played: sweep.played,
+    cut: sweep.cut,
+    outcomes: Object.fromEntries(sweep.outcomes),
+    rows: sweep.rows.map(({ lane, state, cells }) => ({
+      lane,
+      state,
+      cells: cells.map(({ kind, outcome, count, example }) => ({
+        kind,
+        outcome,
+        count,
+        example: example.faults.map(formatRehearsalFault),
+      })),
+    })),
+    violationCount: sweep.violationCount,
+    violations: sweep.violations.map(({ violation, faults }) => ({
+      invariant: violation.invariant,
+      detail: violation.detail,
+      faults: faults.map(formatRehearsalFault),
+    })),
+    reproductions: reproductions.map(({ found, tries, ...shortest }) => ({
+      invariant: found.violation.invariant,
+      command: commandLine(shortest, { options, whole: scenario }),
+      tries,
+    })),
+  };
+}

@@ -1,0 +1,87 @@
+/** `--compare`: one row for each kernel ABI, as text, data, or the page docs/migration-comparison.md. */
+
+import { nearest } from '../../documents/nearest.ts';
+import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
+import { type Comparison, compare } from '../../rehearsal/index.ts';
+import { type KernelAbi, kernelAbis } from '../../simulator/index.ts';
+import type { CommandIo } from '../io.ts';
+import { dataText } from '../output/data.ts';
+import type { RehearseCommandOptions } from './options.ts';
+import type { Source } from './source.ts';
+
+interface Comparing {
+  readonly source: Source;
+  readonly options: RehearseCommandOptions;
+  /** As given to `--compare`. */
+  readonly compare: string;
+}
+
+export async function showComparison(
+  { source, options, compare: names }: Comparing,
+  io: CommandIo,
+): Promise<ExitCode> {
+  if (source.kind !== 'sim') throw needsSim(options.host);
+  const kernels = names === 'all' ? Object.values(kernelAbis) : names.split(',').map(kernelNamed);
+  const rows = await compare({
+    profile: source.profile,
+    kernels,
+    scenarioUnder: source.scenarioUnder,
+    onKernel: (name) => {
+      if (io.stderrIsTty) io.stderr.write(`\r\u001b[K${name}`);
+    },
+  });
+  if (io.stderrIsTty) io.stderr.write('\r\u001b[K');
+  io.stdout.write(await textOf(rows, options));
+  const violations = rows.reduce((sum, row) => sum + row.violations, 0);
+  return violations === 0 ? exitCodes.ok : exitCodes.failed;
+}
+
+async function textOf(
+  rows: readonly Comparison[],
+  { output, file }: RehearseCommandOptions,
+): Promise<string> {
+  switch (output) {
+    case 'json':
+    case 'yaml':
+      return dataText({ kind: 'tdctl.KernelComparison', version: 1, kernels: rows }, output);
+    case 'markdown':
+      return (await import('./comparison-page.ts')).comparisonPage(rows, file);
+    case 'text':
+      return (await import('./comparison-text.ts')).comparisonText(rows);
+    case 'junit':
+      throw new TdctlError({
+        code: 'TDCTL_E_USAGE',
+        op: 'print the comparison',
+        place: '--output junit',
+        message: 'a comparison passes no judgement, so there is nothing for JUnit in it',
+        hint: 'use text, json, yaml or markdown',
+      });
+  }
+}
+
+function kernelNamed(name: string): KernelAbi {
+  const known = Object.values(kernelAbis);
+  const abi = known.find((each) => each.name === name.trim());
+  if (abi !== undefined) return abi;
+  const meant = nearest(
+    name,
+    known.map((each) => each.name),
+  );
+  throw new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'choose the kernels to compare',
+    place: `--compare ${name}`,
+    message: `there is no kernel ABI \`${name}\`${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+    hint: '`tdctl kernels` lists them; `--compare all` takes every one',
+  });
+}
+
+function needsSim(host: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'compare kernels',
+    place: '--compare',
+    message: `--compare plays several kernels, and \`--host ${host}\` has one`,
+    hint: 'add `--host sim`',
+  });
+}

@@ -1,0 +1,99 @@
+/** The same scenario under several kernel ABIs, so that what they differ in can be seen in a table. */
+import type { Verdict } from '../../machines/intra-host-migration/index.ts';
+import type { KernelAbi } from '../simulator/index.ts';
+import { type FaultCase, singleFaults } from './faults/cases.ts';
+import { sweep } from './faults/sweep.ts';
+import { type Rehearsal, rehearseSimulated } from './rehearse-once.ts';
+import type { Scenario } from './scenario.ts';
+import type { StageOptions } from './stage.ts';
+
+export interface Comparison {
+  readonly kernel: string;
+  readonly description: string;
+  /** KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM is looked at at all. */
+  readonly movesTds: boolean;
+  readonly verdict: Verdict | 'not built';
+  /** The first request that was refused, where one was. */
+  readonly refused?: { readonly step: string; readonly request: string; readonly errno: string };
+  readonly requests: number;
+  readonly peakSlots: number;
+  readonly slotsLost: number;
+  readonly chargesLost: number;
+  readonly blackoutMs: number | null;
+  /** Moves that ended with the TD lost, of those with a fault in the ioctl of the move. */
+  readonly lateFaults: { readonly played: number; readonly lost: number };
+  /** The same without a key slot to spare: the case of the seed thread of October 2022. */
+  readonly fullHost: Verdict | 'not built';
+  readonly violations: number;
+}
+
+export interface CompareOptions {
+  readonly profile: StageOptions['profile'];
+  /** The scenario as it is under a kernel: limits differ. */
+  readonly scenarioUnder: (kernel: string) => Promise<Scenario>;
+  readonly kernels: readonly KernelAbi[];
+  readonly onKernel?: ((name: string) => void) | undefined;
+}
+
+/** tdctl's own checks are left out of all of them, so that each kernel answers for itself. */
+export async function compare(options: CompareOptions): Promise<Comparison[]> {
+  const rows: Comparison[] = [];
+  for (const kernel of options.kernels) {
+    options.onKernel?.(kernel.name);
+    rows.push(await compareOne(options, kernel));
+  }
+  return rows;
+}
+
+async function compareOne(
+  { profile, scenarioUnder }: CompareOptions,
+  kernel: KernelAbi,
+): Promise<Comparison> {
+  const place = { profile, kernelAbi: kernel.name };
+  const scenario: Scenario = { ...(await scenarioUnder(kernel.name)), checks: 'none' };
+  const run = await rehearseSimulated(place, { scenario, traced: true });
+  const late = singleFaults(run.trace).filter(isInMove);
+  const swept = await sweep({ place, scenario, cases: late });
+  const slotsLeft = scenario.tds.size;
+  const full = await rehearseSimulated(place, { scenario: { ...scenario, slotsLeft } });
+  const refused = refusalIn(run);
+  return {
+    kernel: kernel.name,
+    description: kernel.description,
+    movesTds: kernel.move !== undefined,
+    verdict: verdictOf(run),
+    ...(refused === undefined ? {} : { refused }),
+    requests: run.trace.filter(({ call }) => call.kind === 'ioctl').length,
+    peakSlots: run.record.peakSlots,
+    slotsLost: lossesIn(run, 'key slot'),
+    chargesLost: lossesIn(run, 'cgroup charge'),
+    blackoutMs: run.record.blackouts[0]?.ms ?? null,
+    lateFaults: { played: swept.played, lost: swept.outcomes.get('TD lost by the kernel') ?? 0 },
+    fullHost: verdictOf(full),
+    violations: run.violations.length + swept.violationCount + full.violations.length,
+  };
+}
+
+/** Faults of the one ioctl that moves the TD, and of the leaves it makes; no death, no race. */
+function isInMove({ state, faults }: FaultCase): boolean {
+  return (
+    state === 'irrevocable.moving' &&
+    faults.every((fault) => !('dies' in fault || 'event' in fault))
+  );
+}
+
+function verdictOf({ record, results }: Rehearsal): Comparison['verdict'] {
+  const last = record.moves.at(-1);
+  if (last !== undefined) return last.verdict;
+  return results.some(({ result }) => result === 'failed') ? 'not built' : 'sourceKept';
+}
+
+function refusalIn({ results }: Rehearsal): Comparison['refused'] {
+  const error = results.find((result) => result.error?.request !== undefined)?.error;
+  if (error?.request === undefined || error.errno === undefined) return undefined;
+  return { step: error.step, request: error.request, errno: error.errno };
+}
+
+function lossesIn({ losses }: Rehearsal, what: string): number {
+  return losses.reduce((sum, loss) => sum + (loss.what === what ? loss.count : 0), 0);
+}

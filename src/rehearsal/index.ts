@@ -1,0 +1,32 @@
+export { type Comparison, compare } from './compare.ts';
+export {
+  type FaultCase,
+  pairCount,
+  pairsOf,
+  representative,
+  singleFaults,
+} from './faults/cases.ts';
+export {
+  formatRehearsalFault,
+  parseRehearsalFault,
+  type RehearsalFault,
+} from './faults/fault.ts';
+export { randomCases } from './faults/random.ts';
+export { type Reproduction, reduce } from './faults/reduce.ts';
+export { type FoundViolation, type Sweep, type SweepRow, sweep } from './faults/sweep.ts';
+export type { RehearsalHooks } from './hooks.ts';
+export { invariants, type Violation } from './invariants/invariants.ts';
+export type { Loss } from './losses.ts';
+export { type Outcome, outcomes } from './outcome.ts';
+export type { OperationResult } from './perform.ts';
+export { type Proof, proveAll } from './proofs.ts';
+export type { LaneStep, RecordedEvent } from './record.ts';
+export {
+  describeOperation,
+  type Rehearsal,
+  rehearseOn,
+  rehearseSimulated,
+  type TracedCall,
+} from './rehearse-once.ts';
+export { type Operation, type Scenario, standardScenario } from './scenario.ts';
+export { realStage, type Stage, type StageOptions } from './stage.ts';

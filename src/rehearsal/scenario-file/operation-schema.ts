@@ -1,0 +1,83 @@
+/** One operation of a Rehearsal file: a map with one key, the verb. */
+import { z } from 'zod';
+
+const td = (description: string) =>
+  z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description, examples: ['web'] });
+
+const migrate = z.union([
+  z.string().min(1),
+  z.strictObject({
+    td: z
+      .string()
+      .min(1)
+      .meta({ description: 'The TD that moves.', examples: ['web'] }),
+    vcpus: z
+      .int()
+      .min(1)
+      .max(4096)
+      .optional()
+      .meta({ description: 'vCPUs of the destination, if others.', examples: [2] }),
+    cgroup: z
+      .strictObject({
+        path: z
+          .string()
+          .startsWith('/')
+          .meta({ description: 'misc cgroup of the destination.', examples: ['/vm-b'] }),
+        max: z
+          .int()
+          .min(0)
+          .max(1_000_000)
+          .optional()
+          .meta({ description: 'The most TDs it allows.', examples: [0] }),
+      })
+      .optional()
+      .meta({ description: 'Where the destination runs.', examples: [{ path: '/vm-b' }] }),
+    expect: z
+      .enum(['completed', 'sourceKept', 'destinationOnly', 'lost'])
+      .optional()
+      .meta({ description: 'What must come of it.', examples: ['completed'] }),
+  }),
+]);
+
+const verbs = {
+  provision: td('Build this TD and enter its vCPUs.'),
+  pause: td('Make the vCPUs of this TD leave KVM_RUN.'),
+  resume: td('Enter the vCPUs of this TD again.'),
+  migrate: migrate
+    .optional()
+    .meta({ description: 'Move this TD to another VM.', examples: ['web'] }),
+  stop: td('Take this TD down.'),
+  updateModule: z
+    .literal(true)
+    .optional()
+    .meta({ description: 'Update the TDX module, once no TD is being built.', examples: [true] }),
+};
+
+const stepSchema = z.strictObject(verbs).superRefine(oneVerb);
+
+export const operationSchema = z
+  .strictObject({
+    ...verbs,
+    together: z
+      .array(stepSchema)
+      .min(1)
+      .max(1000)
+      .optional()
+      .meta({ description: 'Operations at the same time.', examples: [[{ provision: 'web' }]] }),
+  })
+  .superRefine(oneVerb);
+
+export type FileOperation = z.output<typeof operationSchema>;
+export type FileStep = z.output<typeof stepSchema>;
+
+function oneVerb(step: object, context: z.RefinementCtx): void {
+  const given = Object.values(step).filter((value) => value !== undefined).length;
+  if (given === 1) return;
+  const message =
+    given === 0 ? 'does nothing; name one operation' : 'must be one operation, not several';
+  context.addIssue({ code: 'custom', path: [], message });
+}

@@ -1,0 +1,213 @@
+/** Rehearsal files: a scenario that a team keeps. Loads zod and yaml: import it where one is read. */
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { invalidFile } from '../../documents/invalid.ts';
+import { nearest } from '../../documents/nearest.ts';
+import { type FileFormat, readObject } from '../../documents/read.ts';
+import { SchemaFields } from '../../documents/schema-fields.ts';
+import { readTextFile } from '../../documents/text-file.ts';
+import type { Operation } from '../scenario.ts';
+import { type FileOperation, type FileStep, operationSchema } from './operation-schema.ts';
+
+/** A Rehearsal file, read; its TDs are still paths. */
+export interface RehearsalFile {
+  readonly name: string;
+  /** As `--host` and `--kernel` would say it; undefined: as the command line says. */
+  readonly host: string | undefined;
+  readonly kernel: string | undefined;
+  readonly checks: 'all' | 'none';
+  readonly slotsLeft: number | undefined;
+  readonly tds: readonly { readonly name: string; readonly specPath: string }[];
+  readonly operations: readonly Operation[];
+  readonly faults: FaultChoice;
+  /** Single faults as text, always in place. */
+  readonly fault: readonly string[];
+  readonly expect: Expectations;
+}
+
+export type FaultChoice = 'none' | 'each' | 'pairs' | 'random';
+
+/** Of the run without a sweep. Undefined: nothing is expected. */
+export interface Expectations {
+  readonly peakSlots?: number | undefined;
+  readonly keySlotsLost?: number | undefined;
+  readonly tdsLost?: number | undefined;
+}
+
+const name = z
+  .string()
+  .min(1)
+  .max(63)
+  .meta({ description: 'What it is called.', examples: ['web'] });
+
+const count = (description: string) =>
+  z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .optional()
+    .meta({ description, examples: [1] });
+
+const rehearsalSchema = z.strictObject({
+  apiVersion: z
+    .literal('tdctl.io/v1alpha1')
+    .meta({ description: 'Version of this format.', examples: ['tdctl.io/v1alpha1'] }),
+  kind: z.literal('Rehearsal').meta({ description: 'Kind of this file.', examples: ['Rehearsal'] }),
+  metadata: z
+    .strictObject({ name })
+    .meta({ description: 'What the rehearsal is called.', examples: [{ name: 'upgrade' }] }),
+  spec: z
+    .strictObject({
+      host: z
+        .string()
+        .min(1)
+        .optional()
+        .meta({ description: 'Host, as --host takes it; sim only.', examples: ['sim:gnr-2.0'] }),
+      kernel: z
+        .string()
+        .min(1)
+        .optional()
+        .meta({ description: 'Kernel ABI, as --kernel takes it.', examples: ['rfc-migration-v2'] }),
+      checks: z
+        .enum(['all', 'none'])
+        .default('all')
+        .meta({
+          description: 'none lets the kernel answer what tdctl would refuse.',
+          examples: ['all'],
+        }),
+      slotsLeft: count('Key slots that TDs of others leave free.'),
+      tds: z
+        .array(
+          z.strictObject({
+            name,
+            spec: z
+              .string()
+              .min(1)
+              .meta({
+                description: 'TrustDomain file, beside this one.',
+                examples: ['hello.yaml'],
+              }),
+          }),
+        )
+        .min(1)
+        .max(1000)
+        .meta({ description: 'The TDs.', examples: [[{ name: 'web', spec: 'hello.yaml' }]] }),
+      operations: z
+        .array(operationSchema)
+        .min(1)
+        .max(10_000)
+        .meta({ description: 'What is done, in order.', examples: [[{ provision: 'web' }]] }),
+      faults: z
+        .enum(['none', 'each', 'pairs', 'random'])
+        .default('none')
+        .meta({ description: 'Which faults are played, besides `fault`.', examples: ['each'] }),
+      fault: z
+        .array(z.string().min(1))
+        .default([])
+        .meta({ description: 'Faults of every run.', examples: [['KVM_CREATE_VCPU#3=ENOMEM']] }),
+      expect: z
+        .strictObject({
+          peakSlots: count('Key slots in use at the most.'),
+          keySlotsLost: count('Key slots that are lost.'),
+          tdsLost: count('TDs that are lost.'),
+        })
+        .default({})
+        .meta({ description: 'What the run must come to.', examples: [{ keySlotsLost: 0 }] }),
+    })
+    .superRefine(({ tds, operations }, context) => {
+      const names = tds.map((td) => td.name);
+      for (const [index, each] of names.entries()) {
+        if (names.indexOf(each) === index) continue;
+        context.addIssue({
+          code: 'custom',
+          path: ['tds', index, 'name'],
+          message: 'is the name of another TD too',
+        });
+      }
+      for (const { td, path } of namedTds(operations)) {
+        if (names.includes(td)) continue;
+        const meant = nearest(td, names);
+        context.addIssue({
+          code: 'custom',
+          path: ['operations', ...path],
+          message: `names no TD of this file${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+        });
+      }
+    })
+    .meta({ description: 'What is rehearsed.', examples: [{}] }),
+});
+
+const format: FileFormat<typeof rehearsalSchema> = {
+  kind: 'Rehearsal',
+  schema: rehearsalSchema,
+  fields: new SchemaFields(rehearsalSchema),
+  rules: [],
+  help: 'docs/rehearsal.md explains every field; examples/rehearsals/ has files that are right',
+};
+
+const starter = () => 'examples/rehearsals/upgrade.yaml is one';
+
+/** @throws TdctlError as TrustDomain files do: not found, not readable, or all mistakes at once. */
+export async function loadRehearsalFile(path: string): Promise<RehearsalFile> {
+  return parseRehearsalFile(await readTextFile(path, { kind: format.kind, starter }), { path });
+}
+
+/** @throws TdctlError TDCTL_E_SPEC_INVALID with every finding and its `file:line:col`. */
+export function parseRehearsalFile(
+  text: string,
+  { path }: { readonly path: string },
+): RehearsalFile {
+  const reading = readObject(text, { path, format });
+  if ('findings' in reading) throw invalidFile(reading, { ...format, path });
+  const { metadata, spec } = reading.data;
+  const { host, kernel, slotsLeft, checks, faults, fault, expect } = spec;
+  return {
+    name: metadata.name,
+    host,
+    kernel,
+    checks,
+    slotsLeft,
+    faults,
+    fault,
+    expect,
+    tds: spec.tds.map((td) => ({ name: td.name, specPath: resolve(dirname(path), td.spec) })),
+    operations: spec.operations.map(operationOf),
+  };
+}
+
+function* namedTds(
+  operations: readonly FileOperation[],
+): IterableIterator<{ readonly td: string; readonly path: readonly (string | number)[] }> {
+  for (const [index, { together, ...step }] of operations.entries()) {
+    yield* tdsOf(step, [index]);
+    for (const [inner, each] of (together ?? []).entries()) {
+      yield* tdsOf(each, [index, 'together', inner]);
+    }
+  }
+}
+
+function* tdsOf(step: FileStep, at: readonly (string | number)[]) {
+  for (const verb of ['provision', 'pause', 'resume', 'stop'] as const) {
+    const td = step[verb];
+    if (td !== undefined) yield { td, path: [...at, verb] };
+  }
+  const { migrate } = step;
+  if (typeof migrate === 'string') yield { td: migrate, path: [...at, 'migrate'] };
+  else if (migrate !== undefined) yield { td: migrate.td, path: [...at, 'migrate', 'td'] };
+}
+
+function operationOf({ together, ...step }: FileOperation): Operation {
+  if (together !== undefined) return { do: 'together', operations: together.map(stepOf) };
+  return stepOf(step);
+}
+
+function stepOf({ provision, pause, resume, stop, migrate }: FileStep): Operation {
+  if (provision !== undefined) return { do: 'provision', td: provision };
+  if (pause !== undefined) return { do: 'pause', td: pause };
+  if (resume !== undefined) return { do: 'resume', td: resume };
+  if (stop !== undefined) return { do: 'stop', td: stop };
+  if (migrate === undefined) return { do: 'update-module' };
+  return typeof migrate === 'string'
+    ? { do: 'migrate', td: migrate }
+    : { do: 'migrate', ...migrate };
+}
