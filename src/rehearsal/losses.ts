@@ -18,6 +18,8 @@ export interface LossFacts {
   readonly kernelAbi: KernelAbi;
   readonly tds: readonly LiveTd[];
   readonly moves: readonly MoveResult[];
+  /** A move whose destination has another number of vCPUs was played. */
+  readonly vcpusDiffer: boolean;
   /** Those that happened. */
   readonly faults: readonly FaultRecord[];
 }
@@ -84,8 +86,12 @@ const pageLeaves: ReadonlySet<string> = new Set([
   'TDH.PHYMEM.PAGE.WBINVD',
 ]);
 
-function lostPages({ snapshot, faults }: LossFacts): Loss[] {
+function lostPages({ snapshot, faults, vcpusDiffer }: LossFacts): Loss[] {
   const count = snapshot.hostPages.leaked;
+  if (count > 0 && vcpusDiffer) {
+    const words = 'of source vCPUs that have no partner in the destination';
+    return [{ what: 'page', count, by: 'kernel', words }];
+  }
   const refused = faults.some(({ at }) => pageLeaves.has(at));
   if (count === 0 || !(refused || snapshot.keySlots.leaked > 0)) return [];
   if (!refused) return [{ what: 'page', count, by: 'kernel', words: 'they go with the key slot' }];

@@ -118,6 +118,7 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
             kernelAbi: simulated.kernelAbi,
             tds: [...world.tds.values()],
             moves: record.moves,
+            vcpusDiffer: scenario.operations.some(hasOtherVcpus),
             faults: met.filter((fault): fault is FaultRecord => !isDeath(fault)),
           });
     if (snapshot !== undefined) violations.push(...judgeAtEnd(world, snapshot, losses));
@@ -127,6 +128,10 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
     stopTrace?.();
     await stage.close();
   }
+}
+
+function hasOtherVcpus(operation: Operation): boolean {
+  return operation.do === 'migrate' && operation.vcpus !== undefined;
 }
 
 interface Playing {

@@ -38,6 +38,8 @@ export const faultPlaces: readonly string[] = [
   ...Object.keys(seamcalls),
   ...Object.keys(ioctlNumbers).filter((name) => name !== 'KVM_RUN'),
   ...Object.keys(tdxCommands),
+  // Proposed, and without a number.
+  'KVM_LINK_GUEST_MEMFD',
   ...faultPoints,
 ];
 

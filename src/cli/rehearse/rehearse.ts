@@ -11,6 +11,7 @@ import { playFaults } from './play-faults.ts';
 import { printReport } from './print-report.ts';
 import { buildReport, type RehearsalReport } from './report.ts';
 import { openSource, type Source } from './source.ts';
+import type { Replay } from './write-html.ts';
 
 export async function rehearse(options: RehearseCommandOptions, io: CommandIo): Promise<ExitCode> {
   const interrupts = listenForInterrupts();
@@ -25,12 +26,19 @@ export async function rehearse(options: RehearseCommandOptions, io: CommandIo): 
     await printReport(report, { format: options.output, io });
     if (options.html !== undefined) {
       const { writeHtml } = await import('./write-html.ts');
-      await writeHtml(report, options.html);
+      const replay = await replayOf(source);
+      await writeHtml(report, { path: options.html, replay });
     }
     return endOf(report, interrupts);
   } finally {
     interrupts.done();
   }
+}
+
+async function replayOf(source: Source): Promise<Replay | undefined> {
+  if (source.kind !== 'sim') return undefined;
+  const place = { profile: source.profile, kernelAbi: source.kernel };
+  return { place, scenario: await source.scenarioUnder(source.kernel) };
 }
 
 interface Playing {

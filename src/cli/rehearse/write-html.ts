@@ -1,12 +1,28 @@
+/** `--html FILE`. The runs of the cells are played again, with every call kept. */
 import { writeFile } from 'node:fs/promises';
 import { TdctlError } from '../../errors/index.ts';
+import { rehearseSimulated, type Scenario, type StageOptions } from '../../rehearsal/index.ts';
+import { readRehearsalFault } from './fault.ts';
+import { rehearsalPage } from './page/page.ts';
+import { SequenceBuilder, type SequenceTable } from './page/sequences.ts';
 import type { RehearsalReport } from './report.ts';
 
+/** So many are played again; more would make a page that no browser likes. */
+const mostSequences = 600;
+
+export interface Replay {
+  readonly place: StageOptions;
+  readonly scenario: Scenario;
+}
+
 /** @throws TdctlError TDCTL_E_NOT_WRITABLE. */
-export async function writeHtml(report: RehearsalReport, path: string): Promise<void> {
-  const { rehearsalPage } = await import('./page/page.ts');
+export async function writeHtml(
+  report: RehearsalReport,
+  { path, replay }: { readonly path: string; readonly replay: Replay | undefined },
+): Promise<void> {
+  const page = rehearsalPage(report, await sequencesOf(report, replay));
   try {
-    await writeFile(path, rehearsalPage(report));
+    await writeFile(path, page);
   } catch (cause) {
     throw new TdctlError({
       code: 'TDCTL_E_NOT_WRITABLE',
@@ -17,4 +33,22 @@ export async function writeHtml(report: RehearsalReport, path: string): Promise<
       cause,
     });
   }
+}
+
+async function sequencesOf(
+  { sweep }: RehearsalReport,
+  replay: Replay | undefined,
+): Promise<SequenceTable> {
+  const builder = new SequenceBuilder();
+  let played = 0;
+  for (const [row, { cells }] of (sweep?.rows ?? []).entries()) {
+    for (const [cell, { example }] of cells.entries()) {
+      if (replay === undefined || played++ >= mostSequences) return builder.table();
+      const faults = example.map(readRehearsalFault);
+      const { place, scenario } = replay;
+      const { trace } = await rehearseSimulated(place, { scenario, faults, traced: true });
+      builder.add(`${row} ${cell}`, trace);
+    }
+  }
+  return builder.table();
 }

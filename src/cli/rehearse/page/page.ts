@@ -1,4 +1,115 @@
+/**
+ * A rehearsal as one page that works from disk, without network. The page's policy allows its own
+ * script (by hash) and style, and nothing else; all text of the run is set as text.
+ */
+import { createHash } from 'node:crypto';
+import { outcomes } from '../../../rehearsal/index.ts';
+import { visibleXml } from '../../../visualize/xml.ts';
+import { formatDuration } from '../../output/units.ts';
 import type { RehearsalReport } from '../report.ts';
-export function rehearsalPage(report: RehearsalReport): string {
-  return report.name;
+import { pageScript } from './page-script.ts';
+import { pageStyle } from './page-style.ts';
+import type { SequenceTable } from './sequences.ts';
+import { slotsSvg } from './slots-svg.ts';
+import { TimeScale } from './time-scale.ts';
+import { timelineSvg } from './timeline-svg.ts';
+
+export function rehearsalPage(report: RehearsalReport, sequences: SequenceTable): string {
+  const hash = createHash('sha256').update(pageScript).digest('base64');
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`;
+  const { run, sweep } = report;
+  const scale = new TimeScale(run.steps.flatMap(({ startMs, endMs }) => [startMs, endMs]));
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Rehearsal of ${visibleXml(report.name)}</title>
+<style>${pageStyle}</style>
+</head>
+<body>
+<header>
+<h1>Rehearsal of ${visibleXml(report.name)}</h1>
+<p>${visibleXml(report.host)}, KVM rules ${visibleXml(report.kernel)}. All times are simulated.</p>
+</header>
+<main>
+<section><h2>What came of it</h2>${resultsHtml(report)}</section>
+<section><h2>Timeline</h2><p class="note">Time is compressed: a step ten times as long is drawn a little wider.</p><div class="wide">${timelineSvg(run, scale)}</div></section>
+<section><h2>Key slots</h2><div class="wide">${slotsSvg(run, scale)}</div></section>
+${sweep === undefined ? '' : sweepHtml(sweep)}
+</main>
+<aside id="panel" hidden aria-live="polite"><button id="close" type="button" aria-label="Close">×</button><div id="content"></div></aside>
+<script type="application/json" id="data">${scriptJson(pageData(report, sequences))}</script>
+<script>${pageScript}</script>
+</body>
+</html>
+`;
+}
+
+function resultsHtml({ run }: RehearsalReport): string {
+  const rows = run.results.map(({ operation, result, verdict, error }) => {
+    const word = visibleXml(verdict ?? result);
+    const reason = error ? visibleXml(error.message) : '';
+    return `<tr class="${result}"><td>${visibleXml(operation)}</td><td>${word}</td><td>${reason}</td></tr>`;
+  });
+  const facts = [
+    `simulated time ${formatDuration(run.elapsedMs)}`,
+    `${run.slots.peak} key slots in use at the peak`,
+    ...run.blackouts
+      .slice(0, 5)
+      .map(({ td, hop, ms }) => `blackout of ${td}, move ${hop}: ${formatDuration(ms)}`),
+    ...run.losses.map(
+      ({ what, count, by, words }) => `lost: ${count} ${what}, by the ${by}: ${words}`,
+    ),
+    ...run.violations.map(({ invariant, detail }) => `violation of ${invariant}: ${detail}`),
+  ];
+  const list = facts.map((fact) => `<li>${visibleXml(fact)}</li>`).join('');
+  return `<table class="results">${rows.join('')}</table><ul>${list}</ul>`;
+}
+
+function sweepHtml(sweep: NonNullable<RehearsalReport['sweep']>): string {
+  const totals = Object.entries(sweep.outcomes).map(
+    ([outcome, count]) =>
+      `<li><span class="cell ${className(outcome)}"></span> <b>${count}</b> ${visibleXml(outcome)}: ${visibleXml(outcomes[outcome as keyof typeof outcomes])}</li>`,
+  );
+  const rows = sweep.rows.map(({ lane, state, cells }, row) => {
+    const buttons = cells.map(
+      ({ kind, outcome, count }, cell) =>
+        `<button type="button" class="cell ${className(outcome)}" data-row="${row}" data-cell="${cell}" title="${visibleXml(`${kind}: ${outcome}, ${count} of them`)}" aria-label="${visibleXml(`${kind}: ${outcome}`)}"></button>`,
+    );
+    return `<tr><th>${visibleXml(lane)}</th><th>${visibleXml(state)}</th><td>${buttons.join('')}</td></tr>`;
+  });
+  const cut = sweep.cut ? ', interrupted' : '';
+  return `<section><h2>Faults</h2>
+<p>${sweep.played} of ${sweep.cases} runs (${visibleXml(sweep.which)}${cut}). Each square is one kind of fault within one step; click it for what happened.</p>
+<ul class="legend">${totals.join('')}</ul>
+<div class="wide"><table class="matrix">${rows.join('')}</table></div></section>`;
+}
+
+export function className(outcome: string): string {
+  return outcome.replaceAll(' ', '-');
+}
+
+function pageData({ sweep }: RehearsalReport, { strings, sequences }: SequenceTable) {
+  return {
+    strings,
+    rows: (sweep?.rows ?? []).map(({ lane, state, cells }, row) => ({
+      lane,
+      state,
+      cells: cells.map((cell, index) => ({
+        ...cell,
+        sequence: sequences.get(`${row} ${index}`) ?? null,
+      })),
+    })),
+  };
+}
+
+/** Within a script element only `<` could end it; the two line separators are for old readers. */
+function scriptJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[<\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
