@@ -10,6 +10,11 @@ const schemas = [
     from: 'host/simulated/host-file/json-schema.js',
     text: 'simulatedHostJsonSchemaText',
   },
+  {
+    file: 'rehearsal.json',
+    from: 'rehearsal/scenario-file/json-schema.js',
+    text: 'rehearsalJsonSchemaText',
+  },
 ];
 
 for (const { file, from, text } of schemas) {

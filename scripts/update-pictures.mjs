@@ -6,7 +6,10 @@ const root = new URL('../', import.meta.url);
 const main = fileURLToPath(new URL('dist/src/cli/main.js', root));
 
 /** Machine and file; test/visualize/pictures.test.ts holds them fresh. */
-const pictures = [['td-lifecycle', 'docs/images/td-lifecycle.svg']];
+const pictures = [
+  ['td-lifecycle', 'docs/images/td-lifecycle.svg'],
+  ['intra-host-migration', 'docs/images/intra-host-migration.svg'],
+];
 
 for (const [machine = '', file = ''] of pictures) {
   const { status } = spawnSync(process.execPath, [main, 'graph', machine, '-o', file], {

@@ -53,6 +53,10 @@ export const errorKinds = {
     exitCode: exitCodes.conflict,
     meaning: 'A saved plan no longer fits the host or the spec.',
   },
+  TDCTL_E_MIGRATION_REFUSED: {
+    exitCode: exitCodes.conflict,
+    meaning: 'A TD cannot move as asked; nothing was changed.',
+  },
   TDCTL_E_SPEC_INVALID: {
     exitCode: exitCodes.specInvalid,
     meaning: 'A TrustDomain or host file has mistakes; each one is listed with its place.',
@@ -64,6 +68,10 @@ export const errorKinds = {
   TDCTL_E_MEASUREMENT_MISMATCH: {
     exitCode: exitCodes.findings,
     meaning: 'The TD would not have the MRTD that its file expects.',
+  },
+  TDCTL_E_EXPECTATION: {
+    exitCode: exitCodes.findings,
+    meaning: 'A rehearsal did not come out as its file expects.',
   },
   TDCTL_E_VCPU_LIMIT: {
     exitCode: exitCodes.limitReached,
@@ -89,10 +97,6 @@ export const errorKinds = {
     exitCode: exitCodes.failed,
     meaning: 'A program of the system that the command needs is not there, or does not work.',
   },
-  TDCTL_E_MIGRATION_REFUSED: {
-    exitCode: exitCodes.conflict,
-    meaning: 'A TD cannot move as asked; nothing was changed.',
-  },
   TDCTL_E_TD_LOST: {
     exitCode: exitCodes.failed,
     meaning: 'A move has lost the TD: no VM has it any more.',
@@ -100,10 +104,6 @@ export const errorKinds = {
   TDCTL_E_INVARIANT_BROKEN: {
     exitCode: exitCodes.failed,
     meaning: 'A rehearsal found a run that breaks an invariant of tdctl.',
-  },
-  TDCTL_E_EXPECTATION: {
-    exitCode: exitCodes.findings,
-    meaning: 'A rehearsal did not come out as its file expects.',
   },
   TDCTL_E_STUCK: {
     exitCode: exitCodes.failed,

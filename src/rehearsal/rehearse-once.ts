@@ -1,5 +1,6 @@
 /** Plays a scenario once, on a machine of its own, with the faults it is given. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { TdRun } from '../orchestrator/index.ts';
 import {
   type FaultRecord,
   injectorOf,
@@ -220,11 +221,16 @@ async function keptSourceRuns(world: World, { operation, verdict }: OperationRes
   const { run, name, fate } = world.td(operation.td);
   if (run === undefined || fate !== 'alive') return [];
   if (run.state === 'paused') return [];
-  run.send({ type: 'td.pause' });
-  const paused = await run.reaches('paused');
-  if (paused) run.send({ type: 'td.resume' });
-  if (paused && (await run.reaches('running'))) return [];
+  // In any other state the requests would not be taken, and waiting for them would not end.
+  if (run.state === 'running' && (await pausesAndResumes(run))) return [];
   return [violation('kept-source-runs', `${name} was kept, and is ${run.state} when it shall run`)];
+}
+
+async function pausesAndResumes(run: TdRun): Promise<boolean> {
+  run.send({ type: 'td.pause' });
+  if (!(await run.reaches('paused'))) return false;
+  run.send({ type: 'td.resume' });
+  return run.reaches('running');
 }
 
 /** TDs that the scenario leaves, or that a failure kept from being stopped. */

@@ -77,6 +77,8 @@ describe.each(machines.map((entry) => [entry.id, entry] as const))('%s', (id, en
           .flat()
           .flatMap((transition) => transition.target ?? [])
           .concat(node.parent ? [node.parent] : [])
+          // The way out of a compound state may be one of its children's.
+          .concat(Object.values(node.states))
           .map((target) => target.id),
       ]),
     );

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { machines } from '../../machines/index.ts';
+import { indexChart } from '../../src/visualize/chart-model.ts';
 import { chartCoverage } from '../../src/visualize/coverage.ts';
 import { extractChart } from '../../src/visualize/extract.ts';
 
@@ -51,12 +52,19 @@ function coverageOf(...texts: string[]) {
   );
 }
 
+/** States of a TD that is neither entered nor moved, as `tdctl run` has them. */
+function isOfOneVm(state: string): boolean {
+  return !/^(preparing|receiving|entering|running|pausing|paused|migratingOut|movedAway|stopping)/.test(
+    state,
+  );
+}
+
 describe('coverage', () => {
   test('counts the state that a run starts in, and states only passed through', () => {
     const { states } = coverageOf(recorded(wholeLife));
     expect(states.visited).toContain('absent');
     expect(states.visited).toContain('provisioning.provisioned');
-    expect(states.missed).toEqual(['interrupting', 'failed', 'stuck']);
+    expect(states.missed.filter(isOfOneVm)).toEqual(['interrupting', 'failed', 'stuck']);
   });
 
   test('counts the transition that follows when a compound state is done', () => {
@@ -91,8 +99,10 @@ describe('coverage', () => {
     ];
     const both = coverageOf(recorded(wholeLife), recorded(failed));
     expect(both.runs).toBe(2);
-    expect(both.states.missed).toEqual(['interrupting', 'stuck']);
-    expect(both.states.visited.length + both.states.missed.length).toBe(18);
+    expect(both.states.missed.filter(isOfOneVm)).toEqual(['interrupting', 'stuck']);
+    expect(both.states.visited.length + both.states.missed.length).toBe(
+      indexChart(model).nodes.length - 1,
+    );
     expect(both.transitions.visited.length + both.transitions.missed.length).toBe(
       model.edges.length,
     );
@@ -109,7 +119,7 @@ describe('coverage', () => {
     'another version': [
       '{"event":"state.entered","machine":"td-lifecycle","machineVersion":0,"td":"a","state":"absent"}',
       'run0.jsonl:1',
-      /version 0 .* version 1/,
+      new RegExp(`version 0 .* version ${model.version}`),
     ],
     'no run at all': ['{"event":"run.planned","td":"a"}\n', 'run0.jsonl', /no run/],
     'an empty file': ['', 'run0.jsonl', /no run/],

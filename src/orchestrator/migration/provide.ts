@@ -6,9 +6,11 @@ import {
   type MigrationStepState,
 } from '../../../machines/intra-host-migration/index.ts';
 import type { StepError } from '../../../machines/td-lifecycle/index.ts';
+import { KvmError } from '../../host/kvm-error.ts';
 import { knownFacts } from '../refusal-facts.ts';
 import { toStepError } from '../step-error.ts';
 import { checkMigration } from './check.ts';
+import { moveRefused } from './move-refusal.ts';
 import type { MigrationSession } from './session.ts';
 import {
   findOwner,
@@ -109,5 +111,6 @@ async function stepErrorOf(
   error: unknown,
 ): Promise<StepError> {
   if (error instanceof TdEndedError) return error.stepError;
+  if (state === 'moving' && error instanceof KvmError) return moveRefused(state, error);
   return toStepError(state, error, await knownFacts(source.session, error));
 }

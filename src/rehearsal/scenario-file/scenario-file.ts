@@ -5,7 +5,6 @@ import { invalidFile } from '../../documents/invalid.ts';
 import { nearest } from '../../documents/nearest.ts';
 import { type FileFormat, readObject } from '../../documents/read.ts';
 import { SchemaFields } from '../../documents/schema-fields.ts';
-import { readTextFile } from '../../documents/text-file.ts';
 import type { Operation } from '../scenario.ts';
 import { type FileOperation, type FileStep, operationSchema } from './operation-schema.ts';
 
@@ -48,7 +47,7 @@ const count = (description: string) =>
     .optional()
     .meta({ description, examples: [1] });
 
-const rehearsalSchema = z.strictObject({
+export const rehearsalSchema = z.strictObject({
   apiVersion: z
     .literal('tdctl.io/v1alpha1')
     .meta({ description: 'Version of this format.', examples: ['tdctl.io/v1alpha1'] }),
@@ -144,13 +143,6 @@ const format: FileFormat<typeof rehearsalSchema> = {
   rules: [],
   help: 'docs/rehearsal.md explains every field; examples/rehearsals/ has files that are right',
 };
-
-const starter = () => 'examples/rehearsals/upgrade.yaml is one';
-
-/** @throws TdctlError as TrustDomain files do: not found, not readable, or all mistakes at once. */
-export async function loadRehearsalFile(path: string): Promise<RehearsalFile> {
-  return parseRehearsalFile(await readTextFile(path, { kind: format.kind, starter }), { path });
-}
 
 /** @throws TdctlError TDCTL_E_SPEC_INVALID with every finding and its `file:line:col`. */
 export function parseRehearsalFile(

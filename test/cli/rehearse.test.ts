@@ -1,0 +1,195 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { projectRoot, startTdctl, tdctl } from '../support/tdctl.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'tdctl-rehearse-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const hello = 'examples/hello.yaml';
+const golden = join(import.meta.dirname, '../golden/rehearse');
+const v2 = ['--kernel', 'rfc-migration-v2'];
+
+const rehearse = (...args: readonly string[]) => tdctl(['rehearse', ...args]);
+
+describe('tdctl rehearse', () => {
+  test('shows the timeline of both VMs, the point of no return, and the verdict', async () => {
+    const { stdout, stderr, exitCode } = await rehearse(hello, ...v2);
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    await expect(stdout).toMatchFileSnapshot(join(golden, 'migration.txt'));
+  });
+
+  test('as data it is the contract of docs/rehearsal.md', async () => {
+    const { stdout, exitCode } = await rehearse(hello, ...v2, '-o', 'json');
+    expect(exitCode).toBe(0);
+    await expect(stdout).toMatchFileSnapshot(join(golden, 'migration.json'));
+  });
+
+  test('says what each fault does at each step', async () => {
+    const { stdout, exitCode } = await rehearse(hello, ...v2, '--faults', 'each', '--proofs');
+    expect(exitCode).toBe(0);
+    await expect(stdout).toMatchFileSnapshot(join(golden, 'faults-each.txt'));
+  });
+
+  test('rehearses provisioning where the kernel moves no TDs, and says so', async () => {
+    const { stdout, stderr, exitCode } = await rehearse(hello, '--faults', 'each');
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('upstream-7.3 moves no TDs');
+    expect(stdout).not.toContain('move 1');
+    expect(stdout).not.toContain('violation');
+  });
+
+  test('a move that is asked for and cannot be is exit 8', async () => {
+    const { stderr, exitCode } = await rehearse(hello, '--hops', '1');
+    expect(exitCode).toBe(8);
+    expect(stderr).toContain('TDCTL_E_HOST_UNSUPPORTED');
+    expect(stderr).toContain('--kernel rfc-migration-v2');
+  });
+
+  test('a full host is exit 7 under series-v9, and no trouble under proposal-1b', async () => {
+    const full = ['--slots-left', '1'];
+    const refused = await rehearse(hello, '--kernel', 'series-v9', ...full);
+    expect(refused.exitCode).toBe(7);
+    expect(refused.stderr).toContain('a key slot that it will never use');
+    const passed = await rehearse(hello, '--kernel', 'proposal-1b', ...full);
+    expect(passed.exitCode).toBe(0);
+  });
+
+  test("a TD that the kernel loses is exit 1, and the loss is the kernel's", async () => {
+    const fault = 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: allocate=ENOMEM';
+    const { stdout, stderr, exitCode } = await rehearse(hello, ...v2, '--fault', fault);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('TDCTL_E_TD_LOST');
+    expect(stdout).toMatch(/lost +1 TD, by the kernel/);
+  });
+
+  test.each([
+    ['--seed', 'x'],
+    ['--count', '0'],
+    ['--hops', '-1'],
+    ['--runs', '1.5'],
+  ])('%s %s is refused with the range', async (option, value) => {
+    const { stderr, exitCode } = await rehearse(hello, `${option}=${value}`);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(`\`${value}\` is no whole number from`);
+  });
+
+  test.each([
+    ['an unknown fault', ['--fault', 'KVM_CREATE_VCPUS=ENOMEM'], 'did you mean KVM_CREATE_VCPU?'],
+    ['an unknown death', ['--fault', 'KVM_CREATE_VCPUX=tdctl-dies'], 'did you mean'],
+    ['an unknown kernel', ['--compare', 'series-v8'], 'did you mean series-v9?'],
+    ['an unknown host', ['--host', 'sun'], 'no host `sun`'],
+    ['faults on a real host', ['--host', 'soft', '--faults', 'each'], 'is real'],
+    ['JUnit of a comparison', ['--compare', 'all', '-o', 'junit'], 'passes no judgement'],
+  ])('%s is refused, with what was probably meant', async (_, args, words) => {
+    const { stderr, exitCode } = await rehearse(hello, ...args);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(words);
+  });
+
+  test('the page is one file with its own policy, and opens no address', async () => {
+    const page = join(scratch, 'page.html');
+    const { exitCode } = await rehearse(hello, ...v2, '--faults', 'each', '--html', page);
+    expect(exitCode).toBe(0);
+    const html = readFileSync(page, 'utf8');
+    expect(html).toContain("default-src 'none'");
+    expect(html).not.toMatch(/(src|href)="?https?:/);
+    const cells = html.match(/data-cell=/g)?.length ?? 0;
+    const data = JSON.parse(
+      /<script type="application\/json" id="data">(.*)<\/script>/.exec(html)?.[1] ?? '',
+    );
+    const sequences = data.rows.flatMap(({ cells: of }: { cells: { sequence: unknown }[] }) => of);
+    expect(sequences).toHaveLength(cells);
+    expect(
+      sequences.every(({ sequence }: { sequence: number[] | null }) => (sequence?.length ?? 0) > 0),
+    ).toBe(true);
+  });
+
+  test('a page that cannot be written is said so', async () => {
+    const { stderr, exitCode } = await rehearse(hello, '--html', join(scratch, 'no', 'page.html'));
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('TDCTL_E_NOT_WRITABLE');
+  });
+
+  test('Ctrl-C ends a long sweep, prints what was found, and is exit 130', async () => {
+    const running = startTdctl(['rehearse', hello, ...v2, '--faults', 'pairs']);
+    setTimeout(() => running.child.kill('SIGINT'), 2500);
+    const { stdout, exitCode } = await running.ended;
+    expect(exitCode).toBe(130);
+    expect(stdout).toMatch(/Faults \(pairs\): \d+ of \d+ runs played, interrupted/);
+  }, 30_000);
+});
+
+describe('Rehearsal files', () => {
+  test('the examples come out as they expect', async () => {
+    for (const file of ['upgrade', 'full-cgroup']) {
+      const { exitCode, stderr } = await rehearse(`examples/rehearsals/${file}.yaml`);
+      expect({ file, exitCode, stderr: stderr.trim() }).toMatchObject({ exitCode: 0 });
+    }
+  });
+
+  test('JUnit has a case for each operation and each step of the sweep', async () => {
+    const { stdout, exitCode } = await rehearse(
+      'examples/rehearsals/upgrade.yaml',
+      '--faults',
+      'each',
+      '-o',
+      'junit',
+    );
+    expect(exitCode).toBe(0);
+    await expect(stdout.replaceAll(/time="[\d.]+"/g, 'time="0"')).toMatchFileSnapshot(
+      join(golden, 'upgrade.xml'),
+    );
+  }, 60_000);
+
+  test('an expectation that fails is exit 6, and a failure for JUnit', async () => {
+    const text = readFileSync(join(projectRoot, 'examples/rehearsals/upgrade.yaml'), 'utf8');
+    const file = join(scratch, 'wrong.yaml');
+    writeFileSync(
+      file,
+      text
+        .replaceAll('../hello.yaml', join(projectRoot, hello))
+        .replace('expect: completed', 'expect: lost')
+        .replace('keySlotsLost: 0', 'keySlotsLost: 1'),
+    );
+    const { stdout, stderr, exitCode } = await rehearse(file, '-o', 'junit');
+    expect(exitCode).toBe(6);
+    expect(stderr).toContain('migrate web: expected lost, was completed');
+    expect(stderr).toContain('keySlotsLost: expected 1, was 0');
+    expect(stdout).toContain('failures="2"');
+  });
+
+  test('every mistake is shown with its place', async () => {
+    const file = join(scratch, 'mistakes.yaml');
+    const text = readFileSync(join(projectRoot, 'examples/rehearsals/upgrade.yaml'), 'utf8');
+    writeFileSync(
+      file,
+      text
+        .replace('provision: batch', 'provision: bach')
+        .replace('- pause: batch', '- pauze: batch'),
+    );
+    const { stderr, exitCode } = await rehearse(file);
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain('names no TD of this file; did you mean batch?');
+    expect(stderr).toContain('is an unknown key; did you mean pause?');
+  });
+});
+
+describe('--compare', () => {
+  test('docs/migration-comparison.md is what the command makes', async () => {
+    const { stdout, exitCode } = await rehearse(hello, '--compare', 'all', '-o', 'markdown');
+    expect(exitCode).toBe(0);
+    const page = readFileSync(join(projectRoot, 'docs/migration-comparison.md'), 'utf8');
+    expect(
+      stdout === page,
+      'run: tdctl rehearse examples/hello.yaml --compare all -o markdown',
+    ).toBe(true);
+  });
+
+  test('some kernels, as text, in the order they were named', async () => {
+    const { stdout, exitCode } = await rehearse(hello, '--compare', 'series-v9,proposal-1b');
+    expect(exitCode).toBe(0);
+    await expect(stdout).toMatchFileSnapshot(join(golden, 'compare.txt'));
+  });
+});

@@ -1,0 +1,201 @@
+/** The sweep: every fault of a run, and what a broken tdctl looks like in it. */
+import { describe, expect, test } from 'vitest';
+import {
+  formatRehearsalFault,
+  invariants,
+  pairsOf,
+  parseRehearsalFault,
+  proveAll,
+  type RehearsalHooks,
+  randomCases,
+  reduce,
+  rehearseSimulated,
+  representative,
+  singleFaults,
+  sweep,
+} from '../../src/rehearsal/index.ts';
+import { profile } from '../support/hello-plan.ts';
+import { play, scenarioOf } from './play.ts';
+
+async function sweepOf(kernelAbi: string, hooks?: RehearsalHooks) {
+  const scenario = await scenarioOf({ kernelAbi });
+  const place = { profile, kernelAbi };
+  const { trace } = await rehearseSimulated(place, { scenario, traced: true });
+  const cases = singleFaults(trace);
+  return { place, scenario, cases, swept: await sweep({ place, scenario, cases, hooks }) };
+}
+
+describe('--faults each', () => {
+  test.each(['upstream-7.3', 'rfc-migration-v2', 'rfc-migration-v1', 'series-v9', 'proposal-1b'])(
+    '%s: no fault breaks an invariant, and each was met',
+    async (kernelAbi) => {
+      const { cases, swept } = await sweepOf(kernelAbi);
+      expect(swept.violations).toEqual([]);
+      expect(swept.played).toBe(cases.length);
+      expect(swept.outcomes.get('not met') ?? 0).toBe(0);
+      expect(cases.length).toBeGreaterThan(900);
+    },
+  );
+
+  test('only a fault inside the ioctl that moves loses a TD, and only after it killed the source', async () => {
+    const { swept } = await sweepOf('rfc-migration-v2');
+    const losing = swept.rows.filter(({ cells }) =>
+      cells.some(({ outcome }) => outcome === 'TD lost by the kernel'),
+    );
+    expect(losing.map(({ state }) => state)).toEqual(['irrevocable.moving']);
+    const kept = losing
+      .flatMap(({ cells }) => cells)
+      .filter(({ outcome }) => outcome === 'source kept');
+    expect(kept.map(({ kind }) => kind)).toContain(
+      'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: lock both VMs = EINTR',
+    );
+  });
+
+  test('every fault can be written as text and read again', async () => {
+    const { trace } = await play({ kernelAbi: 'rfc-migration-v2', traced: true });
+    for (const { faults } of singleFaults(trace)) {
+      for (const each of faults)
+        expect(parseRehearsalFault(formatRehearsalFault(each))).toEqual(each);
+    }
+  });
+});
+
+describe('by chance', () => {
+  test('the same seed plays the same faults, another seed others', async () => {
+    const { trace } = await play({ kernelAbi: 'rfc-migration-v2', traced: true });
+    const cases = singleFaults(trace);
+    const texts = (seed: number) =>
+      [...randomCases(cases, { seed, runs: 50 })].map(({ faults }) =>
+        faults.map(formatRehearsalFault),
+      );
+    expect(texts(7)).toEqual(texts(7));
+    expect(texts(7)).not.toEqual(texts(8));
+  });
+
+  test.each(['rfc-migration-v2', 'rfc-migration-v1', 'pre-v8'])(
+    '%s: up to four faults at once break nothing',
+    async (kernelAbi) => {
+      const scenario = await scenarioOf({ kernelAbi, hops: 2 });
+      const place = { profile, kernelAbi };
+      const { trace } = await rehearseSimulated(place, { scenario, traced: true });
+      const cases = randomCases(singleFaults(trace), { seed: 20261124, runs: 400 });
+      const swept = await sweep({ place, scenario, cases });
+      expect(swept.violations).toEqual([]);
+      expect(swept.played).toBe(400);
+    },
+  );
+});
+
+test('of equal calls in a row the first two and the last stand for all', async () => {
+  const { trace } = await play({ kernelAbi: 'rfc-migration-v2', traced: true });
+  const chosen = representative(singleFaults(trace)).map(({ faults: [first] }) =>
+    first === undefined ? '' : formatRehearsalFault(first),
+  );
+  const extends_ = chosen.filter((text) => text.startsWith('TDH.MR.EXTEND'));
+  expect(extends_).toEqual([
+    'TDH.MR.EXTEND=TDX_OPERAND_BUSY|SEPT_TREE',
+    'TDH.MR.EXTEND#2=TDX_OPERAND_BUSY|SEPT_TREE',
+    'TDH.MR.EXTEND#240=TDX_OPERAND_BUSY|SEPT_TREE',
+  ]);
+});
+
+test('a sweep ends where it is told to, and says so', async () => {
+  const scenario = await scenarioOf({ kernelAbi: 'rfc-migration-v2' });
+  const place = { profile, kernelAbi: 'rfc-migration-v2' };
+  const { trace } = await rehearseSimulated(place, { scenario, traced: true });
+  const stop = new AbortController();
+  const swept = await sweep({
+    place,
+    scenario,
+    cases: singleFaults(trace),
+    signal: stop.signal,
+    onCase: (done) => {
+      if (done === 5) stop.abort();
+    },
+  });
+  expect(swept).toMatchObject({ played: 5, cut: true });
+});
+
+/** An undo that does nothing and claims that it did. */
+const brokenUndo: RehearsalHooks = {
+  aroundStep: async (state, run) => {
+    if (state !== 'rollingBack') return run();
+    return { sourceKept: true, leftovers: [] } as Awaited<ReturnType<typeof run>>;
+  },
+};
+
+/** A teardown that forgets to close anything. */
+const brokenTeardown: RehearsalHooks = {
+  aroundStep: async (state, run) => {
+    if (state !== 'releasing') return run();
+    return { leftovers: [] } as Awaited<ReturnType<typeof run>>;
+  },
+};
+
+describe('a tdctl that is broken on purpose', () => {
+  test('an undo that does nothing is caught, and reduced to the fewest faults and moves', async () => {
+    const kernelAbi = 'rfc-migration-v2';
+    const place = { profile, kernelAbi };
+    const scenario = await scenarioOf({ kernelAbi, count: 2, hops: 2 });
+    const { trace } = await rehearseSimulated(place, { scenario, traced: true });
+    // The lock of the move, with faults before it that the kernel takes in its stride.
+    const singles = singleFaults(trace);
+    const harmless = singles.filter(({ faults: [first] }) => first?.at === 'TDH.MNG.RD');
+    const refused = singles.filter(({ faults: [first] }) => first?.at.endsWith('lock both VMs'));
+    const cases = pairsOf([...harmless.slice(0, 4), ...refused]);
+    const swept = await sweep({ place, scenario, cases, hooks: brokenUndo });
+    const found = swept.violations.find(
+      ({ violation, faults }) => violation.invariant === 'undo-harmless' && faults.length > 1,
+    );
+    if (found === undefined) throw new Error('the broken undo was not caught');
+
+    const shortest = await reduce({ place, scenario, found, hooks: brokenUndo });
+    expect(shortest.faults).toHaveLength(1);
+    expect(shortest.scenario.operations.map(({ do: verb }) => verb)).toEqual([
+      'provision',
+      'migrate',
+    ]);
+    const again = await rehearseSimulated(place, { ...shortest, hooks: brokenUndo });
+    expect(again.violations.map(({ invariant }) => invariant)).toContain('undo-harmless');
+    const healthy = await rehearseSimulated(place, shortest);
+    expect(healthy.violations).toEqual([]);
+  });
+
+  test('a teardown that closes nothing is caught without any fault', async () => {
+    const run = await play({ kernelAbi: 'upstream-7.3', hops: 0, hooks: brokenTeardown });
+    expect(run.violations.map(({ invariant }) => invariant)).toEqual(['nothing-remains']);
+  });
+
+  test('a migration that gives up a TD which the destination has is caught', async () => {
+    const hooks: RehearsalHooks = {
+      aroundStep: async (state, run) => {
+        if (state === 'resumingDestination') throw new Error('broken');
+        if (state !== 'findingOwner') return run();
+        return { owner: 'nobody' } as Awaited<ReturnType<typeof run>>;
+      },
+    };
+    const run = await play({ kernelAbi: 'rfc-migration-v2', hooks });
+    expect(run.violations.map(({ invariant }) => invariant)).toContain('owner-or-verdict');
+  });
+
+  test('a source that is said to be kept and does not run is caught', async () => {
+    const faults = ['KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: lock both VMs=EINTR'];
+    const run = await play({ kernelAbi: 'rfc-migration-v2', hooks: brokenUndo, faults });
+    expect(run.violations.map(({ invariant }) => invariant)).toContain('kept-source-runs');
+  });
+});
+
+describe('the three proofs', () => {
+  test.each(['upstream-7.3', 'rfc-migration-v2', 'rfc-migration-v1', 'series-v9'])(
+    '%s: every step repeated, failed and undone twice',
+    async (kernelAbi) => {
+      const proofs = await proveAll({ profile, kernelAbi }, await scenarioOf({ kernelAbi }));
+      expect(proofs.filter(({ problem }) => problem !== undefined)).toEqual([]);
+      expect(proofs.length).toBeGreaterThan(50);
+    },
+  );
+});
+
+test('invariants have names of their own', () => {
+  expect(new Set(invariants.map(({ name }) => name)).size).toBe(invariants.length);
+});
