@@ -86,7 +86,7 @@ function resultsText({ run }: RehearsalReport, colors: Colors): string {
     '\n',
     columns([
       ['simulated time', formatDuration(run.elapsedMs)],
-      ['key slots', `${run.slots.peak} in use at the peak`],
+      ['key slots', slotsText(run.slots)],
       ...blackouts.slice(0, 10),
       ...run.losses.map(({ what, count: number, by, words }) => [
         'lost',
@@ -99,6 +99,10 @@ function resultsText({ run }: RehearsalReport, colors: Colors): string {
       ]),
     ]),
   ].join('');
+}
+
+function slotsText({ peak, samples }: RehearsalReport['run']['slots']): string {
+  return samples.length === 0 ? 'not watched on this host' : `${peak} in use at the peak`;
 }
 
 function sweepText(sweep: ReportedSweep, colors: Colors): string {
