@@ -9,6 +9,18 @@ export interface Interrupts {
   done(): void;
 }
 
+/** Whom an interrupt is told. The handlers stay when he is done: an end under way is let finish. */
+let interruptListener: ((reason: string) => void) | undefined;
+let installed = false;
+
+/** Once in a process, which may run several commands one after the other (tests do). */
+function install() {
+  if (installed) return;
+  installed = true;
+  for (const signal of signals) process.on(signal, () => interruptListener?.(signal));
+  process.stdout.on('error', () => interruptListener?.('EPIPE'));
+}
+
 /**
  * Takes over the signals that would end the process, and the end of whoever reads stdout. An
  * interrupt that comes before anyone listens is remembered in `received`.
@@ -18,19 +30,16 @@ export function listenForInterrupts(): Interrupts {
   let received: string | undefined;
   let listener: (times: number) => void = () => undefined;
 
-  const interrupt = (reason: string) => {
+  interruptListener = (reason) => {
+    // Every later write fails again; only a person's repeated Ctrl-C means something.
+    if (reason === 'EPIPE' && times > 0) return;
     times += 1;
     received ??= reason;
     listener(times);
   };
-  // Every later write fails again; only a person's repeated Ctrl-C means something.
-  const brokenPipe = () => {
-    if (times === 0) interrupt('EPIPE');
-  };
   // Nothing else keeps the process alive while a TD is held: signal handlers do not.
   const keepAlive = setInterval(() => undefined, 2 ** 30);
-  for (const signal of signals) process.on(signal, interrupt);
-  process.stdout.on('error', brokenPipe);
+  install();
   return {
     get received() {
       return received;

@@ -72,6 +72,7 @@ async function start(
   await settle();
   const send = async (...events: TdEvent[]) => {
     for (const each of events) {
+      if (actor.getSnapshot().status !== 'active') break;
       actor.send(each);
       await settle();
     }
