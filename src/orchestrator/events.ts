@@ -8,6 +8,7 @@ import type { StepError } from '../../machines/td-lifecycle/index.ts';
 export interface EventHeader {
   readonly td: string;
   readonly machine: 'td-lifecycle';
+  readonly machineVersion: number;
   /** The state of the chart, dotted: `provisioning.creatingVcpus`. */
   readonly state: string;
   /** Milliseconds since the run began. */

@@ -1,10 +1,11 @@
 /** Runs the chart for one TD on one host. */
 import { type AnyMachineSnapshot, createActor, type SnapshotFrom, waitFor } from 'xstate';
-import type {
-  TdContext,
-  TdEvent,
-  TdOutput,
-  tdLifecycle,
+import {
+  TD_LIFECYCLE_VERSION,
+  type TdContext,
+  type TdEvent,
+  type TdOutput,
+  type tdLifecycle,
 } from '../../machines/td-lifecycle/index.ts';
 import type { Host } from '../host/port.ts';
 import type { TdPlan } from '../plan/index.ts';
@@ -56,6 +57,7 @@ export function startTd(options: TdRunOptions): TdRun {
     onEvent({
       td: plan.spec.name,
       machine: 'td-lifecycle',
+      machineVersion: TD_LIFECYCLE_VERSION,
       state,
       elapsedMs: now() - startedAt,
       ...body,

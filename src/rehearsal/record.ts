@@ -90,7 +90,7 @@ export class RunRecord {
       this.#laneStates(lane).push(entered);
       this.#sample(atMs);
     }
-    this.#listener?.({ lane, atMs, event });
+    this.#listener?.({ lane, atMs, event, usedSlots: this.#usedSlots() });
   }
 
   statesOf(lane: string): readonly LaneState[] {
@@ -115,4 +115,6 @@ export interface RecordedEvent {
   readonly lane: string;
   readonly atMs: number;
   readonly event: TdRunEvent | MigrationRunEvent;
+  /** Key slots in use after it; undefined where only the kernel knows. */
+  readonly usedSlots: number | undefined;
 }

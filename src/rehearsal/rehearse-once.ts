@@ -32,6 +32,8 @@ export interface RehearseOptions {
   readonly listener?: ((event: RecordedEvent) => void) | undefined;
   /** Keeps every call of the machine; it makes a run several times slower. */
   readonly traced?: boolean | undefined;
+  /** A person watches, and may pause it: then no operation is late, however long it takes. */
+  readonly unhurried?: boolean | undefined;
 }
 
 export interface Rehearsal {
@@ -83,7 +85,7 @@ interface OnStage extends RehearseOptions {
 }
 
 export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehearsal> {
-  const { scenario, listener, hooks = {} } = options;
+  const { scenario, listener, hooks = {}, unhurried = false } = options;
   const { simulated } = stage;
   if (scenario.slotsLeft !== undefined) simulated?.leaveSlots(scenario.slotsLeft);
   const record = new RunRecord({
@@ -105,7 +107,7 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
   try {
     for (const operation of scenario.operations) {
       if (world.isOver) break;
-      const played = await playOne({ world, scenario, hooks, operation, violations });
+      const played = await playOne({ world, scenario, hooks, unhurried, operation, violations });
       results.push(played);
     }
     await stopTheRest(world);
@@ -139,6 +141,7 @@ interface Playing {
   readonly world: World;
   readonly scenario: Scenario;
   readonly hooks: RehearsalHooks;
+  readonly unhurried: boolean;
   readonly operation: Operation;
   readonly violations: Violation[];
 }
@@ -161,7 +164,8 @@ async function playOne(playing: Playing): Promise<OperationResult> {
     },
   };
   const performing = { world, checks: scenario.checks, hooks: watched };
-  const result = await inTime(perform(performing, operation), world, operation);
+  const performed = perform(performing, operation);
+  const result = playing.unhurried ? await performed : await inTime(performed, world, operation);
   if ('invariant' in result) {
     violations.push(result);
     return { operation, result: 'failed' };

@@ -23,6 +23,7 @@ export type MigrationEventBody =
 export type MigrationRunEvent = {
   readonly td: string;
   readonly machine: 'intra-host-migration';
+  readonly machineVersion: number;
   readonly state: string;
   readonly elapsedMs: number;
 } & MigrationEventBody;

@@ -1,6 +1,9 @@
 /** Runs the chart for one migration: a TD on one side, a VM to be on the other. */
 import { createActor } from 'xstate';
-import type { MigrationOutput } from '../../../machines/intra-host-migration/index.ts';
+import {
+  INTRA_HOST_MIGRATION_VERSION,
+  type MigrationOutput,
+} from '../../../machines/intra-host-migration/index.ts';
 import type { Host } from '../../host/port.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { TdRunEvent } from '../events.ts';
@@ -42,6 +45,7 @@ export function startMigration(options: MigrationOptions): MigrationRun {
     onEvent({
       td: plan.spec.name,
       machine: 'intra-host-migration',
+      machineVersion: INTRA_HOST_MIGRATION_VERSION,
       state,
       elapsedMs: now() - startedAt,
       ...body,
