@@ -45,6 +45,10 @@ export const errorKinds = {
     exitCode: exitCodes.conflict,
     meaning: 'A file that would be overwritten exists already.',
   },
+  TDCTL_E_ADDRESS: {
+    exitCode: exitCodes.conflict,
+    meaning: 'The port or the socket that a command shall serve on cannot be had.',
+  },
   TDCTL_E_AMBIGUOUS: {
     exitCode: exitCodes.conflict,
     meaning: 'Two things that a command tells apart by name have the same one.',

@@ -70,6 +70,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/simulator',
   ],
   'src/visualize': ['machines', 'src/errors'],
+  'src/watch': ['machines', 'src/errors', 'src/orchestrator', 'src/rehearsal', 'src/visualize'],
   'src/cli': ['machines', 'native', 'src'],
 };
 
@@ -80,6 +81,7 @@ const closedRooms = [
   'src/firmware',
   'src/orchestrator',
   'src/rehearsal',
+  'src/watch',
 ] as const;
 /** These need neither zod nor yaml, which the index loads. */
 const openFiles = new Set([

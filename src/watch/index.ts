@@ -1,0 +1,6 @@
+export { speeds } from './control.ts';
+export { Feed } from './feed.ts';
+export type { Address } from './listen.ts';
+export type { EndMessage, Pace, WatchMessage } from './messages.ts';
+export { Pacer } from './pacer.ts';
+export { startWatchServer, type WatchServer } from './server.ts';
