@@ -21,6 +21,8 @@ export function openEventStream(
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
+    // Or the connection would be kept for a next request, and closing the server would wait for it.
+    connection: 'close',
   });
   const send = (text: string) => {
     response.write(text);

@@ -15,19 +15,18 @@ export interface SvgOptions {
   readonly theme: Theme;
   /** Ids of states to light up, with the states around them. */
   readonly active?: readonly string[];
+  /** For a page that has the style sheet itself and shows several charts: no style, no ids. */
+  readonly embedded?: boolean;
 }
 
-export function chartSvg(laidOut: LaidOutChart, { theme, active = [] }: SvgOptions): string {
-  const { model, layout } = laidOut;
-  const about = model.root.description ?? '';
+export function chartSvg(laidOut: LaidOutChart, options: SvgOptions): string {
+  const { layout } = laidOut;
+  const { active = [] } = options;
   const drawings = stateDrawings(laidOut, active);
   const width = Math.ceil(Math.max(layout.width, headerWidth(laidOut)));
   const height = Math.ceil(layout.height);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" aria-labelledby="chart-title chart-about" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
-    `<title id="chart-title">${visibleXml(`Statechart ${model.id}, version ${model.version}`)}</title>`,
-    `<desc id="chart-about">${visibleXml(`${about} ${statistics(laidOut)}`.trim())}</desc>`,
-    `<style>${styleSheet(theme)}</style>`,
+    ...opening(laidOut, { ...options, width, height }),
     `<rect class="canvas" width="${number(width)}" height="${number(height)}" rx="12"/>`,
     drawHeader(laidOut, width),
     ...drawings.map(drawNode),
@@ -38,6 +37,23 @@ export function chartSvg(laidOut: LaidOutChart, { theme, active = [] }: SvgOptio
     '</svg>',
     '',
   ].join('\n');
+}
+
+function opening(
+  { model, ...laidOut }: LaidOutChart,
+  { theme, embedded = false, width, height }: SvgOptions & { width: number; height: number },
+): string[] {
+  const name = visibleXml(`Statechart ${model.id}, version ${model.version}`);
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img"`;
+  const box = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
+  if (embedded) return [`${svg} aria-label="${name}" ${box}>`];
+  const about = `${model.root.description ?? ''} ${statistics({ model, ...laidOut })}`.trim();
+  return [
+    `${svg} aria-labelledby="chart-title chart-about" ${box}>`,
+    `<title id="chart-title">${name}</title>`,
+    `<desc id="chart-about">${visibleXml(about)}</desc>`,
+    `<style>${styleSheet(theme)}</style>`,
+  ];
 }
 
 function stateDrawings(

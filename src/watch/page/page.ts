@@ -1,0 +1,86 @@
+/** The live page: one document that loads nothing but its stream. */
+import { machines } from '../../../machines/index.ts';
+import { type ChartModel, indexChart } from '../../visualize/chart-model.ts';
+import { extractChart } from '../../visualize/extract.ts';
+import { layOutChart } from '../../visualize/layout/layout.ts';
+import { styleSheet } from '../../visualize/svg/style.ts';
+import { chartSvg } from '../../visualize/svg/svg.ts';
+import { visibleXml } from '../../visualize/xml.ts';
+import { pageScript } from './page-script.ts';
+import { pageStyle } from './page-style.ts';
+
+export interface PageFacts {
+  readonly name: string;
+  /** Where it runs: host profile, kernel ABI. */
+  readonly host: string;
+  readonly kernel: string;
+  /** Whether viewers may pause, step and change the speed. */
+  readonly canHold: boolean;
+  /** Key slots of the host; undefined where only the kernel knows. */
+  readonly totalSlots: number | undefined;
+}
+
+/** Lays the charts out once; each call of the result is one page. */
+export async function watchPage(facts: PageFacts): Promise<(nonce: string) => string> {
+  const models = machines.map((entry) => extractChart(entry));
+  const templates = await Promise.all(models.map(template));
+  const data = JSON.stringify({ ...facts, states: stateWords(models) }).replaceAll('<', '\\u003c');
+  return (nonce) => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${visibleXml(facts.name)}: tdctl watch</title>
+<style nonce="${nonce}">${pageStyle}${styleSheet('auto')}</style>
+</head>
+<body>
+<header>
+<h1>${visibleXml(facts.name)} <small>${visibleXml(facts.host)}, KVM rules ${visibleXml(facts.kernel)}</small></h1>
+<label id="chooser" hidden>Showing <select id="which"></select></label>
+${facts.canHold ? controls : ''}
+<output id="clock" title="The clock of the machine">0.00 ms</output>
+<output id="link" class="badge" aria-live="polite">connecting</output>
+</header>
+<p id="end" role="status" hidden></p>
+<main>
+<section id="cards" aria-label="Statecharts"></section>
+<section id="below">
+<div class="panel"><h2>Steps</h2><div class="scroll" id="steps-scroll"><table><thead><tr><th>at</th><th>lane</th><th>step</th><th>took</th><th>requests</th></tr></thead><tbody id="steps"></tbody></table></div></div>
+<div class="panel"><h2>Key slots <span id="slots-now"></span></h2><svg id="slots" role="img" aria-label="Key slots in use over time" preserveAspectRatio="none"></svg></div>
+<div class="panel"><h2>Events <input id="filter" type="search" placeholder="filter ( / )" aria-label="Filter events"></h2><div class="scroll" id="log-scroll"><ol id="log"></ol></div></div>
+</section>
+</main>
+${templates.join('\n')}
+<script type="application/json" id="data" nonce="${nonce}">${data}</script>
+<script nonce="${nonce}">${pageScript}</script>
+</body>
+</html>
+`;
+}
+
+const controls = `<div class="controls" role="group" aria-label="Pace">
+<button id="hold" type="button" title="Space">Pause</button>
+<button id="step" type="button" title="One step ( s )" disabled>Step</button>
+<label>Speed <select id="speed">
+<option value="0.5">½ step/s</option><option value="1">1 step/s</option><option value="2">2 steps/s</option>
+<option value="5">5 steps/s</option><option value="20">20 steps/s</option><option value="max">no limit</option>
+</select></label>
+</div>`;
+
+async function template(model: ChartModel): Promise<string> {
+  const laidOut = await layOutChart(model, { direction: 'down' });
+  const svg = chartSvg(laidOut, { theme: 'auto', embedded: true });
+  return `<template data-machine="${visibleXml(model.id)}">${svg}</template>`;
+}
+
+/** By machine and state, what the state does. */
+function stateWords(models: readonly ChartModel[]) {
+  const of = (model: ChartModel) =>
+    Object.fromEntries(
+      indexChart(model)
+        .nodes.slice(1)
+        .map(({ id, step, description }) => [id, step?.does ?? description ?? '']),
+    );
+  return Object.fromEntries(models.map((model) => [model.id, of(model)]));
+}
