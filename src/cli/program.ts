@@ -13,6 +13,7 @@ import { measureCommand } from './commands/measure.ts';
 import { planCommand } from './commands/plan.ts';
 import { rehearseCommand } from './commands/rehearse.ts';
 import { runCommand } from './commands/run.ts';
+import { watchCommand } from './commands/watch.ts';
 import { reportFailure } from './failure.ts';
 import type { CommandIo } from './io.ts';
 import { type OutputFormat, outputFormats } from './options.ts';
@@ -69,6 +70,7 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
     explainCommand(io),
     hostCommand(io, endWith),
     graphCommand(io),
+    watchCommand(io, endWith),
     kernelsCommand(io),
     measureCommand(io),
     initCommand(io),

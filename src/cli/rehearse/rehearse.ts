@@ -1,10 +1,10 @@
 /** `tdctl rehearse`: plays a scenario, then its faults, and says what came of it. */
-import { type ExitCode, exitCodes, TdctlError, type TdctlErrorCode } from '../../errors/index.ts';
+import { type ExitCode, TdctlError } from '../../errors/index.ts';
 import { realStage, rehearseOn, rehearseSimulated, type Scenario } from '../../rehearsal/index.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openHost } from '../open-host.ts';
-import { unmetExpectations } from './expectations.ts';
+import { endOfRehearsal } from './end-of-rehearsal.ts';
 import { readRehearsalFault } from './fault.ts';
 import { type Numbers, numbersOf, type RehearseCommandOptions } from './options.ts';
 import { playFaults } from './play-faults.ts';
@@ -29,7 +29,7 @@ export async function rehearse(options: RehearseCommandOptions, io: CommandIo): 
       const replay = await replayOf(source);
       await writeHtml(report, { path: options.html, replay });
     }
-    return endOf(report, interrupts);
+    return endOfRehearsal(report, interrupts);
   } finally {
     interrupts.done();
   }
@@ -76,16 +76,7 @@ async function playOnHost({ source, options, io }: Playing): Promise<RehearsalRe
     ...(source.fault.length === 0 ? [] : ['--fault']),
     ...(options.proofs === true ? ['--proofs'] : []),
   ];
-  const [first] = given;
-  if (first !== undefined) {
-    throw new TdctlError({
-      code: 'TDCTL_E_USAGE',
-      op: 'rehearse with faults',
-      place: first,
-      message: `${first} needs a machine that can be broken, and \`--host ${options.host}\` is real`,
-      hint: 'add `--host sim`',
-    });
-  }
+  refuseOnHost(given, options.host);
   const host = await openHost({ host: options.host, kernel: source.kernel }, io);
   const scenario = await source.scenarioOn(await host.facts());
   noteNoMove(source, scenario, io);
@@ -93,56 +84,21 @@ async function playOnHost({ source, options, io }: Playing): Promise<RehearsalRe
   return buildReport({ source, options, scenario, run });
 }
 
-function noteNoMove(source: Source, { operations }: Scenario, io: CommandIo): void {
+export function refuseOnHost([first]: readonly string[], host: string): void {
+  if (first === undefined) return;
+  throw new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'rehearse with faults',
+    place: first,
+    message: `${first} needs a machine that can be broken, and \`--host ${host}\` is real`,
+    hint: 'add `--host sim`',
+  });
+}
+
+export function noteNoMove(source: Source, { operations }: Scenario, io: CommandIo): void {
   if (operations.some((operation) => operation.do === 'migrate' || operation.do === 'together'))
     return;
   io.stderr.write(
     `note: no move is played: ${source.kind === 'kvm' ? 'this kernel' : source.kernel} moves no TDs; \`--kernel rfc-migration-v2\` does\n`,
   );
-}
-
-function endOf(report: RehearsalReport, interrupts: Interrupts): ExitCode {
-  const { run, sweep } = report;
-  const violations = run.violations.length + (sweep?.violationCount ?? 0);
-  const broken = (report.proofs ?? []).filter(({ problem }) => problem !== undefined).length;
-  if (violations + broken > 0) throw invariantBroken(violations + broken);
-  if (interrupts.received !== undefined) return exitCodes.interrupted;
-  const missed = unmetExpectations(report);
-  if (missed.length > 0) throw notAsExpected(missed);
-  if (report.hasExpectations) return exitCodes.ok;
-  throwFailure(run);
-  return exitCodes.ok;
-}
-
-/** A run without expectations must go through, as far as no fault was asked for. */
-function throwFailure({ results }: RehearsalReport['run']): void {
-  const failed = results.find(({ result }) => result !== 'done' && result !== 'skipped');
-  if (failed?.error === undefined || failed.error === null) return;
-  const { error } = failed;
-  throw new TdctlError({
-    code: (failed.verdict === 'lost' ? 'TDCTL_E_TD_LOST' : error.code) as TdctlErrorCode,
-    op: error.step,
-    message: `${failed.operation}: ${error.message}`,
-    details: error.details,
-    hint: error.hint,
-  });
-}
-
-function invariantBroken(count: number): TdctlError {
-  return new TdctlError({
-    code: 'TDCTL_E_INVARIANT_BROKEN',
-    op: 'rehearse',
-    message: `${count} ${count === 1 ? 'run breaks' : 'runs break'} an invariant`,
-    hint: 'docs/invariants.md says what each means; the report has the shortest command that shows it: please report it',
-  });
-}
-
-function notAsExpected(missed: readonly string[]): TdctlError {
-  return new TdctlError({
-    code: 'TDCTL_E_EXPECTATION',
-    op: 'compare with what the file expects',
-    message: 'the rehearsal did not come out as its file expects',
-    details: missed,
-    hint: 'the report above says what happened instead',
-  });
 }

@@ -14,6 +14,8 @@ export type TreePart = 'name' | 'active' | 'detail' | 'tag' | 'error' | 'branch'
 export interface TreeOptions {
   /** Ids of the states to mark; those around them are marked too. */
   readonly active?: readonly string[];
+  /** Leaves out transitions, and what is within states that are not active: for a live view. */
+  readonly folded?: boolean;
   /** Colours, where there are any. */
   readonly style?: (part: TreePart, text: string) => string;
 }
@@ -24,7 +26,7 @@ export function chartTree(model: ChartModel, options: TreeOptions = {}): string 
   const active = new Set(
     (options.active ?? []).flatMap((id) => [id, ...chart.ancestors(id).map((node) => node.id)]),
   );
-  const context = { chart, style, active };
+  const context = { chart, style, active, folded: options.folded ?? false };
   const head = `${style('name', sanitize(model.id))} ${style('detail', `version ${model.version}`)}`;
   return `${[head, ...transitionLines(model.root, '', context), ...childLines(model.root, '', context)].join('\n')}\n`;
 }
@@ -33,10 +35,12 @@ interface TreeContext {
   readonly chart: ChartIndex;
   readonly style: (part: TreePart, text: string) => string;
   readonly active: ReadonlySet<string>;
+  readonly folded: boolean;
 }
 
 function childLines(node: ChartNode, before: string, context: TreeContext): string[] {
-  const { style } = context;
+  const { style, folded, active } = context;
+  if (folded && node.id !== '' && !active.has(node.id)) return [];
   return node.children.flatMap((child, at) => {
     const isLast = at === node.children.length - 1;
     const inner = `${before}${isLast ? '   ' : '│  '}`;
@@ -70,7 +74,12 @@ function nodeLine(
   ].join(' ');
 }
 
-function transitionLines(node: ChartNode, before: string, { chart, style }: TreeContext): string[] {
+function transitionLines(
+  node: ChartNode,
+  before: string,
+  { chart, style, folded }: TreeContext,
+): string[] {
+  if (folded) return [];
   return chart.outgoing(node.id).map((edge) => {
     const part = edge.trigger.type === 'error' ? 'error' : 'detail';
     const text = `${edgeText(edge, chart)} → ${destination(edge, { node, chart })}`;

@@ -1,0 +1,50 @@
+import { Command, Option } from '@commander-js/extra-typings';
+import type { ExitCode } from '../../errors/index.ts';
+import type { CommandIo } from '../io.ts';
+import { kernelOption } from '../options.ts';
+
+const explanation = `
+Plays what \`tdctl rehearse\` would play, and serves a page of this machine that shows it live: the
+charts with the active states lit, both VMs of a migration side by side, steps, key slots, events. The
+address has a token: who knows it may look. The page stays until Ctrl-C, or --until-end.
+
+Examples:
+  tdctl watch td.yaml --kernel rfc-migration-v2                a migration, two steps a second
+  tdctl watch td.yaml --kernel rfc-migration-v2 --paused       step by step, from the page
+  tdctl watch td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#8=source-dies
+  tdctl watch td.yaml --tree                                   the same in the terminal
+  tdctl watch td.yaml --host soft                              real VMs and vCPUs, at their own pace
+
+Exit codes: as of \`tdctl rehearse\`, and 4 where the port or the socket cannot be had.`;
+
+export function watchCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
+  return new Command('watch')
+    .summary('see a TD and its migration live, in a browser or in the terminal')
+    .description('Plays a TD or a scenario, and shows its statecharts while they go on.')
+    .argument('<file>', 'TrustDomain file, or a Rehearsal file with operations of its own')
+    .addOption(new Option('--host <host>', 'sim[:PROFILE], soft[:PROFILE] or kvm').default('sim'))
+    .addOption(kernelOption())
+    .addOption(
+      new Option('--port <n>', 'port of 127.0.0.1; 0 takes one that is free').conflicts('socket'),
+    )
+    .option('--socket <path>', 'serve on a Unix socket that only you may open')
+    .option('--tree', 'show it in the terminal; the page only with --port or --socket')
+    .option('--speed <n>', 'steps a second of a simulated run, 0.1 to 1000, or max', '2')
+    .option('--paused', 'begin paused')
+    .option('--until-end', 'end with the run, rather than go on serving')
+    .option('--hops <n>', 'moves of each TD, one after the other')
+    .option('--count <n>', 'so many TDs at once', '1')
+    .option('--slots-left <n>', 'key slots that TDs of others leave free')
+    .option('--unchecked', 'let the kernel answer what tdctl would refuse')
+    .option('--destination-vcpus <n>', 'vCPUs of the destination, where they shall differ')
+    .addOption(
+      new Option('--fault <fault>', 'a fault, as for `tdctl rehearse`; repeatable')
+        .argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
+        .default([] as string[], 'none'),
+    )
+    .addHelpText('after', explanation)
+    .action(async (file, options) => {
+      const { watch } = await import('../watch/watch.ts');
+      endWith(await watch({ file, ...options }, io));
+    });
+}

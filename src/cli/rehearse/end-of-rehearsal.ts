@@ -1,0 +1,52 @@
+/** From what a rehearsal found to the exit code of the command. */
+import { type ExitCode, exitCodes, TdctlError, type TdctlErrorCode } from '../../errors/index.ts';
+import type { Interrupts } from '../interrupts.ts';
+import { unmetExpectations } from './expectations.ts';
+import type { RehearsalReport } from './report.ts';
+
+/** @throws TdctlError for what was lost, broken, or other than expected. */
+export function endOfRehearsal(report: RehearsalReport, interrupts: Interrupts): ExitCode {
+  const { run, sweep } = report;
+  const violations = run.violations.length + (sweep?.violationCount ?? 0);
+  const broken = (report.proofs ?? []).filter(({ problem }) => problem !== undefined).length;
+  if (violations + broken > 0) throw invariantBroken(violations + broken);
+  if (interrupts.received !== undefined) return exitCodes.interrupted;
+  const missed = unmetExpectations(report);
+  if (missed.length > 0) throw notAsExpected(missed);
+  if (report.hasExpectations) return exitCodes.ok;
+  throwFailure(run);
+  return exitCodes.ok;
+}
+
+/** A run without expectations must go through, as far as no fault was asked for. */
+function throwFailure({ results }: RehearsalReport['run']): void {
+  const failed = results.find(({ result }) => result !== 'done' && result !== 'skipped');
+  if (failed?.error === undefined || failed.error === null) return;
+  const { error } = failed;
+  throw new TdctlError({
+    code: (failed.verdict === 'lost' ? 'TDCTL_E_TD_LOST' : error.code) as TdctlErrorCode,
+    op: error.step,
+    message: `${failed.operation}: ${error.message}`,
+    details: error.details,
+    hint: error.hint,
+  });
+}
+
+function invariantBroken(count: number): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_INVARIANT_BROKEN',
+    op: 'rehearse',
+    message: `${count} ${count === 1 ? 'run breaks' : 'runs break'} an invariant`,
+    hint: 'docs/invariants.md says what each means; the report has the shortest command that shows it: please report it',
+  });
+}
+
+function notAsExpected(missed: readonly string[]): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_EXPECTATION',
+    op: 'compare with what the file expects',
+    message: 'the rehearsal did not come out as its file expects',
+    details: missed,
+    hint: 'the report above says what happened instead',
+  });
+}

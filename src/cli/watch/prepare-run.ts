@@ -1,0 +1,89 @@
+/** Everything that may fail before a run is shown: its host, its plan. */
+import { openSimulatedHost } from '../../host/simulated/index.ts';
+import {
+  type RecordedEvent,
+  type Rehearsal,
+  type RehearsalHooks,
+  realStage,
+  rehearseOn,
+  rehearseSimulated,
+  type Scenario,
+  type StageOptions,
+} from '../../rehearsal/index.ts';
+import type { PageFacts } from '../../watch/page/page.ts';
+import type { CommandIo } from '../io.ts';
+import { openHost } from '../open-host.ts';
+import { readRehearsalFault } from '../rehearse/fault.ts';
+import { noteNoMove, refuseOnHost } from '../rehearse/rehearse.ts';
+import type { Source } from '../rehearse/source.ts';
+
+export interface PreparedRun {
+  readonly scenario: Scenario;
+  readonly facts: PageFacts;
+  /** Whether its steps may be held: no vCPU of a real VM waits for a viewer. */
+  readonly canHold: boolean;
+  play(watching: Watching): Promise<Rehearsal>;
+}
+
+interface Watching {
+  readonly hooks: RehearsalHooks;
+  readonly listener: (event: RecordedEvent) => void;
+}
+
+export async function prepareRun(
+  source: Source,
+  hostText: string,
+  io: CommandIo,
+): Promise<PreparedRun> {
+  const prepared = await (source.kind === 'sim' ? onMachine(source) : onHost(source, hostText, io));
+  noteNoMove(source, prepared.scenario, io);
+  return prepared;
+}
+
+async function onMachine(source: Source): Promise<PreparedRun> {
+  const place = { profile: source.profile, kernelAbi: source.kernel };
+  const scenario = await source.scenarioUnder(source.kernel);
+  const faults = source.fault.map(readRehearsalFault);
+  return {
+    scenario,
+    canHold: true,
+    facts: { ...(await machineFacts(place)), name: scenario.name, canHold: true },
+    play: (watching) =>
+      rehearseSimulated(place, { scenario, faults, ...watching, unhurried: true }),
+  };
+}
+
+async function machineFacts(place: StageOptions) {
+  const host = openSimulatedHost(place);
+  try {
+    const { name, kernel } = await host.facts();
+    return { host: name, kernel: kernel.rules, totalSlots: host.machine.keySlots.total };
+  } finally {
+    await host.close();
+  }
+}
+
+/** Real VMs: everything is played once, and nothing is broken on purpose. */
+async function onHost(source: Source, hostText: string, io: CommandIo): Promise<PreparedRun> {
+  refuseOnHost(source.fault.length === 0 ? [] : ['--fault'], hostText);
+  const host = await openHost({ host: hostText, kernel: source.kernel }, io);
+  try {
+    const { name, kernel, ...facts } = await host.facts();
+    const scenario = await source.scenarioOn({ name, kernel, ...facts });
+    return {
+      scenario,
+      canHold: false,
+      facts: {
+        host: name,
+        kernel: kernel.rules,
+        totalSlots: undefined,
+        name: scenario.name,
+        canHold: false,
+      },
+      play: (watching) => rehearseOn(realStage(host), { scenario, ...watching, unhurried: true }),
+    };
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
+}

@@ -1,0 +1,103 @@
+/** `tdctl watch`: plays a scenario, and shows it while it goes on. */
+import type { ExitCode } from '../../errors/index.ts';
+import { TdctlError } from '../../errors/index.ts';
+import { Feed, Pacer, startWatchServer, type WatchServer } from '../../watch/index.ts';
+import { watchPage } from '../../watch/page/page.ts';
+import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
+import type { CommandIo } from '../io.ts';
+import { endOfRehearsal } from '../rehearse/end-of-rehearsal.ts';
+import { numbersOf } from '../rehearse/options.ts';
+import { printReport } from '../rehearse/print-report.ts';
+import { buildReport } from '../rehearse/report.ts';
+import { openSource } from '../rehearse/source.ts';
+import { addressOf, paceOf, rehearsalOptions, type WatchCommandOptions } from './options.ts';
+import { type PreparedRun, prepareRun } from './prepare-run.ts';
+import { type TreeView, treeView } from './tree-view.ts';
+
+export async function watch(options: WatchCommandOptions, io: CommandIo): Promise<ExitCode> {
+  const address = addressOf(options);
+  const pace = paceOf(options);
+  const rehearsal = rehearsalOptions(options);
+  const interrupts = listenForInterrupts();
+  try {
+    const source = await openSource(rehearsal, numbersOf(rehearsal));
+    const prepared = await prepareRun(source, options.host, io);
+    let server: WatchServer | undefined;
+    const pacer = prepared.canHold ? new Pacer(pace, () => server?.tellPace()) : undefined;
+    const feed = new Feed();
+    if (address !== undefined) {
+      const page = await watchPage(prepared.facts);
+      server = await startWatchServer({ address, feed, pacer, page });
+      io.stderr.write(invitation(server, options));
+    }
+    const tree = options.tree === true ? treeView(io) : undefined;
+    interrupts.onInterrupt(() => pacer?.release());
+    if (interrupts.received !== undefined) pacer?.release();
+    try {
+      const run = await play({ prepared, pacer, feed, tree });
+      const report = buildReport({ source, options: rehearsal, scenario: prepared.scenario, run });
+      const end = endOf(() => endOfRehearsal(report, interrupts));
+      feed.publish({ kind: 'end', exitCode: end.exitCode, text: end.text });
+      await printReport(report, { format: 'text', io });
+      if (server !== undefined && options.untilEnd !== true) await untilInterrupted(interrupts, io);
+      if (end.error !== undefined) throw end.error;
+      return end.exitCode;
+    } finally {
+      await server?.close();
+    }
+  } finally {
+    interrupts.done();
+  }
+}
+
+function invitation({ url, token }: WatchServer, { socket }: WatchCommandOptions): string {
+  if (url !== undefined) return `watch at ${url}\n`;
+  return `watch on ${socket}, path /${token}/ (as with \`ssh -L 8080:${socket} …\` and http://localhost:8080/${token}/)\n`;
+}
+
+interface Playing {
+  readonly prepared: PreparedRun;
+  readonly pacer: Pacer | undefined;
+  readonly feed: Feed;
+  readonly tree: TreeView | undefined;
+}
+
+async function play({ prepared, pacer, feed, tree }: Playing) {
+  try {
+    return await prepared.play({
+      hooks: pacer === undefined ? {} : { aroundStep: pacer.aroundStep },
+      listener: (event) => {
+        feed.publish({ kind: 'event', ...event });
+        tree?.take(event);
+      },
+    });
+  } finally {
+    tree?.end();
+  }
+}
+
+interface End {
+  readonly exitCode: ExitCode;
+  readonly text: string;
+  readonly error?: TdctlError;
+}
+
+/** A bad end is shown to the viewers as it will be to the shell. */
+function endOf(judge: () => ExitCode): End {
+  try {
+    const exitCode = judge();
+    const text = exitCode === 0 ? 'The run is over, as it should be.' : 'The run was cut short.';
+    return { exitCode, text };
+  } catch (error) {
+    if (!(error instanceof TdctlError)) throw error;
+    const lines = [error.message, ...(error.details ?? [])];
+    if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
+    return { exitCode: error.exitCode, text: lines.join('\n'), error };
+  }
+}
+
+async function untilInterrupted(interrupts: Interrupts, io: CommandIo): Promise<void> {
+  if (interrupts.received !== undefined) return;
+  io.stderr.write('the run is over; the page stays until Ctrl-C\n');
+  await new Promise<void>((resolve) => interrupts.onInterrupt(() => resolve()));
+}
