@@ -1,4 +1,5 @@
 /** Everything that may fail before a run is shown: its host, its plan. */
+import type { Host } from '../../host/port.ts';
 import { openSimulatedHost } from '../../host/simulated/index.ts';
 import {
   type RecordedEvent,
@@ -53,11 +54,15 @@ async function onMachine(source: Source): Promise<PreparedRun> {
   };
 }
 
+async function factsOf(host: Host) {
+  const { name, kernel } = await host.facts();
+  return { host: name, kernel: kernel.rules, totalSlots: (await host.keySlots())?.total };
+}
+
 async function machineFacts(place: StageOptions) {
   const host = openSimulatedHost(place);
   try {
-    const { name, kernel } = await host.facts();
-    return { host: name, kernel: kernel.rules, totalSlots: host.machine.keySlots.total };
+    return await factsOf(host);
   } finally {
     await host.close();
   }
@@ -68,18 +73,11 @@ async function onHost(source: Source, hostText: string, io: CommandIo): Promise<
   refuseOnHost(source.fault.length === 0 ? [] : ['--fault'], hostText);
   const host = await openHost({ host: hostText, kernel: source.kernel }, io);
   try {
-    const { name, kernel, ...facts } = await host.facts();
-    const scenario = await source.scenarioOn({ name, kernel, ...facts });
+    const scenario = await source.scenarioOn(await host.facts());
     return {
       scenario,
       canHold: false,
-      facts: {
-        host: name,
-        kernel: kernel.rules,
-        totalSlots: undefined,
-        name: scenario.name,
-        canHold: false,
-      },
+      facts: { ...(await factsOf(host)), name: scenario.name, canHold: false },
       play: (watching) => rehearseOn(realStage(host), { scenario, ...watching, unhurried: true }),
     };
   } catch (error) {
