@@ -74,7 +74,7 @@ function makeCard(lane) {
 function drawCard(lane) {
   const view = cardOf.get(lane.name);
   const isOver = lane.outcome !== null;
-  view.now.textContent = (lane.state ?? 'absent') + (isOver ? ': ' + lane.outcome : '');
+  view.now.textContent = (lane.state ?? 'absent') + (isOver && lane.state !== lane.outcome ? ': ' + lane.outcome : '');
   view.now.classList.toggle('active', !isOver);
   view.now.classList.toggle('bad', ['lost', 'failed', 'stuck'].includes(lane.outcome));
   view.does.textContent = lane.note || facts.states[lane.machine][lane.state] || '';
