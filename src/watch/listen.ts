@@ -1,7 +1,8 @@
 /** Takes a port of loopback, or a socket file. */
 import { once } from 'node:events';
-import { lstatSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
+import { dirname } from 'node:path';
 import { TdctlError } from '../errors/index.ts';
 
 export type Address = { readonly port: number } | { readonly socket: string };
@@ -56,7 +57,9 @@ const causes: Readonly<Record<string, { readonly message: string; readonly hint:
 };
 
 function notHad(address: Address, cause: NodeJS.ErrnoException): TdctlError {
-  const known = causes[cause.code ?? ''];
+  // libuv makes EACCES of bind's ENOENT.
+  const isNowhere = 'socket' in address && !existsSync(dirname(address.socket));
+  const known = causes[isNowhere ? 'ENOENT' : (cause.code ?? '')];
   return new TdctlError({
     code: 'TDCTL_E_ADDRESS',
     op: 'serve the live page',

@@ -20,6 +20,8 @@ export interface Running {
   readonly output: { stdout: string; stderr: string };
   /** Resolves when stdout has the text; rejects when the process ends without it. */
   waitForStdout(text: string): Promise<void>;
+  /** The same of stderr. */
+  waitForStderr(text: string): Promise<void>;
 }
 
 export interface TdctlOptions {
@@ -54,28 +56,31 @@ export function startTdctl(args: readonly string[], options: TdctlOptions = {}):
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     output.stderr += text;
+    changed();
   });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (exitCode, signal) => resolve({ exitCode, signal, ...output }));
   });
+  const waitFor = (stream: 'stdout' | 'stderr', text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const check = () => {
+        if (!output[stream].includes(text)) return;
+        waiting.delete(check);
+        resolve();
+      };
+      waiting.add(check);
+      check();
+      void ended.then(({ stderr }) =>
+        reject(new Error(`ended without printing ${JSON.stringify(text)}\n${stderr}`)),
+      );
+    });
   return {
     child,
     ended,
     output,
-    waitForStdout: (text) =>
-      new Promise((resolve, reject) => {
-        const check = () => {
-          if (!output.stdout.includes(text)) return;
-          waiting.delete(check);
-          resolve();
-        };
-        waiting.add(check);
-        check();
-        void ended.then(({ stderr }) =>
-          reject(new Error(`ended without printing ${JSON.stringify(text)}\n${stderr}`)),
-        );
-      }),
+    waitForStdout: (text) => waitFor('stdout', text),
+    waitForStderr: (text) => waitFor('stderr', text),
   };
 }
 

@@ -37,7 +37,7 @@ export interface Page {
   type(text: string): Promise<void>;
   screenshot(): Promise<Buffer>;
   /** What the page logged as an error, a refused policy included. */
-  readonly errors: readonly string[];
+  readonly errors: string[];
   /** Every address that was asked for. */
   readonly requests: readonly string[];
   close(): Promise<void>;
