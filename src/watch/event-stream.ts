@@ -10,7 +10,8 @@ const heartbeatMs = 15_000;
 
 export interface EventStream {
   tellPace(pace: Pace): void;
-  end(): void;
+  /** Resolves when the viewer has all, or is gone. */
+  end(): Promise<void>;
 }
 
 export function openEventStream(
@@ -39,7 +40,11 @@ export function openEventStream(
   });
   return {
     tellPace: (pace) => send(`event: pace\ndata: ${JSON.stringify(pace)}\n\n`),
-    end: () => response.end(),
+    end: () =>
+      new Promise((resolve) => {
+        response.once('close', resolve);
+        response.end();
+      }),
   };
 }
 

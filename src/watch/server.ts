@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { control } from './control.ts';
 import { type EventStream, openEventStream } from './event-stream.ts';
 import type { Feed } from './feed.ts';
@@ -47,14 +48,21 @@ export async function startWatchServer(options: WatchServerOptions): Promise<Wat
       if (pacer === undefined) return;
       for (const stream of streams) stream.tellPace(pacer.pace);
     },
-    close: () =>
-      new Promise((resolve) => {
-        for (const stream of streams) stream.end();
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      }),
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      await Promise.race([
+        Promise.all([...streams].map((stream) => stream.end())),
+        delay(mostFarewellMs, undefined, { ref: false }),
+      ]);
+      // Browsers also keep connections that they have not used yet.
+      server.closeAllConnections();
+      await closed;
+    },
   };
 }
+
+/** How long viewers have to take the last messages. */
+const mostFarewellMs = 1000;
 
 interface Exchange {
   readonly request: IncomingMessage;

@@ -110,7 +110,7 @@ describe('the live page', { timeout: 60_000 }, () => {
       image.src = 'data:image/png;base64,${png}';
       await image.decode();
       const canvas = Object.assign(document.createElement('canvas'), { width: image.width, height: image.height });
-      const context = canvas.getContext('2d');
+      const context = canvas.getContext('2d', { willReadFrequently: true });
       context.drawImage(image, 0, 0);
       return [0, 1, 2].map((third) => {
         const { data } = context.getImageData(third * image.width / 3, 140, image.width / 3, 330);

@@ -30,7 +30,10 @@ if (hold) {
   speed.addEventListener('change', () => ask({ do: 'speed', stepsPerSecond: speed.value === 'max' ? null : Number(speed.value) }));
 }
 addEventListener('keydown', (event) => {
-  if (/^(INPUT|SELECT|BUTTON)$/.test(event.target.tagName) || event.ctrlKey || event.metaKey || event.altKey) return;
+  const { tagName } = event.target;
+  if (tagName === 'INPUT' || tagName === 'SELECT' || event.ctrlKey || event.metaKey || event.altKey) return;
+  // A focused button takes the space bar itself.
+  if (tagName === 'BUTTON' && event.key === ' ') return;
   const pressed = { '/': () => filter.focus(), ' ': () => hold?.click(), s: () => stepOn?.click() }[event.key];
   if (!pressed) return;
   event.preventDefault();
