@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "guest_memfd.h"
+#include "supervisor/supervisor.h"
 #include "system.h"
 #include "testing/exports.h"
 #include "user_memory.h"
@@ -33,6 +34,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   export_class<Vcpu>(env, exports, *environment);
   export_class<GuestMemfd>(env, exports, *environment);
   export_class<UserMemory>(env, exports, *environment);
+  export_class<supervisor::Supervisor>(env, exports, *environment);
   exports.Set("leakedFds", Napi::Function::New<leaked_fds>(env, "leakedFds"));
   exports.Set("testing", testing::exports(env));
   return exports;

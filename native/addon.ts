@@ -12,6 +12,7 @@
  */
 import type { RequestName } from '../src/abi/kvm/requests.ts';
 import type { CpuidEntry } from '../src/abi/kvm/structs.ts';
+import type { SupervisorClass } from './supervisor.ts';
 
 /** A refused system call. */
 export interface NativeError extends Error {
@@ -200,6 +201,7 @@ export interface Addon {
     /** mmap. `sizeBytes` is a multiple of 4096 above 0. */
     map(sizeBytes: bigint): Promise<UserMemory>;
   };
+  readonly Supervisor: SupervisorClass;
   /** For `instanceof` only. */
   readonly Vm: { readonly prototype: Vm };
   readonly Vcpu: { readonly prototype: Vcpu };

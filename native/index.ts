@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Addon } from './addon.ts';
 
 export type * from './addon.ts';
+export type * from './supervisor.ts';
 
 /** A file that was tried, and why it could not be used. */
 export interface LoadAttempt {

@@ -24,6 +24,7 @@ struct Environment {
   Napi::FunctionReference vcpu;
   Napi::FunctionReference guest_memfd;
   Napi::FunctionReference user_memory;
+  Napi::FunctionReference supervisor;
 
   // What the constructor now running takes over; null when JS called `new` itself.
   void* construction = nullptr;

@@ -6,6 +6,7 @@ import {
   type Addon,
   addonLocations,
   type GuestMemfd,
+  type Supervisor,
   type System,
   type Testing,
   tryInOrder,
@@ -22,6 +23,7 @@ const addonNames = {
   Vcpu: true,
   GuestMemfd: true,
   UserMemory: true,
+  Supervisor: true,
   leakedFds: true,
   testing: true,
 } satisfies Record<keyof Addon, true>;
@@ -74,6 +76,18 @@ const userMemoryNames = {
   read: true,
   close: true,
 } satisfies Record<keyof UserMemory, true>;
+const supervisorNames = {
+  pid: true,
+  answer: true,
+  refuse: true,
+  install: true,
+  isWaiting: true,
+  findFile: true,
+  readMemory: true,
+  writeMemory: true,
+  signal: true,
+  stop: true,
+} satisfies Record<keyof Supervisor, true>;
 const testingNames = {
   script: true,
   numbers: true,
@@ -96,6 +110,7 @@ test('each class has the declared members and no other', (context) => {
     Vcpu: vcpuNames,
     GuestMemfd: guestMemfdNames,
     UserMemory: userMemoryNames,
+    Supervisor: supervisorNames,
   };
   for (const [name, names] of Object.entries(declared)) {
     const { prototype } = addon[name as keyof typeof declared] as unknown as { prototype: object };

@@ -1,0 +1,84 @@
+#include "address_spaces.h"
+
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace tdctl::supervisor {
+
+namespace {
+
+UniqueFd open_of(pid_t process, const char* file) {
+  char path[48];
+  std::snprintf(path, sizeof path, "/proc/%d/%s", process, file);
+  return UniqueFd(::open(path, O_RDONLY | O_CLOEXEC));
+}
+
+// Address 0 is mapped in no program: EIO as long as the address space lives, then end of file.
+bool is_alive(int memory) {
+  char byte;
+  return ::pread(memory, &byte, 1, 0) != 0;
+}
+
+bool is_thread_of(pid_t process, pid_t thread) {
+  return ::syscall(__NR_tgkill, process, thread, 0) == 0;
+}
+
+}  // namespace
+
+ThreadIdentity AddressSpaces::of(pid_t thread) {
+  const pid_t process = process_of(thread);
+  if (process == 0) return {};
+  AddressSpace number = known_by(process);
+  if (number == 0) number = shared_with(process);
+  if (number != 0) return {process, number};
+
+  UniqueFd memory = open_of(process, "mem");
+  if (!memory.is_open()) return {};
+  known_.push_back({.number = ++last_, .process = process, .memory = std::move(memory)});
+  return {process, last_};
+}
+
+// Asked of the kernel each time, because thread numbers come back; reading /proc is for new ones.
+pid_t AddressSpaces::process_of(pid_t thread) {
+  const auto found = processes_.find(thread);
+  if (found != processes_.end() && is_thread_of(found->second, thread)) return found->second;
+
+  const UniqueFd status = open_of(thread, "status");
+  if (!status.is_open()) return 0;
+  char text[512];
+  const ssize_t length = ::read(status.get(), text, sizeof text - 1);
+  if (length <= 0) return 0;
+  text[length] = '\0';
+  const char* line = std::strstr(text, "\nTgid:");
+  if (line == nullptr) return 0;
+  const pid_t process = std::atoi(line + std::strlen("\nTgid:"));
+  processes_[thread] = process;
+  return process;
+}
+
+AddressSpace AddressSpaces::known_by(pid_t process) {
+  std::erase_if(known_, [](const Known& known) { return !is_alive(known.memory.get()); });
+  for (const Known& known : known_) {
+    if (known.process == process) return known.number;
+  }
+  return 0;
+}
+
+// A child of vfork runs in its parent's memory until it calls exec, so what is found here is not
+// kept. Where the kernel has no kcmp, such a child counts as another address space.
+AddressSpace AddressSpaces::shared_with(pid_t process) {
+  for (const Known& known : known_) {
+    if (::syscall(__NR_kcmp, process, known.process, KCMP_VM, 0, 0) == 0) return known.number;
+  }
+  return 0;
+}
+
+}  // namespace tdctl::supervisor

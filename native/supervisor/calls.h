@@ -1,0 +1,68 @@
+// The calls that wait for an answer from JS.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace tdctl::supervisor {
+
+// Numbers calls from 1 on, for JS; the kernel's own ids are too large for a number there.
+using CallNumber = std::uint32_t;
+
+struct Call {
+  // The kernel's id of the notification.
+  std::uint64_t id = 0;
+  pid_t thread = 0;
+};
+
+// Used by several threads.
+class Calls {
+ public:
+  CallNumber add(Call call) {
+    const std::lock_guard lock(mutex_);
+    calls_.emplace(++last_, call);
+    return last_;
+  }
+
+  std::optional<Call> find(CallNumber number) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = calls_.find(number);
+    return found == calls_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  void remove(CallNumber number) {
+    const std::lock_guard lock(mutex_);
+    calls_.erase(number);
+  }
+
+  // Of a call that was removed, and could not be answered.
+  void put_back(CallNumber number, Call call) {
+    const std::lock_guard lock(mutex_);
+    calls_.emplace(number, call);
+  }
+
+  // Takes out those that `is_over` says so of.
+  template <typename Predicate>
+  std::vector<CallNumber> take(Predicate is_over) {
+    std::vector<CallNumber> taken;
+    const std::lock_guard lock(mutex_);
+    std::erase_if(calls_, [&](const auto& entry) {
+      const bool over = is_over(entry.second);
+      if (over) taken.push_back(entry.first);
+      return over;
+    });
+    return taken;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  CallNumber last_ = 0;
+  std::unordered_map<CallNumber, Call> calls_;
+};
+
+}  // namespace tdctl::supervisor

@@ -1,0 +1,96 @@
+#include "handlers.h"
+
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace tdctl::supervisor {
+
+namespace {
+
+template <typename... Alternatives>
+struct Overloaded : Alternatives... {
+  using Alternatives::operator()...;
+};
+
+}  // namespace
+
+Handlers* Handlers::make(Napi::Env env, Napi::Object functions) {
+  std::unique_ptr<Handlers> handlers(new Handlers(functions));
+  const std::pair<const char*, Napi::FunctionReference*> members[] = {
+      {"opened", &handlers->opened_},       {"ioctl", &handlers->ioctl_},
+      {"interrupted", &handlers->interrupted_}, {"closed", &handlers->closed_},
+      {"outOfReach", &handlers->out_of_reach_}, {"exited", &handlers->exited_},
+      {"ended", &handlers->ended_},
+  };
+  for (const auto& [name, member] : members) {
+    const Napi::Value function = functions.Get(name);
+    if (!env.IsExceptionPending() && !function.IsFunction()) {
+      Napi::TypeError::New(env, std::string("`handlers.") + name + "` must be a function")
+          .ThrowAsJavaScriptException();
+    }
+    if (env.IsExceptionPending()) return nullptr;
+    *member = Napi::Persistent(function.As<Napi::Function>());
+  }
+  const Napi::String resource = Napi::String::New(env, "tdctl supervisor");
+  if (napi_create_threadsafe_function(env, nullptr, nullptr, resource, 0, 1, handlers.get(),
+                                      &Handlers::finalize, handlers.get(), &Handlers::call_js,
+                                      &handlers->function_) != napi_ok) {
+    Napi::Error::New(env, "no thread-safe function").ThrowAsJavaScriptException();
+    return nullptr;
+  }
+  return handlers.release();
+}
+
+Handlers::Handlers(Napi::Object) {}
+
+void Handlers::tell(Event event) {
+  const bool last = std::holds_alternative<EndedEvent>(event);
+  auto boxed = std::make_unique<Event>(std::move(event));
+  if (napi_call_threadsafe_function(function_, boxed.get(), napi_tsfn_nonblocking) == napi_ok) {
+    static_cast<void>(boxed.release());
+  }
+  if (last) napi_release_threadsafe_function(function_, napi_tsfn_release);
+}
+
+void Handlers::abandon() { napi_release_threadsafe_function(function_, napi_tsfn_abort); }
+
+void Handlers::finalize(napi_env, void* data, void*) { delete static_cast<Handlers*>(data); }
+
+// `env` is null while the environment is torn down.
+void Handlers::call_js(napi_env env, napi_value, void* context, void* data) {
+  const std::unique_ptr<Event> event(static_cast<Event*>(data));
+  if (env == nullptr) return;
+  const Napi::HandleScope scope(env);
+  static_cast<Handlers*>(context)->dispatch(Napi::Env(env), *event);
+}
+
+void Handlers::dispatch(Napi::Env env, const Event& event) {
+  const auto number = [env](double value) -> napi_value { return Napi::Number::New(env, value); };
+  std::visit(
+      Overloaded{
+          [&](const OpenEvent& open) {
+            opened_.Call({number(open.call), number(open.thread), number(open.identity.process),
+                          number(open.identity.address_space),
+                          Napi::Boolean::New(env, open.close_on_exec)});
+          },
+          [&](const IoctlEvent& ioctl) {
+            ioctl_.Call({number(ioctl.call), number(ioctl.thread), number(ioctl.identity.process),
+                         number(ioctl.identity.address_space), number(ioctl.file),
+                         number(ioctl.request), Napi::BigInt::New(env, ioctl.argument)});
+          },
+          [&](const InterruptedEvent& interrupted) {
+            interrupted_.Call({number(interrupted.call)});
+          },
+          [&](const ClosedEvent& closed) { closed_.Call({number(closed.file)}); },
+          [&](const OutOfReachEvent& event) { out_of_reach_.Call({number(event.thread)}); },
+          [&](const ExitedEvent& exited) {
+            exited_.Call({Napi::String::New(env, exited.by_signal ? "signal" : "code"),
+                          number(exited.status)});
+          },
+          [&](const EndedEvent&) { ended_.Call({}); },
+      },
+      event);
+}
+
+}  // namespace tdctl::supervisor

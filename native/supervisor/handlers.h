@@ -1,0 +1,41 @@
+// Brings the loop's events to the JS thread.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "loop.h"
+
+namespace tdctl::supervisor {
+
+// Lives until the last event was told, or the environment ends; it keeps the process alive so long.
+class Handlers {
+ public:
+  // `handlers` has the functions of SupervisorHandlers (addon.ts). Null, with an exception pending,
+  // where one is missing.
+  static Handlers* make(Napi::Env env, Napi::Object handlers);
+
+  // By any thread. After EndedEvent nothing more is told.
+  void tell(Event event);
+  // By the JS thread, where no EndedEvent will come.
+  void abandon();
+
+ private:
+  explicit Handlers(Napi::Object handlers);
+
+  static void call_js(napi_env env, napi_value, void* context, void* data);
+  static void finalize(napi_env, void* data, void*);
+  void dispatch(Napi::Env env, const Event& event);
+
+  Napi::FunctionReference opened_;
+  Napi::FunctionReference ioctl_;
+  Napi::FunctionReference interrupted_;
+  Napi::FunctionReference closed_;
+  Napi::FunctionReference out_of_reach_;
+  Napi::FunctionReference exited_;
+  Napi::FunctionReference ended_;
+  napi_threadsafe_function function_ = nullptr;
+};
+
+}  // namespace tdctl::supervisor

@@ -1,0 +1,43 @@
+// Starts a program whose KVM calls go to a supervisor, without a helper program: a fork of this
+// process loads the filter, hands over the listener and becomes the program.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "../util/unique_fd.h"
+
+namespace tdctl::supervisor {
+
+// Held back before its exec, until it is told to go on.
+struct HeldClient {
+  pid_t pid = 0;
+  UniqueFd pidfd = {};
+  UniqueFd listener = {};
+  // The other end of the fork's socket.
+  UniqueFd channel = {};
+};
+
+// Where a launch failed. `exec`: the program itself could not be started.
+enum class LaunchStage { fork, no_new_privileges, filter, install, memory, files, exec };
+
+struct LaunchFailure {
+  LaunchStage stage;
+  int error;
+};
+
+// Has the filter loaded, and this process is known to be able to supervise it. The fork dies with
+// the thread that calls this.
+std::variant<HeldClient, LaunchFailure> launch(const std::vector<std::string>& command);
+
+// Lets it become the program. 0, or the errno of exec: then it has ended. Blocks until the exec is
+// over, which a supervisor must be serving.
+int let_go(HeldClient& client);
+
+// The end of a client that is not let go.
+void give_up(HeldClient& client);
+
+}  // namespace tdctl::supervisor

@@ -1,0 +1,261 @@
+#include "loop.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include "client_memory.h"
+#include "notifications.h"
+
+namespace tdctl::supervisor {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view dev_kvm{"/dev/kvm\0", 9};
+
+// A signal to a thread whose call waits is told by nothing, so such calls are looked at this often.
+constexpr std::chrono::milliseconds look_after_calls_every{10};
+
+bool is_open(int system_call) {
+  return system_call == __NR_open || system_call == __NR_openat || system_call == __NR_openat2;
+}
+
+// Where the path is, and where the flags are: `open` has no directory before them.
+struct OpenArguments {
+  std::uint64_t path;
+  std::uint64_t flags;
+};
+
+OpenArguments open_arguments(const seccomp_data& data) {
+  return data.nr == __NR_open ? OpenArguments{data.args[0], data.args[1]}
+                              : OpenArguments{data.args[1], data.args[2]};
+}
+
+}  // namespace
+
+Loop::Loop(HeldClient client, ConstantAnswers system_answers, std::function<void(Event)> sink)
+    : client_(std::move(client)),
+      system_answers_(std::move(system_answers)),
+      sink_(std::move(sink)),
+      stop_event_(::eventfd(0, EFD_CLOEXEC)) {}
+
+void Loop::start() {
+  // Programs whose parent ends become children of this process, so that they stay its descendants
+  // (Yama lets nobody else look into them) and can be reaped.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  // Signals are for the JS thread.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { serve(); });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Loop::stop() {
+  if (!thread_.joinable()) return;
+  const std::uint64_t one = 1;
+  static_cast<void>(::write(stop_event_.get(), &one, sizeof one));
+  thread_.join();
+  client_.listener.reset();
+  terminal_.restore();
+}
+
+void Loop::is_system(FileNumber file) {
+  const std::lock_guard lock(system_files_mutex_);
+  system_files_[file] = true;
+}
+
+void Loop::serve() {
+  pollfd watched[] = {
+      {.fd = client_.listener.get(), .events = POLLIN, .revents = 0},
+      {.fd = files_.events_fd(), .events = POLLIN, .revents = 0},
+      {.fd = stop_event_.get(), .events = POLLIN, .revents = 0},
+      {.fd = client_.pidfd.get(), .events = POLLIN, .revents = 0},
+  };
+  auto& [listener, closes, stop, command] = watched;
+  Clock::time_point looked_at = Clock::now();
+  seccomp_notif notification;
+
+  for (;;) {
+    ::poll(watched, std::size(watched), static_cast<int>(look_after_calls_every.count()));
+    if (stop.revents != 0) return;
+    if (command.revents != 0) {
+      reap_command();
+      command.fd = -1;
+    }
+    if (closes.revents != 0) tell_closed();
+    if ((listener.revents & POLLIN) != 0) {
+      if (receive(listener.fd, &notification) == 0) handle(notification);
+    } else if ((listener.revents & POLLHUP) != 0 && command_ended_) {
+      break;
+    }
+    if (Clock::now() - looked_at >= look_after_calls_every) {
+      looked_at = Clock::now();
+      tell_interrupted();
+      if (command_ended_) reap_orphans();
+    }
+  }
+  tell_interrupted();
+  tell_closed();
+  terminal_.restore();
+  ended_ = true;
+  sink_(EndedEvent{});
+}
+
+Installed Loop::install(std::uint64_t call_id, NewFile& file, bool close_on_exec) {
+  const std::lock_guard lock(installing_);
+  const Installed installed =
+      supervisor::install(listener(), call_id, file.description.get(), close_on_exec);
+  if (installed.error != 0) files_.discard(file.number);
+  file.description.reset();
+  return installed;
+}
+
+void Loop::handle(const seccomp_notif& notification) {
+  {
+    // Whoever asks this may have closed what he was just given.
+    const std::lock_guard lock(installing_);
+  }
+  tell_closed();
+  const auto thread = static_cast<pid_t>(notification.pid);
+  // A thread that asks anew has left the call it was in before, by a signal.
+  for (const CallNumber call :
+       calls_.take([thread](const Call& waiting) { return waiting.thread == thread; })) {
+    sink_(InterruptedEvent{call});
+  }
+  if (is_open(notification.data.nr)) {
+    handle_open(notification);
+  } else {
+    handle_ioctl(notification);
+  }
+}
+
+void Loop::handle_open(const seccomp_notif& notification) {
+  const auto thread = static_cast<pid_t>(notification.pid);
+  const OpenArguments arguments = open_arguments(notification.data);
+  char start[dev_kvm.size()] = {};
+  const ssize_t length =
+      read_start(thread, arguments.path, std::as_writable_bytes(std::span(start)));
+  if (length < 0) return refuse_out_of_reach(notification);
+  if (std::string_view(start, sizeof start) != dev_kvm) {
+    let_through(listener(), notification.id);
+    return;
+  }
+  std::uint64_t flags = arguments.flags;
+  if (notification.data.nr == __NR_openat2) {
+    // struct open_how begins with its flags. An unreadable one is for the kernel to refuse.
+    if (read_memory(thread, arguments.flags, std::as_writable_bytes(std::span(&flags, 1))) !=
+        Access::done) {
+      let_through(listener(), notification.id);
+      return;
+    }
+  }
+  ThreadIdentity identity;
+  if (!identify(notification, &identity)) return;
+  sink_(OpenEvent{
+      .call = calls_.add({.id = notification.id, .thread = thread}),
+      .thread = thread,
+      .identity = identity,
+      .close_on_exec = (flags & O_CLOEXEC) != 0,
+  });
+}
+
+void Loop::handle_ioctl(const seccomp_notif& notification) {
+  const auto thread = static_cast<pid_t>(notification.pid);
+  const auto& arguments = notification.data.args;
+  const auto request = static_cast<std::uint32_t>(arguments[1]);
+  const WatchedFiles::Found found = files_.find(thread, static_cast<int>(arguments[0]));
+  switch (found.lookup) {
+    case WatchedFiles::Lookup::out_of_reach:
+      return refuse_out_of_reach(notification);
+    case WatchedFiles::Lookup::other:
+    case WatchedFiles::Lookup::not_open:
+      let_through(listener(), notification.id);
+      return;
+    case WatchedFiles::Lookup::ours:
+      break;
+  }
+  if (const std::int32_t* constant = system_answers_.find(request, arguments[2])) {
+    const std::lock_guard lock(system_files_mutex_);
+    if (system_files_.contains(found.number)) {
+      answer(listener(), notification.id, *constant);
+      return;
+    }
+  }
+  ThreadIdentity identity;
+  if (!identify(notification, &identity)) return;
+  sink_(IoctlEvent{
+      .call = calls_.add({.id = notification.id, .thread = thread}),
+      .thread = thread,
+      .identity = identity,
+      .file = found.number,
+      .request = request,
+      .argument = arguments[2],
+  });
+}
+
+bool Loop::identify(const seccomp_notif& notification, ThreadIdentity* into) {
+  *into = address_spaces_.of(static_cast<pid_t>(notification.pid));
+  if (into->address_space != 0) return true;
+  // Gone meanwhile: nobody waits. Else it is one that may not be looked into.
+  if (is_waiting(listener(), notification.id)) refuse_out_of_reach(notification);
+  return false;
+}
+
+void Loop::refuse_out_of_reach(const seccomp_notif& notification) {
+  refuse(listener(), notification.id, EPERM);
+  sink_(OutOfReachEvent{static_cast<pid_t>(notification.pid)});
+}
+
+void Loop::tell_closed() {
+  files_.drain([this](FileNumber file) {
+    {
+      const std::lock_guard lock(system_files_mutex_);
+      system_files_.erase(file);
+    }
+    sink_(ClosedEvent{file});
+  });
+}
+
+void Loop::tell_interrupted() {
+  const int fd = listener();
+  for (const CallNumber call :
+       calls_.take([fd](const Call& waiting) { return !is_waiting(fd, waiting.id); })) {
+    sink_(InterruptedEvent{call});
+  }
+}
+
+void Loop::reap_command() {
+  siginfo_t info = {};
+  if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(client_.pidfd.get()), &info,
+               WEXITED) < 0) {
+    return;
+  }
+  command_ended_ = true;
+  sink_(ExitedEvent{.by_signal = info.si_code != CLD_EXITED, .status = info.si_status});
+}
+
+// Before Linux 6.11 a zombie still counts as a user of the filter. Once the command has ended, what
+// this process may wait for are the command's orphans only.
+void Loop::reap_orphans() {
+  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+  }
+}
+
+}  // namespace tdctl::supervisor

@@ -1,0 +1,145 @@
+// The thread that hears what trapped programs ask. It answers what needs no thought, lets through
+// what is not ours, and hands on the rest as events.
+#pragma once
+
+#include <linux/seccomp.h>
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+
+#include "../util/unique_fd.h"
+#include "address_spaces.h"
+#include "calls.h"
+#include "launch.h"
+#include "notifications.h"
+#include "terminal.h"
+#include "watched_files.h"
+
+namespace tdctl::supervisor {
+
+// open("/dev/kvm").
+struct OpenEvent {
+  CallNumber call;
+  pid_t thread;
+  ThreadIdentity identity;
+  bool close_on_exec;
+};
+
+// An ioctl on one of our files.
+struct IoctlEvent {
+  CallNumber call;
+  pid_t thread;
+  ThreadIdentity identity;
+  FileNumber file;
+  std::uint32_t request;
+  std::uint64_t argument;
+};
+
+// Nobody waits for the answer of a call any more: a signal came, or the thread is gone.
+struct InterruptedEvent {
+  CallNumber call;
+};
+
+// The last fd and the last mapping of a file are gone.
+struct ClosedEvent {
+  FileNumber file;
+};
+
+// A thread that cannot be looked into; its call was refused with EPERM.
+struct OutOfReachEvent {
+  pid_t thread;
+};
+
+// The command itself has ended; programs that it started may go on.
+struct ExitedEvent {
+  // Of waitid: an exit code, or the signal that ended it.
+  bool by_signal;
+  int status;
+};
+
+// Every program is gone. The last event.
+struct EndedEvent {};
+
+using Event = std::variant<OpenEvent, IoctlEvent, InterruptedEvent, ClosedEvent, OutOfReachEvent,
+                           ExitedEvent, EndedEvent>;
+
+// Requests whose answer never changes, by request and argument; of one kind of file.
+class ConstantAnswers {
+ public:
+  void add(std::uint32_t request, std::uint32_t argument, std::int32_t value) {
+    answers_[key(request, argument)] = value;
+  }
+  // Null where there is none.
+  const std::int32_t* find(std::uint32_t request, std::uint64_t argument) const {
+    if (argument > UINT32_MAX) return nullptr;
+    const auto found = answers_.find(key(request, static_cast<std::uint32_t>(argument)));
+    return found == answers_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  static std::uint64_t key(std::uint32_t request, std::uint32_t argument) {
+    return (std::uint64_t{request} << 32) | argument;
+  }
+  std::unordered_map<std::uint64_t, std::int32_t> answers_;
+};
+
+class Loop {
+ public:
+  // `sink` is called by the loop's thread, in the order things happened.
+  Loop(HeldClient client, ConstantAnswers system_answers, std::function<void(Event)> sink);
+  ~Loop() { stop(); }
+
+  // Begins to serve.
+  void start();
+  // Ends it whatever happens, and waits for that. Programs that still run get ENOSYS from then on.
+  void stop();
+
+  // EndedEvent was told.
+  bool has_ended() const { return ended_; }
+
+  HeldClient& client() { return client_; }
+  int listener() const { return client_.listener.get(); }
+  Calls& calls() { return calls_; }
+  WatchedFiles& files() { return files_; }
+  // Gives a program the description of `file`, which this process then lets go.
+  Installed install(std::uint64_t call_id, NewFile& file, bool close_on_exec);
+  // Files of /dev/kvm, which `system_answers` are for.
+  void is_system(FileNumber file);
+
+ private:
+  void serve();
+  void handle(const seccomp_notif& notification);
+  void handle_open(const seccomp_notif& notification);
+  void handle_ioctl(const seccomp_notif& notification);
+  // Nothing, with the call refused, where the thread is out of reach.
+  bool identify(const seccomp_notif& notification, ThreadIdentity* into);
+  void refuse_out_of_reach(const seccomp_notif& notification);
+  void tell_closed();
+  void tell_interrupted();
+  void reap_command();
+  static void reap_orphans();
+
+  HeldClient client_;
+  const ConstantAnswers system_answers_;
+  const std::function<void(Event)> sink_;
+  UniqueFd stop_event_;
+  WatchedFiles files_;
+  AddressSpaces address_spaces_;
+  Calls calls_;
+  TerminalState terminal_;
+  bool command_ended_ = false;
+  std::atomic<bool> ended_ = false;
+  // Held while a description is in two processes: its close here would come late as a last close.
+  std::mutex installing_;
+  std::mutex system_files_mutex_;
+  std::unordered_map<FileNumber, bool> system_files_;
+  std::thread thread_;
+};
+
+}  // namespace tdctl::supervisor

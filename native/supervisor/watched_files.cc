@@ -1,0 +1,116 @@
+#include "watched_files.h"
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+namespace tdctl::supervisor {
+
+namespace {
+
+struct ProcPath {
+  char text[48];
+};
+
+ProcPath own_fd_path(int fd) {
+  ProcPath path;
+  std::snprintf(path.text, sizeof path.text, "/proc/self/fd/%d", fd);
+  return path;
+}
+
+}  // namespace
+
+SharedMapping::~SharedMapping() { ::munmap(address_, size_bytes_); }
+
+WatchedFiles::WatchedFiles() : events_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {}
+
+NewFile WatchedFiles::make(const char* name, std::uint64_t size_bytes, bool mapped) {
+  const UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
+  if (!file.is_open()) return {.error = errno};
+  if (size_bytes > 0 && ::ftruncate(file.get(), static_cast<off_t>(size_bytes)) < 0) {
+    return {.error = errno};
+  }
+  NewFile made;
+  if (mapped) {
+    void* address =
+        ::mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+    if (address == MAP_FAILED) return {.error = errno};
+    made.mapping = std::make_shared<SharedMapping>(address, size_bytes);
+  }
+  struct stat status;
+  if (::fstat(file.get(), &status) < 0) return {.error = errno};
+  const ProcPath path = own_fd_path(file.get());
+  // A second description: that of memfd_create itself is never notified of.
+  made.description = UniqueFd(::open(path.text, O_RDWR | O_CLOEXEC));
+  if (!made.description.is_open()) return {.error = errno};
+
+  const std::lock_guard lock(mutex_);
+  const int watch = ::inotify_add_watch(events_.get(), path.text, IN_CLOSE_WRITE);
+  if (watch < 0) return {.error = errno};
+  made.number = ++last_;
+  const Inode inode = {.device = status.st_dev, .number = status.st_ino};
+  files_.emplace(made.number, File{.inode = inode, .watch = watch});
+  by_inode_.emplace(inode, made.number);
+  by_watch_.emplace(watch, made.number);
+  return made;
+}
+
+void WatchedFiles::discard(FileNumber number) {
+  const std::lock_guard lock(mutex_);
+  forget(number);
+}
+
+void WatchedFiles::forget(FileNumber number) {
+  const auto found = files_.find(number);
+  if (found == files_.end()) return;
+  const auto [inode, watch] = found->second;
+  ::inotify_rm_watch(events_.get(), watch);
+  by_watch_.erase(watch);
+  by_inode_.erase(inode);
+  files_.erase(found);
+}
+
+WatchedFiles::Found WatchedFiles::find(pid_t thread, int fd) const {
+  ProcPath path;
+  std::snprintf(path.text, sizeof path.text, "/proc/%d/fd/%d", thread, fd);
+  struct stat status;
+  if (::stat(path.text, &status) < 0) {
+    const bool denied = errno == EACCES || errno == EPERM;
+    return {denied ? Lookup::out_of_reach : Lookup::not_open};
+  }
+  const std::lock_guard lock(mutex_);
+  const auto found = by_inode_.find({.device = status.st_dev, .number = status.st_ino});
+  if (found == by_inode_.end()) return {Lookup::other};
+  return {Lookup::ours, found->second};
+}
+
+void WatchedFiles::drain(const std::function<void(FileNumber)>& closed) {
+  alignas(inotify_event) char buffer[4096];
+  for (;;) {
+    const ssize_t length = ::read(events_.get(), buffer, sizeof buffer);
+    if (length <= 0) return;
+    for (ssize_t at = 0; at < length;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
+      at += static_cast<ssize_t>(sizeof *event) + event->len;
+      // IN_IGNORED follows a watch that was removed.
+      if ((event->mask & IN_CLOSE_WRITE) == 0) continue;
+      FileNumber number;
+      {
+        const std::lock_guard lock(mutex_);
+        const auto found = by_watch_.find(event->wd);
+        if (found == by_watch_.end()) continue;
+        number = found->second;
+        forget(number);
+      }
+      closed(number);
+    }
+  }
+}
+
+}  // namespace tdctl::supervisor

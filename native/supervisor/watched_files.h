@@ -1,0 +1,105 @@
+// The files that stand for KVM's objects in the trapped programs, and the news of their last close.
+//
+// Each is a memfd. A program gets a second open file description of it, which inotify watches:
+// IN_CLOSE_WRITE comes when the last fd and the last mapping of that description are gone, in
+// whatever process, which is when the kernel would call a file's release. The event is queued
+// before the close() or munmap() that caused it returns, so whoever drains the events before he
+// answers a call sees every close that came before it.
+//
+// A file is recognised by its inode, so dup, fork, threads and fds passed over sockets need no
+// bookkeeping.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "../util/unique_fd.h"
+
+namespace tdctl::supervisor {
+
+// Numbers files from 1 on; none is used twice.
+using FileNumber = std::uint32_t;
+
+// Memory that a file shares with the programs; unmapped with its last owner.
+class SharedMapping {
+ public:
+  SharedMapping(void* address, std::size_t size_bytes)
+      : address_(address), size_bytes_(size_bytes) {}
+  SharedMapping(const SharedMapping&) = delete;
+  SharedMapping& operator=(const SharedMapping&) = delete;
+  ~SharedMapping();
+
+  void* address() const { return address_; }
+  std::size_t size_bytes() const { return size_bytes_; }
+
+ private:
+  void* address_;
+  std::size_t size_bytes_;
+};
+
+struct NewFile {
+  // 0, or why it could not be made.
+  int error = 0;
+  FileNumber number = 0;
+  // The watched description: install it in a program, then let it go.
+  UniqueFd description = {};
+  // Where it was asked for.
+  std::shared_ptr<SharedMapping> mapping = {};
+};
+
+// Used by several threads.
+class WatchedFiles {
+ public:
+  // Not open where inotify gives no instance (fs.inotify.max_user_instances).
+  WatchedFiles();
+
+  // Readable when a last close is to be told.
+  int events_fd() const { return events_.get(); }
+
+  // `name` is what /proc shows of it.
+  NewFile make(const char* name, std::uint64_t size_bytes, bool mapped);
+  // Forgets a file that no program got; its close is no news.
+  void discard(FileNumber number);
+
+  enum class Lookup { ours, other, not_open, out_of_reach };
+  struct Found {
+    Lookup lookup;
+    FileNumber number = 0;
+  };
+  // What `fd` refers to in a thread.
+  Found find(pid_t thread, int fd) const;
+
+  // Tells every file that was closed for the last time since the last call, in order.
+  void drain(const std::function<void(FileNumber)>& closed);
+
+ private:
+  struct Inode {
+    dev_t device;
+    ino_t number;
+    bool operator==(const Inode&) const = default;
+  };
+  struct InodeHash {
+    std::size_t operator()(const Inode& inode) const { return inode.number ^ (inode.device << 48); }
+  };
+  struct File {
+    Inode inode;
+    int watch;
+  };
+
+  void forget(FileNumber number);
+
+  UniqueFd events_;
+  mutable std::mutex mutex_;
+  FileNumber last_ = 0;
+  std::unordered_map<FileNumber, File> files_;
+  std::unordered_map<Inode, FileNumber, InodeHash> by_inode_;
+  std::unordered_map<int, FileNumber> by_watch_;
+};
+
+}  // namespace tdctl::supervisor
