@@ -70,6 +70,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/simulator',
   ],
   'src/visualize': ['machines', 'src/errors'],
+  'src/exec': [
+    'native',
+    'src/abi',
+    'src/documents',
+    'src/errors',
+    'src/simulator',
+    'src/diagnosis',
+  ],
   'src/watch': ['machines', 'src/errors', 'src/orchestrator', 'src/rehearsal', 'src/visualize'],
   'src/cli': ['machines', 'native', 'src'],
 };

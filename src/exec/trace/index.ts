@@ -1,0 +1,8 @@
+/** Traces of the KVM calls of an unmodified program: made, written, read. docs/exec-trace.md. */
+export { DigestingMemory } from './content-digest.ts';
+export { type DescribedCall, describeCall, outcomeOf } from './describe.ts';
+export { traceJsonLine } from './json.ts';
+export { type ObjectKind, ObjectNames, ThreadNames } from './names.ts';
+export * from './record.ts';
+export { traceText } from './text.ts';
+export { TraceWriter } from './writer.ts';

@@ -1,0 +1,6 @@
+/** A trace as JSON lines: each record as it is. */
+import type { TraceRecord } from './record.ts';
+
+export function traceJsonLine(record: TraceRecord): string {
+  return JSON.stringify(record);
+}
