@@ -98,12 +98,46 @@ function copiesArgs(struct: string, copies: readonly Copy[], context: Context): 
 }
 
 function copyArgs(struct: string, { access, value }: Copy, context: Context): TraceArgs {
-  if (access === 'readNent') return { nent: value as number };
-  if (access === 'readHeader' || access === 'writeHeader') return headerArgs(value as CpuidHeader);
-  if (access === 'readEntries' || access === 'writeEntries') return { cpuid: entriesOf(value) };
   if (struct === 'cmd') return commandArgs(access, value as object, context);
   if (struct === 'page') return runInputArgs(value as RunPageInput);
+  const rule = accessRules[access];
+  if (rule !== undefined) return rule(value as never, context);
+  // Registers, an XSAVE area, a clock: of interest to nobody, and of another run every time.
+  if (value instanceof Uint8Array) return { bytes: value.length };
+  if (typeof value !== 'object') return { [kernelName(struct)]: plainValue(value) };
   return fieldArgs(value as object, context.nameOf);
+}
+
+type AccessRule = (value: never, context: Context) => TraceArgs;
+
+/** Structs that the kernel copies in parts. */
+const accessRules: Readonly<Record<string, AccessRule>> = {
+  readNent: (nent: number) => ({ nent }),
+  readCount: (count: number) => ({ count }),
+  writeCount: (count: number) => ({ count }),
+  readHeader: (header: object, { nameOf }) => fieldArgs(header, nameOf),
+  writeHeader: (header: object, { nameOf }) => fieldArgs(header, nameOf),
+  readEntries: entriesArgs,
+  writeEntries: entriesArgs,
+  // What a host has in its lists is no matter of the program.
+  writeIndices: () => ({}),
+  readBitmap: () => ({}),
+};
+
+function entriesArgs(entries: readonly object[], { name }: Context): TraceArgs {
+  const [first = {}] = entries;
+  if ('function' in first) return { cpuid: entriesOf(entries) };
+  if ('gsi' in first) return { routes: plainValue(entries) };
+  // The values that an MSR has may be times.
+  const shown = entries.map((entry) =>
+    name === 'KVM_GET_MSRS' ? hex((entry as { index: number }).index) : msrText(entry),
+  );
+  return { msrs: shown };
+}
+
+function msrText(entry: object): string {
+  const { index, data } = entry as { readonly index: number; readonly data: bigint };
+  return `${hex(index)}:${hex(data)}`;
 }
 
 /** What is written back of a command is its hw_error, which the outcome shows. */
@@ -143,6 +177,8 @@ const fieldRules: Readonly<Record<string, FieldRule>> = {
   sourceAddr: (address: bigint) => pointerArgs('source_addr', address),
   userspaceAddr: (address: bigint) => pointerArgs('userspace_addr', address, 'may be null'),
   guestMemfd: guestMemfdArgs,
+  eventfd: (fact: unknown) => eventfdArgs('eventfd', fact),
+  resamplefd: (fact: unknown) => eventfdArgs('resamplefd', fact),
   cpuid: (cpuid: unknown) =>
     Array.isArray(cpuid)
       ? { cpuid: entriesOf(cpuid) }
@@ -184,6 +220,11 @@ function capArgs(args: readonly bigint[], nameOf: NameOf, struct: object): Trace
 }
 
 const KVM_MEM_GUEST_MEMFD = 4;
+
+/** Which eventfd it is, only the system knows. */
+function eventfdArgs(name: string, fact: unknown): TraceArgs {
+  return { [name]: typeof fact === 'string' ? fact : 'open' };
+}
 
 function guestMemfdArgs(
   handle: Handle | undefined,

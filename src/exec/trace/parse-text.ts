@@ -1,0 +1,58 @@
+/** The text form of text.ts, read. */
+import { nestsTooDeep } from './nesting.ts';
+import { checkedRecord } from './parse-json.ts';
+import type { CallOutcome, TraceRecord, TraceValue } from './record.ts';
+import { isUnreadable, TextScanner } from './text-scanner.ts';
+
+type Parsed = { readonly record: TraceRecord } | { readonly problem: string };
+
+/** @param next the line after; asked for where CPUID entries follow a call. */
+export function parseTextLine(text: string, next: () => string | undefined): Parsed {
+  if (nestsTooDeep(text)) return { problem: 'nests too deeply for a record of a trace' };
+  const scanner = new TextScanner(text, next);
+  try {
+    return checkedRecord(recordOf(scanner));
+  } catch (error) {
+    if (isUnreadable(error)) return { problem: error.message };
+    throw error;
+  }
+}
+
+/** @throws Unreadable */
+function recordOf(scanner: TextScanner): unknown {
+  if (scanner.skips('# tdctl exec trace ')) {
+    const version = scanner.value();
+    scanner.expect(': ');
+    return { kind: 'header', version, ...wholeLine(scanner) };
+  }
+  if (scanner.skips('# end: ')) return { kind: 'end', exit: wholeLine(scanner) };
+  if (scanner.skips('-- last close of ')) return { kind: 'close', object: scanner.rest() };
+  const thread = scanner.upTo('  ');
+  if (scanner.skips('open("/dev/kvm") = ')) {
+    return { kind: 'open', thread, outcome: outcomeOf(scanner) };
+  }
+  const object = scanner.upTo('.');
+  const request = scanner.upTo('(');
+  const args = scanner.fields(')');
+  scanner.expect(' = ');
+  const outcome = outcomeOf(scanner);
+  return { kind: 'call', thread, object, request, args, outcome };
+}
+
+function wholeLine(scanner: TextScanner): Readonly<Record<string, TraceValue>> {
+  return scanner.fields('');
+}
+
+const errnoText = /^(E[A-Z0-9]+)(?: hw_error=(0x[0-9a-f]{1,16})(?: \([A-Z0-9_|]*\))?)?$/;
+const madeText = /^fd \[(.+)\]$/;
+
+/** @throws Unreadable */
+function outcomeOf(scanner: TextScanner): CallOutcome {
+  const text = scanner.rest();
+  if (text === 'interrupted') return { interrupted: true };
+  if (/^-?\d+$/.test(text)) return { value: Number(text) };
+  const made = madeText.exec(text)?.[1];
+  if (made !== undefined) return { value: 0, made };
+  const [, errno, hwError] = errnoText.exec(text) ?? scanner.fail('an answer is missing');
+  return { errno, ...(hwError === undefined ? {} : { hwError }) } as CallOutcome;
+}
