@@ -69,6 +69,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/plan',
     'src/simulator',
   ],
+  'src/exec': ['native', 'src/abi', 'src/documents', 'src/errors', 'src/simulator'],
+  'src/exec/codec': ['src/abi', 'src/simulator'],
   'src/visualize': ['machines', 'src/errors'],
   'src/exec': [
     'native',
@@ -84,6 +86,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Rooms that other code may enter only by their index. */
 const closedRooms = [
+  'src/exec/codec',
   'src/simulator',
   'src/spec',
   'src/firmware',

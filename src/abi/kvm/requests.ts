@@ -22,6 +22,8 @@ export const ioctlNumbers = {
   KVM_SET_BOOT_CPU_ID: 0xae78,
   KVM_RUN: 0xae80,
   KVM_PRE_FAULT_MEMORY: 0xc040aed5,
+  // As posted with RFC v2 of linking guest_memfds, May 2025; in no kernel.
+  KVM_LINK_GUEST_MEMFD: 0xc040aed6,
 } as const;
 
 /** Sub-command ids of KVM_MEMORY_ENCRYPT_OP. KVM_TDX_TERMINATE_VM is posted, not merged. */
@@ -36,10 +38,7 @@ export const tdxCommands = {
   KVM_TDX_TERMINATE_VM: 6,
 } as const;
 
-/** Posted with RFC v2 of intra-host migration; its number was not read anywhere. */
-type ProposedIoctlName = 'KVM_LINK_GUEST_MEMFD';
-
-export type IoctlName = keyof typeof ioctlNumbers | ProposedIoctlName;
+export type IoctlName = keyof typeof ioctlNumbers;
 export type TdxCommandName = keyof typeof tdxCommands;
 /** What an error names: an ioctl, or the TDX sub-command inside KVM_MEMORY_ENCRYPT_OP. */
 export type RequestName = IoctlName | TdxCommandName;

@@ -1,0 +1,48 @@
+/**
+ * What a client's ioctl asks the simulated host: from the kind of its file, the ioctl's number and its
+ * argument to a typed request, whose structs stay in the client's memory until the kernel model reads
+ * or writes them. Any number, argument and memory gives a request or `unknown`; nothing throws.
+ */
+import type { Handle, KernelAbi, Request, RunRequest } from '../../simulator/index.ts';
+import { decoderOf } from './decoders/index.ts';
+
+/** The memory of the calling process. undefined and false are EFAULT. */
+export interface ClientMemory {
+  read(address: bigint, length: number): Uint8Array | undefined;
+  write(address: bigint, bytes: Uint8Array): boolean;
+}
+
+/** What an fd names in the calling process; undefined: it is not open. */
+export type FdTarget =
+  | { readonly kind: 'ours'; readonly handle: Handle }
+  | { readonly kind: 'other' }
+  | undefined;
+
+export type FileKind = 'system' | 'vm' | 'vcpu' | 'guest_memfd' | 'stats';
+
+export interface ClientCall {
+  readonly file: FileKind;
+  /** The second argument of ioctl(): unsigned, 32 bits. */
+  readonly number: number;
+  /** The third: unsigned, 64 bits. */
+  readonly arg: bigint;
+  readonly memory: ClientMemory;
+  /** Asked for an fd inside a struct, where the kernel would look it up. Unsigned, 32 bits. */
+  fd(number: number): FdTarget;
+  /** Of a vCPU: the bytes it shares with the client; without them an exit is seen by nobody. */
+  readonly runPage?: Uint8Array | undefined;
+  /** Decides the layout of the struct of KVM_TDX_INIT_VM. */
+  readonly kernelAbi: KernelAbi;
+}
+
+/** `unknown`: no request of such a file has that number. */
+export type Decoded =
+  | { readonly kind: 'request'; readonly request: Request }
+  | { readonly kind: 'run'; readonly request: RunRequest }
+  | { readonly kind: 'unknown' };
+
+export function decode(call: ClientCall): Decoded {
+  const request = decoderOf(call.file, call.number)?.(call);
+  if (request === undefined) return { kind: 'unknown' };
+  return request.request === 'KVM_RUN' ? { kind: 'run', request } : { kind: 'request', request };
+}

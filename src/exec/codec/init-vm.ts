@@ -1,0 +1,79 @@
+/** `struct kvm_tdx_init_vm`, which is not the same in every kernel ABI (docs/kernels.md). */
+import type { CpuidEntry } from '../../abi/kvm/structs.ts';
+import type { InitVmStruct, KernelAbi, UserInitVm } from '../../simulator/index.ts';
+import { fixedSizeInitVm, structs } from './structs.ts';
+import { cpuidEntriesBytes, decodeCpuidEntries, type Place } from './user-structs.ts';
+
+export type InitVmShape = KernelAbi['initVm']['struct'];
+
+export function initVmInMemory(place: Place, shape: InitVmShape): UserInitVm {
+  return shape === 'fixed size' ? new FixedSizeInitVm(place) : new SizedInitVm(place);
+}
+
+/** Linux 6.16 and later: as many entries as cpuid.nent says, and no max_vcpus. */
+class SizedInitVm implements UserInitVm {
+  readonly #place: Place;
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  readNent(): number | undefined {
+    return this.#place.readU32(structs.kvm_tdx_init_vm.fields.nent[0]);
+  }
+
+  read(nent: number): InitVmStruct | undefined {
+    const { sizeBytes } = structs.kvm_tdx_init_vm;
+    const bytes = this.#place.read(sizeBytes + cpuidEntriesBytes(nent));
+    if (bytes === undefined) return undefined;
+    const { nent: nentNow, padding, ...values } = structs.kvm_tdx_init_vm.decode(bytes);
+    const entries = decodeCpuidEntries(bytes.subarray(sizeBytes), nent);
+    return { ...values, cpuid: { nent: nentNow, padding, entries } };
+  }
+}
+
+/**
+ * Series v7 to v9, and what was proposed on them: 16384 bytes at once, in which whatever follows the
+ * entries counts as reserved. There is no xfam: KVM takes it from the entries of CPUID leaf 0xd.
+ */
+class FixedSizeInitVm implements UserInitVm {
+  readonly #place: Place;
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  readNent(): number | undefined {
+    return this.#place.readU32(fixedSizeInitVm.header.fields.nent[0]);
+  }
+
+  read(): InitVmStruct | undefined {
+    const bytes = this.#place.read(fixedSizeInitVm.bytes);
+    if (bytes === undefined) return undefined;
+    const { nent, padding, ...values } = fixedSizeInitVm.header.decode(bytes);
+    const behindHeader = bytes.subarray(fixedSizeInitVm.header.sizeBytes);
+    // More entries than fit are refused for their number; there is nothing to decode then.
+    const fits = cpuidEntriesBytes(nent) <= behindHeader.length;
+    const entries = fits ? decodeCpuidEntries(behindHeader, nent) : [];
+    const reserved = fits ? words(behindHeader.subarray(cpuidEntriesBytes(nent))) : [];
+    return { ...values, xfam: xfamOf(entries), reserved, cpuid: { nent, padding, entries } };
+  }
+}
+
+function words(bytes: Uint8Array): bigint[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes.length / 8 }, (_, index) => view.getBigUint64(index * 8, true));
+}
+
+/** XCR0 of 0xd.0 and XSS of 0xd.1. */
+function xfamOf(entries: readonly CpuidEntry[]): bigint {
+  const subleaf = (index: number) =>
+    entries.find((entry) => entry.function === 0xd && entry.index === index);
+  const xcr0 = subleaf(0);
+  const xss = subleaf(1);
+  return quad(xcr0?.edx, xcr0?.eax) | quad(xss?.edx, xss?.ecx);
+}
+
+function quad(high = 0, low = 0): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
+}
