@@ -102,8 +102,11 @@ export const ioctlCosts: Readonly<Partial<Record<RequestName, Cost>>> = {
   KVM_TDX_TERMINATE_VM: guess(50),
 };
 
-/** An ioctl that the table does not list. */
-export const otherIoctlCost: Cost = guess(1);
+const otherIoctlCost: Cost = guess(1);
+
+export function ioctlCost(request: RequestName | 'unknown ioctl'): Cost {
+  return request === 'unknown ioctl' ? otherIoctlCost : (ioctlCosts[request] ?? otherIoctlCost);
+}
 
 /** Moving a TD to another VM: both VMs are locked, and the tables of memory change hands. */
 export const moveCost: Cost = guess(100);

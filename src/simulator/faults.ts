@@ -25,6 +25,8 @@ export const faultPoints = [
   'KVM_SET_USER_MEMORY_REGION: allocate',
   'KVM_SET_MEMORY_ATTRIBUTES: allocate',
   'KVM_SET_CPUID2: allocate',
+  'KVM_IRQFD: allocate',
+  'KVM_IOEVENTFD: allocate',
   'KVM_TDX_CAPABILITIES: allocate',
   'KVM_TDX_INIT_VM: copy the struct',
   'KVM_TDX_INIT_VM: allocate TD_PARAMS',

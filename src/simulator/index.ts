@@ -16,15 +16,15 @@ export interface CreateSimulatedHostOptions {
   readonly kernelAbi?: KernelAbiName | KernelAbi;
   readonly faults?: FaultInjector;
   readonly guest?: GuestScript;
+  readonly signalEventfd?: (id: number) => void;
 }
 
 export function createSimulatedHost(options: CreateSimulatedHostOptions): SimulatedMachine {
-  const { profile, kernelAbi = defaultKernelAbi, faults, guest } = options;
+  const { profile, kernelAbi = defaultKernelAbi, ...others } = options;
   return new SimulatedMachine({
     profile: typeof profile === 'string' ? hostProfiles[profile] : profile,
     kernelAbi: typeof kernelAbi === 'string' ? kernelAbis[kernelAbi] : kernelAbi,
-    ...(faults === undefined ? {} : { faults }),
-    ...(guest === undefined ? {} : { guest }),
+    ...others,
   });
 }
 

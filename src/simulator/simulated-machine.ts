@@ -2,13 +2,7 @@
 
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import { VirtualClock } from './clock.ts';
-import {
-  guestPagesTeardownNs,
-  ioctlCosts,
-  moduleInitNs,
-  otherIoctlCost,
-  releaseCost,
-} from './costs.ts';
+import { guestPagesTeardownNs, ioctlCost, moduleInitNs, releaseCost } from './costs.ts';
 import { type DisturbedMachine, type FaultInjector, type FaultPoint, noFaults } from './faults.ts';
 import { ForeignTds } from './foreign-tds.ts';
 import { acceptedPages } from './guest-pages.ts';
@@ -33,7 +27,7 @@ import { MiscCgroup } from './kernel/misc-cgroup.ts';
 import { PageAllocator } from './kernel/page-allocator.ts';
 import { runVcpu } from './kernel/run.ts';
 import { systemIoctl } from './kernel/system-ioctl.ts';
-import { putVm } from './kernel/teardown.ts';
+import { putVm, releaseVmFile } from './kernel/teardown.ts';
 import type { Vcpu } from './kernel/vcpu.ts';
 import { vcpuIoctl } from './kernel/vcpu-ioctl.ts';
 import { vmIoctl } from './kernel/vm-ioctl.ts';
@@ -49,6 +43,8 @@ export interface SimulatedMachineOptions {
   readonly faults?: FaultInjector;
   /** What guests do; without one a vCPU that runs does nothing until it is cancelled. */
   readonly guest?: GuestScript;
+  /** An eventfd of KVM_IOEVENTFD was hit; without it nobody is told. */
+  readonly signalEventfd?: (id: number) => void;
 }
 
 export class SimulatedMachine implements DisturbedMachine {
@@ -93,6 +89,7 @@ export class SimulatedMachine implements DisturbedMachine {
       keyIds,
       cgroup: new MiscCgroup(keyIds.total),
       leakedKeyIds: new Set(),
+      signalEventfd: options.signalEventfd ?? (() => {}),
       tdx,
     };
     if (profile.module !== undefined && keyIdRange(profile.platform.keyIds).guests > 0) {
@@ -112,7 +109,7 @@ export class SimulatedMachine implements DisturbedMachine {
 
   ioctl(caller: Caller, handle: Handle, request: Request): Answer {
     const startedNs = this.#clock.nowNs;
-    this.#clock.advance((ioctlCosts[request.request] ?? otherIoctlCost).ns);
+    this.#clock.advance(ioctlCost(request.request).ns);
     const { trace } = this.#kernel;
     if (!trace.active) return this.#dispatch(caller, handle, request);
     this.#points = [];
@@ -129,7 +126,7 @@ export class SimulatedMachine implements DisturbedMachine {
   run(caller: Caller, handle: Handle, request: RunRequest): PendingRun {
     const { trace, files } = this.#kernel;
     const startedNs = this.#clock.nowNs;
-    this.#clock.advance((ioctlCosts.KVM_RUN ?? otherIoctlCost).ns);
+    this.#clock.advance(ioctlCost('KVM_RUN').ns);
     const file = files.get(handle);
     const recorded = trace.active ? recordRunPage(request.page) : undefined;
     const ended = (answer: Answer) => {
@@ -173,7 +170,7 @@ export class SimulatedMachine implements DisturbedMachine {
     if (file === undefined) return false;
     if (file.kind === 'vcpu') cancelRuns(file.vcpu);
     this.#clock.advance(releaseCost.ns + guestPagesNs(file));
-    if (file.kind === 'vm') putVm(kernel, file.vm);
+    if (file.kind === 'vm') releaseVmFile(kernel, file.vm);
     else if (file.kind === 'vcpu') putVm(kernel, file.vcpu.vm);
     else if (file.kind === 'guest_memfd') releaseGuestMemfd(kernel, file.guestMemfd);
     if (kernel.trace.active) kernel.trace.emit({ kind: 'release', handle }, startedNs);

@@ -19,6 +19,8 @@ import {
   type InitMemRegionStruct,
   type InitVmStruct,
   InitVmValue,
+  type IoeventfdStruct,
+  type IrqfdStruct,
   type KernelAbi,
   type KernelAbiName,
   type PendingRun,
@@ -271,6 +273,17 @@ export class Driver {
       guestMemfd,
     });
     return this.call(vm, { request: 'KVM_SET_USER_MEMORY_REGION2', region });
+  }
+
+  irqfd(vm: Handle, change: Partial<IrqfdStruct> = {}): Result {
+    const none = { eventfd: { id: 1 }, gsi: 0, flags: 0, resamplefd: 'not open' } as const;
+    return this.call(vm, { request: 'KVM_IRQFD', irqfd: new StructValue({ ...none, ...change }) });
+  }
+
+  ioeventfd(vm: Handle, change: Partial<IoeventfdStruct> = {}): Result {
+    const at = { datamatch: 0n, addr: 0xfe00_0000n, len: 4, eventfd: { id: 2 }, flags: 0 };
+    const ioeventfd = new StructValue<IoeventfdStruct>({ ...at, ...change });
+    return this.call(vm, { request: 'KVM_IOEVENTFD', ioeventfd });
   }
 
   release(...handles: Handle[]): void {

@@ -24,6 +24,8 @@ function everyRequest(driver: Driver): unknown[] {
     driver.capabilities(vm),
     driver.initVm(vm),
     driver.setPrivate(vm, 0x10_0000n, 16),
+    driver.irqfd(vm),
+    driver.ioeventfd(vm),
   );
   if (typeof guestMemfd === 'number') results.push(driver.setSlot(vm, guestMemfd));
   const vcpu = driver.createVcpu(vm, 0);

@@ -1,16 +1,17 @@
 /**
- * TDVMCALL leaves of the GHCI, which are `tdx.nr` of KVM_EXIT_TDX, and their status codes. Source:
- * arch/x86/include/asm/shared/tdx.h, Linux 7.3.
+ * TDG.VP.VMCALL: what a TD asks of its host. Source: the GHCI's numbers as Linux 7.3 has them,
+ * arch/x86/include/asm/shared/tdx.h.
  */
-export const tdvmcallLeaves = {
-  GetTdVmCallInfo: 0x10000,
-  MapGPA: 0x10001,
-  GetQuote: 0x10002,
-  ReportFatalError: 0x10003,
-  SetupEventNotifyInterrupt: 0x10004,
+export const tdVmCallLeaves = {
+  GetTdVmCallInfo: 0x10000n,
+  MapGPA: 0x10001n,
+  GetQuote: 0x10002n,
+  ReportFatalError: 0x10003n,
+  SetupEventNotifyInterrupt: 0x10004n,
 } as const;
 
-export const tdvmcallStatus = {
+/** What the guest finds in R10. */
+export const tdVmCallStatuses = {
   SUCCESS: 0n,
   RETRY: 1n,
   INVALID_OPERAND: 0x8000_0000_0000_0000n,

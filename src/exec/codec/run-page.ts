@@ -3,7 +3,7 @@
  * first page, the data of port I/O in the second, the ring of coalesced MMIO in the third.
  */
 import { exitReasons, KVM_EXIT_IO_IN, KVM_EXIT_IO_OUT } from '../../abi/kvm/exits.ts';
-import { tdvmcallLeaves, tdvmcallStatus } from '../../abi/tdx/tdvmcall.ts';
+import { tdVmCallLeaves, tdVmCallStatuses } from '../../abi/tdx/tdvmcall.ts';
 import type { RunPage, RunPageInput, VcpuExit } from '../../simulator/index.ts';
 import { Layout } from './layout.ts';
 
@@ -161,7 +161,7 @@ function fromLittleEndian(bytes: Uint8Array): bigint {
 
 /** What KVM writes before it asks user space, which an old VMM leaves as it is. */
 function presetTdxRet(nr: number): bigint {
-  return nr === tdvmcallLeaves.GetTdVmCallInfo
-    ? tdvmcallStatus.SUCCESS
-    : tdvmcallStatus.SUBFUNC_UNSUPPORTED;
+  return nr === Number(tdVmCallLeaves.GetTdVmCallInfo)
+    ? tdVmCallStatuses.SUCCESS
+    : tdVmCallStatuses.SUBFUNC_UNSUPPORTED;
 }

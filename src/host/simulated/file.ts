@@ -4,8 +4,8 @@ import type {
   Answer,
   Caller,
   Handle,
+  KnownRequest,
   PendingRun,
-  Request,
   RunPage,
   SimulatedMachine,
 } from '../../simulator/index.ts';
@@ -64,18 +64,18 @@ export class SimulatedFile {
   }
 
   /** Makes the ioctl and gives its value. @throws KvmError when it is refused. */
-  ioctl(request: Request): number {
+  ioctl(request: KnownRequest): number {
     return answerValue(request.request, this.answer(request));
   }
 
   /** The same for a caller that has something to do about a refusal. */
-  answer(request: Request): Answer {
+  answer(request: KnownRequest): Answer {
     const handle = this.handleFor(request.request);
     return this.process.machine.ioctl(this.process.caller, handle, request);
   }
 
   /** A new file that an ioctl of this one made. */
-  open(request: Request): SimulatedFile {
+  open(request: KnownRequest): SimulatedFile {
     return new SimulatedFile(this.process, this.ioctl(request));
   }
 

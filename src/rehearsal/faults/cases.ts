@@ -119,6 +119,7 @@ function numbered(trace: readonly TraceEvent[]): NumberedIoctl[] {
   return trace.flatMap((event, index) => {
     if (event.kind !== 'ioctl') return [];
     const at = event.request.request;
+    if (at === 'unknown ioctl') return [];
     const nth = (counts.get(at) ?? 0) + 1;
     counts.set(at, nth);
     return [{ at, nth, index, points: event.points.length }];

@@ -5,6 +5,9 @@ import { done, refuse } from './answer.ts';
 import { faultAt, type Kernel } from './kernel.ts';
 import type { Vcpu } from './vcpu.ts';
 
+/** Physical address bits of a guest whose CPUID does not say. */
+const defaultPhysicalBits = 36;
+
 export function getSupportedCpuid(kernel: Kernel, user: UserCpuid): Answer {
   const header = user.readHeader();
   if (header === undefined) return refuse('EFAULT');
@@ -36,4 +39,12 @@ export function setCpuid2(kernel: Kernel, vcpu: Vcpu, user: UserCpuid): Answer {
   }
   vcpu.cpuid = entries;
   return done;
+}
+
+/** Whether the address fits the guest's own physical address width. */
+export function isLegalGpa({ cpuid }: Vcpu, gpa: bigint): boolean {
+  const highest = cpuid.find((entry) => entry.function === 0x8000_0000);
+  const addresses = cpuid.find((entry) => entry.function === 0x8000_0008);
+  const says = highest !== undefined && highest.eax >= 0x8000_0008 && addresses !== undefined;
+  return gpa >> BigInt(says ? addresses.eax & 0xff : defaultPhysicalBits) === 0n;
 }

@@ -26,6 +26,8 @@ export interface Kernel {
   readonly cgroup: MiscCgroup;
   /** Key IDs that a teardown could not free; lost until the machine restarts. */
   readonly leakedKeyIds: Set<number>;
+  /** An ioeventfd was hit: its counter is the caller's to increment. */
+  readonly signalEventfd: (id: number) => void;
   /** undefined: KVM offers no TDs. */
   readonly tdx: TdxSupport | undefined;
 }

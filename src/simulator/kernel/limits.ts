@@ -11,6 +11,9 @@ export const KVM_USER_MEM_SLOTS = 32764;
 /** Slots of user space and the three of KVM itself. */
 export const KVM_MEM_SLOTS_NUM = KVM_USER_MEM_SLOTS + 3;
 export const KVM_MAX_IRQ_ROUTES = 4096;
+export const KVM_MAX_MCE_BANKS = 32;
+/** KVM_DIRTY_RING_MAX_ENTRIES of 16 bytes. */
+export const maxDirtyRingBytes = 65536 * 16;
 /** MAX_VCPU_ID and the bound of a vCPU id. */
 export function maxVcpuIds(kvmMaxVcpus: number): number {
   return KVM_VCPU_ID_RATIO * kvmMaxVcpus;

@@ -2,7 +2,6 @@
  * KVM_RUN (kernel-abi 2.14). There is no guest code: a script decides the exits, and without one a
  * vCPU runs until it is cancelled. Only here does a call outlive its caller's turn.
  */
-import { isStatus, statusCodes } from '../../abi/tdx/status.ts';
 import type {
   Answer,
   Caller,
@@ -11,10 +10,19 @@ import type {
   PendingRun,
   RunPage,
   RunPageInput,
+  TdVmCall,
   VcpuExit,
 } from '../interface.ts';
 import { done, refuse } from './answer.ts';
 import type { Kernel } from './kernel.ts';
+import { enterTd } from './tdx/enter-td.ts';
+import {
+  completeTdVmCall,
+  handleTdVmCall,
+  mapGpaStatus,
+  type PendingCompletion,
+  type TdVmCallOutcome,
+} from './tdx/tdvmcall.ts';
 import type { Vcpu } from './vcpu.ts';
 import { killVm } from './vm.ts';
 
@@ -70,7 +78,7 @@ class RunCall implements VcpuRun {
     vcpu.vm.runs.add(this);
     const input = this.#options.page.read();
     const refused = this.#check(input);
-    if (refused === 'blocks') return;
+    if (refused === 'blocks' || refused === 'exits again') return;
     if (refused === undefined) this.#enter(input);
     else this.end(refused);
   }
@@ -101,20 +109,16 @@ class RunCall implements VcpuRun {
   }
 
   /** The checks before the guest is entered, in their order; `blocks` until a signal comes. */
-  #check(input: RunPageInput): Answer | 'blocks' | undefined {
-    const { kernel, vcpu, caller } = this.#options;
+  #check(input: RunPageInput): Answer | 'blocks' | 'exits again' | undefined {
+    const { vcpu, caller } = this.#options;
     if (vcpu.vm.dead) return refuse('EIO');
     const interrupted = input.immediateExit || caller.pendingSignal() !== 'none';
     // A vCPU that waits for its INIT; KVM_TDX_INIT_VCPU cannot come, as this call has the mutex.
     if (vcpu.mpState === 'UNINITIALIZED') return interrupted ? refuse('EINTR') : 'blocks';
     if (vcpu.td !== undefined && input.syncRegs !== 0n) return refuse('EINVAL');
     // What user space was asked to do is completed first, also when it wants to leave at once.
-    const { pendingExit } = vcpu;
-    vcpu.pendingExit = undefined;
-    if (pendingExit?.reason === 'KVM_EXIT_HYPERCALL') {
-      const accepts = kernel.abi.mapGpaResults === 'any' || mapGpaResults.has(input.result);
-      if (!accepts) return refuse('EINVAL');
-    }
+    const completed = this.#complete(input);
+    if (completed !== undefined) return completed;
     if (input.immediateExit) return refuse('EINTR');
     // vcpu_needs_initialization
     const runnable = vcpu.vm.td === undefined || vcpu.vm.td.state === 'RUNNABLE';
@@ -122,68 +126,86 @@ class RunCall implements VcpuRun {
     return interrupted ? refuse('EINTR') : undefined;
   }
 
+  #complete(input: RunPageInput): Answer | 'exits again' | undefined {
+    const { kernel, vcpu } = this.#options;
+    const { pendingCompletion } = vcpu;
+    vcpu.pendingCompletion = undefined;
+    if (pendingCompletion === undefined) return undefined;
+    if (pendingCompletion.completes === 'hypercall') {
+      return mapGpaStatus(kernel, input.result) === 'EINVAL' ? refuse('EINVAL') : undefined;
+    }
+    const { td } = vcpu.vm;
+    if (td === undefined) return undefined;
+    const outcome = completeTdVmCall({ kernel, vcpu, td }, pendingCompletion, input);
+    if (outcome === 'EINVAL') return refuse('EINVAL');
+    return this.#take(outcome) === 'exits' ? 'exits again' : undefined;
+  }
+
   #enter({ result }: RunPageInput): void {
     const { kernel, vcpu } = this.#options;
     const entered = enterTd(kernel, vcpu);
     if (entered === 'interrupted') this.cancel();
-    else if (entered === 'refused') this.#exit(unexpectedExitReason);
+    else if (entered !== 'entered') this.#exit(entered);
     else this.#runGuest(result);
   }
 
   #runGuest(result: bigint): void {
     const { script, vcpu } = this.#options;
+    // Entering the guest is what delivers an event to it.
+    vcpu.eventPending = false;
     if (script === undefined) return;
     const guest = vcpu.vm.td?.tdr ?? -vcpu.vm.id;
-    const event = script.run({ guest, vcpuId: vcpu.id, result }, this.#cancelled.signal);
+    const { tdvmcall } = vcpu;
+    vcpu.tdvmcall = undefined;
+    const running = { guest, vcpuId: vcpu.id, result, tdvmcall };
+    const event = script.run(running, this.#cancelled.signal);
     if (event instanceof Promise) {
       // A script that fails is a bug of whoever wrote it: it must not look like a guest that runs on.
-      void event.then((late) => this.#exit(late));
+      void event.then((late) => this.#happens(late));
     } else {
-      this.#exit(event);
+      this.#happens(event);
     }
   }
 
-  #exit(event: GuestEvent): void {
+  #happens(event: GuestEvent): void {
     if (this.#ended) return;
+    const { vcpu } = this.#options;
+    if (event === 'touches unaccepted memory') killVm(vcpu.vm);
+    else if ('tdvmcall' in event) this.#call(event);
+    else this.#exit(event, pendingOf(event));
+  }
+
+  #call(event: TdVmCall): void {
+    const { kernel, vcpu } = this.#options;
+    const { td } = vcpu.vm;
+    if (td === undefined) {
+      this.#exit({ reason: 'KVM_EXIT_SHUTDOWN' });
+    } else if (this.#take(handleTdVmCall({ kernel, vcpu, td }, event)) === 'answered') {
+      // In a turn of its own: a guest that asks without end must not keep others from cancelling it.
+      setImmediate(() => {
+        if (!this.#ended) this.#enter({ immediateExit: false, syncRegs: 0n, result: 0n });
+      });
+    }
+  }
+
+  #take(outcome: TdVmCallOutcome): 'answered' | 'exits' {
+    if ('exit' in outcome) {
+      this.#exit(outcome.exit, outcome.pending);
+      return 'exits';
+    }
+    this.#options.vcpu.tdvmcall = outcome.answer;
+    return 'answered';
+  }
+
+  #exit(exit: VcpuExit, pending?: PendingCompletion): void {
     const { vcpu, page } = this.#options;
-    if (event === 'touches unaccepted memory') {
-      killVm(vcpu.vm);
-      return;
-    }
-    if (asksUserSpace(event)) vcpu.pendingExit = event;
-    page.writeExit(event);
-    this.end(event.reason === 'KVM_EXIT_MEMORY_FAULT' ? refuse(event.errno) : done);
+    vcpu.pendingCompletion = pending;
+    page.writeExit(exit);
+    this.end(exit.reason === 'KVM_EXIT_MEMORY_FAULT' ? refuse(exit.errno) : done);
   }
 }
 
-/** KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON: a status of TDH.VP.ENTER that KVM does not handle. */
-const unexpectedExitReason: VcpuExit = { reason: 'KVM_EXIT_INTERNAL_ERROR', suberror: 4 };
-
-/** KVM enters again for as long as the TD's epoch is busy; a signal ends that on a real host. */
-const mostTries = 1000;
-
-/** TDH.VP.ENTER on the logical CPU that has the vCPU. Nothing to do on a VM that is no TD. */
-function enterTd(kernel: Kernel, { td }: Vcpu): 'entered' | 'refused' | 'interrupted' {
-  if (td?.tdvpr === undefined || kernel.tdx === undefined) return 'entered';
-  const logicalCpu = td.logicalCpu ?? 0;
-  for (let tries = 0; tries < mostTries; tries++) {
-    const status = kernel.tdx.module.seamcall('TDH.VP.ENTER', { rcx: td.tdvpr }, logicalCpu);
-    if (status === statusCodes.TDX_SUCCESS) {
-      td.logicalCpu = logicalCpu;
-      return 'entered';
-    }
-    if (!isStatus(status, 'TDX_OPERAND_BUSY')) return 'refused';
-  }
-  return 'interrupted';
-}
-
-/** 0, EAGAIN (the guest shall retry), EINVAL. */
-const mapGpaResults: ReadonlySet<bigint> = new Set([0n, 11n, 22n]);
-
-function asksUserSpace(exit: VcpuExit): boolean {
-  return (
-    exit.reason === 'KVM_EXIT_IO' ||
-    exit.reason === 'KVM_EXIT_HYPERCALL' ||
-    exit.reason === 'KVM_EXIT_TDX'
-  );
+/** Of the exits that a script gives as they are, only MapGPA is looked at again. */
+function pendingOf({ reason }: VcpuExit): PendingCompletion | undefined {
+  return reason === 'KVM_EXIT_HYPERCALL' ? { completes: 'hypercall' } : undefined;
 }

@@ -2,7 +2,8 @@
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import type { Answer, Caller, Request } from '../interface.ts';
 import { ok, type Refusal, refuse } from './answer.ts';
-import { checkExtension, supportedVmTypes } from './check-extension.ts';
+import { supportedVmTypes } from './capability-values.ts';
+import { checkExtension } from './check-extension.ts';
 import { getSupportedCpuid } from './cpuid.ts';
 import { faultAt, type Kernel } from './kernel.ts';
 import type { VcpuBound } from './kernel-abi.ts';

@@ -7,6 +7,12 @@ import { releaseKeyId } from './tdx/release-key-id.ts';
 import { forgetPage, zapPrivatePages } from './tdx/secure-ept.ts';
 import type { TdOfVm, Vm } from './vm.ts';
 
+/** The last close of the VM's own fd: it gives up its irqfds at once, whoever else holds it. */
+export function releaseVmFile(kernel: Kernel, vm: Vm): void {
+  vm.irqfds = [];
+  putVm(kernel, vm);
+}
+
 export function putVm(kernel: Kernel, vm: Vm): void {
   vm.references--;
   if (vm.references === 0) destroyVm(kernel, vm);

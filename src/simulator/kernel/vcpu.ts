@@ -1,7 +1,8 @@
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
-import type { VcpuExit } from '../interface.ts';
+import type { TdVmCallAnswer } from '../interface.ts';
 import type { Hpa } from '../module/states.ts';
 import type { VcpuRun } from './run.ts';
+import type { PendingCompletion } from './tdx/tdvmcall.ts';
 import type { Vm } from './vm.ts';
 
 /** `struct kvm_vcpu`, as far as the model has it. */
@@ -17,8 +18,12 @@ export interface Vcpu {
   /** The KVM_RUN that holds vcpu->mutex, and those that wait for it. */
   run: VcpuRun | undefined;
   readonly waitingRuns: VcpuRun[];
-  /** What the last KVM_RUN asked user space for. */
-  pendingExit: VcpuExit | undefined;
+  /** complete_userspace_io: what the next KVM_RUN does with the answer to the last exit. */
+  pendingCompletion: PendingCompletion | undefined;
+  /** What the guest finds of its last TDVMCALL when it is entered next. */
+  tdvmcall: TdVmCallAnswer | undefined;
+  /** kvm_vcpu_has_events(): something waits to be injected, an NMI for one. */
+  eventPending: boolean;
   /** undefined on a VM that is no TD. */
   readonly td: TdOfVcpu | undefined;
 }
@@ -48,7 +53,9 @@ export function newVcpu(vm: Vm, id: number): Vcpu {
     mpState: runs ? 'RUNNABLE' : 'UNINITIALIZED',
     run: undefined,
     waitingRuns: [],
-    pendingExit: undefined,
+    pendingCompletion: undefined,
+    tdvmcall: undefined,
+    eventPending: false,
     td: vm.isTd
       ? {
           state: 'UNINITIALIZED',

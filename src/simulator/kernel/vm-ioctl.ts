@@ -4,6 +4,7 @@ import { done, ok, refuse } from './answer.ts';
 import { checkExtension } from './check-extension.ts';
 import { createVcpu } from './create-vcpu.ts';
 import { enableCap } from './enable-cap.ts';
+import { ioeventfd, irqfd } from './eventfds.ts';
 import { createGuestMemfd, linkGuestMemfd } from './guest-memfd.ts';
 import { faultAt, type Kernel } from './kernel.ts';
 import { maxGuestTscKhz, maxVcpuIds } from './limits.ts';
@@ -35,6 +36,10 @@ export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request
       return createGuestMemfd(kernel, vm, request.create);
     case 'KVM_LINK_GUEST_MEMFD':
       return linkGuestMemfd(kernel, vm, request.link);
+    case 'KVM_IRQFD':
+      return irqfd(kernel, vm, request.irqfd);
+    case 'KVM_IOEVENTFD':
+      return ioeventfd(kernel, vm, request.ioeventfd);
     case 'KVM_SET_MEMORY_ATTRIBUTES':
       return setMemoryAttributes(kernel, vm, request.attributes);
     case 'KVM_MEMORY_ENCRYPT_OP':

@@ -1,5 +1,7 @@
 import type { Hpa } from '../module/states.ts';
+import type { Irqfd } from './eventfds.ts';
 import type { GuestInode, GuestMemfd } from './guest-memfd.ts';
+import type { CoalescedZone, IoEventfd } from './io-bus.ts';
 import type { TdState } from './kernel-abi.ts';
 import type { MemorySlot } from './memslots.ts';
 import { PrivateRanges } from './private-ranges.ts';
@@ -27,6 +29,12 @@ export interface Vm {
   /** KVM_SET_BOOT_CPU_ID: the vCPU that runs first. */
   bootVcpuId: number;
   irqchip: 'none' | 'kernel' | 'split';
+  /** What KVM_CREATE_PIT has put on the bus: the timer, and the speaker port where it was asked for. */
+  pitDevices: 0 | 1 | 2;
+  /** Gone with the VM's own fd, before the VM itself. */
+  irqfds: Irqfd[];
+  readonly ioEventfds: IoEventfd[];
+  coalescedZones: CoalescedZone[];
   tscKhz: number;
   readonly caps: EnabledCaps;
   /** In order of creation; a released vCPU stays until the VM goes. */
@@ -96,6 +104,10 @@ export function newVm(options: {
     maxVcpuIds: 0,
     bootVcpuId: 0,
     irqchip: 'none',
+    pitDevices: 0,
+    irqfds: [],
+    ioEventfds: [],
+    coalescedZones: [],
     caps: {
       x2apicApi: 0n,
       exitHypercall: 0n,

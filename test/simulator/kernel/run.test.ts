@@ -202,10 +202,15 @@ describe('kernel 2.14 KVM_RUN: other calls meanwhile', () => {
 
   test('a status of TDH.VP.ENTER that KVM does not handle is an internal error, and KVM_RUN is 0', async () => {
     const { driver, vcpu } = runnable(script({ reason: 'KVM_EXIT_SHUTDOWN' }));
-    driver.failLeaf('TDH.VP.ENTER', statusWord('TDX_VCPU_STATE_INCORRECT'));
+    const status = statusWord('TDX_VCPU_STATE_INCORRECT');
+    driver.failLeaf('TDH.VP.ENTER', status);
     const run = driver.run(vcpu);
     expect(await run.result).toBe(0);
-    expect(run.exits.at(-1)).toEqual({ reason: 'KVM_EXIT_INTERNAL_ERROR', suberror: 4 });
+    expect(run.exits.at(-1)).toEqual({
+      reason: 'KVM_EXIT_INTERNAL_ERROR',
+      suberror: 4,
+      data: [status, 0n],
+    });
   });
 
   test('the trace shows it as it ends', async () => {

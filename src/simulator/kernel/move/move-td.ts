@@ -69,8 +69,10 @@ function moveVcpu(
   toTd.x2apicBaseSet = true;
   to.mpState = 'RUNNABLE';
   // GPRs, the arguments of TDH.VP.ENTER and how far MapGPA has got.
-  to.pendingExit = from.pendingExit;
-  from.pendingExit = undefined;
+  to.pendingCompletion = from.pendingCompletion;
+  from.pendingCompletion = undefined;
+  to.tdvmcall = from.tdvmcall;
+  from.tdvmcall = undefined;
   if (toTd.tdvpr === undefined) return;
   const field = { rcx: toTd.tdvpr, rdx: vmcs.POSTED_INTR_DESC_ADDR, r8: 0n };
   if (tdx.module.seamcall('TDH.VP.WR', field) !== statusCodes.TDX_SUCCESS) bugVm(destination);

@@ -1,0 +1,92 @@
+/** Requests about guest memory: slots, guest_memfd, attributes, logs of what was written. */
+import type { Handle, UserBytes, UserStruct } from './caller.ts';
+
+/** `struct kvm_userspace_memory_region2`; the first five fields are the older struct. */
+export interface MemoryRegionStruct {
+  readonly slot: number;
+  readonly flags: number;
+  readonly guestPhysAddr: bigint;
+  readonly memorySize: bigint;
+  readonly userspaceAddr: bigint;
+  readonly guestMemfdOffset: bigint;
+  /** undefined: the fd names no open file. A handle of another kind: not a guest_memfd. */
+  readonly guestMemfd: Handle | undefined;
+}
+
+export interface CreateGuestMemfdStruct {
+  readonly size: bigint;
+  readonly flags: bigint;
+}
+
+/** Proposed, in no kernel: a second guest_memfd on the pages of a first, for another VM. */
+export interface LinkGuestMemfdStruct {
+  /** undefined: the fd names no open file. */
+  readonly guestMemfd: Handle | undefined;
+  readonly flags: bigint;
+}
+
+/** `struct kvm_pre_fault_memory`; written back advanced by what was mapped. */
+export interface PreFaultMemoryStruct {
+  readonly gpa: bigint;
+  readonly size: bigint;
+  readonly flags: bigint;
+}
+
+export interface MemoryAttributesStruct {
+  readonly address: bigint;
+  readonly size: bigint;
+  readonly attributes: bigint;
+  readonly flags: bigint;
+}
+
+/** `struct kvm_dirty_log`, without its pointer. */
+export interface DirtyLogStruct {
+  readonly slot: number;
+}
+
+/** `struct kvm_clear_dirty_log`, without its pointer. */
+export interface ClearDirtyLogStruct {
+  readonly slot: number;
+  readonly numPages: number;
+  readonly firstPage: bigint;
+}
+
+/** `struct kvm_enc_region`: SEV pins memory with it. */
+export interface EncRegionStruct {
+  readonly addr: bigint;
+  readonly size: bigint;
+}
+
+/** On a VM. */
+export type MemoryRequest =
+  | {
+      readonly request: 'KVM_SET_USER_MEMORY_REGION' | 'KVM_SET_USER_MEMORY_REGION2';
+      readonly region: UserStruct<MemoryRegionStruct>;
+    }
+  | {
+      readonly request: 'KVM_CREATE_GUEST_MEMFD';
+      readonly create: UserStruct<CreateGuestMemfdStruct>;
+    }
+  | {
+      readonly request: 'KVM_LINK_GUEST_MEMFD';
+      readonly link: UserStruct<LinkGuestMemfdStruct>;
+    }
+  | {
+      readonly request: 'KVM_SET_MEMORY_ATTRIBUTES';
+      readonly attributes: UserStruct<MemoryAttributesStruct>;
+    }
+  | {
+      readonly request: 'KVM_GET_DIRTY_LOG';
+      readonly log: UserStruct<DirtyLogStruct>;
+      /** Where `log` points to, as it was read last. */
+      readonly bitmap: UserBytes;
+    }
+  | {
+      readonly request: 'KVM_CLEAR_DIRTY_LOG';
+      readonly log: UserStruct<ClearDirtyLogStruct>;
+      readonly bitmap: UserBytes;
+    }
+  | {
+      readonly request: 'KVM_MEMORY_ENCRYPT_REG_REGION' | 'KVM_MEMORY_ENCRYPT_UNREG_REGION';
+      readonly region: UserStruct<EncRegionStruct>;
+    };
