@@ -86,6 +86,11 @@ export const kernelRules: readonly KernelRule[] = [
         : '16384 bytes; more entries than fit EINVAL',
   },
   {
+    id: 'initVm.otherCpuid',
+    question: 'KVM_TDX_INIT_VM with CPUID of a leaf that is not configurable',
+    answer: ({ initVm }) => initVm.otherCpuid,
+  },
+  {
     id: 'initVm.mngCreateRefused',
     question: 'TDH.MNG.CREATE refused',
     answer: ({ initVm }) =>

@@ -58,7 +58,10 @@ export function createGuestMemfd(
   return installFile(kernel, vm, inode);
 }
 
-/** Proposed, in no kernel: one more file on the inode of a guest_memfd, for another VM. */
+/**
+ * Proposed, in no kernel: one more file on the inode of another VM's guest_memfd. The checks are those
+ * of kvm_gmem_link() as posted (RFC v2, May 2025, 04/13), which has EINVAL also for a bad fd.
+ */
 export function linkGuestMemfd(
   kernel: Kernel,
   vm: Vm,
@@ -69,8 +72,8 @@ export function linkGuestMemfd(
   if (link === undefined) return refuse('EFAULT');
   if (link.flags !== 0n) return refuse('EINVAL');
   const file = link.guestMemfd === undefined ? undefined : kernel.files.get(link.guestMemfd);
-  if (file === undefined) return refuse('EBADF');
-  if (file.kind !== 'guest_memfd') return refuse('EINVAL');
+  if (file?.kind !== 'guest_memfd') return refuse('EINVAL');
+  if (file.guestMemfd.vm === vm) return refuse('EINVAL');
   const noFd = faultAt(kernel, 'KVM_LINK_GUEST_MEMFD: install the fd');
   if (noFd !== undefined) return noFd;
   return installFile(kernel, vm, file.guestMemfd.inode);

@@ -99,6 +99,8 @@ export interface InitVmRules {
   readonly doneWhen: 'state' | 'max_vcpus is set';
   /** `sized by nent`: cpuid.nent alone first, E2BIG above 256. `fixed size`: read once, EINVAL above its room. */
   readonly struct: 'sized by nent' | 'fixed size';
+  /** Entries that belong to no configurable leaf. */
+  readonly otherCpuid: 'EINVAL' | 'ignored';
   readonly vcpusExist: 'EBUSY' | 'accepted';
   /** TDH.MNG.CREATE refused for another reason than entropy: EIO either way. */
   readonly mngCreateRefused: 'bugs the VM' | 'warns';

@@ -19,8 +19,8 @@ import { buildTd, initTd } from './build-td.ts';
 import { setupTdParams } from './td-params.ts';
 import type { TdContext } from './vm-command.ts';
 
-/** Room for entries in the struct of a fixed size: 16384 bytes, entries of 40 from byte 264. */
-const fixedSizeEntries = 403;
+/** Room for entries in the struct of a fixed size: 16384 bytes, entries of 40 from byte 168. */
+const fixedSizeEntries = 405;
 
 export function initVm(
   context: TdContext,

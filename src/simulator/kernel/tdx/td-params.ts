@@ -26,8 +26,10 @@ export function setupTdParams(
   if (width !== 48 && width !== 52) return 'EINVAL';
   if (width === 52 && !kernel.profile.platform.fiveLevelEpt) return 'EINVAL';
   // 18, 19
-  const cpuidConfig = setupCpuid(tdx.configurableCpuid, init.cpuid.entries, init.cpuid.nent);
-  if (cpuidConfig === undefined) return 'EINVAL';
+  const cpuid = setupCpuid(tdx.configurableCpuid, init.cpuid.entries);
+  if (cpuid === undefined) return 'EINVAL';
+  if (cpuid.matched !== init.cpuid.nent && kernel.abi.initVm.otherCpuid === 'EINVAL')
+    return 'EINVAL';
 
   return {
     attributes: init.attributes,
@@ -44,7 +46,7 @@ export function setupTdParams(
     mrOwner: init.mrOwner,
     mrOwnerConfig: init.mrOwnerConfig,
     ia32ArchCapabilitiesConfig: 0n,
-    cpuidConfig,
+    cpuidConfig: cpuid.rows,
   };
 }
 
@@ -55,12 +57,11 @@ function guestAddressWidth(entries: readonly CpuidEntry[]): number | undefined {
 
 type Configurable = TdContext['tdx']['configurableCpuid'];
 
-/** undefined: an entry that KVM does not allow, or one that belongs to no configurable leaf. */
+/** A row for each configurable leaf, and how many found an entry. undefined: one KVM does not allow. */
 function setupCpuid(
   leaves: Configurable,
   entries: readonly CpuidEntry[],
-  nent: number,
-): CpuidRegisters[] | undefined {
+): { readonly rows: readonly CpuidRegisters[]; readonly matched: number } | undefined {
   let matched = 0;
   const rows: CpuidRegisters[] = [];
   for (const leaf of leaves) {
@@ -75,7 +76,7 @@ function setupCpuid(
     const eax = leaf.leaf === 0x8000_0008 ? (entry.eax & ~0x00ff_0000) >>> 0 : entry.eax;
     rows.push({ eax, ebx: entry.ebx, ecx: entry.ecx, edx: entry.edx });
   }
-  return matched === nent ? rows : undefined;
+  return { rows, matched };
 }
 
 const none: CpuidRegisters = { eax: 0, ebx: 0, ecx: 0, edx: 0 };

@@ -31,6 +31,7 @@ export const upstream73: KernelAbi = {
   initVm: {
     doneWhen: 'state',
     struct: 'sized by nent',
+    otherCpuid: 'EINVAL',
     vcpusExist: 'EBUSY',
     mngCreateRefused: 'bugs the VM',
   },

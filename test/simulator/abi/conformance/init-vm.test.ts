@@ -180,13 +180,13 @@ conforms('INIT_VM', [
   {
     step: '19',
     title: 'a leaf that is not configurable',
-    errno: 'EINVAL',
+    errno: (abi) => (abi.initVm.otherCpuid === 'EINVAL' ? 'EINVAL' : 0),
     call: init({ cpuid: cpuidOf(addressSizes, leaf(0x77)) }),
   },
   {
     step: '19',
     title: 'a leaf twice',
-    errno: 'EINVAL',
+    errno: (abi) => (abi.initVm.otherCpuid === 'EINVAL' ? 'EINVAL' : 0),
     call: init({ cpuid: cpuidOf(addressSizes, addressSizes) }),
   },
   {
