@@ -15,6 +15,11 @@ const schemas = [
     from: 'rehearsal/scenario-file/json-schema.js',
     text: 'rehearsalJsonSchemaText',
   },
+  {
+    file: 'run-script.json',
+    from: 'exec/run-script/json-schema.js',
+    text: 'runScriptJsonSchemaText',
+  },
 ];
 
 for (const { file, from, text } of schemas) {

@@ -160,6 +160,8 @@ export interface RunningVcpu {
   /** Identity of the guest, which a move to another VM keeps. */
   readonly guest: number;
   readonly vcpuId: number;
+  /** What a guest physical address has set that means shared memory; undefined: no TD. */
+  readonly sharedBit: bigint | undefined;
   /** What user space answered to the exit before. */
   readonly result: bigint;
   /** The answer to the TDVMCALL before; undefined where the event before was none. */

@@ -154,10 +154,11 @@ class RunCall implements VcpuRun {
     // Entering the guest is what delivers an event to it.
     vcpu.eventPending = false;
     if (script === undefined) return;
-    const guest = vcpu.vm.td?.tdr ?? -vcpu.vm.id;
-    const { tdvmcall } = vcpu;
+    const { vm, tdvmcall } = vcpu;
+    const guest = vm.td?.guest ?? vm.id;
+    const sharedBit = vm.td === undefined ? undefined : 1n << BigInt(vm.td.sharedBit);
     vcpu.tdvmcall = undefined;
-    const running = { guest, vcpuId: vcpu.id, result, tdvmcall };
+    const running = { guest, vcpuId: vcpu.id, sharedBit, result, tdvmcall };
     const event = script.run(running, this.#cancelled.signal);
     if (event instanceof Promise) {
       // A script that fails is a bug of whoever wrote it: it must not look like a guest that runs on.

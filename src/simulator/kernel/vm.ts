@@ -59,6 +59,8 @@ export interface EnabledCaps {
 
 /** `struct kvm_tdx`. */
 export interface TdOfVm {
+  /** Identity of the guest: no other TD of the machine has or had it. */
+  guest: number;
   state: TdState;
   key: AssignedKey | undefined;
   tdr: Hpa | undefined;
@@ -122,12 +124,13 @@ export function newVm(options: {
     slots: new Map(),
     privateRanges: new PrivateRanges(),
     guestMemfds: new Set(),
-    td: options.isTd ? newTd() : undefined,
+    td: options.isTd ? newTd(options.id) : undefined,
   };
 }
 
-function newTd(): TdOfVm {
+function newTd(guest: number): TdOfVm {
   return {
+    guest,
     state: 'UNINITIALIZED',
     key: undefined,
     tdr: undefined,

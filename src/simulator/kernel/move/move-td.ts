@@ -22,6 +22,7 @@ export function moveTd(move: Move, key: AssignedKey | undefined): void {
   leakTd(kernel, destination, to);
   to.key = key;
   from.key = undefined;
+  to.guest = from.guest;
   to.tdr = from.tdr;
   from.tdr = undefined;
   to.tdcs = from.tdcs;

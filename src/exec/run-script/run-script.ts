@@ -1,0 +1,118 @@
+/** What the guests of a run do, vCPU by vCPU. Stands for guest code, which is not run. */
+
+export interface RunScript {
+  readonly name: string;
+  readonly programs: readonly VcpuProgram[];
+}
+
+export interface VcpuProgram {
+  /** `others`: every vCPU that no other program names. */
+  readonly vcpus: readonly number[] | 'others';
+  readonly steps: readonly ScriptStep[];
+}
+
+export interface ScriptStep {
+  /** `file:line:col`. */
+  readonly place: string;
+  readonly action: GuestAction;
+}
+
+/**
+ * Addresses are without the shared bit, which a guest adds where the call wants shared memory. What
+ * is expected is what the guest finds after the call; undefined: anything.
+ */
+export type GuestAction =
+  | {
+      readonly do: 'in';
+      readonly port: number;
+      readonly sizeBytes: 1 | 2 | 4;
+      readonly expect?: bigint | undefined;
+    }
+  | {
+      readonly do: 'out';
+      readonly port: number;
+      readonly sizeBytes: 1 | 2 | 4;
+      readonly data: bigint;
+    }
+  | {
+      readonly do: 'mmioRead';
+      readonly address: bigint;
+      readonly sizeBytes: 1 | 2 | 4 | 8;
+      readonly expect?: bigint | undefined;
+    }
+  | {
+      readonly do: 'mmioWrite';
+      readonly address: bigint;
+      readonly sizeBytes: 1 | 2 | 4 | 8;
+      readonly data: bigint;
+    }
+  | {
+      readonly do: 'mapGpa';
+      readonly gpa: bigint;
+      readonly size: bigint;
+      readonly to: 'shared' | 'private';
+      readonly expect?: CallStatus | undefined;
+    }
+  | {
+      readonly do: 'getQuote';
+      readonly gpa: bigint;
+      readonly size: bigint;
+      readonly expect?: CallStatus | undefined;
+    }
+  | {
+      readonly do: 'getTdVmCallInfo';
+      readonly leaf: bigint;
+      readonly expect?: InfoExpectation | undefined;
+    }
+  | {
+      readonly do: 'setupEventNotifyInterrupt';
+      readonly vector: bigint;
+      readonly expect?: CallStatus | undefined;
+    }
+  | {
+      readonly do: 'reportFatalError';
+      readonly code: bigint;
+      /** At most 64 bytes of UTF-8. */
+      readonly message: string;
+      /** Where the guest left more to read; shared memory. */
+      readonly gpa?: bigint | undefined;
+    }
+  | {
+      /** KVM cannot map what the guest touches: KVM_RUN fails, and the exit says where. */
+      readonly do: 'memoryFault';
+      readonly gpa: bigint;
+      readonly size: bigint;
+      readonly access: 'shared' | 'private';
+      readonly errno: 'EFAULT' | 'EHWPOISON';
+    }
+  /** KVM gives the VM up: EIO from then on. */
+  | { readonly do: 'touchUnacceptedMemory' }
+  /** A triple fault. */
+  | { readonly do: 'shutdown' }
+  /** Runs, without an exit, until KVM_RUN is interrupted. */
+  | { readonly do: 'hold' }
+  | { readonly do: 'repeat'; readonly times: number; readonly steps: readonly ScriptStep[] };
+
+/** A TDVMCALL status: what the guest finds in R10. */
+export type CallStatus =
+  | 'success'
+  | 'retry'
+  | 'invalidOperand'
+  | 'alignError'
+  | 'subfuncUnsupported';
+
+export interface InfoExpectation {
+  readonly status?: CallStatus | undefined;
+  readonly r11?: bigint | undefined;
+  readonly r12?: bigint | undefined;
+  readonly r13?: bigint | undefined;
+  readonly r14?: bigint | undefined;
+}
+
+const defaultPlace = 'the default script';
+
+/** The boot vCPU shuts down at its first entry; what no program names holds. */
+export const defaultRunScript: RunScript = {
+  name: 'default',
+  programs: [{ vcpus: [0], steps: [{ place: defaultPlace, action: { do: 'shutdown' } }] }],
+};

@@ -1,0 +1,188 @@
+/** Plays a run script, for each guest and each of its vCPUs by itself. */
+import type {
+  GuestEvent,
+  GuestScript,
+  RunningVcpu,
+  TdVmCallAnswer,
+} from '../../simulator/index.ts';
+import { type Expectation, expectationOf } from './expectation.ts';
+import { guestEvent, type SingleAction } from './guest-event.ts';
+import type { GuestAction, RunScript, ScriptStep, VcpuProgram } from './run-script.ts';
+
+/** What a step expected of the VMM; a step that was repeated is judged as a whole. */
+export interface StepResult {
+  /** 1, 2, …: in the order of their first entry. */
+  readonly guest: number;
+  readonly vcpu: number;
+  /** `in`. */
+  readonly step: string;
+  /** `file:line:col`. */
+  readonly place: string;
+  readonly expected: string;
+  /** Of the first time that it was not met, else of the last; undefined: there was no answer. */
+  readonly got: string | undefined;
+  readonly met: boolean;
+  readonly times: number;
+}
+
+export interface UnreachedStep {
+  /** undefined: no guest was entered at all. */
+  readonly guest: number | undefined;
+  readonly vcpu: number | 'others';
+  readonly step: string;
+  readonly place: string;
+}
+
+export class ScriptedGuest implements GuestScript {
+  readonly #script: RunScript;
+  /** By the identity that the machine gives them. */
+  readonly #guests = new Map<number, Map<number, VcpuPlayer>>();
+
+  constructor(script: RunScript) {
+    this.#script = script;
+  }
+
+  run(vcpu: RunningVcpu): GuestEvent | Promise<GuestEvent> {
+    const players = this.#guests.get(vcpu.guest) ?? new Map<number, VcpuPlayer>();
+    this.#guests.set(vcpu.guest, players);
+    const player = players.get(vcpu.vcpuId) ?? new VcpuPlayer(this.#programOf(vcpu.vcpuId));
+    players.set(vcpu.vcpuId, player);
+    return player.enter(vcpu);
+  }
+
+  /** Every expectation that was put to the test, in the order of guests, vCPUs and steps. */
+  results(): StepResult[] {
+    return [...this.#guests.values()].flatMap((players, index) =>
+      [...players].flatMap(([vcpu, player]) =>
+        player.results().map((result) => ({ guest: index + 1, vcpu, ...result })),
+      ),
+    );
+  }
+
+  /** Steps that no vCPU came to which should have. */
+  unreached(): UnreachedStep[] {
+    const guests = [...this.#guests.values()];
+    if (guests.length === 0) return this.#unreachedBy(new Map(), undefined);
+    return guests.flatMap((players, index) => this.#unreachedBy(players, index + 1));
+  }
+
+  #programOf(vcpuId: number): VcpuProgram | undefined {
+    const { programs } = this.#script;
+    return (
+      programs.find(({ vcpus }) => vcpus !== 'others' && vcpus.includes(vcpuId)) ??
+      programs.find(({ vcpus }) => vcpus === 'others')
+    );
+  }
+
+  #unreachedBy(
+    players: ReadonlyMap<number, VcpuPlayer>,
+    guest: number | undefined,
+  ): UnreachedStep[] {
+    return this.#script.programs.flatMap((program) => {
+      const wanted = program.vcpus === 'others' ? (['others'] as const) : program.vcpus;
+      return wanted.flatMap((vcpu) => {
+        const mine = [...players].filter(([id, player]) =>
+          vcpu === 'others' ? player.program === program : id === vcpu,
+        );
+        return allSteps(program.steps)
+          .filter((step) => !mine.some(([, player]) => player.reached.has(step)))
+          .map(({ place, action }) => ({ guest, vcpu, step: action.do, place }));
+      });
+    });
+  }
+}
+
+interface Judged {
+  readonly step: ScriptStep;
+  readonly expectation: Expectation;
+  got: string | undefined;
+  met: boolean;
+  times: number;
+}
+
+/** One vCPU of one guest: where it is in its program. */
+class VcpuPlayer {
+  readonly program: VcpuProgram | undefined;
+  readonly reached = new Set<ScriptStep>();
+  readonly #steps: Iterator<ScriptStep>;
+  readonly #judged = new Map<ScriptStep, Judged>();
+  /** What was asked last, and has no answer yet. */
+  #awaited: Judged | undefined;
+
+  constructor(program: VcpuProgram | undefined) {
+    this.program = program;
+    this.#steps = unrolled(program?.steps ?? []);
+  }
+
+  enter({ tdvmcall, sharedBit = 0n }: RunningVcpu): GuestEvent | Promise<GuestEvent> {
+    this.#judge(tdvmcall);
+    const { value: step } = this.#steps.next();
+    if (step === undefined) return untilInterrupted();
+    this.#await(step);
+    const { action } = step;
+    return isSingle(action) ? guestEvent(action, sharedBit) : untilInterrupted();
+  }
+
+  results(): Omit<StepResult, 'guest' | 'vcpu'>[] {
+    return [...this.#judged.values()].map(({ step, expectation, got, met, times }) => ({
+      step: step.action.do,
+      place: step.place,
+      expected: expectation.expected,
+      got,
+      met,
+      times,
+    }));
+  }
+
+  #await(step: ScriptStep): void {
+    this.reached.add(step);
+    const expectation = expectationOf(step.action);
+    if (expectation === undefined) return;
+    const judged = this.#judged.get(step) ?? {
+      step,
+      expectation,
+      got: undefined,
+      met: true,
+      times: 0,
+    };
+    this.#judged.set(step, judged);
+    this.#awaited = judged;
+    // Until the answer comes: a VMM that never enters again has not given one.
+    if (judged.met) [judged.got, judged.met] = [undefined, false];
+    else this.#awaited = undefined;
+    judged.times += 1;
+  }
+
+  #judge(answer: TdVmCallAnswer | undefined): void {
+    const judged = this.#awaited;
+    this.#awaited = undefined;
+    if (judged === undefined || answer === undefined) return;
+    Object.assign(judged, judged.expectation.judge(answer));
+  }
+}
+
+function isSingle(action: GuestAction): action is SingleAction {
+  return action.do !== 'hold' && action.do !== 'repeat';
+}
+
+/** KVM_RUN ends it with EINTR; what comes of the promise then interests nobody. */
+function untilInterrupted(): Promise<GuestEvent> {
+  return new Promise(() => {});
+}
+
+function* unrolled(steps: readonly ScriptStep[]): Generator<ScriptStep> {
+  for (const step of steps) {
+    const { action } = step;
+    if (action.do !== 'repeat') {
+      yield step;
+      continue;
+    }
+    for (let time = 0; time < action.times; time++) yield* unrolled(action.steps);
+  }
+}
+
+function allSteps(steps: readonly ScriptStep[]): ScriptStep[] {
+  return steps.flatMap((step) =>
+    step.action.do === 'repeat' ? allSteps(step.action.steps) : [step],
+  );
+}
