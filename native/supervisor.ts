@@ -80,6 +80,8 @@ export interface Supervisor {
   findFile(call: CallNumber, fd: number): FileNumber | undefined;
   /** The caller's memory. False: EFAULT, or nobody waits. */
   readMemory(call: CallNumber, address: bigint, into: Uint8Array): boolean;
+  /** The memory of a thread that may not wait for anything. */
+  peekMemory(thread: number, address: bigint, into: Uint8Array): boolean;
   writeMemory(call: CallNumber, address: bigint, bytes: Uint8Array): boolean;
 
   /** A signal to the command. False: it has ended. */

@@ -111,6 +111,7 @@ Napi::Function Supervisor::define(Napi::Env env) {
                          InstanceMethod<&Supervisor::is_waiting>("isWaiting"),
                          InstanceMethod<&Supervisor::find_file>("findFile"),
                          InstanceMethod<&Supervisor::read_memory>("readMemory"),
+                         InstanceMethod<&Supervisor::peek_memory>("peekMemory"),
                          InstanceMethod<&Supervisor::write_memory>("writeMemory"),
                          InstanceMethod<&Supervisor::signal>("signal"),
                          InstanceMethod<&Supervisor::stop>("stop"),
@@ -277,6 +278,18 @@ Napi::Value Supervisor::read_memory(const Napi::CallbackInfo& info) {
       call->thread, address, {const_cast<std::byte*>(into.data()), into.size()});
   return Napi::Boolean::New(env, access == Access::done &&
                                      supervisor::is_waiting(loop_->listener(), call->id));
+}
+
+Napi::Value Supervisor::peek_memory(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  const std::uint32_t thread = arguments.uint32(info[0], "thread", 1, INT32_MAX);
+  const std::uint64_t address = arguments.uint64(info[1], "address");
+  const std::span<const std::byte> into = arguments.view(info[2], "into");
+  if (arguments.is_wrong()) return mistake(arguments);
+  const Access access =
+      supervisor::read_memory(static_cast<pid_t>(thread), address,
+                              {const_cast<std::byte*>(into.data()), into.size()});
+  return Napi::Boolean::New(info.Env(), access == Access::done);
 }
 
 Napi::Value Supervisor::write_memory(const Napi::CallbackInfo& info) {

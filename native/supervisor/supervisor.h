@@ -41,6 +41,7 @@ class Supervisor : public Napi::ObjectWrap<Supervisor> {
   Napi::Value is_waiting(const Napi::CallbackInfo& info);
   Napi::Value find_file(const Napi::CallbackInfo& info);
   Napi::Value read_memory(const Napi::CallbackInfo& info);
+  Napi::Value peek_memory(const Napi::CallbackInfo& info);
   Napi::Value write_memory(const Napi::CallbackInfo& info);
   Napi::Value signal(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);

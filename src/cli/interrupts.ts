@@ -3,8 +3,8 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export interface Interrupts {
   /** The signal that came first, or `EPIPE` when the reader of stdout went away. */
   readonly received: string | undefined;
-  /** From now on called for each interrupt, with how many there have been. */
-  onInterrupt(listener: (times: number) => void): void;
+  /** From now on called for each interrupt, with how many there have been and what it is. */
+  onInterrupt(listener: (times: number, reason: string) => void): void;
   /** Lets the process end. A signal that still comes meets an end that is under way. */
   done(): void;
 }
@@ -28,14 +28,14 @@ function install() {
 export function listenForInterrupts(): Interrupts {
   let times = 0;
   let received: string | undefined;
-  let listener: (times: number) => void = () => undefined;
+  let listener: (times: number, reason: string) => void = () => undefined;
 
   interruptListener = (reason) => {
     // Every later write fails again; only a person's repeated Ctrl-C means something.
     if (reason === 'EPIPE' && times > 0) return;
     times += 1;
     received ??= reason;
-    listener(times);
+    listener(times, reason);
   };
   // Nothing else keeps the process alive while a TD is held: signal handlers do not.
   const keepAlive = setInterval(() => undefined, 2 ** 30);

@@ -23,6 +23,14 @@ export const kernelOption = () =>
     'upstream-7.3',
   );
 
+export const faultOption = (hosts: 'the simulated host' | 'a sim or soft host') =>
+  new Option(
+    '--fault <fault>',
+    `make a call of ${hosts} fail, such as KVM_CREATE_VCPU#3=ENOMEM; repeatable`,
+  )
+    .argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
+    .default([] as string[], 'none');
+
 export const logLevelOption = () =>
   new Option('--log-level <level>', 'write a log, JSON lines, to stderr or --log-file').choices(
     logLevels,

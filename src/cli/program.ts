@@ -1,7 +1,8 @@
 /** The command tree. Commands import what they need when they run, not here. */
 import { Command, CommanderError } from '@commander-js/extra-typings';
-import { type ExitCode, exitCodes } from '../errors/index.ts';
+import { exitCodes } from '../errors/index.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { execCommand } from './commands/exec.ts';
 import { explainCommand } from './commands/explain.ts';
 import { fitCommand } from './commands/fit.ts';
 import { footprintCommand } from './commands/footprint.ts';
@@ -19,9 +20,10 @@ import type { CommandIo } from './io.ts';
 import { type OutputFormat, outputFormats } from './options.ts';
 import { version } from './version.ts';
 
-export async function runCli(args: readonly string[], io: CommandIo): Promise<ExitCode> {
-  let exitCode: ExitCode = exitCodes.ok;
-  const endWith = (code: ExitCode) => {
+export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
+  // Of exitCodes, but for that of another program (`tdctl exec`).
+  let exitCode: number = exitCodes.ok;
+  const endWith = (code: number) => {
     exitCode = code;
   };
   try {
@@ -36,7 +38,7 @@ export async function runCli(args: readonly string[], io: CommandIo): Promise<Ex
   }
 }
 
-function program(io: CommandIo, endWith: (exitCode: ExitCode) => void): Command {
+function program(io: CommandIo, endWith: (exitCode: number) => void): Command {
   const root = new Command('tdctl')
     .description('Plan, provision, rehearse and show Intel TDX trust domains (TDs).')
     .version(version(), '-V, --version')
@@ -55,6 +57,7 @@ Examples:
   tdctl doctor                                    what keeps this machine from running TDs
   dmesg | tdctl explain                           what a log, an errno or a status word meant
   tdctl host --host sim:gnr-2.0                   what binds on a host
+  tdctl exec -- ./my-vmm td.json                  an unmodified VMM on a simulated TDX host
   tdctl graph td-lifecycle -o life.html           the life of a TD as a picture
 
 Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec invalid · 6 findings ·
@@ -71,6 +74,7 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
     hostCommand(io, endWith),
     graphCommand(io),
     watchCommand(io, endWith),
+    execCommand(io, endWith),
     kernelsCommand(io),
     measureCommand(io),
     initCommand(io),

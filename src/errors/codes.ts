@@ -14,6 +14,9 @@ export const exitCodes = {
   findings: 6,
   limitReached: 7,
   hostUnsupported: 8,
+  /** As a shell says them of a command that it cannot start. */
+  commandNotExecutable: 126,
+  commandNotFound: 127,
   interrupted: 130,
 } as const;
 
@@ -92,6 +95,14 @@ export const errorKinds = {
   TDCTL_E_HOST_UNSUPPORTED: {
     exitCode: exitCodes.hostUnsupported,
     meaning: 'The chosen host cannot run a TD; the message names the missing item.',
+  },
+  TDCTL_E_COMMAND_NOT_FOUND: {
+    exitCode: exitCodes.commandNotFound,
+    meaning: 'The command to run is not there.',
+  },
+  TDCTL_E_COMMAND_NOT_EXECUTABLE: {
+    exitCode: exitCodes.commandNotExecutable,
+    meaning: 'The command to run is there and cannot be executed.',
   },
   TDCTL_E_IOCTL: {
     exitCode: exitCodes.failed,

@@ -69,7 +69,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/plan',
     'src/simulator',
   ],
-  'src/exec': ['native', 'src/abi', 'src/documents', 'src/errors', 'src/simulator'],
   'src/exec/codec': ['src/abi', 'src/simulator'],
   'src/visualize': ['machines', 'src/errors'],
   'src/exec': [

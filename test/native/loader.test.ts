@@ -84,6 +84,7 @@ const supervisorNames = {
   isWaiting: true,
   findFile: true,
   readMemory: true,
+  peekMemory: true,
   writeMemory: true,
   signal: true,
   stop: true,

@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { CommandIo } from '../io.ts';
 import {
+  faultOption,
   hostOption,
   kernelOption,
   logFileOption,
@@ -26,14 +27,7 @@ export function runCommand(io: CommandIo) {
       ] as const),
     )
     .option('--any-measurement', 'start even if the MRTD is not the one the file expects')
-    .addOption(
-      new Option(
-        '--fault <fault>',
-        'make a call of a sim or soft host fail, such as KVM_CREATE_VCPU#3=ENOMEM; repeatable',
-      )
-        .argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
-        .default([] as string[], 'none'),
-    )
+    .addOption(faultOption('a sim or soft host'))
     .addOption(
       new Option(
         '--trace <file>',

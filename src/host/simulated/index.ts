@@ -5,20 +5,26 @@ import {
   defaultHostProfile,
   defaultKernelAbi,
   type FaultInjector,
+  type GuestScript,
   type HostProfile,
   hostProfiles,
   type KernelAbi,
   kernelAbis,
+  type SimulatedMachine,
 } from '../../simulator/index.ts';
 import { AddressSpace } from './address-space.ts';
 import { SimulatedHost } from './host.ts';
 import { oneOf } from './named-profile.ts';
 
-export interface SimulatedHostOptions {
+export interface SimulatedMachineChoice {
   /** The name of a built-in profile, or a machine described in full. */
   readonly profile?: string | HostProfile | undefined;
   readonly kernelAbi?: string | KernelAbi | undefined;
   readonly faults?: FaultInjector | undefined;
+  readonly guest?: GuestScript | undefined;
+}
+
+export interface SimulatedHostOptions extends SimulatedMachineChoice {
   /** The caller's memory; one of its own unless another host shares it (`soft`: the real one). */
   readonly addressSpace?: AddressSpace | undefined;
 }
@@ -28,12 +34,18 @@ export interface SimulatedHostOptions {
  * simulated machine has no /dev/kvm because KVM did not load on it.
  */
 export function openSimulatedHost(options: SimulatedHostOptions = {}): SimulatedHost {
-  const { profile = defaultHostProfile, kernelAbi = defaultKernelAbi, faults } = options;
   const { addressSpace = new AddressSpace() } = options;
+  return new SimulatedHost(openSimulatedMachine(options), addressSpace);
+}
+
+/** The machine alone, for callers that speak to its kernel themselves. Throws as the host does. */
+export function openSimulatedMachine(options: SimulatedMachineChoice): SimulatedMachine {
+  const { profile = defaultHostProfile, kernelAbi = defaultKernelAbi, faults, guest } = options;
   const machine = createSimulatedHost({
     profile: typeof profile === 'string' ? builtInProfile(profile) : profile,
     kernelAbi: typeof kernelAbi === 'string' ? namedKernel(kernelAbi) : kernelAbi,
     ...(faults === undefined ? {} : { faults }),
+    ...(guest === undefined ? {} : { guest }),
   });
   if (machine.bringUp.outcome === 'no-kvm') {
     throw new TdctlError({
@@ -44,7 +56,7 @@ export function openSimulatedHost(options: SimulatedHostOptions = {}): Simulated
       hint: 'choose a profile whose TDX module takes as many vCPUs as the host has CPUs',
     });
   }
-  return new SimulatedHost(machine, addressSpace);
+  return machine;
 }
 
 function builtInProfile(name: string): HostProfile {

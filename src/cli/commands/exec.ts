@@ -1,0 +1,45 @@
+import { Command, Option } from '@commander-js/extra-typings';
+import type { CommandIo } from '../io.ts';
+import { faultOption, kernelOption } from '../options.ts';
+
+export function execCommand(io: CommandIo, endWith: (exitCode: number) => void) {
+  return new Command('exec')
+    .summary("run an unmodified VMM with a simulated TDX host's /dev/kvm")
+    .description(
+      'Runs a command whose /dev/kvm is answered by the simulated host: QEMU, another VMM, a KVM\n' +
+        'test. Guest code is NOT run: KVM_RUN is answered by a script, and what is put to the test\n' +
+        'is the control path, from KVM_CREATE_VM to the last close, errno by errno. It needs no\n' +
+        'privilege, no /dev/kvm and no TDX.',
+    )
+    .argument('<command...>', 'the command and its arguments, after `--`')
+    .passThroughOptions()
+    .addOption(
+      new Option('--host <host>', 'the simulated host: sim, sim:PROFILE or sim:FILE').default(
+        'sim',
+      ),
+    )
+    .addOption(kernelOption())
+    .option('--run <script>', 'what the guests do, a RunScript file (default: shut down at once)')
+    .addOption(faultOption('the simulated host'))
+    .option('--trace <file>', 'write every KVM call to a file (.jsonl: as JSON)')
+    .option('--summary <file>', 'write the summary as JSON to a file, instead of text to stderr')
+    .option('-q, --quiet', 'no summary on stderr')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  tdctl exec -- qemu-system-x86_64 -accel kvm -machine q35,confidential-guest-support=tdx0,…
+  tdctl exec --kernel series-v9 -- ./my-vmm td.json     where an earlier kernel would refuse
+  tdctl exec --trace vmm.trace -- ./my-vmm td.json      then: tdctl trace lint vmm.trace
+  tdctl exec --fault KVM_TDX_INIT_VM#1=EAGAIN -- ./my-vmm td.json
+  tdctl exec --run guest.yaml --summary out.json -- ./my-vmm td.json
+
+Exit codes: the command's own; 128+N: it died of signal N · 126, 127: it could not be started ·
+            6 it ended with 0, and did not do what the script expects · 2 usage · 5 script invalid ·
+            8 this machine or sandbox cannot supervise a program`,
+    )
+    .action(async (command, options) => {
+      const { exec } = await import('../exec/exec.ts');
+      endWith(await exec({ command, ...options }, io));
+    });
+}

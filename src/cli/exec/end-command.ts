@@ -1,0 +1,67 @@
+/** From a running command to its end, with the signals that tdctl gets meanwhile. */
+import { readFileSync } from 'node:fs';
+import type { CommandExit, RunningCommand } from '../../exec/index.ts';
+import type { Interrupts } from '../interrupts.ts';
+import { descendants } from './descendants.ts';
+
+/** The signal after which nothing is asked any more. */
+const patience = 3;
+/** How long what a stopped command left running has for its own end. */
+const graceMs = 2000;
+
+/**
+ * Waits until the command and all that it started are gone. A signal goes on to the command; once
+ * that has ended, what is left of its processes is ended too. The third signal kills them all.
+ */
+export async function endCommand(
+  running: RunningCommand,
+  interrupts: Interrupts,
+): Promise<CommandExit> {
+  let stopped = false;
+  const stop = (times: number, reason: string) => {
+    // The command's stdout is its own matter.
+    if (reason === 'EPIPE') return;
+    stopped = true;
+    if (times >= patience) signalAll('SIGKILL');
+    else if (!cameFromTerminal(reason)) running.signal(reason as NodeJS.Signals);
+  };
+  interrupts.onInterrupt(stop);
+  if (interrupts.received !== undefined) stop(1, interrupts.received);
+  const [exit] = await Promise.all([
+    running.exited.then((how) => {
+      if (stopped) endTheRest();
+      interrupts.onInterrupt(endTheRest);
+      return how;
+    }),
+    running.ended,
+  ]);
+  return exit;
+}
+
+function endTheRest(): void {
+  signalAll('SIGTERM');
+  setTimeout(() => signalAll('SIGKILL'), graceMs).unref();
+}
+
+function signalAll(signal: NodeJS.Signals): void {
+  for (const pid of descendants(process.pid)) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+/**
+ * A Ctrl-C goes to every process of the terminal's foreground group, so the command has it already.
+ * Fields 5 and 8 of /proc/self/stat: the process group, and the terminal's foreground group.
+ */
+function cameFromTerminal(signal: string): boolean {
+  if (signal !== 'SIGINT') return false;
+  const fields = readFileSync('/proc/self/stat', 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  const [, , group, , , foreground] = fields;
+  return group === foreground;
+}

@@ -1,0 +1,164 @@
+/** `tdctl exec`: a command with a simulated /dev/kvm, and what came of it. */
+import { writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { loadAddon, type SupervisorClass } from '../../../native/index.ts';
+import { TdctlError } from '../../errors/index.ts';
+import {
+  type CallListener,
+  type CommandExit,
+  defaultRunScript,
+  execute,
+  type RunningCommand,
+  ScriptedGuest,
+  SummaryCollector,
+  TraceWriter,
+  type Tracing,
+  traceTo,
+} from '../../exec/index.ts';
+import { openSimulatedMachine } from '../../host/simulated/index.ts';
+import type { SimulatedMachine } from '../../simulator/index.ts';
+import { hostProfile } from '../host-profile.ts';
+import { listenForInterrupts } from '../interrupts.ts';
+import type { CommandIo } from '../io.ts';
+import { replaceBigInt } from '../output/data.ts';
+import { noteUnmet, readSimulation } from '../run/simulation.ts';
+import { endCommand } from './end-command.ts';
+import { summaryText } from './summary-text.ts';
+
+export interface ExecOptions {
+  readonly command: readonly string[];
+  readonly host: string;
+  readonly kernel: string;
+  readonly run?: string | undefined;
+  readonly fault?: readonly string[] | undefined;
+  readonly trace?: string | undefined;
+  readonly summary?: string | undefined;
+  readonly quiet?: true | undefined;
+}
+
+/**
+ * @returns the command's own exit code as a shell gives it, or 6 where it ended with 0 and an
+ * expectation of the script was not met.
+ * @throws TdctlError for whatever keeps the command from being run under supervision.
+ */
+export async function exec(options: ExecOptions, io: CommandIo): Promise<number> {
+  const profileText = simulatedProfile(options.host);
+  const supervisor = requireSupervisor();
+  const guest = new ScriptedGuest(await runScript(options.run));
+  const faults = await readSimulation(options, { fault: options.fault });
+  const machine = openSimulatedMachine({
+    profile: profileText === undefined ? undefined : await hostProfile(profileText),
+    kernelAbi: options.kernel,
+    faults,
+    guest,
+  });
+  const collector = new SummaryCollector(machine);
+  const writer = options.trace === undefined ? undefined : new TraceWriter(options.trace);
+  const interrupts = listenForInterrupts();
+  try {
+    let running: RunningCommand | undefined;
+    const nameOf = (handle: number) => running?.nameOf(handle);
+    const tracing = writer && traceTo(writer, traceHeader(options, machine), nameOf);
+    running = execute({
+      command: options.command,
+      machine,
+      supervisor,
+      listener: both(collector, tracing),
+      hears: tracing === undefined && faults === undefined ? 'needed' : 'all',
+    });
+    const exit = await endCommand(running, interrupts);
+    tracing?.end(exit);
+    const summary = collector.summary(options.command, exit, running.openFiles());
+    const expectations = {
+      results: guest.results(),
+      // Whether the guests of the default script come to their end is nobody's expectation.
+      unreached: options.run === undefined ? [] : guest.unreached(),
+    };
+    if (options.summary !== undefined) {
+      writeSummary(options.summary, { ...summary, expectations });
+    } else if (options.quiet !== true) {
+      io.stderr.write(summaryText(summary, { machine, expectations, colors: io.colors.stderr }));
+    }
+    await noteUnmet(faults, io);
+    const unmet = expectations.results.some(({ met }) => !met);
+    return exitCode(exit) === 0 && unmet ? unmetExpectation : exitCode(exit);
+  } finally {
+    interrupts.done();
+  }
+}
+
+const unmetExpectation = 6;
+
+/** What stands after `sim:`. */
+function simulatedProfile(host: string): string | undefined {
+  if (host === 'sim') return undefined;
+  if (host.startsWith('sim:')) return host.slice('sim:'.length);
+  throw new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'choose a host',
+    place: '--host',
+    message: `\`tdctl exec\` answers with a simulated host, and \`${host}\` is none`,
+    hint: 'use sim, sim:PROFILE or sim:FILE; for a real /dev/kvm, run the command without tdctl',
+  });
+}
+
+function requireSupervisor(): SupervisorClass {
+  const native = loadAddon();
+  if (native.available) return native.addon.Supervisor;
+  throw new TdctlError({
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    op: 'supervise a command',
+    message: 'the native addon is not built, and only it can answer the system calls of a program',
+    details: native.tried.map(({ path, reason }) => `${path}: ${reason}`),
+    hint: 'run `npm run build:native` (needs g++, make and python3)',
+  });
+}
+
+async function runScript(path: string | undefined) {
+  if (path === undefined) return defaultRunScript;
+  const { loadRunScript } = await import('../../exec/run-script/load.ts');
+  return loadRunScript(path);
+}
+
+function traceHeader({ command, kernel }: ExecOptions, machine: SimulatedMachine) {
+  return { host: `sim:${machine.profile.name}`, kernel, command };
+}
+
+function both(collector: CallListener, tracing: Tracing | undefined): CallListener {
+  if (tracing === undefined) return collector;
+  const { listener } = tracing;
+  return {
+    opened: (...call) => {
+      collector.opened(...call);
+      listener.opened(...call);
+    },
+    called: (call) => {
+      collector.called(call);
+      listener.called(call);
+    },
+    closed: (file) => {
+      collector.closed(file);
+      listener.closed(file);
+    },
+  };
+}
+
+function writeSummary(path: string, summary: object): void {
+  try {
+    writeFileSync(path, `${JSON.stringify(summary, replaceBigInt, 2)}\n`);
+  } catch (cause) {
+    throw new TdctlError({
+      code: 'TDCTL_E_NOT_WRITABLE',
+      op: 'write the summary',
+      place: path,
+      message: 'the summary cannot be written',
+      hint: 'name a file in a directory that exists and that you may write to',
+      cause,
+    });
+  }
+}
+
+/** As a shell reports it. */
+function exitCode(exit: CommandExit): number {
+  return exit.how === 'code' ? exit.status : 128 + constants.signals[exit.signal];
+}

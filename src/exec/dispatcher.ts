@@ -1,0 +1,250 @@
+/**
+ * Carries what programs ask of KVM to the simulated machine, and its answers back. Everything but
+ * KVM_RUN is answered at once; the order of calls and closes is that in which they happened.
+ */
+import type { CallNumber, FileNumber, Supervisor } from '../../native/index.ts';
+import { errnoNumbers } from '../abi/kvm/errno.ts';
+import type {
+  Answer,
+  Copies,
+  Handle,
+  Request,
+  RunRequest,
+  SimulatedMachine,
+  UserMemory,
+} from '../simulator/index.ts';
+import { decode } from './codec/index.ts';
+import { LostAnswers } from './lost-answers.ts';
+import { newFile } from './new-files.ts';
+import { type ProgramFile, ProgramFiles } from './program-files.ts';
+import { DigestingMemory } from './trace/index.ts';
+import { type CallingThread, TrappedCall } from './trapped-call.ts';
+
+/** Who wants to know what was asked and answered. */
+export interface CallListener {
+  /** open("/dev/kvm"). */
+  opened(thread: CallingThread, answer: Answer | 'interrupted', made?: ProgramFile): void;
+  called(call: AnsweredCall): void;
+  /** The last fd and mapping of a file are gone, and the kernel has released it. */
+  closed(file: ProgramFile): void;
+}
+
+export interface AnsweredCall {
+  readonly thread: CallingThread;
+  readonly file: ProgramFile;
+  readonly request: Request | RunRequest;
+  /** What the machine answered; `delivered` tells whether the program got it. */
+  readonly answer: Answer;
+  readonly delivered: boolean;
+  readonly made?: ProgramFile | undefined;
+  /** What the kernel model copied in and out. */
+  readonly copies: Copies;
+  /** Digest of the pages that the call put into a TD. */
+  readonly content?: string | undefined;
+}
+
+export interface DispatcherOptions {
+  readonly machine: SimulatedMachine;
+  readonly supervisor: Supervisor;
+  readonly listener: CallListener;
+  /** Make the digests of {@link AnsweredCall}. */
+  readonly digests: boolean;
+}
+
+export class Dispatcher {
+  readonly files = new ProgramFiles();
+  readonly #options: DispatcherOptions;
+  readonly #lostAnswers = new LostAnswers();
+  /** KVM_RUN calls under way: how to end each. */
+  readonly #runs = new Map<CallNumber, { readonly vcpu: Handle; cancel(): void }>();
+  /** Calls that wait for vcpu->mutex, which a KVM_RUN holds. */
+  readonly #waiting: TrappedCall[] = [];
+  /** Files whose last close came while a KVM_RUN still used them. */
+  readonly #closing = new Set<ProgramFile>();
+  readonly #copies = new WeakMap<Request | RunRequest, Copies>();
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    options.machine.listen((event) => {
+      if (event.kind === 'ioctl') this.#copies.set(event.request, event.copies);
+    });
+  }
+
+  opened(call: CallNumber, thread: CallingThread, closeOnExec: boolean): void {
+    const { machine, supervisor, listener } = this.#options;
+    const answer = machine.open();
+    if (!answer.ok) {
+      const delivered = supervisor.refuse(call, errnoNumbers[answer.errno]);
+      listener.opened(thread, delivered ? answer : 'interrupted');
+      return;
+    }
+    const shape = { name: 'kvm', sizeBytes: 0n, mapped: false, system: true, closeOnExec };
+    const installed = supervisor.install(call, shape);
+    if ('file' in installed) {
+      const { file: number } = installed;
+      const { value: handle } = answer;
+      const file = this.files.add({ number, kind: 'system', handle, runPage: undefined });
+      listener.opened(thread, answer, file);
+      return;
+    }
+    machine.release(answer.value);
+    const delivered = supervisor.refuse(call, installed.errno);
+    const refused = { ok: false, errno: 'EMFILE', hwError: undefined } as const;
+    listener.opened(thread, delivered ? refused : 'interrupted');
+  }
+
+  ioctl(
+    number: CallNumber,
+    thread: CallingThread,
+    asked: { readonly file: FileNumber; readonly request: number; readonly argument: bigint },
+  ): void {
+    const file = this.files.get(asked.file);
+    if (file === undefined) {
+      this.#options.supervisor.refuse(number, errnoNumbers.EBADF);
+      return;
+    }
+    const { supervisor } = this.#options;
+    const call = new TrappedCall(
+      { supervisor, files: this.files },
+      { call: number, thread, file, request: asked.request, argument: asked.argument },
+    );
+    if (file.kind === 'vcpu' && this.#isRunning(file.handle)) this.#waitForMutex(call);
+    else this.#perform(call);
+  }
+
+  interrupted(call: CallNumber): void {
+    this.#runs.get(call)?.cancel();
+    const waiting = this.#waiting.findIndex((each) => each.call === call);
+    if (waiting >= 0) this.#waiting.splice(waiting, 1);
+  }
+
+  closed(number: FileNumber): void {
+    const file = this.files.remove(number);
+    if (file === undefined) return;
+    // A call under way holds its file until it ends.
+    if (this.#isRunning(file.handle)) this.#closing.add(file);
+    else this.#release(file);
+  }
+
+  #perform(call: TrappedCall): void {
+    const lost = this.#lostAnswers.take(call);
+    // Interrupted before anything was done: then nothing is.
+    if (!call.isWaiting) return;
+    const decoded = decode({
+      file: call.file.kind,
+      number: call.request,
+      arg: call.argument,
+      memory: call.memory,
+      fd: (fd) => call.fd(fd),
+      runPage: call.file.runPage,
+      kernelAbi: this.#options.machine.kernelAbi,
+    });
+    if (decoded.kind === 'run') {
+      this.#run(call, decoded.request);
+      return;
+    }
+    const request: Request =
+      decoded.kind === 'request'
+        ? decoded.request
+        : { request: 'unknown ioctl', number: call.request };
+    if (lost !== undefined) this.#deliver(call, request, lost);
+    else this.#ask(call, request);
+  }
+
+  #ask(call: TrappedCall, request: Request): void {
+    const { machine, digests } = this.#options;
+    const memory: UserMemory = call.memory;
+    const digesting = digests ? new DigestingMemory(memory) : undefined;
+    const answer = machine.ioctl(call.caller(digesting ?? memory), call.file.handle, request);
+    this.#deliver(call, request, answer, digesting?.digest());
+  }
+
+  #run(call: TrappedCall, request: RunRequest): void {
+    const { machine } = this.#options;
+    const { handle } = call.file;
+    const { answer, cancel } = machine.run(call.caller(call.memory), handle, request);
+    this.#runs.set(call.call, { vcpu: handle, cancel });
+    void answer.then((given) => {
+      this.#runs.delete(call.call);
+      this.#deliver(call, request, given);
+      this.#afterRun(handle);
+    });
+  }
+
+  #deliver(
+    call: TrappedCall,
+    request: Request | RunRequest,
+    answer: Answer,
+    content?: string,
+  ): void {
+    const { listener } = this.#options;
+    const { thread, file } = call;
+    const { made, given, delivered } = this.#give(call, request, answer);
+    // Else the loop on EINTR that follows a lost answer would do its work twice.
+    if (!delivered && request.request !== 'KVM_RUN') this.#keep(call, request, answer);
+    const copies = this.#copies.get(request) ?? {};
+    listener.called({ thread, file, request, answer: given, delivered, made, copies, content });
+  }
+
+  /** A new handle goes as an fd; what the kernel would say where there is no room for one. */
+  #give(
+    call: TrappedCall,
+    request: Request | RunRequest,
+    answer: Answer,
+  ): { readonly given: Answer; readonly delivered: boolean; readonly made?: ProgramFile } {
+    const { supervisor, machine } = this.#options;
+    if (!answer.ok) {
+      return { given: answer, delivered: supervisor.refuse(call.call, errnoNumbers[answer.errno]) };
+    }
+    const shape = newFile(request);
+    if (shape === undefined) {
+      return { given: answer, delivered: supervisor.answer(call.call, answer.value) };
+    }
+    const installed = supervisor.install(call.call, shape);
+    if ('file' in installed) {
+      const { file: number, memory: runPage } = installed;
+      const made = this.files.add({ number, kind: shape.kind, handle: answer.value, runPage });
+      return { given: answer, delivered: true, made };
+    }
+    machine.undo(request as Request, answer);
+    const delivered = supervisor.refuse(call.call, installed.errno);
+    return { given: { ok: false, errno: 'EMFILE', hwError: undefined }, delivered };
+  }
+
+  #keep(call: TrappedCall, request: Request, answer: Answer): void {
+    // A handle that nobody got was given back already.
+    if (!answer.ok || newFile(request) === undefined) this.#lostAnswers.keep(call, answer);
+  }
+
+  /** KVM_RUN itself waits inside the machine. */
+  #waitForMutex(call: TrappedCall): void {
+    if (call.request === KVM_RUN) this.#perform(call);
+    else this.#waiting.push(call);
+  }
+
+  #afterRun(vcpu: Handle): void {
+    if (this.#isRunning(vcpu)) return;
+    const mine = this.#waiting.filter(({ file }) => file.handle === vcpu);
+    for (const call of mine) {
+      this.#waiting.splice(this.#waiting.indexOf(call), 1);
+      this.#perform(call);
+    }
+    for (const file of this.#closing) {
+      if (file.handle !== vcpu) continue;
+      this.#closing.delete(file);
+      this.#release(file);
+    }
+  }
+
+  #isRunning(handle: Handle): boolean {
+    for (const { vcpu } of this.#runs.values()) if (vcpu === handle) return true;
+    return false;
+  }
+
+  #release(file: ProgramFile): void {
+    this.#options.machine.release(file.handle);
+    this.#options.listener.closed(file);
+  }
+}
+
+const KVM_RUN = 0xae80;

@@ -1,0 +1,94 @@
+/** Runs a command whose /dev/kvm is a simulated machine, until it and all it started are gone. */
+import { constants } from 'node:os';
+import type { SupervisorClass, SupervisorHandlers } from '../../native/index.ts';
+import type { SimulatedMachine } from '../simulator/index.ts';
+import { constantAnswers } from './constant-answers.ts';
+import { type CallListener, Dispatcher } from './dispatcher.ts';
+import { launchRefused, outOfReach } from './launch-refused.ts';
+import type { ProgramFile } from './program-files.ts';
+
+export interface ExecuteOptions {
+  readonly command: readonly string[];
+  readonly machine: SimulatedMachine;
+  readonly supervisor: SupervisorClass;
+  readonly listener: CallListener;
+  /**
+   * `all`: every call comes to the machine, and pages put into a TD are digested. `needed`: what
+   * /dev/kvm answers to everybody is answered before.
+   */
+  readonly hears: 'all' | 'needed';
+}
+
+export type CommandExit =
+  | { readonly how: 'code'; readonly status: number }
+  | { readonly how: 'signal'; readonly signal: NodeJS.Signals };
+
+export interface RunningCommand {
+  readonly pid: number;
+  /** A signal to the command. False: it has ended. */
+  signal(name: NodeJS.Signals): boolean;
+  /** The end of the command; programs that it started may go on. */
+  readonly exited: Promise<CommandExit>;
+  /** The end of everything. Rejects with TDCTL_E_HOST_UNSUPPORTED where a call could not be answered. */
+  readonly ended: Promise<void>;
+  /** Files that programs have open. */
+  openFiles(): readonly ProgramFile[];
+  nameOf(handle: number): string | undefined;
+}
+
+/** @throws TdctlError that says what keeps the command from being started, or from being supervised. */
+export function execute(options: ExecuteOptions): RunningCommand {
+  const { command, machine, listener, hears } = options;
+  const exited = promised<CommandExit>();
+  const ended = promised<void>();
+  let unreachable: number | undefined;
+  let dispatcher: Dispatcher | undefined;
+
+  const handlers: SupervisorHandlers = {
+    opened: (call, tid, pid, addressSpace, closeOnExec) =>
+      dispatcher?.opened(call, { tid, pid, addressSpace }, closeOnExec),
+    ioctl: (call, tid, pid, addressSpace, file, request, argument) =>
+      dispatcher?.ioctl(call, { tid, pid, addressSpace }, { file, request, argument }),
+    interrupted: (call) => dispatcher?.interrupted(call),
+    closed: (file) => dispatcher?.closed(file),
+    outOfReach: (thread) => {
+      unreachable ??= thread;
+      supervisor.signal(constants.signals.SIGKILL);
+    },
+    exited: (how, status) =>
+      exited.resolve(how === 'code' ? { how, status } : { how, signal: signalName(status) }),
+    ended: () => {
+      if (unreachable === undefined) ended.resolve();
+      else ended.reject(outOfReach(unreachable));
+    },
+  };
+  const systemAnswers = hears === 'all' ? [] : constantAnswers(machine);
+  const launch = options.supervisor.launch({ command, systemAnswers }, handlers);
+  if ('failed' in launch) throw launchRefused(command[0] ?? '', launch.failed);
+  const supervisor = launch.launched;
+  const dispatching = new Dispatcher({ machine, supervisor, listener, digests: hears === 'all' });
+  dispatcher = dispatching;
+  return {
+    pid: supervisor.pid,
+    signal: (name) => supervisor.signal(constants.signals[name]),
+    exited: exited.promise,
+    ended: ended.promise,
+    openFiles: () => dispatching.files.open,
+    nameOf: (handle) => dispatching.files.nameOf(handle),
+  };
+}
+
+/** Promise.withResolvers, which Node 20 lacks. */
+function promised<Value>() {
+  let resolve: (value: Value) => void = () => undefined;
+  let reject: (error: Error) => void = () => undefined;
+  const promise = new Promise<Value>((...settle) => {
+    [resolve, reject] = settle;
+  });
+  return { promise, resolve, reject };
+}
+
+function signalName(number: number): NodeJS.Signals {
+  const names = Object.entries(constants.signals) as [NodeJS.Signals, number][];
+  return names.find(([, value]) => value === number)?.[0] ?? 'SIGKILL';
+}

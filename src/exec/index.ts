@@ -1,0 +1,18 @@
+/** Unmodified programs on the simulated host (docs/exec.md). execute.ts is the way in. */
+export type { AnsweredCall, CallListener } from './dispatcher.ts';
+export { type CommandExit, execute, type RunningCommand } from './execute.ts';
+export {
+  defaultRunScript,
+  type RunScript,
+  ScriptedGuest,
+  type StepResult,
+  type UnreachedStep,
+} from './run-script/index.ts';
+export {
+  type ExecSummary,
+  type RefusalSummary,
+  SummaryCollector,
+  type VmSummary,
+} from './summary.ts';
+export { TraceWriter } from './trace/index.ts';
+export { type Tracing, traceTo } from './tracing.ts';

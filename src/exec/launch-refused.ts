@@ -1,0 +1,91 @@
+/** Why a command could not be put under supervision, in words. */
+import type { LaunchFailure } from '../../native/index.ts';
+import { TdctlError, type TdctlErrorCode } from '../errors/index.ts';
+
+interface Cause {
+  readonly code: TdctlErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+const docs = 'docs/exec.md ("What it needs") lists what a machine or a container must allow';
+
+/** By stage; where an errno means something of its own, by `stage errno`. */
+const causes: Readonly<Record<string, Cause>> = {
+  'exec ENOENT': {
+    code: 'TDCTL_E_COMMAND_NOT_FOUND',
+    message: 'command not found',
+    hint: 'give the path of a program, or a name that is in PATH',
+  },
+  exec: {
+    code: 'TDCTL_E_COMMAND_NOT_EXECUTABLE',
+    message: 'the command cannot be executed',
+    hint: 'it must be a program, or a script, that you may execute',
+  },
+  fork: {
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    message: 'no process can be started to run the command in',
+    hint: 'look at the limits of this user and of its cgroup (ulimit -u, pids.max)',
+  },
+  no_new_privs: {
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    message: 'this Linux has no PR_SET_NO_NEW_PRIVS',
+    hint: docs,
+  },
+  'filter EBUSY': {
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    message:
+      'another program already listens to the system calls of this one, and seccomp allows one listener only',
+    hint: 'run it outside of the other `tdctl exec`, container monitor or sandbox',
+  },
+  'filter EPERM': {
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    message: 'this sandbox forbids seccomp filters',
+    hint: docs,
+  },
+  filter: {
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    message: 'this Linux, or the sandbox it runs in, has no seccomp user notification',
+    hint: docs,
+  },
+  install: {
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    message: 'this Linux cannot answer a system call with a file descriptor: it is older than 5.14',
+    hint: docs,
+  },
+  memory: {
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    message: 'this process has no ptrace rights over a child of its own, and must read its memory',
+    hint: 'Yama forbids it (sysctl kernel.yama.ptrace_scope must be 0 or 1, or 2 for root), or a sandbox does (docker: --cap-add SYS_PTRACE)',
+  },
+  files: {
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    message: 'there is no inotify instance left to see files being closed with',
+    hint: 'raise sysctl fs.inotify.max_user_instances, or the open files of this process (ulimit -n)',
+  },
+};
+
+export function launchRefused(command: string, { stage, code }: LaunchFailure): TdctlError {
+  const cause = causes[`${stage} ${code}`] ?? causes[stage];
+  return new TdctlError({
+    code: cause?.code ?? 'TDCTL_E_HOST_UNSUPPORTED',
+    op: 'start a command with its KVM calls answered',
+    place: command,
+    message: cause?.message ?? `${stage}: ${code}`,
+    details: stage === 'exec' && code === 'ENOENT' ? [] : [`the kernel says: ${code}`],
+    hint: cause?.hint,
+  });
+}
+
+/** A program that took itself out of reach while it ran. */
+export function outOfReach(thread: number): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    op: 'answer a KVM call',
+    message: `thread ${thread} of the command may not be looked into, so its KVM calls cannot be answered; the command was ended`,
+    details: [
+      'it made itself not dumpable (PR_SET_DUMPABLE 0, a change of user, an unreadable program file), or Yama forbids ptrace',
+    ],
+    hint: 'start the program as the user it shall run as, without its own dropping of privileges; docs/exec.md ("What it needs")',
+  });
+}

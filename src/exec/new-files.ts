@@ -1,0 +1,37 @@
+/** What stands for the file that a call makes. */
+import type { NewFile } from '../../native/index.ts';
+import type { Request, RunRequest } from '../simulator/index.ts';
+import type { FileKind } from './codec/index.ts';
+
+type Shape = NewFile & { readonly kind: FileKind };
+
+/** struct kvm_run, the data of port I/O, coalesced MMIO: KVM_GET_VCPU_MMAP_SIZE. */
+const runPageBytes = 12_288n;
+
+/** undefined: the call makes no file. */
+export function newFile(request: Request | RunRequest): Shape | undefined {
+  switch (request.request) {
+    case 'KVM_CREATE_VM':
+      return { kind: 'vm', ...anonymous('kvm-vm') };
+    case 'KVM_CREATE_VCPU':
+      return {
+        kind: 'vcpu',
+        ...anonymous(`kvm-vcpu:${request.id}`),
+        sizeBytes: runPageBytes,
+        mapped: true,
+      };
+    case 'KVM_CREATE_GUEST_MEMFD': {
+      // The one fd of KVM's that is not close-on-exec (__kvm_gmem_create).
+      const sizeBytes = request.create.read()?.size ?? 0n;
+      return { kind: 'guest_memfd', ...anonymous('guest_memfd'), sizeBytes, closeOnExec: false };
+    }
+    case 'KVM_GET_STATS_FD':
+      return { kind: 'stats', ...anonymous('kvm-stats') };
+    default:
+      return undefined;
+  }
+}
+
+function anonymous(name: string): NewFile {
+  return { name, sizeBytes: 0n, mapped: false, system: false, closeOnExec: true };
+}

@@ -1,0 +1,53 @@
+/** The simulated kernel's open files that programs have fds of. */
+import type { FileNumber } from '../../native/index.ts';
+import type { Handle } from '../simulator/index.ts';
+import type { FileKind } from './codec/index.ts';
+import { type ObjectKind, ObjectNames } from './trace/index.ts';
+
+export interface ProgramFile {
+  readonly number: FileNumber;
+  readonly kind: FileKind;
+  readonly handle: Handle;
+  /** `vm#1`: as traces and the summary call it. */
+  readonly name: string;
+  /** Of a vCPU: kvm_run, the page of port I/O data, coalesced MMIO. Shared with the programs. */
+  readonly runPage: Uint8Array | undefined;
+}
+
+const kindsInNames: Readonly<Record<FileKind, ObjectKind>> = {
+  system: 'sys',
+  vm: 'vm',
+  vcpu: 'vcpu',
+  guest_memfd: 'gmem',
+  stats: 'stats',
+};
+
+export class ProgramFiles {
+  readonly #files = new Map<FileNumber, ProgramFile>();
+  readonly #names = new ObjectNames();
+
+  add(file: Omit<ProgramFile, 'name'>): ProgramFile {
+    const named = { ...file, name: this.#names.add(kindsInNames[file.kind], file.handle) };
+    this.#files.set(file.number, named);
+    return named;
+  }
+
+  get(number: FileNumber): ProgramFile | undefined {
+    return this.#files.get(number);
+  }
+
+  remove(number: FileNumber): ProgramFile | undefined {
+    const file = this.#files.get(number);
+    this.#files.delete(number);
+    return file;
+  }
+
+  /** Also of a file that was closed meanwhile. */
+  nameOf(handle: Handle): string | undefined {
+    return this.#names.nameOf(handle);
+  }
+
+  get open(): readonly ProgramFile[] {
+    return [...this.#files.values()];
+  }
+}

@@ -1,0 +1,218 @@
+/** What came of a run under supervision: the TDs, the key slots, the refusals, what was left. */
+import { decodeStatus } from '../abi/tdx/status.ts';
+import { explainRefusal } from '../diagnosis/refusals.ts';
+import type { Handle, SimulatedMachine } from '../simulator/index.ts';
+import type { AnsweredCall, CallListener } from './dispatcher.ts';
+import type { CommandExit } from './execute.ts';
+import type { ProgramFile } from './program-files.ts';
+import { describeCall } from './trace/index.ts';
+
+export interface ExecSummary {
+  readonly command: readonly string[];
+  readonly exit: CommandExit;
+  /** Calls that came to the simulated machine; what /dev/kvm answers to everybody is not counted. */
+  readonly calls: number;
+  readonly vms: readonly VmSummary[];
+  readonly keySlots: { readonly total: number; readonly peak: number; readonly after: number };
+  readonly refusals: readonly RefusalSummary[];
+  /** ioctls that the simulated kernel does not know; a real one may. */
+  readonly unknownIoctls: readonly UnknownIoctl[];
+  /** Files of the simulated machine that are still open though every program is gone. */
+  readonly stillOpen: readonly string[];
+  /** Key slots of these TDs that no kernel gets back without a restart. */
+  readonly leakedKeySlots: number;
+}
+
+export interface VmSummary {
+  /** `vm#1`, as in a trace. */
+  readonly name: string;
+  readonly type: 'td' | 'default';
+  readonly vcpus: { readonly created: number; readonly initialized: number };
+  readonly pages: { readonly added: number; readonly measured: number };
+  /** Hexadecimal, of FINALIZE_VM; null until then. */
+  readonly mrtd: string | null;
+}
+
+export interface RefusalSummary {
+  /** `KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)`. */
+  readonly request: string;
+  readonly errno: string;
+  /** The status that the kernel wrote back, by name. */
+  readonly hwError: string | null;
+  readonly count: number;
+  readonly meaning: string;
+  readonly hint: string;
+}
+
+export interface UnknownIoctl {
+  readonly on: ProgramFile['kind'];
+  readonly number: string;
+  readonly errno: string;
+  readonly count: number;
+}
+
+interface VmRecord {
+  readonly name: string;
+  readonly handle: Handle;
+  readonly type: 'td' | 'default';
+  created: number;
+  initialized: number;
+  added: number;
+  measured: number;
+  mrtd: string | null;
+}
+
+export class SummaryCollector implements CallListener {
+  readonly #machine: SimulatedMachine;
+  readonly #vms = new Map<Handle, VmRecord>();
+  readonly #vmOfVcpu = new Map<Handle, VmRecord>();
+  readonly #refusals = new Map<string, RefusalSummary>();
+  readonly #unknown = new Map<string, UnknownIoctl>();
+  #calls = 0;
+  #peak: number;
+
+  constructor(machine: SimulatedMachine) {
+    this.#machine = machine;
+    this.#peak = machine.keySlots.used;
+  }
+
+  opened(): void {
+    this.#calls++;
+  }
+
+  closed(): void {}
+
+  called(call: AnsweredCall): void {
+    this.#calls++;
+    const { request, answer, copies, file } = call;
+    this.#peak = Math.max(this.#peak, this.#machine.keySlots.used);
+    if (request.request === 'KVM_TDX_INIT_MEM_REGION') this.#countPages(file, copies);
+    if (!answer.ok) {
+      this.#note(call, answer.errno, answer.hwError);
+      return;
+    }
+    switch (request.request) {
+      case 'KVM_CREATE_VM':
+        if (call.made !== undefined) this.#addVm(call.made, request.type);
+        break;
+      case 'KVM_CREATE_VCPU':
+        this.#addVcpu(file, call.made);
+        break;
+      case 'KVM_TDX_INIT_VCPU':
+        this.#update(file, (vm) => {
+          vm.initialized++;
+        });
+        break;
+      case 'KVM_TDX_FINALIZE_VM':
+        this.#update(file, (vm) => {
+          const mrtd = this.#machine.mrtd(file.handle);
+          vm.mrtd = mrtd === undefined ? null : Buffer.from(mrtd).toString('hex');
+        });
+        break;
+    }
+  }
+
+  summary(
+    command: readonly string[],
+    exit: CommandExit,
+    open: readonly ProgramFile[],
+  ): ExecSummary {
+    const { total, used } = this.#machine.keySlots;
+    return {
+      command,
+      exit,
+      calls: this.#calls,
+      vms: [...this.#vms.values()].map(({ name, type, mrtd, ...counts }) => ({
+        name,
+        type,
+        vcpus: { created: counts.created, initialized: counts.initialized },
+        pages: { added: counts.added, measured: counts.measured },
+        mrtd,
+      })),
+      keySlots: { total, peak: this.#peak, after: used },
+      refusals: [...this.#refusals.values()],
+      unknownIoctls: [...this.#unknown.values()],
+      stillOpen: open.map(({ name }) => name),
+      leakedKeySlots: this.#machine.snapshot().keySlots.leaked,
+    };
+  }
+
+  #addVm(made: ProgramFile, type: number): void {
+    this.#vms.set(made.handle, {
+      name: made.name,
+      handle: made.handle,
+      type: type === 0 ? 'default' : 'td',
+      created: 0,
+      initialized: 0,
+      added: 0,
+      measured: 0,
+      mrtd: null,
+    });
+  }
+
+  #addVcpu(vmFile: ProgramFile, made: ProgramFile | undefined): void {
+    const vm = this.#vms.get(vmFile.handle);
+    if (vm === undefined || made === undefined) return;
+    vm.created++;
+    this.#vmOfVcpu.set(made.handle, vm);
+  }
+
+  #update(file: ProgramFile, change: (vm: VmRecord) => void): void {
+    const vm = this.#vms.get(file.handle) ?? this.#vmOfVcpu.get(file.handle);
+    if (vm !== undefined) change(vm);
+  }
+
+  /** The struct goes back advanced by the pages done, also where the call was refused. */
+  #countPages(file: ProgramFile, copies: AnsweredCall['copies']): void {
+    const regions = copies.data ?? [];
+    const asked = regions.find(({ access }) => access === 'read')?.value;
+    const left = regions.find(({ access }) => access === 'write')?.value;
+    const flags = copies.cmd?.find(({ access }) => access === 'read')?.value;
+    if (!hasPages(asked) || !hasPages(left)) return;
+    const done = Number(asked.nrPages - left.nrPages);
+    this.#update(file, (vm) => {
+      vm.added += done;
+      if (isMeasured(flags)) vm.measured += done;
+    });
+  }
+
+  #note(call: AnsweredCall, errno: string, hwStatus: bigint | undefined): void {
+    const { request, file, copies } = call;
+    if (request.request === 'unknown ioctl') {
+      this.#noteUnknown(file, request.number, errno);
+      return;
+    }
+    // A kick: how every VMM gets a vCPU's thread back.
+    if (request.request === 'KVM_RUN' && errno === 'EINTR') return;
+    const { args } = describeCall(request, copies, () => undefined);
+    const name = args.cap === undefined ? request.request : `${request.request}(${args.cap})`;
+    const key = `${name} ${errno} ${hwStatus ?? ''}`;
+    const before = this.#refusals.get(key);
+    if (before !== undefined) {
+      this.#refusals.set(key, { ...before, count: before.count + 1 });
+      return;
+    }
+    const facts = { keySlots: this.#machine.keySlots };
+    const { meaning, hint } = explainRefusal({ request: name, errno, hwStatus, facts });
+    const hwError = hwStatus === undefined ? null : (decodeStatus(hwStatus).name ?? hex(hwStatus));
+    this.#refusals.set(key, { request: name, errno, hwError, count: 1, meaning, hint });
+  }
+
+  #noteUnknown({ kind }: ProgramFile, number: number, errno: string): void {
+    const key = `${kind} ${number}`;
+    const count = (this.#unknown.get(key)?.count ?? 0) + 1;
+    this.#unknown.set(key, { on: kind, number: hex(BigInt(number)), errno, count });
+  }
+}
+
+function hasPages(value: unknown): value is { readonly nrPages: bigint } {
+  return typeof value === 'object' && value !== null && 'nrPages' in value;
+}
+
+function isMeasured(command: unknown): boolean {
+  return (command as { readonly flags?: number } | undefined)?.flags === 1;
+}
+
+function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}

@@ -1,0 +1,61 @@
+/** Writes what programs ask as a trace. */
+import type { Handle } from '../simulator/index.ts';
+import type { AnsweredCall, CallListener } from './dispatcher.ts';
+import type { CommandExit } from './execute.ts';
+import {
+  type CallOutcome,
+  describeCall,
+  type HeaderRecord,
+  outcomeOf,
+  ThreadNames,
+  type TraceWriter,
+  traceVersion,
+} from './trace/index.ts';
+
+const interrupted: CallOutcome = { interrupted: true };
+
+export interface Tracing {
+  readonly listener: CallListener;
+  /** Writes what is left. @throws TdctlError TDCTL_E_NOT_WRITABLE if anything was lost. */
+  end(exit: CommandExit): void;
+}
+
+export function traceTo(
+  writer: TraceWriter,
+  header: Omit<HeaderRecord, 'kind' | 'version'>,
+  nameOf: (handle: Handle) => string | undefined,
+): Tracing {
+  const threads = new ThreadNames();
+  writer.write({ kind: 'header', version: traceVersion, ...header });
+  return {
+    listener: {
+      opened: (thread, answer, made) => {
+        const outcome = answer === 'interrupted' ? interrupted : outcomeOf(answer, made?.name);
+        writer.write({ kind: 'open', thread: threads.nameOf(thread), outcome });
+      },
+      called: (call) =>
+        writer.write({
+          kind: 'call',
+          ...callRecord(call, nameOf),
+          thread: threads.nameOf(call.thread),
+        }),
+      closed: ({ name }) => writer.write({ kind: 'close', object: name }),
+    },
+    end: (exit) => {
+      writer.write({
+        kind: 'end',
+        exit: exit.how === 'code' ? { status: exit.status } : { signal: exit.signal },
+      });
+      writer.end();
+    },
+  };
+}
+
+function callRecord(call: AnsweredCall, nameOf: (handle: Handle) => string | undefined) {
+  const { file, request, copies, content, answer, made, delivered } = call;
+  return {
+    object: file.name,
+    ...describeCall(request, copies, nameOf, { content }),
+    outcome: delivered ? outcomeOf(answer, made?.name) : interrupted,
+  };
+}
