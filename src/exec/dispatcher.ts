@@ -47,8 +47,11 @@ export interface DispatcherOptions {
   readonly machine: SimulatedMachine;
   readonly supervisor: Supervisor;
   readonly listener: CallListener;
-  /** Make the digests of {@link AnsweredCall}. */
-  readonly digests: boolean;
+  /**
+   * `all`: of every call what was copied in and out, and a digest of the pages put into a TD.
+   * `needed`: the copies of those requests alone that say nothing without.
+   */
+  readonly hears: 'all' | 'needed';
 }
 
 export class Dispatcher {
@@ -65,9 +68,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    options.machine.listen((event) => {
-      if (event.kind === 'ioctl') this.#copies.set(event.request, event.copies);
-    });
+    if (options.hears === 'all') this.#noteCopies();
   }
 
   opened(call: CallNumber, thread: CallingThread, closeOnExec: boolean): void {
@@ -152,11 +153,23 @@ export class Dispatcher {
   }
 
   #ask(call: TrappedCall, request: Request): void {
-    const { machine, digests } = this.#options;
+    const { machine, hears } = this.#options;
     const memory: UserMemory = call.memory;
-    const digesting = digests ? new DigestingMemory(memory) : undefined;
+    const digesting = hears === 'all' ? new DigestingMemory(memory) : undefined;
+    const stop =
+      hears === 'needed' && sayNothingWithoutCopies.has(request.request)
+        ? this.#noteCopies()
+        : undefined;
     const answer = machine.ioctl(call.caller(digesting ?? memory), call.file.handle, request);
+    stop?.();
     this.#deliver(call, request, answer, digesting?.digest());
+  }
+
+  /** Costs some microseconds a call. */
+  #noteCopies(): () => void {
+    return this.#options.machine.listen((event) => {
+      if (event.kind === 'ioctl') this.#copies.set(event.request, event.copies);
+    });
   }
 
   #run(call: TrappedCall, request: RunRequest): void {
@@ -248,3 +261,8 @@ export class Dispatcher {
 }
 
 const KVM_RUN = 0xae80;
+
+const sayNothingWithoutCopies: ReadonlySet<string> = new Set([
+  'KVM_ENABLE_CAP',
+  'KVM_TDX_INIT_MEM_REGION',
+]);

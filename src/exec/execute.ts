@@ -66,7 +66,7 @@ export function execute(options: ExecuteOptions): RunningCommand {
   const launch = options.supervisor.launch({ command, systemAnswers }, handlers);
   if ('failed' in launch) throw launchRefused(command[0] ?? '', launch.failed);
   const supervisor = launch.launched;
-  const dispatching = new Dispatcher({ machine, supervisor, listener, digests: hears === 'all' });
+  const dispatching = new Dispatcher({ machine, supervisor, listener, hears });
   dispatcher = dispatching;
   return {
     pid: supervisor.pid,

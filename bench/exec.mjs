@@ -1,0 +1,134 @@
+// @ts-check
+/**
+ * `tdctl exec`: what a trapped call costs, by who answers it, on one CPU and on two, beside the same
+ * call without tdctl; and how long QEMU takes from its start to FINALIZE_VM and out again. The aims
+ * are the figures of a prototype that did nothing else.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadAddon } from '../dist/native/index.js';
+
+const tdctl = join(import.meta.dirname, '../dist/src/cli/main.js');
+const qemuFolder = join(import.meta.dirname, '../test/exec/qemu/unpacked');
+
+/** @typedef {{ name: string, value: number, unit: string, aim: number, atLeast: boolean, detail: string }} Row */
+
+/** Microseconds of the prototype: one CPU, two CPUs. */
+const callKinds = [
+  { kind: 'pass-through', name: 'an ioctl let through to the kernel', aims: [4.5, 45] },
+  { kind: 'thread', name: 'answered by the thread (identity, closes looked at)', aims: [9.5, 48] },
+  { kind: 'machine', name: 'answered by the simulated machine, in JavaScript', aims: [19.3, 46] },
+  { kind: 'open-close', name: 'open and close of another file', aims: [9.9, 45] },
+];
+const qemuAim = 0.34;
+
+/** @returns {Promise<Row[]>} */
+export async function bench() {
+  if (!loadAddon().available) return notMeasured('the native addon is not built');
+  const directory = mkdtempSync(join(tmpdir(), 'tdctl-bench-'));
+  try {
+    const program = compile(directory);
+    if (!program) return notMeasured('no C compiler');
+    return [...calls(program), ...qemuStart(directory)];
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** @returns {Row[]} */
+function notMeasured(/** @type {string} */ reason) {
+  console.log(`exec: not measured: ${reason}`);
+  return [];
+}
+
+/** @returns {string | undefined} */
+function compile(/** @type {string} */ directory) {
+  const program = join(directory, 'exec-calls');
+  const source = join(import.meta.dirname, 'exec-calls.c');
+  const { status } = spawnSync(process.env.CC ?? 'cc', ['-O2', '-o', program, source], {
+    stdio: 'inherit',
+  });
+  return status === 0 ? program : undefined;
+}
+
+/** @returns {Row[]} */
+function calls(/** @type {string} */ program) {
+  const native = timesOf([program]);
+  const places = [
+    { place: 'one CPU', times: timesOf(['taskset', '-c', '0', ...supervised(program)]) },
+    { place: 'two CPUs', times: timesOf(supervised(program)) },
+  ];
+  return places.flatMap(({ place, times }, index) =>
+    callKinds.map(({ kind, name, aims }) => ({
+      name: `${name}, ${place}`,
+      value: (times.get(kind) ?? Number.NaN) / 1000,
+      unit: 'µs',
+      aim: aims[index] ?? Number.NaN,
+      atLeast: false,
+      detail: besideNative(native.get(kind), times.get(kind)),
+    })),
+  );
+}
+
+function supervised(/** @type {string} */ program) {
+  return [process.execPath, tdctl, 'exec', '-q', '--', program, '50', '200'];
+}
+
+function timesOf(/** @type {string[]} */ [command = '', ...args]) {
+  const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  const lines = stdout.trim().split('\n');
+  if (lines.length < 3) throw new Error(`${command} ${args.join(' ')}: ${stderr}`);
+  return new Map(
+    lines.map((line) => {
+      const [kind = '', nanoseconds] = line.split(' ');
+      return [kind, Number(nanoseconds)];
+    }),
+  );
+}
+
+function besideNative(
+  /** @type {number | undefined} */ native,
+  /** @type {number | undefined} */ supervisedTime,
+) {
+  if (native === undefined || supervisedTime === undefined)
+    return 'no such call without tdctl here';
+  return `${(supervisedTime / native).toFixed(0)} times the ${(native / 1000).toFixed(2)} µs without tdctl`;
+}
+
+/** @returns {Row[]} */
+function qemuStart(/** @type {string} */ directory) {
+  const qemu = join(qemuFolder, 'qemu-system-x86_64');
+  if (!existsSync(qemu)) {
+    console.log('exec: QEMU not measured: run `bash test/exec/qemu/unpack.sh`');
+    return [];
+  }
+  const summary = join(directory, 'summary.json');
+  const machine = 'q35,confidential-guest-support=tdx0,kernel-irqchip=split,accel=kvm';
+  const command = [
+    ...[tdctl, 'exec', '--summary', summary, '--', qemu, '-machine', machine],
+    ...['-object', 'tdx-guest,id=tdx0', '-cpu', 'host', '-bios', join(qemuFolder, 'OVMF.fd')],
+    ...['-m', '512', '-smp', '4', '-nodefaults', '-nographic'],
+  ];
+  const seconds = Array.from({ length: 7 }, () => {
+    const start = performance.now();
+    spawnSync(process.execPath, command, { stdio: 'ignore' });
+    return (performance.now() - start) / 1000;
+  }).sort((one, other) => one - other);
+  const [vm] = JSON.parse(readFileSync(summary, 'utf8')).vms;
+  if (!vm?.mrtd) {
+    console.log('exec: QEMU did not come to FINALIZE_VM');
+    return [];
+  }
+  return [
+    {
+      name: 'QEMU, 4 vCPUs: start, FINALIZE_VM, run, end; whole process',
+      value: seconds[3] ?? Number.NaN,
+      unit: 's',
+      aim: qemuAim,
+      atLeast: false,
+      detail: `${seconds[0]?.toFixed(2)} to ${seconds[6]?.toFixed(2)} s in 7 runs; ${vm.pages.added} pages added`,
+    },
+  ];
+}
