@@ -2,6 +2,7 @@
 export const exitReasons = {
   KVM_EXIT_IO: 2,
   KVM_EXIT_HYPERCALL: 3,
+  KVM_EXIT_MMIO: 6,
   KVM_EXIT_SHUTDOWN: 8,
   KVM_EXIT_INTR: 10,
   KVM_EXIT_INTERNAL_ERROR: 17,

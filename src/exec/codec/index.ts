@@ -1,9 +1,15 @@
 /**
  * What a client's ioctl asks the simulated host: from the kind of its file, the ioctl's number and its
  * argument to a typed request, whose structs stay in the client's memory until the kernel model reads
- * or writes them. Any number, argument and memory gives a request or `unknown`; nothing throws.
+ * or writes them. Any number, argument and memory gives a request; nothing throws.
  */
-import type { Handle, KernelAbi, Request, RunRequest } from '../../simulator/index.ts';
+import type {
+  Handle,
+  KernelAbi,
+  KnownRequest,
+  RunRequest,
+  UnknownRequest,
+} from '../../simulator/index.ts';
 import { decoderOf } from './decoders/index.ts';
 
 /** The memory of the calling process. undefined and false are EFAULT. */
@@ -15,6 +21,8 @@ export interface ClientMemory {
 /** What an fd names in the calling process; undefined: it is not open. */
 export type FdTarget =
   | { readonly kind: 'ours'; readonly handle: Handle }
+  /** `id` as in EventfdFact of the simulator: `eventfd-id` in /proc/PID/fdinfo/FD. */
+  | { readonly kind: 'eventfd'; readonly id: number }
   | { readonly kind: 'other' }
   | undefined;
 
@@ -35,14 +43,17 @@ export interface ClientCall {
   readonly kernelAbi: KernelAbi;
 }
 
-/** `unknown`: no request of such a file has that number. */
+/** `unknown`: no decoder for that number; the simulated host answers it by the kind of the file. */
 export type Decoded =
-  | { readonly kind: 'request'; readonly request: Request }
+  | { readonly kind: 'request'; readonly request: KnownRequest }
   | { readonly kind: 'run'; readonly request: RunRequest }
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'unknown'; readonly request: UnknownRequest };
 
 export function decode(call: ClientCall): Decoded {
-  const request = decoderOf(call.file, call.number)?.(call);
-  if (request === undefined) return { kind: 'unknown' };
+  const { number } = call;
+  const request = decoderOf(call.file, number)?.(call);
+  if (request === undefined) {
+    return { kind: 'unknown', request: { request: 'unknown ioctl', number } };
+  }
   return request.request === 'KVM_RUN' ? { kind: 'run', request } : { kind: 'request', request };
 }

@@ -1,10 +1,13 @@
 /** `struct kvm_tdx_init_vm`, which is not the same in every kernel ABI (docs/kernels.md). */
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import type { InitVmStruct, KernelAbi, UserInitVm } from '../../simulator/index.ts';
+import { decodeArray } from './arrays.ts';
+import type { Place } from './place.ts';
 import { fixedSizeInitVm, structs } from './structs.ts';
-import { cpuidEntriesBytes, decodeCpuidEntries, type Place } from './user-structs.ts';
 
-export type InitVmShape = KernelAbi['initVm']['struct'];
+type InitVmShape = KernelAbi['initVm']['struct'];
+
+const entry = structs.kvm_cpuid_entry2;
 
 export function initVmInMemory(place: Place, shape: InitVmShape): UserInitVm {
   return shape === 'fixed size' ? new FixedSizeInitVm(place) : new SizedInitVm(place);
@@ -24,10 +27,10 @@ class SizedInitVm implements UserInitVm {
 
   read(nent: number): InitVmStruct | undefined {
     const { sizeBytes } = structs.kvm_tdx_init_vm;
-    const bytes = this.#place.read(sizeBytes + cpuidEntriesBytes(nent));
+    const bytes = this.#place.read(sizeBytes + nent * entry.sizeBytes);
     if (bytes === undefined) return undefined;
     const { nent: nentNow, padding, ...values } = structs.kvm_tdx_init_vm.decode(bytes);
-    const entries = decodeCpuidEntries(bytes.subarray(sizeBytes), nent);
+    const entries = decodeArray(entry, bytes.subarray(sizeBytes), nent);
     return { ...values, cpuid: { nent: nentNow, padding, entries } };
   }
 }
@@ -53,9 +56,9 @@ class FixedSizeInitVm implements UserInitVm {
     const { nent, padding, ...values } = fixedSizeInitVm.header.decode(bytes);
     const behindHeader = bytes.subarray(fixedSizeInitVm.header.sizeBytes);
     // More entries than fit are refused for their number; there is nothing to decode then.
-    const fits = cpuidEntriesBytes(nent) <= behindHeader.length;
-    const entries = fits ? decodeCpuidEntries(behindHeader, nent) : [];
-    const reserved = fits ? words(behindHeader.subarray(cpuidEntriesBytes(nent))) : [];
+    const fits = nent * entry.sizeBytes <= behindHeader.length;
+    const entries = fits ? decodeArray(entry, behindHeader, nent) : [];
+    const reserved = fits ? words(behindHeader.subarray(nent * entry.sizeBytes)) : [];
     return { ...values, xfam: xfamOf(entries), reserved, cpuid: { nent, padding, entries } };
   }
 }

@@ -7,25 +7,23 @@ type Scalar = 'u8' | 'u16' | 'u32' | 'u64';
 
 /** `[offset, type]`, or `[offset, type, count]` for an array. `bytes` stay as they are. */
 export type Field =
-  | readonly [offset: number, type: Scalar]
-  | readonly [offset: number, type: 'u64', count: number]
+  | readonly [offset: number, type: Scalar, count?: number]
   | readonly [offset: number, type: 'bytes', count: number];
 
-type Fields = Readonly<Record<string, Field>>;
+export type Fields = Readonly<Record<string, Field>>;
 
+type NumberOf<S> = S extends 'u64' ? bigint : number;
 type ValueOf<F extends Field> = F extends readonly [number, 'bytes', number]
   ? Uint8Array
-  : F extends readonly [number, 'u64', number]
-    ? readonly bigint[]
-    : F extends readonly [number, 'u64']
-      ? bigint
-      : number;
+  : F extends readonly [number, infer S, number]
+    ? readonly NumberOf<S>[]
+    : NumberOf<F[1]>;
 
 export type ValuesOf<F extends Fields> = { readonly [Name in keyof F]: ValueOf<F[Name]> };
 
-type Value = number | bigint | Uint8Array | readonly bigint[];
+type Value = number | bigint | Uint8Array | readonly (number | bigint)[];
 
-const u64Bytes = 8;
+const scalarBytes: Readonly<Record<Scalar, number>> = { u8: 1, u16: 2, u32: 4, u64: 8 };
 
 export class Layout<const F extends Fields = Fields> {
   readonly sizeBytes: number;
@@ -73,10 +71,8 @@ function viewOf(bytes: Uint8Array): DataView {
 
 function get(view: DataView, [offset, type, count]: Field): Value {
   if (type === 'bytes') return new Uint8Array(view.buffer, view.byteOffset + offset, count).slice();
-  if (count === undefined) return scalars[type].get(view, offset);
-  return Array.from({ length: count }, (_, index) =>
-    view.getBigUint64(offset + index * u64Bytes, true),
-  );
+  const at = (index: number) => scalars[type].get(view, offset + index * scalarBytes[type]);
+  return count === undefined ? at(0) : Array.from({ length: count }, (_, index) => at(index));
 }
 
 function set(view: DataView, [offset, type, count]: Field, value: Value): void {
@@ -84,18 +80,19 @@ function set(view: DataView, [offset, type, count]: Field, value: Value): void {
     const target = new Uint8Array(view.buffer, view.byteOffset + offset, count);
     target.set((value as Uint8Array).subarray(0, count));
   } else if (count === undefined) {
-    scalars[type].set(view, offset, value);
+    scalars[type].set(view, offset, value as number | bigint);
   } else {
-    const words = value as readonly bigint[];
+    const given = value as readonly (number | bigint)[];
     for (let index = 0; index < count; index++) {
-      view.setBigUint64(offset + index * u64Bytes, words[index] ?? 0n, true);
+      const item = given[index] ?? (type === 'u64' ? 0n : 0);
+      scalars[type].set(view, offset + index * scalarBytes[type], item);
     }
   }
 }
 
 interface ScalarAccess {
   get(view: DataView, offset: number): number | bigint;
-  set(view: DataView, offset: number, value: Value): void;
+  set(view: DataView, offset: number, value: number | bigint): void;
 }
 
 const scalars: Readonly<Record<Scalar, ScalarAccess>> = {

@@ -3,7 +3,7 @@
  * first page, the data of port I/O in the second, the ring of coalesced MMIO in the third.
  */
 import { exitReasons, KVM_EXIT_IO_IN, KVM_EXIT_IO_OUT } from '../../abi/kvm/exits.ts';
-import { tdVmCallLeaves, tdVmCallStatuses } from '../../abi/tdx/tdvmcall.ts';
+import { tdVmCallLeaves } from '../../abi/tdx/tdvmcall.ts';
 import type { RunPage, RunPageInput, VcpuExit } from '../../simulator/index.ts';
 import { Layout } from './layout.ts';
 
@@ -11,7 +11,10 @@ import { Layout } from './layout.ts';
 export const runPageBytes = 3 * 4096;
 const pioDataOffset = 4096;
 
-const fieldsOutsideTheUnion = new Layout(304, {
+/** Up to `s.regs`, which no TD has. */
+const headBytes = 304;
+
+const fieldsOutsideTheUnion = new Layout(headBytes, {
   immediateExit: [1, 'u8'],
   exitReason: [8, 'u32'],
   validRegs: [288, 'u64'],
@@ -20,35 +23,42 @@ const fieldsOutsideTheUnion = new Layout(304, {
 
 /** The union at byte 32, by exit; an exit without data has no member. */
 const members = {
-  KVM_EXIT_IO: new Layout(304, {
+  KVM_EXIT_IO: new Layout(headBytes, {
     direction: [32, 'u8'],
     sizeBytes: [33, 'u8'],
     port: [34, 'u16'],
     count: [36, 'u32'],
     dataOffset: [40, 'u64'],
   }),
-  KVM_EXIT_HYPERCALL: new Layout(304, {
+  KVM_EXIT_MMIO: new Layout(headBytes, {
+    physAddr: [32, 'u64'],
+    data: [40, 'u64'],
+    len: [48, 'u32'],
+    isWrite: [52, 'u8'],
+  }),
+  KVM_EXIT_HYPERCALL: new Layout(headBytes, {
     nr: [32, 'u64'],
     args: [40, 'u64', 6],
     ret: [88, 'u64'],
     flags: [96, 'u64'],
   }),
-  KVM_EXIT_INTERNAL_ERROR: new Layout(304, {
+  KVM_EXIT_INTERNAL_ERROR: new Layout(headBytes, {
     suberror: [32, 'u32'],
     ndata: [36, 'u32'],
+    data: [40, 'u64', 16],
   }),
-  KVM_EXIT_SYSTEM_EVENT: new Layout(304, {
+  KVM_EXIT_SYSTEM_EVENT: new Layout(headBytes, {
     type: [32, 'u32'],
     ndata: [36, 'u32'],
     data: [40, 'u64', 16],
   }),
-  KVM_EXIT_MEMORY_FAULT: new Layout(304, {
+  KVM_EXIT_MEMORY_FAULT: new Layout(headBytes, {
     flags: [32, 'u64'],
     gpa: [40, 'u64'],
     size: [48, 'u64'],
   }),
   /** `unknown`: the other members of its own union have names for the same words. */
-  KVM_EXIT_TDX: new Layout(304, {
+  KVM_EXIT_TDX: new Layout(headBytes, {
     flags: [32, 'u64'],
     nr: [40, 'u64'],
     ret: [48, 'u64'],
@@ -68,13 +78,14 @@ export class RunPageInMemory implements RunPage {
     return {
       immediateExit: immediateExit !== 0,
       syncRegs: validRegs | dirtyRegs,
-      result: this.#result(),
+      ...this.#answer(),
     };
   }
 
   /** cr8, apic_base and flags stay as they are, and so does what the exit has no field for. */
   writeExit(exit: VcpuExit): void {
-    fieldsOutsideTheUnion.encodeInto(this.#bytes, { exitReason: exitReasons[exit.reason] });
+    const bytes = this.#bytes;
+    fieldsOutsideTheUnion.encodeInto(bytes, { exitReason: exitReasons[exit.reason] });
     switch (exit.reason) {
       case 'KVM_EXIT_INTR':
       case 'KVM_EXIT_SHUTDOWN':
@@ -82,60 +93,77 @@ export class RunPageInMemory implements RunPage {
       case 'KVM_EXIT_IO':
         this.#writeIo(exit);
         break;
-      case 'KVM_EXIT_HYPERCALL': {
-        const { args, flags } = exit;
-        members[exit.reason].encodeInto(this.#bytes, { nr: BigInt(exit.nr), args, flags, ret: 0n });
+      case 'KVM_EXIT_MMIO':
+        this.#writeMmio(exit);
+        break;
+      case 'KVM_EXIT_HYPERCALL':
+        members[exit.reason].encodeInto(bytes, { ...exit, nr: BigInt(exit.nr), ret: 0n });
+        break;
+      case 'KVM_EXIT_INTERNAL_ERROR': {
+        const { suberror, data = [] } = exit;
+        members[exit.reason].encodeInto(bytes, { suberror, data, ndata: data.length });
         break;
       }
-      case 'KVM_EXIT_INTERNAL_ERROR':
-        members[exit.reason].encodeInto(this.#bytes, { suberror: exit.suberror, ndata: 0 });
+      case 'KVM_EXIT_SYSTEM_EVENT':
+        members[exit.reason].encodeInto(bytes, { ...exit, ndata: exit.data.length });
         break;
-      case 'KVM_EXIT_SYSTEM_EVENT': {
-        const { type, data } = exit;
-        members[exit.reason].encodeInto(this.#bytes, { type, data, ndata: data.length });
-        break;
-      }
       case 'KVM_EXIT_MEMORY_FAULT':
-        members[exit.reason].encodeInto(this.#bytes, exit);
+        members[exit.reason].encodeInto(bytes, exit);
         break;
       case 'KVM_EXIT_TDX': {
-        const { nr, data } = exit;
-        const ret = presetTdxRet(nr);
-        members[exit.reason].encodeInto(this.#bytes, { flags: 0n, nr: BigInt(nr), ret, data });
+        const { nr, ret = 0n, data } = exit;
+        members[exit.reason].encodeInto(bytes, { flags: 0n, nr: BigInt(nr), ret, data });
         break;
       }
     }
   }
 
-  #writeIo(exit: VcpuExit & { readonly reason: 'KVM_EXIT_IO' }): void {
-    const { sizeBytes, port } = exit;
+  #writeIo({ direction, sizeBytes, port, data }: ExitOf<'KVM_EXIT_IO'>): void {
     members.KVM_EXIT_IO.encodeInto(this.#bytes, {
-      direction: exit.direction === 'in' ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT,
+      direction: direction === 'in' ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT,
       sizeBytes,
       port,
       count: 1,
       dataOffset: BigInt(pioDataOffset),
     });
-    if (exit.direction === 'out') this.#pioData(sizeBytes).set(littleEndian(exit.data, sizeBytes));
+    if (direction === 'out') this.#pioData(sizeBytes).set(littleEndian(data, sizeBytes));
+  }
+
+  /** A read leaves the place of its data alone. */
+  #writeMmio({ physAddr, data, len, isWrite }: ExitOf<'KVM_EXIT_MMIO'>): void {
+    members.KVM_EXIT_MMIO.encodeInto(this.#bytes, {
+      physAddr,
+      len,
+      isWrite: isWrite ? 1 : 0,
+      ...(isWrite ? { data } : {}),
+    });
   }
 
   /**
    * What user space answers to the exit before. Which one that was is read from the page: a client that
    * writes over it deceives nobody but itself.
    */
-  #result(): bigint {
-    const { exitReason } = fieldsOutsideTheUnion.decode(this.#bytes);
-    switch (exitReason) {
+  #answer(): Pick<RunPageInput, 'result' | 'tdVmCallInfo'> {
+    switch (fieldsOutsideTheUnion.decode(this.#bytes).exitReason) {
       case exitReasons.KVM_EXIT_HYPERCALL:
-        return members.KVM_EXIT_HYPERCALL.decode(this.#bytes).ret;
-      case exitReasons.KVM_EXIT_TDX:
-        return members.KVM_EXIT_TDX.decode(this.#bytes).ret;
+        return { result: members.KVM_EXIT_HYPERCALL.decode(this.#bytes).ret };
+      case exitReasons.KVM_EXIT_TDX: {
+        const { nr, ret, data } = members.KVM_EXIT_TDX.decode(this.#bytes);
+        if (nr !== tdVmCallLeaves.GetTdVmCallInfo) return { result: ret };
+        const [, r11 = 0n, r12 = 0n, r13 = 0n, r14 = 0n] = data;
+        return { result: ret, tdVmCallInfo: [r11, r12, r13, r14] };
+      }
       case exitReasons.KVM_EXIT_IO: {
         const { direction, sizeBytes } = members.KVM_EXIT_IO.decode(this.#bytes);
-        return direction === KVM_EXIT_IO_IN ? fromLittleEndian(this.#pioData(sizeBytes)) : 0n;
+        const isIn = direction === KVM_EXIT_IO_IN;
+        return { result: isIn ? fromLittleEndian(this.#pioData(sizeBytes)) : 0n };
+      }
+      case exitReasons.KVM_EXIT_MMIO: {
+        const { isWrite, data, len } = members.KVM_EXIT_MMIO.decode(this.#bytes);
+        return { result: isWrite === 0 ? BigInt.asUintN(8 * len, data) : 0n };
       }
       default:
-        return 0n;
+        return { result: 0n };
     }
   }
 
@@ -145,23 +173,18 @@ export class RunPageInMemory implements RunPage {
   }
 }
 
+type ExitOf<Reason extends VcpuExit['reason']> = Extract<VcpuExit, { reason: Reason }>;
+
 const widestAccess = 8;
 
 function littleEndian(value: bigint, lengthBytes: number): Uint8Array {
-  const bytes = new Uint8Array(8);
+  const bytes = new Uint8Array(widestAccess);
   new DataView(bytes.buffer).setBigUint64(0, value, true);
   return bytes.subarray(0, lengthBytes);
 }
 
 function fromLittleEndian(bytes: Uint8Array): bigint {
-  const whole = new Uint8Array(8);
+  const whole = new Uint8Array(widestAccess);
   whole.set(bytes);
   return new DataView(whole.buffer).getBigUint64(0, true);
-}
-
-/** What KVM writes before it asks user space, which an old VMM leaves as it is. */
-function presetTdxRet(nr: number): bigint {
-  return nr === Number(tdVmCallLeaves.GetTdVmCallInfo)
-    ? tdVmCallStatuses.SUCCESS
-    : tdVmCallStatuses.SUBFUNC_UNSUPPORTED;
 }

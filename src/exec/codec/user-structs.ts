@@ -1,62 +1,13 @@
 /**
- * Structs in the client's memory, read and written when the kernel would copy them, by the bytes
- * that it would copy.
+ * Structs in the client's memory, read and written when the kernel would copy them, by the bytes that
+ * it would copy.
  */
-import type { CpuidEntry } from '../../abi/kvm/structs.ts';
-import type {
-  CapabilitiesStruct,
-  CpuidHeader,
-  TdxCommandStruct,
-  UserCapabilities,
-  UserCpuid,
-  UserStruct,
-} from '../../simulator/index.ts';
-import type { ClientMemory } from './index.ts';
-import type { Field, Layout, ValuesOf } from './layout.ts';
-import { structs } from './structs.ts';
-
-/** Where a struct begins in the client's memory. */
-export class Place {
-  readonly #memory: ClientMemory;
-  readonly #address: () => bigint | undefined;
-
-  /** An address that is undefined, because nobody has read it yet, faults. */
-  constructor(memory: ClientMemory, address: bigint | (() => bigint | undefined)) {
-    this.#memory = memory;
-    this.#address = typeof address === 'bigint' ? () => address : address;
-  }
-
-  read(lengthBytes: number, offset = 0): Uint8Array | undefined {
-    // The kernel copies nothing without looking at the address.
-    if (lengthBytes === 0) return new Uint8Array(0);
-    const address = this.#at(offset);
-    const bytes = address === undefined ? undefined : this.#memory.read(address, lengthBytes);
-    return bytes?.length === lengthBytes ? bytes : undefined;
-  }
-
-  write(bytes: Uint8Array, offset = 0): boolean {
-    if (bytes.length === 0) return true;
-    const address = this.#at(offset);
-    return address !== undefined && this.#memory.write(address, bytes);
-  }
-
-  readU32(offset: number): number | undefined {
-    const bytes = this.read(4, offset);
-    if (bytes === undefined) return undefined;
-    return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  }
-
-  /** A pointer wraps around, and then faults as any other. */
-  #at(offset: number): bigint | undefined {
-    const address = this.#address();
-    return address === undefined ? undefined : BigInt.asUintN(64, address + BigInt(offset));
-  }
-}
+import type { UserStruct } from '../../simulator/index.ts';
+import { type Fields, Layout, type ValuesOf } from './layout.ts';
+import type { Place } from './place.ts';
 
 /** A struct that is copied as a whole. */
-export class StructInMemory<const F extends Readonly<Record<string, Field>>>
-  implements UserStruct<ValuesOf<F>>
-{
+export class StructInMemory<const F extends Fields> implements UserStruct<ValuesOf<F>> {
   readonly #place: Place;
   readonly #layout: Layout<F>;
   #copied: Uint8Array | undefined;
@@ -67,10 +18,13 @@ export class StructInMemory<const F extends Readonly<Record<string, Field>>>
   }
 
   read(): ValuesOf<F> | undefined {
-    const bytes = this.#place.read(this.#layout.sizeBytes);
-    if (bytes === undefined) return undefined;
-    this.#copied = bytes.slice();
-    return this.#layout.decode(bytes);
+    this.#copied = this.#place.read(this.#layout.sizeBytes)?.slice();
+    return this.last;
+  }
+
+  /** As it was read last: what a pointer in it points to is looked for there. */
+  get last(): ValuesOf<F> | undefined {
+    return this.#copied === undefined ? undefined : this.#layout.decode(this.#copied);
   }
 
   /** All bytes go back: the kernel writes its copy, padding included. */
@@ -79,29 +33,7 @@ export class StructInMemory<const F extends Readonly<Record<string, Field>>>
   }
 }
 
-/** `struct kvm_tdx_cmd`, and what its `data` points to once it has been read. */
-export class TdxCommandInMemory implements UserStruct<TdxCommandStruct> {
-  readonly data: Place;
-  readonly #struct: StructInMemory<typeof structs.kvm_tdx_cmd.fields>;
-  #data: bigint | undefined;
-
-  constructor(memory: ClientMemory, address: bigint) {
-    this.#struct = new StructInMemory(new Place(memory, address), structs.kvm_tdx_cmd);
-    this.data = new Place(memory, () => this.#data);
-  }
-
-  read(): TdxCommandStruct | undefined {
-    const cmd = this.#struct.read();
-    this.#data = cmd?.data;
-    return cmd;
-  }
-
-  write(cmd: TdxCommandStruct): boolean {
-    return this.#struct.write(cmd);
-  }
-}
-
-/** A struct that the kernel only reads, in the simulator's terms: it is never written. */
+/** A struct in the simulator's terms, which the kernel only reads. */
 export function mapped<From, To>(
   struct: UserStruct<From>,
   map: (from: From) => To,
@@ -115,66 +47,19 @@ export function mapped<From, To>(
   };
 }
 
-export class CpuidInMemory implements UserCpuid {
-  readonly #place: Place;
+const u32Layout = new Layout(4, { value: [0, 'u32'] });
+const u64Layout = new Layout(8, { value: [0, 'u64'] });
 
-  constructor(place: Place) {
-    this.#place = place;
-  }
-
-  readHeader(): CpuidHeader | undefined {
-    const bytes = this.#place.read(structs.kvm_cpuid2.sizeBytes);
-    return bytes === undefined ? undefined : structs.kvm_cpuid2.decode(bytes);
-  }
-
-  readEntries(nent: number): readonly CpuidEntry[] | undefined {
-    const bytes = this.#place.read(cpuidEntriesBytes(nent), structs.kvm_cpuid2.sizeBytes);
-    return bytes === undefined ? undefined : decodeCpuidEntries(bytes, nent);
-  }
-
-  writeHeader(header: CpuidHeader): boolean {
-    return this.#place.write(structs.kvm_cpuid2.encode(header));
-  }
-
-  writeEntries(entries: readonly CpuidEntry[]): boolean {
-    return this.#place.write(encodeCpuidEntries(entries), structs.kvm_cpuid2.sizeBytes);
-  }
+/** A `__u32` by pointer, or a struct of nothing else. */
+export function u32InMemory(place: Place): UserStruct<number> {
+  return alone(new StructInMemory(place, u32Layout));
 }
 
-export class CapabilitiesInMemory implements UserCapabilities {
-  readonly #place: Place;
-
-  constructor(place: Place) {
-    this.#place = place;
-  }
-
-  readNent(): number | undefined {
-    return this.#place.readU32(structs.kvm_tdx_capabilities.fields.nent[0]);
-  }
-
-  /** As a whole: what the kernel has no value for becomes 0. */
-  write({ cpuid, ...values }: CapabilitiesStruct): boolean {
-    const header = structs.kvm_tdx_capabilities.encode({ ...values, nent: cpuid.length });
-    return this.#place.write(Buffer.concat([header, encodeCpuidEntries(cpuid)]));
-  }
+/** A `__u64` by pointer, or a struct of nothing else. */
+export function u64InMemory(place: Place): UserStruct<bigint> {
+  return alone(new StructInMemory(place, u64Layout));
 }
 
-const entryBytes = structs.kvm_cpuid_entry2.sizeBytes;
-
-export function cpuidEntriesBytes(count: number): number {
-  return count * entryBytes;
-}
-
-export function decodeCpuidEntries(bytes: Uint8Array, count: number): readonly CpuidEntry[] {
-  return Array.from({ length: count }, (_, index) =>
-    structs.kvm_cpuid_entry2.decode(bytes.subarray(index * entryBytes, (index + 1) * entryBytes)),
-  );
-}
-
-export function encodeCpuidEntries(entries: readonly CpuidEntry[]): Uint8Array {
-  const bytes = new Uint8Array(cpuidEntriesBytes(entries.length));
-  for (const [index, entry] of entries.entries()) {
-    structs.kvm_cpuid_entry2.encodeInto(bytes.subarray(index * entryBytes), entry);
-  }
-  return bytes;
+function alone<T>(struct: UserStruct<{ readonly value: T }>): UserStruct<T> {
+  return { read: () => struct.read()?.value, write: (value) => struct.write({ value }) };
 }

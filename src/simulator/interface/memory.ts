@@ -1,6 +1,12 @@
 /** Requests about guest memory: slots, guest_memfd, attributes, logs of what was written. */
 import type { Handle, UserBytes, UserStruct } from './caller.ts';
 
+/**
+ * What an fd in a struct names, where the kernel wants a guest_memfd: a file of this machine, of whatever
+ * kind; `another file`; undefined, no open file.
+ */
+export type GuestMemfdFact = Handle | 'another file' | undefined;
+
 /** `struct kvm_userspace_memory_region2`; the first five fields are the older struct. */
 export interface MemoryRegionStruct {
   readonly slot: number;
@@ -9,8 +15,7 @@ export interface MemoryRegionStruct {
   readonly memorySize: bigint;
   readonly userspaceAddr: bigint;
   readonly guestMemfdOffset: bigint;
-  /** undefined: the fd names no open file. A handle of another kind: not a guest_memfd. */
-  readonly guestMemfd: Handle | undefined;
+  readonly guestMemfd: GuestMemfdFact;
 }
 
 export interface CreateGuestMemfdStruct {
@@ -20,8 +25,7 @@ export interface CreateGuestMemfdStruct {
 
 /** Proposed, in no kernel: a second guest_memfd on the pages of a first, for another VM. */
 export interface LinkGuestMemfdStruct {
-  /** undefined: the fd names no open file. */
-  readonly guestMemfd: Handle | undefined;
+  readonly guestMemfd: GuestMemfdFact;
   readonly flags: bigint;
 }
 

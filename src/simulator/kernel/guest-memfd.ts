@@ -6,6 +6,7 @@ import { PAGE_SIZE } from '../../abi/kvm/structs.ts';
 import type {
   Answer,
   CreateGuestMemfdStruct,
+  GuestMemfdFact,
   LinkGuestMemfdStruct,
   UserStruct,
 } from '../interface.ts';
@@ -71,12 +72,17 @@ export function linkGuestMemfd(
   const link = user.read();
   if (link === undefined) return refuse('EFAULT');
   if (link.flags !== 0n) return refuse('EINVAL');
-  const file = link.guestMemfd === undefined ? undefined : kernel.files.get(link.guestMemfd);
-  if (file?.kind !== 'guest_memfd') return refuse('EINVAL');
-  if (file.guestMemfd.vm === vm) return refuse('EINVAL');
+  const linked = guestMemfdOf(kernel, link.guestMemfd);
+  if (linked === undefined || linked.vm === vm) return refuse('EINVAL');
   const noFd = faultAt(kernel, 'KVM_LINK_GUEST_MEMFD: install the fd');
   if (noFd !== undefined) return noFd;
-  return installFile(kernel, vm, file.guestMemfd.inode);
+  return installFile(kernel, vm, linked.inode);
+}
+
+/** undefined: any other file, or none. */
+export function guestMemfdOf(kernel: Kernel, fact: GuestMemfdFact): GuestMemfd | undefined {
+  const file = typeof fact === 'number' ? kernel.files.get(fact) : undefined;
+  return file?.kind === 'guest_memfd' ? file.guestMemfd : undefined;
 }
 
 function installFile(kernel: Kernel, vm: Vm, inode: GuestInode): Answer {

@@ -5,7 +5,7 @@
 import { KVM_MEM_GUEST_MEMFD, KVM_MEM_READONLY, PAGE_SIZE } from '../../abi/kvm/structs.ts';
 import type { Answer, MemoryRegionStruct, UserStruct } from '../interface.ts';
 import { done, type Refusal, refuse } from './answer.ts';
-import type { GuestMemfd } from './guest-memfd.ts';
+import { type GuestMemfd, guestMemfdOf } from './guest-memfd.ts';
 import { faultAt, type Kernel } from './kernel.ts';
 import { KVM_MEM_SLOTS_NUM, KVM_USER_MEM_SLOTS } from './limits.ts';
 import { zapPrivatePages } from './tdx/secure-ept.ts';
@@ -162,9 +162,8 @@ function bindGuestMemfd(
 ): Bound | Refusal {
   if ((region.flags & KVM_MEM_GUEST_MEMFD) === 0) return { guestMemfd: undefined };
   if (region.guestMemfd === undefined) return refuse('EBADF');
-  const file = kernel.files.get(region.guestMemfd);
-  if (file?.kind !== 'guest_memfd') return refuse('EINVAL');
-  const memfd = file.guestMemfd;
+  const memfd = guestMemfdOf(kernel, region.guestMemfd);
+  if (memfd === undefined) return refuse('EINVAL');
   if (kernel.abi.guestMemfd.bindsTo === 'its own VM' && memfd.vm !== vm) return refuse('EINVAL');
   const firstPage = Number(region.guestMemfdOffset / PAGE_SIZE);
   if (firstPage + pages > memfd.inode.sizePages) return refuse('EINVAL');

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ioctlNumbers, tdxCommands } from '../../../src/abi/kvm/requests.ts';
+import type { CpuidEntry } from '../../../src/abi/kvm/structs.ts';
+import { encodeArray } from '../../../src/exec/codec/arrays.ts';
 import type { ClientCall, FdTarget } from '../../../src/exec/codec/index.ts';
 import { structs } from '../../../src/exec/codec/structs.ts';
-import { encodeCpuidEntries } from '../../../src/exec/codec/user-structs.ts';
 import { createSimulatedHost, kernelAbis, type Request } from '../../../src/simulator/index.ts';
 import { addressSizes, x2apicLeaf } from '../../simulator/drive.ts';
 import { Client } from './client.ts';
@@ -10,6 +11,9 @@ import { Client } from './client.ts';
 type File = ClientCall['file'];
 
 const u64Max = (1n << 64n) - 1n;
+
+const encodeEntries = (entries: readonly CpuidEntry[]) =>
+  encodeArray(structs.kvm_cpuid_entry2, entries);
 
 /** The request that a call is; fails where it is none. */
 function requestOf<Name extends Request['request']>(
@@ -107,14 +111,14 @@ describe('a number that its file does not know', () => {
     ['system', ioctlNumbers.KVM_CREATE_VCPU],
     ['vm', ioctlNumbers.KVM_RUN],
     ['vm', ioctlNumbers.KVM_GET_API_VERSION],
-    ['vcpu', ioctlNumbers.KVM_ENABLE_CAP ^ 1],
     ['vcpu', ioctlNumbers.KVM_CREATE_VCPU],
     ['guest_memfd', ioctlNumbers.KVM_CHECK_EXTENSION],
     ['stats', ioctlNumbers.KVM_CHECK_EXTENSION],
     ['vm', 0x4020_ae45],
     ['vm', 0xffff_ffff],
   ] as const)('%s 0x%x', (file, number) => {
-    expect(new Client().decode(file, number, 0n)).toEqual({ kind: 'unknown' });
+    const request = { request: 'unknown ioctl', number };
+    expect(new Client().decode(file, number, 0n)).toEqual({ kind: 'unknown', request });
   });
 });
 
@@ -213,7 +217,7 @@ describe('fds', () => {
     client.fds.set(9, gmem);
     expect(regionWith(client, 4).read()?.guestMemfd).toBe(77);
     client.fds.set(9, { kind: 'other' });
-    expect(regionWith(client, 4).read()?.guestMemfd).toBe(0);
+    expect(regionWith(client, 4).read()?.guestMemfd).toBe('another file');
     client.fds.delete(9);
     expect(regionWith(client, 4).read()?.guestMemfd).toBeUndefined();
   });
@@ -344,7 +348,7 @@ describe('TDX commands', () => {
       padding: 0,
     });
     expect(bytes.subarray(32, 2048).every((byte) => byte === 0)).toBe(true);
-    expect(bytes.subarray(2056, 2096)).toEqual(encodeCpuidEntries([addressSizes]));
+    expect(bytes.subarray(2056, 2096)).toEqual(encodeEntries([addressSizes]));
     expect(bytes.subarray(2096).every((byte) => byte === 0xff)).toBe(true);
   });
 });
@@ -363,9 +367,7 @@ describe('struct kvm_tdx_init_vm', () => {
       nent: 2,
       padding: 4,
     });
-    const at = client.place(
-      Buffer.concat([header, encodeCpuidEntries([addressSizes, x2apicLeaf])]),
-    );
+    const at = client.place(Buffer.concat([header, encodeEntries([addressSizes, x2apicLeaf])]));
     const { cmd, data } = tdx(client, 'vm', 'KVM_TDX_INIT_VM', at);
     cmd.read();
     expect(data.readNent()).toBe(2);
@@ -399,7 +401,7 @@ describe('struct kvm_tdx_init_vm', () => {
       { ...leaf, index: 0, eax: 0x7, edx: 0x1 },
       { ...leaf, index: 1, ecx: 0x1800, edx: 0x2 },
     ];
-    bytes.set(encodeCpuidEntries(entries), 168);
+    bytes.set(encodeEntries(entries), 168);
     view.setBigUint64(168 + 120, 9n, true);
     const at = client.place(bytes);
     const { cmd, data } = tdx(client, 'vm', 'KVM_TDX_INIT_VM', at);

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { exitReasons } from '../../../src/abi/kvm/exits.ts';
 import { RunPageInMemory, runPageBytes } from '../../../src/exec/codec/run-page.ts';
 import type { VcpuExit } from '../../../src/simulator/index.ts';
+import { evaluated, preprocessed } from './kvm-header.ts';
 
 const exits: { readonly exit: VcpuExit; readonly bytes: readonly [number, number, bigint][] }[] = [
   { exit: { reason: 'KVM_EXIT_INTR' }, bytes: [[8, 4, 10n]] },
@@ -43,6 +45,43 @@ const exits: { readonly exit: VcpuExit; readonly bytes: readonly [number, number
     ],
   },
   {
+    exit: { reason: 'KVM_EXIT_INTERNAL_ERROR', suberror: 4, data: [7n, 8n] },
+    bytes: [
+      [8, 4, 17n],
+      [32, 4, 4n],
+      [36, 4, 2n],
+      [40, 8, 7n],
+      [48, 8, 8n],
+    ],
+  },
+  {
+    exit: {
+      reason: 'KVM_EXIT_MMIO',
+      physAddr: 0xfee0_0000n,
+      data: 0x1122_3344n,
+      len: 4,
+      isWrite: true,
+    },
+    bytes: [
+      [8, 4, 6n],
+      [32, 8, 0xfee0_0000n],
+      [40, 8, 0x1122_3344n],
+      [48, 4, 4n],
+      [52, 1, 1n],
+    ],
+  },
+  {
+    exit: { reason: 'KVM_EXIT_MMIO', physAddr: 0xfee0_0030n, data: 0n, len: 8, isWrite: false },
+    bytes: [
+      [8, 4, 6n],
+      [32, 8, 0xfee0_0030n],
+      // As it was.
+      [40, 8, 0xa5a5_a5a5_a5a5_a5a5n],
+      [48, 4, 8n],
+      [52, 1, 0n],
+    ],
+  },
+  {
     exit: { reason: 'KVM_EXIT_INTERNAL_ERROR', suberror: 4 },
     bytes: [
       [8, 4, 17n],
@@ -80,7 +119,12 @@ const exits: { readonly exit: VcpuExit; readonly bytes: readonly [number, number
     ],
   },
   {
-    exit: { reason: 'KVM_EXIT_TDX', nr: 0x10002, data: [0x7000n, 0x2000n] },
+    exit: {
+      reason: 'KVM_EXIT_TDX',
+      nr: 0x10002,
+      ret: 0x8000_0000_0000_0003n,
+      data: [0x7000n, 0x2000n],
+    },
     bytes: [
       [8, 4, 40n],
       [32, 8, 0n],
@@ -93,7 +137,7 @@ const exits: { readonly exit: VcpuExit; readonly bytes: readonly [number, number
   {
     exit: { reason: 'KVM_EXIT_TDX', nr: 0x10004, data: [32n] },
     bytes: [
-      [48, 8, 0x8000_0000_0000_0003n],
+      [48, 8, 0n],
       [56, 8, 32n],
     ],
   },
@@ -159,6 +203,18 @@ describe('what KVM_RUN reads', () => {
       4096,
       4,
     ],
+    [
+      'the data of an MMIO read, all 8 bytes',
+      { reason: 'KVM_EXIT_MMIO', physAddr: 1n, data: 0n, len: 8, isWrite: false },
+      40,
+      8,
+    ],
+    [
+      'the data of an MMIO read, only 4 bytes',
+      { reason: 'KVM_EXIT_MMIO', physAddr: 1n, data: 0n, len: 4, isWrite: false },
+      40,
+      4,
+    ],
   ] satisfies [string, VcpuExit, number, number][])('%s', (_name, exit, offset, length) => {
     const bytes = used();
     const page = new RunPageInMemory(bytes);
@@ -173,14 +229,27 @@ describe('what KVM_RUN reads', () => {
     for (const { exit } of exits) {
       const asks = exit.reason === 'KVM_EXIT_TDX' || exit.reason === 'KVM_EXIT_HYPERCALL';
       if (asks || (exit.reason === 'KVM_EXIT_IO' && exit.direction === 'in')) continue;
+      if (exit.reason === 'KVM_EXIT_MMIO' && !exit.isWrite) continue;
       page.writeExit(exit);
       expect(page.read().result).toBe(0n);
     }
   });
 
+  test('of GetTdVmCallInfo, r11 to r14 too', () => {
+    const bytes = used();
+    const page = new RunPageInMemory(bytes);
+    page.writeExit({ reason: 'KVM_EXIT_TDX', nr: 0x10000, data: [1n, 0n, 0n, 0n, 0n] });
+    expect(page.read()).toMatchObject({ result: 0n, tdVmCallInfo: [0n, 0n, 0n, 0n] });
+    for (const [index, offset] of [64, 72, 80, 88].entries()) bytes[offset] = index + 1;
+    expect(page.read().tdVmCallInfo).toEqual([1n, 2n, 3n, 4n]);
+    page.writeExit({ reason: 'KVM_EXIT_TDX', nr: 0x10002, data: [1n, 2n] });
+    expect(page.read().tdVmCallInfo).toBeUndefined();
+  });
+
   test('until user space answers, what KVM has preset', () => {
     const page = new RunPageInMemory(used());
-    page.writeExit({ reason: 'KVM_EXIT_TDX', nr: 0x10002, data: [0n, 0n] });
+    const ret = 0x8000_0000_0000_0003n;
+    page.writeExit({ reason: 'KVM_EXIT_TDX', nr: 0x10002, ret, data: [0n, 0n] });
     expect(page.read().result).toBe(0x8000_0000_0000_0003n);
     page.writeExit({ reason: 'KVM_EXIT_HYPERCALL', nr: 12, args: [], flags: 1n });
     expect(page.read().result).toBe(0n);
@@ -198,4 +267,40 @@ describe('what KVM_RUN reads', () => {
       }),
     );
   });
+});
+
+test('the places that these tests know are those of <linux/kvm.h>', (context) => {
+  if (preprocessed() === undefined) context.skip('there is no C compiler with <linux/kvm.h>');
+  const places = {
+    immediate_exit: 1,
+    exit_reason: 8,
+    'io.direction': 32,
+    'io.size': 33,
+    'io.port': 34,
+    'io.count': 36,
+    'io.data_offset': 40,
+    'mmio.phys_addr': 32,
+    'mmio.data': 40,
+    'mmio.len': 48,
+    'mmio.is_write': 52,
+    'hypercall.nr': 32,
+    'hypercall.args': 40,
+    'hypercall.ret': 88,
+    // `flags` in newer headers.
+    'hypercall.longmode': 96,
+    'internal.suberror': 32,
+    'internal.ndata': 36,
+    'internal.data': 40,
+    'system_event.type': 32,
+    'system_event.ndata': 36,
+    'system_event.data': 40,
+    kvm_valid_regs: 288,
+    kvm_dirty_regs: 296,
+  };
+  const expressions = Object.keys(places).map((field) => `offsetof(struct kvm_run, ${field})`);
+  const reasons = Object.entries(exitReasons).filter(([, number]) => number < 30);
+  expect(evaluated([...expressions, ...reasons.map(([name]) => name)])).toEqual([
+    ...Object.values(places),
+    ...reasons.map(([, number]) => number),
+  ]);
 });

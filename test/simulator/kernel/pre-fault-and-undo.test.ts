@@ -126,7 +126,7 @@ describe.each(abisWhere())('undo of a call whose answer reached nobody (%s)', (k
     undone(driver, vm, { request: 'KVM_CREATE_GUEST_MEMFD', create });
     if (!driver.machine.kernelAbi.guestMemfd.link) return;
     const link = new StructValue({ guestMemfd, flags: 0n });
-    undone(driver, vm, { request: 'KVM_LINK_GUEST_MEMFD', link });
+    undone(driver, driver.createTd(), { request: 'KVM_LINK_GUEST_MEMFD', link });
   });
 
   test('the same call can be made again', () => {

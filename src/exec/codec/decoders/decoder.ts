@@ -1,18 +1,38 @@
 import type { IoctlName } from '../../../abi/kvm/requests.ts';
-import type { Handle, Request, RunRequest } from '../../../simulator/index.ts';
+import type {
+  EventfdFact,
+  GuestMemfdFact,
+  KnownRequest,
+  RunRequest,
+} from '../../../simulator/index.ts';
 import type { ClientCall } from '../index.ts';
-import type { Field, Layout } from '../layout.ts';
-import { Place, StructInMemory } from '../user-structs.ts';
+import type { Fields, Layout, ValuesOf } from '../layout.ts';
+import { Place } from '../place.ts';
+import { StructInMemory } from '../user-structs.ts';
 
-export type Decoder = (call: ClientCall) => Request | RunRequest;
+export type Decoder = (call: ClientCall) => KnownRequest | RunRequest;
 export type DecoderTable = Readonly<Partial<Record<IoctlName, Decoder>>>;
 
+/** What the argument points to. */
+export function argument({ memory, arg }: ClientCall): Place {
+  return new Place(memory, arg);
+}
+
 /** The struct that the argument points to. */
-export function structOf<const F extends Readonly<Record<string, Field>>>(
-  { memory, arg }: ClientCall,
+export function structOf<const F extends Fields>(
+  call: ClientCall,
   layout: Layout<F>,
 ): StructInMemory<F> {
-  return new StructInMemory(new Place(memory, arg), layout);
+  return new StructInMemory(argument(call), layout);
+}
+
+/** What a pointer in a struct points to, as the struct was read last. */
+export function pointee<const F extends Fields>(
+  { memory }: ClientCall,
+  struct: StructInMemory<F>,
+  pointer: (values: ValuesOf<F>) => bigint,
+): Place {
+  return new Place(memory, () => (struct.last === undefined ? undefined : pointer(struct.last)));
 }
 
 /**
@@ -28,12 +48,14 @@ export function u32(value: bigint): number {
   return Number(BigInt.asUintN(32, value));
 }
 
-/** Handles are positive, so this one is of no file that the simulated host knows. */
-const anotherFile: Handle = 0;
-
-/** undefined: the fd is not open. */
-export function handleOf(call: ClientCall, fd: number): Handle | undefined {
+export function guestMemfd(call: ClientCall, fd: number): GuestMemfdFact {
   const target = call.fd(fd);
   if (target === undefined) return undefined;
-  return target.kind === 'ours' ? target.handle : anotherFile;
+  return target.kind === 'ours' ? target.handle : 'another file';
+}
+
+export function eventfd(call: ClientCall, fd: number): EventfdFact {
+  const target = call.fd(fd);
+  if (target === undefined) return 'not open';
+  return target.kind === 'eventfd' ? { id: target.id } : 'not an eventfd';
 }

@@ -5,43 +5,45 @@
  */
 import { type TdxCommandName, tdxCommands } from '../../../abi/kvm/requests.ts';
 import type { TdxRequest } from '../../../simulator/index.ts';
+import { CapabilitiesInMemory, CpuidInMemory } from '../arrays.ts';
 import type { ClientCall } from '../index.ts';
 import { initVmInMemory } from '../init-vm.ts';
+import type { Place } from '../place.ts';
 import { structs } from '../structs.ts';
-import {
-  CapabilitiesInMemory,
-  CpuidInMemory,
-  Place,
-  StructInMemory,
-  TdxCommandInMemory,
-} from '../user-structs.ts';
+import { StructInMemory } from '../user-structs.ts';
+import { argument, pointee, structOf } from './decoder.ts';
 
-type CommandDecoder = (cmd: TdxCommandInMemory, call: ClientCall) => TdxRequest;
+interface Command {
+  readonly call: ClientCall;
+  readonly cmd: StructInMemory<typeof structs.kvm_tdx_cmd.fields>;
+  /** Where `cmd.data` points to. */
+  readonly data: Place;
+}
 
-const commands: Readonly<Record<TdxCommandName, CommandDecoder>> = {
-  KVM_TDX_CAPABILITIES: (cmd) => ({
+const commands: Readonly<Record<TdxCommandName, (command: Command) => TdxRequest>> = {
+  KVM_TDX_CAPABILITIES: ({ cmd, data }) => ({
     request: 'KVM_TDX_CAPABILITIES',
     cmd,
-    data: new CapabilitiesInMemory(cmd.data),
+    data: new CapabilitiesInMemory(data),
   }),
-  KVM_TDX_INIT_VM: (cmd, { kernelAbi }) => ({
+  KVM_TDX_INIT_VM: ({ cmd, data, call }) => ({
     request: 'KVM_TDX_INIT_VM',
     cmd,
-    data: initVmInMemory(cmd.data, kernelAbi.initVm.struct),
+    data: initVmInMemory(data, call.kernelAbi.initVm.struct),
   }),
-  KVM_TDX_INIT_VCPU: (cmd) => ({ request: 'KVM_TDX_INIT_VCPU', cmd }),
-  KVM_TDX_INIT_MEM_REGION: (cmd) => ({
+  KVM_TDX_INIT_VCPU: ({ cmd }) => ({ request: 'KVM_TDX_INIT_VCPU', cmd }),
+  KVM_TDX_INIT_MEM_REGION: ({ cmd, data }) => ({
     request: 'KVM_TDX_INIT_MEM_REGION',
     cmd,
-    data: new StructInMemory(cmd.data, structs.kvm_tdx_init_mem_region),
+    data: new StructInMemory(data, structs.kvm_tdx_init_mem_region),
   }),
-  KVM_TDX_FINALIZE_VM: (cmd) => ({ request: 'KVM_TDX_FINALIZE_VM', cmd }),
-  KVM_TDX_GET_CPUID: (cmd) => ({
+  KVM_TDX_FINALIZE_VM: ({ cmd }) => ({ request: 'KVM_TDX_FINALIZE_VM', cmd }),
+  KVM_TDX_GET_CPUID: ({ cmd, data }) => ({
     request: 'KVM_TDX_GET_CPUID',
     cmd,
-    data: new CpuidInMemory(cmd.data),
+    data: new CpuidInMemory(data),
   }),
-  KVM_TDX_TERMINATE_VM: (cmd) => ({ request: 'KVM_TDX_TERMINATE_VM', cmd }),
+  KVM_TDX_TERMINATE_VM: ({ cmd }) => ({ request: 'KVM_TDX_TERMINATE_VM', cmd }),
 };
 
 const commandNames = new Map<number, TdxCommandName>(
@@ -49,8 +51,9 @@ const commandNames = new Map<number, TdxCommandName>(
 );
 
 export function tdxCommand(call: ClientCall): TdxRequest {
-  const cmd = new TdxCommandInMemory(call.memory, call.arg);
-  const id = new Place(call.memory, call.arg).readU32(structs.kvm_tdx_cmd.fields.id[0]);
+  const cmd = structOf(call, structs.kvm_tdx_cmd);
+  const id = argument(call).readU32(structs.kvm_tdx_cmd.fields.id[0]);
   const name = id === undefined ? undefined : commandNames.get(id);
-  return name === undefined ? { request: 'KVM_MEMORY_ENCRYPT_OP', cmd } : commands[name](cmd, call);
+  if (name === undefined) return { request: 'KVM_MEMORY_ENCRYPT_OP', cmd };
+  return commands[name]({ call, cmd, data: pointee(call, cmd, ({ data }) => data) });
 }

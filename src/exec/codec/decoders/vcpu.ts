@@ -1,8 +1,12 @@
 /** ioctls of a vCPU: kvm_vcpu_ioctl(), kvm_arch_vcpu_ioctl(). */
+import { type VcpuStateRequestName, vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
+import { CpuidInMemory } from '../arrays.ts';
+import type { ClientCall } from '../index.ts';
 import { RunPageInMemory } from '../run-page.ts';
 import { structs } from '../structs.ts';
-import { CpuidInMemory, Place } from '../user-structs.ts';
-import { type DecoderTable, structOf, u32 } from './decoder.ts';
+import { u32InMemory, u64InMemory } from '../user-structs.ts';
+import { argument, type Decoder, type DecoderTable, structOf } from './decoder.ts';
+import { systemAndVcpu, vmAndVcpu } from './shared.ts';
 import { tdxCommand } from './tdx.ts';
 
 export const vcpuDecoders: DecoderTable = {
@@ -11,10 +15,65 @@ export const vcpuDecoders: DecoderTable = {
     request: 'KVM_PRE_FAULT_MEMORY',
     range: structOf(call, structs.kvm_pre_fault_memory),
   }),
-  KVM_SET_CPUID2: ({ memory, arg }) => ({
+  KVM_SET_CPUID2: (call) => ({
     request: 'KVM_SET_CPUID2',
-    cpuid: new CpuidInMemory(new Place(memory, arg)),
+    cpuid: new CpuidInMemory(argument(call)),
   }),
-  KVM_SET_TSC_KHZ: ({ arg }) => ({ request: 'KVM_SET_TSC_KHZ', tscKhz: u32(arg) }),
+  KVM_GET_CPUID2: (call) => ({
+    request: 'KVM_GET_CPUID2',
+    cpuid: new CpuidInMemory(argument(call)),
+  }),
+  KVM_GET_MP_STATE: (call) => ({
+    request: 'KVM_GET_MP_STATE',
+    mpState: u32InMemory(argument(call)),
+  }),
+  KVM_SET_MP_STATE: (call) => ({
+    request: 'KVM_SET_MP_STATE',
+    mpState: u32InMemory(argument(call)),
+  }),
+  KVM_X86_SETUP_MCE: (call) => ({
+    request: 'KVM_X86_SETUP_MCE',
+    mcgCap: u64InMemory(argument(call)),
+  }),
+  KVM_TPR_ACCESS_REPORTING: (call) => ({
+    request: 'KVM_TPR_ACCESS_REPORTING',
+    control: structOf(call, structs.kvm_tpr_access_ctl),
+  }),
+  KVM_SET_VAPIC_ADDR: (call) => ({
+    request: 'KVM_SET_VAPIC_ADDR',
+    address: u64InMemory(argument(call)),
+  }),
+  KVM_SET_SIGNAL_MASK: (call) => ({ request: 'KVM_SET_SIGNAL_MASK', mask: signalMask(call) }),
+  KVM_INTERRUPT: (call) => ({ request: 'KVM_INTERRUPT', vector: u32InMemory(argument(call)) }),
+  KVM_KVMCLOCK_CTRL: () => ({ request: 'KVM_KVMCLOCK_CTRL' }),
+  KVM_NMI: () => ({ request: 'KVM_NMI' }),
+  KVM_SMI: () => ({ request: 'KVM_SMI' }),
   KVM_MEMORY_ENCRYPT_OP: tdxCommand,
+  ...vmAndVcpu,
+  ...systemAndVcpu,
+  ...stateDecoders(),
 };
+
+/** Structs that the model moves whole. */
+function stateDecoders(): Readonly<Record<VcpuStateRequestName, Decoder>> {
+  const names = Object.keys(vcpuStateBytes) as VcpuStateRequestName[];
+  return Object.fromEntries(
+    names.map((name): [string, Decoder] => [
+      name,
+      (call) => ({ request: name, state: argument(call) }),
+    ]),
+  ) as Record<VcpuStateRequestName, Decoder>;
+}
+
+/** NULL takes the mask away. The length is read alone first. */
+function signalMask(call: ClientCall) {
+  if (call.arg === 0n) return undefined;
+  const place = argument(call);
+  return {
+    readLength: () => place.readU32(structs.kvm_signal_mask.fields.len[0]),
+    readSignals: () => {
+      const set = place.read(8, structs.kvm_signal_mask.sizeBytes);
+      return set && new DataView(set.buffer, set.byteOffset).getBigUint64(0, true);
+    },
+  };
+}

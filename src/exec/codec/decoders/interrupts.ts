@@ -1,0 +1,66 @@
+/** ioctls of a VM about interrupts, eventfds and the buses that a device would sit on. */
+import { GsiRoutingInMemory } from '../arrays.ts';
+import type { ClientCall } from '../index.ts';
+import { structs } from '../structs.ts';
+import { mapped } from '../user-structs.ts';
+import { argument, type DecoderTable, eventfd, structOf } from './decoder.ts';
+
+const KVM_IRQFD_FLAG_RESAMPLE = 2;
+
+export const interruptDecoders = {
+  KVM_CREATE_IRQCHIP: () => ({ request: 'KVM_CREATE_IRQCHIP' }),
+  KVM_CREATE_PIT: () => ({ request: 'KVM_CREATE_PIT' }),
+  KVM_CREATE_PIT2: (call) => ({
+    request: 'KVM_CREATE_PIT2',
+    config: structOf(call, structs.kvm_pit_config),
+  }),
+  KVM_GET_IRQCHIP: (call) => ({ request: 'KVM_GET_IRQCHIP', chip: argument(call) }),
+  KVM_SET_IRQCHIP: (call) => ({ request: 'KVM_SET_IRQCHIP', chip: argument(call) }),
+  KVM_SET_GSI_ROUTING: (call) => ({
+    request: 'KVM_SET_GSI_ROUTING',
+    routing: new GsiRoutingInMemory(argument(call)),
+  }),
+  KVM_IRQFD: (call) => ({ request: 'KVM_IRQFD', irqfd: irqfd(call) }),
+  KVM_IOEVENTFD: (call) => ({
+    request: 'KVM_IOEVENTFD',
+    ioeventfd: mapped(structOf(call, structs.kvm_ioeventfd), ({ fd, ...others }) => ({
+      ...others,
+      eventfd: eventfd(call, fd),
+    })),
+  }),
+  KVM_SIGNAL_MSI: (call) => ({
+    request: 'KVM_SIGNAL_MSI',
+    msi: structOf(call, structs.kvm_msi),
+  }),
+  KVM_IRQ_LINE: (call) => ({
+    request: 'KVM_IRQ_LINE',
+    line: structOf(call, structs.kvm_irq_level),
+  }),
+  KVM_IRQ_LINE_STATUS: (call) => ({
+    request: 'KVM_IRQ_LINE_STATUS',
+    line: structOf(call, structs.kvm_irq_level),
+  }),
+  KVM_REGISTER_COALESCED_MMIO: (call) => ({
+    request: 'KVM_REGISTER_COALESCED_MMIO',
+    zone: structOf(call, structs.kvm_coalesced_mmio_zone),
+  }),
+  KVM_UNREGISTER_COALESCED_MMIO: (call) => ({
+    request: 'KVM_UNREGISTER_COALESCED_MMIO',
+    zone: structOf(call, structs.kvm_coalesced_mmio_zone),
+  }),
+  KVM_CREATE_DEVICE: (call) => ({
+    request: 'KVM_CREATE_DEVICE',
+    create: structOf(call, structs.kvm_create_device),
+  }),
+} satisfies DecoderTable;
+
+/** The second eventfd counts only with its flag. */
+function irqfd(call: ClientCall) {
+  return mapped(structOf(call, structs.kvm_irqfd), ({ fd, gsi, flags, resamplefd }) => ({
+    eventfd: eventfd(call, fd),
+    gsi,
+    flags,
+    resamplefd:
+      (flags & KVM_IRQFD_FLAG_RESAMPLE) === 0 ? ('not open' as const) : eventfd(call, resamplefd),
+  }));
+}

@@ -1,0 +1,61 @@
+/** ioctls that more than one kind of file has. */
+import { capabilities } from '../../../abi/kvm/capabilities.ts';
+import type { EnableCapStruct } from '../../../simulator/index.ts';
+import { MsrsInMemory } from '../arrays.ts';
+import type { ClientCall } from '../index.ts';
+import type { ValuesOf } from '../layout.ts';
+import { structs } from '../structs.ts';
+import { mapped, u64InMemory } from '../user-structs.ts';
+import { argument, type DecoderTable, pointee, structOf, u32, unsignedLong } from './decoder.ts';
+
+/** /dev/kvm and a VM. The kernel takes a `long`, and has no capability beyond an int. */
+export const checkExtension = {
+  KVM_CHECK_EXTENSION: ({ arg }) => ({
+    request: 'KVM_CHECK_EXTENSION',
+    capability: unsignedLong(arg),
+  }),
+} satisfies DecoderTable;
+
+/** A VM and a vCPU. */
+export const vmAndVcpu = {
+  KVM_ENABLE_CAP: (call) => ({
+    request: 'KVM_ENABLE_CAP',
+    cap: mapped(structOf(call, structs.kvm_enable_cap), (cap) => withHandle(call, cap)),
+  }),
+  KVM_SET_TSC_KHZ: ({ arg }) => ({ request: 'KVM_SET_TSC_KHZ', tscKhz: u32(arg) }),
+  KVM_GET_TSC_KHZ: () => ({ request: 'KVM_GET_TSC_KHZ' }),
+  KVM_GET_STATS_FD: () => ({ request: 'KVM_GET_STATS_FD' }),
+} satisfies DecoderTable;
+
+/** /dev/kvm and a vCPU. */
+export const systemAndVcpu = {
+  KVM_GET_MSRS: (call) => ({ request: 'KVM_GET_MSRS', msrs: new MsrsInMemory(argument(call)) }),
+  KVM_SET_MSRS: (call) => ({ request: 'KVM_SET_MSRS', msrs: new MsrsInMemory(argument(call)) }),
+  KVM_GET_DEVICE_ATTR: (call) => ({ request: 'KVM_GET_DEVICE_ATTR', ...deviceAttr(call) }),
+  KVM_SET_DEVICE_ATTR: (call) => ({ request: 'KVM_SET_DEVICE_ATTR', ...deviceAttr(call) }),
+  KVM_HAS_DEVICE_ATTR: (call) => ({ request: 'KVM_HAS_DEVICE_ATTR', ...deviceAttr(call) }),
+} satisfies DecoderTable;
+
+/** Capabilities whose first argument is the fd of a VM. */
+const takesVmFd: ReadonlySet<number> = new Set([
+  capabilities.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM,
+  capabilities.KVM_CAP_VM_COPY_ENC_CONTEXT_FROM,
+]);
+
+function withHandle(
+  call: ClientCall,
+  cap: ValuesOf<typeof structs.kvm_enable_cap.fields>,
+): EnableCapStruct {
+  if (!takesVmFd.has(cap.cap)) return cap;
+  const [fd = 0n, ...others] = cap.args;
+  const target = call.fd(u32(fd));
+  return { ...cap, args: [target?.kind === 'ours' ? BigInt(target.handle) : 0n, ...others] };
+}
+
+function deviceAttr(call: ClientCall) {
+  const struct = structOf(call, structs.kvm_device_attr);
+  return {
+    attr: mapped(struct, ({ addr: _, ...attr }) => attr),
+    value: u64InMemory(pointee(call, struct, ({ addr }) => addr)),
+  };
+}
