@@ -5,6 +5,7 @@
  * The rows below are its checks in its order (kernel-abi 7.1, steps 9 to 28), as far as user space
  * can know them before it asks; the first that applies is the errno that the kernel would give.
  */
+import { findEntry } from '../abi/kvm/cpuid.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import {
   type CpuidEntry,
@@ -102,7 +103,7 @@ function unsupportedXfam(params: TdxInitVm, { capabilities }: InitVmGround): str
 const ADDRESS_SIZES_LEAF = 0x80000008;
 
 function wrongAddressWidth(params: TdxInitVm, { guestAddressWidths }: InitVmGround): string[] {
-  const entry = findEntry(params.cpuid, { function: ADDRESS_SIZES_LEAF, index: 0 });
+  const entry = findEntry(params.cpuid, ADDRESS_SIZES_LEAF);
   if (!entry) return ['CPUID leaf 0x80000008 is missing; KVM takes the address width from it'];
   const width = (entry.eax >>> 16) & 0xff;
   if (width !== 48 && width !== 52) return [`${width} address bits; a TD has 48 or 52`];
@@ -120,7 +121,7 @@ const forbidden = [
 
 function forbiddenFeatures(params: TdxInitVm, { capabilities }: InitVmGround): string[] {
   const isConfigurable = capabilities.configurableCpuid.some((leaf) => isLeaf7(leaf));
-  const entry = findEntry(params.cpuid, { function: 7, index: 0 });
+  const entry = findEntry(params.cpuid, 7);
   if (!isConfigurable || !entry || !isLeaf7(entry)) return [];
   return forbidden
     .filter(({ register, bit }) => ((entry[register] >>> bit) & 1) === 1)
@@ -133,7 +134,9 @@ function isLeaf7(entry: CpuidEntry): boolean {
 
 /** The kernel counts the configurable leaves that found an entry, and wants the number of entries. */
 function unmatchedEntries({ cpuid }: TdxInitVm, { capabilities }: InitVmGround): string[] {
-  const found = capabilities.configurableCpuid.map((leaf) => findEntry(cpuid, leaf));
+  const found = capabilities.configurableCpuid.map((leaf) =>
+    findEntry(cpuid, leaf.function, leaf.index),
+  );
   const matched = found.filter((entry) => entry !== undefined).length;
   if (matched === cpuid.length) return [];
   const used = new Set(found);
@@ -193,7 +196,7 @@ const FAMILY_MASK = 0x0fff3fff;
 
 function fixedCpuidBits({ cpuid }: TdxInitVm, ground: InitVmGround): string[] {
   return ground.capabilities.configurableCpuid.flatMap((leaf) => {
-    const entry = findEntry(cpuid, leaf);
+    const entry = findEntry(cpuid, leaf.function, leaf.index);
     return entry ? fixedBitsOf({ leaf, entry, ground }) : [];
   });
 }
@@ -222,18 +225,6 @@ function fixedBitsOf({
 function isOwnFamily({ eax }: CpuidEntry, { supportedCpuid }: InitVmGround): boolean {
   const own = supportedCpuid.find((entry) => entry.function === 1);
   return eax === 0 || own === undefined || eax === (own.eax & FAMILY_MASK) >>> 0;
-}
-
-/** kvm_find_cpuid_entry2: an entry whose index is not marked stands for every subleaf. */
-function findEntry(
-  entries: readonly CpuidEntry[],
-  leaf: { readonly function: number; readonly index: number },
-): CpuidEntry | undefined {
-  return entries.find(
-    (entry) =>
-      entry.function === leaf.function &&
-      ((entry.flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) === 0 || entry.index === leaf.index),
-  );
 }
 
 function leafName({ function: leaf, index, flags }: CpuidEntry): string {

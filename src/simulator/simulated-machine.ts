@@ -24,6 +24,7 @@ import type { Kernel } from './kernel/kernel.ts';
 import type { KernelAbi } from './kernel/kernel-abi.ts';
 import { KeyIdPool } from './kernel/key-ids.ts';
 import { MiscCgroup } from './kernel/misc-cgroup.ts';
+import { msrTablesOf } from './kernel/msrs/tables.ts';
 import { PageAllocator } from './kernel/page-allocator.ts';
 import { runVcpu } from './kernel/run.ts';
 import { systemIoctl } from './kernel/system-ioctl.ts';
@@ -82,6 +83,7 @@ export class SimulatedMachine implements DisturbedMachine {
       abi: kernelAbi,
       faults,
       trace,
+      msrs: msrTablesOf(profile.platform),
       files: new FileTable(),
       vms: new Set(),
       nextVmId: 1,
@@ -172,6 +174,7 @@ export class SimulatedMachine implements DisturbedMachine {
     this.#clock.advance(releaseCost.ns + guestPagesNs(file));
     if (file.kind === 'vm') releaseVmFile(kernel, file.vm);
     else if (file.kind === 'vcpu') putVm(kernel, file.vcpu.vm);
+    else if (file.kind === 'stats') putVm(kernel, file.vm);
     else if (file.kind === 'guest_memfd') releaseGuestMemfd(kernel, file.guestMemfd);
     if (kernel.trace.active) kernel.trace.emit({ kind: 'release', handle }, startedNs);
     return true;
@@ -248,6 +251,7 @@ export class SimulatedMachine implements DisturbedMachine {
       case 'vcpu':
         return vcpuIoctl(this.#kernel, caller, file.vcpu, request);
       case 'guest_memfd':
+      case 'stats':
         return refuse('ENOTTY');
     }
   }
@@ -304,6 +308,7 @@ const makesHandle: ReadonlySet<Request['request']> = new Set([
   'KVM_CREATE_VCPU',
   'KVM_CREATE_GUEST_MEMFD',
   'KVM_LINK_GUEST_MEMFD',
+  'KVM_GET_STATS_FD',
 ] as const);
 
 const noKeyIds = { mktme: 0, tdxPrivate: 0 } as const;

@@ -1,4 +1,4 @@
-import type { CpuidEntry } from './structs.ts';
+import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from './structs.ts';
 
 const TOPOLOGY_LEAVES: ReadonlySet<number> = new Set([0xb, 0x1f]);
 const X2APIC = 1 << 21;
@@ -15,4 +15,17 @@ export function withApicId(entries: readonly CpuidEntry[], apicId: number): Cpui
     }
     return TOPOLOGY_LEAVES.has(entry.function) ? { ...entry, edx: apicId } : entry;
   });
+}
+
+/** kvm_find_cpuid_entry2: an entry whose index is not marked stands for every subleaf of its leaf. */
+export function findEntry(
+  entries: readonly CpuidEntry[],
+  leaf: number,
+  index = 0,
+): CpuidEntry | undefined {
+  return entries.find(
+    (entry) =>
+      entry.function === leaf &&
+      ((entry.flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) === 0 || entry.index === index),
+  );
 }

@@ -49,6 +49,15 @@ export const xfamFixed1 = xfamMask.x87 | xfamMask.sse;
 /** Bits that may be 1, before the host's CPUs are taken into account. */
 export const xfamFixed0 = unionOf(xfamFeatures);
 
+/** Components that a guest switches on in XCR0; those of IA32_XSS are the rest. */
+const xcr0Components =
+  unionOf(xfamFeatures.filter(({ name }) => !['pt', 'cet', 'uintr', 'lbr'].includes(name))) |
+  bits(3, 4);
+
+export function xcr0Of(xfam: bigint): bigint {
+  return xfam & xcr0Components;
+}
+
 /** `0x7` gives `['x87', 'sse', 'avx']`; bits without a name, and parts of a group, in hex. */
 export function xfamNames(mask: bigint): string[] {
   return featureNames([...xfamFeatures, ...neverAllowedXfam], mask);

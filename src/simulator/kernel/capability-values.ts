@@ -43,7 +43,7 @@ function maxVcpusOfTd(kernel: Kernel, vm: Vm | undefined): number {
 }
 
 /** Room for the XSAVE area of all that a guest can have, and never less than the old struct. */
-function xsaveBytes({ profile }: Kernel): number {
+export function xsaveBytes({ profile }: Kernel): number {
   const leaf = profile.platform.cpuid.find((entry) => entry.function === 0xd && entry.index === 0);
   return Math.max(vcpuStateBytes.KVM_GET_XSAVE, leaf?.ecx ?? 0);
 }

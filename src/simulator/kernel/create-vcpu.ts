@@ -4,6 +4,7 @@
  */
 import type { Answer } from '../interface.ts';
 import { ok, type Refusal, refuse } from './answer.ts';
+import { hostTsc } from './clock.ts';
 import { faultAt, type Kernel } from './kernel.ts';
 import type { CreateVcpuCheck } from './kernel-abi.ts';
 import { maxVcpuIds } from './limits.ts';
@@ -15,7 +16,9 @@ export function createVcpu(kernel: Kernel, vm: Vm, id: number): Answer {
     const refused = checks[check](kernel, vm, id);
     if (refused !== undefined) return refused;
   }
-  const vcpu = newVcpu(vm, id);
+  // A vCPU's time begins now; the module keeps that of a TD.
+  const tscOffset = vm.isTd ? 0n : BigInt.asUintN(64, -hostTsc(kernel));
+  const vcpu = newVcpu({ vm, id, tscOffset });
   vm.vcpus.push(vcpu);
   vm.vcpusById.set(id, vcpu);
   vm.references++;

@@ -2,16 +2,25 @@
 import { capabilities } from '../../abi/kvm/capabilities.ts';
 import type { Answer, Caller, EnableCapStruct, UserStruct } from '../interface.ts';
 import { done, refuse } from './answer.ts';
+import { capabilityMasks } from './capability-values.ts';
 import { checkExtension } from './check-extension.ts';
 import { faultAt, type Kernel } from './kernel.ts';
-import { KVM_MAX_IRQ_ROUTES, leastBound, maxVcpuIds } from './limits.ts';
+import { KVM_MAX_IRQ_ROUTES, leastBound, maxDirtyRingBytes, maxVcpuIds } from './limits.ts';
 import { moveEncContextFrom } from './move/move-enc-context.ts';
 import type { Vm } from './vm.ts';
 
 const u32Max = 0xffff_ffffn;
 
 const x2apicApi = { all: 0xfn, enableSuppressEoi: 1n << 2n, disableSuppressEoi: 1n << 3n } as const;
-const hypercallsThatExit = 0x1000n;
+const hypercallsThatExit = BigInt(capabilityMasks.hypercallsThatExit);
+/** INVAL, UNKNOWN, FILTER */
+const msrExitReasons = 7n;
+/** Room for 64 reserved entries and for the 512 of a CPU's own log, of 16 bytes each. */
+const leastDirtyRingBytes = (64 + 512) * 16;
+const dirtyRings: ReadonlySet<number> = new Set([
+  capabilities.KVM_CAP_DIRTY_LOG_RING,
+  capabilities.KVM_CAP_DIRTY_LOG_RING_ACQ_REL,
+]);
 const pmuDisable = 1n;
 const busLock = { off: 1n, exit: 2n } as const;
 const notify = { all: 0x3n, enabled: 1n } as const;
@@ -22,12 +31,36 @@ export function enableCap(
   vm: Vm,
   user: UserStruct<EnableCapStruct>,
 ): Answer {
-  // E1, E2
+  // E1
   const cap = user.read();
   if (cap === undefined) return refuse('EFAULT');
-  if (cap.flags !== 0) return refuse('EINVAL');
   const arg = cap.args[0] ?? 0n;
+  // Of the generic half, which looks at the flags for itself, or not at all.
+  if (dirtyRings.has(cap.cap)) return enableDirtyRing(vm, arg);
+  // E2
+  if (cap.flags !== 0) return refuse('EINVAL');
   switch (cap.cap) {
+    case capabilities.KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
+      return enableManualDirtyLog(vm, arg);
+    case capabilities.KVM_CAP_HALT_POLL:
+      return arg > u32Max ? refuse('EINVAL') : done;
+    case capabilities.KVM_CAP_EXCEPTION_PAYLOAD:
+      vm.caps.exceptionPayload = isSet(arg);
+      return done;
+    case capabilities.KVM_CAP_X86_TRIPLE_FAULT_EVENT:
+      vm.caps.tripleFaultEvent = isSet(arg);
+      return done;
+    case capabilities.KVM_CAP_X86_USER_SPACE_MSR:
+      if ((arg & ~msrExitReasons) !== 0n) return refuse('EINVAL');
+      vm.caps.userSpaceMsr = arg;
+      return done;
+    case capabilities.KVM_CAP_X86_DISABLE_EXITS:
+      if ((arg & ~BigInt(capabilityMasks.disableExits)) !== 0n) return refuse('EINVAL');
+      return vm.vcpus.length > 0 ? refuse('EINVAL') : done;
+    case capabilities.KVM_CAP_MSR_PLATFORM_INFO:
+      return done;
+    case capabilities.KVM_CAP_EXIT_ON_EMULATION_FAILURE:
+      return (arg & ~1n) === 0n ? done : refuse('EINVAL');
     case capabilities.KVM_CAP_SPLIT_IRQCHIP:
       return splitIrqchip(kernel, vm, arg);
     case capabilities.KVM_CAP_X2APIC_API:
@@ -54,6 +87,9 @@ export function enableCap(
       return setNotifyVmexit(kernel, vm, arg);
     case capabilities.KVM_CAP_DISABLE_QUIRKS2:
       return disableQuirks(kernel, vm, arg);
+    case capabilities.KVM_CAP_DISABLE_QUIRKS:
+      // The older one, which leaves out what it does not know.
+      return disableQuirks(kernel, vm, arg & knownQuirks(kernel, vm));
     case capabilities.KVM_CAP_MAX_VCPUS:
       return setMaxVcpus(kernel, vm, arg);
     case capabilities.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM:
@@ -62,6 +98,30 @@ export function enableCap(
     default:
       return refuse('EINVAL');
   }
+}
+
+/** C's _Bool of a u64. */
+function isSet(arg: bigint): boolean {
+  return arg !== 0n;
+}
+
+/** INITIALLY_SET goes with ENABLE only. */
+function enableManualDirtyLog(vm: Vm, options: bigint): Answer {
+  const allowed = (options & 1n) !== 0n ? BigInt(capabilityMasks.manualDirtyLog) : 1n;
+  if ((options & ~allowed) !== 0n) return refuse('EINVAL');
+  vm.caps.manualDirtyLog = options;
+  return done;
+}
+
+/** Rings instead of bitmaps, of a size in bytes that KVM takes as 32 bits. */
+function enableDirtyRing(vm: Vm, arg: bigint): Answer {
+  const bytes = Number(arg & u32Max);
+  if (bytes === 0 || (bytes & (bytes - 1)) !== 0) return refuse('EINVAL');
+  if (bytes < leastDirtyRingBytes) return refuse('EINVAL');
+  if (bytes > maxDirtyRingBytes) return refuse('E2BIG');
+  if (vm.caps.dirtyRingBytes !== 0 || vm.vcpus.length > 0) return refuse('EINVAL');
+  vm.caps.dirtyRingBytes = bytes;
+  return done;
 }
 
 function splitIrqchip(kernel: Kernel, vm: Vm, routes: bigint): Answer {
@@ -123,9 +183,12 @@ function setPmuCapability(kernel: Kernel, vm: Vm, arg: bigint): Answer {
   return done;
 }
 
+function knownQuirks(kernel: Kernel, vm: Vm): bigint {
+  return BigInt(checkExtension(kernel, capabilities.KVM_CAP_DISABLE_QUIRKS2, vm));
+}
+
 function disableQuirks(kernel: Kernel, vm: Vm, quirks: bigint): Answer {
-  const known = BigInt(checkExtension(kernel, capabilities.KVM_CAP_DISABLE_QUIRKS2, vm));
-  if ((quirks & ~known) !== 0n) return refuse('EINVAL');
+  if ((quirks & ~knownQuirks(kernel, vm)) !== 0n) return refuse('EINVAL');
   vm.caps.disabledQuirks |= quirks;
   return done;
 }

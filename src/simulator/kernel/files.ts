@@ -8,7 +8,9 @@ export type KernelFile =
   | { readonly kind: 'system' }
   | { readonly kind: 'vm'; readonly vm: Vm }
   | { readonly kind: 'vcpu'; readonly vcpu: Vcpu }
-  | { readonly kind: 'guest_memfd'; readonly guestMemfd: GuestMemfd };
+  | { readonly kind: 'guest_memfd'; readonly guestMemfd: GuestMemfd }
+  /** Of a VM or of one of its vCPUs: read, never asked. */
+  | { readonly kind: 'stats'; readonly vm: Vm };
 
 export class FileTable {
   readonly #files = new Map<Handle, KernelFile>();

@@ -9,6 +9,7 @@ import type { FileTable } from './files.ts';
 import type { KernelAbi } from './kernel-abi.ts';
 import type { KeyIdPool } from './key-ids.ts';
 import type { MiscCgroup } from './misc-cgroup.ts';
+import type { MsrTables } from './msrs/tables.ts';
 import type { PageAllocator } from './page-allocator.ts';
 import type { Vm } from './vm.ts';
 
@@ -18,6 +19,7 @@ export interface Kernel {
   readonly abi: KernelAbi;
   readonly faults: FaultInjector;
   readonly trace: Trace;
+  readonly msrs: MsrTables;
   readonly files: FileTable;
   readonly vms: Set<Vm>;
   nextVmId: number;

@@ -5,6 +5,7 @@
 import { KVM_MEM_GUEST_MEMFD, KVM_MEM_READONLY, PAGE_SIZE } from '../../abi/kvm/structs.ts';
 import type { Answer, MemoryRegionStruct, UserStruct } from '../interface.ts';
 import { done, type Refusal, refuse } from './answer.ts';
+import { newDirtyBitmap } from './dirty-log.ts';
 import { type GuestMemfd, guestMemfdOf } from './guest-memfd.ts';
 import { faultAt, type Kernel } from './kernel.ts';
 import { KVM_MEM_SLOTS_NUM, KVM_USER_MEM_SLOTS } from './limits.ts';
@@ -20,6 +21,8 @@ export interface MemorySlot {
   readonly pages: number;
   readonly userspaceAddr: bigint;
   readonly flags: number;
+  /** KVM_MEM_LOG_DIRTY_PAGES: a bit for each page. */
+  readonly dirty: Uint8Array | undefined;
   readonly guestMemfd: { readonly memfd: GuestMemfd; readonly firstPage: number } | undefined;
 }
 
@@ -99,6 +102,7 @@ function createSlot(
     pages,
     userspaceAddr: region.userspaceAddr,
     flags: region.flags,
+    dirty: isLogged(region.flags) ? newDirtyBitmap(vm, pages) : undefined,
     guestMemfd: bound.guestMemfd,
   };
   vm.slots.set(region.slot, slot);
@@ -119,8 +123,13 @@ function changeSlot(kernel: Kernel, vm: Vm, region: MemoryRegionStruct, old: Mem
   const fault = faultAt(kernel, 'KVM_SET_USER_MEMORY_REGION: allocate');
   if (fault !== undefined) return fault;
   if (moves && !fitsGuestAddresses(vm, baseGfn + pages - 1)) return refuse('EINVAL');
-  vm.slots.set(region.slot, { ...old, baseGfn, flags: region.flags });
+  const dirty = isLogged(region.flags) ? (old.dirty ?? newDirtyBitmap(vm, pages)) : undefined;
+  vm.slots.set(region.slot, { ...old, baseGfn, flags: region.flags, dirty });
   return done;
+}
+
+function isLogged(flags: number): boolean {
+  return (flags & KVM_MEM_LOG_DIRTY_PAGES) !== 0;
 }
 
 function deleteSlot(kernel: Kernel, vm: Vm, old: MemorySlot | undefined): Answer {

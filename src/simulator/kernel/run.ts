@@ -14,6 +14,8 @@ import type {
   VcpuExit,
 } from '../interface.ts';
 import { done, refuse } from './answer.ts';
+import { updateMasterClock } from './clock.ts';
+import { hasEvents, noEvents } from './inject.ts';
 import type { Kernel } from './kernel.ts';
 import { enterTd } from './tdx/enter-td.ts';
 import {
@@ -120,10 +122,15 @@ class RunCall implements VcpuRun {
     const completed = this.#complete(input);
     if (completed !== undefined) return completed;
     if (input.immediateExit) return refuse('EINTR');
+    // A TD never gets its SIPI.
+    if (vcpu.mpState === 'INIT_RECEIVED' && vcpu.td !== undefined) return refuse('EINVAL');
     // vcpu_needs_initialization
     const runnable = vcpu.vm.td === undefined || vcpu.vm.td.state === 'RUNNABLE';
     if (vcpu.td?.state === 'UNINITIALIZED' || !runnable) return refuse('EINVAL');
-    return interrupted ? refuse('EINTR') : undefined;
+    if (interrupted) return refuse('EINTR');
+    // Halted, or waiting for a SIPI that no guest sends: an event wakes it, or a signal.
+    if (vcpu.mpState === 'RUNNABLE') return undefined;
+    return vcpu.mpState === 'HALTED' && hasEvents(vcpu) ? undefined : 'blocks';
   }
 
   #complete(input: RunPageInput): Answer | 'exits again' | undefined {
@@ -143,6 +150,8 @@ class RunCall implements VcpuRun {
 
   #enter({ result }: RunPageInput): void {
     const { kernel, vcpu } = this.#options;
+    vcpu.entered = true;
+    if (!vcpu.vm.isTd) updateMasterClock(vcpu.vm);
     const entered = enterTd(kernel, vcpu);
     if (entered === 'interrupted') this.cancel();
     else if (entered !== 'entered') this.#exit(entered);
@@ -152,7 +161,7 @@ class RunCall implements VcpuRun {
   #runGuest(result: bigint): void {
     const { script, vcpu } = this.#options;
     // Entering the guest is what delivers an event to it.
-    vcpu.eventPending = false;
+    vcpu.pending = noEvents();
     if (script === undefined) return;
     const { vm, tdvmcall } = vcpu;
     const guest = vm.td?.guest ?? vm.id;

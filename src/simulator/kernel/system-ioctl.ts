@@ -4,10 +4,14 @@ import type { Answer, Caller, Request } from '../interface.ts';
 import { ok, type Refusal, refuse } from './answer.ts';
 import { supportedVmTypes } from './capability-values.ts';
 import { checkExtension } from './check-extension.ts';
-import { getSupportedCpuid } from './cpuid.ts';
+import { getEmulatedCpuid, getSupportedCpuid } from './cpuid.ts';
+import { systemDeviceAttr } from './device-attr.ts';
 import { faultAt, type Kernel } from './kernel.ts';
 import type { VcpuBound } from './kernel-abi.ts';
 import { KVM_API_VERSION, leastBound, vcpuMmapBytes } from './limits.ts';
+import { getMceCapSupported } from './machine-check.ts';
+import { getMsrIndexList } from './msrs/index-lists.ts';
+import { getFeatureMsrs } from './msrs/msr-io.ts';
 import { buildTd } from './tdx/build-td.ts';
 import { putVm } from './teardown.ts';
 import { newVm, type Vm } from './vm.ts';
@@ -24,6 +28,18 @@ export function systemIoctl(kernel: Kernel, caller: Caller, request: Request): A
       return request.arg === 0n ? ok(vcpuMmapBytes) : refuse('EINVAL');
     case 'KVM_GET_SUPPORTED_CPUID':
       return getSupportedCpuid(kernel, request.cpuid);
+    case 'KVM_GET_EMULATED_CPUID':
+      return getEmulatedCpuid(kernel, request.cpuid);
+    case 'KVM_X86_GET_MCE_CAP_SUPPORTED':
+      return getMceCapSupported(request.mceCap);
+    case 'KVM_GET_MSR_INDEX_LIST':
+    case 'KVM_GET_MSR_FEATURE_INDEX_LIST':
+      return getMsrIndexList(kernel, request.request, request.list);
+    case 'KVM_GET_MSRS':
+      return getFeatureMsrs(kernel, request.msrs);
+    case 'KVM_GET_DEVICE_ATTR':
+    case 'KVM_HAS_DEVICE_ATTR':
+      return systemDeviceAttr(kernel, request);
     default:
       return refuse('EINVAL');
   }
@@ -45,6 +61,7 @@ function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
     mm: caller.mm,
     maxVcpus: leastBound(kernel, bounds),
     tscKhz: kernel.profile.platform.tscKhz,
+    createdNs: BigInt(Math.round(kernel.trace.clock.nowNs)),
   });
   kernel.vms.add(vm);
   const refused = takeKeyIdEarly(kernel, caller, vm);

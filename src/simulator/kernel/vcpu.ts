@@ -1,6 +1,10 @@
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import type { TdVmCallAnswer } from '../interface.ts';
 import type { Hpa } from '../module/states.ts';
+import { noEvents, type PendingEvents } from './inject.ts';
+import { KVM_MAX_MCE_BANKS } from './limits.ts';
+import type { MpState } from './mp-state.ts';
+import type { StateName } from './reset-state.ts';
 import type { VcpuRun } from './run.ts';
 import type { PendingCompletion } from './tdx/tdvmcall.ts';
 import type { Vm } from './vm.ts';
@@ -14,7 +18,20 @@ export interface Vcpu {
   tscKhz: number;
   /** What KVM_SET_CPUID2 gave; empty before. */
   cpuid: readonly CpuidEntry[];
-  mpState: 'RUNNABLE' | 'UNINITIALIZED';
+  mpState: MpState;
+  /** It has been entered: its CPUID and its feature MSRs are fixed. */
+  entered: boolean;
+  /** Structs of its state that user space has written, by name. */
+  readonly state: Map<StateName, Uint8Array>;
+  /** MSRs that user space has written, by index. */
+  readonly msrs: Map<number, bigint>;
+  /** IA32_MCG_CAP: how many banks of machine checks, and what they can do. */
+  mcgCap: bigint;
+  /** l1_tsc_offset: to the host's. */
+  tscOffset: bigint;
+  /** KVM_SET_SIGNAL_MASK: signals that are blocked during KVM_RUN; undefined: the thread's own. */
+  signalMask: bigint | undefined;
+  pending: PendingEvents;
   /** The KVM_RUN that holds vcpu->mutex, and those that wait for it. */
   run: VcpuRun | undefined;
   readonly waitingRuns: VcpuRun[];
@@ -22,8 +39,6 @@ export interface Vcpu {
   pendingCompletion: PendingCompletion | undefined;
   /** What the guest finds of its last TDVMCALL when it is entered next. */
   tdvmcall: TdVmCallAnswer | undefined;
-  /** kvm_vcpu_has_events(): something waits to be injected, an NMI for one. */
-  eventPending: boolean;
   /** undefined on a VM that is no TD. */
   readonly td: TdOfVcpu | undefined;
 }
@@ -40,7 +55,12 @@ export interface TdOfVcpu {
   logicalCpu: number | undefined;
 }
 
-export function newVcpu(vm: Vm, id: number): Vcpu {
+export function newVcpu(options: {
+  readonly vm: Vm;
+  readonly id: number;
+  readonly tscOffset: bigint;
+}): Vcpu {
+  const { vm, id, tscOffset } = options;
   // The boot vCPU runs at once; the others wait for INIT, or for KVM_TDX_INIT_VCPU. Without an
   // interrupt controller in the kernel there is nobody to wait for.
   const runs = id === vm.bootVcpuId || vm.irqchip === 'none';
@@ -51,11 +71,18 @@ export function newVcpu(vm: Vm, id: number): Vcpu {
     tscKhz: vm.tscKhz,
     cpuid: [],
     mpState: runs ? 'RUNNABLE' : 'UNINITIALIZED',
+    entered: false,
+    state: new Map(),
+    msrs: new Map(),
+    mcgCap: BigInt(KVM_MAX_MCE_BANKS),
+    tscOffset,
+    signalMask: undefined,
+    pending: noEvents(),
     run: undefined,
     waitingRuns: [],
     pendingCompletion: undefined,
     tdvmcall: undefined,
-    eventPending: false,
+
     td: vm.isTd
       ? {
           state: 'UNINITIALIZED',

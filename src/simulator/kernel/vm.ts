@@ -1,3 +1,4 @@
+import type { GsiRoute, MsrFilterStruct } from '../interface.ts';
 import type { Hpa } from '../module/states.ts';
 import type { Irqfd } from './eventfds.ts';
 import type { GuestInode, GuestMemfd } from './guest-memfd.ts';
@@ -35,6 +36,17 @@ export interface Vm {
   irqfds: Irqfd[];
   readonly ioEventfds: IoEventfd[];
   coalescedZones: CoalescedZone[];
+  /** Interrupt routes by GSI: replaced as a whole. */
+  gsiRoutes: ReadonlyMap<number, readonly GsiRoute[]>;
+  /** GSIs that KVM_IRQ_LINE has raised. */
+  readonly raisedLines: Set<number>;
+  /** State of the PICs and the I/O APIC as user space wrote it; none unless the kernel has them. */
+  chips: readonly Uint8Array[];
+  msrFilter: MsrFilterStruct | undefined;
+  /** What kvmclock shows is the machine's time and this. */
+  kvmclockOffsetNs: bigint;
+  /** The clock goes by the TSC, so that it can be told with it. */
+  useMasterClock: boolean;
   tscKhz: number;
   readonly caps: EnabledCaps;
   /** In order of creation; a released vCPU stays until the VM goes. */
@@ -55,6 +67,12 @@ export interface EnabledCaps {
   busLockExit: bigint;
   notifyVmexit: bigint;
   disabledQuirks: bigint;
+  /** ENABLE and INITIALLY_SET. */
+  manualDirtyLog: bigint;
+  dirtyRingBytes: number;
+  exceptionPayload: boolean;
+  tripleFaultEvent: boolean;
+  userSpaceMsr: bigint;
 }
 
 /** `struct kvm_tdx`. */
@@ -96,9 +114,11 @@ export function newVm(options: {
   readonly mm: number;
   readonly maxVcpus: number;
   readonly tscKhz: number;
+  readonly createdNs: bigint;
 }): Vm {
+  const { createdNs, ...identity } = options;
   return {
-    ...options,
+    ...identity,
     references: 1,
     dead: false,
     bugged: false,
@@ -110,6 +130,12 @@ export function newVm(options: {
     irqfds: [],
     ioEventfds: [],
     coalescedZones: [],
+    gsiRoutes: new Map(),
+    raisedLines: new Set(),
+    chips: [],
+    msrFilter: undefined,
+    kvmclockOffsetNs: -createdNs,
+    useMasterClock: false,
     caps: {
       x2apicApi: 0n,
       exitHypercall: 0n,
@@ -118,6 +144,11 @@ export function newVm(options: {
       busLockExit: 0n,
       notifyVmexit: 0n,
       disabledQuirks: 0n,
+      manualDirtyLog: 0n,
+      dirtyRingBytes: 0,
+      exceptionPayload: false,
+      tripleFaultEvent: false,
+      userSpaceMsr: 0n,
     },
     vcpus: [],
     vcpusById: new Map(),

@@ -1,6 +1,8 @@
 /** setup_tdparams: from `struct kvm_tdx_init_vm` to TD_PARAMS (kernel-abi 2.6 steps 10 to 14). */
+
+import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import type { ErrnoName } from '../../../abi/kvm/errno.ts';
-import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../../../abi/kvm/structs.ts';
+import type { CpuidEntry } from '../../../abi/kvm/structs.ts';
 import {
   type CpuidRegisters,
   configFlags,
@@ -80,19 +82,6 @@ function setupCpuid(
 }
 
 const none: CpuidRegisters = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
-
-/** kvm_find_cpuid_entry2: an entry without the flag matches every index of its function. */
-function findEntry(
-  entries: readonly CpuidEntry[],
-  function_: number,
-  index: number,
-): CpuidEntry | undefined {
-  return entries.find(
-    (entry) =>
-      entry.function === function_ &&
-      ((entry.flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) === 0 || entry.index === index),
-  );
-}
 
 /** HLE, RTM, WAITPKG. */
 function hasUnsupportedFeature(entry: CpuidEntry): boolean {

@@ -13,6 +13,7 @@ import type {
   VcpuExit,
 } from '../../interface.ts';
 import { isLegalGpa } from '../cpuid.ts';
+import { hasEvents } from '../inject.ts';
 import { busWrite } from '../io-bus.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../vcpu.ts';
@@ -83,7 +84,7 @@ export function completeTdVmCall(
       if (status !== SUCCESS) return answers(status, { r11: pending.next });
       const next = pending.next + mapGpaMostBytes;
       if (next >= pending.end) return answers(SUCCESS);
-      if (vcpu.eventPending) return answers(RETRY, { r11: next });
+      if (hasEvents(vcpu)) return answers(RETRY, { r11: next });
       return mapGpaExit(td, next, pending.end);
     }
     case 'status':

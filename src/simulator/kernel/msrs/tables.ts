@@ -1,0 +1,56 @@
+/** The MSR lists of one host: what its CPUID and its PMU leave of the kernel's. */
+import { findEntry } from '../../../abi/kvm/cpuid.ts';
+import type { Platform } from '../../platform.ts';
+import { featureMsrs } from '../../profiles/msrs/features.ts';
+import { emulatedMsrs, type MsrCondition, msrsToSave, pmuMsrs } from '../../profiles/msrs/lists.ts';
+
+export interface MsrTables {
+  readonly toSave: readonly number[];
+  readonly emulated: readonly number[];
+  /** kvm_is_advertised_msr(): either of the two. */
+  readonly advertised: ReadonlySet<number>;
+  readonly features: ReadonlyMap<number, bigint>;
+}
+
+export function msrTablesOf(platform: Platform): MsrTables {
+  const listed = msrsToSave.flatMap(({ indices, needs }) =>
+    needs === undefined || holds(platform, needs) ? indices : [],
+  );
+  const toSave = [...listed, ...(platform.features.pmu ? pmuMsrsOf(platform) : [])];
+  const advertised = new Set([...toSave, ...emulatedMsrs]);
+  return { toSave, emulated: emulatedMsrs, advertised, features: featureMsrs };
+}
+
+type Register = 'eax' | 'ebx' | 'ecx' | 'edx';
+/** A bit of a CPUID register, or any bit of it. */
+type Where = readonly [leaf: number, index: number, register: Register, bit: number | 'any'];
+
+const conditions: Readonly<Record<MsrCondition, readonly Where[]>> = {
+  RDTSCP: [
+    [0x8000_0001, 0, 'edx', 27],
+    [7, 0, 'ecx', 22],
+  ],
+  WAITPKG: [[7, 0, 'ecx', 5]],
+  XFD: [[0xd, 1, 'eax', 4]],
+  XSS: [[0xd, 1, 'ecx', 'any']],
+  // Shadow stacks, or indirect branch tracking.
+  CET: [
+    [7, 0, 'ecx', 7],
+    [7, 0, 'edx', 20],
+  ],
+  SHSTK: [[7, 0, 'ecx', 7]],
+};
+
+function holds({ cpuid }: Platform, condition: MsrCondition): boolean {
+  return conditions[condition].some(([leaf, index, register, bit]) => {
+    const value = findEntry(cpuid, leaf, index)?.[register] ?? 0;
+    return bit === 'any' ? value !== 0 : ((value >>> bit) & 1) === 1;
+  });
+}
+
+function pmuMsrsOf({ cpuid }: Platform): number[] {
+  const counters = ((findEntry(cpuid, 0xa, 0)?.eax ?? 0) >>> 8) & 0xff;
+  const count = Math.min(counters, pmuMsrs.mostCounters);
+  const from = (first: number) => Array.from({ length: count }, (_, i) => first + i);
+  return [...pmuMsrs.common, ...from(pmuMsrs.firstCounter), ...from(pmuMsrs.firstEventSelect)];
+}
