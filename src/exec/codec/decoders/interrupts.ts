@@ -1,6 +1,8 @@
 /** ioctls of a VM about interrupts, eventfds and the buses that a device would sit on. */
-import { GsiRoutingInMemory } from '../arrays.ts';
+import type { UserGsiRouting } from '../../../simulator/index.ts';
+import { decodeArray } from '../arrays.ts';
 import type { ClientCall } from '../index.ts';
+import type { Place } from '../place.ts';
 import { structs } from '../structs.ts';
 import { mapped } from '../user-structs.ts';
 import { argument, type DecoderTable, eventfd, structOf } from './decoder.ts';
@@ -18,7 +20,7 @@ export const interruptDecoders = {
   KVM_SET_IRQCHIP: (call) => ({ request: 'KVM_SET_IRQCHIP', chip: argument(call) }),
   KVM_SET_GSI_ROUTING: (call) => ({
     request: 'KVM_SET_GSI_ROUTING',
-    routing: new GsiRoutingInMemory(argument(call)),
+    routing: gsiRouting(argument(call)),
   }),
   KVM_IRQFD: (call) => ({ request: 'KVM_IRQFD', irqfd: irqfd(call) }),
   KVM_IOEVENTFD: (call) => ({
@@ -63,4 +65,25 @@ function irqfd(call: ClientCall) {
     resamplefd:
       (flags & KVM_IRQFD_FLAG_RESAMPLE) === 0 ? ('not open' as const) : eventfd(call, resamplefd),
   }));
+}
+
+function gsiRouting(place: Place): UserGsiRouting {
+  const header = structs.kvm_irq_routing;
+  const entry = structs.kvm_irq_routing_entry;
+  return {
+    readHeader: () => {
+      const bytes = place.read(header.sizeBytes);
+      return bytes && header.decode(bytes);
+    },
+    readEntries: (nr) => {
+      const bytes = place.read(nr * entry.sizeBytes, header.sizeBytes);
+      return (
+        bytes &&
+        decodeArray(entry, bytes, nr).map(({ word0, word1, word2, word3, ...route }) => ({
+          ...route,
+          words: [word0, word1, word2, word3],
+        }))
+      );
+    },
+  };
 }

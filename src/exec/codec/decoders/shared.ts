@@ -1,9 +1,9 @@
 /** ioctls that more than one kind of file has. */
 import { capabilities } from '../../../abi/kvm/capabilities.ts';
 import type { EnableCapStruct } from '../../../simulator/index.ts';
-import { MsrsInMemory } from '../arrays.ts';
 import type { ClientCall } from '../index.ts';
 import type { ValuesOf } from '../layout.ts';
+import { MsrsInMemory } from '../msrs.ts';
 import { structs } from '../structs.ts';
 import { mapped, u64InMemory } from '../user-structs.ts';
 import { argument, type DecoderTable, pointee, structOf, u32, unsignedLong } from './decoder.ts';

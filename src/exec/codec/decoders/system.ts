@@ -1,5 +1,6 @@
 /** ioctls of /dev/kvm: kvm_dev_ioctl(), kvm_arch_dev_ioctl(). */
-import { CpuidInMemory, MsrListInMemory } from '../arrays.ts';
+import { CpuidInMemory } from '../cpuid.ts';
+import { MsrListInMemory } from '../msrs.ts';
 import { u64InMemory } from '../user-structs.ts';
 import { argument, type DecoderTable, unsignedLong } from './decoder.ts';
 import { checkExtension, systemAndVcpu } from './shared.ts';

@@ -5,7 +5,7 @@
  */
 import { type TdxCommandName, tdxCommands } from '../../../abi/kvm/requests.ts';
 import type { TdxRequest } from '../../../simulator/index.ts';
-import { CapabilitiesInMemory, CpuidInMemory } from '../arrays.ts';
+import { CapabilitiesInMemory, CpuidInMemory } from '../cpuid.ts';
 import type { ClientCall } from '../index.ts';
 import { initVmInMemory } from '../init-vm.ts';
 import type { Place } from '../place.ts';

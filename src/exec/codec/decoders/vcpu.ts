@@ -1,6 +1,6 @@
 /** ioctls of a vCPU: kvm_vcpu_ioctl(), kvm_arch_vcpu_ioctl(). */
 import { type VcpuStateRequestName, vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
-import { CpuidInMemory } from '../arrays.ts';
+import { CpuidInMemory } from '../cpuid.ts';
 import type { ClientCall } from '../index.ts';
 import { RunPageInMemory } from '../run-page.ts';
 import { structs } from '../structs.ts';

@@ -1,7 +1,5 @@
 /** ioctls of a VM: kvm_vm_ioctl(), kvm_arch_vm_ioctl(). Memory and interrupts have files of their own. */
-import { decodeArray } from '../arrays.ts';
-import type { ClientCall } from '../index.ts';
-import { Place } from '../place.ts';
+import { msrFilterInMemory } from '../msrs.ts';
 import { structs } from '../structs.ts';
 import { u64InMemory } from '../user-structs.ts';
 import { argument, type DecoderTable, structOf, unsignedLong } from './decoder.ts';
@@ -29,7 +27,7 @@ export const vmDecoders: DecoderTable = {
   }),
   KVM_X86_SET_MSR_FILTER: (call) => ({
     request: 'KVM_X86_SET_MSR_FILTER',
-    ...msrFilter(call),
+    ...msrFilterInMemory(call.memory, argument(call)),
   }),
   KVM_MEMORY_ENCRYPT_OP: tdxCommand,
   ...checkExtension,
@@ -37,34 +35,3 @@ export const vmDecoders: DecoderTable = {
   ...memoryDecoders,
   ...interruptDecoders,
 };
-
-const filterRanges = { count: 16, offset: 8 } as const;
-
-/** The filter and its ranges are copied at once, the bitmap of each range by itself. */
-function msrFilter(call: ClientCall) {
-  const place = argument(call);
-  let ranges: ReturnType<typeof decodeRanges> = [];
-  return {
-    filter: {
-      read: () => {
-        const bytes = place.read(structs.kvm_msr_filter.sizeBytes);
-        if (bytes === undefined) return undefined;
-        ranges = decodeRanges(bytes);
-        return {
-          ...structs.kvm_msr_filter.decode(bytes),
-          ranges: ranges.map(({ bitmap: _, ...range }) => range),
-        };
-      },
-      write: () => false,
-    },
-    bitmaps: {
-      readBitmap: (range: number, lengthBytes: number) =>
-        new Place(call.memory, () => ranges[range]?.bitmap).read(lengthBytes),
-    },
-  };
-}
-
-function decodeRanges(filter: Uint8Array) {
-  const { count, offset } = filterRanges;
-  return decodeArray(structs.kvm_msr_filter_range, filter.subarray(offset), count);
-}
