@@ -9,14 +9,20 @@ import {
   defaultRunScript,
   execute,
   type RunningCommand,
+  readCpuIdentity,
   ScriptedGuest,
   SummaryCollector,
   TraceWriter,
   type Tracing,
   traceTo,
+  withCpuIdentity,
 } from '../../exec/index.ts';
 import { openSimulatedMachine } from '../../host/simulated/index.ts';
-import type { SimulatedMachine } from '../../simulator/index.ts';
+import {
+  defaultHostProfile,
+  type HostProfile,
+  type SimulatedMachine,
+} from '../../simulator/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
@@ -47,7 +53,7 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
   const guest = new ScriptedGuest(await runScript(options.run));
   const faults = await readSimulation(options, { fault: options.fault });
   const machine = openSimulatedMachine({
-    profile: profileText === undefined ? undefined : await hostProfile(profileText),
+    profile: await profileOnThisCpu(profileText),
     kernelAbi: options.kernel,
     faults,
     guest,
@@ -100,6 +106,13 @@ function simulatedProfile(host: string): string | undefined {
     message: `\`tdctl exec\` answers with a simulated host, and \`${host}\` is none`,
     hint: 'use sim, sim:PROFILE or sim:FILE; for a real /dev/kvm, run the command without tdctl',
   });
+}
+
+/** @param text what stands after `sim:`, or the default profile. */
+async function profileOnThisCpu(text: string = defaultHostProfile): Promise<HostProfile> {
+  const profile = await hostProfile(text);
+  const identity = readCpuIdentity();
+  return identity === undefined ? profile : withCpuIdentity(profile, identity);
 }
 
 function requireSupervisor(): SupervisorClass {
