@@ -128,9 +128,9 @@ export class Dispatcher {
   }
 
   #perform(call: TrappedCall): void {
-    const lost = this.#lostAnswers.take(call);
     // Interrupted before anything was done: then nothing is.
     if (!call.isWaiting) return;
+    const lost = this.#lostAnswers.take(call);
     const decoded = decode({
       file: call.file.kind,
       number: call.request,

@@ -12,6 +12,11 @@ export interface CallingThread {
   readonly addressSpace: number;
 }
 
+export interface LateWrite {
+  readonly address: bigint;
+  readonly bytes: Uint8Array;
+}
+
 export class TrappedCall {
   readonly call: CallNumber;
   readonly thread: CallingThread;
@@ -21,6 +26,8 @@ export class TrappedCall {
   readonly memory: ClientMemory;
   readonly #supervisor: Supervisor;
   readonly #files: ProgramFiles;
+  readonly #lateWrites: LateWrite[] = [];
+  #wasCutOff = false;
 
   constructor(
     { supervisor, files }: { readonly supervisor: Supervisor; readonly files: ProgramFiles },
@@ -36,10 +43,28 @@ export class TrappedCall {
     this.memory = {
       read: (address, length) => {
         const into = new Uint8Array(length);
-        return supervisor.readMemory(this.call, address, into) ? into : undefined;
+        if (supervisor.readMemory(this.call, address, into)) return into;
+        if (!this.isWaiting) this.#wasCutOff = true;
+        return undefined;
       },
-      write: (address, bytes) => supervisor.writeMemory(this.call, address, bytes),
+      write: (address, bytes) => {
+        if (supervisor.writeMemory(this.call, address, bytes)) return true;
+        if (this.isWaiting) return false;
+        // The thread may have left the function whose memory this was: it gets it when it asks again.
+        this.#lateWrites.push({ address, bytes: bytes.slice() });
+        return true;
+      },
     };
+  }
+
+  /** A signal came while the call was carried out, and what it still had to read could not be read. */
+  get wasCutOff(): boolean {
+    return this.#wasCutOff;
+  }
+
+  /** What could not be written any more, in order. */
+  get lateWrites(): readonly LateWrite[] {
+    return this.#lateWrites;
   }
 
   get isWaiting(): boolean {
