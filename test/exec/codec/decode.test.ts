@@ -259,6 +259,206 @@ describe('fds', () => {
   });
 });
 
+describe('what a struct points to', () => {
+  test('KVM_GET_DEVICE_ATTR: 24 bytes, and the value where they say', () => {
+    const client = new Client();
+    const value = client.place(new Uint8Array(8));
+    const attr = { flags: 1, group: 2, attr: 3n };
+    const arg = client.place(structs.kvm_device_attr.encode({ ...attr, addr: value }));
+    const request = requestOf(client, 'system', 'KVM_GET_DEVICE_ATTR', arg);
+    expect(request.value.write(5n)).toBe(false);
+    expect(request.attr.read()).toEqual(attr);
+    expect(request.value.write(0x0102n)).toBe(true);
+    expect(client.peek(value, 8)).toEqual(new Uint8Array([2, 1, 0, 0, 0, 0, 0, 0]));
+    expect(request.value.read()).toBe(0x0102n);
+  });
+
+  test('KVM_GET_DIRTY_LOG and KVM_CLEAR_DIRTY_LOG: the bitmap', () => {
+    const client = new Client();
+    const dirtyBitmap = client.place(new Uint8Array([1, 2, 3, 4]));
+    const get = client.place(structs.kvm_dirty_log.encode({ slot: 7, dirtyBitmap }));
+    const log = requestOf(client, 'vm', 'KVM_GET_DIRTY_LOG', get);
+    expect(log.log.read()).toEqual({ slot: 7 });
+    expect(log.bitmap.write(new Uint8Array([9]), 1)).toBe(true);
+    const pages = { slot: 7, numPages: 64, firstPage: 128n };
+    const clear = client.place(structs.kvm_clear_dirty_log.encode({ ...pages, dirtyBitmap }));
+    const cleared = requestOf(client, 'vm', 'KVM_CLEAR_DIRTY_LOG', clear);
+    expect(cleared.log.read()).toEqual(pages);
+    expect(cleared.bitmap.read(3, 1)).toEqual(new Uint8Array([9, 3, 4]));
+  });
+
+  test('KVM_X86_SET_MSR_FILTER: 16 ranges at once, each bitmap by itself', () => {
+    const client = new Client();
+    const bitmap = client.place(new Uint8Array([0xaa, 0xbb]));
+    const range = structs.kvm_msr_filter_range.encode({ flags: 3, nmsrs: 16, base: 0x10, bitmap });
+    const bytes = new Uint8Array(392);
+    bytes[0] = 1;
+    bytes.set(range, 8 + 24);
+    const arg = client.place(bytes);
+    const { filter, bitmaps } = requestOf(client, 'vm', 'KVM_X86_SET_MSR_FILTER', arg);
+    expect(bitmaps.readBitmap(1, 2)).toBeUndefined();
+    const read = filter.read();
+    expect(read?.flags).toBe(1);
+    expect(read?.ranges).toHaveLength(16);
+    expect(read?.ranges[0]).toEqual({ flags: 0, nmsrs: 0, base: 0 });
+    expect(read?.ranges[1]).toEqual({ flags: 3, nmsrs: 16, base: 0x10 });
+    expect(bitmaps.readBitmap(1, 2)).toEqual(new Uint8Array([0xaa, 0xbb]));
+    expect(bitmaps.readBitmap(0, 2)).toBeUndefined();
+    expect(bitmaps.readBitmap(16, 2)).toBeUndefined();
+    expect(copies(client, arg)[0]).toBe('read 392@0');
+  });
+});
+
+describe('arrays behind a header', () => {
+  test('KVM_GET_MSR_INDEX_LIST: the count, then the indices from the one that is said', () => {
+    const client = new Client();
+    const arg = client.place(new Uint8Array(4 + 12));
+    const { list } = requestOf(client, 'system', 'KVM_GET_MSR_INDEX_LIST', arg);
+    expect(list.readCount()).toBe(0);
+    expect(list.writeCount(3)).toBe(true);
+    expect(list.writeIndices([0x10, 0xc000_0080], 0)).toBe(true);
+    expect(list.writeIndices([0x4b56_4d00], 2)).toBe(true);
+    expect(list.writeIndices([1], 3)).toBe(false);
+    expect(copies(client, arg)).toEqual([
+      'read 4@0',
+      'write 4@0',
+      'write 8@4',
+      'write 4@12',
+      'write 4@16',
+    ]);
+    const words = new DataView(client.peek(arg, 16)?.buffer ?? new ArrayBuffer(0));
+    expect([0, 4, 8, 12].map((at) => words.getUint32(at, true))).toEqual([
+      3, 0x10, 0xc000_0080, 0x4b56_4d00,
+    ]);
+  });
+
+  test.each(['system', 'vcpu'] as const)('KVM_GET_MSRS on %s: 8 bytes, then 16 each', (file) => {
+    const client = new Client();
+    const bytes = new Uint8Array(8 + 32).fill(0x66);
+    bytes.set([2, 0, 0, 0]);
+    const arg = client.place(bytes);
+    const { msrs } = requestOf(client, file, 'KVM_GET_MSRS', arg);
+    expect(msrs.readCount()).toBe(2);
+    expect(msrs.readEntries(2)?.[1]).toEqual({ index: 0x6666_6666, data: 0x6666_6666_6666_6666n });
+    const written = [
+      { index: 0x10, data: 1n },
+      { index: 0x8b, data: 2n },
+    ];
+    expect(msrs.writeEntries(written)).toBe(true);
+    expect(msrs.readEntries(2)).toEqual(written);
+    expect(copies(client, arg)).toEqual(['read 8@0', 'read 32@8', 'write 32@8', 'read 32@8']);
+    // The reserved word of an entry is not KVM's to change.
+    expect(client.peek(arg + 12n, 4)).toEqual(new Uint8Array(4).fill(0x66));
+  });
+
+  test('KVM_SET_GSI_ROUTING: 8 bytes, then 48 each', () => {
+    const client = new Client();
+    const route = { gsi: 24, type: 2, flags: 1 };
+    const words = { word0: 0xfee0_0000, word1: 1, word2: 0x4041, word3: 5 };
+    const header = structs.kvm_irq_routing.encode({ nr: 1, flags: 2 });
+    const entry = structs.kvm_irq_routing_entry.encode({ ...route, ...words });
+    const arg = client.place(Buffer.concat([header, entry]));
+    const { routing } = requestOf(client, 'vm', 'KVM_SET_GSI_ROUTING', arg);
+    expect(routing.readHeader()).toEqual({ nr: 1, flags: 2 });
+    expect(routing.readEntries(1)).toEqual([{ ...route, words: Object.values(words) }]);
+    expect(routing.readEntries(2)).toBeUndefined();
+    expect(copies(client, arg)).toEqual(['read 8@0', 'read 48@8', 'read 96@8']);
+  });
+
+  test('KVM_SET_SIGNAL_MASK: the length, then the set; NULL is no mask', () => {
+    const client = new Client();
+    const arg = client.place(new Uint8Array([8, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0x80]));
+    const { mask } = requestOf(client, 'vcpu', 'KVM_SET_SIGNAL_MASK', arg);
+    expect(mask?.readLength()).toBe(8);
+    expect(mask?.readSignals()).toBe(0x8000_0000_0000_0201n);
+    expect(copies(client, arg)).toEqual(['read 4@0', 'read 8@4']);
+    expect(requestOf(client, 'vcpu', 'KVM_SET_SIGNAL_MASK', 0n).mask).toBeUndefined();
+  });
+});
+
+describe('eventfds', () => {
+  const withFds = () => {
+    const client = new Client();
+    client.fds.set(3, { kind: 'eventfd', id: 42 }).set(4, { kind: 'other' });
+    return client;
+  };
+  const irqfd = (client: Client, fields: Parameters<typeof structs.kvm_irqfd.encode>[0]) =>
+    requestOf(
+      client,
+      'vm',
+      'KVM_IRQFD',
+      client.place(structs.kvm_irqfd.encode(fields)),
+    ).irqfd.read();
+
+  test('KVM_IRQFD: an eventfd, another file, none', () => {
+    const client = withFds();
+    expect(irqfd(client, { fd: 3, gsi: 5 })?.eventfd).toEqual({ id: 42 });
+    expect(irqfd(client, { fd: 4 })?.eventfd).toBe('not an eventfd');
+    expect(irqfd(client, { fd: 5 })?.eventfd).toBe('not open');
+    expect(irqfd(client, { fd: 0xffff_ffff })?.eventfd).toBe('not open');
+  });
+
+  test('KVM_IRQFD: the resamplefd counts with its flag only', () => {
+    const client = withFds();
+    expect(irqfd(client, { fd: 4, resamplefd: 3 })?.resamplefd).toBe('not open');
+    expect(client.fdsAsked).toEqual([4]);
+    expect(irqfd(client, { fd: 4, resamplefd: 3, flags: 2 })?.resamplefd).toEqual({ id: 42 });
+  });
+
+  test('KVM_IOEVENTFD', () => {
+    const client = withFds();
+    const fields = { datamatch: 1n, addr: 0xfe00n, len: 2, flags: 3 };
+    const arg = client.place(structs.kvm_ioeventfd.encode({ ...fields, fd: 3 }));
+    const { ioeventfd } = requestOf(client, 'vm', 'KVM_IOEVENTFD', arg);
+    expect(ioeventfd.read()).toEqual({ ...fields, eventfd: { id: 42 } });
+  });
+});
+
+describe('memory that is moved whole, and single words', () => {
+  test('KVM_GET_REGS and KVM_GET_IRQCHIP: as much as the model asks for', () => {
+    const client = new Client();
+    const arg = client.place(new Uint8Array(520));
+    const { state } = requestOf(client, 'vcpu', 'KVM_GET_REGS', arg);
+    expect(state.write(new Uint8Array(144).fill(1))).toBe(true);
+    const { chip } = requestOf(client, 'vm', 'KVM_GET_IRQCHIP', arg);
+    expect(chip.read(2, 143)).toEqual(new Uint8Array([1, 0]));
+    expect(chip.read(521)).toBeUndefined();
+    expect(copies(client, arg)).toEqual(['write 144@0', 'read 2@143', 'read 521@0']);
+  });
+
+  test('KVM_SET_MP_STATE: 4 bytes; KVM_X86_SETUP_MCE and KVM_SET_VAPIC_ADDR: 8', () => {
+    const client = new Client();
+    const arg = client.place(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+    expect(requestOf(client, 'vcpu', 'KVM_SET_MP_STATE', arg).mpState.read()).toBe(0x0403_0201);
+    const { mcgCap } = requestOf(client, 'vcpu', 'KVM_X86_SETUP_MCE', arg);
+    expect(mcgCap.read()).toBe(0x0807_0605_0403_0201n);
+    const { address } = requestOf(client, 'vcpu', 'KVM_SET_VAPIC_ADDR', arg);
+    expect(address.read()).toBe(0x0807_0605_0403_0201n);
+    expect(copies(client, arg)).toEqual(['read 4@0', 'read 8@0', 'read 8@0']);
+  });
+
+  test('KVM_IRQ_LINE_STATUS: a status below 0 goes back as an int', () => {
+    const client = new Client();
+    const arg = client.place(structs.kvm_irq_level.encode({ irq: 4, level: 1 }));
+    const { line } = requestOf(client, 'vm', 'KVM_IRQ_LINE_STATUS', arg);
+    expect(line.read()).toEqual({ irq: 4, level: 1 });
+    expect(line.write({ irq: -1, level: 1 })).toBe(true);
+    expect(client.peek(arg, 8)).toEqual(new Uint8Array([255, 255, 255, 255, 1, 0, 0, 0]));
+  });
+});
+
+describe('every ioctl that has a number', () => {
+  test('is a request of some file, by its own name', () => {
+    const missing = Object.entries(ioctlNumbers).filter(([name, number]) => {
+      const decoded = (['system', 'vm', 'vcpu'] as const).map((file) =>
+        new Client().decode(file, number, 0n),
+      );
+      return !decoded.some(({ kind, request }) => kind !== 'unknown' && request.request === name);
+    });
+    expect(missing).toEqual([]);
+  });
+});
+
 describe('TDX commands', () => {
   test.each(Object.keys(tdxCommands) as (keyof typeof tdxCommands)[])('%s by its id', (name) => {
     for (const file of ['vm', 'vcpu'] as const) {
