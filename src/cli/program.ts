@@ -14,6 +14,7 @@ import { measureCommand } from './commands/measure.ts';
 import { planCommand } from './commands/plan.ts';
 import { rehearseCommand } from './commands/rehearse.ts';
 import { runCommand } from './commands/run.ts';
+import { traceCommand } from './commands/trace.ts';
 import { watchCommand } from './commands/watch.ts';
 import { reportFailure } from './failure.ts';
 import type { CommandIo } from './io.ts';
@@ -75,6 +76,7 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
     graphCommand(io),
     watchCommand(io, endWith),
     execCommand(io, endWith),
+    traceCommand(io, endWith),
     kernelsCommand(io),
     measureCommand(io),
     initCommand(io),

@@ -6,20 +6,23 @@ import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
 import { formatPlace } from './finding.ts';
 import { nearest } from './nearest.ts';
+import { formatBytes } from './quantity.ts';
 
-const largestFileBytes = 1024 * 1024;
+const ofADocument = { bytes: 1024 * 1024, because: 'has a few lines' };
 
 export interface TextFileKind {
   /** `TrustDomain`. */
   readonly kind: string;
   /** A clause that says how to get such a file at a path. */
   readonly starter: (path: string) => string;
+  /** The largest one, and a clause about such a file that says why. Default: 1MiB. */
+  readonly largest?: { readonly bytes: number; readonly because: string };
 }
 
 /** @throws TDCTL_E_NOT_FOUND, TDCTL_E_NOT_READABLE; TDCTL_E_SPEC_INVALID where it is no text. */
 export async function readTextFile(path: string, kind: TextFileKind): Promise<string> {
   const bytes = await readBytes(path, kind);
-  if (bytes.length > largestFileBytes) throw tooLarge(path, bytes, kind);
+  if (bytes.length > (kind.largest ?? ofADocument).bytes) throw tooLarge(path, bytes, kind);
   if (!isUtf8(bytes)) throw notUtf8(path, bytes, kind);
   return bytes.toString('utf8');
 }
@@ -30,7 +33,7 @@ async function readBytes(path: string, kind: TextFileKind): Promise<Buffer> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'r');
-    return await readUpTo(file, largestFileBytes + 1);
+    return await readUpTo(file, (kind.largest ?? ofADocument).bytes + 1);
   } catch (cause) {
     throw await unreadable(path, cause, kind);
   } finally {
@@ -136,11 +139,12 @@ async function namesIn(directory: string): Promise<string[] | undefined> {
 }
 
 function tooLarge(path: string, bytes: Buffer, kind: TextFileKind): TdctlError {
+  const { bytes: most, because } = kind.largest ?? ofADocument;
   const looksBinary = bytes.includes(0);
   return new TdctlError({
     code: 'TDCTL_E_SPEC_INVALID',
     op: opOf(kind),
-    message: `the file is larger than 1MiB; a ${kind.kind} file has a few lines`,
+    message: `the file is larger than ${formatBytes(BigInt(most))}; a ${kind.kind} file ${because}`,
     place: sanitize(path),
     hint: looksBinary ? 'this is a binary file: was a firmware image named as SPEC?' : undefined,
   });

@@ -64,7 +64,8 @@ function builtInProfile(name: string): HostProfile {
   return oneOf({ name, known: hostProfiles, names, kind: 'simulated host', option: '--host' });
 }
 
-function namedKernel(name: string): KernelAbi {
+/** @throws TdctlError TDCTL_E_USAGE that lists all names. */
+export function namedKernel(name: string): KernelAbi {
   const names = Object.keys(kernelAbis);
   return oneOf({ name, known: kernelAbis, names, kind: 'kernel ABI', option: '--kernel' });
 }

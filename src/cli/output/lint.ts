@@ -1,0 +1,64 @@
+/** Findings about a trace, for people: as compilers print theirs. */
+import {
+  type LintFinding,
+  type LintReport,
+  type Severity,
+  severities,
+} from '../../exec/trace/lint/index.ts';
+import { paint } from './paint.ts';
+import { sanitize } from './sanitize.ts';
+import { count } from './units.ts';
+import { wrap } from './wrap.ts';
+
+const width = 96;
+const indent = '    ';
+
+export function lintText(file: string, report: LintReport, colors: boolean): string {
+  const shown = report.findings.map((finding) => findingText(file, finding, colors));
+  return [...shown, summary(report)].join('\n');
+}
+
+function findingText(file: string, finding: LintFinding, colors: boolean): string {
+  const { bold, dim, cyan } = paint(colors);
+  const { id, severity, line, call, problem, kernel, remedy, inferred, count: times } = finding;
+  const often = times === 1 ? '' : ` (${times} times)`;
+  const place = bold(`${sanitize(file)}:${line}:`);
+  const subject = call === undefined ? '' : `${sanitize(call)}: `;
+  return [
+    `${place} ${severityText(severity, colors)}: ${subject}${sanitize(problem)}${often} ${dim(`[${id}]`)}`,
+    ...part('', kernel),
+    ...part(
+      '',
+      inferred && `strace does not say which command this is; taken for it as ${inferred}`,
+    ),
+    ...part(`${cyan('fix:')} `, remedy),
+    '',
+  ].join('\n');
+}
+
+function part(label: string, text: string | undefined): string[] {
+  if (text === undefined) return [];
+  const room = ' '.repeat(label === '' ? 0 : 'fix: '.length);
+  return wrap(sanitize(text), width - indent.length - room.length).map(
+    (line, at) => `${indent}${at === 0 ? label : room}${line}`,
+  );
+}
+
+function severityText(severity: Severity, colors: boolean): string {
+  const { red, yellow, cyan } = paint(colors);
+  return { error: red, warning: yellow, note: cyan }[severity](severity);
+}
+
+function summary(report: LintReport): string {
+  const { calls, replayed, tds, host, kernel, findings, otherLines } = report;
+  const counts = severities.map((severity) =>
+    count(findings.filter((finding) => finding.severity === severity).length, severity),
+  );
+  const others = otherLines === 0 ? '' : `; ${count(otherLines, 'line')} about other things`;
+  return [
+    `${count(calls, 'call')} of KVM, ${count(tds, 'TD')}, ${count(replayed, 'call')} asked again of ` +
+      `${kernel} on ${host}${others}`,
+    `${counts.join(', ')}`,
+    '',
+  ].join('\n');
+}

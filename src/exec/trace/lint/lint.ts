@@ -1,0 +1,113 @@
+/** Judges a trace against the rules of a kernel on a simulated host. docs/exec-trace.md. */
+import { collected, type LintFinding } from './finding.ts';
+import { TraceHistory, type VmHistory } from './history.ts';
+import { hostOffer } from './refusal/host-offer.ts';
+import { judgeRefusal, type Refusal } from './refusal/judge.ts';
+import { CallArgs } from './replay/call-args.ts';
+import { Replay, type ReplayOptions } from './replay/replay.ts';
+import { ruleFindings } from './rules/index.ts';
+import { traceFindings } from './trace-findings.ts';
+import { errnoOf, isCall, type TracedCall, type TracedTrace } from './traced.ts';
+
+export interface LintOptions extends ReplayOptions {
+  /** As `--host` names it. */
+  readonly hostName: string;
+}
+
+export interface LintReport {
+  readonly format: TracedTrace['format'];
+  readonly host: string;
+  readonly kernel: string;
+  /** Calls of KVM in the trace. */
+  readonly calls: number;
+  /** Those that the simulated kernel was asked too. */
+  readonly replayed: number;
+  readonly tds: number;
+  readonly otherLines: number;
+  /** In the order of the trace. */
+  readonly findings: readonly LintFinding[];
+}
+
+export async function lintTrace(trace: TracedTrace, options: LintOptions): Promise<LintReport> {
+  const { kernelAbi, hostName } = options;
+  const judge = new TraceJudge(options);
+  for (const step of trace.steps) {
+    if (isCall(step)) await judge.call(step);
+    else await judge.other(step);
+  }
+  const { history, stopped } = judge;
+  const findings = [
+    ...judge.findings,
+    ...ruleFindings({ trace, history, kernelAbi, stopped }),
+    ...traceFindings(trace, { follows: judge.follows }),
+  ];
+  return {
+    format: trace.format,
+    host: hostName,
+    kernel: kernelAbi.name,
+    calls: trace.steps.filter(isCall).length,
+    replayed: judge.replayed,
+    tds: history.vms.filter(({ isTd, state }) => isTd ?? state !== 'UNINITIALIZED').length,
+    otherLines: trace.otherLines,
+    findings: collected(findings),
+  };
+}
+
+class TraceJudge {
+  readonly history = new TraceHistory();
+  readonly findings: LintFinding[] = [];
+  readonly stopped = new Set<VmHistory>();
+  replayed = 0;
+  readonly #replay: Replay;
+  readonly #offer: ReturnType<typeof hostOffer>;
+  readonly #kernelName: string;
+  /** VMs that have answered EIO without a reason of its own: they are dead. */
+  readonly #dead = new Map<VmHistory, number>();
+
+  constructor(options: LintOptions) {
+    this.#replay = new Replay(options);
+    this.#offer = hostOffer(options);
+    this.#kernelName = `${options.kernelAbi.name} on ${options.hostName}`;
+  }
+
+  get follows(): boolean {
+    return this.#replay.follows;
+  }
+
+  async other(step: TracedTrace['steps'][number]): Promise<void> {
+    await this.#replay.play(step);
+    this.history.take(step);
+  }
+
+  async call(call: TracedCall): Promise<void> {
+    const simulated = this.follows ? await this.#replay.play(call) : undefined;
+    if (simulated !== undefined) this.replayed += 1;
+    const vm = this.history.vmOf(call);
+    const vcpu = vm?.vcpus.get(call.record.object);
+    const args = new CallArgs(call.record.args);
+    const situation = { args, vm, vcpu, offer: this.#offer };
+    const kernelName = this.#kernelName;
+    const refusal = judgeRefusal({ call, simulated, situation, kernelName });
+    if (refusal !== undefined) this.#refused(refusal, call, vm);
+    this.history.take(call);
+  }
+
+  #refused({ finding, isDecided }: Refusal, call: TracedCall, vm: VmHistory | undefined): void {
+    // What is asked of another VM may be meant for another VM.
+    if (vm?.isTd === false) {
+      this.findings.push({ ...finding, severity: 'note' });
+      return;
+    }
+    if (vm !== undefined && finding.severity === 'error') this.stopped.add(vm);
+    // A dead VM answers EIO to whatever it is asked: the first time says it all.
+    const isEio = vm !== undefined && errnoOf(call) === 'EIO';
+    const first = isEio ? this.#dead.get(vm) : undefined;
+    const known = first === undefined ? undefined : this.findings[first];
+    if (first !== undefined && known !== undefined) {
+      this.findings[first] = { ...known, count: known.count + 1 };
+      return;
+    }
+    if (isEio && !isDecided) this.#dead.set(vm, this.findings.length);
+    this.findings.push(finding);
+  }
+}

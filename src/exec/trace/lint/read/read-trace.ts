@@ -1,0 +1,43 @@
+/** A trace in whichever form it is. Never throws, whatever the text. */
+import { parseTrace } from '../../parse.ts';
+import type { HeaderRecord } from '../../record.ts';
+import type { TracedStep, TracedTrace, UnreadableLine } from '../traced.ts';
+import { readStrace } from './strace.ts';
+
+/** undefined: there is nothing of a trace in it. */
+export function readTrace(lines: readonly string[]): TracedTrace | undefined {
+  const trace = looksLikeOurs(lines) ? readOurs(lines) : readStrace(lines);
+  return trace.steps.length === 0 && trace.header === undefined ? undefined : trace;
+}
+
+const ours = /^(?:# tdctl exec trace |\{"kind":|(?:P\d+\.)?T\d+ {2}(?:[a-z]+#\d+\.|open\())/;
+
+function looksLikeOurs(lines: readonly string[]): boolean {
+  const first = lines.find((line) => line.trim() !== '');
+  return first !== undefined && ours.test(first);
+}
+
+function readOurs(lines: readonly string[]): TracedTrace {
+  const steps: TracedStep[] = [];
+  const unreadable: UnreadableLine[] = [];
+  let header: HeaderRecord | undefined;
+  let isWhole = false;
+  for (const parsed of parseTrace(lines)) {
+    if ('problem' in parsed) unreadable.push(parsed);
+    else if (parsed.record.kind === 'header') header = parsed.record;
+    else {
+      const { line, record } = parsed;
+      isWhole ||= record.kind === 'end';
+      steps.push({ line, record });
+    }
+  }
+  return {
+    format: 'tdctl',
+    header,
+    steps,
+    unreadable,
+    otherLines: 0,
+    tellsCloses: true,
+    isWhole,
+  };
+}

@@ -1,0 +1,76 @@
+/** Which descriptor of a traced program is which file of KVM. Threads and processes share one table. */
+import type { ObjectKind } from '../../names.ts';
+
+/** What -y prints; the kernel's names of its anonymous inodes have changed over time. */
+const kindsByPath: readonly (readonly [RegExp, ObjectKind])[] = [
+  [/^\/dev\/kvm$/, 'sys'],
+  [/^anon_inode:\[?kvm-vm\b/, 'vm'],
+  [/^anon_inode:\[?kvm-vcpu-stats\b/, 'stats'],
+  [/^anon_inode:\[?kvm-vcpu\b/, 'vcpu'],
+  [/^anon_inode:\[?(kvm-gmem|guest_memfd)\b/, 'gmem'],
+];
+
+/** Requests that tell what they were asked of, where the trace does not show its making. */
+const kindsByRequest: Readonly<Record<string, ObjectKind>> = {
+  KVM_GET_API_VERSION: 'sys',
+  KVM_CREATE_VM: 'sys',
+  KVM_GET_VCPU_MMAP_SIZE: 'sys',
+  KVM_GET_SUPPORTED_CPUID: 'sys',
+  KVM_GET_MSR_INDEX_LIST: 'sys',
+  KVM_CREATE_VCPU: 'vm',
+  KVM_SET_USER_MEMORY_REGION: 'vm',
+  KVM_SET_USER_MEMORY_REGION2: 'vm',
+  KVM_SET_MEMORY_ATTRIBUTES: 'vm',
+  KVM_CREATE_GUEST_MEMFD: 'vm',
+  KVM_SET_GSI_ROUTING: 'vm',
+  KVM_RUN: 'vcpu',
+  KVM_SET_CPUID2: 'vcpu',
+};
+
+/** Requests that make a file. */
+export const makers: Readonly<Record<string, ObjectKind>> = {
+  KVM_CREATE_VM: 'vm',
+  KVM_CREATE_VCPU: 'vcpu',
+  KVM_CREATE_GUEST_MEMFD: 'gmem',
+  KVM_LINK_GUEST_MEMFD: 'gmem',
+  KVM_GET_STATS_FD: 'stats',
+};
+
+export class StraceFiles {
+  readonly #objects = new Map<number, string>();
+  #made = 0;
+
+  /** A new file at this descriptor. */
+  make(fd: number, kind: ObjectKind): string {
+    const name = `${kind}#${this.#made}`;
+    this.#made += 1;
+    this.#objects.set(fd, name);
+    return name;
+  }
+
+  /** The file of an ioctl; one that the trace does not show being made is taken up here. */
+  of(fd: number, { path, request }: { path: string | undefined; request: string }) {
+    const known = this.#objects.get(fd);
+    const kind =
+      kindsByPath.find(([pattern]) => path !== undefined && pattern.test(path))?.[1] ??
+      (known === undefined ? kindsByRequest[request] : undefined);
+    if (kind === undefined) return known;
+    return known?.startsWith(`${kind}#`) === true ? known : this.make(fd, kind);
+  }
+
+  duplicate(from: number, to: number): void {
+    const name = this.#objects.get(from);
+    if (name !== undefined) this.#objects.set(to, name);
+  }
+
+  /** @returns the file, if that was its last descriptor. */
+  close(fd: number): string | undefined {
+    const name = this.#objects.get(fd);
+    this.#objects.delete(fd);
+    return name === undefined || [...this.#objects.values()].includes(name) ? undefined : name;
+  }
+
+  get open(): readonly string[] {
+    return [...new Set(this.#objects.values())];
+  }
+}

@@ -1,0 +1,118 @@
+/** What a TD lacks though every call was taken. */
+
+import type { VmHistory } from '../history.ts';
+import { CallArgs } from '../replay/call-args.ts';
+import { succeeded, type TracedCall } from '../traced.ts';
+import type { Found, LintRule } from './rule.ts';
+
+const MAP_GPA_RANGE = 1n << 12n;
+
+export const buildingRules: readonly LintRule[] = [
+  {
+    id: 'finalize-vm.nothing-added',
+    severity: 'warning',
+    problem: 'the TD was finalised without any memory: there is nothing in it to run',
+    kernel: 'KVM_TDX_FINALIZE_VM counts no pages; nothing can be added after it',
+    remedy: 'add the firmware and its tables by KVM_TDX_INIT_MEM_REGION before',
+    find: (vm) =>
+      finalized(vm).filter(() => vm.pagesAdded === 0n && !asked(vm, 'KVM_TDX_INIT_MEM_REGION')),
+  },
+  {
+    id: 'finalize-vm.nothing-measured',
+    severity: 'warning',
+    problem: 'the TD was finalised with memory of which nothing was measured',
+    kernel: 'MRTD covers where the pages are, and no byte of what is in them',
+    remedy:
+      'set KVM_TDX_MEASURE_MEMORY_REGION for the sections that the firmware marks so: `tdctl measure` says which',
+    find: (vm) => finalized(vm).filter(() => vm.pagesAdded > 0n && vm.pagesMeasured === 0n),
+  },
+  {
+    id: 'td.never-finalized',
+    severity: 'warning',
+    problem: 'the TD was initialised, and never finalised: it holds a key slot and cannot run',
+    kernel: 'KVM_RUN is EINVAL until KVM_TDX_FINALIZE_VM',
+    remedy: 'finalise it, or close it',
+    find: (vm, { stopped }) =>
+      vm.state !== 'INITIALIZED' || stopped.has(vm) ? [] : last(vm, 'KVM_TDX_INIT_VM'),
+  },
+  {
+    id: 'vcpu.never-initialized',
+    severity: 'warning',
+    problem: 'the vCPU was made and not initialised before the TD was finalised: it can never run',
+    kernel: 'KVM_TDX_INIT_VCPU is EINVAL after KVM_TDX_FINALIZE_VM (step 5)',
+    remedy: 'call KVM_TDX_INIT_VCPU for every vCPU before, also for those that start offline',
+    find: (vm) =>
+      vm.state === 'RUNNABLE'
+        ? [...vm.vcpus.values()]
+            .filter(({ isInitialized }) => !isInitialized)
+            .map(({ made }) => ({ at: made }))
+        : [],
+  },
+  {
+    id: 'exit-hypercall.off',
+    severity: 'warning',
+    problem: 'the TD runs while the VMM does not take MapGPA: the guest cannot share any memory',
+    kernel: 'without KVM_CAP_EXIT_HYPERCALL the guest gets SUBFUNC_UNSUPPORTED, and no exit comes',
+    remedy: 'enable KVM_CAP_EXIT_HYPERCALL with KVM_HC_MAP_GPA_RANGE (0x1000), and convert memory',
+    find: (vm) => (takesMapGpa(vm) ? [] : first(vm, 'KVM_RUN')),
+  },
+  {
+    id: 'capabilities.not-asked',
+    severity: 'note',
+    problem: 'KVM_TDX_CAPABILITIES was not asked: attributes, XFAM and CPUID are guesses',
+    kernel: 'KVM_TDX_INIT_VM refuses what the host does not offer, and says only EINVAL',
+    remedy: 'ask first, and take only what it lists',
+    find: (vm) =>
+      vm.made === undefined || asked(vm, 'KVM_TDX_CAPABILITIES')
+        ? []
+        : first(vm, 'KVM_TDX_INIT_VM'),
+  },
+  {
+    id: 'max-vcpus.asked-elsewhere',
+    severity: 'note',
+    problem: 'KVM_CAP_MAX_VCPUS was asked of /dev/kvm, and not of the VM',
+    kernel: 'only the VM tells what a TD may have: no more than the host has CPUs',
+    remedy: 'ask KVM_CHECK_EXTENSION(KVM_CAP_MAX_VCPUS) on the descriptor of the VM',
+    find: (vm, { trace }) => {
+      const isQuestion = ({ record }: TracedCall) =>
+        record.request === 'KVM_CHECK_EXTENSION' && record.args.cap === 'KVM_CAP_MAX_VCPUS';
+      if (vm.vcpus.size === 0 || vm.calls.some(isQuestion)) return [];
+      const asking = trace.steps.find(
+        (step) => step.record.kind === 'call' && isQuestion(step as TracedCall),
+      );
+      return asking === undefined ? [] : [{ at: asking as TracedCall }];
+    },
+  },
+];
+
+function finalized(vm: VmHistory): Found[] {
+  return vm.calls
+    .filter((call) => call.record.request === 'KVM_TDX_FINALIZE_VM' && succeeded(call))
+    .map((at) => ({ at }));
+}
+
+function asked(vm: VmHistory, request: string): boolean {
+  return vm.calls.some(({ record }) => record.request === request);
+}
+
+/** Where the trace does not show which capability it was, it may have been this one. */
+function takesMapGpa(vm: VmHistory): boolean {
+  if (vm.made === undefined) return true;
+  return vm.calls.some(({ record, argsUnknown }) => {
+    if (record.request !== 'KVM_ENABLE_CAP') return false;
+    const [mask] = new CallArgs(record.args).bigs('args');
+    const isOn =
+      record.args.cap === 'KVM_CAP_EXIT_HYPERCALL' && ((mask ?? 0n) & MAP_GPA_RANGE) > 0n;
+    return argsUnknown === true || isOn;
+  });
+}
+
+function first(vm: VmHistory, request: string): Found[] {
+  const at = vm.calls.find((call) => call.record.request === request && succeeded(call));
+  return at === undefined ? [] : [{ at }];
+}
+
+function last(vm: VmHistory, request: string): Found[] {
+  const at = vm.calls.findLast((call) => call.record.request === request && succeeded(call));
+  return at === undefined ? [] : [{ at }];
+}

@@ -1,0 +1,37 @@
+import { callText } from '../call-text.ts';
+import type { LintFinding } from '../finding.ts';
+import { buildingRules } from './building.ts';
+import { releaseRules } from './release.ts';
+import { repeatRules } from './repeats.ts';
+import type { Found, LintRule, RuleTrace } from './rule.ts';
+import { superfluousRules } from './superfluous.ts';
+
+/** Every rule about a TD. docs/exec-trace.md lists them; a test holds the two together. */
+export const lintRules: readonly LintRule[] = [
+  ...repeatRules,
+  ...buildingRules,
+  ...superfluousRules,
+  ...releaseRules,
+];
+
+export function ruleFindings(trace: RuleTrace): LintFinding[] {
+  const tds = trace.history.vms.filter(({ isTd }) => isTd !== false);
+  return tds.flatMap((vm) =>
+    lintRules.flatMap((rule) => rule.find(vm, trace).map((found) => findingOf(rule, found))),
+  );
+}
+
+function findingOf({ id, severity, problem, kernel, remedy }: LintRule, found: Found): LintFinding {
+  const { at, detail } = found;
+  return {
+    id,
+    severity,
+    line: typeof at === 'number' ? at : at.line,
+    call: typeof at === 'number' ? undefined : callText(at),
+    problem: detail === undefined ? problem : `${problem} (${detail})`,
+    kernel,
+    remedy,
+    inferred: typeof at === 'number' ? undefined : at.inferred,
+    count: 1,
+  };
+}

@@ -1,0 +1,58 @@
+/** What is wrong with the trace rather than with the program. */
+import type { LintFinding, Severity } from './finding.ts';
+import type { TracedTrace } from './traced.ts';
+
+/** More of the same help nobody. */
+const mostUnreadable = 20;
+
+export function traceFindings(
+  trace: TracedTrace,
+  { follows }: { readonly follows: boolean },
+): LintFinding[] {
+  const last = trace.steps.at(-1)?.line ?? 1;
+  const said = (id: string, severity: Severity, about: Partial<LintFinding>): LintFinding => ({
+    id,
+    severity,
+    line: last,
+    call: undefined,
+    problem: '',
+    kernel: undefined,
+    remedy: undefined,
+    inferred: undefined,
+    count: 1,
+    ...about,
+  });
+  return [
+    ...trace.unreadable.slice(0, mostUnreadable).map(({ line, problem }) =>
+      said('trace.unreadable', 'warning', {
+        line,
+        problem: `the line was passed over: it ${problem}`,
+      }),
+    ),
+    ...(trace.isWhole
+      ? []
+      : [
+          said('trace.cut-off', 'note', {
+            problem: 'the trace ends before the program does: nothing is said of what came after',
+            remedy: 'trace until the program has ended',
+          }),
+        ]),
+    ...(trace.tellsCloses
+      ? []
+      : [
+          said('trace.without-closes', 'note', {
+            problem: 'the trace shows no close(): whether key slots were given back is not judged',
+            remedy: 'trace with `strace -f -y -e trace=ioctl,openat,close,dup,fcntl`',
+          }),
+        ]),
+    ...(follows
+      ? []
+      : [
+          said('trace.not-followed', 'note', {
+            problem:
+              'the trace and the simulated host parted too often: the rest is judged by its order alone',
+            remedy: 'name a host and a kernel that are more like those of the trace',
+          }),
+        ]),
+  ];
+}

@@ -1,0 +1,51 @@
+/** A trace as the linter has it, whoever wrote it. */
+import type { CallRecord, HeaderRecord, TraceRecord } from '../record.ts';
+
+export interface TracedTrace {
+  readonly format: 'tdctl' | 'strace';
+  /** Of a trace of tdctl. */
+  readonly header: HeaderRecord | undefined;
+  readonly steps: readonly TracedStep[];
+  /** Lines that could not be read though they should; `line` counts from 1. */
+  readonly unreadable: readonly UnreadableLine[];
+  /** Lines that are about something else. */
+  readonly otherLines: number;
+  /** Whether the trace would show a descriptor being closed. */
+  readonly tellsCloses: boolean;
+  /** The program ended before the trace did. */
+  readonly isWhole: boolean;
+}
+
+export interface TracedStep {
+  /** From 1. */
+  readonly line: number;
+  readonly record: Exclude<TraceRecord, HeaderRecord>;
+  /** Why the call is taken for this request, where the trace does not say which it is. */
+  readonly inferred?: string;
+  /** The trace does not show what the call's pointer pointed to. */
+  readonly argsUnknown?: true;
+}
+
+export interface UnreadableLine {
+  readonly line: number;
+  readonly problem: string;
+}
+
+export type TracedCall = TracedStep & { readonly record: CallRecord };
+
+export function isCall(step: TracedStep): step is TracedCall {
+  return step.record.kind === 'call';
+}
+
+export function succeeded({ record }: TracedCall): boolean {
+  return 'value' in record.outcome;
+}
+
+export function errnoOf({ record }: TracedCall): string | undefined {
+  return 'errno' in record.outcome ? record.outcome.errno : undefined;
+}
+
+export function madeBy({ record }: TracedStep): string | undefined {
+  if (record.kind !== 'call' && record.kind !== 'open') return undefined;
+  return 'value' in record.outcome ? record.outcome.made : undefined;
+}
