@@ -11,6 +11,7 @@ import { initVmFacts } from './init-vm.ts';
 import type { RequestFacts } from './request.ts';
 import { getCpuidFacts, initVcpuFacts } from './vcpu-commands.ts';
 import { vmRequestFacts } from './vm-requests.ts';
+import { vmmRequestFacts } from './vmm-requests.ts';
 
 export const allRequestFacts: readonly RequestFacts[] = [
   capabilitiesFacts,
@@ -23,6 +24,7 @@ export const allRequestFacts: readonly RequestFacts[] = [
   ...enableCapFacts,
   ...vmRequestFacts,
   ...hostRequestFacts,
+  ...vmmRequestFacts,
 ];
 
 const factsByRequest = new Map(allRequestFacts.map((facts) => [facts.request, facts]));
