@@ -264,5 +264,6 @@ const KVM_RUN = 0xae80;
 
 const sayNothingWithoutCopies: ReadonlySet<string> = new Set([
   'KVM_ENABLE_CAP',
+  'KVM_TDX_INIT_VM',
   'KVM_TDX_INIT_MEM_REGION',
 ]);

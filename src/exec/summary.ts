@@ -42,6 +42,8 @@ export interface RefusalSummary {
   readonly count: number;
   readonly meaning: string;
   readonly hint: string;
+  /** A part of every VMM's way, such as a list that is asked for again with more room. */
+  readonly routine: boolean;
 }
 
 export interface UnknownIoctl {
@@ -193,9 +195,11 @@ export class SummaryCollector implements CallListener {
       return;
     }
     const facts = { keySlots: this.#machine.keySlots };
-    const { meaning, hint } = explainRefusal({ request: name, errno, hwStatus, facts });
-    const hwError = hwStatus === undefined ? null : (decodeStatus(hwStatus).name ?? hex(hwStatus));
-    this.#refusals.set(key, { request: name, errno, hwError, count: 1, meaning, hint });
+    const { id, ...explained } = explainRefusal({ request: name, errno, hwStatus, facts });
+    const { meaning, hint } = ownStructMeaning(call, this.#machine) ?? explained;
+    const hwError = hwStatus === undefined ? null : statusText(hwStatus);
+    const routine = routineAnswers.has(id);
+    this.#refusals.set(key, { request: name, errno, hwError, count: 1, meaning, hint, routine });
   }
 
   #noteUnknown({ kind }: ProgramFile, number: number, errno: string): void {
@@ -203,6 +207,36 @@ export class SummaryCollector implements CallListener {
     const count = (this.#unknown.get(key)?.count ?? 0) + 1;
     this.#unknown.set(key, { on: kind, number: hex(BigInt(number)), errno, count });
   }
+}
+
+const routineAnswers: ReadonlySet<string> = new Set([
+  'capabilities.buffer-too-small',
+  'kvm.list-too-small',
+  'kvmclock-ctrl.no-clock',
+]);
+
+/**
+ * Some patch series and proposals have max_vcpus in struct kvm_tdx_init_vm. A VMM for another kernel
+ * has something else there, and the kernel judges that.
+ */
+function ownStructMeaning(
+  { request, answer, copies }: AnsweredCall,
+  { kernelAbi }: SimulatedMachine,
+) {
+  if (request.request !== 'KVM_TDX_INIT_VM' || answer.ok || answer.errno !== 'EINVAL') return;
+  const struct = copies.data?.find(({ access }) => access === 'read')?.value;
+  const { maxVcpus } = (struct ?? {}) as { readonly maxVcpus?: number };
+  if (maxVcpus === undefined || answer.hwError !== undefined) return;
+  return {
+    meaning: `${kernelAbi.name} has a field max_vcpus in struct kvm_tdx_init_vm, where this VMM gives ${maxVcpus}`,
+    hint: `the VMM is built for a kernel without that field, such as upstream-7.3, or must give its number of vCPUs there (\`tdctl kernels\`)`,
+  };
+}
+
+function statusText(status: bigint): string {
+  const { name, operand } = decodeStatus(status);
+  if (name === undefined) return hex(status);
+  return operand === undefined ? name : `${name}|${operand}`;
 }
 
 function hasPages(value: unknown): value is { readonly nrPages: bigint } {

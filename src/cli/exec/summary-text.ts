@@ -37,7 +37,10 @@ export function summaryText(
       ['key slots ', slotText(summary)],
       ['released', releasedText(summary)],
     ]),
-    ...summary.refusals.map((refusal) => refusalText(refusal, { yellow, dim })),
+    ...summary.refusals
+      .filter(({ routine }) => !routine)
+      .map((refusal) => refusalText(refusal, { yellow, dim })),
+    dim(routineText(summary.refusals.filter(({ routine }) => routine))),
     ...summary.unknownIoctls.map(
       ({ on, number, errno, count: calls }) =>
         `  ${yellow('unknown')}    ${times(`ioctl ${number}`, calls)} on ${on}: ${errno}; the simulated kernel does not know it, a real one may\n`,
@@ -82,6 +85,15 @@ function refusalText(
     `  ${yellow('refused')}    ${times(request, calls)}: ${errno}${status}: ${meaning}\n` +
     `             ${dim(hint)}\n`
   );
+}
+
+/** `routine    KVM_GET_MSR_INDEX_LIST (E2BIG), …`. */
+function routineText(refusals: readonly RefusalSummary[]): string {
+  if (refusals.length === 0) return '';
+  const names = refusals.map(
+    ({ request, errno, count: calls }) => `${times(request, calls)} (${errno})`,
+  );
+  return `  routine    also refused, as to every VMM: ${names.join(', ')}\n`;
 }
 
 function expectationLines(
