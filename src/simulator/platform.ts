@@ -45,6 +45,8 @@ export interface Platform {
   /** Components that the CPUs and KVM can give a guest: XCR0 | IA32_XSS. */
   readonly xfam: bigint;
   readonly features: PlatformFeatures;
+  /** The CPUs log dirty pages themselves, which takes room in a dirty ring. Absent: they do. */
+  readonly pageModificationLog?: boolean;
   /** What KVM_GET_SUPPORTED_CPUID answers; the module takes it as the CPU's own values. */
   readonly cpuid: readonly CpuidEntry[];
 }

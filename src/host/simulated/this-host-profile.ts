@@ -14,7 +14,18 @@ const recorded: readonly CapabilityName[] = [
   'KVM_CAP_PRE_FAULT_MEMORY',
   'KVM_CAP_GUEST_MEMFD',
   'KVM_CAP_GUEST_MEMFD_FLAGS',
+  'KVM_CAP_NESTED_STATE',
+  'KVM_CAP_ONE_REG',
+  'KVM_CAP_SGX_ATTRIBUTE',
+  'KVM_CAP_X86_DISABLE_EXITS',
+  'KVM_CAP_XEN_HVM',
+  ...hypervCapabilities(),
 ];
+
+function hypervCapabilities(): CapabilityName[] {
+  const names = Object.keys(capabilities) as CapabilityName[];
+  return names.filter((name) => name.includes('HYPERV'));
+}
 
 export async function readThisHostProfile({ system }: DevKvm): Promise<HostProfile> {
   const value = (capability: CapabilityName) => system.kvmCheckExtension(capabilities[capability]);

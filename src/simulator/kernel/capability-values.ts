@@ -58,11 +58,8 @@ export function supportedVmTypes(kernel: Kernel): number {
 export const capabilityMasks = {
   /** ENABLE and INITIALLY_SET. */
   manualDirtyLog: 3,
-  /** MWAIT, HLT, PAUSE, CSTATE, APERFMPERF. */
-  disableExits: 31,
   /** KVM_HC_MAP_GPA_RANGE */
   hypercallsThatExit: 0x1000,
-  quirks: 0xfff,
 } as const;
 
 export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>> = {
@@ -178,7 +175,8 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_EXIT_ON_EMULATION_FAILURE: 1,
   KVM_CAP_INTERNAL_ERROR_DATA: 1,
   KVM_CAP_SYSTEM_EVENT_DATA: 1,
-  KVM_CAP_X86_DISABLE_EXITS: capabilityMasks.disableExits,
+  // MWAIT, HLT, PAUSE, CSTATE, APERFMPERF
+  KVM_CAP_X86_DISABLE_EXITS: 31,
   KVM_CAP_X86_BUS_LOCK_EXIT: feature('busLockDetection', 3),
   KVM_CAP_X86_NOTIFY_VMEXIT: feature('notifyVmExit'),
   KVM_CAP_X86_GUEST_MODE: 1,
@@ -189,7 +187,7 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_LAST_CPU: 1,
   KVM_CAP_SGX_ATTRIBUTE: 1,
   KVM_CAP_DISABLE_QUIRKS: 1,
-  KVM_CAP_DISABLE_QUIRKS2: capabilityMasks.quirks,
+  KVM_CAP_DISABLE_QUIRKS2: 0xfff,
 
   // the PMU
   KVM_CAP_PMU_CAPABILITY: feature('pmu'),

@@ -15,8 +15,6 @@ const x2apicApi = { all: 0xfn, enableSuppressEoi: 1n << 2n, disableSuppressEoi: 
 const hypercallsThatExit = BigInt(capabilityMasks.hypercallsThatExit);
 /** INVAL, UNKNOWN, FILTER */
 const msrExitReasons = 7n;
-/** Room for 64 reserved entries and for the 512 of a CPU's own log, of 16 bytes each. */
-const leastDirtyRingBytes = (64 + 512) * 16;
 const dirtyRings: ReadonlySet<number> = new Set([
   capabilities.KVM_CAP_DIRTY_LOG_RING,
   capabilities.KVM_CAP_DIRTY_LOG_RING_ACQ_REL,
@@ -36,7 +34,7 @@ export function enableCap(
   if (cap === undefined) return refuse('EFAULT');
   const arg = cap.args[0] ?? 0n;
   // Of the generic half, which looks at the flags for itself, or not at all.
-  if (dirtyRings.has(cap.cap)) return enableDirtyRing(vm, arg);
+  if (dirtyRings.has(cap.cap)) return enableDirtyRing(kernel, vm, arg);
   // E2
   if (cap.flags !== 0) return refuse('EINVAL');
   switch (cap.cap) {
@@ -55,7 +53,7 @@ export function enableCap(
       vm.caps.userSpaceMsr = arg;
       return done;
     case capabilities.KVM_CAP_X86_DISABLE_EXITS:
-      if ((arg & ~BigInt(capabilityMasks.disableExits)) !== 0n) return refuse('EINVAL');
+      if ((arg & ~knownBits(kernel, vm, cap.cap)) !== 0n) return refuse('EINVAL');
       return vm.vcpus.length > 0 ? refuse('EINVAL') : done;
     case capabilities.KVM_CAP_MSR_PLATFORM_INFO:
       return done;
@@ -89,7 +87,11 @@ export function enableCap(
       return disableQuirks(kernel, vm, arg);
     case capabilities.KVM_CAP_DISABLE_QUIRKS:
       // The older one, which leaves out what it does not know.
-      return disableQuirks(kernel, vm, arg & knownQuirks(kernel, vm));
+      return disableQuirks(
+        kernel,
+        vm,
+        arg & knownBits(kernel, vm, capabilities.KVM_CAP_DISABLE_QUIRKS2),
+      );
     case capabilities.KVM_CAP_MAX_VCPUS:
       return setMaxVcpus(kernel, vm, arg);
     case capabilities.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM:
@@ -113,11 +115,17 @@ function enableManualDirtyLog(vm: Vm, options: bigint): Answer {
   return done;
 }
 
+/** A page; and room for 64 reserved entries and for the 512 of a CPU's own log, of 16 bytes each. */
+function leastDirtyRingBytes({ profile }: Kernel, vm: Vm): number {
+  const logged = !vm.isTd && profile.platform.pageModificationLog !== false;
+  return Math.max(4096, (64 + (logged ? 512 : 0)) * 16);
+}
+
 /** Rings instead of bitmaps, of a size in bytes that KVM takes as 32 bits. */
-function enableDirtyRing(vm: Vm, arg: bigint): Answer {
+function enableDirtyRing(kernel: Kernel, vm: Vm, arg: bigint): Answer {
   const bytes = Number(arg & u32Max);
   if (bytes === 0 || (bytes & (bytes - 1)) !== 0) return refuse('EINVAL');
-  if (bytes < leastDirtyRingBytes) return refuse('EINVAL');
+  if (bytes < leastDirtyRingBytes(kernel, vm)) return refuse('EINVAL');
   if (bytes > maxDirtyRingBytes) return refuse('E2BIG');
   if (vm.caps.dirtyRingBytes !== 0 || vm.vcpus.length > 0) return refuse('EINVAL');
   vm.caps.dirtyRingBytes = bytes;
@@ -183,12 +191,14 @@ function setPmuCapability(kernel: Kernel, vm: Vm, arg: bigint): Answer {
   return done;
 }
 
-function knownQuirks(kernel: Kernel, vm: Vm): bigint {
-  return BigInt(checkExtension(kernel, capabilities.KVM_CAP_DISABLE_QUIRKS2, vm));
+/** Where KVM_CHECK_EXTENSION answers with the bits that can be asked for. */
+function knownBits(kernel: Kernel, vm: Vm, capability: number): bigint {
+  return BigInt(checkExtension(kernel, capability, vm));
 }
 
 function disableQuirks(kernel: Kernel, vm: Vm, quirks: bigint): Answer {
-  if ((quirks & ~knownQuirks(kernel, vm)) !== 0n) return refuse('EINVAL');
+  const known = knownBits(kernel, vm, capabilities.KVM_CAP_DISABLE_QUIRKS2);
+  if ((quirks & ~known) !== 0n) return refuse('EINVAL');
   vm.caps.disabledQuirks |= quirks;
   return done;
 }

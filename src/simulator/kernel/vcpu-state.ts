@@ -4,12 +4,14 @@
  * written is kept, and shown beginning with what a reset leaves; values are checked only as far as the
  * rows say. Order: kvm_vcpu_ioctl() and kvm_arch_vcpu_ioctl(), Linux 7.3.
  */
+import { capabilities } from '../../abi/kvm/capabilities.ts';
 import { findEntry } from '../../abi/kvm/cpuid.ts';
 import { type VcpuStateRequestName, vcpuStateBytes } from '../../abi/kvm/vcpu-state.ts';
 import { xcr0Of } from '../../abi/tdx/xfam.ts';
 import type { Answer, Request, UserBytes } from '../interface.ts';
 import { done, refuse } from './answer.ts';
 import { xsaveBytes } from './capability-values.ts';
+import { checkExtension } from './check-extension.ts';
 import type { Kernel } from './kernel.ts';
 import { nestedState } from './nested-state.ts';
 import { resetState, type StateName } from './reset-state.ts';
@@ -96,6 +98,10 @@ export function vcpuState(
   { request, state: user }: StateRequest,
 ): Answer {
   if (request === 'KVM_GET_NESTED_STATE' || request === 'KVM_SET_NESTED_STATE') {
+    // As without the module parameter `nested`.
+    if (checkExtension(kernel, capabilities.KVM_CAP_NESTED_STATE, vcpu.vm) === 0) {
+      return refuse('EINVAL');
+    }
     return nestedState(request, user);
   }
   const rule = rules[request];

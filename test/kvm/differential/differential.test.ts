@@ -7,6 +7,7 @@ import { release } from 'node:os';
 import { fc } from '@fast-check/vitest';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { type Addon, loadAddon } from '../../../native/index.ts';
+import { capabilities } from '../../../src/abi/kvm/capabilities.ts';
 import { readThisHostProfile } from '../../../src/host/simulated/this-host-profile.ts';
 import { createSimulatedHost, type HostProfile } from '../../../src/simulator/index.ts';
 import { type Operation, operation } from './operations.ts';
@@ -22,11 +23,20 @@ function addonOrSkip(context: TestContext): Addon {
   return native.addon;
 }
 
+function cpuinfo(): string {
+  return readFileSync('/proc/cpuinfo', 'utf8');
+}
+
 /** This host as it is: no TDX module, so that types and TDX commands are refused as here. */
 async function thisHost(addon: Addon): Promise<HostProfile> {
   const system = await addon.System.open();
   try {
-    return { ...(await readThisHostProfile({ addon, system })), module: undefined };
+    const profile = await readThisHostProfile({ addon, system });
+    const platform = { ...profile.platform, pageModificationLog: cpuinfo().includes(' pml') };
+    // The model goes by its own CPUID, which is not this host's.
+    const xsave2 = await system.kvmCheckExtension(capabilities.KVM_CAP_XSAVE2);
+    const recordedCapabilities = { ...profile.recordedCapabilities, KVM_CAP_XSAVE2: xsave2 };
+    return { ...profile, platform, recordedCapabilities, module: undefined };
   } finally {
     await system.close();
   }
@@ -69,7 +79,7 @@ describe('the simulated kernel against /dev/kvm', () => {
       { numRuns: 450 },
     );
     expect(steps).toBeGreaterThanOrEqual(leastSteps);
-    const vendor = /vendor_id\s*: (\S+)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1];
+    const vendor = /vendor_id\s*: (\S+)/.exec(cpuinfo())?.[1];
     console.log(
       `differential: ${steps} steps in ${sequences} sequences, 0 differences (Linux ${release()}, ${vendor})`,
     );
