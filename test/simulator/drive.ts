@@ -43,6 +43,7 @@ export interface DriverOptions {
   /** Instead of those that `failAt`, `failLeaf` and `signalBeforePage` set. */
   readonly faults?: FaultInjector;
   readonly guest?: GuestScript;
+  readonly signalEventfd?: (id: number) => void;
 }
 
 export const page = 0x1000n;

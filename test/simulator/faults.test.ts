@@ -1,7 +1,13 @@
 /** The fault points are data: a sweep over them finds every one, and nothing is lost at any. */
 import { describe, expect, test } from 'vitest';
-import { CpuidValue, type FaultPoint, faultPoints } from '../../src/simulator/index.ts';
+import {
+  CpuidValue,
+  type FaultPoint,
+  faultPoints,
+  StructValue,
+} from '../../src/simulator/index.ts';
 import { Driver, memRegion } from './drive.ts';
+import { emptyBitmaps, gsiRouting, MsrsValue, msrFilter } from './values.ts';
 
 /** Every request that has a fault point, once. */
 function everyRequest(driver: Driver): unknown[] {
@@ -12,7 +18,10 @@ function everyRequest(driver: Driver): unknown[] {
     driver.call(driver.kvm, { request: 'KVM_GET_SUPPORTED_CPUID', cpuid }),
   ];
   if (typeof ordinary === 'number') {
-    results.push(driver.call(ordinary, { request: 'KVM_CREATE_IRQCHIP' }));
+    results.push(
+      driver.call(ordinary, { request: 'KVM_CREATE_IRQCHIP' }),
+      driver.call(ordinary, { request: 'KVM_CREATE_PIT' }),
+    );
     driver.release(ordinary);
   }
   const vm = driver.call(driver.kvm, { request: 'KVM_CREATE_VM', type: 5 });
@@ -26,13 +35,27 @@ function everyRequest(driver: Driver): unknown[] {
     driver.setPrivate(vm, 0x10_0000n, 16),
     driver.irqfd(vm),
     driver.ioeventfd(vm),
+    driver.call(vm, { request: 'KVM_SET_GSI_ROUTING', routing: gsiRouting([{}]) }),
+    driver.call(vm, {
+      request: 'KVM_REGISTER_COALESCED_MMIO',
+      zone: new StructValue({ addr: 0n, size: 4, pio: 0 }),
+    }),
+    driver.call(vm, {
+      request: 'KVM_X86_SET_MSR_FILTER',
+      filter: msrFilter(0),
+      bitmaps: emptyBitmaps,
+    }),
   );
   if (typeof guestMemfd === 'number') results.push(driver.setSlot(vm, guestMemfd));
+  const stats = driver.call(vm, { request: 'KVM_GET_STATS_FD' });
+  results.push(stats);
+  if (typeof stats === 'number') driver.release(stats);
   const vcpu = driver.createVcpu(vm, 0);
   results.push(vcpu);
   if (typeof vcpu === 'number') {
     results.push(
       driver.getCpuid(vcpu),
+      driver.call(vcpu, { request: 'KVM_GET_MSRS', msrs: new MsrsValue([[0x8b]]) }),
       driver.setCpuid2(vcpu),
       driver.initVcpu(vcpu),
       driver.initMemRegion(vcpu, memRegion()),

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { decodeStatus, isStatusError, statusWord } from '../../src/abi/tdx/status.ts';
 import { type KernelAbiName, kernelAbis } from '../../src/simulator/index.ts';
 import { command, Driver } from './drive.ts';
-import { anySequence, type Held, play, steps } from './steps.ts';
+import { anySequence, nothingHeld, play, steps } from './steps.ts';
+import { someVcpuRequest, someVmRequest } from './vmm-requests.ts';
 
 const statuses = [
   statusWord('TDX_OPERAND_INVALID', 'RCX'),
@@ -203,7 +204,7 @@ describe.each(Object.keys(kernelAbis) as KernelAbiName[])(
         fc.property(anyMachine, anySequence, faultOf(buildLeaves), (machine, sequence, fault) => {
           const driver = new Driver(machine);
           faulty(driver, fault);
-          const held: Held = { vm: [], vcpu: [], guestMemfd: [] };
+          const held = nothingHeld();
           for (const [step, choice] of sequence) {
             steps[step]?.(driver, held, choice);
             const dead = driver.machine.snapshot().vms.filter((vm) => vm.dead).length;
@@ -216,6 +217,7 @@ describe.each(Object.keys(kernelAbis) as KernelAbiName[])(
               expect(driver.createGuestMemfd(vm)).toBe('EIO');
               expect(driver.terminateVm(vm)).toBe('EIO');
               expect(driver.move(vm, held.vm[0] ?? 0)).toBe('EIO');
+              expect(driver.call(vm, someVmRequest(choice))).toBe('EIO');
             }
           }
         }),
@@ -268,6 +270,10 @@ describe('another process', () => {
     expect(driver.finalizeVm(vm, command('KVM_TDX_FINALIZE_VM'))).toBe('EIO');
     expect(driver.setCpuid2(vcpus[0] as number)).toBe('EIO');
     expect(driver.createVcpu(vm, 3)).toBe('EIO');
+    for (let choice = 0; choice < 12; choice++) {
+      expect(driver.call(vm, someVmRequest(choice))).toBe('EIO');
+      expect(driver.call(vcpus[0] as number, someVcpuRequest(choice))).toBe('EIO');
+    }
     const { clock: _, ...after } = driver.machine.snapshot();
     expect({ ...after, clock: before.clock }).toEqual(before);
   });

@@ -3,15 +3,19 @@ import fc from 'fast-check';
 import { vmTypes } from '../../src/abi/kvm/vm-types.ts';
 import { StructValue } from '../../src/simulator/index.ts';
 import { type Driver, memRegion, page, ramGpa } from './drive.ts';
+import { someVcpuRequest, someVmRequest } from './vmm-requests.ts';
 
 /** Handles that a sequence has made, by kind; a choice picks one of them by number. */
 export interface Held {
   readonly vm: number[];
   readonly vcpu: number[];
   readonly guestMemfd: number[];
+  readonly stats: number[];
 }
 
-type Step = (driver: Driver, held: Held, choice: number) => void;
+export const nothingHeld = (): Held => ({ vm: [], vcpu: [], guestMemfd: [], stats: [] });
+
+export type Step = (driver: Driver, held: Held, choice: number) => void;
 
 const pick = (handles: readonly number[], choice: number) => handles[choice % handles.length];
 
@@ -80,7 +84,8 @@ const moveIntoNewVm: Step = (driver, held, choice) => {
   driver.move(destination, source);
 };
 
-export const steps: readonly Step[] = [
+/** The life of a TD. */
+export const lifeSteps: readonly Step[] = [
   buildTd,
   buildTd,
   (driver, held) => keep(held.vm, createTd(driver)),
@@ -119,7 +124,7 @@ export const steps: readonly Step[] = [
       choice % 2,
     ),
   ),
-  ...(['vm', 'vcpu', 'guestMemfd'] as const).map(
+  ...(['vm', 'vcpu', 'guestMemfd', 'stats'] as const).map(
     (kind): Step =>
       (driver, held, choice) => {
         const handles = held[kind];
@@ -129,19 +134,40 @@ export const steps: readonly Step[] = [
   ),
 ];
 
-const anyStep = fc.tuple(fc.nat(steps.length - 1), fc.nat(1000));
-export const anySequence = fc.array(anyStep, { minLength: 10, maxLength: 120 });
+/** Besides its life, what a VMM asks of it. */
+export const steps: readonly Step[] = [
+  ...lifeSteps,
+  onVm((driver, vm, held, choice) => {
+    const request = someVmRequest(choice);
+    const result = driver.call(vm, request);
+    if (request.request === 'KVM_GET_STATS_FD') keep(held.stats, result);
+  }),
+  (driver, held, choice) => {
+    const vcpu = pick(held.vcpu, choice);
+    if (vcpu === undefined) return;
+    const request = someVcpuRequest(choice);
+    const result = driver.call(vcpu, request);
+    if (request.request === 'KVM_GET_STATS_FD') keep(held.stats, result);
+  },
+];
 
-export function play(
-  driver: Driver,
-  sequence: readonly (readonly [number, number])[],
-  after: () => void,
-): void {
-  const held: Held = { vm: [], vcpu: [], guestMemfd: [] };
+type Sequence = readonly (readonly [step: number, choice: number])[];
+
+export function sequenceOf(from: readonly Step[]): fc.Arbitrary<Sequence> {
+  const anyStep = fc.tuple(fc.nat(from.length - 1), fc.nat(1000));
+  return fc.array(anyStep, { minLength: 10, maxLength: 120 });
+}
+
+export const anySequence = sequenceOf(steps);
+export const anyLife = sequenceOf(lifeSteps);
+
+/** The steps of `lifeSteps` come first in `steps`, so a sequence of either can be played. */
+export function play(driver: Driver, sequence: Sequence, after: () => void): void {
+  const held = nothingHeld();
   for (const [step, choice] of sequence) {
     steps[step]?.(driver, held, choice);
     after();
   }
-  driver.release(...held.vm, ...held.vcpu, ...held.guestMemfd);
+  driver.release(...held.vm, ...held.vcpu, ...held.guestMemfd, ...held.stats);
   after();
 }

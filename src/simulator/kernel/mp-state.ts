@@ -14,13 +14,17 @@ const mpStates = {
 
 export type MpState = keyof typeof mpStates;
 
-/** Obsolete: a vCPU that has its SIPI waits for it, with the SIPI pending. */
+/** Obsolete: the vCPU waits for its SIPI, which is there. A TD's never comes through. */
 const SIPI_RECEIVED = 4;
 
-const namesByNumber = new Map<number, MpState>([
-  ...Object.entries(mpStates).map(([name, number]) => [number, name as MpState] as const),
-  [SIPI_RECEIVED, 'INIT_RECEIVED'],
-]);
+const namesByNumber = new Map<number, MpState>(
+  Object.entries(mpStates).map(([name, number]) => [number, name as MpState]),
+);
+
+function stateOf(number: number, { vm }: Vcpu): MpState | undefined {
+  if (number === SIPI_RECEIVED) return vm.isTd ? 'INIT_RECEIVED' : 'RUNNABLE';
+  return namesByNumber.get(number);
+}
 
 export function getMpState(vcpu: Vcpu, user: UserStruct<number>): Answer {
   return user.write(mpStates[vcpu.mpState]) ? done : refuse('EFAULT');
@@ -29,10 +33,10 @@ export function getMpState(vcpu: Vcpu, user: UserStruct<number>): Answer {
 export function setMpState(vcpu: Vcpu, user: UserStruct<number>): Answer {
   const number = user.read();
   if (number === undefined) return refuse('EFAULT');
-  const state = namesByNumber.get(number);
+  const state = stateOf(number, vcpu);
   if (state === undefined) return refuse('EINVAL');
   // Only a local APIC in the kernel can bring a vCPU out of the others.
-  if (state !== 'RUNNABLE' && vcpu.vm.irqchip === 'none') return refuse('EINVAL');
+  if (number !== mpStates.RUNNABLE && vcpu.vm.irqchip === 'none') return refuse('EINVAL');
   vcpu.mpState = state;
   return done;
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type KernelAbiName, kernelAbis } from '../../../src/simulator/index.ts';
 import { type Result, ramGpa } from '../../simulator/drive.ts';
-import { anySequence, play } from '../../simulator/steps.ts';
+import { anyLife, play } from '../../simulator/steps.ts';
 import { Twin } from './twin.ts';
 
 const anyFaults = fc.uniqueArray(fc.nat(150), { maxLength: 8 }).map((copies) => new Set(copies));
@@ -31,7 +31,7 @@ describe.each(Object.keys(kernelAbis) as KernelAbiName[])('bytes and values (%s)
 
   test('over random sequences: the same answers, structs, copies and machine', () => {
     fc.assert(
-      fc.property(profiles, anySequence, (profile, sequence) => {
+      fc.property(profiles, anyLife, (profile, sequence) => {
         const twin = new Twin({ kernelAbi, profile });
         play(twin, sequence, () => {});
         expectEqual(twin);
@@ -42,7 +42,7 @@ describe.each(Object.keys(kernelAbis) as KernelAbiName[])('bytes and values (%s)
 
   test('with copies that fault, wherever they fall', () => {
     fc.assert(
-      fc.property(anySequence, anyFaults, (sequence, faults) => {
+      fc.property(anyLife, anyFaults, (sequence, faults) => {
         const twin = new Twin({ kernelAbi }, faults);
         play(twin, sequence, () => {});
         expectEqual(twin);

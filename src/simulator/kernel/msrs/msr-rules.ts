@@ -1,6 +1,7 @@
 /** What is particular to an MSR: whether a guest has it, what it holds at first, what it takes. */
 import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import { msr } from '../../../abi/kvm/msrs.ts';
+import { isLegalGpa } from '../cpuid.ts';
 import type { Kernel } from '../kernel.ts';
 import { KVM_MAX_MCE_BANKS } from '../limits.ts';
 import type { Vcpu } from '../vcpu.ts';
@@ -85,8 +86,10 @@ const rules: readonly RangeRule[] = [
   {
     first: msr.MTRRphysBase0,
     last: msr.MTRRphysMask7,
-    accepts: (data, _vcpu, index) =>
-      index % 2 === 0 ? mtrrType(data) && (data & 0xf00n) === 0n : (data & 0x7ffn) === 0n,
+    // An even one is a base and has a type, an odd one is a mask.
+    accepts: (data, vcpu, index) =>
+      isLegalGpa(vcpu, data) &&
+      (index % 2 === 0 ? mtrrType(data) && (data & 0xf00n) === 0n : (data & 0x7ffn) === 0n),
   },
   ...[
     [msr.MTRRfix64K_00000, msr.MTRRfix64K_00000],
