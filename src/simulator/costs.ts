@@ -89,6 +89,15 @@ export const ioctlCosts: Readonly<Partial<Record<RequestName, Cost>>> = {
   KVM_SET_MEMORY_ATTRIBUTES: guess(100),
   KVM_SET_CPUID2: guess(10),
   KVM_SET_BOOT_CPU_ID: guess(0.5),
+  // These wait until nobody looks at what they replace any more.
+  KVM_SET_GSI_ROUTING: guess(30),
+  KVM_IRQFD: guess(30),
+  KVM_IOEVENTFD: guess(30),
+  KVM_REGISTER_COALESCED_MMIO: guess(30),
+  KVM_UNREGISTER_COALESCED_MMIO: guess(30),
+  KVM_X86_SET_MSR_FILTER: guess(30),
+  KVM_CREATE_PIT2: guess(50),
+  KVM_GET_STATS_FD: guess(5),
   // Into the kernel and back; how long a guest runs is no cost of the host.
   KVM_RUN: guess(2),
   KVM_PRE_FAULT_MEMORY: guess(2),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CapabilityName } from '../../../src/abi/kvm/capabilities.ts';
+import { type CapabilityName, capabilities } from '../../../src/abi/kvm/capabilities.ts';
 import { Driver } from '../drive.ts';
 
 /** kernel-abi 7.2 on spr-1.5, where every optional feature is there and 224 CPUs are present. */
@@ -40,6 +40,18 @@ const rows: readonly [CapabilityName, number, number, number][] = [
   ['KVM_CAP_PRE_FAULT_MEMORY', 1, 1, 1],
   ['KVM_CAP_X86_APIC_BUS_CYCLES_NS', 1, 1, 1],
   ['KVM_CAP_GUEST_MEMFD_FLAGS', 3, 3, 1],
+  // Beyond the reference's table.
+  ['KVM_CAP_IMMEDIATE_EXIT', 1, 1, 1],
+  ['KVM_CAP_COALESCED_MMIO', 2, 2, 2],
+  ['KVM_CAP_MCE', 32, 32, 32],
+  ['KVM_CAP_ADJUST_CLOCK', 14, 14, 14],
+  ['KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2', 3, 3, 3],
+  ['KVM_CAP_DIRTY_LOG_RING', 1048576, 1048576, 1048576],
+  ['KVM_CAP_XSAVE2', 11008, 11008, 11008],
+  ['KVM_CAP_NESTED_STATE', 8320, 8320, 8320],
+  ['KVM_CAP_SET_GUEST_DEBUG2', 0x1f0003, 0x1f0003, 0x1f0003],
+  ['KVM_CAP_X86_DISABLE_EXITS', 31, 31, 31],
+  ['KVM_CAP_XEN_HVM', 0x1ff, 0x1ff, 0x1ff],
 ];
 
 describe('kernel 7.2 CHECK_EXTENSION', () => {
@@ -48,6 +60,28 @@ describe('kernel 7.2 CHECK_EXTENSION', () => {
     expect(driver.check(driver.kvm, name)).toBe(system);
     expect(driver.check(driver.createVm('KVM_X86_DEFAULT_VM'), name)).toBe(vm);
     expect(driver.check(driver.createVm(), name)).toBe(td);
+  });
+
+  test('every capability of the table is there on /dev/kvm, under a number of its own', () => {
+    const driver = new Driver();
+    const names = Object.keys(capabilities) as CapabilityName[];
+    expect(names.filter((name) => driver.check(driver.kvm, name) === 0)).toEqual([]);
+    expect(new Set(Object.values(capabilities)).size).toBe(names.length);
+  });
+
+  test('a TD answers as a default VM does, but for seven', () => {
+    const driver = new Driver();
+    const [plain, td] = [driver.createVm('KVM_X86_DEFAULT_VM'), driver.createVm()];
+    const names = Object.keys(capabilities) as CapabilityName[];
+    expect(names.filter((name) => driver.check(plain, name) !== driver.check(td, name))).toEqual([
+      'KVM_CAP_MAX_VCPUS',
+      'KVM_CAP_SYNC_REGS',
+      'KVM_CAP_READONLY_MEM',
+      'KVM_CAP_X86_SMM',
+      'KVM_CAP_MULTI_ADDRESS_SPACE',
+      'KVM_CAP_MEMORY_ATTRIBUTES',
+      'KVM_CAP_GUEST_MEMFD_FLAGS',
+    ]);
   });
 
   test('X2APIC_API is 15 once the irqchip is split', () => {

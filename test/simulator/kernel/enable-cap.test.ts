@@ -29,6 +29,53 @@ describe('kernel 7.1 ENABLE_CAP', () => {
     expect(enable(new StructValue(splitIrqchip))).toBe(0);
   });
 
+  test.each([
+    ['KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2', 3n, 0],
+    ['KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2', 0n, 0],
+    ['KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2', 2n, 'EINVAL'],
+    ['KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2', 4n, 'EINVAL'],
+    ['KVM_CAP_EXCEPTION_PAYLOAD', 77n, 0],
+    ['KVM_CAP_X86_TRIPLE_FAULT_EVENT', 77n, 0],
+    ['KVM_CAP_X86_USER_SPACE_MSR', 7n, 0],
+    ['KVM_CAP_X86_USER_SPACE_MSR', 8n, 'EINVAL'],
+    ['KVM_CAP_X86_DISABLE_EXITS', 31n, 0],
+    ['KVM_CAP_X86_DISABLE_EXITS', 32n, 'EINVAL'],
+    ['KVM_CAP_HALT_POLL', 0xffff_ffffn, 0],
+    ['KVM_CAP_HALT_POLL', 0x1_0000_0000n, 'EINVAL'],
+    ['KVM_CAP_EXIT_ON_EMULATION_FAILURE', 1n, 0],
+    ['KVM_CAP_EXIT_ON_EMULATION_FAILURE', 2n, 'EINVAL'],
+    ['KVM_CAP_MSR_PLATFORM_INFO', 5n, 0],
+    ['KVM_CAP_DISABLE_QUIRKS', 0xffff_ffff_ffffn, 0],
+    ['KVM_CAP_DISABLE_QUIRKS2', 0xffff_ffff_ffffn, 'EINVAL'],
+    ['KVM_CAP_IRQFD', 1n, 'EINVAL'],
+  ] as const)('%s(%i)', (name, arg, answer) => {
+    const { driver, vm } = created();
+    expect(driver.cap(vm, name, arg)).toBe(answer);
+  });
+
+  test('X86_DISABLE_EXITS: not once there is a vCPU', () => {
+    const { driver, vm } = withVcpu();
+    expect(driver.cap(vm, 'KVM_CAP_X86_DISABLE_EXITS', 2n)).toBe('EINVAL');
+  });
+
+  test('DIRTY_LOG_RING: a power of two with room for what is reserved, once, before a vCPU', () => {
+    const ring = (type: 'KVM_X86_TDX_VM' | 'KVM_X86_DEFAULT_VM', ...sizes: bigint[]) => {
+      const { driver, vm } = created(type);
+      return sizes.map((size) => driver.cap(vm, 'KVM_CAP_DIRTY_LOG_RING', size));
+    };
+    expect(ring('KVM_X86_DEFAULT_VM', 0n, 5000n, 8192n, 1n << 21n)).toEqual([
+      'EINVAL',
+      'EINVAL',
+      'EINVAL',
+      'E2BIG',
+    ]);
+    expect(ring('KVM_X86_DEFAULT_VM', 16384n, 16384n)).toEqual([0, 'EINVAL']);
+    // The CPUs log no pages of a TD, so nothing is reserved for that.
+    expect(ring('KVM_X86_TDX_VM', 2048n, 4096n)).toEqual(['EINVAL', 0]);
+    const { driver, vm } = withVcpu();
+    expect(driver.cap(vm, 'KVM_CAP_DIRTY_LOG_RING_ACQ_REL', 16384n)).toBe('EINVAL');
+  });
+
   test('SPLIT_IRQCHIP: too many routes EINVAL, an irqchip or a vCPU EEXIST', () => {
     const { driver, vm } = created('KVM_X86_DEFAULT_VM');
     expect(driver.cap(vm, 'KVM_CAP_SPLIT_IRQCHIP', 4097n)).toBe('EINVAL');
