@@ -44,7 +44,7 @@ export class KvmVm implements Vm {
     return new KvmGuestMemory(await answered(this.#vm.kvmCreateGuestMemfd({ sizeBytes })));
   }
 
-  /** Its number is in no source that was read, so no kernel can be asked. */
+  /** In no kernel, and posted under two numbers (0xd5, then 0xd6): no kernel is asked. */
   async linkGuestMemfd(): Promise<GuestMemory> {
     throw KvmError.of('KVM_LINK_GUEST_MEMFD', 'ENOTTY');
   }
