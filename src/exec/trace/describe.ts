@@ -3,25 +3,19 @@
  * that a refusal came before is not shown. Left out is what differs between two equal runs:
  * addresses in the caller's memory. Of these only a fault, a null pointer and a bad alignment count.
  */
-import { capabilities } from '../../abi/kvm/capabilities.ts';
-import { PAGE_SIZE } from '../../abi/kvm/structs.ts';
-import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import type {
   Answer,
   Copies,
   Copy,
-  CpuidHeader,
-  Handle,
   Request,
   RunPageInput,
   RunRequest,
   VcpuExit,
 } from '../../simulator/index.ts';
 import { exitValue } from './exits.ts';
-import type { CallOutcome, TraceArgs, TraceValue } from './record.ts';
-import { cpuidValue, hex, kernelName, plainValue } from './values.ts';
-
-type NameOf = (handle: Handle) => string | undefined;
+import { entriesOf, fieldArgs, merged, type NameOf } from './fields.ts';
+import type { CallOutcome, TraceArgs } from './record.ts';
+import { hex, kernelName, plainValue } from './values.ts';
 
 export interface DescribedCall {
   readonly request: string;
@@ -105,7 +99,13 @@ function copyArgs(struct: string, { access, value }: Copy, context: Context): Tr
   // Registers, an XSAVE area, a clock: of interest to nobody, and of another run every time.
   if (value instanceof Uint8Array) return { bytes: value.length };
   if (typeof value !== 'object') return { [kernelName(struct)]: plainValue(value) };
-  return fieldArgs(value as object, context.nameOf);
+  const fields = isEncRegion(context) ? { ...(value as object), addr: undefined } : value;
+  return fieldArgs(fields as object, context.nameOf);
+}
+
+/** Its `addr` is one of the caller. */
+function isEncRegion({ name }: Context): boolean {
+  return name.startsWith('KVM_MEMORY_ENCRYPT_') && name !== 'KVM_MEMORY_ENCRYPT_OP';
 }
 
 type AccessRule = (value: never, context: Context) => TraceArgs;
@@ -157,101 +157,5 @@ function runInputArgs({ immediateExit, ...rest }: RunPageInput): TraceArgs {
   return {
     ...(immediateExit ? { immediate_exit: true } : {}),
     ...fieldArgs(Object.fromEntries(answered), () => undefined),
-  };
-}
-
-type FieldRule = (value: never, nameOf: NameOf, struct: object) => TraceArgs;
-
-/** Fields that are not shown under their own name as they are. */
-const fieldRules: Readonly<Record<string, FieldRule>> = {
-  arg: (arg: bigint) => (arg === 0n ? {} : { arg: hex(arg) }),
-  padding: (padding: number) => (padding === 0 ? {} : { padding }),
-  hwError: (hwError: bigint) => (hwError === 0n ? {} : { hw_error: hex(hwError) }),
-  reserved: (words: readonly bigint[]) =>
-    words.every((word) => word === 0n) ? {} : { reserved: plainValue(words) },
-  flags: (flags: number | bigint) => ({ flags: hex(flags) }),
-  type: (type: number) => ({ type: nameIn(vmTypes, type) }),
-  capability: (cap: number) => ({ cap: nameIn(capabilities, cap) }),
-  cap: (cap: number) => ({ cap: nameIn(capabilities, cap) }),
-  args: capArgs,
-  sourceAddr: (address: bigint) => pointerArgs('source_addr', address),
-  userspaceAddr: (address: bigint) => pointerArgs('userspace_addr', address, 'may be null'),
-  guestMemfd: guestMemfdArgs,
-  eventfd: (fact: unknown) => eventfdArgs('eventfd', fact),
-  resamplefd: (fact: unknown) => eventfdArgs('resamplefd', fact),
-  cpuid: (cpuid: unknown) =>
-    Array.isArray(cpuid)
-      ? { cpuid: entriesOf(cpuid) }
-      : { ...headerArgs(cpuid as CpuidHeader), cpuid: entriesOf((cpuid as InitCpuid).entries) },
-};
-
-function fieldArgs(fields: object, nameOf: NameOf): TraceArgs {
-  return merged(
-    Object.entries(fields).map(([field, value]): TraceArgs => {
-      const rule = fieldRules[field];
-      if (rule !== undefined) return rule(value as never, nameOf, fields);
-      return value === undefined ? {} : { [kernelName(field)]: plainValue(value) };
-    }),
-  );
-}
-
-type InitCpuid = { readonly entries: unknown };
-
-function headerArgs({ nent, padding }: CpuidHeader): TraceArgs {
-  return padding === 0 ? { nent } : { nent, padding };
-}
-
-function entriesOf(entries: unknown): TraceValue {
-  return cpuidValue(entries as Parameters<typeof cpuidValue>[0]) as unknown as TraceValue;
-}
-
-const takesFd: ReadonlySet<number> = new Set([
-  capabilities.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM,
-  capabilities.KVM_CAP_VM_COPY_ENC_CONTEXT_FROM,
-]);
-
-/** Without the zeros at the end; an fd by the name of what it stands for. */
-function capArgs(args: readonly bigint[], nameOf: NameOf, struct: object): TraceArgs {
-  const end = args.findLastIndex((arg) => arg !== 0n) + 1;
-  const { cap } = struct as { readonly cap?: number };
-  const [first] = args;
-  const source = takesFd.has(cap ?? -1) && first !== undefined ? nameOf(Number(first)) : undefined;
-  return { args: args.slice(0, end).map((arg, n) => (n === 0 && source ? source : hex(arg))) };
-}
-
-const KVM_MEM_GUEST_MEMFD = 4;
-
-/** Which eventfd it is, only the system knows. */
-function eventfdArgs(name: string, fact: unknown): TraceArgs {
-  return { [name]: typeof fact === 'string' ? fact : 'open' };
-}
-
-function guestMemfdArgs(
-  handle: Handle | undefined,
-  nameOf: NameOf,
-  struct: { readonly flags?: number | bigint },
-): TraceArgs {
-  const isSlot = 'slot' in struct;
-  if (isSlot && (Number(struct.flags ?? 0) & KVM_MEM_GUEST_MEMFD) === 0) return {};
-  return { guest_memfd: handle === undefined ? 'none' : (nameOf(handle) ?? 'unknown') };
-}
-
-function pointerArgs(name: string, address: bigint, rule?: 'may be null'): TraceArgs {
-  if (address % PAGE_SIZE !== 0n) return { [name]: 'unaligned' };
-  return address === 0n && rule === undefined ? { [name]: 'null' } : {};
-}
-
-function nameIn(table: Readonly<Record<string, number>>, number: number): TraceValue {
-  return Object.entries(table).find(([, known]) => known === number)?.[0] ?? number;
-}
-
-/** Later ones win; `out` and `faults` come together. */
-function merged(parts: readonly TraceArgs[]): TraceArgs {
-  const faults = parts.flatMap((part) => (part.faults as readonly string[] | undefined) ?? []);
-  const out = Object.assign({}, ...parts.map((part) => part.out ?? {}));
-  return {
-    ...Object.assign({}, ...parts),
-    ...(Object.keys(out).length === 0 ? {} : { out }),
-    ...(faults.length === 0 ? {} : { faults }),
   };
 }

@@ -10,7 +10,8 @@ export function readTrace(lines: readonly string[]): TracedTrace | undefined {
   return trace.steps.length === 0 && trace.header === undefined ? undefined : trace;
 }
 
-const ours = /^(?:# tdctl exec trace |\{"kind":|(?:P\d+\.)?T\d+ {2}(?:[a-z]+#\d+\.|open\())/;
+const ours =
+  /^(?:# tdctl exec trace |# end: |-- last close of |\{"kind":|(?:P\d+\.)?T\d+ {2}(?:[a-z]+#\d+\.|open\())/;
 
 function looksLikeOurs(lines: readonly string[]): boolean {
   const first = lines.find((line) => line.trim() !== '');

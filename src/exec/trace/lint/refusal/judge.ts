@@ -78,6 +78,7 @@ const optional: ReadonlySet<string> = new Set([
 const essential: ReadonlySet<string> = new Set([
   'KVM_CREATE_VM',
   'KVM_CREATE_VCPU',
+  'KVM_CREATE_IRQCHIP',
   'KVM_CREATE_GUEST_MEMFD',
   'KVM_SET_USER_MEMORY_REGION',
   'KVM_SET_USER_MEMORY_REGION2',
@@ -117,7 +118,7 @@ function refusal({ call, situation }: Judged, said: Said): Refusal {
   const explained = explainRequest({ request, errno, hwStatus });
   const decided = decidedStep({ request, errno }, situation);
   const finding: LintFinding = {
-    id: explained.answer?.id ?? 'refused',
+    id: (facts && explained.answer?.id) ?? 'call.refused',
     severity: said.severity,
     line: call.line,
     call: callText(call),

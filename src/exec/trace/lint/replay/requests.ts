@@ -4,7 +4,7 @@
  */
 import { capabilities } from '../../../../abi/kvm/capabilities.ts';
 import { tdxCommands } from '../../../../abi/kvm/requests.ts';
-import { PAGE_SIZE } from '../../../../abi/kvm/structs.ts';
+import { KVM_MEM_GUEST_MEMFD, PAGE_SIZE } from '../../../../abi/kvm/structs.ts';
 import { vmTypes } from '../../../../abi/kvm/vm-types.ts';
 import type {
   Handle,
@@ -156,8 +156,6 @@ function enableCap(args: CallArgs, context: ReplayContext) {
     return { cap, flags: args.number('flags') ?? 0, args: values.map((value) => value ?? 0n) };
   });
 }
-
-const KVM_MEM_GUEST_MEMFD = 4;
 
 function memoryRegion(args: CallArgs, context: ReplayContext, version: '' | '2'): Request {
   const region = struct('region', args, context, () => {
