@@ -128,10 +128,6 @@ Installed Loop::install(std::uint64_t call_id, NewFile& file, bool close_on_exec
 }
 
 void Loop::handle(const seccomp_notif& notification) {
-  {
-    // Whoever asks this may have closed what he was just given.
-    const std::lock_guard lock(installing_);
-  }
   tell_closed();
   const auto thread = static_cast<pid_t>(notification.pid);
   // A thread that asks anew has left the call it was in before, by a signal.
@@ -224,13 +220,22 @@ void Loop::refuse_out_of_reach(const seccomp_notif& notification) {
 }
 
 void Loop::tell_closed() {
-  files_.drain([this](FileNumber file) {
+  {
+    // Whoever got a file just now may have closed it, or ended, before this process let it go.
+    const std::lock_guard lock(installing_);
+  }
+  bool any = false;
+  files_.drain([this, &any](FileNumber file) {
     {
       const std::lock_guard lock(system_files_mutex_);
       system_files_.erase(file);
     }
+    any = true;
     sink_(ClosedEvent{file});
   });
+  // A process that was killed has closed its files, and the calls of its threads are over: whoever
+  // has waited for its end may count on both.
+  if (any) tell_interrupted();
 }
 
 void Loop::tell_interrupted() {
