@@ -76,13 +76,13 @@ export interface Supervisor {
   install(call: CallNumber, file: NewFile): InstalledFile | { errno: number; code: string };
 
   isWaiting(call: CallNumber): boolean;
-  /** What an fd number of the caller refers to; 0: a file that is not ours, undefined: not open. */
-  findFile(call: CallNumber, fd: number): FileNumber | undefined;
   /** The caller's memory. False: EFAULT, or nobody waits. */
   readMemory(call: CallNumber, address: bigint, into: Uint8Array): boolean;
-  /** The memory of a thread that may not wait for anything. */
-  peekMemory(thread: number, address: bigint, into: Uint8Array): boolean;
   writeMemory(call: CallNumber, address: bigint, bytes: Uint8Array): boolean;
+  /** The memory of a thread, whether it waits for anything or not. */
+  peekMemory(thread: number, address: bigint, into: Uint8Array): boolean;
+  /** What an fd number of a thread refers to; 0: a file that is not ours, undefined: not open. */
+  findFile(thread: number, fd: number): FileNumber | undefined;
 
   /** A signal to the command. False: it has ended. */
   signal(number: number): boolean;

@@ -20,6 +20,9 @@ namespace tdctl::supervisor {
 
 namespace {
 
+// MAX_ERRNO: what is beyond would come out as a result.
+constexpr std::uint32_t most_errno = 4095;
+
 const char* stage_name(LaunchStage stage) {
   switch (stage) {
     case LaunchStage::fork:
@@ -92,6 +95,10 @@ Napi::Value shared_bytes(Napi::Env env, std::shared_ptr<SharedMapping> mapping) 
 }
 
 void stop_loop(void* loop) { static_cast<Loop*>(loop)->stop(); }
+
+pid_t thread_argument(Arguments& arguments) {
+  return static_cast<pid_t>(arguments.uint32(arguments.at(0), "thread", 1, INT32_MAX));
+}
 
 Napi::Value mistake(Arguments& arguments) {
   arguments.mistake().ThrowAsJavaScriptException();
@@ -185,24 +192,32 @@ std::optional<Call> Supervisor::waiting_call(const Napi::CallbackInfo& info, Cal
 // The three ways to answer. False: nobody got the answer.
 
 Napi::Value Supervisor::answer(const Napi::CallbackInfo& info) {
-  CallNumber number;
-  const std::optional<Call> call = waiting_call(info, &number);
-  if (!call) return Napi::Boolean::New(info.Env(), false);
-  const std::int64_t value = info[1].As<Napi::Number>().Int64Value();
-  // Before the answer: afterwards the thread may already ask anew.
-  loop_->calls().remove(number);
-  return Napi::Boolean::New(info.Env(),
-                            supervisor::answer(loop_->listener(), call->id, value) == 0);
+  Arguments arguments(info, nullptr);
+  const std::uint32_t value = arguments.uint32(info[1], "value", 0, INT32_MAX);
+  if (arguments.is_wrong()) return mistake(arguments);
+  return send(info, [value](int listener, std::uint64_t id) {
+    return supervisor::answer(listener, id, static_cast<std::int64_t>(value));
+  });
 }
 
 Napi::Value Supervisor::refuse(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  const std::uint32_t error = arguments.uint32(info[1], "errno", 1, most_errno);
+  if (arguments.is_wrong()) return mistake(arguments);
+  return send(info, [error](int listener, std::uint64_t id) {
+    return supervisor::refuse(listener, id, static_cast<int>(error));
+  });
+}
+
+template <typename Sender>
+Napi::Value Supervisor::send(const Napi::CallbackInfo& info, Sender sender) {
   CallNumber number;
   const std::optional<Call> call = waiting_call(info, &number);
+  if (info.Env().IsExceptionPending()) return {};
   if (!call) return Napi::Boolean::New(info.Env(), false);
-  const std::int32_t error = info[1].As<Napi::Number>().Int32Value();
+  // Before the answer: afterwards the thread may already ask anew.
   loop_->calls().remove(number);
-  return Napi::Boolean::New(info.Env(),
-                            supervisor::refuse(loop_->listener(), call->id, error) == 0);
+  return Napi::Boolean::New(info.Env(), sender(loop_->listener(), call->id) == 0);
 }
 
 Napi::Value Supervisor::install(const Napi::CallbackInfo& info) {
@@ -246,11 +261,11 @@ Napi::Value Supervisor::is_waiting(const Napi::CallbackInfo& info) {
 
 Napi::Value Supervisor::find_file(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  CallNumber number;
-  const std::optional<Call> call = waiting_call(info, &number);
-  if (!call) return env.Undefined();
-  const std::int32_t fd = info[1].As<Napi::Number>().Int32Value();
-  const WatchedFiles::Found found = loop_->files().find(call->thread, fd);
+  Arguments arguments(info, nullptr);
+  const pid_t thread = thread_argument(arguments);
+  const std::uint32_t fd = arguments.uint32(info[1], "fd");
+  if (arguments.is_wrong()) return mistake(arguments);
+  const WatchedFiles::Found found = loop_->files().find(thread, static_cast<int>(fd));
   switch (found.lookup) {
     case WatchedFiles::Lookup::ours:
       return Napi::Number::New(env, found.number);
@@ -282,12 +297,12 @@ Napi::Value Supervisor::read_memory(const Napi::CallbackInfo& info) {
 
 Napi::Value Supervisor::peek_memory(const Napi::CallbackInfo& info) {
   Arguments arguments(info, nullptr);
-  const std::uint32_t thread = arguments.uint32(info[0], "thread", 1, INT32_MAX);
+  const pid_t thread = thread_argument(arguments);
   const std::uint64_t address = arguments.uint64(info[1], "address");
   const std::span<const std::byte> into = arguments.view(info[2], "into");
   if (arguments.is_wrong()) return mistake(arguments);
   const Access access =
-      supervisor::read_memory(static_cast<pid_t>(thread), address,
+      supervisor::read_memory(thread, address,
                               {const_cast<std::byte*>(into.data()), into.size()});
   return Napi::Boolean::New(info.Env(), access == Access::done);
 }

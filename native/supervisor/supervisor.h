@@ -48,6 +48,9 @@ class Supervisor : public Napi::ObjectWrap<Supervisor> {
 
   // The call that argument 0 names, while it waits; nothing, with a TypeError where it is no number.
   std::optional<Call> waiting_call(const Napi::CallbackInfo& info, CallNumber* number);
+  // An answer to the call that argument 0 names.
+  template <typename Sender>
+  Napi::Value send(const Napi::CallbackInfo& info, Sender sender);
 
   std::unique_ptr<Loop> loop_;
   // Null once they were abandoned.

@@ -14,7 +14,7 @@ import type {
   UserMemory,
 } from '../simulator/index.ts';
 import { decode } from './codec/index.ts';
-import { LostAnswers } from './lost-answers.ts';
+import { type LostAnswer, LostAnswers, LostExits } from './lost-answers.ts';
 import { newFile } from './new-files.ts';
 import { type ProgramFile, ProgramFiles } from './program-files.ts';
 import { DigestingMemory } from './trace/index.ts';
@@ -36,6 +36,8 @@ export interface AnsweredCall {
   /** What the machine answered; `delivered` tells whether the program got it. */
   readonly answer: Answer;
   readonly delivered: boolean;
+  /** Nothing was done for it: it got the answer that was lost of the same call before. */
+  readonly repeats: boolean;
   readonly made?: ProgramFile | undefined;
   /** What the kernel model copied in and out. */
   readonly copies: Copies;
@@ -58,6 +60,7 @@ export class Dispatcher {
   readonly files = new ProgramFiles();
   readonly #options: DispatcherOptions;
   readonly #lostAnswers = new LostAnswers();
+  readonly #lostExits = new LostExits();
   /** KVM_RUN calls under way: how to end each. */
   readonly #runs = new Map<CallNumber, { readonly vcpu: Handle; cancel(): void }>();
   /** Calls that wait for vcpu->mutex, which a KVM_RUN holds. */
@@ -131,6 +134,11 @@ export class Dispatcher {
     // Interrupted before anything was done: then nothing is.
     if (!call.isWaiting) return;
     const lost = this.#lostAnswers.take(call);
+    if (lost !== undefined) {
+      call.writeFor(lost.call);
+      this.#deliver(call, lost);
+      return;
+    }
     const decoded = decode({
       file: call.file.kind,
       number: call.request,
@@ -148,8 +156,7 @@ export class Dispatcher {
       decoded.kind === 'request'
         ? decoded.request
         : { request: 'unknown ioctl', number: call.request };
-    if (lost !== undefined) this.#deliver(call, request, lost);
-    else this.#ask(call, request);
+    this.#ask(call, request);
   }
 
   #ask(call: TrappedCall, request: Request): void {
@@ -162,7 +169,7 @@ export class Dispatcher {
         : undefined;
     const answer = machine.ioctl(call.caller(digesting ?? memory), call.file.handle, request);
     stop?.();
-    this.#deliver(call, request, answer, digesting?.digest());
+    this.#deliver(call, { call, request, answer, content: digesting?.digest() });
   }
 
   /** Costs some microseconds a call. */
@@ -175,28 +182,44 @@ export class Dispatcher {
   #run(call: TrappedCall, request: RunRequest): void {
     const { machine } = this.#options;
     const { handle } = call.file;
+    const lost = this.#lostExits.take(call, request);
+    if (lost !== undefined) {
+      this.#deliverExit(call, request, lost);
+      return;
+    }
     const { answer, cancel } = machine.run(call.caller(call.memory), handle, request);
     this.#runs.set(call.call, { vcpu: handle, cancel });
     void answer.then((given) => {
       this.#runs.delete(call.call);
-      this.#deliver(call, request, given);
+      this.#deliverExit(call, request, given);
       this.#afterRun(handle);
     });
   }
 
-  #deliver(
-    call: TrappedCall,
-    request: Request | RunRequest,
-    answer: Answer,
-    content?: string,
-  ): void {
-    const { listener } = this.#options;
-    const { thread, file } = call;
+  #deliverExit(call: TrappedCall, request: RunRequest, answer: Answer): void {
+    const { given, delivered } = this.#give(call, request, answer);
+    if (!delivered) this.#lostExits.keep(call, answer);
+    this.#tell(call, { request, answer: given, delivered, repeats: false });
+  }
+
+  /** @param done for this call, or for one before that it repeats. */
+  #deliver(call: TrappedCall, done: LostAnswer): void {
+    const { request, answer, content } = done;
     const { made, given, delivered } = this.#give(call, request, answer);
-    // Else the loop on EINTR that follows a lost answer would do its work twice.
-    if (!delivered && request.request !== 'KVM_RUN') this.#keep(call, request, answer);
-    const copies = this.#copies.get(request) ?? {};
-    listener.called({ thread, file, request, answer: given, delivered, made, copies, content });
+    // Else the loop on EINTR that follows a lost answer would do its work twice. A handle that nobody
+    // got was given back already.
+    const makesFile = answer.ok && newFile(request) !== undefined;
+    if (!delivered && !makesFile) this.#lostAnswers.keep({ ...done, call });
+    const repeats = done.call !== call;
+    this.#tell(call, { request, answer: given, delivered, repeats, made, content });
+  }
+
+  #tell(
+    { thread, file }: TrappedCall,
+    told: Omit<AnsweredCall, 'thread' | 'file' | 'copies'>,
+  ): void {
+    const copies = this.#copies.get(told.request) ?? {};
+    this.#options.listener.called({ thread, file, copies, ...told });
   }
 
   /** A new handle goes as an fd; what the kernel would say where there is no room for one. */
@@ -222,11 +245,6 @@ export class Dispatcher {
     machine.undo(request as Request, answer);
     const delivered = supervisor.refuse(call.call, installed.errno);
     return { given: { ok: false, errno: 'EMFILE', hwError: undefined }, delivered };
-  }
-
-  #keep(call: TrappedCall, request: Request, answer: Answer): void {
-    // A handle that nobody got was given back already.
-    if (!answer.ok || newFile(request) === undefined) this.#lostAnswers.keep(call, answer);
   }
 
   /** KVM_RUN itself waits inside the machine. */
@@ -255,6 +273,7 @@ export class Dispatcher {
   }
 
   #release(file: ProgramFile): void {
+    this.#lostExits.forget(file);
     this.#options.machine.release(file.handle);
     this.#options.listener.closed(file);
   }

@@ -2,52 +2,70 @@
  * Answers that came too late. seccomp lets a signal end the wait for any answer, where the kernel's
  * own ioctl would have gone on to its end; the thread then makes the call anew (SA_RESTART, or a
  * loop on EINTR). What was done is not done twice: the same call gets the answer that was lost, and
- * with it what could not be written to its memory any more.
+ * with it what the kernel would have written to the caller's memory.
  */
-import type { Answer } from '../simulator/index.ts';
-import type { LateWrite, TrappedCall } from './trapped-call.ts';
+import type { Answer, Request, RunRequest } from '../simulator/index.ts';
+import type { ProgramFile } from './program-files.ts';
+import type { TrappedCall } from './trapped-call.ts';
 
-interface LostAnswer {
+export interface LostAnswer {
   readonly call: TrappedCall;
+  readonly request: Request;
   readonly answer: Answer;
+  /** Of the pages that went into a TD. */
+  readonly content: string | undefined;
+}
+
+interface Kept {
+  readonly lost: LostAnswer;
   /** The argument's struct as the call left it: with another content it is another call. */
   readonly struct: Uint8Array | undefined;
-  readonly writes: readonly LateWrite[];
 }
 
 export class LostAnswers {
-  readonly #byThread = new Map<number, LostAnswer>();
+  readonly #byThread = new Map<number, Kept>();
 
-  keep(call: TrappedCall, answer: Answer): void {
-    const lost = call.wasCutOff ? cutOff(call) : answer;
-    if (lost === undefined) return;
-    const { lateWrites: writes, thread } = call;
-    this.#byThread.set(thread.tid, { call, answer: lost, struct: call.peekStruct(), writes });
+  keep(lost: LostAnswer): void {
+    this.#byThread.set(lost.call.thread.tid, { lost, struct: lost.call.peekStruct() });
   }
 
-  /**
-   * The answer of the call that this one repeats, whose memory then has what the call wrote. Asked of
-   * each next call of a thread.
-   */
-  take(call: TrappedCall): Answer | undefined {
-    const lost = this.#byThread.get(call.thread.tid);
-    if (lost === undefined) return undefined;
+  /** The answer of the call that this one repeats. Asked of each next call of a thread. */
+  take(call: TrappedCall): LostAnswer | undefined {
+    const kept = this.#byThread.get(call.thread.tid);
+    if (kept === undefined) return undefined;
     this.#byThread.delete(call.thread.tid);
-    if (!repeats(call, lost)) return undefined;
-    const written = lost.writes.every(({ address, bytes }) => call.memory.write(address, bytes));
-    return written ? lost.answer : { ok: false, errno: 'EFAULT', hwError: undefined };
+    return repeats(call, kept) ? kept.lost : undefined;
   }
 }
 
 /**
- * The EFAULT of a call that could not read on is none. Where it had done a part of its work, that is
- * the kernel's EINTR, which says how far it came; else nothing was done, and it begins anew.
+ * Exits that a signal kept from the VMM, which takes its EINTR for a kick and enters the vCPU again,
+ * maybe from another thread: the guest has left already, and what it left for is still to be told.
  */
-function cutOff({ lateWrites }: TrappedCall): Answer | undefined {
-  return lateWrites.length === 0 ? undefined : { ok: false, errno: 'EINTR', hwError: undefined };
+export class LostExits {
+  readonly #byVcpu = new Map<
+    ProgramFile,
+    { readonly call: TrappedCall; readonly answer: Answer }
+  >();
+
+  keep(call: TrappedCall, answer: Answer): void {
+    if (answer.ok || answer.errno !== 'EINTR') this.#byVcpu.set(call.file, { call, answer });
+  }
+
+  take(call: TrappedCall, { page }: RunRequest): Answer | undefined {
+    const lost = this.#byVcpu.get(call.file);
+    if (lost?.call.thread.addressSpace !== call.thread.addressSpace) return undefined;
+    if (page.read().immediateExit) return { ok: false, errno: 'EINTR', hwError: undefined };
+    this.#byVcpu.delete(call.file);
+    return lost.answer;
+  }
+
+  forget(vcpu: ProgramFile): void {
+    this.#byVcpu.delete(vcpu);
+  }
 }
 
-function repeats(call: TrappedCall, { call: before, struct }: LostAnswer): boolean {
+function repeats(call: TrappedCall, { lost: { call: before }, struct }: Kept): boolean {
   return (
     call.file === before.file &&
     call.request === before.request &&

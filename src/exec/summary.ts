@@ -88,11 +88,11 @@ export class SummaryCollector implements CallListener {
     this.#calls++;
     const { request, answer, copies, file } = call;
     this.#peak = Math.max(this.#peak, this.#machine.keySlots.used);
+    if (!answer.ok && call.delivered) this.#note(call, answer.errno, answer.hwError);
+    // Counted when it was done.
+    if (call.repeats) return;
     if (request.request === 'KVM_TDX_INIT_MEM_REGION') this.#countPages(file, copies);
-    if (!answer.ok) {
-      this.#note(call, answer.errno, answer.hwError);
-      return;
-    }
+    if (!answer.ok) return;
     switch (request.request) {
       case 'KVM_CREATE_VM':
         if (call.made !== undefined) this.#addVm(call.made, request.type);

@@ -1,5 +1,6 @@
 /** One trapped ioctl as the simulated kernel sees its caller. */
 import type { CallNumber, Supervisor } from '../../native/index.ts';
+import { ioctlNumbers } from '../abi/kvm/requests.ts';
 import type { Caller, UserMemory } from '../simulator/index.ts';
 import type { ClientMemory, FdTarget } from './codec/index.ts';
 import type { ProgramFile, ProgramFiles } from './program-files.ts';
@@ -12,10 +13,8 @@ export interface CallingThread {
   readonly addressSpace: number;
 }
 
-export interface LateWrite {
-  readonly address: bigint;
-  readonly bytes: Uint8Array;
-}
+/** struct kvm_tdx_cmd. */
+const tdxCommandBytes = 24;
 
 export class TrappedCall {
   readonly call: CallNumber;
@@ -26,8 +25,7 @@ export class TrappedCall {
   readonly memory: ClientMemory;
   readonly #supervisor: Supervisor;
   readonly #files: ProgramFiles;
-  readonly #lateWrites: LateWrite[] = [];
-  #wasCutOff = false;
+  readonly #unwritten: { readonly address: bigint; readonly bytes: Uint8Array }[] = [];
 
   constructor(
     { supervisor, files }: { readonly supervisor: Supervisor; readonly files: ProgramFiles },
@@ -41,49 +39,49 @@ export class TrappedCall {
     this.request = call.request;
     this.argument = call.argument;
     this.memory = {
-      read: (address, length) => {
-        const into = new Uint8Array(length);
-        if (supervisor.readMemory(this.call, address, into)) return into;
-        if (!this.isWaiting) this.#wasCutOff = true;
-        return undefined;
-      },
-      write: (address, bytes) => {
-        if (supervisor.writeMemory(this.call, address, bytes)) return true;
-        if (this.isWaiting) return false;
-        // The thread may have left the function whose memory this was: it gets it when it asks again.
-        this.#lateWrites.push({ address, bytes: bytes.slice() });
-        return true;
-      },
+      read: (address, length) => this.#read(address, length),
+      write: (address, bytes) => this.#write(address, bytes),
     };
-  }
-
-  /** A signal came while the call was carried out, and what it still had to read could not be read. */
-  get wasCutOff(): boolean {
-    return this.#wasCutOff;
-  }
-
-  /** What could not be written any more, in order. */
-  get lateWrites(): readonly LateWrite[] {
-    return this.#lateWrites;
   }
 
   get isWaiting(): boolean {
     return this.#supervisor.isWaiting(this.call);
   }
 
+  /** Does what was left unwritten of a call that this one repeats. */
+  writeFor(before: TrappedCall): void {
+    for (const { address, bytes } of before.#unwritten) this.memory.write(address, bytes);
+  }
+
+  /** A caller whom a signal took away meanwhile still has the memory that his call is about. */
+  #read(address: bigint, length: number): Uint8Array | undefined {
+    const into = new Uint8Array(length);
+    if (this.#supervisor.readMemory(this.call, address, into)) return into;
+    if (this.isWaiting) return undefined;
+    return this.#supervisor.peekMemory(this.thread.tid, address, into) ? into : undefined;
+  }
+
+  /** He may use it for something else, though, until he repeats the call. */
+  #write(address: bigint, bytes: Uint8Array): boolean {
+    if (this.#supervisor.writeMemory(this.call, address, bytes)) return true;
+    if (this.isWaiting) return false;
+    this.#unwritten.push({ address, bytes: bytes.slice() });
+    return true;
+  }
+
   /**
-   * What the request's number says its argument points to, whether anybody waits or not; undefined
-   * where it is no struct, or cannot be read.
+   * The struct that the argument points to, whether anybody waits or not; undefined where it is
+   * none, or cannot be read.
    */
   peekStruct(): Uint8Array | undefined {
-    const sizeBytes = (this.request >>> 16) & 0x3fff;
+    const sizeBytes = structBytes(this.request);
     if (sizeBytes === 0) return undefined;
     const into = new Uint8Array(sizeBytes);
     return this.#supervisor.peekMemory(this.thread.tid, this.argument, into) ? into : undefined;
   }
 
   fd(number: number): FdTarget {
-    const found = this.#supervisor.findFile(this.call, number);
+    const found = this.#supervisor.findFile(this.thread.tid, number);
     if (found === undefined) return undefined;
     const file = this.#files.get(found);
     return file === undefined ? { kind: 'other' } : { kind: 'ours', handle: file.handle };
@@ -100,4 +98,11 @@ export class TrappedCall {
       pendingSignal: () => (this.isWaiting ? 'none' : 'ordinary'),
     };
   }
+}
+
+/** The request's number says it, but for the one whose number says `unsigned long`. */
+function structBytes(request: number): number {
+  return request === ioctlNumbers.KVM_MEMORY_ENCRYPT_OP
+    ? tdxCommandBytes
+    : (request >>> 16) & 0x3fff;
 }
