@@ -112,7 +112,7 @@ void Loop::serve() {
     }
   }
   tell_interrupted();
-  tell_closed();
+  await_last_closes();
   terminal_.restore();
   ended_ = true;
   sink_(EndedEvent{});
@@ -238,6 +238,19 @@ void Loop::tell_closed() {
   if (any) tell_interrupted();
 }
 
+// Since Linux 6.11 a task that ends lets go of the filter before it closes its files.
+void Loop::await_last_closes() {
+  pollfd watched[] = {
+      {.fd = files_.events_fd(), .events = POLLIN, .revents = 0},
+      {.fd = stop_event_.get(), .events = POLLIN, .revents = 0},
+  };
+  for (tell_closed(); files_.has_open() && reap_orphans(); tell_closed()) {
+    ::poll(watched, std::size(watched), static_cast<int>(look_after_calls_every.count()));
+    if (watched[1].revents != 0) return;
+  }
+  tell_closed();
+}
+
 void Loop::tell_interrupted() {
   const int fd = listener();
   for (const CallNumber call :
@@ -258,9 +271,12 @@ void Loop::reap_command() {
 
 // Before Linux 6.11 a zombie still counts as a user of the filter. Once the command has ended, what
 // this process may wait for are the command's orphans only.
-void Loop::reap_orphans() {
-  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
-  }
+bool Loop::reap_orphans() {
+  pid_t reaped;
+  do {
+    reaped = ::waitpid(-1, nullptr, WNOHANG);
+  } while (reaped > 0);
+  return reaped == 0;
 }
 
 }  // namespace tdctl::supervisor

@@ -123,7 +123,9 @@ class Loop {
   void tell_closed();
   void tell_interrupted();
   void reap_command();
-  static void reap_orphans();
+  void await_last_closes();
+  // False: there are no more.
+  static bool reap_orphans();
 
   HeldClient client_;
   const ConstantAnswers system_answers_;

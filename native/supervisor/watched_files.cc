@@ -90,6 +90,11 @@ WatchedFiles::Found WatchedFiles::find(pid_t thread, int fd) const {
   return {Lookup::ours, found->second};
 }
 
+bool WatchedFiles::has_open() const {
+  const std::lock_guard lock(mutex_);
+  return !files_.empty();
+}
+
 void WatchedFiles::drain(const std::function<void(FileNumber)>& closed) {
   alignas(inotify_event) char buffer[4096];
   for (;;) {

@@ -75,6 +75,8 @@ class WatchedFiles {
   // What `fd` refers to in a thread.
   Found find(pid_t thread, int fd) const;
 
+  bool has_open() const;
+
   // Tells every file that was closed for the last time since the last call, in order.
   void drain(const std::function<void(FileNumber)>& closed);
 
