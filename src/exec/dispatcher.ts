@@ -148,15 +148,8 @@ export class Dispatcher {
       runPage: call.file.runPage,
       kernelAbi: this.#options.machine.kernelAbi,
     });
-    if (decoded.kind === 'run') {
-      this.#run(call, decoded.request);
-      return;
-    }
-    const request: Request =
-      decoded.kind === 'request'
-        ? decoded.request
-        : { request: 'unknown ioctl', number: call.request };
-    this.#ask(call, request);
+    if (decoded.kind === 'run') this.#run(call, decoded.request);
+    else this.#ask(call, decoded.request);
   }
 
   #ask(call: TrappedCall, request: Request): void {

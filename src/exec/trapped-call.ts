@@ -1,4 +1,5 @@
 /** One trapped ioctl as the simulated kernel sees its caller. */
+import { readFileSync } from 'node:fs';
 import type { CallNumber, Supervisor } from '../../native/index.ts';
 import { ioctlNumbers } from '../abi/kvm/requests.ts';
 import type { Caller, UserMemory } from '../simulator/index.ts';
@@ -84,7 +85,9 @@ export class TrappedCall {
     const found = this.#supervisor.findFile(this.thread.tid, number);
     if (found === undefined) return undefined;
     const file = this.#files.get(found);
-    return file === undefined ? { kind: 'other' } : { kind: 'ours', handle: file.handle };
+    if (file !== undefined) return { kind: 'ours', handle: file.handle };
+    const id = eventfdId(this.thread.tid, number);
+    return id === undefined ? { kind: 'other' } : { kind: 'eventfd', id };
   }
 
   /** @param memory what the kernel reads besides the structs of the request. */
@@ -97,6 +100,17 @@ export class TrappedCall {
       // seccomp wakes a waiting thread for any signal, and forgets its call.
       pendingSignal: () => (this.isWaiting ? 'none' : 'ordinary'),
     };
+  }
+}
+
+/** What tells one eventfd from another; undefined: it is none. */
+function eventfdId(tid: number, fd: number): number | undefined {
+  try {
+    const id = /^eventfd-id:\s*(\d+)$/m.exec(readFileSync(`/proc/${tid}/fdinfo/${fd}`, 'utf8'));
+    return id?.[1] === undefined ? undefined : Number(id[1]);
+  } catch {
+    // The thread is gone, and nobody waits for the answer.
+    return undefined;
   }
 }
 

@@ -1,12 +1,12 @@
 /** The client that none of us wrote: stock QEMU, unmodified, from its start to its end. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import type { ExecSummary } from '../../../src/exec/index.ts';
-import { traceRecords } from '../../../src/exec/trace/parse.ts';
+import { parseTrace } from '../../../src/exec/trace/parse.ts';
 import { tdctl } from '../../support/tdctl.ts';
-import { noQemu, qemu, type Qemu, tdCommand } from './qemu.ts';
+import { noQemu, type Qemu, qemu, tdCommand } from './qemu.ts';
 
 let directory: string;
 beforeAll(() => {
@@ -112,7 +112,9 @@ describe('stock QEMU', () => {
       {
         request: 'KVM_TDX_INIT_VM',
         errno: 'EINVAL',
-        meaning: expect.stringMatching(/^series-v9 has a field max_vcpus in struct kvm_tdx_init_vm/),
+        meaning: expect.stringMatching(
+          /^series-v9 has a field max_vcpus in struct kvm_tdx_init_vm/,
+        ),
       },
     ]);
     expect(summary).toMatchObject({ keySlots: { peak: 0, after: 0 }, stillOpen: [] });
@@ -139,8 +141,9 @@ describe('stock QEMU', () => {
       const file = join(directory, name);
       await run(machine, { options: ['--trace', file] });
       // What the main thread and the boot vCPU's ask until the machine runs; the others are free.
-      const lines = traceRecords(readFileSync(file, 'utf8'));
-      const calls = lines.filter((record) => record.kind === 'call');
+      const lines = [...parseTrace(readFileSync(file, 'utf8').split('\n'))];
+      const records = lines.flatMap((line) => ('record' in line ? [line.record] : []));
+      const calls = records.filter((record) => record.kind === 'call');
       const finalize = calls.findIndex(({ request }) => request === 'KVM_TDX_FINALIZE_VM');
       return calls
         .slice(0, finalize + 1)
@@ -161,7 +164,7 @@ describe('stock QEMU', () => {
   });
 
   test('meets the expectations of a script for what guests ask', async (context) => {
-    const script = 'examples/exec/tdvmcalls.yaml';
+    const script = 'examples/exec/first-breath.yaml';
     const { summary, exitCode } = await run(requireQemu(context), { options: ['--run', script] });
     expect(summary).toMatchObject({ expectations: { unreached: [] } });
     expect(exitCode).toBe(0);
