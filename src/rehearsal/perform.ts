@@ -6,11 +6,11 @@ import { startMigration, startTd, type TdRun } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
 import { blackoutOf } from './blackout.ts';
 import type { RehearsalHooks } from './hooks.ts';
-import type { MigrateOperation, Operation, Scenario } from './scenario.ts';
+import type { MigrateOperation, Operation, Scenario, SingleOperation } from './scenario.ts';
 import { destinationLane, type LiveTd, type World } from './world.ts';
 
 export interface OperationResult {
-  readonly operation: Operation;
+  readonly operation: SingleOperation;
   readonly result: 'done' | 'refused' | 'failed' | 'lost' | 'skipped';
   readonly verdict?: Verdict;
   readonly error?: StepError | null;
@@ -23,13 +23,21 @@ export interface Performing {
   readonly hooks: RehearsalHooks;
 }
 
+/** A result for each operation; those of `together` in the order of the scenario. */
 export async function perform(
   performing: Performing,
   operation: Operation,
+): Promise<OperationResult[]> {
+  if (operation.do !== 'together') return [await performOne(performing, operation)];
+  const results = await Promise.all(operation.operations.map((each) => perform(performing, each)));
+  return results.flat();
+}
+
+async function performOne(
+  performing: Performing,
+  operation: SingleOperation,
 ): Promise<OperationResult> {
   switch (operation.do) {
-    case 'together':
-      return together(performing, operation);
     case 'update-module':
       await updateModule(performing.world);
       return { operation, result: 'done' };
@@ -43,15 +51,6 @@ export async function perform(
     case 'stop':
       return stop(performing, operation);
   }
-}
-
-async function together(
-  performing: Performing,
-  operation: Operation & { do: 'together' },
-): Promise<OperationResult> {
-  const results = await Promise.all(operation.operations.map((each) => perform(performing, each)));
-  const worst = results.find(({ result }) => result !== 'done');
-  return worst === undefined ? { operation, result: 'done' } : { ...worst, operation };
 }
 
 async function provision(
@@ -146,7 +145,7 @@ async function migrate(
   world.record.moves.push({ td: td.name, hop, verdict, error, leftovers });
   const blackoutMs = blackoutOf(world.record, moveLane);
   if (blackoutMs !== undefined) world.record.blackouts.push({ td: td.name, hop, ms: blackoutMs });
-  settle(world, td, output);
+  settle(td, output, world.dead.has(process));
   if (verdict === 'completed' || verdict === 'destinationOnly') {
     if (verdict === 'completed') await world.retire(td.process);
     else td.former.push(source);
@@ -160,9 +159,9 @@ async function migrate(
 }
 
 /** A TD that died with its owner is not one that the move has lost. */
-function settle(world: World, td: LiveTd, { verdict }: MigrationOutput): void {
+function settle(td: LiveTd, { verdict }: MigrationOutput, destinationDied: boolean): void {
   if (td.fate !== 'alive' || verdict !== 'lost') return;
-  td.fate = world.dead.size > 0 ? 'died' : 'lost';
+  td.fate = destinationDied ? 'died' : 'lost';
 }
 
 function resultOf({ verdict }: MigrationOutput): OperationResult['result'] {

@@ -21,7 +21,12 @@ import {
 import { type Loss, lossesOf } from './losses.ts';
 import { type OperationResult, perform } from './perform.ts';
 import { type RecordedEvent, RunRecord } from './record.ts';
-import type { Operation, Scenario } from './scenario.ts';
+import {
+  type Operation,
+  type Scenario,
+  type SingleOperation,
+  singleOperations,
+} from './scenario.ts';
 import { type SimulatedStage, type Stage, type StageOptions, simulatedStage } from './stage.ts';
 import { destinationLane, type LiveTd, World } from './world.ts';
 
@@ -108,7 +113,7 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
     for (const operation of scenario.operations) {
       if (world.isOver) break;
       const played = await playOne({ world, scenario, hooks, unhurried, operation, violations });
-      results.push(played);
+      results.push(...played);
     }
     await stopTheRest(world);
     const { met = [], unmet = [] } = options.happened?.() ?? {};
@@ -121,7 +126,7 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
             kernelAbi: simulated.kernelAbi,
             tds: [...world.tds.values()],
             moves: record.moves,
-            vcpusDiffer: scenario.operations.some(hasOtherVcpus),
+            vcpusDiffer: singleOperations(scenario.operations).some(hasOtherVcpus),
             faults: met.filter((fault): fault is FaultRecord => !isDeath(fault)),
           });
     if (snapshot !== undefined) violations.push(...judgeAtEnd(world, snapshot, losses));
@@ -133,7 +138,7 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
   }
 }
 
-function hasOtherVcpus(operation: Operation): boolean {
+function hasOtherVcpus(operation: SingleOperation): boolean {
   return operation.do === 'migrate' && operation.vcpus !== undefined;
 }
 
@@ -146,7 +151,7 @@ interface Playing {
   readonly violations: Violation[];
 }
 
-async function playOne(playing: Playing): Promise<OperationResult> {
+async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
   const { world, scenario, operation, violations } = playing;
   const { simulated } = world.stage;
   const before = simulated?.snapshot();
@@ -165,20 +170,20 @@ async function playOne(playing: Playing): Promise<OperationResult> {
   };
   const performing = { world, checks: scenario.checks, hooks: watched };
   const performed = perform(performing, operation);
-  const result = playing.unhurried ? await performed : await inTime(performed, world, operation);
-  if ('invariant' in result) {
-    violations.push(result);
-    return { operation, result: 'failed' };
+  const results = playing.unhurried ? await performed : await inTime(performed, world, operation);
+  if ('invariant' in results) {
+    violations.push(results);
+    return singleOperations([operation]).map((each) => ({ operation: each, result: 'failed' }));
   }
-  if (simulated === undefined || before === undefined) return result;
+  if (simulated === undefined || before === undefined) return results;
   const found = [
     ...judgeAtRest(world, simulated.snapshot()),
-    ...(world.dead.size === 0 ? undone(result, before, simulated) : []),
-    ...(world.dead.size === 0 ? await keptSourceRuns(world, result) : []),
+    ...undone(results, before, simulated),
   ];
+  for (const result of results) found.push(...(await keptSourceRuns(world, result)));
   const after = describeOperation(operation);
   violations.push(...found.map((each) => ({ ...each, after })));
-  return result;
+  return results;
 }
 
 /** States of a migration before which the owner may have changed. */
@@ -203,12 +208,17 @@ function givenUp(name: string, tdr: number | undefined, { vms }: Snapshot): Viol
   return [violation('owner-or-verdict', `${name} is given up, and VM ${owner.id} has it`)];
 }
 
-/** A TD that could not be built, and a move that was rolled back, leave the machine as it was. */
-function undone(result: OperationResult, before: Snapshot, stage: SimulatedStage): Violation[] {
-  const { operation, verdict } = result;
-  const wasUndone =
-    verdict === 'sourceKept' || (operation.do === 'provision' && result.result === 'failed');
-  if (!wasUndone) return [];
+/**
+ * A TD that could not be built, and a move that was rolled back, leave the machine as it was. What is
+ * done at the same time and not undone changes it too, so that nothing can be said.
+ */
+function undone(
+  results: readonly OperationResult[],
+  before: Snapshot,
+  stage: SimulatedStage,
+): Violation[] {
+  const changing = results.filter(({ operation }) => operation.do !== 'update-module');
+  if (changing.length === 0 || !changing.every(wasUndone)) return [];
   const after = stage.snapshot();
   // What the module keeps, and what others do meanwhile, is judged at the end.
   if (after.keySlots.leaked !== before.keySlots.leaked) return [];
@@ -217,6 +227,10 @@ function undone(result: OperationResult, before: Snapshot, stage: SimulatedStage
   const changed = changedBy(before, after);
   if (changed.length === 0) return [];
   return [violation('undo-harmless', `changed by what was undone: ${changed.join(', ')}`)];
+}
+
+function wasUndone({ operation, verdict, result }: OperationResult): boolean {
+  return verdict === 'sourceKept' || (operation.do === 'provision' && result === 'failed');
 }
 
 /** Not believed but tried: every vCPU leaves KVM_RUN and is entered again. */
@@ -247,26 +261,28 @@ async function stopTheRest(world: World): Promise<void> {
   }
 }
 
-const patienceMs = 10_000;
+/** Real time; those of `together` share one thread. */
+const patienceOfOneMs = 10_000;
 
 async function inTime(
-  result: Promise<OperationResult>,
+  results: Promise<readonly OperationResult[]>,
   world: World,
   operation: Operation,
-): Promise<OperationResult | Violation> {
+): Promise<readonly OperationResult[] | Violation> {
+  const patienceMs = patienceOfOneMs * singleOperations([operation]).length;
   const stopped = new AbortController();
   const late = delay(patienceMs, undefined, { signal: stopped.signal, ref: false }).then(
-    () => violation('every-run-ends', waitingWords(world, operation)),
+    () => violation('every-run-ends', waitingWords(world, operation, patienceMs)),
     () => violation('every-run-ends', 'not waited for'),
   );
   try {
-    return await Promise.race([result, late]);
+    return await Promise.race([results, late]);
   } finally {
     stopped.abort();
   }
 }
 
-function waitingWords(world: World, operation: Operation): string {
+function waitingWords(world: World, operation: Operation, patienceMs: number): string {
   const states = [...world.tds.values()].map(
     ({ name, run }) => `${name}: ${run?.state ?? 'absent'}`,
   );

@@ -33,6 +33,15 @@ export interface MigrateOperation {
   readonly expect?: Verdict | undefined;
 }
 
+export type SingleOperation = Exclude<Operation, { readonly do: 'together' }>;
+
+/** Those of `together` one by one. */
+export function singleOperations(operations: readonly Operation[]): readonly SingleOperation[] {
+  return operations.flatMap((operation) =>
+    operation.do === 'together' ? singleOperations(operation.operations) : [operation],
+  );
+}
+
 /** One TD, moved `hops` times, `count` times over. */
 export function standardScenario(options: {
   readonly plan: TdPlan;

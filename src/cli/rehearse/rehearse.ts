@@ -1,6 +1,12 @@
 /** `tdctl rehearse`: plays a scenario, then its faults, and says what came of it. */
 import { type ExitCode, TdctlError } from '../../errors/index.ts';
-import { realStage, rehearseOn, rehearseSimulated, type Scenario } from '../../rehearsal/index.ts';
+import {
+  realStage,
+  rehearseOn,
+  rehearseSimulated,
+  type Scenario,
+  singleOperations,
+} from '../../rehearsal/index.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openHost } from '../open-host.ts';
@@ -96,8 +102,7 @@ export function refuseOnHost([first]: readonly string[], host: string): void {
 }
 
 export function noteNoMove(source: Source, { operations }: Scenario, io: CommandIo): void {
-  if (operations.some((operation) => operation.do === 'migrate' || operation.do === 'together'))
-    return;
+  if (singleOperations(operations).some((operation) => operation.do === 'migrate')) return;
   io.stderr.write(
     `note: no move is played: ${source.kind === 'kvm' ? 'this kernel' : source.kernel} moves no TDs; \`--kernel rfc-migration-v2\` does\n`,
   );

@@ -10,6 +10,7 @@ import {
   type Proof,
   type Rehearsal,
   type Scenario,
+  singleOperations,
   type TracedCall,
   type Violation,
 } from '../../rehearsal/index.ts';
@@ -105,7 +106,7 @@ export function buildReport({
   played,
   proofs,
 }: ReportParts): RehearsalReport {
-  const expectsMoves = scenario.operations.some(
+  const expectsMoves = singleOperations(scenario.operations).some(
     (operation) => operation.do === 'migrate' && operation.expect !== undefined,
   );
   return {
