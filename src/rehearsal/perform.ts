@@ -58,7 +58,7 @@ async function provision(
   operation: Operation & { do: 'provision' },
 ): Promise<OperationResult> {
   const td = world.td(operation.td);
-  const process = world.newProcess();
+  const process = world.newProcess(td.name);
   td.process = process;
   world.acting = { source: process, destination: undefined };
   const run = startTd({
@@ -121,7 +121,7 @@ async function migrate(
   td.moves += 1;
   const hop = td.moves;
   const { cgroup } = operation;
-  const process = world.newProcess(cgroup?.path);
+  const process = world.newProcess(td.name, cgroup?.path);
   if (cgroup?.max !== undefined) {
     world.stage.simulated?.setCgroupMax({ path: cgroup.path, max: cgroup.max });
   }

@@ -47,6 +47,7 @@ export class RunRecord {
   readonly blackouts: Blackout[] = [];
   readonly moves: MoveResult[] = [];
   readonly #statesByLane = new Map<string, LaneState[]>();
+  readonly #lastByTd = new Map<string, LaneState>();
   readonly #now: () => number;
   readonly #usedSlots: () => number | undefined;
   readonly #startMs: number;
@@ -73,9 +74,10 @@ export class RunRecord {
     return this.slots.reduce((peak, { used }) => Math.max(peak, used), 0);
   }
 
-  /** The step under way, as far as charts have told. */
-  get lastEntered(): { readonly lane: string; readonly state: string } {
-    return this.states.at(-1) ?? { lane: '', state: '' };
+  /** The step under way, of one TD or of all, as far as charts have told. */
+  lastEntered(td?: string): { readonly lane: string; readonly state: string } {
+    const last = td === undefined ? this.states.at(-1) : this.#lastByTd.get(td);
+    return last ?? { lane: '', state: '' };
   }
 
   note(lane: string, event: TdRunEvent | MigrationRunEvent): void {
@@ -88,6 +90,7 @@ export class RunRecord {
       const entered = { lane, state: event.state, atMs };
       this.states.push(entered);
       this.#laneStates(lane).push(entered);
+      this.#lastByTd.set(event.td, entered);
       this.#sample(atMs);
     }
     this.#listener?.({ lane, atMs, event, usedSlots: this.#usedSlots() });

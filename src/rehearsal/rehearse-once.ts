@@ -103,7 +103,8 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
   options.onWorld?.(world);
   const trace: TracedCall[] = [];
   const keep = (call: TraceEvent) => {
-    const { lane, state } = record.lastEntered;
+    const td = call.mm === undefined ? undefined : world.tdOf(call.mm);
+    const { lane, state } = record.lastEntered(td);
     trace.push({ call, lane, state });
   };
   const stopTrace = options.traced === true ? simulated?.onCall(keep) : undefined;
@@ -178,7 +179,7 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
   if (simulated === undefined || before === undefined) return results;
   const found = [
     ...judgeAtRest(world, simulated.snapshot()),
-    ...undone(results, before, simulated),
+    ...(someTdDied(world) ? [] : undone(results, before, simulated)),
   ];
   for (const result of results) found.push(...(await keptSourceRuns(world, result)));
   const after = describeOperation(operation);
@@ -227,6 +228,11 @@ function undone(
   const changed = changedBy(before, after);
   if (changed.length === 0) return [];
   return [violation('undo-harmless', `changed by what was undone: ${changed.join(', ')}`)];
+}
+
+/** What dies with its owner is undone by nobody. */
+function someTdDied({ tds }: World): boolean {
+  return [...tds.values()].some(({ fate }) => fate === 'died');
 }
 
 function wasUndone({ operation, verdict, result }: OperationResult): boolean {

@@ -29,6 +29,8 @@ export interface SimulatedStage {
   /** The VM of the kernel behind a VM of the port; undefined once it is gone. */
   vmId(vm: Vm): number | undefined;
   onCall(listener: TraceListener): () => void;
+  /** The address space of a process, by which a trace tells who asked. */
+  mmOf(process: Host): number | undefined;
   /** A process dies, and all its files are closed. */
   kill(process: Host): void;
   setCgroupMax(limit: { readonly path: string; readonly max: number }): void;
@@ -60,6 +62,7 @@ export function simulatedStage(
       usedSlots: () => host.machine.keySlots.used,
       vmId: (vm) => host.vmId(vm),
       onCall: (listener) => host.onCall(listener),
+      mmOf: (process) => processes.find((each) => each === process)?.mm,
       kill: (process) => processes.find((each) => each === process)?.exitProcess(),
       setCgroupMax: (limit) => host.machine.setCgroupMax(limit),
       leaveSlots(free) {

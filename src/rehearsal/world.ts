@@ -40,6 +40,7 @@ export class World {
   /** Processes that a fault has killed. */
   readonly dead = new Set<Host>();
   readonly #processes = new Set<Host>();
+  readonly #tdsByMm = new Map<number, string>();
   /** The two sides of what is being done. */
   acting: { source: Host | undefined; destination: Host | undefined } = {
     source: undefined,
@@ -59,10 +60,17 @@ export class World {
     return td;
   }
 
-  newProcess(cgroup = '/'): Host {
+  newProcess(td: string, cgroup = '/'): Host {
     const process = this.stage.newProcess(cgroup);
     this.#processes.add(process);
+    const mm = this.stage.simulated?.mmOf(process);
+    if (mm !== undefined) this.#tdsByMm.set(mm, td);
     return process;
+  }
+
+  /** The TD whose process has this address space; undefined: tdctl's own. */
+  tdOf(mm: number): string | undefined {
+    return this.#tdsByMm.get(mm);
   }
 
   /** A process whose TD has moved away ends. tdctl's own does not, where one process does it all. */

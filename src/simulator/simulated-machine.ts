@@ -117,9 +117,11 @@ export class SimulatedMachine implements DisturbedMachine {
     this.#points = [];
     this.#pagesBegun = 0;
     const recorded = recordCopies(request);
+    trace.asking = caller.mm;
     const answer = this.#dispatch(caller, handle, recorded.request);
     const { copies } = recorded;
     const [points, pagesBegun] = [this.#points, this.#pagesBegun];
+    trace.asking = caller.mm;
     trace.emit({ kind: 'ioctl', handle, request, answer, copies, points, pagesBegun }, startedNs);
     return answer;
   }
@@ -131,9 +133,11 @@ export class SimulatedMachine implements DisturbedMachine {
     this.#clock.advance(ioctlCost('KVM_RUN').ns);
     const file = files.get(handle);
     const recorded = trace.active ? recordRunPage(request.page) : undefined;
+    trace.asking = caller.mm;
     const ended = (answer: Answer) => {
       if (!trace.active) return;
       const noted = { copies: recorded?.copies ?? {}, points: [], pagesBegun: 0 };
+      trace.asking = caller.mm;
       trace.emit({ kind: 'ioctl', handle, request, answer, ...noted }, startedNs);
     };
     if (file?.kind !== 'vcpu') {
@@ -171,6 +175,7 @@ export class SimulatedMachine implements DisturbedMachine {
     const file = kernel.files.remove(handle);
     if (file === undefined) return false;
     if (file.kind === 'vcpu') cancelRuns(file.vcpu);
+    kernel.trace.asking = undefined;
     this.#clock.advance(releaseCost.ns + guestPagesNs(file));
     if (file.kind === 'vm') releaseVmFile(kernel, file.vm);
     else if (file.kind === 'vcpu') putVm(kernel, file.vcpu.vm);

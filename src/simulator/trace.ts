@@ -15,6 +15,8 @@ interface Timed {
   /** Simulated nanoseconds: when it ended, and how long it took. */
   readonly timeNs: number;
   readonly durationNs: number;
+  /** Address space of the process that asked, a leaf through its ioctl; undefined: a release. */
+  readonly mm: number | undefined;
 }
 
 export interface IoctlEvent extends Timed {
@@ -54,6 +56,8 @@ type Untimed<Event> = Event extends Timed ? Omit<Event, keyof Timed> : never;
 /** The listeners of one simulated machine, and the clock that its events are stamped with. */
 export class Trace {
   readonly clock: VirtualClock;
+  /** Whom the call under way is for (`mm` of its events). */
+  asking: number | undefined;
   readonly #listeners = new Set<TraceListener>();
 
   constructor(clock = new VirtualClock()) {
@@ -75,7 +79,8 @@ export class Trace {
   /** @param startedNs the clock when the call began. */
   emit(event: Untimed<TraceEvent>, startedNs: number): void {
     const timeNs = this.clock.nowNs;
-    const timed = { ...event, timeNs, durationNs: timeNs - startedNs } as TraceEvent;
+    const durationNs = timeNs - startedNs;
+    const timed = { ...event, timeNs, durationNs, mm: this.asking } as TraceEvent;
     for (const listener of this.#listeners) listener(timed);
   }
 }

@@ -100,6 +100,11 @@ export class SimulatedHost implements Host {
     };
   }
 
+  /** Who is told by it in a trace. */
+  get mm(): number {
+    return this.#process.caller.mm;
+  }
+
   get cgroup(): string {
     return this.#process.caller.cgroup;
   }
