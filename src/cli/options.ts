@@ -31,6 +31,19 @@ export const faultOption = (hosts: 'the simulated host' | 'a sim or soft host') 
     .argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
     .default([] as string[], 'none');
 
+/** Of commands that take a Rehearsal file too, which may name both: hence no default. */
+export const rehearsedHostOption = () =>
+  new Option(
+    '--host <host>',
+    'sim[:PROFILE], soft[:PROFILE] or kvm (default: as the file says, or sim)',
+  );
+
+export const rehearsedKernelOption = () =>
+  new Option(
+    '--kernel <abi>',
+    'whose KVM rules a sim or soft host follows (default: as the file says, or upstream-7.3)',
+  );
+
 export const logLevelOption = () =>
   new Option('--log-level <level>', 'write a log, JSON lines, to stderr or --log-file').choices(
     logLevels,

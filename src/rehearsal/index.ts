@@ -28,5 +28,11 @@ export {
   rehearseSimulated,
   type TracedCall,
 } from './rehearse-once.ts';
-export { type Operation, type Scenario, singleOperations, standardScenario } from './scenario.ts';
+export {
+  type Operation,
+  type Scenario,
+  type SingleOperation,
+  singleOperations,
+  standardScenario,
+} from './scenario.ts';
 export { realStage, type Stage, type StageOptions } from './stage.ts';

@@ -28,14 +28,16 @@ export function lossesOf(facts: LossFacts): Loss[] {
   return [...lostTds(facts), ...lostSlots(facts), ...lostPages(facts), ...lostCharges(facts)];
 }
 
-function lostTds({ tds, moves }: LossFacts): Loss[] {
+function lostTds({ tds, moves, vcpusDiffer }: LossFacts): Loss[] {
   const died = tds.filter(({ fate }) => fate === 'died').length;
   const lost = tds
     .filter(({ fate }) => fate === 'lost')
     .map(({ name }): Loss => {
       const last = moves.findLast((move) => move.td === name);
       const answer = last?.error?.errno ?? 'an error';
-      const words = `the kernel killed the source of ${name} before the move answered ${answer}`;
+      const oops =
+        vcpusDiffer && answer === 'EIO' ? '; a real kernel oopses there, at a NULL pointer' : '';
+      const words = `the kernel killed the source of ${name} before the move answered ${answer}${oops}`;
       return { what: 'TD', count: 1, by: 'kernel', words };
     });
   if (died === 0) return lost;

@@ -11,16 +11,25 @@ export interface Scenario {
   readonly checks: 'all' | 'none';
   /** Key slots that TDs of others leave free, before anything else; undefined: as the host has it. */
   readonly slotsLeft?: number | undefined;
+  /** What it was made from, unless it comes from a file. */
+  readonly standard?: StandardOptions | undefined;
 }
 
 export type Operation =
-  | { readonly do: 'provision'; readonly td: string }
+  | ProvisionOperation
   | { readonly do: 'pause'; readonly td: string }
   | { readonly do: 'resume'; readonly td: string }
   | MigrateOperation
   | { readonly do: 'stop'; readonly td: string }
   | { readonly do: 'update-module' }
   | { readonly do: 'together'; readonly operations: readonly Operation[] };
+
+export interface ProvisionOperation {
+  readonly do: 'provision';
+  readonly td: string;
+  /** `refused`: the TD must not come to be, and leave nothing. */
+  readonly expect?: 'done' | 'refused' | undefined;
+}
 
 export interface MigrateOperation {
   readonly do: 'migrate';
@@ -42,16 +51,18 @@ export function singleOperations(operations: readonly Operation[]): readonly Sin
   );
 }
 
-/** One TD, moved `hops` times, `count` times over. */
-export function standardScenario(options: {
+export interface StandardOptions {
   readonly plan: TdPlan;
   readonly count: number;
   readonly hops: number;
   readonly checks: Scenario['checks'];
   readonly slotsLeft?: number | undefined;
   readonly destinationVcpus?: number | undefined;
-}): Scenario {
-  const { plan, count, hops, checks, slotsLeft, destinationVcpus: vcpus } = options;
+}
+
+/** One TD, moved `hops` times, `count` times over. */
+export function standardScenario(standard: StandardOptions): Scenario {
+  const { plan, count, hops, checks, slotsLeft, destinationVcpus: vcpus } = standard;
   const names = Array.from({ length: count }, (_, index) =>
     count === 1 ? plan.spec.name : `${plan.spec.name}-${index + 1}`,
   );
@@ -66,7 +77,25 @@ export function standardScenario(options: {
     ],
     checks,
     slotsLeft,
+    standard,
   };
+}
+
+/** The same with fewer TDs and fewer moves, the smallest first. None of a scenario from a file. */
+export function* smallerScenarios({ standard }: Scenario): IterableIterator<Scenario> {
+  if (standard === undefined) return;
+  const { count: tds, hops: moves } = standard;
+  for (const count of new Set([...doublings(1, tds), tds])) {
+    for (const hops of new Set([0, ...doublings(1, moves), moves])) {
+      if (count === tds && hops === moves) continue;
+      yield standardScenario({ ...standard, count, hops });
+    }
+  }
+}
+
+/** 1, 2, 4, … below `end`. */
+function doublings(start: number, end: number): number[] {
+  return start < end ? [start, ...doublings(start * 2, end)] : [];
 }
 
 function named(plan: TdPlan, name: string): TdPlan {

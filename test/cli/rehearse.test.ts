@@ -1,11 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { projectRoot, startTdctl, tdctl } from '../support/tdctl.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-rehearse-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
+
+// Several tests play a thousand runs; how long they take depends on what else the machine does.
+vi.setConfig({ testTimeout: 60_000 });
 
 const hello = 'examples/hello.yaml';
 const golden = join(import.meta.dirname, '../golden/rehearse');
@@ -81,6 +84,9 @@ describe('tdctl rehearse', () => {
     ['an unknown kernel', ['--compare', 'series-v8'], 'did you mean series-v9?'],
     ['an unknown host', ['--host', 'sun'], 'no host `sun`'],
     ['faults on a real host', ['--host', 'soft', '--faults', 'each'], 'is real'],
+    ['more free slots than there are', [...v2, '--slots-left', '999'], 'the host has 63'],
+    ['a full real host', ['--host', 'soft', '--slots-left', '1'], 'is real'],
+    ['markdown of one kernel', ['-o', 'markdown'], 'only a comparison'],
     ['JUnit of a comparison', ['--compare', 'all', '-o', 'junit'], 'passes no judgement'],
   ])('%s is refused, with what was probably meant', async (_, args, words) => {
     const { stderr, exitCode } = await rehearse(hello, ...args);
@@ -106,6 +112,31 @@ describe('tdctl rehearse', () => {
     ).toBe(true);
   });
 
+  test('a fault of every run is in the runs of the sweep too', async () => {
+    const always = ['--fault', 'KVM_CREATE_VCPU#3=ENOMEM'];
+    const { stdout } = await rehearse(hello, ...v2, ...always, '--faults', 'each', '-o', 'json');
+    const { sweep } = JSON.parse(stdout);
+    expect(sweep.always).toEqual(['KVM_CREATE_VCPU#3=ENOMEM']);
+    expect(sweep.outcomes.unharmed).toBeUndefined();
+  });
+
+  test('faults by chance name their seed', async () => {
+    const random = ['--faults', 'random', '--runs', '20'];
+    const texts = await Promise.all(
+      ['7', '7', '8'].map((seed) => rehearse(hello, ...v2, ...random, '--seed', seed)),
+    );
+    const [first, again, other] = texts.map(({ stdout }) => stdout);
+    expect(first).toContain('Faults (random, seed 7): 20 of 20 runs played');
+    expect(again).toBe(first);
+    expect(other?.replace('seed 8', 'seed 7')).not.toBe(first);
+  });
+
+  test('no move is played where none is asked for, and nothing is said of the kernel', async () => {
+    const { stdout, stderr, exitCode } = await rehearse(hello, ...v2, '--hops', '0');
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    expect(stdout).not.toContain('move 1');
+  });
+
   test('a page that cannot be written is said so', async () => {
     const { stderr, exitCode } = await rehearse(hello, '--html', join(scratch, 'no', 'page.html'));
     expect(exitCode).toBe(1);
@@ -120,6 +151,22 @@ describe('tdctl rehearse', () => {
     expect(stdout).toMatch(/Faults \(pairs\): \d+ of \d+ runs played, interrupted/);
   }, 30_000);
 });
+
+/** A Rehearsal of two TDs with this `spec`. */
+function rehearseText(spec: string) {
+  const file = join(scratch, 'rehearsal.yaml');
+  const path = JSON.stringify(join(projectRoot, hello));
+  writeFileSync(
+    file,
+    `apiVersion: tdctl.io/v1alpha1
+kind: Rehearsal
+metadata: { name: test }
+spec:
+  tds: [{ name: web, spec: ${path} }, { name: batch, spec: ${path} }]
+${spec}`,
+  );
+  return rehearse(file);
+}
 
 describe('Rehearsal files', () => {
   test('the examples come out as they expect', async () => {
@@ -158,6 +205,44 @@ describe('Rehearsal files', () => {
     expect(stderr).toContain('migrate web: expected lost, was completed');
     expect(stderr).toContain('keySlotsLost: expected 1, was 0');
     expect(stdout).toContain('failures="2"');
+  });
+
+  test('the command line goes before the file, and moves are counted in the file only', async () => {
+    const file = 'examples/rehearsals/upgrade.yaml';
+    const other = await rehearse(file, '--kernel', 'series-v9', '-o', 'json');
+    expect(JSON.parse(other.stdout).kernel).toBe('series-v9');
+    expect(other.exitCode).toBe(6);
+    expect(other.stderr).toContain('keySlotsLost: expected 0, was 1');
+    const counted = await rehearse(file, '--hops', '3');
+    expect(counted.exitCode).toBe(2);
+    expect(counted.stderr).toContain('has operations of its own');
+  });
+
+  test('operations done together are each compared with what is expected of them', async () => {
+    const { stderr, exitCode } = await rehearseText(`
+  kernel: rfc-migration-v2
+  operations:
+    - together: [{ provision: web }, { provision: batch }]
+    - together: [{ migrate: { td: web, expect: lost } }, { migrate: batch }]
+`);
+    expect(exitCode).toBe(6);
+    expect(stderr).toContain('migrate web: expected lost, was completed');
+  });
+
+  test('a TD that must be refused may be refused, and no other', async () => {
+    const full = (expected: string) => `
+  slotsLeft: 1
+  operations:
+    - provision: web
+    - provision: ${expected}
+  expect: { keySlotsLost: 0 }
+`;
+    expect(await rehearseText(full('{ td: batch, expect: refused }'))).toMatchObject({
+      exitCode: 0,
+    });
+    const unexpected = await rehearseText(full('batch'));
+    expect(unexpected.exitCode).toBe(6);
+    expect(unexpected.stderr).toContain('provision batch: expected to go through, was refused');
   });
 
   test('every mistake is shown with its place', async () => {

@@ -45,6 +45,15 @@ describe('a Rehearsal file', () => {
     ['two TDs of one name', 'name: batch', 'name: web', /name of another TD/],
     ['an unknown verdict', 'expect: completed', 'expect: fine', /expect/],
     ['a vCPU count of 0', 'td: web', 'td: web\n        vcpus: 0', /vcpus/],
+    [
+      'a move before the TD is there',
+      '- provision: web',
+      '- migrate: web',
+      /before the TD is prov/,
+    ],
+    ['a move after the end', '- stop: batch', '- stop: web', /after the TD was stopped/],
+    ['a TD that is built twice', '- pause: batch', '- provision: batch', /is built already/],
+    ['one TD twice at once', '- updateModule: true', '- pause: batch', /together with another/],
     ['no operation at all', '- pause: batch', '- {}', /does nothing/],
   ])('%s is refused with file, line and column', (_, from, to, words) => {
     const error = refusalOf(text.replace(from, to));

@@ -1,5 +1,6 @@
 /** The sweep: every fault of a run, and what a broken tdctl looks like in it. */
-import { describe, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test, vi } from 'vitest';
 import {
   formatRehearsalFault,
   invariants,
@@ -15,7 +16,10 @@ import {
   sweep,
 } from '../../src/rehearsal/index.ts';
 import { profile } from '../support/hello-plan.ts';
-import { play, scenarioOf } from './play.ts';
+import { fault, play, scenarioOf } from './play.ts';
+
+// A sweep is a thousand runs; how long they take depends on what else the machine does.
+vi.setConfig({ testTimeout: 60_000 });
 
 async function sweepOf(kernelAbi: string, hooks?: RehearsalHooks) {
   const scenario = await scenarioOf({ kernelAbi });
@@ -151,14 +155,54 @@ describe('a tdctl that is broken on purpose', () => {
 
     const shortest = await reduce({ place, scenario, found, hooks: brokenUndo });
     expect(shortest.faults).toHaveLength(1);
+    expect(shortest.scenario.standard).toMatchObject({ count: 1, hops: 1 });
     expect(shortest.scenario.operations.map(({ do: verb }) => verb)).toEqual([
       'provision',
       'migrate',
+      'stop',
     ]);
     const again = await rehearseSimulated(place, { ...shortest, hooks: brokenUndo });
     expect(again.violations.map(({ invariant }) => invariant)).toContain('undo-harmless');
     const healthy = await rehearseSimulated(place, shortest);
     expect(healthy.violations).toEqual([]);
+  });
+
+  test('what only breaks at a late call is shown at the first that breaks in a smaller scenario', async () => {
+    const kernelAbi = 'rfc-migration-v2';
+    const place = { profile, kernelAbi };
+    const scenario = await scenarioOf({ kernelAbi, count: 3, hops: 3 });
+    const last = parseRehearsalFault('KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: lock both VMs#9=EINTR');
+    if ('problem' in last) throw new Error(last.problem);
+    const { violations } = await rehearseSimulated(place, {
+      scenario,
+      faults: [last],
+      hooks: brokenUndo,
+    });
+    const violation = violations.find(({ invariant }) => invariant === 'undo-harmless');
+    if (violation === undefined) throw new Error('the broken undo was not caught');
+    const found = { violation, faults: [last] };
+    const shortest = await reduce({ place, scenario, found, hooks: brokenUndo });
+    expect(shortest.scenario.standard).toMatchObject({ count: 1, hops: 1 });
+    expect(shortest.faults.map(formatRehearsalFault)).toEqual([
+      'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: lock both VMs=EINTR',
+    ]);
+  });
+
+  test('a fault that a file names is never left out', async () => {
+    const kernelAbi = 'rfc-migration-v2';
+    const place = { profile, kernelAbi };
+    const scenario = await scenarioOf({ kernelAbi });
+    const [kept, cause] = [
+      'TDH.MNG.RD=TDX_OPERAND_BUSY|TDR',
+      'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: lock both VMs=EINTR',
+    ].map(fault);
+    if (kept === undefined || cause === undefined) throw new Error('two faults');
+    const found = {
+      violation: { invariant: 'undo-harmless', detail: '' } as const,
+      faults: [kept, cause],
+    };
+    const shortest = await reduce({ place, scenario, found, kept: [kept], hooks: brokenUndo });
+    expect(shortest.faults).toEqual([kept, cause]);
   });
 
   test('a teardown that closes nothing is caught without any fault', async () => {
@@ -196,6 +240,34 @@ describe('the three proofs', () => {
   );
 });
 
-test('invariants have names of their own', () => {
-  expect(new Set(invariants.map(({ name }) => name)).size).toBe(invariants.length);
+test('faults of every run are in each run, and in what is found', async () => {
+  const kernelAbi = 'rfc-migration-v2';
+  const scenario = await scenarioOf({ kernelAbi });
+  const always = [fault('KVM_CREATE_VCPU#3=ENOMEM')];
+  const place = { profile, kernelAbi };
+  const { trace } = await rehearseSimulated(place, { scenario, faults: always, traced: true });
+  const cases = singleFaults(trace).slice(0, 10);
+  const swept = await sweep({ place, scenario, cases, always, hooks: brokenTeardown });
+  expect(swept.outcomes.get('unharmed')).toBeUndefined();
+  expect(swept.violations.length).toBeGreaterThan(0);
+  expect(swept.violations.every(({ faults }) => faults[0] === always[0])).toBe(true);
+});
+
+test('the table of a sweep does not grow with the combinations of faults', async () => {
+  const kernelAbi = 'rfc-migration-v2';
+  const scenario = await scenarioOf({ kernelAbi });
+  const place = { profile, kernelAbi };
+  const { trace } = await rehearseSimulated(place, { scenario, traced: true });
+  const singles = singleFaults(trace).filter(({ state }) => state === 'provisioning.creatingVm');
+  const swept = await sweep({ place, scenario, cases: pairsOf(singles) });
+  const cells = swept.rows.flatMap((row) => row.cells);
+  expect(swept.played).toBeGreaterThan(singles.length * 2);
+  expect(cells.length).toBeLessThanOrEqual(singles.length * 2);
+  expect(cells.reduce((sum, { count }) => sum + count, 0)).toBe(swept.played);
+});
+
+test('each invariant has a section of its own in docs/invariants.md, and no other has', () => {
+  const page = readFileSync('docs/invariants.md', 'utf8');
+  const sections = [...page.matchAll(/^## ([a-z-]+)$/gm)].map(([, name]) => name);
+  expect(sections).toEqual(invariants.map(({ name }) => name));
 });

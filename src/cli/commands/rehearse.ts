@@ -1,7 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
 import type { CommandIo } from '../io.ts';
-import { kernelOption } from '../options.ts';
+import { rehearsedHostOption, rehearsedKernelOption } from '../options.ts';
 
 const explanation = `
 What is played without options: the TD is built, entered, moved once where the kernel moves TDs, and
@@ -31,10 +31,10 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
         'says what is lost and by whom. Times are simulated.',
     )
     .argument('<file>', 'TrustDomain file, or a Rehearsal file with operations of its own')
-    .addOption(new Option('--host <host>', 'sim[:PROFILE], soft[:PROFILE] or kvm').default('sim'))
-    .addOption(kernelOption())
+    .addOption(rehearsedHostOption())
+    .addOption(rehearsedKernelOption())
     .option('--hops <n>', 'moves of each TD, one after the other')
-    .option('--count <n>', 'so many TDs at once', '1')
+    .option('--count <n>', 'so many TDs at once')
     .option('--slots-left <n>', 'key slots that TDs of others leave free')
     .option('--unchecked', 'let the kernel answer what tdctl would refuse')
     .option('--destination-vcpus <n>', 'vCPUs of the destination, where they shall differ')

@@ -1,7 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
 import type { CommandIo } from '../io.ts';
-import { kernelOption } from '../options.ts';
+import { rehearsedHostOption, rehearsedKernelOption } from '../options.ts';
 
 const explanation = `
 Plays what \`tdctl rehearse\` would play, and serves a page of this machine that shows it live: the
@@ -22,8 +22,8 @@ export function watchCommand(io: CommandIo, endWith: (exitCode: ExitCode) => voi
     .summary('see a TD and its migration live, in a browser or in the terminal')
     .description('Plays a TD or a scenario, and shows its statecharts while they go on.')
     .argument('<file>', 'TrustDomain file, or a Rehearsal file with operations of its own')
-    .addOption(new Option('--host <host>', 'sim[:PROFILE], soft[:PROFILE] or kvm').default('sim'))
-    .addOption(kernelOption())
+    .addOption(rehearsedHostOption())
+    .addOption(rehearsedKernelOption())
     .addOption(
       new Option('--port <n>', 'port of 127.0.0.1; 0 takes one that is free').conflicts('socket'),
     )
@@ -33,7 +33,7 @@ export function watchCommand(io: CommandIo, endWith: (exitCode: ExitCode) => voi
     .option('--paused', 'begin paused')
     .option('--until-end', 'end with the run, rather than go on serving')
     .option('--hops <n>', 'moves of each TD, one after the other')
-    .option('--count <n>', 'so many TDs at once', '1')
+    .option('--count <n>', 'so many TDs at once')
     .option('--slots-left <n>', 'key slots that TDs of others leave free')
     .option('--unchecked', 'let the kernel answer what tdctl would refuse')
     .option('--destination-vcpus <n>', 'vCPUs of the destination, where they shall differ')

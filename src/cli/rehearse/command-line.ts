@@ -7,42 +7,37 @@ interface Shortest {
   readonly faults: readonly RehearsalFault[];
 }
 
-/**
- * Options that count moves and TDs are given anew where the scenario is the standard one; a Rehearsal
- * file stays as it is, and the faults are what was reduced.
- */
+/** Faults of a Rehearsal file are of every run of it, and not named again. */
 export function commandLine(
   { scenario, faults }: Shortest,
-  { options, whole }: { readonly options: RehearseCommandOptions; readonly whole: Scenario },
+  {
+    options,
+    ofFile,
+  }: { readonly options: RehearseCommandOptions; readonly ofFile: readonly string[] },
 ): string {
-  const moves = scenario.operations.filter((operation) => operation.do === 'migrate').length;
-  const tds = scenario.operations.filter((operation) => operation.do === 'provision').length;
-  const isStandard = whole.operations.every(({ do: verb }) =>
-    ['provision', 'migrate', 'stop'].includes(verb),
-  );
-  const counts = isStandard
-    ? [
-        '--hops',
-        String(tds === 0 ? moves : Math.ceil(moves / tds)),
-        '--count',
-        String(Math.max(1, tds)),
-      ]
-    : [];
-  const slots =
-    scenario.slotsLeft === undefined ? [] : ['--slots-left', String(scenario.slotsLeft)];
+  const { standard } = scenario;
+  const given = {
+    '--host': options.host,
+    '--kernel': options.kernel,
+    '--hops': standard?.hops,
+    '--count': standard?.count,
+    '--slots-left': options.slotsLeft,
+    '--destination-vcpus': options.destinationVcpus,
+  };
   return [
     'tdctl rehearse',
     quoted(options.file),
-    ...['--host', quoted(options.host), '--kernel', options.kernel],
-    ...counts,
-    ...slots,
+    ...Object.entries(given).flatMap(([option, value]) =>
+      value === undefined ? [] : [option, quoted(String(value))],
+    ),
     ...(options.unchecked === true ? ['--unchecked'] : []),
-    ...faults.map((fault) => `--fault ${quoted(formatRehearsalFault(fault))}`),
+    ...faults
+      .map(formatRehearsalFault)
+      .filter((fault) => !ofFile.includes(fault))
+      .map((fault) => `--fault ${quoted(fault)}`),
   ].join(' ');
 }
 
 function quoted(text: string): string {
-  return /^[\w./:=#@%+,-]+$/.test(text) && !text.includes('#')
-    ? text
-    : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

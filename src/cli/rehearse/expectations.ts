@@ -1,7 +1,20 @@
 /** What a Rehearsal file expects, and the run was not. */
-import type { RehearsalReport } from './report.ts';
+import type { RehearsalReport, ReportedResult } from './report.ts';
 
-export function unmetExpectations({ run, expect }: RehearsalReport): string[] {
+/** What came of an operation, in the words of `expect`. */
+export function cameTo({ result, verdict }: ReportedResult): string {
+  return verdict ?? (result === 'failed' ? 'refused' : result);
+}
+
+/** One that the file says nothing of must go through, or was skipped with the TD that is gone. */
+export function isUnexpected(result: ReportedResult): boolean {
+  const came = cameTo(result);
+  if (result.expected !== undefined) return came !== result.expected;
+  return result.result !== 'done' && result.result !== 'skipped';
+}
+
+export function unmetExpectations({ run, expect, hasExpectations }: RehearsalReport): string[] {
+  if (!hasExpectations) return [];
   const lost = (what: string) =>
     run.losses.reduce((sum, loss) => sum + (loss.what === what ? loss.count : 0), 0);
   const numbers = [
@@ -10,11 +23,10 @@ export function unmetExpectations({ run, expect }: RehearsalReport): string[] {
     { name: 'tdsLost', expected: expect.tdsLost, found: lost('TD') },
   ];
   return [
-    ...run.results.flatMap(({ operation, verdict, expected }) =>
-      expected === undefined || expected === verdict
-        ? []
-        : [`${operation}: expected ${expected}, was ${verdict ?? 'not tried'}`],
-    ),
+    ...run.results.filter(isUnexpected).map((result) => {
+      const expected = result.expected ?? 'to go through';
+      return `${result.operation}: expected ${expected}, was ${cameTo(result)}`;
+    }),
     ...numbers.flatMap(({ name, expected, found }) =>
       expected === undefined || expected === found
         ? []

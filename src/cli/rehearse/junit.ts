@@ -1,6 +1,6 @@
 /** JUnit XML, which every CI reads: a test case for each operation and for each step of the sweep. */
 
-import { unmetExpectations } from './expectations.ts';
+import { cameTo, isUnexpected, unmetExpectations } from './expectations.ts';
 import type { RehearsalReport, ReportedSweep } from './report.ts';
 
 interface Case {
@@ -8,16 +8,23 @@ interface Case {
   readonly name: string;
   readonly seconds: number;
   readonly failure?: string | undefined;
+  readonly skipped?: boolean;
 }
 
 export function junit(report: RehearsalReport): string {
-  const cases = [...runCases(report), ...(report.sweep ? sweepCases(report.sweep) : [])];
+  const cases = [
+    ...runCases(report),
+    ...(report.sweep ? sweepCases(report.sweep) : []),
+    ...(report.proofs ? [proofsCase(report.proofs)] : []),
+  ];
   const failures = cases.filter(({ failure }) => failure !== undefined).length;
+  const skipped = cases.filter((each) => each.skipped === true).length;
+  const counts = `tests="${cases.length}" failures="${failures}" skipped="${skipped}"`;
   const name = attribute(`${report.name} (${report.kernel})`);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="${name}" tests="${cases.length}" failures="${failures}">`,
-    `<testsuite name="${name}" tests="${cases.length}" failures="${failures}">`,
+    `<testsuite name="${name}" ${counts}>`,
     ...cases.map(caseXml),
     '</testsuite>',
     '</testsuites>',
@@ -27,17 +34,15 @@ export function junit(report: RehearsalReport): string {
 
 function runCases(report: RehearsalReport): Case[] {
   const { run, hasExpectations } = report;
-  const operations = run.results.map(({ operation, result, verdict, expected, error }): Case => {
-    const isWrong =
-      expected === undefined ? !hasExpectations && result !== 'done' : expected !== verdict;
-    const words = error?.message ?? verdict ?? result;
-    return {
+  const operations = run.results.map(
+    (result): Case => ({
       suite: 'operations',
-      name: operation,
+      name: result.operation,
       seconds: 0,
-      failure: isWrong ? words : undefined,
-    };
-  });
+      failure: isUnexpected(result) ? (result.error?.message ?? cameTo(result)) : undefined,
+      skipped: result.result === 'skipped' && result.expected === undefined,
+    }),
+  );
   const invariant: Case = {
     suite: 'invariants',
     name: 'all invariants hold',
@@ -67,12 +72,23 @@ function sweepCases({ rows, violations }: ReportedSweep): Case[] {
   });
 }
 
+function proofsCase(proofs: NonNullable<RehearsalReport['proofs']>): Case {
+  const broken = proofs.filter(({ problem }) => problem !== undefined);
+  return {
+    suite: 'proofs',
+    name: 'every step can be repeated, fail and be undone twice',
+    seconds: 0,
+    failure: listed(broken.map(({ proof, state, problem }) => `${state} ${proof}: ${problem}`)),
+  };
+}
+
 function listed(lines: readonly string[]): string | undefined {
   return lines.length === 0 ? undefined : lines.join('\n');
 }
 
-function caseXml({ suite, name, seconds, failure }: Case): string {
+function caseXml({ suite, name, seconds, failure, skipped }: Case): string {
   const head = `<testcase classname="${attribute(suite)}" name="${attribute(name)}" time="${seconds}"`;
+  if (skipped === true) return `${head}><skipped/></testcase>`;
   if (failure === undefined) return `${head}/>`;
   const [first = ''] = failure.split('\n');
   return `${head}><failure message="${attribute(first)}">${escaped(failure)}</failure></testcase>`;

@@ -4,10 +4,10 @@ import { wholeNumber } from './numbers.ts';
 
 export interface RehearseCommandOptions {
   readonly file: string;
-  readonly host: string;
-  readonly kernel: string;
+  readonly host?: string | undefined;
+  readonly kernel?: string | undefined;
   readonly hops?: string | undefined;
-  readonly count: string;
+  readonly count?: string | undefined;
   readonly slotsLeft?: string | undefined;
   readonly unchecked?: boolean | undefined;
   readonly destinationVcpus?: string | undefined;
@@ -23,7 +23,7 @@ export interface RehearseCommandOptions {
 
 export interface Numbers {
   readonly hops: number | undefined;
-  readonly count: number;
+  readonly count: number | undefined;
   readonly slotsLeft: number | undefined;
   readonly destinationVcpus: number | undefined;
   readonly seed: number;
@@ -36,7 +36,7 @@ export function numbersOf(options: RehearseCommandOptions): Numbers {
     text === undefined ? undefined : wholeNumber(text, { option, from, to });
   return {
     hops: optional(options.hops, '--hops', 0, 10_000),
-    count: wholeNumber(options.count, { option: '--count', from: 1, to: 10_000 }),
+    count: optional(options.count, '--count', 1, 10_000),
     slotsLeft: optional(options.slotsLeft, '--slots-left', 0, 65_535),
     destinationVcpus: optional(options.destinationVcpus, '--destination-vcpus', 1, 4096),
     seed: wholeNumber(options.seed, { option: '--seed', from: 0, to: 0xffff_ffff }),

@@ -5,6 +5,7 @@ import {
   pairCount,
   pairsOf,
   type Rehearsal,
+  type RehearsalFault,
   type Reproduction,
   randomCases,
   reduce,
@@ -23,6 +24,9 @@ import type { Source } from './source.ts';
 
 export interface PlayedFaults {
   readonly which: Source['faults'];
+  /** Of `random` only. */
+  readonly seed: number | undefined;
+  readonly always: readonly RehearsalFault[];
   readonly cases: number;
   readonly sweep: Sweep;
   /** For the first violation of each invariant. */
@@ -34,13 +38,16 @@ export interface PlayFaultsOptions {
   readonly scenario: Scenario;
   readonly run: Rehearsal;
   readonly which: Source['faults'];
+  /** Faults of every run; those that the command line cannot leave out are `kept`. */
+  readonly always: readonly RehearsalFault[];
+  readonly kept: readonly RehearsalFault[];
   readonly numbers: Numbers;
   readonly interrupts: Interrupts;
   readonly io: CommandIo;
 }
 
 export async function playFaults(options: PlayFaultsOptions): Promise<PlayedFaults> {
-  const { place, scenario, which, interrupts, io } = options;
+  const { place, scenario, which, always, kept, numbers, interrupts, io } = options;
   const { cases, count } = casesOf(options);
   const stop = new AbortController();
   interrupts.onInterrupt(() => stop.abort());
@@ -50,6 +57,7 @@ export async function playFaults(options: PlayFaultsOptions): Promise<PlayedFaul
     place,
     scenario,
     cases,
+    always,
     signal: stop.signal,
     onCase: (done) => progress.show(done),
   });
@@ -60,9 +68,10 @@ export async function playFaults(options: PlayFaultsOptions): Promise<PlayedFaul
   );
   const reproductions = [];
   for (const found of firsts) {
-    reproductions.push({ ...(await reduce({ place, scenario, found })), found });
+    reproductions.push({ ...(await reduce({ place, scenario, found, kept })), found });
   }
-  return { which, cases: count, sweep: swept, reproductions };
+  const seed = which === 'random' ? numbers.seed : undefined;
+  return { which, seed, always, cases: count, sweep: swept, reproductions };
 }
 
 function casesOf({ run, which, numbers }: PlayFaultsOptions): {

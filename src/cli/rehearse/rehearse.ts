@@ -16,13 +16,14 @@ import { type Numbers, numbersOf, type RehearseCommandOptions } from './options.
 import { playFaults } from './play-faults.ts';
 import { printReport } from './print-report.ts';
 import { buildReport, type RehearsalReport } from './report.ts';
-import { openSource, type Source } from './source.ts';
+import { abiNamed, openSource, type Source } from './source.ts';
 import type { Replay } from './write-html.ts';
 
 export async function rehearse(options: RehearseCommandOptions, io: CommandIo): Promise<ExitCode> {
   const interrupts = listenForInterrupts();
   try {
     const numbers = numbersOf(options);
+    refuseMarkdown(options);
     const source = await openSource(options, numbers);
     if (options.compare !== undefined) {
       const { showComparison } = await import('./show-comparison.ts');
@@ -39,6 +40,17 @@ export async function rehearse(options: RehearseCommandOptions, io: CommandIo): 
   } finally {
     interrupts.done();
   }
+}
+
+function refuseMarkdown({ output, compare }: RehearseCommandOptions): void {
+  if (output !== 'markdown' || compare !== undefined) return;
+  throw new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'print the report',
+    place: '--output markdown',
+    message: 'only a comparison of kernels is made as markdown',
+    hint: 'add `--compare all`, or use text, json, yaml, junit or --html',
+  });
 }
 
 async function replayOf(source: Source): Promise<Replay | undefined> {
@@ -66,10 +78,20 @@ async function play(playing: Playing): Promise<RehearsalReport> {
   const traced = sweeps || options.html !== undefined;
   const run = await rehearseSimulated(place, { scenario, faults, traced });
   const played = sweeps
-    ? await playFaults({ place, scenario, run, which: source.faults, numbers, interrupts, io })
+    ? await playFaults({
+        place,
+        scenario,
+        run,
+        which: source.faults,
+        always: faults,
+        kept: faults.slice(0, source.faultOfFile.length),
+        numbers,
+        interrupts,
+        io,
+      })
     : undefined;
   const proofs =
-    options.proofs === true
+    options.proofs === true && interrupts.received === undefined
       ? await (await import('../../rehearsal/index.ts')).proveAll(place, scenario)
       : undefined;
   return buildReport({ source, options, scenario, run, played, proofs });
@@ -82,9 +104,17 @@ async function playOnHost({ source, options, io }: Playing): Promise<RehearsalRe
     ...(source.fault.length === 0 ? [] : ['--fault']),
     ...(options.proofs === true ? ['--proofs'] : []),
   ];
-  refuseOnHost(given, options.host);
-  const host = await openHost({ host: options.host, kernel: source.kernel }, io);
-  const scenario = await source.scenarioOn(await host.facts());
+  refuseOnHost(given, source.host);
+  noteWhatMoves(source, io);
+  const host = await openHost({ host: source.host, kernel: source.kernel }, io);
+  let scenario: Scenario;
+  try {
+    scenario = await source.scenarioOn(await host.facts());
+    refuseOnHost(scenario.slotsLeft === undefined ? [] : ['--slots-left'], source.host);
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
   noteNoMove(source, scenario, io);
   const run = await rehearseOn(realStage(host), { scenario });
   return buildReport({ source, options, scenario, run });
@@ -96,14 +126,23 @@ export function refuseOnHost([first]: readonly string[], host: string): void {
     code: 'TDCTL_E_USAGE',
     op: 'rehearse with faults',
     place: first,
-    message: `${first} needs a machine that can be broken, and \`--host ${host}\` is real`,
+    message: `${first} needs a machine that can be disturbed at will, and \`--host ${host}\` is real`,
     hint: 'add `--host sim`',
   });
 }
 
+/** Why a scenario that could move a TD does not; nothing where it was not asked to. */
 export function noteNoMove(source: Source, { operations }: Scenario, io: CommandIo): void {
   if (singleOperations(operations).some((operation) => operation.do === 'migrate')) return;
+  if (source.kind === 'kvm' || abiNamed(source.kernel)?.move !== undefined) return;
   io.stderr.write(
-    `note: no move is played: ${source.kind === 'kvm' ? 'this kernel' : source.kernel} moves no TDs; \`--kernel rfc-migration-v2\` does\n`,
+    `note: no move is played: ${source.kernel} moves no TDs; \`--kernel rfc-migration-v2\` does\n`,
+  );
+}
+
+function noteWhatMoves({ kind }: Source, io: CommandIo): void {
+  if (kind !== 'kvm') return;
+  io.stderr.write(
+    'note: a TD moves where the kernel has the rules of rfc-migration-v2 or rfc-migration-v1; no released kernel has them\n',
   );
 }

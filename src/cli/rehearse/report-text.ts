@@ -4,6 +4,7 @@ import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import { count, formatDuration, times } from '../output/units.ts';
+import { cameTo } from './expectations.ts';
 import type { RehearsalReport, ReportedRow, ReportedSweep } from './report.ts';
 
 type Colors = ReturnType<typeof paint>;
@@ -70,8 +71,9 @@ function isPointOfNoReturn({ step }: LaneStep): boolean {
 const pointOfNoReturn = ['', '', '──── the point of no return ────'];
 
 function resultsText({ run }: RehearsalReport, colors: Colors): string {
-  const lines = run.results.flatMap(({ operation, result, verdict, error, expected }) => {
-    const word = verdict ?? result;
+  const lines = run.results.flatMap((reported) => {
+    const { operation, result, error, expected } = reported;
+    const word = cameTo(reported);
     const mark =
       result === 'done' ? colors.green('✓') : result === 'skipped' ? '‒' : colors.red('✗');
     const wanted = expected === undefined || expected === word ? '' : ` (expected ${expected})`;
@@ -101,12 +103,13 @@ function resultsText({ run }: RehearsalReport, colors: Colors): string {
   ].join('');
 }
 
-function slotsText({ peak, samples }: RehearsalReport['run']['slots']): string {
+export function slotsText({ peak, samples }: RehearsalReport['run']['slots']): string {
   return samples.length === 0 ? 'not watched on this host' : `${peak} in use at the peak`;
 }
 
 function sweepText(sweep: ReportedSweep, colors: Colors): string {
-  const title = `\n${colors.bold('Faults')} (${sweep.which}): ${sweep.played} of ${count(sweep.cases, 'run')} played${sweep.cut ? ', interrupted' : ''}\n`;
+  const which = sweep.seed === undefined ? sweep.which : `${sweep.which}, seed ${sweep.seed}`;
+  const title = `\n${colors.bold('Faults')} (${which}): ${sweep.played} of ${count(sweep.cases, 'run')} played${sweep.cut ? ', interrupted' : ''}\n`;
   const totals = Object.entries(sweep.outcomes).map(([outcome, number]) => [
     String(number).padStart(7),
     paintOutcome(outcome as Outcome, colors),
@@ -151,9 +154,14 @@ function tableRows(rows: readonly ReportedRow[]): string[][] {
   ];
 }
 
+export function proofsWords(proofs: NonNullable<RehearsalReport['proofs']>): string {
+  const held = proofs.filter(({ problem }) => problem === undefined).length;
+  return `${held} of ${proofs.length} hold: every step repeated, failed and undone twice`;
+}
+
 function proofsText(proofs: NonNullable<RehearsalReport['proofs']>, colors: Colors): string {
   const broken = proofs.filter(({ problem }) => problem !== undefined);
-  const held = `\n${colors.bold('Proofs')}: ${proofs.length - broken.length} of ${proofs.length} hold: every step repeated, failed and undone twice\n`;
+  const held = `\n${colors.bold('Proofs')}: ${proofsWords(proofs)}\n`;
   return (
     held + broken.map(({ proof, state, problem }) => `  ✗ ${state} ${proof}: ${problem}\n`).join('')
   );

@@ -10,6 +10,7 @@ import {
   type Proof,
   type Rehearsal,
   type Scenario,
+  type SingleOperation,
   singleOperations,
   type TracedCall,
   type Violation,
@@ -60,6 +61,10 @@ export interface ReportedResult {
 
 export interface ReportedSweep {
   readonly which: string;
+  /** Of `random` only: equal seeds play equal faults. */
+  readonly seed?: number;
+  /** Faults of every run, which the cells do not repeat. */
+  readonly always: readonly string[];
   readonly cases: number;
   readonly played: number;
   readonly cut: boolean;
@@ -106,8 +111,8 @@ export function buildReport({
   played,
   proofs,
 }: ReportParts): RehearsalReport {
-  const expectsMoves = singleOperations(scenario.operations).some(
-    (operation) => operation.do === 'migrate' && operation.expect !== undefined,
+  const expectsResults = singleOperations(scenario.operations).some(
+    (operation) => expectedOf(operation) !== undefined,
   );
   return {
     kind: 'tdctl.Rehearsal',
@@ -116,11 +121,13 @@ export function buildReport({
     host: hostName(scenario, source),
     kernel: [...scenario.tds.values()][0]?.facts.kernel.rules ?? source.kernel,
     run: reportedRun(run),
-    ...(played === undefined ? {} : { sweep: reportedSweep(played, { options, scenario }) }),
+    ...(played === undefined
+      ? {}
+      : { sweep: reportedSweep(played, { options, ofFile: source.faultOfFile }) }),
     ...(proofs === undefined ? {} : { proofs }),
     expect: source.expect,
     hasExpectations:
-      expectsMoves || Object.values(source.expect).some((each) => each !== undefined),
+      expectsResults || Object.values(source.expect).some((each) => each !== undefined),
     trace: run.trace,
   };
 }
@@ -132,15 +139,16 @@ function hostName({ tds }: Scenario, { kind }: Source): string {
 function reportedRun(run: Rehearsal): ReportedRun {
   const { record } = run;
   return {
-    results: run.results.map(({ operation, result, verdict, error }) => ({
-      operation: describeOperation(operation),
-      result,
-      ...(verdict === undefined ? {} : { verdict }),
-      ...(operation.do === 'migrate' && operation.expect !== undefined
-        ? { expected: operation.expect }
-        : {}),
-      ...(error === undefined ? {} : { error }),
-    })),
+    results: run.results.map(({ operation, result, verdict, error }) => {
+      const expected = expectedOf(operation);
+      return {
+        operation: describeOperation(operation),
+        result,
+        ...(verdict === undefined ? {} : { verdict }),
+        ...(expected === undefined ? {} : { expected }),
+        ...(error === undefined ? {} : { error }),
+      };
+    }),
     steps: record.steps,
     slots: { peak: record.peakSlots, samples: record.slots },
     blackouts: record.blackouts,
@@ -151,12 +159,18 @@ function reportedRun(run: Rehearsal): ReportedRun {
   };
 }
 
+function expectedOf(operation: SingleOperation): string | undefined {
+  return 'expect' in operation ? operation.expect : undefined;
+}
+
 function reportedSweep(
-  { which, cases, sweep, reproductions }: PlayedFaults,
-  { options, scenario }: { readonly options: RehearseCommandOptions; readonly scenario: Scenario },
+  { which, seed, always, cases, sweep, reproductions }: PlayedFaults,
+  replay: { readonly options: RehearseCommandOptions; readonly ofFile: readonly string[] },
 ): ReportedSweep {
   return {
     which,
+    ...(seed === undefined ? {} : { seed }),
+    always: always.map(formatRehearsalFault),
     cases,
     played: sweep.played,
     cut: sweep.cut,
@@ -179,7 +193,7 @@ function reportedSweep(
     })),
     reproductions: reproductions.map(({ found, tries, ...shortest }) => ({
       invariant: found.violation.invariant,
-      command: commandLine(shortest, { options, whole: scenario }),
+      command: commandLine(shortest, replay),
       tries,
     })),
   };

@@ -20,8 +20,9 @@ export async function showComparison(
   { source, options, compare: names }: Comparing,
   io: CommandIo,
 ): Promise<ExitCode> {
-  if (source.kind !== 'sim') throw needsSim(options.host);
-  const kernels = names === 'all' ? Object.values(kernelAbis) : names.split(',').map(kernelNamed);
+  if (source.kind !== 'sim') throw needsSim(source.host);
+  const kernels =
+    names === 'all' ? Object.values(kernelAbis) : [...new Set(names.split(',').map(kernelNamed))];
   const rows = await compare({
     profile: source.profile,
     kernels,
@@ -32,8 +33,19 @@ export async function showComparison(
   });
   if (io.stderrIsTty) io.stderr.write('\r\u001b[K');
   io.stdout.write(await textOf(rows, options));
-  const violations = rows.reduce((sum, row) => sum + row.violations, 0);
-  return violations === 0 ? exitCodes.ok : exitCodes.failed;
+  const broken = rows.filter(({ violations }) => violations > 0);
+  if (broken.length > 0) throw invariantsBroken(broken);
+  return exitCodes.ok;
+}
+
+function invariantsBroken(rows: readonly Comparison[]): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_INVARIANT_BROKEN',
+    op: 'compare kernels',
+    message: 'runs of the comparison break an invariant',
+    details: rows.map(({ kernel, violations }) => `${kernel}: ${violations}`),
+    hint: `\`tdctl rehearse … --kernel ${rows[0]?.kernel} --unchecked --faults each\` says which; please report it`,
+  });
 }
 
 async function textOf(

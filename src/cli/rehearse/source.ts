@@ -7,12 +7,14 @@ import { openSimulatedHost } from '../../host/simulated/index.ts';
 import { planTd, type TdPlan } from '../../plan/index.ts';
 import { type Scenario, type StageOptions, standardScenario } from '../../rehearsal/index.ts';
 import type { Expectations, RehearsalFile } from '../../rehearsal/scenario-file/scenario-file.ts';
-import { type KernelAbi, kernelAbis } from '../../simulator/index.ts';
+import { defaultKernelAbi, type KernelAbi, kernelAbis } from '../../simulator/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import type { Numbers, RehearseCommandOptions } from './options.ts';
 
 export interface Source {
+  /** As `--host` takes it. */
+  readonly host: string;
   readonly profile: StageOptions['profile'];
   readonly kernel: string;
   readonly kind: 'sim' | 'soft' | 'kvm';
@@ -22,6 +24,8 @@ export interface Source {
   readonly scenarioOn: (facts: HostFacts) => Promise<Scenario>;
   readonly faults: NonNullable<RehearseCommandOptions['faults']>;
   readonly fault: readonly string[];
+  /** Those of them that a Rehearsal file names. */
+  readonly faultOfFile: readonly string[];
   readonly expect: Expectations;
 }
 
@@ -30,32 +34,54 @@ export async function openSource(
   numbers: Numbers,
 ): Promise<Source> {
   const file = await rehearsalFile(options.file);
-  const [kind, profileText] = splitHost(file?.host ?? options.host);
+  const host = options.host ?? file?.host ?? 'sim';
+  const [kind, profileText] = splitHost(host);
   const profile = profileText === undefined ? undefined : await hostProfile(profileText);
-  const scenarioOn = file === undefined ? await ofTd(options, numbers) : await ofFile(file);
+  const scenarioOn =
+    file === undefined ? await ofTd(options, numbers) : await ofFile(file, { options, numbers });
+  const faultOfFile = file?.fault ?? [];
   return {
+    host,
     profile: profile ?? 'spr-1.5',
-    kernel: file?.kernel ?? options.kernel,
+    kernel: options.kernel ?? file?.kernel ?? defaultKernelAbi,
     kind,
     scenarioOn,
-    scenarioUnder: async (kernel) => scenarioOn(await factsUnder(profile, kernel)),
+    scenarioUnder: async (kernel) => {
+      const machine = await machineUnder(profile, kernel);
+      const scenario = await scenarioOn(machine.facts);
+      requireSlots(scenario, machine.totalSlots);
+      return scenario;
+    },
     faults: options.faults ?? file?.faults ?? 'none',
-    fault: [...(file?.fault ?? []), ...options.fault],
+    fault: [...faultOfFile, ...options.fault],
+    faultOfFile,
     expect: file?.expect ?? {},
   };
 }
 
-async function factsUnder(
+async function machineUnder(
   profile: StageOptions['profile'] | undefined,
   kernelAbi: string,
-): Promise<HostFacts> {
+): Promise<{ readonly facts: HostFacts; readonly totalSlots: number }> {
   const host = openSimulatedHost({ profile, kernelAbi });
   try {
     requireTds(host.tdxMissing);
-    return await host.facts();
+    const { total } = await host.keySlots();
+    return { facts: await host.facts(), totalSlots: total };
   } finally {
     await host.close();
   }
+}
+
+function requireSlots({ slotsLeft = 0 }: Scenario, totalSlots: number): void {
+  if (slotsLeft <= totalSlots) return;
+  throw new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'leave key slots free',
+    place: `--slots-left ${slotsLeft}`,
+    message: `${slotsLeft} key slots cannot be left free: the host has ${totalSlots}`,
+    hint: `give a number from 0 to ${totalSlots} (in a Rehearsal file it is spec.slotsLeft)`,
+  });
 }
 
 function requireTds(missing: string | undefined): void {
@@ -74,7 +100,7 @@ async function ofTd(options: RehearseCommandOptions, numbers: Numbers): Promise<
   const firmware = await loadFirmware(spec.firmware);
   return async (facts) => {
     const plan = planTd({ spec, firmware, facts, ignoreExpectation: true });
-    const { count, slotsLeft, destinationVcpus } = numbers;
+    const { count = 1, slotsLeft, destinationVcpus } = numbers;
     return standardScenario({
       plan,
       count,
@@ -89,8 +115,12 @@ async function ofTd(options: RehearseCommandOptions, numbers: Numbers): Promise<
 
 type ScenarioOn = (facts: HostFacts) => Promise<Scenario>;
 
-/** One where it can be made. Asked for by number, it is tried all the same. */
-function defaultHops({ kernel }: HostFacts): number {
+/**
+ * One where it can be made. Asked for by number, it is tried all the same; a real kernel is always
+ * asked, for nothing but its answer tells whether it moves TDs.
+ */
+export function defaultHops({ kind, kernel }: Pick<HostFacts, 'kind' | 'kernel'>): number {
+  if (kind === 'kvm') return 1;
   return abiNamed(kernel.rules)?.move === undefined ? 0 : 1;
 }
 
@@ -98,7 +128,14 @@ export function abiNamed(name: string): KernelAbi | undefined {
   return Object.values(kernelAbis).find((abi) => abi.name === name);
 }
 
-async function ofFile(file: RehearsalFile): Promise<ScenarioOn> {
+interface Given {
+  readonly options: RehearseCommandOptions;
+  readonly numbers: Numbers;
+}
+
+/** What the command line says goes before what the file says. */
+async function ofFile(file: RehearsalFile, { options, numbers }: Given): Promise<ScenarioOn> {
+  refuseForFile(options);
   const sources = await Promise.all(
     file.tds.map(async ({ name, specPath }) => {
       const spec = { ...(await loadTrustDomain(specPath)), name };
@@ -108,14 +145,31 @@ async function ofFile(file: RehearsalFile): Promise<ScenarioOn> {
   return async (facts) => ({
     name: file.name,
     operations: file.operations,
-    checks: file.checks,
-    slotsLeft: file.slotsLeft,
+    checks: options.unchecked === true ? 'none' : file.checks,
+    slotsLeft: numbers.slotsLeft ?? file.slotsLeft,
     tds: new Map<string, TdPlan>(
       sources.map(({ name, spec, firmware }) => [
         name,
         planTd({ spec, firmware, facts, ignoreExpectation: true }),
       ]),
     ),
+  });
+}
+
+/** The operations of a file say these. */
+function refuseForFile(options: RehearseCommandOptions): void {
+  const [option] = Object.entries({
+    '--hops': options.hops,
+    '--count': options.count,
+    '--destination-vcpus': options.destinationVcpus,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (option === undefined) return;
+  throw new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'read the options',
+    place: option,
+    message: `${option} is for a TrustDomain file, and ${options.file} has operations of its own`,
+    hint: 'write it into `spec.operations` of that file',
   });
 }
 

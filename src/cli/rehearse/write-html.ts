@@ -40,11 +40,12 @@ async function sequencesOf(
   replay: Replay | undefined,
 ): Promise<SequenceTable> {
   const builder = new SequenceBuilder();
+  if (sweep === undefined) return builder.table();
   let played = 0;
-  for (const [row, { cells }] of (sweep?.rows ?? []).entries()) {
+  for (const [row, { cells }] of sweep.rows.entries()) {
     for (const [cell, { example }] of cells.entries()) {
       if (replay === undefined || played++ >= mostSequences) return builder.table();
-      const faults = example.map(readRehearsalFault);
+      const faults = [...sweep.always, ...example].map(readRehearsalFault);
       const { place, scenario } = replay;
       const { trace } = await rehearseSimulated(place, { scenario, faults, traced: true });
       builder.add(`${row} ${cell}`, trace);

@@ -31,12 +31,8 @@ interface Watching {
   readonly listener: (event: RecordedEvent) => void;
 }
 
-export async function prepareRun(
-  source: Source,
-  hostText: string,
-  io: CommandIo,
-): Promise<PreparedRun> {
-  const prepared = await (source.kind === 'sim' ? onMachine(source) : onHost(source, hostText, io));
+export async function prepareRun(source: Source, io: CommandIo): Promise<PreparedRun> {
+  const prepared = await (source.kind === 'sim' ? onMachine(source) : onHost(source, io));
   noteNoMove(source, prepared.scenario, io);
   return prepared;
 }
@@ -69,9 +65,9 @@ async function machineFacts(place: StageOptions) {
 }
 
 /** Real VMs: everything is played once, and nothing is broken on purpose. */
-async function onHost(source: Source, hostText: string, io: CommandIo): Promise<PreparedRun> {
-  refuseOnHost(source.fault.length === 0 ? [] : ['--fault'], hostText);
-  const host = await openHost({ host: hostText, kernel: source.kernel }, io);
+async function onHost(source: Source, io: CommandIo): Promise<PreparedRun> {
+  refuseOnHost(source.fault.length === 0 ? [] : ['--fault'], source.host);
+  const host = await openHost({ host: source.host, kernel: source.kernel }, io);
   try {
     const scenario = await source.scenarioOn(await host.facts());
     return {

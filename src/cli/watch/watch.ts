@@ -21,7 +21,7 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
   const interrupts = listenForInterrupts();
   try {
     const source = await openSource(rehearsal, numbersOf(rehearsal));
-    const prepared = await prepareRun(source, options.host, io);
+    const prepared = await prepareRun(source, io);
     let server: WatchServer | undefined;
     const pacer = prepared.canHold ? new Pacer(pace, () => server?.tellPace()) : undefined;
     const feed = new Feed();

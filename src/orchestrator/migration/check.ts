@@ -55,7 +55,9 @@ async function checkKernel({ source }: MigrationSession): Promise<void> {
     code: 'TDCTL_E_HOST_UNSUPPORTED',
     op: 'ask whether the kernel moves TDs',
     message: `the kernel (${plan.facts.kernel.rules}) does not move TDs: KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM answered ${errno}`,
-    details: ['no released kernel does; two patch series do (docs/kernels.md)'],
+    details: [
+      'no released kernel does; the patch series rfc-migration-v2 and rfc-migration-v1 do (docs/kernels.md)',
+    ],
     hint: 'rehearse it with `--host sim --kernel rfc-migration-v2`',
   });
 }

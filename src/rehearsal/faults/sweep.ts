@@ -12,6 +12,8 @@ export interface SweepOptions {
   readonly place: StageOptions;
   readonly scenario: Scenario;
   readonly cases: Iterable<FaultCase>;
+  /** Faults of every run, besides those of its case. */
+  readonly always?: readonly RehearsalFault[] | undefined;
   readonly hooks?: RehearsalHooks | undefined;
   /** Called after each case; a sweep ends early when `signal` aborts. */
   readonly onCase?: ((done: number) => void) | undefined;
@@ -36,7 +38,10 @@ export interface SweepRow {
   readonly cells: readonly SweepCell[];
 }
 
-/** Faults of one kind within that step, whichever call they hit; a cell for each outcome. */
+/**
+ * Faults of one kind within that step, whichever call they hit; a cell for each outcome. Cases of
+ * several faults are told by the first: a cell for every combination would grow with the sweep.
+ */
 export interface SweepCell {
   /** `KVM_CREATE_VCPU: allocate = ENOMEM`. */
   readonly kind: string;
@@ -47,6 +52,7 @@ export interface SweepCell {
 
 export interface FoundViolation {
   readonly violation: Violation;
+  /** All of the run, also those of every run. */
   readonly faults: readonly RehearsalFault[];
 }
 
@@ -54,7 +60,7 @@ export interface FoundViolation {
 const mostViolations = 20;
 
 export async function sweep(options: SweepOptions): Promise<Sweep> {
-  const { place, scenario, hooks, onCase, signal } = options;
+  const { place, scenario, always = [], hooks, onCase, signal } = options;
   const table = new SweepTable();
   let played = 0;
   let cut = false;
@@ -63,12 +69,21 @@ export async function sweep(options: SweepOptions): Promise<Sweep> {
       cut = true;
       break;
     }
-    const { faults } = each;
-    table.add(each, await rehearseSimulated(place, { scenario, faults, hooks }));
+    const faults = [...always, ...each.faults];
+    table.add(each, {
+      faults,
+      rehearsal: await rehearseSimulated(place, { scenario, faults, hooks }),
+    });
     played += 1;
     onCase?.(played);
   }
   return { played, cut, ...table.result() };
+}
+
+interface Played {
+  /** All of them, those of the case and those of every run. */
+  readonly faults: readonly RehearsalFault[];
+  readonly rehearsal: Rehearsal;
 }
 
 class SweepTable {
@@ -80,11 +95,11 @@ class SweepTable {
   readonly #violations = new Map<string, FoundViolation>();
   #violationCount = 0;
 
-  add(faultCase: FaultCase, rehearsal: Rehearsal): void {
+  add(faultCase: FaultCase, { faults, rehearsal }: Played): void {
     const outcome = outcomeOf(rehearsal);
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
-    const { lane, state, faults } = faultCase;
-    const kind = faults.map(kindOf).join(' and ');
+    const { lane, state } = faultCase;
+    const kind = kindOfCase(faultCase);
     const key = [lane, state, kind, outcome].join('\n');
     const before = this.#cells.get(key);
     this.#cells.set(key, {
@@ -121,6 +136,11 @@ class SweepTable {
     if (this.#violations.has(key) || this.#violations.size >= mostViolations) return;
     this.#violations.set(key, { violation, faults });
   }
+}
+
+function kindOfCase({ faults: [first, ...more] }: FaultCase): string {
+  if (first === undefined) return 'none';
+  return more.length === 0 ? kindOf(first) : `${kindOf(first)}, and more`;
 }
 
 /** A fault without the number of its call. */

@@ -8,6 +8,20 @@ const td = (description: string) =>
     .optional()
     .meta({ description, examples: ['web'] });
 
+const provision = z.union([
+  z.string().min(1),
+  z.strictObject({
+    td: z
+      .string()
+      .min(1)
+      .meta({ description: 'The TD that is built.', examples: ['web'] }),
+    expect: z
+      .enum(['done', 'refused'])
+      .optional()
+      .meta({ description: 'What must come of it.', examples: ['refused'] }),
+  }),
+]);
+
 const migrate = z.union([
   z.string().min(1),
   z.strictObject({
@@ -44,7 +58,9 @@ const migrate = z.union([
 ]);
 
 const verbs = {
-  provision: td('Build this TD and enter its vCPUs.'),
+  provision: provision
+    .optional()
+    .meta({ description: 'Build this TD and enter its vCPUs.', examples: ['web'] }),
   pause: td('Make the vCPUs of this TD leave KVM_RUN.'),
   resume: td('Enter the vCPUs of this TD again.'),
   migrate: migrate

@@ -7,6 +7,7 @@ import { type FileFormat, readObject } from '../../documents/read.ts';
 import { SchemaFields } from '../../documents/schema-fields.ts';
 import type { Operation } from '../scenario.ts';
 import { type FileOperation, type FileStep, operationSchema } from './operation-schema.ts';
+import { namedTds, orderMistakes } from './order.ts';
 
 /** A Rehearsal file, read; its TDs are still paths. */
 export interface RehearsalFile {
@@ -123,14 +124,18 @@ export const rehearsalSchema = z.strictObject({
           message: 'is the name of another TD too',
         });
       }
-      for (const { td, path } of namedTds(operations)) {
-        if (names.includes(td)) continue;
+      const unknown = namedTds(operations).filter(({ td }) => !names.includes(td));
+      for (const { td, path } of unknown) {
         const meant = nearest(td, names);
         context.addIssue({
           code: 'custom',
           path: ['operations', ...path],
           message: `names no TD of this file${meant === undefined ? '' : `; did you mean ${meant}?`}`,
         });
+      }
+      if (unknown.length > 0) return;
+      for (const { path, problem } of orderMistakes(operations)) {
+        context.addIssue({ code: 'custom', path: ['operations', ...path], message: problem });
       }
     })
     .meta({ description: 'What is rehearsed.', examples: [{}] }),
@@ -167,39 +172,20 @@ export function parseRehearsalFile(
   };
 }
 
-function* namedTds(
-  operations: readonly FileOperation[],
-): IterableIterator<{ readonly td: string; readonly path: readonly (string | number)[] }> {
-  for (const [index, { together, ...step }] of operations.entries()) {
-    yield* tdsOf(step, [index]);
-    for (const [inner, each] of (together ?? []).entries()) {
-      yield* tdsOf(each, [index, 'together', inner]);
-    }
-  }
-}
-
-function* tdsOf(step: FileStep, at: readonly (string | number)[]) {
-  for (const verb of ['provision', 'pause', 'resume', 'stop'] as const) {
-    const td = step[verb];
-    if (td !== undefined) yield { td, path: [...at, verb] };
-  }
-  const { migrate } = step;
-  if (typeof migrate === 'string') yield { td: migrate, path: [...at, 'migrate'] };
-  else if (migrate !== undefined) yield { td: migrate.td, path: [...at, 'migrate', 'td'] };
-}
-
 function operationOf({ together, ...step }: FileOperation): Operation {
   if (together !== undefined) return { do: 'together', operations: together.map(stepOf) };
   return stepOf(step);
 }
 
 function stepOf({ provision, pause, resume, stop, migrate }: FileStep): Operation {
-  if (provision !== undefined) return { do: 'provision', td: provision };
+  if (provision !== undefined) return { do: 'provision', ...tdAnd(provision) };
   if (pause !== undefined) return { do: 'pause', td: pause };
   if (resume !== undefined) return { do: 'resume', td: resume };
   if (stop !== undefined) return { do: 'stop', td: stop };
-  if (migrate === undefined) return { do: 'update-module' };
-  return typeof migrate === 'string'
-    ? { do: 'migrate', td: migrate }
-    : { do: 'migrate', ...migrate };
+  if (migrate !== undefined) return { do: 'migrate', ...tdAnd(migrate) };
+  return { do: 'update-module' };
+}
+
+function tdAnd<Details extends { readonly td: string }>(named: string | Details) {
+  return typeof named === 'string' ? { td: named } : named;
 }

@@ -65,9 +65,10 @@ function open(button) {
     html('h3', cell.kind),
     html('p', lane + ', ' + state + ': ' + cell.outcome + ' (' + cell.count + ')'),
     html('p', 'Play it again with:'),
-    html('code', cell.example.map((fault) => "--fault '" + fault + "'").join(' ')),
+    html('code', [...data.always, ...cell.example].map((fault) => "--fault '" + fault + "'").join(' ')),
   );
   if (cell.sequence) content.append(html('p', 'What happened:'), diagram(cell.sequence));
+  else content.append(html('p', 'This page keeps the runs of the first ' + data.sequences + ' squares; play this one again to see it.'));
   panel.hidden = false;
   panel.scrollTop = 0;
 }

@@ -35,6 +35,7 @@ svg .tick { fill: var(--muted); font-size: 10px; }
 .legend { list-style: none; padding: 0; }
 .matrix td { white-space: normal; padding-right: 0; }
 .matrix th { color: var(--muted); font-size: 12px; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 12px ui-monospace, Menlo, Consolas, 'Liberation Mono', monospace; }
 .cell { display: inline-block; width: 15px; height: 15px; margin: 1px; padding: 0; border: 0; border-radius: 3px; vertical-align: middle; background: var(--border); }
 button.cell { cursor: pointer; }
 button.cell:hover, button.cell:focus-visible, button.cell.chosen { outline: 2px solid var(--ink); outline-offset: 1px; }

@@ -5,8 +5,10 @@
 import { createHash } from 'node:crypto';
 import { outcomes } from '../../../rehearsal/index.ts';
 import { visibleXml } from '../../../visualize/xml.ts';
-import { formatDuration } from '../../output/units.ts';
+import { count, formatDuration } from '../../output/units.ts';
+import { cameTo, unmetExpectations } from '../expectations.ts';
 import type { RehearsalReport } from '../report.ts';
+import { proofsWords, slotsText } from '../report-text.ts';
 import { pageScript } from './page-script.ts';
 import { pageStyle } from './page-style.ts';
 import type { SequenceTable } from './sequences.ts';
@@ -48,22 +50,28 @@ ${sweep === undefined ? '' : sweepHtml(sweep)}
 `;
 }
 
-function resultsHtml({ run }: RehearsalReport): string {
-  const rows = run.results.map(({ operation, result, verdict, error }) => {
-    const word = visibleXml(verdict ?? result);
+function resultsHtml(report: RehearsalReport): string {
+  const { run, proofs } = report;
+  const rows = run.results.map((reported) => {
+    const { operation, result, error } = reported;
+    const word = visibleXml(cameTo(reported));
     const reason = error ? visibleXml(error.message) : '';
     return `<tr class="${result}"><td>${visibleXml(operation)}</td><td>${word}</td><td>${reason}</td></tr>`;
   });
   const facts = [
     `simulated time ${formatDuration(run.elapsedMs)}`,
-    `${run.slots.peak} key slots in use at the peak`,
+    `key slots: ${slotsText(run.slots)}`,
     ...run.blackouts
       .slice(0, 5)
       .map(({ td, hop, ms }) => `blackout of ${td}, move ${hop}: ${formatDuration(ms)}`),
     ...run.losses.map(
-      ({ what, count, by, words }) => `lost: ${count} ${what}, by the ${by}: ${words}`,
+      ({ what, count: number, by, words }) =>
+        `lost: ${count(number, what)}, by the ${by}: ${words}`,
     ),
+    ...run.unmet.map((fault) => `the run never came to ${fault}`),
     ...run.violations.map(({ invariant, detail }) => `violation of ${invariant}: ${detail}`),
+    ...unmetExpectations(report).map((missed) => `not as expected: ${missed}`),
+    ...(proofs === undefined ? [] : [`proofs: ${proofsWords(proofs)}`]),
   ];
   const list = facts.map((fact) => `<li>${visibleXml(fact)}</li>`).join('');
   return `<table class="results">${rows.join('')}</table><ul>${list}</ul>`;
@@ -81,11 +89,26 @@ function sweepHtml(sweep: NonNullable<RehearsalReport['sweep']>): string {
     );
     return `<tr><th>${visibleXml(lane)}</th><th>${visibleXml(state)}</th><td>${buttons.join('')}</td></tr>`;
   });
+  const seed = sweep.seed === undefined ? '' : `, seed ${sweep.seed}`;
   const cut = sweep.cut ? ', interrupted' : '';
   return `<section><h2>Faults</h2>
-<p>${sweep.played} of ${sweep.cases} runs (${visibleXml(sweep.which)}${cut}). Each square is one kind of fault within one step; click it for what happened.</p>
+<p>${sweep.played} of ${sweep.cases} runs (${visibleXml(sweep.which)}${seed}${cut}). Each square is one kind of fault within one step; click it for what happened.</p>
 <ul class="legend">${totals.join('')}</ul>
-<div class="wide"><table class="matrix">${rows.join('')}</table></div></section>`;
+<div class="wide"><table class="matrix">${rows.join('')}</table></div>${violationsHtml(sweep)}</section>`;
+}
+
+/** Each kind of violation with its faults, and the shortest command that shows it. */
+function violationsHtml({ violations, reproductions }: NonNullable<RehearsalReport['sweep']>) {
+  if (violations.length === 0) return '';
+  const found = violations.map(
+    ({ invariant, detail, faults }) =>
+      `<li><b>${visibleXml(invariant)}</b>: ${visibleXml(detail)}, with ${visibleXml(faults.join(' and '))}</li>`,
+  );
+  const shortest = reproductions.map(
+    ({ invariant, command }) =>
+      `<p>The shortest way to see ${visibleXml(invariant)}:</p><pre>${visibleXml(command)}</pre>`,
+  );
+  return `<h3>Violations</h3><ul>${found.join('')}</ul>${shortest.join('')}`;
 }
 
 export function className(outcome: string): string {
@@ -95,6 +118,8 @@ export function className(outcome: string): string {
 function pageData({ sweep }: RehearsalReport, { strings, sequences }: SequenceTable) {
   return {
     strings,
+    sequences: sequences.size,
+    always: sweep?.always ?? [],
     rows: (sweep?.rows ?? []).map(({ lane, state, cells }, row) => ({
       lane,
       state,

@@ -1,0 +1,64 @@
+/** Which TD each operation of a Rehearsal file names, and what no order of events could carry out. */
+import type { FileOperation, FileStep } from './operation-schema.ts';
+
+export interface NamedTd {
+  readonly verb: Verb;
+  readonly td: string;
+  /** From `operations` on. */
+  readonly path: readonly (string | number)[];
+}
+
+const verbs = ['provision', 'migrate', 'pause', 'resume', 'stop'] as const;
+type Verb = (typeof verbs)[number];
+
+export function namedTds(operations: readonly FileOperation[]): NamedTd[] {
+  return operations.flatMap((_, index) => namedAt(operations, index));
+}
+
+/**
+ * A TD that is not there yet, or not any more, would only be skipped: a scenario that says nothing and
+ * passes. What a run makes of its TDs does not count here.
+ */
+export function orderMistakes(
+  operations: readonly FileOperation[],
+): { readonly path: NamedTd['path']; readonly problem: string }[] {
+  const states = new Map<string, 'there' | 'stopped'>();
+  return operations.flatMap((_, index) => {
+    const named = namedAt(operations, index);
+    const mistakes = named.flatMap(({ verb, td, path }, at) => {
+      const twice = named.findIndex((each) => each.td === td) < at;
+      const problem = twice
+        ? `is done together with another operation on ${td}`
+        : mistake(verb, states.get(td));
+      return problem === undefined ? [] : [{ path, problem }];
+    });
+    for (const { verb, td } of named) {
+      if (verb === 'provision') states.set(td, 'there');
+      if (verb === 'stop') states.set(td, 'stopped');
+    }
+    return mistakes;
+  });
+}
+
+function mistake(verb: Verb, state: 'there' | 'stopped' | undefined): string | undefined {
+  if (verb === 'provision') return state === 'there' ? 'is built already' : undefined;
+  if (state === undefined) return 'comes before the TD is provisioned';
+  return state === 'stopped' ? 'comes after the TD was stopped' : undefined;
+}
+
+function namedAt(operations: readonly FileOperation[], index: number): NamedTd[] {
+  const { together = [], ...step } = operations[index] ?? {};
+  return [
+    ...tdsOf(step, [index]),
+    ...together.flatMap((each, inner) => tdsOf(each, [index, 'together', inner])),
+  ];
+}
+
+function tdsOf(step: FileStep, at: NamedTd['path']): NamedTd[] {
+  return verbs.flatMap((verb) => {
+    const named = step[verb];
+    if (named === undefined) return [];
+    if (typeof named === 'string') return [{ verb, td: named, path: [...at, verb] }];
+    return [{ verb, td: named.td, path: [...at, verb, 'td'] }];
+  });
+}
