@@ -23,9 +23,10 @@ function svg(tag, attributes, text) {
 
 function messages(sequence) {
   const made = [];
-  for (let i = 0; i < sequence.length; i += 5) {
+  for (let i = 0; i < sequence.length; i += 7) {
     const [from, to, text, answer] = sequence.slice(i, i + 4).map((index) => data.strings[index]);
-    made.push({ from, to, text, answer, times: sequence[i + 4] });
+    const [times, loopLength, loopTimes] = sequence.slice(i + 4, i + 7);
+    made.push({ from, to, text, answer, times, loopLength, loopTimes });
   }
   return made;
 }
@@ -38,13 +39,18 @@ function diagram(sequence) {
   const row = 24;
   const height = 40 + list.length * row;
   const x = (column) => 70 + columns.indexOf(column) * width;
-  const picture = svg('svg', { class: 'sequence', width: columns.length * width + 60, height, role: 'img', 'aria-label': 'Calls in order' });
+  const picture = svg('svg', { class: 'sequence', width: columns.length * width + 240, height, role: 'img', 'aria-label': 'Calls in order' });
   for (const column of columns) {
     picture.append(svg('text', { x: x(column), y: 16, 'text-anchor': 'middle' }, column));
     picture.append(svg('line', { x1: x(column), x2: x(column), y1: 24, y2: height }));
   }
-  list.forEach(({ from, to, text, answer, times }, index) => {
+  list.forEach(({ from, to, text, answer, times, loopLength, loopTimes }, index) => {
     const y = 44 + index * row;
+    if (loopLength > 0) {
+      const right = columns.length * width + 22;
+      picture.append(svg('rect', { class: 'loop', x: 20, y: y - 18, width: right - 20, height: loopLength * row - 1, rx: 4 }));
+      picture.append(svg('text', { x: right - 6, y: y - 4, 'text-anchor': 'end' }, '\u00d7' + loopTimes));
+    }
     const bad = answer === 'ok' ? '' : ' bad';
     const [start, end] = [x(from), x(to)];
     picture.append(svg('line', { class: 'call' + bad, x1: start, x2: end, y1: y, y2: y }));

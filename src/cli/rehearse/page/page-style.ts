@@ -48,13 +48,14 @@ button.cell:hover, button.cell:focus-visible, button.cell.chosen { outline: 2px 
 .TD-lost-by-the-kernel { background: var(--error); }
 .violation { background: #d400d4; }
 .not-met { background: var(--rule); }
-aside { position: fixed; top: 0; right: 0; bottom: 0; width: min(720px, 92vw); overflow: auto; padding: 18px 24px; background: var(--nest1); border-left: 1px solid var(--border); box-shadow: -8px 0 24px rgb(0 0 0 / 0.18); }
+aside { position: fixed; top: 0; right: 0; bottom: 0; width: min(900px, 92vw); overflow: auto; padding: 18px 24px; background: var(--nest1); border-left: 1px solid var(--border); box-shadow: -8px 0 24px rgb(0 0 0 / 0.18); }
 aside h3 { margin: 0 30px 4px 0; font-size: 16px; overflow-wrap: anywhere; }
 aside code { font: 12px ui-monospace, Menlo, Consolas, 'Liberation Mono', monospace; overflow-wrap: anywhere; }
 #close { position: absolute; right: 16px; top: 12px; font: inherit; font-size: 20px; color: inherit; background: none; border: 0; cursor: pointer; }
 .sequence line { stroke: var(--border); }
 .sequence .call { stroke: var(--event); }
 .sequence .call.bad { stroke: var(--error); }
+.sequence .loop { fill: none; stroke: var(--muted); stroke-dasharray: 3 3; }
 .sequence text.bad { fill: var(--error); font-weight: bold; }
 @media print { aside { display: none; } }
 `;

@@ -9,7 +9,10 @@ import type { TraceEvent } from '../../../simulator/index.ts';
 
 export interface SequenceTable {
   readonly strings: readonly string[];
-  /** By `row cell`: five numbers for each message: from, to, text, answer, how often. */
+  /**
+   * By `row cell`: seven numbers for each message: from, to, text, answer, how often in a row, and where
+   * a loop begins its length in messages and how often it is gone through (else 0, 0).
+   */
   readonly sequences: ReadonlyMap<string, readonly number[]>;
 }
 
@@ -21,20 +24,27 @@ interface Message {
   times: number;
 }
 
+interface FoldedMessage extends Message {
+  readonly loopLength: number;
+  readonly loopTimes: number;
+}
+
 export class SequenceBuilder {
   readonly #strings: string[] = [];
   readonly #indexes = new Map<string, number>();
   readonly #sequences = new Map<string, readonly number[]>();
 
   add(cell: string, trace: readonly TracedCall[]): void {
-    const numbers = messagesOf(trace).flatMap(({ from, to, text, answer, times }) => [
-      this.#index(from),
-      this.#index(to),
-      this.#index(text),
-      this.#index(answer),
-      times,
+    const numbers = folded(messagesOf(trace)).map((message) => [
+      this.#index(message.from),
+      this.#index(message.to),
+      this.#index(message.text),
+      this.#index(message.answer),
+      message.times,
+      message.loopLength,
+      message.loopTimes,
     ]);
-    this.#sequences.set(cell, numbers);
+    this.#sequences.set(cell, numbers.flat());
   }
 
   table(): SequenceTable {
@@ -65,6 +75,39 @@ function messagesOf(trace: readonly TracedCall[]): Message[] {
     else messages.push({ ...message, times: 1 });
   }
   return messages;
+}
+
+const longestLoop = 6;
+const fewestTimes = 3;
+
+/** What is done for each page or vCPU is told once: a TD of a few pages has hundreds of calls. */
+function folded(messages: readonly Message[]): FoldedMessage[] {
+  const result: FoldedMessage[] = [];
+  for (let index = 0; index < messages.length; ) {
+    const { length, times } = loopAt(messages, index);
+    for (const [inner, message] of messages.slice(index, index + length).entries()) {
+      const begins = inner === 0 && times > 1;
+      result.push({ ...message, loopLength: begins ? length : 0, loopTimes: begins ? times : 0 });
+    }
+    index += length * times;
+  }
+  return result;
+}
+
+function loopAt(messages: readonly Message[], start: number): { length: number; times: number } {
+  for (let length = 2; length <= longestLoop; length++) {
+    let end = start + length;
+    while (end < messages.length && isEqual(messages[end], messages[end - length])) end += 1;
+    const times = Math.floor((end - start) / length);
+    if (times >= fewestTimes) return { length, times };
+  }
+  return { length: 1, times: 1 };
+}
+
+function isEqual(a: Message | undefined, b: Message | undefined): boolean {
+  return (
+    a?.from === b?.from && a?.text === b?.text && a?.answer === b?.answer && a?.times === b?.times
+  );
 }
 
 function messageOf(call: TraceEvent, lane: string): Omit<Message, 'times'> {
