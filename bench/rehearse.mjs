@@ -30,7 +30,8 @@ const place = { profile: 'spr-1.5', kernelAbi: 'rfc-migration-v2' };
 const rounds = 5;
 const hops = 200;
 const pairSample = 1500;
-const flatRuns = 10_000;
+// FLAT_RUNS=100000 is the long proof; it takes minutes.
+const flatRuns = Number(process.env.FLAT_RUNS ?? 10_000);
 // Compiled code and the inline caches of V8 grow for the first few thousand runs.
 const warmUpRuns = 4000;
 
