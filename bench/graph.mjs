@@ -10,7 +10,7 @@ const times = 11;
 export async function bench() {
   const draw = ['graph', 'td-lifecycle', '--out', devNull];
   return [
-    againstNode('tdctl graph td-lifecycle as SVG', [...draw, '--format', 'svg'], 10),
+    againstNode('tdctl graph td-lifecycle as SVG', [...draw, '--format', 'svg'], 5),
     againstNode('tdctl graph td-lifecycle as a tree', [...draw, '--format', 'tree'], 3),
   ];
 }

@@ -2,6 +2,7 @@
 import { type ChartModel, walk } from './chart-model.ts';
 import type { ChartFormat } from './formats.ts';
 import type { Direction } from './layout/elk-graph.ts';
+import { isLarge } from './layout/large.ts';
 import type { Theme } from './svg/palette.ts';
 
 export interface RenderOptions {
@@ -13,9 +14,6 @@ export interface RenderOptions {
   /** Called before a layout that takes seconds. */
   readonly onSlow: (message: string) => void;
 }
-
-/** From here on the layout of a chart is felt. */
-const slowFrom = 250;
 
 export async function renderChart(model: ChartModel, options: RenderOptions): Promise<string> {
   switch (options.format) {
@@ -40,7 +38,7 @@ export async function renderChart(model: ChartModel, options: RenderOptions): Pr
 
 async function renderSvg(model: ChartModel, options: RenderOptions): Promise<string> {
   const states = walk(model.root).length - 1;
-  if (states >= slowFrom) {
+  if (isLarge(states)) {
     options.onSlow(
       `laying out ${states} states: this can take some seconds, up to 20 for 1,000 states`,
     );

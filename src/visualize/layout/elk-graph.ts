@@ -2,6 +2,9 @@
 import type { ElkExtendedEdge, ElkLabel, ElkNode, LayoutOptions } from 'elkjs';
 import type { ChartIndex, ChartNode } from '../chart-model.ts';
 import type { EdgeLine } from './geometry.ts';
+import { isLarge } from './large.ts';
+import { pointsBack, upperAndLower } from './line-direction.ts';
+import { countLineEnds, lineEndOptions, lineRoom, sideLength } from './line-ends.ts';
 import { labelSize } from './line-label.ts';
 import { type NodeContent, sizes } from './node-content.ts';
 
@@ -9,25 +12,41 @@ export type Direction = 'down' | 'right';
 
 export const dotSize = 12;
 
-/** ELK inherits nothing: every compound state needs the whole set. */
-function options(direction: Direction): LayoutOptions {
+/**
+ * ELK inherits nothing: every compound state needs the whole set.
+ *
+ * A state stands as early as the states before it allow (LONGEST_PATH_SOURCE), so that alternatives
+ * such as making and receiving a TD stand side by side. Crossings are counted across the borders of
+ * compounds (sweepiness 1): half as many are left.
+ */
+function options({ direction, states }: { direction: Direction; states: number }): LayoutOptions {
   return {
     'elk.algorithm': 'layered',
     'elk.direction': direction === 'down' ? 'DOWN' : 'RIGHT',
     'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
     'elk.edgeRouting': 'ORTHOGONAL',
-    'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF',
-    'elk.layered.nodePlacement.bk.fixedAlignment': 'BALANCED',
+    'elk.layered.layering.strategy': 'LONGEST_PATH_SOURCE',
+    'elk.layered.crossingMinimization.hierarchicalSweepiness': '1.0',
+    ...(isLarge(states) ? quick : thorough),
     'elk.json.edgeCoords': 'ROOT',
     'elk.spacing.nodeNode': '36',
     'elk.spacing.edgeNode': '22',
     'elk.spacing.edgeEdge': '14',
     'elk.spacing.edgeLabel': '6',
+    'elk.spacing.portPort': String(lineRoom[direction].between),
     'elk.layered.spacing.nodeNodeBetweenLayers': '26',
     'elk.layered.spacing.edgeNodeBetweenLayers': '14',
     'elk.layered.spacing.edgeEdgeBetweenLayers': '12',
   };
 }
+
+/** Short, straight lines; the time grows fast with the number of states. */
+const thorough: LayoutOptions = { 'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX' };
+const quick: LayoutOptions = {
+  'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF',
+  'elk.layered.nodePlacement.bk.fixedAlignment': 'BALANCED',
+  'elk.layered.thoroughness': '1',
+};
 
 export interface ElkGraphParts {
   readonly chart: ChartIndex;
@@ -44,14 +63,23 @@ export const elkIds = {
 };
 
 export function elkGraph({ chart, content, lines, direction }: ElkGraphParts): ElkNode {
-  const layoutOptions = options(direction);
+  const layoutOptions = options({ direction, states: chart.nodes.length });
   const [root] = chart.nodes;
+  const lineEnds = countLineEnds(lines, chart);
   if (root === undefined) throw new Error('a chart without a root');
 
   const elkNode = (node: ChartNode): ElkNode => {
     const { width, height } = content(node.id);
     const id = elkIds.node(node.id);
-    if (node.children.length === 0) return { id, width, height };
+    if (node.children.length === 0) {
+      const ends = lineEnds(node.id);
+      const side = sideLength(ends, direction);
+      const size =
+        direction === 'down'
+          ? { width: Math.max(width, side), height }
+          : { width, height: Math.max(height, side) };
+      return { id, ...size, layoutOptions: lineEndOptions(ends, direction) };
+    }
     return {
       id,
       layoutOptions: {
@@ -116,31 +144,27 @@ function initialEdge(node: ChartNode): ElkExtendedEdge[] {
 }
 
 function lineEdge(line: EdgeLine, chart: ChartIndex): ElkExtendedEdge {
-  const [from, to] = pointsBack(line, chart)
-    ? [line.target, line.source]
-    : [line.source, line.target];
+  const { upper, lower } = upperAndLower(line, chart);
   return {
     id: elkIds.line(line.id),
-    sources: [elkIds.node(from)],
-    targets: [elkIds.node(to)],
-    labels: line.labels.length === 0 ? [] : [elkLabel(line)],
+    sources: [elkIds.node(upper)],
+    targets: [elkIds.node(lower)],
+    labels: line.labels.length === 0 ? [] : [elkLabel(line, chart)],
   };
 }
 
-function elkLabel({ id, labels }: EdgeLine): ElkLabel {
+/** On its line, near the state that the line leaves: what may happen there is read below its box. */
+function elkLabel(line: EdgeLine, chart: ChartIndex): ElkLabel {
   return {
-    id: `label:${id}`,
-    text: id,
-    ...labelSize(labels),
-    layoutOptions: { 'elk.edgeLabels.inline': 'true', 'elk.edgeLabels.placement': 'CENTER' },
+    id: `label:${line.id}`,
+    text: line.id,
+    ...labelSize(line.labels),
+    layoutOptions: {
+      'elk.edgeLabels.inline': 'true',
+      'elk.edgeLabels.placement': 'CENTER',
+      'elk.layered.edgeLabels.centerLabelPlacementStrategy': pointsBack(line, chart)
+        ? 'HEAD_LAYER'
+        : 'TAIL_LAYER',
+    },
   };
-}
-
-/**
- * Cycles are broken here, by document order, and not by ELK: a line that leads upwards is laid out
- * the other way round and turned again when it is drawn. Then states read in the order in which
- * they are written. (ELK's own MODEL_ORDER crashes on nested graphs in 0.12.1: elk#1182.)
- */
-export function pointsBack({ source, target }: EdgeLine, chart: ChartIndex): boolean {
-  return chart.order(target) < chart.order(source);
 }

@@ -1,9 +1,8 @@
 /** Places a chart's states, lines and labels with ELK's layered algorithm. */
-import { createRequire } from 'node:module';
-import type { ELK, ElkExtendedEdge, ElkNode } from 'elkjs';
+import type { ElkExtendedEdge, ElkNode } from 'elkjs';
 import { type ChartIndex, type ChartModel, indexChart } from '../chart-model.ts';
 import { edgeLines } from './edge-lines.ts';
-import { type Direction, elkGraph, elkIds, pointsBack } from './elk-graph.ts';
+import { type Direction, elkGraph, elkIds } from './elk-graph.ts';
 import type {
   Box,
   EdgeLine,
@@ -13,7 +12,9 @@ import type {
   PlacedNode,
   Point,
 } from './geometry.ts';
+import { pointsBack } from './line-direction.ts';
 import { type NodeContent, nodeContent } from './node-content.ts';
+import { placeGraph } from './place.ts';
 import { straighten } from './straighten.ts';
 
 export interface LaidOutChart {
@@ -27,6 +28,13 @@ export async function layOutChart(
   model: ChartModel,
   { direction }: { readonly direction: Direction },
 ): Promise<LaidOutChart> {
+  const { graph, chart, lines, content } = graphOf(model, { direction });
+  const placed = await placeGraph(graph);
+  return { model, chart, content, layout: readLayout(placed, { chart, lines }) };
+}
+
+/** The graph that ELK is given for a chart. */
+export function graphOf(model: ChartModel, { direction }: { readonly direction: Direction }) {
   const chart = indexChart(model);
   const { lines, stubs } = edgeLines(model.edges, chart);
   const contents = new Map(
@@ -40,16 +48,7 @@ export async function layOutChart(
     if (found === undefined) throw new Error(`no state ${id}`);
     return found;
   };
-  const placed = await loadElk().layout(elkGraph({ chart, content, lines, direction }));
-  return { model, chart, content, layout: readLayout(placed, { chart, lines }) };
-}
-
-/** The worker's minified file loads three times as fast as elk.bundled.js, and runs in-process. */
-function loadElk(): ELK {
-  const require = createRequire(import.meta.url);
-  const { default: Elk } = require('elkjs/lib/elk-api.js');
-  const { Worker } = require('elkjs/lib/elk-worker.min.js');
-  return new Elk({ workerFactory: (url: string) => new Worker(url) });
+  return { graph: elkGraph({ chart, content, lines, direction }), chart, lines, content };
 }
 
 function readLayout(

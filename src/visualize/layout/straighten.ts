@@ -1,5 +1,5 @@
 /**
- * ELK's balanced placement leaves lines that jog by a few pixels just before they end, which looks
+ * ELK's placement leaves lines that jog by a few pixels just before they end, which looks
  * like a mistake. Such an end is moved along the border of its state until the jog is gone.
  */
 import type { Box, Point } from './geometry.ts';
@@ -12,8 +12,14 @@ export function straighten(
   points: readonly Point[],
   { source, target }: { readonly source: Box; readonly target: Box },
 ): Point[] {
-  const fromStart = withoutFirstJog(points, source);
-  return withoutFirstJog(fromStart.toReversed(), target).toReversed();
+  const fromStart = withoutFirstJogs(points, source);
+  return withoutFirstJogs(fromStart.toReversed(), target).toReversed();
+}
+
+/** One that is gone may leave another at the end. */
+function withoutFirstJogs(points: readonly Point[], box: Box): Point[] {
+  const once = withoutFirstJog(points, box);
+  return once.length === points.length ? once : withoutFirstJogs(once, box);
 }
 
 function withoutFirstJog(points: readonly Point[], box: Box): Point[] {

@@ -18,6 +18,7 @@ export function layoutFaults({ layout, chart, content }: LaidOutChart): string[]
     ...crampedStates(layout, content),
     ...labelFaults(layout, contains),
     ...lineFaults(layout),
+    ...linesInTheWay(layout, contains),
     ...outsideView(layout),
   ];
 }
@@ -88,6 +89,45 @@ function lineFaults({ nodes, edges, initials }: Layout): string[] {
       .filter((edge) => !isOrthogonal(edge))
       .map(({ line }) => `${line.id} has a slanted part`),
   ];
+}
+
+/** A line that runs through a state or a label that is not its own, or on top of another line. */
+function linesInTheWay({ nodes, edges }: Layout, contains: Contains): string[] {
+  const leaves = nodes.filter(({ id }) => !nodes.some((other) => contains(id, other.id)));
+  const parts = edges.flatMap(({ line, points }) =>
+    points.slice(1).map((point, at) => ({ line, ...partBetween(points[at] ?? point, point) })),
+  );
+  return [
+    ...parts.flatMap((part) => [
+      ...leaves
+        .filter((leaf) => overlap(part, leaf))
+        .map(({ id }) => `${part.line.id} runs through ${id}`),
+      ...edges
+        .filter(({ line, label }) => line !== part.line && label !== null && overlap(part, label))
+        .map(({ line }) => `${part.line.id} runs through the label of ${line.id}`),
+    ]),
+    ...pairs(parts)
+      .filter(([one, other]) => one.line !== other.line && runTogether(one, other))
+      .map(([one, other]) => `${one.line.id} and ${other.line.id} lie on each other`),
+  ];
+}
+
+function partBetween(one: Point, other: Point): Box {
+  return {
+    x: Math.min(one.x, other.x),
+    y: Math.min(one.y, other.y),
+    width: Math.abs(one.x - other.x),
+    height: Math.abs(one.y - other.y),
+  };
+}
+
+function runTogether(one: Box, other: Box): boolean {
+  const isUpright = ({ width, height }: Box) => height > width;
+  return isUpright(one) === isUpright(other) && overlap(thickened(one), thickened(other));
+}
+
+function thickened({ x, y, width, height }: Box): Box {
+  return { x: x - 1, y: y - 1, width: width + 2, height: height + 2 };
 }
 
 function isOnBorder(point: Point | undefined, box: PlacedNode | undefined): boolean {
