@@ -59,6 +59,7 @@ Examples:
   dmesg | tdctl explain                           what a log, an errno or a status word meant
   tdctl host --host sim:gnr-2.0                   what binds on a host
   tdctl exec -- ./my-vmm td.json                  an unmodified VMM on a simulated TDX host
+  tdctl trace lint qemu.strace                    what is wrong with the calls of a VMM
   tdctl graph td-lifecycle -o life.html           the life of a TD as a picture
 
 Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec invalid · 6 findings ·

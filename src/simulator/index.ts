@@ -70,7 +70,6 @@ export type {
   TraceEvent,
   TraceListener,
 } from './trace.ts';
-export { type Copies, type Copy, recordCopies } from './trace-copies.ts';
-export { recordRunPage } from './trace-run.ts';
+export type { Copies, Copy } from './trace-copies.ts';
 export { traceJson, traceLine } from './trace-text.ts';
 export { CapabilitiesValue, CpuidValue, InitVmValue, StructValue } from './user-values.ts';

@@ -29,7 +29,7 @@ function findingText(file: string, finding: LintFinding, colors: boolean): strin
     ...part('', kernel),
     ...part(
       '',
-      inferred && `strace does not say which command this is; taken for it as ${inferred}`,
+      inferred && `strace does not say which command this is; what speaks for it: ${inferred}`,
     ),
     ...part(`${cyan('fix:')} `, remedy),
     '',

@@ -109,6 +109,52 @@ describe('a call is shown', () => {
     expect(args.mrowner).toBe(`0x${Buffer.from(mrOwner).toString('hex')}`);
   });
 
+  test('without times, and without which eventfd it was', () => {
+    const clock = new StructValue({ clock: 5n, flags: 0, realtime: 6n, hostTsc: 7n });
+    const irqfd = new StructValue({
+      eventfd: { id: 1234 },
+      gsi: 5,
+      flags: 0,
+      resamplefd: 'not open' as const,
+    });
+    const [set, get, wired] = calls((driver) => {
+      const vm = driver.createTd();
+      driver.call(vm, { request: 'KVM_SET_CLOCK', clock });
+      driver.call(vm, { request: 'KVM_GET_CLOCK', clock });
+      driver.call(vm, { request: 'KVM_IRQFD', irqfd });
+    }).slice(-3);
+    expect(JSON.stringify([set, get])).not.toMatch(/realtime|host_tsc|"clock"/);
+    expect(wired?.args).toEqual({ eventfd: 'open', gsi: 5, flags: '0x0', resamplefd: 'not open' });
+  });
+
+  test('MSRs that are set with their values, those that are read without', () => {
+    const entries = [{ index: 0x8b, data: 5n }];
+    const msrs = {
+      readCount: () => entries.length,
+      readEntries: () => entries,
+      writeEntries: () => true,
+    };
+    const [set, get] = calls((driver) => {
+      const [vcpu = 0] = driver.builtTd().vcpus;
+      driver.call(vcpu, { request: 'KVM_SET_MSRS', msrs });
+      driver.call(vcpu, { request: 'KVM_GET_MSRS', msrs });
+    }).slice(-2);
+    expect(set?.args).toEqual({ count: 1, msrs: ['0x8b:0x5'] });
+    expect(get?.args).toMatchObject({ count: 1, msrs: ['0x8b'] });
+  });
+
+  test('state that is moved whole by its size', () => {
+    const state = { read: (length: number) => new Uint8Array(length), write: () => true };
+    const { args } = last((driver) => {
+      const vcpu = driver.must(driver.createVm('KVM_X86_DEFAULT_VM'), {
+        request: 'KVM_CREATE_VCPU',
+        id: 0,
+      });
+      driver.call(vcpu, { request: 'KVM_SET_REGS', state });
+    });
+    expect(args).toEqual({ bytes: 144 });
+  });
+
   test('an unknown command by its number', () => {
     const { request, args } = last((driver) => {
       const cmd = new StructValue({ id: 77, flags: 0, data: 0n, hwError: 0n });

@@ -4,10 +4,10 @@ import { TraceHistory, type VmHistory } from './history.ts';
 import { hostOffer } from './refusal/host-offer.ts';
 import { judgeRefusal, type Refusal } from './refusal/judge.ts';
 import { CallArgs } from './replay/call-args.ts';
-import { Replay, type ReplayOptions } from './replay/replay.ts';
+import { circumstances, Replay, type ReplayOptions } from './replay/replay.ts';
 import { ruleFindings } from './rules/index.ts';
 import { traceFindings } from './trace-findings.ts';
-import { errnoOf, isCall, type TracedCall, type TracedTrace } from './traced.ts';
+import { errnoOf, isCall, succeeded, type TracedCall, type TracedTrace } from './traced.ts';
 
 export interface LintOptions extends ReplayOptions {
   /** As `--host` names it. */
@@ -36,9 +36,10 @@ export async function lintTrace(trace: TracedTrace, options: LintOptions): Promi
     else await judge.other(step);
   }
   const { history, stopped } = judge;
+  const ofRules = ruleFindings({ trace, history, kernelAbi, stopped });
   const findings = [
-    ...judge.findings,
-    ...ruleFindings({ trace, history, kernelAbi, stopped }),
+    ...judge.findings.filter(({ line }) => !isToldByARule(line, ofRules)),
+    ...ofRules,
     ...traceFindings(trace, { follows: judge.follows }),
   ];
   return {
@@ -53,6 +54,11 @@ export async function lintTrace(trace: TracedTrace, options: LintOptions): Promi
   };
 }
 
+/** That a call should have been repeated says also that it was refused. */
+function isToldByARule(line: number, ofRules: readonly LintFinding[]): boolean {
+  return ofRules.some((rule) => rule.line === line && rule.id.endsWith('.not-repeated'));
+}
+
 class TraceJudge {
   readonly history = new TraceHistory();
   readonly findings: LintFinding[] = [];
@@ -61,6 +67,8 @@ class TraceJudge {
   readonly #replay: Replay;
   readonly #offer: ReturnType<typeof hostOffer>;
   readonly #kernelName: string;
+  /** Refusals for no fault of the program, by file and request: it may yet try again. */
+  readonly #unlucky = new Map<string, number[]>();
   /** VMs that have answered EIO without a reason of its own: they are dead. */
   readonly #dead = new Map<VmHistory, number>();
 
@@ -89,6 +97,7 @@ class TraceJudge {
     const kernelName = this.#kernelName;
     const refusal = judgeRefusal({ call, simulated, situation, kernelName });
     if (refusal !== undefined) this.#refused(refusal, call, vm);
+    if (succeeded(call)) this.#repeated(call);
     this.history.take(call);
   }
 
@@ -107,7 +116,27 @@ class TraceJudge {
       this.findings[first] = { ...known, count: known.count + 1 };
       return;
     }
+    if (circumstances.has(errnoOf(call) ?? '')) {
+      const key = unluckyKey(call);
+      this.#unlucky.set(key, [...(this.#unlucky.get(key) ?? []), this.findings.length]);
+    }
     if (isEio && !isDecided) this.#dead.set(vm, this.findings.length);
     this.findings.push(finding);
   }
+
+  /** A program that tries again has done what it should. */
+  #repeated(call: TracedCall): void {
+    const key = unluckyKey(call);
+    for (const at of this.#unlucky.get(key) ?? []) {
+      const finding = this.findings[at];
+      if (finding === undefined) continue;
+      const problem = `${finding.problem}, and tried again until it was taken on line ${call.line}`;
+      this.findings[at] = { ...finding, severity: 'note', problem, remedy: undefined };
+    }
+    this.#unlucky.delete(key);
+  }
+}
+
+function unluckyKey({ record }: TracedCall): string {
+  return `${record.object}.${record.request}`;
 }

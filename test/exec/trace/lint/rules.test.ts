@@ -338,6 +338,29 @@ describe('what is refused', () => {
     if (says !== undefined) expect(`${found?.kernel} ${found?.remedy}`).toMatch(says);
   });
 
+  test('what was tried again is a note: the VMM did what it should', async () => {
+    const records = await recorded(async (driver) => {
+      driver.failLeaf('TDH.MNG.CREATE', (nth) =>
+        nth < 2 ? statusWord('TDX_RND_NO_ENTROPY') : undefined,
+      );
+      const vm = driver.createTd();
+      driver.capabilities(vm);
+      driver.initVm(vm);
+      driver.initVm(vm);
+      driver.initVm(vm);
+    });
+    const { findings } = await judged(records);
+    expect(findings.filter(({ id }) => id === 'init-vm.no-entropy')).toMatchObject([
+      {
+        severity: 'note',
+        problem: expect.stringMatching(
+          /^refused: EAGAIN, and tried again until it was taken on line/,
+        ),
+        count: 2,
+      },
+    ]);
+  });
+
   test('a dead VM is told once, however often it says EIO', async () => {
     const records = await recorded((driver) => {
       const { vm, vcpus } = built(driver);
