@@ -1,6 +1,7 @@
 #include "notifications.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 
 #include <cerrno>
@@ -18,6 +19,22 @@ int retried(int listener, unsigned long request, void* argument) {
   } while (result < 0 && errno == EINTR);
   return result;
 }
+
+// While it lives, no signal comes to this thread.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+  ~NoSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
 
 ErrorNumber send(int listener, seccomp_notif_resp response) {
   return retried(listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0 ? errno : 0;
@@ -52,9 +69,13 @@ Installed install(int listener, std::uint64_t id, int fd, bool close_on_exec) {
       .newfd = 0,
       .newfd_flags = close_on_exec ? static_cast<std::uint32_t>(O_CLOEXEC) : 0,
   };
+  // A signal would end the wait for the caller to take the fd, with the call marked as answered in
+  // some kernels: it would return 0, and no fd.
+  const NoSignals no_signals;
   const int installed = retried(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &request);
-  if (installed < 0) return {.error = errno, .fd = -1};
-  return {.error = 0, .fd = installed};
+  if (installed >= 0) return {.error = 0, .fd = installed};
+  // ESRCH: it went away while the fd was on its way.
+  return {.error = errno == ESRCH ? ENOENT : errno, .fd = -1};
 }
 
 bool is_waiting(int listener, std::uint64_t id) {
