@@ -32,8 +32,11 @@ export interface SupervisorHandlers {
   interrupted(call: CallNumber): void;
   /** The last fd and the last mapping of a file are gone, in every process. */
   closed(file: FileNumber): void;
-  /** A thread this process has no ptrace rights over; its call was refused with EPERM. */
-  outOfReach(thread: number): void;
+  /**
+   * A thread this process cannot look into; its call was refused with EPERM. `code`: EPERM, it has no
+   * ptrace rights over it; EMFILE or ENFILE, no fd left.
+   */
+  outOfReach(thread: number, code: string): void;
   /** The command ended; programs that it started may go on. `status`: exit code or signal number. */
   exited(how: 'code' | 'signal', status: number): void;
   /** Every program is gone. The last event. */
@@ -73,7 +76,7 @@ export interface Supervisor {
    * Gives the caller an fd of a new file, whose number the call returns; both or neither. After an
    * error other than ENOENT the caller still waits.
    */
-  install(call: CallNumber, file: NewFile): InstalledFile | { errno: number; code: string };
+  install(call: CallNumber, file: NewFile): InstalledFile | NotInstalled;
 
   isWaiting(call: CallNumber): boolean;
   /** The caller's memory. False: EFAULT, or nobody waits. */
@@ -99,6 +102,13 @@ export interface NewFile {
   readonly closeOnExec: boolean;
   /** It is of /dev/kvm: `systemAnswers` apply to it. */
   readonly system: boolean;
+}
+
+export interface NotInstalled {
+  readonly errno: number;
+  readonly code: string;
+  /** Of the caller: EMFILE, or ENOENT where it is gone. Of this process: it could not make the file. */
+  readonly whose: 'caller' | 'supervisor';
 }
 
 export interface InstalledFile {

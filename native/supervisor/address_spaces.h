@@ -22,7 +22,7 @@ struct ThreadIdentity {
 // Used by one thread.
 class AddressSpaces {
  public:
-  // Of a thread that waits for an answer. {0, 0}: it is gone, or out of reach.
+  // Of a thread that waits for an answer. {0, 0}: it is gone, or out of reach; errno says why.
   ThreadIdentity of(pid_t thread);
 
  private:

@@ -4,6 +4,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "../util/errno_name.h"
+
 namespace tdctl::supervisor {
 
 namespace {
@@ -83,7 +85,10 @@ void Handlers::dispatch(Napi::Env env, const Event& event) {
             interrupted_.Call({number(interrupted.call)});
           },
           [&](const ClosedEvent& closed) { closed_.Call({number(closed.file)}); },
-          [&](const OutOfReachEvent& event) { out_of_reach_.Call({number(event.thread)}); },
+          [&](const OutOfReachEvent& event) { 
+            out_of_reach_.Call({number(event.thread),
+                                Napi::String::New(env, errno_name(event.error))});
+          },
           [&](const ExitedEvent& exited) {
             exited_.Call({Napi::String::New(env, exited.by_signal ? "signal" : "code"),
                           number(exited.status)});

@@ -207,16 +207,19 @@ void Loop::handle_ioctl(const seccomp_notif& notification) {
 }
 
 bool Loop::identify(const seccomp_notif& notification, ThreadIdentity* into) {
+  errno = 0;
   *into = address_spaces_.of(static_cast<pid_t>(notification.pid));
   if (into->address_space != 0) return true;
+  const bool is_out_of_files = errno == EMFILE || errno == ENFILE;
+  const int error = is_out_of_files ? errno : EPERM;
   // Gone meanwhile: nobody waits. Else it is one that may not be looked into.
-  if (is_waiting(listener(), notification.id)) refuse_out_of_reach(notification);
+  if (is_waiting(listener(), notification.id)) refuse_out_of_reach(notification, error);
   return false;
 }
 
-void Loop::refuse_out_of_reach(const seccomp_notif& notification) {
+void Loop::refuse_out_of_reach(const seccomp_notif& notification, int error) {
   refuse(listener(), notification.id, EPERM);
-  sink_(OutOfReachEvent{static_cast<pid_t>(notification.pid)});
+  sink_(OutOfReachEvent{static_cast<pid_t>(notification.pid), error});
 }
 
 void Loop::tell_closed() {

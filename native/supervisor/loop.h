@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -54,6 +55,8 @@ struct ClosedEvent {
 // A thread that cannot be looked into; its call was refused with EPERM.
 struct OutOfReachEvent {
   pid_t thread;
+  // EPERM: it may not. EMFILE, ENFILE: this process has no fd left for it.
+  int error;
 };
 
 // The command itself has ended; programs that it started may go on.
@@ -119,7 +122,7 @@ class Loop {
   void handle_ioctl(const seccomp_notif& notification);
   // Nothing, with the call refused, where the thread is out of reach.
   bool identify(const seccomp_notif& notification, ThreadIdentity* into);
-  void refuse_out_of_reach(const seccomp_notif& notification);
+  void refuse_out_of_reach(const seccomp_notif& notification, int error = EPERM);
   void tell_closed();
   void tell_interrupted();
   void reap_command();

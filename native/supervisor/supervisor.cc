@@ -50,6 +50,12 @@ Napi::Object refusal(Napi::Env env, int error) {
   return object;
 }
 
+Napi::Object refusal(Napi::Env env, int error, const char* whose) {
+  Napi::Object object = refusal(env, error);
+  object.Set("whose", whose);
+  return object;
+}
+
 Napi::Value failed(Napi::Env env, LaunchFailure failure) {
   Napi::Object object = refusal(env, failure.error);
   object.Set("stage", stage_name(failure.stage));
@@ -225,7 +231,7 @@ Napi::Value Supervisor::install(const Napi::CallbackInfo& info) {
   CallNumber number;
   const std::optional<Call> call = waiting_call(info, &number);
   if (env.IsExceptionPending()) return {};
-  if (!call) return refusal(env, ENOENT);
+  if (!call) return refusal(env, ENOENT, "caller");
   Arguments arguments(info, nullptr);
   const std::string kind = arguments.string(arguments.field(info[1], "name"), "name");
   const std::uint64_t size_bytes =
@@ -236,14 +242,14 @@ Napi::Value Supervisor::install(const Napi::CallbackInfo& info) {
   if (arguments.is_wrong()) return mistake(arguments);
 
   NewFile file = loop_->files().make(kind.c_str(), size_bytes, mapped);
-  if (file.error != 0) return refusal(env, file.error);
+  if (file.error != 0) return refusal(env, file.error, "supervisor");
   if (system) loop_->is_system(file.number);
   loop_->calls().remove(number);
   const Installed installed = loop_->install(call->id, file, close_on_exec);
   if (installed.error != 0) {
     // EMFILE: the caller still waits, for that answer.
     if (installed.error != ENOENT) loop_->calls().put_back(number, *call);
-    return refusal(env, installed.error);
+    return refusal(env, installed.error, "caller");
   }
   Napi::Object result = Napi::Object::New(env);
   result.Set("fd", installed.fd);

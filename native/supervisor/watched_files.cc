@@ -1,13 +1,16 @@
 #include "watched_files.h"
 
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 namespace tdctl::supervisor {
@@ -24,11 +27,35 @@ ProcPath own_fd_path(int fd) {
   return path;
 }
 
+// How many events wait in an inotify queue before it drops them.
+std::size_t queued_events() {
+  constexpr std::size_t of_every_linux = 16384;
+  const UniqueFd file(::open("/proc/sys/fs/inotify/max_queued_events", O_RDONLY | O_CLOEXEC));
+  char text[32] = {};
+  if (!file.is_open() || ::read(file.get(), text, sizeof text - 1) <= 0) return of_every_linux;
+  return std::max<std::size_t>(std::strtoul(text, nullptr, 10), 4);
+}
+
 }  // namespace
 
 SharedMapping::~SharedMapping() { ::munmap(address_, size_bytes_); }
 
-WatchedFiles::WatchedFiles() : events_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {}
+// A file's end makes two events, the close and the end of the watch; twice that, to be sure.
+WatchedFiles::WatchedFiles()
+    : any_events_(::epoll_create1(EPOLL_CLOEXEC)), watches_per_queue_(queued_events() / 4) {
+  queue_with_room();
+}
+
+WatchedFiles::Queue* WatchedFiles::queue_with_room() {
+  for (Queue& queue : queues_) {
+    if (queue.by_watch.size() < watches_per_queue_) return &queue;
+  }
+  UniqueFd events(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!events.is_open()) return nullptr;
+  epoll_event interest = {.events = EPOLLIN, .data = {}};
+  if (::epoll_ctl(any_events_.get(), EPOLL_CTL_ADD, events.get(), &interest) < 0) return nullptr;
+  return &queues_.emplace_back(std::move(events));
+}
 
 NewFile WatchedFiles::make(const char* name, std::uint64_t size_bytes, bool mapped) {
   const UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
@@ -51,13 +78,15 @@ NewFile WatchedFiles::make(const char* name, std::uint64_t size_bytes, bool mapp
   if (!made.description.is_open()) return {.error = errno};
 
   const std::lock_guard lock(mutex_);
-  const int watch = ::inotify_add_watch(events_.get(), path.text, IN_CLOSE_WRITE);
+  Queue* const queue = queue_with_room();
+  if (queue == nullptr) return {.error = errno};
+  const int watch = ::inotify_add_watch(queue->events.get(), path.text, IN_CLOSE_WRITE);
   if (watch < 0) return {.error = errno};
   made.number = ++last_;
   const Inode inode = {.device = status.st_dev, .number = status.st_ino};
-  files_.emplace(made.number, File{.inode = inode, .watch = watch});
+  files_.emplace(made.number, File{.inode = inode, .queue = queue, .watch = watch});
   by_inode_.emplace(inode, made.number);
-  by_watch_.emplace(watch, made.number);
+  queue->by_watch.emplace(watch, made.number);
   return made;
 }
 
@@ -69,9 +98,9 @@ void WatchedFiles::discard(FileNumber number) {
 void WatchedFiles::forget(FileNumber number) {
   const auto found = files_.find(number);
   if (found == files_.end()) return;
-  const auto [inode, watch] = found->second;
-  ::inotify_rm_watch(events_.get(), watch);
-  by_watch_.erase(watch);
+  const auto [inode, queue, watch] = found->second;
+  ::inotify_rm_watch(queue->events.get(), watch);
+  queue->by_watch.erase(watch);
   by_inode_.erase(inode);
   files_.erase(found);
 }
@@ -96,9 +125,21 @@ bool WatchedFiles::has_open() const {
 }
 
 void WatchedFiles::drain(const std::function<void(FileNumber)>& closed) {
+  for (std::size_t at = 0;; ++at) {
+    Queue* queue;
+    {
+      const std::lock_guard lock(mutex_);
+      if (at == queues_.size()) return;
+      queue = &queues_[at];
+    }
+    drain(*queue, closed);
+  }
+}
+
+void WatchedFiles::drain(Queue& queue, const std::function<void(FileNumber)>& closed) {
   alignas(inotify_event) char buffer[4096];
   for (;;) {
-    const ssize_t length = ::read(events_.get(), buffer, sizeof buffer);
+    const ssize_t length = ::read(queue.events.get(), buffer, sizeof buffer);
     if (length <= 0) return;
     for (ssize_t at = 0; at < length;) {
       const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
@@ -108,8 +149,8 @@ void WatchedFiles::drain(const std::function<void(FileNumber)>& closed) {
       FileNumber number;
       {
         const std::lock_guard lock(mutex_);
-        const auto found = by_watch_.find(event->wd);
-        if (found == by_watch_.end()) continue;
+        const auto found = queue.by_watch.find(event->wd);
+        if (found == queue.by_watch.end()) continue;
         number = found->second;
         forget(number);
       }

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -56,11 +57,11 @@ struct NewFile {
 // Used by several threads.
 class WatchedFiles {
  public:
-  // Not open where inotify gives no instance (fs.inotify.max_user_instances).
+  // Has no events_fd() where inotify gives no instance (fs.inotify.max_user_instances).
   WatchedFiles();
 
-  // Readable when a last close is to be told.
-  int events_fd() const { return events_.get(); }
+  // Readable when a last close is to be told. -1: there is none.
+  int events_fd() const { return queues_.empty() ? -1 : any_events_.get(); }
 
   // `name` is what /proc shows of it.
   NewFile make(const char* name, std::uint64_t size_bytes, bool mapped);
@@ -77,7 +78,8 @@ class WatchedFiles {
 
   bool has_open() const;
 
-  // Tells every file that was closed for the last time since the last call, in order.
+  // Tells every file that was closed for the last time since the last call; in order, for as long as
+  // there are not more files than one queue is for.
   void drain(const std::function<void(FileNumber)>& closed);
 
  private:
@@ -89,19 +91,32 @@ class WatchedFiles {
   struct InodeHash {
     std::size_t operator()(const Inode& inode) const { return inode.number ^ (inode.device << 48); }
   };
+  // An inotify instance. It never has more watches than its queue has room for the events of, so
+  // that none is dropped, however many files the end of a process closes at once.
+  struct Queue {
+    UniqueFd events;
+    std::unordered_map<int, FileNumber> by_watch = {};
+  };
   struct File {
     Inode inode;
+    Queue* queue;
     int watch;
   };
 
+  // One with room; null, with errno set, where no more can be had.
+  Queue* queue_with_room();
+  void drain(Queue& queue, const std::function<void(FileNumber)>& closed);
   void forget(FileNumber number);
 
-  UniqueFd events_;
+  // An epoll instance with the events of all queues.
+  UniqueFd any_events_;
+  const std::size_t watches_per_queue_;
   mutable std::mutex mutex_;
+  // In place for good, once made.
+  std::deque<Queue> queues_;
   FileNumber last_ = 0;
   std::unordered_map<FileNumber, File> files_;
   std::unordered_map<Inode, FileNumber, InodeHash> by_inode_;
-  std::unordered_map<int, FileNumber> by_watch_;
 };
 
 }  // namespace tdctl::supervisor

@@ -2,7 +2,7 @@
  * Carries what programs ask of KVM to the simulated machine, and its answers back. Everything but
  * KVM_RUN is answered at once; the order of calls and closes is that in which they happened.
  */
-import type { CallNumber, FileNumber, Supervisor } from '../../native/index.ts';
+import type { CallNumber, FileNumber, NotInstalled, Supervisor } from '../../native/index.ts';
 import { errnoNumbers } from '../abi/kvm/errno.ts';
 import type {
   Answer,
@@ -54,6 +54,8 @@ export interface DispatcherOptions {
    * `needed`: the copies of those requests alone that say nothing without.
    */
   readonly hears: 'all' | 'needed';
+  /** This process lacks what it needs to go on: an errno's name. */
+  readonly failed: (code: string) => void;
 }
 
 export class Dispatcher {
@@ -92,9 +94,8 @@ export class Dispatcher {
       return;
     }
     machine.release(answer.value);
-    const delivered = supervisor.refuse(call, installed.errno);
-    const refused = { ok: false, errno: 'EMFILE', hwError: undefined } as const;
-    listener.opened(thread, delivered ? refused : 'interrupted');
+    const { given, delivered } = this.#giveNoFile(call, installed);
+    listener.opened(thread, delivered ? given : 'interrupted');
   }
 
   ioctl(
@@ -236,8 +237,18 @@ export class Dispatcher {
       return { given: answer, delivered: true, made };
     }
     machine.undo(request as Request, answer);
-    const delivered = supervisor.refuse(call.call, installed.errno);
-    return { given: { ok: false, errno: 'EMFILE', hwError: undefined }, delivered };
+    return this.#giveNoFile(call.call, installed);
+  }
+
+  /** Where it is this process that has no file to give, nothing of what follows would be true. */
+  #giveNoFile(
+    call: CallNumber,
+    { code, whose }: NotInstalled,
+  ): { readonly given: Answer; readonly delivered: boolean } {
+    if (whose === 'supervisor') this.#options.failed(code);
+    const errno = whose === 'supervisor' ? 'ENFILE' : 'EMFILE';
+    const delivered = this.#options.supervisor.refuse(call, errnoNumbers[errno]);
+    return { given: { ok: false, errno, hwError: undefined }, delivered };
   }
 
   /** KVM_RUN itself waits inside the machine. */

@@ -1,10 +1,11 @@
 /** Runs a command whose /dev/kvm is a simulated machine, until it and all it started are gone. */
 import { constants } from 'node:os';
 import type { SupervisorClass, SupervisorHandlers } from '../../native/index.ts';
+import type { TdctlError } from '../errors/index.ts';
 import type { SimulatedMachine } from '../simulator/index.ts';
 import { constantAnswers } from './constant-answers.ts';
 import { type CallListener, Dispatcher } from './dispatcher.ts';
-import { launchRefused, outOfReach } from './launch-refused.ts';
+import { launchRefused, outOfFiles, outOfReach } from './launch-refused.ts';
 import type { ProgramFile } from './program-files.ts';
 
 export interface ExecuteOptions {
@@ -41,7 +42,7 @@ export function execute(options: ExecuteOptions): RunningCommand {
   const { command, machine, listener, hears } = options;
   const exited = promised<CommandExit>();
   const ended = promised<void>();
-  let unreachable: number | undefined;
+  let failure: TdctlError | undefined;
   let dispatcher: Dispatcher | undefined;
 
   const handlers: SupervisorHandlers = {
@@ -51,22 +52,32 @@ export function execute(options: ExecuteOptions): RunningCommand {
       dispatcher?.ioctl(call, { tid, pid, addressSpace }, { file, request, argument }),
     interrupted: (call) => dispatcher?.interrupted(call),
     closed: (file) => dispatcher?.closed(file),
-    outOfReach: (thread) => {
-      unreachable ??= thread;
-      supervisor.signal(constants.signals.SIGKILL);
+    outOfReach: (thread, code) => {
+      giveUp(code === 'EPERM' ? outOfReach(thread) : outOfFiles(code));
+      kill(thread);
     },
     exited: (how, status) =>
       exited.resolve(how === 'code' ? { how, status } : { how, signal: signalName(status) }),
     ended: () => {
-      if (unreachable === undefined) ended.resolve();
-      else ended.reject(outOfReach(unreachable));
+      if (failure === undefined) ended.resolve();
+      else ended.reject(failure);
     },
+  };
+  const giveUp = (error: TdctlError) => {
+    failure ??= error;
+    supervisor.signal(constants.signals.SIGKILL);
   };
   const systemAnswers = hears === 'all' ? [] : constantAnswers(machine);
   const launch = options.supervisor.launch({ command, systemAnswers }, handlers);
   if ('failed' in launch) throw launchRefused(command[0] ?? '', launch.failed);
   const supervisor = launch.launched;
-  const dispatching = new Dispatcher({ machine, supervisor, listener, hears });
+  const dispatching = new Dispatcher({
+    machine,
+    supervisor,
+    listener,
+    hears,
+    failed: (code) => giveUp(outOfFiles(code)),
+  });
   dispatcher = dispatching;
   return {
     pid: supervisor.pid,
@@ -76,6 +87,15 @@ export function execute(options: ExecuteOptions): RunningCommand {
     openFiles: () => dispatching.files.open,
     nameOf: (handle) => dispatching.files.nameOf(handle),
   };
+}
+
+/** The process that a thread is of, which need not be the command. */
+function kill(thread: number): void {
+  try {
+    process.kill(thread, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile, or is of another user.
+  }
 }
 
 /** Promise.withResolvers, which Node 20 lacks. */

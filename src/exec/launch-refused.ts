@@ -77,6 +77,25 @@ export function launchRefused(command: string, { stage, code }: LaunchFailure): 
   });
 }
 
+/** What this process needs for each file and each process of the command, by errno. */
+const limits: Readonly<Record<string, string>> = {
+  ENOSPC: 'raise sysctl fs.inotify.max_user_watches',
+  EMFILE:
+    'raise the open files of this process (ulimit -n) or sysctl fs.inotify.max_user_instances',
+  ENFILE: 'raise sysctl fs.file-max',
+};
+
+export function outOfFiles(code: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    op: 'answer a KVM call',
+    message:
+      'this process has reached a limit of the machine and cannot answer any more KVM calls; the command was ended',
+    details: [`the kernel says: ${code}`],
+    hint: limits[code] ?? docs,
+  });
+}
+
 /** A program that took itself out of reach while it ran. */
 export function outOfReach(thread: number): TdctlError {
   return new TdctlError({
