@@ -109,6 +109,25 @@ describe('the page', () => {
     expect(await view.evaluate('location.hash')).toBe('');
   });
 
+  test('tells states of one name apart, and lists what is in what', async (ctx) => {
+    const view = opened(ctx);
+    const links =
+      '[...document.querySelectorAll("#panel a")].filter((link) => link.title.endsWith(".creatingVm")).map((link) => [link.innerText, parseInt(link.parentElement.style.paddingLeft)])';
+    expect(await view.evaluate(links)).toEqual([
+      ['creatingVm', 16],
+      ['creatingVm', 16],
+    ]);
+    await view.press('/');
+    await view.type('creatingVm');
+    const results =
+      '[...document.querySelectorAll("#results li")].map((item) => item.firstChild.textContent)';
+    expect((await view.evaluate<string[]>(results)).slice(0, 2)).toEqual([
+      'provisioning.creatingVm',
+      'preparing.creatingVm',
+    ]);
+    await view.press('Escape');
+  });
+
   test('goes from state to state with Tab, and selects with Enter', async (ctx) => {
     const view = opened(ctx);
     await view.evaluate('document.getElementById("view").focus()');
@@ -137,6 +156,9 @@ describe('the page', () => {
     await view.goto('about:blank');
     await view.goto(`${pathToFileURL(lifecycle).href}#state=terminating`);
     expect(await view.evaluate(selected)).toBe('terminating');
+    // Large enough to be read.
+    const zoom = 'new DOMMatrix(document.querySelector("svg").style.transform).a';
+    expect(await view.evaluate<number>(zoom)).toBeGreaterThan(0.7);
     await view.evaluate('location.hash = "#state=%E0%A4%A"');
     expect(await view.evaluate(selected)).toBeNull();
   });

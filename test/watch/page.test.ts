@@ -94,7 +94,9 @@ describe('the live page', { timeout: 60_000 }, () => {
     expect(await view.evaluate(failed)).toEqual(['preparing.creatingVcpus']);
     expect(await view.evaluate<string>(text('tr.failed'))).toContain('KVM_CREATE_VCPU → ENOMEM');
     expect(await view.evaluate<string>(text('#slots-now'))).toBe('0 in use, 1 at the peak, of 63');
-    expect(await view.evaluate('document.getElementById("hold").disabled')).toBe(true);
+    for (const control of ['hold', 'step', 'speed']) {
+      expect(await view.evaluate(`document.getElementById("${control}").disabled`)).toBe(true);
+    }
     expect(view.errors).toEqual([]);
   });
 
@@ -134,6 +136,10 @@ describe('the live page', { timeout: 60_000 }, () => {
       `(() => { const which = document.getElementById('which'); which.value = '["hello",1]'; which.dispatchEvent(new Event('change')); })()`,
     );
     expect(await view.evaluate(lanes)).toEqual(['hello', 'hello move 1', 'hello→2']);
+    // The last state stands at the end of its picture, and nothing beyond that is shown.
+    const beyond =
+      '(() => { const { y, height } = document.querySelector(".card svg").viewBox.baseVal; const whole = document.querySelector(`template[data-machine="td-lifecycle"]`).content.firstElementChild.height.baseVal.value; return y + height - whole; })()';
+    expect(await view.evaluate<number>(beyond)).toBeLessThan(1);
     const box = 'document.querySelector(".card svg").viewBox.baseVal.width';
     const close = await view.evaluate<number>(box);
     await press(view, '.card button');

@@ -7,9 +7,14 @@ import { shortestPaths } from '../paths.ts';
 export function pageData(model: ChartModel): string {
   const chart = indexChart(model);
   const paths = new Map(shortestPaths(model).map(({ state, edges }) => [state, edges]));
-  const states = chart.nodes.slice(1).map((node) => ({
+  const nodes = chart.nodes.slice(1);
+  const isTaken = (key: string) => nodes.filter((node) => node.key === key).length > 1;
+  const states = nodes.map((node) => ({
     id: node.id,
     name: sanitize(node.key),
+    /** Two states may have one name: then where it is belongs to it. */
+    label: sanitize(isTaken(node.key) ? node.id : node.key),
+    depth: chart.ancestors(node.id).length - 1,
     kind: node.kind,
     description: sanitize(node.description ?? ''),
     tags: node.tags.map(sanitize),

@@ -20,6 +20,7 @@ const search = document.getElementById('search');
 const results = document.getElementById('results');
 const size = { width: svg.width.baseVal.value, height: svg.height.baseVal.value };
 const boxes = new Map([...svg.querySelectorAll('.state')].map((box) => [box.dataset.state, box]));
+const headings = new Map([...svg.querySelectorAll('.heading')].map((heading) => [heading.dataset.heading, heading]));
 `;
 
 export const pageScript = [

@@ -35,6 +35,7 @@ aside h2 { margin: 0; font-size: 19px; overflow-wrap: anywhere; }
 aside h3 { margin: 18px 0 4px; font-size: 11px; letter-spacing: 0.06em; text-transform: uppercase; color: var(--muted); }
 aside p { margin: 4px 0; }
 aside ul, aside ol { margin: 0; padding-left: 20px; }
+aside .states { list-style: none; padding-left: 0; }
 aside li { margin: 3px 0; overflow-wrap: anywhere; }
 aside code { font: 12px ui-monospace, Menlo, Consolas, 'Liberation Mono', monospace; background: var(--tag); color: var(--tagInk); padding: 1px 5px; border-radius: 5px; }
 aside .where { color: var(--muted); font-size: 12px; overflow-wrap: anywhere; }
@@ -45,8 +46,9 @@ aside .error { color: var(--error); }
 .chart [data-state], .chart [data-heading] { cursor: pointer; }
 .chart .state:focus { outline: none; }
 .chart .state:focus-visible > .box, .chart .state.selected > .box { stroke: var(--event); stroke-width: 2.8; }
-.chart.tracing .state > *, .chart.tracing .edge, .chart.tracing .start { opacity: 0.28; }
-.chart.tracing .on-path, .chart.tracing .state.on-path > *, .chart.tracing .state.selected > * { opacity: 1; }
+.chart.tracing .state > *, .chart.tracing .heading, .chart.tracing .edge > :not(.pill), .chart.tracing .start { opacity: 0.28; }
+.chart.tracing .edge:not(.on-path) > .pill { stroke-opacity: 0.28; }
+.chart.tracing .on-path, .chart.tracing .edge.on-path > *, .chart.tracing .state.on-path > *, .chart.tracing .state.selected > * { opacity: 1; }
 .chart.tracing .edge.on-path .line { stroke-width: 2.8; }
 @media (max-width: 760px) { main { flex-direction: column; } aside { width: auto; max-height: 45vh; border-left: 0; border-top: 1px solid var(--rule); } h1 small { display: none; } }
 @media print { header, aside { display: none; } body { height: auto; } }

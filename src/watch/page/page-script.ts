@@ -18,6 +18,7 @@ const make = (tag, className, text) => {
   if (text !== undefined) made.textContent = text;
   return made;
 };
+const took = (value) => value < 0.1 ? Math.round(value * 1000) + ' µs' : ms(value);
 const ms = (value) => value >= 1000 ? (value / 1000).toFixed(2) + ' s' : value.toFixed(2) + ' ms';
 `;
 

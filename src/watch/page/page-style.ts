@@ -59,6 +59,8 @@ tr.failed td, #log .failed { color: var(--error); }
 #log li { overflow-wrap: anywhere; }
 #slots { flex: 1; min-height: 0; width: 100%; }
 #slots polyline { fill: none; stroke: var(--event); stroke-width: 2; vector-effect: non-scaling-stroke; }
+#slots polygon { fill: var(--event); fill-opacity: 0.12; }
+.axis { display: flex; justify-content: space-between; color: var(--muted); font-size: 12px; border-top: 1px solid var(--border); }
 #slots .peak { stroke: var(--rule); stroke-width: 1; stroke-dasharray: 4 4; vector-effect: non-scaling-stroke; }
 @media (max-width: 900px) { body { height: auto; } #cards, #below { display: block; } .card .chart { height: 70vh; } .scroll { max-height: 40vh; } #slots { height: 120px; } }
 `;

@@ -71,4 +71,5 @@ addEventListener('resize', fit);
 svg.setAttribute('role', 'group');
 fit();
 select(byAddress());
+if (boxes.has(byAddress())) bringIntoSight(byAddress());
 `;

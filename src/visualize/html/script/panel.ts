@@ -9,7 +9,7 @@ function element(tag, content, properties) {
 function stateLink(id) {
   const state = byId.get(id);
   if (!state) return element('span', data.id);
-  return element('a', state.name, { href: fragment(id), title: id });
+  return element('a', state.label, { href: fragment(id), title: id });
 }
 
 function section(title, items, tag) {
@@ -69,7 +69,15 @@ function describeChart() {
     element('p', data.about),
     element('p', data.states.length + ' states, ' + data.edges.length + ' transitions.'),
     element('p', hint, { className: 'where' }),
-    ...section('States', data.states.map((state) => [stateLink(state.id)])),
+    element('h3', 'States'),
+    element('ul', data.states.map(listedState), { className: 'states' }),
   );
+}
+
+/** By its own name, indented: the list shows what is in what. */
+function listedState({ id, name, depth }) {
+  const item = element('li', element('a', name, { href: fragment(id), title: id }));
+  item.style.paddingLeft = depth * 16 + 'px';
+  return item;
 }
 `;

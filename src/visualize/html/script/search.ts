@@ -26,7 +26,7 @@ function runSearch() {
 function showResults() {
   results.hidden = found.length === 0;
   results.replaceChildren(...found.map(({ state, why }, at) => {
-    const item = element('li', [state.name, element('small', why.slice(0, 70))]);
+    const item = element('li', [state.label, element('small', why.slice(0, 70))]);
     item.setAttribute('role', 'option');
     item.setAttribute('aria-selected', String(at === chosen));
     item.addEventListener('mousedown', (event) => {

@@ -22,7 +22,9 @@ function trace(state) {
     if (drawn.dataset.edges.split(' ').some((id) => edges.has(id))) drawn.classList.add('on-path');
   }
   const touched = [...edges].flatMap((id) => [edgeById.get(id).source, ...edgeById.get(id).targets]);
-  for (const id of [...touched, state.id]) boxes.get(id)?.classList.add('on-path');
+  for (const id of [...touched, state.id]) {
+    for (const drawn of [boxes.get(id), headings.get(id)]) drawn?.classList.add('on-path');
+  }
 }
 
 /** The state that the address names; an address may be anything. */

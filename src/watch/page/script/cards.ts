@@ -94,9 +94,23 @@ function frame({ svg, size, boxes, isWhole }, { state }) {
     return;
   }
   const { x, y, width, height } = box.getBBox();
-  const w = Math.max(closeUp.width, width + 80);
-  const h = Math.max(closeUp.height, height + 80);
-  svg.setAttribute('viewBox', [x + width / 2 - w / 2, y + height / 2 - h / 2, w, h].join(' '));
+  // What is seen has the shape of the card, so that it can be kept within the picture.
+  const card = svg.getBoundingClientRect();
+  const unit = Math.max(
+    Math.max(closeUp.width, width + 80) / Math.max(card.width, 1),
+    Math.max(closeUp.height, height + 80) / Math.max(card.height, 1),
+  );
+  const w = card.width * unit;
+  const h = card.height * unit;
+  const left = within(x + width / 2 - w / 2, w, size.width);
+  const top = within(y + height / 2 - h / 2, h, size.height);
+  svg.setAttribute('viewBox', [left, top, w, h].join(' '));
 }
+
+/** Where a part of that length begins, so that it shows nothing beyond the whole. */
+function within(start, length, whole) {
+  return length > whole ? (whole - length) / 2 : Math.min(Math.max(start, 0), whole - length);
+}
+addEventListener('resize', showCards);
 which.addEventListener('change', showCards);
 `;

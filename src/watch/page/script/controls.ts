@@ -11,6 +11,7 @@ const ask = (what) => fetch('control', {
 
 function showPace() {
   if (!hold) return;
+  if (isOver) return noMoreHolding();
   hold.textContent = pace.paused ? 'Resume' : 'Pause';
   stepOn.disabled = !pace.paused;
   const value = pace.stepsPerSecond === null ? 'max' : String(pace.stepsPerSecond);

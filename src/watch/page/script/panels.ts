@@ -23,7 +23,7 @@ const requestWords = (requests) => requests
 function stepRow({ lane, atMs, event }) {
   const row = make('tr', event.result === 'done' ? '' : 'failed');
   const mark = { done: '✓ ', failed: '✗ ', interrupted: '– ' }[event.result];
-  const cells = [ms(atMs - event.durationMs), lane, mark + event.step, ms(event.durationMs), requestWords(event.requests)];
+  const cells = [ms(atMs - event.durationMs), lane, mark + event.step, took(event.durationMs), requestWords(event.requests)];
   row.append(...cells.map((text) => make('td', '', text)));
   return row;
 }
@@ -31,7 +31,7 @@ function stepRow({ lane, atMs, event }) {
 const words = {
   'state.entered': (event) => '→ ' + event.state,
   'step.progress': (event) => event.step + ' ' + event.done + '/' + event.total + ' ' + event.unit,
-  'step.ended': (event) => event.step + ' ' + event.result + ' after ' + ms(event.durationMs),
+  'step.ended': (event) => event.step + ' ' + event.result + ' after ' + took(event.durationMs),
   'resource.released': (event) => 'released ' + event.what + (event.error ? ': ' + event.error.message : ''),
   'request.answered': (event) => event.request + ' → ' + event.answer,
   'td.finalized': (event) => 'finalized, MRTD ' + (event.mrtd ?? 'unknown'),
@@ -73,11 +73,14 @@ function drawSlots() {
     const peakLine = document.createElementNS(ns, 'line');
     peakLine.setAttribute('class', 'peak');
     peakLine.setAttribute('x2', '1000');
-    svg.append(peakLine, document.createElementNS(ns, 'polyline'));
+    svg.append(document.createElementNS(ns, 'polygon'), peakLine, document.createElementNS(ns, 'polyline'));
   }
   const y = (100 - 100 * peak / top).toFixed(2);
-  svg.firstElementChild.setAttribute('y1', y);
-  svg.firstElementChild.setAttribute('y2', y);
-  svg.lastElementChild.setAttribute('points', line);
+  const [area, peakLine, usedLine] = svg.children;
+  peakLine.setAttribute('y1', y);
+  peakLine.setAttribute('y2', y);
+  usedLine.setAttribute('points', line);
+  area.setAttribute('points', '0,100 ' + line + ' 1000,100');
+  element('slots-end').textContent = ms(endMs);
 }
 `;
