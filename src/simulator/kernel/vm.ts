@@ -15,7 +15,7 @@ export interface Vm {
   readonly isTd: boolean;
   /** Identity of the creator's address space. */
   readonly mm: number;
-  /** References: the VM fd, each vCPU fd, each guest_memfd. The last put destroys the VM. */
+  /** References: the VM fd, each vCPU fd, guest_memfd and file of statistics. The last put destroys it. */
   references: number;
   /** kvm_vm_dead: every further VM and vCPU ioctl is EIO. Nothing clears it. */
   dead: boolean;
