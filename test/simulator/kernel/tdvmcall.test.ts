@@ -1,4 +1,5 @@
 /** kernel-abi 1.4: what the guest asks, what user space sees of it, and what the guest gets. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type {
   GuestEvent,
@@ -123,6 +124,28 @@ describe('MapGPA', () => {
     const { run, got } = guestThat(mapGpa(gpa, size));
     expect((await run()).exit).toEqual(shutdown);
     expect(got()).toEqual({ r10: status, r11: gpa });
+  });
+
+  test('the pieces of any range follow each other and cover it', async () => {
+    const anyPages = fc.bigInt({ min: 1n, max: 4000n });
+    const anyStart = fc.bigInt({ min: 0n, max: 1n << 30n });
+    await fc.assert(
+      fc.asyncProperty(anyStart, anyPages, fc.boolean(), async (start, pages, isShared) => {
+        const gpa = (start * 0x1000n) | (isShared ? shared : 0n);
+        const { run, got } = guestThat(mapGpa(gpa, pages * 0x1000n));
+        let covered = 0n;
+        for (;;) {
+          const { exit } = await run();
+          if (exit.reason !== 'KVM_EXIT_HYPERCALL') break;
+          const [at = 0n, count = 0n, attribute] = exit.args;
+          expect([at, attribute]).toEqual([(start + covered) * 0x1000n, isShared ? 0n : 0x10n]);
+          expect(count > 0n && count <= 512n).toBe(true);
+          covered += count;
+        }
+        expect([covered, got()]).toEqual([pages, { r10: SUCCESS }]);
+      }),
+      { numRuns: 30 },
+    );
   });
 
   test('without KVM_CAP_EXIT_HYPERCALL there is nobody to ask', async () => {
