@@ -134,7 +134,9 @@ async function runScript(path: string | undefined) {
 }
 
 function traceHeader({ command, kernel }: ExecOptions, machine: SimulatedMachine) {
-  return { host: `sim:${machine.profile.name}`, kernel, command };
+  const identity = readCpuIdentity();
+  const cpu = identity && { ...identity, signature: `0x${identity.signature.toString(16)}` };
+  return { host: `sim:${machine.profile.name}`, kernel, command, ...(cpu && { cpu }) };
 }
 
 function both(collector: CallListener, tracing: Tracing | undefined): CallListener {

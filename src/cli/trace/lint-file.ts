@@ -1,6 +1,8 @@
 /** `tdctl trace lint`: reads, judges, prints. */
 import { readTextFile } from '../../documents/text-file.ts';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
+import { withCpuIdentity } from '../../exec/index.ts';
+import type { TracedCpu } from '../../exec/trace/index.ts';
 import { lintTrace, readTrace, type TracedTrace } from '../../exec/trace/lint/index.ts';
 import { namedKernel } from '../../host/simulated/index.ts';
 import { defaultHostProfile, defaultKernelAbi, type HostProfile } from '../../simulator/index.ts';
@@ -25,7 +27,8 @@ export async function lintFile(options: LintFileOptions, io: CommandIo): Promise
   const name = file === '-' ? 'standard input' : file;
   const trace = traceIn(await readTextFile(path, kind), name);
   const host = options.host ?? trace.header?.host ?? 'sim';
-  const profile = await simulatedProfile(host, options.host === undefined ? name : '--host');
+  const chosen = await simulatedProfile(host, options.host === undefined ? name : '--host');
+  const profile = onTracedCpu(chosen, trace.header?.cpu);
   const kernelAbi = namedKernel(options.kernel ?? trace.header?.kernel ?? defaultKernelAbi);
   const report = await lintTrace(trace, { profile, kernelAbi, hostName: `sim:${profile.name}` });
   await printData(
@@ -69,4 +72,11 @@ async function simulatedProfile(host: string, place: string): Promise<HostProfil
     message: `a trace is judged on a simulated host, and \`${sanitize(host)}\` is none`,
     hint: 'use --host sim, sim:PROFILE or sim:FILE; a capture of the real host will do',
   });
+}
+
+/** A program compares what KVM says with the CPU it runs on, and so its calls fit that one. */
+function onTracedCpu(profile: HostProfile, cpu: TracedCpu | undefined): HostProfile {
+  if (cpu === undefined) return profile;
+  const { signature, physicalAddressBits } = cpu;
+  return withCpuIdentity(profile, { signature: Number(signature), physicalAddressBits });
 }

@@ -15,6 +15,14 @@ export interface HeaderRecord {
   readonly host: string;
   readonly kernel: string;
   readonly command: readonly string[];
+  /** What the simulated CPU took from the machine's own, as programs see that (cpu-identity.ts). */
+  readonly cpu?: TracedCpu | undefined;
+}
+
+export interface TracedCpu {
+  /** CPUID(1).EAX, hex text. */
+  readonly signature: string;
+  readonly physicalAddressBits: number;
 }
 
 export const traceVersion = 1;

@@ -30,6 +30,12 @@ export const traceRecordSchema = z.discriminatedUnion('kind', [
     host: z.string(),
     kernel: z.string(),
     command: z.array(z.string()),
+    cpu: z
+      .strictObject({
+        signature: z.string().regex(/^0x[0-9a-f]{1,8}$/),
+        physicalAddressBits: z.int().min(1).max(64),
+      })
+      .optional(),
   }),
   z.strictObject({ kind: z.literal('open'), thread, outcome }),
   z.strictObject({
