@@ -92,9 +92,14 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// Node marks what it inherits close-on-exec.
-void keep_standard_streams() {
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) ::fcntl(fd, F_SETFD, 0);
+// Node marks what it inherits close-on-exec, and makes pipes and sockets non-blocking, for whoever
+// shares them.
+void restore_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    ::fcntl(fd, F_SETFD, 0);
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK) != 0) ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+  }
 }
 
 // In the fork of a process with several threads: system calls only until exec, since another
@@ -105,7 +110,7 @@ void keep_standard_streams() {
     ::_exit(127);
   };
   reset_signals();
-  keep_standard_streams();
+  restore_standard_streams();
   // A supervisor that dies answers nobody; its client would go on without files or KVM.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);

@@ -31,6 +31,9 @@ constexpr std::string_view dev_kvm{"/dev/kvm\0", 9};
 // A signal to a thread whose call waits is told by nothing, so such calls are looked at this often.
 constexpr std::chrono::milliseconds look_after_calls_every{10};
 
+// A process that ends takes no longer than that, if it has little to give back.
+constexpr std::chrono::milliseconds look_after_ends_every{1};
+
 bool is_open(int system_call) {
   return system_call == __NR_open || system_call == __NR_openat || system_call == __NR_openat2;
 }
@@ -111,8 +114,9 @@ void Loop::serve() {
       if (command_ended_) reap_orphans();
     }
   }
+  await_ends();
   tell_interrupted();
-  await_last_closes();
+  tell_closed();
   terminal_.restore();
   ended_ = true;
   sink_(EndedEvent{});
@@ -241,17 +245,12 @@ void Loop::tell_closed() {
   if (any) tell_interrupted();
 }
 
-// Since Linux 6.11 a task that ends lets go of the filter before it closes its files.
-void Loop::await_last_closes() {
-  pollfd watched[] = {
-      {.fd = files_.events_fd(), .events = POLLIN, .revents = 0},
-      {.fd = stop_event_.get(), .events = POLLIN, .revents = 0},
-  };
-  for (tell_closed(); files_.has_open() && reap_orphans(); tell_closed()) {
-    ::poll(watched, std::size(watched), static_cast<int>(look_after_calls_every.count()));
-    if (watched[1].revents != 0) return;
+// Since Linux 6.11 a task that ends lets go of the filter first, and closes its files later.
+void Loop::await_ends() {
+  pollfd stop = {.fd = stop_event_.get(), .events = POLLIN, .revents = 0};
+  while (reap_orphans() && stop.revents == 0) {
+    ::poll(&stop, 1, static_cast<int>(look_after_ends_every.count()));
   }
-  tell_closed();
 }
 
 void Loop::tell_interrupted() {

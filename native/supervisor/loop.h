@@ -126,7 +126,7 @@ class Loop {
   void tell_closed();
   void tell_interrupted();
   void reap_command();
-  void await_last_closes();
+  void await_ends();
   // False: there are no more.
   static bool reap_orphans();
 

@@ -119,11 +119,6 @@ WatchedFiles::Found WatchedFiles::find(pid_t thread, int fd) const {
   return {Lookup::ours, found->second};
 }
 
-bool WatchedFiles::has_open() const {
-  const std::lock_guard lock(mutex_);
-  return !files_.empty();
-}
-
 void WatchedFiles::drain(const std::function<void(FileNumber)>& closed) {
   for (std::size_t at = 0;; ++at) {
     Queue* queue;

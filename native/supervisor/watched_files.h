@@ -76,8 +76,6 @@ class WatchedFiles {
   // What `fd` refers to in a thread.
   Found find(pid_t thread, int fd) const;
 
-  bool has_open() const;
-
   // Tells every file that was closed for the last time since the last call; in order, for as long as
   // there are not more files than one queue is for.
   void drain(const std::function<void(FileNumber)>& closed);

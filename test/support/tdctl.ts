@@ -1,5 +1,5 @@
 /** Runs the built tdctl as a user would: a process of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -14,7 +14,7 @@ export interface Ended {
 }
 
 export interface Running {
-  readonly child: ChildProcess;
+  readonly child: ChildProcessWithoutNullStreams;
   readonly ended: Promise<Ended>;
   /** What was printed so far. */
   readonly output: { stdout: string; stderr: string };
@@ -29,6 +29,8 @@ export interface TdctlOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Run as another user; only root may. */
   readonly uid?: number;
+  /** For the test to write to; else stdin is at its end. */
+  readonly stdin?: 'open';
 }
 
 /** Without colours. Node warns on stderr where both of the variables are set, so one has to go. */
@@ -42,9 +44,10 @@ export function startTdctl(args: readonly string[], options: TdctlOptions = {}):
   const child = spawn(process.execPath, [main, ...args], {
     cwd: options.cwd ?? projectRoot,
     env: { ...plainEnvironment(), ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
+  if (options.stdin !== 'open') child.stdin.end();
   const output = { stdout: '', stderr: '' };
   const waiting = new Set<() => void>();
   const changed = () => {

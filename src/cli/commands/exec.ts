@@ -6,9 +6,9 @@ export function execCommand(io: CommandIo, endWith: (exitCode: number) => void) 
   return new Command('exec')
     .summary("run an unmodified VMM with a simulated TDX host's /dev/kvm")
     .description(
-      'Runs a command whose /dev/kvm is answered by the simulated host: QEMU, another VMM, a KVM\n' +
-        'test. Guest code is NOT run: KVM_RUN is answered by a script, and what is put to the test\n' +
-        'is the control path, from KVM_CREATE_VM to the last close, errno by errno. It needs no\n' +
+      'Runs a command whose /dev/kvm is answered by the simulated host: QEMU, another VMM, a KVM ' +
+        'test. Guest code is NOT run: KVM_RUN is answered by a script, and what is put to the test ' +
+        'is the control path, from KVM_CREATE_VM to the last close, errno by errno. It needs no ' +
         'privilege, no /dev/kvm and no TDX.',
     )
     .argument('<command...>', 'the command and its arguments, after `--`')

@@ -1,5 +1,5 @@
 /** `tdctl exec`: a command with a simulated /dev/kvm, and what came of it. */
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { loadAddon, type SupervisorClass } from '../../../native/index.ts';
 import { TdctlError } from '../../errors/index.ts';
@@ -59,6 +59,7 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
     guest,
   });
   const collector = new SummaryCollector(machine);
+  const summaryFile = options.summary === undefined ? undefined : openSummary(options.summary);
   const writer = options.trace === undefined ? undefined : new TraceWriter(options.trace);
   const interrupts = listenForInterrupts();
   try {
@@ -80,8 +81,8 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
       // Whether the guests of the default script come to their end is nobody's expectation.
       unreached: options.run === undefined ? [] : guest.unreached(),
     };
-    if (options.summary !== undefined) {
-      writeSummary(options.summary, { ...summary, expectations });
+    if (summaryFile !== undefined) {
+      summaryFile.write({ ...summary, expectations });
     } else if (options.quiet !== true) {
       io.stderr.write(summaryText(summary, { machine, expectations, colors: io.colors.stderr }));
     }
@@ -158,19 +159,30 @@ function both(collector: CallListener, tracing: Tracing | undefined): CallListen
   };
 }
 
-function writeSummary(path: string, summary: object): void {
-  try {
-    writeFileSync(path, `${JSON.stringify(summary, replaceBigInt, 2)}\n`);
-  } catch (cause) {
-    throw new TdctlError({
-      code: 'TDCTL_E_NOT_WRITABLE',
-      op: 'write the summary',
-      place: path,
-      message: 'the summary cannot be written',
-      hint: 'name a file in a directory that exists and that you may write to',
-      cause,
-    });
-  }
+/** Before the command starts: what it came to shall not be lost for a mistake in a path. */
+function openSummary(path: string) {
+  const attempt = <Result>(action: () => Result): Result => {
+    try {
+      return action();
+    } catch (cause) {
+      throw new TdctlError({
+        code: 'TDCTL_E_NOT_WRITABLE',
+        op: 'write the summary',
+        place: path,
+        message: 'the summary cannot be written',
+        hint: 'name a file in a directory that exists and that you may write to',
+        cause,
+      });
+    }
+  };
+  const fd = attempt(() => openSync(path, 'w'));
+  return {
+    write: (summary: object) =>
+      attempt(() => {
+        writeFileSync(fd, `${JSON.stringify(summary, replaceBigInt, 2)}\n`);
+        closeSync(fd);
+      }),
+  };
 }
 
 /** As a shell reports it. */

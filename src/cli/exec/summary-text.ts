@@ -43,7 +43,7 @@ export function summaryText(
     dim(routineText(summary.refusals.filter(({ routine }) => routine))),
     ...summary.unknownIoctls.map(
       ({ on, number, errno, count: calls }) =>
-        `  ${yellow('unknown')}    ${times(`ioctl ${number}`, calls)} on ${on}: ${errno}; the simulated kernel does not know it, a real one may\n`,
+        `  ${yellow('unknown')}     ${times(`ioctl ${number}`, calls)} on ${on}: ${errno}; the simulated kernel does not know it, a real one may\n`,
     ),
     ...expectationLines(expectations, yellow),
   ].join('');
@@ -82,8 +82,8 @@ function refusalText(
 ): string {
   const status = hwError === null ? '' : ` (${hwError})`;
   return (
-    `  ${yellow('refused')}    ${times(request, calls)}: ${errno}${status}: ${meaning}\n` +
-    `             ${dim(hint)}\n`
+    `  ${yellow('refused')}     ${times(request, calls)}: ${errno}${status}: ${meaning}\n` +
+    `              ${dim(hint)}\n`
   );
 }
 
@@ -104,16 +104,16 @@ function expectationLines(
   return [
     ...(results.length === 0
       ? []
-      : [`  script     ${met} of ${results.length} expectations met\n`]),
+      : [`  script      ${met} of ${results.length} expectations met\n`]),
     ...results
       .filter((result) => !result.met)
       .map(
         ({ place, step, vcpu, expected, got }) =>
-          `  ${yellow('not met')}    ${sanitize(place)}: ${step} of vCPU ${vcpu} expects ${expected}, and got ${got ?? 'no answer'}\n`,
+          `  ${yellow('not met')}     ${sanitize(place)}: ${step} of vCPU ${vcpu} expects ${expected}, and got ${got ?? 'no answer'}\n`,
       ),
     ...unreached.map(
       ({ place, step, vcpu }) =>
-        `  ${yellow('not run')}    ${sanitize(place)}: ${step} of vCPU ${vcpu} was never come to\n`,
+        `  ${yellow('not run')}     ${sanitize(place)}: ${step} of vCPU ${vcpu} was never come to\n`,
     ),
   ];
 }
