@@ -1,4 +1,4 @@
-/** Reads the events of recorded runs: JSON lines of `tdctl run -o json`, or lines of its log. */
+/** Reads the events of recorded runs: JSON lines of `tdctl run -o json`, of its trace or of its log. */
 import { TdctlError } from '../errors/index.ts';
 import type { ChartIndex, ChartModel } from './chart-model.ts';
 
@@ -27,6 +27,8 @@ interface RunEvent {
   readonly result: string | undefined;
 }
 
+const callKinds: ReadonlySet<unknown> = new Set(['ioctl', 'seamcall', 'release']);
+
 interface OpenRun {
   readonly steps: RecordedStep[];
   ended: { readonly step: string; readonly result: RecordedStep['result'] } | null;
@@ -52,6 +54,7 @@ export function readRuns(
     if (line.trim() === '') continue;
     const place = `${file.path}:${at + 1}`;
     const event = parseEvent(line, place);
+    if (event === undefined) continue;
     if (event.event === 'run.planned') open.delete(event.td);
     if (event.machine !== model.id) continue;
     checkVersion(event, { model, place });
@@ -82,7 +85,8 @@ function isResult(result: string | undefined): result is 'done' | 'failed' | 'in
   return result === 'done' || result === 'failed' || result === 'interrupted';
 }
 
-function parseEvent(line: string, place: string): RunEvent {
+/** Undefined for a call, which a trace has between the events. */
+function parseEvent(line: string, place: string): RunEvent | undefined {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -91,6 +95,7 @@ function parseEvent(line: string, place: string): RunEvent {
   }
   const fields =
     typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  if (callKinds.has(fields.kind)) return undefined;
   // A line of the log has `op` in place of `event`.
   const event = fields.event ?? fields.op;
   if (typeof event !== 'string')
@@ -147,7 +152,7 @@ function notAnEvent(place: string, message: string, cause?: unknown): TdctlError
     op: 'read recorded events',
     place,
     message,
-    hint: 'give the JSON lines of `tdctl run SPEC -o json`, or its log',
+    hint: 'give the JSON lines of `tdctl run SPEC -o json`, its `--trace FILE.jsonl`, or its log',
     ...(cause === undefined ? {} : { cause }),
   });
 }
@@ -158,6 +163,6 @@ function nothingRecorded({ path }: EventFile, { id }: ChartModel): TdctlError {
     op: 'read recorded events',
     place: path,
     message: `no run of ${id} is recorded in this file`,
-    hint: 'give the JSON lines of `tdctl run SPEC -o json`, or its log',
+    hint: 'give the JSON lines of `tdctl run SPEC -o json`, its `--trace FILE.jsonl`, or its log',
   });
 }

@@ -102,11 +102,27 @@ describe('tdctl graph', () => {
     expect(exitCode).toBe(0);
     await expect(stdout).toMatchFileSnapshot('../golden/graph/td-lifecycle-coverage.txt');
   });
+
+  test('a trace says what its run has been through, as the events of that run do', async () => {
+    const trace = join(directory, 'trace.jsonl');
+    const sim = ['--host', 'sim', '--until', 'runnable', '--trace', trace];
+    await tdctl(['run', 'examples/hello.yaml', ...sim]);
+    const { stdout } = await graph(['td-lifecycle', '--coverage', trace]);
+    expect(stdout).toBe(golden('td-lifecycle-coverage.txt'));
+
+    const paths = await graph(['td-lifecycle', '--paths', '--coverage', trace]);
+    expect(paths.exitCode).toBe(0);
+    expect(paths.stdout).toMatch(/^state +events +visited +shortest path$/m);
+    expect(paths.stdout).toMatch(/^runnable +9 +yes /m);
+    expect(paths.stdout).toMatch(/^movedAway +\d+ +no /m);
+  });
 });
 
 describe('tdctl graph refuses', () => {
   const junk = join(directory, 'junk.jsonl');
   writeFileSync(junk, 'not json\n');
+  const textTrace = join(directory, 'life.trace');
+  writeFileSync(textTrace, '-- hello -> provisioning.creatingVm\n');
   const refusals: Record<string, [args: string[], exitCode: number, ...words: string[]]> = {
     'an unknown machine, and names the nearest': [
       ['td-lifecyle'],
@@ -152,10 +168,11 @@ describe('tdctl graph refuses', () => {
       'junk.jsonl:1',
       'not JSON',
     ],
-    'paths and coverage at once': [
-      ['td-lifecycle', '--paths', '--coverage', junk],
-      2,
-      'cannot be used with',
+    'a trace as text, and says which it takes': [
+      ['td-lifecycle', '--paths', '--coverage', textTrace],
+      1,
+      'life.trace:1',
+      '--trace FILE.jsonl',
     ],
   };
   for (const [what, [args, exitCode, ...words]] of Object.entries(refusals)) {

@@ -14,6 +14,8 @@ Examples:
   tdctl graph td-lifecycle --paths              the shortest way to every state
   tdctl run td.yaml -o json > run.jsonl;  tdctl graph td-lifecycle --coverage run.jsonl
                                                 what that run has been through
+  tdctl run td.yaml --host sim --trace run.jsonl;  tdctl graph td-lifecycle --paths --coverage run.jsonl
+                                                the way to every state, and which that run saw
 
 Exit codes: 0 done · 1 no rsvg-convert, unreadable events, unwritable file · 2 usage ·
             3 no such file`;
@@ -39,8 +41,9 @@ export function graphCommand(io: CommandIo) {
         .default('auto' as const),
     )
     .option('--active <state...>', 'mark these states, such as provisioning.creatingVm')
-    .addOption(
-      new Option('--paths', 'print the shortest event path to every state').conflicts('coverage'),
+    .option(
+      '--paths',
+      'print the shortest event path to every state; with --coverage, whether runs came there',
     )
     .option('--coverage <file...>', 'print which states and transitions recorded runs went through')
     .addHelpText('after', explanation)

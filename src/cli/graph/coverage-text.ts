@@ -1,17 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { TdctlError } from '../../errors/index.ts';
 import { type ChartModel, indexChart } from '../../visualize/chart-model.ts';
 import { type Covered, chartCoverage } from '../../visualize/coverage.ts';
 import { edgeTextInFull } from '../../visualize/labels.ts';
-import type { EventFile } from '../../visualize/recorded-runs.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import { count } from '../output/units.ts';
+import { readEvents } from './read-events.ts';
 
 /** Two lines with percentages, then what is missing. */
 export async function coverageText(model: ChartModel, paths: readonly string[]): Promise<string> {
-  const files = await Promise.all(paths.map(readEvents));
-  const { runs, states, transitions, unclear } = chartCoverage(model, files);
+  const { runs, states, transitions, unclear } = chartCoverage(model, await readEvents(paths));
   const transition = transitionText(model);
   const summary = columns([share('states', states), share('transitions', transitions)], '');
   return [
@@ -30,22 +27,6 @@ export async function coverageText(model: ChartModel, paths: readonly string[]):
       unclear.map(transition),
     ),
   ].join('');
-}
-
-async function readEvents(path: string): Promise<EventFile> {
-  try {
-    return { path, text: await readFile(path, 'utf8') };
-  } catch (cause) {
-    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new TdctlError({
-      code: isMissing ? 'TDCTL_E_NOT_FOUND' : 'TDCTL_E_NOT_READABLE',
-      op: 'read recorded events',
-      place: path,
-      message: isMissing ? 'there is no such file' : 'the file could not be read',
-      hint: 'record a run: tdctl run SPEC -o json > FILE',
-      cause,
-    });
-  }
 }
 
 function share(what: string, { visited, missed }: Covered): string[] {

@@ -5,6 +5,7 @@ import type { Theme } from '../../visualize/svg/palette.ts';
 import type { CommandIo } from '../io.ts';
 import { chooseMachine, listMachines, machineWanted, stateIds } from './choose-machine.ts';
 import { drawPicture } from './draw-picture.ts';
+import { readEvents } from './read-events.ts';
 import { writeOutput } from './write-output.ts';
 
 export interface GraphOptions {
@@ -28,7 +29,8 @@ export async function graph(options: GraphOptions, io: CommandIo): Promise<void>
   const model = chooseMachine(options.machine);
   if (options.paths) {
     const { pathsText } = await import('./paths-text.ts');
-    await writeOutput(pathsText(model), { path: options.out, io });
+    const runs = options.coverage && (await readEvents(options.coverage));
+    await writeOutput(pathsText(model, runs), { path: options.out, io });
   } else if (options.coverage !== undefined) {
     const { coverageText } = await import('./coverage-text.ts');
     await writeOutput(await coverageText(model, options.coverage), { path: options.out, io });

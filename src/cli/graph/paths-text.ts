@@ -1,21 +1,26 @@
 import { type ChartModel, indexChart } from '../../visualize/chart-model.ts';
+import { chartCoverage } from '../../visualize/coverage.ts';
 import { edgeTextInFull } from '../../visualize/labels.ts';
 import { shortestPaths } from '../../visualize/paths.ts';
+import type { EventFile } from '../../visualize/recorded-runs.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 
-/** One line a state: how many events it is away, and which. */
-export function pathsText(model: ChartModel): string {
+/** One line a state: how many events it is away, and which; and whether recorded runs came there. */
+export function pathsText(model: ChartModel, runs?: readonly EventFile[]): string {
   const chart = indexChart(model);
   const byId = new Map(model.edges.map((edge) => [edge.id, edge]));
+  const visited = runs === undefined ? undefined : chartCoverage(model, runs).states.visited;
   const rows = shortestPaths(model).map(({ state, edges }) => {
     const steps = (edges ?? []).flatMap((id) => byId.get(id) ?? []);
     const path = steps.map((edge) => sanitize(edgeTextInFull(edge, chart))).join(' → ');
     return [
       sanitize(state),
       edges === null ? '-' : String(edges.length),
+      ...(visited === undefined ? [] : [visited.includes(state) ? 'yes' : 'no']),
       edges === null ? 'no way found' : path === '' ? 'the start' : path,
     ];
   });
-  return columns([['state', 'events', 'shortest path'], ...rows], '');
+  const visitedTitle = visited === undefined ? [] : ['visited'];
+  return columns([['state', 'events', ...visitedTitle, 'shortest path'], ...rows], '');
 }

@@ -13,6 +13,7 @@ import type { LogLevel, OutputFormat } from '../options.ts';
 import { checkSlots, interrupted, throwFailure } from './outcome.ts';
 import { noteUnmet, readSimulation, type SimulationOptions, startTrace } from './simulation.ts';
 import { runSource } from './source.ts';
+import type { TraceFile } from './trace-file.ts';
 import { openRunView, type RunView } from './view.ts';
 
 export interface RunOptions extends HostChoice, SimulationOptions {
@@ -42,7 +43,7 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
       const plan = planTd({ spec, firmware, facts: await host.facts(), ignoreExpectation });
       await source.checkUnchanged(plan);
       const view = await openRunView(options.output, io);
-      await runPlan({ host, plan, view, log, interrupts, until: options.until, io });
+      await runPlan({ host, plan, view, log, trace, interrupts, until: options.until, io });
     } finally {
       await host.close();
       trace?.end();
@@ -58,12 +59,22 @@ interface Running {
   readonly plan: TdPlan;
   readonly view: RunView;
   readonly log: RunLog;
+  readonly trace: TraceFile | undefined;
   readonly interrupts: Interrupts;
   readonly until: RunOptions['until'];
   readonly io: CommandIo;
 }
 
-async function runPlan({ host, plan, view, log, interrupts, until, io }: Running): Promise<void> {
+async function runPlan({
+  host,
+  plan,
+  view,
+  log,
+  trace,
+  interrupts,
+  until,
+  io,
+}: Running): Promise<void> {
   const slotsBefore = await host.keySlots();
   if (interrupts.received !== undefined) throw interrupted(interrupts.received);
   view.planned(plan, slotsBefore);
@@ -73,6 +84,7 @@ async function runPlan({ host, plan, view, log, interrupts, until, io }: Running
     plan,
     onEvent: (event) => {
       log.write(event);
+      trace?.note(event);
       view.event(event);
     },
   });
