@@ -1,6 +1,8 @@
 /** The live page in a real browser, of a real `tdctl watch`. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { Feed, startWatchServer, type WatchMessage } from '../../src/watch/index.ts';
+import { watchPage } from '../../src/watch/page/page.ts';
 import { type Running, startTdctl } from '../support/tdctl.ts';
 import { findBrowser, openBrowser, type Page } from '../visualize/support/browser.ts';
 
@@ -161,6 +163,27 @@ describe('the live page', { timeout: 60_000 }, () => {
     for (const row of rows) expect(row).toContain('readingLimits');
   });
 
+  test('a burst of events is taken whole, and the page stays small', async (ctx) => {
+    const view = opened(ctx);
+    const feed = new Feed();
+    const facts = { name: 'web', host: 'sim', kernel: 'upstream-7.3', totalSlots: 63 };
+    const page = await watchPage({ ...facts, canHold: false });
+    const server = await startWatchServer({ address: { port: 0 }, feed, pacer: undefined, page });
+    await view.goto(server.url ?? '');
+    for (let at = 1; at <= 5000; at++) feed.publish(progress(at));
+    await until<number>(view, 'lastId', (id) => id === 5000);
+    const rows = await until<string[]>(
+      view,
+      logRows,
+      (all) => all.at(-1)?.includes('5000/') === true,
+    );
+    expect(rows).toHaveLength(1000);
+    expect(rows[0]).toContain('4001/');
+    expect(view.errors).toEqual([]);
+    await view.goto('about:blank');
+    await server.close();
+  });
+
   test('nothing but the page and its stream is asked for, and the policy is kept', async (ctx) => {
     const view = opened(ctx);
     const url = await watch('--speed', 'max');
@@ -198,6 +221,14 @@ describe('the live page', { timeout: 60_000 }, () => {
     view.errors.splice(0);
   });
 });
+
+function progress(done: number): WatchMessage {
+  const state = 'provisioning.addingMemory';
+  const header = { td: 'web', machine: 'td-lifecycle', machineVersion: 2, state } as const;
+  const step = { event: 'step.progress', step: 'addingMemory', done, total: 5000 } as const;
+  const event = { ...header, ...step, elapsedMs: done, unit: 'pages' };
+  return { kind: 'event', lane: 'web', atMs: done, usedSlots: 1, event };
+}
 
 /** A tunnel that can be cut, as one of ssh would be. */
 async function openTunnel(target: number) {
