@@ -22,6 +22,7 @@
         "native/supervisor/launch.cc",
         "native/supervisor/loop.cc",
         "native/supervisor/notifications.cc",
+        "native/supervisor/pending_signals.cc",
         "native/supervisor/supervisor.cc",
         "native/supervisor/terminal.cc",
         "native/supervisor/watched_files.cc",

@@ -1,6 +1,6 @@
 /**
  * What native/supervisor/ exports: a command whose KVM calls are answered by this process, by seccomp
- * user notification (Linux 5.14 and later, x86-64). A thread of its own hears the calls; what needs
+ * user notification (Linux 5.19 and later, x86-64). A thread of its own hears the calls; what needs
  * thought comes to the handlers, in the order it happened, and is answered by the methods.
  */
 
@@ -28,7 +28,7 @@ export interface SupervisorHandlers {
     request: number,
     argument: bigint,
   ): void;
-  /** A signal took the caller away from a call, or it is gone: any answer comes too late. */
+  /** A signal came that ends the call (`untilSignal`), or its caller is gone. */
   interrupted(call: CallNumber): void;
   /** The last fd and the last mapping of a file are gone, in every process. */
   closed(file: FileNumber): void;
@@ -79,11 +79,17 @@ export interface Supervisor {
   install(call: CallNumber, file: NewFile): InstalledFile | NotInstalled;
 
   isWaiting(call: CallNumber): boolean;
+  /**
+   * A signal ends the call from now on, as it ends KVM_RUN: `interrupted` tells of it, and the call
+   * still waits for its answer. `blocked`: signals that do not, in place of those that the thread
+   * blocks; bit n - 1 is signal n.
+   */
+  untilSignal(call: CallNumber, blocked?: bigint): void;
+  /** Whether a signal waits for a thread to leave the kernel. */
+  hasSignal(thread: number): boolean;
   /** The caller's memory. False: EFAULT, or nobody waits. */
   readMemory(call: CallNumber, address: bigint, into: Uint8Array): boolean;
   writeMemory(call: CallNumber, address: bigint, bytes: Uint8Array): boolean;
-  /** The memory of a thread, whether it waits for anything or not. */
-  peekMemory(thread: number, address: bigint, into: Uint8Array): boolean;
   /** What an fd number of a thread refers to; 0: a file that is not ours, undefined: not open. */
   findFile(thread: number, fd: number): FileNumber | undefined;
 

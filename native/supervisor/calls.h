@@ -9,6 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "pending_signals.h"
+
 namespace tdctl::supervisor {
 
 // Numbers calls from 1 on, for JS; the kernel's own ids are too large for a number there.
@@ -18,6 +20,10 @@ struct Call {
   // The kernel's id of the notification.
   std::uint64_t id = 0;
   pid_t thread = 0;
+  // A signal ends it, as it ends KVM_RUN; told once.
+  bool until_signal = false;
+  // KVM_SET_SIGNAL_MASK: blocked meanwhile, in place of what the thread blocks.
+  std::optional<SignalSet> blocked = std::nullopt;
 };
 
 // Used by several threads.
@@ -38,6 +44,33 @@ class Calls {
   void remove(CallNumber number) {
     const std::lock_guard lock(mutex_);
     calls_.erase(number);
+  }
+
+  // A signal ends the call from now on.
+  void wait_for_signal(CallNumber number, std::optional<SignalSet> blocked) {
+    const std::lock_guard lock(mutex_);
+    const auto found = calls_.find(number);
+    if (found == calls_.end()) return;
+    found->second.until_signal = true;
+    found->second.blocked = blocked;
+  }
+
+  // Those that wait for a signal, and that `has_come` says so of; each once.
+  template <typename Predicate>
+  std::vector<CallNumber> signalled(Predicate has_come) {
+    std::vector<CallNumber> found;
+    const std::lock_guard lock(mutex_);
+    for (auto& [number, call] : calls_) {
+      if (!call.until_signal || !has_come(call)) continue;
+      call.until_signal = false;
+      found.push_back(number);
+    }
+    return found;
+  }
+
+  bool empty() const {
+    const std::lock_guard lock(mutex_);
+    return calls_.empty();
   }
 
   // Of a call that was removed, and could not be answered.

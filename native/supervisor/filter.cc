@@ -57,9 +57,12 @@ int load_filter() {
       .len = static_cast<unsigned short>(std::size(program)),
       .filter = const_cast<sock_filter*>(program),
   };
-  // Not WAIT_KILLABLE_RECV: with it no signal could end a KVM_RUN that is held.
-  const long listener = ::syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER,
-                                  SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter);
+  // WAIT_KILLABLE_RECV: as in KVM itself, no signal but a deadly one ends a call once it is heard of.
+  // Without it a signal can take the caller away after its answer was given, and nobody is told that
+  // the call, which was carried out, returned EINTR. What a signal does end, KVM_RUN, is for the loop.
+  constexpr unsigned long flags =
+      SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+  const long listener = ::syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
   return listener < 0 ? -errno : static_cast<int>(listener);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -28,8 +29,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view dev_kvm{"/dev/kvm\0", 9};
 
-// A signal to a thread whose call waits is told by nothing, so such calls are looked at this often.
-constexpr std::chrono::milliseconds look_after_calls_every{10};
+// Nothing tells of a signal for a thread whose call waits, nor of the thread's end, so while calls
+// wait they are looked at this often, but for no more than a twentieth of the time.
+constexpr std::chrono::milliseconds look_after_calls_every{1};
+constexpr int share_of_looking = 20;
+// Orphans are reaped this often.
+constexpr std::chrono::milliseconds nothing_waits_for{10};
 
 // A process that ends takes no longer than that, if it has little to give back.
 constexpr std::chrono::milliseconds look_after_ends_every{1};
@@ -92,11 +97,12 @@ void Loop::serve() {
       {.fd = client_.pidfd.get(), .events = POLLIN, .revents = 0},
   };
   auto& [listener, closes, stop, command] = watched;
-  Clock::time_point looked_at = Clock::now();
+  Clock::time_point look_again_at = Clock::now();
   seccomp_notif notification;
 
   for (;;) {
-    ::poll(watched, std::size(watched), static_cast<int>(look_after_calls_every.count()));
+    const auto patience = calls_.empty() ? nothing_waits_for : look_after_calls_every;
+    ::poll(watched, std::size(watched), static_cast<int>(patience.count()));
     if (stop.revents != 0) return;
     if (command.revents != 0) {
       reap_command();
@@ -108,10 +114,13 @@ void Loop::serve() {
     } else if ((listener.revents & POLLHUP) != 0 && command_ended_) {
       break;
     }
-    if (Clock::now() - looked_at >= look_after_calls_every) {
-      looked_at = Clock::now();
+    if (const Clock::time_point now = Clock::now(); now >= look_again_at) {
       tell_interrupted();
+      tell_signalled();
       if (command_ended_) reap_orphans();
+      const Clock::time_point done = Clock::now();
+      look_again_at = done + std::max<Clock::duration>(look_after_calls_every,
+                                                       share_of_looking * (done - now));
     }
   }
   await_ends();
@@ -257,6 +266,14 @@ void Loop::tell_interrupted() {
   const int fd = listener();
   for (const CallNumber call :
        calls_.take([fd](const Call& waiting) { return !is_waiting(fd, waiting.id); })) {
+    sink_(InterruptedEvent{call});
+  }
+}
+
+void Loop::tell_signalled() {
+  for (const CallNumber call : calls_.signalled([](const Call& waiting) {
+         return has_pending_signal(waiting.thread, waiting.blocked);
+       })) {
     sink_(InterruptedEvent{call});
   }
 }

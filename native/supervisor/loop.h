@@ -42,7 +42,7 @@ struct IoctlEvent {
   std::uint64_t argument;
 };
 
-// Nobody waits for the answer of a call any more: a signal came, or the thread is gone.
+// A signal came for a thread whose call it ends, or the thread is gone.
 struct InterruptedEvent {
   CallNumber call;
 };
@@ -125,6 +125,7 @@ class Loop {
   void refuse_out_of_reach(const seccomp_notif& notification, int error = EPERM);
   void tell_closed();
   void tell_interrupted();
+  void tell_signalled();
   void reap_command();
   void await_ends();
   // False: there are no more.

@@ -124,7 +124,8 @@ Napi::Function Supervisor::define(Napi::Env env) {
                          InstanceMethod<&Supervisor::is_waiting>("isWaiting"),
                          InstanceMethod<&Supervisor::find_file>("findFile"),
                          InstanceMethod<&Supervisor::read_memory>("readMemory"),
-                         InstanceMethod<&Supervisor::peek_memory>("peekMemory"),
+                         InstanceMethod<&Supervisor::until_signal>("untilSignal"),
+                         InstanceMethod<&Supervisor::has_signal>("hasSignal"),
                          InstanceMethod<&Supervisor::write_memory>("writeMemory"),
                          InstanceMethod<&Supervisor::signal>("signal"),
                          InstanceMethod<&Supervisor::stop>("stop"),
@@ -301,16 +302,21 @@ Napi::Value Supervisor::read_memory(const Napi::CallbackInfo& info) {
                                      supervisor::is_waiting(loop_->listener(), call->id));
 }
 
-Napi::Value Supervisor::peek_memory(const Napi::CallbackInfo& info) {
+Napi::Value Supervisor::until_signal(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  const std::uint32_t number = arguments.uint32(info[0], "call");
+  std::optional<SignalSet> blocked;
+  if (!info[1].IsUndefined()) blocked = arguments.uint64(info[1], "blocked");
+  if (arguments.is_wrong()) return mistake(arguments);
+  loop_->calls().wait_for_signal(number, blocked);
+  return info.Env().Undefined();
+}
+
+Napi::Value Supervisor::has_signal(const Napi::CallbackInfo& info) {
   Arguments arguments(info, nullptr);
   const pid_t thread = thread_argument(arguments);
-  const std::uint64_t address = arguments.uint64(info[1], "address");
-  const std::span<const std::byte> into = arguments.view(info[2], "into");
   if (arguments.is_wrong()) return mistake(arguments);
-  const Access access =
-      supervisor::read_memory(thread, address,
-                              {const_cast<std::byte*>(into.data()), into.size()});
-  return Napi::Boolean::New(info.Env(), access == Access::done);
+  return Napi::Boolean::New(info.Env(), has_pending_signal(thread));
 }
 
 Napi::Value Supervisor::write_memory(const Napi::CallbackInfo& info) {

@@ -41,7 +41,8 @@ class Supervisor : public Napi::ObjectWrap<Supervisor> {
   Napi::Value is_waiting(const Napi::CallbackInfo& info);
   Napi::Value find_file(const Napi::CallbackInfo& info);
   Napi::Value read_memory(const Napi::CallbackInfo& info);
-  Napi::Value peek_memory(const Napi::CallbackInfo& info);
+  Napi::Value until_signal(const Napi::CallbackInfo& info);
+  Napi::Value has_signal(const Napi::CallbackInfo& info);
   Napi::Value write_memory(const Napi::CallbackInfo& info);
   Napi::Value signal(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);

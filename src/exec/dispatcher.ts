@@ -14,7 +14,6 @@ import type {
   UserMemory,
 } from '../simulator/index.ts';
 import { decode } from './codec/index.ts';
-import { type LostAnswer, LostAnswers, LostExits } from './lost-answers.ts';
 import { newFile } from './new-files.ts';
 import { type ProgramFile, ProgramFiles } from './program-files.ts';
 import { DigestingMemory } from './trace/index.ts';
@@ -33,11 +32,9 @@ export interface AnsweredCall {
   readonly thread: CallingThread;
   readonly file: ProgramFile;
   readonly request: Request | RunRequest;
-  /** What the machine answered; `delivered` tells whether the program got it. */
+  /** What the machine answered. A thread that was killed meanwhile did not get it. */
   readonly answer: Answer;
   readonly delivered: boolean;
-  /** Nothing was done for it: it got the answer that was lost of the same call before. */
-  readonly repeats: boolean;
   readonly made?: ProgramFile | undefined;
   /** What the kernel model copied in and out. */
   readonly copies: Copies;
@@ -61,8 +58,6 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly files = new ProgramFiles();
   readonly #options: DispatcherOptions;
-  readonly #lostAnswers = new LostAnswers();
-  readonly #lostExits = new LostExits();
   /** KVM_RUN calls under way: how to end each. */
   readonly #runs = new Map<CallNumber, { readonly vcpu: Handle; cancel(): void }>();
   /** Calls that wait for vcpu->mutex, which a KVM_RUN holds. */
@@ -132,14 +127,8 @@ export class Dispatcher {
   }
 
   #perform(call: TrappedCall): void {
-    // Interrupted before anything was done: then nothing is.
+    // Its thread is gone before anything was done: then nothing is.
     if (!call.isWaiting) return;
-    const lost = this.#lostAnswers.take(call);
-    if (lost !== undefined) {
-      call.writeFor(lost.call);
-      this.#deliver(call, lost);
-      return;
-    }
     const decoded = decode({
       file: call.file.kind,
       number: call.request,
@@ -163,7 +152,7 @@ export class Dispatcher {
         : undefined;
     const answer = machine.ioctl(call.caller(digesting ?? memory), call.file.handle, request);
     stop?.();
-    this.#deliver(call, { call, request, answer, content: digesting?.digest() });
+    this.#deliver(call, { request, answer, content: digesting?.digest() });
   }
 
   /** Costs some microseconds a call. */
@@ -174,46 +163,27 @@ export class Dispatcher {
   }
 
   #run(call: TrappedCall, request: RunRequest): void {
-    const { machine } = this.#options;
+    const { machine, supervisor } = this.#options;
     const { handle } = call.file;
-    const lost = this.#lostExits.take(call, request);
-    if (lost !== undefined) {
-      this.#deliverExit(call, request, lost);
-      return;
-    }
     const { answer, cancel } = machine.run(call.caller(call.memory), handle, request);
     this.#runs.set(call.call, { vcpu: handle, cancel });
+    supervisor.untilSignal(call.call, machine.signalMask(handle));
     void answer.then((given) => {
       this.#runs.delete(call.call);
-      this.#deliverExit(call, request, given);
+      this.#deliver(call, { request, answer: given });
       this.#afterRun(handle);
     });
   }
 
-  #deliverExit(call: TrappedCall, request: RunRequest, answer: Answer): void {
-    const { given, delivered } = this.#give(call, request, answer);
-    if (!delivered) this.#lostExits.keep(call, answer);
-    this.#tell(call, { request, answer: given, delivered, repeats: false });
-  }
-
-  /** @param done for this call, or for one before that it repeats. */
-  #deliver(call: TrappedCall, done: LostAnswer): void {
-    const { request, answer, content } = done;
-    const { made, given, delivered } = this.#give(call, request, answer);
-    // Else the loop on EINTR that follows a lost answer would do its work twice. A handle that nobody
-    // got was given back already.
-    const makesFile = answer.ok && newFile(request) !== undefined;
-    if (!delivered && !makesFile) this.#lostAnswers.keep({ ...done, call });
-    const repeats = done.call !== call;
-    this.#tell(call, { request, answer: given, delivered, repeats, made, content });
-  }
-
-  #tell(
-    { thread, file }: TrappedCall,
-    told: Omit<AnsweredCall, 'thread' | 'file' | 'copies'>,
+  #deliver(
+    call: TrappedCall,
+    { request, answer, content }: Pick<AnsweredCall, 'request' | 'answer' | 'content'>,
   ): void {
-    const copies = this.#copies.get(told.request) ?? {};
-    this.#options.listener.called({ thread, file, copies, ...told });
+    const { listener } = this.#options;
+    const { thread, file } = call;
+    const copies = this.#copies.get(request) ?? {};
+    const { given, ...rest } = this.#give(call, request, answer);
+    listener.called({ thread, file, request, answer: given, copies, content, ...rest });
   }
 
   /** A new handle goes as an fd; what the kernel would say where there is no room for one. */
@@ -277,7 +247,6 @@ export class Dispatcher {
   }
 
   #release(file: ProgramFile): void {
-    this.#lostExits.forget(file);
     this.#options.machine.release(file.handle);
     this.#options.listener.closed(file);
   }

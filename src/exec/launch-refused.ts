@@ -43,6 +43,12 @@ const causes: Readonly<Record<string, Cause>> = {
     message: 'this sandbox forbids seccomp filters',
     hint: docs,
   },
+  'filter EINVAL': {
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    message:
+      'the seccomp user notification of this Linux cannot keep signals from a call: it is older than 5.19',
+    hint: docs,
+  },
   filter: {
     code: 'TDCTL_E_HOST_UNSUPPORTED',
     message: 'this Linux, or the sandbox it runs in, has no seccomp user notification',

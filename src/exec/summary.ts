@@ -89,8 +89,6 @@ export class SummaryCollector implements CallListener {
     const { request, answer, copies, file } = call;
     this.#peak = Math.max(this.#peak, this.#machine.keySlots.used);
     if (!answer.ok && call.delivered) this.#note(call, answer.errno, answer.hwError);
-    // Counted when it was done.
-    if (call.repeats) return;
     if (request.request === 'KVM_TDX_INIT_MEM_REGION') this.#countPages(file, copies);
     if (!answer.ok) return;
     switch (request.request) {

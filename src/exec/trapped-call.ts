@@ -1,7 +1,6 @@
 /** One trapped ioctl as the simulated kernel sees its caller. */
 import { readFileSync } from 'node:fs';
 import type { CallNumber, Supervisor } from '../../native/index.ts';
-import { ioctlNumbers } from '../abi/kvm/requests.ts';
 import type { Caller, UserMemory } from '../simulator/index.ts';
 import type { ClientMemory, FdTarget } from './codec/index.ts';
 import type { ProgramFile, ProgramFiles } from './program-files.ts';
@@ -14,9 +13,6 @@ export interface CallingThread {
   readonly addressSpace: number;
 }
 
-/** struct kvm_tdx_cmd. */
-const tdxCommandBytes = 24;
-
 export class TrappedCall {
   readonly call: CallNumber;
   readonly thread: CallingThread;
@@ -26,7 +22,8 @@ export class TrappedCall {
   readonly memory: ClientMemory;
   readonly #supervisor: Supervisor;
   readonly #files: ProgramFiles;
-  readonly #unwritten: { readonly address: bigint; readonly bytes: Uint8Array }[] = [];
+  /** Before then, no signal is looked for: most calls take no time. */
+  #lookAgainAt = performance.now() + lookForSignalsEveryMs;
 
   constructor(
     { supervisor, files }: { readonly supervisor: Supervisor; readonly files: ProgramFiles },
@@ -40,45 +37,16 @@ export class TrappedCall {
     this.request = call.request;
     this.argument = call.argument;
     this.memory = {
-      read: (address, length) => this.#read(address, length),
-      write: (address, bytes) => this.#write(address, bytes),
+      read: (address, length) => {
+        const into = new Uint8Array(length);
+        return supervisor.readMemory(this.call, address, into) ? into : undefined;
+      },
+      write: (address, bytes) => supervisor.writeMemory(this.call, address, bytes),
     };
   }
 
   get isWaiting(): boolean {
     return this.#supervisor.isWaiting(this.call);
-  }
-
-  /** Does what was left unwritten of a call that this one repeats. */
-  writeFor(before: TrappedCall): void {
-    for (const { address, bytes } of before.#unwritten) this.memory.write(address, bytes);
-  }
-
-  /** A caller whom a signal took away meanwhile still has the memory that his call is about. */
-  #read(address: bigint, length: number): Uint8Array | undefined {
-    const into = new Uint8Array(length);
-    if (this.#supervisor.readMemory(this.call, address, into)) return into;
-    if (this.isWaiting) return undefined;
-    return this.#supervisor.peekMemory(this.thread.tid, address, into) ? into : undefined;
-  }
-
-  /** He may use it for something else, though, until he repeats the call. */
-  #write(address: bigint, bytes: Uint8Array): boolean {
-    if (this.#supervisor.writeMemory(this.call, address, bytes)) return true;
-    if (this.isWaiting) return false;
-    this.#unwritten.push({ address, bytes: bytes.slice() });
-    return true;
-  }
-
-  /**
-   * The struct that the argument points to, whether anybody waits or not; undefined where it is
-   * none, or cannot be read.
-   */
-  peekStruct(): Uint8Array | undefined {
-    const sizeBytes = structBytes(this.request);
-    if (sizeBytes === 0) return undefined;
-    const into = new Uint8Array(sizeBytes);
-    return this.#supervisor.peekMemory(this.thread.tid, this.argument, into) ? into : undefined;
   }
 
   fd(number: number): FdTarget {
@@ -97,11 +65,21 @@ export class TrappedCall {
       // Cgroups of this machine have no limits on the simulated host's key slots.
       cgroup: '/',
       memory,
-      // seccomp wakes a waiting thread for any signal, and forgets its call.
-      pendingSignal: () => (this.isWaiting ? 'none' : 'ordinary'),
+      pendingSignal: () => this.#pendingSignal(),
     };
   }
+
+  /** Asked before each page that goes into a TD: looked up now and then, for it takes as long as a page. */
+  #pendingSignal(): 'none' | 'ordinary' | 'fatal' {
+    if (performance.now() < this.#lookAgainAt) return 'none';
+    if (!this.isWaiting) return 'fatal';
+    if (this.#supervisor.hasSignal(this.thread.tid)) return 'ordinary';
+    this.#lookAgainAt = performance.now() + lookForSignalsEveryMs;
+    return 'none';
+  }
 }
+
+const lookForSignalsEveryMs = 1;
 
 /** What tells one eventfd from another; undefined: it is none. */
 function eventfdId(tid: number, fd: number): number | undefined {
@@ -112,11 +90,4 @@ function eventfdId(tid: number, fd: number): number | undefined {
     // The thread is gone, and nobody waits for the answer.
     return undefined;
   }
-}
-
-/** The request's number says it, but for the one whose number says `unsigned long`. */
-function structBytes(request: number): number {
-  return request === ioctlNumbers.KVM_MEMORY_ENCRYPT_OP
-    ? tdxCommandBytes
-    : (request >>> 16) & 0x3fff;
 }

@@ -233,6 +233,12 @@ export class SimulatedMachine implements DisturbedMachine {
     return file?.kind === 'vm' ? file.vm.id : undefined;
   }
 
+  /** KVM_SET_SIGNAL_MASK: what a KVM_RUN of the vCPU blocks in place of what its thread blocks. */
+  signalMask(vcpuHandle: Handle): bigint | undefined {
+    const file = this.#kernel.files.get(vcpuHandle);
+    return file?.kind === 'vcpu' ? file.vcpu.signalMask : undefined;
+  }
+
   /** MRTD of a VM's TD; undefined until KVM_TDX_FINALIZE_VM has closed it. */
   mrtd(vmHandle: Handle): Uint8Array | undefined {
     const file = this.#kernel.files.get(vmHandle);
