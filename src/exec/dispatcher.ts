@@ -127,8 +127,6 @@ export class Dispatcher {
   }
 
   #perform(call: TrappedCall): void {
-    // Its thread is gone before anything was done: then nothing is.
-    if (!call.isWaiting) return;
     const decoded = decode({
       file: call.file.kind,
       number: call.request,
