@@ -20,10 +20,9 @@ give_up() { echo "no QEMU with TDX: $1" >&2; exit 1; }
 command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || give_up "this is no Debian"
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -e "$keyring" ] || give_up "no keyring of Debian's archive"
-# Wherever this system gets Debian from.
-mirror=$(apt-get indextargets --format '$(LABEL)|$(REPO_URI)' 'Created-By: Packages' |
-  awk -F'|' '$1 == "Debian" { print $2; exit }')
-[ -n "$mirror" ] || give_up "this system has no source of Debian's packages (apt-get update?)"
+# Wherever this system gets Debian from; told before the first `apt-get update` too.
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 -E '/debian/?$') ||
+  give_up "this system has no source of Debian's packages"
 
 mkdir -p "$target"
 target=$(cd "$target" && pwd)
