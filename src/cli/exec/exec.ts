@@ -1,7 +1,7 @@
 /** `tdctl exec`: a command with a simulated /dev/kvm, and what came of it. */
-import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { loadAddon, type SupervisorClass } from '../../../native/index.ts';
+import { LineFile } from '../../documents/line-file.ts';
 import { TdctlError } from '../../errors/index.ts';
 import {
   type CallListener,
@@ -59,7 +59,8 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
     guest,
   });
   const collector = new SummaryCollector(machine);
-  const summaryFile = options.summary === undefined ? undefined : openSummary(options.summary);
+  // Opened before the command starts: what it came to shall not be lost for a mistake in a path.
+  const summaryFile = options.summary && new LineFile({ path: options.summary, what: 'summary' });
   const writer = options.trace === undefined ? undefined : new TraceWriter(options.trace);
   const interrupts = listenForInterrupts();
   try {
@@ -81,8 +82,9 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
       // Whether the guests of the default script come to their end is nobody's expectation.
       unreached: options.run === undefined ? [] : guest.unreached(),
     };
-    if (summaryFile !== undefined) {
-      summaryFile.write({ ...summary, expectations });
+    if (summaryFile) {
+      summaryFile.write(JSON.stringify({ ...summary, expectations }, replaceBigInt, 2));
+      summaryFile.end();
     } else if (options.quiet !== true) {
       io.stderr.write(summaryText(summary, { machine, expectations, colors: io.colors.stderr }));
     }
@@ -156,32 +158,6 @@ function both(collector: CallListener, tracing: Tracing | undefined): CallListen
       collector.closed(file);
       listener.closed(file);
     },
-  };
-}
-
-/** Before the command starts: what it came to shall not be lost for a mistake in a path. */
-function openSummary(path: string) {
-  const attempt = <Result>(action: () => Result): Result => {
-    try {
-      return action();
-    } catch (cause) {
-      throw new TdctlError({
-        code: 'TDCTL_E_NOT_WRITABLE',
-        op: 'write the summary',
-        place: path,
-        message: 'the summary cannot be written',
-        hint: 'name a file in a directory that exists and that you may write to',
-        cause,
-      });
-    }
-  };
-  const fd = attempt(() => openSync(path, 'w'));
-  return {
-    write: (summary: object) =>
-      attempt(() => {
-        writeFileSync(fd, `${JSON.stringify(summary, replaceBigInt, 2)}\n`);
-        closeSync(fd);
-      }),
   };
 }
 

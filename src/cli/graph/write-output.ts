@@ -1,6 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { TdctlError } from '../../errors/index.ts';
 import type { CommandIo } from '../io.ts';
+import { writeNamedFile } from '../output/write-file.ts';
 
 /** Writes to the file, over what was there, or to standard output where none is named. */
 export async function writeOutput(
@@ -11,16 +10,5 @@ export async function writeOutput(
     io.stdout.write(content.toString());
     return;
   }
-  try {
-    await writeFile(path, content);
-  } catch (cause) {
-    throw new TdctlError({
-      code: 'TDCTL_E_NOT_WRITABLE',
-      op: 'write the chart',
-      place: path,
-      message: 'the file could not be written',
-      hint: 'choose a directory that exists and that you may write to',
-      cause,
-    });
-  }
+  await writeNamedFile(path, { what: 'the chart', content });
 }

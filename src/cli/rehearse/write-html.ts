@@ -1,7 +1,6 @@
 /** `--html FILE`. The runs of the cells are played again, with every call kept. */
-import { writeFile } from 'node:fs/promises';
-import { TdctlError } from '../../errors/index.ts';
 import { rehearseSimulated, type Scenario, type StageOptions } from '../../rehearsal/index.ts';
+import { writeNamedFile } from '../output/write-file.ts';
 import { readRehearsalFault } from './fault.ts';
 import { rehearsalPage } from './page/page.ts';
 import { SequenceBuilder, type SequenceTable } from './page/sequences.ts';
@@ -21,18 +20,7 @@ export async function writeHtml(
   { path, replay }: { readonly path: string; readonly replay: Replay | undefined },
 ): Promise<void> {
   const page = rehearsalPage(report, await sequencesOf(report, replay));
-  try {
-    await writeFile(path, page);
-  } catch (cause) {
-    throw new TdctlError({
-      code: 'TDCTL_E_NOT_WRITABLE',
-      op: 'write the report',
-      place: path,
-      message: 'the report cannot be written there',
-      hint: 'name a file in a directory that exists and that you may write to',
-      cause,
-    });
-  }
+  await writeNamedFile(path, { what: 'the report', content: page });
 }
 
 async function sequencesOf(

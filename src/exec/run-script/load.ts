@@ -1,5 +1,6 @@
 /** RunScript files. Loads zod and yaml: import it where one is read. */
 import { z } from 'zod';
+import { envelope } from '../../documents/envelope.ts';
 import { invalidFile } from '../../documents/invalid.ts';
 import { type FileFormat, type FileSource, readObject } from '../../documents/read.ts';
 import { SchemaFields } from '../../documents/schema-fields.ts';
@@ -23,20 +24,10 @@ const ids = z.union([
   z.literal('others'),
 ]);
 
-export const runScriptSchema = z.strictObject({
-  apiVersion: z
-    .literal('tdctl.io/v1alpha1')
-    .meta({ description: 'Version of this format.', examples: ['tdctl.io/v1alpha1'] }),
-  kind: z.literal('RunScript').meta({ description: 'Kind of this file.', examples: ['RunScript'] }),
-  metadata: z
-    .strictObject({
-      name: z
-        .string()
-        .min(1)
-        .max(63)
-        .meta({ description: 'What it is called.', examples: ['chatter'] }),
-    })
-    .meta({ description: 'What the script is called.', examples: [{ name: 'chatter' }] }),
+export const runScriptSchema = envelope({
+  kind: 'RunScript',
+  what: 'the script',
+  exampleName: 'chatter',
   spec: z
     .strictObject({
       vcpus: z

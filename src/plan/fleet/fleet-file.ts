@@ -1,5 +1,6 @@
 /** Fleet files: which VMs a host has. Loads zod and yaml, so import it where one is read. */
 import { z } from 'zod';
+import { envelope } from '../../documents/envelope.ts';
 import { invalidFile } from '../../documents/invalid.ts';
 import { notation } from '../../documents/notation.ts';
 import { type Parsed, parsed, refused } from '../../documents/parsed.ts';
@@ -54,20 +55,10 @@ const vmGroup = z.strictObject({
     .meta({ description: 'The largest vCPU id. Default: maxVcpus - 1.', examples: [15] }),
 });
 
-const fleetSchema = z.strictObject({
-  apiVersion: z
-    .literal('tdctl.io/v1alpha1')
-    .meta({ description: 'Version of this format.', examples: ['tdctl.io/v1alpha1'] }),
-  kind: z.literal('Fleet').meta({ description: 'Kind of this file.', examples: ['Fleet'] }),
-  metadata: z
-    .strictObject({
-      name: z
-        .string()
-        .min(1)
-        .max(63)
-        .meta({ description: 'Name of the fleet.', examples: ['mixed'] }),
-    })
-    .meta({ description: 'What the fleet is called.', examples: [{ name: 'mixed' }] }),
+const fleetSchema = envelope({
+  kind: 'Fleet',
+  what: 'the fleet',
+  exampleName: 'mixed',
   spec: z
     .strictObject({
       kvmMaxVcpus: z

@@ -1,6 +1,7 @@
 /** Rehearsal files: a scenario that a team keeps. Loads zod and yaml: import it where one is read. */
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { envelope } from '../../documents/envelope.ts';
 import { invalidFile } from '../../documents/invalid.ts';
 import { nearest } from '../../documents/nearest.ts';
 import { type FileFormat, readObject } from '../../documents/read.ts';
@@ -48,14 +49,10 @@ const count = (description: string) =>
     .optional()
     .meta({ description, examples: [1] });
 
-export const rehearsalSchema = z.strictObject({
-  apiVersion: z
-    .literal('tdctl.io/v1alpha1')
-    .meta({ description: 'Version of this format.', examples: ['tdctl.io/v1alpha1'] }),
-  kind: z.literal('Rehearsal').meta({ description: 'Kind of this file.', examples: ['Rehearsal'] }),
-  metadata: z
-    .strictObject({ name })
-    .meta({ description: 'What the rehearsal is called.', examples: [{ name: 'upgrade' }] }),
+export const rehearsalSchema = envelope({
+  kind: 'Rehearsal',
+  what: 'the rehearsal',
+  exampleName: 'upgrade',
   spec: z
     .strictObject({
       host: z

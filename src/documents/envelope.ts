@@ -1,0 +1,36 @@
+/** What every file format begins with: its version, its kind, its name; then what it is about. */
+import { z } from 'zod';
+
+const apiVersion = 'tdctl.io/v1alpha1';
+
+export interface EnvelopeOptions<Kind extends string, Spec extends z.ZodType> {
+  readonly kind: Kind;
+  /** `the rehearsal`. */
+  readonly what: string;
+  readonly exampleName: string;
+  readonly spec: Spec;
+}
+
+export function envelope<Kind extends string, Spec extends z.ZodType>({
+  kind,
+  what,
+  exampleName,
+  spec,
+}: EnvelopeOptions<Kind, Spec>) {
+  return z.strictObject({
+    apiVersion: z
+      .literal(apiVersion)
+      .meta({ description: 'Version of this format.', examples: [apiVersion] }),
+    kind: z.literal(kind).meta({ description: 'Kind of this file.', examples: [kind] }),
+    metadata: z
+      .strictObject({
+        name: z
+          .string()
+          .min(1)
+          .max(63)
+          .meta({ description: `Name of ${what}.`, examples: [exampleName] }),
+      })
+      .meta({ description: `What ${what} is called.`, examples: [{ name: exampleName }] }),
+    spec,
+  });
+}
