@@ -24,6 +24,7 @@
         "native/supervisor/notifications.cc",
         "native/supervisor/pending_signals.cc",
         "native/supervisor/supervisor.cc",
+        "native/supervisor/supervisor_launch.cc",
         "native/supervisor/terminal.cc",
         "native/supervisor/watched_files.cc",
         "native/testing/exports.cc",

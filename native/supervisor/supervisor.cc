@@ -8,12 +8,11 @@
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "../util/arguments.h"
-#include "../util/errno_name.h"
 #include "client_memory.h"
 #include "handlers.h"
+#include "js_answers.h"
 #include "notifications.h"
 
 namespace tdctl::supervisor {
@@ -23,71 +22,11 @@ namespace {
 // MAX_ERRNO: what is beyond would come out as a result.
 constexpr std::uint32_t most_errno = 4095;
 
-const char* stage_name(LaunchStage stage) {
-  switch (stage) {
-    case LaunchStage::fork:
-      return "fork";
-    case LaunchStage::no_new_privileges:
-      return "no_new_privs";
-    case LaunchStage::filter:
-      return "filter";
-    case LaunchStage::install:
-      return "install";
-    case LaunchStage::memory:
-      return "memory";
-    case LaunchStage::files:
-      return "files";
-    case LaunchStage::exec:
-      return "exec";
-  }
-  return "";
-}
-
-Napi::Object refusal(Napi::Env env, int error) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("errno", error);
-  object.Set("code", errno_name(error));
-  return object;
-}
-
-Napi::Object refusal(Napi::Env env, int error, const char* whose) {
+// {errno, code, whose}: whose it is that lacks something.
+Napi::Object refusal_by(const char* whose, Napi::Env env, int error) {
   Napi::Object object = refusal(env, error);
   object.Set("whose", whose);
   return object;
-}
-
-Napi::Value failed(Napi::Env env, LaunchFailure failure) {
-  Napi::Object object = refusal(env, failure.error);
-  object.Set("stage", stage_name(failure.stage));
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("failed", object);
-  return result;
-}
-
-std::vector<std::string> read_command(Arguments& arguments, Napi::Value value) {
-  std::vector<std::string> command;
-  const auto words = arguments.array(value, "command", 1 << 20);
-  if (!words) return command;
-  for (std::uint32_t index = 0; index < words->Length() && !arguments.is_wrong(); ++index) {
-    command.push_back(arguments.string(words->Get(index), "command[]"));
-  }
-  if (command.empty()) arguments.range_mistake("`command` must have at least one word");
-  return command;
-}
-
-// [{request, argument, value}]
-ConstantAnswers read_constants(Arguments& arguments, Napi::Value value) {
-  ConstantAnswers constants;
-  const auto rows = arguments.array(value, "systemAnswers", 1 << 16);
-  if (!rows) return constants;
-  for (std::uint32_t index = 0; index < rows->Length() && !arguments.is_wrong(); ++index) {
-    const Napi::Value row = rows->Get(index);
-    const std::uint32_t request = arguments.uint32(arguments.field(row, "request"), "request");
-    const std::uint32_t argument = arguments.uint32(arguments.field(row, "argument"), "argument");
-    const std::uint32_t answer = arguments.uint32(arguments.field(row, "value"), "value", 0, INT32_MAX);
-    constants.add(request, argument, static_cast<std::int32_t>(answer));
-  }
-  return constants;
 }
 
 // A Uint8Array on shared memory, which stays mapped for as long as JS can reach it.
@@ -104,11 +43,6 @@ void stop_loop(void* loop) { static_cast<Loop*>(loop)->stop(); }
 
 pid_t thread_argument(Arguments& arguments) {
   return static_cast<pid_t>(arguments.uint32(arguments.at(0), "thread", 1, INT32_MAX));
-}
-
-Napi::Value mistake(Arguments& arguments) {
-  arguments.mistake().ThrowAsJavaScriptException();
-  return {};
 }
 
 }  // namespace
@@ -144,42 +78,6 @@ Supervisor::Supervisor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Superv
 
 Supervisor::~Supervisor() {
   if (loop_) napi_remove_env_cleanup_hook(Env(), stop_loop, loop_.get());
-}
-
-Napi::Value Supervisor::launch(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  Arguments arguments(info, nullptr);
-  const std::vector<std::string> command =
-      read_command(arguments, arguments.field(info[0], "command"));
-  ConstantAnswers constants =
-      read_constants(arguments, arguments.field(info[0], "systemAnswers"));
-  arguments.object(info[1], "handlers");
-  if (arguments.is_wrong()) return mistake(arguments);
-
-  auto launched = supervisor::launch(command);
-  if (auto* failure = std::get_if<LaunchFailure>(&launched)) return failed(env, *failure);
-  HeldClient& client = std::get<HeldClient>(launched);
-  Handlers* handlers = Handlers::make(env, info[1].As<Napi::Object>());
-  if (handlers == nullptr) {
-    give_up(client);
-    return {};
-  }
-  auto loop = std::make_unique<Loop>(std::move(client), std::move(constants),
-                                     [handlers](Event event) { handlers->tell(std::move(event)); });
-  if (loop->files().events_fd() < 0) {
-    give_up(loop->client());
-    handlers->abandon();
-    return failed(env, {LaunchStage::files, EMFILE});
-  }
-  loop->start();
-  if (const int error = let_go(loop->client()); error != 0) {
-    loop->stop();
-    handlers->abandon();
-    return failed(env, {LaunchStage::exec, error});
-  }
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("launched", make<Supervisor>(env, {std::move(loop), handlers}));
-  return result;
 }
 
 Napi::Value Supervisor::get_pid(const Napi::CallbackInfo& info) {
@@ -232,7 +130,7 @@ Napi::Value Supervisor::install(const Napi::CallbackInfo& info) {
   CallNumber number;
   const std::optional<Call> call = waiting_call(info, &number);
   if (env.IsExceptionPending()) return {};
-  if (!call) return refusal(env, ENOENT, "caller");
+  if (!call) return refusal_by("caller", env, ENOENT);
   Arguments arguments(info, nullptr);
   const std::string kind = arguments.string(arguments.field(info[1], "name"), "name");
   const std::uint64_t size_bytes =
@@ -243,14 +141,14 @@ Napi::Value Supervisor::install(const Napi::CallbackInfo& info) {
   if (arguments.is_wrong()) return mistake(arguments);
 
   NewFile file = loop_->files().make(kind.c_str(), size_bytes, mapped);
-  if (file.error != 0) return refusal(env, file.error, "supervisor");
+  if (file.error != 0) return refusal_by("supervisor", env, file.error);
   if (system) loop_->is_system(file.number);
   loop_->calls().remove(number);
   const Installed installed = loop_->install(call->id, file, close_on_exec);
   if (installed.error != 0) {
     // EMFILE: the caller still waits, for that answer.
     if (installed.error != ENOENT) loop_->calls().put_back(number, *call);
-    return refusal(env, installed.error, "caller");
+    return refusal_by("caller", env, installed.error);
   }
   Napi::Object result = Napi::Object::New(env);
   result.Set("fd", installed.fd);
