@@ -19,7 +19,7 @@ export function execCommand(io: CommandIo, endWith: (exitCode: number) => void) 
       ),
     )
     .addOption(kernelOption())
-    .option('--run <script>', 'what the guests do, a RunScript file (default: shut down at once)')
+    .option('--run <script>', 'what the guests do, a RunScript file (default: power off)')
     .addOption(faultOption('the simulated host'))
     .option('--trace <file>', 'write every KVM call to a file (.jsonl: as JSON)')
     .option('--summary <file>', 'write the summary as JSON to a file, instead of text to stderr')

@@ -9,7 +9,6 @@ import type {
 import type { SimulatedMachine } from '../../simulator/index.ts';
 import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
-import { columns } from '../output/table.ts';
 import { count, times } from '../output/units.ts';
 
 export interface SummaryContext {
@@ -21,49 +20,62 @@ export interface SummaryContext {
   readonly colors: boolean;
 }
 
+interface Row {
+  readonly label: string;
+  readonly text: string;
+  /** A row that asks for a look, and one that does not. */
+  readonly tone?: 'attention' | 'quiet';
+}
+
+const labelWidth = 10;
+
 export function summaryText(
   summary: ExecSummary,
   { machine, expectations, colors }: SummaryContext,
 ): string {
   const { bold, dim, yellow } = paint(colors);
-  const { profile, kernelAbi } = machine;
-  const module = profile.module === undefined ? '' : `, TDX module ${profile.module.release}`;
+  const rowText = ({ label, text, tone }: Row) => {
+    const padded = label.padEnd(labelWidth);
+    const shown = tone === 'attention' ? yellow(padded) : padded;
+    const line = `  ${shown}  ${text}\n`;
+    return tone === 'quiet' ? dim(line) : line;
+  };
   const [program = ''] = summary.command;
-  return [
-    `${bold('tdctl exec')}: ${sanitize(program)} ${exitText(summary)}\n`,
-    columns([
-      ['host', `sim:${profile.name} (KVM rules ${kernelAbi.name}${module})`],
-      ...summary.vms.flatMap(vmRows),
-      ['key slots ', slotText(summary)],
-      ['released', releasedText(summary)],
-    ]),
-    ...summary.refusals
-      .filter(({ routine }) => !routine)
-      .map((refusal) => refusalText(refusal, { yellow, dim })),
-    dim(routineText(summary.refusals.filter(({ routine }) => routine))),
-    ...summary.unknownIoctls.map(
-      ({ on, number, errno, count: calls }) =>
-        `  ${yellow('unknown')}     ${times(`ioctl ${number}`, calls)} on ${on}: ${errno}; the simulated kernel does not know it, a real one may\n`,
-    ),
-    ...expectationLines(expectations, yellow),
-  ].join('');
+  const rows: readonly Row[] = [
+    { label: 'host', text: hostText(machine) },
+    ...summary.vms.flatMap(vmRows),
+    { label: 'key slots', text: slotText(summary) },
+    { label: 'released', text: releasedText(summary) },
+    ...refusalRows(summary.refusals),
+    ...unknownRows(summary),
+    ...expectationRows(expectations),
+  ];
+  const title = `${bold('tdctl exec')}: ${sanitize(program)} ${exitText(summary)}\n`;
+  return title + rows.map(rowText).join('');
 }
 
 function exitText({ exit }: ExecSummary): string {
   return exit.how === 'code' ? `ended with exit code ${exit.status}` : `died of ${exit.signal}`;
 }
 
-function vmRows({ name, type, vcpus, pages, mrtd }: VmSummary): string[][] {
+function hostText({ profile, kernelAbi }: SimulatedMachine): string {
+  const module = profile.module === undefined ? '' : `, TDX module ${profile.module.release}`;
+  return `sim:${profile.name} (KVM rules ${kernelAbi.name}${module})`;
+}
+
+function vmRows({ name, type, vcpus, pages, mrtd }: VmSummary): Row[] {
   const { created, initialized } = vcpus;
-  if (type === 'default') return [[name, `an ordinary VM, ${count(created, 'vCPU')}`]];
+  if (type === 'default') {
+    return [{ label: name, text: `an ordinary VM, ${count(created, 'vCPU')}` }];
+  }
   const initialised = created === initialized ? '' : `, ${initialized} of them initialised`;
   const parts = [
     `TD, ${count(created, 'vCPU')}${initialised}`,
     `${count(pages.added, 'page')} added, ${pages.measured} measured`,
   ];
   return [
-    [name, parts.join(', ')],
-    ['', mrtd === null ? 'never finalised' : `MRTD ${mrtd}`],
+    { label: name, text: parts.join(', ') },
+    { label: '', text: mrtd === null ? 'never finalised' : `MRTD ${mrtd}` },
   ];
 }
 
@@ -76,44 +88,57 @@ function releasedText({ stillOpen }: ExecSummary): string {
   return stillOpen.length === 0 ? 'everything' : `all but ${stillOpen.join(', ')}`;
 }
 
-function refusalText(
-  { request, errno, hwError, count: calls, meaning, hint }: RefusalSummary,
-  { yellow, dim }: Record<'yellow' | 'dim', (text: string) => string>,
-): string {
-  const status = hwError === null ? '' : ` (${hwError})`;
-  return (
-    `  ${yellow('refused')}     ${times(request, calls)}: ${errno}${status}: ${meaning}\n` +
-    `              ${dim(hint)}\n`
+/** What tells something first; then, in one row, what every VMM is refused. */
+function refusalRows(refusals: readonly RefusalSummary[]): Row[] {
+  const [routine, telling] = [true, false].map((which) =>
+    refusals.filter((refusal) => refusal.routine === which),
   );
-}
-
-/** `routine    KVM_GET_MSR_INDEX_LIST (E2BIG), …`. */
-function routineText(refusals: readonly RefusalSummary[]): string {
-  if (refusals.length === 0) return '';
-  const names = refusals.map(
+  const rows = (telling ?? []).flatMap(
+    ({ request, errno, hwError, count: calls, meaning, hint }): Row[] => {
+      const status = hwError === null ? '' : ` (${hwError})`;
+      const text = `${times(request, calls)}: ${errno}${status}: ${meaning}`;
+      return [
+        { label: 'refused', text, tone: 'attention' },
+        { label: '', text: hint, tone: 'quiet' },
+      ];
+    },
+  );
+  const names = (routine ?? []).map(
     ({ request, errno, count: calls }) => `${times(request, calls)} (${errno})`,
   );
-  return `  routine    also refused, as to every VMM: ${names.join(', ')}\n`;
+  if (names.length === 0) return rows;
+  const text = `also refused, as to every VMM: ${names.join(', ')}`;
+  return [...rows, { label: 'routine', text, tone: 'quiet' }];
 }
 
-function expectationLines(
-  { results, unreached }: SummaryContext['expectations'],
-  yellow: (text: string) => string,
-): string[] {
+function unknownRows({ unknownIoctls }: ExecSummary): Row[] {
+  return unknownIoctls.map(({ on, number, errno, count: calls }) => ({
+    label: 'unknown',
+    text: `${times(`ioctl ${number}`, calls)} on ${on}: ${errno}; the simulated kernel does not know it, a real one may`,
+    tone: 'attention',
+  }));
+}
+
+function expectationRows({ results, unreached }: SummaryContext['expectations']): Row[] {
   const met = results.filter((result) => result.met).length;
+  const script = { label: 'script', text: `${met} of ${results.length} expectations met` };
   return [
-    ...(results.length === 0
-      ? []
-      : [`  script      ${met} of ${results.length} expectations met\n`]),
+    ...(results.length === 0 ? [] : [script]),
     ...results
       .filter((result) => !result.met)
       .map(
-        ({ place, step, vcpu, expected, got }) =>
-          `  ${yellow('not met')}     ${sanitize(place)}: ${step} of vCPU ${vcpu} expects ${expected}, and got ${got ?? 'no answer'}\n`,
+        ({ place, step, vcpu, expected, got }): Row => ({
+          label: 'not met',
+          text: `${sanitize(place)}: ${step} of vCPU ${vcpu} expects ${expected}, and got ${got ?? 'no answer'}`,
+          tone: 'attention',
+        }),
       ),
     ...unreached.map(
-      ({ place, step, vcpu }) =>
-        `  ${yellow('not run')}     ${sanitize(place)}: ${step} of vCPU ${vcpu} was never come to\n`,
+      ({ place, step, vcpu }): Row => ({
+        label: 'not run',
+        text: `${sanitize(place)}: ${step} of vCPU ${vcpu} was never come to`,
+        tone: 'attention',
+      }),
     ),
   ];
 }
