@@ -57,10 +57,19 @@ export interface SupervisedCommand {
 /** Where a launch failed, and with which errno. */
 export interface LaunchFailure {
   /**
-   * `filter`: seccomp refused it. `install`: this Linux cannot answer with an fd. `memory`: no ptrace
-   * rights over a child of one's own. `files`: no inotify instance left. `exec`: the command itself.
+   * `busy`: this process supervises a command already. `filter`: seccomp refused it. `install`: this
+   * Linux cannot answer with an fd. `memory`: no ptrace rights over a child of one's own. `files`: no
+   * inotify instance left. `exec`: the command itself.
    */
-  readonly stage: 'fork' | 'no_new_privs' | 'filter' | 'install' | 'memory' | 'files' | 'exec';
+  readonly stage:
+    | 'busy'
+    | 'fork'
+    | 'no_new_privs'
+    | 'filter'
+    | 'install'
+    | 'memory'
+    | 'files'
+    | 'exec';
   readonly errno: number;
   readonly code: string;
 }
@@ -127,8 +136,9 @@ export interface InstalledFile {
 
 export interface SupervisorClass {
   /**
-   * Starts a command under supervision. It dies with this process. Use it in a process without other
-   * children: once the command has ended, all that is left over of it is reaped.
+   * Starts a command under supervision. It dies with the thread that calls this. One at a time, and in
+   * a process without other children: once the command has ended, every child is taken for one that it
+   * left behind, and reaped.
    */
   launch(
     command: SupervisedCommand,

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -138,18 +139,27 @@ std::optional<LaunchFailure> find_obstacle(const HeldClient& client) {
   return std::nullopt;
 }
 
-void reap(pid_t pid) {
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
-}
+std::atomic<bool> is_supervising = false;
 
 }  // namespace
+
+Turn Turn::take() {
+  Turn turn;
+  turn.is_held_ = !is_supervising.exchange(true);
+  return turn;
+}
+
+Turn::~Turn() {
+  if (is_held_) is_supervising = false;
+}
 
 std::variant<HeldClient, LaunchFailure> launch(const std::vector<std::string>& command) {
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
 
+  Turn turn = Turn::take();
+  if (!turn.is_held()) return LaunchFailure{LaunchStage::busy, EBUSY};
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
     return LaunchFailure{LaunchStage::fork, errno};
@@ -163,7 +173,7 @@ std::variant<HeldClient, LaunchFailure> launch(const std::vector<std::string>& c
   theirs.reset();
 
   std::optional<Received> received = receive_report(ours.get());
-  HeldClient client = {.pid = pid, .channel = std::move(ours)};
+  HeldClient client = {.turn = std::move(turn), .pid = pid, .channel = std::move(ours)};
   std::optional<LaunchFailure> failure;
   if (!received) {
     failure = LaunchFailure{LaunchStage::fork, ECHILD};
@@ -189,7 +199,12 @@ int let_go(HeldClient& client) {
 
 void give_up(HeldClient& client) {
   ::kill(client.pid, SIGKILL);
-  reap(client.pid);
+  reap(client);
+}
+
+void reap(const HeldClient& client) {
+  while (::waitpid(client.pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 }  // namespace tdctl::supervisor

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -12,8 +13,28 @@
 
 namespace tdctl::supervisor {
 
+// Held by the one supervisor of this process: what it reaps are the orphans of one command.
+class Turn {
+ public:
+  // Not held while another one is.
+  static Turn take();
+  Turn() = default;
+  Turn(Turn&& other) noexcept : is_held_(std::exchange(other.is_held_, false)) {}
+  Turn& operator=(Turn&& other) noexcept {
+    std::swap(is_held_, other.is_held_);
+    return *this;
+  }
+  ~Turn();
+
+  bool is_held() const { return is_held_; }
+
+ private:
+  bool is_held_ = false;
+};
+
 // Held back before its exec, until it is told to go on.
 struct HeldClient {
+  Turn turn = {};
   pid_t pid = 0;
   UniqueFd pidfd = {};
   UniqueFd listener = {};
@@ -21,8 +42,9 @@ struct HeldClient {
   UniqueFd channel = {};
 };
 
-// Where a launch failed. `exec`: the program itself could not be started.
-enum class LaunchStage { fork, no_new_privileges, filter, install, memory, files, exec };
+// Where a launch failed. `busy`: this process supervises a command already. `exec`: the program itself
+// could not be started.
+enum class LaunchStage { busy, fork, no_new_privileges, filter, install, memory, files, exec };
 
 struct LaunchFailure {
   LaunchStage stage;
@@ -39,5 +61,8 @@ int let_go(HeldClient& client);
 
 // The end of a client that is not let go.
 void give_up(HeldClient& client);
+
+// Of a client that has ended, or will at once.
+void reap(const HeldClient& client);
 
 }  // namespace tdctl::supervisor

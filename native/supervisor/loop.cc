@@ -81,6 +81,7 @@ void Loop::stop() {
   static_cast<void>(::write(stop_event_.get(), &one, sizeof one));
   thread_.join();
   client_.listener.reset();
+  client_.turn = {};
   terminal_.restore();
 }
 
@@ -127,6 +128,7 @@ void Loop::serve() {
   tell_interrupted();
   tell_closed();
   terminal_.restore();
+  client_.turn = {};
   ended_ = true;
   sink_(EndedEvent{});
 }

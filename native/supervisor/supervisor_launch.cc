@@ -16,6 +16,8 @@ namespace {
 
 const char* stage_name(LaunchStage stage) {
   switch (stage) {
+    case LaunchStage::busy:
+      return "busy";
     case LaunchStage::fork:
       return "fork";
     case LaunchStage::no_new_privileges:
@@ -98,6 +100,7 @@ Napi::Value Supervisor::launch(const Napi::CallbackInfo& info) {
   loop->start();
   if (const int error = let_go(loop->client()); error != 0) {
     loop->stop();
+    reap(loop->client());
     handlers->abandon();
     return failed(env, {LaunchStage::exec, error});
   }

@@ -22,6 +22,11 @@ const causes: Readonly<Record<string, Cause>> = {
     message: 'the command cannot be executed',
     hint: 'it must be a program, or a script, that you may execute',
   },
+  busy: {
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    message: 'this process supervises a command already, and can do so with one at a time',
+    hint: 'wait for its end',
+  },
   fork: {
     code: 'TDCTL_E_HOST_UNSUPPORTED',
     message: 'no process can be started to run the command in',

@@ -1,167 +1,388 @@
-/** The supervisor as the addon has it: misuse, and ends that nobody planned. */
-import { spawn } from 'node:child_process';
+/** The supervisor at the addon's own interface; what programs see of it is in test/exec. */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, type TestContext, test } from 'vitest';
-import type { Supervisor, SupervisorHandlers } from '../../native/index.ts';
+import {
+  loadAddon,
+  type NewFile,
+  type Supervisor,
+  type SupervisorHandlers,
+} from '../../native/index.ts';
 import { requireAddon } from './support.ts';
+
+/** A shell opens the file that it is told to redirect to: no program of ours is needed. */
+const opensKvm = ['sh', '-c', 'exec 3<>/dev/kvm'];
+const sleeps = ['sleep', '1000000'];
+const noAnswers = { systemAnswers: [] } as const;
+const kvmFile: NewFile = {
+  name: 'kvm',
+  sizeBytes: 0n,
+  mapped: false,
+  closeOnExec: false,
+  system: true,
+};
 
 interface Supervised {
   readonly supervisor: Supervisor;
-  readonly exited: Promise<readonly [how: string, status: number]>;
+  /** What the handlers were told, in order. */
+  readonly events: unknown[][];
   readonly ended: Promise<void>;
 }
 
+/** Killed with the test, where it has not ended. */
 function launch(
   context: TestContext,
   command: readonly string[],
-  own: Partial<SupervisorHandlers> = {},
+  on: Partial<SupervisorHandlers> = {},
 ): Supervised {
   const addon = requireAddon(context);
-  let exit: (how: readonly [string, number]) => void = () => undefined;
-  let end: () => void = () => undefined;
-  const exited = new Promise<readonly [string, number]>((resolve) => {
-    exit = resolve;
-  });
+  const events: unknown[][] = [];
+  let end = () => {};
   const ended = new Promise<void>((resolve) => {
     end = resolve;
   });
+  const tell =
+    (name: keyof SupervisorHandlers) =>
+    (...args: unknown[]) => {
+      events.push([name, ...args]);
+      (on[name] as ((...args: unknown[]) => void) | undefined)?.(...args);
+      if (name === 'ended') end();
+    };
   const result = addon.Supervisor.launch(
-    { command, systemAnswers: [] },
+    { command, ...noAnswers },
     {
-      opened: () => undefined,
-      ioctl: () => undefined,
-      interrupted: () => undefined,
-      closed: () => undefined,
-      outOfReach: () => undefined,
-      exited: (how, status) => exit([how, status]),
-      ended: () => end(),
-      ...own,
+      opened: tell('opened'),
+      ioctl: tell('ioctl'),
+      interrupted: tell('interrupted'),
+      closed: tell('closed'),
+      outOfReach: tell('outOfReach'),
+      exited: tell('exited'),
+      ended: tell('ended'),
     },
   );
-  if ('failed' in result) context.skip(`no supervision here: ${JSON.stringify(result.failed)}`);
-  return { supervisor: (result as { launched: Supervisor }).launched, exited, ended };
+  if ('failed' in result) {
+    const { stage, code } = result.failed;
+    return context.skip(`no program can be supervised here: ${stage} ${code}`);
+  }
+  const { launched: supervisor } = result;
+  context.onTestFinished(() => {
+    supervisor.signal(constants.signals.SIGKILL);
+    supervisor.stop();
+  });
+  return { supervisor, events, ended };
 }
 
-describe('a command', () => {
-  test('that asks nothing runs as it would, and its end is told', async (context) => {
-    const { exited, ended, supervisor } = launch(context, ['sh', '-c', 'exit 7']);
-    expect(supervisor.pid).toBeGreaterThan(0);
-    expect(await exited).toEqual(['code', 7]);
-    await ended;
-    expect(supervisor.signal(15)).toBe(false);
-  });
-
-  test('gets the signals it is sent', async (context) => {
-    const { exited, ended, supervisor } = launch(context, ['sleep', '1000']);
-    expect(supervisor.signal(15)).toBe(true);
-    expect(await exited).toEqual(['signal', 15]);
-    await ended;
-  });
-
-  test('that is not there is a failure with its errno, and no events but its end', (context) => {
-    const addon = requireAddon(context);
-    const never = () => expect.unreachable();
-    const handlers = { opened: never, ioctl: never, interrupted: never, closed: never };
-    const rest = { outOfReach: never, exited: () => undefined, ended: () => undefined };
-    const command = ['/nowhere/program'];
-    const result = addon.Supervisor.launch(
-      { command, systemAnswers: [] },
-      { ...handlers, ...rest },
-    );
-    expect(result).toMatchObject({ failed: { stage: 'exec', code: 'ENOENT' } });
-  });
-
-  test('whose open is refused sees that errno', async (context) => {
-    const { supervisor, exited, ended } = launch(
-      context,
-      // The shell fails to redirect.
-      ['sh', '-c', '(: <>/dev/kvm) 2>/dev/null; exit $?'],
-      { opened: (call) => expect(supervisor.refuse(call, 13)).toBe(true) },
-    );
-    expect((await exited)[1]).not.toBe(0);
-    await ended;
-  });
-});
-
-describe('misuse', () => {
-  test('of launch throws, and starts nothing', (context) => {
-    const { Supervisor } = requireAddon(context);
-    const call =
-      (...args: unknown[]) =>
-      () =>
-        Reflect.apply(Supervisor.launch, Supervisor, args);
-    expect(call()).toThrow(TypeError);
-    expect(call({ command: [], systemAnswers: [] }, {})).toThrow(RangeError);
-    expect(call({ command: ['true'], systemAnswers: [] }, {})).toThrow(/handlers.opened/);
-    expect(call({ command: ['tr\0ue'], systemAnswers: [] }, {})).toThrow(RangeError);
-    expect(call({ command: ['true'], systemAnswers: [{ request: -1 }] }, {})).toThrow(RangeError);
-    expect(() => Reflect.construct(Supervisor as never, [])).toThrow(/no public constructor/);
-  });
-
-  test('of a method throws, and a call that nobody makes is answered to nobody', async (context) => {
-    const { supervisor, ended } = launch(context, ['sleep', '1000']);
-    const nobody = 4_000_000;
-    expect(supervisor.answer(nobody, 0)).toBe(false);
-    expect(supervisor.refuse(nobody, 22)).toBe(false);
-    expect(supervisor.isWaiting(nobody)).toBe(false);
-    expect(supervisor.readMemory(nobody, 0n, new Uint8Array(8))).toBe(false);
-    expect(supervisor.writeMemory(nobody, 0n, new Uint8Array(8))).toBe(false);
-    const file = { name: 'x', sizeBytes: 0n, mapped: false, closeOnExec: true, system: false };
-    expect(supervisor.install(nobody, file)).toMatchObject({ code: 'ENOENT' });
-    supervisor.untilSignal(nobody);
-    const wrong = supervisor as unknown as Record<string, (...args: unknown[]) => unknown>;
-    expect(() => wrong.answer?.('1', 0)).toThrow(TypeError);
-    expect(() => wrong.answer?.(1, -5)).toThrow(RangeError);
-    expect(() => wrong.refuse?.(1, 0)).toThrow(RangeError);
-    expect(() => wrong.refuse?.(1, 5000)).toThrow(RangeError);
-    expect(() => wrong.findFile?.(-1, 0)).toThrow(RangeError);
-    expect(() => wrong.hasSignal?.('x')).toThrow(TypeError);
-    expect(() => wrong.signal?.(1e9)).toThrow(RangeError);
-    supervisor.signal(9);
-    await ended;
-  });
-});
-
-describe('an end that nobody planned', () => {
-  test('stop() while a program runs leaves it without answers, and lets this process go on', async (context) => {
-    const { supervisor } = launch(context, ['sleep', '1000']);
-    supervisor.stop();
-    supervisor.stop();
-    expect(supervisor.signal(9)).toBe(true);
-  });
-
-  test.for(['process.exit(3)', 'process.kill(process.pid, 9)', 'throw new Error()'])(
-    'a supervisor that ends by %s ends its command too',
-    async (end, context) => {
-      requireAddon(context);
-      const code = `
-        import { loadAddon } from ${JSON.stringify(join(import.meta.dirname, '../../dist/native/index.js'))};
-        const none = () => undefined;
-        const handlers = { opened: none, ioctl: none, interrupted: none, closed: none,
-          outOfReach: none, exited: none, ended: none };
-        const { launched } = loadAddon().addon.Supervisor.launch(
-          { command: ['sleep', '1000'], systemAnswers: [] }, handlers);
-        console.log(launched.pid);
-        setTimeout(() => { ${end}; });`;
-      const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-      const [pid] = await once(child.stdout.setEncoding('utf8'), 'data');
-      await once(child, 'close');
-      await waitUntilGone(Number(pid));
-    },
-  );
-});
-
-/**
- * The end of an orphan is nobody's to wait for, so it is asked for until the test's own limit. A zombie
- * has ended: this process is the one that orphans go to, once it has supervised a command.
- */
-async function waitUntilGone(pid: number): Promise<void> {
-  while (existsSync(`/proc/${pid}`)) {
-    if (/^\d+ \(.*\) Z /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+/** The fields of /proc/PID/stat after the name; undefined: there is no such process. */
+function stat(pid: number): string[] | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .trim()
+      .split(' ');
+  } catch {
+    return undefined;
   }
 }
+
+const hasEnded = (pid: number) => (stat(pid)?.[0] ?? 'Z') === 'Z';
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('what happens is told in order', () => {
+  test('an open that is answered, the last close, the end', async (context) => {
+    const given: unknown[] = [];
+    const { supervisor, events, ended } = launch(context, opensKvm, {
+      opened: (call) => given.push(supervisor.install(call, kvmFile)),
+    });
+    await ended;
+    expect(given).toEqual([{ fd: 3, file: 1 }]);
+    expect(events.map(([name]) => name).sort()).toEqual(['closed', 'ended', 'exited', 'opened']);
+    expect(events[0]).toEqual(['opened', 1, supervisor.pid, supervisor.pid, 1, false]);
+    expect(events).toContainEqual(['closed', 1]);
+    expect(events).toContainEqual(['exited', 'code', 0]);
+    expect(events.at(-1)).toEqual(['ended']);
+  });
+
+  test('an open that is refused', async (context) => {
+    const { supervisor, events, ended } = launch(context, opensKvm, {
+      opened: (call) => expect(supervisor.refuse(call, 13)).toBe(true),
+    });
+    await ended;
+    // As a shell says that a redirection failed.
+    expect(events).toContainEqual(['exited', 'code', 2]);
+  });
+
+  test('a death by signal', async (context) => {
+    const { supervisor, events, ended } = launch(context, sleeps);
+    expect(supervisor.signal(constants.signals.SIGTERM)).toBe(true);
+    await ended;
+    expect(events).toEqual([['exited', 'signal', 15], ['ended']]);
+    expect(supervisor.signal(constants.signals.SIGTERM)).toBe(false);
+    expect(stat(supervisor.pid)).toBeUndefined();
+  });
+
+  test('a call whose caller was killed is interrupted, and takes no answer', async (context) => {
+    let refused: boolean | undefined;
+    const { supervisor, events, ended } = launch(context, opensKvm, {
+      opened: () => supervisor.signal(constants.signals.SIGKILL),
+      interrupted: (call) => {
+        expect(supervisor.isWaiting(call)).toBe(false);
+        refused = supervisor.refuse(call, 5);
+      },
+    });
+    await ended;
+    expect(events).toContainEqual(['interrupted', 1]);
+    expect(refused).toBe(false);
+  });
+});
+
+test('one command at a time: a second is refused until the first has ended', async (context) => {
+  const { supervisor, ended } = launch(context, sleeps);
+  const addon = requireAddon(context);
+  const handlers = Object.fromEntries(
+    ['opened', 'ioctl', 'interrupted', 'closed', 'outOfReach', 'exited', 'ended'].map((name) => [
+      name,
+      () => {},
+    ]),
+  ) as unknown as SupervisorHandlers;
+  const second = addon.Supervisor.launch({ command: ['true'], ...noAnswers }, handlers);
+  expect(second).toEqual({ failed: { stage: 'busy', errno: 16, code: 'EBUSY' } });
+  supervisor.signal(constants.signals.SIGKILL);
+  await ended;
+  const third = launch(context, ['true']);
+  await third.ended;
+  expect(third.events).toEqual([['exited', 'code', 0], ['ended']]);
+});
+
+test('a command that is not there leaves nothing behind', (context) => {
+  const addon = requireAddon(context);
+  const children = () => readFileSync('/proc/thread-self/children', 'utf8');
+  const before = children();
+  const handlers = new Proxy({}, { get: () => () => {} }) as unknown as SupervisorHandlers;
+  for (let time = 0; time < 10; time += 1) {
+    const result = addon.Supervisor.launch(
+      { command: ['no-such-command'], ...noAnswers },
+      handlers,
+    );
+    if (!('failed' in result)) throw new Error('it was launched');
+    if (result.failed.stage !== 'exec')
+      context.skip(`nothing is supervised: ${result.failed.code}`);
+    expect(result.failed).toEqual({ stage: 'exec', errno: 2, code: 'ENOENT' });
+  }
+  expect(children()).toBe(before);
+});
+
+describe('stop()', () => {
+  test('leaves a program that waits with ENOSYS, and itself without a voice', async (context) => {
+    const { supervisor, events } = launch(context, opensKvm, {
+      opened: () => supervisor.stop(),
+    });
+    const { pid } = supervisor;
+    await until(() => hasEnded(pid));
+    // The exit code that a shell has where a redirection failed; nobody has asked for it.
+    expect(Number(stat(pid)?.at(-1))).toBe(2 << 8);
+    expect(events.map(([name]) => name)).toEqual(['opened']);
+    expect(supervisor.answer(1, 0)).toBe(false);
+    expect(supervisor.refuse(1, 5)).toBe(false);
+    expect(supervisor.isWaiting(1)).toBe(false);
+    expect(supervisor.install(1, kvmFile)).toMatchObject({ code: 'ENOENT', whose: 'caller' });
+    supervisor.stop();
+  });
+
+  test('comes as often as one likes, also after the end', async (context) => {
+    const { supervisor, ended } = launch(context, ['true']);
+    await ended;
+    supervisor.stop();
+    supervisor.stop();
+  });
+});
+
+describe('an environment that ends with a program running takes it along', () => {
+  const body = (command: readonly string[]) => `
+    const addon = require(process.env.TDCTL_TESTED_ADDON);
+    const handlers = new Proxy({}, { get: () => () => {} });
+    const { launched, failed } = addon.Supervisor.launch(
+      { command: ${JSON.stringify(command)}, systemAnswers: [] }, handlers);`;
+
+  function environment(context: TestContext): NodeJS.ProcessEnv {
+    requireAddon(context);
+    const native = loadAddon();
+    return { ...process.env, TDCTL_TESTED_ADDON: native.available ? native.path : '' };
+  }
+
+  test('a worker thread that is terminated', async (context) => {
+    const worker = new Worker(
+      `const { parentPort } = require('node:worker_threads'); ${body(sleeps)}
+       parentPort.postMessage(failed === undefined ? launched.pid : failed.code);
+       setInterval(() => {}, 1000);`,
+      { eval: true, env: environment(context) },
+    );
+    const [pid] = (await once(worker, 'message')) as [number | string];
+    if (typeof pid === 'string') return context.skip(`nothing is supervised: ${pid}`);
+    expect(hasEnded(pid)).toBe(false);
+    await worker.terminate();
+    await until(() => hasEnded(pid));
+  });
+
+  test.for(['process.exit(3)', 'process.abort()'])('a process: %s', (end, context) => {
+    const script = `${body(sleeps)} console.log(failed === undefined ? launched.pid : failed.code); ${end};`;
+    const env = environment(context);
+    const { stdout, status, signal } = spawnSync(process.execPath, ['-e', script], {
+      encoding: 'utf8',
+      env,
+    });
+    const pid = Number(stdout);
+    if (Number.isNaN(pid)) return context.skip(`nothing is supervised: ${stdout}`);
+    if (end === 'process.abort()') expect(signal).toBe('SIGABRT');
+    else expect(status).toBe(3);
+    return until(() => hasEnded(pid));
+  });
+
+  test('a process whose program waits for an answer', (context) => {
+    const script = `${body(opensKvm).replace('() => () => {}', "(_, name) => () => name === 'opened' && process.exit(4)")}`;
+    const { status } = spawnSync(process.execPath, ['-e', script], { env: environment(context) });
+    expect(status).toBe(4);
+  });
+});
+
+describe('misuse is refused', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: misuse is what the types forbid.
+  type Anything = any;
+  const uint32 = (name: string, least = 0, most = 4_294_967_295) =>
+    `\`${name}\` must be an integer from ${least} to ${most}`;
+
+  const launches: readonly (readonly [what: string, message: string, command: Anything])[] = [
+    ['no command', '`command` must be an array of at most 1048576 elements', {}],
+    ['a command of no words', '`command` must have at least one word', { command: [] }],
+    ['a word that is none', '`command[]` must be a string', { command: ['true', 1] }],
+    [
+      'a word that ends early',
+      '`command[]` must not contain a null character',
+      { command: ['tr\0ue'] },
+    ],
+    [
+      'no answers',
+      '`systemAnswers` must be an array of at most 65536 elements',
+      { command: ['true'], systemAnswers: undefined },
+    ],
+    [
+      'an answer that is none',
+      uint32('value', 0, 2_147_483_647),
+      { command: ['true'], systemAnswers: [{ request: 1, argument: 2, value: -1 }] },
+    ],
+  ];
+  test.for(launches)('launch() with %s: %s', ([, message, command], context) => {
+    const addon = requireAddon(context);
+    const launching = () => addon.Supervisor.launch({ ...noAnswers, ...command }, {} as Anything);
+    expect(launching).toThrow(message);
+  });
+
+  test('launch() with a handler missing starts nothing', (context) => {
+    const { Supervisor } = requireAddon(context);
+    const command = { command: ['true'], ...noAnswers };
+    expect(() => Supervisor.launch(command, undefined as Anything)).toThrow(TypeError);
+    // Where nothing can be supervised, it fails before it looks at them.
+    const handlers = { opened: () => {} } as Anything;
+    const attempt = () => {
+      const result = Supervisor.launch(command, handlers);
+      if ('failed' in result) context.skip(`nothing is supervised: ${result.failed.code}`);
+    };
+    expect(attempt).toThrow('`handlers.ioctl` must be a function');
+  });
+
+  const bytes = new Uint8Array(1);
+  const calls: readonly (readonly [message: string, call: (on: Anything) => unknown])[] = [
+    [uint32('call'), (on) => on.answer('1', 0)],
+    [uint32('call'), (on) => on.refuse(-1, 5)],
+    [uint32('call'), (on) => on.install(1.5, kvmFile)],
+    [uint32('call'), (on) => on.isWaiting()],
+    [uint32('call'), (on) => on.readMemory({}, 0n, bytes)],
+    [uint32('value', 0, 2_147_483_647), (on) => on.answer(1)],
+    [uint32('value', 0, 2_147_483_647), (on) => on.answer(1, -1)],
+    [uint32('errno', 1, 4095), (on) => on.refuse(1, 0)],
+    [uint32('errno', 1, 4095), (on) => on.refuse(1, 4096)],
+    [uint32('thread', 1, 2_147_483_647), (on) => on.hasSignal(0)],
+    [uint32('thread', 1, 2_147_483_647), (on) => on.findFile(-1, 0)],
+    [uint32('fd'), (on) => on.findFile(1, '0')],
+    ['`blocked` must be a BigInt from 0n to 2n ** 64n - 1n', (on) => on.untilSignal(1, 5)],
+    [uint32('signal', 0, 64), (on) => on.signal(65)],
+    [uint32('signal', 0, 64), (on) => on.signal('SIGTERM')],
+  ];
+  test.for(calls)('%s: %s', ([message, call], context) => {
+    const { supervisor, events } = launch(context, sleeps);
+    expect(() => call(supervisor)).toThrow(message);
+    expect(events).toEqual([]);
+  });
+
+  test('of a call that is under way, which then still waits', async (context) => {
+    const on: { supervisor?: Anything } = {};
+    const thrown: unknown[] = [];
+    const { supervisor, ended } = launch(context, opensKvm, {
+      opened: (call) => {
+        const wrong: readonly (() => unknown)[] = [
+          () => on.supervisor.readMemory(call, 0, bytes),
+          () => on.supervisor.readMemory(call, 0n, [0]),
+          () => on.supervisor.writeMemory(call, 0n),
+          () => on.supervisor.install(call, { ...kvmFile, name: 1 }),
+          () => on.supervisor.install(call, { ...kvmFile, sizeBytes: 1 }),
+          () => on.supervisor.install(call),
+        ];
+        for (const each of wrong) {
+          try {
+            thrown.push(each());
+          } catch (error) {
+            thrown.push((error as Error).name);
+          }
+        }
+        thrown.push(on.supervisor.isWaiting(call), on.supervisor.readMemory(call, 0n, bytes));
+        on.supervisor.refuse(call, 2);
+      },
+    });
+    on.supervisor = supervisor;
+    await ended;
+    expect(thrown).toEqual([...Array(6).fill('TypeError'), true, false]);
+  });
+
+  test('a number that no call has is answered by nobody', (context) => {
+    const { supervisor } = launch(context, sleeps);
+    expect(supervisor.answer(7, 0)).toBe(false);
+    expect(supervisor.refuse(7, 5)).toBe(false);
+    expect(supervisor.isWaiting(7)).toBe(false);
+    expect(supervisor.readMemory(7, 0n, bytes)).toBe(false);
+    expect(supervisor.writeMemory(7, 0n, bytes)).toBe(false);
+    expect(supervisor.install(7, kvmFile)).toEqual({ errno: 2, code: 'ENOENT', whose: 'caller' });
+  });
+
+  test('a wrong this, and a constructor that nobody may call', (context) => {
+    const { supervisor } = launch(context, sleeps);
+    const { Supervisor: Class } = requireAddon(context);
+    for (const wrong of [{}, Object.create(supervisor), undefined]) {
+      expect(() => supervisor.stop.call(wrong as never)).toThrow('Illegal invocation');
+    }
+    const Constructor = Class as unknown as new () => unknown;
+    expect(() => new Constructor()).toThrow('Supervisor has no public constructor: use ');
+  });
+});
+
+test('what a program has open is told by its thread and fd', async (context) => {
+  const found: unknown[] = [];
+  const { supervisor, ended } = launch(
+    context,
+    ['sh', '-c', 'exec 3<>/dev/kvm; exec 4<>/dev/kvm'],
+    {
+      opened: (call, thread) => {
+        found.push([3, 0, 99].map((fd) => supervisor.findFile(thread, fd)));
+        supervisor.install(call, kvmFile);
+      },
+    },
+  );
+  await ended;
+  const [first, second] = found as (number | undefined)[][];
+  expect(first?.[0]).toBeUndefined();
+  expect(second).toEqual([1, 0, undefined]);
+});
