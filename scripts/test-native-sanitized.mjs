@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * Runs the tests of the native addon against an ASan and UBSan build of it:
+ * Runs the tests of the native addon, and programs under its supervisor, against an ASan and UBSan
+ * build of it, for which dist/ must be there:
  * `node scripts/test-native-sanitized.mjs [VITEST ARGUMENTS]`. Ends non-zero on a failed test, on
  * a sanitizer report, and where the sanitized addon cannot be loaded or skipped tests would hide
  * that nothing ran.
@@ -68,7 +69,7 @@ function vitestArguments() {
   const chosen = process.argv.slice(2);
   return [
     'run',
-    ...(chosen.length > 0 ? chosen : ['test/native']),
+    ...(chosen.length > 0 ? chosen : ['test/native', 'test/exec/programs']),
     '--reporter=default',
     '--no-file-parallelism',
     '--testTimeout=60000',

@@ -15,6 +15,8 @@ namespace tdctl::supervisor {
 
 namespace {
 
+constexpr std::size_t most_threads = 4096;
+
 UniqueFd open_of(pid_t process, const char* file) {
   char path[48];
   std::snprintf(path, sizeof path, "/proc/%d/%s", process, file);
@@ -60,6 +62,8 @@ pid_t AddressSpaces::process_of(pid_t thread) {
   const char* line = std::strstr(text, "\nTgid:");
   if (line == nullptr) return 0;
   const pid_t process = std::atoi(line + std::strlen("\nTgid:"));
+  // Threads come and go; those that are asked of again are read anew.
+  if (processes_.size() >= most_threads) processes_.clear();
   processes_[thread] = process;
   return process;
 }

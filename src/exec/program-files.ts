@@ -39,10 +39,10 @@ export class ProgramFiles {
   remove(number: FileNumber): ProgramFile | undefined {
     const file = this.#files.get(number);
     this.#files.delete(number);
+    if (file !== undefined) this.#names.forget(file.handle);
     return file;
   }
 
-  /** Also of a file that was closed meanwhile. */
   nameOf(handle: Handle): string | undefined {
     return this.#names.nameOf(handle);
   }

@@ -19,6 +19,11 @@ export class ObjectNames {
   nameOf(handle: Handle): string | undefined {
     return this.#names.get(handle);
   }
+
+  /** Of a file that is closed; no other gets its number. */
+  forget(handle: Handle): void {
+    this.#names.delete(handle);
+  }
 }
 
 /** Numbers processes and their threads in the order they first call. */

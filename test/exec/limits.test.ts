@@ -1,0 +1,102 @@
+/** What `tdctl exec` cannot do is said in a sentence; and what it can do, it can do for ever. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, test } from 'vitest';
+import { loadAddon } from '../../native/index.ts';
+import { execute as executeHere } from '../../src/exec/index.ts';
+import { openSimulatedMachine } from '../../src/host/simulated/index.ts';
+import { projectRoot, startTdctl, tdctl } from '../support/tdctl.ts';
+import { execute, program, scratch, userOptions } from './programs.ts';
+
+describe('a program that nobody may look into', () => {
+  test.for(['open', 'ioctl'])(
+    'ends with exit code 8 at its first %s, not with ENOTTY',
+    async (call, context) => {
+      const as = userOptions(context, 'an ordinary user');
+      const command = [program(context, 'not-dumpable'), call];
+      const { exitCode, stderr } = await tdctl(['exec', '--', ...command], as);
+      expect(exitCode).toBe(8);
+      expect(stderr).toMatch(/^error: thread \d+ of the command may not be looked into, /m);
+      expect(stderr).not.toContain('Inappropriate ioctl');
+    },
+  );
+
+  test('is looked into by root', async (context) => {
+    if (process.getuid?.() !== 0) context.skip('only root may look into such a program');
+    const { exitCode } = await execute([program(context, 'not-dumpable'), 'open']);
+    expect(exitCode).toBe(0);
+  });
+});
+
+test('no close is missed, however many come while tdctl stands still', async (context) => {
+  // Room in an inotify queue: /proc/sys/fs/inotify/max_queued_events is 16384 by default.
+  const files = 18_000;
+  const path = join(scratch, 'many-files.json');
+  const running = startTdctl(
+    ['exec', '--summary', path, '--', program(context, 'many-files'), `${files}`],
+    { stdin: 'open' },
+  );
+  const opened = running.waitForStdout('open').then(
+    () => true,
+    () => false,
+  );
+  if (!(await opened)) {
+    const { exitCode, stderr } = await running.ended;
+    if (exitCode === 77) context.skip(`a process may not have ${files} files open here`);
+    throw new Error(stderr);
+  }
+  const { pid = 0 } = running.child;
+  const command = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  running.child.kill('SIGSTOP');
+  running.child.stdin.end();
+  const state = () => /^State:\s+(\w)/m.exec(readFileSync(`/proc/${command}/status`, 'utf8'))?.[1];
+  while (state() !== 'Z') await new Promise((resolve) => setImmediate(resolve));
+  running.child.kill('SIGCONT');
+  expect(await running.ended).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ calls: files, stillOpen: [] });
+});
+
+test('a limit of tdctl itself is not told as one of the program', (context) => {
+  const command = program(context, 'many-processes');
+  const main = join(projectRoot, 'dist/src/cli/main.js');
+  const limited = `ulimit -n 256 && exec "${process.execPath}" "${main}" exec -- "${command}" 400`;
+  const { status, stderr } = spawnSync('sh', ['-c', limited], { encoding: 'utf8' });
+  expect(status).toBe(8);
+  expect(stderr).toContain('error: this process has reached a limit of the machine');
+  expect(stderr).toContain('the kernel says: EMFILE');
+});
+
+test('files that come and go leave nothing in memory', async (context) => {
+  const command = [program(context, 'cycles'), '30000'];
+  const native = loadAddon();
+  if (!native.available) return context.skip('the native addon is not built');
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  const heapBytes = () => {
+    gc();
+    return process.memoryUsage().heapUsed;
+  };
+  let closed = 0;
+  let before = 0;
+  const { ended } = executeHere({
+    command,
+    machine: openSimulatedMachine({}),
+    supervisor: native.addon.Supervisor,
+    hears: 'needed',
+    listener: {
+      opened: () => {},
+      called: () => {},
+      closed: () => {
+        closed += 1;
+        if (closed === 5000) before = heapBytes();
+      },
+    },
+  });
+  await ended;
+  expect(closed).toBe(30_000);
+  // An entry of a map would be more than 40 bytes for each of the 25,000 since.
+  expect(heapBytes() - before).toBeLessThan(1_000_000);
+});
