@@ -40,7 +40,7 @@ const problems = [
     .filter((path) => forbidden.some((pattern) => pattern.test(path)))
     .map((path) => `must not be published: ${path}`),
   ...(paths.some((path) => /^native\/.*\.cc$/.test(path)) ? [] : ['missing: the addon sources']),
-  ...(paths.some((path) => /layout\/prepared\/.*\.json$/.test(path))
+  ...(paths.some((path) => /layout\/prepared\/.*\.json\.gz$/.test(path))
     ? []
     : ['missing: the prepared layouts']),
   ...(pack.unpackedSize > largestBytes ? [`too large: ${pack.unpackedSize} bytes unpacked`] : []),

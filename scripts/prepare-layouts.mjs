@@ -1,6 +1,7 @@
 // @ts-check
 /** Lets ELK place the charts of the built package once, so that `tdctl graph` and `watch` need not. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 
 /** @param {string} path */
 const built = (path) => import(new URL(`../dist/${path}`, import.meta.url).href);
@@ -17,7 +18,7 @@ for (const machine of machines) {
   for (const direction of ['down', 'right']) {
     const { graph } = graphOf(extractChart(machine), { direction });
     const file = preparedFile(graph);
-    writeFileSync(file, JSON.stringify(await runElk(graph), withoutOptions));
+    writeFileSync(file, gzipSync(JSON.stringify(await runElk(graph), withoutOptions)));
   }
 }
 

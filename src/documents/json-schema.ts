@@ -1,15 +1,29 @@
 /** A zod schema as JSON Schema, for editors. */
 import { z } from 'zod';
 
-/** The text of schema/NAME.json: two spaces, one line end at the end. */
-export function jsonSchemaText(schema: z.ZodType, name: string): string {
-  return `${JSON.stringify(jsonSchema(schema, name), null, 2)}\n`;
+export interface JsonSchemaOptions {
+  /** `ref`: what stands in several places is written once, and referred to. */
+  readonly reused?: 'inline' | 'ref';
 }
 
-export function jsonSchema(schema: z.ZodType, name: string): Record<string, unknown> {
+/** The text of schema/NAME.json: two spaces, one line end at the end. */
+export function jsonSchemaText(
+  schema: z.ZodType,
+  name: string,
+  options?: JsonSchemaOptions,
+): string {
+  return `${JSON.stringify(jsonSchema(schema, name, options), null, 2)}\n`;
+}
+
+export function jsonSchema(
+  schema: z.ZodType,
+  name: string,
+  { reused = 'inline' }: JsonSchemaOptions = {},
+): Record<string, unknown> {
   const { $schema, ...rest } = z.toJSONSchema(schema, {
     io: 'input',
     target: 'draft-2020-12',
+    reused,
     // zod leaves examples out above a transform, as they could be of its output. Ours never are.
     override: ({ zodSchema, jsonSchema }) => {
       const examples = z.globalRegistry.get(zodSchema)?.examples;

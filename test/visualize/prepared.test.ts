@@ -1,6 +1,7 @@
 /** The places that the build keeps, so that ELK need not run for the charts of tdctl. */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { machines } from '../../machines/index.ts';
 import type { ChartModel } from '../../src/visualize/chart-model.ts';
@@ -19,7 +20,7 @@ describe('the build keeps', () => {
     for (const direction of ['down', 'right'] as const) {
       test(`what ELK says of ${machine.id} going ${direction}`, async () => {
         const model = extractChart(machine);
-        const kept = JSON.parse(readFileSync(keptFor(model, direction), 'utf8'));
+        const kept = JSON.parse(gunzipSync(readFileSync(keptFor(model, direction))).toString());
         expect(await runElk(graphOf(model, { direction }).graph)).toMatchObject(kept);
       });
     }

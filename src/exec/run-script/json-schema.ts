@@ -3,5 +3,6 @@ import { jsonSchemaText } from '../../documents/json-schema.ts';
 import { runScriptSchema } from './load.ts';
 
 export function runScriptJsonSchemaText(): string {
-  return jsonSchemaText(runScriptSchema, 'run-script');
+  // Every step stands also inside of `repeat`.
+  return jsonSchemaText(runScriptSchema, 'run-script', { reused: 'ref' });
 }

@@ -8,18 +8,19 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { gunzipSync } from 'node:zlib';
 import type { ELK, ElkNode } from 'elkjs';
 
 export async function placeGraph(graph: ElkNode): Promise<ElkNode> {
   const prepared = preparedFile(graph);
-  if (existsSync(prepared)) return JSON.parse(readFileSync(prepared, 'utf8'));
+  if (existsSync(prepared)) return JSON.parse(gunzipSync(readFileSync(prepared)).toString());
   return await runElk(graph);
 }
 
 /** Where the answer to this graph is kept; only in what was built. */
 export function preparedFile(graph: ElkNode): URL {
   const hash = createHash('sha256').update(JSON.stringify(graph)).digest('hex');
-  return new URL(`./prepared/${hash}.json`, import.meta.url);
+  return new URL(`./prepared/${hash}.json.gz`, import.meta.url);
 }
 
 /** Writes places into the graph itself. */
