@@ -1,5 +1,5 @@
 /** Unmodified programs on the simulated host (docs/exec.md). execute.ts is the way in. */
-export { readCpuIdentity, withCpuIdentity } from './cpu-identity.ts';
+export { type CpuIdentity, readCpuIdentity, withCpuIdentity } from './cpu-identity.ts';
 export type { AnsweredCall, CallListener } from './dispatcher.ts';
 export { type CommandExit, execute, type RunningCommand } from './execute.ts';
 export {

@@ -2,10 +2,11 @@
 import { constants } from 'node:os';
 import { loadAddon, type SupervisorClass } from '../../../native/index.ts';
 import { LineFile } from '../../documents/line-file.ts';
-import { TdctlError } from '../../errors/index.ts';
+import { exitCodes, TdctlError } from '../../errors/index.ts';
 import {
   type CallListener,
   type CommandExit,
+  type CpuIdentity,
   defaultRunScript,
   execute,
   type RunningCommand,
@@ -18,11 +19,7 @@ import {
   withCpuIdentity,
 } from '../../exec/index.ts';
 import { openSimulatedMachine } from '../../host/simulated/index.ts';
-import {
-  defaultHostProfile,
-  type HostProfile,
-  type SimulatedMachine,
-} from '../../simulator/index.ts';
+import { defaultHostProfile, type SimulatedMachine } from '../../simulator/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
@@ -52,8 +49,10 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
   const supervisor = requireSupervisor();
   const guest = new ScriptedGuest(await runScript(options.run));
   const faults = await readSimulation(options, { fault: options.fault });
+  const cpu = readCpuIdentity();
+  const profile = await hostProfile(profileText ?? defaultHostProfile);
   const machine = openSimulatedMachine({
-    profile: await profileOnThisCpu(profileText),
+    profile: cpu === undefined ? profile : withCpuIdentity(profile, cpu),
     kernelAbi: options.kernel,
     faults,
     guest,
@@ -66,7 +65,7 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
   try {
     let running: RunningCommand | undefined;
     const nameOf = (handle: number) => running?.nameOf(handle);
-    const tracing = writer && traceTo(writer, traceHeader(options, machine), nameOf);
+    const tracing = writer && traceTo(writer, traceHeader(options, { machine, cpu }), nameOf);
     running = execute({
       command: options.command,
       machine,
@@ -90,13 +89,11 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
     }
     await noteUnmet(faults, io);
     const unmet = expectations.results.some(({ met }) => !met);
-    return exitCode(exit) === 0 && unmet ? unmetExpectation : exitCode(exit);
+    return exitCode(exit) === 0 && unmet ? exitCodes.findings : exitCode(exit);
   } finally {
     interrupts.done();
   }
 }
-
-const unmetExpectation = 6;
 
 /** What stands after `sim:`. */
 function simulatedProfile(host: string): string | undefined {
@@ -109,13 +106,6 @@ function simulatedProfile(host: string): string | undefined {
     message: `\`tdctl exec\` answers with a simulated host, and \`${host}\` is none`,
     hint: 'use sim, sim:PROFILE or sim:FILE; for a real /dev/kvm, run the command without tdctl',
   });
-}
-
-/** @param text what stands after `sim:`, or the default profile. */
-async function profileOnThisCpu(text: string = defaultHostProfile): Promise<HostProfile> {
-  const profile = await hostProfile(text);
-  const identity = readCpuIdentity();
-  return identity === undefined ? profile : withCpuIdentity(profile, identity);
 }
 
 function requireSupervisor(): SupervisorClass {
@@ -136,10 +126,12 @@ async function runScript(path: string | undefined) {
   return loadRunScript(path);
 }
 
-function traceHeader({ command, kernel }: ExecOptions, machine: SimulatedMachine) {
-  const identity = readCpuIdentity();
-  const cpu = identity && { ...identity, signature: `0x${identity.signature.toString(16)}` };
-  return { host: `sim:${machine.profile.name}`, kernel, command, ...(cpu && { cpu }) };
+function traceHeader(
+  { command, kernel }: ExecOptions,
+  { machine, cpu }: { readonly machine: SimulatedMachine; readonly cpu: CpuIdentity | undefined },
+) {
+  const traced = cpu && { ...cpu, signature: `0x${cpu.signature.toString(16)}` };
+  return { host: `sim:${machine.profile.name}`, kernel, command, ...(traced && { cpu: traced }) };
 }
 
 function both(collector: CallListener, tracing: Tracing | undefined): CallListener {
