@@ -1,8 +1,9 @@
 /** What a simulated machine holds at one moment, as plain data. */
+
+import type { TdState } from '../abi/kvm/kernels/kernel-abi.ts';
 import type { Kernel } from './kernel/kernel.ts';
-import type { TdState } from './kernel/kernel-abi.ts';
 import type { CgroupUsage } from './kernel/misc-cgroup.ts';
-import type { Vm } from './kernel/vm.ts';
+import type { Vm } from './kernel/vm/vm.ts';
 import type { Hpa, LifecycleState, OpState, PageType } from './module/states.ts';
 
 export interface Snapshot {

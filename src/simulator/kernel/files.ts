@@ -1,7 +1,7 @@
 import type { Handle } from '../interface.ts';
-import type { GuestMemfd } from './guest-memfd.ts';
-import type { Vcpu } from './vcpu.ts';
-import type { Vm } from './vm.ts';
+import type { GuestMemfd } from './memory/guest-memfd.ts';
+import type { Vcpu } from './vcpu/vcpu.ts';
+import type { Vm } from './vm/vm.ts';
 
 /** An open file description. */
 export type KernelFile =

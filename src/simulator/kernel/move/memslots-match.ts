@@ -1,6 +1,6 @@
-import type { MoveRules } from '../kernel-abi.ts';
-import type { MemorySlot } from '../memslots.ts';
-import type { Vm } from '../vm.ts';
+import type { MoveRules } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import type { MemorySlot } from '../memory/memslots.ts';
+import type { Vm } from '../vm/vm.ts';
 
 /**
  * Slots of address space 0, pairwise by guest address: place, size, flags, and the same part of the

@@ -4,12 +4,12 @@
  * not even looked at. What the two patch series do is in rfc-v1.ts and rfc-v2.ts.
  */
 
+import type { MoveRules } from '../../../abi/kvm/kernels/kernel-abi.ts';
 import { moveCost, movedVcpuCost } from '../../costs.ts';
 import type { Answer, Caller, Handle } from '../../interface.ts';
 import { type Refusal, refuse } from '../answer.ts';
 import { faultAt, type Kernel, type TdxSupport } from '../kernel.ts';
-import type { MoveRules } from '../kernel-abi.ts';
-import type { Vm } from '../vm.ts';
+import type { Vm } from '../vm/vm.ts';
 import { moveByRfcV1 } from './rfc-v1.ts';
 import { moveByRfcV2 } from './rfc-v2.ts';
 

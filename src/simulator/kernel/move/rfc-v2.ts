@@ -7,7 +7,7 @@ import type { Answer } from '../../interface.ts';
 import { done, type Refusal, refuse } from '../answer.ts';
 import { faultAt } from '../kernel.ts';
 import { hasX2apic } from '../tdx/init-vcpu.ts';
-import { type AssignedKey, bugVm, killVm } from '../vm.ts';
+import { type AssignedKey, bugVm, killVm } from '../vm/vm.ts';
 import { memslotsMatch } from './memslots-match.ts';
 import { lockBoth, type Move } from './move-enc-context.ts';
 import { flushVcpus, moveMemoryAttributes, moveTd, moveVcpus } from './move-td.ts';

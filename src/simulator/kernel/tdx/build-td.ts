@@ -9,8 +9,8 @@ import type { Hpa } from '../../module/states.ts';
 import { type Refusal, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
 import { firstOnlineCpu, packagesOf } from '../packages.ts';
-import { leakTd, reclaimTd } from '../teardown.ts';
-import { type AssignedKey, bugVm } from '../vm.ts';
+import { leakTd, reclaimTd } from '../vm/teardown.ts';
+import { type AssignedKey, bugVm } from '../vm/vm.ts';
 import { freeKeyId, releaseKeyId } from './release-key-id.ts';
 import type { TdContext } from './vm-command.ts';
 

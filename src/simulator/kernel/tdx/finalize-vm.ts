@@ -2,7 +2,7 @@
 import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
 import type { Answer } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
-import { bugVm } from '../vm.ts';
+import { bugVm } from '../vm/vm.ts';
 import { hasTd, type TdContext } from './vm-command.ts';
 
 export function finalizeVm(context: TdContext): Answer {

@@ -17,8 +17,8 @@ import type {
 import { pageSize } from '../../module/states.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt } from '../kernel.ts';
-import { slotAt } from '../memslots.ts';
-import { bugVm } from '../vm.ts';
+import { slotAt } from '../memory/memslots.ts';
+import { bugVm } from '../vm/vm.ts';
 import { addPrivatePage } from './secure-ept.ts';
 import type { VcpuContext } from './vcpu-command.ts';
 

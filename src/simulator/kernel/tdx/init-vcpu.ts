@@ -5,8 +5,8 @@ import type { Hpa } from '../../module/states.ts';
 import { onlineCpus } from '../../platform.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt } from '../kernel.ts';
-import type { Vcpu } from '../vcpu.ts';
-import { bugVm } from '../vm.ts';
+import type { Vcpu } from '../vcpu/vcpu.ts';
+import { bugVm } from '../vm/vm.ts';
 import type { VcpuContext } from './vcpu-command.ts';
 
 const success = statusCodes.TDX_SUCCESS;

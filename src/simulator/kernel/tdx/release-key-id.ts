@@ -5,7 +5,7 @@
 import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
 import { firstOnlineCpu, packagesOf } from '../packages.ts';
-import { bugVm, type Vm } from '../vm.ts';
+import { bugVm, type Vm } from '../vm/vm.ts';
 
 const maxResumes = 10_000;
 

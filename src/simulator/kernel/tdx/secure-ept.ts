@@ -2,9 +2,9 @@
 import type { ErrnoName } from '../../../abi/kvm/errno.ts';
 import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
 import { type Hpa, pageSize } from '../../module/states.ts';
-import type { GuestInode } from '../guest-memfd.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
-import { bugVm, type PrivatePage, type TdOfVm, type Vm } from '../vm.ts';
+import type { GuestInode } from '../memory/guest-memfd.ts';
+import { bugVm, type PrivatePage, type TdOfVm, type Vm } from '../vm/vm.ts';
 import type { TdContext } from './vm-command.ts';
 
 const success = statusCodes.TDX_SUCCESS;

@@ -12,12 +12,12 @@ import type {
   TdVmCallRegister,
   VcpuExit,
 } from '../../interface.ts';
-import { isLegalGpa } from '../cpuid.ts';
-import { hasEvents } from '../inject.ts';
-import { busWrite } from '../io-bus.ts';
+import { hasEvents } from '../interrupts/inject.ts';
+import { busWrite } from '../interrupts/io-bus.ts';
 import type { Kernel } from '../kernel.ts';
-import type { Vcpu } from '../vcpu.ts';
-import type { TdOfVm } from '../vm.ts';
+import { isLegalGpa } from '../vcpu/cpuid.ts';
+import type { Vcpu } from '../vcpu/vcpu.ts';
+import type { TdOfVm } from '../vm/vm.ts';
 
 const { SUCCESS, RETRY, INVALID_OPERAND, ALIGN_ERROR, SUBFUNC_UNSUPPORTED } = tdVmCallStatuses;
 const KVM_HC_MAP_GPA_RANGE = 12;

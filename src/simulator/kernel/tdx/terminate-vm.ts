@@ -4,7 +4,7 @@
  */
 import type { Answer } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
-import { killVm } from '../vm.ts';
+import { killVm } from '../vm/vm.ts';
 import { releaseKeyId } from './release-key-id.ts';
 import type { TdContext } from './vm-command.ts';
 

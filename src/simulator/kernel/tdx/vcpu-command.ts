@@ -5,7 +5,7 @@
 import type { Answer, Caller, TdxCommandStruct, TdxRequest, UserStruct } from '../../interface.ts';
 import { type Refusal, refuse } from '../answer.ts';
 import { type Kernel, killedWhileLocking } from '../kernel.ts';
-import type { TdOfVcpu, Vcpu } from '../vcpu.ts';
+import type { TdOfVcpu, Vcpu } from '../vcpu/vcpu.ts';
 import { getCpuid } from './get-cpuid.ts';
 import { initMemRegion } from './init-mem-region.ts';
 import { initVcpu } from './init-vcpu.ts';

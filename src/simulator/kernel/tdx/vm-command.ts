@@ -2,7 +2,7 @@
 import type { Answer, Caller, TdxCommandStruct, TdxRequest, UserStruct } from '../../interface.ts';
 import { refuse } from '../answer.ts';
 import { type Kernel, killedWhileLocking, type TdxSupport } from '../kernel.ts';
-import type { TdOfVm, Vm } from '../vm.ts';
+import type { TdOfVm, Vm } from '../vm/vm.ts';
 import { tdxCapabilities } from './capabilities.ts';
 import { finalizeVm } from './finalize-vm.ts';
 import { initVm } from './init-vm.ts';
