@@ -1,7 +1,5 @@
 import type { Handle } from '../interface.ts';
-import type { GuestMemfd } from './memory/guest-memfd.ts';
-import type { Vcpu } from './vcpu/vcpu.ts';
-import type { Vm } from './vm/vm.ts';
+import type { GuestMemfd, Vcpu, Vm } from './objects.ts';
 
 /** An open file description. */
 export type KernelFile =

@@ -11,7 +11,7 @@ import type { KeyIdPool } from './key-ids.ts';
 import type { PageAllocator } from './memory/page-allocator.ts';
 import type { MiscCgroup } from './misc-cgroup.ts';
 import type { MsrTables } from './msrs/tables.ts';
-import type { Vm } from './vm/vm.ts';
+import type { Vm } from './objects.ts';
 
 /** What all ioctls of one machine share. */
 export interface Kernel {

@@ -2,7 +2,7 @@
 import type { Answer, CoalescedZoneStruct, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
-import type { Vm } from '../vm/vm.ts';
+import type { Vm } from '../objects.ts';
 import { isBusFull } from './io-bus.ts';
 
 export function coalescedMmio(

@@ -8,14 +8,8 @@ import type {
 } from '../../interface.ts';
 import { done, type Refusal, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
-import type { Vm } from '../vm/vm.ts';
-import type { Bus, IoEventfd } from './io-bus.ts';
+import type { Bus, IoEventfd, Vm } from '../objects.ts';
 import { isBusFull } from './io-bus.ts';
-
-export interface Irqfd {
-  readonly eventfd: number;
-  readonly gsi: number;
-}
 
 const irqfdFlags = { deassign: 1, resample: 2, all: 3 } as const;
 const ioeventfdFlags = { datamatch: 1, pio: 2, deassign: 4, ccw: 8, all: 0x1f } as const;

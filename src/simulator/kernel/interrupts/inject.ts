@@ -1,7 +1,7 @@
 /** KVM_NMI, KVM_SMI and KVM_INTERRUPT. Order: arch/x86/kvm/x86.c, Linux 7.3. */
 import type { Answer, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
-import type { Vcpu } from '../vcpu/vcpu.ts';
+import type { PendingEvents, Vcpu } from '../objects.ts';
 
 /** One that is being handled, and one more. */
 const mostNmis = 2;
@@ -28,13 +28,6 @@ export function injectInterrupt({ vm, pending }: Vcpu, user: UserStruct<number>)
   if (vm.irqchip === 'split' && pending.externalVector !== undefined) return refuse('EEXIST');
   pending.externalVector = vector;
   return done;
-}
-
-/** What waits for the guest to be entered. */
-export interface PendingEvents {
-  nmis: number;
-  smi: boolean;
-  externalVector: number | undefined;
 }
 
 /** kvm_vcpu_has_events() */

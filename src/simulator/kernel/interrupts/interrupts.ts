@@ -4,7 +4,7 @@
  */
 import type { Answer, GsiRoute, IrqLevelStruct, MsiStruct, UserStruct } from '../../interface.ts';
 import { done, ok, refuse } from '../answer.ts';
-import type { Vm } from '../vm/vm.ts';
+import type { Vm } from '../objects.ts';
 import { isMsiRouteValid } from './irq-routing.ts';
 
 const KVM_MSI_VALID_DEVID = 1;

@@ -4,25 +4,7 @@
  * to it exits, as where a ring is full. Source: virt/kvm/kvm_main.c (kvm_io_bus_*), Linux 7.3.
  */
 import type { Kernel } from '../kernel.ts';
-import type { Vm } from '../vm/vm.ts';
-
-export type Bus = 'MMIO' | 'PIO' | 'CCW';
-
-export interface IoEventfd {
-  readonly bus: Bus;
-  readonly addr: bigint;
-  /** 0: whatever length. */
-  readonly len: number;
-  readonly eventfd: number;
-  /** undefined: whatever data. */
-  readonly datamatch: bigint | undefined;
-}
-
-export interface CoalescedZone {
-  readonly bus: Bus;
-  readonly addr: bigint;
-  readonly size: number;
-}
+import type { Bus, IoEventfd, Vm } from '../objects.ts';
 
 /** NR_IOBUS_DEVS; ioeventfds do not count. */
 const mostDevices = 1000;

@@ -3,7 +3,7 @@ import type { Answer, GsiRoute, UserGsiRouting } from '../../interface.ts';
 import { done, type Refusal, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
 import { KVM_MAX_IRQ_ROUTES } from '../limits.ts';
-import type { Vm } from '../vm/vm.ts';
+import type { Vm } from '../objects.ts';
 
 const routingTypes = { irqchip: 1, msi: 2, hypervSint: 4 } as const;
 const KVM_MSI_VALID_DEVID = 1;

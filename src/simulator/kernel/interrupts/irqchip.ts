@@ -2,7 +2,7 @@
 import type { Answer, UserBytes, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
-import type { Vm } from '../vm/vm.ts';
+import type { Vm } from '../objects.ts';
 import { defaultRoutes } from './irq-routing.ts';
 
 /** `struct kvm_irqchip`: the id of the chip, then its state. */

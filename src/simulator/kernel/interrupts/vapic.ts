@@ -3,7 +3,7 @@ import { PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type { Answer, TprAccessStruct, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
 import { slotAt } from '../memory/memslots.ts';
-import type { Vcpu } from '../vcpu/vcpu.ts';
+import type { Vcpu } from '../objects.ts';
 
 /** Nothing here reports an access: it takes a guest that makes one. */
 export function tprAccessReporting(user: UserStruct<TprAccessStruct>): Answer {

@@ -11,8 +11,7 @@ import type {
 } from '../../interface.ts';
 import { done, type Refusal, refuse } from '../answer.ts';
 import { KVM_USER_MEM_SLOTS } from '../limits.ts';
-import type { Vm } from '../vm/vm.ts';
-import type { MemorySlot } from './memslots.ts';
+import type { MemorySlot, Vm } from '../objects.ts';
 
 /** The bitmap of a slot that is logged: whole words of 64 pages. */
 export function newDirtyBitmap(vm: Vm, pages: number): Uint8Array {

@@ -10,29 +10,11 @@ import type {
   LinkGuestMemfdStruct,
   UserStruct,
 } from '../../interface.ts';
-import type { Hpa } from '../../module/states.ts';
 import { ok, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
+import type { GuestInode, GuestMemfd, Vm } from '../objects.ts';
 import { zapPrivatePages } from '../tdx/secure-ept.ts';
 import { putVm } from '../vm/teardown.ts';
-import type { Vm } from '../vm/vm.ts';
-import type { MemorySlot } from './memslots.ts';
-
-export interface GuestMemfd {
-  /** The VM it was made for, which it keeps alive. */
-  readonly vm: Vm;
-  readonly inode: GuestInode;
-  readonly bindings: Set<MemorySlot>;
-  closed: boolean;
-}
-
-export interface GuestInode {
-  readonly sizePages: number;
-  /** Pages that were used, by their place in the file. */
-  readonly pages: Map<number, Hpa>;
-  /** Open files; the last one to close frees the pages. */
-  files: number;
-}
 
 const GUEST_MEMFD_FLAG_MMAP = 1n;
 const GUEST_MEMFD_FLAG_INIT_SHARED = 2n;

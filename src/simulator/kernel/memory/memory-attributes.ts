@@ -3,8 +3,8 @@ import { KVM_MEMORY_ATTRIBUTE_PRIVATE, PAGE_SIZE } from '../../../abi/kvm/struct
 import type { Answer, MemoryAttributesStruct, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
+import type { Vm } from '../objects.ts';
 import { zapPrivatePages } from '../tdx/secure-ept.ts';
-import type { Vm } from '../vm/vm.ts';
 
 const u64 = 1n << 64n;
 

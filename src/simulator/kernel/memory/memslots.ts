@@ -7,24 +7,10 @@ import type { Answer, MemoryRegionStruct, UserStruct } from '../../interface.ts'
 import { done, type Refusal, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
 import { KVM_MEM_SLOTS_NUM, KVM_USER_MEM_SLOTS } from '../limits.ts';
+import type { MemorySlot, Vm } from '../objects.ts';
 import { zapPrivatePages } from '../tdx/secure-ept.ts';
-import type { Vm } from '../vm/vm.ts';
 import { newDirtyBitmap } from './dirty-log.ts';
-import { type GuestMemfd, guestMemfdOf } from './guest-memfd.ts';
-
-export interface MemorySlot {
-  readonly vm: Vm;
-  /** Slot number and address space, as user space gave them. */
-  readonly id: number;
-  readonly addressSpace: number;
-  readonly baseGfn: number;
-  readonly pages: number;
-  readonly userspaceAddr: bigint;
-  readonly flags: number;
-  /** KVM_MEM_LOG_DIRTY_PAGES: a bit for each page. */
-  readonly dirty: Uint8Array | undefined;
-  readonly guestMemfd: { readonly memfd: GuestMemfd; readonly firstPage: number } | undefined;
-}
+import { guestMemfdOf } from './guest-memfd.ts';
 
 const KVM_MEM_LOG_DIRTY_PAGES = 1;
 const u64 = 1n << 64n;

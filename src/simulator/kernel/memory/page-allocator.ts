@@ -1,4 +1,4 @@
-import { type Hpa, pageSize } from '../../module/states.ts';
+import { type Hpa, pageSize } from '../../module/addresses.ts';
 
 /** The host's free pages. Only control pages and added guest pages are taken; guest RAM is not. */
 export class PageAllocator {

@@ -3,8 +3,8 @@ import { PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type { Answer, Caller, PreFaultMemoryStruct, UserStruct } from '../../interface.ts';
 import { done, type Refusal, refuse } from '../answer.ts';
 import type { Kernel } from '../kernel.ts';
+import type { Vcpu } from '../objects.ts';
 import { augmentPrivatePage } from '../tdx/secure-ept.ts';
-import type { Vcpu } from '../vcpu/vcpu.ts';
 import { slotAt } from './memslots.ts';
 
 const u64 = 1n << 64n;

@@ -3,8 +3,8 @@ import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import { msr } from '../../../abi/kvm/msrs.ts';
 import type { Kernel } from '../kernel.ts';
 import { KVM_MAX_MCE_BANKS } from '../limits.ts';
+import type { Vcpu } from '../objects.ts';
 import { isLegalGpa } from '../vcpu/cpuid.ts';
-import type { Vcpu } from '../vcpu/vcpu.ts';
 
 export interface MsrRule {
   /** `not there`: this guest does not have it (KVM_MSR_RET_UNSUPPORTED). Absent: it has. */

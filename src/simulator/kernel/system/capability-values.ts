@@ -17,7 +17,7 @@ import {
   maxDirtyRingBytes,
   maxVcpuIds,
 } from '../limits.ts';
-import type { Vm } from '../vm/vm.ts';
+import type { Vm } from '../objects.ts';
 
 type Value = number | ((kernel: Kernel, vm: Vm | undefined) => number);
 /** The same everywhere, or on /dev/kvm, on the fd of a default VM and on that of a TD. */

@@ -1,7 +1,7 @@
 /** KVM_CHECK_EXTENSION. An unknown capability is 0. */
 import { type CapabilityName, capabilities } from '../../../abi/kvm/capabilities.ts';
 import type { Kernel } from '../kernel.ts';
-import type { Vm } from '../vm/vm.ts';
+import type { Vm } from '../objects.ts';
 import { capabilityValues } from './capability-values.ts';
 
 const namesByNumber = new Map<number, CapabilityName>(

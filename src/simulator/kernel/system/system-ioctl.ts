@@ -9,11 +9,12 @@ import { faultAt, type Kernel } from '../kernel.ts';
 import { KVM_API_VERSION, leastBound, vcpuMmapBytes } from '../limits.ts';
 import { getMsrIndexList } from '../msrs/index-lists.ts';
 import { getFeatureMsrs } from '../msrs/msr-io.ts';
+import type { Vm } from '../objects.ts';
 import { buildTd } from '../tdx/build-td.ts';
 import { getEmulatedCpuid, getSupportedCpuid } from '../vcpu/cpuid.ts';
 import { getMceCapSupported } from '../vcpu/machine-check.ts';
 import { putVm } from '../vm/teardown.ts';
-import { newVm, type Vm } from '../vm/vm.ts';
+import { newVm } from '../vm/vm.ts';
 import { supportedVmTypes } from './capability-values.ts';
 import { checkExtension } from './check-extension.ts';
 

@@ -8,7 +8,7 @@ import {
 import type { Answer, UserCpuid } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
-import type { Vcpu } from './vcpu.ts';
+import type { Vcpu } from '../objects.ts';
 
 /** Physical address bits of a guest whose CPUID does not say. */
 const defaultPhysicalBits = 36;

@@ -8,8 +8,8 @@ import type { Answer } from '../../interface.ts';
 import { ok, type Refusal, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
 import { maxVcpuIds } from '../limits.ts';
+import type { Vm } from '../objects.ts';
 import { hostTsc } from '../vm/clock.ts';
-import type { Vm } from '../vm/vm.ts';
 import { newVcpu } from './vcpu.ts';
 
 export function createVcpu(kernel: Kernel, vm: Vm, id: number): Answer {

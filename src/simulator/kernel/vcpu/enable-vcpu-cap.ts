@@ -2,7 +2,7 @@
 import { capabilities } from '../../../abi/kvm/capabilities.ts';
 import type { Answer, EnableCapStruct, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
-import type { Vcpu } from './vcpu.ts';
+import type { Vcpu } from '../objects.ts';
 
 /** Accepted without effect: they tell how a guest's own calls are answered. */
 export function enableVcpuCap({ vm }: Vcpu, user: UserStruct<EnableCapStruct>): Answer {

@@ -4,7 +4,7 @@ import type { Answer, UserStruct } from '../../interface.ts';
 import { mceCapSupported } from '../../profiles/msrs/features.ts';
 import { done, refuse } from '../answer.ts';
 import { KVM_MAX_MCE_BANKS } from '../limits.ts';
-import type { Vcpu } from './vcpu.ts';
+import type { Vcpu } from '../objects.ts';
 
 /** Banks, and the count of extended registers. */
 const counts = 0xffn | 0xff_0000n;

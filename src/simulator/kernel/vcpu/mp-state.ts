@@ -1,18 +1,8 @@
 /** KVM_GET_MP_STATE and KVM_SET_MP_STATE. Order: arch/x86/kvm/x86.c, Linux 7.3. */
+import { type MpState, mpStates } from '../../../abi/kvm/mp-states.ts';
 import type { Answer, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
-import type { Vcpu } from './vcpu.ts';
-
-/** By the kernel's names without their prefix KVM_MP_STATE_. */
-const mpStates = {
-  RUNNABLE: 0,
-  UNINITIALIZED: 1,
-  INIT_RECEIVED: 2,
-  HALTED: 3,
-  AP_RESET_HOLD: 9,
-} as const;
-
-export type MpState = keyof typeof mpStates;
+import type { Vcpu } from '../objects.ts';
 
 /** Obsolete: the vCPU waits for its SIPI, which is there. A TD's never comes through. */
 const SIPI_RECEIVED = 4;

@@ -2,18 +2,7 @@
  * A vCPU's state as a reset leaves it, in the bytes of its structs (SDM, "Processor State After
  * Reset"; recorded from /dev/kvm, Linux 6.18). SREGS and SREGS2 have all but their ends in common.
  */
-import type { Vcpu } from './vcpu.ts';
-
-export type StateName =
-  | 'REGS'
-  | 'SREGS'
-  | 'FPU'
-  | 'XSAVE'
-  | 'XCRS'
-  | 'LAPIC'
-  | 'DEBUGREGS'
-  | 'VCPU_EVENTS'
-  | 'GUEST_DEBUG';
+import type { StateName, Vcpu } from '../objects.ts';
 
 /** Enough for any of them. */
 const mostBytes = 4096;

@@ -16,26 +16,16 @@ import type {
 import { done, refuse } from '../answer.ts';
 import { hasEvents, noEvents } from '../interrupts/inject.ts';
 import type { Kernel } from '../kernel.ts';
+import type { PendingCompletion, Vcpu, VcpuRun } from '../objects.ts';
 import { enterTd } from '../tdx/enter-td.ts';
 import {
   completeTdVmCall,
   handleTdVmCall,
   mapGpaStatus,
-  type PendingCompletion,
   type TdVmCallOutcome,
 } from '../tdx/tdvmcall.ts';
 import { updateMasterClock } from '../vm/clock.ts';
 import { killVm } from '../vm/vm.ts';
-import type { Vcpu } from './vcpu.ts';
-
-/** A KVM_RUN that is under way. */
-export interface VcpuRun {
-  /** It has vcpu->mutex. */
-  begin(): void;
-  /** KVM_REQ_VM_DEAD: ends with EIO. */
-  vmDied(): void;
-  cancel(): void;
-}
 
 export interface RunOptions {
   readonly kernel: Kernel;

@@ -1,7 +1,7 @@
 /** KVM_SET_SIGNAL_MASK. Order: virt/kvm/kvm_main.c, Linux 7.3. */
 import type { Answer, UserSignalMask } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
-import type { Vcpu } from './vcpu.ts';
+import type { Vcpu } from '../objects.ts';
 
 const sigsetBytes = 8;
 const SIGKILL = 9;

@@ -7,6 +7,7 @@ import { setVapicAddr, tprAccessReporting } from '../interrupts/vapic.ts';
 import type { Kernel } from '../kernel.ts';
 import { preFaultMemory } from '../memory/pre-fault-memory.ts';
 import { getMsrs, setMsrs } from '../msrs/msr-io.ts';
+import type { Vcpu } from '../objects.ts';
 import { getStatsFd } from '../stats-fd.ts';
 import { tdxVcpuCommand } from '../tdx/vcpu-command.ts';
 import { kvmclockCtrl } from '../vm/clock.ts';
@@ -16,7 +17,6 @@ import { enableVcpuCap } from './enable-vcpu-cap.ts';
 import { setupMce } from './machine-check.ts';
 import { getMpState, setMpState } from './mp-state.ts';
 import { setSignalMask } from './signal-mask.ts';
-import type { Vcpu } from './vcpu.ts';
 import { isStateRequest, vcpuState } from './vcpu-state.ts';
 
 export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: Request): Answer {

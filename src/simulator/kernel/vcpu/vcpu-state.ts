@@ -11,11 +11,11 @@ import { xcr0Of } from '../../../abi/tdx/xfam.ts';
 import type { Answer, Request, UserBytes } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
 import type { Kernel } from '../kernel.ts';
+import type { StateName, Vcpu } from '../objects.ts';
 import { xsaveBytes } from '../system/capability-values.ts';
 import { checkExtension } from '../system/check-extension.ts';
 import { nestedState } from './nested-state.ts';
-import { resetState, type StateName } from './reset-state.ts';
-import type { Vcpu } from './vcpu.ts';
+import { resetState } from './reset-state.ts';
 
 /** Why KVM cannot get at it: `guest state` of a TD without the attribute DEBUG, the others of any TD. */
 type Protection = 'guest state' | 'fpu' | 'apic' | 'nothing';

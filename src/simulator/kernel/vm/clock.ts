@@ -3,8 +3,7 @@ import { msr } from '../../../abi/kvm/msrs.ts';
 import type { Answer, ClockStruct, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
 import type { Kernel } from '../kernel.ts';
-import type { Vcpu } from '../vcpu/vcpu.ts';
-import type { Vm } from './vm.ts';
+import type { Vcpu, Vm } from '../objects.ts';
 
 const clockFlags = { tscStable: 2, realtime: 4, hostTsc: 8, all: 14 } as const;
 /** When the simulated machines begin, in nanoseconds since 1970: always the same. */

@@ -5,9 +5,9 @@ import { done, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
 import { KVM_MAX_IRQ_ROUTES, leastBound, maxDirtyRingBytes, maxVcpuIds } from '../limits.ts';
 import { moveEncContextFrom } from '../move/move-enc-context.ts';
+import type { Vm } from '../objects.ts';
 import { capabilityMasks } from '../system/capability-values.ts';
 import { checkExtension } from '../system/check-extension.ts';
-import type { Vm } from './vm.ts';
 
 const u32Max = 0xffff_ffffn;
 

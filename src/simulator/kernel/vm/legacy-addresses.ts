@@ -4,7 +4,7 @@
  */
 import type { Answer, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
-import type { Vm } from './vm.ts';
+import type { Vm } from '../objects.ts';
 
 /** Three pages below 4 GiB. */
 const highestTss = 0x1_0000_0000n - 3n * 4096n;

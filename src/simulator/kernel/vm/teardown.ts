@@ -1,11 +1,11 @@
 /** The last put of a VM (kernel-abi 2.15): its key ID is free before its pages are. */
 
 import { isStatusError } from '../../../abi/tdx/status.ts';
-import type { Hpa } from '../../module/states.ts';
+import type { Hpa } from '../../module/addresses.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
+import type { TdOfVm, Vm } from '../objects.ts';
 import { releaseKeyId } from '../tdx/release-key-id.ts';
 import { forgetPage, zapPrivatePages } from '../tdx/secure-ept.ts';
-import type { TdOfVm, Vm } from './vm.ts';
 
 /** The last close of the VM's own fd: it gives up its irqfds at once, whoever else holds it. */
 export function releaseVmFile(kernel: Kernel, vm: Vm): void {

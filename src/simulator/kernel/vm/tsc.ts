@@ -3,8 +3,7 @@ import type { Answer } from '../../interface.ts';
 import { done, ok, refuse } from '../answer.ts';
 import type { Kernel } from '../kernel.ts';
 import { maxGuestTscKhz } from '../limits.ts';
-import type { Vcpu } from '../vcpu/vcpu.ts';
-import type { Vm } from './vm.ts';
+import type { Vcpu, Vm } from '../objects.ts';
 
 /** No look at the TD's state; without effect on a TD that is initialised. */
 export function setVmTscKhz(kernel: Kernel, vm: Vm, tscKhz: number): Answer {

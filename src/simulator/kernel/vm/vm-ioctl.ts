@@ -13,6 +13,7 @@ import { createGuestMemfd, linkGuestMemfd } from '../memory/guest-memfd.ts';
 import { setMemoryAttributes } from '../memory/memory-attributes.ts';
 import { setUserMemoryRegion } from '../memory/memslots.ts';
 import { setMsrFilter } from '../msrs/filter.ts';
+import type { Vm } from '../objects.ts';
 import { getStatsFd } from '../stats-fd.ts';
 import { checkExtension } from '../system/check-extension.ts';
 import { tdxVmCommand } from '../tdx/vm-command.ts';
@@ -22,7 +23,6 @@ import { createDevice } from './create-device.ts';
 import { enableCap } from './enable-cap.ts';
 import { setIdentityMapAddr, setNrMmuPages, setTssAddr } from './legacy-addresses.ts';
 import { getTscKhz, setVmTscKhz } from './tsc.ts';
-import type { Vm } from './vm.ts';
 
 export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request): Answer {
   // G1
