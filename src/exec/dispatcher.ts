@@ -13,10 +13,10 @@ import type {
   SimulatedMachine,
   UserMemory,
 } from '../simulator/index.ts';
+import { DigestingMemory } from '../trace/index.ts';
 import { decode } from './codec/index.ts';
 import { newFile } from './new-files.ts';
 import { type ProgramFile, ProgramFiles } from './program-files.ts';
-import { DigestingMemory } from './trace/index.ts';
 import { type CallingThread, TrappedCall } from './trapped-call.ts';
 
 /** Who wants to know what was asked and answered. */

@@ -1,4 +1,6 @@
 /** Unmodified programs on the simulated host (docs/exec.md). execute.ts is the way in. */
+
+export { TraceWriter } from '../trace/index.ts';
 export { type CpuIdentity, readCpuIdentity, withCpuIdentity } from './cpu-identity.ts';
 export type { AnsweredCall, CallListener } from './dispatcher.ts';
 export { type CommandExit, execute, type RunningCommand } from './execute.ts';
@@ -15,5 +17,4 @@ export {
   SummaryCollector,
   type VmSummary,
 } from './summary.ts';
-export { TraceWriter } from './trace/index.ts';
 export { type Tracing, traceTo } from './tracing.ts';

@@ -1,8 +1,8 @@
 /** The simulated kernel's open files that programs have fds of. */
 import type { FileNumber } from '../../native/index.ts';
 import type { Handle } from '../simulator/index.ts';
+import { type ObjectKind, ObjectNames } from '../trace/index.ts';
 import type { FileKind } from './codec/index.ts';
-import { type ObjectKind, ObjectNames } from './trace/index.ts';
 
 export interface ProgramFile {
   readonly number: FileNumber;

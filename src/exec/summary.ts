@@ -2,10 +2,10 @@
 import { decodeStatus } from '../abi/tdx/status.ts';
 import { explainRefusal } from '../diagnosis/refusals.ts';
 import type { Handle, SimulatedMachine } from '../simulator/index.ts';
+import { describeCall } from '../trace/index.ts';
 import type { AnsweredCall, CallListener } from './dispatcher.ts';
 import type { CommandExit } from './execute.ts';
 import type { ProgramFile } from './program-files.ts';
-import { describeCall } from './trace/index.ts';
 
 export interface ExecSummary {
   readonly command: readonly string[];

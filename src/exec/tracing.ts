@@ -1,7 +1,5 @@
 /** Writes what programs ask as a trace. */
 import type { Handle } from '../simulator/index.ts';
-import type { AnsweredCall, CallListener } from './dispatcher.ts';
-import type { CommandExit } from './execute.ts';
 import {
   type CallOutcome,
   describeCall,
@@ -10,7 +8,9 @@ import {
   ThreadNames,
   type TraceWriter,
   traceVersion,
-} from './trace/index.ts';
+} from '../trace/index.ts';
+import type { AnsweredCall, CallListener } from './dispatcher.ts';
+import type { CommandExit } from './execute.ts';
 
 const interrupted: CallOutcome = { interrupted: true };
 

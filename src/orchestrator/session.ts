@@ -7,7 +7,7 @@ import type { InitialPages, TdPlan } from '../plan/index.ts';
 import type { TdEventBody } from './events.ts';
 import { Ledger } from './ledger.ts';
 import { RequestCounter } from './request-counter.ts';
-import type { VcpuRuns } from './steps/running.ts';
+import type { VcpuRuns } from './vcpu-runs.ts';
 
 export interface TdSession {
   readonly host: Host;

@@ -4,7 +4,7 @@
  * KVM_TDX_FINALIZE_VM has made runnable counts as one whose guest has accepted all of its private
  * memory, as the guests behind the published figures had.
  */
-import type { GuestMemfd } from './kernel/guest-memfd.ts';
+import type { GuestMemfd } from './kernel/objects.ts';
 
 /** Pages of the file that are private to such a guest, without those that the model keeps. */
 export function acceptedPages(guestMemfd: GuestMemfd): number {

@@ -3,12 +3,13 @@
  * synchronous library. interface.ts says how a caller speaks to it; docs/simulator.md what it
  * models, and how to add a host, a kernel or a module release as data.
  */
+
+import { defaultKernelAbi, type KernelAbiName, kernelAbis } from '../abi/kvm/kernels/index.ts';
+import type { KernelAbi } from '../abi/kvm/kernels/kernel-abi.ts';
 import type { FaultInjector } from './faults.ts';
 import type { GuestScript } from './interface.ts';
-import type { KernelAbi } from './kernel/kernel-abi.ts';
 import type { HostProfile } from './platform.ts';
 import { type HostProfileName, hostProfiles } from './profiles/hosts/index.ts';
-import { defaultKernelAbi, type KernelAbiName, kernelAbis } from './profiles/kernels/index.ts';
 import { SimulatedMachine } from './simulated-machine.ts';
 
 export interface CreateSimulatedHostOptions {
@@ -28,6 +29,8 @@ export function createSimulatedHost(options: CreateSimulatedHostOptions): Simula
   });
 }
 
+export { defaultKernelAbi, type KernelAbiName, kernelAbis } from '../abi/kvm/kernels/index.ts';
+export type { KernelAbi } from '../abi/kvm/kernels/kernel-abi.ts';
 export {
   type FaultRecord,
   injectorOf,
@@ -43,7 +46,6 @@ export {
 } from './faults.ts';
 export * from './interface.ts';
 export type { BringUp } from './kernel/bring-up.ts';
-export type { KernelAbi } from './kernel/kernel-abi.ts';
 export type { HostProfile, Platform } from './platform.ts';
 export { keyIdRange, onlineCpus, presentCpus } from './platform.ts';
 export { possibleFaults } from './possible-faults.ts';
@@ -53,7 +55,6 @@ export {
   type HostProfileName,
   hostProfiles,
 } from './profiles/hosts/index.ts';
-export { defaultKernelAbi, type KernelAbiName, kernelAbis } from './profiles/kernels/index.ts';
 export { SimulatedMachine } from './simulated-machine.ts';
 export type {
   ClockSnapshot,

@@ -1,6 +1,7 @@
 /** One simulated machine: its kernel, its TDX module, and the open file descriptions. */
 
 import type { ErrnoName } from '../abi/kvm/errno.ts';
+import type { KernelAbi } from '../abi/kvm/kernels/kernel-abi.ts';
 import { VirtualClock } from './clock.ts';
 import { guestPagesTeardownNs, ioctlCost, moduleInitNs, releaseCost } from './costs.ts';
 import { type DisturbedMachine, type FaultInjector, type FaultPoint, noFaults } from './faults.ts';
@@ -17,21 +18,20 @@ import type {
 } from './interface.ts';
 import { ok, refuse } from './kernel/answer.ts';
 import { type BringUp, bringUp } from './kernel/bring-up.ts';
-import { undoCreateVcpu } from './kernel/create-vcpu.ts';
 import { FileTable, type KernelFile } from './kernel/files.ts';
-import { releaseGuestMemfd } from './kernel/guest-memfd.ts';
 import type { Kernel } from './kernel/kernel.ts';
-import type { KernelAbi } from './kernel/kernel-abi.ts';
 import { KeyIdPool } from './kernel/key-ids.ts';
+import { releaseGuestMemfd } from './kernel/memory/guest-memfd.ts';
+import { PageAllocator } from './kernel/memory/page-allocator.ts';
 import { MiscCgroup } from './kernel/misc-cgroup.ts';
 import { msrTablesOf } from './kernel/msrs/tables.ts';
-import { PageAllocator } from './kernel/page-allocator.ts';
-import { runVcpu } from './kernel/run.ts';
-import { systemIoctl } from './kernel/system-ioctl.ts';
-import { putVm, releaseVmFile } from './kernel/teardown.ts';
-import type { Vcpu } from './kernel/vcpu.ts';
-import { vcpuIoctl } from './kernel/vcpu-ioctl.ts';
-import { vmIoctl } from './kernel/vm-ioctl.ts';
+import type { Vcpu } from './kernel/objects.ts';
+import { systemIoctl } from './kernel/system/system-ioctl.ts';
+import { undoCreateVcpu } from './kernel/vcpu/create-vcpu.ts';
+import { runVcpu } from './kernel/vcpu/run.ts';
+import { vcpuIoctl } from './kernel/vcpu/vcpu-ioctl.ts';
+import { putVm, releaseVmFile } from './kernel/vm/teardown.ts';
+import { vmIoctl } from './kernel/vm/vm-ioctl.ts';
 import { type HostProfile, keyIdRange, type Platform, presentCpus } from './platform.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { Trace, type TraceListener } from './trace.ts';

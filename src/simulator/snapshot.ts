@@ -1,9 +1,11 @@
 /** What a simulated machine holds at one moment, as plain data. */
+
+import type { TdState } from '../abi/kvm/kernels/kernel-abi.ts';
 import type { Kernel } from './kernel/kernel.ts';
-import type { TdState } from './kernel/kernel-abi.ts';
 import type { CgroupUsage } from './kernel/misc-cgroup.ts';
-import type { Vm } from './kernel/vm.ts';
-import type { Hpa, LifecycleState, OpState, PageType } from './module/states.ts';
+import type { Vm } from './kernel/objects.ts';
+import type { Hpa } from './module/addresses.ts';
+import type { LifecycleState, OpState, PageType } from './module/states.ts';
 
 export interface Snapshot {
   readonly clock: ClockSnapshot;

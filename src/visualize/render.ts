@@ -1,7 +1,7 @@
 /** A chart in any of its text forms. Loads only what the form needs. */
 import { type ChartModel, walk } from './chart-model.ts';
 import type { ChartFormat } from './formats.ts';
-import type { Direction } from './layout/elk-graph.ts';
+import type { Direction } from './layout/direction.ts';
 import { isLarge } from './layout/large.ts';
 import type { Theme } from './svg/palette.ts';
 

@@ -71,6 +71,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/exec/codec': ['src/abi', 'src/simulator'],
   'src/visualize': ['machines', 'src/errors'],
+  'src/trace': ['src/abi', 'src/documents', 'src/errors', 'src/simulator', 'src/diagnosis'],
   'src/exec': [
     'native',
     'src/abi',
@@ -78,6 +79,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/errors',
     'src/simulator',
     'src/diagnosis',
+    'src/trace',
   ],
   'src/watch': ['machines', 'src/errors', 'src/orchestrator', 'src/rehearsal', 'src/visualize'],
   'src/cli': ['machines', 'native', 'src'],

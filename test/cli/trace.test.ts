@@ -7,9 +7,9 @@ import { parse as parseYaml } from 'yaml';
 import { statusWord } from '../../src/abi/tdx/status.ts';
 import type { CommandIo } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
-import { traceText } from '../../src/exec/trace/index.ts';
-import { recorded } from '../exec/trace/lint/judged.ts';
+import { traceText } from '../../src/trace/index.ts';
 import { memRegion, ramGpa } from '../simulator/drive.ts';
+import { recorded } from '../trace/lint/judged.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tdctl-trace-'));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -2,6 +2,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
 import type { CommandIo } from '../io.ts';
 import { rehearsedHostOption, rehearsedKernelOption } from '../options.ts';
+import { rehearsalFormats } from '../rehearse/formats.ts';
 
 const explanation = `
 What is played without options: the TD is built, entered, moved once where the kernel moves TDs, and
@@ -18,9 +19,6 @@ Examples:
 Exit codes: 0 held · 1 a TD was lost, or an invariant broken · 2 usage · 4 the TD cannot move ·
             5 file invalid · 6 not as the file expects · 7 a limit of the host is reached ·
             8 the kernel moves no TDs · 130 interrupted (what was found is printed)`;
-
-export const rehearsalFormats = ['text', 'json', 'yaml', 'junit', 'markdown'] as const;
-export type RehearsalFormat = (typeof rehearsalFormats)[number];
 
 /** @param endWith takes 6 where the run was not what the file expects. */
 export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {

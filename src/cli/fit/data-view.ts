@@ -5,7 +5,7 @@ import { vcpuLimits } from '../../plan/index.ts';
 import { errorEnvelope } from '../failure.ts';
 import type { CommandIo } from '../io.ts';
 import { dataText } from '../output/data.ts';
-import type { FitView, HostResult } from './show-fit.ts';
+import type { FitView, HostResult } from './report.ts';
 
 export function dataView({ stdout }: CommandIo, format: 'json' | 'yaml'): FitView {
   return format === 'json' ? jsonView(stdout) : yamlView(stdout);

@@ -1,13 +1,7 @@
 /** `tdctl fit`: read a host, judge it, pass it on, forget it. Memory does not grow with the hosts. */
 import { setImmediate } from 'node:timers/promises';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
-import {
-  type FitHost,
-  type Judgement,
-  judgeHost,
-  type RunningTd,
-  runningOn,
-} from '../../plan/fit/index.ts';
+import { type FitHost, judgeHost, type RunningTd, runningOn } from '../../plan/fit/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import type { CommandIo } from '../io.ts';
@@ -15,7 +9,8 @@ import type { OutputFormat } from '../options.ts';
 import { dataView } from './data-view.ts';
 import { namedHosts } from './host-names.ts';
 import { readHost } from './read-host.ts';
-import { type Summary, Tally } from './tally.ts';
+import type { HostResult } from './report.ts';
+import { Tally } from './tally.ts';
 import { textView } from './text-view.ts';
 
 export interface FitCommandOptions {
@@ -25,17 +20,6 @@ export interface FitCommandOptions {
   readonly limit: string;
   readonly kernel: string;
   readonly output: OutputFormat;
-}
-
-export type HostResult =
-  | { readonly place: string; readonly host: FitHost; readonly judgement: Judgement }
-  | { readonly problem: TdctlError };
-
-/** Takes results as they come. */
-export interface FitView {
-  begin(question: { readonly spec: TrustDomain; readonly from: string | undefined }): void;
-  add(result: HostResult): Promise<void> | void;
-  end(summary: Summary): void;
 }
 
 export async function showFit(options: FitCommandOptions, io: CommandIo): Promise<ExitCode> {

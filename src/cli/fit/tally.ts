@@ -1,17 +1,6 @@
 import type { TdctlError } from '../../errors/index.ts';
 import type { Reason, ReasonId, Verdict } from '../../plan/fit/index.ts';
-import type { HostResult } from './show-fit.ts';
-
-export interface Summary {
-  readonly hosts: number;
-  readonly judged: number;
-  readonly unreadable: number;
-  readonly verdicts: Readonly<Record<Verdict, number>>;
-  /** Hosts that have each reason against starting the TD; a host may have several. */
-  readonly reasons: Readonly<Partial<Record<ReasonId, number>>>;
-  /** The same against moving it. */
-  readonly migrationReasons: Readonly<Partial<Record<ReasonId, number>>>;
-}
+import type { HostResult, Summary } from './report.ts';
 
 /** Counts, and nothing of a host but them. */
 export class Tally {

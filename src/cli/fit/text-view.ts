@@ -8,8 +8,7 @@ import type { CommandIo } from '../io.ts';
 import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { count } from '../output/units.ts';
-import type { FitView } from './show-fit.ts';
-import type { Summary } from './tally.ts';
+import type { FitView, Summary } from './report.ts';
 
 type Group = Verdict | 'unreadable';
 

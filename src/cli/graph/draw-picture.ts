@@ -5,7 +5,7 @@ import type { ChartModel } from '../../visualize/chart-model.ts';
 import { type ChartFormat, formatByExtension } from '../../visualize/formats.ts';
 import { renderChart } from '../../visualize/render.ts';
 import type { CommandIo } from '../io.ts';
-import type { GraphOptions } from './graph.ts';
+import type { GraphOptions } from './options.ts';
 import { writeOutput } from './write-output.ts';
 
 export interface PictureOptions extends GraphOptions {

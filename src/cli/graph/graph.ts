@@ -1,23 +1,10 @@
 /** `tdctl graph`: one chart in the form asked for, or facts about it. */
-import type { ChartFormat } from '../../visualize/formats.ts';
-import type { Direction } from '../../visualize/layout/elk-graph.ts';
-import type { Theme } from '../../visualize/svg/palette.ts';
 import type { CommandIo } from '../io.ts';
 import { chooseMachine, listMachines, machineWanted, stateIds } from './choose-machine.ts';
 import { drawPicture } from './draw-picture.ts';
+import type { GraphOptions } from './options.ts';
 import { readEvents } from './read-events.ts';
 import { writeOutput } from './write-output.ts';
-
-export interface GraphOptions {
-  readonly machine?: string | undefined;
-  readonly format?: ChartFormat | undefined;
-  readonly out?: string | undefined;
-  readonly direction: Direction;
-  readonly theme: Theme;
-  readonly active?: readonly string[] | undefined;
-  readonly paths?: true | undefined;
-  readonly coverage?: readonly string[] | undefined;
-}
 
 /** @throws TdctlError for whatever keeps the chart from being shown. */
 export async function graph(options: GraphOptions, io: CommandIo): Promise<void> {

@@ -4,7 +4,7 @@ import {
   type LintReport,
   type Severity,
   severities,
-} from '../../exec/trace/lint/index.ts';
+} from '../../trace/lint/index.ts';
 import { paint } from './paint.ts';
 import { sanitize } from './sanitize.ts';
 import { count } from './units.ts';

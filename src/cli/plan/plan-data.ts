@@ -4,7 +4,7 @@ import { expectedSteps, footprintOf, type TdPlan, vcpuLimits } from '../../plan/
 import { errorEnvelope } from '../failure.ts';
 import type { ExpectedTimes } from './expected-times.ts';
 import { firmwareData, initialPagesData } from './plan-parts.ts';
-import type { PlanReport } from './show-plan.ts';
+import type { PlanReport } from './report.ts';
 
 export function planData(report: PlanReport) {
   const { spec, offer, keySlots, findings, plan, times } = report;

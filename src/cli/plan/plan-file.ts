@@ -7,7 +7,7 @@ import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import type { HostChoice } from '../open-host.ts';
 import { replaceBigInt } from '../output/data.ts';
-import type { PlanReport } from './show-plan.ts';
+import type { PlanReport } from './report.ts';
 
 const kind = 'tdctl.io/plan';
 const version = 1;

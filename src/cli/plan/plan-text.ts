@@ -15,7 +15,7 @@ import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import { count, formatBytes, formatDuration, times } from '../output/units.ts';
 import type { ExpectedTimes } from './expected-times.ts';
-import type { PlanReport } from './show-plan.ts';
+import type { PlanReport } from './report.ts';
 
 export function planText(report: PlanReport, io: CommandIo): string {
   const { bold } = paint(io.colors.stdout);

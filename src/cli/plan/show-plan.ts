@@ -1,34 +1,25 @@
 /** `tdctl plan`: everything that a run would decide and meet, without the run. */
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
 import { type FirmwareImage, loadFirmware } from '../../firmware/index.ts';
-import type { KeySlots } from '../../host/facts.ts';
-import { type HostOffer, readHostOffer } from '../../host/offer.ts';
+import { readHostOffer } from '../../host/offer.ts';
 import type { Host } from '../../host/port.ts';
-import { type Assessment, assessTd } from '../../plan/index.ts';
+import { assessTd } from '../../plan/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import type { CommandIo } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
-import { type ExpectedTimes, expectedTimes } from './expected-times.ts';
+import { expectedTimes } from './expected-times.ts';
 import { planData } from './plan-data.ts';
 import { savePlan } from './plan-file.ts';
 import { planText } from './plan-text.ts';
+import type { PlanReport } from './report.ts';
 
 export interface PlanCommandOptions extends HostChoice {
   readonly spec: string;
   readonly save?: string | undefined;
   readonly output: OutputFormat;
-}
-
-/** What the views show. */
-export interface PlanReport extends Assessment {
-  readonly spec: TrustDomain;
-  readonly offer: HostOffer;
-  readonly keySlots: KeySlots | undefined;
-  /** There where nothing stands against the plan. */
-  readonly times: ExpectedTimes | undefined;
 }
 
 export async function showPlan(options: PlanCommandOptions, io: CommandIo): Promise<ExitCode> {

@@ -1,5 +1,5 @@
 /** The command line of `tdctl rehearse`, with numbers as numbers. */
-import type { RehearsalFormat } from '../commands/rehearse.ts';
+import type { RehearsalFormat } from './formats.ts';
 import { wholeNumber } from './numbers.ts';
 
 export interface RehearseCommandOptions {

@@ -1,6 +1,6 @@
-import type { RehearsalFormat } from '../commands/rehearse.ts';
 import type { CommandIo } from '../io.ts';
 import { dataText } from '../output/data.ts';
+import type { RehearsalFormat } from './formats.ts';
 import type { RehearsalReport } from './report.ts';
 
 export async function printReport(

@@ -8,24 +8,14 @@ import { loadTrustDomain } from '../../spec/index.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openRunLog, type RunLog } from '../log.ts';
-import { type HostChoice, openHost } from '../open-host.ts';
-import type { LogLevel, OutputFormat } from '../options.ts';
+import { openHost } from '../open-host.ts';
+import { openRunView } from './open-view.ts';
+import type { RunOptions } from './options.ts';
 import { checkSlots, interrupted, throwFailure } from './outcome.ts';
-import { noteUnmet, readSimulation, type SimulationOptions, startTrace } from './simulation.ts';
+import { noteUnmet, readSimulation, startTrace } from './simulation.ts';
 import { runSource } from './source.ts';
 import type { TraceFile } from './trace-file.ts';
-import { openRunView, type RunView } from './view.ts';
-
-export interface RunOptions extends HostChoice, SimulationOptions {
-  /** Exactly one of the two is given. */
-  readonly spec?: string | undefined;
-  readonly plan?: string | undefined;
-  readonly anyMeasurement?: boolean | undefined;
-  readonly until?: 'runnable' | undefined;
-  readonly output: OutputFormat;
-  readonly logLevel?: LogLevel | undefined;
-  readonly logFile?: string | undefined;
-}
+import type { RunView } from './view.ts';
 
 /** @throws TdctlError for whatever keeps the TD from becoming what was asked for. */
 export async function run(options: RunOptions, io: CommandIo): Promise<void> {

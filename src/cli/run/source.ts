@@ -3,7 +3,7 @@ import { TdctlError } from '../../errors/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { HostChoice } from '../open-host.ts';
 import { checkUnchanged, readSavedPlan } from '../plan/plan-file.ts';
-import type { RunOptions } from './run.ts';
+import type { RunOptions } from './options.ts';
 
 export interface RunSource {
   readonly specPath: string;

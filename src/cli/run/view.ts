@@ -2,8 +2,6 @@ import type { TdOutput } from '../../../machines/td-lifecycle/index.ts';
 import type { KeySlots } from '../../host/facts.ts';
 import type { TdRunEvent } from '../../orchestrator/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
-import type { CommandIo } from '../io.ts';
-import type { OutputFormat } from '../options.ts';
 
 /** How a run is shown. The text view draws it for a person, the data view prints events. */
 export interface RunView {
@@ -16,9 +14,4 @@ export interface RunView {
 export interface SlotsAround {
   readonly before: KeySlots | undefined;
   readonly after: KeySlots | undefined;
-}
-
-export async function openRunView(format: OutputFormat, io: CommandIo): Promise<RunView> {
-  if (format === 'text') return (await import('./text-view.ts')).textView(io);
-  return (await import('./data-view.ts')).dataView(format, io);
 }

@@ -2,10 +2,10 @@
 import { readTextFile } from '../../documents/text-file.ts';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
 import { withCpuIdentity } from '../../exec/index.ts';
-import type { TracedCpu } from '../../exec/trace/index.ts';
-import { lintTrace, readTrace, type TracedTrace } from '../../exec/trace/lint/index.ts';
 import { namedKernel } from '../../host/simulated/index.ts';
 import { defaultHostProfile, defaultKernelAbi, type HostProfile } from '../../simulator/index.ts';
+import type { TracedCpu } from '../../trace/index.ts';
+import { lintTrace, readTrace, type TracedTrace } from '../../trace/lint/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import type { CommandIo } from '../io.ts';
 import type { OutputFormat } from '../options.ts';

@@ -1,6 +1,6 @@
 /** CPUID of two hosts, leaf by leaf, register by register. */
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
-import type { Difference } from './diff.ts';
+import type { Difference } from './difference.ts';
 import type { HostSummary } from './summary.ts';
 
 const registers = ['eax', 'ebx', 'ecx', 'edx'] as const;

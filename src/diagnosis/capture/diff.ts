@@ -3,17 +3,8 @@ import { attributeNames } from '../../abi/tdx/attributes.ts';
 import { xfamNames } from '../../abi/tdx/xfam.ts';
 import type { DoctorFacts } from '../doctor/facts.ts';
 import { cpuidDifferences } from './cpuid-diff.ts';
+import type { Difference } from './difference.ts';
 import { type HostSummary, hostSummary } from './summary.ts';
-
-export interface Difference {
-  /** Stable: `limits.vcpus`, `attributes`. */
-  readonly field: string;
-  readonly a: string;
-  readonly b: string;
-  /** `blocks`: a TD that uses it cannot move from A to B. `changes`: it sees something else. */
-  readonly effect: 'blocks' | 'changes' | 'info';
-  readonly meaning: string;
-}
 
 type Value = string | number | bigint | boolean | undefined;
 

@@ -1,4 +1,5 @@
 export { captureOf, type HostCapture } from './capture.ts';
-export { type Difference, diffHosts } from './diff.ts';
+export { diffHosts } from './diff.ts';
+export type { Difference } from './difference.ts';
 export { loadCapture, parseCapture } from './load.ts';
 export { captureToHostProfile } from './to-host-profile.ts';

@@ -1,7 +1,7 @@
 /** Lists of MSRs, their values, and the filter of a VM. */
 import type { MsrEntry, UserMsrList, UserMsrs } from '../../simulator/index.ts';
 import { decodeArray, encodeArray } from './arrays.ts';
-import type { ClientMemory } from './index.ts';
+import type { ClientMemory } from './client-call.ts';
 import { Place } from './place.ts';
 import { structs } from './structs.ts';
 

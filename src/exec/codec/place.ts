@@ -1,5 +1,5 @@
 import type { UserBytes } from '../../simulator/index.ts';
-import type { ClientMemory } from './index.ts';
+import type { ClientMemory } from './client-call.ts';
 
 /** Where something begins in the client's memory. */
 export class Place implements UserBytes {

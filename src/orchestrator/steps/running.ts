@@ -3,21 +3,9 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TdctlError } from '../../errors/index.ts';
 import { KvmError } from '../../host/kvm-error.ts';
-import type { Vcpu, VcpuExitReason } from '../../host/port.ts';
+import type { Vcpu } from '../../host/port.ts';
 import type { TdSession } from '../session.ts';
-
-/** The vCPUs that are inside KVM_RUN. */
-export interface VcpuRuns {
-  readonly leaving: AbortController;
-  /** Each settles when its vCPU is out for good, and never rejects. */
-  readonly exits: readonly Promise<VcpuOut>[];
-}
-
-/** How a vCPU came out: it was told to, the guest is done, or the kernel refused. */
-type VcpuOut =
-  | { readonly how: 'left' }
-  | { readonly how: 'exited'; readonly reason: VcpuExitReason }
-  | { readonly how: 'refused'; readonly error: unknown };
+import type { VcpuOut, VcpuRuns } from '../vcpu-runs.ts';
 
 export async function enterVcpus(session: TdSession): Promise<void> {
   if (session.runs !== undefined) return;

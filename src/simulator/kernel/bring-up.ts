@@ -4,6 +4,7 @@
  * loading at all, so that there is no /dev/kvm.
  */
 
+import type { KernelAbi } from '../../abi/kvm/kernels/kernel-abi.ts';
 import { attributeMask } from '../../abi/tdx/attributes.ts';
 import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
 import { type ModuleRelease, moduleReleases, tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
@@ -13,7 +14,6 @@ import { TdxModule } from '../module/tdx-module.ts';
 import { type HostProfile, keyIdRange, presentCpus } from '../platform.ts';
 import type { Trace } from '../trace.ts';
 import type { TdxSupport } from './kernel.ts';
-import type { KernelAbi } from './kernel-abi.ts';
 
 export type BringUp =
   | { readonly outcome: 'tdx'; readonly tdx: TdxSupport }

@@ -6,7 +6,7 @@ import { xcr0Of } from '../../abi/tdx/xfam.ts';
 import type { Answer, DeviceAttrRequest } from '../interface.ts';
 import { done, type Refusal, refuse } from './answer.ts';
 import type { Kernel } from './kernel.ts';
-import type { Vcpu } from './vcpu.ts';
+import type { Vcpu } from './objects.ts';
 
 /** Of group 0 on /dev/kvm: XCR0 as a guest may have it, whatever the process has permission for. */
 const KVM_X86_XCOMP_GUEST_SUPP = 0n;

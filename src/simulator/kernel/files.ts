@@ -1,7 +1,5 @@
 import type { Handle } from '../interface.ts';
-import type { GuestMemfd } from './guest-memfd.ts';
-import type { Vcpu } from './vcpu.ts';
-import type { Vm } from './vm.ts';
+import type { GuestMemfd, Vcpu, Vm } from './objects.ts';
 
 /** An open file description. */
 export type KernelFile =

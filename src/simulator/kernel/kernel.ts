@@ -1,3 +1,4 @@
+import type { KernelAbi } from '../../abi/kvm/kernels/kernel-abi.ts';
 import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
 import type { FaultInjector, FaultPoint } from '../faults.ts';
 import type { Caller } from '../interface.ts';
@@ -6,12 +7,11 @@ import type { HostProfile } from '../platform.ts';
 import type { Trace } from '../trace.ts';
 import { type Refusal, refuse } from './answer.ts';
 import type { FileTable } from './files.ts';
-import type { KernelAbi } from './kernel-abi.ts';
 import type { KeyIdPool } from './key-ids.ts';
+import type { PageAllocator } from './memory/page-allocator.ts';
 import type { MiscCgroup } from './misc-cgroup.ts';
 import type { MsrTables } from './msrs/tables.ts';
-import type { PageAllocator } from './page-allocator.ts';
-import type { Vm } from './vm.ts';
+import type { Vm } from './objects.ts';
 
 /** What all ioctls of one machine share. */
 export interface Kernel {

@@ -1,7 +1,8 @@
 /** Numbers of the kernel's own build. Source: Linux 7.3, arch/x86/include/asm/kvm_host.h. */
+
+import type { VcpuBound } from '../../abi/kvm/kernels/kernel-abi.ts';
 import { presentCpus } from '../platform.ts';
 import type { Kernel } from './kernel.ts';
-import type { VcpuBound } from './kernel-abi.ts';
 
 export const KVM_API_VERSION = 12;
 /** Three pages: kvm_run, pio data, coalesced MMIO. */

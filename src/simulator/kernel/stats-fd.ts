@@ -2,7 +2,7 @@
 import type { Answer } from '../interface.ts';
 import { ok } from './answer.ts';
 import { faultAt, type Kernel } from './kernel.ts';
-import type { Vm } from './vm.ts';
+import type { Vm } from './objects.ts';
 
 export function getStatsFd(kernel: Kernel, vm: Vm): Answer {
   const noFd = faultAt(kernel, 'KVM_GET_STATS_FD: install the fd');

@@ -3,10 +3,12 @@
 import { MrtdStream } from '../../abi/tdx/mrtd.ts';
 import { statusCodes, statusWord } from '../../abi/tdx/status.ts';
 import { eptpControls, type TdParams } from '../../abi/tdx/td-params.ts';
+import type { Hpa } from './addresses.ts';
 import { checkBuildState, checkPage, opStateIncorrect, pageMetadata } from './checks.ts';
 import { readTdField } from './metadata-fields.ts';
+import { type ModuleState, packageOf } from './module-state.ts';
 import { SecureEpt } from './secure-ept.ts';
-import { type Hpa, type ModuleState, packageOf, type Td } from './states.ts';
+import type { Td } from './states.ts';
 import { checkTdParams } from './td-params-checks.ts';
 
 const success = statusCodes.TDX_SUCCESS;

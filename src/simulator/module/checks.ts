@@ -1,15 +1,8 @@
 /** Checks that many leaves share (tdx-module 2.3), each answering TDX_SUCCESS or the refusal. */
 import { type OperandName, statusCodes, statusWord } from '../../abi/tdx/status.ts';
-import {
-  type Gpa,
-  type Hpa,
-  type ModuleState,
-  type OpState,
-  type PageMetadata,
-  type PageType,
-  pageSize,
-  type Td,
-} from './states.ts';
+import { type Gpa, type Hpa, pageSize } from './addresses.ts';
+import type { ModuleState } from './module-state.ts';
+import type { OpState, PageMetadata, PageType, Td } from './states.ts';
 
 const success = statusCodes.TDX_SUCCESS;
 

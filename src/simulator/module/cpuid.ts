@@ -2,10 +2,7 @@ import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../../abi/kvm/structs.ts';
 import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
 import type { CpuidRegisters } from '../../abi/tdx/td-params.ts';
-import type { ModuleState } from './states.ts';
-
-/** CPUID of the CPUs. */
-export type NativeCpuid = ReadonlyMap<number, CpuidRegisters>;
+import type { ModuleState, NativeCpuid } from './module-state.ts';
 
 /**
  * One number for a leaf and its subleaf, as the field id of CPUID_VALUES packs them: 7 bits of leaf,

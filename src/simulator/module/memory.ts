@@ -2,16 +2,10 @@
 
 import { mrExtendChunkBytes } from '../../abi/tdx/mrtd.ts';
 import { statusCodes, statusWord } from '../../abi/tdx/status.ts';
+import { type Gpa, type Hpa, pageSize } from './addresses.ts';
 import { checkBuildState, checkPage, isPrivateGpa, pageMetadata, splitGpa } from './checks.ts';
-import {
-  type Gpa,
-  type Hpa,
-  type InitializedTd,
-  type ModuleState,
-  type OpState,
-  pageSize,
-  type Td,
-} from './states.ts';
+import type { ModuleState } from './module-state.ts';
+import type { InitializedTd, OpState, Td } from './states.ts';
 
 const success = statusCodes.TDX_SUCCESS;
 

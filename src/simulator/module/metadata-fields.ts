@@ -1,7 +1,8 @@
 /** TD-scope metadata that TDH.MNG.RD gives the host. Source: tdr_tdcs_fields_lookup.c. */
 import type { CpuidRegisters } from '../../abi/tdx/td-params.ts';
 import { packCpuidKey, tdCpuid } from './cpuid.ts';
-import type { InitializedTd, ModuleState, Td } from './states.ts';
+import type { ModuleState } from './module-state.ts';
+import type { InitializedTd, Td } from './states.ts';
 
 /** Field ids without bit 63, which the module ignores. */
 export const tdFields = {

@@ -1,4 +1,5 @@
-import { type Hpa, type PageMetadata, pageSize } from './states.ts';
+import { type Hpa, pageSize } from './addresses.ts';
+import type { PageMetadata } from './states.ts';
 
 const pagesPerChunk = 512;
 

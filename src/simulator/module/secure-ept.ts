@@ -1,4 +1,4 @@
-import type { Gpa, Hpa } from './states.ts';
+import type { Gpa, Hpa } from './addresses.ts';
 
 export interface LeafEntry {
   readonly hpa: Hpa;

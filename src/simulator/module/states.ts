@@ -1,18 +1,8 @@
 /** What the TDX module keeps: key ownership, page metadata, TDs and vCPUs. */
-import type { ModuleRelease } from '../../abi/tdx/module-releases.ts';
 import type { MrtdStream } from '../../abi/tdx/mrtd.ts';
 import type { TdParams } from '../../abi/tdx/td-params.ts';
-import type { HostProfile } from '../platform.ts';
-import type { NativeCpuid } from './cpuid.ts';
-import type { KeyOwnershipTable } from './key-ownership-table.ts';
-import type { PageMetadataTable } from './page-metadata-table.ts';
+import type { Gpa, Hpa } from './addresses.ts';
 import type { SecureEpt } from './secure-ept.ts';
-
-/** Host and guest physical addresses have at most 52 bits, so a number holds them exactly. */
-export type Hpa = number;
-export type Gpa = number;
-
-export const pageSize = 4096;
 
 /** PAMT page types. A page that the table does not list is PT_NDA: the host's own. */
 export type PageType = 'TDR' | 'TDCX' | 'TDVPR' | 'EPT' | 'REG';
@@ -74,42 +64,4 @@ export interface TdVcpu {
   index: number;
   /** The logical CPU that holds its state; undefined when it is flushed. */
   logicalCpu: number | undefined;
-}
-
-/** The whole module: what every leaf works on. */
-export interface ModuleState {
-  readonly profile: HostProfile;
-  readonly release: ModuleRelease;
-  readonly limits: ModuleLimits;
-  /** CPUID of the machine's CPUs. */
-  readonly nativeCpuid: NativeCpuid;
-  /** Index into the release's configurable leaves, by CPUID key. */
-  readonly configurablePlaces: ReadonlyMap<number, number>;
-  readonly pamt: PageMetadataTable;
-  readonly keys: KeyOwnershipTable;
-  readonly out: OutputRegisters;
-}
-
-/** The release's masks after SYS.INIT has taken away what the platform does not have. */
-export interface ModuleLimits {
-  /** MAX_VCPUS_PER_TD; undefined where the release has no such constant. */
-  readonly maxVcpusPerTd: number | undefined;
-  readonly attributesFixed0: bigint;
-  readonly xfamFixed0: bigint;
-  readonly configFlagsFixed0: bigint;
-  readonly memoryBytes: number;
-  readonly packages: number;
-  readonly cpusPerPackage: number;
-}
-
-/** Registers that a leaf leaves its outputs in, besides RAX. Those of the last leaf only. */
-export interface OutputRegisters {
-  rcx: bigint;
-  rdx: bigint;
-  r8: bigint;
-  rsi: bigint;
-}
-
-export function packageOf(limits: ModuleLimits, logicalCpu: number): number {
-  return Math.floor(logicalCpu / limits.cpusPerPackage);
 }

@@ -10,8 +10,9 @@ import {
   tscFrequencyRange,
 } from '../../abi/tdx/td-params.ts';
 import { xfamFindings } from '../../abi/tdx/xfam.ts';
-import { cpuidKey, type NativeCpuid } from './cpuid.ts';
-import type { ModuleState, Td } from './states.ts';
+import { cpuidKey } from './cpuid.ts';
+import type { ModuleState, NativeCpuid } from './module-state.ts';
+import type { Td } from './states.ts';
 
 const success = statusCodes.TDX_SUCCESS;
 

@@ -15,8 +15,8 @@ import * as build from './build.ts';
 import { configurablePlaces, nativeCpuid } from './cpuid.ts';
 import { KeyOwnershipTable } from './key-ownership-table.ts';
 import * as memory from './memory.ts';
+import type { ModuleLimits, ModuleState, OutputRegisters } from './module-state.ts';
 import { PageMetadataTable } from './page-metadata-table.ts';
-import type { ModuleLimits, ModuleState, OutputRegisters } from './states.ts';
 import * as teardown from './teardown.ts';
 import * as vcpu from './vcpu.ts';
 

@@ -1,8 +1,9 @@
 /** Leaves that take a TD down: VPFLUSHDONE, CACHE.WB, KEY.FREEID, PAGE.RECLAIM, PAGE.WBINVD. */
 
 import { statusCodes, statusWord } from '../../abi/tdx/status.ts';
+import { type Hpa, pageSize } from './addresses.ts';
 import { checkPage, pageMetadata } from './checks.ts';
-import { type Hpa, type ModuleState, packageOf, pageSize } from './states.ts';
+import { type ModuleState, packageOf } from './module-state.ts';
 
 const success = statusCodes.TDX_SUCCESS;
 

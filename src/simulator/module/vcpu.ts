@@ -2,8 +2,10 @@
 
 import { tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
 import { statusCodes } from '../../abi/tdx/status.ts';
+import type { Hpa } from './addresses.ts';
 import { checkBuildState, checkPage, pageMetadata } from './checks.ts';
-import type { Hpa, InitializedTd, ModuleState, Td, TdVcpu } from './states.ts';
+import type { ModuleState } from './module-state.ts';
+import type { InitializedTd, Td, TdVcpu } from './states.ts';
 
 const success = statusCodes.TDX_SUCCESS;
 

@@ -1,14 +1,13 @@
 /** The chart as a graph for ELK (https://eclipse.dev/elk/reference/options.html). */
 import type { ElkExtendedEdge, ElkLabel, ElkNode, LayoutOptions } from 'elkjs';
 import type { ChartIndex, ChartNode } from '../chart-model.ts';
+import type { Direction } from './direction.ts';
 import type { EdgeLine } from './geometry.ts';
 import { isLarge } from './large.ts';
 import { pointsBack, upperAndLower } from './line-direction.ts';
 import { countLineEnds, lineEndOptions, lineRoom, sideLength } from './line-ends.ts';
 import { labelSize } from './line-label.ts';
 import { type NodeContent, sizes } from './node-content.ts';
-
-export type Direction = 'down' | 'right';
 
 export const dotSize = 12;
 

@@ -1,8 +1,9 @@
 /** Places a chart's states, lines and labels with ELK's layered algorithm. */
 import type { ElkExtendedEdge, ElkNode } from 'elkjs';
 import { type ChartIndex, type ChartModel, indexChart } from '../chart-model.ts';
+import type { Direction } from './direction.ts';
 import { edgeLines } from './edge-lines.ts';
-import { type Direction, elkGraph, elkIds } from './elk-graph.ts';
+import { elkGraph, elkIds } from './elk-graph.ts';
 import type {
   Box,
   EdgeLine,

@@ -1,7 +1,7 @@
 /** Where lines may end on a state, and the room that they need there. */
 import type { LayoutOptions } from 'elkjs';
 import type { ChartIndex } from '../chart-model.ts';
-import type { Direction } from './elk-graph.ts';
+import type { Direction } from './direction.ts';
 import type { EdgeLine } from './geometry.ts';
 import { upperAndLower } from './line-direction.ts';
 

@@ -8,7 +8,7 @@ import {
   indexChart,
 } from '../chart-model.ts';
 import { edgeText } from '../labels.ts';
-import type { Direction } from '../layout/elk-graph.ts';
+import type { Direction } from '../layout/direction.ts';
 import { indent } from './indent.ts';
 import { firstLeaf } from './placement.ts';
 

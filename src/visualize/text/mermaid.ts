@@ -15,7 +15,7 @@ import {
   indexChart,
 } from '../chart-model.ts';
 import { edgeText } from '../labels.ts';
-import type { Direction } from '../layout/elk-graph.ts';
+import type { Direction } from '../layout/direction.ts';
 import { indent } from './indent.ts';
 import { wordNames } from './node-names.ts';
 import { firstLeaf, regions, writtenIn } from './placement.ts';

@@ -2,7 +2,7 @@
 import { sanitize } from '../../errors/sanitize.ts';
 import { type ChartModel, type ChartNode, indexChart } from '../chart-model.ts';
 import { edgeText } from '../labels.ts';
-import type { Direction } from '../layout/elk-graph.ts';
+import type { Direction } from '../layout/direction.ts';
 import { indent } from './indent.ts';
 import { wordNames } from './node-names.ts';
 import { regions } from './placement.ts';

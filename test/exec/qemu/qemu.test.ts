@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import type { ExecSummary } from '../../../src/exec/index.ts';
-import { parseTrace } from '../../../src/exec/trace/parse.ts';
+import { parseTrace } from '../../../src/trace/parse.ts';
 import { tdctl } from '../../support/tdctl.ts';
 import { noQemu, type Qemu, qemu, tdCommand } from './qemu.ts';
 

@@ -5,7 +5,7 @@ import type {
   KnownRequest,
   RunRequest,
 } from '../../../simulator/index.ts';
-import type { ClientCall } from '../index.ts';
+import type { ClientCall } from '../client-call.ts';
 import type { Fields, Layout, ValuesOf } from '../layout.ts';
 import { Place } from '../place.ts';
 import { StructInMemory } from '../user-structs.ts';

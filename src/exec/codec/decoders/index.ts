@@ -1,6 +1,6 @@
 /** Decoders by kind of file and ioctl number. */
 import { type IoctlName, ioctlNumbers } from '../../../abi/kvm/requests.ts';
-import type { FileKind } from '../index.ts';
+import type { FileKind } from '../client-call.ts';
 import type { Decoder, DecoderTable } from './decoder.ts';
 import { systemDecoders } from './system.ts';
 import { vcpuDecoders } from './vcpu.ts';

@@ -1,7 +1,7 @@
 /** ioctls of a VM about interrupts, eventfds and the buses that a device would sit on. */
 import type { UserGsiRouting } from '../../../simulator/index.ts';
 import { decodeArray } from '../arrays.ts';
-import type { ClientCall } from '../index.ts';
+import type { ClientCall } from '../client-call.ts';
 import type { Place } from '../place.ts';
 import { structs } from '../structs.ts';
 import { mapped } from '../user-structs.ts';

@@ -1,7 +1,7 @@
 /** ioctls of a VM about guest memory. */
 import { KVM_MEM_GUEST_MEMFD } from '../../../abi/kvm/structs.ts';
 import type { MemoryRegionStruct } from '../../../simulator/index.ts';
-import type { ClientCall } from '../index.ts';
+import type { ClientCall } from '../client-call.ts';
 import type { ValuesOf } from '../layout.ts';
 import { structs } from '../structs.ts';
 import { mapped } from '../user-structs.ts';

@@ -1,7 +1,7 @@
 /** ioctls that more than one kind of file has. */
 import { capabilities } from '../../../abi/kvm/capabilities.ts';
 import type { EnableCapStruct } from '../../../simulator/index.ts';
-import type { ClientCall } from '../index.ts';
+import type { ClientCall } from '../client-call.ts';
 import type { ValuesOf } from '../layout.ts';
 import { MsrsInMemory } from '../msrs.ts';
 import { structs } from '../structs.ts';

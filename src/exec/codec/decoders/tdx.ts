@@ -5,8 +5,8 @@
  */
 import { type TdxCommandName, tdxCommands } from '../../../abi/kvm/requests.ts';
 import type { TdxRequest } from '../../../simulator/index.ts';
+import type { ClientCall } from '../client-call.ts';
 import { CapabilitiesInMemory, CpuidInMemory } from '../cpuid.ts';
-import type { ClientCall } from '../index.ts';
 import { initVmInMemory } from '../init-vm.ts';
 import type { Place } from '../place.ts';
 import { structs } from '../structs.ts';

@@ -1,7 +1,7 @@
 /** ioctls of a vCPU: kvm_vcpu_ioctl(), kvm_arch_vcpu_ioctl(). */
 import { type VcpuStateRequestName, vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
+import type { ClientCall } from '../client-call.ts';
 import { CpuidInMemory } from '../cpuid.ts';
-import type { ClientCall } from '../index.ts';
 import { RunPageInMemory } from '../run-page.ts';
 import { structs } from '../structs.ts';
 import { u32InMemory, u64InMemory } from '../user-structs.ts';

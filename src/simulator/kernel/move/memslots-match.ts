@@ -1,6 +1,5 @@
-import type { MoveRules } from '../kernel-abi.ts';
-import type { MemorySlot } from '../memslots.ts';
-import type { Vm } from '../vm.ts';
+import type { MoveRules } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import type { MemorySlot, Vm } from '../objects.ts';
 
 /**
  * Slots of address space 0, pairwise by guest address: place, size, flags, and the same part of the

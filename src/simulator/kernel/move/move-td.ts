@@ -1,12 +1,12 @@
 /** What a move takes from one VM to another: the TD itself, its vCPUs, its memory attributes. */
 import { statusCodes } from '../../../abi/tdx/status.ts';
-import { PrivateRanges } from '../private-ranges.ts';
+import { PrivateRanges } from '../memory/private-ranges.ts';
+import type { AssignedKey, TdOfVcpu, Vcpu } from '../objects.ts';
 import { vmcs } from '../tdx/init-vcpu.ts';
 import { flushVcpusOf } from '../tdx/release-key-id.ts';
-import { leakTd } from '../teardown.ts';
-import type { TdOfVcpu, Vcpu } from '../vcpu.ts';
-import { type AssignedKey, bugVm } from '../vm.ts';
-import type { Move } from './move-enc-context.ts';
+import { leakTd } from '../vm/teardown.ts';
+import { bugVm } from '../vm/vm.ts';
+import type { Move } from './move.ts';
 
 /**
  * HKID, TDR, TDCS and the mirror page tables. No SEAMCALL knows of it: the module sees the same TD,

@@ -2,9 +2,10 @@
 import type { Answer } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt } from '../kernel.ts';
-import { type AssignedKey, killVm } from '../vm.ts';
+import type { AssignedKey } from '../objects.ts';
+import { killVm } from '../vm/vm.ts';
 import { memslotsMatch } from './memslots-match.ts';
-import { lockBoth, type Move } from './move-enc-context.ts';
+import { lockBoth, type Move } from './move.ts';
 import { moveMemoryAttributes, moveTd, moveVcpus } from './move-td.ts';
 
 export function moveByRfcV1(move: Move): Answer {

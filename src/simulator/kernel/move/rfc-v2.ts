@@ -6,10 +6,11 @@
 import type { Answer } from '../../interface.ts';
 import { done, type Refusal, refuse } from '../answer.ts';
 import { faultAt } from '../kernel.ts';
+import type { AssignedKey } from '../objects.ts';
 import { hasX2apic } from '../tdx/init-vcpu.ts';
-import { type AssignedKey, bugVm, killVm } from '../vm.ts';
+import { bugVm, killVm } from '../vm/vm.ts';
 import { memslotsMatch } from './memslots-match.ts';
-import { lockBoth, type Move } from './move-enc-context.ts';
+import { lockBoth, type Move } from './move.ts';
 import { flushVcpus, moveMemoryAttributes, moveTd, moveVcpus } from './move-td.ts';
 
 export function moveByRfcV2(move: Move): Answer {

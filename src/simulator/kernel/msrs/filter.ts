@@ -11,7 +11,7 @@ import type {
 } from '../../interface.ts';
 import { done, type Refusal, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
-import type { Vm } from '../vm.ts';
+import type { Vm } from '../objects.ts';
 
 const defaultDeny = 1;
 const readOrWrite = 3;

@@ -6,7 +6,7 @@
  */
 import { msr } from '../../../abi/kvm/msrs.ts';
 import type { Kernel } from '../kernel.ts';
-import type { Vcpu } from '../vcpu.ts';
+import type { Vcpu } from '../objects.ts';
 import { type MsrRule, ruleOf } from './msr-rules.ts';
 import { isTdMsr, tdReadOnly } from './td-msrs.ts';
 

@@ -5,7 +5,7 @@
 import type { Answer, MsrEntry, UserMsrs } from '../../interface.ts';
 import { ok, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
-import type { Vcpu } from '../vcpu.ts';
+import type { Vcpu } from '../objects.ts';
 import { readGuestMsr, writeGuestMsr } from './guest-msrs.ts';
 
 /** MAX_IO_MSRS */

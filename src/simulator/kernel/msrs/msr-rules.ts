@@ -1,10 +1,10 @@
 /** What is particular to an MSR: whether a guest has it, what it holds at first, what it takes. */
 import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import { msr } from '../../../abi/kvm/msrs.ts';
-import { isLegalGpa } from '../cpuid.ts';
 import type { Kernel } from '../kernel.ts';
 import { KVM_MAX_MCE_BANKS } from '../limits.ts';
-import type { Vcpu } from '../vcpu.ts';
+import type { Vcpu } from '../objects.ts';
+import { isLegalGpa } from '../vcpu/cpuid.ts';
 
 export interface MsrRule {
   /** `not there`: this guest does not have it (KVM_MSR_RET_UNSUPPORTED). Absent: it has. */

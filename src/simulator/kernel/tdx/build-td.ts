@@ -5,14 +5,15 @@
  */
 import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
 import type { TdParams } from '../../../abi/tdx/td-params.ts';
-import type { Hpa } from '../../module/states.ts';
+import type { Hpa } from '../../module/addresses.ts';
 import { type Refusal, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
+import type { AssignedKey } from '../objects.ts';
 import { firstOnlineCpu, packagesOf } from '../packages.ts';
-import { leakTd, reclaimTd } from '../teardown.ts';
-import { type AssignedKey, bugVm } from '../vm.ts';
+import { leakTd, reclaimTd } from '../vm/teardown.ts';
+import { bugVm } from '../vm/vm.ts';
+import type { TdContext } from './context.ts';
 import { freeKeyId, releaseKeyId } from './release-key-id.ts';
-import type { TdContext } from './vm-command.ts';
 
 const success = statusCodes.TDX_SUCCESS;
 

@@ -5,7 +5,7 @@ import type { ConfigurableLeaf } from '../../../abi/tdx/cpuid-config.ts';
 import type { Answer, TdxCommandStruct, UserCapabilities } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt } from '../kernel.ts';
-import type { TdContext } from './vm-command.ts';
+import type { TdContext } from './context.ts';
 
 /** User space may answer SetupEventNotifyInterrupt. */
 const setupEventNotify = 1n << 1n;

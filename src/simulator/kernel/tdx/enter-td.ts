@@ -2,7 +2,7 @@
 import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
 import type { VcpuExit } from '../../interface.ts';
 import type { Kernel } from '../kernel.ts';
-import type { Vcpu } from '../vcpu.ts';
+import type { Vcpu } from '../objects.ts';
 
 /** KVM enters again for as long as the TD's epoch is busy; a signal ends that on a real host. */
 const mostTries = 1000;

@@ -2,8 +2,8 @@
 import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
 import type { Answer } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
-import { bugVm } from '../vm.ts';
-import { hasTd, type TdContext } from './vm-command.ts';
+import { bugVm } from '../vm/vm.ts';
+import { hasTd, type TdContext } from './context.ts';
 
 export function finalizeVm(context: TdContext): Answer {
   const { kernel, tdx, vm, td } = context;

@@ -10,7 +10,7 @@ import type { Answer, UserCpuid } from '../../interface.ts';
 import { cpuidValuesField } from '../../module/metadata-fields.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt } from '../kernel.ts';
-import type { TdContext } from './vm-command.ts';
+import type { TdContext } from './context.ts';
 
 export function getCpuid(context: TdContext, user: UserCpuid): Answer {
   // 8, 9

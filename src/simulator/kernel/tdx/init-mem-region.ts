@@ -14,13 +14,13 @@ import type {
   TdxCommandStruct,
   UserStruct,
 } from '../../interface.ts';
-import { pageSize } from '../../module/states.ts';
+import { pageSize } from '../../module/addresses.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt } from '../kernel.ts';
-import { slotAt } from '../memslots.ts';
-import { bugVm } from '../vm.ts';
+import { slotAt } from '../memory/memslots.ts';
+import { bugVm } from '../vm/vm.ts';
+import type { VcpuContext } from './context.ts';
 import { addPrivatePage } from './secure-ept.ts';
-import type { VcpuContext } from './vcpu-command.ts';
 
 const u64 = 1n << 64n;
 

@@ -1,13 +1,13 @@
 /** KVM_TDX_INIT_VCPU (kernel-abi 2.9 and 7.1): gives the vCPU its pages in the module. */
 import { statusCodes } from '../../../abi/tdx/status.ts';
 import type { Answer, TdxCommandStruct } from '../../interface.ts';
-import type { Hpa } from '../../module/states.ts';
+import type { Hpa } from '../../module/addresses.ts';
 import { onlineCpus } from '../../platform.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt } from '../kernel.ts';
-import type { Vcpu } from '../vcpu.ts';
-import { bugVm } from '../vm.ts';
-import type { VcpuContext } from './vcpu-command.ts';
+import type { Vcpu } from '../objects.ts';
+import { bugVm } from '../vm/vm.ts';
+import type { VcpuContext } from './context.ts';
 
 const success = statusCodes.TDX_SUCCESS;
 /** CPUID(1).ECX */

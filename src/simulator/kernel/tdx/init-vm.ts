@@ -16,8 +16,8 @@ import { tdFields } from '../../module/metadata-fields.ts';
 import { done, type Refusal, refuse } from '../answer.ts';
 import { faultAt, type Kernel } from '../kernel.ts';
 import { buildTd, initTd } from './build-td.ts';
+import type { TdContext } from './context.ts';
 import { setupTdParams } from './td-params.ts';
-import type { TdContext } from './vm-command.ts';
 
 /** Room for entries in the struct of a fixed size: 16384 bytes, entries of 40 from byte 168. */
 const fixedSizeEntries = 405;

@@ -4,8 +4,9 @@
  */
 import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
+import type { Vm } from '../objects.ts';
 import { firstOnlineCpu, packagesOf } from '../packages.ts';
-import { bugVm, type Vm } from '../vm.ts';
+import { bugVm } from '../vm/vm.ts';
 
 const maxResumes = 10_000;
 

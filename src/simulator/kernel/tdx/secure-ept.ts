@@ -1,11 +1,11 @@
 /** KVM's side of the secure EPT: what it adds and takes away, leaf by leaf (kernel-abi 2.12, 2.15). */
 import type { ErrnoName } from '../../../abi/kvm/errno.ts';
 import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
-import { type Hpa, pageSize } from '../../module/states.ts';
-import type { GuestInode } from '../guest-memfd.ts';
+import { type Hpa, pageSize } from '../../module/addresses.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
-import { bugVm, type PrivatePage, type TdOfVm, type Vm } from '../vm.ts';
-import type { TdContext } from './vm-command.ts';
+import type { GuestInode, PrivatePage, TdOfVm, Vm } from '../objects.ts';
+import { bugVm } from '../vm/vm.ts';
+import type { TdContext } from './context.ts';
 
 const success = statusCodes.TDX_SUCCESS;
 

@@ -13,7 +13,7 @@ import {
 import { xfamFixed1 } from '../../../abi/tdx/xfam.ts';
 import type { InitVmStruct } from '../../interface.ts';
 import { cpuid7Unsupported } from '../bring-up.ts';
-import type { TdContext } from './vm-command.ts';
+import type { TdContext } from './context.ts';
 
 export function setupTdParams(
   { kernel, tdx, vm }: TdContext,

@@ -12,12 +12,11 @@ import type {
   TdVmCallRegister,
   VcpuExit,
 } from '../../interface.ts';
-import { isLegalGpa } from '../cpuid.ts';
-import { hasEvents } from '../inject.ts';
-import { busWrite } from '../io-bus.ts';
+import { hasEvents } from '../interrupts/inject.ts';
+import { busWrite } from '../interrupts/io-bus.ts';
 import type { Kernel } from '../kernel.ts';
-import type { Vcpu } from '../vcpu.ts';
-import type { TdOfVm } from '../vm.ts';
+import type { PendingCompletion, TdOfVm, Vcpu } from '../objects.ts';
+import { isLegalGpa } from '../vcpu/cpuid.ts';
 
 const { SUCCESS, RETRY, INVALID_OPERAND, ALIGN_ERROR, SUBFUNC_UNSUPPORTED } = tdVmCallStatuses;
 const KVM_HC_MAP_GPA_RANGE = 12;
@@ -28,13 +27,6 @@ const KVM_SYSTEM_EVENT_TDX_FATAL = 7;
 const EXIT_REASON_TDCALL = 77n;
 /** MapGPA is cut so that a guest gets its interrupts in between. */
 const mapGpaMostBytes = 2n << 20n;
-
-/** What the next KVM_RUN does with user space's answer (complete_userspace_io). */
-export type PendingCompletion =
-  /** An exit that a script gave as it is. */
-  | { readonly completes: 'hypercall' }
-  | { readonly completes: 'MapGPA'; readonly next: bigint; readonly end: bigint }
-  | { readonly completes: 'status' | 'GetTdVmCallInfo' | 'read' | 'write' };
 
 export type TdVmCallOutcome =
   | { readonly answer: TdVmCallAnswer }

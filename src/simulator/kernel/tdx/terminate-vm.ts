@@ -4,9 +4,9 @@
  */
 import type { Answer } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
-import { killVm } from '../vm.ts';
+import { killVm } from '../vm/vm.ts';
+import type { TdContext } from './context.ts';
 import { releaseKeyId } from './release-key-id.ts';
-import type { TdContext } from './vm-command.ts';
 
 export function terminateVm({ kernel, tdx, vm }: TdContext): Answer {
   // kvm_trylock_all_vcpus

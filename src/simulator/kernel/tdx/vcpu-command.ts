@@ -5,16 +5,12 @@
 import type { Answer, Caller, TdxCommandStruct, TdxRequest, UserStruct } from '../../interface.ts';
 import { type Refusal, refuse } from '../answer.ts';
 import { type Kernel, killedWhileLocking } from '../kernel.ts';
-import type { TdOfVcpu, Vcpu } from '../vcpu.ts';
+import type { Vcpu } from '../objects.ts';
+import { hasTd, type VcpuContext } from './context.ts';
 import { getCpuid } from './get-cpuid.ts';
 import { initMemRegion } from './init-mem-region.ts';
 import { initVcpu } from './init-vcpu.ts';
-import { hasTd, isKnown, type TdContext } from './vm-command.ts';
-
-export interface VcpuContext extends TdContext {
-  readonly vcpu: Vcpu;
-  readonly tdVcpu: TdOfVcpu;
-}
+import { isKnown } from './vm-command.ts';
 
 export function tdxVcpuCommand(
   kernel: Kernel,

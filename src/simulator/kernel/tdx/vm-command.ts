@@ -1,20 +1,13 @@
 /** KVM_MEMORY_ENCRYPT_OP on a VM fd (kernel-abi 2.3). */
 import type { Answer, Caller, TdxCommandStruct, TdxRequest, UserStruct } from '../../interface.ts';
 import { refuse } from '../answer.ts';
-import { type Kernel, killedWhileLocking, type TdxSupport } from '../kernel.ts';
-import type { TdOfVm, Vm } from '../vm.ts';
+import { type Kernel, killedWhileLocking } from '../kernel.ts';
+import type { Vm } from '../objects.ts';
 import { tdxCapabilities } from './capabilities.ts';
+import type { TdContext } from './context.ts';
 import { finalizeVm } from './finalize-vm.ts';
 import { initVm } from './init-vm.ts';
 import { terminateVm } from './terminate-vm.ts';
-
-/** What every command of a TD works on. */
-export interface TdContext {
-  readonly kernel: Kernel;
-  readonly tdx: TdxSupport;
-  readonly vm: Vm;
-  readonly td: TdOfVm;
-}
 
 export function tdxVmCommand(kernel: Kernel, caller: Caller, vm: Vm, request: TdxRequest): Answer {
   // 1
@@ -47,12 +40,6 @@ export function tdxVmCommand(kernel: Kernel, caller: Caller, vm: Vm, request: Td
     return writeBack(request.cmd, cmd, finalizeVm(context));
   }
   return refuse('EINVAL');
-}
-
-/** KVM_TDX_INIT_VM has been there. A key ID tells, or what else tells it in this kernel. */
-export function hasTd({ kernel, vm, td }: TdContext): boolean {
-  if (td.key === undefined) return false;
-  return kernel.abi.initVm.doneWhen === 'state' || vm.maxVcpus !== 0;
 }
 
 export function isKnown(kernel: Kernel, request: TdxRequest['request']): boolean {

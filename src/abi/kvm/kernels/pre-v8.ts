@@ -1,0 +1,16 @@
+import type { KernelAbi } from './kernel-abi.ts';
+import { seriesV9 } from './series-v9.ts';
+
+export const preV8: KernelAbi = {
+  ...seriesV9,
+  name: 'pre-v8',
+  description: 'the patch series up to v7: KVM_CREATE_VM takes the key slot',
+  source: "Intel's series up to v7, June 2022, before the review of August 2022",
+  unconfirmed: [
+    'KVM_CREATE_VM runs KEY.CONFIG and ADDCX too, and only TDH.MNG.INIT is left to KVM_TDX_INIT_VM',
+    'the misc cgroup is charged as today',
+    'the struct of KVM_TDX_INIT_VM is that of v9; the first posting had max_vcpus in the command',
+    'a move was never posted on it: that of RFC v1 is taken, without its defects',
+  ],
+  keyId: { takenAt: 'KVM_CREATE_VM', poolEmpty: 'EBUSY' },
+};

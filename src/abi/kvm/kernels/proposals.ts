@@ -1,0 +1,75 @@
+/**
+ * What the seed thread of October 2022 proposes in place of series v9's rule. Apart from the number
+ * of vCPUs they are that series, so that a comparison shows what the proposal changes.
+ */
+import type { KernelAbi } from './kernel-abi.ts';
+import { seriesV9 } from './series-v9.ts';
+
+const thread =
+  '"Re: [PATCH v9 016/105] KVM: TDX: create/destroy VM structure", lkml, 13 October 2022';
+const moveIsTaken = 'a move was never posted on it: that of RFC v1 is taken, without its defects';
+
+const proposed: KernelAbi = {
+  ...seriesV9,
+  initVm: { ...seriesV9.initVm, doneWhen: 'state', vcpusExist: 'accepted' },
+  createVcpu: { ...seriesV9.createVcpu, when: ['UNINITIALIZED', 'INITIALIZED'] },
+};
+
+export const proposal1: KernelAbi = {
+  ...proposed,
+  name: 'proposal-1',
+  description: 'option 1: KVM_CAP_MAX_VCPUS sets the limit, INIT_VM has none, vCPUs before INIT_VM',
+  source: `${thread}, option 1 with its diff`,
+  unconfirmed: [
+    'kvm->max_vcpus starts at 0 as in v9, which makes the capability required; see proposal-1b',
+    'vCPUs may come before INIT_VM, and INIT_VM accepts them: what the option is for',
+    moveIsTaken,
+  ],
+  maxVcpus: {
+    atCreateVm: [],
+    capability: {
+      vms: 'all VMs',
+      zero: 'accepted',
+      limits: ['KVM_MAX_VCPUS'],
+      tooMany: 'EINVAL',
+      vcpusExist: 'EINVAL',
+    },
+    inInitVm: 'no field',
+    checkExtensionOfTd: ['KVM_MAX_VCPUS'],
+  },
+};
+
+export const proposal1a: KernelAbi = {
+  ...proposal1,
+  name: 'proposal-1a',
+  description: 'option 1.a: as 1, and INIT_VM keeps max_vcpus, which must match',
+  source: `${thread}, option 1.a`,
+  unconfirmed: ['a mismatch is EINVAL: the thread says "fail"', ...proposal1.unconfirmed],
+  maxVcpus: { ...proposal1.maxVcpus, inInitVm: 'must match' },
+};
+
+export const proposal1b: KernelAbi = {
+  ...proposal1,
+  name: 'proposal-1b',
+  description: 'option 1.b: as 1, but the capability is optional; what the thread prefers',
+  source: `${thread}, option 1.b`,
+  unconfirmed: proposal1.unconfirmed.slice(1),
+  maxVcpus: { ...proposal1.maxVcpus, atCreateVm: ['KVM_MAX_VCPUS'] },
+};
+
+export const proposal2: KernelAbi = {
+  ...proposed,
+  name: 'proposal-2',
+  description: 'option 2: as in ordinary VMs; INIT_VM fails when more vCPUs exist than it names',
+  source: `${thread}, option 2`,
+  unconfirmed: [
+    'more vCPUs than named is EINVAL: the thread says "fail"',
+    'INIT_VM then sets kvm->max_vcpus, and refuses more than KVM_MAX_VCPUS, as in v9',
+    moveIsTaken,
+  ],
+  maxVcpus: {
+    ...seriesV9.maxVcpus,
+    atCreateVm: ['KVM_MAX_VCPUS'],
+    inInitVm: 'covers the vCPUs',
+  },
+};

@@ -1,0 +1,26 @@
+/** What is told of the hosts that were judged, and who shows it. */
+import type { TdctlError } from '../../errors/index.ts';
+import type { FitHost, Judgement, ReasonId, Verdict } from '../../plan/fit/index.ts';
+import type { TrustDomain } from '../../spec/trust-domain.ts';
+
+export type HostResult =
+  | { readonly place: string; readonly host: FitHost; readonly judgement: Judgement }
+  | { readonly problem: TdctlError };
+
+/** Takes results as they come. */
+export interface FitView {
+  begin(question: { readonly spec: TrustDomain; readonly from: string | undefined }): void;
+  add(result: HostResult): Promise<void> | void;
+  end(summary: Summary): void;
+}
+
+export interface Summary {
+  readonly hosts: number;
+  readonly judged: number;
+  readonly unreadable: number;
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+  /** Hosts that have each reason against starting the TD; a host may have several. */
+  readonly reasons: Readonly<Partial<Record<ReasonId, number>>>;
+  /** The same against moving it. */
+  readonly migrationReasons: Readonly<Partial<Record<ReasonId, number>>>;
+}

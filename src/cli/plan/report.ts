@@ -1,0 +1,14 @@
+import type { KeySlots } from '../../host/facts.ts';
+import type { HostOffer } from '../../host/offer.ts';
+import type { Assessment } from '../../plan/index.ts';
+import type { TrustDomain } from '../../spec/trust-domain.ts';
+import type { ExpectedTimes } from './expected-times.ts';
+
+/** What the views show. */
+export interface PlanReport extends Assessment {
+  readonly spec: TrustDomain;
+  readonly offer: HostOffer;
+  readonly keySlots: KeySlots | undefined;
+  /** There where nothing stands against the plan. */
+  readonly times: ExpectedTimes | undefined;
+}

@@ -1,0 +1,3 @@
+export const rehearsalFormats = ['text', 'json', 'yaml', 'junit', 'markdown'] as const;
+
+export type RehearsalFormat = (typeof rehearsalFormats)[number];

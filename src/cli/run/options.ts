@@ -1,0 +1,14 @@
+import type { HostChoice } from '../open-host.ts';
+import type { LogLevel, OutputFormat } from '../options.ts';
+import type { SimulationOptions } from './simulation.ts';
+
+export interface RunOptions extends HostChoice, SimulationOptions {
+  /** Exactly one of the two is given. */
+  readonly spec?: string | undefined;
+  readonly plan?: string | undefined;
+  readonly anyMeasurement?: boolean | undefined;
+  readonly until?: 'runnable' | undefined;
+  readonly output: OutputFormat;
+  readonly logLevel?: LogLevel | undefined;
+  readonly logFile?: string | undefined;
+}

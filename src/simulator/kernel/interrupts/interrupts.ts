@@ -1,0 +1,54 @@
+/**
+ * Interrupts that user space raises: KVM_SIGNAL_MSI and KVM_IRQ_LINE. No guest runs that could have
+ * switched its APIC on, so none is ever delivered; what is told is whether it was heard of.
+ */
+import type { Answer, GsiRoute, IrqLevelStruct, MsiStruct, UserStruct } from '../../interface.ts';
+import { done, ok, refuse } from '../answer.ts';
+import type { Vm } from '../objects.ts';
+import { isMsiRouteValid } from './irq-routing.ts';
+
+const KVM_MSI_VALID_DEVID = 1;
+const ioapic = 2;
+
+/** The value is how many vCPUs got it; without any to ask, the kernel's own -1 comes out as EPERM. */
+export function signalMsi(vm: Vm, user: UserStruct<MsiStruct>): Answer {
+  const msi = user.read();
+  if (msi === undefined) return refuse('EFAULT');
+  if (vm.irqchip === 'none' || (msi.flags & ~KVM_MSI_VALID_DEVID) !== 0) return refuse('EINVAL');
+  if (!isMsiRouteValid(vm, msi.addressHi)) return refuse('EINVAL');
+  return vm.vcpus.length === 0 ? refuse('EPERM') : ok(0);
+}
+
+export function irqLine(
+  vm: Vm,
+  request: 'KVM_IRQ_LINE' | 'KVM_IRQ_LINE_STATUS',
+  user: UserStruct<IrqLevelStruct>,
+): Answer {
+  const line = user.read();
+  if (line === undefined) return refuse('EFAULT');
+  if (vm.irqchip === 'none') return refuse('ENXIO');
+  const status = setIrq(vm, line);
+  if (request === 'KVM_IRQ_LINE') return done;
+  // The status takes the place of the number, and is signed.
+  return user.write({ ...line, irq: status }) ? done : refuse('EFAULT');
+}
+
+/** -1: nobody listens, 0: it was raised already, else by how many chips it was taken. */
+function setIrq(vm: Vm, { irq, level }: IrqLevelStruct): number {
+  let status = -1;
+  for (const route of vm.gsiRoutes.get(irq) ?? []) {
+    const taken = raise(vm, route, level !== 0);
+    if (taken >= 0) status = taken + Math.max(status, 0);
+  }
+  if (level !== 0) vm.raisedLines.add(irq);
+  else vm.raisedLines.delete(irq);
+  return status;
+}
+
+/** As chips answer after their reset: the I/O APIC has all of its pins masked, the PIC none. */
+function raise(vm: Vm, { gsi, type, words: [chip] }: GsiRoute, level: boolean): number {
+  if (type !== 1) return level && vm.vcpus.length > 0 ? 0 : -1;
+  if (!level) return 1;
+  if (chip !== ioapic) return 1;
+  return vm.raisedLines.has(gsi) ? 0 : -1;
+}

@@ -1,0 +1,88 @@
+/** ioctls of /dev/kvm. */
+
+import type { VcpuBound } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import { vmTypes } from '../../../abi/kvm/vm-types.ts';
+import type { Answer, Caller, Request } from '../../interface.ts';
+import { ok, type Refusal, refuse } from '../answer.ts';
+import { systemDeviceAttr } from '../device-attr.ts';
+import { faultAt, type Kernel } from '../kernel.ts';
+import { KVM_API_VERSION, leastBound, vcpuMmapBytes } from '../limits.ts';
+import { getMsrIndexList } from '../msrs/index-lists.ts';
+import { getFeatureMsrs } from '../msrs/msr-io.ts';
+import type { Vm } from '../objects.ts';
+import { buildTd } from '../tdx/build-td.ts';
+import { getEmulatedCpuid, getSupportedCpuid } from '../vcpu/cpuid.ts';
+import { getMceCapSupported } from '../vcpu/machine-check.ts';
+import { putVm } from '../vm/teardown.ts';
+import { newVm } from '../vm/vm.ts';
+import { supportedVmTypes } from './capability-values.ts';
+import { checkExtension } from './check-extension.ts';
+
+export function systemIoctl(kernel: Kernel, caller: Caller, request: Request): Answer {
+  switch (request.request) {
+    case 'KVM_GET_API_VERSION':
+      return request.arg === 0n ? ok(KVM_API_VERSION) : refuse('EINVAL');
+    case 'KVM_CREATE_VM':
+      return createVm(kernel, caller, request.type);
+    case 'KVM_CHECK_EXTENSION':
+      return ok(checkExtension(kernel, request.capability, undefined));
+    case 'KVM_GET_VCPU_MMAP_SIZE':
+      return request.arg === 0n ? ok(vcpuMmapBytes) : refuse('EINVAL');
+    case 'KVM_GET_SUPPORTED_CPUID':
+      return getSupportedCpuid(kernel, request.cpuid);
+    case 'KVM_GET_EMULATED_CPUID':
+      return getEmulatedCpuid(kernel, request.cpuid);
+    case 'KVM_X86_GET_MCE_CAP_SUPPORTED':
+      return getMceCapSupported(request.mceCap);
+    case 'KVM_GET_MSR_INDEX_LIST':
+    case 'KVM_GET_MSR_FEATURE_INDEX_LIST':
+      return getMsrIndexList(kernel, request.request, request.list);
+    case 'KVM_GET_MSRS':
+      return getFeatureMsrs(kernel, request.msrs);
+    case 'KVM_GET_DEVICE_ATTR':
+    case 'KVM_HAS_DEVICE_ATTR':
+      return systemDeviceAttr(kernel, request);
+    default:
+      return refuse('EINVAL');
+  }
+}
+
+/** KVM_CREATE_VM (kernel-abi 2.2): no key ID, no SEAMCALL, no page of the module, but before v8. */
+function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
+  const noFd = faultAt(kernel, 'KVM_CREATE_VM: install the fd');
+  if (noFd !== undefined) return noFd;
+  const noMemory = faultAt(kernel, 'KVM_CREATE_VM: allocate');
+  if (noMemory !== undefined) return noMemory;
+  if (!isVmType(kernel, type)) return refuse('EINVAL');
+
+  const isTd = type === vmTypes.KVM_X86_TDX_VM;
+  const bounds = isTd ? kernel.abi.maxVcpus.atCreateVm : ordinaryBounds;
+  const vm = newVm({
+    id: kernel.nextVmId++,
+    isTd,
+    mm: caller.mm,
+    maxVcpus: leastBound(kernel, bounds),
+    tscKhz: kernel.profile.platform.tscKhz,
+    createdNs: BigInt(Math.round(kernel.trace.clock.nowNs)),
+  });
+  kernel.vms.add(vm);
+  const refused = takeKeyIdEarly(kernel, caller, vm);
+  if (refused !== undefined) {
+    putVm(kernel, vm);
+    return refused;
+  }
+  return ok(kernel.files.install({ kind: 'vm', vm }));
+}
+
+const ordinaryBounds: readonly VcpuBound[] = ['KVM_MAX_VCPUS'];
+
+/** Before v8 a TD is built in the module as soon as it is created (kernel-abi 3.2). */
+function takeKeyIdEarly(kernel: Kernel, caller: Caller, vm: Vm): Refusal | undefined {
+  if (kernel.abi.keyId.takenAt !== 'KVM_CREATE_VM') return undefined;
+  if (vm.td === undefined || kernel.tdx === undefined) return undefined;
+  return buildTd({ kernel, tdx: kernel.tdx, vm, td: vm.td }, caller.cgroup);
+}
+
+function isVmType(kernel: Kernel, type: number): boolean {
+  return type >= 0 && type < 32 && ((supportedVmTypes(kernel) >>> type) & 1) === 1;
+}

@@ -1,0 +1,86 @@
+/**
+ * A vCPU's state as a reset leaves it, in the bytes of its structs (SDM, "Processor State After
+ * Reset"; recorded from /dev/kvm, Linux 6.18). SREGS and SREGS2 have all but their ends in common.
+ */
+import type { StateName, Vcpu } from '../objects.ts';
+
+/** Enough for any of them. */
+const mostBytes = 4096;
+
+export function resetState(state: StateName, vcpu: Vcpu): Uint8Array {
+  const bytes = new Uint8Array(mostBytes);
+  fill[state]?.(new DataView(bytes.buffer), vcpu);
+  return bytes;
+}
+
+type Fill = (view: DataView, vcpu: Vcpu) => void;
+
+const fill: Readonly<Partial<Record<StateName, Fill>>> = {
+  REGS: (view) => {
+    // RDX: the family of a processor whose CPUID is not known yet; RIP, RFLAGS
+    view.setUint32(24, 0x600, true);
+    view.setUint32(128, 0xfff0, true);
+    view.setUint32(136, 2, true);
+  },
+  SREGS: fillSregs,
+  FPU: (view) => view.setUint16(128, 0x37f, true),
+  XSAVE: (view) => {
+    // FCW, MXCSR and its mask
+    view.setUint16(0, 0x37f, true);
+    view.setUint32(24, 0x1f80, true);
+    view.setUint32(28, 0xffff, true);
+  },
+  XCRS: (view) => {
+    // one, XCR0, with x87
+    view.setUint32(0, 1, true);
+    view.setUint32(16, 1, true);
+  },
+  LAPIC: fillLapic,
+  DEBUGREGS: (view) => {
+    view.setUint32(32, 0xffff_0ff0, true);
+    view.setUint32(40, 0x400, true);
+  },
+};
+
+/** `struct kvm_segment` by number, of 24 bytes each, and the selector's type. */
+const segments = [
+  { type: 0xb, isSystem: false },
+  ...Array.from({ length: 5 }, () => ({ type: 3, isSystem: false })),
+  { type: 0xb, isSystem: true },
+  { type: 2, isSystem: true },
+] as const;
+
+function fillSregs(view: DataView, { id, vm }: Vcpu): void {
+  for (const [i, { type, isSystem }] of segments.entries()) {
+    const segment = 24 * i;
+    view.setUint32(segment + 8, 0xffff, true);
+    view.setUint8(segment + 14, type);
+    // present; a segment of code or data
+    view.setUint8(segment + 15, 1);
+    view.setUint8(segment + 18, isSystem ? 0 : 1);
+  }
+  // CS is where the reset vector is.
+  view.setUint32(0, 0xffff_0000, true);
+  view.setUint16(12, 0xf000, true);
+  // limits of the GDT and the IDT
+  view.setUint16(200, 0xffff, true);
+  view.setUint16(216, 0xffff, true);
+  // CR0: CD, NW, ET; IA32_APICBASE
+  view.setUint32(224, 0x6000_0010, true);
+  view.setUint32(272, id === vm.bootVcpuId ? 0xfee0_0900 : 0xfee0_0800, true);
+}
+
+/** Registers of the APIC's page. */
+const apicRegister = { id: 0x20, version: 0x30, dfr: 0xe0, spiv: 0xf0, lvtt: 0x320 } as const;
+const masked = 0x1_0000;
+/** LINT0 passes the PIC's interrupts to the boot processor. */
+const lint0 = { offset: 0x350, extInt: 0x700 } as const;
+
+function fillLapic(view: DataView, { id, vm }: Vcpu): void {
+  view.setUint32(apicRegister.id, id << 24, true);
+  view.setUint32(apicRegister.version, 0x5_0014, true);
+  view.setUint32(apicRegister.dfr, 0xffff_ffff, true);
+  view.setUint32(apicRegister.spiv, 0xff, true);
+  for (let i = 0; i < 6; i++) view.setUint32(apicRegister.lvtt + 16 * i, masked, true);
+  if (id === vm.bootVcpuId) view.setUint32(lint0.offset, lint0.extInt, true);
+}

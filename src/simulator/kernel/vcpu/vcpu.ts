@@ -1,0 +1,43 @@
+import { noEvents } from '../interrupts/inject.ts';
+import { KVM_MAX_MCE_BANKS } from '../limits.ts';
+import type { Vcpu, Vm } from '../objects.ts';
+
+export function newVcpu(options: {
+  readonly vm: Vm;
+  readonly id: number;
+  readonly tscOffset: bigint;
+}): Vcpu {
+  const { vm, id, tscOffset } = options;
+  // The boot vCPU runs at once; the others wait for INIT, or for KVM_TDX_INIT_VCPU. Without an
+  // interrupt controller in the kernel there is nobody to wait for.
+  const runs = id === vm.bootVcpuId || vm.irqchip === 'none';
+  return {
+    id,
+    index: vm.vcpus.length,
+    vm,
+    tscKhz: vm.tscKhz,
+    cpuid: [],
+    mpState: runs ? 'RUNNABLE' : 'UNINITIALIZED',
+    entered: false,
+    state: new Map(),
+    msrs: new Map(),
+    mcgCap: BigInt(KVM_MAX_MCE_BANKS),
+    tscOffset,
+    signalMask: undefined,
+    pending: noEvents(),
+    run: undefined,
+    waitingRuns: [],
+    pendingCompletion: undefined,
+    tdvmcall: undefined,
+
+    td: vm.isTd
+      ? {
+          state: 'UNINITIALIZED',
+          x2apicBaseSet: false,
+          tdvpr: undefined,
+          tdcx: [],
+          logicalCpu: undefined,
+        }
+      : undefined,
+  };
+}

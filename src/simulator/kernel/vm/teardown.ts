@@ -1,0 +1,88 @@
+/** The last put of a VM (kernel-abi 2.15): its key ID is free before its pages are. */
+
+import { isStatusError } from '../../../abi/tdx/status.ts';
+import type { Hpa } from '../../module/addresses.ts';
+import type { Kernel, TdxSupport } from '../kernel.ts';
+import type { TdOfVm, Vm } from '../objects.ts';
+import { releaseKeyId } from '../tdx/release-key-id.ts';
+import { forgetPage, zapPrivatePages } from '../tdx/secure-ept.ts';
+
+/** The last close of the VM's own fd: it gives up its irqfds at once, whoever else holds it. */
+export function releaseVmFile(kernel: Kernel, vm: Vm): void {
+  vm.irqfds = [];
+  putVm(kernel, vm);
+}
+
+export function putVm(kernel: Kernel, vm: Vm): void {
+  vm.references--;
+  if (vm.references === 0) destroyVm(kernel, vm);
+}
+
+function destroyVm(kernel: Kernel, vm: Vm): void {
+  if (vm.td !== undefined && kernel.tdx !== undefined) destroyTd(kernel, kernel.tdx, vm, vm.td);
+  for (const slot of vm.slots.values()) slot.guestMemfd?.memfd.bindings.delete(slot);
+  vm.slots.clear();
+  kernel.vms.delete(vm);
+}
+
+function destroyTd(kernel: Kernel, tdx: TdxSupport, vm: Vm, td: TdOfVm): void {
+  // vm_pre_destroy
+  releaseKeyId(kernel, tdx, vm);
+  if (td.key !== undefined) {
+    leakTd(kernel, vm, td);
+    return;
+  }
+  // Private memory in a file that outlives the VM.
+  zapPrivatePages(kernel, vm, 0, Number.POSITIVE_INFINITY);
+  // vcpu_free
+  for (const { td: vcpu } of vm.vcpus) {
+    for (const page of vcpu?.tdcx ?? []) reclaim(kernel, tdx, page);
+    if (vcpu?.tdvpr !== undefined) reclaim(kernel, tdx, vcpu.tdvpr);
+  }
+  // the mirror page tables
+  for (const page of td.septTables.values()) reclaim(kernel, tdx, page);
+  // vm_destroy
+  reclaimTd(kernel, tdx, td);
+  td.state = 'UNINITIALIZED';
+}
+
+/** TDCS pages, then the TDR: the module gives that one back last. Nothing with the key assigned. */
+export function reclaimTd(kernel: Kernel, tdx: TdxSupport, td: TdOfVm): void {
+  if (td.key !== undefined || td.tdr === undefined) return;
+  for (const page of td.tdcs) reclaim(kernel, tdx, page);
+  td.tdcs.length = 0;
+  if (reclaim(kernel, tdx, td.tdr)) {
+    tdx.module.seamcall('TDH.PHYMEM.PAGE.WBINVD', { rcx: td.tdr });
+  }
+  td.tdr = undefined;
+}
+
+/** The key ID could not be freed: it is lost until the machine restarts, and every page with it. */
+export function leakTd(kernel: Kernel, vm: Vm, td: TdOfVm): void {
+  if (td.key === undefined) return;
+  kernel.leakedKeyIds.add(td.key.hkid);
+  let pages = 1 + td.tdcs.length + td.septTables.size + td.privatePages.size;
+  for (const { td: vcpu } of vm.vcpus) {
+    if (vcpu?.tdvpr === undefined) continue;
+    pages += 1 + vcpu.tdcx.length;
+    vcpu.tdvpr = undefined;
+    vcpu.state = 'UNINITIALIZED';
+    vcpu.tdcx = [];
+  }
+  for (const page of td.privatePages.values()) forgetPage(page);
+  kernel.pages.leak(pages);
+  td.key = undefined;
+  td.tdr = undefined;
+  td.tdcs = [];
+  td.premapped.clear();
+  td.septTables.clear();
+  td.privatePages.clear();
+}
+
+/** False: the module refused, and the page is leaked. */
+function reclaim(kernel: Kernel, tdx: TdxSupport, page: Hpa): boolean {
+  const refused = isStatusError(tdx.module.seamcall('TDH.PHYMEM.PAGE.RECLAIM', { rcx: page }));
+  if (refused) kernel.pages.leak();
+  else kernel.pages.free(page);
+  return !refused;
+}

@@ -1,0 +1,124 @@
+/** ioctls of a VM fd. */
+import type { Answer, Caller, Request } from '../../interface.ts';
+import { done, ok, refuse } from '../answer.ts';
+import { coalescedMmio } from '../interrupts/coalesced-mmio.ts';
+import { ioeventfd, irqfd } from '../interrupts/eventfds.ts';
+import { irqLine, signalMsi } from '../interrupts/interrupts.ts';
+import { setGsiRouting } from '../interrupts/irq-routing.ts';
+import { accessIrqchip, createIrqchip, createPit } from '../interrupts/irqchip.ts';
+import type { Kernel } from '../kernel.ts';
+import { maxVcpuIds } from '../limits.ts';
+import { clearDirtyLog, getDirtyLog } from '../memory/dirty-log.ts';
+import { createGuestMemfd, linkGuestMemfd } from '../memory/guest-memfd.ts';
+import { setMemoryAttributes } from '../memory/memory-attributes.ts';
+import { setUserMemoryRegion } from '../memory/memslots.ts';
+import { setMsrFilter } from '../msrs/filter.ts';
+import type { Vm } from '../objects.ts';
+import { getStatsFd } from '../stats-fd.ts';
+import { checkExtension } from '../system/check-extension.ts';
+import { tdxVmCommand } from '../tdx/vm-command.ts';
+import { createVcpu } from '../vcpu/create-vcpu.ts';
+import { getClock, setClock } from './clock.ts';
+import { createDevice } from './create-device.ts';
+import { enableCap } from './enable-cap.ts';
+import { setIdentityMapAddr, setNrMmuPages, setTssAddr } from './legacy-addresses.ts';
+import { getTscKhz, setVmTscKhz } from './tsc.ts';
+
+export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request): Answer {
+  // G1
+  if (caller.mm !== vm.mm || vm.dead) return refuse('EIO');
+  switch (request.request) {
+    case 'KVM_CHECK_EXTENSION':
+      return ok(checkExtension(kernel, request.capability, vm));
+    case 'KVM_ENABLE_CAP':
+      return enableCap(kernel, caller, vm, request.cap);
+    case 'KVM_CREATE_VCPU':
+      return createVcpu(kernel, vm, request.id);
+    case 'KVM_SET_BOOT_CPU_ID':
+      return setBootCpuId(kernel, vm, request.id);
+    case 'KVM_GET_STATS_FD':
+      return getStatsFd(kernel, vm);
+    case 'KVM_CREATE_DEVICE':
+      return createDevice(request.create);
+
+    case 'KVM_SET_USER_MEMORY_REGION':
+    case 'KVM_SET_USER_MEMORY_REGION2':
+      return setUserMemoryRegion(kernel, vm, request.request, request.region);
+    case 'KVM_CREATE_GUEST_MEMFD':
+      return createGuestMemfd(kernel, vm, request.create);
+    case 'KVM_LINK_GUEST_MEMFD':
+      return linkGuestMemfd(kernel, vm, request.link);
+    case 'KVM_SET_MEMORY_ATTRIBUTES':
+      return setMemoryAttributes(kernel, vm, request.attributes);
+    case 'KVM_GET_DIRTY_LOG':
+      return getDirtyLog(vm, request.log, request.bitmap);
+    case 'KVM_CLEAR_DIRTY_LOG':
+      return clearDirtyLog(vm, request.log, request.bitmap);
+    case 'KVM_SET_TSS_ADDR':
+      return setTssAddr(request.addr);
+    case 'KVM_SET_IDENTITY_MAP_ADDR':
+      return setIdentityMapAddr(vm, request.addr);
+    case 'KVM_SET_NR_MMU_PAGES':
+      return setNrMmuPages(request.pages);
+    case 'KVM_MEMORY_ENCRYPT_REG_REGION':
+    case 'KVM_MEMORY_ENCRYPT_UNREG_REGION':
+      // SEV's: the table of VMX has no such operation.
+      return refuse(request.region.read() === undefined ? 'EFAULT' : 'ENOTTY');
+
+    case 'KVM_CREATE_IRQCHIP':
+      return createIrqchip(kernel, vm);
+    case 'KVM_CREATE_PIT':
+      return createPit(kernel, vm, undefined);
+    case 'KVM_CREATE_PIT2':
+      return createPit(kernel, vm, request.config);
+    case 'KVM_GET_IRQCHIP':
+    case 'KVM_SET_IRQCHIP':
+      return accessIrqchip(vm, request.request, request.chip);
+    case 'KVM_SET_GSI_ROUTING':
+      return setGsiRouting(kernel, vm, request.routing);
+    case 'KVM_IRQFD':
+      return irqfd(kernel, vm, request.irqfd);
+    case 'KVM_IOEVENTFD':
+      return ioeventfd(kernel, vm, request.ioeventfd);
+    case 'KVM_SIGNAL_MSI':
+      return signalMsi(vm, request.msi);
+    case 'KVM_IRQ_LINE':
+    case 'KVM_IRQ_LINE_STATUS':
+      return irqLine(vm, request.request, request.line);
+    case 'KVM_REGISTER_COALESCED_MMIO':
+    case 'KVM_UNREGISTER_COALESCED_MMIO':
+      return coalescedMmio(kernel, vm, request.request, request.zone);
+
+    case 'KVM_SET_TSC_KHZ':
+      return setVmTscKhz(kernel, vm, request.tscKhz);
+    case 'KVM_GET_TSC_KHZ':
+      return getTscKhz(vm);
+    case 'KVM_GET_CLOCK':
+      return getClock(kernel, vm, request.clock);
+    case 'KVM_SET_CLOCK':
+      return setClock(kernel, vm, request.clock);
+    case 'KVM_X86_SET_MSR_FILTER':
+      return setMsrFilter(kernel, vm, request.filter, request.bitmaps);
+
+    case 'KVM_MEMORY_ENCRYPT_OP':
+    case 'KVM_TDX_CAPABILITIES':
+    case 'KVM_TDX_INIT_VM':
+    case 'KVM_TDX_INIT_VCPU':
+    case 'KVM_TDX_INIT_MEM_REGION':
+    case 'KVM_TDX_FINALIZE_VM':
+    case 'KVM_TDX_GET_CPUID':
+    case 'KVM_TDX_TERMINATE_VM':
+      return tdxVmCommand(kernel, caller, vm, request);
+    default:
+      return refuse('ENOTTY');
+  }
+}
+
+/** kernel-abi 1.1 */
+function setBootCpuId(kernel: Kernel, vm: Vm, id: number): Answer {
+  if (vm.vcpus.length > 0) return refuse('EBUSY');
+  if (id > maxVcpuIds(kernel.profile.kvmMaxVcpus)) return refuse('EINVAL');
+  if (vm.maxVcpuIds !== 0 && id > vm.maxVcpuIds) return refuse('EINVAL');
+  vm.bootVcpuId = id;
+  return done;
+}

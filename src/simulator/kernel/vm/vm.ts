@@ -1,0 +1,82 @@
+import { PrivateRanges } from '../memory/private-ranges.ts';
+import type { TdOfVm, Vm } from '../objects.ts';
+
+export function newVm(options: {
+  readonly id: number;
+  readonly isTd: boolean;
+  readonly mm: number;
+  readonly maxVcpus: number;
+  readonly tscKhz: number;
+  readonly createdNs: bigint;
+}): Vm {
+  const { createdNs, ...identity } = options;
+  return {
+    ...identity,
+    references: 1,
+    dead: false,
+    bugged: false,
+    runs: new Set(),
+    maxVcpuIds: 0,
+    bootVcpuId: 0,
+    irqchip: 'none',
+    pitDevices: 0,
+    irqfds: [],
+    ioEventfds: [],
+    coalescedZones: [],
+    gsiRoutes: new Map(),
+    raisedLines: new Set(),
+    chips: [],
+    msrFilter: undefined,
+    kvmclockOffsetNs: -createdNs,
+    useMasterClock: false,
+    caps: {
+      x2apicApi: 0n,
+      exitHypercall: 0n,
+      apicBusCyclesNs: 1n,
+      pmuDisabled: false,
+      busLockExit: 0n,
+      notifyVmexit: 0n,
+      disabledQuirks: 0n,
+      manualDirtyLog: 0n,
+      dirtyRingBytes: 0,
+      exceptionPayload: false,
+      tripleFaultEvent: false,
+      userSpaceMsr: 0n,
+    },
+    vcpus: [],
+    vcpusById: new Map(),
+    slots: new Map(),
+    privateRanges: new PrivateRanges(),
+    guestMemfds: new Set(),
+    td: options.isTd ? newTd(options.id) : undefined,
+  };
+}
+
+function newTd(guest: number): TdOfVm {
+  return {
+    guest,
+    state: 'UNINITIALIZED',
+    key: undefined,
+    tdr: undefined,
+    tdcs: [],
+    attributes: 0n,
+    xfam: 0n,
+    sharedBit: 47,
+    septTables: new Map(),
+    privatePages: new Map(),
+    premapped: new Set(),
+    preFaultAllowed: false,
+  };
+}
+
+/** kvm_vm_dead: for good. A vCPU that runs is kicked out and finds it. */
+export function killVm(vm: Vm): void {
+  vm.dead = true;
+  for (const run of vm.runs) run.vmDied();
+}
+
+/** kvm_vm_bugged: what every TDX_BUG_ON ends in. */
+export function bugVm(vm: Vm): void {
+  vm.bugged = true;
+  killVm(vm);
+}

@@ -1,0 +1,28 @@
+/** Tells what KVM_TDX_INIT_MEM_REGION put into a TD, without keeping it. */
+import { createHash } from 'node:crypto';
+import type { UserMemory } from '../simulator/index.ts';
+
+/** A caller's memory that digests what is read through it, in that order. */
+export class DigestingMemory implements UserMemory {
+  readonly #memory: UserMemory;
+  readonly #hash = createHash('sha256');
+  #bytesRead = 0;
+
+  constructor(memory: UserMemory) {
+    this.#memory = memory;
+  }
+
+  read(address: bigint, length: number): Uint8Array | undefined {
+    const bytes = this.#memory.read(address, length);
+    if (bytes === undefined) return undefined;
+    this.#hash.update(bytes);
+    this.#bytesRead += bytes.length;
+    return bytes;
+  }
+
+  /** `sha256:…` as sha256sum would say of the pages in a file; undefined where none was read. */
+  digest(): string | undefined {
+    if (this.#bytesRead === 0) return undefined;
+    return `sha256:${this.#hash.copy().digest('hex')}`;
+  }
+}

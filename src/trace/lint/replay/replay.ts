@@ -1,0 +1,237 @@
+/**
+ * Plays a trace on a simulated machine, call by call, and says what its kernel answers. The machine
+ * stays where the program of the trace was: what the trace has as refused is taken back if the
+ * simulated kernel would have taken it, and what happened to the program for no fault of its own
+ * (a signal, no memory, no entropy) is not played.
+ */
+import {
+  type Answer,
+  type Caller,
+  createSimulatedHost,
+  type GuestEvent,
+  type Handle,
+  type HostProfile,
+  type KernelAbi,
+  type RunPageInput,
+  type SimulatedMachine,
+} from '../../../simulator/index.ts';
+import { outcomeOf } from '../../describe.ts';
+import type { CallOutcome, CallRecord } from '../../record.ts';
+import { isCall, madeBy, succeeded, type TracedCall, type TracedStep } from '../traced.ts';
+import { assumedArgs } from './assumed-args.ts';
+import { CallArgs } from './call-args.ts';
+import { isReplayed, requestOf } from './requests.ts';
+
+export interface ReplayOptions {
+  readonly profile: HostProfile;
+  readonly kernelAbi: KernelAbi;
+}
+
+/** What may happen to a call that is right; the simulated kernel would not answer so. */
+export const circumstances: ReadonlySet<string> = new Set([
+  'EINTR',
+  'EAGAIN',
+  'ENOMEM',
+  'EMFILE',
+  'ENFILE',
+  'EBUSY',
+  'ENOSPC',
+  'EHWPOISON',
+]);
+
+/** Taking back means to begin again; a trace that needs it often is not worth the time. */
+const mostRestarts = 8;
+/** Of guest memory, in pages. Each is measured as in a TD. */
+const mostPages = 1 << 18;
+
+export class Replay {
+  readonly #options: ReplayOptions;
+  #run: Run;
+  /** What the machine has been through. */
+  #accepted: TracedStep[] = [];
+  #restarts = 0;
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+    this.#run = new Run(options);
+  }
+
+  /** @returns the answer of the simulated kernel; undefined where it was not asked. */
+  async play(step: TracedStep): Promise<CallOutcome | undefined> {
+    const answer = await this.#run.play(step);
+    if (answer === undefined || !isCall(step)) {
+      if (!isCall(step)) this.#accepted.push(step);
+      return undefined;
+    }
+    if ('errno' in answer) {
+      if (succeeded(step)) await this.#catchUp(step);
+    } else if (succeeded(step)) {
+      this.#accepted.push(step);
+    } else {
+      await this.#takeBack();
+    }
+    return answer;
+  }
+
+  /** The program went on from a call that this kernel refuses: with arguments that it would take. */
+  async #catchUp(step: TracedCall): Promise<void> {
+    if (!forArguments.has(step.record.request)) return;
+    const assumed: TracedCall = { ...step, argsUnknown: true };
+    const answer = await this.#run.play(assumed);
+    if (answer !== undefined && 'value' in answer) this.#accepted.push(assumed);
+  }
+
+  /** False from then on: the machine is no longer where the program was. */
+  get follows(): boolean {
+    return this.#restarts <= mostRestarts;
+  }
+
+  async #takeBack(): Promise<void> {
+    this.#restarts += 1;
+    if (!this.follows) return;
+    this.#run = new Run(this.#options);
+    for (const step of this.#accepted) await this.#run.play(step);
+  }
+}
+
+/** One machine, from its start. */
+class Run {
+  readonly #machine: SimulatedMachine;
+  readonly #handles = new Map<string, Handle>();
+  /** What the guest does at the next entry. */
+  #guestEvent: GuestEvent | 'runs on' = 'runs on';
+  #pagesLeft = mostPages;
+
+  constructor(options: ReplayOptions) {
+    this.#machine = createSimulatedHost({
+      ...options,
+      guest: {
+        run: () => {
+          const event = this.#guestEvent;
+          return event === 'runs on' ? new Promise(() => {}) : event;
+        },
+      },
+    });
+  }
+
+  async play(step: TracedStep): Promise<CallOutcome | undefined> {
+    const { record } = step;
+    if (record.kind === 'end') return undefined;
+    if (record.kind === 'close') {
+      const handle = this.#handles.get(record.object);
+      this.#handles.delete(record.object);
+      if (handle !== undefined) this.#machine.release(handle);
+      return undefined;
+    }
+    if (record.kind === 'open') {
+      this.#keep(step, this.#machine.open());
+      return undefined;
+    }
+    return this.#playCall(step as TracedCall);
+  }
+
+  async #playCall(step: TracedCall): Promise<CallOutcome | undefined> {
+    const { outcome } = step.record;
+    const record = step.argsUnknown ? assumedArgs(step.record) : step.record;
+    const handle = this.#handleOf(step.record);
+    if (record === undefined || handle === undefined || 'interrupted' in outcome) return undefined;
+    if (record.request === 'KVM_RUN') return this.#playRun(record, handle);
+    if (!isReplayed(record.request)) return undefined;
+    const played = 'errno' in outcome && circumstances.has(outcome.errno) ? partOf(record) : record;
+    if (played === undefined || !this.#hasRoomFor(played)) return undefined;
+    let lacks = false;
+    const request = requestOf(played, {
+      handleOf: (object) => this.#handles.get(object),
+      lacks: () => {
+        lacks = true;
+      },
+    });
+    if (request === undefined) return undefined;
+    const answer = this.#machine.ioctl(callerOf(record), handle, request);
+    if (lacks) return step.argsUnknown ? undefined : this.#playCall({ ...step, argsUnknown: true });
+    if (played !== record) return undefined;
+    this.#keep(step, answer);
+    // Nothing follows from a refusal of what we made up.
+    const isMadeUp = step.argsUnknown && (forArguments.has(record.request) || isCap(record));
+    return isMadeUp && !answer.ok ? undefined : outcomeOf(answer);
+  }
+
+  async #playRun(record: CallRecord, handle: Handle): Promise<CallOutcome | undefined> {
+    const { outcome } = record;
+    if ('errno' in outcome && circumstances.has(outcome.errno)) return undefined;
+    const args = new CallArgs(record.args);
+    this.#guestEvent = guestEventOf(args, outcome);
+    const input: RunPageInput = {
+      immediateExit: args.has('immediate_exit'),
+      syncRegs: args.big('sync_regs') ?? 0n,
+      result: args.big('result') ?? 0n,
+    };
+    const page = { read: () => input, writeExit: () => {} };
+    const arg = args.big('arg') ?? 0n;
+    const pending = this.#machine.run(callerOf(record), handle, { request: 'KVM_RUN', arg, page });
+    // Ends it where it waits for something; what has answered already has answered.
+    pending.cancel();
+    const answer = await pending.answer;
+    return !answer.ok && answer.errno === 'EINTR' ? undefined : outcomeOf(answer);
+  }
+
+  /** A trace may begin when the file was open already; then it is as if it had just been opened. */
+  #handleOf({ object }: CallRecord): Handle | undefined {
+    const known = this.#handles.get(object);
+    if (known !== undefined || !object.startsWith('sys#')) return known;
+    const opened = this.#machine.open();
+    if (opened.ok) this.#handles.set(object, opened.value);
+    return opened.ok ? opened.value : undefined;
+  }
+
+  #keep(step: TracedStep, answer: Answer): void {
+    const made = madeBy(step);
+    if (answer.ok && made !== undefined) this.#handles.set(made, answer.value);
+  }
+
+  #hasRoomFor({ request, args }: CallRecord): boolean {
+    if (request !== 'KVM_TDX_INIT_MEM_REGION') return true;
+    const pages = new CallArgs(args).big('nr_pages') ?? 0n;
+    if (pages > BigInt(this.#pagesLeft)) return false;
+    this.#pagesLeft -= Number(pages);
+    return true;
+  }
+}
+
+/** Calls that are refused for their arguments rather than for the state of the TD. */
+const forArguments: ReadonlySet<string> = new Set(['KVM_TDX_INIT_VM', 'KVM_SET_CPUID2']);
+
+const isCap = ({ request }: CallRecord) => request === 'KVM_ENABLE_CAP';
+
+/** What was done of a call before it was interrupted: only a memory region is done in parts. */
+function partOf(record: CallRecord): CallRecord | undefined {
+  if (record.request !== 'KVM_TDX_INIT_MEM_REGION') return undefined;
+  const args = new CallArgs(record.args);
+  const done = (args.big('nr_pages') ?? 0n) - (args.map('out').big('nr_pages') ?? 0n);
+  if (!args.has('out') || done <= 0n) return undefined;
+  return { ...record, args: { ...record.args, nr_pages: `0x${done.toString(16)}` } };
+}
+
+function guestEventOf(args: CallArgs, outcome: CallOutcome): GuestEvent | 'runs on' {
+  const reason = args.map('exit').text('reason');
+  if ('value' in outcome) {
+    return reason === 'KVM_EXIT_HYPERCALL'
+      ? { reason, nr: 12, args: [], flags: 0n }
+      : { reason: 'KVM_EXIT_SHUTDOWN' };
+  }
+  if ('errno' in outcome && outcome.errno === 'EFAULT') {
+    return { reason: 'KVM_EXIT_MEMORY_FAULT', errno: 'EFAULT', flags: 0n, gpa: 0n, size: 0n };
+  }
+  return 'errno' in outcome && outcome.errno === 'EIO' ? 'touches unaccepted memory' : 'runs on';
+}
+
+/** Every process of the trace has an address space of its own, and all memory that it speaks of. */
+function callerOf({ thread }: CallRecord): Caller {
+  const process = Number(/^P(\d+)\./.exec(thread)?.[1] ?? 1);
+  return {
+    mm: process,
+    cgroup: '/',
+    memory: { read: (_, length) => new Uint8Array(length) },
+    pendingSignal: () => 'none',
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * A trace of the KVM calls of a program, as data. text.ts and json.ts write it; both parse back.
+ * Made to be compared: nothing in a record depends on where the program's memory lay, on the
+ * numbers of its descriptors, or on time.
+ */
+import type { ErrnoName } from '../abi/kvm/errno.ts';
+
+export type TraceRecord = HeaderRecord | OpenRecord | CallRecord | CloseRecord | EndRecord;
+
+/** The first record. */
+export interface HeaderRecord {
+  readonly kind: 'header';
+  readonly version: typeof traceVersion;
+  /** As `--host` and `--kernel` were given. */
+  readonly host: string;
+  readonly kernel: string;
+  readonly command: readonly string[];
+  /** What the simulated CPU took from the machine's own, as programs see that (cpu-identity.ts). */
+  readonly cpu?: TracedCpu | undefined;
+}
+
+export interface TracedCpu {
+  /** CPUID(1).EAX, hex text. */
+  readonly signature: string;
+  readonly physicalAddressBits: number;
+}
+
+export const traceVersion = 1;
+
+/** open("/dev/kvm"): makes a `sys#…`. */
+export interface OpenRecord {
+  readonly kind: 'open';
+  readonly thread: string;
+  readonly outcome: CallOutcome;
+}
+
+/** One ioctl, when it was answered. */
+export interface CallRecord {
+  readonly kind: 'call';
+  /** `T0` is the command's first thread, then `T1` …; of other processes `P2.T0`. */
+  readonly thread: string;
+  /** `sys#0`, `vm#1`, `vcpu#3`, `gmem#2`, `stats#9`: numbered in the order of making. */
+  readonly object: string;
+  /** The kernel's name; a TDX sub-command by its own; hexadecimal where there is no name. */
+  readonly request: string;
+  readonly args: TraceArgs;
+  readonly outcome: CallOutcome;
+}
+
+export type CallOutcome =
+  /** `value` is 0 where a descriptor was made: its number says nothing of the call. */
+  | { readonly value: number; readonly made?: string }
+  /** `hwError`: the status of the TDX module that was written back, where it is not 0. */
+  | { readonly errno: ErrnoName; readonly hwError?: string }
+  /** A signal came before the answer could be given; the call was undone. */
+  | { readonly interrupted: true };
+
+/** The last close of a file description, also by the end of a process. */
+export interface CloseRecord {
+  readonly kind: 'close';
+  readonly object: string;
+}
+
+/** The last record: how the command ended. Without it the trace was cut off. */
+export interface EndRecord {
+  readonly kind: 'end';
+  readonly exit: { readonly status: number } | { readonly signal: string };
+}
+
+/** By the kernel's names of the fields. Numbers of 64 bits and all that reads better so are hex text. */
+export type TraceArgs = Readonly<Record<string, TraceValue>>;
+
+export type TraceValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly TraceValue[]
+  | { readonly [name: string]: TraceValue };
+
+/** `struct kvm_cpuid_entry2` in a trace; the registers are hex text. */
+export interface TraceCpuidEntry {
+  readonly function: string;
+  readonly index: number;
+  readonly flags: number;
+  readonly eax: string;
+  readonly ebx: string;
+  readonly ecx: string;
+  readonly edx: string;
+}

@@ -1,0 +1,103 @@
+/** The answers for default VMs are also those of /dev/kvm (Linux 6.18). */
+import { describe, expect, test } from 'vitest';
+import type { IoeventfdStruct, IrqfdStruct } from '../../../../src/simulator/index.ts';
+import { Driver } from '../../drive.ts';
+
+function vmWith(irqchip: 'none' | 'split' | 'kernel') {
+  const driver = new Driver();
+  const vm = driver.createVm('KVM_X86_DEFAULT_VM');
+  if (irqchip === 'split') driver.cap(vm, 'KVM_CAP_SPLIT_IRQCHIP', 24n);
+  if (irqchip === 'kernel') driver.call(vm, { request: 'KVM_CREATE_IRQCHIP' });
+  return { driver, vm };
+}
+
+const deassign = 1;
+const resample = 2;
+
+describe('KVM_IRQFD', () => {
+  test.each([
+    ['unknown flags, before the fd is looked at', { flags: 4, eventfd: 'not open' }, 'EINVAL'],
+    ['an fd that is not open', { eventfd: 'not open' }, 'EBADF'],
+    ['an fd of something else', { eventfd: 'not an eventfd' }, 'EINVAL'],
+    ['sampling again without the I/O APIC in the kernel', { flags: resample }, 'EINVAL'],
+    ['deassigning an fd that is not open', { flags: deassign, eventfd: 'not open' }, 'EBADF'],
+    ['deassigning what is not there', { flags: deassign }, 0],
+    ['one as it should be', {}, 0],
+  ] as const)('%s', (_, change: Partial<IrqfdStruct>, answer) => {
+    const { driver, vm } = vmWith('split');
+    expect(driver.irqfd(vm, change)).toBe(answer);
+  });
+
+  test('without an irqchip it is EINVAL, whatever the fd', () => {
+    const { driver, vm } = vmWith('none');
+    expect(driver.irqfd(vm, { eventfd: 'not open' })).toBe('EINVAL');
+  });
+
+  test('with the I/O APIC in the kernel the second eventfd is looked at', () => {
+    const { driver, vm } = vmWith('kernel');
+    expect(driver.irqfd(vm, { flags: resample, resamplefd: 'not open' })).toBe('EBADF');
+    expect(driver.irqfd(vm, { flags: resample, resamplefd: { id: 9 } })).toBe(0);
+  });
+
+  test('an eventfd has one irqfd, of whatever VM, until that is deassigned with its GSI', () => {
+    const { driver, vm } = vmWith('split');
+    const other = driver.createTd();
+    expect(driver.irqfd(vm, { gsi: 5 })).toBe(0);
+    expect(driver.irqfd(vm, { gsi: 6 })).toBe('EBUSY');
+    expect(driver.irqfd(other)).toBe('EBUSY');
+    expect(driver.irqfd(vm, { gsi: 6, flags: deassign })).toBe(0);
+    expect(driver.irqfd(other)).toBe('EBUSY');
+    expect(driver.irqfd(vm, { gsi: 5, flags: deassign })).toBe(0);
+    expect(driver.irqfd(other)).toBe(0);
+  });
+
+  test('a VM gives up its irqfds as its own fd closes, though a vCPU keeps it alive', () => {
+    const { driver, vm } = vmWith('split');
+    driver.createVcpu(vm, 0);
+    driver.irqfd(vm);
+    driver.release(vm);
+    expect(driver.machine.snapshot().vms).toHaveLength(1);
+    expect(driver.irqfd(driver.createTd())).toBe(0);
+  });
+});
+
+const datamatch = 1;
+const pio = 2;
+const deassignIo = 4;
+
+describe('KVM_IOEVENTFD', () => {
+  test.each([
+    ['a length of 3', { len: 3 }, 'EINVAL'],
+    ['a range that wraps', { addr: 2n ** 64n - 4n }, 'EINVAL'],
+    ['any length at the last address', { len: 0, addr: 2n ** 64n - 1n }, 0],
+    ['an unknown flag', { flags: 0x20 }, 'EINVAL'],
+    ['data of no length', { len: 0, flags: datamatch }, 'EINVAL'],
+    ['an fd that is not open', { eventfd: 'not open' }, 'EBADF'],
+    ['deassigning what is not there', { flags: deassignIo }, 'ENOENT'],
+    ['deassigning with a wrong length', { flags: deassignIo, len: 3 }, 'ENOENT'],
+  ] as const)('%s', (_, change: Partial<IoeventfdStruct>, answer) => {
+    const { driver, vm } = vmWith('none');
+    expect(driver.ioeventfd(vm, change)).toBe(answer);
+  });
+
+  test('those that a write could hit both collide; another length, port or data does not', () => {
+    const { driver, vm } = vmWith('none');
+    expect(driver.ioeventfd(vm)).toBe(0);
+    expect(driver.ioeventfd(vm, { flags: datamatch, datamatch: 5n })).toBe('EEXIST');
+    expect(driver.ioeventfd(vm, { len: 0 })).toBe('EEXIST');
+    expect(driver.ioeventfd(vm, { len: 8 })).toBe(0);
+    expect(driver.ioeventfd(vm, { flags: pio })).toBe(0);
+    expect(driver.ioeventfd(vm, { len: 2, flags: datamatch, datamatch: 5n })).toBe(0);
+    expect(driver.ioeventfd(vm, { len: 2, flags: datamatch, datamatch: 6n })).toBe(0);
+  });
+
+  test('only the very same is deassigned, and once', () => {
+    const { driver, vm } = vmWith('none');
+    driver.ioeventfd(vm);
+    expect(driver.ioeventfd(vm, { flags: deassignIo, len: 8 })).toBe('ENOENT');
+    expect(driver.ioeventfd(vm, { flags: deassignIo | datamatch })).toBe('ENOENT');
+    expect(driver.ioeventfd(vm, { flags: deassignIo, eventfd: { id: 3 } })).toBe('ENOENT');
+    expect(driver.ioeventfd(vm, { flags: deassignIo })).toBe(0);
+    expect(driver.ioeventfd(vm, { flags: deassignIo })).toBe('ENOENT');
+  });
+});

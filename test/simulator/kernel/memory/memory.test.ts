@@ -1,0 +1,230 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type MemoryRegionStruct, StructValue } from '../../../../src/simulator/index.ts';
+import { PrivateRanges } from '../../../../src/simulator/kernel/memory/private-ranges.ts';
+import { Driver, faulting, memRegion, page, ramGpa, ramPages, sourceAddress } from '../../drive.ts';
+
+const region = (change: Partial<MemoryRegionStruct> = {}) =>
+  new StructValue<MemoryRegionStruct>({
+    slot: 0,
+    flags: 0,
+    guestPhysAddr: ramGpa,
+    memorySize: 4n * page,
+    userspaceAddr: sourceAddress,
+    guestMemfdOffset: 0n,
+    guestMemfd: undefined,
+    ...change,
+  });
+
+const set = (driver: Driver, vm: number, change: Partial<MemoryRegionStruct> = {}) =>
+  driver.call(vm, { request: 'KVM_SET_USER_MEMORY_REGION2', region: region(change) });
+
+describe('kernel 2.11 SET_USER_MEMORY_REGION2', () => {
+  test.each<[string, Partial<MemoryRegionStruct>]>([
+    ['a slot number past the last', { slot: 32764 }],
+    ['an unknown flag', { flags: 0x100 }],
+    ['KVM_MEM_READONLY on a TD', { flags: 2 }],
+    ['an unaligned size', { memorySize: 5n }],
+    ['an unaligned guest address', { guestPhysAddr: 1n }],
+    ['an unaligned user address', { userspaceAddr: 1n }],
+    ['a user address of the kernel', { userspaceAddr: 1n << 47n }],
+    ['an unaligned guest_memfd offset', { flags: 4, guestMemfdOffset: 1n }],
+    ['address space 1 on a TD', { slot: 1 << 16 }],
+    ['a range that wraps', { guestPhysAddr: (1n << 64n) - page }],
+    ['more pages than a slot can have', { memorySize: 1n << 46n }],
+    ['deleting a slot that is not there', { memorySize: 0n }],
+    ['a guest address beyond 52 bits', { guestPhysAddr: 1n << 52n }],
+  ])('%s is EINVAL', (_what, change) => {
+    const driver = new Driver();
+    expect(set(driver, driver.createVm(), change)).toBe('EINVAL');
+  });
+
+  test('an unreadable struct is EFAULT, no memory ENOMEM', () => {
+    const driver = new Driver();
+    const vm = driver.createVm();
+    const unreadable = faulting(region(), 'read');
+    expect(driver.call(vm, { request: 'KVM_SET_USER_MEMORY_REGION2', region: unreadable })).toBe(
+      'EFAULT',
+    );
+    driver.failAt('KVM_SET_USER_MEMORY_REGION: allocate', 'ENOMEM');
+    expect(set(driver, vm)).toBe('ENOMEM');
+  });
+
+  test('the older ioctl knows no guest_memfd; a default VM knows KVM_MEM_READONLY', () => {
+    const driver = new Driver();
+    const vm = driver.createVm('KVM_X86_DEFAULT_VM');
+    const old = (change: Partial<MemoryRegionStruct>) =>
+      driver.call(vm, { request: 'KVM_SET_USER_MEMORY_REGION', region: region(change) });
+    expect(old({ flags: 4 })).toBe('EINVAL');
+    expect(old({ flags: 2 })).toBe(0);
+    expect(set(driver, vm, { slot: 1 << 16 })).toBe(0);
+  });
+
+  test('overlapping guest addresses are EEXIST; the same slot may change its flags or move', () => {
+    const driver = new Driver();
+    const vm = driver.createVm();
+    expect(set(driver, vm)).toBe(0);
+    expect(set(driver, vm, { slot: 1, guestPhysAddr: ramGpa + page })).toBe('EEXIST');
+    expect(set(driver, vm, { slot: 1, guestPhysAddr: ramGpa + 4n * page })).toBe(0);
+    expect(set(driver, vm, { flags: 1 })).toBe(0);
+    expect(set(driver, vm, { memorySize: page })).toBe('EINVAL');
+    expect(set(driver, vm, { guestPhysAddr: ramGpa + 4n * page })).toBe('EEXIST');
+    expect(set(driver, vm, { guestPhysAddr: 0n })).toBe(0);
+    expect(set(driver, vm, { memorySize: 0n })).toBe(0);
+  });
+
+  test('after INIT_VM a slot whose last page has the shared bit is EINVAL', () => {
+    const driver = new Driver();
+    expect(set(driver, driver.createVm(), { guestPhysAddr: 1n << 47n })).toBe(0);
+    expect(set(driver, driver.initializedTd(), { guestPhysAddr: 1n << 47n })).toBe('EINVAL');
+  });
+
+  test("binding: bad fd EBADF, another kind of file EINVAL, another VM's EINVAL, too small EINVAL", () => {
+    const driver = new Driver();
+    const vm = driver.createVm();
+    const bind = (guestMemfd: number | undefined, change = {}) =>
+      set(driver, vm, { flags: 4, guestMemfd, ...change });
+    expect(bind(undefined)).toBe('EBADF');
+    expect(bind(driver.kvm)).toBe('EINVAL');
+    expect(bind(driver.createGuestMemfd(driver.createVm()) as number)).toBe('EINVAL');
+    const guestMemfd = driver.createGuestMemfd(vm, 4) as number;
+    expect(bind(guestMemfd, { guestMemfdOffset: page })).toBe('EINVAL');
+    expect(bind(guestMemfd)).toBe(0);
+  });
+
+  test('binding: pages of a file that another slot has are EEXIST', () => {
+    const driver = new Driver();
+    const vm = driver.createVm();
+    const guestMemfd = driver.createGuestMemfd(vm, 8) as number;
+    const bind = (slot: number, guestMemfdOffset: bigint) =>
+      set(driver, vm, {
+        slot,
+        flags: 4,
+        guestMemfd,
+        guestMemfdOffset,
+        guestPhysAddr: BigInt(slot) * 16n * page,
+      });
+    expect(bind(1, 0n)).toBe(0);
+    expect(bind(2, 3n * page)).toBe('EEXIST');
+    expect(bind(2, 4n * page)).toBe(0);
+  });
+
+  test('a private slot can be deleted, not changed', () => {
+    const driver = new Driver();
+    const { vm, guestMemfd } = driver.builtTd();
+    expect(driver.setSlot(vm, guestMemfd)).toBe('EINVAL');
+    expect(driver.setSlot(vm, undefined)).toBe('EINVAL');
+    expect(set(driver, vm, { memorySize: 0n })).toBe(0);
+    expect(driver.setSlot(vm, guestMemfd)).toBe(0);
+  });
+
+  test('deleting a slot takes its pages out of the TD, one by one, with the key assigned', () => {
+    const driver = new Driver();
+    const { vm, vcpus } = driver.builtTd();
+    driver.initMemRegion(vcpus[0] as number, memRegion({ nrPages: 2n }));
+    const calls = driver.record();
+    set(driver, vm, { memorySize: 0n });
+    expect(calls.slice(0, 4)).toEqual([
+      'TDH.MEM.RANGE.BLOCK',
+      'TDH.MEM.TRACK',
+      'TDH.MEM.PAGE.REMOVE',
+      'TDH.PHYMEM.PAGE.WBINVD',
+    ]);
+    expect(driver.machine.snapshot()).toMatchObject({
+      pages: { REG: 0 },
+      vms: [{ bugged: false }],
+    });
+  });
+});
+
+describe('kernel 2.11 CREATE_GUEST_MEMFD', () => {
+  const create = (driver: Driver, vm: number, size: bigint, flags = 0n) =>
+    driver.call(vm, {
+      request: 'KVM_CREATE_GUEST_MEMFD',
+      create: new StructValue({ size, flags }),
+    });
+
+  test('unreadable EFAULT; unknown flags, no size, negative size, unaligned size EINVAL', () => {
+    const driver = new Driver();
+    const vm = driver.createVm();
+    const unreadable = faulting(new StructValue({ size: page, flags: 0n }), 'read');
+    expect(driver.call(vm, { request: 'KVM_CREATE_GUEST_MEMFD', create: unreadable })).toBe(
+      'EFAULT',
+    );
+    expect(create(driver, vm, page, 4n)).toBe('EINVAL');
+    for (const size of [0n, 1n << 63n, 100n]) expect(create(driver, vm, size)).toBe('EINVAL');
+  });
+
+  test('a TD takes MMAP and not INIT_SHARED; a default VM takes both', () => {
+    const driver = new Driver();
+    expect(create(driver, driver.createVm(), page, 2n)).toBe('EINVAL');
+    expect(create(driver, driver.createVm(), page, 1n)).toBeTypeOf('number');
+    const ordinary = driver.createVm('KVM_X86_DEFAULT_VM');
+    expect(create(driver, ordinary, page, 3n)).toBeTypeOf('number');
+  });
+
+  test('no fd left is EMFILE, and takes no reference', () => {
+    const driver = new Driver();
+    const vm = driver.createVm();
+    driver.failAt('KVM_CREATE_GUEST_MEMFD: install the fd', 'EMFILE');
+    expect(create(driver, vm, page)).toBe('EMFILE');
+    expect(driver.machine.snapshot().vms[0]?.references).toBe(1);
+  });
+});
+
+describe('kernel 2.11 SET_MEMORY_ATTRIBUTES', () => {
+  test.each([
+    ['flags', { flags: 1n }],
+    ['another attribute', { attributes: 1n }],
+    ['no size', { size: 0n }],
+    ['a range that wraps', { address: (1n << 64n) - page }],
+    ['an unaligned address', { address: 1n }],
+    ['an unaligned size', { size: 1n }],
+  ])('%s is EINVAL', (_what, change) => {
+    const driver = new Driver();
+    const attributes = new StructValue({
+      address: 0n,
+      size: page,
+      attributes: 8n,
+      flags: 0n,
+      ...change,
+    });
+    const vm = driver.createVm();
+    expect(driver.call(vm, { request: 'KVM_SET_MEMORY_ATTRIBUTES', attributes })).toBe('EINVAL');
+  });
+
+  test('a default VM has no attribute to set', () => {
+    const driver = new Driver();
+    const vm = driver.createVm('KVM_X86_DEFAULT_VM');
+    expect(driver.setPrivate(vm, 0n, 1)).toBe('EINVAL');
+    expect(driver.setPrivate(vm, 0n, 1, false)).toBe(0);
+  });
+
+  test('making a page shared takes it out of the TD', () => {
+    const driver = new Driver();
+    const { vm, vcpus } = driver.builtTd();
+    driver.initMemRegion(vcpus[0] as number, memRegion({ nrPages: BigInt(ramPages) }));
+    driver.setPrivate(vm, ramGpa + page, 3, false);
+    expect(driver.machine.snapshot().vms[0]?.td?.privatePages).toBe(ramPages - 3);
+  });
+
+  test('ranges answer as one bit for each page would (property)', () => {
+    const range = fc.tuple(fc.nat(40), fc.nat(12), fc.boolean());
+    fc.assert(
+      fc.property(fc.array(range, { maxLength: 30 }), (changes) => {
+        const ranges = new PrivateRanges();
+        const bits = new Array<boolean>(64).fill(false);
+        for (const [start, length, isPrivate] of changes) {
+          const end = start + length + 1;
+          const before = bits.slice(start, end);
+          expect(ranges.isUniform(start, end, true)).toBe(before.every(Boolean));
+          expect(ranges.isUniform(start, end, false)).toBe(!before.some(Boolean));
+          if (isPrivate) ranges.add(start, end);
+          else ranges.remove(start, end);
+          bits.fill(isPrivate, start, end);
+          expect(bits.map((_, gfn) => ranges.has(gfn))).toEqual(bits);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,286 @@
+/** The answers for default VMs are also those of /dev/kvm (Linux 6.18), unless a test says so. */
+import { describe, expect, test } from 'vitest';
+import { type VcpuStateRequestName, vcpuStateBytes } from '../../../../src/abi/kvm/vcpu-state.ts';
+import {
+  StructValue,
+  type TprAccessStruct,
+  type UserStruct,
+} from '../../../../src/simulator/index.ts';
+import { Driver, x2apicLeaf } from '../../drive.ts';
+import { BytesValue, faultyAt, signalMask } from '../../values.ts';
+
+const requests = Object.keys(vcpuStateBytes) as VcpuStateRequestName[];
+const always: readonly VcpuStateRequestName[] = [
+  'KVM_GET_VCPU_EVENTS',
+  'KVM_SET_VCPU_EVENTS',
+  'KVM_GET_NESTED_STATE',
+];
+const room = () => {
+  const bytes = new BytesValue(16384);
+  // Of a nested state, its size.
+  bytes.view.setUint32(4, 128, true);
+  return bytes;
+};
+
+function tdVcpu() {
+  const driver = new Driver();
+  const vcpu = driver.createVcpu(driver.initializedTd(), 0) as number;
+  return { driver, vcpu };
+}
+
+function plainVcpu(irqchip: 'none' | 'split' | 'kernel' = 'split', id = 0) {
+  const driver = new Driver();
+  const vm = driver.createVm('KVM_X86_DEFAULT_VM');
+  if (irqchip === 'split') driver.cap(vm, 'KVM_CAP_SPLIT_IRQCHIP', 24n);
+  if (irqchip === 'kernel') driver.call(vm, { request: 'KVM_CREATE_IRQCHIP' });
+  const vcpu = driver.createVcpu(vm, id) as number;
+  return { driver, vm, vcpu };
+}
+
+describe('state of a TD’s vCPU', () => {
+  const refused = requests.filter((name) => !always.includes(name));
+  test.each(refused)('%s is EINVAL', (request) => {
+    const { driver, vcpu } = tdVcpu();
+    expect(driver.call(vcpu, { request, state: room() })).toBe('EINVAL');
+  });
+
+  test.each(requests.filter((name) => /^KVM_SET/.test(name)))(
+    '%s of memory that cannot be read',
+    (request) => {
+      const { driver, vcpu } = tdVcpu();
+      const state = faultyAt(room(), 'read');
+      // SREGS2 is refused before it is read.
+      const answer = request === 'KVM_SET_SREGS2' ? 'EINVAL' : 'EFAULT';
+      expect(driver.call(vcpu, { request, state })).toBe(answer);
+    },
+  );
+
+  test.each(always)('%s is answered', (request) => {
+    const { driver, vcpu } = tdVcpu();
+    expect(driver.call(vcpu, { request, state: room() })).toBe(0);
+  });
+
+  test('a TD has no SMM, no kvmclock, and its own clock', () => {
+    const { driver, vcpu } = tdVcpu();
+    expect(driver.call(vcpu, { request: 'KVM_SMI' })).toBe('ENOTTY');
+    expect(driver.call(vcpu, { request: 'KVM_KVMCLOCK_CTRL' })).toBe('EINVAL');
+    expect(driver.setTscKhz(vcpu, 1_000_000)).toBe('EINVAL');
+    expect(driver.call(vcpu, { request: 'KVM_GET_TSC_KHZ' })).toBe(2_000_000);
+  });
+
+  test('what QEMU asks of it before it runs', () => {
+    const { driver, vcpu } = tdVcpu();
+    const control = new StructValue({ enabled: 1, flags: 0 });
+    expect(driver.call(vcpu, { request: 'KVM_TPR_ACCESS_REPORTING', control })).toBe(0);
+    const address = new StructValue(0n);
+    expect(driver.call(vcpu, { request: 'KVM_SET_VAPIC_ADDR', address })).toBe(0);
+  });
+
+  test('a SIPI never comes: KVM_RUN refuses a vCPU that waits for it', async () => {
+    const driver = new Driver();
+    const { vcpus } = driver.runnableTd();
+    const vcpu = vcpus[0] as number;
+    const mpState = new StructValue(4);
+    expect(driver.call(vcpu, { request: 'KVM_SET_MP_STATE', mpState })).toBe(0);
+    expect(driver.call(vcpu, { request: 'KVM_GET_MP_STATE', mpState })).toBe(0);
+    expect(mpState.value).toBe(2);
+    expect(await driver.run(vcpu).result).toBe('EINVAL');
+    expect(await driver.run(vcpu, { immediateExit: true }).result).toBe('EINTR');
+  });
+});
+
+describe('state of a default VM’s vCPU', () => {
+  test.each(requests.filter((name) => name.startsWith('KVM_GET_')))(
+    '%s has its size, and faults where it is written',
+    (request) => {
+      const { driver, vcpu } = plainVcpu();
+      const state = room();
+      expect(driver.call(vcpu, { request, state })).toBe(0);
+      expect(driver.call(vcpu, { request, state: faultyAt(room(), 'write') })).toBe('EFAULT');
+    },
+  );
+
+  test('it begins as after a reset', () => {
+    const { driver, vcpu } = plainVcpu();
+    const get = (request: VcpuStateRequestName) => {
+      const state = room();
+      driver.call(vcpu, { request, state });
+      return state.view;
+    };
+    const regs = get('KVM_GET_REGS');
+    expect([regs.getUint32(24, true), regs.getUint32(128, true)]).toEqual([0x600, 0xfff0]);
+    const sregs = get('KVM_GET_SREGS');
+    expect(sregs.getUint32(224, true)).toBe(0x6000_0010);
+    expect(sregs.getUint32(272, true)).toBe(0xfee0_0900);
+    expect(get('KVM_GET_SREGS2').getUint32(224, true)).toBe(0x6000_0010);
+    expect(get('KVM_GET_LAPIC').getUint32(0x350, true)).toBe(0x700);
+    expect(get('KVM_GET_XCRS').getUint32(16, true)).toBe(1);
+    expect(get('KVM_GET_DEBUGREGS').getUint32(32, true)).toBe(0xffff_0ff0);
+    expect(get('KVM_GET_VCPU_EVENTS').getUint32(20, true)).toBe(0xd);
+  });
+
+  test('what is written is read back, SREGS as SREGS2 too', () => {
+    const { driver, vcpu } = plainVcpu();
+    const state = room();
+    state.bytes.fill(3, 0, 200);
+    expect(driver.call(vcpu, { request: 'KVM_SET_SREGS', state })).toBe(0);
+    const shown = room();
+    driver.call(vcpu, { request: 'KVM_GET_SREGS2', state: shown });
+    expect(shown.bytes.subarray(0, 200)).toEqual(state.bytes.subarray(0, 200));
+  });
+
+  test.each([
+    ['KVM_SET_DEBUGREGS', 48, 1],
+    ['KVM_SET_DEBUGREGS', 36, 1],
+    ['KVM_SET_XCRS', 0, 17],
+    ['KVM_SET_XCRS', 4, 1],
+    ['KVM_SET_SREGS2', 280, 2],
+    ['KVM_SET_VCPU_EVENTS', 20, 64],
+    ['KVM_SET_VCPU_EVENTS', 20, 16],
+    ['KVM_SET_VCPU_EVENTS', 20, 32],
+  ] as const)('%s with byte %i = %i is EINVAL', (request, offset, value) => {
+    const { driver, vcpu } = plainVcpu();
+    const state = new BytesValue(512);
+    expect(driver.call(vcpu, { request, state })).toBe(0);
+    state.bytes[offset] = value;
+    expect(driver.call(vcpu, { request, state })).toBe('EINVAL');
+  });
+
+  test('an exception has one of 32 vectors and is no NMI; a pending one counts with its payload', () => {
+    const { driver, vm, vcpu } = plainVcpu();
+    const set = (bytes: Record<number, number>) => {
+      const state = new BytesValue(64);
+      for (const [at, value] of Object.entries(bytes)) state.bytes[Number(at)] = value;
+      return driver.call(vcpu, { request: 'KVM_SET_VCPU_EVENTS', state });
+    };
+    expect([set({ 0: 1, 1: 31 }), set({ 0: 1, 1: 32 }), set({ 0: 1, 1: 2 })]).toEqual([
+      0,
+      'EINVAL',
+      'EINVAL',
+    ]);
+    expect(set({ 3: 1, 1: 32 })).toBe(0);
+    driver.cap(vm, 'KVM_CAP_EXCEPTION_PAYLOAD', 1n);
+    driver.cap(vm, 'KVM_CAP_X86_TRIPLE_FAULT_EVENT', 1n);
+    expect(set({ 20: 16, 3: 1, 1: 32 })).toBe('EINVAL');
+    expect(set({ 20: 16 | 32 })).toBe(0);
+    const shown = room();
+    driver.call(vcpu, { request: 'KVM_GET_VCPU_EVENTS', state: shown });
+    expect(shown.view.getUint32(20, true)).toBe(0xd | 16 | 32);
+  });
+
+  test('without an APIC in the kernel its state is EINVAL, before memory is looked at', () => {
+    const { driver, vcpu } = plainVcpu('none');
+    const state = faultyAt(room(), 'read');
+    for (const request of ['KVM_GET_LAPIC', 'KVM_SET_LAPIC'] as const) {
+      expect(driver.call(vcpu, { request, state })).toBe('EINVAL');
+    }
+    const address = faultyAt(new StructValue(0n), 'read');
+    expect(driver.call(vcpu, { request: 'KVM_SET_VAPIC_ADDR', address })).toBe('EINVAL');
+  });
+
+  test('a guest with AMX needs XSAVE2, which is as large as KVM_CAP_XSAVE2 says', () => {
+    const { driver, vcpu } = plainVcpu();
+    expect(driver.call(vcpu, { request: 'KVM_GET_XSAVE', state: room() })).toBe(0);
+    const amx = { ...x2apicLeaf, function: 0xd, flags: 1, eax: 3 << 17, ecx: 0 };
+    driver.setCpuid2(vcpu, [amx]);
+    expect(driver.call(vcpu, { request: 'KVM_GET_XSAVE', state: room() })).toBe('EINVAL');
+    const bytes = driver.check(driver.kvm, 'KVM_CAP_XSAVE2') as number;
+    const small = new BytesValue(bytes - 1);
+    expect(() => driver.call(vcpu, { request: 'KVM_GET_XSAVE2', state: small })).toThrow(
+      RangeError,
+    );
+    const exact = new BytesValue(bytes);
+    expect(driver.call(vcpu, { request: 'KVM_GET_XSAVE2', state: exact })).toBe(0);
+  });
+
+  test('nested state: the size is compared, then the header goes out; only VMX off goes in', () => {
+    const { driver, vcpu } = plainVcpu();
+    const state = new BytesValue(128);
+    expect(driver.call(vcpu, { request: 'KVM_GET_NESTED_STATE', state })).toBe('E2BIG');
+    expect(state.view.getUint32(4, true)).toBe(128);
+    expect(driver.call(vcpu, { request: 'KVM_GET_NESTED_STATE', state })).toBe(0);
+    expect(driver.call(vcpu, { request: 'KVM_SET_NESTED_STATE', state })).toBe(0);
+    state.view.setBigUint64(8, 0x1000n, true);
+    expect(driver.call(vcpu, { request: 'KVM_SET_NESTED_STATE', state })).toBe('EINVAL');
+  });
+});
+
+describe('events and the state of running', () => {
+  test('an NMI waits, and one more; an SMI is a default VM’s only', () => {
+    const { driver, vcpu } = plainVcpu();
+    for (let i = 0; i < 3; i++) expect(driver.call(vcpu, { request: 'KVM_NMI' })).toBe(0);
+    expect(driver.call(vcpu, { request: 'KVM_SMI' })).toBe(0);
+    const state = room();
+    driver.call(vcpu, { request: 'KVM_GET_VCPU_EVENTS', state });
+    expect([state.bytes[13], state.bytes[25]]).toEqual([2, 1]);
+  });
+
+  test.each([
+    ['none', [0, 0]],
+    ['split', [0, 'EEXIST']],
+    ['kernel', ['ENXIO', 'ENXIO']],
+  ] as const)('KVM_INTERRUPT with irqchip %s, twice: %j', (irqchip, answers) => {
+    const { driver, vcpu } = plainVcpu(irqchip);
+    const interrupt = (vector: number) =>
+      driver.call(vcpu, { request: 'KVM_INTERRUPT', vector: new StructValue(vector) });
+    expect(interrupt(256)).toBe('EINVAL');
+    expect([interrupt(5), interrupt(5)]).toEqual(answers);
+  });
+
+  test('MP states: the kernel’s APIC is needed for all but RUNNABLE', () => {
+    const set = (irqchip: 'none' | 'split', state: number) => {
+      const { driver, vcpu } = plainVcpu(irqchip);
+      const mpState = new StructValue(state);
+      const answer = driver.call(vcpu, { request: 'KVM_SET_MP_STATE', mpState });
+      driver.call(vcpu, { request: 'KVM_GET_MP_STATE', mpState });
+      return [answer, mpState.value];
+    };
+    expect(set('none', 0)).toEqual([0, 0]);
+    expect(set('none', 3)).toEqual(['EINVAL', 0]);
+    expect(set('none', 4)).toEqual(['EINVAL', 0]);
+    expect(set('split', 3)).toEqual([0, 3]);
+    expect(set('split', 4)).toEqual([0, 0]);
+    expect(set('split', 5)).toEqual(['EINVAL', 0]);
+  });
+
+  test('a halted vCPU blocks in KVM_RUN, until an event waits for it', async () => {
+    const driver = new Driver({ guest: { run: () => ({ reason: 'KVM_EXIT_SHUTDOWN' }) } });
+    const vm = driver.createVm('KVM_X86_DEFAULT_VM');
+    driver.cap(vm, 'KVM_CAP_SPLIT_IRQCHIP', 24n);
+    const vcpu = driver.createVcpu(vm, 0) as number;
+    driver.call(vcpu, { request: 'KVM_SET_MP_STATE', mpState: new StructValue(3) });
+    const blocked = driver.run(vcpu);
+    blocked.cancel();
+    expect(await blocked.result).toBe('EINTR');
+    driver.call(vcpu, { request: 'KVM_NMI' });
+    expect(await driver.run(vcpu).result).toBe(0);
+  });
+
+  test('a signal mask has eight bytes; NULL takes it away', () => {
+    const { driver, vcpu } = plainVcpu();
+    const set = (mask: ReturnType<typeof signalMask> | undefined) =>
+      driver.call(vcpu, { request: 'KVM_SET_SIGNAL_MASK', mask });
+    expect([set(undefined), set(signalMask(4)), set(signalMask(8, 5n))]).toEqual([0, 'EINVAL', 0]);
+    expect(set(faultyAt(signalMask(4), 'readLength'))).toBe('EFAULT');
+    expect(set(faultyAt(signalMask(8), 'readSignals'))).toBe('EFAULT');
+  });
+
+  test('TPR reports take no flag, and the struct is written back', () => {
+    const { driver, vcpu } = plainVcpu();
+    const report = (control: UserStruct<TprAccessStruct>) =>
+      driver.call(vcpu, { request: 'KVM_TPR_ACCESS_REPORTING', control });
+    const control = () => new StructValue<TprAccessStruct>({ enabled: 1, flags: 0 });
+    expect(report(control())).toBe(0);
+    expect(report(new StructValue({ enabled: 1, flags: 1 }))).toBe('EINVAL');
+    expect(report(faultyAt(control(), 'read'))).toBe('EFAULT');
+    expect(report(faultyAt(control(), 'write'))).toBe('EFAULT');
+  });
+
+  test('a virtual APIC page is in a memory slot, or 0', () => {
+    const { driver, vm, vcpu } = plainVcpu();
+    driver.setSlot(vm, undefined);
+    const set = (address: bigint) =>
+      driver.call(vcpu, { request: 'KVM_SET_VAPIC_ADDR', address: new StructValue(address) });
+    expect([set(0n), set(0x10_0000n), set(0x9000_0000n)]).toEqual([0, 0, 'EINVAL']);
+  });
+});
