@@ -9,13 +9,7 @@ export const breakoutV1: KernelAbi = {
   unconfirmed: seriesV19.unconfirmed.slice(1),
   maxVcpus: {
     ...seriesV19.maxVcpus,
-    capability: {
-      vms: 'TDs',
-      zero: 'EINVAL',
-      limits: ['KVM_MAX_VCPUS', 'module max_vcpus_per_td'],
-      tooMany: 'E2BIG',
-      vcpusExist: 'EBUSY',
-    },
+    capabilityTakes: ['KVM_MAX_VCPUS', 'module max_vcpus_per_td'],
     checkExtensionOfTd: ['kvm->max_vcpus'],
   },
 };

@@ -3,16 +3,29 @@
  * of vCPUs they are that series, so that a comparison shows what the proposal changes.
  */
 import type { KernelAbi } from './kernel-abi.ts';
+import { replaced, without } from './orders.ts';
 import { seriesV9 } from './series-v9.ts';
 
 const thread =
   '"Re: [PATCH v9 016/105] KVM: TDX: create/destroy VM structure", lkml, 13 October 2022';
 const moveIsTaken = 'a move was never posted on it: that of RFC v1 is taken, without its defects';
 
+const { checks } = seriesV9;
+const initVm = without(checks.KVM_TDX_INIT_VM, 'init-vm.vcpus-exist');
+
 const proposed: KernelAbi = {
   ...seriesV9,
-  initVm: { ...seriesV9.initVm, doneWhen: 'state', vcpusExist: 'accepted' },
-  createVcpu: { ...seriesV9.createVcpu, when: ['UNINITIALIZED', 'INITIALIZED'] },
+  checks: {
+    ...checks,
+    KVM_TDX_INIT_VM: initVm,
+    KVM_CREATE_VCPU: replaced(
+      checks.KVM_CREATE_VCPU,
+      'create-vcpu.td-state',
+      'create-vcpu.td-finalised',
+    ),
+  },
+  unreachable: seriesV9.unreachable.filter((check) => check !== 'init-vm.vcpus-exist'),
+  initVm: { ...seriesV9.initVm, doneWhen: 'state' },
 };
 
 export const proposal1: KernelAbi = {
@@ -25,16 +38,20 @@ export const proposal1: KernelAbi = {
     'vCPUs may come before INIT_VM, and INIT_VM accepts them: what the option is for',
     moveIsTaken,
   ],
+  checks: {
+    ...proposed.checks,
+    'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)': replaced(
+      checks['KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)'],
+      'enable-cap.unknown',
+      'enable-cap.max-vcpus.above-kvm-max',
+      'enable-cap.max-vcpus.too-late',
+    ),
+    KVM_TDX_INIT_VM: without(initVm, 'init-vm.max-vcpus-too-large'),
+  },
   maxVcpus: {
     atCreateVm: [],
-    capability: {
-      vms: 'all VMs',
-      zero: 'accepted',
-      limits: ['KVM_MAX_VCPUS'],
-      tooMany: 'EINVAL',
-      vcpusExist: 'EINVAL',
-    },
-    inInitVm: 'no field',
+    capabilityTakes: ['KVM_MAX_VCPUS'],
+    inInitVm: false,
     checkExtensionOfTd: ['KVM_MAX_VCPUS'],
   },
 };
@@ -45,7 +62,11 @@ export const proposal1a: KernelAbi = {
   description: 'option 1.a: as 1, and INIT_VM keeps max_vcpus, which must match',
   source: `${thread}, option 1.a`,
   unconfirmed: ['a mismatch is EINVAL: the thread says "fail"', ...proposal1.unconfirmed],
-  maxVcpus: { ...proposal1.maxVcpus, inInitVm: 'must match' },
+  checks: {
+    ...proposal1.checks,
+    KVM_TDX_INIT_VM: replaced(initVm, 'init-vm.max-vcpus-too-large', 'init-vm.max-vcpus-mismatch'),
+  },
+  maxVcpus: { ...proposal1.maxVcpus, inInitVm: true },
 };
 
 export const proposal1b: KernelAbi = {
@@ -67,9 +88,14 @@ export const proposal2: KernelAbi = {
     'INIT_VM then sets kvm->max_vcpus, and refuses more than KVM_MAX_VCPUS, as in v9',
     moveIsTaken,
   ],
-  maxVcpus: {
-    ...seriesV9.maxVcpus,
-    atCreateVm: ['KVM_MAX_VCPUS'],
-    inInitVm: 'covers the vCPUs',
+  checks: {
+    ...proposed.checks,
+    KVM_TDX_INIT_VM: replaced(
+      initVm,
+      'init-vm.max-vcpus-too-large',
+      'init-vm.max-vcpus-too-large',
+      'init-vm.max-vcpus-too-small',
+    ),
   },
+  maxVcpus: { ...seriesV9.maxVcpus, atCreateVm: ['KVM_MAX_VCPUS'] },
 };

@@ -1,5 +1,9 @@
 import type { KernelAbi } from './kernel-abi.ts';
+import { moveChecksOfRfcV1 } from './moves.ts';
+import { replaced, without } from './orders.ts';
 import { seriesV19 } from './series-v19.ts';
+
+const { checks } = seriesV19;
 
 export const rfcMigrationV1: KernelAbi = {
   ...seriesV19,
@@ -12,12 +16,14 @@ export const rfcMigrationV1: KernelAbi = {
     'of the memory slots only their number is compared: the posted loop compares most with itself',
     'a destination that has its own key slot: it is overwritten, and so lost',
   ],
-  guestMemfd: { bindsTo: 'any VM', link: false },
-  move: {
-    protocol: 'rfc-v1',
-    memslots: 'counts must match',
-    vcpuCountsDiffer: 'moves on',
-    sourceCharge: 'never released',
-    losesMemoryAttributes: false,
+  checks: {
+    ...checks,
+    'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)': replaced(
+      // As posted, a different number of vCPUs jumps to the exit with the result still 0: it moves on.
+      without(moveChecksOfRfcV1, 'move.vcpu-counts-differ'),
+      'move.memslots-differ',
+      'move.memslot-counts-differ',
+    ),
   },
+  move: { protocol: 'rfc-v1', sourceCharge: 'never released', losesMemoryAttributes: false },
 };

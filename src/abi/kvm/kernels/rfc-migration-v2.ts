@@ -1,5 +1,9 @@
 import type { KernelAbi } from './kernel-abi.ts';
+import { moveChecksOfRfcV2 } from './moves.ts';
+import { replaced, without } from './orders.ts';
 import { upstream616 } from './upstream-6.16.ts';
+
+const { checks } = upstream616;
 
 export const rfcMigrationV2: KernelAbi = {
   ...upstream616,
@@ -13,15 +17,21 @@ export const rfcMigrationV2: KernelAbi = {
     'a failure once the TD is on its way leaves it with the dead source',
     'a vCPU the destination lacks is an oops: EIO here, and both VMs are bugged',
   ],
-  createVcpu: { ...upstream616.createVcpu, when: ['UNINITIALIZED', 'INITIALIZED', 'RUNNABLE'] },
-  // The check that KVM_CREATE_VCPU had. What comes before it leaves nothing for it to refuse.
-  initVcpuWhen: ['INITIALIZED'],
-  guestMemfd: { bindsTo: 'its own VM', link: true },
-  move: {
-    protocol: 'rfc-v2',
-    memslots: 'must match',
-    vcpuCountsDiffer: 'unchecked',
-    sourceCharge: 'never released',
-    losesMemoryAttributes: true,
+  checks: {
+    ...checks,
+    KVM_CREATE_VCPU: without(checks.KVM_CREATE_VCPU, 'create-vcpu.td-state'),
+    // The check that KVM_CREATE_VCPU had. What comes before it leaves nothing for it to refuse.
+    KVM_TDX_INIT_VCPU: replaced(
+      checks.KVM_TDX_INIT_VCPU,
+      'init-vcpu.flags',
+      'init-vcpu.flags',
+      'init-vcpu.td-not-initialised',
+    ),
+    'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)': moveChecksOfRfcV2,
   },
+  unreachable: [
+    ...upstream616.unreachable.filter((check) => check !== 'init-vm.vcpus-exist'),
+    'init-vcpu.td-not-initialised',
+  ],
+  move: { protocol: 'rfc-v2', sourceCharge: 'never released', losesMemoryAttributes: true },
 };

@@ -1,5 +1,8 @@
 import type { KernelAbi } from './kernel-abi.ts';
+import { replaced, without } from './orders.ts';
 import { upstream73 } from './upstream-7.3.ts';
+
+const { checks } = upstream73;
 
 export const seriesV19: KernelAbi = {
   ...upstream73,
@@ -10,18 +13,24 @@ export const seriesV19: KernelAbi = {
     'v10 to v17, each by itself',
     'a vCPU can be made in any state of the TD; KVM_TDX_INIT_VM is EBUSY once there is one',
   ],
+  checks: {
+    ...checks,
+    'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)': replaced(
+      checks['KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)'],
+      'enable-cap.unknown',
+      'enable-cap.max-vcpus.no-td',
+      'enable-cap.max-vcpus.zero',
+      'enable-cap.max-vcpus.too-large',
+      'enable-cap.max-vcpus.vcpus-exist',
+    ),
+    KVM_CREATE_VCPU: without(checks.KVM_CREATE_VCPU, 'create-vcpu.td-state'),
+  },
+  unreachable: upstream73.unreachable.filter((check) => check !== 'init-vm.vcpus-exist'),
   bringUp: { limitBelowPresentCpus: 'not checked', limitMissing: 'counts as 0xffff' },
   maxVcpus: {
     atCreateVm: ['KVM_MAX_VCPUS'],
-    capability: {
-      vms: 'TDs',
-      zero: 'EINVAL',
-      limits: ['KVM_MAX_VCPUS', '0xffff'],
-      tooMany: 'E2BIG',
-      vcpusExist: 'EBUSY',
-    },
-    inInitVm: 'no field',
+    capabilityTakes: ['KVM_MAX_VCPUS', '0xffff'],
+    inInitVm: false,
     checkExtensionOfTd: ['kvm->max_vcpus', '0xffff'],
   },
-  createVcpu: { ...upstream73.createVcpu, when: ['UNINITIALIZED', 'INITIALIZED', 'RUNNABLE'] },
 };

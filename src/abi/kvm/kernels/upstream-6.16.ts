@@ -1,5 +1,37 @@
+import type { CheckOrder } from '../checks/index.ts';
 import type { KernelAbi } from './kernel-abi.ts';
+import { replaced, without } from './orders.ts';
 import { upstream73 } from './upstream-7.3.ts';
+
+const { checks } = upstream73;
+
+/** Only kvm->lock is taken, which nothing interrupts. */
+const vmCommand = (order: CheckOrder) =>
+  without(order, 'command.vcpu-in-creation', 'command.killed');
+
+/** One stage under vcpu->mutex: the locks and the state of the TD come before the command is read. */
+function vcpuCommand(order: CheckOrder): CheckOrder {
+  const once = without(
+    order,
+    'command.vcpu-in-creation',
+    'command.killed',
+    'command.td-not-in-building',
+  );
+  return replaced(
+    once,
+    'command.unreadable',
+    'command.killed',
+    'command.td-not-in-building',
+    'command.unreadable',
+  );
+}
+
+const secondStage = [
+  'command.killed-again',
+  'command.td-changed',
+  'command.unreadable-again',
+  'command.hw-error-again',
+] as const;
 
 export const upstream616: KernelAbi = {
   ...upstream73,
@@ -12,29 +44,48 @@ export const upstream616: KernelAbi = {
     'TDH.MEM.SEPT.ADD with a busy operand is EBUSY, as PAGE.ADD is',
     'a module without the field MAX_VCPUS_PER_TD counts as 0xffff: only a comment says so',
   ],
-  bringUp: { ...upstream73.bringUp, limitMissing: 'counts as 0xffff' },
-  tdxDispatch: {
-    capabilitiesChecks: ['flags', 'allocate', 'nent', 'size'],
-    capabilitiesWrittenBack: true,
-    vmCommandsLockVcpus: false,
-    vcpuChecks: ['locks', 'td state', 'command'],
-    vcpuSecondStage: false,
-  },
-  initVm: { ...upstream73.initVm, mngCreateRefused: 'warns' },
-  createVcpu: {
-    ...upstream73.createVcpu,
-    checks: [
-      'id range',
-      'vCPU limit',
-      'max_vcpu_ids',
-      'allocate',
-      'td state',
-      'irqchip',
-      'id exists',
-      'install the fd',
+  checks: {
+    ...checks,
+    KVM_MEMORY_ENCRYPT_OP: vmCommand(checks.KVM_MEMORY_ENCRYPT_OP),
+    KVM_TDX_TERMINATE_VM: vmCommand(checks.KVM_TDX_TERMINATE_VM),
+    KVM_TDX_CAPABILITIES: [
+      ...replaced(
+        without(checks.KVM_TDX_CAPABILITIES, 'capabilities.no-memory'),
+        'capabilities.nent-unreadable',
+        'capabilities.no-memory',
+        'capabilities.nent-unreadable',
+      ),
+      'command.unwritable',
     ],
+    KVM_TDX_INIT_VM: replaced(
+      vmCommand(checks.KVM_TDX_INIT_VM),
+      'init-vm.create-refused',
+      'init-vm.create-refused-alive',
+    ),
+    KVM_TDX_FINALIZE_VM: replaced(
+      vmCommand(checks.KVM_TDX_FINALIZE_VM),
+      'finalize-vm.wrong-order',
+      'finalize-vm.wrong-order',
+      'finalize-vm.pages-not-added',
+    ),
+    KVM_CREATE_VCPU: replaced(
+      without(checks.KVM_CREATE_VCPU, 'create-vcpu.id-taken'),
+      'create-vcpu.no-descriptor',
+      'create-vcpu.id-taken',
+      'create-vcpu.no-descriptor',
+    ),
+    'KVM_MEMORY_ENCRYPT_OP on a vCPU': without(
+      vcpuCommand(checks['KVM_MEMORY_ENCRYPT_OP on a vCPU']),
+      ...secondStage,
+    ),
+    KVM_TDX_INIT_VCPU: vcpuCommand(checks.KVM_TDX_INIT_VCPU),
+    KVM_TDX_INIT_MEM_REGION: replaced(
+      without(vcpuCommand(checks.KVM_TDX_INIT_MEM_REGION), 'init-mem-region.source-zero'),
+      'init-mem-region.no-table',
+      'init-mem-region.no-table',
+      'init-mem-region.busy',
+    ),
+    KVM_TDX_GET_CPUID: without(vcpuCommand(checks.KVM_TDX_GET_CPUID), ...secondStage),
   },
-  initMemRegion: { sourceAddressZero: 'read like any other', operandBusy: 'EBUSY' },
-  finalizeCountsPremapped: true,
-  mapGpaResults: 'any',
+  bringUp: { ...upstream73.bringUp, limitMissing: 'counts as 0xffff' },
 };

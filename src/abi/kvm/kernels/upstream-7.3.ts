@@ -1,3 +1,4 @@
+import { linux73Checks } from '../checks/index.ts';
 import type { KernelAbi } from './kernel-abi.ts';
 
 export const upstream73: KernelAbi = {
@@ -5,57 +6,27 @@ export const upstream73: KernelAbi = {
   description: 'the current kernel',
   source: 'Linux 7.3, arch/x86/kvm (Debian linux-source-7.3 7.3.4-1~bpo13+1)',
   unconfirmed: [],
+  checks: linux73Checks,
+  unreachable: [
+    // KVM_CREATE_VCPU holds kvm->lock from start to end.
+    'command.vcpu-in-creation',
+    // The first stage has met the signal, and holds every lock that could change what it has seen.
+    'command.killed-again',
+    'command.td-changed',
+    // Bring-up refuses such a module.
+    'capabilities.nothing-supported',
+    // A vCPU needs the TD state that 'init-vm.done-already' refuses.
+    'init-vm.vcpus-exist',
+  ],
   bringUp: { limitBelowPresentCpus: 'no KVM', limitMissing: 'no TDX' },
   maxVcpus: {
     atCreateVm: ['KVM_MAX_VCPUS', 'present CPUs'],
-    capability: undefined,
-    inInitVm: 'no field',
+    capabilityTakes: [],
+    inInitVm: false,
     checkExtensionOfTd: ['kvm->max_vcpus'],
   },
-  keyId: { takenAt: 'KVM_TDX_INIT_VM', poolEmpty: 'ENOSPC' },
-  tdxCommands: [
-    'KVM_TDX_CAPABILITIES',
-    'KVM_TDX_INIT_VM',
-    'KVM_TDX_INIT_VCPU',
-    'KVM_TDX_INIT_MEM_REGION',
-    'KVM_TDX_FINALIZE_VM',
-    'KVM_TDX_GET_CPUID',
-  ],
-  tdxDispatch: {
-    capabilitiesChecks: ['flags', 'nent', 'size', 'allocate'],
-    capabilitiesWrittenBack: false,
-    vmCommandsLockVcpus: true,
-    vcpuChecks: ['command', 'locks', 'td state'],
-    vcpuSecondStage: true,
-  },
-  initVm: {
-    doneWhen: 'state',
-    struct: 'sized by nent',
-    otherCpuid: 'EINVAL',
-    vcpusExist: 'EBUSY',
-    mngCreateRefused: 'bugs the VM',
-  },
-  createVcpu: {
-    checks: [
-      'id range',
-      'vCPU limit',
-      'id exists',
-      'max_vcpu_ids',
-      'allocate',
-      'td state',
-      'irqchip',
-      'install the fd',
-    ],
-    when: ['INITIALIZED'],
-  },
-  initVcpuWhen: ['UNINITIALIZED', 'INITIALIZED', 'RUNNABLE'],
-  initMemRegion: {
-    sourceAddressZero: 'EINVAL',
-    operandBusy: 'retried until a signal comes',
-  },
-  finalizeCountsPremapped: false,
-  guestMemfd: { bindsTo: 'its own VM', link: false },
-  mapGpaResults: '0, EAGAIN, EINVAL',
+  keyId: { takenAt: 'KVM_TDX_INIT_VM' },
+  initVm: { doneWhen: 'state', struct: 'sized by nent' },
   move: undefined,
   quirks: { unchargesFailedCharge: true },
 };
