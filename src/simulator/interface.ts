@@ -14,6 +14,7 @@
  * Everything but KVM_RUN is synchronous. Release of a handle is the last close of its file
  * description.
  */
+import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { UserStruct } from './interface/caller.ts';
 import type { UserCpuid } from './interface/cpuid.ts';
@@ -148,4 +149,6 @@ export type Answer =
       readonly errno: ErrnoName;
       /** The status word written back in the command, where that was done and is not 0. */
       readonly hwError: bigint | undefined;
+      /** The row of the book that refused; undefined: a fault that was injected before any check. */
+      readonly check: CheckName | undefined;
     };

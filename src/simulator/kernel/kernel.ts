@@ -1,11 +1,10 @@
 import type { KernelAbi } from '../../abi/kvm/kernels/kernel-abi.ts';
 import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
-import type { FaultInjector, FaultPoint } from '../faults.ts';
+import type { FaultInjector } from '../faults.ts';
 import type { Caller } from '../interface.ts';
 import type { TdxModule } from '../module/tdx-module.ts';
 import type { HostProfile } from '../platform.ts';
 import type { Trace } from '../trace.ts';
-import { type Refusal, refuse } from './answer.ts';
 import type { FileTable } from './files.ts';
 import type { KeyIdPool } from './key-ids.ts';
 import type { PageAllocator } from './memory/page-allocator.ts';
@@ -41,12 +40,6 @@ export interface TdxSupport {
   readonly supportedXfam: bigint;
   /** The module's configurable leaves as KVM passes them on. */
   readonly configurableCpuid: readonly ConfigurableLeaf[];
-}
-
-/** The answer of an injected fault, where there is one at this point. */
-export function faultAt(kernel: Kernel, point: FaultPoint): Refusal | undefined {
-  const errno = kernel.faults.errnoAt?.(point);
-  return errno === undefined ? undefined : refuse(errno);
 }
 
 /**

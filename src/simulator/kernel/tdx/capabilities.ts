@@ -1,50 +1,43 @@
-/** KVM_TDX_CAPABILITIES (kernel-abi 2.4 and 7.1). Legal in every TD state. */
+/** KVM_TDX_CAPABILITIES: tdx_get_capabilities(). Legal in every TD state. */
 
 import type { CpuidEntry } from '../../../abi/kvm/structs.ts';
 import type { ConfigurableLeaf } from '../../../abi/tdx/cpuid-config.ts';
-import type { Answer, TdxCommandStruct, UserCapabilities } from '../../interface.ts';
-import { done, refuse } from '../answer.ts';
-import { faultAt } from '../kernel.ts';
-import type { TdContext } from './context.ts';
+import type { Answer, CapabilitiesStruct, UserCapabilities } from '../../interface.ts';
+import { done } from '../answer.ts';
+import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
+import type { TdxSupport } from '../kernel.ts';
+import { vmCommandSteps } from './command.ts';
+import type { TdCommand } from './context.ts';
 
 /** User space may answer SetupEventNotifyInterrupt. */
 const setupEventNotify = 1n << 1n;
 
-export function tdxCapabilities(
-  { kernel, tdx }: TdContext,
-  cmd: TdxCommandStruct,
-  user: UserCapabilities,
-): Answer {
-  // 4-7, in this kernel's order
-  let nent: number | undefined;
-  for (const check of kernel.abi.tdxDispatch.capabilitiesChecks) {
-    switch (check) {
-      case 'flags':
-        if (cmd.flags !== 0) return refuse('EINVAL');
-        break;
-      case 'nent':
-        nent = user.readNent();
-        if (nent === undefined) return refuse('EFAULT');
-        break;
-      case 'size':
-        if ((nent ?? 0) < tdx.configurableCpuid.length) return refuse('E2BIG');
-        break;
-      case 'allocate': {
-        const fault = faultAt(kernel, 'KVM_TDX_CAPABILITIES: allocate');
-        if (fault !== undefined) return fault;
-        break;
-      }
-    }
-  }
-  // 8†: no supported attributes or XFAM, EIO: bring-up refuses such a host
-  // 9
-  const written = user.write({
+interface CapabilitiesCall extends TdCommand {
+  readonly user: UserCapabilities;
+  readonly nent: CopiedIn<number>;
+}
+
+const steps: Steps<CapabilitiesCall> = {
+  ...vmCommandSteps,
+  'capabilities.flags': ({ cmd }) => cmd.value.flags !== 0,
+  'capabilities.nent-unreadable': ({ nent }) => nent.fails(),
+  'capabilities.buffer-too-small': ({ nent, tdx }) => nent.value < tdx.configurableCpuid.length,
+  'capabilities.no-memory': faultStep('capabilities.no-memory', 'KVM_TDX_CAPABILITIES: allocate'),
+  'capabilities.unwritable': ({ user, tdx }) => !user.write(capabilitiesOf(tdx)),
+};
+
+export function tdxCapabilities(command: TdCommand, user: UserCapabilities): Answer {
+  const call = { ...command, user, nent: new CopiedIn(() => user.readNent()) };
+  return firstRefusal(command.kernel, 'KVM_TDX_CAPABILITIES', { steps, call }) ?? done;
+}
+
+function capabilitiesOf(tdx: TdxSupport): CapabilitiesStruct {
+  return {
     supportedAttributes: tdx.supportedAttributes,
     supportedXfam: tdx.supportedXfam,
     userTdvmcallInfo1R11: setupEventNotify,
     cpuid: tdx.configurableCpuid.map(asEntry),
-  });
-  return written ? done : refuse('EFAULT');
+  };
 }
 
 /** A leaf without subleaves has index 0 here, and no entry has flags. */

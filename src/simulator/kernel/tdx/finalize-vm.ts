@@ -1,24 +1,40 @@
-/** KVM_TDX_FINALIZE_VM (kernel-abi 2.13 and 7.1). Looks at neither flags nor data. */
+/** KVM_TDX_FINALIZE_VM: tdx_td_finalize(). Looks at neither flags nor data. */
 import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
 import type { Answer } from '../../interface.ts';
-import { done, refuse } from '../answer.ts';
+import { done, refuseWith } from '../answer.ts';
+import { firstRefusal, type Steps } from '../checks.ts';
 import { bugVm } from '../vm/vm.ts';
-import { hasTd, type TdContext } from './context.ts';
+import { vmCommandSteps } from './command.ts';
+import { hasTd, type TdCommand } from './context.ts';
 
-export function finalizeVm(context: TdContext): Answer {
-  const { kernel, tdx, vm, td } = context;
-  // 6
-  if (!hasTd(context) || td.state === 'RUNNABLE') return refuse('EINVAL');
-  if (td.tdr === undefined) return refuse('EINVAL');
-  if (kernel.abi.finalizeCountsPremapped && td.premapped.size > 0) return refuse('EINVAL');
-  // 7, 8
-  const status = tdx.module.seamcall('TDH.MR.FINALIZE', { rcx: td.tdr });
-  if (isStatus(status, 'TDX_OPERAND_BUSY')) return refuse('EBUSY', status);
-  if (status !== statusCodes.TDX_SUCCESS) {
+interface FinalizeCall extends TdCommand {
+  status: bigint;
+}
+
+const steps: Steps<FinalizeCall> = {
+  ...vmCommandSteps,
+  'finalize-vm.wrong-order': (call) =>
+    !hasTd(call) || call.td.state === 'RUNNABLE' || call.td.tdr === undefined,
+  'finalize-vm.pages-not-added': ({ td }) => td.premapped.size > 0,
+  'finalize-vm.busy': (call) => {
+    const { tdx, td } = call;
+    call.status = tdx.module.seamcall('TDH.MR.FINALIZE', { rcx: td.tdr ?? 0 });
+    return isStatus(call.status, 'TDX_OPERAND_BUSY')
+      ? refuseWith('finalize-vm.busy', { hwError: call.status })
+      : undefined;
+  },
+  'finalize-vm.module-refused': ({ vm, status }) => {
+    if (status === statusCodes.TDX_SUCCESS) return undefined;
     bugVm(vm);
-    return refuse('EIO', status);
-  }
-  // 10
+    return refuseWith('finalize-vm.module-refused', { hwError: status });
+  },
+};
+
+export function finalizeVm(command: TdCommand): Answer {
+  const { kernel, td } = command;
+  const call = { ...command, status: statusCodes.TDX_SUCCESS };
+  const refused = firstRefusal(kernel, 'KVM_TDX_FINALIZE_VM', { steps, call });
+  if (refused !== undefined) return refused;
   td.state = 'RUNNABLE';
   td.preFaultAllowed = true;
   return done;

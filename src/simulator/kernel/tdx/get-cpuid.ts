@@ -1,4 +1,4 @@
-/** KVM_TDX_GET_CPUID (kernel-abi 2.10 and 7.1): the TD's CPUID as TDH.MNG.RD gives it. */
+/** KVM_TDX_GET_CPUID: tdx_vcpu_get_cpuid(). The TD's CPUID as TDH.MNG.RD gives it. */
 
 import {
   type CpuidEntry,
@@ -6,27 +6,39 @@ import {
   KVM_MAX_CPUID_ENTRIES,
 } from '../../../abi/kvm/structs.ts';
 import { statusCodes } from '../../../abi/tdx/status.ts';
-import type { Answer, UserCpuid } from '../../interface.ts';
+import type { Answer, CpuidHeader, UserCpuid } from '../../interface.ts';
 import { cpuidValuesField } from '../../module/metadata-fields.ts';
-import { done, refuse } from '../answer.ts';
-import { faultAt } from '../kernel.ts';
-import type { TdContext } from './context.ts';
+import { done } from '../answer.ts';
+import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
+import { vcpuCommandSteps } from './command.ts';
+import type { TdContext, VcpuCommand } from './context.ts';
 
-export function getCpuid(context: TdContext, user: UserCpuid): Answer {
-  // 8, 9
-  const fault = faultAt(context.kernel, 'KVM_TDX_GET_CPUID: allocate');
-  if (fault !== undefined) return fault;
-  const header = user.readHeader();
-  if (header === undefined) return refuse('EFAULT');
-  // 10
-  const entries: CpuidEntry[] = [];
-  if (!readRange(context, 0, entries)) return refuse('EIO');
-  if (!readRange(context, 0x8000_0000, entries)) return refuse('EIO');
-  // 11: a fault on the header wins over a buffer that is too small
-  if (!user.writeHeader({ nent: entries.length, padding: header.padding })) return refuse('EFAULT');
-  // 12, 13
-  if (header.nent < entries.length) return refuse('E2BIG');
-  return user.writeEntries(entries) ? done : refuse('EFAULT');
+interface GetCpuidCall extends VcpuCommand {
+  readonly user: UserCpuid;
+  readonly header: CopiedIn<CpuidHeader>;
+  entries: readonly CpuidEntry[];
+}
+
+const steps: Steps<GetCpuidCall> = {
+  ...vcpuCommandSteps,
+  'get-cpuid.no-memory': faultStep('get-cpuid.no-memory', 'KVM_TDX_GET_CPUID: allocate'),
+  'get-cpuid.unreadable': ({ header }) => header.fails(),
+  'get-cpuid.module-refused': (call) => {
+    const entries: CpuidEntry[] = [];
+    call.entries = entries;
+    return !readRange(call, 0, entries) || !readRange(call, 0x8000_0000, entries);
+  },
+  // A fault on the header wins over a buffer that is too small.
+  'get-cpuid.nent-unwritable': ({ user, header, entries }) =>
+    !user.writeHeader({ nent: entries.length, padding: header.value.padding }),
+  'get-cpuid.buffer-too-small': ({ header, entries }) => header.value.nent < entries.length,
+  'get-cpuid.entries-unwritable': ({ user, entries }) => !user.writeEntries(entries),
+};
+
+export function getCpuid(command: VcpuCommand, user: UserCpuid): Answer {
+  const header = new CopiedIn(() => user.readHeader());
+  const call: GetCpuidCall = { ...command, user, header, entries: [] };
+  return firstRefusal(command.kernel, 'KVM_TDX_GET_CPUID', { steps, call }) ?? done;
 }
 
 /** All leaves from `first` to the highest that `first` names. False: `first` cannot be read. */

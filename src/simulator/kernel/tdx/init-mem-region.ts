@@ -1,130 +1,164 @@
 /**
- * KVM_TDX_INIT_MEM_REGION (kernel-abi 2.12 and 7.1): adds pages to a TD that is being built, and
- * measures them when asked. The region is written back, advanced by the pages done, however the
- * loop ends; what it added stays.
+ * KVM_TDX_INIT_MEM_REGION: tdx_vcpu_init_mem_region(). Adds pages to a TD that is being built, and
+ * measures them when asked. The region is written back, advanced by the pages done, however the loop
+ * ends; what it added stays.
  */
-import type { ErrnoName } from '../../../abi/kvm/errno.ts';
 import { KVM_TDX_MEASURE_MEMORY_REGION, PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import { mrExtendChunkBytes } from '../../../abi/tdx/mrtd.ts';
 import { statusCodes } from '../../../abi/tdx/status.ts';
-import type {
-  Answer,
-  Caller,
-  InitMemRegionStruct,
-  TdxCommandStruct,
-  UserStruct,
-} from '../../interface.ts';
-import { pageSize } from '../../module/addresses.ts';
-import { done, refuse } from '../answer.ts';
-import { faultAt } from '../kernel.ts';
+import type { Answer, InitMemRegionStruct, UserStruct } from '../../interface.ts';
+import { type Hpa, pageSize } from '../../module/addresses.ts';
+import { done, type Refusal, refuse } from '../answer.ts';
+import { CopiedIn, faultAt, firstRefusal, type Steps } from '../checks.ts';
 import { slotAt } from '../memory/memslots.ts';
+import type { GuestMemfd, MemorySlot } from '../objects.ts';
 import { bugVm } from '../vm/vm.ts';
-import type { VcpuContext } from './context.ts';
-import { addPrivatePage } from './secure-ept.ts';
+import { vcpuCommandSteps } from './command.ts';
+import type { VcpuCommand } from './context.ts';
+import { addPrivatePage, type PageFailure } from './secure-ept.ts';
 
 const u64 = 1n << 64n;
 
+interface RegionCall extends VcpuCommand {
+  readonly region: CopiedIn<InitMemRegionStruct>;
+}
+
+const regionSteps: Steps<RegionCall> = {
+  ...vcpuCommandSteps,
+  'init-mem-region.vcpu-not-initialised': ({ tdVcpu }) => tdVcpu.state !== 'INITIALIZED',
+  'init-mem-region.flags': ({ cmd }) => (cmd.value.flags & ~KVM_TDX_MEASURE_MEMORY_REGION) !== 0,
+  'init-mem-region.unreadable': ({ region }) => region.fails(),
+  'init-mem-region.source-zero': ({ region }) => region.value.sourceAddr === 0n,
+  'init-mem-region.source-unaligned': ({ region }) => region.value.sourceAddr % PAGE_SIZE !== 0n,
+  'init-mem-region.range': ({ region: { value } }) => {
+    const size = value.nrPages * PAGE_SIZE;
+    return value.gpa % PAGE_SIZE !== 0n || size === 0n || size >= u64 || value.gpa + size >= u64;
+  },
+  'init-mem-region.not-private': ({ region: { value }, td }) => {
+    const shared = 1n << BigInt(td.sharedBit);
+    const last = value.gpa + (value.nrPages - 1n) * PAGE_SIZE;
+    return ((value.gpa | last) & shared) !== 0n;
+  },
+};
+
+/** One page of the region, as far as the steps before have found what belongs to it. */
+interface PageCall extends RegionCall {
+  /** From 0. */
+  readonly page: number;
+  readonly source: bigint;
+  readonly gpa: bigint;
+  readonly gfn: number;
+  readonly slot: MemorySlot | undefined;
+  content: Uint8Array;
+  hpa: Hpa;
+  failure: PageFailure | undefined;
+}
+
+const pageSteps: Steps<PageCall> = {
+  'init-mem-region.interrupted': isSignalled,
+  'init-mem-region.no-slot': ({ slot }) => slot?.guestMemfd === undefined,
+  'init-mem-region.memfd-closed': (call) => memfdOf(call).closed,
+  'init-mem-region.source-unreadable': (call) => {
+    const { kernel, caller, source } = call;
+    const point = 'KVM_TDX_INIT_MEM_REGION: get the source page';
+    const fault = faultAt(kernel, point, 'init-mem-region.source-unreadable');
+    if (fault !== undefined) return fault;
+    const content = caller.memory.read(source, pageSize);
+    if (content !== undefined) call.content = content;
+    return content === undefined;
+  },
+  'init-mem-region.no-page': (call) => {
+    const { kernel, gfn, slot } = call;
+    const point = 'KVM_TDX_INIT_MEM_REGION: get the guest_memfd page';
+    const fault = faultAt(kernel, point, 'init-mem-region.no-page');
+    if (fault !== undefined) return fault;
+    const index = (slot?.guestMemfd?.firstPage ?? 0) + gfn - (slot?.baseGfn ?? 0);
+    const { pages } = memfdOf(call).inode;
+    const hpa = pages.get(index) ?? kernel.pages.allocate();
+    if (hpa === undefined) return true;
+    pages.set(index, hpa);
+    call.hpa = hpa;
+    return false;
+  },
+  'init-mem-region.attribute-shared': ({ vm, gfn }) => !vm.privateRanges.has(gfn),
+  'init-mem-region.added-already': ({ td, gfn }) => td.privatePages.has(gfn),
+  'init-mem-region.no-table': (call) => {
+    const target = { gfn: call.gfn, hpa: call.hpa, inode: memfdOf(call).inode };
+    call.failure = addPrivatePage(call, target, call.content, () => isSignalled(call));
+    if (call.failure === 'interrupted') return refuse('init-mem-region.interrupted');
+    return call.failure === 'no table';
+  },
+  'init-mem-region.busy': ({ failure }) => failure === 'busy',
+  'init-mem-region.module-refused': (call) => call.failure === 'refused' || !isMeasured(call),
+};
+
 export function initMemRegion(
-  context: VcpuContext,
-  caller: Caller,
-  cmd: TdxCommandStruct,
+  command: VcpuCommand,
   user: UserStruct<InitMemRegionStruct>,
 ): Answer {
-  // 6-8
-  if (context.tdVcpu.state !== 'INITIALIZED') return refuse('EINVAL');
-  if ((cmd.flags & ~KVM_TDX_MEASURE_MEMORY_REGION) !== 0) return refuse('EINVAL');
-  const region = user.read();
-  if (region === undefined) return refuse('EFAULT');
-  // 9
-  const { sourceAddressZero } = context.kernel.abi.initMemRegion;
-  if (sourceAddressZero === 'EINVAL' && region.sourceAddr === 0n) return refuse('EINVAL');
-  if (!isWellFormed(region, context.td.sharedBit)) return refuse('EINVAL');
-
-  const measure = (cmd.flags & KVM_TDX_MEASURE_MEMORY_REGION) !== 0;
-  const total = Number(region.nrPages);
-  let pages = 0;
-  let error: ErrnoName | undefined;
-  while (pages < total && error === undefined) {
-    const offset = BigInt(pages) * PAGE_SIZE;
-    error = addPage(
-      context,
-      caller,
-      region.sourceAddr + offset,
-      region.gpa + offset,
-      measure,
-      pages,
-    );
-    if (error === undefined) pages++;
-  }
-  // 19
+  const call: RegionCall = { ...command, region: new CopiedIn(() => user.read()) };
+  const { kernel } = command;
+  const refused = firstRefusal(kernel, 'KVM_TDX_INIT_MEM_REGION', { steps: regionSteps, call });
+  if (refused !== undefined) return refused;
+  const { sourceAddr, gpa, nrPages } = call.region.value;
+  const { pages, stopped } = addPages(call);
   const moved = BigInt(pages) * PAGE_SIZE;
   const advanced = {
-    sourceAddr: region.sourceAddr + moved,
-    gpa: region.gpa + moved,
-    nrPages: region.nrPages - BigInt(pages),
+    sourceAddr: sourceAddr + moved,
+    gpa: gpa + moved,
+    nrPages: nrPages - BigInt(pages),
   };
-  if (!user.write(advanced)) return refuse('EFAULT');
-  return error === undefined ? done : refuse(error);
+  return user.write(advanced) ? (stopped ?? done) : refuse('init-mem-region.unwritable');
 }
 
-function isWellFormed(region: InitMemRegionStruct, sharedBit: number): boolean {
-  const { sourceAddr, gpa, nrPages } = region;
-  if (sourceAddr % PAGE_SIZE !== 0n) return false;
-  if (gpa % PAGE_SIZE !== 0n || nrPages === 0n) return false;
-  const size = nrPages * PAGE_SIZE;
-  if (size >= u64 || gpa + size >= u64) return false;
-  const shared = 1n << BigInt(sharedBit);
-  return (gpa & shared) === 0n && ((gpa + size - PAGE_SIZE) & shared) === 0n;
+/** How many pages were added, and what stopped the loop before the last of them. */
+function addPages(call: RegionCall): { readonly pages: number; readonly stopped?: Refusal } {
+  const { sourceAddr, gpa: first, nrPages } = call.region.value;
+  for (let page = 0; page < Number(nrPages); page++) {
+    const offset = BigInt(page) * PAGE_SIZE;
+    const gpa = first + offset;
+    const gfn = Number(gpa / PAGE_SIZE);
+    const pageCall: PageCall = {
+      ...call,
+      page,
+      source: sourceAddr + offset,
+      gpa,
+      gfn,
+      slot: slotAt(call.vm, gfn),
+      content: noContent,
+      hpa: 0,
+      failure: undefined,
+    };
+    const stopped = firstRefusal(call.kernel, 'KVM_TDX_INIT_MEM_REGION', {
+      steps: pageSteps,
+      call: pageCall,
+    });
+    if (stopped !== undefined) return { pages: page, stopped };
+  }
+  return { pages: Number(nrPages) };
 }
 
-/** Steps 10 to 18 for one page; undefined when it is added. */
-function addPage(
-  context: VcpuContext,
-  caller: Caller,
-  source: bigint,
-  gpa: bigint,
-  measure: boolean,
-  page: number,
-): ErrnoName | undefined {
-  const { kernel, tdx, vm, td } = context;
-  const gfn = Number(gpa / PAGE_SIZE);
-  // 10
-  if (isSignalled(context, caller, page)) return 'EINTR';
-  // 11, 12
-  const slot = slotAt(vm, gfn);
-  if (slot?.guestMemfd === undefined) return 'EINVAL';
-  const { memfd, firstPage } = slot.guestMemfd;
-  if (memfd.closed) return 'EFAULT';
-  // 13
-  const noSource = faultAt(kernel, 'KVM_TDX_INIT_MEM_REGION: get the source page');
-  if (noSource !== undefined) return noSource.errno;
-  const content = caller.memory.read(source, pageSize);
-  if (content === undefined) return 'EFAULT';
-  // 14
-  const noFolio = faultAt(kernel, 'KVM_TDX_INIT_MEM_REGION: get the guest_memfd page');
-  if (noFolio !== undefined) return noFolio.errno;
-  const index = firstPage + gfn - slot.baseGfn;
-  const hpa = memfd.inode.pages.get(index) ?? kernel.pages.allocate();
-  if (hpa === undefined) return 'ENOMEM';
-  memfd.inode.pages.set(index, hpa);
-  // 15, 16
-  if (!vm.privateRanges.has(gfn)) return 'EINVAL';
-  if (td.privatePages.has(gfn)) return 'EIO';
-  // 17, 18
-  const target = { gfn, hpa, inode: memfd.inode };
-  const added = addPrivatePage(context, target, content, () => isSignalled(context, caller, page));
-  if (added !== undefined || !measure) return added;
+const noContent = new Uint8Array();
+
+/** True unless the page is to be measured, and the module refuses a chunk of it. */
+function isMeasured({ tdx, vm, td, cmd, gpa }: PageCall): boolean {
+  if ((cmd.value.flags & KVM_TDX_MEASURE_MEMORY_REGION) === 0) return true;
   const tdr = td.tdr ?? 0;
   for (let offset = 0; offset < pageSize; offset += mrExtendChunkBytes) {
     const extended = tdx.module.seamcall('TDH.MR.EXTEND', { rcx: Number(gpa) + offset, rdx: tdr });
     if (extended !== statusCodes.TDX_SUCCESS) {
       bugVm(vm);
-      return 'EIO';
+      return false;
     }
   }
-  return undefined;
+  return true;
 }
 
-function isSignalled({ kernel }: VcpuContext, caller: Caller, page: number): boolean {
+function memfdOf({ slot }: PageCall): GuestMemfd {
+  if (slot?.guestMemfd === undefined) throw new Error('a page of no slot with a guest_memfd');
+  return slot.guestMemfd.memfd;
+}
+
+function isSignalled({ kernel, caller, page }: PageCall): boolean {
   return caller.pendingSignal() !== 'none' || kernel.faults.signalBeforePage?.(page) === true;
 }

@@ -1,13 +1,14 @@
-/** KVM_TDX_INIT_VCPU (kernel-abi 2.9 and 7.1): gives the vCPU its pages in the module. */
+/** KVM_TDX_INIT_VCPU: tdx_vcpu_init(). Gives the vCPU its pages in the module. */
 import { statusCodes } from '../../../abi/tdx/status.ts';
-import type { Answer, TdxCommandStruct } from '../../interface.ts';
+import type { Answer } from '../../interface.ts';
 import type { Hpa } from '../../module/addresses.ts';
 import { onlineCpus } from '../../platform.ts';
-import { done, refuse } from '../answer.ts';
-import { faultAt } from '../kernel.ts';
+import { done } from '../answer.ts';
+import { faultAt, firstRefusal, type Steps } from '../checks.ts';
 import type { Vcpu } from '../objects.ts';
 import { bugVm } from '../vm/vm.ts';
-import type { VcpuContext } from './context.ts';
+import { vcpuCommandSteps } from './command.ts';
+import type { VcpuCommand } from './context.ts';
 
 const success = statusCodes.TDX_SUCCESS;
 /** CPUID(1).ECX */
@@ -22,53 +23,75 @@ export const vmcs = {
   NOTIFY_WINDOW: 0x4024,
 } as const;
 
-export function initVcpu(context: VcpuContext, cmd: TdxCommandStruct): Answer {
-  const { kernel, tdx, vm, td, vcpu, tdVcpu } = context;
-  const { module } = tdx;
-  if (td.tdr === undefined) return refuse('EINVAL');
-  // 6, 7
-  if (cmd.flags !== 0) return refuse('EINVAL');
-  if (!kernel.abi.initVcpuWhen.includes(td.state)) return refuse('EIO');
-  if (tdVcpu.state !== 'UNINITIALIZED') return refuse('EINVAL');
-  // 8: skipped once the base is set
-  if (!tdVcpu.x2apicBaseSet && !hasX2apic(vcpu)) return refuse('EINVAL');
-  tdVcpu.x2apicBaseSet = true;
-  // 9
-  const noMemory = faultAt(kernel, 'KVM_TDX_INIT_VCPU: allocate TDVPR and TDCX');
-  const pages = noMemory ? undefined : kernel.pages.allocateMany(module.release.tdvpsPages.base);
-  const [tdvpr, ...tdcx] = pages ?? [];
-  if (tdvpr === undefined) return noMemory ?? refuse('ENOMEM');
+interface InitVcpuCall extends VcpuCommand {
+  /** TDVPR, then TDCX. */
+  pages: readonly Hpa[];
+}
 
-  // 10
-  const cpu = vcpu.index % onlineCpus(kernel.profile.platform);
-  if (module.seamcall('TDH.VP.CREATE', { rcx: tdvpr, rdx: td.tdr }, cpu) !== success) {
-    return bugged([tdvpr, ...tdcx]);
-  }
-  tdVcpu.tdvpr = tdvpr;
-  for (const [i, page] of tdcx.entries()) {
-    if (module.seamcall('TDH.VP.ADDCX', { rcx: page, rdx: tdvpr }, cpu) !== success) {
-      return bugged(tdcx.slice(i));
-    }
-    tdVcpu.tdcx.push(page);
-  }
-  const initial = { rcx: tdvpr, rdx: cmd.data, r8: vcpu.id };
-  if (module.seamcall('TDH.VP.INIT', initial, cpu) !== success) return bugged([]);
-  tdVcpu.logicalCpu = cpu;
+const steps: Steps<InitVcpuCall> = {
+  ...vcpuCommandSteps,
+  'init-vcpu.flags': ({ cmd }) => cmd.value.flags !== 0,
+  'init-vcpu.td-not-initialised': ({ td }) => td.state !== 'INITIALIZED',
+  'init-vcpu.done-already': ({ tdVcpu }) => tdVcpu.state !== 'UNINITIALIZED',
+  'init-vcpu.no-x2apic': ({ vcpu, tdVcpu }) => {
+    // kvm_apic_set_base() looks at nothing where the base is what it should be.
+    if (!tdVcpu.x2apicBaseSet && !hasX2apic(vcpu)) return true;
+    tdVcpu.x2apicBaseSet = true;
+    return false;
+  },
+  'init-vcpu.no-memory': (call) => {
+    const { kernel, tdx } = call;
+    const point = 'KVM_TDX_INIT_VCPU: allocate TDVPR and TDCX';
+    const fault = faultAt(kernel, point, 'init-vcpu.no-memory');
+    if (fault !== undefined) return fault;
+    const pages = kernel.pages.allocateMany(tdx.module.release.tdvpsPages.base);
+    call.pages = pages ?? [];
+    return pages === undefined;
+  },
+  'init-vcpu.module-refused': createInModule,
+};
+
+export function initVcpu(command: VcpuCommand): Answer {
+  const call = { ...command, pages: [] };
+  const refused = firstRefusal(command.kernel, 'KVM_TDX_INIT_VCPU', { steps, call });
+  if (refused !== undefined) return refused;
+  const { tdx, vm, vcpu, tdVcpu } = command;
   vcpu.mpState = 'RUNNABLE';
-  // 11: a write that fails bugs the VM, and the call succeeds all the same
-  for (const field of fieldsToWrite(context)) {
-    const written = module.seamcall('TDH.VP.WR', { rcx: tdvpr, rdx: field, r8: 0n }, cpu);
+  // A write that fails bugs the VM, and the call succeeds all the same.
+  for (const field of fieldsToWrite(command)) {
+    const operands = { rcx: tdVcpu.tdvpr ?? 0, rdx: field, r8: 0n };
+    const written = tdx.module.seamcall('TDH.VP.WR', operands, tdVcpu.logicalCpu);
     if (written !== success) bugVm(vm);
   }
   tdVcpu.state = 'INITIALIZED';
   return done;
+}
 
-  /** Pages that the module has not taken are freed; the others wait for the teardown. */
-  function bugged(unused: readonly Hpa[]): Answer {
+/** tdx_td_vcpu_init(): pages that the module has not taken are freed; the others wait for teardown. */
+function createInModule({ kernel, tdx, vm, td, vcpu, tdVcpu, cmd, pages }: InitVcpuCall): boolean {
+  const { module } = tdx;
+  const [tdvpr, ...tdcx] = pages;
+  if (tdvpr === undefined || td.tdr === undefined) return true;
+  const refused = (unused: readonly Hpa[]) => {
     bugVm(vm);
     for (const page of unused) kernel.pages.free(page);
-    return refuse('EIO');
+    return true;
+  };
+  const cpu = vcpu.index % onlineCpus(kernel.profile.platform);
+  if (module.seamcall('TDH.VP.CREATE', { rcx: tdvpr, rdx: td.tdr }, cpu) !== success) {
+    return refused(pages);
   }
+  tdVcpu.tdvpr = tdvpr;
+  for (const [i, page] of tdcx.entries()) {
+    if (module.seamcall('TDH.VP.ADDCX', { rcx: page, rdx: tdvpr }, cpu) !== success) {
+      return refused(tdcx.slice(i));
+    }
+    tdVcpu.tdcx.push(page);
+  }
+  const initial = { rcx: tdvpr, rdx: cmd.value.data, r8: vcpu.id };
+  if (module.seamcall('TDH.VP.INIT', initial, cpu) !== success) return refused([]);
+  tdVcpu.logicalCpu = cpu;
+  return false;
 }
 
 /** What KVM_SET_CPUID2 gave: before it, a vCPU's guest CPUID has no x2APIC. */
@@ -77,7 +100,7 @@ export function hasX2apic(vcpu: Vcpu): boolean {
   return leaf1 !== undefined && (leaf1.ecx & x2apic) !== 0;
 }
 
-function fieldsToWrite({ vm }: VcpuContext): number[] {
+function fieldsToWrite({ vm }: VcpuCommand): number[] {
   const fields: number[] = [
     vmcs.POSTED_INTR_NV,
     vmcs.POSTED_INTR_DESC_ADDR,

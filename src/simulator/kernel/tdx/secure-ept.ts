@@ -1,5 +1,5 @@
-/** KVM's side of the secure EPT: what it adds and takes away, leaf by leaf (kernel-abi 2.12, 2.15). */
-import type { ErrnoName } from '../../../abi/kvm/errno.ts';
+/** KVM's side of the secure EPT: what it adds and takes away, leaf by leaf. */
+import { makesCheck } from '../../../abi/kvm/kernels/kernel-abi.ts';
 import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
 import { type Hpa, pageSize } from '../../module/addresses.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
@@ -15,6 +15,9 @@ export interface PageToAdd {
   readonly inode: GuestInode;
 }
 
+/** Why a page could not be added: what that answers is a matter of the request. */
+export type PageFailure = 'no table' | 'busy' | 'interrupted' | 'refused';
+
 /**
  * Makes the tables above a page, then adds it with its content. A page that is in the tables and not
  * yet added counts as premapped.
@@ -24,10 +27,10 @@ export function addPrivatePage(
   page: PageToAdd,
   content: Uint8Array,
   signalled: () => boolean,
-): ErrnoName | undefined {
+): PageFailure | undefined {
   const { tdx, td } = context;
   const tables = addTables(context, page.gfn, signalled);
-  if (tables !== undefined || td.tdr === undefined) return tables ?? 'EIO';
+  if (tables !== undefined || td.tdr === undefined) return tables ?? 'refused';
   td.premapped.add(page.gfn);
   const operands = { rcx: page.gfn * pageSize, rdx: td.tdr, r8: page.hpa, r9: content };
   const error = untilNotBusy(context, signalled, () =>
@@ -40,11 +43,11 @@ export function addPrivatePage(
 }
 
 /** Gives a TD that runs a page of zeros, which its guest has still to accept. */
-export function augmentPrivatePage(context: TdContext, page: PageToAdd): ErrnoName | undefined {
+export function augmentPrivatePage(context: TdContext, page: PageToAdd): PageFailure | undefined {
   const { tdx, td } = context;
   const never = () => false;
   const tables = addTables(context, page.gfn, never);
-  if (tables !== undefined || td.tdr === undefined) return tables ?? 'EIO';
+  if (tables !== undefined || td.tdr === undefined) return tables ?? 'refused';
   const operands = { rcx: page.gfn * pageSize, rdx: td.tdr, r8: page.hpa };
   const error = untilNotBusy(context, never, () =>
     tdx.module.seamcall('TDH.MEM.PAGE.AUG', operands),
@@ -57,15 +60,15 @@ function addTables(
   context: TdContext,
   gfn: number,
   signalled: () => boolean,
-): ErrnoName | undefined {
+): PageFailure | undefined {
   const { kernel, tdx, td } = context;
   const { tdr } = td;
-  if (tdr === undefined) return 'EIO';
+  if (tdr === undefined) return 'refused';
   for (let level = td.sharedBit === 51 ? 4 : 3; level >= 1; level--) {
     const key = septTableKey(gfn, level);
     if (td.septTables.has(key)) continue;
     const table = kernel.pages.allocate();
-    if (table === undefined) return 'ENOMEM';
+    if (table === undefined) return 'no table';
     const rcx = septGpa(gfn, level) + level;
     const error = untilNotBusy(context, signalled, () =>
       tdx.module.seamcall('TDH.MEM.SEPT.ADD', { rcx, rdx: tdr, r8: table }),
@@ -84,16 +87,17 @@ function untilNotBusy(
   { kernel, vm }: TdContext,
   signalled: () => boolean,
   leaf: () => bigint,
-): ErrnoName | undefined {
+): PageFailure | undefined {
+  const givesUp = makesCheck(kernel.abi, 'KVM_TDX_INIT_MEM_REGION', 'init-mem-region.busy');
   let status = leaf();
   while (isStatus(status, 'TDX_OPERAND_BUSY')) {
-    if (kernel.abi.initMemRegion.operandBusy === 'EBUSY') return 'EBUSY';
-    if (signalled()) return 'EINTR';
+    if (givesUp) return 'busy';
+    if (signalled()) return 'interrupted';
     status = leaf();
   }
   if (status === success) return undefined;
   bugVm(vm);
-  return 'EIO';
+  return 'refused';
 }
 
 /** Takes the private pages of a range out of the S-EPT; they stay in their guest_memfd. */

@@ -1,16 +1,17 @@
 /**
- * KVM_MEMORY_ENCRYPT_OP on a vCPU fd (kernel-abi 2.8): in one stage, or in two as on Linux 7.3.
- * The command is never written back, so hw_error is never reported.
+ * KVM_MEMORY_ENCRYPT_OP on a vCPU fd: tdx_vcpu_unlocked_ioctl() and tdx_vcpu_ioctl() in
+ * arch/x86/kvm/vmx/tdx.c. The command is never written back, so hw_error is never reported.
  */
-import type { Answer, Caller, TdxCommandStruct, TdxRequest, UserStruct } from '../../interface.ts';
-import { type Refusal, refuse } from '../answer.ts';
-import { type Kernel, killedWhileLocking } from '../kernel.ts';
+import type { Answer, Caller, TdxRequest } from '../../interface.ts';
+import { refuse } from '../answer.ts';
+import { firstRefusal } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
-import { hasTd, type VcpuContext } from './context.ts';
+import { commandNamed, vcpuCommandSteps } from './command.ts';
+import { commandOf, type VcpuCommand } from './context.ts';
 import { getCpuid } from './get-cpuid.ts';
 import { initMemRegion } from './init-mem-region.ts';
 import { initVcpu } from './init-vcpu.ts';
-import { isKnown } from './vm-command.ts';
 
 export function tdxVcpuCommand(
   kernel: Kernel,
@@ -18,48 +19,33 @@ export function tdxVcpuCommand(
   vcpu: Vcpu,
   request: TdxRequest,
 ): Answer {
-  // 1
-  if (kernel.tdx === undefined) return refuse('ENOTTY');
+  if (kernel.tdx === undefined) return refuse('command.no-tdx');
   const { vm, td: tdVcpu } = vcpu;
-  if (vm.td === undefined || tdVcpu === undefined) return refuse('EINVAL');
-  const context: VcpuContext = { kernel, tdx: kernel.tdx, vm, td: vm.td, vcpu, tdVcpu };
-  // 2 to 5, in this kernel's order
-  let cmd: TdxCommandStruct | undefined;
-  for (const check of kernel.abi.tdxDispatch.vcpuChecks) {
-    switch (check) {
-      case 'command':
-        cmd = request.cmd.read();
-        if (cmd === undefined) return refuse('EFAULT');
-        if (cmd.hwError !== 0n) return refuse('EINVAL');
-        break;
-      case 'locks':
-        if (killedWhileLocking(caller, vm)) return refuse('EINTR');
-        break;
-      case 'td state':
-        if (!hasTd(context) || vm.td.state === 'RUNNABLE') return refuse('EINVAL');
-        break;
+  if (vm.td === undefined || tdVcpu === undefined) return refuse('command.vcpu-no-td');
+  const call: VcpuCommand = {
+    kernel,
+    tdx: kernel.tdx,
+    vm,
+    td: vm.td,
+    vcpu,
+    tdVcpu,
+    caller,
+    cmd: commandOf(request),
+    cmdAgain: commandOf(request),
+  };
+  if (commandNamed(kernel, request.request) !== undefined) {
+    switch (request.request) {
+      case 'KVM_TDX_INIT_VCPU':
+        return initVcpu(call);
+      case 'KVM_TDX_INIT_MEM_REGION':
+        return initMemRegion(call, request.data);
+      case 'KVM_TDX_GET_CPUID':
+        return getCpuid(call, request.data);
     }
   }
-  if (cmd === undefined) return refuse('EINVAL');
-
-  const known = isKnown(kernel, request.request);
-  if (known && request.request === 'KVM_TDX_INIT_VCPU') return initVcpu(context, cmd);
-  if (known && request.request === 'KVM_TDX_INIT_MEM_REGION') {
-    return initMemRegion(context, caller, cmd, request.data);
-  }
-  const again = secondStage(kernel, request.cmd);
-  if (again !== undefined) return again;
-  if (known && request.request === 'KVM_TDX_GET_CPUID') return getCpuid(context, request.data);
-  return refuse('EINVAL');
-}
-
-/**
- * The second stage, under vcpu->mutex. 6: a fatal signal while waiting for it, which is free here. 7:
- * the state cannot have changed since; the command is read and looked at again.
- */
-function secondStage(kernel: Kernel, user: UserStruct<TdxCommandStruct>): Refusal | undefined {
-  if (!kernel.abi.tdxDispatch.vcpuSecondStage) return undefined;
-  const again = user.read();
-  if (again === undefined) return refuse('EFAULT');
-  return again.hwError === 0n ? undefined : refuse('EINVAL');
+  const refused = firstRefusal(kernel, 'KVM_MEMORY_ENCRYPT_OP on a vCPU', {
+    steps: vcpuCommandSteps,
+    call,
+  });
+  return refused ?? refuse('command.unknown');
 }

@@ -1,0 +1,43 @@
+/** The checks that come before every sub-command of KVM_MEMORY_ENCRYPT_OP, on a VM and on a vCPU. */
+import { lockedVmCommandChecks } from '../../../abi/kvm/checks/tdx-command.ts';
+import { hasCommand } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import type { TdxCommandName } from '../../../abi/kvm/requests.ts';
+import type { Answer, TdxRequest } from '../../interface.ts';
+import { refuse } from '../answer.ts';
+import type { Steps } from '../checks.ts';
+import { type Kernel, killedWhileLocking } from '../kernel.ts';
+import { hasTd, type TdCommand, type VcpuCommand } from './context.ts';
+
+export const vmCommandSteps: Steps<TdCommand> = {
+  'command.unreadable': ({ cmd }) => cmd.fails(),
+  'command.hw-error': ({ cmd }) => cmd.value.hwError !== 0n,
+  'command.killed': ({ caller, vm }) => killedWhileLocking(caller, vm),
+  'command.unknown': () => true,
+};
+
+export const vcpuCommandSteps: Steps<VcpuCommand> = {
+  ...vmCommandSteps,
+  'command.td-not-in-building': (call) => !hasTd(call) || call.td.state === 'RUNNABLE',
+  'command.unreadable-again': ({ cmdAgain }) => cmdAgain.fails(),
+  'command.hw-error-again': ({ cmdAgain }) => cmdAgain.value.hwError !== 0n,
+};
+
+/** The command that a request names; undefined: this kernel has no such command. */
+export function commandNamed({ abi }: Kernel, request: TdxRequest['request']) {
+  if (request === 'KVM_MEMORY_ENCRYPT_OP' || !hasCommand(abi, request)) return undefined;
+  return request satisfies TdxCommandName;
+}
+
+/**
+ * The command goes back with its hw_error on success and failure; a fault there undoes nothing. What
+ * refuses before the command itself is looked at does not write it.
+ */
+export function writtenBack({ kernel, cmd }: TdCommand, request: TdxRequest, answer: Answer): Answer {
+  const command = commandNamed(kernel, request.request);
+  const goesBack = command !== undefined && kernel.abi.checks[command].includes('command.unwritable');
+  const isEarly = !answer.ok && answer.check !== undefined && answer.check in lockedVmCommandChecks;
+  if (!goesBack || isEarly) return answer;
+  const hwError = answer.ok ? 0n : (answer.hwError ?? 0n);
+  return request.cmd.write({ ...cmd.value, hwError }) ? answer : refuse('command.unwritable');
+}
+
