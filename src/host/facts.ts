@@ -48,3 +48,14 @@ export interface HostFacts {
     readonly maxVcpuIds: number;
   };
 }
+
+/** What every kernel does that was released with TDX, Linux 6.16 and later. */
+export const releasedKernel = {
+  hasMaxVcpusCap: false,
+  takesMaxVcpusInInitVm: false,
+  presentCpusBind: true,
+  // tdx_vcpu_create() gives EIO until KVM_TDX_INIT_VM has succeeded.
+  vcpusBeforeInitVm: false,
+  sharesGuestMemory: 'no',
+  hasTerminateVm: false,
+} as const satisfies Partial<HostFacts['kernel']>;

@@ -3,6 +3,7 @@
  * moves a TD between hosts; these are the conditions under which one could be moved, or be stopped
  * here and started there without its guest seeing another machine.
  */
+import { physicalAddressBits } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { type ModuleRelease, moduleReleases, tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
 import type { HostOffer } from '../../host/offer.ts';
@@ -10,7 +11,7 @@ import type { TdxInitVm } from '../../host/port.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import { groundOf, initVmParams } from '../init-vm.ts';
 import type { FitHost } from './fit-host.ts';
-import { lostCpuid, physicalAddressBits, seenCpuid } from './guest-cpuid.ts';
+import { lostCpuid, seenCpuid } from './guest-cpuid.ts';
 import { always, initVmReasons, type Reason } from './reasons.ts';
 
 /** A TD as its host made it: what INIT_VM was given, and what the TD took from the host. */

@@ -1,17 +1,15 @@
 /** KVM_TDX_INIT_VCPU (kernel-abi 2.9 and 7.1): gives the vCPU its pages in the module. */
+import { hasX2apic } from '../../../abi/kvm/cpuid.ts';
 import { statusCodes } from '../../../abi/tdx/status.ts';
 import type { Answer, TdxCommandStruct } from '../../interface.ts';
 import type { Hpa } from '../../module/states.ts';
 import { onlineCpus } from '../../platform.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt } from '../kernel.ts';
-import type { Vcpu } from '../vcpu.ts';
 import { bugVm } from '../vm.ts';
 import type { VcpuContext } from './vcpu-command.ts';
 
 const success = statusCodes.TDX_SUCCESS;
-/** CPUID(1).ECX */
-const x2apic = 1 << 21;
 
 /** VMCS fields that KVM writes in TDVPS, by their encoding. */
 export const vmcs = {
@@ -30,8 +28,8 @@ export function initVcpu(context: VcpuContext, cmd: TdxCommandStruct): Answer {
   if (cmd.flags !== 0) return refuse('EINVAL');
   if (!kernel.abi.initVcpuWhen.includes(td.state)) return refuse('EIO');
   if (tdVcpu.state !== 'UNINITIALIZED') return refuse('EINVAL');
-  // 8: skipped once the base is set
-  if (!tdVcpu.x2apicBaseSet && !hasX2apic(vcpu)) return refuse('EINVAL');
+  // 8: skipped once the base is set; before KVM_SET_CPUID2 a vCPU's guest CPUID has no x2APIC
+  if (!tdVcpu.x2apicBaseSet && !hasX2apic(vcpu.cpuid)) return refuse('EINVAL');
   tdVcpu.x2apicBaseSet = true;
   // 9
   const noMemory = faultAt(kernel, 'KVM_TDX_INIT_VCPU: allocate TDVPR and TDCX');
@@ -69,12 +67,6 @@ export function initVcpu(context: VcpuContext, cmd: TdxCommandStruct): Answer {
     for (const page of unused) kernel.pages.free(page);
     return refuse('EIO');
   }
-}
-
-/** What KVM_SET_CPUID2 gave: before it, a vCPU's guest CPUID has no x2APIC. */
-export function hasX2apic(vcpu: Vcpu): boolean {
-  const leaf1 = vcpu.cpuid.find((entry) => entry.function === 1);
-  return leaf1 !== undefined && (leaf1.ecx & x2apic) !== 0;
 }
 
 function fieldsToWrite({ vm }: VcpuContext): number[] {
