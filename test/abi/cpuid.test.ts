@@ -35,6 +35,7 @@ describe('the address sizes of CPUID', () => {
 
   test('are not known where the leaf is missing', () => {
     expect(guestAddressBits([])).toBeUndefined();
+    expect(guestAddressWidths([])).toBeUndefined();
     expect(physicalAddressBits([])).toBeUndefined();
   });
 });

@@ -55,9 +55,12 @@ export function withGuestAddressBits(eax: number, bits: number): number {
   return ((eax & ~GUEST_ADDRESS_BITS) | (bits << 16)) >>> 0;
 }
 
-/** The widths that a TD may have on a host whose KVM supports this: 52 needs 5-level EPT. */
-export function guestAddressWidths(supported: readonly CpuidEntry[]): readonly (48 | 52)[] {
-  return (guestAddressBits(supported) ?? 0) >= 52 ? [48, 52] : [48];
+/** The widths that a TD may have on a host whose KVM supports this CPUID: 52 needs 5-level EPT. */
+export function guestAddressWidths(
+  supported: readonly CpuidEntry[],
+): readonly (48 | 52)[] | undefined {
+  const bits = guestAddressBits(supported);
+  return bits === undefined ? undefined : bits >= 52 ? [48, 52] : [48];
 }
 
 /**

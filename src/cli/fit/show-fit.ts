@@ -1,13 +1,8 @@
 /** `tdctl fit`: read a host, judge it, pass it on, forget it. Memory does not grow with the hosts. */
 import { setImmediate } from 'node:timers/promises';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
-import {
-  type FitHost,
-  type Judgement,
-  judgeHost,
-  type RunningTd,
-  runningOn,
-} from '../../plan/fit/index.ts';
+import type { KnownHost } from '../../host/offer.ts';
+import { type Judgement, judgeHost, type RunningTd, runningOn } from '../../plan/fit/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import type { CommandIo } from '../io.ts';
@@ -28,7 +23,7 @@ export interface FitCommandOptions {
 }
 
 export type HostResult =
-  | { readonly place: string; readonly host: FitHost; readonly judgement: Judgement }
+  | { readonly place: string; readonly host: KnownHost; readonly judgement: Judgement }
   | { readonly problem: TdctlError };
 
 /** Takes results as they come. */
@@ -73,7 +68,7 @@ async function* results(
       continue;
     }
     const { name, place } = named;
-    let host: FitHost;
+    let host: KnownHost;
     try {
       host = await readHost(place, { name, kernel });
     } catch (error) {

@@ -47,7 +47,7 @@ class KvmHost implements Host {
       module: await readModule(),
       platform: {
         ...(await readMachineFacts()),
-        guestAddressWidths: guestAddressWidths(await this.getSupportedCpuid()),
+        guestAddressWidths: guestAddressWidths(await this.getSupportedCpuid()) ?? [48],
         tscKhz: undefined,
       },
       kvm: {
