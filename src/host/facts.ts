@@ -59,3 +59,23 @@ export const releasedKernel = {
   sharesGuestMemory: 'no',
   hasTerminateVm: false,
 } as const satisfies Partial<HostFacts['kernel']>;
+
+/**
+ * What bounds the vCPUs of a TD; null: no bound there, or not known. The smallest of them binds
+ * (bindingLimit() in machines/td-lifecycle/limits.ts).
+ */
+export function vcpuLimits({
+  facts,
+  maxVcpus,
+}: {
+  readonly facts: HostFacts;
+  /** Known on a VM fd alone. */
+  readonly maxVcpus?: number | undefined;
+}) {
+  return {
+    module: facts.module?.maxVcpusPerTd ?? null,
+    presentCpus: facts.kernel.presentCpusBind ? facts.platform.presentCpus : null,
+    kvm: facts.kvm.maxVcpus,
+    perVm: maxVcpus ?? null,
+  };
+}

@@ -24,7 +24,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/documents': ['src/errors'],
   'src/spec': ['src/abi', 'src/errors', 'src/documents'],
   'src/firmware': ['src/abi', 'src/errors'],
-  'src/diagnosis': ['src/abi', 'src/errors', 'src/host/facts.ts'],
+  'src/diagnosis': [
+    'machines/td-lifecycle/limits.ts',
+    'src/abi',
+    'src/errors',
+    'src/host/facts.ts',
+  ],
   // These look at real machines, so they use the readers of the hosts.
   'src/diagnosis/doctor': ['native', 'src/abi', 'src/errors', 'src/host', 'src/firmware'],
   'src/diagnosis/capture': [

@@ -1,10 +1,9 @@
 /** Which hosts can take the TD, as a person reads it: by verdict, so many of each, and the counts. */
 import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
 import type { TdctlError } from '../../errors/index.ts';
-import type { KnownHost } from '../../host/offer.ts';
-import { freeKeySlots } from '../../host/offer.ts';
+import { vcpuLimits } from '../../host/facts.ts';
+import { freeKeySlots, type KnownHost } from '../../host/offer.ts';
 import type { Judgement, Reason, Verdict } from '../../plan/fit/index.ts';
-import { vcpuLimits } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
@@ -117,9 +116,7 @@ function roomText(host: KnownHost): string {
   const free = freeKeySlots(host.keySlots);
   const notKnown = unknown.map((what) => `${what} not known`);
   return [
-    ...(offer
-      ? [`up to ${count(bindingLimit(vcpuLimits(offer.facts, offer.maxVcpus)).value, 'vCPU')}`]
-      : []),
+    ...(offer ? [`up to ${count(bindingLimit(vcpuLimits(offer)).value, 'vCPU')}`] : []),
     ...(free === undefined ? [] : [`${count(free, 'key slot')} free`]),
     ...notKnown,
   ].join(', ');
