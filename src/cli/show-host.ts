@@ -1,7 +1,7 @@
 import { bindingLimit, type limitNames } from '../../machines/td-lifecycle/limits.ts';
-import type { HostFacts } from '../host/facts.ts';
+import { type HostFacts, vcpuLimits } from '../host/facts.ts';
+import { readHostOffer } from '../host/offer.ts';
 import type { Host } from '../host/port.ts';
-import { vcpuLimits } from '../plan/vcpu-limits.ts';
 import type { CommandIo } from './io.ts';
 import { type HostChoice, openHost } from './open-host.ts';
 import type { OutputFormat } from './options.ts';
@@ -24,8 +24,9 @@ export async function showHost(
 }
 
 async function readHost(host: Host) {
-  const facts = await host.facts();
-  const limits = vcpuLimits(facts, await readPerVmLimit(host));
+  const offer = await readHostOffer(host);
+  const { facts } = offer;
+  const limits = vcpuLimits(offer);
   const { name, value } = bindingLimit(limits);
   return {
     host: facts.name,
@@ -43,16 +44,6 @@ async function readHost(host: Host) {
 }
 
 type HostReport = Awaited<ReturnType<typeof readHost>>;
-
-/** Only a VM fd tells what a TD may have (kernel-abi 3.1). It takes no key slot. */
-async function readPerVmLimit(host: Host): Promise<number> {
-  const vm = await host.createVm({ type: 'KVM_X86_TDX_VM' });
-  try {
-    return await vm.checkExtension('KVM_CAP_MAX_VCPUS');
-  } finally {
-    await vm.close();
-  }
-}
 
 /** Who holds slots is known of a real host only: a simulated one has no cgroups of its own. */
 async function readSlots(host: Host, facts: HostFacts): Promise<SlotReport | null> {

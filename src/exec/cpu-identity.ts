@@ -5,6 +5,7 @@
  * addresses), so the simulated CPU takes these from the CPU that the program runs on.
  */
 import { readFileSync } from 'node:fs';
+import { ADDRESS_SIZES_LEAF } from '../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import type { HostProfile } from '../simulator/index.ts';
 
@@ -63,6 +64,6 @@ function identified(
   { signature, physicalAddressBits }: CpuIdentity,
 ): CpuidEntry {
   if (entry.function === 1) return { ...entry, eax: signature };
-  if (entry.function !== 0x8000_0008) return entry;
+  if (entry.function !== ADDRESS_SIZES_LEAF) return entry;
   return { ...entry, eax: ((entry.eax & ~0xff) | physicalAddressBits) >>> 0 };
 }

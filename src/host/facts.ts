@@ -48,3 +48,34 @@ export interface HostFacts {
     readonly maxVcpuIds: number;
   };
 }
+
+/** What every kernel does that was released with TDX, Linux 6.16 and later. */
+export const releasedKernel = {
+  hasMaxVcpusCap: false,
+  takesMaxVcpusInInitVm: false,
+  presentCpusBind: true,
+  // tdx_vcpu_create() gives EIO until KVM_TDX_INIT_VM has succeeded.
+  vcpusBeforeInitVm: false,
+  sharesGuestMemory: 'no',
+  hasTerminateVm: false,
+} as const satisfies Partial<HostFacts['kernel']>;
+
+/**
+ * What bounds the vCPUs of a TD; null: no bound there, or not known. The smallest of them binds
+ * (bindingLimit() in machines/td-lifecycle/limits.ts).
+ */
+export function vcpuLimits({
+  facts,
+  maxVcpus,
+}: {
+  readonly facts: HostFacts;
+  /** Known on a VM fd alone. */
+  readonly maxVcpus?: number | undefined;
+}) {
+  return {
+    module: facts.module?.maxVcpusPerTd ?? null,
+    presentCpus: facts.kernel.presentCpusBind ? facts.platform.presentCpus : null,
+    kvm: facts.kvm.maxVcpus,
+    perVm: maxVcpus ?? null,
+  };
+}

@@ -3,4 +3,3 @@ export { type Footprint, footprintOf } from './footprint.ts';
 export { buildInitVm } from './init-vm.ts';
 export type { InitialPages, MemoryLayout, MemorySlot } from './memory-layout.ts';
 export { type Assessment, assessTd, type PlanOptions, planTd, type TdPlan } from './td-plan.ts';
-export { vcpuLimits } from './vcpu-limits.ts';

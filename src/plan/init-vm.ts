@@ -1,4 +1,5 @@
 /** What KVM_TDX_INIT_VM will be asked, from the spec and what KVM_TDX_CAPABILITIES allows. */
+import { ADDRESS_SIZES_LEAF, withGuestAddressBits } from '../abi/kvm/cpuid.ts';
 import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../abi/kvm/structs.ts';
 import { TdctlError } from '../errors/index.ts';
 import type { HostOffer } from '../host/offer.ts';
@@ -72,9 +73,6 @@ export function initVmParams(spec: TrustDomain, offer: HostOffer): TdxInitVm {
   };
 }
 
-const ADDRESS_SIZES_LEAF = 0x80000008;
-const GUEST_WIDTH_SHIFT = 16;
-
 /**
  * KVM refuses INIT_VM unless every entry is one of the configurable leaves, and wants the width of
  * guest physical addresses in 0x80000008 EAX[23:16]. Registers keep only bits that may be chosen.
@@ -93,8 +91,7 @@ function configure(
     edx: (leaf.edx & (supported?.edx ?? 0)) >>> 0,
   };
   if (leaf.function !== ADDRESS_SIZES_LEAF) return entry;
-  const withoutWidth = entry.eax & ~(0xff << GUEST_WIDTH_SHIFT);
-  return { ...entry, eax: (withoutWidth | (spec.gpaw << GUEST_WIDTH_SHIFT)) >>> 0 };
+  return { ...entry, eax: withGuestAddressBits(entry.eax, spec.gpaw) };
 }
 
 function sameLeaf(entry: CpuidEntry, leaf: CpuidEntry): boolean {

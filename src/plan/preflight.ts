@@ -5,7 +5,12 @@
  * The rows below are its checks in its order (kernel-abi 7.1, steps 9 to 28), as far as user space
  * can know them before it asks; the first that applies is the errno that the kernel would give.
  */
-import { findEntry } from '../abi/kvm/cpuid.ts';
+import {
+  ADDRESS_SIZES_LEAF,
+  findEntry,
+  forbiddenFeatures,
+  guestAddressBits,
+} from '../abi/kvm/cpuid.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import {
   type CpuidEntry,
@@ -63,7 +68,7 @@ const checks: readonly Check[] = [
   { step: 15, errno: 'EINVAL', field: 'attributes', problems: unsupportedAttributes },
   { step: 16, errno: 'EINVAL', field: 'xfam', problems: unsupportedXfam },
   { step: 17, errno: 'EINVAL', field: 'gpaw', problems: wrongAddressWidth },
-  { step: 18, errno: 'EINVAL', field: 'cpuid', problems: forbiddenFeatures },
+  { step: 18, errno: 'EINVAL', field: 'cpuid', problems: forbiddenInTds },
   { step: 19, errno: 'EINVAL', field: 'cpuid', problems: unmatchedEntries },
   { step: 20, errno: 'ENOSPC', field: 'keySlot', problems: noFreeSlot },
   { step: 21, errno: 'EBUSY', field: 'cgroup', problems: fullCgroup },
@@ -100,36 +105,27 @@ function unsupportedXfam(params: TdxInitVm, { capabilities }: InitVmGround): str
   );
 }
 
-const ADDRESS_SIZES_LEAF = 0x80000008;
-
 function wrongAddressWidth(params: TdxInitVm, { guestAddressWidths }: InitVmGround): string[] {
-  const entry = findEntry(params.cpuid, ADDRESS_SIZES_LEAF);
-  if (!entry) return ['CPUID leaf 0x80000008 is missing; KVM takes the address width from it'];
-  const width = (entry.eax >>> 16) & 0xff;
+  const width = guestAddressBits(params.cpuid);
+  if (width === undefined) {
+    return [
+      `CPUID leaf ${hex(ADDRESS_SIZES_LEAF)} is missing; KVM takes the address width from it`,
+    ];
+  }
   if (width !== 48 && width !== 52) return [`${width} address bits; a TD has 48 or 52`];
   return guestAddressWidths.includes(width)
     ? []
     : [`${width} address bits need 5-level EPT, which this host lacks`];
 }
 
-/** KVM gives no TD these, whatever the module says (CPUID leaf 7, subleaf 0). */
-const forbidden = [
-  { name: 'HLE', register: 'ebx', bit: 4 },
-  { name: 'RTM', register: 'ebx', bit: 11 },
-  { name: 'WAITPKG', register: 'ecx', bit: 5 },
-] as const;
-
-function forbiddenFeatures(params: TdxInitVm, { capabilities }: InitVmGround): string[] {
-  const isConfigurable = capabilities.configurableCpuid.some((leaf) => isLeaf7(leaf));
+/** KVM looks only at entries that a configurable leaf finds. */
+function forbiddenInTds(params: TdxInitVm, { capabilities }: InitVmGround): string[] {
+  const isConfigurable = capabilities.configurableCpuid.some(
+    (leaf) => leaf.function === 7 && leaf.index === 0,
+  );
   const entry = findEntry(params.cpuid, 7);
-  if (!isConfigurable || !entry || !isLeaf7(entry)) return [];
-  return forbidden
-    .filter(({ register, bit }) => ((entry[register] >>> bit) & 1) === 1)
-    .map(({ name }) => `${name} is set; KVM gives it to no TD`);
-}
-
-function isLeaf7(entry: CpuidEntry): boolean {
-  return entry.function === 7 && entry.index === 0;
+  if (!isConfigurable || !entry) return [];
+  return forbiddenFeatures(entry).map((name) => `${name} is set; KVM gives it to no TD`);
 }
 
 /** The kernel counts the configurable leaves that found an entry, and wants the number of entries. */
@@ -215,7 +211,7 @@ function fixedBitsOf({
     .filter(({ bits }) => bits !== 0)
     .map(
       ({ register, bits }) =>
-        `leaf ${leafName(leaf)} ${register.toUpperCase()} sets 0x${bits.toString(16)}, which is not configurable`,
+        `leaf ${leafName(leaf)} ${register.toUpperCase()} sets ${hex(bits)}, which is not configurable`,
     );
   return fixed.length === 0 && leaf.function === 1 && !isOwnFamily(entry, ground)
     ? ['leaf 0x1 EAX names another CPU model than this host has (0 takes its own)']
@@ -228,6 +224,8 @@ function isOwnFamily({ eax }: CpuidEntry, { supportedCpuid }: InitVmGround): boo
 }
 
 function leafName({ function: leaf, index, flags }: CpuidEntry): string {
-  const name = `0x${leaf.toString(16)}`;
+  const name = hex(leaf);
   return index !== 0 || (flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) !== 0 ? `${name}.${index}` : name;
 }
+
+const hex = (value: number) => `0x${value.toString(16)}`;

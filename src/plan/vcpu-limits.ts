@@ -1,26 +1,11 @@
-import type { VcpuLimits } from '../../machines/td-lifecycle/context.ts';
 import { type BindingLimit, bindingLimit, limitNames } from '../../machines/td-lifecycle/limits.ts';
 import { TdctlError } from '../errors/index.ts';
-import type { HostFacts } from '../host/facts.ts';
+import { type HostFacts, vcpuLimits } from '../host/facts.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
 
-/** What a host says of itself before there is a VM; `perVm` is only known on a VM fd. */
-export function vcpuLimits(facts: HostFacts, perVm: number | null = null): VcpuLimits {
-  return {
-    module: facts.module?.maxVcpusPerTd ?? null,
-    presentCpus: facts.kernel.presentCpusBind ? facts.platform.presentCpus : null,
-    kvm: facts.kvm.maxVcpus,
-    perVm,
-  };
-}
-
 /** Refuses what no VM of this host could have, before the first ioctl. */
-export function checkVcpus(
-  spec: TrustDomain,
-  facts: HostFacts,
-  perVm: number | null = null,
-): BindingLimit {
-  const binding = bindingLimit(vcpuLimits(facts, perVm));
+export function checkVcpus(spec: TrustDomain, facts: HostFacts, maxVcpus?: number): BindingLimit {
+  const binding = bindingLimit(vcpuLimits({ facts, maxVcpus }));
   if (spec.maxVcpus <= binding.value) return binding;
   const field = spec.vcpus > binding.value ? 'spec.vcpus' : 'spec.maxVcpus';
   const asked = spec.vcpus > binding.value ? spec.vcpus : spec.maxVcpus;

@@ -5,11 +5,11 @@
 import { describe, expect, test } from 'vitest';
 import { bindingLimit } from '../../machines/td-lifecycle/limits.ts';
 import { TdctlError } from '../../src/errors/index.ts';
+import { vcpuLimits } from '../../src/host/facts.ts';
 import { KvmError } from '../../src/host/kvm-error.ts';
 import { type HostOffer, readHostOffer } from '../../src/host/offer.ts';
 import type { Vm } from '../../src/host/port.ts';
 import { openSimulatedHost, type SimulatedHost } from '../../src/host/simulated/index.ts';
-import { vcpuLimits } from '../../src/plan/index.ts';
 import { initVmParams } from '../../src/plan/init-vm.ts';
 import { checkVcpus } from '../../src/plan/vcpu-limits.ts';
 import {
@@ -103,7 +103,7 @@ describe.each(abis)('the effective limit of plan, under %s', (abi) => {
         return;
       }
       const offer = await readHostOffer(host);
-      const { value: limit } = bindingLimit(vcpuLimits(offer.facts, offer.maxVcpus));
+      const { value: limit } = bindingLimit(vcpuLimits(offer));
 
       expect(() => checkVcpus(specOf(limit), offer.facts, offer.maxVcpus)).not.toThrow();
       const full = await build(host, offer, limit);
@@ -125,7 +125,7 @@ test('each limit binds on one of these machines, so that none of them is untried
       const host = open(abi, machine);
       if (host === undefined) continue;
       const offer = await readHostOffer(host);
-      binding.add(bindingLimit(vcpuLimits(offer.facts, offer.maxVcpus)).name);
+      binding.add(bindingLimit(vcpuLimits(offer)).name);
       await host.close();
     }
   }

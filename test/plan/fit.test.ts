@@ -1,10 +1,10 @@
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { simulatedHost } from '../../src/cli/fit/simulated-host.ts';
 import { KvmError } from '../../src/host/kvm-error.ts';
-import { readHostOffer } from '../../src/host/offer.ts';
+import { type KnownHost, readHostOffer } from '../../src/host/offer.ts';
 import { openSimulatedHost } from '../../src/host/simulated/index.ts';
-import { type FitHost, judgeHost, runningOn } from '../../src/plan/fit/index.ts';
+import { simulatedAsKnown } from '../../src/host/simulated/known-host.ts';
+import { judgeHost, runningOn } from '../../src/plan/fit/index.ts';
 import { initVmParams } from '../../src/plan/init-vm.ts';
 import { type HostProfile, type HostProfileName, hostProfiles } from '../../src/simulator/index.ts';
 import { parseTrustDomain } from '../../src/spec/index.ts';
@@ -22,7 +22,7 @@ function specOf(fields: Record<string, unknown> = {}): TrustDomain {
   return parseTrustDomain(text, { path: 'td.yaml' });
 }
 
-const hostOf = (profile: HostProfile) => simulatedHost(profile, { name: profile.name, kernel });
+const hostOf = (profile: HostProfile) => simulatedAsKnown(profile, { name: profile.name, kernel });
 
 /** The ids of the reasons against a start. */
 async function against(profile: HostProfile, fields: Record<string, unknown> = {}) {
@@ -102,7 +102,7 @@ describe('a host cannot take a TD', () => {
 });
 
 describe('a host of which little is known', () => {
-  const blank: FitHost = {
+  const blank: KnownHost = {
     name: 'blank',
     offer: undefined,
     obstacles: [],

@@ -4,6 +4,7 @@
  * The order is that of CPUID_CONFIG_LEAVES and so of TD_PARAMS.CPUID_CONFIG.
  * Source: Intel TDX module, cpuid_configurations.c of 1.5.05 and 1.5.28.
  */
+import { ADDRESS_SIZES_LEAF } from '../kvm/cpuid.ts';
 import type { CpuidRegisters } from './td-params.ts';
 
 export interface ConfigurableLeaf extends CpuidRegisters {
@@ -43,7 +44,7 @@ export const cpuidConfig1Dot5Dot05: readonly ConfigurableLeaf[] = [
   row(0x7, 1, { eax: 0x04001d30, edx: 0x00000430 }),
   row(0xa, undefined, {}),
   row(0x1c, undefined, { eax: 0xff }),
-  row(0x80000008, undefined, { ebx: 0x200 }),
+  row(ADDRESS_SIZES_LEAF, undefined, { ebx: 0x200 }),
   row(0x7, 2, { edx: 0x28 }),
   row(0x23, 0, { eax: 0xf }),
   ...topologyLevels,
@@ -60,7 +61,7 @@ export const cpuidConfig1Dot5Dot28: readonly ConfigurableLeaf[] = [
   row(0x7, 1, { eax: 0x04881db0, edx: 0x00024430 }),
   row(0xa, undefined, {}),
   row(0x1c, undefined, { eax: 0xff }),
-  row(0x80000008, undefined, { eax: 0xff, ebx: 0x200 }),
+  row(ADDRESS_SIZES_LEAF, undefined, { eax: 0xff, ebx: 0x200 }),
   row(0x7, 2, { edx: 0x28 }),
   row(0x23, 0, { eax: 0xf }),
   ...topologyLevels,

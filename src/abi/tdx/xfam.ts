@@ -4,6 +4,8 @@
  *
  * These are the rules of every host. What a host's CPUs and KVM offer is a fact of the host.
  */
+import { findEntry } from '../kvm/cpuid.ts';
+import type { CpuidEntry } from '../kvm/structs.ts';
 import {
   bit,
   bits,
@@ -56,6 +58,19 @@ const xcr0Components =
 
 export function xcr0Of(xfam: bigint): bigint {
   return xfam & xcr0Components;
+}
+
+/**
+ * What CPUID leaf 0xD enumerates: bits of XCR0 in EDX:EAX of subleaf 0, bits of IA32_XSS in EDX:ECX of
+ * subleaf 1 (Intel SDM vol. 1, section 13.2). setup_tdparams_xfam() of the series v7 to v9 read it so.
+ */
+export function xfamOfCpuid(entries: readonly CpuidEntry[]): bigint {
+  const [user, supervisor] = [findEntry(entries, 0xd, 0), findEntry(entries, 0xd, 1)];
+  return quad(user?.edx, user?.eax) | quad(supervisor?.edx, supervisor?.ecx);
+}
+
+function quad(high = 0, low = 0): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
 }
 
 /** `0x7` gives `['x87', 'sse', 'avx']`; bits without a name, and parts of a group, in hex. */

@@ -1,7 +1,7 @@
 /** The contract of `tdctl fit --output json` and `yaml` (docs/fit.md), written host by host. */
 import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
+import { vcpuLimits } from '../../host/facts.ts';
 import { freeKeySlots } from '../../host/offer.ts';
-import { vcpuLimits } from '../../plan/index.ts';
 import { errorEnvelope } from '../failure.ts';
 import type { CommandIo } from '../io.ts';
 import { dataText } from '../output/data.ts';
@@ -60,7 +60,7 @@ function hostData(result: HostResult) {
     reasons: judgement.reasons,
     migrationReasons: judgement.migrationReasons ?? null,
     unknown: host.unknown,
-    vcpuLimit: offer ? bindingLimit(vcpuLimits(offer.facts, offer.maxVcpus)) : null,
+    vcpuLimit: offer ? bindingLimit(vcpuLimits(offer)) : null,
     freeKeySlots: freeKeySlots(host.keySlots) ?? null,
   };
 }

@@ -2,13 +2,12 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { TdctlError } from '../../errors/index.ts';
+import { hostFileEnding, isHostFile } from '../host-file.ts';
 
 /** A host to be read, or why one was not even tried. */
 export type NamedHost =
   | { readonly name: string; readonly place: string }
   | { readonly problem: TdctlError };
-
-const hostFile = /\.(json|ya?ml)$/;
 
 /** In the order asked for, the files of a directory by name. The same file is judged once. */
 export function* namedHosts(hosts: readonly string[]): Generator<NamedHost> {
@@ -48,18 +47,18 @@ function* placesOf(asked: string): Generator<string | TdctlError> {
     return;
   }
   // Not localeCompare: the order must be that of every machine.
-  const files = names.filter((name) => hostFile.test(name)).sort();
+  const files = names.filter((name) => hostFileEnding.test(name)).sort();
   if (files.length === 0) yield noHostFiles(asked, names.length);
   for (const name of files) yield join(asked, name);
 }
 
 export function isProfile(host: string): boolean {
-  return host.startsWith('sim:') && !host.includes('/') && !hostFile.test(host);
+  return host.startsWith('sim:') && !isHostFile(host);
 }
 
 /** A file is known by its name, as captures name no machine. */
 function nameOf(place: string): string {
-  return isProfile(place) ? place : basename(place).replace(hostFile, '');
+  return isProfile(place) ? place : basename(place).replace(hostFileEnding, '');
 }
 
 function isSameFile(one: string, other: string): boolean {

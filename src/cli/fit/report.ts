@@ -1,10 +1,11 @@
 /** What is told of the hosts that were judged, and who shows it. */
 import type { TdctlError } from '../../errors/index.ts';
-import type { FitHost, Judgement, ReasonId, Verdict } from '../../plan/fit/index.ts';
+import type { KnownHost } from '../../host/offer.ts';
+import type { Judgement, ReasonId, Verdict } from '../../plan/fit/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 
 export type HostResult =
-  | { readonly place: string; readonly host: FitHost; readonly judgement: Judgement }
+  | { readonly place: string; readonly host: KnownHost; readonly judgement: Judgement }
   | { readonly problem: TdctlError };
 
 /** Takes results as they come. */

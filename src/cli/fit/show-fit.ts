@@ -57,7 +57,7 @@ async function* results(
       continue;
     }
     const { name, place } = named;
-    let host: FitHost;
+    let host: KnownHost;
     try {
       host = await readHost(place, { name, kernel });
     } catch (error) {

@@ -1,9 +1,9 @@
 /** Which hosts can take the TD, as a person reads it: by verdict, so many of each, and the counts. */
 import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
 import type { TdctlError } from '../../errors/index.ts';
-import { freeKeySlots } from '../../host/offer.ts';
-import type { FitHost, Judgement, Reason, Verdict } from '../../plan/fit/index.ts';
-import { vcpuLimits } from '../../plan/index.ts';
+import { vcpuLimits } from '../../host/facts.ts';
+import { freeKeySlots, type KnownHost } from '../../host/offer.ts';
+import type { Judgement, Reason, Verdict } from '../../plan/fit/index.ts';
 import type { CommandIo } from '../io.ts';
 import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
@@ -91,7 +91,10 @@ function problemText({ place = '', message, code, details, hint }: TdctlError): 
   return entry(place, [`${message} [${code}]`, ...found, ...(hint === undefined ? [] : [hint])]);
 }
 
-function linesOf(host: FitHost, { verdict, reasons, migrationReasons = [] }: Judgement): string[] {
+function linesOf(
+  host: KnownHost,
+  { verdict, reasons, migrationReasons = [] }: Judgement,
+): string[] {
   if (verdict === 'cannot') return reasonTexts(reasons);
   if (verdict === 'unknown') return [`not known: ${host.unknown.join(', ')}`];
   return [roomText(host), ...reasonTexts(migrationReasons)];
@@ -107,14 +110,12 @@ function reasonText({ id, text, holds }: Reason): string {
   return `${id}: ${text}${holds === 'now' ? ' (at the moment)' : ''}`;
 }
 
-function roomText(host: FitHost): string {
+function roomText(host: KnownHost): string {
   const { offer, unknown } = host;
   const free = freeKeySlots(host.keySlots);
   const notKnown = unknown.map((what) => `${what} not known`);
   return [
-    ...(offer
-      ? [`up to ${count(bindingLimit(vcpuLimits(offer.facts, offer.maxVcpus)).value, 'vCPU')}`]
-      : []),
+    ...(offer ? [`up to ${count(bindingLimit(vcpuLimits(offer)).value, 'vCPU')}`] : []),
     ...(free === undefined ? [] : [`${count(free, 'key slot')} free`]),
     ...notKnown,
   ].join(', ');

@@ -1,6 +1,7 @@
 /** The contract of `tdctl plan --output json` and `yaml` (docs/plan.md). */
 import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
-import { expectedSteps, footprintOf, type TdPlan, vcpuLimits } from '../../plan/index.ts';
+import { vcpuLimits } from '../../host/facts.ts';
+import { expectedSteps, footprintOf, type TdPlan } from '../../plan/index.ts';
 import { errorEnvelope } from '../failure.ts';
 import type { ExpectedTimes } from './expected-times.ts';
 import { firmwareData, initialPagesData } from './plan-parts.ts';
@@ -8,7 +9,7 @@ import type { PlanReport } from './report.ts';
 
 export function planData(report: PlanReport) {
   const { spec, offer, keySlots, findings, plan, times } = report;
-  const limits = vcpuLimits(offer.facts, offer.maxVcpus);
+  const limits = vcpuLimits(offer);
   const { name, value } = bindingLimit(limits);
   return {
     td: spec.name,

@@ -1,13 +1,8 @@
 /** The plan as a person reads it: findings first, then what would be done and what it costs. */
 import { bindingLimit, limitNames } from '../../../machines/td-lifecycle/limits.ts';
 import type { TdctlError } from '../../errors/index.ts';
-import {
-  expectedSteps,
-  type Footprint,
-  footprintOf,
-  type TdPlan,
-  vcpuLimits,
-} from '../../plan/index.ts';
+import { vcpuLimits } from '../../host/facts.ts';
+import { expectedSteps, type Footprint, footprintOf, type TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { paint } from '../output/paint.ts';
 import { pathFromHere } from '../output/paths.ts';
@@ -36,7 +31,7 @@ function section(title: string, rows: readonly (readonly string[])[]): string {
 }
 
 function vcpuRows({ spec, offer }: PlanReport): string[][] {
-  const limits = vcpuLimits(offer.facts, offer.maxVcpus);
+  const limits = vcpuLimits(offer);
   const binding = bindingLimit(limits);
   const headroom = spec.maxVcpus - spec.vcpus;
   return [

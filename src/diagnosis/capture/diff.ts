@@ -81,7 +81,7 @@ const rules: readonly Rule[] = [
   },
   {
     field: 'guest-address-bits',
-    value: (host) => host.guestAddressBits,
+    value: (host) => host.guestAddressWidths?.at(-1),
     judge: needsAsMuch(
       'a TD with a guest address width of 52 is refused on B: no 5-level EPT',
       'B can also give 52 bits; a TD of A has 48',
@@ -109,7 +109,7 @@ const rules: readonly Rule[] = [
   },
   {
     field: 'memory',
-    value: (host) => host.memoryMib,
+    value: ({ memory }) => memory && Math.round(Number(memory.totalBytes / 1024n) / 1024),
     show: (value) => `${(Number(value) / 1024).toFixed(1)} GiB`,
     judge: info('the memory of a TD is pinned: compare it with what is free'),
   },

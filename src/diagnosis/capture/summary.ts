@@ -1,21 +1,31 @@
-/** Of the facts of a host, what a TD depends on. */
+/**
+ * The one reading of a host's facts: what a comparison, a simulated host and an offer are made from.
+ * undefined: not known.
+ */
+import { findEntry, guestAddressWidths } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
+import type { HostMemory } from '../../host/offer.ts';
 import { moduleRuns, offersTdx } from '../doctor/evidence.ts';
 import type { DoctorFacts } from '../doctor/facts.ts';
-import { findInLog } from '../doctor/log-findings.ts';
+import { findInLog, type LogFindings } from '../doctor/log-findings.ts';
 import { knownValue } from '../doctor/reading.ts';
 
 export interface HostSummary {
   readonly offersTdx: boolean | undefined;
   readonly maxVcpusOfTd: number | undefined;
+  /** KVM_MAX_VCPUS. Where KVM was asked on a VM alone, the limit of a TD, which is not above it. */
+  readonly kvmMaxVcpus: number | undefined;
   readonly presentCpus: number | undefined;
+  readonly onlineCpus: number | undefined;
+  readonly packages: number | undefined;
   readonly supportedAttributes: bigint | undefined;
   readonly supportedXfam: bigint | undefined;
-  readonly guestAddressBits: 48 | 52 | undefined;
+  readonly guestAddressWidths: readonly (48 | 52)[] | undefined;
   readonly tscKhz: number | undefined;
+  readonly tscScaling: boolean | undefined;
   readonly moduleRelease: string | undefined;
   readonly keySlots: number | undefined;
-  readonly memoryMib: number | undefined;
+  readonly memory: HostMemory | undefined;
   readonly cpuModel: string | undefined;
   readonly microcode: string | undefined;
   readonly kernelRelease: string | undefined;
@@ -23,47 +33,66 @@ export interface HostSummary {
   readonly capabilities: Readonly<Record<string, number>> | undefined;
   readonly supportedCpuid: readonly CpuidEntry[];
   readonly configurableCpuid: readonly CpuidEntry[];
+  /** Searched only where nothing else tells: it is the long part of a capture. */
+  readonly log: () => LogFindings;
 }
 
 export function hostSummary(facts: DoctorFacts): HostSummary {
-  const { kvm, cpu, kernel, topology, keySlots, memory } = facts;
-  const found = findInLog(knownValue(facts.log)?.lines ?? []);
+  const { kvm, cpu, kernel, topology, keySlots } = facts;
+  const log = logOf(facts);
   const answers = knownValue(kvm.answers);
   const tdxVm = answers?.tdxVm ?? undefined;
   const { vendor, family, model, modelName, microcode } = knownValue(cpu) ?? {};
-  const totalKib = knownValue(memory)?.totalKib;
+  const supportedCpuid = answers?.supportedCpuid ?? [];
+  const scaling = answers?.capabilities.KVM_CAP_TSC_CONTROL;
   return {
     offersTdx:
-      offersTdx(facts) ?? (moduleRuns({ ...facts, found }) === undefined ? undefined : true),
+      offersTdx(facts) ?? (moduleRuns({ ...facts, found: log() }) === undefined ? undefined : true),
     maxVcpusOfTd: tdxVm?.maxVcpus,
+    kvmMaxVcpus: answers?.capabilities.KVM_CAP_MAX_VCPUS || tdxVm?.maxVcpus,
     presentCpus: knownValue(topology.presentCpus),
+    onlineCpus: knownValue(topology.onlineCpus),
+    packages: knownValue(topology.packages),
     supportedAttributes: tdxVm && BigInt(tdxVm.supportedAttributes),
     supportedXfam: tdxVm && BigInt(tdxVm.supportedXfam),
-    guestAddressBits: answers && guestAddressBits(answers.supportedCpuid),
-    tscKhz: tscKhzOf(answers?.supportedCpuid ?? []) ?? found.tscKhz,
-    moduleRelease: knownValue(facts.tdxHost.version) ?? found.moduleVersion?.version,
+    guestAddressWidths: guestAddressWidths(supportedCpuid),
+    tscKhz: tscKhzOf(supportedCpuid) ?? log().tscKhz,
+    tscScaling: scaling === undefined ? undefined : scaling !== 0,
+    moduleRelease: knownValue(facts.tdxHost.version) ?? log().moduleVersion?.version,
     keySlots: knownValue(keySlots.capacity),
-    memoryMib: totalKib === undefined ? undefined : Math.round(totalKib / 1024),
+    memory: memoryOf(facts),
     cpuModel: vendor === undefined ? undefined : `${modelName} (family ${family}, model ${model})`,
     microcode,
     kernelRelease: knownValue(kernel.release),
     commandLine: knownValue(kernel.commandLine)?.join(' '),
     capabilities: answers?.capabilities,
-    supportedCpuid: answers?.supportedCpuid ?? [],
+    supportedCpuid,
     configurableCpuid: tdxVm?.configurableCpuid ?? [],
+    log,
   };
 }
 
-/** KVM reports in CPUID 0x80000008 EAX[23:16] what its page tables can map. */
-export function guestAddressBits(cpuid: readonly CpuidEntry[]): 48 | 52 | undefined {
-  const leaf = cpuid.find((entry) => entry.function === 0x8000_0008);
-  if (leaf === undefined) return undefined;
-  return ((leaf.eax >>> 16) & 0xff) >= 52 ? 52 : 48;
+function logOf(facts: DoctorFacts): () => LogFindings {
+  let found: LogFindings | undefined;
+  return () => {
+    found ??= findInLog(knownValue(facts.log)?.lines ?? []);
+    return found;
+  };
 }
 
 /** CPUID 0x15: crystal clock ECX in Hz, times EBX / EAX. */
-export function tscKhzOf(cpuid: readonly CpuidEntry[]): number | undefined {
-  const leaf = cpuid.find((entry) => entry.function === 0x15);
+function tscKhzOf(cpuid: readonly CpuidEntry[]): number | undefined {
+  const leaf = findEntry(cpuid, 0x15);
   if (leaf === undefined || leaf.eax === 0 || leaf.ebx === 0 || leaf.ecx === 0) return undefined;
   return Math.round((leaf.ecx * leaf.ebx) / leaf.eax / 1000);
+}
+
+function memoryOf({ memory }: DoctorFacts): HostMemory | undefined {
+  const known = knownValue(memory);
+  if (known === undefined) return undefined;
+  const { totalKib, availableKib } = known;
+  return {
+    totalBytes: BigInt(totalKib) * 1024n,
+    availableBytes: availableKib === null ? undefined : BigInt(availableKib) * 1024n,
+  };
 }

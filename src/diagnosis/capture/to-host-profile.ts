@@ -1,14 +1,13 @@
 /** A captured host as a simulated one: what `--host sim:FILE` runs. */
 import { type ModuleReleaseName, moduleReleases } from '../../abi/tdx/module-releases.ts';
-import { xfamFixed1 } from '../../abi/tdx/xfam.ts';
+import { xfamFixed1, xfamOfCpuid } from '../../abi/tdx/xfam.ts';
 import { TdctlError } from '../../errors/index.ts';
 import type { HostProfile, Platform } from '../../simulator/index.ts';
 import { moduleRuns } from '../doctor/evidence.ts';
 import type { DoctorFacts } from '../doctor/facts.ts';
-import { findInLog } from '../doctor/log-findings.ts';
 import { knownValue } from '../doctor/reading.ts';
 import type { HostCapture } from './capture.ts';
-import { guestAddressBits, hostSummary } from './summary.ts';
+import { type HostSummary, hostSummary } from './summary.ts';
 
 /**
  * What the capture does not know is taken from the nearest known value, and said in `source`.
@@ -18,10 +17,9 @@ import { guestAddressBits, hostSummary } from './summary.ts';
  */
 export function captureToHostProfile(capture: HostCapture, name: string): HostProfile {
   const { facts } = capture;
-  const answers = knownValue(facts.kvm.answers);
-  const present = knownValue(facts.topology.presentCpus);
-  const memory = knownValue(facts.memory);
-  if (answers === undefined || answers.supportedCpuid.length === 0) {
+  const summary = hostSummary(facts);
+  const { presentCpus: present, memory, capabilities, supportedCpuid } = summary;
+  if (capabilities === undefined || supportedCpuid.length === 0) {
     throw lacks(
       name,
       'what KVM answers',
@@ -32,40 +30,47 @@ export function captureToHostProfile(capture: HostCapture, name: string): HostPr
   if (memory === undefined) throw lacks(name, 'the size of the memory', 'capture it again');
 
   const assumptions: string[] = [];
-  const summary = hostSummary(facts);
-  const module = moduleOf(facts, assumptions);
+  const module = moduleOf(facts, { summary, assumptions });
+  const platform: Platform = {
+    ...cpusOf(facts, { present, summary, assumptions }),
+    memoryBytes: memory.totalBytes,
+    keyIds: keyIdsOf(facts, { summary, assumptions }),
+    fiveLevelEpt: (
+      summary.guestAddressWidths ?? assumed(assumptions, 'guest address width of 48', [48])
+    ).includes(52),
+    tscKhz: summary.tscKhz ?? assumed(assumptions, 'TSC of 2000 MHz', 2_000_000),
+    xfam: (summary.supportedXfam ?? xfamOfCpuid(supportedCpuid)) | xfamFixed1,
+    features: {
+      tscScaling: summary.tscScaling ?? false,
+      busLockDetection: Boolean(capabilities.KVM_CAP_X86_BUS_LOCK_EXIT),
+      notifyVmExit: Boolean(capabilities.KVM_CAP_X86_NOTIFY_VMEXIT),
+      pmu: Boolean(capabilities.KVM_CAP_PMU_CAPABILITY),
+    },
+    cpuid: supportedCpuid,
+  };
+  const kvmMaxVcpus = summary.kvmMaxVcpus ?? assumed(assumptions, 'KVM_MAX_VCPUS of 1024', 1024);
   return {
     name,
     description: `captured host: ${summary.cpuModel ?? 'CPU not known'}, Linux ${summary.kernelRelease ?? 'not known'}`,
+    // Last, when all has been assumed.
     source: [`written by tdctl ${capture.tdctl}`, ...assumptions].join('; '),
-    platform: {
-      ...cpusOf(facts, present, assumptions),
-      memoryBytes: BigInt(memory.totalKib) * 1024n,
-      keyIds: keyIdsOf(facts, assumptions),
-      fiveLevelEpt: guestAddressBits(answers.supportedCpuid) === 52,
-      tscKhz: summary.tscKhz ?? assumed(assumptions, 'TSC of 2000 MHz', 2_000_000),
-      xfam: (summary.supportedXfam ?? xfamOfCpuid(answers.supportedCpuid)) | xfamFixed1,
-      features: {
-        tscScaling: Boolean(answers.capabilities.KVM_CAP_TSC_CONTROL),
-        busLockDetection: Boolean(answers.capabilities.KVM_CAP_X86_BUS_LOCK_EXIT),
-        notifyVmExit: Boolean(answers.capabilities.KVM_CAP_X86_NOTIFY_VMEXIT),
-        pmu: Boolean(answers.capabilities.KVM_CAP_PMU_CAPABILITY),
-      },
-      cpuid: answers.supportedCpuid,
-    },
+    platform,
     module,
-    kvmMaxVcpus: answers.capabilities.KVM_CAP_MAX_VCPUS || 1024,
+    kvmMaxVcpus,
   };
+}
+
+interface Known {
+  readonly summary: HostSummary;
+  readonly assumptions: string[];
 }
 
 function cpusOf(
   { topology }: DoctorFacts,
-  present: number,
-  assumptions: string[],
+  { present, summary, assumptions }: Known & { readonly present: number },
 ): Pick<Platform, 'packages' | 'coresPerPackage' | 'threadsPerCore' | 'offlineCpus'> {
-  const packages = knownValue(topology.packages) ?? 1;
+  const { packages = 1, onlineCpus: online = present } = summary;
   const threadsPerCore = knownValue(topology.threadsPerCore) ?? 1;
-  const online = knownValue(topology.onlineCpus) ?? present;
   const cores = present / packages / threadsPerCore;
   // The simulator multiplies them again, and their product must be the CPUs present.
   if (!Number.isInteger(cores)) {
@@ -80,8 +85,8 @@ function cpusOf(
 }
 
 /** From the kernel log, the MSR, or the capacity of the misc cgroup, which lacks the module's own. */
-function keyIdsOf(facts: DoctorFacts, assumptions: string[]): Platform['keyIds'] {
-  const { keyIdRange } = findInLog(knownValue(facts.log)?.lines ?? []);
+function keyIdsOf(facts: DoctorFacts, { summary, assumptions }: Known): Platform['keyIds'] {
+  const { keyIdRange } = summary.log();
   if (keyIdRange) {
     return { mktme: keyIdRange.first - 1, tdxPrivate: keyIdRange.end - keyIdRange.first };
   }
@@ -89,7 +94,7 @@ function keyIdsOf(facts: DoctorFacts, assumptions: string[]): Platform['keyIds']
   if (msr !== undefined) {
     return { mktme: Number(BigInt(msr) & 0xffff_ffffn), tdxPrivate: Number(BigInt(msr) >> 32n) };
   }
-  const capacity = knownValue(facts.keySlots.capacity) ?? 0;
+  const capacity = summary.keySlots ?? 0;
   const tdxPrivate = capacity === 0 ? 0 : capacity + 1;
   return {
     mktme: assumed(assumptions, 'key IDs of TME-MT', Math.max(0, tdxPrivate - 1)),
@@ -98,13 +103,15 @@ function keyIdsOf(facts: DoctorFacts, assumptions: string[]): Platform['keyIds']
 }
 
 /** Whether KVM offers it is for the simulated kernel to say; here it counts that a module runs. */
-function moduleOf(facts: DoctorFacts, assumptions: string[]): HostProfile['module'] {
-  const found = findInLog(knownValue(facts.log)?.lines ?? []);
-  if (moduleRuns({ ...facts, found }) === undefined) return undefined;
-  const version = knownValue(facts.tdxHost.version) ?? found.moduleVersion?.version;
+function moduleOf(facts: DoctorFacts, { summary, assumptions }: Known): HostProfile['module'] {
+  const { moduleRelease: version, maxVcpusOfTd = 0, log } = summary;
+  if (moduleRuns({ ...facts, found: log() }) === undefined) return undefined;
   const release = nearestRelease(version);
   if (release !== version) assumptions.push(`module ${version ?? 'not known'} taken as ${release}`);
-  return { release };
+  const { maxVcpusPerTd = maxVcpusOfTd } = moduleReleases[release];
+  // What the kernel says of the module that is there counts for more than the release next to it.
+  const limit = log().vcpuLimit?.module ?? Math.max(maxVcpusPerTd, maxVcpusOfTd);
+  return limit === maxVcpusPerTd ? { release } : { release, maxVcpusPerTd: limit };
 }
 
 /** The newest known release of the same line that is not newer; else the oldest of the line. */
@@ -130,22 +137,6 @@ function compareVersions(a: readonly number[], b: readonly number[]): number {
     if (difference !== 0) return difference;
   }
   return 0;
-}
-
-/** CPUID 0xD: XCR0 bits in subleaf 0 (EDX:EAX), IA32_XSS bits in subleaf 1 (EDX:ECX). */
-function xfamOfCpuid(
-  cpuid: readonly {
-    readonly function: number;
-    readonly index: number;
-    readonly eax: number;
-    readonly ecx: number;
-    readonly edx: number;
-  }[],
-): bigint {
-  const subleaf = (index: number) =>
-    cpuid.find((entry) => entry.function === 0xd && entry.index === index);
-  const [user, supervisor] = [subleaf(0), subleaf(1)];
-  return BigInt(user?.eax ?? 0) | (BigInt(user?.edx ?? 0) << 32n) | BigInt(supervisor?.ecx ?? 0);
 }
 
 function assumed<Value>(assumptions: string[], what: string, value: Value): Value {

@@ -1,5 +1,5 @@
 /** `struct kvm_tdx_init_vm`, which is not the same in every kernel ABI (docs/kernels.md). */
-import type { CpuidEntry } from '../../abi/kvm/structs.ts';
+import { xfamOfCpuid } from '../../abi/tdx/xfam.ts';
 import type { InitVmStruct, KernelAbi, UserInitVm } from '../../simulator/index.ts';
 import { decodeArray } from './arrays.ts';
 import type { Place } from './place.ts';
@@ -59,24 +59,11 @@ class FixedSizeInitVm implements UserInitVm {
     const fits = nent * entry.sizeBytes <= behindHeader.length;
     const entries = fits ? decodeArray(entry, behindHeader, nent) : [];
     const reserved = fits ? words(behindHeader.subarray(nent * entry.sizeBytes)) : [];
-    return { ...values, xfam: xfamOf(entries), reserved, cpuid: { nent, padding, entries } };
+    return { ...values, xfam: xfamOfCpuid(entries), reserved, cpuid: { nent, padding, entries } };
   }
 }
 
 function words(bytes: Uint8Array): bigint[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: bytes.length / 8 }, (_, index) => view.getBigUint64(index * 8, true));
-}
-
-/** XCR0 of 0xd.0 and XSS of 0xd.1. */
-function xfamOf(entries: readonly CpuidEntry[]): bigint {
-  const subleaf = (index: number) =>
-    entries.find((entry) => entry.function === 0xd && entry.index === index);
-  const xcr0 = subleaf(0);
-  const xss = subleaf(1);
-  return quad(xcr0?.edx, xcr0?.eax) | quad(xss?.edx, xss?.ecx);
-}
-
-function quad(high = 0, low = 0): bigint {
-  return (BigInt(high) << 32n) | BigInt(low);
 }

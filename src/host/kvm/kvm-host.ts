@@ -2,9 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
+import { guestAddressWidths } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { type VmTypeName, vmTypes } from '../../abi/kvm/vm-types.ts';
-import type { HostFacts, KeySlots } from '../facts.ts';
+import { type HostFacts, type KeySlots, releasedKernel } from '../facts.ts';
 import { answered } from '../native/answers.ts';
 import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
 import { readMachineFacts } from '../native/machine-facts.ts';
@@ -41,18 +42,12 @@ class KvmHost implements Host {
       kernel: {
         rules: `Linux ${release()}`,
         apiVersion: await this.#kvm.system.kvmGetApiVersion(),
-        hasMaxVcpusCap: false,
-        takesMaxVcpusInInitVm: false,
-        presentCpusBind: true,
-        // EIO until KVM_TDX_INIT_VM in every released kernel (kernel-abi 2.7).
-        vcpusBeforeInitVm: false,
-        sharesGuestMemory: 'no',
-        hasTerminateVm: false,
+        ...releasedKernel,
       },
       module: await readModule(),
       platform: {
         ...(await readMachineFacts()),
-        guestAddressWidths: guestAddressWidths(await this.getSupportedCpuid()),
+        guestAddressWidths: guestAddressWidths(await this.getSupportedCpuid()) ?? [48],
         tscKhz: undefined,
       },
       kvm: {
@@ -95,13 +90,4 @@ class KvmHost implements Host {
 async function readModule(): Promise<HostFacts['module']> {
   const version = await readFile('/sys/devices/faux/tdx_host/version', 'utf8').catch(() => '');
   return version.trim() === '' ? undefined : { release: version.trim(), maxVcpusPerTd: undefined };
-}
-
-const ADDRESS_SIZES_LEAF = 0x80000008;
-
-/** KVM reports what its page tables can map in EAX[23:16]: 52 needs 5-level EPT. */
-function guestAddressWidths(cpuid: readonly CpuidEntry[]): readonly number[] {
-  const leaf = cpuid.find((entry) => entry.function === ADDRESS_SIZES_LEAF);
-  const guestBits = ((leaf?.eax ?? 0) >>> 16) & 0xff;
-  return guestBits >= 52 ? [48, 52] : [48];
 }

@@ -1,9 +1,10 @@
 /** The steps up to the TD: VM, limits, caps, INIT_VM. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LimitsRead } from '../../../machines/td-lifecycle/index.ts';
+import { vcpuLimits } from '../../host/facts.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { UserMemory } from '../../host/port.ts';
-import { buildInitVm, vcpuLimits } from '../../plan/index.ts';
+import { buildInitVm } from '../../plan/index.ts';
 import type { TdSession } from '../session.ts';
 
 /** As many routes as an I/O APIC has pins; what QEMU asks for. */
@@ -35,11 +36,11 @@ async function makeVm({ host, plan, ledger, handles }: TdSession): Promise<void>
 
 export async function readLimits({ host, plan, handles }: TdSession): Promise<LimitsRead> {
   const vm = handles.get('vm');
-  const perVm = await vm.checkExtension('KVM_CAP_MAX_VCPUS');
+  const maxVcpus = await vm.checkExtension('KVM_CAP_MAX_VCPUS');
   handles.set('capabilities', await vm.tdxCapabilities());
   handles.set('supportedCpuid', await host.getSupportedCpuid());
-  handles.set('maxVcpus', perVm);
-  return { limits: vcpuLimits(plan.facts, perVm) };
+  handles.set('maxVcpus', maxVcpus);
+  return { limits: vcpuLimits({ facts: plan.facts, maxVcpus }) };
 }
 
 export async function capVcpus({ plan, handles }: TdSession): Promise<void> {

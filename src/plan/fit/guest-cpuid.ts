@@ -1,11 +1,10 @@
 /** What of the CPUID it was configured with a guest can depend on, and what another host lacks of it. */
+import { ADDRESS_SIZES_LEAF, guestAddressBits, withGuestAddressBits } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { type XfamName, xfamMask } from '../../abi/tdx/xfam.ts';
 import { always, type Reason } from './reasons.ts';
 
 const registers = ['eax', 'ebx', 'ecx', 'edx'] as const;
-const ADDRESS_SIZES_LEAF = 0x80000008;
-const GUEST_WIDTH_MASK = 0x00ff_0000;
 
 /** Caches, topology and clock: numbers that describe a machine, not features to depend on. */
 const descriptive = new Set([0x2, 0x4, 0xb, 0x15, 0x16, 0x18, 0x1f]);
@@ -16,7 +15,7 @@ export function seenCpuid(cpuid: readonly CpuidEntry[]): CpuidEntry[] {
     .filter((entry) => !descriptive.has(entry.function))
     .map((entry) =>
       entry.function === ADDRESS_SIZES_LEAF
-        ? { ...entry, eax: entry.eax & GUEST_WIDTH_MASK }
+        ? { ...entry, eax: withGuestAddressBits(0, guestAddressBits([entry]) ?? 0) }
         : entry,
     )
     .filter((entry) => registers.some((register) => entry[register] !== 0));
@@ -76,7 +75,7 @@ const featureRegisters: readonly FeatureRegister[] = [
   { leaf: 0xd, index: 1, register: 'eax' },
   { leaf: 0x80000001, index: 0, register: 'ecx' },
   { leaf: 0x80000001, index: 0, register: 'edx' },
-  { leaf: 0x80000008, index: 0, register: 'ebx' },
+  { leaf: ADDRESS_SIZES_LEAF, index: 0, register: 'ebx' },
 ];
 
 function bitsOf(...numbers: readonly number[]): number {
@@ -106,10 +105,4 @@ function turnedOff(byXfam: NonNullable<FeatureRegister['byXfam']>, xfam: bigint)
     (mask, [name, bits]) => ((xfam & xfamMask[name as XfamName]) === 0n ? mask | bits : mask),
     0,
   );
-}
-
-/** CPUID 0x80000008 EAX[7:0]. */
-export function physicalAddressBits(cpuid: readonly CpuidEntry[]): number | undefined {
-  const leaf = cpuid.find((entry) => entry.function === ADDRESS_SIZES_LEAF);
-  return leaf && leaf.eax & 0xff;
 }

@@ -1,5 +1,5 @@
+import type { KnownHost } from '../../host/offer.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
-import type { FitHost } from './fit-host.ts';
 import { migrationReasons, type RunningTd } from './migration.ts';
 import { type Reason, startReasons } from './reasons.ts';
 
@@ -20,7 +20,7 @@ export interface Judgement {
 /** @param td the TD as it runs on the host it would come from, where that is asked. */
 export function judgeHost(
   spec: TrustDomain,
-  { host, td }: { readonly host: FitHost; readonly td?: RunningTd | undefined },
+  { host, td }: { readonly host: KnownHost; readonly td?: RunningTd | undefined },
 ): Judgement {
   const reasons = startReasons(spec, host);
   const against = td && migrationReasons(td, host);
@@ -28,7 +28,7 @@ export function judgeHost(
 }
 
 function verdictOf(
-  host: FitHost,
+  host: KnownHost,
   {
     reasons,
     against,

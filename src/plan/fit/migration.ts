@@ -3,14 +3,14 @@
  * moves a TD between hosts; these are the conditions under which one could be moved, or be stopped
  * here and started there without its guest seeing another machine.
  */
+import { physicalAddressBits } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { type ModuleRelease, moduleReleases, tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
-import type { HostOffer } from '../../host/offer.ts';
+import type { HostOffer, KnownHost } from '../../host/offer.ts';
 import type { TdxInitVm } from '../../host/port.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import { groundOf, initVmParams } from '../init-vm.ts';
-import type { FitHost } from './fit-host.ts';
-import { lostCpuid, physicalAddressBits, seenCpuid } from './guest-cpuid.ts';
+import { lostCpuid, seenCpuid } from './guest-cpuid.ts';
 import { always, initVmReasons, type Reason } from './reasons.ts';
 
 /** A TD as its host made it: what INIT_VM was given, and what the TD took from the host. */
@@ -41,7 +41,7 @@ export function runningOn(spec: TrustDomain, offer: HostOffer): RunningTd {
 }
 
 /** Every reason against moving it there. Slots and cgroup are the same as for a start. */
-export function migrationReasons(td: RunningTd, host: FitHost): Reason[] {
+export function migrationReasons(td: RunningTd, host: KnownHost): Reason[] {
   const { offer } = host;
   if (offer === undefined) return [always('tdx', 'KVM offers no TDs there, or it was not asked')];
   // Its number of vCPUs has a check of its own below.
@@ -85,7 +85,7 @@ function addressReasons(td: RunningTd, { supportedCpuid }: HostOffer): Reason[] 
 /** The module keeps the TD's frequency where KVM can scale; else the host's own has to be the same. */
 function tscReasons(
   { tscKhz }: RunningTd,
-  { host, offer }: { readonly host: FitHost; readonly offer: HostOffer },
+  { host, offer }: { readonly host: KnownHost; readonly offer: HostOffer },
 ): Reason[] {
   const own = offer.facts.platform.tscKhz;
   if (host.tscScaling !== false || tscKhz === undefined || own === undefined || tscKhz === own) {

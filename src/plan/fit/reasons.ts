@@ -1,13 +1,16 @@
 /** Why a host cannot take a TD: every check that can be made without asking the host. */
-import { bindingLimit, limitNames } from '../../../machines/td-lifecycle/limits.ts';
-import { freeKeySlots, type HostOffer } from '../../host/offer.ts';
+import {
+  type BindingLimit,
+  bindingLimit,
+  limitNames,
+} from '../../../machines/td-lifecycle/limits.ts';
+import { vcpuLimits } from '../../host/facts.ts';
+import { freeKeySlots, type HostOffer, type KnownHost } from '../../host/offer.ts';
 import type { TdxInitVm } from '../../host/port.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import { footprintOf } from '../footprint.ts';
 import { groundOf, initVmParams } from '../init-vm.ts';
 import { type InitVmField, type InitVmGround, preflightInitVm } from '../preflight.ts';
-import { vcpuLimits } from '../vcpu-limits.ts';
-import type { FitHost } from './fit-host.ts';
 
 /** What a reason is about; a stable name for data. */
 export type ReasonId =
@@ -45,11 +48,11 @@ const idOfField: Readonly<Record<InitVmField, ReasonId>> = {
 const momentary: ReadonlySet<ReasonId> = new Set<ReasonId>(['keySlot', 'cgroup']);
 
 /** Every reason against starting this TD there; what a change of the spec could not cure is first. */
-export function startReasons(spec: TrustDomain, host: FitHost): Reason[] {
+export function startReasons(spec: TrustDomain, host: KnownHost): Reason[] {
   const { offer } = host;
   return [
     ...host.obstacles.map((text) => always('tdx', text)),
-    ...(offer ? vcpuReasons(spec, offer) : presentCpuReasons(spec, host)),
+    ...vcpuReasons(spec, host),
     ...(offer ? startInitVmReasons(spec, { host, offer }) : []),
     ...tscReasons(spec, host),
     ...memoryReasons(spec, host),
@@ -60,23 +63,22 @@ export function always(id: ReasonId, text: string): Reason {
   return { id, text, holds: 'always' };
 }
 
-function vcpuReasons(spec: TrustDomain, { facts, maxVcpus }: HostOffer): Reason[] {
-  const { name, value } = bindingLimit(vcpuLimits(facts, maxVcpus));
-  return spec.maxVcpus > value
-    ? [always('vcpus', `${spec.maxVcpus} vCPUs asked for, ${value} possible: ${limitNames[name]}`)]
-    : [];
+function vcpuReasons({ maxVcpus }: TrustDomain, host: KnownHost): Reason[] {
+  const limit = vcpuLimitOf(host);
+  if (limit === undefined || maxVcpus <= limit.value) return [];
+  const { name, value } = limit;
+  return [always('vcpus', `${maxVcpus} vCPUs asked for, ${value} possible: ${limitNames[name]}`)];
 }
 
-/** KVM gives a TD at most a vCPU for each CPU, on every kernel that was released with TDX. */
-function presentCpuReasons({ maxVcpus }: TrustDomain, { presentCpus }: FitHost): Reason[] {
-  return presentCpus !== undefined && maxVcpus > presentCpus
-    ? [always('vcpus', `${maxVcpus} vCPUs asked for, ${presentCpus} CPUs present`)]
-    : [];
+/** Where KVM was not asked: the CPUs present bind on every kernel that was released with TDX. */
+function vcpuLimitOf({ offer, presentCpus }: KnownHost): BindingLimit | undefined {
+  if (offer) return bindingLimit(vcpuLimits(offer));
+  return presentCpus === undefined ? undefined : { name: 'presentCpus', value: presentCpus };
 }
 
 function startInitVmReasons(
   spec: TrustDomain,
-  { host, offer }: { readonly host: FitHost; readonly offer: HostOffer },
+  { host, offer }: { readonly host: KnownHost; readonly offer: HostOffer },
 ): Reason[] {
   const ground = {
     ...groundOf(spec, offer),
@@ -93,7 +95,7 @@ export function initVmReasons(params: TdxInitVm, ground: InitVmGround): Reason[]
   });
 }
 
-function tscReasons({ tscKhz }: TrustDomain, { offer, tscScaling }: FitHost): Reason[] {
+function tscReasons({ tscKhz }: TrustDomain, { offer, tscScaling }: KnownHost): Reason[] {
   const own = offer?.facts.platform.tscKhz;
   if (tscKhz === undefined || own === undefined || tscScaling !== false || tscKhz === own)
     return [];
@@ -106,7 +108,7 @@ function tscReasons({ tscKhz }: TrustDomain, { offer, tscScaling }: FitHost): Re
 }
 
 /** Guest memory and control pages; a firmware image, a few MiB, is not counted. */
-function memoryReasons(spec: TrustDomain, { offer, memory }: FitHost): Reason[] {
+function memoryReasons(spec: TrustDomain, { offer, memory }: KnownHost): Reason[] {
   if (memory === undefined) return [];
   const needed = offer ? bytesNeeded(spec, offer) : spec.memoryBytes;
   if (needed > memory.totalBytes) {

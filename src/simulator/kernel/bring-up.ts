@@ -4,6 +4,7 @@
  * loading at all, so that there is no /dev/kvm.
  */
 
+import { ADDRESS_SIZES_LEAF, withGuestAddressBits, withoutForbidden } from '../../abi/kvm/cpuid.ts';
 import type { KernelAbi } from '../../abi/kvm/kernels/kernel-abi.ts';
 import { attributeMask } from '../../abi/tdx/attributes.ts';
 import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
@@ -84,24 +85,11 @@ function supportedXfamOf(platformXfam: bigint): bigint {
   return platformXfam & xfamFixed0;
 }
 
-/** CPUID 7.0 features that KVM does not let a TD have: HLE, RTM (EBX), WAITPKG (ECX). */
-export const cpuid7Unsupported = {
-  ebx: ((1 << 4) | (1 << 11)) >>> 0,
-  ecx: (1 << 5) >>> 0,
-} as const;
-
 /** What KVM_TDX_CAPABILITIES shows of a configurable leaf (kernel-abi 2.4). */
 function asKvmReports(leaf: ConfigurableLeaf): ConfigurableLeaf {
-  if (leaf.leaf === 0x8000_0008) {
+  if (leaf.leaf === ADDRESS_SIZES_LEAF) {
     // The guest address width is not the module's to configure: KVM takes it from here for GPAW.
-    return { ...leaf, eax: ((leaf.eax & ~0x00ff_0000) | 0x00ff_0000) >>> 0 };
+    return { ...leaf, eax: withGuestAddressBits(leaf.eax, 0xff) };
   }
-  if (leaf.leaf === 7 && leaf.subleaf === 0) {
-    return {
-      ...leaf,
-      ebx: (leaf.ebx & ~cpuid7Unsupported.ebx) >>> 0,
-      ecx: (leaf.ecx & ~cpuid7Unsupported.ecx) >>> 0,
-    };
-  }
-  return leaf;
+  return leaf.leaf === 7 && leaf.subleaf === 0 ? withoutForbidden(leaf) : leaf;
 }

@@ -42,6 +42,22 @@ describe('a refusal', () => {
   });
 
   test.each([
+    ['the module', { module: { release: '1.5.06', maxVcpusPerTd: 64 } }, 'at most 64'],
+    [
+      'KVM',
+      { kernel: { ...host.kernel, presentCpusBind: false }, module: undefined },
+      'at most 1024',
+    ],
+  ])('of a vCPU names the limit that binds: %s', (_what, changes, words) => {
+    const { meaning } = explainRefusal({
+      request: 'KVM_CREATE_VCPU',
+      errno: 'EINVAL',
+      facts: { host: { ...host, ...changes } },
+    });
+    expect(meaning).toContain(words);
+  });
+
+  test.each([
     [{ total: 63, used: 63 }, /all 63 key slots/],
     [{ total: 63, used: 60 }, /only 60 of 63 in use.*leaked/],
   ])('for want of a key slot counts them: %o', (keySlots, words) => {

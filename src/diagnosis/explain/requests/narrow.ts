@@ -1,5 +1,6 @@
 /** Says an answer in the numbers of this host, where they are known. */
-import type { HostFacts, KeySlots } from '../../../host/facts.ts';
+import { bindingLimit, limitNames } from '../../../../machines/td-lifecycle/limits.ts';
+import { type HostFacts, type KeySlots, vcpuLimits } from '../../../host/facts.ts';
 import type { RefusalAnswer } from './request.ts';
 
 /** What is known of the host at the moment of the refusal. */
@@ -28,22 +29,25 @@ const narrowings: Readonly<Record<string, Narrowing>> = {
   },
   'create-vcpu.limit': ({ host, perVmVcpus }) => {
     if (host === undefined) return undefined;
-    const limit = perVmVcpus ?? Math.min(host.kvm.maxVcpus, host.platform.presentCpus);
+    const limits = vcpuLimits({ facts: host, maxVcpus: perVmVcpus });
+    const { name, value: limit } = bindingLimit(limits);
     return {
       meaning:
         `the VM has as many vCPUs as it may have, or the vCPU id is above its limit: ` +
-        `this host gives one TD at most ${limit} (${host.platform.presentCpus} CPUs present, ` +
-        `KVM allows ${host.kvm.maxVcpus})`,
+        `this host gives one TD at most ${limit}: ${limitNames[name]} ` +
+        `(${host.platform.presentCpus} CPUs present, KVM allows ${host.kvm.maxVcpus})`,
       next: `ask for at most ${limit} vCPUs (spec.vcpus, spec.maxVcpus)`,
     };
   },
-  'td-params.max-vcpus-refused': ({ host }) => {
+  'td-params.max-vcpus-refused': ({ host, perVmVcpus }) => {
     const module = host?.module?.maxVcpusPerTd;
     if (host === undefined || module === undefined) return undefined;
+    const limits = vcpuLimits({ facts: host, maxVcpus: perVmVcpus });
+    const asked = bindingLimit({ ...limits, module: null }).value;
     return {
       meaning:
         `the module (${host.module?.release}) gives one TD at most ${module} vCPUs, ` +
-        `and KVM asked for ${Math.min(host.kvm.maxVcpus, host.platform.presentCpus)}`,
+        `and KVM asked for ${asked}`,
     };
   },
   'init-vm.package-offline': ({ host }) => {

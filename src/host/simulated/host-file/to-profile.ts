@@ -1,4 +1,5 @@
 /** A host file and the profile it starts from, to the profile that is meant. Pure. */
+import { findEntry, physicalAddressBits } from '../../../abi/kvm/cpuid.ts';
 import { type XfamName, xfamFixed1, xfamMask } from '../../../abi/tdx/xfam.ts';
 import {
   type HostProfile,
@@ -70,19 +71,19 @@ function platformOf(spec: SpecOf<'platform'>, base: Platform): Platform {
 function cpuidOf(
   platform: Platform,
   base: Platform,
-  physicalAddressBits: number | undefined,
+  physicalAddressWidth: number | undefined,
 ): Platform['cpuid'] {
-  const widths = base.cpuid.find((entry) => entry.function === 0x8000_0008)?.eax ?? 0;
+  const baseWidth = physicalAddressBits(base.cpuid) ?? 0;
   const wanted: XeonCpuid = {
-    signature: base.cpuid.find((entry) => entry.function === 1)?.eax ?? 0,
-    physicalAddressBits: physicalAddressBits ?? widths & 0xff,
+    signature: findEntry(base.cpuid, 1)?.eax ?? 0,
+    physicalAddressBits: physicalAddressWidth ?? baseWidth,
     guestAddressBits: platform.fiveLevelEpt ? 52 : 48,
     tscKhz: platform.tscKhz,
     coresPerPackage: platform.coresPerPackage,
     threadsPerCore: platform.threadsPerCore,
   };
   const isSame =
-    wanted.physicalAddressBits === (widths & 0xff) &&
+    wanted.physicalAddressBits === baseWidth &&
     platform.fiveLevelEpt === base.fiveLevelEpt &&
     platform.tscKhz === base.tscKhz &&
     platform.coresPerPackage === base.coresPerPackage &&

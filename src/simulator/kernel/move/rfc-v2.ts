@@ -3,11 +3,11 @@
  * kernel-abi 4.3, in order. The source is dead from step 8 on, before TDX has looked at anything: what
  * fails later loses the TD.
  */
+import { hasX2apic } from '../../../abi/kvm/cpuid.ts';
 import type { Answer } from '../../interface.ts';
 import { done, type Refusal, refuse } from '../answer.ts';
 import { faultAt } from '../kernel.ts';
 import type { AssignedKey } from '../objects.ts';
-import { hasX2apic } from '../tdx/init-vcpu.ts';
 import { bugVm, killVm } from '../vm/vm.ts';
 import { memslotsMatch } from './memslots-match.ts';
 import { lockBoth, type Move } from './move.ts';
@@ -77,7 +77,7 @@ function checkVcpus({ kernel, destination, source }: Move): Refusal | undefined 
   for (let i = 0; i < source.vcpus.length; i++) {
     const vcpu = destination.vcpus[i];
     if (vcpu === undefined) return undefined;
-    if (vcpu.td?.x2apicBaseSet !== true && !hasX2apic(vcpu)) return refuse('EINVAL');
+    if (vcpu.td?.x2apicBaseSet !== true && !hasX2apic(vcpu.cpuid)) return refuse('EINVAL');
     const noApic = faultAt(
       kernel,
       'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: set the APIC state of a vCPU',

@@ -4,6 +4,7 @@
  * Source: kvm_vm_ioctl_check_extension() and its generic half, Linux 7.3.
  */
 import type { CapabilityName } from '../../../abi/kvm/capabilities.ts';
+import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import { KVM_MEMORY_ATTRIBUTE_PRIVATE } from '../../../abi/kvm/structs.ts';
 import { vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
 import { vmTypes } from '../../../abi/kvm/vm-types.ts';
@@ -44,7 +45,7 @@ function maxVcpusOfTd(kernel: Kernel, vm: Vm | undefined): number {
 
 /** Room for the XSAVE area of all that a guest can have, and never less than the old struct. */
 export function xsaveBytes({ profile }: Kernel): number {
-  const leaf = profile.platform.cpuid.find((entry) => entry.function === 0xd && entry.index === 0);
+  const leaf = findEntry(profile.platform.cpuid, 0xd);
   return Math.max(vcpuStateBytes.KVM_GET_XSAVE, leaf?.ecx ?? 0);
 }
 

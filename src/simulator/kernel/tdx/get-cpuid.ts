@@ -1,5 +1,6 @@
 /** KVM_TDX_GET_CPUID: tdx_vcpu_get_cpuid(). The TD's CPUID as TDH.MNG.RD gives it. */
 
+import { ADDRESS_SIZES_LEAF, withGuestAddressBits } from '../../../abi/kvm/cpuid.ts';
 import {
   type CpuidEntry,
   KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
@@ -97,8 +98,7 @@ function readEntry(
 
   /** KVM knows the guest's address width better than the module says. */
   function withAddressWidth(of: number, eax: number): number {
-    if (of !== 0x8000_0008) return eax;
-    const width = td.sharedBit === 51 ? 52 : 48;
-    return ((eax & ~0x00ff_0000) | (width << 16)) >>> 0;
+    if (of !== ADDRESS_SIZES_LEAF) return eax;
+    return withGuestAddressBits(eax, td.sharedBit === 51 ? 52 : 48);
   }
 }

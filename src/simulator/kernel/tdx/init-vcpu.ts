@@ -1,18 +1,16 @@
 /** KVM_TDX_INIT_VCPU: tdx_vcpu_init(). Gives the vCPU its pages in the module. */
+import { hasX2apic } from '../../../abi/kvm/cpuid.ts';
 import { statusCodes } from '../../../abi/tdx/status.ts';
 import type { Answer } from '../../interface.ts';
 import type { Hpa } from '../../module/addresses.ts';
 import { onlineCpus } from '../../platform.ts';
 import { done } from '../answer.ts';
 import { faultAt, firstRefusal, type Steps } from '../checks.ts';
-import type { Vcpu } from '../objects.ts';
 import { bugVm } from '../vm/vm.ts';
 import { vcpuCommandSteps } from './command.ts';
 import type { VcpuCommand } from './context.ts';
 
 const success = statusCodes.TDX_SUCCESS;
-/** CPUID(1).ECX */
-const x2apic = 1 << 21;
 
 /** VMCS fields that KVM writes in TDVPS, by their encoding. */
 export const vmcs = {
@@ -35,7 +33,7 @@ const steps: Steps<InitVcpuCall> = {
   'init-vcpu.done-already': ({ tdVcpu }) => tdVcpu.state !== 'UNINITIALIZED',
   'init-vcpu.no-x2apic': ({ vcpu, tdVcpu }) => {
     // kvm_apic_set_base() looks at nothing where the base is what it should be.
-    if (!tdVcpu.x2apicBaseSet && !hasX2apic(vcpu)) return true;
+    if (!tdVcpu.x2apicBaseSet && !hasX2apic(vcpu.cpuid)) return true;
     tdVcpu.x2apicBaseSet = true;
     return false;
   },
@@ -92,12 +90,6 @@ function createInModule({ kernel, tdx, vm, td, vcpu, tdVcpu, cmd, pages }: InitV
   if (module.seamcall('TDH.VP.INIT', initial, cpu) !== success) return refused([]);
   tdVcpu.logicalCpu = cpu;
   return false;
-}
-
-/** What KVM_SET_CPUID2 gave: before it, a vCPU's guest CPUID has no x2APIC. */
-export function hasX2apic(vcpu: Vcpu): boolean {
-  const leaf1 = vcpu.cpuid.find((entry) => entry.function === 1);
-  return leaf1 !== undefined && (leaf1.ecx & x2apic) !== 0;
 }
 
 function fieldsToWrite({ vm }: VcpuCommand): number[] {

@@ -1,6 +1,12 @@
 /** setup_tdparams: from `struct kvm_tdx_init_vm` to TD_PARAMS (kernel-abi 2.6 steps 10 to 14). */
 
-import { findEntry } from '../../../abi/kvm/cpuid.ts';
+import {
+  ADDRESS_SIZES_LEAF,
+  findEntry,
+  forbiddenFeatures,
+  guestAddressBits,
+  withGuestAddressBits,
+} from '../../../abi/kvm/cpuid.ts';
 import type { ErrnoName } from '../../../abi/kvm/errno.ts';
 import type { CpuidEntry } from '../../../abi/kvm/structs.ts';
 import {
@@ -12,7 +18,6 @@ import {
 } from '../../../abi/tdx/td-params.ts';
 import { xfamFixed1 } from '../../../abi/tdx/xfam.ts';
 import type { InitVmStruct } from '../../interface.ts';
-import { cpuid7Unsupported } from '../bring-up.ts';
 import type { TdContext } from './context.ts';
 
 export function setupTdParams(
@@ -24,7 +29,7 @@ export function setupTdParams(
   if ((init.attributes & ~tdx.supportedAttributes) !== 0n) return 'EINVAL';
   if ((init.xfam & ~tdx.supportedXfam) !== 0n) return 'EINVAL';
   // 17
-  const width = guestAddressWidth(init.cpuid.entries);
+  const width = guestAddressBits(init.cpuid.entries);
   if (width !== 48 && width !== 52) return 'EINVAL';
   if (width === 52 && !kernel.profile.platform.fiveLevelEpt) return 'EINVAL';
   // 18, 19
@@ -52,11 +57,6 @@ export function setupTdParams(
   };
 }
 
-function guestAddressWidth(entries: readonly CpuidEntry[]): number | undefined {
-  const entry = findEntry(entries, 0x8000_0008, 0);
-  return entry === undefined ? undefined : (entry.eax >>> 16) & 0xff;
-}
-
 type Configurable = TdContext['tdx']['configurableCpuid'];
 
 /** A row for each configurable leaf, and how many found an entry. undefined: one KVM does not allow. */
@@ -72,19 +72,13 @@ function setupCpuid(
       rows.push(none);
       continue;
     }
-    if (hasUnsupportedFeature(entry)) return undefined;
+    if (forbiddenFeatures(entry).length > 0) return undefined;
     matched++;
     // The address width goes to the module as GPAW; it takes no bits of it here.
-    const eax = leaf.leaf === 0x8000_0008 ? (entry.eax & ~0x00ff_0000) >>> 0 : entry.eax;
+    const eax = leaf.leaf === ADDRESS_SIZES_LEAF ? withGuestAddressBits(entry.eax, 0) : entry.eax;
     rows.push({ eax, ebx: entry.ebx, ecx: entry.ecx, edx: entry.edx });
   }
   return { rows, matched };
 }
 
 const none: CpuidRegisters = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
-
-/** HLE, RTM, WAITPKG. */
-function hasUnsupportedFeature(entry: CpuidEntry): boolean {
-  if (entry.function !== 7 || entry.index !== 0) return false;
-  return (entry.ebx & cpuid7Unsupported.ebx) !== 0 || (entry.ecx & cpuid7Unsupported.ecx) !== 0;
-}

@@ -1,5 +1,5 @@
 /** KVM_GET_SUPPORTED_CPUID, KVM_GET_EMULATED_CPUID, KVM_SET_CPUID2 and KVM_GET_CPUID2. Order: arch/x86/kvm/cpuid.c and x86.c. */
-import { findEntry } from '../../../abi/kvm/cpuid.ts';
+import { ADDRESS_SIZES_LEAF, findEntry } from '../../../abi/kvm/cpuid.ts';
 import {
   type CpuidEntry,
   KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
@@ -69,7 +69,7 @@ export function setCpuid2(kernel: Kernel, vcpu: Vcpu, user: UserCpuid): Answer {
   if (entries === undefined) return refuse('EFAULT');
   // Once the guest has seen its CPUID, only the same again.
   if (vcpu.entered) return isSameCpuid(entries, vcpu.cpuid) ? done : refuse('EINVAL');
-  const addresses = findEntry(entries, 0x8000_0008);
+  const addresses = findEntry(entries, ADDRESS_SIZES_LEAF);
   if (addresses !== undefined) {
     const virtualBits = (addresses.eax >>> 8) & 0xff;
     if (virtualBits !== 0 && virtualBits !== 48 && virtualBits !== 57) return refuse('EINVAL');
@@ -94,7 +94,8 @@ function isSameCpuid(given: readonly CpuidEntry[], had: readonly CpuidEntry[]): 
 /** Whether the address fits the guest's own physical address width. */
 export function isLegalGpa({ cpuid }: Vcpu, gpa: bigint): boolean {
   const highest = findEntry(cpuid, 0x8000_0000);
-  const addresses = findEntry(cpuid, 0x8000_0008);
-  const says = highest !== undefined && highest.eax >= 0x8000_0008 && addresses !== undefined;
+  const addresses = findEntry(cpuid, ADDRESS_SIZES_LEAF);
+  const says =
+    highest !== undefined && highest.eax >= ADDRESS_SIZES_LEAF && addresses !== undefined;
   return gpa >> BigInt(says ? addresses.eax & 0xff : defaultPhysicalBits) === 0n;
 }

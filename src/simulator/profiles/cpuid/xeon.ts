@@ -3,6 +3,7 @@
  * bits are those that the TDX module requires (verify_value in cpuid_configurations.c) and the
  * public ones of Sapphire Rapids and later; the numbers of caches and cores are made up.
  */
+import { ADDRESS_SIZES_LEAF, withGuestAddressBits } from '../../../abi/kvm/cpuid.ts';
 import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../../../abi/kvm/structs.ts';
 
 export interface XeonCpuid {
@@ -76,7 +77,7 @@ export function xeonCpuid(cpu: XeonCpuid): readonly CpuidEntry[] {
     // KVM's own leaves: `KVMKVMKVM` and its paravirtual features.
     plain(0x40000000, [0x40000001, 0x4b4d564b, 0x564b4d56, 0x4d]),
     plain(0x40000001, [0x01007efb, 0, 0, 0]),
-    plain(0x80000000, [0x80000008, 0, 0, 0]),
+    plain(0x80000000, [ADDRESS_SIZES_LEAF, 0, 0, 0]),
     plain(0x80000001, [0, 0, 0x121, 0x2c100800]),
     plain(0x80000002, [0x756d6953, 0x6574616c, 0x65582064, 0x00006e6f]),
     plain(0x80000003, [0, 0, 0, 0]),
@@ -84,9 +85,8 @@ export function xeonCpuid(cpu: XeonCpuid): readonly CpuidEntry[] {
     plain(0x80000005, [0, 0, 0, 0]),
     plain(0x80000006, [0, 0, 0x08008040, 0]),
     plain(0x80000007, [0, 0, 0, 0x100]),
-    // EAX: guest, linear and physical address bits.
-    plain(0x80000008, [
-      (cpu.guestAddressBits << 16) | (57 << 8) | cpu.physicalAddressBits,
+    plain(ADDRESS_SIZES_LEAF, [
+      withGuestAddressBits((57 << 8) | cpu.physicalAddressBits, cpu.guestAddressBits),
       0x200,
       0,
       0,

@@ -1,14 +1,13 @@
 /** A profile or SimulatedHost file as a host to be judged: it is started, asked, and closed. */
 import { TdctlError } from '../../errors/index.ts';
-import { readHostOffer } from '../../host/offer.ts';
-import { openSimulatedHost } from '../../host/simulated/index.ts';
-import type { FitHost } from '../../plan/fit/index.ts';
 import { type HostProfile, presentCpus } from '../../simulator/index.ts';
+import { type KnownHost, readHostOffer } from '../offer.ts';
+import { openSimulatedHost } from './index.ts';
 
-export async function simulatedHost(
+export async function simulatedAsKnown(
   profile: HostProfile,
   { name, kernel }: { readonly name: string; readonly kernel: string },
-): Promise<FitHost> {
+): Promise<KnownHost> {
   const { platform, cgroupLimits = [], foreignTds = 0 } = profile;
   const ownLimit = cgroupLimits.find(({ path }) => path === '/');
   const known = {
@@ -19,7 +18,7 @@ export async function simulatedHost(
     memory: { totalBytes: platform.memoryBytes, availableBytes: undefined },
     tscScaling: platform.features.tscScaling,
   };
-  const withoutTdx = (obstacles: readonly string[]): FitHost => ({
+  const withoutTdx = (obstacles: readonly string[]): KnownHost => ({
     ...known,
     offer: undefined,
     obstacles,

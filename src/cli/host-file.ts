@@ -1,0 +1,30 @@
+/** A file that describes a host: what `tdctl host capture` wrote, or a SimulatedHost (docs/host-files.md). */
+import type { HostCapture } from '../diagnosis/capture/capture.ts';
+import type { HostProfile } from '../simulator/index.ts';
+
+export const hostFileEnding = /\.(json|ya?ml)$/;
+
+/** Tells a file from the name of a profile. */
+export function isHostFile(text: string): boolean {
+  return text.includes('/') || hostFileEnding.test(text);
+}
+
+export type HostFile = { readonly capture: HostCapture } | { readonly profile: HostProfile };
+
+const captureKind = /"kind"\s*:\s*"tdctl\.HostCapture"/;
+
+/**
+ * JSON is a capture, unless it speaks of a SimulatedHost and not of a capture.
+ *
+ * @throws what the loader of the one or the other throws.
+ */
+export async function readHostFile(path: string): Promise<HostFile> {
+  const hostFiles = () => import('../host/simulated/host-file/load.ts');
+  if (!path.endsWith('.json')) return { profile: await (await hostFiles()).loadHostFile(path) };
+  const { parseCapture, readCaptureText } = await import('../diagnosis/capture/load.ts');
+  const text = readCaptureText(path);
+  const isCapture = captureKind.test(text.slice(0, 4096)) || !/"SimulatedHost"/.test(text);
+  return isCapture
+    ? { capture: parseCapture(text, path) }
+    : { profile: await (await hostFiles()).parseHostFile(text, path) };
+}
