@@ -1,4 +1,5 @@
 /** `tdctl kernels`: the kernel ABIs that a simulated host can follow. */
+import { hasMaxVcpusCap, makesVcpusFirst } from '../abi/kvm/kernels/kernel-abi.ts';
 import { nearest } from '../documents/nearest.ts';
 import { TdctlError } from '../errors/index.ts';
 import { defaultKernelAbi, type KernelAbi, kernelAbis } from '../simulator/index.ts';
@@ -61,7 +62,7 @@ function overview(abis: readonly KernelAbi[], io: CommandIo): string {
   const rows = abis.map((abi) => [
     abi.name,
     limitSetBy(abi),
-    abi.createVcpu.when.includes('UNINITIALIZED') ? 'yes' : 'no',
+    makesVcpusFirst(abi) ? 'yes' : 'no',
     abi.keyId.takenAt.replace('KVM_', '').replace('TDX_', ''),
     abi.move === undefined ? 'no' : abi.move.protocol,
   ]);
@@ -83,9 +84,10 @@ function overview(abis: readonly KernelAbi[], io: CommandIo): string {
 }
 
 /** `must`: no vCPU without that call. */
-function limitSetBy({ maxVcpus: { capability, inInitVm, atCreateVm } }: KernelAbi): string {
-  if (capability === undefined) return inInitVm === 'no field' ? 'present CPUs' : 'INIT_VM';
-  if (inInitVm !== 'no field') return 'ENABLE_CAP = INIT_VM';
+function limitSetBy(abi: KernelAbi): string {
+  const { inInitVm, atCreateVm } = abi.maxVcpus;
+  if (!hasMaxVcpusCap(abi)) return inInitVm ? 'INIT_VM' : 'present CPUs';
+  if (inInitVm) return 'ENABLE_CAP = INIT_VM';
   return atCreateVm.length === 0 ? 'ENABLE_CAP (must)' : 'ENABLE_CAP (may)';
 }
 

@@ -216,7 +216,7 @@ export class Dispatcher {
     if (whose === 'supervisor') this.#options.failed(code);
     const errno = whose === 'supervisor' ? 'ENFILE' : 'EMFILE';
     const delivered = this.#options.supervisor.refuse(call, errnoNumbers[errno]);
-    return { given: { ok: false, errno, hwError: undefined }, delivered };
+    return { given: { ok: false, errno, hwError: undefined, check: undefined }, delivered };
   }
 
   /** KVM_RUN itself waits inside the machine. */

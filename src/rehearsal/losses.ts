@@ -2,6 +2,7 @@
  * What a run has lost, and who lost it. A loss that the kernel or the module causes is reported as
  * theirs; one without such a cause is a violation of ours.
  */
+import { makesVcpusFirst } from '../abi/kvm/kernels/kernel-abi.ts';
 import type { FaultRecord, KernelAbi, Snapshot } from '../simulator/index.ts';
 import type { MoveResult } from './record.ts';
 import type { LiveTd } from './world.ts';
@@ -55,7 +56,7 @@ const freeingLeaves: ReadonlySet<string> = new Set([
 function lostSlots({ snapshot, kernelAbi, moves, faults }: LossFacts): Loss[] {
   const { leaked } = snapshot.keySlots;
   if (leaked === 0) return [];
-  const takesSlot = !kernelAbi.createVcpu.when.includes('UNINITIALIZED');
+  const takesSlot = !makesVcpusFirst(kernelAbi);
   const overwritten = takesSlot
     ? moves.filter(({ verdict }) => verdict !== 'sourceKept').length
     : 0;

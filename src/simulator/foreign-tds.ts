@@ -28,7 +28,7 @@ export class ForeignTds {
     const { keyIds, cgroup, tdx } = this.#kernel;
     const hkid = keyIds.allocate();
     if (hkid === undefined) return false;
-    if (cgroup.tryCharge(foreignCgroup) !== 'ok') {
+    if (!cgroup.tryCharge(foreignCgroup)) {
       keyIds.free(hkid);
       return false;
     }

@@ -1,6 +1,13 @@
 /** The table of docs/kernels.md: rules from the records, outcomes from running the simulated host. */
-import { type KernelAbiName, kernelAbis } from '../../src/simulator/index.ts';
+import {
+  hasMaxVcpusCap,
+  makesCheck,
+  makesVcpusFirst,
+} from '../../src/abi/kvm/kernels/kernel-abi.ts';
+import { type KernelAbi, type KernelAbiName, kernelAbis } from '../../src/simulator/index.ts';
 import { Driver } from '../simulator/drive.ts';
+
+const maxVcpusCap = 'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)';
 
 const columns: readonly (readonly [title: string, cell: (name: KernelAbiName) => string])[] = [
   ['kernel ABI', (name) => `\`${name}\``],
@@ -21,19 +28,19 @@ export function kernelTable(): string {
 }
 
 function limit(name: KernelAbiName): string {
-  const { capability, inInitVm, atCreateVm } = kernelAbis[name].maxVcpus;
-  if (capability === undefined && inInitVm === 'no field') return atCreateVm.join(', ');
-  if (capability === undefined) return 'what INIT_VM names';
-  if (inInitVm === 'must match') return 'what ENABLE_CAP names; INIT_VM must name the same';
+  const abi = kernelAbis[name];
+  const { inInitVm, atCreateVm } = abi.maxVcpus;
+  if (!hasMaxVcpusCap(abi)) return inInitVm ? 'what INIT_VM names' : atCreateVm.join(', ');
+  if (inInitVm) return 'what ENABLE_CAP names; INIT_VM must name the same';
   return atCreateVm.length === 0 ? 'what ENABLE_CAP names' : 'what ENABLE_CAP names, if it is made';
 }
 
 function checkedAgainst(name: KernelAbiName): string {
-  const { capability, inInitVm } = kernelAbis[name].maxVcpus;
-  if (capability !== undefined) {
-    return `${capability.limits.join(', ')}: ${capability.tooMany}`;
-  }
-  return inInitVm === 'no field' ? '-' : 'KVM_MAX_VCPUS: EINVAL';
+  const abi: KernelAbi = kernelAbis[name];
+  const { inInitVm, capabilityTakes } = abi.maxVcpus;
+  if (!hasMaxVcpusCap(abi)) return inInitVm ? 'KVM_MAX_VCPUS: EINVAL' : '-';
+  const tooMany = makesCheck(abi, maxVcpusCap, 'enable-cap.max-vcpus.too-large');
+  return `${capabilityTakes.join(', ')}: ${tooMany ? 'E2BIG' : 'EINVAL'}`;
 }
 
 function early(name: KernelAbiName): string {
@@ -52,7 +59,7 @@ function destination(name: KernelAbiName): { takes: string; onFullHost: string }
   const made = driver.call(driver.kvm, { request: 'KVM_CREATE_VM', type: 5 });
   if (typeof made === 'string') return refused('CREATE_VM', made);
   driver.prepareTd(made);
-  if (!kernelAbis[name].createVcpu.when.includes('UNINITIALIZED')) {
+  if (!makesVcpusFirst(kernelAbis[name])) {
     const result = driver.initVm(made);
     if (typeof result === 'string') return refused('INIT_VM', result);
   }

@@ -1,6 +1,7 @@
 /** Drives a simulated machine as a process would: one call, one answer, faults where a test wants. */
 import { capabilities } from '../../src/abi/kvm/capabilities.ts';
 import type { ErrnoName } from '../../src/abi/kvm/errno.ts';
+import { hasMaxVcpusCap } from '../../src/abi/kvm/kernels/kernel-abi.ts';
 import { tdxCommands } from '../../src/abi/kvm/requests.ts';
 import { type CpuidEntry, KVM_MEM_GUEST_MEMFD } from '../../src/abi/kvm/structs.ts';
 import { vmTypes } from '../../src/abi/kvm/vm-types.ts';
@@ -170,8 +171,7 @@ export class Driver {
 
   prepareTd(vm: Handle): Result {
     const split = this.cap(vm, 'KVM_CAP_SPLIT_IRQCHIP', 24n);
-    const { capability } = this.machine.kernelAbi.maxVcpus;
-    if (typeof split === 'string' || capability === undefined) return split;
+    if (typeof split === 'string' || !hasMaxVcpusCap(this.machine.kernelAbi)) return split;
     return this.cap(vm, 'KVM_CAP_MAX_VCPUS', BigInt(tdVcpus));
   }
 

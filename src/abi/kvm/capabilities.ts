@@ -130,3 +130,7 @@ export const capabilities = {
 } as const;
 
 export type CapabilityName = keyof typeof capabilities;
+
+export const capabilityNames: ReadonlyMap<number, CapabilityName> = new Map(
+  Object.entries(capabilities).map(([name, number]) => [number, name as CapabilityName]),
+);

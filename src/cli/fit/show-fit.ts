@@ -1,7 +1,8 @@
 /** `tdctl fit`: read a host, judge it, pass it on, forget it. Memory does not grow with the hosts. */
 import { setImmediate } from 'node:timers/promises';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
-import { type FitHost, judgeHost, type RunningTd, runningOn } from '../../plan/fit/index.ts';
+import type { KnownHost } from '../../host/offer.ts';
+import { judgeHost, type RunningTd, runningOn } from '../../plan/fit/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import type { CommandIo } from '../io.ts';

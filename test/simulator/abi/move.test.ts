@@ -1,9 +1,13 @@
 /** kernel-abi 4: moving a TD to another VM, check by check, under the two patch series. */
+
 import { describe, expect, test } from 'vitest';
+import { makesCheck, makesVcpusFirst } from '../../../src/abi/kvm/kernels/kernel-abi.ts';
 import { statusWord } from '../../../src/abi/tdx/status.ts';
 import { type KernelAbiName, kernelAbis, StructValue } from '../../../src/simulator/index.ts';
 import { Driver, expectOk, memRegion, page, type Result, ramGpa, ramPages } from '../drive.ts';
-import { abisWhere } from './abis.ts';
+import { abisWhere, poolEmpty } from './abis.ts';
+
+const moveRequest = 'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)';
 
 interface Td {
   readonly vm: number;
@@ -24,7 +28,7 @@ function pair(kernelAbi: KernelAbiName, { sourceVcpus = 1, destinationVcpus = 1 
 /** No INIT_VM where the kernel makes vCPUs without it. */
 function destinationOf(driver: Driver, source: Td, vcpuCount = 1): Td {
   const vm = driver.createTd();
-  if (!driver.machine.kernelAbi.createVcpu.when.includes('UNINITIALIZED')) {
+  if (!makesVcpusFirst(driver.machine.kernelAbi)) {
     expectOk(driver.initVm(vm));
   }
   const guestMemfd = shareMemory(driver, vm, source.guestMemfd);
@@ -54,7 +58,7 @@ const moving = abisWhere((abi) => abi.move !== undefined);
 const v1 = abisWhere((abi) => abi.move?.protocol === 'rfc-v1');
 const v2 = abisWhere((abi) => abi.move?.protocol === 'rfc-v2');
 const withoutOwnKey = (names: readonly KernelAbiName[]) =>
-  names.filter((name) => kernelAbis[name].createVcpu.when.includes('UNINITIALIZED'));
+  names.filter((name) => makesVcpusFirst(kernelAbis[name]));
 
 describe.each(abisWhere((abi) => abi.move === undefined))(
   'kernel 4.0 no TD can be moved (%s)',
@@ -80,14 +84,15 @@ describe.each(abisWhere((abi) => abi.move === undefined))(
   },
 );
 
-describe.each(
-  abisWhere((abi) => abi.move === undefined && !abi.createVcpu.when.includes('UNINITIALIZED')),
-)('kernel 4.3 a destination without INIT_VM (%s)', (kernelAbi) => {
-  test('is refused where the kernel would: KVM_CREATE_VCPU is EIO', () => {
-    const driver = new Driver({ kernelAbi });
-    expect(driver.createVcpu(driver.createTd(), 0)).toBe('EIO');
-  });
-});
+describe.each(abisWhere((abi) => abi.move === undefined && !makesVcpusFirst(abi)))(
+  'kernel 4.3 a destination without INIT_VM (%s)',
+  (kernelAbi) => {
+    test('is refused where the kernel would: KVM_CREATE_VCPU is EIO', () => {
+      const driver = new Driver({ kernelAbi });
+      expect(driver.createVcpu(driver.createTd(), 0)).toBe('EIO');
+    });
+  },
+);
 
 describe('kernel 4.3 what RFC v2 changes for a destination', () => {
   test('KVM_CREATE_VCPU is legal before INIT_VM; KVM_TDX_INIT_VCPU is EINVAL without a key ID', () => {
@@ -300,7 +305,7 @@ describe.each(v1)('kernel 4.2 RFC v1 (%s)', (kernelAbi) => {
     const source = driver.runnableTd();
     const other = driver.builtTd().guestMemfd;
     const destination = destinationOf(driver, { ...source, guestMemfd: other });
-    const vacuous = move?.memslots === 'counts must match';
+    const vacuous = makesCheck(kernelAbis[kernelAbi], moveRequest, 'move.memslot-counts-differ');
     expect(driver.move(destination.vm, source.vm)).toBe(vacuous ? 0 : 'EINVAL');
   });
 
@@ -347,7 +352,7 @@ describe.each(
     driver.runnableTd();
     const made = driver.call(driver.kvm, { request: 'KVM_CREATE_VM', type: 5 });
     const refused = typeof made === 'number' ? driver.initVm(made) : made;
-    expect(refused).toBe(kernelAbis[kernelAbi].keyId.poolEmpty);
+    expect(refused).toBe(poolEmpty(kernelAbis[kernelAbi]));
   });
 
   test('UNCONFIRMED: the move overwrites its key ID, which is leaked with its pages', () => {
@@ -371,16 +376,17 @@ describe.each(withoutOwnKey(moving))('seed thread: a full host (%s)', (kernelAbi
   });
 });
 
-test.each(v1.filter((name) => kernelAbis[name].move?.vcpuCountsDiffer === 'EINVAL'))(
-  'kernel 4.2 step 4: vCPU counts that differ are EINVAL, as was meant (%s)',
-  (kernelAbi) => {
-    const { driver, source, destination } = pair(kernelAbi, { sourceVcpus: 2 });
-    expect(driver.move(destination.vm, source.vm)).toBe('EINVAL');
-    expect(isDead(driver, source.vm)).toBe(false);
-  },
-);
+test.each(
+  v1.filter((name) => makesCheck(kernelAbis[name], moveRequest, 'move.vcpu-counts-differ')),
+)('kernel 4.2 step 4: vCPU counts that differ are EINVAL, as was meant (%s)', (kernelAbi) => {
+  const { driver, source, destination } = pair(kernelAbi, { sourceVcpus: 2 });
+  expect(driver.move(destination.vm, source.vm)).toBe('EINVAL');
+  expect(isDead(driver, source.vm)).toBe(false);
+});
 
-test.each(v1.filter((name) => kernelAbis[name].move?.vcpuCountsDiffer === 'moves on'))(
+test.each(
+  v1.filter((name) => !makesCheck(kernelAbis[name], moveRequest, 'move.vcpu-counts-differ')),
+)(
   'kernel 4.2 step 4, posted defect: vCPU counts that differ succeed, and vCPUs are lost (%s)',
   (kernelAbi) => {
     const { driver, source, destination } = pair(kernelAbi, { sourceVcpus: 2 });

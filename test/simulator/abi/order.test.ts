@@ -1,5 +1,7 @@
 /** What Linux 6.16 checks in another order than 7.3, or otherwise: each difference on both sides. */
 import { describe, expect, test } from 'vitest';
+import type { CheckedRequest, CheckName } from '../../../src/abi/kvm/checks/index.ts';
+import { makesCheck } from '../../../src/abi/kvm/kernels/kernel-abi.ts';
 import { statusWord } from '../../../src/abi/tdx/status.ts';
 import {
   CapabilitiesValue,
@@ -8,7 +10,7 @@ import {
   kernelAbis,
 } from '../../../src/simulator/index.ts';
 import { command, Driver, faulting, memRegion } from '../drive.ts';
-import { abisWhere } from './abis.ts';
+import { abisWhere, refusesFinalised } from './abis.ts';
 
 /** Linux 6.16, and the series that was posted on it. */
 const old616 = ['upstream-6.16', 'rfc-migration-v2'] as const;
@@ -29,12 +31,16 @@ function eitherWay(
   });
 }
 
-const duplicateLast = ({ createVcpu: { checks } }: KernelAbi) =>
-  checks.indexOf('id exists') > checks.indexOf('td state');
-const writesCapabilitiesBack = (abi: KernelAbi) => abi.tdxDispatch.capabilitiesWrittenBack;
+const isBefore =
+  (request: CheckedRequest, first: CheckName, later: CheckName) =>
+  ({ checks: { [request]: order } }: KernelAbi) =>
+    order.indexOf(first) < order.indexOf(later);
+const duplicateLast = isBefore('KVM_CREATE_VCPU', 'create-vcpu.irqchip', 'create-vcpu.id-taken');
+const writesCapabilitiesBack = (abi: KernelAbi) =>
+  makesCheck(abi, 'KVM_TDX_CAPABILITIES', 'command.unwritable');
 
 describe('kernel 2.7 CREATE_VCPU: the place of the duplicate id', () => {
-  test.each(abisWhere((abi) => !abi.createVcpu.when.includes('RUNNABLE')))(
+  test.each(abisWhere(refusesFinalised))(
     'after FINALIZE an id that exists is EEXIST where that comes first, else EIO (%s)',
     (kernelAbi) => {
       const driver = new Driver({ kernelAbi });
@@ -102,8 +108,11 @@ describe('kernel 2.4 CAPABILITIES', () => {
 });
 
 describe('kernel 2.8 commands on a vCPU fd', () => {
-  const stateFirst = ({ tdxDispatch: { vcpuChecks } }: KernelAbi) =>
-    vcpuChecks.indexOf('td state') < vcpuChecks.indexOf('command');
+  const stateFirst = isBefore(
+    'KVM_TDX_INIT_VCPU',
+    'command.td-not-in-building',
+    'command.unreadable',
+  );
 
   eitherWay(
     'on a RUNNABLE TD: EINVAL before an unreadable command, or EFAULT',
@@ -128,7 +137,7 @@ describe('kernel 2.8 commands on a vCPU fd', () => {
 
   eitherWay(
     'GET_CPUID reads the command twice, or once',
-    (abi) => !abi.tdxDispatch.vcpuSecondStage,
+    (abi) => !makesCheck(abi, 'KVM_TDX_GET_CPUID', 'command.unreadable-again'),
     (driver, old) => {
       const { vcpus } = driver.builtTd();
       const cmd = faulting(command('KVM_TDX_GET_CPUID'), 'second read');
@@ -142,7 +151,7 @@ describe('kernel 2.8 commands on a vCPU fd', () => {
 describe('kernel 2.3 commands on the VM fd', () => {
   eitherWay(
     'a fatal signal while the vCPUs are locked is EINTR, where they are',
-    (abi) => !abi.tdxDispatch.vmCommandsLockVcpus,
+    (abi) => !makesCheck(abi, 'KVM_TDX_FINALIZE_VM', 'command.killed'),
     (driver, old) => {
       const { vm } = driver.builtTd();
       driver.signal = 'fatal';
@@ -154,7 +163,7 @@ describe('kernel 2.3 commands on the VM fd', () => {
 describe('kernel 2.6 INIT_VM', () => {
   eitherWay(
     'TDH.MNG.CREATE refused is EIO, and bugs the VM or only warns',
-    (abi) => abi.initVm.mngCreateRefused === 'warns',
+    (abi) => makesCheck(abi, 'KVM_TDX_INIT_VM', 'init-vm.create-refused-alive'),
     (driver, old) => {
       const atCreateVm = driver.machine.kernelAbi.keyId.takenAt === 'KVM_CREATE_VM';
       const refuse = () =>
@@ -177,7 +186,7 @@ describe('kernel 2.6 INIT_VM', () => {
 
   eitherWay(
     'an empty pool',
-    (abi) => abi.keyId.poolEmpty === 'EBUSY',
+    (abi) => makesCheck(abi, 'KVM_CREATE_VM', 'init-vm.no-key-slot-yet'),
     (driver, old) => {
       const full = new Driver({ kernelAbi: driver.machine.kernelAbi, profile: 'one-slot' });
       full.initializedTd();
@@ -194,7 +203,8 @@ describe('kernel 2.6 INIT_VM', () => {
 });
 
 describe('kernel 2.12, 2.13 INIT_MEM_REGION and FINALIZE_VM', () => {
-  const returnsBusy = (abi: KernelAbi) => abi.initMemRegion.operandBusy === 'EBUSY';
+  const returnsBusy = (abi: KernelAbi) =>
+    makesCheck(abi, 'KVM_TDX_INIT_MEM_REGION', 'init-mem-region.busy');
   const busyOnce = (driver: Driver, leaf: 'TDH.MEM.PAGE.ADD' | 'TDH.MEM.SEPT.ADD') =>
     driver.failLeaf(leaf, (nth) => (nth === 0 ? statusWord('TDX_OPERAND_BUSY', 'RCX') : undefined));
 
@@ -219,7 +229,7 @@ describe('kernel 2.12, 2.13 INIT_MEM_REGION and FINALIZE_VM', () => {
 
   eitherWay(
     'FINALIZE with a page that is mapped and not added (nr_premapped) is EINVAL, where it is counted',
-    (abi) => abi.finalizeCountsPremapped,
+    (abi) => makesCheck(abi, 'KVM_TDX_FINALIZE_VM', 'finalize-vm.pages-not-added'),
     (driver, old) => {
       const { vm, vcpus } = driver.builtTd();
       busyOnce(driver, 'TDH.MEM.PAGE.ADD');
@@ -234,7 +244,7 @@ describe('kernel 2.12, 2.13 INIT_MEM_REGION and FINALIZE_VM', () => {
 
   eitherWay(
     'source address 0 is EINVAL, or read like any other',
-    (abi) => abi.initMemRegion.sourceAddressZero !== 'EINVAL',
+    (abi) => !makesCheck(abi, 'KVM_TDX_INIT_MEM_REGION', 'init-mem-region.source-zero'),
     (driver, old) => {
       const { vcpus } = driver.builtTd();
       const region = memRegion({ sourceAddr: 0n });

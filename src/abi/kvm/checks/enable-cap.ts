@@ -58,6 +58,9 @@ const dirtyRing = {
   }),
 };
 
+/** Any argument is taken. */
+const accepted = capability({});
+
 export const enableCapChecks = {
   KVM_CAP_SPLIT_IRQCHIP: {
     ...capability({
@@ -203,11 +206,14 @@ export const enableCapChecks = {
     ...vcpusExist('enable-cap.disable-exits.too-late'),
   }),
   KVM_CAP_EXIT_ON_EMULATION_FAILURE: capability(bits('enable-cap.exit-on-emulation-failure.bits')),
+  KVM_CAP_EXCEPTION_PAYLOAD: accepted,
+  KVM_CAP_X86_TRIPLE_FAULT_EVENT: accepted,
+  KVM_CAP_MSR_PLATFORM_INFO: accepted,
+  KVM_CAP_DISABLE_QUIRKS: accepted,
 } as const satisfies Partial<Record<CapabilityName, Checks>>;
 
-/** Of a capability that no kernel here has, or that takes any argument. */
+/** Of a capability that no kernel here has. */
 export const anyCapChecks = capability(unknown);
-export const acceptedCapChecks = capability({});
 
 const v10 = 'series v10 to v19, e.g. [PATCH v19 037/130]';
 

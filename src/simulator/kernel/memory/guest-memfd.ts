@@ -50,7 +50,7 @@ export function linkGuestMemfd(
   vm: Vm,
   user: UserStruct<LinkGuestMemfdStruct>,
 ): Answer {
-  if (!kernel.abi.guestMemfd.link) return refuse('ENOTTY');
+  if (kernel.abi.name !== 'rfc-migration-v2') return refuse('ENOTTY'); // INTERIM
   const link = user.read();
   if (link === undefined) return refuse('EFAULT');
   if (link.flags !== 0n) return refuse('EINVAL');

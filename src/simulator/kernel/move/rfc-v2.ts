@@ -1,88 +1,102 @@
 /**
- * The move of RFC v2, June 2025, on the guest_memfd series. Numbers in comments are the steps of
- * kernel-abi 4.3, in order. The source is dead from step 8 on, before TDX has looked at anything: what
- * fails later loses the TD.
+ * The move of RFC v2, June 2025, on the guest_memfd series: kvm_vm_move_enc_context_from() and
+ * tdx_migrate_from(). The source is dead once the memory slots have matched, before TDX has looked at
+ * anything: what fails later loses the TD.
  */
 import { hasX2apic } from '../../../abi/kvm/cpuid.ts';
-import type { Answer } from '../../interface.ts';
-import { done, type Refusal, refuse } from '../answer.ts';
-import { faultAt } from '../kernel.ts';
-import type { AssignedKey } from '../objects.ts';
+import type { Refusal } from '../answer.ts';
+import { faultAt, firstRefusal, type Steps } from '../checks.ts';
+import type { AssignedKey, Vcpu } from '../objects.ts';
 import { bugVm, killVm } from '../vm/vm.ts';
 import { memslotsMatch } from './memslots-match.ts';
-import { lockBoth, type Move } from './move.ts';
+import { type Move, type MoveCall, moveOf } from './move.ts';
+import { moveRequest } from './move-request.ts';
 import { flushVcpus, moveMemoryAttributes, moveTd, moveVcpus } from './move-td.ts';
 
-export function moveByRfcV2(move: Move): Answer {
-  const { destination, source, rules } = move;
-  // 1, 2: before, in moveEncContextFrom
-  // 3
-  if (destination.isTd !== source.isTd) return refuse('EINVAL');
-  // 4: a move in progress, EBUSY, cannot be seen, as calls do not overlap here; the same VM is not
-  // confirmed: as for SEV
-  if (destination === source) return refuse('EINVAL');
-  // 5-7
-  const interrupted = lockBoth(move);
-  if (interrupted !== undefined) return interrupted;
-  // 8
-  if (!memslotsMatch(destination, source, rules.memslots)) return refuse('EINVAL');
-  moveMemoryAttributes(move);
-  killVm(source);
-  // 9: TDs only; other VMs have no context of their own to move
-  return destination.isTd ? moveContext(move) : done;
+interface MoveV2Call extends MoveCall {
+  /** The key ID as the destination will have it. */
+  key: AssignedKey | undefined;
 }
 
-function moveContext(move: Move): Answer {
-  const { kernel, rules, caller, destination, source } = move;
-  if (destination.td?.state === 'RUNNABLE' || source.td?.state !== 'RUNNABLE') {
-    return refuse('EINVAL');
-  }
-  const key = chargedKey(move, source.td.key);
-  if (key !== undefined && 'ok' in key) return key;
-  flushVcpus(move);
-  const refused = faultAt(kernel, 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: allocate') ?? checkVcpus(move);
-  if (refused !== undefined) {
-    if (key !== undefined && key !== source.td.key) kernel.cgroup.uncharge(caller.cgroup);
+const ownSteps: Steps<MoveV2Call> = {
+  'move.types-differ': ({ vm, source }) => vm.isTd !== source?.isTd,
+  'move.memslots-differ': (call) => {
+    const move = moveOf(call);
+    if (!memslotsMatch(move)) return true;
+    moveMemoryAttributes(move);
+    killVm(move.source);
+    return false;
+  },
+  // From here on TDs only: other VMs have no context of their own to move.
+  'move.td-states': ({ vm, source }) =>
+    vm.isTd && (vm.td?.state === 'RUNNABLE' || source?.td?.state !== 'RUNNABLE'),
+  'move.cgroup-limit': chargeFails,
+  'move.no-memory': (call) => {
+    if (!call.vm.isTd) return false;
+    flushVcpus(moveOf(call));
+    const point = 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: allocate';
+    return faultAt(call.kernel, point, 'move.no-memory');
+  },
+  // Each destination vCPU is given an x2APIC base, which its CPUID must allow.
+  'move.no-x2apic': (call) =>
+    partnersOf(moveOf(call)).some(
+      ({ cpuid, td }) => td !== undefined && !td.x2apicBaseSet && !hasX2apic(cpuid),
+    ),
+  'move.apic-state': (call) => {
+    if (!call.vm.isTd) return false;
+    const point = 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: set the APIC state of a vCPU';
+    for (const _ of partnersOf(moveOf(call))) {
+      const fault = faultAt(call.kernel, point, 'move.apic-state');
+      if (fault !== undefined) return fault;
+    }
+    return false;
+  },
+  'move.vcpu-without-partner': ({ vm, source }) =>
+    vm.isTd && (source?.vcpus.length ?? 0) > vm.vcpus.length,
+};
+
+export function moveByRfcV2(command: MoveCall, steps: Steps<MoveCall>): Refusal | undefined {
+  const call: MoveV2Call = { ...command, key: undefined };
+  const { kernel, caller, vm } = call;
+  const refused = firstRefusal(kernel, moveRequest, { steps: { ...steps, ...ownSteps }, call });
+  const isLate = refused?.check === 'move.vcpu-without-partner';
+  if (refused !== undefined && !isLate) {
+    const hasCharged = call.key !== undefined && call.key !== call.source?.td?.key;
+    if (hasCharged) kernel.cgroup.uncharge(caller.cgroup);
     return refused;
   }
-  moveTd(move, key);
+  if (!vm.isTd) return refused;
+  const move = moveOf(call);
+  moveTd(move, call.key);
   moveVcpus(move);
-  // A second move of what step 8 has moved: the source's are empty by now.
-  if (rules.losesMemoryAttributes) moveMemoryAttributes(move);
-  if (rules.vcpuCountsDiffer === 'unchecked' && source.vcpus.length > destination.vcpus.length) {
+  // A second move of what was moved before the source died: it is empty by now.
+  if (kernel.abi.move?.losesMemoryAttributes) moveMemoryAttributes(move);
+  if (isLate) {
     // kvm_get_vcpu() gives NULL for the first that has no partner: an oops in the caller's task.
-    bugVm(destination);
-    bugVm(source);
-    return refuse('EIO');
+    bugVm(move.destination);
+    bugVm(move.source);
   }
-  return done;
+  return refused;
 }
 
 /** The caller's cgroup pays where it is another. As posted the source's is never released then. */
-function chargedKey(
-  { kernel, rules, caller }: Move,
-  key: AssignedKey | undefined,
-): AssignedKey | Refusal | undefined {
-  if (key === undefined || key.cgroup === caller.cgroup) return key;
-  const charged = kernel.cgroup.tryCharge(caller.cgroup);
-  if (charged !== 'ok') return refuse(charged);
-  if (rules.sourceCharge === 'goes with the TD' && key.cgroup !== undefined) {
+function chargeFails(call: MoveV2Call): boolean {
+  const { kernel, caller, source } = call;
+  const key = source?.td?.key;
+  call.key = key;
+  if (key === undefined || key.cgroup === caller.cgroup) return false;
+  if (!kernel.cgroup.tryCharge(caller.cgroup)) {
+    call.key = undefined;
+    return true;
+  }
+  if (kernel.abi.move?.sourceCharge === 'goes with the TD' && key.cgroup !== undefined) {
     kernel.cgroup.uncharge(key.cgroup);
   }
-  return { hkid: key.hkid, cgroup: caller.cgroup };
+  call.key = { hkid: key.hkid, cgroup: caller.cgroup };
+  return false;
 }
 
-/** Each destination vCPU is given an x2APIC base, which its CPUID must allow. */
-function checkVcpus({ kernel, destination, source }: Move): Refusal | undefined {
-  for (let i = 0; i < source.vcpus.length; i++) {
-    const vcpu = destination.vcpus[i];
-    if (vcpu === undefined) return undefined;
-    if (vcpu.td?.x2apicBaseSet !== true && !hasX2apic(vcpu.cpuid)) return refuse('EINVAL');
-    const noApic = faultAt(
-      kernel,
-      'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: set the APIC state of a vCPU',
-    );
-    if (noApic !== undefined) return noApic;
-  }
-  return undefined;
+/** vCPUs of the destination that have one of the source to take over, by their order. */
+function partnersOf({ destination, source }: Move): readonly Vcpu[] {
+  return destination.vcpus.slice(0, source.vcpus.length);
 }

@@ -1,15 +1,11 @@
 /** KVM_CHECK_EXTENSION. An unknown capability is 0. */
-import { type CapabilityName, capabilities } from '../../../abi/kvm/capabilities.ts';
+import { capabilityNames } from '../../../abi/kvm/capabilities.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vm } from '../objects.ts';
 import { capabilityValues } from './capability-values.ts';
 
-const namesByNumber = new Map<number, CapabilityName>(
-  Object.entries(capabilities).map(([name, number]) => [number, name as CapabilityName]),
-);
-
 export function checkExtension(kernel: Kernel, capability: number, vm: Vm | undefined): number {
-  const name = namesByNumber.get(capability);
+  const name = capabilityNames.get(capability);
   if (name === undefined) return 0;
   const recorded = kernel.profile.recordedCapabilities?.[name];
   if (recorded !== undefined && !vm?.isTd) return recorded;

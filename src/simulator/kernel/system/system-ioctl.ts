@@ -4,13 +4,14 @@ import type { VcpuBound } from '../../../abi/kvm/kernels/kernel-abi.ts';
 import { vmTypes } from '../../../abi/kvm/vm-types.ts';
 import type { Answer, Caller, Request } from '../../interface.ts';
 import { ok, type Refusal, refuse } from '../answer.ts';
+import { faultStep, firstRefusal, type Steps } from '../checks.ts';
 import { systemDeviceAttr } from '../device-attr.ts';
-import { faultAt, type Kernel } from '../kernel.ts';
+import type { Kernel } from '../kernel.ts';
 import { KVM_API_VERSION, leastBound, vcpuMmapBytes } from '../limits.ts';
 import { getMsrIndexList } from '../msrs/index-lists.ts';
 import { getFeatureMsrs } from '../msrs/msr-io.ts';
 import type { Vm } from '../objects.ts';
-import { buildTd } from '../tdx/build-td.ts';
+import { buildTdSteps, giveBack, tdInMaking } from '../tdx/build-td.ts';
 import { getEmulatedCpuid, getSupportedCpuid } from '../vcpu/cpuid.ts';
 import { getMceCapSupported } from '../vcpu/machine-check.ts';
 import { putVm } from '../vm/teardown.ts';
@@ -47,13 +48,22 @@ export function systemIoctl(kernel: Kernel, caller: Caller, request: Request): A
   }
 }
 
-/** KVM_CREATE_VM (kernel-abi 2.2): no key ID, no SEAMCALL, no page of the module, but before v8. */
+interface CreateVmCall {
+  readonly kernel: Kernel;
+  readonly type: number;
+}
+
+const createVmSteps: Steps<CreateVmCall> = {
+  'process.no-descriptor': faultStep('process.no-descriptor', 'KVM_CREATE_VM: install the fd'),
+  'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_CREATE_VM: allocate'),
+  'create-vm.type': ({ kernel, type }) => !isVmType(kernel, type),
+};
+
+/** kvm_dev_ioctl_create_vm(): no key ID, no SEAMCALL, no page of the module, but before v8. */
 function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
-  const noFd = faultAt(kernel, 'KVM_CREATE_VM: install the fd');
-  if (noFd !== undefined) return noFd;
-  const noMemory = faultAt(kernel, 'KVM_CREATE_VM: allocate');
-  if (noMemory !== undefined) return noMemory;
-  if (!isVmType(kernel, type)) return refuse('EINVAL');
+  const call = { kernel, type };
+  const refused = firstRefusal(kernel, 'KVM_CREATE_VM', { steps: createVmSteps, call });
+  if (refused !== undefined) return refused;
 
   const isTd = type === vmTypes.KVM_X86_TDX_VM;
   const bounds = isTd ? kernel.abi.maxVcpus.atCreateVm : ordinaryBounds;
@@ -66,21 +76,24 @@ function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
     createdNs: BigInt(Math.round(kernel.trace.clock.nowNs)),
   });
   kernel.vms.add(vm);
-  const refused = takeKeyIdEarly(kernel, caller, vm);
-  if (refused !== undefined) {
+  const early = takeKeyIdEarly(kernel, caller, vm);
+  if (early !== undefined) {
     putVm(kernel, vm);
-    return refused;
+    return early;
   }
   return ok(kernel.files.install({ kind: 'vm', vm }));
 }
 
 const ordinaryBounds: readonly VcpuBound[] = ['KVM_MAX_VCPUS'];
 
-/** Before v8 a TD is built in the module as soon as it is created (kernel-abi 3.2). */
+/** Before v8 a TD is built in the module as soon as it is created. */
 function takeKeyIdEarly(kernel: Kernel, caller: Caller, vm: Vm): Refusal | undefined {
   if (kernel.abi.keyId.takenAt !== 'KVM_CREATE_VM') return undefined;
   if (vm.td === undefined || kernel.tdx === undefined) return undefined;
-  return buildTd({ kernel, tdx: kernel.tdx, vm, td: vm.td }, caller.cgroup);
+  const call = tdInMaking({ kernel, tdx: kernel.tdx, vm, td: vm.td }, caller.cgroup);
+  const refused = firstRefusal(kernel, 'KVM_CREATE_VM', { steps: buildTdSteps, call });
+  if (refused !== undefined) giveBack(call);
+  return refused;
 }
 
 function isVmType(kernel: Kernel, type: number): boolean {

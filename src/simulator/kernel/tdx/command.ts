@@ -32,12 +32,16 @@ export function commandNamed({ abi }: Kernel, request: TdxRequest['request']) {
  * The command goes back with its hw_error on success and failure; a fault there undoes nothing. What
  * refuses before the command itself is looked at does not write it.
  */
-export function writtenBack({ kernel, cmd }: TdCommand, request: TdxRequest, answer: Answer): Answer {
+export function writtenBack(
+  { kernel, cmd }: TdCommand,
+  request: TdxRequest,
+  answer: Answer,
+): Answer {
   const command = commandNamed(kernel, request.request);
-  const goesBack = command !== undefined && kernel.abi.checks[command].includes('command.unwritable');
+  const goesBack =
+    command !== undefined && kernel.abi.checks[command].includes('command.unwritable');
   const isEarly = !answer.ok && answer.check !== undefined && answer.check in lockedVmCommandChecks;
   if (!goesBack || isEarly) return answer;
   const hwError = answer.ok ? 0n : (answer.hwError ?? 0n);
   return request.cmd.write({ ...cmd.value, hwError }) ? answer : refuse('command.unwritable');
 }
-

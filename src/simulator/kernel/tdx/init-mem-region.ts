@@ -92,10 +92,7 @@ const pageSteps: Steps<PageCall> = {
   'init-mem-region.module-refused': (call) => call.failure === 'refused' || !isMeasured(call),
 };
 
-export function initMemRegion(
-  command: VcpuCommand,
-  user: UserStruct<InitMemRegionStruct>,
-): Answer {
+export function initMemRegion(command: VcpuCommand, user: UserStruct<InitMemRegionStruct>): Answer {
   const call: RegionCall = { ...command, region: new CopiedIn(() => user.read()) };
   const { kernel } = command;
   const refused = firstRefusal(kernel, 'KVM_TDX_INIT_MEM_REGION', { steps: regionSteps, call });

@@ -1,62 +1,110 @@
 /**
- * KVM_TDX_INIT_VM (kernel-abi 2.6 and 7.1): takes the key ID and builds the TD. Every failure gives
- * back what it took and leaves the TD uninitialised, so it may be tried again unless the VM was
- * bugged. Numbers in comments are the steps of 7.1.
+ * KVM_TDX_INIT_VM: tdx_td_init(). Takes the key ID and builds the TD. Every failure gives back what it
+ * took and leaves the TD uninitialised, so it may be tried again unless the VM was bugged.
  */
+import { type InitVmFacts, initVmRules } from '../../../abi/kvm/init-vm-rules.ts';
 import { KVM_MAX_CPUID_ENTRIES } from '../../../abi/kvm/structs.ts';
-import { configFlags } from '../../../abi/tdx/td-params.ts';
-import type {
-  Answer,
-  Caller,
-  InitVmStruct,
-  TdxCommandStruct,
-  UserInitVm,
-} from '../../interface.ts';
+import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
+import { configFlags, type TdParams } from '../../../abi/tdx/td-params.ts';
+import type { Answer, InitVmStruct, UserInitVm } from '../../interface.ts';
 import { tdFields } from '../../module/metadata-fields.ts';
-import { done, type Refusal, refuse } from '../answer.ts';
-import { faultAt, type Kernel } from '../kernel.ts';
-import { buildTd, initTd } from './build-td.ts';
-import type { TdContext } from './context.ts';
-import { setupTdParams } from './td-params.ts';
+import { done, refuseWith } from '../answer.ts';
+import { CopiedIn, faultStep, firstRefusal, type Step, type Steps } from '../checks.ts';
+import { bugVm } from '../vm/vm.ts';
+import { buildTdSteps, giveBack, type TdInMaking, tdInMaking } from './build-td.ts';
+import { vmCommandSteps } from './command.ts';
+import type { TdCommand } from './context.ts';
+import { initVmFacts, tdParamsOf } from './td-params.ts';
 
 /** Room for entries in the struct of a fixed size: 16384 bytes, entries of 40 from byte 168. */
 const fixedSizeEntries = 405;
 
-export function initVm(
-  context: TdContext,
-  caller: Caller,
-  cmd: TdxCommandStruct,
-  user: UserInitVm,
-): Answer {
-  const {
-    kernel,
-    tdx: { module },
-    vm,
-    td,
-  } = context;
-  // 6, 7
-  if (isDone(context)) return refuse('EINVAL');
-  if (cmd.flags !== 0) return refuse('EINVAL');
-  const init = copyIn(context, user);
-  if ('ok' in init) return init;
-  // 13
-  const noMemory = faultAt(kernel, 'KVM_TDX_INIT_VM: allocate TD_PARAMS');
-  if (noMemory !== undefined) return noMemory;
-  // 14: unreachable where KVM_CREATE_VCPU needs the state that step 6 refuses
-  if (kernel.abi.initVm.vcpusExist === 'EBUSY' && vm.vcpus.length > 0) return refuse('EBUSY');
-  const maxVcpus = maxVcpusOf(context, init);
-  if (maxVcpus === undefined) return refuse('EINVAL');
-  const params = setupTdParams(context, init, maxVcpus);
-  if (typeof params === 'string') return refuse(params);
+interface InitVmCall extends TdCommand, TdInMaking {
+  readonly nent: CopiedIn<number>;
+  readonly init: CopiedIn<InitVmStruct>;
+  /** What setup_tdparams() looks at, once it was asked for. */
+  facts: InitVmFacts | undefined;
+  params: TdParams | undefined;
+}
 
-  const built =
-    kernel.abi.keyId.takenAt === 'KVM_CREATE_VM' ? undefined : buildTd(context, caller.cgroup);
-  const refused = built ?? initTd(context, params);
-  if (refused !== undefined) return refused;
-  vm.maxVcpus = maxVcpus;
+const steps: Steps<InitVmCall> = {
+  ...vmCommandSteps,
+  'init-vm.done-already': ({ kernel, vm, td }) =>
+    td.state !== 'UNINITIALIZED' ||
+    (kernel.abi.initVm.doneWhen === 'max_vcpus is set' && vm.maxVcpus !== 0),
+  'init-vm.flags': ({ cmd }) => cmd.value.flags !== 0,
+  'init-vm.nent-unreadable': ({ nent }) => nent.fails(),
+  'init-vm.too-many-cpuid-entries': ({ nent }) => nent.value > KVM_MAX_CPUID_ENTRIES,
+  'init-vm.no-memory-to-copy': faultStep(
+    'init-vm.no-memory-to-copy',
+    'KVM_TDX_INIT_VM: copy the struct',
+  ),
+  'init-vm.struct-unreadable': ({ init }) => init.fails(),
+  'init-vm.reserved': ({ init }) => init.value.reserved.some((word) => word !== 0n),
+  'init-vm.cpuid-padding': ({ init }) => init.value.cpuid.padding !== 0,
+  'init-vm.nent-changed': ({ init, nent }) => init.value.cpuid.nent !== nent.value,
+  'init-vm.too-many-for-struct': ({ init }) => init.value.cpuid.nent > fixedSizeEntries,
+  'init-vm.no-memory-for-params': faultStep(
+    'init-vm.no-memory-for-params',
+    'KVM_TDX_INIT_VM: allocate TD_PARAMS',
+  ),
+  'init-vm.vcpus-exist': ({ vm }) => vm.vcpus.length > 0,
+  'init-vm.max-vcpus-too-large': ({ kernel, init }) =>
+    askedVcpus(init.value) > kernel.profile.kvmMaxVcpus,
+  'init-vm.max-vcpus-mismatch': ({ vm, init }) => askedVcpus(init.value) !== vm.maxVcpus,
+  'init-vm.max-vcpus-too-small': ({ vm, init }) => vm.vcpus.length > askedVcpus(init.value),
+  'init-vm.attributes': byRule('init-vm.attributes'),
+  'init-vm.xfam': byRule('init-vm.xfam'),
+  'init-vm.address-width': byRule('init-vm.address-width'),
+  'init-vm.no-5-level-ept': byRule('init-vm.no-5-level-ept'),
+  'init-vm.cpuid-forbidden': byRule('init-vm.cpuid-forbidden'),
+  'init-vm.cpuid-unmatched': byRule('init-vm.cpuid-unmatched'),
+  ...buildTdSteps,
+  'init-vm.module-refused-operand': (call) => {
+    call.params = tdParamsOf(call, call.init.value, {
+      maxVcpus: newMaxVcpus(call),
+      found: factsOf(call).found,
+    });
+    const operands = { rcx: call.td.tdr ?? 0, rdx: call.params };
+    call.status = call.tdx.module.seamcall('TDH.MNG.INIT', operands);
+    // The one refusal of a leaf whose status user space gets to see.
+    return isStatus(call.status, 'TDX_OPERAND_INVALID')
+      ? refuseWith('init-vm.module-refused-operand', { hwError: call.status })
+      : undefined;
+  },
+  'init-vm.module-failed': ({ vm, status }) => {
+    if (status === statusCodes.TDX_SUCCESS) return false;
+    bugVm(vm);
+    return true;
+  },
+};
+
+export function initVm(command: TdCommand, user: UserInitVm): Answer {
+  const { kernel, tdx, vm, td, caller } = command;
+  const nent = new CopiedIn(() => user.readNent());
+  const isFixed = kernel.abi.initVm.struct === 'fixed size';
+  const init = new CopiedIn(() => user.read(isFixed ? fixedSizeEntries : nent.value));
+  const making = tdInMaking(command, caller.cgroup);
+  const call: InitVmCall = {
+    ...command,
+    ...making,
+    nent,
+    init,
+    facts: undefined,
+    params: undefined,
+  };
+  const refused = firstRefusal(kernel, 'KVM_TDX_INIT_VM', { steps, call });
+  if (refused !== undefined) {
+    // What KVM_CREATE_VM has built stays, and may be tried again.
+    giveBack(call);
+    return refused;
+  }
+  const { params } = call;
+  if (params === undefined) throw new Error('the kernel record never has TDH.MNG.INIT called');
+  vm.maxVcpus = newMaxVcpus(call);
   // tsc_offset and tsc_multiplier
-  module.seamcall('TDH.MNG.RD', { rcx: td.tdr ?? 0, rdx: tdFields.TSC_OFFSET });
-  module.seamcall('TDH.MNG.RD', { rcx: td.tdr ?? 0, rdx: tdFields.TSC_MULTIPLIER });
+  tdx.module.seamcall('TDH.MNG.RD', { rcx: td.tdr ?? 0, rdx: tdFields.TSC_OFFSET });
+  tdx.module.seamcall('TDH.MNG.RD', { rcx: td.tdr ?? 0, rdx: tdFields.TSC_MULTIPLIER });
   td.attributes = params.attributes;
   td.xfam = params.xfam;
   td.sharedBit = (params.configFlags & configFlags.GPAW) === 0n ? 47 : 51;
@@ -64,49 +112,21 @@ export function initVm(
   return done;
 }
 
-function isDone({ kernel, vm, td }: TdContext): boolean {
-  return kernel.abi.initVm.doneWhen === 'state'
-    ? td.state !== 'UNINITIALIZED'
-    : vm.maxVcpus !== 0 || td.state !== 'UNINITIALIZED';
+function byRule(check: keyof typeof initVmRules): Step<InitVmCall> {
+  const { refuses } = initVmRules[check];
+  return (call) => refuses(factsOf(call));
 }
 
-/** kvm->max_vcpus as it will be; undefined: EINVAL (kernel-abi 3.1, 3.2). */
-function maxVcpusOf({ kernel, vm }: TdContext, init: InitVmStruct): number | undefined {
-  const rule = kernel.abi.maxVcpus.inInitVm;
-  const asked = init.maxVcpus ?? 0;
-  if (rule === 'no field') return vm.maxVcpus;
-  if (rule === 'must match') return asked === vm.maxVcpus ? asked : undefined;
-  if (asked > kernel.profile.kvmMaxVcpus) return undefined;
-  return rule === 'covers the vCPUs' && vm.vcpus.length > asked ? undefined : asked;
+function factsOf(call: InitVmCall): InitVmFacts {
+  call.facts ??= initVmFacts(call, call.init.value);
+  return call.facts;
 }
 
-/** 8 to 12. */
-function copyIn({ kernel }: TdContext, user: UserInitVm): InitVmStruct | Refusal {
-  return kernel.abi.initVm.struct === 'sized by nent'
-    ? copyInSized(kernel, user)
-    : copyInFixed(kernel, user);
+function askedVcpus({ maxVcpus = 0 }: InitVmStruct): number {
+  return maxVcpus;
 }
 
-/** 16384 bytes at once, and what lies beyond the entries must be 0 (kernel-abi 3.2). */
-function copyInFixed(kernel: Kernel, user: UserInitVm): InitVmStruct | Refusal {
-  const fault = faultAt(kernel, 'KVM_TDX_INIT_VM: copy the struct');
-  if (fault !== undefined) return fault;
-  const init = user.read(fixedSizeEntries);
-  if (init === undefined) return refuse('EFAULT');
-  if (init.cpuid.padding !== 0 || init.cpuid.nent > fixedSizeEntries) return refuse('EINVAL');
-  return init.reserved.some((word) => word !== 0n) ? refuse('EINVAL') : init;
-}
-
-/** nent alone, then the whole struct. */
-function copyInSized(kernel: Kernel, user: UserInitVm): InitVmStruct | Refusal {
-  const nent = user.readNent();
-  if (nent === undefined) return refuse('EFAULT');
-  if (nent > KVM_MAX_CPUID_ENTRIES) return refuse('E2BIG');
-  const fault = faultAt(kernel, 'KVM_TDX_INIT_VM: copy the struct');
-  if (fault !== undefined) return fault;
-  const init = user.read(nent);
-  if (init === undefined) return refuse('EFAULT');
-  if (init.reserved.some((word) => word !== 0n)) return refuse('EINVAL');
-  if (init.cpuid.padding !== 0 || init.cpuid.nent !== nent) return refuse('EINVAL');
-  return init;
+/** kvm->max_vcpus as it will be. */
+function newMaxVcpus({ kernel, vm, init }: InitVmCall): number {
+  return kernel.abi.maxVcpus.inInitVm ? askedVcpus(init.value) : vm.maxVcpus;
 }

@@ -95,7 +95,9 @@ export function completeTdVmCall(
 /** Whether user space may answer that to a MapGPA exit, and what the guest gets for it. */
 export function mapGpaStatus({ abi }: Kernel, result: bigint): bigint | 'EINVAL' {
   if (result === 0n) return SUCCESS;
-  if (abi.mapGpaResults === 'any') return INVALID_OPERAND;
+  if (['upstream-6.16', 'rfc-migration-v2'].includes(abi.name))
+    // INTERIM
+    return INVALID_OPERAND;
   if (result === BigInt(errnoNumbers.EAGAIN)) return RETRY;
   return result === BigInt(errnoNumbers.EINVAL) ? INVALID_OPERAND : 'EINVAL';
 }

@@ -1,22 +1,46 @@
 /**
- * KVM_CREATE_VCPU (kernel-abi 2.7 and 7.1). The checks run in the order that the kernel's record has:
- * Linux 7.3 holds kvm->lock throughout and looks for a duplicate id early; before, it came last.
+ * KVM_CREATE_VCPU: kvm_vm_ioctl_create_vcpu(). Linux 7.3 holds kvm->lock throughout and looks for a
+ * duplicate id early; before, it came last.
  */
-
-import type { CreateVcpuCheck } from '../../../abi/kvm/kernels/kernel-abi.ts';
 import type { Answer } from '../../interface.ts';
-import { ok, type Refusal, refuse } from '../answer.ts';
-import { faultAt, type Kernel } from '../kernel.ts';
+import { ok } from '../answer.ts';
+import { faultStep, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import { maxVcpuIds } from '../limits.ts';
 import type { Vm } from '../objects.ts';
 import { hostTsc } from '../vm/clock.ts';
 import { newVcpu } from './vcpu.ts';
 
+interface CreateVcpuCall {
+  readonly kernel: Kernel;
+  readonly vm: Vm;
+  readonly id: number;
+}
+
+const steps: Steps<CreateVcpuCall> = {
+  'create-vcpu.id-range': ({ kernel, id }) =>
+    id < 0 || id >= maxVcpuIds(kernel.profile.kvmMaxVcpus),
+  'create-vcpu.limit': ({ vm }) => vm.vcpus.length >= vm.maxVcpus,
+  'create-vcpu.id-taken': ({ vm, id }) => vm.vcpusById.has(id),
+  // Sets the limit for good, also when a later step fails.
+  'create-vcpu.id-limit': ({ kernel, vm, id }) => {
+    if (vm.maxVcpuIds === 0) vm.maxVcpuIds = maxVcpuIds(kernel.profile.kvmMaxVcpus);
+    return id >= vm.maxVcpuIds;
+  },
+  'create-vcpu.no-memory': faultStep('create-vcpu.no-memory', 'KVM_CREATE_VCPU: allocate'),
+  'create-vcpu.td-state': ({ vm }) => vm.td !== undefined && vm.td.state !== 'INITIALIZED',
+  'create-vcpu.td-finalised': ({ vm }) => vm.td?.state === 'RUNNABLE',
+  'create-vcpu.irqchip': ({ vm }) => vm.isTd && vm.irqchip !== 'split',
+  'create-vcpu.no-descriptor': faultStep(
+    'create-vcpu.no-descriptor',
+    'KVM_CREATE_VCPU: install the fd',
+  ),
+};
+
 export function createVcpu(kernel: Kernel, vm: Vm, id: number): Answer {
-  for (const check of kernel.abi.createVcpu.checks) {
-    const refused = checks[check](kernel, vm, id);
-    if (refused !== undefined) return refused;
-  }
+  const call = { kernel, vm, id };
+  const refused = firstRefusal(kernel, 'KVM_CREATE_VCPU', { steps, call });
+  if (refused !== undefined) return refused;
   // A vCPU's time begins now; the module keeps that of a TD.
   const tscOffset = vm.isTd ? 0n : BigInt.asUintN(64, -hostTsc(kernel));
   const vcpu = newVcpu({ vm, id, tscOffset });
@@ -34,24 +58,3 @@ export function undoCreateVcpu(vm: Vm, id: number): void {
   vm.vcpus.pop();
   vm.vcpusById.delete(id);
 }
-
-type Check = (kernel: Kernel, vm: Vm, id: number) => Refusal | undefined;
-
-const checks: Readonly<Record<CreateVcpuCheck, Check>> = {
-  'id range': (kernel, _vm, id) =>
-    id < 0 || id >= maxVcpuIds(kernel.profile.kvmMaxVcpus) ? refuse('EINVAL') : undefined,
-  'vCPU limit': (_kernel, vm) => (vm.vcpus.length >= vm.maxVcpus ? refuse('EINVAL') : undefined),
-  'id exists': (_kernel, vm, id) => (vm.vcpusById.has(id) ? refuse('EEXIST') : undefined),
-  // Sets the limit for good, also when a later step fails.
-  max_vcpu_ids: (kernel, vm, id) => {
-    if (vm.maxVcpuIds === 0) vm.maxVcpuIds = maxVcpuIds(kernel.profile.kvmMaxVcpus);
-    return id >= vm.maxVcpuIds ? refuse('EINVAL') : undefined;
-  },
-  allocate: (kernel) => faultAt(kernel, 'KVM_CREATE_VCPU: allocate'),
-  'td state': (kernel, vm) =>
-    vm.td !== undefined && !kernel.abi.createVcpu.when.includes(vm.td.state)
-      ? refuse('EIO')
-      : undefined,
-  irqchip: (_kernel, vm) => (vm.isTd && vm.irqchip !== 'split' ? refuse('EINVAL') : undefined),
-  'install the fd': (kernel) => faultAt(kernel, 'KVM_CREATE_VCPU: install the fd'),
-};

@@ -1,27 +1,167 @@
-/** KVM_ENABLE_CAP on a VM fd (kernel-abi 1.6 and 7.1). No refusal changes any state. */
-import { capabilities } from '../../../abi/kvm/capabilities.ts';
+/**
+ * KVM_ENABLE_CAP on a VM fd: kvm_vm_ioctl_enable_cap_generic() and kvm_vm_ioctl_enable_cap(). No
+ * refusal changes any state.
+ */
+import {
+  type CapabilityName,
+  capabilities,
+  capabilityNames,
+} from '../../../abi/kvm/capabilities.ts';
+import { type CheckedRequest, isCheckedRequest } from '../../../abi/kvm/checks/index.ts';
 import type { Answer, Caller, EnableCapStruct, UserStruct } from '../../interface.ts';
-import { done, refuse } from '../answer.ts';
-import { faultAt, type Kernel } from '../kernel.ts';
+import { done } from '../answer.ts';
+import { CopiedIn, faultStep, firstRefusal, type Step, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import { KVM_MAX_IRQ_ROUTES, leastBound, maxDirtyRingBytes, maxVcpuIds } from '../limits.ts';
 import { moveEncContextFrom } from '../move/move-enc-context.ts';
 import type { Vm } from '../objects.ts';
 import { capabilityMasks } from '../system/capability-values.ts';
 import { checkExtension } from '../system/check-extension.ts';
+import type { CapCall } from './cap-call.ts';
 
 const u32Max = 0xffff_ffffn;
-
-const x2apicApi = { all: 0xfn, enableSuppressEoi: 1n << 2n, disableSuppressEoi: 1n << 3n } as const;
-const hypercallsThatExit = BigInt(capabilityMasks.hypercallsThatExit);
+const x2apicApi = { enableSuppressEoi: 1n << 2n, disableSuppressEoi: 1n << 3n } as const;
 /** INVAL, UNKNOWN, FILTER */
 const msrExitReasons = 7n;
-const dirtyRings: ReadonlySet<number> = new Set([
-  capabilities.KVM_CAP_DIRTY_LOG_RING,
-  capabilities.KVM_CAP_DIRTY_LOG_RING_ACQ_REL,
-]);
 const pmuDisable = 1n;
 const busLock = { off: 1n, exit: 2n } as const;
 const notify = { all: 0x3n, enabled: 1n } as const;
+
+const bitsBeyond =
+  (known: bigint | ((call: CapCall) => bigint)): Step<CapCall> =>
+  (call) =>
+    (call.arg & ~(typeof known === 'bigint' ? known : known(call))) !== 0n;
+/** Where KVM_CHECK_EXTENSION answers with the bits that can be asked for. */
+const asReported =
+  (name: CapabilityName) =>
+  ({ kernel, vm }: CapCall) =>
+    BigInt(checkExtension(kernel, capabilities[name], vm));
+const vcpusExist: Step<CapCall> = ({ vm }) => vm.vcpus.length > 0;
+const isAboveLimit: Step<CapCall> = ({ kernel, arg }) =>
+  arg > BigInt(leastBound(kernel, kernel.abi.maxVcpus.capabilityTakes));
+
+const steps: Steps<CapCall> = {
+  'argument.unreadable': ({ cap }) => cap.fails(),
+  'enable-cap.flags': ({ cap }) => cap.value.flags !== 0,
+  'enable-cap.unknown': () => true,
+  'enable-cap.copy-enc-context.unsupported': () => true,
+
+  'enable-cap.split-irqchip.routes': ({ arg }) => arg > BigInt(KVM_MAX_IRQ_ROUTES),
+  'enable-cap.split-irqchip.exists': ({ vm }) => vm.irqchip !== 'none',
+  'enable-cap.split-irqchip.too-late': vcpusExist,
+  'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_ENABLE_CAP: allocate'),
+
+  'enable-cap.max-vcpu-id.too-large': ({ kernel, arg }) =>
+    arg > BigInt(maxVcpuIds(kernel.profile.kvmMaxVcpus)),
+  'enable-cap.max-vcpu-id.below-boot': ({ vm, arg }) => BigInt(vm.bootVcpuId) > arg,
+  'enable-cap.max-vcpu-id.set-already': ({ vm, arg }) =>
+    vm.maxVcpuIds !== 0 && BigInt(vm.maxVcpuIds) !== arg,
+
+  // The counter's product with the largest divider must fit 64 bits.
+  'enable-cap.apic-bus-cycles.range': ({ arg }) => arg === 0n || u32Max * 128n * arg >= 1n << 64n,
+  'enable-cap.apic-bus-cycles.no-irqchip': ({ vm }) => vm.irqchip === 'none',
+  'enable-cap.apic-bus-cycles.too-late': vcpusExist,
+
+  'enable-cap.x2apic-api.bits': bitsBeyond(0xfn),
+  'enable-cap.x2apic-api.both': ({ arg }) =>
+    (arg & x2apicApi.enableSuppressEoi) !== 0n && (arg & x2apicApi.disableSuppressEoi) !== 0n,
+  'enable-cap.x2apic-api.not-split': ({ vm, arg }) =>
+    (arg & x2apicApi.enableSuppressEoi) !== 0n && vm.irqchip !== 'split',
+
+  'enable-cap.exit-hypercall.bits': bitsBeyond(BigInt(capabilityMasks.hypercallsThatExit)),
+
+  'enable-cap.max-vcpus.no-td': ({ vm }) => !vm.isTd,
+  'enable-cap.max-vcpus.zero': ({ arg }) => arg === 0n,
+  'enable-cap.max-vcpus.too-large': isAboveLimit,
+  'enable-cap.max-vcpus.above-kvm-max': isAboveLimit,
+  'enable-cap.max-vcpus.vcpus-exist': vcpusExist,
+  'enable-cap.max-vcpus.too-late': vcpusExist,
+
+  'enable-cap.pmu-capability.bits': ({ kernel, arg }) =>
+    !kernel.profile.platform.features.pmu || (arg & ~pmuDisable) !== 0n,
+  // A TD's PMU is protected: the only thing to ask for is that it is off.
+  'enable-cap.pmu-capability.td-must-disable': ({ vm, arg }) => vm.isTd && arg !== pmuDisable,
+  'enable-cap.pmu-capability.too-late': vcpusExist,
+
+  'enable-cap.bus-lock-exit.bits': bitsBeyond(busLock.off | busLock.exit),
+  'enable-cap.bus-lock-exit.both': ({ arg }) => arg === (busLock.off | busLock.exit),
+
+  // args0: flags in the low half, the window in the high half.
+  'enable-cap.notify-vmexit.bits': ({ arg }) => (arg & u32Max & ~notify.all) !== 0n,
+  'enable-cap.notify-vmexit.no-hardware': ({ kernel }) =>
+    !kernel.profile.platform.features.notifyVmExit,
+  'enable-cap.notify-vmexit.not-enabled': ({ arg }) => (arg & notify.enabled) === 0n,
+  'enable-cap.notify-vmexit.too-late': vcpusExist,
+
+  'enable-cap.disable-quirks2.bits': bitsBeyond(asReported('KVM_CAP_DISABLE_QUIRKS2')),
+  // INITIALLY_SET goes with ENABLE only.
+  'enable-cap.manual-dirty-log.bits': bitsBeyond(({ arg }) =>
+    (arg & 1n) !== 0n ? BigInt(capabilityMasks.manualDirtyLog) : 1n,
+  ),
+  'enable-cap.halt-poll.range': ({ arg }) => arg > u32Max,
+  'enable-cap.dirty-ring.size': (call) => {
+    const bytes = ringBytes(call);
+    const isPowerOfTwo = bytes !== 0 && (bytes & (bytes - 1)) === 0;
+    return !isPowerOfTwo || bytes < leastDirtyRingBytes(call);
+  },
+  'enable-cap.dirty-ring.too-large': (call) => ringBytes(call) > maxDirtyRingBytes,
+  'enable-cap.dirty-ring.too-late': ({ vm }) => vm.caps.dirtyRingBytes !== 0 || vm.vcpus.length > 0,
+  'enable-cap.user-space-msr.bits': bitsBeyond(msrExitReasons),
+  'enable-cap.disable-exits.bits': bitsBeyond(asReported('KVM_CAP_X86_DISABLE_EXITS')),
+  'enable-cap.disable-exits.too-late': vcpusExist,
+  'enable-cap.exit-on-emulation-failure.bits': bitsBeyond(1n),
+};
+
+/** What a capability changes once it is taken; those without a row change nothing here. */
+const effects: Readonly<Partial<Record<CapabilityName, (call: CapCall) => void>>> = {
+  KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: ({ vm, arg }) => {
+    vm.caps.manualDirtyLog = arg;
+  },
+  KVM_CAP_EXCEPTION_PAYLOAD: ({ vm, arg }) => {
+    vm.caps.exceptionPayload = arg !== 0n;
+  },
+  KVM_CAP_X86_TRIPLE_FAULT_EVENT: ({ vm, arg }) => {
+    vm.caps.tripleFaultEvent = arg !== 0n;
+  },
+  KVM_CAP_X86_USER_SPACE_MSR: ({ vm, arg }) => {
+    vm.caps.userSpaceMsr = arg;
+  },
+  KVM_CAP_SPLIT_IRQCHIP: ({ vm }) => {
+    vm.irqchip = 'split';
+  },
+  KVM_CAP_X2APIC_API: ({ vm, arg }) => {
+    vm.caps.x2apicApi |= arg;
+  },
+  KVM_CAP_EXIT_HYPERCALL: ({ vm, arg }) => {
+    vm.caps.exitHypercall = arg;
+  },
+  KVM_CAP_MAX_VCPU_ID: ({ vm, arg }) => {
+    vm.maxVcpuIds = Number(arg);
+  },
+  KVM_CAP_X86_APIC_BUS_CYCLES_NS: ({ vm, arg }) => {
+    vm.caps.apicBusCyclesNs = arg;
+  },
+  KVM_CAP_PMU_CAPABILITY: ({ vm, arg }) => {
+    vm.caps.pmuDisabled = arg === pmuDisable;
+  },
+  // Without the hardware it is accepted and has no effect.
+  KVM_CAP_X86_BUS_LOCK_EXIT: ({ kernel, vm, arg }) => {
+    if (kernel.profile.platform.features.busLockDetection && arg === busLock.exit) {
+      vm.caps.busLockExit = arg;
+    }
+  },
+  KVM_CAP_X86_NOTIFY_VMEXIT: ({ vm, arg }) => {
+    vm.caps.notifyVmexit = arg;
+  },
+  KVM_CAP_DISABLE_QUIRKS2: disableQuirks,
+  // The older one, which leaves out what it does not know.
+  KVM_CAP_DISABLE_QUIRKS: disableQuirks,
+  KVM_CAP_MAX_VCPUS: ({ vm, arg }) => {
+    vm.maxVcpus = Number(arg);
+  },
+  KVM_CAP_DIRTY_LOG_RING: setDirtyRing,
+  KVM_CAP_DIRTY_LOG_RING_ACQ_REL: setDirtyRing,
+};
 
 export function enableCap(
   kernel: Kernel,
@@ -29,187 +169,40 @@ export function enableCap(
   vm: Vm,
   user: UserStruct<EnableCapStruct>,
 ): Answer {
-  // E1
-  const cap = user.read();
-  if (cap === undefined) return refuse('EFAULT');
-  const arg = cap.args[0] ?? 0n;
-  // Of the generic half, which looks at the flags for itself, or not at all.
-  if (dirtyRings.has(cap.cap)) return enableDirtyRing(kernel, vm, arg);
-  // E2
-  if (cap.flags !== 0) return refuse('EINVAL');
-  switch (cap.cap) {
-    case capabilities.KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
-      return enableManualDirtyLog(vm, arg);
-    case capabilities.KVM_CAP_HALT_POLL:
-      return arg > u32Max ? refuse('EINVAL') : done;
-    case capabilities.KVM_CAP_EXCEPTION_PAYLOAD:
-      vm.caps.exceptionPayload = isSet(arg);
-      return done;
-    case capabilities.KVM_CAP_X86_TRIPLE_FAULT_EVENT:
-      vm.caps.tripleFaultEvent = isSet(arg);
-      return done;
-    case capabilities.KVM_CAP_X86_USER_SPACE_MSR:
-      if ((arg & ~msrExitReasons) !== 0n) return refuse('EINVAL');
-      vm.caps.userSpaceMsr = arg;
-      return done;
-    case capabilities.KVM_CAP_X86_DISABLE_EXITS:
-      if ((arg & ~knownBits(kernel, vm, cap.cap)) !== 0n) return refuse('EINVAL');
-      return vm.vcpus.length > 0 ? refuse('EINVAL') : done;
-    case capabilities.KVM_CAP_MSR_PLATFORM_INFO:
-      return done;
-    case capabilities.KVM_CAP_EXIT_ON_EMULATION_FAILURE:
-      return (arg & ~1n) === 0n ? done : refuse('EINVAL');
-    case capabilities.KVM_CAP_SPLIT_IRQCHIP:
-      return splitIrqchip(kernel, vm, arg);
-    case capabilities.KVM_CAP_X2APIC_API:
-      return enableX2apicApi(vm, arg);
-    case capabilities.KVM_CAP_EXIT_HYPERCALL:
-      if ((arg & ~hypercallsThatExit) !== 0n) return refuse('EINVAL');
-      vm.caps.exitHypercall = arg;
-      return done;
-    case capabilities.KVM_CAP_MAX_VCPU_ID:
-      return setMaxVcpuId(kernel, vm, arg);
-    case capabilities.KVM_CAP_X86_APIC_BUS_CYCLES_NS:
-      return setApicBusCycles(vm, arg);
-    case capabilities.KVM_CAP_PMU_CAPABILITY:
-      return setPmuCapability(kernel, vm, arg);
-    case capabilities.KVM_CAP_X86_BUS_LOCK_EXIT:
-      if ((arg & ~(busLock.off | busLock.exit)) !== 0n) return refuse('EINVAL');
-      if (arg === (busLock.off | busLock.exit)) return refuse('EINVAL');
-      // Without the hardware it is accepted and has no effect.
-      if (kernel.profile.platform.features.busLockDetection && arg === busLock.exit) {
-        vm.caps.busLockExit = arg;
-      }
-      return done;
-    case capabilities.KVM_CAP_X86_NOTIFY_VMEXIT:
-      return setNotifyVmexit(kernel, vm, arg);
-    case capabilities.KVM_CAP_DISABLE_QUIRKS2:
-      return disableQuirks(kernel, vm, arg);
-    case capabilities.KVM_CAP_DISABLE_QUIRKS:
-      // The older one, which leaves out what it does not know.
-      return disableQuirks(
-        kernel,
-        vm,
-        arg & knownBits(kernel, vm, capabilities.KVM_CAP_DISABLE_QUIRKS2),
-      );
-    case capabilities.KVM_CAP_MAX_VCPUS:
-      return setMaxVcpus(kernel, vm, arg);
-    case capabilities.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM:
-      return moveEncContextFrom(kernel, caller, vm, Number(arg));
-    // No Intel kernel, merged or posted, has KVM_CAP_VM_COPY_ENC_CONTEXT_FROM.
-    default:
-      return refuse('EINVAL');
-  }
-}
-
-/** C's _Bool of a u64. */
-function isSet(arg: bigint): boolean {
-  return arg !== 0n;
-}
-
-/** INITIALLY_SET goes with ENABLE only. */
-function enableManualDirtyLog(vm: Vm, options: bigint): Answer {
-  const allowed = (options & 1n) !== 0n ? BigInt(capabilityMasks.manualDirtyLog) : 1n;
-  if ((options & ~allowed) !== 0n) return refuse('EINVAL');
-  vm.caps.manualDirtyLog = options;
+  // Which checks there are depends on the capability, which only the struct tells.
+  const struct = user.read();
+  const name = struct && capabilityNames.get(struct.cap);
+  const cap = new CopiedIn(() => struct);
+  const call: CapCall = { kernel, caller, vm, cap, arg: struct?.args[0] ?? 0n };
+  const refused =
+    name === 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM'
+      ? moveEncContextFrom(call, steps)
+      : firstRefusal(kernel, requestOf(name), { steps, call });
+  if (refused !== undefined) return refused;
+  if (name !== undefined) effects[name]?.(call);
   return done;
 }
 
-/** A page; and room for 64 reserved entries and for the 512 of a CPU's own log, of 16 bytes each. */
-function leastDirtyRingBytes({ profile }: Kernel, vm: Vm): number {
-  const logged = !vm.isTd && profile.platform.pageModificationLog !== false;
-  return Math.max(4096, (64 + (logged ? 512 : 0)) * 16);
+function requestOf(name: CapabilityName | undefined): CheckedRequest {
+  const request = `KVM_ENABLE_CAP(${name})`;
+  return isCheckedRequest(request) ? request : 'KVM_ENABLE_CAP';
+}
+
+function disableQuirks(call: CapCall): void {
+  call.vm.caps.disabledQuirks |= call.arg & asReported('KVM_CAP_DISABLE_QUIRKS2')(call);
 }
 
 /** Rings instead of bitmaps, of a size in bytes that KVM takes as 32 bits. */
-function enableDirtyRing(kernel: Kernel, vm: Vm, arg: bigint): Answer {
-  const bytes = Number(arg & u32Max);
-  if (bytes === 0 || (bytes & (bytes - 1)) !== 0) return refuse('EINVAL');
-  if (bytes < leastDirtyRingBytes(kernel, vm)) return refuse('EINVAL');
-  if (bytes > maxDirtyRingBytes) return refuse('E2BIG');
-  if (vm.caps.dirtyRingBytes !== 0 || vm.vcpus.length > 0) return refuse('EINVAL');
-  vm.caps.dirtyRingBytes = bytes;
-  return done;
+function ringBytes({ arg }: CapCall): number {
+  return Number(arg & u32Max);
 }
 
-function splitIrqchip(kernel: Kernel, vm: Vm, routes: bigint): Answer {
-  if (routes > BigInt(KVM_MAX_IRQ_ROUTES)) return refuse('EINVAL');
-  if (vm.irqchip !== 'none') return refuse('EEXIST');
-  if (vm.vcpus.length > 0) return refuse('EEXIST');
-  const fault = faultAt(kernel, 'KVM_ENABLE_CAP: allocate');
-  if (fault !== undefined) return fault;
-  vm.irqchip = 'split';
-  return done;
+function setDirtyRing(call: CapCall): void {
+  call.vm.caps.dirtyRingBytes = ringBytes(call);
 }
 
-function enableX2apicApi(vm: Vm, flags: bigint): Answer {
-  if ((flags & ~x2apicApi.all) !== 0n) return refuse('EINVAL');
-  const enable = (flags & x2apicApi.enableSuppressEoi) !== 0n;
-  if (enable && (flags & x2apicApi.disableSuppressEoi) !== 0n) return refuse('EINVAL');
-  if (enable && vm.irqchip !== 'split') return refuse('EINVAL');
-  vm.caps.x2apicApi |= flags;
-  return done;
-}
-
-/** kernel-abi 3.2: where the kernel has it. */
-function setMaxVcpus(kernel: Kernel, vm: Vm, vcpus: bigint): Answer {
-  const rule = kernel.abi.maxVcpus.capability;
-  if (rule === undefined) return refuse('EINVAL');
-  if (rule.vms === 'TDs' && !vm.isTd) return refuse('EINVAL');
-  if (vcpus === 0n && rule.zero === 'EINVAL') return refuse('EINVAL');
-  if (vcpus > BigInt(leastBound(kernel, rule.limits))) return refuse(rule.tooMany);
-  if (vm.vcpus.length > 0) return refuse(rule.vcpusExist);
-  vm.maxVcpus = Number(vcpus);
-  return done;
-}
-
-function setMaxVcpuId(kernel: Kernel, vm: Vm, ids: bigint): Answer {
-  if (ids > BigInt(maxVcpuIds(kernel.profile.kvmMaxVcpus))) return refuse('EINVAL');
-  const wanted = Number(ids);
-  if (vm.bootVcpuId > wanted) return refuse('EINVAL');
-  if (vm.maxVcpuIds === wanted) return done;
-  if (vm.maxVcpuIds !== 0) return refuse('EINVAL');
-  vm.maxVcpuIds = wanted;
-  return done;
-}
-
-function setApicBusCycles(vm: Vm, nanoseconds: bigint): Answer {
-  // The counter's product with the largest divider must fit 64 bits.
-  if (nanoseconds === 0n || u32Max * 128n * nanoseconds >= 1n << 64n) return refuse('EINVAL');
-  if (vm.irqchip === 'none') return refuse('ENXIO');
-  if (vm.vcpus.length > 0) return refuse('EINVAL');
-  vm.caps.apicBusCyclesNs = nanoseconds;
-  return done;
-}
-
-function setPmuCapability(kernel: Kernel, vm: Vm, arg: bigint): Answer {
-  if (!kernel.profile.platform.features.pmu || (arg & ~pmuDisable) !== 0n) return refuse('EINVAL');
-  // A TD's PMU is protected: the only thing to ask for is that it is off.
-  if (vm.isTd && arg !== pmuDisable) return refuse('EINVAL');
-  if (vm.vcpus.length > 0) return refuse('EINVAL');
-  vm.caps.pmuDisabled = arg === pmuDisable;
-  return done;
-}
-
-/** Where KVM_CHECK_EXTENSION answers with the bits that can be asked for. */
-function knownBits(kernel: Kernel, vm: Vm, capability: number): bigint {
-  return BigInt(checkExtension(kernel, capability, vm));
-}
-
-function disableQuirks(kernel: Kernel, vm: Vm, quirks: bigint): Answer {
-  const known = knownBits(kernel, vm, capabilities.KVM_CAP_DISABLE_QUIRKS2);
-  if ((quirks & ~known) !== 0n) return refuse('EINVAL');
-  vm.caps.disabledQuirks |= quirks;
-  return done;
-}
-
-/** args0: flags in the low half, the window in the high half. */
-function setNotifyVmexit(kernel: Kernel, vm: Vm, arg: bigint): Answer {
-  const flags = arg & u32Max;
-  if ((flags & ~notify.all) !== 0n) return refuse('EINVAL');
-  if (!kernel.profile.platform.features.notifyVmExit) return refuse('EINVAL');
-  if ((flags & notify.enabled) === 0n) return refuse('EINVAL');
-  if (vm.vcpus.length > 0) return refuse('EINVAL');
-  vm.caps.notifyVmexit = arg;
-  return done;
+/** A page; and room for 64 reserved entries and for the 512 of a CPU's own log, of 16 bytes each. */
+function leastDirtyRingBytes({ kernel, vm }: CapCall): number {
+  const logged = !vm.isTd && kernel.profile.platform.pageModificationLog !== false;
+  return Math.max(4096, (64 + (logged ? 512 : 0)) * 16);
 }

@@ -1,4 +1,5 @@
 /** Whether the key slot of a TD was given back. */
+import { hasCommand } from '../../../abi/kvm/kernels/kernel-abi.ts';
 import type { VmHistory } from '../history.ts';
 import { succeeded, type TracedCall } from '../traced.ts';
 import type { LintRule, RuleTrace } from './rule.ts';
@@ -64,7 +65,7 @@ export const releaseRules: readonly LintRule[] = [
     remedy: 'call KVM_TDX_TERMINATE_VM when every vCPU has left KVM_RUN, then close the files',
     find: (vm, { kernelAbi }) => {
       const closedAt = vm.closed.get(vm.vm);
-      const offers = kernelAbi.tdxCommands.includes('KVM_TDX_TERMINATE_VM');
+      const offers = hasCommand(kernelAbi, 'KVM_TDX_TERMINATE_VM');
       const used = vm.calls.some(({ record }) => record.request === 'KVM_TDX_TERMINATE_VM');
       return offers && !used && closedAt !== undefined && vm.state === 'RUNNABLE'
         ? [{ at: closedAt }]

@@ -2,7 +2,9 @@
  * kernel-abi 7.1 under every kernel ABI: each row of its tables as one condition, alone. Where a kernel
  * has another rule (order.test.ts, max-vcpus.test.ts), the row says which kernels it is about.
  */
+
 import { describe, expect, test } from 'vitest';
+import { makesVcpusFirst } from '../../../../src/abi/kvm/kernels/kernel-abi.ts';
 import { statusWord } from '../../../../src/abi/tdx/status.ts';
 import { type KernelAbi, type KernelAbiName, kernelAbis } from '../../../../src/simulator/index.ts';
 import { Driver, type Result } from '../../drive.ts';
@@ -45,4 +47,4 @@ export const busy = statusWord('TDX_OPERAND_BUSY', 'RCX');
 export const other = statusWord('TDX_TD_FATAL');
 
 /** A vCPU may be made before INIT_VM. */
-export const stateless = (abi: KernelAbi) => abi.createVcpu.when.includes('UNINITIALIZED');
+export const stateless = makesVcpusFirst;

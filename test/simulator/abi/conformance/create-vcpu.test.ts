@@ -1,10 +1,11 @@
+import { hasMaxVcpusCap } from '../../../../src/abi/kvm/kernels/kernel-abi.ts';
 import type { KernelAbi } from '../../../../src/simulator/index.ts';
 import { expectOk } from '../../drive.ts';
+import { refusesFinalised } from '../abis.ts';
 import { conforms, stateless } from './conforms.ts';
 
-const frozen = (abi: KernelAbi) => !abi.createVcpu.when.includes('RUNNABLE');
-const limited = (abi: KernelAbi) =>
-  abi.maxVcpus.atCreateVm.length > 0 || abi.maxVcpus.capability !== undefined;
+const frozen = (abi: KernelAbi) => refusesFinalised(abi);
+const limited = (abi: KernelAbi) => abi.maxVcpus.atCreateVm.length > 0 || hasMaxVcpusCap(abi);
 
 conforms('CREATE_VCPU', [
   {
@@ -80,7 +81,7 @@ conforms('CREATE_VCPU', [
     step: '7',
     title: 'the irqchip is not split',
     errno: 'EINVAL',
-    of: (abi) => abi.maxVcpus.capability === undefined,
+    of: (abi) => !hasMaxVcpusCap(abi),
     call: (driver) => {
       const vm = driver.createVm();
       expectOk(driver.initVm(vm));

@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
+import { hasCommand } from '../../../../src/abi/kvm/kernels/kernel-abi.ts';
 import type { KernelAbi } from '../../../../src/simulator/index.ts';
 import { conforms } from './conforms.ts';
 
-const terminates = (abi: KernelAbi) => abi.tdxCommands.includes('KVM_TDX_TERMINATE_VM');
+const terminates = (abi: KernelAbi) => hasCommand(abi, 'KVM_TDX_TERMINATE_VM');
 
 conforms('TERMINATE_VM (kernel 5)', [
   {
