@@ -148,4 +148,6 @@ export type Answer =
       readonly errno: ErrnoName;
       /** The status word written back in the command, where that was done and is not 0. */
       readonly hwError: bigint | undefined;
+      /** The stable name of the check that refused; absent where a fault was injected. */
+      readonly check?: string;
     };
