@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/documents': ['src/errors'],
   'src/spec': ['src/abi', 'src/errors', 'src/documents'],
   'src/firmware': ['src/abi', 'src/errors'],
-  'src/diagnosis': ['src/abi', 'src/errors', 'src/host/facts.ts'],
+  'src/diagnosis': ['machines', 'src/abi', 'src/errors', 'src/host/facts.ts'],
   // These look at real machines, so they use the readers of the hosts.
   'src/diagnosis/doctor': ['native', 'src/abi', 'src/errors', 'src/host', 'src/firmware'],
   'src/diagnosis/capture': [
@@ -50,7 +50,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'machines',
     'src/abi',
     'src/errors',
-    'src/diagnosis',
     'src/plan',
     'src/host/facts.ts',
     'src/host/port.ts',
@@ -79,7 +78,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/simulator',
     'src/diagnosis',
   ],
-  'src/watch': ['machines', 'src/errors', 'src/orchestrator', 'src/rehearsal', 'src/visualize'],
+  'src/watch': [
+    'machines',
+    'src/diagnosis',
+    'src/errors',
+    'src/orchestrator',
+    'src/rehearsal',
+    'src/visualize',
+  ],
   'src/cli': ['machines', 'native', 'src'],
 };
 

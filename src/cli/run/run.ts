@@ -10,6 +10,7 @@ import type { CommandIo } from '../io.ts';
 import { openRunLog, type RunLog } from '../log.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
 import type { LogLevel, OutputFormat } from '../options.ts';
+import { eventInWords } from '../words.ts';
 import { checkSlots, interrupted, throwFailure } from './outcome.ts';
 import { noteUnmet, readSimulation, type SimulationOptions, startTrace } from './simulation.ts';
 import { runSource } from './source.ts';
@@ -83,9 +84,10 @@ async function runPlan({
     host,
     plan,
     onEvent: (event) => {
-      log.write(event);
+      const printed = eventInWords(event, plan.facts);
+      log.write(printed);
       trace?.note(event);
-      view.event(event);
+      view.event(printed);
     },
   });
   interrupts.onInterrupt((times) => {
@@ -102,7 +104,7 @@ async function runPlan({
   const slots = { before: slotsBefore, after: await host.keySlots() };
   view.ended(output, slots);
 
-  throwFailure(output);
+  throwFailure(output, plan.facts);
   if (plan.facts.kind !== 'kvm') checkSlots(slots);
   if (interrupts.received !== undefined && !becameRunnable) throw interrupted(interrupts.received);
 }

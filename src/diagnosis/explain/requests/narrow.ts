@@ -37,6 +37,16 @@ const narrowings: Readonly<Record<string, Narrowing>> = {
       next: `ask for at most ${limit} vCPUs (spec.vcpus, spec.maxVcpus)`,
     };
   },
+  'enable-cap.max-vcpus-unknown': ({ host }) => {
+    if (host?.kernel.hasMaxVcpusCap !== true) return undefined;
+    return {
+      meaning:
+        `${host.kernel.rules} takes KVM_CAP_MAX_VCPUS, and refuses this number: it is above what ` +
+        'the kernel gives one VM, or the VM has a vCPU already',
+      causes: [],
+      next: `set it before the first vCPU; \`tdctl kernels ${host.kernel.rules}\` shows the rules`,
+    };
+  },
   'td-params.max-vcpus-refused': ({ host }) => {
     const module = host?.module?.maxVcpusPerTd;
     if (host === undefined || module === undefined) return undefined;
