@@ -1,20 +1,17 @@
 /** Step errors as every output prints them; the words themselves are made in diagnosis/refusals.ts. */
+import type { StepError } from '../../machines/td-lifecycle/index.ts';
 import { type ErrorInWords, wordsOf } from '../diagnosis/refusals.ts';
 import { TdctlError } from '../errors/index.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { MigrationRunEvent, TdRunEvent } from '../orchestrator/index.ts';
 
 export type PrintedEvent = TdRunEvent<ErrorInWords>;
+type AnyEvent<Failure> = TdRunEvent<Failure> | MigrationRunEvent<Failure>;
+type Host = HostFacts | undefined;
 
-export function eventInWords(event: TdRunEvent, host: HostFacts | undefined): PrintedEvent;
-export function eventInWords(
-  event: TdRunEvent | MigrationRunEvent,
-  host: HostFacts | undefined,
-): PrintedEvent | MigrationRunEvent<ErrorInWords>;
-export function eventInWords(
-  event: TdRunEvent | MigrationRunEvent,
-  host: HostFacts | undefined,
-): PrintedEvent | MigrationRunEvent<ErrorInWords> {
+export function eventInWords(event: TdRunEvent, host: Host): PrintedEvent;
+export function eventInWords(event: AnyEvent<StepError>, host: Host): AnyEvent<ErrorInWords>;
+export function eventInWords(event: AnyEvent<StepError>, host: Host): AnyEvent<ErrorInWords> {
   switch (event.event) {
     case 'resource.released': {
       const { error, ...released } = event;

@@ -1,11 +1,11 @@
 /** What stopped a step, in words: those of every printer are made here. */
-import type { StepError } from '../../machines/td-lifecycle/index.ts';
+import type { Refusal, StepError } from '../../machines/td-lifecycle/index.ts';
 import { requestWith } from '../abi/kvm/requests.ts';
 import { errorCodeOf, type TdctlErrorCode } from '../errors/index.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { type AskedRefusal, explainRequest } from './explain/requests/explain-refusal.ts';
 
-export interface Refusal {
+export interface ExplainedRefusal {
   /** Stable id of the answer: `tdctl explain ID` says more. */
   readonly id: string;
   readonly code: TdctlErrorCode;
@@ -14,14 +14,14 @@ export interface Refusal {
   readonly hint: string;
 }
 
-const unknown: Refusal = {
+const unknown: ExplainedRefusal = {
   id: 'kvm.unknown-refusal',
   code: 'TDCTL_E_IOCTL',
   meaning: 'the kernel refused it',
   hint: 'run again with --log-level debug to see every request before it',
 };
 
-export function explainRefusal(asked: AskedRefusal): Refusal {
+export function explainRefusal(asked: AskedRefusal): ExplainedRefusal {
   const { answer } = explainRequest(asked);
   if (answer === undefined) return unknown;
   const { id, code, meaning, next } = answer;
@@ -29,17 +29,12 @@ export function explainRefusal(asked: AskedRefusal): Refusal {
 }
 
 /** A step's error as it is printed: the words, and for a refusal the data that they are made from. */
-export interface ErrorInWords {
+export interface ErrorInWords extends Partial<Omit<Refusal, 'facts'>> {
   readonly step: string;
   readonly code: TdctlErrorCode;
   readonly message: string;
   readonly details?: readonly string[] | undefined;
   readonly hint?: string | undefined;
-  readonly request?: string | undefined;
-  readonly capability?: string | undefined;
-  readonly errno?: string | undefined;
-  readonly hwStatus?: string | undefined;
-  readonly check?: string | undefined;
 }
 
 /** @param host where the step was tried: its kernel chooses the words, its numbers narrow them. */

@@ -55,7 +55,7 @@ describe("the seeds' case: a host without a key slot to spare", () => {
     const run = await play({ kernelAbi, ...full });
     const expected = kernelAbi === 'series-v9' ? 'ENOSPC' : errno;
     expect(words(run)).toEqual(['done', 'sourceKept', 'done']);
-    expect(run.results[1]?.error).toMatchObject({ request, errno: expected });
+    expect(run.results[1]?.error).toMatchObject({ refusal: { request, errno: expected } });
     expect(run.violations).toEqual([]);
   });
 

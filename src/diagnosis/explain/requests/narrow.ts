@@ -1,13 +1,11 @@
 /** Says an answer in the numbers of this host, where they are known. */
-import type { HostFacts, KeySlots } from '../../../host/facts.ts';
+import type { RefusalFacts } from '../../../../machines/td-lifecycle/index.ts';
+import type { HostFacts } from '../../../host/facts.ts';
 import type { RefusalAnswer } from './request.ts';
 
 /** What is known of the host at the moment of the refusal. */
-export interface KnownFacts {
+export interface KnownFacts extends RefusalFacts {
   readonly host?: HostFacts | undefined;
-  readonly keySlots?: KeySlots | undefined;
-  /** KVM_CAP_MAX_VCPUS on the VM's own descriptor. */
-  readonly perVmVcpus?: number | undefined;
 }
 
 type Narrowing = (facts: KnownFacts) => Partial<Omit<RefusalAnswer, 'id'>> | undefined;
