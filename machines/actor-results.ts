@@ -1,6 +1,6 @@
 /** What an actor's end says, as guards and actions take it; the same for every machine. */
 import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
-import type { StepError } from './td-lifecycle/context.ts';
+import type { StepError } from './step-error.ts';
 
 export function output<Output>({ event }: { event: DoneActorEvent<Output> }): Output {
   return event.output;
@@ -21,5 +21,6 @@ export function asStepError(error: unknown): StepError {
 }
 
 function isStepError(value: unknown): value is StepError {
-  return typeof value === 'object' && value !== null && 'step' in value && 'code' in value;
+  if (typeof value !== 'object' || value === null || !('step' in value)) return false;
+  return 'refusal' in value || 'code' in value;
 }

@@ -1,4 +1,5 @@
 /** What the chart knows. Plain data: it survives JSON, and holds no fd. */
+import type { StepError } from '../step-error.ts';
 
 export interface TdInput {
   readonly name: string;
@@ -30,24 +31,6 @@ export interface VcpuLimits {
   readonly kvm: number;
   /** KVM_CAP_MAX_VCPUS on the VM fd; null before there is a VM. */
   readonly perVm: number | null;
-}
-
-/** An error as plain data: `Error` objects lose message and cause in a persisted snapshot. */
-export interface StepError {
-  /** The working state that met it. */
-  readonly step: string;
-  /** `TDCTL_E_…` */
-  readonly code: string;
-  readonly message: string;
-  /** Findings under the message, one each. */
-  readonly details?: readonly string[];
-  readonly hint?: string;
-  /** The refused request by the kernel's name. */
-  readonly request?: string;
-  /** `EINVAL` and the like. */
-  readonly errno?: string;
-  /** SEAMCALL status, 0x and 16 digits. */
-  readonly hwStatus?: string;
 }
 
 export interface LimitsRead {

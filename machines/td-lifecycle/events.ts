@@ -1,4 +1,4 @@
-import type { StepError } from './context.ts';
+import type { StepError } from '../step-error.ts';
 
 /** Requests a caller may send. Facts come back as the done and error events of the actors. */
 export type TdEvent =

@@ -1,9 +1,9 @@
+export type { Refusal, RefusalFacts, StepError } from '../step-error.ts';
 export type {
   Finalized,
   LimitsRead,
   Released,
   Settled,
-  StepError,
   TdContext,
   TdInput,
   TdOutput,

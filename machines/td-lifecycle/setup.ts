@@ -1,12 +1,12 @@
 /** What the chart is made of: its types, the actors it needs, its guards and its actions. */
 import { assign, fromPromise, setup } from 'xstate';
 import { asStepError } from '../actor-results.ts';
+import type { StepError } from '../step-error.ts';
 import type {
   Finalized,
   LimitsRead,
   Released,
   Settled,
-  StepError,
   TdContext,
   TdInput,
   TdOutput,

@@ -1,11 +1,11 @@
 /** The log of a run: JSON lines by pino, off unless asked for. */
 import { pino } from 'pino';
 import { TdctlError } from '../errors/index.ts';
-import type { TdRunEvent } from '../orchestrator/index.ts';
 import type { LogLevel } from './options.ts';
+import type { PrintedEvent } from './words.ts';
 
 export interface RunLog {
-  write(event: TdRunEvent): void;
+  write(event: PrintedEvent): void;
 }
 
 export interface LogOptions {
@@ -53,9 +53,9 @@ const levels = {
   'td.finalized': 'info',
   'td.warning': 'warn',
   'td.ended': 'info',
-} as const satisfies Record<TdRunEvent['event'], LogLevel>;
+} as const satisfies Record<PrintedEvent['event'], LogLevel>;
 
-function levelOf(event: TdRunEvent): LogLevel {
+function levelOf(event: PrintedEvent): LogLevel {
   const failed =
     (event.event === 'step.ended' && event.result === 'failed') ||
     (event.event === 'resource.released' && event.error !== undefined) ||

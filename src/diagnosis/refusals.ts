@@ -1,10 +1,11 @@
-/** What a refused request means for the person who asked: the words of `tdctl run` for it. */
-import type { TdctlErrorCode } from '../errors/index.ts';
+/** What stopped a step, in words: those of every printer are made here. */
+import type { Refusal, StepError } from '../../machines/td-lifecycle/index.ts';
+import { requestWith } from '../abi/kvm/requests.ts';
+import { errorCodeOf, type TdctlErrorCode } from '../errors/index.ts';
+import type { HostFacts } from '../host/facts.ts';
 import { type AskedRefusal, explainRequest } from './explain/requests/explain-refusal.ts';
 
-export type { KnownFacts } from './explain/requests/narrow.ts';
-
-export interface Refusal {
+export interface ExplainedRefusal {
   /** Stable id of the answer: `tdctl explain ID` says more. */
   readonly id: string;
   readonly code: TdctlErrorCode;
@@ -13,16 +14,43 @@ export interface Refusal {
   readonly hint: string;
 }
 
-const unknown: Refusal = {
+const unknown: ExplainedRefusal = {
   id: 'kvm.unknown-refusal',
   code: 'TDCTL_E_IOCTL',
   meaning: 'the kernel refused it',
   hint: 'run again with --log-level debug to see every request before it',
 };
 
-export function explainRefusal(asked: AskedRefusal): Refusal {
+export function explainRefusal(asked: AskedRefusal): ExplainedRefusal {
   const { answer } = explainRequest(asked);
   if (answer === undefined) return unknown;
   const { id, code, meaning, next } = answer;
   return { id, code, meaning, hint: next };
+}
+
+/** A step's error as it is printed: the words, and for a refusal the data that they are made from. */
+export interface ErrorInWords extends Partial<Omit<Refusal, 'facts'>> {
+  readonly step: string;
+  readonly code: TdctlErrorCode;
+  readonly message: string;
+  readonly details?: readonly string[] | undefined;
+  readonly hint?: string | undefined;
+}
+
+/** @param host where the step was tried: its kernel chooses the words, its numbers narrow them. */
+export function wordsOf(error: StepError, host: HostFacts | undefined): ErrorInWords {
+  if (error.refusal === undefined) return { ...error, code: errorCodeOf(error.code) };
+  const { facts, ...answered } = error.refusal;
+  const { capability, errno, hwStatus } = answered;
+  const request = requestWith(answered.request, capability);
+  const { code, meaning, hint } = explainRefusal({
+    request,
+    errno,
+    hwStatus: hwStatus === undefined ? undefined : BigInt(hwStatus),
+    kernel: host?.kernel.rules,
+    facts: { host, ...facts },
+  });
+  const answer = hwStatus === undefined ? errno : `${errno}, TDX status ${hwStatus}`;
+  const message = `${request} answered ${answer}: ${meaning}`;
+  return { step: error.step, code, message, hint, ...answered };
 }

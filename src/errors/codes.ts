@@ -135,3 +135,12 @@ export const errorKinds = {
 } as const satisfies Record<string, ErrorKind>;
 
 export type TdctlErrorCode = keyof typeof errorKinds;
+
+/** Charts know nothing of this table and keep codes as text: one that is not here is our defect. */
+export function errorCodeOf(text: string): TdctlErrorCode {
+  return isErrorCode(text) ? text : 'TDCTL_E_INTERNAL';
+}
+
+function isErrorCode(text: string): text is TdctlErrorCode {
+  return Object.hasOwn(errorKinds, text);
+}

@@ -1,2 +1,2 @@
-export { type ExitCode, errorKinds, exitCodes, type TdctlErrorCode } from './codes.ts';
+export { type ExitCode, errorCodeOf, errorKinds, exitCodes, type TdctlErrorCode } from './codes.ts';
 export { TdctlError, type TdctlErrorOptions } from './tdctl-error.ts';

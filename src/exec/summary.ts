@@ -1,4 +1,5 @@
 /** What came of a run under supervision: the TDs, the key slots, the refusals, what was left. */
+import { requestWith } from '../abi/kvm/requests.ts';
 import { decodeStatus } from '../abi/tdx/status.ts';
 import { explainRefusal } from '../diagnosis/refusals.ts';
 import type { Handle, SimulatedMachine } from '../simulator/index.ts';
@@ -185,7 +186,7 @@ export class SummaryCollector implements CallListener {
     // A kick: how every VMM gets a vCPU's thread back.
     if (request.request === 'KVM_RUN' && errno === 'EINTR') return;
     const { args } = describeCall(request, copies, () => undefined);
-    const name = args.cap === undefined ? request.request : `${request.request}(${args.cap})`;
+    const name = requestWith(request.request, args.cap?.toString());
     const key = `${name} ${errno} ${hwStatus ?? ''}`;
     const before = this.#refusals.get(key);
     if (before !== undefined) {
@@ -193,7 +194,8 @@ export class SummaryCollector implements CallListener {
       return;
     }
     const facts = { keySlots: this.#machine.keySlots };
-    const { id, ...explained } = explainRefusal({ request: name, errno, hwStatus, facts });
+    const kernel = this.#machine.kernelAbi.name;
+    const { id, ...explained } = explainRefusal({ request: name, errno, hwStatus, facts, kernel });
     const { meaning, hint } = ownStructMeaning(call, this.#machine) ?? explained;
     const hwError = hwStatus === undefined ? null : statusText(hwStatus);
     const routine = routineAnswers.has(id);

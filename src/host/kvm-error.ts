@@ -1,36 +1,45 @@
+import type { CapabilityName } from '../abi/kvm/capabilities.ts';
 import { type ErrnoName, errnoName, errnoNumbers } from '../abi/kvm/errno.ts';
-import type { RequestName } from '../abi/kvm/requests.ts';
+import { type RequestName, requestWith } from '../abi/kvm/requests.ts';
 import { formatWord } from '../abi/tdx/status.ts';
 
 export interface KvmErrorOptions {
   readonly request: RequestName;
+  /** Of KVM_ENABLE_CAP and KVM_CHECK_EXTENSION. */
+  readonly capability?: CapabilityName | undefined;
   readonly errno: number;
   /** The SEAMCALL status that the kernel wrote back (`hw_error`), where there is one. */
   readonly hwStatus?: bigint | undefined;
+  /** The stable name of the kernel's check that refused: only simulated hosts know it. */
+  readonly check?: string | undefined;
   readonly cause?: unknown;
 }
 
 /** What every host throws when an ioctl is refused. */
 export class KvmError extends Error {
   readonly request: RequestName;
+  readonly capability: CapabilityName | undefined;
   readonly errno: number;
   /** `EINVAL` and the like. */
   readonly code: string;
   readonly hwStatus: bigint | undefined;
+  readonly check: string | undefined;
 
   constructor(options: KvmErrorOptions) {
     const code = errnoName(options.errno);
     const status =
       options.hwStatus === undefined ? '' : ` (TDX status ${formatWord(options.hwStatus)})`;
     super(
-      `${options.request}: ${code}${status}`,
+      `${requestWith(options.request, options.capability)}: ${code}${status}`,
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.name = 'KvmError';
     this.request = options.request;
+    this.capability = options.capability;
     this.errno = options.errno;
     this.code = code;
     this.hwStatus = options.hwStatus;
+    this.check = options.check;
   }
 
   static of(request: RequestName, code: ErrnoName, hwStatus?: bigint): KvmError {

@@ -15,7 +15,8 @@ export interface EventHeader {
   readonly elapsedMs: number;
 }
 
-export type TdEventBody =
+/** @typeParam Failure how an error of a step is told: as data here, in words where it is printed. */
+export type TdEventBody<Failure = StepError> =
   | { readonly event: 'state.entered' }
   | {
       readonly event: 'step.progress';
@@ -37,14 +38,14 @@ export type TdEventBody =
       readonly answer: string;
       readonly durationMs: number;
     }
-  | { readonly event: 'resource.released'; readonly what: string; readonly error?: StepError }
+  | { readonly event: 'resource.released'; readonly what: string; readonly error?: Failure }
   | { readonly event: 'td.finalized'; readonly mrtd: string | null }
   | { readonly event: 'td.warning'; readonly message: string }
   | {
       readonly event: 'td.ended';
       readonly outcome: 'destroyed' | 'failed' | 'stuck';
-      readonly error: StepError | null;
-      readonly leftovers: readonly StepError[];
+      readonly error: Failure | null;
+      readonly leftovers: readonly Failure[];
     };
 
 /** One kind of request and answer within a step: `KVM_CREATE_VCPU` made 8 times, all ok. */
@@ -55,4 +56,4 @@ export interface RequestCount {
   readonly count: number;
 }
 
-export type TdRunEvent = EventHeader & TdEventBody;
+export type TdRunEvent<Failure = StepError> = EventHeader & TdEventBody<Failure>;

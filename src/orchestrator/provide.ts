@@ -9,9 +9,8 @@ import {
   tdLifecycle,
   tdSteps,
 } from '../../machines/td-lifecycle/index.ts';
-import { knownFacts } from './refusal-facts.ts';
 import type { TdSession } from './session.ts';
-import { toStepError } from './step-error.ts';
+import { stepErrorIn } from './step-error.ts';
 import { mirrorMemory, setCpuid } from './steps/destination.ts';
 import { finalizeTd } from './steps/finalize.ts';
 import { addMemory } from './steps/memory.ts';
@@ -104,7 +103,7 @@ async function watch(session: TdSession, signal: AbortSignal): Promise<void> {
   try {
     await watchVcpus(session, signal);
   } catch (error) {
-    throw toStepError('running', error, await knownFacts(session, error));
+    throw await stepErrorIn(session, 'running', error);
   }
 }
 
@@ -131,6 +130,6 @@ async function timed<Output>({ session, state, effect, signal }: Working<Output>
     return output;
   } catch (error) {
     end(signal.aborted ? 'interrupted' : 'failed');
-    throw toStepError(state, error, await knownFacts(session, error));
+    throw await stepErrorIn(session, state, error);
   }
 }

@@ -1,5 +1,6 @@
 /** One TD on one host: its plan, what it holds, and the handles its steps pass on. */
 import type { Finalized } from '../../machines/td-lifecycle/index.ts';
+import { requestWith } from '../abi/kvm/requests.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import { observeHost } from '../host/observed.ts';
 import type { GuestMemory, Host, TdxCapabilities, UserMemory, Vcpu, Vm } from '../host/port.ts';
@@ -102,7 +103,7 @@ export function newSession(options: {
   const { plan, publish, now } = options;
   const requests = new RequestCounter();
   const host = observeHost(options.host, ({ request, capability, answer, durationMs }) => {
-    const name = capability === undefined ? request : `${request}(${capability})`;
+    const name = requestWith(request, capability);
     requests.add({ request: name, answer });
     publish({ event: 'request.answered', request: name, answer, durationMs });
   });

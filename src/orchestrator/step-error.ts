@@ -1,38 +1,48 @@
 /** Turns what an effect throws into the plain record that the chart keeps. */
-import type { StepError } from '../../machines/td-lifecycle/index.ts';
+import type { RefusalFacts, StepError } from '../../machines/td-lifecycle/index.ts';
 import { formatWord } from '../abi/tdx/status.ts';
-import { explainRefusal, type KnownFacts } from '../diagnosis/refusals.ts';
 import { TdctlError } from '../errors/index.ts';
+import type { KeySlots } from '../host/facts.ts';
 import { KvmError } from '../host/kvm-error.ts';
+import type { TdSession } from './session.ts';
 
-/** @param facts what is known of the host: the words of a refusal are narrowed by it. */
-export function toStepError(step: string, error: unknown, facts?: KnownFacts): StepError {
-  if (error instanceof KvmError) return fromKvmError(step, error, facts);
+/** With what is known of the host and the VM at this moment. */
+export async function stepErrorIn(
+  session: TdSession,
+  step: string,
+  error: unknown,
+): Promise<StepError> {
+  const facts = error instanceof KvmError ? await factsFor(error, session) : undefined;
+  return toStepError(step, error, facts);
+}
+
+export function toStepError(step: string, error: unknown, facts?: RefusalFacts): StepError {
+  if (error instanceof KvmError) {
+    const { request, capability, code: errno, check } = error;
+    const hwStatus = error.hwStatus === undefined ? undefined : formatWord(error.hwStatus);
+    return { step, refusal: { request, capability, errno, hwStatus, check, facts } };
+  }
   if (error instanceof TdctlError) {
-    return {
-      step,
-      code: error.code,
-      message: error.message,
-      ...(error.details.length === 0 ? {} : { details: error.details }),
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    };
+    const { code, message, details, hint } = error;
+    return { step, code, message, details: details.length === 0 ? undefined : details, hint };
   }
   const message = error instanceof Error ? error.message : String(error);
   return { step, code: 'TDCTL_E_INTERNAL', message };
 }
 
-function fromKvmError(step: string, error: KvmError, facts: KnownFacts | undefined): StepError {
-  const { request, code: errno, hwStatus } = error;
-  const { code, meaning, hint } = explainRefusal({ request, errno, hwStatus, facts });
-  const status = hwStatus === undefined ? undefined : formatWord(hwStatus);
-  const answer = status === undefined ? errno : `${errno}, TDX status ${status}`;
+async function factsFor(error: KvmError, session: TdSession): Promise<RefusalFacts> {
+  const { handles } = session;
   return {
-    step,
-    code,
-    message: `${request} answered ${answer}: ${meaning}`,
-    hint,
-    request,
-    errno,
-    ...(status === undefined ? {} : { hwStatus: status }),
+    keySlots: error.code === 'ENOSPC' ? await readKeySlots(session) : undefined,
+    perVmVcpus: handles.has('maxVcpus') ? handles.get('maxVcpus') : undefined,
   };
+}
+
+/** Never throws: an error must not hide the one that is being noted. */
+async function readKeySlots({ host }: TdSession): Promise<KeySlots | undefined> {
+  try {
+    return await host.keySlots();
+  } catch {
+    return undefined;
+  }
 }

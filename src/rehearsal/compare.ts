@@ -1,5 +1,6 @@
 /** The same scenario under several kernel ABIs, so that what they differ in can be seen in a table. */
 import type { Verdict } from '../../machines/intra-host-migration/index.ts';
+import type { Refusal } from '../../machines/td-lifecycle/index.ts';
 import type { KernelAbi } from '../simulator/index.ts';
 import { type FaultCase, singleFaults } from './faults/cases.ts';
 import { sweep } from './faults/sweep.ts';
@@ -14,7 +15,7 @@ export interface Comparison {
   readonly movesTds: boolean;
   readonly verdict: Verdict | 'not built';
   /** The first request that was refused, where one was. */
-  readonly refused?: { readonly step: string; readonly request: string; readonly errno: string };
+  readonly refused?: { readonly step: string } & Omit<Refusal, 'facts'>;
   readonly requests: number;
   readonly peakSlots: number;
   readonly slotsLost: number;
@@ -89,9 +90,10 @@ function verdictOf({ record, results }: Rehearsal): Comparison['verdict'] {
 }
 
 function refusalIn({ results }: Rehearsal): Comparison['refused'] {
-  const error = results.find((result) => result.error?.request !== undefined)?.error;
-  if (error?.request === undefined || error.errno === undefined) return undefined;
-  return { step: error.step, request: error.request, errno: error.errno };
+  const error = results.find((result) => result.error?.refusal !== undefined)?.error;
+  if (error?.refusal === undefined) return undefined;
+  const { facts: _, ...refusal } = error.refusal;
+  return { step: error.step, ...refusal };
 }
 
 function lossesIn({ losses }: Rehearsal, what: string): number {

@@ -35,7 +35,7 @@ function lostTds({ tds, moves, vcpusDiffer }: LossFacts): Loss[] {
     .filter(({ fate }) => fate === 'lost')
     .map(({ name }): Loss => {
       const last = moves.findLast((move) => move.td === name);
-      const answer = last?.error?.errno ?? 'an error';
+      const answer = last?.error?.refusal?.errno ?? 'an error';
       const oops =
         vcpusDiffer && answer === 'EIO' ? '; a real kernel oopses there, at a NULL pointer' : '';
       const words = `the kernel killed the source of ${name} before the move answered ${answer}${oops}`;

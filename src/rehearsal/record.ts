@@ -114,10 +114,10 @@ export class RunRecord {
   }
 }
 
-export interface RecordedEvent {
+export interface RecordedEvent<Failure = StepError> {
   readonly lane: string;
   readonly atMs: number;
-  readonly event: TdRunEvent | MigrationRunEvent;
+  readonly event: TdRunEvent<Failure> | MigrationRunEvent<Failure>;
   /** Key slots in use after it; undefined where only the kernel knows. */
   readonly usedSlots: number | undefined;
 }

@@ -1,7 +1,8 @@
 /** What viewers are told, as JSON. docs/watch.md is the contract. */
+import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import type { RecordedEvent } from '../rehearsal/index.ts';
 
-export type WatchMessage = ({ readonly kind: 'event' } & RecordedEvent) | EndMessage;
+export type WatchMessage = ({ readonly kind: 'event' } & RecordedEvent<ErrorInWords>) | EndMessage;
 
 /** The run is over; nothing follows. */
 export interface EndMessage {

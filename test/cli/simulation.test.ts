@@ -51,6 +51,22 @@ describe('run --trace', () => {
 });
 
 describe('run --fault', () => {
+  test('on a capability says which one was refused, under the rules of that kernel', async () => {
+    const args = ['--kernel', 'proposal-1', '--fault', 'KVM_ENABLE_CAP#2=EINVAL'];
+    const { stderr, stdout } = await run('--host', 'sim', ...args, '-o', 'json');
+    const events = stdout.trimEnd().split('\n');
+    const ended = events.map((line) => JSON.parse(line)).find(({ event }) => event === 'td.ended');
+    expect(ended.error).toMatchObject({
+      step: 'cappingVcpus',
+      request: 'KVM_ENABLE_CAP',
+      capability: 'KVM_CAP_MAX_VCPUS',
+      errno: 'EINVAL',
+      message: expect.stringContaining('proposal-1 takes KVM_CAP_MAX_VCPUS'),
+    });
+    expect(stderr).toContain(ended.error.message);
+    expect(stderr).not.toContain('name the capability');
+  });
+
   test('makes the call fail, and everything is given back', async () => {
     const fault = 'TDH.MNG.KEY.CONFIG#2=TDX_KEY_GENERATION_FAILED';
     const { exitCode, stdout } = await run('--host', 'sim', '--fault', fault);

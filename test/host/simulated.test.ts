@@ -181,6 +181,20 @@ describe('the sim host', () => {
     expect(await refused(vm.tdxTerminateVm())).toBe('KVM_TDX_TERMINATE_VM: EINVAL');
   });
 
+  test('a refused capability is named in the error, also on a closed VM', async () => {
+    const capability = 'KVM_CAP_MAX_VCPUS';
+    const vm = await openSimulatedHost().createVm({ type: 'KVM_X86_TDX_VM' });
+    await expect(vm.enableCap({ capability, args: [4n] })).rejects.toMatchObject({
+      message: 'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS): EINVAL',
+      capability,
+    });
+    await vm.close();
+    await expect(vm.checkExtension(capability)).rejects.toMatchObject({
+      code: 'EBADF',
+      capability,
+    });
+  });
+
   test('every object closes twice without a word, and is EBADF afterwards', async () => {
     const host = openSimulatedHost();
     const { vm, vcpu, memory, guestMemory } = await builtTd(host, 1);

@@ -147,6 +147,18 @@ describe('a migration between two processes', () => {
   });
 });
 
+test('a refused request is kept as data, and the context that holds it survives JSON', async () => {
+  const faults = injectorOf([{ at: 'KVM_ENABLE_CAP', errno: 'ENOMEM' }]);
+  const host = openSimulatedHost({ profile, kernelAbi, faults });
+  const td = startTd({ host, plan: await helloPlan(kernelAbi), onEvent: () => undefined });
+  const { error } = await td.ended;
+  expect(error).toMatchObject({
+    step: 'creatingVm',
+    refusal: { request: 'KVM_ENABLE_CAP', capability: 'KVM_CAP_SPLIT_IRQCHIP', errno: 'ENOMEM' },
+  });
+  expect(JSON.parse(JSON.stringify(td.context))).toEqual(td.context);
+});
+
 describe('the port', () => {
   test('asking whether a kernel moves TDs changes nothing, whatever it answers', async () => {
     for (const [kernel, errno] of [

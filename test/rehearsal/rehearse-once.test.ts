@@ -55,7 +55,7 @@ describe("the seeds' case: a host without a key slot to spare", () => {
     const run = await play({ kernelAbi, ...full });
     const expected = kernelAbi === 'series-v9' ? 'ENOSPC' : errno;
     expect(words(run)).toEqual(['done', 'sourceKept', 'done']);
-    expect(run.results[1]?.error).toMatchObject({ request, errno: expected });
+    expect(run.results[1]?.error).toMatchObject({ refusal: { request, errno: expected } });
     expect(run.violations).toEqual([]);
   });
 
@@ -76,7 +76,7 @@ describe('vCPU counts that differ', () => {
 
   test('tdctl refuses them, and nothing is made', async () => {
     const run = await play({ kernelAbi: 'rfc-migration-v2', destinationVcpus: 2 });
-    expect(run.results[1]?.error?.code).toBe('TDCTL_E_MIGRATION_REFUSED');
+    expect(run.results[1]?.error).toMatchObject({ code: 'TDCTL_E_MIGRATION_REFUSED' });
     expect(run.record.steps.some(({ lane }) => lane === 'hello→2')).toBe(false);
   });
 

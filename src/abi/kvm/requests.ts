@@ -114,3 +114,8 @@ export type IoctlName = keyof typeof ioctlNumbers;
 export type TdxCommandName = keyof typeof tdxCommands;
 /** What an error names: an ioctl, or the TDX sub-command inside KVM_MEMORY_ENCRYPT_OP. */
 export type RequestName = IoctlName | TdxCommandName;
+
+/** `KVM_ENABLE_CAP(KVM_CAP_SPLIT_IRQCHIP)`: a request that names a capability is called by both. */
+export function requestWith(request: string, capability: string | undefined): string {
+  return capability === undefined ? request : `${request}(${capability})`;
+}

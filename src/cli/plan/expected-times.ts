@@ -3,6 +3,7 @@
  * read at each step. The figures behind it are in src/simulator/costs.ts with their sources; most
  * are guesses, the teardown is fitted to public times.
  */
+import { wordsOf } from '../../diagnosis/refusals.ts';
 import type { Host } from '../../host/port.ts';
 import type { SimulatedHost } from '../../host/simulated/index.ts';
 import { startTd } from '../../orchestrator/index.ts';
@@ -79,7 +80,8 @@ async function liveThrough(
     await td.runnable;
     td.stop();
     const { error } = await td.ended;
-    if (error) throw new Error(`the twin of the host refused the plan: ${error.message}`);
+    if (error)
+      throw new Error(`the twin of the host refused the plan: ${wordsOf(error, facts).message}`);
     const { terminating = 0n, releasing = 0n, ...building } = stepNs;
     return { host: facts.name, stepNs: building, teardownNs: terminating + releasing };
   } finally {

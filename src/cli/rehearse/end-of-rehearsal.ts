@@ -1,6 +1,7 @@
 /** From what a rehearsal found to the exit code of the command. */
-import { type ExitCode, exitCodes, TdctlError, type TdctlErrorCode } from '../../errors/index.ts';
+import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
 import type { Interrupts } from '../interrupts.ts';
+import { stepFailure } from '../words.ts';
 import { unmetExpectations } from './expectations.ts';
 import type { RehearsalReport } from './report.ts';
 
@@ -22,14 +23,8 @@ export function endOfRehearsal(report: RehearsalReport, interrupts: Interrupts):
 function throwFailure({ results }: RehearsalReport['run']): void {
   const failed = results.find(({ result }) => result !== 'done' && result !== 'skipped');
   if (failed?.error === undefined || failed.error === null) return;
-  const { error } = failed;
-  throw new TdctlError({
-    code: (failed.verdict === 'lost' ? 'TDCTL_E_TD_LOST' : error.code) as TdctlErrorCode,
-    op: error.step,
-    message: `${failed.operation}: ${error.message}`,
-    details: error.details,
-    hint: error.hint,
-  });
+  const { operation, verdict, error } = failed;
+  throw stepFailure(verdict === 'lost' ? { ...error, code: 'TDCTL_E_TD_LOST' } : error, operation);
 }
 
 function invariantBroken(count: number): TdctlError {

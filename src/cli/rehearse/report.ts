@@ -1,6 +1,7 @@
 /** What a rehearsal prints, as data: one shape for every output. docs/rehearsal.md is the contract. */
 
-import type { StepError } from '../../../machines/td-lifecycle/index.ts';
+import { type ErrorInWords, wordsOf } from '../../diagnosis/refusals.ts';
+import type { HostFacts } from '../../host/facts.ts';
 import {
   describeOperation,
   formatRehearsalFault,
@@ -56,7 +57,7 @@ export interface ReportedResult {
   readonly result: string;
   readonly verdict?: string;
   readonly expected?: string;
-  readonly error?: StepError | null;
+  readonly error?: ErrorInWords | null;
 }
 
 export interface ReportedSweep {
@@ -114,13 +115,14 @@ export function buildReport({
   const expectsResults = singleOperations(scenario.operations).some(
     (operation) => expectedOf(operation) !== undefined,
   );
+  const facts = factsIn(scenario);
   return {
     kind: 'tdctl.Rehearsal',
     version: 1,
     name: scenario.name,
-    host: hostName(scenario, source),
-    kernel: [...scenario.tds.values()][0]?.facts.kernel.rules ?? source.kernel,
-    run: reportedRun(run),
+    host: facts?.name ?? source.kind,
+    kernel: facts?.kernel.rules ?? source.kernel,
+    run: reportedRun(run, facts),
     ...(played === undefined
       ? {}
       : { sweep: reportedSweep(played, { options, ofFile: source.faultOfFile }) }),
@@ -132,11 +134,12 @@ export function buildReport({
   };
 }
 
-function hostName({ tds }: Scenario, { kind }: Source): string {
-  return [...tds.values()][0]?.facts.name ?? kind;
+/** All TDs of a scenario are on one host. */
+export function factsIn({ tds }: Scenario): HostFacts | undefined {
+  return [...tds.values()][0]?.facts;
 }
 
-function reportedRun(run: Rehearsal): ReportedRun {
+function reportedRun(run: Rehearsal, host: HostFacts | undefined): ReportedRun {
   const { record } = run;
   return {
     results: run.results.map(({ operation, result, verdict, error }) => {
@@ -146,7 +149,7 @@ function reportedRun(run: Rehearsal): ReportedRun {
         result,
         ...(verdict === undefined ? {} : { verdict }),
         ...(expected === undefined ? {} : { expected }),
-        ...(error === undefined ? {} : { error }),
+        ...(error === undefined ? {} : { error: error && wordsOf(error, host) }),
       };
     }),
     steps: record.steps,

@@ -1,25 +1,17 @@
 /** From how a TD ended to the error that the command ends with. */
-import type { StepError, TdOutput } from '../../../machines/td-lifecycle/index.ts';
-import { TdctlError, type TdctlErrorCode } from '../../errors/index.ts';
+import type { TdOutput } from '../../../machines/td-lifecycle/index.ts';
+import { type ErrorInWords, wordsOf } from '../../diagnosis/refusals.ts';
+import { TdctlError } from '../../errors/index.ts';
+import type { HostFacts } from '../../host/facts.ts';
+import { stepFailure } from '../words.ts';
 import type { SlotsAround } from './view.ts';
 
-export function throwFailure({ error, leftovers }: TdOutput): void {
-  if (leftovers.length > 0) throw stuck(leftovers);
-  if (error) throw stepFailure(error);
+export function throwFailure({ error, leftovers }: TdOutput, host: HostFacts): void {
+  if (leftovers.length > 0) throw stuck(leftovers.map((leftover) => wordsOf(leftover, host)));
+  if (error) throw stepFailure(wordsOf(error, host));
 }
 
-function stepFailure(error: StepError): TdctlError {
-  return new TdctlError({
-    // The orchestrator makes step errors from our own codes only (step-error.ts).
-    code: error.code as TdctlErrorCode,
-    op: error.step,
-    message: `${error.step}: ${error.message}`,
-    details: error.details,
-    hint: error.hint,
-  });
-}
-
-function stuck(leftovers: readonly StepError[]): TdctlError {
+function stuck(leftovers: readonly ErrorInWords[]): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_STUCK',
     op: 'releasing',

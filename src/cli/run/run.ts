@@ -9,6 +9,7 @@ import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openRunLog, type RunLog } from '../log.ts';
 import { openHost } from '../open-host.ts';
+import { eventInWords } from '../words.ts';
 import { openRunView } from './open-view.ts';
 import type { RunOptions } from './options.ts';
 import { checkSlots, interrupted, throwFailure } from './outcome.ts';
@@ -73,9 +74,10 @@ async function runPlan({
     host,
     plan,
     onEvent: (event) => {
-      log.write(event);
+      const printed = eventInWords(event, plan.facts);
+      log.write(printed);
       trace?.note(event);
-      view.event(event);
+      view.event(printed);
     },
   });
   interrupts.onInterrupt((times) => {
@@ -92,7 +94,7 @@ async function runPlan({
   const slots = { before: slotsBefore, after: await host.keySlots() };
   view.ended(output, slots);
 
-  throwFailure(output);
+  throwFailure(output, plan.facts);
   if (plan.facts.kind !== 'kvm') checkSlots(slots);
   if (interrupts.received !== undefined && !becameRunnable) throw interrupted(interrupts.received);
 }

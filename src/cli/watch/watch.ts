@@ -8,8 +8,9 @@ import type { CommandIo } from '../io.ts';
 import { endOfRehearsal } from '../rehearse/end-of-rehearsal.ts';
 import { numbersOf } from '../rehearse/options.ts';
 import { printReport } from '../rehearse/print-report.ts';
-import { buildReport } from '../rehearse/report.ts';
+import { buildReport, factsIn } from '../rehearse/report.ts';
 import { openSource } from '../rehearse/source.ts';
+import { eventInWords } from '../words.ts';
 import { addressOf, paceOf, rehearsalOptions, type WatchCommandOptions } from './options.ts';
 import { type PreparedRun, prepareRun } from './prepare-run.ts';
 import { type TreeView, treeView } from './tree-view.ts';
@@ -63,12 +64,13 @@ interface Playing {
 }
 
 async function play({ prepared, pacer, feed, tree }: Playing) {
+  const host = factsIn(prepared.scenario);
   try {
     return await prepared.play({
       hooks: pacer === undefined ? {} : { aroundStep: pacer.aroundStep },
-      listener: (event) => {
-        feed.publish({ kind: 'event', ...event });
-        tree?.take(event);
+      listener: (recorded) => {
+        feed.publish({ kind: 'event', ...recorded, event: eventInWords(recorded.event, host) });
+        tree?.take(recorded);
       },
     });
   } finally {

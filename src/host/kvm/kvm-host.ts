@@ -66,7 +66,7 @@ class KvmHost implements Host {
   }
 
   checkExtension(capability: CapabilityName): Promise<number> {
-    return answered(this.#kvm.system.kvmCheckExtension(capabilities[capability]));
+    return answered(this.#kvm.system.kvmCheckExtension(capabilities[capability]), capability);
   }
 
   getSupportedCpuid(): Promise<readonly CpuidEntry[]> {

@@ -19,7 +19,7 @@ export class KvmVm implements Vm {
   }
 
   checkExtension(capability: CapabilityName): Promise<number> {
-    return answered(this.#vm.kvmCheckExtension(capabilities[capability]));
+    return answered(this.#vm.kvmCheckExtension(capabilities[capability]), capability);
   }
 
   enableCap({
@@ -29,7 +29,8 @@ export class KvmVm implements Vm {
     readonly capability: CapabilityName;
     readonly args?: readonly bigint[];
   }): Promise<void> {
-    return answered(this.#vm.kvmEnableCap({ capability: capabilities[capability], args }));
+    const asked = this.#vm.kvmEnableCap({ capability: capabilities[capability], args });
+    return answered(asked, capability);
   }
 
   setTscKhz({ tscKhz }: { readonly tscKhz: number }): Promise<void> {

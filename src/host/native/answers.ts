@@ -1,21 +1,29 @@
 import type { NativeError } from '../../../native/index.ts';
+import type { CapabilityName } from '../../abi/kvm/capabilities.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { KvmError } from '../kvm-error.ts';
 
-/** Awaits a call of the addon; its refusals become those that every host throws. */
-export async function answered<Output>(call: Promise<Output>): Promise<Output> {
+/**
+ * Awaits a call of the addon; its refusals become those that every host throws.
+ *
+ * @param capability what KVM_ENABLE_CAP or KVM_CHECK_EXTENSION was asked for.
+ */
+export async function answered<Output>(
+  call: Promise<Output>,
+  capability?: CapabilityName,
+): Promise<Output> {
   try {
     return await call;
   } catch (error) {
-    throw translated(error);
+    throw translated(error, capability);
   }
 }
 
-function translated(error: unknown): unknown {
+function translated(error: unknown, capability: CapabilityName | undefined): unknown {
   if (!isNativeError(error)) return error;
   if (error.request !== undefined) {
     const { request, errno, hwStatus } = error;
-    return new KvmError({ request, errno, hwStatus, cause: error });
+    return new KvmError({ request, capability, errno, hwStatus, cause: error });
   }
   if (error.syscall !== 'mmap') return error;
   return new TdctlError({

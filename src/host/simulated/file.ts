@@ -1,3 +1,4 @@
+import type { CapabilityName } from '../../abi/kvm/capabilities.ts';
 import { errnoNumbers } from '../../abi/kvm/errno.ts';
 import type { RequestName } from '../../abi/kvm/requests.ts';
 import type {
@@ -63,15 +64,20 @@ export class SimulatedFile {
     });
   }
 
-  /** Makes the ioctl and gives its value. @throws KvmError when it is refused. */
-  ioctl(request: KnownRequest): number {
-    return answerValue(request.request, this.answer(request));
+  /**
+   * Makes the ioctl and gives its value.
+   *
+   * @param capability what KVM_ENABLE_CAP or KVM_CHECK_EXTENSION is asked for.
+   * @throws KvmError when it is refused.
+   */
+  ioctl(request: KnownRequest, capability?: CapabilityName): number {
+    return answerValue(request.request, this.answer(request), capability);
   }
 
   /** The same for a caller that has something to do about a refusal. */
   answer(request: KnownRequest): Answer {
-    const handle = this.handleFor(request.request);
-    return this.process.machine.ioctl(this.process.caller, handle, request);
+    if (this.#closed) return { ok: false, errno: 'EBADF', hwError: undefined, check: undefined };
+    return this.process.machine.ioctl(this.process.caller, this.#description.handle, request);
   }
 
   /** A new file that an ioctl of this one made. */
@@ -88,7 +94,12 @@ export class SimulatedFile {
   }
 }
 
-export function answerValue(request: RequestName, answer: Answer): number {
+export function answerValue(
+  request: RequestName,
+  answer: Answer,
+  capability?: CapabilityName,
+): number {
   if (answer.ok) return answer.value;
-  throw new KvmError({ request, errno: errnoNumbers[answer.errno], hwStatus: answer.hwError });
+  const { errno, hwError: hwStatus, check } = answer;
+  throw new KvmError({ request, capability, errno: errnoNumbers[errno], hwStatus, check });
 }

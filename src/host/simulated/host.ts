@@ -120,10 +120,8 @@ export class SimulatedHost implements Host {
   }
 
   async checkExtension(capability: CapabilityName): Promise<number> {
-    return this.#devKvm.ioctl({
-      request: 'KVM_CHECK_EXTENSION',
-      capability: capabilities[capability],
-    });
+    const number = capabilities[capability];
+    return this.#devKvm.ioctl({ request: 'KVM_CHECK_EXTENSION', capability: number }, capability);
   }
 
   async getSupportedCpuid(): Promise<readonly CpuidEntry[]> {

@@ -20,10 +20,8 @@ export class SimulatedVm implements Vm {
   }
 
   async checkExtension(capability: CapabilityName): Promise<number> {
-    return this.#file.ioctl({
-      request: 'KVM_CHECK_EXTENSION',
-      capability: capabilities[capability],
-    });
+    const number = capabilities[capability];
+    return this.#file.ioctl({ request: 'KVM_CHECK_EXTENSION', capability: number }, capability);
   }
 
   async enableCap(options: {
@@ -32,7 +30,7 @@ export class SimulatedVm implements Vm {
   }): Promise<void> {
     const { capability, args = [] } = options;
     const cap = new StructValue({ cap: capabilities[capability], flags: 0, args });
-    this.#file.ioctl({ request: 'KVM_ENABLE_CAP', cap });
+    this.#file.ioctl({ request: 'KVM_ENABLE_CAP', cap }, capability);
   }
 
   async setTscKhz(options: { readonly tscKhz: number }): Promise<void> {

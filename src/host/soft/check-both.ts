@@ -18,5 +18,6 @@ export async function checkBoth(
 ): Promise<number> {
   const ofTd = await simulated.checkExtension(capability);
   if (!limits.has(capability)) return ofTd;
-  return Math.min(ofTd, await answered(real.kvmCheckExtension(capabilities[capability])));
+  const asked = real.kvmCheckExtension(capabilities[capability]);
+  return Math.min(ofTd, await answered(asked, capability));
 }

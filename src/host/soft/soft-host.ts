@@ -33,7 +33,7 @@ export async function openSoftHost(options: SoftHostOptions): Promise<SoftHost> 
 
 async function readKernel({ system }: DevKvm): Promise<RealKernel> {
   const has = async (capability: CapabilityName) =>
-    (await answered(system.kvmCheckExtension(capabilities[capability]))) !== 0;
+    (await answered(system.kvmCheckExtension(capabilities[capability]), capability)) !== 0;
   return {
     hasGuestMemfd: await has('KVM_CAP_GUEST_MEMFD'),
     scalesTsc: await has('KVM_CAP_VM_TSC_CONTROL'),

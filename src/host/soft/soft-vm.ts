@@ -49,7 +49,8 @@ export class SoftVm implements Vm {
     await this.#simulated.enableCap(options);
     if (!plainCapabilities.has(options.capability)) return;
     const { capability, args = [] } = options;
-    await answered(this.#real.kvmEnableCap({ capability: capabilities[capability], args }));
+    const asked = this.#real.kvmEnableCap({ capability: capabilities[capability], args });
+    await answered(asked, capability);
   }
 
   async setTscKhz(options: { readonly tscKhz: number }): Promise<void> {

@@ -3,7 +3,7 @@ import type { Verdict } from '../../../machines/intra-host-migration/index.ts';
 import type { StepError } from '../../../machines/td-lifecycle/index.ts';
 import type { RequestCount } from '../events.ts';
 
-export type MigrationEventBody =
+export type MigrationEventBody<Failure = StepError> =
   | { readonly event: 'state.entered' }
   | {
       readonly event: 'step.ended';
@@ -16,14 +16,14 @@ export type MigrationEventBody =
   | {
       readonly event: 'migration.ended';
       readonly verdict: Verdict;
-      readonly error: StepError | null;
-      readonly leftovers: readonly StepError[];
+      readonly error: Failure | null;
+      readonly leftovers: readonly Failure[];
     };
 
-export type MigrationRunEvent = {
+export type MigrationRunEvent<Failure = StepError> = {
   readonly td: string;
   readonly machine: 'intra-host-migration';
   readonly machineVersion: number;
   readonly state: string;
   readonly elapsedMs: number;
-} & MigrationEventBody;
+} & MigrationEventBody<Failure>;

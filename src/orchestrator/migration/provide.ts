@@ -6,11 +6,8 @@ import {
   type MigrationStepState,
 } from '../../../machines/intra-host-migration/index.ts';
 import type { StepError } from '../../../machines/td-lifecycle/index.ts';
-import { KvmError } from '../../host/kvm-error.ts';
-import { knownFacts } from '../refusal-facts.ts';
-import { toStepError } from '../step-error.ts';
+import { stepErrorIn } from '../step-error.ts';
 import { checkMigration } from './check.ts';
-import { moveRefused } from './move-refusal.ts';
 import type { MigrationSession } from './session.ts';
 import {
   findOwner,
@@ -111,6 +108,5 @@ async function stepErrorOf(
   error: unknown,
 ): Promise<StepError> {
   if (error instanceof TdEndedError) return error.stepError;
-  if (state === 'moving' && error instanceof KvmError) return moveRefused(state, error);
-  return toStepError(state, error, await knownFacts(source.session, error));
+  return stepErrorIn(source.session, state, error);
 }

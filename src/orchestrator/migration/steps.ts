@@ -125,7 +125,7 @@ export class TdEndedError extends Error {
   readonly stepError: StepError;
 
   constructor(stepError: StepError) {
-    super(stepError.message);
+    super(`the TD has ended: ${stepError.step}`);
     this.stepError = stepError;
   }
 }

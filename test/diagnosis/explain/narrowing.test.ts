@@ -1,9 +1,12 @@
 /** What tdctl run says when a step fails: the same words, in the numbers of the host. */
 import { describe, expect, test } from 'vitest';
-import { explainRefusal } from '../../../src/diagnosis/refusals.ts';
+import type { StepError } from '../../../machines/td-lifecycle/index.ts';
+import { errnoNumbers } from '../../../src/abi/kvm/errno.ts';
+import { explainRefusal, wordsOf } from '../../../src/diagnosis/refusals.ts';
 import type { HostFacts } from '../../../src/host/facts.ts';
 import { KvmError } from '../../../src/host/kvm-error.ts';
 import { toStepError } from '../../../src/orchestrator/step-error.ts';
+import { kernelAbis } from '../../../src/simulator/index.ts';
 
 const host: HostFacts = {
   kind: 'sim',
@@ -103,17 +106,81 @@ describe('a refusal', () => {
   });
 });
 
-test('a step error keeps its shape: message, hint, request, errno, status', () => {
-  const error = KvmError.of('KVM_TDX_INIT_VM', 'EINVAL', 0xc000_0100_0000_0041n);
-  expect(toStepError('initializingTd', error, { host })).toEqual({
-    step: 'initializingTd',
-    code: 'TDCTL_E_IOCTL',
-    message:
-      'KVM_TDX_INIT_VM answered EINVAL, TDX status 0xC000010000000041: ' +
-      'the module refuses the XFAM of the TD',
-    hint: 'leave spec.xfam out to take what the host offers',
-    request: 'KVM_TDX_INIT_VM',
-    errno: 'EINVAL',
-    hwStatus: '0xC000010000000041',
+describe('a refusal by a kernel that is not upstream', () => {
+  const move = 'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)';
+
+  test.each(Object.values(kernelAbis))('of $name: a move is explained where TDs move', (abi) => {
+    const { id } = explainRefusal({ request: move, errno: 'EINVAL', kernel: abi.name });
+    expect(id).toBe(
+      abi.move === undefined
+        ? 'enable-cap.move-enc-context-unsupported'
+        : 'move-enc-context.vms-differ',
+    );
+  });
+
+  test('of KVM_CAP_MAX_VCPUS does not say that no kernel takes it', () => {
+    const request = 'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)';
+    const kernel = { ...host.kernel, rules: 'proposal-1', hasMaxVcpusCap: true };
+    const { meaning } = explainRefusal({
+      request,
+      errno: 'EINVAL',
+      facts: { host: { ...host, kernel } },
+    });
+    expect(meaning).toMatch(/^proposal-1 takes KVM_CAP_MAX_VCPUS, and refuses this number/);
+    expect(explainRefusal({ request, errno: 'EINVAL', facts: { host } }).meaning).toContain(
+      'no released kernel',
+    );
+  });
+});
+
+describe('the error of a step', () => {
+  test('holds a refusal as data, which survives JSON, and is worded when it is printed', () => {
+    const error = KvmError.of('KVM_TDX_INIT_VM', 'EINVAL', 0xc000_0100_0000_0041n);
+    const stored = toStepError('initializingTd', error);
+    expect(stored).not.toHaveProperty('message');
+    const revived: StepError = JSON.parse(JSON.stringify(stored));
+    expect(revived).toEqual(stored);
+    expect(wordsOf(revived, host)).toEqual({
+      step: 'initializingTd',
+      code: 'TDCTL_E_IOCTL',
+      message:
+        'KVM_TDX_INIT_VM answered EINVAL, TDX status 0xC000010000000041: ' +
+        'the module refuses the XFAM of the TD',
+      hint: 'leave spec.xfam out to take what the host offers',
+      request: 'KVM_TDX_INIT_VM',
+      errno: 'EINVAL',
+      hwStatus: '0xC000010000000041',
+    });
+  });
+
+  test('keeps what was known when it happened: the words count the key slots of that moment', () => {
+    const error = KvmError.of('KVM_TDX_INIT_VM', 'ENOSPC');
+    const facts = { keySlots: { total: 63, used: 63 } };
+    const { message, ...printed } = wordsOf(toStepError('initializingTd', error, facts), host);
+    expect(message).toContain('all 63 key slots');
+    expect(printed).not.toHaveProperty('facts');
+  });
+
+  test('names the capability, and the check where a simulated kernel tells it', () => {
+    const error = new KvmError({
+      request: 'KVM_ENABLE_CAP',
+      capability: 'KVM_CAP_MAX_VCPU_ID',
+      errno: errnoNumbers.EINVAL,
+      check: 'max-vcpu-id.above-limit',
+    });
+    const printed = wordsOf(toStepError('cappingVcpus', error), host);
+    expect(printed).toMatchObject({
+      code: 'TDCTL_E_VCPU_LIMIT',
+      request: 'KVM_ENABLE_CAP',
+      capability: 'KVM_CAP_MAX_VCPU_ID',
+      check: 'max-vcpu-id.above-limit',
+    });
+    expect(printed.message).toMatch(/^KVM_ENABLE_CAP\(KVM_CAP_MAX_VCPU_ID\) answered EINVAL: /);
+    expect(printed.hint).not.toContain('name the capability');
+  });
+
+  test('whose code is in no table is a defect of tdctl', () => {
+    const error: StepError = { step: 'moving', code: 'TDCTL_E_OF_TOMORROW', message: 'no' };
+    expect(wordsOf(error, host)).toMatchObject({ code: 'TDCTL_E_INTERNAL', message: 'no' });
   });
 });

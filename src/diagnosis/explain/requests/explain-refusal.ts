@@ -16,6 +16,8 @@ export interface AskedRefusal {
   /** hw_error, where the kernel wrote it; 0n says that the module did not refuse. */
   readonly hwStatus?: bigint | undefined;
   readonly facts?: KnownFacts | undefined;
+  /** The name of its ABI; absent: Linux 7.3. */
+  readonly kernel?: string | undefined;
 }
 
 export interface RefusalExplanation {
@@ -31,7 +33,7 @@ export interface RefusalExplanation {
 
 export function explainRequest(asked: AskedRefusal): RefusalExplanation {
   const { request, errno, hwStatus } = asked;
-  const facts = factsOf(request);
+  const facts = factsOf(request, asked.kernel);
   const status =
     hwStatus === undefined || hwStatus === 0n ? undefined : statusOf(request, hwStatus);
   const checks = (facts?.checks ?? []).filter((check) => check.errno === errno);

@@ -1,14 +1,12 @@
 /** Says an answer in the numbers of this host, where they are known. */
+import type { RefusalFacts } from '../../../../machines/td-lifecycle/index.ts';
 import { bindingLimit, limitNames } from '../../../../machines/td-lifecycle/limits.ts';
-import { type HostFacts, type KeySlots, vcpuLimits } from '../../../host/facts.ts';
+import { type HostFacts, vcpuLimits } from '../../../host/facts.ts';
 import type { RefusalAnswer } from './request.ts';
 
 /** What is known of the host at the moment of the refusal. */
-export interface KnownFacts {
+export interface KnownFacts extends RefusalFacts {
   readonly host?: HostFacts | undefined;
-  readonly keySlots?: KeySlots | undefined;
-  /** KVM_CAP_MAX_VCPUS on the VM's own descriptor. */
-  readonly perVmVcpus?: number | undefined;
 }
 
 type Narrowing = (facts: KnownFacts) => Partial<Omit<RefusalAnswer, 'id'>> | undefined;

@@ -28,6 +28,8 @@ export interface RefusalAnswer extends Answer {
 export interface RequestFacts {
   /** The kernel's name; for KVM_ENABLE_CAP with the capability: `KVM_ENABLE_CAP(KVM_CAP_X)`. */
   readonly request: string;
+  /** Kernel ABIs, where they have facts of their own; absent: Linux 7.3, and whichever has none. */
+  readonly kernels?: readonly string[];
   /** What it is asked on; absent: it is no ioctl. */
   readonly on?: 'the VM' | 'a vCPU' | '/dev/kvm' | 'the VFIO container';
   readonly checks: readonly Check[];

@@ -1,0 +1,43 @@
+/**
+ * Why a step did not end well: plain data, because an `Error` loses its message and its cause in a
+ * snapshot that goes through JSON. A refusal has no words here: whoever prints it makes them.
+ */
+export type StepError = RefusedStep | FailedStep;
+
+interface RefusedStep {
+  /** The working state that met it. */
+  readonly step: string;
+  readonly refusal: Refusal;
+}
+
+/** What was not a refused request, in the words of the code that found it. */
+interface FailedStep {
+  readonly step: string;
+  readonly refusal?: undefined;
+  readonly code: `TDCTL_E_${string}`;
+  readonly message: string;
+  /** Findings under the message, one each. */
+  readonly details?: readonly string[] | undefined;
+  readonly hint?: string | undefined;
+}
+
+/** What the kernel answered, all of it by the kernel's own names. */
+export interface Refusal {
+  readonly request: string;
+  /** Of KVM_ENABLE_CAP and KVM_CHECK_EXTENSION. */
+  readonly capability?: string | undefined;
+  /** `EINVAL` and the like. */
+  readonly errno: string;
+  /** SEAMCALL status, 0x and 16 digits. */
+  readonly hwStatus?: string | undefined;
+  /** The stable name of the check that refused, where the host is simulated. */
+  readonly check?: string | undefined;
+  readonly facts?: RefusalFacts | undefined;
+}
+
+/** What was known at that moment, and may be otherwise when the words are made. */
+export interface RefusalFacts {
+  readonly keySlots?: { readonly total: number; readonly used: number } | undefined;
+  /** KVM_CAP_MAX_VCPUS on the VM's own descriptor. */
+  readonly perVmVcpus?: number | undefined;
+}
