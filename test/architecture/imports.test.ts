@@ -8,7 +8,8 @@ const root = resolve(import.meta.dirname, '../..');
 /** A room, and the rooms it may import besides itself. Longer prefixes win. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   machines: [],
-  native: ['src/abi'],
+  native: ['src/abi', 'src/package-root.ts'],
+  'src/package-root.ts': [],
   'src/abi': [],
   'src/errors': [],
   'src/host/port.ts': ['src/abi', 'src/host/facts.ts'],
@@ -22,11 +23,18 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/host/simulated': ['src/abi', 'src/errors', 'src/documents', 'src/host', 'src/simulator'],
   'src/simulator': ['src/abi'],
   'src/documents': ['src/errors'],
-  'src/spec': ['src/abi', 'src/errors', 'src/documents'],
+  'src/spec': ['src/abi', 'src/errors', 'src/documents', 'src/package-root.ts'],
   'src/firmware': ['src/abi', 'src/errors'],
   'src/diagnosis': ['src/abi', 'src/errors', 'src/host/facts.ts'],
   // These look at real machines, so they use the readers of the hosts.
-  'src/diagnosis/doctor': ['native', 'src/abi', 'src/errors', 'src/host', 'src/firmware'],
+  'src/diagnosis/doctor': [
+    'native',
+    'src/abi',
+    'src/errors',
+    'src/host',
+    'src/firmware',
+    'src/package-root.ts',
+  ],
   'src/diagnosis/capture': [
     'native',
     'src/abi',
