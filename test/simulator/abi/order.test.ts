@@ -33,7 +33,7 @@ const duplicateLast = ({ createVcpu: { checks } }: KernelAbi) =>
   checks.indexOf('id exists') > checks.indexOf('td state');
 const writesCapabilitiesBack = (abi: KernelAbi) => abi.tdxDispatch.capabilitiesWrittenBack;
 
-describe('kernel 2.7 CREATE_VCPU: the place of the duplicate id', () => {
+describe('KVM_CREATE_VCPU: the place of the duplicate id', () => {
   test.each(abisWhere((abi) => !abi.createVcpu.when.includes('RUNNABLE')))(
     'after FINALIZE an id that exists is EEXIST where that comes first, else EIO (%s)',
     (kernelAbi) => {
@@ -67,7 +67,7 @@ describe('kernel 2.7 CREATE_VCPU: the place of the duplicate id', () => {
   );
 });
 
-describe('kernel 2.4 CAPABILITIES', () => {
+describe('KVM_TDX_CAPABILITIES', () => {
   const ask = (driver: Driver, nent: number | undefined, cmd: unknown, write = () => true) =>
     driver.call(driver.createVm(), {
       request: 'KVM_TDX_CAPABILITIES',
@@ -101,7 +101,7 @@ describe('kernel 2.4 CAPABILITIES', () => {
   });
 });
 
-describe('kernel 2.8 commands on a vCPU fd', () => {
+describe('commands on a vCPU fd', () => {
   const stateFirst = ({ tdxDispatch: { vcpuChecks } }: KernelAbi) =>
     vcpuChecks.indexOf('td state') < vcpuChecks.indexOf('command');
 
@@ -139,7 +139,7 @@ describe('kernel 2.8 commands on a vCPU fd', () => {
   );
 });
 
-describe('kernel 2.3 commands on the VM fd', () => {
+describe('commands on the VM fd', () => {
   eitherWay(
     'a fatal signal while the vCPUs are locked is EINTR, where they are',
     (abi) => !abi.tdxDispatch.vmCommandsLockVcpus,
@@ -151,7 +151,7 @@ describe('kernel 2.3 commands on the VM fd', () => {
   );
 });
 
-describe('kernel 2.6 INIT_VM', () => {
+describe('KVM_TDX_INIT_VM', () => {
   eitherWay(
     'TDH.MNG.CREATE refused is EIO, and bugs the VM or only warns',
     (abi) => abi.initVm.mngCreateRefused === 'warns',
@@ -193,7 +193,7 @@ describe('kernel 2.6 INIT_VM', () => {
   );
 });
 
-describe('kernel 2.12, 2.13 INIT_MEM_REGION and FINALIZE_VM', () => {
+describe('KVM_TDX_INIT_MEM_REGION and KVM_TDX_FINALIZE_VM', () => {
   const returnsBusy = (abi: KernelAbi) => abi.initMemRegion.operandBusy === 'EBUSY';
   const busyOnce = (driver: Driver, leaf: 'TDH.MEM.PAGE.ADD' | 'TDH.MEM.SEPT.ADD') =>
     driver.failLeaf(leaf, (nth) => (nth === 0 ? statusWord('TDX_OPERAND_BUSY', 'RCX') : undefined));
