@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const apart = [
   'test/{native,kvm}/**/*.test.ts',
   'test/exec/{*,qemu/*,codec/structs}.test.ts',
-  'test/cli/{doctor,exec,host}.test.ts',
+  'test/cli/{exec,host}.test.ts',
   'test/diagnosis/explain/robustness.test.ts',
 ];
 

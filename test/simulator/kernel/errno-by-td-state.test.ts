@@ -91,7 +91,7 @@ const cells = rows.flatMap(([name, call, answers]) =>
 );
 
 describe('errno by TD state', () => {
-  test.each(cells)('%s of a TD that is %s is answered %s', (_name, state, answer, call) => {
+  test.each(cells)('%s, while the TD is %s, is answered %s', (_name, state, answer, call) => {
     expect(call(tdIn(state))).toEqual(answer);
   });
 

@@ -41,7 +41,7 @@ describe('KVM_SET_GSI_ROUTING', () => {
     ['a GSI twice on one chip', [pin(2, 1), pin(2, 2)], {}, 'EINVAL', 'EINVAL'],
     ['a pin and an MSI', [pin(2, 1), msi], {}, 'EINVAL', 'EINVAL'],
   ] as const)(
-    'KVM_SET_GSI_ROUTING with %s is answered $3 where the irqchip is split, $4 where KVM has it',
+    'KVM_SET_GSI_ROUTING decides on %s, by who has the irqchip',
     (_, routes, header, split, kernel) => {
       expect(vmWith('none').route([...routes], header)).toBe('EINVAL');
       expect(vmWith('split').route([...routes], header)).toBe(split);
