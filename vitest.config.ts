@@ -1,10 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+/** These load the native addon, whose crash must be one file's failure, or measure their own heap. */
+const apart = [
+  'test/{native,kvm}/**/*.test.ts',
+  'test/exec/{*,qemu/*,codec/structs}.test.ts',
+  'test/cli/{exec,host}.test.ts',
+  'test/diagnosis/explain/robustness.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // A crash in the native addon must be one file's failure, not the run's.
-    pool: 'forks',
     clearMocks: true,
     // Ends a test that hangs; no test is about speed. Whole processes run on a busy two-core machine.
     testTimeout: 60_000,
@@ -13,6 +18,19 @@ export default defineConfig({
       'default',
       './test/support/skip-reporter.ts',
       ['json', { outputFile: '.test-results/vitest.json' }],
+    ],
+    projects: [
+      { extends: true, test: { name: 'apart', include: apart, pool: 'forks' } },
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: apart,
+          pool: 'forks',
+          isolate: false,
+        },
+      },
     ],
   },
 });

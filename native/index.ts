@@ -1,8 +1,8 @@
 /** Finds and loads the compiled addon. Everything but the `kvm` and `soft` hosts works without it. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
+import { packageRoot } from '../src/package-root.ts';
 import type { Addon } from './addon.ts';
 
 export type * from './addon.ts';
@@ -58,13 +58,4 @@ function candidates(): readonly string[] {
   if (override) return [resolve(override)];
   const root = packageRoot();
   return addonLocations.map((location) => join(root, location));
-}
-
-/** This file runs from native/ under the test runner and from dist/native/ when built. */
-function packageRoot(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, 'package.json')) && directory !== dirname(directory)) {
-    directory = dirname(directory);
-  }
-  return directory;
 }

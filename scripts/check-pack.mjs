@@ -22,6 +22,7 @@ const forbidden = [
   /\.test\./,
   /\.env/,
   /\.tsbuildinfo$/,
+  /\.map$/,
 ];
 const largestBytes = 2 * 1024 * 1024;
 

@@ -5,6 +5,7 @@ import type { CommandIo } from './io.ts';
 import type { OutputFormat } from './options.ts';
 import { paint } from './output/paint.ts';
 import { sanitize } from './output/sanitize.ts';
+import { withSourceLines } from './source-lines.ts';
 
 export function reportFailure(
   error: unknown,
@@ -59,7 +60,7 @@ function causes(error: Error): string[] {
 function defectText(error: unknown): string {
   return [
     'error: tdctl met a defect of its own [TDCTL_E_INTERNAL]',
-    inspect(error),
+    withSourceLines(inspect(error)),
     'hint: please report this text and the command that led to it',
   ].join('\n');
 }

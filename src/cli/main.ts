@@ -14,5 +14,10 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   process.stdout.write(`${version()}\n`);
 } else {
   const { runCli } = await import('./program.ts');
+  const { withSourceLines } = await import('./source-lines.ts');
+  // What no command catches is printed by Node.
+  process.on('uncaughtExceptionMonitor', (error) => {
+    if (error instanceof Error && error.stack) error.stack = withSourceLines(error.stack);
+  });
   process.exitCode = await runCli(args, processIo());
 }

@@ -1,18 +1,13 @@
 /** Finds schema/trust-domain.json of the installed package, for editors. */
 import { existsSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { packageRoot } from '../package-root.ts';
 
 /** Absolute path, or undefined where the package was installed without it. */
 export function schemaFile(): string | undefined {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    const candidate = join(directory, 'schema', 'trust-domain.json');
-    if (existsSync(candidate)) return candidate;
-    const parent = dirname(directory);
-    if (parent === directory) return undefined;
-    directory = parent;
-  }
+  const path = join(packageRoot(), 'schema', 'trust-domain.json');
+  return existsSync(path) ? path : undefined;
 }
 
 /**

@@ -18,7 +18,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/host/simulated': ['src/abi', 'src/errors', 'src/documents', 'src/host', 'src/simulator'],
   'src/diagnosis': ['machines', 'src/abi', 'src/errors', 'src/host/facts.ts'],
   // These look at real machines, so they use the readers of the hosts.
-  'src/diagnosis/doctor': ['native', 'src/abi', 'src/errors', 'src/host', 'src/firmware'],
+  'src/diagnosis/doctor': [
+    'native',
+    'src/abi',
+    'src/errors',
+    'src/host',
+    'src/firmware',
+    'src/package-root.ts',
+  ],
   'src/diagnosis/capture': [
     'native',
     'src/abi',
@@ -91,7 +98,7 @@ const roomOf = (file: string) => /^(src\/)?[^/]+/.exec(file)?.[0] ?? '';
 function roomsOfTheDocument(): Map<string, string[]> {
   const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
   const rooms = new Map<string, string[]>();
-  for (const [, room = '', column = ''] of text.matchAll(/^\| `(.+)\/` \|.* \| (.*) \|$/gm)) {
+  for (const [, room = '', column = ''] of text.matchAll(/^\| `([^`]+?)\/?` \|.* \| (.*) \|$/gm)) {
     const above = [...rooms.keys()];
     const named = column.split(', ').filter((name) => name !== '–');
     const pathOf = (name: string) =>

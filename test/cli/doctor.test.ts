@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { runCli } from '../../src/cli/program.ts';
 import { hostTree } from '../diagnosis/doctor/host-tree.ts';
+import { cli } from '../support/cli.ts';
 import { tdctl } from '../support/tdctl.ts';
 
 const made: string[] = [];
@@ -18,24 +18,6 @@ function copyOf(fixture: string): string {
   const directory = hostTree(fixture);
   made.push(directory);
   return directory;
-}
-
-/** Runs the command line in this process. */
-async function cli(args: readonly string[], { colors = false } = {}) {
-  const written = { stdout: '', stderr: '' };
-  const sink = (stream: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      written[stream] += text;
-    },
-  });
-  const exitCode = await runCli(args, {
-    stdout: sink('stdout'),
-    stderr: sink('stderr'),
-    env: {},
-    colors: { stdout: colors, stderr: colors },
-    stderrIsTty: false,
-  });
-  return { exitCode, ...written };
 }
 
 describe('tdctl doctor prints a contract', () => {

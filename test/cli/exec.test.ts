@@ -5,9 +5,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { execute, program, requireSupervision, scratch } from '../exec/programs.ts';
-import { projectRoot, type Running, startTdctl, tdctl } from '../support/tdctl.ts';
-
-const main = join(projectRoot, 'dist/src/cli/main.js');
+import { builtMain } from '../support/built.ts';
+import { type Running, startTdctl, tdctl } from '../support/tdctl.ts';
 
 /** Without the summary, which has tests of its own. */
 const exec = (...args: readonly string[]) => tdctl(['exec', '--quiet', ...args]);
@@ -196,7 +195,7 @@ describe('the command has', () => {
     const bytes = randomBytes(1 << 20);
     const { stdout, status, stderr } = spawnSync(
       process.execPath,
-      [main, 'exec', '-q', '--', 'cat'],
+      [builtMain(), 'exec', '-q', '--', 'cat'],
       {
         input: bytes,
         maxBuffer: 1 << 22,
@@ -231,7 +230,7 @@ describe('on a terminal', () => {
       encoding: 'utf8',
       env: { ...process.env, NO_COLOR: '1' },
     });
-  const supervised = [process.execPath, main, 'exec', '-q', '--'] as const;
+  const supervised = [process.execPath, builtMain(), 'exec', '-q', '--'] as const;
 
   test('its state comes back when the command is killed in raw mode', (context) => {
     const raw = program(context, 'raw-terminal');

@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { CommanderError } from '@commander-js/extra-typings';
@@ -8,7 +7,8 @@ import { parse as parseYaml } from 'yaml';
 import { explainCommand } from '../../src/cli/commands/explain.ts';
 import { reportFailure } from '../../src/cli/failure.ts';
 import type { CommandIo } from '../../src/cli/io.ts';
-import { projectRoot } from '../support/tdctl.ts';
+import { terminal } from '../support/cli.ts';
+import { projectRoot, startTdctl } from '../support/tdctl.ts';
 
 interface Given {
   readonly stdin?: string | Uint8Array | undefined;
@@ -19,19 +19,7 @@ interface Given {
 /** Runs the command in this process, as the command line would. */
 async function explain(args: readonly string[], given: Given = {}) {
   const { stdin = '', isTty = false, colors = false } = given;
-  const written = { stdout: '', stderr: '' };
-  const sink = (stream: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      written[stream] += text;
-    },
-  });
-  const io: CommandIo = {
-    stdout: sink('stdout'),
-    stderr: sink('stderr'),
-    env: {},
-    colors: { stdout: colors, stderr: colors },
-    stderrIsTty: false,
-  };
+  const { io, written } = terminal({ colors });
   async function* chunks() {
     yield Buffer.from(stdin);
   }
@@ -138,17 +126,11 @@ describe('tdctl explain of what nobody knows ends with 3', () => {
 });
 
 describe('tdctl explain as a process', () => {
-  const dist = join(projectRoot, 'dist/src/cli');
-
-  test('reads a log from a pipe', (ctx) => {
-    if (!existsSync(join(dist, 'commands/explain.js')))
-      ctx.skip('dist/ is not built: npm run build');
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [join(dist, 'main.js'), 'explain', '-o', 'json'],
-      { input: dmesg('bios-too-old'), encoding: 'utf8' },
-    );
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  test('reads a log from a pipe', async () => {
+    const running = startTdctl(['explain', '-o', 'json'], { stdin: 'open' });
+    running.child.stdin.end(dmesg('bios-too-old'));
+    const { exitCode, stdout, stderr } = await running.ended;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(JSON.parse(stdout).explanations[0].id).toBe('seamcall.sys-init.bios-too-old');
   });
 });

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { slotText } from '../../src/cli/output/slots.ts';
-import { runCli } from '../../src/cli/program.ts';
 import { captureOf } from '../../src/diagnosis/capture/index.ts';
 import { readFacts, readSlotLedger } from '../../src/diagnosis/doctor/index.ts';
 import { hostTree } from '../diagnosis/doctor/host-tree.ts';
+import { cli } from '../support/cli.ts';
 import { tdctl } from '../support/tdctl.ts';
 
 let folder: string;
@@ -18,23 +18,6 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
-
-async function cli(args: readonly string[], { colors = false } = {}) {
-  const written = { stdout: '', stderr: '' };
-  const sink = (stream: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      written[stream] += text;
-    },
-  });
-  const exitCode = await runCli(args, {
-    stdout: sink('stdout'),
-    stderr: sink('stderr'),
-    env: {},
-    colors: { stdout: colors, stderr: colors },
-    stderrIsTty: false,
-  });
-  return { exitCode, ...written };
-}
 
 async function captureFile(fixture: string): Promise<string> {
   const directory = hostTree(fixture);

@@ -18,6 +18,7 @@ import { TdctlError } from '../../src/errors/index.ts';
 import { loadTrustDomain, parseTrustDomain } from '../../src/spec/index.ts';
 import { schemaReference } from '../../src/spec/schema-file.ts';
 import { trustDomainTemplate } from '../../src/spec/template.ts';
+import { terminal } from '../support/cli.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -28,20 +29,8 @@ afterEach(async () => {
 });
 
 async function init(...args: string[]) {
-  const written = { stdout: '', stderr: '' };
-  const sink = (name: keyof typeof written) => ({
-    write(text: string) {
-      written[name] += text;
-    },
-  });
-  const command = initCommand({
-    stdout: sink('stdout'),
-    stderr: sink('stderr'),
-    env: {},
-    colors: { stdout: false, stderr: false },
-    stderrIsTty: false,
-  });
-  await command.exitOverride().parseAsync(args, { from: 'user' });
+  const { io, written } = terminal();
+  await initCommand(io).exitOverride().parseAsync(args, { from: 'user' });
   return written;
 }
 

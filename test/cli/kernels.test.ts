@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kernelRules } from '../../src/cli/output/kernel-rules.ts';
-import { runCli } from '../../src/cli/program.ts';
 import { type KernelAbiName, kernelAbis } from '../../src/simulator/index.ts';
 import { Driver } from '../simulator/drive.ts';
+import { cli } from '../support/cli.ts';
 import { kernelTable } from './kernel-table.ts';
 
 const names = Object.keys(kernelAbis) as KernelAbiName[];
@@ -19,55 +19,38 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function cli(...args: string[]) {
-  const written = { stdout: '', stderr: '' };
-  const sink = (stream: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      written[stream] += text;
-    },
-  });
-  const exitCode = await runCli(args, {
-    stdout: sink('stdout'),
-    stderr: sink('stderr'),
-    env: {},
-    colors: { stdout: false, stderr: false },
-    stderrIsTty: false,
-  });
-  return { exitCode, ...written };
-}
-
 const golden = (name: string) => join(root, 'test/golden/kernels', name);
 
 describe('tdctl kernels', () => {
   test('without a name: one line for each kernel ABI', async () => {
-    const { exitCode, stdout } = await cli('kernels');
+    const { exitCode, stdout } = await cli(['kernels']);
     expect(exitCode).toBe(0);
     await expect(stdout).toMatchFileSnapshot(golden('overview.txt'));
     for (const name of names) expect(stdout).toContain(`\n${name} `);
   });
 
   test('with names: every rule, its source, and what is not confirmed', async () => {
-    const { stdout } = await cli('kernels', 'upstream-7.3', 'rfc-migration-v2');
+    const { stdout } = await cli(['kernels', 'upstream-7.3', 'rfc-migration-v2']);
     await expect(stdout).toMatchFileSnapshot(golden('details.txt'));
   });
 
   test.each([[[]], [names]])('no line is wider than 80 columns (%#)', async (asked) => {
-    const { stdout } = await cli('kernels', ...asked);
+    const { stdout } = await cli(['kernels', ...asked]);
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
   test('as JSON and YAML: the records with the rules in words', async () => {
-    const { stdout } = await cli('kernels', '-o', 'json');
+    const { stdout } = await cli(['kernels', '-o', 'json']);
     await expect(stdout).toMatchFileSnapshot(golden('all.json'));
-    const yaml = await cli('kernels', 'series-v9', '--output', 'yaml');
+    const yaml = await cli(['kernels', 'series-v9', '--output', 'yaml']);
     await expect(yaml.stdout).toMatchFileSnapshot(golden('series-v9.yaml'));
   });
 
   test('an unknown name is a usage error with the nearest name', async () => {
-    const { exitCode, stderr, stdout } = await cli('kernels', 'upstrem-7.3');
+    const { exitCode, stderr, stdout } = await cli(['kernels', 'upstrem-7.3']);
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toContain('upstream-7.3');
-    expect((await cli('kernels', 'toString')).exitCode).toBe(2);
+    expect((await cli(['kernels', 'toString'])).exitCode).toBe(2);
   });
 });
 
@@ -93,7 +76,7 @@ describe('the records', () => {
 
 describe.each(names)('the facts of a simulated host (%s)', (kernel) => {
   test('say what KVM_ENABLE_CAP, KVM_TDX_INIT_VM and KVM_TDX_TERMINATE_VM really do', async () => {
-    const { stdout } = await cli('host', '--host', 'sim', '--kernel', kernel, '-o', 'json');
+    const { stdout } = await cli(['host', '--host', 'sim', '--kernel', kernel, '-o', 'json']);
     const facts = JSON.parse(stdout).kernel;
     const driver = new Driver({ kernelAbi: kernel });
     const vm = driver.createVm();
@@ -109,10 +92,10 @@ describe.each(names)('the facts of a simulated host (%s)', (kernel) => {
 
 describe('tdctl run under every kernel ABI', () => {
   test.each(names)('builds a TD and takes it down (%s)', async (kernel) => {
-    const { exitCode, stderr } = await cli(
+    const { exitCode, stderr } = await cli([
       ...['run', join(root, 'examples/hello.yaml'), '--host', 'sim'],
       ...['--kernel', kernel, '--until', 'runnable'],
-    );
+    ]);
     expect([exitCode, stderr]).toEqual([0, expect.not.stringContaining('error')]);
   });
 
@@ -124,15 +107,15 @@ describe('tdctl run under every kernel ABI', () => {
       path,
       hello.replace(/vcpus: *\d+/, 'vcpus: 7').replace('firmware/hello.fd', firmware),
     );
-    const { exitCode, stdout } = await cli(
+    const { exitCode, stdout } = await cli([
       ...['run', path, '--host', 'sim', '--kernel', kernel, '--until', 'runnable', '-o', 'json'],
-    );
+    ]);
     expect(exitCode).toBe(0);
     expect(stdout).not.toBe('');
   });
 
   test('an unknown one names those there are', async () => {
-    const { exitCode, stderr } = await cli('host', '--host', 'sim', '--kernel', 'linux-1.0');
+    const { exitCode, stderr } = await cli(['host', '--host', 'sim', '--kernel', 'linux-1.0']);
     expect(exitCode).toBe(2);
     for (const name of names) expect(stderr).toContain(name);
   });

@@ -1,44 +1,18 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify, stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { measureCommand } from '../../src/cli/commands/measure.ts';
-import type { CommandIo } from '../../src/cli/io.ts';
 import { bookworm, ovmf, skipWithout } from '../firmware/debian-ovmf.ts';
-import { rejectionOf } from '../firmware/expect-error.ts';
 import { buildTdvfImage, imageA } from '../firmware/tdvf-image.ts';
+import { cli } from '../support/cli.ts';
+import { tdctl } from '../support/tdctl.ts';
 
 // Relative, because the golden files hold the path as it was given.
 const hello = 'examples/firmware/hello.fd';
 
-/** Runs the command in this process, as the command line would. */
-async function measure(args: readonly string[], { colors = false } = {}) {
-  const written = { stdout: '', stderr: '' };
-  const sink = (stream: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      written[stream] += text;
-    },
-  });
-  const io: CommandIo = {
-    stdout: sink('stdout'),
-    stderr: sink('stderr'),
-    env: {},
-    colors: { stdout: colors, stderr: colors },
-    stderrIsTty: false,
-  };
-  const command = measureCommand(io)
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
-    });
-  await command.parseAsync(args, { from: 'user' });
-  return written;
-}
+const measure = (args: readonly string[], options = {}) => cli(['measure', ...args], options);
 
 describe('tdctl measure prints a contract', () => {
   test.each([
@@ -112,24 +86,21 @@ describe('tdctl measure with files of its own', () => {
 
   test('an image that cannot start a TD ends with its error and prints nothing', async () => {
     const path = file('code-alone.fd', buildTdvfImage(imageA).subarray(0x1000));
-    const error = await rejectionOf(measure([path]));
-    expect(error).toMatchObject({ code: 'TDCTL_E_FIRMWARE_INVALID', exitCode: 5, place: path });
+    const { exitCode, stdout, stderr } = await measure([path]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`^error: ${path}: .*\\[TDCTL_E_FIRMWARE_INVALID\\]`));
   });
 
   test('a file that does not exist exits 3', async () => {
-    const error = await rejectionOf(measure([join(folder, 'missing.fd')]));
-    expect(error).toMatchObject({ code: 'TDCTL_E_NOT_FOUND', exitCode: 3 });
+    const { exitCode, stderr } = await measure([join(folder, 'missing.fd')]);
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('[TDCTL_E_NOT_FOUND]');
   });
 });
 
 describe('tdctl measure --help', () => {
   test('teaches: examples, the two orders and who uses which', async () => {
-    const written: string[] = [];
-    const command = measureCommand({} as CommandIo).configureOutput({
-      writeOut: (text) => written.push(text),
-    });
-    command.outputHelp();
-    const help = written.join('');
+    const { stdout: help } = await measure(['--help']);
     expect(help).toContain('$ tdctl measure OVMF_CODE.fd --vars OVMF_VARS.fd');
     expect(help).toMatch(/page {5}Each page is added, then measured.*\n.*QEMU from 10\.1/);
     expect(help).toMatch(/section {2}All pages of a section are added/);
@@ -141,37 +112,28 @@ describe('tdctl measure --help', () => {
     ['a format that is none', [hello, '--output', 'xml'], /Allowed choices are text, json, yaml/],
     ['no firmware', [], /missing required argument 'firmware'/],
   ])('%s is refused with what there is', async (_, args, message) => {
-    await expect(measure(args)).rejects.toThrow(message);
+    const { exitCode, stderr } = await measure(args);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(message);
   });
 });
 
 describe('tdctl measure as a process', () => {
-  const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
-
   test("Debian's OVMF.fd: known MRTD on stdout, nothing on stderr", async (ctx) => {
-    if (!existsSync(main)) ctx.skip('dist/ is not built: npm run build');
     skipWithout(ctx, ovmf.whole);
-    const run = await promisify(execFile)(process.execPath, [
-      main,
-      'measure',
-      ovmf.whole,
-      '-ojson',
-    ]);
-    expect(run.stderr).toBe('');
-    const measurement = JSON.parse(run.stdout);
+    const { stdout, stderr } = await tdctl(['measure', ovmf.whole, '-ojson']);
+    expect(stderr).toBe('');
+    const measurement = JSON.parse(stdout);
     if (measurement.firmware.sha256 !== bookworm.whole.sha256) ctx.skip('another build of ovmf');
     expect(measurement.mrtd).toBe(bookworm.whole.mrtd);
   });
 
   test('OVMF_CODE.fd alone: exit 5, the remedy, no stack trace', async (ctx) => {
-    if (!existsSync(main)) ctx.skip('dist/ is not built: npm run build');
     skipWithout(ctx, ovmf.code);
-    const failure = await promisify(execFile)(process.execPath, [main, 'measure', ovmf.code]).catch(
-      (error: { code: number; stdout: string; stderr: string }) => error,
-    );
-    expect(failure).toMatchObject({ code: 5, stdout: '' });
-    expect(failure.stderr).toMatch(/OVMF_CODE\.fd: this is firmware code without its variable/);
-    expect(failure.stderr).toMatch(/--vars FILE/);
-    expect(failure.stderr).not.toMatch(/^\s+at /m);
+    const { exitCode, stdout, stderr } = await tdctl(['measure', ovmf.code]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
+    expect(stderr).toMatch(/OVMF_CODE\.fd: this is firmware code without its variable/);
+    expect(stderr).toMatch(/--vars FILE/);
+    expect(stderr).not.toMatch(/^\s+at /m);
   });
 });

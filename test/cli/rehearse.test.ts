@@ -1,14 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { projectRoot, startTdctl, tdctl } from '../support/tdctl.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-rehearse-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
-
-// Several tests play a thousand runs; how long they take depends on what else the machine does.
-vi.setConfig({ testTimeout: 60_000 });
 
 const hello = 'examples/hello.yaml';
 const golden = join(import.meta.dirname, '../golden/rehearse');

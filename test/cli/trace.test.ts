@@ -5,32 +5,15 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { statusWord } from '../../src/abi/tdx/status.ts';
-import type { CommandIo } from '../../src/cli/io.ts';
-import { runCli } from '../../src/cli/program.ts';
 import { traceText } from '../../src/trace/index.ts';
 import { memRegion, ramGpa } from '../simulator/drive.ts';
+import { cli } from '../support/cli.ts';
 import { recorded } from '../trace/lint/judged.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tdctl-trace-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-async function lint(...args: string[]) {
-  const written = { stdout: '', stderr: '' };
-  const sink = (stream: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      written[stream] += text;
-    },
-  });
-  const io: CommandIo = {
-    stdout: sink('stdout'),
-    stderr: sink('stderr'),
-    env: {},
-    colors: { stdout: false, stderr: false },
-    stderrIsTty: false,
-  };
-  const exitCode = await runCli(['trace', 'lint', ...args], io);
-  return { ...written, exitCode };
-}
+const lint = (...args: string[]) => cli(['trace', 'lint', ...args]);
 
 function fileOf(name: string, text: string): string {
   const path = join(directory, name);

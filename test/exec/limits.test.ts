@@ -8,7 +8,8 @@ import { describe, expect, test } from 'vitest';
 import { loadAddon } from '../../native/index.ts';
 import { execute as executeHere } from '../../src/exec/index.ts';
 import { openSimulatedMachine } from '../../src/host/simulated/index.ts';
-import { projectRoot, startTdctl, tdctl } from '../support/tdctl.ts';
+import { builtMain } from '../support/built.ts';
+import { startTdctl, tdctl } from '../support/tdctl.ts';
 import { execute, program, scratch, userOptions } from './programs.ts';
 
 describe('a program that nobody may look into', () => {
@@ -61,8 +62,7 @@ test('no close is missed, however many come while tdctl stands still', async (co
 
 test('a limit of tdctl itself is not told as one of the program', (context) => {
   const command = program(context, 'many-processes');
-  const main = join(projectRoot, 'dist/src/cli/main.js');
-  const limited = `ulimit -n 256 && exec "${process.execPath}" "${main}" exec -- "${command}" 400`;
+  const limited = `ulimit -n 256 && exec "${process.execPath}" "${builtMain()}" exec -- "${command}" 400`;
   const { status, stderr } = spawnSync('sh', ['-c', limited], { encoding: 'utf8' });
   expect(status).toBe(8);
   expect(stderr).toContain('error: this process has reached a limit of the machine');

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, type TestContext } from 'vitest';
 import { loadAddon } from '../../native/index.ts';
 import type { ExecSummary } from '../../src/exec/index.ts';
-import { type Ended, projectRoot, type TdctlOptions, tdctl } from '../support/tdctl.ts';
+import { builtMain, projectRoot } from '../support/built.ts';
+import { type Ended, type TdctlOptions, tdctl } from '../support/tdctl.ts';
 
 const sources = join(projectRoot, 'test/fixtures/exec');
 /** Nobody: a user who owns nothing and may do nothing special. */
@@ -56,8 +57,7 @@ export function requireSupervision(context: TestContext): void {
 function whyUnsupported(): string | undefined {
   const native = loadAddon();
   if (!native.available) return 'the native addon is not built';
-  const main = join(projectRoot, 'dist/src/cli/main.js');
-  const { status, stderr } = spawnSync(process.execPath, [main, 'exec', '--', 'true'], {
+  const { status, stderr } = spawnSync(process.execPath, [builtMain(), 'exec', '--', 'true'], {
     encoding: 'utf8',
   });
   return status === 8 ? `no program can be supervised here: ${stderr.split('\n')[0]}` : undefined;

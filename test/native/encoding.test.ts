@@ -26,7 +26,7 @@ describe('arguments by value', () => {
     ['KVM_SET_TSC_KHZ', 1_500_000, ({ vm }) => vm.kvmSetTscKhz(1_500_000)],
     ['KVM_SET_TSC_KHZ', 0xffff_ffff, ({ vcpu }) => vcpu.kvmSetTscKhz(0xffff_ffff)],
   ];
-  test.for(calls)('%s of %i', async ([name, value, call], context) => {
+  test.for(calls)('%s hands over %i by value', async ([name, value, call], context) => {
     const on = await scripted(context);
     const script = on.script({ request: ioctlNumbers[name] });
     await call(on);
@@ -81,7 +81,7 @@ describe('objects made by the kernel', () => {
     await Promise.all(vcpus.map((vcpu) => vcpu.close()));
   });
 
-  test('KVM_CREATE_GUEST_MEMFD', async (context) => {
+  test('KVM_CREATE_GUEST_MEMFD hands over size and flags, and the object remembers the size', async (context) => {
     const { vm, script } = await scripted(context);
     const { calls } = script({ request: ioctlNumbers.KVM_CREATE_GUEST_MEMFD, returns: 'fd' });
     const memory = await vm.kvmCreateGuestMemfd({ sizeBytes: 0x1_2345_6000n, flags: 3n });
@@ -159,7 +159,7 @@ describe('structs', () => {
     await Promise.all([memory.close(), guestMemfd.close()]);
   });
 
-  test('KVM_SET_MEMORY_ATTRIBUTES', async (context) => {
+  test('KVM_SET_MEMORY_ATTRIBUTES holds address, size and attributes, and no flags', async (context) => {
     const { vm, script } = await scripted(context);
     const { calls } = script({ request: ioctlNumbers.KVM_SET_MEMORY_ATTRIBUTES });
     await vm.kvmSetMemoryAttributes({ gpa: 2n ** 51n, sizeBytes: 0x5000n, attributes: 8n });
@@ -192,7 +192,7 @@ describe('TDX commands, in the envelope KVM_MEMORY_ENCRYPT_OP', () => {
   const head = (id: number, flags = 0) => u32(id, flags);
   const noError = u64(0n);
 
-  test('KVM_TDX_CAPABILITIES', async (context) => {
+  test('KVM_TDX_CAPABILITIES asks with room for 128 leaves, and gives those written', async (context) => {
     const { vm, script } = await scripted(context);
     const { calls } = script({
       request: TDX,
@@ -218,7 +218,7 @@ describe('TDX commands, in the envelope KVM_MEMORY_ENCRYPT_OP', () => {
     expect(call?.data).toEqual(concat(zeros(2048), u32(128, 0), zeros(128 * 40)));
   });
 
-  test('KVM_TDX_INIT_VM', async (context) => {
+  test('KVM_TDX_INIT_VM holds every field at its place, views of buffers too', async (context) => {
     const { vm, script } = await scripted(context);
     const { calls } = script({ request: TDX });
     await vm.tdxInitVm({
@@ -268,7 +268,7 @@ describe('TDX commands, in the envelope KVM_MEMORY_ENCRYPT_OP', () => {
     });
   });
 
-  test('KVM_TDX_INIT_MEM_REGION', async (context) => {
+  test('KVM_TDX_INIT_MEM_REGION points into the source at its offset', async (context) => {
     const { addon, vcpu, script } = await scripted(context);
     const source = await addon.UserMemory.map(0x8000n);
     const { calls } = script({ request: TDX, data: u64(0n, 0n, 0n) });
@@ -286,7 +286,7 @@ describe('TDX commands, in the envelope KVM_MEMORY_ENCRYPT_OP', () => {
     await source.close();
   });
 
-  test('KVM_TDX_GET_CPUID', async (context) => {
+  test('KVM_TDX_GET_CPUID asks with room for 128 leaves, and gives those written', async (context) => {
     const { vcpu, script } = await scripted(context);
     const { calls } = script({
       request: TDX,

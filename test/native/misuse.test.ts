@@ -83,7 +83,7 @@ describe('a wrong type is a TypeError', () => {
     ['a path', '`path` must be a string', ({ addon }) => addon.System.open(3)],
     ['a size', uint64('sizeBytes'), ({ addon }) => addon.UserMemory.map(4096)],
   ];
-  test.for(cases)('%s: %s', async ([, message, call], context) => {
+  test.for(cases)('%s is a TypeError: %s', async ([, message, call], context) => {
     const on = await scripted(context);
     const { calls } = on.script();
     const error = await rejection(call(on));
@@ -133,7 +133,7 @@ describe('a value out of range is a RangeError', () => {
       ({ addon }) => addon.System.open('/dev/kvm\0.txt'),
     ],
   ];
-  test.for(cases)('%s: %s', async ([, message, call], context) => {
+  test.for(cases)('%s is a RangeError: %s', async ([, message, call], context) => {
     const on = await scripted(context);
     const { calls } = on.script();
     const error = await rejection(call(on));
@@ -142,7 +142,7 @@ describe('a value out of range is a RangeError', () => {
     expect(calls()).toEqual([]);
   });
 
-  test('chunks of no pages', async (context) => {
+  test('chunks of no pages are refused', async (context) => {
     const { addon, vcpu } = await scripted(context);
     const source = await addon.UserMemory.map(4096n);
     const error = await rejection(
@@ -152,7 +152,7 @@ describe('a value out of range is a RangeError', () => {
     await source.close();
   });
 
-  test('a slot or a source outside its memory', async (context) => {
+  test('a slot or a source outside its memory is refused', async (context) => {
     const { addon, vm, vcpu } = await scripted(context);
     const memory = await addon.UserMemory.map(0x4000n);
     const slot = { slot: 0, gpa: 0n, memory };

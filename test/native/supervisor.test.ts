@@ -94,7 +94,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe('what happens is told in order', () => {
-  test('an open that is answered, the last close, the end', async (context) => {
+  test('an open that is answered is told, then the last close, then the end', async (context) => {
     const given: unknown[] = [];
     const { supervisor, events, ended } = launch(context, opensKvm, {
       opened: (call) => given.push(supervisor.install(call, kvmFile)),
@@ -108,7 +108,7 @@ describe('what happens is told in order', () => {
     expect(events.at(-1)).toEqual(['ended']);
   });
 
-  test('an open that is refused', async (context) => {
+  test('an open that is refused is told and opens nothing', async (context) => {
     const { supervisor, events, ended } = launch(context, opensKvm, {
       opened: (call) => expect(supervisor.refuse(call, 13)).toBe(true),
     });
@@ -117,7 +117,7 @@ describe('what happens is told in order', () => {
     expect(events).toContainEqual(['exited', 'code', 2]);
   });
 
-  test('a death by signal', async (context) => {
+  test('a death by signal is told with the signal', async (context) => {
     const { supervisor, events, ended } = launch(context, sleeps);
     expect(supervisor.signal(constants.signals.SIGTERM)).toBe(true);
     await ended;
@@ -178,7 +178,7 @@ test('a command that is not there leaves nothing behind', (context) => {
 });
 
 describe('stop()', () => {
-  test('leaves a program that waits with ENOSYS, and itself without a voice', async (context) => {
+  test('stop() leaves a program that waits with ENOSYS, and itself without a voice', async (context) => {
     const { supervisor, events } = launch(context, opensKvm, {
       opened: () => supervisor.stop(),
     });
@@ -194,7 +194,7 @@ describe('stop()', () => {
     supervisor.stop();
   });
 
-  test('comes as often as one likes, also after the end', async (context) => {
+  test('stop() comes as often as one likes, also after the end', async (context) => {
     const { supervisor, ended } = launch(context, ['true']);
     await ended;
     supervisor.stop();
@@ -215,7 +215,7 @@ describe('an environment that ends with a program running takes it along', () =>
     return { ...process.env, TDCTL_TESTED_ADDON: native.available ? native.path : '' };
   }
 
-  test('a worker thread that is terminated', async (context) => {
+  test('a worker thread that is terminated takes its program along', async (context) => {
     const worker = new Worker(
       `const { parentPort } = require('node:worker_threads'); ${body(sleeps)}
        parentPort.postMessage(failed === undefined ? launched.pid : failed.code);
@@ -229,21 +229,24 @@ describe('an environment that ends with a program running takes it along', () =>
     await until(() => hasEnded(pid));
   });
 
-  test.for(['process.exit(3)', 'process.abort()'])('a process: %s', (end, context) => {
-    const script = `${body(sleeps)} console.log(failed === undefined ? launched.pid : failed.code); ${end};`;
-    const env = environment(context);
-    const { stdout, status, signal } = spawnSync(process.execPath, ['-e', script], {
-      encoding: 'utf8',
-      env,
-    });
-    const pid = Number(stdout);
-    if (Number.isNaN(pid)) return context.skip(`nothing is supervised: ${stdout}`);
-    if (end === 'process.abort()') expect(signal).toBe('SIGABRT');
-    else expect(status).toBe(3);
-    return until(() => hasEnded(pid));
-  });
+  test.for(['process.exit(3)', 'process.abort()'])(
+    'a process that ends by %s takes its program along',
+    (end, context) => {
+      const script = `${body(sleeps)} console.log(failed === undefined ? launched.pid : failed.code); ${end};`;
+      const env = environment(context);
+      const { stdout, status, signal } = spawnSync(process.execPath, ['-e', script], {
+        encoding: 'utf8',
+        env,
+      });
+      const pid = Number(stdout);
+      if (Number.isNaN(pid)) return context.skip(`nothing is supervised: ${stdout}`);
+      if (end === 'process.abort()') expect(signal).toBe('SIGABRT');
+      else expect(status).toBe(3);
+      return until(() => hasEnded(pid));
+    },
+  );
 
-  test('a process whose program waits for an answer', (context) => {
+  test('a process that ends takes along a program that waits for an answer', (context) => {
     const script = `${body(opensKvm).replace('() => () => {}', "(_, name) => () => name === 'opened' && process.exit(4)")}`;
     const { status } = spawnSync(process.execPath, ['-e', script], { env: environment(context) });
     expect(status).toBe(4);
@@ -276,7 +279,7 @@ describe('misuse is refused', () => {
       { command: ['true'], systemAnswers: [{ request: 1, argument: 2, value: -1 }] },
     ],
   ];
-  test.for(launches)('launch() with %s: %s', ([, message, command], context) => {
+  test.for(launches)('launch() with %s is refused: %s', ([, message, command], context) => {
     const addon = requireAddon(context);
     const launching = () => addon.Supervisor.launch({ ...noAnswers, ...command }, {} as Anything);
     expect(launching).toThrow(message);
@@ -313,13 +316,13 @@ describe('misuse is refused', () => {
     [uint32('signal', 0, 64), (on) => on.signal(65)],
     [uint32('signal', 0, 64), (on) => on.signal('SIGTERM')],
   ];
-  test.for(calls)('%s: %s', ([message, call], context) => {
+  test.for(calls)('a misuse is refused with %s: %s', ([message, call], context) => {
     const { supervisor, events } = launch(context, sleeps);
     expect(() => call(supervisor)).toThrow(message);
     expect(events).toEqual([]);
   });
 
-  test('of a call that is under way, which then still waits', async (context) => {
+  test('an answer of the wrong form is refused, and its call still waits', async (context) => {
     const on: { supervisor?: Anything } = {};
     const thrown: unknown[] = [];
     const { supervisor, ended } = launch(context, opensKvm, {
@@ -358,7 +361,7 @@ describe('misuse is refused', () => {
     expect(supervisor.install(7, kvmFile)).toEqual({ errno: 2, code: 'ENOENT', whose: 'caller' });
   });
 
-  test('a wrong this, and a constructor that nobody may call', (context) => {
+  test('a wrong this is refused, and a constructor that nobody may call', (context) => {
     const { supervisor } = launch(context, sleeps);
     const { Supervisor: Class } = requireAddon(context);
     for (const wrong of [{}, Object.create(supervisor), undefined]) {

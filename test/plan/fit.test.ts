@@ -82,11 +82,11 @@ describe('a host cannot take a TD', () => {
       { tsc: '1GHz' },
       'tsc',
     ],
-  ])('%s', async (_what, profile, fields, id) => {
+  ])('a host cannot take a TD %s', async (_what, profile, fields, id) => {
     expect(await against(profile, fields)).toEqual([id]);
   });
 
-  test('for all its reasons at once, what no other moment would change told apart', async () => {
+  test('a host says all its reasons at once, what no other moment would change told apart', async () => {
     const profile = { ...hostProfiles['small-client'], foreignTds: 15 };
     const spec = specOf({ vcpus: 9, gpaw: 52, memory: '64GiB', xfam: ['x87', 'sse', 'amx'] });
     const { reasons, verdict } = judgeHost(spec, { host: await hostOf(profile) });
@@ -114,11 +114,11 @@ describe('a host of which little is known', () => {
     tscScaling: undefined,
   };
 
-  test('is neither fit nor unfit', () => {
+  test('a host of which little is known is neither fit nor unfit', () => {
     expect(judgeHost(specOf(), { host: blank }).verdict).toBe('unknown');
   });
 
-  test('cannot take a TD that what is known rules out', () => {
+  test('a host of which little is known cannot take a TD that what is known rules out', () => {
     const { verdict, reasons } = judgeHost(specOf({ vcpus: 9 }), {
       host: { ...blank, presentCpus: 8 },
     });
@@ -128,11 +128,11 @@ describe('a host of which little is known', () => {
 });
 
 describe('a TD can be moved', () => {
-  test('to the same kind of host', async () => {
+  test('a TD can be moved to the same kind of host', async () => {
     expect(await againstMove({ from: spr, to: spr })).toEqual({ ids: [], verdict: 'migrates' });
   });
 
-  test('to CPUs without AMX, if it was made without', async () => {
+  test('a TD can be moved to CPUs without AMX, if it was made without', async () => {
     const { verdict } = await againstMove(
       {
         from: spr,
@@ -146,7 +146,7 @@ describe('a TD can be moved', () => {
     expect(verdict).toBe('migrates');
   });
 
-  test('to a host with another number of CPUs, as long as the module takes its MAX_VCPUS', async () => {
+  test('a TD can be moved to another number of CPUs, as long as the module takes its MAX_VCPUS', async () => {
     const { verdict } = await againstMove({ from: spr, to: withPlatform({ coresPerPackage: 16 }) });
     expect(verdict).toBe('migrates');
   });
@@ -182,13 +182,13 @@ describe('a TD cannot be moved', () => {
       { from: spr, to: withPlatform({ features: scaling, tscKhz: 1_900_000 }) },
       'tsc',
     ],
-  ])('%s, though it could be started there', async (_what, hosts, id) => {
+  ])('a TD cannot be moved %s, though it could be started there', async (_what, hosts, id) => {
     const { ids, verdict } = await againstMove(hosts);
     expect(ids).toContain(id);
     expect(verdict).toBe('fits');
   });
 
-  test('where its address width is missing', async () => {
+  test('a TD cannot be moved where its address width is missing', async () => {
     const { ids } = await againstMove(
       { from: spr, to: withPlatform({ fiveLevelEpt: false }) },
       { gpaw: 52 },

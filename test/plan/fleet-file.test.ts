@@ -36,7 +36,7 @@ describe('a fleet file', () => {
     },
   );
 
-  test('takes its defaults from what is there', () => {
+  test('a fleet file takes its defaults from what is there', () => {
     const { groups } = parseFleet(file('    - { name: a, vcpus: 4 }'), { path: 'f' });
     expect(groups).toEqual([
       { name: 'a', type: 'plain', count: 1, vcpus: 4, maxVcpus: 4, maxVcpuId: undefined },
@@ -103,12 +103,12 @@ describe('a fleet file', () => {
     expect(mistakes(file(vms))).toContain(`fleet.yaml:${finding}`);
   });
 
-  test('lists all mistakes at once', () => {
+  test('all mistakes of a fleet file are listed at once', () => {
     const text = file('    - { name: a, vcpus: 0, count: -1, maxVcpuId: -5 }', 7);
     expect(mistakes(text)).toHaveLength(4);
   });
 
-  test('allows ids with gaps', () => {
+  test('a fleet file may have ids with gaps', () => {
     expect(mistakes(file('    - { name: a, vcpus: 4, maxVcpuId: 100 }'))).toEqual([]);
   });
 });

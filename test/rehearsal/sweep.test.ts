@@ -1,6 +1,6 @@
 /** The sweep: every fault of a run, and what a broken tdctl looks like in it. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   formatRehearsalFault,
   invariants,
@@ -17,9 +17,6 @@ import {
 } from '../../src/rehearsal/index.ts';
 import { profile } from '../support/hello-plan.ts';
 import { fault, play, scenarioOf } from './play.ts';
-
-// A sweep is a thousand runs; how long they take depends on what else the machine does.
-vi.setConfig({ testTimeout: 60_000 });
 
 async function sweepOf(kernelAbi: string, hooks?: RehearsalHooks) {
   const scenario = await scenarioOf({ kernelAbi });

@@ -69,7 +69,7 @@ describe('the documented forms', () => {
     ['KVM_TDX_INIT_VM=package-offline', { event: { kind: 'package-offline' } }],
     ['KVM_TDX_INIT_VM=foreign-tds+63', { event: { kind: 'foreign-tds', change: 63 } }],
     ['KVM_TDX_INIT_VM=cgroup-max:0:/', { event: { kind: 'cgroup-max', max: 0, path: '/' } }],
-  ])('%s', (text, expected) => {
+  ])('%s is read as documented', (text, expected) => {
     expect(parseFault(text)).toMatchObject(expected);
   });
 });
@@ -80,7 +80,7 @@ describe('a mistake names its word and what could stand there', () => {
     ['KVM_CREATE_VCPU=ENOMEN', 'ENOMEN', 'ENOMEM'],
     ['TDH.MNG.CREATE=TDX_RND_NO_ENTROPHY', 'TDX_RND_NO_ENTROPHY', 'TDX_RND_NO_ENTROPY'],
     ['TDH.MNG.CREATE=TDX_OPERAND_BUSY|KOTT', 'KOTT', 'KOT'],
-  ])('%s', (text, word, candidate) => {
+  ])('of %s the word %s is named, and %s offered', (text, word, candidate) => {
     const result = parseFault(text);
     if (!('problem' in result)) expect.unreachable();
     expect(result.word).toBe(word);

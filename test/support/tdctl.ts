@@ -1,10 +1,8 @@
 /** Runs the built tdctl as a user would: a process of its own. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { builtMain, projectRoot } from './built.ts';
 
-export const projectRoot = join(import.meta.dirname, '../..');
-const main = join(projectRoot, 'dist/src/cli/main.js');
+export { projectRoot };
 
 export interface Ended {
   readonly exitCode: number | null;
@@ -40,8 +38,7 @@ function plainEnvironment(): NodeJS.ProcessEnv {
 }
 
 export function startTdctl(args: readonly string[], options: TdctlOptions = {}): Running {
-  if (!existsSync(main)) throw new Error('dist/ is not built: run `npm run build` first');
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [builtMain(), ...args], {
     cwd: options.cwd ?? projectRoot,
     env: { ...plainEnvironment(), ...options.env },
     stdio: 'pipe',

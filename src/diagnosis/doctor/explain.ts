@@ -1,8 +1,8 @@
 /** The long text of a check: its section of docs/troubleshooting.md, the one place where it is. */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { TdctlError } from '../../errors/index.ts';
+import { packageRoot } from '../../package-root.ts';
 import { checks } from './checks/index.ts';
 
 /** @throws TdctlError TDCTL_E_USAGE for an id that is none, naming those near it. */
@@ -23,8 +23,8 @@ export function explainCheck(id: string): string {
 
 /** By heading: `## cpu.vendor` is `cpu.vendor`. Empty where the page is not installed. */
 export function troubleshootingSections(): ReadonlyMap<string, string> {
-  const page = findPage();
-  if (page === undefined) return new Map();
+  const page = join(packageRoot(), 'docs', 'troubleshooting.md');
+  if (!existsSync(page)) return new Map();
   const sections = readFileSync(page, 'utf8')
     .split(/^(?=## )/m)
     .slice(1);
@@ -34,18 +34,6 @@ export function troubleshootingSections(): ReadonlyMap<string, string> {
       return [heading.slice(3).trim(), body.join('\n').trim()];
     }),
   );
-}
-
-/** docs/ lies beside package.json, above this file in the sources and in dist alike. */
-function findPage(): string | undefined {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    const page = join(directory, 'docs', 'troubleshooting.md');
-    if (existsSync(page)) return page;
-    const parent = dirname(directory);
-    if (parent === directory) return undefined;
-    directory = parent;
-  }
 }
 
 function noSuchCheck(id: string): TdctlError {

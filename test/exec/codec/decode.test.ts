@@ -243,14 +243,14 @@ describe('fds', () => {
     expect(argsOf(9n + (1n << 32n))).toEqual([77n, 4n, 0n, 0n]);
   });
 
-  test('in no other capability', () => {
+  test('no other capability has its argument translated', () => {
     const client = new Client();
     const arg = client.place(structs.kvm_enable_cap.encode({ cap: 128, args: [9n] }));
     expect(requestOf(client, 'vm', 'KVM_ENABLE_CAP', arg).cap.read()?.args[0]).toBe(9n);
     expect(client.fdsAsked).toEqual([]);
   });
 
-  test('of KVM_LINK_GUEST_MEMFD', () => {
+  test('the struct of KVM_LINK_GUEST_MEMFD is decoded', () => {
     const client = new Client();
     client.fds.set(9, gmem);
     const arg = client.place(structs.kvm_link_guest_memfd.encode({ fd: 9n, flags: 1n }));

@@ -156,7 +156,7 @@ describe.sequential('QEMU 11.1 starts a TD', () => {
     expect(qemu.ask(kvm, 'KVM_GET_MSRS', msrs).result).toBe(1);
   });
 
-  test('KVM_TDX_INIT_VM', () => {
+  test('KVM_TDX_INIT_VM takes the attributes and the address width that QEMU passes', () => {
     expect(qemu.enable(vm, 'KVM_CAP_MAX_VCPU_ID', 4n)).toBe(0);
     expect(qemu.enable(vm, 'KVM_CAP_X86_APIC_BUS_CYCLES_NS', 40n)).toBe(0);
     expect(qemu.ask(vm, 'KVM_SET_TSC_KHZ', 0n).result).toBe(0);
@@ -166,7 +166,7 @@ describe.sequential('QEMU 11.1 starts a TD', () => {
     expect(qemu.tdx(vm, 'KVM_TDX_INIT_VM', init).result).toBe(0);
   });
 
-  test('vCPUs, each from its CPUID to its MSRs', () => {
+  test('vCPUs are made and set up one by one, from CPUID to MSRs', () => {
     vcpus = [0n, 1n].map((id) => qemu.make(vm, 'KVM_CREATE_VCPU', id));
     expect(qemu.ask(kvm, 'KVM_GET_VCPU_MMAP_SIZE').result).toBe(12288);
     for (const vcpu of vcpus) {
@@ -190,7 +190,7 @@ describe.sequential('QEMU 11.1 starts a TD', () => {
     }
   });
 
-  test('memory', () => {
+  test('the memory of the guest is a private slot with a guest_memfd', () => {
     const create = structs.kvm_create_guest_memfd.encode({ size: ramBytes });
     const gmem = qemu.make(vm, 'KVM_CREATE_GUEST_MEMFD', create);
     qemu.client.fds.set(guestMemfdFd, { kind: 'ours', handle: gmem.handle });

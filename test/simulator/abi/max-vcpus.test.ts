@@ -47,7 +47,7 @@ describe.each(abisWhere((abi) => abi.maxVcpus.atCreateVm.includes('present CPUs'
   },
 );
 
-describe('kernel 3.2 up to v7 (pre-v8)', () => {
+describe('up to v7 (pre-v8)', () => {
   test('KVM_CREATE_VM takes the key ID, and is EBUSY when there is none', () => {
     const driver = new Driver({ kernelAbi: 'pre-v8', profile: 'one-slot' });
     const vm = driver.createVm();
@@ -206,7 +206,7 @@ describe.each(e2big)('kernel 3.2 KVM_ENABLE_CAP(MAX_VCPUS) (%s)', (kernelAbi) =>
   });
 });
 
-describe('kernel 3.2 the second limit of the capability', () => {
+describe('the second limit of the capability', () => {
   const large = { ...spr15, kvmMaxVcpus: 100_000 };
   const limitOf = (kernelAbi: KernelAbiName) => {
     const driver = new Driver({ kernelAbi, profile: large });
@@ -320,7 +320,7 @@ describe('seed thread: the capability of options 1, 1.a and 1.b, by its diff', (
   });
 });
 
-describe('kernel 2.1 the module limit at bring-up, by kernel', () => {
+describe('the module limit at bring-up, by kernel', () => {
   const few = { ...spr15, module: { release: '1.5.28', maxVcpusPerTd: 16 } } as const;
 
   test.each(abisWhere())('a module limit below the present CPUs (%s)', (kernelAbi) => {

@@ -94,7 +94,7 @@ describe.each(abisWhere((abi) => abi.move === undefined && !makesVcpusFirst(abi)
   },
 );
 
-describe('kernel 4.3 what RFC v2 changes for a destination', () => {
+describe('what RFC v2 changes for a destination', () => {
   test('KVM_CREATE_VCPU is legal before INIT_VM; KVM_TDX_INIT_VCPU is EINVAL without a key ID', () => {
     const driver = new Driver({ kernelAbi: 'rfc-migration-v2' });
     const vm = driver.createTd();
@@ -152,7 +152,7 @@ describe.each(moving)('kernel 4.2, 4.3 what is moved (%s)', (kernelAbi) => {
     ]);
   });
 
-  test('MRTD goes with it', () => {
+  test('the MRTD goes with a TD that is moved', () => {
     const { driver, source, destination } = pair(kernelAbi);
     const mrtd = driver.machine.mrtd(source.vm);
     driver.move(destination.vm, source.vm);
@@ -581,7 +581,7 @@ describe.each(v2)('kernel 4.3 RFC v2 (%s)', (kernelAbi) => {
   });
 });
 
-describe('kernel 4.3 KVM_LINK_GUEST_MEMFD (rfc-migration-v2)', () => {
+describe('KVM_LINK_GUEST_MEMFD (rfc-migration-v2)', () => {
   const linked = () => {
     const driver = new Driver({ kernelAbi: 'rfc-migration-v2' });
     return { driver, source: driver.builtTd(), vm: driver.createTd() };

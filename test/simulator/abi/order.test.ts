@@ -39,7 +39,7 @@ const duplicateLast = isBefore('KVM_CREATE_VCPU', 'create-vcpu.irqchip', 'create
 const writesCapabilitiesBack = (abi: KernelAbi) =>
   makesCheck(abi, 'KVM_TDX_CAPABILITIES', 'command.unwritable');
 
-describe('kernel 2.7 CREATE_VCPU: the place of the duplicate id', () => {
+describe('CREATE_VCPU: the place of the duplicate id', () => {
   test.each(abisWhere(refusesFinalised))(
     'after FINALIZE an id that exists is EEXIST where that comes first, else EIO (%s)',
     (kernelAbi) => {
@@ -73,7 +73,7 @@ describe('kernel 2.7 CREATE_VCPU: the place of the duplicate id', () => {
   );
 });
 
-describe('kernel 2.4 CAPABILITIES', () => {
+describe('KVM_TDX_CAPABILITIES', () => {
   const ask = (driver: Driver, nent: number | undefined, cmd: unknown, write = () => true) =>
     driver.call(driver.createVm(), {
       request: 'KVM_TDX_CAPABILITIES',
@@ -107,7 +107,7 @@ describe('kernel 2.4 CAPABILITIES', () => {
   });
 });
 
-describe('kernel 2.8 commands on a vCPU fd', () => {
+describe('commands on a vCPU fd', () => {
   const stateFirst = isBefore(
     'KVM_TDX_INIT_VCPU',
     'command.td-not-in-building',
@@ -148,7 +148,7 @@ describe('kernel 2.8 commands on a vCPU fd', () => {
   );
 });
 
-describe('kernel 2.3 commands on the VM fd', () => {
+describe('commands on the VM fd', () => {
   eitherWay(
     'a fatal signal while the vCPUs are locked is EINTR, where they are',
     (abi) => !makesCheck(abi, 'KVM_TDX_FINALIZE_VM', 'command.killed'),
@@ -160,7 +160,7 @@ describe('kernel 2.3 commands on the VM fd', () => {
   );
 });
 
-describe('kernel 2.6 INIT_VM', () => {
+describe('KVM_TDX_INIT_VM', () => {
   eitherWay(
     'TDH.MNG.CREATE refused is EIO, and bugs the VM or only warns',
     (abi) => makesCheck(abi, 'KVM_TDX_INIT_VM', 'init-vm.create-refused-alive'),
@@ -202,7 +202,7 @@ describe('kernel 2.6 INIT_VM', () => {
   );
 });
 
-describe('kernel 2.12, 2.13 INIT_MEM_REGION and FINALIZE_VM', () => {
+describe('INIT_MEM_REGION and FINALIZE_VM', () => {
   const returnsBusy = (abi: KernelAbi) =>
     makesCheck(abi, 'KVM_TDX_INIT_MEM_REGION', 'init-mem-region.busy');
   const busyOnce = (driver: Driver, leaf: 'TDH.MEM.PAGE.ADD' | 'TDH.MEM.SEPT.ADD') =>

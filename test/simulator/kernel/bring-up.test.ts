@@ -12,7 +12,7 @@ const spr15 = hostProfiles['spr-1.5'];
 const bringUpOf = (change: Partial<HostProfile>) =>
   createSimulatedHost({ profile: { ...spr15, ...change } });
 
-describe('kernel 2.1 bring-up', () => {
+describe('bring-up', () => {
   test.each(Object.entries(hostProfiles))(
     '%s is brought up as its name says, and says where its figures are from',
     (name, profile) => {

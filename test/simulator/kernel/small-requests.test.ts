@@ -85,7 +85,7 @@ describe('statistics', () => {
 });
 
 describe('addresses that real mode and shadow paging need', () => {
-  test.each(['KVM_X86_DEFAULT_VM', 'KVM_X86_TDX_VM'] as const)('%s', (type) => {
+  test.each(['KVM_X86_DEFAULT_VM', 'KVM_X86_TDX_VM'] as const)('they can be set for %s', (type) => {
     const driver = new Driver();
     const vm = driver.createVm(type);
     const tss = (addr: bigint) => driver.call(vm, { request: 'KVM_SET_TSS_ADDR', addr });
@@ -123,7 +123,7 @@ describe('what only SEV and other hosts have', () => {
     }
   });
 
-  test('devices: none', () => {
+  test('KVM_CREATE_DEVICE knows no device of any type', () => {
     const driver = new Driver();
     const create = new StructValue({ type: 99, fd: 0, flags: 0 });
     const vm = driver.createTd();
@@ -171,7 +171,7 @@ describe('KVM_ENABLE_CAP on a vCPU', () => {
     ['KVM_CAP_HYPERV_SYNIC', 0n, 0],
     ['KVM_CAP_HYPERV_SYNIC2', 1n, 'EINVAL'],
     ['KVM_CAP_SPLIT_IRQCHIP', 24n, 'EINVAL'],
-  ] as const)('%s(%i)', (name, arg, answer) => {
+  ] as const)('KVM_ENABLE_CAP of %s(%i) on a vCPU is answered %s', (name, arg, answer) => {
     const driver = new Driver();
     const vcpu = driver.createVcpu(driver.initializedTd(), 0) as number;
     expect(driver.cap(vcpu, name, arg)).toBe(answer);

@@ -82,8 +82,8 @@ function addPage(module: TdxModule, gpa: number): void {
 const is = (status: bigint, ...expected: Parameters<typeof statusWord>) =>
   expect(formatStatus(status)).toBe(formatStatus(statusWord(...expected)));
 
-describe('tdx-module 2.3: a page operand', () => {
-  test('unaligned, outside memory, of the wrong type', () => {
+describe('a page operand', () => {
+  test('a page that is unaligned, outside memory or of the wrong type is refused with its register', () => {
     const module = newModule();
     const create = (rcx: number) => module.seamcall('TDH.MNG.CREATE', { rcx, rdx: hkid });
     is(create(100), 'TDX_OPERAND_INVALID', 'RCX');
@@ -92,7 +92,7 @@ describe('tdx-module 2.3: a page operand', () => {
     is(create(tdr), 'TDX_PAGE_METADATA_INCORRECT', 'RCX');
   });
 
-  test('a TDR that is none', () => {
+  test('every leaf refuses a TDR that is none', () => {
     const module = newModule();
     const none = { rcx: tdr };
     for (const leaf of [
@@ -107,7 +107,7 @@ describe('tdx-module 2.3: a page operand', () => {
   });
 });
 
-describe('tdx-module 2.5', () => {
+describe('the leaves of a TD’s life', () => {
   test('MNG.CREATE: a key ID that is not private, and one that is not free', () => {
     const module = newModule();
     const create = (rdx: number) => module.seamcall('TDH.MNG.CREATE', { rcx: tdr, rdx });
@@ -328,7 +328,7 @@ describe('tdx-module 2.5', () => {
   });
 });
 
-describe('tdx-module 3: TD_PARAMS', () => {
+describe('TD_PARAMS', () => {
   function initWith(change: Partial<TdParams>, installed?: InstalledModule): bigint {
     const module = withTdcs(newModule(installed));
     return module.seamcall('TDH.MNG.INIT', { rcx: tdr, rdx: tdParams(change) });
@@ -359,11 +359,11 @@ describe('tdx-module 3: TD_PARAMS', () => {
       { ia32ArchCapabilitiesConfig: 1n },
       ['TDX_OPERAND_INVALID', 'IA32_ARCH_CAPABILITIES_CONFIG'],
     ],
-  ])('%s', (_what, change, expected) => {
+  ])('TD_PARAMS with %s are refused', (_what, change, expected) => {
     is(initWith(change), ...expected);
   });
 
-  test('the first that is wrong decides', () => {
+  test('the first field of TD_PARAMS that is wrong decides', () => {
     const wrong = { attributes: 2n, xfam: 0n, maxVcpus: 0, tscFrequency: 0 };
     is(initWith(wrong), 'TDX_OPERAND_INVALID', 'ATTRIBUTES');
     is(initWith({ ...wrong, attributes: 0n }), 'TDX_OPERAND_INVALID', 'XFAM');
@@ -378,7 +378,7 @@ describe('tdx-module 3: TD_PARAMS', () => {
     is(initWith({ maxVcpus: 1377 }, { release: '2.0.08' }), 'TDX_OPERAND_INVALID', 'MAX_VCPUS');
   });
 
-  test("the reference's word for too many vCPUs", () => {
+  test('577 vCPUs have the very word that Intel gives for them', () => {
     expect(initWith({ maxVcpus: 577 })).toBe(0xc000010000000044n);
   });
 

@@ -23,7 +23,7 @@ describe('KVM_IRQFD', () => {
     ['deassigning an fd that is not open', { flags: deassign, eventfd: 'not open' }, 'EBADF'],
     ['deassigning what is not there', { flags: deassign }, 0],
     ['one as it should be', {}, 0],
-  ] as const)('%s', (_, change: Partial<IrqfdStruct>, answer) => {
+  ] as const)('KVM_IRQFD decides on %s', (_, change: Partial<IrqfdStruct>, answer) => {
     const { driver, vm } = vmWith('split');
     expect(driver.irqfd(vm, change)).toBe(answer);
   });
@@ -75,7 +75,7 @@ describe('KVM_IOEVENTFD', () => {
     ['an fd that is not open', { eventfd: 'not open' }, 'EBADF'],
     ['deassigning what is not there', { flags: deassignIo }, 'ENOENT'],
     ['deassigning with a wrong length', { flags: deassignIo, len: 3 }, 'ENOENT'],
-  ] as const)('%s', (_, change: Partial<IoeventfdStruct>, answer) => {
+  ] as const)('KVM_IOEVENTFD decides on %s', (_, change: Partial<IoeventfdStruct>, answer) => {
     const { driver, vm } = vmWith('none');
     expect(driver.ioeventfd(vm, change)).toBe(answer);
   });

@@ -40,11 +40,14 @@ describe('KVM_SET_GSI_ROUTING', () => {
     ['a GSI on two chips', [pin(2, 1), pin(0, 1)], {}, 'EINVAL', 0],
     ['a GSI twice on one chip', [pin(2, 1), pin(2, 2)], {}, 'EINVAL', 'EINVAL'],
     ['a pin and an MSI', [pin(2, 1), msi], {}, 'EINVAL', 'EINVAL'],
-  ] as const)('%s', (_, routes, header, split, kernel) => {
-    expect(vmWith('none').route([...routes], header)).toBe('EINVAL');
-    expect(vmWith('split').route([...routes], header)).toBe(split);
-    expect(vmWith('kernel').route([...routes], header)).toBe(kernel);
-  });
+  ] as const)(
+    'KVM_SET_GSI_ROUTING decides on %s, by who has the irqchip',
+    (_, routes, header, split, kernel) => {
+      expect(vmWith('none').route([...routes], header)).toBe('EINVAL');
+      expect(vmWith('split').route([...routes], header)).toBe(split);
+      expect(vmWith('kernel').route([...routes], header)).toBe(kernel);
+    },
+  );
 
   test('faults: the header before the irqchip is asked for, the entries after', () => {
     for (const [irqchip, method, answer] of [

@@ -19,7 +19,7 @@ const region = (change: Partial<MemoryRegionStruct> = {}) =>
 const set = (driver: Driver, vm: number, change: Partial<MemoryRegionStruct> = {}) =>
   driver.call(vm, { request: 'KVM_SET_USER_MEMORY_REGION2', region: region(change) });
 
-describe('kernel 2.11 SET_USER_MEMORY_REGION2', () => {
+describe('KVM_SET_USER_MEMORY_REGION2', () => {
   test.each<[string, Partial<MemoryRegionStruct>]>([
     ['a slot number past the last', { slot: 32764 }],
     ['an unknown flag', { flags: 0x100 }],
@@ -34,7 +34,7 @@ describe('kernel 2.11 SET_USER_MEMORY_REGION2', () => {
     ['more pages than a slot can have', { memorySize: 1n << 46n }],
     ['deleting a slot that is not there', { memorySize: 0n }],
     ['a guest address beyond 52 bits', { guestPhysAddr: 1n << 52n }],
-  ])('%s is EINVAL', (_what, change) => {
+  ])('KVM_SET_USER_MEMORY_REGION2 with %s is EINVAL', (_what, change) => {
     const driver = new Driver();
     expect(set(driver, driver.createVm(), change)).toBe('EINVAL');
   });
@@ -137,7 +137,7 @@ describe('kernel 2.11 SET_USER_MEMORY_REGION2', () => {
   });
 });
 
-describe('kernel 2.11 CREATE_GUEST_MEMFD', () => {
+describe('KVM_CREATE_GUEST_MEMFD', () => {
   const create = (driver: Driver, vm: number, size: bigint, flags = 0n) =>
     driver.call(vm, {
       request: 'KVM_CREATE_GUEST_MEMFD',
@@ -172,7 +172,7 @@ describe('kernel 2.11 CREATE_GUEST_MEMFD', () => {
   });
 });
 
-describe('kernel 2.11 SET_MEMORY_ATTRIBUTES', () => {
+describe('KVM_SET_MEMORY_ATTRIBUTES', () => {
   test.each([
     ['flags', { flags: 1n }],
     ['another attribute', { attributes: 1n }],
@@ -180,7 +180,7 @@ describe('kernel 2.11 SET_MEMORY_ATTRIBUTES', () => {
     ['a range that wraps', { address: (1n << 64n) - page }],
     ['an unaligned address', { address: 1n }],
     ['an unaligned size', { size: 1n }],
-  ])('%s is EINVAL', (_what, change) => {
+  ])('KVM_SET_MEMORY_ATTRIBUTES with %s is EINVAL', (_what, change) => {
     const driver = new Driver();
     const attributes = new StructValue({
       address: 0n,

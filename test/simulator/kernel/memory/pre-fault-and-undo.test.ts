@@ -67,7 +67,7 @@ describe.each(abisWhere())('kernel 2.11 KVM_PRE_FAULT_MEMORY (%s)', (kernelAbi) 
   });
 });
 
-describe('kernel 1.1 KVM_SET_BOOT_CPU_ID', () => {
+describe('KVM_SET_BOOT_CPU_ID', () => {
   const boot = (driver: Driver, vm: number, id: number) =>
     driver.call(vm, { request: 'KVM_SET_BOOT_CPU_ID', id });
 

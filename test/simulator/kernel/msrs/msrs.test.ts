@@ -203,7 +203,7 @@ describe('MSRs of a default VM', () => {
     [msr.IA32_MCG_CAP, 32n],
     [msr.KVM_POLL_CONTROL, 1n],
     [msr.IA32_TSC_DEADLINE, 0n],
-  ])('0x%x begins as 0x%x', (index, value) => {
+  ])('MSR %i of a default VM begins as %i', (index, value) => {
     expect(plainVcpu().get(index)).toBe(value);
   });
 
@@ -228,7 +228,7 @@ describe('MSRs of a default VM', () => {
     ['0 of the same', msr.IA32_ARCH_CAPABILITIES, 0n, 1],
     ['a poll control of 2', msr.KVM_POLL_CONTROL, 2n, 0],
     ['VMX without VMX in CPUID', msr.IA32_VMX_BASIC, 0n, 0],
-  ] as const)('%s', (_, index, data, count) => {
+  ] as const)('KVM_SET_MSRS of a default VM decides on %s', (_, index, data, count) => {
     expect(plainVcpu().set([index, data])).toBe(count);
   });
 
@@ -290,8 +290,8 @@ describe('KVM_X86_SET_MSR_FILTER', () => {
     ['an unknown flag of a range', msrFilter(0, range({ flags: 4 })), 'EINVAL'],
     ['a flag of a range of no MSRs', msrFilter(0, range({ flags: 4, nmsrs: 0 })), 0],
     ['as many as the bitmap can have', msrFilter(1, range({ nmsrs: 0x3000 })), 0],
-    ['one more', msrFilter(1, range({ nmsrs: 0x3001 })), 'EINVAL'],
-  ] as const)('%s', (_, filter, answer) => {
+    ['one more than the bitmap can have', msrFilter(1, range({ nmsrs: 0x3001 })), 'EINVAL'],
+  ] as const)('KVM_X86_SET_MSR_FILTER decides on %s', (_, filter, answer) => {
     expect(set(filter)).toBe(answer);
   });
 

@@ -54,7 +54,7 @@ const rows: readonly [CapabilityName, number, number, number][] = [
   ['KVM_CAP_XEN_HVM', 0x1ff, 0x1ff, 0x1ff],
 ];
 
-describe('kernel 7.2 CHECK_EXTENSION', () => {
+describe('KVM_CHECK_EXTENSION', () => {
   test.each(rows)('%s: %i on /dev/kvm, %i on a default VM, %i on a TD', (name, system, vm, td) => {
     const driver = new Driver();
     expect(driver.check(driver.kvm, name)).toBe(system);
@@ -117,7 +117,7 @@ describe('kernel 7.2 CHECK_EXTENSION', () => {
   });
 });
 
-describe('kernel 1.1 /dev/kvm', () => {
+describe('/dev/kvm', () => {
   test('GET_API_VERSION is 12 and GET_VCPU_MMAP_SIZE three pages; an argument is EINVAL', () => {
     const driver = new Driver();
     for (const [request, value] of [

@@ -9,7 +9,7 @@ const capabilitiesOf = (
   cmd = command('KVM_TDX_CAPABILITIES') as ReturnType<typeof faulting>,
 ) => driver.call(vm, { request: 'KVM_TDX_CAPABILITIES', cmd: cmd as never, data });
 
-describe('kernel 7.1 CAPABILITIES', () => {
+describe('KVM_TDX_CAPABILITIES', () => {
   test('step 1: a VM that is no TD is ENOTTY', () => {
     const driver = new Driver();
     expect(driver.capabilities(driver.createVm('KVM_X86_DEFAULT_VM'))).toBe('ENOTTY');
@@ -55,7 +55,7 @@ describe('kernel 7.1 CAPABILITIES', () => {
     ).toBe(0);
   });
 
-  test("kernel 2.4: shows what KVM makes of the module's leaves", () => {
+  test("shows what KVM makes of the module's leaves", () => {
     const driver = new Driver();
     const data = new CapabilitiesValue(128);
     expect(capabilitiesOf(driver, driver.createVm(), data)).toBe(0);

@@ -90,8 +90,8 @@ const cells = rows.flatMap(([name, call, answers]) =>
   Object.entries(answers).map(([state, answer]) => [name, state as State, answer, call] as const),
 );
 
-describe('kernel 7.1 errno by TD state', () => {
-  test.each(cells)('%s when %s', (_name, state, answer, call) => {
+describe('errno by TD state', () => {
+  test.each(cells)('%s, while the TD is %s, is answered %s', (_name, state, answer, call) => {
     expect(call(tdIn(state))).toEqual(answer);
   });
 

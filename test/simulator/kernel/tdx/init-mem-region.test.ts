@@ -21,7 +21,7 @@ function built() {
 const measure = 1;
 const pagesIn = (driver: Driver) => driver.machine.snapshot().vms[0]?.td?.privatePages;
 
-describe('kernel 7.1 INIT_MEM_REGION', () => {
+describe('KVM_TDX_INIT_MEM_REGION', () => {
   test('step 5: after FINALIZE it is EINVAL', () => {
     const { driver, vm, vcpu } = built();
     driver.finalizeVm(vm);
@@ -191,7 +191,7 @@ describe('kernel 7.1 INIT_MEM_REGION', () => {
   });
 });
 
-describe('tdx-module 5.4: MRTD', () => {
+describe('MRTD', () => {
   const hex = (driver: Driver, vm: number) =>
     Buffer.from(driver.machine.mrtd(vm) ?? []).toString('hex');
 
@@ -240,7 +240,7 @@ describe('tdx-module 5.4: MRTD', () => {
   });
 });
 
-describe('kernel 7.1 FINALIZE_VM', () => {
+describe('KVM_TDX_FINALIZE_VM', () => {
   test('step 6: before INIT_VM, and a second time, it is EINVAL', () => {
     const driver = new Driver();
     expect(driver.finalizeVm(driver.createVm())).toBe('EINVAL');

@@ -36,7 +36,7 @@ function refusedThenRetried(change: Partial<InitVmStruct>, errno: string, option
   expect(driver.initVm(vm)).toBe(0);
 }
 
-describe('kernel 7.1 INIT_VM', () => {
+describe('KVM_TDX_INIT_VM', () => {
   test('step G1: another process is EIO', () => {
     const { driver, vm } = created();
     driver.mm = 2;

@@ -86,7 +86,7 @@ describe.each(abisWhere())('kernel 2.14 KVM_RUN (%s)', (kernelAbi) => {
   });
 });
 
-describe('kernel 2.14 KVM_RUN: the guest', () => {
+describe('KVM_RUN: the guest', () => {
   test('a script gives the exits, in the caller’s turn or later', async () => {
     const later: GuestScript = {
       run: async () => ({ reason: 'KVM_EXIT_SHUTDOWN' }),
@@ -154,7 +154,7 @@ describe('kernel 2.14 KVM_RUN: the guest', () => {
   });
 });
 
-describe('kernel 2.14 KVM_RUN: other calls meanwhile', () => {
+describe('KVM_RUN: other calls meanwhile', () => {
   test('a second KVM_RUN waits for vcpu->mutex, and may be cancelled while it waits', async () => {
     const { driver, vcpu } = runnable();
     const [first, second, third] = [driver.run(vcpu), driver.run(vcpu), driver.run(vcpu)];

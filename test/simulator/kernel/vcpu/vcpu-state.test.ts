@@ -39,7 +39,7 @@ function plainVcpu(irqchip: 'none' | 'split' | 'kernel' = 'split', id = 0) {
 
 describe('state of a TD’s vCPU', () => {
   const refused = requests.filter((name) => !always.includes(name));
-  test.each(refused)('%s is EINVAL', (request) => {
+  test.each(refused)('%s is EINVAL on the vCPU of a TD', (request) => {
     const { driver, vcpu } = tdVcpu();
     expect(driver.call(vcpu, { request, state: room() })).toBe('EINVAL');
   });
@@ -55,7 +55,7 @@ describe('state of a TD’s vCPU', () => {
     },
   );
 
-  test.each(always)('%s is answered', (request) => {
+  test.each(always)('%s is answered on the vCPU of a TD', (request) => {
     const { driver, vcpu } = tdVcpu();
     expect(driver.call(vcpu, { request, state: room() })).toBe(0);
   });

@@ -3,7 +3,7 @@ import { statusWord } from '../../../../src/abi/tdx/status.ts';
 import { CpuidValue, type UserCpuid } from '../../../../src/simulator/index.ts';
 import { command, Driver, faulting } from '../../drive.ts';
 
-describe('kernel 7.1 CREATE_VCPU', () => {
+describe('KVM_CREATE_VCPU', () => {
   test('step 1: an id at KVM_MAX_VCPU_IDS is EINVAL, before the VM is looked at', () => {
     const driver = new Driver();
     expect(driver.createVcpu(driver.createVm(), 4096)).toBe('EINVAL');
@@ -96,7 +96,7 @@ describe('kernel 7.1 CREATE_VCPU', () => {
   });
 });
 
-describe('kernel 7.1 INIT_VCPU', () => {
+describe('KVM_TDX_INIT_VCPU', () => {
   function withVcpu() {
     const driver = new Driver();
     const vm = driver.initializedTd();
@@ -217,7 +217,7 @@ describe('kernel 7.1 INIT_VCPU', () => {
   });
 });
 
-describe('kernel 7.1 GET_CPUID', () => {
+describe('KVM_TDX_GET_CPUID', () => {
   function withVcpu() {
     const driver = new Driver();
     const vm = driver.initializedTd();
@@ -250,7 +250,7 @@ describe('kernel 7.1 GET_CPUID', () => {
     expect(call(changing)).toBe('EINVAL');
   });
 
-  test('flags are ignored', () => {
+  test('KVM_TDX_GET_CPUID ignores its flags', () => {
     const { driver, vcpu } = withVcpu();
     const cmd = command('KVM_TDX_GET_CPUID', { flags: 3 });
     const data = new CpuidValue(256);

@@ -63,7 +63,7 @@ describe('kvmclock', () => {
     expect(get().flags).toBe(0);
   });
 
-  test('a fault of either copy', () => {
+  test('a fault of either copy is EFAULT', () => {
     const driver = new Driver();
     const vm = driver.createTd();
     const unwritable = faultyAt(new StructValue(zero), 'write');

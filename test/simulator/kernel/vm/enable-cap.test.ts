@@ -16,7 +16,7 @@ function withVcpu() {
   return { driver, vm };
 }
 
-describe('kernel 7.1 ENABLE_CAP', () => {
+describe('KVM_ENABLE_CAP', () => {
   const splitIrqchip = { cap: 121, flags: 0, args: [24n] };
 
   test('E1 and E2: an unreadable struct is EFAULT, flags are EINVAL', () => {
@@ -48,7 +48,7 @@ describe('kernel 7.1 ENABLE_CAP', () => {
     ['KVM_CAP_DISABLE_QUIRKS', 0xffff_ffff_ffffn, 0],
     ['KVM_CAP_DISABLE_QUIRKS2', 0xffff_ffff_ffffn, 'EINVAL'],
     ['KVM_CAP_IRQFD', 1n, 'EINVAL'],
-  ] as const)('%s(%i)', (name, arg, answer) => {
+  ] as const)('KVM_ENABLE_CAP of %s(%i) on a VM is answered %s', (name, arg, answer) => {
     const { driver, vm } = created();
     expect(driver.cap(vm, name, arg)).toBe(answer);
   });
@@ -178,14 +178,14 @@ describe('kernel 7.1 ENABLE_CAP', () => {
     expect(driver.cap(vm, 'KVM_CAP_DISABLE_QUIRKS2', 0xfffn)).toBe(0);
   });
 
-  test('any other is EINVAL', () => {
+  test('KVM_ENABLE_CAP of an unknown capability is EINVAL', () => {
     const { driver, vm } = created();
     const cap = new StructValue({ cap: 9999, flags: 0, args: [] });
     expect(driver.call(vm, { request: 'KVM_ENABLE_CAP', cap })).toBe('EINVAL');
   });
 });
 
-describe('kernel 1.6 CREATE_IRQCHIP', () => {
+describe('KVM_CREATE_IRQCHIP', () => {
   test('a TD is ENOTTY, and EEXIST once its irqchip is split', () => {
     const { driver, vm } = created();
     expect(driver.call(vm, { request: 'KVM_CREATE_IRQCHIP' })).toBe('ENOTTY');
@@ -203,7 +203,7 @@ describe('kernel 1.6 CREATE_IRQCHIP', () => {
   });
 });
 
-describe('kernel 2.5 SET_TSC_KHZ', () => {
+describe('KVM_SET_TSC_KHZ', () => {
   test("on the VM: above the largest clock EINVAL; 0 is the host's; with a vCPU EINVAL", () => {
     const { driver, vm } = created();
     expect(driver.setTscKhz(vm, 0x7fff_ffff)).toBe('EINVAL');

@@ -10,7 +10,7 @@ const nothingHeld = {
   vms: [],
 };
 
-describe('kernel 2.15 teardown', () => {
+describe('teardown', () => {
   test('the VM lives until its VM fd, every vCPU fd and every guest_memfd are closed, in any order', () => {
     const orders = [
       [0, 1, 2, 3],

@@ -1,0 +1,31 @@
+/** Runs the command line in this process. */
+import type { CommandIo } from '../../src/cli/io.ts';
+import { runCli } from '../../src/cli/program.ts';
+
+interface Terminal {
+  readonly colors?: boolean;
+}
+
+/** The outside of a command, and what it has written there. */
+export function terminal({ colors = false }: Terminal = {}) {
+  const written = { stdout: '', stderr: '' };
+  const sink = (stream: keyof typeof written) => ({
+    write: (text: string) => {
+      written[stream] += text;
+    },
+  });
+  const io: CommandIo = {
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+    env: {},
+    colors: { stdout: colors, stderr: colors },
+    stderrIsTty: false,
+  };
+  return { io, written };
+}
+
+export async function cli(args: readonly string[], options?: Terminal) {
+  const { io, written } = terminal(options);
+  const exitCode = await runCli(args, io);
+  return { exitCode, ...written };
+}
