@@ -3,6 +3,7 @@ import { type Check, type Checks, errnosOf } from './check.ts';
 import { fileChecks, unknownChecks, unknownOnVmChecks, vmChecks } from './common.ts';
 import { createVcpuChecks, createVmChecks, otherCreateVcpuChecks } from './create.ts';
 import { anyCapChecks, enableCapChecks, otherMaxVcpusChecks } from './enable-cap.ts';
+import { eventfdChecks } from './eventfds.ts';
 import { initVmChecks, otherInitVmChecks } from './init-vm.ts';
 import { injectChecks, interruptChecks, irqchipChecks } from './interrupts.ts';
 import { moveChecks, moveV1Checks } from './move.ts';
@@ -55,6 +56,7 @@ const requests = {
     ...byCapability(enableCapChecks),
     ...irqchipChecks,
     ...interruptChecks,
+    ...eventfdChecks,
     KVM_X86_SET_MSR_FILTER: setMsrFilterChecks,
     KVM_MEMORY_ENCRYPT_OP: unknownVmCommandChecks,
     KVM_TDX_CAPABILITIES: capabilitiesChecks,
