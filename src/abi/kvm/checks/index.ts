@@ -1,10 +1,14 @@
 /** The book, whole: the rows of every request in the order of Linux 7.3, and those that only others have. */
 import { type Check, type Checks, errnosOf } from './check.ts';
-import { fileChecks } from './common.ts';
+import { fileChecks, unknownChecks, unknownOnVmChecks, vmChecks } from './common.ts';
 import { createVcpuChecks, createVmChecks, otherCreateVcpuChecks } from './create.ts';
 import { anyCapChecks, enableCapChecks, otherMaxVcpusChecks } from './enable-cap.ts';
+import { eventfdChecks } from './eventfds.ts';
 import { initVmChecks, otherInitVmChecks } from './init-vm.ts';
+import { injectChecks, interruptChecks, irqchipChecks } from './interrupts.ts';
 import { moveChecks, moveV1Checks } from './move.ts';
+import { getMsrsChecks, msrIndexListChecks, setMsrFilterChecks, vcpuMsrsChecks } from './msrs.ts';
+import { deviceAttrChecks, plainQuestionChecks, vcpuDeviceAttrChecks } from './system.ts';
 import { unknownVcpuCommandChecks, unknownVmCommandChecks } from './tdx-command.ts';
 import {
   getCpuidChecks,
@@ -36,12 +40,24 @@ function byCapability<Table extends Readonly<Record<string, Checks>>>(table: Tab
 /** Requests by what they are asked on. One that two kinds of file take has a row for each. */
 const requests = {
   '/dev/kvm': {
+    KVM_GET_API_VERSION: plainQuestionChecks,
+    'KVM_CHECK_EXTENSION on /dev/kvm': {},
+    KVM_GET_VCPU_MMAP_SIZE: plainQuestionChecks,
+    KVM_GET_MSR_INDEX_LIST: msrIndexListChecks,
+    KVM_GET_MSR_FEATURE_INDEX_LIST: msrIndexListChecks,
+    'KVM_GET_MSRS on /dev/kvm': getMsrsChecks,
+    ...deviceAttrChecks,
     KVM_CREATE_VM: createVmChecks,
   },
   'the VM': {
+    KVM_CHECK_EXTENSION: vmChecks,
     KVM_CREATE_VCPU: createVcpuChecks,
     KVM_ENABLE_CAP: anyCapChecks,
     ...byCapability(enableCapChecks),
+    ...irqchipChecks,
+    ...interruptChecks,
+    ...eventfdChecks,
+    KVM_X86_SET_MSR_FILTER: setMsrFilterChecks,
     KVM_MEMORY_ENCRYPT_OP: unknownVmCommandChecks,
     KVM_TDX_CAPABILITIES: capabilitiesChecks,
     KVM_TDX_INIT_VM: initVmChecks,
@@ -53,6 +69,9 @@ const requests = {
     KVM_TDX_INIT_VCPU: initVcpuChecks,
     KVM_TDX_INIT_MEM_REGION: initMemRegionChecks,
     KVM_TDX_GET_CPUID: getCpuidChecks,
+    ...injectChecks,
+    ...vcpuMsrsChecks,
+    ...vcpuDeviceAttrChecks,
   },
 } as const;
 
@@ -68,6 +87,9 @@ const otherChecks = {
   KVM_TDX_INIT_MEM_REGION: otherInitMemRegionChecks,
 } as const;
 
+/** What becomes of a request that a file does not take. */
+const notTakenChecks = { ...fileChecks, ...unknownChecks, ...unknownOnVmChecks };
+
 export type AskedOn = keyof typeof requests;
 
 const requestChecks = { ...requests['/dev/kvm'], ...requests['the VM'], ...requests['a vCPU'] };
@@ -81,7 +103,7 @@ type Values<Table> = Table[keyof Table];
 export type CheckName =
   | NamesIn<Values<typeof requestChecks>>
   | NamesIn<Values<typeof otherChecks>>
-  | keyof typeof fileChecks;
+  | keyof typeof notTakenChecks;
 
 /** The checks of one request by one kernel, in its order. */
 export type CheckOrder = readonly CheckName[];
@@ -94,7 +116,7 @@ export const checkedRequests = Object.keys(requestChecks) as readonly CheckedReq
 /** Every row by its name. */
 export const book: Readonly<Record<CheckName, Check>> = Object.assign(
   {},
-  fileChecks,
+  notTakenChecks,
   ...Object.values(requestChecks),
   ...Object.values(otherChecks),
 );
