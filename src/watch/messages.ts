@@ -1,7 +1,12 @@
-/** What viewers are told, as JSON. docs/watch.md is the contract. */
-import type { RecordedEvent } from '../rehearsal/index.ts';
+/**
+ * What viewers are told and may ask, as JSON. docs/watch.md is the contract. Types alone: the server
+ * writes what the page reads, and the other way round.
+ */
+import type { RecordedEvent } from '../rehearsal/recorded-event.ts';
 
-export type WatchMessage = ({ readonly kind: 'event' } & RecordedEvent) | EndMessage;
+export type WatchMessage = EventMessage | EndMessage;
+
+export type EventMessage = { readonly kind: 'event' } & RecordedEvent;
 
 /** The run is over; nothing follows. */
 export interface EndMessage {
@@ -17,3 +22,8 @@ export interface Pace {
   /** Null: as fast as it can. */
   readonly stepsPerSecond: number | null;
 }
+
+/** What a viewer asks of a simulated run. */
+export type ControlMessage =
+  | { readonly do: 'pause' | 'resume' | 'step' }
+  | ({ readonly do: 'speed' } & Pick<Pace, 'stepsPerSecond'>);
