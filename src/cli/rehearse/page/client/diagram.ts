@@ -6,15 +6,7 @@ import { data } from './data.ts';
 const columnWidth = 150;
 const rowHeight = 24;
 
-interface Message {
-  readonly from: string;
-  readonly to: string;
-  readonly text: string;
-  readonly answer: string;
-  readonly times: number;
-  readonly loopLength: number;
-  readonly loopTimes: number;
-}
+type Message = ReturnType<typeof messageOf>;
 
 export function diagram(sequence: readonly MessageData[]): SVGSVGElement {
   const messages = sequence.map(messageOf);
@@ -44,17 +36,10 @@ export function diagram(sequence: readonly MessageData[]): SVGSVGElement {
   return picture;
 }
 
-function messageOf([from, to, text, answer, times, loopLength, loopTimes]: MessageData): Message {
+function messageOf([from, to, text, answer, times, loopLength, loopTimes]: MessageData) {
   const word = (index: number) => data.strings[index] ?? '';
-  return {
-    from: word(from),
-    to: word(to),
-    text: word(text),
-    answer: word(answer),
-    times,
-    loopLength,
-    loopTimes,
-  };
+  const words = { from: word(from), to: word(to), text: word(text), answer: word(answer) };
+  return { ...words, times, loopLength, loopTimes };
 }
 
 /** A frame around what is repeated, where that begins. */
