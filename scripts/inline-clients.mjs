@@ -52,7 +52,7 @@ function flattened(module, taken = new Set()) {
  * @param {string} script
  */
 function checkScript(page, script) {
-  // Within a block a function may not be declared twice either. It also finds what is left of a module.
-  new Script(`{${script}}`, { filename: `${page}.js` });
+  // In a strict block a function may not be declared twice either. Imports that are left end it too.
+  new Script(`'use strict';{${script}}`, { filename: `${page}.js` });
   if (/<\/script|<!--/i.test(script)) throw new Error(`${page}: its script would end its element`);
 }
