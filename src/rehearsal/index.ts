@@ -20,7 +20,8 @@ export type { Loss } from './losses.ts';
 export { type Outcome, outcomes } from './outcome.ts';
 export type { OperationResult } from './perform.ts';
 export { type Proof, proveAll } from './proofs.ts';
-export type { LaneStep, RecordedEvent } from './record.ts';
+export type { LaneStep } from './record.ts';
+export type { RecordedEvent } from './recorded-event.ts';
 export {
   describeOperation,
   type Rehearsal,

@@ -1,5 +1,5 @@
 /** JUnit XML, which every CI reads: a test case for each operation and for each step of the sweep. */
-
+import { escapeXml } from '../../visualize/xml.ts';
 import { cameTo, isUnexpected, unmetExpectations } from './expectations.ts';
 import type { RehearsalReport, ReportedSweep } from './report.ts';
 
@@ -20,7 +20,7 @@ export function junit(report: RehearsalReport): string {
   const failures = cases.filter(({ failure }) => failure !== undefined).length;
   const skipped = cases.filter((each) => each.skipped === true).length;
   const counts = `tests="${cases.length}" failures="${failures}" skipped="${skipped}"`;
-  const name = attribute(`${report.name} (${report.kernel})`);
+  const name = escapeXml(`${report.name} (${report.kernel})`);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="${name}" tests="${cases.length}" failures="${failures}">`,
@@ -87,22 +87,9 @@ function listed(lines: readonly string[]): string | undefined {
 }
 
 function caseXml({ suite, name, seconds, failure, skipped }: Case): string {
-  const head = `<testcase classname="${attribute(suite)}" name="${attribute(name)}" time="${seconds}"`;
+  const head = `<testcase classname="${escapeXml(suite)}" name="${escapeXml(name)}" time="${seconds}"`;
   if (skipped === true) return `${head}><skipped/></testcase>`;
   if (failure === undefined) return `${head}/>`;
   const [first = ''] = failure.split('\n');
-  return `${head}><failure message="${attribute(first)}">${escaped(failure)}</failure></testcase>`;
-}
-
-function attribute(text: string): string {
-  return escaped(text).replaceAll('"', '&quot;').replaceAll('\n', '&#10;');
-}
-
-// Control characters have no place in XML 1.0 at all, escaped or not.
-function escaped(text: string): string {
-  return text
-    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
+  return `${head}><failure message="${escapeXml(first)}">${escapeXml(failure)}</failure></testcase>`;
 }

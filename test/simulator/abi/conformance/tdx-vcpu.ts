@@ -62,7 +62,7 @@ const cpuidInto =
 const refusedLeaves = (
   leaves: readonly Parameters<Driver['failLeaf']>[0][],
   provoke: (leaf: Parameters<Driver['failLeaf']>[0]) => Call,
-): readonly Case[] => leaves.map((leaf) => ({ title: leaf, provoke: call(leaf) }));
+): readonly Case[] => leaves.map((leaf) => ({ title: leaf, provoke: provoke(leaf) }));
 
 /** A host whose memory is used up by a TD with one vCPU and the page that it is given. */
 const spr15 = hostProfiles['spr-1.5'];
