@@ -3,11 +3,14 @@
  * script (by hash) and style, and nothing else; all text of the run is set as text.
  */
 import { createHash } from 'node:crypto';
-import { outcomes } from '../../../rehearsal/index.ts';
+import {
+  cameTo,
+  outcomes,
+  type RehearsalReport,
+  unmetExpectations,
+} from '../../../rehearsal/index.ts';
 import { visibleXml } from '../../../visualize/xml.ts';
 import { count, formatDuration } from '../../output/units.ts';
-import { cameTo, unmetExpectations } from '../expectations.ts';
-import type { RehearsalReport } from '../report.ts';
 import { proofsWords, slotsText } from '../report-text.ts';
 import { pageScript } from './page-script.ts';
 import { pageStyle } from './page-style.ts';

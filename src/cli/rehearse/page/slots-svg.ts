@@ -1,5 +1,5 @@
 /** Key slots in use over time, as steps. */
-import type { ReportedRun } from '../report.ts';
+import type { ReportedRun } from '../../../rehearsal/index.ts';
 import type { TimeScale } from './time-scale.ts';
 
 const left = 130;

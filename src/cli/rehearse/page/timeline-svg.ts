@@ -1,7 +1,8 @@
 /** The steps of every VM as bars, one lane below the other; the point of no return as a line. */
+
+import type { ReportedRun } from '../../../rehearsal/index.ts';
 import { visibleXml } from '../../../visualize/xml.ts';
 import { formatDuration } from '../../output/units.ts';
-import type { ReportedRun } from '../report.ts';
 import type { TimeScale } from './time-scale.ts';
 
 const left = 130;

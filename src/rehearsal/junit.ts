@@ -1,5 +1,4 @@
 /** JUnit XML, which every CI reads: a test case for each operation and for each step of the sweep. */
-
 import { cameTo, isUnexpected, unmetExpectations } from './expectations.ts';
 import type { RehearsalReport, ReportedSweep } from './report.ts';
 
