@@ -1,6 +1,7 @@
 /** The chart of `tdctl footprint --chart`: bytes of a VM against its limit, both axes logarithmic. */
+
+import { roundedBytes } from '../../documents/quantity.ts';
 import type { Fleet, VmGroup } from '../../plan/fleet/index.ts';
-import { formatBytes } from '../output/units.ts';
 import { type ChartLine, chartLines, largestLimit } from './chart-lines.ts';
 
 const size = { width: 980, panel: 380, head: 64, foot: 30 } as const;
@@ -64,7 +65,7 @@ function byteAxis(): string[] {
     const y = round(yOf(2 ** exponent));
     return [
       `<line class="grid" x1="${plot.left}" x2="${plot.right}" y1="${y}" y2="${y}"/>`,
-      `<text class="tick end" x="${plot.left - 8}" y="${y + 4}">${formatBytes(2 ** exponent)}</text>`,
+      `<text class="tick end" x="${plot.left - 8}" y="${y + 4}">${roundedBytes(2 ** exponent)}</text>`,
     ];
   });
 }
@@ -106,7 +107,7 @@ function endLabels(lines: readonly ChartLine[]): string[] {
     .map(({ line, end }) => {
       const y = round(Math.max(end, free + LABEL_HEIGHT));
       free = y;
-      const bytes = formatBytes(line.points.at(-1)?.bytes ?? 0);
+      const bytes = roundedBytes(line.points.at(-1)?.bytes ?? 0);
       return [
         `<path class="lead ${line.tone}" d="M${plot.right + 2} ${round(end)} L${plot.right + 16} ${y}"/>`,
         `<text class="label ${line.tone}" x="${plot.right + 20}" y="${y + 4}">${line.label.replace('>', '&gt;')}: ${bytes}</text>`,
