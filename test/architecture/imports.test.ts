@@ -68,6 +68,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/abi',
     'src/documents',
     'src/host/facts.ts',
+    'src/host/observed.ts',
     'src/host/port.ts',
     'src/host/simulated',
     'src/orchestrator',
