@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type CapabilityName, capabilities } from '../../../../src/abi/kvm/capabilities.ts';
 import { Driver } from '../../drive.ts';
 
-/** kernel-abi 7.2 on spr-1.5, where every optional feature is there and 224 CPUs are present. */
+/** KVM_CHECK_EXTENSION on spr-1.5, where every optional feature is there and 224 CPUs are present. */
 const rows: readonly [CapabilityName, number, number, number][] = [
   ['KVM_CAP_NR_VCPUS', 224, 224, 224],
   ['KVM_CAP_NR_MEMSLOTS', 32764, 32764, 32764],
