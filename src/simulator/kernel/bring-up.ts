@@ -1,5 +1,5 @@
 /**
- * Loading kvm_intel on a machine that should run TDs, as tdx_bringup() in arch/x86/kvm/vmx/tdx.c does
+ * Loading kvm_intel on a machine that should run TDs, as tdx_hardware_setup() in arch/x86/kvm/vmx/tdx.c does
  * it: what KVM takes from the module, or why it offers no TDs. A failure other than a missing module keeps kvm_intel from
  * loading at all, so that there is no /dev/kvm.
  */
