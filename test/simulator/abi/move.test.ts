@@ -1,7 +1,11 @@
 /** kernel-abi 4: moving a TD to another VM, check by check, under the two patch series. */
 
 import { describe, expect, test } from 'vitest';
-import { makesCheck, makesVcpusFirst } from '../../../src/abi/kvm/kernels/kernel-abi.ts';
+import {
+  guestMemorySharing,
+  makesCheck,
+  makesVcpusFirst,
+} from '../../../src/abi/kvm/kernels/kernel-abi.ts';
 import { statusWord } from '../../../src/abi/tdx/status.ts';
 import { type KernelAbiName, kernelAbis, StructValue } from '../../../src/simulator/index.ts';
 import { Driver, expectOk, memRegion, page, type Result, ramGpa, ramPages } from '../drive.ts';
@@ -43,7 +47,7 @@ function destinationOf(driver: Driver, source: Td, vcpuCount = 1): Td {
 }
 
 function shareMemory(driver: Driver, vm: number, guestMemfd: number): number {
-  if (!driver.machine.kernelAbi.guestMemfd.link) return guestMemfd;
+  if (guestMemorySharing(driver.machine.kernelAbi) !== 'link') return guestMemfd;
   const linked = driver.link(vm, guestMemfd);
   expectOk(linked);
   return linked as number;
@@ -175,7 +179,7 @@ describe.each(withoutOwnKey(moving))('kernel 4.4 tdx_migrate_tests (%s)', (kerne
     const { driver, source, destination } = pair(kernelAbi);
     expect(driver.machine.keySlots.used).toBe(1);
     expect(driver.move(destination.vm, source.vm)).toBe(0);
-    const { link } = driver.machine.kernelAbi.guestMemfd;
+    const link = guestMemorySharing(driver.machine.kernelAbi) === 'link';
     driver.release(source.vm, ...source.vcpus, ...(link ? [source.guestMemfd] : []));
     expect(driver.machine.keySlots.used).toBe(1);
     expect(driver.machine.snapshot().pages.REG).toBe(4);

@@ -4,6 +4,16 @@ import { fileChecks } from './common.ts';
 import { createVcpuChecks, createVmChecks, otherCreateVcpuChecks } from './create.ts';
 import { anyCapChecks, enableCapChecks, otherMaxVcpusChecks } from './enable-cap.ts';
 import { initVmChecks, otherInitVmChecks } from './init-vm.ts';
+import {
+  clearDirtyLogChecks,
+  createGuestMemfdChecks,
+  getDirtyLogChecks,
+  linkGuestMemfdChecks,
+  memoryAttributesChecks,
+  otherLinkGuestMemfdChecks,
+  preFaultMemoryChecks,
+} from './memory.ts';
+import { memoryRegion2Checks, memoryRegionChecks } from './memory-region.ts';
 import { moveChecks, moveV1Checks } from './move.ts';
 import { unknownVcpuCommandChecks, unknownVmCommandChecks } from './tdx-command.ts';
 import {
@@ -19,6 +29,23 @@ import {
   otherFinalizeVmChecks,
   terminateVmChecks,
 } from './tdx-vm.ts';
+import {
+  createDeviceChecks,
+  encryptRegionChecks,
+  getClockChecks,
+  getStatsFdChecks,
+  getTscKhzChecks,
+  getVcpuStatsFdChecks,
+  getVcpuTscKhzChecks,
+  kvmclockCtrlChecks,
+  setBootCpuIdChecks,
+  setClockChecks,
+  setIdentityMapAddrChecks,
+  setNrMmuPagesChecks,
+  setTscKhzChecks,
+  setTssAddrChecks,
+  setVcpuTscKhzChecks,
+} from './vm.ts';
 
 export { type Check, type Checks, errnosOf };
 
@@ -47,12 +74,36 @@ const requests = {
     KVM_TDX_INIT_VM: initVmChecks,
     KVM_TDX_FINALIZE_VM: finalizeVmChecks,
     KVM_TDX_TERMINATE_VM: unknownVmCommandChecks,
+    KVM_SET_USER_MEMORY_REGION: memoryRegionChecks,
+    KVM_SET_USER_MEMORY_REGION2: memoryRegion2Checks,
+    KVM_CREATE_GUEST_MEMFD: createGuestMemfdChecks,
+    KVM_LINK_GUEST_MEMFD: linkGuestMemfdChecks,
+    KVM_SET_MEMORY_ATTRIBUTES: memoryAttributesChecks,
+    KVM_GET_DIRTY_LOG: getDirtyLogChecks,
+    KVM_CLEAR_DIRTY_LOG: clearDirtyLogChecks,
+    KVM_SET_BOOT_CPU_ID: setBootCpuIdChecks,
+    KVM_MEMORY_ENCRYPT_REG_REGION: encryptRegionChecks,
+    KVM_MEMORY_ENCRYPT_UNREG_REGION: encryptRegionChecks,
+    KVM_CREATE_DEVICE: createDeviceChecks,
+    KVM_SET_TSS_ADDR: setTssAddrChecks,
+    KVM_SET_IDENTITY_MAP_ADDR: setIdentityMapAddrChecks,
+    KVM_SET_NR_MMU_PAGES: setNrMmuPagesChecks,
+    KVM_GET_CLOCK: getClockChecks,
+    KVM_SET_CLOCK: setClockChecks,
+    KVM_SET_TSC_KHZ: setTscKhzChecks,
+    KVM_GET_TSC_KHZ: getTscKhzChecks,
+    KVM_GET_STATS_FD: getStatsFdChecks,
   },
   'a vCPU': {
     'KVM_MEMORY_ENCRYPT_OP on a vCPU': unknownVcpuCommandChecks,
     KVM_TDX_INIT_VCPU: initVcpuChecks,
     KVM_TDX_INIT_MEM_REGION: initMemRegionChecks,
     KVM_TDX_GET_CPUID: getCpuidChecks,
+    KVM_PRE_FAULT_MEMORY: preFaultMemoryChecks,
+    KVM_KVMCLOCK_CTRL: kvmclockCtrlChecks,
+    'KVM_SET_TSC_KHZ on a vCPU': setVcpuTscKhzChecks,
+    'KVM_GET_TSC_KHZ on a vCPU': getVcpuTscKhzChecks,
+    'KVM_GET_STATS_FD on a vCPU': getVcpuStatsFdChecks,
   },
 } as const;
 
@@ -61,6 +112,7 @@ const otherChecks = {
   KVM_CREATE_VCPU: otherCreateVcpuChecks,
   'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)': otherMaxVcpusChecks,
   'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)': { ...moveChecks, ...moveV1Checks },
+  KVM_LINK_GUEST_MEMFD: otherLinkGuestMemfdChecks,
   KVM_TDX_INIT_VM: otherInitVmChecks,
   KVM_TDX_FINALIZE_VM: otherFinalizeVmChecks,
   KVM_TDX_TERMINATE_VM: terminateVmChecks,

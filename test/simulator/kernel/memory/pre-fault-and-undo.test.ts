@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { guestMemorySharing } from '../../../../src/abi/kvm/kernels/kernel-abi.ts';
 import {
   type Caller,
   type PreFaultMemoryStruct,
@@ -124,7 +125,7 @@ describe.each(abisWhere())('undo of a call whose answer reached nobody (%s)', (k
     undone(driver, vm, { request: 'KVM_CREATE_VCPU', id: 1 });
     const create = new StructValue({ size: page, flags: 0n });
     undone(driver, vm, { request: 'KVM_CREATE_GUEST_MEMFD', create });
-    if (!driver.machine.kernelAbi.guestMemfd.link) return;
+    if (guestMemorySharing(driver.machine.kernelAbi) !== 'link') return;
     const link = new StructValue({ guestMemfd, flags: 0n });
     undone(driver, driver.createTd(), { request: 'KVM_LINK_GUEST_MEMFD', link });
   });
