@@ -12,6 +12,9 @@ const required = [
   'dist/src/cli/main.js',
   'dist/machines/index.js',
   'dist/native/index.js',
+  'dist/pages/graph.js',
+  'dist/pages/rehearse.js',
+  'dist/pages/watch.js',
   'schema/trust-domain.json',
   'examples/hello.yaml',
   'examples/firmware/hello.fd',
@@ -19,6 +22,7 @@ const required = [
 ];
 const forbidden = [
   /^(src|machines|test|bench|\.ci|build|coverage)\//,
+  /^dist\/client\//,
   /\.test\./,
   /\.env/,
   /\.tsbuildinfo$/,

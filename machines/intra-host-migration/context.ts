@@ -1,5 +1,5 @@
 /** What the chart of a migration knows. Plain data: it survives JSON, and holds no fd. */
-import type { StepError } from '../td-lifecycle/index.ts';
+import type { StepError } from '../step-error.ts';
 
 export interface MigrationInput {
   /** The TD that moves. */

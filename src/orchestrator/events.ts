@@ -2,7 +2,7 @@
  * What a run tells the outside. One closed set: the text view, the JSON lines and the log are all
  * made from it. The JSON form is a contract (docs/events.md).
  */
-import type { StepError } from '../../machines/td-lifecycle/index.ts';
+import type { StepError } from '../../machines/step-error.ts';
 
 /** Carried by every event. */
 export interface EventHeader {

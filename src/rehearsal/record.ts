@@ -2,6 +2,7 @@
 import type { Verdict } from '../../machines/intra-host-migration/index.ts';
 import type { StepError } from '../../machines/td-lifecycle/index.ts';
 import type { MigrationRunEvent, RequestCount, TdRunEvent } from '../orchestrator/index.ts';
+import type { RecordedEvent } from './recorded-event.ts';
 
 /** A TD has a lane for each VM it has been in: `web`, `web→2`, `web→3`; a move stands in its own. */
 export interface LaneStep {
@@ -112,12 +113,4 @@ export class RunRecord {
     if (used === undefined || this.slots.at(-1)?.used === used) return;
     this.slots.push({ atMs, used });
   }
-}
-
-export interface RecordedEvent<Failure = StepError> {
-  readonly lane: string;
-  readonly atMs: number;
-  readonly event: TdRunEvent<Failure> | MigrationRunEvent<Failure>;
-  /** Key slots in use after it; undefined where only the kernel knows. */
-  readonly usedSlots: number | undefined;
 }

@@ -20,7 +20,8 @@ import {
 } from './invariants/invariants.ts';
 import { type Loss, lossesOf } from './losses.ts';
 import { type OperationResult, perform } from './perform.ts';
-import { type RecordedEvent, RunRecord } from './record.ts';
+import { RunRecord } from './record.ts';
+import type { RecordedEvent } from './recorded-event.ts';
 import {
   type Operation,
   type Scenario,

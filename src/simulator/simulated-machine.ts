@@ -1,5 +1,6 @@
 /** One simulated machine: its kernel, its TDX module, and the open file descriptions. */
 
+import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { KernelAbi } from '../abi/kvm/kernels/kernel-abi.ts';
 import { VirtualClock } from './clock.ts';
@@ -16,7 +17,7 @@ import type {
   Request,
   RunRequest,
 } from './interface.ts';
-import { ok, refuse } from './kernel/answer.ts';
+import { injected, ok, refuse } from './kernel/answer.ts';
 import { type BringUp, bringUp } from './kernel/bring-up.ts';
 import { FileTable, type KernelFile } from './kernel/files.ts';
 import type { Kernel } from './kernel/kernel.ts';
@@ -105,7 +106,7 @@ export class SimulatedMachine implements DisturbedMachine {
 
   /** open("/dev/kvm"). ENODEV where kvm_intel did not load. */
   open(): Answer {
-    if (this.bringUp.outcome === 'no-kvm') return refuse('ENODEV');
+    if (this.bringUp.outcome === 'no-kvm') return refuse('file.no-kvm');
     return ok(this.#kernel.files.install({ kind: 'system' }));
   }
 
@@ -126,7 +127,7 @@ export class SimulatedMachine implements DisturbedMachine {
     return answer;
   }
 
-  /** KVM_RUN. EBADF, or ENOTTY on a file of another kind, is answered like anything else. */
+  /** KVM_RUN. On a file of another kind it is refused like anything else. */
   run(caller: Caller, handle: Handle, request: RunRequest): PendingRun {
     const { trace, files } = this.#kernel;
     const startedNs = this.#clock.nowNs;
@@ -141,7 +142,7 @@ export class SimulatedMachine implements DisturbedMachine {
       trace.emit({ kind: 'ioctl', handle, request, answer, ...noted }, startedNs);
     };
     if (file?.kind !== 'vcpu') {
-      const answer = refuse(file === undefined ? 'EBADF' : 'ENOTTY');
+      const answer = refuse(file === undefined ? 'file.closed' : takesNoRun[file.kind]);
       ended(answer);
       return { answer: Promise.resolve(answer), cancel: () => {} };
     }
@@ -249,11 +250,11 @@ export class SimulatedMachine implements DisturbedMachine {
   #dispatch(caller: Caller, handle: Handle, request: Request): Answer {
     const { files } = this.#kernel;
     const file = files.get(handle);
-    if (file === undefined) return refuse('EBADF');
+    if (file === undefined) return refuse('file.closed');
     const fault = this.#faultBefore(file, request);
-    if (fault !== undefined) return refuse(fault);
+    if (fault !== undefined) return injected(fault);
     // What happened meanwhile may have been the death of the caller: nobody waits for the answer.
-    if (files.get(handle) === undefined) return refuse('EBADF');
+    if (files.get(handle) === undefined) return refuse('file.closed');
     switch (file.kind) {
       case 'system':
         return systemIoctl(this.#kernel, caller, request);
@@ -263,7 +264,7 @@ export class SimulatedMachine implements DisturbedMachine {
         return vcpuIoctl(this.#kernel, caller, file.vcpu, request);
       case 'guest_memfd':
       case 'stats':
-        return refuse('ENOTTY');
+        return refuse('file.not-kvm');
     }
   }
 
@@ -290,6 +291,14 @@ export class SimulatedMachine implements DisturbedMachine {
     };
   }
 }
+
+/** What a file answers to KVM_RUN that is none of a vCPU. */
+const takesNoRun: Readonly<Record<Exclude<KernelFile['kind'], 'vcpu'>, CheckName>> = {
+  system: 'request.unknown',
+  vm: 'request.unknown-on-vm',
+  guest_memfd: 'file.not-kvm',
+  stats: 'file.not-kvm',
+};
 
 function isDead(file: KernelFile): boolean {
   if (file.kind === 'vm') return file.vm.dead;

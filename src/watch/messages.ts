@@ -1,8 +1,13 @@
-/** What viewers are told, as JSON. docs/watch.md is the contract. */
+/**
+ * What viewers are told and may ask, as JSON. docs/watch.md is the contract. Types alone: the server
+ * writes what the page reads, and the other way round.
+ */
 import type { ErrorInWords } from '../diagnosis/refusals.ts';
-import type { RecordedEvent } from '../rehearsal/index.ts';
+import type { RecordedEvent } from '../rehearsal/recorded-event.ts';
 
-export type WatchMessage = ({ readonly kind: 'event' } & RecordedEvent<ErrorInWords>) | EndMessage;
+export type WatchMessage = EventMessage | EndMessage;
+
+export type EventMessage = { readonly kind: 'event' } & RecordedEvent<ErrorInWords>;
 
 /** The run is over; nothing follows. */
 export interface EndMessage {
@@ -18,3 +23,8 @@ export interface Pace {
   /** Null: as fast as it can. */
   readonly stepsPerSecond: number | null;
 }
+
+/** What a viewer asks of a simulated run. */
+export type ControlMessage =
+  | { readonly do: 'pause' | 'resume' | 'step' }
+  | ({ readonly do: 'speed' } & Pick<Pace, 'stepsPerSecond'>);

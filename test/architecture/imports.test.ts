@@ -47,7 +47,12 @@ const knowsOfHosts: Readonly<Record<string, readonly string[]>> = {
     'src/host/kvm-error.ts',
     'src/host/offer.ts',
   ],
-  'src/rehearsal': ['src/host/facts.ts', 'src/host/port.ts', 'src/host/simulated'],
+  'src/rehearsal': [
+    'src/host/facts.ts',
+    'src/host/observed.ts',
+    'src/host/port.ts',
+    'src/host/simulated',
+  ],
 };
 
 /** Rooms that other code may enter only by their index. */
@@ -66,6 +71,10 @@ const openFiles = new Set([
   'src/spec/init.ts',
   // Its index needs neither, and this file does.
   'src/rehearsal/scenario-file/scenario-file.ts',
+  // Types alone, for the browser's side of the live page: what the indexes lead to needs Node.
+  'src/orchestrator/events.ts',
+  'src/orchestrator/migration/events.ts',
+  'src/rehearsal/recorded-event.ts',
   // It lays out charts with ELK, which a run without a page does not need.
   'src/watch/page/page.ts',
 ]);

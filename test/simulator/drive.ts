@@ -1,5 +1,6 @@
 /** Drives a simulated machine as a process would: one call, one answer, faults where a test wants. */
 import { capabilities } from '../../src/abi/kvm/capabilities.ts';
+import type { CheckName } from '../../src/abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../src/abi/kvm/errno.ts';
 import { hasMaxVcpusCap } from '../../src/abi/kvm/kernels/kernel-abi.ts';
 import { tdxCommands } from '../../src/abi/kvm/requests.ts';
@@ -7,6 +8,7 @@ import { type CpuidEntry, KVM_MEM_GUEST_MEMFD } from '../../src/abi/kvm/structs.
 import { vmTypes } from '../../src/abi/kvm/vm-types.ts';
 import type { SeamcallName } from '../../src/abi/tdx/seamcalls.ts';
 import {
+  type Answer,
   type Caller,
   CapabilitiesValue,
   CpuidValue,
@@ -68,12 +70,15 @@ export class Driver {
   readonly unreadable = new Set<bigint>();
   sourceByte = 0;
   signalBeforePage: number | undefined;
+  /** The check that refused the last call. */
+  refusedBy: CheckName | undefined;
+  #failingPoints: (point: FaultPoint) => ErrnoName | undefined = () => undefined;
   readonly #errnoAt = new Map<FaultPoint, ErrnoName>();
   readonly #leafFaults = new Map<SeamcallName, { calls: number; answer: LeafFault }>();
 
   constructor(options: DriverOptions = {}) {
     const faults: FaultInjector = {
-      errnoAt: (point) => this.#errnoAt.get(point),
+      errnoAt: (point) => this.#errnoAt.get(point) ?? this.#failingPoints(point),
       statusOf: (leaf) => {
         const fault = this.#leafFaults.get(leaf);
         return fault?.answer(fault.calls++);
@@ -96,7 +101,11 @@ export class Driver {
       },
       pendingSignal: () => this.signal,
     };
-    const answer = this.machine.ioctl(caller, handle, request);
+    return this.#noted(this.machine.ioctl(caller, handle, request));
+  }
+
+  #noted(answer: Answer): Result {
+    this.refusedBy = answer.ok ? undefined : answer.check;
     return answer.ok ? answer.value : answer.errno;
   }
 
@@ -116,7 +125,7 @@ export class Driver {
       pendingSignal: () => this.signal,
     };
     const pending = this.machine.run(caller, vcpu, { request: 'KVM_RUN', arg, page });
-    const result = pending.answer.then((answer) => (answer.ok ? answer.value : answer.errno));
+    const result = pending.answer.then((answer) => this.#noted(answer));
     return { exits, result, cancel: () => pending.cancel() };
   }
 
@@ -130,6 +139,17 @@ export class Driver {
   failAt(point: FaultPoint, errno: ErrnoName | undefined): void {
     if (errno === undefined) this.#errnoAt.delete(point);
     else this.#errnoAt.set(point, errno);
+  }
+
+  /** Every step of a kind fails. */
+  failPoints(isMeant: (point: FaultPoint) => boolean, errno: ErrnoName): void {
+    this.#failingPoints = (point) => (isMeant(point) ? errno : undefined);
+  }
+
+  /** Another thread is in KVM_RUN of the vCPU. */
+  occupy(vcpu: Handle): void {
+    this.run(vcpu);
+    this.refusedBy = undefined;
   }
 
   failLeaf(leaf: SeamcallName, answer: LeafFault | bigint | undefined): void {
@@ -171,7 +191,12 @@ export class Driver {
 
   prepareTd(vm: Handle): Result {
     const split = this.cap(vm, 'KVM_CAP_SPLIT_IRQCHIP', 24n);
-    if (typeof split === 'string' || !hasMaxVcpusCap(this.machine.kernelAbi)) return split;
+    return typeof split === 'string' ? split : this.nameVcpus(vm);
+  }
+
+  /** How many vCPUs the TD is for, where KVM_ENABLE_CAP tells it. */
+  nameVcpus(vm: Handle): Result {
+    if (!hasMaxVcpusCap(this.machine.kernelAbi)) return 0;
     return this.cap(vm, 'KVM_CAP_MAX_VCPUS', BigInt(tdVcpus));
   }
 

@@ -11,7 +11,7 @@ import {
   type Scenario,
   type StageOptions,
 } from '../../rehearsal/index.ts';
-import type { PageFacts } from '../../watch/page/page.ts';
+import type { PageFacts } from '../../watch/index.ts';
 import type { CommandIo } from '../io.ts';
 import { openHost } from '../open-host.ts';
 import { readRehearsalFault } from '../rehearse/fault.ts';

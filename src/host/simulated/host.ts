@@ -6,7 +6,7 @@ import {
   makesVcpusFirst,
 } from '../../abi/kvm/kernels/kernel-abi.ts';
 import { type CpuidEntry, KVM_MAX_CPUID_ENTRIES } from '../../abi/kvm/structs.ts';
-import { type VmTypeName, vmTypes } from '../../abi/kvm/vm-types.ts';
+import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import {
   type Caller,
   CpuidValue,
@@ -18,7 +18,7 @@ import {
 } from '../../simulator/index.ts';
 import type { HostFacts, KeySlots } from '../facts.ts';
 import { KvmError } from '../kvm-error.ts';
-import type { Host, Vm } from '../port.ts';
+import type { CreateVm, Host, MapMemory, Vm } from '../port.ts';
 import { AddressSpace, type SimulatedMemory } from './address-space.ts';
 import { SimulatedFile, type SimulatedProcess } from './file.ts';
 import { SimulatedVm, simulatedVm } from './vm.ts';
@@ -134,13 +134,13 @@ export class SimulatedHost implements Host {
     return cpuid.entries;
   }
 
-  async createVm(options: { readonly type: VmTypeName }): Promise<SimulatedVm> {
+  async createVm(options: CreateVm): Promise<SimulatedVm> {
     return new SimulatedVm(
       this.#devKvm.open({ request: 'KVM_CREATE_VM', type: vmTypes[options.type] }),
     );
   }
 
-  async mapMemory(options: { readonly sizeBytes: bigint }): Promise<SimulatedMemory> {
+  async mapMemory(options: MapMemory): Promise<SimulatedMemory> {
     return this.#memory.map(options.sizeBytes);
   }
 

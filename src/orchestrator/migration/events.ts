@@ -1,6 +1,6 @@
 /** What a migration tells the outside, beside the events of its two TDs (docs/events.md). */
-import type { Verdict } from '../../../machines/intra-host-migration/index.ts';
-import type { StepError } from '../../../machines/td-lifecycle/index.ts';
+import type { Verdict } from '../../../machines/intra-host-migration/context.ts';
+import type { StepError } from '../../../machines/step-error.ts';
 import type { RequestCount } from '../events.ts';
 
 export type MigrationEventBody<Failure = StepError> =

@@ -1,49 +1,57 @@
 /**
- * KVM_GET_DEVICE_ATTR, KVM_SET_DEVICE_ATTR and KVM_HAS_DEVICE_ATTR, on /dev/kvm and on a vCPU. Order:
- * arch/x86/kvm/x86.c, Linux 7.3.
+ * KVM_GET_DEVICE_ATTR, KVM_SET_DEVICE_ATTR and KVM_HAS_DEVICE_ATTR: arch/x86/kvm/x86.c. Either file has
+ * one attribute, number 0 of group 0: on /dev/kvm KVM_X86_XCOMP_GUEST_SUPP, XCR0 as a guest may have
+ * it, whatever the process has permission for; on a vCPU KVM_VCPU_TSC_OFFSET of KVM_VCPU_TSC_CTRL, its
+ * offset to the host's TSC.
  */
 import { xcr0Of } from '../../abi/tdx/xfam.ts';
-import type { Answer, DeviceAttrRequest } from '../interface.ts';
-import { done, type Refusal, refuse } from './answer.ts';
+import type { Answer, DeviceAttrRequest, DeviceAttrStruct, UserStruct } from '../interface.ts';
+import { done } from './answer.ts';
+import { CopiedIn, firstRefusal, type Steps } from './checks.ts';
 import type { Kernel } from './kernel.ts';
 import type { Vcpu } from './objects.ts';
 
-/** Of group 0 on /dev/kvm: XCR0 as a guest may have it, whatever the process has permission for. */
-const KVM_X86_XCOMP_GUEST_SUPP = 0n;
-/** Of a vCPU: its offset to the host's TSC. */
-const KVM_VCPU_TSC_CTRL = 0;
-const KVM_VCPU_TSC_OFFSET = 0n;
+interface AttrCall {
+  readonly attr: CopiedIn<DeviceAttrStruct>;
+  /** The value of the attribute as it is. */
+  readonly present: bigint;
+  readonly user: UserStruct<bigint>;
+  readonly written: CopiedIn<bigint>;
+}
+
+const steps: Steps<AttrCall> = {
+  'argument.unreadable': ({ attr }) => attr.fails(),
+  'device-attr.unknown': ({ attr: { value } }) => value.group !== 0 || value.attr !== 0n,
+  'device-attr.value-unwritable': ({ user, present }) => !user.write(present),
+  'device-attr.value-unreadable': ({ written }) => written.fails(),
+};
 
 export function systemDeviceAttr(
   kernel: Kernel,
-  { request, attr, value }: DeviceAttrRequest,
+  request: 'KVM_GET_DEVICE_ATTR' | 'KVM_HAS_DEVICE_ATTR',
+  asked: DeviceAttrRequest,
 ): Answer {
-  const asked = attr.read();
-  if (asked === undefined) return refuse('EFAULT');
-  if (asked.group !== 0 || asked.attr !== KVM_X86_XCOMP_GUEST_SUPP) return refuse('ENXIO');
-  if (request === 'KVM_HAS_DEVICE_ATTR') return done;
-  return value.write(xcr0Of(kernel.profile.platform.xfam)) ? done : refuse('EFAULT');
+  const call = attrCall(asked, xcr0Of(kernel.profile.platform.xfam));
+  return firstRefusal(kernel, `${request} on /dev/kvm`, { steps, call }) ?? done;
 }
 
-export function vcpuDeviceAttr(vcpu: Vcpu, { request, attr, value }: DeviceAttrRequest): Answer {
-  const asked = attr.read();
-  if (asked === undefined) return refuse('EFAULT');
-  if (asked.group !== KVM_VCPU_TSC_CTRL || asked.attr !== KVM_VCPU_TSC_OFFSET) {
-    return refuse('ENXIO');
-  }
-  switch (request) {
-    case 'KVM_HAS_DEVICE_ATTR':
-      return done;
-    case 'KVM_GET_DEVICE_ATTR':
-      return value.write(vcpu.tscOffset) ? done : refuse('EFAULT');
-    case 'KVM_SET_DEVICE_ATTR':
-      return setTscOffset(vcpu, value.read());
-  }
-}
-
-function setTscOffset(vcpu: Vcpu, offset: bigint | undefined): Answer | Refusal {
-  if (offset === undefined) return refuse('EFAULT');
+export function vcpuDeviceAttr(kernel: Kernel, vcpu: Vcpu, asked: DeviceAttrRequest): Answer {
+  const { request } = asked;
+  const call = attrCall(asked, vcpu.tscOffset);
+  const refused = firstRefusal(kernel, request, { steps, call });
+  if (refused !== undefined) return refused;
   // The module has fixed a TD's: KVM takes the value, and it has no effect.
-  if (vcpu.td === undefined) vcpu.tscOffset = offset;
+  if (request === 'KVM_SET_DEVICE_ATTR' && vcpu.td === undefined) {
+    vcpu.tscOffset = call.written.value;
+  }
   return done;
+}
+
+function attrCall({ attr, value }: DeviceAttrRequest, present: bigint): AttrCall {
+  return {
+    attr: new CopiedIn(() => attr.read()),
+    present,
+    user: value,
+    written: new CopiedIn(() => value.read()),
+  };
 }

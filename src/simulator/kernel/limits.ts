@@ -14,6 +14,7 @@ export const KVM_MAX_IRQ_ROUTES = 4096;
 export const KVM_MAX_MCE_BANKS = 32;
 /** KVM_DIRTY_RING_MAX_ENTRIES of 16 bytes. */
 export const maxDirtyRingBytes = 65536 * 16;
+
 /** A TD has no SMM and so no second address space. */
 export function addressSpaces({ isTd }: Vm): number {
   return isTd ? 1 : 2;

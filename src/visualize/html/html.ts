@@ -1,29 +1,18 @@
-/**
- * The picture as a page: one file that works from disk, without network. The page's policy allows
- * its own script (by hash) and style, and nothing else.
- */
-import { createHash } from 'node:crypto';
+/** The picture as a page to explore: panning, search, what each state does. */
+
+import { visibleXml } from '../../documents/xml.ts';
 import type { ChartModel } from '../chart-model.ts';
-import { visibleXml } from '../xml.ts';
+import { pageDocument } from '../page/document.ts';
 import { pageData } from './page-data.ts';
-import { pageScript } from './page-script.ts';
 import { pageStyle } from './page-style.ts';
 
 export function chartHtml(model: ChartModel, svg: string): string {
-  const hash = createHash('sha256').update(pageScript).digest('base64');
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${visibleXml(model.id)}: statechart</title>
-<style>${pageStyle}</style>
-</head>
-<body>
-<header>
+  return pageDocument({
+    title: `${model.id}: statechart`,
+    style: pageStyle,
+    data: pageData(model),
+    client: 'graph',
+    body: `<header>
 <h1>${visibleXml(model.id)} <small>version ${model.version}</small></h1>
 <div class="search">
 <input id="search" type="search" placeholder="Search states, ioctls, events  ( / )" aria-label="Search" aria-controls="results" autocomplete="off" spellcheck="false">
@@ -39,10 +28,6 @@ export function chartHtml(model: ChartModel, svg: string): string {
 <div id="view" tabindex="0" aria-label="Chart. Arrow keys move it, plus and minus zoom, Tab goes from state to state.">
 ${svg}</div>
 <aside id="panel" aria-live="polite"></aside>
-</main>
-<script type="application/json" id="data">${pageData(model)}</script>
-<script>${pageScript}</script>
-</body>
-</html>
-`;
+</main>`,
+  });
 }

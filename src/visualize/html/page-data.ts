@@ -1,18 +1,18 @@
-/** What the page knows of each state, as JSON within the page. */
+/** What the page knows of each state, made safe to show. */
 import { sanitize } from '../../errors/sanitize.ts';
-import { type ChartEdge, type ChartModel, indexChart } from '../chart-model.ts';
+import { type ChartEdge, type ChartModel, type ChartNode, indexChart } from '../chart-model.ts';
 import { edgeTextInFull } from '../labels.ts';
 import { shortestPaths } from '../paths.ts';
+import type { ChartData, EdgeData, StateData } from './chart-data.ts';
 
-export function pageData(model: ChartModel): string {
+export function pageData(model: ChartModel): ChartData {
   const chart = indexChart(model);
   const paths = new Map(shortestPaths(model).map(({ state, edges }) => [state, edges]));
   const nodes = chart.nodes.slice(1);
   const isTaken = (key: string) => nodes.filter((node) => node.key === key).length > 1;
-  const states = nodes.map((node) => ({
+  const state = (node: ChartNode): StateData => ({
     id: node.id,
     name: sanitize(node.key),
-    /** Two states may have one name: then where it is belongs to it. */
     label: sanitize(isTaken(node.key) ? node.id : node.key),
     depth: chart.ancestors(node.id).length - 1,
     kind: node.kind,
@@ -25,8 +25,8 @@ export function pageData(model: ChartModel): string {
     requests: (node.step?.requests ?? []).map(sanitize),
     undo: sanitize(node.step?.undo ?? ''),
     path: paths.get(node.id) ?? null,
-  }));
-  const edge = (one: ChartEdge) => ({
+  });
+  const edge = (one: ChartEdge): EdgeData => ({
     id: one.id,
     source: one.source,
     targets: one.targets,
@@ -35,13 +35,5 @@ export function pageData(model: ChartModel): string {
     isError: one.trigger.type === 'error',
   });
   const about = sanitize(model.root.description ?? '');
-  return scriptJson({ id: sanitize(model.id), about, states, edges: model.edges.map(edge) });
-}
-
-/** Within a script element only `<` could end it; the two line separators are for old readers. */
-function scriptJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[<\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return { id: sanitize(model.id), about, states: nodes.map(state), edges: model.edges.map(edge) };
 }

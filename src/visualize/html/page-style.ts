@@ -1,26 +1,14 @@
 /** The style of the page around the picture; the picture brings its own. */
-import { fontFamily } from '../layout/measure.ts';
-import { dark, light, type Palette } from '../svg/palette.ts';
-
-const variables = (palette: Palette) =>
-  Object.entries(palette)
-    .map(([name, color]) => `--${name}: ${color};`)
-    .join(' ');
+import { fullHeight, monospace } from '../page/base-style.ts';
 
 export const pageStyle = `
-:root { ${variables(light)} }
-@media (prefers-color-scheme: dark) { :root { ${variables(dark)} } }
-* { box-sizing: border-box; }
-body { margin: 0; height: 100vh; display: flex; flex-direction: column; font: 14px/1.5 ${fontFamily}; color: var(--ink); background: var(--canvas); }
-header { display: flex; align-items: center; gap: 16px; padding: 10px 18px; border-bottom: 1px solid var(--rule); }
-h1 { font-size: 17px; margin: 0; white-space: nowrap; }
-h1 small { font-weight: normal; color: var(--muted); font-size: 12px; margin-left: 4px; }
+body { ${fullHeight} }
+header { display: flex; align-items: center; gap: 16px; padding: 10px 18px; }
+h1 { white-space: nowrap; }
+h1 small { margin-left: 4px; }
 .search { position: relative; flex: 1; max-width: 440px; margin: 0 auto; }
-input, button { font: inherit; color: inherit; background: var(--box); border: 1px solid var(--border); border-radius: 8px; padding: 6px 12px; }
+input, button { padding: 6px 12px; }
 input { width: 100%; }
-button { cursor: pointer; }
-button:hover { border-color: var(--event); }
-:focus-visible { outline: 2px solid var(--event); outline-offset: 1px; }
 .zoom { display: flex; gap: 6px; }
 #results { position: absolute; z-index: 2; left: 0; right: 0; margin: 4px 0 0; padding: 4px; list-style: none; background: var(--box); border: 1px solid var(--border); border-radius: 8px; max-height: 60vh; overflow: auto; box-shadow: 0 8px 24px rgb(0 0 0 / 0.18); }
 #results li { padding: 5px 10px; border-radius: 6px; cursor: pointer; }
@@ -37,7 +25,7 @@ aside p { margin: 4px 0; }
 aside ul, aside ol { margin: 0; padding-left: 20px; }
 aside .states { list-style: none; padding-left: 0; }
 aside li { margin: 3px 0; overflow-wrap: anywhere; }
-aside code { font: 12px ui-monospace, Menlo, Consolas, 'Liberation Mono', monospace; background: var(--tag); color: var(--tagInk); padding: 1px 5px; border-radius: 5px; }
+aside code { font: 12px ${monospace}; background: var(--tag); color: var(--tagInk); padding: 1px 5px; border-radius: 5px; }
 aside .where { color: var(--muted); font-size: 12px; overflow-wrap: anywhere; }
 aside .badge { display: inline-block; background: var(--tag); color: var(--tagInk); font-size: 11px; border-radius: 9px; padding: 1px 8px; margin: 6px 5px 0 0; }
 aside a { color: var(--event); text-decoration: none; }

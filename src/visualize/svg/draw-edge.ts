@@ -1,38 +1,46 @@
 /** Lines and their labels as SVG. */
-import type { PlacedEdge, PlacedInitial } from '../layout/geometry.ts';
+import type { PlacedEdge, PlacedInitial, Point } from '../layout/geometry.ts';
 import { placeSpans } from '../layout/line-label.ts';
-import { escapeXml, visibleXml } from '../xml.ts';
-import { text } from './draw-node.ts';
-import { headPath, linePath, number } from './line-path.ts';
+import { element, text } from './element.ts';
+import { headPath, linePath } from './line-path.ts';
 
 export function drawLine({ line, points }: PlacedEdge): string {
-  return edgeGroup(
-    line,
-    `<path class="line" d="${linePath(points)}"/><path class="head" d="${headPath(points)}"/>`,
-  );
+  return edgeGroup(line, arrow(points));
 }
 
 /** Labels are drawn after all lines, so that none runs over them. */
 export function drawLabel({ line, label }: PlacedEdge): string {
   if (label === null) return '';
   const { x, y, width, height } = label;
-  const pill = `<rect class="pill" x="${number(x)}" y="${number(y)}" width="${number(width)}" height="${number(height)}" rx="${number(Math.min(10, height / 2))}"/>`;
+  const rx = Math.min(10, height / 2);
   const spans = placeSpans(line.labels).map(({ span, line: { tone }, ...at }) =>
-    text(
-      `label ${span.kind}${span.kind === 'trigger' ? ` ${tone}` : ''}`,
-      { x: x + at.x, y: y + at.y },
-      visibleXml(span.text),
-    ),
+    text(span.text, {
+      class: `label ${span.kind}${span.kind === 'trigger' ? ` ${tone}` : ''}`,
+      x: x + at.x,
+      y: y + at.y,
+    }),
   );
-  return edgeGroup(line, pill + spans.join(''));
+  return edgeGroup(line, [element('rect', { class: 'pill', x, y, width, height, rx }), ...spans]);
 }
 
-function edgeGroup({ tone, edges, source, target }: PlacedEdge['line'], inner: string): string {
-  return `<g class="edge ${tone}" data-edges="${edges.join(' ')}" data-from="${escapeXml(source)}" data-to="${escapeXml(target)}">${inner}</g>`;
+function edgeGroup(line: PlacedEdge['line'], inside: readonly string[]): string {
+  const { tone, edges, source, target } = line;
+  const data = { 'data-edges': edges.join(' '), 'data-from': source, 'data-to': target };
+  return element('g', { class: `edge ${tone}`, ...data }, inside);
 }
 
 export function drawInitial({ dot, points }: PlacedInitial): string {
   const radius = dot.width / 2;
-  const circle = `<circle class="dot" cx="${number(dot.x + radius)}" cy="${number(dot.y + radius)}" r="${number(radius - 0.5)}"/>`;
-  return `<g class="start">${circle}<path class="line" d="${linePath(points)}"/><path class="head" d="${headPath(points)}"/></g>`;
+  const [cx, cy, r] = [dot.x + radius, dot.y + radius, radius - 0.5];
+  return element('g', { class: 'start' }, [
+    element('circle', { class: 'dot', cx, cy, r }),
+    ...arrow(points),
+  ]);
+}
+
+function arrow(points: readonly Point[]): string[] {
+  return [
+    element('path', { class: 'line', d: linePath(points) }),
+    element('path', { class: 'head', d: headPath(points) }),
+  ];
 }

@@ -1,4 +1,6 @@
 /** One state as SVG: box, name, tags, rows. */
+
+import { visibleXml } from '../../documents/xml.ts';
 import type { ChartNode } from '../chart-model.ts';
 import type { PlacedNode, Point } from '../layout/geometry.ts';
 import { textWidth } from '../layout/measure.ts';
@@ -10,8 +12,7 @@ import {
   sizes,
   type Tag,
 } from '../layout/node-content.ts';
-import { escapeXml, visibleXml } from '../xml.ts';
-import { number } from './line-path.ts';
+import { type Attributes, element, number, text } from './element.ts';
 
 export interface NodeDrawing {
   readonly node: ChartNode;
@@ -25,21 +26,20 @@ export function drawNode(drawing: NodeDrawing): string {
   const { node, placed } = drawing;
   const { x, y, width, height } = placed;
   const radius = node.kind === 'final' || node.kind === 'history' ? 16 : 9;
-  return [
-    `<g class="${classesOf(drawing)}" data-state="${escapeXml(node.id)}">`,
-    `<title>${visibleXml(tooltip(node))}</title>`,
+  return element('g', { class: classesOf(drawing), 'data-state': node.id }, [
+    element('title', {}, visibleXml(tooltip(node))),
     rect('box', { x, y, width, height, radius }),
     node.kind === 'final' ? innerBorder({ x, y, width, height, radius }) : '',
     node.children.length === 0 ? drawContent(drawing.content, { x, y, width, isLeaf: true }) : '',
-    '</g>',
-  ].join('');
+  ]);
 }
 
 /** The text of a state with states in it: drawn over the lines that cross it on their way in. */
 export function drawHeading({ node, placed, content }: NodeDrawing): string {
   if (node.children.length === 0) return '';
-  const text = drawContent(content, { ...placed, isLeaf: false });
-  return `<g class="heading${placed.depth > 1 ? ' deep' : ''}" data-heading="${escapeXml(node.id)}">${text}</g>`;
+  const classes = placed.depth > 1 ? 'heading deep' : 'heading';
+  const inside = drawContent(content, { ...placed, isLeaf: false });
+  return element('g', { class: classes, 'data-heading': node.id }, inside);
 }
 
 function classesOf({ node, placed, isRegion, isActive }: NodeDrawing): string {
@@ -62,8 +62,8 @@ export function drawContent(
   const top = y + sizes.padY;
   return [
     isLeaf && tags.length + rows.length === 0
-      ? text('name', { x: x + width / 2, y: top + 15 }, visibleXml(name), ' text-anchor="middle"')
-      : text('name', { x: left, y: top + 15 }, visibleXml(name)),
+      ? text(name, { class: 'name', x: x + width / 2, y: top + 15, 'text-anchor': 'middle' })
+      : text(name, { class: 'name', x: left, y: top + 15 }),
     drawTags(tags, { right, y: top + 2 }),
     drawRows(rows, { left, right, y: top + sizes.header, alignChips: isLeaf }),
   ].join('');
@@ -73,7 +73,7 @@ function drawTags(tags: readonly Tag[], { right, y }: { right: number; y: number
   let x = right - tags.reduce((sum, { width }) => sum + width + sizes.tagGap, -sizes.tagGap);
   return tags
     .map((tag) => {
-      const drawn = badge('tag', { x, y, width: tag.width }, tag.text);
+      const drawn = badge(tag.text, { x, y, width: tag.width }, { class: 'tag' });
       x += tag.width + sizes.tagGap;
       return drawn;
     })
@@ -91,14 +91,12 @@ interface RowPlace {
 export function drawRows(rows: readonly Row[], { left, right, y, alignChips }: RowPlace): string {
   if (rows.length === 0) return '';
   const ruleY = y + 4;
-  const rule = `<path class="rule" d="M${number(left)} ${number(ruleY)}H${number(right)}"/>`;
+  const d = `M${number(left)} ${number(ruleY)}H${number(right)}`;
   const first = y + sizes.ruleGap;
-  return (
-    rule +
-    rows
-      .map((row, at) => drawRow(row, { left, right, y: first + at * sizes.row, alignChips }))
-      .join('')
-  );
+  return [
+    element('path', { class: 'rule', d }),
+    ...rows.map((row, at) => drawRow(row, { left, right, y: first + at * sizes.row, alignChips })),
+  ].join('');
 }
 
 function drawRow(
@@ -111,30 +109,27 @@ function drawRow(
   const drawnChips = chips.map((chip) => {
     const at = { x, y: y + 1, width: chip.width };
     x += chip.width + sizes.tagGap;
-    return badge(`chip ${chip.tone}`, at, chip.text, ` data-edges="${chip.edge}"`);
+    return badge(chip.text, at, { class: `chip ${chip.tone}`, 'data-edges': chip.edge });
   });
   return [
-    text('row keyword', { x: left, y: y + 13 }, keyword),
-    text('row', { x: left + keywordWidth(keyword), y: y + 13 }, visibleXml(words)),
+    text(keyword, { class: 'row keyword', x: left, y: y + 13 }),
+    text(words, { class: 'row', x: left + keywordWidth(keyword), y: y + 13 }),
     ...drawnChips,
   ].join('');
 }
 
 function badge(
-  classes: string,
-  { x, y, width }: Point & { readonly width: number },
   words: string,
-  attributes = '',
+  { x, y, width }: Point & { readonly width: number },
+  attributes: Attributes,
 ): string {
   const height = 16;
   // Centred, so that a fall-back font of another width stays in the middle.
-  const middle = { x: x + width / 2, y: y + 11.5 };
-  return [
-    `<g class="${classes}"${attributes}>`,
-    rect('', { x, y, width, height, radius: 8 }),
-    text('', middle, visibleXml(words), ' text-anchor="middle"'),
-    '</g>',
-  ].join('');
+  const middle = { x: x + width / 2, y: y + 11.5, 'text-anchor': 'middle' };
+  return element('g', attributes, [
+    rect(undefined, { x, y, width, height, radius: 8 }),
+    text(words, middle),
+  ]);
 }
 
 function innerBorder(box: RoundedBox): string {
@@ -155,14 +150,8 @@ interface RoundedBox extends Point {
   readonly radius: number;
 }
 
-function rect(className: string, { x, y, width, height, radius }: RoundedBox): string {
-  const classes = className === '' ? '' : `class="${className}" `;
-  return `<rect ${classes}x="${number(x)}" y="${number(y)}" width="${number(width)}" height="${number(height)}" rx="${number(radius)}"/>`;
-}
-
-export function text(className: string, { x, y }: Point, xml: string, attributes = ''): string {
-  const classes = className === '' ? '' : `class="${className}" `;
-  return `<text ${classes}x="${number(x)}" y="${number(y)}"${attributes}>${xml}</text>`;
+function rect(className: string | undefined, { radius, ...box }: RoundedBox): string {
+  return element('rect', { class: className, ...box, rx: radius });
 }
 
 function tooltip({ key, description, step }: ChartNode): string {

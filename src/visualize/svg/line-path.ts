@@ -1,5 +1,6 @@
 /** Orthogonal lines with rounded corners, and their arrow heads. */
 import type { Point } from '../layout/geometry.ts';
+import { number } from './element.ts';
 
 const cornerRadius = 8;
 const headLength = 8;
@@ -60,9 +61,4 @@ function towards(from: Point, to: Point, length: number): Point {
 
 function place({ x, y }: Point): string {
   return `${number(x)} ${number(y)}`;
-}
-
-/** Two decimals are enough for a screen, and keep files small and equal across machines. */
-export function number(value: number): string {
-  return String(Math.round(value * 100) / 100 + 0);
 }

@@ -64,3 +64,10 @@ export const dark: Palette = {
   timer: '#f0b45c',
   always: '#c9a2ff',
 };
+
+/** The palette as custom properties of CSS, each by its own name. */
+export function colorVariables(palette: Palette): string {
+  return Object.entries(palette)
+    .map(([name, color]) => `--${name}: ${color};`)
+    .join(' ');
+}

@@ -1,7 +1,7 @@
 /** The style sheet of a picture. */
 import { fontFamily } from '../layout/measure.ts';
 import { fonts } from '../layout/node-content.ts';
-import { dark, light, type Palette, type Theme } from './palette.ts';
+import { colorVariables, dark, light, type Palette, type Theme } from './palette.ts';
 
 /** `$name` stands for a colour of the palette. */
 const rules = `
@@ -58,18 +58,12 @@ export function styleSheet(theme: Theme): string {
     return `${property}: ${light[name as keyof Palette]}; ${property}: var(--${name});`;
   });
   return [
-    `.chart { ${variables(light)} }`,
-    `@media (prefers-color-scheme: dark) { .chart { ${variables(dark)} } }`,
+    `.chart { ${colorVariables(light)} }`,
+    `@media (prefers-color-scheme: dark) { .chart { ${colorVariables(dark)} } }`,
     both.trim(),
   ].join('\n');
 }
 
 function withColors(palette: Palette): string {
   return rules.replace(/\$(\w+)/g, (_, name: string) => palette[name as keyof Palette]).trim();
-}
-
-function variables(palette: Palette): string {
-  return Object.entries(palette)
-    .map(([name, color]) => `--${name}: ${color};`)
-    .join(' ');
 }

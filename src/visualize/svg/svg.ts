@@ -1,11 +1,13 @@
 /** A placed chart as one SVG file that loads nothing else. */
+
+import { escapeXml, visibleXml } from '../../documents/xml.ts';
+import { sanitize } from '../../errors/sanitize.ts';
 import type { LaidOutChart } from '../layout/layout.ts';
 import { textWidth } from '../layout/measure.ts';
 import { sizes } from '../layout/node-content.ts';
-import { visibleXml } from '../xml.ts';
 import { drawInitial, drawLabel, drawLine } from './draw-edge.ts';
-import { drawHeading, drawNode, drawRows, type NodeDrawing, text } from './draw-node.ts';
-import { number } from './line-path.ts';
+import { drawHeading, drawNode, drawRows, type NodeDrawing } from './draw-node.ts';
+import { element, text } from './element.ts';
 import type { Theme } from './palette.ts';
 import { styleSheet } from './style.ts';
 
@@ -19,40 +21,48 @@ export interface SvgOptions {
   readonly embedded?: boolean;
 }
 
-export function chartSvg(laidOut: LaidOutChart, options: SvgOptions): string {
-  const { layout } = laidOut;
-  const { active = [] } = options;
+export function chartSvg(
+  laidOut: LaidOutChart,
+  { theme, active = [], embedded }: SvgOptions,
+): string {
+  const { layout, model } = laidOut;
   const drawings = stateDrawings(laidOut, active);
   const width = Math.ceil(Math.max(layout.width, headerWidth(laidOut)));
   const height = Math.ceil(layout.height);
-  return [
-    ...opening(laidOut, { ...options, width, height }),
-    `<rect class="canvas" width="${number(width)}" height="${number(height)}" rx="12"/>`,
+  const name = sanitize(`Statechart ${model.id}, version ${model.version}`);
+  const attributes = {
+    xmlns: 'http://www.w3.org/2000/svg',
+    class: 'chart',
+    role: 'img',
+    ...(embedded ? { 'aria-label': name } : { 'aria-labelledby': 'chart-title chart-about' }),
+    viewBox: `0 0 ${width} ${height}`,
+    width,
+    height,
+  };
+  const parts = [
+    '',
+    ...(embedded ? [] : aboutItself(laidOut, { name, theme })),
+    element('rect', { class: 'canvas', width, height, rx: 12 }),
     drawHeader(laidOut, width),
     ...drawings.map(drawNode),
     ...layout.initials.map(drawInitial),
     ...layout.edges.map(drawLine),
     ...drawings.map(drawHeading).filter((heading) => heading !== ''),
     ...layout.edges.map(drawLabel).filter((label) => label !== ''),
-    '</svg>',
     '',
-  ].join('\n');
+  ];
+  return `${element('svg', attributes, parts.join('\n'))}\n`;
 }
 
-function opening(
-  { model, ...laidOut }: LaidOutChart,
-  { theme, embedded = false, width, height }: SvgOptions & { width: number; height: number },
+function aboutItself(
+  laidOut: LaidOutChart,
+  { name, theme }: { readonly name: string; readonly theme: Theme },
 ): string[] {
-  const name = visibleXml(`Statechart ${model.id}, version ${model.version}`);
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img"`;
-  const box = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
-  if (embedded) return [`${svg} aria-label="${name}" ${box}>`];
-  const about = `${model.root.description ?? ''} ${statistics({ model, ...laidOut })}`.trim();
+  const about = `${laidOut.model.root.description ?? ''} ${statistics(laidOut)}`.trim();
   return [
-    `${svg} aria-labelledby="chart-title chart-about" ${box}>`,
-    `<title id="chart-title">${name}</title>`,
-    `<desc id="chart-about">${visibleXml(about)}</desc>`,
-    `<style>${styleSheet(theme)}</style>`,
+    element('title', { id: 'chart-title' }, escapeXml(name)),
+    element('desc', { id: 'chart-about' }, visibleXml(about)),
+    element('style', {}, styleSheet(theme)),
   ];
 }
 
@@ -75,8 +85,8 @@ function drawHeader({ model, content }: LaidOutChart, width: number): string {
     (part) => part !== null,
   );
   return [
-    text('machine', { x: margin, y: 42 }, visibleXml(model.id)),
-    text('about', { x: margin, y: 64 }, visibleXml(about.join(' '))),
+    text(model.id, { class: 'machine', x: margin, y: 42 }),
+    text(about.join(' '), { class: 'about', x: margin, y: 64 }),
     drawRows(content('').rows, { left: margin, right: width - margin, y: 70, alignChips: false }),
   ].join('');
 }

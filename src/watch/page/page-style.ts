@@ -1,28 +1,12 @@
 /** The style of the live page; the charts bring their own. */
-import { fontFamily } from '../../visualize/layout/measure.ts';
-import { dark, light, type Palette } from '../../visualize/svg/palette.ts';
-
-const variables = (palette: Palette) =>
-  Object.entries(palette)
-    .map(([name, color]) => `--${name}: ${color};`)
-    .join(' ');
+import { fullHeight, monospace } from '../../visualize/page/base-style.ts';
 
 export const pageStyle = `
-:root { ${variables(light)} }
-@media (prefers-color-scheme: dark) { :root { ${variables(dark)} } }
-* { box-sizing: border-box; }
-[hidden] { display: none !important; }
-body { margin: 0; height: 100vh; display: flex; flex-direction: column; font: 14px/1.45 ${fontFamily}; color: var(--ink); background: var(--canvas); }
-header { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; padding: 8px 16px; border-bottom: 1px solid var(--rule); }
-h1 { font-size: 17px; margin: 0 auto 0 0; }
-h1 small { font-weight: normal; color: var(--muted); font-size: 12px; }
+body { ${fullHeight} }
+header { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; padding: 8px 16px; }
+h1 { margin-right: auto; }
 h2 { font-size: 12px; letter-spacing: 0.05em; text-transform: uppercase; color: var(--muted); margin: 0 0 4px; display: flex; gap: 12px; align-items: center; }
 h2 span, h2 input { text-transform: none; letter-spacing: 0; }
-button, select, input { font: inherit; color: inherit; background: var(--box); border: 1px solid var(--border); border-radius: 7px; padding: 4px 10px; }
-button { cursor: pointer; }
-button:hover:enabled { border-color: var(--event); }
-button:disabled { opacity: 0.5; cursor: default; }
-:focus-visible { outline: 2px solid var(--event); outline-offset: 1px; }
 .controls { display: flex; gap: 8px; align-items: center; }
 .badge { background: var(--tag); color: var(--tagInk); border-radius: 10px; padding: 1px 10px; font-size: 12px; }
 .badge.live { color: var(--active); }
@@ -49,13 +33,13 @@ main { flex: 1; min-height: 0; display: flex; flex-direction: column; }
 #below { flex: 2; min-height: 0; display: grid; grid-template-columns: 2fr 1fr 2fr; gap: 1px; background: var(--rule); border-top: 1px solid var(--rule); }
 .panel { background: var(--canvas); padding: 8px 14px; min-width: 0; min-height: 0; display: flex; flex-direction: column; }
 .scroll { flex: 1; overflow: auto; min-height: 0; }
-table { border-collapse: collapse; width: 100%; font-size: 12px; }
+table { width: 100%; font-size: 12px; }
 th { text-align: left; color: var(--muted); font-weight: normal; position: sticky; top: 0; background: var(--canvas); }
 th, td { padding: 1px 10px 1px 0; vertical-align: top; }
 td:nth-child(1), td:nth-child(4) { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 td:nth-child(5) { color: var(--muted); overflow-wrap: anywhere; }
 tr.failed td, #log .failed { color: var(--error); }
-#log { list-style: none; margin: 0; padding: 0; font: 12px/1.5 ui-monospace, Menlo, Consolas, 'Liberation Mono', monospace; }
+#log { list-style: none; margin: 0; padding: 0; font: 12px/1.5 ${monospace}; }
 #log li { overflow-wrap: anywhere; }
 #slots { flex: 1; min-height: 0; width: 100%; }
 #slots polyline { fill: none; stroke: var(--event); stroke-width: 2; vector-effect: non-scaling-stroke; }

@@ -1,41 +1,23 @@
 /** The live page: one document that loads nothing but its stream. */
 import { machines } from '../../../machines/index.ts';
+import { visibleXml } from '../../documents/xml.ts';
 import { type ChartModel, indexChart } from '../../visualize/chart-model.ts';
 import { extractChart } from '../../visualize/extract.ts';
 import { layOutChart } from '../../visualize/layout/layout.ts';
+import { pageDocument } from '../../visualize/page/document.ts';
 import { styleSheet } from '../../visualize/svg/style.ts';
 import { chartSvg } from '../../visualize/svg/svg.ts';
-import { visibleXml } from '../../visualize/xml.ts';
-import { pageScript } from './page-script.ts';
+import type { PageData, PageFacts } from './facts.ts';
 import { pageStyle } from './page-style.ts';
-
-export interface PageFacts {
-  readonly name: string;
-  /** Where it runs: host profile, kernel ABI. */
-  readonly host: string;
-  readonly kernel: string;
-  /** Whether viewers may pause, step and change the speed. */
-  readonly canHold: boolean;
-  /** Key slots of the host; undefined where only the kernel knows. */
-  readonly totalSlots: number | undefined;
-}
 
 /** Lays the charts out once; each call of the result is one page. */
 export async function watchPage(facts: PageFacts): Promise<(nonce: string) => string> {
   const models = machines.map((entry) => extractChart(entry));
   const templates = await Promise.all(models.map(template));
-  const data = JSON.stringify({ ...facts, states: stateWords(models) }).replaceAll('<', '\\u003c');
-  return (nonce) => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${visibleXml(facts.name)}: tdctl watch</title>
-<style nonce="${nonce}">${pageStyle}${styleSheet('auto')}</style>
-</head>
-<body>
-<header>
+  const data: PageData = { ...facts, states: stateWords(models) };
+  const title = `${facts.name}: tdctl watch`;
+  const style = `${pageStyle}${styleSheet('auto')}`;
+  const body = `<header>
 <h1>${visibleXml(facts.name)} <small>${visibleXml(facts.host)}, KVM rules ${visibleXml(facts.kernel)}</small></h1>
 <label id="chooser" hidden>Showing <select id="which"></select></label>
 ${facts.canHold ? controls : ''}
@@ -51,12 +33,8 @@ ${facts.canHold ? controls : ''}
 <div class="panel"><h2>Events <input id="filter" type="search" placeholder="filter ( / )" aria-label="Filter events"></h2><div class="scroll" id="log-scroll"><ol id="log"></ol></div></div>
 </section>
 </main>
-${templates.join('\n')}
-<script type="application/json" id="data" nonce="${nonce}">${data}</script>
-<script nonce="${nonce}">${pageScript}</script>
-</body>
-</html>
-`;
+${templates.join('\n')}`;
+  return (nonce) => pageDocument({ title, style, body, data, client: 'watch', nonce });
 }
 
 const controls = `<div class="controls" role="group" aria-label="Pace">
@@ -74,8 +52,7 @@ async function template(model: ChartModel): Promise<string> {
   return `<template data-machine="${visibleXml(model.id)}">${svg}</template>`;
 }
 
-/** By machine and state, what the state does. */
-function stateWords(models: readonly ChartModel[]) {
+function stateWords(models: readonly ChartModel[]): PageData['states'] {
   const of = (model: ChartModel) =>
     Object.fromEntries(
       indexChart(model)

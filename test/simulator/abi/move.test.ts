@@ -1,56 +1,19 @@
 /** kernel-abi 4: moving a TD to another VM, check by check, under the two patch series. */
 
 import { describe, expect, test } from 'vitest';
-import {
-  guestMemorySharing,
-  makesCheck,
-  makesVcpusFirst,
-} from '../../../src/abi/kvm/kernels/kernel-abi.ts';
+import { makesCheck, makesVcpusFirst } from '../../../src/abi/kvm/kernels/kernel-abi.ts';
 import { statusWord } from '../../../src/abi/tdx/status.ts';
 import { type KernelAbiName, kernelAbis, StructValue } from '../../../src/simulator/index.ts';
-import { Driver, expectOk, memRegion, page, type Result, ramGpa, ramPages } from '../drive.ts';
+import { Driver, expectOk, memRegion, page, type Result, ramGpa } from '../drive.ts';
+import { destinationOf, pairOf, type Td, type VcpuCounts } from '../moved-td.ts';
 import { abisWhere, poolEmpty } from './abis.ts';
 
 const moveRequest = 'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)';
 
-interface Td {
-  readonly vm: number;
-  readonly vcpus: readonly number[];
-  readonly guestMemfd: number;
-}
-
-/** A finalised TD with pages, and a VM that can take it: as tdx_migrate_tests makes both. */
-function pair(kernelAbi: KernelAbiName, { sourceVcpus = 1, destinationVcpus = 1 } = {}) {
+/** On a machine of its own. */
+function pair(kernelAbi: KernelAbiName, vcpus: VcpuCounts = {}) {
   const driver = new Driver({ kernelAbi });
-  const source = driver.builtTd(sourceVcpus);
-  expectOk(driver.initMemRegion(source.vcpus[0] as number, memRegion({ nrPages: 4n })));
-  expectOk(driver.finalizeVm(source.vm));
-  const destination = destinationOf(driver, source, destinationVcpus);
-  return { driver, source, destination };
-}
-
-/** No INIT_VM where the kernel makes vCPUs without it. */
-function destinationOf(driver: Driver, source: Td, vcpuCount = 1): Td {
-  const vm = driver.createTd();
-  if (!makesVcpusFirst(driver.machine.kernelAbi)) {
-    expectOk(driver.initVm(vm));
-  }
-  const guestMemfd = shareMemory(driver, vm, source.guestMemfd);
-  expectOk(driver.setSlot(vm, guestMemfd));
-  expectOk(driver.setPrivate(vm, ramGpa, ramPages));
-  const vcpus = Array.from({ length: vcpuCount }, (_, id) => {
-    const vcpu = driver.createVcpu(vm, id) as number;
-    expectOk(driver.setCpuid2(vcpu));
-    return vcpu;
-  });
-  return { vm, vcpus, guestMemfd };
-}
-
-function shareMemory(driver: Driver, vm: number, guestMemfd: number): number {
-  if (guestMemorySharing(driver.machine.kernelAbi) !== 'link') return guestMemfd;
-  const linked = driver.link(vm, guestMemfd);
-  expectOk(linked);
-  return linked as number;
+  return { driver, ...pairOf(driver, vcpus) };
 }
 
 const releaseTd = (driver: Driver, { vm, vcpus, guestMemfd }: Td) =>
@@ -179,8 +142,8 @@ describe.each(withoutOwnKey(moving))('kernel 4.4 tdx_migrate_tests (%s)', (kerne
     const { driver, source, destination } = pair(kernelAbi);
     expect(driver.machine.keySlots.used).toBe(1);
     expect(driver.move(destination.vm, source.vm)).toBe(0);
-    const link = guestMemorySharing(driver.machine.kernelAbi) === 'link';
-    driver.release(source.vm, ...source.vcpus, ...(link ? [source.guestMemfd] : []));
+    const files = source.guestMemfd === destination.guestMemfd ? [] : [source.guestMemfd];
+    driver.release(source.vm, ...source.vcpus, ...files);
     expect(driver.machine.keySlots.used).toBe(1);
     expect(driver.machine.snapshot().pages.REG).toBe(4);
     const running = driver.run(destination.vcpus[0] as number);

@@ -1,20 +1,16 @@
 /** The book, whole: the rows of every request in the order of Linux 7.3, and those that only others have. */
 import { type Check, type Checks, errnosOf } from './check.ts';
-import { fileChecks } from './common.ts';
+import { fileChecks, unknownChecks, unknownOnVmChecks, vmChecks } from './common.ts';
 import { createVcpuChecks, createVmChecks, otherCreateVcpuChecks } from './create.ts';
 import { anyCapChecks, enableCapChecks, otherMaxVcpusChecks } from './enable-cap.ts';
+import { eventfdChecks } from './eventfds.ts';
 import { initVmChecks, otherInitVmChecks } from './init-vm.ts';
-import {
-  clearDirtyLogChecks,
-  createGuestMemfdChecks,
-  getDirtyLogChecks,
-  linkGuestMemfdChecks,
-  memoryAttributesChecks,
-  otherLinkGuestMemfdChecks,
-  preFaultMemoryChecks,
-} from './memory.ts';
-import { memoryRegion2Checks, memoryRegionChecks } from './memory-region.ts';
+import { injectChecks, interruptChecks, irqchipChecks } from './interrupts.ts';
+import { memoryChecks, otherLinkGuestMemfdChecks, preFaultChecks } from './memory.ts';
+import { memoryRegionChecks } from './memory-region.ts';
 import { moveChecks, moveV1Checks } from './move.ts';
+import { getMsrsChecks, msrIndexListChecks, setMsrFilterChecks, vcpuMsrsChecks } from './msrs.ts';
+import { deviceAttrChecks, plainQuestionChecks, vcpuDeviceAttrChecks } from './system.ts';
 import { unknownVcpuCommandChecks, unknownVmCommandChecks } from './tdx-command.ts';
 import {
   getCpuidChecks,
@@ -29,23 +25,7 @@ import {
   otherFinalizeVmChecks,
   terminateVmChecks,
 } from './tdx-vm.ts';
-import {
-  createDeviceChecks,
-  encryptRegionChecks,
-  getClockChecks,
-  getStatsFdChecks,
-  getTscKhzChecks,
-  getVcpuStatsFdChecks,
-  getVcpuTscKhzChecks,
-  kvmclockCtrlChecks,
-  setBootCpuIdChecks,
-  setClockChecks,
-  setIdentityMapAddrChecks,
-  setNrMmuPagesChecks,
-  setTscKhzChecks,
-  setTssAddrChecks,
-  setVcpuTscKhzChecks,
-} from './vm.ts';
+import { vcpuSettingChecks, vmSettingChecks } from './vm.ts';
 
 export { type Check, type Checks, errnosOf };
 
@@ -63,47 +43,43 @@ function byCapability<Table extends Readonly<Record<string, Checks>>>(table: Tab
 /** Requests by what they are asked on. One that two kinds of file take has a row for each. */
 const requests = {
   '/dev/kvm': {
+    KVM_GET_API_VERSION: plainQuestionChecks,
+    'KVM_CHECK_EXTENSION on /dev/kvm': {},
+    KVM_GET_VCPU_MMAP_SIZE: plainQuestionChecks,
+    KVM_GET_MSR_INDEX_LIST: msrIndexListChecks,
+    KVM_GET_MSR_FEATURE_INDEX_LIST: msrIndexListChecks,
+    'KVM_GET_MSRS on /dev/kvm': getMsrsChecks,
+    ...deviceAttrChecks,
     KVM_CREATE_VM: createVmChecks,
   },
   'the VM': {
+    KVM_CHECK_EXTENSION: vmChecks,
     KVM_CREATE_VCPU: createVcpuChecks,
     KVM_ENABLE_CAP: anyCapChecks,
     ...byCapability(enableCapChecks),
+    ...irqchipChecks,
+    ...interruptChecks,
+    ...eventfdChecks,
+    KVM_X86_SET_MSR_FILTER: setMsrFilterChecks,
     KVM_MEMORY_ENCRYPT_OP: unknownVmCommandChecks,
     KVM_TDX_CAPABILITIES: capabilitiesChecks,
     KVM_TDX_INIT_VM: initVmChecks,
     KVM_TDX_FINALIZE_VM: finalizeVmChecks,
     KVM_TDX_TERMINATE_VM: unknownVmCommandChecks,
-    KVM_SET_USER_MEMORY_REGION: memoryRegionChecks,
-    KVM_SET_USER_MEMORY_REGION2: memoryRegion2Checks,
-    KVM_CREATE_GUEST_MEMFD: createGuestMemfdChecks,
-    KVM_LINK_GUEST_MEMFD: linkGuestMemfdChecks,
-    KVM_SET_MEMORY_ATTRIBUTES: memoryAttributesChecks,
-    KVM_GET_DIRTY_LOG: getDirtyLogChecks,
-    KVM_CLEAR_DIRTY_LOG: clearDirtyLogChecks,
-    KVM_SET_BOOT_CPU_ID: setBootCpuIdChecks,
-    KVM_MEMORY_ENCRYPT_REG_REGION: encryptRegionChecks,
-    KVM_MEMORY_ENCRYPT_UNREG_REGION: encryptRegionChecks,
-    KVM_CREATE_DEVICE: createDeviceChecks,
-    KVM_SET_TSS_ADDR: setTssAddrChecks,
-    KVM_SET_IDENTITY_MAP_ADDR: setIdentityMapAddrChecks,
-    KVM_SET_NR_MMU_PAGES: setNrMmuPagesChecks,
-    KVM_GET_CLOCK: getClockChecks,
-    KVM_SET_CLOCK: setClockChecks,
-    KVM_SET_TSC_KHZ: setTscKhzChecks,
-    KVM_GET_TSC_KHZ: getTscKhzChecks,
-    KVM_GET_STATS_FD: getStatsFdChecks,
+    ...memoryRegionChecks,
+    ...memoryChecks,
+    ...vmSettingChecks,
   },
   'a vCPU': {
     'KVM_MEMORY_ENCRYPT_OP on a vCPU': unknownVcpuCommandChecks,
     KVM_TDX_INIT_VCPU: initVcpuChecks,
     KVM_TDX_INIT_MEM_REGION: initMemRegionChecks,
     KVM_TDX_GET_CPUID: getCpuidChecks,
-    KVM_PRE_FAULT_MEMORY: preFaultMemoryChecks,
-    KVM_KVMCLOCK_CTRL: kvmclockCtrlChecks,
-    'KVM_SET_TSC_KHZ on a vCPU': setVcpuTscKhzChecks,
-    'KVM_GET_TSC_KHZ on a vCPU': getVcpuTscKhzChecks,
-    'KVM_GET_STATS_FD on a vCPU': getVcpuStatsFdChecks,
+    ...preFaultChecks,
+    ...vcpuSettingChecks,
+    ...injectChecks,
+    ...vcpuMsrsChecks,
+    ...vcpuDeviceAttrChecks,
   },
 } as const;
 
@@ -120,6 +96,9 @@ const otherChecks = {
   KVM_TDX_INIT_MEM_REGION: otherInitMemRegionChecks,
 } as const;
 
+/** What becomes of a request that a file does not take. */
+const notTakenChecks = { ...fileChecks, ...unknownChecks, ...unknownOnVmChecks };
+
 export type AskedOn = keyof typeof requests;
 
 const requestChecks = { ...requests['/dev/kvm'], ...requests['the VM'], ...requests['a vCPU'] };
@@ -133,7 +112,7 @@ type Values<Table> = Table[keyof Table];
 export type CheckName =
   | NamesIn<Values<typeof requestChecks>>
   | NamesIn<Values<typeof otherChecks>>
-  | keyof typeof fileChecks;
+  | keyof typeof notTakenChecks;
 
 /** The checks of one request by one kernel, in its order. */
 export type CheckOrder = readonly CheckName[];
@@ -146,7 +125,7 @@ export const checkedRequests = Object.keys(requestChecks) as readonly CheckedReq
 /** Every row by its name. */
 export const book: Readonly<Record<CheckName, Check>> = Object.assign(
   {},
-  fileChecks,
+  notTakenChecks,
   ...Object.values(requestChecks),
   ...Object.values(otherChecks),
 );

@@ -35,11 +35,17 @@ const shape = checksIn(`${kvmMain}, kvm_set_memory_region()`, {
     when: 'userspace_addr is not a multiple of 4 KiB, or the range is not all of user space',
     remedy: 'give the address of a mapping of the process, as mmap() answered it',
   },
+});
+
+const offset = checksIn(`${kvmMain}, kvm_set_memory_region()`, {
   'memory-region.memfd-offset': {
     errno: 'EINVAL',
     when: 'guest_memfd_offset is not a multiple of 4 KiB, or the range wraps',
     remedy: wholePages,
   },
+});
+
+const place = checksIn(`${kvmMain}, kvm_set_memory_region()`, {
   'memory-region.address-space': {
     errno: 'EINVAL',
     when: 'the VM has no such address space: a TD has only number 0',
@@ -116,26 +122,30 @@ const binding = checksIn('virt/kvm/guest_memfd.c, kvm_gmem_commit_memory_region(
   },
 });
 
-/** The older request: its struct has no guest_memfd. */
 export const memoryRegionChecks = {
-  ...before,
-  ...checksIn(`${kvmMain}, kvm_vm_ioctl()`, {
-    'memory-region.newer-flag': {
-      errno: 'EINVAL',
-      when: 'a flag other than KVM_MEM_LOG_DIRTY_PAGES and KVM_MEM_READONLY',
-      remedy: 'use KVM_SET_USER_MEMORY_REGION2 for memory with a guest_memfd',
-    },
-  }),
-  ...shape,
-  'kernel.no-memory': resourceChecks['kernel.no-memory'],
-  ...address,
-};
-
-export const memoryRegion2Checks = {
-  ...before,
-  ...shape,
-  'kernel.no-memory': resourceChecks['kernel.no-memory'],
-  ...memfd,
-  ...address,
-  ...binding,
+  /** The older request: its struct has no guest_memfd. */
+  KVM_SET_USER_MEMORY_REGION: {
+    ...before,
+    ...checksIn(`${kvmMain}, kvm_vm_ioctl()`, {
+      'memory-region.newer-flag': {
+        errno: 'EINVAL',
+        when: 'a flag other than KVM_MEM_LOG_DIRTY_PAGES and KVM_MEM_READONLY',
+        remedy: 'use KVM_SET_USER_MEMORY_REGION2 for memory with a guest_memfd',
+      },
+    }),
+    ...shape,
+    ...place,
+    'kernel.no-memory': resourceChecks['kernel.no-memory'],
+    ...address,
+  },
+  KVM_SET_USER_MEMORY_REGION2: {
+    ...before,
+    ...shape,
+    ...offset,
+    ...place,
+    'kernel.no-memory': resourceChecks['kernel.no-memory'],
+    ...memfd,
+    ...address,
+    ...binding,
+  },
 };

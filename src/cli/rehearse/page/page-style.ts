@@ -1,24 +1,12 @@
-import { fontFamily } from '../../../visualize/layout/measure.ts';
-import { dark, light, type Palette } from '../../../visualize/svg/palette.ts';
-
-const variables = (palette: Palette) =>
-  Object.entries(palette)
-    .map(([name, color]) => `--${name}: ${color};`)
-    .join(' ');
+import { monospace } from '../../../visualize/page/base-style.ts';
 
 export const pageStyle = `
-:root { ${variables(light)} }
-@media (prefers-color-scheme: dark) { :root { ${variables(dark)} } }
-* { box-sizing: border-box; }
-body { margin: 0; font: 14px/1.5 ${fontFamily}; color: var(--ink); background: var(--canvas); }
 header, main { padding: 16px 28px; }
-header { border-bottom: 1px solid var(--rule); }
-h1 { font-size: 22px; margin: 0; }
+h1 { font-size: 22px; }
 header p { margin: 2px 0 0; color: var(--muted); }
 h2 { font-size: 15px; margin: 26px 0 8px; }
 .note { color: var(--muted); margin: 0 0 8px; font-size: 12px; }
 .wide { overflow-x: auto; padding-bottom: 6px; }
-table { border-collapse: collapse; }
 td, th { text-align: left; padding: 3px 14px 3px 0; font-weight: normal; vertical-align: top; white-space: nowrap; }
 .results td:last-child { white-space: normal; color: var(--muted); }
 .results .done td:nth-child(2) { color: var(--active); }
@@ -35,9 +23,8 @@ svg .tick { fill: var(--muted); font-size: 10px; }
 .legend { list-style: none; padding: 0; }
 .matrix td { white-space: normal; padding-right: 0; }
 .matrix th { color: var(--muted); font-size: 12px; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 12px ui-monospace, Menlo, Consolas, 'Liberation Mono', monospace; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 12px ${monospace}; }
 .cell { display: inline-block; width: 15px; height: 15px; margin: 1px; padding: 0; border: 0; border-radius: 3px; vertical-align: middle; background: var(--border); }
-button.cell { cursor: pointer; }
 button.cell:hover, button.cell:focus-visible, button.cell.chosen { outline: 2px solid var(--ink); outline-offset: 1px; }
 .unharmed { background: var(--active); }
 .refused { background: var(--event); }
@@ -50,8 +37,8 @@ button.cell:hover, button.cell:focus-visible, button.cell.chosen { outline: 2px 
 .not-met { background: var(--rule); }
 aside { position: fixed; top: 0; right: 0; bottom: 0; width: min(900px, 92vw); overflow: auto; padding: 18px 24px; background: var(--nest1); border-left: 1px solid var(--border); box-shadow: -8px 0 24px rgb(0 0 0 / 0.18); }
 aside h3 { margin: 0 30px 4px 0; font-size: 16px; overflow-wrap: anywhere; }
-aside code { font: 12px ui-monospace, Menlo, Consolas, 'Liberation Mono', monospace; overflow-wrap: anywhere; }
-#close { position: absolute; right: 16px; top: 12px; font: inherit; font-size: 20px; color: inherit; background: none; border: 0; cursor: pointer; }
+aside code { font: 12px ${monospace}; overflow-wrap: anywhere; }
+#close { position: absolute; right: 16px; top: 12px; font-size: 20px; background: none; border: 0; }
 .sequence line { stroke: var(--border); }
 .sequence .call { stroke: var(--event); }
 .sequence .call.bad { stroke: var(--error); }

@@ -1,38 +1,31 @@
-/**
- * A rehearsal as one page that works from disk, without network. The page's policy allows its own
- * script (by hash) and style, and nothing else; all text of the run is set as text.
- */
-import { createHash } from 'node:crypto';
-import { outcomes } from '../../../rehearsal/index.ts';
-import { visibleXml } from '../../../visualize/xml.ts';
+/** A rehearsal as a page to read: what came of it, when, and every fault with its run. */
+
+import { visibleXml } from '../../../documents/xml.ts';
+import {
+  cameTo,
+  outcomes,
+  type RehearsalReport,
+  unmetExpectations,
+} from '../../../rehearsal/index.ts';
+import { pageDocument } from '../../../visualize/page/document.ts';
 import { count, formatDuration } from '../../output/units.ts';
-import { cameTo, unmetExpectations } from '../expectations.ts';
-import type { RehearsalReport } from '../report.ts';
 import { proofsWords, slotsText } from '../report-text.ts';
-import { pageScript } from './page-script.ts';
 import { pageStyle } from './page-style.ts';
+import type { RehearsalData } from './rehearsal-data.ts';
 import type { SequenceTable } from './sequences.ts';
 import { slotsSvg } from './slots-svg.ts';
 import { TimeScale } from './time-scale.ts';
 import { timelineSvg } from './timeline-svg.ts';
 
 export function rehearsalPage(report: RehearsalReport, sequences: SequenceTable): string {
-  const hash = createHash('sha256').update(pageScript).digest('base64');
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`;
   const { run, sweep } = report;
   const scale = new TimeScale(run.steps.flatMap(({ startMs, endMs }) => [startMs, endMs]));
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Rehearsal of ${visibleXml(report.name)}</title>
-<style>${pageStyle}</style>
-</head>
-<body>
-<header>
+  return pageDocument({
+    title: `Rehearsal of ${report.name}`,
+    style: pageStyle,
+    data: pageData(report, sequences),
+    client: 'rehearse',
+    body: `<header>
 <h1>Rehearsal of ${visibleXml(report.name)}</h1>
 <p>${visibleXml(report.host)}, KVM rules ${visibleXml(report.kernel)}. All times are simulated.</p>
 </header>
@@ -42,12 +35,8 @@ export function rehearsalPage(report: RehearsalReport, sequences: SequenceTable)
 <section><h2>Key slots</h2><div class="wide">${slotsSvg(run, scale)}</div></section>
 ${sweep === undefined ? '' : sweepHtml(sweep)}
 </main>
-<aside id="panel" hidden aria-live="polite"><button id="close" type="button" aria-label="Close">×</button><div id="content"></div></aside>
-<script type="application/json" id="data">${scriptJson(pageData(report, sequences))}</script>
-<script>${pageScript}</script>
-</body>
-</html>
-`;
+<aside id="panel" hidden aria-live="polite"><button id="close" type="button" aria-label="Close">×</button><div id="content"></div></aside>`,
+  });
 }
 
 function resultsHtml(report: RehearsalReport): string {
@@ -111,11 +100,14 @@ function violationsHtml({ violations, reproductions }: NonNullable<RehearsalRepo
   return `<h3>Violations</h3><ul>${found.join('')}</ul>${shortest.join('')}`;
 }
 
-export function className(outcome: string): string {
+function className(outcome: string): string {
   return outcome.replaceAll(' ', '-');
 }
 
-function pageData({ sweep }: RehearsalReport, { strings, sequences }: SequenceTable) {
+function pageData(
+  { sweep }: RehearsalReport,
+  { strings, sequences }: SequenceTable,
+): RehearsalData {
   return {
     strings,
     sequences: sequences.size,
@@ -129,12 +121,4 @@ function pageData({ sweep }: RehearsalReport, { strings, sequences }: SequenceTa
       })),
     })),
   };
-}
-
-/** Within a script element only `<` could end it; the two line separators are for old readers. */
-function scriptJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[<\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

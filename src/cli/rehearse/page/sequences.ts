@@ -1,19 +1,13 @@
-/**
- * What happened in the run of a cell: who called whom with what, and what was answered. Calls repeat
- * much from run to run, so each text is kept once and the runs are lists of numbers.
- */
-
+/** What happened in the run of a cell: who called whom with what, and what was answered. */
 import { formatStatus } from '../../../abi/tdx/status.ts';
 import type { TracedCall } from '../../../rehearsal/index.ts';
 import type { TraceEvent } from '../../../simulator/index.ts';
+import type { MessageData } from './rehearsal-data.ts';
 
 export interface SequenceTable {
   readonly strings: readonly string[];
-  /**
-   * By `row cell`: seven numbers for each message: from, to, text, answer, how often in a row, and where
-   * a loop begins its length in messages and how often it is gone through (else 0, 0).
-   */
-  readonly sequences: ReadonlyMap<string, readonly number[]>;
+  /** By `row cell`. */
+  readonly sequences: ReadonlyMap<string, readonly MessageData[]>;
 }
 
 interface Message {
@@ -32,19 +26,21 @@ interface FoldedMessage extends Message {
 export class SequenceBuilder {
   readonly #strings: string[] = [];
   readonly #indexes = new Map<string, number>();
-  readonly #sequences = new Map<string, readonly number[]>();
+  readonly #sequences = new Map<string, readonly MessageData[]>();
 
   add(cell: string, trace: readonly TracedCall[]): void {
-    const numbers = folded(messagesOf(trace)).map((message) => [
-      this.#index(message.from),
-      this.#index(message.to),
-      this.#index(message.text),
-      this.#index(message.answer),
-      message.times,
-      message.loopLength,
-      message.loopTimes,
-    ]);
-    this.#sequences.set(cell, numbers.flat());
+    const messages = folded(messagesOf(trace)).map(
+      (message): MessageData => [
+        this.#index(message.from),
+        this.#index(message.to),
+        this.#index(message.text),
+        this.#index(message.answer),
+        message.times,
+        message.loopLength,
+        message.loopTimes,
+      ],
+    );
+    this.#sequences.set(cell, messages);
   }
 
   table(): SequenceTable {

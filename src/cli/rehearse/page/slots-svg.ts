@@ -1,5 +1,7 @@
 /** Key slots in use over time, as steps. */
-import type { ReportedRun } from '../report.ts';
+
+import type { ReportedRun } from '../../../rehearsal/index.ts';
+import { element, text } from '../../../visualize/svg/element.ts';
 import type { TimeScale } from './time-scale.ts';
 
 const left = 130;
@@ -16,7 +18,19 @@ export function slotsSvg({ slots }: ReportedRun, scale: TimeScale): string {
     path += path === '' ? `M${x} ${y(used)}` : `H${x}V${y(used)}`;
   }
   const end = Math.round(left + scale.width);
-  return `<svg role="img" aria-label="Key slots in use over time, at most ${peak}" width="${end + 30}" height="${height}">
-<text x="0" y="${y(peak) + 4}">${peak} in use</text><text x="0" y="${y(0) + 4}">none</text>
-<line class="axis" x1="${left}" x2="${end}" y1="${y(0)}" y2="${y(0)}"/><path class="slots" d="${path}H${end}"/></svg>`;
+  return element(
+    'svg',
+    {
+      role: 'img',
+      'aria-label': `Key slots in use over time, at most ${peak}`,
+      width: end + 30,
+      height,
+    },
+    [
+      text(`${peak} in use`, { x: 0, y: y(peak) + 4 }),
+      text('none', { x: 0, y: y(0) + 4 }),
+      element('line', { class: 'axis', x1: left, x2: end, y1: y(0), y2: y(0) }),
+      element('path', { class: 'slots', d: `${path}H${end}` }),
+    ],
+  );
 }

@@ -1,9 +1,23 @@
-/** KVM_REGISTER_COALESCED_MMIO and its opposite. Order: virt/kvm/coalesced_mmio.c, Linux 7.3. */
+/** KVM_REGISTER_COALESCED_MMIO and its opposite: virt/kvm/coalesced_mmio.c. */
 import type { Answer, CoalescedZoneStruct, UserStruct } from '../../interface.ts';
-import { done, refuse } from '../answer.ts';
-import { faultAt, type Kernel } from '../kernel.ts';
-import type { Vm } from '../objects.ts';
+import { done } from '../answer.ts';
+import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Bus, Vm } from '../objects.ts';
 import { isBusFull } from './io-bus.ts';
+
+interface ZoneCall {
+  readonly kernel: Kernel;
+  readonly vm: Vm;
+  readonly zone: CopiedIn<CoalescedZoneStruct>;
+}
+
+const steps: Steps<ZoneCall> = {
+  'argument.unreadable': ({ zone }) => zone.fails(),
+  'coalesced-mmio.pio': ({ zone }) => zone.value.pio !== 0 && zone.value.pio !== 1,
+  'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_REGISTER_COALESCED_MMIO: allocate'),
+  'io-bus.full': ({ vm, zone }) => isBusFull(vm, busOf(zone.value)),
+};
 
 export function coalescedMmio(
   kernel: Kernel,
@@ -11,22 +25,23 @@ export function coalescedMmio(
   request: 'KVM_REGISTER_COALESCED_MMIO' | 'KVM_UNREGISTER_COALESCED_MMIO',
   user: UserStruct<CoalescedZoneStruct>,
 ): Answer {
-  const zone = user.read();
-  if (zone === undefined) return refuse('EFAULT');
-  const { addr, size, pio } = zone;
-  if (pio !== 0 && pio !== 1) return refuse('EINVAL');
-  const bus = pio === 1 ? 'PIO' : 'MMIO';
-  if (request === 'KVM_UNREGISTER_COALESCED_MMIO') {
-    // Whatever zone holds all of it; none is no error.
-    const end = addr + BigInt(size);
-    vm.coalescedZones = vm.coalescedZones.filter(
-      (each) => each.bus !== bus || addr < each.addr || end > each.addr + BigInt(each.size),
-    );
+  const call = { kernel, vm, zone: new CopiedIn(() => user.read()) };
+  const refused = firstRefusal(kernel, request, { steps, call });
+  if (refused !== undefined) return refused;
+  const { addr, size } = call.zone.value;
+  const bus = busOf(call.zone.value);
+  if (request === 'KVM_REGISTER_COALESCED_MMIO') {
+    vm.coalescedZones.push({ bus, addr, size });
     return done;
   }
-  const fault = faultAt(kernel, 'KVM_REGISTER_COALESCED_MMIO: allocate');
-  if (fault !== undefined) return fault;
-  if (isBusFull(vm, bus)) return refuse('ENOSPC');
-  vm.coalescedZones.push({ bus, addr, size });
+  // Whatever zone holds all of it; none is no error.
+  const end = addr + BigInt(size);
+  vm.coalescedZones = vm.coalescedZones.filter(
+    (each) => each.bus !== bus || addr < each.addr || end > each.addr + BigInt(each.size),
+  );
   return done;
+}
+
+function busOf({ pio }: CoalescedZoneStruct): Bus {
+  return pio === 1 ? 'PIO' : 'MMIO';
 }

@@ -1,6 +1,8 @@
-/** KVM_NMI, KVM_SMI and KVM_INTERRUPT. Order: arch/x86/kvm/x86.c, Linux 7.3. */
+/** KVM_NMI, KVM_SMI and KVM_INTERRUPT: arch/x86/kvm/x86.c. */
 import type { Answer, UserStruct } from '../../interface.ts';
-import { done, refuse } from '../answer.ts';
+import { done } from '../answer.ts';
+import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import type { PendingEvents, Vcpu } from '../objects.ts';
 
 /** One that is being handled, and one more. */
@@ -12,21 +14,34 @@ export function injectNmi({ pending }: Vcpu): Answer {
   return done;
 }
 
-/** A TD has no system management mode. */
-export function injectSmi({ vm, pending }: Vcpu): Answer {
-  if (vm.isTd) return refuse('ENOTTY');
-  pending.smi = true;
+const smiSteps: Steps<Vcpu> = { 'smi.no-smm': ({ vm }) => vm.isTd };
+
+export function injectSmi(kernel: Kernel, vcpu: Vcpu): Answer {
+  const refused = firstRefusal(kernel, 'KVM_SMI', { steps: smiSteps, call: vcpu });
+  if (refused !== undefined) return refused;
+  vcpu.pending.smi = true;
   return done;
 }
 
-export function injectInterrupt({ vm, pending }: Vcpu, user: UserStruct<number>): Answer {
-  const vector = user.read();
-  if (vector === undefined) return refuse('EFAULT');
-  if (vector >= KVM_NR_INTERRUPTS) return refuse('EINVAL');
+interface InterruptCall {
+  readonly vcpu: Vcpu;
+  readonly vector: CopiedIn<number>;
+}
+
+const interruptSteps: Steps<InterruptCall> = {
+  'argument.unreadable': ({ vector }) => vector.fails(),
+  'interrupt.vector': ({ vector }) => vector.value >= KVM_NR_INTERRUPTS,
   // With a local APIC in the kernel this is only for what comes from a PIC, and one at a time.
-  if (vm.irqchip === 'kernel') return refuse('ENXIO');
-  if (vm.irqchip === 'split' && pending.externalVector !== undefined) return refuse('EEXIST');
-  pending.externalVector = vector;
+  'interrupt.pic-in-kernel': ({ vcpu }) => vcpu.vm.irqchip === 'kernel',
+  'interrupt.pending': ({ vcpu: { vm, pending } }) =>
+    vm.irqchip === 'split' && pending.externalVector !== undefined,
+};
+
+export function injectInterrupt(kernel: Kernel, vcpu: Vcpu, user: UserStruct<number>): Answer {
+  const call = { vcpu, vector: new CopiedIn(() => user.read()) };
+  const refused = firstRefusal(kernel, 'KVM_INTERRUPT', { steps: interruptSteps, call });
+  if (refused !== undefined) return refused;
+  vcpu.pending.externalVector = call.vector.value;
   return done;
 }
 

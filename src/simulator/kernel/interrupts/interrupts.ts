@@ -4,33 +4,57 @@
  */
 import type { Answer, GsiRoute, IrqLevelStruct, MsiStruct, UserStruct } from '../../interface.ts';
 import { done, ok, refuse } from '../answer.ts';
+import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import type { Vm } from '../objects.ts';
 import { isMsiRouteValid } from './irq-routing.ts';
 
 const KVM_MSI_VALID_DEVID = 1;
 const ioapic = 2;
 
-/** The value is how many vCPUs got it; without any to ask, the kernel's own -1 comes out as EPERM. */
-export function signalMsi(vm: Vm, user: UserStruct<MsiStruct>): Answer {
-  const msi = user.read();
-  if (msi === undefined) return refuse('EFAULT');
-  if (vm.irqchip === 'none' || (msi.flags & ~KVM_MSI_VALID_DEVID) !== 0) return refuse('EINVAL');
-  if (!isMsiRouteValid(vm, msi.addressHi)) return refuse('EINVAL');
-  return vm.vcpus.length === 0 ? refuse('EPERM') : ok(0);
+interface MsiCall {
+  readonly vm: Vm;
+  readonly msi: CopiedIn<MsiStruct>;
 }
 
+const msiSteps: Steps<MsiCall> = {
+  'argument.unreadable': ({ msi }) => msi.fails(),
+  'signal-msi.no-irqchip': ({ vm }) => vm.irqchip === 'none',
+  'signal-msi.flags': ({ msi }) => (msi.value.flags & ~KVM_MSI_VALID_DEVID) !== 0,
+  'signal-msi.address': ({ vm, msi }) => !isMsiRouteValid(vm, msi.value.addressHi),
+  'signal-msi.no-vcpu': ({ vm }) => vm.vcpus.length === 0,
+};
+
+/** The value is how many vCPUs got it. */
+export function signalMsi(kernel: Kernel, vm: Vm, user: UserStruct<MsiStruct>): Answer {
+  const call = { vm, msi: new CopiedIn(() => user.read()) };
+  return firstRefusal(kernel, 'KVM_SIGNAL_MSI', { steps: msiSteps, call }) ?? ok(0);
+}
+
+interface LineCall {
+  readonly vm: Vm;
+  readonly line: CopiedIn<IrqLevelStruct>;
+}
+
+const lineSteps: Steps<LineCall> = {
+  'argument.unreadable': ({ line }) => line.fails(),
+  'irq-line.no-irqchip': ({ vm }) => vm.irqchip === 'none',
+};
+
 export function irqLine(
+  kernel: Kernel,
   vm: Vm,
   request: 'KVM_IRQ_LINE' | 'KVM_IRQ_LINE_STATUS',
   user: UserStruct<IrqLevelStruct>,
 ): Answer {
-  const line = user.read();
-  if (line === undefined) return refuse('EFAULT');
-  if (vm.irqchip === 'none') return refuse('ENXIO');
+  const call = { vm, line: new CopiedIn(() => user.read()) };
+  const refused = firstRefusal(kernel, request, { steps: lineSteps, call });
+  if (refused !== undefined) return refused;
+  const line = call.line.value;
   const status = setIrq(vm, line);
   if (request === 'KVM_IRQ_LINE') return done;
   // The status takes the place of the number, and is signed.
-  return user.write({ ...line, irq: status }) ? done : refuse('EFAULT');
+  return user.write({ ...line, irq: status }) ? done : refuse('argument.unwritable');
 }
 
 /** -1: nobody listens, 0: it was raised already, else by how many chips it was taken. */

@@ -1,58 +1,83 @@
-/** KVM_SET_GSI_ROUTING. Order: kvm_main.c, virt/kvm/irqchip.c and arch/x86/kvm/irq.c, Linux 7.3. */
+/** KVM_SET_GSI_ROUTING: kvm_main.c and irqchip.c in virt/kvm, and arch/x86/kvm/irq.c. */
 import type { Answer, GsiRoute, UserGsiRouting } from '../../interface.ts';
-import { done, type Refusal, refuse } from '../answer.ts';
-import { faultAt, type Kernel } from '../kernel.ts';
+import { done } from '../answer.ts';
+import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import { KVM_MAX_IRQ_ROUTES } from '../limits.ts';
 import type { Vm } from '../objects.ts';
 
 const routingTypes = { irqchip: 1, msi: 2, hypervSint: 4 } as const;
+const knownTypes: ReadonlySet<number> = new Set(Object.values(routingTypes));
 const KVM_MSI_VALID_DEVID = 1;
 /** Pins by chip: the two PICs, the I/O APIC. */
 const pinsOfChip: readonly number[] = [8, 8, 24];
 
+interface RoutingCall {
+  readonly kernel: Kernel;
+  readonly vm: Vm;
+  readonly header: CopiedIn<{ readonly nr: number; readonly flags: number }>;
+  readonly routes: CopiedIn<readonly GsiRoute[]>;
+}
+
+const tableSteps: Steps<RoutingCall> = {
+  'argument.unreadable': ({ header }) => header.fails(),
+  'gsi-routing.no-irqchip': ({ vm }) => vm.irqchip === 'none',
+  'gsi-routing.too-many': ({ header }) => header.value.nr > KVM_MAX_IRQ_ROUTES,
+  'gsi-routing.flags': ({ header }) => header.value.flags !== 0,
+  'gsi-routing.entries-unreadable': ({ routes }) => routes.fails(),
+  'gsi-routing.gsi-range': ({ routes }) =>
+    routes.value.some(({ gsi }) => gsi >= KVM_MAX_IRQ_ROUTES),
+  'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_SET_GSI_ROUTING: allocate'),
+};
+
+/** One entry, after those of its GSI that came before it. */
+interface RouteCall {
+  readonly vm: Vm;
+  readonly route: GsiRoute;
+  readonly others: readonly GsiRoute[];
+}
+
+const isOf = ({ type }: GsiRoute, name: keyof typeof routingTypes) => type === routingTypes[name];
+
+const routeSteps: Steps<RouteCall> = {
+  'gsi-routing.entry-flags': ({ route }) =>
+    (route.flags & ~(isOf(route, 'msi') ? KVM_MSI_VALID_DEVID : 0)) !== 0,
+  // One GSI may go to several chips, and to nothing else besides.
+  'gsi-routing.clash': ({ route, others }) =>
+    others.some(
+      (other) =>
+        !isOf(other, 'irqchip') || !isOf(route, 'irqchip') || other.words[0] === route.words[0],
+    ),
+  'gsi-routing.unknown-type': ({ route }) => !knownTypes.has(route.type),
+  'gsi-routing.split': ({ vm, route }) => isOf(route, 'irqchip') && vm.irqchip === 'split',
+  'gsi-routing.pin': ({ route }) => {
+    const [chip, pin] = route.words;
+    return isOf(route, 'irqchip') && pin >= (pinsOfChip[chip] ?? 0);
+  },
+  'gsi-routing.msi-address': ({ vm, route }) =>
+    isOf(route, 'msi') && !isMsiRouteValid(vm, route.words[1]),
+};
+
 export function setGsiRouting(kernel: Kernel, vm: Vm, user: UserGsiRouting): Answer {
-  const header = user.readHeader();
-  if (header === undefined) return refuse('EFAULT');
-  if (vm.irqchip === 'none') return refuse('EINVAL');
-  if (header.nr > KVM_MAX_IRQ_ROUTES || header.flags !== 0) return refuse('EINVAL');
-  const routes = header.nr === 0 ? [] : user.readEntries(header.nr);
-  if (routes === undefined) return refuse('EFAULT');
-  if (routes.some(({ gsi }) => gsi >= KVM_MAX_IRQ_ROUTES)) return refuse('EINVAL');
-  const fault = faultAt(kernel, 'KVM_SET_GSI_ROUTING: allocate');
-  if (fault !== undefined) return fault;
+  const request = 'KVM_SET_GSI_ROUTING';
+  const header = new CopiedIn(() => user.readHeader());
+  const routes = new CopiedIn(() =>
+    header.value.nr === 0 ? [] : user.readEntries(header.value.nr),
+  );
+  const call = { kernel, vm, header, routes };
+  const refused = firstRefusal(kernel, request, { steps: tableSteps, call });
+  if (refused !== undefined) return refused;
   // All of them or none: the table is replaced as a whole.
   const byGsi = new Map<number, GsiRoute[]>();
-  for (const route of routes) {
+  for (const route of routes.value) {
     const others = byGsi.get(route.gsi) ?? [];
-    const refused = checkRoute(vm, route, others);
+    const routeCall = { vm, route, others };
+    const refused = firstRefusal(kernel, request, { steps: routeSteps, call: routeCall });
     if (refused !== undefined) return refused;
     byGsi.set(route.gsi, [...others, route]);
   }
   vm.gsiRoutes = byGsi;
   return done;
-}
-
-function checkRoute(vm: Vm, route: GsiRoute, others: readonly GsiRoute[]): Refusal | undefined {
-  const validFlags = route.type === routingTypes.msi ? KVM_MSI_VALID_DEVID : 0;
-  if ((route.flags & ~validFlags) !== 0) return refuse('EINVAL');
-  // One GSI may go to several chips, and to nothing else besides.
-  const [chip, second] = route.words;
-  const clashes = (other: GsiRoute) =>
-    other.type !== routingTypes.irqchip ||
-    route.type !== routingTypes.irqchip ||
-    other.words[0] === chip;
-  if (others.some(clashes)) return refuse('EINVAL');
-  switch (route.type) {
-    case routingTypes.irqchip:
-      if (vm.irqchip === 'split') return refuse('EINVAL');
-      return second < (pinsOfChip[chip] ?? 0) ? undefined : refuse('EINVAL');
-    case routingTypes.msi:
-      return isMsiRouteValid(vm, second) ? undefined : refuse('EINVAL');
-    case routingTypes.hypervSint:
-      return undefined;
-    default:
-      return refuse('EINVAL');
-  }
 }
 
 /** With 32-bit APIC ids the low byte of the high word has no meaning. */

@@ -1,7 +1,8 @@
-/** The interrupt controller in the kernel, and the timer that needs it. Order: arch/x86/kvm/x86.c. */
+/** The interrupt controller in the kernel, and the timer that needs it: arch/x86/kvm/x86.c. */
 import type { Answer, UserBytes, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
-import { faultAt, type Kernel } from '../kernel.ts';
+import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import type { Vm } from '../objects.ts';
 import { defaultRoutes } from './irq-routing.ts';
 
@@ -10,54 +11,89 @@ const chipBytes = 520;
 const stateOffset = 8;
 const speakerDummy = 1;
 
-/** A TD's end-of-interrupt is protected, so it cannot have the I/O APIC in the kernel. */
+interface IrqchipCall {
+  readonly kernel: Kernel;
+  readonly vm: Vm;
+}
+
+const createSteps: Steps<IrqchipCall> = {
+  'create-irqchip.exists': ({ vm }) => vm.irqchip !== 'none',
+  // A TD's end-of-interrupt is protected.
+  'create-irqchip.td-needs-split': ({ vm }) => vm.isTd,
+  'create-irqchip.too-late': ({ vm }) => vm.vcpus.length > 0,
+  'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_CREATE_IRQCHIP: allocate'),
+};
+
 export function createIrqchip(kernel: Kernel, vm: Vm): Answer {
-  if (vm.irqchip !== 'none') return refuse('EEXIST');
-  if (vm.isTd) return refuse('ENOTTY');
-  if (vm.vcpus.length > 0) return refuse('EINVAL');
-  const fault = faultAt(kernel, 'KVM_CREATE_IRQCHIP: allocate');
-  if (fault !== undefined) return fault;
+  const call = { kernel, vm };
+  const refused = firstRefusal(kernel, 'KVM_CREATE_IRQCHIP', { steps: createSteps, call });
+  if (refused !== undefined) return refused;
   vm.irqchip = 'kernel';
   vm.gsiRoutes = defaultRoutes();
   vm.chips = resetChips();
   return done;
 }
 
+interface PitCall extends IrqchipCall {
+  readonly config: CopiedIn<{ readonly flags: number }> | undefined;
+}
+
+const pitSteps: Steps<PitCall> = {
+  'argument.unreadable': ({ config }) => config?.fails(),
+  'create-pit.exists': ({ vm }) => vm.pitDevices > 0,
+  'create-pit.no-pic': ({ vm }) => vm.irqchip !== 'kernel',
+  'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_CREATE_PIT: allocate'),
+};
+
 /** KVM_CREATE_PIT is the same with the speaker's port, and reads nothing. */
 export function createPit(
   kernel: Kernel,
   vm: Vm,
-  config: UserStruct<{ readonly flags: number }> | undefined,
+  user: UserStruct<{ readonly flags: number }> | undefined,
 ): Answer {
-  const flags = config === undefined ? speakerDummy : config.read()?.flags;
-  if (flags === undefined) return refuse('EFAULT');
-  if (vm.pitDevices > 0) return refuse('EEXIST');
-  if (vm.irqchip !== 'kernel') return refuse('ENOENT');
-  const fault = faultAt(kernel, 'KVM_CREATE_PIT: allocate');
-  if (fault !== undefined) return fault;
+  const config = user === undefined ? undefined : new CopiedIn(() => user.read());
+  const request = config === undefined ? 'KVM_CREATE_PIT' : 'KVM_CREATE_PIT2';
+  const call = { kernel, vm, config };
+  const refused = firstRefusal(kernel, request, { steps: pitSteps, call });
+  if (refused !== undefined) return refused;
+  const flags = config?.value.flags ?? speakerDummy;
   vm.pitDevices = (flags & speakerDummy) === 0 ? 1 : 2;
   return done;
 }
 
+interface ChipCall extends IrqchipCall {
+  readonly chip: CopiedIn<Uint8Array>;
+}
+
+const chipSteps: Steps<ChipCall> = {
+  'argument.unreadable': ({ chip }) => chip.fails(),
+  'irqchip.not-in-kernel': ({ vm }) => vm.irqchip !== 'kernel',
+  'irqchip.unknown-chip': (call) => stateOf(call) === undefined,
+};
+
 /** The state of a chip is kept as user space wrote it: nothing here changes it. */
 export function accessIrqchip(
+  kernel: Kernel,
   vm: Vm,
   request: 'KVM_GET_IRQCHIP' | 'KVM_SET_IRQCHIP',
   user: UserBytes,
 ): Answer {
-  const chip = user.read(chipBytes);
-  if (chip === undefined) return refuse('EFAULT');
-  if (vm.irqchip !== 'kernel') return refuse('ENXIO');
-  const id = new DataView(chip.buffer, chip.byteOffset).getUint32(0, true);
-  const state = vm.chips[id];
-  if (state === undefined) return refuse('EINVAL');
+  const call = { kernel, vm, chip: new CopiedIn(() => user.read(chipBytes)) };
+  const refused = firstRefusal(kernel, request, { steps: chipSteps, call });
+  if (refused !== undefined) return refused;
+  const state = stateOf(call) ?? new Uint8Array();
+  const chip = call.chip.value;
   if (request === 'KVM_SET_IRQCHIP') {
     state.set(chip.subarray(stateOffset));
     return done;
   }
   const answer = new Uint8Array(chip);
   answer.set(state, stateOffset);
-  return user.write(answer) ? done : refuse('EFAULT');
+  return user.write(answer) ? done : refuse('argument.unwritable');
+}
+
+function stateOf({ vm, chip: { value } }: ChipCall): Uint8Array | undefined {
+  return vm.chips[new DataView(value.buffer, value.byteOffset).getUint32(0, true)];
 }
 
 /** Lines that are edge-triggered for good, at the end of a PIC's state. */

@@ -1,23 +1,43 @@
-/** KVM_TPR_ACCESS_REPORTING and KVM_SET_VAPIC_ADDR. Order: arch/x86/kvm/x86.c, Linux 7.3. */
+/** KVM_TPR_ACCESS_REPORTING and KVM_SET_VAPIC_ADDR: arch/x86/kvm/x86.c. */
 import { PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type { Answer, TprAccessStruct, UserStruct } from '../../interface.ts';
-import { done, refuse } from '../answer.ts';
+import { done } from '../answer.ts';
+import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import { slotAt } from '../memory/memslots.ts';
 import type { Vcpu } from '../objects.ts';
 
-/** Nothing here reports an access: it takes a guest that makes one. */
-export function tprAccessReporting(user: UserStruct<TprAccessStruct>): Answer {
-  const control = user.read();
-  if (control === undefined) return refuse('EFAULT');
-  if (control.flags !== 0) return refuse('EINVAL');
-  return user.write(control) ? done : refuse('EFAULT');
+interface TprCall {
+  readonly user: UserStruct<TprAccessStruct>;
+  readonly control: CopiedIn<TprAccessStruct>;
 }
 
-/** 0 takes it away; another must be in a memory slot. */
-export function setVapicAddr({ vm }: Vcpu, user: UserStruct<bigint>): Answer {
-  if (vm.irqchip === 'none') return refuse('EINVAL');
-  const address = user.read();
-  if (address === undefined) return refuse('EFAULT');
-  if (address === 0n) return done;
-  return slotAt(vm, Number(address / PAGE_SIZE)) === undefined ? refuse('EINVAL') : done;
+const tprSteps: Steps<TprCall> = {
+  'argument.unreadable': ({ control }) => control.fails(),
+  'tpr-access-reporting.flags': ({ control }) => control.value.flags !== 0,
+  'argument.unwritable': ({ user, control }) => !user.write(control.value),
+};
+
+/** Nothing here reports an access: it takes a guest that makes one. */
+export function tprAccessReporting(kernel: Kernel, user: UserStruct<TprAccessStruct>): Answer {
+  const call = { user, control: new CopiedIn(() => user.read()) };
+  return firstRefusal(kernel, 'KVM_TPR_ACCESS_REPORTING', { steps: tprSteps, call }) ?? done;
+}
+
+interface VapicCall {
+  readonly vcpu: Vcpu;
+  readonly address: CopiedIn<bigint>;
+}
+
+const vapicSteps: Steps<VapicCall> = {
+  'set-vapic-addr.no-lapic': ({ vcpu }) => vcpu.vm.irqchip === 'none',
+  'argument.unreadable': ({ address }) => address.fails(),
+  // 0 takes it away.
+  'set-vapic-addr.no-slot': ({ vcpu, address: { value } }) =>
+    value !== 0n && slotAt(vcpu.vm, Number(value / PAGE_SIZE)) === undefined,
+};
+
+export function setVapicAddr(kernel: Kernel, vcpu: Vcpu, user: UserStruct<bigint>): Answer {
+  const call = { vcpu, address: new CopiedIn(() => user.read()) };
+  return firstRefusal(kernel, 'KVM_SET_VAPIC_ADDR', { steps: vapicSteps, call }) ?? done;
 }

@@ -1,6 +1,6 @@
 /**
- * KVM_X86_SET_MSR_FILTER. The filter is checked and kept; no guest code runs that it could stop.
- * Order: kvm_vm_ioctl_set_msr_filter() in arch/x86/kvm/msrs.c, Linux 7.3.
+ * KVM_X86_SET_MSR_FILTER: kvm_vm_ioctl_set_msr_filter() in arch/x86/kvm/msrs.c. The filter is checked
+ * and kept; no guest code runs that it could stop.
  */
 import type {
   Answer,
@@ -9,13 +9,38 @@ import type {
   UserMsrBitmaps,
   UserStruct,
 } from '../../interface.ts';
-import { done, type Refusal, refuse } from '../answer.ts';
-import { faultAt, type Kernel } from '../kernel.ts';
+import { done } from '../answer.ts';
+import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import type { Vm } from '../objects.ts';
 
 const defaultDeny = 1;
 const readOrWrite = 3;
 const mostBitmapBytes = 0x600;
+
+interface FilterCall {
+  readonly kernel: Kernel;
+  readonly filter: CopiedIn<MsrFilterStruct>;
+}
+
+const filterSteps: Steps<FilterCall> = {
+  'argument.unreadable': ({ filter }) => filter.fails(),
+  'msr-filter.flags': ({ filter }) => (filter.value.flags & ~defaultDeny) !== 0,
+  'msr-filter.denies-all': ({ filter: { value } }) =>
+    (value.flags & defaultDeny) !== 0 && value.ranges.every(({ nmsrs }) => nmsrs === 0),
+  'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_X86_SET_MSR_FILTER: allocate'),
+};
+
+interface RangeCall {
+  readonly range: MsrFilterRange;
+  readonly bitmap: CopiedIn<Uint8Array>;
+}
+
+const rangeSteps: Steps<RangeCall> = {
+  'msr-filter.range-flags': ({ range: { flags } }) => (flags & ~readOrWrite) !== 0 || flags === 0,
+  'msr-filter.range-size': ({ range }) => bitmapBytes(range) > mostBitmapBytes,
+  'msr-filter.bitmap-unreadable': ({ bitmap }) => bitmap.fails(),
+};
 
 export function setMsrFilter(
   kernel: Kernel,
@@ -23,29 +48,21 @@ export function setMsrFilter(
   user: UserStruct<MsrFilterStruct>,
   bitmaps: UserMsrBitmaps,
 ): Answer {
-  const filter = user.read();
-  if (filter === undefined) return refuse('EFAULT');
-  if ((filter.flags & ~defaultDeny) !== 0) return refuse('EINVAL');
-  const isEmpty = filter.ranges.every(({ nmsrs }) => nmsrs === 0);
-  // To deny everything takes a range at least.
-  if (isEmpty && (filter.flags & defaultDeny) !== 0) return refuse('EINVAL');
-  const fault = faultAt(kernel, 'KVM_X86_SET_MSR_FILTER: allocate');
-  if (fault !== undefined) return fault;
-  for (const [at, range] of filter.ranges.entries()) {
-    const refused = checkRange(range, (bytes) => bitmaps.readBitmap(at, bytes));
+  const request = 'KVM_X86_SET_MSR_FILTER';
+  const call = { kernel, filter: new CopiedIn(() => user.read()) };
+  const refused = firstRefusal(kernel, request, { steps: filterSteps, call });
+  if (refused !== undefined) return refused;
+  for (const [at, range] of call.filter.value.ranges.entries()) {
+    if (range.nmsrs === 0) continue;
+    const bitmap = new CopiedIn(() => bitmaps.readBitmap(at, bitmapBytes(range)));
+    const rangeCall = { range, bitmap };
+    const refused = firstRefusal(kernel, request, { steps: rangeSteps, call: rangeCall });
     if (refused !== undefined) return refused;
   }
-  vm.msrFilter = filter;
+  vm.msrFilter = call.filter.value;
   return done;
 }
 
-function checkRange(
-  { flags, nmsrs }: MsrFilterRange,
-  readBitmap: (bytes: number) => Uint8Array | undefined,
-): Refusal | undefined {
-  if (nmsrs === 0) return undefined;
-  if ((flags & ~readOrWrite) !== 0 || flags === 0) return refuse('EINVAL');
-  const bytes = Math.ceil(nmsrs / 64) * 8;
-  if (bytes > mostBitmapBytes) return refuse('EINVAL');
-  return readBitmap(bytes) === undefined ? refuse('EFAULT') : undefined;
+function bitmapBytes({ nmsrs }: MsrFilterRange): number {
+  return Math.ceil(nmsrs / 64) * 8;
 }

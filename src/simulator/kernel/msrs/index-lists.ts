@@ -1,27 +1,40 @@
-/** KVM_GET_MSR_INDEX_LIST and KVM_GET_MSR_FEATURE_INDEX_LIST. Order: arch/x86/kvm/msrs.c. */
+/** KVM_GET_MSR_INDEX_LIST and KVM_GET_MSR_FEATURE_INDEX_LIST: arch/x86/kvm/msrs.c. */
 import type { Answer, UserMsrList } from '../../interface.ts';
-import { done, refuse } from '../answer.ts';
+import { done } from '../answer.ts';
+import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 
+interface ListCall {
+  readonly user: UserMsrList;
+  /** Each is copied by itself. */
+  readonly parts: readonly (readonly number[])[];
+  readonly count: number;
+  readonly room: CopiedIn<number>;
+}
+
+const steps: Steps<ListCall> = {
+  'argument.unreadable': ({ room }) => room.fails(),
+  // The needed count goes back also where it does not fit.
+  'argument.unwritable': ({ user, count }) => !user.writeCount(count),
+  'msr-index-list.too-small': ({ room, count }) => room.value < count,
+  'msr-index-list.indices-unwritable': ({ user, parts }) => {
+    let at = 0;
+    for (const part of parts) {
+      if (!user.writeIndices(part, at)) return true;
+      at += part.length;
+    }
+    return false;
+  },
+};
+
 export function getMsrIndexList(
-  { msrs }: Kernel,
+  kernel: Kernel,
   request: 'KVM_GET_MSR_INDEX_LIST' | 'KVM_GET_MSR_FEATURE_INDEX_LIST',
   user: UserMsrList,
 ): Answer {
-  const parts =
-    request === 'KVM_GET_MSR_INDEX_LIST'
-      ? [msrs.toSave, msrs.emulated]
-      : [[...msrs.features.keys()]];
-  const room = user.readCount();
-  if (room === undefined) return refuse('EFAULT');
+  const { toSave, emulated, features } = kernel.msrs;
+  const parts = request === 'KVM_GET_MSR_INDEX_LIST' ? [toSave, emulated] : [[...features.keys()]];
   const count = parts.reduce((sum, part) => sum + part.length, 0);
-  // The needed count goes back also where it does not fit.
-  if (!user.writeCount(count)) return refuse('EFAULT');
-  if (room < count) return refuse('E2BIG');
-  let at = 0;
-  for (const part of parts) {
-    if (!user.writeIndices(part, at)) return refuse('EFAULT');
-    at += part.length;
-  }
-  return done;
+  const call = { user, parts, count, room: new CopiedIn(() => user.readCount()) };
+  return firstRefusal(kernel, request, { steps, call }) ?? done;
 }

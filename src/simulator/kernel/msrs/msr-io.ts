@@ -1,44 +1,67 @@
 /**
- * KVM_GET_MSRS and KVM_SET_MSRS: as many entries as go, one after the other; the value says how many.
- * Order: msr_io() in arch/x86/kvm/msrs.c, Linux 7.3.
+ * KVM_GET_MSRS and KVM_SET_MSRS: msr_io() in arch/x86/kvm/msrs.c. As many entries as go, one after the
+ * other; the value says how many.
  */
 import type { Answer, MsrEntry, UserMsrs } from '../../interface.ts';
 import { ok, refuse } from '../answer.ts';
-import { faultAt, type Kernel } from '../kernel.ts';
+import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
 import { readGuestMsr, writeGuestMsr } from './guest-msrs.ts';
 
 /** MAX_IO_MSRS */
 const mostEntries = 256;
 
+interface MsrsCall {
+  readonly kernel: Kernel;
+  readonly count: CopiedIn<number>;
+  readonly entries: CopiedIn<readonly MsrEntry[]>;
+}
+
+const steps: Steps<MsrsCall> = {
+  'argument.unreadable': ({ count }) => count.fails(),
+  'msrs.too-many': ({ count }) => count.value >= mostEntries,
+  'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_GET_MSRS: allocate'),
+  'msrs.entries-unreadable': ({ entries }) => entries.fails(),
+};
+
 /** Of features, on /dev/kvm: one without a value ends it, unless KVM lists it elsewhere, then 0. */
 export function getFeatureMsrs(kernel: Kernel, user: UserMsrs): Answer {
   const { features, advertised } = kernel.msrs;
-  return readMsrs(
-    kernel,
-    user,
-    (index) => features.get(index) ?? (advertised.has(index) ? 0n : undefined),
+  const call = msrsCall(kernel, user);
+  return (
+    firstRefusal(kernel, 'KVM_GET_MSRS on /dev/kvm', { steps, call }) ??
+    readMsrs(call, user, (index) => features.get(index) ?? (advertised.has(index) ? 0n : undefined))
   );
 }
 
 export function getMsrs(kernel: Kernel, vcpu: Vcpu, user: UserMsrs): Answer {
-  return readMsrs(kernel, user, (index) => readGuestMsr(kernel, vcpu, index));
+  const call = msrsCall(kernel, user);
+  return (
+    firstRefusal(kernel, 'KVM_GET_MSRS', { steps, call }) ??
+    readMsrs(call, user, (index) => readGuestMsr(kernel, vcpu, index))
+  );
 }
 
 export function setMsrs(kernel: Kernel, vcpu: Vcpu, user: UserMsrs): Answer {
-  const entries = copyIn(kernel, user);
-  if ('ok' in entries) return entries;
-  const refused = entries.findIndex(({ index, data }) => !writeGuestMsr(kernel, vcpu, index, data));
-  return ok(refused < 0 ? entries.length : refused);
+  const call = msrsCall(kernel, user);
+  const refused = firstRefusal(kernel, 'KVM_SET_MSRS', { steps, call });
+  if (refused !== undefined) return refused;
+  const entries = call.entries.value;
+  const stopped = entries.findIndex(({ index, data }) => !writeGuestMsr(kernel, vcpu, index, data));
+  return ok(stopped < 0 ? entries.length : stopped);
+}
+
+function msrsCall(kernel: Kernel, user: UserMsrs): MsrsCall {
+  const count = new CopiedIn(() => user.readCount());
+  return { kernel, count, entries: new CopiedIn(() => user.readEntries(count.value)) };
 }
 
 function readMsrs(
-  kernel: Kernel,
+  { entries: { value: entries } }: MsrsCall,
   user: UserMsrs,
   read: (index: number) => bigint | undefined,
 ): Answer {
-  const entries = copyIn(kernel, user);
-  if ('ok' in entries) return entries;
   let count = 0;
   const written: MsrEntry[] = [...entries];
   for (const { index } of entries) {
@@ -48,14 +71,5 @@ function readMsrs(
     if (data === undefined) break;
     count++;
   }
-  return user.writeEntries(written) ? ok(count) : refuse('EFAULT');
-}
-
-function copyIn(kernel: Kernel, user: UserMsrs): readonly MsrEntry[] | Answer {
-  const count = user.readCount();
-  if (count === undefined) return refuse('EFAULT');
-  if (count >= mostEntries) return refuse('E2BIG');
-  const fault = faultAt(kernel, 'KVM_GET_MSRS: allocate');
-  if (fault !== undefined) return fault;
-  return user.readEntries(count) ?? refuse('EFAULT');
+  return user.writeEntries(written) ? ok(count) : refuse('argument.unwritable');
 }

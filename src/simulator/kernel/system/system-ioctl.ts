@@ -22,13 +22,13 @@ import { checkExtension } from './check-extension.ts';
 export function systemIoctl(kernel: Kernel, caller: Caller, request: Request): Answer {
   switch (request.request) {
     case 'KVM_GET_API_VERSION':
-      return request.arg === 0n ? ok(KVM_API_VERSION) : refuse('EINVAL');
+      return request.arg === 0n ? ok(KVM_API_VERSION) : refuse('argument.not-zero');
     case 'KVM_CREATE_VM':
       return createVm(kernel, caller, request.type);
     case 'KVM_CHECK_EXTENSION':
       return ok(checkExtension(kernel, request.capability, undefined));
     case 'KVM_GET_VCPU_MMAP_SIZE':
-      return request.arg === 0n ? ok(vcpuMmapBytes) : refuse('EINVAL');
+      return request.arg === 0n ? ok(vcpuMmapBytes) : refuse('argument.not-zero');
     case 'KVM_GET_SUPPORTED_CPUID':
       return getSupportedCpuid(kernel, request.cpuid);
     case 'KVM_GET_EMULATED_CPUID':
@@ -42,9 +42,9 @@ export function systemIoctl(kernel: Kernel, caller: Caller, request: Request): A
       return getFeatureMsrs(kernel, request.msrs);
     case 'KVM_GET_DEVICE_ATTR':
     case 'KVM_HAS_DEVICE_ATTR':
-      return systemDeviceAttr(kernel, request);
+      return systemDeviceAttr(kernel, request.request, request);
     default:
-      return refuse('EINVAL');
+      return refuse('request.unknown');
   }
 }
 

@@ -49,23 +49,23 @@ export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: R
     case 'KVM_X86_SETUP_MCE':
       return setupMce(vcpu, request.mcgCap);
     case 'KVM_TPR_ACCESS_REPORTING':
-      return tprAccessReporting(request.control);
+      return tprAccessReporting(kernel, request.control);
     case 'KVM_SET_VAPIC_ADDR':
-      return setVapicAddr(vcpu, request.address);
+      return setVapicAddr(kernel, vcpu, request.address);
     case 'KVM_SET_SIGNAL_MASK':
       return setSignalMask(vcpu, request.mask);
     case 'KVM_NMI':
       return injectNmi(vcpu);
     case 'KVM_SMI':
-      return injectSmi(vcpu);
+      return injectSmi(kernel, vcpu);
     case 'KVM_INTERRUPT':
-      return injectInterrupt(vcpu, request.vector);
+      return injectInterrupt(kernel, vcpu, request.vector);
     case 'KVM_ENABLE_CAP':
       return enableVcpuCap(vcpu, request.cap);
     case 'KVM_GET_DEVICE_ATTR':
     case 'KVM_SET_DEVICE_ATTR':
     case 'KVM_HAS_DEVICE_ATTR':
-      return vcpuDeviceAttr(vcpu, request);
+      return vcpuDeviceAttr(kernel, vcpu, request);
     case 'KVM_GET_STATS_FD':
       return getStatsFd(kernel, vcpu.vm);
     case 'KVM_MEMORY_ENCRYPT_OP':

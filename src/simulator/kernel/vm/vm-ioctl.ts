@@ -2,10 +2,11 @@
 import type { Answer, Caller, Request } from '../../interface.ts';
 import { done, ok, refuse } from '../answer.ts';
 import { coalescedMmio } from '../interrupts/coalesced-mmio.ts';
-import { ioeventfd, irqfd } from '../interrupts/eventfds.ts';
 import { irqLine, signalMsi } from '../interrupts/interrupts.ts';
+import { ioeventfd } from '../interrupts/ioeventfd.ts';
 import { setGsiRouting } from '../interrupts/irq-routing.ts';
 import { accessIrqchip, createIrqchip, createPit } from '../interrupts/irqchip.ts';
+import { irqfd } from '../interrupts/irqfd.ts';
 import type { Kernel } from '../kernel.ts';
 import { maxVcpuIds } from '../limits.ts';
 import { clearDirtyLog, getDirtyLog } from '../memory/dirty-log.ts';
@@ -75,7 +76,7 @@ export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request
       return createPit(kernel, vm, request.config);
     case 'KVM_GET_IRQCHIP':
     case 'KVM_SET_IRQCHIP':
-      return accessIrqchip(vm, request.request, request.chip);
+      return accessIrqchip(kernel, vm, request.request, request.chip);
     case 'KVM_SET_GSI_ROUTING':
       return setGsiRouting(kernel, vm, request.routing);
     case 'KVM_IRQFD':
@@ -83,10 +84,10 @@ export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request
     case 'KVM_IOEVENTFD':
       return ioeventfd(kernel, vm, request.ioeventfd);
     case 'KVM_SIGNAL_MSI':
-      return signalMsi(vm, request.msi);
+      return signalMsi(kernel, vm, request.msi);
     case 'KVM_IRQ_LINE':
     case 'KVM_IRQ_LINE_STATUS':
-      return irqLine(vm, request.request, request.line);
+      return irqLine(kernel, vm, request.request, request.line);
     case 'KVM_REGISTER_COALESCED_MMIO':
     case 'KVM_UNREGISTER_COALESCED_MMIO':
       return coalescedMmio(kernel, vm, request.request, request.zone);

@@ -1,0 +1,42 @@
+/** What every page does with its document. All text is set as text: no markup comes from data. */
+
+/** What the server side has put into the page for its script (page/document.ts). */
+export function readData<Data>(): Data {
+  return JSON.parse(part('data', HTMLScriptElement).text);
+}
+
+/** An element that the document is known to have. */
+export function part<Kind extends Element>(id: string, kind: new () => Kind): Kind {
+  const found = document.getElementById(id);
+  if (found instanceof kind) return found;
+  throw new Error(`this page has no ${kind.name} with the id ${id}`);
+}
+
+type Content = string | Node | readonly (string | Node)[];
+
+export function make<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  content: Content = [],
+  properties: Partial<HTMLElementTagNameMap[Tag]> = {},
+): HTMLElementTagNameMap[Tag] {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...(typeof content === 'string' || content instanceof Node ? [content] : content));
+  return made;
+}
+
+export function makeSvg<Tag extends keyof SVGElementTagNameMap>(
+  tag: Tag,
+  attributes: Readonly<Record<string, string | number>> = {},
+  text = '',
+): SVGElementTagNameMap[Tag] {
+  const made = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+  made.textContent = text;
+  return made;
+}
+
+/** The groups of a chart that carry this data attribute, by its value. */
+export function byDataset(svg: SVGSVGElement, name: string): Map<string, SVGGraphicsElement> {
+  const found = svg.querySelectorAll<SVGGraphicsElement>(`[data-${name}]`);
+  return new Map([...found].map((group) => [group.dataset[name] ?? '', group]));
+}
