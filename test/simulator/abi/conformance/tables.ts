@@ -1,9 +1,12 @@
 import type { ConformanceTable } from './case.ts';
 import { creation } from './creation.ts';
 import { enabling } from './enabling.ts';
+import { memory } from './memory.ts';
+import { memoryRegions } from './memory-regions.ts';
 import { moving } from './moving.ts';
 import { tdxCommandsOnVcpus } from './tdx-vcpu.ts';
 import { tdxCommandsOnVms } from './tdx-vm.ts';
+import { vmSettings } from './vm-settings.ts';
 
 /** Every request of the book, and the conditions of its checks. */
 export const conformance: ConformanceTable = {
@@ -12,4 +15,7 @@ export const conformance: ConformanceTable = {
   ...moving,
   ...tdxCommandsOnVms,
   ...tdxCommandsOnVcpus,
+  ...memoryRegions,
+  ...memory,
+  ...vmSettings,
 };
