@@ -62,7 +62,7 @@ export interface Vm {
    * KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM): takes the TD out of `source` into this VM.
    * Without a source it asks with an fd that is not open, which moves nothing: EBADF where the
    * kernel moves TDs, EINVAL where it does not. KVM_CHECK_EXTENSION does not tell: it is 1 on Intel
-   * although the request is always refused (kernel-abi 1.5).
+   * although released kernels always refuse the request.
    */
   moveEncContextFrom(options: MoveEncContextFrom): Promise<void>;
   /** KVM_SET_USER_MEMORY_REGION2. A size of 0 deletes the slot. */

@@ -45,7 +45,7 @@ describe('a host that is observed', () => {
       await host.createVm({ type: 'KVM_X86_TDX_VM' }),
     ];
     // The kernel looks at the states of both, so it has found the VM behind the observed one.
-    await expect(destination.moveEncContextFrom({ source })).rejects.toThrow('KVM_ENABLE_CAP: E');
+    await expect(destination.moveEncContextFrom({ source })).rejects.toThrow('KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM): E');
     expect(records.at(-1)?.answer).not.toBe('EBADF');
   });
 
