@@ -100,7 +100,7 @@ function regionRequest(request: RegionRequest): Conformance {
 
 const request = 'KVM_SET_USER_MEMORY_REGION2';
 
-/** The guest_memfd of four pages that the VM has made, bound with a change; the file, if it says so. */
+/** A new slot on a guest_memfd of four pages that the VM has made, with a change. */
 const bind =
   (change: Change | ((driver: Driver, vm: Handle) => Change)): Call =>
   (driver) => {
