@@ -1,11 +1,15 @@
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
-import { hasCommand, hasMaxVcpusCap, makesVcpusFirst } from '../../abi/kvm/kernels/kernel-abi.ts';
+import {
+  guestMemorySharing,
+  hasCommand,
+  hasMaxVcpusCap,
+  makesVcpusFirst,
+} from '../../abi/kvm/kernels/kernel-abi.ts';
 import { type CpuidEntry, KVM_MAX_CPUID_ENTRIES } from '../../abi/kvm/structs.ts';
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import {
   type Caller,
   CpuidValue,
-  type KernelAbi,
   onlineCpus,
   presentCpus,
   type SimulatedMachine,
@@ -77,7 +81,7 @@ export class SimulatedHost implements Host {
         takesMaxVcpusInInitVm: kernelAbi.maxVcpus.inInitVm,
         presentCpusBind: kernelAbi.maxVcpus.atCreateVm.includes('present CPUs'),
         vcpusBeforeInitVm: makesVcpusFirst(kernelAbi),
-        sharesGuestMemory: sharesGuestMemory(kernelAbi),
+        sharesGuestMemory: guestMemorySharing(kernelAbi),
         hasTerminateVm: hasCommand(kernelAbi, 'KVM_TDX_TERMINATE_VM'),
       },
       module:
@@ -169,20 +173,4 @@ export class SimulatedHost implements Host {
   async close(): Promise<void> {
     this.#devKvm.close();
   }
-}
-
-function sharesGuestMemory({ name }: KernelAbi): 'link' | 'bind' | 'no' {
-  // INTERIM
-  if (name === 'rfc-migration-v2') return 'link';
-  return [
-    'series-v9',
-    'pre-v8',
-    'proposal-1',
-    'proposal-1a',
-    'proposal-1b',
-    'proposal-2',
-    'rfc-migration-v1',
-  ].includes(name)
-    ? 'bind'
-    : 'no';
 }

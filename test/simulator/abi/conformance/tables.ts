@@ -3,11 +3,14 @@ import { creation } from './creation.ts';
 import { enabling } from './enabling.ts';
 import { eventfds } from './eventfds.ts';
 import { interrupts } from './interrupts.ts';
+import { memory } from './memory.ts';
+import { memoryRegions } from './memory-regions.ts';
 import { moving } from './moving.ts';
 import { msrs } from './msrs.ts';
 import { system } from './system.ts';
 import { tdxCommandsOnVcpus } from './tdx-vcpu.ts';
 import { tdxCommandsOnVms } from './tdx-vm.ts';
+import { vmSettings } from './vm-settings.ts';
 
 /** Every request of the book, and the conditions of its checks. */
 export const conformance: ConformanceTable = {
@@ -20,4 +23,7 @@ export const conformance: ConformanceTable = {
   ...system,
   ...tdxCommandsOnVms,
   ...tdxCommandsOnVcpus,
+  ...memoryRegions,
+  ...memory,
+  ...vmSettings,
 };
