@@ -6,11 +6,12 @@ export function output<Output>({ event }: { event: DoneActorEvent<Output> }): Ou
   return event.output;
 }
 
+export function actorError({ event }: { event: ErrorActorEvent }) {
+  return { error: event.error };
+}
+
 export function keepError() {
-  return {
-    type: 'keepError' as const,
-    params: ({ event }: { event: ErrorActorEvent }) => ({ error: event.error }),
-  };
+  return { type: 'keepError', params: actorError } as const;
 }
 
 /** Actors reject with a StepError; anything else is a defect and says so. */

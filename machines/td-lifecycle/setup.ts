@@ -21,13 +21,19 @@ function unprovided<Output>() {
   );
 }
 
+/**
+ * `building`: the VM and what belongs to it are being made. `ofDestination`: for a TD that another VM
+ * has. `whole`: the TD is here, measured, and can be paused, moved or stopped.
+ */
+type TdTag = 'building' | 'ofDestination' | 'whole';
+
 export const tdSetup = setup({
   types: {
     context: {} as TdContext,
     events: {} as TdEvent,
     input: {} as TdInput,
     output: {} as TdOutput,
-    tags: {} as 'working' | 'atRest' | 'ended' | 'holdsResources',
+    tags: {} as TdTag,
   },
   actors: {
     createVm: unprovided<void>(),
