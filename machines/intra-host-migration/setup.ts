@@ -41,7 +41,7 @@ export const migrationSetup = setup({
     takeDownDestination: unprovided<GivenBack>(),
     probeSource: unprovided<Asked>(),
     keepSource: unprovided<LetGo>(),
-    resumeSource: unprovided<LetGo>(),
+    resumeSource: unprovided<void>(),
     moveContext: unprovided<void>(),
     askSource: unprovided<Asked>(),
     askDestination: unprovided<Asked>(),

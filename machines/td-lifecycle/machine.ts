@@ -75,16 +75,19 @@ export const tdLifecycle = tdSetup.createMachine({
     releasing,
     destroyed: {
       description: 'Everything was given back, as asked.',
+      tags: ['ending'],
       type: 'final',
       output: 'destroyed' satisfies TdOutcome,
     },
     failed: {
       description: 'A step failed; everything was given back.',
+      tags: ['ending'],
       type: 'final',
       output: 'failed' satisfies TdOutcome,
     },
     stuck: {
       description: 'Something could not be given back; the leftovers say what a person must do.',
+      tags: ['ending'],
       type: 'final',
       output: 'stuck' satisfies TdOutcome,
     },

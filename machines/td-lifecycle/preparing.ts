@@ -12,7 +12,7 @@ const [, , capVcpus, initializeTd, createVcpus, setCpuid, mirrorMemory] = destin
 
 export const preparing = tdSetup.createStateConfig({
   description: 'A VM is being prepared to receive a TD that another VM holds.',
-  tags: ['building', 'ofDestination'],
+  tags: ['building'],
   initial: 'creatingVm',
   on: { 'td.stop': { target: 'interrupting' } },
   onDone: { target: 'receiving' },

@@ -51,5 +51,6 @@ export const paused = tdSetup.createStateConfig({
 
 export const stopping = tdSetup.createStateConfig({
   ...working(stopVcpus, { onDone: { target: 'terminating' }, onError: terminateAfterError }),
+  tags: ['ending'],
   on: { 'td.stop': {} },
 });

@@ -22,10 +22,10 @@ function unprovided<Output>() {
 }
 
 /**
- * `building`: the VM and what belongs to it are being made. `ofDestination`: for a TD that another VM
- * has. `whole`: the TD is here, measured, and can be paused, moved or stopped.
+ * `building`: the VM and what belongs to it are being made. `whole`: the TD is here and measured, and
+ * can be moved. `ending`: it is being taken down, or was.
  */
-type TdTag = 'building' | 'ofDestination' | 'whole';
+type TdTag = 'building' | 'whole' | 'ending';
 
 export const tdSetup = setup({
   types: {

@@ -10,6 +10,7 @@ const [terminateTd, releaseTd] = teardownSteps;
 
 export const interrupting = tdSetup.createStateConfig({
   description: 'A stop came during a step. The ioctl under way is asked to end, and awaited.',
+  tags: ['ending'],
   on: { 'td.stop': {} },
   invoke: {
     src: 'settleStep',
@@ -32,6 +33,7 @@ export const terminating = tdSetup.createStateConfig({
     // The last close frees the slot too, only later: go on, and keep the error if it is the first.
     onError: { target: 'releasing', actions: keepError() },
   }),
+  tags: ['ending'],
   on: { 'td.stop': {} },
 });
 
@@ -58,5 +60,6 @@ export const releasing = tdSetup.createStateConfig({
       actions: { type: 'keepLeftoverError', params: actorError },
     },
   }),
+  tags: ['ending'],
   on: { 'td.stop': {} },
 });

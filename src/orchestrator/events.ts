@@ -2,7 +2,7 @@
  * What a run tells the outside. One closed set: the text view, the JSON lines and the log are all
  * made from it. The JSON form is a contract (docs/events.md).
  */
-import type { StepError } from '../../machines/td-lifecycle/index.ts';
+import type { StepError, TdOutcome, TdStateId } from '../../machines/td-lifecycle/index.ts';
 
 /** Carried by every event. */
 export interface EventHeader {
@@ -10,13 +10,27 @@ export interface EventHeader {
   readonly machine: 'td-lifecycle';
   readonly machineVersion: number;
   /** The state of the chart, dotted: `provisioning.creatingVcpus`. */
-  readonly state: string;
+  readonly state: TdStateId;
   /** Milliseconds since the run began. */
   readonly elapsedMs: number;
 }
 
+export interface StateEntered {
+  readonly event: 'state.entered';
+  /** Those taken since the state before, in order (machines/transition-id.ts). */
+  readonly transitions: readonly string[];
+}
+
+export interface StepEnded {
+  readonly event: 'step.ended';
+  readonly step: string;
+  readonly result: 'done' | 'failed' | 'interrupted';
+  readonly durationMs: number;
+  readonly requests: readonly RequestCount[];
+}
+
 export type TdEventBody =
-  | { readonly event: 'state.entered' }
+  | StateEntered
   | {
       readonly event: 'step.progress';
       readonly step: string;
@@ -24,13 +38,7 @@ export type TdEventBody =
       readonly total: number;
       readonly unit: string;
     }
-  | {
-      readonly event: 'step.ended';
-      readonly step: string;
-      readonly result: 'done' | 'failed' | 'interrupted';
-      readonly durationMs: number;
-      readonly requests: readonly RequestCount[];
-    }
+  | StepEnded
   | {
       readonly event: 'request.answered';
       readonly request: string;
@@ -42,7 +50,7 @@ export type TdEventBody =
   | { readonly event: 'td.warning'; readonly message: string }
   | {
       readonly event: 'td.ended';
-      readonly outcome: 'destroyed' | 'failed' | 'stuck';
+      readonly outcome: TdOutcome;
       readonly error: StepError | null;
       readonly leftovers: readonly StepError[];
     };

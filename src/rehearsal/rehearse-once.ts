@@ -1,5 +1,7 @@
 /** Plays a scenario once, on a machine of its own, with the faults it is given. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { intraHostMigration } from '../../machines/intra-host-migration/index.ts';
+import { hasTag } from '../../machines/state-id.ts';
 import type { TdRun } from '../orchestrator/index.ts';
 import {
   type FaultRecord,
@@ -20,7 +22,7 @@ import {
 } from './invariants/invariants.ts';
 import { type Loss, lossesOf } from './losses.ts';
 import { type OperationResult, perform } from './perform.ts';
-import { type RecordedEvent, RunRecord } from './record.ts';
+import { type AnyStateId, type RecordedEvent, RunRecord } from './record.ts';
 import {
   type Operation,
   type Scenario,
@@ -57,7 +59,7 @@ export interface Rehearsal {
 export interface TracedCall {
   readonly call: TraceEvent;
   readonly lane: string;
-  readonly state: string;
+  readonly state: AnyStateId | '';
 }
 
 export async function rehearseSimulated(
@@ -160,7 +162,7 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
     ...playing.hooks,
     onMigrationState: (td, state) => {
       playing.hooks.onMigrationState?.(td, state);
-      if (simulated === undefined || !changesOwner.has(state)) return;
+      if (simulated === undefined || !hasTag(intraHostMigration, state, 'eitherVm')) return;
       const snapshot = simulated.snapshot();
       violations.push(...twoOwners(snapshot));
       // A TD that was tried and does not run is not given up lightly.
@@ -186,15 +188,6 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
   violations.push(...found.map((each) => ({ ...each, after })));
   return results;
 }
-
-/** States of a migration before which the owner may have changed. */
-const changesOwner: ReadonlySet<string> = new Set([
-  'irrevocable.findingOwner',
-  'irrevocable.resumingDestination',
-  'irrevocable.retiringSource',
-  'rollingBack',
-  'clearingUp',
-]);
 
 /** The destination of the move under way was told to enter its vCPUs. */
 function wasEntered({ record }: World, td: LiveTd): boolean {

@@ -17,13 +17,7 @@ export interface MigrationSession {
   readonly aroundStep: AroundStep;
   readonly publish: (body: MigrationEventBody) => void;
   readonly onDestinationEvent: (event: TdRunEvent) => void;
-  /** The TD was inside KVM_RUN when the migration began, and shall be again. */
-  readonly wasRunning: boolean;
   destination: TdRun | undefined;
-  /** The kernel has said that the TD is in the destination. */
-  moved: boolean;
-  /** The effect under way: an undo waits for it. */
-  underWay: Promise<unknown>;
 }
 
 export function destinationOf({ destination }: MigrationSession): TdRun {

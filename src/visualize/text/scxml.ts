@@ -88,6 +88,7 @@ function transition(edge: ChartEdge, { node, name }: Place): string[] {
     target: edge.targets.length === 0 ? null : edge.targets.map(name).join(' '),
     // In a history state there is one transition, and it has no type.
     type: edge.reenter || node.kind === 'history' ? null : 'internal',
+    'tdctl:name': encodeName(edge.name),
     'tdctl:description': edge.description,
   };
   return element('transition', attributes, actionElements(edge.actions));
@@ -135,8 +136,8 @@ function sendElement(delay: string, { node, name }: Place): string {
 
 function stepElement({ step }: ChartNode): string[] {
   if (step === null) return [];
-  const { does, requests, undo } = step;
-  return element('tdctl:step', { does, requests: requests.map(encodeName).join(' '), undo }, []);
+  const { requests, undo } = step;
+  return element('tdctl:step', { requests: requests.map(encodeName).join(' '), undo }, []);
 }
 
 function actionElements(actions: readonly string[]): string[] {

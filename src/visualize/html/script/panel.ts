@@ -42,7 +42,6 @@ function describeState(state) {
     element('div', state.id, { className: 'where' }),
     ...badges.map((tag) => element('span', tag, { className: 'badge' })),
     element('p', state.description),
-    ...words('Does', state.does),
     ...section('ioctls', codes(state.requests)),
     ...words('Undo', state.undo),
     ...section('Invokes', codes(state.invokes)),

@@ -5,7 +5,7 @@ let chosen = 0;
 
 function searchable(state) {
   const edges = data.edges.filter((edge) => edge.source === state.id).map((edge) => edge.text);
-  return [state.id, state.description, state.does, ...state.tags, ...state.invokes, ...edges];
+  return [state.id, state.description, ...state.tags, ...state.invokes, ...edges];
 }
 
 function runSearch() {
