@@ -158,6 +158,7 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
   const { world, scenario, operation, violations } = playing;
   const { simulated } = world.stage;
   const before = simulated?.snapshot();
+  const running = [...world.tds.values()].filter(({ run }) => run?.state === 'running');
   const watched: RehearsalHooks = {
     ...playing.hooks,
     onMigrationState: (td, state) => {
@@ -183,7 +184,7 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
     ...judgeAtRest(world, simulated.snapshot()),
     ...(someTdDied(world) ? [] : undone(results, before, simulated)),
   ];
-  for (const result of results) found.push(...(await keptSourceRuns(world, result)));
+  for (const result of results) found.push(...(await keptSourceRuns(running, result)));
   const after = describeOperation(operation);
   violations.push(...found.map((each) => ({ ...each, after })));
   return results;
@@ -233,11 +234,14 @@ function wasUndone({ operation, verdict, result }: OperationResult): boolean {
 }
 
 /** Not believed but tried: every vCPU leaves KVM_RUN and is entered again. */
-async function keptSourceRuns(world: World, { operation, verdict }: OperationResult) {
+async function keptSourceRuns(
+  running: readonly LiveTd[],
+  { operation, verdict }: OperationResult,
+): Promise<Violation[]> {
   if (operation.do !== 'migrate' || verdict !== 'sourceKept') return [];
-  const { run, name, fate } = world.td(operation.td);
-  if (run === undefined || fate !== 'alive') return [];
-  if (run.state === 'paused') return [];
+  const td = running.find(({ name }) => name === operation.td);
+  if (td?.run === undefined || td.fate !== 'alive') return [];
+  const { run, name } = td;
   // In any other state the requests would not be taken, and waiting for them would not end.
   if (run.state === 'running' && (await pausesAndResumes(run))) return [];
   return [violation('kept-source-runs', `${name} was kept, and is ${run.state} when it shall run`)];

@@ -96,7 +96,12 @@ describe('a migration between two processes', () => {
     await firstVm.close();
   });
 
-  test.each(['revocable.checking', 'revocable.preparingDestination', 'revocable.quiescingSource'])(
+  test.each([
+    'revocable.checking',
+    'revocable.preparingDestination',
+    'revocable.quiescingSource.pausingSource',
+    'revocable.quiescingSource.handingOver',
+  ])(
     'cancelled in %s: the source runs, and the machine is as before',
     async (state) => {
       const scene = await runningTd();

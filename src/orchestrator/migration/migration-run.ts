@@ -74,6 +74,9 @@ export function startMigration(options: MigrationOptions): MigrationRun {
     },
   }).then((output) => {
     const { verdict, error, leftovers } = output;
+    // What is over has no TD in its hands, whatever went wrong in its last steps; else nobody could
+    // stop the source any more.
+    source.send({ type: verdict === 'sourceKept' ? 'td.keep' : 'td.moved' });
     publish({ event: 'migration.ended', verdict, error, leftovers });
     return output;
   });
