@@ -14,8 +14,10 @@ export function transitionId(transition: Transition): string {
   if (before !== undefined) return before;
   const { source, eventType } = transition;
   const same = eventType === '' ? source.always : source.transitions.get(eventType);
-  const place = same?.findIndex((one) => one === transition) ?? 0;
-  const id = `${source.path.join('.')} ${causeOf(source, eventType)}${place > 0 ? `#${place + 1}` : ''}`;
+  const place = same?.indexOf(transition as AnyTransitionDefinition) ?? 0;
+  const cause = causeOf(source, eventType);
+  const from = source.path.length === 0 ? '' : `${source.path.join('.')} `;
+  const id = `${from}${cause}${place > 0 ? `#${place + 1}` : ''}`;
   known.set(transition, id);
   return id;
 }

@@ -9,6 +9,9 @@ interface Row {
 export function working<
   const Step extends Row,
   const Ends extends { readonly onDone: unknown; readonly onError: unknown },
->({ actor, does }: Step, ends: Ends): { description: string; invoke: { src: Step['actor'] } & Ends } {
+>(
+  { actor, does }: Step,
+  ends: Ends,
+): { description: string; invoke: { src: Step['actor'] } & Ends } {
   return { description: does, invoke: { src: actor, ...ends } };
 }

@@ -122,7 +122,10 @@ export const intraHostMigration = migrationSetup.createMachine({
           onError: { target: 'probingSource', actions: keepLeftoverError },
         }),
         probingSource: working(probeSource, {
-          onDone: [{ guard: saysYes, target: 'keepingSource' }, { target: '#intra-host-migration.clearingUp' }],
+          onDone: [
+            { guard: saysYes, target: 'keepingSource' },
+            { target: '#intra-host-migration.clearingUp' },
+          ],
           onError: clearUp,
         }),
         keepingSource: working(keepSource, {

@@ -63,7 +63,11 @@ export function bound<Session extends StepSession>({ takeRequests, stepError }: 
 
   async function timed<Output>(
     session: Session,
-    { state, effect, signal }: { state: string; effect: Effect<Session, Output>; signal: AbortSignal },
+    {
+      state,
+      effect,
+      signal,
+    }: { state: string; effect: Effect<Session, Output>; signal: AbortSignal },
   ): Promise<Output> {
     const startedAt = session.now();
     const end = (result: StepEnded['result']) =>

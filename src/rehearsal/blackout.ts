@@ -1,4 +1,7 @@
-import { intraHostMigration, type MigrationStateId } from '../../machines/intra-host-migration/index.ts';
+import {
+  intraHostMigration,
+  type MigrationStateId,
+} from '../../machines/intra-host-migration/index.ts';
 import { hasTag } from '../../machines/state-id.ts';
 
 export interface MoveState {

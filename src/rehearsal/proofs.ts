@@ -4,7 +4,11 @@
  * the second time.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { clearingUp, migrationSteps, rollbackSteps } from '../../machines/intra-host-migration/index.ts';
+import {
+  clearingUp,
+  migrationSteps,
+  rollbackSteps,
+} from '../../machines/intra-host-migration/index.ts';
 import {
   destinationSteps,
   runSteps,

@@ -63,6 +63,14 @@ function reachedBySteps(model: ChartModel, chart: ChartIndex): Map<string, reado
       if (!reached.has(id)) reached.set(id, edges);
     }
   }
+  // A state that is only passed through may lie on no shortest way: what follows has a shorter one.
+  const lengthTo = ({ source }: ChartEdge) => reached.get(source)?.length ?? Infinity;
+  for (const edge of offered.toSorted((one, other) => lengthTo(one) - lengthTo(other))) {
+    const edges = [...(reached.get(edge.source) ?? []), edge.id];
+    for (const id of edge.targets.flatMap((target) => enter(target, chart).entered)) {
+      if (!reached.has(id) && reached.has(edge.source)) reached.set(id, edges);
+    }
+  }
   return reached;
 }
 

@@ -189,13 +189,16 @@ propertyTest.prop([
     'mirrorMemory',
   ]),
   fc.boolean(),
-])('whatever was asked before, td.stop ends the TD, under a move once it lets go', async (events, failing, initializesFirst) => {
-  const td = await start({ type: 'td.create' }, { failing, initializesFirst });
-  await td.send(...events, { type: 'td.stop' });
-  if (td.actor.getSnapshot().matches('migratingOut')) await td.send({ type: 'td.keep' });
-  expect(td.actor.getSnapshot().status).toBe('done');
-  expect((await toPromise(td.actor)).outcome).toMatch(/destroyed|failed/);
-});
+])(
+  'whatever was asked before, td.stop ends the TD, under a move once it lets go',
+  async (events, failing, initializesFirst) => {
+    const td = await start({ type: 'td.create' }, { failing, initializesFirst });
+    await td.send(...events, { type: 'td.stop' });
+    if (td.actor.getSnapshot().matches('migratingOut')) await td.send({ type: 'td.keep' });
+    expect(td.actor.getSnapshot().status).toBe('done');
+    expect((await toPromise(td.actor)).outcome).toMatch(/destroyed|failed/);
+  },
+);
 
 propertyTest.prop([fc.array(anyEvent, { maxLength: 20 })])(
   'no event is ever a defect: unexpected ones change nothing',

@@ -18,10 +18,7 @@ export async function coverageText(model: ChartModel, paths: readonly string[]):
       'states never visited',
       states.missed.map((id) => [sanitize(id)]),
     ),
-    ...list(
-      'transitions never taken',
-      transitions.missed.map(transition),
-    ),
+    ...list('transitions never taken', transitions.missed.map(transition)),
   ].join('');
 }
 

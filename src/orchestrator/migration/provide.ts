@@ -1,5 +1,8 @@
 /** The chart of a migration with its effects. */
-import { intraHostMigration, migrationSteps } from '../../../machines/intra-host-migration/index.ts';
+import {
+  intraHostMigration,
+  migrationSteps,
+} from '../../../machines/intra-host-migration/index.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import { bound } from '../bound.ts';
 import { knownFacts } from '../refusal-facts.ts';

@@ -98,7 +98,7 @@ interface Source {
 function readTransition(element: Element, source: Source): Omit<ChartEdge, 'id'> {
   const { event, cond, target, type } = element.attributes;
   return {
-    name: decodeName(element.attributes['tdctl:name'] ?? ''),
+    name: (element.attributes['tdctl:name'] ?? '').replace(/[^. ]+/g, decodeName),
     source: source.id,
     targets: target === undefined ? [] : target.split(' ').map(idOf),
     trigger: readTrigger(event, source),
