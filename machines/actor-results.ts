@@ -1,6 +1,11 @@
 /** What an actor's end says, as guards and actions take it; the same for every machine. */
-import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
+import { type DoneActorEvent, type ErrorActorEvent, fromPromise } from 'xstate';
 import type { StepError } from './td-lifecycle/context.ts';
+
+/** A machine that nobody gave its effects to must not look as though it worked. */
+export function unprovided<Output>() {
+  return fromPromise<Output>(() => Promise.reject(new Error('this actor was not provided')));
+}
 
 export function output<Output>({ event }: { event: DoneActorEvent<Output> }): Output {
   return event.output;

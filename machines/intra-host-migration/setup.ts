@@ -1,6 +1,6 @@
 /** What the chart is made of: its types, the actors it needs, its guards and its actions. */
-import { assign, fromPromise, setup } from 'xstate';
-import { asStepError } from '../actor-results.ts';
+import { assign, setup } from 'xstate';
+import { asStepError, unprovided } from '../actor-results.ts';
 import type { StepError } from '../td-lifecycle/index.ts';
 import type {
   Asked,
@@ -11,13 +11,6 @@ import type {
   MigrationOutput,
 } from './context.ts';
 import type { MigrationEvent } from './events.ts';
-
-/** A machine that nobody gave its effects to must not look as though it worked. */
-function unprovided<Output>() {
-  return fromPromise<Output>(() =>
-    Promise.reject(new Error('intra-host-migration: this actor was not provided')),
-  );
-}
 
 /**
  * `blackout`: the vCPUs of a TD that ran are out of KVM_RUN. `eitherVm`: what was done before may have

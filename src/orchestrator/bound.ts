@@ -19,78 +19,34 @@ interface StepSession {
   readonly now: () => number;
   readonly aroundStep: AroundStep;
   readonly publish: (body: StepEnded) => void;
+  /** Counts those since they were last taken: of the step that ends. */
+  readonly requests: { take(): readonly RequestCount[] };
 }
 
-export type Effect<Session, Output> = (session: Session, signal: AbortSignal) => Promise<Output>;
-
-type Effects<Session, Names extends string> = {
-  readonly [Name in Names]: Effect<Session, unknown>;
-};
-
-type ActorsOf<Session, Given extends Effects<Session, string>> = {
-  [Name in keyof Given]: PromiseActorLogic<Awaited<ReturnType<Given[Name]>>>;
-};
-
-interface Row {
-  readonly state: string;
-  readonly actor: string;
-}
-
-interface Binding<Session> {
-  /** The requests since the last call: those of the step that ends. */
-  readonly takeRequests: (session: Session) => readonly RequestCount[];
-  readonly stepError: (session: Session, failed: Failed) => Promise<StepError>;
-}
-
-interface Failed {
-  readonly step: string;
-  readonly error: unknown;
-}
+type Effect<Session, Output> = (session: Session, signal: AbortSignal) => Promise<Output>;
 
 type Around<Session> = <Output>(
   session: Session,
   step: { readonly state: string; readonly work: Promise<Output> },
 ) => Promise<Output>;
 
-export function bound<Session extends StepSession>({ takeRequests, stepError }: Binding<Session>) {
+/** @param stepError makes the plain record that a chart keeps of what a step has thrown. */
+export function bound<Session extends StepSession>(
+  stepError: (session: Session, thrown: { step: string; error: unknown }) => Promise<StepError>,
+) {
   const sessions = new WeakMap<AnyActor['system'], Session>();
 
-  const sessionOf = (system: AnyActor['system']): Session => {
-    const session = sessions.get(system);
-    if (!session) throw new Error('this chart was started without a session');
-    return session;
-  };
-
-  async function timed<Output>(
-    session: Session,
-    {
-      state,
-      effect,
-      signal,
-    }: { state: string; effect: Effect<Session, Output>; signal: AbortSignal },
-  ): Promise<Output> {
-    const startedAt = session.now();
-    const end = (result: StepEnded['result']) =>
-      session.publish({
-        event: 'step.ended',
-        step: state,
-        result,
-        durationMs: session.now() - startedAt,
-        requests: takeRequests(session),
-      });
-    try {
-      // A simulated host answers at once, so without a turn of the event loop between the steps a
-      // signal would be seen only when all of them are done.
-      await nextTurn();
-      signal.throwIfAborted();
-      const output = await session.aroundStep(state, () => effect(session, signal));
-      end(signal.aborted ? 'interrupted' : 'done');
-      return output;
-    } catch (error) {
-      end(signal.aborted ? 'interrupted' : 'failed');
-      throw await stepError(session, { step: state, error });
-    }
-  }
+  /** An actor that works on the session of its chart. */
+  const actor = <Output>(step: string, effect: Effect<Session, Output>) =>
+    fromPromise<Output>(async ({ signal, system }) => {
+      const session = sessions.get(system);
+      if (!session) throw new Error('this chart was started without a session');
+      try {
+        return await effect(session, signal);
+      } catch (error) {
+        throw await stepError(session, { step, error });
+      }
+    });
 
   return {
     /** Makes `session` the one that the actors of this chart work on; before it is started. */
@@ -99,33 +55,60 @@ export function bound<Session extends StepSession>({ takeRequests, stepError }: 
       sessions.set(system, session);
     },
 
+    /** A wait without an end of its own is no step: nothing is timed, and no teardown waits for it. */
+    wait: actor,
+
     /** @param around sees each step while it works. */
-    actors<const Step extends Row, const Given extends Effects<Session, Step['actor']>>(
-      rows: readonly Step[],
+    actors<Name extends string, Given extends Record<Name, Effect<Session, unknown>>>(
+      rows: readonly { readonly state: string; readonly actor: Name }[],
       effects: Given,
       around: Around<Session> = (_, { work }) => work,
-    ): ActorsOf<Session, Given> {
-      const actors = rows.map(({ state, actor }) => [
-        actor,
-        fromPromise(({ signal, system }) => {
-          const session = sessionOf(system);
-          const effect = effects[actor as Step['actor']];
-          return around(session, { state, work: timed(session, { state, effect, signal }) });
-        }),
+    ) {
+      const actors = rows.map(({ state, actor: name }) => [
+        name,
+        actor(state, (session, signal) =>
+          around(session, {
+            state,
+            work: timed(session, { state, effect: effects[name], signal }),
+          }),
+        ),
       ]);
-      return Object.fromEntries(actors) as ActorsOf<Session, Given>;
-    },
-
-    /** A wait without an end of its own is no step: nothing is timed, and no teardown waits for it. */
-    wait<Output>(step: string, effect: Effect<Session, Output>): PromiseActorLogic<Output> {
-      return fromPromise(async ({ signal, system }) => {
-        const session = sessionOf(system);
-        try {
-          return await effect(session, signal);
-        } catch (error) {
-          throw await stepError(session, { step, error });
-        }
-      });
+      return Object.fromEntries(actors) as {
+        [Key in keyof Given]: PromiseActorLogic<Awaited<ReturnType<Given[Key]>>>;
+      };
     },
   };
+}
+
+interface Timed<Session, Output> {
+  readonly state: string;
+  readonly effect: Effect<Session, Output>;
+  readonly signal: AbortSignal;
+}
+
+async function timed<Session extends StepSession, Output>(
+  session: Session,
+  { state, effect, signal }: Timed<Session, Output>,
+): Promise<Output> {
+  const startedAt = session.now();
+  const end = (result: StepEnded['result']) =>
+    session.publish({
+      event: 'step.ended',
+      step: state,
+      result,
+      durationMs: session.now() - startedAt,
+      requests: session.requests.take(),
+    });
+  try {
+    // A simulated host answers at once, so without a turn of the event loop between the steps a
+    // signal would be seen only when all of them are done.
+    await nextTurn();
+    signal.throwIfAborted();
+    const output = await session.aroundStep(state, () => effect(session, signal));
+    end(signal.aborted ? 'interrupted' : 'done');
+    return output;
+  } catch (error) {
+    end(signal.aborted ? 'interrupted' : 'failed');
+    throw error;
+  }
 }

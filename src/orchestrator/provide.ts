@@ -18,11 +18,9 @@ import { releaseTd, settleStep, stopVcpus, terminateTd } from './steps/teardown.
 import { createVcpus, initializeVcpus } from './steps/vcpus.ts';
 import { capVcpus, createVm, initializeTd, readLimits } from './steps/vm.ts';
 
-const { actors, bind, wait } = bound<TdSession>({
-  takeRequests: ({ requests }) => requests.take(),
-  stepError: async (session, { step, error }) =>
-    toStepError(step, error, await knownFacts(session, error)),
-});
+const { actors, bind, wait } = bound<TdSession>(async (session, { step, error }) =>
+  toStepError(step, error, await knownFacts(session, error)),
+);
 
 export const bindTd = bind;
 

@@ -100,7 +100,7 @@ function lostPages({ snapshot, faults, vcpusDiffer }: LossFacts): Loss[] {
   return [{ what: 'page', count, by: 'module', words: 'the TDX module refused to give them back' }];
 }
 
-/** kernel-abi 2.6 and 4.2, 4.3: charges that kernels forget, or take back twice. */
+/** Charges that kernels forget, or take back twice (docs/migration.md). */
 function lostCharges({ snapshot }: LossFacts): Loss[] {
   const { keySlots, cgroups } = snapshot;
   const charged = cgroups.find(({ path }) => path === '/')?.usage ?? 0;

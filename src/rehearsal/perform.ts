@@ -180,7 +180,7 @@ function destinationPlan(plan: TdPlan, vcpus: number | undefined): TdPlan {
 
 /**
  * A TDX module update meets TDs that are being built with FW_UPLOAD_ERR_BUSY, and the kernel leaves it
- * to user space to wait (operators.md 0.6). What the new module changes is not simulated.
+ * to user space to wait. What the new module changes is not simulated.
  */
 async function updateModule(world: World): Promise<void> {
   const isBuilding = () =>

@@ -23,7 +23,7 @@ export function chartCoverage(model: ChartModel, files: readonly EventFile[]): C
     // Final children of a compound state are only passed through.
     ...edges.flatMap(({ targets }) => targets),
   ]);
-  const states = new Set(enter('', chart).entered);
+  const states = new Set(enter('', chart));
   for (const id of reached) {
     for (const around of chart.ancestors(id)) states.add(around.id);
     states.add(id);

@@ -26,7 +26,7 @@ function checkSource({ source }: MigrationSession): void {
   });
 }
 
-/** kernel-abi 4.2 and 4.3: neither posted series refuses this as it should. */
+/** Neither posted series, RFC v1 of April 2023 and RFC v2 of June 2025, refuses this as it should. */
 function checkVcpuCounts({ source, destinationPlan }: MigrationSession): void {
   const from = source.session.plan.vcpuIds.length;
   const to = destinationPlan.vcpuIds.length;

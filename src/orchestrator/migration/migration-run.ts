@@ -61,6 +61,9 @@ export function startMigration(options: MigrationOptions): MigrationRun {
     now,
     publish,
     onDestinationEvent: options.onDestinationEvent,
+    requests: {
+      take: () => [source, session.destination].flatMap((td) => td?.session.requests.take() ?? []),
+    },
     destination: undefined,
   };
   const actor = createActor(intraHostMigrationOnHost, {

@@ -25,15 +25,10 @@ import {
 } from './steps.ts';
 import { clearUp, keepSource, resumeSource, takeDownDestination } from './undo.ts';
 
-const { actors, bind } = bound<MigrationSession>({
-  // Those that the migration made itself, between the steps of the two TDs.
-  takeRequests: ({ source, destination }) =>
-    [source, destination].flatMap((td) => td?.session.requests.take() ?? []),
-  stepError: async ({ source }, { step, error }) => {
-    if (error instanceof TdEndedError) return error.stepError;
-    if (step === 'moving' && error instanceof KvmError) return moveRefused(step, error);
-    return toStepError(step, error, await knownFacts(source.session, error));
-  },
+const { actors, bind } = bound<MigrationSession>(async ({ source }, { step, error }) => {
+  if (error instanceof TdEndedError) return error.stepError;
+  if (step === 'moving' && error instanceof KvmError) return moveRefused(step, error);
+  return toStepError(step, error, await knownFacts(source.session, error));
 });
 
 export const bindMigration = bind;

@@ -1,7 +1,7 @@
 /** One migration: the TD that moves, the host of the VM it moves to, and that VM once it exists. */
 import type { Host } from '../../host/port.ts';
 import type { TdPlan } from '../../plan/index.ts';
-import type { TdRunEvent } from '../events.ts';
+import type { RequestCount, TdRunEvent } from '../events.ts';
 import type { AroundStep } from '../session.ts';
 import type { TdRun } from '../td-run.ts';
 import type { MigrationEventBody } from './events.ts';
@@ -17,6 +17,8 @@ export interface MigrationSession {
   readonly aroundStep: AroundStep;
   readonly publish: (body: MigrationEventBody) => void;
   readonly onDestinationEvent: (event: TdRunEvent) => void;
+  /** Those that the migration made itself, between the steps of the two TDs. */
+  readonly requests: { take(): readonly RequestCount[] };
   destination: TdRun | undefined;
 }
 

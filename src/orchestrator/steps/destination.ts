@@ -1,6 +1,6 @@
 /**
  * What only the destination of a move does. Slots, sizes and order must be the source's, and the
- * private pages the very same; the addresses in this process are not compared (kernel-abi 4.3).
+ * private pages the very same; the addresses in this process are not compared (docs/migration.md).
  */
 import { withApicId } from '../../abi/kvm/cpuid.ts';
 import type { GuestMemory, Vm } from '../../host/port.ts';

@@ -18,7 +18,7 @@ export async function createVcpus(session: TdSession, signal: AbortSignal): Prom
   }
 }
 
-/** The module gives the leaves of the TD. They must be set before INIT_VCPU (kernel-abi 2.9). */
+/** The module gives the leaves of the TD. They must be set before INIT_VCPU, which looks for x2APIC in them. */
 export async function initializeVcpus(session: TdSession, signal: AbortSignal): Promise<void> {
   const { plan, handles, publish } = session;
   const vcpus = handles.get('vcpus');
