@@ -50,7 +50,7 @@ function chartJson(event: ChartEvent): string {
   const about = { kind: 'event', td, machine, machineVersion, state, event: name };
   switch (event.event) {
     case 'state.entered':
-      return JSON.stringify(about);
+      return JSON.stringify({ ...about, transitions: event.transitions });
     case 'step.ended':
       return JSON.stringify({ ...about, step: event.step, result: event.result });
     case 'td.ended':

@@ -1,6 +1,7 @@
 /** Every fault that a run could meet, found by playing it once without any and reading its trace. */
 import type { ErrnoName } from '../../abi/kvm/errno.ts';
 import type { RequestName } from '../../abi/kvm/requests.ts';
+import type { TdState } from '../../orchestrator/index.ts';
 import { type FaultRecord, possibleFaults, type TraceEvent } from '../../simulator/index.ts';
 import type { TracedCall } from '../rehearse-once.ts';
 import type { Who } from '../world.ts';
@@ -10,7 +11,7 @@ export interface FaultCase {
   readonly faults: readonly RehearsalFault[];
   /** The step that the first of them falls into: lane and state. */
   readonly lane: string;
-  readonly state: string;
+  readonly state: TracedCall['state'];
 }
 
 /** One case for each fault, in the order of the run. */
@@ -101,9 +102,13 @@ function deaths(trace: readonly TracedCall[]): RehearsalFault[] {
   });
 }
 
+const ofDestination: TdState = 'preparing';
+
 /** Lanes of a move, and of the VM that it prepares, carry more than the name of the TD. */
 function isOfMove(call: TracedCall | undefined): boolean {
-  return call !== undefined && (call.lane.includes(' move ') || call.state.startsWith('preparing'));
+  return (
+    call !== undefined && (call.lane.includes(' move ') || call.state.startsWith(ofDestination))
+  );
 }
 
 interface NumberedIoctl {
@@ -128,7 +133,7 @@ function numbered(trace: readonly TraceEvent[]): NumberedIoctl[] {
 
 interface Place {
   readonly lane: string;
-  readonly state: string;
+  readonly state: TracedCall['state'];
   readonly order: number;
 }
 
