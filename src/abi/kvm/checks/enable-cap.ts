@@ -7,7 +7,8 @@ const x86 = 'arch/x86/kvm/x86.c, kvm_vm_ioctl_enable_cap()';
 const asReported = 'set only bits that KVM_CHECK_EXTENSION reports for it';
 const beforeVcpus = 'enable it before the first vCPU';
 
-const flags = checksIn(x86, {
+/** On a VM, and on a vCPU. */
+export const flags = checksIn(`${x86} and kvm_vcpu_ioctl_enable_cap()`, {
   'enable-cap.flags': { errno: 'EINVAL', when: 'flags is not 0', remedy: 'pass 0 in flags' },
 });
 

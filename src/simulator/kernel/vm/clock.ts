@@ -2,6 +2,7 @@
 import { msr } from '../../../abi/kvm/msrs.ts';
 import type { Answer, ClockStruct, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
+import { firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vcpu, Vm } from '../objects.ts';
 
@@ -34,10 +35,16 @@ export function updateMasterClock(vm: Vm): void {
   vm.useMasterClock = vm.isTd ? vm.vcpus.length === 1 : vm.vcpus.length > 0;
 }
 
-/** kvm_set_guest_paused(): a guest that keeps no kvmclock cannot be told. No TD does. */
-export function kvmclockCtrl({ vm, msrs }: Vcpu): Answer {
-  const systemTime = msrs.get(msr.KVM_SYSTEM_TIME_NEW) ?? msrs.get(msr.KVM_SYSTEM_TIME) ?? 0n;
-  return vm.isTd || (systemTime & 1n) === 0n ? refuse('EINVAL') : done;
+const kvmclockSteps: Steps<Vcpu> = {
+  'kvmclock-ctrl.no-clock': ({ vm, msrs }) => {
+    const systemTime = msrs.get(msr.KVM_SYSTEM_TIME_NEW) ?? msrs.get(msr.KVM_SYSTEM_TIME) ?? 0n;
+    return vm.isTd || (systemTime & 1n) === 0n;
+  },
+};
+
+/** kvm_set_guest_paused() */
+export function kvmclockCtrl(kernel: Kernel, vcpu: Vcpu): Answer {
+  return firstRefusal(kernel, 'KVM_KVMCLOCK_CTRL', { steps: kvmclockSteps, call: vcpu }) ?? done;
 }
 
 export function setClock(kernel: Kernel, vm: Vm, user: UserStruct<ClockStruct>): Answer {
