@@ -6,10 +6,11 @@ import { capabilities } from '../../../abi/kvm/capabilities.ts';
 import { vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
 import type { Answer, UserBytes } from '../../interface.ts';
 import { done } from '../answer.ts';
-import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
+import { type CopiedIn, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
 import { checkExtension } from '../system/check-extension.ts';
+import { copiedBytes } from './copied-bytes.ts';
 
 const headerBytes = vcpuStateBytes.KVM_GET_NESTED_STATE;
 /** Offsets in `struct kvm_nested_state`. */
@@ -71,10 +72,7 @@ export function nestedState(
   user: UserBytes,
 ): Answer {
   const isGet = request === 'KVM_GET_NESTED_STATE';
-  const given = new CopiedIn(() => {
-    const bytes = isGet ? user.read(4, at.size) : user.read(headerBytes);
-    return bytes && new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  });
+  const given = isGet ? copiedBytes(user, 4, at.size) : copiedBytes(user, headerBytes);
   const call = { kernel, vcpu, user, given };
   return firstRefusal(kernel, request, { steps: isGet ? getSteps : setSteps, call }) ?? done;
 }

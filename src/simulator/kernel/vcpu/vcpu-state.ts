@@ -9,10 +9,11 @@ import { type VcpuStateRequestName, vcpuStateBytes } from '../../../abi/kvm/vcpu
 import { xcr0Of } from '../../../abi/tdx/xfam.ts';
 import type { Answer, Request, UserBytes } from '../../interface.ts';
 import { done } from '../answer.ts';
-import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
+import { type CopiedIn, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import type { StateName, Vcpu } from '../objects.ts';
 import { xsaveBytes } from '../system/capability-values.ts';
+import { copiedBytes } from './copied-bytes.ts';
 import { nestedState } from './nested-state.ts';
 import { resetState } from './reset-state.ts';
 import {
@@ -81,10 +82,7 @@ export function vcpuState(
   }
   const state = stateOf(request);
   const bytes = state === 'XSAVE' ? xsaveSize(kernel, vcpu) : vcpuStateBytes[request];
-  const given = new CopiedIn(() => {
-    const copy = user.read(bytes);
-    return copy && new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
-  });
+  const given = copiedBytes(user, bytes);
   const call = { kernel, vcpu, state, bytes, user, given };
   const refused = firstRefusal(kernel, request, { steps, call });
   if (refused !== undefined) return refused;
@@ -107,8 +105,7 @@ function shown({ kernel, vcpu, state, bytes }: StateCall): Uint8Array {
 }
 
 function keep({ vcpu, state, given: { value } }: StateCall): void {
-  const { buffer, byteOffset, byteLength } = value;
-  vcpu.state.set(state, new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength)));
+  vcpu.state.set(state, new Uint8Array(value.buffer));
   if (state === 'VCPU_EVENTS') takeEvents(vcpu, value);
 }
 
