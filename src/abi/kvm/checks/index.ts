@@ -7,6 +7,8 @@ import { anyCapChecks, enableCapChecks, otherMaxVcpusChecks } from './enable-cap
 import { eventfdChecks } from './eventfds.ts';
 import { initVmChecks, otherInitVmChecks } from './init-vm.ts';
 import { injectChecks, interruptChecks, irqchipChecks } from './interrupts.ts';
+import { memoryChecks, otherLinkGuestMemfdChecks, preFaultChecks } from './memory.ts';
+import { memoryRegionChecks } from './memory-region.ts';
 import { moveChecks, moveV1Checks } from './move.ts';
 import { getMsrsChecks, msrIndexListChecks, setMsrFilterChecks, vcpuMsrsChecks } from './msrs.ts';
 import { runChecks } from './run.ts';
@@ -27,6 +29,7 @@ import {
 } from './tdx-vm.ts';
 import { mceCapSupportedChecks, smallVcpuChecks } from './vcpu.ts';
 import { vcpuStateChecks } from './vcpu-state.ts';
+import { vcpuSettingChecks, vmSettingChecks } from './vm.ts';
 
 export { type Check, type Checks, errnosOf };
 
@@ -70,6 +73,9 @@ const requests = {
     KVM_TDX_INIT_VM: initVmChecks,
     KVM_TDX_FINALIZE_VM: finalizeVmChecks,
     KVM_TDX_TERMINATE_VM: unknownVmCommandChecks,
+    ...memoryRegionChecks,
+    ...memoryChecks,
+    ...vmSettingChecks,
   },
   'a vCPU': {
     'KVM_MEMORY_ENCRYPT_OP on a vCPU': unknownVcpuCommandChecks,
@@ -80,6 +86,8 @@ const requests = {
     ...vcpuCpuidChecks,
     ...vcpuStateChecks,
     ...smallVcpuChecks,
+    ...preFaultChecks,
+    ...vcpuSettingChecks,
     ...injectChecks,
     ...vcpuMsrsChecks,
     ...vcpuDeviceAttrChecks,
@@ -91,6 +99,7 @@ const otherChecks = {
   KVM_CREATE_VCPU: otherCreateVcpuChecks,
   'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)': otherMaxVcpusChecks,
   'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)': { ...moveChecks, ...moveV1Checks },
+  KVM_LINK_GUEST_MEMFD: otherLinkGuestMemfdChecks,
   KVM_TDX_INIT_VM: otherInitVmChecks,
   KVM_TDX_FINALIZE_VM: otherFinalizeVmChecks,
   KVM_TDX_TERMINATE_VM: terminateVmChecks,

@@ -1,4 +1,4 @@
-/** Small requests on a vCPU: how it waits, what it blocks, its machine checks, capabilities and clock. */
+/** Small requests on a vCPU: how it waits, what it blocks, its machine checks and capabilities. */
 import { checksIn } from './check.ts';
 import { unreadable, unwritable, vcpuChecks } from './common.ts';
 import { flags } from './enable-cap.ts';
@@ -78,16 +78,6 @@ export const smallVcpuChecks = {
         errno: 'EINVAL',
         when: 'the interrupt controller of Hyper-V is asked for, and the VM has no in-kernel irqchip',
         remedy: haveIrqchip,
-      },
-    }),
-  },
-  KVM_KVMCLOCK_CTRL: {
-    ...vcpuChecks,
-    ...checksIn(`${x86}, kvm_set_guest_paused()`, {
-      'kvmclock-ctrl.no-clock': {
-        errno: 'EINVAL',
-        when: 'the guest has no kvmclock that could be told of a pause; no TD has one',
-        remedy: 'go on: VMMs ask at every pause, whether there is a clock or not',
       },
     }),
   },

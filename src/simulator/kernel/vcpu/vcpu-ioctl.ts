@@ -41,7 +41,7 @@ export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: R
     case 'KVM_GET_TSC_KHZ':
       return getTscKhz(vcpu);
     case 'KVM_KVMCLOCK_CTRL':
-      return kvmclockCtrl(kernel, vcpu);
+      return kvmclockCtrl(vcpu);
     case 'KVM_GET_MP_STATE':
       return getMpState(kernel, vcpu, request.mpState);
     case 'KVM_SET_MP_STATE':

@@ -134,9 +134,4 @@ export const onVcpus: ConformanceTable = {
       'enable-vcpu-cap.synic-no-irqchip': onPlain(enable('KVM_CAP_HYPERV_SYNIC')),
     },
   },
-  KVM_KVMCLOCK_CTRL: {
-    handle: tdVcpu,
-    request: () => ({ request: 'KVM_KVMCLOCK_CTRL' }),
-    cases: { 'kvmclock-ctrl.no-clock': onTd({ request: 'KVM_KVMCLOCK_CTRL' }) },
-  },
 };
