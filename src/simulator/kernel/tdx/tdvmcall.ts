@@ -1,5 +1,5 @@
 /**
- * What KVM makes of a TDVMCALL (kernel-abi 1.4): it answers the guest, or user space sees an exit and
+ * What KVM makes of a TDVMCALL: it answers the guest, or user space sees an exit and
  * its answer is completed by the next KVM_RUN. Source: handle_tdvmcall() and what it calls, Linux 7.3.
  */
 import { errnoNumbers } from '../../../abi/kvm/errno.ts';

@@ -167,6 +167,16 @@ describe('KVM_RUN: other calls meanwhile', () => {
     expect(await third.result).toBe('EINTR');
   });
 
+  test('one that waits looks at nothing yet, not even its argument, and ends without an exit', async () => {
+    const { driver, vcpu } = runnable();
+    const first = driver.run(vcpu);
+    const [cancelled, refused] = [driver.run(vcpu, {}, 1n), driver.run(vcpu, {}, 1n)];
+    cancelled.cancel();
+    expect([await cancelled.result, cancelled.exits]).toEqual(['EINTR', []]);
+    first.cancel();
+    expect(await refused.result).toBe('EINVAL');
+  });
+
   test('an ioctl of that vCPU would wait; here it is EINTR', async () => {
     const { driver, vcpu } = runnable();
     const running = driver.run(vcpu);
