@@ -97,6 +97,11 @@ export function hasMaxVcpusCap(abi: KernelAbi): boolean {
   return !makesCheck(abi, 'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)', 'enable-cap.unknown');
 }
 
+/** Whether KVM tells answers of user space to a MapGPA exit apart, rather than 0 and any other. */
+export function tellsMapGpaAnswersApart(abi: KernelAbi): boolean {
+  return makesCheck(abi, 'KVM_RUN', 'run.map-gpa-answer');
+}
+
 /** Whether a vCPU can be made before KVM_TDX_INIT_VM: what the destination of a move needs. */
 export function makesVcpusFirst(abi: KernelAbi): boolean {
   return !makesCheck(abi, 'KVM_CREATE_VCPU', 'create-vcpu.td-state');

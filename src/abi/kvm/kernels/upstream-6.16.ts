@@ -86,6 +86,8 @@ export const upstream616: KernelAbi = {
       'init-mem-region.no-table',
       'init-mem-region.busy',
     ),
+    // Any answer but 0 tells the guest INVALID_OPERAND.
+    KVM_RUN: without(checks.KVM_RUN, 'run.map-gpa-answer'),
     KVM_TDX_GET_CPUID: without(vcpuCommand(checks.KVM_TDX_GET_CPUID), ...secondStage),
   },
   bringUp: { ...upstream73.bringUp, limitMissing: 'counts as 0xffff' },
