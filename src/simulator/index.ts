@@ -46,6 +46,7 @@ export {
 } from './faults.ts';
 export * from './interface.ts';
 export type { BringUp } from './kernel/bring-up.ts';
+export { initVmFacts } from './kernel/tdx/td-params.ts';
 export type { HostProfile, Platform } from './platform.ts';
 export { keyIdRange, onlineCpus, presentCpus } from './platform.ts';
 export { possibleFaults } from './possible-faults.ts';

@@ -43,7 +43,8 @@ function wholeLine(scanner: TextScanner): Readonly<Record<string, TraceValue>> {
   return scanner.fields('');
 }
 
-const errnoText = /^(E[A-Z0-9]+)(?: hw_error=(0x[0-9a-f]{1,16})(?: \([A-Z0-9_|]*\))?)?$/;
+const errnoText =
+  /^(E[A-Z0-9]+)(?: check=([a-z0-9.-]+))?(?: hw_error=(0x[0-9a-f]{1,16})(?: \([A-Z0-9_|]*\))?)?$/;
 const madeText = /^fd \[(.+)\]$/;
 
 /** @throws Unreadable */
@@ -53,6 +54,10 @@ function outcomeOf(scanner: TextScanner): CallOutcome {
   if (/^-?\d+$/.test(text)) return { value: Number(text) };
   const made = madeText.exec(text)?.[1];
   if (made !== undefined) return { value: 0, made };
-  const [, errno, hwError] = errnoText.exec(text) ?? scanner.fail('an answer is missing');
-  return { errno, ...(hwError === undefined ? {} : { hwError }) } as CallOutcome;
+  const [, errno, check, hwError] = errnoText.exec(text) ?? scanner.fail('an answer is missing');
+  return {
+    errno,
+    ...(check === undefined ? {} : { check }),
+    ...(hwError === undefined ? {} : { hwError }),
+  } as CallOutcome;
 }

@@ -10,7 +10,7 @@ export type TraceRecord = HeaderRecord | OpenRecord | CallRecord | CloseRecord |
 /** The first record. */
 export interface HeaderRecord {
   readonly kind: 'header';
-  readonly version: typeof traceVersion;
+  readonly version: (typeof readableVersions)[number];
   /** As `--host` and `--kernel` were given. */
   readonly host: string;
   readonly kernel: string;
@@ -25,7 +25,9 @@ export interface TracedCpu {
   readonly physicalAddressBits: number;
 }
 
-export const traceVersion = 1;
+/** 2: a refused call names the check. What version 1 has is read as well. */
+export const traceVersion = 2;
+export const readableVersions = [1, traceVersion] as const;
 
 /** open("/dev/kvm"): makes a `sys#…`. */
 export interface OpenRecord {
@@ -50,10 +52,17 @@ export interface CallRecord {
 export type CallOutcome =
   /** `value` is 0 where a descriptor was made: its number says nothing of the call. */
   | { readonly value: number; readonly made?: string }
-  /** `hwError`: the status of the TDX module that was written back, where it is not 0. */
-  | { readonly errno: ErrnoName; readonly hwError?: string }
+  | RefusedOutcome
   /** A signal came before the answer could be given; the call was undone. */
   | { readonly interrupted: true };
+
+export interface RefusedOutcome {
+  readonly errno: ErrnoName;
+  /** The check of the kernel that refused, by the name of its row in the book (abi/kvm/checks). */
+  readonly check?: string;
+  /** The status of the TDX module that was written back, where it is not 0. */
+  readonly hwError?: string;
+}
 
 /** The last close of a file description, also by the end of a process. */
 export interface CloseRecord {

@@ -1,11 +1,13 @@
 /** The shape of each record, for traces that come from a file. */
 import { z } from 'zod';
 import { errnoNumbers } from '../abi/kvm/errno.ts';
-import { traceVersion } from './record.ts';
+import { readableVersions } from './record.ts';
 
 export const threadName = /^(?:P[1-9]\d*\.)?T\d+$/;
 export const objectName = /^[a-z]+#\d+$/;
 export const requestName = /^(?:KVM_[A-Z0-9_]+|0x[0-9a-f]+)$/;
+
+export const checkName = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
 
 const thread = z.string().regex(threadName);
 const object = z.string().regex(objectName);
@@ -15,6 +17,7 @@ const outcome = z.union([
   z.strictObject({ value: z.int(), made: object.optional() }),
   z.strictObject({
     errno: z.enum(errnos),
+    check: z.string().regex(checkName).optional(),
     hwError: z
       .string()
       .regex(/^0x[0-9a-f]{1,16}$/)
@@ -26,7 +29,7 @@ const outcome = z.union([
 export const traceRecordSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('header'),
-    version: z.literal(traceVersion),
+    version: z.literal(readableVersions),
     host: z.string(),
     kernel: z.string(),
     command: z.array(z.string()),

@@ -37,8 +37,9 @@ function outcomeText(outcome: CallOutcome): string {
   if ('value' in outcome) {
     return outcome.made === undefined ? String(outcome.value) : `fd [${outcome.made}]`;
   }
-  const { errno, hwError } = outcome;
-  return hwError === undefined ? errno : `${errno} hw_error=${hwError}${statusNote(hwError)}`;
+  const { errno, check, hwError } = outcome;
+  const by = check === undefined ? '' : ` check=${check}`;
+  return `${errno}${by}${hwError === undefined ? '' : ` hw_error=${hwError}${statusNote(hwError)}`}`;
 }
 
 /** For the reader only; the number before it is what counts. */

@@ -1,4 +1,5 @@
 /** A trace as the linter has it, whoever wrote it. */
+import type { ErrnoName } from '../../abi/kvm/errno.ts';
 import type { CallRecord, HeaderRecord, TraceRecord } from '../record.ts';
 
 export interface TracedTrace {
@@ -41,7 +42,7 @@ export function succeeded({ record }: TracedCall): boolean {
   return 'value' in record.outcome;
 }
 
-export function errnoOf({ record }: TracedCall): string | undefined {
+export function errnoOf({ record }: TracedCall): ErrnoName | undefined {
   return 'errno' in record.outcome ? record.outcome.errno : undefined;
 }
 

@@ -3,6 +3,7 @@
 import {
   type HostProfileName,
   hostProfiles,
+  type KernelAbi,
   type KernelAbiName,
   kernelAbis,
 } from '../../../src/simulator/index.ts';
@@ -17,7 +18,7 @@ import { Driver, type DriverOptions } from '../../simulator/drive.ts';
 import { recordTrace } from '../recorder.ts';
 
 export interface JudgedUnder {
-  readonly kernel?: KernelAbiName;
+  readonly kernel?: KernelAbiName | KernelAbi;
   readonly host?: HostProfileName;
 }
 
@@ -38,7 +39,7 @@ export async function judgedText(text: string, under: JudgedUnder = {}): Promise
   if (trace === undefined) throw new Error('this is no trace');
   return lintTrace(trace, {
     profile: hostProfiles[host],
-    kernelAbi: kernelAbis[kernel],
+    kernelAbi: typeof kernel === 'string' ? kernelAbis[kernel] : kernel,
     hostName: `sim:${host}`,
   });
 }
