@@ -73,5 +73,4 @@ export type {
   TraceListener,
 } from './trace.ts';
 export type { Copies, Copy } from './trace-copies.ts';
-export { traceJson, traceLine } from './trace-text.ts';
 export { CapabilitiesValue, CpuidValue, InitVmValue, StructValue } from './user-values.ts';

@@ -27,8 +27,6 @@ interface RunEvent {
   readonly result: string | undefined;
 }
 
-const callKinds: ReadonlySet<unknown> = new Set(['ioctl', 'seamcall', 'release']);
-
 interface OpenRun {
   readonly steps: RecordedStep[];
   ended: { readonly step: string; readonly result: RecordedStep['result'] } | null;
@@ -85,7 +83,7 @@ function isResult(result: string | undefined): result is 'done' | 'failed' | 'in
   return result === 'done' || result === 'failed' || result === 'interrupted';
 }
 
-/** Undefined for a call, which a trace has between the events. */
+/** Undefined for the records that a trace has between the events. */
 function parseEvent(line: string, place: string): RunEvent | undefined {
   let value: unknown;
   try {
@@ -95,7 +93,7 @@ function parseEvent(line: string, place: string): RunEvent | undefined {
   }
   const fields =
     typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  if (callKinds.has(fields.kind)) return undefined;
+  if (typeof fields.kind === 'string' && fields.kind !== 'event') return undefined;
   // A line of the log has `op` in place of `event`.
   const event = fields.event ?? fields.op;
   if (typeof event !== 'string')

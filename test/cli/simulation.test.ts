@@ -35,6 +35,15 @@ describe('run --trace', () => {
     );
   });
 
+  test('is what the linter reads, and finds right', async () => {
+    for (const name of ['lint.trace', 'lint.jsonl']) {
+      const path = join(scratch, name);
+      await run('--host', 'sim', '--trace', path);
+      const { exitCode, stdout } = await tdctl(['trace', 'lint', path]);
+      expect([exitCode, stdout]).toEqual([0, expect.stringContaining('0 errors, 0 warnings')]);
+    }
+  });
+
   test('is refused before anything is done where the host may be real', async () => {
     const path = join(scratch, 'kvm.trace');
     const { exitCode, stderr } = await run('--host', 'kvm', '--trace', path);

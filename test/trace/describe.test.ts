@@ -13,7 +13,7 @@ import { recordTrace } from './recorder.ts';
 
 function calls(run: (driver: Driver) => unknown): CallRecord[] {
   const driver = new Driver();
-  const records = recordTrace(driver.machine, driver);
+  const records = recordTrace(driver.machine);
   run(driver);
   return records.filter((record) => record.kind === 'call');
 }
@@ -184,7 +184,7 @@ test('KVM_RUN is shown with its exit, and with what user space answered to the o
           : { reason: 'KVM_EXIT_IO', direction: 'out', port: 0x402, sizeBytes: 1, data: 0x41n },
     },
   });
-  const records = recordTrace(driver.machine, driver);
+  const records = recordTrace(driver.machine);
   const [vcpu = 0] = driver.runnableTd().vcpus;
   await driver.run(vcpu).result;
   await driver.run(vcpu, { result: 11n }).result;

@@ -28,7 +28,7 @@ export async function recorded(
   options: DriverOptions = {},
 ): Promise<TraceRecord[]> {
   const driver = new Driver(options);
-  const records = recordTrace(driver.machine, driver);
+  const records = recordTrace(driver.machine);
   await run(driver);
   return [...records, { kind: 'end', exit: { status: 0 } }];
 }
@@ -78,6 +78,9 @@ export function straceOf(records: readonly TraceRecord[]): string {
         return `close(${fds.get(record.object)}) = 0`;
       case 'call':
         return `ioctl(${fds.get(record.object)}, ${ioctlText(record)}) = ${answer(record.outcome)}`;
+      case 'seamcall':
+      case 'event':
+        return '';
       case 'end':
         return '+++ exited with 0 +++';
       case 'header':
