@@ -15,6 +15,8 @@ const memoryUnits: readonly Unit[] = [
   { name: 'TiB', factor: 1n << 40n },
 ];
 
+const byte: Unit = { name: 'B', factor: 1n };
+
 const frequencyUnits: readonly Unit[] = [
   { name: 'kHz', factor: 1n },
   { name: 'MHz', factor: 1_000n },
@@ -118,10 +120,18 @@ function hertzUnitFor(unit: string): string | undefined {
   );
 }
 
-/** `2GiB`, `1536MiB`, `4095 bytes`: the largest unit that needs no fraction. */
+/** `2GiB`, `1536MiB`, `4095 bytes`: as a file has it, in the largest unit that needs no fraction. */
 export function formatBytes(bytes: bigint): string {
   const unit = memoryUnits.findLast((candidate) => bytes !== 0n && bytes % candidate.factor === 0n);
   return unit === undefined ? `${bytes} bytes` : `${bytes / unit.factor}${unit.name}`;
+}
+
+/** `512 MiB`, `1.5 GiB`: to be read; exact as far as the unit goes, one decimal otherwise. */
+export function roundedBytes(bytes: bigint | number): string {
+  const value = Number(bytes);
+  const { name, factor } = memoryUnits.findLast((unit) => value >= Number(unit.factor)) ?? byte;
+  const amount = value / Number(factor);
+  return `${Number.isInteger(amount) ? amount : amount.toFixed(1)} ${name}`;
 }
 
 /** `1.5GHz`, `1975MHz`, `33kHz`. */

@@ -42,12 +42,12 @@ const sectionRules: readonly SectionRule[] = [
       : `its data, ${hex(section.rawSizeBytes)} bytes at offset ${hex(section.dataOffset)}, lies outside the file of ${hex(fileSizeBytes)} bytes`,
 
   ({ typeNumber, rawSizeBytes }) =>
-    sectionKinds[typeNumber]?.hasData === true && rawSizeBytes === 0
+    sectionKinds[typeNumber]?.bytes === 'in the image' && rawSizeBytes === 0
       ? 'it must have data in the image and has none'
       : undefined,
 
   ({ typeNumber, rawSizeBytes }) =>
-    sectionKinds[typeNumber]?.hasData === false && rawSizeBytes !== 0
+    sectionKinds[typeNumber]?.bytes === 'zeros' && rawSizeBytes !== 0
       ? `it must have no data in the image and has ${hex(rawSizeBytes)} bytes`
       : undefined,
 
@@ -80,7 +80,7 @@ export function isInFile(section: RawSection, fileSizeBytes: number): boolean {
 function checkSection(section: RawSection, fileSizeBytes: number): string[] {
   const kind = sectionKinds[section.typeNumber];
   if (!kind) return [`section ${section.index} has the unknown type ${section.typeNumber}`];
-  if (kind.hasData === undefined) {
+  if (kind.bytes === 'cannot be launched') {
     return [
       `section ${section.index} is of type ${kind.name}, which QEMU, and so tdctl, does not launch`,
     ];

@@ -2,8 +2,8 @@ import type { TdvfSection } from './types.ts';
 
 interface SectionKind {
   readonly name: string;
-  /** Its bytes are in the image. Undefined: the type cannot be launched. */
-  readonly hasData?: boolean;
+  /** Where its bytes come from. */
+  readonly bytes: 'in the image' | 'zeros' | 'cannot be launched';
 }
 
 /**
@@ -11,15 +11,15 @@ interface SectionKind {
  * 8 are td-shim's own. QEMU (hw/i386/tdvf.c) launches the first four only.
  */
 export const sectionKinds: readonly SectionKind[] = [
-  { name: 'BFV', hasData: true },
-  { name: 'CFV', hasData: true },
-  { name: 'TD_HOB', hasData: false },
-  { name: 'TEMP_MEM', hasData: false },
-  { name: 'PERM_MEM' },
-  { name: 'PAYLOAD' },
-  { name: 'PAYLOAD_PARAM' },
-  { name: 'TD_INFO' },
-  { name: 'TD_PARAMS' },
+  { name: 'BFV', bytes: 'in the image' },
+  { name: 'CFV', bytes: 'in the image' },
+  { name: 'TD_HOB', bytes: 'zeros' },
+  { name: 'TEMP_MEM', bytes: 'zeros' },
+  { name: 'PERM_MEM', bytes: 'cannot be launched' },
+  { name: 'PAYLOAD', bytes: 'cannot be launched' },
+  { name: 'PAYLOAD_PARAM', bytes: 'cannot be launched' },
+  { name: 'TD_INFO', bytes: 'cannot be launched' },
+  { name: 'TD_PARAMS', bytes: 'cannot be launched' },
 ];
 
 /** A section as it stands in the file, before anything is checked. */

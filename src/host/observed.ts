@@ -1,5 +1,5 @@
 /** A host whose every request is reported: which one, how it was answered, how long it took. */
-import { type CapabilityName, capabilities } from '../abi/kvm/capabilities.ts';
+import type { CapabilityName } from '../abi/kvm/capabilities.ts';
 import type { RequestName } from '../abi/kvm/requests.ts';
 import { KvmError } from './kvm-error.ts';
 import type { Host, Vcpu, Vm } from './port.ts';
@@ -13,103 +13,109 @@ export interface RequestRecord {
   readonly durationMs: number;
 }
 
-export type RequestListener = (record: RequestRecord) => void;
-
-const hostRequests = {
-  checkExtension: 'KVM_CHECK_EXTENSION',
-  getSupportedCpuid: 'KVM_GET_SUPPORTED_CPUID',
-  createVm: 'KVM_CREATE_VM',
-} as const satisfies Requests<Host>;
-
-const vmRequests = {
-  checkExtension: 'KVM_CHECK_EXTENSION',
-  enableCap: 'KVM_ENABLE_CAP',
-  setTscKhz: 'KVM_SET_TSC_KHZ',
-  createVcpu: 'KVM_CREATE_VCPU',
-  createGuestMemfd: 'KVM_CREATE_GUEST_MEMFD',
-  linkGuestMemfd: 'KVM_LINK_GUEST_MEMFD',
-  moveEncContextFrom: 'KVM_ENABLE_CAP',
-  setUserMemoryRegion2: 'KVM_SET_USER_MEMORY_REGION2',
-  setMemoryAttributes: 'KVM_SET_MEMORY_ATTRIBUTES',
-  tdxCapabilities: 'KVM_TDX_CAPABILITIES',
-  tdxInitVm: 'KVM_TDX_INIT_VM',
-  tdxFinalizeVm: 'KVM_TDX_FINALIZE_VM',
-  tdxTerminateVm: 'KVM_TDX_TERMINATE_VM',
-} as const satisfies Requests<Vm>;
-
-const vcpuRequests = {
-  setCpuid2: 'KVM_SET_CPUID2',
-  tdxInitVcpu: 'KVM_TDX_INIT_VCPU',
-  tdxInitMemRegion: 'KVM_TDX_INIT_MEM_REGION',
-  tdxGetCpuid: 'KVM_TDX_GET_CPUID',
-  run: 'KVM_RUN',
-} as const satisfies Requests<Vcpu>;
-
-type Requests<T> = { readonly [Method in keyof T]?: RequestName };
-
-export function observeHost(host: Host, onAnswer: RequestListener): Host {
-  const observeVcpu = (vcpu: Vcpu) => observed(vcpu, vcpuRequests, onAnswer);
-  const observeVm = (vm: Vm): Vm => {
-    const inner = observed(vm, vmRequests, onAnswer);
-    return replaced(inner, {
-      createVcpu: async (options) => observeVcpu(await inner.createVcpu(options)),
-    });
-  };
-  const inner = observed(host, hostRequests, onAnswer);
-  return replaced(inner, { createVm: async (options) => observeVm(await inner.createVm(options)) });
+export interface Observer {
+  /** The clock of the caller, in milliseconds: simulated time has its own. */
+  readonly now: () => number;
+  readonly onAnswer: (record: RequestRecord) => void;
 }
 
-/** The same object with the named methods timed and reported. */
-function observed<T extends object>(
-  target: T,
-  requests: Requests<T>,
-  onAnswer: RequestListener,
-): T {
-  const timed: Partial<T> = {};
-  for (const [method, request] of Object.entries(requests) as [keyof T, RequestName][]) {
-    const call = target[method] as ((...args: unknown[]) => Promise<unknown>) | undefined;
-    if (call === undefined) continue;
-    const report = async (...args: unknown[]): Promise<unknown> => {
-      const startedAt = performance.now();
-      const finish = (answer: string) =>
-        onAnswer({
-          request,
-          capability:
-            method === 'moveEncContextFrom'
-              ? 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM'
-              : namedCapability(args[0]),
-          answer,
-          durationMs: performance.now() - startedAt,
-        });
-      try {
-        const result = await call.apply(target, args);
-        finish('ok');
-        return result;
-      } catch (error) {
-        finish(error instanceof KvmError ? error.code : 'error');
-        throw error;
-      }
-    };
-    timed[method] = report as T[keyof T];
-  }
-  return replaced(target, timed);
-}
+/** Makes the request and reports it. */
+type Report = <Value>(
+  request: RequestName,
+  make: () => Promise<Value>,
+  capability?: CapabilityName,
+) => Promise<Value>;
 
-// Methods of the hosts use private fields, so what is not replaced must still see its own `this`.
-function replaced<T extends object>(target: T, replacements: Partial<T>): T {
-  return new Proxy(target, {
-    get(self, key) {
-      if (key in replacements) return Reflect.get(replacements, key);
-      const value = Reflect.get(self, key, self);
-      return typeof value === 'function' ? value.bind(self) : value;
-    },
+export function observeHost(host: Host, { now, onAnswer }: Observer): Host {
+  return observedHost(host, async (request, make, capability) => {
+    const startedAt = now();
+    const finish = (answer: string) =>
+      onAnswer({ request, capability, answer, durationMs: now() - startedAt });
+    try {
+      const value = await make();
+      finish('ok');
+      return value;
+    } catch (error) {
+      finish(error instanceof KvmError ? error.code : 'error');
+      throw error;
+    }
   });
 }
 
-function namedCapability(argument: unknown): CapabilityName | undefined {
-  const name =
-    typeof argument === 'object' && argument !== null && 'capability' in argument
-      ? argument.capability
-      : argument;
-  return typeof name === 'string' && name in capabilities ? (name as CapabilityName) : undefined;
+const observedVms = new WeakMap<Vm, Vm>();
+
+/** The VM of the host itself, which alone it takes as one of its own. */
+export function unobserved(vm: Vm): Vm {
+  return observedVms.get(vm) ?? vm;
+}
+
+function observedHost(host: Host, report: Report): Host {
+  const { cgroup } = host;
+  return {
+    facts: () => host.facts(),
+    keySlots: () => host.keySlots(),
+    cgroupRoom: () => host.cgroupRoom(),
+    ...(cgroup !== undefined && { cgroup }),
+    checkExtension: (capability) =>
+      report('KVM_CHECK_EXTENSION', () => host.checkExtension(capability), capability),
+    getSupportedCpuid: () => report('KVM_GET_SUPPORTED_CPUID', () => host.getSupportedCpuid()),
+    createVm: async (options) =>
+      observedVm(await report('KVM_CREATE_VM', () => host.createVm(options)), report),
+    mapMemory: (options) => host.mapMemory(options),
+    ...(host.simulatedTimeNs && { simulatedTimeNs: host.simulatedTimeNs.bind(host) }),
+    close: () => host.close(),
+  };
+}
+
+function observedVm(vm: Vm, report: Report): Vm {
+  const observed: Vm = {
+    checkExtension: (capability) =>
+      report('KVM_CHECK_EXTENSION', () => vm.checkExtension(capability), capability),
+    enableCap: (options) =>
+      report('KVM_ENABLE_CAP', () => vm.enableCap(options), options.capability),
+    setTscKhz: (options) => report('KVM_SET_TSC_KHZ', () => vm.setTscKhz(options)),
+    createVcpu: async (options) =>
+      observedVcpu(await report('KVM_CREATE_VCPU', () => vm.createVcpu(options)), report),
+    createGuestMemfd: (options) =>
+      report('KVM_CREATE_GUEST_MEMFD', () => vm.createGuestMemfd(options)),
+    linkGuestMemfd: (options) => report('KVM_LINK_GUEST_MEMFD', () => vm.linkGuestMemfd(options)),
+    receiveGuestMemfd: (options) => vm.receiveGuestMemfd(options),
+    moveEncContextFrom: ({ source }) =>
+      report(
+        'KVM_ENABLE_CAP',
+        () => vm.moveEncContextFrom({ source: source && unobserved(source) }),
+        'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM',
+      ),
+    setUserMemoryRegion2: (region) =>
+      report('KVM_SET_USER_MEMORY_REGION2', () => vm.setUserMemoryRegion2(region)),
+    setMemoryAttributes: (options) =>
+      report('KVM_SET_MEMORY_ATTRIBUTES', () => vm.setMemoryAttributes(options)),
+    tdxCapabilities: () => report('KVM_TDX_CAPABILITIES', () => vm.tdxCapabilities()),
+    tdxInitVm: (params) => report('KVM_TDX_INIT_VM', () => vm.tdxInitVm(params)),
+    tdxFinalizeVm: () => report('KVM_TDX_FINALIZE_VM', () => vm.tdxFinalizeVm()),
+    tdxTerminateVm: () => report('KVM_TDX_TERMINATE_VM', () => vm.tdxTerminateVm()),
+    mrtd: () => vm.mrtd(),
+    close: () => vm.close(),
+  };
+  observedVms.set(observed, vm);
+  return observed;
+}
+
+function observedVcpu(vcpu: Vcpu, report: Report): Vcpu {
+  return {
+    id: vcpu.id,
+    setCpuid2: (options) => report('KVM_SET_CPUID2', () => vcpu.setCpuid2(options)),
+    tdxInitVcpu: (options) => report('KVM_TDX_INIT_VCPU', () => vcpu.tdxInitVcpu(options)),
+    tdxInitMemRegion: (region) =>
+      report('KVM_TDX_INIT_MEM_REGION', () => vcpu.tdxInitMemRegion(region)),
+    tdxGetCpuid: () => report('KVM_TDX_GET_CPUID', () => vcpu.tdxGetCpuid()),
+    ...runOf(vcpu, report),
+    close: () => vcpu.close(),
+  };
+}
+
+/** Nothing where the host runs no guests. */
+function runOf(vcpu: Vcpu, report: Report): Pick<Vcpu, 'run'> {
+  const run = vcpu.run?.bind(vcpu);
+  return run === undefined ? {} : { run: (options) => report('KVM_RUN', () => run(options)) };
 }

@@ -28,9 +28,9 @@ export interface Host {
   /** KVM_GET_SUPPORTED_CPUID. */
   getSupportedCpuid(): Promise<readonly CpuidEntry[]>;
   /** KVM_CREATE_VM. EINVAL: the host does not offer the type. */
-  createVm(options: { readonly type: VmTypeName }): Promise<Vm>;
+  createVm(options: CreateVm): Promise<Vm>;
   /** Anonymous zeroed memory of this process, page aligned, for slots and as a source of pages. */
-  mapMemory(options: { readonly sizeBytes: bigint }): Promise<UserMemory>;
+  mapMemory(options: MapMemory): Promise<UserMemory>;
   /** Nanoseconds that have passed on a simulated host; only those have a time of their own. */
   simulatedTimeNs?(): bigint;
   close(): Promise<void>;
@@ -40,42 +40,35 @@ export interface Vm {
   /** KVM_CHECK_EXTENSION on the VM fd: KVM_CAP_MAX_VCPUS is this VM's own limit only here. */
   checkExtension(capability: CapabilityName): Promise<number>;
   /** KVM_ENABLE_CAP. */
-  enableCap(options: {
-    readonly capability: CapabilityName;
-    readonly args?: readonly bigint[];
-  }): Promise<void>;
+  enableCap(options: EnableCap): Promise<void>;
   /** KVM_SET_TSC_KHZ on the VM: the default of vCPUs to come, and what INIT_VM hands the module. */
-  setTscKhz(options: { readonly tscKhz: number }): Promise<void>;
+  setTscKhz(options: SetTscKhz): Promise<void>;
   /** KVM_CREATE_VCPU. */
-  createVcpu(options: { readonly id: number }): Promise<Vcpu>;
+  createVcpu(options: CreateVcpu): Promise<Vcpu>;
   /** KVM_CREATE_GUEST_MEMFD. The object pins the VM, and so its key slot, until it is closed. */
-  createGuestMemfd(options: { readonly sizeBytes: bigint }): Promise<GuestMemory>;
+  createGuestMemfd(options: CreateGuestMemfd): Promise<GuestMemory>;
   /**
    * KVM_LINK_GUEST_MEMFD: a guest_memfd of this VM on the pages of another VM's. Proposed with RFC v2
    * of intra-host migration; ENOTTY everywhere else.
    */
-  linkGuestMemfd(options: { readonly memory: GuestMemory }): Promise<GuestMemory>;
+  linkGuestMemfd(options: ShareGuestMemfd): Promise<GuestMemory>;
   /**
    * Another VM's guest_memfd for this VM: a second fd of the same file, passed by SCM_RIGHTS where the
    * VMs are in two processes. The last one to close counts. Whether it can be bound here is the
    * kernel's to say.
    */
-  receiveGuestMemfd(options: { readonly memory: GuestMemory }): Promise<GuestMemory>;
+  receiveGuestMemfd(options: ShareGuestMemfd): Promise<GuestMemory>;
   /**
    * KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM): takes the TD out of `source` into this VM.
    * Without a source it asks with an fd that is not open, which moves nothing: EBADF where the
    * kernel moves TDs, EINVAL where it does not. KVM_CHECK_EXTENSION does not tell: it is 1 on Intel
-   * although the request is always refused (kernel-abi 1.5).
+   * although released kernels always refuse the request.
    */
-  moveEncContextFrom(options: { readonly source: Vm | undefined }): Promise<void>;
+  moveEncContextFrom(options: MoveEncContextFrom): Promise<void>;
   /** KVM_SET_USER_MEMORY_REGION2. A size of 0 deletes the slot. */
   setUserMemoryRegion2(region: MemoryRegion): Promise<void>;
   /** KVM_SET_MEMORY_ATTRIBUTES: makes a range of guest memory private or shared. */
-  setMemoryAttributes(options: {
-    readonly gpa: bigint;
-    readonly sizeBytes: bigint;
-    readonly isPrivate: boolean;
-  }): Promise<void>;
+  setMemoryAttributes(options: MemoryAttributes): Promise<void>;
   /** KVM_TDX_CAPABILITIES. E2BIG is handled inside. */
   tdxCapabilities(): Promise<TdxCapabilities>;
   /** KVM_TDX_INIT_VM: takes the key slot. */
@@ -95,9 +88,9 @@ export interface Vm {
 export interface Vcpu {
   readonly id: number;
   /** KVM_SET_CPUID2. Must come before KVM_TDX_INIT_VCPU (leaf 1 must give x2APIC). */
-  setCpuid2(options: { readonly entries: readonly CpuidEntry[] }): Promise<void>;
-  /** KVM_TDX_INIT_VCPU. `initialRcx` is what the firmware finds in RCX: the address of the TD HOB. */
-  tdxInitVcpu(options: { readonly initialRcx: bigint }): Promise<void>;
+  setCpuid2(options: SetCpuid2): Promise<void>;
+  /** KVM_TDX_INIT_VCPU. */
+  tdxInitVcpu(options: TdxInitVcpu): Promise<void>;
   /**
    * KVM_TDX_INIT_MEM_REGION, continued on EAGAIN, EINTR and EBUSY with the struct that the kernel
    * advanced. When `signal` aborts, it stops between two chunks and throws `KvmError` EINTR.
@@ -109,7 +102,7 @@ export interface Vcpu {
    * KVM_RUN, until the vCPU exits by itself; gives the reason. When `signal` aborts, it leaves and throws `KvmError`
    * EINTR. Missing where a host does not run guests: on `kvm` so far.
    */
-  run?(options: { readonly signal: AbortSignal }): Promise<VcpuExitReason>;
+  run?(options: RunVcpu): Promise<VcpuExitReason>;
   close(): Promise<void>;
 }
 
@@ -131,6 +124,28 @@ export interface UserMemory {
   write(options: { readonly offsetBytes: bigint; readonly bytes: Uint8Array }): void;
   close(): Promise<void>;
 }
+
+export type CreateVm = { readonly type: VmTypeName };
+export type MapMemory = { readonly sizeBytes: bigint };
+export type EnableCap = {
+  readonly capability: CapabilityName;
+  readonly args?: readonly bigint[];
+};
+export type SetTscKhz = { readonly tscKhz: number };
+export type CreateVcpu = { readonly id: number };
+export type CreateGuestMemfd = { readonly sizeBytes: bigint };
+/** The guest_memfd of another VM. */
+export type ShareGuestMemfd = { readonly memory: GuestMemory };
+export type MoveEncContextFrom = { readonly source: Vm | undefined };
+export type MemoryAttributes = {
+  readonly gpa: bigint;
+  readonly sizeBytes: bigint;
+  readonly isPrivate: boolean;
+};
+export type SetCpuid2 = { readonly entries: readonly CpuidEntry[] };
+/** What the firmware finds in RCX: the address of the TD HOB. */
+export type TdxInitVcpu = { readonly initialRcx: bigint };
+export type RunVcpu = { readonly signal: AbortSignal };
 
 export interface MemoryRegion {
   readonly slot: number;

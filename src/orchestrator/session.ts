@@ -102,10 +102,13 @@ export function newSession(options: {
 }): TdSession {
   const { plan, publish, now } = options;
   const requests = new RequestCounter();
-  const host = observeHost(options.host, ({ request, capability, answer, durationMs }) => {
-    const name = requestWith(request, capability);
-    requests.add({ request: name, answer });
-    publish({ event: 'request.answered', request: name, answer, durationMs });
+  const host = observeHost(options.host, {
+    now,
+    onAnswer: ({ request, capability, answer, durationMs }) => {
+      const name = requestWith(request, capability);
+      requests.add({ request: name, answer });
+      publish({ event: 'request.answered', request: name, answer, durationMs });
+    },
   });
   return {
     host,

@@ -1,4 +1,5 @@
 export { type Comparison, compare } from './compare.ts';
+export { cameTo, unmetExpectations } from './expectations.ts';
 export {
   type FaultCase,
   pairCount,
@@ -16,6 +17,7 @@ export { type Reproduction, reduce } from './faults/reduce.ts';
 export { type FoundViolation, type Sweep, type SweepRow, sweep } from './faults/sweep.ts';
 export type { RehearsalHooks } from './hooks.ts';
 export { invariants, type Violation } from './invariants/invariants.ts';
+export { junit } from './junit.ts';
 export type { Loss } from './losses.ts';
 export { type Outcome, outcomes } from './outcome.ts';
 export type { OperationResult } from './perform.ts';
@@ -29,6 +31,17 @@ export {
   rehearseSimulated,
   type TracedCall,
 } from './rehearse-once.ts';
+export {
+  buildReport,
+  factsIn,
+  type PlayedFaults,
+  type RehearsalReport,
+  type ReportedRow,
+  type ReportedRun,
+  type ReportedSweep,
+  type ReportParts,
+  type Reproduce,
+} from './report.ts';
 export {
   type Operation,
   type Scenario,

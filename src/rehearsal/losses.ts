@@ -101,7 +101,10 @@ function lostPages({ snapshot, faults, vcpusDiffer }: LossFacts): Loss[] {
   return [{ what: 'page', count, by: 'module', words: 'the TDX module refused to give them back' }];
 }
 
-/** kernel-abi 2.6 and 4.2, 4.3: charges that kernels forget, or take back twice. */
+/**
+ * Charges that kernels forget, as in the moves of both RFCs, or take back twice, as on the error path of
+ * __tdx_td_init() in arch/x86/kvm/vmx/tdx.c.
+ */
 function lostCharges({ snapshot }: LossFacts): Loss[] {
   const { keySlots, cgroups } = snapshot;
   const charged = cgroups.find(({ path }) => path === '/')?.usage ?? 0;

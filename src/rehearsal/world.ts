@@ -1,4 +1,5 @@
 /** The TDs of a scenario while it is played: where each is, and what became of it. */
+import { unobserved } from '../host/observed.ts';
 import type { Host } from '../host/port.ts';
 import type { TdRun } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
@@ -110,7 +111,7 @@ export class World {
     const { simulated } = this.stage;
     const handles = td.run?.session.handles;
     if (simulated === undefined || handles?.has('vm') !== true) return undefined;
-    const id = simulated.vmId(handles.get('vm'));
+    const id = simulated.vmId(unobserved(handles.get('vm')));
     return vms.find((vm) => vm.id === id);
   }
 }

@@ -47,7 +47,12 @@ const knowsOfHosts: Readonly<Record<string, readonly string[]>> = {
     'src/host/kvm-error.ts',
     'src/host/offer.ts',
   ],
-  'src/rehearsal': ['src/host/facts.ts', 'src/host/port.ts', 'src/host/simulated'],
+  'src/rehearsal': [
+    'src/host/facts.ts',
+    'src/host/observed.ts',
+    'src/host/port.ts',
+    'src/host/simulated',
+  ],
 };
 
 /** Rooms that other code may enter only by their index. */

@@ -71,14 +71,14 @@ describe('a migration between two processes', () => {
     });
   });
 
-  test('a TD that never ran is moved and left at rest (selftest 1 of kernel-abi 4.4)', async () => {
+  test('a TD that never ran is moved and left at rest (test 1 of tdx_migrate_tests)', async () => {
     const scene = await runningTd({ runs: false });
     const { run } = migrate(scene);
     expect((await run.ended).verdict).toBe('completed');
     expect(run.destination?.state).toBe('paused');
   });
 
-  test('ten hops, and back into the first source is EIO (selftest 4 of kernel-abi 4.4)', async () => {
+  test('ten hops, and back into the first source is EIO (test 4 of tdx_migrate_tests)', async () => {
     const scene = await runningTd();
     const firstVm = await scene.host.createVm({ type: 'KVM_X86_TDX_VM' });
     let { source } = scene;

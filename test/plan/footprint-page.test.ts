@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { formatBytes } from '../../src/cli/output/units.ts';
+import { roundedBytes } from '../../src/documents/quantity.ts';
 import { compareDesigns, type Fleet } from '../../src/plan/fleet/index.ts';
 import { projectRoot } from '../support/tdctl.ts';
 
@@ -37,7 +37,7 @@ test.each(Object.entries(rows))('the row "%s" of docs/limits.md', (label, design
     const found = compareDesigns(fleet)
       .find(({ id }) => id === table)
       ?.designs.find(({ id }) => id === design);
-    return { small: formatBytes(found?.perVm[0] ?? 0), all: formatBytes(found?.fleetBytes ?? 0) };
+    return { small: roundedBytes(found?.perVm[0] ?? 0), all: roundedBytes(found?.fleetBytes ?? 0) };
   });
   const cells = row?.split(' | ') ?? [];
   expect(cells[1]).toBe(costs.map(({ small }) => small).join(', '));

@@ -40,6 +40,9 @@ import {
 /** What an ioctl returned, or the errno it failed with. */
 export type Result = number | ErrnoName;
 
+/** Who has the interrupt controllers: user space, both, or the kernel. */
+export type Irqchip = 'none' | 'split' | 'kernel';
+
 export interface DriverOptions {
   readonly profile?: HostProfileName | HostProfile;
   readonly kernelAbi?: KernelAbiName | KernelAbi;
@@ -302,21 +305,30 @@ export class Driver {
   }
 
   irqfd(vm: Handle, change: Partial<IrqfdStruct> = {}): Result {
-    const none = { eventfd: { id: 1 }, gsi: 0, flags: 0, resamplefd: 'not open' } as const;
-    return this.call(vm, { request: 'KVM_IRQFD', irqfd: new StructValue({ ...none, ...change }) });
+    return this.call(vm, { request: 'KVM_IRQFD', irqfd: irqfdStruct(change) });
   }
 
   ioeventfd(vm: Handle, change: Partial<IoeventfdStruct> = {}): Result {
-    const at = { datamatch: 0n, addr: 0xfe00_0000n, len: 4, eventfd: { id: 2 }, flags: 0 };
-    const ioeventfd = new StructValue<IoeventfdStruct>({ ...at, ...change });
-    return this.call(vm, { request: 'KVM_IOEVENTFD', ioeventfd });
+    return this.call(vm, { request: 'KVM_IOEVENTFD', ioeventfd: ioeventfdStruct(change) });
   }
 
   release(...handles: Handle[]): void {
     for (const handle of handles) this.machine.release(handle);
   }
 
-  // --- whole TDs ---
+  // --- whole VMs ---
+
+  /** A VM of the default type, with its interrupt controllers in the kernel as they are told. */
+  plainVm(irqchip: Irqchip = 'none'): Handle {
+    const vm = this.createVm('KVM_X86_DEFAULT_VM');
+    if (irqchip === 'split') expectOk(this.cap(vm, 'KVM_CAP_SPLIT_IRQCHIP', 24n));
+    if (irqchip === 'kernel') this.must(vm, { request: 'KVM_CREATE_IRQCHIP' });
+    return vm;
+  }
+
+  plainVcpu(irqchip: Irqchip = 'none'): Handle {
+    return this.must(this.plainVm(irqchip), { request: 'KVM_CREATE_VCPU', id: 0 });
+  }
 
   /** A TD as far as INIT_VM. */
   initializedTd(): Handle {
@@ -377,6 +389,27 @@ export function memRegion(change: Partial<InitMemRegionStruct> = {}) {
     sourceAddr: sourceAddress,
     gpa: ramGpa,
     nrPages: 1n,
+    ...change,
+  });
+}
+
+export function irqfdStruct(change: Partial<IrqfdStruct> = {}) {
+  return new StructValue<IrqfdStruct>({
+    eventfd: { id: 1 },
+    gsi: 0,
+    flags: 0,
+    resamplefd: 'not open',
+    ...change,
+  });
+}
+
+export function ioeventfdStruct(change: Partial<IoeventfdStruct> = {}) {
+  return new StructValue<IoeventfdStruct>({
+    datamatch: 0n,
+    addr: 0xfe00_0000n,
+    len: 4,
+    eventfd: { id: 2 },
+    flags: 0,
     ...change,
   });
 }

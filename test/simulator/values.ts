@@ -1,15 +1,18 @@
 /** Structs of a caller for requests that only a VMM makes; `fault` says which access faults. */
-import type {
-  GsiRoute,
-  MsrEntry,
-  MsrFilterStruct,
-  UserBytes,
-  UserGsiRouting,
-  UserMsrBitmaps,
-  UserMsrList,
-  UserMsrs,
-  UserSignalMask,
-  UserStruct,
+import {
+  type CoalescedZoneStruct,
+  type GsiRoute,
+  type MsiStruct,
+  type MsrEntry,
+  type MsrFilterStruct,
+  StructValue,
+  type UserBytes,
+  type UserGsiRouting,
+  type UserMsrBitmaps,
+  type UserMsrList,
+  type UserMsrs,
+  type UserSignalMask,
+  type UserStruct,
 } from '../../src/simulator/index.ts';
 
 type Method<T> = Extract<keyof T, string>;
@@ -102,6 +105,27 @@ export function gsiRouting(
     readHeader: () => ({ nr: routes.length, flags: 0, ...header }),
     readEntries: () => routes.map((route) => ({ ...none, ...route })),
   };
+}
+
+/** An entry that leads to a pin of a chip. */
+export function chipRoute(chip: number, pin: number): Partial<GsiRoute> {
+  return { type: 1, words: [chip, pin, 0, 0] };
+}
+
+export function msiStruct(change: Partial<MsiStruct> = {}) {
+  const none = { addressLo: 0xfee0_0000, addressHi: 0, data: 0x40, flags: 0, devid: 0 };
+  return new StructValue<MsiStruct>({ ...none, ...change });
+}
+
+/** `struct kvm_irqchip` */
+export function irqchipState(id: number): BytesValue {
+  const bytes = new BytesValue(520);
+  bytes.view.setUint32(0, id, true);
+  return bytes;
+}
+
+export function coalescedZone(change: Partial<CoalescedZoneStruct> = {}) {
+  return new StructValue<CoalescedZoneStruct>({ addr: 0x1000n, size: 16, pio: 0, ...change });
 }
 
 export function msrFilter(

@@ -20,7 +20,8 @@ export function builtMain(): string {
 export function staleSources(root: string): readonly string[] {
   return ['src', 'machines', 'native'].flatMap((directory) =>
     readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
+      // Scripts of pages are made otherwise; test/visualize/clients.test.ts looks at those.
+      .filter((name) => name.endsWith('.ts') && !name.includes('/client/'))
       .map((name) => join(directory, name))
       .filter((file) => builtText(root, file) !== readFileSync(join(root, file), 'utf8')),
   );

@@ -1,8 +1,10 @@
 /** The chart of `tdctl footprint --chart`: bytes of a VM against its limit, both axes logarithmic. */
+
+import { roundedBytes } from '../../documents/quantity.ts';
 import type { Fleet, VmGroup } from '../../plan/fleet/index.ts';
 import { element, number, text } from '../../visualize/svg/element.ts';
 import { dark, light, type Palette } from '../../visualize/svg/palette.ts';
-import { count, formatBytes } from '../output/units.ts';
+import { count } from '../output/units.ts';
 import { type ChartLine, chartLines, largestLimit } from './chart-lines.ts';
 
 const size = { width: 980, panel: 380, head: 64, foot: 30 } as const;
@@ -79,7 +81,7 @@ function byteAxis(): string[] {
     const y = yOf(2 ** exponent);
     return [
       element('line', { class: 'grid', x1: plot.left, x2: plot.right, y1: y, y2: y }),
-      text(formatBytes(2 ** exponent), { class: 'tick end', x: plot.left - 8, y: y + 4 }),
+      text(roundedBytes(2 ** exponent), { class: 'tick end', x: plot.left - 8, y: y + 4 }),
     ];
   });
 }
@@ -119,7 +121,7 @@ function endLabels(lines: readonly ChartLine[]): string[] {
     .map(({ line, end }) => {
       const y = Math.max(end, free + LABEL_HEIGHT);
       free = y;
-      const bytes = formatBytes(line.points.at(-1)?.bytes ?? 0);
+      const bytes = roundedBytes(line.points.at(-1)?.bytes ?? 0);
       const lead = `M${plot.right + 2} ${number(end)} L${plot.right + 16} ${number(y)}`;
       return [
         element('path', { class: `lead ${line.tone}`, d: lead }),

@@ -1,3 +1,4 @@
+import { roundedBytes } from '../../documents/quantity.ts';
 import {
   type CostTable,
   createdVcpus,
@@ -11,7 +12,6 @@ import {
 import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
-import { formatBytes } from '../output/units.ts';
 
 export interface FootprintView {
   readonly tables: readonly CostTable[];
@@ -88,7 +88,7 @@ function tableText(
     ...table.designs.map(({ title, perVm, fleetBytes, estimate }) => [
       title,
       ...shown.map(({ index }) => bytesText(perVm[index])),
-      formatBytes(fleetBytes),
+      roundedBytes(fleetBytes),
       estimate === undefined ? '' : `[${notes.indexOf(estimate) + 1}]`,
     ]),
   ];
@@ -103,7 +103,7 @@ function allVms({ groups }: Fleet): string {
 }
 
 function bytesText(bytes: number | undefined): string {
-  return bytes === undefined ? '-' : formatBytes(bytes);
+  return bytes === undefined ? '-' : roundedBytes(bytes);
 }
 
 function entriesText(entries: number): string {

@@ -1,9 +1,9 @@
+import { roundedBytes } from '../../documents/quantity.ts';
 import type { FirmwareImage, MrtdPrediction, TdvfSection } from '../../firmware/index.ts';
 import { hex } from '../../firmware/index.ts';
 import { paint } from './paint.ts';
 import { sanitize } from './sanitize.ts';
 import { columns } from './table.ts';
-import { formatBytes } from './units.ts';
 
 export interface Measurement {
   readonly image: FirmwareImage;
@@ -46,7 +46,7 @@ export function measurementText({ image, prediction }: Measurement, colors: bool
   return [
     `${dim('firmware')}   ${sanitize(image.path)}`,
     ...(image.varsPath === undefined ? [] : [`${dim('variables')}  ${sanitize(image.varsPath)}`]),
-    `${dim('image')}      ${formatBytes(image.sizeBytes)}, from ${hex(image.loadAddress)} to 4 GiB`,
+    `${dim('image')}      ${roundedBytes(image.sizeBytes)}, from ${hex(image.loadAddress)} to 4 GiB`,
     `${dim('sha256')}     ${image.sha256}`,
     '',
     dim(head ?? ''),

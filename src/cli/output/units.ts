@@ -1,16 +1,3 @@
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-
-/** `512 MiB`; exact as far as the unit goes, one decimal otherwise. */
-export function formatBytes(bytes: bigint | number): string {
-  let value = Number(bytes);
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[unit]}`;
-}
-
 /** `12 µs`, `0.42 ms`, `13 ms`, `2.1 s`, `88 min 42 s`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds >= 120_000) {

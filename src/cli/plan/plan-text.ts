@@ -1,5 +1,6 @@
 /** The plan as a person reads it: findings first, then what would be done and what it costs. */
 import { bindingLimit, limitNames } from '../../../machines/td-lifecycle/limits.ts';
+import { roundedBytes } from '../../documents/quantity.ts';
 import type { TdctlError } from '../../errors/index.ts';
 import { vcpuLimits } from '../../host/facts.ts';
 import { expectedSteps, type Footprint, footprintOf, type TdPlan } from '../../plan/index.ts';
@@ -8,7 +9,7 @@ import { paint } from '../output/paint.ts';
 import { pathFromHere } from '../output/paths.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
-import { count, formatBytes, formatDuration, times } from '../output/units.ts';
+import { count, formatDuration, times } from '../output/units.ts';
 import type { ExpectedTimes } from './expected-times.ts';
 import type { PlanReport } from './report.ts';
 
@@ -52,7 +53,7 @@ function planSections(plan: TdPlan, expected: ExpectedTimes | undefined): string
   const { spec, facts, firmware, layout, predictedMrtd } = plan;
   return [
     section('Measurement', [
-      ['firmware', `${sanitize(pathFromHere(firmware.path))}, ${formatBytes(firmware.sizeBytes)}`],
+      ['firmware', `${sanitize(pathFromHere(firmware.path))}, ${roundedBytes(firmware.sizeBytes)}`],
       ['MRTD', predictedMrtd],
       ['expected', spec.measurement.expect === undefined ? 'nothing' : 'the same'],
     ]),
@@ -87,10 +88,10 @@ function footprintRows(footprint: Footprint): string[][] {
   const guess = pageCountsOf.isGuess ? ', taken for this host' : '';
   const pages = (number: number, what: string) => [
     what,
-    `${formatBytes(number * 4096)} (${count(number, 'page')})`,
+    `${roundedBytes(number * 4096)} (${count(number, 'page')})`,
   ];
   return [
-    ['guest memory', formatBytes(footprint.guestMemoryBytes)],
+    ['guest memory', roundedBytes(footprint.guestMemoryBytes)],
     pages(control.tdr + control.tdcs, 'TDR, TDCS'),
     pages(control.tdvps, 'TDVPR, TDCX'),
     pages(control.secureEpt, 'secure EPT, at most'),
@@ -98,11 +99,14 @@ function footprintRows(footprint: Footprint): string[][] {
       ? [
           [
             'for headroom',
-            `${formatBytes(footprint.headroomBytes)} of these; a plain VM: PID table of ${formatBytes(footprint.plainVmPidTableBytes)}`,
+            `${roundedBytes(footprint.headroomBytes)} of these; a plain VM: PID table of ${roundedBytes(footprint.plainVmPidTableBytes)}`,
           ],
         ]
       : []),
-    ['all', `${formatBytes(footprint.totalBytes)}, page counts of ${pageCountsOf.release}${guess}`],
+    [
+      'all',
+      `${roundedBytes(footprint.totalBytes)}, page counts of ${pageCountsOf.release}${guess}`,
+    ],
   ];
 }
 

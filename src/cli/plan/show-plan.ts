@@ -4,6 +4,7 @@ import { type FirmwareImage, loadFirmware } from '../../firmware/index.ts';
 import { readHostOffer } from '../../host/offer.ts';
 import type { Host } from '../../host/port.ts';
 import { assessTd } from '../../plan/index.ts';
+import { savePlan } from '../../plan/plan-file.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import type { CommandIo } from '../io.ts';
@@ -12,7 +13,6 @@ import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
 import { expectedTimes } from './expected-times.ts';
 import { planData } from './plan-data.ts';
-import { savePlan } from './plan-file.ts';
 import { planText } from './plan-text.ts';
 import type { PlanReport } from './report.ts';
 
@@ -32,11 +32,27 @@ export async function showPlan(options: PlanCommandOptions, io: CommandIo): Prom
       format: options.output,
       text: () => planText(report, io),
     });
-    if (options.save !== undefined) await savePlan(options.save, { report, choice: options, io });
+    if (options.save !== undefined) await save(options.save, { report, choice: options, io });
     return exitCodeOf(report.findings);
   } finally {
     await host.close();
   }
+}
+
+async function save(
+  file: string,
+  {
+    report: { plan, findings },
+    choice: { kernel },
+    io,
+  }: { readonly report: PlanReport; readonly choice: HostChoice; readonly io: CommandIo },
+): Promise<void> {
+  if (!plan || findings.length > 0) {
+    io.stderr.write(`${file} was not written: there are findings\n`);
+    return;
+  }
+  await savePlan(file, { plan, kernel });
+  io.stderr.write(`wrote ${file}; \`tdctl run --plan ${file}\` runs it\n`);
 }
 
 async function assess(

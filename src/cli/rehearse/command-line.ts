@@ -1,15 +1,23 @@
-/** The command that plays a reduced scenario again. */
-import { formatRehearsalFault, type RehearsalFault, type Scenario } from '../../rehearsal/index.ts';
+/** What the report of a rehearsal takes from the command line, and the command that plays it again. */
+import { formatRehearsalFault, type ReportParts, type Reproduce } from '../../rehearsal/index.ts';
 import type { RehearseCommandOptions } from './options.ts';
+import type { Source } from './source.ts';
 
-interface Shortest {
-  readonly scenario: Scenario;
-  readonly faults: readonly RehearsalFault[];
+export function askedFor(
+  source: Source,
+  options: RehearseCommandOptions,
+): Pick<ReportParts, 'asked' | 'expect' | 'reproduce'> {
+  const { kind, kernel, expect, faultOfFile: ofFile } = source;
+  return {
+    asked: { host: kind, kernel },
+    expect,
+    reproduce: (shortest) => commandLine(shortest, { options, ofFile }),
+  };
 }
 
 /** Faults of a Rehearsal file are of every run of it, and not named again. */
 export function commandLine(
-  { scenario, faults }: Shortest,
+  { scenario, faults }: Parameters<Reproduce>[0],
   {
     options,
     ofFile,

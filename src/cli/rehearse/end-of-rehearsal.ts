@@ -1,9 +1,8 @@
 /** From what a rehearsal found to the exit code of the command. */
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
+import { type RehearsalReport, unmetExpectations } from '../../rehearsal/index.ts';
 import type { Interrupts } from '../interrupts.ts';
 import { stepFailure } from '../words.ts';
-import { unmetExpectations } from './expectations.ts';
-import type { RehearsalReport } from './report.ts';
 
 /** @throws TdctlError for what was lost, broken, or other than expected. */
 export function endOfRehearsal(report: RehearsalReport, interrupts: Interrupts): ExitCode {

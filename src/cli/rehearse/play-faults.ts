@@ -1,18 +1,16 @@
 /** The sweep of `--faults`, with progress on a terminal, and what was found when it is interrupted. */
 import {
   type FaultCase,
-  type FoundViolation,
+  type PlayedFaults,
   pairCount,
   pairsOf,
   type Rehearsal,
   type RehearsalFault,
-  type Reproduction,
   randomCases,
   reduce,
   representative,
   type Scenario,
   type StageOptions,
-  type Sweep,
   singleFaults,
   sweep,
 } from '../../rehearsal/index.ts';
@@ -21,17 +19,6 @@ import type { CommandIo } from '../io.ts';
 import { formatDuration } from '../output/units.ts';
 import type { Numbers } from './options.ts';
 import type { Source } from './source.ts';
-
-export interface PlayedFaults {
-  readonly which: Source['faults'];
-  /** Of `random` only. */
-  readonly seed: number | undefined;
-  readonly always: readonly RehearsalFault[];
-  readonly cases: number;
-  readonly sweep: Sweep;
-  /** For the first violation of each invariant. */
-  readonly reproductions: readonly (Reproduction & { readonly found: FoundViolation })[];
-}
 
 export interface PlayFaultsOptions {
   readonly place: StageOptions;

@@ -1,7 +1,7 @@
+import { junit, type RehearsalReport } from '../../rehearsal/index.ts';
 import type { CommandIo } from '../io.ts';
 import { dataText } from '../output/data.ts';
 import type { RehearsalFormat } from './formats.ts';
-import type { RehearsalReport } from './report.ts';
 
 export async function printReport(
   report: RehearsalReport,
@@ -20,7 +20,7 @@ async function textOf(
     case 'yaml':
       return dataText(reportData(report), format);
     case 'junit':
-      return (await import('./junit.ts')).junit(report);
+      return junit(report);
     case 'markdown':
     case 'text':
       return (await import('./report-text.ts')).reportText(report, io.colors.stdout);

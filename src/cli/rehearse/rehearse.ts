@@ -1,6 +1,8 @@
 /** `tdctl rehearse`: plays a scenario, then its faults, and says what came of it. */
 import { type ExitCode, TdctlError } from '../../errors/index.ts';
 import {
+  buildReport,
+  type RehearsalReport,
   realStage,
   rehearseOn,
   rehearseSimulated,
@@ -10,12 +12,12 @@ import {
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openHost } from '../open-host.ts';
+import { askedFor } from './command-line.ts';
 import { endOfRehearsal } from './end-of-rehearsal.ts';
 import { readRehearsalFault } from './fault.ts';
 import { type Numbers, numbersOf, type RehearseCommandOptions } from './options.ts';
 import { playFaults } from './play-faults.ts';
 import { printReport } from './print-report.ts';
-import { buildReport, type RehearsalReport } from './report.ts';
 import { abiNamed, openSource, type Source } from './source.ts';
 import type { Replay } from './write-html.ts';
 
@@ -94,7 +96,7 @@ async function play(playing: Playing): Promise<RehearsalReport> {
     options.proofs === true && interrupts.received === undefined
       ? await (await import('../../rehearsal/index.ts')).proveAll(place, scenario)
       : undefined;
-  return buildReport({ source, options, scenario, run, played, proofs });
+  return buildReport({ ...askedFor(source, options), scenario, run, played, proofs });
 }
 
 /** Real VMs on both sides: everything is played once, and nothing is broken on purpose. */
@@ -117,7 +119,7 @@ async function playOnHost({ source, options, io }: Playing): Promise<RehearsalRe
   }
   noteNoMove(source, scenario, io);
   const run = await rehearseOn(realStage(host), { scenario });
-  return buildReport({ source, options, scenario, run });
+  return buildReport({ ...askedFor(source, options), scenario, run });
 }
 
 export function refuseOnHost([first]: readonly string[], host: string): void {

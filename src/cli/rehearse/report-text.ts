@@ -1,11 +1,17 @@
 /** A rehearsal for people: the timeline of all VMs, the verdicts, what was lost, the sweep. */
-import { type LaneStep, type Outcome, outcomes } from '../../rehearsal/index.ts';
+import {
+  cameTo,
+  type LaneStep,
+  type Outcome,
+  outcomes,
+  type RehearsalReport,
+  type ReportedRow,
+  type ReportedSweep,
+} from '../../rehearsal/index.ts';
 import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import { count, formatDuration, times } from '../output/units.ts';
-import { cameTo } from './expectations.ts';
-import type { RehearsalReport, ReportedRow, ReportedSweep } from './report.ts';
 
 type Colors = ReturnType<typeof paint>;
 

@@ -1,10 +1,14 @@
 /** `--html FILE`. The runs of the cells are played again, with every call kept. */
-import { rehearseSimulated, type Scenario, type StageOptions } from '../../rehearsal/index.ts';
+import {
+  type RehearsalReport,
+  rehearseSimulated,
+  type Scenario,
+  type StageOptions,
+} from '../../rehearsal/index.ts';
 import { writeNamedFile } from '../output/write-file.ts';
 import { readRehearsalFault } from './fault.ts';
 import { rehearsalPage } from './page/page.ts';
 import { SequenceBuilder, type SequenceTable } from './page/sequences.ts';
-import type { RehearsalReport } from './report.ts';
 
 /** So many are played again; more would make a page that no browser likes. */
 const mostSequences = 600;

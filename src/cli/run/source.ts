@@ -1,8 +1,8 @@
 /** What a run is made from: a TrustDomain file, or a saved plan that must still hold. */
 import { TdctlError } from '../../errors/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
+import { checkUnchanged, readSavedPlan } from '../../plan/plan-file.ts';
 import type { HostChoice } from '../open-host.ts';
-import { checkUnchanged, readSavedPlan } from '../plan/plan-file.ts';
 import type { RunOptions } from './options.ts';
 
 export interface RunSource {

@@ -1,5 +1,6 @@
 /** A run as a person reads it: the plan, a line for each step, and what was given back. */
 import { limitNames, type TdOutput } from '../../../machines/td-lifecycle/index.ts';
+import { roundedBytes } from '../../documents/quantity.ts';
 import type { KeySlots } from '../../host/facts.ts';
 import type { RequestCount, TdRunEvent } from '../../orchestrator/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
@@ -8,7 +9,7 @@ import { paint } from '../output/paint.ts';
 import { pathFromHere } from '../output/paths.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
-import { count, formatBytes, formatDuration, times } from '../output/units.ts';
+import { count, formatDuration, times } from '../output/units.ts';
 import { progressLine } from './progress-line.ts';
 import type { RunView, SlotsAround } from './view.ts';
 
@@ -79,8 +80,8 @@ function planText(
         'vCPUs',
         `${spec.vcpus}${offline}; at most ${bindingLimit.value} here: ${limitNames[bindingLimit.name]}`,
       ],
-      ['memory', formatBytes(spec.memoryBytes)],
-      ['firmware', `${sanitize(pathFromHere(firmware.path))}, ${formatBytes(firmware.sizeBytes)}`],
+      ['memory', roundedBytes(spec.memoryBytes)],
+      ['firmware', `${sanitize(pathFromHere(firmware.path))}, ${roundedBytes(firmware.sizeBytes)}`],
       ['pages', `${pages} to add before the start, ${measured} of them measured`],
       ['MRTD', `${predictedMrtd} (predicted)`],
       ['key slots', slotText(slots)],

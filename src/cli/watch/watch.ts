@@ -1,14 +1,15 @@
 /** `tdctl watch`: plays a scenario, and shows it while it goes on. */
 import type { ExitCode } from '../../errors/index.ts';
 import { TdctlError } from '../../errors/index.ts';
+import { buildReport, factsIn } from '../../rehearsal/index.ts';
 import { Feed, Pacer, startWatchServer, type WatchServer } from '../../watch/index.ts';
 import { watchPage } from '../../watch/page/page.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
+import { askedFor } from '../rehearse/command-line.ts';
 import { endOfRehearsal } from '../rehearse/end-of-rehearsal.ts';
 import { numbersOf } from '../rehearse/options.ts';
 import { printReport } from '../rehearse/print-report.ts';
-import { buildReport, factsIn } from '../rehearse/report.ts';
 import { openSource } from '../rehearse/source.ts';
 import { eventInWords } from '../words.ts';
 import { addressOf, paceOf, rehearsalOptions, type WatchCommandOptions } from './options.ts';
@@ -36,7 +37,11 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
     if (interrupts.received !== undefined) pacer?.release();
     try {
       const run = await play({ prepared, pacer, feed, tree });
-      const report = buildReport({ source, options: rehearsal, scenario: prepared.scenario, run });
+      const report = buildReport({
+        ...askedFor(source, rehearsal),
+        scenario: prepared.scenario,
+        run,
+      });
       const end = endOf(() => endOfRehearsal(report, interrupts));
       feed.publish({ kind: 'end', exitCode: end.exitCode, text: end.text });
       await printReport(report, { format: 'text', io });

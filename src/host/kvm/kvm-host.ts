@@ -4,13 +4,13 @@ import { release } from 'node:os';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import { guestAddressWidths } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
-import { type VmTypeName, vmTypes } from '../../abi/kvm/vm-types.ts';
+import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import { type HostFacts, type KeySlots, releasedKernel } from '../facts.ts';
 import { answered } from '../native/answers.ts';
 import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
 import { readMachineFacts } from '../native/machine-facts.ts';
 import { MappedMemory } from '../native/user-memory.ts';
-import type { Host, UserMemory, Vm } from '../port.ts';
+import type { CreateVm, Host, MapMemory, UserMemory, Vm } from '../port.ts';
 import { readCgroupRoom } from './cgroup-room.ts';
 import { readKeySlots } from './key-slots.ts';
 import { KvmVm } from './kvm-vm.ts';
@@ -73,11 +73,11 @@ class KvmHost implements Host {
     return answered(this.#kvm.system.kvmGetSupportedCpuid());
   }
 
-  async createVm({ type }: { readonly type: VmTypeName }): Promise<Vm> {
+  async createVm({ type }: CreateVm): Promise<Vm> {
     return new KvmVm(await answered(this.#kvm.system.kvmCreateVm(vmTypes[type])));
   }
 
-  mapMemory({ sizeBytes }: { readonly sizeBytes: bigint }): Promise<UserMemory> {
+  mapMemory({ sizeBytes }: MapMemory): Promise<UserMemory> {
     return MappedMemory.map(this.#kvm.addon, sizeBytes);
   }
 

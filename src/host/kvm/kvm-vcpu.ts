@@ -2,7 +2,7 @@ import type { Vcpu as NativeVcpu } from '../../../native/index.ts';
 import { type CpuidEntry, KVM_TDX_MEASURE_MEMORY_REGION } from '../../abi/kvm/structs.ts';
 import { answered } from '../native/answers.ts';
 import { nativeMemory } from '../native/user-memory.ts';
-import type { InitMemRegion, Vcpu } from '../port.ts';
+import type { InitMemRegion, SetCpuid2, TdxInitVcpu, Vcpu } from '../port.ts';
 
 export class KvmVcpu implements Vcpu {
   readonly #vcpu: NativeVcpu;
@@ -15,11 +15,11 @@ export class KvmVcpu implements Vcpu {
     return this.#vcpu.id;
   }
 
-  setCpuid2({ entries }: { readonly entries: readonly CpuidEntry[] }): Promise<void> {
+  setCpuid2({ entries }: SetCpuid2): Promise<void> {
     return answered(this.#vcpu.kvmSetCpuid2(entries));
   }
 
-  tdxInitVcpu({ initialRcx }: { readonly initialRcx: bigint }): Promise<void> {
+  tdxInitVcpu({ initialRcx }: TdxInitVcpu): Promise<void> {
     return answered(this.#vcpu.tdxInitVcpu(initialRcx));
   }
 

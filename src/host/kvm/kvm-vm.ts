@@ -4,7 +4,21 @@ import { KVM_MEMORY_ATTRIBUTE_PRIVATE } from '../../abi/kvm/structs.ts';
 import { KvmError } from '../kvm-error.ts';
 import { answered } from '../native/answers.ts';
 import { nativeMemory } from '../native/user-memory.ts';
-import type { GuestMemory, MemoryRegion, TdxCapabilities, TdxInitVm, Vcpu, Vm } from '../port.ts';
+import type {
+  CreateGuestMemfd,
+  CreateVcpu,
+  EnableCap,
+  GuestMemory,
+  MemoryAttributes,
+  MemoryRegion,
+  MoveEncContextFrom,
+  SetTscKhz,
+  ShareGuestMemfd,
+  TdxCapabilities,
+  TdxInitVm,
+  Vcpu,
+  Vm,
+} from '../port.ts';
 import { KvmGuestMemory } from './kvm-guest-memory.ts';
 import { KvmVcpu } from './kvm-vcpu.ts';
 
@@ -22,26 +36,20 @@ export class KvmVm implements Vm {
     return answered(this.#vm.kvmCheckExtension(capabilities[capability]), capability);
   }
 
-  enableCap({
-    capability,
-    args = [],
-  }: {
-    readonly capability: CapabilityName;
-    readonly args?: readonly bigint[];
-  }): Promise<void> {
+  enableCap({ capability, args = [] }: EnableCap): Promise<void> {
     const asked = this.#vm.kvmEnableCap({ capability: capabilities[capability], args });
     return answered(asked, capability);
   }
 
-  setTscKhz({ tscKhz }: { readonly tscKhz: number }): Promise<void> {
+  setTscKhz({ tscKhz }: SetTscKhz): Promise<void> {
     return answered(this.#vm.kvmSetTscKhz(tscKhz));
   }
 
-  async createVcpu({ id }: { readonly id: number }): Promise<Vcpu> {
+  async createVcpu({ id }: CreateVcpu): Promise<Vcpu> {
     return new KvmVcpu(await answered(this.#vm.kvmCreateVcpu(id)));
   }
 
-  async createGuestMemfd({ sizeBytes }: { readonly sizeBytes: bigint }): Promise<GuestMemory> {
+  async createGuestMemfd({ sizeBytes }: CreateGuestMemfd): Promise<GuestMemory> {
     return new KvmGuestMemory(await answered(this.#vm.kvmCreateGuestMemfd({ sizeBytes })));
   }
 
@@ -50,11 +58,11 @@ export class KvmVm implements Vm {
     throw KvmError.of('KVM_LINK_GUEST_MEMFD', 'ENOTTY');
   }
 
-  async receiveGuestMemfd({ memory }: { readonly memory: GuestMemory }): Promise<GuestMemory> {
+  async receiveGuestMemfd({ memory }: ShareGuestMemfd): Promise<GuestMemory> {
     return kvmGuestMemory(memory).share();
   }
 
-  moveEncContextFrom({ source }: { readonly source: Vm | undefined }): Promise<void> {
+  moveEncContextFrom({ source }: MoveEncContextFrom): Promise<void> {
     const fd = source === undefined ? noFile : BigInt((source as KvmVm).fd);
     return this.enableCap({ capability: 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM', args: [fd] });
   }
@@ -72,15 +80,7 @@ export class KvmVm implements Vm {
     );
   }
 
-  setMemoryAttributes({
-    gpa,
-    sizeBytes,
-    isPrivate,
-  }: {
-    readonly gpa: bigint;
-    readonly sizeBytes: bigint;
-    readonly isPrivate: boolean;
-  }): Promise<void> {
+  setMemoryAttributes({ gpa, sizeBytes, isPrivate }: MemoryAttributes): Promise<void> {
     const attributes = isPrivate ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0n;
     return answered(this.#vm.kvmSetMemoryAttributes({ gpa, sizeBytes, attributes }));
   }

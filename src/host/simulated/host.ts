@@ -1,11 +1,15 @@
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
-import { hasCommand, hasMaxVcpusCap, makesVcpusFirst } from '../../abi/kvm/kernels/kernel-abi.ts';
+import {
+  guestMemorySharing,
+  hasCommand,
+  hasMaxVcpusCap,
+  makesVcpusFirst,
+} from '../../abi/kvm/kernels/kernel-abi.ts';
 import { type CpuidEntry, KVM_MAX_CPUID_ENTRIES } from '../../abi/kvm/structs.ts';
-import { type VmTypeName, vmTypes } from '../../abi/kvm/vm-types.ts';
+import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import {
   type Caller,
   CpuidValue,
-  type KernelAbi,
   onlineCpus,
   presentCpus,
   type SimulatedMachine,
@@ -14,7 +18,7 @@ import {
 } from '../../simulator/index.ts';
 import type { HostFacts, KeySlots } from '../facts.ts';
 import { KvmError } from '../kvm-error.ts';
-import type { Host, Vm } from '../port.ts';
+import type { CreateVm, Host, MapMemory, Vm } from '../port.ts';
 import { AddressSpace, type SimulatedMemory } from './address-space.ts';
 import { SimulatedFile, type SimulatedProcess } from './file.ts';
 import { SimulatedVm, simulatedVm } from './vm.ts';
@@ -77,7 +81,7 @@ export class SimulatedHost implements Host {
         takesMaxVcpusInInitVm: kernelAbi.maxVcpus.inInitVm,
         presentCpusBind: kernelAbi.maxVcpus.atCreateVm.includes('present CPUs'),
         vcpusBeforeInitVm: makesVcpusFirst(kernelAbi),
-        sharesGuestMemory: sharesGuestMemory(kernelAbi),
+        sharesGuestMemory: guestMemorySharing(kernelAbi),
         hasTerminateVm: hasCommand(kernelAbi, 'KVM_TDX_TERMINATE_VM'),
       },
       module:
@@ -130,13 +134,13 @@ export class SimulatedHost implements Host {
     return cpuid.entries;
   }
 
-  async createVm(options: { readonly type: VmTypeName }): Promise<SimulatedVm> {
+  async createVm(options: CreateVm): Promise<SimulatedVm> {
     return new SimulatedVm(
       this.#devKvm.open({ request: 'KVM_CREATE_VM', type: vmTypes[options.type] }),
     );
   }
 
-  async mapMemory(options: { readonly sizeBytes: bigint }): Promise<SimulatedMemory> {
+  async mapMemory(options: MapMemory): Promise<SimulatedMemory> {
     return this.#memory.map(options.sizeBytes);
   }
 
@@ -169,20 +173,4 @@ export class SimulatedHost implements Host {
   async close(): Promise<void> {
     this.#devKvm.close();
   }
-}
-
-function sharesGuestMemory({ name }: KernelAbi): 'link' | 'bind' | 'no' {
-  // INTERIM
-  if (name === 'rfc-migration-v2') return 'link';
-  return [
-    'series-v9',
-    'pre-v8',
-    'proposal-1',
-    'proposal-1a',
-    'proposal-1b',
-    'proposal-2',
-    'rfc-migration-v1',
-  ].includes(name)
-    ? 'bind'
-    : 'no';
 }

@@ -8,7 +8,14 @@ import {
 } from '../../abi/kvm/structs.ts';
 import { CpuidValue, type InitMemRegionStruct, StructValue } from '../../simulator/index.ts';
 import { KvmError } from '../kvm-error.ts';
-import type { InitMemRegion, Vcpu, VcpuExitReason } from '../port.ts';
+import type {
+  InitMemRegion,
+  RunVcpu,
+  SetCpuid2,
+  TdxInitVcpu,
+  Vcpu,
+  VcpuExitReason,
+} from '../port.ts';
 import { command } from './command.ts';
 import { answerValue, type SimulatedFile } from './file.ts';
 
@@ -30,11 +37,11 @@ export class SimulatedVcpu implements Vcpu {
     this.#file = options.file;
   }
 
-  async setCpuid2(options: { readonly entries: readonly CpuidEntry[] }): Promise<void> {
+  async setCpuid2(options: SetCpuid2): Promise<void> {
     this.#file.ioctl({ request: 'KVM_SET_CPUID2', cpuid: new CpuidValue(options.entries) });
   }
 
-  async tdxInitVcpu(options: { readonly initialRcx: bigint }): Promise<void> {
+  async tdxInitVcpu(options: TdxInitVcpu): Promise<void> {
     const cmd = command('KVM_TDX_INIT_VCPU', { data: options.initialRcx });
     this.#file.ioctl({ request: 'KVM_TDX_INIT_VCPU', cmd });
   }
@@ -63,7 +70,7 @@ export class SimulatedVcpu implements Vcpu {
     return data.entries;
   }
 
-  async run(options: { readonly signal: AbortSignal }): Promise<VcpuExitReason> {
+  async run(options: RunVcpu): Promise<VcpuExitReason> {
     const { signal } = options;
     if (signal.aborted) throw KvmError.of('KVM_RUN', 'EINTR');
     let reason: VcpuExitReason = 'KVM_EXIT_UNKNOWN';

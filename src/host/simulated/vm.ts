@@ -5,7 +5,20 @@ import {
   KVM_MEMORY_ATTRIBUTE_PRIVATE,
 } from '../../abi/kvm/structs.ts';
 import { CapabilitiesValue, type Handle, InitVmValue, StructValue } from '../../simulator/index.ts';
-import type { GuestMemory, MemoryRegion, TdxCapabilities, TdxInitVm, Vm } from '../port.ts';
+import type {
+  CreateGuestMemfd,
+  CreateVcpu,
+  EnableCap,
+  GuestMemory,
+  MemoryAttributes,
+  MemoryRegion,
+  MoveEncContextFrom,
+  SetTscKhz,
+  ShareGuestMemfd,
+  TdxCapabilities,
+  TdxInitVm,
+  Vm,
+} from '../port.ts';
 import { command } from './command.ts';
 import type { SimulatedFile } from './file.ts';
 import { SimulatedGuestMemory } from './guest-memory.ts';
@@ -24,27 +37,24 @@ export class SimulatedVm implements Vm {
     return this.#file.ioctl({ request: 'KVM_CHECK_EXTENSION', capability: number }, capability);
   }
 
-  async enableCap(options: {
-    readonly capability: CapabilityName;
-    readonly args?: readonly bigint[];
-  }): Promise<void> {
+  async enableCap(options: EnableCap): Promise<void> {
     const { capability, args = [] } = options;
     const cap = new StructValue({ cap: capabilities[capability], flags: 0, args });
     this.#file.ioctl({ request: 'KVM_ENABLE_CAP', cap }, capability);
   }
 
-  async setTscKhz(options: { readonly tscKhz: number }): Promise<void> {
+  async setTscKhz(options: SetTscKhz): Promise<void> {
     this.#file.ioctl({ request: 'KVM_SET_TSC_KHZ', tscKhz: options.tscKhz });
   }
 
-  async createVcpu(options: { readonly id: number }): Promise<SimulatedVcpu> {
+  async createVcpu(options: CreateVcpu): Promise<SimulatedVcpu> {
     return new SimulatedVcpu({
       id: options.id,
       file: this.#file.open({ request: 'KVM_CREATE_VCPU', id: options.id }),
     });
   }
 
-  async createGuestMemfd(options: { readonly sizeBytes: bigint }): Promise<SimulatedGuestMemory> {
+  async createGuestMemfd(options: CreateGuestMemfd): Promise<SimulatedGuestMemory> {
     const create = new StructValue({ size: options.sizeBytes, flags: 0n });
     return new SimulatedGuestMemory({
       sizeBytes: options.sizeBytes,
@@ -52,7 +62,7 @@ export class SimulatedVm implements Vm {
     });
   }
 
-  async linkGuestMemfd(options: { readonly memory: GuestMemory }): Promise<SimulatedGuestMemory> {
+  async linkGuestMemfd(options: ShareGuestMemfd): Promise<SimulatedGuestMemory> {
     const memory = simulatedGuestMemory(options.memory);
     const link = new StructValue({
       guestMemfd: memory.handleFor('KVM_LINK_GUEST_MEMFD'),
@@ -64,13 +74,11 @@ export class SimulatedVm implements Vm {
     });
   }
 
-  async receiveGuestMemfd(options: {
-    readonly memory: GuestMemory;
-  }): Promise<SimulatedGuestMemory> {
+  async receiveGuestMemfd(options: ShareGuestMemfd): Promise<SimulatedGuestMemory> {
     return simulatedGuestMemory(options.memory).passTo(this.#file.process);
   }
 
-  async moveEncContextFrom(options: { readonly source: Vm | undefined }): Promise<void> {
+  async moveEncContextFrom(options: MoveEncContextFrom): Promise<void> {
     const { source } = options;
     // The other process passes its fd (SCM_RIGHTS); a closed one is no file, like none at all.
     const fd = source === undefined ? noFile : BigInt(simulatedVm(source).handle ?? 0);
@@ -93,11 +101,7 @@ export class SimulatedVm implements Vm {
     this.#file.ioctl({ request: 'KVM_SET_USER_MEMORY_REGION2', region });
   }
 
-  async setMemoryAttributes(options: {
-    readonly gpa: bigint;
-    readonly sizeBytes: bigint;
-    readonly isPrivate: boolean;
-  }): Promise<void> {
+  async setMemoryAttributes(options: MemoryAttributes): Promise<void> {
     const attributes = new StructValue({
       address: options.gpa,
       size: options.sizeBytes,

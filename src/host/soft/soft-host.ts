@@ -4,12 +4,12 @@
  */
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
-import { type VmTypeName, vmTypes } from '../../abi/kvm/vm-types.ts';
+import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import type { FaultInjector, HostProfile, TraceListener } from '../../simulator/index.ts';
 import type { HostFacts, KeySlots } from '../facts.ts';
 import { answered } from '../native/answers.ts';
 import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
-import type { Host, UserMemory, Vm } from '../port.ts';
+import type { CreateVm, Host, MapMemory, UserMemory, Vm } from '../port.ts';
 import { AddressSpace, openSimulatedHost, type SimulatedHost } from '../simulated/index.ts';
 import { checkBoth } from './check-both.ts';
 import { SharedMemory } from './shared-memory.ts';
@@ -88,7 +88,7 @@ export class SoftHost implements Host {
     return this.#simulated.getSupportedCpuid();
   }
 
-  async createVm(options: { readonly type: VmTypeName }): Promise<Vm> {
+  async createVm(options: CreateVm): Promise<Vm> {
     const simulated = await this.#simulated.createVm(options);
     try {
       const real = await answered(this.#kvm.system.kvmCreateVm(vmTypes.KVM_X86_DEFAULT_VM));
@@ -99,7 +99,7 @@ export class SoftHost implements Host {
     }
   }
 
-  mapMemory({ sizeBytes }: { readonly sizeBytes: bigint }): Promise<UserMemory> {
+  mapMemory({ sizeBytes }: MapMemory): Promise<UserMemory> {
     return SharedMemory.share(this.#kvm.addon, { sizeBytes, addressSpace: this.#addressSpace });
   }
 

@@ -2,7 +2,14 @@ import type { Vcpu as NativeVcpu } from '../../../native/index.ts';
 import { withApicId } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { answered } from '../native/answers.ts';
-import type { InitMemRegion, Vcpu, VcpuExitReason } from '../port.ts';
+import type {
+  InitMemRegion,
+  RunVcpu,
+  SetCpuid2,
+  TdxInitVcpu,
+  Vcpu,
+  VcpuExitReason,
+} from '../port.ts';
 
 /** A real vCPU fd beside the vCPU of the simulated TD. */
 export class SoftVcpu implements Vcpu {
@@ -28,12 +35,12 @@ export class SoftVcpu implements Vcpu {
    * The real vCPU gets what the real KVM supports: it refuses features that this CPU has not, or
    * that this process may not give away (EPERM for AMX).
    */
-  async setCpuid2(options: { readonly entries: readonly CpuidEntry[] }): Promise<void> {
+  async setCpuid2(options: SetCpuid2): Promise<void> {
     await this.#simulated.setCpuid2(options);
     await answered(this.#real.kvmSetCpuid2(withApicId(this.#realCpuid, this.id)));
   }
 
-  tdxInitVcpu(options: { readonly initialRcx: bigint }): Promise<void> {
+  tdxInitVcpu(options: TdxInitVcpu): Promise<void> {
     return this.#simulated.tdxInitVcpu(options);
   }
 
@@ -46,7 +53,7 @@ export class SoftVcpu implements Vcpu {
   }
 
   /** No guest code runs on the real vCPU: its memory holds none that could. */
-  async run(options: { readonly signal: AbortSignal }): Promise<VcpuExitReason> {
+  async run(options: RunVcpu): Promise<VcpuExitReason> {
     if (this.#simulated.run === undefined) throw new Error('a simulated vCPU can be entered');
     return this.#simulated.run(options);
   }

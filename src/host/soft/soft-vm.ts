@@ -3,7 +3,21 @@ import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { answered } from '../native/answers.ts';
 import { nativeMemory } from '../native/user-memory.ts';
-import type { GuestMemory, MemoryRegion, TdxCapabilities, TdxInitVm, Vcpu, Vm } from '../port.ts';
+import type {
+  CreateGuestMemfd,
+  CreateVcpu,
+  EnableCap,
+  GuestMemory,
+  MemoryAttributes,
+  MemoryRegion,
+  MoveEncContextFrom,
+  SetTscKhz,
+  ShareGuestMemfd,
+  TdxCapabilities,
+  TdxInitVm,
+  Vcpu,
+  Vm,
+} from '../port.ts';
 import { checkBoth } from './check-both.ts';
 import { SoftVcpu } from './soft-vcpu.ts';
 
@@ -42,10 +56,7 @@ export class SoftVm implements Vm {
     return checkBoth(capability, { real: this.#real, simulated: this.#simulated });
   }
 
-  async enableCap(options: {
-    readonly capability: CapabilityName;
-    readonly args?: readonly bigint[];
-  }): Promise<void> {
+  async enableCap(options: EnableCap): Promise<void> {
     await this.#simulated.enableCap(options);
     if (!plainCapabilities.has(options.capability)) return;
     const { capability, args = [] } = options;
@@ -53,13 +64,13 @@ export class SoftVm implements Vm {
     await answered(asked, capability);
   }
 
-  async setTscKhz(options: { readonly tscKhz: number }): Promise<void> {
+  async setTscKhz(options: SetTscKhz): Promise<void> {
     await this.#simulated.setTscKhz(options);
     // Without TSC scaling the real kernel would refuse, or tick at another rate; no guest runs here.
     if (this.#kernel.scalesTsc) await answered(this.#real.kvmSetTscKhz(options.tscKhz));
   }
 
-  async createVcpu(options: { readonly id: number }): Promise<Vcpu> {
+  async createVcpu(options: CreateVcpu): Promise<Vcpu> {
     const simulated = await this.#simulated.createVcpu(options);
     try {
       const real = await answered(this.#real.kvmCreateVcpu(options.id));
@@ -70,7 +81,7 @@ export class SoftVm implements Vm {
     }
   }
 
-  async createGuestMemfd(options: { readonly sizeBytes: bigint }): Promise<GuestMemory> {
+  async createGuestMemfd(options: CreateGuestMemfd): Promise<GuestMemory> {
     return this.#beside(await this.#simulated.createGuestMemfd(options));
   }
 
@@ -88,21 +99,21 @@ export class SoftVm implements Vm {
   }
 
   /** The real file cannot be shared: KVM binds a guest_memfd to its own VM, so this VM gets another. */
-  async linkGuestMemfd(options: { readonly memory: GuestMemory }): Promise<GuestMemory> {
+  async linkGuestMemfd(options: ShareGuestMemfd): Promise<GuestMemory> {
     const memory = softGuestMemory(options.memory);
     const simulated = await this.#simulated.linkGuestMemfd({ memory: memory.simulated });
     return this.#beside(simulated);
   }
 
   /** Of the simulated file only: a real guest_memfd serves no second VM. */
-  async receiveGuestMemfd(options: { readonly memory: GuestMemory }): Promise<GuestMemory> {
+  async receiveGuestMemfd(options: ShareGuestMemfd): Promise<GuestMemory> {
     const memory = softGuestMemory(options.memory).simulated;
     const simulated = await this.#simulated.receiveGuestMemfd({ memory });
     return new SoftGuestMemory({ simulated, real: undefined });
   }
 
   /** The real VMs stay as they are: what moves is the simulated TD. */
-  async moveEncContextFrom({ source }: { readonly source: Vm | undefined }): Promise<void> {
+  async moveEncContextFrom({ source }: MoveEncContextFrom): Promise<void> {
     await this.#simulated.moveEncContextFrom({ source: source && softVm(source).simulated });
   }
 
@@ -134,11 +145,7 @@ export class SoftVm implements Vm {
     );
   }
 
-  setMemoryAttributes(options: {
-    readonly gpa: bigint;
-    readonly sizeBytes: bigint;
-    readonly isPrivate: boolean;
-  }): Promise<void> {
+  setMemoryAttributes(options: MemoryAttributes): Promise<void> {
     return this.#simulated.setMemoryAttributes(options);
   }
 

@@ -26,7 +26,7 @@ function checkSource({ source }: MigrationSession): void {
   });
 }
 
-/** kernel-abi 4.2 and 4.3: neither posted series refuses this as it should. */
+/** Neither RFC refuses this as it should: v1 answers success, and v2 ends in an oops of the kernel. */
 function checkVcpuCounts({ source, destinationPlan }: MigrationSession): void {
   const from = source.session.plan.vcpuIds.length;
   const to = destinationPlan.vcpuIds.length;

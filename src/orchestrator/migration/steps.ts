@@ -50,8 +50,8 @@ export async function moveContext(session: MigrationSession): Promise<void> {
 
 /**
  * A dead VM answers EIO to everything, so any harmless request tells whether the source lives. The
- * destination has the TD if a vCPU of it can be entered; where the host enters none, kernel-abi 4.3
- * says it: a move that failed after it killed the source leaves nothing that runs.
+ * destination has the TD if a vCPU of it can be entered; where the host enters none, the
+ * posted code says it: a move that failed after it killed the source leaves nothing that runs.
  */
 export async function findOwner(session: MigrationSession): Promise<OwnerFound> {
   if (await isAlive(session.source)) return { owner: 'source' };
@@ -91,8 +91,8 @@ function arrive(session: MigrationSession): void {
 }
 
 /**
- * RFC v2 moves the memory attributes twice and so empties them (kernel-abi 4.3); on other kernels this
- * changes nothing. It may fail without harm: a guest page that is then shared for KVM ends KVM_RUN with
+ * RFC v2 moves the memory attributes twice and so empties them; on other kernels this changes
+ * nothing. It may fail without harm: a guest page that is then shared for KVM ends KVM_RUN with
  * KVM_EXIT_MEMORY_FAULT, which says what to set, so the TD is not given up for it.
  */
 async function makePrivateAgain(session: MigrationSession, destination: TdRun): Promise<void> {

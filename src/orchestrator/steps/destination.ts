@@ -1,6 +1,7 @@
 /**
  * What only the destination of a move does. Slots, sizes and order must be the source's, and the
- * private pages the very same; the addresses in this process are not compared (kernel-abi 4.3).
+ * private pages the very same; the addresses in this process are not compared: RFC v2 of the
+ * move compares guest addresses, sizes, flags and guest_memfds of the slots, and nothing else.
  */
 import { withApicId } from '../../abi/kvm/cpuid.ts';
 import type { GuestMemory, Vm } from '../../host/port.ts';

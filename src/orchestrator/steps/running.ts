@@ -73,7 +73,7 @@ async function firstRefusal({ exits }: VcpuRuns): Promise<unknown> {
   return outs.map(refusalOf).find((refusal) => refusal !== undefined);
 }
 
-/** KVM_RUN succeeds with an internal error where TDH.VP.ENTER is refused (kernel-abi 1.4). */
+/** KVM_RUN succeeds with an internal error where TDH.VP.ENTER is refused: tdx_handle_exit(). */
 function refusalOf(out: VcpuOut): unknown {
   if (out.how === 'refused') return out.error;
   if (out.how !== 'exited' || out.reason !== 'KVM_EXIT_INTERNAL_ERROR') return undefined;

@@ -18,7 +18,10 @@ export async function createVcpus(session: TdSession, signal: AbortSignal): Prom
   }
 }
 
-/** The module gives the leaves of the TD. They must be set before INIT_VCPU (kernel-abi 2.9). */
+/**
+ * The module gives the leaves of the TD. They must be set before KVM_TDX_INIT_VCPU, which refuses a vCPU
+ * whose CPUID has no x2APIC.
+ */
 export async function initializeVcpus(session: TdSession, signal: AbortSignal): Promise<void> {
   const { plan, handles, publish } = session;
   const vcpus = handles.get('vcpus');

@@ -4,6 +4,7 @@ import {
   bindingLimit,
   limitNames,
 } from '../../../machines/td-lifecycle/limits.ts';
+import { roundedBytes } from '../../documents/quantity.ts';
 import { vcpuLimits } from '../../host/facts.ts';
 import { freeKeySlots, type HostOffer, type KnownHost } from '../../host/offer.ts';
 import type { TdxInitVm } from '../../host/port.ts';
@@ -112,14 +113,19 @@ function memoryReasons(spec: TrustDomain, { offer, memory }: KnownHost): Reason[
   if (memory === undefined) return [];
   const needed = offer ? bytesNeeded(spec, offer) : spec.memoryBytes;
   if (needed > memory.totalBytes) {
-    return [always('memory', `${gib(needed)} needed, the host has ${gib(memory.totalBytes)}`)];
+    return [
+      always(
+        'memory',
+        `${roundedBytes(needed)} needed, the host has ${roundedBytes(memory.totalBytes)}`,
+      ),
+    ];
   }
   const { availableBytes } = memory;
   return availableBytes !== undefined && needed > availableBytes
     ? [
         {
           id: 'memory',
-          text: `${gib(needed)} needed, ${gib(availableBytes)} available`,
+          text: `${roundedBytes(needed)} needed, ${roundedBytes(availableBytes)} available`,
           holds: 'now',
         },
       ]
@@ -130,8 +136,4 @@ function bytesNeeded(spec: TrustDomain, { facts }: HostOffer): bigint {
   const ram = { slot: 0, holds: 'ram', gpa: 0n, sizeBytes: spec.memoryBytes } as const;
   const layout = { slots: [ram], initialPages: [], hobAddress: 0n };
   return footprintOf(spec, { layout, facts }).totalBytes;
-}
-
-function gib(bytes: bigint): string {
-  return `${(Number(bytes) / 2 ** 30).toFixed(1)} GiB`;
 }

@@ -109,7 +109,10 @@ export function xarrayBytes(vcpus: number): number {
 
 const NOT_FOR_TDS = undefined;
 
-/** kernel-abi 3.3: allocated at the first KVM_CREATE_VCPU, on CPUs with IPI virtualisation. */
+/**
+ * The table is allocated at the first KVM_CREATE_VCPU, on CPUs with IPI virtualisation:
+ * vmx_alloc_ipiv_pid_table() in arch/x86/kvm/vmx/vmx.c.
+ */
 const pidTable: readonly Design[] = [
   {
     id: 'full',

@@ -3,7 +3,7 @@
 /** CONFIG_KVM_MAX_NR_VCPUS (Linux 7.3, arch/x86/kvm/Kconfig): 1024 unless the build says otherwise. */
 export const kvmMaxVcpusRange = { min: 1024, max: 4096, default: 1024 } as const;
 
-/** KVM_VCPU_ID_RATIO: KVM_MAX_VCPU_IDS is 4 times KVM_MAX_VCPUS (kernel-abi 3.1). */
+/** KVM_VCPU_ID_RATIO (arch/x86/include/asm/kvm_host.h): KVM_MAX_VCPU_IDS is 4 times KVM_MAX_VCPUS. */
 export const vcpuIdRatio = 4;
 
 /** TD_PARAMS.MAX_VCPUS has 16 bits. */

@@ -49,6 +49,37 @@ const count = (description: string) =>
     .optional()
     .meta({ description, examples: [1] });
 
+/** Names first: the order of operations on TDs that are not there says nothing. */
+function refuseWrongNamesAndOrder(
+  {
+    tds,
+    operations,
+  }: {
+    readonly tds: readonly { readonly name: string }[];
+    readonly operations: readonly FileOperation[];
+  },
+  context: z.RefinementCtx,
+): void {
+  const refuse = (path: (string | number)[], message: string) =>
+    context.addIssue({ code: 'custom', path, message });
+  const names = tds.map((td) => td.name);
+  for (const [index, each] of names.entries()) {
+    if (names.indexOf(each) !== index) {
+      refuse(['tds', index, 'name'], 'is the name of another TD too');
+    }
+  }
+  const unknown = namedTds(operations).filter(({ td }) => !names.includes(td));
+  for (const { td, path } of unknown) {
+    const meant = nearest(td, names);
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+    refuse(['operations', ...path], `names no TD of this file${hint}`);
+  }
+  if (unknown.length > 0) return;
+  for (const { path, problem } of orderMistakes(operations)) {
+    refuse(['operations', ...path], problem);
+  }
+}
+
 export const rehearsalSchema = envelope({
   kind: 'Rehearsal',
   what: 'the rehearsal',
@@ -111,30 +142,7 @@ export const rehearsalSchema = envelope({
         .default({})
         .meta({ description: 'What the run must come to.', examples: [{ keySlotsLost: 0 }] }),
     })
-    .superRefine(({ tds, operations }, context) => {
-      const names = tds.map((td) => td.name);
-      for (const [index, each] of names.entries()) {
-        if (names.indexOf(each) === index) continue;
-        context.addIssue({
-          code: 'custom',
-          path: ['tds', index, 'name'],
-          message: 'is the name of another TD too',
-        });
-      }
-      const unknown = namedTds(operations).filter(({ td }) => !names.includes(td));
-      for (const { td, path } of unknown) {
-        const meant = nearest(td, names);
-        context.addIssue({
-          code: 'custom',
-          path: ['operations', ...path],
-          message: `names no TD of this file${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-        });
-      }
-      if (unknown.length > 0) return;
-      for (const { path, problem } of orderMistakes(operations)) {
-        context.addIssue({ code: 'custom', path: ['operations', ...path], message: problem });
-      }
-    })
+    .superRefine(refuseWrongNamesAndOrder)
     .meta({ description: 'What is rehearsed.', examples: [{}] }),
 });
 

@@ -31,7 +31,7 @@ export interface RunPageInput {
 
 export type Direction = 'in' | 'out';
 
-/** Why KVM_RUN returned (kernel-abi 1.4); names and fields as in `struct kvm_run`. */
+/** Why KVM_RUN returned; names and fields are those of `struct kvm_run` in include/uapi/linux/kvm.h. */
 export type VcpuExit =
   | { readonly reason: 'KVM_EXIT_INTR' | 'KVM_EXIT_SHUTDOWN' }
   | {

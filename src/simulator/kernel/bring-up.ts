@@ -1,6 +1,6 @@
 /**
- * Loading kvm_intel on a machine that should run TDs (kernel-abi 2.1): what KVM takes from the
- * module, or why it offers no TDs. A failure other than a missing module keeps kvm_intel from
+ * Loading kvm_intel on a machine that should run TDs, as tdx_hardware_setup() in arch/x86/kvm/vmx/tdx.c does
+ * it: what KVM takes from the module, or why it offers no TDs. A failure other than a missing module keeps kvm_intel from
  * loading at all, so that there is no /dev/kvm.
  */
 
@@ -85,7 +85,7 @@ function supportedXfamOf(platformXfam: bigint): bigint {
   return platformXfam & xfamFixed0;
 }
 
-/** What KVM_TDX_CAPABILITIES shows of a configurable leaf (kernel-abi 2.4). */
+/** What KVM_TDX_CAPABILITIES shows of a configurable leaf: td_init_cpuid_entry2() in vmx/tdx.c. */
 function asKvmReports(leaf: ConfigurableLeaf): ConfigurableLeaf {
   if (leaf.leaf === ADDRESS_SIZES_LEAF) {
     // The guest address width is not the module's to configure: KVM takes it from here for GPAW.

@@ -3,18 +3,23 @@
 import type { VcpuBound } from '../../abi/kvm/kernels/kernel-abi.ts';
 import { presentCpus } from '../platform.ts';
 import type { Kernel } from './kernel.ts';
+import type { Vm } from './objects.ts';
 
 export const KVM_API_VERSION = 12;
 /** Three pages: kvm_run, pio data, coalesced MMIO. */
 export const vcpuMmapBytes = 12288;
 export const KVM_VCPU_ID_RATIO = 4;
 export const KVM_USER_MEM_SLOTS = 32764;
-/** Slots of user space and the three of KVM itself. */
-export const KVM_MEM_SLOTS_NUM = KVM_USER_MEM_SLOTS + 3;
 export const KVM_MAX_IRQ_ROUTES = 4096;
 export const KVM_MAX_MCE_BANKS = 32;
 /** KVM_DIRTY_RING_MAX_ENTRIES of 16 bytes. */
 export const maxDirtyRingBytes = 65536 * 16;
+
+/** A TD has no SMM and so no second address space. */
+export function addressSpaces({ isTd }: Vm): number {
+  return isTd ? 1 : 2;
+}
+
 /** MAX_VCPU_ID and the bound of a vCPU id. */
 export function maxVcpuIds(kvmMaxVcpus: number): number {
   return KVM_VCPU_ID_RATIO * kvmMaxVcpus;

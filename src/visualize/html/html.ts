@@ -1,7 +1,8 @@
 /** The picture as a page to explore: panning, search, what each state does. */
+
+import { visibleXml } from '../../documents/xml.ts';
 import type { ChartModel } from '../chart-model.ts';
 import { pageDocument } from '../page/document.ts';
-import { visibleXml } from '../xml.ts';
 import { pageData } from './page-data.ts';
 import { pageStyle } from './page-style.ts';
 

@@ -3,7 +3,7 @@
  * by nonce where a server sends the policy, else by the script's hash, in the page itself.
  */
 import { createHash } from 'node:crypto';
-import { visibleXml } from '../xml.ts';
+import { visibleXml } from '../../documents/xml.ts';
 import { baseStyle } from './base-style.ts';
 import { type ClientName, clientScript } from './client-script.ts';
 

@@ -1,4 +1,6 @@
 /** One state as SVG: box, name, tags, rows. */
+
+import { visibleXml } from '../../documents/xml.ts';
 import type { ChartNode } from '../chart-model.ts';
 import type { PlacedNode, Point } from '../layout/geometry.ts';
 import { textWidth } from '../layout/measure.ts';
@@ -10,7 +12,6 @@ import {
   sizes,
   type Tag,
 } from '../layout/node-content.ts';
-import { visibleXml } from '../xml.ts';
 import { type Attributes, element, number, text } from './element.ts';
 
 export interface NodeDrawing {

@@ -1,5 +1,5 @@
 /** The elements of a picture as XML. What is inside of one is XML already; all else is escaped here. */
-import { escapeXml, visibleXml } from '../xml.ts';
+import { escapeXml, visibleXml } from '../../documents/xml.ts';
 
 /** An attribute of undefined is left out. */
 export type Attributes = Readonly<Record<string, string | number | undefined>>;

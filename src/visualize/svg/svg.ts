@@ -1,9 +1,10 @@
 /** A placed chart as one SVG file that loads nothing else. */
+
+import { escapeXml, visibleXml } from '../../documents/xml.ts';
 import { sanitize } from '../../errors/sanitize.ts';
 import type { LaidOutChart } from '../layout/layout.ts';
 import { textWidth } from '../layout/measure.ts';
 import { sizes } from '../layout/node-content.ts';
-import { escapeXml, visibleXml } from '../xml.ts';
 import { drawInitial, drawLabel, drawLine } from './draw-edge.ts';
 import { drawHeading, drawNode, drawRows, type NodeDrawing } from './draw-node.ts';
 import { element, text } from './element.ts';

@@ -3,6 +3,8 @@
  * of our own namespace, as the recommendation provides, so that the file holds the whole chart.
  * Names of states, events and guards are encoded (encode-name.ts) where XML ids allow less.
  */
+
+import { escapeXml } from '../../documents/xml.ts';
 import {
   type ChartEdge,
   type ChartIndex,
@@ -10,7 +12,6 @@ import {
   type ChartNode,
   indexChart,
 } from '../chart-model.ts';
-import { escapeXml } from '../xml.ts';
 import { encodeName } from './encode-name.ts';
 import { indent } from './indent.ts';
 import { nodeNames } from './node-names.ts';

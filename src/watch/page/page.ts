@@ -1,12 +1,12 @@
 /** The live page: one document that loads nothing but its stream. */
 import { machines } from '../../../machines/index.ts';
+import { visibleXml } from '../../documents/xml.ts';
 import { type ChartModel, indexChart } from '../../visualize/chart-model.ts';
 import { extractChart } from '../../visualize/extract.ts';
 import { layOutChart } from '../../visualize/layout/layout.ts';
 import { pageDocument } from '../../visualize/page/document.ts';
 import { styleSheet } from '../../visualize/svg/style.ts';
 import { chartSvg } from '../../visualize/svg/svg.ts';
-import { visibleXml } from '../../visualize/xml.ts';
 import type { PageData, PageFacts } from './facts.ts';
 import { pageStyle } from './page-style.ts';
 

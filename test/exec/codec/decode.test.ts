@@ -87,11 +87,11 @@ describe('arguments by value', () => {
       if (!handle.ok) throw new Error('no handle');
       return machine.ioctl(caller, handle.value, requestOf(client, file, request, arg));
     };
-    const einval = { ok: false, errno: 'EINVAL', hwError: undefined };
+    const einval = (check: string) => ({ ok: false, errno: 'EINVAL', hwError: undefined, check });
     for (const high of [wide, 1n << 53n, 1n << 63n, u64Max - 5n]) {
-      expect(answer('system', 'KVM_CREATE_VM', high)).toEqual(einval);
-      expect(answer('vm', 'KVM_CREATE_VCPU', high)).toEqual(einval);
-      expect(answer('vm', 'KVM_SET_BOOT_CPU_ID', high)).toEqual(einval);
+      expect(answer('system', 'KVM_CREATE_VM', high)).toEqual(einval('create-vm.type'));
+      expect(answer('vm', 'KVM_CREATE_VCPU', high)).toEqual(einval('create-vcpu.id-range'));
+      expect(answer('vm', 'KVM_SET_BOOT_CPU_ID', high)).toEqual(einval('set-boot-cpu-id.range'));
       for (const file of ['system', 'vm'] as const) {
         expect(answer(file, 'KVM_CHECK_EXTENSION', high + 3n)).toEqual({ ok: true, value: 0 });
       }

@@ -1,4 +1,4 @@
-/** kernel-abi 3: who says how many vCPUs a TD may have, and who checks it. */
+/** Who says how many vCPUs a TD may have, and who checks it. */
 
 import { describe, expect, test } from 'vitest';
 import { hasMaxVcpusCap, makesCheck } from '../../../src/abi/kvm/kernels/kernel-abi.ts';

@@ -1,4 +1,4 @@
-/** kernel-abi 4: moving a TD to another VM, check by check, under the two patch series. */
+/** Moving a TD to another VM, check by check, under the two patch series. */
 
 import { describe, expect, test } from 'vitest';
 import { makesCheck, makesVcpusFirst } from '../../../src/abi/kvm/kernels/kernel-abi.ts';

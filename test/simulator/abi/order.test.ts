@@ -73,6 +73,22 @@ describe('CREATE_VCPU: the place of the duplicate id', () => {
   );
 });
 
+describe('KVM_SET_USER_MEMORY_REGION2: the place of the guest_memfd', () => {
+  eitherWay(
+    'pages of another slot are seen before addresses that no guest has, or after them',
+    isBefore(
+      'KVM_SET_USER_MEMORY_REGION2',
+      'memory-region.memfd-taken',
+      'memory-region.address-range',
+    ),
+    (driver, old) => {
+      const { vm, guestMemfd } = driver.builtTd();
+      expect(driver.setSlot(vm, guestMemfd, 1, 1n << 47n)).toBe(old ? 'EEXIST' : 'EINVAL');
+    },
+    abisWhere(({ name }) => !['upstream-7.3', 'posted-terminate-vm'].includes(name)),
+  );
+});
+
 describe('KVM_TDX_CAPABILITIES', () => {
   const ask = (driver: Driver, nent: number | undefined, cmd: unknown, write = () => true) =>
     driver.call(driver.createVm(), {

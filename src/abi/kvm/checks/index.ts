@@ -6,6 +6,8 @@ import { anyCapChecks, enableCapChecks, otherMaxVcpusChecks } from './enable-cap
 import { eventfdChecks } from './eventfds.ts';
 import { initVmChecks, otherInitVmChecks } from './init-vm.ts';
 import { injectChecks, interruptChecks, irqchipChecks } from './interrupts.ts';
+import { memoryChecks, otherLinkGuestMemfdChecks, preFaultChecks } from './memory.ts';
+import { memoryRegionChecks } from './memory-region.ts';
 import { moveChecks, moveV1Checks } from './move.ts';
 import { getMsrsChecks, msrIndexListChecks, setMsrFilterChecks, vcpuMsrsChecks } from './msrs.ts';
 import { deviceAttrChecks, plainQuestionChecks, vcpuDeviceAttrChecks } from './system.ts';
@@ -23,6 +25,7 @@ import {
   otherFinalizeVmChecks,
   terminateVmChecks,
 } from './tdx-vm.ts';
+import { vcpuSettingChecks, vmSettingChecks } from './vm.ts';
 
 export { type Check, type Checks, errnosOf };
 
@@ -63,12 +66,17 @@ const requests = {
     KVM_TDX_INIT_VM: initVmChecks,
     KVM_TDX_FINALIZE_VM: finalizeVmChecks,
     KVM_TDX_TERMINATE_VM: unknownVmCommandChecks,
+    ...memoryRegionChecks,
+    ...memoryChecks,
+    ...vmSettingChecks,
   },
   'a vCPU': {
     'KVM_MEMORY_ENCRYPT_OP on a vCPU': unknownVcpuCommandChecks,
     KVM_TDX_INIT_VCPU: initVcpuChecks,
     KVM_TDX_INIT_MEM_REGION: initMemRegionChecks,
     KVM_TDX_GET_CPUID: getCpuidChecks,
+    ...preFaultChecks,
+    ...vcpuSettingChecks,
     ...injectChecks,
     ...vcpuMsrsChecks,
     ...vcpuDeviceAttrChecks,
@@ -80,6 +88,7 @@ const otherChecks = {
   KVM_CREATE_VCPU: otherCreateVcpuChecks,
   'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)': otherMaxVcpusChecks,
   'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)': { ...moveChecks, ...moveV1Checks },
+  KVM_LINK_GUEST_MEMFD: otherLinkGuestMemfdChecks,
   KVM_TDX_INIT_VM: otherInitVmChecks,
   KVM_TDX_FINALIZE_VM: otherFinalizeVmChecks,
   KVM_TDX_TERMINATE_VM: terminateVmChecks,

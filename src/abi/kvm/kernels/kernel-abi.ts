@@ -115,3 +115,14 @@ export function hasMaxVcpusCap(abi: KernelAbi): boolean {
 export function makesVcpusFirst(abi: KernelAbi): boolean {
   return !makesCheck(abi, 'KVM_CREATE_VCPU', 'create-vcpu.td-state');
 }
+
+/** How two VMs come to the same private pages: by KVM_LINK_GUEST_MEMFD, by the same file, or not at all. */
+export function guestMemorySharing(abi: KernelAbi): 'link' | 'bind' | 'no' {
+  if (!makesCheck(abi, 'KVM_LINK_GUEST_MEMFD', 'request.unknown-on-vm')) return 'link';
+  const looksAtOwner = makesCheck(
+    abi,
+    'KVM_SET_USER_MEMORY_REGION2',
+    'memory-region.memfd-of-other-vm',
+  );
+  return looksAtOwner ? 'no' : 'bind';
+}

@@ -14,3 +14,16 @@ export function replaced(order: CheckOrder, check: CheckName, ...by: CheckName[]
 export function without(order: CheckOrder, ...checks: CheckName[]): CheckOrder {
   return checks.reduce((rest, check) => replaced(rest, check), order);
 }
+
+/**
+ * KVM_SET_USER_MEMORY_REGION2 of a kernel whose kvm_gmem_bind() does all there is to do with the
+ * guest_memfd before anything else of the slot is made.
+ */
+export function bindingAtOnce(order: CheckOrder): CheckOrder {
+  return replaced(
+    without(order, 'memory-region.memfd-taken'),
+    'memory-region.address-range',
+    'memory-region.memfd-taken',
+    'memory-region.address-range',
+  );
+}

@@ -18,6 +18,10 @@ export const rfcMigrationV1: KernelAbi = {
   ],
   checks: {
     ...checks,
+    KVM_SET_USER_MEMORY_REGION2: without(
+      checks.KVM_SET_USER_MEMORY_REGION2,
+      'memory-region.memfd-of-other-vm',
+    ),
     'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)': replaced(
       // As posted, a different number of vCPUs jumps to the exit with the result still 0: it moves on.
       without(moveChecksOfRfcV1, 'move.vcpu-counts-differ'),

@@ -27,6 +27,15 @@ export const rfcMigrationV2: KernelAbi = {
       'init-vcpu.flags',
       'init-vcpu.td-not-initialised',
     ),
+    KVM_LINK_GUEST_MEMFD: [
+      'vm.other-process',
+      'vm.dead',
+      'argument.unreadable',
+      'link-guest-memfd.flags',
+      'link-guest-memfd.no-memfd',
+      'link-guest-memfd.same-vm',
+      'process.no-descriptor',
+    ],
     'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)': moveChecksOfRfcV2,
   },
   unreachable: [

@@ -1,5 +1,5 @@
 import type { KernelAbi } from './kernel-abi.ts';
-import { replaced, without } from './orders.ts';
+import { bindingAtOnce, replaced, without } from './orders.ts';
 import { upstream73 } from './upstream-7.3.ts';
 
 const { checks } = upstream73;
@@ -23,6 +23,7 @@ export const seriesV19: KernelAbi = {
       'enable-cap.max-vcpus.too-large',
       'enable-cap.max-vcpus.vcpus-exist',
     ),
+    KVM_SET_USER_MEMORY_REGION2: bindingAtOnce(checks.KVM_SET_USER_MEMORY_REGION2),
     KVM_CREATE_VCPU: without(checks.KVM_CREATE_VCPU, 'create-vcpu.td-state'),
   },
   unreachable: upstream73.unreachable.filter((check) => check !== 'init-vm.vcpus-exist'),

@@ -1,6 +1,6 @@
 import type { KernelAbi } from './kernel-abi.ts';
 import { moveChecksOfRfcV1 } from './moves.ts';
-import { replaced, without } from './orders.ts';
+import { bindingAtOnce, replaced, without } from './orders.ts';
 import { upstream73 } from './upstream-7.3.ts';
 
 const { checks } = upstream73;
@@ -39,6 +39,11 @@ export const seriesV9: KernelAbi = {
   checks: {
     ...checks,
     KVM_TDX_INIT_VM: initVm,
+    // The private memory of the time is a file of no VM.
+    KVM_SET_USER_MEMORY_REGION2: without(
+      bindingAtOnce(checks.KVM_SET_USER_MEMORY_REGION2),
+      'memory-region.memfd-of-other-vm',
+    ),
     'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)': moveChecksOfRfcV1,
   },
   // Before KVM_TDX_INIT_VM a TD may have no vCPU, so the limit refuses first.

@@ -1,6 +1,6 @@
 import type { CheckOrder } from '../checks/index.ts';
 import type { KernelAbi } from './kernel-abi.ts';
-import { replaced, without } from './orders.ts';
+import { bindingAtOnce, replaced, without } from './orders.ts';
 import { upstream73 } from './upstream-7.3.ts';
 
 const { checks } = upstream73;
@@ -68,6 +68,7 @@ export const upstream616: KernelAbi = {
       'finalize-vm.wrong-order',
       'finalize-vm.pages-not-added',
     ),
+    KVM_SET_USER_MEMORY_REGION2: bindingAtOnce(checks.KVM_SET_USER_MEMORY_REGION2),
     KVM_CREATE_VCPU: replaced(
       without(checks.KVM_CREATE_VCPU, 'create-vcpu.id-taken'),
       'create-vcpu.no-descriptor',

@@ -1,10 +1,14 @@
 /** A rehearsal as a page to read: what came of it, when, and every fault with its run. */
-import { outcomes } from '../../../rehearsal/index.ts';
+
+import { visibleXml } from '../../../documents/xml.ts';
+import {
+  cameTo,
+  outcomes,
+  type RehearsalReport,
+  unmetExpectations,
+} from '../../../rehearsal/index.ts';
 import { pageDocument } from '../../../visualize/page/document.ts';
-import { visibleXml } from '../../../visualize/xml.ts';
 import { count, formatDuration } from '../../output/units.ts';
-import { cameTo, unmetExpectations } from '../expectations.ts';
-import type { RehearsalReport } from '../report.ts';
 import { proofsWords, slotsText } from '../report-text.ts';
 import { pageStyle } from './page-style.ts';
 import type { RehearsalData } from './rehearsal-data.ts';

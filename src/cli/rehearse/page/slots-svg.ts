@@ -1,6 +1,7 @@
 /** Key slots in use over time, as steps. */
+
+import type { ReportedRun } from '../../../rehearsal/index.ts';
 import { element, text } from '../../../visualize/svg/element.ts';
-import type { ReportedRun } from '../report.ts';
 import type { TimeScale } from './time-scale.ts';
 
 const left = 130;

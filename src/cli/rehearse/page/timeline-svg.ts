@@ -1,8 +1,10 @@
 /** The steps of every VM as bars, one lane below the other; the point of no return as a line. */
+
+import { visibleXml } from '../../../documents/xml.ts';
+
+import type { ReportedRun } from '../../../rehearsal/index.ts';
 import { element, text } from '../../../visualize/svg/element.ts';
-import { visibleXml } from '../../../visualize/xml.ts';
 import { formatDuration } from '../../output/units.ts';
-import type { ReportedRun } from '../report.ts';
 import type { TimeScale } from './time-scale.ts';
 
 const left = 130;

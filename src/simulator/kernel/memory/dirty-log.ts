@@ -1,6 +1,6 @@
 /**
  * KVM_GET_DIRTY_LOG and KVM_CLEAR_DIRTY_LOG. No guest writes here, so a page is dirty only because
- * KVM_DIRTY_LOG_INITIALLY_SET says so at first. Order: virt/kvm/kvm_main.c, Linux 7.3.
+ * KVM_DIRTY_LOG_INITIALLY_SET says so at first.
  */
 import type {
   Answer,
@@ -9,8 +9,10 @@ import type {
   UserBytes,
   UserStruct,
 } from '../../interface.ts';
-import { done, type Refusal, refuse } from '../answer.ts';
-import { KVM_USER_MEM_SLOTS } from '../limits.ts';
+import { done, refuse } from '../answer.ts';
+import { firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
+import { addressSpaces, KVM_USER_MEM_SLOTS } from '../limits.ts';
 import type { MemorySlot, Vm } from '../objects.ts';
 
 /** The bitmap of a slot that is logged: whole words of 64 pages. */
@@ -23,56 +25,75 @@ export function newDirtyBitmap(vm: Vm, pages: number): Uint8Array {
   return bitmap;
 }
 
-export function getDirtyLog(vm: Vm, user: UserStruct<DirtyLogStruct>, bitmap: UserBytes): Answer {
-  const log = user.read();
-  if (log === undefined) return refuse('EFAULT');
-  const dirty = loggedSlot(vm, log.slot)?.dirty;
-  const refused = refusal(vm, log.slot, dirty);
-  if (refused !== undefined || dirty === undefined) return refused ?? refuse('ENOENT');
-  const written = new Uint8Array(dirty);
-  if (!manualProtect(vm).enabled) dirty.fill(0);
-  return bitmap.write(written) ? done : refuse('EFAULT');
+interface LogCall {
+  readonly vm: Vm;
+  readonly slotNumber: number;
+  readonly slot: MemorySlot | undefined;
 }
 
+const loggedSlotSteps: Steps<LogCall> = {
+  'dirty-log.rings': ({ vm }) => vm.caps.dirtyRingBytes !== 0,
+  'dirty-log.slot-number': ({ vm, slotNumber }) =>
+    slotNumber >>> 16 >= addressSpaces(vm) || (slotNumber & 0xffff) >= KVM_USER_MEM_SLOTS,
+  'dirty-log.not-logged': ({ slot }) => slot?.dirty === undefined,
+};
+
+export function getDirtyLog(
+  kernel: Kernel,
+  vm: Vm,
+  user: UserStruct<DirtyLogStruct>,
+  bitmap: UserBytes,
+): Answer {
+  const log = user.read();
+  if (log === undefined) return refuse('argument.unreadable');
+  const call = { vm, slotNumber: log.slot, slot: vm.slots.get(log.slot) };
+  const refused = firstRefusal(kernel, 'KVM_GET_DIRTY_LOG', { steps: loggedSlotSteps, call });
+  if (refused !== undefined) return refused;
+  const dirty = bitmapOf(call);
+  const written = new Uint8Array(dirty);
+  if (!manualProtect(vm).enabled) dirty.fill(0);
+  return bitmap.write(written) ? done : refuse('get-dirty-log.bitmap-unwritable');
+}
+
+interface ClearCall extends LogCall {
+  readonly log: ClearDirtyLogStruct;
+}
+
+const clearSteps: Steps<ClearCall> = {
+  ...loggedSlotSteps,
+  'clear-dirty-log.unaligned': ({ log }) => log.firstPage % 64n !== 0n,
+  'clear-dirty-log.range': ({ slot, log: { firstPage, numPages } }) => {
+    const left = BigInt(slot?.pages ?? 0) - firstPage;
+    // Only the last word of a slot may be less than whole.
+    const isCut = BigInt(numPages) < left && numPages % 64 !== 0;
+    return left < 0n || BigInt(numPages) > left || isCut;
+  },
+};
+
 export function clearDirtyLog(
+  kernel: Kernel,
   vm: Vm,
   user: UserStruct<ClearDirtyLogStruct>,
   bitmap: UserBytes,
 ): Answer {
   const log = user.read();
-  if (log === undefined) return refuse('EFAULT');
-  const { slot: id, numPages, firstPage } = log;
-  const slot = loggedSlot(vm, id);
-  const refused = refusal(vm, id, slot?.dirty, firstPage % 64n !== 0n);
-  if (refused !== undefined || slot?.dirty === undefined) return refused ?? refuse('ENOENT');
-  const left = BigInt(slot.pages) - firstPage;
-  if (left < 0n || BigInt(numPages) > left) return refuse('EINVAL');
-  // Only the last word of a slot may be less than whole.
-  if (BigInt(numPages) < left && numPages % 64 !== 0) return refuse('EINVAL');
-  const cleared = bitmap.read(bitmapBytes(numPages));
-  if (cleared === undefined) return refuse('EFAULT');
-  const first = Number(firstPage) / 8;
+  if (log === undefined) return refuse('argument.unreadable');
+  const call = { vm, log, slotNumber: log.slot, slot: vm.slots.get(log.slot) };
+  const refused = firstRefusal(kernel, 'KVM_CLEAR_DIRTY_LOG', { steps: clearSteps, call });
+  if (refused !== undefined) return refused;
+  const cleared = bitmap.read(bitmapBytes(log.numPages));
+  if (cleared === undefined) return refuse('clear-dirty-log.bitmap-unreadable');
+  const dirty = bitmapOf(call);
+  const first = Number(log.firstPage) / 8;
   for (const [at, bits] of cleared.entries()) {
-    slot.dirty[first + at] = (slot.dirty[first + at] ?? 0) & ~bits;
+    dirty[first + at] = (dirty[first + at] ?? 0) & ~bits;
   }
   return done;
 }
 
-function refusal(
-  vm: Vm,
-  slot: number,
-  dirty: Uint8Array | undefined,
-  unaligned = false,
-): Refusal | undefined {
-  // A VM with dirty rings has no bitmaps.
-  if (vm.caps.dirtyRingBytes !== 0) return refuse('ENXIO');
-  if (slot >>> 16 >= (vm.isTd ? 1 : 2)) return refuse('EINVAL');
-  if ((slot & 0xffff) >= KVM_USER_MEM_SLOTS || unaligned) return refuse('EINVAL');
-  return dirty === undefined ? refuse('ENOENT') : undefined;
-}
-
-function loggedSlot(vm: Vm, id: number): MemorySlot | undefined {
-  return vm.slots.get(id);
+function bitmapOf({ slot }: LogCall): Uint8Array {
+  if (slot?.dirty === undefined) throw new Error('the log of a slot without one');
+  return slot.dirty;
 }
 
 function manualProtect({ caps }: Vm): {

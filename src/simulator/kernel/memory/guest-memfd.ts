@@ -1,6 +1,6 @@
 /**
- * KVM_CREATE_GUEST_MEMFD, KVM_LINK_GUEST_MEMFD and the last close of such a file (kernel-abi 2.11,
- * 2.15, 4.3). The pages are the inode's: a linked file of another VM has the same ones.
+ * KVM_CREATE_GUEST_MEMFD, KVM_LINK_GUEST_MEMFD and the last close of such a file: virt/kvm/guest_memfd.c.
+ * The pages are the inode's: a linked file of another VM has the same ones.
  */
 import { PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type {
@@ -11,7 +11,8 @@ import type {
   UserStruct,
 } from '../../interface.ts';
 import { ok, refuse } from '../answer.ts';
-import { faultAt, type Kernel } from '../kernel.ts';
+import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import type { GuestInode, GuestMemfd, Vm } from '../objects.ts';
 import { zapPrivatePages } from '../tdx/secure-ept.ts';
 import { putVm } from '../vm/teardown.ts';
@@ -20,45 +21,75 @@ const GUEST_MEMFD_FLAG_MMAP = 1n;
 const GUEST_MEMFD_FLAG_INIT_SHARED = 2n;
 const s64Max = (1n << 63n) - 1n;
 
+interface CreateCall {
+  readonly kernel: Kernel;
+  readonly vm: Vm;
+  readonly create: CreateGuestMemfdStruct;
+}
+
+const createSteps: Steps<CreateCall> = {
+  'create-guest-memfd.flags': ({ vm, create: { flags } }) => {
+    const valid = GUEST_MEMFD_FLAG_MMAP | (vm.isTd ? 0n : GUEST_MEMFD_FLAG_INIT_SHARED);
+    return (flags & ~valid) !== 0n;
+  },
+  // The size is a signed 64-bit number; reserved[] is not looked at.
+  'create-guest-memfd.size': ({ create: { size } }) =>
+    size === 0n || size > s64Max || size % PAGE_SIZE !== 0n,
+  'process.no-descriptor': faultStep(
+    'process.no-descriptor',
+    'KVM_CREATE_GUEST_MEMFD: install the fd',
+  ),
+  'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_CREATE_GUEST_MEMFD: allocate'),
+};
+
 export function createGuestMemfd(
   kernel: Kernel,
   vm: Vm,
   user: UserStruct<CreateGuestMemfdStruct>,
 ): Answer {
   const create = user.read();
-  if (create === undefined) return refuse('EFAULT');
-  const validFlags = GUEST_MEMFD_FLAG_MMAP | (vm.isTd ? 0n : GUEST_MEMFD_FLAG_INIT_SHARED);
-  if ((create.flags & ~validFlags) !== 0n) return refuse('EINVAL');
-  // The size is a signed 64-bit number; reserved[] is not looked at.
-  if (create.size === 0n || create.size > s64Max || create.size % PAGE_SIZE !== 0n) {
-    return refuse('EINVAL');
-  }
-  const noFd = faultAt(kernel, 'KVM_CREATE_GUEST_MEMFD: install the fd');
-  if (noFd !== undefined) return noFd;
-  const noMemory = faultAt(kernel, 'KVM_CREATE_GUEST_MEMFD: allocate');
-  if (noMemory !== undefined) return noMemory;
+  if (create === undefined) return refuse('argument.unreadable');
+  const call = { kernel, vm, create };
+  const refused = firstRefusal(kernel, 'KVM_CREATE_GUEST_MEMFD', { steps: createSteps, call });
+  if (refused !== undefined) return refused;
   const inode = { sizePages: Number(create.size / PAGE_SIZE), pages: new Map(), files: 0 };
   return installFile(kernel, vm, inode);
 }
 
-/**
- * Proposed, in no kernel: one more file on the inode of another VM's guest_memfd. The checks are those
- * of kvm_gmem_link() as posted (RFC v2, May 2025, 04/13), which has EINVAL also for a bad fd.
- */
+interface LinkCall {
+  readonly kernel: Kernel;
+  readonly vm: Vm;
+  readonly link: CopiedIn<LinkGuestMemfdStruct>;
+}
+
+const linkSteps: Steps<LinkCall> = {
+  'request.unknown-on-vm': () => true,
+  'argument.unreadable': ({ link }) => link.fails(),
+  'link-guest-memfd.flags': ({ link }) => link.value.flags !== 0n,
+  'link-guest-memfd.no-memfd': ({ kernel, link }) =>
+    guestMemfdOf(kernel, link.value.guestMemfd) === undefined,
+  'link-guest-memfd.same-vm': (call) => linkedFile(call).vm === call.vm,
+  'process.no-descriptor': faultStep(
+    'process.no-descriptor',
+    'KVM_LINK_GUEST_MEMFD: install the fd',
+  ),
+};
+
+/** Proposed, in no kernel: one more file on the inode of another VM's guest_memfd. */
 export function linkGuestMemfd(
   kernel: Kernel,
   vm: Vm,
   user: UserStruct<LinkGuestMemfdStruct>,
 ): Answer {
-  if (kernel.abi.name !== 'rfc-migration-v2') return refuse('ENOTTY'); // INTERIM
-  const link = user.read();
-  if (link === undefined) return refuse('EFAULT');
-  if (link.flags !== 0n) return refuse('EINVAL');
-  const linked = guestMemfdOf(kernel, link.guestMemfd);
-  if (linked === undefined || linked.vm === vm) return refuse('EINVAL');
-  const noFd = faultAt(kernel, 'KVM_LINK_GUEST_MEMFD: install the fd');
-  if (noFd !== undefined) return noFd;
-  return installFile(kernel, vm, linked.inode);
+  const call = { kernel, vm, link: new CopiedIn(() => user.read()) };
+  const refused = firstRefusal(kernel, 'KVM_LINK_GUEST_MEMFD', { steps: linkSteps, call });
+  return refused ?? installFile(kernel, vm, linkedFile(call).inode);
+}
+
+function linkedFile({ kernel, link }: LinkCall): GuestMemfd {
+  const linked = guestMemfdOf(kernel, link.value.guestMemfd);
+  if (linked === undefined) throw new Error('a link to no guest_memfd');
+  return linked;
 }
 
 /** undefined: any other file, or none. */

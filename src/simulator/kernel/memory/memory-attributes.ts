@@ -1,35 +1,46 @@
-/** KVM_SET_MEMORY_ATTRIBUTES (kernel-abi 2.11). Legal in every TD state. */
+/** KVM_SET_MEMORY_ATTRIBUTES: virt/kvm/kvm_main.c. Legal in every TD state. */
 import { KVM_MEMORY_ATTRIBUTE_PRIVATE, PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type { Answer, MemoryAttributesStruct, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
-import { faultAt, type Kernel } from '../kernel.ts';
+import { faultAt, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import type { Vm } from '../objects.ts';
 import { zapPrivatePages } from '../tdx/secure-ept.ts';
 
 const u64 = 1n << 64n;
+
+interface AttributesCall {
+  readonly kernel: Kernel;
+  readonly vm: Vm;
+  readonly asked: MemoryAttributesStruct;
+}
+
+const steps: Steps<AttributesCall> = {
+  'memory-attributes.flags': ({ asked }) => asked.flags !== 0n,
+  'memory-attributes.unsupported': ({ vm, asked }) => {
+    const supported = vm.isTd ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0n;
+    return (asked.attributes & ~supported) !== 0n;
+  },
+  'memory-attributes.range': ({ asked: { address, size } }) => size === 0n || address + size >= u64,
+  'memory-attributes.unaligned': ({ asked: { address, size } }) =>
+    address % PAGE_SIZE !== 0n || size % PAGE_SIZE !== 0n,
+  'kernel.no-memory': (call) =>
+    !isSetAlready(call) &&
+    faultAt(call.kernel, 'KVM_SET_MEMORY_ATTRIBUTES: allocate', 'kernel.no-memory'),
+};
 
 export function setMemoryAttributes(
   kernel: Kernel,
   vm: Vm,
   user: UserStruct<MemoryAttributesStruct>,
 ): Answer {
-  const request = user.read();
-  if (request === undefined) return refuse('EFAULT');
-  if (request.flags !== 0n) return refuse('EINVAL');
-  // Only a VM with private memory has an attribute to set.
-  const supported = vm.isTd ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0n;
-  if ((request.attributes & ~supported) !== 0n) return refuse('EINVAL');
-  if (request.size === 0n || request.address + request.size >= u64) return refuse('EINVAL');
-  if (request.address % PAGE_SIZE !== 0n || request.size % PAGE_SIZE !== 0n) {
-    return refuse('EINVAL');
-  }
-
-  const start = Number(request.address / PAGE_SIZE);
-  const end = start + Number(request.size / PAGE_SIZE);
-  const isPrivate = request.attributes !== 0n;
-  if (vm.privateRanges.isUniform(start, end, isPrivate)) return done;
-  const fault = faultAt(kernel, 'KVM_SET_MEMORY_ATTRIBUTES: allocate');
-  if (fault !== undefined) return fault;
+  const asked = user.read();
+  if (asked === undefined) return refuse('argument.unreadable');
+  const call = { kernel, vm, asked };
+  const refused = firstRefusal(kernel, 'KVM_SET_MEMORY_ATTRIBUTES', { steps, call });
+  if (refused !== undefined) return refused;
+  if (isSetAlready(call)) return done;
+  const { start, end, isPrivate } = rangeOf(asked);
   if (isPrivate) {
     vm.privateRanges.add(start, end);
   } else {
@@ -38,4 +49,14 @@ export function setMemoryAttributes(
     vm.privateRanges.remove(start, end);
   }
   return done;
+}
+
+function isSetAlready({ vm, asked }: AttributesCall): boolean {
+  const { start, end, isPrivate } = rangeOf(asked);
+  return vm.privateRanges.isUniform(start, end, isPrivate);
+}
+
+function rangeOf({ address, size, attributes }: MemoryAttributesStruct) {
+  const start = Number(address / PAGE_SIZE);
+  return { start, end: start + Number(size / PAGE_SIZE), isPrivate: attributes !== 0n };
 }

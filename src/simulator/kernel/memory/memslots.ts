@@ -1,13 +1,11 @@
-/**
- * KVM_SET_USER_MEMORY_REGION and REGION2. The reference lists the checks (kernel-abi 2.11); their
- * order follows kvm_set_memory_region() in virt/kvm/kvm_main.c.
- */
+/** KVM_SET_USER_MEMORY_REGION and REGION2: kvm_set_memory_region() in virt/kvm/kvm_main.c. */
 import { KVM_MEM_GUEST_MEMFD, KVM_MEM_READONLY, PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type { Answer, MemoryRegionStruct, UserStruct } from '../../interface.ts';
-import { done, type Refusal, refuse } from '../answer.ts';
-import { faultAt, type Kernel } from '../kernel.ts';
-import { KVM_MEM_SLOTS_NUM, KVM_USER_MEM_SLOTS } from '../limits.ts';
-import type { MemorySlot, Vm } from '../objects.ts';
+import { done, refuse } from '../answer.ts';
+import { faultAt, firstRefusal, type Step, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
+import { addressSpaces, KVM_USER_MEM_SLOTS } from '../limits.ts';
+import type { GuestMemfd, MemorySlot, Vm } from '../objects.ts';
 import { zapPrivatePages } from '../tdx/secure-ept.ts';
 import { newDirtyBitmap } from './dirty-log.ts';
 import { guestMemfdOf } from './guest-memfd.ts';
@@ -18,6 +16,70 @@ const u64 = 1n << 64n;
 const userSpaceEnd = 1n << 47n;
 const maxSlotPages = (1n << 31n) - 1n;
 
+/** enum kvm_mr_change, and what changes nothing. */
+type Change = 'create' | 'delete' | 'move' | 'flags only' | 'none';
+
+interface RegionCall {
+  readonly kernel: Kernel;
+  readonly vm: Vm;
+  readonly region: MemoryRegionStruct;
+  readonly old: MemorySlot | undefined;
+  readonly change: Change;
+  /** undefined: the descriptor is none of a guest_memfd. */
+  readonly memfd: GuestMemfd | undefined;
+}
+
+/** A check of what becomes of a slot that exists, and stays. */
+const ofOld =
+  (step: (old: MemorySlot, region: MemoryRegionStruct) => boolean): Step<RegionCall> =>
+  ({ old, region, change }) =>
+    old !== undefined && change !== 'delete' && step(old, region);
+
+/** A check of the guest_memfd that a new slot is to have. */
+const ofMemfd =
+  (step: Step<RegionCall>): Step<RegionCall> =>
+  (call) =>
+    call.change === 'create' && hasMemfd(call.region) && step(call);
+
+const steps: Steps<RegionCall> = {
+  'memory-region.newer-flag': ({ region }) =>
+    (region.flags & ~(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)) !== 0,
+  'memory-region.slot-number': ({ region }) => idOf(region) >= KVM_USER_MEM_SLOTS,
+  'memory-region.flags': ({ vm, region }) => (region.flags & ~validFlags(vm, region)) !== 0,
+  'memory-region.size-unaligned': ({ region }) => region.memorySize % PAGE_SIZE !== 0n,
+  'memory-region.address-unaligned': ({ region }) => region.guestPhysAddr % PAGE_SIZE !== 0n,
+  'memory-region.user-address': ({ region: { userspaceAddr, memorySize } }) =>
+    userspaceAddr % PAGE_SIZE !== 0n || userspaceAddr + memorySize > userSpaceEnd,
+  'memory-region.memfd-offset': ({ region }) =>
+    hasMemfd(region) &&
+    (region.guestMemfdOffset % PAGE_SIZE !== 0n ||
+      region.guestMemfdOffset + region.memorySize >= u64),
+  'memory-region.address-space': ({ vm, region }) => spaceOf(region) >= addressSpaces(vm),
+  'memory-region.address-wraps': ({ region }) => region.guestPhysAddr + region.memorySize >= u64,
+  'memory-region.too-large': ({ region }) => region.memorySize / PAGE_SIZE > maxSlotPages,
+  'memory-region.slot-missing': ({ old, change }) => change === 'delete' && old === undefined,
+  'memory-region.slot-changed': ofOld((old, region) => hasMemfd(region) || hasMemfd(old)),
+  'memory-region.slot-differs': ofOld(
+    (old, region) =>
+      region.userspaceAddr !== old.userspaceAddr ||
+      pagesOf(region) !== old.pages ||
+      ((region.flags ^ old.flags) & KVM_MEM_READONLY) !== 0,
+  ),
+  'memory-region.overlap': (call) => isPlaced(call) && overlaps(call),
+  'kernel.no-memory': ({ kernel, change }) => {
+    if (change === 'delete' || change === 'none') return false;
+    return faultAt(kernel, 'KVM_SET_USER_MEMORY_REGION: allocate', 'kernel.no-memory');
+  },
+  'memory-region.memfd-closed': ofMemfd(({ region }) => region.guestMemfd === undefined),
+  'memory-region.no-memfd': ofMemfd(({ memfd }) => memfd === undefined),
+  'memory-region.memfd-of-other-vm': ofMemfd(({ vm, memfd }) => memfd?.vm !== vm),
+  'memory-region.memfd-too-small': ofMemfd(
+    ({ region, memfd }) => firstPageOf(region) + pagesOf(region) > (memfd?.inode.sizePages ?? 0),
+  ),
+  'memory-region.address-range': (call) => isPlaced(call) && !fitsGuestAddresses(call),
+  'memory-region.memfd-taken': ofMemfd(isTaken),
+};
+
 export function setUserMemoryRegion(
   kernel: Kernel,
   vm: Vm,
@@ -25,163 +87,128 @@ export function setUserMemoryRegion(
   user: UserStruct<MemoryRegionStruct>,
 ): Answer {
   const region = user.read();
-  if (region === undefined) return refuse('EFAULT');
-  const v1Flags = KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY;
-  if (request === 'KVM_SET_USER_MEMORY_REGION' && (region.flags & ~v1Flags) !== 0) {
-    return refuse('EINVAL');
-  }
-  const id = region.slot & 0xffff;
-  const addressSpace = region.slot >>> 16;
-  if (id >= KVM_USER_MEM_SLOTS) return refuse('EINVAL');
-  if ((region.flags & ~validFlags(vm, region.flags)) !== 0) return refuse('EINVAL');
-  if (!isWellFormed(region)) return refuse('EINVAL');
-  // A TD has no SMM and so no second address space.
-  if (addressSpace >= (vm.isTd ? 1 : 2) || id >= KVM_MEM_SLOTS_NUM) return refuse('EINVAL');
-  if (region.guestPhysAddr + region.memorySize >= u64) return refuse('EINVAL');
-  if (region.memorySize / PAGE_SIZE > maxSlotPages) return refuse('EINVAL');
-
+  if (region === undefined) return refuse('argument.unreadable');
   const old = vm.slots.get(region.slot);
-  if (region.memorySize === 0n) return deleteSlot(kernel, vm, old);
-  return old === undefined
-    ? createSlot(kernel, vm, region, id, addressSpace)
-    : changeSlot(kernel, vm, region, old);
+  const memfd = guestMemfdOf(kernel, region.guestMemfd);
+  const call: RegionCall = { kernel, vm, region, old, change: changeOf(region, old), memfd };
+  const refused = firstRefusal(kernel, request, { steps, call });
+  if (refused !== undefined) return refused;
+  apply(call);
+  return done;
 }
 
-/** A read-only or dirty-logged slot cannot have a guest_memfd, and a TD's cannot be read-only. */
-function validFlags(vm: Vm, flags: number): number {
-  if ((flags & KVM_MEM_GUEST_MEMFD) !== 0) return KVM_MEM_GUEST_MEMFD;
-  return KVM_MEM_LOG_DIRTY_PAGES | (vm.isTd ? 0 : KVM_MEM_READONLY);
+function changeOf(region: MemoryRegionStruct, old: MemorySlot | undefined): Change {
+  if (region.memorySize === 0n) return 'delete';
+  if (old === undefined) return 'create';
+  if (baseGfnOf(region) !== old.baseGfn) return 'move';
+  return region.flags === old.flags ? 'none' : 'flags only';
 }
 
-function isWellFormed(region: MemoryRegionStruct): boolean {
-  if (region.memorySize % PAGE_SIZE !== 0n) return false;
-  if (region.guestPhysAddr % PAGE_SIZE !== 0n) return false;
-  if (region.userspaceAddr % PAGE_SIZE !== 0n) return false;
-  if (region.userspaceAddr + region.memorySize > userSpaceEnd) return false;
-  if ((region.flags & KVM_MEM_GUEST_MEMFD) === 0) return true;
-  return (
-    region.guestMemfdOffset % PAGE_SIZE === 0n && region.guestMemfdOffset + region.memorySize < u64
-  );
-}
-
-function createSlot(
-  kernel: Kernel,
-  vm: Vm,
-  region: MemoryRegionStruct,
-  id: number,
-  addressSpace: number,
-): Answer {
-  const baseGfn = Number(region.guestPhysAddr / PAGE_SIZE);
-  const pages = Number(region.memorySize / PAGE_SIZE);
-  if (overlaps(vm, addressSpace, baseGfn, pages, undefined)) return refuse('EEXIST');
-  const fault = faultAt(kernel, 'KVM_SET_USER_MEMORY_REGION: allocate');
-  if (fault !== undefined) return fault;
-  const bound = bindGuestMemfd(kernel, vm, region, pages);
-  if ('ok' in bound) return bound;
-  if (!fitsGuestAddresses(vm, baseGfn + pages - 1)) return refuse('EINVAL');
-
+function apply({ kernel, vm, region, old, change, memfd }: RegionCall): void {
+  if (change === 'none') return;
+  if (change === 'delete') {
+    if (old !== undefined) deleteSlot(kernel, old);
+    return;
+  }
+  const pages = pagesOf(region);
   const slot: MemorySlot = {
     vm,
-    id,
-    addressSpace,
-    baseGfn,
+    id: idOf(region),
+    addressSpace: spaceOf(region),
+    baseGfn: baseGfnOf(region),
     pages,
     userspaceAddr: region.userspaceAddr,
     flags: region.flags,
-    dirty: isLogged(region.flags) ? newDirtyBitmap(vm, pages) : undefined,
-    guestMemfd: bound.guestMemfd,
+    dirty: isLogged(region) ? (old?.dirty ?? newDirtyBitmap(vm, pages)) : undefined,
+    guestMemfd:
+      memfd !== undefined && hasMemfd(region)
+        ? { memfd, firstPage: firstPageOf(region) }
+        : undefined,
   };
   vm.slots.set(region.slot, slot);
   slot.guestMemfd?.memfd.bindings.add(slot);
-  return done;
 }
 
-/** Only where it is mapped and its flags can change, and nothing at all of a private slot. */
-function changeSlot(kernel: Kernel, vm: Vm, region: MemoryRegionStruct, old: MemorySlot): Answer {
-  if (((region.flags | old.flags) & KVM_MEM_GUEST_MEMFD) !== 0) return refuse('EINVAL');
-  const pages = Number(region.memorySize / PAGE_SIZE);
-  if (region.userspaceAddr !== old.userspaceAddr || pages !== old.pages) return refuse('EINVAL');
-  if (((region.flags ^ old.flags) & KVM_MEM_READONLY) !== 0) return refuse('EINVAL');
-  const baseGfn = Number(region.guestPhysAddr / PAGE_SIZE);
-  const moves = baseGfn !== old.baseGfn;
-  if (!moves && region.flags === old.flags) return done;
-  if (moves && overlaps(vm, old.addressSpace, baseGfn, pages, old)) return refuse('EEXIST');
-  const fault = faultAt(kernel, 'KVM_SET_USER_MEMORY_REGION: allocate');
-  if (fault !== undefined) return fault;
-  if (moves && !fitsGuestAddresses(vm, baseGfn + pages - 1)) return refuse('EINVAL');
-  const dirty = isLogged(region.flags) ? (old.dirty ?? newDirtyBitmap(vm, pages)) : undefined;
-  vm.slots.set(region.slot, { ...old, baseGfn, flags: region.flags, dirty });
-  return done;
+function deleteSlot(kernel: Kernel, old: MemorySlot): void {
+  zapPrivatePages(kernel, old.vm, old.baseGfn, old.baseGfn + old.pages);
+  old.guestMemfd?.memfd.bindings.delete(old);
+  old.vm.slots.delete((old.addressSpace << 16) | old.id);
 }
 
-function isLogged(flags: number): boolean {
+function idOf({ slot }: MemoryRegionStruct): number {
+  return slot & 0xffff;
+}
+
+function spaceOf({ slot }: MemoryRegionStruct): number {
+  return slot >>> 16;
+}
+
+function baseGfnOf({ guestPhysAddr }: MemoryRegionStruct): number {
+  return Number(guestPhysAddr / PAGE_SIZE);
+}
+
+function pagesOf({ memorySize }: MemoryRegionStruct): number {
+  return Number(memorySize / PAGE_SIZE);
+}
+
+/** Where the slot begins in its guest_memfd. */
+function firstPageOf({ guestMemfdOffset }: MemoryRegionStruct): number {
+  return Number(guestMemfdOffset / PAGE_SIZE);
+}
+
+function hasMemfd({ flags }: { readonly flags: number }): boolean {
+  return (flags & KVM_MEM_GUEST_MEMFD) !== 0;
+}
+
+function isLogged({ flags }: MemoryRegionStruct): boolean {
   return (flags & KVM_MEM_LOG_DIRTY_PAGES) !== 0;
 }
 
-function deleteSlot(kernel: Kernel, vm: Vm, old: MemorySlot | undefined): Answer {
-  if (old === undefined) return refuse('EINVAL');
-  zapPrivatePages(kernel, vm, old.baseGfn, old.baseGfn + old.pages);
-  old.guestMemfd?.memfd.bindings.delete(old);
-  vm.slots.delete((old.addressSpace << 16) | old.id);
-  return done;
+/** A read-only or dirty-logged slot cannot have a guest_memfd, and a TD's cannot be read-only. */
+function validFlags(vm: Vm, region: MemoryRegionStruct): number {
+  if (hasMemfd(region)) return KVM_MEM_GUEST_MEMFD;
+  return KVM_MEM_LOG_DIRTY_PAGES | (vm.isTd ? 0 : KVM_MEM_READONLY);
 }
 
-function overlaps(
-  vm: Vm,
-  addressSpace: number,
-  baseGfn: number,
-  pages: number,
-  except: MemorySlot | undefined,
-): boolean {
+/** The slot gets guest addresses that it does not have yet. */
+function isPlaced({ change }: RegionCall): boolean {
+  return change === 'create' || change === 'move';
+}
+
+function overlaps({ vm, region, old }: RegionCall): boolean {
+  const range = { first: baseGfnOf(region), pages: pagesOf(region) };
   for (const slot of vm.slots.values()) {
-    if (slot === except || slot.addressSpace !== addressSpace) continue;
-    if (baseGfn < slot.baseGfn + slot.pages && slot.baseGfn < baseGfn + pages) return true;
+    if (slot === old || slot.addressSpace !== spaceOf(region)) continue;
+    if (meet(range, { first: slot.baseGfn, pages: slot.pages })) return true;
   }
   return false;
 }
 
 /** The last page must be an address that a guest can have; on a TD, one without the shared bit. */
-function fitsGuestAddresses(vm: Vm, lastGfn: number): boolean {
+function fitsGuestAddresses({ vm, region }: RegionCall): boolean {
+  const lastGfn = baseGfnOf(region) + pagesOf(region) - 1;
   if (lastGfn >= 2 ** 40) return false;
   if (vm.td === undefined || vm.td.state === 'UNINITIALIZED') return true;
   return Math.floor(lastGfn / 2 ** (vm.td.sharedBit - 12)) % 2 === 0;
 }
 
-type Bound = { readonly guestMemfd: MemorySlot['guestMemfd'] };
-
-function bindGuestMemfd(
-  kernel: Kernel,
-  vm: Vm,
-  region: MemoryRegionStruct,
-  pages: number,
-): Bound | Refusal {
-  if ((region.flags & KVM_MEM_GUEST_MEMFD) === 0) return { guestMemfd: undefined };
-  if (region.guestMemfd === undefined) return refuse('EBADF');
-  const memfd = guestMemfdOf(kernel, region.guestMemfd);
-  if (memfd === undefined) return refuse('EINVAL');
-  if (
-    ![
-      'series-v9',
-      'pre-v8',
-      'proposal-1',
-      'proposal-1a',
-      'proposal-1b',
-      'proposal-2',
-      'rfc-migration-v1',
-    ].includes(kernel.abi.name) /* INTERIM */ &&
-    memfd.vm !== vm
-  )
-    return refuse('EINVAL');
-  const firstPage = Number(region.guestMemfdOffset / PAGE_SIZE);
-  if (firstPage + pages > memfd.inode.sizePages) return refuse('EINVAL');
-  for (const slot of memfd.bindings) {
-    const other = slot.guestMemfd;
-    if (other === undefined || slot.vm !== vm) continue;
-    if (firstPage < other.firstPage + slot.pages && other.firstPage < firstPage + pages) {
-      return refuse('EEXIST');
-    }
+/** Another slot of the VM has some of the pages of the file. */
+function isTaken({ vm, region, memfd }: RegionCall): boolean {
+  const range = { first: firstPageOf(region), pages: pagesOf(region) };
+  for (const { vm: owner, guestMemfd, pages } of memfd?.bindings ?? []) {
+    if (guestMemfd === undefined || owner !== vm) continue;
+    if (meet(range, { first: guestMemfd.firstPage, pages })) return true;
   }
-  return { guestMemfd: { memfd, firstPage } };
+  return false;
+}
+
+interface PageRange {
+  readonly first: number;
+  readonly pages: number;
+}
+
+function meet(a: PageRange, b: PageRange): boolean {
+  return a.first < b.first + b.pages && b.first < a.first + a.pages;
 }
 
 /** The slot of address space 0 that holds a guest page. */

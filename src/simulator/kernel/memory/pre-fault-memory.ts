@@ -1,13 +1,62 @@
-/** KVM_PRE_FAULT_MEMORY (kernel-abi 2.11). Private memory of a TD is mapped with TDH.MEM.PAGE.AUG. */
+/**
+ * KVM_PRE_FAULT_MEMORY: kvm_vcpu_pre_fault_memory(). Private memory of a TD is mapped with
+ * TDH.MEM.PAGE.AUG. The range is written back, advanced by the pages done, however the call ends.
+ */
 import { PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type { Answer, Caller, PreFaultMemoryStruct, UserStruct } from '../../interface.ts';
+import type { Hpa } from '../../module/addresses.ts';
 import { done, type Refusal, refuse } from '../answer.ts';
+import { firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
-import type { Vcpu } from '../objects.ts';
-import { augmentPrivatePage } from '../tdx/secure-ept.ts';
+import type { MemorySlot, Vcpu } from '../objects.ts';
+import { augmentPrivatePage, type PageFailure } from '../tdx/secure-ept.ts';
 import { slotAt } from './memslots.ts';
 
 const u64 = 1n << 64n;
+
+interface PreFaultCall {
+  readonly kernel: Kernel;
+  readonly caller: Caller;
+  readonly vcpu: Vcpu;
+  readonly range: PreFaultMemoryStruct;
+}
+
+const rangeSteps: Steps<PreFaultCall> = {
+  'pre-fault.flags': ({ range }) => range.flags !== 0n,
+  'pre-fault.range': ({ range: { gpa, size } }) =>
+    gpa % PAGE_SIZE !== 0n || size % PAGE_SIZE !== 0n || size === 0n || gpa + size >= u64,
+};
+
+interface PageCall extends PreFaultCall {
+  readonly gpa: bigint;
+  readonly gfn: number;
+  readonly slot: MemorySlot | undefined;
+  /** The page has to be given to the TD: it is private, and not there yet. */
+  readonly isMissing: boolean;
+  failure: PageFailure | undefined;
+}
+
+const pageSteps: Steps<PageCall> = {
+  'pre-fault.interrupted': isSignalled,
+  'pre-fault.before-finalize': ({ vcpu: { vm } }) => vm.td?.preFaultAllowed === false,
+  'pre-fault.shared-address': ({ vcpu: { vm }, gpa }) =>
+    vm.td !== undefined && (gpa & (1n << BigInt(vm.td.sharedBit))) !== 0n,
+  'pre-fault.no-slot': ({ slot }) => slot === undefined,
+  'pre-fault.no-memfd': ({ slot, isMissing }) =>
+    isMissing && (slot?.guestMemfd === undefined || slot.guestMemfd.memfd.closed),
+  'kernel.no-memory': (call) => {
+    if (!call.isMissing) return false;
+    const hpa = backingPage(call);
+    if (hpa === undefined) return true;
+    // A busy page is faulted in again, as is any that another CPU has come before.
+    do {
+      if (isSignalled(call)) return refuse('pre-fault.interrupted');
+      call.failure = addPage(call, hpa);
+    } while (call.failure === 'busy');
+    return call.failure === 'no table';
+  },
+  'pre-fault.module-refused': ({ failure }) => failure === 'refused',
+};
 
 export function preFaultMemory(
   kernel: Kernel,
@@ -16,46 +65,53 @@ export function preFaultMemory(
   user: UserStruct<PreFaultMemoryStruct>,
 ): Answer {
   const range = user.read();
-  if (range === undefined) return refuse('EFAULT');
-  if (range.flags !== 0n) return refuse('EINVAL');
-  if (range.gpa % PAGE_SIZE !== 0n || range.size % PAGE_SIZE !== 0n) return refuse('EINVAL');
-  if (range.size === 0n || range.gpa + range.size > u64) return refuse('EINVAL');
-
-  let { gpa, size } = range;
-  let refused: Refusal | undefined;
-  while (size > 0n) {
-    refused = caller.pendingSignal() === 'none' ? mapPage(kernel, vcpu, gpa) : refuse('EINTR');
-    if (refused !== undefined) break;
-    gpa += PAGE_SIZE;
-    size -= PAGE_SIZE;
+  if (range === undefined) return refuse('argument.unreadable');
+  const { bytes, stopped } = mapPages({ kernel, caller, vcpu, range });
+  if (!user.write({ ...range, gpa: range.gpa + bytes, size: range.size - bytes })) {
+    return refuse('pre-fault.unwritable');
   }
-  if (!user.write({ ...range, gpa, size })) return refuse('EFAULT');
-  return refused === undefined || size < range.size ? done : refused;
+  return bytes === 0n ? (stopped ?? done) : done;
 }
 
-function mapPage(kernel: Kernel, vcpu: Vcpu, gpa: bigint): Refusal | undefined {
-  const { vm } = vcpu;
-  const { td } = vm;
-  if (td === undefined) return slotAt(vm, Number(gpa / PAGE_SIZE)) ? undefined : refuse('ENOENT');
-  if (!td.preFaultAllowed) return refuse('EOPNOTSUPP');
-  if ((gpa & (1n << BigInt(td.sharedBit))) !== 0n) return refuse('EINVAL');
+/** How much was mapped, and what stopped the loop before the end. */
+function mapPages(call: PreFaultCall): { readonly bytes: bigint; readonly stopped?: Refusal } {
+  const { kernel, range } = call;
+  const request = 'KVM_PRE_FAULT_MEMORY';
+  const refused = firstRefusal(kernel, request, { steps: rangeSteps, call });
+  if (refused !== undefined) return { bytes: 0n, stopped: refused };
+  for (let bytes = 0n; bytes < range.size; bytes += PAGE_SIZE) {
+    const page = pageCall(call, range.gpa + bytes);
+    const stopped = firstRefusal(kernel, request, { steps: pageSteps, call: page });
+    if (stopped !== undefined) return { bytes, stopped };
+  }
+  return { bytes: range.size };
+}
+
+function pageCall(call: PreFaultCall, gpa: bigint): PageCall {
+  const { vm } = call.vcpu;
   const gfn = Number(gpa / PAGE_SIZE);
-  const slot = slotAt(vm, gfn);
-  if (slot === undefined) return refuse('ENOENT');
-  if (td.privatePages.has(gfn) || !vm.privateRanges.has(gfn)) return undefined;
-  if (slot.guestMemfd === undefined || slot.guestMemfd.memfd.closed) return refuse('EFAULT');
+  const isMissing = vm.privateRanges.has(gfn) && vm.td?.privatePages.has(gfn) === false;
+  return { ...call, gpa, gfn, slot: slotAt(vm, gfn), isMissing, failure: undefined };
+}
+
+function isSignalled({ caller }: PreFaultCall): boolean {
+  return caller.pendingSignal() !== 'none';
+}
+
+/** The page of the guest_memfd, which has it from now on; undefined: no memory. */
+function backingPage({ kernel, gfn, slot }: PageCall): Hpa | undefined {
+  if (slot?.guestMemfd === undefined) return undefined;
   const { memfd, firstPage } = slot.guestMemfd;
   const index = firstPage + gfn - slot.baseGfn;
   const hpa = memfd.inode.pages.get(index) ?? kernel.pages.allocate();
-  if (hpa === undefined || kernel.tdx === undefined) return refuse('ENOMEM');
-  memfd.inode.pages.set(index, hpa);
-  const context = { kernel, tdx: kernel.tdx, vm, td };
-  const errno = augmentPrivatePage(context, { gfn, hpa, inode: memfd.inode });
-  return errno === undefined
-    ? undefined
-    : refuse(
-        ({ 'no table': 'ENOMEM', busy: 'EBUSY', interrupted: 'EINTR', refused: 'EIO' } as const)[
-          errno
-        ],
-      ); // INTERIM
+  if (hpa !== undefined) memfd.inode.pages.set(index, hpa);
+  return hpa;
+}
+
+function addPage({ kernel, vcpu: { vm }, gfn, slot }: PageCall, hpa: Hpa): PageFailure | undefined {
+  const { td } = vm;
+  const { tdx } = kernel;
+  if (td === undefined || tdx === undefined || slot?.guestMemfd === undefined) return 'refused';
+  const { inode } = slot.guestMemfd.memfd;
+  return augmentPrivatePage({ kernel, tdx, vm, td }, { gfn, hpa, inode });
 }

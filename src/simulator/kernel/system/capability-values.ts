@@ -1,5 +1,5 @@
 /**
- * What KVM_CHECK_EXTENSION answers (kernel-abi 7.2), for an Intel host with EPT and a kernel as a
+ * What KVM_CHECK_EXTENSION answers, for an Intel host with EPT and a kernel as a
  * distribution builds it: CONFIG_KVM_SMM, KVM_XEN, KVM_HYPERV, KVM_IOAPIC, X86_SGX_KVM, SCHEDSTATS.
  * Source: kvm_vm_ioctl_check_extension() and its generic half, Linux 7.3.
  */

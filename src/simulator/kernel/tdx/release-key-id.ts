@@ -1,6 +1,6 @@
 /**
- * tdx_mmu_release_hkid: gives the TD's key ID back (kernel-abi 2.15). Where it cannot, the key stays
- * with the VM: its last put tries again, and then it is leaked.
+ * tdx_mmu_release_hkid() in arch/x86/kvm/vmx/tdx.c gives the TD's key ID back. Where it cannot, the key
+ * stays with the VM: its last put tries again, and then it is leaked.
  */
 import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';

@@ -1,4 +1,4 @@
-/** KVM_GET_CLOCK, KVM_SET_CLOCK and KVM_KVMCLOCK_CTRL. Order: arch/x86/kvm/x86.c, Linux 7.3. */
+/** KVM_GET_CLOCK, KVM_SET_CLOCK and KVM_KVMCLOCK_CTRL. */
 import { msr } from '../../../abi/kvm/msrs.ts';
 import type { Answer, ClockStruct, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
@@ -17,7 +17,7 @@ export function getClock(kernel: Kernel, vm: Vm, user: UserStruct<ClockStruct>):
     realtime: vm.useMasterClock ? machineEpochNs + now : 0n,
     hostTsc: vm.useMasterClock ? hostTsc(kernel) : 0n,
   };
-  return user.write(clock) ? done : refuse('EFAULT');
+  return user.write(clock) ? done : refuse('argument.unwritable');
 }
 
 /** The host's time stamp counter, which began with the machine. */
@@ -37,13 +37,13 @@ export function updateMasterClock(vm: Vm): void {
 /** kvm_set_guest_paused(): a guest that keeps no kvmclock cannot be told. No TD does. */
 export function kvmclockCtrl({ vm, msrs }: Vcpu): Answer {
   const systemTime = msrs.get(msr.KVM_SYSTEM_TIME_NEW) ?? msrs.get(msr.KVM_SYSTEM_TIME) ?? 0n;
-  return vm.isTd || (systemTime & 1n) === 0n ? refuse('EINVAL') : done;
+  return vm.isTd || (systemTime & 1n) === 0n ? refuse('kvmclock-ctrl.no-kvmclock') : done;
 }
 
 export function setClock(kernel: Kernel, vm: Vm, user: UserStruct<ClockStruct>): Answer {
   const data = user.read();
-  if (data === undefined) return refuse('EFAULT');
-  if ((data.flags & ~clockFlags.all) !== 0) return refuse('EINVAL');
+  if (data === undefined) return refuse('argument.unreadable');
+  if ((data.flags & ~clockFlags.all) !== 0) return refuse('set-clock.flags');
   updateMasterClock(vm);
   const now = BigInt(Math.round(kernel.trace.clock.nowNs));
   let { clock } = data;

@@ -1,6 +1,6 @@
 /**
  * KVM_SET_TSS_ADDR, KVM_SET_IDENTITY_MAP_ADDR and KVM_SET_NR_MMU_PAGES: what real mode and shadow
- * paging need. With unrestricted guests and EPT none has an effect. Order: arch/x86/kvm/x86.c.
+ * paging need. With unrestricted guests and EPT none has an effect.
  */
 import type { Answer, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
@@ -11,14 +11,14 @@ const highestTss = 0x1_0000_0000n - 3n * 4096n;
 const KVM_MIN_ALLOC_MMU_PAGES = 64n;
 
 export function setTssAddr(addr: bigint): Answer {
-  return addr > highestTss ? refuse('EINVAL') : done;
+  return addr > highestTss ? refuse('set-tss-addr.range') : done;
 }
 
 export function setIdentityMapAddr(vm: Vm, user: UserStruct<bigint>): Answer {
-  if (vm.vcpus.length > 0) return refuse('EINVAL');
-  return user.read() === undefined ? refuse('EFAULT') : done;
+  if (vm.vcpus.length > 0) return refuse('set-identity-map-addr.too-late');
+  return user.read() === undefined ? refuse('argument.unreadable') : done;
 }
 
 export function setNrMmuPages(pages: bigint): Answer {
-  return pages < KVM_MIN_ALLOC_MMU_PAGES ? refuse('EINVAL') : done;
+  return pages < KVM_MIN_ALLOC_MMU_PAGES ? refuse('set-nr-mmu-pages.range') : done;
 }

@@ -1,4 +1,4 @@
-/** The last put of a VM (kernel-abi 2.15): its key ID is free before its pages are. */
+/** The last put of a VM, kvm_destroy_vm(): its key ID is free before its pages are. */
 
 import { isStatusError } from '../../../abi/tdx/status.ts';
 import type { Hpa } from '../../module/addresses.ts';

@@ -1,32 +1,51 @@
-/** KVM_SET_TSC_KHZ and KVM_GET_TSC_KHZ on a VM and a vCPU (kernel-abi 2.5). */
+/** KVM_SET_TSC_KHZ and KVM_GET_TSC_KHZ on a VM and a vCPU. */
 import type { Answer } from '../../interface.ts';
-import { done, ok, refuse } from '../answer.ts';
+import { done, ok } from '../answer.ts';
+import { firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import { maxGuestTscKhz } from '../limits.ts';
 import type { Vcpu, Vm } from '../objects.ts';
 
-/** No look at the TD's state; without effect on a TD that is initialised. */
-export function setVmTscKhz(kernel: Kernel, vm: Vm, tscKhz: number): Answer {
-  const { platform } = kernel.profile;
-  if (platform.features.tscScaling && tscKhz >= maxGuestTscKhz) return refuse('EINVAL');
-  if (vm.vcpus.length > 0) return refuse('EINVAL');
-  vm.tscKhz = tscKhz === 0 ? platform.tscKhz : tscKhz;
-  return done;
+interface TscCall {
+  readonly kernel: Kernel;
+  readonly on: Vm | Vcpu;
+  readonly tscKhz: number;
 }
 
-/** The module has fixed a TD's clock. */
-export function setVcpuTscKhz(kernel: Kernel, vcpu: Vcpu, tscKhz: number): Answer {
-  if (vcpu.td !== undefined) return refuse('EINVAL');
-  const { platform } = kernel.profile;
-  if (platform.features.tscScaling && tscKhz >= maxGuestTscKhz) return refuse('EINVAL');
+const steps: Steps<TscCall> = {
+  // The module has fixed a TD's clock.
+  'set-tsc-khz.protected': ({ on }) => on.td !== undefined,
+  'set-tsc-khz.range': ({ kernel, tscKhz }) => hasScaling(kernel) && tscKhz >= maxGuestTscKhz,
+  // No look at the TD's state; without effect on a TD that is initialised.
+  'set-tsc-khz.too-late': ({ on }) => 'vcpus' in on && on.vcpus.length > 0,
   // Without scaling a guest can be held to a faster clock, not to a slower one.
-  if (!platform.features.tscScaling && tscKhz !== 0 && tscKhz < platform.tscKhz) {
-    return refuse('EINVAL');
-  }
-  vcpu.tscKhz = tscKhz === 0 ? platform.tscKhz : tscKhz;
+  'set-tsc-khz.too-slow': ({ kernel, tscKhz }) =>
+    !hasScaling(kernel) && tscKhz !== 0 && tscKhz < kernel.profile.platform.tscKhz,
+};
+
+export function setVmTscKhz(kernel: Kernel, vm: Vm, tscKhz: number): Answer {
+  return setTscKhz('KVM_SET_TSC_KHZ', { kernel, on: vm, tscKhz });
+}
+
+export function setVcpuTscKhz(kernel: Kernel, vcpu: Vcpu, tscKhz: number): Answer {
+  return setTscKhz('KVM_SET_TSC_KHZ on a vCPU', { kernel, on: vcpu, tscKhz });
+}
+
+function setTscKhz(
+  request: 'KVM_SET_TSC_KHZ' | 'KVM_SET_TSC_KHZ on a vCPU',
+  call: TscCall,
+): Answer {
+  const { kernel, on, tscKhz } = call;
+  const refused = firstRefusal(kernel, request, { steps, call });
+  if (refused !== undefined) return refused;
+  on.tscKhz = tscKhz === 0 ? kernel.profile.platform.tscKhz : tscKhz;
   return done;
 }
 
 export function getTscKhz({ tscKhz }: Vm | Vcpu): Answer {
   return ok(tscKhz);
+}
+
+function hasScaling({ profile }: Kernel): boolean {
+  return profile.platform.features.tscScaling;
 }

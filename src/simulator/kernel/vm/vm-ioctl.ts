@@ -26,8 +26,8 @@ import { setIdentityMapAddr, setNrMmuPages, setTssAddr } from './legacy-addresse
 import { getTscKhz, setVmTscKhz } from './tsc.ts';
 
 export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request): Answer {
-  // G1
-  if (caller.mm !== vm.mm || vm.dead) return refuse('EIO');
+  if (caller.mm !== vm.mm) return refuse('vm.other-process');
+  if (vm.dead) return refuse('vm.dead');
   switch (request.request) {
     case 'KVM_CHECK_EXTENSION':
       return ok(checkExtension(kernel, request.capability, vm));
@@ -52,9 +52,9 @@ export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request
     case 'KVM_SET_MEMORY_ATTRIBUTES':
       return setMemoryAttributes(kernel, vm, request.attributes);
     case 'KVM_GET_DIRTY_LOG':
-      return getDirtyLog(vm, request.log, request.bitmap);
+      return getDirtyLog(kernel, vm, request.log, request.bitmap);
     case 'KVM_CLEAR_DIRTY_LOG':
-      return clearDirtyLog(vm, request.log, request.bitmap);
+      return clearDirtyLog(kernel, vm, request.log, request.bitmap);
     case 'KVM_SET_TSS_ADDR':
       return setTssAddr(request.addr);
     case 'KVM_SET_IDENTITY_MAP_ADDR':
@@ -64,7 +64,9 @@ export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request
     case 'KVM_MEMORY_ENCRYPT_REG_REGION':
     case 'KVM_MEMORY_ENCRYPT_UNREG_REGION':
       // SEV's: the table of VMX has no such operation.
-      return refuse(request.region.read() === undefined ? 'EFAULT' : 'ENOTTY');
+      return refuse(
+        request.region.read() === undefined ? 'argument.unreadable' : 'encrypt-region.unsupported',
+      );
 
     case 'KVM_CREATE_IRQCHIP':
       return createIrqchip(kernel, vm);
@@ -111,15 +113,16 @@ export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request
     case 'KVM_TDX_TERMINATE_VM':
       return tdxVmCommand(kernel, caller, vm, request);
     default:
-      return refuse('ENOTTY');
+      return refuse('request.unknown-on-vm');
   }
 }
 
-/** kernel-abi 1.1 */
 function setBootCpuId(kernel: Kernel, vm: Vm, id: number): Answer {
-  if (vm.vcpus.length > 0) return refuse('EBUSY');
-  if (id > maxVcpuIds(kernel.profile.kvmMaxVcpus)) return refuse('EINVAL');
-  if (vm.maxVcpuIds !== 0 && id > vm.maxVcpuIds) return refuse('EINVAL');
+  if (vm.vcpus.length > 0) return refuse('set-boot-cpu-id.too-late');
+  const isAbove = vm.maxVcpuIds !== 0 && id > vm.maxVcpuIds;
+  if (id > maxVcpuIds(kernel.profile.kvmMaxVcpus) || isAbove) {
+    return refuse('set-boot-cpu-id.range');
+  }
   vm.bootVcpuId = id;
   return done;
 }

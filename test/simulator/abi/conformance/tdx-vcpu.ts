@@ -68,7 +68,7 @@ const refusedLeaves = (
 const spr15 = hostProfiles['spr-1.5'];
 const { tdcxPages, tdvpsPages } = moduleReleases['1.5.28'];
 const taken = 1 + tdcxPages.base + tdvpsPages.base + 1;
-const fullOnceBuilt: HostProfile = {
+export const fullOnceBuilt: HostProfile = {
   ...spr15,
   // Page 0 is never given out.
   platform: { ...spr15.platform, memoryBytes: BigInt(1 + taken) * 4096n },

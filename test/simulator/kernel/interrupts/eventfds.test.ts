@@ -1,14 +1,14 @@
-/** The answers for default VMs are also those of /dev/kvm (Linux 6.18). */
+/**
+ * Eventfds where they are taken, and where several conditions hold. The answers for default VMs are
+ * also those of /dev/kvm (Linux 6.18).
+ */
 import { describe, expect, test } from 'vitest';
-import type { IoeventfdStruct, IrqfdStruct } from '../../../../src/simulator/index.ts';
-import { Driver } from '../../drive.ts';
+import type { IrqfdStruct } from '../../../../src/simulator/index.ts';
+import { Driver, type Irqchip } from '../../drive.ts';
 
-function vmWith(irqchip: 'none' | 'split' | 'kernel') {
+function vmWith(irqchip: Irqchip) {
   const driver = new Driver();
-  const vm = driver.createVm('KVM_X86_DEFAULT_VM');
-  if (irqchip === 'split') driver.cap(vm, 'KVM_CAP_SPLIT_IRQCHIP', 24n);
-  if (irqchip === 'kernel') driver.call(vm, { request: 'KVM_CREATE_IRQCHIP' });
-  return { driver, vm };
+  return { driver, vm: driver.plainVm(irqchip) };
 }
 
 const deassign = 1;
@@ -17,9 +17,6 @@ const resample = 2;
 describe('KVM_IRQFD', () => {
   test.each([
     ['unknown flags, before the fd is looked at', { flags: 4, eventfd: 'not open' }, 'EINVAL'],
-    ['an fd that is not open', { eventfd: 'not open' }, 'EBADF'],
-    ['an fd of something else', { eventfd: 'not an eventfd' }, 'EINVAL'],
-    ['sampling again without the I/O APIC in the kernel', { flags: resample }, 'EINVAL'],
     ['deassigning an fd that is not open', { flags: deassign, eventfd: 'not open' }, 'EBADF'],
     ['deassigning what is not there', { flags: deassign }, 0],
     ['one as it should be', {}, 0],
@@ -33,9 +30,8 @@ describe('KVM_IRQFD', () => {
     expect(driver.irqfd(vm, { eventfd: 'not open' })).toBe('EINVAL');
   });
 
-  test('with the I/O APIC in the kernel the second eventfd is looked at', () => {
+  test('an interrupt can be sampled again where the I/O APIC is in the kernel', () => {
     const { driver, vm } = vmWith('kernel');
-    expect(driver.irqfd(vm, { flags: resample, resamplefd: 'not open' })).toBe('EBADF');
     expect(driver.irqfd(vm, { flags: resample, resamplefd: { id: 9 } })).toBe(0);
   });
 
@@ -66,18 +62,14 @@ const pio = 2;
 const deassignIo = 4;
 
 describe('KVM_IOEVENTFD', () => {
-  test.each([
-    ['a length of 3', { len: 3 }, 'EINVAL'],
-    ['a range that wraps', { addr: 2n ** 64n - 4n }, 'EINVAL'],
-    ['any length at the last address', { len: 0, addr: 2n ** 64n - 1n }, 0],
-    ['an unknown flag', { flags: 0x20 }, 'EINVAL'],
-    ['data of no length', { len: 0, flags: datamatch }, 'EINVAL'],
-    ['an fd that is not open', { eventfd: 'not open' }, 'EBADF'],
-    ['deassigning what is not there', { flags: deassignIo }, 'ENOENT'],
-    ['deassigning with a wrong length', { flags: deassignIo, len: 3 }, 'ENOENT'],
-  ] as const)('KVM_IOEVENTFD decides on %s', (_, change: Partial<IoeventfdStruct>, answer) => {
+  test('one of any length may be at the last address', () => {
     const { driver, vm } = vmWith('none');
-    expect(driver.ioeventfd(vm, change)).toBe(answer);
+    expect(driver.ioeventfd(vm, { len: 0, addr: 2n ** 64n - 1n })).toBe(0);
+  });
+
+  test('deassigning looks at no length: one that cannot be is not there', () => {
+    const { driver, vm } = vmWith('none');
+    expect(driver.ioeventfd(vm, { flags: deassignIo, len: 3 })).toBe('ENOENT');
   });
 
   test('those that a write could hit both collide; another length, port or data does not', () => {

@@ -50,15 +50,6 @@ describe('dirty logs', () => {
     expect([after[7], after[8], after[12]]).toEqual([0xff, 0, 0]);
   });
 
-  test.each([
-    ['a first page within a word', 1n, 64],
-    ['less than a word, before the end', 0n, 10],
-    ['more than the slot has', 64n, 64],
-    ['beyond the slot', 128n, 0],
-  ] as const)('clearing %s is EINVAL', (_, firstPage, numPages) => {
-    expect(logged(1n).clear(firstPage, numPages)).toBe('EINVAL');
-  });
-
   test('a slot without a log is ENOENT, one that cannot be EINVAL; a log that cannot be written', () => {
     const { get } = logged(0n);
     expect([get(1), get(40_000), get(2 << 16)]).toEqual(['ENOENT', 'EINVAL', 'EINVAL']);

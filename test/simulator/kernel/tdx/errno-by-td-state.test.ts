@@ -1,4 +1,4 @@
-/** kernel-abi 7.1, the table at its end: valid arguments, and the TD's state decides. */
+/** Arguments are valid, and the TD's state decides. */
 import { describe, expect, test } from 'vitest';
 import { Driver, memRegion, page, ramGpa } from '../../drive.ts';
 

@@ -1,5 +1,5 @@
 /** JUnit XML, which every CI reads: a test case for each operation and for each step of the sweep. */
-import { escapeXml } from '../../visualize/xml.ts';
+import { escapeXml } from '../documents/xml.ts';
 import { cameTo, isUnexpected, unmetExpectations } from './expectations.ts';
 import type { RehearsalReport, ReportedSweep } from './report.ts';
 

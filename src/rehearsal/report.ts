@@ -1,26 +1,18 @@
 /** What a rehearsal prints, as data: one shape for every output. docs/rehearsal.md is the contract. */
 
-import { type ErrorInWords, wordsOf } from '../../diagnosis/refusals.ts';
-import type { HostFacts } from '../../host/facts.ts';
-import {
-  describeOperation,
-  formatRehearsalFault,
-  type LaneStep,
-  type Loss,
-  type Outcome,
-  type Proof,
-  type Rehearsal,
-  type Scenario,
-  type SingleOperation,
-  singleOperations,
-  type TracedCall,
-  type Violation,
-} from '../../rehearsal/index.ts';
-import type { Expectations } from '../../rehearsal/scenario-file/scenario-file.ts';
-import { commandLine } from './command-line.ts';
-import type { RehearseCommandOptions } from './options.ts';
-import type { PlayedFaults } from './play-faults.ts';
-import type { Source } from './source.ts';
+import { type ErrorInWords, wordsOf } from '../diagnosis/refusals.ts';
+import type { HostFacts } from '../host/facts.ts';
+import { formatRehearsalFault, type RehearsalFault } from './faults/fault.ts';
+import type { Reproduction } from './faults/reduce.ts';
+import type { FoundViolation, Sweep } from './faults/sweep.ts';
+import type { Violation } from './invariants/invariants.ts';
+import type { Loss } from './losses.ts';
+import type { Outcome } from './outcome.ts';
+import type { Proof } from './proofs.ts';
+import type { LaneStep } from './record.ts';
+import { describeOperation, type Rehearsal, type TracedCall } from './rehearse-once.ts';
+import { type Scenario, type SingleOperation, singleOperations } from './scenario.ts';
+import type { Expectations, FaultChoice } from './scenario-file/scenario-file.ts';
 
 export interface RehearsalReport {
   readonly kind: 'tdctl.Rehearsal';
@@ -95,23 +87,34 @@ export interface ReportedRow {
   }[];
 }
 
+/** What came of a sweep. */
+export interface PlayedFaults {
+  readonly which: FaultChoice;
+  /** Of `random` only. */
+  readonly seed: number | undefined;
+  readonly always: readonly RehearsalFault[];
+  readonly cases: number;
+  readonly sweep: Sweep;
+  /** For the first violation of each invariant. */
+  readonly reproductions: readonly (Reproduction & { readonly found: FoundViolation })[];
+}
+
+/** The command that plays a reduced scenario again. */
+export type Reproduce = (shortest: Pick<Reproduction, 'scenario' | 'faults'>) => string;
+
 export interface ReportParts {
-  readonly source: Source;
-  readonly options: RehearseCommandOptions;
   readonly scenario: Scenario;
+  /** As it was asked for: said where the scenario has no TD that knows it better. */
+  readonly asked: { readonly host: string; readonly kernel: string };
+  readonly expect: Expectations;
+  readonly reproduce: Reproduce;
   readonly run: Rehearsal;
   readonly played?: PlayedFaults | undefined;
   readonly proofs?: readonly Proof[] | undefined;
 }
 
-export function buildReport({
-  source,
-  options,
-  scenario,
-  run,
-  played,
-  proofs,
-}: ReportParts): RehearsalReport {
+export function buildReport(parts: ReportParts): RehearsalReport {
+  const { scenario, asked, expect, reproduce, run, played, proofs } = parts;
   const expectsResults = singleOperations(scenario.operations).some(
     (operation) => expectedOf(operation) !== undefined,
   );
@@ -120,16 +123,13 @@ export function buildReport({
     kind: 'tdctl.Rehearsal',
     version: 1,
     name: scenario.name,
-    host: facts?.name ?? source.kind,
-    kernel: facts?.kernel.rules ?? source.kernel,
+    host: facts?.name ?? asked.host,
+    kernel: facts?.kernel.rules ?? asked.kernel,
     run: reportedRun(run, facts),
-    ...(played === undefined
-      ? {}
-      : { sweep: reportedSweep(played, { options, ofFile: source.faultOfFile }) }),
+    ...(played === undefined ? {} : { sweep: reportedSweep(played, reproduce) }),
     ...(proofs === undefined ? {} : { proofs }),
-    expect: source.expect,
-    hasExpectations:
-      expectsResults || Object.values(source.expect).some((each) => each !== undefined),
+    expect,
+    hasExpectations: expectsResults || Object.values(expect).some((each) => each !== undefined),
     trace: run.trace,
   };
 }
@@ -168,7 +168,7 @@ function expectedOf(operation: SingleOperation): string | undefined {
 
 function reportedSweep(
   { which, seed, always, cases, sweep, reproductions }: PlayedFaults,
-  replay: { readonly options: RehearseCommandOptions; readonly ofFile: readonly string[] },
+  reproduce: Reproduce,
 ): ReportedSweep {
   return {
     which,
@@ -196,7 +196,7 @@ function reportedSweep(
     })),
     reproductions: reproductions.map(({ found, tries, ...shortest }) => ({
       invariant: found.violation.invariant,
-      command: commandLine(shortest, replay),
+      command: reproduce(shortest),
       tries,
     })),
   };

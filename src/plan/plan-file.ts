@@ -2,12 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { TdctlError } from '../../errors/index.ts';
-import type { TdPlan } from '../../plan/index.ts';
-import type { CommandIo } from '../io.ts';
-import type { HostChoice } from '../open-host.ts';
-import { replaceBigInt } from '../output/data.ts';
-import type { PlanReport } from './report.ts';
+import { TdctlError } from '../errors/index.ts';
+import type { TdPlan } from './td-plan.ts';
 
 const kind = 'tdctl.io/plan';
 const version = 1;
@@ -15,39 +11,31 @@ const version = 1;
 export interface SavedPlan {
   readonly kind: typeof kind;
   readonly version: typeof version;
-  readonly choice: HostChoice;
+  /** As `--host` and `--kernel` take it. */
+  readonly choice: { readonly host: string; readonly kernel: string };
   readonly specPath: string;
   /** Compared field by field before a run. */
   readonly made: Readonly<Record<string, unknown>>;
 }
 
+/** @throws TdctlError where it cannot be written, or a file of that name is there. */
 export async function savePlan(
   file: string,
-  {
-    report,
-    choice,
-    io,
-  }: { readonly report: PlanReport; readonly choice: HostChoice; readonly io: CommandIo },
+  { plan, kernel }: { readonly plan: TdPlan; readonly kernel: string },
 ): Promise<void> {
-  const { plan, findings } = report;
-  if (!plan || findings.length > 0) {
-    io.stderr.write(`${file} was not written: there are findings\n`);
-    return;
-  }
   const saved: SavedPlan = {
     kind,
     version,
-    choice: { host: plan.facts.name, kernel: choice.kernel },
+    choice: { host: plan.facts.name, kernel },
     specPath: resolve(plan.spec.source.path),
     made: await madeFrom(plan),
   };
-  const text = `${JSON.stringify(saved, replaceBigInt, 2)}\n`;
+  const text = `${JSON.stringify(saved, null, 2)}\n`;
   try {
     await writeFile(file, text, { flag: 'wx' });
   } catch (cause) {
     throw notWritten(file, cause);
   }
-  io.stderr.write(`wrote ${file}; \`tdctl run --plan ${file}\` runs it\n`);
 }
 
 function notWritten(file: string, cause: unknown): TdctlError {
@@ -136,7 +124,7 @@ async function madeFrom({ spec, firmware, facts, predictedMrtd }: TdPlan) {
     measurement: { mrtd: predictedMrtd },
     host: facts,
   };
-  return JSON.parse(JSON.stringify(record, replaceBigInt)) as Record<string, unknown>;
+  return JSON.parse(JSON.stringify(record)) as Record<string, unknown>;
 }
 
 /** `{ a: { b: 1 } }` as `a.b` to `1`. */
