@@ -110,10 +110,13 @@ export interface StateRecord {
   readonly outcome?: string;
 }
 
-/** The last record: how the command ended. Without it the trace was cut off. */
+/** The last record: how the command ended, or the TD of a run. Without it the trace was cut off. */
 export interface EndRecord {
   readonly kind: 'end';
-  readonly exit: { readonly status: number } | { readonly signal: string };
+  readonly exit:
+    | { readonly status: number }
+    | { readonly signal: string }
+    | { readonly outcome: string };
 }
 
 /** By the kernel's names of the fields. Numbers of 64 bits and all that reads better so are hex text. */

@@ -75,6 +75,10 @@ export const traceRecordSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('end'),
-    exit: z.union([z.strictObject({ status: z.int() }), z.strictObject({ signal: z.string() })]),
+    exit: z.union([
+      z.strictObject({ status: z.int() }),
+      z.strictObject({ signal: z.string() }),
+      z.strictObject({ outcome: z.string() }),
+    ]),
   }),
 ]);

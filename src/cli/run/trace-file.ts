@@ -36,13 +36,16 @@ export function openTraceFile(
     (listener) => host.onCall(listener),
     (record) => writer.write(record),
   );
+  let outcome: string | undefined;
   return {
     note(event) {
+      if (event.event === 'td.ended') outcome = event.outcome;
       const record = stateRecord(event);
       if (record !== undefined) writer.write(record);
     },
     end() {
       stop();
+      if (outcome !== undefined) writer.write({ kind: 'end', exit: { outcome } });
       writer.end();
     },
   };
