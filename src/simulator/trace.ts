@@ -1,7 +1,7 @@
 /**
  * The trace: every ioctl, every SEAMCALL leaf and every release, in the order they end. A leaf is
  * reported before the ioctl or the release that made it. Operands of a leaf and values of an ioctl
- * are those of the call; `request` is the live object. trace-text.ts prints them.
+ * are those of the call; `request` is the live object.
  */
 import type { SeamcallName } from '../abi/tdx/seamcalls.ts';
 import { VirtualClock } from './clock.ts';

@@ -23,8 +23,6 @@ interface RunEvent {
   readonly transitions: readonly unknown[];
 }
 
-const callKinds: ReadonlySet<unknown> = new Set(['ioctl', 'seamcall', 'release']);
-
 interface OpenRun {
   readonly states: string[];
   readonly edges: ChartEdge[];
@@ -67,7 +65,7 @@ export function readRuns(
   return recorded;
 }
 
-/** Undefined for a call, which a trace has between the events. */
+/** Undefined for the records that a trace has between the events. */
 function parseEvent(line: string, place: string): RunEvent | undefined {
   let value: unknown;
   try {
@@ -77,7 +75,7 @@ function parseEvent(line: string, place: string): RunEvent | undefined {
   }
   const fields =
     typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  if (callKinds.has(fields.kind)) return undefined;
+  if (typeof fields.kind === 'string' && fields.kind !== 'event') return undefined;
   // A line of the log has `op` in place of `event`.
   const event = fields.event ?? fields.op;
   if (typeof event !== 'string')

@@ -87,6 +87,20 @@ export function makesCheck(abi: KernelAbi, request: CheckedRequest, check: Check
   return abi.checks[request].includes(check);
 }
 
+/**
+ * The place of a check among those that the kernel makes of a request, from 1. undefined: it makes none
+ * such, or it looks at the file first, whatever the request.
+ */
+export function stepOf(
+  abi: KernelAbi,
+  request: CheckedRequest,
+  check: CheckName,
+): number | undefined {
+  const numbered = abi.checks[request].filter((each) => !/^(file|vm|vcpu)\./.test(each));
+  const at = numbered.indexOf(check);
+  return at === -1 ? undefined : at + 1;
+}
+
 /** Whether the kernel has a sub-command of KVM_MEMORY_ENCRYPT_OP. */
 export function hasCommand(abi: KernelAbi, command: TdxCommandName): boolean {
   return !makesCheck(abi, command, 'command.unknown');

@@ -17,7 +17,12 @@ import { xfamFixed1 } from '../../../abi/tdx/xfam.ts';
 import type { InitVmStruct } from '../../interface.ts';
 import type { TdContext } from './context.ts';
 
-export function initVmFacts({ kernel, tdx }: TdContext, init: InitVmStruct): InitVmFacts {
+export interface InitVmGround {
+  readonly kernel: Pick<TdContext['kernel'], 'profile'>;
+  readonly tdx: TdContext['tdx'];
+}
+
+export function initVmFacts({ kernel, tdx }: InitVmGround, init: InitVmStruct): InitVmFacts {
   const { attributes, xfam, cpuid } = init;
   const { supportedAttributes, supportedXfam, configurableCpuid } = tdx;
   return {

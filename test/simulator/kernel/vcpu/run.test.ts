@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { tellsMapGpaAnswersApart } from '../../../../src/abi/kvm/kernels/kernel-abi.ts';
 import { statusWord } from '../../../../src/abi/tdx/status.ts';
-import {
-  type GuestEvent,
-  type GuestScript,
-  type KernelAbiName,
-  traceLine,
-} from '../../../../src/simulator/index.ts';
+import type { GuestEvent, GuestScript, KernelAbiName } from '../../../../src/simulator/index.ts';
+import { recordAll } from '../../../trace/recorder.ts';
 import { abisWhere } from '../../abi/abis.ts';
 import { Driver } from '../../drive.ts';
 
@@ -226,14 +222,12 @@ describe('KVM_RUN: other calls meanwhile', () => {
 
   test('the trace shows it as it ends', async () => {
     const { driver, vcpu } = runnable(script({ reason: 'KVM_EXIT_SHUTDOWN' }));
-    const lines: string[] = [];
-    driver.machine.listen((event) => lines.push(traceLine(event)));
+    const records = recordAll(driver.machine);
     await driver.run(vcpu).result;
-    const page =
-      'page={immediateExit=false, result=0x0, syncRegs=0x0} -> {reason=KVM_EXIT_SHUTDOWN}';
-    expect(lines.map((line) => line.replace(/ <.*/, ''))).toEqual([
-      expect.stringMatching(/^ {2}cpu0 TDH\.VP\.ENTER\(rcx=0x[0-9a-f]+\) = TDX_SUCCESS$/),
-      `${vcpu} KVM_RUN(arg=0x0, ${page}) = 0`,
+    expect(records).toMatchObject([
+      { kind: 'seamcall', leaf: 'TDH.VP.ENTER', status: '0x0' },
+      { kind: 'open' },
+      { kind: 'call', request: 'KVM_RUN', args: { exit: { reason: 'KVM_EXIT_SHUTDOWN' } } },
     ]);
   });
 });
