@@ -53,6 +53,7 @@ function jsonOf(event: TraceEvent): unknown {
         operands: event.operands,
         status: event.status,
         statusName: decodeStatus(event.status).name ?? null,
+        check: event.check,
         outputs: event.outputs,
       });
     case 'ioctl': {
