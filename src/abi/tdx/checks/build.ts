@@ -80,7 +80,7 @@ export const tdParamsChecks = leafChecksIn(
       status: 'TDX_OPERAND_INVALID',
       operand: 'MAX_VCPUS',
       when: 'MAX_VCPUS is 0, or above MAX_VCPUS_PER_TD of this release',
-      remedy: 'ask for fewer vCPUs; `tdctl host` shows the limits of this host and which one binds',
+      remedy: '`tdctl host` shows the limits of this host and which one binds',
     },
     'mng-init.num-l2-vms': {
       status: 'TDX_OPERAND_INVALID',
