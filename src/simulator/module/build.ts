@@ -3,8 +3,8 @@
 import { MrtdStream } from '../../abi/tdx/mrtd.ts';
 import { eptpControls, type TdParams } from '../../abi/tdx/td-params.ts';
 import type { Hpa } from './addresses.ts';
-import { firstRefusal, type LeafAnswer, type LeafSteps } from './checks.ts';
-import { type PageCall, pageSteps, type TdCall, tdCall, tdOf, tdrSteps } from './common-steps.ts';
+import { checksOf, firstRefusal, type LeafAnswer } from './checks.ts';
+import { type PageCall, pageSteps, type TdCall, tdOf, tdrSteps } from './common-steps.ts';
 import { readTdField } from './metadata-fields.ts';
 import { type ModuleState, packageOf } from './module-state.ts';
 import { SecureEpt } from './secure-ept.ts';
@@ -15,18 +15,18 @@ interface CreateCall extends PageCall {
   readonly hkid: number;
 }
 
-const createSteps: LeafSteps<'TDH.MNG.CREATE', CreateCall> = {
+const createChecks = checksOf<'TDH.MNG.CREATE', CreateCall>('TDH.MNG.CREATE', {
   ...pageSteps,
   'mng-create.hkid-not-private': ({ module, hkid }) => module.keys.entry(hkid) === undefined,
   'mng-create.hkid-not-free': ({ module, hkid }) => module.keys.of(hkid).state !== 'FREE',
-};
+});
 
 export function mngCreate(
   module: ModuleState,
   { rcx, rdx }: { rcx: Hpa; rdx: number },
 ): LeafAnswer {
   const call = { module, page: rcx, hkid: rdx };
-  const refused = firstRefusal('TDH.MNG.CREATE', { steps: createSteps, call });
+  const refused = firstRefusal(createChecks, call);
   if (refused !== undefined) return refused;
 
   module.keys.of(rdx).state = 'ASSIGNED';
@@ -50,11 +50,11 @@ interface KeyConfigCall extends TdCall {
   readonly bit: number;
 }
 
-const keyConfigSteps: LeafSteps<'TDH.MNG.KEY.CONFIG', KeyConfigCall> = {
+const keyConfigChecks = checksOf<'TDH.MNG.KEY.CONFIG', KeyConfigCall>('TDH.MNG.KEY.CONFIG', {
   ...tdrSteps,
   'mng-key-config.wrong-lifecycle': (call) => tdOf(call).lifecycle !== 'HKID_ASSIGNED',
   'mng-key-config.done-already': (call) => (tdOf(call).configuredPackages & call.bit) !== 0,
-};
+});
 
 /** Runs once on each package; the last one makes the keys usable. */
 export function mngKeyConfig(
@@ -62,8 +62,13 @@ export function mngKeyConfig(
   { rcx }: { rcx: Hpa },
   logicalCpu: number,
 ): LeafAnswer {
-  const call = { ...tdCall(module, rcx), bit: 1 << packageOf(module.limits, logicalCpu) };
-  const refused = firstRefusal('TDH.MNG.KEY.CONFIG', { steps: keyConfigSteps, call });
+  const call = {
+    module,
+    handle: rcx,
+    metadata: undefined,
+    bit: 1 << packageOf(module.limits, logicalCpu),
+  };
+  const refused = firstRefusal(keyConfigChecks, call);
   if (refused !== undefined) return refused;
 
   const td = tdOf(call);
@@ -72,15 +77,15 @@ export function mngKeyConfig(
   return undefined;
 }
 
-const addcxSteps: LeafSteps<'TDH.MNG.ADDCX', TdCall & PageCall> = {
+const addcxChecks = checksOf<'TDH.MNG.ADDCX', TdCall & PageCall>('TDH.MNG.ADDCX', {
   ...tdrSteps,
   ...pageSteps,
   'mng-addcx.too-many': (call) => tdOf(call).tdcxPages >= call.module.release.tdcxPages.max,
-};
+});
 
 export function mngAddcx(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: Hpa }): LeafAnswer {
-  const call = { ...tdCall(module, rdx), page: rcx };
-  const refused = firstRefusal('TDH.MNG.ADDCX', { steps: addcxSteps, call });
+  const call = { module, handle: rdx, metadata: undefined, page: rcx };
+  const refused = firstRefusal(addcxChecks, call);
   if (refused !== undefined) return refused;
 
   const td = tdOf(call);
@@ -90,15 +95,18 @@ export function mngAddcx(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: Hpa
   return undefined;
 }
 
-const initSteps: LeafSteps<'TDH.MNG.INIT', InitCall> = { ...tdrSteps, ...tdParamsSteps };
+const initChecks = checksOf<'TDH.MNG.INIT', InitCall>('TDH.MNG.INIT', {
+  ...tdrSteps,
+  ...tdParamsSteps,
+});
 
 /** RDX points to TD_PARAMS; a refusal leaves the TD uninitialised, so it may be tried again. */
 export function mngInit(
   module: ModuleState,
   { rcx, rdx }: { rcx: Hpa; rdx: TdParams },
 ): LeafAnswer {
-  const call = { ...tdCall(module, rcx), params: rdx, facts: undefined };
-  const refused = firstRefusal('TDH.MNG.INIT', { steps: initSteps, call });
+  const call = { module, handle: rcx, metadata: undefined, params: rdx, facts: undefined };
+  const refused = firstRefusal(initChecks, call);
   if (refused !== undefined) return refused;
 
   const td = tdOf(call);
@@ -122,18 +130,18 @@ interface ReadCall extends TdCall {
   value: bigint | undefined;
 }
 
-const readSteps: LeafSteps<'TDH.MNG.RD', ReadCall> = {
+const readChecks = checksOf<'TDH.MNG.RD', ReadCall>('TDH.MNG.RD', {
   ...tdrSteps,
   'mng-rd.not-readable': (call) => {
     call.value = readTdField(call.module, tdOf(call), call.field);
     return call.value === undefined;
   },
-};
+});
 
 /** One 64-bit element of the TD's metadata, in R8. */
 export function mngRd(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: bigint }): LeafAnswer {
-  const call: ReadCall = { ...tdCall(module, rcx), field: rdx, value: undefined };
-  const refused = firstRefusal('TDH.MNG.RD', { steps: readSteps, call });
+  const call: ReadCall = { module, handle: rcx, metadata: undefined, field: rdx, value: undefined };
+  const refused = firstRefusal(readChecks, call);
   if (refused === undefined) module.out.r8 = call.value ?? 0n;
   return refused;
 }

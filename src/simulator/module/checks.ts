@@ -24,38 +24,37 @@ export type LeafSteps<Leaf extends SeamcallName, Call> = Readonly<
   Record<LeafCheckName<Leaf>, (call: Call) => boolean>
 >;
 
-interface Row extends LeafCheck {
+/** One check of a leaf, with its condition and what it answers. Made once: a refusal allocates nothing. */
+interface MadeCheck<Call> {
+  readonly row: LeafCheck;
+  readonly refuses: (call: Call) => boolean;
   readonly refusals: Readonly<Record<ModuleRelease['statusCodes'], LeafRefusal>>;
 }
 
-// Every refusal is made once: a leaf that is refused allocates nothing.
-const rowsOfLeaf = new Map(
-  Object.entries(leafChecks).map(([leaf, rows]) => [
-    leaf,
-    Object.entries<LeafCheck>(rows).map(([name, row]): [ModuleCheckName, Row] => {
-      const check = name as ModuleCheckName;
-      const { status, statusOf1Dot0 = status, operand } = row;
-      const refusals = {
-        '1.0': { check, status: statusWord(statusOf1Dot0, operand) },
-        '1.5': { check, status: statusWord(status, operand) },
-      };
-      return [check, { ...row, refusals }];
-    }),
-  ]),
-);
+/** The checks of a leaf in the order of the book. */
+export function checksOf<Leaf extends SeamcallName, Call>(
+  leaf: Leaf,
+  steps: LeafSteps<Leaf, Call>,
+): readonly MadeCheck<Call>[] {
+  return Object.entries<LeafCheck>(leafChecks[leaf]).map(([name, row]) => {
+    const check = name as LeafCheckName<Leaf> & ModuleCheckName;
+    const { status, statusOf1Dot0 = status, operand } = row;
+    const refusals = {
+      '1.0': { check, status: statusWord(statusOf1Dot0, operand) },
+      '1.5': { check, status: statusWord(status, operand) },
+    };
+    return { row, refuses: steps[check], refusals };
+  });
+}
 
 /** The first refusal; undefined: the call has passed every check of the leaf. */
-export function firstRefusal<
-  Leaf extends SeamcallName,
-  Call extends { readonly module: ModuleState },
->(
-  leaf: Leaf,
-  { steps, call }: { readonly steps: LeafSteps<Leaf, Call>; readonly call: Call },
+export function firstRefusal<Call extends { readonly module: ModuleState }>(
+  checks: readonly MadeCheck<Call>[],
+  call: Call,
 ): LeafAnswer {
   const { release } = call.module;
-  const makes: Readonly<Partial<Record<ModuleCheckName, (call: Call) => boolean>>> = steps;
-  for (const [check, row] of rowsOfLeaf.get(leaf) ?? []) {
-    if (isMade(row, release) && makes[check]?.(call)) return row.refusals[release.statusCodes];
+  for (const { row, refuses, refusals } of checks) {
+    if (isMade(row, release) && refuses(call)) return refusals[release.statusCodes];
   }
   return undefined;
 }

@@ -2,14 +2,14 @@
 
 import { mrExtendChunkBytes } from '../../abi/tdx/mrtd.ts';
 import { type Hpa, pageSize } from './addresses.ts';
-import { firstRefusal, type LeafAnswer, type LeafSteps } from './checks.ts';
+import { checksOf, firstRefusal, type LeafAnswer } from './checks.ts';
 import {
   type GpaCall,
-  gpaCall,
   gpaSteps,
   initializedOf,
   type PageCall,
   pageSteps,
+  splitGpa,
   type TdCall,
   tdCall,
   tdOf,
@@ -20,19 +20,20 @@ import type { PageType } from './states.ts';
 
 type MapCall = GpaCall & PageCall;
 
-const septAddSteps: LeafSteps<'TDH.MEM.SEPT.ADD', MapCall> = {
+const septAddChecks = checksOf<'TDH.MEM.SEPT.ADD', MapCall>('TDH.MEM.SEPT.ADD', {
   ...gpaSteps,
   ...pageSteps,
   'gpa.level': (call) => call.level < 1 || call.level > initializedOf(call).secureEpt.topLevel,
   'sept.entry-taken': (call) => initializedOf(call).secureEpt.hasTable(call.gpa, call.level),
-};
+});
 
 export function memSeptAdd(
   module: ModuleState,
   { rcx, rdx, r8 }: { rcx: number; rdx: Hpa; r8: Hpa },
 ): LeafAnswer {
-  const call = { ...gpaCall(module, rdx, rcx), page: r8 };
-  const refused = firstRefusal('TDH.MEM.SEPT.ADD', { steps: septAddSteps, call });
+  const { gpa, level } = splitGpa(rcx);
+  const call = { module, handle: rdx, metadata: undefined, gpa, level, page: r8 };
+  const refused = firstRefusal(septAddChecks, call);
   if (refused !== undefined) return refused;
 
   initializedOf(call).secureEpt.addTable(call.gpa, call.level, r8);
@@ -40,19 +41,23 @@ export function memSeptAdd(
   return undefined;
 }
 
-const pageAddSteps: LeafSteps<'TDH.MEM.PAGE.ADD', MapCall & { readonly source: Uint8Array }> = {
-  ...gpaSteps,
-  ...pageSteps,
-  'mem-page-add.source': ({ source }) => source.length !== pageSize,
-};
+const pageAddChecks = checksOf<'TDH.MEM.PAGE.ADD', MapCall & { readonly source: Uint8Array }>(
+  'TDH.MEM.PAGE.ADD',
+  {
+    ...gpaSteps,
+    ...pageSteps,
+    'mem-page-add.source': ({ source }) => source.length !== pageSize,
+  },
+);
 
 /** R9 is the source page: shared memory of the host, whose content is copied. */
 export function memPageAdd(
   module: ModuleState,
   { rcx, rdx, r8, r9 }: { rcx: number; rdx: Hpa; r8: Hpa; r9: Uint8Array },
 ): LeafAnswer {
-  const call = { ...gpaCall(module, rdx, rcx), page: r8, source: r9 };
-  const refused = firstRefusal('TDH.MEM.PAGE.ADD', { steps: pageAddSteps, call });
+  const { gpa, level } = splitGpa(rcx);
+  const call = { module, handle: rdx, metadata: undefined, gpa, level, page: r8, source: r9 };
+  const refused = firstRefusal(pageAddChecks, call);
   if (refused !== undefined) return refused;
 
   mapPage(call);
@@ -62,15 +67,19 @@ export function memPageAdd(
   return undefined;
 }
 
-const pageAugSteps: LeafSteps<'TDH.MEM.PAGE.AUG', MapCall> = { ...gpaSteps, ...pageSteps };
+const pageAugChecks = checksOf<'TDH.MEM.PAGE.AUG', MapCall>('TDH.MEM.PAGE.AUG', {
+  ...gpaSteps,
+  ...pageSteps,
+});
 
 /** A page of a running TD: nothing is copied or measured, and the guest has to accept it. */
 export function memPageAug(
   module: ModuleState,
   { rcx, rdx, r8 }: { rcx: number; rdx: Hpa; r8: Hpa },
 ): LeafAnswer {
-  const call = { ...gpaCall(module, rdx, rcx), page: r8 };
-  const refused = firstRefusal('TDH.MEM.PAGE.AUG', { steps: pageAugSteps, call });
+  const { gpa, level } = splitGpa(rcx);
+  const call = { module, handle: rdx, metadata: undefined, gpa, level, page: r8 };
+  const refused = firstRefusal(pageAugChecks, call);
   if (refused === undefined) mapPage(call);
   return refused;
 }
@@ -91,7 +100,7 @@ interface ExtendCall extends GpaCall {
   readonly offset: number;
 }
 
-const extendSteps: LeafSteps<'TDH.MR.EXTEND', ExtendCall> = {
+const extendChecks = checksOf<'TDH.MR.EXTEND', ExtendCall>('TDH.MR.EXTEND', {
   ...gpaSteps,
   'mr-extend.unaligned': ({ offset }) => offset % mrExtendChunkBytes !== 0,
   'mr-extend.no-table': gpaSteps['sept.no-table'],
@@ -100,13 +109,13 @@ const extendSteps: LeafSteps<'TDH.MR.EXTEND', ExtendCall> = {
     const isBlocked = secureEpt.page(call.gpa)?.blockedAtEpoch !== undefined;
     return isBlocked || !content.has(call.gpa);
   },
-};
+});
 
 /** Measures 256 bytes of a page that was added. */
 export function mrExtend(module: ModuleState, { rcx, rdx }: { rcx: number; rdx: Hpa }): LeafAnswer {
   const offset = rcx % pageSize;
-  const call = { ...gpaCall(module, rdx, rcx - offset), offset };
-  const refused = firstRefusal('TDH.MR.EXTEND', { steps: extendSteps, call });
+  const call = { module, handle: rdx, metadata: undefined, gpa: rcx - offset, level: 0, offset };
+  const refused = firstRefusal(extendChecks, call);
   if (refused !== undefined) return refused;
 
   const { mrtd, content } = initializedOf(call);
@@ -115,14 +124,14 @@ export function mrExtend(module: ModuleState, { rcx, rdx }: { rcx: number; rdx: 
   return undefined;
 }
 
-const finalizeSteps: LeafSteps<'TDH.MR.FINALIZE', TdCall> = {
+const finalizeChecks = checksOf<'TDH.MR.FINALIZE', TdCall>('TDH.MR.FINALIZE', {
   ...tdrSteps,
   'mr-finalize.no-vcpus': (call) => initializedOf(call).vcpus === 0,
-};
+});
 
 export function mrFinalize(module: ModuleState, { rcx }: { rcx: Hpa }): LeafAnswer {
   const call = tdCall(module, rcx);
-  const refused = firstRefusal('TDH.MR.FINALIZE', { steps: finalizeSteps, call });
+  const refused = firstRefusal(finalizeChecks, call);
   if (refused !== undefined) return refused;
 
   const initialized = initializedOf(call);
@@ -132,44 +141,46 @@ export function mrFinalize(module: ModuleState, { rcx }: { rcx: Hpa }): LeafAnsw
   return undefined;
 }
 
-const blockSteps: LeafSteps<'TDH.MEM.RANGE.BLOCK', GpaCall> = {
+const blockChecks = checksOf<'TDH.MEM.RANGE.BLOCK', GpaCall>('TDH.MEM.RANGE.BLOCK', {
   ...gpaSteps,
   'mem-range-block.no-page': (call) => entryOf(call) === undefined,
   'mem-range-block.done-already': (call) => entryOf(call)?.blockedAtEpoch !== undefined,
-};
+});
 
 export function memRangeBlock(
   module: ModuleState,
   { rcx, rdx }: { rcx: number; rdx: Hpa },
 ): LeafAnswer {
-  const call = gpaCall(module, rdx, rcx);
-  const refused = firstRefusal('TDH.MEM.RANGE.BLOCK', { steps: blockSteps, call });
+  const call = { module, handle: rdx, metadata: undefined, ...splitGpa(rcx) };
+  const refused = firstRefusal(blockChecks, call);
   const entry = refused === undefined ? entryOf(call) : undefined;
   if (entry !== undefined) entry.blockedAtEpoch = initializedOf(call).epoch;
   return refused;
 }
 
+const trackChecks = checksOf<'TDH.MEM.TRACK', TdCall>('TDH.MEM.TRACK', tdrSteps);
+
 /** Starts a new TLB epoch. */
 export function memTrack(module: ModuleState, { rcx }: { rcx: Hpa }): LeafAnswer {
   const call = tdCall(module, rcx);
-  const refused = firstRefusal('TDH.MEM.TRACK', { steps: tdrSteps, call });
+  const refused = firstRefusal(trackChecks, call);
   if (refused === undefined) initializedOf(call).epoch++;
   return refused;
 }
 
-const removeSteps: LeafSteps<'TDH.MEM.PAGE.REMOVE', GpaCall> = {
+const removeChecks = checksOf<'TDH.MEM.PAGE.REMOVE', GpaCall>('TDH.MEM.PAGE.REMOVE', {
   ...gpaSteps,
   'mem-page-remove.not-blocked': (call) => entryOf(call)?.blockedAtEpoch === undefined,
   'mem-page-remove.not-tracked': (call) =>
     (entryOf(call)?.blockedAtEpoch ?? 0) >= initializedOf(call).epoch,
-};
+});
 
 export function memPageRemove(
   module: ModuleState,
   { rcx, rdx }: { rcx: number; rdx: Hpa },
 ): LeafAnswer {
-  const call = gpaCall(module, rdx, rcx);
-  const refused = firstRefusal('TDH.MEM.PAGE.REMOVE', { steps: removeSteps, call });
+  const call = { module, handle: rdx, metadata: undefined, ...splitGpa(rcx) };
+  const refused = firstRefusal(removeChecks, call);
   const entry = refused === undefined ? entryOf(call) : undefined;
   if (entry === undefined) return refused;
 

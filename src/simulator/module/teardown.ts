@@ -1,21 +1,21 @@
 /** Leaves that take a TD down: VPFLUSHDONE, CACHE.WB, KEY.FREEID, PAGE.RECLAIM, PAGE.WBINVD. */
 
 import type { Hpa } from './addresses.ts';
-import { firstRefusal, type LeafAnswer, type LeafSteps } from './checks.ts';
+import { checksOf, firstRefusal, type LeafAnswer } from './checks.ts';
 import { type PageCall, pageSteps, type TdCall, tdCall, tdOf, tdrSteps } from './common-steps.ts';
 import { type ModuleState, packageOf } from './module-state.ts';
 
-const vpflushdoneSteps: LeafSteps<'TDH.MNG.VPFLUSHDONE', TdCall> = {
+const vpflushdoneChecks = checksOf<'TDH.MNG.VPFLUSHDONE', TdCall>('TDH.MNG.VPFLUSHDONE', {
   ...tdrSteps,
   'mng-vpflushdone.done-already': (call) =>
     !['HKID_ASSIGNED', 'KEYS_CONFIGURED'].includes(tdOf(call).lifecycle),
   'mng-vpflushdone.vcpus-associated': (call) => (tdOf(call).initialized?.associatedVcpus ?? 0) > 0,
-};
+});
 
 /** Blocks the TD. */
 export function mngVpflushdone(module: ModuleState, { rcx }: { rcx: Hpa }): LeafAnswer {
   const call = tdCall(module, rcx);
-  const refused = firstRefusal('TDH.MNG.VPFLUSHDONE', { steps: vpflushdoneSteps, call });
+  const refused = firstRefusal(vpflushdoneChecks, call);
   if (refused !== undefined) return refused;
 
   const td = tdOf(call);
@@ -31,13 +31,13 @@ interface CacheWbCall {
   readonly bit: number;
 }
 
-const cacheWbSteps: LeafSteps<'TDH.PHYMEM.CACHE.WB', CacheWbCall> = {
+const cacheWbChecks = checksOf<'TDH.PHYMEM.CACHE.WB', CacheWbCall>('TDH.PHYMEM.CACHE.WB', {
   'phymem-cache-wb.operand': ({ resumes }) => resumes > 1,
   // The model is interrupted only by an injected status; what is pending then can be resumed.
   'phymem-cache-wb.nothing-to-resume': ({ module, resumes, bit }) =>
     resumes === 1 && ![...module.keys.flushed].some((key) => (key.pendingPackages & bit) !== 0),
   'phymem-cache-wb.nothing-flushed': ({ module }) => module.keys.flushed.size === 0,
-};
+});
 
 /** Writes back this package's caches for every key ID that is flushed. RCX 1 resumes. */
 export function phymemCacheWb(
@@ -46,23 +46,23 @@ export function phymemCacheWb(
   logicalCpu: number,
 ): LeafAnswer {
   const call = { module, resumes: rcx, bit: 1 << packageOf(module.limits, logicalCpu) };
-  const refused = firstRefusal('TDH.PHYMEM.CACHE.WB', { steps: cacheWbSteps, call });
+  const refused = firstRefusal(cacheWbChecks, call);
   if (refused !== undefined) return refused;
 
   for (const key of module.keys.flushed) key.pendingPackages &= ~call.bit;
   return undefined;
 }
 
-const freeidSteps: LeafSteps<'TDH.MNG.KEY.FREEID', TdCall> = {
+const freeidChecks = checksOf<'TDH.MNG.KEY.FREEID', TdCall>('TDH.MNG.KEY.FREEID', {
   ...tdrSteps,
   'mng-key-freeid.not-flushed': (call) => tdOf(call).lifecycle !== 'BLOCKED',
   'mng-key-freeid.not-written-back': (call) =>
     call.module.keys.of(tdOf(call).hkid).pendingPackages !== 0,
-};
+});
 
 export function mngKeyFreeid(module: ModuleState, { rcx }: { rcx: Hpa }): LeafAnswer {
   const call = tdCall(module, rcx);
-  const refused = firstRefusal('TDH.MNG.KEY.FREEID', { steps: freeidSteps, call });
+  const refused = firstRefusal(freeidChecks, call);
   if (refused !== undefined) return refused;
 
   const td = tdOf(call);
@@ -71,7 +71,7 @@ export function mngKeyFreeid(module: ModuleState, { rcx }: { rcx: Hpa }): LeafAn
   return undefined;
 }
 
-const reclaimSteps: LeafSteps<'TDH.PHYMEM.PAGE.RECLAIM', PageCall> = {
+const reclaimChecks = checksOf<'TDH.PHYMEM.PAGE.RECLAIM', PageCall>('TDH.PHYMEM.PAGE.RECLAIM', {
   'page.unaligned': pageSteps['page.unaligned'],
   'phymem-page-reclaim.no-page-of-a-td': ({ module, page }) => !module.pamt.has(page),
   'phymem-page-reclaim.td-not-in-teardown': ({ module, page }) =>
@@ -80,12 +80,12 @@ const reclaimSteps: LeafSteps<'TDH.PHYMEM.PAGE.RECLAIM', PageCall> = {
     const metadata = module.pamt.get(page);
     return metadata?.type === 'TDR' && metadata.owner.childPages > 0;
   },
-};
+});
 
 /** Gives a page back to the host. The TDR comes last, when nothing else of its TD is left. */
 export function phymemPageReclaim(module: ModuleState, { rcx }: { rcx: Hpa }): LeafAnswer {
   const call = { module, page: rcx };
-  const refused = firstRefusal('TDH.PHYMEM.PAGE.RECLAIM', { steps: reclaimSteps, call });
+  const refused = firstRefusal(reclaimChecks, call);
   if (refused !== undefined) return refused;
 
   const metadata = module.pamt.get(rcx);
@@ -99,8 +99,12 @@ export function mngKeyReclaimid(_module: ModuleState, _operands: { rcx: Hpa }): 
   return undefined;
 }
 
+const wbinvdChecks = checksOf<'TDH.PHYMEM.PAGE.WBINVD', PageCall>(
+  'TDH.PHYMEM.PAGE.WBINVD',
+  pageSteps,
+);
+
 /** Flushes a page that the host has got back, before it is used again. */
 export function phymemPageWbinvd(module: ModuleState, { rcx }: { rcx: Hpa }): LeafAnswer {
-  const call = { module, page: rcx };
-  return firstRefusal('TDH.PHYMEM.PAGE.WBINVD', { steps: pageSteps, call });
+  return firstRefusal(wbinvdChecks, { module, page: rcx });
 }

@@ -1,7 +1,7 @@
 /** Leaves on vCPUs: TDH.VP.CREATE, ADDCX, INIT, ENTER, FLUSH and WR. */
 
 import type { Hpa } from './addresses.ts';
-import { firstRefusal, type LeafAnswer, type LeafSteps } from './checks.ts';
+import { checksOf, firstRefusal, type LeafAnswer } from './checks.ts';
 import {
   initializedOf,
   type PageCall,
@@ -16,11 +16,14 @@ import {
 import type { ModuleState } from './module-state.ts';
 import type { TdVcpu } from './states.ts';
 
-const createSteps: LeafSteps<'TDH.VP.CREATE', TdCall & PageCall> = { ...tdrSteps, ...pageSteps };
+const createChecks = checksOf<'TDH.VP.CREATE', TdCall & PageCall>('TDH.VP.CREATE', {
+  ...tdrSteps,
+  ...pageSteps,
+});
 
 export function vpCreate(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: Hpa }): LeafAnswer {
-  const call = { ...tdCall(module, rdx), page: rcx };
-  const refused = firstRefusal('TDH.VP.CREATE', { steps: createSteps, call });
+  const call = { module, handle: rdx, metadata: undefined, page: rcx };
+  const refused = firstRefusal(createChecks, call);
   if (refused !== undefined) return refused;
 
   const td = tdOf(call);
@@ -37,15 +40,15 @@ export function vpCreate(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: Hpa
   return undefined;
 }
 
-const addcxSteps: LeafSteps<'TDH.VP.ADDCX', TdCall & PageCall> = {
+const addcxChecks = checksOf<'TDH.VP.ADDCX', TdCall & PageCall>('TDH.VP.ADDCX', {
   ...tdvprSteps,
   ...pageSteps,
   'vp-addcx.too-many': (call) => vcpuOf(call).pages >= call.module.release.tdvpsPages.max,
-};
+});
 
 export function vpAddcx(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: Hpa }): LeafAnswer {
-  const call = { ...tdCall(module, rdx), page: rcx };
-  const refused = firstRefusal('TDH.VP.ADDCX', { steps: addcxSteps, call });
+  const call = { module, handle: rdx, metadata: undefined, page: rcx };
+  const refused = firstRefusal(addcxChecks, call);
   if (refused !== undefined) return refused;
 
   const [td, vcpu] = [tdOf(call), vcpuOf(call)];
@@ -55,7 +58,7 @@ export function vpAddcx(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: Hpa 
   return undefined;
 }
 
-const initSteps: LeafSteps<'TDH.VP.INIT', TdCall & { readonly x2apicId: number }> = {
+const initChecks = checksOf<'TDH.VP.INIT', TdCall & { readonly x2apicId: number }>('TDH.VP.INIT', {
   ...tdvprSteps,
   'vp-init.too-few-pages': (call) => vcpuOf(call).pages < call.module.release.tdvpsPages.base,
   'vp-init.max-vcpus': (call) => {
@@ -63,7 +66,7 @@ const initSteps: LeafSteps<'TDH.VP.INIT', TdCall & { readonly x2apicId: number }
     return vcpus >= params.maxVcpus;
   },
   'vp-init.x2apic-id-taken': (call) => initializedOf(call).x2apicIds.has(call.x2apicId),
-};
+});
 
 /** RDX is the guest's first RCX, R8 its x2APIC id. RSI gives the vCPU's index. */
 export function vpInit(
@@ -71,8 +74,8 @@ export function vpInit(
   { rcx, r8 }: { rcx: Hpa; rdx: bigint; r8: number },
   logicalCpu: number,
 ): LeafAnswer {
-  const call = { ...tdCall(module, rcx), x2apicId: r8 };
-  const refused = firstRefusal('TDH.VP.INIT', { steps: initSteps, call });
+  const call = { module, handle: rcx, metadata: undefined, x2apicId: r8 };
+  const refused = firstRefusal(initChecks, call);
   if (refused !== undefined) return refused;
 
   const [vcpu, initialized] = [vcpuOf(call), initializedOf(call)];
@@ -90,13 +93,13 @@ interface CpuCall extends TdCall {
   readonly logicalCpu: number;
 }
 
-const enterSteps: LeafSteps<'TDH.VP.ENTER', CpuCall> = {
+const enterChecks = checksOf<'TDH.VP.ENTER', CpuCall>('TDH.VP.ENTER', {
   ...tdvprSteps,
   'vp-enter.on-other-cpu': (call) => {
     const { logicalCpu } = vcpuOf(call);
     return logicalCpu !== undefined && logicalCpu !== call.logicalCpu;
   },
-};
+});
 
 /** Runs the guest on this logical CPU, which holds the vCPU's state from then on. */
 export function vpEnter(
@@ -104,8 +107,8 @@ export function vpEnter(
   { rcx }: { rcx: Hpa },
   logicalCpu: number,
 ): LeafAnswer {
-  const call = { ...tdCall(module, rcx), logicalCpu };
-  const refused = firstRefusal('TDH.VP.ENTER', { steps: enterSteps, call });
+  const call = { module, handle: rcx, metadata: undefined, logicalCpu };
+  const refused = firstRefusal(enterChecks, call);
   if (refused !== undefined) return refused;
 
   const vcpu = vcpuOf(call);
@@ -114,10 +117,10 @@ export function vpEnter(
   return undefined;
 }
 
-const flushSteps: LeafSteps<'TDH.VP.FLUSH', CpuCall> = {
+const flushChecks = checksOf<'TDH.VP.FLUSH', CpuCall>('TDH.VP.FLUSH', {
   ...tdvprSteps,
   'vp-flush.not-on-this-cpu': (call) => vcpuOf(call).logicalCpu !== call.logicalCpu,
-};
+});
 
 /** Must run on the logical CPU that holds the vCPU's state. */
 export function vpFlush(
@@ -125,8 +128,8 @@ export function vpFlush(
   { rcx }: { rcx: Hpa },
   logicalCpu: number,
 ): LeafAnswer {
-  const call = { ...tdCall(module, rcx), logicalCpu };
-  const refused = firstRefusal('TDH.VP.FLUSH', { steps: flushSteps, call });
+  const call = { module, handle: rcx, metadata: undefined, logicalCpu };
+  const refused = firstRefusal(flushChecks, call);
   if (refused !== undefined) return refused;
 
   vcpuOf(call).logicalCpu = undefined;
@@ -134,10 +137,12 @@ export function vpFlush(
   return undefined;
 }
 
+const wrChecks = checksOf<'TDH.VP.WR', TdCall>('TDH.VP.WR', tdvprSteps);
+
 /** Writes a field of TDVPS. What it holds matters to a running guest only, so it is not kept. */
 export function vpWr(
   module: ModuleState,
   { rcx }: { rcx: Hpa; rdx: number; r8: bigint },
 ): LeafAnswer {
-  return firstRefusal('TDH.VP.WR', { steps: tdvprSteps, call: tdCall(module, rcx) });
+  return firstRefusal(wrChecks, tdCall(module, rcx));
 }

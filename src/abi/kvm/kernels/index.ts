@@ -36,5 +36,5 @@ export const defaultKernelAbi: KernelAbiName = 'upstream-7.3';
  */
 export function kernelAbiOf(rules: string): KernelAbi {
   const named = Object.values<KernelAbi>(kernelAbis).find(({ name }) => name === rules);
-  return named ?? (/\b6\.1[678]\b/.test(rules) ? upstream616 : kernelAbis[defaultKernelAbi]);
+  return named ?? (/(?:^|\s)6\.1[678]\b/.test(rules) ? upstream616 : kernelAbis[defaultKernelAbi]);
 }
