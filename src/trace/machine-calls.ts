@@ -51,6 +51,7 @@ function leafRecord({ leaf, ...event }: SeamcallEvent): SeamcallRecord {
     leaf,
     operands: leafArgs(event.operands),
     status: hex(event.status),
+    ...(event.check === undefined ? {} : { check: event.check }),
     outputs: leafArgs(event.outputs),
     durationNs: event.durationNs,
   };

@@ -52,7 +52,8 @@ function timed(text: string): [string, { readonly durationNs?: number }] {
     : [text.slice(0, found.index), { durationNs: Number(found[1]) }];
 }
 
-const leafAnswer = /^(TDX_SUCCESS|0x[0-9a-f]+)(?: \([A-Z0-9_|]*\))?(?: (.*))?$/;
+const leafAnswer =
+  /^(TDX_SUCCESS|0x[0-9a-f]+)(?: \([A-Z0-9_|]*\))?(?: check=([a-z0-9.-]+))?(?: (.*))?$/;
 
 /** @throws Unreadable */
 function leafOf(scanner: TextScanner): unknown {
@@ -61,10 +62,21 @@ function leafOf(scanner: TextScanner): unknown {
   const operands = scanner.fields(')');
   scanner.expect(' = ');
   const [answer, duration] = timed(scanner.rest());
-  const [, status, rest = ''] = leafAnswer.exec(answer) ?? scanner.fail('a status is missing');
+  const [, status, check, rest = ''] =
+    leafAnswer.exec(answer) ?? scanner.fail('a status is missing');
   const outputs = new TextScanner(rest, () => undefined).fields('');
   const word = status === 'TDX_SUCCESS' ? '0x0' : status;
-  return { kind: 'seamcall', cpu, leaf, operands, status: word, outputs, ...duration };
+  const refusedBy = check === undefined ? {} : { check };
+  return {
+    kind: 'seamcall',
+    cpu,
+    leaf,
+    operands,
+    status: word,
+    ...refusedBy,
+    outputs,
+    ...duration,
+  };
 }
 
 function wholeLine(scanner: TextScanner): Readonly<Record<string, TraceValue>> {

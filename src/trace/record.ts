@@ -71,6 +71,8 @@ export interface SeamcallRecord {
   readonly operands: TraceArgs;
   /** The status word, hex text. */
   readonly status: string;
+  /** The row of the module's book that refused; absent where the status was injected. */
+  readonly check?: string;
   readonly outputs: TraceArgs;
   readonly durationNs: number;
 }

@@ -58,6 +58,7 @@ export const traceRecordSchema = z.discriminatedUnion('kind', [
     leaf: z.string().regex(leafName),
     operands: args,
     status: hexWord,
+    check: z.string().regex(checkName).optional(),
     outputs: args,
     durationNs,
   }),

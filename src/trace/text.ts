@@ -36,9 +36,9 @@ export function traceText(record: TraceRecord): string {
     case 'close':
       return `-- last close of ${record.object}${durationText(record)}`;
     case 'seamcall': {
-      const { cpu, leaf, operands, status, outputs } = record;
+      const { cpu, leaf, operands, status, check, outputs } = record;
       const shown = fieldsText(outputs, show);
-      const answer = `${statusText(status)}${shown === '' ? '' : ` ${shown}`}`;
+      const answer = `${statusText(status)}${checkText(check)}${shown === '' ? '' : ` ${shown}`}`;
       return `  cpu${cpu} ${leaf}(${fieldsText(operands, show)}) = ${answer}${durationText(record)}`;
     }
     case 'event':
@@ -54,8 +54,11 @@ function outcomeText(outcome: CallOutcome): string {
     return outcome.made === undefined ? String(outcome.value) : `fd [${outcome.made}]`;
   }
   const { errno, check, hwError } = outcome;
-  const by = check === undefined ? '' : ` check=${check}`;
-  return `${errno}${by}${hwError === undefined ? '' : ` hw_error=${hwError}${statusNote(hwError)}`}`;
+  return `${errno}${checkText(check)}${hwError === undefined ? '' : ` hw_error=${hwError}${statusNote(hwError)}`}`;
+}
+
+function checkText(check: string | undefined): string {
+  return check === undefined ? '' : ` check=${check}`;
 }
 
 function durationText({ durationNs }: { readonly durationNs?: number }): string {

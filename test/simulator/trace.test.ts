@@ -1,5 +1,7 @@
 /** The trace as events, and as lines. */
 import { describe, expect, test } from 'vitest';
+import { statusWord } from '../../src/abi/tdx/status.ts';
+import { injectorOf } from '../../src/simulator/fault-records.ts';
 import { StructValue, type TraceEvent } from '../../src/simulator/index.ts';
 import { traceText } from '../../src/trace/index.ts';
 import { recordAll } from '../trace/recorder.ts';
@@ -104,6 +106,27 @@ describe('a line shows', () => {
     const leaves = all.filter((line) => line.startsWith('  cpu'));
     expect(leaves.every((line) => line.length < 1200 && !line.includes('\n'))).toBe(true);
   });
+});
+
+test('a leaf that was refused has the row that refused it, and so has the answer of its ioctl', () => {
+  const [leaf, ioctl] = traced((driver) => driver.finalizeVm(driver.initializedTd())).slice(-2);
+  expect(leaf).toMatchObject({ kind: 'seamcall', check: 'mr-finalize.no-vcpus' });
+  const answer = { check: 'finalize-vm.module-refused', moduleCheck: 'mr-finalize.no-vcpus' };
+  expect(ioctl).toMatchObject({ kind: 'ioctl', answer });
+});
+
+test('a leaf whose status was injected has no row', () => {
+  const driver = new Driver({
+    faults: injectorOf([{ at: 'TDH.MR.FINALIZE', answer: 'TDX_NO_VCPUS' }]),
+  });
+  const events: TraceEvent[] = [];
+  const vm = driver.initializedTd();
+  driver.machine.listen((event) => events.push(event));
+  driver.finalizeVm(vm);
+  const [leaf, ioctl] = events.slice(-2);
+  expect(leaf).toMatchObject({ status: statusWord('TDX_NO_VCPUS'), check: undefined });
+  expect(ioctl).toHaveProperty('answer.check', 'finalize-vm.module-refused');
+  expect(ioctl).not.toHaveProperty('answer.moduleCheck');
 });
 
 test('whether somebody traces changes no answer and no struct', () => {

@@ -3,6 +3,7 @@
 import { book, type CheckName, errnosOf } from '../../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../abi/kvm/errno.ts';
 import type { Answer } from '../interface.ts';
+import type { TdxSupport } from './kernel.ts';
 
 export type Refusal = Extract<Answer, { readonly ok: false }>;
 
@@ -34,6 +35,16 @@ export function refuseWith(
   { errno = usualErrno(check), hwError }: Partial<Pick<Refusal, 'errno' | 'hwError'>>,
 ): Refusal {
   return { ok: false, errno, hwError, check };
+}
+
+/** A refusal because the last leaf was refused: by a row of the module, unless that was injected. */
+export function refusedByModule(
+  check: CheckName,
+  { module: { refusedBy } }: TdxSupport,
+  hwError?: bigint,
+): Refusal {
+  const refusal = hwError === undefined ? refuse(check) : refuseWith(check, { hwError });
+  return refusedBy === undefined ? refusal : { ...refusal, moduleCheck: refusedBy };
 }
 
 /** A refusal that no check of the kernel gives: it was injected before any was made. */

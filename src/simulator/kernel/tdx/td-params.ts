@@ -11,7 +11,7 @@ import {
   configFlags,
   eptpControls,
   type TdParams,
-  tscFrequencyUnitKhz,
+  tscFrequencyOf,
 } from '../../../abi/tdx/td-params.ts';
 import { xfamFixed1 } from '../../../abi/tdx/xfam.ts';
 import type { InitVmStruct } from '../../interface.ts';
@@ -53,8 +53,7 @@ export function tdParamsOf(
     msrConfigCtls: 0,
     eptpControls: isWide ? eptpControls.fiveLevels : eptpControls.fourLevels,
     configFlags: configFlags.NO_RBP_MOD | (isWide ? configFlags.GPAW : 0n),
-    // A u16; what does not fit is cut off before the module sees it.
-    tscFrequency: Math.floor(vm.tscKhz / tscFrequencyUnitKhz) & 0xffff,
+    tscFrequency: tscFrequencyOf(vm.tscKhz),
     mrConfigId: init.mrConfigId,
     mrOwner: init.mrOwner,
     mrOwnerConfig: init.mrOwnerConfig,
