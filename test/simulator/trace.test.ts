@@ -67,7 +67,7 @@ describe('a line shows', () => {
   test('a leaf, indented, before the ioctl that made it, with its status by name', () => {
     const all = lines((driver) => driver.finalizeVm(driver.initializedTd()));
     expect(all.at(-2)).toBe(
-      '  cpu0 TDH.MR.FINALIZE(rcx=0x1000) = 0xc000060900000000 (TDX_NO_VCPUS) <5000ns>',
+      '  cpu0 TDH.MR.FINALIZE(rcx=0x1000) = 0xc000060900000000 (TDX_NO_VCPUS) check=mr-finalize.no-vcpus <5000ns>',
     );
     expect(all.at(-1)).toMatch(
       /KVM_TDX_FINALIZE_VM\(.*\) = EIO check=.* hw_error=0xc.*\(TDX_NO_VCPUS\) <7000ns>$/,

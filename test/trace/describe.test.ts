@@ -194,7 +194,7 @@ test('KVM_RUN is shown with its exit, and with what user space answered to the o
       'args=[0x1000000, 0x200, 0x0], flags=0x1}) = 0',
     'T0  vcpu#2.KVM_RUN(result=0xb, exit={reason=KVM_EXIT_IO, direction=out, port=0x402, ' +
       'size_bytes=1, data=0x41}) = 0',
-    'T0  vcpu#2.KVM_RUN(immediate_exit=true) = EINTR',
+    'T0  vcpu#2.KVM_RUN(immediate_exit=true) = EINTR check=run.immediate-exit',
   ]);
 });
 

@@ -21,10 +21,8 @@ export function ok(value: number): Answer {
   return value === 0 ? done : { ok: true, value };
 }
 
-export function refuse(check: CheckName | ErrnoName): Refusal {
-  // INTERIM: handlers that have no rows yet.
-  if (!check.includes('.')) return injected(check as ErrnoName);
-  const refusal = refusals.get(check as CheckName);
+export function refuse(check: CheckName): Refusal {
+  const refusal = refusals.get(check);
   if (refusal === undefined) throw new Error(`the book has no check ${check}`);
   return refusal;
 }

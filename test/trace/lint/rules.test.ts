@@ -302,7 +302,7 @@ const refusalCases: readonly Case[] = [
     says: /step 10: .*no x2APIC.* call KVM_SET_CPUID2/,
   },
   {
-    finds: 'error run.not-finalized',
+    finds: 'error run.td-not-finalised',
     when: 'KVM_RUN comes before FINALIZE',
     run: async (driver) => {
       const { vcpus } = driver.builtTd();
