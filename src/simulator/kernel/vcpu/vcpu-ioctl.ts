@@ -9,6 +9,7 @@ import { preFaultMemory } from '../memory/pre-fault-memory.ts';
 import { getMsrs, setMsrs } from '../msrs/msr-io.ts';
 import type { Vcpu } from '../objects.ts';
 import { getStatsFd } from '../stats-fd.ts';
+import { isTdxCommand } from '../tdx/command.ts';
 import { tdxVcpuCommand } from '../tdx/vcpu-command.ts';
 import { kvmclockCtrl } from '../vm/clock.ts';
 import { getTscKhz, setVcpuTscKhz } from '../vm/tsc.ts';
@@ -22,6 +23,7 @@ import { isStateRequest, vcpuState } from './vcpu-state.ts';
 export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: Request): Answer {
   if (caller.mm !== vcpu.vm.mm) return refuse('vm.other-process');
   if (vcpu.vm.dead) return refuse('vm.dead');
+  if (isTdxCommand(request)) return tdxVcpuCommand(kernel, caller, vcpu, request);
   // Here nothing waits for vcpu->mutex: whoever comes while KVM_RUN has it is taken to be killed.
   if (vcpu.run !== undefined) return refuse('vcpu.busy');
   if (isStateRequest(request)) return vcpuState(kernel, vcpu, request);
@@ -68,15 +70,6 @@ export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: R
       return vcpuDeviceAttr(kernel, vcpu, request);
     case 'KVM_GET_STATS_FD':
       return getStatsFd(kernel, vcpu.vm);
-    case 'KVM_MEMORY_ENCRYPT_OP':
-    case 'KVM_TDX_CAPABILITIES':
-    case 'KVM_TDX_INIT_VM':
-    case 'KVM_TDX_INIT_VCPU':
-    case 'KVM_TDX_INIT_MEM_REGION':
-    case 'KVM_TDX_FINALIZE_VM':
-    case 'KVM_TDX_GET_CPUID':
-    case 'KVM_TDX_TERMINATE_VM':
-      return tdxVcpuCommand(kernel, caller, vcpu, request);
     default:
       return refuse('request.unknown');
   }
