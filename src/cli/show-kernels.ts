@@ -1,9 +1,8 @@
 /** `tdctl kernels`: the kernel ABIs that a simulated host can follow. */
 import { hasMaxVcpusCap, makesVcpusFirst } from '../abi/kvm/kernels/kernel-abi.ts';
-import { nearest } from '../documents/nearest.ts';
-import { TdctlError } from '../errors/index.ts';
 import { defaultKernelAbi, type KernelAbi, kernelAbis } from '../simulator/index.ts';
 import type { CommandIo } from './io.ts';
+import { kernelNamed } from './kernel-named.ts';
 import type { OutputFormat } from './options.ts';
 import { printData } from './output/data.ts';
 import { kernelRules } from './output/kernel-rules.ts';
@@ -17,27 +16,13 @@ export async function showKernels(
   options: { readonly output: OutputFormat },
   io: CommandIo,
 ): Promise<void> {
-  const asked = names.map(kernelNamed);
+  const asked = names.map((name) => kernelNamed(name, { op: 'show a kernel ABI', place: 'NAME' }));
   const shown = asked.length === 0 ? Object.values(kernelAbis) : asked;
   await printData(shown.map(asData), {
     io,
     format: options.output,
     text: () =>
       asked.length === 0 ? overview(shown, io) : asked.map((abi) => details(abi, io)).join('\n'),
-  });
-}
-
-function kernelNamed(name: string): KernelAbi {
-  const known: Readonly<Record<string, KernelAbi>> = kernelAbis;
-  const found = Object.hasOwn(known, name) ? known[name] : undefined;
-  if (found !== undefined) return found;
-  const guess = nearest(name, Object.keys(known));
-  throw new TdctlError({
-    code: 'TDCTL_E_USAGE',
-    op: 'show a kernel ABI',
-    place: 'NAME',
-    message: `there is no kernel ABI \`${name}\``,
-    hint: `${guess === undefined ? '' : `did you mean \`${guess}\`? `}\`tdctl kernels\` lists them all`,
   });
 }
 

@@ -110,26 +110,39 @@ describe('a refusal by a kernel that is not upstream', () => {
   const move = 'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)';
 
   test.each(Object.values(kernelAbis))('of $name: a move is explained where TDs move', (abi) => {
-    const { id } = explainRefusal({ request: move, errno: 'EINVAL', kernel: abi.name });
-    expect(id).toBe(
-      abi.move === undefined
-        ? 'enable-cap.move-enc-context-unsupported'
-        : 'move-enc-context.vms-differ',
+    const { id, meaning } = explainRefusal({ request: move, errno: 'EINVAL', kernel: abi });
+    if (abi.move === undefined) expect(id).toBe('move.unsupported');
+    else expect(meaning).not.toContain('no such operation');
+    expect(explainRefusal({ request: move, errno: 'EINTR', kernel: abi }).id).toBe(
+      abi.move === undefined ? 'kvm.interrupted' : 'move.killed',
     );
   });
 
-  test('of KVM_CAP_MAX_VCPUS does not say that no kernel takes it', () => {
+  test.each([
+    ['upstream-7.3', 'EINVAL', /does not offer the capability/],
+    ['series-v9', 'EINVAL', /does not offer the capability/],
+    ['series-v19', 'E2BIG', /above what the kernel or the TDX module takes/],
+    ['proposal-1', 'EINVAL', /^the number is above KVM_MAX_VCPUS, or the VM has a vCPU$/],
+  ] as const)('of KVM_CAP_MAX_VCPUS speaks of the checks of %s', (name, errno, words) => {
     const request = 'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)';
-    const kernel = { ...host.kernel, rules: 'proposal-1', hasMaxVcpusCap: true };
-    const { meaning } = explainRefusal({
-      request,
+    const { meaning } = explainRefusal({ request, errno, kernel: kernelAbis[name] });
+    expect(meaning).toMatch(words);
+  });
+
+  test('of a max_vcpus that does not match names it, and sends nobody to attributes and XFAM', () => {
+    const asked = {
+      request: 'KVM_TDX_INIT_VM',
       errno: 'EINVAL',
-      facts: { host: { ...host, kernel } },
-    });
-    expect(meaning).toMatch(/^proposal-1 takes KVM_CAP_MAX_VCPUS, and refuses this number/);
-    expect(explainRefusal({ request, errno: 'EINVAL', facts: { host } }).meaning).toContain(
-      'no released kernel',
-    );
+      kernel: kernelAbis['proposal-1a'],
+      check: 'init-vm.max-vcpus-mismatch',
+    };
+    const bare = explainRefusal(asked);
+    expect(bare.meaning).toMatch(/max_vcpus .* is not what KVM_ENABLE_CAP.* has set/);
+    expect(bare.code).toBe('TDCTL_E_VCPU_LIMIT');
+    const { meaning, hint } = explainRefusal({ ...asked, facts: { initVmMaxVcpus: 9 } });
+    expect(meaning).toMatch(/max_vcpus of struct kvm_tdx_init_vm is 9/);
+    expect(hint).toMatch(/what was given to KVM_CAP_MAX_VCPUS/);
+    expect(hint).not.toMatch(/xfam/);
   });
 });
 
@@ -166,17 +179,17 @@ describe('the error of a step', () => {
       request: 'KVM_ENABLE_CAP',
       capability: 'KVM_CAP_MAX_VCPU_ID',
       errno: errnoNumbers.EINVAL,
-      check: 'max-vcpu-id.above-limit',
+      check: 'enable-cap.max-vcpu-id.too-large',
     });
     const printed = wordsOf(toStepError('cappingVcpus', error), host);
     expect(printed).toMatchObject({
       code: 'TDCTL_E_VCPU_LIMIT',
       request: 'KVM_ENABLE_CAP',
       capability: 'KVM_CAP_MAX_VCPU_ID',
-      check: 'max-vcpu-id.above-limit',
+      check: 'enable-cap.max-vcpu-id.too-large',
     });
     expect(printed.message).toMatch(/^KVM_ENABLE_CAP\(KVM_CAP_MAX_VCPU_ID\) answered EINVAL: /);
-    expect(printed.hint).not.toContain('name the capability');
+    expect(printed.message).toMatch(/: the number is above KVM_MAX_VCPU_IDS$/);
   });
 
   test('whose code is in no table is a defect of tdctl', () => {

@@ -29,3 +29,9 @@ export const kernelAbis = {
 
 export type KernelAbiName = keyof typeof kernelAbis;
 export const defaultKernelAbi: KernelAbiName = 'upstream-7.3';
+
+/** undefined: no kernel here has the name, as that of a real host. */
+export function kernelAbiNamed(name: string | undefined): KernelAbi | undefined {
+  const known: Readonly<Record<string, KernelAbi>> = kernelAbis;
+  return name !== undefined && Object.hasOwn(known, name) ? known[name] : undefined;
+}

@@ -1,7 +1,11 @@
 /** The checks of KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM as the two RFCs make them. */
 import { type CheckOrder, linux73Checks } from '../checks/index.ts';
+import { without } from './orders.ts';
 
-const beforeMove = linux73Checks['KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)'];
+const beforeMove = without(
+  linux73Checks['KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)'],
+  'move.unsupported',
+);
 
 /** RFC v1: the type of the destination is looked at first, and nothing is moved before all checks. */
 export const moveChecksOfRfcV1: CheckOrder = [
