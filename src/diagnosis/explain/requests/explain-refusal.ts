@@ -97,15 +97,15 @@ function answerOfChecks(
   asked: { readonly request: string; readonly errno: string; readonly abi: KernelAbi },
 ): RefusalAnswer | undefined {
   const reachable = possible.filter(({ unreachable }) => !unreachable);
-  const own = reachable.filter((check) => !isShared(check));
+  const likely = reachable.length > 0 ? reachable : possible;
+  const own = likely.filter((check) => !isShared(check));
   const common = commonAnswers[asked.errno as ErrnoName];
   return (
-    answerOfOne(reachable) ??
+    answerOfOne(likely) ??
     answerOfOne(own) ??
     (own.length === 0 || meansTheSameForAll(asked.errno) ? common : undefined) ??
-    answerOfSeveral(own.length > 0 ? own : reachable, asked) ??
-    common ??
-    answerOfOne(possible)
+    answerOfSeveral(own.length > 0 ? own : likely, asked) ??
+    common
   );
 }
 
