@@ -1,6 +1,7 @@
 /** What a kernel checks otherwise than another: rows added, left out and moved, request by request. */
 import {
   type CheckedRequest,
+  type CheckName,
   type CheckOrder,
   checkedRequests,
 } from '../../abi/kvm/checks/index.ts';
@@ -37,7 +38,7 @@ export function differences(abi: KernelAbi, from: KernelAbi): readonly RequestDi
 }
 
 export function orderDifference(order: CheckOrder, from: CheckOrder): OrderDifference {
-  const kept = new Set<string>(inSameOrder(order, from));
+  const kept = new Set(inSameOrder(order, from));
   const places = order.map((check, index) => ({ check, after: order[index - 1] ?? null }));
   return {
     added: places.filter(({ check }) => !from.includes(check)),
