@@ -125,6 +125,18 @@ describe('tdctl run under every kernel ABI', () => {
     expect(stdout).not.toBe('');
   });
 
+  test('a capability that a fault refuses is explained by the checks of that kernel', async () => {
+    const { exitCode, stderr } = await cli([
+      ...['run', join(root, 'examples/hello.yaml'), '--host', 'sim'],
+      ...['--kernel', 'proposal-1', '--fault', 'KVM_ENABLE_CAP#2=EINVAL'],
+    ]);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain(
+      'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS) answered EINVAL: the number is above KVM_MAX_VCPUS, or the VM has a vCPU',
+    );
+    expect(stderr).not.toContain('name the capability');
+  });
+
   test('an unknown one names those there are', async () => {
     const { exitCode, stderr } = await cli(['host', '--host', 'sim', '--kernel', 'linux-1.0']);
     expect(exitCode).toBe(2);

@@ -1,6 +1,6 @@
 /**
- * `struct kvm_run` in the bytes that a vCPU shares with the client (kernel-abi 1.4): the struct in the
- * first page, the data of port I/O in the second, the ring of coalesced MMIO in the third.
+ * `struct kvm_run` in the bytes that a vCPU shares with the client (virt/kvm/kvm_main.c, kvm_vcpu_fault()):
+ * the struct in the first page, the data of port I/O in the second, the ring of coalesced MMIO in the third.
  */
 import { exitReasons, KVM_EXIT_IO_IN, KVM_EXIT_IO_OUT } from '../../abi/kvm/exits.ts';
 import { tdVmCallLeaves } from '../../abi/tdx/tdvmcall.ts';

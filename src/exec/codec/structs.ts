@@ -1,7 +1,7 @@
 /**
  * The structs that ioctls take by pointer, by the kernel's names, with the field names of the
  * simulator's interface. Padding that nobody looks at has no field. Where entries follow a struct, it
- * is the header alone. Sources: kernel-abi 1.3; include/uapi/linux/kvm.h and
+ * is the header alone. Sources: include/uapi/linux/kvm.h and
  * arch/x86/include/uapi/asm/kvm.h, Linux 7.3.
  */
 import { Layout } from './layout.ts';

@@ -2,11 +2,16 @@
 import { describe, expect, test } from 'vitest';
 import type { StepError } from '../../../machines/td-lifecycle/index.ts';
 import { errnoNumbers } from '../../../src/abi/kvm/errno.ts';
+import {
+  type KernelAbiName,
+  kernelAbiNamed,
+  kernelAbis,
+} from '../../../src/abi/kvm/kernels/index.ts';
 import { explainRefusal, wordsOf } from '../../../src/diagnosis/refusals.ts';
 import type { HostFacts } from '../../../src/host/facts.ts';
 import { KvmError } from '../../../src/host/kvm-error.ts';
+import { openSimulatedHost } from '../../../src/host/simulated/index.ts';
 import { toStepError } from '../../../src/orchestrator/step-error.ts';
-import { kernelAbis } from '../../../src/simulator/index.ts';
 
 const host: HostFacts = {
   kind: 'sim',
@@ -118,15 +123,82 @@ describe('a refusal by a kernel that is not upstream', () => {
     );
   });
 
-  test.each([
-    ['upstream-7.3', 'EINVAL', /does not offer the capability/],
-    ['series-v9', 'EINVAL', /does not offer the capability/],
-    ['series-v19', 'E2BIG', /above what the kernel or the TDX module takes/],
-    ['proposal-1', 'EINVAL', /^the number is above KVM_MAX_VCPUS, or the VM has a vCPU$/],
-  ] as const)('of KVM_CAP_MAX_VCPUS speaks of the checks of %s', (name, errno, words) => {
-    const request = 'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)';
-    const { meaning } = explainRefusal({ request, errno, kernel: kernelAbis[name] });
-    expect(meaning).toMatch(words);
+  interface Case {
+    readonly request: string;
+    readonly errno: string;
+    readonly check?: string;
+    readonly words: RegExp;
+  }
+
+  const maxVcpus = 'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)';
+  const initVm = { request: 'KVM_TDX_INIT_VM', errno: 'EINVAL' };
+
+  const cases: Readonly<Record<KernelAbiName, Case>> = {
+    'upstream-7.3': { request: maxVcpus, errno: 'EINVAL', words: /does not offer the capability/ },
+    'upstream-6.16': {
+      request: 'KVM_TDX_FINALIZE_VM',
+      errno: 'EINVAL',
+      words: /finalised already, or a page was mapped .* that KVM_TDX_INIT_MEM_REGION never added$/,
+    },
+    'posted-terminate-vm': {
+      request: 'KVM_TDX_TERMINATE_VM',
+      errno: 'EBUSY',
+      words: /^a vCPU of the TD runs$/,
+    },
+    'rfc-migration-v2': { request: move, errno: 'EBUSY', words: /^the misc cgroup of the caller/ },
+    'rfc-migration-v1': { request: move, errno: 'ENOTTY', words: /^the destination is no TD$/ },
+    'breakout-v1': { request: maxVcpus, errno: 'E2BIG', words: /kernel or the TDX module takes$/ },
+    'series-v19': { request: maxVcpus, errno: 'EBUSY', words: /^the VM has a vCPU$/ },
+    'series-v9': {
+      ...initVm,
+      check: 'init-vm.max-vcpus-too-large',
+      words: /^max_vcpus .* is above KVM_MAX_VCPUS$/,
+    },
+    'pre-v8': {
+      request: 'KVM_CREATE_VM',
+      errno: 'EBUSY',
+      words: /^every key slot \(HKID\) of the host is taken, or the misc cgroup/,
+    },
+    'proposal-1': {
+      request: maxVcpus,
+      errno: 'EINVAL',
+      words: /^the number is above KVM_MAX_VCPUS, or the VM has a vCPU$/,
+    },
+    'proposal-1a': {
+      ...initVm,
+      check: 'init-vm.max-vcpus-mismatch',
+      words: /^max_vcpus .* is not what KVM_ENABLE_CAP\(KVM_CAP_MAX_VCPUS\) has set$/,
+    },
+    'proposal-1b': {
+      request: 'KVM_CREATE_VCPU',
+      errno: 'EIO',
+      words: /^the TD is finalised already$/,
+    },
+    'proposal-2': {
+      ...initVm,
+      check: 'init-vm.max-vcpus-too-small',
+      words: /^more vCPUs exist than max_vcpus/,
+    },
+  };
+
+  test.each(Object.entries(cases))('of %s speaks of the checks of that kernel', (name, asked) => {
+    const kernel = kernelAbiNamed(name);
+    expect(explainRefusal({ ...asked, kernel }).meaning).toMatch(asked.words);
+  });
+
+  test('is worded by the check that the simulated kernel names', async () => {
+    const simulated = openSimulatedHost({ kernelAbi: 'proposal-1' });
+    const vm = await simulated.createVm({ type: 'KVM_X86_TDX_VM' });
+    const refused = await vm
+      .enableCap({ capability: 'KVM_CAP_MAX_VCPUS', args: [5000n] })
+      .catch((error: unknown) => error);
+    const words = wordsOf(toStepError('cappingVcpus', refused), await simulated.facts());
+    expect(words).toMatchObject({
+      code: 'TDCTL_E_VCPU_LIMIT',
+      check: 'enable-cap.max-vcpus.above-kvm-max',
+      message: `${maxVcpus} answered EINVAL: the number is above KVM_MAX_VCPUS`,
+      hint: 'name at most as many vCPUs as KVM_CAP_MAX_VCPUS on /dev/kvm says',
+    });
   });
 
   test('of a max_vcpus that does not match names it, and sends nobody to attributes and XFAM', () => {

@@ -86,7 +86,7 @@ async function answersOf(system: System): Promise<KvmAnswers> {
   };
 }
 
-/** KVM_CREATE_VM takes no key slot and makes no SEAMCALL (kernel-abi 2.2). */
+/** KVM_CREATE_VM takes no key slot and makes no SEAMCALL (arch/x86/kvm/vmx/tdx.c, tdx_vm_init()). */
 async function askTdxVm(system: System): Promise<TdxVmAnswers | null> {
   const vm = await system.kvmCreateVm(vmTypes.KVM_X86_TDX_VM).catch(() => undefined);
   if (vm === undefined) return null;
