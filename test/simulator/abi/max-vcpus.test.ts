@@ -24,7 +24,7 @@ const setMax = ({ driver, vm }: { driver: Driver; vm: number }, vcpus: bigint) =
   driver.cap(vm, 'KVM_CAP_MAX_VCPUS', vcpus);
 
 describe.each(abisWhere((abi) => abi.maxVcpus.atCreateVm.includes('present CPUs')))(
-  'kernel 3.1 the merged rule (%s)',
+  'the merged rule (%s)',
   (kernelAbi) => {
     test('the limit is min(KVM_MAX_VCPUS, present CPUs), told on the VM fd only', () => {
       const { driver, vm } = created(kernelAbi);
@@ -87,7 +87,7 @@ describe.each(
       makesCheck(abi, 'KVM_TDX_INIT_VM', 'init-vm.max-vcpus-too-large') &&
       abi.initVm.doneWhen === 'max_vcpus is set',
   ),
-)('kernel 3.2 max_vcpus in INIT_VM (%s)', (kernelAbi) => {
+)('max_vcpus in INIT_VM (%s)', (kernelAbi) => {
   test('KVM_CREATE_VCPU before INIT_VM is EINVAL: 0 vCPUs of 0', () => {
     const { driver, vm } = created(kernelAbi);
     expect(driver.createVcpu(vm, 0)).toBe('EINVAL');
@@ -150,7 +150,7 @@ describe.each(
 
 const e2big = abisWhere((abi) => makesCheck(abi, maxVcpusCap, 'enable-cap.max-vcpus.too-large'));
 
-describe.each(e2big)('kernel 3.2 KVM_ENABLE_CAP(MAX_VCPUS) (%s)', (kernelAbi) => {
+describe.each(e2big)('KVM_ENABLE_CAP(MAX_VCPUS) (%s)', (kernelAbi) => {
   test('a VM that is no TD is EINVAL', () => {
     const driver = new Driver({ kernelAbi });
     const vm = driver.createVm('KVM_X86_DEFAULT_VM');

@@ -1,6 +1,6 @@
 /**
  * Every check of every request, under every kernel that makes it: its condition alone is refused, by
- * the check itself and with an errno of its row.
+ * the check itself, with an errno of its row, and kills a VM only where the row says so.
  */
 import { describe, expect, test } from 'vitest';
 import {
@@ -32,6 +32,21 @@ function casesOf(request: CheckedRequest, check: CheckName): readonly Case[] {
 const reachable = (abi: KernelAbi, request: CheckedRequest) =>
   abi.checks[request].filter((check) => !abi.unreachable.includes(check));
 
+const hasDeadVm = ({ machine }: Driver) => machine.snapshot().vms.some(({ dead }) => dead);
+
+/** The condition of these is that the VM is dead. */
+const ofDeadVm: readonly CheckName[] = ['vm.dead', 'run.vm-died'];
+
+/** Whether the request leaves a VM behind that answers EIO to everything. */
+function leavesVmDead(request: CheckedRequest, check: CheckName): boolean {
+  // What is refused here was not made.
+  if (request === 'KVM_CREATE_VM') return false;
+  const { vmDead = false, leaves } = book[check];
+  // A move that fails too late has killed the source, and its row tells of that.
+  const lost = check.startsWith('move.') && leaves !== undefined;
+  return vmDead || lost || ofDeadVm.includes(check);
+}
+
 describe.each(checkedRequests)('%s', (request) => {
   const rows = kernels.flatMap((abi) =>
     reachable(abi, request).map((check) => ({ abi, kernel: abi.name, check })),
@@ -46,6 +61,7 @@ describe.each(checkedRequests)('%s', (request) => {
       const result = await provoke(driver);
       expect([driver.refusedBy, title]).toEqual([check, title]);
       expect(errnosOf(book[check])).toContain(result);
+      expect(hasDeadVm(driver), `a VM is dead: ${title}`).toBe(leavesVmDead(request, check));
     }
   });
 

@@ -1,4 +1,5 @@
 /** KVM_CREATE_VM and KVM_CREATE_VCPU. */
+import { hasMaxVcpusCap } from '../../../../src/abi/kvm/kernels/kernel-abi.ts';
 import type { Driver } from '../../drive.ts';
 import type { Call, ConformanceTable } from './case.ts';
 import { noEntropy, other } from './statuses.ts';
@@ -79,7 +80,7 @@ export const creation: ConformanceTable = {
         {
           title: 'before KVM_TDX_INIT_VM',
           // Where a TD may have no vCPU until KVM_TDX_INIT_VM says how many, the limit refuses first.
-          of: ({ maxVcpus }) => maxVcpus.atCreateVm.length > 0,
+          of: (abi) => abi.maxVcpus.atCreateVm.length > 0 || hasMaxVcpusCap(abi),
           provoke: (driver) => driver.createVcpu(driver.createTd(), 0),
         },
         {

@@ -51,6 +51,29 @@ const tooLate: Call = (driver) => {
   return driver.move(vm, source.vm);
 };
 
+/** A destination whose memory is not that of the source. */
+const otherMemory: Call = (driver) => {
+  const { source } = pairOf(driver);
+  return driver.move(destinationOf(driver, driver.builtTd()).vm, source.vm);
+};
+
+/** A destination with the memory of the source at another address, and no vCPU yet. */
+const otherPlace: Call = (driver) => {
+  const { source } = pairOf(driver);
+  const vm = driver.createTd();
+  driver.setSlot(vm, shareMemory(driver, vm, source.guestMemfd), 0, 0x40_0000n);
+  return driver.move(vm, source.vm);
+};
+
+/** A destination whose vCPU was given no CPUID. */
+const noCpuid: Call = (driver) => {
+  const { source } = pairOf(driver);
+  const vm = driver.createTd();
+  driver.setSlot(vm, shareMemory(driver, vm, source.guestMemfd));
+  driver.must(vm, { request: 'KVM_CREATE_VCPU', id: 0 });
+  return driver.move(vm, source.vm);
+};
+
 const early = { title: 'the source is not finalised', provoke: tooEarly };
 const late = { title: 'the destination is finalised', provoke: tooLate };
 
@@ -62,6 +85,7 @@ export const moving: ConformanceTable = {
       'move.unsupported': (driver) => driver.move(driver.createVm(), driver.runnableTd().vm),
       'move.source-closed': [
         { title: 'no file', provoke: (driver) => driver.move(driver.createVm(), 9999) },
+        { title: '/dev/kvm', provoke: (driver) => driver.move(driver.createVm(), driver.kvm) },
         {
           title: 'a vCPU',
           provoke: (driver) => {
@@ -98,16 +122,30 @@ export const moving: ConformanceTable = {
       'move.vcpu-counts-differ': moveWhen(() => {}, { sourceVcpus: 2 }),
       'move.td-states-kept': [early, late],
       'move.td-states': [early, late],
-      'move.memslots-differ': extraSlot,
+      'move.memslots-differ': [
+        { title: 'one more', provoke: extraSlot },
+        { title: 'other memory', provoke: otherMemory },
+        {
+          title: 'another place',
+          of: (abi) => abi.move?.protocol === 'rfc-v2',
+          provoke: otherPlace,
+        },
+      ],
       'move.memslot-counts-differ': extraSlot,
       'move.cgroup-limit': moveWhen((driver) => {
         driver.machine.setCgroupMax({ path: '/full', max: 0 });
         driver.cgroup = '/full';
       }),
       'move.no-memory': moveWhen((driver) => driver.failAt(allocate, 'ENOMEM')),
-      'move.no-x2apic': moveWhen((driver, { destination }) => {
-        driver.setCpuid2(destination.vcpus[0] as number, []);
-      }),
+      'move.no-x2apic': [
+        {
+          title: 'CPUID without it',
+          provoke: moveWhen((driver, { destination }) => {
+            driver.setCpuid2(destination.vcpus[0] as number, []);
+          }),
+        },
+        { title: 'no CPUID', provoke: noCpuid },
+      ],
       'move.apic-state': moveWhen((driver) =>
         driver.failAt('KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: set the APIC state of a vCPU', 'EINVAL'),
       ),

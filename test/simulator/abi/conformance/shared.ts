@@ -119,6 +119,13 @@ const notInBuilding = ({ request }: Asked): readonly Case[] => [
     },
   },
   {
+    title: 'after KVM_TDX_FINALIZE_VM, on a vCPU of the finalised TD',
+    provoke: (driver): Result => {
+      const vcpu = driver.runnableTd().vcpus[0] ?? 0;
+      return driver.call(vcpu, request(driver, vcpu));
+    },
+  },
+  {
     title: 'before KVM_TDX_INIT_VM',
     of: makesVcpusFirst,
     provoke: (driver): Result => {

@@ -10,7 +10,7 @@ import {
 import { abisWhere } from '../../abi/abis.ts';
 import { command, Driver, page, ramGpa } from '../../drive.ts';
 
-describe.each(abisWhere())('kernel 2.11 KVM_PRE_FAULT_MEMORY (%s)', (kernelAbi) => {
+describe.each(abisWhere())('KVM_PRE_FAULT_MEMORY (%s)', (kernelAbi) => {
   const td = (finalized: boolean) => {
     const driver = new Driver({ kernelAbi });
     const { vm, vcpus } = finalized ? driver.runnableTd() : driver.builtTd();

@@ -10,12 +10,12 @@ const capabilitiesOf = (
 ) => driver.call(vm, { request: 'KVM_TDX_CAPABILITIES', cmd: cmd as never, data });
 
 describe('KVM_TDX_CAPABILITIES', () => {
-  test('step 1: a VM that is no TD is ENOTTY', () => {
+  test('a VM that is no TD is ENOTTY', () => {
     const driver = new Driver();
     expect(driver.capabilities(driver.createVm('KVM_X86_DEFAULT_VM'))).toBe('ENOTTY');
   });
 
-  test('steps 2 to 4: command unreadable EFAULT, hw_error EINVAL, flags EINVAL', () => {
+  test('command unreadable EFAULT, hw_error EINVAL, flags EINVAL', () => {
     const driver = new Driver();
     const vm = driver.createVm();
     const data = new CapabilitiesValue(128);
@@ -27,7 +27,7 @@ describe('KVM_TDX_CAPABILITIES', () => {
     }
   });
 
-  test('steps 5, 6 and 9: nent unreadable EFAULT, too small E2BIG, result not writable EFAULT', () => {
+  test('nent unreadable EFAULT, too small E2BIG, result not writable EFAULT', () => {
     const driver = new Driver();
     const vm = driver.createVm();
     const written: unknown[] = [];
@@ -41,7 +41,7 @@ describe('KVM_TDX_CAPABILITIES', () => {
     expect(capabilitiesOf(driver, vm, unwritable)).toBe('EFAULT');
   });
 
-  test('step 7: no memory is ENOMEM', () => {
+  test('no memory is ENOMEM', () => {
     const driver = new Driver();
     driver.failAt('KVM_TDX_CAPABILITIES: allocate', 'ENOMEM');
     expect(driver.capabilities(driver.createVm())).toBe('ENOMEM');

@@ -22,23 +22,23 @@ const measure = 1;
 const pagesIn = (driver: Driver) => driver.machine.snapshot().vms[0]?.td?.privatePages;
 
 describe('KVM_TDX_INIT_MEM_REGION', () => {
-  test('step 5: after FINALIZE it is EINVAL', () => {
+  test('after FINALIZE it is EINVAL', () => {
     const { driver, vm, vcpu } = built();
     driver.finalizeVm(vm);
     expect(driver.initMemRegion(vcpu)).toBe('EINVAL');
   });
 
-  test("step 6: on a vCPU that is not INIT'ed it is EINVAL", () => {
+  test("on a vCPU that is not INIT'ed it is EINVAL", () => {
     const { driver, vm } = built();
     expect(driver.initMemRegion(driver.createVcpu(vm, 1) as number)).toBe('EINVAL');
   });
 
-  test('step 7: flags other than bit 0 are EINVAL, before the region is read', () => {
+  test('flags other than bit 0 are EINVAL, before the region is read', () => {
     const { driver, vcpu } = built();
     expect(driver.initMemRegion(vcpu, faulting(memRegion(), 'read'), 2)).toBe('EINVAL');
   });
 
-  test('step 8: an unreadable region is EFAULT', () => {
+  test('an unreadable region is EFAULT', () => {
     const { driver, vcpu } = built();
     expect(driver.initMemRegion(vcpu, faulting(memRegion(), 'read'))).toBe('EFAULT');
   });
@@ -52,7 +52,7 @@ describe('KVM_TDX_INIT_MEM_REGION', () => {
     ['a range that wraps', { gpa: (1n << 64n) - page, nrPages: 2n }],
     ['first byte shared', { gpa: 1n << 47n }],
     ['last byte shared', { gpa: (1n << 47n) - page, nrPages: 2n }],
-  ])('step 9: %s is EINVAL, and the region is not written back', (_what, change) => {
+  ])('%s is EINVAL, and the region is not written back', (_what, change) => {
     const { driver, vcpu } = built();
     const region = memRegion(change);
     const before = region.value;
@@ -60,7 +60,7 @@ describe('KVM_TDX_INIT_MEM_REGION', () => {
     expect(region.value).toBe(before);
   });
 
-  test('step 10: a signal ends the loop with EINTR; what is done stays, and it can be continued', () => {
+  test('a signal ends the loop with EINTR; what is done stays, and it can be continued', () => {
     const { driver, vcpu } = built();
     driver.signalBeforePage = 3;
     const region = memRegion({ nrPages: 8n });
@@ -76,20 +76,20 @@ describe('KVM_TDX_INIT_MEM_REGION', () => {
     expect(pagesIn(driver)).toBe(8);
   });
 
-  test('step 11: a page without a guest_memfd slot is EINVAL, after the pages before it', () => {
+  test('a page without a guest_memfd slot is EINVAL, after the pages before it', () => {
     const { driver, vcpu } = built();
     const region = memRegion({ nrPages: BigInt(ramPages + 1) });
     expect(driver.initMemRegion(vcpu, region)).toBe('EINVAL');
     expect(region.value.nrPages).toBe(1n);
   });
 
-  test('step 12: a closed guest_memfd is EFAULT', () => {
+  test('a closed guest_memfd is EFAULT', () => {
     const { driver, vcpu, guestMemfd } = built();
     driver.release(guestMemfd);
     expect(driver.initMemRegion(vcpu)).toBe('EFAULT');
   });
 
-  test('step 13: an unreadable source page is EFAULT, one that cannot be had ENOMEM', () => {
+  test('an unreadable source page is EFAULT, one that cannot be had ENOMEM', () => {
     const { driver, vcpu } = built();
     driver.unreadable.add(sourceAddress + page);
     const region = memRegion({ nrPages: 3n });
@@ -99,16 +99,13 @@ describe('KVM_TDX_INIT_MEM_REGION', () => {
     expect(driver.initMemRegion(vcpu, region)).toBe('ENOMEM');
   });
 
-  test.each(['ENOMEM', 'EHWPOISON', 'EIO'] as const)(
-    'step 14: a folio that fails is %s',
-    (errno) => {
-      const { driver, vcpu } = built();
-      driver.failAt('KVM_TDX_INIT_MEM_REGION: get the guest_memfd page', errno);
-      expect(driver.initMemRegion(vcpu)).toBe(errno);
-    },
-  );
+  test.each(['ENOMEM', 'EHWPOISON', 'EIO'] as const)('a folio that fails is %s', (errno) => {
+    const { driver, vcpu } = built();
+    driver.failAt('KVM_TDX_INIT_MEM_REGION: get the guest_memfd page', errno);
+    expect(driver.initMemRegion(vcpu)).toBe(errno);
+  });
 
-  test('step 15: a page that is not private is EINVAL', () => {
+  test('a page that is not private is EINVAL', () => {
     const { driver, vm, vcpu } = built();
     driver.setPrivate(vm, ramGpa, 1, false);
     expect(driver.initMemRegion(vcpu)).toBe('EINVAL');
@@ -116,7 +113,7 @@ describe('KVM_TDX_INIT_MEM_REGION', () => {
     expect(driver.initMemRegion(vcpu)).toBe(0);
   });
 
-  test('step 16: a page that is there already is EIO, and the VM is not bugged', () => {
+  test('a page that is there already is EIO, and the VM is not bugged', () => {
     const { driver, vcpu } = built();
     expect(driver.initMemRegion(vcpu)).toBe(0);
     const region = memRegion();
@@ -126,7 +123,7 @@ describe('KVM_TDX_INIT_MEM_REGION', () => {
   });
 
   test.each(['TDH.MEM.SEPT.ADD', 'TDH.MEM.PAGE.ADD'] as const)(
-    'step 17: %s that is busy is tried again, until a signal comes',
+    '%s that is busy is tried again, until a signal comes',
     (leaf) => {
       const busy = statusWord('TDX_OPERAND_BUSY', 'SEPT_TREE');
       const patient = built();
@@ -142,7 +139,7 @@ describe('KVM_TDX_INIT_MEM_REGION', () => {
   );
 
   test.each(['TDH.MEM.SEPT.ADD', 'TDH.MEM.PAGE.ADD', 'TDH.MR.EXTEND'] as const)(
-    'step 18: %s refused otherwise is EIO and bugs the VM',
+    '%s refused otherwise is EIO and bugs the VM',
     (leaf) => {
       const { driver, vm, vcpu } = built();
       driver.failLeaf(leaf, statusWord('TDX_EPT_ENTRY_STATE_INCORRECT', 'RCX'));
@@ -151,7 +148,7 @@ describe('KVM_TDX_INIT_MEM_REGION', () => {
     },
   );
 
-  test('step 19: a fault on the write-back is EFAULT, and the pages stay', () => {
+  test('a fault on the write-back is EFAULT, and the pages stay', () => {
     const { driver, vcpu } = built();
     expect(driver.initMemRegion(vcpu, faulting(memRegion({ nrPages: 2n }), 'write'))).toBe(
       'EFAULT',
@@ -159,7 +156,7 @@ describe('KVM_TDX_INIT_MEM_REGION', () => {
     expect(pagesIn(driver)).toBe(2);
   });
 
-  test('step 20: the region comes back with no pages left and its addresses advanced', () => {
+  test('the region comes back with no pages left and its addresses advanced', () => {
     const { driver, vcpu } = built();
     const region = memRegion({ nrPages: 2n });
     expect(driver.initMemRegion(vcpu, region, measure)).toBe(0);
@@ -241,20 +238,20 @@ describe('MRTD', () => {
 });
 
 describe('KVM_TDX_FINALIZE_VM', () => {
-  test('step 6: before INIT_VM, and a second time, it is EINVAL', () => {
+  test('before INIT_VM, and a second time, it is EINVAL', () => {
     const driver = new Driver();
     expect(driver.finalizeVm(driver.createVm())).toBe('EINVAL');
     const { vm } = driver.runnableTd();
     expect(driver.finalizeVm(vm)).toBe('EINVAL');
   });
 
-  test('step 5: a fatal signal is EINTR, and the command is not written back', () => {
+  test('a fatal signal is EINTR, and the command is not written back', () => {
     const { driver, vm } = built();
     driver.signal = 'fatal';
     expect(driver.finalizeVm(vm, faulting(command('KVM_TDX_FINALIZE_VM'), 'write'))).toBe('EINTR');
   });
 
-  test('step 7: a busy TD is EBUSY with the status, and may be tried again', () => {
+  test('a busy TD is EBUSY with the status, and may be tried again', () => {
     const { driver, vm } = built();
     const busy = statusWord('TDX_OPERAND_BUSY', 'TDR');
     driver.failLeaf('TDH.MR.FINALIZE', (nth) => (nth === 0 ? busy : undefined));
@@ -264,7 +261,7 @@ describe('KVM_TDX_FINALIZE_VM', () => {
     expect(driver.finalizeVm(vm)).toBe(0);
   });
 
-  test('step 8: any other refusal is EIO with the status, and the VM is dead', () => {
+  test('any other refusal is EIO with the status, and the VM is dead', () => {
     const driver = new Driver();
     // The module wants a vCPU, which KVM does not ask for.
     const vm = driver.initializedTd();
@@ -274,7 +271,7 @@ describe('KVM_TDX_FINALIZE_VM', () => {
     expect(driver.check(vm, 'KVM_CAP_MAX_VCPUS')).toBe('EIO');
   });
 
-  test('step 9: a fault on the write-back is EFAULT, and the TD is runnable', () => {
+  test('a fault on the write-back is EFAULT, and the TD is runnable', () => {
     const { driver, vm } = built();
     expect(driver.finalizeVm(vm, faulting(command('KVM_TDX_FINALIZE_VM'), 'write'))).toBe('EFAULT');
     expect(driver.machine.snapshot().vms[0]?.td).toMatchObject({

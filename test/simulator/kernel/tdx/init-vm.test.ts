@@ -37,7 +37,7 @@ function refusedThenRetried(change: Partial<InitVmStruct>, errno: string, option
 }
 
 describe('KVM_TDX_INIT_VM', () => {
-  test('step G1: another process is EIO', () => {
+  test('another process is EIO', () => {
     const { driver, vm } = created();
     driver.mm = 2;
     expect(driver.initVm(vm)).toBe('EIO');
@@ -45,34 +45,34 @@ describe('KVM_TDX_INIT_VM', () => {
     expect(driver.initVm(vm)).toBe(0);
   });
 
-  test('step 1: a VM that is no TD is ENOTTY, before the command is read', () => {
+  test('a VM that is no TD is ENOTTY, before the command is read', () => {
     const driver = new Driver();
     const vm = driver.createVm('KVM_X86_DEFAULT_VM');
     const cmd = faulting(command('KVM_TDX_INIT_VM'), 'read');
     expect(driver.initVm(vm, {}, cmd)).toBe('ENOTTY');
   });
 
-  test('step 2: an unreadable command is EFAULT', () => {
+  test('an unreadable command is EFAULT', () => {
     const { driver, vm } = created();
     const cmd = faulting(command('KVM_TDX_INIT_VM', { hwError: 1n }), 'read');
     expect(driver.initVm(vm, {}, cmd)).toBe('EFAULT');
   });
 
-  test('step 3: a hw_error that is not 0 is EINVAL and is not written back', () => {
+  test('a hw_error that is not 0 is EINVAL and is not written back', () => {
     const { driver, vm } = created();
     const cmd = command('KVM_TDX_INIT_VM', { hwError: 7n });
     expect(driver.initVm(vm, {}, cmd)).toBe('EINVAL');
     expect(cmd.value.hwError).toBe(7n);
   });
 
-  test('step 6: a second INIT_VM is EINVAL, before its flags and data are looked at', () => {
+  test('a second INIT_VM is EINVAL, before its flags and data are looked at', () => {
     const { driver, vm } = created();
     expect(driver.initVm(vm)).toBe(0);
     expect(driver.initVm(vm)).toBe('EINVAL');
     expect(driver.machine.keySlots.used).toBe(1);
   });
 
-  test('step 7: flags are EINVAL', () => {
+  test('flags are EINVAL', () => {
     const { driver, vm } = created();
     expect(driver.initVm(vm, {}, command('KVM_TDX_INIT_VM', { flags: 1 }))).toBe('EINVAL');
   });
@@ -87,46 +87,46 @@ describe('KVM_TDX_INIT_VM', () => {
     return driver.call(vm, { request: 'KVM_TDX_INIT_VM', cmd: command('KVM_TDX_INIT_VM'), data });
   };
 
-  test('step 8: an unreadable nent is EFAULT', () => {
+  test('an unreadable nent is EFAULT', () => {
     expect(initWith(user({ readNent: () => undefined }))).toBe('EFAULT');
   });
 
-  test('step 9: more than 256 entries are E2BIG, before they are copied', () => {
+  test('more than 256 entries are E2BIG, before they are copied', () => {
     expect(initWith(user({ readNent: () => 257, read: () => undefined }))).toBe('E2BIG');
     expect(initWith(user({ readNent: () => 256, read: () => undefined }))).toBe('EFAULT');
   });
 
-  test('step 10: a copy that fails is EFAULT, or ENOMEM', () => {
+  test('a copy that fails is EFAULT, or ENOMEM', () => {
     expect(initWith(user({ read: () => undefined }))).toBe('EFAULT');
     const { driver, vm } = created();
     driver.failAt('KVM_TDX_INIT_VM: copy the struct', 'ENOMEM');
     expect(driver.initVm(vm)).toBe('ENOMEM');
   });
 
-  test('step 11: a reserved word that is not 0 is EINVAL', () => {
+  test('a reserved word that is not 0 is EINVAL', () => {
     refusedThenRetried({ reserved: [0n, 1n] }, 'EINVAL');
   });
 
-  test('step 12: cpuid.padding, or a nent that changed between the reads, is EINVAL', () => {
+  test('cpuid.padding, or a nent that changed between the reads, is EINVAL', () => {
     refusedThenRetried({ cpuid: { ...cpuidOf(addressSizes), padding: 1 } }, 'EINVAL');
     expect(initWith(user({ readNent: () => 2 }))).toBe('EINVAL');
   });
 
-  test('step 13: no memory for TD_PARAMS is ENOMEM, before attributes are checked', () => {
+  test('no memory for TD_PARAMS is ENOMEM, before attributes are checked', () => {
     const { driver, vm } = created();
     driver.failAt('KVM_TDX_INIT_VM: allocate TD_PARAMS', 'ENOMEM');
     expect(driver.initVm(vm, { attributes: 1n })).toBe('ENOMEM');
   });
 
-  test('step 15: attributes that KVM does not support are EINVAL', () => {
+  test('attributes that KVM does not support are EINVAL', () => {
     refusedThenRetried({ attributes: 1n }, 'EINVAL');
   });
 
-  test('step 16: XFAM bits that KVM does not support are EINVAL', () => {
+  test('XFAM bits that KVM does not support are EINVAL', () => {
     refusedThenRetried({ xfam: 1n << 14n }, 'EINVAL');
   });
 
-  test('step 17: the guest address width must be there, be 48 or 52, and 52 needs 5-level EPT', () => {
+  test('the guest address width must be there, be 48 or 52, and 52 needs 5-level EPT', () => {
     refusedThenRetried({ cpuid: cpuidOf() }, 'EINVAL');
     refusedThenRetried({ cpuid: cpuidOf({ ...addressSizes, eax: 47 << 16 }) }, 'EINVAL');
     const wide = cpuidOf({ ...addressSizes, eax: 52 << 16 });
@@ -135,18 +135,18 @@ describe('KVM_TDX_INIT_VM', () => {
     expect(driver.initVm(vm, { cpuid: wide })).toBe(0);
   });
 
-  test('step 18: HLE, RTM and WAITPKG are EINVAL', () => {
+  test('HLE, RTM and WAITPKG are EINVAL', () => {
     for (const bits of [{ ebx: 1 << 4 }, { ebx: 1 << 11 }, { ecx: 1 << 5 }]) {
       refusedThenRetried({ cpuid: cpuidOf(addressSizes, leaf(7, bits)) }, 'EINVAL');
     }
   });
 
-  test('step 19: an extra, unknown or duplicate entry is EINVAL', () => {
+  test('an extra, unknown or duplicate entry is EINVAL', () => {
     refusedThenRetried({ cpuid: cpuidOf(addressSizes, leaf(0x8000_0001)) }, 'EINVAL');
     refusedThenRetried({ cpuid: cpuidOf(addressSizes, addressSizes) }, 'EINVAL');
   });
 
-  test('step 19: an entry without the index flag matches every configurable subleaf', () => {
+  test('an entry without the index flag matches every configurable subleaf', () => {
     // Leaf 4 has four: one entry counts four times and nent says two.
     refusedThenRetried({ cpuid: cpuidOf(addressSizes, leaf(4)) }, 'EINVAL');
     const { driver, vm } = created();
@@ -154,7 +154,7 @@ describe('KVM_TDX_INIT_VM', () => {
     expect(driver.initVm(vm, { cpuid: cpuidOf(addressSizes, indexed) })).toBe(0);
   });
 
-  test('step 20: an empty key pool is ENOSPC and INIT_VM may be retried', () => {
+  test('an empty key pool is ENOSPC and INIT_VM may be retried', () => {
     const driver = new Driver({ profile: 'one-slot' });
     const first = driver.initializedTd();
     const second = driver.createVm();
@@ -163,14 +163,14 @@ describe('KVM_TDX_INIT_VM', () => {
     expect(driver.initVm(second)).toBe(0);
   });
 
-  test('step 20: an empty key pool wins over a full cgroup', () => {
+  test('an empty key pool wins over a full cgroup', () => {
     const driver = new Driver({ profile: 'one-slot' });
     driver.initializedTd();
     driver.machine.setCgroupMax({ path: '/', max: 0 });
     expect(driver.initVm(driver.createVm())).toBe('ENOSPC');
   });
 
-  test('step 21: a full cgroup, or a full ancestor, is EBUSY and gives the key ID back', () => {
+  test('a full cgroup, or a full ancestor, is EBUSY and gives the key ID back', () => {
     for (const path of ['/tds', '/tds/a']) {
       const { driver, vm } = created();
       driver.machine.setCgroupMax({ path, max: 0 });
@@ -180,7 +180,7 @@ describe('KVM_TDX_INIT_VM', () => {
     }
   });
 
-  test('step 21 (read off the code): the refused charge is taken back twice', () => {
+  test('the refused charge is taken back twice (read off the code)', () => {
     const { driver, vm } = created();
     driver.machine.setCgroupMax({ path: '/', max: 0 });
     const usage = () => driver.machine.snapshot().cgroups[0]?.usage;
@@ -190,7 +190,7 @@ describe('KVM_TDX_INIT_VM', () => {
     expect(usage()).toBe(0);
   });
 
-  test('step 21: a kernel record without that quirk keeps the usage right', () => {
+  test('a kernel record without that quirk keeps the usage right', () => {
     const { upstream73 } = { upstream73: new Driver().machine.kernelAbi };
     const kernelAbi = { ...upstream73, quirks: { unchargesFailedCharge: false } };
     const { driver, vm } = created({ kernelAbi });
@@ -200,7 +200,7 @@ describe('KVM_TDX_INIT_VM', () => {
     expect(driver.machine.snapshot().cgroups[0]).toMatchObject({ usage: 0, maxEvents: 2 });
   });
 
-  test('step 22: no memory for TDR and TDCS is ENOMEM, with the key ID back', () => {
+  test('no memory for TDR and TDCS is ENOMEM, with the key ID back', () => {
     const { driver, vm } = created();
     driver.failAt('KVM_TDX_INIT_VM: allocate TDR and TDCS', 'ENOMEM');
     expect(driver.initVm(vm)).toBe('ENOMEM');
@@ -208,7 +208,7 @@ describe('KVM_TDX_INIT_VM', () => {
     expect(driver.initVm(vm)).toBe(0);
   });
 
-  test('step 22: a machine that has really no pages left is ENOMEM', () => {
+  test('a machine that has really no pages left is ENOMEM', () => {
     const platform = { ...spr15.platform, memoryBytes: 8n * 4096n };
     const { driver, vm } = created({ profile: { ...spr15, platform } });
     expect(driver.initVm(vm)).toBe(0);
@@ -216,7 +216,7 @@ describe('KVM_TDX_INIT_VM', () => {
     expect(driver.machine.keySlots.used).toBe(1);
   });
 
-  test('step 23: a package without an online CPU is EIO, and the VM is not bugged', () => {
+  test('a package without an online CPU is EIO, and the VM is not bugged', () => {
     const platform = { ...spr15.platform, offlineCpus: 112 };
     const { driver, vm } = created({ profile: { ...spr15, platform } });
     expect(driver.initVm(vm)).toBe('EIO');
@@ -228,7 +228,7 @@ describe('KVM_TDX_INIT_VM', () => {
   const other = statusWord('TDX_PAGE_METADATA_INCORRECT', 'RCX');
 
   test.each(['TDH.MNG.CREATE', 'TDH.MNG.ADDCX'] as const)(
-    'steps 24 and 27: %s without entropy is EAGAIN, and a retry works',
+    '%s without entropy is EAGAIN, and a retry works',
     (name) => {
       const { driver, vm } = created();
       driver.failLeaf(name, (nth) => (nth === 0 ? noEntropy : undefined));
@@ -239,14 +239,9 @@ describe('KVM_TDX_INIT_VM', () => {
     },
   );
 
-  test.each([
-    ['25', 'TDH.MNG.CREATE'],
-    ['26', 'TDH.MNG.KEY.CONFIG'],
-    ['27', 'TDH.MNG.ADDCX'],
-    ['29', 'TDH.MNG.INIT'],
-  ] as const)(
-    'step %s: %s refused otherwise is EIO, bugs the VM and gives all back',
-    (_step, name) => {
+  test.each(['TDH.MNG.CREATE', 'TDH.MNG.KEY.CONFIG', 'TDH.MNG.ADDCX', 'TDH.MNG.INIT'] as const)(
+    '%s refused otherwise is EIO, bugs the VM and gives all back',
+    (name) => {
       const { driver, vm } = created();
       driver.failLeaf(name, other);
       const cmd = command('KVM_TDX_INIT_VM');
@@ -261,14 +256,14 @@ describe('KVM_TDX_INIT_VM', () => {
     },
   );
 
-  test('step 26: the key is configured once on each package', () => {
+  test('the key is configured once on each package', () => {
     const { driver, vm } = created();
     const calls = driver.record();
     driver.initVm(vm);
     expect(calls.filter((call) => call === 'TDH.MNG.KEY.CONFIG')).toHaveLength(2);
   });
 
-  test('step 28: what the module refuses of TD_PARAMS is EINVAL with hw_error, and may be retried', () => {
+  test('what the module refuses of TD_PARAMS is EINVAL with hw_error, and may be retried', () => {
     const { driver, vm } = created();
     driver.setTscKhz(vm, 50_000);
     const cmd = command('KVM_TDX_INIT_VM');
@@ -294,7 +289,7 @@ describe('KVM_TDX_INIT_VM', () => {
     });
   });
 
-  test('step 30: a fault on the write-back is EFAULT and undoes nothing', () => {
+  test('a fault on the write-back is EFAULT and undoes nothing', () => {
     const { driver, vm } = created();
     const cmd = () => faulting(command('KVM_TDX_INIT_VM'), 'write');
     expect(driver.initVm(vm, { attributes: 1n }, cmd())).toBe('EFAULT');
@@ -304,7 +299,7 @@ describe('KVM_TDX_INIT_VM', () => {
     expect(driver.initVm(vm)).toBe('EINVAL');
   });
 
-  test('step 31: takes one key ID and one charge', () => {
+  test('takes one key ID and one charge', () => {
     const { driver, vm } = created();
     driver.cgroup = '/tds';
     expect(driver.initVm(vm)).toBe(0);

@@ -1,4 +1,4 @@
-/** kernel-abi 1.4: what the guest asks, what user space sees of it, and what the guest gets. */
+/** What the guest asks, what user space sees of it, and what the guest gets. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type {

@@ -19,7 +19,7 @@ function runnable(guest?: GuestScript, kernelAbi: KernelAbiName = 'upstream-7.3'
   return { driver, vm, vcpu: vcpus[0] as number, guestMemfd };
 }
 
-describe.each(abisWhere())('kernel 2.14 KVM_RUN (%s)', (kernelAbi) => {
+describe.each(abisWhere())('KVM_RUN (%s)', (kernelAbi) => {
   test('another process, and a dead VM: EIO before anything else', async () => {
     const { driver, vcpu } = runnable(undefined, kernelAbi);
     driver.mm = 2;

@@ -4,13 +4,13 @@ import { CpuidValue, type UserCpuid } from '../../../../src/simulator/index.ts';
 import { command, Driver, faulting } from '../../drive.ts';
 
 describe('KVM_CREATE_VCPU', () => {
-  test('step 1: an id at KVM_MAX_VCPU_IDS is EINVAL, before the VM is looked at', () => {
+  test('an id at KVM_MAX_VCPU_IDS is EINVAL, before the VM is looked at', () => {
     const driver = new Driver();
     expect(driver.createVcpu(driver.createVm(), 4096)).toBe('EINVAL');
     expect(driver.createVcpu(driver.createVm(), 4095)).toBe('EIO');
   });
 
-  test('step 2: one vCPU more than the limit of the VM is EINVAL, even with an id that exists', () => {
+  test('one vCPU more than the limit of the VM is EINVAL, even with an id that exists', () => {
     const driver = new Driver({ profile: 'small-client' });
     const vm = driver.initializedTd();
     expect(driver.check(vm, 'KVM_CAP_MAX_VCPUS')).toBe(8);
@@ -19,7 +19,7 @@ describe('KVM_CREATE_VCPU', () => {
     expect(driver.createVcpu(vm, 0)).toBe('EINVAL');
   });
 
-  test('step 3: an id that exists is EEXIST in every state, and closing its fd does not free it', () => {
+  test('an id that exists is EEXIST in every state, and closing its fd does not free it', () => {
     const driver = new Driver();
     const { vm, vcpus } = driver.builtTd();
     expect(driver.createVcpu(vm, 0)).toBe('EEXIST');
@@ -29,7 +29,7 @@ describe('KVM_CREATE_VCPU', () => {
     expect(driver.createVcpu(vm, 0)).toBe('EEXIST');
   });
 
-  test('step 4: the first attempt fixes max_vcpu_ids, also when it fails', () => {
+  test('the first attempt fixes max_vcpu_ids, also when it fails', () => {
     const driver = new Driver();
     const vm = driver.createVm();
     expect(driver.createVcpu(vm, 0)).toBe('EIO');
@@ -37,7 +37,7 @@ describe('KVM_CREATE_VCPU', () => {
     expect(driver.cap(vm, 'KVM_CAP_MAX_VCPU_ID', 4096n)).toBe(0);
   });
 
-  test('step 4: an id at the enabled MAX_VCPU_ID is EINVAL', () => {
+  test('an id at the enabled MAX_VCPU_ID is EINVAL', () => {
     const driver = new Driver();
     const vm = driver.initializedTd();
     driver.cap(vm, 'KVM_CAP_MAX_VCPU_ID', 4n);
@@ -45,19 +45,19 @@ describe('KVM_CREATE_VCPU', () => {
     expect(driver.createVcpu(vm, 3)).toBeTypeOf('number');
   });
 
-  test('step 5: no memory is ENOMEM, before the state of the TD is looked at', () => {
+  test('no memory is ENOMEM, before the state of the TD is looked at', () => {
     const driver = new Driver();
     driver.failAt('KVM_CREATE_VCPU: allocate', 'ENOMEM');
     expect(driver.createVcpu(driver.createVm(), 0)).toBe('ENOMEM');
   });
 
-  test('step 6: before INIT_VM and after FINALIZE it is EIO, before the irqchip is looked at', () => {
+  test('before INIT_VM and after FINALIZE it is EIO, before the irqchip is looked at', () => {
     const driver = new Driver();
     expect(driver.createVcpu(driver.createVm(), 0)).toBe('EIO');
     expect(driver.createVcpu(driver.runnableTd().vm, 1)).toBe('EIO');
   });
 
-  test('step 7: without a split irqchip it is EINVAL', () => {
+  test('without a split irqchip it is EINVAL', () => {
     const driver = new Driver();
     const vm = driver.createVm();
     expect(driver.initVm(vm)).toBe(0);
@@ -66,18 +66,15 @@ describe('KVM_CREATE_VCPU', () => {
     expect(driver.createVcpu(vm, 0)).toBeTypeOf('number');
   });
 
-  test.each(['EMFILE', 'ENFILE', 'ENOMEM'] as const)(
-    'step 8: %s leaves no vCPU behind',
-    (errno) => {
-      const driver = new Driver();
-      const vm = driver.initializedTd();
-      driver.failAt('KVM_CREATE_VCPU: install the fd', errno);
-      expect(driver.createVcpu(vm, 0)).toBe(errno);
-      expect(driver.machine.snapshot().vms[0]?.vcpus).toEqual([]);
-    },
-  );
+  test.each(['EMFILE', 'ENFILE', 'ENOMEM'] as const)('%s leaves no vCPU behind', (errno) => {
+    const driver = new Driver();
+    const vm = driver.initializedTd();
+    driver.failAt('KVM_CREATE_VCPU: install the fd', errno);
+    expect(driver.createVcpu(vm, 0)).toBe(errno);
+    expect(driver.machine.snapshot().vms[0]?.vcpus).toEqual([]);
+  });
 
-  test('step 9: takes no page of the module, and one reference of the VM', () => {
+  test('takes no page of the module, and one reference of the VM', () => {
     const driver = new Driver();
     const vm = driver.initializedTd();
     const before = driver.machine.snapshot();
@@ -104,19 +101,19 @@ describe('KVM_TDX_INIT_VCPU', () => {
     return { driver, vm, vcpu };
   }
 
-  test('step 1: a vCPU of another type is EINVAL, before the command is read', () => {
+  test('a vCPU of another type is EINVAL, before the command is read', () => {
     const driver = new Driver();
     const vcpu = driver.createVcpu(driver.createVm('KVM_X86_DEFAULT_VM'), 0) as number;
     expect(driver.initVcpu(vcpu, faulting(command('KVM_TDX_INIT_VCPU'), 'read'))).toBe('EINVAL');
   });
 
-  test('steps 2 and 3: an unreadable command is EFAULT, a hw_error is EINVAL', () => {
+  test('an unreadable command is EFAULT, a hw_error is EINVAL', () => {
     const { driver, vcpu } = withVcpu();
     expect(driver.initVcpu(vcpu, faulting(command('KVM_TDX_INIT_VCPU'), 'read'))).toBe('EFAULT');
     expect(driver.initVcpu(vcpu, command('KVM_TDX_INIT_VCPU', { hwError: 1n }))).toBe('EINVAL');
   });
 
-  test('step 4: a fatal signal while locking is EINTR', () => {
+  test('a fatal signal while locking is EINTR', () => {
     const { driver, vcpu } = withVcpu();
     driver.signal = 'fatal';
     expect(driver.initVcpu(vcpu)).toBe('EINTR');
@@ -125,7 +122,7 @@ describe('KVM_TDX_INIT_VCPU', () => {
     expect(driver.initVcpu(vcpu)).toBe(0);
   });
 
-  test('step 5: after FINALIZE it is EINVAL', () => {
+  test('after FINALIZE it is EINVAL', () => {
     const driver = new Driver();
     const { vm } = driver.builtTd();
     const late = driver.createVcpu(vm, 1) as number;
@@ -134,20 +131,20 @@ describe('KVM_TDX_INIT_VCPU', () => {
     expect(driver.initVcpu(late)).toBe('EINVAL');
   });
 
-  test('step 6: flags are EINVAL', () => {
+  test('flags are EINVAL', () => {
     const { driver, vcpu } = withVcpu();
     driver.setCpuid2(vcpu);
     expect(driver.initVcpu(vcpu, command('KVM_TDX_INIT_VCPU', { flags: 1 }))).toBe('EINVAL');
   });
 
-  test('step 7: a second one is EINVAL', () => {
+  test('a second one is EINVAL', () => {
     const { driver, vcpu } = withVcpu();
     driver.setCpuid2(vcpu);
     expect(driver.initVcpu(vcpu)).toBe(0);
     expect(driver.initVcpu(vcpu)).toBe('EINVAL');
   });
 
-  test('step 8: KVM_SET_CPUID2 with x2APIC must have come first', () => {
+  test('KVM_SET_CPUID2 with x2APIC must have come first', () => {
     const { driver, vcpu } = withVcpu();
     expect(driver.initVcpu(vcpu)).toBe('EINVAL');
     driver.setCpuid2(vcpu, []);
@@ -156,7 +153,7 @@ describe('KVM_TDX_INIT_VCPU', () => {
     expect(driver.initVcpu(vcpu)).toBe(0);
   });
 
-  test('step 9: no memory is ENOMEM, the x2APIC base stays, and it may be retried', () => {
+  test('no memory is ENOMEM, the x2APIC base stays, and it may be retried', () => {
     const { driver, vcpu } = withVcpu();
     driver.setCpuid2(vcpu);
     driver.failAt('KVM_TDX_INIT_VCPU: allocate TDVPR and TDCX', 'ENOMEM');
@@ -171,31 +168,28 @@ describe('KVM_TDX_INIT_VCPU', () => {
     ['TDH.VP.CREATE', 0],
     ['TDH.VP.ADDCX', 1],
     ['TDH.VP.INIT', 6],
-  ] as const)(
-    'step 10: %s refused is EIO and bugs the VM; %i pages wait for the teardown',
-    (leaf, kept) => {
-      const { driver, vm, vcpu } = withVcpu();
-      driver.setCpuid2(vcpu);
-      const before = driver.machine.snapshot().hostPages.inUse;
-      driver.failLeaf(leaf, statusWord('TDX_VCPU_STATE_INCORRECT'));
-      const cmd = command('KVM_TDX_INIT_VCPU');
-      expect(driver.initVcpu(vcpu, cmd)).toBe('EIO');
-      expect(cmd.value.hwError).toBe(0n);
-      expect(driver.machine.snapshot().hostPages.inUse - before).toBe(kept);
-      expect(driver.createVcpu(vm, 1)).toBe('EIO');
-      driver.release(vcpu, vm);
-      expect(driver.machine.snapshot().hostPages).toEqual({ inUse: 0, leaked: 0 });
-    },
-  );
+  ] as const)('%s refused is EIO and bugs the VM; %i pages wait for the teardown', (leaf, kept) => {
+    const { driver, vm, vcpu } = withVcpu();
+    driver.setCpuid2(vcpu);
+    const before = driver.machine.snapshot().hostPages.inUse;
+    driver.failLeaf(leaf, statusWord('TDX_VCPU_STATE_INCORRECT'));
+    const cmd = command('KVM_TDX_INIT_VCPU');
+    expect(driver.initVcpu(vcpu, cmd)).toBe('EIO');
+    expect(cmd.value.hwError).toBe(0n);
+    expect(driver.machine.snapshot().hostPages.inUse - before).toBe(kept);
+    expect(driver.createVcpu(vm, 1)).toBe('EIO');
+    driver.release(vcpu, vm);
+    expect(driver.machine.snapshot().hostPages).toEqual({ inUse: 0, leaked: 0 });
+  });
 
-  test('step 10: an id that is not unique for the module cannot come from KVM', () => {
+  test('an id that is not unique for the module cannot come from KVM', () => {
     const driver = new Driver();
     const vm = driver.initializedTd();
     for (const id of [7, 3, 200]) driver.newVcpu(vm, id);
     expect(driver.machine.snapshot().vms[0]?.vcpus.map((vcpu) => vcpu.id)).toEqual([7, 3, 200]);
   });
 
-  test('step 11: a TDVPS write that fails bugs the VM, and the call still succeeds', () => {
+  test('a TDVPS write that fails bugs the VM, and the call still succeeds', () => {
     const { driver, vm, vcpu } = withVcpu();
     driver.setCpuid2(vcpu);
     driver.failLeaf('TDH.VP.WR', statusWord('TDX_OPERAND_BUSY', 'TDVPR'));
@@ -207,7 +201,7 @@ describe('KVM_TDX_INIT_VCPU', () => {
     expect(driver.finalizeVm(vm)).toBe('EIO');
   });
 
-  test('step 12: takes 1 TDVPR and 5 TDCX pages', () => {
+  test('takes 1 TDVPR and 5 TDCX pages', () => {
     const { driver, vcpu } = withVcpu();
     driver.setCpuid2(vcpu);
     const before = driver.machine.snapshot().pages;
@@ -233,7 +227,7 @@ describe('KVM_TDX_GET_CPUID', () => {
     expect(data.nent).toBe(data.entries.length);
   });
 
-  test('steps 2 to 7: the command is read twice, and may fault or change in between', () => {
+  test('the command is read twice, and may fault or change in between', () => {
     const { driver, vcpu } = withVcpu();
     const call = (cmd: ReturnType<typeof faulting>) =>
       driver.call(vcpu, {
@@ -272,18 +266,18 @@ describe('KVM_TDX_GET_CPUID', () => {
     return driver.getCpuid(vcpu, user(parts) as CpuidValue);
   };
 
-  test('steps 9, 11 and 13: a fault on the header or the entries is EFAULT', () => {
+  test('a fault on the header or the entries is EFAULT', () => {
     expect(get({ readHeader: () => undefined })).toBe('EFAULT');
     expect(get({ writeHeader: () => false })).toBe('EFAULT');
     expect(get({ writeEntries: () => false })).toBe('EFAULT');
   });
 
-  test('step 11 wins over step 12', () => {
+  test('a header that cannot be written is EFAULT before too small a buffer is E2BIG', () => {
     const small = { readHeader: () => ({ nent: 0, padding: 0 }) };
     expect(get({ ...small, writeHeader: () => false })).toBe('EFAULT');
   });
 
-  test('step 10: leaf 0 that the module does not give is EIO', () => {
+  test('leaf 0 that the module does not give is EIO', () => {
     const { driver, vcpu } = withVcpu();
     driver.failLeaf('TDH.MNG.RD', statusWord('TDX_METADATA_FIELD_NOT_READABLE'));
     expect(driver.getCpuid(vcpu)).toBe('EIO');
@@ -291,7 +285,7 @@ describe('KVM_TDX_GET_CPUID', () => {
     expect(driver.getCpuid(vcpu)).toBe(0);
   });
 
-  test('step 12: too small a buffer is E2BIG with the needed count and no entries', () => {
+  test('too small a buffer is E2BIG with the needed count and no entries', () => {
     const { driver, vcpu } = withVcpu();
     const small = new CpuidValue(3);
     expect(driver.getCpuid(vcpu, small)).toBe('E2BIG');

@@ -153,6 +153,17 @@ describe('KVM_TDX_TERMINATE_VM', () => {
     expect(driver.machine.snapshot()).toMatchObject(nothingHeld);
   });
 
+  test('as posted: a vCPU that runs is EBUSY, and the key ID stays', async () => {
+    const driver = new Driver({ kernelAbi: 'posted-terminate-vm' });
+    const { vm, vcpus } = driver.runnableTd();
+    const running = driver.run(vcpus[0] as number);
+    expect(driver.terminateVm(vm)).toBe('EBUSY');
+    expect(driver.machine.keySlots.used).toBe(1);
+    running.cancel();
+    await running.result;
+    expect(driver.terminateVm(vm)).toBe(0);
+  });
+
   test('as posted: a key ID that cannot be freed yet is tried again at the last close', () => {
     const driver = new Driver({ kernelAbi: 'posted-terminate-vm' });
     const { vm, vcpus, guestMemfd } = driver.builtTd();
