@@ -2,6 +2,7 @@
 import { book, type CheckName, errnosOf, isCheckName } from '../../abi/kvm/checks/index.ts';
 import { hasMaxVcpusCap, type KernelAbi, stepOf } from '../../abi/kvm/kernels/kernel-abi.ts';
 import { explainRequest } from '../../diagnosis/explain/requests/explain-refusal.ts';
+import { isExplained } from '../../diagnosis/explain/requests/index.ts';
 import type { CallOutcome, CallRecord, RefusedOutcome } from '../record.ts';
 import { callText } from './call-text.ts';
 import { bookRequest, hasRows, requestName } from './checked-request.ts';
@@ -103,14 +104,14 @@ function explained(
   const { record } = judged.call;
   const request = requestName(record);
   const hwStatus = hwError === undefined ? undefined : BigInt(hwError);
-  const { answer, on, status } = explainRequest({
+  const { answer, status } = explainRequest({
     request,
     errno,
     hwStatus,
     kernel: judged.kernelAbi,
   });
   if (check === undefined) {
-    const known = on === undefined ? undefined : answer;
+    const known = isExplained(request) ? answer : undefined;
     const { id = 'call.refused', meaning, next } = known ?? {};
     return { id, kernel: meaning, remedy: next, source: undefined };
   }

@@ -7,6 +7,9 @@ type Note = Partial<Pick<RefusalAnswer, 'code' | 'causes' | 'rank'>>;
 const vcpuLimit = { code: 'TDCTL_E_VCPU_LIMIT' } as const;
 const hostUnsupported = { code: 'TDCTL_E_HOST_UNSUPPORTED' } as const;
 
+/** The normal answer to a first try: the VMM asks again with more room, or goes on without. */
+const routine = { rank: 'effect' } as const;
+
 const noKeySlot: Note = {
   code: 'TDCTL_E_NO_KEY_SLOT',
   causes: [
@@ -86,6 +89,12 @@ const notes: Partial<Readonly<Record<CheckName, Note>>> = {
       'the VMM was written for another kernel, or for a patch series that was not merged so: KVM_CAP_MAX_VCPUS is of v10 to v19',
     ],
   },
+  'run.memory-fault': {
+    causes: ['the VMM does not handle KVM_EXIT_MEMORY_FAULT', 'there is no memory at the address'],
+  },
+  'msr-index-list.too-small': routine,
+  'cpuid-list.too-small': routine,
+  'kvmclock-ctrl.no-kvmclock': routine,
   'enable-cap.max-vcpu-id.too-large': vcpuLimit,
   'enable-cap.max-vcpu-id.below-boot': vcpuLimit,
   'enable-cap.max-vcpu-id.set-already': vcpuLimit,

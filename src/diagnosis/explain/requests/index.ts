@@ -24,6 +24,11 @@ export const defaultKernel: KernelAbi = kernelAbis[defaultKernelAbi];
 
 const factsByRequest = new Map(allRequestFacts.map((facts) => [facts.request, facts]));
 
+/** Whether a request is one of a TD's life: others may be in the book all the same. */
+export function isExplained(request: string): boolean {
+  return factsByRequest.has(request);
+}
+
 /** The errno's answer for this request in particular. */
 export function ownAnswer(request: string, errno: string): RefusalAnswer | undefined {
   return factsByRequest.get(request)?.answers[errno as ErrnoName];

@@ -86,12 +86,6 @@ export const kvmRequestFacts: readonly RequestFacts[] = [
           'the memory slot does not fit a TD: alignment, flags, or a guest_memfd of another VM',
         next: 'use writable slots of whole pages in address space 0, with a guest_memfd of the same VM',
       },
-      EEXIST: {
-        id: 'memory-region.overlap',
-        code: 'TDCTL_E_IOCTL',
-        meaning: 'the memory slot overlaps another one',
-        next: 'delete the old slot first (size 0), or give it other addresses',
-      },
     },
   },
   {
@@ -116,24 +110,12 @@ export const kvmRequestFacts: readonly RequestFacts[] = [
         meaning: 'the CPUID entries do not fit the vCPU',
         next: 'start from KVM_GET_SUPPORTED_CPUID and take bits away',
       },
-      E2BIG: {
-        id: 'set-cpuid.too-many',
-        code: 'TDCTL_E_IOCTL',
-        meaning: 'there are more than 256 CPUID entries',
-        next: 'send the entries that KVM_GET_SUPPORTED_CPUID lists, once each',
-      },
     },
   },
   {
     request: 'KVM_PRE_FAULT_MEMORY',
     on: 'a vCPU',
     answers: {
-      EOPNOTSUPP: {
-        id: 'pre-fault.before-finalize',
-        code: 'TDCTL_E_IOCTL',
-        meaning: 'memory of a TD can be faulted in only after KVM_TDX_FINALIZE_VM',
-        next: 'finalise the TD first',
-      },
       EINVAL: {
         id: 'pre-fault.refused',
         code: 'TDCTL_E_IOCTL',
@@ -161,16 +143,6 @@ export const kvmRequestFacts: readonly RequestFacts[] = [
           'a call to the TDX module failed ("SEAMCALL" in the kernel log)',
         ],
         next: 'look at the console of the guest, and use a guest kernel with TDX support',
-      },
-      EFAULT: {
-        id: 'run.memory-fault',
-        code: 'TDCTL_E_IOCTL',
-        meaning: 'the guest touched memory as private that is shared, or the other way round',
-        causes: [
-          'the VMM does not handle KVM_EXIT_MEMORY_FAULT',
-          'there is no memory at the address',
-        ],
-        next: 'use a VMM with TDX support; look at exit_reason and the address it names',
       },
       EAGAIN: {
         id: 'run.waiting-vcpu',
