@@ -18,10 +18,11 @@ import {
 } from '../../simulator/index.ts';
 import type { HostFacts, KeySlots } from '../facts.ts';
 import { KvmError } from '../kvm-error.ts';
+import { own } from '../own.ts';
 import type { CreateVm, Host, MapMemory, Vm } from '../port.ts';
 import { AddressSpace, type SimulatedMemory } from './address-space.ts';
 import { SimulatedFile, type SimulatedProcess } from './file.ts';
-import { SimulatedVm, simulatedVm } from './vm.ts';
+import { SimulatedVm } from './vm.ts';
 
 /** Who uses the machine: told apart by the address space, charged to a misc cgroup. */
 export interface ProcessIdentity {
@@ -161,7 +162,7 @@ export class SimulatedHost implements Host {
 
   /** Number of the kernel's VM behind one of the port; undefined once its fd is closed. */
   vmId(vm: Vm): number | undefined {
-    const { handle } = simulatedVm(vm);
+    const { handle } = own(vm, SimulatedVm, 'VM');
     return handle === undefined ? undefined : this.machine.vmId(handle);
   }
 

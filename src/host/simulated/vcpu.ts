@@ -8,14 +8,7 @@ import {
 } from '../../abi/kvm/structs.ts';
 import { CpuidValue, type InitMemRegionStruct, StructValue } from '../../simulator/index.ts';
 import { KvmError } from '../kvm-error.ts';
-import type {
-  InitMemRegion,
-  RunVcpu,
-  SetCpuid2,
-  TdxInitVcpu,
-  Vcpu,
-  VcpuExitReason,
-} from '../port.ts';
+import type * as port from '../port.ts';
 import { command } from './command.ts';
 import { answerValue, type SimulatedFile } from './file.ts';
 
@@ -28,7 +21,7 @@ const retried: ReadonlySet<ErrnoName> = new Set(['EAGAIN', 'EINTR', 'EBUSY']);
 const enterGuest = { immediateExit: false, syncRegs: 0n, result: 0n } as const;
 
 /** A vCPU of a simulated machine. */
-export class SimulatedVcpu implements Vcpu {
+export class SimulatedVcpu implements port.Vcpu {
   readonly id: number;
   readonly #file: SimulatedFile;
 
@@ -37,16 +30,16 @@ export class SimulatedVcpu implements Vcpu {
     this.#file = options.file;
   }
 
-  async setCpuid2(options: SetCpuid2): Promise<void> {
+  async setCpuid2(options: port.SetCpuid2): Promise<void> {
     this.#file.ioctl({ request: 'KVM_SET_CPUID2', cpuid: new CpuidValue(options.entries) });
   }
 
-  async tdxInitVcpu(options: TdxInitVcpu): Promise<void> {
+  async tdxInitVcpu(options: port.TdxInitVcpu): Promise<void> {
     const cmd = command('KVM_TDX_INIT_VCPU', { data: options.initialRcx });
     this.#file.ioctl({ request: 'KVM_TDX_INIT_VCPU', cmd });
   }
 
-  async tdxInitMemRegion(options: InitMemRegion): Promise<void> {
+  async tdxInitMemRegion(options: port.InitMemRegion): Promise<void> {
     const { source, gpa, pages, measure, signal, onProgress } = options;
     let done = 0;
     // At least once: a region of no pages is the kernel's to refuse.
@@ -70,10 +63,10 @@ export class SimulatedVcpu implements Vcpu {
     return data.entries;
   }
 
-  async run(options: RunVcpu): Promise<VcpuExitReason> {
+  async run(options: port.RunVcpu): Promise<port.VcpuExitReason> {
     const { signal } = options;
     if (signal.aborted) throw KvmError.of('KVM_RUN', 'EINTR');
-    let reason: VcpuExitReason = 'KVM_EXIT_UNKNOWN';
+    let reason: port.VcpuExitReason = 'KVM_EXIT_UNKNOWN';
     const pending = this.#file.run({
       read: () => enterGuest,
       writeExit: (exit) => {

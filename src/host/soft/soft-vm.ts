@@ -3,21 +3,8 @@ import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { answered } from '../native/answers.ts';
 import { nativeMemory } from '../native/user-memory.ts';
-import type {
-  CreateGuestMemfd,
-  CreateVcpu,
-  EnableCap,
-  GuestMemory,
-  MemoryAttributes,
-  MemoryRegion,
-  MoveEncContextFrom,
-  SetTscKhz,
-  ShareGuestMemfd,
-  TdxCapabilities,
-  TdxInitVm,
-  Vcpu,
-  Vm,
-} from '../port.ts';
+import { own } from '../own.ts';
+import type * as port from '../port.ts';
 import { checkBoth } from './check-both.ts';
 import { SoftVcpu } from './soft-vcpu.ts';
 
@@ -37,14 +24,14 @@ export interface RealKernel {
  * The simulated side is asked first, because it holds the rules of a TD: what it refuses never
  * reaches the real kernel. What only a TD has (INIT_VM, private attributes, measuring) ends there.
  */
-export class SoftVm implements Vm {
+export class SoftVm implements port.Vm {
   readonly #real: NativeVm;
-  readonly #simulated: Vm;
+  readonly #simulated: port.Vm;
   readonly #kernel: RealKernel;
 
   constructor(parts: {
     readonly real: NativeVm;
-    readonly simulated: Vm;
+    readonly simulated: port.Vm;
     readonly kernel: RealKernel;
   }) {
     this.#real = parts.real;
@@ -56,7 +43,7 @@ export class SoftVm implements Vm {
     return checkBoth(capability, { real: this.#real, simulated: this.#simulated });
   }
 
-  async enableCap(options: EnableCap): Promise<void> {
+  async enableCap(options: port.EnableCap): Promise<void> {
     await this.#simulated.enableCap(options);
     if (!plainCapabilities.has(options.capability)) return;
     const { capability, args = [] } = options;
@@ -64,13 +51,13 @@ export class SoftVm implements Vm {
     await answered(asked, capability);
   }
 
-  async setTscKhz(options: SetTscKhz): Promise<void> {
+  async setTscKhz(options: port.SetTscKhz): Promise<void> {
     await this.#simulated.setTscKhz(options);
     // Without TSC scaling the real kernel would refuse, or tick at another rate; no guest runs here.
     if (this.#kernel.scalesTsc) await answered(this.#real.kvmSetTscKhz(options.tscKhz));
   }
 
-  async createVcpu(options: CreateVcpu): Promise<Vcpu> {
+  async createVcpu(options: port.CreateVcpu): Promise<port.Vcpu> {
     const simulated = await this.#simulated.createVcpu(options);
     try {
       const real = await answered(this.#real.kvmCreateVcpu(options.id));
@@ -81,12 +68,12 @@ export class SoftVm implements Vm {
     }
   }
 
-  async createGuestMemfd(options: CreateGuestMemfd): Promise<GuestMemory> {
+  async createGuestMemfd(options: port.CreateGuestMemfd): Promise<port.GuestMemory> {
     return this.#beside(await this.#simulated.createGuestMemfd(options));
   }
 
   /** A real guest_memfd, where the kernel has them, beside a simulated one. */
-  async #beside(simulated: GuestMemory): Promise<SoftGuestMemory> {
+  async #beside(simulated: port.GuestMemory): Promise<SoftGuestMemory> {
     if (!this.#kernel.hasGuestMemfd) return new SoftGuestMemory({ simulated, real: undefined });
     try {
       const { sizeBytes } = simulated;
@@ -99,31 +86,33 @@ export class SoftVm implements Vm {
   }
 
   /** The real file cannot be shared: KVM binds a guest_memfd to its own VM, so this VM gets another. */
-  async linkGuestMemfd(options: ShareGuestMemfd): Promise<GuestMemory> {
-    const memory = softGuestMemory(options.memory);
+  async linkGuestMemfd(options: port.ShareGuestMemfd): Promise<port.GuestMemory> {
+    const memory = own(options.memory, SoftGuestMemory, 'guest_memfd');
     const simulated = await this.#simulated.linkGuestMemfd({ memory: memory.simulated });
     return this.#beside(simulated);
   }
 
   /** Of the simulated file only: a real guest_memfd serves no second VM. */
-  async receiveGuestMemfd(options: ShareGuestMemfd): Promise<GuestMemory> {
-    const memory = softGuestMemory(options.memory).simulated;
+  async receiveGuestMemfd(options: port.ShareGuestMemfd): Promise<port.GuestMemory> {
+    const memory = own(options.memory, SoftGuestMemory, 'guest_memfd').simulated;
     const simulated = await this.#simulated.receiveGuestMemfd({ memory });
     return new SoftGuestMemory({ simulated, real: undefined });
   }
 
   /** The real VMs stay as they are: what moves is the simulated TD. */
-  async moveEncContextFrom({ source }: MoveEncContextFrom): Promise<void> {
-    await this.#simulated.moveEncContextFrom({ source: source && softVm(source).simulated });
+  async moveEncContextFrom({ source }: port.MoveEncContextFrom): Promise<void> {
+    await this.#simulated.moveEncContextFrom({
+      source: source && own(source, SoftVm, 'VM').simulated,
+    });
   }
 
-  get simulated(): Vm {
+  get simulated(): port.Vm {
     return this.#simulated;
   }
 
-  async setUserMemoryRegion2(region: MemoryRegion): Promise<void> {
+  async setUserMemoryRegion2(region: port.MemoryRegion): Promise<void> {
     const { memory, guestMemory, ...place } = region;
-    const backing = guestMemory && softGuestMemory(guestMemory.memory);
+    const backing = guestMemory && own(guestMemory.memory, SoftGuestMemory, 'guest_memfd');
     await this.#simulated.setUserMemoryRegion2({
       ...place,
       memory,
@@ -145,15 +134,15 @@ export class SoftVm implements Vm {
     );
   }
 
-  setMemoryAttributes(options: MemoryAttributes): Promise<void> {
+  setMemoryAttributes(options: port.MemoryAttributes): Promise<void> {
     return this.#simulated.setMemoryAttributes(options);
   }
 
-  tdxCapabilities(): Promise<TdxCapabilities> {
+  tdxCapabilities(): Promise<port.TdxCapabilities> {
     return this.#simulated.tdxCapabilities();
   }
 
-  tdxInitVm(params: TdxInitVm): Promise<void> {
+  tdxInitVm(params: port.TdxInitVm): Promise<void> {
     return this.#simulated.tdxInitVm(params);
   }
 
@@ -176,11 +165,14 @@ export class SoftVm implements Vm {
 }
 
 /** A real guest_memfd, where the kernel has them, beside the simulated one. */
-class SoftGuestMemory implements GuestMemory {
-  readonly simulated: GuestMemory;
+class SoftGuestMemory implements port.GuestMemory {
+  readonly simulated: port.GuestMemory;
   readonly real: GuestMemfd | undefined;
 
-  constructor(parts: { readonly simulated: GuestMemory; readonly real: GuestMemfd | undefined }) {
+  constructor(parts: {
+    readonly simulated: port.GuestMemory;
+    readonly real: GuestMemfd | undefined;
+  }) {
     this.simulated = parts.simulated;
     this.real = parts.real;
   }
@@ -193,16 +185,6 @@ class SoftGuestMemory implements GuestMemory {
     await this.real?.close();
     await this.simulated.close();
   }
-}
-
-function softVm(vm: Vm): SoftVm {
-  if (vm instanceof SoftVm) return vm;
-  throw new TypeError('this VM was made by another host');
-}
-
-function softGuestMemory(memory: GuestMemory): SoftGuestMemory {
-  if (memory instanceof SoftGuestMemory) return memory;
-  throw new TypeError('this guest_memfd was made by another host');
 }
 
 /** Those that a VM of the default type takes too. */
