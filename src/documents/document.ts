@@ -126,26 +126,21 @@ class NodeReader {
 
   #readPair(pair: Pair<Node | null, Node | null>, path: FieldPath, map: Record<string, unknown>) {
     const keyRange = rangeOf(pair.key) ?? rangeOf(pair.value) ?? [0, 0];
-    const key = keyText(pair.key);
-    if (key === undefined) {
-      const place = this.#positions.ofRange(keyRange);
-      this.findings.push({ field: path.join('.'), problem: 'a key must be plain text', place });
-      return;
-    }
-    const field = [...path, key];
-    // zod passes over it in a map of labels, and it is never meant well.
-    if (key === '__proto__') {
-      const place = this.#positions.ofRange(keyRange);
-      this.findings.push({ field: field.join('.'), problem: 'is not allowed as a key', place });
-      return;
-    }
-    if (key in map) {
+    const object = (at: FieldPath, problem: string) => {
       this.findings.push({
-        field: field.join('.'),
-        problem: `is there twice; the first is on line ${this.#positions.ofKey(field).line}`,
+        field: at.join('.'),
+        problem,
         place: this.#positions.ofRange(keyRange),
       });
-      return;
+    };
+    const key = keyText(pair.key);
+    if (key === undefined) return object(path, 'a key must be plain text');
+    const field = [...path, key];
+    // zod passes over this key in a map of labels, and nobody means it well.
+    if (key === '__proto__') return object(field, 'is not allowed as a key');
+    if (key in map) {
+      const first = this.#positions.ofKey(field).line;
+      return object(field, `is there twice; the first is on line ${first}`);
     }
     map[key] = this.read(pair.value, field, keyRange);
   }

@@ -3,7 +3,17 @@ import { z } from 'zod';
 
 const apiVersion = 'tdctl.io/v1alpha1';
 
-export interface EnvelopeOptions<Kind extends string, Spec extends z.ZodType> {
+/** The first two fields of TrustDomain and SimulatedHost files. */
+export function objectHead<Kind extends string>(kind: Kind) {
+  return {
+    apiVersion: z
+      .literal(apiVersion)
+      .meta({ description: 'Version of this file format.', examples: [apiVersion] }),
+    kind: z.literal(kind).meta({ description: 'Kind of object.', examples: [kind] }),
+  };
+}
+
+interface EnvelopeOptions<Kind extends string, Spec extends z.ZodType> {
   readonly kind: Kind;
   /** `the rehearsal`. */
   readonly what: string;

@@ -1,5 +1,6 @@
 /** One mistake in a file, and how it is printed. */
 import { sanitize } from '../errors/sanitize.ts';
+import { shorten } from './wording.ts';
 
 export interface Finding {
   /** Dotted: `spec.memory`, `spec.attributes.0`. Empty for the file as a whole. */
@@ -48,10 +49,6 @@ function excerpt(place: Place, sourceLine: string): string[] {
     `${gutter} | ${shown}`.trimEnd(),
     `${' '.repeat(gutter.length)} | ${blank(before)}${'^'.repeat(caretWidth(under, room))}`,
   ];
-}
-
-function shorten(text: string, room: number): string {
-  return text.length <= room ? text : `${text.slice(0, room)}…`;
 }
 
 function caretWidth(text: string, room: number): number {

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
-import type { FieldPath, Positions } from './positions.ts';
+import { type FieldPath, type Positions, valueAt } from './positions.ts';
 import type { SchemaFields } from './schema-fields.ts';
 import { describeValue, oneOf, quote } from './wording.ts';
 
@@ -147,13 +147,4 @@ function choiceProblem(values: readonly unknown[], value: unknown): string {
   const meant = typeof value === 'string' ? nearest(value, choices) : undefined;
   const question = meant !== undefined && choices.length > 1 ? `; did you mean ${meant}?` : '';
   return `must be ${oneOf(choices)}; this is ${describeValue(value)}${question}`;
-}
-
-function valueAt(root: unknown, path: FieldPath): unknown {
-  let value = root;
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<string | number, unknown>)[step];
-  }
-  return value;
 }

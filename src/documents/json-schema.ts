@@ -1,7 +1,7 @@
 /** A zod schema as JSON Schema, for editors. */
 import { z } from 'zod';
 
-export interface JsonSchemaOptions {
+interface JsonSchemaOptions {
   /** `ref`: what stands in several places is written once, and referred to. */
   readonly reused?: 'inline' | 'ref';
 }
@@ -15,7 +15,7 @@ export function jsonSchemaText(
   return `${JSON.stringify(jsonSchema(schema, name, options), null, 2)}\n`;
 }
 
-export function jsonSchema(
+function jsonSchema(
   schema: z.ZodType,
   name: string,
   { reused = 'inline' }: JsonSchemaOptions = {},

@@ -101,3 +101,13 @@ function nextLineStart(text: string, offset: number): number {
 function keyOf(path: FieldPath): string {
   return JSON.stringify(path);
 }
+
+/** What the plain values of a file hold at a path; undefined where the path leads nowhere. */
+export function valueAt(root: unknown, path: FieldPath): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return value;
+}

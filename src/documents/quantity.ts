@@ -23,6 +23,13 @@ const frequencyUnits: readonly Unit[] = [
   { name: 'GHz', factor: 1_000_000n },
 ];
 
+/** How JSON Schema says what {@link parseBytes} and {@link parseKhz} take. */
+export const bytesForm = {
+  type: ['string', 'integer'],
+  pattern: '^\\d{1,24}(\\.\\d{1,24})?(KiB|MiB|GiB|TiB)$|^\\d{1,24}$',
+};
+export const khzForm = { type: 'string', pattern: '^\\d{1,24}(\\.\\d{1,24})?(kHz|MHz|GHz)$' };
+
 /** Bytes. Numbers and digits alone are bytes. */
 export function parseBytes(value: unknown): Parsed<bigint> {
   if (typeof value === 'bigint') return parsed(value);

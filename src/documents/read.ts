@@ -13,7 +13,7 @@ export interface FileFormat<Schema extends z.ZodType> {
   readonly kind: string;
   readonly schema: Schema;
   readonly fields: SchemaFields;
-  readonly rules: readonly Rule[];
+  readonly rules?: readonly Rule[];
   /** Where someone looks who has mistakes in such a file. */
   readonly help: string;
 }
@@ -48,7 +48,7 @@ export function readObject<Schema extends z.ZodType>(
   options: { readonly path: string; readonly format: FileFormat<Schema> },
 ): Reading<z.output<Schema>> {
   const { path } = options;
-  const { schema, fields, rules } = options.format;
+  const { schema, fields, rules = [] } = options.format;
   // Stripped before anything counts columns: editors do not count it either.
   const document = readDocument(text.replace(/^\uFEFF/, ''));
   const format = (finding: Finding) => formatAt(path, document, finding);

@@ -1,7 +1,9 @@
 /** The bytes of a file as text, and what can go wrong before there is any text. */
+
 import { isUtf8 } from 'node:buffer';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
 import { formatPlace } from './finding.ts';
@@ -55,7 +57,7 @@ async function readUpTo(file: FileHandle, limitBytes: number): Promise<Buffer> {
 }
 
 async function unreadable(path: string, cause: unknown, kind: TextFileKind): Promise<TdctlError> {
-  const errno = (cause as NodeJS.ErrnoException).code;
+  const errno = errnoOf(cause);
   const shown = sanitize(path);
   if (errno === 'ENOENT' || errno === 'ENOTDIR') return notFound(path, cause, kind);
   if (errno === 'EISDIR') return isDirectory(path, cause, kind);

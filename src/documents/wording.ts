@@ -4,7 +4,7 @@ const longestQuote = 48;
 
 /** Text of the file in double quotes, shortened. */
 export function quote(text: string): string {
-  return text.length <= longestQuote ? `"${text}"` : `"${text.slice(0, longestQuote)}…"`;
+  return `"${shorten(text)}"`;
 }
 
 /** `the text "4"`, `the number 4`, `true`, `a list`, `a map`. */
@@ -24,6 +24,6 @@ export function oneOf(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
-function shorten(text: string): string {
-  return text.length <= longestQuote ? text : `${text.slice(0, longestQuote)}…`;
+export function shorten(text: string, length = longestQuote): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
 }

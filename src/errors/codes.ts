@@ -138,9 +138,5 @@ export type TdctlErrorCode = keyof typeof errorKinds;
 
 /** Charts know nothing of this table and keep codes as text: one that is not here is our defect. */
 export function errorCodeOf(text: string): TdctlErrorCode {
-  return isErrorCode(text) ? text : 'TDCTL_E_INTERNAL';
-}
-
-function isErrorCode(text: string): text is TdctlErrorCode {
-  return Object.hasOwn(errorKinds, text);
+  return Object.hasOwn(errorKinds, text) ? (text as TdctlErrorCode) : 'TDCTL_E_INTERNAL';
 }

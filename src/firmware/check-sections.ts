@@ -94,7 +94,7 @@ function checkSection(section: RawSection, fileSizeBytes: number): string[] {
 function checkOverlaps(sections: readonly RawSection[]): string[] {
   const findings: string[] = [];
   let highest: RawSection | undefined;
-  for (const section of sections.toSorted((a, b) => compare(a.gpa, b.gpa))) {
+  for (const section of sections.toSorted((a, b) => Number(a.gpa - b.gpa))) {
     if (highest && section.memorySizeBytes > 0n && section.gpa < endOf(highest)) {
       findings.push(
         `sections ${highest.index} and ${section.index} overlap in guest memory: ` +
@@ -135,8 +135,4 @@ function endOf({ gpa, memorySizeBytes }: RawSection): bigint {
 
 function rangeOf(section: RawSection): string {
   return `${hex(section.gpa)}-${hex(endOf(section) - 1n)}`;
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

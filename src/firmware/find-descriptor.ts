@@ -34,7 +34,7 @@ interface GuidedEntry {
 /** `view` covers the whole image, at least one page. Throws TDCTL_E_FIRMWARE_INVALID. */
 export function findDescriptor(view: DataView, place: string | undefined): DescriptorLocation {
   const entries = readGuidedTable(view, place);
-  const entry = entries?.find((candidate) => sameBytes(candidate.guid, tdxMetadataGuid));
+  const entry = entries?.find((candidate) => tdxMetadataGuid.equals(candidate.guid));
   if (entry) return followEntry(view, entry, place);
 
   const legacy = view.getUint32(view.byteLength - tableEndFromFileEnd, true);
@@ -46,7 +46,7 @@ export function findDescriptor(view: DataView, place: string | undefined): Descr
 /** The entries from the last to the first, or undefined where the image has no such table. */
 function readGuidedTable(view: DataView, place: string | undefined): GuidedEntry[] | undefined {
   const tableEnd = view.byteLength - tableEndFromFileEnd;
-  if (!sameBytes(bytesAt(view, tableEnd - guidSize, guidSize), tableFooterGuid)) return undefined;
+  if (!tableFooterGuid.equals(bytesAt(view, tableEnd - guidSize, guidSize))) return undefined;
 
   const firstEntryEnd = tableEnd - entryTrailerBytes;
   const tableBytes = view.getUint16(firstEntryEnd, true);
@@ -110,10 +110,6 @@ function isInside(view: DataView, offset: number, length: number): boolean {
 
 function bytesAt(view: DataView, offset: number, length: number): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset + offset, length);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, index) => byte === b[index]);
 }
 
 export const damagedHint = 'the file is damaged or was built wrongly: fetch or build it again';

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { errnoOf } from '../errors/errno.ts';
 import { TdctlError, type TdctlErrorCode } from '../errors/index.ts';
 import { firmwareInvalid } from './firmware-error.ts';
 
@@ -34,7 +35,7 @@ async function openImage(path: string, what: string): Promise<FileHandle> {
     // Without O_NONBLOCK, opening a FIFO that nobody writes to would wait for ever.
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
-    const errno = (cause as NodeJS.ErrnoException).code;
+    const errno = errnoOf(cause);
     if (errno === 'ENOENT' || errno === 'ENOTDIR') {
       throw readError({
         code: 'TDCTL_E_NOT_FOUND',

@@ -3,13 +3,14 @@
  * TDX module takes for it (tdx-module part 4). The PAMT is not in it: the host reserved it for all
  * of its memory when TDX was enabled.
  */
+
 import { pidTableBytes } from '../abi/kvm/pid-table.ts';
-import { type ModuleRelease, moduleReleases } from '../abi/tdx/module-releases.ts';
+import { PAGE_SIZE } from '../abi/kvm/structs.ts';
+import { moduleRelease, moduleReleases } from '../abi/tdx/module-releases.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 
-const PAGE_BYTES = 4096n;
 const MIB = 1n << 20n;
 const GIB = 1n << 30n;
 
@@ -64,10 +65,9 @@ export function footprintOf(
 const assumedRelease = '1.5.28';
 
 function releaseOf(facts: HostFacts) {
-  const known: Readonly<Record<string, ModuleRelease>> = moduleReleases;
-  const name = facts.module?.release ?? assumedRelease;
-  const release = known[name];
-  if (release && facts.module) return { release, name, isGuess: false };
+  const name = facts.module?.release;
+  const release = name === undefined ? undefined : moduleRelease(name);
+  if (name !== undefined && release) return { release, name, isGuess: false };
   return { release: moduleReleases[assumedRelease], name: assumedRelease, isGuess: true };
 }
 
@@ -87,5 +87,5 @@ function secureEptPages({ slots }: MemoryLayout): number {
 }
 
 function bytesOf(pages: number): bigint {
-  return BigInt(pages) * PAGE_BYTES;
+  return BigInt(pages) * PAGE_SIZE;
 }

@@ -5,18 +5,13 @@ import { TdctlError } from '../errors/index.ts';
 import type { HostOffer } from '../host/offer.ts';
 import type { TdxInitVm } from '../host/port.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
-import {
-  type InitVmField,
-  type InitVmGround,
-  type InitVmRefusal,
-  preflightInitVm,
-} from './preflight.ts';
+import { type InitVmField, type InitVmGround, preflightInitVm } from './preflight.ts';
 
 /** @throws TdctlError TDCTL_E_SPEC_INVALID naming every field that this host cannot give. */
 export function buildInitVm(spec: TrustDomain, offer: HostOffer): TdxInitVm {
   const params = initVmParams(spec, offer);
-  const findings = preflightInitVm(params, groundOf(spec, offer)).map((refusal) =>
-    refusedField(spec, refusal),
+  const findings = preflightInitVm(params, groundOf(spec, offer)).map(({ field, problem }) =>
+    spec.source.finding({ field: specFields[field], problem }),
   );
   if (findings.length === 0) return params;
   throw new TdctlError({
@@ -58,10 +53,6 @@ const specFields: Readonly<Record<InitVmField, string>> = {
   keySlot: 'spec',
   cgroup: 'spec',
 };
-
-function refusedField(spec: TrustDomain, { field, problem }: InitVmRefusal): string {
-  return spec.source.finding({ field: specFields[field], problem });
-}
 
 export function initVmParams(spec: TrustDomain, offer: HostOffer): TdxInitVm {
   return {

@@ -1,7 +1,9 @@
 /** A saved plan: what it was made from, so that a run can tell whether the world has moved. */
+
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import type { TdPlan } from './td-plan.ts';
 
@@ -39,7 +41,7 @@ export async function savePlan(
 }
 
 function notWritten(file: string, cause: unknown): TdctlError {
-  const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
+  const exists = errnoOf(cause) === 'EEXIST';
   return new TdctlError({
     code: exists ? 'TDCTL_E_EXISTS' : 'TDCTL_E_NOT_WRITABLE',
     op: 'save the plan',
@@ -70,7 +72,7 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const missing = errnoOf(cause) === 'ENOENT';
     throw new TdctlError({
       code: missing ? 'TDCTL_E_NOT_FOUND' : 'TDCTL_E_NOT_READABLE',
       op: 'read the saved plan',

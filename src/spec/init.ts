@@ -1,9 +1,11 @@
 /** What `tdctl init` does: names, paths and the one write that never overwrites. */
+
 import { existsSync } from 'node:fs';
 import { unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { dnsLabel, dnsLabelProblem, nameFromFile } from '../documents/name.ts';
 import { quote } from '../documents/wording.ts';
+import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
 import { schemaFile, schemaReference } from './schema-file.ts';
@@ -68,7 +70,7 @@ async function writeNew(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text, { flag: 'wx' });
   } catch (cause) {
-    const errno = (cause as NodeJS.ErrnoException).code;
+    const errno = errnoOf(cause);
     if (errno === 'ENOSPC' || errno === 'EDQUOT' || errno === 'EIO') await removePartial(file);
     throw notWritten(file, errno, cause);
   }

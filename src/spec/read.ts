@@ -1,8 +1,8 @@
 /** The text of a TrustDomain file to a TrustDomain, or to every finding about it. Pure. */
 import { dirname, resolve } from 'node:path';
 import { type FileFormat, type FileSource, type Findings, readObject } from '../documents/read.ts';
+import { SchemaFields } from '../documents/schema-fields.ts';
 import { toHex } from './bytes48.ts';
-import { trustDomainFields } from './fields.ts';
 import { trustDomainRules } from './rules.ts';
 import { type TrustDomainFile, trustDomainSchema } from './schema.ts';
 import type { TrustDomain } from './trust-domain.ts';
@@ -10,7 +10,7 @@ import type { TrustDomain } from './trust-domain.ts';
 export const trustDomainFormat: FileFormat<typeof trustDomainSchema> = {
   kind: 'TrustDomain',
   schema: trustDomainSchema,
-  fields: trustDomainFields,
+  fields: new SchemaFields(trustDomainSchema),
   rules: trustDomainRules,
   help: 'docs/spec.md explains every field; `tdctl init -` prints a file that is right',
 };

@@ -105,7 +105,11 @@ const rules: readonly Rule[] = [
   {
     field: 'key-slots.capacity',
     value: (host) => host.keySlots,
-    judge: needsAsMuch('B holds fewer TDs at a time', 'B holds more TDs at a time'),
+    // One TD fits all the same, so fewer slots block nothing.
+    judge: (a, b) => ({
+      effect: 'info',
+      meaning: `B holds ${b < a ? 'fewer' : 'more'} TDs at a time`,
+    }),
   },
   {
     field: 'memory',
@@ -135,9 +139,6 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** A slot count that is lower is no obstacle for one TD. */
-const neverBlocks = new Set(['key-slots.capacity']);
-
 export function diffHosts(a: DoctorFacts, b: DoctorFacts): readonly Difference[] {
   const [left, right] = [hostSummary(a), hostSummary(b)];
   return [
@@ -165,8 +166,5 @@ function compare({ field, show = String, judge }: Rule, a: Value, b: Value): Dif
   if (a === undefined || b === undefined) {
     return [{ field, a: text(a), b: text(b), effect: 'info', meaning: 'known of one host only' }];
   }
-  const { effect, meaning } = judge(a, b);
-  return [
-    { field, a: text(a), b: text(b), effect: neverBlocks.has(field) ? 'info' : effect, meaning },
-  ];
+  return [{ field, a: text(a), b: text(b), ...judge(a, b) }];
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { errnoOf } from '../../errors/errno.ts';
 import { TdctlError, type TdctlErrorCode } from '../../errors/index.ts';
 import { factsSchema } from '../doctor/facts-schema.ts';
 import { captureKind, captureSchemaVersion, type HostCapture } from './capture.ts';
@@ -64,7 +65,7 @@ export function readCaptureText(path: string): string {
     return readFileSync(fd, 'utf8');
   } catch (cause) {
     if (cause instanceof TdctlError) throw cause;
-    const isMissing = ['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes(errnoOf(cause) ?? '');
     throw captureError({
       code: isMissing ? 'TDCTL_E_NOT_FOUND' : 'TDCTL_E_NOT_READABLE',
       place: path,

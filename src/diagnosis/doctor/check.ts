@@ -28,6 +28,11 @@ export interface Check {
   evaluate(input: CheckInput): Verdict;
 }
 
+/** Gives each of the checks its group. */
+export function inGroup(group: string, checks: readonly Omit<Check, 'group'>[]): readonly Check[] {
+  return checks.map((check) => ({ ...check, group }));
+}
+
 export const pass = (evidence: string): Verdict => ({ status: 'pass', evidence });
 export const warn = (evidence: string, fix: string): Verdict => ({ status: 'warn', evidence, fix });
 export const fail = (evidence: string, fix: string): Verdict => ({ status: 'fail', evidence, fix });

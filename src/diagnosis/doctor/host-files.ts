@@ -1,4 +1,5 @@
 /** Reads files of a host: this machine, or a directory that holds copies of its files. */
+
 import {
   closeSync,
   constants,
@@ -11,6 +12,7 @@ import {
   realpathSync,
 } from 'node:fs';
 import { join, sep } from 'node:path';
+import { errnoOf } from '../../errors/errno.ts';
 import { type Reading, read } from './reading.ts';
 
 /** A kernel log of a busy host has some MiB; a larger file is cut here. */
@@ -98,7 +100,7 @@ function readHead(fd: number): Buffer {
 }
 
 function stateOf(error: unknown): 'absent' | 'denied' | 'unreadable' {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = errnoOf(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'absent';
   return code === 'EACCES' || code === 'EPERM' ? 'denied' : 'unreadable';
 }

@@ -15,18 +15,15 @@ export interface SlotLedger {
   readonly leakEvidence: readonly string[];
 }
 
-/** @param root a directory with copies of a host's files; this machine without. */
+/**
+ * The ledger is undefined where the misc cgroup does not count key slots.
+ *
+ * @param root a directory with copies of a host's files; without it, this machine is read.
+ */
 export function readSlotLedger(root?: string): SlotLedger | undefined {
   const files = new HostFiles(root);
-  const log = knownValue(readKernelLog(files));
-  return slotLedger(readKeySlots(files), findInLog(log?.lines ?? []));
-}
-
-/** undefined where the misc cgroup does not count them. */
-function slotLedger(
-  facts: KeySlotFacts,
-  found: Pick<LogFindings, 'leakedHkids'>,
-): SlotLedger | undefined {
+  const facts = readKeySlots(files);
+  const found = findInLog(knownValue(readKernelLog(files))?.lines ?? []);
   const capacity = knownValue(facts.capacity);
   const used = knownValue(facts.used);
   if (capacity === undefined || used === undefined) return undefined;

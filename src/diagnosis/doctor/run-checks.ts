@@ -1,4 +1,4 @@
-import type { Check, Status } from './check.ts';
+import type { Check, Status, Verdict } from './check.ts';
 import { checks } from './checks/index.ts';
 import { moduleRuns, offersTdx } from './evidence.ts';
 import type { DoctorFacts } from './facts.ts';
@@ -50,14 +50,9 @@ export function diagnose(facts: DoctorFacts): Diagnosis {
 
 function result(
   { id, title, group, needs, reads }: Check,
-  verdict: {
-    readonly status: Status;
-    readonly evidence: string;
-    readonly fix?: string | undefined;
-  },
+  { status, evidence, fix }: Omit<Verdict, 'status'> & { readonly status: Status },
 ): CheckResult {
-  const { status, evidence, fix = null } = verdict;
-  return { id, title, group, parent: needs[0] ?? null, reads, status, evidence, fix };
+  return { id, title, group, parent: needs[0] ?? null, reads, status, evidence, fix: fix ?? null };
 }
 
 const isBroken = (found: CheckResult | undefined) =>

@@ -5,7 +5,7 @@
  */
 import { physicalAddressBits } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
-import { type ModuleRelease, moduleReleases, tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
+import { moduleRelease, tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
 import type { HostOffer, KnownHost } from '../../host/offer.ts';
 import type { TdxInitVm } from '../../host/port.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
@@ -69,8 +69,7 @@ function moduleReasons({ moduleRelease, maxVcpus }: RunningTd, { facts }: HostOf
 
 /** A release that is in no table is newer, and has what 1.5 has. */
 function canMigrate(release: string): boolean {
-  const known: Readonly<Record<string, ModuleRelease>> = moduleReleases;
-  const features = known[release]?.features0 ?? tdxFeatures0.TD_MIGRATION;
+  const features = moduleRelease(release)?.features0 ?? tdxFeatures0.TD_MIGRATION;
   return (features & tdxFeatures0.TD_MIGRATION) !== 0n;
 }
 

@@ -94,7 +94,6 @@ const format: FileFormat<typeof fleetSchema> = {
   kind: 'Fleet',
   schema: fleetSchema,
   fields: new SchemaFields(fleetSchema),
-  rules: [],
   help: 'docs/footprint.md explains every field; examples/fleets/ has files that are right',
 };
 

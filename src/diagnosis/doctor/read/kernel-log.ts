@@ -1,5 +1,7 @@
 /** The kernel log: /dev/kmsg where permitted, else the copies that distributions keep. */
+
 import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { errnoOf } from '../../../errors/errno.ts';
 import type { KernelLogFacts } from '../facts.ts';
 import type { HostFiles } from '../host-files.ts';
 import { parsed, type Reading, read } from '../reading.ts';
@@ -84,7 +86,3 @@ function withoutPrefix(line: string): string {
 }
 
 const isFirstLine = (line: string) => /\bLinux version \d/.test(line);
-
-function errnoOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
-}

@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import type { KeySlotFacts, SlotHolder } from '../facts.ts';
 import type { HostFiles } from '../host-files.ts';
-import { parsed, type Reading, read } from '../reading.ts';
+import { knownValue, parsed, type Reading, read } from '../reading.ts';
 
 const mount = '/sys/fs/cgroup';
 
@@ -18,12 +18,11 @@ export function readKeySlots(files: HostFiles): KeySlotFacts {
   if (capacity.state !== 'read') {
     return { hierarchy, capacity, used: capacity, holders: [], ownLimit: capacity };
   }
-  const holders = findHolders(files, root);
   return {
     hierarchy,
     capacity,
     used: readUse(files, root),
-    holders: holders.sort((a, b) => b.slots - a.slots),
+    holders: findHolders(files, root).sort((a, b) => b.slots - a.slots),
     ownLimit: readOwnLimit(files, root),
   };
 }
@@ -45,13 +44,10 @@ function rootOf(files: HostFiles, hierarchy: KeySlotFacts['hierarchy']): string 
 function readUse(files: HostFiles, root: string): Reading<number> {
   const atRoot = readTdx(files, join(root, 'misc.current'));
   if (atRoot.state === 'read') return atRoot;
-  const children = childrenOf(files, root).map(({ path }) =>
-    readTdx(files, join(path, 'misc.current')),
-  );
-  const uses = children.map((use) => (use.state === 'read' ? use.value : 0));
+  const uses = childrenOf(files, root).map(({ path }) => useOf(files, path));
   return read(
     `${root}/*/misc.current`,
-    uses.reduce((sum, use) => sum + use, 0),
+    uses.reduce<number>((sum, use) => sum + (use ?? 0), 0),
   );
 }
 
@@ -76,21 +72,19 @@ function childrenOf(files: HostFiles, path: string) {
 }
 
 function useOf(files: HostFiles, path: string): number | undefined {
-  const use = readTdx(files, join(path, 'misc.current'));
-  return use.state === 'read' ? use.value : undefined;
+  return knownValue(readTdx(files, join(path, 'misc.current')));
 }
 
 function countProcesses(files: HostFiles, path: string): number | null {
-  const text = files.text(join(path, 'cgroup.procs'));
-  if (text.state !== 'read') return null;
-  return text.value.split('\n').filter((line) => line.trim() !== '').length;
+  const text = knownValue(files.text(join(path, 'cgroup.procs')));
+  return text?.split('\n').filter((line) => line.trim() !== '').length ?? null;
 }
 
 /** `max` is no limit. Each cgroup up to the root may have one. */
 function readOwnLimit(files: HostFiles, root: string): KeySlotFacts['ownLimit'] {
   const from = 'misc.max of this cgroup and those above it';
-  const text = files.text('/proc/self/cgroup');
-  const own = text.state === 'read' ? /^0::(\/.*)$/m.exec(text.value)?.[1] : undefined;
+  const text = knownValue(files.text('/proc/self/cgroup')) ?? '';
+  const own = /^0::(\/.*)$/m.exec(text)?.[1];
   let tightest: KeySlotFacts['ownLimit'] = { state: 'absent', from };
   let left = Number.POSITIVE_INFINITY;
   for (let path = own?.trim() ?? '/'; path !== '/'; path = join(path, '..')) {

@@ -6,7 +6,6 @@ export const simulatedHostFormat: FileFormat<typeof simulatedHostSchema> = {
   kind: 'SimulatedHost',
   schema: simulatedHostSchema,
   fields: new SchemaFields(simulatedHostSchema),
-  // They need the profile that the file starts from: to-profile.ts.
-  rules: [],
+  // Rules between fields need the profile that the file starts from, so they are in to-profile.ts.
   help: 'docs/host-files.md explains every field; examples/hosts/ has files that are right',
 };

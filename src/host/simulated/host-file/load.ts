@@ -1,6 +1,6 @@
 /** SimulatedHost files from disk. Loads zod and yaml: import it where a file is about to be read. */
 import { invalidFile } from '../../../documents/invalid.ts';
-import { type Findings, readObject } from '../../../documents/read.ts';
+import { readObject } from '../../../documents/read.ts';
 import { readTextFile, type TextFileKind } from '../../../documents/text-file.ts';
 import { TdctlError } from '../../../errors/index.ts';
 import { sanitize } from '../../../errors/sanitize.ts';
@@ -25,7 +25,7 @@ export async function loadHostFile(path: string): Promise<HostProfile> {
 /** @throws TdctlError TDCTL_E_SPEC_INVALID with every mistake and its place. */
 export async function parseHostFile(text: string, path: string): Promise<HostProfile> {
   const reading = readObject(text, { path, format: simulatedHostFormat });
-  if ('findings' in reading) throw invalid(reading, path);
+  if ('findings' in reading) throw invalidFile(reading, { ...simulatedHostFormat, path });
   const { data, source } = reading;
   const profile = toProfile(data, await namedProfile(data.spec.from), path);
   if ('platform' in profile) return profile;
@@ -37,8 +37,4 @@ export async function parseHostFile(text: string, path: string): Promise<HostPro
     details: profile.map((misfit) => source.finding(misfit)),
     hint: simulatedHostFormat.help,
   });
-}
-
-function invalid(findings: Findings, path: string): TdctlError {
-  return invalidFile(findings, { ...simulatedHostFormat, path });
 }

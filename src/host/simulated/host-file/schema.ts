@@ -6,14 +6,19 @@ import { z } from 'zod';
 import { type CapabilityName, capabilities } from '../../../abi/kvm/capabilities.ts';
 import { type ModuleReleaseName, moduleReleases } from '../../../abi/tdx/module-releases.ts';
 import { xfamFeatures } from '../../../abi/tdx/xfam.ts';
+import { objectHead } from '../../../documents/envelope.ts';
 import { dnsLabel, dnsLabelProblem } from '../../../documents/name.ts';
 import { notation } from '../../../documents/notation.ts';
 import { type Parsed, parsed, refused } from '../../../documents/parsed.ts';
-import { formatBytes, formatKhz, parseBytes, parseKhz } from '../../../documents/quantity.ts';
+import {
+  bytesForm,
+  formatBytes,
+  formatKhz,
+  khzForm,
+  parseBytes,
+  parseKhz,
+} from '../../../documents/quantity.ts';
 import { profileNames } from '../profile-names.ts';
-
-const apiVersion = 'tdctl.io/v1alpha1';
-const kind = 'SimulatedHost';
 
 /** A whole number in bounds, with what an editor shows. */
 function count(bounds: { min: number; max: number }, description: string, example: number) {
@@ -95,8 +100,7 @@ const platform = z
       0,
     ),
     memory: notation(parseHostMemory, {
-      type: ['string', 'integer'],
-      pattern: '^\\d{1,24}(\\.\\d{1,24})?(KiB|MiB|GiB|TiB)$|^\\d{1,24}$',
+      ...bytesForm,
       description: 'Memory: KiB, MiB, GiB or TiB (powers of 1024), or bytes. 1GiB to 4096TiB.',
       examples: ['512GiB'],
     }).optional(),
@@ -114,8 +118,7 @@ const platform = z
       52,
     ),
     tsc: notation(parseHostTsc, {
-      type: 'string',
-      pattern: '^\\d{1,24}(\\.\\d{1,24})?(kHz|MHz|GHz)$',
+      ...khzForm,
       description: 'Frequency of the TSC: kHz, MHz or GHz.',
       examples: ['2GHz'],
     }).optional(),
@@ -185,11 +188,7 @@ const cgroupLimit = z.strictObject({
 
 export const simulatedHostSchema = z
   .strictObject({
-    apiVersion: z.literal(apiVersion).meta({
-      description: 'Version of this file format.',
-      examples: [apiVersion],
-    }),
-    kind: z.literal(kind).meta({ description: 'Kind of object.', examples: [kind] }),
+    ...objectHead('SimulatedHost'),
     metadata: z
       .strictObject({
         name: z
