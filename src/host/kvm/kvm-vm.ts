@@ -9,7 +9,7 @@ import type * as port from '../port.ts';
 import { KvmGuestMemory } from './kvm-guest-memory.ts';
 import { KvmVcpu } from './kvm-vcpu.ts';
 
-/** An fd that no process has open: the kernel reads it as an int. */
+/** No process has this fd open; the kernel reads it as an int. */
 const noFile = 0xffff_ffffn;
 
 export class KvmVm implements port.Vm {
@@ -40,7 +40,7 @@ export class KvmVm implements port.Vm {
     return new KvmGuestMemory(await answered(this.#vm.kvmCreateGuestMemfd({ sizeBytes })));
   }
 
-  /** In no kernel, and posted under two numbers (0xd5, then 0xd6): no kernel is asked. */
+  /** No kernel is asked, since none has it, and it was posted under two numbers (0xd5, 0xd6). */
   async linkGuestMemfd(): Promise<port.GuestMemory> {
     throw KvmError.of('KVM_LINK_GUEST_MEMFD', 'ENOTTY');
   }

@@ -11,7 +11,7 @@ export interface DevKvm {
 
 const KVM_API_VERSION = 12;
 
-/** What open("/dev/kvm") can answer, and what to do about it. */
+/** The errors that open("/dev/kvm") can give, and what to do about each. */
 const openFailures: Readonly<Record<string, { readonly message: string; readonly hint: string }>> =
   {
     ENOENT: {

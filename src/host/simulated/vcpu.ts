@@ -12,12 +12,12 @@ import type * as port from '../port.ts';
 import { command } from './command.ts';
 import { answerValue, type SimulatedFile } from './file.ts';
 
-/** Pages of one ioctl: small enough that an abort is noticed soon and the event loop runs. */
+/** One ioctl adds few enough pages that an abort is noticed soon and the event loop runs. */
 const chunkPages = 512;
-/** What the kernel leaves half done, with the region advanced. */
+/** After these errors the kernel has left the request half done, with the region advanced. */
 const retried: ReadonlySet<ErrnoName> = new Set(['EAGAIN', 'EINTR', 'EBUSY']);
 
-/** kvm_run as a VMM leaves it that answers no exit and asks for none. */
+/** This is kvm_run as a VMM leaves it that answers no exit and asks for none. */
 const enterGuest = { immediateExit: false, syncRegs: 0n, result: 0n } as const;
 
 /** A vCPU of a simulated machine. */
@@ -42,7 +42,7 @@ export class SimulatedVcpu implements port.Vcpu {
   async tdxInitMemRegion(options: port.InitMemRegion): Promise<void> {
     const { source, gpa, pages, measure, signal, onProgress } = options;
     let done = 0;
-    // At least once: a region of no pages is the kernel's to refuse.
+    // The loop runs at least once, because a region of no pages is the kernel's to refuse.
     do {
       if (signal?.aborted === true) throw KvmError.of('KVM_TDX_INIT_MEM_REGION', 'EINTR');
       const offset = BigInt(done) * PAGE_SIZE;
@@ -85,7 +85,7 @@ export class SimulatedVcpu implements port.Vcpu {
     this.#file.close();
   }
 
-  /** One ioctl; how many pages it got through, also where it is to be continued. */
+  /** Makes one ioctl, and tells how many pages it got through, also where it is to be continued. */
   #addChunk(chunk: InitMemRegionStruct & { readonly measure: boolean }): number {
     const { measure, ...region } = chunk;
     const flags = measure ? KVM_TDX_MEASURE_MEMORY_REGION : 0;

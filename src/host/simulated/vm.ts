@@ -12,7 +12,7 @@ import type { SimulatedFile } from './file.ts';
 import { SimulatedGuestMemory } from './guest-memory.ts';
 import { SimulatedVcpu } from './vcpu.ts';
 
-/** A VM of a simulated machine. It stands on its own: nothing of it needs the host object. */
+/** A VM of a simulated machine. It needs nothing of the host object. */
 export class SimulatedVm implements port.Vm {
   readonly #file: SimulatedFile;
 
@@ -68,7 +68,7 @@ export class SimulatedVm implements port.Vm {
 
   async moveEncContextFrom(options: port.MoveEncContextFrom): Promise<void> {
     const { source } = options;
-    // The other process passes its fd (SCM_RIGHTS); a closed one is no file, like none at all.
+    // The other process passes its fd (SCM_RIGHTS). A closed fd names no file, as no fd does.
     const fd = source === undefined ? noFile : BigInt(own(source, SimulatedVm, 'VM').handle ?? 0);
     await this.enableCap({ capability: 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM', args: [fd] });
   }
@@ -102,7 +102,7 @@ export class SimulatedVm implements port.Vm {
   }
 
   async tdxCapabilities(): Promise<port.TdxCapabilities> {
-    // The most leaves a module can have: with room for them, E2BIG cannot come.
+    // This is the most leaves that a module can have. With room for them, E2BIG cannot come.
     const data = new CapabilitiesValue(KVM_MAX_CPUID_ENTRIES);
     this.#file.ioctl({
       request: 'KVM_TDX_CAPABILITIES',
@@ -135,7 +135,7 @@ export class SimulatedVm implements port.Vm {
     return this.#file.process.machine.mrtd(this.#file.handleFor('KVM_MEMORY_ENCRYPT_OP'));
   }
 
-  /** undefined once it is closed. */
+  /** The handle is undefined once the VM is closed. */
   get handle(): Handle | undefined {
     return this.#file.openHandle;
   }
@@ -145,5 +145,5 @@ export class SimulatedVm implements port.Vm {
   }
 }
 
-/** What the model takes for an fd that names no open file. */
+/** The model takes this for an fd that names no open file. */
 const noFile = 0n;

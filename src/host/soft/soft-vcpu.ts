@@ -25,8 +25,8 @@ export class SoftVcpu implements port.Vcpu {
   }
 
   /**
-   * The real vCPU gets what the real KVM supports: it refuses features that this CPU has not, or
-   * that this process may not give away (EPERM for AMX).
+   * The real vCPU gets what the real KVM supports, because it refuses features that this CPU does
+   * not have, or that this process may not give away (EPERM for AMX).
    */
   async setCpuid2(options: port.SetCpuid2): Promise<void> {
     await this.#simulated.setCpuid2(options);

@@ -8,7 +8,7 @@ import type * as port from '../port.ts';
 import { checkBoth } from './check-both.ts';
 import { SoftVcpu } from './soft-vcpu.ts';
 
-/** What the kernel behind /dev/kvm has. */
+/** The abilities of the kernel behind /dev/kvm. */
 export interface RealKernel {
   /** KVM_CAP_GUEST_MEMFD. */
   readonly hasGuestMemfd: boolean;
@@ -72,7 +72,7 @@ export class SoftVm implements port.Vm {
     return this.#beside(await this.#simulated.createGuestMemfd(options));
   }
 
-  /** A real guest_memfd, where the kernel has them, beside a simulated one. */
+  /** Makes a real guest_memfd beside a simulated one, where the kernel has them. */
   async #beside(simulated: port.GuestMemory): Promise<SoftGuestMemory> {
     if (!this.#kernel.hasGuestMemfd) return new SoftGuestMemory({ simulated, real: undefined });
     try {
@@ -85,21 +85,21 @@ export class SoftVm implements port.Vm {
     }
   }
 
-  /** The real file cannot be shared: KVM binds a guest_memfd to its own VM, so this VM gets another. */
+  /** KVM binds a real guest_memfd to its own VM, so this VM gets another one. */
   async linkGuestMemfd(options: port.ShareGuestMemfd): Promise<port.GuestMemory> {
     const memory = own(options.memory, SoftGuestMemory, 'guest_memfd');
     const simulated = await this.#simulated.linkGuestMemfd({ memory: memory.simulated });
     return this.#beside(simulated);
   }
 
-  /** Of the simulated file only: a real guest_memfd serves no second VM. */
+  /** The VM receives the simulated file only, because a real guest_memfd serves no second VM. */
   async receiveGuestMemfd(options: port.ShareGuestMemfd): Promise<port.GuestMemory> {
     const memory = own(options.memory, SoftGuestMemory, 'guest_memfd').simulated;
     const simulated = await this.#simulated.receiveGuestMemfd({ memory });
     return new SoftGuestMemory({ simulated, real: undefined });
   }
 
-  /** The real VMs stay as they are: what moves is the simulated TD. */
+  /** The real VMs stay as they are, because what moves is the simulated TD. */
   async moveEncContextFrom({ source }: port.MoveEncContextFrom): Promise<void> {
     await this.#simulated.moveEncContextFrom({
       source: source && own(source, SoftVm, 'VM').simulated,
@@ -187,7 +187,7 @@ class SoftGuestMemory implements port.GuestMemory {
   }
 }
 
-/** Those that a VM of the default type takes too. */
+/** The capabilities that a VM of the default type takes too. */
 const plainCapabilities: ReadonlySet<CapabilityName> = new Set([
   'KVM_CAP_SPLIT_IRQCHIP',
   'KVM_CAP_MAX_VCPU_ID',

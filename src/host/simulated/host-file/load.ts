@@ -1,4 +1,4 @@
-/** SimulatedHost files from disk. Loads zod and yaml: import it where a file is about to be read. */
+/** Reads SimulatedHost files. It loads zod and yaml: import it where a file is about to be read. */
 import { invalidFile } from '../../../documents/invalid.ts';
 import { readObject } from '../../../documents/read.ts';
 import { readTextFile, type TextFileKind } from '../../../documents/text-file.ts';
@@ -15,8 +15,8 @@ const textFile: TextFileKind = {
 };
 
 /**
- * @throws TdctlError TDCTL_E_NOT_FOUND, TDCTL_E_NOT_READABLE; TDCTL_E_SPEC_INVALID as
- * {@link parseHostFile}; TDCTL_E_HOST_UNSUPPORTED where it starts from `this-host` and cannot.
+ * @throws TdctlError TDCTL_E_NOT_FOUND, TDCTL_E_NOT_READABLE; TDCTL_E_SPEC_INVALID as {@link
+ * parseHostFile}; TDCTL_E_HOST_UNSUPPORTED where it needs `this-host` and cannot read it.
  */
 export async function loadHostFile(path: string): Promise<HostProfile> {
   return parseHostFile(await readTextFile(path, textFile), path);

@@ -1,6 +1,6 @@
 /**
- * The SimulatedHost file as a zod schema. schema/simulated-host.json comes from it, so every field
- * says here what an editor shows. Whatever a file leaves out is that of the profile it starts from.
+ * This zod schema makes schema/simulated-host.json, so every field says here what an editor shows.
+ * The profile that a file starts from gives whatever the file leaves out.
  */
 import { z } from 'zod';
 import { type CapabilityName, capabilities } from '../../../abi/kvm/capabilities.ts';
@@ -20,7 +20,7 @@ import {
 } from '../../../documents/quantity.ts';
 import { profileNames } from '../profile-names.ts';
 
-/** A whole number in bounds, with what an editor shows. */
+/** A whole number within bounds, with what an editor shows. */
 function count(bounds: { min: number; max: number }, description: string, example: number) {
   return z
     .int()
@@ -39,7 +39,7 @@ function flag(description: string) {
 
 const pageBytes = 4096n;
 const leastMemoryBytes = 1n << 30n;
-/** 52 bits of physical address. */
+/** Physical addresses have at most 52 bits. */
 const mostMemoryBytes = 1n << 52n;
 
 function parseHostMemory(value: unknown): Parsed<bigint> {
