@@ -1,4 +1,4 @@
-/** What every file format begins with: its version, its kind, its name; then what it is about. */
+/** Every file format begins with its version, its kind and its name; its `spec` comes next. */
 import { z } from 'zod';
 
 const apiVersion = 'tdctl.io/v1alpha1';
@@ -15,7 +15,7 @@ export function objectHead<Kind extends string>(kind: Kind) {
 
 interface EnvelopeOptions<Kind extends string, Spec extends z.ZodType> {
   readonly kind: Kind;
-  /** `the rehearsal`. */
+  /** How a description names such a file: `the rehearsal`. */
   readonly what: string;
   readonly exampleName: string;
   readonly spec: Spec;

@@ -1,12 +1,12 @@
-/** Rules between fields. Each is judged as soon as the fields it reads are valid by themselves. */
+/** A rule between fields is judged as soon as the fields that it reads are valid by themselves. */
 import { type FieldPath, valueAt } from './positions.ts';
 import type { SchemaFields } from './schema-fields.ts';
 
 export interface Rule {
-  /** Where the finding is placed. */
+  /** The field at which the finding is placed. */
   readonly field: FieldPath;
   readonly reads: readonly FieldPath[];
-  /** Takes the parsed values of `reads`; answers the problem, if there is one. */
+  /** The function takes the parsed values of `reads`, and answers the problem if there is one. */
   readonly check: (...values: readonly never[]) => string | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Every error tdctl can end with, in one place: what it is called, which exit code it gives, and
- * what it means. docs/errors.md has a section for each; a test holds the two together.
+ * Every error that tdctl can end with is in this table: what it is called, which exit code it
+ * gives, and what it means. docs/errors.md has a section for each; a test holds the two together.
  */
 
 /** Exit codes of the CLI. 0 is success; 130 is the shell's own number for an interrupted command. */
@@ -14,7 +14,7 @@ export const exitCodes = {
   findings: 6,
   limitReached: 7,
   hostUnsupported: 8,
-  /** As a shell says them of a command that it cannot start. */
+  /** A shell says these two of a command that it cannot start. */
   commandNotExecutable: 126,
   commandNotFound: 127,
   interrupted: 130,
@@ -136,7 +136,7 @@ export const errorKinds = {
 
 export type TdctlErrorCode = keyof typeof errorKinds;
 
-/** Charts know nothing of this table and keep codes as text: one that is not here is our defect. */
+/** Charts know nothing of this table and keep codes as text. One that is not here is our defect. */
 export function errorCodeOf(text: string): TdctlErrorCode {
   return Object.hasOwn(errorKinds, text) ? (text as TdctlErrorCode) : 'TDCTL_E_INTERNAL';
 }

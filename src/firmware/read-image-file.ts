@@ -7,7 +7,7 @@ import { firmwareInvalid } from './firmware-error.ts';
 /** Real images have up to 16 MiB. */
 const maxImageBytes = 64 * 1024 * 1024;
 
-/** Reads a regular file of 1 byte to 64 MiB. `what` says what it should be, for the errors. */
+/** Reads a regular file of 1 byte to 64 MiB. `what` names it in the errors. */
 export async function readImageFile(options: {
   readonly path: string;
   readonly what: 'firmware image' | 'variable store';

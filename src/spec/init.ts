@@ -1,4 +1,4 @@
-/** What `tdctl init` does: names, paths and the one write that never overwrites. */
+/** The work of `tdctl init`: names, paths and the one write that never overwrites. */
 
 import { existsSync } from 'node:fs';
 import { unlink, writeFile } from 'node:fs/promises';
@@ -14,17 +14,17 @@ import { trustDomainTemplate } from './template.ts';
 const op = 'write the TrustDomain file';
 
 export interface InitRequest {
-  /** A path, or `-`. */
+  /** A path, or `-` for standard output. */
   readonly file: string;
   readonly name?: string | undefined;
-  /** Relative to the working directory. */
+  /** The path is relative to the working directory. */
   readonly firmware: string;
 }
 
 export interface InitResult {
-  /** The template, when it is for standard output. */
+  /** The template, when it goes to standard output. */
   readonly text?: string;
-  /** For the person: what was written, what to look at, what to do next. */
+  /** Notes for the person: what was written, what to look at, what to do next. */
   readonly notes: readonly string[];
 }
 
@@ -123,7 +123,7 @@ function meaningOf(errno: string | undefined, directory: string): string {
   return `the system answered ${errno ?? 'that the name is not one'}`;
 }
 
-/** `td-2.yaml` next to `td.yaml`, or the next number that is free. */
+/** Gives `td-2.yaml` next to `td.yaml`, or the next number that is free. */
 function freeName(file: string): string {
   const extension = extname(file);
   const stem = basename(file, extension);

@@ -1,4 +1,4 @@
-/** The text of a TrustDomain file to a TrustDomain, or to every finding about it. Pure. */
+/** Turns the text of a file into a TrustDomain, or into every finding about it. It is pure. */
 import { dirname, resolve } from 'node:path';
 import { type FileFormat, type FileSource, type Findings, readObject } from '../documents/read.ts';
 import { SchemaFields } from '../documents/schema-fields.ts';
@@ -17,7 +17,7 @@ export const trustDomainFormat: FileFormat<typeof trustDomainSchema> = {
 
 export type SpecReading = { readonly trustDomain: TrustDomain } | Findings;
 
-/** Never throws for any text. `findings` come in the order of the file. */
+/** This never throws for any text. `findings` come in the order of the file. */
 export function readTrustDomain(text: string, { path }: { readonly path: string }): SpecReading {
   const reading = readObject(text, { path, format: trustDomainFormat });
   if ('findings' in reading) return reading;

@@ -1,6 +1,6 @@
 /**
- * The TrustDomain file as a zod schema. It is also where schema/trust-domain.json comes from, so
- * every field says here what an editor shows: description, default, pattern and an example.
+ * This is the TrustDomain file as a zod schema. schema/trust-domain.json comes from it, so every
+ * field says here what an editor shows: description, default, pattern and an example.
  */
 import { z } from 'zod';
 import { attributes } from '../abi/tdx/attributes.ts';
@@ -41,7 +41,7 @@ function identity(description: string) {
   }).optional();
 }
 
-/** No NUL: the kernel would end the path there. */
+/** A path has no NUL, since the kernel would end it there. */
 function filePath(meta: FieldMeta) {
   return z
     .string()
