@@ -1,4 +1,4 @@
-/** What KVM_TDX_INIT_VM will be asked, from the spec and what KVM_TDX_CAPABILITIES allows. */
+/** Makes what KVM_TDX_INIT_VM will be asked from the spec and KVM_TDX_CAPABILITIES. */
 import { ADDRESS_SIZES_LEAF, withGuestAddressBits } from '../abi/kvm/cpuid.ts';
 import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../abi/kvm/structs.ts';
 import { TdctlError } from '../errors/index.ts';
@@ -24,7 +24,7 @@ export function buildInitVm(spec: TrustDomain, offer: HostOffer): TdxInitVm {
   });
 }
 
-/** Slots and cgroups are left to the kernel: they change until it is asked. */
+/** Key slots and cgroups are left to the kernel, because they change until it is asked. */
 export function groundOf(spec: TrustDomain, offer: HostOffer): InitVmGround {
   const { facts } = offer;
   return {
@@ -42,7 +42,7 @@ export function groundOf(spec: TrustDomain, offer: HostOffer): InitVmGround {
   };
 }
 
-/** The spec field behind each field of INIT_VM. CPUID is made from the host, not from the spec. */
+/** The spec field behind each field of INIT_VM. CPUID comes from the host, not from the spec. */
 const specFields: Readonly<Record<InitVmField, string>> = {
   attributes: 'spec.attributes',
   xfam: 'spec.xfam',

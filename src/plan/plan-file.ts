@@ -1,4 +1,4 @@
-/** A saved plan: what it was made from, so that a run can tell whether the world has moved. */
+/** A saved plan holds what it was made from, so that a run can tell whether the world has moved. */
 
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -13,10 +13,10 @@ const version = 1;
 export interface SavedPlan {
   readonly kind: typeof kind;
   readonly version: typeof version;
-  /** As `--host` and `--kernel` take it. */
+  /** The choice as `--host` and `--kernel` take it. */
   readonly choice: { readonly host: string; readonly kernel: string };
   readonly specPath: string;
-  /** Compared field by field before a run. */
+  /** This is compared field by field before a run. */
   readonly made: Readonly<Record<string, unknown>>;
 }
 
@@ -117,7 +117,7 @@ export async function checkUnchanged(
   });
 }
 
-/** Everything that decides what a run does. Free slots are left out: they change all the time. */
+/** Gives all that decides what a run does, but for free slots, which change all the time. */
 async function madeFrom({ spec, firmware, facts, predictedMrtd }: TdPlan) {
   const specText = await readFile(spec.source.path);
   const record = {
@@ -129,7 +129,7 @@ async function madeFrom({ spec, firmware, facts, predictedMrtd }: TdPlan) {
   return JSON.parse(JSON.stringify(record)) as Record<string, unknown>;
 }
 
-/** `{ a: { b: 1 } }` as `a.b` to `1`. */
+/** Turns `{ a: { b: 1 } }` into `a.b` with the value `1`. */
 function flatten(value: unknown, path = ''): Map<string, string> {
   if (typeof value !== 'object' || value === null) return new Map([[path, String(value)]]);
   return new Map(

@@ -1,4 +1,4 @@
-/** In what two hosts differ, and what that means for a TD that runs on A and should run on B. */
+/** Tells in what two hosts differ, and what a TD that runs on A would meet on B. */
 import { attributeNames } from '../../abi/tdx/attributes.ts';
 import { xfamNames } from '../../abi/tdx/xfam.ts';
 import type { DoctorFacts } from '../doctor/facts.ts';
@@ -43,7 +43,7 @@ const needsBits =
 
 const hexOf = (value: NonNullable<Value>) => `0x${BigInt(value).toString(16)}`;
 
-/** The order is the order of the answer: what forbids a move first. */
+/** The rules are in the order of the answer, which has first what forbids a move. */
 const rules: readonly Rule[] = [
   {
     field: 'tdx.offered',
@@ -148,7 +148,7 @@ export function diffHosts(a: DoctorFacts, b: DoctorFacts): readonly Difference[]
   ];
 }
 
-/** Each KVM_CHECK_EXTENSION by itself; a host that was not asked says nothing. */
+/** Compares each KVM_CHECK_EXTENSION by itself; a host that was not asked says nothing. */
 function capabilityDifferences(a: HostSummary, b: HostSummary): Difference[] {
   const [left, right] = [a.capabilities, b.capabilities];
   if (left === undefined || right === undefined) return [];

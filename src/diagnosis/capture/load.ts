@@ -13,7 +13,7 @@ const envelope = z.object({
   tdctl: z.string().max(64),
 });
 
-// Made once: zod compiles a schema when it is first used, and hosts are read by the thousand.
+// The schema is made once: zod compiles it at first use, and hosts are read by the thousand.
 const content = z.object({ facts: factsSchema });
 
 /**
@@ -24,7 +24,7 @@ export function loadCapture(path: string): HostCapture {
   return parseCapture(readCaptureText(path), path);
 }
 
-/** @param place names the source in errors. */
+/** @param place the name of the source in errors. */
 export function parseCapture(text: string, place: string): HostCapture {
   let json: unknown;
   try {

@@ -36,7 +36,7 @@ export class HostFiles {
     }
   }
 
-  /** Text of a regular file; bytes that are not UTF-8 become U+FFFD. */
+  /** Gives the text of a regular file; bytes that are not UTF-8 become U+FFFD. */
   text(path: string): Reading<string> {
     const bytes = this.bytes(path);
     return bytes.state === 'read' ? read(path, bytes.value.toString('utf8')) : bytes;
@@ -58,7 +58,7 @@ export class HostFiles {
     }
   }
 
-  /** Names in a directory, sorted; empty where there is none or it may not be listed. */
+  /** Gives the sorted names in a directory; none where it is missing or may not be listed. */
   names(path: string): string[] {
     try {
       return readdirSync(this.#inside(path)).sort();
@@ -67,7 +67,7 @@ export class HostFiles {
     }
   }
 
-  /** Directories below one, symbolic links not followed. */
+  /** Gives the directories below one; symbolic links are not followed. */
   directories(path: string): string[] {
     try {
       return readdirSync(this.#inside(path), { withFileTypes: true })
@@ -79,7 +79,7 @@ export class HostFiles {
     }
   }
 
-  /** The real path behind one of the host. */
+  /** Gives the real path behind one of the host. */
   resolve(path: string): string {
     return join(this.#root, path);
   }

@@ -1,4 +1,4 @@
-/** The key-slot ledger: who holds how many, and which look lost. */
+/** The key-slot ledger says who holds how many slots, and which look lost. */
 import type { KeySlotFacts, SlotHolder } from './facts.ts';
 import { HostFiles } from './host-files.ts';
 import { findInLog, type LogFindings } from './log-findings.ts';
@@ -11,7 +11,7 @@ export interface SlotLedger {
   readonly used: number;
   readonly free: number;
   readonly holders: readonly SlotHolder[];
-  /** Signs that slots are lost, as sentences. A suspicion, not a proof. */
+  /** The signs that slots are lost, as sentences. They are a suspicion and no proof. */
   readonly leakEvidence: readonly string[];
 }
 

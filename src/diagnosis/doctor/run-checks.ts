@@ -19,7 +19,7 @@ export interface CheckResult {
 export interface Diagnosis {
   /** `ready`: TDs can run. `not-ready`: a check failed. `cannot-tell`: too little could be read. */
   readonly conclusion: 'ready' | 'not-ready' | 'cannot-tell';
-  /** The first failure: what it breaks is skipped, so it is a cause and not a consequence. */
+  /** The first failure. What it breaks is skipped, so it is a cause and not a consequence. */
   readonly firstCause: string | null;
   readonly counts: Readonly<Record<Status, number>>;
   readonly checks: readonly CheckResult[];
@@ -58,7 +58,7 @@ function result(
 const isBroken = (found: CheckResult | undefined) =>
   found?.status === 'fail' || found?.status === 'skipped';
 
-/** The failure at the end of a chain of skipped ones: their evidence names it already. */
+/** Finds the failure at the end of a chain of skipped checks, whose evidence names it already. */
 function rootOf(id: string, results: ReadonlyMap<string, CheckResult>): string {
   const found = results.get(id);
   return found?.status === 'skipped' ? found.evidence.replace('needs ', '') : id;

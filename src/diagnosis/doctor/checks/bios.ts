@@ -5,7 +5,7 @@ import { knownValue, whyNotRead } from '../reading.ts';
 const biosFix =
   'in the BIOS: TME on, TME-MT on, TDX on, SEAM loader on, and "TME-MT/TDX key split" above 0';
 
-/** The class of a status word that says "the platform is not set up as I need it". */
+/** Status words of this class say that the platform is not set up as the module needs it. */
 const platformClass = 0x09n;
 /** TDH.SYS.INIT and TDH.SYS.LP.INIT check what the BIOS set up. */
 const bringUpLeaves = [0x21, 0x23];

@@ -2,7 +2,7 @@ import { fail, inGroup, pass, unknown, warn } from '../check.ts';
 import { moduleRuns } from '../evidence.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
-/** Family and model of CPUs that come with TDX. Source: arch/x86/include/asm/intel-family.h. */
+/** The family and model of CPUs that come with TDX. Source: arch/x86/include/asm/intel-family.h. */
 const tdxModels: Readonly<Record<string, string>> = {
   '6/143': 'Sapphire Rapids (some SKUs only)',
   '6/207': 'Emerald Rapids',
@@ -13,7 +13,7 @@ const tdxModels: Readonly<Record<string, string>> = {
   '19/1': 'Diamond Rapids',
 };
 
-/** What the kernel asks for before it starts the module: tdx_enable() in virt/vmx/tdx/tdx.c. */
+/** The kernel asks for these before it starts the module: tdx_enable() in virt/vmx/tdx/tdx.c. */
 const neededFlags = { movdir64b: 'MOVDIR64B', xsave: 'XSAVE', ss: 'self-snoop' } as const;
 
 export const cpuChecks = inGroup('CPU', [

@@ -3,7 +3,7 @@ import { isBeforeTdx, kernelVersion, moduleRuns, quoteLine, yes } from '../evide
 import { hasTdx } from '../read/kernel.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
-/** In the order that tdx_hardware_setup() in arch/x86/kvm/vmx/tdx.c asks for them. */
+/** tdx_hardware_setup() in arch/x86/kvm/vmx/tdx.c asks for them in this order. */
 const neededParameters = [
   ['kvmIntel', 'ept'],
   ['kvm', 'tdp_mmu'],
@@ -218,7 +218,7 @@ function kvmIntelTdx({ kernel, found }: CheckInput) {
   return fail(`${kvmIntel.from}/tdx is ${parameter}, expected Y${why}`, askFix);
 }
 
-/** A kernel of before 6.16 that was built with some TDX series all the same. */
+/** Tells whether a kernel of before 6.16 was built with some TDX series all the same. */
 function hasVendorTdx({ kernel }: CheckInput): boolean {
   return hasTdx(knownValue(kernel.config) ?? {}) || knownValue(kernel.kvmIntel)?.tdx !== undefined;
 }

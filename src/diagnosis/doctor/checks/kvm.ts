@@ -75,7 +75,7 @@ export const kvmChecks = inGroup('KVM', [
       }
       const { kvmIntel } = input.kernel;
       const parameter = knownValue(kvmIntel)?.tdx;
-      // The parameter is what is left of the wish once bring-up has ended.
+      // KVM leaves the parameter at Y only where bring-up has succeeded.
       if (parameter !== undefined && yes(parameter)) {
         return pass(`KVM was not asked; ${kvmIntel.from}/tdx is Y`);
       }

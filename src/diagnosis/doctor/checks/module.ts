@@ -4,7 +4,7 @@ import { isBeforeTdx, kernelVersion, moduleRuns, quoteLine } from '../evidence.t
 import { knownValue, whyNotRead } from '../reading.ts';
 
 const SYS_RD = 0x22;
-/** TDX_SYS_NOT_READY: a 1.0 module reads its metadata only once it runs, too late for the kernel. */
+/** TDX_SYS_NOT_READY: a 1.0 module gives its metadata once it runs, too late for the kernel. */
 const SYS_NOT_READY = 0xc000_0505n;
 
 export const moduleChecks = inGroup('TDX module', [
@@ -65,7 +65,7 @@ export const moduleChecks = inGroup('TDX module', [
       if (running !== undefined) return pass(running);
       const { found, log } = input;
       const failure = found.seamcallFailures.at(-1)?.line ?? found.initializationFailed;
-      // The vCPU limit is found after the module is up: it has its own check.
+      // The vCPU limit is found after the module is up, and has a check of its own.
       if (found.vcpuLimit) return pass('KVM read its limits, so it is');
       if (failure !== undefined) {
         return fail(
@@ -142,7 +142,7 @@ function moduleVersusCpus({ found, tdxHost, topology }: CheckInput) {
   );
 }
 
-/** A constant of the build: that of the nearest release that was read. */
+/** The limit is a constant of the build, so the nearest release that was read tells it. */
 function maxVcpusOf(version: string): number | undefined {
   const [major, minor] = version.split('.');
   const sameLine = Object.entries(moduleReleases).filter(([name]) =>

@@ -1,10 +1,10 @@
-/** The running kernel: its command line, what it was built with, the parameters of its modules. */
+/** Reads the running kernel: its command line, how it was built, the parameters of its modules. */
 import { gunzipSync } from 'node:zlib';
 import type { KernelFacts } from '../facts.ts';
 import type { HostFiles } from '../host-files.ts';
 import { knownValue, parsed, type Reading, read } from '../reading.ts';
 
-/** All that is kept of a command line, which may hold passwords and addresses. */
+/** Only these words of a command line are kept, which may hold passwords and addresses. */
 const keptParameters =
   /^(nohibernate|hibernate|resume|noresume|crashkernel|maxcpus|nr_cpus|nosmt|mem|efi|intel_iommu|iommu|nomodule|module_blacklist|modprobe\.blacklist|kvm|kvm[-_.][\w.-]*|\w*tdx[\w.-]*|[\w-]+\.\w*tdx\w*|tme|mce)(=|$)/i;
 
@@ -105,7 +105,7 @@ function readModprobeOptions(files: HostFiles): readonly string[] {
   );
 }
 
-/** The parameters that TDX depends on, tdx_hardware_setup() in arch/x86/kvm/vmx/tdx.c. */
+/** TDX depends on these parameters: tdx_hardware_setup() in arch/x86/kvm/vmx/tdx.c. */
 const moduleParameters = {
   kvm_intel: ['tdx', 'ept', 'eptad', 'enable_apicv', 'nested', 'enable_ipiv'],
   kvm: ['tdp_mmu', 'mmio_caching', 'enable_virt_at_load'],

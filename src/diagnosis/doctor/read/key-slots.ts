@@ -1,7 +1,7 @@
 /**
- * The key-slot ledger as the misc cgroup keeps it (kernel/cgroup/misc.c): resource `tdx`, capacity
- * only at the root, use in every cgroup with that of its children included. Older kernels have no
- * misc.current at the root. A charge stays with the cgroup that built the TD, and goes up to the
+ * The misc cgroup keeps the key-slot ledger (kernel/cgroup/misc.c): the resource is `tdx`, only the
+ * root has the capacity, and the use of a cgroup includes that of its children. Older kernels have
+ * no misc.current at the root. A charge stays with the cgroup that built the TD, and goes up to the
  * parent when that cgroup is removed.
  */
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ export function readKeySlots(files: HostFiles): KeySlotFacts {
 function hierarchyOf(files: HostFiles): KeySlotFacts['hierarchy'] {
   if (files.exists(`${mount}/cgroup.controllers`)) return 'v2';
   if (files.exists(`${mount}/unified/cgroup.controllers`)) return 'hybrid';
-  // A v1 hierarchy has a directory per controller; so has one where the v2 mount lists nothing.
+  // A v1 hierarchy has a directory for each controller, as has one whose v2 mount lists nothing.
   if (files.exists(`${mount}/misc.capacity`)) return 'v2';
   return files.directories(mount).length > 0 ? 'v1' : 'none';
 }
@@ -51,7 +51,7 @@ function readUse(files: HostFiles, root: string): Reading<number> {
   );
 }
 
-/** Only cgroups with a use above 0 are looked into: a host may have thousands. */
+/** Only cgroups with a use above 0 are looked into, since a host may have thousands. */
 function findHolders(files: HostFiles, root: string): SlotHolder[] {
   const holders: SlotHolder[] = [];
   const visit = (path: string, name: string) => {
@@ -80,7 +80,7 @@ function countProcesses(files: HostFiles, path: string): number | null {
   return text?.split('\n').filter((line) => line.trim() !== '').length ?? null;
 }
 
-/** `max` is no limit. Each cgroup up to the root may have one. */
+/** `max` is no limit. Each cgroup up to the root may have a limit. */
 function readOwnLimit(files: HostFiles, root: string): KeySlotFacts['ownLimit'] {
   const from = 'misc.max of this cgroup and those above it';
   const text = knownValue(files.text('/proc/self/cgroup')) ?? '';
@@ -98,7 +98,7 @@ function readOwnLimit(files: HostFiles, root: string): KeySlotFacts['ownLimit'] 
   return tightest;
 }
 
-/** Negative after the kernel's own accounting slip (one INIT_VM over the limit): counted as 0. */
+/** The kernel's accounting slips below 0 after one INIT_VM over the limit; that counts as 0. */
 function readTdx(files: HostFiles, path: string): Reading<number> {
   return parsed(files.text(path), (text) => {
     const digits = /^tdx (-?\d+)\r?$/m.exec(text)?.[1];

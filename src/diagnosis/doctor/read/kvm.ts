@@ -34,7 +34,7 @@ function tryOpen(): Reading<string> {
   }
 }
 
-/** As `ls -l` shows it: `crw-rw----`, owner and group by name where /etc knows it. */
+/** Describes the device as `ls -l` does: `crw-rw----`, owner and group by name if /etc has them. */
 function describeDevice(files: HostFiles): KvmFacts['device'] {
   try {
     accessSync(device);
@@ -87,7 +87,7 @@ async function answersOf(system: System): Promise<KvmAnswers> {
   };
 }
 
-/** On released kernels KVM_CREATE_VM takes no key slot and makes no SEAMCALL: tdx_vm_init(). */
+/** On released kernels KVM_CREATE_VM takes no key slot and makes no SEAMCALL (tdx_vm_init()). */
 async function askTdxVm(system: System): Promise<TdxVmAnswers | null> {
   const vm = await system.kvmCreateVm(vmTypes.KVM_X86_TDX_VM).catch(() => undefined);
   if (vm === undefined) return null;

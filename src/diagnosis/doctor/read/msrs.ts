@@ -37,7 +37,7 @@ function readDevice(number: number): Reading<string> {
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'EACCES' || code === 'EPERM') return { state: 'denied', from };
-    // EIO: the CPU has no such register.
+    // EIO means that the CPU has no such register.
     return { state: code === 'EIO' ? 'unreadable' : 'absent', from };
   } finally {
     if (fd !== undefined) closeSync(fd);
