@@ -50,7 +50,6 @@ export interface System extends FdObject {
 
 /** A VM fd. */
 export interface Vm extends FdObject {
-  /** KVM_CHECK_EXTENSION on the VM. */
   kvmCheckExtension(capability: number): Promise<number>;
   /** KVM_ENABLE_CAP takes at most four arguments; these and `flags` are 0 where left out. */
   kvmEnableCap(cap: {
@@ -60,7 +59,6 @@ export interface Vm extends FdObject {
   }): Promise<void>;
   /** KVM_CREATE_IRQCHIP, which a TD refuses (ENOTTY): a TD takes KVM_CAP_SPLIT_IRQCHIP instead. */
   kvmCreateIrqchip(): Promise<void>;
-  /** KVM_CREATE_VCPU. */
   kvmCreateVcpu(id: number): Promise<Vcpu>;
   /**
    * KVM_CREATE_VCPU for each id in order, in one trip to a worker thread. When the kernel refuses
@@ -69,9 +67,7 @@ export interface Vm extends FdObject {
   kvmCreateVcpus(ids: readonly number[]): Promise<Vcpu[]>;
   /** KVM_SET_TSC_KHZ on the VM sets the default of vCPUs to come; 0 means the host's own. */
   kvmSetTscKhz(tscKhz: number): Promise<void>;
-  /** KVM_SET_USER_MEMORY_REGION. */
   kvmSetUserMemoryRegion(region: UserMemoryRegion): Promise<void>;
-  /** KVM_SET_USER_MEMORY_REGION2. */
   kvmSetUserMemoryRegion2(region: UserMemoryRegion2): Promise<void>;
   /** KVM_CREATE_GUEST_MEMFD. `flags` defaults to 0n. */
   kvmCreateGuestMemfd(options: {
@@ -86,9 +82,7 @@ export interface Vm extends FdObject {
   }): Promise<void>;
   /** KVM_TDX_CAPABILITIES. The addon handles E2BIG itself. */
   tdxCapabilities(): Promise<TdxCapabilities>;
-  /** KVM_TDX_INIT_VM. */
   tdxInitVm(params: TdxInitVm): Promise<void>;
-  /** KVM_TDX_FINALIZE_VM. */
   tdxFinalizeVm(): Promise<void>;
   /** KVM_TDX_TERMINATE_VM was posted and is not in Linux 7.3, so EINVAL is a normal answer. */
   tdxTerminateVm(): Promise<void>;
@@ -97,7 +91,6 @@ export interface Vm extends FdObject {
 /** A vCPU fd. */
 export interface Vcpu extends FdObject {
   readonly id: number;
-  /** KVM_SET_CPUID2. */
   kvmSetCpuid2(entries: readonly CpuidEntry[]): Promise<void>;
   /** KVM_SET_TSC_KHZ on the vCPU, which a TD vCPU always refuses with EINVAL. */
   kvmSetTscKhz(tscKhz: number): Promise<void>;

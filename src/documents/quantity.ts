@@ -1,6 +1,4 @@
-/**
- * Reads and writes sizes and frequencies as people do: `2GiB`, `1.5GHz`. BigInt keeps them exact.
- */
+/** Reads and writes sizes and frequencies as people do, such as `2GiB`, and exactly. */
 import { nearest } from './nearest.ts';
 import { type Parsed, parsed, refused } from './parsed.ts';
 import { describeValue, oneOf, quote } from './wording.ts';

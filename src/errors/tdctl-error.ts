@@ -4,9 +4,7 @@ export interface TdctlErrorOptions {
   readonly code: TdctlErrorCode;
   /** What was being done, as a verb phrase or the kernel's name of the request. */
   readonly op: string;
-  /**
-   * One sentence: what was asked, what answered, what it means. It never has the cause's own text.
-   */
+  /** One sentence: what was asked, what answered, what it means. It never quotes the cause. */
   readonly message: string;
   /** What to do next. */
   readonly hint?: string | undefined;

@@ -25,7 +25,6 @@ export interface Host {
   readonly cgroup?: string;
   /** KVM_CHECK_EXTENSION on /dev/kvm. The kernel answers 0 for an unknown capability. */
   checkExtension(capability: CapabilityName): Promise<number>;
-  /** KVM_GET_SUPPORTED_CPUID. */
   getSupportedCpuid(): Promise<readonly CpuidEntry[]>;
   /** KVM_CREATE_VM, which answers EINVAL where the host does not offer the type. */
   createVm(options: CreateVm): Promise<Vm>;
@@ -39,11 +38,9 @@ export interface Host {
 export interface Vm {
   /** KVM_CHECK_EXTENSION on the VM fd. Only here is KVM_CAP_MAX_VCPUS the limit of this VM. */
   checkExtension(capability: CapabilityName): Promise<number>;
-  /** KVM_ENABLE_CAP. */
   enableCap(options: EnableCap): Promise<void>;
   /** KVM_SET_TSC_KHZ sets the default of vCPUs to come, and what INIT_VM hands the module. */
   setTscKhz(options: SetTscKhz): Promise<void>;
-  /** KVM_CREATE_VCPU. */
   createVcpu(options: CreateVcpu): Promise<Vcpu>;
   /** KVM_CREATE_GUEST_MEMFD. The object pins the VM, and so its key slot, until it is closed. */
   createGuestMemfd(options: CreateGuestMemfd): Promise<GuestMemory>;
@@ -89,7 +86,6 @@ export interface Vcpu {
   readonly id: number;
   /** KVM_SET_CPUID2, which must come before KVM_TDX_INIT_VCPU (leaf 1 must give x2APIC). */
   setCpuid2(options: SetCpuid2): Promise<void>;
-  /** KVM_TDX_INIT_VCPU. */
   tdxInitVcpu(options: TdxInitVcpu): Promise<void>;
   /**
    * KVM_TDX_INIT_MEM_REGION. The host continues it on EAGAIN, EINTR and EBUSY with the struct that

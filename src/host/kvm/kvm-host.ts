@@ -86,9 +86,7 @@ class KvmHost implements Host {
   }
 }
 
-/**
- * Linux 7.3 shows the version in sysfs (drivers/virt/coco/tdx-host), and the vCPU limit nowhere.
- */
+/** Linux 7.3 has the version in sysfs (drivers/virt/coco/tdx-host), and the vCPU limit nowhere. */
 async function readModule(): Promise<HostFacts['module']> {
   const version = await readFile('/sys/devices/faux/tdx_host/version', 'utf8').catch(() => '');
   return version.trim() === '' ? undefined : { release: version.trim(), maxVcpusPerTd: undefined };

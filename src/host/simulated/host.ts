@@ -145,9 +145,7 @@ export class SimulatedHost implements Host {
     return this.#memory.map(options.sizeBytes);
   }
 
-  /**
-   * Reports every ioctl, SEAMCALL leaf and release until the function that it returns is called.
-   */
+  /** Reports each ioctl, SEAMCALL leaf and release until the function that it returns is called. */
   onCall(listener: TraceListener): () => void {
     return this.machine.listen(listener);
   }

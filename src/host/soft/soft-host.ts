@@ -92,7 +92,7 @@ export class SoftHost implements Host {
     const simulated = await this.#simulated.createVm(options);
     try {
       const real = await answered(this.#kvm.system.kvmCreateVm(vmTypes.KVM_X86_DEFAULT_VM));
-      return new SoftVm({ real, simulated, kernel: this.#kernel });
+      return new SoftVm(real, simulated, this.#kernel);
     } catch (error) {
       await simulated.close();
       throw error;

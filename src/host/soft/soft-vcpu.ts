@@ -10,14 +10,10 @@ export class SoftVcpu implements port.Vcpu {
   readonly #simulated: port.Vcpu;
   readonly #realCpuid: readonly CpuidEntry[];
 
-  constructor(parts: {
-    readonly real: NativeVcpu;
-    readonly simulated: port.Vcpu;
-    readonly realCpuid: readonly CpuidEntry[];
-  }) {
-    this.#real = parts.real;
-    this.#simulated = parts.simulated;
-    this.#realCpuid = parts.realCpuid;
+  constructor(real: NativeVcpu, simulated: port.Vcpu, realCpuid: readonly CpuidEntry[]) {
+    this.#real = real;
+    this.#simulated = simulated;
+    this.#realCpuid = realCpuid;
   }
 
   get id(): number {

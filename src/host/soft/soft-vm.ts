@@ -26,25 +26,21 @@ export interface RealKernel {
  */
 export class SoftVm implements port.Vm {
   readonly #real: NativeVm;
-  readonly #simulated: port.Vm;
+  readonly simulated: port.Vm;
   readonly #kernel: RealKernel;
 
-  constructor(parts: {
-    readonly real: NativeVm;
-    readonly simulated: port.Vm;
-    readonly kernel: RealKernel;
-  }) {
-    this.#real = parts.real;
-    this.#simulated = parts.simulated;
-    this.#kernel = parts.kernel;
+  constructor(real: NativeVm, simulated: port.Vm, kernel: RealKernel) {
+    this.#real = real;
+    this.simulated = simulated;
+    this.#kernel = kernel;
   }
 
   checkExtension(capability: CapabilityName): Promise<number> {
-    return checkBoth(capability, { real: this.#real, simulated: this.#simulated });
+    return checkBoth(capability, { real: this.#real, simulated: this.simulated });
   }
 
   async enableCap(options: port.EnableCap): Promise<void> {
-    await this.#simulated.enableCap(options);
+    await this.simulated.enableCap(options);
     if (!plainCapabilities.has(options.capability)) return;
     const { capability, args = [] } = options;
     const asked = this.#real.kvmEnableCap({ capability: capabilities[capability], args });
@@ -52,16 +48,16 @@ export class SoftVm implements port.Vm {
   }
 
   async setTscKhz(options: port.SetTscKhz): Promise<void> {
-    await this.#simulated.setTscKhz(options);
+    await this.simulated.setTscKhz(options);
     // Without TSC scaling the real kernel would refuse, or tick at another rate; no guest runs here.
     if (this.#kernel.scalesTsc) await answered(this.#real.kvmSetTscKhz(options.tscKhz));
   }
 
   async createVcpu(options: port.CreateVcpu): Promise<port.Vcpu> {
-    const simulated = await this.#simulated.createVcpu(options);
+    const simulated = await this.simulated.createVcpu(options);
     try {
       const real = await answered(this.#real.kvmCreateVcpu(options.id));
-      return new SoftVcpu({ real, simulated, realCpuid: this.#kernel.cpuid });
+      return new SoftVcpu(real, simulated, this.#kernel.cpuid);
     } catch (error) {
       await simulated.close();
       throw error;
@@ -69,16 +65,16 @@ export class SoftVm implements port.Vm {
   }
 
   async createGuestMemfd(options: port.CreateGuestMemfd): Promise<port.GuestMemory> {
-    return this.#beside(await this.#simulated.createGuestMemfd(options));
+    return this.#beside(await this.simulated.createGuestMemfd(options));
   }
 
   /** Makes a real guest_memfd beside a simulated one, where the kernel has them. */
   async #beside(simulated: port.GuestMemory): Promise<SoftGuestMemory> {
-    if (!this.#kernel.hasGuestMemfd) return new SoftGuestMemory({ simulated, real: undefined });
+    if (!this.#kernel.hasGuestMemfd) return new SoftGuestMemory(simulated);
     try {
       const { sizeBytes } = simulated;
       const real = await answered(this.#real.kvmCreateGuestMemfd({ sizeBytes }));
-      return new SoftGuestMemory({ simulated, real });
+      return new SoftGuestMemory(simulated, real);
     } catch (error) {
       await simulated.close();
       throw error;
@@ -88,32 +84,28 @@ export class SoftVm implements port.Vm {
   /** KVM binds a real guest_memfd to its own VM, so this VM gets another one. */
   async linkGuestMemfd(options: port.ShareGuestMemfd): Promise<port.GuestMemory> {
     const memory = own(options.memory, SoftGuestMemory, 'guest_memfd');
-    const simulated = await this.#simulated.linkGuestMemfd({ memory: memory.simulated });
+    const simulated = await this.simulated.linkGuestMemfd({ memory: memory.simulated });
     return this.#beside(simulated);
   }
 
   /** The VM receives the simulated file only, because a real guest_memfd serves no second VM. */
   async receiveGuestMemfd(options: port.ShareGuestMemfd): Promise<port.GuestMemory> {
     const memory = own(options.memory, SoftGuestMemory, 'guest_memfd').simulated;
-    const simulated = await this.#simulated.receiveGuestMemfd({ memory });
-    return new SoftGuestMemory({ simulated, real: undefined });
+    const simulated = await this.simulated.receiveGuestMemfd({ memory });
+    return new SoftGuestMemory(simulated);
   }
 
   /** The real VMs stay as they are, because what moves is the simulated TD. */
   async moveEncContextFrom({ source }: port.MoveEncContextFrom): Promise<void> {
-    await this.#simulated.moveEncContextFrom({
+    await this.simulated.moveEncContextFrom({
       source: source && own(source, SoftVm, 'VM').simulated,
     });
-  }
-
-  get simulated(): port.Vm {
-    return this.#simulated;
   }
 
   async setUserMemoryRegion2(region: port.MemoryRegion): Promise<void> {
     const { memory, guestMemory, ...place } = region;
     const backing = guestMemory && own(guestMemory.memory, SoftGuestMemory, 'guest_memfd');
-    await this.#simulated.setUserMemoryRegion2({
+    await this.simulated.setUserMemoryRegion2({
       ...place,
       memory,
       ...(guestMemory &&
@@ -135,32 +127,32 @@ export class SoftVm implements port.Vm {
   }
 
   setMemoryAttributes(options: port.MemoryAttributes): Promise<void> {
-    return this.#simulated.setMemoryAttributes(options);
+    return this.simulated.setMemoryAttributes(options);
   }
 
   tdxCapabilities(): Promise<port.TdxCapabilities> {
-    return this.#simulated.tdxCapabilities();
+    return this.simulated.tdxCapabilities();
   }
 
   tdxInitVm(params: port.TdxInitVm): Promise<void> {
-    return this.#simulated.tdxInitVm(params);
+    return this.simulated.tdxInitVm(params);
   }
 
   tdxFinalizeVm(): Promise<void> {
-    return this.#simulated.tdxFinalizeVm();
+    return this.simulated.tdxFinalizeVm();
   }
 
   tdxTerminateVm(): Promise<void> {
-    return this.#simulated.tdxTerminateVm();
+    return this.simulated.tdxTerminateVm();
   }
 
   mrtd(): Promise<Uint8Array | undefined> {
-    return this.#simulated.mrtd();
+    return this.simulated.mrtd();
   }
 
   async close(): Promise<void> {
     await this.#real.close();
-    await this.#simulated.close();
+    await this.simulated.close();
   }
 }
 
@@ -169,12 +161,9 @@ class SoftGuestMemory implements port.GuestMemory {
   readonly simulated: port.GuestMemory;
   readonly real: GuestMemfd | undefined;
 
-  constructor(parts: {
-    readonly simulated: port.GuestMemory;
-    readonly real: GuestMemfd | undefined;
-  }) {
-    this.simulated = parts.simulated;
-    this.real = parts.real;
+  constructor(simulated: port.GuestMemory, real?: GuestMemfd) {
+    this.simulated = simulated;
+    this.real = real;
   }
 
   get sizeBytes(): bigint {

@@ -2,9 +2,7 @@ import { type Design, type DesignTable, designTables } from './designs.ts';
 import type { Fleet } from './fleet.ts';
 
 export interface DesignCost extends Pick<Design, 'id' | 'title' | 'source' | 'estimate'> {
-  /**
-   * The bytes of one VM of each group, in the fleet's order; undefined where it has no such thing.
-   */
+  /** Bytes of one VM of each group, in the fleet's order; undefined where it has no such thing. */
   readonly perVm: readonly (number | undefined)[];
   /** The bytes of all VMs of the fleet. */
   readonly fleetBytes: number;

@@ -1,13 +1,22 @@
 /** Reads SimulatedHost files. It loads zod and yaml: import it where a file is about to be read. */
 import { invalidFile } from '../../../documents/invalid.ts';
-import { readObject } from '../../../documents/read.ts';
+import { type FileFormat, readObject } from '../../../documents/read.ts';
+import { SchemaFields } from '../../../documents/schema-fields.ts';
 import { readTextFile, type TextFileKind } from '../../../documents/text-file.ts';
 import { TdctlError } from '../../../errors/index.ts';
 import { sanitize } from '../../../errors/sanitize.ts';
 import type { HostProfile } from '../../../simulator/index.ts';
 import { namedProfile } from '../named-profile.ts';
-import { simulatedHostFormat } from './format.ts';
+import { simulatedHostSchema } from './schema.ts';
 import { toProfile } from './to-profile.ts';
+
+export const simulatedHostFormat: FileFormat<typeof simulatedHostSchema> = {
+  kind: 'SimulatedHost',
+  schema: simulatedHostSchema,
+  fields: new SchemaFields(simulatedHostSchema),
+  // Rules between fields need the profile that the file starts from, so they are in to-profile.ts.
+  help: 'docs/host-files.md explains every field; examples/hosts/ has files that are right',
+};
 
 const textFile: TextFileKind = {
   kind: 'SimulatedHost',
