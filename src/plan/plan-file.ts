@@ -1,8 +1,9 @@
 /** A saved plan holds what it was made from, so that a run can tell whether the world has moved. */
 
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { writeNewFile } from '../documents/new-file.ts';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import type { TdPlan } from './td-plan.ts';
@@ -33,23 +34,7 @@ export async function savePlan(
     made: await madeFrom(plan),
   };
   const text = `${JSON.stringify(saved, null, 2)}\n`;
-  try {
-    await writeFile(file, text, { flag: 'wx' });
-  } catch (cause) {
-    throw notWritten(file, cause);
-  }
-}
-
-function notWritten(file: string, cause: unknown): TdctlError {
-  const exists = errnoOf(cause) === 'EEXIST';
-  return new TdctlError({
-    code: exists ? 'TDCTL_E_EXISTS' : 'TDCTL_E_NOT_WRITABLE',
-    op: 'save the plan',
-    place: file,
-    message: exists ? 'there is a file of that name already' : 'the plan could not be written',
-    hint: 'choose another name',
-    cause: exists ? undefined : cause,
-  });
+  await writeNewFile(file, { text, op: 'save the plan', what: 'plan' });
 }
 
 /** @throws TdctlError for a file that is no saved plan. */
