@@ -1,4 +1,4 @@
-/** Finds and loads the compiled addon. Everything but the `kvm` and `soft` hosts works without it. */
+/** Finds and loads the compiled addon. All hosts but `kvm` and `soft` work without it. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -18,7 +18,7 @@ export type NativeAddon =
   | { readonly available: true; readonly addon: Addon; readonly path: string }
   | { readonly available: false; readonly tried: readonly LoadAttempt[] };
 
-/** Relative to the package root, in the order they are tried. */
+/** The places of the addon relative to the package root, in the order in which they are tried. */
 export const addonLocations = [
   'prebuilds/linux-x64.node',
   'build/Release/tdctl.node',
@@ -28,8 +28,8 @@ export const addonLocations = [
 let loaded: NativeAddon | undefined;
 
 /**
- * The addon, loaded once. Never throws: where there is none, says what was tried.
- * `TDCTL_ADDON` in the environment names the one file to use (a sanitizer build).
+ * The addon, which is loaded once. This never throws: where no addon is found, it says what was
+ * tried. `TDCTL_ADDON` in the environment names the one file to use (such as a sanitizer build).
  */
 export function loadAddon(): NativeAddon {
   loaded ??= tryInOrder(candidates());

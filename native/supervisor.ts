@@ -1,16 +1,16 @@
 /**
- * What native/supervisor/ exports: a command whose KVM calls are answered by this process, by seccomp
- * user notification (Linux 5.19 and later, x86-64). A thread of its own hears the calls; what needs
- * thought comes to the handlers, in the order it happened, and is answered by the methods.
+ * What native/supervisor/ exports: this process answers the KVM calls of a command, by seccomp user
+ * notification (Linux 5.19 and later, x86-64). A thread of its own hears the calls; those that need
+ * thought come to the handlers in order, and the methods answer them.
  */
 
 /** A call that waits for its answer. */
 export type CallNumber = number;
-/** A file that this process made for a program: what one of its fds refers to. */
+/** A file that this process made for a program: it is what one of the program's fds refers to. */
 export type FileNumber = number;
 
 export interface SupervisorHandlers {
-  /** open("/dev/kvm") in whatever form. Answer with `install` or `refuse`. */
+  /** A program opened /dev/kvm, by whatever call. The answer is `install` or `refuse`. */
   opened(
     call: CallNumber,
     thread: number,
@@ -18,7 +18,7 @@ export interface SupervisorHandlers {
     addressSpace: number,
     closeOnExec: boolean,
   ): void;
-  /** A KVM ioctl on a file of ours. All other calls go to the kernel untouched. */
+  /** A program made a KVM ioctl on a file of ours. All other calls go to the kernel untouched. */
   ioctl(
     call: CallNumber,
     thread: number,
@@ -33,20 +33,20 @@ export interface SupervisorHandlers {
   /** The last fd and the last mapping of a file are gone, in every process. */
   closed(file: FileNumber): void;
   /**
-   * A thread this process cannot look into; its call was refused with EPERM. `code`: EPERM, it has no
-   * ptrace rights over it; EMFILE or ENFILE, no fd left.
+   * This process cannot look into that thread, and its call was refused with EPERM. `code` is EPERM
+   * where this process has no ptrace rights over it, and EMFILE or ENFILE where no fd is left.
    */
   outOfReach(thread: number, code: string): void;
-  /** The command ended; programs that it started may go on. `status`: exit code or signal number. */
+  /** The command ended; programs that it started may go on. `status` is its code or signal. */
   exited(how: 'code' | 'signal', status: number): void;
-  /** Every program is gone. The last event. */
+  /** Every program is gone. This is the last event. */
   ended(): void;
 }
 
 export interface SupervisedCommand {
-  /** The program, looked for in PATH, and its arguments. */
+  /** The program, which is looked for in PATH, and its arguments. */
   readonly command: readonly string[];
-  /** ioctls on /dev/kvm whose answer never changes: given by the thread, without a handler. */
+  /** The thread answers these ioctls on /dev/kvm, whose answer never changes, by itself. */
   readonly systemAnswers: readonly {
     readonly request: number;
     readonly argument: number;
@@ -54,12 +54,12 @@ export interface SupervisedCommand {
   }[];
 }
 
-/** Where a launch failed, and with which errno. */
+/** The stage at which a launch failed, and the errno of it. */
 export interface LaunchFailure {
   /**
-   * `busy`: this process supervises a command already. `filter`: seccomp refused it. `install`: this
-   * Linux cannot answer with an fd. `memory`: no ptrace rights over a child of one's own. `files`: no
-   * inotify instance left. `exec`: the command itself.
+   * `busy`: this process supervises a command already. `filter`: seccomp refused the filter.
+   * `install`: this Linux cannot answer with an fd. `memory`: we have no ptrace rights over our own
+   * child. `files`: no inotify instance is left. `exec`: the command failed.
    */
   readonly stage:
     | 'busy'
@@ -75,70 +75,70 @@ export interface LaunchFailure {
 }
 
 export interface Supervisor {
-  /** Process id of the command. */
+  /** The process id of the command. */
   readonly pid: number;
 
-  // The three ways to answer a call, each false or ENOENT where its caller no longer waits.
+  // These three answer a call. They give false or ENOENT where its caller no longer waits.
   answer(call: CallNumber, value: number): boolean;
   refuse(call: CallNumber, errno: number): boolean;
   /**
-   * Gives the caller an fd of a new file, whose number the call returns; both or neither. After an
-   * error other than ENOENT the caller still waits.
+   * Gives the caller an fd of a new file, and returns the file's number; it does both or neither.
+   * After an error other than ENOENT the caller still waits.
    */
   install(call: CallNumber, file: NewFile): InstalledFile | NotInstalled;
 
   isWaiting(call: CallNumber): boolean;
   /**
-   * A signal ends the call from now on, as it ends KVM_RUN: `interrupted` tells of it, and the call
-   * still waits for its answer. `blocked`: signals that do not, in place of those that the thread
-   * blocks; bit n - 1 is signal n.
+   * From now on a signal ends the call, as it ends KVM_RUN: `interrupted` tells of it, and the call
+   * still waits for its answer. `blocked` is the set of signals that do not end it, in place of
+   * those that the thread blocks; bit n - 1 stands for signal n.
    */
   untilSignal(call: CallNumber, blocked?: bigint): void;
   /** Whether a signal waits for a thread to leave the kernel. */
   hasSignal(thread: number): boolean;
-  /** The caller's memory. False: EFAULT, or nobody waits. */
+  /** These two copy the caller's memory. They give false for EFAULT, and where nobody waits. */
   readMemory(call: CallNumber, address: bigint, into: Uint8Array): boolean;
   writeMemory(call: CallNumber, address: bigint, bytes: Uint8Array): boolean;
-  /** What an fd number of a thread refers to; 0: a file that is not ours, undefined: not open. */
+  /** The file behind an fd of a thread; 0 where it is not ours, undefined where none is open. */
   findFile(thread: number, fd: number): FileNumber | undefined;
 
-  /** A signal to the command. False: it has ended. */
+  /** Sends a signal to the command, and gives false where the command has ended. */
   signal(number: number): boolean;
-  /** Ends the thread. Programs that still run get ENOSYS from trapped calls. */
+  /** Ends the thread. Programs that still run then get ENOSYS from trapped calls. */
   stop(): void;
 }
 
 export interface NewFile {
-  /** What /proc shows of it. */
+  /** The name that /proc shows. */
   readonly name: string;
   readonly sizeBytes: bigint;
-  /** Shares its content with this process. */
+  /** The file shares its content with this process. */
   readonly mapped: boolean;
   readonly closeOnExec: boolean;
-  /** It is of /dev/kvm: `systemAnswers` apply to it. */
+  /** The file stands for /dev/kvm, so `systemAnswers` apply to it. */
   readonly system: boolean;
 }
 
 export interface NotInstalled {
   readonly errno: number;
   readonly code: string;
-  /** Of the caller: EMFILE, or ENOENT where it is gone. Of this process: it could not make the file. */
+  /** The caller has no fd left (EMFILE) or is gone (ENOENT); else we could not make the file. */
   readonly whose: 'caller' | 'supervisor';
 }
 
 export interface InstalledFile {
-  /** The fd's number in the caller. */
+  /** The number of the fd in the caller. */
   readonly fd: number;
   readonly file: FileNumber;
-  /** The content, where `mapped` was asked for; good for as long as it is referred to. */
+  /** The content, where `mapped` was asked for; it is good for as long as it is referred to. */
   readonly memory?: Uint8Array;
 }
 
 export interface SupervisorClass {
   /**
-   * Starts a command under supervision. It dies with the thread that calls this. One at a time, and in
-   * a process without other children: once the command has ended, every child is taken for one that it
-   * left behind, and reaped.
+   * Starts a command under supervision. The command dies with the thread that calls this. There can
+   * be one at a time, and only in a process without other children: once the command has ended,
+   * every child is taken for one that it left behind, and is reaped.
    */
   launch(
     command: SupervisedCommand,

@@ -1,4 +1,4 @@
-/** YAML text to plain values, with the place of every field and all that is wrong as YAML. */
+/** Reads YAML text as plain values, with the place of every field and all that is wrong as YAML. */
 import {
   isAlias,
   isMap,
@@ -20,12 +20,12 @@ import { quote } from './wording.ts';
 export interface YamlDocument {
   /**
    * Maps (without a prototype, so that a key `toString` is only a key), arrays and scalars.
-   * Integers beyond 2^53 are BigInt. undefined when the text is no YAML or holds nothing.
+   * Integers beyond 2^53 are BigInt. undefined: the text is no YAML, or holds nothing.
    */
   readonly value: unknown;
   readonly positions: Positions;
   readonly findings: readonly Finding[];
-  /** Fields whose value could not be taken; there is no use in further findings about them. */
+  /** The fields whose value could not be taken; further findings about them are of no use. */
   readonly faulty: readonly FieldPath[];
 }
 
@@ -39,13 +39,13 @@ export function readDocument(text: string): YamlDocument {
   }
   const document = parseDocument(text, {
     intAsBigInt: true,
-    // Fixed, so that a `%YAML 1.1` line does not turn `yes` into true and `0o17` into text.
+    // It is fixed, so that a `%YAML 1.1` line does not turn `yes` into true and `0o17` into text.
     schema: 'core',
     resolveKnownTags: false,
-    // Ours names the first of the two, and does not compare every key with every other.
+    // Our check names the first of the two, and does not compare every key with every other.
     uniqueKeys: false,
     prettyErrors: false,
-    // Nothing is logged by parseDocument. 'silent' would keep MULTIPLE_DOCS back.
+    // parseDocument logs nothing. 'silent' would keep MULTIPLE_DOCS back.
     logLevel: 'error',
   });
   const syntax = syntaxFindings(document, positions);
@@ -66,9 +66,9 @@ function unusable(positions: Positions, findings: readonly Finding[]): YamlDocum
 const deepestStack = 64;
 
 /**
- * Offset of the first thing nested too deeply. The parser keeps a stack of its own; what comes
- * after it is recursive, and V8 ends the whole process when a regular expression is compiled near
- * the end of the call stack. So that must never be reached.
+ * Gives the offset of the first thing that is nested too deeply. The parser keeps a stack of its
+ * own; what comes after it is recursive, and V8 ends the whole process when a regular expression is
+ * compiled near the end of the call stack. So that must never be reached.
  */
 function firstTooDeep(text: string): number | undefined {
   const parser = new Parser();
@@ -80,7 +80,7 @@ function firstTooDeep(text: string): number | undefined {
   return undefined;
 }
 
-/** The tags that the core schema would find by itself. */
+/** The core schema would find these tags by itself. */
 const plainTags = /^(!|tag:yaml\.org,2002:(str|int|float|bool|null|map|seq))$/;
 
 class NodeReader {
@@ -126,26 +126,21 @@ class NodeReader {
 
   #readPair(pair: Pair<Node | null, Node | null>, path: FieldPath, map: Record<string, unknown>) {
     const keyRange = rangeOf(pair.key) ?? rangeOf(pair.value) ?? [0, 0];
-    const key = keyText(pair.key);
-    if (key === undefined) {
-      const place = this.#positions.ofRange(keyRange);
-      this.findings.push({ field: path.join('.'), problem: 'a key must be plain text', place });
-      return;
-    }
-    const field = [...path, key];
-    // zod passes over it in a map of labels, and it is never meant well.
-    if (key === '__proto__') {
-      const place = this.#positions.ofRange(keyRange);
-      this.findings.push({ field: field.join('.'), problem: 'is not allowed as a key', place });
-      return;
-    }
-    if (key in map) {
+    const object = (at: FieldPath, problem: string) => {
       this.findings.push({
-        field: field.join('.'),
-        problem: `is there twice; the first is on line ${this.#positions.ofKey(field).line}`,
+        field: at.join('.'),
+        problem,
         place: this.#positions.ofRange(keyRange),
       });
-      return;
+    };
+    const key = keyText(pair.key);
+    if (key === undefined) return object(path, 'a key must be plain text');
+    const field = [...path, key];
+    // zod passes over this key in a map of labels, and nobody means it well.
+    if (key === '__proto__') return object(field, 'is not allowed as a key');
+    if (key in map) {
+      const first = this.#positions.ofKey(field).line;
+      return object(field, `is there twice; the first is on line ${first}`);
     }
     map[key] = this.read(pair.value, field, keyRange);
   }

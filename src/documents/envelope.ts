@@ -1,11 +1,21 @@
-/** What every file format begins with: its version, its kind, its name; then what it is about. */
+/** Every file format begins with its version, its kind and its name; its `spec` comes next. */
 import { z } from 'zod';
 
 const apiVersion = 'tdctl.io/v1alpha1';
 
-export interface EnvelopeOptions<Kind extends string, Spec extends z.ZodType> {
+/** The first two fields of TrustDomain and SimulatedHost files. */
+export function objectHead<Kind extends string>(kind: Kind) {
+  return {
+    apiVersion: z
+      .literal(apiVersion)
+      .meta({ description: 'Version of this file format.', examples: [apiVersion] }),
+    kind: z.literal(kind).meta({ description: 'Kind of object.', examples: [kind] }),
+  };
+}
+
+interface EnvelopeOptions<Kind extends string, Spec extends z.ZodType> {
   readonly kind: Kind;
-  /** `the rehearsal`. */
+  /** How a description names such a file: `the rehearsal`. */
   readonly what: string;
   readonly exampleName: string;
   readonly spec: Spec;

@@ -1,19 +1,20 @@
 /** One mistake in a file, and how it is printed. */
 import { sanitize } from '../errors/sanitize.ts';
+import { shorten } from './wording.ts';
 
 export interface Finding {
-  /** Dotted: `spec.memory`, `spec.attributes.0`. Empty for the file as a whole. */
+  /** The dotted path: `spec.memory`, `spec.attributes.0`. It is empty for the file as a whole. */
   readonly field: string;
   /** A clause that follows the field: `is missing`. */
   readonly problem: string;
   readonly place: Place;
 }
 
-/** Both count from 1. The column counts UTF-16 units, as editors do. */
+/** Line and column count from 1. The column counts UTF-16 units, as editors do. */
 export interface Place {
   readonly line: number;
   readonly column: number;
-  /** Characters that the caret underlines. */
+  /** How many characters the caret underlines. */
   readonly length: number;
 }
 
@@ -23,7 +24,7 @@ export function formatPlace(path: string, place: Place): string {
 }
 
 /**
- * Three lines: `file:line:col: field: problem`, the source line, a caret under the value.
+ * Gives three lines: `file:line:col: field: problem`, the source line, a caret under the value.
  * Whatever comes from the file is sanitized, so only the two line ends are real.
  */
 export function formatFinding(path: string, finding: Finding, sourceLine: string): string {
@@ -32,7 +33,7 @@ export function formatFinding(path: string, finding: Finding, sourceLine: string
   return [headline, ...excerpt(finding.place, sourceLine)].join('\n');
 }
 
-/** Wider than this, a source line is shown from just before the value. */
+/** A source line that is longer than this is shown from just before the value. */
 const widestExcerpt = 100;
 
 function excerpt(place: Place, sourceLine: string): string[] {
@@ -50,10 +51,6 @@ function excerpt(place: Place, sourceLine: string): string[] {
   ];
 }
 
-function shorten(text: string, room: number): string {
-  return text.length <= room ? text : `${text.slice(0, room)}…`;
-}
-
 function caretWidth(text: string, room: number): number {
   return Math.max(1, blank(shorten(text, room)).length);
 }
@@ -61,7 +58,7 @@ function caretWidth(text: string, room: number): number {
 const wide =
   /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Emoji_Presentation}/u;
 
-/** Spaces as wide as the text on a terminal; tabs stay tabs. */
+/** Gives spaces as wide as the text on a terminal; tabs stay tabs. */
 function blank(text: string): string {
   return Array.from(text, (char) => (char === '\t' ? '\t' : wide.test(char) ? '  ' : ' ')).join('');
 }

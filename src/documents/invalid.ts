@@ -3,12 +3,12 @@ import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
 import type { Findings } from './read.ts';
 
-/** More are counted and not listed: nobody repairs more in one go. */
+/** Findings beyond these are counted and not listed, since nobody repairs more in one go. */
 const mostListed = 50;
 
 /**
- * TDCTL_E_SPEC_INVALID with all findings, one in each of `details`: `file:line:col: field: problem`,
- * the source line and a caret, separated by line ends.
+ * The error is TDCTL_E_SPEC_INVALID. Each of its `details` has a finding: `file:line:col: field:
+ * problem`, the source line and a caret, separated by line ends.
  */
 export function invalidFile(
   { findings, format }: Findings,

@@ -1,8 +1,8 @@
-/** zod's issues in our words, at their places. zod's own messages are for programmers. */
+/** Puts zod's issues in our words, at their places. zod's own messages are for programmers. */
 import type { z } from 'zod';
 import type { Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
-import type { FieldPath, Positions } from './positions.ts';
+import { type FieldPath, type Positions, valueAt } from './positions.ts';
 import type { SchemaFields } from './schema-fields.ts';
 import { describeValue, oneOf, quote } from './wording.ts';
 
@@ -14,7 +14,7 @@ interface Source {
   readonly fields: SchemaFields;
 }
 
-/** The findings of one issue: an issue about unknown keys can name several. */
+/** An issue can have several findings, as one about unknown keys has. */
 export function findingsOf(issue: Issue, source: Source, parent: FieldPath = []): Finding[] {
   const path = [...parent, ...(issue.path as FieldPath)];
   if (issue.code === 'unrecognized_keys') {
@@ -35,7 +35,7 @@ export function findingsOf(issue: Issue, source: Source, parent: FieldPath = [])
   return [{ field: path.join('.'), problem: problemOf(issue, path, source), place }];
 }
 
-/** The form of a union that the value is meant to be: the one that does not refuse its type. */
+/** Finds the form of a union that is meant: the one that does not refuse the value's type. */
 function branchFor(issue: z.core.$ZodIssueInvalidUnion, value: unknown): Issue[] | undefined {
   if (value === undefined || value === null) return undefined;
   return issue.errors.find(
@@ -43,7 +43,7 @@ function branchFor(issue: z.core.$ZodIssueInvalidUnion, value: unknown): Issue[]
   );
 }
 
-/** Missing only because its key has a typing mistake, which is a finding of its own. */
+/** A field may be missing only because its key is misspelt, which is a finding of its own. */
 function isMisspelt(path: FieldPath, source: Source): boolean {
   const parentPath = path.slice(0, -1);
   const parent = valueAt(source.value, parentPath);
@@ -95,7 +95,7 @@ function problemOf(issue: Issue, path: FieldPath, source: Source): string {
 
 const longestExample = 60;
 
-/** Of one line: a map would only be long. */
+/** Gives an example of one line. A map would only be long, so it has none. */
 function exampleOf(path: FieldPath, fields: SchemaFields): string {
   const example = fields.doc(path)?.example;
   const isMap = typeof example === 'object' && !Array.isArray(example);
@@ -104,7 +104,7 @@ function exampleOf(path: FieldPath, fields: SchemaFields): string {
   return text.length > longestExample ? '' : `; for example: ${String(path.at(-1))}: ${text}`;
 }
 
-/** `sourceText` is what the file really says: YAML has read `0x10` as 16 and `1.0` as 1. */
+/** `sourceText` is what the file really says, because YAML has read `0x10` as 16 and `1.0` as 1. */
 function typeProblem(expected: string, value: unknown, sourceText: string | undefined): string {
   const written = sourceText ?? String(value);
   if (expected === 'string' && isScalar(value)) {
@@ -147,13 +147,4 @@ function choiceProblem(values: readonly unknown[], value: unknown): string {
   const meant = typeof value === 'string' ? nearest(value, choices) : undefined;
   const question = meant !== undefined && choices.length > 1 ? `; did you mean ${meant}?` : '';
   return `must be ${oneOf(choices)}; this is ${describeValue(value)}${question}`;
-}
-
-function valueAt(root: unknown, path: FieldPath): unknown {
-  let value = root;
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<string | number, unknown>)[step];
-  }
-  return value;
 }

@@ -1,12 +1,12 @@
-/** A zod schema as JSON Schema, for editors. */
+/** Writes a zod schema as JSON Schema, for editors. */
 import { z } from 'zod';
 
-export interface JsonSchemaOptions {
-  /** `ref`: what stands in several places is written once, and referred to. */
+interface JsonSchemaOptions {
+  /** With `ref`, what stands in several places is written once and referred to. */
   readonly reused?: 'inline' | 'ref';
 }
 
-/** The text of schema/NAME.json: two spaces, one line end at the end. */
+/** The text of schema/NAME.json has an indent of two spaces, and one line end at the end. */
 export function jsonSchemaText(
   schema: z.ZodType,
   name: string,
@@ -15,7 +15,7 @@ export function jsonSchemaText(
   return `${JSON.stringify(jsonSchema(schema, name, options), null, 2)}\n`;
 }
 
-export function jsonSchema(
+function jsonSchema(
   schema: z.ZodType,
   name: string,
   { reused = 'inline' }: JsonSchemaOptions = {},
@@ -24,12 +24,12 @@ export function jsonSchema(
     io: 'input',
     target: 'draft-2020-12',
     reused,
-    // zod leaves examples out above a transform, as they could be of its output. Ours never are.
+    // zod leaves examples out above a transform, since they could be of its output. Ours never are.
     override: ({ zodSchema, jsonSchema }) => {
       const examples = z.globalRegistry.get(zodSchema)?.examples;
       if (Array.isArray(examples)) jsonSchema.examples = examples;
     },
   });
-  // An identifier, not an address: nothing has to answer there. Editors get the file's path.
+  // This is an identifier, so nothing has to answer there. Editors get the file's path.
   return { $schema, $id: `https://tdctl.io/schema/v1alpha1/${name}.json`, ...rest };
 }

@@ -8,13 +8,13 @@ const blockLength = 65_536;
 
 export interface LineFileOptions {
   readonly path: string;
-  /** `trace`: what the lines are. */
+  /** What the lines are, in a word: `trace`. */
   readonly what: string;
 }
 
 /**
- * An existing file is overwritten. Writing neither waits nor throws: what is traced must not change
- * for a full disk. `end()` tells.
+ * An existing file is overwritten. Writing neither waits nor throws, because what is traced must
+ * not change for a full disk; `end()` tells of failures.
  */
 export class LineFile {
   readonly #options: LineFileOptions;
@@ -55,7 +55,7 @@ export class LineFile {
     });
   }
 
-  /** So that somebody who follows the file sees what has happened. */
+  /** Lines are written when the program is idle, so that whoever follows the file sees them. */
   #flushWhenIdle(): void {
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;

@@ -1,10 +1,10 @@
-/** `metadata.name`: a DNS label, so that it can name a Kubernetes object later. */
+/** `metadata.name` is a DNS label, so that it can name a Kubernetes object later. */
 export const dnsLabel = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 export const dnsLabelProblem =
   'must be a DNS label: 1 to 63 of a-z, 0-9 and "-", with a letter or digit at both ends';
 
-/** A DNS label out of a file name: `My VM.yaml` gives `my-vm`. */
+/** Makes a DNS label out of a file name: `My VM.yaml` gives `my-vm`. */
 export function nameFromFile(fileName: string): string {
   const label = fileName
     .replace(/\.[^.]*$/, '')

@@ -19,23 +19,23 @@ function fold(word: string): string {
   return word.toLowerCase().replace(/[-_ .]/g, '');
 }
 
-/** `mem` for `memory`, `meas` for `measurement`. */
+/** Takes `mem` for `memory`, and `meas` for `measurement`. */
 function isAbbreviation(short: string, long: string): boolean {
   return short.length >= 3 && long.startsWith(short);
 }
 
-/** A third of the longer word, so that short names do not stand for everything. */
+/** A third of the longer word may differ, so that short names do not stand for everything. */
 function allowedDistance(one: string, other: string): number {
   return Math.max(1, Math.floor(Math.max(one.length, other.length) / 3));
 }
 
-/** Words of very different length need no table: a file of 100,000 unknown keys is answered soon. */
+/** Words of very different length need no table, so 100,000 unknown keys are answered soon. */
 function boundedDistance(one: string, other: string): number {
   const difference = Math.abs(one.length - other.length);
   return difference > allowedDistance(one, other) ? difference : editDistance(one, other);
 }
 
-/** Damerau-Levenshtein in its optimal string alignment form: a swap of neighbours counts once. */
+/** This is the optimal string alignment distance: a swap of neighbours counts once. */
 export function editDistance(from: string, to: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, column) => column);

@@ -9,7 +9,7 @@ export interface FieldMeta {
   readonly [keyword: string]: unknown;
 }
 
-/** zod sees to presence, the parser to everything else. */
+/** zod sees to the presence of the field, and the parser to everything else. */
 export function notation<T>(parse: (value: unknown) => Parsed<T>, meta: FieldMeta) {
   return z
     .unknown()

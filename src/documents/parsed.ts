@@ -4,7 +4,7 @@ export type Parsed<T> = { readonly value: T } | { readonly problems: readonly Pr
 export interface Problem {
   /** A clause that follows the field's name: `must be at least 16MiB; this is 4MiB`. */
   readonly text: string;
-  /** Index of the list item at fault. */
+  /** The index of the list item at fault. */
   readonly item?: number;
 }
 

@@ -1,16 +1,16 @@
-/** Where in the file each field is. */
+/** Knows where in the file each field is. */
 import { LineCounter } from 'yaml';
 import type { Place } from './finding.ts';
 
 export type FieldPath = readonly (string | number)[];
 
-/** Offsets into the text: start, and end (exclusive). */
+/** Two offsets into the text; the end is exclusive. */
 export type TextRange = readonly [start: number, end: number];
 
 interface FieldRanges {
-  /** Absent for list items. */
+  /** List items have no key. */
   readonly key: TextRange | undefined;
-  /** The key's range for a block of further lines, which a caret could not underline. */
+  /** This is the key's range for a block of further lines, which a caret could not underline. */
   readonly value: TextRange;
 }
 
@@ -18,13 +18,13 @@ export class Positions {
   readonly #text: string;
   readonly #lineCounter = new LineCounter();
   readonly #fields = new Map<string, FieldRanges>();
-  /** One past the last character that is not white space. */
+  /** The offset after the last character that is not white space. */
   readonly #end: number;
 
   constructor(text: string) {
     this.#text = text;
     this.#end = text.trimEnd().length;
-    // Not left to yaml's parser: it misses the line ends inside what it cannot read.
+    // This is not left to yaml's parser, which misses the line ends inside what it cannot read.
     for (let start = 0; start !== -1; start = nextLineStart(text, start)) {
       this.#lineCounter.addNewLine(start);
     }
@@ -38,13 +38,13 @@ export class Positions {
     return this.#fields.has(keyOf(path));
   }
 
-  /** The value's text as it stands in the file, up to the end of its line. */
+  /** Gives the value's text as it stands in the file, up to the end of its line. */
   sourceOf(path: FieldPath): string | undefined {
     const range = this.#fields.get(keyOf(path))?.value;
     return range === undefined ? undefined : this.#text.slice(...range).split('\n', 1)[0];
   }
 
-  /** The value of a field; its key where the value is empty. */
+  /** Gives the place of a field's value, and of its key where the value is empty. */
   ofValue(path: FieldPath): Place {
     const ranges = this.#fields.get(keyOf(path));
     if (ranges === undefined) return this.ofNearestParent(path);
@@ -52,7 +52,7 @@ export class Positions {
     return this.ofRange((isEmpty ? ranges.key : undefined) ?? ranges.value);
   }
 
-  /** The key of a field: for unknown keys, and for what is missing below it. */
+  /** Gives the place of a field's key, for unknown keys and for what is missing below it. */
   ofKey(path: FieldPath): Place {
     const ranges = this.#fields.get(keyOf(path));
     if (ranges === undefined) return this.ofNearestParent(path);
@@ -67,7 +67,7 @@ export class Positions {
     return this.ofDocument();
   }
 
-  /** The first character that is not white space. */
+  /** Gives the place of the first character that is not white space. */
   ofDocument(): Place {
     const start = this.#end === 0 ? 0 : this.#text.length - this.#text.trimStart().length;
     return this.ofRange([start, start + 1]);
@@ -100,4 +100,14 @@ function nextLineStart(text: string, offset: number): number {
 
 function keyOf(path: FieldPath): string {
   return JSON.stringify(path);
+}
+
+/** What the plain values of a file hold at a path; undefined where the path leads nowhere. */
+export function valueAt(root: unknown, path: FieldPath): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return value;
 }

@@ -1,4 +1,4 @@
-/** Sizes and frequencies as people write them: `2GiB`, `1.5GHz`. Exact, in BigInt. */
+/** Reads and writes sizes and frequencies as people do, such as `2GiB`, and exactly. */
 import { nearest } from './nearest.ts';
 import { type Parsed, parsed, refused } from './parsed.ts';
 import { describeValue, oneOf, quote } from './wording.ts';
@@ -23,7 +23,14 @@ const frequencyUnits: readonly Unit[] = [
   { name: 'GHz', factor: 1_000_000n },
 ];
 
-/** Bytes. Numbers and digits alone are bytes. */
+/** How JSON Schema says what {@link parseBytes} and {@link parseKhz} take. */
+export const bytesForm = {
+  type: ['string', 'integer'],
+  pattern: '^\\d{1,24}(\\.\\d{1,24})?(KiB|MiB|GiB|TiB)$|^\\d{1,24}$',
+};
+export const khzForm = { type: 'string', pattern: '^\\d{1,24}(\\.\\d{1,24})?(kHz|MHz|GHz)$' };
+
+/** Gives bytes. Numbers and digits alone are bytes. */
 export function parseBytes(value: unknown): Parsed<bigint> {
   if (typeof value === 'bigint') return parsed(value);
   if (typeof value === 'number') {
@@ -40,7 +47,7 @@ export function parseBytes(value: unknown): Parsed<bigint> {
   return applyUnit(value, parts, memoryUnits, binaryUnitFor(parts.unit));
 }
 
-/** kHz. A number without a unit is refused: nobody can tell which was meant. */
+/** Gives kHz. A number without a unit is refused, because nobody can tell which was meant. */
 export function parseKhz(value: unknown): Parsed<bigint> {
   if (typeof value === 'number' || typeof value === 'bigint') {
     return refused(`needs a unit, such as 1.5GHz or 2000MHz; this is ${describeValue(value)}`);
@@ -61,14 +68,14 @@ interface QuantityText {
   readonly unit: string;
 }
 
-/** Long digit strings are no quantity: they would only cost time. */
+/** Long strings of digits are no quantity, and would only cost time. */
 function splitQuantity(text: string): QuantityText | undefined {
   const match = /^(\d{1,24}(?:\.\d{1,24})?)(\s*)([A-Za-z]{0,12})$/.exec(text);
   if (match === null) return undefined;
   return { digits: match[1] ?? '', space: match[2] ?? '', unit: match[3] ?? '' };
 }
 
-/** The amount in the smallest unit; a unit that is not ours is answered with the one to write. */
+/** Gives the amount in the smallest unit. For a unit that is not ours it names the one to write. */
 function applyUnit(
   text: string,
   parts: QuantityText,
@@ -94,7 +101,7 @@ function applyUnit(
   return refused(`${quote(text)}: ${fault}; write ${parts.digits}${meant}`);
 }
 
-/** `1.5` times 2^30, or undefined when the product has a fraction. */
+/** Multiplies `1.5` by 2^30; the product is undefined when it has a fraction. */
 function multiplyExactly(digits: string, factor: bigint): bigint | undefined {
   const [whole = '0', fraction = ''] = digits.split('.');
   const scale = 10n ** BigInt(fraction.length);
@@ -102,7 +109,7 @@ function multiplyExactly(digits: string, factor: bigint): bigint | undefined {
   return product % scale === 0n ? product / scale : undefined;
 }
 
-/** M, MB, Mi, mib, … : powers of ten are not used for memory, so all of them mean MiB here. */
+/** M, MB, Mi, mib and the like all mean MiB here, since powers of ten are not used for memory. */
 function binaryUnitFor(unit: string): string | undefined {
   const letter = /^([kmgt])(?:i?b?|bytes|ibibytes)$/i.exec(unit)?.[1];
   return letter === undefined ? undefined : `${letter.toUpperCase()}iB`;
@@ -120,13 +127,13 @@ function hertzUnitFor(unit: string): string | undefined {
   );
 }
 
-/** `2GiB`, `1536MiB`, `4095 bytes`: as a file has it, in the largest unit that needs no fraction. */
+/** Writes bytes as a file has them, in the largest unit that needs no fraction: `1536MiB`. */
 export function formatBytes(bytes: bigint): string {
   const unit = memoryUnits.findLast((candidate) => bytes !== 0n && bytes % candidate.factor === 0n);
   return unit === undefined ? `${bytes} bytes` : `${bytes / unit.factor}${unit.name}`;
 }
 
-/** `512 MiB`, `1.5 GiB`: to be read; exact as far as the unit goes, one decimal otherwise. */
+/** Writes bytes to be read: `1.5 GiB`, with at most one decimal. */
 export function roundedBytes(bytes: bigint | number): string {
   const value = Number(bytes);
   const { name, factor } = memoryUnits.findLast((unit) => value >= Number(unit.factor)) ?? byte;
@@ -134,7 +141,7 @@ export function roundedBytes(bytes: bigint | number): string {
   return `${Number.isInteger(amount) ? amount : amount.toFixed(1)} ${name}`;
 }
 
-/** `1.5GHz`, `1975MHz`, `33kHz`. */
+/** Writes a frequency as a file has it: `1.5GHz`, `1975MHz`, `33kHz`. */
 export function formatKhz(kilohertz: bigint): string {
   if (kilohertz % 100_000n === 0n && kilohertz >= 1_000_000n) {
     return `${Number(kilohertz / 100_000n) / 10}GHz`;

@@ -1,4 +1,4 @@
-/** The text of a file to its object, or to every finding about it. Pure. */
+/** Turns the text of a file into its object, or into every finding about it. It is pure. */
 import type { z } from 'zod';
 import { readDocument, type YamlDocument } from './document.ts';
 import { type Finding, formatFinding, formatPlace } from './finding.ts';
@@ -9,27 +9,27 @@ import type { SchemaFields } from './schema-fields.ts';
 
 /** A kind of file that tdctl reads. */
 export interface FileFormat<Schema extends z.ZodType> {
-  /** `TrustDomain`. */
+  /** The kind as the file itself says it: `TrustDomain`. */
   readonly kind: string;
   readonly schema: Schema;
   readonly fields: SchemaFields;
-  readonly rules: readonly Rule[];
+  readonly rules?: readonly Rule[];
   /** Where someone looks who has mistakes in such a file. */
   readonly help: string;
 }
 
 /** The file behind an object, so that whoever finds fault later can name the line. */
 export interface FileSource {
-  /** As it was given to tdctl. */
+  /** The path as it was given to tdctl. */
   readonly path: string;
   /**
-   * `file:line:col` of a dotted field (`spec.memory`, `spec.attributes.0`). For a field that is
-   * not in the file: the place of its nearest parent that is.
+   * Gives `file:line:col` of a dotted field (`spec.memory`, `spec.attributes.0`). A field that is
+   * not in the file has the place of its nearest parent that is.
    */
   locate(field: string): string;
   /**
-   * A finding as the loader itself prints it: `file:line:col: field: problem`, the source line and
-   * a caret under the value. Several lines; control characters of the file are made visible.
+   * Writes a finding as the loader itself does: `file:line:col: field: problem`, the source line
+   * and a caret under the value. Control characters become visible.
    */
   finding(options: { readonly field: string; readonly problem: string }): string;
 }
@@ -37,19 +37,19 @@ export interface FileSource {
 export type Reading<Data> = { readonly data: Data; readonly source: FileSource } | Findings;
 
 export interface Findings {
-  /** In the order of the file. */
+  /** The findings are in the order of the file. */
   readonly findings: readonly Finding[];
   readonly format: (finding: Finding) => string;
 }
 
-/** Never throws for any text. */
+/** This never throws for any text. */
 export function readObject<Schema extends z.ZodType>(
   text: string,
   options: { readonly path: string; readonly format: FileFormat<Schema> },
 ): Reading<z.output<Schema>> {
   const { path } = options;
-  const { schema, fields, rules } = options.format;
-  // Stripped before anything counts columns: editors do not count it either.
+  const { schema, fields, rules = [] } = options.format;
+  // The mark is stripped before anything counts columns, since editors do not count it either.
   const document = readDocument(text.replace(/^\uFEFF/, ''));
   const format = (finding: Finding) => formatAt(path, document, finding);
   const { value, positions, faulty } = document;

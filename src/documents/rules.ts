@@ -1,16 +1,16 @@
-/** Rules between fields. Each is judged as soon as the fields it reads are valid by themselves. */
-import type { FieldPath } from './positions.ts';
+/** A rule between fields is judged as soon as the fields that it reads are valid by themselves. */
+import { type FieldPath, valueAt } from './positions.ts';
 import type { SchemaFields } from './schema-fields.ts';
 
 export interface Rule {
-  /** Where the finding is placed. */
+  /** The field at which the finding is placed. */
   readonly field: FieldPath;
   readonly reads: readonly FieldPath[];
-  /** Takes the parsed values of `reads`; answers the problem, if there is one. */
+  /** The function takes the parsed values of `reads`, and answers the problem if there is one. */
   readonly check: (...values: readonly never[]) => string | undefined;
 }
 
-export interface BrokenRule {
+interface BrokenRule {
   readonly field: FieldPath;
   readonly problem: string;
 }
@@ -21,18 +21,9 @@ export function brokenRules(
   { rules, fields }: { readonly rules: readonly Rule[]; readonly fields: SchemaFields },
 ): BrokenRule[] {
   return rules.flatMap(({ field, reads, check }) => {
-    const read = reads.map((path) => parseField(document, path, fields));
+    const read = reads.map((path) => fields.schemaAt(path)?.safeParse(valueAt(document, path)));
     if (!read.every((result) => result?.success === true)) return [];
     const problem = check(...(read.map((result) => result?.data) as never[]));
     return problem === undefined ? [] : [{ field, problem }];
   });
-}
-
-function parseField(document: unknown, path: FieldPath, fields: SchemaFields) {
-  let value = document;
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<string | number, unknown>)[step];
-  }
-  return fields.schemaAt(path)?.safeParse(value);
 }

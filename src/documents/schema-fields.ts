@@ -1,4 +1,4 @@
-/** A schema by field path: which keys are known where, and what a field looks like. */
+/** Looks into a schema by field path: which keys are known where, and what a field looks like. */
 import { z } from 'zod';
 import type { FieldPath } from './positions.ts';
 
@@ -17,7 +17,7 @@ export class SchemaFields {
     this.all = this.#below([]);
   }
 
-  /** The keys of the map at a path; empty where there is no map of known keys. */
+  /** Gives the keys of the map at a path; none where there is no map of known keys. */
   knownKeys(path: FieldPath): readonly string[] {
     const object = objectForm(this.schemaAt(path));
     return object === undefined ? [] : Object.keys(object.shape);
@@ -49,7 +49,7 @@ export class SchemaFields {
   }
 }
 
-/** What is inside `.optional()`, `.default()` and `.prefault()`. */
+/** Gives what is inside `.optional()`, `.default()` and `.prefault()`. */
 function innerOf(schema: z.ZodType): z.ZodType | undefined {
   const isWrapper =
     schema instanceof z.ZodOptional ||
@@ -58,7 +58,7 @@ function innerOf(schema: z.ZodType): z.ZodType | undefined {
   return isWrapper ? (schema.unwrap() as z.ZodType) : undefined;
 }
 
-/** What the items of a list are. */
+/** Gives the schema of the items of a list. */
 function elementOf(schema: z.ZodType | undefined): z.ZodType | undefined {
   for (let form = schema; form !== undefined; form = innerOf(form)) {
     if (form instanceof z.ZodArray) return form.element as z.ZodType;

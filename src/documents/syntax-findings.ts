@@ -1,4 +1,4 @@
-/** What the YAML parser objects to, placed where a person has to put something right. */
+/** Says what the YAML parser objects to, at the place where a person has to put something right. */
 import { type Document, isCollection, isScalar, visit, type YAMLError } from 'yaml';
 import type { Finding } from './finding.ts';
 import type { Positions } from './positions.ts';
@@ -17,7 +17,7 @@ export function syntaxFindings(document: Document.Parsed, positions: Positions):
   return firstAtEachPlace(findings);
 }
 
-/** Of several errors in one place, the later ones follow from the first. */
+/** Several errors in one place follow from the first, which alone is kept. */
 function firstAtEachPlace(findings: readonly Finding[]): Finding[] {
   const byPlace = new Map<string, Finding>();
   for (const finding of findings) {
@@ -31,12 +31,12 @@ function at(offset: number, positions: Positions) {
   return positions.ofRange([offset, offset + 1]);
 }
 
-/** The parser notices a missing quote or bracket only where the text ends or stops to fit. */
+/** The parser notices a missing quote or bracket only where the text ends or no longer fits. */
 function isAboutAnEnd(error: YAMLError): boolean {
   return error.code === 'MISSING_CHAR' || error.code === 'BAD_INDENT';
 }
 
-/** Offsets where quotes and brackets open, by the offset where their content ends. */
+/** Gives the offsets where quotes and brackets open, by the offset where their content ends. */
 function openingsByEnd(document: Document.Parsed) {
   const quotes = new Map<number, number>();
   const brackets = new Map<number, number>();

@@ -1,7 +1,9 @@
-/** The bytes of a file as text, and what can go wrong before there is any text. */
+/** Reads the bytes of a file as text, and says what can go wrong before there is any text. */
+
 import { isUtf8 } from 'node:buffer';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
 import { formatPlace } from './finding.ts';
@@ -11,11 +13,11 @@ import { formatBytes } from './quantity.ts';
 const ofADocument = { bytes: 1024 * 1024, because: 'has a few lines' };
 
 export interface TextFileKind {
-  /** `TrustDomain`. */
+  /** The kind of the file: `TrustDomain`. */
   readonly kind: string;
   /** A clause that says how to get such a file at a path. */
   readonly starter: (path: string) => string;
-  /** The largest one, and a clause about such a file that says why. Default: 1MiB. */
+  /** The largest size, and a clause about such a file that says why. The default is 1MiB. */
   readonly largest?: { readonly bytes: number; readonly because: string };
 }
 
@@ -41,12 +43,12 @@ async function readBytes(path: string, kind: TextFileKind): Promise<Buffer> {
   }
 }
 
-/** Stops at the limit, so that /dev/zero is a file that is too large and not an endless one. */
+/** Reading stops at the limit, so that /dev/zero is too large a file and not an endless one. */
 async function readUpTo(file: FileHandle, limitBytes: number): Promise<Buffer> {
   const buffer = Buffer.alloc(limitBytes);
   let length = 0;
   while (length < limitBytes) {
-    // No position: pipes have none.
+    // No position is given, because pipes have none.
     const { bytesRead } = await file.read(buffer, length, limitBytes - length, null);
     if (bytesRead === 0) break;
     length += bytesRead;
@@ -55,7 +57,7 @@ async function readUpTo(file: FileHandle, limitBytes: number): Promise<Buffer> {
 }
 
 async function unreadable(path: string, cause: unknown, kind: TextFileKind): Promise<TdctlError> {
-  const errno = (cause as NodeJS.ErrnoException).code;
+  const errno = errnoOf(cause);
   const shown = sanitize(path);
   if (errno === 'ENOENT' || errno === 'ENOTDIR') return notFound(path, cause, kind);
   if (errno === 'EISDIR') return isDirectory(path, cause, kind);
@@ -123,13 +125,13 @@ function otherName(path: string, names: readonly string[], kind: TextFileKind): 
   return `did you mean ${sanitize(directory === '.' ? meant : join(directory, meant))}?`;
 }
 
-/** `td.yml` for `td.yaml`, and `td` for either. */
+/** Finds `td.yml` for `td.yaml`, and either for `td`. */
 function nearestByStem(path: string, names: readonly string[]): string | undefined {
   const stem = (name: string) => basename(name).replace(/\.(ya?ml|json)$/, '');
   return names.find((name) => /\.(ya?ml|json)$/.test(name) && stem(name) === stem(path));
 }
 
-/** undefined when there is no such directory, or none that this user may list. */
+/** The names are undefined when there is no such directory, or this user may not list it. */
 async function namesIn(directory: string): Promise<string[] | undefined> {
   try {
     return await readdir(directory);

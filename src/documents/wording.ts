@@ -1,13 +1,13 @@
-/** How findings speak of values that come from the file. */
+/** Words values that come from the file, for findings. */
 
 const longestQuote = 48;
 
-/** Text of the file in double quotes, shortened. */
+/** Puts text of the file in double quotes, and shortens it. */
 export function quote(text: string): string {
-  return text.length <= longestQuote ? `"${text}"` : `"${text.slice(0, longestQuote)}…"`;
+  return `"${shorten(text)}"`;
 }
 
-/** `the text "4"`, `the number 4`, `true`, `a list`, `a map`. */
+/** Gives `the text "4"`, `the number 4`, `true`, `a list`, `a map`. */
 export function describeValue(value: unknown): string {
   if (value === null) return 'empty';
   if (value === undefined) return 'nothing';
@@ -18,12 +18,12 @@ export function describeValue(value: unknown): string {
   return Array.isArray(value) ? 'a list' : 'a map';
 }
 
-/** `a, b or c`. */
+/** Joins words to `a, b or c`. */
 export function oneOf(words: readonly string[]): string {
   if (words.length < 2) return words.join('');
   return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
-function shorten(text: string): string {
-  return text.length <= longestQuote ? text : `${text.slice(0, longestQuote)}…`;
+export function shorten(text: string, length = longestQuote): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
 }

@@ -1,4 +1,4 @@
-/** What the YAML parser's error codes mean to someone who wrote the file. */
+/** Says what the YAML parser's error codes mean to someone who wrote the file. */
 import type { ErrorCode } from 'yaml';
 
 export const yamlProblems: Readonly<Record<ErrorCode, string>> = {

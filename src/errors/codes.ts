@@ -1,6 +1,6 @@
 /**
- * Every error tdctl can end with, in one place: what it is called, which exit code it gives, and
- * what it means. docs/errors.md has a section for each; a test holds the two together.
+ * Every error that tdctl can end with is in this table: what it is called, which exit code it
+ * gives, and what it means. docs/errors.md has a section for each; a test holds the two together.
  */
 
 /** Exit codes of the CLI. 0 is success; 130 is the shell's own number for an interrupted command. */
@@ -14,7 +14,7 @@ export const exitCodes = {
   findings: 6,
   limitReached: 7,
   hostUnsupported: 8,
-  /** As a shell says them of a command that it cannot start. */
+  /** A shell says these two of a command that it cannot start. */
   commandNotExecutable: 126,
   commandNotFound: 127,
   interrupted: 130,
@@ -27,120 +27,72 @@ interface ErrorKind {
   readonly meaning: string;
 }
 
+function kind(exit: keyof typeof exitCodes, meaning: string): ErrorKind {
+  return { exitCode: exitCodes[exit], meaning };
+}
+
 export const errorKinds = {
-  TDCTL_E_USAGE: {
-    exitCode: exitCodes.usage,
-    meaning: 'The command line asks for something tdctl does not have.',
-  },
-  TDCTL_E_NOT_FOUND: {
-    exitCode: exitCodes.notFound,
-    meaning: 'A file or object that the command names does not exist.',
-  },
-  TDCTL_E_NOT_READABLE: {
-    exitCode: exitCodes.failed,
-    meaning: 'A file exists and cannot be read as what it should be.',
-  },
-  TDCTL_E_NOT_WRITABLE: {
-    exitCode: exitCodes.failed,
-    meaning: 'A file could not be written.',
-  },
-  TDCTL_E_EXISTS: {
-    exitCode: exitCodes.conflict,
-    meaning: 'A file that would be overwritten exists already.',
-  },
-  TDCTL_E_ADDRESS: {
-    exitCode: exitCodes.conflict,
-    meaning: 'The port or the socket that a command shall serve on cannot be had.',
-  },
-  TDCTL_E_AMBIGUOUS: {
-    exitCode: exitCodes.conflict,
-    meaning: 'Two things that a command tells apart by name have the same one.',
-  },
-  TDCTL_E_PLAN_STALE: {
-    exitCode: exitCodes.conflict,
-    meaning: 'A saved plan no longer fits the host or the spec.',
-  },
-  TDCTL_E_MIGRATION_REFUSED: {
-    exitCode: exitCodes.conflict,
-    meaning: 'A TD cannot move as asked; nothing was changed.',
-  },
-  TDCTL_E_SPEC_INVALID: {
-    exitCode: exitCodes.specInvalid,
-    meaning: 'A TrustDomain or host file has mistakes; each one is listed with its place.',
-  },
-  TDCTL_E_FIRMWARE_INVALID: {
-    exitCode: exitCodes.specInvalid,
-    meaning: 'A firmware image cannot start a TD.',
-  },
-  TDCTL_E_MEASUREMENT_MISMATCH: {
-    exitCode: exitCodes.findings,
-    meaning: 'The TD would not have the MRTD that its file expects.',
-  },
-  TDCTL_E_EXPECTATION: {
-    exitCode: exitCodes.findings,
-    meaning: 'A rehearsal did not come out as its file expects.',
-  },
-  TDCTL_E_VCPU_LIMIT: {
-    exitCode: exitCodes.limitReached,
-    meaning: 'The TD asks for more vCPUs than the host gives one TD.',
-  },
-  TDCTL_E_NO_KEY_SLOT: {
-    exitCode: exitCodes.limitReached,
-    meaning: 'Every private key ID (HKID) of the host is in use.',
-  },
-  TDCTL_E_CGROUP_LIMIT: {
-    exitCode: exitCodes.limitReached,
-    meaning: 'The misc cgroup of the caller allows no further TD.',
-  },
-  TDCTL_E_HOST_UNSUPPORTED: {
-    exitCode: exitCodes.hostUnsupported,
-    meaning: 'The chosen host cannot run a TD; the message names the missing item.',
-  },
-  TDCTL_E_COMMAND_NOT_FOUND: {
-    exitCode: exitCodes.commandNotFound,
-    meaning: 'The command to run is not there.',
-  },
-  TDCTL_E_COMMAND_NOT_EXECUTABLE: {
-    exitCode: exitCodes.commandNotExecutable,
-    meaning: 'The command to run is there and cannot be executed.',
-  },
-  TDCTL_E_IOCTL: {
-    exitCode: exitCodes.failed,
-    meaning: 'An ioctl was refused by the kernel or the TDX module.',
-  },
-  TDCTL_E_TOOL_MISSING: {
-    exitCode: exitCodes.failed,
-    meaning: 'A program of the system that the command needs is not there, or does not work.',
-  },
-  TDCTL_E_TD_LOST: {
-    exitCode: exitCodes.failed,
-    meaning: 'A move has lost the TD: no VM has it any more.',
-  },
-  TDCTL_E_INVARIANT_BROKEN: {
-    exitCode: exitCodes.failed,
-    meaning: 'A rehearsal found a run that breaks an invariant of tdctl.',
-  },
-  TDCTL_E_STUCK: {
-    exitCode: exitCodes.failed,
-    meaning: 'Something of a TD could not be given back and needs a person.',
-  },
-  TDCTL_E_INTERRUPTED: {
-    exitCode: exitCodes.interrupted,
-    meaning: 'The command was interrupted; what it held has been given back.',
-  },
-  TDCTL_E_INTERNAL: {
-    exitCode: exitCodes.failed,
-    meaning: 'A defect in tdctl.',
-  },
-} as const satisfies Record<string, ErrorKind>;
+  TDCTL_E_USAGE: kind('usage', 'The command line asks for something tdctl does not have.'),
+  TDCTL_E_NOT_FOUND: kind('notFound', 'A file or object that the command names does not exist.'),
+  TDCTL_E_NOT_READABLE: kind('failed', 'A file exists and cannot be read as what it should be.'),
+  TDCTL_E_NOT_WRITABLE: kind('failed', 'A file could not be written.'),
+  TDCTL_E_EXISTS: kind('conflict', 'A file that would be overwritten exists already.'),
+  TDCTL_E_ADDRESS: kind(
+    'conflict',
+    'The port or the socket that a command shall serve on cannot be had.',
+  ),
+  TDCTL_E_AMBIGUOUS: kind(
+    'conflict',
+    'Two things that a command tells apart by name have the same one.',
+  ),
+  TDCTL_E_PLAN_STALE: kind('conflict', 'A saved plan no longer fits the host or the spec.'),
+  TDCTL_E_MIGRATION_REFUSED: kind('conflict', 'A TD cannot move as asked; nothing was changed.'),
+  TDCTL_E_SPEC_INVALID: kind(
+    'specInvalid',
+    'A TrustDomain or host file has mistakes; each one is listed with its place.',
+  ),
+  TDCTL_E_FIRMWARE_INVALID: kind('specInvalid', 'A firmware image cannot start a TD.'),
+  TDCTL_E_MEASUREMENT_MISMATCH: kind(
+    'findings',
+    'The TD would not have the MRTD that its file expects.',
+  ),
+  TDCTL_E_EXPECTATION: kind('findings', 'A rehearsal did not come out as its file expects.'),
+  TDCTL_E_VCPU_LIMIT: kind(
+    'limitReached',
+    'The TD asks for more vCPUs than the host gives one TD.',
+  ),
+  TDCTL_E_NO_KEY_SLOT: kind('limitReached', 'Every private key ID (HKID) of the host is in use.'),
+  TDCTL_E_CGROUP_LIMIT: kind('limitReached', 'The misc cgroup of the caller allows no further TD.'),
+  TDCTL_E_HOST_UNSUPPORTED: kind(
+    'hostUnsupported',
+    'The chosen host cannot run a TD; the message names the missing item.',
+  ),
+  TDCTL_E_COMMAND_NOT_FOUND: kind('commandNotFound', 'The command to run is not there.'),
+  TDCTL_E_COMMAND_NOT_EXECUTABLE: kind(
+    'commandNotExecutable',
+    'The command to run is there and cannot be executed.',
+  ),
+  TDCTL_E_IOCTL: kind('failed', 'An ioctl was refused by the kernel or the TDX module.'),
+  TDCTL_E_TOOL_MISSING: kind(
+    'failed',
+    'A program of the system that the command needs is not there, or does not work.',
+  ),
+  TDCTL_E_TD_LOST: kind('failed', 'A move has lost the TD: no VM has it any more.'),
+  TDCTL_E_INVARIANT_BROKEN: kind(
+    'failed',
+    'A rehearsal found a run that breaks an invariant of tdctl.',
+  ),
+  TDCTL_E_STUCK: kind('failed', 'Something of a TD could not be given back and needs a person.'),
+  TDCTL_E_INTERRUPTED: kind(
+    'interrupted',
+    'The command was interrupted; what it held has been given back.',
+  ),
+  TDCTL_E_INTERNAL: kind('failed', 'A defect in tdctl.'),
+};
 
 export type TdctlErrorCode = keyof typeof errorKinds;
 
-/** Charts know nothing of this table and keep codes as text: one that is not here is our defect. */
+/** Charts know nothing of this table and keep codes as text. One that is not here is our defect. */
 export function errorCodeOf(text: string): TdctlErrorCode {
-  return isErrorCode(text) ? text : 'TDCTL_E_INTERNAL';
-}
-
-function isErrorCode(text: string): text is TdctlErrorCode {
-  return Object.hasOwn(errorKinds, text);
+  return Object.hasOwn(errorKinds, text) ? (text as TdctlErrorCode) : 'TDCTL_E_INTERNAL';
 }

@@ -1,4 +1,4 @@
-// C0 and C1 controls, DEL, and the bidirectional overrides that can make a line read as another.
+// C0 and C1 controls, DEL and bidirectional overrides can make a line read as another.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: stripping them is the purpose
 const unsafe = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 

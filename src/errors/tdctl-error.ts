@@ -4,13 +4,13 @@ export interface TdctlErrorOptions {
   readonly code: TdctlErrorCode;
   /** What was being done, as a verb phrase or the kernel's name of the request. */
   readonly op: string;
-  /** One sentence: what was asked, what answered, what it means here. Never the cause's own text. */
+  /** One sentence: what was asked, what answered, what it means. It never quotes the cause. */
   readonly message: string;
   /** What to do next. */
   readonly hint?: string | undefined;
-  /** Where in the user's input: `file:line:col`, or a path. */
+  /** The place in the user's input: `file:line:col`, or a path. */
   readonly place?: string | undefined;
-  /** Further lines under the message: one finding each, already formatted. */
+  /** Further lines under the message, with one finding each, already formatted. */
   readonly details?: readonly string[] | undefined;
   readonly cause?: unknown;
 }

@@ -1,6 +1,6 @@
 /**
- * What must hold of the sections, so that a launch as QEMU does it works and the measurement has
- * one answer only. Each rule says in a clause how it is broken. Source for the rules: QEMU
+ * These rules must hold of the sections, so that a launch as QEMU does it works and the measurement
+ * has one answer only. Each says in a clause how it is broken. Source for the rules: QEMU
  * hw/i386/tdvf.c; KVM_TDX_INIT_MEM_REGION in arch/x86/kvm/vmx/tdx.c.
  */
 import { pageBytes } from '../abi/tdx/mrtd.ts';
@@ -10,7 +10,7 @@ import type { TdvfSection, TdvfSectionType } from './types.ts';
 
 /** Private memory ends where the shared bit of the widest guest address (GPAW 52) begins. */
 const privateEnd = 1n << 51n;
-/** More first memory than this is a broken image; adding it page by page would take minutes. */
+/** An image that wants more than this is broken; adding it page by page would take minutes. */
 const maxTotalBytes = 1n << 32n;
 
 type SectionRule = (section: RawSection, fileSizeBytes: number) => string | undefined;
@@ -51,14 +51,14 @@ const sectionRules: readonly SectionRule[] = [
       ? `it must have no data in the image and has ${hex(rawSizeBytes)} bytes`
       : undefined,
 
-  // td-shim and Cloud Hypervisor pad with zeros; QEMU reads on into the file. No one MRTD is right.
+  // td-shim and Cloud Hypervisor pad with zeros, QEMU reads on into the file: no one MRTD is right.
   ({ measured, rawSizeBytes, memorySizeBytes }) =>
     measured && BigInt(rawSizeBytes) < memorySizeBytes
       ? `it is measured, and its memory size ${hex(memorySizeBytes)} is above its raw size ${hex(rawSizeBytes)}: VMMs differ in what they measure there`
       : undefined,
 ];
 
-/** Every rule that is broken, a clause each. Empty: the sections can be launched. */
+/** Gives a clause for every rule that is broken. None means that the sections can be launched. */
 export function checkSections(sections: readonly RawSection[], fileSizeBytes: number): string[] {
   return [
     ...sections.flatMap((section) => checkSection(section, fileSizeBytes)),
@@ -68,7 +68,7 @@ export function checkSections(sections: readonly RawSection[], fileSizeBytes: nu
   ];
 }
 
-/** Gives the sections their types. Call it with what {@link checkSections} has passed. */
+/** Gives a section its type. Call it with what {@link checkSections} has passed. */
 export function asTdvfSection({ index: _, typeNumber, ...section }: RawSection): TdvfSection {
   return { type: sectionKinds[typeNumber]?.name as TdvfSectionType, ...section };
 }
@@ -94,7 +94,7 @@ function checkSection(section: RawSection, fileSizeBytes: number): string[] {
 function checkOverlaps(sections: readonly RawSection[]): string[] {
   const findings: string[] = [];
   let highest: RawSection | undefined;
-  for (const section of sections.toSorted((a, b) => compare(a.gpa, b.gpa))) {
+  for (const section of sections.toSorted((a, b) => Number(a.gpa - b.gpa))) {
     if (highest && section.memorySizeBytes > 0n && section.gpa < endOf(highest)) {
       findings.push(
         `sections ${highest.index} and ${section.index} overlap in guest memory: ` +
@@ -135,8 +135,4 @@ function endOf({ gpa, memorySizeBytes }: RawSection): bigint {
 
 function rangeOf(section: RawSection): string {
   return `${hex(section.gpa)}-${hex(endOf(section) - 1n)}`;
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

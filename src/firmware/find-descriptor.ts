@@ -16,10 +16,10 @@ const tdxMetadataText = 'e47a6535-984a-4798-865e-4685a7bf8ec2';
 const tdxMetadataGuid = guidBytes(tdxMetadataText);
 
 const guidSize = 16;
-/** What every entry ends with: u16 length, GUID. The length counts these too. */
+/** Every entry ends with its length (u16) and its GUID. The length counts these too. */
 const entryTrailerBytes = 2 + guidSize;
 const tdxMetadataEntryBytes = 4 + entryTrailerBytes;
-/** The table ends here, counted from the end of the file; the legacy offset stands here too. */
+/** The table ends this far before the end of the file, where the legacy offset stands too. */
 const tableEndFromFileEnd = 0x20;
 
 const signature = 0x4656_4454; // "TDVF", little-endian
@@ -31,10 +31,10 @@ interface GuidedEntry {
   readonly guid: Uint8Array;
 }
 
-/** `view` covers the whole image, at least one page. Throws TDCTL_E_FIRMWARE_INVALID. */
+/** `view` covers the whole image, at least one page. It throws TDCTL_E_FIRMWARE_INVALID. */
 export function findDescriptor(view: DataView, place: string | undefined): DescriptorLocation {
   const entries = readGuidedTable(view, place);
-  const entry = entries?.find((candidate) => sameBytes(candidate.guid, tdxMetadataGuid));
+  const entry = entries?.find((candidate) => tdxMetadataGuid.equals(candidate.guid));
   if (entry) return followEntry(view, entry, place);
 
   const legacy = view.getUint32(view.byteLength - tableEndFromFileEnd, true);
@@ -43,10 +43,10 @@ export function findDescriptor(view: DataView, place: string | undefined): Descr
   throw entries ? noTdxEntry(entries.length, place) : noMetadata(view.byteLength, place);
 }
 
-/** The entries from the last to the first, or undefined where the image has no such table. */
+/** Gives the entries from the last to the first; undefined where the image has no such table. */
 function readGuidedTable(view: DataView, place: string | undefined): GuidedEntry[] | undefined {
   const tableEnd = view.byteLength - tableEndFromFileEnd;
-  if (!sameBytes(bytesAt(view, tableEnd - guidSize, guidSize), tableFooterGuid)) return undefined;
+  if (!tableFooterGuid.equals(bytesAt(view, tableEnd - guidSize, guidSize))) return undefined;
 
   const firstEntryEnd = tableEnd - entryTrailerBytes;
   const tableBytes = view.getUint16(firstEntryEnd, true);
@@ -110,10 +110,6 @@ function isInside(view: DataView, offset: number, length: number): boolean {
 
 function bytesAt(view: DataView, offset: number, length: number): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset + offset, length);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, index) => byte === b[index]);
 }
 
 export const damagedHint = 'the file is damaged or was built wrongly: fetch or build it again';

@@ -1,6 +1,6 @@
 import { TdctlError } from '../errors/index.ts';
 
-/** The image is not one that can start a TD. `place` is the file, where there is one. */
+/** Says that the image cannot start a TD. `place` is the file, where there is one. */
 export function firmwareInvalid(options: {
   readonly place: string | undefined;
   readonly message: string;

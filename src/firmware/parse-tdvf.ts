@@ -15,14 +15,14 @@ export interface ParseTdvfOptions {
 }
 
 const supportedVersion = 1;
-/** QEMU wants two at least. Real images have six or seven; the upper bound keeps checks cheap. */
+/** QEMU wants at least two. Real images have six or seven; the upper bound keeps checks cheap. */
 const sectionCount = { min: 2, max: 256 } as const;
 
 /**
  * Reads and checks the TDVF metadata of a whole image.
  *
- * Never reads outside `bytes`. Throws TDCTL_E_FIRMWARE_INVALID, and nothing else, when the image
- * cannot start a TD; when several sections are wrong, `details` has them all.
+ * It never reads outside `bytes`. It throws TDCTL_E_FIRMWARE_INVALID, and nothing else, when the
+ * image cannot start a TD; when several sections are wrong, `details` has them all.
  */
 export function parseTdvf(bytes: Uint8Array, options: ParseTdvfOptions = {}): TdvfMetadata {
   const { place, varsSizeBytes } = options;

@@ -2,24 +2,24 @@ import { MrtdStream, pageBytes } from '../abi/tdx/mrtd.ts';
 import type { TdvfSection } from './types.ts';
 
 /**
- * In which order a VMM adds and measures the pages of one section. `page`: each page is added and
- * then extended before the next (Linux KVM since 6.16, so QEMU since 10.1; Google Compute Engine;
- * Cloud Hypervisor). `section`: all pages are added, then all extended (out-of-tree QEMU 8).
+ * The order in which a VMM measures the pages of a section. `page`: each page is added and then
+ * extended before the next (Linux KVM since 6.16, so QEMU since 10.1; Google Compute Engine; Cloud
+ * Hypervisor). `section`: all pages are added, then all extended (out-of-tree QEMU 8).
  */
 export type MeasurementOrder = 'page' | 'section';
 
 export interface MrtdPrediction {
   readonly order: MeasurementOrder;
-  /** 96 hex digits. */
+  /** The MRTD in 96 hex digits. */
   readonly mrtd: string;
-  /** Pages that TDH.MEM.PAGE.ADD adds, and of them those whose content is measured. */
+  /** The pages that TDH.MEM.PAGE.ADD adds, and of them those whose content is measured. */
   readonly addedPages: number;
   readonly measuredPages: number;
-  /** What goes into SHA-384. */
+  /** How many bytes go into SHA-384. */
   readonly hashedBytes: number;
 }
 
-/** The MRTD of a TD that is built from this image and nothing else, sections in metadata order. */
+/** Predicts the MRTD of a TD built from this image alone, with the sections in metadata order. */
 export function predictMrtd(
   image: { readonly bytes: Uint8Array; readonly sections: readonly TdvfSection[] },
   options: { readonly order: MeasurementOrder },

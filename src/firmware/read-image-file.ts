@@ -1,12 +1,13 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { errnoOf } from '../errors/errno.ts';
 import { TdctlError, type TdctlErrorCode } from '../errors/index.ts';
 import { firmwareInvalid } from './firmware-error.ts';
 
 /** Real images have up to 16 MiB. */
 const maxImageBytes = 64 * 1024 * 1024;
 
-/** Reads a regular file of 1 byte to 64 MiB. `what` says what it should be, for the errors. */
+/** Reads a regular file of 1 byte to 64 MiB. `what` names it in the errors. */
 export async function readImageFile(options: {
   readonly path: string;
   readonly what: 'firmware image' | 'variable store';
@@ -34,7 +35,7 @@ async function openImage(path: string, what: string): Promise<FileHandle> {
     // Without O_NONBLOCK, opening a FIFO that nobody writes to would wait for ever.
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
-    const errno = (cause as NodeJS.ErrnoException).code;
+    const errno = errnoOf(cause);
     if (errno === 'ENOENT' || errno === 'ENOTDIR') {
       throw readError({
         code: 'TDCTL_E_NOT_FOUND',

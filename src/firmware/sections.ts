@@ -2,13 +2,13 @@ import type { TdvfSection } from './types.ts';
 
 interface SectionKind {
   readonly name: string;
-  /** Where its bytes come from. */
+  /** Says where the bytes of such a section come from. */
   readonly bytes: 'in the image' | 'zeros' | 'cannot be launched';
 }
 
 /**
- * Section types by number. Source: TDX Virtual Firmware Design Guide, table of section types; 7 and
- * 8 are td-shim's own. QEMU (hw/i386/tdvf.c) launches the first four only.
+ * The section types by number. Source: TDX Virtual Firmware Design Guide, table of section types; 7
+ * and 8 are td-shim's own. QEMU (hw/i386/tdvf.c) launches the first four only.
  */
 export const sectionKinds: readonly SectionKind[] = [
   { name: 'BFV', bytes: 'in the image' },

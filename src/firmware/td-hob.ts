@@ -21,13 +21,13 @@ interface Resource extends RamRange {
 const hobTypes = { handoff: 1, resourceDescriptor: 3, endOfList: 0xffff } as const;
 const hobBytes = { handoff: 56, resourceDescriptor: 48, endOfList: 8 } as const;
 const handoffTableVersion = 9;
-/** EFI_RESOURCE_SYSTEM_MEMORY for pages that the build added; the rest the guest must accept. */
+/** Pages that the build added are EFI_RESOURCE_SYSTEM_MEMORY; the rest the guest must accept. */
 const resourceTypes = { added: 0, unaccepted: 7 } as const;
-/** EFI_RESOURCE_ATTRIBUTE_PRESENT | INITIALIZED | TESTED. */
+/** The value is EFI_RESOURCE_ATTRIBUTE_PRESENT | INITIALIZED | TESTED. */
 const resourceAttributes = 0x7;
 
 /**
- * The bytes to put at the start of the TD_HOB section; the rest of the section stays zero.
+ * Makes the bytes to put at the start of the TD_HOB section; the rest of the section stays zero.
  *
  * @param options.sections as {@link parseTdvf} gives them: exactly one is TD_HOB.
  * @param options.ram the TD's RAM: ranges that do not overlap, in any order.
@@ -57,7 +57,7 @@ export function buildTdHob(options: {
   return encode(resources, hob.gpa + BigInt(listBytes));
 }
 
-/** Cuts the sections that lie in RAM out of it. BFV and CFV lie above: the firmware knows them. */
+/** Cuts the sections that lie in RAM out of it. BFV and CFV lie above; the firmware knows them. */
 function describeRam(
   ram: readonly RamRange[],
   sections: readonly TdvfSection[],
@@ -102,7 +102,7 @@ function listBytesOf(resources: readonly Resource[]): number {
   return hobBytes.handoff + resources.length * hobBytes.resourceDescriptor + hobBytes.endOfList;
 }
 
-/** `listEnd`: the GPA of the byte after the end-of-list block, which is what QEMU gives. */
+/** `listEnd` is the GPA of the byte after the end-of-list block, which is what QEMU gives. */
 function encode(resources: readonly Resource[], listEnd: bigint): Uint8Array {
   const view = new DataView(new ArrayBuffer(listBytesOf(resources)));
 
@@ -123,7 +123,7 @@ function encode(resources: readonly Resource[], listEnd: bigint): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** EFI_HOB_GENERIC_HEADER: u16 type, u16 length, u32 reserved. */
+/** Writes an EFI_HOB_GENERIC_HEADER: u16 type, u16 length, u32 reserved. */
 function writeHeader(view: DataView, offset: number, kind: keyof typeof hobTypes): void {
   view.setUint16(offset, hobTypes[kind], true);
   view.setUint16(offset + 2, hobBytes[kind], true);

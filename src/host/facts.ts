@@ -1,35 +1,35 @@
-/** What a host is, as data: the answer of `tdctl host` and the ground of every limit check. */
+/** What a host is, as data: `tdctl host` prints it, and every check of a limit starts from it. */
 
 export type HostKind = 'kvm' | 'soft' | 'sim';
 
 export interface KeySlots {
-  /** Private key IDs for guests: those of the BIOS split less the one the module keeps. */
+  /** The private key IDs for guests: those of the BIOS split less the one the module keeps. */
   readonly total: number;
   readonly used: number;
 }
 
 export interface HostFacts {
   readonly kind: HostKind;
-  /** As `--host` would name it: `kvm`, `soft:spr-1.5`, `sim:gnr-2.0`. */
+  /** The host as `--host` would name it: `kvm`, `soft:spr-1.5`, `sim:gnr-2.0`. */
   readonly name: string;
   readonly kernel: {
-    /** The KVM rules that answer: a release for a real kernel, an ABI name for a simulated one. */
+    /** The KVM rules that answer: the release of a real kernel, or the name of a simulated ABI. */
     readonly rules: string;
     readonly apiVersion: number;
-    /** KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS) exists: never in a released kernel. */
+    /** KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS) exists, which no released kernel has. */
     readonly hasMaxVcpusCap: boolean;
-    /** KVM_TDX_INIT_VM has a field for it: in some series and proposals, never in a release. */
+    /** KVM_TDX_INIT_VM has a field for it, as in some series and proposals and in no release. */
     readonly takesMaxVcpusInInitVm: boolean;
-    /** The CPUs of the host bound the vCPUs of a TD: so in every release that has TDX. */
+    /** The CPUs of the host bound the vCPUs of a TD, as in every release that has TDX. */
     readonly presentCpusBind: boolean;
-    /** A vCPU can be made before KVM_TDX_INIT_VM: what the destination of a move needs. */
+    /** A vCPU can be made before KVM_TDX_INIT_VM, which the destination of a move needs. */
     readonly vcpusBeforeInitVm: boolean;
-    /** How another VM gets at private memory: by KVM_LINK_GUEST_MEMFD, by binding the same file, or not. */
+    /** How another VM gets at private memory: KVM_LINK_GUEST_MEMFD, the same file bound, or not. */
     readonly sharesGuestMemory: 'link' | 'bind' | 'no';
-    /** KVM_TDX_TERMINATE_VM exists: posted, not in Linux 7.3. */
+    /** KVM_TDX_TERMINATE_VM exists. It was posted and is not in Linux 7.3. */
     readonly hasTerminateVm: boolean;
   };
-  /** undefined where the host cannot tell (a real host without the module's sysfs files). */
+  /** The module is undefined where the host has no sysfs files that tell it. */
   readonly module:
     | { readonly release: string; readonly maxVcpusPerTd: number | undefined }
     | undefined;
@@ -37,12 +37,12 @@ export interface HostFacts {
     readonly packages: number | undefined;
     readonly presentCpus: number;
     readonly onlineCpus: number;
-    /** 48 or 52: the guest physical address widths the host can give. */
+    /** The guest physical address widths that the host can give, in bits: 48 or 52. */
     readonly guestAddressWidths: readonly number[];
     readonly tscKhz: number | undefined;
   };
   readonly kvm: {
-    /** KVM_MAX_VCPUS: KVM_CHECK_EXTENSION(KVM_CAP_MAX_VCPUS) on /dev/kvm. */
+    /** KVM_MAX_VCPUS, which KVM_CHECK_EXTENSION(KVM_CAP_MAX_VCPUS) gives on /dev/kvm. */
     readonly maxVcpus: number;
     /** KVM_MAX_VCPU_IDS. */
     readonly maxVcpuIds: number;
@@ -61,15 +61,15 @@ export const releasedKernel = {
 } as const satisfies Partial<HostFacts['kernel']>;
 
 /**
- * What bounds the vCPUs of a TD; null: no bound there, or not known. The smallest of them binds
- * (bindingLimit() in machines/td-lifecycle/limits.ts).
+ * What bounds the vCPUs of a TD; null where there is no such bound, or it is not known. The
+ * smallest bound binds (bindingLimit() in machines/td-lifecycle/limits.ts).
  */
 export function vcpuLimits({
   facts,
   maxVcpus,
 }: {
   readonly facts: HostFacts;
-  /** Known on a VM fd alone. */
+  /** The limit that a VM fd gave; nothing else tells it. */
   readonly maxVcpus?: number | undefined;
 }) {
   return {

@@ -5,12 +5,12 @@ import { formatWord } from '../abi/tdx/status.ts';
 
 export interface KvmErrorOptions {
   readonly request: RequestName;
-  /** Of KVM_ENABLE_CAP and KVM_CHECK_EXTENSION. */
+  /** The capability that KVM_ENABLE_CAP or KVM_CHECK_EXTENSION was asked for. */
   readonly capability?: CapabilityName | undefined;
   readonly errno: number;
-  /** The SEAMCALL status that the kernel wrote back (`hw_error`), where there is one. */
+  /** The SEAMCALL status that the kernel wrote into `hw_error`, where it wrote one. */
   readonly hwStatus?: bigint | undefined;
-  /** The stable name of the kernel's check that refused: only simulated hosts know it. */
+  /** The stable name of the kernel's check that refused. Only simulated hosts know it. */
   readonly check?: string | undefined;
   readonly cause?: unknown;
 }

@@ -1,4 +1,4 @@
-/** A host whose every request is reported: which one, how it was answered, how long it took. */
+/** Wraps a host so that every request is reported, with its answer and how long it took. */
 import type { CapabilityName } from '../abi/kvm/capabilities.ts';
 import type { RequestName } from '../abi/kvm/requests.ts';
 import { KvmError } from './kvm-error.ts';
@@ -8,13 +8,13 @@ export interface RequestRecord {
   readonly request: RequestName;
   /** The capability, where the request names one. */
   readonly capability: CapabilityName | undefined;
-  /** `ok`, or the errno's name. */
+  /** The answer is `ok`, or the name of the errno. */
   readonly answer: string;
   readonly durationMs: number;
 }
 
 export interface Observer {
-  /** The clock of the caller, in milliseconds: simulated time has its own. */
+  /** The caller gives its clock, in milliseconds, because simulated time has its own. */
   readonly now: () => number;
   readonly onAnswer: (record: RequestRecord) => void;
 }
@@ -44,7 +44,7 @@ export function observeHost(host: Host, { now, onAnswer }: Observer): Host {
 
 const observedVms = new WeakMap<Vm, Vm>();
 
-/** The VM of the host itself, which alone it takes as one of its own. */
+/** The VM that the host itself made. A host takes no other as the source of a move. */
 export function unobserved(vm: Vm): Vm {
   return observedVms.get(vm) ?? vm;
 }
@@ -114,7 +114,7 @@ function observedVcpu(vcpu: Vcpu, report: Report): Vcpu {
   };
 }
 
-/** Nothing where the host runs no guests. */
+/** The method is left out where the host runs no guests, because callers look for it. */
 function runOf(vcpu: Vcpu, report: Report): Pick<Vcpu, 'run'> {
   const run = vcpu.run?.bind(vcpu);
   return run === undefined ? {} : { run: (options) => report('KVM_RUN', () => run(options)) };

@@ -2,24 +2,24 @@ import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import type { HostFacts, KeySlots } from './facts.ts';
 import type { Host, TdxCapabilities } from './port.ts';
 
-/** What a host gives a TD, as far as it tells before one is made. */
+/** What a host gives a TD, as far as the host tells before one is made. */
 export interface HostOffer {
   readonly facts: HostFacts;
   readonly capabilities: TdxCapabilities;
   readonly supportedCpuid: readonly CpuidEntry[];
-  /** KVM_CAP_MAX_VCPUS on a VM fd of type TDX: only there is it the limit of a TD. */
+  /** KVM_CAP_MAX_VCPUS on a VM fd of type TDX, because only there is it the limit of a TD. */
   readonly maxVcpus: number;
 }
 
-/** What is known of a host that may take a TD. undefined: not known, so nothing is held against it. */
+/** What is known of a host that may take a TD. Nothing undefined is held against it. */
 export interface KnownHost {
-  /** Unique among the hosts of one question. */
+  /** The name is unique among the hosts of one question. */
   readonly name: string;
-  /** undefined: KVM offers no TDs there, for `obstacles`; or nobody asked it. */
+  /** The offer is undefined where KVM offers no TDs (see `obstacles`), or nobody asked it. */
   readonly offer: HostOffer | undefined;
-  /** Why KVM offers no TDs; the first is the cause. */
+  /** The reasons why KVM offers no TDs; the first is the cause. */
   readonly obstacles: readonly string[];
-  /** What could not be judged, because the file does not say it. */
+  /** The things that could not be judged, because the file does not say them. */
   readonly unknown: readonly string[];
   readonly presentCpus: number | undefined;
   readonly keySlots: KeySlots | undefined;
@@ -32,11 +32,11 @@ export interface KnownHost {
 
 export interface HostMemory {
   readonly totalBytes: bigint;
-  /** What Linux could hand out at the moment. */
+  /** The memory that Linux could hand out when the host was read. */
   readonly availableBytes: bigint | undefined;
 }
 
-/** Makes a VM for a moment, because only its fd tells. It takes no key slot. */
+/** Makes a VM for a moment, because only its fd tells the limit of a TD. That takes no key slot. */
 export async function readHostOffer(host: Host): Promise<HostOffer> {
   const vm = await host.createVm({ type: 'KVM_X86_TDX_VM' });
   try {
@@ -51,7 +51,7 @@ export async function readHostOffer(host: Host): Promise<HostOffer> {
   }
 }
 
-/** undefined where the host cannot tell. */
+/** The count is undefined where the host cannot tell. */
 export function freeKeySlots(slots: KeySlots | undefined): number | undefined {
   return slots && slots.total - slots.used;
 }

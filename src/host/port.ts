@@ -1,10 +1,10 @@
 /**
- * The port: KVM and TDX in the kernel's own verbs. `kvm`, `soft` and `simulated` implement it;
- * nothing here imports an implementation.
+ * The port has KVM and TDX in the kernel's own verbs. `kvm`, `soft` and `simulated` implement it,
+ * and nothing here imports an implementation.
  *
- * Every method is one ioctl (or one mmap) and throws {@link KvmError} when it is refused. 64-bit
- * addresses, sizes and masks are BigInt. `close()` is idempotent everywhere, never throws for a
- * second call, and using an object after it throws `KvmError` EBADF.
+ * Every method makes one ioctl (or one mmap) and throws {@link KvmError} when the kernel refuses
+ * it. 64-bit addresses, sizes and masks are BigInt. `close()` is idempotent everywhere and does not
+ * throw for a second call; an object that is used after it throws `KvmError` EBADF.
  */
 import type { CapabilityName } from '../abi/kvm/capabilities.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
@@ -12,70 +12,67 @@ import type { VmTypeName } from '../abi/kvm/vm-types.ts';
 import type { HostFacts, KeySlots } from './facts.ts';
 
 export interface Host {
-  /** What the host is. Reads only; takes no key slot. */
+  /** Tells what the host is. It only reads, and takes no key slot. */
   facts(): Promise<HostFacts>;
-  /** Key slots (private key IDs for guests) as far as this host can tell; undefined if it cannot. */
+  /** The key slots (private key IDs for guests); undefined where the host cannot tell them. */
   keySlots(): Promise<KeySlots | undefined>;
   /**
-   * How many more TDs the misc cgroup of this process, and those above it, allow; undefined where no
-   * limit is set or none can be read. KVM_TDX_INIT_VM is EBUSY at 0.
+   * How many more TDs the misc cgroup of this process, and those above it, allow; undefined where
+   * no limit is set or none can be read. KVM_TDX_INIT_VM answers EBUSY when it is 0.
    */
   cgroupRoom(): Promise<number | undefined>;
-  /** Path of that cgroup, where it can differ between the processes that use this host. */
+  /** The path of that cgroup, where it can differ between the processes that use this host. */
   readonly cgroup?: string;
-  /** KVM_CHECK_EXTENSION on /dev/kvm. Unknown capabilities are 0. */
+  /** KVM_CHECK_EXTENSION on /dev/kvm. The kernel answers 0 for an unknown capability. */
   checkExtension(capability: CapabilityName): Promise<number>;
-  /** KVM_GET_SUPPORTED_CPUID. */
   getSupportedCpuid(): Promise<readonly CpuidEntry[]>;
-  /** KVM_CREATE_VM. EINVAL: the host does not offer the type. */
+  /** KVM_CREATE_VM, which answers EINVAL where the host does not offer the type. */
   createVm(options: CreateVm): Promise<Vm>;
-  /** Anonymous zeroed memory of this process, page aligned, for slots and as a source of pages. */
+  /** Maps anonymous zeroed memory, page aligned, which backs slots and is a source of pages. */
   mapMemory(options: MapMemory): Promise<UserMemory>;
-  /** Nanoseconds that have passed on a simulated host; only those have a time of their own. */
+  /** The nanoseconds that have passed on a simulated host; no other has a time of its own. */
   simulatedTimeNs?(): bigint;
   close(): Promise<void>;
 }
 
 export interface Vm {
-  /** KVM_CHECK_EXTENSION on the VM fd: KVM_CAP_MAX_VCPUS is this VM's own limit only here. */
+  /** KVM_CHECK_EXTENSION on the VM fd. Only here is KVM_CAP_MAX_VCPUS the limit of this VM. */
   checkExtension(capability: CapabilityName): Promise<number>;
-  /** KVM_ENABLE_CAP. */
   enableCap(options: EnableCap): Promise<void>;
-  /** KVM_SET_TSC_KHZ on the VM: the default of vCPUs to come, and what INIT_VM hands the module. */
+  /** KVM_SET_TSC_KHZ sets the default of vCPUs to come, and what INIT_VM hands the module. */
   setTscKhz(options: SetTscKhz): Promise<void>;
-  /** KVM_CREATE_VCPU. */
   createVcpu(options: CreateVcpu): Promise<Vcpu>;
   /** KVM_CREATE_GUEST_MEMFD. The object pins the VM, and so its key slot, until it is closed. */
   createGuestMemfd(options: CreateGuestMemfd): Promise<GuestMemory>;
   /**
-   * KVM_LINK_GUEST_MEMFD: a guest_memfd of this VM on the pages of another VM's. Proposed with RFC v2
-   * of intra-host migration; ENOTTY everywhere else.
+   * KVM_LINK_GUEST_MEMFD makes a guest_memfd of this VM on the pages of another VM's. RFC v2 of
+   * intra-host migration proposes it; every other kernel answers ENOTTY.
    */
   linkGuestMemfd(options: ShareGuestMemfd): Promise<GuestMemory>;
   /**
-   * Another VM's guest_memfd for this VM: a second fd of the same file, passed by SCM_RIGHTS where the
-   * VMs are in two processes. The last one to close counts. Whether it can be bound here is the
-   * kernel's to say.
+   * Takes another VM's guest_memfd for this VM: a second fd of the same file, which SCM_RIGHTS
+   * passes where the VMs are in two processes. The file lives until the last fd is closed. The
+   * kernel decides whether it can be bound here.
    */
   receiveGuestMemfd(options: ShareGuestMemfd): Promise<GuestMemory>;
   /**
-   * KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM): takes the TD out of `source` into this VM.
-   * Without a source it asks with an fd that is not open, which moves nothing: EBADF where the
-   * kernel moves TDs, EINVAL where it does not. KVM_CHECK_EXTENSION does not tell: it is 1 on Intel
-   * although released kernels always refuse the request.
+   * KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM) takes the TD out of `source` into this VM.
+   * Without a source it asks with an fd that is not open, which moves nothing: the kernel answers
+   * EBADF where it moves TDs, and EINVAL where it does not. KVM_CHECK_EXTENSION does not tell: it
+   * is 1 on Intel although released kernels always refuse the request.
    */
   moveEncContextFrom(options: MoveEncContextFrom): Promise<void>;
   /** KVM_SET_USER_MEMORY_REGION2. A size of 0 deletes the slot. */
   setUserMemoryRegion2(region: MemoryRegion): Promise<void>;
-  /** KVM_SET_MEMORY_ATTRIBUTES: makes a range of guest memory private or shared. */
+  /** KVM_SET_MEMORY_ATTRIBUTES makes a range of guest memory private or shared. */
   setMemoryAttributes(options: MemoryAttributes): Promise<void>;
-  /** KVM_TDX_CAPABILITIES. E2BIG is handled inside. */
+  /** KVM_TDX_CAPABILITIES. The host handles E2BIG itself. */
   tdxCapabilities(): Promise<TdxCapabilities>;
-  /** KVM_TDX_INIT_VM: takes the key slot. */
+  /** KVM_TDX_INIT_VM takes the key slot. */
   tdxInitVm(params: TdxInitVm): Promise<void>;
-  /** KVM_TDX_FINALIZE_VM: closes the measurement; no vCPU and no page can be added afterwards. */
+  /** KVM_TDX_FINALIZE_VM closes the measurement. No vCPU and no page can be added afterwards. */
   tdxFinalizeVm(): Promise<void>;
-  /** KVM_TDX_TERMINATE_VM: posted, not in Linux 7.3, so EINVAL is a normal answer. */
+  /** KVM_TDX_TERMINATE_VM was posted and is not in Linux 7.3, so EINVAL is a normal answer. */
   tdxTerminateVm(): Promise<void>;
   /**
    * The MRTD (48 bytes) that FINALIZE_VM closed, where the host can tell. No ioctl of Linux 7.3
@@ -87,20 +84,19 @@ export interface Vm {
 
 export interface Vcpu {
   readonly id: number;
-  /** KVM_SET_CPUID2. Must come before KVM_TDX_INIT_VCPU (leaf 1 must give x2APIC). */
+  /** KVM_SET_CPUID2, which must come before KVM_TDX_INIT_VCPU (leaf 1 must give x2APIC). */
   setCpuid2(options: SetCpuid2): Promise<void>;
-  /** KVM_TDX_INIT_VCPU. */
   tdxInitVcpu(options: TdxInitVcpu): Promise<void>;
   /**
-   * KVM_TDX_INIT_MEM_REGION, continued on EAGAIN, EINTR and EBUSY with the struct that the kernel
-   * advanced. When `signal` aborts, it stops between two chunks and throws `KvmError` EINTR.
+   * KVM_TDX_INIT_MEM_REGION. The host continues it on EAGAIN, EINTR and EBUSY with the struct that
+   * the kernel advanced. When `signal` aborts, it throws `KvmError` EINTR between two chunks.
    */
   tdxInitMemRegion(region: InitMemRegion): Promise<void>;
-  /** KVM_TDX_GET_CPUID: legal between INIT_VM and FINALIZE_VM. E2BIG is handled inside. */
+  /** KVM_TDX_GET_CPUID is legal between INIT_VM and FINALIZE_VM. The host handles E2BIG itself. */
   tdxGetCpuid(): Promise<readonly CpuidEntry[]>;
   /**
-   * KVM_RUN, until the vCPU exits by itself; gives the reason. When `signal` aborts, it leaves and throws `KvmError`
-   * EINTR. Missing where a host does not run guests: on `kvm` so far.
+   * KVM_RUN gives the reason why the vCPU exits by itself. When `signal` aborts, it throws
+   * `KvmError` EINTR. The method is missing where a host runs no guests, as on `kvm` so far.
    */
   run?(options: RunVcpu): Promise<VcpuExitReason>;
   close(): Promise<void>;
@@ -117,10 +113,10 @@ export interface GuestMemory {
 
 /** Anonymous memory of this process. */
 export interface UserMemory {
-  /** The address in this process (made up on `sim`). */
+  /** The address in this process, which `sim` makes up. */
   readonly address: bigint;
   readonly sizeBytes: bigint;
-  /** Copies bytes in. Throws RangeError outside the mapping. */
+  /** Copies bytes in, and throws RangeError outside the mapping. */
   write(options: { readonly offsetBytes: bigint; readonly bytes: Uint8Array }): void;
   close(): Promise<void>;
 }
@@ -143,7 +139,7 @@ export type MemoryAttributes = {
   readonly isPrivate: boolean;
 };
 export type SetCpuid2 = { readonly entries: readonly CpuidEntry[] };
-/** What the firmware finds in RCX: the address of the TD HOB. */
+/** `initialRcx` is what the firmware finds in RCX: the address of the TD HOB. */
 export type TdxInitVcpu = { readonly initialRcx: bigint };
 export type RunVcpu = { readonly signal: AbortSignal };
 
@@ -151,10 +147,10 @@ export interface MemoryRegion {
   readonly slot: number;
   readonly gpa: bigint;
   readonly sizeBytes: bigint;
-  /** Shared (ordinary) backing. */
+  /** The shared (ordinary) backing. */
   readonly memory: UserMemory;
   readonly memoryOffsetBytes: bigint;
-  /** Private backing: sets KVM_MEM_GUEST_MEMFD. */
+  /** The private backing, which sets KVM_MEM_GUEST_MEMFD. */
   readonly guestMemory?: { readonly memory: GuestMemory; readonly offsetBytes: bigint };
 }
 
@@ -163,26 +159,26 @@ export interface InitMemRegion {
   readonly sourceOffsetBytes: bigint;
   readonly gpa: bigint;
   readonly pages: number;
-  /** KVM_TDX_MEASURE_MEMORY_REGION: the content goes into MRTD, not only the address. */
+  /** KVM_TDX_MEASURE_MEMORY_REGION: the content goes into MRTD too, and not only the address. */
   readonly measure: boolean;
   readonly signal?: AbortSignal;
-  /** Called after each chunk with the pages done so far. */
+  /** The host calls it after each chunk with the pages done so far. */
   readonly onProgress?: (pagesDone: number) => void;
 }
 
-/** `struct kvm_tdx_capabilities`, the part a VMM needs. */
+/** The part of `struct kvm_tdx_capabilities` that a VMM needs. */
 export interface TdxCapabilities {
   readonly supportedAttributes: bigint;
   readonly supportedXfam: bigint;
-  /** The leaves INIT_VM may configure: register bits that are 1 may be chosen. */
+  /** The leaves that INIT_VM may configure: register bits that are 1 may be chosen. */
   readonly configurableCpuid: readonly CpuidEntry[];
 }
 
-/** `struct kvm_tdx_init_vm`. The three identities are 48 bytes each. */
+/** `struct kvm_tdx_init_vm`. The three identities have 48 bytes each. */
 export interface TdxInitVm {
   readonly attributes: bigint;
   readonly xfam: bigint;
-  /** Only where KVM_TDX_INIT_VM has such a field (series v9 and some proposals); ignored elsewhere. */
+  /** Kernels whose KVM_TDX_INIT_VM has no such field (all releases) ignore it. */
   readonly maxVcpus?: number;
   readonly mrConfigId: Uint8Array;
   readonly mrOwner: Uint8Array;

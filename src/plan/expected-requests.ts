@@ -1,4 +1,4 @@
-/** The requests a plan leads to, step by step: what a run then reports is the same list. */
+/** The requests that a plan leads to, step by step. A run then reports the same list. */
 import type { ProvisioningStepState } from '../../machines/td-lifecycle/steps.ts';
 import type { TdPlan } from './td-plan.ts';
 

@@ -1,38 +1,39 @@
 /**
- * What a TD costs its host in memory, page by page: the guest's own memory, and the pages that the
- * TDX module takes for it (tdx-module part 4). The PAMT is not in it: the host reserved it for all
- * of its memory when TDX was enabled.
+ * What a TD costs its host in memory, page by page: the guest's own memory, and the TDX module's
+ * pages for it (Intel TDX Module Base Architecture Specification). The PAMT is left out: the host
+ * reserved it when TDX was enabled.
  */
+
 import { pidTableBytes } from '../abi/kvm/pid-table.ts';
-import { type ModuleRelease, moduleReleases } from '../abi/tdx/module-releases.ts';
+import { PAGE_SIZE } from '../abi/kvm/structs.ts';
+import { moduleRelease, moduleReleases } from '../abi/tdx/module-releases.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 
-const PAGE_BYTES = 4096n;
 const MIB = 1n << 20n;
 const GIB = 1n << 30n;
 
 export interface Footprint {
   readonly guestMemoryBytes: bigint;
-  /** Pages of the TDX module. */
+  /** The pages that the TDX module takes. */
   readonly control: ControlPages;
   readonly controlBytes: bigint;
-  /** What `maxVcpus` above `vcpus` adds: it is paid now and cannot be added later. */
+  /** What `maxVcpus` above `vcpus` adds; it is paid now and cannot be added later. */
   readonly headroomBytes: bigint;
   readonly totalBytes: bigint;
-  /** What a plain VM would pay for the same headroom: its PID-pointer table. */
+  /** What a plain VM would pay for the same headroom, which is its PID-pointer table. */
   readonly plainVmPidTableBytes: number;
-  /** The release that the page counts are those of, and whether that is a guess. */
+  /** The release whose page counts these are, and whether that is a guess. */
   readonly pageCountsOf: { readonly release: string; readonly isGuess: boolean };
 }
 
 export interface ControlPages {
   readonly tdr: number;
   readonly tdcs: number;
-  /** TDVPR and TDCX of all vCPUs. */
+  /** The TDVPR and TDCX pages of all vCPUs. */
   readonly tdvps: number;
-  /** At most: with every page of the guest accepted as 4 KiB. The root is inside the TDCS. */
+  /** The most, with every page of the guest accepted as 4 KiB. The root is inside the TDCS. */
   readonly secureEpt: number;
 }
 
@@ -60,18 +61,17 @@ export function footprintOf(
   };
 }
 
-/** What a host without a known release is taken for: all of 1.5 have the same page counts. */
+/** A host without a known release is taken for this one: all of 1.5 have the same page counts. */
 const assumedRelease = '1.5.28';
 
 function releaseOf(facts: HostFacts) {
-  const known: Readonly<Record<string, ModuleRelease>> = moduleReleases;
-  const name = facts.module?.release ?? assumedRelease;
-  const release = known[name];
-  if (release && facts.module) return { release, name, isGuess: false };
+  const name = facts.module?.release;
+  const release = name === undefined ? undefined : moduleRelease(name);
+  if (name !== undefined && release) return { release, name, isGuess: false };
   return { release: moduleReleases[assumedRelease], name: assumedRelease, isGuess: true };
 }
 
-/** One table per 2 MiB, 1 GiB and 512 GiB that any private page lies in. */
+/** There is one table for each 2 MiB, 1 GiB and 512 GiB in which any private page lies. */
 function secureEptPages({ slots }: MemoryLayout): number {
   return [2n * MIB, GIB, 512n * GIB].reduce((sum, covered) => {
     const tables = new Set<bigint>();
@@ -87,5 +87,5 @@ function secureEptPages({ slots }: MemoryLayout): number {
 }
 
 function bytesOf(pages: number): bigint {
-  return BigInt(pages) * PAGE_BYTES;
+  return BigInt(pages) * PAGE_SIZE;
 }

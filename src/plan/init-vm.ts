@@ -1,4 +1,4 @@
-/** What KVM_TDX_INIT_VM will be asked, from the spec and what KVM_TDX_CAPABILITIES allows. */
+/** Makes what KVM_TDX_INIT_VM will be asked from the spec and KVM_TDX_CAPABILITIES. */
 import { ADDRESS_SIZES_LEAF, withGuestAddressBits } from '../abi/kvm/cpuid.ts';
 import { kernelAbiOf } from '../abi/kvm/kernels/index.ts';
 import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../abi/kvm/structs.ts';
@@ -6,18 +6,13 @@ import { TdctlError } from '../errors/index.ts';
 import type { HostOffer } from '../host/offer.ts';
 import type { TdxInitVm } from '../host/port.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
-import {
-  type InitVmField,
-  type InitVmGround,
-  type InitVmRefusal,
-  preflightInitVm,
-} from './preflight.ts';
+import { type InitVmField, type InitVmGround, preflightInitVm } from './preflight.ts';
 
 /** @throws TdctlError TDCTL_E_SPEC_INVALID naming every field that this host cannot give. */
 export function buildInitVm(spec: TrustDomain, offer: HostOffer): TdxInitVm {
   const params = initVmParams(spec, offer);
-  const findings = preflightInitVm(params, groundOf(spec, offer)).map((refusal) =>
-    refusedField(spec, refusal),
+  const findings = preflightInitVm(params, groundOf(spec, offer)).map(({ field, problem }) =>
+    spec.source.finding({ field: specFields[field], problem }),
   );
   if (findings.length === 0) return params;
   throw new TdctlError({
@@ -30,7 +25,7 @@ export function buildInitVm(spec: TrustDomain, offer: HostOffer): TdxInitVm {
   });
 }
 
-/** Slots and cgroups are left to the kernel: they change until it is asked. */
+/** Key slots and cgroups are left to the kernel, because they change until it is asked. */
 export function groundOf(spec: TrustDomain, offer: HostOffer): InitVmGround {
   const { facts } = offer;
   return {
@@ -50,7 +45,7 @@ export function groundOf(spec: TrustDomain, offer: HostOffer): InitVmGround {
   };
 }
 
-/** The spec field behind each field of INIT_VM. CPUID is made from the host, not from the spec. */
+/** The spec field behind each field of INIT_VM. CPUID comes from the host, not from the spec. */
 const specFields: Readonly<Record<InitVmField, string>> = {
   attributes: 'spec.attributes',
   xfam: 'spec.xfam',
@@ -61,10 +56,6 @@ const specFields: Readonly<Record<InitVmField, string>> = {
   keySlot: 'spec',
   cgroup: 'spec',
 };
-
-function refusedField(spec: TrustDomain, { field, problem }: InitVmRefusal): string {
-  return spec.source.finding({ field: specFields[field], problem });
-}
 
 export function initVmParams(spec: TrustDomain, offer: HostOffer): TdxInitVm {
   return {

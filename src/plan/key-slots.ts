@@ -1,7 +1,7 @@
 import { TdctlError } from '../errors/index.ts';
 import type { HostFacts, KeySlots } from '../host/facts.ts';
 
-/** A cgroup at its limit answers EBUSY, after the key slot was found free. */
+/** KVM_TDX_INIT_VM answers EBUSY in a cgroup at its limit, after it found a free key slot. */
 export function checkCgroup(facts: HostFacts, room: number | undefined): void {
   if (room === undefined || room > 0) return;
   throw new TdctlError({

@@ -1,7 +1,7 @@
 /**
- * Where a TD's memory lies and which pages are in it before it runs, as QEMU's q35 lays it out:
- * RAM from 0, a hole below 4 GiB for devices and firmware, the rest of the RAM from 4 GiB up.
- * The firmware image ends at 4 GiB (TDVF design guide, "TDVF image").
+ * Lays out a TD's memory, and the pages that are in it before it runs, as QEMU's q35 does: RAM from
+ * 0, a hole below 4 GiB for devices and firmware, the rest of the RAM from 4 GiB up. The firmware
+ * image ends at 4 GiB (TDVF design guide, "TDVF image").
  */
 import { PAGE_SIZE } from '../abi/kvm/structs.ts';
 import { TdctlError } from '../errors/index.ts';
@@ -10,9 +10,9 @@ import type { TrustDomain } from '../spec/trust-domain.ts';
 
 const GIB = 1n << 30n;
 const FOUR_GIB = 4n * GIB;
-/** RAM below the hole, once there is more RAM than fits: QEMU q35, `max_ram_below_4g`. */
+/** With more RAM than fits below the hole, this much lies there: QEMU q35, `max_ram_below_4g`. */
 const LOW_RAM_WITH_HOLE = 2n * GIB;
-/** q35 keeps RAM in one piece up to here. */
+/** q35 keeps RAM in one piece up to this address. */
 const LOW_RAM_LIMIT = 0xb0000000n;
 
 export interface MemorySlot {
@@ -29,15 +29,15 @@ export interface InitialPages {
   readonly gpa: bigint;
   readonly pages: number;
   readonly measured: boolean;
-  /** What to put there first; the rest of the range is zero. */
+  /** The bytes to put there first; the rest of the range is zero. */
   readonly bytes: Uint8Array;
 }
 
 export interface MemoryLayout {
   readonly slots: readonly MemorySlot[];
-  /** In metadata order, which is the order of measurement. */
+  /** The pages are in metadata order, which is the order of measurement. */
   readonly initialPages: readonly InitialPages[];
-  /** Guest physical address of the TD HOB: what the firmware finds in RCX. */
+  /** The guest physical address of the TD HOB, which the firmware finds in RCX. */
   readonly hobAddress: bigint;
 }
 

@@ -1,7 +1,10 @@
-/** A saved plan: what it was made from, so that a run can tell whether the world has moved. */
+/** A saved plan holds what it was made from, so that a run can tell whether the world has moved. */
+
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { writeNewFile } from '../documents/new-file.ts';
+import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import type { TdPlan } from './td-plan.ts';
 
@@ -11,10 +14,10 @@ const version = 1;
 export interface SavedPlan {
   readonly kind: typeof kind;
   readonly version: typeof version;
-  /** As `--host` and `--kernel` take it. */
+  /** The choice as `--host` and `--kernel` take it. */
   readonly choice: { readonly host: string; readonly kernel: string };
   readonly specPath: string;
-  /** Compared field by field before a run. */
+  /** This is compared field by field before a run. */
   readonly made: Readonly<Record<string, unknown>>;
 }
 
@@ -31,23 +34,7 @@ export async function savePlan(
     made: await madeFrom(plan),
   };
   const text = `${JSON.stringify(saved, null, 2)}\n`;
-  try {
-    await writeFile(file, text, { flag: 'wx' });
-  } catch (cause) {
-    throw notWritten(file, cause);
-  }
-}
-
-function notWritten(file: string, cause: unknown): TdctlError {
-  const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
-  return new TdctlError({
-    code: exists ? 'TDCTL_E_EXISTS' : 'TDCTL_E_NOT_WRITABLE',
-    op: 'save the plan',
-    place: file,
-    message: exists ? 'there is a file of that name already' : 'the plan could not be written',
-    hint: 'choose another name',
-    cause: exists ? undefined : cause,
-  });
+  await writeNewFile(file, { text, op: 'save the plan', what: 'plan' });
 }
 
 /** @throws TdctlError for a file that is no saved plan. */
@@ -70,7 +57,7 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const missing = errnoOf(cause) === 'ENOENT';
     throw new TdctlError({
       code: missing ? 'TDCTL_E_NOT_FOUND' : 'TDCTL_E_NOT_READABLE',
       op: 'read the saved plan',
@@ -115,7 +102,7 @@ export async function checkUnchanged(
   });
 }
 
-/** Everything that decides what a run does. Free slots are left out: they change all the time. */
+/** Gives all that decides what a run does, but for free slots, which change all the time. */
 async function madeFrom({ spec, firmware, facts, predictedMrtd }: TdPlan) {
   const specText = await readFile(spec.source.path);
   const record = {
@@ -127,7 +114,7 @@ async function madeFrom({ spec, firmware, facts, predictedMrtd }: TdPlan) {
   return JSON.parse(JSON.stringify(record)) as Record<string, unknown>;
 }
 
-/** `{ a: { b: 1 } }` as `a.b` to `1`. */
+/** Turns `{ a: { b: 1 } }` into `a.b` with the value `1`. */
 function flatten(value: unknown, path = ''): Map<string, string> {
   if (typeof value !== 'object' || value === null) return new Map([[path, String(value)]]);
   return new Map(

@@ -15,37 +15,37 @@ export interface TdPlan {
   readonly spec: TrustDomain;
   readonly firmware: FirmwareImage;
   readonly facts: HostFacts;
-  /** Created before FINALIZE_VM: those that start, then those left offline as headroom. */
+  /** All vCPUs are created before FINALIZE_VM: those that start, then those left as headroom. */
   readonly vcpuIds: readonly number[];
   readonly bindingLimit: BindingLimit;
   readonly layout: MemoryLayout;
-  /** 96 hex digits: KVM adds and measures page by page. */
+  /** The MRTD in 96 hex digits, as KVM adds and measures page by page. */
   readonly predictedMrtd: string;
 }
 
 export interface PlanOptions {
   readonly spec: TrustDomain;
-  /** undefined: it cannot be used, which is a finding of its own; the rest is judged all the same. */
+  /** undefined means that it cannot be used, which is a finding; the rest is judged anyway. */
   readonly firmware: FirmwareImage | undefined;
   readonly facts: HostFacts;
-  /** What a VM fd of the host told; without it, INIT_VM is checked when the run gets there. */
+  /** What a VM fd of the host told. Without it, INIT_VM is checked when the run gets there. */
   readonly offer?: HostOffer;
-  /** Without it, a full host is found when the run gets there. */
+  /** Without the key slots, a full host is found when the run gets there. */
   readonly keySlots?: KeySlots | undefined;
-  /** As Host.cgroupRoom() tells it. */
+  /** The room as Host.cgroupRoom() tells it. */
   readonly cgroupRoom?: number | undefined;
-  /** Makes a TD whose MRTD is not the one its file expects. */
+  /** A TD is made even if its MRTD is not the one that its file expects. */
   readonly ignoreExpectation?: boolean;
 }
 
 export interface Assessment {
-  /** All of them, each as it would end a run. */
+  /** All findings, each as it would end a run. */
   readonly findings: readonly TdctlError[];
-  /** There unless a finding keeps it from being made. */
+  /** The plan is there unless a finding keeps it from being made. */
   readonly plan: TdPlan | undefined;
 }
 
-/** @throws TdctlError, the first finding. */
+/** @throws the first finding, a TdctlError. */
 export function planTd(options: PlanOptions): TdPlan {
   const { findings, plan } = assessTd(options);
   const [first] = findings;

@@ -1,4 +1,4 @@
-/** 48 bytes of SHA-384, as MRTD and the three identities have them: 96 hex digits or base64. */
+/** MRTD and the identities have 48 bytes (SHA-384), written as 96 hex digits or base64. */
 import { type Parsed, parsed, refused } from '../documents/parsed.ts';
 import { describeValue } from '../documents/wording.ts';
 

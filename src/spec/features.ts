@@ -1,4 +1,4 @@
-/** `spec.attributes` and `spec.xfam`: a list of names, or the whole mask in hex. */
+/** `spec.attributes` and `spec.xfam` are a list of names, or the whole mask in hex. */
 import { attributeFindings, attributes, neverAllowedAttributes } from '../abi/tdx/attributes.ts';
 import type { Feature, FeatureFinding } from '../abi/tdx/feature-mask.ts';
 import { neverAllowedXfam, xfamFeatures, xfamFindings } from '../abi/tdx/xfam.ts';
@@ -8,7 +8,7 @@ import { describeValue, oneOf, quote } from '../documents/wording.ts';
 
 interface FeatureField {
   readonly features: readonly Feature[];
-  /** Known by name so that the answer can say more than "unknown". */
+  /** These are known by name so that the answer can say more than "unknown". */
   readonly neverAllowed: readonly Feature[];
   readonly findings: (mask: bigint) => FeatureFinding[];
 }

@@ -1,9 +1,11 @@
-/** What `tdctl init` does: names, paths and the one write that never overwrites. */
+/** The work of `tdctl init`: names, paths and the one write that never overwrites. */
+
 import { existsSync } from 'node:fs';
 import { unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { dnsLabel, dnsLabelProblem, nameFromFile } from '../documents/name.ts';
 import { quote } from '../documents/wording.ts';
+import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
 import { schemaFile, schemaReference } from './schema-file.ts';
@@ -12,17 +14,17 @@ import { trustDomainTemplate } from './template.ts';
 const op = 'write the TrustDomain file';
 
 export interface InitRequest {
-  /** A path, or `-`. */
+  /** A path, or `-` for standard output. */
   readonly file: string;
   readonly name?: string | undefined;
-  /** Relative to the working directory. */
+  /** The path is relative to the working directory. */
   readonly firmware: string;
 }
 
 export interface InitResult {
-  /** The template, when it is for standard output. */
+  /** The template, when it goes to standard output. */
   readonly text?: string;
-  /** For the person: what was written, what to look at, what to do next. */
+  /** Notes for the person: what was written, what to look at, what to do next. */
   readonly notes: readonly string[];
 }
 
@@ -68,7 +70,7 @@ async function writeNew(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text, { flag: 'wx' });
   } catch (cause) {
-    const errno = (cause as NodeJS.ErrnoException).code;
+    const errno = errnoOf(cause);
     if (errno === 'ENOSPC' || errno === 'EDQUOT' || errno === 'EIO') await removePartial(file);
     throw notWritten(file, errno, cause);
   }
@@ -121,7 +123,7 @@ function meaningOf(errno: string | undefined, directory: string): string {
   return `the system answered ${errno ?? 'that the name is not one'}`;
 }
 
-/** `td-2.yaml` next to `td.yaml`, or the next number that is free. */
+/** Gives `td-2.yaml` next to `td.yaml`, or the next number that is free. */
 function freeName(file: string): string {
   const extension = extname(file);
   const stem = basename(file, extension);

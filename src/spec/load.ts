@@ -1,4 +1,4 @@
-/** TrustDomain files from disk. Throws {@link TdctlError} and nothing else. */
+/** Reads TrustDomain files from disk. It throws {@link TdctlError} and nothing else. */
 import { invalidFile } from '../documents/invalid.ts';
 import { readTextFile, type TextFileKind } from '../documents/text-file.ts';
 import { sanitize } from '../errors/sanitize.ts';
@@ -20,8 +20,8 @@ export async function loadTrustDomain(path: string): Promise<TrustDomain> {
 }
 
 /**
- * Checks the text of a TrustDomain file. `path` is what findings name, and what the firmware's
- * path is relative to.
+ * Checks the text of a TrustDomain file. Findings name `path`, and the firmware's path is relative
+ * to it.
  *
  * @throws TDCTL_E_SPEC_INVALID with all findings, one in each of `details`: `file:line:col: field:
  * problem`, the source line and a caret, separated by line ends.

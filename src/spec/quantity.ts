@@ -1,15 +1,15 @@
-/** The sizes and frequencies of a TD: what is written is in bounds, and exact. */
+/** Reads the sizes and frequencies of a TD, which have to be in bounds, and exact. */
 
 import { type Parsed, parsed, refused } from '../documents/parsed.ts';
 import { formatBytes, formatKhz, parseBytes, parseKhz } from '../documents/quantity.ts';
 
 const pageBytes = 4096n;
-/** Below this there is no room for the TD HOB and TEMP_MEM of a TDVF image, which lie above 8 MiB. */
+/** The TD HOB and TEMP_MEM of a TDVF image, which lie above 8 MiB, need this much. */
 export const minMemoryBytes = 16n << 20n;
-/** The shared bit of a 52-bit guest physical address is bit 51: private memory ends there. */
+/** Private memory ends at bit 51, the shared bit of a 52-bit guest physical address. */
 const maxMemoryBytes = 1n << 51n;
 
-/** Bytes of a guest's memory. Numbers and digits alone are bytes. */
+/** Gives the bytes of a guest's memory. Numbers and digits alone are bytes. */
 export function parseMemory(value: unknown): Parsed<bigint> {
   const amount = parseBytes(value);
   return 'problems' in amount ? amount : checkMemory(amount.value);
@@ -38,7 +38,7 @@ const maxTscKhz = 10_000_000n;
 /** TD_PARAMS.TSC_FREQUENCY counts in 25 MHz, and KVM would cut the rest off without a word. */
 const tscStepKhz = 25_000n;
 
-/** kHz of a guest's TSC. */
+/** Gives the kHz of a guest's TSC. */
 export function parseFrequency(value: unknown): Parsed<number> {
   const frequency = parseKhz(value);
   return 'problems' in frequency ? frequency : checkFrequency(frequency.value);

@@ -1,8 +1,8 @@
-/** The text of a TrustDomain file to a TrustDomain, or to every finding about it. Pure. */
+/** Turns the text of a file into a TrustDomain, or into every finding about it. It is pure. */
 import { dirname, resolve } from 'node:path';
 import { type FileFormat, type FileSource, type Findings, readObject } from '../documents/read.ts';
+import { SchemaFields } from '../documents/schema-fields.ts';
 import { toHex } from './bytes48.ts';
-import { trustDomainFields } from './fields.ts';
 import { trustDomainRules } from './rules.ts';
 import { type TrustDomainFile, trustDomainSchema } from './schema.ts';
 import type { TrustDomain } from './trust-domain.ts';
@@ -10,14 +10,14 @@ import type { TrustDomain } from './trust-domain.ts';
 export const trustDomainFormat: FileFormat<typeof trustDomainSchema> = {
   kind: 'TrustDomain',
   schema: trustDomainSchema,
-  fields: trustDomainFields,
+  fields: new SchemaFields(trustDomainSchema),
   rules: trustDomainRules,
   help: 'docs/spec.md explains every field; `tdctl init -` prints a file that is right',
 };
 
 export type SpecReading = { readonly trustDomain: TrustDomain } | Findings;
 
-/** Never throws for any text. `findings` come in the order of the file. */
+/** This never throws for any text. `findings` come in the order of the file. */
 export function readTrustDomain(text: string, { path }: { readonly path: string }): SpecReading {
   const reading = readObject(text, { path, format: trustDomainFormat });
   if ('findings' in reading) return reading;

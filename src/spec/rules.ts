@@ -1,4 +1,4 @@
-/** Rules between fields of a TrustDomain. */
+/** The rules between fields of a TrustDomain. */
 import { formatBytes } from '../documents/quantity.ts';
 import type { Rule } from '../documents/rules.ts';
 
@@ -20,8 +20,8 @@ export const trustDomainRules: readonly Rule[] = [
       ['spec', 'memory'],
       ['spec', 'gpaw'],
     ],
-    // The highest address bit says "shared", so private memory has half of the address space; and
-    // less than that, because the hole for devices below 4 GiB takes a part.
+    // The highest address bit says "shared", so private memory has half of the address space. It
+    // has less than that, because the hole for devices below 4 GiB takes a part.
     check: (memoryBytes: bigint, gpaw: 48 | 52) => {
       const privateBytes = 1n << BigInt(gpaw - 1);
       return memoryBytes >= privateBytes

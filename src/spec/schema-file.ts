@@ -4,15 +4,15 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../package-root.ts';
 
-/** Absolute path, or undefined where the package was installed without it. */
+/** Gives the absolute path, or undefined where the package was installed without the file. */
 export function schemaFile(): string | undefined {
   const path = join(packageRoot(), 'schema', 'trust-domain.json');
   return existsSync(path) ? path : undefined;
 }
 
 /**
- * What the `$schema=` of a file in `directory` says. Relative when tdctl is installed inside the
- * project that is worked in, because then the file is shared together with it; absolute otherwise.
+ * Gives what `$schema=` of a file in `directory` says. It is relative where tdctl lies inside the
+ * project, because then both are shared together, and absolute otherwise.
  */
 export function schemaReference(options: {
   readonly schemaPath: string;
@@ -22,7 +22,7 @@ export function schemaReference(options: {
   const { schemaPath, directory, projectDirectory } = options;
   const isInProject = isBelow(projectDirectory, schemaPath) && isBelow(projectDirectory, directory);
   const path = isInProject ? relative(resolve(directory), schemaPath) : schemaPath;
-  // The editor reads up to the next space.
+  // The editor reads the reference up to the next space.
   return /\s/.test(path) ? pathToFileURL(schemaPath).href : withDot(path);
 }
 

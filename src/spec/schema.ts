@@ -1,18 +1,17 @@
 /**
- * The TrustDomain file as a zod schema. It is also where schema/trust-domain.json comes from, so
- * every field says here what an editor shows: description, default, pattern and an example.
+ * This is the TrustDomain file as a zod schema. schema/trust-domain.json comes from it, so every
+ * field says here what an editor shows: description, default, pattern and an example.
  */
 import { z } from 'zod';
 import { attributes } from '../abi/tdx/attributes.ts';
 import { xfamFeatures } from '../abi/tdx/xfam.ts';
+import { objectHead } from '../documents/envelope.ts';
 import { dnsLabel, dnsLabelProblem } from '../documents/name.ts';
 import { type FieldMeta, notation } from '../documents/notation.ts';
+import { bytesForm, khzForm } from '../documents/quantity.ts';
 import { parseBytes48 } from './bytes48.ts';
 import { parseAttributes, parseXfam } from './features.ts';
 import { minMemoryBytes, parseFrequency, parseMemory } from './quantity.ts';
-
-const apiVersion = 'tdctl.io/v1alpha1';
-const kind = 'TrustDomain';
 
 /** TD_PARAMS.MAX_VCPUS has 16 bits. What a host gives a TD is less: see `tdctl host`. */
 const maxVcpusOfFormat = 65_535;
@@ -42,7 +41,7 @@ function identity(description: string) {
   }).optional();
 }
 
-/** No NUL: the kernel would end the path there. */
+/** A path has no NUL, since the kernel would end it there. */
 function filePath(meta: FieldMeta) {
   return z
     .string()
@@ -165,8 +164,7 @@ const spec = z
       examples: [8],
     }).optional(),
     memory: notation(parseMemory, {
-      type: ['string', 'integer'],
-      pattern: '^\\d{1,24}(\\.\\d{1,24})?(KiB|MiB|GiB|TiB)$|^\\d{1,24}$',
+      ...bytesForm,
       minimum: Number(minMemoryBytes),
       description:
         'Memory of the guest: KiB, MiB, GiB or TiB (powers of 1024), or bytes. 16MiB to 2048TiB, a multiple of 4KiB.',
@@ -186,8 +184,7 @@ const spec = z
       examples: [['x87', 'sse', 'avx', 'avx512']],
     }).optional(),
     tsc: notation(parseFrequency, {
-      type: 'string',
-      pattern: '^\\d{1,24}(\\.\\d{1,24})?(kHz|MHz|GHz)$',
+      ...khzForm,
       description:
         'Frequency of the guest TSC: kHz, MHz or GHz. 100MHz to 10GHz, a multiple of 25MHz. Default: that of the host.',
       examples: ['1.5GHz'],
@@ -207,11 +204,7 @@ const spec = z
 
 export const trustDomainSchema = z
   .strictObject({
-    apiVersion: z.literal(apiVersion).meta({
-      description: 'Version of this file format.',
-      examples: [apiVersion],
-    }),
-    kind: z.literal(kind).meta({ description: 'Kind of object.', examples: [kind] }),
+    ...objectHead('TrustDomain'),
     metadata,
     spec,
   })

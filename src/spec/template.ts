@@ -3,9 +3,9 @@
 export interface TemplateOptions {
   /** `metadata.name`. */
   readonly name: string;
-  /** As `spec.firmware` is to say it. */
+  /** The path as `spec.firmware` is to say it. */
   readonly firmware: string;
-  /** For the line that tells editors the schema; left out when undefined. */
+  /** The reference in the line that tells editors the schema; the line is left out without it. */
   readonly schema: string | undefined;
 }
 

@@ -6,29 +6,29 @@ export interface TrustDomain {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** vCPUs that start with the TD. */
+  /** How many vCPUs start with the TD. */
   readonly vcpus: number;
-  /** vCPUs that are created: none can be added once the TD is finalized. At least `vcpus`. */
+  /** How many vCPUs are created, at least `vcpus`: none can be added once the TD is finalized. */
   readonly maxVcpus: number;
   readonly memoryBytes: bigint;
-  /** Absolute paths. `varsPath` is there when code and variables are two files. */
+  /** Both paths are absolute. `varsPath` is there when code and variables are two files. */
   readonly firmware: { readonly path: string; readonly varsPath?: string };
   /** TD_PARAMS.ATTRIBUTES. */
   readonly attributes: bigint;
-  /** TD_PARAMS.XFAM; undefined: all that the host supports. */
+  /** TD_PARAMS.XFAM; undefined stands for all that the host supports. */
   readonly xfam: bigint | undefined;
-  /** undefined: the host's own frequency. A multiple of 25 MHz otherwise. */
+  /** A multiple of 25 MHz; undefined stands for the host's own frequency. */
   readonly tscKhz: number | undefined;
-  /** Guest physical address width in bits. */
+  /** The guest physical address width in bits. */
   readonly gpaw: 48 | 52;
-  /** 48 bytes each. */
+  /** Each identity has 48 bytes. */
   readonly identity: {
     readonly mrConfigId: Uint8Array;
     readonly mrOwner: Uint8Array;
     readonly mrOwnerConfig: Uint8Array;
   };
   readonly measurement: {
-    /** 96 lower-case hex digits; undefined: nothing is expected. */
+    /** 96 lower-case hex digits; undefined where nothing is expected. */
     readonly expect: string | undefined;
     readonly order: 'page' | 'section';
   };

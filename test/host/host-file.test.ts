@@ -3,9 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TdctlError } from '../../src/errors/index.ts';
-import { simulatedHostFormat } from '../../src/host/simulated/host-file/format.ts';
 import { simulatedHostJsonSchemaText } from '../../src/host/simulated/host-file/json-schema.ts';
-import { loadHostFile, parseHostFile } from '../../src/host/simulated/host-file/load.ts';
+import {
+  loadHostFile,
+  parseHostFile,
+  simulatedHostFormat,
+} from '../../src/host/simulated/host-file/load.ts';
 import { openSimulatedHost, profileNames } from '../../src/host/simulated/index.ts';
 import { hostProfiles, presentCpus } from '../../src/simulator/index.ts';
 

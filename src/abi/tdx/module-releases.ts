@@ -120,3 +120,10 @@ export const moduleReleases = {
 } as const satisfies Record<string, ModuleRelease>;
 
 export type ModuleReleaseName = keyof typeof moduleReleases;
+
+/** The facts of a release; undefined where no source of that release was read. */
+export function moduleRelease(name: string): ModuleRelease | undefined {
+  return Object.hasOwn(moduleReleases, name)
+    ? moduleReleases[name as ModuleReleaseName]
+    : undefined;
+}

@@ -1,5 +1,5 @@
 /** `tdctl footprint`: what VMs cost a host for their number of vCPUs, design by design. */
-import { writeFile } from 'node:fs/promises';
+import { writeNewFile } from '../../documents/new-file.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { compareDesigns, type Fleet } from '../../plan/fleet/index.ts';
 import type { CommandIo } from '../io.ts';
@@ -44,18 +44,6 @@ async function fleetOf({ fleet, ...options }: FootprintOptions): Promise<Fleet> 
 
 async function writeChart(file: string, fleet: Fleet, io: CommandIo): Promise<void> {
   const { chartSvg } = await import('./chart.ts');
-  try {
-    await writeFile(file, chartSvg(fleet), { flag: 'wx' });
-  } catch (cause) {
-    const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
-    throw new TdctlError({
-      code: exists ? 'TDCTL_E_EXISTS' : 'TDCTL_E_NOT_WRITABLE',
-      op: 'write the chart',
-      place: file,
-      message: exists ? 'there is a file of that name already' : 'the chart could not be written',
-      hint: 'choose another name',
-      cause: exists ? undefined : cause,
-    });
-  }
+  await writeNewFile(file, { text: chartSvg(fleet), op: 'write the chart', what: 'chart' });
   io.stderr.write(`wrote ${file}\n`);
 }

@@ -1,4 +1,4 @@
-/** A capture: the facts of one host in one file, for support, comparison and simulation. */
+/** A capture has the facts of one host in one file, for support, comparison and simulation. */
 import type { DoctorFacts, SlotHolder } from '../doctor/facts.ts';
 import type { Reading } from '../doctor/reading.ts';
 

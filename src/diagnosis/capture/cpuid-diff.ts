@@ -1,11 +1,11 @@
-/** CPUID of two hosts, leaf by leaf, register by register. */
+/** Compares the CPUID of two hosts, leaf by leaf, register by register. */
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import type { Difference } from './difference.ts';
 import type { HostSummary } from './summary.ts';
 
 const registers = ['eax', 'ebx', 'ecx', 'edx'] as const;
 
-/** Leaves that describe the host's own size, clock or topology: a TD is given others. */
+/** These leaves describe the host's own size, clock or topology; a TD is given others. */
 const descriptive = new Set([
   0x2, 0x4, 0xb, 0x15, 0x16, 0x18, 0x1f, 0x8000_0002, 0x8000_0003, 0x8000_0004,
 ]);

@@ -1,4 +1,4 @@
-/** In what two hosts differ, and what that means for a TD that runs on A and should run on B. */
+/** Tells in what two hosts differ, and what a TD that runs on A would meet on B. */
 import { attributeNames } from '../../abi/tdx/attributes.ts';
 import { xfamNames } from '../../abi/tdx/xfam.ts';
 import type { DoctorFacts } from '../doctor/facts.ts';
@@ -43,7 +43,7 @@ const needsBits =
 
 const hexOf = (value: NonNullable<Value>) => `0x${BigInt(value).toString(16)}`;
 
-/** The order is the order of the answer: what forbids a move first. */
+/** The rules are in the order of the answer, which has first what forbids a move. */
 const rules: readonly Rule[] = [
   {
     field: 'tdx.offered',
@@ -105,7 +105,11 @@ const rules: readonly Rule[] = [
   {
     field: 'key-slots.capacity',
     value: (host) => host.keySlots,
-    judge: needsAsMuch('B holds fewer TDs at a time', 'B holds more TDs at a time'),
+    // One TD fits all the same, so fewer slots block nothing.
+    judge: (a, b) => ({
+      effect: 'info',
+      meaning: `B holds ${b < a ? 'fewer' : 'more'} TDs at a time`,
+    }),
   },
   {
     field: 'memory',
@@ -135,9 +139,6 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** A slot count that is lower is no obstacle for one TD. */
-const neverBlocks = new Set(['key-slots.capacity']);
-
 export function diffHosts(a: DoctorFacts, b: DoctorFacts): readonly Difference[] {
   const [left, right] = [hostSummary(a), hostSummary(b)];
   return [
@@ -147,7 +148,7 @@ export function diffHosts(a: DoctorFacts, b: DoctorFacts): readonly Difference[]
   ];
 }
 
-/** Each KVM_CHECK_EXTENSION by itself; a host that was not asked says nothing. */
+/** Compares each KVM_CHECK_EXTENSION by itself; a host that was not asked says nothing. */
 function capabilityDifferences(a: HostSummary, b: HostSummary): Difference[] {
   const [left, right] = [a.capabilities, b.capabilities];
   if (left === undefined || right === undefined) return [];
@@ -165,8 +166,5 @@ function compare({ field, show = String, judge }: Rule, a: Value, b: Value): Dif
   if (a === undefined || b === undefined) {
     return [{ field, a: text(a), b: text(b), effect: 'info', meaning: 'known of one host only' }];
   }
-  const { effect, meaning } = judge(a, b);
-  return [
-    { field, a: text(a), b: text(b), effect: neverBlocks.has(field) ? 'info' : effect, meaning },
-  ];
+  return [{ field, a: text(a), b: text(b), ...judge(a, b) }];
 }

@@ -1,5 +1,5 @@
 export interface Difference {
-  /** Stable: `limits.vcpus`, `attributes`. */
+  /** The name is stable: `limits.vcpus`, `attributes`. */
   readonly field: string;
   readonly a: string;
   readonly b: string;

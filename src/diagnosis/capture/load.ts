@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { errnoOf } from '../../errors/errno.ts';
 import { TdctlError, type TdctlErrorCode } from '../../errors/index.ts';
 import { factsSchema } from '../doctor/facts-schema.ts';
 import { captureKind, captureSchemaVersion, type HostCapture } from './capture.ts';
@@ -12,7 +13,7 @@ const envelope = z.object({
   tdctl: z.string().max(64),
 });
 
-// Made once: zod compiles a schema when it is first used, and hosts are read by the thousand.
+// The schema is made once: zod compiles it at first use, and hosts are read by the thousand.
 const content = z.object({ facts: factsSchema });
 
 /**
@@ -23,7 +24,7 @@ export function loadCapture(path: string): HostCapture {
   return parseCapture(readCaptureText(path), path);
 }
 
-/** @param place names the source in errors. */
+/** @param place the name of the source in errors. */
 export function parseCapture(text: string, place: string): HostCapture {
   let json: unknown;
   try {
@@ -64,7 +65,7 @@ export function readCaptureText(path: string): string {
     return readFileSync(fd, 'utf8');
   } catch (cause) {
     if (cause instanceof TdctlError) throw cause;
-    const isMissing = ['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes(errnoOf(cause) ?? '');
     throw captureError({
       code: isMissing ? 'TDCTL_E_NOT_FOUND' : 'TDCTL_E_NOT_READABLE',
       place: path,

@@ -1,6 +1,6 @@
 /**
- * The one reading of a host's facts: what a comparison, a simulated host and an offer are made from.
- * undefined: not known.
+ * This is the one reading of a host's facts, from which a comparison, a simulated host and an offer
+ * are made. What is undefined is not known.
  */
 import { findEntry, guestAddressWidths } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
@@ -13,7 +13,7 @@ import { knownValue } from '../doctor/reading.ts';
 export interface HostSummary {
   readonly offersTdx: boolean | undefined;
   readonly maxVcpusOfTd: number | undefined;
-  /** KVM_MAX_VCPUS. Where KVM was asked on a VM alone, the limit of a TD, which is not above it. */
+  /** KVM_MAX_VCPUS. Where only a VM was asked, the limit of a TD stands in, which is not above. */
   readonly kvmMaxVcpus: number | undefined;
   readonly presentCpus: number | undefined;
   readonly onlineCpus: number | undefined;
@@ -33,7 +33,7 @@ export interface HostSummary {
   readonly capabilities: Readonly<Record<string, number>> | undefined;
   readonly supportedCpuid: readonly CpuidEntry[];
   readonly configurableCpuid: readonly CpuidEntry[];
-  /** Searched only where nothing else tells: it is the long part of a capture. */
+  /** The log is searched only where nothing else tells, since it is the long part of a capture. */
   readonly log: () => LogFindings;
 }
 
@@ -80,7 +80,7 @@ function logOf(facts: DoctorFacts): () => LogFindings {
   };
 }
 
-/** CPUID 0x15: crystal clock ECX in Hz, times EBX / EAX. */
+/** CPUID 0x15 gives the crystal clock in ECX in Hz, which EBX / EAX multiplies. */
 function tscKhzOf(cpuid: readonly CpuidEntry[]): number | undefined {
   const leaf = findEntry(cpuid, 0x15);
   if (leaf === undefined || leaf.eax === 0 || leaf.ebx === 0 || leaf.ecx === 0) return undefined;

@@ -1,4 +1,4 @@
-/** A captured host as a simulated one: what `--host sim:FILE` runs. */
+/** Makes a simulated host of a captured one, which `--host sim:FILE` runs. */
 import { type ModuleReleaseName, moduleReleases } from '../../abi/tdx/module-releases.ts';
 import { xfamFixed1, xfamOfCpuid } from '../../abi/tdx/xfam.ts';
 import { TdctlError } from '../../errors/index.ts';
@@ -10,7 +10,7 @@ import type { HostCapture } from './capture.ts';
 import { type HostSummary, hostSummary } from './summary.ts';
 
 /**
- * What the capture does not know is taken from the nearest known value, and said in `source`.
+ * What the capture does not know is taken from the nearest known value, and `source` says so.
  *
  * @throws TdctlError TDCTL_E_NOT_READABLE where it lacks what a simulated host cannot do without:
  * the CPUs present, the memory and the CPUID that KVM supports.
@@ -52,7 +52,7 @@ export function captureToHostProfile(capture: HostCapture, name: string): HostPr
   return {
     name,
     description: `captured host: ${summary.cpuModel ?? 'CPU not known'}, Linux ${summary.kernelRelease ?? 'not known'}`,
-    // Last, when all has been assumed.
+    // This comes last, when all has been assumed.
     source: [`written by tdctl ${capture.tdctl}`, ...assumptions].join('; '),
     platform,
     module,
@@ -84,7 +84,7 @@ function cpusOf(
   return { packages, coresPerPackage: cores, threadsPerCore, offlineCpus: present - online };
 }
 
-/** From the kernel log, the MSR, or the capacity of the misc cgroup, which lacks the module's own. */
+/** The kernel log, the MSR or the misc cgroup (which lacks the module's own) has the key IDs. */
 function keyIdsOf(facts: DoctorFacts, { summary, assumptions }: Known): Platform['keyIds'] {
   const { keyIdRange } = summary.log();
   if (keyIdRange) {
@@ -102,7 +102,7 @@ function keyIdsOf(facts: DoctorFacts, { summary, assumptions }: Known): Platform
   };
 }
 
-/** Whether KVM offers it is for the simulated kernel to say; here it counts that a module runs. */
+/** The simulated kernel says whether KVM offers TDX; here it counts that a module runs. */
 function moduleOf(facts: DoctorFacts, { summary, assumptions }: Known): HostProfile['module'] {
   const { moduleRelease: version, maxVcpusOfTd = 0, log } = summary;
   if (moduleRuns({ ...facts, found: log() }) === undefined) return undefined;
@@ -114,7 +114,7 @@ function moduleOf(facts: DoctorFacts, { summary, assumptions }: Known): HostProf
   return limit === maxVcpusPerTd ? { release } : { release, maxVcpusPerTd: limit };
 }
 
-/** The newest known release of the same line that is not newer; else the oldest of the line. */
+/** Finds the newest known release of the line that is not newer, else the line's oldest. */
 export function nearestRelease(version: string | undefined): ModuleReleaseName {
   const names = Object.keys(moduleReleases) as ModuleReleaseName[];
   const wanted = numbersOf(version ?? '1.5.28');

@@ -1,5 +1,5 @@
-/** A capture as a host to be judged: what it says, and no assumptions about what it does not. */
-import { moduleReleases } from '../../abi/tdx/module-releases.ts';
+/** Judges a capture as a host by what it says, with no assumptions about what it does not. */
+import { moduleRelease } from '../../abi/tdx/module-releases.ts';
 import { type KeySlots, releasedKernel } from '../../host/facts.ts';
 import type { HostOffer, KnownHost } from '../../host/offer.ts';
 import { offersTdx } from '../doctor/evidence.ts';
@@ -72,16 +72,15 @@ function offerOf(
 
 /** The limit of a release that is in no table is not known. */
 function moduleOf({ moduleRelease: release }: HostSummary): HostOffer['facts']['module'] {
-  if (release === undefined) return undefined;
-  const known: Readonly<Record<string, { readonly maxVcpusPerTd: number | undefined }>> =
-    moduleReleases;
-  return { release, maxVcpusPerTd: known[release]?.maxVcpusPerTd };
+  return release === undefined
+    ? undefined
+    : { release, maxVcpusPerTd: moduleRelease(release)?.maxVcpusPerTd };
 }
 
-/** About who captured the host, not about the host. */
+/** These checks are about who captured the host, not about the host. */
 const aboutTheUser: ReadonlySet<string> = new Set(['kvm.permission']);
 
-/** Where KVM offers none, or did not load: what `tdctl doctor` finds against it, the cause first. */
+/** Where KVM offers none or did not load, this is what `tdctl doctor` finds, the cause first. */
 function obstaclesOf(facts: DoctorFacts): string[] {
   const offered = offersTdx(facts);
   if (offered === true) return [];

@@ -5,27 +5,32 @@ export type Status = 'pass' | 'warn' | 'fail' | 'unknown' | 'skipped';
 
 export interface Verdict {
   readonly status: Exclude<Status, 'skipped'>;
-  /** One line: what was read, where, and what was expected if it is not that. */
+  /** One line says what was read, where, and what was expected if it is not that. */
   readonly evidence: string;
   /** What to do about it. */
   readonly fix?: string | undefined;
 }
 
 export interface CheckInput extends DoctorFacts {
-  /** What the kernel log says; nothing where it could not be read. */
+  /** What the kernel log says; it is empty where the log could not be read. */
   readonly found: LogFindings;
 }
 
 export interface Check {
-  /** Stable: scripts, docs/troubleshooting.md and `--explain` use it. */
+  /** The id is stable, since scripts, docs/troubleshooting.md and `--explain` use it. */
   readonly id: string;
   readonly title: string;
   readonly group: string;
-  /** Checks that must not have failed; the first is the parent in the tree. */
+  /** The checks that must not have failed; the first is the parent in the tree. */
   readonly needs: readonly string[];
   /** What it looks at, for people who want to look themselves. */
   readonly reads: string;
   evaluate(input: CheckInput): Verdict;
+}
+
+/** Gives each of the checks its group. */
+export function inGroup(group: string, checks: readonly Omit<Check, 'group'>[]): readonly Check[] {
+  return checks.map((check) => ({ ...check, group }));
 }
 
 export const pass = (evidence: string): Verdict => ({ status: 'pass', evidence });

@@ -1,4 +1,4 @@
-/** Questions that several checks ask of the facts. */
+/** Answers questions that several checks ask of the facts. */
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import type { CheckInput } from './check.ts';
 import type { DoctorFacts } from './facts.ts';
@@ -10,7 +10,7 @@ function vmTypeMask({ kvm }: DoctorFacts): number | undefined {
   return knownValue(kvm.answers)?.capabilities.KVM_CAP_VM_TYPES;
 }
 
-/** undefined where KVM was not asked. */
+/** The answer is undefined where KVM was not asked. */
 export function offersTdx(facts: DoctorFacts): boolean | undefined {
   const mask = vmTypeMask(facts);
   return mask === undefined ? undefined : (mask & tdxBit) !== 0;
@@ -21,7 +21,7 @@ export function vmTypesText(facts: DoctorFacts): string | undefined {
   return mask === undefined ? undefined : `KVM_CAP_VM_TYPES 0x${mask.toString(16)}`;
 }
 
-/** What shows that the TDX module runs: undefined where nothing does. */
+/** Tells what shows that the TDX module runs; undefined where nothing does. */
 export function moduleRuns(input: CheckInput): string | undefined {
   const { tdxHost, keySlots, found } = input;
   if (tdxHost.version.state === 'read') return `${tdxHost.version.from} is there`;
@@ -31,7 +31,7 @@ export function moduleRuns(input: CheckInput): string | undefined {
   return slots !== undefined && slots > 0 ? `${keySlots.capacity.from}: tdx ${slots}` : undefined;
 }
 
-/** `6.8.0-1028-intel` is [6, 8]. */
+/** Reads `6.8.0-1028-intel` as [6, 8]. */
 export function kernelVersion({ kernel }: DoctorFacts): readonly [number, number] | undefined {
   const match = /^(\d+)\.(\d+)/.exec(knownValue(kernel.release) ?? '');
   return match ? [Number(match[1]), Number(match[2])] : undefined;

@@ -1,4 +1,4 @@
-/** The long text of a check: its section of docs/troubleshooting.md, the one place where it is. */
+/** Gives the long text of a check, which stands in its section of docs/troubleshooting.md alone. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TdctlError } from '../../errors/index.ts';
@@ -21,7 +21,7 @@ export function explainCheck(id: string): string {
   return section;
 }
 
-/** By heading: `## cpu.vendor` is `cpu.vendor`. Empty where the page is not installed. */
+/** Gives the sections by heading, such as `cpu.vendor`; none where the page is missing. */
 export function troubleshootingSections(): ReadonlyMap<string, string> {
   const page = join(packageRoot(), 'docs', 'troubleshooting.md');
   if (!existsSync(page)) return new Map();

@@ -1,4 +1,4 @@
-/** The shape of {@link DoctorFacts} in a file, checked. Imported only where a file is read. */
+/** Checks the shape of {@link DoctorFacts} in a file. Import it only where a file is read. */
 import { z } from 'zod';
 import type { DoctorFacts, KvmAnswers } from './facts.ts';
 import type { Reading } from './reading.ts';

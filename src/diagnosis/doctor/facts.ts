@@ -1,6 +1,6 @@
 /**
- * Everything the checks look at, and nothing else: plain JSON, so that a capture holds the same.
- * Secrets never enter: command lines, logs and configurations are cut down to what is listed here.
+ * The checks look at these facts and nothing else. They are plain JSON, as a capture has them.
+ * Secrets never enter: command lines, logs and configurations are cut down to what is listed.
  */
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import type { Reading } from './reading.ts';
@@ -21,9 +21,9 @@ export interface DoctorFacts {
 }
 
 export interface EnvironmentFacts {
-  /** What says that this is a container: a marker file or a cgroup path. `absent`: nothing does. */
+  /** The marker file or cgroup path that shows a container; `absent` where nothing does. */
   readonly container: Reading<string>;
-  /** From DMI, such as `QEMU`; never a serial number. */
+  /** The vendor from DMI, such as `QEMU`; a serial number is never read. */
   readonly vendor: Reading<string>;
 }
 
@@ -44,35 +44,35 @@ export interface TopologyFacts {
   readonly threadsPerCore: Reading<number>;
 }
 
-/** Numbers, bits and the reader: read/msrs.ts. */
+/** read/msrs.ts has their numbers and reads them. */
 export type MsrName =
   | 'IA32_MKTME_KEYID_PARTITIONING'
   | 'IA32_TME_ACTIVATE'
   | 'IA32_SEAMRR_PHYS_MASK';
 
 export interface KernelFacts {
-  /** `6.8.0-1028-intel`. */
+  /** The release, such as `6.8.0-1028-intel`. */
   readonly release: Reading<string>;
-  /** Only the parameters of read/kernel.ts: others may hold secrets. */
+  /** Only the parameters that read/kernel.ts keeps, because others may hold secrets. */
   readonly commandLine: Reading<readonly string[]>;
-  /** Options about TDX, KVM, hibernation and kexec: `y`, `m` or `n`. */
+  /** The options about TDX, KVM, hibernation and kexec: `y`, `m` or `n`. */
   readonly config: Reading<Readonly<Record<string, string>>>;
-  /** Other kernels in /boot that are built with TDX. */
+  /** The other kernels in /boot that are built with TDX. */
   readonly otherTdxKernels: readonly string[];
-  /** /sys/power/state: `disk` in it means that hibernation is available. */
+  /** /sys/power/state; `disk` in it means that hibernation is available. */
   readonly powerStates: Reading<readonly string[]>;
-  /** `options kvm_intel tdx=1` of modprobe.d. */
+  /** The lines of modprobe.d such as `options kvm_intel tdx=1`. */
   readonly modprobeOptions: readonly string[];
   readonly kexecLoaded: Reading<boolean>;
-  /** Parameters of the modules as loaded; `absent`: not loaded. */
+  /** The parameters of the modules as loaded; `absent` where a module is not loaded. */
   readonly kvmIntel: Reading<Readonly<Record<string, string>>>;
   readonly kvm: Reading<Readonly<Record<string, string>>>;
 }
 
 export interface KernelLogFacts {
-  /** Lines about TDX, KVM and memory encryption, without time stamps, oldest first. */
+  /** The lines about TDX, KVM and memory encryption, without time stamps, oldest first. */
   readonly lines: readonly string[];
-  /** Whether the first lines of the boot are still in it: only then an absent line says anything. */
+  /** Whether the log has the first lines of the boot: only then an absent line says anything. */
   readonly fromBoot: boolean;
 }
 
@@ -84,21 +84,21 @@ export interface TdxHostFacts {
 
 export interface KeySlotFacts {
   readonly hierarchy: 'v2' | 'hybrid' | 'v1' | 'none';
-  /** `tdx N` of misc.capacity. */
+  /** The N of `tdx N` in misc.capacity. */
   readonly capacity: Reading<number>;
   readonly used: Reading<number>;
-  /** Cgroups that TDs are charged to, most slots first. */
+  /** The cgroups that TDs are charged to, those with most slots first. */
   readonly holders: readonly SlotHolder[];
-  /** Of this process's cgroup and those above it, the one whose misc.max leaves the fewest. */
+  /** The limit that leaves the fewest, of this process's cgroup and those above it. */
   readonly ownLimit: Reading<{ readonly max: number; readonly used: number }>;
 }
 
 export interface SlotHolder {
-  /** Below the root of the hierarchy: `/machine.slice/td1.scope`. */
+  /** The path below the root of the hierarchy: `/machine.slice/td1.scope`. */
   readonly cgroup: string;
-  /** Charged to this cgroup itself: its own count less that of its children. */
+  /** The slots charged to this cgroup itself: its own count less that of its children. */
   readonly slots: number;
-  /** In the cgroup itself, children not counted; null where it could not be read. */
+  /** The processes in the cgroup itself, not its children; null where they could not be read. */
   readonly processes: number | null;
 }
 
@@ -122,26 +122,26 @@ export interface KvmAnswers {
   readonly apiVersion: number;
   readonly capabilities: Readonly<Record<string, number>>;
   readonly supportedCpuid: readonly CpuidEntry[];
-  /** Asked on a VM of type KVM_X86_TDX_VM, which takes no key slot; null where there is none. */
+  /** The answers of a VM of type KVM_X86_TDX_VM, which takes no key slot; null without one. */
   readonly tdxVm: TdxVmAnswers | null;
 }
 
 export interface TdxVmAnswers {
   readonly maxVcpus: number;
-  /** Hex, such as `0x10000000`. */
+  /** The masks are hex, such as `0x10000000`. */
   readonly supportedAttributes: string;
   readonly supportedXfam: string;
   readonly configurableCpuid: readonly CpuidEntry[];
 }
 
 export interface AttestationFacts {
-  /** Where a quote generation service can be reached, such as its UNIX socket. */
+  /** The place where a quote generation service can be reached, such as its UNIX socket. */
   readonly quoteService: Reading<string>;
   readonly registration: Reading<{ readonly complete: boolean; readonly errorCode: number }>;
 }
 
 export interface FirmwareFacts {
   readonly path: string;
-  /** null: TDVF metadata found, and a TD can be made from it; else why not. */
+  /** null where a TD can be made from the image; else the reason why not. */
   readonly problem: string | null;
 }

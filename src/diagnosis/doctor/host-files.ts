@@ -1,4 +1,5 @@
 /** Reads files of a host: this machine, or a directory that holds copies of its files. */
+
 import {
   closeSync,
   constants,
@@ -11,6 +12,7 @@ import {
   realpathSync,
 } from 'node:fs';
 import { join, sep } from 'node:path';
+import { errnoOf } from '../../errors/errno.ts';
 import { type Reading, read } from './reading.ts';
 
 /** A kernel log of a busy host has some MiB; a larger file is cut here. */
@@ -34,7 +36,7 @@ export class HostFiles {
     }
   }
 
-  /** Text of a regular file; bytes that are not UTF-8 become U+FFFD. */
+  /** Gives the text of a regular file; bytes that are not UTF-8 become U+FFFD. */
   text(path: string): Reading<string> {
     const bytes = this.bytes(path);
     return bytes.state === 'read' ? read(path, bytes.value.toString('utf8')) : bytes;
@@ -56,7 +58,7 @@ export class HostFiles {
     }
   }
 
-  /** Names in a directory, sorted; empty where there is none or it may not be listed. */
+  /** Gives the sorted names in a directory; none where it is missing or may not be listed. */
   names(path: string): string[] {
     try {
       return readdirSync(this.#inside(path)).sort();
@@ -65,7 +67,7 @@ export class HostFiles {
     }
   }
 
-  /** Directories below one, symbolic links not followed. */
+  /** Gives the directories below one; symbolic links are not followed. */
   directories(path: string): string[] {
     try {
       return readdirSync(this.#inside(path), { withFileTypes: true })
@@ -77,7 +79,7 @@ export class HostFiles {
     }
   }
 
-  /** The real path behind one of the host. */
+  /** Gives the real path behind one of the host. */
   resolve(path: string): string {
     return join(this.#root, path);
   }
@@ -98,7 +100,7 @@ function readHead(fd: number): Buffer {
 }
 
 function stateOf(error: unknown): 'absent' | 'denied' | 'unreadable' {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = errnoOf(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'absent';
   return code === 'EACCES' || code === 'EPERM' ? 'denied' : 'unreadable';
 }

@@ -1,4 +1,4 @@
-/** The key-slot ledger: who holds how many, and which look lost. */
+/** The key-slot ledger says who holds how many slots, and which look lost. */
 import type { KeySlotFacts, SlotHolder } from './facts.ts';
 import { HostFiles } from './host-files.ts';
 import { findInLog, type LogFindings } from './log-findings.ts';
@@ -11,22 +11,19 @@ export interface SlotLedger {
   readonly used: number;
   readonly free: number;
   readonly holders: readonly SlotHolder[];
-  /** Signs that slots are lost, as sentences. A suspicion, not a proof. */
+  /** The signs that slots are lost, as sentences. They are a suspicion and no proof. */
   readonly leakEvidence: readonly string[];
 }
 
-/** @param root a directory with copies of a host's files; this machine without. */
+/**
+ * The ledger is undefined where the misc cgroup does not count key slots.
+ *
+ * @param root a directory with copies of a host's files; without it, this machine is read.
+ */
 export function readSlotLedger(root?: string): SlotLedger | undefined {
   const files = new HostFiles(root);
-  const log = knownValue(readKernelLog(files));
-  return slotLedger(readKeySlots(files), findInLog(log?.lines ?? []));
-}
-
-/** undefined where the misc cgroup does not count them. */
-function slotLedger(
-  facts: KeySlotFacts,
-  found: Pick<LogFindings, 'leakedHkids'>,
-): SlotLedger | undefined {
+  const facts = readKeySlots(files);
+  const found = findInLog(knownValue(readKernelLog(files))?.lines ?? []);
   const capacity = knownValue(facts.capacity);
   const used = knownValue(facts.used);
   if (capacity === undefined || used === undefined) return undefined;

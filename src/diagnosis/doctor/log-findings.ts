@@ -1,11 +1,11 @@
 /**
- * What the kernel log says of TDX. Two generations of messages: `virt/tdx: module initialized`
- * (with `tdx:` alone before 6.7), and `virt/tdx: TDX-Module initialized` in Linux 7.3.
+ * Finds what the kernel log says of TDX. There are two generations of messages: `virt/tdx: module
+ * initialized` (with `tdx:` alone before 6.7), and `virt/tdx: TDX-Module initialized` in Linux 7.3.
  * Source: arch/x86/virt/vmx/tdx/tdx.c, arch/x86/kvm/vmx/tdx.c; logs in public bug reports.
  */
 
 export interface LogFindings {
-  /** The line that each finding was taken from. */
+  /** Each finding has the line that it was taken from. */
   readonly keyIdRange?: { readonly first: number; readonly end: number; readonly line: string };
   readonly tooFewKeyIds?: string;
   readonly hibernation?: string;
@@ -25,7 +25,7 @@ export interface LogFindings {
 }
 
 export interface SeamcallFailure {
-  /** Leaf number; undefined where the line names the leaf only by its C name. */
+  /** The leaf number; undefined where the line names the leaf only by its C name. */
   readonly leaf: number | undefined;
   readonly status: bigint;
   readonly line: string;
@@ -34,7 +34,7 @@ export interface SeamcallFailure {
 const prefix = String.raw`(?:virt\/)?tdx: (?:\[firmware bug\]: )?`;
 const line = (pattern: string) => new RegExp(pattern, 'i');
 
-/** Findings that are just a line. The last one counts: a module may be loaded again. */
+/** These findings are just a line. The last one counts, since a module may be loaded again. */
 const plainFindings = {
   tooFewKeyIds: line(`${prefix}(?:initialization failed: )?too few private KeyIDs`),
   hibernation: line(`${prefix}initialization failed: Hibernation support is enabled`),
@@ -108,7 +108,7 @@ function last<Name extends string, Value>(
   return { [name]: value(match, found) } as { [key in Name]: Value };
 }
 
-/** `Module version: 1.5.24`; before it `TDX module: ... major_version 1, minor_version 5, ...`. */
+/** Reads `Module version: 1.5.24`, and the older `major_version 1, minor_version 5`. */
 function moduleVersion(lines: readonly string[]): Pick<LogFindings, 'moduleVersion'> {
   const asText = last(
     'moduleVersion',
@@ -125,7 +125,10 @@ function moduleVersion(lines: readonly string[]): Pick<LogFindings, 'moduleVersi
   );
 }
 
-/** `SEAMCALL (0x22) failed: 0xc0...`, `SEAMCALL failed: CPU 94: leaf 33, error 0xc0...`, and KVM's `SEAMCALL TDH_MNG_INIT failed: 0xc0...`. */
+/**
+ * Reads `SEAMCALL (0x22) failed: 0xc0...`, `SEAMCALL failed: CPU 94: leaf 33, error 0xc0...`, and
+ * KVM's `SEAMCALL TDH_MNG_INIT failed: 0xc0...`.
+ */
 function seamcallFailure(text: string): SeamcallFailure[] {
   const match = /SEAMCALL\b(.*?)(?:failed:|error)\D*?(?:.*error )?(0x[0-9a-f]{9,16})\b/i.exec(text);
   if (match === null) return [];

@@ -10,7 +10,7 @@ import { readKvm } from './read/kvm.ts';
 import { readMsrs } from './read/msrs.ts';
 import { parsed, type Reading } from './reading.ts';
 
-/** @param root a directory with copies of a host's files (docs/doctor.md); this machine without. */
+/** @param root a directory with copies of a host's files (docs/doctor.md), or this machine. */
 export async function readFacts(root?: string): Promise<DoctorFacts> {
   const files = new HostFiles(root);
   const [kvm, firmware] = await Promise.all([readKvm(files), readFirmware(files)]);
@@ -30,7 +30,7 @@ export async function readFacts(root?: string): Promise<DoctorFacts> {
   };
 }
 
-/** Linux 7.2 and later, drivers/virt/coco/tdx-host. All but the version is for root. */
+/** Linux 7.2 and later have them (drivers/virt/coco/tdx-host). All but the version is for root. */
 function readTdxHost(files: HostFiles): TdxHostFacts {
   const directory = '/sys/devices/faux/tdx_host';
   const version = (name: string) =>

@@ -1,4 +1,4 @@
-/** What came of looking somewhere. Facts are JSON: a capture is written from them and read back. */
+/** A reading is what came of looking somewhere. It is JSON, which captures hold. */
 
 export type Reading<Value> =
   | { readonly state: 'read'; readonly from: string; readonly value: Value }
@@ -19,7 +19,7 @@ export function knownValue<Value>(reading: Reading<Value>): Value | undefined {
   return reading.state === 'read' ? reading.value : undefined;
 }
 
-/** The reading of what `parse` finds in it; nothing found is `unreadable`. */
+/** Gives the reading of what `parse` finds in it; nothing found is `unreadable`. */
 export function parsed<Input, Output>(
   reading: Reading<Input>,
   parse: (value: Input) => Output | undefined,
@@ -37,7 +37,7 @@ const words = {
   'not-asked': 'was not asked',
 } as const;
 
-/** `/dev/kmsg may not be read by this user`: the evidence of a check that cannot tell. */
+/** Words a reading for a check that cannot tell: `/dev/kmsg may not be read by this user`. */
 export function whyNotRead(reading: Reading<unknown>): string {
   return reading.state === 'read'
     ? `${reading.from} was read`

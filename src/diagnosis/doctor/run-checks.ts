@@ -1,4 +1,4 @@
-import type { Check, Status } from './check.ts';
+import type { Check, Status, Verdict } from './check.ts';
 import { checks } from './checks/index.ts';
 import { moduleRuns, offersTdx } from './evidence.ts';
 import type { DoctorFacts } from './facts.ts';
@@ -19,7 +19,7 @@ export interface CheckResult {
 export interface Diagnosis {
   /** `ready`: TDs can run. `not-ready`: a check failed. `cannot-tell`: too little could be read. */
   readonly conclusion: 'ready' | 'not-ready' | 'cannot-tell';
-  /** The first failure: what it breaks is skipped, so it is a cause and not a consequence. */
+  /** The first failure. What it breaks is skipped, so it is a cause and not a consequence. */
   readonly firstCause: string | null;
   readonly counts: Readonly<Record<Status, number>>;
   readonly checks: readonly CheckResult[];
@@ -50,20 +50,15 @@ export function diagnose(facts: DoctorFacts): Diagnosis {
 
 function result(
   { id, title, group, needs, reads }: Check,
-  verdict: {
-    readonly status: Status;
-    readonly evidence: string;
-    readonly fix?: string | undefined;
-  },
+  { status, evidence, fix }: Omit<Verdict, 'status'> & { readonly status: Status },
 ): CheckResult {
-  const { status, evidence, fix = null } = verdict;
-  return { id, title, group, parent: needs[0] ?? null, reads, status, evidence, fix };
+  return { id, title, group, parent: needs[0] ?? null, reads, status, evidence, fix: fix ?? null };
 }
 
 const isBroken = (found: CheckResult | undefined) =>
   found?.status === 'fail' || found?.status === 'skipped';
 
-/** The failure at the end of a chain of skipped ones: their evidence names it already. */
+/** Finds the failure at the end of a chain of skipped checks, whose evidence names it already. */
 function rootOf(id: string, results: ReadonlyMap<string, CheckResult>): string {
   const found = results.get(id);
   return found?.status === 'skipped' ? found.evidence.replace('needs ', '') : id;

@@ -78,7 +78,6 @@ const format: FileFormat<typeof runScriptSchema> = {
   kind: 'RunScript',
   schema: runScriptSchema,
   fields: new SchemaFields(runScriptSchema),
-  rules: [],
   help: 'docs/run-script.md explains every field; examples/exec/ has files that are right',
 };
 

@@ -5,13 +5,13 @@ import { readTdx } from './misc-file.ts';
 
 export interface CgroupFiles {
   readonly root: string;
-  /** Where /proc/self/cgroup is. */
+  /** The path of /proc/self/cgroup. */
   readonly self: string;
 }
 
 const thisProcess: CgroupFiles = { root: '/sys/fs/cgroup', self: '/proc/self/cgroup' };
 
-/** undefined where no level has a limit, or none can be read. */
+/** The room is undefined where no level has a limit, or none can be read. */
 export async function readCgroupRoom(files = thisProcess): Promise<number | undefined> {
   const path = /^0::(\/.*)$/m.exec(await readFile(files.self, 'utf8').catch(() => ''))?.[1];
   if (path === undefined) return undefined;

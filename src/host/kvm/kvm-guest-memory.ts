@@ -1,7 +1,7 @@
 import type { GuestMemfd } from '../../../native/index.ts';
 import type { GuestMemory } from '../port.ts';
 
-/** A guest_memfd that more than one VM of this process may hold; the last one closes the fd. */
+/** A guest_memfd that several VMs of this process may hold. The last to close it closes the fd. */
 export class KvmGuestMemory implements GuestMemory {
   readonly native: GuestMemfd;
   readonly #holders: { count: number };

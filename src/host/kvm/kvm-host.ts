@@ -1,4 +1,4 @@
-/** The real thing: /dev/kvm with VMs of type KVM_X86_TDX_VM. */
+/** The host `kvm` is the real thing: /dev/kvm with VMs of type KVM_X86_TDX_VM. */
 import { readFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
@@ -86,7 +86,7 @@ class KvmHost implements Host {
   }
 }
 
-/** Linux 7.3 shows the version in sysfs (drivers/virt/coco/tdx-host); the vCPU limit nowhere. */
+/** Linux 7.3 has the version in sysfs (drivers/virt/coco/tdx-host), and the vCPU limit nowhere. */
 async function readModule(): Promise<HostFacts['module']> {
   const version = await readFile('/sys/devices/faux/tdx_host/version', 'utf8').catch(() => '');
   return version.trim() === '' ? undefined : { release: version.trim(), maxVcpusPerTd: undefined };

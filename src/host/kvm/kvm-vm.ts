@@ -4,28 +4,15 @@ import { KVM_MEMORY_ATTRIBUTE_PRIVATE } from '../../abi/kvm/structs.ts';
 import { KvmError } from '../kvm-error.ts';
 import { answered } from '../native/answers.ts';
 import { nativeMemory } from '../native/user-memory.ts';
-import type {
-  CreateGuestMemfd,
-  CreateVcpu,
-  EnableCap,
-  GuestMemory,
-  MemoryAttributes,
-  MemoryRegion,
-  MoveEncContextFrom,
-  SetTscKhz,
-  ShareGuestMemfd,
-  TdxCapabilities,
-  TdxInitVm,
-  Vcpu,
-  Vm,
-} from '../port.ts';
+import { own } from '../own.ts';
+import type * as port from '../port.ts';
 import { KvmGuestMemory } from './kvm-guest-memory.ts';
 import { KvmVcpu } from './kvm-vcpu.ts';
 
-/** An fd that no process has open: the kernel reads it as an int. */
+/** No process has this fd open; the kernel reads it as an int. */
 const noFile = 0xffff_ffffn;
 
-export class KvmVm implements Vm {
+export class KvmVm implements port.Vm {
   readonly #vm: NativeVm;
 
   constructor(vm: NativeVm) {
@@ -36,60 +23,60 @@ export class KvmVm implements Vm {
     return answered(this.#vm.kvmCheckExtension(capabilities[capability]), capability);
   }
 
-  enableCap({ capability, args = [] }: EnableCap): Promise<void> {
+  enableCap({ capability, args = [] }: port.EnableCap): Promise<void> {
     const asked = this.#vm.kvmEnableCap({ capability: capabilities[capability], args });
     return answered(asked, capability);
   }
 
-  setTscKhz({ tscKhz }: SetTscKhz): Promise<void> {
+  setTscKhz({ tscKhz }: port.SetTscKhz): Promise<void> {
     return answered(this.#vm.kvmSetTscKhz(tscKhz));
   }
 
-  async createVcpu({ id }: CreateVcpu): Promise<Vcpu> {
+  async createVcpu({ id }: port.CreateVcpu): Promise<port.Vcpu> {
     return new KvmVcpu(await answered(this.#vm.kvmCreateVcpu(id)));
   }
 
-  async createGuestMemfd({ sizeBytes }: CreateGuestMemfd): Promise<GuestMemory> {
+  async createGuestMemfd({ sizeBytes }: port.CreateGuestMemfd): Promise<port.GuestMemory> {
     return new KvmGuestMemory(await answered(this.#vm.kvmCreateGuestMemfd({ sizeBytes })));
   }
 
-  /** In no kernel, and posted under two numbers (0xd5, then 0xd6): no kernel is asked. */
-  async linkGuestMemfd(): Promise<GuestMemory> {
+  /** No kernel is asked, since none has it, and it was posted under two numbers (0xd5, 0xd6). */
+  async linkGuestMemfd(): Promise<port.GuestMemory> {
     throw KvmError.of('KVM_LINK_GUEST_MEMFD', 'ENOTTY');
   }
 
-  async receiveGuestMemfd({ memory }: ShareGuestMemfd): Promise<GuestMemory> {
-    return kvmGuestMemory(memory).share();
+  async receiveGuestMemfd({ memory }: port.ShareGuestMemfd): Promise<port.GuestMemory> {
+    return own(memory, KvmGuestMemory, 'guest_memfd').share();
   }
 
-  moveEncContextFrom({ source }: MoveEncContextFrom): Promise<void> {
+  moveEncContextFrom({ source }: port.MoveEncContextFrom): Promise<void> {
     const fd = source === undefined ? noFile : BigInt((source as KvmVm).fd);
     return this.enableCap({ capability: 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM', args: [fd] });
   }
 
-  setUserMemoryRegion2({ memory, guestMemory, ...region }: MemoryRegion): Promise<void> {
+  setUserMemoryRegion2({ memory, guestMemory, ...region }: port.MemoryRegion): Promise<void> {
     return answered(
       this.#vm.kvmSetUserMemoryRegion2({
         ...region,
         memory: nativeMemory(memory),
         ...(guestMemory && {
-          guestMemfd: kvmGuestMemory(guestMemory.memory).native,
+          guestMemfd: own(guestMemory.memory, KvmGuestMemory, 'guest_memfd').native,
           guestMemfdOffsetBytes: guestMemory.offsetBytes,
         }),
       }),
     );
   }
 
-  setMemoryAttributes({ gpa, sizeBytes, isPrivate }: MemoryAttributes): Promise<void> {
+  setMemoryAttributes({ gpa, sizeBytes, isPrivate }: port.MemoryAttributes): Promise<void> {
     const attributes = isPrivate ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0n;
     return answered(this.#vm.kvmSetMemoryAttributes({ gpa, sizeBytes, attributes }));
   }
 
-  tdxCapabilities(): Promise<TdxCapabilities> {
+  tdxCapabilities(): Promise<port.TdxCapabilities> {
     return answered(this.#vm.tdxCapabilities());
   }
 
-  tdxInitVm(params: TdxInitVm): Promise<void> {
+  tdxInitVm(params: port.TdxInitVm): Promise<void> {
     return answered(this.#vm.tdxInitVm(params));
   }
 
@@ -112,9 +99,4 @@ export class KvmVm implements Vm {
   close(): Promise<void> {
     return this.#vm.close();
   }
-}
-
-function kvmGuestMemory(memory: GuestMemory): KvmGuestMemory {
-  if (memory instanceof KvmGuestMemory) return memory;
-  throw new TypeError('this guest_memfd was made by another host');
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** `tdx 5` of a misc.* file; undefined without the file or the resource, and for `tdx max`. */
+/** Reads N of `tdx N` in a misc.* file; undefined without one, and for `tdx max`. */
 export async function readTdx(path: string): Promise<number | undefined> {
   const text = await readFile(path, 'utf8').catch(() => '');
   const match = /^tdx (\d+)$/m.exec(text);

@@ -1,4 +1,4 @@
-/** Whether /dev/kvm can make TDs, and if not, what is missing, as far as user space can see. */
+/** Checks whether /dev/kvm can make TDs, and else names what user space can see missing. */
 import { readFile } from 'node:fs/promises';
 import type { System } from '../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
@@ -29,7 +29,7 @@ export async function requireTdx(system: System): Promise<void> {
   }
 }
 
-/** From the CPU up; the first that is missing keeps all after it from working. */
+/** The items go from the CPU up; the first that is missing keeps all after it from working. */
 async function missingItems(): Promise<string[]> {
   const cpu = await read('/proc/cpuinfo');
   const flags = /^flags\s*:(.*)$/m.exec(cpu)?.[1]?.split(' ') ?? [];

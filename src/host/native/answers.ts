@@ -4,7 +4,7 @@ import { TdctlError } from '../../errors/index.ts';
 import { KvmError } from '../kvm-error.ts';
 
 /**
- * Awaits a call of the addon; its refusals become those that every host throws.
+ * Awaits a call of the addon, and turns its refusals into the errors that every host throws.
  *
  * @param capability what KVM_ENABLE_CAP or KVM_CHECK_EXTENSION was asked for.
  */

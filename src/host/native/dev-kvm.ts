@@ -1,5 +1,7 @@
 /** Opens /dev/kvm through the addon, or says what stands in the way. */
+
 import { type Addon, loadAddon, type System } from '../../../native/index.ts';
+import { errnoOf } from '../../errors/errno.ts';
 import { TdctlError } from '../../errors/index.ts';
 
 export interface DevKvm {
@@ -9,7 +11,7 @@ export interface DevKvm {
 
 const KVM_API_VERSION = 12;
 
-/** What open("/dev/kvm") can answer, and what to do about it. */
+/** The errors that open("/dev/kvm") can give, and what to do about each. */
 const openFailures: Readonly<Record<string, { readonly message: string; readonly hint: string }>> =
   {
     ENOENT: {
@@ -58,7 +60,7 @@ async function openSystem(hostName: string, addon: Addon): Promise<System> {
   try {
     return await addon.System.open();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const code = errnoOf(error) ?? 'unknown';
     const failure = openFailures[code] ?? {
       message: `/dev/kvm could not be opened (${code})`,
       hint: 'use `--host sim`, which needs no /dev/kvm',

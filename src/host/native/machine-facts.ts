@@ -1,4 +1,4 @@
-/** Facts of this machine that sysfs tells. */
+/** The facts of this machine that sysfs tells. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -18,7 +18,7 @@ export async function readMachineFacts(): Promise<MachineFacts> {
   };
 }
 
-/** `0-3,8,10-11` is 7 CPUs. */
+/** Counts the CPUs of a list: `0-3,8,10-11` has 7. */
 export function countCpuList(list: string): number {
   return list
     .trim()

@@ -1,6 +1,6 @@
 /**
- * The memory of the process that owns a simulated host: made-up addresses, and a page of bytes only
- * where something was written.
+ * The memory of the process that owns a simulated host. Addresses are made up, and a page has bytes
+ * only where something was written.
  */
 import type { UserMemory as CallerMemory } from '../../simulator/index.ts';
 import type { UserMemory } from '../port.ts';
@@ -12,13 +12,13 @@ const zeroPage: Uint8Array = new Uint8Array(pageBytes);
 export interface ReadableMemory {
   readonly address: bigint;
   readonly sizeBytes: bigint;
-  /** A view or a copy; the range lies inside. */
+  /** Gives a view or a copy of a range that lies inside. */
   read(offsetBytes: number, lengthBytes: number): Uint8Array;
 }
 
 export class AddressSpace implements CallerMemory {
   readonly #mappings = new Map<bigint, ReadableMemory>();
-  // Where mmap would put things, so that addresses look like addresses.
+  // The first address is where mmap would put things, so that addresses look like addresses.
   #next = 0x7f00_0000_0000n;
 
   map(sizeBytes: bigint): SimulatedMemory {
@@ -29,7 +29,7 @@ export class AddressSpace implements CallerMemory {
     return memory;
   }
 
-  /** Makes memory that lies elsewhere part of it, at the address it has. */
+  /** Makes memory that lies elsewhere part of this space, at the address that it has. */
   add(memory: ReadableMemory): void {
     this.#mappings.set(memory.address, memory);
   }
@@ -79,7 +79,7 @@ export class SimulatedMemory implements UserMemory {
     }
   }
 
-  /** A view where the range lies in one page, else a copy. */
+  /** Gives a view where the range lies in one page, and a copy elsewhere. */
   read(offset: number, length: number): Uint8Array {
     const inPage = offset % pageBytes;
     const page = Math.floor(offset / pageBytes);

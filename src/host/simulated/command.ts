@@ -1,7 +1,7 @@
 import { tdxCommands } from '../../abi/kvm/requests.ts';
 import { StructValue, type TdxCommandStruct } from '../../simulator/index.ts';
 
-/** `struct kvm_tdx_cmd`. `data` is an address for most commands, and then nothing looks at it. */
+/** `struct kvm_tdx_cmd`. Where `data` is an address, as for most commands, nothing looks at it. */
 export function command(
   name: keyof typeof tdxCommands,
   options: { readonly flags?: number; readonly data?: bigint } = {},

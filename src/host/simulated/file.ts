@@ -16,17 +16,17 @@ import { KvmError } from '../kvm-error.ts';
 export interface SimulatedProcess {
   readonly machine: SimulatedMachine;
   readonly caller: Caller;
-  /** Open, in the order of opening. */
+  /** The open files, in the order of opening. */
   readonly files: Set<SimulatedFile>;
 }
 
-/** An open file description: the fds that name it. The last one to close releases it. */
+/** An open file description, which several fds may name. The last one to close releases it. */
 interface Description {
   readonly handle: Handle;
   fds: number;
 }
 
-/** One fd of that process: what `close` and "use after close" mean. */
+/** One fd of that process. It knows what `close` and use after close mean. */
 export class SimulatedFile {
   readonly process: SimulatedProcess;
   readonly #description: Description;
@@ -39,7 +39,7 @@ export class SimulatedFile {
     process.files.add(this);
   }
 
-  /** dup(2), or SCM_RIGHTS where it is another process. */
+  /** Passes the file on as dup(2) does, or as SCM_RIGHTS does where `process` is another. */
   passTo(process: SimulatedProcess): SimulatedFile {
     return new SimulatedFile(process, this.#description);
   }
@@ -54,7 +54,7 @@ export class SimulatedFile {
     return this.#closed ? undefined : this.#description.handle;
   }
 
-  /** KVM_RUN, which answers later. */
+  /** Makes KVM_RUN, which answers later. */
   run(page: RunPage): PendingRun {
     const handle = this.handleFor('KVM_RUN');
     return this.process.machine.run(this.process.caller, handle, {
@@ -74,13 +74,13 @@ export class SimulatedFile {
     return answerValue(request.request, this.answer(request), capability);
   }
 
-  /** The same for a caller that has something to do about a refusal. */
+  /** Does the same for a caller that has something to do about a refusal. */
   answer(request: KnownRequest): Answer {
     if (this.#closed) return { ok: false, errno: 'EBADF', hwError: undefined, check: undefined };
     return this.process.machine.ioctl(this.process.caller, this.#description.handle, request);
   }
 
-  /** A new file that an ioctl of this one made. */
+  /** Makes an ioctl that makes a new file, and opens that. */
   open(request: KnownRequest): SimulatedFile {
     return new SimulatedFile(this.process, this.ioctl(request));
   }

@@ -18,12 +18,13 @@ import {
 } from '../../simulator/index.ts';
 import type { HostFacts, KeySlots } from '../facts.ts';
 import { KvmError } from '../kvm-error.ts';
+import { own } from '../own.ts';
 import type { CreateVm, Host, MapMemory, Vm } from '../port.ts';
 import { AddressSpace, type SimulatedMemory } from './address-space.ts';
 import { SimulatedFile, type SimulatedProcess } from './file.ts';
-import { SimulatedVm, simulatedVm } from './vm.ts';
+import { SimulatedVm } from './vm.ts';
 
-/** Who uses the machine: told apart by the address space, charged to a misc cgroup. */
+/** A process that uses the machine: its address space, and the misc cgroup that is charged. */
 export interface ProcessIdentity {
   readonly mm: number;
   readonly cgroup: string;
@@ -33,7 +34,7 @@ const firstProcess: ProcessIdentity = { mm: 1, cgroup: '/' };
 
 /** A whole simulated machine behind the port, as one process sees it. */
 export class SimulatedHost implements Host {
-  /** The machine itself, for whoever disturbs or inspects it from outside. */
+  /** The machine itself, for those who disturb or inspect it from outside. */
   readonly machine: SimulatedMachine;
   readonly #memory: AddressSpace;
   readonly #process: SimulatedProcess;
@@ -58,12 +59,12 @@ export class SimulatedHost implements Host {
     this.#devKvm = new SimulatedFile(this.#process, opened.value);
   }
 
-  /** The same machine as another process sees it: with its own /dev/kvm, memory and cgroup. */
+  /** Gives the machine as another process sees it: with its own /dev/kvm, memory and cgroup. */
   otherProcess(identity: ProcessIdentity): SimulatedHost {
     return new SimulatedHost(this.machine, new AddressSpace(), identity);
   }
 
-  /** The process dies: the kernel closes all its files, in the order they were opened. */
+  /** Makes the process die: the kernel closes all its files, in the order of their opening. */
   exitProcess(): void {
     for (const file of [...this.#process.files]) file.close();
   }
@@ -105,7 +106,7 @@ export class SimulatedHost implements Host {
     };
   }
 
-  /** Who is told by it in a trace. */
+  /** The number by which a trace tells this process. */
   get mm(): number {
     return this.#process.caller.mm;
   }
@@ -144,7 +145,7 @@ export class SimulatedHost implements Host {
     return this.#memory.map(options.sizeBytes);
   }
 
-  /** Reports every ioctl, SEAMCALL leaf and release from now on; the function it returns ends that. */
+  /** Reports each ioctl, SEAMCALL leaf and release until the function that it returns is called. */
   onCall(listener: TraceListener): () => void {
     return this.machine.listen(listener);
   }
@@ -153,19 +154,19 @@ export class SimulatedHost implements Host {
     return BigInt(this.machine.nowNs);
   }
 
-  /** Why the machine offers no TDs; undefined where it does. */
+  /** The reason why the machine offers no TDs; undefined where it does. */
   get tdxMissing(): string | undefined {
     const { bringUp } = this.machine;
     return bringUp.outcome === 'tdx' ? undefined : bringUp.reason;
   }
 
-  /** Number of the kernel's VM behind one of the port; undefined once its fd is closed. */
+  /** The number of the kernel's VM behind one of the port; undefined once its fd is closed. */
   vmId(vm: Vm): number | undefined {
-    const { handle } = simulatedVm(vm);
+    const { handle } = own(vm, SimulatedVm, 'VM');
     return handle === undefined ? undefined : this.machine.vmId(handle);
   }
 
-  /** What the machine holds right now. */
+  /** Tells what the machine holds right now. */
   snapshot(): Snapshot {
     return this.machine.snapshot();
   }

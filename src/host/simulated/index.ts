@@ -1,4 +1,4 @@
-/** The `sim` host: a simulated machine behind the port. */
+/** The host `sim` is a simulated machine behind the port. */
 import { TdctlError } from '../../errors/index.ts';
 import {
   createSimulatedHost,
@@ -25,7 +25,7 @@ export interface SimulatedMachineChoice {
 }
 
 export interface SimulatedHostOptions extends SimulatedMachineChoice {
-  /** The caller's memory; one of its own unless another host shares it (`soft`: the real one). */
+  /** The caller's memory. The host makes its own where it is left out; `soft` gives real memory. */
   readonly addressSpace?: AddressSpace | undefined;
 }
 
@@ -38,7 +38,7 @@ export function openSimulatedHost(options: SimulatedHostOptions = {}): Simulated
   return new SimulatedHost(openSimulatedMachine(options), addressSpace);
 }
 
-/** The machine alone, for callers that speak to its kernel themselves. Throws as the host does. */
+/** Opens the machine alone, for callers that speak to its kernel. It throws as the host does. */
 export function openSimulatedMachine(options: SimulatedMachineChoice): SimulatedMachine {
   const { profile = defaultHostProfile, kernelAbi = defaultKernelAbi, faults, guest } = options;
   const machine = createSimulatedHost({

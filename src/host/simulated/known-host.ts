@@ -1,4 +1,4 @@
-/** A profile or SimulatedHost file as a host to be judged: it is started, asked, and closed. */
+/** Starts, asks and closes the machine of a profile or a SimulatedHost file, to judge it. */
 import { TdctlError } from '../../errors/index.ts';
 import { type HostProfile, presentCpus } from '../../simulator/index.ts';
 import { type KnownHost, readHostOffer } from '../offer.ts';
@@ -28,7 +28,7 @@ export async function simulatedAsKnown(
   try {
     host = openSimulatedHost({ profile, kernelAbi: kernel });
   } catch (error) {
-    // KVM did not load there, which is an answer; anything else is about the command line.
+    // That KVM did not load there is an answer. Any other error is about the command line.
     if (!(error instanceof TdctlError) || error.code !== 'TDCTL_E_HOST_UNSUPPORTED') throw error;
     return withoutTdx(error.details);
   }

@@ -1,4 +1,4 @@
-/** From a name to a profile. */
+/** Finds the profile that a name stands for. */
 import { nearest } from '../../documents/nearest.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { type HostProfile, hostProfiles } from '../../simulator/index.ts';

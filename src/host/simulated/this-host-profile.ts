@@ -1,11 +1,11 @@
-/** This machine as a simulated host: what /dev/kvm and sysfs tell of it, and a TDX module added. */
+/** Describes this machine as a simulated host: /dev/kvm and sysfs tell it, but for a TDX module. */
 import { totalmem } from 'node:os';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import { defaultHostProfile, type HostProfile, hostProfiles } from '../../simulator/index.ts';
 import type { DevKvm } from '../native/dev-kvm.ts';
 import { readMachineFacts } from '../native/machine-facts.ts';
 
-/** What the build of the kernel, its version or the CPU decides; the model has the rest. */
+/** The answers that the kernel's build or version or the CPU decides; the model has the rest. */
 const recorded: readonly CapabilityName[] = [
   'KVM_CAP_NR_VCPUS',
   'KVM_CAP_X86_SMM',

@@ -8,27 +8,20 @@ import {
 } from '../../abi/kvm/structs.ts';
 import { CpuidValue, type InitMemRegionStruct, StructValue } from '../../simulator/index.ts';
 import { KvmError } from '../kvm-error.ts';
-import type {
-  InitMemRegion,
-  RunVcpu,
-  SetCpuid2,
-  TdxInitVcpu,
-  Vcpu,
-  VcpuExitReason,
-} from '../port.ts';
+import type * as port from '../port.ts';
 import { command } from './command.ts';
 import { answerValue, type SimulatedFile } from './file.ts';
 
-/** Pages of one ioctl: small enough that an abort is noticed soon and the event loop runs. */
+/** One ioctl adds few enough pages that an abort is noticed soon and the event loop runs. */
 const chunkPages = 512;
-/** What the kernel leaves half done, with the region advanced. */
+/** After these errors the kernel has left the request half done, with the region advanced. */
 const retried: ReadonlySet<ErrnoName> = new Set(['EAGAIN', 'EINTR', 'EBUSY']);
 
-/** kvm_run as a VMM leaves it that answers no exit and asks for none. */
+/** This is kvm_run as a VMM leaves it that answers no exit and asks for none. */
 const enterGuest = { immediateExit: false, syncRegs: 0n, result: 0n } as const;
 
 /** A vCPU of a simulated machine. */
-export class SimulatedVcpu implements Vcpu {
+export class SimulatedVcpu implements port.Vcpu {
   readonly id: number;
   readonly #file: SimulatedFile;
 
@@ -37,19 +30,19 @@ export class SimulatedVcpu implements Vcpu {
     this.#file = options.file;
   }
 
-  async setCpuid2(options: SetCpuid2): Promise<void> {
+  async setCpuid2(options: port.SetCpuid2): Promise<void> {
     this.#file.ioctl({ request: 'KVM_SET_CPUID2', cpuid: new CpuidValue(options.entries) });
   }
 
-  async tdxInitVcpu(options: TdxInitVcpu): Promise<void> {
+  async tdxInitVcpu(options: port.TdxInitVcpu): Promise<void> {
     const cmd = command('KVM_TDX_INIT_VCPU', { data: options.initialRcx });
     this.#file.ioctl({ request: 'KVM_TDX_INIT_VCPU', cmd });
   }
 
-  async tdxInitMemRegion(options: InitMemRegion): Promise<void> {
+  async tdxInitMemRegion(options: port.InitMemRegion): Promise<void> {
     const { source, gpa, pages, measure, signal, onProgress } = options;
     let done = 0;
-    // At least once: a region of no pages is the kernel's to refuse.
+    // The loop runs at least once, because a region of no pages is the kernel's to refuse.
     do {
       if (signal?.aborted === true) throw KvmError.of('KVM_TDX_INIT_MEM_REGION', 'EINTR');
       const offset = BigInt(done) * PAGE_SIZE;
@@ -70,10 +63,10 @@ export class SimulatedVcpu implements Vcpu {
     return data.entries;
   }
 
-  async run(options: RunVcpu): Promise<VcpuExitReason> {
+  async run(options: port.RunVcpu): Promise<port.VcpuExitReason> {
     const { signal } = options;
     if (signal.aborted) throw KvmError.of('KVM_RUN', 'EINTR');
-    let reason: VcpuExitReason = 'KVM_EXIT_UNKNOWN';
+    let reason: port.VcpuExitReason = 'KVM_EXIT_UNKNOWN';
     const pending = this.#file.run({
       read: () => enterGuest,
       writeExit: (exit) => {
@@ -92,7 +85,7 @@ export class SimulatedVcpu implements Vcpu {
     this.#file.close();
   }
 
-  /** One ioctl; how many pages it got through, also where it is to be continued. */
+  /** Makes one ioctl, and tells how many pages it got through, also where it is to be continued. */
   #addChunk(chunk: InitMemRegionStruct & { readonly measure: boolean }): number {
     const { measure, ...region } = chunk;
     const flags = measure ? KVM_TDX_MEASURE_MEMORY_REGION : 0;

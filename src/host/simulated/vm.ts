@@ -5,27 +5,15 @@ import {
   KVM_MEMORY_ATTRIBUTE_PRIVATE,
 } from '../../abi/kvm/structs.ts';
 import { CapabilitiesValue, type Handle, InitVmValue, StructValue } from '../../simulator/index.ts';
-import type {
-  CreateGuestMemfd,
-  CreateVcpu,
-  EnableCap,
-  GuestMemory,
-  MemoryAttributes,
-  MemoryRegion,
-  MoveEncContextFrom,
-  SetTscKhz,
-  ShareGuestMemfd,
-  TdxCapabilities,
-  TdxInitVm,
-  Vm,
-} from '../port.ts';
+import { own } from '../own.ts';
+import type * as port from '../port.ts';
 import { command } from './command.ts';
 import type { SimulatedFile } from './file.ts';
 import { SimulatedGuestMemory } from './guest-memory.ts';
 import { SimulatedVcpu } from './vcpu.ts';
 
-/** A VM of a simulated machine. It stands on its own: nothing of it needs the host object. */
-export class SimulatedVm implements Vm {
+/** A VM of a simulated machine. It needs nothing of the host object. */
+export class SimulatedVm implements port.Vm {
   readonly #file: SimulatedFile;
 
   constructor(file: SimulatedFile) {
@@ -37,24 +25,24 @@ export class SimulatedVm implements Vm {
     return this.#file.ioctl({ request: 'KVM_CHECK_EXTENSION', capability: number }, capability);
   }
 
-  async enableCap(options: EnableCap): Promise<void> {
+  async enableCap(options: port.EnableCap): Promise<void> {
     const { capability, args = [] } = options;
     const cap = new StructValue({ cap: capabilities[capability], flags: 0, args });
     this.#file.ioctl({ request: 'KVM_ENABLE_CAP', cap }, capability);
   }
 
-  async setTscKhz(options: SetTscKhz): Promise<void> {
+  async setTscKhz(options: port.SetTscKhz): Promise<void> {
     this.#file.ioctl({ request: 'KVM_SET_TSC_KHZ', tscKhz: options.tscKhz });
   }
 
-  async createVcpu(options: CreateVcpu): Promise<SimulatedVcpu> {
+  async createVcpu(options: port.CreateVcpu): Promise<SimulatedVcpu> {
     return new SimulatedVcpu({
       id: options.id,
       file: this.#file.open({ request: 'KVM_CREATE_VCPU', id: options.id }),
     });
   }
 
-  async createGuestMemfd(options: CreateGuestMemfd): Promise<SimulatedGuestMemory> {
+  async createGuestMemfd(options: port.CreateGuestMemfd): Promise<SimulatedGuestMemory> {
     const create = new StructValue({ size: options.sizeBytes, flags: 0n });
     return new SimulatedGuestMemory({
       sizeBytes: options.sizeBytes,
@@ -62,8 +50,8 @@ export class SimulatedVm implements Vm {
     });
   }
 
-  async linkGuestMemfd(options: ShareGuestMemfd): Promise<SimulatedGuestMemory> {
-    const memory = simulatedGuestMemory(options.memory);
+  async linkGuestMemfd(options: port.ShareGuestMemfd): Promise<SimulatedGuestMemory> {
+    const memory = own(options.memory, SimulatedGuestMemory, 'guest_memfd');
     const link = new StructValue({
       guestMemfd: memory.handleFor('KVM_LINK_GUEST_MEMFD'),
       flags: 0n,
@@ -74,18 +62,18 @@ export class SimulatedVm implements Vm {
     });
   }
 
-  async receiveGuestMemfd(options: ShareGuestMemfd): Promise<SimulatedGuestMemory> {
-    return simulatedGuestMemory(options.memory).passTo(this.#file.process);
+  async receiveGuestMemfd(options: port.ShareGuestMemfd): Promise<SimulatedGuestMemory> {
+    return own(options.memory, SimulatedGuestMemory, 'guest_memfd').passTo(this.#file.process);
   }
 
-  async moveEncContextFrom(options: MoveEncContextFrom): Promise<void> {
+  async moveEncContextFrom(options: port.MoveEncContextFrom): Promise<void> {
     const { source } = options;
-    // The other process passes its fd (SCM_RIGHTS); a closed one is no file, like none at all.
-    const fd = source === undefined ? noFile : BigInt(simulatedVm(source).handle ?? 0);
+    // The other process passes its fd (SCM_RIGHTS). A closed fd names no file, as no fd does.
+    const fd = source === undefined ? noFile : BigInt(own(source, SimulatedVm, 'VM').handle ?? 0);
     await this.enableCap({ capability: 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM', args: [fd] });
   }
 
-  async setUserMemoryRegion2(options: MemoryRegion): Promise<void> {
+  async setUserMemoryRegion2(options: port.MemoryRegion): Promise<void> {
     const { guestMemory } = options;
     const region = new StructValue({
       slot: options.slot,
@@ -96,12 +84,14 @@ export class SimulatedVm implements Vm {
       guestMemfdOffset: guestMemory?.offsetBytes ?? 0n,
       guestMemfd:
         guestMemory &&
-        simulatedGuestMemory(guestMemory.memory).handleFor('KVM_SET_USER_MEMORY_REGION2'),
+        own(guestMemory.memory, SimulatedGuestMemory, 'guest_memfd').handleFor(
+          'KVM_SET_USER_MEMORY_REGION2',
+        ),
     });
     this.#file.ioctl({ request: 'KVM_SET_USER_MEMORY_REGION2', region });
   }
 
-  async setMemoryAttributes(options: MemoryAttributes): Promise<void> {
+  async setMemoryAttributes(options: port.MemoryAttributes): Promise<void> {
     const attributes = new StructValue({
       address: options.gpa,
       size: options.sizeBytes,
@@ -111,8 +101,8 @@ export class SimulatedVm implements Vm {
     this.#file.ioctl({ request: 'KVM_SET_MEMORY_ATTRIBUTES', attributes });
   }
 
-  async tdxCapabilities(): Promise<TdxCapabilities> {
-    // The most leaves a module can have: with room for them, E2BIG cannot come.
+  async tdxCapabilities(): Promise<port.TdxCapabilities> {
+    // This is the most leaves that a module can have. With room for them, E2BIG cannot come.
     const data = new CapabilitiesValue(KVM_MAX_CPUID_ENTRIES);
     this.#file.ioctl({
       request: 'KVM_TDX_CAPABILITIES',
@@ -124,7 +114,7 @@ export class SimulatedVm implements Vm {
     return { supportedAttributes, supportedXfam, configurableCpuid: cpuid };
   }
 
-  async tdxInitVm(params: TdxInitVm): Promise<void> {
+  async tdxInitVm(params: port.TdxInitVm): Promise<void> {
     const data = new InitVmValue({
       ...params,
       reserved: [],
@@ -145,7 +135,7 @@ export class SimulatedVm implements Vm {
     return this.#file.process.machine.mrtd(this.#file.handleFor('KVM_MEMORY_ENCRYPT_OP'));
   }
 
-  /** undefined once it is closed. */
+  /** The handle is undefined once the VM is closed. */
   get handle(): Handle | undefined {
     return this.#file.openHandle;
   }
@@ -155,15 +145,5 @@ export class SimulatedVm implements Vm {
   }
 }
 
-function simulatedGuestMemory(memory: GuestMemory): SimulatedGuestMemory {
-  if (memory instanceof SimulatedGuestMemory) return memory;
-  throw new TypeError('this guest_memfd was made by another host');
-}
-
-/** What the model takes for an fd that names no open file. */
+/** The model takes this for an fd that names no open file. */
 const noFile = 0n;
-
-export function simulatedVm(vm: Vm): SimulatedVm {
-  if (vm instanceof SimulatedVm) return vm;
-  throw new TypeError('this VM was made by another host');
-}

@@ -9,8 +9,8 @@ interface Sides {
 const limits: ReadonlySet<CapabilityName> = new Set(['KVM_CAP_MAX_VCPUS', 'KVM_CAP_MAX_VCPU_ID']);
 
 /**
- * KVM_CHECK_EXTENSION with two kernels behind it: the smaller of both for a vCPU limit, because
- * each vCPU is made on both; otherwise what the simulated TDX host answers.
+ * Answers KVM_CHECK_EXTENSION with two kernels behind it. A vCPU limit is the smaller of both,
+ * because each vCPU is made on both; for all else the simulated TDX host answers.
  */
 export async function checkBoth(
   capability: CapabilityName,

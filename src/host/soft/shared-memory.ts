@@ -2,7 +2,7 @@ import type { Addon } from '../../../native/index.ts';
 import { MappedMemory } from '../native/user-memory.ts';
 import type { AddressSpace, ReadableMemory } from '../simulated/index.ts';
 
-/** Real memory of this process that the simulated module measures from, at its real address. */
+/** Real memory of this process, from which the simulated module measures at its real address. */
 export class SharedMemory extends MappedMemory implements ReadableMemory {
   #unshare: () => void = () => undefined;
 

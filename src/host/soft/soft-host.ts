@@ -1,6 +1,6 @@
 /**
- * What a laptop can really run: a real VM, vCPU fds, irqchip, memory slots and guest_memfds, and
- * the TDX module and the TD rules of KVM simulated beside them.
+ * The host `soft` is what a laptop can really run: a real VM, vCPU fds, irqchip, memory slots and
+ * guest_memfds, with a simulated TDX module and KVM's rules for TDs beside them.
  */
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
@@ -19,7 +19,7 @@ export interface SoftHostOptions {
   /** The platform and TDX module to simulate: the name of a built-in profile, or one in full. */
   readonly profile?: string | HostProfile | undefined;
   readonly kernelAbi?: string | undefined;
-  /** They happen in the simulated part only. */
+  /** The faults happen in the simulated part only. */
   readonly faults?: FaultInjector | undefined;
 }
 
@@ -92,7 +92,7 @@ export class SoftHost implements Host {
     const simulated = await this.#simulated.createVm(options);
     try {
       const real = await answered(this.#kvm.system.kvmCreateVm(vmTypes.KVM_X86_DEFAULT_VM));
-      return new SoftVm({ real, simulated, kernel: this.#kernel });
+      return new SoftVm(real, simulated, this.#kernel);
     } catch (error) {
       await simulated.close();
       throw error;
@@ -112,7 +112,7 @@ export class SoftHost implements Host {
     return this.#simulated.onCall(listener);
   }
 
-  /** What keeps the simulated part from offering TDs; undefined where nothing does. */
+  /** The reason why the simulated part offers no TDs; undefined where it does. */
   get tdxMissing(): string | undefined {
     return this.#simulated.tdxMissing;
   }

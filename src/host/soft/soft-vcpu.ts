@@ -2,29 +2,18 @@ import type { Vcpu as NativeVcpu } from '../../../native/index.ts';
 import { withApicId } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { answered } from '../native/answers.ts';
-import type {
-  InitMemRegion,
-  RunVcpu,
-  SetCpuid2,
-  TdxInitVcpu,
-  Vcpu,
-  VcpuExitReason,
-} from '../port.ts';
+import type * as port from '../port.ts';
 
 /** A real vCPU fd beside the vCPU of the simulated TD. */
-export class SoftVcpu implements Vcpu {
+export class SoftVcpu implements port.Vcpu {
   readonly #real: NativeVcpu;
-  readonly #simulated: Vcpu;
+  readonly #simulated: port.Vcpu;
   readonly #realCpuid: readonly CpuidEntry[];
 
-  constructor(parts: {
-    readonly real: NativeVcpu;
-    readonly simulated: Vcpu;
-    readonly realCpuid: readonly CpuidEntry[];
-  }) {
-    this.#real = parts.real;
-    this.#simulated = parts.simulated;
-    this.#realCpuid = parts.realCpuid;
+  constructor(real: NativeVcpu, simulated: port.Vcpu, realCpuid: readonly CpuidEntry[]) {
+    this.#real = real;
+    this.#simulated = simulated;
+    this.#realCpuid = realCpuid;
   }
 
   get id(): number {
@@ -32,19 +21,19 @@ export class SoftVcpu implements Vcpu {
   }
 
   /**
-   * The real vCPU gets what the real KVM supports: it refuses features that this CPU has not, or
-   * that this process may not give away (EPERM for AMX).
+   * The real vCPU gets what the real KVM supports, because it refuses features that this CPU does
+   * not have, or that this process may not give away (EPERM for AMX).
    */
-  async setCpuid2(options: SetCpuid2): Promise<void> {
+  async setCpuid2(options: port.SetCpuid2): Promise<void> {
     await this.#simulated.setCpuid2(options);
     await answered(this.#real.kvmSetCpuid2(withApicId(this.#realCpuid, this.id)));
   }
 
-  tdxInitVcpu(options: TdxInitVcpu): Promise<void> {
+  tdxInitVcpu(options: port.TdxInitVcpu): Promise<void> {
     return this.#simulated.tdxInitVcpu(options);
   }
 
-  tdxInitMemRegion(region: InitMemRegion): Promise<void> {
+  tdxInitMemRegion(region: port.InitMemRegion): Promise<void> {
     return this.#simulated.tdxInitMemRegion(region);
   }
 
@@ -53,7 +42,7 @@ export class SoftVcpu implements Vcpu {
   }
 
   /** No guest code runs on the real vCPU: its memory holds none that could. */
-  async run(options: RunVcpu): Promise<VcpuExitReason> {
+  async run(options: port.RunVcpu): Promise<port.VcpuExitReason> {
     if (this.#simulated.run === undefined) throw new Error('a simulated vCPU can be entered');
     return this.#simulated.run(options);
   }

@@ -3,25 +3,12 @@ import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { answered } from '../native/answers.ts';
 import { nativeMemory } from '../native/user-memory.ts';
-import type {
-  CreateGuestMemfd,
-  CreateVcpu,
-  EnableCap,
-  GuestMemory,
-  MemoryAttributes,
-  MemoryRegion,
-  MoveEncContextFrom,
-  SetTscKhz,
-  ShareGuestMemfd,
-  TdxCapabilities,
-  TdxInitVm,
-  Vcpu,
-  Vm,
-} from '../port.ts';
+import { own } from '../own.ts';
+import type * as port from '../port.ts';
 import { checkBoth } from './check-both.ts';
 import { SoftVcpu } from './soft-vcpu.ts';
 
-/** What the kernel behind /dev/kvm has. */
+/** The abilities of the kernel behind /dev/kvm. */
 export interface RealKernel {
   /** KVM_CAP_GUEST_MEMFD. */
   readonly hasGuestMemfd: boolean;
@@ -37,94 +24,88 @@ export interface RealKernel {
  * The simulated side is asked first, because it holds the rules of a TD: what it refuses never
  * reaches the real kernel. What only a TD has (INIT_VM, private attributes, measuring) ends there.
  */
-export class SoftVm implements Vm {
+export class SoftVm implements port.Vm {
   readonly #real: NativeVm;
-  readonly #simulated: Vm;
+  readonly simulated: port.Vm;
   readonly #kernel: RealKernel;
 
-  constructor(parts: {
-    readonly real: NativeVm;
-    readonly simulated: Vm;
-    readonly kernel: RealKernel;
-  }) {
-    this.#real = parts.real;
-    this.#simulated = parts.simulated;
-    this.#kernel = parts.kernel;
+  constructor(real: NativeVm, simulated: port.Vm, kernel: RealKernel) {
+    this.#real = real;
+    this.simulated = simulated;
+    this.#kernel = kernel;
   }
 
   checkExtension(capability: CapabilityName): Promise<number> {
-    return checkBoth(capability, { real: this.#real, simulated: this.#simulated });
+    return checkBoth(capability, { real: this.#real, simulated: this.simulated });
   }
 
-  async enableCap(options: EnableCap): Promise<void> {
-    await this.#simulated.enableCap(options);
+  async enableCap(options: port.EnableCap): Promise<void> {
+    await this.simulated.enableCap(options);
     if (!plainCapabilities.has(options.capability)) return;
     const { capability, args = [] } = options;
     const asked = this.#real.kvmEnableCap({ capability: capabilities[capability], args });
     await answered(asked, capability);
   }
 
-  async setTscKhz(options: SetTscKhz): Promise<void> {
-    await this.#simulated.setTscKhz(options);
+  async setTscKhz(options: port.SetTscKhz): Promise<void> {
+    await this.simulated.setTscKhz(options);
     // Without TSC scaling the real kernel would refuse, or tick at another rate; no guest runs here.
     if (this.#kernel.scalesTsc) await answered(this.#real.kvmSetTscKhz(options.tscKhz));
   }
 
-  async createVcpu(options: CreateVcpu): Promise<Vcpu> {
-    const simulated = await this.#simulated.createVcpu(options);
+  async createVcpu(options: port.CreateVcpu): Promise<port.Vcpu> {
+    const simulated = await this.simulated.createVcpu(options);
     try {
       const real = await answered(this.#real.kvmCreateVcpu(options.id));
-      return new SoftVcpu({ real, simulated, realCpuid: this.#kernel.cpuid });
+      return new SoftVcpu(real, simulated, this.#kernel.cpuid);
     } catch (error) {
       await simulated.close();
       throw error;
     }
   }
 
-  async createGuestMemfd(options: CreateGuestMemfd): Promise<GuestMemory> {
-    return this.#beside(await this.#simulated.createGuestMemfd(options));
+  async createGuestMemfd(options: port.CreateGuestMemfd): Promise<port.GuestMemory> {
+    return this.#beside(await this.simulated.createGuestMemfd(options));
   }
 
-  /** A real guest_memfd, where the kernel has them, beside a simulated one. */
-  async #beside(simulated: GuestMemory): Promise<SoftGuestMemory> {
-    if (!this.#kernel.hasGuestMemfd) return new SoftGuestMemory({ simulated, real: undefined });
+  /** Makes a real guest_memfd beside a simulated one, where the kernel has them. */
+  async #beside(simulated: port.GuestMemory): Promise<SoftGuestMemory> {
+    if (!this.#kernel.hasGuestMemfd) return new SoftGuestMemory(simulated);
     try {
       const { sizeBytes } = simulated;
       const real = await answered(this.#real.kvmCreateGuestMemfd({ sizeBytes }));
-      return new SoftGuestMemory({ simulated, real });
+      return new SoftGuestMemory(simulated, real);
     } catch (error) {
       await simulated.close();
       throw error;
     }
   }
 
-  /** The real file cannot be shared: KVM binds a guest_memfd to its own VM, so this VM gets another. */
-  async linkGuestMemfd(options: ShareGuestMemfd): Promise<GuestMemory> {
-    const memory = softGuestMemory(options.memory);
-    const simulated = await this.#simulated.linkGuestMemfd({ memory: memory.simulated });
+  /** KVM binds a real guest_memfd to its own VM, so this VM gets another one. */
+  async linkGuestMemfd(options: port.ShareGuestMemfd): Promise<port.GuestMemory> {
+    const memory = own(options.memory, SoftGuestMemory, 'guest_memfd');
+    const simulated = await this.simulated.linkGuestMemfd({ memory: memory.simulated });
     return this.#beside(simulated);
   }
 
-  /** Of the simulated file only: a real guest_memfd serves no second VM. */
-  async receiveGuestMemfd(options: ShareGuestMemfd): Promise<GuestMemory> {
-    const memory = softGuestMemory(options.memory).simulated;
-    const simulated = await this.#simulated.receiveGuestMemfd({ memory });
-    return new SoftGuestMemory({ simulated, real: undefined });
+  /** The VM receives the simulated file only, because a real guest_memfd serves no second VM. */
+  async receiveGuestMemfd(options: port.ShareGuestMemfd): Promise<port.GuestMemory> {
+    const memory = own(options.memory, SoftGuestMemory, 'guest_memfd').simulated;
+    const simulated = await this.simulated.receiveGuestMemfd({ memory });
+    return new SoftGuestMemory(simulated);
   }
 
-  /** The real VMs stay as they are: what moves is the simulated TD. */
-  async moveEncContextFrom({ source }: MoveEncContextFrom): Promise<void> {
-    await this.#simulated.moveEncContextFrom({ source: source && softVm(source).simulated });
+  /** The real VMs stay as they are, because what moves is the simulated TD. */
+  async moveEncContextFrom({ source }: port.MoveEncContextFrom): Promise<void> {
+    await this.simulated.moveEncContextFrom({
+      source: source && own(source, SoftVm, 'VM').simulated,
+    });
   }
 
-  get simulated(): Vm {
-    return this.#simulated;
-  }
-
-  async setUserMemoryRegion2(region: MemoryRegion): Promise<void> {
+  async setUserMemoryRegion2(region: port.MemoryRegion): Promise<void> {
     const { memory, guestMemory, ...place } = region;
-    const backing = guestMemory && softGuestMemory(guestMemory.memory);
-    await this.#simulated.setUserMemoryRegion2({
+    const backing = guestMemory && own(guestMemory.memory, SoftGuestMemory, 'guest_memfd');
+    await this.simulated.setUserMemoryRegion2({
       ...place,
       memory,
       ...(guestMemory &&
@@ -145,44 +126,44 @@ export class SoftVm implements Vm {
     );
   }
 
-  setMemoryAttributes(options: MemoryAttributes): Promise<void> {
-    return this.#simulated.setMemoryAttributes(options);
+  setMemoryAttributes(options: port.MemoryAttributes): Promise<void> {
+    return this.simulated.setMemoryAttributes(options);
   }
 
-  tdxCapabilities(): Promise<TdxCapabilities> {
-    return this.#simulated.tdxCapabilities();
+  tdxCapabilities(): Promise<port.TdxCapabilities> {
+    return this.simulated.tdxCapabilities();
   }
 
-  tdxInitVm(params: TdxInitVm): Promise<void> {
-    return this.#simulated.tdxInitVm(params);
+  tdxInitVm(params: port.TdxInitVm): Promise<void> {
+    return this.simulated.tdxInitVm(params);
   }
 
   tdxFinalizeVm(): Promise<void> {
-    return this.#simulated.tdxFinalizeVm();
+    return this.simulated.tdxFinalizeVm();
   }
 
   tdxTerminateVm(): Promise<void> {
-    return this.#simulated.tdxTerminateVm();
+    return this.simulated.tdxTerminateVm();
   }
 
   mrtd(): Promise<Uint8Array | undefined> {
-    return this.#simulated.mrtd();
+    return this.simulated.mrtd();
   }
 
   async close(): Promise<void> {
     await this.#real.close();
-    await this.#simulated.close();
+    await this.simulated.close();
   }
 }
 
 /** A real guest_memfd, where the kernel has them, beside the simulated one. */
-class SoftGuestMemory implements GuestMemory {
-  readonly simulated: GuestMemory;
+class SoftGuestMemory implements port.GuestMemory {
+  readonly simulated: port.GuestMemory;
   readonly real: GuestMemfd | undefined;
 
-  constructor(parts: { readonly simulated: GuestMemory; readonly real: GuestMemfd | undefined }) {
-    this.simulated = parts.simulated;
-    this.real = parts.real;
+  constructor(simulated: port.GuestMemory, real?: GuestMemfd) {
+    this.simulated = simulated;
+    this.real = real;
   }
 
   get sizeBytes(): bigint {
@@ -195,17 +176,7 @@ class SoftGuestMemory implements GuestMemory {
   }
 }
 
-function softVm(vm: Vm): SoftVm {
-  if (vm instanceof SoftVm) return vm;
-  throw new TypeError('this VM was made by another host');
-}
-
-function softGuestMemory(memory: GuestMemory): SoftGuestMemory {
-  if (memory instanceof SoftGuestMemory) return memory;
-  throw new TypeError('this guest_memfd was made by another host');
-}
-
-/** Those that a VM of the default type takes too. */
+/** The capabilities that a VM of the default type takes too. */
 const plainCapabilities: ReadonlySet<CapabilityName> = new Set([
   'KVM_CAP_SPLIT_IRQCHIP',
   'KVM_CAP_MAX_VCPU_ID',

@@ -1,4 +1,4 @@
-/** What of the CPUID it was configured with a guest can depend on, and what another host lacks of it. */
+/** Tells what of its configured CPUID a guest can depend on, and what another host lacks of it. */
 import { ADDRESS_SIZES_LEAF, guestAddressBits, withGuestAddressBits } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { type XfamName, xfamMask } from '../../abi/tdx/xfam.ts';
@@ -6,10 +6,10 @@ import { always, type Reason } from './reasons.ts';
 
 const registers = ['eax', 'ebx', 'ecx', 'edx'] as const;
 
-/** Caches, topology and clock: numbers that describe a machine, not features to depend on. */
+/** Caches, topology and clock are numbers that describe a machine, not features to depend on. */
 const descriptive = new Set([0x2, 0x4, 0xb, 0x15, 0x16, 0x18, 0x1f]);
 
-/** What of the configured CPUID the guest can depend on: features, the CPU model, address width. */
+/** Keeps what the guest can depend on: features, the CPU model, the address width. */
 export function seenCpuid(cpuid: readonly CpuidEntry[]): CpuidEntry[] {
   return cpuid
     .filter((entry) => !descriptive.has(entry.function))
@@ -27,11 +27,11 @@ interface FeatureRegister {
   readonly leaf: number;
   readonly index: number;
   readonly register: Register;
-  /** Bits that a TD has only with the XFAM feature (Intel SDM vol. 2A, CPUID). */
+  /** The bits that a TD has only with the XFAM feature (Intel SDM vol. 2A, CPUID). */
   readonly byXfam?: Readonly<Partial<Record<XfamName, number>>>;
 }
 
-/** Registers whose bits are features that software looks for, each by itself. */
+/** In these registers each bit is a feature that software looks for by itself. */
 const featureRegisters: readonly FeatureRegister[] = [
   { leaf: 1, index: 0, register: 'ecx', byXfam: { avx: bitsOf(12, 28, 29) } },
   { leaf: 1, index: 0, register: 'edx' },
@@ -83,8 +83,8 @@ function bitsOf(...numbers: readonly number[]): number {
 }
 
 /**
- * Features that the guest may have found and the CPUs of the other host do not have. What the module
- * shows of a bit that nobody may configure is not known here: what KVM supports stands for it.
+ * Finds features that the guest may have found and the other host's CPUs lack. What the module
+ * shows of a bit that nobody may configure is not known, so what KVM supports stands for it.
  */
 export function lostCpuid(
   { xfam, supported }: { readonly xfam: bigint; readonly supported: readonly CpuidEntry[] },

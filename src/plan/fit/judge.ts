@@ -4,16 +4,16 @@ import { migrationReasons, type RunningTd } from './migration.ts';
 import { type Reason, startReasons } from './reasons.ts';
 
 /**
- * `migrates`: it can be started there, and moved there. `fits`: it can be started there.
+ * `migrates`: the TD can be started there, and moved there. `fits`: it can be started there.
  * `unknown`: nothing stands against it, and what matters is not known.
  */
 export type Verdict = 'migrates' | 'fits' | 'unknown' | 'cannot';
 
 export interface Judgement {
   readonly verdict: Verdict;
-  /** Against starting the TD there; the first is the one to look at first. */
+  /** The reasons against starting the TD there; the first is the one to look at first. */
   readonly reasons: readonly Reason[];
-  /** Against moving it there; undefined when that was not asked. */
+  /** The reasons against moving it there; undefined when that was not asked. */
   readonly migrationReasons: readonly Reason[] | undefined;
 }
 

@@ -5,7 +5,7 @@
  */
 import { physicalAddressBits } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
-import { type ModuleRelease, moduleReleases, tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
+import { moduleRelease, tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
 import type { HostOffer, KnownHost } from '../../host/offer.ts';
 import type { TdxInitVm } from '../../host/port.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
@@ -17,10 +17,10 @@ import { always, initVmReasons, type Reason } from './reasons.ts';
 export interface RunningTd {
   readonly spec: TrustDomain;
   readonly params: TdxInitVm;
-  /** What decides over the features that its guest finds. */
+  /** What decides which features its guest finds. */
   readonly seen: { readonly xfam: bigint; readonly supported: readonly CpuidEntry[] };
   readonly physicalAddressBits: number | undefined;
-  /** TD_PARAMS.MAX_VCPUS: released kernels write the limit of the VM, not what was asked for. */
+  /** TD_PARAMS.MAX_VCPUS. Released kernels write the limit of the VM, not what was asked for. */
   readonly maxVcpus: number;
   readonly tscKhz: number | undefined;
   readonly moduleRelease: string | undefined;
@@ -40,11 +40,11 @@ export function runningOn(spec: TrustDomain, offer: HostOffer): RunningTd {
   };
 }
 
-/** Every reason against moving it there. Slots and cgroup are the same as for a start. */
+/** Gives every reason against moving it there. Slots and cgroup are the same as for a start. */
 export function migrationReasons(td: RunningTd, host: KnownHost): Reason[] {
   const { offer } = host;
   if (offer === undefined) return [always('tdx', 'KVM offers no TDs there, or it was not asked')];
-  // Its number of vCPUs has a check of its own below.
+  // The number of vCPUs has a check of its own below.
   const ground = { ...groundOf(td.spec, offer), maxVcpus: 1, tscKhz: td.tscKhz };
   return [
     ...moduleReasons(td, offer),
@@ -69,8 +69,7 @@ function moduleReasons({ moduleRelease, maxVcpus }: RunningTd, { facts }: HostOf
 
 /** A release that is in no table is newer, and has what 1.5 has. */
 function canMigrate(release: string): boolean {
-  const known: Readonly<Record<string, ModuleRelease>> = moduleReleases;
-  const features = known[release]?.features0 ?? tdxFeatures0.TD_MIGRATION;
+  const features = moduleRelease(release)?.features0 ?? tdxFeatures0.TD_MIGRATION;
   return (features & tdxFeatures0.TD_MIGRATION) !== 0n;
 }
 
@@ -82,7 +81,7 @@ function addressReasons(td: RunningTd, { supportedCpuid }: HostOffer): Reason[] 
     : [];
 }
 
-/** The module keeps the TD's frequency where KVM can scale; else the host's own has to be the same. */
+/** The module keeps the TD's frequency where KVM can scale; else the host's has to be the same. */
 function tscReasons(
   { tscKhz }: RunningTd,
   { host, offer }: { readonly host: KnownHost; readonly offer: HostOffer },

@@ -1,4 +1,4 @@
-/** Why a host cannot take a TD: every check that can be made without asking the host. */
+/** Says why a host cannot take a TD, by every check that can be made without asking the host. */
 import {
   type BindingLimit,
   bindingLimit,
@@ -13,7 +13,7 @@ import { footprintOf } from '../footprint.ts';
 import { groundOf, initVmParams } from '../init-vm.ts';
 import { type InitVmField, type InitVmGround, preflightInitVm } from '../preflight.ts';
 
-/** What a reason is about; a stable name for data. */
+/** Says what a reason is about, by a stable name for data. */
 export type ReasonId =
   | 'tdx'
   | 'vcpus'
@@ -29,9 +29,9 @@ export type ReasonId =
 
 export interface Reason {
   readonly id: ReasonId;
-  /** A clause: what was asked, and what the host has. */
+  /** A clause says what was asked, and what the host has. */
   readonly text: string;
-  /** `now`: of the moment at which the host was read; another time it may take the TD. */
+  /** `now` holds for the moment at which the host was read; another time it may take the TD. */
   readonly holds: 'always' | 'now';
 }
 
@@ -48,7 +48,7 @@ const idOfField: Readonly<Record<InitVmField, ReasonId>> = {
 
 const momentary: ReadonlySet<ReasonId> = new Set<ReasonId>(['keySlot', 'cgroup']);
 
-/** Every reason against starting this TD there; what a change of the spec could not cure is first. */
+/** Gives every reason against a start there, those first that no change of the spec cures. */
 export function startReasons(spec: TrustDomain, host: KnownHost): Reason[] {
   const { offer } = host;
   return [
@@ -71,7 +71,7 @@ function vcpuReasons({ maxVcpus }: TrustDomain, host: KnownHost): Reason[] {
   return [always('vcpus', `${maxVcpus} vCPUs asked for, ${value} possible: ${limitNames[name]}`)];
 }
 
-/** Where KVM was not asked: the CPUs present bind on every kernel that was released with TDX. */
+/** Where KVM was not asked, the CPUs present bind, as on every released kernel with TDX. */
 function vcpuLimitOf({ offer, presentCpus }: KnownHost): BindingLimit | undefined {
   if (offer) return bindingLimit(vcpuLimits(offer));
   return presentCpus === undefined ? undefined : { name: 'presentCpus', value: presentCpus };
@@ -108,7 +108,7 @@ function tscReasons({ tscKhz }: TrustDomain, { offer, tscScaling }: KnownHost): 
   ];
 }
 
-/** Guest memory and control pages; a firmware image, a few MiB, is not counted. */
+/** Guest memory and control pages count here; a firmware image of a few MiB does not. */
 function memoryReasons(spec: TrustDomain, { offer, memory }: KnownHost): Reason[] {
   if (memory === undefined) return [];
   const needed = offer ? bytesNeeded(spec, offer) : spec.memoryBytes;

@@ -15,7 +15,7 @@ export interface GroupProblem {
   readonly problem: string;
 }
 
-/** Everything about a group that no host could give, for the file and the command line alike. */
+/** Finds all in a group that no host could give, for the file and the command line alike. */
 export function groupProblems(
   { type, vcpus, maxVcpus, maxVcpuId }: VmGroup,
   { kvmMaxVcpus }: Pick<Fleet, 'kvmMaxVcpus'>,
@@ -54,7 +54,7 @@ function aboveKvm(asked: number, kvmMaxVcpus: number): string {
   return `must be at most ${kvmMaxVcpus}, KVM_MAX_VCPUS; this is ${asked} (${remedy})`;
 }
 
-/** Gaps between ids are allowed, and cost room in the table; fewer ids than vCPUs are not. */
+/** Gaps between ids are allowed and cost room in the table; fewer ids than vCPUs are not. */
 function idProblem(
   maxVcpuId: number,
   { maxVcpus, kvmMaxVcpus }: Pick<VmGroup, 'maxVcpus'> & Pick<Fleet, 'kvmMaxVcpus'>,

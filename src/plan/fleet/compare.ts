@@ -2,9 +2,9 @@ import { type Design, type DesignTable, designTables } from './designs.ts';
 import type { Fleet } from './fleet.ts';
 
 export interface DesignCost extends Pick<Design, 'id' | 'title' | 'source' | 'estimate'> {
-  /** Bytes of one VM of each group, in the order of the fleet; undefined: it has no such thing. */
+  /** Bytes of one VM of each group, in the fleet's order; undefined where it has no such thing. */
   readonly perVm: readonly (number | undefined)[];
-  /** Bytes of all VMs of the fleet. */
+  /** The bytes of all VMs of the fleet. */
   readonly fleetBytes: number;
 }
 
@@ -12,7 +12,7 @@ export interface CostTable extends Pick<DesignTable, 'id' | 'title'> {
   readonly designs: readonly DesignCost[];
 }
 
-/** What each design costs this fleet. A table is left out where no VM of the fleet has the thing. */
+/** Tells what each design costs this fleet. A table where no VM has the thing is left out. */
 export function compareDesigns(fleet: Fleet): CostTable[] {
   return designTables
     .map(({ id, title, designs }) => ({

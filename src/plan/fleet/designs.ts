@@ -1,6 +1,6 @@
 /**
- * Every way to hold what grows with the number of vCPUs, side by side: those the seed threads argue
- * about and what became of them. One row a design; bytes are of one VM.
+ * Holds every way to store what grows with the number of vCPUs, side by side: those that the seed
+ * threads argue about and what became of them. Each design has a row; bytes are of one VM.
  */
 import { pidTableBytes } from '../../abi/kvm/pid-table.ts';
 import { type ModuleRelease, moduleReleases } from '../../abi/tdx/module-releases.ts';
@@ -15,14 +15,14 @@ import {
 } from './fleet.ts';
 
 export interface Design {
-  /** Stable, for data. */
+  /** The id is stable, for data. */
   readonly id: string;
   readonly title: string;
-  /** Which kernel or which thread. */
+  /** The kernel or the thread that it comes from. */
   readonly source: string;
-  /** What of the formula was not read in a source; undefined: all was. */
+  /** The part of the formula that was not read in a source; undefined where all was. */
   readonly estimate?: string;
-  /** undefined: a VM of this type has no such thing. */
+  /** The function gives undefined where a VM of this type has no such thing. */
   readonly bytes: (group: VmGroup, fleet: Fleet) => number | undefined;
 }
 
@@ -32,19 +32,19 @@ export interface DesignTable {
   readonly designs: readonly Design[];
 }
 
-/** x86-64. */
+/** A pointer of x86-64. */
 const POINTER_BYTES = 8;
 const PAGE_BYTES = 4096;
 
-/** struct list_head. */
+/** The size of struct list_head. */
 const LIST_NODE_BYTES = 16;
 
-/** struct xarray: lock, flags, head. struct xa_node: 24 of header and list, 64 slots, 3 tag words. */
+/** struct xa_node has 24 bytes of header and list, 64 slots and 3 tag words. */
 const XARRAY_BYTES = 16;
 const XA_NODE_BYTES = 576;
 const XA_CHUNK_SIZE = 64;
 
-/** How `kvm->vcpus` finds a vCPU by its index. */
+/** These are ways in which `kvm->vcpus` finds a vCPU by its index. */
 const vcpuArray: readonly Design[] = [
   {
     id: 'static-array',
@@ -89,7 +89,7 @@ const vcpuArray: readonly Design[] = [
   },
 ];
 
-/** The smallest 1 + 2 + 4 + ... that holds them. */
+/** Gives the smallest 1 + 2 + 4 + ... that holds them. */
 function growingTreeSlots(vcpus: number): number {
   return 2 ** Math.ceil(Math.log2(vcpus + 1)) - 1;
 }
@@ -138,7 +138,7 @@ const pidTable: readonly Design[] = [
   },
 ];
 
-/** Who sets the limit, with an array sized by it: what the seed thread of 2021 argues about. */
+/** The seed thread of 2021 argues who sets the limit; an array is sized by it. */
 const limit: readonly Design[] = [
   {
     id: 'compiled-in',
@@ -171,13 +171,13 @@ function sizedBy(
   return POINTER_BYTES * vcpus + (type === 'td' ? 0 : pidTableBytes(ids));
 }
 
-/** Of what is not confirmed of a release, only the page counts matter here. */
+/** Only the page counts matter here of what is not confirmed of a release. */
 function aboutPages(unconfirmed: string | undefined): Pick<Design, 'estimate'> {
   const estimate = unconfirmed?.split('; ').find((clause) => clause.includes('pages'));
   return estimate === undefined ? {} : { estimate };
 }
 
-/** tdx-module part 4: TDR and TDCX pages of a TD, TDVPR and TDCX pages of each vCPU created. */
+/** A TD has a TDR and TDCX pages, each vCPU that is created a TDVPR and TDCX pages. */
 const controlPages: readonly Design[] = Object.entries(moduleReleases).map(
   ([release, { tdcxPages, tdvpsPages, unconfirmed }]: [string, ModuleRelease]) => ({
     id: release,

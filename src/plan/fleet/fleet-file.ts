@@ -1,4 +1,4 @@
-/** Fleet files: which VMs a host has. Loads zod and yaml, so import it where one is read. */
+/** Reads fleet files: which VMs a host has. It loads zod and yaml: import it where one is read. */
 import { z } from 'zod';
 import { envelope } from '../../documents/envelope.ts';
 import { invalidFile } from '../../documents/invalid.ts';
@@ -11,7 +11,7 @@ import { describeValue } from '../../documents/wording.ts';
 import { groupProblems } from './check-group.ts';
 import { type Fleet, kvmMaxVcpusRange, type VmGroup } from './fleet.ts';
 
-/** What the arithmetic of the tables stays exact with. */
+/** With these the arithmetic of the tables stays exact. */
 const most = { vms: 1_000_000, vcpus: 1_000_000, groups: 1000 } as const;
 
 function parseMaxVcpus(value: unknown): Parsed<number | 'unbounded'> {
@@ -94,13 +94,12 @@ const format: FileFormat<typeof fleetSchema> = {
   kind: 'Fleet',
   schema: fleetSchema,
   fields: new SchemaFields(fleetSchema),
-  rules: [],
   help: 'docs/footprint.md explains every field; examples/fleets/ has files that are right',
 };
 
 const starter = () => 'examples/fleets/mixed.yaml is one';
 
-/** @throws TdctlError as TrustDomain files do: not found, not readable, or all mistakes at once. */
+/** @throws TdctlError as for TrustDomain files: not found, not readable, or all mistakes. */
 export async function loadFleet(path: string): Promise<Fleet> {
   return parseFleet(await readTextFile(path, { kind: format.kind, starter }), { path });
 }

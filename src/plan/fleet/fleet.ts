@@ -1,27 +1,27 @@
 /** The VMs of a host, as far as their number of vCPUs costs memory. */
 
-/** CONFIG_KVM_MAX_NR_VCPUS (Linux 7.3, arch/x86/kvm/Kconfig): 1024 unless the build says otherwise. */
+/** CONFIG_KVM_MAX_NR_VCPUS (Linux 7.3, arch/x86/kvm/Kconfig) is 1024 unless a build changes it. */
 export const kvmMaxVcpusRange = { min: 1024, max: 4096, default: 1024 } as const;
 
-/** KVM_VCPU_ID_RATIO (arch/x86/include/asm/kvm_host.h): KVM_MAX_VCPU_IDS is 4 times KVM_MAX_VCPUS. */
+/** KVM_MAX_VCPU_IDS is this many times KVM_MAX_VCPUS (arch/x86/include/asm/kvm_host.h). */
 export const vcpuIdRatio = 4;
 
 /** TD_PARAMS.MAX_VCPUS has 16 bits. */
 export const maxVcpusOfTdParams = 0xffff;
 
-/** Equal VMs. */
+/** A group of equal VMs. */
 export interface VmGroup {
   readonly name: string;
   readonly type: 'plain' | 'td';
   readonly count: number;
-  /** vCPUs that run. */
+  /** How many vCPUs of each VM run. */
   readonly vcpus: number;
   /**
-   * The two kinds of VM of the seed thread: the most it will ever have is known beforehand, or
-   * vCPUs come on demand, up to KVM's own limit. A TD is of the first kind: FINALIZE_VM ends it.
+   * The seed thread has two kinds of VM: the most it will ever have is known beforehand, or vCPUs
+   * come on demand, up to KVM's limit. A TD is of the first kind: FINALIZE_VM ends it.
    */
   readonly maxVcpus: number | 'unbounded';
-  /** The largest vCPU id (x2APIC id) it may get; undefined: ids without gaps from 0. */
+  /** The largest vCPU id (x2APIC id) it may get; undefined stands for ids without gaps from 0. */
   readonly maxVcpuId: number | undefined;
 }
 
@@ -35,23 +35,23 @@ export function maxVcpusOf(group: VmGroup, { kvmMaxVcpus }: Fleet): number {
   return group.maxVcpus === 'unbounded' ? kvmMaxVcpus : group.maxVcpus;
 }
 
-/** A TD's are all created before FINALIZE_VM, those of a plain VM when they are needed. */
+/** A TD has all its vCPUs created before FINALIZE_VM, a plain VM when they are needed. */
 export function createdVcpus(group: VmGroup, fleet: Fleet): number {
   return group.type === 'td' ? maxVcpusOf(group, fleet) : group.vcpus;
 }
 
-/** What KVM_CAP_MAX_VCPU_ID would be set to: one more than the largest id. */
+/** Gives what KVM_CAP_MAX_VCPU_ID would be set to, which is one more than the largest id. */
 export function maxVcpuIdsOf(group: VmGroup, fleet: Fleet): number {
   if (group.maxVcpus === 'unbounded') return vcpuIdRatio * fleet.kvmMaxVcpus;
   return (group.maxVcpuId ?? group.maxVcpus - 1) + 1;
 }
 
-/** What kvm.max_vcpus would have to be: a parameter of the module has to fit the largest VM. */
+/** Gives what kvm.max_vcpus would have to be, as it has to fit the largest VM. */
 export function moduleParameter(fleet: Fleet): number {
   return Math.max(...fleet.groups.map((group) => maxVcpusOf(group, fleet)));
 }
 
-/** Ids that no vCPU of the group can have, and that a table by id has room for all the same. */
+/** Counts the ids that no vCPU of the group can have, and for which a table by id has room. */
 export function idGaps(group: VmGroup, fleet: Fleet): number {
   return group.maxVcpuId === undefined ? 0 : maxVcpuIdsOf(group, fleet) - maxVcpusOf(group, fleet);
 }

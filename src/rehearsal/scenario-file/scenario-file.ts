@@ -150,7 +150,6 @@ const format: FileFormat<typeof rehearsalSchema> = {
   kind: 'Rehearsal',
   schema: rehearsalSchema,
   fields: new SchemaFields(rehearsalSchema),
-  rules: [],
   help: 'docs/rehearsal.md explains every field; examples/rehearsals/ has files that are right',
 };
 

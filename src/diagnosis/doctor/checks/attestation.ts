@@ -1,11 +1,10 @@
-import { type Check, fail, pass, unknown, warn } from '../check.ts';
+import { fail, inGroup, pass, unknown, warn } from '../check.ts';
 import { whyNotRead } from '../reading.ts';
 
-export const attestationChecks: readonly Check[] = [
+export const attestationChecks = inGroup('Firmware and quotes', [
   {
     id: 'firmware.tdvf',
     title: 'A firmware image that can start a TD is installed',
-    group: 'Firmware and quotes',
     needs: [],
     reads: 'TDVF metadata of the OVMF images under /usr/share',
     evaluate({ firmware }) {
@@ -23,7 +22,6 @@ export const attestationChecks: readonly Check[] = [
   {
     id: 'qgs.socket',
     title: 'A quote generation service is there',
-    group: 'Firmware and quotes',
     needs: ['module.initialized'],
     reads: '/var/run/tdx-qgs/qgs.socket, port in /etc/qgs.conf',
     evaluate({ attestation: { quoteService } }) {
@@ -38,7 +36,6 @@ export const attestationChecks: readonly Check[] = [
   {
     id: 'qgs.registration',
     title: 'The platform is registered with Intel',
-    group: 'Firmware and quotes',
     needs: ['module.initialized'],
     reads: 'the UEFI variable SgxRegistrationStatus',
     evaluate({ attestation: { registration } }) {
@@ -53,4 +50,4 @@ export const attestationChecks: readonly Check[] = [
       );
     },
   },
-];
+]);

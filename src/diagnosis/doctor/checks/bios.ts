@@ -1,22 +1,19 @@
-import { type Check, type CheckInput, fail, pass, readLogFix, unknown } from '../check.ts';
+import { type CheckInput, fail, inGroup, pass, readLogFix, unknown } from '../check.ts';
 import { moduleRuns, quoteLine } from '../evidence.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
-
-const group = 'BIOS';
 
 const biosFix =
   'in the BIOS: TME on, TME-MT on, TDX on, SEAM loader on, and "TME-MT/TDX key split" above 0';
 
-/** The class of a status word that says "the platform is not set up as I need it". */
+/** Status words of this class say that the platform is not set up as the module needs it. */
 const platformClass = 0x09n;
 /** TDH.SYS.INIT and TDH.SYS.LP.INIT check what the BIOS set up. */
 const bringUpLeaves = [0x21, 0x23];
 
-export const biosChecks: readonly Check[] = [
+export const biosChecks = inGroup('BIOS', [
   {
     id: 'bios.memory-encryption',
     title: 'Total memory encryption (TME) is on',
-    group,
     needs: ['cpu.vendor'],
     reads: 'MSR 0x982; x86/tme lines of the kernel log',
     evaluate(input) {
@@ -40,7 +37,6 @@ export const biosChecks: readonly Check[] = [
   {
     id: 'bios.key-split',
     title: 'The BIOS leaves key IDs to TDX',
-    group,
     needs: ['bios.memory-encryption'],
     reads: '"BIOS enabled" in the kernel log; MSR 0x87',
     evaluate: keySplit,
@@ -48,7 +44,6 @@ export const biosChecks: readonly Check[] = [
   {
     id: 'bios.seam',
     title: 'The BIOS set up SEAM and loaded the TDX module',
-    group,
     needs: ['bios.key-split'],
     reads: 'MSR 0x1401 (SEAMRR); the kernel log',
     evaluate(input) {
@@ -76,7 +71,6 @@ export const biosChecks: readonly Check[] = [
   {
     id: 'bios.release',
     title: 'The BIOS is recent enough for the TDX module',
-    group,
     needs: ['bios.seam'],
     reads: 'SEAMCALL failures of TDH.SYS.INIT and TDH.SYS.LP.INIT in the kernel log',
     evaluate(input) {
@@ -99,7 +93,7 @@ export const biosChecks: readonly Check[] = [
       return pass('no refusal of the platform in the kernel log');
     },
   },
-];
+]);
 
 function keySplit(input: CheckInput) {
   const { found, msrs, log, cpu } = input;

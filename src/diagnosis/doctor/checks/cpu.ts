@@ -1,10 +1,8 @@
-import { type Check, fail, pass, unknown, warn } from '../check.ts';
+import { fail, inGroup, pass, unknown, warn } from '../check.ts';
 import { moduleRuns } from '../evidence.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
-const group = 'CPU';
-
-/** Family and model of CPUs that come with TDX. Source: arch/x86/include/asm/intel-family.h. */
+/** The family and model of CPUs that come with TDX. Source: arch/x86/include/asm/intel-family.h. */
 const tdxModels: Readonly<Record<string, string>> = {
   '6/143': 'Sapphire Rapids (some SKUs only)',
   '6/207': 'Emerald Rapids',
@@ -15,14 +13,13 @@ const tdxModels: Readonly<Record<string, string>> = {
   '19/1': 'Diamond Rapids',
 };
 
-/** What the kernel asks for before it starts the module: tdx_enable() in virt/vmx/tdx/tdx.c. */
+/** The kernel asks for these before it starts the module: tdx_enable() in virt/vmx/tdx/tdx.c. */
 const neededFlags = { movdir64b: 'MOVDIR64B', xsave: 'XSAVE', ss: 'self-snoop' } as const;
 
-export const cpuChecks: readonly Check[] = [
+export const cpuChecks = inGroup('CPU', [
   {
     id: 'cpu.vendor',
     title: 'The CPU is made by Intel',
-    group,
     needs: ['env.virtual-machine'],
     reads: 'vendor_id in /proc/cpuinfo',
     evaluate({ cpu }) {
@@ -39,7 +36,6 @@ export const cpuChecks: readonly Check[] = [
   {
     id: 'cpu.model',
     title: 'The CPU model comes with TDX',
-    group,
     needs: ['cpu.vendor'],
     reads: 'cpu family and model in /proc/cpuinfo',
     evaluate(input) {
@@ -60,7 +56,6 @@ export const cpuChecks: readonly Check[] = [
   {
     id: 'cpu.instructions',
     title: 'The CPU has the instructions that TDX needs',
-    group,
     needs: ['cpu.vendor'],
     reads: 'flags in /proc/cpuinfo',
     evaluate({ cpu }) {
@@ -78,7 +73,6 @@ export const cpuChecks: readonly Check[] = [
   {
     id: 'cpu.online',
     title: 'Every CPU is online',
-    group,
     needs: ['cpu.vendor'],
     reads: '/sys/devices/system/cpu/present and online',
     evaluate({ topology }) {
@@ -96,4 +90,4 @@ export const cpuChecks: readonly Check[] = [
       );
     },
   },
-];
+]);

@@ -1,14 +1,11 @@
-import { type Check, fail, pass, unknown, warn } from '../check.ts';
+import { fail, inGroup, pass, unknown, warn } from '../check.ts';
 import { moduleRuns, offersTdx, vmTypesText } from '../evidence.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
-const group = 'Environment';
-
-export const environmentChecks: readonly Check[] = [
+export const environmentChecks = inGroup('Environment', [
   {
     id: 'env.virtual-machine',
     title: 'This is the bare machine, not a virtual one',
-    group,
     needs: [],
     reads: 'flags in /proc/cpuinfo; KVM_CAP_VM_TYPES',
     evaluate(input) {
@@ -36,7 +33,6 @@ export const environmentChecks: readonly Check[] = [
   {
     id: 'env.container',
     title: 'Not inside a container',
-    group,
     needs: [],
     reads: '/.dockerenv, /run/.containerenv, /run/systemd/container, /proc/1/cgroup',
     evaluate({ environment: { container } }) {
@@ -48,4 +44,4 @@ export const environmentChecks: readonly Check[] = [
       );
     },
   },
-];
+]);

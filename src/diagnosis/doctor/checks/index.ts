@@ -1,4 +1,4 @@
-/** The tree of checks, in the order in which causes come before what they cause. */
+/** The tree of checks is in the order in which causes come before what they cause. */
 import type { Check } from '../check.ts';
 import { attestationChecks } from './attestation.ts';
 import { biosChecks } from './bios.ts';

@@ -1,11 +1,9 @@
-import { type Check, type CheckInput, fail, pass, unknown, warn } from '../check.ts';
+import { type CheckInput, fail, inGroup, pass, unknown, warn } from '../check.ts';
 import { isBeforeTdx, kernelVersion, moduleRuns, quoteLine, yes } from '../evidence.ts';
 import { hasTdx } from '../read/kernel.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
-const group = 'Kernel';
-
-/** In the order that tdx_hardware_setup() in arch/x86/kvm/vmx/tdx.c asks for them. */
+/** tdx_hardware_setup() in arch/x86/kvm/vmx/tdx.c asks for them in this order. */
 const neededParameters = [
   ['kvmIntel', 'ept'],
   ['kvm', 'tdp_mmu'],
@@ -15,11 +13,10 @@ const neededParameters = [
   ['kvm', 'enable_virt_at_load'],
 ] as const;
 
-export const kernelChecks: readonly Check[] = [
+export const kernelChecks = inGroup('Kernel', [
   {
     id: 'kernel.version',
     title: 'The kernel is recent enough',
-    group,
     needs: [],
     reads: '/proc/sys/kernel/osrelease',
     evaluate(input) {
@@ -41,7 +38,6 @@ export const kernelChecks: readonly Check[] = [
   {
     id: 'kernel.config-tdx',
     title: 'The running kernel is built with TDX',
-    group,
     needs: ['env.virtual-machine', 'kernel.version'],
     reads:
       'CONFIG_INTEL_TDX_HOST and CONFIG_KVM_INTEL_TDX in /boot/config-RELEASE or /proc/config.gz',
@@ -67,7 +63,6 @@ export const kernelChecks: readonly Check[] = [
   {
     id: 'kernel.cmdline-nohibernate',
     title: 'Hibernation is off',
-    group,
     needs: ['kernel.config-tdx'],
     reads: '/proc/cmdline, CONFIG_HIBERNATION, /sys/power/state, the kernel log',
     evaluate(input) {
@@ -98,7 +93,6 @@ export const kernelChecks: readonly Check[] = [
   {
     id: 'cpu.tdx-host-platform',
     title: 'The kernel found a TDX platform at boot',
-    group,
     needs: ['bios.key-split', 'kernel.cmdline-nohibernate', 'cpu.instructions'],
     reads: 'flag tdx_host_platform in /proc/cpuinfo',
     evaluate(input) {
@@ -121,7 +115,6 @@ export const kernelChecks: readonly Check[] = [
   {
     id: 'kernel.kexec',
     title: 'Crash dumps and kexec work beside TDX',
-    group,
     needs: ['kernel.config-tdx'],
     reads: 'crashkernel= in /proc/cmdline, bugs in /proc/cpuinfo, /sys/kernel/kexec_loaded',
     evaluate({ cpu, kernel }) {
@@ -141,7 +134,6 @@ export const kernelChecks: readonly Check[] = [
   {
     id: 'kernel.kvm-parameters',
     title: 'KVM has what TDX needs turned on',
-    group,
     needs: ['env.virtual-machine', 'cpu.vendor'],
     reads: '/sys/module/kvm_intel/parameters and /sys/module/kvm/parameters',
     evaluate(input) {
@@ -163,12 +155,11 @@ export const kernelChecks: readonly Check[] = [
   {
     id: 'kernel.kvm-intel-tdx',
     title: 'kvm_intel was asked for TDX',
-    group,
     needs: ['cpu.tdx-host-platform', 'kernel.kvm-parameters'],
     reads: '/sys/module/kvm_intel/parameters/tdx, /proc/cmdline, modprobe.d',
     evaluate: kvmIntelTdx,
   },
-];
+]);
 
 /** Linux 7.x turns virtualisation on by itself, so that its parameter does not matter. */
 function parametersOf(input: CheckInput) {
@@ -227,7 +218,7 @@ function kvmIntelTdx({ kernel, found }: CheckInput) {
   return fail(`${kvmIntel.from}/tdx is ${parameter}, expected Y${why}`, askFix);
 }
 
-/** A kernel of before 6.16 that was built with some TDX series all the same. */
+/** Tells whether a kernel of before 6.16 was built with some TDX series all the same. */
 function hasVendorTdx({ kernel }: CheckInput): boolean {
   return hasTdx(knownValue(kernel.config) ?? {}) || knownValue(kernel.kvmIntel)?.tdx !== undefined;
 }

@@ -1,15 +1,13 @@
-import { type Check, fail, pass, unknown, warn } from '../check.ts';
+import { fail, inGroup, pass, unknown, warn } from '../check.ts';
 import { leakEvidence } from '../ledger.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
-const group = 'Key slots';
 const notCounted = 'slots are not counted on this host';
 
-export const keySlotChecks: readonly Check[] = [
+export const keySlotChecks = inGroup('Key slots', [
   {
     id: 'keys.controller',
     title: 'The misc cgroup counts key slots',
-    group,
     needs: ['module.initialized', 'limits.module-vs-cpus'],
     reads: '/sys/fs/cgroup/misc.capacity',
     evaluate({ keySlots, kernel }) {
@@ -35,7 +33,6 @@ export const keySlotChecks: readonly Check[] = [
   {
     id: 'keys.free',
     title: 'A key slot is free for another TD',
-    group,
     needs: ['keys.controller'],
     reads: 'misc.capacity and misc.current, those of child cgroups summed where the root has none',
     evaluate({ keySlots }) {
@@ -54,7 +51,6 @@ export const keySlotChecks: readonly Check[] = [
   {
     id: 'keys.cgroup-limit',
     title: 'The cgroup of this process lets it build a TD',
-    group,
     needs: ['keys.controller'],
     reads: '/proc/self/cgroup; misc.max and misc.current of that cgroup and those above it',
     evaluate({ keySlots }) {
@@ -73,7 +69,6 @@ export const keySlotChecks: readonly Check[] = [
   {
     id: 'keys.leaked',
     title: 'No key slot looks leaked',
-    group,
     needs: ['keys.controller'],
     reads: '"HKID is leaked" in the kernel log; cgroups with slots and no process',
     evaluate(input) {
@@ -93,4 +88,4 @@ export const keySlotChecks: readonly Check[] = [
       );
     },
   },
-];
+]);

@@ -1,15 +1,13 @@
-import { type Check, fail, pass, unknown, warn } from '../check.ts';
+import { fail, inGroup, pass, unknown, warn } from '../check.ts';
 import { offersTdx, vmTypesText, yes } from '../evidence.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
-const group = 'KVM';
 const buildFix = 'build the native addon, so that KVM can be asked: `npm run build:native`';
 
-export const kvmChecks: readonly Check[] = [
+export const kvmChecks = inGroup('KVM', [
   {
     id: 'kvm.device',
     title: '/dev/kvm exists',
-    group,
     needs: [],
     reads: '/dev/kvm',
     evaluate({ kvm, environment, found }) {
@@ -42,7 +40,6 @@ export const kvmChecks: readonly Check[] = [
   {
     id: 'kvm.permission',
     title: 'This user may open /dev/kvm',
-    group,
     needs: ['kvm.device'],
     reads: 'open("/dev/kvm") for reading and writing',
     evaluate({ kvm }) {
@@ -65,7 +62,6 @@ export const kvmChecks: readonly Check[] = [
   {
     id: 'kvm.vm-type',
     title: 'KVM offers TDX VMs',
-    group,
     needs: ['kvm.permission', 'module.initialized', 'limits.module-vs-cpus', 'kernel.tdx-abi'],
     reads: 'KVM_CHECK_EXTENSION(KVM_CAP_VM_TYPES), bit 5',
     evaluate(input) {
@@ -79,7 +75,7 @@ export const kvmChecks: readonly Check[] = [
       }
       const { kvmIntel } = input.kernel;
       const parameter = knownValue(kvmIntel)?.tdx;
-      // The parameter is what is left of the wish once bring-up has ended.
+      // KVM leaves the parameter at Y only where bring-up has succeeded.
       if (parameter !== undefined && yes(parameter)) {
         return pass(`KVM was not asked; ${kvmIntel.from}/tdx is Y`);
       }
@@ -89,7 +85,6 @@ export const kvmChecks: readonly Check[] = [
   {
     id: 'kvm.capabilities',
     title: 'KVM has the rest that a TD needs',
-    group,
     needs: ['kvm.permission'],
     reads: 'KVM_CHECK_EXTENSION of KVM_CAP_SPLIT_IRQCHIP and KVM_CAP_EXIT_HYPERCALL',
     evaluate({ kvm }) {
@@ -105,7 +100,6 @@ export const kvmChecks: readonly Check[] = [
   {
     id: 'memory.guest-memfd',
     title: 'KVM has private guest memory (guest_memfd)',
-    group,
     needs: ['kvm.permission'],
     reads: 'KVM_CAP_GUEST_MEMFD, KVM_CAP_USER_MEMORY2, KVM_CAP_MEMORY_ATTRIBUTES',
     evaluate(input) {
@@ -129,7 +123,6 @@ export const kvmChecks: readonly Check[] = [
   {
     id: 'limits.vcpus',
     title: 'How many vCPUs a TD may have',
-    group,
     needs: ['kvm.vm-type'],
     reads: 'KVM_CAP_MAX_VCPUS on /dev/kvm and on a TDX VM; CPUs present',
     evaluate(input) {
@@ -150,4 +143,4 @@ export const kvmChecks: readonly Check[] = [
       return pass(`a TD may have ${ofTd}: ${parts}`);
     },
   },
-];
+]);

@@ -1,14 +1,13 @@
-import { type Check, pass, unknown } from '../check.ts';
+import { inGroup, pass, unknown } from '../check.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
 const mib = (kib: number) => `${Math.round(kib / 1024)} MiB`;
 const gib = (kib: number) => `${(kib / 1024 / 1024).toFixed(1)} GiB`;
 
-export const memoryChecks: readonly Check[] = [
+export const memoryChecks = inGroup('Memory', [
   {
     id: 'memory.pamt',
     title: 'What the TDX module takes of the memory',
-    group: 'Memory',
     needs: ['module.initialized'],
     reads: '"KB allocated for PAMT" in the kernel log; /proc/meminfo',
     evaluate({ found, memory }) {
@@ -25,4 +24,4 @@ export const memoryChecks: readonly Check[] = [
       return pass(`about ${mib(total / 256)} (1/256) for the PAMT; ${room}`);
     },
   },
-];
+]);

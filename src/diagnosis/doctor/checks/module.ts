@@ -1,19 +1,16 @@
 import { moduleReleases } from '../../../abi/tdx/module-releases.ts';
-import { type Check, type CheckInput, fail, pass, readLogFix, unknown, warn } from '../check.ts';
+import { type CheckInput, fail, inGroup, pass, readLogFix, unknown, warn } from '../check.ts';
 import { isBeforeTdx, kernelVersion, moduleRuns, quoteLine } from '../evidence.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
-const group = 'TDX module';
-
 const SYS_RD = 0x22;
-/** TDX_SYS_NOT_READY: a 1.0 module reads its metadata only once it runs, too late for the kernel. */
+/** TDX_SYS_NOT_READY: a 1.0 module gives its metadata once it runs, too late for the kernel. */
 const SYS_NOT_READY = 0xc000_0505n;
 
-export const moduleChecks: readonly Check[] = [
+export const moduleChecks = inGroup('TDX module', [
   {
     id: 'memory.reserved-areas',
     title: "The kernel could describe the host's memory to the module",
-    group,
     needs: ['cpu.tdx-host-platform'],
     reads: '"reserved areas exhausted" in the kernel log',
     evaluate(input) {
@@ -32,7 +29,6 @@ export const moduleChecks: readonly Check[] = [
   {
     id: 'module.version',
     title: 'The TDX module is recent enough',
-    group,
     needs: ['bios.seam', 'cpu.tdx-host-platform'],
     reads: '/sys/devices/faux/tdx_host/version; the kernel log',
     evaluate({ tdxHost, found, log }) {
@@ -62,7 +58,6 @@ export const moduleChecks: readonly Check[] = [
   {
     id: 'module.initialized',
     title: 'The TDX module is initialised',
-    group,
     needs: ['kernel.kvm-intel-tdx', 'bios.release', 'memory.reserved-areas', 'module.version'],
     reads: '"module initialized" in the kernel log; /sys/devices/faux/tdx_host',
     evaluate(input) {
@@ -70,7 +65,7 @@ export const moduleChecks: readonly Check[] = [
       if (running !== undefined) return pass(running);
       const { found, log } = input;
       const failure = found.seamcallFailures.at(-1)?.line ?? found.initializationFailed;
-      // The vCPU limit is found after the module is up: it has its own check.
+      // The vCPU limit is found after the module is up, and has a check of its own.
       if (found.vcpuLimit) return pass('KVM read its limits, so it is');
       if (failure !== undefined) {
         return fail(
@@ -89,7 +84,6 @@ export const moduleChecks: readonly Check[] = [
   {
     id: 'module.updates',
     title: 'The TDX module can be updated without a reboot',
-    group,
     needs: ['module.initialized'],
     reads: '/sys/devices/faux/tdx_host/num_remaining_updates (root only)',
     evaluate({ tdxHost }) {
@@ -102,7 +96,6 @@ export const moduleChecks: readonly Check[] = [
   {
     id: 'limits.module-vs-cpus',
     title: 'The module takes as many vCPUs as the host has CPUs',
-    group,
     needs: ['module.initialized'],
     reads: '"MAX_VCPU_PER_TD" in the kernel log; the module release; CPUs present',
     evaluate: moduleVersusCpus,
@@ -110,7 +103,6 @@ export const moduleChecks: readonly Check[] = [
   {
     id: 'kernel.tdx-abi',
     title: "The kernel speaks the released TDX ABI, not an earlier series'",
-    group,
     needs: ['module.initialized'],
     reads: '/proc/sys/kernel/osrelease',
     evaluate(input) {
@@ -124,7 +116,7 @@ export const moduleChecks: readonly Check[] = [
       );
     },
   },
-];
+]);
 
 const isBefore15 = (version: string) => {
   const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -150,7 +142,7 @@ function moduleVersusCpus({ found, tdxHost, topology }: CheckInput) {
   );
 }
 
-/** A constant of the build: that of the nearest release that was read. */
+/** The limit is a constant of the build, so the nearest release that was read tells it. */
 function maxVcpusOf(version: string): number | undefined {
   const [major, minor] = version.split('.');
   const sameLine = Object.entries(moduleReleases).filter(([name]) =>

@@ -1,7 +1,7 @@
 import { countCpuList } from '../../../host/native/machine-facts.ts';
 import type { CpuFacts, TopologyFacts } from '../facts.ts';
 import type { HostFiles } from '../host-files.ts';
-import { parsed, type Reading, read } from '../reading.ts';
+import { knownValue, parsed, type Reading, read } from '../reading.ts';
 
 /** The first CPU stands for all: the TDX module refuses a machine where they differ. */
 export function readCpu(files: HostFiles): Reading<CpuFacts> {
@@ -51,8 +51,8 @@ function readPackages(files: HostFiles): Reading<number> {
   const ids = new Set<string>();
   for (const name of files.names(directory)) {
     if (!/^cpu\d+$/.test(name)) continue;
-    const id = files.text(`${directory}/${name}/topology/physical_package_id`);
-    if (id.state === 'read') ids.add(id.value.trim());
+    const id = knownValue(files.text(`${directory}/${name}/topology/physical_package_id`));
+    if (id !== undefined) ids.add(id.trim());
   }
   return ids.size === 0 ? { state: 'absent', from } : read(from, ids.size);
 }

@@ -7,7 +7,7 @@ const containerMarkers = ['/.dockerenv', '/run/.containerenv', '/run/systemd/con
 export function readEnvironment(files: HostFiles): EnvironmentFacts {
   return {
     container: readContainer(files),
-    // Of DMI only the vendor is read: the rest has serial numbers.
+    // Only the vendor is read of DMI, because the rest has serial numbers.
     vendor: parsed(files.text('/sys/class/dmi/id/sys_vendor'), (text) => text.trim() || undefined),
   };
 }
@@ -22,7 +22,7 @@ function readContainer(files: HostFiles): Reading<string> {
   return runtime === undefined ? { state: 'absent', from } : read(from, runtime);
 }
 
-/** Where the Quote Generation Service of Intel's DCAP listens (qgs, /etc/qgs.conf). */
+/** The Quote Generation Service of Intel's DCAP listens here (qgs, /etc/qgs.conf). */
 const quoteSocket = '/var/run/tdx-qgs/qgs.socket';
 const quoteConfig = '/etc/qgs.conf';
 const registrationVariable =

@@ -1,9 +1,9 @@
-/** Firmware images where distributions put them, judged by the parser that `tdctl measure` uses. */
+/** The parser of `tdctl measure` judges firmware images where distributions put them. */
 import type { FirmwareFacts } from '../facts.ts';
 import type { HostFiles } from '../host-files.ts';
 import { type Reading, read } from '../reading.ts';
 
-/** Whole images first. Debian, Ubuntu, Fedora, CentOS Stream, SUSE. */
+/** Whole images come first. The places are of Debian, Ubuntu, Fedora, CentOS Stream and SUSE. */
 const places = [
   '/usr/share/ovmf/OVMF.inteltdx.fd',
   '/usr/share/ovmf/OVMF.inteltdx.ms.fd',

@@ -1,10 +1,12 @@
-/** The kernel log: /dev/kmsg where permitted, else the copies that distributions keep. */
+/** The kernel log is read from /dev/kmsg where permitted, else from the copies of distributions. */
+
 import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { errnoOf } from '../../../errors/errno.ts';
 import type { KernelLogFacts } from '../facts.ts';
 import type { HostFiles } from '../host-files.ts';
 import { parsed, type Reading, read } from '../reading.ts';
 
-/** Command lines may hold secrets. */
+/** Only such lines are kept. Command lines are dropped, because they may hold secrets. */
 const kept =
   /tdx|seam|hkid|\btme\b|mktme|kvm_intel|\bkvm: .*(?:bios|vmx|disabled|support)|tsc: (?:Detected|Refined)/i;
 const dropped = /command line:/i;
@@ -27,7 +29,7 @@ export function readKernelLog(files: HostFiles): Reading<KernelLogFacts> {
 
 function readCopy(files: HostFiles, path: string): Reading<KernelLogFacts> {
   const copy = parsed(files.text(path), logFacts);
-  // A captured tree has it beside the root's own directories.
+  // A captured tree has the file beside the root's own directories.
   return { ...copy, from: path.replace(/^\/dmesg/, 'dmesg') };
 }
 
@@ -45,7 +47,7 @@ function readKmsg(): Reading<KernelLogFacts> {
   try {
     fd = openSync(from, constants.O_RDONLY | constants.O_NONBLOCK);
     const record = Buffer.alloc(8192);
-    // One read, one record. The kernel says EAGAIN at the end, and EPIPE for records lost meanwhile.
+    // Each read gives one record. EAGAIN comes at the end, EPIPE for records lost meanwhile.
     for (let tries = 0; tries < 1_000_000; tries += 1) {
       try {
         const length = readSync(fd, record, 0, record.length, null);
@@ -75,7 +77,7 @@ function relevant(lines: readonly string[]): readonly string[] {
   return [...matching.slice(0, maxLines / 2), ...matching.slice(-maxLines / 2)];
 }
 
-/** `[    9.36] text`, `Nov 21 10:00:00 host kernel: text` and `<6>[ 9.36] text` are all `text`. */
+/** Takes `text` from `[ 9.36] text`, `Nov 21 10:00:00 host kernel: text`, `<6>[ 9.36] text`. */
 function withoutPrefix(line: string): string {
   return line
     .replace(/^.*?\bkernel: /, '')
@@ -84,7 +86,3 @@ function withoutPrefix(line: string): string {
 }
 
 const isFirstLine = (line: string) => /\bLinux version \d/.test(line);
-
-function errnoOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
-}

@@ -1,10 +1,10 @@
-/** The running kernel: its command line, what it was built with, the parameters of its modules. */
+/** Reads the running kernel: its command line, how it was built, the parameters of its modules. */
 import { gunzipSync } from 'node:zlib';
 import type { KernelFacts } from '../facts.ts';
 import type { HostFiles } from '../host-files.ts';
-import { parsed, type Reading, read } from '../reading.ts';
+import { knownValue, parsed, type Reading, read } from '../reading.ts';
 
-/** All that is kept of a command line, which may hold passwords and addresses. */
+/** Only these words of a command line are kept, which may hold passwords and addresses. */
 const keptParameters =
   /^(nohibernate|hibernate|resume|noresume|crashkernel|maxcpus|nr_cpus|nosmt|mem|efi|intel_iommu|iommu|nomodule|module_blacklist|modprobe\.blacklist|kvm|kvm[-_.][\w.-]*|\w*tdx[\w.-]*|[\w-]+\.\w*tdx\w*|tme|mce)(=|$)/i;
 
@@ -49,7 +49,7 @@ function readConfig(
   files: HostFiles,
   release: Reading<string>,
 ): Reading<Readonly<Record<string, string>>> {
-  const name = release.state === 'read' ? release.value : 'unknown';
+  const name = knownValue(release) ?? 'unknown';
   const places = [`/boot/config-${name}`, `/lib/modules/${name}/config`, '/proc/config'];
   const texts = [...places.map((path) => files.text(path)), readZipped(files)];
   const found =
@@ -80,11 +80,11 @@ function readOtherTdxKernels(files: HostFiles, running: Reading<string>): readon
     .names('/boot')
     .filter((name) => name.startsWith('config-'))
     .map((name) => name.slice('config-'.length))
-    .filter((name) => running.state !== 'read' || name !== running.value)
+    .filter((name) => name !== knownValue(running))
     .slice(0, 8)
     .filter((name) => {
-      const text = files.text(`/boot/config-${name}`);
-      return text.state === 'read' && hasTdx(optionsIn(text.value) ?? {});
+      const text = knownValue(files.text(`/boot/config-${name}`));
+      return hasTdx(optionsIn(text ?? '') ?? {});
     });
 }
 
@@ -97,16 +97,15 @@ function readModprobeOptions(files: HostFiles): readonly string[] {
   return ['/etc/modprobe.d', '/run/modprobe.d', '/usr/lib/modprobe.d', '/lib/modprobe.d'].flatMap(
     (directory) =>
       files.names(directory).flatMap((name) => {
-        const text = files.text(`${directory}/${name}`);
-        if (text.state !== 'read') return [];
-        return [...text.value.matchAll(/^\s*options\s+kvm[-_]intel\s+([^#\r\n]*)/gm)].map(
+        const text = knownValue(files.text(`${directory}/${name}`)) ?? '';
+        return [...text.matchAll(/^\s*options\s+kvm[-_]intel\s+([^#\r\n]*)/gm)].map(
           ([, options]) => `options kvm_intel ${(options ?? '').trim()}`,
         );
       }),
   );
 }
 
-/** The parameters that TDX depends on, tdx_hardware_setup() in arch/x86/kvm/vmx/tdx.c. */
+/** TDX depends on these parameters: tdx_hardware_setup() in arch/x86/kvm/vmx/tdx.c. */
 const moduleParameters = {
   kvm_intel: ['tdx', 'ept', 'eptad', 'enable_apicv', 'nested', 'enable_ipiv'],
   kvm: ['tdp_mmu', 'mmio_caching', 'enable_virt_at_load'],

@@ -1,13 +1,13 @@
 /**
- * The key-slot ledger as the misc cgroup keeps it (kernel/cgroup/misc.c): resource `tdx`, capacity
- * only at the root, use in every cgroup with that of its children included. Older kernels have no
- * misc.current at the root. A charge stays with the cgroup that built the TD, and goes up to the
+ * The misc cgroup keeps the key-slot ledger (kernel/cgroup/misc.c): the resource is `tdx`, only the
+ * root has the capacity, and the use of a cgroup includes that of its children. Older kernels have
+ * no misc.current at the root. A charge stays with the cgroup that built the TD, and goes up to the
  * parent when that cgroup is removed.
  */
 import { join } from 'node:path';
 import type { KeySlotFacts, SlotHolder } from '../facts.ts';
 import type { HostFiles } from '../host-files.ts';
-import { parsed, type Reading, read } from '../reading.ts';
+import { knownValue, parsed, type Reading, read } from '../reading.ts';
 
 const mount = '/sys/fs/cgroup';
 
@@ -18,12 +18,11 @@ export function readKeySlots(files: HostFiles): KeySlotFacts {
   if (capacity.state !== 'read') {
     return { hierarchy, capacity, used: capacity, holders: [], ownLimit: capacity };
   }
-  const holders = findHolders(files, root);
   return {
     hierarchy,
     capacity,
     used: readUse(files, root),
-    holders: holders.sort((a, b) => b.slots - a.slots),
+    holders: findHolders(files, root).sort((a, b) => b.slots - a.slots),
     ownLimit: readOwnLimit(files, root),
   };
 }
@@ -31,7 +30,7 @@ export function readKeySlots(files: HostFiles): KeySlotFacts {
 function hierarchyOf(files: HostFiles): KeySlotFacts['hierarchy'] {
   if (files.exists(`${mount}/cgroup.controllers`)) return 'v2';
   if (files.exists(`${mount}/unified/cgroup.controllers`)) return 'hybrid';
-  // A v1 hierarchy has a directory per controller; so has one where the v2 mount lists nothing.
+  // A v1 hierarchy has a directory for each controller, as has one whose v2 mount lists nothing.
   if (files.exists(`${mount}/misc.capacity`)) return 'v2';
   return files.directories(mount).length > 0 ? 'v1' : 'none';
 }
@@ -45,17 +44,14 @@ function rootOf(files: HostFiles, hierarchy: KeySlotFacts['hierarchy']): string 
 function readUse(files: HostFiles, root: string): Reading<number> {
   const atRoot = readTdx(files, join(root, 'misc.current'));
   if (atRoot.state === 'read') return atRoot;
-  const children = childrenOf(files, root).map(({ path }) =>
-    readTdx(files, join(path, 'misc.current')),
-  );
-  const uses = children.map((use) => (use.state === 'read' ? use.value : 0));
+  const uses = childrenOf(files, root).map(({ path }) => useOf(files, path));
   return read(
     `${root}/*/misc.current`,
-    uses.reduce((sum, use) => sum + use, 0),
+    uses.reduce<number>((sum, use) => sum + (use ?? 0), 0),
   );
 }
 
-/** Only cgroups with a use above 0 are looked into: a host may have thousands. */
+/** Only cgroups with a use above 0 are looked into, since a host may have thousands. */
 function findHolders(files: HostFiles, root: string): SlotHolder[] {
   const holders: SlotHolder[] = [];
   const visit = (path: string, name: string) => {
@@ -76,21 +72,19 @@ function childrenOf(files: HostFiles, path: string) {
 }
 
 function useOf(files: HostFiles, path: string): number | undefined {
-  const use = readTdx(files, join(path, 'misc.current'));
-  return use.state === 'read' ? use.value : undefined;
+  return knownValue(readTdx(files, join(path, 'misc.current')));
 }
 
 function countProcesses(files: HostFiles, path: string): number | null {
-  const text = files.text(join(path, 'cgroup.procs'));
-  if (text.state !== 'read') return null;
-  return text.value.split('\n').filter((line) => line.trim() !== '').length;
+  const text = knownValue(files.text(join(path, 'cgroup.procs')));
+  return text?.split('\n').filter((line) => line.trim() !== '').length ?? null;
 }
 
-/** `max` is no limit. Each cgroup up to the root may have one. */
+/** `max` is no limit. Each cgroup up to the root may have a limit. */
 function readOwnLimit(files: HostFiles, root: string): KeySlotFacts['ownLimit'] {
   const from = 'misc.max of this cgroup and those above it';
-  const text = files.text('/proc/self/cgroup');
-  const own = text.state === 'read' ? /^0::(\/.*)$/m.exec(text.value)?.[1] : undefined;
+  const text = knownValue(files.text('/proc/self/cgroup')) ?? '';
+  const own = /^0::(\/.*)$/m.exec(text)?.[1];
   let tightest: KeySlotFacts['ownLimit'] = { state: 'absent', from };
   let left = Number.POSITIVE_INFINITY;
   for (let path = own?.trim() ?? '/'; path !== '/'; path = join(path, '..')) {
@@ -104,7 +98,7 @@ function readOwnLimit(files: HostFiles, root: string): KeySlotFacts['ownLimit'] 
   return tightest;
 }
 
-/** Negative after the kernel's own accounting slip (one INIT_VM over the limit): counted as 0. */
+/** The kernel's accounting slips below 0 after one INIT_VM over the limit; that counts as 0. */
 function readTdx(files: HostFiles, path: string): Reading<number> {
   return parsed(files.text(path), (text) => {
     const digits = /^tdx (-?\d+)\r?$/m.exec(text)?.[1];

@@ -1,4 +1,4 @@
-/** What a captured tree says of /dev/kvm: the file `kvm.json`, docs/doctor.md. */
+/** Reads what a captured tree says of /dev/kvm in the file `kvm.json` (docs/doctor.md). */
 import { z } from 'zod';
 import type { KvmFacts } from '../facts.ts';
 import { deviceSchema, kvmAnswersSchema } from '../facts-schema.ts';

@@ -1,11 +1,13 @@
 /** Asks /dev/kvm itself, rather than judge by CPU flags. A captured tree has `kvm.json` instead. */
+
 import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import type { System } from '../../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../../abi/kvm/capabilities.ts';
 import { vmTypes } from '../../../abi/kvm/vm-types.ts';
+import { errnoOf } from '../../../errors/errno.ts';
 import type { KvmAnswers, KvmFacts, TdxVmAnswers } from '../facts.ts';
 import type { HostFiles } from '../host-files.ts';
-import { type Reading, read } from '../reading.ts';
+import { knownValue, type Reading, read } from '../reading.ts';
 
 const device = '/dev/kvm';
 
@@ -28,11 +30,11 @@ function tryOpen(): Reading<string> {
     closeSync(openSync(device, constants.O_RDWR));
     return read(device, 'ok');
   } catch (error) {
-    return read(device, error instanceof Error && 'code' in error ? String(error.code) : 'unknown');
+    return read(device, errnoOf(error) ?? 'unknown');
   }
 }
 
-/** As `ls -l` shows it: `crw-rw----`, owner and group by name where /etc knows it. */
+/** Describes the device as `ls -l` does: `crw-rw----`, owner and group by name if /etc has them. */
 function describeDevice(files: HostFiles): KvmFacts['device'] {
   try {
     accessSync(device);
@@ -49,9 +51,8 @@ function describeDevice(files: HostFiles): KvmFacts['device'] {
 }
 
 function nameOf(files: HostFiles, path: string, id: number): string {
-  const text = files.text(path);
   const entry = new RegExp(`^([^:\\n]+):[^:\\n]*:${id}:`, 'm');
-  return (text.state === 'read' ? entry.exec(text.value)?.[1] : undefined) ?? String(id);
+  return entry.exec(knownValue(files.text(path)) ?? '')?.[1] ?? String(id);
 }
 
 async function ask(): Promise<Reading<KvmAnswers>> {
@@ -86,7 +87,7 @@ async function answersOf(system: System): Promise<KvmAnswers> {
   };
 }
 
-/** On released kernels KVM_CREATE_VM takes no key slot and makes no SEAMCALL: tdx_vm_init(). */
+/** On released kernels KVM_CREATE_VM takes no key slot and makes no SEAMCALL (tdx_vm_init()). */
 async function askTdxVm(system: System): Promise<TdxVmAnswers | null> {
   const vm = await system.kvmCreateVm(vmTypes.KVM_X86_TDX_VM).catch(() => undefined);
   if (vm === undefined) return null;

@@ -3,7 +3,9 @@
  * or in a captured tree the file `msr.txt` with lines such as `0x87 0x0000004000000040`.
  * Source: Intel TDX Linux guide (rdmsr 0x982, 0x1401, 0x87); arch/x86/include/asm/msr-index.h.
  */
+
 import { closeSync, openSync, readSync } from 'node:fs';
+import { errnoOf } from '../../../errors/errno.ts';
 import type { MsrName } from '../facts.ts';
 import type { HostFiles } from '../host-files.ts';
 import { parsed, type Reading, read } from '../reading.ts';
@@ -33,9 +35,9 @@ function readDevice(number: number): Reading<string> {
     readSync(fd, bytes, 0, 8, number);
     return read(from, `0x${bytes.readBigUInt64LE().toString(16)}`);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errnoOf(error);
     if (code === 'EACCES' || code === 'EPERM') return { state: 'denied', from };
-    // EIO: the CPU has no such register.
+    // EIO means that the CPU has no such register.
     return { state: code === 'EIO' ? 'unreadable' : 'absent', from };
   } finally {
     if (fd !== undefined) closeSync(fd);

@@ -1,13 +1,22 @@
-/** SimulatedHost files from disk. Loads zod and yaml: import it where a file is about to be read. */
+/** Reads SimulatedHost files. It loads zod and yaml: import it where a file is about to be read. */
 import { invalidFile } from '../../../documents/invalid.ts';
-import { type Findings, readObject } from '../../../documents/read.ts';
+import { type FileFormat, readObject } from '../../../documents/read.ts';
+import { SchemaFields } from '../../../documents/schema-fields.ts';
 import { readTextFile, type TextFileKind } from '../../../documents/text-file.ts';
 import { TdctlError } from '../../../errors/index.ts';
 import { sanitize } from '../../../errors/sanitize.ts';
 import type { HostProfile } from '../../../simulator/index.ts';
 import { namedProfile } from '../named-profile.ts';
-import { simulatedHostFormat } from './format.ts';
+import { simulatedHostSchema } from './schema.ts';
 import { toProfile } from './to-profile.ts';
+
+export const simulatedHostFormat: FileFormat<typeof simulatedHostSchema> = {
+  kind: 'SimulatedHost',
+  schema: simulatedHostSchema,
+  fields: new SchemaFields(simulatedHostSchema),
+  // Rules between fields need the profile that the file starts from, so they are in to-profile.ts.
+  help: 'docs/host-files.md explains every field; examples/hosts/ has files that are right',
+};
 
 const textFile: TextFileKind = {
   kind: 'SimulatedHost',
@@ -15,8 +24,8 @@ const textFile: TextFileKind = {
 };
 
 /**
- * @throws TdctlError TDCTL_E_NOT_FOUND, TDCTL_E_NOT_READABLE; TDCTL_E_SPEC_INVALID as
- * {@link parseHostFile}; TDCTL_E_HOST_UNSUPPORTED where it starts from `this-host` and cannot.
+ * @throws TdctlError TDCTL_E_NOT_FOUND, TDCTL_E_NOT_READABLE; TDCTL_E_SPEC_INVALID as {@link
+ * parseHostFile}; TDCTL_E_HOST_UNSUPPORTED where it needs `this-host` and cannot read it.
  */
 export async function loadHostFile(path: string): Promise<HostProfile> {
   return parseHostFile(await readTextFile(path, textFile), path);
@@ -25,7 +34,7 @@ export async function loadHostFile(path: string): Promise<HostProfile> {
 /** @throws TdctlError TDCTL_E_SPEC_INVALID with every mistake and its place. */
 export async function parseHostFile(text: string, path: string): Promise<HostProfile> {
   const reading = readObject(text, { path, format: simulatedHostFormat });
-  if ('findings' in reading) throw invalid(reading, path);
+  if ('findings' in reading) throw invalidFile(reading, { ...simulatedHostFormat, path });
   const { data, source } = reading;
   const profile = toProfile(data, await namedProfile(data.spec.from), path);
   if ('platform' in profile) return profile;
@@ -37,8 +46,4 @@ export async function parseHostFile(text: string, path: string): Promise<HostPro
     details: profile.map((misfit) => source.finding(misfit)),
     hint: simulatedHostFormat.help,
   });
-}
-
-function invalid(findings: Findings, path: string): TdctlError {
-  return invalidFile(findings, { ...simulatedHostFormat, path });
 }

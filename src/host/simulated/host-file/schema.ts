@@ -1,21 +1,26 @@
 /**
- * The SimulatedHost file as a zod schema. schema/simulated-host.json comes from it, so every field
- * says here what an editor shows. Whatever a file leaves out is that of the profile it starts from.
+ * This zod schema makes schema/simulated-host.json, so every field says here what an editor shows.
+ * The profile that a file starts from gives whatever the file leaves out.
  */
 import { z } from 'zod';
 import { type CapabilityName, capabilities } from '../../../abi/kvm/capabilities.ts';
 import { type ModuleReleaseName, moduleReleases } from '../../../abi/tdx/module-releases.ts';
 import { xfamFeatures } from '../../../abi/tdx/xfam.ts';
+import { objectHead } from '../../../documents/envelope.ts';
 import { dnsLabel, dnsLabelProblem } from '../../../documents/name.ts';
 import { notation } from '../../../documents/notation.ts';
 import { type Parsed, parsed, refused } from '../../../documents/parsed.ts';
-import { formatBytes, formatKhz, parseBytes, parseKhz } from '../../../documents/quantity.ts';
+import {
+  bytesForm,
+  formatBytes,
+  formatKhz,
+  khzForm,
+  parseBytes,
+  parseKhz,
+} from '../../../documents/quantity.ts';
 import { profileNames } from '../profile-names.ts';
 
-const apiVersion = 'tdctl.io/v1alpha1';
-const kind = 'SimulatedHost';
-
-/** A whole number in bounds, with what an editor shows. */
+/** A whole number within bounds, with what an editor shows. */
 function count(bounds: { min: number; max: number }, description: string, example: number) {
   return z
     .int()
@@ -34,7 +39,7 @@ function flag(description: string) {
 
 const pageBytes = 4096n;
 const leastMemoryBytes = 1n << 30n;
-/** 52 bits of physical address. */
+/** Physical addresses have at most 52 bits. */
 const mostMemoryBytes = 1n << 52n;
 
 function parseHostMemory(value: unknown): Parsed<bigint> {
@@ -95,8 +100,7 @@ const platform = z
       0,
     ),
     memory: notation(parseHostMemory, {
-      type: ['string', 'integer'],
-      pattern: '^\\d{1,24}(\\.\\d{1,24})?(KiB|MiB|GiB|TiB)$|^\\d{1,24}$',
+      ...bytesForm,
       description: 'Memory: KiB, MiB, GiB or TiB (powers of 1024), or bytes. 1GiB to 4096TiB.',
       examples: ['512GiB'],
     }).optional(),
@@ -114,8 +118,7 @@ const platform = z
       52,
     ),
     tsc: notation(parseHostTsc, {
-      type: 'string',
-      pattern: '^\\d{1,24}(\\.\\d{1,24})?(kHz|MHz|GHz)$',
+      ...khzForm,
       description: 'Frequency of the TSC: kHz, MHz or GHz.',
       examples: ['2GHz'],
     }).optional(),
@@ -185,11 +188,7 @@ const cgroupLimit = z.strictObject({
 
 export const simulatedHostSchema = z
   .strictObject({
-    apiVersion: z.literal(apiVersion).meta({
-      description: 'Version of this file format.',
-      examples: [apiVersion],
-    }),
-    kind: z.literal(kind).meta({ description: 'Kind of object.', examples: [kind] }),
+    ...objectHead('SimulatedHost'),
     metadata: z
       .strictObject({
         name: z

@@ -1,4 +1,4 @@
-/** A host file and the profile it starts from, to the profile that is meant. Pure. */
+/** Makes the meant profile of a host file and the profile that it starts from. It is pure. */
 import { findEntry, physicalAddressBits } from '../../../abi/kvm/cpuid.ts';
 import { type XfamName, xfamFixed1, xfamMask } from '../../../abi/tdx/xfam.ts';
 import {
@@ -11,13 +11,13 @@ import {
 } from '../../../simulator/index.ts';
 import type { SimulatedHostFile } from './schema.ts';
 
-/** A field whose value does not go with the rest, though it is well formed. */
+/** A field whose value is well formed and does not go with the rest. */
 export interface Misfit {
   readonly field: string;
   readonly problem: string;
 }
 
-/** @param name as `--host sim:NAME` has it: the path of the file. */
+/** @param name the host as `--host sim:NAME` has it, which is the path of the file. */
 export function toProfile(
   { metadata, spec }: SimulatedHostFile,
   base: HostProfile,
@@ -102,7 +102,7 @@ function moduleOf(
   if (spec === undefined) return base;
   if (spec.loaded === false) return undefined;
   const release = spec.release ?? base?.release ?? '1.5.28';
-  // A limit of its own belongs to the module it was given for.
+  // A limit that a profile gives its module belongs to that module alone.
   const inherited = spec.release === undefined ? base?.maxVcpusPerTd : undefined;
   const maxVcpusPerTd = spec.maxVcpusPerTd ?? inherited;
   return maxVcpusPerTd === undefined ? { release } : { release, maxVcpusPerTd };

@@ -7,10 +7,10 @@ import { ADDRESS_SIZES_LEAF, withGuestAddressBits } from '../../../abi/kvm/cpuid
 import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../../../abi/kvm/structs.ts';
 
 export interface XeonCpuid {
-  /** CPUID(1).EAX: family, model, stepping. */
+  /** CPUID(1).EAX holds family, model and stepping. */
   readonly signature: number;
   readonly physicalAddressBits: number;
-  /** 52 with 5-level EPT, else 48. */
+  /** The width is 52 with 5-level EPT, else 48. */
   readonly guestAddressBits: 48 | 52;
   readonly tscKhz: number;
   readonly coresPerPackage: number;

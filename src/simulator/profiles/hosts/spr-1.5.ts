@@ -1,36 +1,25 @@
 import type { HostProfile } from '../../platform.ts';
-import { xeonCpuid } from '../cpuid/xeon.ts';
-
-const coresPerPackage = 56;
-const threadsPerCore = 2;
-const tscKhz = 2_000_000;
+import { xeonPlatform } from './xeon.ts';
 
 export const spr15: HostProfile = {
   name: 'spr-1.5',
   description: '2-socket Sapphire Rapids server, TDX module 1.5',
   source:
     'Cores, threads and clock: Intel Xeon Platinum 8480+. Memory, key ID split: made up, of a usual size',
-  platform: {
+  platform: xeonPlatform({
+    signature: 0x000806f8,
     packages: 2,
-    coresPerPackage,
-    threadsPerCore,
+    coresPerPackage: 56,
+    threadsPerCore: 2,
     offlineCpus: 0,
     memoryBytes: 512n << 30n,
     keyIds: { mktme: 63, tdxPrivate: 64 },
     fiveLevelEpt: true,
-    tscKhz,
+    tscKhz: 2_000_000,
     // x87, SSE, AVX, AVX-512, PKRU, CET, AMX; KVM gives a TD no PT, UINTR or LBR.
     xfam: 0x61ae7n,
     features: { tscScaling: true, busLockDetection: true, notifyVmExit: true, pmu: true },
-    cpuid: xeonCpuid({
-      signature: 0x000806f8,
-      physicalAddressBits: 52,
-      guestAddressBits: 52,
-      tscKhz,
-      coresPerPackage,
-      threadsPerCore,
-    }),
-  },
+  }),
   module: { release: '1.5.28' },
   kvmMaxVcpus: 1024,
 };

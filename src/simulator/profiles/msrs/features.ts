@@ -6,7 +6,7 @@
  */
 import { msr } from '../../../abi/kvm/msrs.ts';
 
-/** IA32_ARCH_CAPABILITIES: what the CPU is not affected by, and what it has against the rest. */
+/** IA32_ARCH_CAPABILITIES has what the CPU is not affected by, and its help against the rest. */
 const archCapabilities = [
   0, // RDCL_NO
   1, // IBRS_ALL
@@ -57,5 +57,5 @@ export const featureMsrs: ReadonlyMap<number, bigint> = new Map([
   [msr.PLATFORM_INFO, 0x8000_0000n],
 ]);
 
-/** MCG_CTL_P, MCG_CMCI_P, MCG_SER_P, MCG_LMCE_P. */
+/** The bits are MCG_CTL_P, MCG_CMCI_P, MCG_SER_P and MCG_LMCE_P. */
 export const mceCapSupported = (1n << 8n) | (1n << 10n) | (1n << 24n) | (1n << 27n);

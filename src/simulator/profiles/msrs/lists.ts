@@ -6,7 +6,7 @@
  * Source: msrs_to_save_base, _pmu and emulated_msrs_all in arch/x86/kvm/msrs.c, Linux 7.3.
  */
 
-/** What must be in the guest's CPUID for an MSR to be listed. */
+/** What the guest's CPUID must have for an MSR to be listed. */
 export type MsrCondition = 'RDTSCP' | 'WAITPKG' | 'XFD' | 'XSS' | 'CET' | 'SHSTK';
 
 export interface ListedMsrs {
@@ -35,7 +35,7 @@ export const msrsToSave: readonly ListedMsrs[] = [
   { indices: [0x1d9, 0x1dd, 0x1de] },
 ];
 
-/** With a PMU. FIXED_CTR0 to 2, their control, GLOBAL_STATUS, GLOBAL_CTRL, PEBS, DS_AREA. */
+/** A PMU adds these: FIXED_CTR0 to 2, their control, GLOBAL_STATUS, GLOBAL_CTRL, PEBS, DS_AREA. */
 export const pmuMsrs = {
   common: [0x309, 0x30a, 0x30b, 0x38d, 0x38e, 0x38f, 0x3f1, 0x600, 0x3f2],
   firstCounter: 0xc1,
