@@ -4,7 +4,7 @@ import type { TdVmCallAnswer } from '../../simulator/index.ts';
 import type { CallStatus, GuestAction } from './run-script.ts';
 
 export interface Expectation {
-  /** `success`, `r11=0x2`. */
+  /** What was expected, in words such as `success` or `r11=0x2`. */
   readonly expected: string;
   judge(answer: TdVmCallAnswer): { readonly got: string; readonly met: boolean };
 }
@@ -17,7 +17,7 @@ const statusNames: Readonly<Record<CallStatus, keyof typeof tdVmCallStatuses>> =
   subfuncUnsupported: 'SUBFUNC_UNSUPPORTED',
 };
 
-/** undefined: whatever comes is right. */
+/** @returns undefined where whatever comes is right. */
 export function expectationOf(action: GuestAction): Expectation | undefined {
   switch (action.do) {
     case 'in':
@@ -36,7 +36,7 @@ export function expectationOf(action: GuestAction): Expectation | undefined {
 
 type Wanted = Extract<GuestAction, { do: 'getTdVmCallInfo' }>['expect'] & object;
 
-/** @param asked undefined: nothing was. */
+/** @param asked undefined where the script expects nothing */
 function registers(wanted: Wanted, asked: unknown): Expectation | undefined {
   const { status, ...values } = wanted;
   const fields = Object.entries(values).filter(([, value]) => value !== undefined);
