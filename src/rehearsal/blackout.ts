@@ -1,6 +1,6 @@
 import type { RunRecord } from './record.ts';
 
-/** What follows once vCPUs are inside KVM_RUN again, or never will be. */
+/** A move enters one of these states once vCPUs are inside KVM_RUN again, or never will be. */
 const ends: ReadonlySet<string> = new Set([
   'irrevocable.retiringSource',
   'sourceKept',
@@ -8,7 +8,7 @@ const ends: ReadonlySet<string> = new Set([
   'lost',
 ]);
 
-/** Simulated milliseconds from the pause of the source until a VM runs; undefined: never paused. */
+/** Simulated milliseconds from the pause of the source until a VM runs; undefined where it was not paused. */
 export function blackoutOf(record: RunRecord, moveLane: string): number | undefined {
   const ofMove = record.statesOf(moveLane);
   const begin = ofMove.find(({ state }) => state === 'revocable.quiescingSource');

@@ -6,7 +6,13 @@ import { startMigration, startTd, type TdRun } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
 import { blackoutOf } from './blackout.ts';
 import type { RehearsalHooks } from './hooks.ts';
-import type { MigrateOperation, Operation, Scenario, SingleOperation } from './scenario.ts';
+import type {
+  MigrateOperation,
+  Operation,
+  ProvisionOperation,
+  Scenario,
+  SingleOperation,
+} from './scenario.ts';
 import { destinationLane, type LiveTd, type World } from './world.ts';
 
 export interface OperationResult {
@@ -23,7 +29,7 @@ export interface Performing {
   readonly hooks: RehearsalHooks;
 }
 
-/** A result for each operation; those of `together` in the order of the scenario. */
+/** Gives a result for each operation; the results of `together` are in the order of the scenario. */
 export async function perform(
   performing: Performing,
   operation: Operation,
@@ -55,7 +61,7 @@ async function performOne(
 
 async function provision(
   { world, hooks }: Performing,
-  operation: Operation & { do: 'provision' },
+  operation: ProvisionOperation,
 ): Promise<OperationResult> {
   const td = world.td(operation.td);
   const process = world.newProcess(td.name);
@@ -178,7 +184,7 @@ const building: ReadonlySet<string> = new Set(['provisioning', 'preparing']);
 
 /**
  * A TDX module update meets TDs that are being built with FW_UPLOAD_ERR_BUSY, and the kernel leaves it
- * to user space to wait (operators.md 0.6). What the new module changes is not simulated.
+ * to user space to wait. What the new module changes is not simulated.
  */
 async function updateModule(world: World): Promise<void> {
   const isBuilding = () =>

@@ -36,7 +36,7 @@ export interface RehearseOptions {
   readonly faults?: readonly RehearsalFault[];
   readonly hooks?: RehearsalHooks | undefined;
   readonly listener?: ((event: RecordedEvent) => void) | undefined;
-  /** Keeps every call of the machine; it makes a run several times slower. */
+  /** Keeps every call of the machine, which makes a run several times slower. */
   readonly traced?: boolean | undefined;
   /** A person watches, and may pause it: then no operation is late, however long it takes. */
   readonly unhurried?: boolean | undefined;
@@ -47,9 +47,9 @@ export interface Rehearsal {
   readonly record: RunRecord;
   readonly violations: readonly Violation[];
   readonly losses: readonly Loss[];
-  /** Faults that the run never came to. */
+  /** The run never came to these faults. */
   readonly unmet: readonly RehearsalFault[];
-  /** Simulated milliseconds. */
+  /** Milliseconds of the simulated clock. */
   readonly elapsedMs: number;
   readonly trace: readonly TracedCall[];
 }
@@ -188,7 +188,7 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
   return results;
 }
 
-/** States of a migration before which the owner may have changed. */
+/** The owner may have changed before a migration enters one of these states. */
 const changesOwner: ReadonlySet<string> = new Set([
   'irrevocable.findingOwner',
   'irrevocable.resumingDestination',
@@ -197,7 +197,7 @@ const changesOwner: ReadonlySet<string> = new Set([
   'clearingUp',
 ]);
 
-/** The destination of the move under way was told to enter its vCPUs. */
+/** Whether the destination of the move under way was told to enter its vCPUs. */
 function wasEntered({ record }: World, td: LiveTd): boolean {
   const lane = destinationLane(td.name, td.moves);
   return record.statesOf(lane).some(({ state }) => state === 'entering');
@@ -240,12 +240,11 @@ function wasUndone({ operation, verdict, result }: OperationResult): boolean {
   return verdict === 'sourceKept' || (operation.do === 'provision' && result === 'failed');
 }
 
-/** Not believed but tried: every vCPU leaves KVM_RUN and is entered again. */
+/** tdctl's word is not believed but tried: every vCPU leaves KVM_RUN and is entered again. */
 async function keptSourceRuns(world: World, { operation, verdict }: OperationResult) {
   if (operation.do !== 'migrate' || verdict !== 'sourceKept') return [];
   const { run, name, fate } = world.td(operation.td);
-  if (run === undefined || fate !== 'alive') return [];
-  if (run.state === 'paused') return [];
+  if (run === undefined || fate !== 'alive' || run.state === 'paused') return [];
   // In any other state the requests would not be taken, and waiting for them would not end.
   if (run.state === 'running' && (await pausesAndResumes(run))) return [];
   return [violation('kept-source-runs', `${name} was kept, and is ${run.state} when it shall run`)];
@@ -258,7 +257,7 @@ async function pausesAndResumes(run: TdRun): Promise<boolean> {
   return run.reaches('running');
 }
 
-/** TDs that the scenario leaves, or that a failure kept from being stopped. */
+/** Stops the TDs that the scenario leaves, and those that a failure kept from being stopped. */
 async function stopTheRest(world: World): Promise<void> {
   for (const { run, former } of world.tds.values()) {
     for (const each of run === undefined ? former : [run, ...former]) {
@@ -268,7 +267,7 @@ async function stopTheRest(world: World): Promise<void> {
   }
 }
 
-/** Real time; those of `together` share one thread. */
+/** This is real time. The operations of `together` share one thread, so each adds as much. */
 const patienceOfOneMs = 10_000;
 
 async function inTime(
@@ -290,9 +289,8 @@ async function inTime(
 }
 
 function waitingWords(world: World, operation: Operation, patienceMs: number): string {
-  const states = [...world.tds.values()].map(
-    ({ name, run }) => `${name}: ${run?.state ?? 'absent'}`,
-  );
+  const tds = [...world.tds.values()];
+  const states = tds.map(({ name, run }) => `${name}: ${run?.state ?? 'absent'}`);
   return `${describeOperation(operation)} has not ended after ${patienceMs / 1000} s (${states.join(', ')})`;
 }
 

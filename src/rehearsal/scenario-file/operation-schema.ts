@@ -1,20 +1,16 @@
-/** One operation of a Rehearsal file: a map with one key, the verb. */
+/** One operation of a Rehearsal file is a map with one key, the verb. */
 import { z } from 'zod';
 
 const td = (description: string) =>
   z
     .string()
     .min(1)
-    .optional()
     .meta({ description, examples: ['web'] });
 
 const provision = z.union([
   z.string().min(1),
   z.strictObject({
-    td: z
-      .string()
-      .min(1)
-      .meta({ description: 'The TD that is built.', examples: ['web'] }),
+    td: td('The TD that is built.'),
     expect: z
       .enum(['done', 'refused'])
       .optional()
@@ -25,10 +21,7 @@ const provision = z.union([
 const migrate = z.union([
   z.string().min(1),
   z.strictObject({
-    td: z
-      .string()
-      .min(1)
-      .meta({ description: 'The TD that moves.', examples: ['web'] }),
+    td: td('The TD that moves.'),
     vcpus: z
       .int()
       .min(1)
@@ -61,12 +54,12 @@ const verbs = {
   provision: provision
     .optional()
     .meta({ description: 'Build this TD and enter its vCPUs.', examples: ['web'] }),
-  pause: td('Make the vCPUs of this TD leave KVM_RUN.'),
-  resume: td('Enter the vCPUs of this TD again.'),
+  pause: td('Make the vCPUs of this TD leave KVM_RUN.').optional(),
+  resume: td('Enter the vCPUs of this TD again.').optional(),
   migrate: migrate
     .optional()
     .meta({ description: 'Move this TD to another VM.', examples: ['web'] }),
-  stop: td('Take this TD down.'),
+  stop: td('Take this TD down.').optional(),
   updateModule: z
     .literal(true)
     .optional()
