@@ -24,14 +24,14 @@ export const kernelOption = () =>
   );
 
 export const faultOption = (hosts: 'the simulated host' | 'a sim or soft host') =>
-  new Option(
-    '--fault <fault>',
-    `make a call of ${hosts} fail, such as KVM_CREATE_VCPU#3=ENOMEM; repeatable`,
-  )
+  repeatableFault(`make a call of ${hosts} fail, such as KVM_CREATE_VCPU#3=ENOMEM; repeatable`);
+
+export const repeatableFault = (description: string) =>
+  new Option('--fault <fault>', description)
     .argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
     .default([] as string[], 'none');
 
-/** Of commands that take a Rehearsal file too, which may name both: hence no default. */
+/** A Rehearsal file may name the host and the kernel, so commands that take one have no defaults for them. */
 export const rehearsedHostOption = () =>
   new Option(
     '--host <host>',

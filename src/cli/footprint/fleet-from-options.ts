@@ -79,7 +79,7 @@ function maxVcpusFrom(text: string): number | 'unbounded' {
   return text === 'unbounded' ? text : wholeNumber(flags.maxVcpus, text, { min: 1 });
 }
 
-/** A TD cannot be unbounded, so nobody who asks for that means one unless he says so. */
+/** A TD cannot be unbounded, so nobody who asks for that means a TD without saying so. */
 function typesFrom(type: string | undefined, maxVcpus: VmGroup['maxVcpus']): VmGroup['type'][] {
   if (type === 'plain' || type === 'td') return [type];
   if (type !== undefined) {
@@ -88,7 +88,7 @@ function typesFrom(type: string | undefined, maxVcpus: VmGroup['maxVcpus']): VmG
   return maxVcpus === 'unbounded' ? ['plain'] : ['plain', 'td'];
 }
 
-/** Far above any kernel's limit, and far below where a number loses digits. */
+/** This is far above any kernel's limit, and far below where a number loses digits. */
 const mostOfAnything = 1_000_000;
 
 function wholeNumber(
