@@ -1,4 +1,4 @@
-/** Which hosts can take the TD, as a person reads it: by verdict, so many of each, and the counts. */
+/** Which hosts can take the TD, for a person: so many of each verdict, and then the counts. */
 import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
 import type { TdctlError } from '../../errors/index.ts';
 import { vcpuLimits } from '../../host/facts.ts';
@@ -12,7 +12,7 @@ import type { FitView, Summary } from './report.ts';
 
 type Group = Verdict | 'unreadable';
 
-/** Keeps no more than the lines that will be printed. */
+/** The view keeps no more than the lines that will be printed. */
 export function textView(io: CommandIo, limit: number): FitView {
   const lines: Record<Group, string[]> = {
     migrates: [],
@@ -75,7 +75,7 @@ function countOf(group: Group, { verdicts, unreadable }: Summary): number {
   return group === 'unreadable' ? unreadable : verdicts[group];
 }
 
-/** The name, and the lines that say something of it; the first beside the name. */
+/** An entry is the name of a host with the first line about it, and the other lines below. */
 function entry(name: string, about: readonly string[]): string {
   const [first = '', ...others] = about.map(sanitize);
   const rest = others.map((line) => `      ${line}\n`).join('');
@@ -85,7 +85,7 @@ function entry(name: string, about: readonly string[]): string {
 const mostDetails = 3;
 const mostReasons = 8;
 
-/** Of each finding its first line, which has the place; the source lines under it are too many here. */
+/** Each finding is shown by its first line, which has the place; the source lines under it would be too many. */
 function problemText({ place = '', message, code, details, hint }: TdctlError): string {
   const found = details.slice(0, mostDetails).map((detail) => detail.split('\n')[0] ?? '');
   return entry(place, [`${message} [${code}]`, ...found, ...(hint === undefined ? [] : [hint])]);

@@ -1,4 +1,4 @@
-/** Explanations for people, and as the contract of `--output json` and `yaml`. */
+/** Explanations for people, and as data, which is the contract of `--output json` and `yaml`. */
 
 import { errnoNumbers } from '../../abi/kvm/errno.ts';
 import { formatWord } from '../../abi/tdx/status.ts';
@@ -125,7 +125,7 @@ function explanationText(explanation: Explanation, options: TextOptions): string
   ].join('');
 }
 
-/** Everything that can be said of a thing that is in no table. */
+/** Says all that can be said of a status or an errno that is in no table. */
 export function notKnownText(found: NotKnown, options: TextOptions): string {
   const { bold } = paint(options.colors);
   return [

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 
-/** As short as it can be said from the working directory. */
+/** The path from the working directory, where that lies above it. */
 export function pathFromHere(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.startsWith('..') ? path : fromHere;

@@ -25,7 +25,7 @@ export interface WatchCommandOptions
   readonly untilEnd?: boolean | undefined;
 }
 
-/** What a rehearsal is given, where a watched run has no option of its own. */
+/** A rehearsal has options that a watched run lacks; these values stand for them. */
 export function rehearsalOptions(options: WatchCommandOptions): RehearseCommandOptions {
   return { ...options, faults: 'none', seed: '1', runs: '1', output: 'text' };
 }
