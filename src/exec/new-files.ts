@@ -1,8 +1,7 @@
 /** What stands for the file that a call makes. */
 import type { NewFile } from '../../native/index.ts';
 import type { Request, RunRequest } from '../simulator/index.ts';
-import type { FileKind } from './codec/index.ts';
-import { runPageBytes } from './codec/run-page.ts';
+import { type FileKind, runPageBytes } from './codec/index.ts';
 
 type Shape = NewFile & { readonly kind: FileKind };
 
