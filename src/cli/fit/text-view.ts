@@ -41,13 +41,14 @@ export function textView(io: CommandIo, limit: number): FitView {
     },
     end: (summary) => {
       const { bold } = paint(io.colors.stdout);
+      const titles = titlesOf(from);
       const groups = (Object.keys(lines) as Group[])
         .filter((group) => countOf(group, summary) > 0)
         .map((group) => {
           const all = countOf(group, summary);
           const more = all - lines[group].length;
           const rest = more === 0 ? '' : `  and ${more} more (--limit)\n`;
-          return `${bold(titleOf(group, from))}: ${all}\n${lines[group].join('')}${rest}`;
+          return `${bold(titles[group])}: ${all}\n${lines[group].join('')}${rest}`;
         });
       io.stdout.write(
         [`Where TD ${bold(sanitize(name))} fits\n`, ...groups, countsText(summary)].join('\n'),
@@ -56,19 +57,14 @@ export function textView(io: CommandIo, limit: number): FitView {
   };
 }
 
-function titleOf(group: Group, from: string | undefined): string {
-  switch (group) {
-    case 'migrates':
-      return `Can take it, and by migration from ${sanitize(from ?? '')}`;
-    case 'fits':
-      return from === undefined ? 'Can take it' : 'Can take it, but only by a new start';
-    case 'unknown':
-      return 'Not known, because the file does not say enough';
-    case 'cannot':
-      return 'Cannot take it';
-    case 'unreadable':
-      return 'Not read';
-  }
+function titlesOf(from: string | undefined): Readonly<Record<Group, string>> {
+  return {
+    migrates: `Can take it, and by migration from ${sanitize(from ?? '')}`,
+    fits: from === undefined ? 'Can take it' : 'Can take it, but only by a new start',
+    unknown: 'Not known, because the file does not say enough',
+    cannot: 'Cannot take it',
+    unreadable: 'Not read',
+  };
 }
 
 function countOf(group: Group, { verdicts, unreadable }: Summary): number {

@@ -105,36 +105,27 @@ interface TextOptions {
 
 function explanationText(explanation: Explanation, options: TextOptions): string {
   const { bold, dim } = paint(options.colors);
-  const { answer } = explanation;
+  const { answer, refusal } = explanation;
   const rank =
     answer.rank === undefined || answer.rank === 'cause' ? '' : dim(`  (${answer.rank})`);
-  return [
-    `${bold(answer.id)}${rank}\n`,
-    rowsText(
-      [
-        ...placeRows(explanation, options),
-        ...refusalRows(explanation.refusal),
-        ...statusRows(explanation.status),
-        ['means', answer.meaning],
-        ...checkRows(explanation.refusal),
-        ...causeRows(answer),
-        ['next', answer.next],
-      ],
-      options,
-    ),
-  ].join('');
+  const rows: readonly Row[] = [
+    ...foundRows(explanation, options),
+    ['means', answer.meaning],
+    ...checkRows(refusal),
+    ...causeRows(answer),
+    ['next', answer.next],
+  ];
+  return `${bold(answer.id)}${rank}\n${rowsText(rows, options)}`;
 }
 
 /** Says all that can be said of a status or an errno that is in no table. */
 export function notKnownText(found: NotKnown, options: TextOptions): string {
   const { bold } = paint(options.colors);
-  return [
-    `${bold('not known')}\n`,
-    rowsText(
-      [...placeRows(found, options), ...refusalRows(found.refusal), ...statusRows(found.status)],
-      options,
-    ),
-  ].join('');
+  return `${bold('not known')}\n${rowsText(foundRows(found, options), options)}`;
+}
+
+function foundRows(found: Explanation | NotKnown, options: TextOptions): Row[] {
+  return [...placeRows(found, options), ...refusalRows(found.refusal), ...statusRows(found.status)];
 }
 
 type Row = readonly [label: string, text: string];

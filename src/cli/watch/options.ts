@@ -5,17 +5,9 @@ import { wholeNumber } from '../rehearse/numbers.ts';
 import type { RehearseCommandOptions } from '../rehearse/options.ts';
 
 export interface WatchCommandOptions
-  extends Pick<
+  extends Omit<
     RehearseCommandOptions,
-    | 'file'
-    | 'host'
-    | 'kernel'
-    | 'hops'
-    | 'count'
-    | 'slotsLeft'
-    | 'unchecked'
-    | 'destinationVcpus'
-    | 'fault'
+    'compare' | 'faults' | 'seed' | 'runs' | 'proofs' | 'html' | 'output'
   > {
   readonly port?: string | undefined;
   readonly socket?: string | undefined;

@@ -17,10 +17,10 @@ import { namedTds, orderMistakes } from './order.ts';
 export interface RehearsalFile {
   readonly name: string;
   /** What `--host` and `--kernel` would say; undefined where the command line decides. */
-  readonly host: string | undefined;
-  readonly kernel: string | undefined;
+  readonly host?: string | undefined;
+  readonly kernel?: string | undefined;
   readonly checks: 'all' | 'none';
-  readonly slotsLeft: number | undefined;
+  readonly slotsLeft?: number | undefined;
   readonly tds: readonly { readonly name: string; readonly specPath: string }[];
   readonly operations: readonly Operation[];
   readonly faults: FaultChoice;
@@ -52,15 +52,14 @@ const count = (description: string) =>
     .optional()
     .meta({ description, examples: [1] });
 
+interface NamesAndOperations {
+  readonly tds: readonly { readonly name: string }[];
+  readonly operations: readonly FileOperation[];
+}
+
 /** Wrong names are refused first: the order of operations on TDs that are not there says nothing. */
 function refuseWrongNamesAndOrder(
-  {
-    tds,
-    operations,
-  }: {
-    readonly tds: readonly { readonly name: string }[];
-    readonly operations: readonly FileOperation[];
-  },
+  { tds, operations }: NamesAndOperations,
   context: z.RefinementCtx,
 ): void {
   const refuse = (path: (string | number)[], message: string) =>
@@ -165,16 +164,9 @@ export function parseRehearsalFile(
   const reading = readObject(text, { path, format });
   if ('findings' in reading) throw invalidFile(reading, { ...format, path });
   const { metadata, spec } = reading.data;
-  const { host, kernel, slotsLeft, checks, faults, fault, expect } = spec;
   return {
+    ...spec,
     name: metadata.name,
-    host,
-    kernel,
-    checks,
-    slotsLeft,
-    faults,
-    fault,
-    expect,
     tds: spec.tds.map((td) => ({ name: td.name, specPath: resolve(dirname(path), td.spec) })),
     operations: spec.operations.map(operationOf),
   };
