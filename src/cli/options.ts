@@ -4,7 +4,7 @@ import { Option } from '@commander-js/extra-typings';
 export const outputFormats = ['text', 'json', 'yaml'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
-export const logLevels = ['error', 'warn', 'info', 'debug', 'trace'] as const;
+const logLevels = ['error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 export const outputOption = () =>

@@ -32,7 +32,7 @@ const undoStates: readonly string[] = [
 ];
 
 /** All working states of both charts but `running`, which has no end of its own to repeat or fail at. */
-export const provedStates: readonly string[] = [
+const provedStates: readonly string[] = [
   ...new Set(
     [...tdSteps, ...destinationSteps, ...runSteps, ...migrationSteps].map(({ state }) => state),
   ),

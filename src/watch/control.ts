@@ -32,7 +32,7 @@ function changeSpeed(pacer: Pacer, stepsPerSecond: unknown): string | undefined 
   return undefined;
 }
 
-export function isSpeed(value: unknown): value is number {
+function isSpeed(value: unknown): value is number {
   return typeof value === 'number' && value >= speeds.least && value <= speeds.most;
 }
 

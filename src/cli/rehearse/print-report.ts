@@ -18,11 +18,6 @@ export async function printReport(
 }
 
 /** Other outputs are made from the trace, which has a format of its own (`run --trace`). */
-export function reportData({
-  trace: _,
-  expect: __,
-  hasExpectations: ___,
-  ...data
-}: RehearsalReport) {
+function reportData({ trace: _, expect: __, hasExpectations: ___, ...data }: RehearsalReport) {
   return data;
 }
