@@ -60,7 +60,7 @@ export interface StandardOptions {
   readonly destinationVcpus?: number | undefined;
 }
 
-/** One TD, moved `hops` times, `count` times over. */
+/** `count` TDs, each of which is moved `hops` times. */
 export function standardScenario(standard: StandardOptions): Scenario {
   const { plan, count, hops, checks, slotsLeft, destinationVcpus: vcpus } = standard;
   const names = Array.from({ length: count }, (_, index) =>
@@ -93,7 +93,7 @@ export function* smallerScenarios({ standard }: Scenario): IterableIterator<Scen
   }
 }
 
-/** 1, 2, 4, … below `end`. */
+/** The numbers `start`, twice that, four times that and so on, below `end`. */
 function doublings(start: number, end: number): number[] {
   return start < end ? [start, ...doublings(start * 2, end)] : [];
 }

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 
-/** The path from the working directory, where that lies above it. */
+/** The path as seen from the working directory, unless it lies outside of that. */
 export function pathFromHere(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.startsWith('..') ? path : fromHere;

@@ -128,9 +128,9 @@ const powerOff: readonly GuestAction[] = [
   out(0xcf8, 4, 0x8000f844n),
   out(0xcfc, 1, 0x80n),
   out(0x604, 2, 0x2000n),
-  // Hardware-reduced ACPI at the port of Cloud Hypervisor: SLP_EN with S5.
+  // Cloud Hypervisor has hardware-reduced ACPI at this port, and takes SLP_EN with S5.
   out(0x600, 1, 0x34n),
-  // The reset line of the keyboard controller: Firecracker, Dragonball and libkrun end at it.
+  // Firecracker, Dragonball and libkrun end at the reset line of the keyboard controller.
   out(0x64, 1, 0xfen),
   { do: 'shutdown' },
 ];
