@@ -1,16 +1,22 @@
 /** What an actor's end says, as guards and actions take it; the same for every machine. */
-import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
+import { type DoneActorEvent, type ErrorActorEvent, fromPromise } from 'xstate';
 import type { StepError } from './step-error.ts';
+
+/** A machine that nobody gave its effects to must not look as though it worked. */
+export function unprovided<Output>() {
+  return fromPromise<Output>(() => Promise.reject(new Error('this actor was not provided')));
+}
 
 export function output<Output>({ event }: { event: DoneActorEvent<Output> }): Output {
   return event.output;
 }
 
+export function actorError({ event }: { event: ErrorActorEvent }) {
+  return { error: event.error };
+}
+
 export function keepError() {
-  return {
-    type: 'keepError' as const,
-    params: ({ event }: { event: ErrorActorEvent }) => ({ error: event.error }),
-  };
+  return { type: 'keepError', params: actorError } as const;
 }
 
 /** Actors reject with a StepError; anything else is a defect and says so. */

@@ -4,6 +4,8 @@ import type { StepError } from '../step-error.ts';
 export interface MigrationInput {
   /** The TD that moves. */
   readonly td: string;
+  /** It was inside KVM_RUN when the migration began, and shall be again. */
+  readonly wasRunning: boolean;
 }
 
 export interface MigrationContext extends MigrationInput {
@@ -15,9 +17,15 @@ export interface MigrationContext extends MigrationInput {
   readonly resumed: boolean | null;
 }
 
-/** Who has the TD, found by asking both VMs and never derived from an errno. */
-export interface OwnerFound {
-  readonly owner: 'source' | 'destination' | 'nobody';
+/** Whether a VM has the TD, found by asking it and never derived from the errno of a move. */
+export interface Asked {
+  readonly hasTd: boolean;
+}
+
+/** The source is nobody's charge any more. */
+export interface LetGo {
+  /** It was told to stop while the migration had it, and has ended. */
+  readonly stopped: boolean;
 }
 
 /** What came of giving a VM back. */
@@ -25,14 +33,9 @@ export interface GivenBack {
   readonly leftovers: readonly StepError[];
 }
 
-export interface RolledBack extends GivenBack {
-  /** The source is what it was before: running again, or whole and at rest. */
-  readonly sourceKept: boolean;
-}
-
 /**
  * `completed`: the TD is in the destination as it was in the source, and nothing of the source is left.
- * `sourceKept`: it is in the source as before. `destinationOnly`: it is in the destination, but it does
+ * `sourceKept`: it is in the source as before, unless somebody has stopped it meanwhile. `destinationOnly`: it is in the destination, but it does
  * not run there, or the source could not be given back. `lost`: no VM has it any more.
  */
 export type Verdict = 'completed' | 'sourceKept' | 'destinationOnly' | 'lost';

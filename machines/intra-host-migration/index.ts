@@ -1,11 +1,15 @@
 export type {
+  Asked,
   GivenBack,
+  LetGo,
   MigrationContext,
   MigrationInput,
   MigrationOutput,
-  OwnerFound,
-  RolledBack,
   Verdict,
 } from './context.ts';
-export { INTRA_HOST_MIGRATION_VERSION, intraHostMigration } from './machine.ts';
-export { type MigrationStepState, migrationSteps } from './steps.ts';
+export {
+  INTRA_HOST_MIGRATION_VERSION,
+  intraHostMigration,
+  type MigrationStateId,
+} from './machine.ts';
+export { clearingUp, type MigrationStepState, migrationSteps, rollbackSteps } from './steps.ts';

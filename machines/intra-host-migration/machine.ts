@@ -5,17 +5,17 @@
  *                 │               │                        │    │
  *              refused       a step fails, or migration.cancel  │
  *                 │               └───> rollingBack <──────┘    │
- *                 v                          │                  │
- *             sourceKept <───────────────────┤      ═ the point of no return ═
- *                                            │                  │
+ *                 v                      │   ^   │              │
+ *             sourceKept <───────────────┘   │   │    ═ the point of no return ═
+ *                                            │   │              │
  *   irrevocable:            the source still has it             v
  *                                findingOwner <── fails ──── moving
- *                                     │   ^                     │
- *                           nobody has it └─── fails ──┐        v
- *                                     │            resumingDestination
- *                                     v                         │
- *                  lost <── clearingUp                          v
- *                                                        retiringSource ──> completed
+ *                                     │   ^      │              │
+ *                                     │   └─ fails, once ──┐    v
+ *                                     │          │ resumingDestination
+ *                      neither VM has it         │              │
+ *                                     v          v              v
+ *                  lost <──────── clearingUp <───┘       retiringSource ──> completed
  *                                                               │
  *                                                               └─> destinationOnly
  *
@@ -23,14 +23,37 @@
  * refused before it has touched anything, or after it has killed the source; its errno does not tell
  * which. So nothing is concluded from it: `findingOwner` asks both VMs.
  *
+ * Source and destination have charts of their own. Each state here asks one thing of one of them and
+ * waits for it; where that leads is decided here alone.
+ *
  * Pure: actions only assign. The effects are the named actors; orchestrators provide them.
  */
 
-import { keepError, output } from '../actor-results.ts';
-import type { GivenBack, OwnerFound, RolledBack, Verdict } from './context.ts';
+import type { SnapshotFrom } from 'xstate';
+import { actorError, keepError, output } from '../actor-results.ts';
+import type { StateId } from '../state-id.ts';
+import { working } from '../working.ts';
+import type { Asked, GivenBack, LetGo, Verdict } from './context.ts';
 import { migrationSetup } from './setup.ts';
+import { clearingUp, irrevocableSteps, revocableSteps, rollbackSteps } from './steps.ts';
 
-export const INTRA_HOST_MIGRATION_VERSION = 1;
+export const INTRA_HOST_MIGRATION_VERSION = 2;
+
+const [check, prepareDestination, pauseSource, handOver] = revocableSteps;
+const [takeDownDestination, probeSource, keepSource, resumeSource] = rollbackSteps;
+const [moveContext, askSource, askDestination, ...afterMove] = irrevocableSteps;
+const [arrive, restoreMemory, enterDestination, retireSource] = afterMove;
+
+const keepLeftovers = { type: 'keepLeftovers', params: output<GivenBack> } as const;
+const keepLeftoverError = { type: 'keepLeftoverError', params: actorError } as const;
+const saysYes = { type: 'saysYes', params: output<Asked> } as const;
+
+const rollBack = { target: '#intra-host-migration.rollingBack', actions: keepError() } as const;
+const clearUp = { target: '#intra-host-migration.clearingUp', actions: keepError() } as const;
+const findOwner = {
+  target: '#intra-host-migration.irrevocable.findingOwner',
+  actions: ['noteNotResumed', keepError()],
+} as const;
 
 export const intraHostMigration = migrationSetup.createMachine({
   id: 'intra-host-migration',
@@ -40,54 +63,46 @@ export const intraHostMigration = migrationSetup.createMachine({
   states: {
     revocable: {
       description: 'The source has the TD, and whatever was done can be undone.',
-      tags: ['revocable'],
       initial: 'checking',
+      on: {
+        'migration.cancel': {
+          target: '#intra-host-migration.rollingBack',
+          actions: 'noteCancelled',
+        },
+      },
       onDone: { target: 'irrevocable' },
       states: {
         checking: {
-          description: 'Source, kernel and limits are looked at; nothing is made yet.',
-          tags: ['working'],
+          ...working(check, {
+            onDone: { target: 'preparingDestination' },
+            onError: { target: '#intra-host-migration.sourceKept', actions: keepError() },
+          }),
           on: {
             'migration.cancel': {
               target: '#intra-host-migration.sourceKept',
               actions: 'noteCancelled',
             },
           },
-          invoke: {
-            src: 'checkMigration',
-            onDone: { target: 'preparingDestination' },
-            onError: { target: '#intra-host-migration.sourceKept', actions: keepError() },
-          },
         },
-        preparingDestination: {
-          description:
-            'A td-lifecycle in the role of destination makes a VM; the source runs on meanwhile.',
-          tags: ['working'],
-          on: {
-            'migration.cancel': {
-              target: '#intra-host-migration.rollingBack',
-              actions: 'noteCancelled',
-            },
-          },
-          invoke: {
-            src: 'prepareDestination',
-            onDone: { target: 'quiescingSource' },
-            onError: { target: '#intra-host-migration.rollingBack', actions: keepError() },
-          },
-        },
+        preparingDestination: working(prepareDestination, {
+          onDone: [
+            { guard: 'wasRunning', target: 'quiescingSource' },
+            { target: 'quiescingSource.handingOver' },
+          ],
+          onError: rollBack,
+        }),
         quiescingSource: {
-          description: 'The vCPUs of the source leave KVM_RUN. The blackout begins.',
-          tags: ['working'],
-          on: {
-            'migration.cancel': {
-              target: '#intra-host-migration.rollingBack',
-              actions: 'noteCancelled',
-            },
-          },
-          invoke: {
-            src: 'quiesceSource',
-            onDone: { target: 'quiesced' },
-            onError: { target: '#intra-host-migration.rollingBack', actions: keepError() },
+          description: 'The source comes to rest and into the hands of the migration.',
+          tags: ['blackout'],
+          initial: 'pausingSource',
+          onDone: { target: 'quiesced' },
+          states: {
+            pausingSource: working(pauseSource, {
+              onDone: { target: 'handingOver' },
+              onError: rollBack,
+            }),
+            handingOver: working(handOver, { onDone: { target: 'handedOver' }, onError: rollBack }),
+            handedOver: { description: 'Nobody else touches the source now.', type: 'final' },
           },
         },
         quiesced: {
@@ -99,139 +114,155 @@ export const intraHostMigration = migrationSetup.createMachine({
 
     rollingBack: {
       description: 'The destination is taken down and the source goes on. The blackout ends.',
-      tags: ['working'],
-      invoke: {
-        src: 'rollBack',
-        onDone: [
-          {
-            guard: { type: 'sourceIsKept', params: output<RolledBack> },
-            target: 'sourceKept',
-            actions: { type: 'keepLeftovers', params: output<RolledBack> },
-          },
-          {
-            target: 'clearingUp',
-            actions: { type: 'keepLeftovers', params: output<RolledBack> },
-          },
-        ],
-        onError: { target: 'clearingUp', actions: keepError() },
+      tags: ['blackout', 'eitherVm'],
+      initial: 'takingDownDestination',
+      states: {
+        takingDownDestination: working(takeDownDestination, {
+          onDone: { target: 'probingSource', actions: keepLeftovers },
+          onError: { target: 'probingSource', actions: keepLeftoverError },
+        }),
+        probingSource: working(probeSource, {
+          onDone: [
+            { guard: saysYes, target: 'keepingSource' },
+            { target: '#intra-host-migration.clearingUp' },
+          ],
+          onError: clearUp,
+        }),
+        keepingSource: working(keepSource, {
+          onDone: [
+            { guard: { type: 'shallRun', params: output<LetGo> }, target: 'resumingSource' },
+            { target: '#intra-host-migration.sourceKept' },
+          ],
+          onError: clearUp,
+        }),
+        resumingSource: working(resumeSource, {
+          onDone: { target: '#intra-host-migration.sourceKept' },
+          onError: clearUp,
+        }),
       },
     },
 
     irrevocable: {
       description: 'The move is made. Only forward from here.',
-      tags: ['irrevocable'],
       initial: 'moving',
       states: {
         moving: {
-          description:
-            'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM. On its way it kills the source; an error after that ' +
-            'loses the TD.',
-          tags: ['working'],
-          invoke: {
-            src: 'moveContext',
+          ...working(moveContext, {
             onDone: { target: 'resumingDestination' },
             onError: { target: 'findingOwner', actions: keepError() },
-          },
+          }),
+          tags: ['blackout'],
         },
         findingOwner: {
           description:
             'The move was refused, or the TD does not run: both VMs are asked who has it.',
-          tags: ['working'],
-          invoke: {
-            src: 'findOwner',
-            onDone: [
-              {
-                guard: { type: 'sourceHasIt', params: output<OwnerFound> },
-                target: '#intra-host-migration.rollingBack',
-              },
-              {
-                guard: { type: 'destinationMayRunIt', params: output<OwnerFound> },
-                target: 'resumingDestination',
-              },
-              {
-                guard: { type: 'destinationHasIt', params: output<OwnerFound> },
-                target: 'retiringSource',
-              },
-              { target: '#intra-host-migration.clearingUp' },
-            ],
-            // Not knowing, keep what can be kept: rolling back looks at the source again.
-            onError: { target: '#intra-host-migration.rollingBack', actions: keepError() },
+          tags: ['blackout', 'eitherVm'],
+          initial: 'askingSource',
+          states: {
+            askingSource: working(askSource, {
+              onDone: [
+                { guard: saysYes, target: '#intra-host-migration.rollingBack' },
+                { target: 'askingDestination' },
+              ],
+              // Not knowing, keep what can be kept: rolling back looks at the source again.
+              onError: rollBack,
+            }),
+            askingDestination: working(askDestination, {
+              onDone: [
+                {
+                  guard: saysYes,
+                  target: '#intra-host-migration.irrevocable.resumingDestination',
+                },
+                { target: '#intra-host-migration.clearingUp' },
+              ],
+              onError: rollBack,
+            }),
           },
         },
         resumingDestination: {
-          description: 'The vCPUs of the destination are entered. The blackout ends.',
-          tags: ['working'],
-          invoke: {
-            src: 'resumeDestination',
-            onDone: { target: 'retiringSource', actions: 'noteResumed' },
-            onError: { target: 'findingOwner', actions: ['noteNotResumed', keepError()] },
+          description: 'The TD goes on in the destination. The blackout ends.',
+          tags: ['blackout', 'eitherVm'],
+          initial: 'arriving',
+          onDone: { target: 'retiringSource', actions: 'noteResumed' },
+          states: {
+            // Resuming is tried once: a destination that has the TD and does not let it run would be
+            // tried for ever.
+            arriving: working(arrive, {
+              onDone: [
+                {
+                  guard: 'resumeFailed',
+                  target: '#intra-host-migration.irrevocable.retiringSource',
+                },
+                { target: 'restoringMemory' },
+              ],
+              onError: [
+                {
+                  guard: 'resumeFailed',
+                  target: '#intra-host-migration.irrevocable.retiringSource',
+                  actions: keepError(),
+                },
+                findOwner,
+              ],
+            }),
+            restoringMemory: working(restoreMemory, {
+              onDone: [
+                { guard: 'wasRunning', target: 'enteringDestination' },
+                { target: 'resumed' },
+              ],
+              onError: findOwner,
+            }),
+            enteringDestination: working(enterDestination, {
+              onDone: { target: 'resumed' },
+              onError: findOwner,
+            }),
+            resumed: { description: 'The TD is as it was in the source.', type: 'final' },
           },
         },
         retiringSource: {
-          description: 'The TD runs in the destination; the fds of the source are closed.',
-          tags: ['working'],
-          invoke: {
-            src: 'retireSource',
+          ...working(retireSource, {
             onDone: [
               {
                 guard: { type: 'allDone', params: output<GivenBack> },
                 target: '#intra-host-migration.completed',
               },
-              {
-                target: '#intra-host-migration.destinationOnly',
-                actions: { type: 'keepLeftovers', params: output<GivenBack> },
-              },
+              { target: '#intra-host-migration.destinationOnly', actions: keepLeftovers },
             ],
             onError: {
               target: '#intra-host-migration.destinationOnly',
-              actions: {
-                type: 'keepLeftoverError',
-                params: ({ event }) => ({ error: event.error }),
-              },
+              actions: keepLeftoverError,
             },
-          },
+          }),
+          tags: ['eitherVm'],
         },
       },
     },
 
     clearingUp: {
-      description: 'Neither VM can run the TD: both are given back.',
-      tags: ['working'],
-      invoke: {
-        src: 'clearUp',
-        onDone: {
-          target: 'lost',
-          actions: { type: 'keepLeftovers', params: output<GivenBack> },
-        },
-        onError: {
-          target: 'lost',
-          actions: { type: 'keepLeftoverError', params: ({ event }) => ({ error: event.error }) },
-        },
-      },
+      ...working(clearingUp, {
+        onDone: { target: 'lost', actions: keepLeftovers },
+        onError: { target: 'lost', actions: keepLeftoverError },
+      }),
+      tags: ['eitherVm'],
     },
 
     completed: {
       description: 'The TD is in the destination; nothing of it is left in the source.',
-      tags: ['ended'],
       type: 'final',
       output: 'completed' satisfies Verdict,
     },
     sourceKept: {
       description: 'The TD is in the source, as it was.',
-      tags: ['ended'],
       type: 'final',
       output: 'sourceKept' satisfies Verdict,
     },
     destinationOnly: {
       description:
         'The TD is in the destination, but it does not run there, or the source is not given back.',
-      tags: ['ended'],
       type: 'final',
       output: 'destinationOnly' satisfies Verdict,
     },
     lost: {
       description: 'The TD is in no VM any more.',
-      tags: ['ended'],
       type: 'final',
       output: 'lost' satisfies Verdict,
     },
@@ -243,3 +274,5 @@ export const intraHostMigration = migrationSetup.createMachine({
     leftovers: context.leftovers,
   }),
 });
+
+export type MigrationStateId = StateId<SnapshotFrom<typeof intraHostMigration>['value']>;

@@ -1,23 +1,22 @@
 /** What the chart is made of: its types, the actors it needs, its guards and its actions. */
-import { assign, fromPromise, setup } from 'xstate';
-import { asStepError } from '../actor-results.ts';
+import { assign, setup } from 'xstate';
+import { asStepError, unprovided } from '../actor-results.ts';
 import type { StepError } from '../td-lifecycle/index.ts';
 import type {
+  Asked,
   GivenBack,
+  LetGo,
   MigrationContext,
   MigrationInput,
   MigrationOutput,
-  OwnerFound,
-  RolledBack,
 } from './context.ts';
 import type { MigrationEvent } from './events.ts';
 
-/** A machine that nobody gave its effects to must not look as though it worked. */
-function unprovided<Output>() {
-  return fromPromise<Output>(() =>
-    Promise.reject(new Error('intra-host-migration: this actor was not provided')),
-  );
-}
+/**
+ * `blackout`: the vCPUs of a TD that ran are out of KVM_RUN. `eitherVm`: what was done before may have
+ * changed which VM has the TD.
+ */
+type MigrationTag = 'blackout' | 'eitherVm';
 
 export const migrationSetup = setup({
   types: {
@@ -25,26 +24,31 @@ export const migrationSetup = setup({
     events: {} as MigrationEvent,
     input: {} as MigrationInput,
     output: {} as MigrationOutput,
-    tags: {} as 'working' | 'ended' | 'revocable' | 'irrevocable',
+    tags: {} as MigrationTag,
   },
   actors: {
     checkMigration: unprovided<void>(),
     prepareDestination: unprovided<void>(),
-    quiesceSource: unprovided<void>(),
-    rollBack: unprovided<RolledBack>(),
+    pauseSource: unprovided<void>(),
+    handOver: unprovided<void>(),
+    takeDownDestination: unprovided<GivenBack>(),
+    probeSource: unprovided<Asked>(),
+    keepSource: unprovided<LetGo>(),
+    resumeSource: unprovided<void>(),
     moveContext: unprovided<void>(),
-    findOwner: unprovided<OwnerFound>(),
-    resumeDestination: unprovided<void>(),
+    askSource: unprovided<Asked>(),
+    askDestination: unprovided<Asked>(),
+    arrive: unprovided<void>(),
+    restoreMemory: unprovided<void>(),
+    enterDestination: unprovided<void>(),
     retireSource: unprovided<GivenBack>(),
     clearUp: unprovided<GivenBack>(),
   },
   guards: {
-    sourceHasIt: (_, { owner }: OwnerFound) => owner === 'source',
-    // Once is enough: a destination that has the TD and does not let it run would be tried for ever.
-    destinationMayRunIt: ({ context }, { owner }: OwnerFound) =>
-      owner === 'destination' && context.resumed === null,
-    destinationHasIt: (_, { owner }: OwnerFound) => owner === 'destination',
-    sourceIsKept: (_, { sourceKept }: RolledBack) => sourceKept,
+    wasRunning: ({ context }) => context.wasRunning,
+    saysYes: (_, { hasTd }: Asked) => hasTd,
+    shallRun: ({ context }, { stopped }: LetGo) => context.wasRunning && !stopped,
+    resumeFailed: ({ context }) => context.resumed === false,
     allDone: ({ context }, { leftovers }: GivenBack) =>
       leftovers.length === 0 && context.resumed === true,
   },

@@ -50,9 +50,11 @@ export interface Released {
   readonly leftovers: readonly StepError[];
 }
 
+export type TdOutcome = 'destroyed' | 'failed' | 'stuck';
+
 export interface TdOutput {
   readonly name: string;
-  readonly outcome: 'destroyed' | 'failed' | 'stuck';
+  readonly outcome: TdOutcome;
   readonly error: StepError | null;
   readonly leftovers: readonly StepError[];
 }

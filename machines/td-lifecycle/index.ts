@@ -6,12 +6,13 @@ export type {
   Settled,
   TdContext,
   TdInput,
+  TdOutcome,
   TdOutput,
   VcpuLimits,
 } from './context.ts';
 export type { TdEvent } from './events.ts';
 export { type BindingLimit, bindingLimit, limitNames } from './limits.ts';
-export { TD_LIFECYCLE_VERSION, tdLifecycle } from './machine.ts';
+export { TD_LIFECYCLE_VERSION, type TdStateId, tdLifecycle } from './machine.ts';
 export {
   destinationSteps,
   runSteps,

@@ -20,10 +20,14 @@
  * after a step failed; `stuck`, something could not be given back and a person must act.
  *
  * A TD that moves to another VM on the host has two of these: the source goes paused ->
- * `migratingOut` -> `movedAway`, the destination `preparing` -> `receiving` -> paused.
+ * `migratingOut` -> `movedAway`, the destination `preparing` -> `receiving` -> paused. A stop that
+ * comes in `migratingOut` waits until the migration lets go of the source.
  *
  * Pure: actions only assign. The effects are the named actors; orchestrators provide them.
  */
+import type { SnapshotFrom } from 'xstate';
+import type { StateId } from '../state-id.ts';
+import type { TdOutcome } from './context.ts';
 import { migratingOut, movedAway, receiving } from './moving.ts';
 import { preparing } from './preparing.ts';
 import { provisioning } from './provisioning.ts';
@@ -31,7 +35,7 @@ import { entering, paused, pausing, runnable, running, stopping } from './runnin
 import { tdSetup } from './setup.ts';
 import { interrupting, releasing, terminating } from './teardown.ts';
 
-export const TD_LIFECYCLE_VERSION = 2;
+export const TD_LIFECYCLE_VERSION = 3;
 
 export const tdLifecycle = tdSetup.createMachine({
   id: 'td-lifecycle',
@@ -49,7 +53,6 @@ export const tdLifecycle = tdSetup.createMachine({
   states: {
     absent: {
       description: 'Nothing exists yet: no fd, no memory, no key slot.',
-      tags: ['atRest'],
       on: {
         'td.create': { target: 'provisioning' },
         'td.receive': { target: 'preparing' },
@@ -72,24 +75,29 @@ export const tdLifecycle = tdSetup.createMachine({
     releasing,
     destroyed: {
       description: 'Everything was given back, as asked.',
-      tags: ['ended'],
+      tags: ['ending'],
       type: 'final',
+      output: 'destroyed' satisfies TdOutcome,
     },
     failed: {
       description: 'A step failed; everything was given back.',
-      tags: ['ended'],
+      tags: ['ending'],
       type: 'final',
+      output: 'failed' satisfies TdOutcome,
     },
     stuck: {
       description: 'Something could not be given back; the leftovers say what a person must do.',
-      tags: ['ended'],
+      tags: ['ending'],
       type: 'final',
+      output: 'stuck' satisfies TdOutcome,
     },
   },
-  output: ({ context }) => ({
+  output: ({ context, event }) => ({
     name: context.name,
-    outcome: context.leftovers.length > 0 ? 'stuck' : context.error ? 'failed' : 'destroyed',
+    outcome: event.output as TdOutcome,
     error: context.error,
     leftovers: context.leftovers,
   }),
 });
+
+export type TdStateId = StateId<SnapshotFrom<typeof tdLifecycle>['value']>;

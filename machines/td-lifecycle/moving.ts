@@ -3,7 +3,6 @@ import { tdSetup } from './setup.ts';
 
 export const receiving = tdSetup.createStateConfig({
   description: 'An empty VM that waits for the TD; it holds fds and no TD.',
-  tags: ['atRest', 'holdsResources'],
   on: {
     'td.arrived': {
       target: 'paused',
@@ -13,23 +12,38 @@ export const receiving = tdSetup.createStateConfig({
   },
 });
 
+/** The kernel may be at work on this VM at any moment, so nothing of it is taken down in here. */
 export const migratingOut = tdSetup.createStateConfig({
   description: 'The TD is in the hands of a migration, which alone says what comes of it.',
-  tags: ['atRest', 'holdsResources'],
+  initial: 'handedOver',
   on: {
-    'td.keep': { target: 'paused' },
-    'td.moved': { target: 'movedAway', actions: 'dropKeySlot' },
     'td.lost': {
       target: 'releasing',
       actions: { type: 'keepError', params: ({ event }) => ({ error: event.error }) },
     },
-    'td.stop': { target: 'terminating' },
+  },
+  states: {
+    handedOver: {
+      description: 'The vCPUs are out of KVM_RUN, and the migration moves the TD or gives it back.',
+      on: {
+        'td.keep': { target: '#td-lifecycle.paused' },
+        'td.moved': { target: '#td-lifecycle.movedAway', actions: 'dropKeySlot' },
+        'td.stop': { target: 'stopRequested' },
+      },
+    },
+    stopRequested: {
+      description: 'A stop has come meanwhile. It is taken as soon as the migration lets go.',
+      on: {
+        'td.keep': { target: '#td-lifecycle.terminating' },
+        'td.moved': { target: '#td-lifecycle.releasing', actions: 'dropKeySlot' },
+        'td.stop': {},
+      },
+    },
   },
 });
 
 export const movedAway = tdSetup.createStateConfig({
   description:
     'The TD is in another VM. This one is dead; closing its fds frees nothing of the TD.',
-  tags: ['atRest', 'holdsResources'],
   on: { 'td.stop': { target: 'releasing' } },
 });

@@ -1,10 +1,17 @@
 /** A whole TD: at rest, with its vCPUs entered, or paused. */
 import { keepError } from '../actor-results.ts';
+import { working } from '../working.ts';
 import { tdSetup } from './setup.ts';
+import { runSteps } from './steps.ts';
+
+const [enterVcpus, watchVcpus, leaveVcpus, stopVcpus] = runSteps;
+
+const stopAfterError = { target: 'stopping', actions: keepError() } as const;
+const terminateAfterError = { target: 'terminating', actions: keepError() } as const;
 
 export const runnable = tdSetup.createStateConfig({
   description: 'The TD is measured and whole; its vCPUs may be entered.',
-  tags: ['atRest', 'holdsResources'],
+  tags: ['whole'],
   on: {
     'td.start': { target: 'entering' },
     'td.handOver': { target: 'migratingOut' },
@@ -13,45 +20,28 @@ export const runnable = tdSetup.createStateConfig({
 });
 
 export const entering = tdSetup.createStateConfig({
-  description: 'KVM_RUN is called on every vCPU; one that the kernel refuses ends the TD.',
-  tags: ['working', 'holdsResources'],
+  ...working(enterVcpus, { onDone: { target: 'running' }, onError: stopAfterError }),
   on: { 'td.stop': { target: 'stopping' } },
-  invoke: {
-    src: 'enterVcpus',
-    onDone: { target: 'running' },
-    onError: { target: 'stopping', actions: keepError() },
-  },
 });
 
 export const running = tdSetup.createStateConfig({
-  description: 'Every vCPU is inside KVM_RUN.',
-  tags: ['holdsResources'],
+  // The guest has shut itself down.
+  ...working(watchVcpus, { onDone: { target: 'stopping' }, onError: stopAfterError }),
+  tags: ['whole'],
   on: {
     'td.pause': { target: 'pausing' },
     'td.stop': { target: 'stopping' },
   },
-  invoke: {
-    src: 'watchVcpus',
-    // The guest has shut itself down.
-    onDone: { target: 'stopping' },
-    onError: { target: 'stopping', actions: keepError() },
-  },
 });
 
 export const pausing = tdSetup.createStateConfig({
-  description: 'Every vCPU is told to leave KVM_RUN, and awaited.',
-  tags: ['working', 'holdsResources'],
+  ...working(leaveVcpus, { onDone: { target: 'paused' }, onError: terminateAfterError }),
   on: { 'td.stop': { target: 'stopping' } },
-  invoke: {
-    src: 'leaveVcpus',
-    onDone: { target: 'paused' },
-    onError: { target: 'terminating', actions: keepError() },
-  },
 });
 
 export const paused = tdSetup.createStateConfig({
   description: 'The TD is whole and no vCPU is inside KVM_RUN: it can go on, or move.',
-  tags: ['atRest', 'holdsResources'],
+  tags: ['whole'],
   on: {
     'td.resume': { target: 'entering' },
     'td.handOver': { target: 'migratingOut' },
@@ -60,12 +50,7 @@ export const paused = tdSetup.createStateConfig({
 });
 
 export const stopping = tdSetup.createStateConfig({
-  description: 'The vCPUs leave KVM_RUN, because the TD is to be taken down.',
-  tags: ['working', 'holdsResources'],
+  ...working(stopVcpus, { onDone: { target: 'terminating' }, onError: terminateAfterError }),
+  tags: ['ending'],
   on: { 'td.stop': {} },
-  invoke: {
-    src: 'stopVcpus',
-    onDone: { target: 'terminating' },
-    onError: { target: 'terminating', actions: keepError() },
-  },
 });

@@ -1,6 +1,6 @@
 /** What the chart is made of: its types, the actors it needs, its guards and its actions. */
-import { assign, fromPromise, setup } from 'xstate';
-import { asStepError } from '../actor-results.ts';
+import { assign, setup } from 'xstate';
+import { asStepError, unprovided } from '../actor-results.ts';
 import type { StepError } from '../step-error.ts';
 import type {
   Finalized,
@@ -14,12 +14,11 @@ import type {
 import type { TdEvent } from './events.ts';
 import { bindingLimit, limitNames } from './limits.ts';
 
-/** A machine that nobody gave its effects to must not look as though it worked. */
-function unprovided<Output>() {
-  return fromPromise<Output>(() =>
-    Promise.reject(new Error('td-lifecycle: this actor was not provided')),
-  );
-}
+/**
+ * `building`: the VM and what belongs to it are being made. `whole`: the TD is here and measured, and
+ * can be moved. `ending`: it is being taken down, or was.
+ */
+type TdTag = 'building' | 'whole' | 'ending';
 
 export const tdSetup = setup({
   types: {
@@ -27,7 +26,7 @@ export const tdSetup = setup({
     events: {} as TdEvent,
     input: {} as TdInput,
     output: {} as TdOutput,
-    tags: {} as 'working' | 'atRest' | 'ended' | 'holdsResources',
+    tags: {} as TdTag,
   },
   actors: {
     createVm: unprovided<void>(),

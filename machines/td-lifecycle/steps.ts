@@ -10,7 +10,7 @@ export interface TdStep {
   readonly state: string;
   /** The actor that does the work, a verb phrase. */
   readonly actor: string;
-  /** What a person reads. */
+  /** What a person reads, here and in the chart. */
   readonly does: string;
   /** ioctls and TDX sub-commands by the kernel's names, in order; `×` rows repeat them. */
   readonly requests: readonly string[];
@@ -24,28 +24,28 @@ export const tdSteps = [
   {
     state: 'creatingVm',
     actor: 'createVm',
-    does: 'make the VM and its split irqchip',
+    does: 'make a VM of type KVM_X86_TDX_VM and split its irqchip; no key slot and no TD page is taken',
     requests: ['KVM_CREATE_VM', 'KVM_ENABLE_CAP'],
     undo: { does: 'close the VM fd' },
   },
   {
     state: 'readingLimits',
     actor: 'readLimits',
-    does: "read this VM's vCPU limit and what the TDX module supports",
+    does: 'read the four vCPU limits and what the TDX module supports; too many vCPUs go no further',
     requests: ['KVM_CHECK_EXTENSION', 'KVM_TDX_CAPABILITIES', 'KVM_GET_SUPPORTED_CPUID'],
     undo: { leftTo: 'nobody: the step only reads' },
   },
   {
     state: 'cappingVcpus',
     actor: 'capVcpus',
-    does: 'lower the VM to the vCPU number and ids it will use',
+    does: 'lower the VM to the vCPU ids it will use, and to their number where the kernel has a cap for it',
     requests: ['KVM_ENABLE_CAP'],
     undo: { leftTo: 'the kernel: a cap is a field of the VM and goes with its last reference' },
   },
   {
     state: 'initializingTd',
     actor: 'initializeTd',
-    does: 'take a key slot and create the TD in the TDX module',
+    does: 'take a key slot (HKID) and create the TD in the TDX module: TDR and TDCS',
     requests: ['KVM_SET_TSC_KHZ', 'KVM_TDX_INIT_VM'],
     undo: {
       leftTo:
@@ -56,21 +56,21 @@ export const tdSteps = [
   {
     state: 'creatingVcpus',
     actor: 'createVcpus',
-    does: 'make the vCPUs',
+    does: 'make all vCPUs, those kept offline too: after FINALIZE_VM the set is frozen',
     requests: ['KVM_CREATE_VCPU'],
     undo: { does: 'close the vCPU fds' },
   },
   {
     state: 'initializingVcpus',
     actor: 'initializeVcpus',
-    does: 'give each vCPU its CPUID and its pages in the TDX module',
+    does: 'give each vCPU its CPUID, then its TDVPR and TDCX pages in the TDX module',
     requests: ['KVM_TDX_GET_CPUID', 'KVM_SET_CPUID2', 'KVM_TDX_INIT_VCPU'],
     undo: { leftTo: 'the kernel: TDVPR and TDCX pages are reclaimed at the last close' },
   },
   {
     state: 'addingMemory',
     actor: 'addMemory',
-    does: 'give the TD its memory and add the firmware pages',
+    does: 'set the memory slots, add the firmware pages and measure those marked so',
     requests: [
       'KVM_CREATE_GUEST_MEMFD',
       'KVM_SET_USER_MEMORY_REGION2',
@@ -82,7 +82,7 @@ export const tdSteps = [
   {
     state: 'finalizing',
     actor: 'finalizeTd',
-    does: 'close the measurement; no vCPU and no page can be added afterwards',
+    does: 'close the measurement (MRTD); no vCPU and no page can be added afterwards',
     requests: ['KVM_TDX_FINALIZE_VM'],
     undo: { leftTo: 'nobody: a closed measurement cannot be opened again; the TD is torn down' },
   },
@@ -95,12 +95,15 @@ export const destinationSteps = [
   creatingVm,
   readingLimits,
   cappingVcpus,
-  initializingTd,
+  {
+    ...initializingTd,
+    does: 'take a key slot that will never be used, where the kernel makes no vCPU before KVM_TDX_INIT_VM',
+  },
   creatingVcpus,
   {
     state: 'settingCpuid',
     actor: 'setCpuid',
-    does: "give each vCPU the TD's CPUID",
+    does: "give each vCPU the TD's CPUID: a move without x2APIC in it loses the TD",
     requests: ['KVM_SET_CPUID2'],
     undo: { leftTo: 'the kernel: CPUID goes with the vCPU' },
   },
@@ -118,14 +121,14 @@ export const runSteps = [
   {
     state: 'entering',
     actor: 'enterVcpus',
-    does: 'enter every vCPU',
+    does: 'enter every vCPU; one that the kernel refuses ends the TD',
     requests: ['KVM_RUN'],
     undo: { does: 'leave every vCPU' },
   },
   {
     state: 'running',
     actor: 'watchVcpus',
-    does: 'wait for a vCPU that leaves KVM_RUN by itself',
+    does: 'keep every vCPU inside KVM_RUN, and wait for one that comes out by itself',
     requests: [],
     undo: { leftTo: 'nobody: the step only waits' },
   },
@@ -150,14 +153,14 @@ export const teardownSteps = [
   {
     state: 'terminating',
     actor: 'terminateTd',
-    does: 'free the key slot before the memory, where the kernel can',
+    does: 'free the key slot before the memory, where the kernel has KVM_TDX_TERMINATE_VM',
     requests: ['KVM_TDX_TERMINATE_VM'],
     undo: { leftTo: 'nobody: it is itself an undo' },
   },
   {
     state: 'releasing',
     actor: 'releaseTd',
-    does: 'close every fd the TD holds; the last one frees what is left',
+    does: 'rundown: close every fd the TD holds; the last one frees what is left',
     requests: [],
     undo: { leftTo: 'nobody: it is itself an undo' },
   },

@@ -1,12 +1,16 @@
 /** Everything is given back, whatever came before. */
 
-import { keepError, output } from '../actor-results.ts';
+import { actorError, keepError, output } from '../actor-results.ts';
+import { working } from '../working.ts';
 import type { Released, Settled } from './context.ts';
 import { tdSetup } from './setup.ts';
+import { teardownSteps } from './steps.ts';
+
+const [terminateTd, releaseTd] = teardownSteps;
 
 export const interrupting = tdSetup.createStateConfig({
   description: 'A stop came during a step. The ioctl under way is asked to end, and awaited.',
-  tags: ['working', 'holdsResources'],
+  tags: ['ending'],
   on: { 'td.stop': {} },
   invoke: {
     src: 'settleStep',
@@ -24,24 +28,17 @@ export const interrupting = tdSetup.createStateConfig({
 });
 
 export const terminating = tdSetup.createStateConfig({
-  description:
-    'KVM_TDX_TERMINATE_VM frees the key slot before the memory, where the kernel has it.',
-  tags: ['working', 'holdsResources'],
-  on: { 'td.stop': {} },
-  invoke: {
-    src: 'terminateTd',
+  ...working(terminateTd, {
     onDone: { target: 'releasing' },
     // The last close frees the slot too, only later: go on, and keep the error if it is the first.
     onError: { target: 'releasing', actions: keepError() },
-  },
+  }),
+  tags: ['ending'],
+  on: { 'td.stop': {} },
 });
 
 export const releasing = tdSetup.createStateConfig({
-  description: 'Rundown: fds are being closed, references still exist.',
-  tags: ['working', 'holdsResources'],
-  on: { 'td.stop': {} },
-  invoke: {
-    src: 'releaseTd',
+  ...working(releaseTd, {
     onDone: [
       {
         guard: { type: 'allGivenBack', params: output<Released> },
@@ -60,7 +57,9 @@ export const releasing = tdSetup.createStateConfig({
     ],
     onError: {
       target: 'stuck',
-      actions: { type: 'keepLeftoverError', params: ({ event }) => ({ error: event.error }) },
+      actions: { type: 'keepLeftoverError', params: actorError },
     },
-  },
+  }),
+  tags: ['ending'],
+  on: { 'td.stop': {} },
 });

@@ -9,7 +9,7 @@ export interface Interrupts {
   done(): void;
 }
 
-/** This one is told of an interrupt. The handlers stay when it is done, so that an end under way may finish. */
+/** This one is told of an interrupt. The handlers outlive it, so that an end under way may finish. */
 let interruptListener: ((reason: string) => void) | undefined;
 let installed = false;
 

@@ -31,7 +31,7 @@ export const repeatableFault = (description: string) =>
     .argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
     .default([] as string[], 'none');
 
-/** A Rehearsal file may name the host and the kernel, so commands that take one have no defaults for them. */
+/** Commands that take a Rehearsal file have no default here, because the file may name both. */
 export const rehearsedHostOption = () =>
   new Option(
     '--host <host>',

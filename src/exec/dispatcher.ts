@@ -184,7 +184,7 @@ export class Dispatcher {
     listener.called({ thread, file, request, answer: given, copies, content, ...rest });
   }
 
-  /** A new handle goes as an fd, or the program is told what the kernel says where it has no room for one. */
+  /** A new handle goes as an fd, or as the errno of a kernel that has no room for one. */
   #give(
     call: TrappedCall,
     request: Request | RunRequest,

@@ -79,7 +79,7 @@ export function launchRefused(command: string, { stage, code }: LaunchFailure): 
   });
 }
 
-/** This process needs files and watches of its own for those of the command. The errno says which ran out. */
+/** This process needs files and watches for those of the command. The errno says which ran out. */
 const limits: Readonly<Record<string, string>> = {
   ENOSPC: 'raise sysctl fs.inotify.max_user_watches',
   EMFILE:

@@ -3,9 +3,9 @@ import type { Handle } from '../simulator/index.ts';
 import {
   type CallOutcome,
   describeCall,
-  type HeaderRecord,
   outcomeOf,
   ThreadNames,
+  type TraceHeader,
   type TraceWriter,
   traceVersion,
 } from '../trace/index.ts';
@@ -26,7 +26,7 @@ export interface Tracing {
 
 export function traceTo(
   writer: TraceWriter,
-  header: Omit<HeaderRecord, 'kind' | 'version'>,
+  header: TraceHeader,
   nameOf: (handle: Handle) => string | undefined,
 ): Tracing {
   const threads = new ThreadNames();

@@ -3,6 +3,7 @@
  * made from it. The JSON form is a contract (docs/events.md).
  */
 import type { StepError } from '../../machines/step-error.ts';
+import type { TdOutcome, TdStateId } from '../../machines/td-lifecycle/index.ts';
 
 /** Carried by every event. */
 export interface EventHeader {
@@ -10,14 +11,28 @@ export interface EventHeader {
   readonly machine: 'td-lifecycle';
   readonly machineVersion: number;
   /** The state of the chart, dotted: `provisioning.creatingVcpus`. */
-  readonly state: string;
+  readonly state: TdStateId;
   /** Milliseconds since the run began. */
   readonly elapsedMs: number;
 }
 
+export interface StateEntered {
+  readonly event: 'state.entered';
+  /** Those taken since the state before, in order (machines/transition-id.ts). */
+  readonly transitions: readonly string[];
+}
+
+export interface StepEnded {
+  readonly event: 'step.ended';
+  readonly step: string;
+  readonly result: 'done' | 'failed' | 'interrupted';
+  readonly durationMs: number;
+  readonly requests: readonly RequestCount[];
+}
+
 /** @typeParam Failure how an error of a step is told: as data here, in words where it is printed. */
 export type TdEventBody<Failure = StepError> =
-  | { readonly event: 'state.entered' }
+  | StateEntered
   | {
       readonly event: 'step.progress';
       readonly step: string;
@@ -25,13 +40,7 @@ export type TdEventBody<Failure = StepError> =
       readonly total: number;
       readonly unit: string;
     }
-  | {
-      readonly event: 'step.ended';
-      readonly step: string;
-      readonly result: 'done' | 'failed' | 'interrupted';
-      readonly durationMs: number;
-      readonly requests: readonly RequestCount[];
-    }
+  | StepEnded
   | {
       readonly event: 'request.answered';
       readonly request: string;
@@ -43,7 +52,7 @@ export type TdEventBody<Failure = StepError> =
   | { readonly event: 'td.warning'; readonly message: string }
   | {
       readonly event: 'td.ended';
-      readonly outcome: 'destroyed' | 'failed' | 'stuck';
+      readonly outcome: TdOutcome;
       readonly error: Failure | null;
       readonly leftovers: readonly Failure[];
     };

@@ -6,4 +6,4 @@ export {
   startMigration,
 } from './migration/migration-run.ts';
 export type { AroundStep } from './session.ts';
-export { startTd, type TdRun, type TdRunOptions } from './td-run.ts';
+export { startTd, type TdRun, type TdRunOptions, type TdState } from './td-run.ts';

@@ -76,8 +76,8 @@ interface HandleTypes {
   readonly supportedCpuid: readonly CpuidEntry[];
   /** KVM_CAP_MAX_VCPUS on the VM fd. */
   readonly maxVcpus: number;
-  /** INIT_VM has succeeded. */
-  readonly keySlot: true;
+  /** INIT_VM has succeeded. Whether the TD has a key slot is the chart's to know. */
+  readonly tdInitialized: true;
   /** In order of creation; grows. */
   readonly vcpus: Vcpu[];
   /** Ids that KVM_TDX_INIT_VCPU has been through; grows. */
@@ -89,6 +89,8 @@ interface HandleTypes {
   /** Initial pages that are in the TD; grows. */
   readonly addedPages: Set<InitialPages>;
   readonly finalized: Finalized;
+  /** As a destination: the kernel has said that the TD is here. */
+  readonly tdReceived: true;
 }
 
 /** Every request on the session's host is counted for its step, and published. */

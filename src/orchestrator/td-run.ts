@@ -1,16 +1,18 @@
 /** Runs the chart for one TD on one host. */
-import { type AnyMachineSnapshot, createActor, type SnapshotFrom, waitFor } from 'xstate';
+import { createActor, type SnapshotFrom, waitFor } from 'xstate';
 import {
   TD_LIFECYCLE_VERSION,
   type TdContext,
   type TdEvent,
   type TdOutput,
+  type TdStateId,
   type tdLifecycle,
 } from '../../machines/td-lifecycle/index.ts';
 import type { Host } from '../host/port.ts';
 import type { TdPlan } from '../plan/index.ts';
 import type { TdEventBody, TdRunEvent } from './events.ts';
-import { bindSession, tdLifecycleOnHost } from './provide.ts';
+import { follow } from './follow.ts';
+import { bindTd, tdLifecycleOnHost } from './provide.ts';
 import { type AroundStep, newSession, type Origin, type TdSession } from './session.ts';
 
 export interface TdRun {
@@ -20,12 +22,13 @@ export interface TdRun {
   readonly ended: Promise<TdOutput>;
   /** Takes everything down. May be called at any time and any number of times. */
   stop(): void;
-  /** Sends a request; one that the state does not take changes nothing. */
-  send(event: TdEvent): void;
+  /** Sends a request. False for one that the state does not take, which changes nothing. */
+  send(event: TdEvent): boolean;
+  isIn(state: TdState): boolean;
   /** Resolves when the TD is in one of these states: true, or false when it has ended in another. */
   reaches(...states: readonly TdState[]): Promise<boolean>;
   /** The state of the chart, dotted: `provisioning.creatingVcpus`. */
-  readonly state: string;
+  readonly state: TdStateId;
   readonly context: TdContext;
   /** What the teardown is waiting for at this moment, in words. */
   readonly waitingFor: string | undefined;
@@ -52,7 +55,7 @@ type TopLevel<Value> = Value extends string ? Value : keyof Value & string;
 export function startTd(options: TdRunOptions): TdRun {
   const { host, plan, onEvent, now = processTime, origin, aroundStep } = options;
   const startedAt = now();
-  let state = 'absent';
+  let state: TdStateId = 'absent';
   const publish = (body: TdEventBody) =>
     onEvent({
       td: plan.spec.name,
@@ -71,22 +74,17 @@ export function startTd(options: TdRunOptions): TdRun {
       initializesFirst: !plan.facts.kernel.vcpusBeforeInitVm,
     },
   });
-  bindSession(actor.system, session);
-  const ended = new Promise<TdOutput>((resolve, reject) => {
-    actor.subscribe({
-      next: (snapshot) => {
-        const entered = dotted(snapshot);
-        if (entered === state) return;
-        state = entered;
-        publish({ event: 'state.entered' });
-        if (snapshot.status === 'done') {
-          const { outcome, error, leftovers } = snapshot.output;
-          publish({ event: 'td.ended', outcome, error, leftovers });
-          resolve(snapshot.output);
-        }
-      },
-      error: reject,
-    });
+  bindTd(actor, session);
+  const ended = follow(actor, {
+    from: state,
+    onEntered: (entered, transitions) => {
+      state = entered;
+      publish({ event: 'state.entered', transitions });
+    },
+  }).then((output) => {
+    const { outcome, error, leftovers } = output;
+    publish({ event: 'td.ended', outcome, error, leftovers });
+    return output;
   });
   const reaches = async (...states: readonly TdState[]) => {
     const isThere = (snapshot: Snapshot) => states.some((wanted) => snapshot.matches(wanted));
@@ -101,13 +99,18 @@ export function startTd(options: TdRunOptions): TdRun {
   runnable.catch(() => undefined);
 
   const send = (event: TdEvent) => {
-    if (actor.getSnapshot().status === 'active') actor.send(event);
+    const snapshot = actor.getSnapshot();
+    if (snapshot.status !== 'active') return false;
+    const isTaken = snapshot.can(event);
+    actor.send(event);
+    return isTaken;
   };
   return {
     runnable,
     ended,
-    stop: () => send({ type: 'td.stop' }),
+    stop: () => void send({ type: 'td.stop' }),
     send,
+    isIn: (wanted) => actor.getSnapshot().matches(wanted),
     reaches,
     session,
     get state() {
@@ -124,11 +127,4 @@ export function startTd(options: TdRunOptions): TdRun {
 
 function processTime(): number {
   return performance.now();
-}
-
-/** `{ provisioning: 'creatingVm' }` as `provisioning.creatingVm`. */
-export function dotted({ value }: AnyMachineSnapshot): string {
-  if (typeof value === 'string') return value;
-  const [[parent, child] = []] = Object.entries(value ?? {});
-  return `${parent}.${String(child)}`;
 }

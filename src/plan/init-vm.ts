@@ -1,5 +1,6 @@
 /** What KVM_TDX_INIT_VM will be asked, from the spec and what KVM_TDX_CAPABILITIES allows. */
 import { ADDRESS_SIZES_LEAF, withGuestAddressBits } from '../abi/kvm/cpuid.ts';
+import { kernelAbiOf } from '../abi/kvm/kernels/index.ts';
 import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../abi/kvm/structs.ts';
 import { TdctlError } from '../errors/index.ts';
 import type { HostOffer } from '../host/offer.ts';
@@ -34,6 +35,7 @@ export function groundOf(spec: TrustDomain, offer: HostOffer): InitVmGround {
   const { facts } = offer;
   return {
     ...offer,
+    checks: kernelAbiOf(facts.kernel.rules).checks.KVM_TDX_INIT_VM,
     // Where tdctl may say the number, it says that of the spec.
     maxVcpus:
       facts.kernel.hasMaxVcpusCap || facts.kernel.takesMaxVcpusInInitVm
@@ -41,6 +43,7 @@ export function groundOf(spec: TrustDomain, offer: HostOffer): InitVmGround {
         : offer.maxVcpus,
     guestAddressWidths: facts.platform.guestAddressWidths,
     tscKhz: spec.tscKhz ?? facts.platform.tscKhz,
+    kvmMaxVcpus: facts.kvm.maxVcpus,
     moduleMaxVcpus: facts.module?.maxVcpusPerTd,
     freeKeySlots: undefined,
     cgroupRoom: undefined,

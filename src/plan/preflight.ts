@@ -1,36 +1,38 @@
 /**
  * What KVM_TDX_INIT_VM would refuse, found beforehand and named by field.
  *
- * The kernel answers nine different mistakes with the same EINVAL, and the TDX module adds its own.
- * The rows below are its checks in its order (kernel-abi 7.1, steps 9 to 28), as far as user space
- * can know them before it asks; the first that applies is the errno that the kernel would give.
+ * The kernel answers many different mistakes with the same EINVAL, and the TDX module adds its own. The
+ * checks are made in the order of the kernel's record, as far as user space can know them before it
+ * asks; the first that applies is the row by which the kernel would refuse, with its errno.
  */
-import {
-  ADDRESS_SIZES_LEAF,
-  findEntry,
-  forbiddenFeatures,
-  guestAddressBits,
-} from '../abi/kvm/cpuid.ts';
+import { book, type CheckName, type CheckOrder, errnosOf } from '../abi/kvm/checks/index.ts';
+import { findEntry } from '../abi/kvm/cpuid.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
+import { type InitVmFacts, type InitVmRule, initVmRules } from '../abi/kvm/init-vm-rules.ts';
+import { type CpuidEntry, fixedInitVmEntries, KVM_MAX_CPUID_ENTRIES } from '../abi/kvm/structs.ts';
+import { leafChecks, type ModuleCheckName } from '../abi/tdx/checks/index.ts';
 import {
-  type CpuidEntry,
-  KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
-  KVM_MAX_CPUID_ENTRIES,
-} from '../abi/kvm/structs.ts';
-import { attributeFindings, attributeNames } from '../abi/tdx/attributes.ts';
-import { tscFrequencyRange, tscFrequencyUnitKhz } from '../abi/tdx/td-params.ts';
-import { xfamFindings, xfamFixed1, xfamNames } from '../abi/tdx/xfam.ts';
+  isTdParamsRule,
+  type TdParamsFacts,
+  type TdParamsRule,
+  tdParamsRules,
+} from '../abi/tdx/td-params-rules.ts';
+import { xfamFixed1 } from '../abi/tdx/xfam.ts';
 import type { TdxCapabilities, TdxInitVm } from '../host/port.ts';
 
 /** What of a host decides over INIT_VM. undefined: not known, so nothing is said of it. */
 export interface InitVmGround {
+  /** Those that its kernel makes of KVM_TDX_INIT_VM, in its order. */
+  readonly checks: CheckOrder;
   readonly capabilities: TdxCapabilities;
   readonly supportedCpuid: readonly CpuidEntry[];
   readonly guestAddressWidths: readonly number[];
   /** What TD_PARAMS.TSC_FREQUENCY is made of: KVM_SET_TSC_KHZ, or the host's own. */
   readonly tscKhz: number | undefined;
-  /** kvm->max_vcpus, which KVM writes into TD_PARAMS.MAX_VCPUS. */
+  /** kvm->max_vcpus as the request leaves it: KVM writes it into TD_PARAMS.MAX_VCPUS. */
   readonly maxVcpus: number;
+  /** KVM_MAX_VCPUS. */
+  readonly kvmMaxVcpus: number;
   readonly moduleMaxVcpus: number | undefined;
   readonly freeKeySlots: number | undefined;
   /** How many more TDs the misc cgroup of the caller allows. */
@@ -38,9 +40,11 @@ export interface InitVmGround {
 }
 
 export interface InitVmRefusal {
+  /** The row of the kernel that refuses. */
+  readonly check: CheckName;
+  /** The row of the TDX module, where it is the module that refuses. */
+  readonly moduleCheck?: ModuleCheckName;
   readonly errno: ErrnoName;
-  /** Step of kernel-abi 7.1. */
-  readonly step: number;
   readonly field: InitVmField;
   /** A clause about the field. */
   readonly problem: string;
@@ -56,176 +60,124 @@ export type InitVmField =
   | 'keySlot'
   | 'cgroup';
 
-interface Check {
-  readonly step: number;
-  readonly errno: ErrnoName;
-  readonly field: InitVmField;
-  readonly problems: (params: TdxInitVm, ground: InitVmGround) => readonly string[];
+interface Asked {
+  readonly params: TdxInitVm;
+  readonly ground: InitVmGround;
 }
 
-const checks: readonly Check[] = [
-  { step: 9, errno: 'E2BIG', field: 'cpuid', problems: tooManyEntries },
-  { step: 15, errno: 'EINVAL', field: 'attributes', problems: unsupportedAttributes },
-  { step: 16, errno: 'EINVAL', field: 'xfam', problems: unsupportedXfam },
-  { step: 17, errno: 'EINVAL', field: 'gpaw', problems: wrongAddressWidth },
-  { step: 18, errno: 'EINVAL', field: 'cpuid', problems: forbiddenInTds },
-  { step: 19, errno: 'EINVAL', field: 'cpuid', problems: unmatchedEntries },
-  { step: 20, errno: 'ENOSPC', field: 'keySlot', problems: noFreeSlot },
-  { step: 21, errno: 'EBUSY', field: 'cgroup', problems: fullCgroup },
-  // From here on it is the module that refuses (TDH.MNG.INIT), in the order of TD_PARAMS.
-  { step: 28, errno: 'EINVAL', field: 'attributes', problems: brokenAttributeRules },
-  { step: 28, errno: 'EINVAL', field: 'xfam', problems: brokenXfamRules },
-  { step: 28, errno: 'EINVAL', field: 'maxVcpus', problems: tooManyVcpus },
-  { step: 28, errno: 'EINVAL', field: 'tsc', problems: tscOutOfRange },
-  { step: 28, errno: 'EINVAL', field: 'cpuid', problems: fixedCpuidBits },
-];
+/** A field, and what is wrong with it: no problem where the check passes. */
+type Finding = Pick<InitVmRefusal, 'field' | 'problem' | 'moduleCheck'>;
+type Finder = (asked: Asked) => readonly Finding[];
+
+/** The checks of the kernel that user space can make. */
+const finders: Readonly<Partial<Record<CheckName, Finder>>> = {
+  'init-vm.too-many-cpuid-entries': ({ params: { cpuid } }) =>
+    tooManyEntries(cpuid, KVM_MAX_CPUID_ENTRIES),
+  'init-vm.too-many-for-struct': ({ params: { cpuid } }) =>
+    tooManyEntries(cpuid, fixedInitVmEntries),
+  'init-vm.max-vcpus-too-large': ({ params: { maxVcpus = 0 }, ground: { kvmMaxVcpus } }) =>
+    maxVcpus > kvmMaxVcpus
+      ? [{ field: 'maxVcpus', problem: `${maxVcpus} vCPUs; KVM takes at most ${kvmMaxVcpus}` }]
+      : [],
+  'init-vm.attributes': byRule('init-vm.attributes', 'attributes'),
+  'init-vm.xfam': byRule('init-vm.xfam', 'xfam'),
+  'init-vm.address-width': byRule('init-vm.address-width', 'gpaw'),
+  'init-vm.no-5-level-ept': byRule('init-vm.no-5-level-ept', 'gpaw'),
+  'init-vm.cpuid-forbidden': byRule('init-vm.cpuid-forbidden', 'cpuid'),
+  'init-vm.cpuid-unmatched': byRule('init-vm.cpuid-unmatched', 'cpuid'),
+  'init-vm.no-key-slot': ({ ground: { freeKeySlots } }) =>
+    freeKeySlots === 0
+      ? [{ field: 'keySlot', problem: 'no key slot (HKID) of the host is free' }]
+      : [],
+  'init-vm.cgroup-limit': ({ ground: { cgroupRoom } }) =>
+    cgroupRoom !== undefined && cgroupRoom <= 0
+      ? [{ field: 'cgroup', problem: 'the misc cgroup is at its limit for `tdx`' }]
+      : [],
+  'init-vm.module-refused-operand': byModule,
+};
 
 /** Every refusal, in the order in which the kernel would meet them. Empty: it would succeed. */
 export function preflightInitVm(params: TdxInitVm, ground: InitVmGround): InitVmRefusal[] {
-  return checks.flatMap(({ step, errno, field, problems }) =>
-    problems(params, ground).map((problem) => ({ step, errno, field, problem })),
-  );
-}
-
-function tooManyEntries({ cpuid }: TdxInitVm): string[] {
-  return cpuid.length > KVM_MAX_CPUID_ENTRIES
-    ? [`${cpuid.length} CPUID entries; KVM takes at most ${KVM_MAX_CPUID_ENTRIES}`]
-    : [];
-}
-
-function unsupportedAttributes(params: TdxInitVm, { capabilities }: InitVmGround): string[] {
-  return attributeNames(params.attributes & ~capabilities.supportedAttributes).map(
-    (name) => `\`${name}\` is not supported by this host`,
-  );
-}
-
-function unsupportedXfam(params: TdxInitVm, { capabilities }: InitVmGround): string[] {
-  return xfamNames(params.xfam & ~capabilities.supportedXfam).map(
-    (name) => `\`${name}\` is not supported by this host`,
-  );
-}
-
-function wrongAddressWidth(params: TdxInitVm, { guestAddressWidths }: InitVmGround): string[] {
-  const width = guestAddressBits(params.cpuid);
-  if (width === undefined) {
-    return [
-      `CPUID leaf ${hex(ADDRESS_SIZES_LEAF)} is missing; KVM takes the address width from it`,
-    ];
-  }
-  if (width !== 48 && width !== 52) return [`${width} address bits; a TD has 48 or 52`];
-  return guestAddressWidths.includes(width)
-    ? []
-    : [`${width} address bits need 5-level EPT, which this host lacks`];
-}
-
-/** KVM looks only at entries that a configurable leaf finds. */
-function forbiddenInTds(params: TdxInitVm, { capabilities }: InitVmGround): string[] {
-  const isConfigurable = capabilities.configurableCpuid.some(
-    (leaf) => leaf.function === 7 && leaf.index === 0,
-  );
-  const entry = findEntry(params.cpuid, 7);
-  if (!isConfigurable || !entry) return [];
-  return forbiddenFeatures(entry).map((name) => `${name} is set; KVM gives it to no TD`);
-}
-
-/** The kernel counts the configurable leaves that found an entry, and wants the number of entries. */
-function unmatchedEntries({ cpuid }: TdxInitVm, { capabilities }: InitVmGround): string[] {
-  const found = capabilities.configurableCpuid.map((leaf) =>
-    findEntry(cpuid, leaf.function, leaf.index),
-  );
-  const matched = found.filter((entry) => entry !== undefined).length;
-  if (matched === cpuid.length) return [];
-  const used = new Set(found);
-  const unused = cpuid.filter((entry) => !used.has(entry)).map(leafName);
-  const shared = cpuid.filter((entry) => found.filter((other) => other === entry).length > 1);
-  return [
-    ...unused.map((name) => `leaf ${name} is not configurable, or is there twice`),
-    ...shared.map(
-      (entry) => `leaf ${leafName(entry)} is taken for every subleaf: its index is not marked`,
-    ),
-  ];
-}
-
-function noFreeSlot(_: TdxInitVm, { freeKeySlots }: InitVmGround): string[] {
-  return freeKeySlots === 0 ? ['no key slot (HKID) of the host is free'] : [];
-}
-
-function fullCgroup(_: TdxInitVm, { cgroupRoom }: InitVmGround): string[] {
-  return cgroupRoom !== undefined && cgroupRoom <= 0
-    ? ['the misc cgroup is at its limit for `tdx`']
-    : [];
-}
-
-function brokenAttributeRules({ attributes }: TdxInitVm): string[] {
-  return attributeFindings(attributes).map(
-    ({ name, explanation }) => `\`${name}\`: ${explanation}`,
-  );
-}
-
-/** KVM sets the bits that every TD has. */
-function brokenXfamRules({ xfam }: TdxInitVm): string[] {
-  return xfamFindings(xfam | xfamFixed1).map(
-    ({ name, explanation }) => `\`${name}\`: ${explanation}`,
-  );
-}
-
-function tooManyVcpus(_: TdxInitVm, { maxVcpus, moduleMaxVcpus }: InitVmGround): string[] {
-  if (maxVcpus === 0) return ['0 vCPUs; the TDX module wants at least one'];
-  return moduleMaxVcpus !== undefined && maxVcpus > moduleMaxVcpus
-    ? [`KVM asks for ${maxVcpus} vCPUs, the TDX module gives a TD ${moduleMaxVcpus}`]
-    : [];
-}
-
-const U16_MASK = 0xffff;
-
-function tscOutOfRange(_: TdxInitVm, { tscKhz }: InitVmGround): string[] {
-  if (tscKhz === undefined) return [];
-  // KVM divides, drops the rest, and stores 16 bits.
-  const units = Math.floor(tscKhz / tscFrequencyUnitKhz) & U16_MASK;
-  return units < tscFrequencyRange.min || units > tscFrequencyRange.max
-    ? [`${tscKhz / 1000} MHz is outside the module's range of 100 MHz to 10 GHz`]
-    : [];
-}
-
-const registers = ['eax', 'ebx', 'ecx', 'edx'] as const;
-const FAMILY_MASK = 0x0fff3fff;
-
-function fixedCpuidBits({ cpuid }: TdxInitVm, ground: InitVmGround): string[] {
-  return ground.capabilities.configurableCpuid.flatMap((leaf) => {
-    const entry = findEntry(cpuid, leaf.function, leaf.index);
-    return entry ? fixedBitsOf({ leaf, entry, ground }) : [];
+  return ground.checks.flatMap((check) => {
+    const findings = finders[check]?.({ params, ground }) ?? [];
+    const [errno] = errnosOf(book[check]);
+    return errno === undefined ? [] : findings.map((finding) => ({ check, errno, ...finding }));
   });
 }
 
-function fixedBitsOf({
-  leaf,
-  entry,
-  ground,
-}: {
-  readonly leaf: CpuidEntry;
-  readonly entry: CpuidEntry;
-  readonly ground: InitVmGround;
-}): string[] {
-  const fixed = registers
-    .map((register) => ({ register, bits: (entry[register] & ~leaf[register]) >>> 0 }))
-    .filter(({ bits }) => bits !== 0)
-    .map(
-      ({ register, bits }) =>
-        `leaf ${leafName(leaf)} ${register.toUpperCase()} sets ${hex(bits)}, which is not configurable`,
-    );
-  return fixed.length === 0 && leaf.function === 1 && !isOwnFamily(entry, ground)
-    ? ['leaf 0x1 EAX names another CPU model than this host has (0 takes its own)']
-    : fixed;
+function tooManyEntries({ length }: TdxInitVm['cpuid'], most: number): Finding[] {
+  return length > most
+    ? [{ field: 'cpuid', problem: `${length} CPUID entries; KVM takes at most ${most}` }]
+    : [];
 }
 
-function isOwnFamily({ eax }: CpuidEntry, { supportedCpuid }: InitVmGround): boolean {
-  const own = supportedCpuid.find((entry) => entry.function === 1);
-  return eax === 0 || own === undefined || eax === (own.eax & FAMILY_MASK) >>> 0;
+function byRule(check: InitVmRule, field: InitVmField): Finder {
+  const { refuses, problems } = initVmRules[check];
+  return (asked) => {
+    const facts = kernelFacts(asked);
+    return refuses(facts) ? problems(facts).map((problem) => ({ field, problem })) : [];
+  };
 }
 
-function leafName({ function: leaf, index, flags }: CpuidEntry): string {
-  const name = hex(leaf);
-  return index !== 0 || (flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) !== 0 ? `${name}.${index}` : name;
+function kernelFacts({ params, ground }: Asked): InitVmFacts {
+  const { capabilities, guestAddressWidths } = ground;
+  return {
+    ...params,
+    ...capabilities,
+    entries: params.cpuid,
+    found: foundEntries({ params, ground }),
+    has5LevelEpt: guestAddressWidths.includes(52),
+  };
 }
 
-const hex = (value: number) => `0x${value.toString(16)}`;
+function foundEntries({ params, ground }: Asked): (CpuidEntry | undefined)[] {
+  return ground.capabilities.configurableCpuid.map((leaf) =>
+    findEntry(params.cpuid, leaf.function, leaf.index),
+  );
+}
+
+const fieldOfModuleCheck: Readonly<Record<TdParamsRule, InitVmField>> = {
+  'mng-init.attributes': 'attributes',
+  'mng-init.xfam': 'xfam',
+  'mng-init.max-vcpus': 'maxVcpus',
+  'mng-init.tsc-frequency': 'tsc',
+  'mng-init.cpuid-config': 'cpuid',
+};
+
+/** TDH.MNG.INIT, in its own order. */
+function byModule(asked: Asked): Finding[] {
+  const facts = moduleFacts(asked);
+  return Object.keys(leafChecks['TDH.MNG.INIT'])
+    .filter(isTdParamsRule)
+    .flatMap((moduleCheck) => {
+      const { refuses, problems } = tdParamsRules[moduleCheck];
+      const field = fieldOfModuleCheck[moduleCheck];
+      return refuses(facts)
+        ? problems(facts).map((problem) => ({ moduleCheck, field, problem }))
+        : [];
+    });
+}
+
+function moduleFacts({ params, ground }: Asked): TdParamsFacts {
+  const { capabilities, supportedCpuid, maxVcpus, tscKhz, moduleMaxVcpus } = ground;
+  const found = foundEntries({ params, ground });
+  return {
+    attributes: params.attributes,
+    // KVM sets the bits that every TD has.
+    xfam: params.xfam | xfamFixed1,
+    maxVcpus: maxVcpus & 0xffff,
+    tscKhz,
+    cpuid: capabilities.configurableCpuid.flatMap((configurable, i) => {
+      const chosen = found[i];
+      const { function: leaf, index: subleaf } = configurable;
+      return chosen === undefined ? [] : [{ leaf, subleaf, configurable, chosen }];
+    }),
+    limits: {
+      // KVM passes no bit on that it has not found in the module.
+      attributesFixed0: undefined,
+      xfamFixed0: undefined,
+      maxVcpusPerTd: moduleMaxVcpus,
+      cpuModel: findEntry(supportedCpuid, 1)?.eax,
+    },
+  };
+}

@@ -1,18 +1,21 @@
-import type { RunRecord } from './record.ts';
+import {
+  intraHostMigration,
+  type MigrationStateId,
+} from '../../machines/intra-host-migration/index.ts';
+import { hasTag } from '../../machines/state-id.ts';
 
-/** A move enters one of these states once vCPUs are inside KVM_RUN again, or never will be. */
-const ends: ReadonlySet<string> = new Set([
-  'irrevocable.retiringSource',
-  'sourceKept',
-  'clearingUp',
-  'lost',
-]);
+export interface MoveState {
+  readonly state: MigrationStateId;
+  readonly atMs: number;
+}
 
-/** Simulated milliseconds from the pause of the source until a VM runs; undefined where it was not paused. */
-export function blackoutOf(record: RunRecord, moveLane: string): number | undefined {
-  const ofMove = record.statesOf(moveLane);
-  const begin = ofMove.find(({ state }) => state === 'revocable.quiescingSource');
-  const end = ofMove.find(({ state }) => ends.has(state));
+/** Simulated milliseconds from the pause of the source until a VM runs; undefined where none paused. */
+export function blackoutOf(states: readonly MoveState[]): number | undefined {
+  const from = states.findIndex(({ state }) => state === 'revocable.quiescingSource.pausingSource');
+  const begin = states[from];
+  const end = states
+    .slice(from)
+    .find(({ state }) => !hasTag(intraHostMigration, state, 'blackout'));
   if (begin === undefined || end === undefined) return undefined;
   return end.atMs - begin.atMs;
 }

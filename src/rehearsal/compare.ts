@@ -24,7 +24,7 @@ export interface Comparison {
   readonly blackoutMs: number | null;
   /** So many moves were played with a fault in the ioctl of the move, and so many of them lost the TD. */
   readonly lateFaults: { readonly played: number; readonly lost: number };
-  /** What comes of it without a key slot to spare: the case of the thread of October 2022 (docs/kernels.md). */
+  /** What comes of it without a key slot to spare, the case of October 2022 (docs/kernels.md). */
   readonly fullHost: Verdict | 'not built';
   readonly violations: number;
 }
@@ -76,7 +76,7 @@ async function compareOne(
   };
 }
 
-/** Whether it is a fault of the ioctl that moves the TD, or of its leaves, and neither a death nor a race. */
+/** Whether the ioctl that moves the TD, or a leaf of it, fails; deaths and races do not count. */
 function isInMove({ state, faults }: FaultCase): boolean {
   return (
     state === 'irrevocable.moving' &&

@@ -1,10 +1,11 @@
 /** Carries out the operations of a scenario, one after the other. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MigrationOutput, Verdict } from '../../machines/intra-host-migration/index.ts';
-import type { StepError } from '../../machines/td-lifecycle/index.ts';
+import { hasTag } from '../../machines/state-id.ts';
+import { type StepError, tdLifecycle } from '../../machines/td-lifecycle/index.ts';
 import { startMigration, startTd, type TdRun } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
-import { blackoutOf } from './blackout.ts';
+import { blackoutOf, type MoveState } from './blackout.ts';
 import type { RehearsalHooks } from './hooks.ts';
 import type {
   MigrateOperation,
@@ -134,6 +135,7 @@ async function migrate(
   world.acting = { source: td.process, destination: process };
   const lane = destinationLane(td.name, hop);
   const moveLane = `${td.name} move ${hop}`;
+  const states: MoveState[] = [];
   const migration = startMigration({
     source,
     host: process,
@@ -141,6 +143,8 @@ async function migrate(
     destinationPlan: destinationPlan(td.plan, operation.vcpus),
     onEvent: (event) => {
       world.record.note(moveLane, event);
+      if (event.event !== 'state.entered') return;
+      states.push({ state: event.state, atMs: world.record.elapsedMs });
       hooks.onMigrationState?.(td, event.state);
     },
     onDestinationEvent: (event) => world.record.note(lane, event),
@@ -149,7 +153,7 @@ async function migrate(
   const output = await migration.ended;
   const { verdict, error, leftovers } = output;
   world.record.moves.push({ td: td.name, hop, verdict, error, leftovers });
-  const blackoutMs = blackoutOf(world.record, moveLane);
+  const blackoutMs = blackoutOf(states);
   if (blackoutMs !== undefined) world.record.blackouts.push({ td: td.name, hop, ms: blackoutMs });
   settle(td, output, world.dead.has(process));
   if (verdict === 'completed' || verdict === 'destinationOnly') {
@@ -180,14 +184,14 @@ function destinationPlan(plan: TdPlan, vcpus: number | undefined): TdPlan {
   return { ...plan, vcpuIds: Array.from({ length: vcpus }, (_, id) => id) };
 }
 
-const building: ReadonlySet<string> = new Set(['provisioning', 'preparing']);
-
 /**
  * A TDX module update meets TDs that are being built with FW_UPLOAD_ERR_BUSY, and the kernel leaves it
  * to user space to wait. What the new module changes is not simulated.
  */
 async function updateModule(world: World): Promise<void> {
   const isBuilding = () =>
-    [...world.tds.values()].some(({ run }) => building.has(run?.state.split('.')[0] ?? ''));
+    [...world.tds.values()].some(
+      ({ run }) => run !== undefined && hasTag(tdLifecycle, run.state, 'building'),
+    );
   while (isBuilding()) await nextTurn();
 }

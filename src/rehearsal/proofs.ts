@@ -4,7 +4,11 @@
  * the second time.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { migrationSteps } from '../../machines/intra-host-migration/index.ts';
+import {
+  clearingUp,
+  migrationSteps,
+  rollbackSteps,
+} from '../../machines/intra-host-migration/index.ts';
 import {
   destinationSteps,
   runSteps,
@@ -23,13 +27,9 @@ export interface Proof {
   readonly problem?: string;
 }
 
-const undoStates: readonly string[] = [
-  ...teardownSteps.map(({ state }) => state),
-  'pausing',
-  'stopping',
-  'rollingBack',
-  'clearingUp',
-];
+const [, , pausing, stopping] = runSteps;
+const undos = [...teardownSteps, pausing, stopping, ...rollbackSteps, clearingUp];
+const undoStates: readonly string[] = undos.map(({ state }) => state);
 
 /** All working states of both charts but `running`, which has no end of its own to repeat or fail at. */
 const provedStates: readonly string[] = [
@@ -89,7 +89,7 @@ async function proveUndoneTwice(
   state: string,
 ): Promise<Proof> {
   const problems: string[] = [];
-  for (const failingState of [undefined, 'quiescingSource', 'resumingDestination'] as const) {
+  for (const failingState of [undefined, 'handingOver', 'arriving'] as const) {
     const stage = simulatedStage(place);
     let failed = false;
     const around: AroundStep = async (at, run) => {

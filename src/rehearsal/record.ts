@@ -1,6 +1,6 @@
 /** What is noted of a run while it goes on: the steps of every VM, and the key slots over time. */
-import type { Verdict } from '../../machines/intra-host-migration/index.ts';
-import type { StepError } from '../../machines/td-lifecycle/index.ts';
+import type { MigrationStateId, Verdict } from '../../machines/intra-host-migration/index.ts';
+import type { StepError, TdStateId } from '../../machines/td-lifecycle/index.ts';
 import type { MigrationRunEvent, RequestCount, TdRunEvent } from '../orchestrator/index.ts';
 import type { RecordedEvent } from './recorded-event.ts';
 
@@ -15,9 +15,11 @@ export interface LaneStep {
   readonly requests: readonly RequestCount[];
 }
 
+export type AnyStateId = TdStateId | MigrationStateId;
+
 export interface LaneState {
   readonly lane: string;
-  readonly state: string;
+  readonly state: AnyStateId;
   readonly atMs: number;
 }
 
@@ -74,7 +76,7 @@ export class RunRecord {
   }
 
   /** The step under way, of one TD or of all of them, as far as the charts have told. */
-  lastEntered(td?: string): { readonly lane: string; readonly state: string } {
+  lastEntered(td?: string): { readonly lane: string; readonly state: AnyStateId | '' } {
     const last = td === undefined ? this.states.at(-1) : this.#lastByTd.get(td);
     return last ?? { lane: '', state: '' };
   }

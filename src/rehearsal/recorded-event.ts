@@ -1,4 +1,4 @@
-/** What a listener to a run hears. It is a type alone, because the browser's side of `tdctl watch` reads it too. */
+/** What a listener to a run hears. It is a type alone, because the page of `tdctl watch` has it too. */
 import type { StepError } from '../../machines/step-error.ts';
 import type { TdRunEvent } from '../orchestrator/events.ts';
 import type { MigrationRunEvent } from '../orchestrator/migration/events.ts';

@@ -1,5 +1,7 @@
 /** Plays a scenario once, on a machine of its own, with the faults it is given. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { intraHostMigration } from '../../machines/intra-host-migration/index.ts';
+import { hasTag } from '../../machines/state-id.ts';
 import type { TdRun } from '../orchestrator/index.ts';
 import {
   type FaultRecord,
@@ -20,7 +22,7 @@ import {
 } from './invariants/invariants.ts';
 import { type Loss, lossesOf } from './losses.ts';
 import { type OperationResult, perform } from './perform.ts';
-import { RunRecord } from './record.ts';
+import { type AnyStateId, RunRecord } from './record.ts';
 import type { RecordedEvent } from './recorded-event.ts';
 import {
   type Operation,
@@ -58,7 +60,7 @@ export interface Rehearsal {
 export interface TracedCall {
   readonly call: TraceEvent;
   readonly lane: string;
-  readonly state: string;
+  readonly state: AnyStateId | '';
 }
 
 export async function rehearseSimulated(
@@ -157,11 +159,12 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
   const { world, scenario, operation, violations } = playing;
   const { simulated } = world.stage;
   const before = simulated?.snapshot();
+  const running = [...world.tds.values()].filter(({ run }) => run?.state === 'running');
   const watched: RehearsalHooks = {
     ...playing.hooks,
     onMigrationState: (td, state) => {
       playing.hooks.onMigrationState?.(td, state);
-      if (simulated === undefined || !changesOwner.has(state)) return;
+      if (simulated === undefined || !hasTag(intraHostMigration, state, 'eitherVm')) return;
       const snapshot = simulated.snapshot();
       violations.push(...twoOwners(snapshot));
       // A TD that was tried and does not run is not given up lightly.
@@ -182,20 +185,11 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
     ...judgeAtRest(world, simulated.snapshot()),
     ...(someTdDied(world) ? [] : undone(results, before, simulated)),
   ];
-  for (const result of results) found.push(...(await keptSourceRuns(world, result)));
+  for (const result of results) found.push(...(await keptSourceRuns(running, result)));
   const after = describeOperation(operation);
   violations.push(...found.map((each) => ({ ...each, after })));
   return results;
 }
-
-/** The owner may have changed before a migration enters one of these states. */
-const changesOwner: ReadonlySet<string> = new Set([
-  'irrevocable.findingOwner',
-  'irrevocable.resumingDestination',
-  'irrevocable.retiringSource',
-  'rollingBack',
-  'clearingUp',
-]);
 
 /** Whether the destination of the move under way was told to enter its vCPUs. */
 function wasEntered({ record }: World, td: LiveTd): boolean {
@@ -241,10 +235,14 @@ function wasUndone({ operation, verdict, result }: OperationResult): boolean {
 }
 
 /** tdctl's word is not believed but tried: every vCPU leaves KVM_RUN and is entered again. */
-async function keptSourceRuns(world: World, { operation, verdict }: OperationResult) {
+async function keptSourceRuns(
+  running: readonly LiveTd[],
+  { operation, verdict }: OperationResult,
+): Promise<Violation[]> {
   if (operation.do !== 'migrate' || verdict !== 'sourceKept') return [];
-  const { run, name, fate } = world.td(operation.td);
-  if (run === undefined || fate !== 'alive' || run.state === 'paused') return [];
+  const td = running.find(({ name }) => name === operation.td);
+  if (td?.run === undefined || td.fate !== 'alive') return [];
+  const { run, name } = td;
   // In any other state the requests would not be taken, and waiting for them would not end.
   if (run.state === 'running' && (await pausesAndResumes(run))) return [];
   return [violation('kept-source-runs', `${name} was kept, and is ${run.state} when it shall run`)];

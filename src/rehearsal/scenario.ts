@@ -9,7 +9,7 @@ export interface Scenario {
   readonly operations: readonly Operation[];
   /** Whether tdctl refuses beforehand what a kernel would get wrong, or lets the kernel answer. */
   readonly checks: 'all' | 'none';
-  /** TDs of others leave so many key slots free from the start; undefined where all are free that the host has. */
+  /** TDs of others leave so many key slots free from the start; undefined leaves the host as it is. */
   readonly slotsLeft?: number | undefined;
   /** What the scenario was made from, unless it comes from a file. */
   readonly standard?: StandardOptions | undefined;

@@ -46,6 +46,7 @@ export {
 } from './faults.ts';
 export * from './interface.ts';
 export type { BringUp } from './kernel/bring-up.ts';
+export { initVmFacts } from './kernel/tdx/td-params.ts';
 export type { HostProfile, Platform } from './platform.ts';
 export { keyIdRange, onlineCpus, presentCpus } from './platform.ts';
 export { possibleFaults } from './possible-faults.ts';
@@ -72,5 +73,4 @@ export type {
   TraceListener,
 } from './trace.ts';
 export type { Copies, Copy } from './trace-copies.ts';
-export { traceJson, traceLine } from './trace-text.ts';
 export { CapabilitiesValue, CpuidValue, InitVmValue, StructValue } from './user-values.ts';

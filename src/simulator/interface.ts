@@ -16,6 +16,7 @@
  */
 import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
+import type { ModuleCheckName } from '../abi/tdx/checks/index.ts';
 import type { UserStruct } from './interface/caller.ts';
 import type { UserCpuid } from './interface/cpuid.ts';
 import type { InterruptRequest } from './interface/interrupts.ts';
@@ -151,4 +152,6 @@ export type Answer =
       readonly hwError: bigint | undefined;
       /** The row of the book that refused; undefined: a fault that was injected before any check. */
       readonly check: CheckName | undefined;
+      /** The row of the TDX module behind it, where a leaf was refused by one. */
+      readonly moduleCheck?: ModuleCheckName;
     };

@@ -10,8 +10,8 @@ type Answer = readonly [status: StatusName, operand?: OperandName];
 
 /**
  * What a leaf may answer though the host has made no mistake: locks, entropy, interrupts, and what
- * keeps a TD from being taken down. Source: tdx-module 2.5, by leaf. A status that only a wrong
- * argument brings is not here: KVM gives none.
+ * keeps a TD from being taken down. Source: Intel TDX module ABI specification, the completion status
+ * codes of each leaf. What only a wrong argument brings (src/abi/tdx/checks/) is not here: KVM gives none.
  */
 const answers: Readonly<Record<SeamcallName, readonly Answer[]>> = {
   'TDH.VP.ENTER': [['TDX_OPERAND_BUSY', 'TD_EPOCH']],

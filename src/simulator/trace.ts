@@ -1,8 +1,9 @@
 /**
  * The trace: every ioctl, every SEAMCALL leaf and every release, in the order they end. A leaf is
  * reported before the ioctl or the release that made it. Operands of a leaf and values of an ioctl
- * are those of the call; `request` is the live object. trace-text.ts prints them.
+ * are those of the call; `request` is the live object.
  */
+import type { ModuleCheckName } from '../abi/tdx/checks/index.ts';
 import type { SeamcallName } from '../abi/tdx/seamcalls.ts';
 import { VirtualClock } from './clock.ts';
 import type { FaultPoint } from './faults.ts';
@@ -39,6 +40,8 @@ export interface SeamcallEvent extends Timed {
   readonly operands: Readonly<Record<string, unknown>>;
   readonly logicalCpu: number;
   readonly status: bigint;
+  /** The row of the module's book that refused; undefined: a success, or an injected status. */
+  readonly check: ModuleCheckName | undefined;
   /** Registers that a successful leaf leaves its outputs in. */
   readonly outputs: Readonly<Record<string, bigint>>;
 }

@@ -54,8 +54,12 @@ export function describeCall(
 /** @param made the name of what the call made. */
 export function outcomeOf(answer: Answer, made?: string): CallOutcome {
   if (!answer.ok) {
-    const { errno, hwError } = answer;
-    return hwError === undefined ? { errno } : { errno, hwError: hex(hwError) };
+    const { errno, check, hwError } = answer;
+    return {
+      errno,
+      ...(check === undefined ? {} : { check }),
+      ...(hwError === undefined ? {} : { hwError: hex(hwError) }),
+    };
   }
   return made === undefined ? { value: answer.value } : { value: 0, made };
 }

@@ -1,4 +1,4 @@
-/** Exits of KVM_RUN in a trace. Numbers: kernel-abi 1.4. */
+/** Exits of KVM_RUN in a trace. Their numbers: include/uapi/linux/kvm.h; leaves of TDVMCALL: the GHCI, chapter 3. */
 import type { VcpuExit } from '../simulator/index.ts';
 import type { TraceArgs, TraceValue } from './record.ts';
 import { hex, kernelName, plainValue } from './values.ts';

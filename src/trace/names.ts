@@ -3,6 +3,15 @@ import type { Handle } from '../simulator/index.ts';
 
 export type ObjectKind = 'sys' | 'vm' | 'vcpu' | 'gmem' | 'stats';
 
+/** Requests that make a file. */
+export const makers: Readonly<Record<string, ObjectKind>> = {
+  KVM_CREATE_VM: 'vm',
+  KVM_CREATE_VCPU: 'vcpu',
+  KVM_CREATE_GUEST_MEMFD: 'gmem',
+  KVM_LINK_GUEST_MEMFD: 'gmem',
+  KVM_GET_STATS_FD: 'stats',
+};
+
 /** Numbers the file descriptions of one run in the order they are made. */
 export class ObjectNames {
   readonly #names = new Map<Handle, string>();

@@ -8,7 +8,7 @@ export type TraceLine =
   | { readonly line: number; readonly record: TraceRecord }
   | { readonly line: number; readonly problem: string };
 
-/** Empty lines are passed over. */
+/** Empty lines are passed over, and so are states: in text they are there to be read by people. */
 export function* parseTrace(lines: Iterable<string>): Generator<TraceLine> {
   const rest = lines[Symbol.iterator]();
   let line = 0;
@@ -19,9 +19,13 @@ export function* parseTrace(lines: Iterable<string>): Generator<TraceLine> {
     return value;
   };
   for (let text = next(); text !== undefined; text = next()) {
-    if (text.trim() === '') continue;
+    if (text.trim() === '' || isState(text)) continue;
     const first = line;
     const parsed = text.startsWith('{') ? parseJsonLine(text) : parseTextLine(text, next);
     yield { line: first, ...parsed };
   }
+}
+
+function isState(text: string): boolean {
+  return text.startsWith('-- ') && !text.startsWith('-- last close of ');
 }

@@ -1,16 +1,26 @@
 /**
- * A trace of the KVM calls of a program, as data. text.ts and json.ts write it; both parse back.
+ * A trace of the KVM calls of a program, or of a run of tdctl, as data. text.ts and json.ts write it; both parse back.
  * Made to be compared: nothing in a record depends on where the program's memory lay, on the
  * numbers of its descriptors, or on time.
  */
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 
-export type TraceRecord = HeaderRecord | OpenRecord | CallRecord | CloseRecord | EndRecord;
+export type TraceRecord =
+  | HeaderRecord
+  | OpenRecord
+  | CallRecord
+  | SeamcallRecord
+  | CloseRecord
+  | StateRecord
+  | EndRecord;
 
 /** The first record. */
-export interface HeaderRecord {
+export interface HeaderRecord extends TraceHeader {
   readonly kind: 'header';
-  readonly version: typeof traceVersion;
+  readonly version: (typeof readableVersions)[number];
+}
+
+export interface TraceHeader {
   /** As `--host` and `--kernel` were given. */
   readonly host: string;
   readonly kernel: string;
@@ -25,7 +35,9 @@ export interface TracedCpu {
   readonly physicalAddressBits: number;
 }
 
-export const traceVersion = 1;
+/** 2: a refused call names the check, and runs of tdctl have the same records. Version 1 is read as well. */
+export const traceVersion = 2;
+export const readableVersions = [1, traceVersion] as const;
 
 /** open("/dev/kvm"): makes a `sys#…`. */
 export interface OpenRecord {
@@ -45,26 +57,70 @@ export interface CallRecord {
   readonly request: string;
   readonly args: TraceArgs;
   readonly outcome: CallOutcome;
+  /** Simulated time, with that of its leaves; where nobody else's time is in it. */
+  readonly durationNs?: number;
+}
+
+/** One call of the TDX module, before the call or the close that made it. */
+export interface SeamcallRecord {
+  readonly kind: 'seamcall';
+  /** The logical CPU. */
+  readonly cpu: number;
+  readonly leaf: string;
+  /** Registers by name; long lists and bytes by their length and a digest. */
+  readonly operands: TraceArgs;
+  /** The status word, hex text. */
+  readonly status: string;
+  /** The row of the module's book that refused; absent where the status was injected. */
+  readonly check?: string;
+  readonly outputs: TraceArgs;
+  readonly durationNs: number;
 }
 
 export type CallOutcome =
   /** `value` is 0 where a descriptor was made: its number says nothing of the call. */
   | { readonly value: number; readonly made?: string }
-  /** `hwError`: the status of the TDX module that was written back, where it is not 0. */
-  | { readonly errno: ErrnoName; readonly hwError?: string }
+  | RefusedOutcome
   /** A signal came before the answer could be given; the call was undone. */
   | { readonly interrupted: true };
+
+export interface RefusedOutcome {
+  readonly errno: ErrnoName;
+  /** The check of the kernel that refused, by the name of its row in the book (abi/kvm/checks). */
+  readonly check?: string;
+  /** The status of the TDX module that was written back, where it is not 0. */
+  readonly hwError?: string;
+}
 
 /** The last close of a file description, also by the end of a process. */
 export interface CloseRecord {
   readonly kind: 'close';
   readonly object: string;
+  readonly durationNs?: number;
 }
 
-/** The last record: how the command ended. Without it the trace was cut off. */
+/** What became of the chart that drives a run (docs/events.md). Text tells it in short; JSON has it whole. */
+export interface StateRecord {
+  readonly kind: 'event';
+  readonly event: 'state.entered' | 'step.ended' | 'td.ended';
+  readonly td: string;
+  readonly machine: string;
+  readonly machineVersion: number;
+  readonly state: string;
+  /** Those taken since the state before, where a state is entered. */
+  readonly transitions?: readonly string[];
+  readonly step?: string;
+  readonly result?: string;
+  readonly outcome?: string;
+}
+
+/** The last record: how the command ended, or the TD of a run. Without it the trace was cut off. */
 export interface EndRecord {
   readonly kind: 'end';
-  readonly exit: { readonly status: number } | { readonly signal: string };
+  readonly exit:
+    | { readonly status: number }
+    | { readonly signal: string }
+    | { readonly outcome: string };
 }
 
 /** By the kernel's names of the fields. Numbers of 64 bits and all that reads better so are hex text. */

@@ -7,7 +7,14 @@
  *           cpuid 0x7.1 flags=1 eax=0x0 ebx=0x219426c3 ecx=0x0 edx=0xdc000410
  */
 import { decodeStatus } from '../abi/tdx/status.ts';
-import type { CallOutcome, TraceArgs, TraceCpuidEntry, TraceRecord, TraceValue } from './record.ts';
+import type {
+  CallOutcome,
+  StateRecord,
+  TraceArgs,
+  TraceCpuidEntry,
+  TraceRecord,
+  TraceValue,
+} from './record.ts';
 
 /** The lines of one record, without the last line end. */
 export function traceText(record: TraceRecord): string {
@@ -16,17 +23,26 @@ export function traceText(record: TraceRecord): string {
   switch (record.kind) {
     case 'header': {
       const { kind: _, version, ...about } = record;
-      return `# tdctl exec trace ${version}: ${fieldsText(about, show)}`;
+      return `# tdctl trace ${version}: ${fieldsText(about, show)}`;
     }
     case 'open':
       return `${record.thread}  open("/dev/kvm") = ${outcomeText(record.outcome)}`;
     case 'call': {
       const { thread, object, request, args, outcome } = record;
       const call = `${thread}  ${object}.${request}(${fieldsText(args, show)})`;
-      return [`${call} = ${outcomeText(outcome)}`, ...lines].join('\n');
+      const answer = `${outcomeText(outcome)}${durationText(record)}`;
+      return [`${call} = ${answer}`, ...lines].join('\n');
     }
     case 'close':
-      return `-- last close of ${record.object}`;
+      return `-- last close of ${record.object}${durationText(record)}`;
+    case 'seamcall': {
+      const { cpu, leaf, operands, status, check, outputs } = record;
+      const shown = fieldsText(outputs, show);
+      const answer = `${statusText(status)}${checkText(check)}${shown === '' ? '' : ` ${shown}`}`;
+      return `  cpu${cpu} ${leaf}(${fieldsText(operands, show)}) = ${answer}${durationText(record)}`;
+    }
+    case 'event':
+      return `-- ${record.td} ${stateText(record)}`;
     case 'end':
       return `# end: ${fieldsText(record.exit, show)}`;
   }
@@ -37,8 +53,25 @@ function outcomeText(outcome: CallOutcome): string {
   if ('value' in outcome) {
     return outcome.made === undefined ? String(outcome.value) : `fd [${outcome.made}]`;
   }
-  const { errno, hwError } = outcome;
-  return hwError === undefined ? errno : `${errno} hw_error=${hwError}${statusNote(hwError)}`;
+  const { errno, check, hwError } = outcome;
+  return `${errno}${checkText(check)}${hwError === undefined ? '' : ` hw_error=${hwError}${statusNote(hwError)}`}`;
+}
+
+function checkText(check: string | undefined): string {
+  return check === undefined ? '' : ` check=${check}`;
+}
+
+function durationText({ durationNs }: { readonly durationNs?: number }): string {
+  return durationNs === undefined ? '' : ` <${durationNs}ns>`;
+}
+
+function statusText(status: string): string {
+  return status === '0x0' ? 'TDX_SUCCESS' : `${status}${statusNote(status)}`;
+}
+
+function stateText({ event, state, step, result, outcome }: StateRecord): string {
+  if (event === 'state.entered') return `-> ${state}`;
+  return event === 'step.ended' ? `${step} ${result}` : `ended ${outcome}`;
 }
 
 /** For the reader only; the number before it is what counts. */

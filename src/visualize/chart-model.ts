@@ -40,9 +40,8 @@ export interface ChartInvoke {
   readonly id: string | null;
 }
 
-/** What a working state does, from the step table. */
+/** What a working state asks of the kernel, from the step table. */
 export interface ChartStep {
-  readonly does: string;
   /** ioctls and TDX sub-commands by the kernel's names. */
   readonly requests: readonly string[];
   readonly undo: string;
@@ -63,6 +62,8 @@ export type Trigger =
 export interface ChartEdge {
   /** `e1`, `e2`, … in document order. */
   readonly id: string;
+  /** As the events of a run tell it (machines/transition-id.ts). */
+  readonly name: string;
   readonly source: string;
   /** Empty where the transition stays in its state; several only into parallel regions. */
   readonly targets: readonly string[];

@@ -1,19 +1,9 @@
 /** What entering a state leads to, as far as the chart alone decides it. */
 import type { ChartEdge, ChartIndex } from './chart-model.ts';
 
-export interface Landing {
-  /** Every state entered, those only passed through included. */
-  readonly entered: readonly string[];
-  /** Transitions that follow by themselves. */
-  readonly followed: readonly string[];
-  /** Where the chart comes to rest: one leaf, or one for each region. */
-  readonly rest: readonly string[];
-}
-
-export function enter(id: string, chart: ChartIndex): Landing {
+/** Every state entered, those only passed through included. */
+export function enter(id: string, chart: ChartIndex): readonly string[] {
   const entered = new Set<string>();
-  const followed: string[] = [];
-  const rest = new Set<string>();
 
   const visit = (state: string): void => {
     if (entered.has(state)) return;
@@ -21,18 +11,13 @@ export function enter(id: string, chart: ChartIndex): Landing {
     entered.add(state);
     const node = chart.node(state);
     const next = automatic(state, chart) ?? completionBy(state, chart);
-    if (next !== undefined) follow(next);
+    if (next !== undefined) next.targets.forEach(visit);
     else if (node.kind === 'parallel') for (const child of node.children) visit(child.id);
     else if (node.initial !== null) visit(node.initial);
-    else rest.add(state);
-  };
-  const follow = (edge: ChartEdge): void => {
-    followed.push(edge.id);
-    for (const target of edge.targets) visit(target);
   };
 
   visit(id);
-  return { entered: [...entered], followed, rest: [...rest] };
+  return [...entered];
 }
 
 /** An eventless transition that no guard can stop. */

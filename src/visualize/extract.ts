@@ -1,5 +1,6 @@
 /** From an XState machine to the neutral chart model: the only file here that knows XState's form. */
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { transitionId } from '../../machines/transition-id.ts';
 import {
   type ChartEdge,
   type ChartInvoke,
@@ -22,7 +23,6 @@ export interface RegisteredMachine {
 export interface StepRow {
   readonly state: string;
   readonly actor: string;
-  readonly does: string;
   readonly requests: readonly string[];
   readonly undo: { readonly does: string } | { readonly leftTo: string };
 }
@@ -65,7 +65,7 @@ function stepOf(
   );
   if (row === undefined) return null;
   const undo = 'does' in row.undo ? row.undo.does : `left to ${row.undo.leftTo}`;
-  return { does: row.does, requests: row.requests, undo };
+  return { requests: row.requests, undo };
 }
 
 function extractInvokes(node: AnyStateNode): ChartInvoke[] {
@@ -85,6 +85,7 @@ function extractEdges(node: AnyStateNode): Omit<ChartEdge, 'id'>[] {
     trigger: { type: 'always' } as const,
   }));
   return [...historyDefault(node), ...always, ...triggered].map(({ transition, trigger }) => ({
+    name: transitionId(transition),
     source: joinPath(node.path),
     targets: (transition.target ?? []).map((target: AnyStateNode) => joinPath(target.path)),
     trigger,
@@ -105,7 +106,14 @@ function historyDefault(node: AnyStateNode) {
         .split('.')
         .reduce<AnyStateNode | undefined>((from, key) => from?.states[key], node.parent);
   if (found === undefined) return [];
-  const transition = { target: [found], actions: [], reenter: false, guard: undefined };
+  const transition = {
+    source: node,
+    eventType: '',
+    target: [found],
+    actions: [],
+    reenter: false,
+    guard: undefined,
+  };
   return [{ transition, trigger: { type: 'always' } as const }];
 }
 

@@ -58,9 +58,17 @@ function reachedBySteps(model: ChartModel, chart: ChartIndex): Map<string, reado
     // The first step is XState's own start event.
     const edges = steps.map(({ event }) => event.type).filter((type) => byId.has(type));
     const last = byId.get(edges.at(-1) ?? '');
-    const passed = last?.targets.flatMap((target) => enter(target, chart).entered) ?? [];
+    const passed = last?.targets.flatMap((target) => enter(target, chart)) ?? [];
     for (const id of [...activeStates(state.value, model.root), ...passed]) {
       if (!reached.has(id)) reached.set(id, edges);
+    }
+  }
+  // A state that is only passed through may lie on no shortest way: what follows has a shorter one.
+  const lengthTo = ({ source }: ChartEdge) => reached.get(source)?.length ?? Infinity;
+  for (const edge of offered.toSorted((one, other) => lengthTo(one) - lengthTo(other))) {
+    const edges = [...(reached.get(edge.source) ?? []), edge.id];
+    for (const id of edge.targets.flatMap((target) => enter(target, chart))) {
+      if (!reached.has(id) && reached.has(edge.source)) reached.set(id, edges);
     }
   }
   return reached;

@@ -1,15 +1,12 @@
 /** Reads the events of recorded runs: JSON lines of `tdctl run -o json`, of its trace or of its log. */
 import { TdctlError } from '../errors/index.ts';
-import type { ChartIndex, ChartModel } from './chart-model.ts';
+import type { ChartEdge, ChartIndex, ChartModel } from './chart-model.ts';
 
 export interface RecordedRun {
-  readonly steps: readonly RecordedStep[];
-}
-
-export interface RecordedStep {
-  readonly state: string;
-  /** How the work of the state before ended, where the run says so. */
-  readonly result: 'done' | 'failed' | 'interrupted' | null;
+  /** Those that a run comes to rest in, in order. */
+  readonly states: readonly string[];
+  /** The transitions taken, in order. */
+  readonly edges: readonly ChartEdge[];
 }
 
 export interface EventFile {
@@ -23,15 +20,12 @@ interface RunEvent {
   readonly machine: string | undefined;
   readonly machineVersion: number | undefined;
   readonly state: string | undefined;
-  readonly step: string | undefined;
-  readonly result: string | undefined;
+  readonly transitions: readonly unknown[];
 }
 
-const callKinds: ReadonlySet<unknown> = new Set(['ioctl', 'seamcall', 'release']);
-
 interface OpenRun {
-  readonly steps: RecordedStep[];
-  ended: { readonly step: string; readonly result: RecordedStep['result'] } | null;
+  readonly states: string[];
+  readonly edges: ChartEdge[];
 }
 
 /** @throws TdctlError TDCTL_E_NOT_READABLE for a line that is no event, or one of another version. */
@@ -44,7 +38,7 @@ export function readRuns(
   const runOf = (td: string): OpenRun => {
     const known = open.get(td);
     if (known !== undefined) return known;
-    const run: OpenRun = { steps: [], ended: null };
+    const run: OpenRun = { states: [], edges: [] };
     open.set(td, run);
     runs.push(run);
     return run;
@@ -59,33 +53,19 @@ export function readRuns(
     if (event.machine !== model.id) continue;
     checkVersion(event, { model, place });
     if (event.event === 'state.entered') {
-      const state = checkState(event, { model, chart, place });
       const run = runOf(event.td);
-      run.steps.push({ state, result: resultOf(run, chart) });
-      run.ended = null;
-    } else if (event.event === 'step.ended' && isResult(event.result)) {
-      runOf(event.td).ended = { step: event.step ?? '', result: event.result };
+      run.states.push(checkState(event, { model, chart, place }));
+      run.edges.push(...event.transitions.map((name) => checkEdge(name, { model, place })));
     } else if (event.event === 'td.ended') {
       open.delete(event.td);
     }
   }
-  const recorded = runs.filter(({ steps }) => steps.length > 0);
+  const recorded = runs.filter(({ states }) => states.length > 0);
   if (recorded.length === 0) throw nothingRecorded(file, model);
   return recorded;
 }
 
-/** The end of an interrupted step is told after its state has been left: it is not about this one. */
-function resultOf({ steps, ended }: OpenRun, chart: ChartIndex): RecordedStep['result'] {
-  const last = steps.at(-1);
-  if (ended === null || last === undefined) return null;
-  return chart.node(last.state).key === ended.step ? ended.result : null;
-}
-
-function isResult(result: string | undefined): result is 'done' | 'failed' | 'interrupted' {
-  return result === 'done' || result === 'failed' || result === 'interrupted';
-}
-
-/** Undefined for a call, which a trace has between the events. */
+/** Undefined for the records that a trace has between the events. */
 function parseEvent(line: string, place: string): RunEvent | undefined {
   let value: unknown;
   try {
@@ -95,7 +75,7 @@ function parseEvent(line: string, place: string): RunEvent | undefined {
   }
   const fields =
     typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  if (callKinds.has(fields.kind)) return undefined;
+  if (typeof fields.kind === 'string' && fields.kind !== 'event') return undefined;
   // A line of the log has `op` in place of `event`.
   const event = fields.event ?? fields.op;
   if (typeof event !== 'string')
@@ -107,8 +87,7 @@ function parseEvent(line: string, place: string): RunEvent | undefined {
     machine: text('machine'),
     machineVersion: typeof fields.machineVersion === 'number' ? fields.machineVersion : undefined,
     state: text('state'),
-    step: text('step'),
-    result: text('result'),
+    transitions: Array.isArray(fields.transitions) ? fields.transitions : [],
   };
 }
 
@@ -133,6 +112,15 @@ function checkState(
   throw otherVersion(
     place,
     `${model.id} version ${model.version} has no state ${JSON.stringify(state ?? null)}`,
+  );
+}
+
+function checkEdge(name: unknown, { model, place }: Place): ChartEdge {
+  const edge = model.edges.find((candidate) => candidate.name === name);
+  if (edge !== undefined) return edge;
+  throw otherVersion(
+    place,
+    `${model.id} version ${model.version} has no transition ${JSON.stringify(name)}`,
   );
 }
 

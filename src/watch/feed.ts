@@ -35,7 +35,7 @@ export class Feed {
     for (const listener of this.#listeners) listener(entry);
   }
 
-  /** The entries since that one, oldest first. An id that is yet to come is of another run, so all are given. */
+  /** The entries since that one, oldest first. An id that is yet to come is of another run: all are given. */
   since(id: number): readonly FeedEntry[] {
     if (id > this.#lastId) return this.since(0);
     const first = this.#entries[0]?.id ?? 1;

@@ -17,7 +17,7 @@ describe('tdctl graph', () => {
     const { exitCode, stdout } = await graph([]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
-      /^machine +version +states +transitions\ntd-lifecycle +2 +35 +79 +The life of one/,
+      /^machine +version +states +transitions\ntd-lifecycle +3 +37 +82 +The life of one/,
     );
   });
 

@@ -126,6 +126,17 @@ describe('exit code', () => {
     expect(stderr).toMatch(words);
   });
 
+  test.each([
+    ['# tdctl trace 3: host=sim', 'it is a trace of version 3, and this tdctl reads 1 and 2'],
+    ['1 KVM_GET_API_VERSION(arg=0x0) = 12 <200ns>', 'a run as tdctl wrote it before version 2'],
+    ['{"kind":"ioctl","timeNs":200}', 'a run as tdctl wrote it before version 2'],
+  ])('5 where another tdctl wrote it: %s', async (text, words) => {
+    const { exitCode, stderr } = await lint(fileOf('other.trace', `${text}\n`));
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain(words);
+    expect(stderr).toContain('record it again with this tdctl');
+  });
+
   test('5 where the file is empty or no text', async () => {
     await expect(lint(fileOf('empty.trace', ''))).resolves.toMatchObject({ exitCode: 5 });
     const binary = fileOf('binary.trace', '');

@@ -1,22 +1,14 @@
 /** The chart of a migration, played with effects that answer from a script. */
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { createActor, fromPromise, toPromise } from 'xstate';
-import {
-  type GivenBack,
-  intraHostMigration,
-  type MigrationOutput,
-  migrationSteps,
-  type OwnerFound,
-  type RolledBack,
-} from '../../machines/intra-host-migration/index.ts';
+import { createActor, toPromise } from 'xstate';
+import { type MigrationOutput, migrationSteps } from '../../machines/intra-host-migration/index.ts';
+import { stateId } from '../../machines/state-id.ts';
 import type { StepError } from '../../machines/td-lifecycle/index.ts';
+import { type MigrationScript, scriptedMigration } from './support/scripted.ts';
 
-interface Script {
-  /** Actors that fail; `resumeDestination` each time, the others once. */
-  readonly failing?: readonly string[];
-  readonly owner?: OwnerFound['owner'];
-  readonly sourceKept?: boolean;
+interface Script extends Omit<MigrationScript, 'leftovers'> {
+  readonly wasRunning?: boolean;
   readonly leftovers?: boolean;
   /** Cancel as this state is entered. */
   readonly cancelAt?: string;
@@ -25,34 +17,15 @@ interface Script {
 const leftover: StepError = { step: 'releasing', code: 'TDCTL_E_IOCTL', message: 'no' };
 
 async function play(script: Script) {
-  const calls: string[] = [];
+  const leftovers = script.leftovers === true ? [leftover] : [];
+  const { machine, calls } = scriptedMigration({ ...script, leftovers });
   const visited: string[] = [];
-  const leftovers: readonly StepError[] = script.leftovers === true ? [leftover] : [];
-  const actor = <Output>(name: string, output: Output) =>
-    fromPromise<Output>(async () => {
-      calls.push(name);
-      await new Promise((resolve) => setImmediate(resolve));
-      if (script.failing?.includes(name))
-        throw { step: name, code: 'TDCTL_E_IOCTL', message: name };
-      return output;
-    });
-  const machine = intraHostMigration.provide({
-    actors: {
-      checkMigration: actor<void>('checkMigration', undefined),
-      prepareDestination: actor<void>('prepareDestination', undefined),
-      quiesceSource: actor<void>('quiesceSource', undefined),
-      rollBack: actor<RolledBack>('rollBack', { sourceKept: script.sourceKept ?? true, leftovers }),
-      moveContext: actor<void>('moveContext', undefined),
-      findOwner: actor<OwnerFound>('findOwner', { owner: script.owner ?? 'nobody' }),
-      resumeDestination: actor<void>('resumeDestination', undefined),
-      retireSource: actor<GivenBack>('retireSource', { leftovers }),
-      clearUp: actor<GivenBack>('clearUp', { leftovers }),
-    },
+  const migration = createActor(machine, {
+    input: { td: 'web', wasRunning: script.wasRunning ?? true },
   });
-  const migration = createActor(machine, { input: { td: 'web' } });
   migration.subscribe({
     next: ({ value }) => {
-      const state = typeof value === 'string' ? value : Object.values(value)[0];
+      const state = stateId(value).split('.').at(-1);
       if (visited.at(-1) === state) return;
       visited.push(String(state));
       if (state === script.cancelAt) migration.send({ type: 'migration.cancel' });
@@ -60,14 +33,12 @@ async function play(script: Script) {
     error: () => undefined,
   });
   migration.start();
-  if (script.cancelAt === 'checking' && !visited.includes('checking'))
-    migration.send({ type: 'migration.cancel' });
   const output: MigrationOutput = await toPromise(migration);
   return { output, calls, visited };
 }
 
 const actors = migrationSteps.map(({ actor }) => actor);
-const revocable = ['checking', 'preparingDestination', 'quiescingSource'];
+const revocable = ['checking', 'preparingDestination', 'pausingSource', 'handingOver'];
 
 describe('intra-host-migration', () => {
   test('walks its steps to completed', async () => {
@@ -75,12 +46,25 @@ describe('intra-host-migration', () => {
     expect(calls).toEqual([
       'checkMigration',
       'prepareDestination',
-      'quiesceSource',
+      'pauseSource',
+      'handOver',
       'moveContext',
-      'resumeDestination',
+      'arrive',
+      'restoreMemory',
+      'enterDestination',
       'retireSource',
     ]);
     expect(output).toEqual({ td: 'web', verdict: 'completed', error: null, leftovers: [] });
+  });
+
+  test('a TD that did not run is neither paused nor entered', async () => {
+    const { output, calls } = await play({ wasRunning: false });
+    expect(calls).not.toContain('pauseSource');
+    expect(calls).not.toContain('enterDestination');
+    expect(output.verdict).toBe('completed');
+    const kept = await play({ wasRunning: false, failing: ['handOver'] });
+    expect(kept.calls).not.toContain('resumeSource');
+    expect(kept.output.verdict).toBe('sourceKept');
   });
 
   test('a refused check makes nothing, so nothing is rolled back', async () => {
@@ -89,45 +73,72 @@ describe('intra-host-migration', () => {
     expect(output).toMatchObject({ verdict: 'sourceKept', error: { step: 'checkMigration' } });
   });
 
-  test.each(['prepareDestination', 'quiesceSource'])(
+  test.each(['prepareDestination', 'pauseSource', 'handOver'])(
     'a failing %s is rolled back',
     async (name) => {
       const { output, calls } = await play({ failing: [name] });
-      expect(calls.at(-1)).toBe('rollBack');
+      expect(calls.slice(-4)).toEqual([
+        'takeDownDestination',
+        'probeSource',
+        'keepSource',
+        'resumeSource',
+      ]);
       expect(calls).not.toContain('moveContext');
       expect(output).toMatchObject({ verdict: 'sourceKept', error: { step: name } });
     },
   );
 
   test.each([
-    ['source', 'sourceKept', 'rollBack'],
+    ['source', 'sourceKept', 'resumeSource'],
     ['destination', 'completed', 'retireSource'],
     ['nobody', 'lost', 'clearUp'],
   ] as const)('after a refused move, %s has the TD: %s', async (owner, verdict, last) => {
     const { output, calls } = await play({ failing: ['moveContext'], owner });
-    expect(calls).toContain('findOwner');
+    expect(calls).toContain('askSource');
     expect(calls.at(-1)).toBe(last);
     expect(output.verdict).toBe(verdict);
   });
 
-  test('a destination that has the TD and does not run it keeps it, and is tried once', async () => {
-    const { output, calls } = await play({ failing: ['resumeDestination'], owner: 'destination' });
-    expect(calls.filter((name) => name === 'resumeDestination')).toHaveLength(1);
-    expect(output).toMatchObject({
-      verdict: 'destinationOnly',
-      error: { step: 'resumeDestination' },
-    });
+  test.each(['restoreMemory', 'enterDestination'])(
+    'a destination that has the TD and does not run it, for %s fails, keeps it and is tried once',
+    async (name) => {
+      const { output, calls } = await play({ failing: [name], owner: 'destination' });
+      expect(calls.filter((call) => call === name)).toHaveLength(1);
+      expect(output).toMatchObject({ verdict: 'destinationOnly', error: { step: name } });
+    },
+  );
+
+  test('a destination that does not hear that the TD is there is told twice', async () => {
+    const { output, calls } = await play({ failing: ['arrive'], owner: 'destination' });
+    expect(calls.filter((call) => call === 'arrive')).toHaveLength(2);
+    expect(output.verdict).toBe('destinationOnly');
   });
 
-  test('not knowing who has it, the source is looked at again before anything is given up', async () => {
-    const { calls } = await play({ failing: ['moveContext', 'findOwner'] });
-    expect(calls.slice(-2)).toEqual(['findOwner', 'rollBack']);
-  });
+  test.each(['askSource', 'askDestination'])(
+    'not knowing who has it, for %s fails, the source is looked at again before anything is given up',
+    async (name) => {
+      const { calls } = await play({ failing: ['moveContext', name] });
+      expect(calls.slice(calls.indexOf(name) + 1, -2)).toEqual([
+        'takeDownDestination',
+        'probeSource',
+      ]);
+    },
+  );
 
   test('a source that is dead when it shall go on is cleared up: lost', async () => {
-    const { output, calls } = await play({ failing: ['quiesceSource'], sourceKept: false });
-    expect(calls.slice(-2)).toEqual(['rollBack', 'clearUp']);
+    const { output, calls } = await play({ failing: ['handOver'], sourceLives: false });
+    expect(calls.slice(-2)).toEqual(['probeSource', 'clearUp']);
     expect(output.verdict).toBe('lost');
+  });
+
+  test('a source that somebody has stopped meanwhile is let go, and not entered again', async () => {
+    const { output, calls } = await play({
+      failing: ['moveContext'],
+      owner: 'source',
+      stopped: true,
+    });
+    expect(calls.at(-1)).toBe('keepSource');
+    expect(output.verdict).toBe('sourceKept');
   });
 
   test('what cannot be given back makes completed destinationOnly', async () => {
@@ -144,7 +155,7 @@ describe('intra-host-migration', () => {
     });
   });
 
-  test.each(['moving', 'resumingDestination', 'retiringSource'])(
+  test.each(['moving', 'arriving', 'enteringDestination', 'retiringSource'])(
     'after the point of no return, in %s, cancelling changes nothing',
     async (cancelAt) => {
       const { output, visited } = await play({ cancelAt });
@@ -155,21 +166,19 @@ describe('intra-host-migration', () => {
 });
 
 propertyTest.prop([
-  fc.subarray(actors),
-  fc.constantFrom<OwnerFound['owner']>('source', 'destination', 'nobody'),
-  fc.boolean(),
-  fc.boolean(),
-  fc.option(fc.constantFrom(...migrationSteps.map(({ state }) => state)), { nil: undefined }),
+  fc.record({
+    wasRunning: fc.boolean(),
+    failing: fc.subarray(actors),
+    owner: fc.constantFrom('source', 'destination', 'nobody'),
+    sourceLives: fc.boolean(),
+    stopped: fc.boolean(),
+    leftovers: fc.boolean(),
+    cancelAt: fc.constantFrom('never', ...migrationSteps.map(({ state }) => state)),
+  }),
 ])(
   'whatever fails, it ends in one verdict, and calls a TD lost only where nobody has it',
-  async (failing, owner, sourceKept, leftovers, cancelAt) => {
-    const { output, calls } = await play({
-      failing,
-      owner,
-      sourceKept,
-      leftovers,
-      ...(cancelAt === undefined ? {} : { cancelAt }),
-    });
+  async (script) => {
+    const { output, calls } = await play(script);
     expect(output.verdict).toMatch(/^(completed|sourceKept|destinationOnly|lost)$/);
     if (output.verdict === 'lost') expect(calls).toContain('clearUp');
     // The one ioctl that cannot be taken back is made once at the most.

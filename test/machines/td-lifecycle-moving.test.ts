@@ -1,69 +1,23 @@
 /** A TD that runs, pauses and moves: the states around KVM_RUN and around a migration. */
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { createActor, fromPromise, getNextSnapshot, toPromise } from 'xstate';
-import {
-  destinationSteps,
-  type Finalized,
-  type Released,
-  type Settled,
-  type TdEvent,
-  tdLifecycle,
-  type VcpuLimits,
-} from '../../machines/td-lifecycle/index.ts';
+import { createActor, getNextSnapshot, toPromise } from 'xstate';
+import { destinationSteps, type TdEvent } from '../../machines/td-lifecycle/index.ts';
+import { scriptedTd } from './support/scripted.ts';
 
-const limits: VcpuLimits = { module: 576, presentCpus: 224, kvm: 1024, perVm: 224 };
 const lost = { step: 'moving', code: 'TDCTL_E_TD_LOST', message: 'lost' } as const;
 
-/** Effects that succeed at once; `watchVcpus` waits until it is told to end. */
-function machine(failing: readonly string[] = []) {
-  const calls: string[] = [];
-  const actor = <Output>(name: string, output: Output) =>
-    fromPromise<Output>(async () => {
-      calls.push(name);
-      if (failing.includes(name)) throw { step: name, code: 'TDCTL_E_IOCTL', message: name };
-      return output;
-    });
-  const provided = tdLifecycle.provide({
-    actors: {
-      createVm: actor<void>('createVm', undefined),
-      readLimits: actor('readLimits', { limits }),
-      capVcpus: actor<void>('capVcpus', undefined),
-      initializeTd: actor<void>('initializeTd', undefined),
-      createVcpus: actor<void>('createVcpus', undefined),
-      initializeVcpus: actor<void>('initializeVcpus', undefined),
-      addMemory: actor<void>('addMemory', undefined),
-      finalizeTd: actor<Finalized>('finalizeTd', { mrtd: 'ab' }),
-      setCpuid: actor<void>('setCpuid', undefined),
-      mirrorMemory: actor<void>('mirrorMemory', undefined),
-      enterVcpus: actor<void>('enterVcpus', undefined),
-      watchVcpus: fromPromise<void>(
-        ({ signal }) =>
-          new Promise((resolve) =>
-            signal.addEventListener('abort', () => resolve(), { once: true }),
-          ),
-      ),
-      leaveVcpus: actor<void>('leaveVcpus', undefined),
-      stopVcpus: actor<void>('stopVcpus', undefined),
-      settleStep: actor<Settled>('settleStep', { holdsKeySlot: true }),
-      terminateTd: actor<void>('terminateTd', undefined),
-      releaseTd: actor<Released>('releaseTd', { leftovers: [] }),
-    },
-  });
-  return { provided, calls };
-}
-
+/** As many turns as a chart can have steps in a row. */
 async function settle() {
-  for (let turn = 0; turn < 30; turn++) await Promise.resolve();
-  await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 12; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function start(
   event: TdEvent,
   options: { initializesFirst?: boolean; failing?: string[] } = {},
 ) {
-  const { provided, calls } = machine(options.failing);
-  const actor = createActor(provided, {
+  const { machine, calls } = scriptedTd(options.failing);
+  const actor = createActor(machine, {
     input: { name: 'td', vcpus: 4, initializesFirst: options.initializesFirst ?? false },
   });
   actor.subscribe({ error: () => undefined });
@@ -165,7 +119,9 @@ describe('a source', () => {
   test('in the hands of a migration can be neither resumed nor paused', async () => {
     const td = await start(created);
     await td.send(...handedOver);
-    expect(await td.send({ type: 'td.resume' }, { type: 'td.pause' })).toBe('migratingOut');
+    expect(await td.send({ type: 'td.resume' }, { type: 'td.pause' })).toEqual({
+      migratingOut: 'handedOver',
+    });
   });
 
   test('that is kept is paused, as it was handed over', async () => {
@@ -181,6 +137,26 @@ describe('a source', () => {
     expect(td.calls).not.toContain('terminateTd');
     expect(td.state()).toBe('destroyed');
   });
+
+  test.each([
+    [{ type: 'td.keep' }, ['terminateTd', 'releaseTd']],
+    [{ type: 'td.moved' }, ['releaseTd']],
+    [{ type: 'td.lost', error: lost }, ['releaseTd']],
+  ] as const)(
+    'that is stopped under a move is taken down only when the migration lets go: $type',
+    async (lettingGo, teardown) => {
+      const td = await start(created);
+      await td.send(...handedOver);
+      const before = [...td.calls];
+      expect(await td.send({ type: 'td.stop' }, { type: 'td.stop' })).toEqual({
+        migratingOut: 'stopRequested',
+      });
+      expect(td.calls).toEqual(before);
+      await td.send(lettingGo);
+      expect(td.calls.slice(before.length)).toEqual(teardown);
+      expect(td.actor.getSnapshot().status).toBe('done');
+    },
+  );
 
   test('whose TD is lost ends failed, with the reason', async () => {
     const td = await start(created);
@@ -213,19 +189,23 @@ propertyTest.prop([
     'mirrorMemory',
   ]),
   fc.boolean(),
-])('whatever was asked before, td.stop ends the TD', async (events, failing, initializesFirst) => {
-  const td = await start({ type: 'td.create' }, { failing, initializesFirst });
-  await td.send(...events, { type: 'td.stop' });
-  expect(td.actor.getSnapshot().status).toBe('done');
-  expect((await toPromise(td.actor)).outcome).toMatch(/destroyed|failed/);
-});
+])(
+  'whatever was asked before, td.stop ends the TD, under a move once it lets go',
+  async (events, failing, initializesFirst) => {
+    const td = await start({ type: 'td.create' }, { failing, initializesFirst });
+    await td.send(...events, { type: 'td.stop' });
+    if (td.actor.getSnapshot().matches('migratingOut')) await td.send({ type: 'td.keep' });
+    expect(td.actor.getSnapshot().status).toBe('done');
+    expect((await toPromise(td.actor)).outcome).toMatch(/destroyed|failed/);
+  },
+);
 
 propertyTest.prop([fc.array(anyEvent, { maxLength: 20 })])(
   'no event is ever a defect: unexpected ones change nothing',
   (events) => {
-    const { provided } = machine();
-    let snapshot = createActor(provided, { input: { name: 'td', vcpus: 1 } }).getSnapshot();
-    for (const event of events) snapshot = getNextSnapshot(provided, snapshot, event);
+    const { machine } = scriptedTd();
+    let snapshot = createActor(machine, { input: { name: 'td', vcpus: 1 } }).getSnapshot();
+    for (const event of events) snapshot = getNextSnapshot(machine, snapshot, event);
     expect(snapshot.status).not.toBe('error');
   },
 );

@@ -8,7 +8,7 @@ import {
   startTd,
   type TdRun,
 } from '../../src/orchestrator/index.ts';
-import { injectorOf } from '../../src/simulator/index.ts';
+import { type FaultRecord, injectorOf } from '../../src/simulator/index.ts';
 import { helloPlan, profile } from '../support/hello-plan.ts';
 
 const kernelAbi = 'rfc-migration-v2';
@@ -19,9 +19,16 @@ interface Scene {
   readonly other: SimulatedHost;
 }
 
-async function runningTd(options: { kernel?: string; runs?: boolean } = {}): Promise<Scene> {
+interface SceneOptions {
+  readonly kernel?: string;
+  readonly runs?: boolean;
+  readonly faults?: readonly FaultRecord[];
+}
+
+async function runningTd(options: SceneOptions = {}): Promise<Scene> {
   const kernel = options.kernel ?? kernelAbi;
-  const host = openSimulatedHost({ profile, kernelAbi: kernel });
+  const faults = injectorOf(options.faults ?? []);
+  const host = openSimulatedHost({ profile, kernelAbi: kernel, faults });
   const source = startTd({ host, plan: await helloPlan(kernel), onEvent: () => undefined });
   expect(await source.runnable).toBe(true);
   if (options.runs !== false) {
@@ -96,24 +103,26 @@ describe('a migration between two processes', () => {
     await firstVm.close();
   });
 
-  test.each(['revocable.checking', 'revocable.preparingDestination', 'revocable.quiescingSource'])(
-    'cancelled in %s: the source runs, and the machine is as before',
-    async (state) => {
-      const scene = await runningTd();
-      const before = scene.host.snapshot();
-      const { run } = migrate(scene, (entered, started) => {
-        if (entered === state) started().cancel();
-      });
-      expect(await run.ended).toMatchObject({
-        verdict: 'sourceKept',
-        error: { code: 'TDCTL_E_INTERRUPTED' },
-      });
-      expect(scene.source.state).toBe('running');
-      const after = scene.host.snapshot();
-      expect(after.vms).toEqual(before.vms);
-      expect(after.keySlots).toEqual(before.keySlots);
-    },
-  );
+  test.each([
+    'revocable.checking',
+    'revocable.preparingDestination',
+    'revocable.quiescingSource.pausingSource',
+    'revocable.quiescingSource.handingOver',
+  ])('cancelled in %s: the source runs, and the machine is as before', async (state) => {
+    const scene = await runningTd();
+    const before = scene.host.snapshot();
+    const { run } = migrate(scene, (entered, started) => {
+      if (entered === state) started().cancel();
+    });
+    expect(await run.ended).toMatchObject({
+      verdict: 'sourceKept',
+      error: { code: 'TDCTL_E_INTERRUPTED' },
+    });
+    expect(scene.source.state).toBe('running');
+    const after = scene.host.snapshot();
+    expect(after.vms).toEqual(before.vms);
+    expect(after.keySlots).toEqual(before.keySlots);
+  });
 
   test('cancelled after the point of no return: it goes on', async () => {
     const scene = await runningTd();
@@ -121,6 +130,18 @@ describe('a migration between two processes', () => {
       if (entered === 'irrevocable.moving') started().cancel();
     });
     expect((await run.ended).verdict).toBe('completed');
+  });
+
+  test('a TD that somebody starts while it is handed over stays, and runs', async () => {
+    const scene = await runningTd({ runs: false });
+    const { run } = migrate(scene, (entered) => {
+      if (entered === 'revocable.preparingDestination') scene.source.send({ type: 'td.start' });
+    });
+    expect(await run.ended).toMatchObject({
+      verdict: 'sourceKept',
+      error: { step: 'handingOver', code: 'TDCTL_E_MIGRATION_REFUSED' },
+    });
+    expect(scene.source.state).toBe('running');
   });
 
   test('a TD that is gone cannot move', async () => {
@@ -157,6 +178,90 @@ test('a refused request is kept as data, and the context that holds it survives 
     refusal: { request: 'KVM_ENABLE_CAP', capability: 'KVM_CAP_SPLIT_IRQCHIP', errno: 'ENOMEM' },
   });
   expect(JSON.parse(JSON.stringify(td.context))).toEqual(td.context);
+});
+
+describe('a source that is stopped under a migration', () => {
+  const states = [
+    'revocable.checking',
+    'revocable.preparingDestination',
+    'revocable.quiescingSource.pausingSource',
+    'revocable.quiescingSource.handingOver',
+    'irrevocable.moving',
+    'irrevocable.resumingDestination.arriving',
+    'irrevocable.resumingDestination.restoringMemory',
+    'irrevocable.resumingDestination.enteringDestination',
+    'irrevocable.retiringSource',
+    'irrevocable.findingOwner.askingSource',
+    'rollingBack.takingDownDestination',
+    'rollingBack.probingSource',
+    'rollingBack.keepingSource',
+    'rollingBack.resumingSource',
+  ];
+
+  test.each(
+    states.flatMap((state) =>
+      (['the move succeeds', 'the move is refused'] as const).map((move) => [state, move] as const),
+    ),
+  )(
+    'in %s, where %s, ends, and nothing of it or of the destination remains',
+    async (state, move) => {
+      const refusal = {
+        at: 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: lock both VMs',
+        errno: 'EINTR',
+      } as const;
+      const scene = await runningTd({ faults: move === 'the move is refused' ? [refusal] : [] });
+      let entered = '';
+      const { run } = migrate(scene, (now, started) => {
+        entered = now;
+        if (now === state) {
+          scene.source.stop();
+          started().cancel();
+        }
+      });
+      await run.ended;
+      scene.source.stop();
+      run.destination?.stop();
+      await Promise.all([scene.source.ended, run.destination?.ended]);
+      expect(entered).toMatch(/^(completed|sourceKept|destinationOnly|lost)$/);
+      expect(scene.host.snapshot()).toMatchObject({
+        vms: [],
+        keySlots: { assigned: 0, leaked: 0 },
+        hostPages: { inUse: 0, leaked: 0 },
+      });
+    },
+  );
+
+  test('is whole while the kernel moves it, and the TD arrives', async () => {
+    const scene = await runningTd();
+    const before = scene.host.snapshot().vms.length;
+    const seen: string[] = [];
+    const { run } = migrate(scene, (state) => {
+      if (state === 'irrevocable.moving') scene.source.stop();
+      if (state !== 'irrevocable.resumingDestination.arriving') return;
+      seen.push(scene.source.state);
+      expect(scene.host.snapshot().vms).toHaveLength(before + 1);
+    });
+    expect(await run.ended).toMatchObject({ verdict: 'completed', error: null });
+    expect(seen).toEqual(['migratingOut.stopRequested']);
+    expect(await scene.source.ended).toMatchObject({ outcome: 'destroyed' });
+    expect(run.destination?.state).toBe('running');
+  });
+
+  test('is taken down as soon as a refused move gives it back', async () => {
+    const faults = [
+      { at: 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: lock both VMs', errno: 'EINTR' },
+    ] as const;
+    const scene = await runningTd({ faults });
+    const { run } = migrate(scene, (state) => {
+      if (state === 'irrevocable.moving') scene.source.stop();
+    });
+    expect(await run.ended).toMatchObject({
+      verdict: 'sourceKept',
+      error: { refusal: { errno: 'EINTR' } },
+    });
+    expect(await scene.source.ended).toMatchObject({ outcome: 'destroyed', error: null });
+    expect(scene.host.snapshot()).toMatchObject({ vms: [], keySlots: { assigned: 0 } });
+  });
 });
 
 describe('the port', () => {

@@ -1,14 +1,20 @@
-/** Pre-flight says yes exactly when the simulated kernel and module say yes, and the same errno. */
+/** Pre-flight says yes exactly when the simulated kernel and module say yes, and else names the same row. */
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
+import { hasMaxVcpusCap, makesCheck } from '../../src/abi/kvm/kernels/kernel-abi.ts';
 import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../../src/abi/kvm/structs.ts';
 import { attributeMask } from '../../src/abi/tdx/attributes.ts';
 import { type ModuleReleaseName, moduleReleases } from '../../src/abi/tdx/module-releases.ts';
-import { KvmError } from '../../src/host/kvm-error.ts';
-import type { TdxInitVm } from '../../src/host/port.ts';
+import type { TdxInitVm, Vm } from '../../src/host/port.ts';
 import { openSimulatedHost, type SimulatedHost } from '../../src/host/simulated/index.ts';
 import { type InitVmGround, preflightInitVm } from '../../src/plan/preflight.ts';
-import { type HostProfile, hostProfiles } from '../../src/simulator/index.ts';
+import {
+  type Answer,
+  type HostProfile,
+  hostProfiles,
+  type KernelAbiName,
+  kernelAbis,
+} from '../../src/simulator/index.ts';
 
 const base: HostProfile = hostProfiles['spr-1.5'];
 
@@ -18,12 +24,17 @@ const releases = (Object.keys(moduleReleases) as ModuleReleaseName[]).filter((re
   return host.tdxMissing === undefined;
 });
 
+const kernelNames = Object.keys(kernelAbis) as KernelAbiName[];
+
 interface Case {
-  readonly kernelAbi: 'upstream-7.3' | 'upstream-6.16';
+  readonly kernelAbi: KernelAbiName;
   readonly release: ModuleReleaseName;
   readonly fiveLevelEpt: boolean;
   readonly tscKhz: number | undefined;
+  /** What is asked for where the kernel lets a VMM ask. */
+  readonly maxVcpus: number;
   readonly usedSlots: 'none' | 'all';
+  readonly cgroup: 'open' | 'full';
   readonly attributes: bigint;
   readonly xfam: bigint | undefined;
   readonly width: number;
@@ -59,7 +70,7 @@ const cpuidChange: fc.Arbitrary<CpuidChange> = fc.oneof(
 );
 
 const anyCase: fc.Arbitrary<Case> = fc.record({
-  kernelAbi: fc.constantFrom('upstream-7.3', 'upstream-6.16'),
+  kernelAbi: fc.constantFrom(...kernelNames),
   release: fc.constantFrom(...releases),
   fiveLevelEpt: fc.boolean(),
   tscKhz: fc.option(
@@ -69,9 +80,17 @@ const anyCase: fc.Arbitrary<Case> = fc.record({
     ),
     { nil: undefined },
   ),
+  maxVcpus: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(2) },
+    fc.constantFrom(0, 1, 576, 577, 1024, 1025, 1376, 1377, 0xffff, 0x10001),
+  ),
   usedSlots: fc.oneof(
     { weight: 6, arbitrary: fc.constant('none' as const) },
     fc.constant('all' as const),
+  ),
+  cgroup: fc.oneof(
+    { weight: 6, arbitrary: fc.constant('open' as const) },
+    fc.constant('full' as const),
   ),
   attributes: fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom(0n, attributeMask['sept-ve-disable']) },
@@ -123,21 +142,61 @@ function plainCpuid(leaves: readonly CpuidEntry[], width: number): CpuidEntry[] 
   }));
 }
 
-function hostOf({ kernelAbi, release, fiveLevelEpt }: Case): SimulatedHost {
+/** Where KVM_CREATE_VM takes the key slot, a VM of a full cgroup never comes to KVM_TDX_INIT_VM. */
+const takesSlotEarly = ({ kernelAbi }: Case) =>
+  kernelAbis[kernelAbi].keyId.takenAt === 'KVM_CREATE_VM';
+
+function hostOf(given: Case): SimulatedHost {
+  const { kernelAbi, release, fiveLevelEpt } = given;
   const platform = { ...base.platform, fiveLevelEpt, keyIds: { mktme: 63, tdxPrivate: 2 } };
-  return openSimulatedHost({ kernelAbi, profile: { ...base, platform, module: { release } } });
+  const isFull = given.cgroup === 'full' && !takesSlotEarly(given);
+  const cgroupLimits = isFull ? [{ path: '/', max: 0 }] : [];
+  const profile = { ...base, platform, cgroupLimits, module: { release } };
+  return openSimulatedHost({ kernelAbi, profile });
 }
 
-/** Takes the one slot of the host. */
-async function takeSlot(host: SimulatedHost, params: TdxInitVm) {
+/** kvm->max_vcpus before KVM_TDX_INIT_VM: what was asked for, where the kernel takes that. */
+async function maxVcpusOf(vm: Vm, { kernelAbi, maxVcpus }: Case): Promise<number> {
+  const abi = kernelAbis[kernelAbi];
+  if (hasMaxVcpusCap(abi)) {
+    const asked = { capability: 'KVM_CAP_MAX_VCPUS', args: [BigInt(maxVcpus)] } as const;
+    if (await succeeds(vm.enableCap(asked))) return maxVcpus;
+  }
+  return abi.maxVcpus.atCreateVm.length === 0 ? 0 : vm.checkExtension('KVM_CAP_MAX_VCPUS');
+}
+
+/** max_vcpus of the struct, where it has the field. */
+function maxVcpusInStruct({ kernelAbi, maxVcpus }: Case, ofVm: number): number {
+  const mustMatch = makesCheck(
+    kernelAbis[kernelAbi],
+    'KVM_TDX_INIT_VM',
+    'init-vm.max-vcpus-mismatch',
+  );
+  return mustMatch ? ofVm : maxVcpus;
+}
+
+const succeeds = (work: Promise<unknown>) =>
+  work.then(
+    () => true,
+    () => false,
+  );
+
+/** Takes the one slot of the host, unless a full cgroup keeps it from that. */
+async function takeSlot(host: SimulatedHost, given: Case, params: TdxInitVm) {
+  if (takesSlotEarly(given)) return;
   const vm = await host.createVm({ type: 'KVM_X86_TDX_VM' });
   const { configurableCpuid } = await vm.tdxCapabilities();
-  await vm.tdxInitVm({
-    ...params,
-    attributes: 0n,
-    xfam: 3n,
-    cpuid: plainCpuid(configurableCpuid, 48),
-  });
+  const few = { ...given, maxVcpus: 2 };
+  const ofVm = await maxVcpusOf(vm, few);
+  await succeeds(
+    vm.tdxInitVm({
+      ...params,
+      maxVcpus: maxVcpusInStruct(few, ofVm),
+      attributes: 0n,
+      xfam: 3n,
+      cpuid: plainCpuid(configurableCpuid, 48),
+    }),
+  );
 }
 
 async function tryOut(given: Case) {
@@ -146,44 +205,52 @@ async function tryOut(given: Case) {
   const capabilities = await vm.tdxCapabilities();
   const supportedCpuid = await host.getSupportedCpuid();
   const facts = await host.facts();
+  const ofVm = await maxVcpusOf(vm, given);
   const params: TdxInitVm = {
     attributes: given.attributes,
     xfam: given.xfam ?? capabilities.supportedXfam,
+    maxVcpus: maxVcpusInStruct(given, ofVm),
     mrConfigId: new Uint8Array(48),
     mrOwner: new Uint8Array(48),
     mrOwnerConfig: new Uint8Array(48),
     cpuid: bend(plainCpuid(capabilities.configurableCpuid, given.width), given.cpuid),
   };
-  if (given.usedSlots === 'all') await takeSlot(host, params);
+  if (given.usedSlots === 'all') await takeSlot(host, given, params);
   let tscKhz = facts.platform.tscKhz;
   if (given.tscKhz !== undefined) {
     // KVM itself refuses some frequencies; then the VM keeps its own.
-    const accepted = await vm.setTscKhz({ tscKhz: given.tscKhz }).then(
-      () => true,
-      () => false,
-    );
+    const accepted = await succeeds(vm.setTscKhz({ tscKhz: given.tscKhz }));
     if (accepted && given.tscKhz !== 0) tscKhz = given.tscKhz;
   }
   const slots = await host.keySlots();
+  const abi = kernelAbis[given.kernelAbi];
   const ground: InitVmGround = {
+    checks: abi.checks.KVM_TDX_INIT_VM,
     capabilities,
     supportedCpuid,
     guestAddressWidths: facts.platform.guestAddressWidths,
     tscKhz,
-    maxVcpus: await vm.checkExtension('KVM_CAP_MAX_VCPUS'),
+    maxVcpus: abi.maxVcpus.inInitVm ? (params.maxVcpus ?? 0) : ofVm,
+    kvmMaxVcpus: facts.kvm.maxVcpus,
     moduleMaxVcpus: facts.module?.maxVcpusPerTd,
     freeKeySlots: slots.total - slots.used,
-    cgroupRoom: undefined,
+    cgroupRoom: await host.cgroupRoom(),
   };
   const predicted = preflightInitVm(params, ground);
-  const answer = await vm.tdxInitVm(params).then(
-    () => 'ok',
-    (error: unknown) => {
-      if (error instanceof KvmError) return error.code;
-      throw error;
-    },
-  );
-  return { predicted, answer };
+  let answer: Answer | undefined;
+  host.machine.listen((event) => {
+    if (event.kind === 'ioctl' && event.request.request === 'KVM_TDX_INIT_VM')
+      answer = event.answer;
+  });
+  await succeeds(vm.tdxInitVm(params));
+  return { predicted, answer: rowOf(answer) };
+}
+
+function rowOf(answer: Answer | undefined) {
+  if (answer === undefined) throw new Error('KVM_TDX_INIT_VM was never asked');
+  if (answer.ok) return 'ok';
+  const { errno, check, moduleCheck } = answer;
+  return { errno, check, moduleCheck };
 }
 
 const right: Case = {
@@ -191,7 +258,9 @@ const right: Case = {
   release: '1.5.28',
   fiveLevelEpt: true,
   tscKhz: undefined,
+  maxVcpus: 2,
   usedSlots: 'none',
+  cgroup: 'open',
   attributes: 0n,
   xfam: undefined,
   width: 48,
@@ -199,11 +268,16 @@ const right: Case = {
 };
 
 describe('the pre-flight of KVM_TDX_INIT_VM', () => {
-  propertyTest.prop({ given: anyCase }, { numRuns: 2000 })(
-    'says yes exactly when the simulated host says yes, and names the errno it gives',
+  propertyTest.prop({ given: anyCase }, { numRuns: 3000 })(
+    'says yes exactly when the simulated host says yes, and names the row and the errno it gives',
     async ({ given }) => {
       const { predicted, answer } = await tryOut(given);
-      expect(predicted[0]?.errno ?? 'ok', JSON.stringify(predicted)).toBe(answer);
+      const [first] = predicted;
+      const expected =
+        first === undefined
+          ? 'ok'
+          : { errno: first.errno, check: first.check, moduleCheck: first.moduleCheck };
+      expect(expected, JSON.stringify(predicted)).toEqual(answer);
     },
   );
 

@@ -11,9 +11,9 @@ import { scenarioOf } from './play.ts';
 /** `upstream` builds and runs, `v2` moves, `series-v9` makes a destination that is a TD of its own. */
 const kernels = ['upstream-7.3', 'rfc-migration-v2', 'series-v9'];
 
-/** What no single fault leads to: an interrupt does, or a release that keeps failing. */
+/** What no single fault leads to: a stop does, or a release that keeps failing. */
 const notBySweeps: Readonly<Record<string, readonly string[]>> = {
-  'td-lifecycle': ['interrupting', 'stuck'],
+  'td-lifecycle': ['migratingOut.stopRequested', 'interrupting', 'stuck'],
   'intra-host-migration': ['destinationOnly'],
 };
 

@@ -120,8 +120,13 @@ test('a sweep ends where it is told to, and says so', async () => {
 /** An undo that does nothing and claims that it did. */
 const brokenUndo: RehearsalHooks = {
   aroundStep: async (state, run) => {
-    if (state !== 'rollingBack') return run();
-    return { sourceKept: true, leftovers: [] } as Awaited<ReturnType<typeof run>>;
+    const claimed: Readonly<Record<string, unknown>> = {
+      takingDownDestination: { leftovers: [] },
+      keepingSource: { stopped: false },
+      resumingSource: {},
+    };
+    if (!(state in claimed)) return run();
+    return claimed[state] as Awaited<ReturnType<typeof run>>;
   },
 };
 
@@ -210,9 +215,9 @@ describe('a tdctl that is broken on purpose', () => {
   test('a migration that gives up a TD which the destination has is caught', async () => {
     const hooks: RehearsalHooks = {
       aroundStep: async (state, run) => {
-        if (state === 'resumingDestination') throw new Error('broken');
-        if (state !== 'findingOwner') return run();
-        return { owner: 'nobody' } as Awaited<ReturnType<typeof run>>;
+        if (state === 'arriving') throw new Error('broken');
+        if (state !== 'askingDestination') return run();
+        return { hasTd: false } as Awaited<ReturnType<typeof run>>;
       },
     };
     const run = await play({ kernelAbi: 'rfc-migration-v2', hooks });

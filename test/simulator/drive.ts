@@ -3,6 +3,7 @@ import { capabilities } from '../../src/abi/kvm/capabilities.ts';
 import type { CheckName } from '../../src/abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../src/abi/kvm/errno.ts';
 import { hasMaxVcpusCap } from '../../src/abi/kvm/kernels/kernel-abi.ts';
+import { mpStates } from '../../src/abi/kvm/mp-states.ts';
 import { tdxCommands } from '../../src/abi/kvm/requests.ts';
 import { type CpuidEntry, KVM_MEM_GUEST_MEMFD } from '../../src/abi/kvm/structs.ts';
 import { vmTypes } from '../../src/abi/kvm/vm-types.ts';
@@ -149,8 +150,10 @@ export class Driver {
     this.#failingPoints = (point) => (isMeant(point) ? errno : undefined);
   }
 
-  /** Another thread is in KVM_RUN of the vCPU. */
+  /** Another thread is in KVM_RUN of the vCPU, where it waits for an INIT that never comes. */
   occupy(vcpu: Handle): void {
+    const mpState = new StructValue(mpStates.UNINITIALIZED);
+    this.call(vcpu, { request: 'KVM_SET_MP_STATE', mpState });
     this.run(vcpu);
     this.refusedBy = undefined;
   }

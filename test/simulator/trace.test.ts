@@ -1,7 +1,11 @@
-/** The trace as events, text and JSON lines. */
+/** The trace as events, and as lines. */
 import { describe, expect, test } from 'vitest';
-import { StructValue, type TraceEvent, traceJson, traceLine } from '../../src/simulator/index.ts';
-import { command, Driver, faulting, memRegion, page, ramGpa, sourceAddress } from './drive.ts';
+import { statusWord } from '../../src/abi/tdx/status.ts';
+import { injectorOf } from '../../src/simulator/fault-records.ts';
+import { StructValue, type TraceEvent } from '../../src/simulator/index.ts';
+import { traceText } from '../../src/trace/index.ts';
+import { recordAll } from '../trace/recorder.ts';
+import { command, Driver, faulting, memRegion, page, ramGpa } from './drive.ts';
 
 function traced(run: (driver: Driver) => void): TraceEvent[] {
   const driver = new Driver();
@@ -18,12 +22,20 @@ function wholeLife(driver: Driver): void {
   driver.release(guestMemfd, ...vcpus, vm);
 }
 
+function records(run: (driver: Driver) => void) {
+  const driver = new Driver();
+  const all = recordAll(driver.machine);
+  run(driver);
+  return all;
+}
+
+const recordedLife = () => records(wholeLife);
+
 test('the same life gives the same trace, to the nanosecond', () => {
   const [one, other] = [traced(wholeLife), traced(wholeLife)];
   expect(one.length).toBeGreaterThan(80);
   expect(other).toEqual(one);
-  expect(other.map(traceLine)).toEqual(one.map(traceLine));
-  expect(other.map(traceJson)).toEqual(one.map(traceJson));
+  expect(recordedLife()).toEqual(recordedLife());
 });
 
 test('times never go back, and each call ends at the one before plus what it took', () => {
@@ -37,25 +49,28 @@ test('times never go back, and each call ends at the one before plus what it too
 });
 
 describe('a line shows', () => {
-  const lines = (run: (driver: Driver) => void) => traced(run).map(traceLine);
+  const lines = (run: (driver: Driver) => void) => records(run).map(traceText);
 
   test('an ioctl with its arguments, answer and duration', () => {
     expect(lines((driver) => driver.createVm())).toEqual([
-      '1 KVM_CREATE_VM(type=5) = 2 <500000ns>',
+      'T0  open("/dev/kvm") = fd [sys#0]',
+      'T0  sys#0.KVM_CREATE_VM(type=KVM_X86_TDX_VM) = fd [vm#1] <500000ns>',
     ]);
   });
 
   test('an errno where it was refused', () => {
-    expect(lines((driver) => driver.setTscKhz(driver.kvm, 1))).toEqual([
-      '1 KVM_SET_TSC_KHZ(tscKhz=1) = EINVAL <500ns>',
-    ]);
+    expect(lines((driver) => driver.setTscKhz(driver.kvm, 1)).at(-1)).toBe(
+      'T0  sys#0.KVM_SET_TSC_KHZ(tsc_khz=1) = EINVAL check=request.unknown <500ns>',
+    );
   });
 
   test('a leaf, indented, before the ioctl that made it, with its status by name', () => {
     const all = lines((driver) => driver.finalizeVm(driver.initializedTd()));
-    expect(all.at(-2)).toBe('  cpu0 TDH.MR.FINALIZE(rcx=0x1000) = TDX_NO_VCPUS <5000ns>');
+    expect(all.at(-2)).toBe(
+      '  cpu0 TDH.MR.FINALIZE(rcx=0x1000) = 0xc000060900000000 (TDX_NO_VCPUS) check=mr-finalize.no-vcpus <5000ns>',
+    );
     expect(all.at(-1)).toMatch(
-      /^2 KVM_TDX_FINALIZE_VM\(.*\) = EIO hw_error=TDX_NO_VCPUS <7000ns>$/,
+      /KVM_TDX_FINALIZE_VM\(.*\) = EIO check=.* hw_error=0xc.*\(TDX_NO_VCPUS\) <7000ns>$/,
     );
   });
 
@@ -64,11 +79,9 @@ describe('a line shows', () => {
       const { vcpus } = driver.builtTd();
       driver.initMemRegion(vcpus[0] as number, memRegion());
     });
-    const source = sourceAddress.toString(16);
     expect(all.at(-1)).toContain(
-      `data={gpa=0x${ramGpa.toString(16)}, nrPages=0x1, sourceAddr=0x${source}} -> ` +
-        `{gpa=0x${(ramGpa + page).toString(16)}, nrPages=0x0, ` +
-        `sourceAddr=0x${(sourceAddress + page).toString(16)}}`,
+      `gpa=0x${ramGpa.toString(16)}, nr_pages=0x1, ` +
+        `out={gpa=0x${(ramGpa + page).toString(16)}, nr_pages=0x0}`,
     );
   });
 
@@ -77,7 +90,7 @@ describe('a line shows', () => {
       const vm = driver.createVm();
       driver.initVm(vm, {}, faulting(command('KVM_TDX_INIT_VM'), 'read'));
     });
-    expect(all.at(-1)).toContain('KVM_TDX_INIT_VM(cmd=EFAULT, data=not read) = EFAULT');
+    expect(all.at(-1)).toContain('KVM_TDX_INIT_VM(faults=[cmd.read]) = EFAULT');
   });
 
   test('outputs of a leaf that has any', () => {
@@ -89,22 +102,31 @@ describe('a line shows', () => {
 
   test('long lists and bytes by their length and digest', () => {
     const all = lines(wholeLife);
-    expect(all.join('\n')).toContain('r9=4096 zero bytes');
-    expect(all.every((line) => line.length < 1200 && !line.includes('\n'))).toBe(true);
+    expect(all.join('\n')).toContain('r9="4096 zero bytes"');
+    const leaves = all.filter((line) => line.startsWith('  cpu'));
+    expect(leaves.every((line) => line.length < 1200 && !line.includes('\n'))).toBe(true);
   });
 });
 
-test('a JSON line holds what the text line shows, and the time', () => {
-  const events = traced(wholeLife);
-  for (const event of events) {
-    const parsed = JSON.parse(traceJson(event)) as Record<string, unknown>;
-    expect(parsed).toMatchObject({
-      kind: event.kind,
-      timeNs: event.timeNs,
-      durationNs: event.durationNs,
-    });
-    if (event.kind === 'seamcall') expect(parsed.statusName).toBe('TDX_SUCCESS');
-  }
+test('a leaf that was refused has the row that refused it, and so has the answer of its ioctl', () => {
+  const [leaf, ioctl] = traced((driver) => driver.finalizeVm(driver.initializedTd())).slice(-2);
+  expect(leaf).toMatchObject({ kind: 'seamcall', check: 'mr-finalize.no-vcpus' });
+  const answer = { check: 'finalize-vm.module-refused', moduleCheck: 'mr-finalize.no-vcpus' };
+  expect(ioctl).toMatchObject({ kind: 'ioctl', answer });
+});
+
+test('a leaf whose status was injected has no row', () => {
+  const driver = new Driver({
+    faults: injectorOf([{ at: 'TDH.MR.FINALIZE', answer: 'TDX_NO_VCPUS' }]),
+  });
+  const events: TraceEvent[] = [];
+  const vm = driver.initializedTd();
+  driver.machine.listen((event) => events.push(event));
+  driver.finalizeVm(vm);
+  const [leaf, ioctl] = events.slice(-2);
+  expect(leaf).toMatchObject({ status: statusWord('TDX_NO_VCPUS'), check: undefined });
+  expect(ioctl).toHaveProperty('answer.check', 'finalize-vm.module-refused');
+  expect(ioctl).not.toHaveProperty('answer.moduleCheck');
 });
 
 test('whether somebody traces changes no answer and no struct', () => {

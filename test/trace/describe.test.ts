@@ -13,7 +13,7 @@ import { recordTrace } from './recorder.ts';
 
 function calls(run: (driver: Driver) => unknown): CallRecord[] {
   const driver = new Driver();
-  const records = recordTrace(driver.machine, driver);
+  const records = recordTrace(driver.machine);
   run(driver);
   return records.filter((record) => record.kind === 'call');
 }
@@ -48,7 +48,7 @@ describe('a call is shown', () => {
     });
     expect(traceText(interrupted)).toBe(
       'T0  vcpu#2.KVM_TDX_INIT_MEM_REGION(flags=0x1, gpa=0x100000, nr_pages=0x3, ' +
-        'out={gpa=0x101000, nr_pages=0x2}) = EINTR',
+        'out={gpa=0x101000, nr_pages=0x2}) = EINTR check=init-mem-region.interrupted',
     );
     const found = last((driver) => driver.getCpuid(driver.builtTd().vcpus[0] as number));
     const { nent, out } = found.args as { nent: number; out: { nent: number; cpuid: unknown[] } };
@@ -58,8 +58,14 @@ describe('a call is shown', () => {
 
   test('with the status of the module, named', () => {
     const refused = last((driver) => driver.finalizeVm(driver.initializedTd()));
-    expect(refused.outcome).toEqual({ errno: 'EIO', hwError: '0xc000060900000000' });
-    expect(traceText(refused)).toMatch(/ = EIO hw_error=0xc000060900000000 \(TDX_NO_VCPUS\)$/);
+    expect(refused.outcome).toEqual({
+      errno: 'EIO',
+      check: 'finalize-vm.module-refused',
+      hwError: '0xc000060900000000',
+    });
+    expect(traceText(refused)).toMatch(
+      / = EIO check=finalize-vm\.module-refused hw_error=0xc000060900000000 \(TDX_NO_VCPUS\)$/,
+    );
   });
 
   test('without a struct that a refusal came before', () => {
@@ -100,7 +106,7 @@ describe('a call is shown', () => {
     expect(reserved.args).not.toHaveProperty('reserved');
     const used = last((driver) => driver.initVm(driver.createTd(), { reserved: [0n, 5n] }));
     expect(used.args).toMatchObject({ reserved: ['0x0', '0x5'] });
-    expect(used.outcome).toEqual({ errno: 'EINVAL' });
+    expect(used.outcome).toEqual({ errno: 'EINVAL', check: 'init-vm.reserved' });
   });
 
   test('a measurement or an owner in full', () => {
@@ -178,7 +184,7 @@ test('KVM_RUN is shown with its exit, and with what user space answered to the o
           : { reason: 'KVM_EXIT_IO', direction: 'out', port: 0x402, sizeBytes: 1, data: 0x41n },
     },
   });
-  const records = recordTrace(driver.machine, driver);
+  const records = recordTrace(driver.machine);
   const [vcpu = 0] = driver.runnableTd().vcpus;
   await driver.run(vcpu).result;
   await driver.run(vcpu, { result: 11n }).result;
@@ -188,7 +194,7 @@ test('KVM_RUN is shown with its exit, and with what user space answered to the o
       'args=[0x1000000, 0x200, 0x0], flags=0x1}) = 0',
     'T0  vcpu#2.KVM_RUN(result=0xb, exit={reason=KVM_EXIT_IO, direction=out, port=0x402, ' +
       'size_bytes=1, data=0x41}) = 0',
-    'T0  vcpu#2.KVM_RUN(immediate_exit=true) = EINTR',
+    'T0  vcpu#2.KVM_RUN(immediate_exit=true) = EINTR check=run.immediate-exit',
   ]);
 });
 

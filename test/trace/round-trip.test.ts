@@ -11,7 +11,7 @@ import {
 } from '../../src/trace/index.ts';
 import { parseTrace } from '../../src/trace/parse.ts';
 import { Driver, memRegion } from '../simulator/drive.ts';
-import { recordTrace } from './recorder.ts';
+import { recordAll } from './recorder.ts';
 
 const hex = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }).map((value) => `0x${value.toString(16)}`);
 const count = fc.nat({ max: 1_000_000 });
@@ -52,30 +52,49 @@ const outcome: fc.Arbitrary<CallOutcome> = fc.oneof(
   fc.record(
     {
       errno: fc.constantFrom(...(Object.keys(errnoNumbers) as (keyof typeof errnoNumbers)[])),
+      check: fc.constantFrom('init-vm.flags', 'enable-cap.max-vcpus.too-large'),
       hwError: hex,
     },
     { requiredKeys: ['errno'] },
   ),
   fc.constant({ interrupted: true } as const),
 );
+const args = fc.dictionary(fc.stringMatching(/^[a-z_0-9"]{1,8}$/), argument);
+const registers = fc.dictionary(fc.constantFrom('rcx', 'rdx', 'r8'), fc.oneof(hex, text));
 const record: fc.Arbitrary<TraceRecord> = fc.oneof(
   fc.record({
     kind: fc.constant('header'),
-    version: fc.constant(1 as const),
+    version: fc.constantFrom(1 as const, 2 as const),
     host: text,
     kernel: text,
     command: fc.array(text),
   }),
   fc.record({ kind: fc.constant('open'), thread, outcome }),
+  fc.record(
+    {
+      kind: fc.constant('call'),
+      thread,
+      object,
+      request: fc.constantFrom('KVM_TDX_INIT_VM', 'KVM_RUN', '0xc008aeff'),
+      args,
+      outcome,
+      durationNs: count,
+    },
+    { requiredKeys: ['kind', 'thread', 'object', 'request', 'args', 'outcome'] },
+  ),
   fc.record({
-    kind: fc.constant('call'),
-    thread,
-    object,
-    request: fc.constantFrom('KVM_TDX_INIT_VM', 'KVM_RUN', '0xc008aeff'),
-    args: fc.dictionary(fc.stringMatching(/^[a-z_0-9"]{1,8}$/), argument),
-    outcome,
+    kind: fc.constant('seamcall'),
+    cpu: count,
+    leaf: fc.constantFrom('TDH.MNG.INIT', 'TDH.VP.ENTER'),
+    operands: registers,
+    status: fc.oneof(hex, fc.constantFrom('0x0', '0xc000060900000000')),
+    outputs: registers,
+    durationNs: count,
   }),
-  fc.record({ kind: fc.constant('close'), object }),
+  fc.record(
+    { kind: fc.constant('close'), object, durationNs: count },
+    { requiredKeys: ['kind', 'object'] },
+  ),
   fc.record({
     kind: fc.constant('end'),
     exit: fc.oneof(fc.record({ status: fc.integer() }), fc.record({ signal: text })),
@@ -102,7 +121,7 @@ describe.each(formats)('%s', (_, format) => {
 
   test('the trace of a TD’s life comes back as it was', () => {
     const driver = new Driver();
-    const records = recordTrace(driver.machine, driver);
+    const records = recordAll(driver.machine);
     const { vm, vcpus, guestMemfd } = driver.builtTd(2);
     driver.capabilities(vm);
     driver.getCpuid(vcpus[0] as number);

@@ -71,6 +71,7 @@ function thousandStates() {
   };
   const edges = states.slice(1).map((target, at) => ({
     id: `e${at + 1}`,
+    name: `${states[at]} next.${at}`,
     source: states[at] ?? '',
     targets: [target],
     trigger: { type: 'event' as const, event: `next.${at}` },

@@ -71,7 +71,7 @@ describe('the page', () => {
     const text = await view.evaluate<string>(panelText);
     for (const part of [
       'KVM_TDX_INIT_VCPU',
-      'Each vCPU gets its CPUID',
+      'give each vCPU its CPUID',
       'left to the kernel',
       'error(initializeVcpus) / keepError → terminating',
     ]) {

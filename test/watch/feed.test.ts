@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { Feed, type WatchMessage } from '../../src/watch/index.ts';
 
 function entered(lane: string, state: string): WatchMessage {
-  const event = { td: lane, machine: 'td-lifecycle', machineVersion: 1, state, elapsedMs: 0 };
+  const event = { td: lane, machineVersion: 1, state: state as 'absent', elapsedMs: 0 };
   return {
     kind: 'event',
     lane,
     atMs: 0,
     usedSlots: 0,
-    event: { ...event, machine: 'td-lifecycle', event: 'state.entered' },
+    event: { ...event, machine: 'td-lifecycle', event: 'state.entered', transitions: [] },
   };
 }
 

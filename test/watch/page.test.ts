@@ -142,7 +142,7 @@ describe('the live page', { timeout: 60_000 }, () => {
     const beyond =
       '(() => { const { y, height } = document.querySelector(".card svg").viewBox.baseVal; const whole = document.querySelector(`template[data-machine="td-lifecycle"]`).content.firstElementChild.height.baseVal.value; return y + height - whole; })()';
     expect(await view.evaluate<number>(beyond)).toBeLessThan(1);
-    const box = 'document.querySelector(".card svg").viewBox.baseVal.width';
+    const box = 'document.querySelector(".card svg").viewBox.baseVal.height';
     const close = await view.evaluate<number>(box);
     await press(view, '.card button');
     expect(await view.evaluate<number>(box)).toBeGreaterThan(2 * close);

@@ -61,7 +61,9 @@ export const initVmRules = {
   },
 } as const satisfies Partial<Record<CheckName, Rule>>;
 
-export function isInitVmRule(check: string): check is keyof typeof initVmRules {
+export type InitVmRule = keyof typeof initVmRules;
+
+export function isInitVmRule(check: string): check is InitVmRule {
   return Object.hasOwn(initVmRules, check);
 }
 

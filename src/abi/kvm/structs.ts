@@ -15,6 +15,8 @@ export interface CpuidEntry {
 export const KVM_CPUID_FLAG_SIGNIFCANT_INDEX = 1;
 /** KVM_MAX_CPUID_ENTRIES: more than this in one call is E2BIG. */
 export const KVM_MAX_CPUID_ENTRIES = 256;
+/** Those that struct kvm_tdx_init_vm of the series up to v9 has room for: 40 bytes each, to 16384. */
+export const fixedInitVmEntries = 405;
 
 /** Flags of KVM_SET_USER_MEMORY_REGION2. */
 export const KVM_MEM_READONLY = 2;

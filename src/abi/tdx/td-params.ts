@@ -31,8 +31,14 @@ export interface CpuidRegisters {
   readonly edx: number;
 }
 
-/** One unit of TSC_FREQUENCY. KVM divides by it and drops the rest. */
+/** One unit of TSC_FREQUENCY. */
 export const tscFrequencyUnitKhz = 25_000;
+
+/** What KVM writes for a clock: it divides, drops the rest, and stores 16 bits. */
+export function tscFrequencyOf(tscKhz: number): number {
+  return Math.floor(tscKhz / tscFrequencyUnitKhz) & 0xffff;
+}
+
 /** The range the module takes, in those units: 100 MHz to 10 GHz. */
 export const tscFrequencyRange = { min: 4, max: 400 } as const;
 

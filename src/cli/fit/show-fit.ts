@@ -1,4 +1,4 @@
-/** `tdctl fit` reads a host, judges it, passes it on and forgets it, so memory does not grow with the hosts. */
+/** `tdctl fit` reads, judges, passes on and forgets host by host, so that memory does not grow with them. */
 import { setImmediate } from 'node:timers/promises';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
 import type { KnownHost } from '../../host/offer.ts';

@@ -81,7 +81,7 @@ function entry(name: string, about: readonly string[]): string {
 const mostDetails = 3;
 const mostReasons = 8;
 
-/** Each finding is shown by its first line, which has the place; the source lines under it would be too many. */
+/** Each finding is shown by its first line, which has the place; its source lines would be too many. */
 function problemText({ place = '', message, code, details, hint }: TdctlError): string {
   const found = details.slice(0, mostDetails).map((detail) => detail.split('\n')[0] ?? '');
   return entry(place, [`${message} [${code}]`, ...found, ...(hint === undefined ? [] : [hint])]);

@@ -112,7 +112,7 @@ function path({ tone, points }: ChartLine): string {
 
 const LABEL_HEIGHT = 17;
 
-/** A label stands beside the end of its line, and is pushed down where that is too close to the one above. */
+/** A label stands beside the end of its line, or lower where that is too close to the one above. */
 function endLabels(lines: readonly ChartLine[]): string[] {
   let free = plot.top - LABEL_HEIGHT;
   return lines

@@ -8,7 +8,7 @@ import { readEvents } from './read-events.ts';
 
 /** The text has two lines with percentages, and then what is missing. */
 export async function coverageText(model: ChartModel, paths: readonly string[]): Promise<string> {
-  const { runs, states, transitions, unclear } = chartCoverage(model, await readEvents(paths));
+  const { runs, states, transitions } = chartCoverage(model, await readEvents(paths));
   const transition = transitionText(model);
   const summary = columns([share('states', states), share('transitions', transitions)], '');
   return [
@@ -18,14 +18,7 @@ export async function coverageText(model: ChartModel, paths: readonly string[]):
       'states never visited',
       states.missed.map((id) => [sanitize(id)]),
     ),
-    ...list(
-      'transitions never taken',
-      transitions.missed.filter((id) => !unclear.includes(id)).map(transition),
-    ),
-    ...list(
-      'transitions that may have been taken: the events do not tell',
-      unclear.map(transition),
-    ),
+    ...list('transitions never taken', transitions.missed.map(transition)),
   ].join('');
 }
 

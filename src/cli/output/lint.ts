@@ -20,13 +20,25 @@ export function lintText(file: string, report: LintReport, colors: boolean): str
 
 function findingText(file: string, finding: LintFinding, colors: boolean): string {
   const { bold, dim, cyan } = paint(colors);
-  const { id, severity, line, call, problem, kernel, remedy, inferred, count: times } = finding;
+  const {
+    id,
+    severity,
+    line,
+    call,
+    problem,
+    kernel,
+    source,
+    remedy,
+    inferred,
+    count: times,
+  } = finding;
   const often = times === 1 ? '' : ` (${times} times)`;
   const place = bold(`${sanitize(file)}:${line}:`);
   const subject = call === undefined ? '' : `${sanitize(call)}: `;
   return [
     `${place} ${severityText(severity, colors)}: ${subject}${sanitize(problem)}${often} ${dim(`[${id}]`)}`,
     ...part('', kernel),
+    ...part('in ', source),
     ...part(
       '',
       inferred && `strace does not say which command this is; what speaks for it: ${inferred}`,
@@ -38,7 +50,7 @@ function findingText(file: string, finding: LintFinding, colors: boolean): strin
 
 function part(label: string, text: string | undefined): string[] {
   if (text === undefined) return [];
-  const room = ' '.repeat(label === '' ? 0 : 'fix: '.length);
+  const room = ' '.repeat(label.includes('fix') ? 'fix: '.length : 0);
   return wrap(sanitize(text), width - indent.length - room.length).map(
     (line, at) => `${indent}${at === 0 ? label : room}${line}`,
   );

@@ -1,4 +1,5 @@
 /** `tdctl rehearse`: plays a scenario, then its faults, and says what came of it. */
+import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { type ExitCode, TdctlError } from '../../errors/index.ts';
 import {
   buildReport,
@@ -19,7 +20,7 @@ import { readRehearsalFault } from './fault.ts';
 import { type Numbers, numbersOf, type RehearseCommandOptions } from './options.ts';
 import { playFaults } from './play-faults.ts';
 import { printReport } from './print-report.ts';
-import { abiNamed, openSource, type Source } from './source.ts';
+import { openSource, type Source } from './source.ts';
 import type { Replay } from './write-html.ts';
 
 export async function rehearse(options: RehearseCommandOptions, io: CommandIo): Promise<ExitCode> {
@@ -137,7 +138,7 @@ export function refuseOnHost([first]: readonly string[], host: string): void {
 /** Says why no move is played, where the kernel is the reason. */
 export function noteNoMove(source: Source, { operations }: Scenario, io: CommandIo): void {
   if (singleOperations(operations).some((operation) => operation.do === 'migrate')) return;
-  if (source.kind === 'kvm' || abiNamed(source.kernel)?.move !== undefined) return;
+  if (source.kind === 'kvm' || kernelAbiOf(source.kernel).move !== undefined) return;
   io.stderr.write(
     `note: no move is played: ${source.kernel} moves no TDs; \`--kernel rfc-migration-v2\` does\n`,
   );

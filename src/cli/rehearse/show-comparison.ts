@@ -1,4 +1,4 @@
-/** `--compare` gives one row for each kernel ABI, as text, data, or the page docs/migration-comparison.md. */
+/** `--compare` gives a row for each kernel ABI, as text, data or the page docs/migration-comparison.md. */
 
 import { nearest } from '../../documents/nearest.ts';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
@@ -7,7 +7,7 @@ import { type KernelAbi, kernelAbis } from '../../simulator/index.ts';
 import type { CommandIo } from '../io.ts';
 import { dataText } from '../output/data.ts';
 import type { RehearseCommandOptions } from './options.ts';
-import { abiNamed, type Source } from './source.ts';
+import type { Source } from './source.ts';
 
 interface Comparing {
   readonly source: Source;
@@ -72,9 +72,10 @@ async function textOf(
 }
 
 function kernelNamed(name: string): KernelAbi {
-  const abi = abiNamed(name.trim());
+  const known = Object.values(kernelAbis);
+  const abi = known.find((each) => each.name === name.trim());
   if (abi !== undefined) return abi;
-  const names = Object.values(kernelAbis).map((each) => each.name);
+  const names = known.map((each) => each.name);
   const meant = nearest(name, names);
   throw new TdctlError({
     code: 'TDCTL_E_USAGE',

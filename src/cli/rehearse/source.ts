@@ -1,5 +1,6 @@
 /** From the file and the options to what is played, and where. */
 import { readFile } from 'node:fs/promises';
+import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { loadFirmware } from '../../firmware/index.ts';
 import type { HostFacts } from '../../host/facts.ts';
@@ -11,7 +12,7 @@ import type {
   FaultChoice,
   RehearsalFile,
 } from '../../rehearsal/scenario-file/scenario-file.ts';
-import { defaultKernelAbi, type KernelAbi, kernelAbis } from '../../simulator/index.ts';
+import { defaultKernelAbi } from '../../simulator/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import type { Numbers, RehearseCommandOptions } from './options.ts';
@@ -125,11 +126,7 @@ type ScenarioOn = (facts: HostFacts) => Promise<Scenario>;
  */
 export function defaultHops({ kind, kernel }: Pick<HostFacts, 'kind' | 'kernel'>): number {
   if (kind === 'kvm') return 1;
-  return abiNamed(kernel.rules)?.move === undefined ? 0 : 1;
-}
-
-export function abiNamed(name: string): KernelAbi | undefined {
-  return Object.values(kernelAbis).find((abi) => abi.name === name);
+  return kernelAbiOf(kernel.rules).move === undefined ? 0 : 1;
 }
 
 interface Given {

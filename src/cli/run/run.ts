@@ -28,7 +28,12 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
     const firmware = await loadFirmware(spec.firmware);
     const log = openRunLog({ level: options.logLevel, file: options.logFile });
     const host = await openHost({ ...source.choice, faults }, io);
-    const trace = await startTrace(host, options);
+    const { host: traced, kernel } = source.choice;
+    const command = ['tdctl', 'run', source.specPath];
+    const trace = await startTrace(host, {
+      trace: options.trace,
+      header: { host: traced, kernel, command },
+    });
     try {
       const ignoreExpectation = options.anyMeasurement === true;
       const plan = planTd({ spec, firmware, facts: await host.facts(), ignoreExpectation });

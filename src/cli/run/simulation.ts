@@ -1,6 +1,7 @@
 /** What a run can have on simulated hosts only: faults, and a trace of every call. */
 import type { Host } from '../../host/port.ts';
 import type { RecordedFaults } from '../../simulator/index.ts';
+import type { TraceHeader } from '../../trace/index.ts';
 import type { CommandIo } from '../io.ts';
 import { canBeTraced, type HostChoice, requireSimulatedHost } from '../open-host.ts';
 import type { TraceFile } from './trace-file.ts';
@@ -38,12 +39,12 @@ export async function noteUnmet(faults: RecordedFaults | undefined, io: CommandI
 /** @throws TdctlError TDCTL_E_NOT_WRITABLE; the host is closed then. */
 export async function startTrace(
   host: Host,
-  { trace }: SimulationOptions,
+  { trace, header }: SimulationOptions & { readonly header: TraceHeader },
 ): Promise<TraceFile | undefined> {
   if (trace === undefined || !canBeTraced(host)) return undefined;
   const { openTraceFile } = await import('./trace-file.ts');
   try {
-    return openTraceFile(host, trace);
+    return openTraceFile(host, { path: trace, header });
   } catch (error) {
     await host.close();
     throw error;

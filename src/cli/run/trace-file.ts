@@ -1,7 +1,12 @@
-/** `--trace FILE`: every call of a simulated host, a line each, and the states that made them. */
-import { LineFile } from '../../documents/line-file.ts';
+/** `--trace FILE`: every call of a simulated host, its leaves, and the states that made them. */
 import type { TdRunEvent } from '../../orchestrator/index.ts';
-import { traceJson, traceLine } from '../../simulator/index.ts';
+import {
+  recordCalls,
+  type StateRecord,
+  type TraceHeader,
+  TraceWriter,
+  traceVersion,
+} from '../../trace/index.ts';
 import type { SimulatingHost } from '../open-host.ts';
 
 export interface TraceFile {
@@ -21,50 +26,43 @@ export interface TraceFile {
  *
  * @throws TdctlError TDCTL_E_NOT_WRITABLE.
  */
-export function openTraceFile(host: SimulatingHost, path: string): TraceFile {
-  const file = new LineFile({ path, what: 'trace' });
-  const [callText, chartText] = path.endsWith('.jsonl')
-    ? [traceJson, chartJson]
-    : [traceLine, chartLine];
-  const stop = host.onCall((event) => file.write(callText(event)));
+export function openTraceFile(
+  host: SimulatingHost,
+  { path, header }: { readonly path: string; readonly header: TraceHeader },
+): TraceFile {
+  const writer = new TraceWriter(path);
+  writer.write({ kind: 'header', version: traceVersion, ...header });
+  const stop = recordCalls(
+    (listener) => host.onCall(listener),
+    (record) => writer.write(record),
+  );
+  let outcome: string | undefined;
   return {
     note(event) {
-      if (isOfChart(event)) file.write(chartText(event));
+      if (event.event === 'td.ended') outcome = event.outcome;
+      const record = stateRecord(event);
+      if (record !== undefined) writer.write(record);
     },
     end() {
       stop();
-      file.end();
+      if (outcome !== undefined) writer.write({ kind: 'end', exit: { outcome } });
+      writer.end();
     },
   };
 }
 
-type ChartEvent = Extract<TdRunEvent, { event: 'state.entered' | 'step.ended' | 'td.ended' }>;
-
-function isOfChart(event: TdRunEvent): event is ChartEvent {
-  return ['state.entered', 'step.ended', 'td.ended'].includes(event.event);
-}
-
-/** What `tdctl graph --coverage` reads. Without times: they are the tool's own, and never twice the same. */
-function chartJson(event: ChartEvent): string {
-  const { td, machine, machineVersion, state, event: name } = event;
-  const about = { kind: 'event', td, machine, machineVersion, state, event: name };
+/** Without times: they are the tool's own, and never twice the same. */
+function stateRecord(event: TdRunEvent): StateRecord | undefined {
+  const { td, machine, machineVersion, state } = event;
+  const about = { kind: 'event', td, machine, machineVersion, state } as const;
   switch (event.event) {
     case 'state.entered':
-      return JSON.stringify(about);
+      return { ...about, event: event.event, transitions: event.transitions };
     case 'step.ended':
-      return JSON.stringify({ ...about, step: event.step, result: event.result });
+      return { ...about, event: event.event, step: event.step, result: event.result };
     case 'td.ended':
-      return JSON.stringify({ ...about, outcome: event.outcome });
-  }
-}
-
-function chartLine(event: ChartEvent): string {
-  switch (event.event) {
-    case 'state.entered':
-      return `-- ${event.td} -> ${event.state}`;
-    case 'step.ended':
-      return `-- ${event.td} ${event.step} ${event.result}`;
-    case 'td.ended':
-      return `-- ${event.td} ended ${event.outcome}`;
+      return { ...about, event: event.event, outcome: event.outcome };
+    default:
+      return undefined;
   }
 }

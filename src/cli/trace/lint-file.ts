@@ -5,7 +5,7 @@ import { withCpuIdentity } from '../../exec/index.ts';
 import { namedKernel } from '../../host/simulated/index.ts';
 import { defaultHostProfile, defaultKernelAbi, type HostProfile } from '../../simulator/index.ts';
 import type { TracedCpu } from '../../trace/index.ts';
-import { lintTrace, readTrace, type TracedTrace } from '../../trace/lint/index.ts';
+import { lintTrace, otherFormat, readTrace, type TracedTrace } from '../../trace/lint/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import type { CommandIo } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
@@ -49,15 +49,20 @@ const kind = {
 } as const;
 
 function traceIn(text: string, name: string): TracedTrace {
+  const about = { code: 'TDCTL_E_SPEC_INVALID', op: 'read the trace file' } as const;
+  const place = sanitize(name);
+  const message = otherFormat(text);
+  if (message !== undefined) {
+    throw new TdctlError({ ...about, place, message, hint: 'record it again with this tdctl' });
+  }
   const trace = readTrace(text.split(/\r?\n/));
   if (trace !== undefined) return trace;
   throw new TdctlError({
-    code: 'TDCTL_E_SPEC_INVALID',
-    op: 'read the trace file',
-    place: sanitize(name),
+    ...about,
+    place,
     message:
       text.trim() === '' ? 'the file is empty' : 'there is no call of KVM in it: this is no trace',
-    hint: 'give it what `tdctl exec --trace FILE` or `strace -f -e trace=ioctl` wrote',
+    hint: 'give it what `tdctl exec --trace FILE`, `tdctl run --trace FILE` or `strace -f -e trace=ioctl` wrote',
   });
 }
 

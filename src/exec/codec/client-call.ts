@@ -24,7 +24,7 @@ export interface ClientCall {
   /** The third argument, which has 64 bits, unsigned. */
   readonly arg: bigint;
   readonly memory: ClientMemory;
-  /** The codec asks what an fd in a struct names, when the kernel would look it up. It has 32 bits, unsigned. */
+  /** Tells what an fd in a struct names, when the kernel would look it up. It has 32 bits, unsigned. */
   fd(number: number): FdTarget;
   /** A vCPU shares these bytes with the client; without them nobody sees its exits. */
   readonly runPage?: Uint8Array | undefined;

@@ -1,4 +1,4 @@
-/** A step of a script as what a guest does to its vCPU. Registers are used as the GHCI and the Linux guest do. */
+/** A step of a script as what a guest does to its vCPU, with registers as the GHCI and Linux use them. */
 import type { GuestEvent, TdVmCallRegister } from '../../simulator/index.ts';
 import type { GuestAction } from './run-script.ts';
 

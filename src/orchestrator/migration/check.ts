@@ -1,10 +1,10 @@
 /** What can be known before anything is made. A refusal here costs nothing. */
+import { hasTag } from '../../../machines/state-id.ts';
+import { tdLifecycle } from '../../../machines/td-lifecycle/index.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import { freeKeySlots } from '../../host/offer.ts';
 import type { MigrationSession } from './session.ts';
-
-const movable: ReadonlySet<string> = new Set(['runnable', 'running', 'paused']);
 
 export async function checkMigration(session: MigrationSession): Promise<void> {
   checkSource(session);
@@ -17,7 +17,7 @@ export async function checkMigration(session: MigrationSession): Promise<void> {
 
 /** Without a whole TD there is nothing to move, whatever the checks. */
 function checkSource({ source }: MigrationSession): void {
-  if (movable.has(source.state)) return;
+  if (hasTag(tdLifecycle, source.state, 'whole')) return;
   throw new TdctlError({
     code: 'TDCTL_E_MIGRATION_REFUSED',
     op: 'look at the source',

@@ -3,12 +3,14 @@ import { createActor } from 'xstate';
 import {
   INTRA_HOST_MIGRATION_VERSION,
   type MigrationOutput,
+  type MigrationStateId,
 } from '../../../machines/intra-host-migration/index.ts';
 import type { Host } from '../../host/port.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { TdRunEvent } from '../events.ts';
+import { follow } from '../follow.ts';
 import { type AroundStep, once } from '../session.ts';
-import { dotted, type TdRun } from '../td-run.ts';
+import type { TdRun } from '../td-run.ts';
 import type { MigrationEventBody, MigrationRunEvent } from './events.ts';
 import { bindMigration, intraHostMigrationOnHost } from './provide.ts';
 import type { MigrationSession } from './session.ts';
@@ -20,7 +22,7 @@ export interface MigrationRun {
   cancel(): void;
   /** Once there is one. After `completed` and `destinationOnly` it has the TD. */
   readonly destination: TdRun | undefined;
-  readonly state: string;
+  readonly state: MigrationStateId;
 }
 
 export interface MigrationOptions {
@@ -40,7 +42,7 @@ export function startMigration(options: MigrationOptions): MigrationRun {
   const { source, onEvent } = options;
   const { now, plan } = source.session;
   const startedAt = now();
-  let state = 'revocable.checking';
+  let state: MigrationStateId = 'revocable.checking';
   const publish = (body: MigrationEventBody) =>
     onEvent({
       td: plan.spec.name,
@@ -59,29 +61,28 @@ export function startMigration(options: MigrationOptions): MigrationRun {
     now,
     publish,
     onDestinationEvent: options.onDestinationEvent,
-    wasRunning: source.state === 'running',
+    requests: {
+      take: () => [source, session.destination].flatMap((td) => td?.session.requests.take() ?? []),
+    },
     destination: undefined,
-    moved: false,
-    underWay: Promise.resolve(),
   };
-  const actor = createActor(intraHostMigrationOnHost, { input: { td: plan.spec.name } });
-  bindMigration(actor.system, session);
-  const ended = new Promise<MigrationOutput>((resolve, reject) => {
-    actor.subscribe({
-      next: (snapshot) => {
-        const entered = dotted(snapshot);
-        if (entered === state && snapshot.status !== 'done') return;
-        state = entered;
-        publish({ event: 'state.entered' });
-        if (snapshot.status !== 'done') return;
-        const { verdict, error, leftovers } = snapshot.output;
-        publish({ event: 'migration.ended', verdict, error, leftovers });
-        resolve(snapshot.output);
-      },
-      error: reject,
-    });
+  const actor = createActor(intraHostMigrationOnHost, {
+    input: { td: plan.spec.name, wasRunning: source.isIn('running') },
   });
-  publish({ event: 'state.entered' });
+  bindMigration(actor, session);
+  const ended = follow(actor, {
+    onEntered: (entered, transitions) => {
+      state = entered;
+      publish({ event: 'state.entered', transitions });
+    },
+  }).then((output) => {
+    const { verdict, error, leftovers } = output;
+    // What is over has no TD in its hands, whatever went wrong in its last steps; else nobody could
+    // stop the source any more.
+    source.send({ type: verdict === 'sourceKept' ? 'td.keep' : 'td.moved' });
+    publish({ event: 'migration.ended', verdict, error, leftovers });
+    return output;
+  });
   actor.start();
   return {
     ended,

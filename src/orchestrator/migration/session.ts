@@ -1,7 +1,7 @@
 /** One migration: the TD that moves, the host of the VM it moves to, and that VM once it exists. */
 import type { Host } from '../../host/port.ts';
 import type { TdPlan } from '../../plan/index.ts';
-import type { TdRunEvent } from '../events.ts';
+import type { RequestCount, TdRunEvent } from '../events.ts';
 import type { AroundStep } from '../session.ts';
 import type { TdRun } from '../td-run.ts';
 import type { MigrationEventBody } from './events.ts';
@@ -17,13 +17,9 @@ export interface MigrationSession {
   readonly aroundStep: AroundStep;
   readonly publish: (body: MigrationEventBody) => void;
   readonly onDestinationEvent: (event: TdRunEvent) => void;
-  /** The TD was inside KVM_RUN when the migration began, and shall be again. */
-  readonly wasRunning: boolean;
+  /** Those that the migration made itself, between the steps of the two TDs. */
+  readonly requests: { take(): readonly RequestCount[] };
   destination: TdRun | undefined;
-  /** The kernel has said that the TD is in the destination. */
-  moved: boolean;
-  /** The effect under way: an undo waits for it. */
-  underWay: Promise<unknown>;
 }
 
 export function destinationOf({ destination }: MigrationSession): TdRun {

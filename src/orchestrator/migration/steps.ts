@@ -1,10 +1,10 @@
-/** The steps of a migration, forward. Each is a few requests to the two TDs. */
-import type { GivenBack, OwnerFound } from '../../../machines/intra-host-migration/index.ts';
-import type { StepError, TdOutput } from '../../../machines/td-lifecycle/index.ts';
+/** The steps of a migration, forward. Each asks one thing of one of the two TDs. */
+import type { Asked, GivenBack } from '../../../machines/intra-host-migration/index.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { Vm } from '../../host/port.ts';
 import { canEnter } from '../steps/running.ts';
-import { startTd, type TdRun, type TdState } from '../td-run.ts';
+import { startTd, type TdRun } from '../td-run.ts';
+import { ask, reach } from './ask.ts';
 import { destinationOf, type MigrationSession } from './session.ts';
 
 export async function prepareDestination(
@@ -14,7 +14,7 @@ export async function prepareDestination(
   session.destination ??= startDestination(session);
   const { destination } = session;
   signal.addEventListener('abort', () => destination.stop(), { once: true });
-  await reachOrThrow(destination, 'receiving');
+  await reach(destination, 'receiving');
 }
 
 function startDestination(session: MigrationSession): TdRun {
@@ -30,64 +30,54 @@ function startDestination(session: MigrationSession): TdRun {
   });
 }
 
-export async function quiesceSource({ source, wasRunning }: MigrationSession): Promise<void> {
-  if (source.state === 'running' && wasRunning) {
-    source.send({ type: 'td.pause' });
-    await reachOrThrow(source, 'paused');
-  }
-  source.send({ type: 'td.handOver' });
-  await reachOrThrow(source, 'migratingOut');
+export function pauseSource({ source }: MigrationSession): Promise<void> {
+  return ask(source, { event: { type: 'td.pause' }, leadsTo: 'paused' });
 }
 
-/** The one ioctl that cannot be taken back. */
-export async function moveContext(session: MigrationSession): Promise<void> {
-  if (session.moved) return;
-  const { source } = session;
-  const vm = destinationOf(session).session.handles.get('vm');
-  await vm.moveEncContextFrom({ source: source.session.handles.get('vm') });
-  session.moved = true;
+export function handOver({ source }: MigrationSession): Promise<void> {
+  return ask(source, { event: { type: 'td.handOver' }, leadsTo: 'migratingOut' });
 }
 
 /**
- * A dead VM answers EIO to everything, so any harmless request tells whether the source lives. The
- * destination has the TD if a vCPU of it can be entered; where the host enters none, the
- * posted code says it: a move that failed after it killed the source leaves nothing that runs.
+ * The one ioctl that cannot be taken back. The chart of the source takes nothing down meanwhile; the
+ * destination is told by its ledger to wait.
  */
-export async function findOwner(session: MigrationSession): Promise<OwnerFound> {
-  if (await isAlive(session.source)) return { owner: 'source' };
-  const { handles } = destinationOf(session).session;
-  const [vcpu] = handles.has('vcpus') ? handles.get('vcpus') : [];
-  const enters = vcpu !== undefined && (await canEnter(vcpu));
-  return { owner: enters ? 'destination' : 'nobody' };
+export async function moveContext(session: MigrationSession): Promise<void> {
+  const { handles, ledger } = destinationOf(session).session;
+  if (handles.has('tdReceived')) return;
+  const source = session.source.session.handles.get('vm');
+  await ledger.track('moving', handles.get('vm').moveEncContextFrom({ source }));
+  handles.set('tdReceived', true);
 }
 
-export async function isAlive({ session }: TdRun): Promise<boolean> {
+/** A dead VM answers EIO to everything, so any harmless request tells whether the source lives. */
+export async function askSource({ source }: MigrationSession): Promise<Asked> {
   try {
-    await session.handles.get('vm').checkExtension('KVM_CAP_MAX_VCPUS');
-    return true;
+    await source.session.handles.get('vm').checkExtension('KVM_CAP_MAX_VCPUS');
+    return { hasTd: true };
   } catch (error) {
     if (!(error instanceof KvmError)) throw error;
     // EIO: dead. EBADF: its fd is closed, so its process has gone. A VM that has another reason to
     // refuse lives: taking that for dead would give up a TD that is still there.
-    return error.code !== 'EIO' && error.code !== 'EBADF';
+    return { hasTd: error.code !== 'EIO' && error.code !== 'EBADF' };
   }
 }
 
-export async function resumeDestination(session: MigrationSession): Promise<void> {
-  const destination = destinationOf(session);
-  if (destination.state === 'running') return;
-  await makePrivateAgain(session, destination);
-  arrive(session);
-  if (!session.wasRunning) return;
-  destination.send({ type: 'td.resume' });
-  await reachOrThrow(destination, 'running');
+/**
+ * The destination has the TD if a vCPU of it can be entered. Where the host enters none, no posted
+ * series leaves a TD that runs after a move that failed once it had killed the source.
+ */
+export async function askDestination(session: MigrationSession): Promise<Asked> {
+  const { handles } = destinationOf(session).session;
+  const [vcpu] = handles.has('vcpus') ? handles.get('vcpus') : [];
+  return { hasTd: vcpu !== undefined && (await canEnter(vcpu)) };
 }
 
 /** The destination has the TD from now on, whether it runs or not. */
-function arrive(session: MigrationSession): void {
+export async function arrive(session: MigrationSession): Promise<void> {
   const destination = destinationOf(session);
-  destination.session.handles.set('keySlot', true);
   destination.send({ type: 'td.arrived', mrtd: session.source.context.mrtd });
+  await reach(destination, 'paused', 'running');
 }
 
 /**
@@ -95,8 +85,8 @@ function arrive(session: MigrationSession): void {
  * nothing. It may fail without harm: a guest page that is then shared for KVM ends KVM_RUN with
  * KVM_EXIT_MEMORY_FAULT, which says what to set, so the TD is not given up for it.
  */
-async function makePrivateAgain(session: MigrationSession, destination: TdRun): Promise<void> {
-  const { handles, plan } = destination.session;
+export async function restoreMemory(session: MigrationSession): Promise<void> {
+  const { handles, plan } = destinationOf(session).session;
   const vm: Vm = handles.get('vm');
   for (const { gpa, sizeBytes } of plan.layout.slots) {
     try {
@@ -111,39 +101,13 @@ async function makePrivateAgain(session: MigrationSession, destination: TdRun): 
   }
 }
 
-export async function retireSource(session: MigrationSession): Promise<GivenBack> {
-  const { source } = session;
-  // Where resuming failed before it got that far.
-  arrive(session);
+export function enterDestination(session: MigrationSession): Promise<void> {
+  return ask(destinationOf(session), { event: { type: 'td.resume' }, leadsTo: 'running' });
+}
+
+export async function retireSource({ source }: MigrationSession): Promise<GivenBack> {
   source.send({ type: 'td.moved' });
   source.stop();
   const { leftovers } = await source.ended;
   return { leftovers };
-}
-
-export class TdEndedError extends Error {
-  readonly stepError: StepError;
-
-  constructor(stepError: StepError) {
-    super(`the TD has ended: ${stepError.step}`);
-    this.stepError = stepError;
-  }
-}
-
-/** @throws TdEndedError with the reason, where the TD ends instead. */
-async function reachOrThrow(td: TdRun, state: TdState): Promise<void> {
-  if (await td.reaches(state)) return;
-  throw new TdEndedError(reasonOf(await td.ended));
-}
-
-function reasonOf({ error, leftovers, name }: TdOutput): StepError {
-  const [leftover] = leftovers;
-  return (
-    error ??
-    leftover ?? {
-      step: 'stopped',
-      code: 'TDCTL_E_INTERRUPTED',
-      message: `the TD ${name} was stopped meanwhile`,
-    }
-  );
 }

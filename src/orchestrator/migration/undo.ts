@@ -1,30 +1,29 @@
-/** The way back, and the way out where the TD is in neither VM. Undo does not fail; it may leave rests. */
-import type { GivenBack, RolledBack } from '../../../machines/intra-host-migration/index.ts';
+/** The way back, and the way out where the TD is in neither VM. An undo may leave rests. */
+import type { GivenBack, LetGo } from '../../../machines/intra-host-migration/index.ts';
 import type { StepError } from '../../../machines/td-lifecycle/index.ts';
 import type { TdRun } from '../td-run.ts';
+import { ask, reach } from './ask.ts';
 import type { MigrationSession } from './session.ts';
-import { isAlive } from './steps.ts';
 
-export async function rollBack(session: MigrationSession): Promise<RolledBack> {
-  await session.underWay;
-  const leftovers = await takeDown(session.destination);
-  return { leftovers, sourceKept: await letGoOn(session) };
+export async function takeDownDestination(session: MigrationSession): Promise<GivenBack> {
+  return { leftovers: await takeDown(session.destination) };
 }
 
-/** False where there is nothing to go on with: the source is dead, or has ended by itself. */
-async function letGoOn({ source, wasRunning }: MigrationSession): Promise<boolean> {
-  if (!(await isAlive(source))) return false;
+/** A pause that was under way ends first. One that never began leaves the TD running. */
+export async function keepSource({ source }: MigrationSession): Promise<LetGo> {
+  const stopped = source.state === 'migratingOut.stopRequested';
   source.send({ type: 'td.keep' });
-  if (!wasRunning) return source.reaches('paused', 'runnable');
-  // A pause that was under way ends first. One that never began leaves the TD running.
-  if (!(await source.reaches('paused', 'running'))) return false;
-  source.send({ type: 'td.resume' });
-  return source.reaches('running');
+  if (stopped) await source.ended;
+  else await reach(source, 'paused', 'runnable', 'running');
+  return { stopped };
+}
+
+export function resumeSource({ source }: MigrationSession): Promise<void> {
+  return ask(source, { event: { type: 'td.resume' }, leadsTo: 'running' });
 }
 
 export async function clearUp(session: MigrationSession): Promise<GivenBack> {
   const { source, destination } = session;
-  await session.underWay;
   source.send({ type: 'td.lost', error: lostError(session) });
   const ofDestination = await takeDown(destination);
   return { leftovers: [...ofDestination, ...(await takeDown(source))] };

@@ -12,7 +12,7 @@ export async function stopVcpus(session: TdSession): Promise<void> {
 
 export async function settleStep({ ledger, handles }: TdSession): Promise<Settled> {
   await ledger.settle();
-  return { holdsKeySlot: handles.has('keySlot') };
+  return { holdsKeySlot: handles.has('tdInitialized') };
 }
 
 /**
@@ -20,7 +20,8 @@ export async function settleStep({ ledger, handles }: TdSession): Promise<Settle
  * the only way to know, and EINVAL is the normal answer. Whatever is answered, the last close
  * frees the key slot, only later; so a refusal is worth a warning and never fails the teardown.
  */
-export async function terminateTd({ handles, publish }: TdSession): Promise<void> {
+export async function terminateTd({ ledger, handles, publish }: TdSession): Promise<void> {
+  await ledger.settle();
   if (!handles.has('vm')) return;
   try {
     await handles.get('vm').tdxTerminateVm();

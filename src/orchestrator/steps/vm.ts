@@ -59,7 +59,7 @@ const ENTROPY_PAUSE_MS = 20;
 
 export async function initializeTd(session: TdSession, signal: AbortSignal): Promise<void> {
   const { plan, handles } = session;
-  if (handles.has('keySlot')) return;
+  if (handles.has('tdInitialized')) return;
   const vm = handles.get('vm');
   const params = buildInitVm(plan.spec, {
     facts: plan.facts,
@@ -72,7 +72,7 @@ export async function initializeTd(session: TdSession, signal: AbortSignal): Pro
   for (let attempt = 1; ; attempt += 1) {
     try {
       await vm.tdxInitVm(params);
-      handles.set('keySlot', true);
+      handles.set('tdInitialized', true);
       return;
     } catch (error) {
       const mayRetry = error instanceof KvmError && error.code === 'EAGAIN';

@@ -1,6 +1,7 @@
 /** Every fault that a run could meet, found by playing it once without any and reading its trace. */
 import type { ErrnoName } from '../../abi/kvm/errno.ts';
 import type { RequestName } from '../../abi/kvm/requests.ts';
+import type { TdState } from '../../orchestrator/index.ts';
 import { type FaultRecord, possibleFaults, type TraceEvent } from '../../simulator/index.ts';
 import type { TracedCall } from '../rehearse-once.ts';
 import type { Who } from '../world.ts';
@@ -10,7 +11,7 @@ export interface FaultCase {
   readonly faults: readonly RehearsalFault[];
   /** The lane and the state of the step that the first of them falls into. */
   readonly lane: string;
-  readonly state: string;
+  readonly state: TracedCall['state'];
 }
 
 /** There is one case for each fault, in the order of the run. */
@@ -98,9 +99,13 @@ function deaths(trace: readonly TracedCall[]): RehearsalFault[] {
   });
 }
 
-/** The lane of a move has more than the name of the TD; its destination is known by the state `preparing`. */
+const ofDestination: TdState = 'preparing';
+
+/** The lane of a move tells it; the VM that it prepares is told by its state. */
 function isOfMove(call: TracedCall | undefined): boolean {
-  return call !== undefined && (call.lane.includes(' move ') || call.state.startsWith('preparing'));
+  return (
+    call !== undefined && (call.lane.includes(' move ') || call.state.startsWith(ofDestination))
+  );
 }
 
 interface NumberedIoctl {
@@ -125,7 +130,7 @@ function numbered(trace: readonly TraceEvent[]): NumberedIoctl[] {
 
 interface Place {
   readonly lane: string;
-  readonly state: string;
+  readonly state: TracedCall['state'];
   readonly order: number;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The shortest way to see a violation again: as few faults, moves and TDs as still break the same
- * invariant. The search is greedy: a fault is left out for good once the run breaks without it. Only what a command
- * line can say is tried, so that the command shows what was found.
+ * invariant. The search is greedy: a fault is left out for good once the run breaks without it. Only
+ * what a command line can say is tried, so that the command shows what was found.
  */
 import type { RehearsalHooks } from '../hooks.ts';
 import { rehearseSimulated } from '../rehearse-once.ts';

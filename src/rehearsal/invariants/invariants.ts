@@ -2,6 +2,8 @@
  * What must hold in every rehearsal, whatever fails (docs/invariants.md has a section for each). They
  * are judged by the machine's own snapshot, which knows nothing of tdctl.
  */
+import { hasTag } from '../../../machines/state-id.ts';
+import { tdLifecycle } from '../../../machines/td-lifecycle/index.ts';
 import type { Snapshot, VmSnapshot } from '../../simulator/index.ts';
 import { countLost, type Loss } from '../losses.ts';
 import type { LiveTd, World } from '../world.ts';
@@ -78,14 +80,12 @@ export function ownerOf(tdr: number, vms: Snapshot['vms']): VmSnapshot | undefin
   );
 }
 
-const whole: ReadonlySet<string> = new Set(['runnable', 'running', 'paused']);
-
 function beliefMatches(world: World, td: LiveTd, { vms }: Snapshot): Violation[] {
   const { run, name, fate } = td;
   if (run === undefined || fate !== 'alive') return [];
   const vm = world.vmOf(td, vms);
   const isThere = vm !== undefined && !vm.dead && vm.td?.state === 'RUNNABLE';
-  if (whole.has(run.state) === isThere) return [];
+  if (hasTag(tdLifecycle, run.state, 'whole') === isThere) return [];
   const has =
     vm === undefined ? 'has no such VM' : `has VM ${vm.id} ${vm.dead ? 'dead' : vm.td?.state}`;
   return [

@@ -3,6 +3,7 @@
 import { book, type CheckName, errnosOf } from '../../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../abi/kvm/errno.ts';
 import type { Answer } from '../interface.ts';
+import type { TdxSupport } from './kernel.ts';
 
 export type Refusal = Extract<Answer, { readonly ok: false }>;
 
@@ -20,10 +21,8 @@ export function ok(value: number): Answer {
   return value === 0 ? done : { ok: true, value };
 }
 
-export function refuse(check: CheckName | ErrnoName): Refusal {
-  // INTERIM: handlers that have no rows yet.
-  if (!check.includes('.')) return injected(check as ErrnoName);
-  const refusal = refusals.get(check as CheckName);
+export function refuse(check: CheckName): Refusal {
+  const refusal = refusals.get(check);
   if (refusal === undefined) throw new Error(`the book has no check ${check}`);
   return refusal;
 }
@@ -34,6 +33,16 @@ export function refuseWith(
   { errno = usualErrno(check), hwError }: Partial<Pick<Refusal, 'errno' | 'hwError'>>,
 ): Refusal {
   return { ok: false, errno, hwError, check };
+}
+
+/** A refusal because the last leaf was refused: by a row of the module, unless that was injected. */
+export function refusedByModule(
+  check: CheckName,
+  { module: { refusedBy } }: TdxSupport,
+  hwError?: bigint,
+): Refusal {
+  const refusal = hwError === undefined ? refuse(check) : refuseWith(check, { hwError });
+  return refusedBy === undefined ? refusal : { ...refusal, moduleCheck: refusedBy };
 }
 
 /** A refusal that no check of the kernel gives: it was injected before any was made. */

@@ -1,11 +1,10 @@
 import type { KernelAbi } from '../../abi/kvm/kernels/kernel-abi.ts';
 import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
-import type { FaultInjector, FaultPoint } from '../faults.ts';
+import type { FaultInjector } from '../faults.ts';
 import type { Caller } from '../interface.ts';
 import type { TdxModule } from '../module/tdx-module.ts';
 import type { HostProfile } from '../platform.ts';
 import type { Trace } from '../trace.ts';
-import { injected, type Refusal } from './answer.ts';
 import type { FileTable } from './files.ts';
 import type { KeyIdPool } from './key-ids.ts';
 import type { PageAllocator } from './memory/page-allocator.ts';
@@ -50,10 +49,4 @@ export interface TdxSupport {
  */
 export function killedWhileLocking(caller: Caller, vm: Vm): boolean {
   return vm.vcpus.length > 0 && (vm.runs.size > 0 || caller.pendingSignal() === 'fatal');
-}
-
-/** INTERIM: of handlers that have no rows yet. */
-export function faultAt(kernel: Kernel, point: FaultPoint): Refusal | undefined {
-  const errno = kernel.faults.errnoAt?.(point);
-  return errno === undefined ? undefined : injected(errno);
 }

@@ -1,26 +1,35 @@
 /** Leaves that make a TD: TDH.MNG.CREATE, KEY.CONFIG, ADDCX, INIT and RD. */
 
 import { MrtdStream } from '../../abi/tdx/mrtd.ts';
-import { statusCodes, statusWord } from '../../abi/tdx/status.ts';
 import { eptpControls, type TdParams } from '../../abi/tdx/td-params.ts';
 import type { Hpa } from './addresses.ts';
-import { checkBuildState, checkPage, opStateIncorrect, pageMetadata } from './checks.ts';
+import { checksOf, firstRefusal, type LeafAnswer } from './checks.ts';
+import { type PageCall, pageSteps, type TdCall, tdOf, tdrSteps } from './common-steps.ts';
 import { readTdField } from './metadata-fields.ts';
 import { type ModuleState, packageOf } from './module-state.ts';
 import { SecureEpt } from './secure-ept.ts';
 import type { Td } from './states.ts';
-import { checkTdParams } from './td-params-checks.ts';
+import { type InitCall, tdParamsSteps } from './td-params-checks.ts';
 
-const success = statusCodes.TDX_SUCCESS;
+interface CreateCall extends PageCall {
+  readonly hkid: number;
+}
 
-export function mngCreate(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: number }): bigint {
-  const page = checkPage(module, rcx, 'NDA', 'RCX');
-  if (page !== success) return page;
-  const key = module.keys.entry(rdx);
-  if (key === undefined) return statusWord('TDX_OPERAND_INVALID', 'RDX');
-  if (key.state !== 'FREE') return statusCodes.TDX_HKID_NOT_FREE;
+const createChecks = checksOf<'TDH.MNG.CREATE', CreateCall>('TDH.MNG.CREATE', {
+  ...pageSteps,
+  'mng-create.hkid-not-private': ({ module, hkid }) => module.keys.entry(hkid) === undefined,
+  'mng-create.hkid-not-free': ({ module, hkid }) => module.keys.of(hkid).state !== 'FREE',
+});
 
-  key.state = 'ASSIGNED';
+export function mngCreate(
+  module: ModuleState,
+  { rcx, rdx }: { rcx: Hpa; rdx: number },
+): LeafAnswer {
+  const call = { module, page: rcx, hkid: rdx };
+  const refused = firstRefusal(createChecks, call);
+  if (refused !== undefined) return refused;
+
+  module.keys.of(rdx).state = 'ASSIGNED';
   const td: Td = {
     tdr: rcx,
     hkid: rdx,
@@ -33,59 +42,74 @@ export function mngCreate(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: nu
     initialized: undefined,
   };
   module.pamt.set(rcx, { type: 'TDR', owner: td, vcpu: undefined });
-  return success;
+  return undefined;
 }
+
+interface KeyConfigCall extends TdCall {
+  /** The bit of the package in the TD's configured packages. */
+  readonly bit: number;
+}
+
+const keyConfigChecks = checksOf<'TDH.MNG.KEY.CONFIG', KeyConfigCall>('TDH.MNG.KEY.CONFIG', {
+  ...tdrSteps,
+  'mng-key-config.wrong-lifecycle': (call) => tdOf(call).lifecycle !== 'HKID_ASSIGNED',
+  'mng-key-config.done-already': (call) => (tdOf(call).configuredPackages & call.bit) !== 0,
+});
 
 /** Runs once on each package; the last one makes the keys usable. */
 export function mngKeyConfig(
   module: ModuleState,
   { rcx }: { rcx: Hpa },
   logicalCpu: number,
-): bigint {
-  const page = checkPage(module, rcx, 'TDR', 'RCX');
-  if (page !== success) return page;
-  const td = pageMetadata(module, rcx).owner;
-  if (td.fatal) return statusCodes.TDX_TD_FATAL;
-  if (td.lifecycle !== 'HKID_ASSIGNED') return statusCodes.TDX_LIFECYCLE_STATE_INCORRECT;
-  const bit = 1 << packageOf(module.limits, logicalCpu);
-  if ((td.configuredPackages & bit) !== 0) return statusCodes.TDX_KEY_CONFIGURED;
+): LeafAnswer {
+  const call = {
+    module,
+    handle: rcx,
+    metadata: undefined,
+    bit: 1 << packageOf(module.limits, logicalCpu),
+  };
+  const refused = firstRefusal(keyConfigChecks, call);
+  if (refused !== undefined) return refused;
 
-  td.configuredPackages |= bit;
+  const td = tdOf(call);
+  td.configuredPackages |= call.bit;
   if (td.configuredPackages === (1 << module.limits.packages) - 1) td.lifecycle = 'KEYS_CONFIGURED';
-  return success;
+  return undefined;
 }
 
-export function mngAddcx(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: Hpa }): bigint {
-  const tdr = checkPage(module, rdx, 'TDR', 'RDX');
-  if (tdr !== success) return tdr;
-  const td = pageMetadata(module, rdx).owner;
-  if (td.fatal) return statusCodes.TDX_TD_FATAL;
-  if (td.lifecycle !== 'KEYS_CONFIGURED') return statusCodes.TDX_TD_KEYS_NOT_CONFIGURED;
-  const { base, max } = module.release.tdcxPages;
-  if (td.tdcxPages >= max) return statusCodes.TDX_TDCX_NUM_INCORRECT;
-  // Before the minimum is there, there is no TDCS and so no OP_STATE to look at.
-  if (td.tdcxPages >= base && td.opState !== 'UNINITIALIZED') {
-    return opStateIncorrect(module, td.opState, 'UNINITIALIZED');
-  }
-  const page = checkPage(module, rcx, 'NDA', 'RCX');
-  if (page !== success) return page;
+const addcxChecks = checksOf<'TDH.MNG.ADDCX', TdCall & PageCall>('TDH.MNG.ADDCX', {
+  ...tdrSteps,
+  ...pageSteps,
+  'mng-addcx.too-many': (call) => tdOf(call).tdcxPages >= call.module.release.tdcxPages.max,
+});
 
+export function mngAddcx(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: Hpa }): LeafAnswer {
+  const call = { module, handle: rdx, metadata: undefined, page: rcx };
+  const refused = firstRefusal(addcxChecks, call);
+  if (refused !== undefined) return refused;
+
+  const td = tdOf(call);
   module.pamt.set(rcx, { type: 'TDCX', owner: td, vcpu: undefined });
   td.tdcxPages++;
   td.childPages++;
-  return success;
+  return undefined;
 }
 
-/** RDX points to TD_PARAMS; a refusal leaves the TD uninitialised, so it may be tried again. */
-export function mngInit(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: TdParams }): bigint {
-  const page = checkPage(module, rcx, 'TDR', 'RCX');
-  if (page !== success) return page;
-  const td = pageMetadata(module, rcx).owner;
-  const state = checkBuildState(module, td, 'UNINITIALIZED');
-  if (state !== success) return state;
-  const params = checkTdParams(module, td, rdx);
-  if (params !== success) return params;
+const initChecks = checksOf<'TDH.MNG.INIT', InitCall>('TDH.MNG.INIT', {
+  ...tdrSteps,
+  ...tdParamsSteps,
+});
 
+/** RDX points to TD_PARAMS; a refusal leaves the TD uninitialised, so it may be tried again. */
+export function mngInit(
+  module: ModuleState,
+  { rcx, rdx }: { rcx: Hpa; rdx: TdParams },
+): LeafAnswer {
+  const call = { module, handle: rcx, metadata: undefined, params: rdx, facts: undefined };
+  const refused = firstRefusal(initChecks, call);
+  if (refused !== undefined) return refused;
+
+  const td = tdOf(call);
   td.initialized = {
     params: rdx,
     secureEpt: new SecureEpt(rdx.eptpControls === eptpControls.fiveLevels ? 5 : 4),
@@ -98,18 +122,26 @@ export function mngInit(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: TdPa
     epoch: 0,
   };
   td.opState = 'INITIALIZED';
-  return success;
+  return undefined;
 }
 
+interface ReadCall extends TdCall {
+  readonly field: bigint;
+  value: bigint | undefined;
+}
+
+const readChecks = checksOf<'TDH.MNG.RD', ReadCall>('TDH.MNG.RD', {
+  ...tdrSteps,
+  'mng-rd.not-readable': (call) => {
+    call.value = readTdField(call.module, tdOf(call), call.field);
+    return call.value === undefined;
+  },
+});
+
 /** One 64-bit element of the TD's metadata, in R8. */
-export function mngRd(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: bigint }): bigint {
-  const page = checkPage(module, rcx, 'TDR', 'RCX');
-  if (page !== success) return page;
-  const td = pageMetadata(module, rcx).owner;
-  const state = checkBuildState(module, td, ['INITIALIZED', 'RUNNABLE']);
-  if (state !== success) return state;
-  const value = readTdField(module, td, rdx);
-  if (value === undefined) return statusCodes.TDX_METADATA_FIELD_NOT_READABLE;
-  module.out.r8 = value;
-  return success;
+export function mngRd(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: bigint }): LeafAnswer {
+  const call: ReadCall = { module, handle: rcx, metadata: undefined, field: rdx, value: undefined };
+  const refused = firstRefusal(readChecks, call);
+  if (refused === undefined) module.out.r8 = call.value ?? 0n;
+  return refused;
 }

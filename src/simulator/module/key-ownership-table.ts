@@ -30,6 +30,13 @@ export class KeyOwnershipTable {
     return this.#entries[hkid - this.#first];
   }
 
+  /** @throws Error where a check has not passed the number before. */
+  of(hkid: number): KeyEntry {
+    const entry = this.entry(hkid);
+    if (entry === undefined) throw new Error('no entry in the key ownership table');
+    return entry;
+  }
+
   /** The key IDs of guests with their states, in order. */
   *guestEntries(): IterableIterator<readonly [hkid: number, entry: KeyEntry]> {
     for (const [i, entry] of this.#entries.entries()) {

@@ -1,178 +1,197 @@
 /** Leaves on private memory: TDH.MEM.* and TDH.MR.*. A GPA operand carries its level in bits 2:0. */
 
 import { mrExtendChunkBytes } from '../../abi/tdx/mrtd.ts';
-import { statusCodes, statusWord } from '../../abi/tdx/status.ts';
-import { type Gpa, type Hpa, pageSize } from './addresses.ts';
-import { checkBuildState, checkPage, isPrivateGpa, pageMetadata, splitGpa } from './checks.ts';
+import { type Hpa, pageSize } from './addresses.ts';
+import { checksOf, firstRefusal, type LeafAnswer } from './checks.ts';
+import {
+  type GpaCall,
+  gpaSteps,
+  initializedOf,
+  type PageCall,
+  pageSteps,
+  splitGpa,
+  type TdCall,
+  tdCall,
+  tdOf,
+  tdrSteps,
+} from './common-steps.ts';
 import type { ModuleState } from './module-state.ts';
-import type { InitializedTd, OpState, Td } from './states.ts';
+import type { PageType } from './states.ts';
 
-const success = statusCodes.TDX_SUCCESS;
+type MapCall = GpaCall & PageCall;
 
-/** The TD that RDX names, once its TDR and state have passed; else the refusal. */
-function openTd(
-  module: ModuleState,
-  tdr: Hpa,
-  allowed: OpState | readonly OpState[],
-  operand: 'RCX' | 'RDX',
-): { readonly td: Td; readonly initialized: InitializedTd } | bigint {
-  const page = checkPage(module, tdr, 'TDR', operand);
-  if (page !== success) return page;
-  const td = pageMetadata(module, tdr).owner;
-  const state = checkBuildState(module, td, allowed);
-  if (state !== success) return state;
-  if (td.initialized === undefined) throw new Error('an initialised TD without its TDCS');
-  return { td, initialized: td.initialized };
-}
+const septAddChecks = checksOf<'TDH.MEM.SEPT.ADD', MapCall>('TDH.MEM.SEPT.ADD', {
+  ...gpaSteps,
+  ...pageSteps,
+  'gpa.level': (call) => call.level < 1 || call.level > initializedOf(call).secureEpt.topLevel,
+  'sept.entry-taken': (call) => initializedOf(call).secureEpt.hasTable(call.gpa, call.level),
+});
 
 export function memSeptAdd(
   module: ModuleState,
   { rcx, rdx, r8 }: { rcx: number; rdx: Hpa; r8: Hpa },
-): bigint {
-  const opened = openTd(module, rdx, ['INITIALIZED', 'RUNNABLE'], 'RDX');
-  if (typeof opened === 'bigint') return opened;
-  const { td, initialized } = opened;
-  const sept = initialized.secureEpt;
+): LeafAnswer {
   const { gpa, level } = splitGpa(rcx);
-  if (level < 1 || level > sept.topLevel || !isPrivateGpa(td, gpa, level)) {
-    return statusWord('TDX_OPERAND_INVALID', 'RCX');
-  }
-  if (!sept.reaches(gpa, level)) return statusWord('TDX_EPT_WALK_FAILED', 'RCX');
-  if (sept.hasTable(gpa, level)) return statusWord('TDX_EPT_ENTRY_STATE_INCORRECT', 'RCX');
-  const page = checkPage(module, r8, 'NDA', 'R8');
-  if (page !== success) return page;
+  const call = { module, handle: rdx, metadata: undefined, gpa, level, page: r8 };
+  const refused = firstRefusal(septAddChecks, call);
+  if (refused !== undefined) return refused;
 
-  sept.addTable(gpa, level, r8);
-  module.pamt.set(r8, { type: 'EPT', owner: td, vcpu: undefined });
-  td.childPages++;
-  return success;
+  initializedOf(call).secureEpt.addTable(call.gpa, call.level, r8);
+  takePage(call, 'EPT');
+  return undefined;
 }
+
+const pageAddChecks = checksOf<'TDH.MEM.PAGE.ADD', MapCall & { readonly source: Uint8Array }>(
+  'TDH.MEM.PAGE.ADD',
+  {
+    ...gpaSteps,
+    ...pageSteps,
+    'mem-page-add.source': ({ source }) => source.length !== pageSize,
+  },
+);
 
 /** R9 is the source page: shared memory of the host, whose content is copied. */
 export function memPageAdd(
   module: ModuleState,
   { rcx, rdx, r8, r9 }: { rcx: number; rdx: Hpa; r8: Hpa; r9: Uint8Array },
-): bigint {
-  const opened = openTd(module, rdx, 'INITIALIZED', 'RDX');
-  if (typeof opened === 'bigint') return opened;
-  const { td, initialized } = opened;
-  const sept = initialized.secureEpt;
+): LeafAnswer {
   const { gpa, level } = splitGpa(rcx);
-  if (level !== 0 || !isPrivateGpa(td, gpa, 0)) return statusWord('TDX_OPERAND_INVALID', 'RCX');
-  if (!sept.reaches(gpa, 0)) return statusWord('TDX_EPT_WALK_FAILED', 'RCX');
-  if (sept.page(gpa) !== undefined) return statusWord('TDX_EPT_ENTRY_STATE_INCORRECT', 'RCX');
-  if (r9.length !== pageSize) return statusWord('TDX_OPERAND_INVALID', 'R9');
-  const page = checkPage(module, r8, 'NDA', 'R8');
-  if (page !== success) return page;
+  const call = { module, handle: rdx, metadata: undefined, gpa, level, page: r8, source: r9 };
+  const refused = firstRefusal(pageAddChecks, call);
+  if (refused !== undefined) return refused;
 
-  sept.addPage(gpa, r8);
-  module.pamt.set(r8, { type: 'REG', owner: td, vcpu: undefined });
-  td.childPages++;
-  initialized.content.set(gpa, r9.slice());
-  initialized.mrtd.pageAdd(BigInt(gpa));
-  return success;
+  mapPage(call);
+  const { content, mrtd } = initializedOf(call);
+  content.set(call.gpa, r9.slice());
+  mrtd.pageAdd(BigInt(call.gpa));
+  return undefined;
 }
+
+const pageAugChecks = checksOf<'TDH.MEM.PAGE.AUG', MapCall>('TDH.MEM.PAGE.AUG', {
+  ...gpaSteps,
+  ...pageSteps,
+});
 
 /** A page of a running TD: nothing is copied or measured, and the guest has to accept it. */
 export function memPageAug(
   module: ModuleState,
   { rcx, rdx, r8 }: { rcx: number; rdx: Hpa; r8: Hpa },
-): bigint {
-  const opened = openTd(module, rdx, 'RUNNABLE', 'RDX');
-  if (typeof opened === 'bigint') return opened;
-  const { td, initialized } = opened;
-  const sept = initialized.secureEpt;
+): LeafAnswer {
   const { gpa, level } = splitGpa(rcx);
-  if (level !== 0 || !isPrivateGpa(td, gpa, 0)) return statusWord('TDX_OPERAND_INVALID', 'RCX');
-  if (!sept.reaches(gpa, 0)) return statusWord('TDX_EPT_WALK_FAILED', 'RCX');
-  if (sept.page(gpa) !== undefined) return statusWord('TDX_EPT_ENTRY_STATE_INCORRECT', 'RCX');
-  const page = checkPage(module, r8, 'NDA', 'R8');
-  if (page !== success) return page;
-
-  sept.addPage(gpa, r8);
-  module.pamt.set(r8, { type: 'REG', owner: td, vcpu: undefined });
-  td.childPages++;
-  return success;
+  const call = { module, handle: rdx, metadata: undefined, gpa, level, page: r8 };
+  const refused = firstRefusal(pageAugChecks, call);
+  if (refused === undefined) mapPage(call);
+  return refused;
 }
+
+function mapPage(call: MapCall): void {
+  initializedOf(call).secureEpt.addPage(call.gpa, call.page);
+  takePage(call, 'REG');
+}
+
+function takePage(call: MapCall, type: PageType): void {
+  const owner = tdOf(call);
+  call.module.pamt.set(call.page, { type, owner, vcpu: undefined });
+  owner.childPages++;
+}
+
+interface ExtendCall extends GpaCall {
+  /** Of the 256 bytes in their page. */
+  readonly offset: number;
+}
+
+const extendChecks = checksOf<'TDH.MR.EXTEND', ExtendCall>('TDH.MR.EXTEND', {
+  ...gpaSteps,
+  'mr-extend.unaligned': ({ offset }) => offset % mrExtendChunkBytes !== 0,
+  'mr-extend.no-table': gpaSteps['sept.no-table'],
+  'mr-extend.no-page': (call) => {
+    const { secureEpt, content } = initializedOf(call);
+    const isBlocked = secureEpt.page(call.gpa)?.blockedAtEpoch !== undefined;
+    return isBlocked || !content.has(call.gpa);
+  },
+});
 
 /** Measures 256 bytes of a page that was added. */
-export function mrExtend(module: ModuleState, { rcx, rdx }: { rcx: number; rdx: Hpa }): bigint {
-  const opened = openTd(module, rdx, 'INITIALIZED', 'RDX');
-  if (typeof opened === 'bigint') return opened;
-  const { td, initialized } = opened;
+export function mrExtend(module: ModuleState, { rcx, rdx }: { rcx: number; rdx: Hpa }): LeafAnswer {
   const offset = rcx % pageSize;
-  const gpa: Gpa = rcx - offset;
-  if (rcx % mrExtendChunkBytes !== 0 || !isPrivateGpa(td, gpa, 0)) {
-    return statusWord('TDX_OPERAND_INVALID', 'RCX');
-  }
-  const sept = initialized.secureEpt;
-  if (!sept.reaches(gpa, 0)) return statusWord('TDX_EPT_ENTRY_NOT_PRESENT', 'RCX');
-  const content = initialized.content.get(gpa);
-  if (sept.page(gpa)?.blockedAtEpoch !== undefined || content === undefined) {
-    return statusCodes.TDX_EPT_ENTRY_NOT_PRESENT;
-  }
+  const call = { module, handle: rdx, metadata: undefined, gpa: rcx - offset, level: 0, offset };
+  const refused = firstRefusal(extendChecks, call);
+  if (refused !== undefined) return refused;
 
-  initialized.mrtd.extend(BigInt(rcx), content.subarray(offset, offset + mrExtendChunkBytes));
-  return success;
+  const { mrtd, content } = initializedOf(call);
+  const page = content.get(call.gpa) ?? new Uint8Array(pageSize);
+  mrtd.extend(BigInt(rcx), page.subarray(offset, offset + mrExtendChunkBytes));
+  return undefined;
 }
 
-export function mrFinalize(module: ModuleState, { rcx }: { rcx: Hpa }): bigint {
-  const opened = openTd(module, rcx, 'INITIALIZED', 'RCX');
-  if (typeof opened === 'bigint') return opened;
-  const { td, initialized } = opened;
-  if (initialized.vcpus === 0) return statusCodes.TDX_NO_VCPUS;
+const finalizeChecks = checksOf<'TDH.MR.FINALIZE', TdCall>('TDH.MR.FINALIZE', {
+  ...tdrSteps,
+  'mr-finalize.no-vcpus': (call) => initializedOf(call).vcpus === 0,
+});
 
+export function mrFinalize(module: ModuleState, { rcx }: { rcx: Hpa }): LeafAnswer {
+  const call = tdCall(module, rcx);
+  const refused = firstRefusal(finalizeChecks, call);
+  if (refused !== undefined) return refused;
+
+  const initialized = initializedOf(call);
   initialized.finalMrtd = initialized.mrtd.finalize();
   initialized.content.clear();
-  td.opState = 'RUNNABLE';
-  return success;
+  tdOf(call).opState = 'RUNNABLE';
+  return undefined;
 }
+
+const blockChecks = checksOf<'TDH.MEM.RANGE.BLOCK', GpaCall>('TDH.MEM.RANGE.BLOCK', {
+  ...gpaSteps,
+  'mem-range-block.no-page': (call) => entryOf(call) === undefined,
+  'mem-range-block.done-already': (call) => entryOf(call)?.blockedAtEpoch !== undefined,
+});
 
 export function memRangeBlock(
   module: ModuleState,
   { rcx, rdx }: { rcx: number; rdx: Hpa },
-): bigint {
-  const opened = openTd(module, rdx, ['INITIALIZED', 'RUNNABLE'], 'RDX');
-  if (typeof opened === 'bigint') return opened;
-  const { td, initialized } = opened;
-  const { gpa, level } = splitGpa(rcx);
-  // Only 4 KiB pages are modelled; a block of a whole table would be of level 1 and above.
-  if (level !== 0 || !isPrivateGpa(td, gpa, 0)) return statusWord('TDX_OPERAND_INVALID', 'RCX');
-  const entry = initialized.secureEpt.page(gpa);
-  if (entry === undefined) return statusWord('TDX_EPT_ENTRY_STATE_INCORRECT', 'RCX');
-  if (entry.blockedAtEpoch !== undefined) {
-    return statusWord('TDX_EPT_ENTRY_STATE_INCORRECT', 'RCX');
-  }
-  entry.blockedAtEpoch = initialized.epoch;
-  return success;
+): LeafAnswer {
+  const call = { module, handle: rdx, metadata: undefined, ...splitGpa(rcx) };
+  const refused = firstRefusal(blockChecks, call);
+  const entry = refused === undefined ? entryOf(call) : undefined;
+  if (entry !== undefined) entry.blockedAtEpoch = initializedOf(call).epoch;
+  return refused;
 }
 
+const trackChecks = checksOf<'TDH.MEM.TRACK', TdCall>('TDH.MEM.TRACK', tdrSteps);
+
 /** Starts a new TLB epoch. */
-export function memTrack(module: ModuleState, { rcx }: { rcx: Hpa }): bigint {
-  const opened = openTd(module, rcx, ['INITIALIZED', 'RUNNABLE'], 'RCX');
-  if (typeof opened === 'bigint') return opened;
-  opened.initialized.epoch++;
-  return success;
+export function memTrack(module: ModuleState, { rcx }: { rcx: Hpa }): LeafAnswer {
+  const call = tdCall(module, rcx);
+  const refused = firstRefusal(trackChecks, call);
+  if (refused === undefined) initializedOf(call).epoch++;
+  return refused;
 }
+
+const removeChecks = checksOf<'TDH.MEM.PAGE.REMOVE', GpaCall>('TDH.MEM.PAGE.REMOVE', {
+  ...gpaSteps,
+  'mem-page-remove.not-blocked': (call) => entryOf(call)?.blockedAtEpoch === undefined,
+  'mem-page-remove.not-tracked': (call) =>
+    (entryOf(call)?.blockedAtEpoch ?? 0) >= initializedOf(call).epoch,
+});
 
 export function memPageRemove(
   module: ModuleState,
   { rcx, rdx }: { rcx: number; rdx: Hpa },
-): bigint {
-  const opened = openTd(module, rdx, ['INITIALIZED', 'RUNNABLE'], 'RDX');
-  if (typeof opened === 'bigint') return opened;
-  const { td, initialized } = opened;
-  const { gpa, level } = splitGpa(rcx);
-  if (level !== 0 || !isPrivateGpa(td, gpa, 0)) return statusWord('TDX_OPERAND_INVALID', 'RCX');
-  const entry = initialized.secureEpt.page(gpa);
-  if (entry?.blockedAtEpoch === undefined) {
-    return statusWord('TDX_EPT_ENTRY_STATE_INCORRECT', 'RCX');
-  }
-  if (entry.blockedAtEpoch >= initialized.epoch) return statusCodes.TDX_TLB_TRACKING_NOT_DONE;
+): LeafAnswer {
+  const call = { module, handle: rdx, metadata: undefined, ...splitGpa(rcx) };
+  const refused = firstRefusal(removeChecks, call);
+  const entry = refused === undefined ? entryOf(call) : undefined;
+  if (entry === undefined) return refused;
 
-  initialized.secureEpt.removePage(gpa);
-  initialized.content.delete(gpa);
+  const { secureEpt, content } = initializedOf(call);
+  secureEpt.removePage(call.gpa);
+  content.delete(call.gpa);
   module.pamt.delete(entry.hpa);
-  td.childPages--;
-  return success;
+  tdOf(call).childPages--;
+  return undefined;
+}
+
+function entryOf(call: GpaCall) {
+  return initializedOf(call).secureEpt.page(call.gpa);
 }

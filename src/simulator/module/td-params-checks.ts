@@ -1,103 +1,95 @@
-/** What TDH.MNG.INIT refuses in TD_PARAMS, in its order (tdx-module part 3). */
+/** What TDH.MNG.INIT refuses in TD_PARAMS. The order is that of the book. */
+
 import { attributeMask } from '../../abi/tdx/attributes.ts';
-import { tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
-import { statusCodes, statusWord } from '../../abi/tdx/status.ts';
+import type { tdParamsChecks } from '../../abi/tdx/checks/build.ts';
 import {
-  type CpuidRegisters,
   configFlags,
   eptpControls,
   type TdParams,
-  tscFrequencyRange,
+  tscFrequencyUnitKhz,
 } from '../../abi/tdx/td-params.ts';
-import { xfamFindings } from '../../abi/tdx/xfam.ts';
+import {
+  refusedCpuid,
+  type TdParamsFacts,
+  type TdParamsRule,
+  tdParamsRules,
+} from '../../abi/tdx/td-params-rules.ts';
+import { type TdCall, tdOf } from './common-steps.ts';
 import { cpuidKey } from './cpuid.ts';
-import type { ModuleState, NativeCpuid } from './module-state.ts';
-import type { Td } from './states.ts';
+import type { ModuleState } from './module-state.ts';
 
-const success = statusCodes.TDX_SUCCESS;
+export interface InitCall extends TdCall {
+  readonly params: TdParams;
+  /** What the rules look at, once it was asked for. */
+  facts: TdParamsFacts | undefined;
+}
 
-export function checkTdParams(module: ModuleState, td: Td, params: TdParams): bigint {
-  const { limits, release } = module;
-  const refuse = (operand: Parameters<typeof statusWord>[1]) =>
-    statusWord('TDX_OPERAND_INVALID', operand);
+type Steps = Readonly<Record<keyof typeof tdParamsChecks, (call: InitCall) => boolean>>;
 
-  if (!attributesAllowed(params.attributes, limits.attributesFixed0)) return refuse('ATTRIBUTES');
-  if (!xfamAllowed(params.xfam, limits.xfamFixed0)) return refuse('XFAM');
-  if (params.maxVcpus === 0 || params.maxVcpus > (limits.maxVcpusPerTd ?? 0xffff)) {
-    return refuse('MAX_VCPUS');
-  }
-  if (params.numL2Vms > 3) return refuse('NUM_L2_VMS');
-  if (td.tdcxPages < release.tdcxPages.base + params.numL2Vms) {
-    return statusCodes.TDX_TDCS_NOT_ALLOCATED;
-  }
-  if ((params.configFlags & ~limits.configFlagsFixed0) !== 0n) return refuse('EXEC_CONTROLS');
-  if (!eptpAllowed(module, params)) return refuse('EPTP_CONTROLS');
-  if (params.tscFrequency < tscFrequencyRange.min || params.tscFrequency > tscFrequencyRange.max) {
-    return refuse('TSC_FREQUENCY');
-  }
+export const tdParamsSteps: Steps = {
+  'mng-init.attributes': byRule('mng-init.attributes'),
+  'mng-init.xfam': byRule('mng-init.xfam'),
+  'mng-init.max-vcpus': byRule('mng-init.max-vcpus'),
+  'mng-init.num-l2-vms': ({ params }) => params.numL2Vms > 3,
+  'mng-init.tdcs-of-l2-vms': (call) =>
+    tdOf(call).tdcxPages < call.module.release.tdcxPages.base + call.params.numL2Vms,
+  'mng-init.config-flags': ({ module, params }) =>
+    (params.configFlags & ~module.limits.configFlagsFixed0) !== 0n,
+  'mng-init.eptp-controls': ({ module, params }) => !eptpAllowed(module, params),
+  'mng-init.tsc-frequency': byRule('mng-init.tsc-frequency'),
   // The reserved fields are not part of the struct here; of MSR_CONFIG_CTLS they are.
-  if ((params.msrConfigCtls & ~1) !== 0) return refuse('RDX');
-  const cpuid = checkCpuidConfig(module, params);
-  if (cpuid !== success) return cpuid;
-  if ((params.msrConfigCtls & 1) === 0 && params.ia32ArchCapabilitiesConfig !== 0n) {
-    return refuse('IA32_ARCH_CAPABILITIES_CONFIG');
-  }
-  const migratable = (params.attributes & attributeMask.migratable) !== 0n;
-  const partitionedMigration = (release.features0 & tdxFeatures0.PARTITIONED_TD_MIGRATION) !== 0n;
-  if (migratable && params.numL2Vms > 0 && !partitionedMigration) return refuse('RDX');
-  return success;
+  'mng-init.reserved': ({ params }) => (params.msrConfigCtls & ~1) !== 0,
+  'mng-init.cpuid-config': (call) => {
+    const refused = refusedCpuid(factsOf(call));
+    if (refused === undefined) return false;
+    const { leaf, subleaf = 0xffff_ffff } = refused;
+    call.module.out.rcx = BigInt(leaf) | (BigInt(subleaf) << 32n);
+    return true;
+  },
+  'mng-init.cpuid-tail': ({ module, params }) =>
+    params.cpuidConfig
+      .slice(module.release.cpuidConfig.length)
+      .some((row) => (row.eax | row.ebx | row.ecx | row.edx) !== 0),
+  'mng-init.arch-capabilities': ({ params }) =>
+    (params.msrConfigCtls & 1) === 0 && params.ia32ArchCapabilitiesConfig !== 0n,
+  'mng-init.migratable-with-l2-vms': ({ params }) =>
+    (params.attributes & attributeMask.migratable) !== 0n && params.numL2Vms > 0,
+};
+
+function byRule(check: TdParamsRule) {
+  const { refuses } = tdParamsRules[check];
+  return (call: InitCall) => refuses(factsOf(call));
 }
 
-/** ATTRIBUTES_FIXED1 is 0 in every release. */
-function attributesAllowed(value: bigint, fixed0: bigint): boolean {
-  if ((value & ~fixed0) !== 0n) return false;
-  const migratable = (value & attributeMask.migratable) !== 0n;
-  return !migratable || (value & (attributeMask.debug | attributeMask.perfmon)) === 0n;
+function factsOf(call: InitCall): TdParamsFacts {
+  call.facts ??= tdParamsFacts(call.module, call.params);
+  return call.facts;
 }
 
-function xfamAllowed(value: bigint, fixed0: bigint): boolean {
-  return (value & ~fixed0) === 0n && xfamFindings(value).length === 0;
+function tdParamsFacts(module: ModuleState, params: TdParams): TdParamsFacts {
+  const { limits, release, nativeCpuid } = module;
+  const leaf1 = cpuidKey(1, undefined);
+  return {
+    attributes: params.attributes,
+    xfam: params.xfam,
+    maxVcpus: params.maxVcpus,
+    tscKhz: params.tscFrequency * tscFrequencyUnitKhz,
+    cpuid: release.cpuidConfig.flatMap((configurable, i) => {
+      const chosen = params.cpuidConfig[i];
+      const { leaf, subleaf } = configurable;
+      return chosen === undefined ? [] : [{ leaf, subleaf, configurable, chosen }];
+    }),
+    limits: {
+      attributesFixed0: limits.attributesFixed0,
+      xfamFixed0: limits.xfamFixed0,
+      maxVcpusPerTd: limits.maxVcpusPerTd,
+      cpuModel: (leaf1 === undefined ? undefined : nativeCpuid.get(leaf1)?.eax) ?? 0,
+    },
+  };
 }
 
 function eptpAllowed(module: ModuleState, params: TdParams): boolean {
   const wide = (params.configFlags & configFlags.GPAW) !== 0n;
   if (params.eptpControls === eptpControls.fiveLevels) return module.profile.platform.fiveLevelEpt;
   return params.eptpControls === eptpControls.fourLevels && !wide;
-}
-
-/** A bit that is neither configurable nor a feature the CPU has is refused; RCX names the leaf. */
-function checkCpuidConfig(module: ModuleState, params: TdParams): bigint {
-  for (const [i, leaf] of module.release.cpuidConfig.entries()) {
-    const value = params.cpuidConfig[i];
-    if (value === undefined) continue;
-    const extra =
-      (value.eax & ~leaf.eax) |
-      (value.ebx & ~leaf.ebx) |
-      (value.ecx & ~leaf.ecx) |
-      (value.edx & ~leaf.edx);
-    if (extra !== 0 || !familyAllowed(leaf.leaf, value, params, module.nativeCpuid)) {
-      module.out.rcx = BigInt(leaf.leaf) | (BigInt(leaf.subleaf ?? 0xffff_ffff) << 32n);
-      return statusWord('TDX_OPERAND_INVALID', 'CPUID_CONFIG');
-    }
-  }
-  // Slots beyond the release's leaves must stay 0.
-  const tail = params.cpuidConfig.slice(module.release.cpuidConfig.length);
-  return tail.some((row) => (row.eax | row.ebx | row.ecx | row.edx) !== 0)
-    ? statusWord('TDX_OPERAND_INVALID', 'RDX')
-    : success;
-}
-
-/** CPUID(1).EAX: 0 takes the CPU's family, model and stepping; else it must be the CPU's own. */
-function familyAllowed(
-  leaf: number,
-  value: CpuidRegisters,
-  params: TdParams,
-  native: NativeCpuid,
-): boolean {
-  if (leaf !== 1 || value.eax === 0 || (params.attributes & attributeMask.migratable) !== 0n) {
-    return true;
-  }
-  const key = cpuidKey(1, undefined);
-  const own = key === undefined ? undefined : native.get(key);
-  return own !== undefined && value.eax === (own.eax & 0x0fff3fff);
 }

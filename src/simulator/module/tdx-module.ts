@@ -1,8 +1,9 @@
 /**
  * The TDX module of one simulated machine, entered leaf by leaf as by SEAMCALL. RAX is the return
- * value, other outputs are in {@link TdxModule.out}. Every leaf checks its operands and states in
- * the order of tdx-module parts 2.3 and 2.5; a refusal changes nothing.
+ * value, other outputs are in {@link TdxModule.out}. Every leaf makes the checks of the book
+ * (src/abi/tdx/checks/) in its order; a refusal changes nothing.
  */
+import type { ModuleCheckName } from '../../abi/tdx/checks/index.ts';
 import { type ModuleRelease, moduleReleases } from '../../abi/tdx/module-releases.ts';
 import type { SeamcallName } from '../../abi/tdx/seamcalls.ts';
 import { statusCodes } from '../../abi/tdx/status.ts';
@@ -12,6 +13,7 @@ import type { FaultInjector } from '../faults.ts';
 import { type HostProfile, type InstalledModule, type Platform, presentCpus } from '../platform.ts';
 import type { Trace } from '../trace.ts';
 import * as build from './build.ts';
+import type { LeafAnswer } from './checks.ts';
 import { configurablePlaces, nativeCpuid } from './cpuid.ts';
 import { KeyOwnershipTable } from './key-ownership-table.ts';
 import * as memory from './memory.ts';
@@ -51,12 +53,13 @@ const leaves = {
 export type ModelledLeaf = keyof typeof leaves;
 export type LeafOperands<L extends ModelledLeaf> = Parameters<(typeof leaves)[L]>[1];
 
-type Leaf = (module: ModuleState, operands: unknown, logicalCpu: number) => bigint;
+type Leaf = (module: ModuleState, operands: unknown, logicalCpu: number) => LeafAnswer;
 
 export class TdxModule {
   readonly #state: ModuleState;
   readonly #faults: FaultInjector;
   readonly #trace: Trace;
+  #refusedBy: ModuleCheckName | undefined;
 
   constructor(
     profile: HostProfile,
@@ -91,6 +94,11 @@ export class TdxModule {
     return this.#state.out;
   }
 
+  /** The row that the last leaf answered with; undefined: it succeeded, or its status was injected. */
+  get refusedBy(): ModuleCheckName | undefined {
+    return this.#refusedBy;
+  }
+
   get keys(): KeyOwnershipTable {
     return this.#state.keys;
   }
@@ -106,12 +114,15 @@ export class TdxModule {
     const trace = this.#trace;
     const startedNs = trace.clock.nowNs;
     trace.clock.advance(seamcallCosts[leaf].ns);
-    const status =
-      this.#faults.statusOf?.(leaf, logicalCpu) ?? run(this.#state, operands, logicalCpu);
+    const injected = this.#faults.statusOf?.(leaf, logicalCpu);
+    const refused = injected === undefined ? run(this.#state, operands, logicalCpu) : undefined;
+    this.#refusedBy = refused?.check;
+    const status = injected ?? refused?.status ?? statusCodes.TDX_SUCCESS;
     if (trace.active) {
       const outputs = status === statusCodes.TDX_SUCCESS ? this.#outputsOf(leaf) : {};
+      const check = this.#refusedBy;
       trace.emit(
-        { kind: 'seamcall', leaf, operands: { ...operands }, logicalCpu, status, outputs },
+        { kind: 'seamcall', leaf, operands: { ...operands }, logicalCpu, status, check, outputs },
         startedNs,
       );
     }

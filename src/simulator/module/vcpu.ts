@@ -1,23 +1,32 @@
 /** Leaves on vCPUs: TDH.VP.CREATE, ADDCX, INIT, ENTER, FLUSH and WR. */
 
-import { tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
-import { statusCodes } from '../../abi/tdx/status.ts';
 import type { Hpa } from './addresses.ts';
-import { checkBuildState, checkPage, pageMetadata } from './checks.ts';
+import { checksOf, firstRefusal, type LeafAnswer } from './checks.ts';
+import {
+  initializedOf,
+  type PageCall,
+  pageSteps,
+  type TdCall,
+  tdCall,
+  tdOf,
+  tdrSteps,
+  tdvprSteps,
+  vcpuOf,
+} from './common-steps.ts';
 import type { ModuleState } from './module-state.ts';
-import type { InitializedTd, Td, TdVcpu } from './states.ts';
+import type { TdVcpu } from './states.ts';
 
-const success = statusCodes.TDX_SUCCESS;
+const createChecks = checksOf<'TDH.VP.CREATE', TdCall & PageCall>('TDH.VP.CREATE', {
+  ...tdrSteps,
+  ...pageSteps,
+});
 
-export function vpCreate(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: Hpa }): bigint {
-  const tdr = checkPage(module, rdx, 'TDR', 'RDX');
-  if (tdr !== success) return tdr;
-  const td = pageMetadata(module, rdx).owner;
-  const state = checkBuildState(module, td, 'INITIALIZED');
-  if (state !== success) return state;
-  const page = checkPage(module, rcx, 'NDA', 'RCX');
-  if (page !== success) return page;
+export function vpCreate(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: Hpa }): LeafAnswer {
+  const call = { module, handle: rdx, metadata: undefined, page: rcx };
+  const refused = firstRefusal(createChecks, call);
+  if (refused !== undefined) return refused;
 
+  const td = tdOf(call);
   const vcpu: TdVcpu = {
     tdvpr: rcx,
     td,
@@ -28,45 +37,48 @@ export function vpCreate(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: Hpa
   };
   module.pamt.set(rcx, { type: 'TDVPR', owner: td, vcpu });
   td.childPages++;
-  return success;
+  return undefined;
 }
 
-export function vpAddcx(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: Hpa }): bigint {
-  const tdvpr = checkPage(module, rdx, 'TDVPR', 'RDX');
-  if (tdvpr !== success) return tdvpr;
-  const { owner: td, vcpu } = vcpuOf(module, rdx);
-  const state = checkBuildState(module, td, 'INITIALIZED');
-  if (state !== success) return state;
-  if (vcpu.state !== 'UNINITIALIZED') return statusCodes.TDX_VCPU_STATE_INCORRECT;
-  if (vcpu.pages >= module.release.tdvpsPages.max) return statusCodes.TDX_TDCX_NUM_INCORRECT;
-  const page = checkPage(module, rcx, 'NDA', 'RCX');
-  if (page !== success) return page;
+const addcxChecks = checksOf<'TDH.VP.ADDCX', TdCall & PageCall>('TDH.VP.ADDCX', {
+  ...tdvprSteps,
+  ...pageSteps,
+  'vp-addcx.too-many': (call) => vcpuOf(call).pages >= call.module.release.tdvpsPages.max,
+});
 
+export function vpAddcx(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: Hpa }): LeafAnswer {
+  const call = { module, handle: rdx, metadata: undefined, page: rcx };
+  const refused = firstRefusal(addcxChecks, call);
+  if (refused !== undefined) return refused;
+
+  const [td, vcpu] = [tdOf(call), vcpuOf(call)];
   module.pamt.set(rcx, { type: 'TDCX', owner: td, vcpu });
   vcpu.pages++;
   td.childPages++;
-  return success;
+  return undefined;
 }
+
+const initChecks = checksOf<'TDH.VP.INIT', TdCall & { readonly x2apicId: number }>('TDH.VP.INIT', {
+  ...tdvprSteps,
+  'vp-init.too-few-pages': (call) => vcpuOf(call).pages < call.module.release.tdvpsPages.base,
+  'vp-init.max-vcpus': (call) => {
+    const { vcpus, params } = initializedOf(call);
+    return vcpus >= params.maxVcpus;
+  },
+  'vp-init.x2apic-id-taken': (call) => initializedOf(call).x2apicIds.has(call.x2apicId),
+});
 
 /** RDX is the guest's first RCX, R8 its x2APIC id. RSI gives the vCPU's index. */
 export function vpInit(
   module: ModuleState,
   { rcx, r8 }: { rcx: Hpa; rdx: bigint; r8: number },
   logicalCpu: number,
-): bigint {
-  const tdvpr = checkPage(module, rcx, 'TDVPR', 'RCX');
-  if (tdvpr !== success) return tdvpr;
-  const { owner: td, vcpu } = vcpuOf(module, rcx);
-  const state = checkBuildState(module, td, 'INITIALIZED');
-  if (state !== success) return state;
-  if (vcpu.pages < module.release.tdvpsPages.base) return statusCodes.TDX_TDCX_NUM_INCORRECT;
-  if (vcpu.state !== 'UNINITIALIZED') return statusCodes.TDX_VCPU_STATE_INCORRECT;
-  const initialized = initializedTd(td);
-  if (initialized.vcpus >= initialized.params.maxVcpus) return statusCodes.TDX_MAX_VCPUS_EXCEEDED;
-  if (enumeratesTopology(module) && initialized.x2apicIds.has(r8)) {
-    return statusCodes.TDX_X2APIC_ID_NOT_UNIQUE;
-  }
+): LeafAnswer {
+  const call = { module, handle: rcx, metadata: undefined, x2apicId: r8 };
+  const refused = firstRefusal(initChecks, call);
+  if (refused !== undefined) return refused;
 
+  const [vcpu, initialized] = [vcpuOf(call), initializedOf(call)];
   vcpu.index = initialized.vcpus;
   initialized.vcpus++;
   initialized.x2apicIds.add(r8);
@@ -74,61 +86,63 @@ export function vpInit(
   vcpu.logicalCpu = logicalCpu;
   initialized.associatedVcpus++;
   module.out.rsi = BigInt(vcpu.index);
-  return success;
+  return undefined;
 }
+
+interface CpuCall extends TdCall {
+  readonly logicalCpu: number;
+}
+
+const enterChecks = checksOf<'TDH.VP.ENTER', CpuCall>('TDH.VP.ENTER', {
+  ...tdvprSteps,
+  'vp-enter.on-other-cpu': (call) => {
+    const { logicalCpu } = vcpuOf(call);
+    return logicalCpu !== undefined && logicalCpu !== call.logicalCpu;
+  },
+});
 
 /** Runs the guest on this logical CPU, which holds the vCPU's state from then on. */
-export function vpEnter(module: ModuleState, { rcx }: { rcx: Hpa }, logicalCpu: number): bigint {
-  const tdvpr = checkPage(module, rcx, 'TDVPR', 'RCX');
-  if (tdvpr !== success) return tdvpr;
-  const { owner: td, vcpu } = vcpuOf(module, rcx);
-  const state = checkBuildState(module, td, 'RUNNABLE');
-  if (state !== success) return state;
-  if (vcpu.state !== 'READY') return statusCodes.TDX_VCPU_STATE_INCORRECT;
-  if (vcpu.logicalCpu !== undefined && vcpu.logicalCpu !== logicalCpu) {
-    return statusCodes.TDX_VCPU_ASSOCIATED;
-  }
+export function vpEnter(
+  module: ModuleState,
+  { rcx }: { rcx: Hpa },
+  logicalCpu: number,
+): LeafAnswer {
+  const call = { module, handle: rcx, metadata: undefined, logicalCpu };
+  const refused = firstRefusal(enterChecks, call);
+  if (refused !== undefined) return refused;
 
-  if (vcpu.logicalCpu === undefined) initializedTd(td).associatedVcpus++;
+  const vcpu = vcpuOf(call);
+  if (vcpu.logicalCpu === undefined) initializedOf(call).associatedVcpus++;
   vcpu.logicalCpu = logicalCpu;
-  return success;
+  return undefined;
 }
 
-/** Must run on the logical CPU that holds the vCPU's state. Looks at no OP_STATE. */
-export function vpFlush(module: ModuleState, { rcx }: { rcx: Hpa }, logicalCpu: number): bigint {
-  const tdvpr = checkPage(module, rcx, 'TDVPR', 'RCX');
-  if (tdvpr !== success) return tdvpr;
-  const { owner: td, vcpu } = vcpuOf(module, rcx);
-  if (td.lifecycle !== 'KEYS_CONFIGURED') return statusCodes.TDX_TD_KEYS_NOT_CONFIGURED;
-  if (vcpu.logicalCpu !== logicalCpu) return statusCodes.TDX_VCPU_NOT_ASSOCIATED;
+const flushChecks = checksOf<'TDH.VP.FLUSH', CpuCall>('TDH.VP.FLUSH', {
+  ...tdvprSteps,
+  'vp-flush.not-on-this-cpu': (call) => vcpuOf(call).logicalCpu !== call.logicalCpu,
+});
 
-  vcpu.logicalCpu = undefined;
-  initializedTd(td).associatedVcpus--;
-  return success;
+/** Must run on the logical CPU that holds the vCPU's state. */
+export function vpFlush(
+  module: ModuleState,
+  { rcx }: { rcx: Hpa },
+  logicalCpu: number,
+): LeafAnswer {
+  const call = { module, handle: rcx, metadata: undefined, logicalCpu };
+  const refused = firstRefusal(flushChecks, call);
+  if (refused !== undefined) return refused;
+
+  vcpuOf(call).logicalCpu = undefined;
+  initializedOf(call).associatedVcpus--;
+  return undefined;
 }
+
+const wrChecks = checksOf<'TDH.VP.WR', TdCall>('TDH.VP.WR', tdvprSteps);
 
 /** Writes a field of TDVPS. What it holds matters to a running guest only, so it is not kept. */
-export function vpWr(module: ModuleState, { rcx }: { rcx: Hpa; rdx: number; r8: bigint }): bigint {
-  const tdvpr = checkPage(module, rcx, 'TDVPR', 'RCX');
-  if (tdvpr !== success) return tdvpr;
-  const { owner: td, vcpu } = vcpuOf(module, rcx);
-  const state = checkBuildState(module, td, ['INITIALIZED', 'RUNNABLE']);
-  if (state !== success) return state;
-  return vcpu.state === 'UNINITIALIZED' ? statusCodes.TDX_VCPU_STATE_INCORRECT : success;
-}
-
-/** X2APIC ids are told apart by the modules that enumerate topology. */
-function enumeratesTopology(module: ModuleState): boolean {
-  return (module.release.features0 & tdxFeatures0.TOPOLOGY_ENUM) !== 0n;
-}
-
-function vcpuOf(module: ModuleState, tdvpr: Hpa): { owner: Td; vcpu: TdVcpu } {
-  const { owner, vcpu } = pageMetadata(module, tdvpr);
-  if (vcpu === undefined) throw new Error('a TDVPR page without a vCPU');
-  return { owner, vcpu };
-}
-
-function initializedTd(td: Td): InitializedTd {
-  if (td.initialized === undefined) throw new Error('a TD with vCPUs that TDH.MNG.INIT never saw');
-  return td.initialized;
+export function vpWr(
+  module: ModuleState,
+  { rcx }: { rcx: Hpa; rdx: number; r8: bigint },
+): LeafAnswer {
+  return firstRefusal(wrChecks, tdCall(module, rcx));
 }

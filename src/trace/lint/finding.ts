@@ -10,7 +10,7 @@ export type Severity = 'error' | 'warning' | 'note';
 export const severities: readonly Severity[] = ['error', 'warning', 'note'];
 
 export interface LintFinding {
-  /** Stable: scripts and docs/exec-trace.md refer to it. */
+  /** Of a refusal: the name of the check. Stable: scripts and docs/exec-trace.md refer to it. */
   readonly id: string;
   readonly severity: Severity;
   /** From 1. */
@@ -21,6 +21,8 @@ export interface LintFinding {
   readonly problem: string;
   /** What the kernel checks: its step, and the condition that holds. */
   readonly kernel: string | undefined;
+  /** Where the kernel does: its file and function. */
+  readonly source?: string | undefined;
   /** What to do: an imperative clause. */
   readonly remedy: string | undefined;
   /** Why the call is taken for this request, where the trace does not say. */

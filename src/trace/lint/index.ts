@@ -1,6 +1,6 @@
 /** `tdctl trace lint`. */
 export { type LintFinding, type Severity, severities } from './finding.ts';
 export { type LintReport, lintTrace } from './lint.ts';
-export { readTrace } from './read/read-trace.ts';
+export { otherFormat, readTrace } from './read/read-trace.ts';
 export { lintRules } from './rules/index.ts';
 export type { TracedTrace } from './traced.ts';

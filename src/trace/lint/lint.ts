@@ -1,10 +1,11 @@
 /** Judges a trace against the rules of a kernel on a simulated host. docs/exec-trace.md. */
+import { book, type CheckName } from '../../abi/kvm/checks/index.ts';
+import { initVmRules, isInitVmRule } from '../../abi/kvm/init-vm-rules.ts';
+import { isCircumstance } from './circumstances.ts';
 import { collected, type LintFinding } from './finding.ts';
-import { TraceHistory, type VmHistory } from './history.ts';
-import { hostOffer } from './refusal/host-offer.ts';
-import { judgeRefusal, type Refusal } from './refusal/judge.ts';
-import { CallArgs } from './replay/call-args.ts';
-import { circumstances, Replay, type ReplayOptions } from './replay/replay.ts';
+import { isInitialized, TraceHistory, type VmHistory } from './history.ts';
+import { judgeRefusal, type Refusal } from './judge.ts';
+import { Replay, type ReplayOptions } from './replay/replay.ts';
 import { ruleFindings } from './rules/index.ts';
 import { traceFindings } from './trace-findings.ts';
 import { errnoOf, isCall, succeeded, type TracedCall, type TracedTrace } from './traced.ts';
@@ -48,7 +49,7 @@ export async function lintTrace(trace: TracedTrace, options: LintOptions): Promi
     kernel: kernelAbi.name,
     calls: trace.steps.filter(isCall).length,
     replayed: judge.replayed,
-    tds: history.vms.filter(({ isTd, state }) => isTd ?? state !== 'UNINITIALIZED').length,
+    tds: history.vms.filter((vm) => vm.isTd ?? isInitialized(vm)).length,
     otherLines: trace.otherLines,
     findings: collected(findings),
   };
@@ -65,8 +66,7 @@ class TraceJudge {
   readonly stopped = new Set<VmHistory>();
   replayed = 0;
   readonly #replay: Replay;
-  readonly #offer: ReturnType<typeof hostOffer>;
-  readonly #kernelName: string;
+  readonly #options: LintOptions;
   /** Refusals for no fault of the program, by file and request: it may yet try again. */
   readonly #unlucky = new Map<string, number[]>();
   /** VMs that have answered EIO without a reason of its own: they are dead. */
@@ -74,8 +74,7 @@ class TraceJudge {
 
   constructor(options: LintOptions) {
     this.#replay = new Replay(options);
-    this.#offer = hostOffer(options);
-    this.#kernelName = `${options.kernelAbi.name} on ${options.hostName}`;
+    this.#options = options;
   }
 
   get follows(): boolean {
@@ -91,17 +90,20 @@ class TraceJudge {
     const simulated = this.follows ? await this.#replay.play(call) : undefined;
     if (simulated !== undefined) this.replayed += 1;
     const vm = this.history.vmOf(call);
-    const vcpu = vm?.vcpus.get(call.record.object);
-    const args = new CallArgs(call.record.args);
-    const situation = { args, vm, vcpu, offer: this.#offer };
-    const kernelName = this.#kernelName;
-    const refusal = judgeRefusal({ call, simulated, situation, kernelName });
+    const problemsOf = this.#problemsOf.bind(this);
+    const refusal = judgeRefusal({ call, simulated, problemsOf, ...this.#options });
     if (refusal !== undefined) this.#refused(refusal, call, vm);
     if (succeeded(call)) this.#repeated(call);
     this.history.take(call);
   }
 
-  #refused({ finding, isDecided }: Refusal, call: TracedCall, vm: VmHistory | undefined): void {
+  #problemsOf(call: TracedCall, check: CheckName): readonly string[] {
+    if (!isInitVmRule(check)) return [];
+    const facts = this.#replay.initVmFacts(call);
+    return facts === undefined ? [] : initVmRules[check].problems(facts);
+  }
+
+  #refused({ finding, check }: Refusal, call: TracedCall, vm: VmHistory | undefined): void {
     // What is asked of another VM may be meant for another VM.
     if (vm?.isTd === false) {
       this.findings.push({ ...finding, severity: 'note' });
@@ -109,18 +111,19 @@ class TraceJudge {
     }
     if (vm !== undefined && finding.severity === 'error') this.stopped.add(vm);
     // A dead VM answers EIO to whatever it is asked: the first time says it all.
-    const isEio = vm !== undefined && errnoOf(call) === 'EIO';
-    const first = isEio ? this.#dead.get(vm) : undefined;
+    const saysDead = vm !== undefined && errnoOf(call) === 'EIO' && mayBeDead(check);
+    const first = saysDead ? this.#dead.get(vm) : undefined;
     const known = first === undefined ? undefined : this.findings[first];
     if (first !== undefined && known !== undefined) {
       this.findings[first] = { ...known, count: known.count + 1 };
       return;
     }
-    if (circumstances.has(errnoOf(call) ?? '')) {
+    const errno = errnoOf(call);
+    if (errno !== undefined && isCircumstance({ errno, check })) {
       const key = unluckyKey(call);
       this.#unlucky.set(key, [...(this.#unlucky.get(key) ?? []), this.findings.length]);
     }
-    if (isEio && !isDecided) this.#dead.set(vm, this.findings.length);
+    if (saysDead) this.#dead.set(vm, this.findings.length);
     this.findings.push(finding);
   }
 
@@ -135,6 +138,10 @@ class TraceJudge {
     }
     this.#unlucky.delete(key);
   }
+}
+
+function mayBeDead(check: CheckName | undefined): boolean {
+  return check === undefined || check === 'vm.dead' || book[check].vmDead === true;
 }
 
 function unluckyKey({ record }: TracedCall): string {

@@ -1,5 +1,12 @@
 /** A trace as the linter has it, whoever wrote it. */
-import type { CallRecord, HeaderRecord, TraceRecord } from '../record.ts';
+import type { ErrnoName } from '../../abi/kvm/errno.ts';
+import type {
+  CallRecord,
+  HeaderRecord,
+  SeamcallRecord,
+  StateRecord,
+  TraceRecord,
+} from '../record.ts';
 
 export interface TracedTrace {
   readonly format: 'tdctl' | 'strace';
@@ -19,7 +26,7 @@ export interface TracedTrace {
 export interface TracedStep {
   /** From 1. */
   readonly line: number;
-  readonly record: Exclude<TraceRecord, HeaderRecord>;
+  readonly record: Exclude<TraceRecord, HeaderRecord | SeamcallRecord | StateRecord>;
   /** Why the call is taken for this request, where the trace does not say which it is. */
   readonly inferred?: string;
   /** The trace does not show what the call's pointer pointed to. */
@@ -41,7 +48,7 @@ export function succeeded({ record }: TracedCall): boolean {
   return 'value' in record.outcome;
 }
 
-export function errnoOf({ record }: TracedCall): string | undefined {
+export function errnoOf({ record }: TracedCall): ErrnoName | undefined {
   return 'errno' in record.outcome ? record.outcome.errno : undefined;
 }
 

@@ -20,7 +20,6 @@ export interface StateData {
   readonly invokes: readonly string[];
   readonly entry: readonly string[];
   readonly exit: readonly string[];
-  readonly does: string;
   readonly requests: readonly string[];
   readonly undo: string;
   /** The edges of the shortest way to it; null where there is none. */

@@ -21,7 +21,6 @@ export function pageData(model: ChartModel): ChartData {
     invokes: node.invokes.map(({ src }) => sanitize(src)),
     entry: node.entry.map(sanitize),
     exit: node.exit.map(sanitize),
-    does: sanitize(node.step?.does ?? ''),
     requests: (node.step?.requests ?? []).map(sanitize),
     undo: sanitize(node.step?.undo ?? ''),
     path: paths.get(node.id) ?? null,

@@ -89,6 +89,7 @@ function transition(edge: ChartEdge, { node, name }: Place): string[] {
     target: edge.targets.length === 0 ? null : edge.targets.map(name).join(' '),
     // In a history state there is one transition, and it has no type.
     type: edge.reenter || node.kind === 'history' ? null : 'internal',
+    'tdctl:name': edge.name.split(' ').map(dottedName).join(' '),
     'tdctl:description': edge.description,
   };
   return element('transition', attributes, actionElements(edge.actions));
@@ -111,6 +112,10 @@ function eventName({ trigger }: ChartEdge, { node, name }: Place): string | null
     case 'always':
       return null;
   }
+}
+
+function dottedName(text: string): string {
+  return text.split('.').map(encodeName).join('.');
 }
 
 /** A token may begin with a digit, and `*` may end a descriptor. */
@@ -136,8 +141,8 @@ function sendElement(delay: string, { node, name }: Place): string {
 
 function stepElement({ step }: ChartNode): string[] {
   if (step === null) return [];
-  const { does, requests, undo } = step;
-  return element('tdctl:step', { does, requests: requests.map(encodeName).join(' '), undo }, []);
+  const { requests, undo } = step;
+  return element('tdctl:step', { requests: requests.map(encodeName).join(' '), undo }, []);
 }
 
 function actionElements(actions: readonly string[]): string[] {

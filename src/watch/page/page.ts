@@ -57,7 +57,7 @@ function stateWords(models: readonly ChartModel[]): PageData['states'] {
     Object.fromEntries(
       indexChart(model)
         .nodes.slice(1)
-        .map(({ id, step, description }) => [id, step?.does ?? description ?? '']),
+        .map(({ id, description }) => [id, description ?? '']),
     );
   return Object.fromEntries(models.map((model) => [model.id, of(model)]));
 }

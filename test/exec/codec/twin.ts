@@ -1,15 +1,16 @@
 /** Two equal machines: one is asked by values, the other by the bytes of a client. */
+import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import { ioctlNumbers } from '../../../src/abi/kvm/requests.ts';
 import type { ClientCall } from '../../../src/exec/codec/index.ts';
 import { runPageBytes } from '../../../src/exec/codec/run-page.ts';
-import {
-  type Handle,
-  type InitVmStruct,
-  type KnownRequest,
-  type Request,
-  type RunPageInput,
-  traceLine,
+import type {
+  Handle,
+  InitVmStruct,
+  KnownRequest,
+  Request,
+  RunPageInput,
+  TraceEvent,
 } from '../../../src/simulator/index.ts';
 import {
   addressSizes,
@@ -46,8 +47,8 @@ export class Twin extends Driver {
     this.byBytes = new Driver(options);
     this.client.kernelAbi = this.machine.kernelAbi;
     this.#faulting = faulting;
-    this.machine.listen((event) => this.traces.values.push(traceLine(event)));
-    this.byBytes.machine.listen((event) => this.traces.bytes.push(traceLine(event)));
+    this.machine.listen((event) => this.traces.values.push(shown(event)));
+    this.byBytes.machine.listen((event) => this.traces.bytes.push(shown(event)));
   }
 
   /** What came of a call by bytes must be what comes of it by values, in the structs too. */
@@ -129,6 +130,12 @@ export class Twin extends Driver {
       },
     });
   }
+}
+
+/** All of it but the request, whose structs are values here and places in memory there. */
+function shown(event: TraceEvent): string {
+  const about = event.kind === 'ioctl' ? { ...event, request: event.request.request } : event;
+  return inspect(about, { depth: null, maxArrayLength: null, sorted: true });
 }
 
 /** readEntries(0), writeEntries([]). */

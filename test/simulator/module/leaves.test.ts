@@ -1,4 +1,4 @@
-/** The module alone, leaf by leaf (tdx-module 2.3 and 2.5): what KVM never asks of it, too. */
+/** The module alone, leaf by leaf: what KVM never asks of it, too. */
 import { describe, expect, test } from 'vitest';
 import type { SeamcallName } from '../../../src/abi/tdx/seamcalls.ts';
 import { seamcalls } from '../../../src/abi/tdx/seamcalls.ts';

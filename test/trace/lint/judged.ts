@@ -3,6 +3,7 @@
 import {
   type HostProfileName,
   hostProfiles,
+  type KernelAbi,
   type KernelAbiName,
   kernelAbis,
 } from '../../../src/simulator/index.ts';
@@ -17,7 +18,7 @@ import { Driver, type DriverOptions } from '../../simulator/drive.ts';
 import { recordTrace } from '../recorder.ts';
 
 export interface JudgedUnder {
-  readonly kernel?: KernelAbiName;
+  readonly kernel?: KernelAbiName | KernelAbi;
   readonly host?: HostProfileName;
 }
 
@@ -27,7 +28,7 @@ export async function recorded(
   options: DriverOptions = {},
 ): Promise<TraceRecord[]> {
   const driver = new Driver(options);
-  const records = recordTrace(driver.machine, driver);
+  const records = recordTrace(driver.machine);
   await run(driver);
   return [...records, { kind: 'end', exit: { status: 0 } }];
 }
@@ -38,7 +39,7 @@ export async function judgedText(text: string, under: JudgedUnder = {}): Promise
   if (trace === undefined) throw new Error('this is no trace');
   return lintTrace(trace, {
     profile: hostProfiles[host],
-    kernelAbi: kernelAbis[kernel],
+    kernelAbi: typeof kernel === 'string' ? kernelAbis[kernel] : kernel,
     hostName: `sim:${host}`,
   });
 }
@@ -77,6 +78,9 @@ export function straceOf(records: readonly TraceRecord[]): string {
         return `close(${fds.get(record.object)}) = 0`;
       case 'call':
         return `ioctl(${fds.get(record.object)}, ${ioctlText(record)}) = ${answer(record.outcome)}`;
+      case 'seamcall':
+      case 'event':
+        return '';
       case 'end':
         return '+++ exited with 0 +++';
       case 'header':

@@ -83,7 +83,7 @@ test.prop([fc.oneof(anyOrder, rightOrder), fc.constantFrom(...kernels)])(
   'a trace of calls that the simulated kernel took has no error',
   async (steps, kernelAbi) => {
     const driver = new Driver({ kernelAbi });
-    const records = recordTrace(driver.machine, driver);
+    const records = recordTrace(driver.machine);
     const made: Made = { vms: [], vcpus: [], guestMemfds: [] };
     for (const { act, at } of steps) acts[act]?.(driver, made, at);
     const taken = records.filter((record) => record.kind !== 'call' || 'value' in record.outcome);
@@ -195,7 +195,7 @@ test.prop([fc.nat({ max: 1 << 30 })])(
   'a region of any size is judged in no more time than one that is possible',
   async (pages) => {
     const driver = new Driver();
-    const records = recordTrace(driver.machine, driver);
+    const records = recordTrace(driver.machine);
     const { vcpus } = driver.builtTd();
     driver.initMemRegion(vcpus[0] as number, memRegion());
     const huge = records.map((record) =>

@@ -79,9 +79,8 @@ function readActions({ children }: Element): string[] {
 
 function readStep([element]: readonly Element[]): ChartStep | null {
   if (element === undefined) return null;
-  const { does = '', requests = '', undo = '' } = element.attributes;
+  const { requests = '', undo = '' } = element.attributes;
   return {
-    does,
     undo,
     requests: requests
       .split(' ')
@@ -99,6 +98,7 @@ interface Source {
 function readTransition(element: Element, source: Source): Omit<ChartEdge, 'id'> {
   const { event, cond, target, type } = element.attributes;
   return {
+    name: (element.attributes['tdctl:name'] ?? '').replace(/[^. ]+/g, decodeName),
     source: source.id,
     targets: target === undefined ? [] : target.split(' ').map(idOf),
     trigger: readTrigger(event, source),

@@ -66,7 +66,6 @@ export const twoRegions: RegisteredMachine = {
     {
       state: 'shared',
       actor: 'convert',
-      does: 'make the memory private',
       requests: ['KVM_SET_MEMORY_ATTRIBUTES'],
       undo: { leftTo: 'the kernel' },
     },

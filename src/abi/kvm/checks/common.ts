@@ -66,7 +66,7 @@ export const unknownOnVmChecks = checksIn('arch/x86/kvm/x86.c, kvm_arch_vm_ioctl
   },
 });
 
-/** The struct that a request's pointer names. */
+/** The argument, or the struct that it points to. */
 export const argumentChecks = checksIn('copy_from_user() and copy_to_user() of each request', {
   'argument.unreadable': {
     errno: 'EFAULT',
@@ -78,7 +78,16 @@ export const argumentChecks = checksIn('copy_from_user() and copy_to_user() of e
     when: 'the answer cannot be written to where the pointer names',
     remedy: 'pass the address of memory that the process may write',
   },
+  'argument.not-zero': {
+    errno: 'EINVAL',
+    when: 'the argument is not 0',
+    remedy: 'pass 0',
+    source: `${kvmMain}, kvm_dev_ioctl() and kvm_vcpu_ioctl()`,
+  },
 });
+
+export const unreadable = { 'argument.unreadable': argumentChecks['argument.unreadable'] };
+export const unwritable = { 'argument.unwritable': argumentChecks['argument.unwritable'] };
 
 /** What any request may run out of. */
 export const resourceChecks = checksIn('the allocations of each request', {
@@ -93,3 +102,5 @@ export const resourceChecks = checksIn('the allocations of each request', {
     remedy: 'raise `ulimit -n` (LimitNOFILE= of a service), or fs.file-max for the system',
   },
 });
+
+export const noMemory = { 'kernel.no-memory': resourceChecks['kernel.no-memory'] };

@@ -1,12 +1,12 @@
 /** KVM_CREATE_VM and KVM_CREATE_VCPU. */
 import { checksIn } from './check.ts';
-import { resourceChecks, vmChecks } from './common.ts';
+import { noMemory, resourceChecks, vmChecks } from './common.ts';
 
 const kvmMain = 'virt/kvm/kvm_main.c';
 
 export const createVmChecks = {
   'process.no-descriptor': resourceChecks['process.no-descriptor'],
-  'kernel.no-memory': resourceChecks['kernel.no-memory'],
+  ...noMemory,
   ...checksIn('arch/x86/kvm/x86.c, kvm_arch_init_vm()', {
     'create-vm.type': {
       errno: 'EINVAL',

@@ -1,17 +1,18 @@
 /** KVM_ENABLE_CAP on a VM, by capability. */
 import type { CapabilityName } from '../capabilities.ts';
 import { type Checks, checksIn } from './check.ts';
-import { argumentChecks, resourceChecks, vmChecks } from './common.ts';
+import { noMemory, unreadable, vmChecks } from './common.ts';
 
 const x86 = 'arch/x86/kvm/x86.c, kvm_vm_ioctl_enable_cap()';
 const asReported = 'set only bits that KVM_CHECK_EXTENSION reports for it';
 const beforeVcpus = 'enable it before the first vCPU';
 
-const flags = checksIn(x86, {
+/** On a VM, and on a vCPU. */
+export const flags = checksIn(`${x86} and kvm_vcpu_ioctl_enable_cap()`, {
   'enable-cap.flags': { errno: 'EINVAL', when: 'flags is not 0', remedy: 'pass 0 in flags' },
 });
 
-const before = { ...vmChecks, 'argument.unreadable': argumentChecks['argument.unreadable'] };
+const before = { ...vmChecks, ...unreadable };
 
 /** Rows of a capability, after those that come before any is looked at. */
 function capability<Name extends string>(rows: Parameters<typeof checksIn<Name>>[1], source = x86) {
@@ -80,7 +81,7 @@ export const enableCapChecks = {
         remedy: 'split the irqchip right after KVM_CREATE_VM',
       },
     }),
-    'kernel.no-memory': resourceChecks['kernel.no-memory'],
+    ...noMemory,
   },
   KVM_CAP_MAX_VCPU_ID: capability({
     'enable-cap.max-vcpu-id.too-large': {

@@ -1,11 +1,9 @@
 /** Eventfds, and the buses of a guest's I/O. */
 import { checksIn } from './check.ts';
-import { argumentChecks, resourceChecks, vmChecks } from './common.ts';
+import { noMemory, unreadable, vmChecks } from './common.ts';
 import { haveIrqchip } from './interrupts.ts';
 
 const kvmMain = 'virt/kvm/kvm_main.c';
-const unreadable = { 'argument.unreadable': argumentChecks['argument.unreadable'] };
-const noMemory = { 'kernel.no-memory': resourceChecks['kernel.no-memory'] };
 
 const eventfd = checksIn('fs/eventfd.c, eventfd_ctx_fdget()', {
   'eventfd.closed': {

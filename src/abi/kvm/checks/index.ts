@@ -1,6 +1,7 @@
 /** The book, whole: the rows of every request in the order of Linux 7.3, and those that only others have. */
 import { type Check, type Checks, errnosOf } from './check.ts';
 import { fileChecks, unknownChecks, unknownOnVmChecks, vmChecks } from './common.ts';
+import { cpuidListChecks, vcpuCpuidChecks } from './cpuid.ts';
 import { createVcpuChecks, createVmChecks, otherCreateVcpuChecks } from './create.ts';
 import { anyCapChecks, enableCapChecks, otherMaxVcpusChecks } from './enable-cap.ts';
 import { eventfdChecks } from './eventfds.ts';
@@ -10,6 +11,7 @@ import { memoryChecks, otherLinkGuestMemfdChecks, preFaultChecks } from './memor
 import { memoryRegionChecks } from './memory-region.ts';
 import { moveChecks, moveV1Checks } from './move.ts';
 import { getMsrsChecks, msrIndexListChecks, setMsrFilterChecks, vcpuMsrsChecks } from './msrs.ts';
+import { runChecks } from './run.ts';
 import { deviceAttrChecks, plainQuestionChecks, vcpuDeviceAttrChecks } from './system.ts';
 import { unknownVcpuCommandChecks, unknownVmCommandChecks } from './tdx-command.ts';
 import {
@@ -25,6 +27,8 @@ import {
   otherFinalizeVmChecks,
   terminateVmChecks,
 } from './tdx-vm.ts';
+import { mceCapSupportedChecks, smallVcpuChecks } from './vcpu.ts';
+import { vcpuStateChecks } from './vcpu-state.ts';
 import { vcpuSettingChecks, vmSettingChecks } from './vm.ts';
 
 export { type Check, type Checks, errnosOf };
@@ -46,6 +50,9 @@ const requests = {
     KVM_GET_API_VERSION: plainQuestionChecks,
     'KVM_CHECK_EXTENSION on /dev/kvm': {},
     KVM_GET_VCPU_MMAP_SIZE: plainQuestionChecks,
+    KVM_GET_SUPPORTED_CPUID: cpuidListChecks,
+    KVM_GET_EMULATED_CPUID: cpuidListChecks,
+    KVM_X86_GET_MCE_CAP_SUPPORTED: mceCapSupportedChecks,
     KVM_GET_MSR_INDEX_LIST: msrIndexListChecks,
     KVM_GET_MSR_FEATURE_INDEX_LIST: msrIndexListChecks,
     'KVM_GET_MSRS on /dev/kvm': getMsrsChecks,
@@ -75,6 +82,10 @@ const requests = {
     KVM_TDX_INIT_VCPU: initVcpuChecks,
     KVM_TDX_INIT_MEM_REGION: initMemRegionChecks,
     KVM_TDX_GET_CPUID: getCpuidChecks,
+    KVM_RUN: runChecks,
+    ...vcpuCpuidChecks,
+    ...vcpuStateChecks,
+    ...smallVcpuChecks,
     ...preFaultChecks,
     ...vcpuSettingChecks,
     ...injectChecks,

@@ -1,11 +1,8 @@
 /** Interrupt controllers, and interrupts that user space raises. */
 import { checksIn } from './check.ts';
-import { argumentChecks, resourceChecks, vcpuChecks, vmChecks } from './common.ts';
+import { noMemory, unreadable, unwritable, vcpuChecks, vmChecks } from './common.ts';
 
 const x86 = 'arch/x86/kvm/x86.c';
-const unreadable = { 'argument.unreadable': argumentChecks['argument.unreadable'] };
-const unwritable = { 'argument.unwritable': argumentChecks['argument.unwritable'] };
-const noMemory = { 'kernel.no-memory': resourceChecks['kernel.no-memory'] };
 export const haveIrqchip =
   'split the irqchip (KVM_CAP_SPLIT_IRQCHIP) or create it (KVM_CREATE_IRQCHIP) before';
 

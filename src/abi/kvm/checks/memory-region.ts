@@ -1,11 +1,11 @@
 /** KVM_SET_USER_MEMORY_REGION and KVM_SET_USER_MEMORY_REGION2: a memory slot is made, changed or deleted. */
 import { checksIn } from './check.ts';
-import { argumentChecks, resourceChecks, vmChecks } from './common.ts';
+import { noMemory, unreadable, vmChecks } from './common.ts';
 
 const kvmMain = 'virt/kvm/kvm_main.c';
 const wholePages = 'use whole pages of 4 KiB';
 
-const before = { ...vmChecks, 'argument.unreadable': argumentChecks['argument.unreadable'] };
+const before = { ...vmChecks, ...unreadable };
 
 const shape = checksIn(`${kvmMain}, kvm_set_memory_region()`, {
   'memory-region.slot-number': {
@@ -135,7 +135,7 @@ export const memoryRegionChecks = {
     }),
     ...shape,
     ...place,
-    'kernel.no-memory': resourceChecks['kernel.no-memory'],
+    ...noMemory,
     ...address,
   },
   KVM_SET_USER_MEMORY_REGION2: {
@@ -143,7 +143,7 @@ export const memoryRegionChecks = {
     ...shape,
     ...offset,
     ...place,
-    'kernel.no-memory': resourceChecks['kernel.no-memory'],
+    ...noMemory,
     ...memfd,
     ...address,
     ...binding,

@@ -1,18 +1,17 @@
 /** guest_memfds, memory attributes, dirty logs and KVM_PRE_FAULT_MEMORY. */
 import { checksIn } from './check.ts';
 import {
-  argumentChecks,
+  noMemory,
   resourceChecks,
   unknownOnVmChecks,
+  unreadable,
   vcpuChecks,
   vmChecks,
 } from './common.ts';
 
 const kvmMain = 'virt/kvm/kvm_main.c';
 
-const readable = { 'argument.unreadable': argumentChecks['argument.unreadable'] };
 const noDescriptor = { 'process.no-descriptor': resourceChecks['process.no-descriptor'] };
-const noMemory = { 'kernel.no-memory': resourceChecks['kernel.no-memory'] };
 
 const loggedSlot = checksIn(
   `${kvmMain}, kvm_get_dirty_log_protect() and kvm_clear_dirty_log_protect()`,
@@ -44,7 +43,7 @@ const isLogged = checksIn(
 export const memoryChecks = {
   KVM_CREATE_GUEST_MEMFD: {
     ...vmChecks,
-    ...readable,
+    ...unreadable,
     ...checksIn('virt/kvm/guest_memfd.c, kvm_gmem_create()', {
       'create-guest-memfd.flags': {
         errno: 'EINVAL',
@@ -63,7 +62,7 @@ export const memoryChecks = {
   KVM_LINK_GUEST_MEMFD: { ...vmChecks, ...unknownOnVmChecks },
   KVM_SET_MEMORY_ATTRIBUTES: {
     ...vmChecks,
-    ...readable,
+    ...unreadable,
     ...checksIn(`${kvmMain}, kvm_vm_ioctl_set_mem_attributes()`, {
       'memory-attributes.flags': {
         errno: 'EINVAL',
@@ -90,7 +89,7 @@ export const memoryChecks = {
   },
   KVM_GET_DIRTY_LOG: {
     ...vmChecks,
-    ...readable,
+    ...unreadable,
     ...loggedSlot,
     ...isLogged,
     ...checksIn(`${kvmMain}, kvm_get_dirty_log_protect()`, {
@@ -104,7 +103,7 @@ export const memoryChecks = {
   },
   KVM_CLEAR_DIRTY_LOG: {
     ...vmChecks,
-    ...readable,
+    ...unreadable,
     ...loggedSlot,
     ...checksIn(`${kvmMain}, kvm_clear_dirty_log_protect()`, {
       'clear-dirty-log.unaligned': {
@@ -130,7 +129,7 @@ export const memoryChecks = {
 };
 
 export const otherLinkGuestMemfdChecks = {
-  ...readable,
+  ...unreadable,
   ...checksIn('RFC v2 of linking guest_memfds, May 2025, 04/13, kvm_gmem_link()', {
     'link-guest-memfd.flags': {
       errno: 'EINVAL',
@@ -154,7 +153,7 @@ export const otherLinkGuestMemfdChecks = {
 export const preFaultChecks = {
   KVM_PRE_FAULT_MEMORY: {
     ...vcpuChecks,
-    ...readable,
+    ...unreadable,
     ...checksIn(`${kvmMain}, kvm_vcpu_pre_fault_memory()`, {
       'pre-fault.flags': {
         errno: 'EINVAL',

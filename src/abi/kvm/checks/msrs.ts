@@ -1,11 +1,8 @@
 /** Lists, values and filters of MSRs. */
 import { checksIn } from './check.ts';
-import { argumentChecks, resourceChecks, vcpuChecks, vmChecks } from './common.ts';
+import { noMemory, unreadable, unwritable, vcpuChecks, vmChecks } from './common.ts';
 
 const msrs = 'arch/x86/kvm/msrs.c';
-const unreadable = { 'argument.unreadable': argumentChecks['argument.unreadable'] };
-const unwritable = { 'argument.unwritable': argumentChecks['argument.unwritable'] };
-const noMemory = { 'kernel.no-memory': resourceChecks['kernel.no-memory'] };
 
 const leaves = 'nmsrs is the number of MSRs';
 

@@ -1,18 +1,12 @@
 /** What /dev/kvm tells of itself, and the attributes that /dev/kvm and a vCPU have. */
 import { checksIn } from './check.ts';
-import { argumentChecks, vcpuChecks } from './common.ts';
+import { argumentChecks, unreadable, vcpuChecks } from './common.ts';
 
 /** KVM_GET_API_VERSION and KVM_GET_VCPU_MMAP_SIZE. */
-export const plainQuestionChecks = checksIn('virt/kvm/kvm_main.c, kvm_dev_ioctl()', {
-  'argument.not-zero': {
-    errno: 'EINVAL',
-    when: 'the argument is not 0',
-    remedy: 'pass 0',
-  },
-});
+export const plainQuestionChecks = { 'argument.not-zero': argumentChecks['argument.not-zero'] };
 
 const attribute = {
-  'argument.unreadable': argumentChecks['argument.unreadable'],
+  ...unreadable,
   ...checksIn('arch/x86/kvm/x86.c, __kvm_x86_dev_get_attr() and kvm_vcpu_ioctl_device_attr()', {
     'device-attr.unknown': {
       errno: 'ENXIO',

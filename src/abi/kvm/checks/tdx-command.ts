@@ -1,6 +1,6 @@
 /** What every command of KVM_MEMORY_ENCRYPT_OP goes through before the command itself is looked at. */
 import { checksIn } from './check.ts';
-import { vcpuChecks, vmChecks } from './common.ts';
+import { vmChecks } from './common.ts';
 
 const tdx = 'arch/x86/kvm/vmx/tdx.c';
 
@@ -53,8 +53,9 @@ export const vmCommandChecks = {
 
 export const lockedVmCommandChecks = { ...vmCommandChecks, ...locks };
 
+/** Linux 7.3 takes them before vcpu->mutex: `vcpu.busy` is none of theirs. */
 export const vcpuCommandChecks = {
-  ...vcpuChecks,
+  ...vmChecks,
   ...checksIn(
     'arch/x86/kvm/x86.c, kvm_arch_vcpu_unlocked_ioctl() and vmx/main.c, vt_vcpu_mem_enc_unlocked_ioctl()',
     {

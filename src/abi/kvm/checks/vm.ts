@@ -1,16 +1,15 @@
 /** Smaller requests on a VM, and those of a vCPU that ask the same. */
 import { checksIn } from './check.ts';
-import { argumentChecks, resourceChecks, vcpuChecks, vmChecks } from './common.ts';
+import { resourceChecks, unreadable, unwritable, vcpuChecks, vmChecks } from './common.ts';
 
 const x86 = 'arch/x86/kvm/x86.c';
 const beforeVcpus = 'set it before the first vCPU';
 
-const readable = { 'argument.unreadable': argumentChecks['argument.unreadable'] };
 const noDescriptor = { 'process.no-descriptor': resourceChecks['process.no-descriptor'] };
 
 const encryptRegion = {
   ...vmChecks,
-  ...readable,
+  ...unreadable,
   ...checksIn(`${x86}, kvm_arch_vm_ioctl()`, {
     'encrypt-region.unsupported': {
       errno: 'ENOTTY',
@@ -48,7 +47,7 @@ export const vmSettingChecks = {
   KVM_MEMORY_ENCRYPT_UNREG_REGION: encryptRegion,
   KVM_CREATE_DEVICE: {
     ...vmChecks,
-    ...readable,
+    ...unreadable,
     ...checksIn('virt/kvm/kvm_main.c, kvm_ioctl_create_device()', {
       'create-device.unknown': {
         errno: 'ENODEV',
@@ -76,7 +75,7 @@ export const vmSettingChecks = {
         remedy: beforeVcpus,
       },
     }),
-    ...readable,
+    ...unreadable,
   },
   KVM_SET_NR_MMU_PAGES: {
     ...vmChecks,
@@ -90,11 +89,11 @@ export const vmSettingChecks = {
   },
   KVM_GET_CLOCK: {
     ...vmChecks,
-    'argument.unwritable': argumentChecks['argument.unwritable'],
+    ...unwritable,
   },
   KVM_SET_CLOCK: {
     ...vmChecks,
-    ...readable,
+    ...unreadable,
     ...checksIn(`${x86}, kvm_vm_ioctl_set_clock()`, {
       'set-clock.flags': {
         errno: 'EINVAL',

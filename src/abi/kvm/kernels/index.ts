@@ -29,3 +29,12 @@ export const kernelAbis = {
 
 export type KernelAbiName = keyof typeof kernelAbis;
 export const defaultKernelAbi: KernelAbiName = 'upstream-7.3';
+
+/**
+ * The rules that a kernel goes by: those of a record by its name, or those of the release that a real
+ * kernel tells (`Linux 6.17.4`). One that cannot be told is taken for the current one.
+ */
+export function kernelAbiOf(rules: string): KernelAbi {
+  const named = Object.values<KernelAbi>(kernelAbis).find(({ name }) => name === rules);
+  return named ?? (/(?:^|\s)6\.1[678]\b/.test(rules) ? upstream616 : kernelAbis[defaultKernelAbi]);
+}

@@ -87,6 +87,20 @@ export function makesCheck(abi: KernelAbi, request: CheckedRequest, check: Check
   return abi.checks[request].includes(check);
 }
 
+/**
+ * The place of a check among those that the kernel makes of a request, from 1. undefined: it makes none
+ * such, or it looks at the file first, whatever the request.
+ */
+export function stepOf(
+  abi: KernelAbi,
+  request: CheckedRequest,
+  check: CheckName,
+): number | undefined {
+  const numbered = abi.checks[request].filter((each) => !/^(file|vm|vcpu)\./.test(each));
+  const at = numbered.indexOf(check);
+  return at === -1 ? undefined : at + 1;
+}
+
 /** Whether the kernel has a sub-command of KVM_MEMORY_ENCRYPT_OP. */
 export function hasCommand(abi: KernelAbi, command: TdxCommandName): boolean {
   return !makesCheck(abi, command, 'command.unknown');
@@ -95,6 +109,11 @@ export function hasCommand(abi: KernelAbi, command: TdxCommandName): boolean {
 /** Whether KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS) sets the number of vCPUs a VM may have. */
 export function hasMaxVcpusCap(abi: KernelAbi): boolean {
   return !makesCheck(abi, 'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)', 'enable-cap.unknown');
+}
+
+/** Whether KVM tells answers of user space to a MapGPA exit apart, rather than 0 and any other. */
+export function tellsMapGpaAnswersApart(abi: KernelAbi): boolean {
+  return makesCheck(abi, 'KVM_RUN', 'run.map-gpa-answer');
 }
 
 /** Whether a vCPU can be made before KVM_TDX_INIT_VM: what the destination of a move needs. */

@@ -9,7 +9,10 @@ const { checks } = upstream73;
 const vmCommand = (order: CheckOrder) =>
   without(order, 'command.vcpu-in-creation', 'command.killed');
 
-/** One stage under vcpu->mutex: the locks and the state of the TD come before the command is read. */
+/**
+ * One stage under vcpu->mutex, which kvm_vcpu_ioctl() takes first. The locks and the state of the TD come
+ * before the command is read.
+ */
 function vcpuCommand(order: CheckOrder): CheckOrder {
   const once = without(
     order,
@@ -17,8 +20,9 @@ function vcpuCommand(order: CheckOrder): CheckOrder {
     'command.killed',
     'command.td-not-in-building',
   );
+  const busy = replaced(once, 'command.no-tdx', 'vcpu.busy', 'command.no-tdx');
   return replaced(
-    once,
+    busy,
     'command.unreadable',
     'command.killed',
     'command.td-not-in-building',
@@ -86,6 +90,8 @@ export const upstream616: KernelAbi = {
       'init-mem-region.no-table',
       'init-mem-region.busy',
     ),
+    // Any answer but 0 tells the guest INVALID_OPERAND.
+    KVM_RUN: without(checks.KVM_RUN, 'run.map-gpa-answer'),
     KVM_TDX_GET_CPUID: without(vcpuCommand(checks.KVM_TDX_GET_CPUID), ...secondStage),
   },
   bringUp: { ...upstream73.bringUp, limitMissing: 'counts as 0xffff' },

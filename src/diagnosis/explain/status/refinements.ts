@@ -2,6 +2,8 @@
  * What a status means where the leaf or the operand narrows it: the first row that fits decides.
  * Rows from the field carry the thread where the cause was found.
  */
+import { tdParamsChecks as rows } from '../../../abi/tdx/checks/build.ts';
+import { memPageAddChecks } from '../../../abi/tdx/checks/memory.ts';
 import type { OperandName, StatusName } from '../../../abi/tdx/status.ts';
 import type { Answer } from '../answer.ts';
 import type { LeafName } from './leaves.ts';
@@ -11,8 +13,6 @@ export interface Refinement extends Answer {
   readonly leaf?: LeafName;
   readonly operand?: OperandName;
 }
-
-const showLimits = '`tdctl host` shows the limits of this host and which one binds';
 
 export const refinements: readonly Refinement[] = [
   {
@@ -84,7 +84,7 @@ export const refinements: readonly Refinement[] = [
       'a bit that this module release does not have, or that the CPU does not support',
       'MIGRATABLE together with DEBUG or PERFMON',
     ],
-    next: 'compare spec.attributes with what this module release allows; leave out what is not needed',
+    next: rows['mng-init.attributes'].remedy,
   },
   {
     id: 'td-params.xfam-refused',
@@ -96,7 +96,7 @@ export const refinements: readonly Refinement[] = [
       'CET (11, 12) or AMX (17, 18) only in part',
       'a state that this CPU does not have',
     ],
-    next: 'leave spec.xfam out to take what the host offers',
+    next: rows['mng-init.xfam'].remedy,
   },
   {
     id: 'td-params.config-flags-refused',
@@ -104,7 +104,7 @@ export const refinements: readonly Refinement[] = [
     operand: 'EXEC_CONTROLS',
     meaning: 'the module refuses the CONFIG_FLAGS of the TD',
     causes: ['the module is too old for a flag that the kernel sets (NO_RBP_MOD needs 1.5.01)'],
-    next: 'update the BIOS, which brings a newer module',
+    next: rows['mng-init.config-flags'].remedy,
   },
   {
     id: 'td-params.eptp-refused',
@@ -112,7 +112,7 @@ export const refinements: readonly Refinement[] = [
     operand: 'EPTP_CONTROLS',
     meaning: 'the module refuses the depth of the secure EPT',
     causes: ['52 guest address bits were asked for on a host that has 4-level EPT only'],
-    next: 'choose 48 guest address bits (CPUID 80000008h EAX[23:16], spec.gpaw)',
+    next: rows['mng-init.eptp-controls'].remedy,
   },
   {
     id: 'td-params.max-vcpus-refused',
@@ -123,7 +123,7 @@ export const refinements: readonly Refinement[] = [
       'the TD asks for more vCPUs than the module allows: 576 since 1.5.05, 1376 in 2.0',
       'KVM writes the number of CPUs of the host, and the host has more than the module allows',
     ],
-    next: showLimits,
+    next: rows['mng-init.max-vcpus'].remedy,
   },
   {
     id: 'td-params.cpuid-refused',
@@ -135,7 +135,7 @@ export const refinements: readonly Refinement[] = [
       'HLE without RTM, or the other way round',
       'family, model or stepping of another CPU',
     ],
-    next: 'compare the CPUID of the VMM with the configurable leaves of KVM_TDX_CAPABILITIES',
+    next: rows['mng-init.cpuid-config'].remedy,
   },
   {
     id: 'td-params.tsc-refused',
@@ -143,21 +143,21 @@ export const refinements: readonly Refinement[] = [
     operand: 'TSC_FREQUENCY',
     meaning: 'the module refuses the TSC frequency of the TD',
     causes: ['it is not between 100 MHz and 10 GHz'],
-    next: 'choose spec.tscKhz in that range, in steps of 25 000 kHz, or leave it out',
+    next: rows['mng-init.tsc-frequency'].remedy,
   },
   {
     id: 'td-params.nested-vms-refused',
     status: 'TDX_OPERAND_INVALID',
     operand: 'NUM_L2_VMS',
     meaning: 'the module refuses the number of nested VMs (more than 3)',
-    next: 'ask for at most 3; Linux never asks for any',
+    next: rows['mng-init.num-l2-vms'].remedy,
   },
   {
     id: 'td-params.arch-capabilities-refused',
     status: 'TDX_OPERAND_INVALID',
     operand: 'IA32_ARCH_CAPABILITIES_CONFIG',
     meaning: 'the module refuses what the TD is to see of IA32_ARCH_CAPABILITIES',
-    next: 'leave it out; Linux never sets it',
+    next: rows['mng-init.arch-capabilities'].remedy,
   },
   {
     id: 'td-params.reserved-not-zero',
@@ -182,7 +182,7 @@ export const refinements: readonly Refinement[] = [
     leaf: 'TDH.MEM.PAGE.ADD',
     operand: 'R9',
     meaning: 'the page that is copied into the TD is not ordinary shared memory',
-    next: 'give KVM_TDX_INIT_MEM_REGION ordinary memory of the VMM as its source',
+    next: memPageAddChecks['mem-page-add.source'].remedy,
   },
   {
     id: 'seamcall.gpa-refused',
@@ -190,6 +190,6 @@ export const refinements: readonly Refinement[] = [
     leaf: 'TDH.MEM.PAGE.ADD',
     operand: 'RCX',
     meaning: 'the guest address is shared, unaligned, or beyond the address width of the TD',
-    next: 'check the addresses of the sections: `tdctl measure FIRMWARE`',
+    next: memPageAddChecks['gpa.not-private'].remedy,
   },
 ];

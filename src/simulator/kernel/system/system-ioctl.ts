@@ -34,7 +34,7 @@ export function systemIoctl(kernel: Kernel, caller: Caller, request: Request): A
     case 'KVM_GET_EMULATED_CPUID':
       return getEmulatedCpuid(kernel, request.cpuid);
     case 'KVM_X86_GET_MCE_CAP_SUPPORTED':
-      return getMceCapSupported(request.mceCap);
+      return getMceCapSupported(kernel, request.mceCap);
     case 'KVM_GET_MSR_INDEX_LIST':
     case 'KVM_GET_MSR_FEATURE_INDEX_LIST':
       return getMsrIndexList(kernel, request.request, request.list);

@@ -2,9 +2,11 @@
  * __tdx_td_init(): takes a key ID and makes the TD in the module. What a refusal has taken by then is
  * given back.
  */
+import type { CheckName } from '../../../abi/kvm/checks/index.ts';
 import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
 import type { Hpa } from '../../module/addresses.ts';
-import { faultAt, type Steps } from '../checks.ts';
+import { refusedByModule } from '../answer.ts';
+import { faultAt, type Step, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import type { AssignedKey } from '../objects.ts';
 import { firstOnlineCpu, packagesOf } from '../packages.ts';
@@ -28,6 +30,8 @@ export interface TdInMaking extends TdContext {
 export function tdInMaking(context: TdContext, cgroup: string): TdInMaking {
   return { ...context, cgroup, key: undefined, pages: [], status: success };
 }
+
+const keyConfigRefused = bugsVm('init-vm.key-config-refused');
 
 export const buildTdSteps: Steps<TdInMaking> = {
   'init-vm.no-key-slot': takesNoKeyId,
@@ -61,14 +65,16 @@ export const buildTdSteps: Steps<TdInMaking> = {
     }
     return isStatus(making.status, 'TDX_RND_NO_ENTROPY');
   },
-  'init-vm.create-refused': bugsVm,
-  'init-vm.create-refused-alive': ({ status }) => status !== success,
+  'init-vm.create-refused': bugsVm('init-vm.create-refused'),
+  'init-vm.create-refused-alive': ({ tdx, status }) =>
+    status !== success && refusedByModule('init-vm.create-refused-alive', tdx),
   'init-vm.key-config-refused': (making) => {
     const { kernel, tdx, td } = making;
     for (const cpu of onlineCpuOfEachPackage(kernel) ?? []) {
       const operands = { rcx: td.tdr ?? 0 };
       making.status = tdx.module.seamcall('TDH.MNG.KEY.CONFIG', operands, cpu);
-      if (bugsVm(making)) return true;
+      const refused = keyConfigRefused(making);
+      if (refused) return refused;
     }
     return false;
   },
@@ -82,7 +88,7 @@ export const buildTdSteps: Steps<TdInMaking> = {
     }
     return isStatus(making.status, 'TDX_RND_NO_ENTROPY');
   },
-  'init-vm.addcx-refused': bugsVm,
+  'init-vm.addcx-refused': bugsVm('init-vm.addcx-refused'),
 };
 
 function takesNoKeyId(making: TdInMaking): boolean {
@@ -96,10 +102,12 @@ function takesNoKeyId(making: TdInMaking): boolean {
 }
 
 /** TDX_BUG_ON: any other status than success. */
-function bugsVm({ vm, status }: TdInMaking): boolean {
-  if (status === success) return false;
-  bugVm(vm);
-  return true;
+export function bugsVm(check: CheckName): Step<TdInMaking> {
+  return ({ tdx, vm, status }) => {
+    if (status === success) return false;
+    bugVm(vm);
+    return refusedByModule(check, tdx);
+  };
 }
 
 /**

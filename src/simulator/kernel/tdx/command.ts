@@ -1,8 +1,8 @@
 /** The checks that come before every sub-command of KVM_MEMORY_ENCRYPT_OP, on a VM and on a vCPU. */
 import { lockedVmCommandChecks } from '../../../abi/kvm/checks/tdx-command.ts';
 import { hasCommand } from '../../../abi/kvm/kernels/kernel-abi.ts';
-import type { TdxCommandName } from '../../../abi/kvm/requests.ts';
-import type { Answer, TdxRequest } from '../../interface.ts';
+import { type TdxCommandName, tdxCommands } from '../../../abi/kvm/requests.ts';
+import type { Answer, Request, TdxRequest } from '../../interface.ts';
 import { refuse } from '../answer.ts';
 import type { Steps } from '../checks.ts';
 import { type Kernel, killedWhileLocking } from '../kernel.ts';
@@ -17,10 +17,15 @@ export const vmCommandSteps: Steps<TdCommand> = {
 
 export const vcpuCommandSteps: Steps<VcpuCommand> = {
   ...vmCommandSteps,
+  'vcpu.busy': ({ vcpu }) => vcpu.run !== undefined,
   'command.td-not-in-building': (call) => !hasTd(call) || call.td.state === 'RUNNABLE',
   'command.unreadable-again': ({ cmdAgain }) => cmdAgain.fails(),
   'command.hw-error-again': ({ cmdAgain }) => cmdAgain.value.hwError !== 0n,
 };
+
+export function isTdxCommand(request: Request): request is TdxRequest {
+  return request.request === 'KVM_MEMORY_ENCRYPT_OP' || request.request in tdxCommands;
+}
 
 /** The command that a request names; undefined: this kernel has no such command. */
 export function commandNamed({ abi }: Kernel, request: TdxRequest['request']) {

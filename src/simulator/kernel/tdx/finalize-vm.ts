@@ -1,7 +1,7 @@
 /** KVM_TDX_FINALIZE_VM: tdx_td_finalize(). Looks at neither flags nor data. */
 import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
 import type { Answer } from '../../interface.ts';
-import { done, refuseWith } from '../answer.ts';
+import { done, refusedByModule } from '../answer.ts';
 import { firstRefusal, type Steps } from '../checks.ts';
 import { bugVm } from '../vm/vm.ts';
 import { vmCommandSteps } from './command.ts';
@@ -20,13 +20,13 @@ const steps: Steps<FinalizeCall> = {
     const { tdx, td } = call;
     call.status = tdx.module.seamcall('TDH.MR.FINALIZE', { rcx: td.tdr ?? 0 });
     return isStatus(call.status, 'TDX_OPERAND_BUSY')
-      ? refuseWith('finalize-vm.busy', { hwError: call.status })
+      ? refusedByModule('finalize-vm.busy', tdx, call.status)
       : undefined;
   },
-  'finalize-vm.module-refused': ({ vm, status }) => {
+  'finalize-vm.module-refused': ({ tdx, vm, status }) => {
     if (status === statusCodes.TDX_SUCCESS) return undefined;
     bugVm(vm);
-    return refuseWith('finalize-vm.module-refused', { hwError: status });
+    return refusedByModule('finalize-vm.module-refused', tdx, status);
   },
 };
 

@@ -8,7 +8,7 @@ import { mrExtendChunkBytes } from '../../../abi/tdx/mrtd.ts';
 import { statusCodes } from '../../../abi/tdx/status.ts';
 import type { Answer, InitMemRegionStruct, UserStruct } from '../../interface.ts';
 import { type Hpa, pageSize } from '../../module/addresses.ts';
-import { done, type Refusal, refuse } from '../answer.ts';
+import { done, type Refusal, refuse, refusedByModule } from '../answer.ts';
 import { CopiedIn, faultAt, firstRefusal, type Steps } from '../checks.ts';
 import { slotAt } from '../memory/memslots.ts';
 import type { GuestMemfd, MemorySlot } from '../objects.ts';
@@ -89,7 +89,9 @@ const pageSteps: Steps<PageCall> = {
     return call.failure === 'no table';
   },
   'init-mem-region.busy': ({ failure }) => failure === 'busy',
-  'init-mem-region.module-refused': (call) => call.failure === 'refused' || !isMeasured(call),
+  'init-mem-region.module-refused': (call) =>
+    (call.failure === 'refused' || !isMeasured(call)) &&
+    refusedByModule('init-mem-region.module-refused', call.tdx),
 };
 
 export function initMemRegion(command: VcpuCommand, user: UserStruct<InitMemRegionStruct>): Answer {

@@ -4,7 +4,7 @@ import { statusCodes } from '../../../abi/tdx/status.ts';
 import type { Answer } from '../../interface.ts';
 import type { Hpa } from '../../module/addresses.ts';
 import { onlineCpus } from '../../platform.ts';
-import { done } from '../answer.ts';
+import { done, refusedByModule } from '../answer.ts';
 import { faultAt, firstRefusal, type Steps } from '../checks.ts';
 import { bugVm } from '../vm/vm.ts';
 import { vcpuCommandSteps } from './command.ts';
@@ -46,7 +46,8 @@ const steps: Steps<InitVcpuCall> = {
     call.pages = pages ?? [];
     return pages === undefined;
   },
-  'init-vcpu.module-refused': createInModule,
+  'init-vcpu.module-refused': (call) =>
+    !createInModule(call) && refusedByModule('init-vcpu.module-refused', call.tdx),
 };
 
 export function initVcpu(command: VcpuCommand): Answer {
@@ -65,15 +66,18 @@ export function initVcpu(command: VcpuCommand): Answer {
   return done;
 }
 
-/** tdx_td_vcpu_init(): pages that the module has not taken are freed; the others wait for teardown. */
+/**
+ * tdx_td_vcpu_init(). False: a leaf was refused. Pages that the module has not taken are freed then; the
+ * others wait for teardown.
+ */
 function createInModule({ kernel, tdx, vm, td, vcpu, tdVcpu, cmd, pages }: InitVcpuCall): boolean {
   const { module } = tdx;
   const [tdvpr, ...tdcx] = pages;
-  if (tdvpr === undefined || td.tdr === undefined) return true;
+  if (tdvpr === undefined || td.tdr === undefined) return false;
   const refused = (unused: readonly Hpa[]) => {
     bugVm(vm);
     for (const page of unused) kernel.pages.free(page);
-    return true;
+    return false;
   };
   const cpu = vcpu.index % onlineCpus(kernel.profile.platform);
   if (module.seamcall('TDH.VP.CREATE', { rcx: tdvpr, rdx: td.tdr }, cpu) !== success) {
@@ -89,7 +93,7 @@ function createInModule({ kernel, tdx, vm, td, vcpu, tdVcpu, cmd, pages }: InitV
   const initial = { rcx: tdvpr, rdx: cmd.value.data, r8: vcpu.id };
   if (module.seamcall('TDH.VP.INIT', initial, cpu) !== success) return refused([]);
   tdVcpu.logicalCpu = cpu;
-  return false;
+  return true;
 }
 
 function fieldsToWrite({ vm }: VcpuCommand): number[] {

@@ -2,22 +2,18 @@
  * KVM_TDX_INIT_VM: tdx_td_init(). Takes the key ID and builds the TD. Every failure gives back what it
  * took and leaves the TD uninitialised, so it may be tried again unless the VM was bugged.
  */
-import { type InitVmFacts, initVmRules } from '../../../abi/kvm/init-vm-rules.ts';
-import { KVM_MAX_CPUID_ENTRIES } from '../../../abi/kvm/structs.ts';
-import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
+import { type InitVmFacts, type InitVmRule, initVmRules } from '../../../abi/kvm/init-vm-rules.ts';
+import { fixedInitVmEntries, KVM_MAX_CPUID_ENTRIES } from '../../../abi/kvm/structs.ts';
+import { isStatus } from '../../../abi/tdx/status.ts';
 import { configFlags, type TdParams } from '../../../abi/tdx/td-params.ts';
 import type { Answer, InitVmStruct, UserInitVm } from '../../interface.ts';
 import { tdFields } from '../../module/metadata-fields.ts';
-import { done, refuseWith } from '../answer.ts';
+import { done, refusedByModule } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Step, type Steps } from '../checks.ts';
-import { bugVm } from '../vm/vm.ts';
-import { buildTdSteps, giveBack, type TdInMaking, tdInMaking } from './build-td.ts';
+import { bugsVm, buildTdSteps, giveBack, type TdInMaking, tdInMaking } from './build-td.ts';
 import { vmCommandSteps } from './command.ts';
 import type { TdCommand } from './context.ts';
 import { initVmFacts, tdParamsOf } from './td-params.ts';
-
-/** Room for entries in the struct of a fixed size: 16384 bytes, entries of 40 from byte 168. */
-const fixedSizeEntries = 405;
 
 interface InitVmCall extends TdCommand, TdInMaking {
   readonly nent: CopiedIn<number>;
@@ -43,7 +39,7 @@ const steps: Steps<InitVmCall> = {
   'init-vm.reserved': ({ init }) => init.value.reserved.some((word) => word !== 0n),
   'init-vm.cpuid-padding': ({ init }) => init.value.cpuid.padding !== 0,
   'init-vm.nent-changed': ({ init, nent }) => init.value.cpuid.nent !== nent.value,
-  'init-vm.too-many-for-struct': ({ init }) => init.value.cpuid.nent > fixedSizeEntries,
+  'init-vm.too-many-for-struct': ({ init }) => init.value.cpuid.nent > fixedInitVmEntries,
   'init-vm.no-memory-for-params': faultStep(
     'init-vm.no-memory-for-params',
     'KVM_TDX_INIT_VM: allocate TD_PARAMS',
@@ -69,21 +65,17 @@ const steps: Steps<InitVmCall> = {
     call.status = call.tdx.module.seamcall('TDH.MNG.INIT', operands);
     // The one refusal of a leaf whose status user space gets to see.
     return isStatus(call.status, 'TDX_OPERAND_INVALID')
-      ? refuseWith('init-vm.module-refused-operand', { hwError: call.status })
+      ? refusedByModule('init-vm.module-refused-operand', call.tdx, call.status)
       : undefined;
   },
-  'init-vm.module-failed': ({ vm, status }) => {
-    if (status === statusCodes.TDX_SUCCESS) return false;
-    bugVm(vm);
-    return true;
-  },
+  'init-vm.module-failed': bugsVm('init-vm.module-failed'),
 };
 
 export function initVm(command: TdCommand, user: UserInitVm): Answer {
   const { kernel, tdx, vm, td, caller } = command;
   const nent = new CopiedIn(() => user.readNent());
   const isFixed = kernel.abi.initVm.struct === 'fixed size';
-  const init = new CopiedIn(() => user.read(isFixed ? fixedSizeEntries : nent.value));
+  const init = new CopiedIn(() => user.read(isFixed ? fixedInitVmEntries : nent.value));
   const making = tdInMaking(command, caller.cgroup);
   const call: InitVmCall = {
     ...command,
@@ -112,7 +104,7 @@ export function initVm(command: TdCommand, user: UserInitVm): Answer {
   return done;
 }
 
-function byRule(check: keyof typeof initVmRules): Step<InitVmCall> {
+function byRule(check: InitVmRule): Step<InitVmCall> {
   const { refuses } = initVmRules[check];
   return (call) => refuses(factsOf(call));
 }

@@ -11,13 +11,18 @@ import {
   configFlags,
   eptpControls,
   type TdParams,
-  tscFrequencyUnitKhz,
+  tscFrequencyOf,
 } from '../../../abi/tdx/td-params.ts';
 import { xfamFixed1 } from '../../../abi/tdx/xfam.ts';
 import type { InitVmStruct } from '../../interface.ts';
 import type { TdContext } from './context.ts';
 
-export function initVmFacts({ kernel, tdx }: TdContext, init: InitVmStruct): InitVmFacts {
+export interface InitVmGround {
+  readonly kernel: Pick<TdContext['kernel'], 'profile'>;
+  readonly tdx: TdContext['tdx'];
+}
+
+export function initVmFacts({ kernel, tdx }: InitVmGround, init: InitVmStruct): InitVmFacts {
   const { attributes, xfam, cpuid } = init;
   const { supportedAttributes, supportedXfam, configurableCpuid } = tdx;
   return {
@@ -48,8 +53,7 @@ export function tdParamsOf(
     msrConfigCtls: 0,
     eptpControls: isWide ? eptpControls.fiveLevels : eptpControls.fourLevels,
     configFlags: configFlags.NO_RBP_MOD | (isWide ? configFlags.GPAW : 0n),
-    // A u16; what does not fit is cut off before the module sees it.
-    tscFrequency: Math.floor(vm.tscKhz / tscFrequencyUnitKhz) & 0xffff,
+    tscFrequency: tscFrequencyOf(vm.tscKhz),
     mrConfigId: init.mrConfigId,
     mrOwner: init.mrOwner,
     mrOwnerConfig: init.mrOwnerConfig,

@@ -1,8 +1,9 @@
 /**
- * What KVM makes of a TDVMCALL (kernel-abi 1.4): it answers the guest, or user space sees an exit and
+ * What KVM makes of a TDVMCALL: it answers the guest, or user space sees an exit and
  * its answer is completed by the next KVM_RUN. Source: handle_tdvmcall() and what it calls, Linux 7.3.
  */
 import { errnoNumbers } from '../../../abi/kvm/errno.ts';
+import { tellsMapGpaAnswersApart } from '../../../abi/kvm/kernels/kernel-abi.ts';
 import { PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import { tdVmCallLeaves, tdVmCallStatuses } from '../../../abi/tdx/tdvmcall.ts';
 import type {
@@ -63,16 +64,15 @@ export function handleTdVmCall(call: Call, event: TdVmCall): TdVmCallOutcome {
   }
 }
 
-/** EINVAL: KVM_RUN fails with it. */
+/** 'run.map-gpa-answer' has been made: what is answered to MapGPA is an answer that KVM takes. */
 export function completeTdVmCall(
   { kernel, vcpu, td }: Call,
   pending: Exclude<PendingCompletion, { completes: 'hypercall' }>,
   input: RunPageInput,
-): TdVmCallOutcome | 'EINVAL' {
+): TdVmCallOutcome {
   switch (pending.completes) {
     case 'MapGPA': {
       const status = mapGpaStatus(kernel, input.result);
-      if (status === 'EINVAL') return status;
       if (status !== SUCCESS) return answers(status, { r11: pending.next });
       const next = pending.next + mapGpaMostBytes;
       if (next >= pending.end) return answers(SUCCESS);
@@ -92,14 +92,17 @@ export function completeTdVmCall(
   }
 }
 
-/** Whether user space may answer that to a MapGPA exit, and what the guest gets for it. */
-export function mapGpaStatus({ abi }: Kernel, result: bigint): bigint | 'EINVAL' {
+/** What user space may answer to a MapGPA exit where its answers are told apart. */
+export const mapGpaResults: readonly bigint[] = [
+  0n,
+  BigInt(errnoNumbers.EAGAIN),
+  BigInt(errnoNumbers.EINVAL),
+];
+
+function mapGpaStatus({ abi }: Kernel, result: bigint): bigint {
   if (result === 0n) return SUCCESS;
-  if (['upstream-6.16', 'rfc-migration-v2'].includes(abi.name))
-    // INTERIM
-    return INVALID_OPERAND;
-  if (result === BigInt(errnoNumbers.EAGAIN)) return RETRY;
-  return result === BigInt(errnoNumbers.EINVAL) ? INVALID_OPERAND : 'EINVAL';
+  const isRetry = result === BigInt(errnoNumbers.EAGAIN) && tellsMapGpaAnswersApart(abi);
+  return isRetry ? RETRY : INVALID_OPERAND;
 }
 
 function mapGpa({ vcpu, td }: Call, gpa: bigint, size: bigint): TdVmCallOutcome {

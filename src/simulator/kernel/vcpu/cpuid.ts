@@ -1,47 +1,69 @@
-/** KVM_GET_SUPPORTED_CPUID, KVM_GET_EMULATED_CPUID, KVM_SET_CPUID2 and KVM_GET_CPUID2. Order: arch/x86/kvm/cpuid.c and x86.c. */
+/**
+ * KVM_GET_SUPPORTED_CPUID, KVM_GET_EMULATED_CPUID, KVM_SET_CPUID2 and KVM_GET_CPUID2:
+ * arch/x86/kvm/cpuid.c.
+ */
 import { ADDRESS_SIZES_LEAF, findEntry } from '../../../abi/kvm/cpuid.ts';
 import {
   type CpuidEntry,
   KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
   KVM_MAX_CPUID_ENTRIES,
 } from '../../../abi/kvm/structs.ts';
-import type { Answer, UserCpuid } from '../../interface.ts';
-import { done, refuse } from '../answer.ts';
-import { faultAt, type Kernel } from '../kernel.ts';
+import type { Answer, CpuidHeader, UserCpuid } from '../../interface.ts';
+import { done } from '../answer.ts';
+import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
 
 /** Physical address bits of a guest whose CPUID does not say. */
 const defaultPhysicalBits = 36;
 
+/** Entries on their way out. */
+interface ListCall {
+  readonly kernel: Kernel;
+  readonly user: UserCpuid;
+  readonly header: CopiedIn<CpuidHeader>;
+  readonly entries: readonly CpuidEntry[];
+  /** Entries that there must be room for. */
+  readonly needs: number;
+}
+
+const lacksRoom = ({ header, needs }: ListCall) =>
+  Math.min(header.value.nent, KVM_MAX_CPUID_ENTRIES) < needs;
+
+/** The number of entries is not returned where they do not fit: a caller tries a larger buffer. */
+const listSteps: Steps<ListCall> = {
+  'argument.unreadable': ({ header }) => header.fails(),
+  'cpuid-list.no-room': ({ header }) => header.value.nent < 1,
+  'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_GET_SUPPORTED_CPUID: allocate'),
+  'cpuid-list.too-small': lacksRoom,
+  'get-cpuid2.too-small': lacksRoom,
+  'argument.unwritable': ({ user, header, entries }) => {
+    const { padding } = header.value;
+    return !user.writeEntries(entries) || !user.writeHeader({ nent: entries.length, padding });
+  },
+};
+
+function listEntries(
+  kernel: Kernel,
+  request: 'KVM_GET_SUPPORTED_CPUID' | 'KVM_GET_EMULATED_CPUID' | 'KVM_GET_CPUID2',
+  list: Pick<ListCall, 'user' | 'entries' | 'needs'>,
+): Answer {
+  const call = { ...list, kernel, header: new CopiedIn(() => list.user.readHeader()) };
+  return firstRefusal(kernel, request, { steps: listSteps, call }) ?? done;
+}
+
 export function getSupportedCpuid(kernel: Kernel, user: UserCpuid): Answer {
-  const header = user.readHeader();
-  if (header === undefined) return refuse('EFAULT');
-  if (header.nent < 1) return refuse('E2BIG');
-  const fault = faultAt(kernel, 'KVM_GET_SUPPORTED_CPUID: allocate');
-  if (fault !== undefined) return fault;
   const entries = kernel.profile.platform.cpuid;
-  // The needed count is not returned: a caller tries a larger buffer.
-  if (entries.length > Math.min(header.nent, KVM_MAX_CPUID_ENTRIES)) return refuse('E2BIG');
-  if (!user.writeEntries(entries)) return refuse('EFAULT');
-  if (!user.writeHeader({ nent: entries.length, padding: header.padding })) {
-    return refuse('EFAULT');
-  }
-  return done;
+  return listEntries(kernel, 'KVM_GET_SUPPORTED_CPUID', { user, entries, needs: entries.length });
+}
+
+/** There must be room for one more, which turns out to have nothing. */
+export function getEmulatedCpuid(kernel: Kernel, user: UserCpuid): Answer {
+  const list = { user, entries: emulated, needs: emulated.length + 1 };
+  return listEntries(kernel, 'KVM_GET_EMULATED_CPUID', list);
 }
 
 /** What KVM emulates though the CPU lacks it: MOVBE, and RDPID where there is RDTSCP. */
-export function getEmulatedCpuid(kernel: Kernel, user: UserCpuid): Answer {
-  const header = user.readHeader();
-  if (header === undefined) return refuse('EFAULT');
-  const fault = faultAt(kernel, 'KVM_GET_SUPPORTED_CPUID: allocate');
-  if (header.nent >= 1 && fault !== undefined) return fault;
-  // There must be room for one more, which turns out to have nothing.
-  if (header.nent <= emulated.length) return refuse('E2BIG');
-  if (!user.writeEntries(emulated)) return refuse('EFAULT');
-  const { padding } = header;
-  return user.writeHeader({ nent: emulated.length, padding }) ? done : refuse('EFAULT');
-}
-
 const nothing = { index: 0, flags: 0, eax: 0, ebx: 0, ecx: 0, edx: 0 } as const;
 const emulated: readonly CpuidEntry[] = [
   { ...nothing, function: 0, eax: 7 },
@@ -49,32 +71,41 @@ const emulated: readonly CpuidEntry[] = [
   { ...nothing, function: 7, flags: KVM_CPUID_FLAG_SIGNIFCANT_INDEX, ecx: 1 << 22 },
 ];
 
-/** As KVM_SET_CPUID2 gave them; the count is not returned where they do not fit. */
-export function getCpuid2({ cpuid }: Vcpu, user: UserCpuid): Answer {
-  const header = user.readHeader();
-  if (header === undefined) return refuse('EFAULT');
-  if (header.nent < cpuid.length) return refuse('E2BIG');
-  if (!user.writeEntries(cpuid)) return refuse('EFAULT');
-  const { padding } = header;
-  return user.writeHeader({ nent: cpuid.length, padding }) ? done : refuse('EFAULT');
+/** As KVM_SET_CPUID2 gave them. */
+export function getCpuid2(kernel: Kernel, { cpuid }: Vcpu, user: UserCpuid): Answer {
+  const list = { user, entries: cpuid, needs: cpuid.length };
+  return listEntries(kernel, 'KVM_GET_CPUID2', list);
 }
 
-export function setCpuid2(kernel: Kernel, vcpu: Vcpu, user: UserCpuid): Answer {
-  const header = user.readHeader();
-  if (header === undefined) return refuse('EFAULT');
-  if (header.nent > KVM_MAX_CPUID_ENTRIES) return refuse('E2BIG');
-  const fault = faultAt(kernel, 'KVM_SET_CPUID2: allocate');
-  if (fault !== undefined) return fault;
-  const entries = user.readEntries(header.nent);
-  if (entries === undefined) return refuse('EFAULT');
+interface SetCpuidCall {
+  readonly kernel: Kernel;
+  readonly vcpu: Vcpu;
+  readonly header: CopiedIn<CpuidHeader>;
+  readonly entries: CopiedIn<readonly CpuidEntry[]>;
+}
+
+const setSteps: Steps<SetCpuidCall> = {
+  'argument.unreadable': ({ header }) => header.fails(),
+  'set-cpuid.too-many': ({ header }) => header.value.nent > KVM_MAX_CPUID_ENTRIES,
+  'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_SET_CPUID2: allocate'),
+  'set-cpuid.entries-unreadable': ({ entries }) => entries.fails(),
   // Once the guest has seen its CPUID, only the same again.
-  if (vcpu.entered) return isSameCpuid(entries, vcpu.cpuid) ? done : refuse('EINVAL');
-  const addresses = findEntry(entries, ADDRESS_SIZES_LEAF);
-  if (addresses !== undefined) {
-    const virtualBits = (addresses.eax >>> 8) & 0xff;
-    if (virtualBits !== 0 && virtualBits !== 48 && virtualBits !== 57) return refuse('EINVAL');
-  }
-  vcpu.cpuid = entries;
+  'set-cpuid.changed-after-run': ({ vcpu, entries }) =>
+    vcpu.entered && !isSameCpuid(entries.value, vcpu.cpuid),
+  'set-cpuid.address-width': ({ entries }) => {
+    const addresses = findEntry(entries.value, ADDRESS_SIZES_LEAF);
+    const virtualBits = ((addresses?.eax ?? 0) >>> 8) & 0xff;
+    return ![0, 48, 57].includes(virtualBits);
+  },
+};
+
+export function setCpuid2(kernel: Kernel, vcpu: Vcpu, user: UserCpuid): Answer {
+  const header = new CopiedIn(() => user.readHeader());
+  const entries = new CopiedIn(() => user.readEntries(header.value.nent));
+  const call = { kernel, vcpu, header, entries };
+  const refused = firstRefusal(kernel, 'KVM_SET_CPUID2', { steps: setSteps, call });
+  if (refused !== undefined) return refused;
+  vcpu.cpuid = entries.value;
   return done;
 }
 

@@ -1,24 +1,42 @@
-/** KVM_ENABLE_CAP on a vCPU fd. Order: kvm_vcpu_ioctl_enable_cap() in arch/x86/kvm/x86.c, Linux 7.3. */
+/** KVM_ENABLE_CAP on a vCPU fd: kvm_vcpu_ioctl_enable_cap() in arch/x86/kvm/x86.c. */
 import { capabilities } from '../../../abi/kvm/capabilities.ts';
 import type { Answer, EnableCapStruct, UserStruct } from '../../interface.ts';
-import { done, refuse } from '../answer.ts';
+import { done } from '../answer.ts';
+import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
 
-/** Accepted without effect: they tell how a guest's own calls are answered. */
-export function enableVcpuCap({ vm }: Vcpu, user: UserStruct<EnableCapStruct>): Answer {
-  const cap = user.read();
-  if (cap === undefined) return refuse('EFAULT');
-  if (cap.flags !== 0) return refuse('EINVAL');
-  switch (cap.cap) {
-    case capabilities.KVM_CAP_HYPERV_SYNIC2:
-      if ((cap.args[0] ?? 0n) !== 0n) return refuse('EINVAL');
-      return vm.irqchip === 'none' ? refuse('EINVAL') : done;
-    case capabilities.KVM_CAP_HYPERV_SYNIC:
-      return vm.irqchip === 'none' ? refuse('EINVAL') : done;
-    case capabilities.KVM_CAP_HYPERV_ENFORCE_CPUID:
-    case capabilities.KVM_CAP_ENFORCE_PV_FEATURE_CPUID:
-      return done;
-    default:
-      return refuse('EINVAL');
-  }
+interface VcpuCapCall {
+  readonly vcpu: Vcpu;
+  readonly cap: CopiedIn<EnableCapStruct>;
+}
+
+const synic: readonly number[] = [
+  capabilities.KVM_CAP_HYPERV_SYNIC,
+  capabilities.KVM_CAP_HYPERV_SYNIC2,
+];
+const known: readonly number[] = [
+  ...synic,
+  capabilities.KVM_CAP_HYPERV_ENFORCE_CPUID,
+  capabilities.KVM_CAP_ENFORCE_PV_FEATURE_CPUID,
+];
+
+const steps: Steps<VcpuCapCall> = {
+  'argument.unreadable': ({ cap }) => cap.fails(),
+  'enable-cap.flags': ({ cap }) => cap.value.flags !== 0,
+  'enable-vcpu-cap.unknown': ({ cap }) => !known.includes(cap.value.cap),
+  'enable-vcpu-cap.synic2-argument': ({ cap: { value } }) =>
+    value.cap === capabilities.KVM_CAP_HYPERV_SYNIC2 && (value.args[0] ?? 0n) !== 0n,
+  'enable-vcpu-cap.synic-no-irqchip': ({ vcpu, cap }) =>
+    synic.includes(cap.value.cap) && vcpu.vm.irqchip === 'none',
+};
+
+/** Those that are taken have no effect here: they tell how a guest's own calls are answered. */
+export function enableVcpuCap(
+  kernel: Kernel,
+  vcpu: Vcpu,
+  user: UserStruct<EnableCapStruct>,
+): Answer {
+  const call = { vcpu, cap: new CopiedIn(() => user.read()) };
+  return firstRefusal(kernel, 'KVM_ENABLE_CAP on a vCPU', { steps, call }) ?? done;
 }

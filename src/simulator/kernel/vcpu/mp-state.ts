@@ -1,7 +1,9 @@
-/** KVM_GET_MP_STATE and KVM_SET_MP_STATE. Order: arch/x86/kvm/x86.c, Linux 7.3. */
+/** KVM_GET_MP_STATE and KVM_SET_MP_STATE: arch/x86/kvm/x86.c. */
 import { type MpState, mpStates } from '../../../abi/kvm/mp-states.ts';
 import type { Answer, UserStruct } from '../../interface.ts';
-import { done, refuse } from '../answer.ts';
+import { done } from '../answer.ts';
+import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
 
 /** Obsolete: the vCPU waits for its SIPI, which is there. A TD's never comes through. */
@@ -16,17 +18,34 @@ function stateOf(number: number, { vm }: Vcpu): MpState | undefined {
   return namesByNumber.get(number);
 }
 
-export function getMpState(vcpu: Vcpu, user: UserStruct<number>): Answer {
-  return user.write(mpStates[vcpu.mpState]) ? done : refuse('EFAULT');
+interface MpStateCall {
+  readonly vcpu: Vcpu;
+  readonly user: UserStruct<number>;
+  readonly number: CopiedIn<number>;
 }
 
-export function setMpState(vcpu: Vcpu, user: UserStruct<number>): Answer {
-  const number = user.read();
-  if (number === undefined) return refuse('EFAULT');
-  const state = stateOf(number, vcpu);
-  if (state === undefined) return refuse('EINVAL');
+const steps: Steps<MpStateCall> = {
+  'argument.unwritable': ({ vcpu, user }) => !user.write(mpStates[vcpu.mpState]),
+  'argument.unreadable': ({ number }) => number.fails(),
+  'set-mp-state.unknown': ({ vcpu, number }) => stateOf(number.value, vcpu) === undefined,
   // Only a local APIC in the kernel can bring a vCPU out of the others.
-  if (number !== mpStates.RUNNABLE && vcpu.vm.irqchip === 'none') return refuse('EINVAL');
-  vcpu.mpState = state;
+  'set-mp-state.no-lapic': ({ vcpu, number }) =>
+    number.value !== mpStates.RUNNABLE && vcpu.vm.irqchip === 'none',
+};
+
+export function getMpState(kernel: Kernel, vcpu: Vcpu, user: UserStruct<number>): Answer {
+  const call = mpStateCall(vcpu, user);
+  return firstRefusal(kernel, 'KVM_GET_MP_STATE', { steps, call }) ?? done;
+}
+
+export function setMpState(kernel: Kernel, vcpu: Vcpu, user: UserStruct<number>): Answer {
+  const call = mpStateCall(vcpu, user);
+  const refused = firstRefusal(kernel, 'KVM_SET_MP_STATE', { steps, call });
+  if (refused !== undefined) return refused;
+  vcpu.mpState = stateOf(call.number.value, vcpu) ?? vcpu.mpState;
   return done;
+}
+
+function mpStateCall(vcpu: Vcpu, user: UserStruct<number>): MpStateCall {
+  return { vcpu, user, number: new CopiedIn(() => user.read()) };
 }

@@ -1,10 +1,16 @@
 /**
- * KVM_GET_NESTED_STATE and KVM_SET_NESTED_STATE. No guest here ever enters VMX operation, so there is
- * the header alone. Order: arch/x86/kvm/x86.c and vmx/nested.c, Linux 7.3.
+ * KVM_GET_NESTED_STATE and KVM_SET_NESTED_STATE: arch/x86/kvm/x86.c and vmx/nested.c. No guest here
+ * ever enters VMX operation, so there is the header alone.
  */
+import { capabilities } from '../../../abi/kvm/capabilities.ts';
 import { vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
 import type { Answer, UserBytes } from '../../interface.ts';
-import { done, refuse } from '../answer.ts';
+import { done } from '../answer.ts';
+import { type CopiedIn, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Vcpu } from '../objects.ts';
+import { checkExtension } from '../system/check-extension.ts';
+import { copiedBytes } from './copied-bytes.ts';
 
 const headerBytes = vcpuStateBytes.KVM_GET_NESTED_STATE;
 /** Offsets in `struct kvm_nested_state`. */
@@ -12,48 +18,70 @@ const at = { flags: 0, format: 2, size: 4, vmxonPa: 8, vmcs12Pa: 16, smmFlags: 2
 const noAddress = (1n << 64n) - 1n;
 const stateFlags = { guestMode: 1, runPending: 2, evmcs: 4, all: 0x10f } as const;
 
+interface NestedStateCall {
+  readonly kernel: Kernel;
+  readonly vcpu: Vcpu;
+  readonly user: UserBytes;
+  /** What is read: the size alone, or the header. */
+  readonly given: CopiedIn<DataView>;
+}
+
+/** As without the module parameter `nested`. */
+const isOff = ({ kernel, vcpu }: NestedStateCall) =>
+  checkExtension(kernel, capabilities.KVM_CAP_NESTED_STATE, vcpu.vm) === 0;
+
+const hasRoom = ({ given }: NestedStateCall) => given.value.getUint32(0, true) >= headerBytes;
+
+const getSteps: Steps<NestedStateCall> = {
+  'nested-state.off': isOff,
+  'argument.unreadable': ({ given }) => given.fails(),
+  // The header where it fits; else how large it is.
+  'argument.unwritable': (call) =>
+    hasRoom(call)
+      ? !call.user.write(stateOutsideVmx())
+      : !call.user.write(stateOutsideVmx().subarray(at.size, at.size + 4), at.size),
+  'nested-state.too-small': (call) => !hasRoom(call),
+};
+
+const flagsOf = ({ given }: NestedStateCall) => given.value.getUint16(at.flags, true);
+
+const setSteps: Steps<NestedStateCall> = {
+  'nested-state.off': isOff,
+  'argument.unreadable': ({ given }) => given.fails(),
+  'nested-state.size': ({ given }) => given.value.getUint32(at.size, true) < headerBytes,
+  'nested-state.flags': (call) => (flagsOf(call) & ~stateFlags.all) !== 0,
+  'nested-state.run-pending': (call) =>
+    (flagsOf(call) & (stateFlags.runPending | stateFlags.guestMode)) === stateFlags.runPending,
+  // Another would need its VMCS.
+  'nested-state.not-off': (call) => {
+    const { value } = call.given;
+    return !(
+      value.getUint16(at.format, true) === 0 &&
+      value.getBigUint64(at.vmxonPa, true) === noAddress &&
+      value.getBigUint64(at.vmcs12Pa, true) === noAddress &&
+      value.getUint16(at.smmFlags, true) === 0 &&
+      (flagsOf(call) & ~stateFlags.evmcs) === 0
+    );
+  },
+};
+
 export function nestedState(
+  kernel: Kernel,
+  vcpu: Vcpu,
   request: 'KVM_GET_NESTED_STATE' | 'KVM_SET_NESTED_STATE',
   user: UserBytes,
 ): Answer {
-  return request === 'KVM_GET_NESTED_STATE' ? getNestedState(user) : setNestedState(user);
+  const isGet = request === 'KVM_GET_NESTED_STATE';
+  const given = isGet ? copiedBytes(user, 4, at.size) : copiedBytes(user, headerBytes);
+  const call = { kernel, vcpu, user, given };
+  return firstRefusal(kernel, request, { steps: isGet ? getSteps : setSteps, call }) ?? done;
 }
 
-function getNestedState(user: UserBytes): Answer {
-  const size = user.read(4, at.size);
-  if (size === undefined) return refuse('EFAULT');
-  if (viewOf(size).getUint32(0, true) < headerBytes) {
-    const needed = new Uint8Array(4);
-    viewOf(needed).setUint32(0, headerBytes, true);
-    return refuse(user.write(needed, at.size) ? 'E2BIG' : 'EFAULT');
-  }
+function stateOutsideVmx(): Uint8Array {
   const header = new Uint8Array(headerBytes);
-  const view = viewOf(header);
+  const view = new DataView(header.buffer);
   view.setUint32(at.size, headerBytes, true);
   view.setBigUint64(at.vmxonPa, noAddress, true);
   view.setBigUint64(at.vmcs12Pa, noAddress, true);
-  return user.write(header) ? done : refuse('EFAULT');
-}
-
-/** Only a guest that is not in VMX operation can be set: another would need its VMCS. */
-function setNestedState(user: UserBytes): Answer {
-  const bytes = user.read(headerBytes);
-  if (bytes === undefined) return refuse('EFAULT');
-  const view = viewOf(bytes);
-  if (view.getUint32(at.size, true) < headerBytes) return refuse('EINVAL');
-  const flags = view.getUint16(at.flags, true);
-  const { guestMode, runPending, evmcs, all } = stateFlags;
-  if ((flags & ~all) !== 0) return refuse('EINVAL');
-  if ((flags & runPending) !== 0 && (flags & guestMode) === 0) return refuse('EINVAL');
-  const isOff =
-    view.getUint16(at.format, true) === 0 &&
-    view.getBigUint64(at.vmxonPa, true) === noAddress &&
-    view.getBigUint64(at.vmcs12Pa, true) === noAddress &&
-    view.getUint16(at.smmFlags, true) === 0 &&
-    (flags & ~evmcs) === 0;
-  return isOff ? done : refuse('EINVAL');
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return header;
 }

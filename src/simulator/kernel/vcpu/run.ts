@@ -1,5 +1,5 @@
 /**
- * KVM_RUN (kernel-abi 2.14). There is no guest code: a script decides the exits, and without one a
+ * KVM_RUN. There is no guest code: a script decides the exits, and without one a
  * vCPU runs until it is cancelled. Only here does a call outlive its caller's turn.
  */
 import type {
@@ -14,18 +14,15 @@ import type {
   VcpuExit,
 } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
+import { firstRefusal } from '../checks.ts';
 import { hasEvents, noEvents } from '../interrupts/inject.ts';
 import type { Kernel } from '../kernel.ts';
 import type { PendingCompletion, Vcpu, VcpuRun } from '../objects.ts';
 import { enterTd } from '../tdx/enter-td.ts';
-import {
-  completeTdVmCall,
-  handleTdVmCall,
-  mapGpaStatus,
-  type TdVmCallOutcome,
-} from '../tdx/tdvmcall.ts';
+import { completeTdVmCall, handleTdVmCall, type TdVmCallOutcome } from '../tdx/tdvmcall.ts';
 import { updateMasterClock } from '../vm/clock.ts';
 import { killVm } from '../vm/vm.ts';
+import { runSteps } from './run-checks.ts';
 
 export interface RunOptions {
   readonly kernel: Kernel;
@@ -39,15 +36,15 @@ export interface RunOptions {
 }
 
 export function runVcpu(options: RunOptions): PendingRun {
-  const { caller, vcpu, arg } = options;
+  const { caller, vcpu } = options;
   let finish: (answer: Answer) => void = () => {};
   const answer = new Promise<Answer>((resolve) => {
     finish = resolve;
   });
   const call = new RunCall(options, finish);
-  // G1, then vcpu->mutex: another KVM_RUN of this vCPU holds it until that one ends.
-  if (caller.mm !== vcpu.vm.mm || vcpu.vm.dead) call.end(refuse('EIO'));
-  else if (arg !== 0n) call.end(refuse('EINVAL'));
+  if (caller.mm !== vcpu.vm.mm) call.end(refuse('vm.other-process'));
+  else if (vcpu.vm.dead) call.end(refuse('vm.dead'));
+  // vcpu->mutex: another KVM_RUN of this vCPU holds it until that one ends.
   else if (vcpu.run === undefined) call.begin();
   else vcpu.waitingRuns.push(call);
   return { answer, cancel: () => call.cancel() };
@@ -58,6 +55,9 @@ class RunCall implements VcpuRun {
   readonly #finish: (answer: Answer) => void;
   readonly #cancelled = new AbortController();
   #ended = false;
+  /** What the call answers when a signal ends it, and when the VM dies. */
+  #interrupted = refuse('run.signal');
+  #vmDied = refuse('run.vm-died');
 
   constructor(options: RunOptions, finish: (answer: Answer) => void) {
     this.#options = options;
@@ -65,24 +65,30 @@ class RunCall implements VcpuRun {
   }
 
   begin(): void {
-    const { vcpu } = this.#options;
+    const { kernel, caller, vcpu, arg, page } = this.#options;
     vcpu.run = this;
     vcpu.vm.runs.add(this);
-    const input = this.#options.page.read();
-    const refused = this.#check(input);
-    if (refused === 'blocks' || refused === 'exits again') return;
-    if (refused === undefined) this.#enter(input);
-    else this.end(refused);
+    const input = page.read();
+    const call = { caller, vcpu, arg, input, complete: () => this.#complete(input) };
+    const refused = firstRefusal(kernel, 'KVM_RUN', { steps: runSteps, call });
+    // The completion may have made an exit of its own.
+    if (this.#ended) return;
+    const isInterrupted = input.immediateExit || caller.pendingSignal() !== 'none';
+    if (refused?.check === 'run.waits-for-init' && !isInterrupted) this.#interrupted = refused;
+    else if (refused !== undefined) this.end(refused);
+    else if (isAwake(vcpu)) this.#enter(input);
   }
 
   cancel(): void {
     if (this.#ended) return;
-    this.#options.page.writeExit({ reason: 'KVM_EXIT_INTR' });
-    this.end(refuse('EINTR'));
+    const { vcpu, page } = this.#options;
+    const hasMutex = vcpu.run === this;
+    if (hasMutex) page.writeExit({ reason: 'KVM_EXIT_INTR' });
+    this.end(hasMutex ? this.#interrupted : refuse('vcpu.busy'));
   }
 
   vmDied(): void {
-    this.end(refuse('EIO'));
+    this.end(this.#vmDied);
   }
 
   end(answer: Answer): void {
@@ -100,42 +106,14 @@ class RunCall implements VcpuRun {
     if (heldMutex) vcpu.waitingRuns.shift()?.begin();
   }
 
-  /** The checks before the guest is entered, in their order; `blocks` until a signal comes. */
-  #check(input: RunPageInput): Answer | 'blocks' | 'exits again' | undefined {
-    const { vcpu, caller } = this.#options;
-    if (vcpu.vm.dead) return refuse('EIO');
-    const interrupted = input.immediateExit || caller.pendingSignal() !== 'none';
-    // A vCPU that waits for its INIT; KVM_TDX_INIT_VCPU cannot come, as this call has the mutex.
-    if (vcpu.mpState === 'UNINITIALIZED') return interrupted ? refuse('EINTR') : 'blocks';
-    if (vcpu.td !== undefined && input.syncRegs !== 0n) return refuse('EINVAL');
-    // What user space was asked to do is completed first, also when it wants to leave at once.
-    const completed = this.#complete(input);
-    if (completed !== undefined) return completed;
-    if (input.immediateExit) return refuse('EINTR');
-    // A TD never gets its SIPI.
-    if (vcpu.mpState === 'INIT_RECEIVED' && vcpu.td !== undefined) return refuse('EINVAL');
-    // vcpu_needs_initialization
-    const runnable = vcpu.vm.td === undefined || vcpu.vm.td.state === 'RUNNABLE';
-    if (vcpu.td?.state === 'UNINITIALIZED' || !runnable) return refuse('EINVAL');
-    if (interrupted) return refuse('EINTR');
-    // Halted, or waiting for a SIPI that no guest sends: an event wakes it, or a signal.
-    if (vcpu.mpState === 'RUNNABLE') return undefined;
-    return vcpu.mpState === 'HALTED' && hasEvents(vcpu) ? undefined : 'blocks';
-  }
-
-  #complete(input: RunPageInput): Answer | 'exits again' | undefined {
+  #complete(input: RunPageInput): void {
     const { kernel, vcpu } = this.#options;
     const { pendingCompletion } = vcpu;
-    vcpu.pendingCompletion = undefined;
-    if (pendingCompletion === undefined) return undefined;
-    if (pendingCompletion.completes === 'hypercall') {
-      return mapGpaStatus(kernel, input.result) === 'EINVAL' ? refuse('EINVAL') : undefined;
-    }
     const { td } = vcpu.vm;
-    if (td === undefined) return undefined;
-    const outcome = completeTdVmCall({ kernel, vcpu, td }, pendingCompletion, input);
-    if (outcome === 'EINVAL') return refuse('EINVAL');
-    return this.#take(outcome) === 'exits' ? 'exits again' : undefined;
+    vcpu.pendingCompletion = undefined;
+    if (td === undefined || pendingCompletion === undefined) return;
+    if (pendingCompletion.completes === 'hypercall') return;
+    this.#take(completeTdVmCall({ kernel, vcpu, td }, pendingCompletion, input));
   }
 
   #enter({ result }: RunPageInput): void {
@@ -170,9 +148,14 @@ class RunCall implements VcpuRun {
   #happens(event: GuestEvent): void {
     if (this.#ended) return;
     const { vcpu } = this.#options;
-    if (event === 'touches unaccepted memory') killVm(vcpu.vm);
-    else if ('tdvmcall' in event) this.#call(event);
-    else this.#exit(event, pendingOf(event));
+    if (event === 'touches unaccepted memory') {
+      this.#vmDied = refuse('run.unaccepted-memory');
+      killVm(vcpu.vm);
+    } else if ('tdvmcall' in event) {
+      this.#call(event);
+    } else {
+      this.#exit(event, pendingOf(event));
+    }
   }
 
   #call(event: TdVmCall): void {
@@ -201,9 +184,17 @@ class RunCall implements VcpuRun {
     const { vcpu, page } = this.#options;
     vcpu.pendingCompletion = pending;
     page.writeExit(exit);
-    this.end(exit.reason === 'KVM_EXIT_MEMORY_FAULT' ? refuse(exit.errno) : done);
+    this.end(exit.reason === 'KVM_EXIT_MEMORY_FAULT' ? refuse(faultChecks[exit.errno]) : done);
   }
 }
+
+/** Halted, or waiting for a SIPI that no guest sends: an event wakes it, or a signal. */
+function isAwake(vcpu: Vcpu): boolean {
+  return vcpu.mpState === 'RUNNABLE' || (vcpu.mpState === 'HALTED' && hasEvents(vcpu));
+}
+
+/** The one exit with an errno. */
+const faultChecks = { EFAULT: 'run.memory-fault', EHWPOISON: 'run.damaged-page' } as const;
 
 /** Of the exits that a script gives as they are, only MapGPA is looked at again. */
 function pendingOf({ reason }: VcpuExit): PendingCompletion | undefined {

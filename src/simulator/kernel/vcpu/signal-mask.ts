@@ -1,6 +1,8 @@
-/** KVM_SET_SIGNAL_MASK. Order: virt/kvm/kvm_main.c, Linux 7.3. */
+/** KVM_SET_SIGNAL_MASK: virt/kvm/kvm_main.c. */
 import type { Answer, UserSignalMask } from '../../interface.ts';
-import { done, refuse } from '../answer.ts';
+import { done } from '../answer.ts';
+import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
 
 const sigsetBytes = 8;
@@ -8,17 +10,33 @@ const SIGKILL = 9;
 const SIGSTOP = 19;
 const unblockable = (1n << BigInt(SIGKILL - 1)) | (1n << BigInt(SIGSTOP - 1));
 
+interface MaskCall {
+  readonly length: CopiedIn<number>;
+  readonly signals: CopiedIn<bigint>;
+}
+
+const steps: Steps<MaskCall> = {
+  'argument.unreadable': ({ length }) => length.fails(),
+  'signal-mask.length': ({ length }) => length.value !== sigsetBytes,
+  'signal-mask.set-unreadable': ({ signals }) => signals.fails(),
+};
+
 /** Which signals end a KVM_RUN is told by the caller's `pendingSignal` and `cancel`. */
-export function setSignalMask(vcpu: Vcpu, mask: UserSignalMask | undefined): Answer {
+export function setSignalMask(
+  kernel: Kernel,
+  vcpu: Vcpu,
+  mask: UserSignalMask | undefined,
+): Answer {
   if (mask === undefined) {
     vcpu.signalMask = undefined;
     return done;
   }
-  const length = mask.readLength();
-  if (length === undefined) return refuse('EFAULT');
-  if (length !== sigsetBytes) return refuse('EINVAL');
-  const signals = mask.readSignals();
-  if (signals === undefined) return refuse('EFAULT');
-  vcpu.signalMask = signals & ~unblockable;
+  const call = {
+    length: new CopiedIn(() => mask.readLength()),
+    signals: new CopiedIn(() => mask.readSignals()),
+  };
+  const refused = firstRefusal(kernel, 'KVM_SET_SIGNAL_MASK', { steps, call });
+  if (refused !== undefined) return refused;
+  vcpu.signalMask = call.signals.value & ~unblockable;
   return done;
 }

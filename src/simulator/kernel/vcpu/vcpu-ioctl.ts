@@ -9,6 +9,7 @@ import { preFaultMemory } from '../memory/pre-fault-memory.ts';
 import { getMsrs, setMsrs } from '../msrs/msr-io.ts';
 import type { Vcpu } from '../objects.ts';
 import { getStatsFd } from '../stats-fd.ts';
+import { isTdxCommand } from '../tdx/command.ts';
 import { tdxVcpuCommand } from '../tdx/vcpu-command.ts';
 import { kvmclockCtrl } from '../vm/clock.ts';
 import { getTscKhz, setVcpuTscKhz } from '../vm/tsc.ts';
@@ -20,10 +21,11 @@ import { setSignalMask } from './signal-mask.ts';
 import { isStateRequest, vcpuState } from './vcpu-state.ts';
 
 export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: Request): Answer {
-  // G1
-  if (caller.mm !== vcpu.vm.mm || vcpu.vm.dead) return refuse('EIO');
-  // vcpu->mutex: a signal is what ends the wait for a KVM_RUN.
-  if (vcpu.run !== undefined) return refuse('EINTR');
+  if (caller.mm !== vcpu.vm.mm) return refuse('vm.other-process');
+  if (vcpu.vm.dead) return refuse('vm.dead');
+  if (isTdxCommand(request)) return tdxVcpuCommand(kernel, caller, vcpu, request);
+  // Here nothing waits for vcpu->mutex: whoever comes while KVM_RUN has it is taken to be killed.
+  if (vcpu.run !== undefined) return refuse('vcpu.busy');
   if (isStateRequest(request)) return vcpuState(kernel, vcpu, request);
   switch (request.request) {
     case 'KVM_PRE_FAULT_MEMORY':
@@ -31,7 +33,7 @@ export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: R
     case 'KVM_SET_CPUID2':
       return setCpuid2(kernel, vcpu, request.cpuid);
     case 'KVM_GET_CPUID2':
-      return getCpuid2(vcpu, request.cpuid);
+      return getCpuid2(kernel, vcpu, request.cpuid);
     case 'KVM_GET_MSRS':
       return getMsrs(kernel, vcpu, request.msrs);
     case 'KVM_SET_MSRS':
@@ -43,17 +45,17 @@ export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: R
     case 'KVM_KVMCLOCK_CTRL':
       return kvmclockCtrl(vcpu);
     case 'KVM_GET_MP_STATE':
-      return getMpState(vcpu, request.mpState);
+      return getMpState(kernel, vcpu, request.mpState);
     case 'KVM_SET_MP_STATE':
-      return setMpState(vcpu, request.mpState);
+      return setMpState(kernel, vcpu, request.mpState);
     case 'KVM_X86_SETUP_MCE':
-      return setupMce(vcpu, request.mcgCap);
+      return setupMce(kernel, vcpu, request.mcgCap);
     case 'KVM_TPR_ACCESS_REPORTING':
       return tprAccessReporting(kernel, request.control);
     case 'KVM_SET_VAPIC_ADDR':
       return setVapicAddr(kernel, vcpu, request.address);
     case 'KVM_SET_SIGNAL_MASK':
-      return setSignalMask(vcpu, request.mask);
+      return setSignalMask(kernel, vcpu, request.mask);
     case 'KVM_NMI':
       return injectNmi(vcpu);
     case 'KVM_SMI':
@@ -61,23 +63,14 @@ export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: R
     case 'KVM_INTERRUPT':
       return injectInterrupt(kernel, vcpu, request.vector);
     case 'KVM_ENABLE_CAP':
-      return enableVcpuCap(vcpu, request.cap);
+      return enableVcpuCap(kernel, vcpu, request.cap);
     case 'KVM_GET_DEVICE_ATTR':
     case 'KVM_SET_DEVICE_ATTR':
     case 'KVM_HAS_DEVICE_ATTR':
       return vcpuDeviceAttr(kernel, vcpu, request);
     case 'KVM_GET_STATS_FD':
       return getStatsFd(kernel, vcpu.vm);
-    case 'KVM_MEMORY_ENCRYPT_OP':
-    case 'KVM_TDX_CAPABILITIES':
-    case 'KVM_TDX_INIT_VM':
-    case 'KVM_TDX_INIT_VCPU':
-    case 'KVM_TDX_INIT_MEM_REGION':
-    case 'KVM_TDX_FINALIZE_VM':
-    case 'KVM_TDX_GET_CPUID':
-    case 'KVM_TDX_TERMINATE_VM':
-      return tdxVcpuCommand(kernel, caller, vcpu, request);
     default:
-      return refuse('EINVAL');
+      return refuse('request.unknown');
   }
 }

@@ -2,85 +2,65 @@
  * KVM_GET_x and KVM_SET_x of a vCPU's state. A TD's state is not KVM's to show: nearly all of it is
  * EINVAL, some of it before the caller's memory is touched and some after. Of another VM what was
  * written is kept, and shown beginning with what a reset leaves; values are checked only as far as the
- * rows say. Order: kvm_vcpu_ioctl() and kvm_arch_vcpu_ioctl(), Linux 7.3.
+ * rows say.
  */
-import { capabilities } from '../../../abi/kvm/capabilities.ts';
 import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import { type VcpuStateRequestName, vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
 import { xcr0Of } from '../../../abi/tdx/xfam.ts';
 import type { Answer, Request, UserBytes } from '../../interface.ts';
-import { done, refuse } from '../answer.ts';
+import { done } from '../answer.ts';
+import { type CopiedIn, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import type { StateName, Vcpu } from '../objects.ts';
 import { xsaveBytes } from '../system/capability-values.ts';
-import { checkExtension } from '../system/check-extension.ts';
+import { copiedBytes } from './copied-bytes.ts';
 import { nestedState } from './nested-state.ts';
 import { resetState } from './reset-state.ts';
+import {
+  acceptsException,
+  eventFlags,
+  eventFlagsOf,
+  showEvents,
+  takeEvents,
+} from './vcpu-events.ts';
 
-/** Why KVM cannot get at it: `guest state` of a TD without the attribute DEBUG, the others of any TD. */
-type Protection = 'guest state' | 'fpu' | 'apic' | 'nothing';
-
-interface StateRule {
-  readonly access: 'get' | 'set';
+interface StateCall {
+  readonly kernel: Kernel;
+  readonly vcpu: Vcpu;
   readonly state: StateName;
-  readonly protectedAs: Protection;
-  /** EINVAL for a protected state comes before the caller's memory is read. Of a get it always does. */
-  readonly refusedFirst?: true;
-  /** Without a local APIC in the kernel: EINVAL, first of all. */
-  readonly needsLapic?: true;
-  readonly accepts?: (bytes: DataView, vcpu: Vcpu) => boolean;
+  readonly bytes: number;
+  readonly user: UserBytes;
+  readonly given: CopiedIn<DataView>;
 }
 
 const XSAVE_SW_FEATURES = 464;
 
-const rules: Readonly<Record<Exclude<VcpuStateRequestName, `${string}NESTED_STATE`>, StateRule>> = {
-  KVM_GET_REGS: { access: 'get', state: 'REGS', protectedAs: 'guest state' },
-  KVM_SET_REGS: { access: 'set', state: 'REGS', protectedAs: 'guest state' },
-  KVM_GET_SREGS: { access: 'get', state: 'SREGS', protectedAs: 'guest state' },
-  KVM_SET_SREGS: { access: 'set', state: 'SREGS', protectedAs: 'guest state' },
-  KVM_GET_SREGS2: { access: 'get', state: 'SREGS', protectedAs: 'guest state' },
-  KVM_SET_SREGS2: {
-    access: 'set',
-    state: 'SREGS',
-    protectedAs: 'guest state',
-    refusedFirst: true,
-    // flags: PDPTRS_VALID
-    accepts: (bytes) => (bytes.getBigUint64(280, true) & ~1n) === 0n,
+const steps: Steps<StateCall> = {
+  'lapic-state.no-lapic': ({ vcpu }) => vcpu.vm.irqchip === 'none',
+  'get-xsave.too-small': ({ bytes }) => bytes > vcpuStateBytes.KVM_GET_XSAVE,
+  'vcpu-state.protected': isProtected,
+  'argument.unreadable': ({ given }) => given.fails(),
+  'argument.unwritable': (call) => !call.user.write(shown(call)),
+  // PDPTRS_VALID
+  'set-sregs2.flags': ({ given }) => (given.value.getBigUint64(280, true) & ~1n) !== 0n,
+  // nr_xcrs, flags
+  'set-xcrs.header': ({ given: { value } }) =>
+    value.getUint32(0, true) > 16 || value.getUint32(4, true) !== 0,
+  'set-debugregs.flags': ({ given }) => given.value.getBigUint64(48, true) !== 0n,
+  // DR6 and DR7 have 32 bits.
+  'set-debugregs.value': ({ given: { value } }) =>
+    value.getUint32(36, true) !== 0 || value.getUint32(44, true) !== 0,
+  'vcpu-events.flags': ({ given }) => (eventFlagsOf(given.value) & ~eventFlags.all) !== 0,
+  'vcpu-events.payload-not-enabled': ({ vcpu, given }) =>
+    (eventFlagsOf(given.value) & eventFlags.payload) !== 0 && !vcpu.vm.caps.exceptionPayload,
+  'vcpu-events.vector': ({ given }) => !acceptsException(given.value),
+  'vcpu-events.triple-fault-not-enabled': (call) => {
+    const { vcpu, given } = call;
+    const isRefused =
+      (eventFlagsOf(given.value) & eventFlags.tripleFault) !== 0 && !vcpu.vm.caps.tripleFaultEvent;
+    if (isRefused) keep(call);
+    return isRefused;
   },
-  KVM_GET_FPU: { access: 'get', state: 'FPU', protectedAs: 'fpu' },
-  KVM_SET_FPU: { access: 'set', state: 'FPU', protectedAs: 'fpu' },
-  KVM_GET_XSAVE: { access: 'get', state: 'XSAVE', protectedAs: 'fpu' },
-  KVM_SET_XSAVE: { access: 'set', state: 'XSAVE', protectedAs: 'fpu' },
-  KVM_GET_XSAVE2: { access: 'get', state: 'XSAVE', protectedAs: 'fpu' },
-  KVM_GET_XCRS: { access: 'get', state: 'XCRS', protectedAs: 'guest state' },
-  KVM_SET_XCRS: {
-    access: 'set',
-    state: 'XCRS',
-    protectedAs: 'guest state',
-    // nr_xcrs, flags
-    accepts: (bytes) => bytes.getUint32(0, true) <= 16 && bytes.getUint32(4, true) === 0,
-  },
-  KVM_GET_LAPIC: { access: 'get', state: 'LAPIC', protectedAs: 'apic', needsLapic: true },
-  KVM_SET_LAPIC: { access: 'set', state: 'LAPIC', protectedAs: 'apic', needsLapic: true },
-  KVM_GET_DEBUGREGS: { access: 'get', state: 'DEBUGREGS', protectedAs: 'guest state' },
-  KVM_SET_DEBUGREGS: {
-    access: 'set',
-    state: 'DEBUGREGS',
-    protectedAs: 'guest state',
-    // flags; DR6 and DR7 have 32 bits
-    accepts: (bytes) =>
-      bytes.getBigUint64(48, true) === 0n &&
-      bytes.getBigUint64(32, true) >> 32n === 0n &&
-      bytes.getBigUint64(40, true) >> 32n === 0n,
-  },
-  KVM_GET_VCPU_EVENTS: { access: 'get', state: 'VCPU_EVENTS', protectedAs: 'nothing' },
-  KVM_SET_VCPU_EVENTS: {
-    access: 'set',
-    state: 'VCPU_EVENTS',
-    protectedAs: 'nothing',
-    accepts: acceptsEvents,
-  },
-  KVM_SET_GUEST_DEBUG: { access: 'set', state: 'GUEST_DEBUG', protectedAs: 'guest state' },
 };
 
 interface StateRequest {
@@ -98,53 +78,42 @@ export function vcpuState(
   { request, state: user }: StateRequest,
 ): Answer {
   if (request === 'KVM_GET_NESTED_STATE' || request === 'KVM_SET_NESTED_STATE') {
-    // As without the module parameter `nested`.
-    if (checkExtension(kernel, capabilities.KVM_CAP_NESTED_STATE, vcpu.vm) === 0) {
-      return refuse('EINVAL');
-    }
-    return nestedState(request, user);
+    return nestedState(kernel, vcpu, request, user);
   }
-  const rule = rules[request];
-  if (rule.needsLapic && vcpu.vm.irqchip === 'none') return refuse('EINVAL');
-  const bytes = rule.state === 'XSAVE' ? xsaveSize(kernel, vcpu) : vcpuStateBytes[request];
-  // The old struct has no room for the area of a guest with AMX.
-  if (request === 'KVM_GET_XSAVE' && bytes > vcpuStateBytes[request]) return refuse('EINVAL');
-  return rule.access === 'get'
-    ? getState(kernel, vcpu, rule, { bytes, user })
-    : setState(vcpu, rule, { bytes, user });
-}
-
-interface Copy {
-  readonly bytes: number;
-  readonly user: UserBytes;
-}
-
-function getState(kernel: Kernel, vcpu: Vcpu, rule: StateRule, { bytes, user }: Copy): Answer {
-  if (isProtected(vcpu, rule.protectedAs)) return refuse('EINVAL');
-  const kept = vcpu.state.get(rule.state) ?? resetState(rule.state, vcpu);
-  const shown = new Uint8Array(bytes);
-  shown.set(kept.subarray(0, bytes));
-  if (rule.state === 'XSAVE') showFeatures(kernel, shown);
-  if (rule.state === 'VCPU_EVENTS') showEvents(vcpu, shown);
-  return user.write(shown) ? done : refuse('EFAULT');
-}
-
-function setState(vcpu: Vcpu, rule: StateRule, { bytes, user }: Copy): Answer {
-  const refused = isProtected(vcpu, rule.protectedAs);
-  if (rule.refusedFirst && refused) return refuse('EINVAL');
-  const given = user.read(bytes);
-  if (given === undefined) return refuse('EFAULT');
-  if (refused) return refuse('EINVAL');
-  const view = new DataView(given.buffer, given.byteOffset, given.byteLength);
-  if (rule.accepts?.(view, vcpu) === false) return refuse('EINVAL');
-  vcpu.state.set(rule.state, new Uint8Array(given));
-  if (rule.state === 'VCPU_EVENTS') takeEvents(vcpu, view);
+  const state = stateOf(request);
+  const bytes = state === 'XSAVE' ? xsaveSize(kernel, vcpu) : vcpuStateBytes[request];
+  const given = copiedBytes(user, bytes);
+  const call = { kernel, vcpu, state, bytes, user, given };
+  const refused = firstRefusal(kernel, request, { steps, call });
+  if (refused !== undefined) return refused;
+  if (request.startsWith('KVM_SET_')) keep(call);
   return done;
 }
 
-function isProtected({ vm }: Vcpu, protection: Protection): boolean {
-  if (vm.td === undefined || protection === 'nothing') return false;
-  return protection !== 'guest state' || (vm.td.attributes & TDX_TD_ATTR_DEBUG) === 0n;
+/** SREGS2 and XSAVE2 are later structs of the same state. */
+function stateOf(request: VcpuStateRequestName): StateName {
+  return request.replace(/^KVM_[GS]ET_|2$/g, '') as StateName;
+}
+
+function shown({ kernel, vcpu, state, bytes }: StateCall): Uint8Array {
+  const kept = vcpu.state.get(state) ?? resetState(state, vcpu);
+  const copy = new Uint8Array(bytes);
+  copy.set(kept.subarray(0, bytes));
+  if (state === 'XSAVE') showFeatures(kernel, copy);
+  if (state === 'VCPU_EVENTS') showEvents(vcpu, copy);
+  return copy;
+}
+
+function keep({ vcpu, state, given: { value } }: StateCall): void {
+  vcpu.state.set(state, new Uint8Array(value.buffer));
+  if (state === 'VCPU_EVENTS') takeEvents(vcpu, value);
+}
+
+/** Of a TD: the FPU and the APIC always, the rest unless it has the attribute DEBUG. */
+function isProtected({ vcpu: { vm }, state }: StateCall): boolean {
+  if (vm.td === undefined) return false;
+  const isAlways = state === 'FPU' || state === 'XSAVE' || state === 'LAPIC';
+  return isAlways || (vm.td.attributes & TDX_TD_ATTR_DEBUG) === 0n;
 }
 
 const TDX_TD_ATTR_DEBUG = 1n;
@@ -160,49 +129,4 @@ const XTILE_DATA = 1 << 18;
 /** KVM says in the area itself which components it may hold. */
 function showFeatures({ profile }: Kernel, xsave: Uint8Array): void {
   new DataView(xsave.buffer).setBigUint64(XSAVE_SW_FEATURES, xcr0Of(profile.platform.xfam), true);
-}
-
-const eventFlags = {
-  nmiPending: 1,
-  shadow: 4,
-  smm: 8,
-  payload: 16,
-  tripleFault: 32,
-  /** With SIPI_VECTOR, which is only ever given. */
-  all: 63,
-} as const;
-const EVENTS_FLAGS = 20;
-const EVENTS_NMI_PENDING = 13;
-const EVENTS_SMI_PENDING = 25;
-const NMI_VECTOR = 2;
-
-function showEvents({ vm, pending }: Vcpu, events: Uint8Array): void {
-  events[EVENTS_NMI_PENDING] = pending.nmis;
-  events[EVENTS_SMI_PENDING] = Number(pending.smi);
-  const { nmiPending, shadow, smm, payload, tripleFault } = eventFlags;
-  const flags =
-    nmiPending |
-    shadow |
-    smm |
-    (vm.caps.exceptionPayload ? payload : 0) |
-    (vm.caps.tripleFaultEvent ? tripleFault : 0);
-  new DataView(events.buffer).setUint32(EVENTS_FLAGS, flags, true);
-}
-
-function takeEvents({ pending }: Vcpu, events: DataView): void {
-  const flags = events.getUint32(EVENTS_FLAGS, true);
-  if ((flags & eventFlags.nmiPending) !== 0) pending.nmis = events.getUint8(EVENTS_NMI_PENDING);
-  if ((flags & eventFlags.smm) !== 0) pending.smi = events.getUint8(EVENTS_SMI_PENDING) !== 0;
-}
-
-/** What a flag announces must be enabled; an exception has one of 32 vectors and is no NMI. */
-function acceptsEvents(events: DataView, { vm }: Vcpu): boolean {
-  const flags = events.getUint32(EVENTS_FLAGS, true);
-  if ((flags & ~eventFlags.all) !== 0) return false;
-  const hasPayload = (flags & eventFlags.payload) !== 0;
-  if (hasPayload && !vm.caps.exceptionPayload) return false;
-  const [injected, vector, , pending] = [0, 1, 2, 3].map((at) => events.getUint8(at));
-  const isException = injected !== 0 || (hasPayload && pending !== 0);
-  if (isException && ((vector ?? 0) > 31 || vector === NMI_VECTOR)) return false;
-  return (flags & eventFlags.tripleFault) === 0 || vm.caps.tripleFaultEvent;
 }

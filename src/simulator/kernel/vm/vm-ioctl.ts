@@ -17,6 +17,7 @@ import { setMsrFilter } from '../msrs/filter.ts';
 import type { Vm } from '../objects.ts';
 import { getStatsFd } from '../stats-fd.ts';
 import { checkExtension } from '../system/check-extension.ts';
+import { isTdxCommand } from '../tdx/command.ts';
 import { tdxVmCommand } from '../tdx/vm-command.ts';
 import { createVcpu } from '../vcpu/create-vcpu.ts';
 import { getClock, setClock } from './clock.ts';
@@ -28,6 +29,7 @@ import { getTscKhz, setVmTscKhz } from './tsc.ts';
 export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request): Answer {
   if (caller.mm !== vm.mm) return refuse('vm.other-process');
   if (vm.dead) return refuse('vm.dead');
+  if (isTdxCommand(request)) return tdxVmCommand(kernel, caller, vm, request);
   switch (request.request) {
     case 'KVM_CHECK_EXTENSION':
       return ok(checkExtension(kernel, request.capability, vm));
@@ -102,16 +104,6 @@ export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request
       return setClock(kernel, vm, request.clock);
     case 'KVM_X86_SET_MSR_FILTER':
       return setMsrFilter(kernel, vm, request.filter, request.bitmaps);
-
-    case 'KVM_MEMORY_ENCRYPT_OP':
-    case 'KVM_TDX_CAPABILITIES':
-    case 'KVM_TDX_INIT_VM':
-    case 'KVM_TDX_INIT_VCPU':
-    case 'KVM_TDX_INIT_MEM_REGION':
-    case 'KVM_TDX_FINALIZE_VM':
-    case 'KVM_TDX_GET_CPUID':
-    case 'KVM_TDX_TERMINATE_VM':
-      return tdxVmCommand(kernel, caller, vm, request);
     default:
       return refuse('request.unknown-on-vm');
   }

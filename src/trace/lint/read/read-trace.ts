@@ -1,6 +1,6 @@
 /** A trace in whichever form it is. Never throws, whatever the text. */
 import { parseTrace } from '../../parse.ts';
-import type { HeaderRecord } from '../../record.ts';
+import { type HeaderRecord, readableVersions } from '../../record.ts';
 import type { TracedStep, TracedTrace, UnreadableLine } from '../traced.ts';
 import { readStrace } from './strace.ts';
 
@@ -11,7 +11,7 @@ export function readTrace(lines: readonly string[]): TracedTrace | undefined {
 }
 
 const ours =
-  /^(?:# tdctl exec trace |# end: |-- last close of |\{"kind":|(?:P\d+\.)?T\d+ {2}(?:[a-z]+#\d+\.|open\())/;
+  /^(?:# tdctl (?:exec )?trace |# end: |-- last close of |\{"kind":|(?:P\d+\.)?T\d+ {2}(?:[a-z]+#\d+\.|open\())/;
 
 function looksLikeOurs(lines: readonly string[]): boolean {
   const first = lines.find((line) => line.trim() !== '');
@@ -26,7 +26,7 @@ function readOurs(lines: readonly string[]): TracedTrace {
   for (const parsed of parseTrace(lines)) {
     if ('problem' in parsed) unreadable.push(parsed);
     else if (parsed.record.kind === 'header') header = parsed.record;
-    else {
+    else if (parsed.record.kind !== 'seamcall' && parsed.record.kind !== 'event') {
       const { line, record } = parsed;
       isWhole ||= record.kind === 'end';
       steps.push({ line, record });
@@ -41,4 +41,18 @@ function readOurs(lines: readonly string[]): TracedTrace {
     tellsCloses: true,
     isWhole,
   };
+}
+
+const versionOf = /^(?:# tdctl (?:exec )?trace |\{"kind":"header","version":)(\d+)/;
+const runBefore2 = /^(?:\{"kind":"ioctl",|\d+ KVM_\w+\()/;
+
+/** What another tdctl wrote and this one does not read: a clause about the file, or undefined. */
+export function otherFormat(text: string): string | undefined {
+  const version = versionOf.exec(text)?.[1];
+  if (version !== undefined && !readableVersions.some((known) => String(known) === version)) {
+    return `it is a trace of version ${version}, and this tdctl reads ${readableVersions.join(' and ')}`;
+  }
+  return runBefore2.test(text)
+    ? 'it is the trace of a run as tdctl wrote it before version 2'
+    : undefined;
 }

@@ -27,15 +27,6 @@ const kindsByRequest: Readonly<Record<string, ObjectKind>> = {
   KVM_SET_CPUID2: 'vcpu',
 };
 
-/** Requests that make a file. */
-export const makers: Readonly<Record<string, ObjectKind>> = {
-  KVM_CREATE_VM: 'vm',
-  KVM_CREATE_VCPU: 'vcpu',
-  KVM_CREATE_GUEST_MEMFD: 'gmem',
-  KVM_LINK_GUEST_MEMFD: 'gmem',
-  KVM_GET_STATS_FD: 'stats',
-};
-
 export class StraceFiles {
   readonly #objects = new Map<number, string>();
   #made = 0;

@@ -1,10 +1,11 @@
 /** The calls of KVM in the output of `strace -f -e trace=ioctl,openat,close,dup`. */
 import { errnoNumbers } from '../../../abi/kvm/errno.ts';
-import type { CallOutcome, TraceRecord } from '../../record.ts';
+import { makers } from '../../names.ts';
+import type { CallOutcome } from '../../record.ts';
 import type { TracedStep, TracedTrace, UnreadableLine } from '../traced.ts';
 import { inferCommands } from './infer-commands.ts';
 import { parseIoctl, straceArgs } from './strace-args.ts';
-import { makers, StraceFiles } from './strace-files.ts';
+import { StraceFiles } from './strace-files.ts';
 import { parseStraceLine, type StraceAnswer } from './strace-line.ts';
 
 interface Syscall {
@@ -153,10 +154,7 @@ class StraceReader {
     return { value: 0, made: this.#files.make(value, makes) };
   }
 
-  #push(
-    record: Exclude<TraceRecord, { kind: 'header' }>,
-    about: Partial<Omit<TracedStep, 'record'>> = {},
-  ): void {
+  #push(record: TracedStep['record'], about: Partial<Omit<TracedStep, 'record'>> = {}): void {
     this.#steps.push({ line: this.#line, ...about, record });
   }
 

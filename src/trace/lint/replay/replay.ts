@@ -4,6 +4,7 @@
  * simulated kernel would have taken it, and what happened to the program for no fault of its own
  * (a signal, no memory, no entropy) is not played.
  */
+import type { InitVmFacts } from '../../../abi/kvm/init-vm-rules.ts';
 import {
   type Answer,
   type Caller,
@@ -11,33 +12,23 @@ import {
   type GuestEvent,
   type Handle,
   type HostProfile,
+  initVmFacts,
   type KernelAbi,
   type RunPageInput,
   type SimulatedMachine,
 } from '../../../simulator/index.ts';
 import { outcomeOf } from '../../describe.ts';
 import type { CallOutcome, CallRecord } from '../../record.ts';
+import { isCircumstance } from '../circumstances.ts';
 import { isCall, madeBy, succeeded, type TracedCall, type TracedStep } from '../traced.ts';
 import { assumedArgs } from './assumed-args.ts';
 import { CallArgs } from './call-args.ts';
-import { isReplayed, requestOf } from './requests.ts';
+import { initVmStruct, isReplayed, requestOf } from './requests.ts';
 
 export interface ReplayOptions {
   readonly profile: HostProfile;
   readonly kernelAbi: KernelAbi;
 }
-
-/** What may happen to a call that is right; the simulated kernel would not answer so. */
-export const circumstances: ReadonlySet<string> = new Set([
-  'EINTR',
-  'EAGAIN',
-  'ENOMEM',
-  'EMFILE',
-  'ENFILE',
-  'EBUSY',
-  'ENOSPC',
-  'EHWPOISON',
-]);
 
 /** Taking back means to begin again; a trace that needs it often is not worth the time. */
 const mostRestarts = 8;
@@ -81,6 +72,14 @@ export class Replay {
     if (answer !== undefined && 'value' in answer) this.#accepted.push(assumed);
   }
 
+  /** What KVM_TDX_INIT_VM looks at in a call; undefined: the trace does not show it. */
+  initVmFacts({ record }: TracedCall): InitVmFacts | undefined {
+    const { profile } = this.#options;
+    const struct = initVmStruct(new CallArgs(record.args));
+    const { tdx } = this.#run;
+    return struct && tdx && initVmFacts({ kernel: { profile }, tdx }, struct);
+  }
+
   /** False from then on: the machine is no longer where the program was. */
   get follows(): boolean {
     return this.#restarts <= mostRestarts;
@@ -114,6 +113,11 @@ class Run {
     });
   }
 
+  get tdx() {
+    const { bringUp } = this.#machine;
+    return bringUp.outcome === 'tdx' ? bringUp.tdx : undefined;
+  }
+
   async play(step: TracedStep): Promise<CallOutcome | undefined> {
     const { record } = step;
     if (record.kind === 'end') return undefined;
@@ -137,7 +141,7 @@ class Run {
     if (record === undefined || handle === undefined || 'interrupted' in outcome) return undefined;
     if (record.request === 'KVM_RUN') return this.#playRun(record, handle);
     if (!isReplayed(record.request)) return undefined;
-    const played = 'errno' in outcome && circumstances.has(outcome.errno) ? partOf(record) : record;
+    const played = 'errno' in outcome && isCircumstance(outcome) ? partOf(record) : record;
     if (played === undefined || !this.#hasRoomFor(played)) return undefined;
     let lacks = false;
     const request = requestOf(played, {
@@ -158,7 +162,7 @@ class Run {
 
   async #playRun(record: CallRecord, handle: Handle): Promise<CallOutcome | undefined> {
     const { outcome } = record;
-    if ('errno' in outcome && circumstances.has(outcome.errno)) return undefined;
+    if ('errno' in outcome && isCircumstance(outcome)) return undefined;
     const args = new CallArgs(record.args);
     this.#guestEvent = guestEventOf(args, outcome);
     const input: RunPageInput = {

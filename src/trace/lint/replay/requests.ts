@@ -178,7 +178,7 @@ function memoryRegion(args: CallArgs, context: ReplayContext, version: '' | '2')
   return { request: `KVM_SET_USER_MEMORY_REGION${version}`, region };
 }
 
-function initVmStruct(args: CallArgs): InitVmStruct | undefined {
+export function initVmStruct(args: CallArgs): InitVmStruct | undefined {
   const entries = args.cpuid();
   const numbers = complete({ attributes: args.big('attributes'), xfam: args.big('xfam') });
   if (entries === undefined || numbers === undefined) return undefined;

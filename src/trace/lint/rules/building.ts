@@ -1,8 +1,8 @@
 /** What a TD lacks though every call was taken. */
 
-import type { VmHistory } from '../history.ts';
+import { granted, isFinalized, isInitialized, pagesAdded, type VmHistory } from '../history.ts';
 import { CallArgs } from '../replay/call-args.ts';
-import { succeeded, type TracedCall } from '../traced.ts';
+import { madeBy, type TracedCall } from '../traced.ts';
 import type { Found, LintRule } from './rule.ts';
 
 const MAP_GPA_RANGE = 1n << 12n;
@@ -15,7 +15,9 @@ export const buildingRules: readonly LintRule[] = [
     kernel: 'KVM_TDX_FINALIZE_VM counts no pages; nothing can be added after it',
     remedy: 'add the firmware and its tables by KVM_TDX_INIT_MEM_REGION before',
     find: (vm) =>
-      finalized(vm).filter(() => vm.pagesAdded === 0n && !asked(vm, 'KVM_TDX_INIT_MEM_REGION')),
+      finalized(vm).filter(
+        () => pagesAdded(vm).all === 0n && !asked(vm, 'KVM_TDX_INIT_MEM_REGION'),
+      ),
   },
   {
     id: 'finalize-vm.nothing-measured',
@@ -24,7 +26,10 @@ export const buildingRules: readonly LintRule[] = [
     kernel: 'MRTD covers where the pages are, and no byte of what is in them',
     remedy:
       'set KVM_TDX_MEASURE_MEMORY_REGION for the sections that the firmware marks so: `tdctl measure` says which',
-    find: (vm) => finalized(vm).filter(() => vm.pagesAdded > 0n && vm.pagesMeasured === 0n),
+    find: (vm) => {
+      const { all, measured } = pagesAdded(vm);
+      return all > 0n && measured === 0n ? finalized(vm) : [];
+    },
   },
   {
     id: 'td.never-finalized',
@@ -33,20 +38,25 @@ export const buildingRules: readonly LintRule[] = [
     kernel: 'KVM_RUN is EINVAL until KVM_TDX_FINALIZE_VM',
     remedy: 'finalise it, or close it',
     find: (vm, { stopped }) =>
-      vm.state !== 'INITIALIZED' || stopped.has(vm) ? [] : last(vm, 'KVM_TDX_INIT_VM'),
+      !isInitialized(vm) || isFinalized(vm) || stopped.has(vm)
+        ? []
+        : granted(vm, 'KVM_TDX_INIT_VM').slice(-1).map(found),
   },
   {
     id: 'vcpu.never-initialized',
     severity: 'warning',
     problem: 'the vCPU was made and not initialised before the TD was finalised: it can never run',
-    kernel: 'KVM_TDX_INIT_VCPU is EINVAL after KVM_TDX_FINALIZE_VM (step 5)',
+    kernel: 'KVM_TDX_INIT_VCPU is EINVAL after KVM_TDX_FINALIZE_VM',
+    checks: ['command.td-not-in-building'],
     remedy: 'call KVM_TDX_INIT_VCPU for every vCPU before, also for those that start offline',
-    find: (vm) =>
-      vm.state === 'RUNNABLE'
-        ? [...vm.vcpus.values()]
-            .filter(({ isInitialized }) => !isInitialized)
-            .map(({ made }) => ({ at: made }))
-        : [],
+    find: (vm) => {
+      const ready = new Set(granted(vm, 'KVM_TDX_INIT_VCPU').map(({ record }) => record.object));
+      return isFinalized(vm)
+        ? granted(vm, 'KVM_CREATE_VCPU')
+            .filter((call) => !ready.has(madeBy(call) ?? ''))
+            .map(found)
+        : [];
+    },
   },
   {
     id: 'exit-hypercall.off',
@@ -54,7 +64,7 @@ export const buildingRules: readonly LintRule[] = [
     problem: 'the TD runs while the VMM does not take MapGPA: the guest cannot share any memory',
     kernel: 'without KVM_CAP_EXIT_HYPERCALL the guest gets SUBFUNC_UNSUPPORTED, and no exit comes',
     remedy: 'enable KVM_CAP_EXIT_HYPERCALL with KVM_HC_MAP_GPA_RANGE (0x1000), and convert memory',
-    find: (vm) => (takesMapGpa(vm) ? [] : first(vm, 'KVM_RUN')),
+    find: (vm) => (takesMapGpa(vm) ? [] : granted(vm, 'KVM_RUN').slice(0, 1).map(found)),
   },
   {
     id: 'capabilities.not-asked',
@@ -65,7 +75,7 @@ export const buildingRules: readonly LintRule[] = [
     find: (vm) =>
       vm.made === undefined || asked(vm, 'KVM_TDX_CAPABILITIES')
         ? []
-        : first(vm, 'KVM_TDX_INIT_VM'),
+        : granted(vm, 'KVM_TDX_INIT_VM').slice(0, 1).map(found),
   },
   {
     id: 'max-vcpus.asked-elsewhere',
@@ -76,7 +86,7 @@ export const buildingRules: readonly LintRule[] = [
     find: (vm, { trace }) => {
       const isQuestion = ({ record }: TracedCall) =>
         record.request === 'KVM_CHECK_EXTENSION' && record.args.cap === 'KVM_CAP_MAX_VCPUS';
-      if (vm.vcpus.size === 0 || vm.calls.some(isQuestion)) return [];
+      if (granted(vm, 'KVM_CREATE_VCPU').length === 0 || vm.calls.some(isQuestion)) return [];
       const asking = trace.steps.find(
         (step) => step.record.kind === 'call' && isQuestion(step as TracedCall),
       );
@@ -86,9 +96,11 @@ export const buildingRules: readonly LintRule[] = [
 ];
 
 function finalized(vm: VmHistory): Found[] {
-  return vm.calls
-    .filter((call) => call.record.request === 'KVM_TDX_FINALIZE_VM' && succeeded(call))
-    .map((at) => ({ at }));
+  return granted(vm, 'KVM_TDX_FINALIZE_VM').map(found);
+}
+
+function found(at: TracedCall): Found {
+  return { at };
 }
 
 function asked(vm: VmHistory, request: string): boolean {
@@ -105,14 +117,4 @@ function takesMapGpa(vm: VmHistory): boolean {
       record.args.cap === 'KVM_CAP_EXIT_HYPERCALL' && ((mask ?? 0n) & MAP_GPA_RANGE) > 0n;
     return argsUnknown === true || isOn;
   });
-}
-
-function first(vm: VmHistory, request: string): Found[] {
-  const at = vm.calls.find((call) => call.record.request === request && succeeded(call));
-  return at === undefined ? [] : [{ at }];
-}
-
-function last(vm: VmHistory, request: string): Found[] {
-  const at = vm.calls.findLast((call) => call.record.request === request && succeeded(call));
-  return at === undefined ? [] : [{ at }];
 }

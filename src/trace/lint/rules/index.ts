@@ -17,11 +17,14 @@ export const lintRules: readonly LintRule[] = [
 export function ruleFindings(trace: RuleTrace): LintFinding[] {
   const tds = trace.history.vms.filter(({ isTd }) => isTd !== false);
   return tds.flatMap((vm) =>
-    lintRules.flatMap((rule) => rule.find(vm, trace).map((found) => findingOf(rule, found))),
+    lintRules.flatMap((rule) => rule.find(vm, trace).map((found) => findingOf(rule, found, trace))),
   );
 }
 
-function findingOf({ id, severity, problem, kernel, remedy }: LintRule, found: Found): LintFinding {
+function findingOf(rule: LintRule, found: Found, { kernelAbi }: RuleTrace): LintFinding {
+  const { id, severity, problem, kernel, remedy } = rule;
+  const made = new Set(Object.values(kernelAbi.checks).flat());
+  const checks = (rule.checks ?? []).filter((check) => made.has(check));
   const { at, detail } = found;
   return {
     id,
@@ -29,7 +32,7 @@ function findingOf({ id, severity, problem, kernel, remedy }: LintRule, found: F
     line: typeof at === 'number' ? at : at.line,
     call: typeof at === 'number' ? undefined : callText(at),
     problem: detail === undefined ? problem : `${problem} (${detail})`,
-    kernel,
+    kernel: checks.length === 0 ? kernel : `${kernel} (${checks.join(', ')})`,
     remedy,
     inferred: typeof at === 'number' ? undefined : at.inferred,
     count: 1,

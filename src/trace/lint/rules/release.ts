@@ -1,7 +1,7 @@
 /** Whether the key slot of a TD was given back. */
 import { hasCommand } from '../../../abi/kvm/kernels/kernel-abi.ts';
-import type { VmHistory } from '../history.ts';
-import { succeeded, type TracedCall } from '../traced.ts';
+import { granted, isFinalized, isInitialized, type VmHistory } from '../history.ts';
+import { madeBy } from '../traced.ts';
 import type { LintRule, RuleTrace } from './rule.ts';
 
 const references =
@@ -29,10 +29,10 @@ export const releaseRules: readonly LintRule[] = [
     remedy: 'close every vCPU and guest_memfd together with the VM',
     find: (vm, { history }) => {
       const closedAt = vm.closed.get(vm.vm);
-      if (closedAt === undefined || !holdsKey(vm)) return [];
+      if (closedAt === undefined || !isInitialized(vm)) return [];
       const next = history.vms
         .filter((other) => other !== vm)
-        .flatMap(initVms)
+        .flatMap((other) => granted(other, 'KVM_TDX_INIT_VM'))
         .find(({ line }) => line > closedAt);
       const open = filesOf(vm).filter(
         (file) => next !== undefined && (vm.closed.get(file) ?? Infinity) > next.line,
@@ -52,7 +52,7 @@ export const releaseRules: readonly LintRule[] = [
     find: (vm, trace) =>
       vm.closed.has(vm.vm) || !judgesEnd(vm, trace)
         ? []
-        : initVms(vm)
+        : granted(vm, 'KVM_TDX_INIT_VM')
             .slice(-1)
             .map((at) => ({ at })),
   },
@@ -67,28 +67,19 @@ export const releaseRules: readonly LintRule[] = [
       const closedAt = vm.closed.get(vm.vm);
       const offers = hasCommand(kernelAbi, 'KVM_TDX_TERMINATE_VM');
       const used = vm.calls.some(({ record }) => record.request === 'KVM_TDX_TERMINATE_VM');
-      return offers && !used && closedAt !== undefined && vm.state === 'RUNNABLE'
-        ? [{ at: closedAt }]
-        : [];
+      return offers && !used && closedAt !== undefined && isFinalized(vm) ? [{ at: closedAt }] : [];
     },
   },
 ];
 
-function initVms(vm: VmHistory): TracedCall[] {
-  return vm.calls.filter((call) => call.record.request === 'KVM_TDX_INIT_VM' && succeeded(call));
-}
-
-function holdsKey(vm: VmHistory): boolean {
-  return initVms(vm).length > 0;
-}
-
 /** A trace that was cut off, or without close(), says nothing of what came after. */
 function judgesEnd(vm: VmHistory, { trace }: RuleTrace): boolean {
-  return trace.isWhole && trace.tellsCloses && holdsKey(vm);
+  return trace.isWhole && trace.tellsCloses && isInitialized(vm);
 }
 
 function filesOf(vm: VmHistory): string[] {
-  return [...vm.vcpus.keys(), ...vm.guestMemfds];
+  const makers = ['KVM_CREATE_VCPU', 'KVM_CREATE_GUEST_MEMFD'];
+  return makers.flatMap((request) => granted(vm, request).flatMap((call) => madeBy(call) ?? []));
 }
 
 function stillOpen(vm: VmHistory): string[] {

@@ -1,4 +1,5 @@
 /** Rules about a whole trace: what is missing in it, and what is too much. */
+import type { CheckName } from '../../../abi/kvm/checks/index.ts';
 import type { KernelAbi } from '../../../simulator/index.ts';
 import type { Severity } from '../finding.ts';
 import type { TraceHistory, VmHistory } from '../history.ts';
@@ -27,6 +28,8 @@ export interface LintRule {
   readonly problem: string;
   /** What the kernel does. */
   readonly kernel: string;
+  /** The checks of the kernel that it is about. */
+  readonly checks?: readonly CheckName[];
   /** An imperative clause. */
   readonly remedy: string;
   readonly find: (vm: VmHistory, trace: RuleTrace) => readonly Found[];

@@ -1,6 +1,6 @@
 /** Calls that a TD has no use for. */
-import type { VmHistory } from '../history.ts';
-import { succeeded, type TracedCall } from '../traced.ts';
+import { granted } from '../history.ts';
+import type { TracedCall } from '../traced.ts';
 import type { Found, LintRule } from './rule.ts';
 
 export const superfluousRules: readonly LintRule[] = [
@@ -37,10 +37,6 @@ export const superfluousRules: readonly LintRule[] = [
         .map(found),
   },
 ];
-
-function granted(vm: VmHistory, request: string): TracedCall[] {
-  return vm.calls.filter((call) => call.record.request === request && succeeded(call));
-}
 
 function found(at: TracedCall): Found {
   return { at };

@@ -17,7 +17,6 @@ export function describeState(state: StateData): void {
     make('div', state.id, { className: 'where' }),
     ...badges.map((tag) => make('span', tag, { className: 'badge' })),
     make('p', state.description),
-    ...paragraph('Does', state.does),
     ...section('ioctls', codes(state.requests)),
     ...paragraph('Undo', state.undo),
     ...section('Invokes', codes(state.invokes)),

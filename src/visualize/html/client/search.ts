@@ -36,7 +36,7 @@ function hitOf(state: StateData, wanted: string): Hit | undefined {
 
 function searchable(state: StateData): string[] {
   const edges = data.edges.filter((edge) => edge.source === state.id).map((edge) => edge.text);
-  return [state.id, state.description, state.does, ...state.tags, ...state.invokes, ...edges];
+  return [state.id, state.description, ...state.tags, ...state.invokes, ...edges];
 }
 
 function showResults(): void {

@@ -1,6 +1,6 @@
 /** How a check of the kernel is shown: its condition alone, in a call that would be taken otherwise. */
 import type { CheckedRequest, CheckName } from '../../../../src/abi/kvm/checks/index.ts';
-import type { Handle, KernelAbi, Request } from '../../../../src/simulator/index.ts';
+import type { GuestScript, Handle, KernelAbi, Request } from '../../../../src/simulator/index.ts';
 import type { Driver, DriverOptions, Result } from '../../drive.ts';
 
 /** Ends with the call that the check refuses. */
@@ -10,6 +10,8 @@ export interface Case {
   readonly title?: string;
   readonly provoke: Call;
   readonly profile?: NonNullable<DriverOptions['profile']>;
+  /** What the guest does once it runs. */
+  readonly guest?: GuestScript['run'];
   /** Kernels for which the condition is brought about in this way; all, unless said. */
   readonly of?: (abi: KernelAbi) => boolean;
 }

@@ -40,8 +40,9 @@ describe.each(checkedRequests)('%s', (request) => {
   test.each(rows)('$check refuses by itself ($kernel)', async ({ abi, check }) => {
     const cases = casesOf(request, check).filter(({ of = () => true }) => of(abi));
     expect(cases.length, `no case brings about ${check} of ${request}`).toBeGreaterThan(0);
-    for (const { provoke, profile = 'spr-1.5', title = '' } of cases) {
-      const driver = new Driver({ kernelAbi: abi, profile });
+    for (const { provoke, profile = 'spr-1.5', guest, title = '' } of cases) {
+      const script = guest && { guest: { run: guest } };
+      const driver = new Driver({ kernelAbi: abi, profile, ...script });
       const result = await provoke(driver);
       expect([driver.refusedBy, title]).toEqual([check, title]);
       expect(errnosOf(book[check])).toContain(result);

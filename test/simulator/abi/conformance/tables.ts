@@ -7,9 +7,12 @@ import { memory } from './memory.ts';
 import { memoryRegions } from './memory-regions.ts';
 import { moving } from './moving.ts';
 import { msrs } from './msrs.ts';
+import { onVcpus } from './on-vcpu.ts';
+import { running } from './running.ts';
 import { system } from './system.ts';
 import { tdxCommandsOnVcpus } from './tdx-vcpu.ts';
 import { tdxCommandsOnVms } from './tdx-vm.ts';
+import { vcpuStates } from './vcpu-state.ts';
 import { vmSettings } from './vm-settings.ts';
 
 /** Every request of the book, and the conditions of its checks. */
@@ -23,6 +26,9 @@ export const conformance: ConformanceTable = {
   ...system,
   ...tdxCommandsOnVms,
   ...tdxCommandsOnVcpus,
+  ...onVcpus,
+  ...vcpuStates,
+  ...running,
   ...memoryRegions,
   ...memory,
   ...vmSettings,

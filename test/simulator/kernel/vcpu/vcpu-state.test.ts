@@ -161,6 +161,18 @@ describe('state of a default VM’s vCPU', () => {
     expect(shown.view.getUint32(20, true)).toBe(0xd | 16 | 32);
   });
 
+  test('a triple fault that is not enabled is refused last: every other event is set', () => {
+    const { driver, vcpu } = plainVcpu();
+    const state = new BytesValue(64);
+    // VALID_NMI_PENDING, VALID_TRIPLE_FAULT
+    state.bytes[20] = 1 | 32;
+    state.bytes[13] = 1;
+    expect(driver.call(vcpu, { request: 'KVM_SET_VCPU_EVENTS', state })).toBe('EINVAL');
+    const shown = room();
+    driver.call(vcpu, { request: 'KVM_GET_VCPU_EVENTS', state: shown });
+    expect(shown.bytes[13]).toBe(1);
+  });
+
   test('without an APIC in the kernel its state is EINVAL, before memory is looked at', () => {
     const { driver, vcpu } = plainVcpu('none');
     const state = faultyAt(room(), 'read');

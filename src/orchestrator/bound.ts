@@ -1,0 +1,114 @@
+/**
+ * Gives a chart its effects: one actor for each row of its step tables, bound to the session of the
+ * chart that runs it.
+ *
+ * A chart is provided once, not for each run: XState makes every state anew when it is, which took half
+ * the time of a TD on a simulated host. So the actors find their session by the actor system they run
+ * in, and an actor system runs one chart: neither is a chart started as the child of another, nor are
+ * two bound in one system.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type AnyActor, fromPromise, type PromiseActorLogic } from 'xstate';
+import type { StepError } from '../../machines/td-lifecycle/index.ts';
+import type { RequestCount, StepEnded } from './events.ts';
+import type { AroundStep } from './session.ts';
+
+/** What every session has, whatever chart it belongs to. */
+interface StepSession {
+  /** Milliseconds of the clock that events carry. */
+  readonly now: () => number;
+  readonly aroundStep: AroundStep;
+  readonly publish: (body: StepEnded) => void;
+  /** Counts those since they were last taken: of the step that ends. */
+  readonly requests: { take(): readonly RequestCount[] };
+}
+
+type Effect<Session, Output> = (session: Session, signal: AbortSignal) => Promise<Output>;
+
+type Around<Session> = <Output>(
+  session: Session,
+  step: { readonly state: string; readonly work: Promise<Output> },
+) => Promise<Output>;
+
+/** @param stepError makes the plain record that a chart keeps of what a step has thrown. */
+export function bound<Session extends StepSession>(
+  stepError: (session: Session, thrown: { step: string; error: unknown }) => Promise<StepError>,
+) {
+  const sessions = new WeakMap<AnyActor['system'], Session>();
+
+  /** An actor that works on the session of its chart. */
+  const actor = <Output>(step: string, effect: Effect<Session, Output>) =>
+    fromPromise<Output>(async ({ signal, system }) => {
+      const session = sessions.get(system);
+      if (!session) throw new Error('this chart was started without a session');
+      try {
+        return await effect(session, signal);
+      } catch (error) {
+        throw await stepError(session, { step, error });
+      }
+    });
+
+  return {
+    /** Makes `session` the one that the actors of this chart work on; before it is started. */
+    bind({ system }: AnyActor, session: Session): void {
+      if (sessions.has(system)) throw new Error('an actor system runs one chart');
+      sessions.set(system, session);
+    },
+
+    /** A wait without an end of its own is no step: nothing is timed, and no teardown waits for it. */
+    wait: actor,
+
+    /** @param around sees each step while it works. */
+    actors<Name extends string, Given extends Record<Name, Effect<Session, unknown>>>(
+      rows: readonly { readonly state: string; readonly actor: Name }[],
+      effects: Given,
+      around: Around<Session> = (_, { work }) => work,
+    ) {
+      const actors = rows.map(({ state, actor: name }) => [
+        name,
+        actor(state, (session, signal) =>
+          around(session, {
+            state,
+            work: timed(session, { state, effect: effects[name], signal }),
+          }),
+        ),
+      ]);
+      return Object.fromEntries(actors) as {
+        [Key in keyof Given]: PromiseActorLogic<Awaited<ReturnType<Given[Key]>>>;
+      };
+    },
+  };
+}
+
+interface Timed<Session, Output> {
+  readonly state: string;
+  readonly effect: Effect<Session, Output>;
+  readonly signal: AbortSignal;
+}
+
+async function timed<Session extends StepSession, Output>(
+  session: Session,
+  { state, effect, signal }: Timed<Session, Output>,
+): Promise<Output> {
+  const startedAt = session.now();
+  const end = (result: StepEnded['result']) =>
+    session.publish({
+      event: 'step.ended',
+      step: state,
+      result,
+      durationMs: session.now() - startedAt,
+      requests: session.requests.take(),
+    });
+  try {
+    // A simulated host answers at once, so without a turn of the event loop between the steps a
+    // signal would be seen only when all of them are done.
+    await nextTurn();
+    signal.throwIfAborted();
+    const output = await session.aroundStep(state, () => effect(session, signal));
+    end(signal.aborted ? 'interrupted' : 'done');
+    return output;
+  } catch (error) {
+    end(signal.aborted ? 'interrupted' : 'failed');
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+/** Tells what a chart goes through while it runs. */
+import type {
+  Actor,
+  AnyActor,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  OutputFrom,
+  SnapshotFrom,
+} from 'xstate';
+import { type StateId, stateId } from '../../machines/state-id.ts';
+import { transitionId } from '../../machines/transition-id.ts';
+
+interface Following<Machine extends AnyStateMachine> {
+  /** Where the chart begins, if nobody is to be told of it. */
+  readonly from?: StateIdOf<Machine>;
+  /** `transitions`: those taken since the state before, in order. */
+  readonly onEntered: (state: StateIdOf<Machine>, transitions: readonly string[]) => void;
+}
+
+type StateIdOf<Machine extends AnyStateMachine> = StateId<SnapshotFrom<Machine>['value']>;
+
+/** Before the actor is started. Resolves with the output of the chart; rejects for a defect of it. */
+export function follow<Machine extends AnyStateMachine>(
+  actor: Actor<Machine>,
+  { from, onEntered }: Following<Machine>,
+): Promise<OutputFrom<Machine>> {
+  // Of a machine that is not known yet XState knows no snapshot either.
+  const chart: AnyActor = actor;
+  let state = from;
+  const taken: string[] = [];
+  actor.system.inspect((inspected) => {
+    if (inspected.type !== '@xstate.microstep' || inspected.actorRef !== actor) return;
+    taken.push(...inspected._transitions.map(transitionId));
+  });
+  return new Promise((resolve, reject) => {
+    chart.subscribe({
+      next: (snapshot: AnyMachineSnapshot) => {
+        const entered = stateId(snapshot.value) as StateIdOf<Machine>;
+        if (entered === state) return;
+        state = entered;
+        onEntered(entered, taken.splice(0));
+        if (snapshot.status === 'done') resolve(snapshot.output);
+      },
+      error: reject,
+    });
+  });
+}

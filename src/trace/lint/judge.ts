@@ -1,0 +1,176 @@
+/** What a refused call means: the trace's own refusal, or one of the simulated kernel. */
+import { book, type CheckName, errnosOf, isCheckName } from '../../abi/kvm/checks/index.ts';
+import { hasMaxVcpusCap, type KernelAbi, stepOf } from '../../abi/kvm/kernels/kernel-abi.ts';
+import { explainRequest } from '../../diagnosis/explain/requests/explain-refusal.ts';
+import type { CallOutcome, CallRecord, RefusedOutcome } from '../record.ts';
+import { callText } from './call-text.ts';
+import { bookRequest, hasRows, requestName } from './checked-request.ts';
+import { isCircumstance } from './circumstances.ts';
+import type { LintFinding, Severity } from './finding.ts';
+import type { TracedCall } from './traced.ts';
+
+export interface Judged {
+  readonly call: TracedCall;
+  /** What the simulated kernel answers; undefined: it was not asked. */
+  readonly simulated: CallOutcome | undefined;
+  readonly kernelAbi: KernelAbi;
+  readonly hostName: string;
+  /** What of its arguments is wrong, for a check that looks at several: clauses without a full stop. */
+  readonly problemsOf: (call: TracedCall, check: CheckName) => readonly string[];
+}
+
+export interface Refusal {
+  readonly finding: LintFinding;
+  /** undefined: the trace does not show which check of the kernel it was. */
+  readonly check: CheckName | undefined;
+}
+
+/** undefined: the call was taken, or its refusal is part of how things are done. */
+export function judgeRefusal(judged: Judged): Refusal | undefined {
+  const { simulated, kernelAbi, hostName } = judged;
+  const { record } = judged.call;
+  const { outcome } = record;
+  const kernelName = `${kernelAbi.name} on ${hostName}`;
+  if ('interrupted' in outcome) return undefined;
+  if ('errno' in outcome) {
+    if (isUsual(record.request, outcome.errno)) return undefined;
+    const taken = simulated !== undefined && 'value' in simulated;
+    const others = taken ? `; ${kernelName} would take it` : '';
+    return refusal(judged, outcome, `refused: ${outcome.errno}${others}`);
+  }
+  if (simulated === undefined || !('errno' in simulated)) return undefined;
+  if (isUsual(record.request, simulated.errno) || !hasRows(record)) return undefined;
+  const problem = `this was taken, and ${kernelName} would refuse it: ${simulated.errno}`;
+  return refusal(judged, simulated, problem);
+}
+
+/** The way to learn how much room is needed, and how a vCPU is woken. */
+function isUsual(request: string, errno: string): boolean {
+  if (errno === 'E2BIG') return /^KVM_(TDX_)?(GET_|CAPABILITIES)/.test(request);
+  if (request !== 'KVM_RUN') return false;
+  // The exit says where the guest touched what the VMM has to convert.
+  return errno === 'EINTR' || errno === 'EAGAIN' || errno === 'EFAULT';
+}
+
+function refusal(judged: Judged, refused: RefusedOutcome, problem: string): Refusal {
+  const { call } = judged;
+  const check = decidingCheck(judged, refused);
+  const { id, kernel, source, remedy } = explained(judged, refused, check);
+  const finding: LintFinding = {
+    id,
+    severity: severityOf(judged, { ...refused, check }),
+    line: call.line,
+    call: callText(call),
+    problem,
+    kernel,
+    source,
+    remedy,
+    inferred: call.inferred,
+    count: 1,
+  };
+  return { finding, check };
+}
+
+/** The trace names it, the simulated kernel does, or no other check of this kernel answers so. */
+function decidingCheck(
+  { call, simulated, kernelAbi }: Judged,
+  { errno, check, hwError }: RefusedOutcome,
+): CheckName | undefined {
+  if (check !== undefined) return isCheckName(check) ? check : undefined;
+  if (simulated !== undefined && 'errno' in simulated && simulated.errno === errno) {
+    if (simulated.check !== undefined) return simulated.check as CheckName;
+  }
+  const request = bookRequest(call.record);
+  if (request === undefined) return undefined;
+  const [only, ...others] = kernelAbi.checks[request].filter(
+    (each) =>
+      stepOf(kernelAbi, request, each) !== undefined &&
+      !kernelAbi.unreachable.includes(each) &&
+      errnosOf(book[each]).some((known) => known === errno) &&
+      (hwError === undefined || book[each].hwError !== undefined),
+  );
+  return others.length === 0 ? only : undefined;
+}
+
+type Words = Pick<LintFinding, 'id' | 'kernel' | 'remedy' | 'source'>;
+
+/** By the row of the book; by what the errno means where several rows give it. */
+function explained(
+  judged: Judged,
+  { errno, hwError }: RefusedOutcome,
+  check: CheckName | undefined,
+): Words {
+  const { record } = judged.call;
+  const request = requestName(record);
+  const hwStatus = hwError === undefined ? undefined : BigInt(hwError);
+  const kernel = judged.kernelAbi.name;
+  const { answer, on, status } = explainRequest({ request, errno, hwStatus, kernel });
+  if (check === undefined) {
+    const known = on === undefined ? undefined : answer;
+    const { id = 'call.refused', meaning, next } = known ?? {};
+    return { id, kernel: meaning, remedy: next, source: undefined };
+  }
+  const { remedy, source } = book[check];
+  return {
+    id: check,
+    kernel: status?.answer?.meaning ?? checkText(judged, check),
+    remedy: status?.answer?.next ?? remedy,
+    source,
+  };
+}
+
+const mostProblems = 4;
+
+function checkText({ call, kernelAbi, problemsOf }: Judged, check: CheckName): string {
+  const request = bookRequest(call.record);
+  const step = request === undefined ? undefined : stepOf(kernelAbi, request, check);
+  const problems = problemsOf(call, check);
+  const more = problems.length - mostProblems;
+  const details = [...problems.slice(0, mostProblems), ...(more > 0 ? [`${more} more`] : [])];
+  const place = step === undefined ? '' : `step ${step}: `;
+  return `${place}${book[check].when}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
+}
+
+/** Without these a TD can be had all the same, or they are there to be asked for in vain. */
+const optional: ReadonlySet<string> = new Set([
+  'KVM_PRE_FAULT_MEMORY',
+  'KVM_TDX_TERMINATE_VM',
+  'KVM_CHECK_EXTENSION',
+  'KVM_ENABLE_CAP',
+]);
+
+/** What a TD is made of, or cannot run without. */
+const essential: ReadonlySet<string> = new Set([
+  'KVM_CREATE_VM',
+  'KVM_CREATE_VCPU',
+  'KVM_CREATE_IRQCHIP',
+  'KVM_CREATE_GUEST_MEMFD',
+  'KVM_SET_USER_MEMORY_REGION',
+  'KVM_SET_USER_MEMORY_REGION2',
+  'KVM_SET_MEMORY_ATTRIBUTES',
+  'KVM_SET_CPUID2',
+  'KVM_SET_TSC_KHZ',
+  'KVM_MEMORY_ENCRYPT_OP',
+  'KVM_RUN',
+]);
+
+const neededCaps: ReadonlySet<unknown> = new Set([
+  'KVM_CAP_SPLIT_IRQCHIP',
+  'KVM_CAP_EXIT_HYPERCALL',
+  'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM',
+]);
+
+function severityOf(
+  { call: { record, argsUnknown }, kernelAbi }: Judged,
+  refused: Pick<RefusedOutcome, 'errno'> & { readonly check: CheckName | undefined },
+): Severity {
+  const { request } = record;
+  if (request === 'KVM_ENABLE_CAP' && (argsUnknown || needsCap(record, kernelAbi))) return 'error';
+  if (optional.has(request)) return 'note';
+  if (!essential.has(request) && !request.startsWith('KVM_TDX_')) return 'note';
+  return isCircumstance(refused) ? 'warning' : 'error';
+}
+
+function needsCap({ args: { cap } }: CallRecord, kernelAbi: KernelAbi): boolean {
+  return neededCaps.has(cap) || (cap === 'KVM_CAP_MAX_VCPUS' && hasMaxVcpusCap(kernelAbi));
+}

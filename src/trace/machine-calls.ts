@@ -1,0 +1,58 @@
+/** What is asked of a simulated machine, as records of a trace: its ioctls, and the leaves they made. */
+import type { SeamcallEvent, TraceListener } from '../simulator/index.ts';
+import { describeCall, outcomeOf } from './describe.ts';
+import { leafArgs } from './leaf-args.ts';
+import { makers, ObjectNames } from './names.ts';
+import type { SeamcallRecord, TraceRecord } from './record.ts';
+import { hex } from './values.ts';
+
+/** The one thread that calls: what drives a machine in this process. */
+const thread = 'T0';
+
+/** Writes every call from now on, a leaf before the call that made it; the function it returns ends that. */
+export function recordCalls(
+  listen: (listener: TraceListener) => () => void,
+  write: (record: TraceRecord) => void,
+): () => void {
+  const names = new ObjectNames();
+  /** Whoever drives a machine had /dev/kvm open before. */
+  const opened = (handle: number) => {
+    const made = names.add('sys', handle);
+    write({ kind: 'open', thread, outcome: { value: 0, made } });
+    return made;
+  };
+  return listen((event) => {
+    if (event.kind === 'seamcall') {
+      write(leafRecord(event));
+      return;
+    }
+    const { handle, durationNs } = event;
+    const known = names.nameOf(handle);
+    if (event.kind === 'release') {
+      names.forget(handle);
+      if (known !== undefined) write({ kind: 'close', object: known, durationNs });
+      return;
+    }
+    const { request, copies, answer } = event;
+    const isClosed = !answer.ok && answer.check === 'file.closed';
+    const object = known ?? (isClosed ? `closed#${handle}` : opened(handle));
+    const call = describeCall(request, copies, (other) => names.nameOf(other));
+    const kind = makers[request.request];
+    const made = kind !== undefined && answer.ok ? names.add(kind, answer.value) : undefined;
+    const outcome = outcomeOf(answer, made);
+    write({ kind: 'call', thread, object, ...call, outcome, durationNs });
+  });
+}
+
+function leafRecord({ leaf, ...event }: SeamcallEvent): SeamcallRecord {
+  return {
+    kind: 'seamcall',
+    cpu: event.logicalCpu,
+    leaf,
+    operands: leafArgs(event.operands),
+    status: hex(event.status),
+    ...(event.check === undefined ? {} : { check: event.check }),
+    outputs: leafArgs(event.outputs),
+    durationNs: event.durationNs,
+  };
+}
