@@ -1,12 +1,17 @@
 /** `tdctl kernels`: the kernel ABIs that a simulated host can follow. */
+import { book, errnosOf } from '../abi/kvm/checks/index.ts';
 import { hasMaxVcpusCap, makesVcpusFirst } from '../abi/kvm/kernels/kernel-abi.ts';
-import { nearest } from '../documents/nearest.ts';
-import { TdctlError } from '../errors/index.ts';
+import {
+  differences,
+  type OrderDifference,
+  type PlacedCheck,
+} from '../diagnosis/kernels/differences.ts';
+import { kernelRules } from '../diagnosis/kernels/rules.ts';
 import { defaultKernelAbi, type KernelAbi, kernelAbis } from '../simulator/index.ts';
 import type { CommandIo } from './io.ts';
+import { kernelNamed } from './kernel-named.ts';
 import type { OutputFormat } from './options.ts';
 import { printData } from './output/data.ts';
-import { kernelRules } from './output/kernel-rules.ts';
 import { paint } from './output/paint.ts';
 import { columns } from './output/table.ts';
 import { wrap } from './output/wrap.ts';
@@ -17,7 +22,7 @@ export async function showKernels(
   options: { readonly output: OutputFormat },
   io: CommandIo,
 ): Promise<void> {
-  const asked = names.map(kernelNamed);
+  const asked = names.map((name) => kernelNamed(name, { op: 'show a kernel ABI', place: 'NAME' }));
   const shown = asked.length === 0 ? Object.values(kernelAbis) : asked;
   await printData(shown.map(asData), {
     io,
@@ -27,32 +32,19 @@ export async function showKernels(
   });
 }
 
-function kernelNamed(name: string): KernelAbi {
-  const known: Readonly<Record<string, KernelAbi>> = kernelAbis;
-  const found = Object.hasOwn(known, name) ? known[name] : undefined;
-  if (found !== undefined) return found;
-  const guess = nearest(name, Object.keys(known));
-  throw new TdctlError({
-    code: 'TDCTL_E_USAGE',
-    op: 'show a kernel ABI',
-    place: 'NAME',
-    message: `there is no kernel ABI \`${name}\``,
-    hint: `${guess === undefined ? '' : `did you mean \`${guess}\`? `}\`tdctl kernels\` lists them all`,
-  });
-}
+const defaultKernel: KernelAbi = kernelAbis[defaultKernelAbi];
 
 function asData(abi: KernelAbi) {
-  const { name, description, source, unconfirmed, ...record } = abi;
-  const rules = Object.fromEntries(kernelRules.map((rule) => [rule.id, rule.answer(abi)]));
-  const isDefault = name === defaultKernelAbi;
+  const { name, description, source, unconfirmed, checks, unreachable, ...record } = abi;
   return {
     name,
-    default: isDefault,
+    default: name === defaultKernelAbi,
     description,
     source,
     unconfirmed,
-    rules,
+    rules: Object.fromEntries(kernelRules.map((rule) => [rule.id, rule.answer(abi)])),
     record: { ...record, move: record.move ?? null },
+    checks: { differences: differences(abi, defaultKernel), order: checks, unreachable },
   };
 }
 
@@ -77,9 +69,9 @@ function overview(abis: readonly KernelAbi[], io: CommandIo): string {
     ),
     '\n',
     dim(
-      `--kernel is ${bold(defaultKernelAbi)} unless said otherwise. \`tdctl kernels NAME\` shows all\n`,
+      `--kernel is ${bold(defaultKernelAbi)} unless said otherwise. \`tdctl kernels NAME\` shows the\n`,
     ),
-    dim('rules of one, the order of its checks, their source, and what is not confirmed.\n'),
+    dim('rules of one, what it checks otherwise, its source, and what is not confirmed.\n'),
   ].join('');
 }
 
@@ -96,25 +88,50 @@ const textWidth = 78;
 
 function details(abi: KernelAbi, io: CommandIo): string {
   const { bold } = paint(io.colors.stdout);
-  const lines = kernelRules.flatMap((rule) => [
+  const isDefault = abi.name === defaultKernelAbi;
+  const rules = kernelRules.flatMap((rule) => [
     `  ${rule.question}\n`,
-    ...wrap(rule.answer(abi), textWidth - 6).map((line) => `      ${line}\n`),
+    ...indented(rule.answer(abi), { by: 6 }),
   ]);
   return [
-    `${bold(abi.name)}${abi.name === defaultKernelAbi ? ' (default)' : ''}\n`,
+    `${bold(abi.name)}${isDefault ? ' (default)' : ''}\n`,
     ...indented(abi.description),
     '\nSource\n',
     ...indented(abi.source),
     '\nRules\n',
-    ...lines,
+    ...rules,
+    isDefault ? '\nChecks\n' : `\nChecks, otherwise than ${defaultKernelAbi}\n`,
+    ...checkLines(abi, isDefault),
     abi.unconfirmed.length === 0 ? '' : '\nNot confirmed by a source\n',
-    ...abi.unconfirmed.flatMap((item) => indented(item, '- ')),
+    ...abi.unconfirmed.flatMap((item) => indented(item, { bullet: '- ' })),
   ].join('');
 }
 
-function indented(text: string, bullet = ''): string[] {
+function checkLines(abi: KernelAbi, isDefault: boolean): string[] {
+  if (isDefault) return indented('docs/kernel-checks/ has them all, in their order');
+  const found = differences(abi, defaultKernel);
+  if (found.length === 0) return indented('none');
+  return found.flatMap(({ requests, ...difference }) => [
+    ...indented(requests.join(', ')),
+    ...differenceLines(difference),
+  ]);
+}
+
+function differenceLines({ added, leftOut, moved }: OrderDifference): string[] {
+  const place = ({ check, after }: PlacedCheck) => {
+    const errnos = errnosOf(book[check]).join(' or ');
+    return `${check} (${errnos}), ${after === null ? 'before all' : `after ${after}`}`;
+  };
+  return [
+    ...added.flatMap((each) => indented(place(each), { by: 6, bullet: '+ ' })),
+    ...leftOut.flatMap((check) => indented(check, { by: 6, bullet: '- ' })),
+    ...moved.flatMap((each) => indented(place(each), { by: 6, bullet: '~ ' })),
+  ];
+}
+
+function indented(text: string, { by = 2, bullet = '' } = {}): string[] {
   const pad = ' '.repeat(bullet.length);
-  return wrap(text, textWidth - 2 - bullet.length).map(
-    (line, i) => `  ${i === 0 ? bullet : pad}${line}\n`,
+  return wrap(text, textWidth - by - bullet.length).map(
+    (line, i) => `${' '.repeat(by)}${i === 0 ? bullet : pad}${line}\n`,
   );
 }

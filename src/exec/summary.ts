@@ -2,7 +2,7 @@
 import { requestWith } from '../abi/kvm/requests.ts';
 import { decodeStatus } from '../abi/tdx/status.ts';
 import { explainRefusal } from '../diagnosis/refusals.ts';
-import type { Handle, SimulatedMachine } from '../simulator/index.ts';
+import type { Answer, Handle, SimulatedMachine } from '../simulator/index.ts';
 import { describeCall } from '../trace/index.ts';
 import type { AnsweredCall, CallListener } from './dispatcher.ts';
 import type { CommandExit } from './execute.ts';
@@ -38,6 +38,8 @@ export interface RefusalSummary {
   /** The request with its capability, such as `KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)`. */
   readonly request: string;
   readonly errno: string;
+  /** The kernel's check that refused, which `tdctl explain` knows; null where a fault was injected. */
+  readonly check: string | null;
   /** The name of the status that the kernel wrote back. */
   readonly hwError: string | null;
   count: number;
@@ -53,6 +55,8 @@ export interface UnknownIoctl {
   readonly errno: string;
   readonly count: number;
 }
+
+type Refusal = Extract<Answer, { readonly ok: false }>;
 
 export class SummaryCollector implements CallListener {
   readonly #machine: SimulatedMachine;
@@ -78,7 +82,7 @@ export class SummaryCollector implements CallListener {
     this.#calls++;
     const { request, answer, copies, file } = call;
     this.#peak = Math.max(this.#peak, this.#machine.keySlots.used);
-    if (!answer.ok && call.delivered) this.#note(call, answer.errno, answer.hwError);
+    if (!answer.ok && call.delivered) this.#note(call, answer);
     if (request.request === 'KVM_TDX_INIT_MEM_REGION') this.#countPages(file, copies);
     if (!answer.ok) return;
     switch (request.request) {
@@ -157,7 +161,7 @@ export class SummaryCollector implements CallListener {
     });
   }
 
-  #note(call: AnsweredCall, errno: string, hwStatus: bigint | undefined): void {
+  #note(call: AnsweredCall, { errno, hwError: hwStatus, check }: Refusal): void {
     const { request, file, copies } = call;
     if (request.request === 'unknown ioctl') {
       this.#noteUnknown(file, request.number, errno);
@@ -167,19 +171,31 @@ export class SummaryCollector implements CallListener {
     if (request.request === 'KVM_RUN' && errno === 'EINTR') return;
     const { args } = describeCall(request, copies, () => undefined);
     const name = requestWith(request.request, args.cap?.toString());
-    const key = `${name} ${errno} ${hwStatus ?? ''}`;
+    const key = `${name} ${errno} ${check ?? ''} ${hwStatus ?? ''}`;
     const before = this.#refusals.get(key);
     if (before !== undefined) {
       before.count++;
       return;
     }
-    const facts = { keySlots: this.#machine.keySlots };
-    const kernel = this.#machine.kernelAbi.name;
-    const { id, ...explained } = explainRefusal({ request: name, errno, hwStatus, facts, kernel });
-    const { meaning, hint } = ownStructMeaning(call, this.#machine) ?? explained;
-    const hwError = hwStatus === undefined ? null : statusText(hwStatus);
-    const routine = routineAnswers.has(id);
-    this.#refusals.set(key, { request: name, errno, hwError, count: 1, meaning, hint, routine });
+    const { keySlots, kernelAbi: kernel } = this.#machine;
+    const { meaning, hint, rank } = explainRefusal({
+      request: name,
+      errno,
+      hwStatus,
+      check,
+      kernel,
+      facts: { keySlots, initVmMaxVcpus: initVmMaxVcpus(call) },
+    });
+    this.#refusals.set(key, {
+      request: name,
+      errno,
+      check: check ?? null,
+      hwError: hwStatus === undefined ? null : statusText(hwStatus),
+      count: 1,
+      meaning,
+      hint,
+      routine: rank === 'effect',
+    });
   }
 
   #noteUnknown({ kind }: ProgramFile, number: number, errno: string): void {
@@ -189,28 +205,11 @@ export class SummaryCollector implements CallListener {
   }
 }
 
-const routineAnswers: ReadonlySet<string> = new Set([
-  'capabilities.buffer-too-small',
-  'kvm.list-too-small',
-  'kvmclock-ctrl.no-clock',
-]);
-
-/**
- * Some patch series and proposals have max_vcpus in struct kvm_tdx_init_vm. A VMM for another kernel
- * has something else there, and the kernel judges that.
- */
-function ownStructMeaning(
-  { request, answer, copies }: AnsweredCall,
-  { kernelAbi }: SimulatedMachine,
-) {
-  if (request.request !== 'KVM_TDX_INIT_VM' || answer.ok || answer.errno !== 'EINVAL') return;
+/** What the VMM gave where this kernel has max_vcpus in struct kvm_tdx_init_vm. */
+function initVmMaxVcpus({ request, copies }: AnsweredCall): number | undefined {
+  if (request.request !== 'KVM_TDX_INIT_VM') return undefined;
   const struct = copies.data?.find(({ access }) => access === 'read')?.value;
-  const { maxVcpus } = (struct ?? {}) as { readonly maxVcpus?: number };
-  if (maxVcpus === undefined || answer.hwError !== undefined) return;
-  return {
-    meaning: `${kernelAbi.name} has a field max_vcpus in struct kvm_tdx_init_vm, where this VMM gives ${maxVcpus}`,
-    hint: `the VMM is built for a kernel without that field, such as upstream-7.3, or must give its number of vCPUs there (\`tdctl kernels\`)`,
-  };
+  return (struct as { readonly maxVcpus?: number } | undefined)?.maxVcpus;
 }
 
 function statusText(status: bigint): string {

@@ -10,12 +10,14 @@ WHAT is any of:
   a status word   0xC000010000000044, c000010000000044, TDX_OPERAND_BUSY
   a refusal       ENOSPC KVM_TDX_INIT_VM, 'KVM_TDX_INIT_VM: Invalid argument'
   a line          of the kernel log, of QEMU or of libvirt, in quotes
-  an id           init-vm.no-key-slot, as --list prints them
+  a check         init-vm.cpuid-unmatched: who makes it, when, what to do
+  an id           td-params.xfam-refused, as --list prints them
   -, or nothing   a whole log on standard input
 
 Examples:
   $ tdctl explain 0xc000010000000044
   $ tdctl explain ENOSPC KVM_TDX_INIT_VM
+  $ tdctl explain EINVAL KVM_TDX_INIT_VM --kernel proposal-1a
   $ dmesg | tdctl explain
   $ journalctl -k -b -1 | tdctl explain - --output json
   $ tdctl explain --list
@@ -44,9 +46,10 @@ export function explainCommand(io: CommandIo, input: LogInput = standardInput) {
     .description('Explain a TDX status word, a refused request, a line or a whole log.')
     .argument('[what...]', 'status word, errno and request, line or id; - for standard input')
     .option('--list', 'print the id of every answer there is')
+    .option('--kernel <abi>', 'whose checks of a request are shown (default: upstream-7.3)')
     .addOption(outputOption())
     .addHelpText('after', explanation)
-    .action(async (what, { list, output }, command) => {
+    .action(async (what, { list, kernel, output }, command) => {
       const { explain, listAnswers } = await import('../explain/explain.ts');
       if (list) return listAnswers({ io, output });
       const text = what.join(' ');
@@ -56,6 +59,6 @@ export function explainCommand(io: CommandIo, input: LogInput = standardInput) {
         );
       }
       const isLog = text === '' || text === '-';
-      await explain({ io, output, ...(isLog ? { log: input.chunks } : { text }) });
+      await explain({ io, output, kernel, ...(isLog ? { log: input.chunks } : { text }) });
     });
 }

@@ -8,8 +8,8 @@ export function kernelsCommand(io: CommandIo) {
     .description(
       'Shows whose KVM rules `--kernel` can choose on a simulated host: released kernels,\n' +
         'patch series, and what was proposed for the number of vCPUs of a TD and for moving\n' +
-        'TDs. Without NAME one line each, with NAME every rule, its source, and what no\n' +
-        'source confirms.',
+        'TDs. Without NAME one line each, with NAME its rules, what it checks otherwise\n' +
+        'than the default, its source, and what no source confirms.',
     )
     .argument('[name...]', 'kernel ABIs to show in full')
     .addOption(outputOption())

@@ -9,6 +9,7 @@ import {
 } from '../../diagnosis/explain/index.ts';
 import { TdctlError } from '../../errors/index.ts';
 import type { CommandIo } from '../io.ts';
+import { kernelNamed } from '../kernel-named.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
 import { diagnosisData, diagnosisText, notKnownText } from '../output/explanation.ts';
@@ -25,11 +26,22 @@ interface Printed {
 export interface ExplainOptions extends Printed {
   readonly text?: string;
   readonly log?: AsyncIterable<Uint8Array>;
+  /** The name of the kernel whose checks are shown; absent: the default. */
+  readonly kernel?: string | undefined;
 }
 
-/** @throws TdctlError TDCTL_E_NOT_FOUND when nothing of it is known. */
-export async function explain({ io, output, text = '', log }: ExplainOptions): Promise<void> {
-  const diagnosis = log === undefined ? explainTyped(text) : await explainLog(linesOf(log));
+/**
+ * @throws TdctlError TDCTL_E_USAGE for a kernel that is not known, TDCTL_E_NOT_FOUND when nothing of
+ * what is asked is.
+ */
+export async function explain(options: ExplainOptions): Promise<void> {
+  const { io, output, text = '', log } = options;
+  const kernel =
+    options.kernel === undefined
+      ? undefined
+      : kernelNamed(options.kernel, { op: 'explain', place: '--kernel' });
+  const diagnosis =
+    log === undefined ? explainTyped(text, { kernel }) : await explainLog(linesOf(log), { kernel });
   if (diagnosis.explanations.length === 0) throw nothingKnown(diagnosis, text);
   await printData(diagnosisData(diagnosis), {
     io,

@@ -1,14 +1,16 @@
 /** Explanations for people, and as data, which is the contract of `--output json` and `yaml`. */
 
 import { errnoNumbers } from '../../abi/kvm/errno.ts';
+import { kernelAbis } from '../../abi/kvm/kernels/index.ts';
 import { formatWord } from '../../abi/tdx/status.ts';
 import {
   type Answer,
-  type Check,
+  type CheckInBook,
   type Diagnosis,
   type Explanation,
   errnoTexts,
   type NotKnown,
+  type NumberedCheck,
   operandRows,
   type RefusalExplanation,
   recoveryTexts,
@@ -27,6 +29,7 @@ export function diagnosisData({ linesRead, explanations, notKnown, left }: Diagn
       ...placeData(explanation),
       status: statusData(explanation.status),
       refusal: refusalData(explanation.refusal),
+      check: explanation.check ?? null,
       meaning: explanation.answer.meaning,
       causes: explanation.answer.causes ?? [],
       next: explanation.answer.next,
@@ -75,13 +78,15 @@ function refusalData(refusal: RefusalExplanation | undefined) {
     request: refusal.request,
     on: refusal.on ?? null,
     errno: refusal.errno,
+    kernel: refusal.kernel ?? null,
     checks: refusal.checks.map((check) => ({
       step: check.step,
+      check: check.name ?? null,
       when: check.when,
+      remedy: check.remedy ?? null,
       leaves: check.leaves ?? null,
       vmDead: check.vmDead ?? false,
       unreachable: check.unreachable ?? false,
-      kernels: check.kernels ?? null,
     })),
   };
 }
@@ -105,13 +110,14 @@ interface TextOptions {
 
 function explanationText(explanation: Explanation, options: TextOptions): string {
   const { bold, dim } = paint(options.colors);
-  const { answer, refusal } = explanation;
+  const { answer, refusal, check } = explanation;
   const rank =
     answer.rank === undefined || answer.rank === 'cause' ? '' : dim(`  (${answer.rank})`);
   const rows: readonly Row[] = [
     ...foundRows(explanation, options),
     ['means', answer.meaning],
-    ...checkRows(refusal),
+    ...checkRows(refusal, answer),
+    ...bookRows(check),
     ...causeRows(answer),
     ['next', answer.next],
   ];
@@ -160,12 +166,13 @@ function placeRows(
 
 function refusalRows(refusal: RefusalExplanation | undefined): Row[] {
   if (refusal === undefined) return [];
-  const { request, on, errno } = refusal;
+  const { request, on, errno, kernel } = refusal;
   const known = errno as keyof typeof errnoNumbers;
   const number = errnoNumbers[known];
   return [
     ['asked', on === undefined ? request : `${request}, on ${on}`],
     ['answered', number === undefined ? errno : `${errno} (${number}): ${errnoTexts[known]}`],
+    ...(kernel === undefined ? [] : [['kernel', kernel] as const]),
   ];
 }
 
@@ -201,22 +208,51 @@ function leafText({ name, number }: NonNullable<StatusExplanation['leaf']>): str
   return digits === '' ? name : `${name} (${digits})`;
 }
 
-function checkRows(refusal: RefusalExplanation | undefined): Row[] {
+function checkRows(refusal: RefusalExplanation | undefined, { meaning }: Answer): Row[] {
   const all = refusal?.checks ?? [];
   const reachable = all.filter(({ unreachable }) => unreachable !== true);
   const checks = reachable.length > 0 ? reachable : all;
-  return checks.map((check, index) => [index === 0 ? 'when' : '', checkText(check)]);
+  return checks.map((check, index) => [index === 0 ? 'when' : '', checkText(check, meaning)]);
 }
 
-function checkText({ step, when, leaves, vmDead, unreachable, kernels }: Check): string {
+/** @param said by the answer already, where the check is the answer. */
+function checkText(check: NumberedCheck, said: string): string {
+  const { name, step, when, leaves, vmDead, unreachable } = check;
+  const place = step === 0 ? 'before all' : `step ${step}`;
   const parts = [
-    step === 0 ? `before all: ${when}` : `step ${step}: ${when}`,
-    ...(kernels === undefined ? [] : [`(${kernels})`]),
-    ...(unreachable ? ['(cannot be reached in Linux 7.3)'] : []),
+    when === said ? place : `${place}: ${when}`,
+    ...(name === undefined ? [] : [`(${name})`]),
+    ...(unreachable ? ['(cannot be reached)'] : []),
     ...(vmDead ? ['- the VM is dead'] : []),
     ...(leaves === undefined ? [] : [`- ${leaves}`]),
   ];
   return parts.join(' ');
+}
+
+const kernelCount = Object.keys(kernelAbis).length;
+
+/** More requests than these are counted. */
+const MAX_REQUESTS = 6;
+
+function bookRows(check: CheckInBook | undefined): Row[] {
+  if (check === undefined) return [];
+  const { row, madeBy, unreachableIn } = check;
+  return [
+    ['answers', [row.errno].flat().join(' or ')],
+    ...madeBy.map(({ requests, kernels }, index): Row => {
+      const more = requests.length - MAX_REQUESTS;
+      const named = requests.slice(0, MAX_REQUESTS).join(', ');
+      const asked = more > 0 ? `${named} and ${more} more` : named;
+      const by = kernels.length === kernelCount ? 'every kernel' : kernels.join(', ');
+      return [index === 0 ? 'made by' : '', `${asked}: ${by}`];
+    }),
+    ...(unreachableIn.length === 0
+      ? []
+      : [['', `cannot be reached: ${unreachableIn.join(', ')}`] as const]),
+    ...(row.vmDead ? [['leaves', 'the VM is dead'] as const] : []),
+    ...(row.leaves === undefined ? [] : [['leaves', row.leaves] as const]),
+    ['source', row.source],
+  ];
 }
 
 function causeRows({ causes = [] }: Answer): Row[] {

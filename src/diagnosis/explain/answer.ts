@@ -1,4 +1,5 @@
 /** What every table of this room holds: an answer with a stable id. */
+import type { KernelAbi } from '../../abi/kvm/kernels/kernel-abi.ts';
 
 /**
  * Where an answer stands in a whole log. A cause comes before what follows from it
@@ -19,4 +20,9 @@ export interface Answer {
   readonly next: string;
   /** Absent: a cause. */
   readonly rank?: Rank;
+}
+
+/** Whose checks are shown where a request was refused; absent: those of the default. */
+export interface ExplainOptions {
+  readonly kernel?: KernelAbi | undefined;
 }

@@ -2,7 +2,8 @@
 
 import { formatWord } from '../../abi/tdx/status.ts';
 import { sanitize } from '../../errors/sanitize.ts';
-import { type Answer, rankOrder } from './answer.ts';
+import { type Answer, type ExplainOptions, rankOrder } from './answer.ts';
+import type { CheckInBook } from './check-in-book.ts';
 import { explainWholeLog } from './log-rules.ts';
 import { withoutPrefix } from './read/log-prefix.ts';
 import { type Finding, recognise } from './read/recognise.ts';
@@ -21,6 +22,8 @@ export interface Place {
 
 export interface Explanation extends Place {
   readonly answer: Answer;
+  /** The row of the book that was asked for by its name. */
+  readonly check: CheckInBook | undefined;
   readonly status: StatusExplanation | undefined;
   readonly refusal: RefusalExplanation | undefined;
 }
@@ -44,22 +47,25 @@ const MAX_KEPT = 200;
 const MAX_TEXT_CHARS = 240;
 
 /** What a person typed: one line, or a few. */
-export function explainTyped(text: string): Diagnosis {
+export function explainTyped(text: string, options: ExplainOptions = {}): Diagnosis {
   const collector = new Collector();
   text.split(/\r\n|\n|\r/).forEach((line, index) => {
-    const found = recognise(line, { typed: true });
-    collector.add(index + 1, line, found.length > 0 ? found : recogniseName(line));
+    const found = recognise(line, { ...options, typed: true });
+    collector.add(index + 1, line, found.length > 0 ? found : recogniseName(line, options));
   });
   return collector.end();
 }
 
 /** A log: read once, line by line. */
-export async function explainLog(lines: AsyncIterable<string>): Promise<Diagnosis> {
+export async function explainLog(
+  lines: AsyncIterable<string>,
+  options: ExplainOptions = {},
+): Promise<Diagnosis> {
   const collector = new Collector();
   let line = 0;
   for await (const text of lines) {
     line += 1;
-    collector.add(line, text, recognise(text));
+    collector.add(line, text, recognise(text, options));
   }
   return collector.end({ wholeLog: true });
 }
@@ -95,10 +101,10 @@ class Collector {
     const explanations: Explanation[] = wholeLog ? this.#ofWholeLog() : [];
     const notKnown: NotKnown[] = [];
     for (const { finding, line, text, count } of this.#kept.values()) {
-      const { answer, status, refusal } = finding;
+      const { answer, status, refusal, check } = finding;
       const about = { line, text, count, status, refusal };
       if (answer === undefined) notKnown.push(about);
-      else explanations.push({ answer, ...about });
+      else explanations.push({ answer, check, ...about });
     }
     const rank = ({ answer }: Explanation) => rankOrder.indexOf(answer.rank ?? 'cause');
     // The sort is stable: within a rank, the order of the log.
@@ -120,6 +126,7 @@ class Collector {
       count: 1,
       status: undefined,
       refusal: undefined,
+      check: undefined,
     }));
   }
 }

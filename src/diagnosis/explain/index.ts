@@ -1,6 +1,7 @@
 /** Says what the kernel, the TDX module or a VMM meant. */
 export { allAnswers } from './all-answers.ts';
 export type { Answer } from './answer.ts';
+export type { CheckInBook } from './check-in-book.ts';
 export {
   type Diagnosis,
   type Explanation,
@@ -11,7 +12,7 @@ export {
 export { errnoTexts } from './read/errno-words.ts';
 export { linesOf } from './read/lines.ts';
 export type { RefusalExplanation } from './requests/explain-refusal.ts';
-export type { Check } from './requests/request.ts';
+export type { NumberedCheck } from './requests/request.ts';
 export { recoveryTexts } from './status/classes.ts';
 export type { StatusExplanation } from './status/explain-status.ts';
 export { operandRows } from './status/operands.ts';

@@ -103,8 +103,12 @@ function explained(
   const { record } = judged.call;
   const request = requestName(record);
   const hwStatus = hwError === undefined ? undefined : BigInt(hwError);
-  const kernel = judged.kernelAbi.name;
-  const { answer, on, status } = explainRequest({ request, errno, hwStatus, kernel });
+  const { answer, on, status } = explainRequest({
+    request,
+    errno,
+    hwStatus,
+    kernel: judged.kernelAbi,
+  });
   if (check === undefined) {
     const known = on === undefined ? undefined : answer;
     const { id = 'call.refused', meaning, next } = known ?? {};

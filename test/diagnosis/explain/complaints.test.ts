@@ -62,7 +62,7 @@ describe('a complaint that is a line has its real cause as first answer', () => 
     [
       'canonical/tdx#319',
       'qemu-system-x86_64: KVM_TDX_INIT_MEM_REGION failed Input/output error',
-      'init-mem-region.module-refused',
+      'init-mem-region.page-refused',
     ],
     ['canonical PR#340', 'INIT_VM: No space left on device', 'init-vm.no-key-slot'],
     [

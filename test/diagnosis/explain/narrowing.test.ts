@@ -2,11 +2,16 @@
 import { describe, expect, test } from 'vitest';
 import type { StepError } from '../../../machines/td-lifecycle/index.ts';
 import { errnoNumbers } from '../../../src/abi/kvm/errno.ts';
+import {
+  type KernelAbiName,
+  kernelAbiNamed,
+  kernelAbis,
+} from '../../../src/abi/kvm/kernels/index.ts';
 import { explainRefusal, wordsOf } from '../../../src/diagnosis/refusals.ts';
 import type { HostFacts } from '../../../src/host/facts.ts';
 import { KvmError } from '../../../src/host/kvm-error.ts';
+import { openSimulatedHost } from '../../../src/host/simulated/index.ts';
 import { toStepError } from '../../../src/orchestrator/step-error.ts';
-import { kernelAbis } from '../../../src/simulator/index.ts';
 
 const host: HostFacts = {
   kind: 'sim',
@@ -110,26 +115,106 @@ describe('a refusal by a kernel that is not upstream', () => {
   const move = 'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)';
 
   test.each(Object.values(kernelAbis))('of $name: a move is explained where TDs move', (abi) => {
-    const { id } = explainRefusal({ request: move, errno: 'EINVAL', kernel: abi.name });
-    expect(id).toBe(
-      abi.move === undefined
-        ? 'enable-cap.move-enc-context-unsupported'
-        : 'move-enc-context.vms-differ',
+    const { id, meaning } = explainRefusal({ request: move, errno: 'EINVAL', kernel: abi });
+    if (abi.move === undefined) expect(id).toBe('move.unsupported');
+    else expect(meaning).not.toContain('no such operation');
+    expect(explainRefusal({ request: move, errno: 'EINTR', kernel: abi }).id).toBe(
+      abi.move === undefined ? 'kvm.interrupted' : 'move.killed',
     );
   });
 
-  test('of KVM_CAP_MAX_VCPUS does not say that no kernel takes it', () => {
-    const request = 'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)';
-    const kernel = { ...host.kernel, rules: 'proposal-1', hasMaxVcpusCap: true };
-    const { meaning } = explainRefusal({
-      request,
+  interface Case {
+    readonly request: string;
+    readonly errno: string;
+    readonly check?: string;
+    readonly words: RegExp;
+  }
+
+  const maxVcpus = 'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)';
+  const initVm = { request: 'KVM_TDX_INIT_VM', errno: 'EINVAL' };
+
+  const cases: Readonly<Record<KernelAbiName, Case>> = {
+    'upstream-7.3': { request: maxVcpus, errno: 'EINVAL', words: /does not offer the capability/ },
+    'upstream-6.16': {
+      request: 'KVM_TDX_FINALIZE_VM',
       errno: 'EINVAL',
-      facts: { host: { ...host, kernel } },
+      words: /finalised already, or a page was mapped .* that KVM_TDX_INIT_MEM_REGION never added$/,
+    },
+    'posted-terminate-vm': {
+      request: 'KVM_TDX_TERMINATE_VM',
+      errno: 'EBUSY',
+      words: /^a vCPU of the TD runs$/,
+    },
+    'rfc-migration-v2': { request: move, errno: 'EBUSY', words: /^the misc cgroup of the caller/ },
+    'rfc-migration-v1': { request: move, errno: 'ENOTTY', words: /^the destination is no TD$/ },
+    'breakout-v1': { request: maxVcpus, errno: 'E2BIG', words: /kernel or the TDX module takes$/ },
+    'series-v19': { request: maxVcpus, errno: 'EBUSY', words: /^the VM has a vCPU$/ },
+    'series-v9': {
+      ...initVm,
+      check: 'init-vm.max-vcpus-too-large',
+      words: /^max_vcpus .* is above KVM_MAX_VCPUS$/,
+    },
+    'pre-v8': {
+      request: 'KVM_CREATE_VM',
+      errno: 'EBUSY',
+      words: /^every key slot \(HKID\) of the host is taken, or the misc cgroup/,
+    },
+    'proposal-1': {
+      request: maxVcpus,
+      errno: 'EINVAL',
+      words: /^the number is above KVM_MAX_VCPUS, or the VM has a vCPU$/,
+    },
+    'proposal-1a': {
+      ...initVm,
+      check: 'init-vm.max-vcpus-mismatch',
+      words: /^max_vcpus .* is not what KVM_ENABLE_CAP\(KVM_CAP_MAX_VCPUS\) has set$/,
+    },
+    'proposal-1b': {
+      request: 'KVM_CREATE_VCPU',
+      errno: 'EIO',
+      words: /^the TD is finalised already$/,
+    },
+    'proposal-2': {
+      ...initVm,
+      check: 'init-vm.max-vcpus-too-small',
+      words: /^more vCPUs exist than max_vcpus/,
+    },
+  };
+
+  test.each(Object.entries(cases))('of %s speaks of the checks of that kernel', (name, asked) => {
+    const kernel = kernelAbiNamed(name);
+    expect(explainRefusal({ ...asked, kernel }).meaning).toMatch(asked.words);
+  });
+
+  test('is worded by the check that the simulated kernel names', async () => {
+    const simulated = openSimulatedHost({ kernelAbi: 'proposal-1' });
+    const vm = await simulated.createVm({ type: 'KVM_X86_TDX_VM' });
+    const refused = await vm
+      .enableCap({ capability: 'KVM_CAP_MAX_VCPUS', args: [5000n] })
+      .catch((error: unknown) => error);
+    const words = wordsOf(toStepError('cappingVcpus', refused), await simulated.facts());
+    expect(words).toMatchObject({
+      code: 'TDCTL_E_VCPU_LIMIT',
+      check: 'enable-cap.max-vcpus.above-kvm-max',
+      message: `${maxVcpus} answered EINVAL: the number is above KVM_MAX_VCPUS`,
+      hint: 'name at most as many vCPUs as KVM_CAP_MAX_VCPUS on /dev/kvm says',
     });
-    expect(meaning).toMatch(/^proposal-1 takes KVM_CAP_MAX_VCPUS, and refuses this number/);
-    expect(explainRefusal({ request, errno: 'EINVAL', facts: { host } }).meaning).toContain(
-      'no released kernel',
-    );
+  });
+
+  test('of a max_vcpus that does not match names it, and sends nobody to attributes and XFAM', () => {
+    const asked = {
+      request: 'KVM_TDX_INIT_VM',
+      errno: 'EINVAL',
+      kernel: kernelAbis['proposal-1a'],
+      check: 'init-vm.max-vcpus-mismatch',
+    };
+    const bare = explainRefusal(asked);
+    expect(bare.meaning).toMatch(/max_vcpus .* is not what KVM_ENABLE_CAP.* has set/);
+    expect(bare.code).toBe('TDCTL_E_VCPU_LIMIT');
+    const { meaning, hint } = explainRefusal({ ...asked, facts: { initVmMaxVcpus: 9 } });
+    expect(meaning).toMatch(/max_vcpus of struct kvm_tdx_init_vm is 9/);
+    expect(hint).toMatch(/what was given to KVM_CAP_MAX_VCPUS/);
+    expect(hint).not.toMatch(/xfam/);
   });
 });
 
@@ -166,17 +251,17 @@ describe('the error of a step', () => {
       request: 'KVM_ENABLE_CAP',
       capability: 'KVM_CAP_MAX_VCPU_ID',
       errno: errnoNumbers.EINVAL,
-      check: 'max-vcpu-id.above-limit',
+      check: 'enable-cap.max-vcpu-id.too-large',
     });
     const printed = wordsOf(toStepError('cappingVcpus', error), host);
     expect(printed).toMatchObject({
       code: 'TDCTL_E_VCPU_LIMIT',
       request: 'KVM_ENABLE_CAP',
       capability: 'KVM_CAP_MAX_VCPU_ID',
-      check: 'max-vcpu-id.above-limit',
+      check: 'enable-cap.max-vcpu-id.too-large',
     });
     expect(printed.message).toMatch(/^KVM_ENABLE_CAP\(KVM_CAP_MAX_VCPU_ID\) answered EINVAL: /);
-    expect(printed.hint).not.toContain('name the capability');
+    expect(printed.message).toMatch(/: the number is above KVM_MAX_VCPU_IDS$/);
   });
 
   test('whose code is in no table is a defect of tdctl', () => {

@@ -1,9 +1,13 @@
 /** Every code, operand and ordered check has its answer. */
 import { describe, expect, test } from 'vitest';
+import { book, checkedRequests, errnosOf, isCheckName } from '../../../src/abi/kvm/checks/index.ts';
+import { kernelAbis } from '../../../src/abi/kvm/kernels/index.ts';
+import type { KernelAbi } from '../../../src/abi/kvm/kernels/kernel-abi.ts';
 import { decodeStatus, statusCodes } from '../../../src/abi/tdx/status.ts';
 import { allAnswers, explainTyped } from '../../../src/diagnosis/explain/index.ts';
 import { explainRequest } from '../../../src/diagnosis/explain/requests/explain-refusal.ts';
-import { factsOf } from '../../../src/diagnosis/explain/requests/index.ts';
+import { handWrittenAnswers } from '../../../src/diagnosis/explain/requests/index.ts';
+import { checksOf } from '../../../src/diagnosis/explain/requests/numbered-checks.ts';
 import { explainStatus } from '../../../src/diagnosis/explain/status/explain-status.ts';
 import { rareCodes } from '../../../src/diagnosis/explain/status/rare-codes.ts';
 import { explainRefusal } from '../../../src/diagnosis/refusals.ts';
@@ -41,71 +45,87 @@ describe('status words', () => {
   });
 });
 
-// kernel-abi.md parts 7.1 and 1.6: `step:ERRNO`, in order; 0 is what comes before every request.
-const orderedChecks: Readonly<Record<string, string>> = {
-  KVM_TDX_CAPABILITIES:
-    '0:EIO 1:ENOTTY 2:EFAULT 3:EINVAL 4:EINVAL 5:EFAULT 6:E2BIG 7:ENOMEM 8:EIO 9:EFAULT',
-  KVM_TDX_INIT_VM:
-    '0:EIO 1:ENOTTY 2:EFAULT 3:EINVAL 4:EBUSY 5:EINTR 6:EINVAL 7:EINVAL 8:EFAULT 9:E2BIG 10:ENOMEM ' +
-    '10:EFAULT 11:EINVAL 12:EINVAL 13:ENOMEM 14:EBUSY 15:EINVAL 16:EINVAL 17:EINVAL 18:EINVAL ' +
-    '19:EINVAL 20:ENOSPC 21:EBUSY 22:ENOMEM 23:EIO 24:EAGAIN 25:EIO 26:EIO 27:EAGAIN 27:EIO ' +
-    '28:EINVAL 29:EIO 30:EFAULT',
-  KVM_CREATE_VCPU:
-    '0:EIO 1:EINVAL 2:EINVAL 3:EEXIST 4:EINVAL 5:ENOMEM 6:EIO 7:EINVAL 8:ENOMEM 8:EMFILE 8:ENFILE',
-  KVM_TDX_INIT_VCPU:
-    '0:EIO 1:EINVAL 2:EFAULT 3:EINVAL 4:EBUSY 4:EINTR 5:EINVAL 6:EINVAL 7:EINVAL 8:EINVAL ' +
-    '9:ENOMEM 10:EIO',
-  KVM_TDX_INIT_MEM_REGION:
-    '0:EIO 1:EINVAL 2:EFAULT 3:EINVAL 4:EBUSY 4:EINTR 5:EINVAL 6:EINVAL 7:EINVAL 8:EFAULT 9:EINVAL ' +
-    '10:EINTR 11:EINVAL 12:EFAULT 13:EFAULT 13:ENOMEM 14:ENOMEM 14:EHWPOISON 14:EIO 15:EINVAL ' +
-    '16:EIO 18:EIO 19:EFAULT',
-  KVM_TDX_FINALIZE_VM:
-    '0:EIO 1:ENOTTY 2:EFAULT 3:EINVAL 4:EBUSY 5:EINTR 6:EINVAL 7:EBUSY 8:EIO 9:EFAULT',
-  KVM_TDX_GET_CPUID:
-    '0:EIO 1:EINVAL 2:EFAULT 3:EINVAL 4:EBUSY 4:EINTR 5:EINVAL 6:EINTR 7:EINVAL 7:EFAULT 8:ENOMEM ' +
-    '9:EFAULT 10:EIO 11:EFAULT 12:E2BIG 13:EFAULT',
-  'KVM_ENABLE_CAP(KVM_CAP_SPLIT_IRQCHIP)': '0:EIO 0:EFAULT 0:EINVAL 1:EINVAL 2:EEXIST 3:EEXIST',
-  'KVM_ENABLE_CAP(KVM_CAP_X2APIC_API)': '0:EIO 0:EFAULT 0:EINVAL 1:EINVAL 2:EINVAL 3:EINVAL',
-  'KVM_ENABLE_CAP(KVM_CAP_EXIT_HYPERCALL)': '0:EIO 0:EFAULT 0:EINVAL 1:EINVAL',
-  'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPU_ID)': '0:EIO 0:EFAULT 0:EINVAL 1:EINVAL 2:EINVAL 3:EINVAL',
-  'KVM_ENABLE_CAP(KVM_CAP_X86_APIC_BUS_CYCLES_NS)':
-    '0:EIO 0:EFAULT 0:EINVAL 1:EINVAL 2:ENXIO 3:EINVAL',
-  'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)': '0:EIO 0:EFAULT 0:EINVAL 1:EINVAL',
-  'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)': '0:EIO 0:EFAULT 0:EINVAL 1:EINVAL',
-  'KVM_ENABLE_CAP(KVM_CAP_VM_COPY_ENC_CONTEXT_FROM)': '0:EIO 0:EFAULT 0:EINVAL 1:EINVAL',
-  'KVM_ENABLE_CAP(KVM_CAP_PMU_CAPABILITY)': '0:EIO 0:EFAULT 0:EINVAL 1:EINVAL 2:EINVAL 3:EINVAL',
-  'KVM_ENABLE_CAP(KVM_CAP_X86_BUS_LOCK_EXIT)': '0:EIO 0:EFAULT 0:EINVAL 1:EINVAL 2:EINVAL',
-  'KVM_ENABLE_CAP(KVM_CAP_X86_NOTIFY_VMEXIT)':
-    '0:EIO 0:EFAULT 0:EINVAL 1:EINVAL 2:EINVAL 3:EINVAL 4:EINVAL',
-  'KVM_ENABLE_CAP(KVM_CAP_DISABLE_QUIRKS2)': '0:EIO 0:EFAULT 0:EINVAL 1:EINVAL',
-};
+const kernels: readonly KernelAbi[] = Object.values(kernelAbis);
 
-describe('refusals', () => {
-  test.each(Object.entries(orderedChecks))('%s has every check, in order', (request, expected) => {
-    const checks = factsOf(request)?.checks.filter(({ kernels }) => kernels === undefined);
-    expect(checks?.map(({ step, errno }) => `${step}:${errno}`).join(' ')).toBe(expected);
+describe.each(kernels)('refusals by $name', (kernel) => {
+  test("every check of every request that gives an errno is shown for it, in the kernel's order", () => {
+    for (const request of checkedRequests) {
+      const order = kernel.checks[request];
+      for (const errno of new Set(order.flatMap((name) => errnosOf(book[name])))) {
+        const { checks, answer } = explainRequest({ request, errno, kernel });
+        const expected = order.filter((name) => errnosOf(book[name]).includes(errno));
+        expect(
+          checks.map(({ name }) => name),
+          `${errno} ${request}`,
+        ).toEqual(expected);
+        expect(answer?.meaning, `${errno} ${request}`).toBeTruthy();
+      }
+    }
   });
 
-  test.each(Object.entries(orderedChecks))(
-    '%s has an answer for each errno',
-    (request, expected) => {
-      for (const errno of new Set(expected.split(' ').map((check) => check.split(':')[1] ?? ''))) {
-        const { answer, checks } = explainRequest({ request, errno });
-        expect(checks.length, errno).toBeGreaterThan(0);
-        expect(answer?.meaning, errno).toBeTruthy();
+  test('the steps are numbered by their place, what comes before all has none', () => {
+    for (const request of checkedRequests) {
+      const numbered = checksOf(request, kernel);
+      const own = numbered.filter(({ name = '' }) => !/^(vm|vcpu)\./.test(name));
+      expect(own.map(({ step }) => step)).toEqual(own.map((_, index) => index + 1));
+      expect(numbered.slice(0, -own.length || undefined).every(({ step }) => step === 0)).toBe(
+        true,
+      );
+    }
+  });
+
+  test('a check that is known is the answer: its condition and its remedy', () => {
+    for (const request of checkedRequests) {
+      for (const check of kernel.checks[request]) {
+        const [errno = ''] = errnosOf(book[check]);
+        const { answer, checks } = explainRequest({ request, errno, kernel, check });
+        const { when, remedy } = book[check];
+        expect(answer).toMatchObject({ id: check, meaning: when, next: remedy });
+        expect(checks.map(({ name }) => name)).toEqual([check]);
       }
-    },
-  );
+    }
+  });
 });
 
-test('every request and errno of the reference is recognised when it is typed', () => {
-  for (const [request, expected] of Object.entries(orderedChecks)) {
-    for (const errno of new Set(expected.split(' ').map((check) => check.split(':')[1] ?? ''))) {
+test('a kernel record that is in no list is explained like any other', () => {
+  const kernel: KernelAbi = {
+    ...kernelAbis['upstream-7.3'],
+    name: 'mine',
+    checks: {
+      ...kernelAbis['upstream-7.3'].checks,
+      KVM_CREATE_VCPU: ['vm.dead', 'create-vcpu.irqchip', 'create-vcpu.id-range'],
+    },
+  };
+  const { checks, answer } = explainRequest({ request: 'KVM_CREATE_VCPU', errno: 'EIO', kernel });
+  expect(checks.map(({ name, step }) => [name, step])).toEqual([['vm.dead', 0]]);
+  expect(answer?.id).toBe('vm.dead');
+  const refused = explainRequest({ request: 'KVM_CREATE_VCPU', errno: 'EINVAL', kernel });
+  expect(refused.checks.map(({ step }) => step)).toEqual([1, 2]);
+  expect(refused.kernel).toBe('mine');
+});
+
+test('every request and errno of the book is recognised when it is typed', () => {
+  const kernel = kernelAbis['upstream-7.3'];
+  const typed = checkedRequests.filter((name) => !/ on |^KVM_MEMORY_ENCRYPT_OP$/.test(name));
+  for (const request of typed) {
+    for (const errno of new Set(kernel.checks[request].flatMap((name) => errnosOf(book[name])))) {
       const { explanations } = explainTyped(`${errno} ${request}`);
       expect(explanations.map(({ refusal }) => refusal?.request)).toEqual([request]);
       expect(explanations.map(({ refusal }) => refusal?.errno)).toEqual([errno]);
     }
   }
+});
+
+test('every check is explained by its name: who makes it, and from which source', () => {
+  for (const name of Object.keys(book)) {
+    const [found, ...others] = explainTyped(name).explanations;
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({ answer: { id: name }, check: { name } });
+  }
+  const [mismatch] = explainTyped('init-vm.max-vcpus-mismatch').explanations;
+  expect(mismatch?.check?.madeBy).toEqual([
+    { requests: ['KVM_TDX_INIT_VM'], kernels: ['proposal-1a'] },
+  ]);
 });
 
 describe('answers', () => {
@@ -115,6 +135,10 @@ describe('answers', () => {
     expect(
       ids.filter((id) => !/^[a-z]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)+$/.test(id)),
     ).toEqual([]);
+  });
+
+  test('written by hand have no name of a check, which answers for itself', () => {
+    expect(handWrittenAnswers.filter(({ id }) => isCheckName(id))).toEqual([]);
   });
 
   test('are clauses: no full stop, no capital but for names', () => {

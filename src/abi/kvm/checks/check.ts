@@ -42,6 +42,6 @@ export function checksIn<Name extends string>(
 }
 
 /** Every errno that a check can answer, the usual one first. */
-export function errnosOf({ errno }: Check): readonly ErrnoName[] {
+export function errnosOf({ errno }: Pick<Check, 'errno'>): readonly ErrnoName[] {
   return typeof errno === 'string' ? [errno] : errno;
 }

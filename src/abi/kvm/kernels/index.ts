@@ -30,11 +30,17 @@ export const kernelAbis = {
 export type KernelAbiName = keyof typeof kernelAbis;
 export const defaultKernelAbi: KernelAbiName = 'upstream-7.3';
 
+/** undefined: no kernel here has the name, as that of a real host. */
+export function kernelAbiNamed(name: string | undefined): KernelAbi | undefined {
+  const known: Readonly<Record<string, KernelAbi>> = kernelAbis;
+  return name !== undefined && Object.hasOwn(known, name) ? known[name] : undefined;
+}
+
 /**
  * The rules that a kernel goes by: those of a record by its name, or those of the release that a real
  * kernel tells (`Linux 6.17.4`). One that cannot be told is taken for the current one.
  */
 export function kernelAbiOf(rules: string): KernelAbi {
-  const named = Object.values<KernelAbi>(kernelAbis).find(({ name }) => name === rules);
-  return named ?? (/(?:^|\s)6\.1[678]\b/.test(rules) ? upstream616 : kernelAbis[defaultKernelAbi]);
+  const released = /(?:^|\s)6\.1[678]\b/.test(rules) ? upstream616 : kernelAbis[defaultKernelAbi];
+  return kernelAbiNamed(rules) ?? released;
 }

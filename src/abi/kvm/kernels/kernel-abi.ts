@@ -96,9 +96,14 @@ export function stepOf(
   request: CheckedRequest,
   check: CheckName,
 ): number | undefined {
-  const numbered = abi.checks[request].filter((each) => !/^(file|vm|vcpu)\./.test(each));
+  const numbered = abi.checks[request].filter((each) => !isBeforeAll(each));
   const at = numbered.indexOf(check);
   return at === -1 ? undefined : at + 1;
+}
+
+/** Checks of the file rather than of what it is asked: they have no number. */
+export function isBeforeAll(check: string): boolean {
+  return /^(file|vm|vcpu)\./.test(check);
 }
 
 /** Whether the kernel has a sub-command of KVM_MEMORY_ENCRYPT_OP. */

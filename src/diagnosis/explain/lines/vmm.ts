@@ -4,12 +4,11 @@
  * Source: QEMU target/i386/kvm/tdx.c, hw/i386/tdvf.c; the threads of each row.
  */
 import { commonAnswers } from '../requests/common.ts';
-import { initVmFacts } from '../requests/init-vm.ts';
+import { noEntropy } from '../requests/tdx-commands.ts';
 import type { LineRow } from './line-row.ts';
 
 const vmDead = commonAnswers.EIO;
-const noEntropy = initVmFacts.answers.EAGAIN;
-if (vmDead === undefined || noEntropy === undefined) throw new Error('a shared answer is missing');
+if (vmDead === undefined) throw new Error('a shared answer is missing');
 
 export const vmTypeUnsupportedId = 'vmm.vm-type-unsupported';
 

@@ -1,4 +1,6 @@
 /** What a person may type that stands in no log: an id, a status or operand name, a lone errno. */
+
+import { isCheckName } from '../../../abi/kvm/checks/index.ts';
 import { type ErrnoName, errnoNumbers } from '../../../abi/kvm/errno.ts';
 import {
   type OperandName,
@@ -8,8 +10,10 @@ import {
   statusWord,
 } from '../../../abi/tdx/status.ts';
 import { allAnswers } from '../all-answers.ts';
+import type { ExplainOptions } from '../answer.ts';
+import { checkInBook } from '../check-in-book.ts';
 import { commonAnswers } from '../requests/common.ts';
-import { allRequestFacts, factsOf } from '../requests/index.ts';
+import { allRequestFacts, tellingErrnos } from '../requests/index.ts';
 import { explainStatus, statusRows, wordOfStatusName } from '../status/explain-status.ts';
 import type { Leaf } from '../status/leaves.ts';
 import { errnoIn } from './errno-words.ts';
@@ -17,15 +21,16 @@ import { type Finding, refusalFinding } from './recognise.ts';
 import { requestIn } from './request-words.ts';
 import { leafIn } from './status-words.ts';
 
-export function recogniseName(text: string): readonly Finding[] {
-  const byId = allAnswers().find(({ id }) => id === text.trim().toLowerCase());
-  if (byId) return [{ answer: byId }];
+export function recogniseName(text: string, options: ExplainOptions): readonly Finding[] {
+  const name = text.trim().toLowerCase();
+  const byId = allAnswers().find(({ id }) => id === name);
+  if (byId) return [{ answer: byId, check: isCheckName(name) ? checkInBook(name) : undefined }];
   const status = statusNamed(text) ?? operandNamed(text);
   if (status) return [status];
   const request = requestIn(text);
-  if (request !== undefined) return everyErrnoOf(request, text);
+  if (request !== undefined) return everyErrnoOf(request, text, options);
   const errno = errnoIn(text);
-  if (errno !== undefined) return everyRequestThatAnswers(errno);
+  if (errno !== undefined) return everyRequestThatAnswers(errno, options);
   const leaf = leafIn(text);
   return leaf === undefined ? [] : everyStatusOf(leaf);
 }
@@ -58,20 +63,23 @@ function everyStatusOf(leaf: Leaf): readonly Finding[] {
     });
 }
 
-function everyErrnoOf(request: string, text: string): readonly Finding[] {
+function everyErrnoOf(
+  request: string,
+  text: string,
+  { kernel }: ExplainOptions,
+): readonly Finding[] {
   const strange = /\bE[A-Z0-9]{2,14}\b/.exec(text.replace(request, ''))?.[0];
-  if (strange !== undefined) return [refusalFinding({ request, errno: strange })];
-  const errnos = (Object.keys(errnoNumbers) as ErrnoName[]).filter(
-    (errno) => factsOf(request)?.answers[errno] !== undefined,
-  );
-  return errnos.map((errno) => refusalFinding({ request, errno }));
+  if (strange !== undefined) return [refusalFinding({ request, errno: strange, kernel })];
+  const telling = tellingErrnos(request, kernel);
+  const errnos = (Object.keys(errnoNumbers) as ErrnoName[]).filter((errno) => telling.has(errno));
+  return errnos.map((errno) => refusalFinding({ request, errno, kernel }));
 }
 
 /** ENOSPC alone has three answers: of INIT_VM, of the module's initialisation, of VFIO. */
-function everyRequestThatAnswers(errno: ErrnoName): readonly Finding[] {
+function everyRequestThatAnswers(errno: ErrnoName, { kernel }: ExplainOptions): readonly Finding[] {
   const own = allRequestFacts
-    .filter(({ answers }) => answers[errno] !== undefined)
-    .map(({ request }) => refusalFinding({ request, errno }));
+    .filter(({ request }) => tellingErrnos(request, kernel).has(errno))
+    .map(({ request }) => refusalFinding({ request, errno, kernel }));
   const common = commonAnswers[errno];
   return common === undefined ? own : [...own, { answer: common }];
 }

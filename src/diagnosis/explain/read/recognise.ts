@@ -1,5 +1,7 @@
 /** What one line says: an answer for it, or for the status and the refusal that it holds. */
-import type { Answer } from '../answer.ts';
+import type { KernelAbi } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import type { Answer, ExplainOptions } from '../answer.ts';
+import type { CheckInBook } from '../check-in-book.ts';
 import { explainLine } from '../lines/index.ts';
 import {
   type AskedRefusal,
@@ -7,7 +9,7 @@ import {
   type RefusalExplanation,
 } from '../requests/explain-refusal.ts';
 import { moduleInitialization } from '../requests/host-requests.ts';
-import { allRequestFacts } from '../requests/index.ts';
+import { allRequestFacts, tellingErrnos } from '../requests/index.ts';
 import { explainStatus, type StatusExplanation } from '../status/explain-status.ts';
 import { errnoIn } from './errno-words.ts';
 import { requestIn } from './request-words.ts';
@@ -19,14 +21,22 @@ export interface Finding {
   readonly answer: Answer | undefined;
   readonly status?: StatusExplanation | undefined;
   readonly refusal?: RefusalExplanation | undefined;
+  readonly check?: CheckInBook | undefined;
 }
 
 /** A line without any of these says nothing about TDX: most lines of a log. */
 const mayConcernTdx =
   /tdx|seam|hkid|KVM_|kvm[ :]|kvm_|INIT_|FINALIZE_VM|CREATE_VCPU|qom-type|memory-backend|vfio|x86\/tme|hibernation support|need to have online|reserved areas|RBP\)|MAX_VCPU|0xe011|hw_error|QMP loop|launch security|process exited|define domain|cpus requested|failed to get registers|quote|Hardware RNG|logical CPUs|major_version/i;
 
-/** @param typed by a person: status words and names may then stand alone. */
-export function recognise(line: string, { typed = false } = {}): readonly Finding[] {
+interface RecogniseOptions extends ExplainOptions {
+  /** By a person: status words and names may then stand alone. */
+  readonly typed?: boolean;
+}
+
+export function recognise(
+  line: string,
+  { typed = false, kernel }: RecogniseOptions = {},
+): readonly Finding[] {
   if (!typed && !mayConcernTdx.test(line)) return [];
   const bySentence = explainLine(line);
   if (bySentence) return [{ answer: bySentence }];
@@ -34,23 +44,26 @@ export function recognise(line: string, { typed = false } = {}): readonly Findin
   const byWord = explainWords(words, line);
   const request = requestIn(line);
   const errno = request === undefined ? undefined : errnoIn(line);
-  if (request === undefined) return [...byWord, ...explainEncryptOp(line)];
+  if (request === undefined) return [...byWord, ...explainEncryptOp(line, kernel)];
   if (errno === undefined) return byWord;
   if (request === moduleInitialization) {
     // Its errno follows from the SEAMCALL, which people quote in the same breath.
     return [...byWord, refusalFinding({ request, errno })];
   }
-  return [refusalFinding({ request, errno, hwStatus: hwErrorIn(line) ?? words[0] })];
+  return [refusalFinding({ request, errno, kernel, hwStatus: hwErrorIn(line) ?? words[0] })];
 }
 
 /** strace shows the ioctl, not the command in it: every command that answers so. */
-function explainEncryptOp(line: string): readonly Finding[] {
+function explainEncryptOp(line: string, kernel: KernelAbi | undefined): readonly Finding[] {
   if (!/\bKVM_MEMORY_ENCRYPT_OP\b/i.test(line)) return [];
   const errno = errnoIn(line);
   if (errno === undefined) return [];
   return allRequestFacts
-    .filter(({ request, answers }) => request.startsWith('KVM_TDX_') && answers[errno])
-    .map(({ request }) => refusalFinding({ request, errno }));
+    .map(({ request }) => request)
+    .filter(
+      (request) => request.startsWith('KVM_TDX_') && tellingErrnos(request, kernel).has(errno),
+    )
+    .map((request) => refusalFinding({ request, errno, kernel }));
 }
 
 function explainWords(words: readonly bigint[], line: string): readonly Finding[] {

@@ -1,4 +1,5 @@
 /** Finds the request in a line, however it is written. */
+import { checkedRequests } from '../../../abi/kvm/checks/index.ts';
 import { tdxCommands } from '../../../abi/kvm/requests.ts';
 import { moduleInitialization, openDevKvm } from '../requests/host-requests.ts';
 import { allRequestFacts } from '../requests/index.ts';
@@ -20,7 +21,9 @@ const commandById = new Map(Object.entries(tdxCommands).map(([name, id]) => [id 
 
 /** `KVM_TDX_INIT_VM`, and `INIT_VM` where that cannot be taken for another word. */
 const requestsByWord: ReadonlyMap<string, string> = new Map(
-  allRequestFacts.flatMap(({ request }) => {
+  [...checkedRequests, ...allRequestFacts.map(({ request }) => request)].flatMap((request) => {
+    // It stands for all its commands: which one it was, the line does not say.
+    if (request === 'KVM_MEMORY_ENCRYPT_OP') return [];
     const short = request.replace(/^KVM_(TDX_)?/, '');
     return [request, short]
       .filter((word) => /^[A-Z0-9]+(_[A-Z0-9]+)+$/.test(word))

@@ -36,13 +36,6 @@ export const commonAnswers: Partial<Readonly<Record<ErrnoName, RefusalAnswer>>> 
     meaning: 'a signal arrived while the request waited or worked',
     next: 'repeat the request; nothing is lost',
   },
-  EBUSY: {
-    id: 'kvm.busy',
-    code: 'TDCTL_E_IOCTL',
-    meaning: 'another thread works on the same VM at this moment',
-    causes: ['a vCPU is being created: earlier kernels answer so, Linux 7.3 waits instead'],
-    next: 'repeat the request',
-  },
   ENOMEM: {
     id: 'kvm.no-memory',
     code: 'TDCTL_E_IOCTL',
@@ -98,4 +91,12 @@ export const commonAnswers: Partial<Readonly<Record<ErrnoName, RefusalAnswer>>> 
     causes: ['a defect of the VMM: it uses a VM, vCPU or guest_memfd that it has closed'],
     next: 'report it to the makers of the VMM with its version',
   },
+};
+
+/** Where several checks give the errno; the real words are made of their rows. */
+export const severalChecks: RefusalAnswer = {
+  id: 'kvm.several-checks',
+  code: 'TDCTL_E_IOCTL',
+  meaning: 'several checks of the request answer so',
+  next: 'name the errno with its request: `tdctl explain EINVAL KVM_TDX_INIT_VM`',
 };

@@ -1,12 +1,19 @@
-/** The answer to a refused request, narrowed by the status word and by what is known of the host. */
+/**
+ * The answer to a refused request: the check that refused it, or what is known of those that could
+ * have, narrowed by the status word and by what is known of the host.
+ */
+import { errnosOf, isCheckName } from '../../../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../../abi/kvm/errno.ts';
+import type { KernelAbi } from '../../../abi/kvm/kernels/kernel-abi.ts';
 import type { TdctlErrorCode } from '../../../errors/index.ts';
 import { explainStatus, type StatusExplanation } from '../status/explain-status.ts';
 import { leafByName } from '../status/leaves.ts';
-import { commonAnswers } from './common.ts';
-import { factsOf } from './index.ts';
+import { answerOfCheck } from './check-notes.ts';
+import { commonAnswers, severalChecks } from './common.ts';
+import { defaultKernel, meansTheSameForAll, ownAnswer, requestChecks } from './index.ts';
 import { type KnownFacts, narrow } from './narrow.ts';
-import type { Check, RefusalAnswer, RequestFacts } from './request.ts';
+import { checkOutsideOrders, isShared } from './numbered-checks.ts';
+import type { NumberedCheck, RefusalAnswer, RequestFacts } from './request.ts';
 
 export interface AskedRefusal {
   /** `KVM_TDX_INIT_VM`, or `KVM_ENABLE_CAP(KVM_CAP_SPLIT_IRQCHIP)`. */
@@ -16,16 +23,20 @@ export interface AskedRefusal {
   /** hw_error, where the kernel wrote it; 0n says that the module did not refuse. */
   readonly hwStatus?: bigint | undefined;
   readonly facts?: KnownFacts | undefined;
-  /** The name of its ABI; absent: Linux 7.3. */
-  readonly kernel?: string | undefined;
+  /** Whose checks they are; absent: those of the default. */
+  readonly kernel?: KernelAbi | undefined;
+  /** The check that refused, where it is known: it decides. A name that the book does not have is none. */
+  readonly check?: string | undefined;
 }
 
 export interface RefusalExplanation {
   readonly request: string;
   readonly errno: string;
   readonly on: RequestFacts['on'] | undefined;
-  /** Rows of the request that give this errno, and are possible with this hwStatus. */
-  readonly checks: readonly Check[];
+  /** The name of the kernel whose checks they are; undefined where they are none of KVM. */
+  readonly kernel: string | undefined;
+  /** Those that give this errno and are possible with this hwStatus; the one that refused, where it is known. */
+  readonly checks: readonly NumberedCheck[];
   /** undefined: neither the request nor the errno is known. */
   readonly answer: RefusalAnswer | undefined;
   readonly status: StatusExplanation | undefined;
@@ -33,40 +44,102 @@ export interface RefusalExplanation {
 
 export function explainRequest(asked: AskedRefusal): RefusalExplanation {
   const { request, errno, hwStatus } = asked;
-  const facts = factsOf(request, asked.kernel);
+  const abi = asked.kernel ?? defaultKernel;
+  const { on, checks, kernel } = requestChecks(request, abi);
+  const decided = decidedCheck(asked.check, { checks, abi });
+  const possible = decided === undefined ? possibleChecks(checks, asked) : [decided];
   const status =
     hwStatus === undefined || hwStatus === 0n ? undefined : statusOf(request, hwStatus);
-  const checks = (facts?.checks ?? []).filter((check) => check.errno === errno);
-  const possible = checks.filter((check) => isPossible(check, hwStatus));
-  const own = facts?.answers[errno as ErrnoName] ?? commonAnswers[errno as ErrnoName];
-  const answer = own && withStatus(withoutStepsOf(own, checks, possible), status);
+  const isDecided = decided !== undefined || (status !== undefined && possible.length === 1);
+  const answer =
+    (isDecided ? answerOfOne(possible) : undefined) ??
+    ownAnswer(request, errno) ??
+    answerOfChecks(possible, { request, errno, abi });
   return {
     request,
     errno,
-    on: facts?.on,
+    on,
+    kernel: kernel?.name,
     checks: possible,
-    answer: answer && narrow(answer, asked.facts),
+    answer: answer && narrow(withStatus(answer, status), asked.facts),
     status,
   };
 }
 
-/** A cause that names its step, `… (step 28)`, goes when that step cannot have decided. */
-function withoutStepsOf(
-  answer: RefusalAnswer,
-  checks: readonly Check[],
-  possible: readonly Check[],
-): RefusalAnswer {
-  const ruledOut = checks.filter((check) => !possible.includes(check));
-  if (answer.causes === undefined || ruledOut.length === 0) return answer;
-  const causes = answer.causes.filter(
-    (cause) => !ruledOut.some(({ step }) => cause.endsWith(`(step ${step})`)),
-  );
-  return { ...answer, causes };
+function decidedCheck(
+  name: string | undefined,
+  { checks, abi }: { readonly checks: readonly NumberedCheck[]; readonly abi: KernelAbi },
+): NumberedCheck | undefined {
+  if (name === undefined || !isCheckName(name)) return undefined;
+  return checks.find((check) => check.name === name) ?? checkOutsideOrders(name, abi);
 }
 
-function isPossible({ hwError }: Check, hwStatus: bigint | undefined): boolean {
+function possibleChecks(
+  checks: readonly NumberedCheck[],
+  { errno, hwStatus }: AskedRefusal,
+): readonly NumberedCheck[] {
+  return checks.filter(
+    (check) => errnosOf(check).includes(errno as ErrnoName) && isPossible(check, hwStatus),
+  );
+}
+
+function isPossible({ hwError }: NumberedCheck, hwStatus: bigint | undefined): boolean {
   if (hwStatus === undefined) return true;
-  return hwStatus === 0n ? hwError !== 'module-status' : hwError === 'module-status';
+  return (hwStatus === 0n) === (hwError === undefined);
+}
+
+/**
+ * The row where one is possible, or one besides those that many requests have; else what the errno
+ * means in common, or the rows in one sentence.
+ */
+function answerOfChecks(
+  possible: readonly NumberedCheck[],
+  asked: { readonly request: string; readonly errno: string; readonly abi: KernelAbi },
+): RefusalAnswer | undefined {
+  const reachable = possible.filter(({ unreachable }) => !unreachable);
+  const likely = reachable.length > 0 ? reachable : possible;
+  const own = likely.filter((check) => !isShared(check));
+  const common = commonAnswers[asked.errno as ErrnoName];
+  return (
+    answerOfOne(likely) ??
+    answerOfOne(own) ??
+    (own.length === 0 || meansTheSameForAll(asked.errno) ? common : undefined) ??
+    answerOfSeveral(own.length > 0 ? own : likely, asked) ??
+    common
+  );
+}
+
+function answerOfOne([only, ...others]: readonly NumberedCheck[]): RefusalAnswer | undefined {
+  if (only?.name === undefined || only.remedy === undefined || others.length > 0) return undefined;
+  return answerOfCheck(only.name, { when: only.when, remedy: only.remedy });
+}
+
+/** More than these are not said in one sentence. */
+const MAX_IN_WORDS = 3;
+
+function answerOfSeveral(
+  checks: readonly NumberedCheck[],
+  { request, errno, abi }: { request: string; errno: string; abi: KernelAbi },
+): RefusalAnswer | undefined {
+  const answers = checks.flatMap((check) => answerOfOne([check]) ?? []);
+  if (answers.length < 2) return undefined;
+  const codes = new Set(answers.map(({ code }) => code));
+  const [code = severalChecks.code] = codes.size === 1 ? codes : [];
+  if (answers.length > MAX_IN_WORDS) {
+    const words = request.replace(/[()]/g, ' ').trim();
+    return {
+      ...severalChecks,
+      code,
+      meaning: `one of ${answers.length} checks of ${abi.name} refused it`,
+      next: `go through them: \`tdctl explain ${errno} ${words} --kernel ${abi.name}\``,
+    };
+  }
+  return {
+    ...severalChecks,
+    code,
+    meaning: answers.map(({ meaning }) => meaning).join(', or '),
+    next: [...new Set(answers.map(({ next }) => next))].join('; or '),
+  };
 }
 
 /** The two commands that write hw_error make one SEAMCALL each that sets it. */

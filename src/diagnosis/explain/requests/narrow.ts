@@ -7,36 +7,57 @@ import type { RefusalAnswer } from './request.ts';
 /** What is known of the host at the moment of the refusal. */
 export interface KnownFacts extends RefusalFacts {
   readonly host?: HostFacts | undefined;
+  /** max_vcpus of struct kvm_tdx_init_vm, as the VMM gave it. */
+  readonly initVmMaxVcpus?: number | undefined;
 }
 
 type Narrowing = (facts: KnownFacts) => Partial<Omit<RefusalAnswer, 'id'>> | undefined;
 
-const narrowings: Readonly<Record<string, Narrowing>> = {
-  'init-vm.no-key-slot': ({ keySlots }) => {
-    if (keySlots === undefined) return undefined;
-    const { total, used } = keySlots;
-    if (used >= total) {
-      return { meaning: `all ${total} key slots (HKIDs) of the host are taken by other TDs` };
-    }
-    return {
-      meaning:
-        `no key slot (HKID) is free, though the host counts only ${used} of ${total} in use: ` +
-        'the others are being torn down, or are leaked',
-      next: 'wait for teardowns to end; look for "leaked" in the kernel log: only a reboot helps then',
-    };
-  },
-  'create-vcpu.limit': ({ host, perVmVcpus }) => {
+const noKeySlot: Narrowing = ({ keySlots }) => {
+  if (keySlots === undefined) return undefined;
+  const { total, used } = keySlots;
+  if (used >= total) {
+    return { meaning: `all ${total} key slots (HKIDs) of the host are taken by other TDs` };
+  }
+  return {
+    meaning:
+      `no key slot (HKID) is free, though the host counts only ${used} of ${total} in use: ` +
+      'the others are being torn down, or are leaked',
+    next: 'wait for teardowns to end; look for "leaked" in the kernel log: only a reboot helps then',
+  };
+};
+
+const vcpuLimit =
+  (refused: string): Narrowing =>
+  ({ host, perVmVcpus }) => {
     if (host === undefined) return undefined;
     const limits = vcpuLimits({ facts: host, maxVcpus: perVmVcpus });
     const { name, value: limit } = bindingLimit(limits);
     return {
       meaning:
-        `the VM has as many vCPUs as it may have, or the vCPU id is above its limit: ` +
-        `this host gives one TD at most ${limit}: ${limitNames[name]} ` +
+        `${refused}: this host gives one TD at most ${limit}: ${limitNames[name]} ` +
         `(${host.platform.presentCpus} CPUs present, KVM allows ${host.kvm.maxVcpus})`,
       next: `ask for at most ${limit} vCPUs (spec.vcpus, spec.maxVcpus)`,
     };
-  },
+  };
+
+const maxVcpusField =
+  (refused: string): Narrowing =>
+  ({ initVmMaxVcpus: named }) =>
+    named === undefined
+      ? undefined
+      : { meaning: `max_vcpus of struct kvm_tdx_init_vm is ${named}, and ${refused}` };
+
+const narrowings: Readonly<Record<string, Narrowing>> = {
+  'init-vm.no-key-slot': noKeySlot,
+  'init-vm.no-key-slot-yet': noKeySlot,
+  'init-vm.max-vcpus-too-large': maxVcpusField('may be at most KVM_MAX_VCPUS'),
+  'init-vm.max-vcpus-mismatch': maxVcpusField('KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS) has set another'),
+  'init-vm.max-vcpus-too-small': maxVcpusField('more vCPUs exist'),
+  'create-vcpu.limit': vcpuLimit('the VM has as many vCPUs as it may have'),
+  'create-vcpu.refused': vcpuLimit(
+    'the VM has as many vCPUs as it may have, or the vCPU id is above its limit',
+  ),
   'td-params.max-vcpus-refused': ({ host, perVmVcpus }) => {
     const module = host?.module?.maxVcpusPerTd;
     if (host === undefined || module === undefined) return undefined;
@@ -48,14 +69,14 @@ const narrowings: Readonly<Record<string, Narrowing>> = {
         `and KVM asked for ${asked}`,
     };
   },
-  'init-vm.package-offline': ({ host }) => {
+  'init-vm.not-built': ({ host }) => {
     if (host === undefined) return undefined;
     const { presentCpus, onlineCpus } = host.platform;
     if (onlineCpus < presentCpus) {
       return {
         meaning:
           `${presentCpus - onlineCpus} of ${presentCpus} CPUs are offline, perhaps all of one ` +
-          'package; or the TDX module failed, and the VM is dead',
+          'package; or the TDX module failed',
       };
     }
     return {

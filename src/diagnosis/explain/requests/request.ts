@@ -1,23 +1,19 @@
-/** What a request can be refused for: its ordered checks, and an answer for each errno. */
+/** What a request can be refused for: the checks of a kernel in their order, and what is known besides. */
+import type { Check } from '../../../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../../abi/kvm/errno.ts';
 import type { TdctlErrorCode } from '../../../errors/index.ts';
 import type { Answer } from '../answer.ts';
 
-/** One row of the kernel's checks. They are tested top to bottom; the first that applies decides. */
-export interface Check {
+/** A check at its place in the order of one kernel. They are made top to bottom; the first that applies decides. */
+export interface NumberedCheck
+  extends Omit<Check, 'source' | 'remedy'>,
+    Partial<Pick<Check, 'source' | 'remedy'>> {
+  /** Of its row in the book; undefined for what is no check of KVM. */
+  readonly name?: string | undefined;
+  /** From 1; 0: before the request itself is looked at. */
   readonly step: number;
-  readonly errno: ErrnoName;
-  readonly when: string;
-  /** What hw_error holds afterwards; absent: it is not written. */
-  readonly hwError?: 'zero' | 'module-status';
-  /** What stays changed all the same; absent: nothing. */
-  readonly leaves?: string;
-  /** The VM answers EIO to everything from then on. */
-  readonly vmDead?: true;
-  /** Stands in the code of Linux 7.3 and cannot be reached there. */
-  readonly unreachable?: true;
-  /** Kernels that have the row, where it is not Linux 7.3. */
-  readonly kernels?: string;
+  /** Stands in the code of the kernel, and nothing can come to it. */
+  readonly unreachable?: true | undefined;
 }
 
 export interface RefusalAnswer extends Answer {
@@ -25,14 +21,14 @@ export interface RefusalAnswer extends Answer {
   readonly code: TdctlErrorCode;
 }
 
+/** What is known of a request besides the rows of the book. */
 export interface RequestFacts {
   /** The kernel's name; for KVM_ENABLE_CAP with the capability: `KVM_ENABLE_CAP(KVM_CAP_X)`. */
   readonly request: string;
-  /** Kernel ABIs, where they have facts of their own; absent: Linux 7.3, and whichever has none. */
-  readonly kernels?: readonly string[];
-  /** What it is asked on; absent: it is no ioctl. */
+  /** What it is asked on, where the book does not say it. */
   readonly on?: 'the VM' | 'a vCPU' | '/dev/kvm' | 'the VFIO container';
-  readonly checks: readonly Check[];
-  /** An errno without an answer here has one in the answers common to all requests. */
+  /** Rows of a request that the book does not have. */
+  readonly checks?: readonly NumberedCheck[];
+  /** What an errno means where several checks give it, or another kernel than those of the book. */
   readonly answers: Partial<Readonly<Record<ErrnoName, RefusalAnswer>>>;
 }
