@@ -20,7 +20,7 @@ export function reportFailure(
   return error.exitCode;
 }
 
-/** The JSON form of an error: one line on stderr. A contract (docs/errors.md). */
+/** The JSON form of an error is one line on stderr, and a contract (docs/errors.md). */
 export function errorEnvelope(error: TdctlError) {
   return {
     error: {
@@ -38,7 +38,7 @@ export function errorEnvelope(error: TdctlError) {
 
 function errorText(error: TdctlError, io: CommandIo): string {
   const { bold, red, dim } = paint(io.colors.stderr);
-  // Paths and causes may hold text from outside; details come in lines of their own.
+  // Paths and causes may hold text from outside, and details may have several lines.
   const place = error.place === undefined ? '' : `${error.place}: `;
   const details = error.details.flatMap((detail) => detail.split('\n'));
   return [
@@ -49,7 +49,7 @@ function errorText(error: TdctlError, io: CommandIo): string {
   ].join('\n');
 }
 
-/** The chain prints what lies under an error; no message repeats it. */
+/** The causes are printed one by one, and no message repeats them. */
 function causes(error: Error): string[] {
   const { cause } = error;
   if (cause === undefined) return [];

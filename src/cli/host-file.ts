@@ -4,7 +4,7 @@ import type { HostProfile } from '../simulator/index.ts';
 
 export const hostFileEnding = /\.(json|ya?ml)$/;
 
-/** Tells a file from the name of a profile. */
+/** Whether the text is the path of a file, and not the name of a profile. */
 export function isHostFile(text: string): boolean {
   return text.includes('/') || hostFileEnding.test(text);
 }

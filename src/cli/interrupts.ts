@@ -3,17 +3,17 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export interface Interrupts {
   /** The signal that came first, or `EPIPE` when the reader of stdout went away. */
   readonly received: string | undefined;
-  /** From now on called for each interrupt, with how many there have been and what it is. */
+  /** The listener is called for each interrupt from now on, with how many there have been and what it is. */
   onInterrupt(listener: (times: number, reason: string) => void): void;
-  /** Lets the process end. A signal that still comes meets an end that is under way. */
+  /** Lets the process end. A signal that still comes does nothing, because the end is under way. */
   done(): void;
 }
 
-/** Whom an interrupt is told. The handlers stay when he is done: an end under way is let finish. */
+/** This one is told of an interrupt. The handlers outlive it, so that an end under way may finish. */
 let interruptListener: ((reason: string) => void) | undefined;
 let installed = false;
 
-/** Once in a process, which may run several commands one after the other (tests do). */
+/** The handlers are installed once in a process, which may run several commands one after the other. */
 function install() {
   if (installed) return;
   installed = true;

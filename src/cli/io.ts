@@ -1,8 +1,8 @@
-/** What a command may touch of the outside: two streams and the environment. Tests give their own. */
+/** All that a command may touch of the outside: two streams and the environment. Tests give their own. */
 export interface CommandIo {
-  /** Data. */
+  /** This stream is for data. */
   readonly stdout: TextSink;
-  /** Talk: progress, hints, errors. */
+  /** This stream is for talk: progress, hints, errors. */
   readonly stderr: TextSink;
   readonly env: NodeJS.ProcessEnv;
   /** Whether a person reads the stream with colours on. */
@@ -15,7 +15,7 @@ export interface TextSink {
   write(text: string): void;
 }
 
-/** https://no-color.org: any non-empty NO_COLOR; FORCE_COLOR is the other way round. */
+/** Any NO_COLOR that is not empty turns colours off (https://no-color.org); FORCE_COLOR turns them on. */
 function wantsColor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR) return env.FORCE_COLOR !== '0';

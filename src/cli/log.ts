@@ -1,4 +1,4 @@
-/** The log of a run: JSON lines by pino, off unless asked for. */
+/** The log of a run: JSON lines, which pino writes, and only where they are asked for. */
 import { pino } from 'pino';
 import { TdctlError } from '../errors/index.ts';
 import type { LogLevel } from './options.ts';
@@ -18,7 +18,7 @@ const silent: RunLog = { write: () => undefined };
 /** @throws TdctlError TDCTL_E_NOT_WRITABLE when the file cannot be opened. */
 export function openRunLog({ level, file }: LogOptions): RunLog {
   if (level === undefined && file === undefined) return silent;
-  // Synchronous: a command that ends, or is killed, must not lose the tail.
+  // Writing is synchronous, because a command that ends, or is killed, must not lose the tail of its log.
   const destination = openDestination(file);
   const logger = pino({ level: level ?? 'info', base: null }, destination);
   return {

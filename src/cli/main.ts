@@ -3,7 +3,7 @@ import { processIo } from './io.ts';
 
 const args = process.argv.slice(2);
 
-// `tdctl | head` closes the pipe: that is no defect to report.
+// `tdctl | head` closes the pipe, and that is no defect to report.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
@@ -15,7 +15,7 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
 } else {
   const { runCli } = await import('./program.ts');
   const { withSourceLines } = await import('./source-lines.ts');
-  // What no command catches is printed by Node.
+  // Node prints the errors that no command catches.
   process.on('uncaughtExceptionMonitor', (error) => {
     if (error instanceof Error && error.stack) error.stack = withSourceLines(error.stack);
   });

@@ -8,15 +8,15 @@ import { hostProfile } from './host-profile.ts';
 import type { CommandIo } from './io.ts';
 
 export interface HostChoice {
-  /** As given to `--host`. */
+  /** The value of `--host`. */
   readonly host: string;
-  /** As given to `--kernel`. */
+  /** The value of `--kernel`. */
   readonly kernel: string;
-  /** As given to `--fault`; a real host has none. */
+  /** The faults of `--fault`; a real host has none. */
   readonly faults?: FaultInjector | undefined;
 }
 
-/** A host whose calls can be listened to: `sim` and `soft`. */
+/** The calls of such a host, `sim` or `soft`, can be listened to. */
 export type SimulatingHost = SimulatedHost | SoftHost;
 
 export function canBeTraced(host: Host): host is SimulatingHost {
@@ -44,7 +44,7 @@ export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host>
   }
 }
 
-/** @param option what asks for a simulated host: a real one has neither faults nor a trace. */
+/** @param option the one that asks for a simulated host: a real one has neither faults nor a trace */
 export function requireSimulatedHost(host: string, option: string): void {
   const [kind = ''] = split(host);
   if (kind !== 'kvm' && kind !== 'auto') return;

@@ -4,7 +4,7 @@ import { Option } from '@commander-js/extra-typings';
 export const outputFormats = ['text', 'json', 'yaml'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
-export const logLevels = ['error', 'warn', 'info', 'debug', 'trace'] as const;
+const logLevels = ['error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 export const outputOption = () =>
@@ -24,14 +24,14 @@ export const kernelOption = () =>
   );
 
 export const faultOption = (hosts: 'the simulated host' | 'a sim or soft host') =>
-  new Option(
-    '--fault <fault>',
-    `make a call of ${hosts} fail, such as KVM_CREATE_VCPU#3=ENOMEM; repeatable`,
-  )
+  repeatableFault(`make a call of ${hosts} fail, such as KVM_CREATE_VCPU#3=ENOMEM; repeatable`);
+
+export const repeatableFault = (description: string) =>
+  new Option('--fault <fault>', description)
     .argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
     .default([] as string[], 'none');
 
-/** Of commands that take a Rehearsal file too, which may name both: hence no default. */
+/** Commands that take a Rehearsal file have no default here, because the file may name both. */
 export const rehearsedHostOption = () =>
   new Option(
     '--host <host>',

@@ -22,7 +22,7 @@ import { type OutputFormat, outputFormats } from './options.ts';
 import { version } from './version.ts';
 
 export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
-  // Of exitCodes, but for that of another program (`tdctl exec`).
+  // It is one of exitCodes, but for that of another program (`tdctl exec`).
   let exitCode: number = exitCodes.ok;
   const endWith = (code: number) => {
     exitCode = code;
@@ -43,7 +43,7 @@ function program(io: CommandIo, endWith: (exitCode: number) => void): Command {
   const root = new Command('tdctl')
     .description('Plan, provision, rehearse and show Intel TDX trust domains (TDs).')
     .version(version(), '-V, --version')
-    // Else `host diff A B -o json` would be the -o of `host`.
+    // Otherwise the -o of `host diff A B -o json` would go to `host`.
     .enablePositionalOptions()
     .addHelpText(
       'after',

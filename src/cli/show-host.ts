@@ -45,7 +45,7 @@ async function readHost(host: Host) {
 
 type HostReport = Awaited<ReturnType<typeof readHost>>;
 
-/** Who holds slots is known of a real host only: a simulated one has no cgroups of its own. */
+/** Only a real host tells who holds slots: a simulated one has no cgroups of its own. */
 async function readSlots(host: Host, facts: HostFacts): Promise<SlotReport | null> {
   const slots = await host.keySlots();
   if (slots === undefined) return null;

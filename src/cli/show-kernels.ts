@@ -48,7 +48,7 @@ function asData(abi: KernelAbi) {
   };
 }
 
-/** What the kernels are told apart by, one line each; the rest is in their details. */
+/** Each kernel has one line with what it is told apart by; its details have the rest. */
 function overview(abis: readonly KernelAbi[], io: CommandIo): string {
   const { bold, dim } = paint(io.colors.stdout);
   const rows = abis.map((abi) => [
@@ -75,7 +75,7 @@ function overview(abis: readonly KernelAbi[], io: CommandIo): string {
   ].join('');
 }
 
-/** `must`: no vCPU without that call. */
+/** With `must`, there can be no vCPU before that call. */
 function limitSetBy(abi: KernelAbi): string {
   const { inInitVm, atCreateVm } = abi.maxVcpus;
   if (!hasMaxVcpusCap(abi)) return inInitVm ? 'INIT_VM' : 'present CPUs';
@@ -83,7 +83,7 @@ function limitSetBy(abi: KernelAbi): string {
   return atCreateVm.length === 0 ? 'ENABLE_CAP (must)' : 'ENABLE_CAP (may)';
 }
 
-/** Within 80 columns. */
+/** The text stays within 80 columns. */
 const textWidth = 78;
 
 function details(abi: KernelAbi, io: CommandIo): string {

@@ -1,4 +1,4 @@
-/** Step errors as every output prints them; the words themselves are made in diagnosis/refusals.ts. */
+/** Step errors as every output prints them. diagnosis/refusals.ts makes the words themselves. */
 import type { StepError } from '../../machines/td-lifecycle/index.ts';
 import { type ErrorInWords, wordsOf } from '../diagnosis/refusals.ts';
 import { TdctlError } from '../errors/index.ts';
@@ -28,7 +28,7 @@ export function eventInWords(event: AnyEvent<StepError>, host: Host): AnyEvent<E
   }
 }
 
-/** What a command ends with when a step has failed. `where` is the step, unless something says more. */
+/** A command ends with this when a step has failed. `where` is the step, unless something says more. */
 export function stepFailure(error: ErrorInWords, where = error.step): TdctlError {
   const { code, step: op, message, details, hint } = error;
   return new TdctlError({ code, op, message: `${where}: ${message}`, details, hint });

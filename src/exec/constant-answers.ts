@@ -1,42 +1,31 @@
-/** What /dev/kvm itself answers to everybody at any time, so that no call need come here for it. */
+/** What /dev/kvm answers to everybody at any time, so that the supervisor can answer such calls itself. */
 import type { SupervisedCommand } from '../../native/index.ts';
-import { ioctlNumbers } from '../abi/kvm/requests.ts';
-import type { Caller, Request, SimulatedMachine } from '../simulator/index.ts';
+import { type IoctlName, ioctlNumbers } from '../abi/kvm/requests.ts';
+import type { Caller, KnownRequest, SimulatedMachine } from '../simulator/index.ts';
 
-/** Beyond the last capability of any kernel there is; a higher number comes here. */
+/** No kernel has a capability beyond these. A call about a higher number comes to the machine. */
 const capabilityNumbers = 512;
 
 export function constantAnswers(machine: SimulatedMachine): SupervisedCommand['systemAnswers'] {
   const system = machine.open();
   if (!system.ok) return [];
-  const value = (request: Request) => {
+  const ask = (request: KnownRequest, argument: number) => {
     const answer = machine.ioctl(nobody, system.value, request);
-    return answer.ok ? answer.value : undefined;
+    const number = ioctlNumbers[request.request as IoctlName];
+    return answer.ok ? [{ request: number, argument, value: answer.value }] : [];
   };
   const answers = [
-    {
-      request: ioctlNumbers.KVM_GET_API_VERSION,
-      argument: 0,
-      value: value({ request: 'KVM_GET_API_VERSION', arg: 0n }),
-    },
-    {
-      request: ioctlNumbers.KVM_GET_VCPU_MMAP_SIZE,
-      argument: 0,
-      value: value({ request: 'KVM_GET_VCPU_MMAP_SIZE', arg: 0n }),
-    },
-    ...Array.from({ length: capabilityNumbers }, (_, capability) => ({
-      request: ioctlNumbers.KVM_CHECK_EXTENSION,
-      argument: capability,
-      value: value({ request: 'KVM_CHECK_EXTENSION', capability }),
-    })),
+    ...ask({ request: 'KVM_GET_API_VERSION', arg: 0n }, 0),
+    ...ask({ request: 'KVM_GET_VCPU_MMAP_SIZE', arg: 0n }, 0),
+    ...Array.from({ length: capabilityNumbers }, (_, capability) =>
+      ask({ request: 'KVM_CHECK_EXTENSION', capability }, capability),
+    ).flat(),
   ];
   machine.release(system.value);
-  return answers.flatMap(({ value: known, ...rest }) =>
-    known === undefined ? [] : [{ ...rest, value: known }],
-  );
+  return answers;
 }
 
-/** These answers are the same for every caller, and read nothing of him. */
+/** The answers are the same for every caller, and the machine reads nothing of it. */
 const nobody: Caller = {
   mm: 0,
   cgroup: '/',

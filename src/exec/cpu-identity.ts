@@ -10,13 +10,13 @@ import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import type { HostProfile } from '../simulator/index.ts';
 
 export interface CpuIdentity {
-  /** CPUID(1).EAX. */
+  /** Family, model and stepping as CPUID(1).EAX has them. */
   readonly signature: number;
-  /** CPUID(0x80000008).EAX[7:0]. */
+  /** The width that CPUID(0x80000008).EAX[7:0] has. */
   readonly physicalAddressBits: number;
 }
 
-/** undefined where /proc/cpuinfo does not tell. */
+/** @returns undefined where /proc/cpuinfo does not tell. */
 export function readCpuIdentity(cpuinfo = readCpuinfo()): CpuIdentity | undefined {
   const number = (pattern: RegExp) => {
     const found = pattern.exec(cpuinfo)?.[1];
@@ -39,7 +39,7 @@ function readCpuinfo(): string {
   }
 }
 
-/** Families above 15 have the rest in bits 27:20, models their upper half in bits 19:16. */
+/** A family above 15 has the rest in bits 27:20, and a model has its upper half in bits 19:16. */
 function signatureOf(cpu: { family: number; model: number; stepping: number }): number {
   const family = Math.min(cpu.family, 0xf);
   const extendedFamily = cpu.family - family;

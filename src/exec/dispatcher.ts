@@ -4,6 +4,7 @@
  */
 import type { CallNumber, FileNumber, NotInstalled, Supervisor } from '../../native/index.ts';
 import { errnoNumbers } from '../abi/kvm/errno.ts';
+import { ioctlNumbers } from '../abi/kvm/requests.ts';
 import type {
   Answer,
   Copies,
@@ -19,9 +20,8 @@ import { newFile } from './new-files.ts';
 import { type ProgramFile, ProgramFiles } from './program-files.ts';
 import { type CallingThread, TrappedCall } from './trapped-call.ts';
 
-/** Who wants to know what was asked and answered. */
 export interface CallListener {
-  /** open("/dev/kvm"). */
+  /** A program has called open() on /dev/kvm. */
   opened(thread: CallingThread, answer: Answer | 'interrupted', made?: ProgramFile): void;
   called(call: AnsweredCall): void;
   /** The last fd and mapping of a file are gone, and the kernel has released it. */
@@ -38,7 +38,7 @@ export interface AnsweredCall {
   readonly made?: ProgramFile | undefined;
   /** What the kernel model copied in and out. */
   readonly copies: Copies;
-  /** Digest of the pages that the call put into a TD. */
+  /** The digest of the pages that the call put into a TD. */
   readonly content?: string | undefined;
 }
 
@@ -47,22 +47,22 @@ export interface DispatcherOptions {
   readonly supervisor: Supervisor;
   readonly listener: CallListener;
   /**
-   * `all`: of every call what was copied in and out, and a digest of the pages put into a TD.
-   * `needed`: the copies of those requests alone that say nothing without.
+   * With `all`, the listener is told what every call copied in and out, with a digest of the pages that
+   * went into a TD; with `needed`, only the copies of those requests that say nothing without them.
    */
   readonly hears: 'all' | 'needed';
-  /** This process lacks what it needs to go on: an errno's name. */
+  /** Called with the name of an errno where this process lacks what it needs to go on. */
   readonly failed: (code: string) => void;
 }
 
 export class Dispatcher {
   readonly files = new ProgramFiles();
   readonly #options: DispatcherOptions;
-  /** KVM_RUN calls under way: how to end each. */
+  /** How to end each KVM_RUN call that is under way. */
   readonly #runs = new Map<CallNumber, { readonly vcpu: Handle; cancel(): void }>();
-  /** Calls that wait for vcpu->mutex, which a KVM_RUN holds. */
+  /** These calls wait for vcpu->mutex, which a KVM_RUN holds. */
   readonly #waiting: TrappedCall[] = [];
-  /** Files whose last close came while a KVM_RUN still used them. */
+  /** The last close of these files came while a KVM_RUN still used them. */
   readonly #closing = new Set<ProgramFile>();
   readonly #copies = new WeakMap<Request | RunRequest, Copies>();
 
@@ -153,7 +153,7 @@ export class Dispatcher {
     this.#deliver(call, { request, answer, content: digesting?.digest() });
   }
 
-  /** Costs some microseconds a call. */
+  /** It costs some microseconds a call, so it is done only where somebody hears the copies. */
   #noteCopies(): () => void {
     return this.#options.machine.listen((event) => {
       if (event.kind === 'ioctl') this.#copies.set(event.request, event.copies);
@@ -184,7 +184,7 @@ export class Dispatcher {
     listener.called({ thread, file, request, answer: given, copies, content, ...rest });
   }
 
-  /** A new handle goes as an fd; what the kernel would say where there is no room for one. */
+  /** A new handle goes as an fd, or as the errno of a kernel that has no room for one. */
   #give(
     call: TrappedCall,
     request: Request | RunRequest,
@@ -221,7 +221,7 @@ export class Dispatcher {
 
   /** KVM_RUN itself waits inside the machine. */
   #waitForMutex(call: TrappedCall): void {
-    if (call.request === KVM_RUN) this.#perform(call);
+    if (call.request === ioctlNumbers.KVM_RUN) this.#perform(call);
     else this.#waiting.push(call);
   }
 
@@ -249,8 +249,6 @@ export class Dispatcher {
     this.#options.listener.closed(file);
   }
 }
-
-const KVM_RUN = 0xae80;
 
 const sayNothingWithoutCopies: ReadonlySet<string> = new Set([
   'KVM_ENABLE_CAP',

@@ -14,8 +14,8 @@ export interface ExecuteOptions {
   readonly supervisor: SupervisorClass;
   readonly listener: CallListener;
   /**
-   * `all`: every call comes to the machine, and pages put into a TD are digested. `needed`: what
-   * /dev/kvm answers to everybody is answered before.
+   * With `all`, every call comes to the machine, and the pages that go into a TD are digested. With
+   * `needed`, the supervisor answers by itself what /dev/kvm answers to everybody.
    */
   readonly hears: 'all' | 'needed';
 }
@@ -26,13 +26,12 @@ export type CommandExit =
 
 export interface RunningCommand {
   readonly pid: number;
-  /** A signal to the command. False: it has ended. */
+  /** Sends the command a signal. False means that the command has ended. */
   signal(name: NodeJS.Signals): boolean;
   /** The end of the command; programs that it started may go on. */
   readonly exited: Promise<CommandExit>;
   /** The end of everything. Rejects with TDCTL_E_HOST_UNSUPPORTED where a call could not be answered. */
   readonly ended: Promise<void>;
-  /** Files that programs have open. */
   openFiles(): readonly ProgramFile[];
   nameOf(handle: number): string | undefined;
 }
@@ -89,16 +88,16 @@ export function execute(options: ExecuteOptions): RunningCommand {
   };
 }
 
-/** The process that a thread is of, which need not be the command. */
+/** Kills the process that the thread belongs to, which need not be the command. */
 function kill(thread: number): void {
   try {
     process.kill(thread, 'SIGKILL');
   } catch {
-    // It has ended meanwhile, or is of another user.
+    // The process has ended meanwhile, or belongs to another user.
   }
 }
 
-/** Promise.withResolvers, which Node 20 lacks. */
+/** Node 20 lacks Promise.withResolvers. */
 function promised<Value>() {
   let resolve: (value: Value) => void = () => undefined;
   let reject: (error: Error) => void = () => undefined;

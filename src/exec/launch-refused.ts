@@ -3,14 +3,15 @@ import type { LaunchFailure } from '../../native/index.ts';
 import { TdctlError, type TdctlErrorCode } from '../errors/index.ts';
 
 interface Cause {
-  readonly code: TdctlErrorCode;
+  /** TDCTL_E_HOST_UNSUPPORTED where nothing else is said. */
+  readonly code?: TdctlErrorCode;
   readonly message: string;
   readonly hint: string;
 }
 
 const docs = 'docs/exec.md ("What it needs") lists what a machine or a container must allow';
 
-/** By stage; where an errno means something of its own, by `stage errno`. */
+/** A cause is found by `stage errno` where that errno means something of its own, else by its stage. */
 const causes: Readonly<Record<string, Cause>> = {
   'exec ENOENT': {
     code: 'TDCTL_E_COMMAND_NOT_FOUND',
@@ -23,54 +24,44 @@ const causes: Readonly<Record<string, Cause>> = {
     hint: 'it must be a program, or a script, that you may execute',
   },
   busy: {
-    code: 'TDCTL_E_HOST_UNSUPPORTED',
     message: 'this process supervises a command already, and can do so with one at a time',
     hint: 'wait for its end',
   },
   fork: {
-    code: 'TDCTL_E_HOST_UNSUPPORTED',
     message: 'no process can be started to run the command in',
     hint: 'look at the limits of this user and of its cgroup (ulimit -u, pids.max)',
   },
   no_new_privs: {
-    code: 'TDCTL_E_HOST_UNSUPPORTED',
     message: 'this Linux has no PR_SET_NO_NEW_PRIVS',
     hint: docs,
   },
   'filter EBUSY': {
-    code: 'TDCTL_E_HOST_UNSUPPORTED',
     message:
       'another program already listens to the system calls of this one, and seccomp allows one listener only',
     hint: 'run it outside of the other `tdctl exec`, container monitor or sandbox',
   },
   'filter EPERM': {
-    code: 'TDCTL_E_HOST_UNSUPPORTED',
     message: 'this sandbox forbids seccomp filters',
     hint: docs,
   },
   'filter EINVAL': {
-    code: 'TDCTL_E_HOST_UNSUPPORTED',
     message:
       'the seccomp user notification of this Linux cannot keep signals from a call: it is older than 5.19',
     hint: docs,
   },
   filter: {
-    code: 'TDCTL_E_HOST_UNSUPPORTED',
     message: 'this Linux, or the sandbox it runs in, has no seccomp user notification',
     hint: docs,
   },
   install: {
-    code: 'TDCTL_E_HOST_UNSUPPORTED',
     message: 'this Linux cannot answer a system call with a file descriptor: it is older than 5.14',
     hint: docs,
   },
   memory: {
-    code: 'TDCTL_E_HOST_UNSUPPORTED',
     message: 'this process has no ptrace rights over a child of its own, and must read its memory',
     hint: 'Yama forbids it (sysctl kernel.yama.ptrace_scope must be 0 or 1, or 2 for root), or a sandbox does (docker: --cap-add SYS_PTRACE)',
   },
   files: {
-    code: 'TDCTL_E_HOST_UNSUPPORTED',
     message: 'there is no inotify instance left to see files being closed with',
     hint: 'raise sysctl fs.inotify.max_user_instances, or the open files of this process (ulimit -n)',
   },
@@ -88,7 +79,7 @@ export function launchRefused(command: string, { stage, code }: LaunchFailure): 
   });
 }
 
-/** What this process needs for each file and each process of the command, by errno. */
+/** This process needs files and watches for those of the command. The errno says which ran out. */
 const limits: Readonly<Record<string, string>> = {
   ENOSPC: 'raise sysctl fs.inotify.max_user_watches',
   EMFILE:
@@ -107,7 +98,7 @@ export function outOfFiles(code: string): TdctlError {
   });
 }
 
-/** A program that took itself out of reach while it ran. */
+/** What is said where a program took itself out of reach while it ran. */
 export function outOfReach(thread: number): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_HOST_UNSUPPORTED',

@@ -1,14 +1,11 @@
 /** What stands for the file that a call makes. */
 import type { NewFile } from '../../native/index.ts';
 import type { Request, RunRequest } from '../simulator/index.ts';
-import type { FileKind } from './codec/index.ts';
+import { type FileKind, runPageBytes } from './codec/index.ts';
 
 type Shape = NewFile & { readonly kind: FileKind };
 
-/** struct kvm_run, the data of port I/O, coalesced MMIO: KVM_GET_VCPU_MMAP_SIZE. */
-const runPageBytes = 12_288n;
-
-/** undefined: the call makes no file. */
+/** @returns undefined where the call makes no file. */
 export function newFile(request: Request | RunRequest): Shape | undefined {
   switch (request.request) {
     case 'KVM_CREATE_VM':
@@ -17,11 +14,11 @@ export function newFile(request: Request | RunRequest): Shape | undefined {
       return {
         kind: 'vcpu',
         ...anonymous(`kvm-vcpu:${request.id}`),
-        sizeBytes: runPageBytes,
+        sizeBytes: BigInt(runPageBytes),
         mapped: true,
       };
     case 'KVM_CREATE_GUEST_MEMFD': {
-      // The one fd of KVM's that is not close-on-exec (__kvm_gmem_create).
+      // No other fd of KVM's lacks close-on-exec (__kvm_gmem_create() in virt/kvm/guest_memfd.c).
       const sizeBytes = request.create.read()?.size ?? 0n;
       return { kind: 'guest_memfd', ...anonymous('guest_memfd'), sizeBytes, closeOnExec: false };
     }

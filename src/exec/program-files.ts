@@ -8,9 +8,9 @@ export interface ProgramFile {
   readonly number: FileNumber;
   readonly kind: FileKind;
   readonly handle: Handle;
-  /** `vm#1`: as traces and the summary call it. */
+  /** Traces and the summary call the file so: `vm#1`. */
   readonly name: string;
-  /** Of a vCPU: kvm_run, the page of port I/O data, coalesced MMIO. Shared with the programs. */
+  /** What a vCPU shares with the programs: struct kvm_run, the data of port I/O, coalesced MMIO. */
   readonly runPage: Uint8Array | undefined;
 }
 

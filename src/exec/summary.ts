@@ -11,41 +11,41 @@ import type { ProgramFile } from './program-files.ts';
 export interface ExecSummary {
   readonly command: readonly string[];
   readonly exit: CommandExit;
-  /** Calls that came to the simulated machine; what /dev/kvm answers to everybody is not counted. */
+  /** Only calls that came to the simulated machine count, and not what /dev/kvm answers to everybody. */
   readonly calls: number;
   readonly vms: readonly VmSummary[];
   readonly keySlots: { readonly total: number; readonly peak: number; readonly after: number };
   readonly refusals: readonly RefusalSummary[];
-  /** ioctls that the simulated kernel does not know; a real one may. */
+  /** The simulated kernel does not know these ioctls; a real one may. */
   readonly unknownIoctls: readonly UnknownIoctl[];
-  /** Files of the simulated machine that are still open though every program is gone. */
+  /** These files of the simulated machine are still open though every program is gone. */
   readonly stillOpen: readonly string[];
-  /** Key slots of these TDs that no kernel gets back without a restart. */
+  /** So many key slots of these TDs no kernel gets back without a restart. */
   readonly leakedKeySlots: number;
 }
 
 export interface VmSummary {
-  /** `vm#1`, as in a trace. */
+  /** The VM has this name in a trace too, such as `vm#1`. */
   readonly name: string;
   readonly type: 'td' | 'default';
-  readonly vcpus: { readonly created: number; readonly initialized: number };
-  readonly pages: { readonly added: number; readonly measured: number };
-  /** Hexadecimal, of FINALIZE_VM; null until then. */
-  readonly mrtd: string | null;
+  readonly vcpus: { created: number; initialized: number };
+  readonly pages: { added: number; measured: number };
+  /** The MRTD in hexadecimal digits; null until KVM_TDX_FINALIZE_VM. */
+  mrtd: string | null;
 }
 
 export interface RefusalSummary {
-  /** `KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)`. */
+  /** The request with its capability, such as `KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)`. */
   readonly request: string;
   readonly errno: string;
-  /** The kernel's check that refused, which `tdctl explain` knows; null: a fault was injected. */
+  /** The kernel's check that refused, which `tdctl explain` knows; null where a fault was injected. */
   readonly check: string | null;
-  /** The status that the kernel wrote back, by name. */
+  /** The name of the status that the kernel wrote back. */
   readonly hwError: string | null;
-  readonly count: number;
+  count: number;
   readonly meaning: string;
   readonly hint: string;
-  /** A part of every VMM's way, such as a list that is asked for again with more room. */
+  /** Every VMM meets such a refusal on its way: it asks for a list again with more room, for example. */
   readonly routine: boolean;
 }
 
@@ -58,21 +58,10 @@ export interface UnknownIoctl {
 
 type Refusal = Extract<Answer, { readonly ok: false }>;
 
-interface VmRecord {
-  readonly name: string;
-  readonly handle: Handle;
-  readonly type: 'td' | 'default';
-  created: number;
-  initialized: number;
-  added: number;
-  measured: number;
-  mrtd: string | null;
-}
-
 export class SummaryCollector implements CallListener {
   readonly #machine: SimulatedMachine;
-  readonly #vms = new Map<Handle, VmRecord>();
-  readonly #vmOfVcpu = new Map<Handle, VmRecord>();
+  readonly #vms = new Map<Handle, VmSummary>();
+  readonly #vmOfVcpu = new Map<Handle, VmSummary>();
   readonly #refusals = new Map<string, RefusalSummary>();
   readonly #unknown = new Map<string, UnknownIoctl>();
   #calls = 0;
@@ -105,7 +94,7 @@ export class SummaryCollector implements CallListener {
         break;
       case 'KVM_TDX_INIT_VCPU':
         this.#update(file, (vm) => {
-          vm.initialized++;
+          vm.vcpus.initialized++;
         });
         break;
       case 'KVM_TDX_FINALIZE_VM':
@@ -127,13 +116,7 @@ export class SummaryCollector implements CallListener {
       command,
       exit,
       calls: this.#calls,
-      vms: [...this.#vms.values()].map(({ name, type, mrtd, ...counts }) => ({
-        name,
-        type,
-        vcpus: { created: counts.created, initialized: counts.initialized },
-        pages: { added: counts.added, measured: counts.measured },
-        mrtd,
-      })),
+      vms: [...this.#vms.values()],
       keySlots: { total, peak: this.#peak, after: used },
       refusals: [...this.#refusals.values()],
       unknownIoctls: [...this.#unknown.values()],
@@ -145,12 +128,9 @@ export class SummaryCollector implements CallListener {
   #addVm(made: ProgramFile, type: number): void {
     this.#vms.set(made.handle, {
       name: made.name,
-      handle: made.handle,
       type: type === 0 ? 'default' : 'td',
-      created: 0,
-      initialized: 0,
-      added: 0,
-      measured: 0,
+      vcpus: { created: 0, initialized: 0 },
+      pages: { added: 0, measured: 0 },
       mrtd: null,
     });
   }
@@ -158,16 +138,16 @@ export class SummaryCollector implements CallListener {
   #addVcpu(vmFile: ProgramFile, made: ProgramFile | undefined): void {
     const vm = this.#vms.get(vmFile.handle);
     if (vm === undefined || made === undefined) return;
-    vm.created++;
+    vm.vcpus.created++;
     this.#vmOfVcpu.set(made.handle, vm);
   }
 
-  #update(file: ProgramFile, change: (vm: VmRecord) => void): void {
+  #update(file: ProgramFile, change: (vm: VmSummary) => void): void {
     const vm = this.#vms.get(file.handle) ?? this.#vmOfVcpu.get(file.handle);
     if (vm !== undefined) change(vm);
   }
 
-  /** The struct goes back advanced by the pages done, also where the call was refused. */
+  /** The kernel writes the struct back advanced by the pages done, even where it refuses the call. */
   #countPages(file: ProgramFile, copies: AnsweredCall['copies']): void {
     const regions = copies.data ?? [];
     const asked = regions.find(({ access }) => access === 'read')?.value;
@@ -176,8 +156,8 @@ export class SummaryCollector implements CallListener {
     if (!hasPages(asked) || !hasPages(left)) return;
     const done = Number(asked.nrPages - left.nrPages);
     this.#update(file, (vm) => {
-      vm.added += done;
-      if (isMeasured(flags)) vm.measured += done;
+      vm.pages.added += done;
+      if (isMeasured(flags)) vm.pages.measured += done;
     });
   }
 
@@ -187,14 +167,14 @@ export class SummaryCollector implements CallListener {
       this.#noteUnknown(file, request.number, errno);
       return;
     }
-    // A kick: how every VMM gets a vCPU's thread back.
+    // This is a kick: every VMM gets the thread of a vCPU back so.
     if (request.request === 'KVM_RUN' && errno === 'EINTR') return;
     const { args } = describeCall(request, copies, () => undefined);
     const name = requestWith(request.request, args.cap?.toString());
     const key = `${name} ${errno} ${check ?? ''} ${hwStatus ?? ''}`;
     const before = this.#refusals.get(key);
     if (before !== undefined) {
-      this.#refusals.set(key, { ...before, count: before.count + 1 });
+      before.count++;
       return;
     }
     const { keySlots, kernelAbi: kernel } = this.#machine;

@@ -16,7 +16,11 @@ const interrupted: CallOutcome = { interrupted: true };
 
 export interface Tracing {
   readonly listener: CallListener;
-  /** Writes what is left. @throws TdctlError TDCTL_E_NOT_WRITABLE if anything was lost. */
+  /**
+   * Writes what is left.
+   *
+   * @throws TdctlError TDCTL_E_NOT_WRITABLE if anything was lost.
+   */
   end(exit: CommandExit): void;
 }
 

@@ -5,7 +5,6 @@ import type { Caller, UserMemory } from '../simulator/index.ts';
 import type { ClientMemory, FdTarget } from './codec/index.ts';
 import type { ProgramFile, ProgramFiles } from './program-files.ts';
 
-/** The calling thread. */
 export interface CallingThread {
   readonly tid: number;
   readonly pid: number;
@@ -22,7 +21,7 @@ export class TrappedCall {
   readonly memory: ClientMemory;
   readonly #supervisor: Supervisor;
   readonly #files: ProgramFiles;
-  /** Before then, no signal is looked for: most calls take no time. */
+  /** No signal is looked for before this time, because most calls take no time. */
   #lookAgainAt = performance.now() + lookForSignalsEveryMs;
 
   constructor(
@@ -62,14 +61,17 @@ export class TrappedCall {
   caller(memory: UserMemory): Caller {
     return {
       mm: this.thread.addressSpace,
-      // Cgroups of this machine have no limits on the simulated host's key slots.
+      // The cgroups of this machine set no limit to the key slots of the simulated host.
       cgroup: '/',
       memory,
       pendingSignal: () => this.#pendingSignal(),
     };
   }
 
-  /** Asked before each page that goes into a TD: looked up now and then, for it takes as long as a page. */
+  /**
+   * The machine asks before each page that goes into a TD. Looking takes as long as the page does, so it
+   * is done now and then only.
+   */
   #pendingSignal(): 'none' | 'ordinary' | 'fatal' {
     if (performance.now() < this.#lookAgainAt) return 'none';
     if (!this.isWaiting) return 'fatal';
@@ -81,7 +83,7 @@ export class TrappedCall {
 
 const lookForSignalsEveryMs = 1;
 
-/** What tells one eventfd from another; undefined: it is none. */
+/** @returns what tells one eventfd from another, or undefined where the fd is none. */
 function eventfdId(tid: number, fd: number): number | undefined {
   try {
     const id = /^eventfd-id:\s*(\d+)$/m.exec(readFileSync(`/proc/${tid}/fdinfo/${fd}`, 'utf8'));

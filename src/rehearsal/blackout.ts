@@ -9,7 +9,7 @@ export interface MoveState {
   readonly atMs: number;
 }
 
-/** Simulated milliseconds from the pause of the source until a VM runs; undefined: never paused. */
+/** Simulated milliseconds from the pause of the source until a VM runs; undefined where none paused. */
 export function blackoutOf(states: readonly MoveState[]): number | undefined {
   const from = states.findIndex(({ state }) => state === 'revocable.quiescingSource.pausingSource');
   const begin = states[from];

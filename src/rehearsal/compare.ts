@@ -4,6 +4,7 @@ import type { Refusal } from '../../machines/td-lifecycle/index.ts';
 import type { KernelAbi } from '../simulator/index.ts';
 import { type FaultCase, singleFaults } from './faults/cases.ts';
 import { sweep } from './faults/sweep.ts';
+import { countLost } from './losses.ts';
 import { type Rehearsal, rehearseSimulated } from './rehearse-once.ts';
 import type { Scenario } from './scenario.ts';
 import type { StageOptions } from './stage.ts';
@@ -11,7 +12,7 @@ import type { StageOptions } from './stage.ts';
 export interface Comparison {
   readonly kernel: string;
   readonly description: string;
-  /** KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM is looked at at all. */
+  /** Whether the kernel looks at KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM at all. */
   readonly movesTds: boolean;
   readonly verdict: Verdict | 'not built';
   /** The first request that was refused, where one was. */
@@ -21,22 +22,22 @@ export interface Comparison {
   readonly slotsLost: number;
   readonly chargesLost: number;
   readonly blackoutMs: number | null;
-  /** Moves that ended with the TD lost, of those with a fault in the ioctl of the move. */
+  /** So many moves were played with a fault in the ioctl of the move, and so many of them lost the TD. */
   readonly lateFaults: { readonly played: number; readonly lost: number };
-  /** The same without a key slot to spare: the case of the seed thread of October 2022. */
+  /** What comes of it without a key slot to spare, the case of October 2022 (docs/kernels.md). */
   readonly fullHost: Verdict | 'not built';
   readonly violations: number;
 }
 
 export interface CompareOptions {
   readonly profile: StageOptions['profile'];
-  /** The scenario as it is under a kernel: limits differ. */
+  /** The scenario differs from kernel to kernel, because their limits do. */
   readonly scenarioUnder: (kernel: string) => Promise<Scenario>;
   readonly kernels: readonly KernelAbi[];
   readonly onKernel?: ((name: string) => void) | undefined;
 }
 
-/** tdctl's own checks are left out of all of them, so that each kernel answers for itself. */
+/** tdctl's own checks are left out of all the runs, so that each kernel answers for itself. */
 export async function compare(options: CompareOptions): Promise<Comparison[]> {
   const rows: Comparison[] = [];
   for (const kernel of options.kernels) {
@@ -66,8 +67,8 @@ async function compareOne(
     ...(refused === undefined ? {} : { refused }),
     requests: run.trace.filter(({ call }) => call.kind === 'ioctl').length,
     peakSlots: run.record.peakSlots,
-    slotsLost: lossesIn(run, 'key slot'),
-    chargesLost: lossesIn(run, 'cgroup charge'),
+    slotsLost: countLost(run.losses, 'key slot'),
+    chargesLost: countLost(run.losses, 'cgroup charge'),
     blackoutMs: run.record.blackouts[0]?.ms ?? null,
     lateFaults: { played: swept.played, lost: swept.outcomes.get('TD lost by the kernel') ?? 0 },
     fullHost: verdictOf(full),
@@ -75,7 +76,7 @@ async function compareOne(
   };
 }
 
-/** Faults of the one ioctl that moves the TD, and of the leaves it makes; no death, no race. */
+/** Whether the ioctl that moves the TD, or a leaf of it, fails; deaths and races do not count. */
 function isInMove({ state, faults }: FaultCase): boolean {
   return (
     state === 'irrevocable.moving' &&
@@ -94,8 +95,4 @@ function refusalIn({ results }: Rehearsal): Comparison['refused'] {
   if (error?.refusal === undefined) return undefined;
   const { facts: _, ...refusal } = error.refusal;
   return { step: error.step, ...refusal };
-}
-
-function lossesIn({ losses }: Rehearsal, what: string): number {
-  return losses.reduce((sum, loss) => sum + (loss.what === what ? loss.count : 0), 0);
 }

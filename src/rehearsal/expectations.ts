@@ -1,4 +1,5 @@
-/** What a Rehearsal file expects, and the run was not. */
+/** What a Rehearsal file expects, and where the run differs from it. */
+import { countLost } from './losses.ts';
 import type { RehearsalReport, ReportedResult } from './report.ts';
 
 /** What came of an operation, in the words of `expect`. */
@@ -6,7 +7,7 @@ export function cameTo({ result, verdict }: ReportedResult): string {
   return verdict ?? (result === 'failed' ? 'refused' : result);
 }
 
-/** One that the file says nothing of must go through, or was skipped with the TD that is gone. */
+/** An operation that the file says nothing of must go through, or be skipped because its TD is gone. */
 export function isUnexpected(result: ReportedResult): boolean {
   const came = cameTo(result);
   if (result.expected !== undefined) return came !== result.expected;
@@ -15,12 +16,14 @@ export function isUnexpected(result: ReportedResult): boolean {
 
 export function unmetExpectations({ run, expect, hasExpectations }: RehearsalReport): string[] {
   if (!hasExpectations) return [];
-  const lost = (what: string) =>
-    run.losses.reduce((sum, loss) => sum + (loss.what === what ? loss.count : 0), 0);
   const numbers = [
     { name: 'peakSlots', expected: expect.peakSlots, found: run.slots.peak },
-    { name: 'keySlotsLost', expected: expect.keySlotsLost, found: lost('key slot') },
-    { name: 'tdsLost', expected: expect.tdsLost, found: lost('TD') },
+    {
+      name: 'keySlotsLost',
+      expected: expect.keySlotsLost,
+      found: countLost(run.losses, 'key slot'),
+    },
+    { name: 'tdsLost', expected: expect.tdsLost, found: countLost(run.losses, 'TD') },
   ];
   return [
     ...run.results.filter(isUnexpected).map((result) => {

@@ -25,7 +25,6 @@ export { type Proof, proveAll } from './proofs.ts';
 export type { LaneStep } from './record.ts';
 export type { RecordedEvent } from './recorded-event.ts';
 export {
-  describeOperation,
   type Rehearsal,
   rehearseOn,
   rehearseSimulated,

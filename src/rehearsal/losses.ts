@@ -19,10 +19,14 @@ export interface LossFacts {
   readonly kernelAbi: KernelAbi;
   readonly tds: readonly LiveTd[];
   readonly moves: readonly MoveResult[];
-  /** A move whose destination has another number of vCPUs was played. */
+  /** Whether a move was played whose destination has another number of vCPUs. */
   readonly vcpusDiffer: boolean;
-  /** Those that happened. */
+  /** Only the faults that happened. */
   readonly faults: readonly FaultRecord[];
+}
+
+export function countLost(losses: readonly Loss[], what: Loss['what']): number {
+  return losses.reduce((sum, loss) => sum + (loss.what === what ? loss.count : 0), 0);
 }
 
 export function lossesOf(facts: LossFacts): Loss[] {
@@ -45,7 +49,7 @@ function lostTds({ tds, moves, vcpusDiffer }: LossFacts): Loss[] {
   return [...lost, { what: 'TD', count: died, by: 'owner', words: 'died with its process' }];
 }
 
-/** Leaves that give a key slot back. */
+/** These leaves give a key slot back. */
 const freeingLeaves: ReadonlySet<string> = new Set([
   'TDH.VP.FLUSH',
   'TDH.MNG.VPFLUSHDONE',
@@ -56,10 +60,9 @@ const freeingLeaves: ReadonlySet<string> = new Set([
 function lostSlots({ snapshot, kernelAbi, moves, faults }: LossFacts): Loss[] {
   const { leaked } = snapshot.keySlots;
   if (leaked === 0) return [];
-  const takesSlot = !makesVcpusFirst(kernelAbi);
-  const overwritten = takesSlot
-    ? moves.filter(({ verdict }) => verdict !== 'sourceKept').length
-    : 0;
+  const overwritten = makesVcpusFirst(kernelAbi)
+    ? 0
+    : moves.filter(({ verdict }) => verdict !== 'sourceKept').length;
   const refusals = faults.filter(({ at }) => freeingLeaves.has(at)).length;
   const byKernel = Math.min(leaked, overwritten);
   const byModule = Math.min(leaked - byKernel, refusals);
@@ -80,7 +83,7 @@ function lostSlots({ snapshot, kernelAbi, moves, faults }: LossFacts): Loss[] {
   return losses.filter(({ count }) => count > 0);
 }
 
-/** Leaves that give a page back; where one is refused the kernel gives the page up. */
+/** These leaves give a page back; where one is refused, the kernel gives the page up. */
 const pageLeaves: ReadonlySet<string> = new Set([
   'TDH.MEM.RANGE.BLOCK',
   'TDH.MEM.TRACK',
@@ -102,7 +105,7 @@ function lostPages({ snapshot, faults, vcpusDiffer }: LossFacts): Loss[] {
 }
 
 /**
- * Charges that kernels forget, as in the moves of both RFCs, or take back twice, as on the error path of
+ * Kernels forget charges, as in the moves of both RFCs, or take them back twice, as on the error path of
  * __tdx_td_init() in arch/x86/kvm/vmx/tdx.c.
  */
 function lostCharges({ snapshot }: LossFacts): Loss[] {

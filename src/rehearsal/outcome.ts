@@ -1,4 +1,4 @@
-/** What became of a run with faults, as one word for a table. */
+/** What became of a run with faults, in a few words for a table. */
 import type { Rehearsal } from './rehearse-once.ts';
 
 export const outcomes = {

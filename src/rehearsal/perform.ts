@@ -7,7 +7,13 @@ import { startMigration, startTd, type TdRun } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
 import { blackoutOf, type MoveState } from './blackout.ts';
 import type { RehearsalHooks } from './hooks.ts';
-import type { MigrateOperation, Operation, Scenario, SingleOperation } from './scenario.ts';
+import type {
+  MigrateOperation,
+  Operation,
+  ProvisionOperation,
+  Scenario,
+  SingleOperation,
+} from './scenario.ts';
 import { destinationLane, type LiveTd, type World } from './world.ts';
 
 export interface OperationResult {
@@ -24,7 +30,7 @@ export interface Performing {
   readonly hooks: RehearsalHooks;
 }
 
-/** A result for each operation; those of `together` in the order of the scenario. */
+/** Gives a result for each operation; the results of `together` are in the order of the scenario. */
 export async function perform(
   performing: Performing,
   operation: Operation,
@@ -56,7 +62,7 @@ async function performOne(
 
 async function provision(
   { world, hooks }: Performing,
-  operation: Operation & { do: 'provision' },
+  operation: ProvisionOperation,
 ): Promise<OperationResult> {
   const td = world.td(operation.td);
   const process = world.newProcess(td.name);

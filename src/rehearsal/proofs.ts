@@ -23,7 +23,7 @@ import { type Stage, type StageOptions, simulatedStage } from './stage.ts';
 export interface Proof {
   readonly proof: 'repeated' | 'fails before' | 'fails after' | 'undone twice';
   readonly state: string;
-  /** Undefined: it holds. */
+  /** Undefined where the proof holds. */
   readonly problem?: string;
 }
 
@@ -31,8 +31,8 @@ const [, , pausing, stopping] = runSteps;
 const undos = [...teardownSteps, pausing, stopping, ...rollbackSteps, clearingUp];
 const undoStates: readonly string[] = undos.map(({ state }) => state);
 
-/** Every working state of both charts, once. `running` has no end of its own to repeat or fail at. */
-export const provedStates: readonly string[] = [
+/** All working states of both charts but `running`, which has no end of its own to repeat or fail at. */
+const provedStates: readonly string[] = [
   ...new Set(
     [...tdSteps, ...destinationSteps, ...runSteps, ...migrationSteps].map(({ state }) => state),
   ),
@@ -63,15 +63,10 @@ async function proveRepeated(
   return proof('repeated', state, brokenBy(rehearsal) ?? differs(rehearsal, expected));
 }
 
-interface Failing {
-  readonly state: string;
-  readonly when: 'fails before' | 'fails after';
-}
-
 async function proveUnwinds(
   place: StageOptions,
   scenario: Scenario,
-  { state, when }: Failing,
+  { state, when }: { readonly state: string; readonly when: 'fails before' | 'fails after' },
 ): Promise<Proof> {
   let failed = false;
   const failing: AroundStep = async (at, run) => {
@@ -110,17 +105,13 @@ async function proveUndoneTwice(
       if (held(stage) !== before) problems.push('the second undo changed the host');
       return output;
     };
-    const rehearsal = await rehearseOn(stage, {
-      scenario,
-      hooks: { aroundStep: around },
-    });
-    const broken = brokenBy(rehearsal);
+    const broken = brokenBy(await rehearseOn(stage, { scenario, hooks: { aroundStep: around } }));
     if (broken !== undefined) problems.push(broken);
   }
   return proof('undone twice', state, problems[0]);
 }
 
-/** What the machine holds, without its clock. */
+/** What the machine holds, as text that can be compared; its clock is left out. */
 function held({ simulated }: Stage): string {
   const { clock: _, ...rest } = simulated?.snapshot() ?? { clock: undefined };
   return JSON.stringify(rest);

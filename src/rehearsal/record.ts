@@ -9,7 +9,7 @@ export interface LaneStep {
   readonly lane: string;
   readonly step: string;
   readonly result: 'done' | 'failed' | 'interrupted';
-  /** Milliseconds of the machine's clock, from the start of the run. */
+  /** Both times are milliseconds of the machine's clock, from the start of the run. */
   readonly startMs: number;
   readonly endMs: number;
   readonly requests: readonly RequestCount[];
@@ -43,41 +43,39 @@ export interface MoveResult {
   readonly leftovers: readonly StepError[];
 }
 
+interface RecordOptions {
+  readonly now: () => number;
+  readonly usedSlots: () => number | undefined;
+  /** The listener hears everything as it happens: it is for a live view. */
+  readonly listener?: ((event: RecordedEvent) => void) | undefined;
+}
+
 export class RunRecord {
   readonly steps: LaneStep[] = [];
   readonly states: LaneState[] = [];
   readonly slots: SlotSample[] = [];
   readonly blackouts: Blackout[] = [];
   readonly moves: MoveResult[] = [];
-  readonly #statesByLane = new Map<string, LaneState[]>();
+  readonly #statesByLane = new Map<string, readonly LaneState[]>();
   readonly #lastByTd = new Map<string, LaneState>();
-  readonly #now: () => number;
-  readonly #usedSlots: () => number | undefined;
+  readonly #options: RecordOptions;
   readonly #startMs: number;
-  readonly #listener: ((event: RecordedEvent) => void) | undefined;
 
-  constructor(options: {
-    readonly now: () => number;
-    readonly usedSlots: () => number | undefined;
-    /** Hears everything, as it happens: for a live view. */
-    readonly listener?: ((event: RecordedEvent) => void) | undefined;
-  }) {
-    this.#now = options.now;
-    this.#usedSlots = options.usedSlots;
-    this.#listener = options.listener;
+  constructor(options: RecordOptions) {
+    this.#options = options;
     this.#startMs = options.now();
     this.#sample(0);
   }
 
   get elapsedMs(): number {
-    return this.#now() - this.#startMs;
+    return this.#options.now() - this.#startMs;
   }
 
   get peakSlots(): number {
     return this.slots.reduce((peak, { used }) => Math.max(peak, used), 0);
   }
 
-  /** The step under way, of one TD or of all, as far as charts have told. */
+  /** The step under way, of one TD or of all of them, as far as the charts have told. */
   lastEntered(td?: string): { readonly lane: string; readonly state: AnyStateId | '' } {
     const last = td === undefined ? this.states.at(-1) : this.#lastByTd.get(td);
     return last ?? { lane: '', state: '' };
@@ -92,26 +90,20 @@ export class RunRecord {
     } else if (event.event === 'state.entered') {
       const entered = { lane, state: event.state, atMs };
       this.states.push(entered);
-      this.#laneStates(lane).push(entered);
+      this.#statesByLane.set(lane, [...this.statesOf(lane), entered]);
       this.#lastByTd.set(event.td, entered);
       this.#sample(atMs);
     }
-    this.#listener?.({ lane, atMs, event, usedSlots: this.#usedSlots() });
+    this.#options.listener?.({ lane, atMs, event, usedSlots: this.#options.usedSlots() });
   }
 
   statesOf(lane: string): readonly LaneState[] {
     return this.#statesByLane.get(lane) ?? [];
   }
 
-  #laneStates(lane: string): LaneState[] {
-    const states = this.#statesByLane.get(lane) ?? [];
-    this.#statesByLane.set(lane, states);
-    return states;
-  }
-
-  /** A sample for each change, and none between. */
+  /** There is a sample for each change, and none between. */
   #sample(atMs: number): void {
-    const used = this.#usedSlots();
+    const used = this.#options.usedSlots();
     if (used === undefined || this.slots.at(-1)?.used === used) return;
     this.slots.push({ atMs, used });
   }

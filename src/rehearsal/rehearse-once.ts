@@ -38,7 +38,7 @@ export interface RehearseOptions {
   readonly faults?: readonly RehearsalFault[];
   readonly hooks?: RehearsalHooks | undefined;
   readonly listener?: ((event: RecordedEvent) => void) | undefined;
-  /** Keeps every call of the machine; it makes a run several times slower. */
+  /** Keeps every call of the machine, which makes a run several times slower. */
   readonly traced?: boolean | undefined;
   /** A person watches, and may pause it: then no operation is late, however long it takes. */
   readonly unhurried?: boolean | undefined;
@@ -49,9 +49,9 @@ export interface Rehearsal {
   readonly record: RunRecord;
   readonly violations: readonly Violation[];
   readonly losses: readonly Loss[];
-  /** Faults that the run never came to. */
+  /** The run never came to these faults. */
   readonly unmet: readonly RehearsalFault[];
-  /** Simulated milliseconds. */
+  /** Milliseconds of the simulated clock. */
   readonly elapsedMs: number;
   readonly trace: readonly TracedCall[];
 }
@@ -191,7 +191,7 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
   return results;
 }
 
-/** The destination of the move under way was told to enter its vCPUs. */
+/** Whether the destination of the move under way was told to enter its vCPUs. */
 function wasEntered({ record }: World, td: LiveTd): boolean {
   const lane = destinationLane(td.name, td.moves);
   return record.statesOf(lane).some(({ state }) => state === 'entering');
@@ -234,7 +234,7 @@ function wasUndone({ operation, verdict, result }: OperationResult): boolean {
   return verdict === 'sourceKept' || (operation.do === 'provision' && result === 'failed');
 }
 
-/** Not believed but tried: every vCPU leaves KVM_RUN and is entered again. */
+/** tdctl's word is not believed but tried: every vCPU leaves KVM_RUN and is entered again. */
 async function keptSourceRuns(
   running: readonly LiveTd[],
   { operation, verdict }: OperationResult,
@@ -255,7 +255,7 @@ async function pausesAndResumes(run: TdRun): Promise<boolean> {
   return run.reaches('running');
 }
 
-/** TDs that the scenario leaves, or that a failure kept from being stopped. */
+/** Stops the TDs that the scenario leaves, and those that a failure kept from being stopped. */
 async function stopTheRest(world: World): Promise<void> {
   for (const { run, former } of world.tds.values()) {
     for (const each of run === undefined ? former : [run, ...former]) {
@@ -265,7 +265,7 @@ async function stopTheRest(world: World): Promise<void> {
   }
 }
 
-/** Real time; those of `together` share one thread. */
+/** This is real time. The operations of `together` share one thread, so each adds as much. */
 const patienceOfOneMs = 10_000;
 
 async function inTime(
@@ -287,9 +287,8 @@ async function inTime(
 }
 
 function waitingWords(world: World, operation: Operation, patienceMs: number): string {
-  const states = [...world.tds.values()].map(
-    ({ name, run }) => `${name}: ${run?.state ?? 'absent'}`,
-  );
+  const tds = [...world.tds.values()];
+  const states = tds.map(({ name, run }) => `${name}: ${run?.state ?? 'absent'}`);
   return `${describeOperation(operation)} has not ended after ${patienceMs / 1000} s (${states.join(', ')})`;
 }
 

@@ -4,12 +4,12 @@ import { type ErrorInWords, wordsOf } from '../diagnosis/refusals.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { formatRehearsalFault, type RehearsalFault } from './faults/fault.ts';
 import type { Reproduction } from './faults/reduce.ts';
-import type { FoundViolation, Sweep } from './faults/sweep.ts';
+import type { FoundViolation, Sweep, SweepCell, SweepRow } from './faults/sweep.ts';
 import type { Violation } from './invariants/invariants.ts';
 import type { Loss } from './losses.ts';
 import type { Outcome } from './outcome.ts';
 import type { Proof } from './proofs.ts';
-import type { LaneStep } from './record.ts';
+import type { Blackout, LaneStep, SlotSample } from './record.ts';
 import { describeOperation, type Rehearsal, type TracedCall } from './rehearse-once.ts';
 import { type Scenario, type SingleOperation, singleOperations } from './scenario.ts';
 import type { Expectations, FaultChoice } from './scenario-file/scenario-file.ts';
@@ -23,7 +23,7 @@ export interface RehearsalReport {
   readonly run: ReportedRun;
   readonly sweep?: ReportedSweep;
   readonly proofs?: readonly Proof[];
-  /** Not printed: what other outputs are made from. */
+  /** What follows is not printed; other outputs are made from it. */
   readonly expect: Expectations;
   readonly hasExpectations: boolean;
   readonly trace: readonly TracedCall[];
@@ -32,14 +32,11 @@ export interface RehearsalReport {
 export interface ReportedRun {
   readonly results: readonly ReportedResult[];
   readonly steps: readonly LaneStep[];
-  readonly slots: {
-    readonly peak: number;
-    readonly samples: readonly { atMs: number; used: number }[];
-  };
-  readonly blackouts: readonly { td: string; hop: number; ms: number }[];
+  readonly slots: { readonly peak: number; readonly samples: readonly SlotSample[] };
+  readonly blackouts: readonly Blackout[];
   readonly losses: readonly Loss[];
   readonly violations: readonly Violation[];
-  /** Faults that the run never came to. */
+  /** The run never came to these faults. */
   readonly unmet: readonly string[];
   readonly elapsedMs: number;
 }
@@ -54,9 +51,9 @@ export interface ReportedResult {
 
 export interface ReportedSweep {
   readonly which: string;
-  /** Of `random` only: equal seeds play equal faults. */
+  /** Only `random` has a seed: equal seeds play equal faults. */
   readonly seed?: number;
-  /** Faults of every run, which the cells do not repeat. */
+  /** Every run has these faults, and the cells do not repeat them. */
   readonly always: readonly string[];
   readonly cases: number;
   readonly played: number;
@@ -76,26 +73,18 @@ export interface ReportedSweep {
   }[];
 }
 
-export interface ReportedRow {
-  readonly lane: string;
-  readonly state: string;
-  readonly cells: readonly {
-    readonly kind: string;
-    readonly outcome: Outcome;
-    readonly count: number;
-    readonly example: readonly string[];
-  }[];
+export interface ReportedRow extends Omit<SweepRow, 'cells'> {
+  readonly cells: readonly (Omit<SweepCell, 'example'> & { readonly example: readonly string[] })[];
 }
 
-/** What came of a sweep. */
 export interface PlayedFaults {
   readonly which: FaultChoice;
-  /** Of `random` only. */
+  /** Only `random` has a seed. */
   readonly seed: number | undefined;
   readonly always: readonly RehearsalFault[];
   readonly cases: number;
   readonly sweep: Sweep;
-  /** For the first violation of each invariant. */
+  /** There is one for the first violation of each invariant. */
   readonly reproductions: readonly (Reproduction & { readonly found: FoundViolation })[];
 }
 
@@ -104,7 +93,7 @@ export type Reproduce = (shortest: Pick<Reproduction, 'scenario' | 'faults'>) =>
 
 export interface ReportParts {
   readonly scenario: Scenario;
-  /** As it was asked for: said where the scenario has no TD that knows it better. */
+  /** What was asked for is said where the scenario has no TD that knows it better. */
   readonly asked: { readonly host: string; readonly kernel: string };
   readonly expect: Expectations;
   readonly reproduce: Reproduce;
@@ -178,14 +167,11 @@ function reportedSweep(
     played: sweep.played,
     cut: sweep.cut,
     outcomes: Object.fromEntries(sweep.outcomes),
-    rows: sweep.rows.map(({ lane, state, cells }) => ({
-      lane,
-      state,
-      cells: cells.map(({ kind, outcome, count, example }) => ({
-        kind,
-        outcome,
-        count,
-        example: example.faults.map(formatRehearsalFault),
+    rows: sweep.rows.map((row) => ({
+      ...row,
+      cells: row.cells.map((cell) => ({
+        ...cell,
+        example: cell.example.faults.map(formatRehearsalFault),
       })),
     })),
     violationCount: sweep.violationCount,

@@ -1,17 +1,17 @@
-/** What is rehearsed: TDs, and what is done with them in order. Plain data. */
+/** What is rehearsed: TDs, and what is done with them in order. All of it is plain data. */
 import type { Verdict } from '../../machines/intra-host-migration/index.ts';
 import type { TdPlan } from '../plan/index.ts';
 
 export interface Scenario {
   readonly name: string;
-  /** By name: how each TD is made. */
+  /** How each TD is made, by its name. */
   readonly tds: ReadonlyMap<string, TdPlan>;
   readonly operations: readonly Operation[];
   /** Whether tdctl refuses beforehand what a kernel would get wrong, or lets the kernel answer. */
   readonly checks: 'all' | 'none';
-  /** Key slots that TDs of others leave free, before anything else; undefined: as the host has it. */
+  /** TDs of others leave so many key slots free from the start; undefined leaves the host as it is. */
   readonly slotsLeft?: number | undefined;
-  /** What it was made from, unless it comes from a file. */
+  /** What the scenario was made from, unless it comes from a file. */
   readonly standard?: StandardOptions | undefined;
 }
 
@@ -27,16 +27,16 @@ export type Operation =
 export interface ProvisionOperation {
   readonly do: 'provision';
   readonly td: string;
-  /** `refused`: the TD must not come to be, and leave nothing. */
+  /** With `refused`, the TD must not come to be, and must leave nothing. */
   readonly expect?: 'done' | 'refused' | undefined;
 }
 
 export interface MigrateOperation {
   readonly do: 'migrate';
   readonly td: string;
-  /** vCPUs of the destination, where they are not those of the source. */
+  /** The number of vCPUs of the destination, where it is not that of the source. */
   readonly vcpus?: number | undefined;
-  /** misc cgroup of the destination's process, with the most TDs it allows. */
+  /** The misc cgroup of the destination's process, with the most TDs it allows. */
   readonly cgroup?: { readonly path: string; readonly max?: number | undefined } | undefined;
   /** What must come of it; another verdict is a failed expectation. */
   readonly expect?: Verdict | undefined;
@@ -44,7 +44,7 @@ export interface MigrateOperation {
 
 export type SingleOperation = Exclude<Operation, { readonly do: 'together' }>;
 
-/** Those of `together` one by one. */
+/** The operations of `together` stand one by one. */
 export function singleOperations(operations: readonly Operation[]): readonly SingleOperation[] {
   return operations.flatMap((operation) =>
     operation.do === 'together' ? singleOperations(operation.operations) : [operation],
@@ -60,7 +60,7 @@ export interface StandardOptions {
   readonly destinationVcpus?: number | undefined;
 }
 
-/** One TD, moved `hops` times, `count` times over. */
+/** `count` TDs, each of which is moved `hops` times. */
 export function standardScenario(standard: StandardOptions): Scenario {
   const { plan, count, hops, checks, slotsLeft, destinationVcpus: vcpus } = standard;
   const names = Array.from({ length: count }, (_, index) =>
@@ -81,7 +81,7 @@ export function standardScenario(standard: StandardOptions): Scenario {
   };
 }
 
-/** The same with fewer TDs and fewer moves, the smallest first. None of a scenario from a file. */
+/** The same with fewer TDs and moves, the smallest first. A scenario from a file has no smaller ones. */
 export function* smallerScenarios({ standard }: Scenario): IterableIterator<Scenario> {
   if (standard === undefined) return;
   const { count: tds, hops: moves } = standard;
@@ -93,7 +93,7 @@ export function* smallerScenarios({ standard }: Scenario): IterableIterator<Scen
   }
 }
 
-/** 1, 2, 4, … below `end`. */
+/** The numbers `start`, twice that, four times that and so on, below `end`. */
 function doublings(start: number, end: number): number[] {
   return start < end ? [start, ...doublings(start * 2, end)] : [];
 }

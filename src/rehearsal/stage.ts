@@ -15,9 +15,9 @@ import type {
 export interface Stage {
   /** The first process on the machine: tdctl's own. */
   readonly host: Host;
-  /** Another process; the same one where the machine is real. */
+  /** Makes another process; on a real machine it is the same one. */
   newProcess(cgroup: string): Host;
-  /** What only a simulated machine tells and does; undefined on a real one. */
+  /** Only a simulated machine tells and does this; undefined on a real one. */
   readonly simulated: SimulatedStage | undefined;
   close(): Promise<void>;
 }
@@ -26,7 +26,7 @@ export interface SimulatedStage {
   readonly kernelAbi: KernelAbi;
   snapshot(): Snapshot;
   usedSlots(): number;
-  /** The VM of the kernel behind a VM of the port; undefined once it is gone. */
+  /** The kernel's number of the VM behind a VM of the port; undefined once it is gone. */
   vmId(vm: Vm): number | undefined;
   onCall(listener: TraceListener): () => void;
   /** The address space of a process, by which a trace tells who asked. */

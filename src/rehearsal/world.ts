@@ -14,9 +14,9 @@ export interface LiveTd {
   /** The VM that has it; the last one that had it once it is over. */
   run: TdRun | undefined;
   process: Host | undefined;
-  /** VMs that it has left, or never reached. */
+  /** The VMs that the TD has left, or never reached. */
   readonly former: TdRun[];
-  /** Moves that were begun. */
+  /** So many moves were begun. */
   moves: number;
   /** The lane of `run` in the record. */
   lane: string;
@@ -24,7 +24,7 @@ export interface LiveTd {
   tdr: number | undefined;
 }
 
-/** `died`: with the process that owned it. */
+/** A TD that `died` did so with the process that owned it. */
 export type Fate = 'planned' | 'alive' | 'failed' | 'stopped' | 'lost' | 'died';
 
 /** The lane of the VM that the `hop`-th move leads to. */
@@ -38,7 +38,7 @@ export class World {
   readonly stage: Stage;
   readonly record: RunRecord;
   readonly tds: ReadonlyMap<string, LiveTd>;
-  /** Processes that a fault has killed. */
+  /** The processes that a fault has killed. */
   readonly dead = new Set<Host>();
   readonly #processes = new Set<Host>();
   readonly #tdsByMm = new Map<number, string>();
@@ -69,7 +69,7 @@ export class World {
     return process;
   }
 
-  /** The TD whose process has this address space; undefined: tdctl's own. */
+  /** The TD whose process has this address space; undefined for tdctl's own process. */
   tdOf(mm: number): string | undefined {
     return this.#tdsByMm.get(mm);
   }

@@ -1,10 +1,10 @@
 /** What a viewer may ask of a simulated run. */
 import type { Pacer } from './pacer.ts';
 
-/** Steps a second; below, a run would seem to hang, above, nobody sees the difference. */
+/** Steps a second. Below the least a run would seem to hang, and above the most nobody sees a difference. */
 export const speeds = { least: 0.1, most: 1000 } as const;
 
-/** @returns what is wrong with it, or nothing once it is done. */
+/** @returns what is wrong with the wish, or undefined once it is done. */
 export function control(pacer: Pacer, text: string): string | undefined {
   const asked = parse(text);
   switch (asked?.do) {
@@ -32,7 +32,7 @@ function changeSpeed(pacer: Pacer, stepsPerSecond: unknown): string | undefined 
   return undefined;
 }
 
-export function isSpeed(value: unknown): value is number {
+function isSpeed(value: unknown): value is number {
   return typeof value === 'number' && value >= speeds.least && value <= speeds.most;
 }
 

@@ -1,16 +1,16 @@
-/** One viewer's stream: Server-Sent Events (HTML standard, section 9.2). */
+/** The stream of one viewer, as Server-Sent Events (HTML standard, section 9.2). */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Feed, FeedEntry } from './feed.ts';
 import type { Pace } from './messages.ts';
 
 /** A viewer that reads slower than this backlog is cut off; it comes back and catches up. */
 const mostBacklogBytes = 8 * 1024 * 1024;
-/** Below the idle limits of proxies and tunnels. */
+/** This is below the idle limits of proxies and tunnels. */
 const heartbeatMs = 15_000;
 
 export interface EventStream {
   tellPace(pace: Pace): void;
-  /** Resolves when the viewer has all, or is gone. */
+  /** The promise resolves when the viewer has everything, or is gone. */
   end(): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export function openEventStream(
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
-    // Or the connection would be kept for a next request, and closing the server would wait for it.
+    // Otherwise the connection would be kept for a next request, and closing the server would wait for it.
     connection: 'close',
   });
   const send = (text: string) => {

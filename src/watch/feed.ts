@@ -2,28 +2,24 @@
 import type { WatchMessage } from './messages.ts';
 
 export interface FeedEntry {
-  /** From 1, without gaps. */
+  /** The numbers begin at 1 and have no gaps. */
   readonly id: number;
-  /** JSON in one line. */
+  /** The message as JSON in one line. */
   readonly data: string;
-}
-
-export interface FeedOptions {
-  /** So many messages are kept; of what is older, only where each lane stood last. */
-  readonly most?: number;
 }
 
 export class Feed {
   readonly #most: number;
   readonly #entries: FeedEntry[] = [];
-  /** Entries of `#entries` that were dropped and say where a lane stands, by lane. */
+  /** The dropped entries that say where a lane stands, by lane. */
   readonly #standings = new Map<string, FeedEntry>();
-  /** By id, the lanes of the kept entries that enter a state. */
+  /** The lanes of the kept entries that enter a state, by the id of the entry. */
   readonly #laneOf = new Map<number, string>();
   readonly #listeners = new Set<(entry: FeedEntry) => void>();
   #lastId = 0;
 
-  constructor({ most = 50_000 }: FeedOptions = {}) {
+  /** So many messages are kept. Of older ones only those are kept that say where each lane stood last. */
+  constructor({ most = 50_000 }: { readonly most?: number } = {}) {
     this.#most = most;
   }
 
@@ -34,12 +30,12 @@ export class Feed {
     if (message.kind === 'event' && message.event.event === 'state.entered') {
       this.#laneOf.set(entry.id, message.lane);
     }
-    // Dropped in heaps: moving a long array for each message would cost more than the message.
+    // Entries are dropped in heaps: moving a long array for each message would cost more than the message.
     if (this.#entries.length >= 2 * this.#most) this.#drop(this.#entries.length - this.#most);
     for (const listener of this.#listeners) listener(entry);
   }
 
-  /** What has happened since, oldest first. An id that is yet to come is of another run: all of it. */
+  /** The entries since that one, oldest first. An id that is yet to come is of another run: all are given. */
   since(id: number): readonly FeedEntry[] {
     if (id > this.#lastId) return this.since(0);
     const first = this.#entries[0]?.id ?? 1;
@@ -48,7 +44,7 @@ export class Feed {
     return [...standings.filter((entry) => entry.id > id), ...this.#entries];
   }
 
-  /** @returns the way to end it. */
+  /** @returns the way to end the subscription. */
   subscribe(listener: (entry: FeedEntry) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

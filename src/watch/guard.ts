@@ -19,7 +19,7 @@ export type Admission =
 /** A tunnel (`ssh -L`) changes the port, never the name. */
 const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 
-/** @returns the path behind the token, or why not. */
+/** @returns the path behind the token, or why the request is turned away. */
 export function admit({ method, url, headers }: Asked, token: string): Admission {
   const { host = '', origin } = headers;
   if (!loopbackHost.test(host)) {

@@ -7,7 +7,7 @@ import { TdctlError } from '../errors/index.ts';
 
 export type Address = { readonly port: number } | { readonly socket: string };
 
-/** @throws TdctlError TDCTL_E_ADDRESS where it cannot be had. */
+/** @throws TdctlError TDCTL_E_ADDRESS where the address cannot be had. */
 export async function listenOn(server: Server, address: Address): Promise<void> {
   if ('socket' in address) await removeStale(address.socket);
   // The socket file belongs to its owner alone, from its first moment.
@@ -57,7 +57,7 @@ const causes: Readonly<Record<string, { readonly message: string; readonly hint:
 };
 
 function notHad(address: Address, cause: NodeJS.ErrnoException): TdctlError {
-  // libuv makes EACCES of bind's ENOENT.
+  // Where bind() fails with ENOENT, libuv reports EACCES.
   const isNowhere = 'socket' in address && !existsSync(dirname(address.socket));
   const known = causes[isNowhere ? 'ENOENT' : (cause.code ?? '')];
   return new TdctlError({

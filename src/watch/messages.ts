@@ -1,6 +1,6 @@
 /**
- * What viewers are told and may ask, as JSON. docs/watch.md is the contract. Types alone: the server
- * writes what the page reads, and the other way round.
+ * What viewers are told and may ask, as JSON. docs/watch.md is the contract. These are types alone, because
+ * the server writes what the page reads, and the other way round.
  */
 import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import type { RecordedEvent } from '../rehearsal/recorded-event.ts';
@@ -13,14 +13,14 @@ export type EventMessage = { readonly kind: 'event' } & RecordedEvent<ErrorInWor
 export interface EndMessage {
   readonly kind: 'end';
   readonly exitCode: number;
-  /** One line for a person. */
+  /** What came of the run, for a person. */
   readonly text: string;
 }
 
-/** How fast the run goes. Not part of the history: only the newest counts. */
+/** How fast the run goes. It is no part of the history, because only the newest counts. */
 export interface Pace {
   readonly paused: boolean;
-  /** Null: as fast as it can. */
+  /** Null means as fast as it can. */
   readonly stepsPerSecond: number | null;
 }
 

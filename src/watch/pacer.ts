@@ -6,7 +6,7 @@ import type { AroundStep } from '../orchestrator/index.ts';
 import type { Pace } from './messages.ts';
 
 export class Pacer {
-  /** Steps that wait for their turn: those of the VMs of a run, in the order they came. */
+  /** The steps of all VMs that wait for their turn, in the order in which they came. */
   readonly #waiting: (() => void)[] = [];
   #pace: Pace;
   #timer: NodeJS.Timeout | undefined;
@@ -35,7 +35,7 @@ export class Pacer {
     this.#onChange(this.#pace);
   }
 
-  /** One step goes on, also while all is paused. */
+  /** Lets one step go on, even while the run is paused. */
   step(): void {
     this.#waiting.shift()?.();
   }

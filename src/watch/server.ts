@@ -13,14 +13,14 @@ import type { Pacer } from './pacer.ts';
 export interface WatchServerOptions {
   readonly address: Address;
   readonly feed: Feed;
-  /** Undefined where the run cannot be held: on real hosts. */
+  /** Undefined on real hosts, where the run cannot be held. */
   readonly pacer: Pacer | undefined;
-  /** The page, given what its policy asks of its script and style. */
+  /** Makes the page, whose script and style must carry the nonce of its policy. */
   readonly page: (nonce: string) => string;
 }
 
 export interface WatchServer {
-  /** With its token: whoever has it may look. Undefined on a socket, which has no URL. */
+  /** The URL has the token in it: whoever has it may look. Undefined on a socket, which has no URL. */
   readonly url: string | undefined;
   readonly token: string;
   tellPace(): void;
@@ -61,7 +61,7 @@ export async function startWatchServer(options: WatchServerOptions): Promise<Wat
   };
 }
 
-/** How long viewers have to take the last messages. */
+/** Viewers have so long to take the last messages. */
 const mostFarewellMs = 1000;
 
 interface Exchange {
@@ -129,7 +129,7 @@ const mostControlBytes = 1024;
 async function takeControl(exchange: Exchange, { pacer }: Serving): Promise<void> {
   const { request, response } = exchange;
   if (pacer === undefined) return refuse(exchange, 409, 'a run on a real host cannot be held');
-  // A page of another site may send a form, and never this type without asking first.
+  // A page of another site may send a form, but nothing of this type without a CORS preflight.
   if (request.headers['content-type'] !== 'application/json') {
     return refuse(exchange, 415, 'send application/json');
   }

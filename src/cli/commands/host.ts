@@ -12,7 +12,7 @@ export function hostCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void
         'one that binds, how many key slots there are, who holds them, and whose rules apply.\n' +
         'Only reads; on kvm and soft it makes one VM for a moment to read its own limit.',
     )
-    // Root does so too (program.ts); both are needed.
+    // The root does so too (program.ts), and both are needed.
     .enablePositionalOptions()
     .addOption(hostOption())
     .addOption(kernelOption())
@@ -31,7 +31,7 @@ Examples:
       const { showHost } = await import('../show-host.ts');
       await showHost(options, io);
     });
-  // Typed by what `host` itself takes; the parent only dispatches to them.
+  // addCommand() wants the type of `host` itself, which only dispatches to these two.
   host.addCommand(captureCommand(io) as unknown as Command);
   host.addCommand(diffCommand(io, endWith) as unknown as Command);
   return host;

@@ -1,7 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
 import type { CommandIo } from '../io.ts';
-import { rehearsedHostOption, rehearsedKernelOption } from '../options.ts';
+import { rehearsedHostOption, rehearsedKernelOption, repeatableFault } from '../options.ts';
 import { rehearsalFormats } from '../rehearse/formats.ts';
 
 const explanation = `
@@ -53,12 +53,7 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
     .option('--seed <n>', 'seed of `--faults random`; equal seeds play equal faults', '1')
     .option('--runs <n>', 'runs of `--faults random`', '1000')
     .addOption(
-      new Option(
-        '--fault <fault>',
-        'a fault in every run, as for `tdctl run`; also WHO-dies; repeatable',
-      )
-        .argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
-        .default([] as string[], 'none'),
+      repeatableFault('a fault in every run, as for `tdctl run`; also WHO-dies; repeatable'),
     )
     .option('--proofs', 'also prove that every step can be repeated, fail and be undone twice')
     .option('--html <file>', 'write the report as one page that needs no network')

@@ -1,7 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
 import type { CommandIo } from '../io.ts';
-import { rehearsedHostOption, rehearsedKernelOption } from '../options.ts';
+import { rehearsedHostOption, rehearsedKernelOption, repeatableFault } from '../options.ts';
 
 const explanation = `
 Plays what \`tdctl rehearse\` would play, and serves a page of this machine that shows it live: the
@@ -37,11 +37,7 @@ export function watchCommand(io: CommandIo, endWith: (exitCode: ExitCode) => voi
     .option('--slots-left <n>', 'key slots that TDs of others leave free')
     .option('--unchecked', 'let the kernel answer what tdctl would refuse')
     .option('--destination-vcpus <n>', 'vCPUs of the destination, where they shall differ')
-    .addOption(
-      new Option('--fault <fault>', 'a fault, as for `tdctl rehearse`; repeatable')
-        .argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
-        .default([] as string[], 'none'),
-    )
+    .addOption(repeatableFault('a fault, as for `tdctl rehearse`; repeatable'))
     .addHelpText('after', explanation)
     .action(async (file, options) => {
       const { watch } = await import('../watch/watch.ts');

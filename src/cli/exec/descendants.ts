@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Every process that comes from this one, parents first. */
+/** All processes that come from this one, with parents before their children. */
 export function descendants(pid: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc')) {
@@ -19,15 +19,18 @@ export function descendants(pid: number): number[] {
   return found;
 }
 
-/** undefined: it has ended meanwhile. */
+/** @returns undefined where the process has ended meanwhile. */
 function parentOf(pid: string): number | undefined {
   try {
-    // The name of a process may hold blanks and brackets; the state and the parent follow it.
-    const [, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return Number(parent);
+    return Number(statFields(pid)[1]);
   } catch {
     return undefined;
   }
+}
+
+/** The fields of /proc/PID/stat from the state on. The name before them may hold blanks and brackets. */
+export function statFields(pid: string): string[] {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
 }

@@ -1,12 +1,11 @@
 /** From a running command to its end, with the signals that tdctl gets meanwhile. */
-import { readFileSync } from 'node:fs';
 import type { CommandExit, RunningCommand } from '../../exec/index.ts';
 import type { Interrupts } from '../interrupts.ts';
-import { descendants } from './descendants.ts';
+import { descendants, statFields } from './descendants.ts';
 
-/** The signal after which nothing is asked any more. */
+/** At this signal nothing is asked any more. */
 const patience = 3;
-/** How long what a stopped command left running has for its own end. */
+/** What a stopped command left running has so long to end by itself. */
 const graceMs = 2000;
 
 /**
@@ -48,20 +47,17 @@ function signalAll(signal: NodeJS.Signals): void {
     try {
       process.kill(pid, signal);
     } catch {
-      // It has ended by itself.
+      // The process has ended by itself.
     }
   }
 }
 
 /**
  * A Ctrl-C goes to every process of the terminal's foreground group, so the command has it already.
- * Fields 5 and 8 of /proc/self/stat: the process group, and the terminal's foreground group.
+ * Fields 5 and 8 of /proc/self/stat are the process group and the terminal's foreground group.
  */
 function cameFromTerminal(signal: string): boolean {
   if (signal !== 'SIGINT') return false;
-  const fields = readFileSync('/proc/self/stat', 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  const [, , group, , , foreground] = fields;
+  const [, , group, , , foreground] = statFields('self');
   return group === foreground;
 }

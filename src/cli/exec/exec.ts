@@ -58,7 +58,7 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
     guest,
   });
   const collector = new SummaryCollector(machine);
-  // Opened before the command starts: what it came to shall not be lost for a mistake in a path.
+  // The file is opened before the command starts, so that a mistake in its path costs no run.
   const summaryFile = options.summary && new LineFile({ path: options.summary, what: 'summary' });
   const writer = options.trace === undefined ? undefined : new TraceWriter(options.trace);
   const interrupts = listenForInterrupts();
@@ -95,7 +95,7 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
   }
 }
 
-/** What stands after `sim:`. */
+/** @returns what stands after `sim:`. */
 function simulatedProfile(host: string): string | undefined {
   if (host === 'sim') return undefined;
   if (host.startsWith('sim:')) return host.slice('sim:'.length);
@@ -153,7 +153,7 @@ function both(collector: CallListener, tracing: Tracing | undefined): CallListen
   };
 }
 
-/** As a shell reports it. */
+/** The exit code as a shell reports it. */
 function exitCode(exit: CommandExit): number {
   return exit.how === 'code' ? exit.status : 128 + constants.signals[exit.signal];
 }

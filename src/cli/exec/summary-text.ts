@@ -23,7 +23,7 @@ export interface SummaryContext {
 interface Row {
   readonly label: string;
   readonly text: string;
-  /** A row that asks for a look, and one that does not. */
+  /** Whether the row asks for a look, or asks for none. */
   readonly tone?: 'attention' | 'quiet';
 }
 
@@ -88,12 +88,10 @@ function releasedText({ stillOpen }: ExecSummary): string {
   return stillOpen.length === 0 ? 'everything' : `all but ${stillOpen.join(', ')}`;
 }
 
-/** What tells something first; then, in one row, what every VMM is refused. */
+/** The refusals that tell something come first; then one row has those that every VMM meets. */
 function refusalRows(refusals: readonly RefusalSummary[]): Row[] {
-  const [routine, telling] = [true, false].map((which) =>
-    refusals.filter((refusal) => refusal.routine === which),
-  );
-  const rows = (telling ?? []).flatMap(
+  const telling = refusals.filter(({ routine }) => !routine);
+  const rows = telling.flatMap(
     ({ request, errno, hwError, count: calls, meaning, hint }): Row[] => {
       const status = hwError === null ? '' : ` (${hwError})`;
       const text = `${times(request, calls)}: ${errno}${status}: ${meaning}`;
@@ -103,9 +101,9 @@ function refusalRows(refusals: readonly RefusalSummary[]): Row[] {
       ];
     },
   );
-  const names = (routine ?? []).map(
-    ({ request, errno, count: calls }) => `${times(request, calls)} (${errno})`,
-  );
+  const names = refusals
+    .filter(({ routine }) => routine)
+    .map(({ request, errno, count: calls }) => `${times(request, calls)} (${errno})`);
   if (names.length === 0) return rows;
   const text = `also refused, as to every VMM: ${names.join(', ')}`;
   return [...rows, { label: 'routine', text, tone: 'quiet' }];

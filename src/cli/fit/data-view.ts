@@ -11,7 +11,7 @@ export function dataView({ stdout }: CommandIo, format: 'json' | 'yaml'): FitVie
   return format === 'json' ? jsonView(stdout) : yamlView(stdout);
 }
 
-/** One object, with a host on each line of its list. */
+/** Writes one object, with a host on each line of its list. */
 function jsonView(stdout: CommandIo['stdout']): FitView {
   let separator = '';
   return {

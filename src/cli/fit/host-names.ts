@@ -1,4 +1,4 @@
-/** From `--hosts` to hosts by name, one at a time: directories may hold thousands of files. */
+/** From `--hosts` to hosts by name, one at a time, because directories may hold thousands of files. */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { TdctlError } from '../../errors/index.ts';
@@ -9,7 +9,7 @@ export type NamedHost =
   | { readonly name: string; readonly place: string }
   | { readonly problem: TdctlError };
 
-/** In the order asked for, the files of a directory by name. The same file is judged once. */
+/** Hosts come in the order asked for, and the files of a directory by name. A file is judged only once. */
 export function* namedHosts(hosts: readonly string[]): Generator<NamedHost> {
   const placeOfName = new Map<string, string>();
   for (const asked of hosts) {
@@ -46,7 +46,7 @@ function* placesOf(asked: string): Generator<string | TdctlError> {
     yield notListed(asked, cause);
     return;
   }
-  // Not localeCompare: the order must be that of every machine.
+  // localeCompare would not do, because the order must be the same on every machine.
   const files = names.filter((name) => hostFileEnding.test(name)).sort();
   if (files.length === 0) yield noHostFiles(asked, names.length);
   for (const name of files) yield join(asked, name);

@@ -10,7 +10,7 @@ export async function readHost(
   place: string,
   { name, kernel }: { readonly name: string; readonly kernel: string },
 ): Promise<KnownHost> {
-  // `sim:FILE`, as `--host` has it.
+  // The place may also be `sim:FILE`, as `--host` takes it.
   const host = isProfile(place)
     ? { profile: await profileAt(place) }
     : await readHostFile(place.replace(/^sim:/, ''));
@@ -19,7 +19,7 @@ export async function readHost(
   return simulatedAsKnown(host.profile, { name, kernel });
 }
 
-/** The name is at fault, and not the `--host` that it is elsewhere a part of. */
+/** Where the name is wrong, the error names it, and not the `--host` that it is a part of elsewhere. */
 async function profileAt(place: string): Promise<HostProfile> {
   const { namedProfile } = await import('../../host/simulated/index.ts');
   try {

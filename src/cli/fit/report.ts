@@ -8,7 +8,7 @@ export type HostResult =
   | { readonly place: string; readonly host: KnownHost; readonly judgement: Judgement }
   | { readonly problem: TdctlError };
 
-/** Takes results as they come. */
+/** A view takes results as they come. */
 export interface FitView {
   begin(question: { readonly spec: TrustDomain; readonly from: string | undefined }): void;
   add(result: HostResult): Promise<void> | void;
@@ -20,8 +20,8 @@ export interface Summary {
   readonly judged: number;
   readonly unreadable: number;
   readonly verdicts: Readonly<Record<Verdict, number>>;
-  /** Hosts that have each reason against starting the TD; a host may have several. */
+  /** So many hosts have each reason against starting the TD; a host may have several. */
   readonly reasons: Readonly<Partial<Record<ReasonId, number>>>;
-  /** The same against moving it. */
+  /** So many hosts have each reason against moving it. */
   readonly migrationReasons: Readonly<Partial<Record<ReasonId, number>>>;
 }

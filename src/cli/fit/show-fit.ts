@@ -1,4 +1,4 @@
-/** `tdctl fit`: read a host, judge it, pass it on, forget it. Memory does not grow with the hosts. */
+/** `tdctl fit` reads, judges, passes on and forgets host by host, so that memory does not grow with them. */
 import { setImmediate } from 'node:timers/promises';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
 import type { KnownHost } from '../../host/offer.ts';
@@ -43,7 +43,7 @@ export async function showFit(options: FitCommandOptions, io: CommandIo): Promis
   return takers > 0 ? exitCodes.ok : exitCodes.findings;
 }
 
-/** So often the process looks up, for signals and a reader of stdout that went away. */
+/** After so many hosts the process looks for signals, and for a reader of stdout that went away. */
 const hostsAtATime = 64;
 
 async function* results(

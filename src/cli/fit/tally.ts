@@ -2,7 +2,7 @@ import type { TdctlError } from '../../errors/index.ts';
 import type { Reason, ReasonId, Verdict } from '../../plan/fit/index.ts';
 import type { HostResult, Summary } from './report.ts';
 
-/** Counts, and nothing of a host but them. */
+/** Keeps counts, and nothing else of a host. */
 export class Tally {
   readonly #verdicts: Record<Verdict, number> = { migrates: 0, fits: 0, unknown: 0, cannot: 0 };
   readonly #reasons: Partial<Record<ReasonId, number>> = {};

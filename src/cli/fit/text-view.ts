@@ -1,4 +1,4 @@
-/** Which hosts can take the TD, as a person reads it: by verdict, so many of each, and the counts. */
+/** Which hosts can take the TD, for a person: so many of each verdict, and then the counts. */
 import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
 import type { TdctlError } from '../../errors/index.ts';
 import { vcpuLimits } from '../../host/facts.ts';
@@ -12,7 +12,7 @@ import type { FitView, Summary } from './report.ts';
 
 type Group = Verdict | 'unreadable';
 
-/** Keeps no more than the lines that will be printed. */
+/** The view keeps no more than the lines that will be printed. */
 export function textView(io: CommandIo, limit: number): FitView {
   const lines: Record<Group, string[]> = {
     migrates: [],
@@ -41,13 +41,14 @@ export function textView(io: CommandIo, limit: number): FitView {
     },
     end: (summary) => {
       const { bold } = paint(io.colors.stdout);
+      const titles = titlesOf(from);
       const groups = (Object.keys(lines) as Group[])
         .filter((group) => countOf(group, summary) > 0)
         .map((group) => {
           const all = countOf(group, summary);
           const more = all - lines[group].length;
           const rest = more === 0 ? '' : `  and ${more} more (--limit)\n`;
-          return `${bold(titleOf(group, from))}: ${all}\n${lines[group].join('')}${rest}`;
+          return `${bold(titles[group])}: ${all}\n${lines[group].join('')}${rest}`;
         });
       io.stdout.write(
         [`Where TD ${bold(sanitize(name))} fits\n`, ...groups, countsText(summary)].join('\n'),
@@ -56,26 +57,21 @@ export function textView(io: CommandIo, limit: number): FitView {
   };
 }
 
-function titleOf(group: Group, from: string | undefined): string {
-  switch (group) {
-    case 'migrates':
-      return `Can take it, and by migration from ${sanitize(from ?? '')}`;
-    case 'fits':
-      return from === undefined ? 'Can take it' : 'Can take it, but only by a new start';
-    case 'unknown':
-      return 'Not known, because the file does not say enough';
-    case 'cannot':
-      return 'Cannot take it';
-    case 'unreadable':
-      return 'Not read';
-  }
+function titlesOf(from: string | undefined): Readonly<Record<Group, string>> {
+  return {
+    migrates: `Can take it, and by migration from ${sanitize(from ?? '')}`,
+    fits: from === undefined ? 'Can take it' : 'Can take it, but only by a new start',
+    unknown: 'Not known, because the file does not say enough',
+    cannot: 'Cannot take it',
+    unreadable: 'Not read',
+  };
 }
 
 function countOf(group: Group, { verdicts, unreadable }: Summary): number {
   return group === 'unreadable' ? unreadable : verdicts[group];
 }
 
-/** The name, and the lines that say something of it; the first beside the name. */
+/** An entry is the name of a host with the first line about it, and the other lines below. */
 function entry(name: string, about: readonly string[]): string {
   const [first = '', ...others] = about.map(sanitize);
   const rest = others.map((line) => `      ${line}\n`).join('');
@@ -85,7 +81,7 @@ function entry(name: string, about: readonly string[]): string {
 const mostDetails = 3;
 const mostReasons = 8;
 
-/** Of each finding its first line, which has the place; the source lines under it are too many here. */
+/** Each finding is shown by its first line, which has the place; its source lines would be too many. */
 function problemText({ place = '', message, code, details, hint }: TdctlError): string {
   const found = details.slice(0, mostDetails).map((detail) => detail.split('\n')[0] ?? '');
   return entry(place, [`${message} [${code}]`, ...found, ...(hint === undefined ? [] : [hint])]);

@@ -14,13 +14,13 @@ const bytesShown = { least: 2 ** 4, most: 2 ** 28 } as const;
 const title = 'Memory of one VM against its limit of vCPUs';
 const about = 'Figures as in docs/footprint.md; those of list, RCU and xarray are estimates';
 
-/** Limits that a vertical line marks: max_vcpus_per_td of the TDX module. */
+/** A vertical line marks these limits, which are max_vcpus_per_td of the TDX module. */
 const moduleLimits = [
   { limit: 576, label: 'module 1.5: 576' },
   { limit: 1376, label: '2.0: 1376' },
 ] as const;
 
-/** The smallest and the largest VM of the fleet, a panel each. */
+/** The smallest and the largest VM of the fleet have a panel each. */
 export function chartSvg(fleet: Fleet): string {
   const groups = extremes(fleet.groups);
   const height = size.head + groups.length * size.panel + size.foot;
@@ -95,7 +95,7 @@ function limitAxis(): string[] {
   return [...ticks, text(words, { class: 'axis middle', ...middle })];
 }
 
-/** Two rows, because the two stand close together. */
+/** The labels stand to the left and to the right, because the two marks are close together. */
 function moduleMark({ limit, label }: (typeof moduleLimits)[number], row: number): string {
   const x = xOf(limit);
   const beside = row === 0 ? { class: 'tick end', x: x - 5 } : { class: 'tick', x: x + 5 };
@@ -112,7 +112,7 @@ function path({ tone, points }: ChartLine): string {
 
 const LABEL_HEIGHT = 17;
 
-/** Beside the end of each line, pushed apart from the top where ends are closer than a line of text. */
+/** A label stands beside the end of its line, or lower where that is too close to the one above. */
 function endLabels(lines: readonly ChartLine[]): string[] {
   let free = plot.top - LABEL_HEIGHT;
   return lines
@@ -145,7 +145,7 @@ function rulesFor(palette: Palette): string {
   return `.canvas{fill:${canvas}}text{fill:${ink}}.about,.tick,.axis{fill:${muted}}.grid{stroke:${rule}}.mark{stroke:${muted}}${ofTones.join('')}`;
 }
 
-/** Follows the reader's own setting; a renderer that knows none shows the light one. */
+/** The colours follow the reader's own setting; a renderer that knows none shows the light ones. */
 const styleSheet = [
   'text{font-family:"DejaVu Sans",Verdana,sans-serif;font-size:12px}',
   '.title{font-size:18px;font-weight:bold}.name{font-size:14px;font-weight:bold}',

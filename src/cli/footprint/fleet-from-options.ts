@@ -2,20 +2,10 @@
 import { TdctlError } from '../../errors/index.ts';
 import {
   type Fleet,
-  type GroupField,
   groupProblems,
   kvmMaxVcpusRange,
   type VmGroup,
 } from '../../plan/fleet/index.ts';
-
-export interface FleetOptions {
-  readonly vcpus?: string | undefined;
-  readonly maxVcpus?: string | undefined;
-  readonly maxVcpuId?: string | undefined;
-  readonly vms?: string | undefined;
-  readonly type?: string | undefined;
-  readonly kvmMaxVcpus?: string | undefined;
-}
 
 const flags = {
   vcpus: '--vcpus',
@@ -24,14 +14,9 @@ const flags = {
   vms: '--vms',
   type: '--type',
   kvmMaxVcpus: '--kvm-max-vcpus',
-} as const satisfies Record<keyof FleetOptions, string>;
+} as const;
 
-const flagOfField: Readonly<Record<GroupField, string>> = {
-  count: flags.vms,
-  vcpus: flags.vcpus,
-  maxVcpus: flags.maxVcpus,
-  maxVcpuId: flags.maxVcpuId,
-};
+export type FleetOptions = { readonly [Name in keyof typeof flags]?: string | undefined };
 
 /** @throws TdctlError TDCTL_E_USAGE naming the first option that is wrong. */
 export function fleetFromOptions(options: FleetOptions): Fleet {
@@ -64,7 +49,7 @@ export function fleetFromOptions(options: FleetOptions): Fleet {
   for (const group of groups) {
     const [first] = groupProblems(group, { kvmMaxVcpus });
     if (first) {
-      const flag = flagOfField[first.field];
+      const flag = flags[first.field === 'count' ? 'vms' : first.field];
       throw usage(
         flag,
         `${flag} ${first.problem}`,
@@ -79,7 +64,7 @@ function maxVcpusFrom(text: string): number | 'unbounded' {
   return text === 'unbounded' ? text : wholeNumber(flags.maxVcpus, text, { min: 1 });
 }
 
-/** A TD cannot be unbounded, so nobody who asks for that means one unless he says so. */
+/** A TD cannot be unbounded, so nobody who asks for that means a TD without saying so. */
 function typesFrom(type: string | undefined, maxVcpus: VmGroup['maxVcpus']): VmGroup['type'][] {
   if (type === 'plain' || type === 'td') return [type];
   if (type !== undefined) {
@@ -88,7 +73,7 @@ function typesFrom(type: string | undefined, maxVcpus: VmGroup['maxVcpus']): VmG
   return maxVcpus === 'unbounded' ? ['plain'] : ['plain', 'td'];
 }
 
-/** Far above any kernel's limit, and far below where a number loses digits. */
+/** This is far above any kernel's limit, and far below where a number loses digits. */
 const mostOfAnything = 1_000_000;
 
 function wholeNumber(

@@ -13,7 +13,7 @@ export function footprintData(fleet: Fleet, tables: readonly CostTable[]) {
   return {
     fleet: fleet.name,
     kvmMaxVcpus: fleet.kvmMaxVcpus,
-    /** What kvm.max_vcpus would have to be. */
+    // kvm.max_vcpus would have to be this.
     moduleParameter: moduleParameter(fleet),
     vms: fleet.groups.map((group) => ({
       name: group.name,

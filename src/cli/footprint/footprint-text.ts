@@ -95,7 +95,7 @@ function tableText(
   return `${bold(table.title)}\n${columns(rows)}`;
 }
 
-/** Two kinds are added up before the reader's eyes: `all 100 + 100`. */
+/** The counts of two kinds of VMs are added up before the reader's eyes: `all 100 + 100`. */
 function allVms({ groups }: Fleet): string {
   const counts = groups.map(({ count }) => count);
   const sum = counts.reduce((total, count) => total + count, 0);

@@ -1,4 +1,4 @@
-/** Finds what the command line names: a machine of the registry, a state of it. */
+/** Finds the machine of the registry, and the states of it, that the command line names. */
 import { machines } from '../../../machines/index.ts';
 import { nearest } from '../../documents/nearest.ts';
 import { TdctlError } from '../../errors/index.ts';

@@ -6,7 +6,7 @@ import { columns } from '../output/table.ts';
 import { count } from '../output/units.ts';
 import { readEvents } from './read-events.ts';
 
-/** Two lines with percentages, then what is missing. */
+/** The text has two lines with percentages, and then what is missing. */
 export async function coverageText(model: ChartModel, paths: readonly string[]): Promise<string> {
   const { runs, states, transitions } = chartCoverage(model, await readEvents(paths));
   const transition = transitionText(model);

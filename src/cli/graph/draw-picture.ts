@@ -1,4 +1,4 @@
-/** Decides the form, draws it, and puts it where it should go. */
+/** Decides the form of the chart, draws it, and puts it where it should go. */
 import { extname } from 'node:path';
 import { TdctlError } from '../../errors/index.ts';
 import type { ChartModel } from '../../visualize/chart-model.ts';
@@ -22,7 +22,7 @@ export async function drawPicture(
   const { out: path, direction, active } = options;
   if (format === 'png') {
     const { svgToPng } = await import('../../visualize/png.ts');
-    // No reader's preference reaches a PNG, and librsvg knows no variables.
+    // A PNG cannot follow its reader's preference, and librsvg knows no CSS variables.
     const theme = options.theme === 'dark' ? 'dark' : 'light';
     const svg = await renderChart(model, { format: 'svg', direction, theme, active, onSlow });
     await writeOutput(await svgToPng(svg, { zoom: 2 }), { path, io });

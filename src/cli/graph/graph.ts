@@ -1,4 +1,4 @@
-/** `tdctl graph`: one chart in the form asked for, or facts about it. */
+/** `tdctl graph` shows one chart in the form asked for, or facts about it. */
 import type { CommandIo } from '../io.ts';
 import { chooseMachine, listMachines, machineWanted, stateIds } from './choose-machine.ts';
 import { drawPicture } from './draw-picture.ts';

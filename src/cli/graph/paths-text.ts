@@ -6,7 +6,7 @@ import type { EventFile } from '../../visualize/recorded-runs.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 
-/** One line a state: how many events it is away, and which; and whether recorded runs came there. */
+/** A line says of a state how many and which events lead there, and whether recorded runs came there. */
 export function pathsText(model: ChartModel, runs?: readonly EventFile[]): string {
   const chart = indexChart(model);
   const byId = new Map(model.edges.map((edge) => [edge.id, edge]));

@@ -60,7 +60,7 @@ function diffText(
   return [head, ...blocks, `\n${count(differences.length, 'difference')}.\n`].join('');
 }
 
-/** On one line where they fit; A above B where they do not. */
+/** The two values stand on one line where they fit, and A above B where they do not. */
 function values(field: string, a: string, b: string): string[] {
   const line = `${field}: ${a} -> ${b}`;
   if (line.length <= width - 2) return [line];

@@ -1,7 +1,7 @@
 import type { CommandIo } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
 
-/** Prints one value on stdout in the format asked for. BigInts are 0x-hex strings in data. */
+/** Prints one value on stdout in the format asked for. Data has BigInts as hexadecimal strings with 0x. */
 export async function printData(
   value: unknown,
   options: { readonly io: CommandIo; readonly format: OutputFormat; readonly text: () => string },

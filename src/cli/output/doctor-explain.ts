@@ -3,7 +3,7 @@ import { wrap } from './wrap.ts';
 
 const width = 80;
 
-/** Markdown for a terminal: paragraphs to its width, code indented, links as their words. */
+/** Puts Markdown on a terminal: paragraphs are wrapped, code is indented, links become their words. */
 export function explanationText(
   { id, text }: { readonly id: string; readonly text: string },
   colors: boolean,

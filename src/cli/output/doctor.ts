@@ -90,7 +90,7 @@ function summary(diagnosis: Diagnosis, options: DiagnosisTextOptions, colors: Pa
   ].join('\n');
 }
 
-/** Several checks lack the same thing: it is said once. */
+/** Where several checks lack the same thing, it is said once. */
 function howToLearnMore(checks: readonly CheckResult[]): string[] {
   const ways = checks.flatMap(({ status, fix }) => (status === 'unknown' && fix ? [fix] : []));
   if (ways.length === 0) return [];
@@ -117,7 +117,7 @@ function conclusion(
     const how = root === undefined ? 'run it with sudo' : 'the copy lacks what would show it';
     return [colors.bold(`Whether TDs can run on ${here} could not be told: ${how}.`)];
   }
-  // What the soft host needs of KVM; the simulated one needs nothing.
+  // The soft host needs guest_memfd of KVM; the simulated one needs nothing.
   const hasKvm = checks.some(({ id, status }) => id === 'memory.guest-memfd' && status === 'pass');
   const rehearsal = `tdctl run td.yaml --host ${hasKvm ? 'soft' : 'sim'} --until runnable`;
   const rehearse = root === undefined ? [`To rehearse here:   ${rehearsal}`] : [];

@@ -1,4 +1,4 @@
-/** Explanations for people, and as the contract of `--output json` and `yaml`. */
+/** Explanations for people, and as data, which is the contract of `--output json` and `yaml`. */
 
 import { errnoNumbers } from '../../abi/kvm/errno.ts';
 import { kernelAbis } from '../../abi/kvm/kernels/index.ts';
@@ -110,37 +110,28 @@ interface TextOptions {
 
 function explanationText(explanation: Explanation, options: TextOptions): string {
   const { bold, dim } = paint(options.colors);
-  const { answer } = explanation;
+  const { answer, refusal, check } = explanation;
   const rank =
     answer.rank === undefined || answer.rank === 'cause' ? '' : dim(`  (${answer.rank})`);
-  return [
-    `${bold(answer.id)}${rank}\n`,
-    rowsText(
-      [
-        ...placeRows(explanation, options),
-        ...refusalRows(explanation.refusal),
-        ...statusRows(explanation.status),
-        ['means', answer.meaning],
-        ...checkRows(explanation.refusal, answer),
-        ...bookRows(explanation.check),
-        ...causeRows(answer),
-        ['next', answer.next],
-      ],
-      options,
-    ),
-  ].join('');
+  const rows: readonly Row[] = [
+    ...foundRows(explanation, options),
+    ['means', answer.meaning],
+    ...checkRows(refusal, answer),
+    ...bookRows(check),
+    ...causeRows(answer),
+    ['next', answer.next],
+  ];
+  return `${bold(answer.id)}${rank}\n${rowsText(rows, options)}`;
 }
 
-/** Everything that can be said of a thing that is in no table. */
+/** Says all that can be said of a status or an errno that is in no table. */
 export function notKnownText(found: NotKnown, options: TextOptions): string {
   const { bold } = paint(options.colors);
-  return [
-    `${bold('not known')}\n`,
-    rowsText(
-      [...placeRows(found, options), ...refusalRows(found.refusal), ...statusRows(found.status)],
-      options,
-    ),
-  ].join('');
+  return `${bold('not known')}\n${rowsText(foundRows(found, options), options)}`;
+}
+
+function foundRows(found: Explanation | NotKnown, options: TextOptions): Row[] {
+  return [...placeRows(found, options), ...refusalRows(found.refusal), ...statusRows(found.status)];
 }
 
 type Row = readonly [label: string, text: string];

@@ -1,4 +1,4 @@
-/** Findings about a trace, for people: as compilers print theirs. */
+/** Findings about a trace, printed for people as compilers print theirs. */
 import {
   type LintFinding,
   type LintReport,

@@ -10,7 +10,7 @@ export interface Measurement {
   readonly prediction: MrtdPrediction;
 }
 
-/** The contract of `--output json` and `yaml`; BigInts are printed as hex strings. */
+/** This is the contract of `--output json` and `yaml`; BigInts are printed as hexadecimal strings. */
 export function measurementData({ image, prediction }: Measurement) {
   const { path, varsPath, sizeBytes, sha256, loadAddress, sections } = image;
   const { order, mrtd, addedPages, measuredPages, hashedBytes } = prediction;

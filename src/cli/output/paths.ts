@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 
-/** As short as it can be said from the working directory. */
+/** The path as seen from the working directory, unless it lies outside of that. */
 export function pathFromHere(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.startsWith('..') ? path : fromHere;

@@ -8,13 +8,13 @@ export interface SlotReport {
   readonly total: number;
   readonly used: number;
   readonly free: number;
-  /** null where the host cannot tell. */
+  /** Null where the host cannot tell. */
   readonly holders: readonly SlotHolder[] | null;
   /** Signs that slots are lost; empty where there are none. */
   readonly leakEvidence: readonly string[];
 }
 
-/** More than these are summed up. */
+/** So many holders are listed; the others are summed up. */
 const maxHolders = 12;
 
 export function slotText(report: SlotReport | null, colors: boolean): string {

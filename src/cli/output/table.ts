@@ -1,4 +1,4 @@
-/** Text in columns, two blanks apart; the last column is not padded. */
+/** Puts text in columns that are two blanks apart; the last column is not padded. */
 export function columns(rows: readonly (readonly string[])[], indent = '  '): string {
   const widths = rows.reduce<number[]>(
     (widest, row) =>

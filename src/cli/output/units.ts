@@ -1,4 +1,4 @@
-/** `12 µs`, `0.42 ms`, `13 ms`, `2.1 s`, `88 min 42 s`. */
+/** Gives `12 µs`, `0.42 ms`, `13 ms`, `2.1 s` or `88 min 42 s`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds >= 120_000) {
     const seconds = Math.round(milliseconds / 1000);
@@ -9,12 +9,12 @@ export function formatDuration(milliseconds: number): string {
   return `${milliseconds.toFixed(milliseconds < 10 ? 2 : 0)} ms`;
 }
 
-/** `KVM_RUN`, `KVM_RUN ×4`. */
+/** Gives `KVM_RUN` or `KVM_RUN ×4`. */
 export function times(what: string, number: number): string {
   return number === 1 ? what : `${what} ×${number}`;
 }
 
-/** `1 vCPU`, `4 vCPUs`. */
+/** Gives `1 vCPU` or `4 vCPUs`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,4 @@
-/** Breaks a line at blanks so that no part is wider, but for words that are wider themselves. */
+/** Breaks a line at blanks so that no part is wider than `width`, but for single words that are. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

@@ -4,8 +4,8 @@ import { TdctlError } from '../../errors/index.ts';
 /**
  * Writes a file that a person named, over what was there.
  *
- * @param what `the chart`.
- * @throws TdctlError TDCTL_E_NOT_WRITABLE.
+ * @param what names the content in errors, such as `the chart`
+ * @throws TdctlError TDCTL_E_NOT_WRITABLE
  */
 export async function writeNamedFile(
   path: string,

@@ -1,5 +1,5 @@
 /**
- * How long a plan takes, by running it: a twin of the host is simulated, and its virtual clock is
+ * How long a plan takes is found by running it: a twin of the host is simulated, and its virtual clock is
  * read at each step. The figures behind it are in src/simulator/costs.ts with their sources; most
  * are guesses, the teardown is fitted to public times.
  */
@@ -12,11 +12,11 @@ import type { CommandIo } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
 
 export interface ExpectedTimes {
-  /** The simulated host that was asked. */
+  /** The name of the simulated host that was asked. */
   readonly host: string;
   readonly stepNs: Readonly<Record<string, bigint>>;
   readonly teardownNs: {
-    /** The key slot stays taken as long as this. */
+    /** The key slot stays taken for so long. */
     readonly withoutTerminateVm: bigint;
     readonly withTerminateVm: bigint;
   };
@@ -31,22 +31,18 @@ export async function expectedTimes(
 ): Promise<ExpectedTimes> {
   const twin = twinOf(plan, choice);
   const life = await liveThrough(plan, { choice: twin, io });
-  const { kernel: _, ...sameHost } = twin;
   const terminated = await liveThrough(plan, {
-    choice: { ...sameHost, kernel: kernelWithTerminateVm },
+    choice: { ...twin, kernel: kernelWithTerminateVm },
     io,
   });
-  return {
-    host: life.host,
-    stepNs: life.stepNs,
-    teardownNs: {
-      withoutTerminateVm: life.teardownNs,
-      withTerminateVm: terminated.teardownNs,
-    },
+  const teardownNs = {
+    withoutTerminateVm: life.teardownNs,
+    withTerminateVm: terminated.teardownNs,
   };
+  return { ...life, teardownNs };
 }
 
-/** Without faults; a real host is stood in for by the default profile. */
+/** The twin has no faults. Where the host is real, the default profile stands in for it. */
 function twinOf({ facts }: TdPlan, { host, kernel }: HostChoice): HostChoice {
   if (facts.kind === 'kvm' || host === 'auto') return { host: 'sim', kernel };
   return { host: host.replace(/^soft/, 'sim'), kernel };
@@ -80,8 +76,9 @@ async function liveThrough(
     await td.runnable;
     td.stop();
     const { error } = await td.ended;
-    if (error)
+    if (error) {
       throw new Error(`the twin of the host refused the plan: ${wordsOf(error, facts).message}`);
+    }
     const { terminating = 0n, releasing = 0n, ...building } = stepNs;
     return { host: facts.name, stepNs: building, teardownNs: terminating + releasing };
   } finally {

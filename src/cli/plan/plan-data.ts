@@ -24,7 +24,7 @@ export function planData(report: PlanReport) {
     },
     keySlots: keySlots ?? null,
     plan: plan ? madePlan(plan) : null,
-    // Simulated, and mostly from guesses: docs/simulator.md.
+    // These times are simulated, and come mostly from guesses (docs/simulator.md).
     expectedTimes: times ? timesInMs(times) : null,
   };
 }

@@ -1,4 +1,4 @@
-/** Parts of a plan as data: the same in `tdctl plan` and in the first event of a run. */
+/** Parts of a plan as data, which are the same in `tdctl plan` and in the first event of a run. */
 import type { TdPlan } from '../../plan/index.ts';
 
 export function firmwareData({ firmware: { path, sha256, sizeBytes } }: TdPlan) {

@@ -1,4 +1,4 @@
-/** The plan as a person reads it: findings first, then what would be done and what it costs. */
+/** The plan for a person: what would be done, what it costs, and what stands against it. */
 import { bindingLimit, limitNames } from '../../../machines/td-lifecycle/limits.ts';
 import { roundedBytes } from '../../documents/quantity.ts';
 import type { TdctlError } from '../../errors/index.ts';

@@ -4,11 +4,10 @@ import type { Assessment } from '../../plan/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import type { ExpectedTimes } from './expected-times.ts';
 
-/** What the views show. */
 export interface PlanReport extends Assessment {
   readonly spec: TrustDomain;
   readonly offer: HostOffer;
   readonly keySlots: KeySlots | undefined;
-  /** There where nothing stands against the plan. */
+  /** Undefined where something stands against the plan. */
   readonly times: ExpectedTimes | undefined;
 }

@@ -26,13 +26,14 @@ export async function showPlan(options: PlanCommandOptions, io: CommandIo): Prom
   const spec = await loadTrustDomain(options.spec);
   const host = await openHost(options, io);
   try {
-    const report = await assess(spec, { host, choice: options, io });
+    const report = await assess(spec, host, { choice: options, io });
     await printData(planData(report), {
       io,
       format: options.output,
       text: () => planText(report, io),
     });
-    if (options.save !== undefined) await save(options.save, { report, choice: options, io });
+    if (options.save !== undefined)
+      await save(options.save, report, { kernel: options.kernel, io });
     return exitCodeOf(report.findings);
   } finally {
     await host.close();
@@ -41,11 +42,8 @@ export async function showPlan(options: PlanCommandOptions, io: CommandIo): Prom
 
 async function save(
   file: string,
-  {
-    report: { plan, findings },
-    choice: { kernel },
-    io,
-  }: { readonly report: PlanReport; readonly choice: HostChoice; readonly io: CommandIo },
+  { plan, findings }: PlanReport,
+  { kernel, io }: { readonly kernel: string; readonly io: CommandIo },
 ): Promise<void> {
   if (!plan || findings.length > 0) {
     io.stderr.write(`${file} was not written: there are findings\n`);
@@ -57,24 +55,15 @@ async function save(
 
 async function assess(
   spec: TrustDomain,
-  {
-    host,
-    choice,
-    io,
-  }: { readonly host: Host; readonly choice: HostChoice; readonly io: CommandIo },
+  host: Host,
+  { choice, io }: { readonly choice: HostChoice; readonly io: CommandIo },
 ): Promise<PlanReport> {
   const { firmware, problems } = await tryFirmware(spec);
   const offer = await readHostOffer(host);
   const keySlots = await host.keySlots();
   const cgroupRoom = await host.cgroupRoom();
-  const { plan, ...rest } = assessTd({
-    spec,
-    firmware,
-    facts: offer.facts,
-    offer,
-    keySlots,
-    cgroupRoom,
-  });
+  const { facts } = offer;
+  const { plan, ...rest } = assessTd({ spec, firmware, facts, offer, keySlots, cgroupRoom });
   const findings = [...problems, ...rest.findings];
   const times =
     plan && findings.length === 0 ? await expectedTimes(plan, { choice, io }) : undefined;

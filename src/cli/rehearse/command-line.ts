@@ -15,7 +15,7 @@ export function askedFor(
   };
 }
 
-/** Faults of a Rehearsal file are of every run of it, and not named again. */
+/** Every run of a Rehearsal file has the faults that the file names, so they are not named again. */
 export function commandLine(
   { scenario, faults }: Parameters<Reproduce>[0],
   {

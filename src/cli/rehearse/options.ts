@@ -1,4 +1,5 @@
-/** The command line of `tdctl rehearse`, with numbers as numbers. */
+/** The command line of `tdctl rehearse`, and its numbers as numbers. */
+import type { FaultChoice } from '../../rehearsal/scenario-file/scenario-file.ts';
 import type { RehearsalFormat } from './formats.ts';
 import { wholeNumber } from './numbers.ts';
 
@@ -12,7 +13,7 @@ export interface RehearseCommandOptions {
   readonly unchecked?: boolean | undefined;
   readonly destinationVcpus?: string | undefined;
   readonly compare?: string | undefined;
-  readonly faults?: 'none' | 'each' | 'pairs' | 'random' | undefined;
+  readonly faults?: FaultChoice | undefined;
   readonly seed: string;
   readonly runs: string;
   readonly fault: readonly string[];

@@ -25,7 +25,7 @@ export interface PlayFaultsOptions {
   readonly scenario: Scenario;
   readonly run: Rehearsal;
   readonly which: Source['faults'];
-  /** Faults of every run; those that the command line cannot leave out are `kept`. */
+  /** Every run has these faults; those that the command line cannot leave out are `kept`. */
   readonly always: readonly RehearsalFault[];
   readonly kept: readonly RehearsalFault[];
   readonly numbers: Numbers;
@@ -75,7 +75,7 @@ function casesOf({ run, which, numbers }: PlayFaultsOptions): {
   return { cases: pairsOf(chosen), count: pairCount(chosen) };
 }
 
-/** A line that is redrawn; nothing where stderr is no terminal. */
+/** A line that is redrawn in place; it is not shown where stderr is no terminal. */
 class Progress {
   readonly #io: CommandIo;
   readonly #count: number;

@@ -7,32 +7,17 @@ export async function printReport(
   report: RehearsalReport,
   { format, io }: { readonly format: RehearsalFormat; readonly io: CommandIo },
 ): Promise<void> {
-  io.stdout.write(await textOf(report, format, io));
-}
-
-async function textOf(
-  report: RehearsalReport,
-  format: RehearsalFormat,
-  io: CommandIo,
-): Promise<string> {
-  switch (format) {
-    case 'json':
-    case 'yaml':
-      return dataText(reportData(report), format);
-    case 'junit':
-      return junit(report);
-    case 'markdown':
-    case 'text':
-      return (await import('./report-text.ts')).reportText(report, io.colors.stdout);
+  if (format === 'junit') {
+    io.stdout.write(junit(report));
+  } else if (format === 'json' || format === 'yaml') {
+    io.stdout.write(await dataText(reportData(report), format));
+  } else {
+    const { reportText } = await import('./report-text.ts');
+    io.stdout.write(reportText(report, io.colors.stdout));
   }
 }
 
-/** The trace is what other outputs are made from; it has a format of its own (`run --trace`). */
-export function reportData({
-  trace: _,
-  expect: __,
-  hasExpectations: ___,
-  ...data
-}: RehearsalReport) {
+/** Other outputs are made from the trace, which has a format of its own (`run --trace`). */
+function reportData({ trace: _, expect: __, hasExpectations: ___, ...data }: RehearsalReport) {
   return data;
 }

@@ -3,6 +3,7 @@ import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { type ExitCode, TdctlError } from '../../errors/index.ts';
 import {
   buildReport,
+  proveAll,
   type RehearsalReport,
   realStage,
   rehearseOn,
@@ -95,12 +96,12 @@ async function play(playing: Playing): Promise<RehearsalReport> {
     : undefined;
   const proofs =
     options.proofs === true && interrupts.received === undefined
-      ? await (await import('../../rehearsal/index.ts')).proveAll(place, scenario)
+      ? await proveAll(place, scenario)
       : undefined;
   return buildReport({ ...askedFor(source, options), scenario, run, played, proofs });
 }
 
-/** Real VMs on both sides: everything is played once, and nothing is broken on purpose. */
+/** With real VMs on both sides, everything is played once, and nothing is broken on purpose. */
 async function playOnHost({ source, options, io }: Playing): Promise<RehearsalReport> {
   const given = [
     ...(source.faults === 'none' ? [] : ['--faults']),
@@ -134,7 +135,7 @@ export function refuseOnHost([first]: readonly string[], host: string): void {
   });
 }
 
-/** Why a scenario that could move a TD does not; nothing where it was not asked to. */
+/** Says why no move is played, where the kernel is the reason. */
 export function noteNoMove(source: Source, { operations }: Scenario, io: CommandIo): void {
   if (singleOperations(operations).some((operation) => operation.do === 'migrate')) return;
   if (source.kind === 'kvm' || kernelAbiOf(source.kernel).move !== undefined) return;

@@ -16,7 +16,7 @@ import { count, formatDuration, times } from '../output/units.ts';
 type Colors = ReturnType<typeof paint>;
 
 const marks = { done: '✓', failed: '✗', interrupted: '‒' } as const;
-/** Lines of the timeline that are printed; the rest is in the data. */
+/** So many lines of the timeline are printed; the data has the rest. */
 const mostSteps = 80;
 
 export function reportText(report: RehearsalReport, withColors: boolean): string {
@@ -32,7 +32,7 @@ export function reportText(report: RehearsalReport, withColors: boolean): string
   ].join('');
 }
 
-/** Simulated milliseconds; the steps of all VMs in the order in which they began. */
+/** Times are simulated milliseconds; the steps of all VMs stand in the order in which they began. */
 function timelineText(steps: readonly LaneStep[], colors: Colors): string {
   const inOrder = [...steps].sort(byStart);
   const shown = inOrder.slice(0, mostSteps);
@@ -51,7 +51,7 @@ function timelineText(steps: readonly LaneStep[], colors: Colors): string {
       `${marks[result]} ${step.step}`,
       made,
     ];
-    return isPointOfNoReturn(step) ? [pointOfNoReturn, row] : [row];
+    return step.step === 'moving' ? [pointOfNoReturn, row] : [row];
   });
   const left = steps.length - shown.length;
   const more = left > 0 ? `  … and ${count(left, 'step')} more (-o json has all)\n` : '';
@@ -68,10 +68,6 @@ function byStart(a: LaneStep, b: LaneStep): number {
   const [lengthOfA, lengthOfB] = [a.endMs - a.startMs, b.endMs - b.startMs];
   if (lengthOfA === 0 || lengthOfB === 0) return lengthOfA - lengthOfB;
   return lengthOfB - lengthOfA;
-}
-
-function isPointOfNoReturn({ step }: LaneStep): boolean {
-  return step === 'moving';
 }
 
 const pointOfNoReturn = ['', '', '──── the point of no return ────'];
@@ -142,7 +138,7 @@ function paintOutcome(outcome: Outcome, colors: Colors): string {
   return outcome.includes('lost') ? colors.yellow(outcome) : outcome;
 }
 
-/** A row for each step of each VM, a column for each outcome that occurs. */
+/** There is a row for each step of each VM, and a column for each outcome that occurs. */
 function tableRows(rows: readonly ReportedRow[]): string[][] {
   const names = Object.keys(outcomes) as Outcome[];
   const used = names.filter((name) =>

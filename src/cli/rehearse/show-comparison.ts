@@ -1,4 +1,4 @@
-/** `--compare`: one row for each kernel ABI, as text, data, or the page docs/migration-comparison.md. */
+/** `--compare` gives a row for each kernel ABI, as text, data or the page docs/migration-comparison.md. */
 
 import { nearest } from '../../documents/nearest.ts';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
@@ -12,7 +12,7 @@ import type { Source } from './source.ts';
 interface Comparing {
   readonly source: Source;
   readonly options: RehearseCommandOptions;
-  /** As given to `--compare`. */
+  /** The value of `--compare`. */
   readonly compare: string;
 }
 
@@ -75,10 +75,8 @@ function kernelNamed(name: string): KernelAbi {
   const known = Object.values(kernelAbis);
   const abi = known.find((each) => each.name === name.trim());
   if (abi !== undefined) return abi;
-  const meant = nearest(
-    name,
-    known.map((each) => each.name),
-  );
+  const names = known.map((each) => each.name);
+  const meant = nearest(name, names);
   throw new TdctlError({
     code: 'TDCTL_E_USAGE',
     op: 'choose the kernels to compare',

@@ -7,25 +7,29 @@ import type { HostFacts } from '../../host/facts.ts';
 import { openSimulatedHost } from '../../host/simulated/index.ts';
 import { planTd, type TdPlan } from '../../plan/index.ts';
 import { type Scenario, type StageOptions, standardScenario } from '../../rehearsal/index.ts';
-import type { Expectations, RehearsalFile } from '../../rehearsal/scenario-file/scenario-file.ts';
+import type {
+  Expectations,
+  FaultChoice,
+  RehearsalFile,
+} from '../../rehearsal/scenario-file/scenario-file.ts';
 import { defaultKernelAbi } from '../../simulator/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import type { Numbers, RehearseCommandOptions } from './options.ts';
 
 export interface Source {
-  /** As `--host` takes it. */
+  /** The host as `--host` takes it. */
   readonly host: string;
   readonly profile: StageOptions['profile'];
   readonly kernel: string;
   readonly kind: 'sim' | 'soft' | 'kvm';
-  /** The scenario under a kernel ABI: what a host allows differs. */
+  /** The scenario under a kernel ABI, which decides what a host allows. */
   readonly scenarioUnder: (kernel: string) => Promise<Scenario>;
-  /** The same where the facts of the host are known. */
+  /** The same scenario where the facts of the host are known. */
   readonly scenarioOn: (facts: HostFacts) => Promise<Scenario>;
-  readonly faults: NonNullable<RehearseCommandOptions['faults']>;
+  readonly faults: FaultChoice;
   readonly fault: readonly string[];
-  /** Those of them that a Rehearsal file names. */
+  /** The faults among them that a Rehearsal file names. */
   readonly faultOfFile: readonly string[];
   readonly expect: Expectations;
 }
@@ -117,8 +121,8 @@ async function ofTd(options: RehearseCommandOptions, numbers: Numbers): Promise<
 type ScenarioOn = (facts: HostFacts) => Promise<Scenario>;
 
 /**
- * One where it can be made. Asked for by number, it is tried all the same; a real kernel is always
- * asked, for nothing but its answer tells whether it moves TDs.
+ * One move is played where the kernel makes moves. A number that was asked for is tried all the same. A
+ * real kernel is always asked, for nothing but its answer tells whether it moves TDs.
  */
 export function defaultHops({ kind, kernel }: Pick<HostFacts, 'kind' | 'kernel'>): number {
   if (kind === 'kvm') return 1;
@@ -153,7 +157,7 @@ async function ofFile(file: RehearsalFile, { options, numbers }: Given): Promise
   });
 }
 
-/** The operations of a file say these. */
+/** The operations of a Rehearsal file say what these options would. */
 function refuseForFile(options: RehearseCommandOptions): void {
   const [option] = Object.entries({
     '--hops': options.hops,

@@ -1,4 +1,4 @@
-/** `--html FILE`. The runs of the cells are played again, with every call kept. */
+/** Writes the page of `--html`. The runs of the cells are played again, and all their calls are kept. */
 import {
   type RehearsalReport,
   rehearseSimulated,
@@ -10,7 +10,7 @@ import { readRehearsalFault } from './fault.ts';
 import { rehearsalPage } from './page/page.ts';
 import { SequenceBuilder, type SequenceTable } from './page/sequences.ts';
 
-/** So many are played again; more would make a page that no browser likes. */
+/** So many runs are played again; more would make a page that no browser likes. */
 const mostSequences = 600;
 
 export interface Replay {

@@ -5,17 +5,9 @@ import { wholeNumber } from '../rehearse/numbers.ts';
 import type { RehearseCommandOptions } from '../rehearse/options.ts';
 
 export interface WatchCommandOptions
-  extends Pick<
+  extends Omit<
     RehearseCommandOptions,
-    | 'file'
-    | 'host'
-    | 'kernel'
-    | 'hops'
-    | 'count'
-    | 'slotsLeft'
-    | 'unchecked'
-    | 'destinationVcpus'
-    | 'fault'
+    'compare' | 'faults' | 'seed' | 'runs' | 'proofs' | 'html' | 'output'
   > {
   readonly port?: string | undefined;
   readonly socket?: string | undefined;
@@ -25,7 +17,7 @@ export interface WatchCommandOptions
   readonly untilEnd?: boolean | undefined;
 }
 
-/** What a rehearsal is given, where a watched run has no option of its own. */
+/** A rehearsal has options that a watched run lacks; these values stand for them. */
 export function rehearsalOptions(options: WatchCommandOptions): RehearseCommandOptions {
   return { ...options, faults: 'none', seed: '1', runs: '1', output: 'text' };
 }

@@ -1,4 +1,4 @@
-/** Everything that may fail before a run is shown: its host, its plan. */
+/** Prepares all that may fail before a run is shown: its host and its plan. */
 import type { Host } from '../../host/port.ts';
 import { openSimulatedHost } from '../../host/simulated/index.ts';
 import {
@@ -21,7 +21,7 @@ import type { Source } from '../rehearse/source.ts';
 export interface PreparedRun {
   readonly scenario: Scenario;
   readonly facts: PageFacts;
-  /** Whether its steps may be held: no vCPU of a real VM waits for a viewer. */
+  /** Whether the steps may be held. On a real host they may not, for no vCPU there waits for a viewer. */
   readonly canHold: boolean;
   play(watching: Watching): Promise<Rehearsal>;
 }
@@ -64,7 +64,7 @@ async function machineFacts(place: StageOptions) {
   }
 }
 
-/** Real VMs: everything is played once, and nothing is broken on purpose. */
+/** With real VMs, everything is played once, and nothing is broken on purpose. */
 async function onHost(source: Source, io: CommandIo): Promise<PreparedRun> {
   refuseOnHost(source.fault.length === 0 ? [] : ['--fault'], source.host);
   const host = await openHost({ host: source.host, kernel: source.kernel }, io);

@@ -1,4 +1,4 @@
-/** `--tree`: the charts of the newest TD as folded trees, redrawn in place on stderr. */
+/** `--tree` shows the charts of the newest TD as folded trees, redrawn in place on stderr. */
 import { machines } from '../../../machines/index.ts';
 import type { RecordedEvent } from '../../rehearsal/index.ts';
 import { extractChart } from '../../visualize/extract.ts';
@@ -11,7 +11,7 @@ import { formatDuration } from '../output/units.ts';
 
 export interface TreeView {
   take(event: RecordedEvent): void;
-  /** The last picture stays. */
+  /** Ends the view; the last picture stays. */
   end(): void;
 }
 
@@ -26,7 +26,7 @@ const redrawEveryMs = 40;
 const noWrap = '\x1b[?7l';
 const wrap = '\x1b[?7h';
 
-/** Where stderr is no terminal: a line for each state that is entered. */
+/** Where stderr is no terminal, the view is a line for each state that is entered. */
 export function treeView(io: CommandIo): TreeView {
   return io.stderrIsTty ? redrawnTrees(io) : stateLines(io);
 }
@@ -85,7 +85,7 @@ function picture(lanes: readonly Lane[], newest: RecordedEvent, io: CommandIo): 
   const trees = lanes.map((lane) => [bold(sanitize(lane.name)), ...treeOf(lane, io)]);
   const lines = [head, ...trees.flat()];
   if (lines.length < (process.stderr.rows ?? 24)) return lines;
-  // Too tall to be redrawn in place: only the lane that moves is shown whole.
+  // The picture is too tall to be redrawn in place, so only the lane that moves is shown whole.
   return [
     head,
     ...lanes.flatMap((lane, at) =>

@@ -1,4 +1,4 @@
-/** Entries that follow each other, as after the header of many structs. */
+/** Entries that follow each other, as they do after the header of many structs. */
 import type { Fields, Layout, ValuesOf } from './layout.ts';
 
 export function decodeArray<const F extends Fields>(
@@ -12,7 +12,7 @@ export function decodeArray<const F extends Fields>(
   );
 }
 
-/** What an entry has no field for is as in `base`, or zero. */
+/** The bytes that an entry has no field for are those of `base`, or zero. */
 export function encodeArray<const F extends Fields>(
   layout: Layout<F>,
   entries: readonly ValuesOf<F>[],

@@ -1,16 +1,16 @@
 /** An ioctl of a client, and what is asked about its process meanwhile. */
 import type { Handle, KernelAbi } from '../../simulator/index.ts';
 
-/** The memory of the calling process. undefined and false are EFAULT. */
+/** The memory of the calling process. An access that answers undefined or false is an EFAULT. */
 export interface ClientMemory {
   read(address: bigint, length: number): Uint8Array | undefined;
   write(address: bigint, bytes: Uint8Array): boolean;
 }
 
-/** What an fd names in the calling process; undefined: it is not open. */
+/** What an fd names in the calling process; undefined where it is not open. */
 export type FdTarget =
   | { readonly kind: 'ours'; readonly handle: Handle }
-  /** `id` as in EventfdFact of the simulator: `eventfd-id` in /proc/PID/fdinfo/FD. */
+  /** The `id` is what EventfdFact of the simulator has: `eventfd-id` in /proc/PID/fdinfo/FD. */
   | { readonly kind: 'eventfd'; readonly id: number }
   | { readonly kind: 'other' }
   | undefined;
@@ -19,15 +19,15 @@ export type FileKind = 'system' | 'vm' | 'vcpu' | 'guest_memfd' | 'stats';
 
 export interface ClientCall {
   readonly file: FileKind;
-  /** The second argument of ioctl(): unsigned, 32 bits. */
+  /** The second argument of ioctl(), which has 32 bits, unsigned. */
   readonly number: number;
-  /** The third: unsigned, 64 bits. */
+  /** The third argument, which has 64 bits, unsigned. */
   readonly arg: bigint;
   readonly memory: ClientMemory;
-  /** Asked for an fd inside a struct, where the kernel would look it up. Unsigned, 32 bits. */
+  /** Tells what an fd in a struct names, when the kernel would look it up. It has 32 bits, unsigned. */
   fd(number: number): FdTarget;
-  /** Of a vCPU: the bytes it shares with the client; without them an exit is seen by nobody. */
+  /** A vCPU shares these bytes with the client; without them nobody sees its exits. */
   readonly runPage?: Uint8Array | undefined;
-  /** Decides the layout of the struct of KVM_TDX_INIT_VM. */
+  /** The kernel ABI decides the layout of the struct of KVM_TDX_INIT_VM. */
   readonly kernelAbi: KernelAbi;
 }

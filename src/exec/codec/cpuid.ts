@@ -1,58 +1,32 @@
 /** `struct kvm_cpuid2`, alone and at the end of `struct kvm_tdx_capabilities`. */
-import type { CpuidEntry } from '../../abi/kvm/structs.ts';
-import type {
-  CapabilitiesStruct,
-  CpuidHeader,
-  UserCapabilities,
-  UserCpuid,
-} from '../../simulator/index.ts';
-import { decodeArray, encodeArray } from './arrays.ts';
+import type { UserCapabilities, UserCpuid } from '../../simulator/index.ts';
+import { encodeArray } from './arrays.ts';
 import type { Place } from './place.ts';
 import { structs } from './structs.ts';
 
-export class CpuidInMemory implements UserCpuid {
-  readonly #place: Place;
+const header = structs.kvm_cpuid2;
+const entry = structs.kvm_cpuid_entry2;
 
-  constructor(place: Place) {
-    this.#place = place;
-  }
-
-  readHeader(): CpuidHeader | undefined {
-    const bytes = this.#place.read(structs.kvm_cpuid2.sizeBytes);
-    return bytes === undefined ? undefined : structs.kvm_cpuid2.decode(bytes);
-  }
-
-  readEntries(nent: number): readonly CpuidEntry[] | undefined {
-    const layout = structs.kvm_cpuid_entry2;
-    const bytes = this.#place.read(nent * layout.sizeBytes, structs.kvm_cpuid2.sizeBytes);
-    return bytes === undefined ? undefined : decodeArray(layout, bytes, nent);
-  }
-
-  writeHeader(header: CpuidHeader): boolean {
-    return this.#place.write(structs.kvm_cpuid2.encode(header));
-  }
-
-  writeEntries(entries: readonly CpuidEntry[]): boolean {
-    const bytes = encodeArray(structs.kvm_cpuid_entry2, entries);
-    return this.#place.write(bytes, structs.kvm_cpuid2.sizeBytes);
-  }
+export function cpuidInMemory(place: Place): UserCpuid {
+  return {
+    readHeader: () => place.readStruct(header),
+    readEntries: (nent) => place.readArray(entry, nent, header.sizeBytes),
+    writeHeader: (values) => place.write(header.encode(values)),
+    writeEntries: (entries) => place.write(encodeArray(entry, entries), header.sizeBytes),
+  };
 }
 
-export class CapabilitiesInMemory implements UserCapabilities {
-  readonly #place: Place;
-
-  constructor(place: Place) {
-    this.#place = place;
-  }
-
-  readNent(): number | undefined {
-    return this.#place.readU32(structs.kvm_tdx_capabilities.fields.nent[0]);
-  }
-
-  /** As a whole: what the kernel has no value for becomes 0. */
-  write({ cpuid, ...values }: CapabilitiesStruct): boolean {
-    const header = structs.kvm_tdx_capabilities.encode({ ...values, nent: cpuid.length });
-    const entries = encodeArray(structs.kvm_cpuid_entry2, cpuid);
-    return this.#place.write(Buffer.concat([header, entries]));
-  }
+export function capabilitiesInMemory(place: Place): UserCapabilities {
+  const layout = structs.kvm_tdx_capabilities;
+  return {
+    readNent: () => place.readU32(layout.fields.nent[0]),
+    // The kernel writes the struct as a whole: what it has no value for becomes 0.
+    write: ({ cpuid, ...values }) =>
+      place.write(
+        Buffer.concat([
+          layout.encode({ ...values, nent: cpuid.length }),
+          encodeArray(entry, cpuid),
+        ]),
+      ),
+  };
 }

@@ -8,8 +8,9 @@ import type { ClientCall } from './client-call.ts';
 import { decoderOf } from './decoders/index.ts';
 
 export type { ClientCall, ClientMemory, FdTarget, FileKind } from './client-call.ts';
+export { runPageBytes } from './run-page.ts';
 
-/** `unknown`: no decoder for that number; the simulated host answers it by the kind of the file. */
+/** A number without a decoder is `unknown`; the simulated host answers it by the kind of the file. */
 export type Decoded =
   | { readonly kind: 'request'; readonly request: KnownRequest }
   | { readonly kind: 'run'; readonly request: RunRequest }

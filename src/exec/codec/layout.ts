@@ -1,11 +1,11 @@
 /**
  * A C struct of the kernel's ABI as data: where each field lies and what it is. One table serves both
- * directions. Little endian, as on x86-64.
+ * directions. Numbers are little endian, as they are on x86-64.
  */
 
 type Scalar = 'u8' | 'u16' | 'u32' | 'u64';
 
-/** `[offset, type]`, or `[offset, type, count]` for an array. `bytes` stay as they are. */
+/** A field is `[offset, type]`, or `[offset, type, count]` for an array. `bytes` stay as they are. */
 export type Field =
   | readonly [offset: number, type: Scalar, count?: number]
   | readonly [offset: number, type: 'bytes', count: number];
@@ -35,7 +35,6 @@ export class Layout<const F extends Fields = Fields> {
     this.fields = fields;
   }
 
-  /** The fields of a struct that begins where `bytes` do. */
   decode(bytes: Uint8Array): ValuesOf<F> {
     const view = viewOf(bytes);
     const values: Record<string, Value> = {};
@@ -56,7 +55,7 @@ export class Layout<const F extends Fields = Fields> {
     }
   }
 
-  /** A struct of these values; all else as in `base`, or zero. */
+  /** Makes a struct of these values; all else is as in `base`, or zero. */
   encode(values: Partial<ValuesOf<F>>, base?: Uint8Array): Uint8Array {
     const bytes = new Uint8Array(this.sizeBytes);
     if (base !== undefined) bytes.set(base.subarray(0, this.sizeBytes));

@@ -1,29 +1,19 @@
 /** Lists of MSRs, their values, and the filter of a VM. */
-import type { MsrEntry, UserMsrList, UserMsrs } from '../../simulator/index.ts';
+import type { UserMsrList, UserMsrs } from '../../simulator/index.ts';
 import { decodeArray, encodeArray } from './arrays.ts';
 import type { ClientMemory } from './client-call.ts';
 import { Place } from './place.ts';
 import { structs } from './structs.ts';
 
-export class MsrListInMemory implements UserMsrList {
-  readonly #place: Place;
-
-  constructor(place: Place) {
-    this.#place = place;
-  }
-
-  readCount(): number | undefined {
-    return this.#place.readU32();
-  }
-
-  writeCount(count: number): boolean {
-    return this.#place.write(structs.kvm_msr_list.encode({ count }));
-  }
-
-  writeIndices(indices: readonly number[], at: number): boolean {
-    const offset = structs.kvm_msr_list.sizeBytes + at * Uint32Array.BYTES_PER_ELEMENT;
-    return this.#place.write(littleEndianWords(indices), offset);
-  }
+export function msrListInMemory(place: Place): UserMsrList {
+  const { sizeBytes } = structs.kvm_msr_list;
+  const wordBytes = Uint32Array.BYTES_PER_ELEMENT;
+  return {
+    readCount: () => place.readU32(),
+    writeCount: (count) => place.write(structs.kvm_msr_list.encode({ count })),
+    writeIndices: (indices, at) =>
+      place.write(littleEndianWords(indices), sizeBytes + at * wordBytes),
+  };
 }
 
 function littleEndianWords(words: readonly number[]): Uint8Array {
@@ -33,36 +23,24 @@ function littleEndianWords(words: readonly number[]): Uint8Array {
   return bytes;
 }
 
-export class MsrsInMemory implements UserMsrs {
-  readonly #place: Place;
-  #copied: Uint8Array | undefined;
-
-  constructor(place: Place) {
-    this.#place = place;
-  }
-
-  readCount(): number | undefined {
-    const bytes = this.#place.read(structs.kvm_msrs.sizeBytes);
-    return bytes === undefined ? undefined : structs.kvm_msrs.decode(bytes).count;
-  }
-
-  readEntries(count: number): readonly MsrEntry[] | undefined {
-    const layout = structs.kvm_msr_entry;
-    const bytes = this.#place.read(count * layout.sizeBytes, structs.kvm_msrs.sizeBytes);
-    this.#copied = bytes?.slice();
-    return bytes === undefined ? undefined : decodeArray(layout, bytes, count);
-  }
-
-  /** The kernel's copy goes back, with the reserved words as they came. */
-  writeEntries(entries: readonly MsrEntry[]): boolean {
-    const bytes = encodeArray(structs.kvm_msr_entry, entries, this.#copied);
-    return this.#place.write(bytes, structs.kvm_msrs.sizeBytes);
-  }
+export function msrsInMemory(place: Place): UserMsrs {
+  const entry = structs.kvm_msr_entry;
+  const { sizeBytes } = structs.kvm_msrs;
+  let copied: Uint8Array | undefined;
+  return {
+    readCount: () => place.readStruct(structs.kvm_msrs)?.count,
+    readEntries: (count) => {
+      copied = place.read(count * entry.sizeBytes, sizeBytes)?.slice();
+      return copied && decodeArray(entry, copied, count);
+    },
+    // The kernel writes its own copy back, in which the reserved words are as they came.
+    writeEntries: (entries) => place.write(encodeArray(entry, entries, copied), sizeBytes),
+  };
 }
 
 const filterRanges = { count: 16, offset: 8 } as const;
 
-/** The filter and its ranges are copied at once, the bitmap of each range by itself. */
+/** The kernel copies the filter with its ranges at once, and the bitmap of each range by itself. */
 export function msrFilterInMemory(memory: ClientMemory, place: Place) {
   let ranges: ReturnType<typeof decodeRanges> = [];
   return {

@@ -1,7 +1,9 @@
 import type { UserBytes } from '../../simulator/index.ts';
+import { decodeArray } from './arrays.ts';
 import type { ClientMemory } from './client-call.ts';
+import type { Fields, Layout, ValuesOf } from './layout.ts';
 
-/** Where something begins in the client's memory. */
+/** Where something begins in the client's memory. Every read is undefined where the kernel's copy faults. */
 export class Place implements UserBytes {
   readonly #memory: ClientMemory;
   readonly #address: () => bigint | undefined;
@@ -28,11 +30,24 @@ export class Place implements UserBytes {
 
   readU32(offset = 0): number | undefined {
     const bytes = this.read(4, offset);
-    if (bytes === undefined) return undefined;
-    return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+    return bytes && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   }
 
-  /** A pointer wraps around, and then faults as any other. */
+  readStruct<const F extends Fields>(layout: Layout<F>): ValuesOf<F> | undefined {
+    const bytes = this.read(layout.sizeBytes);
+    return bytes && layout.decode(bytes);
+  }
+
+  readArray<const F extends Fields>(
+    layout: Layout<F>,
+    count: number,
+    offset: number,
+  ): ValuesOf<F>[] | undefined {
+    const bytes = this.read(count * layout.sizeBytes, offset);
+    return bytes && decodeArray(layout, bytes, count);
+  }
+
+  /** A pointer that overflows wraps around, and then faults as any other does. */
   #at(offset: number): bigint | undefined {
     const address = this.#address();
     return address === undefined ? undefined : BigInt.asUintN(64, address + BigInt(offset));

@@ -8,11 +8,11 @@ import { tdVmCallLeaves } from '../../abi/tdx/tdvmcall.ts';
 import type { RunPage, RunPageInput, VcpuExit } from '../../simulator/index.ts';
 import { Layout } from './layout.ts';
 
-/** What KVM_GET_VCPU_MMAP_SIZE answers. */
+/** KVM_GET_VCPU_MMAP_SIZE answers so many. */
 export const runPageBytes = 3 * 4096;
 const pioDataOffset = 4096;
 
-/** Up to `s.regs`, which no TD has. */
+/** The head ends at `s.regs`, which no TD has. */
 const headBytes = 304;
 
 const fieldsOutsideTheUnion = new Layout(headBytes, {
@@ -22,7 +22,7 @@ const fieldsOutsideTheUnion = new Layout(headBytes, {
   dirtyRegs: [296, 'u64'],
 });
 
-/** The union at byte 32, by exit; an exit without data has no member. */
+/** The members of the union at byte 32, by exit. An exit without data has none. */
 const members = {
   KVM_EXIT_IO: new Layout(headBytes, {
     direction: [32, 'u8'],
@@ -58,7 +58,7 @@ const members = {
     gpa: [40, 'u64'],
     size: [48, 'u64'],
   }),
-  /** `unknown`: the other members of its own union have names for the same words. */
+  /** This is `unknown` of the union inside it; the other members there are names for the same words. */
   KVM_EXIT_TDX: new Layout(headBytes, {
     flags: [32, 'u64'],
     nr: [40, 'u64'],
@@ -130,7 +130,7 @@ export class RunPageInMemory implements RunPage {
     if (direction === 'out') this.#pioData(sizeBytes).set(littleEndian(data, sizeBytes));
   }
 
-  /** A read leaves the place of its data alone. */
+  /** The kernel leaves the data alone where the exit asks for a read. */
   #writeMmio({ physAddr, data, len, isWrite }: ExitOf<'KVM_EXIT_MMIO'>): void {
     members.KVM_EXIT_MMIO.encodeInto(this.#bytes, {
       physAddr,

@@ -1,7 +1,7 @@
 /**
  * The structs that ioctls take by pointer, by the kernel's names, with the field names of the
- * simulator's interface. Padding that nobody looks at has no field. Where entries follow a struct, it
- * is the header alone. Sources: include/uapi/linux/kvm.h and
+ * simulator's interface. Padding that nobody looks at has no field. Where entries follow a struct, only
+ * its header stands here. Sources: include/uapi/linux/kvm.h and
  * arch/x86/include/uapi/asm/kvm.h, Linux 7.3.
  */
 import { Layout } from './layout.ts';
@@ -31,7 +31,7 @@ export const structs = {
     index: [0, 'u32'],
     data: [8, 'u64'],
   }),
-  /** 16 ranges from byte 8. */
+  /** 16 ranges of kvm_msr_filter_range begin at byte 8. */
   kvm_msr_filter: new Layout(392, {
     flags: [0, 'u32'],
   }),
@@ -82,7 +82,7 @@ export const structs = {
     size: [0, 'u64'],
     flags: [8, 'u64'],
   }),
-  /** Proposed: RFC v2 of linking guest_memfds, May 2025, 04/13. */
+  /** RFC v2 of linking guest_memfds proposes it (May 2025, patch 04/13). */
   kvm_link_guest_memfd: new Layout(64, {
     fd: [0, 'u64'],
     flags: [8, 'u64'],
@@ -170,7 +170,7 @@ export const structs = {
     enabled: [0, 'u32'],
     flags: [4, 'u32'],
   }),
-  /** The set follows. */
+  /** The set of signals follows the header. */
   kvm_signal_mask: new Layout(4, {
     len: [0, 'u32'],
   }),
@@ -208,7 +208,7 @@ export const structs = {
 
 /**
  * `struct kvm_tdx_init_vm` of the patch series v7 to v9 (June to October 2022; v7 025/102 and its
- * successors): max_vcpus, no xfam, and the entries inside its 16384 bytes.
+ * successors) has max_vcpus, has no xfam, and holds the entries inside its 16384 bytes.
  */
 export const fixedSizeInitVm = {
   bytes: 16384,

@@ -6,7 +6,7 @@ import type { UserStruct } from '../../simulator/index.ts';
 import { type Fields, Layout, type ValuesOf } from './layout.ts';
 import type { Place } from './place.ts';
 
-/** A struct that is copied as a whole. */
+/** The kernel copies such a struct as a whole. */
 export class StructInMemory<const F extends Fields> implements UserStruct<ValuesOf<F>> {
   readonly #place: Place;
   readonly #layout: Layout<F>;
@@ -22,18 +22,18 @@ export class StructInMemory<const F extends Fields> implements UserStruct<Values
     return this.last;
   }
 
-  /** As it was read last: what a pointer in it points to is looked for there. */
+  /** The struct as it was read last. What a pointer in it leads to is looked for there. */
   get last(): ValuesOf<F> | undefined {
     return this.#copied === undefined ? undefined : this.#layout.decode(this.#copied);
   }
 
-  /** All bytes go back: the kernel writes its copy, padding included. */
+  /** All bytes go back, because the kernel writes its whole copy, padding included. */
   write(values: ValuesOf<F>): boolean {
     return this.#place.write(this.#layout.encode(values, this.#copied));
   }
 }
 
-/** A struct in the simulator's terms, which the kernel only reads. */
+/** Puts a struct that the kernel only reads into the simulator's terms. */
 export function mapped<From, To>(
   struct: UserStruct<From>,
   map: (from: From) => To,
@@ -50,12 +50,12 @@ export function mapped<From, To>(
 const u32Layout = new Layout(4, { value: [0, 'u32'] });
 const u64Layout = new Layout(8, { value: [0, 'u64'] });
 
-/** A `__u32` by pointer, or a struct of nothing else. */
+/** The argument points to a `__u32`, or to a struct of nothing else. */
 export function u32InMemory(place: Place): UserStruct<number> {
   return alone(new StructInMemory(place, u32Layout));
 }
 
-/** A `__u64` by pointer, or a struct of nothing else. */
+/** The argument points to a `__u64`, or to a struct of nothing else. */
 export function u64InMemory(place: Place): UserStruct<bigint> {
   return alone(new StructInMemory(place, u64Layout));
 }

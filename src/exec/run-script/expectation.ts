@@ -1,10 +1,10 @@
 /** What a guest must find after a call, and what it found. */
 import { tdVmCallStatuses } from '../../abi/tdx/tdvmcall.ts';
 import type { TdVmCallAnswer } from '../../simulator/index.ts';
-import type { CallStatus, GuestAction } from './run-script.ts';
+import type { CallStatus, GuestAction, InfoExpectation } from './run-script.ts';
 
 export interface Expectation {
-  /** `success`, `r11=0x2`. */
+  /** What was expected, in words such as `success` or `r11=0x2`. */
   readonly expected: string;
   judge(answer: TdVmCallAnswer): { readonly got: string; readonly met: boolean };
 }
@@ -17,7 +17,7 @@ const statusNames: Readonly<Record<CallStatus, keyof typeof tdVmCallStatuses>> =
   subfuncUnsupported: 'SUBFUNC_UNSUPPORTED',
 };
 
-/** undefined: whatever comes is right. */
+/** @returns undefined where whatever comes is right. */
 export function expectationOf(action: GuestAction): Expectation | undefined {
   switch (action.do) {
     case 'in':
@@ -34,15 +34,13 @@ export function expectationOf(action: GuestAction): Expectation | undefined {
   }
 }
 
-type Wanted = Extract<GuestAction, { do: 'getTdVmCallInfo' }>['expect'] & object;
-
-/** @param asked undefined: nothing was. */
-function registers(wanted: Wanted, asked: unknown): Expectation | undefined {
+/** @param asked undefined where the script expects nothing */
+function registers(wanted: InfoExpectation, asked: unknown): Expectation | undefined {
   const { status, ...values } = wanted;
   const fields = Object.entries(values).filter(([, value]) => value !== undefined);
   if (asked === undefined || (status === undefined && fields.length === 0)) return undefined;
-  const names = fields.map(([name]) => name as 'r11' | 'r12' | 'r13' | 'r14');
-  const shown = (word: string, of: (name: 'r11' | 'r12' | 'r13' | 'r14') => bigint | undefined) =>
+  const names = fields.map(([name]) => name as keyof typeof values);
+  const shown = (word: string, of: (name: keyof typeof values) => bigint | undefined) =>
     [
       ...(status === undefined ? [] : [word]),
       ...names.map((name) => `${name}=0x${(of(name) ?? 0n).toString(16)}`),

@@ -1,11 +1,11 @@
-/** A step of a script as what a guest does to its vCPU. Registers: GHCI, as the Linux guest has them. */
+/** A step of a script as what a guest does to its vCPU, with registers as the GHCI and Linux use them. */
 import type { GuestEvent, TdVmCallRegister } from '../../simulator/index.ts';
 import type { GuestAction } from './run-script.ts';
 
-/** What takes one entry: `hold` takes as long as it likes, `repeat` is unrolled before. */
+/** An action that takes one entry. `hold` takes as long as it likes, and `repeat` is unrolled before. */
 export type SingleAction = Exclude<GuestAction, { readonly do: 'hold' | 'repeat' }>;
 
-/** @param sharedBit what an address of the guest has set that means shared memory */
+/** @param sharedBit the bit that is set in an address of shared memory */
 export function guestEvent(action: SingleAction, sharedBit: bigint): GuestEvent {
   switch (action.do) {
     case 'in':
@@ -47,8 +47,9 @@ export function guestEvent(action: SingleAction, sharedBit: bigint): GuestEvent 
 
 const KVM_MEMORY_EXIT_FLAG_PRIVATE = 8n;
 
-/** The order in which the guest lays out its message, and its numbers on x86. */
+/** The guest lays out its message in these registers in this order. */
 const messageRegisters = ['r14', 'r15', 'rbx', 'rdi', 'rsi', 'r8', 'r9', 'rdx'] as const;
+/** x86 numbers its registers so. */
 const registerNumbers = {
   rdx: 2,
   rbx: 3,
@@ -64,7 +65,7 @@ const registerNumbers = {
   r15: 15,
 } as const;
 
-/** Bit 63 of the error code: R13 has an address. */
+/** Bit 63 of the error code says that R13 has an address. */
 const gpaIsValid = 1n << 63n;
 
 function fatalRegisters(

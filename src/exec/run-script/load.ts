@@ -1,4 +1,4 @@
-/** RunScript files. Loads zod and yaml: import it where one is read. */
+/** RunScript files. This module loads zod and yaml, so it is imported only where such a file is read. */
 import { z } from 'zod';
 import { envelope } from '../../documents/envelope.ts';
 import { invalidFile } from '../../documents/invalid.ts';
@@ -8,7 +8,7 @@ import { readTextFile } from '../../documents/text-file.ts';
 import type { GuestAction, RunScript, ScriptStep } from './run-script.ts';
 import { type FileStep, stepSchema } from './step-schema.ts';
 
-/** KVM_MAX_VCPU_IDS of a kernel built for the most vCPUs. */
+/** A kernel that is built for the most vCPUs has this KVM_MAX_VCPU_IDS. */
 const mostVcpuIds = 16_384;
 
 const ids = z.union([

@@ -1,4 +1,4 @@
-/** What the guests of a run do, vCPU by vCPU. Stands for guest code, which is not run. */
+/** What the guests of a run do, vCPU by vCPU. It stands for guest code, which is not run. */
 
 export interface RunScript {
   readonly name: string;
@@ -6,20 +6,20 @@ export interface RunScript {
 }
 
 export interface VcpuProgram {
-  /** `others`: every vCPU that no other program names. */
+  /** `others` are all vCPUs that no other program names. */
   readonly vcpus: readonly number[] | 'others';
   readonly steps: readonly ScriptStep[];
 }
 
 export interface ScriptStep {
-  /** `file:line:col`. */
+  /** Where the step stands: `file:line:col`. */
   readonly place: string;
   readonly action: GuestAction;
 }
 
 /**
  * Addresses are without the shared bit, which a guest adds where the call wants shared memory. What
- * is expected is what the guest finds after the call; undefined: anything.
+ * is expected is what the guest finds after the call; undefined means anything.
  */
 export type GuestAction =
   | {
@@ -72,28 +72,28 @@ export type GuestAction =
   | {
       readonly do: 'reportFatalError';
       readonly code: bigint;
-      /** At most 64 bytes of UTF-8. */
+      /** The message has at most 64 bytes of UTF-8. */
       readonly message: string;
-      /** Where the guest left more to read; shared memory. */
+      /** The guest left more to read at this address, in shared memory. */
       readonly gpa?: bigint | undefined;
     }
   | {
-      /** KVM cannot map what the guest touches: KVM_RUN fails, and the exit says where. */
+      /** KVM cannot map what the guest touches, so KVM_RUN fails, and the exit says where. */
       readonly do: 'memoryFault';
       readonly gpa: bigint;
       readonly size: bigint;
       readonly access: 'shared' | 'private';
       readonly errno: 'EFAULT' | 'EHWPOISON';
     }
-  /** KVM gives the VM up: EIO from then on. */
+  /** KVM gives the VM up, and answers EIO from then on. */
   | { readonly do: 'touchUnacceptedMemory' }
-  /** A triple fault. */
+  /** The guest meets a triple fault. */
   | { readonly do: 'shutdown' }
-  /** Runs, without an exit, until KVM_RUN is interrupted. */
+  /** The guest runs, without an exit, until KVM_RUN is interrupted. */
   | { readonly do: 'hold' }
   | { readonly do: 'repeat'; readonly times: number; readonly steps: readonly ScriptStep[] };
 
-/** A TDVMCALL status: what the guest finds in R10. */
+/** The status of a TDVMCALL, which the guest finds in R10. */
 export type CallStatus =
   | 'success'
   | 'retry'
@@ -128,14 +128,14 @@ const powerOff: readonly GuestAction[] = [
   out(0xcf8, 4, 0x8000f844n),
   out(0xcfc, 1, 0x80n),
   out(0x604, 2, 0x2000n),
-  // Hardware-reduced ACPI at the port of Cloud Hypervisor: SLP_EN with S5.
+  // Cloud Hypervisor has hardware-reduced ACPI at this port, and takes SLP_EN with S5.
   out(0x600, 1, 0x34n),
-  // The reset line of the keyboard controller: Firecracker, Dragonball and libkrun end at it.
+  // Firecracker, Dragonball and libkrun end at the reset line of the keyboard controller.
   out(0x64, 1, 0xfen),
   { do: 'shutdown' },
 ];
 
-/** The boot vCPU turns the machine off at its first entry; what no program names holds. */
+/** The boot vCPU turns the machine off at its first entry; every other vCPU holds. */
 export const defaultRunScript: RunScript = {
   name: 'default',
   programs: [

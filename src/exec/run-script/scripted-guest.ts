@@ -1,4 +1,4 @@
-/** Plays a run script, for each guest and each of its vCPUs by itself. */
+/** Plays a run script for each guest, and for each of its vCPUs by itself. */
 import type {
   GuestEvent,
   GuestScript,
@@ -9,24 +9,24 @@ import { type Expectation, expectationOf } from './expectation.ts';
 import { guestEvent, type SingleAction } from './guest-event.ts';
 import type { GuestAction, RunScript, ScriptStep, VcpuProgram } from './run-script.ts';
 
-/** What a step expected of the VMM; a step that was repeated is judged as a whole. */
+/** What a step expected of the VMM, and what it got. A step that was repeated is judged as a whole. */
 export interface StepResult {
-  /** 1, 2, …: in the order of their first entry. */
+  /** Guests have the numbers 1, 2, … in the order of their first entry. */
   readonly guest: number;
   readonly vcpu: number;
-  /** `in`. */
+  /** The name of the step, such as `in`. */
   readonly step: string;
-  /** `file:line:col`. */
+  /** Where the step stands: `file:line:col`. */
   readonly place: string;
   readonly expected: string;
-  /** Of the first time that it was not met, else of the last; undefined: there was no answer. */
+  /** The answer of the first time that it was not met, else of the last; undefined where none came. */
   readonly got: string | undefined;
   readonly met: boolean;
   readonly times: number;
 }
 
 export interface UnreachedStep {
-  /** undefined: no guest was entered at all. */
+  /** Undefined where no guest was entered at all. */
   readonly guest: number | undefined;
   readonly vcpu: number | 'others';
   readonly step: string;
@@ -35,7 +35,7 @@ export interface UnreachedStep {
 
 export class ScriptedGuest implements GuestScript {
   readonly #script: RunScript;
-  /** By the identity that the machine gives them. */
+  /** The guests by the identity that the machine gives them. */
   readonly #guests = new Map<number, Map<number, VcpuPlayer>>();
 
   constructor(script: RunScript) {
@@ -50,7 +50,7 @@ export class ScriptedGuest implements GuestScript {
     return player.enter(vcpu);
   }
 
-  /** Every expectation that was put to the test, in the order of guests, vCPUs and steps. */
+  /** All expectations that were put to the test, in the order of guests, vCPUs and steps. */
   results(): StepResult[] {
     return [...this.#guests.values()].flatMap((players, index) =>
       [...players].flatMap(([vcpu, player]) =>
@@ -59,7 +59,7 @@ export class ScriptedGuest implements GuestScript {
     );
   }
 
-  /** Steps that no vCPU came to which should have. */
+  /** The steps that no vCPU has reached, of all those that should have. */
   unreached(): UnreachedStep[] {
     const guests = [...this.#guests.values()];
     if (guests.length === 0) return this.#unreachedBy(new Map(), undefined);
@@ -100,13 +100,13 @@ interface Judged {
   times: number;
 }
 
-/** One vCPU of one guest: where it is in its program. */
+/** One vCPU of one guest, and where it is in its program. */
 class VcpuPlayer {
   readonly program: VcpuProgram | undefined;
   readonly reached = new Set<ScriptStep>();
   readonly #steps: Iterator<ScriptStep>;
   readonly #judged = new Map<ScriptStep, Judged>();
-  /** What was asked last, and has no answer yet. */
+  /** The expectation that was put last, and has no answer yet. */
   #awaited: Judged | undefined;
 
   constructor(program: VcpuProgram | undefined) {
@@ -138,16 +138,11 @@ class VcpuPlayer {
     this.reached.add(step);
     const expectation = expectationOf(step.action);
     if (expectation === undefined) return;
-    const judged = this.#judged.get(step) ?? {
-      step,
-      expectation,
-      got: undefined,
-      met: true,
-      times: 0,
-    };
+    const fresh = { step, expectation, got: undefined, met: true, times: 0 };
+    const judged = this.#judged.get(step) ?? fresh;
     this.#judged.set(step, judged);
     this.#awaited = judged;
-    // Until the answer comes: a VMM that never enters again has not given one.
+    // It counts as not met until the answer comes, for a VMM that never enters again has not given one.
     if (judged.met) [judged.got, judged.met] = [undefined, false];
     else this.#awaited = undefined;
     judged.times += 1;
@@ -165,7 +160,7 @@ function isSingle(action: GuestAction): action is SingleAction {
   return action.do !== 'hold' && action.do !== 'repeat';
 }
 
-/** KVM_RUN ends it with EINTR; what comes of the promise then interests nobody. */
+/** An interrupt ends KVM_RUN with EINTR, and what comes of this promise then interests nobody. */
 function untilInterrupted(): Promise<GuestEvent> {
   return new Promise(() => {});
 }

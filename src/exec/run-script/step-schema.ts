@@ -38,7 +38,7 @@ interface Transfer {
   readonly expect?: bigint | undefined;
 }
 
-/** What does not fit in the transfer cannot be what was meant. */
+/** A value that does not fit in the transfer cannot be what was meant. */
 function fits(transfer: Transfer, context: z.RefinementCtx): void {
   for (const field of ['data', 'expect'] as const) {
     const value = transfer[field];
@@ -50,94 +50,84 @@ function fits(transfer: Transfer, context: z.RefinementCtx): void {
 
 const bytes = (count: number) => (count === 1 ? '1 byte' : `${count} bytes`);
 
-/** Eight registers. Source: tdx_panic() of the Linux guest, and what QEMU makes of it. */
+/** The message goes in eight registers (tdx_panic() of the Linux guest, and what QEMU makes of it). */
 const longestMessageBytes = 64;
 
+const transfer = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.strictObject(shape).superRefine((given, context) => fits(given as Transfer, context));
+
+const verb = <Action extends z.ZodType>(action: Action, description: string, example: object) =>
+  action.optional().meta({ description, examples: [example] });
+
 const verbs = {
-  out: z
-    .strictObject({ port, sizeBytes: portSize, data: written })
-    .superRefine(fits)
-    .optional()
-    .meta({
-      description: 'Write to an I/O port.',
-      examples: [{ port: 0x402, sizeBytes: 1, data: 0x41 }],
-    }),
-  in: z
-    .strictObject({ port, sizeBytes: portSize, expect: read })
-    .superRefine(fits)
-    .optional()
-    .meta({
-      description: 'Read from an I/O port.',
-      examples: [{ port: 0x71, sizeBytes: 1, expect: 0x26 }],
-    }),
-  mmioWrite: z
-    .strictObject({ address: gpa, sizeBytes: mmioSize, data: written })
-    .superRefine(fits)
-    .optional()
-    .meta({
-      description: 'Write to memory of a device.',
-      examples: [{ address: 0xfec00000, sizeBytes: 4, data: 1 }],
-    }),
-  mmioRead: z
-    .strictObject({ address: gpa, sizeBytes: mmioSize, expect: read })
-    .superRefine(fits)
-    .optional()
-    .meta({
-      description: 'Read from memory of a device.',
-      examples: [{ address: 0xfec00010, sizeBytes: 4 }],
-    }),
-  mapGpa: z
-    .strictObject({
+  out: verb(transfer({ port, sizeBytes: portSize, data: written }), 'Write to an I/O port.', {
+    port: 0x402,
+    sizeBytes: 1,
+    data: 0x41,
+  }),
+  in: verb(transfer({ port, sizeBytes: portSize, expect: read }), 'Read from an I/O port.', {
+    port: 0x71,
+    sizeBytes: 1,
+    expect: 0x26,
+  }),
+  mmioWrite: verb(
+    transfer({ address: gpa, sizeBytes: mmioSize, data: written }),
+    'Write to memory of a device.',
+    { address: 0xfec00000, sizeBytes: 4, data: 1 },
+  ),
+  mmioRead: verb(
+    transfer({ address: gpa, sizeBytes: mmioSize, expect: read }),
+    'Read from memory of a device.',
+    { address: 0xfec00010, sizeBytes: 4 },
+  ),
+  mapGpa: verb(
+    z.strictObject({
       gpa,
       size: sizeOf('How much of it.', '2MiB'),
       to: z
         .enum(['shared', 'private'])
         .meta({ description: 'What it becomes.', examples: ['shared'] }),
       expect: status,
-    })
-    .optional()
-    .meta({
-      description: 'Convert memory; KVM asks the VMM in pieces of 2MiB.',
-      examples: [{ gpa: 0x1000000, size: '2MiB', to: 'shared', expect: 'success' }],
     }),
-  getQuote: z
-    .strictObject({ gpa, size: sizeOf('Length of the buffer.', '16KiB'), expect: status })
-    .optional()
-    .meta({
-      description: 'Ask for a quote, with a buffer in shared memory.',
-      examples: [{ gpa: 0x1000000, size: '16KiB' }],
-    }),
-  getTdVmCallInfo: z
-    .strictObject({
+    'Convert memory; KVM asks the VMM in pieces of 2MiB.',
+    { gpa: 0x1000000, size: '2MiB', to: 'shared', expect: 'success' },
+  ),
+  getQuote: verb(
+    z.strictObject({ gpa, size: sizeOf('Length of the buffer.', '16KiB'), expect: status }),
+    'Ask for a quote, with a buffer in shared memory.',
+    { gpa: 0x1000000, size: '16KiB' },
+  ),
+  getTdVmCallInfo: verb(
+    z.strictObject({
       leaf: unsigned(64, {
         description: '0: what every host has; 1: what the VMM adds.',
         example: 1,
       }).prefault(1),
-      expect: z
-        .strictObject({
+      expect: verb(
+        z.strictObject({
           status,
           r11: register('R11'),
           r12: register('R12'),
           r13: register('R13'),
           r14: register('R14'),
-        })
-        .optional()
-        .meta({ description: 'What the guest must find.', examples: [{ r11: 2 }] }),
-    })
-    .optional()
-    .meta({ description: 'Ask which TDVMCALLs there are.', examples: [{ leaf: 1 }] }),
-  setupEventNotifyInterrupt: z
-    .strictObject({
+        }),
+        'What the guest must find.',
+        { r11: 2 },
+      ),
+    }),
+    'Ask which TDVMCALLs there are.',
+    { leaf: 1 },
+  ),
+  setupEventNotifyInterrupt: verb(
+    z.strictObject({
       vector: unsigned(64, { description: 'Interrupt vector, 32 to 255.', example: 0x50 }),
       expect: status,
-    })
-    .optional()
-    .meta({
-      description: 'Name the interrupt that tells of a quote.',
-      examples: [{ vector: 0x50, expect: 'success' }],
     }),
-  reportFatalError: z
-    .strictObject({
+    'Name the interrupt that tells of a quote.',
+    { vector: 0x50, expect: 'success' },
+  ),
+  reportFatalError: verb(
+    z.strictObject({
       code: unsigned(64, { description: 'Error code, as R12.', example: 0 }).prefault(0),
       message: z
         .string()
@@ -149,30 +139,26 @@ const verbs = {
       gpa: gpa
         .optional()
         .meta({ description: 'Where the guest left more to read.', examples: [0x1000000] }),
-    })
-    .optional()
-    .meta({ description: 'Give up with an error.', examples: [{ message: 'no memory' }] }),
-  memoryFault: z
-    .strictObject({
+    }),
+    'Give up with an error.',
+    { message: 'no memory' },
+  ),
+  memoryFault: verb(
+    z.strictObject({
       gpa,
       size: sizeOf('How much of it.', '4KiB'),
       access: z
         .enum(['shared', 'private'])
         .default('private')
-        .meta({
-          description: 'As what the guest touched it.',
-          examples: ['private'],
-        }),
+        .meta({ description: 'As what the guest touched it.', examples: ['private'] }),
       errno: z
         .enum(['EFAULT', 'EHWPOISON'])
         .default('EFAULT')
         .meta({ description: 'What KVM_RUN fails with.', examples: ['EFAULT'] }),
-    })
-    .optional()
-    .meta({
-      description: 'Touch memory that KVM cannot map: KVM_EXIT_MEMORY_FAULT.',
-      examples: [{ gpa: 0x2000000, size: '4KiB', access: 'shared' }],
     }),
+    'Touch memory that KVM cannot map: KVM_EXIT_MEMORY_FAULT.',
+    { gpa: 0x2000000, size: '4KiB', access: 'shared' },
+  ),
   touchUnacceptedMemory: flag('Touch private memory that was not accepted: the VM dies.'),
   shutdown: flag('Triple fault: KVM_EXIT_SHUTDOWN.'),
   hold: flag('Run without an exit until KVM_RUN is interrupted.'),
@@ -183,8 +169,8 @@ const plainStep = z.strictObject(verbs).superRefine(oneVerb);
 export const stepSchema = z
   .strictObject({
     ...verbs,
-    repeat: z
-      .strictObject({
+    repeat: verb(
+      z.strictObject({
         times: z
           .int()
           .min(1)
@@ -198,12 +184,10 @@ export const stepSchema = z
             description: 'What is repeated.',
             examples: [[{ in: { port: 0x71, sizeBytes: 1 } }]],
           }),
-      })
-      .optional()
-      .meta({
-        description: 'The same again and again.',
-        examples: [{ times: 100, steps: [{ in: { port: 0x71, sizeBytes: 1 } }] }],
       }),
+      'The same again and again.',
+      { times: 100, steps: [{ in: { port: 0x71, sizeBytes: 1 } }] },
+    ),
   })
   .superRefine(oneVerb);
 

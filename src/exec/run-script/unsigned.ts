@@ -1,4 +1,4 @@
-/** Numbers of a guest: addresses, registers, data. */
+/** The numbers that a guest deals with: addresses, registers, data. */
 import { notation } from '../../documents/notation.ts';
 import { type Parsed, parsed, refused } from '../../documents/parsed.ts';
 import { parseBytes } from '../../documents/quantity.ts';
@@ -9,7 +9,7 @@ interface NumberMeta {
   readonly example: number;
 }
 
-/** A whole number of so many bits, decimal or hexadecimal; BigInt. */
+/** A whole number of so many bits, written in decimal or hexadecimal and read as a BigInt. */
 export function unsigned(bits: number, { description, example }: NumberMeta) {
   return notation((value) => parseUnsigned(value, bits), {
     type: 'integer',
@@ -31,7 +31,7 @@ function parseUnsigned(value: unknown, bits: number): Parsed<bigint> {
   return parsed(number);
 }
 
-/** `2MiB`, or bytes; not 0, and below 2^52. */
+/** A size such as `2MiB`, or a number of bytes, which is above 0 and below 2^52. */
 export function sizeOf(description: string, example: string) {
   return notation(parseSize, {
     type: ['string', 'integer'],

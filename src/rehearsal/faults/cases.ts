@@ -9,12 +9,12 @@ import type { RehearsalFault } from './fault.ts';
 
 export interface FaultCase {
   readonly faults: readonly RehearsalFault[];
-  /** The step that the first of them falls into: lane and state. */
+  /** The lane and the state of the step that the first of them falls into. */
   readonly lane: string;
   readonly state: TracedCall['state'];
 }
 
-/** One case for each fault, in the order of the run. */
+/** There is one case for each fault, in the order of the run. */
 export function singleFaults(trace: readonly TracedCall[]): FaultCase[] {
   const places = placesOf(trace);
   const calls = trace.map(({ call }) => call);
@@ -31,8 +31,8 @@ export function singleFaults(trace: readonly TracedCall[]): FaultCase[] {
 }
 
 /**
- * Of the calls to one place the first two and the last: a later one in a row of equals does what the
- * second did. Without that the pairs of a small TD would be half a million.
+ * Of the calls to one place the first two and the last are taken, because a later one in a row of equals
+ * does what the second did. Without that the pairs of a small TD would be half a million.
  */
 export function representative(cases: readonly FaultCase[]): FaultCase[] {
   const kinds = new Map<string, FaultCase[]>();
@@ -52,7 +52,7 @@ export function pairCount(cases: readonly FaultCase[]): number {
   return (cases.length * (cases.length - 1)) / 2;
 }
 
-/** Every two of them, the earlier one first. */
+/** The pairs have the earlier fault first. */
 export function* pairsOf(cases: readonly FaultCase[]): IterableIterator<FaultCase> {
   for (const [index, first] of cases.entries()) {
     for (const second of cases.slice(index + 1)) {
@@ -61,14 +61,14 @@ export function* pairsOf(cases: readonly FaultCase[]): IterableIterator<FaultCas
   }
 }
 
-/** Ioctls that the model cannot fail at a step of their own are refused as they begin. */
+/** An ioctl that the model cannot fail at a step of its own is refused as it begins. */
 function refusals(trace: readonly TraceEvent[]): RehearsalFault[] {
   return numbered(trace).flatMap(({ at, nth, points }) =>
     points > 0 || at === 'KVM_RUN' ? [] : [{ at, errno: refusalOf(at), ...nthOf(nth) }],
   ) as RehearsalFault[];
 }
 
-/** What a kernel answers for want of memory, or to a fatal signal where it only waits for a lock. */
+/** The kernel answers so for want of memory, or to a fatal signal where it only waits for a lock. */
 function refusalOf(at: RequestName): ErrnoName {
   return at.startsWith('KVM_TDX') || at === 'KVM_ENABLE_CAP' ? 'EINTR' : 'ENOMEM';
 }
@@ -90,21 +90,18 @@ function races(trace: readonly TraceEvent[]): RehearsalFault[] {
 }
 
 function deaths(trace: readonly TracedCall[]): RehearsalFault[] {
-  const moving = new Set(
-    numbered(trace.map(({ call }) => call))
-      .filter(({ index }) => isOfMove(trace[index]))
-      .map(({ index }) => index),
-  );
   return numbered(trace.map(({ call }) => call)).flatMap(({ at, nth, index }) => {
     if (at === 'KVM_RUN') return [];
-    const who: readonly Who[] = moving.has(index) ? ['tdctl', 'source', 'destination'] : ['tdctl'];
+    const who: readonly Who[] = isOfMove(trace[index])
+      ? ['tdctl', 'source', 'destination']
+      : ['tdctl'];
     return who.map((dies) => ({ at, dies, ...nthOf(nth) }));
   });
 }
 
 const ofDestination: TdState = 'preparing';
 
-/** Lanes of a move, and of the VM that it prepares, carry more than the name of the TD. */
+/** The lane of a move tells it; the VM that it prepares is told by its state. */
 function isOfMove(call: TracedCall | undefined): boolean {
   return (
     call !== undefined && (call.lane.includes(' move ') || call.state.startsWith(ofDestination))
@@ -113,7 +110,7 @@ function isOfMove(call: TracedCall | undefined): boolean {
 
 interface NumberedIoctl {
   readonly at: RequestName;
-  /** From 1. */
+  /** The how-manieth call of this request it is, from 1. */
   readonly nth: number;
   readonly index: number;
   readonly points: number;
@@ -137,7 +134,7 @@ interface Place {
   readonly order: number;
 }
 
-/** Where each call was made; `nth` counts as the injector does. */
+/** The step in which each call was made. Calls are counted as the injector counts them. */
 function placesOf(trace: readonly TracedCall[]): ReadonlyMap<string, Place> {
   const places = new Map<string, Place>();
   const counts = new Map<string, number>();

@@ -39,7 +39,7 @@ export function parseRehearsalFault(text: string): RehearsalFault | FaultTextPro
     /^(KVM_[A-Z0-9_]+)(?:#([1-9]\d{0,8}))?=(tdctl|source|destination)-dies$/.exec(text.trim()) ??
     [];
   if (at === undefined) return parseFault(text);
-  // The place is checked as that of any other fault is.
+  // The place is checked as the place of any other fault is.
   const place = parseFault(`${at}=EINTR`);
   if ('problem' in place) return place;
   return {
@@ -54,7 +54,7 @@ export interface DeathInjector {
   unmet(): readonly Death[];
 }
 
-/** Adds deaths to the faults of an injector. */
+/** Adds the deaths to the faults of an injector. */
 export function deathInjector(
   deaths: readonly Death[],
   faults: FaultInjector,

@@ -1,7 +1,7 @@
 /**
  * The shortest way to see a violation again: as few faults, moves and TDs as still break the same
- * invariant. Greedy: a fault is left out for good once the run breaks without it. Only what a command
- * line can say is tried, so that the command shows what was found.
+ * invariant. The search is greedy: a fault is left out for good once the run breaks without it. Only
+ * what a command line can say is tried, so that the command shows what was found.
  */
 import type { RehearsalHooks } from '../hooks.ts';
 import { rehearseSimulated } from '../rehearse-once.ts';
@@ -13,7 +13,7 @@ import type { FoundViolation } from './sweep.ts';
 export interface Reproduction {
   readonly scenario: Scenario;
   readonly faults: readonly RehearsalFault[];
-  /** Runs that it took to find it. */
+  /** It took so many runs to find it. */
   readonly tries: number;
 }
 
@@ -21,7 +21,7 @@ export interface ReduceOptions {
   readonly place: StageOptions;
   readonly scenario: Scenario;
   readonly found: FoundViolation;
-  /** Those of its faults that stay, because the command cannot leave them out. */
+  /** These faults stay, because the command cannot leave them out. */
   readonly kept?: readonly RehearsalFault[] | undefined;
   readonly hooks?: RehearsalHooks | undefined;
 }
@@ -60,7 +60,7 @@ const mostCalls = 20;
 
 /**
  * In a smaller scenario there are fewer calls: what broke at the seventh KVM_CREATE_VM may break at the
- * first. Of several faults the distances matter too, so they stay as they are.
+ * first. The distances between several faults matter too, so those stay as they are.
  */
 function* earlier(faults: readonly RehearsalFault[]): IterableIterator<readonly RehearsalFault[]> {
   yield faults;

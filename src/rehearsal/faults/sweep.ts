@@ -12,7 +12,7 @@ export interface SweepOptions {
   readonly place: StageOptions;
   readonly scenario: Scenario;
   readonly cases: Iterable<FaultCase>;
-  /** Faults of every run, besides those of its case. */
+  /** Every run has these faults besides those of its case. */
   readonly always?: readonly RehearsalFault[] | undefined;
   readonly hooks?: RehearsalHooks | undefined;
   /** Called after each case; a sweep ends early when `signal` aborts. */
@@ -26,12 +26,12 @@ export interface Sweep {
   readonly cut: boolean;
   readonly outcomes: ReadonlyMap<Outcome, number>;
   readonly rows: readonly SweepRow[];
-  /** The first of each kind. */
+  /** Only the first violation of each kind is kept. */
   readonly violations: readonly FoundViolation[];
   readonly violationCount: number;
 }
 
-/** One step of one VM. */
+/** A row is one step of one VM. */
 export interface SweepRow {
   readonly lane: string;
   readonly state: string;
@@ -39,11 +39,11 @@ export interface SweepRow {
 }
 
 /**
- * Faults of one kind within that step, whichever call they hit; a cell for each outcome. Cases of
- * several faults are told by the first: a cell for every combination would grow with the sweep.
+ * A cell has the faults of one kind within that step that came to one outcome, whichever call they hit.
+ * Cases of several faults are told by the first: a cell for every combination would grow with the sweep.
  */
 export interface SweepCell {
-  /** `KVM_CREATE_VCPU: allocate = ENOMEM`. */
+  /** Such as `KVM_CREATE_VCPU: allocate = ENOMEM`. */
   readonly kind: string;
   readonly outcome: Outcome;
   readonly count: number;
@@ -52,11 +52,11 @@ export interface SweepCell {
 
 export interface FoundViolation {
   readonly violation: Violation;
-  /** All of the run, also those of every run. */
+  /** All faults of the run, with those that every run has. */
   readonly faults: readonly RehearsalFault[];
 }
 
-/** So many different ones are kept; all are counted. */
+/** So many different violations are kept; all are counted. */
 const mostViolations = 20;
 
 export async function sweep(options: SweepOptions): Promise<Sweep> {
@@ -70,66 +70,47 @@ export async function sweep(options: SweepOptions): Promise<Sweep> {
       break;
     }
     const faults = [...always, ...each.faults];
-    table.add(each, {
-      faults,
-      rehearsal: await rehearseSimulated(place, { scenario, faults, hooks }),
-    });
+    const rehearsal = await rehearseSimulated(place, { scenario, faults, hooks });
+    table.add(each, rehearsal);
+    for (const violation of rehearsal.violations) table.note(violation, faults);
     played += 1;
     onCase?.(played);
   }
   return { played, cut, ...table.result() };
 }
 
-interface Played {
-  /** All of them, those of the case and those of every run. */
-  readonly faults: readonly RehearsalFault[];
-  readonly rehearsal: Rehearsal;
-}
+type Cell = Omit<SweepCell, 'count'> & { count: number };
 
 class SweepTable {
   readonly #outcomes = new Map<Outcome, number>();
-  readonly #cells = new Map<
-    string,
-    SweepCell & { readonly lane: string; readonly state: string }
-  >();
+  readonly #rows = new Map<string, { lane: string; state: string; cells: Cell[] }>();
   readonly #violations = new Map<string, FoundViolation>();
   #violationCount = 0;
 
-  add(faultCase: FaultCase, { faults, rehearsal }: Played): void {
+  add(faultCase: FaultCase, rehearsal: Rehearsal): void {
     const outcome = outcomeOf(rehearsal);
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
     const { lane, state } = faultCase;
+    const key = `${lane}\n${state}`;
+    const row = this.#rows.get(key) ?? { lane, state, cells: [] };
+    this.#rows.set(key, row);
     const kind = kindOfCase(faultCase);
-    const key = [lane, state, kind, outcome].join('\n');
-    const before = this.#cells.get(key);
-    this.#cells.set(key, {
-      lane,
-      state,
-      kind,
-      outcome,
-      count: (before?.count ?? 0) + 1,
-      example: before?.example ?? faultCase,
-    });
-    for (const violation of rehearsal.violations) this.#note(violation, faults);
+    const known = row.cells.find((cell) => cell.kind === kind && cell.outcome === outcome);
+    if (known === undefined) row.cells.push({ kind, outcome, count: 1, example: faultCase });
+    else known.count += 1;
   }
 
   result(): Omit<Sweep, 'played' | 'cut'> {
-    const rows = new Map<string, { lane: string; state: string; cells: SweepCell[] }>();
-    for (const { lane, state, ...cell } of this.#cells.values()) {
-      const key = `${lane}\n${state}`;
-      const row = rows.get(key) ?? { lane, state, cells: [] };
-      row.cells.push(cell);
-      rows.set(key, row);
-    }
     return {
       outcomes: this.#outcomes,
-      rows: [...rows.values()],
+      rows: [...this.#rows.values()],
       violations: [...this.#violations.values()],
       violationCount: this.#violationCount,
     };
   }
 
-  #note(violation: Violation, faults: readonly RehearsalFault[]): void {
+  /** @param faults those of the case and those of every run */
+  note(violation: Violation, faults: readonly RehearsalFault[]): void {
     this.#violationCount += 1;
     const { invariant, after } = violation;
     const key = `${invariant} ${after ?? ''} ${faults.map(kindOf).join(' ')}`;

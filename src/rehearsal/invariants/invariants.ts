@@ -5,13 +5,8 @@
 import { hasTag } from '../../../machines/state-id.ts';
 import { tdLifecycle } from '../../../machines/td-lifecycle/index.ts';
 import type { Snapshot, VmSnapshot } from '../../simulator/index.ts';
-import type { Loss } from '../losses.ts';
+import { countLost, type Loss } from '../losses.ts';
 import type { LiveTd, World } from '../world.ts';
-
-export interface Invariant {
-  readonly name: string;
-  readonly says: string;
-}
 
 export const invariants = [
   {
@@ -26,14 +21,14 @@ export const invariants = [
   { name: 'every-run-ends', says: 'every run comes to an end' },
   { name: 'belief-matches-host', says: 'what tdctl believes is what the host has' },
   { name: 'undo-harmless', says: 'an undo leaves the host as it was before' },
-] as const satisfies readonly Invariant[];
+] as const satisfies readonly { readonly name: string; readonly says: string }[];
 
 export type InvariantName = (typeof invariants)[number]['name'];
 
 export interface Violation {
   readonly invariant: InvariantName;
   readonly detail: string;
-  /** The operation after which it was found; undefined: at the end. */
+  /** The operation after which it was found; undefined where that was at the end. */
   readonly after?: string | undefined;
 }
 
@@ -49,7 +44,7 @@ export function judgeAtRest(world: World, snapshot: Snapshot): Violation[] {
   ];
 }
 
-/** Cheap enough for every event of a run. */
+/** It is cheap enough to be judged at every event of a run. */
 export function twoOwners({ vms }: Snapshot): Violation[] {
   const owners = new Map<number, number>();
   for (const { dead, td } of vms) {
@@ -78,7 +73,7 @@ function ownerOrVerdict({ name, fate, tdr }: LiveTd, { vms }: Snapshot): Violati
   return [];
 }
 
-/** The VM that could run this TD. One without its fd can do nothing, whatever keeps it alive. */
+/** The VM that could run this TD. A VM without an fd can do nothing, whatever keeps it alive. */
 export function ownerOf(tdr: number, vms: Snapshot['vms']): VmSnapshot | undefined {
   return vms.find(
     (vm) => vm.fdOpen && !vm.dead && vm.td?.tdr === tdr && vm.td.state === 'RUNNABLE',
@@ -98,34 +93,26 @@ function beliefMatches(world: World, td: LiveTd, { vms }: Snapshot): Violation[]
   ];
 }
 
-/** After everything was stopped: the host is as it was before, but for what was lost in words. */
+/** Once everything is stopped, the host must be as it was before, but for the losses that are reported. */
 export function judgeAtEnd(world: World, snapshot: Snapshot, losses: readonly Loss[]): Violation[] {
   const { keySlots, vms, hostPages, handles } = snapshot;
-  const lostSlots = sum(losses, 'key slot');
-  const lostPages = sum(losses, 'page');
-  const remains = [
-    ...(vms.length > 0 ? [`${vms.length} VMs`] : []),
-    ...(keySlots.assigned + keySlots.flushed > 0
-      ? [`${keySlots.assigned + keySlots.flushed} key slots in use`]
-      : []),
-    ...(hostPages.inUse > 0 ? [`${hostPages.inUse} pages`] : []),
-    ...(hostPages.leaked > lostPages ? [`${hostPages.leaked} pages that nobody lost`] : []),
-    ...(handles > world.liveProcesses ? [`${handles - world.liveProcesses} open files`] : []),
-  ];
+  const lostSlots = countLost(losses, 'key slot');
+  const lostPages = countLost(losses, 'page');
+  const remains = Object.entries({
+    VMs: vms.length,
+    'key slots in use': keySlots.assigned + keySlots.flushed,
+    pages: hostPages.inUse,
+    'pages that nobody lost': hostPages.leaked > lostPages ? hostPages.leaked : 0,
+    'open files': handles - world.liveProcesses,
+  }).flatMap(([what, number]) => (number > 0 ? [`${number} ${what}`] : []));
+  const lost = `${keySlots.leaked} key slots are lost, and ${lostSlots} of them are accounted for`;
   return [
     ...(remains.length > 0 ? [violation('nothing-remains', `left: ${remains.join(', ')}`)] : []),
-    ...(keySlots.leaked > lostSlots
-      ? [
-          violation(
-            'no-lost-key-slot',
-            `${keySlots.leaked} key slots are lost, and ${lostSlots} of them are accounted for`,
-          ),
-        ]
-      : []),
+    ...(keySlots.leaked > lostSlots ? [violation('no-lost-key-slot', lost)] : []),
   ];
 }
 
-/** Clock and handles of new processes apart, the two must be the same. */
+/** The two must be the same but for the clock and the handles of new processes. */
 export function changedBy(before: Snapshot, after: Snapshot): string[] {
   return (['keySlots', 'vms', 'pages'] as const).filter(
     (part) => JSON.stringify(before[part]) !== JSON.stringify(after[part]),
@@ -134,10 +121,6 @@ export function changedBy(before: Snapshot, after: Snapshot): string[] {
 
 export function violation(invariant: InvariantName, detail: string): Violation {
   return { invariant, detail };
-}
-
-function sum(losses: readonly Loss[], what: Loss['what']): number {
-  return losses.reduce((total, loss) => total + (loss.what === what ? loss.count : 0), 0);
 }
 
 function hex(address: number): string {

@@ -1,20 +1,13 @@
-/** One operation of a Rehearsal file: a map with one key, the verb. */
+/** One operation of a Rehearsal file is a map with one key, the verb. */
 import { z } from 'zod';
 
-const td = (description: string) =>
-  z
-    .string()
-    .min(1)
-    .optional()
-    .meta({ description, examples: ['web'] });
+const td = z.string().min(1);
+const about = (description: string) => ({ description, examples: ['web'] });
 
 const provision = z.union([
-  z.string().min(1),
+  td,
   z.strictObject({
-    td: z
-      .string()
-      .min(1)
-      .meta({ description: 'The TD that is built.', examples: ['web'] }),
+    td: td.meta(about('The TD that is built.')),
     expect: z
       .enum(['done', 'refused'])
       .optional()
@@ -23,12 +16,9 @@ const provision = z.union([
 ]);
 
 const migrate = z.union([
-  z.string().min(1),
+  td,
   z.strictObject({
-    td: z
-      .string()
-      .min(1)
-      .meta({ description: 'The TD that moves.', examples: ['web'] }),
+    td: td.meta(about('The TD that moves.')),
     vcpus: z
       .int()
       .min(1)
@@ -58,15 +48,11 @@ const migrate = z.union([
 ]);
 
 const verbs = {
-  provision: provision
-    .optional()
-    .meta({ description: 'Build this TD and enter its vCPUs.', examples: ['web'] }),
-  pause: td('Make the vCPUs of this TD leave KVM_RUN.'),
-  resume: td('Enter the vCPUs of this TD again.'),
-  migrate: migrate
-    .optional()
-    .meta({ description: 'Move this TD to another VM.', examples: ['web'] }),
-  stop: td('Take this TD down.'),
+  provision: provision.optional().meta(about('Build this TD and enter its vCPUs.')),
+  pause: td.optional().meta(about('Make the vCPUs of this TD leave KVM_RUN.')),
+  resume: td.optional().meta(about('Enter the vCPUs of this TD again.')),
+  migrate: migrate.optional().meta(about('Move this TD to another VM.')),
+  stop: td.optional().meta(about('Take this TD down.')),
   updateModule: z
     .literal(true)
     .optional()

@@ -4,7 +4,7 @@ import type { FileOperation, FileStep } from './operation-schema.ts';
 export interface NamedTd {
   readonly verb: Verb;
   readonly td: string;
-  /** From `operations` on. */
+  /** The path begins below `operations`. */
   readonly path: readonly (string | number)[];
 }
 

@@ -1,4 +1,7 @@
-/** Rehearsal files: a scenario that a team keeps. Loads zod and yaml: import it where one is read. */
+/**
+ * Rehearsal files: scenarios that a team keeps. This module loads zod and yaml, so it is imported only
+ * where such a file is read.
+ */
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { envelope } from '../../documents/envelope.ts';
@@ -10,25 +13,25 @@ import type { Operation } from '../scenario.ts';
 import { type FileOperation, type FileStep, operationSchema } from './operation-schema.ts';
 import { namedTds, orderMistakes } from './order.ts';
 
-/** A Rehearsal file, read; its TDs are still paths. */
+/** A Rehearsal file as it was read. Its TDs are still paths. */
 export interface RehearsalFile {
   readonly name: string;
-  /** As `--host` and `--kernel` would say it; undefined: as the command line says. */
-  readonly host: string | undefined;
-  readonly kernel: string | undefined;
+  /** What `--host` and `--kernel` would say; undefined where the command line decides. */
+  readonly host?: string | undefined;
+  readonly kernel?: string | undefined;
   readonly checks: 'all' | 'none';
-  readonly slotsLeft: number | undefined;
+  readonly slotsLeft?: number | undefined;
   readonly tds: readonly { readonly name: string; readonly specPath: string }[];
   readonly operations: readonly Operation[];
   readonly faults: FaultChoice;
-  /** Single faults as text, always in place. */
+  /** Single faults as text, which every run has. */
   readonly fault: readonly string[];
   readonly expect: Expectations;
 }
 
 export type FaultChoice = 'none' | 'each' | 'pairs' | 'random';
 
-/** Of the run without a sweep. Undefined: nothing is expected. */
+/** What the run without a sweep must come to; nothing is expected of a number that is undefined. */
 export interface Expectations {
   readonly peakSlots?: number | undefined;
   readonly keySlotsLost?: number | undefined;
@@ -49,15 +52,14 @@ const count = (description: string) =>
     .optional()
     .meta({ description, examples: [1] });
 
-/** Names first: the order of operations on TDs that are not there says nothing. */
+interface NamesAndOperations {
+  readonly tds: readonly { readonly name: string }[];
+  readonly operations: readonly FileOperation[];
+}
+
+/** Wrong names are refused first: the order of operations on TDs that are not there says nothing. */
 function refuseWrongNamesAndOrder(
-  {
-    tds,
-    operations,
-  }: {
-    readonly tds: readonly { readonly name: string }[];
-    readonly operations: readonly FileOperation[];
-  },
+  { tds, operations }: NamesAndOperations,
   context: z.RefinementCtx,
 ): void {
   const refuse = (path: (string | number)[], message: string) =>
@@ -161,16 +163,9 @@ export function parseRehearsalFile(
   const reading = readObject(text, { path, format });
   if ('findings' in reading) throw invalidFile(reading, { ...format, path });
   const { metadata, spec } = reading.data;
-  const { host, kernel, slotsLeft, checks, faults, fault, expect } = spec;
   return {
+    ...spec,
     name: metadata.name,
-    host,
-    kernel,
-    checks,
-    slotsLeft,
-    faults,
-    fault,
-    expect,
     tds: spec.tds.map((td) => ({ name: td.name, specPath: resolve(dirname(path), td.spec) })),
     operations: spec.operations.map(operationOf),
   };

@@ -1,16 +1,16 @@
-/** What the live page knows before its first message. Types alone: both ends read them. */
+/** What the live page knows before its first message. These are types alone, because both ends read them. */
 export interface PageFacts {
   readonly name: string;
-  /** Where it runs: host profile, kernel ABI. */
+  /** The host profile and the kernel ABI on which the run takes place. */
   readonly host: string;
   readonly kernel: string;
   /** Whether viewers may pause, step and change the speed. */
   readonly canHold: boolean;
-  /** Key slots of the host; undefined where only the kernel knows. */
+  /** The number of key slots of the host; undefined where only the kernel knows. */
   readonly totalSlots: number | undefined;
 }
 
 export interface PageData extends PageFacts {
-  /** By machine and state, what the state does. */
+  /** What each state does, by machine and state. */
   readonly states: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }

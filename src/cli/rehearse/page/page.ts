@@ -5,6 +5,7 @@ import {
   cameTo,
   outcomes,
   type RehearsalReport,
+  type ReportedSweep,
   unmetExpectations,
 } from '../../../rehearsal/index.ts';
 import { pageDocument } from '../../../visualize/page/document.ts';
@@ -66,7 +67,7 @@ function resultsHtml(report: RehearsalReport): string {
   return `<table class="results">${rows.join('')}</table><ul>${list}</ul>`;
 }
 
-function sweepHtml(sweep: NonNullable<RehearsalReport['sweep']>): string {
+function sweepHtml(sweep: ReportedSweep): string {
   const totals = Object.entries(sweep.outcomes).map(
     ([outcome, count]) =>
       `<li><span class="cell ${className(outcome)}"></span> <b>${count}</b> ${visibleXml(outcome)}: ${visibleXml(outcomes[outcome as keyof typeof outcomes])}</li>`,
@@ -87,7 +88,7 @@ function sweepHtml(sweep: NonNullable<RehearsalReport['sweep']>): string {
 }
 
 /** Each kind of violation with its faults, and the shortest command that shows it. */
-function violationsHtml({ violations, reproductions }: NonNullable<RehearsalReport['sweep']>) {
+function violationsHtml({ violations, reproductions }: ReportedSweep) {
   if (violations.length === 0) return '';
   const found = violations.map(
     ({ invariant, detail, faults }) =>

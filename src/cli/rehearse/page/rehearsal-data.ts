@@ -1,10 +1,10 @@
-/** What the page of a rehearsal is told. Types alone: the server side writes it, the browser reads it. */
+/** What the page of a rehearsal is told. These are types alone: tdctl writes it, the browser reads it. */
 export interface RehearsalData {
   /** Calls repeat much from run to run, so each text is kept once: messages hold indexes of these. */
   readonly strings: readonly string[];
-  /** So many cells have the run they stand for. */
+  /** So many cells have the run that they stand for. */
   readonly sequences: number;
-  /** Faults of every run. */
+  /** Every run has these faults. */
   readonly always: readonly string[];
   readonly rows: readonly RowData[];
 }

@@ -6,7 +6,7 @@ import type { MessageData } from './rehearsal-data.ts';
 
 export interface SequenceTable {
   readonly strings: readonly string[];
-  /** By `row cell`. */
+  /** The key is `ROW CELL`, the two numbers of the cell in the table. */
   readonly sequences: ReadonlyMap<string, readonly MessageData[]>;
 }
 

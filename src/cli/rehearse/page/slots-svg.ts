@@ -1,4 +1,4 @@
-/** Key slots in use over time, as steps. */
+/** Draws the key slots in use over time as a line of steps. */
 
 import type { ReportedRun } from '../../../rehearsal/index.ts';
 import { element, text } from '../../../visualize/svg/element.ts';

@@ -20,16 +20,14 @@ export class TimeScale {
     this.width = at;
   }
 
-  /** Of one of the times that it was made from, or the last before it. */
+  /** The place of the time, or of the last one before it that the scale was made from. */
   at(time: number): number {
-    const exact = this.#positions.get(time);
-    if (exact !== undefined) return exact;
     let nearest = 0;
     for (const [known, position] of this.#positions) if (known <= time) nearest = position;
     return nearest;
   }
 
-  /** Points to write a time at, none closer than `gap` pixels to the one before. */
+  /** The points to write a time at, of which none is closer than `gap` pixels to the one before. */
   ticks(gap: number): { readonly ms: number; readonly at: number }[] {
     const ticks: { ms: number; at: number }[] = [];
     for (const [ms, at] of this.#positions) {

@@ -1,4 +1,4 @@
-/** The steps of every VM as bars, one lane below the other; the point of no return as a line. */
+/** The steps of every VM are bars, one lane below the other; the point of no return is a line. */
 
 import { visibleXml } from '../../../documents/xml.ts';
 
@@ -10,7 +10,7 @@ import type { TimeScale } from './time-scale.ts';
 const left = 130;
 const rowHeight = 26;
 const barHeight = 18;
-/** More lanes than this are a table, not a picture. */
+/** More lanes than this would be a table, and no picture. */
 const mostLanes = 24;
 
 export function timelineSvg({ steps }: ReportedRun, scale: TimeScale): string {

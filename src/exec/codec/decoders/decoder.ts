@@ -13,12 +13,10 @@ import { StructInMemory } from '../user-structs.ts';
 export type Decoder = (call: ClientCall) => KnownRequest | RunRequest;
 export type DecoderTable = Readonly<Partial<Record<IoctlName, Decoder>>>;
 
-/** What the argument points to. */
 export function argument({ memory, arg }: ClientCall): Place {
   return new Place(memory, arg);
 }
 
-/** The struct that the argument points to. */
 export function structOf<const F extends Fields>(
   call: ClientCall,
   layout: Layout<F>,
@@ -26,7 +24,7 @@ export function structOf<const F extends Fields>(
   return new StructInMemory(argument(call), layout);
 }
 
-/** What a pointer in a struct points to, as the struct was read last. */
+/** Where a pointer in a struct leads, which is looked up in the struct as it was read last. */
 export function pointee<const F extends Fields>(
   { memory }: ClientCall,
   struct: StructInMemory<F>,
@@ -43,7 +41,7 @@ export function unsignedLong(arg: bigint): number {
   return Number(arg);
 }
 
-/** An argument or a field that the kernel cuts to 32 bits, as it does every fd. */
+/** The kernel cuts some arguments and fields to 32 bits, and every fd. */
 export function u32(value: bigint): number {
   return Number(BigInt.asUintN(32, value));
 }

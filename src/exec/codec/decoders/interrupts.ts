@@ -1,6 +1,5 @@
-/** ioctls of a VM about interrupts, eventfds and the buses that a device would sit on. */
+/** The ioctls of a VM about interrupts, eventfds and the buses that a device would sit on. */
 import type { UserGsiRouting } from '../../../simulator/index.ts';
-import { decodeArray } from '../arrays.ts';
 import type { ClientCall } from '../client-call.ts';
 import type { Place } from '../place.ts';
 import { structs } from '../structs.ts';
@@ -56,7 +55,7 @@ export const interruptDecoders = {
   }),
 } satisfies DecoderTable;
 
-/** The second eventfd counts only with its flag. */
+/** The kernel looks the second eventfd up only where its flag is set. */
 function irqfd(call: ClientCall) {
   return mapped(structOf(call, structs.kvm_irqfd), ({ fd, gsi, flags, resamplefd }) => ({
     eventfd: eventfd(call, fd),
@@ -69,21 +68,14 @@ function irqfd(call: ClientCall) {
 
 function gsiRouting(place: Place): UserGsiRouting {
   const header = structs.kvm_irq_routing;
-  const entry = structs.kvm_irq_routing_entry;
   return {
-    readHeader: () => {
-      const bytes = place.read(header.sizeBytes);
-      return bytes && header.decode(bytes);
-    },
-    readEntries: (nr) => {
-      const bytes = place.read(nr * entry.sizeBytes, header.sizeBytes);
-      return (
-        bytes &&
-        decodeArray(entry, bytes, nr).map(({ word0, word1, word2, word3, ...route }) => ({
+    readHeader: () => place.readStruct(header),
+    readEntries: (nr) =>
+      place
+        .readArray(structs.kvm_irq_routing_entry, nr, header.sizeBytes)
+        ?.map(({ word0, word1, word2, word3, ...route }) => ({
           ...route,
           words: [word0, word1, word2, word3],
-        }))
-      );
-    },
+        })),
   };
 }

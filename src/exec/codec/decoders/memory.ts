@@ -1,4 +1,4 @@
-/** ioctls of a VM about guest memory. */
+/** The ioctls of a VM about guest memory. */
 import { KVM_MEM_GUEST_MEMFD } from '../../../abi/kvm/structs.ts';
 import type { MemoryRegionStruct } from '../../../simulator/index.ts';
 import type { ClientCall } from '../client-call.ts';
@@ -63,7 +63,7 @@ export const memoryDecoders = {
   }),
 } satisfies DecoderTable;
 
-/** The fd counts only with its flag; without it the field may hold anything. */
+/** The kernel looks the fd up only where its flag is set; otherwise the field may hold anything. */
 function withGuestMemfd(
   call: ClientCall,
   region: ValuesOf<typeof structs.kvm_userspace_memory_region2.fields>,

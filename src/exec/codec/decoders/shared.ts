@@ -1,14 +1,14 @@
-/** ioctls that more than one kind of file has. */
+/** The ioctls that more than one kind of file has. */
 import { capabilities } from '../../../abi/kvm/capabilities.ts';
 import type { EnableCapStruct } from '../../../simulator/index.ts';
 import type { ClientCall } from '../client-call.ts';
 import type { ValuesOf } from '../layout.ts';
-import { MsrsInMemory } from '../msrs.ts';
+import { msrsInMemory } from '../msrs.ts';
 import { structs } from '../structs.ts';
 import { mapped, u64InMemory } from '../user-structs.ts';
 import { argument, type DecoderTable, pointee, structOf, u32, unsignedLong } from './decoder.ts';
 
-/** /dev/kvm and a VM. The kernel takes a `long`, and has no capability beyond an int. */
+/** /dev/kvm and a VM have it. The kernel takes a `long`, and has no capability beyond an int. */
 export const checkExtension = {
   KVM_CHECK_EXTENSION: ({ arg }) => ({
     request: 'KVM_CHECK_EXTENSION',
@@ -16,7 +16,7 @@ export const checkExtension = {
   }),
 } satisfies DecoderTable;
 
-/** A VM and a vCPU. */
+/** A VM and a vCPU have these. */
 export const vmAndVcpu = {
   KVM_ENABLE_CAP: (call) => ({
     request: 'KVM_ENABLE_CAP',
@@ -27,16 +27,16 @@ export const vmAndVcpu = {
   KVM_GET_STATS_FD: () => ({ request: 'KVM_GET_STATS_FD' }),
 } satisfies DecoderTable;
 
-/** /dev/kvm and a vCPU. */
+/** /dev/kvm and a vCPU have these. */
 export const systemAndVcpu = {
-  KVM_GET_MSRS: (call) => ({ request: 'KVM_GET_MSRS', msrs: new MsrsInMemory(argument(call)) }),
-  KVM_SET_MSRS: (call) => ({ request: 'KVM_SET_MSRS', msrs: new MsrsInMemory(argument(call)) }),
+  KVM_GET_MSRS: (call) => ({ request: 'KVM_GET_MSRS', msrs: msrsInMemory(argument(call)) }),
+  KVM_SET_MSRS: (call) => ({ request: 'KVM_SET_MSRS', msrs: msrsInMemory(argument(call)) }),
   KVM_GET_DEVICE_ATTR: (call) => ({ request: 'KVM_GET_DEVICE_ATTR', ...deviceAttr(call) }),
   KVM_SET_DEVICE_ATTR: (call) => ({ request: 'KVM_SET_DEVICE_ATTR', ...deviceAttr(call) }),
   KVM_HAS_DEVICE_ATTR: (call) => ({ request: 'KVM_HAS_DEVICE_ATTR', ...deviceAttr(call) }),
 } satisfies DecoderTable;
 
-/** Capabilities whose first argument is the fd of a VM. */
+/** The first argument of these capabilities is the fd of a VM. */
 const takesVmFd: ReadonlySet<number> = new Set([
   capabilities.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM,
   capabilities.KVM_CAP_VM_COPY_ENC_CONTEXT_FROM,

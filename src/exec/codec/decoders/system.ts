@@ -1,6 +1,6 @@
-/** ioctls of /dev/kvm: kvm_dev_ioctl(), kvm_arch_dev_ioctl(). */
-import { CpuidInMemory } from '../cpuid.ts';
-import { MsrListInMemory } from '../msrs.ts';
+/** The ioctls of /dev/kvm, as kvm_dev_ioctl() and kvm_arch_dev_ioctl() have them. */
+import { cpuidInMemory } from '../cpuid.ts';
+import { msrListInMemory } from '../msrs.ts';
 import { u64InMemory } from '../user-structs.ts';
 import { argument, type DecoderTable, unsignedLong } from './decoder.ts';
 import { checkExtension, systemAndVcpu } from './shared.ts';
@@ -11,11 +11,11 @@ export const systemDecoders: DecoderTable = {
   KVM_GET_VCPU_MMAP_SIZE: ({ arg }) => ({ request: 'KVM_GET_VCPU_MMAP_SIZE', arg }),
   KVM_GET_SUPPORTED_CPUID: (call) => ({
     request: 'KVM_GET_SUPPORTED_CPUID',
-    cpuid: new CpuidInMemory(argument(call)),
+    cpuid: cpuidInMemory(argument(call)),
   }),
   KVM_GET_EMULATED_CPUID: (call) => ({
     request: 'KVM_GET_EMULATED_CPUID',
-    cpuid: new CpuidInMemory(argument(call)),
+    cpuid: cpuidInMemory(argument(call)),
   }),
   KVM_X86_GET_MCE_CAP_SUPPORTED: (call) => ({
     request: 'KVM_X86_GET_MCE_CAP_SUPPORTED',
@@ -23,11 +23,11 @@ export const systemDecoders: DecoderTable = {
   }),
   KVM_GET_MSR_INDEX_LIST: (call) => ({
     request: 'KVM_GET_MSR_INDEX_LIST',
-    list: new MsrListInMemory(argument(call)),
+    list: msrListInMemory(argument(call)),
   }),
   KVM_GET_MSR_FEATURE_INDEX_LIST: (call) => ({
     request: 'KVM_GET_MSR_FEATURE_INDEX_LIST',
-    list: new MsrListInMemory(argument(call)),
+    list: msrListInMemory(argument(call)),
   }),
   ...checkExtension,
   ...systemAndVcpu,

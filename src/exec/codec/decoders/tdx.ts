@@ -6,7 +6,7 @@
 import { type TdxCommandName, tdxCommands } from '../../../abi/kvm/requests.ts';
 import type { TdxRequest } from '../../../simulator/index.ts';
 import type { ClientCall } from '../client-call.ts';
-import { CapabilitiesInMemory, CpuidInMemory } from '../cpuid.ts';
+import { capabilitiesInMemory, cpuidInMemory } from '../cpuid.ts';
 import { initVmInMemory } from '../init-vm.ts';
 import type { Place } from '../place.ts';
 import { structs } from '../structs.ts';
@@ -24,7 +24,7 @@ const commands: Readonly<Record<TdxCommandName, (command: Command) => TdxRequest
   KVM_TDX_CAPABILITIES: ({ cmd, data }) => ({
     request: 'KVM_TDX_CAPABILITIES',
     cmd,
-    data: new CapabilitiesInMemory(data),
+    data: capabilitiesInMemory(data),
   }),
   KVM_TDX_INIT_VM: ({ cmd, data, call }) => ({
     request: 'KVM_TDX_INIT_VM',
@@ -41,7 +41,7 @@ const commands: Readonly<Record<TdxCommandName, (command: Command) => TdxRequest
   KVM_TDX_GET_CPUID: ({ cmd, data }) => ({
     request: 'KVM_TDX_GET_CPUID',
     cmd,
-    data: new CpuidInMemory(data),
+    data: cpuidInMemory(data),
   }),
   KVM_TDX_TERMINATE_VM: ({ cmd }) => ({ request: 'KVM_TDX_TERMINATE_VM', cmd }),
 };

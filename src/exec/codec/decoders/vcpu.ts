@@ -1,7 +1,7 @@
-/** ioctls of a vCPU: kvm_vcpu_ioctl(), kvm_arch_vcpu_ioctl(). */
+/** The ioctls of a vCPU, as kvm_vcpu_ioctl() and kvm_arch_vcpu_ioctl() have them. */
 import { type VcpuStateRequestName, vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
 import type { ClientCall } from '../client-call.ts';
-import { CpuidInMemory } from '../cpuid.ts';
+import { cpuidInMemory } from '../cpuid.ts';
 import { RunPageInMemory } from '../run-page.ts';
 import { structs } from '../structs.ts';
 import { u32InMemory, u64InMemory } from '../user-structs.ts';
@@ -17,11 +17,11 @@ export const vcpuDecoders: DecoderTable = {
   }),
   KVM_SET_CPUID2: (call) => ({
     request: 'KVM_SET_CPUID2',
-    cpuid: new CpuidInMemory(argument(call)),
+    cpuid: cpuidInMemory(argument(call)),
   }),
   KVM_GET_CPUID2: (call) => ({
     request: 'KVM_GET_CPUID2',
-    cpuid: new CpuidInMemory(argument(call)),
+    cpuid: cpuidInMemory(argument(call)),
   }),
   KVM_GET_MP_STATE: (call) => ({
     request: 'KVM_GET_MP_STATE',
@@ -54,18 +54,16 @@ export const vcpuDecoders: DecoderTable = {
   ...stateDecoders(),
 };
 
-/** Structs that the model moves whole. */
-function stateDecoders(): Readonly<Record<VcpuStateRequestName, Decoder>> {
-  const names = Object.keys(vcpuStateBytes) as VcpuStateRequestName[];
-  return Object.fromEntries(
-    names.map((name): [string, Decoder] => [
-      name,
-      (call) => ({ request: name, state: argument(call) }),
-    ]),
-  ) as Record<VcpuStateRequestName, Decoder>;
+/** The model moves these structs as a whole, and looks at no field of them. */
+function stateDecoders(): DecoderTable {
+  const decoders: Record<string, Decoder> = {};
+  for (const name of Object.keys(vcpuStateBytes) as VcpuStateRequestName[]) {
+    decoders[name] = (call) => ({ request: name, state: argument(call) });
+  }
+  return decoders;
 }
 
-/** NULL takes the mask away. The length is read alone first. */
+/** A NULL argument takes the mask away. The kernel reads the length alone first. */
 function signalMask(call: ClientCall) {
   if (call.arg === 0n) return undefined;
   const place = argument(call);

@@ -1,4 +1,7 @@
-/** ioctls of a VM: kvm_vm_ioctl(), kvm_arch_vm_ioctl(). Memory and interrupts have files of their own. */
+/**
+ * The ioctls of a VM, as kvm_vm_ioctl() and kvm_arch_vm_ioctl() have them. Those about memory and
+ * interrupts have files of their own.
+ */
 import { msrFilterInMemory } from '../msrs.ts';
 import { structs } from '../structs.ts';
 import { u64InMemory } from '../user-structs.ts';

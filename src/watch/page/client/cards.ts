@@ -1,4 +1,4 @@
-/** The charts: one VM, or both VMs of a move with the move between them. */
+/** Shows the charts of one VM, or of both VMs of a move with the move between them. */
 import { byDataset, make, part } from '../../../visualize/page/client/dom.ts';
 import { chosenLanes, fillChooser, which } from './chooser.ts';
 import { facts } from './facts.ts';
@@ -16,7 +16,7 @@ interface Card {
 
 const cards = part('cards', HTMLElement);
 const cardOf = new Map<string, Card>();
-/** How much of a chart is seen around the active state, in the chart's own units. */
+/** So much of a chart is seen around the active state, in the chart's own units. */
 const closeUp = { width: 760, height: 460 };
 const badOutcomes: readonly (string | null)[] = ['lost', 'failed', 'stuck'];
 

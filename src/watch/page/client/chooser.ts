@@ -1,4 +1,4 @@
-/** Which VM or move is shown: the newest, unless someone has chosen. */
+/** Decides which VM or move is shown: the newest, unless someone has chosen. */
 import { make, part } from '../../../visualize/page/client/dom.ts';
 import { type Lane, lanes, movesOf, newestTd, vmsOf } from './model.ts';
 
@@ -7,7 +7,7 @@ const chooser = part('chooser', HTMLElement);
 const mostOptions = 400;
 let lanesOffered = 0;
 
-/** A TD, and the how-manieth of its moves, from 1; 0 is the TD alone. */
+/** A TD and the how-manieth of its moves, from 1; with 0 the TD is shown alone. */
 type Choice = readonly [td: string, hop: number];
 
 /** One VM, or a move between its two VMs. */

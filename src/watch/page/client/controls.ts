@@ -1,4 +1,4 @@
-/** Pause, step, speed: asked of tdctl, shown as tdctl says. A run on a real host has none of them. */
+/** Pause, step and speed are asked of tdctl, and shown as it says. A run on a real host has none of them. */
 import { make, part } from '../../../visualize/page/client/dom.ts';
 import type { ControlMessage, Pace } from '../../messages.ts';
 import { facts } from './facts.ts';

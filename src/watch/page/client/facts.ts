@@ -8,7 +8,7 @@ export function formatMs(value: number): string {
   return value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${value.toFixed(2)} ms`;
 }
 
-/** The same for what may be shorter than the last digit of that. */
+/** Writes durations, which may be shorter than the last digit of formatMs(). */
 export function formatDuration(value: number): string {
   return value < 0.1 ? `${Math.round(value * 1000)} µs` : formatMs(value);
 }

@@ -1,4 +1,4 @@
-/** The stream: everything that came since the last frame is taken at once, and drawn once. */
+/** Reads the stream. All that came since the last frame is taken at once, and drawn once. */
 import { part } from '../../../visualize/page/client/dom.ts';
 import type { EndMessage, WatchMessage } from '../../messages.ts';
 import { showCards } from './cards.ts';

@@ -1,4 +1,4 @@
-/** What the page knows of the run: its lanes, made from the messages alone. */
+/** The page knows the lanes of the run, which it makes from the messages alone. */
 import type { EventMessage } from '../../messages.ts';
 
 export type RunEvent = EventMessage['event'];
@@ -30,7 +30,7 @@ function newLane(name: string, { machine, td }: RunEvent): Lane {
   return { name, machine, td, ...untouched, note: '', outcome: null };
 }
 
-/** What an event changes, in the lane it is of. */
+/** Changes the lane as the event says. */
 function change(lane: Lane, event: RunEvent): void {
   switch (event.event) {
     case 'state.entered':
@@ -66,12 +66,12 @@ function stateOfStep({ seen, state: current }: Lane, step: string): string {
   return named ?? current ?? step;
 }
 
-/** Lanes of a TD's VMs, in the order it was in them. */
+/** The lanes of the VMs of a TD, in the order in which it was in them. */
 export function vmsOf(td: string): Lane[] {
   return lanesOf(td, 'td-lifecycle');
 }
 
-/** Lanes of its moves, the first move first. */
+/** The lanes of the moves of a TD, in their order. */
 export function movesOf(td: string): Lane[] {
   return lanesOf(td, 'intra-host-migration');
 }

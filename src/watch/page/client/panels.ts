@@ -1,10 +1,10 @@
-/** Below the charts: the steps with their times, and the event log. */
+/** Below the charts stand the steps with their times, and the event log. */
 import { make, part } from '../../../visualize/page/client/dom.ts';
 import type { EventMessage } from '../../messages.ts';
 import { formatDuration, formatMs } from './facts.ts';
 import type { RunEvent } from './model.ts';
 
-/** A page with more rows than this gets slow; the run's own record has them all. */
+/** A page with more rows than this gets slow. The record of the run has all of them. */
 const mostRows = 1000;
 const log = part('log', HTMLElement);
 export const filter = part('filter', HTMLInputElement);

@@ -16,7 +16,7 @@ const plot = part('slots', SVGSVGElement);
 plot.setAttribute('viewBox', '0 0 1000 102');
 plot.append(area, peakLine, usedLine);
 
-/** A sample for each change, and none between. */
+/** There is a sample for each change, and none between. */
 export function takeSlots({ atMs, usedSlots }: EventMessage): void {
   if (usedSlots === undefined || samples.at(-1)?.used === usedSlots) return;
   samples.push({ atMs, used: usedSlots });
