@@ -73,7 +73,7 @@ describe('run --fault', () => {
       request: 'KVM_ENABLE_CAP',
       capability: 'KVM_CAP_MAX_VCPUS',
       errno: 'EINVAL',
-      message: expect.stringContaining('proposal-1 takes KVM_CAP_MAX_VCPUS'),
+      message: expect.stringContaining('the number is above KVM_MAX_VCPUS, or the VM has a vCPU'),
     });
     expect(stderr).toContain(ended.error.message);
     expect(stderr).not.toContain('name the capability');
