@@ -1,6 +1,6 @@
 /** The kernel ABI that a user names. */
 import { kernelAbiNamed, kernelAbis } from '../abi/kvm/kernels/index.ts';
-import type { KernelAbi } from '../abi/kvm/kernels/kernel-abi.ts';
+import type { KernelAbi } from '../abi/kvm/kernels/record.ts';
 import { nearest } from '../documents/nearest.ts';
 import { TdctlError } from '../errors/index.ts';
 

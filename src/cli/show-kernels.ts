@@ -1,6 +1,6 @@
 /** `tdctl kernels`: the kernel ABIs that a simulated host can follow. */
 import { book, errnosOf } from '../abi/kvm/checks/index.ts';
-import { hasMaxVcpusCap, makesVcpusFirst } from '../abi/kvm/kernels/kernel-abi.ts';
+import { hasMaxVcpusCap, makesVcpusFirst } from '../abi/kvm/kernels/record.ts';
 import {
   differences,
   type OrderDifference,

@@ -2,7 +2,7 @@
  * What a run has lost, and who lost it. A loss that the kernel or the module causes is reported as
  * theirs; one without such a cause is a violation of ours.
  */
-import { makesVcpusFirst } from '../abi/kvm/kernels/kernel-abi.ts';
+import { makesVcpusFirst } from '../abi/kvm/kernels/record.ts';
 import type { FaultRecord, KernelAbi, Snapshot } from '../simulator/index.ts';
 import type { MoveResult } from './record.ts';
 import type { LiveTd } from './world.ts';

@@ -5,7 +5,7 @@
  */
 
 import { defaultKernelAbi, type KernelAbiName, kernelAbis } from '../abi/kvm/kernels/index.ts';
-import type { KernelAbi } from '../abi/kvm/kernels/kernel-abi.ts';
+import type { KernelAbi } from '../abi/kvm/kernels/record.ts';
 import type { FaultInjector } from './faults.ts';
 import type { GuestScript } from './interface.ts';
 import type { HostProfile } from './platform.ts';
@@ -30,7 +30,7 @@ export function createSimulatedHost(options: CreateSimulatedHostOptions): Simula
 }
 
 export { defaultKernelAbi, type KernelAbiName, kernelAbis } from '../abi/kvm/kernels/index.ts';
-export type { KernelAbi } from '../abi/kvm/kernels/kernel-abi.ts';
+export type { KernelAbi } from '../abi/kvm/kernels/record.ts';
 export {
   type FaultRecord,
   injectorOf,

@@ -2,7 +2,7 @@
 
 import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
-import type { KernelAbi } from '../abi/kvm/kernels/kernel-abi.ts';
+import type { KernelAbi } from '../abi/kvm/kernels/record.ts';
 import { VirtualClock } from './clock.ts';
 import { guestPagesTeardownNs, ioctlCost, moduleInitNs, releaseCost } from './costs.ts';
 import { type DisturbedMachine, type FaultInjector, type FaultPoint, noFaults } from './faults.ts';

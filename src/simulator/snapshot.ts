@@ -1,6 +1,6 @@
 /** What a simulated machine holds at one moment, as plain data. */
 
-import type { TdState } from '../abi/kvm/kernels/kernel-abi.ts';
+import type { TdState } from '../abi/kvm/kernels/record.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { CgroupUsage } from './kernel/misc-cgroup.ts';
 import type { Vm } from './kernel/objects.ts';

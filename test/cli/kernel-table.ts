@@ -1,9 +1,5 @@
 /** The table of docs/kernels.md: rules from the records, outcomes from running the simulated host. */
-import {
-  hasMaxVcpusCap,
-  makesCheck,
-  makesVcpusFirst,
-} from '../../src/abi/kvm/kernels/kernel-abi.ts';
+import { hasMaxVcpusCap, makesCheck, makesVcpusFirst } from '../../src/abi/kvm/kernels/record.ts';
 import { type KernelAbi, type KernelAbiName, kernelAbis } from '../../src/simulator/index.ts';
 import { Driver } from '../simulator/drive.ts';
 

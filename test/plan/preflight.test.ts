@@ -1,7 +1,7 @@
 /** Pre-flight says yes exactly when the simulated kernel and module say yes, and else names the same row. */
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { hasMaxVcpusCap, makesCheck } from '../../src/abi/kvm/kernels/kernel-abi.ts';
+import { hasMaxVcpusCap, makesCheck } from '../../src/abi/kvm/kernels/record.ts';
 import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../../src/abi/kvm/structs.ts';
 import { attributeMask } from '../../src/abi/tdx/attributes.ts';
 import { type ModuleReleaseName, moduleReleases } from '../../src/abi/tdx/module-releases.ts';

@@ -2,7 +2,7 @@
 import { capabilities } from '../../src/abi/kvm/capabilities.ts';
 import type { CheckName } from '../../src/abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../src/abi/kvm/errno.ts';
-import { hasMaxVcpusCap } from '../../src/abi/kvm/kernels/kernel-abi.ts';
+import { hasMaxVcpusCap } from '../../src/abi/kvm/kernels/record.ts';
 import { mpStates } from '../../src/abi/kvm/mp-states.ts';
 import { tdxCommands } from '../../src/abi/kvm/requests.ts';
 import { type CpuidEntry, KVM_MEM_GUEST_MEMFD } from '../../src/abi/kvm/structs.ts';

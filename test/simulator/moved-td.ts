@@ -1,5 +1,5 @@
 /** A TD, and the VM that it can be moved to: as tdx_migrate_tests of the kernel's selftests makes both. */
-import { makesVcpusFirst } from '../../src/abi/kvm/kernels/kernel-abi.ts';
+import { makesVcpusFirst } from '../../src/abi/kvm/kernels/record.ts';
 import { type Driver, expectOk, memRegion, ramGpa, ramPages } from './drive.ts';
 
 export interface Td {

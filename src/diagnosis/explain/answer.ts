@@ -1,5 +1,5 @@
 /** What every table of this room holds: an answer with a stable id. */
-import type { KernelAbi } from '../../abi/kvm/kernels/kernel-abi.ts';
+import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
 
 /**
  * Where an answer stands in a whole log. A cause comes before what follows from it

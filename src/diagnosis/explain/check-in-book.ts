@@ -7,7 +7,7 @@ import {
   checkedRequests,
 } from '../../abi/kvm/checks/index.ts';
 import { kernelAbis } from '../../abi/kvm/kernels/index.ts';
-import { type KernelAbi, makesCheck } from '../../abi/kvm/kernels/kernel-abi.ts';
+import { type KernelAbi, makesCheck } from '../../abi/kvm/kernels/record.ts';
 
 /** Requests of which the same kernels make a check. */
 export interface MadeBy {

@@ -7,7 +7,7 @@ import {
   checkedRequests,
 } from '../../abi/kvm/checks/index.ts';
 import { kernelAbis } from '../../abi/kvm/kernels/index.ts';
-import { isBeforeAll, type KernelAbi } from '../../abi/kvm/kernels/kernel-abi.ts';
+import { isBeforeAll, type KernelAbi } from '../../abi/kvm/kernels/record.ts';
 import {
   type CheckSection,
   rowTable,

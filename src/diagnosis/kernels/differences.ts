@@ -5,7 +5,7 @@ import {
   type CheckOrder,
   checkedRequests,
 } from '../../abi/kvm/checks/index.ts';
-import type { KernelAbi } from '../../abi/kvm/kernels/kernel-abi.ts';
+import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
 
 /** A check at its new place. */
 export interface PlacedCheck {

@@ -1,5 +1,5 @@
 /** The rules of a kernel record that are no checks, in words: what a call does, not whether it is refused. */
-import { hasMaxVcpusCap, type KernelAbi } from '../../abi/kvm/kernels/kernel-abi.ts';
+import { hasMaxVcpusCap, type KernelAbi } from '../../abi/kvm/kernels/record.ts';
 
 export interface KernelRule {
   /** Names the rule in data. */

@@ -4,7 +4,7 @@ import {
   hasCommand,
   hasMaxVcpusCap,
   makesVcpusFirst,
-} from '../../abi/kvm/kernels/kernel-abi.ts';
+} from '../../abi/kvm/kernels/record.ts';
 import { type CpuidEntry, KVM_MAX_CPUID_ENTRIES } from '../../abi/kvm/structs.ts';
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import {

@@ -5,7 +5,7 @@
  */
 
 import { ADDRESS_SIZES_LEAF, withGuestAddressBits, withoutForbidden } from '../../abi/kvm/cpuid.ts';
-import type { KernelAbi } from '../../abi/kvm/kernels/kernel-abi.ts';
+import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
 import { attributeMask } from '../../abi/tdx/attributes.ts';
 import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
 import { type ModuleRelease, moduleReleases, tdxFeatures0 } from '../../abi/tdx/module-releases.ts';

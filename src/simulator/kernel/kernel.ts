@@ -1,4 +1,4 @@
-import type { KernelAbi } from '../../abi/kvm/kernels/kernel-abi.ts';
+import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
 import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
 import type { FaultInjector } from '../faults.ts';
 import type { Caller } from '../interface.ts';

@@ -1,6 +1,6 @@
 /** Numbers of the kernel's own build. Source: Linux 7.3, arch/x86/include/asm/kvm_host.h. */
 
-import type { VcpuBound } from '../../abi/kvm/kernels/kernel-abi.ts';
+import type { VcpuBound } from '../../abi/kvm/kernels/record.ts';
 import { presentCpus } from '../platform.ts';
 import type { Kernel } from './kernel.ts';
 import type { Vm } from './objects.ts';

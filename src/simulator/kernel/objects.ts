@@ -1,5 +1,5 @@
 /** `struct kvm` and its kin: what the ioctls of the model work on. */
-import type { TdState } from '../../abi/kvm/kernels/kernel-abi.ts';
+import type { TdState } from '../../abi/kvm/kernels/record.ts';
 import type { MpState } from '../../abi/kvm/mp-states.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import type { GsiRoute, MsrFilterStruct, TdVmCallAnswer } from '../interface.ts';

@@ -1,6 +1,6 @@
 /** What a refused call means: the trace's own refusal, or one of the simulated kernel. */
 import { book, type CheckName, errnosOf, isCheckName } from '../../abi/kvm/checks/index.ts';
-import { hasMaxVcpusCap, type KernelAbi, stepOf } from '../../abi/kvm/kernels/kernel-abi.ts';
+import { hasMaxVcpusCap, type KernelAbi, stepOf } from '../../abi/kvm/kernels/record.ts';
 import { explainRequest } from '../../diagnosis/explain/requests/explain-refusal.ts';
 import { isExplained } from '../../diagnosis/explain/requests/index.ts';
 import type { CallOutcome, CallRecord, RefusedOutcome } from '../record.ts';

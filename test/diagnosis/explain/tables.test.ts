@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { book, checkedRequests, errnosOf, isCheckName } from '../../../src/abi/kvm/checks/index.ts';
 import { kernelAbis } from '../../../src/abi/kvm/kernels/index.ts';
-import type { KernelAbi } from '../../../src/abi/kvm/kernels/kernel-abi.ts';
+import type { KernelAbi } from '../../../src/abi/kvm/kernels/record.ts';
 import { decodeStatus, statusCodes } from '../../../src/abi/tdx/status.ts';
 import { allAnswers, explainTyped } from '../../../src/diagnosis/explain/index.ts';
 import { explainRequest } from '../../../src/diagnosis/explain/requests/explain-refusal.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { book, checkedRequests } from '../../../src/abi/kvm/checks/index.ts';
 import { kernelAbis } from '../../../src/abi/kvm/kernels/index.ts';
-import type { KernelAbi } from '../../../src/abi/kvm/kernels/kernel-abi.ts';
+import type { KernelAbi } from '../../../src/abi/kvm/kernels/record.ts';
 import { checkPages } from '../../../src/diagnosis/kernels/check-pages.ts';
 import { mergedOrder } from '../../../src/diagnosis/kernels/check-section.ts';
 

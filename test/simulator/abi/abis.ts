@@ -1,5 +1,5 @@
 import type { ErrnoName } from '../../../src/abi/kvm/errno.ts';
-import { makesCheck } from '../../../src/abi/kvm/kernels/kernel-abi.ts';
+import { makesCheck } from '../../../src/abi/kvm/kernels/record.ts';
 import { type KernelAbi, type KernelAbiName, kernelAbis } from '../../../src/simulator/index.ts';
 
 /** Every kernel ABI, or those that a rule is about. */

@@ -1,7 +1,7 @@
 /** Who says how many vCPUs a TD may have, and who checks it. */
 
 import { describe, expect, test } from 'vitest';
-import { hasMaxVcpusCap, makesCheck } from '../../../src/abi/kvm/kernels/kernel-abi.ts';
+import { hasMaxVcpusCap, makesCheck } from '../../../src/abi/kvm/kernels/record.ts';
 import {
   createSimulatedHost,
   type KernelAbiName,

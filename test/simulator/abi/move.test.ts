@@ -1,7 +1,7 @@
 /** Moving a TD to another VM, and what a move that fails leaves, under the two patch series. */
 
 import { describe, expect, test } from 'vitest';
-import { makesCheck, makesVcpusFirst } from '../../../src/abi/kvm/kernels/kernel-abi.ts';
+import { makesCheck, makesVcpusFirst } from '../../../src/abi/kvm/kernels/record.ts';
 import { statusWord } from '../../../src/abi/tdx/status.ts';
 import { type KernelAbiName, kernelAbis, StructValue } from '../../../src/simulator/index.ts';
 import { Driver, expectOk, memRegion, page, ramGpa } from '../drive.ts';

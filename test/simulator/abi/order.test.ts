@@ -1,7 +1,7 @@
 /** What Linux 6.16 checks in another order than 7.3, or otherwise: each difference on both sides. */
 import { describe, expect, test } from 'vitest';
 import type { CheckedRequest, CheckName } from '../../../src/abi/kvm/checks/index.ts';
-import { makesCheck } from '../../../src/abi/kvm/kernels/kernel-abi.ts';
+import { makesCheck } from '../../../src/abi/kvm/kernels/record.ts';
 import { statusWord } from '../../../src/abi/tdx/status.ts';
 import {
   CapabilitiesValue,

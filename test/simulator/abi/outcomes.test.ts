@@ -1,6 +1,6 @@
 /** What a TDX command does where it is taken, and leaves where it is refused: alike under every kernel. */
 import { describe, expect, test } from 'vitest';
-import { makesCheck } from '../../../src/abi/kvm/kernels/kernel-abi.ts';
+import { makesCheck } from '../../../src/abi/kvm/kernels/record.ts';
 import { statusWord } from '../../../src/abi/tdx/status.ts';
 import { CpuidValue, type InitVmStruct } from '../../../src/simulator/index.ts';
 import {

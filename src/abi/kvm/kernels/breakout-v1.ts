@@ -1,4 +1,4 @@
-import type { KernelAbi } from './kernel-abi.ts';
+import type { KernelAbi } from './record.ts';
 import { seriesV19 } from './series-v19.ts';
 
 export const breakoutV1: KernelAbi = {

@@ -1,8 +1,8 @@
 import { breakoutV1 } from './breakout-v1.ts';
-import type { KernelAbi } from './kernel-abi.ts';
 import { postedTerminateVm } from './posted-terminate-vm.ts';
 import { preV8 } from './pre-v8.ts';
 import { proposal1, proposal1a, proposal1b, proposal2 } from './proposals.ts';
+import type { KernelAbi } from './record.ts';
 import { rfcMigrationV1 } from './rfc-migration-v1.ts';
 import { rfcMigrationV2 } from './rfc-migration-v2.ts';
 import { seriesV9 } from './series-v9.ts';

@@ -1,4 +1,4 @@
-import type { KernelAbi } from './kernel-abi.ts';
+import type { KernelAbi } from './record.ts';
 import { upstream73 } from './upstream-7.3.ts';
 
 export const postedTerminateVm: KernelAbi = {

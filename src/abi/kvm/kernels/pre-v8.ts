@@ -1,6 +1,6 @@
 import type { CheckOrder } from '../checks/index.ts';
-import type { KernelAbi } from './kernel-abi.ts';
 import { without } from './orders.ts';
+import type { KernelAbi } from './record.ts';
 import { seriesV9 } from './series-v9.ts';
 
 /** What makes a TD in the module, up to its TDCS. */

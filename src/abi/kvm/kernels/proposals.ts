@@ -2,8 +2,9 @@
  * What the seed thread of October 2022 proposes in place of series v9's rule. Apart from the number
  * of vCPUs they are that series, so that a comparison shows what the proposal changes.
  */
-import type { KernelAbi } from './kernel-abi.ts';
+
 import { replaced, without } from './orders.ts';
+import type { KernelAbi } from './record.ts';
 import { seriesV9 } from './series-v9.ts';
 
 const thread =

@@ -1,6 +1,6 @@
-import type { KernelAbi } from './kernel-abi.ts';
 import { moveChecksOfRfcV1 } from './moves.ts';
 import { replaced, without } from './orders.ts';
+import type { KernelAbi } from './record.ts';
 import { seriesV19 } from './series-v19.ts';
 
 const { checks } = seriesV19;

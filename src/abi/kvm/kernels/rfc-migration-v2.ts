@@ -1,6 +1,6 @@
-import type { KernelAbi } from './kernel-abi.ts';
 import { moveChecksOfRfcV2 } from './moves.ts';
 import { replaced, without } from './orders.ts';
+import type { KernelAbi } from './record.ts';
 import { upstream616 } from './upstream-6.16.ts';
 
 const { checks } = upstream616;

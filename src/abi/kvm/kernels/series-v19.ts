@@ -1,5 +1,5 @@
-import type { KernelAbi } from './kernel-abi.ts';
 import { bindingAtOnce, replaced, without } from './orders.ts';
+import type { KernelAbi } from './record.ts';
 import { upstream73 } from './upstream-7.3.ts';
 
 const { checks } = upstream73;

@@ -1,6 +1,6 @@
-import type { KernelAbi } from './kernel-abi.ts';
 import { moveChecksOfRfcV1 } from './moves.ts';
 import { bindingAtOnce, replaced, without } from './orders.ts';
+import type { KernelAbi } from './record.ts';
 import { upstream73 } from './upstream-7.3.ts';
 
 const { checks } = upstream73;

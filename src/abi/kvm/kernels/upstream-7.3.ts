@@ -1,5 +1,5 @@
 import { linux73Checks } from '../checks/index.ts';
-import type { KernelAbi } from './kernel-abi.ts';
+import type { KernelAbi } from './record.ts';
 
 export const upstream73: KernelAbi = {
   name: 'upstream-7.3',

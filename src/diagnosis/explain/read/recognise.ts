@@ -1,5 +1,5 @@
 /** What one line says: an answer for it, or for the status and the refusal that it holds. */
-import type { KernelAbi } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import type { KernelAbi } from '../../../abi/kvm/kernels/record.ts';
 import type { Answer, ExplainOptions } from '../answer.ts';
 import type { CheckInBook } from '../check-in-book.ts';
 import { explainLine } from '../lines/index.ts';

@@ -4,7 +4,7 @@
  */
 import { errnosOf, isCheckName } from '../../../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../../abi/kvm/errno.ts';
-import type { KernelAbi } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import type { KernelAbi } from '../../../abi/kvm/kernels/record.ts';
 import type { TdctlErrorCode } from '../../../errors/index.ts';
 import { explainStatus, type StatusExplanation } from '../status/explain-status.ts';
 import { leafByName } from '../status/leaves.ts';

@@ -2,7 +2,7 @@
 import { askedOn } from '../../../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../../abi/kvm/errno.ts';
 import { defaultKernelAbi, kernelAbis } from '../../../abi/kvm/kernels/index.ts';
-import type { KernelAbi } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import type { KernelAbi } from '../../../abi/kvm/kernels/record.ts';
 import { checkAnswers } from './check-notes.ts';
 import { commonAnswers, severalChecks } from './common.ts';
 import { hostRequestFacts } from './host-requests.ts';

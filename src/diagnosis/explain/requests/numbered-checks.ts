@@ -5,7 +5,7 @@ import {
   type CheckName,
   isCheckedRequest,
 } from '../../../abi/kvm/checks/index.ts';
-import { isBeforeAll, type KernelAbi, stepOf } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import { isBeforeAll, type KernelAbi, stepOf } from '../../../abi/kvm/kernels/record.ts';
 import type { NumberedCheck } from './request.ts';
 
 /** undefined: the book does not have it. A capability without rows has those of KVM_ENABLE_CAP. */

@@ -3,7 +3,7 @@
  * released kernel moves a TD: the op of Intel's vendor table is NULL, and the fd is not even looked at.
  * What the two patch series do is in rfc-v1.ts and rfc-v2.ts.
  */
-import type { MoveRules } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import type { MoveRules } from '../../../abi/kvm/kernels/record.ts';
 import type { Refusal } from '../answer.ts';
 import { firstRefusal, type Steps } from '../checks.ts';
 import type { CapCall } from '../vm/cap-call.ts';

@@ -1,6 +1,6 @@
 /** ioctls of /dev/kvm. */
 
-import type { VcpuBound } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import type { VcpuBound } from '../../../abi/kvm/kernels/record.ts';
 import { vmTypes } from '../../../abi/kvm/vm-types.ts';
 import type { Answer, Caller, Request } from '../../interface.ts';
 import { ok, type Refusal, refuse } from '../answer.ts';

@@ -1,6 +1,6 @@
 /** The checks that come before every sub-command of KVM_MEMORY_ENCRYPT_OP, on a VM and on a vCPU. */
 import { lockedVmCommandChecks } from '../../../abi/kvm/checks/tdx-command.ts';
-import { hasCommand } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import { hasCommand } from '../../../abi/kvm/kernels/record.ts';
 import { type TdxCommandName, tdxCommands } from '../../../abi/kvm/requests.ts';
 import type { Answer, Request, TdxRequest } from '../../interface.ts';
 import { refuse } from '../answer.ts';

@@ -1,5 +1,5 @@
 /** KVM's side of the secure EPT: what it adds and takes away, leaf by leaf. */
-import { makesCheck } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import { makesCheck } from '../../../abi/kvm/kernels/record.ts';
 import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
 import { type Hpa, pageSize } from '../../module/addresses.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';

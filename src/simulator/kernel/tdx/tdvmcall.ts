@@ -3,7 +3,7 @@
  * its answer is completed by the next KVM_RUN. Source: handle_tdvmcall() and what it calls, Linux 7.3.
  */
 import { errnoNumbers } from '../../../abi/kvm/errno.ts';
-import { tellsMapGpaAnswersApart } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import { tellsMapGpaAnswersApart } from '../../../abi/kvm/kernels/record.ts';
 import { PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import { tdVmCallLeaves, tdVmCallStatuses } from '../../../abi/tdx/tdvmcall.ts';
 import type {

@@ -1,5 +1,5 @@
 /** Whether the key slot of a TD was given back. */
-import { hasCommand } from '../../../abi/kvm/kernels/kernel-abi.ts';
+import { hasCommand } from '../../../abi/kvm/kernels/record.ts';
 import { granted, isFinalized, isInitialized, type VmHistory } from '../history.ts';
 import { madeBy } from '../traced.ts';
 import type { LintRule, RuleTrace } from './rule.ts';

@@ -1,5 +1,5 @@
 /** KVM_CREATE_VM and KVM_CREATE_VCPU. */
-import { hasMaxVcpusCap } from '../../../../src/abi/kvm/kernels/kernel-abi.ts';
+import { hasMaxVcpusCap } from '../../../../src/abi/kvm/kernels/record.ts';
 import type { Driver } from '../../drive.ts';
 import type { Call, ConformanceTable } from './case.ts';
 import { noEntropy, other } from './statuses.ts';

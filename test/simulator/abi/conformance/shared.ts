@@ -1,6 +1,6 @@
 /** The conditions of checks that many requests have, brought about for any of them. */
 import type { AskedOn, CheckName } from '../../../../src/abi/kvm/checks/index.ts';
-import { makesVcpusFirst } from '../../../../src/abi/kvm/kernels/kernel-abi.ts';
+import { makesVcpusFirst } from '../../../../src/abi/kvm/kernels/record.ts';
 import type { Handle, Request, TdxRequest } from '../../../../src/simulator/index.ts';
 import { hostProfiles } from '../../../../src/simulator/index.ts';
 import type { Driver, Result } from '../../drive.ts';

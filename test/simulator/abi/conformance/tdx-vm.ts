@@ -1,5 +1,5 @@
 /** KVM_MEMORY_ENCRYPT_OP on a VM. */
-import { hasCommand } from '../../../../src/abi/kvm/kernels/kernel-abi.ts';
+import { hasCommand } from '../../../../src/abi/kvm/kernels/record.ts';
 import { statusWord } from '../../../../src/abi/tdx/status.ts';
 import {
   CapabilitiesValue,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { guestMemorySharing } from '../../../../src/abi/kvm/kernels/kernel-abi.ts';
+import { guestMemorySharing } from '../../../../src/abi/kvm/kernels/record.ts';
 import { statusWord } from '../../../../src/abi/tdx/status.ts';
 import {
   type Caller,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { tellsMapGpaAnswersApart } from '../../../../src/abi/kvm/kernels/kernel-abi.ts';
+import { tellsMapGpaAnswersApart } from '../../../../src/abi/kvm/kernels/record.ts';
 import { statusWord } from '../../../../src/abi/tdx/status.ts';
 import type { GuestEvent, GuestScript, KernelAbiName } from '../../../../src/simulator/index.ts';
 import { recordAll } from '../../../trace/recorder.ts';
