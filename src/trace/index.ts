@@ -3,7 +3,7 @@ export { DigestingMemory } from './content-digest.ts';
 export { type DescribedCall, describeCall, outcomeOf } from './describe.ts';
 export { traceJsonLine } from './json.ts';
 export { recordCalls } from './machine-calls.ts';
-export { makers, type ObjectKind, ObjectNames, ThreadNames } from './names.ts';
+export { type ObjectKind, ObjectNames, ThreadNames } from './names.ts';
 export * from './record.ts';
 export { traceText } from './text.ts';
 export { TraceWriter } from './writer.ts';
