@@ -28,7 +28,38 @@ export interface Check {
 /** Rows by their name, in the order of the checks. */
 export type Checks<Name extends string = string> = Readonly<Record<Name, Check>>;
 
-type Sourceless = Omit<Check, 'source'> & { readonly source?: string };
+/** What a row may say besides; without a `source` it stands in the function that checksIn() is given. */
+type More = Partial<Omit<Check, 'errno' | 'when' | 'remedy'>>;
+type Sourceless = Omit<Check, 'source'> & More;
+
+/** A row is its errno, called with the condition and the remedy: EINVAL(when, remedy, more). */
+export function refusing(errno: Check['errno']) {
+  return (when: string, remedy: string, more?: More): Sourceless => ({
+    errno,
+    when,
+    remedy,
+    ...more,
+  });
+}
+
+export const E2BIG = refusing('E2BIG');
+export const EAGAIN = refusing('EAGAIN');
+export const EBADF = refusing('EBADF');
+export const EBUSY = refusing('EBUSY');
+export const EEXIST = refusing('EEXIST');
+export const EFAULT = refusing('EFAULT');
+export const EHWPOISON = refusing('EHWPOISON');
+export const EINTR = refusing('EINTR');
+export const EINVAL = refusing('EINVAL');
+export const EIO = refusing('EIO');
+export const ENODEV = refusing('ENODEV');
+export const ENOENT = refusing('ENOENT');
+export const ENOMEM = refusing('ENOMEM');
+export const ENOSPC = refusing('ENOSPC');
+export const ENOTTY = refusing('ENOTTY');
+export const ENXIO = refusing('ENXIO');
+export const EOPNOTSUPP = refusing('EOPNOTSUPP');
+export const EPERM = refusing('EPERM');
 
 /** Rows that stand in one function of the kernel, unless a row names another. */
 export function checksIn<Name extends string>(

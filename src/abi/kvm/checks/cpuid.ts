@@ -1,5 +1,5 @@
 /** CPUID: what KVM offers, and what a vCPU is given. */
-import { checksIn } from './check.ts';
+import { checksIn, E2BIG, EFAULT, EINVAL } from './check.ts';
 import { noMemory, unreadable, unwritable, vcpuChecks } from './common.ts';
 
 const cpuid = 'arch/x86/kvm/cpuid.c';
@@ -8,17 +8,12 @@ const cpuid = 'arch/x86/kvm/cpuid.c';
 export const cpuidListChecks = {
   ...unreadable,
   ...checksIn(`${cpuid}, kvm_dev_ioctl_get_cpuid()`, {
-    'cpuid-list.no-room': {
-      errno: 'E2BIG',
-      when: 'nent is 0',
-      remedy: 'leave room for entries, 256 are always enough',
-    },
+    'cpuid-list.no-room': E2BIG('nent is 0', 'leave room for entries, 256 are always enough'),
     ...noMemory,
-    'cpuid-list.too-small': {
-      errno: 'E2BIG',
-      when: 'the list is longer than the room that nent leaves for it; its length is not told',
-      remedy: 'ask again with more room, at most for 256 entries',
-    },
+    'cpuid-list.too-small': E2BIG(
+      'the list is longer than the room that nent leaves for it; its length is not told',
+      'ask again with more room, at most for 256 entries',
+    ),
   }),
   ...unwritable,
 };
@@ -28,40 +23,35 @@ export const vcpuCpuidChecks = {
     ...vcpuChecks,
     ...unreadable,
     ...checksIn(`${cpuid}, kvm_vcpu_ioctl_set_cpuid2()`, {
-      'set-cpuid.too-many': {
-        errno: 'E2BIG',
-        when: 'there are more than 256 CPUID entries',
-        remedy: 'send the entries that KVM_GET_SUPPORTED_CPUID lists, once each',
-      },
+      'set-cpuid.too-many': E2BIG(
+        'there are more than 256 CPUID entries',
+        'send the entries that KVM_GET_SUPPORTED_CPUID lists, once each',
+      ),
       ...noMemory,
-      'set-cpuid.entries-unreadable': {
-        errno: 'EFAULT',
-        when: 'the entries are unreadable',
-        remedy: 'pass as many entries as nent says, right behind the header',
-      },
-      'set-cpuid.changed-after-run': {
-        errno: 'EINVAL',
-        when: 'the vCPU has run, and the entries are not those that it has',
-        remedy: 'set the CPUID before the first KVM_RUN of the vCPU',
-        source: `${cpuid}, kvm_cpuid_check_equal()`,
-      },
-      'set-cpuid.address-width': {
-        errno: 'EINVAL',
-        when: 'linear addresses have neither 48 nor 57 bits (leaf 80000008h, EAX bits 15 to 8)',
-        remedy: 'start from KVM_GET_SUPPORTED_CPUID and take bits away',
-        source: `${cpuid}, kvm_check_cpuid()`,
-      },
+      'set-cpuid.entries-unreadable': EFAULT(
+        'the entries are unreadable',
+        'pass as many entries as nent says, right behind the header',
+      ),
+      'set-cpuid.changed-after-run': EINVAL(
+        'the vCPU has run, and the entries are not those that it has',
+        'set the CPUID before the first KVM_RUN of the vCPU',
+        { source: `${cpuid}, kvm_cpuid_check_equal()` },
+      ),
+      'set-cpuid.address-width': EINVAL(
+        'linear addresses have neither 48 nor 57 bits (leaf 80000008h, EAX bits 15 to 8)',
+        'start from KVM_GET_SUPPORTED_CPUID and take bits away',
+        { source: `${cpuid}, kvm_check_cpuid()` },
+      ),
     }),
   },
   KVM_GET_CPUID2: {
     ...vcpuChecks,
     ...unreadable,
     ...checksIn(`${cpuid}, kvm_vcpu_ioctl_get_cpuid2()`, {
-      'get-cpuid2.too-small': {
-        errno: 'E2BIG',
-        when: 'the vCPU has more entries than nent leaves room for; their number is not told',
-        remedy: 'ask with room for as many entries as KVM_SET_CPUID2 gave it',
-      },
+      'get-cpuid2.too-small': E2BIG(
+        'the vCPU has more entries than nent leaves room for; their number is not told',
+        'ask with room for as many entries as KVM_SET_CPUID2 gave it',
+      ),
     }),
     ...unwritable,
   },

@@ -159,9 +159,3 @@ export function isCheckedRequest(name: string): name is CheckedRequest {
 export function isCheckName(name: string): name is CheckName {
   return Object.hasOwn(book, name);
 }
-
-/** Rows that a kernel may have for a request: those of Linux 7.3, then those of others. */
-export function rowsOf(request: CheckedRequest): readonly CheckName[] {
-  const others: Readonly<Partial<Record<CheckedRequest, Checks>>> = otherChecks;
-  return [...linux73Checks[request], ...(Object.keys(others[request] ?? {}) as CheckName[])];
-}

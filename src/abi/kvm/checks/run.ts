@@ -1,5 +1,5 @@
 /** KVM_RUN: before the guest is entered, and what ends a run with an errno. */
-import { checksIn } from './check.ts';
+import { checksIn, EFAULT, EHWPOISON, EINTR, EINVAL, EIO, refusing } from './check.ts';
 import { argumentChecks, vcpuChecks } from './common.ts';
 
 const x86 = 'arch/x86/kvm/x86.c';
@@ -10,78 +10,61 @@ export const runChecks = {
   ...vcpuChecks,
   'argument.not-zero': argumentChecks['argument.not-zero'],
   ...checksIn(`${x86}, kvm_arch_vcpu_ioctl_run()`, {
-    'run.waits-for-init': {
-      errno: ['EINTR', 'EAGAIN'],
-      when: 'the vCPU waits for its INIT, and immediate_exit is set, or it was woken by something else',
-      remedy: 'initialise the vCPU (KVM_TDX_INIT_VCPU for a TD), and call KVM_RUN again',
-    },
-    'run.sync-regs': {
-      errno: 'EINVAL',
-      when: 'registers are to be synchronised (kvm_valid_regs, kvm_dirty_regs), which a TD cannot',
-      remedy: 'leave both fields 0 for a TD',
-    },
-    'run.map-gpa-answer': {
-      errno: 'EINVAL',
-      when: 'the VMM answered a MapGPA exit with something else than 0, EAGAIN and EINVAL',
-      remedy: 'answer in hypercall.ret with 0, EAGAIN (11) or EINVAL (22)',
-      source: `${tdx}, tdx_complete_vmcall_map_gpa()`,
-    },
-    'run.immediate-exit': {
-      errno: 'EINTR',
-      when: 'immediate_exit is set; what the last exit asked for is completed',
-      remedy: 'clear immediate_exit, and call KVM_RUN again',
-    },
-    'run.waits-for-sipi': {
-      errno: 'EINVAL',
-      when: 'the vCPU of a TD was set to wait for a SIPI, which never comes to a TD',
-      remedy: 'leave the MP state of the vCPUs of a TD to KVM_TDX_INIT_VCPU',
-      source: `${x86}, kvm_x86_vcpu_pre_run()`,
-    },
-    'run.vcpu-not-initialised': {
-      errno: 'EINVAL',
-      when: 'the vCPU of a TD is not initialised',
-      remedy: finishBuilding,
+    'run.waits-for-init': refusing(['EINTR', 'EAGAIN'])(
+      'the vCPU waits for its INIT, and immediate_exit is set, or it was woken by something else',
+      'initialise the vCPU (KVM_TDX_INIT_VCPU for a TD), and call KVM_RUN again',
+    ),
+    'run.sync-regs': EINVAL(
+      'registers are to be synchronised (kvm_valid_regs, kvm_dirty_regs), which a TD cannot',
+      'leave both fields 0 for a TD',
+    ),
+    'run.map-gpa-answer': EINVAL(
+      'the VMM answered a MapGPA exit with something else than 0, EAGAIN and EINVAL',
+      'answer in hypercall.ret with 0, EAGAIN (11) or EINVAL (22)',
+      { source: `${tdx}, tdx_complete_vmcall_map_gpa()` },
+    ),
+    'run.immediate-exit': EINTR(
+      'immediate_exit is set; what the last exit asked for is completed',
+      'clear immediate_exit, and call KVM_RUN again',
+    ),
+    'run.waits-for-sipi': EINVAL(
+      'the vCPU of a TD was set to wait for a SIPI, which never comes to a TD',
+      'leave the MP state of the vCPUs of a TD to KVM_TDX_INIT_VCPU',
+      { source: `${x86}, kvm_x86_vcpu_pre_run()` },
+    ),
+    'run.vcpu-not-initialised': EINVAL('the vCPU of a TD is not initialised', finishBuilding, {
       source: `${tdx}, tdx_vcpu_needs_initialization()`,
-    },
-    'run.td-not-finalised': {
-      errno: 'EINVAL',
-      when: 'the TD is not finalised',
-      remedy: finishBuilding,
+    }),
+    'run.td-not-finalised': EINVAL('the TD is not finalised', finishBuilding, {
       source: `${tdx}, tdx_vcpu_needs_initialization()`,
-    },
-    'run.vm-died': {
-      errno: 'EIO',
-      when: 'the VM died while KVM_RUN was under way: another vCPU or request brought it down',
-      remedy: 'look for "SEAMCALL" and "before accepting" in the kernel log, and close the VM',
-      source: `${x86}, vcpu_enter_guest()`,
-    },
-    'run.signal': {
-      errno: 'EINTR',
-      when: 'a signal waits for the thread, or comes while the vCPU runs or is halted',
-      remedy: 'handle the signal, and call KVM_RUN again',
-      source: `${x86}, vcpu_run()`,
-    },
+    }),
+    'run.vm-died': EIO(
+      'the VM died while KVM_RUN was under way: another vCPU or request brought it down',
+      'look for "SEAMCALL" and "before accepting" in the kernel log, and close the VM',
+      { source: `${x86}, vcpu_enter_guest()` },
+    ),
+    'run.signal': EINTR(
+      'a signal waits for the thread, or comes while the vCPU runs or is halted',
+      'handle the signal, and call KVM_RUN again',
+      { source: `${x86}, vcpu_run()` },
+    ),
   }),
   ...checksIn('arch/x86/kvm/mmu/mmu.c, kvm_mmu_faultin_pfn()', {
-    'run.memory-fault': {
-      errno: 'EFAULT',
-      when: 'the guest touched memory as private that is shared, or the other way round, or where there is none (KVM_EXIT_MEMORY_FAULT)',
-      remedy:
-        'convert the range by KVM_SET_MEMORY_ATTRIBUTES and call KVM_RUN again; look at exit_reason and the address it names',
-    },
-    'run.damaged-page': {
-      errno: 'EHWPOISON',
-      when: 'the guest touched a damaged page (KVM_EXIT_MEMORY_FAULT)',
-      remedy: 'look for "mce:" in the kernel log: the page is lost to the guest',
-      source: 'virt/kvm/guest_memfd.c, kvm_gmem_get_pfn()',
-    },
+    'run.memory-fault': EFAULT(
+      'the guest touched memory as private that is shared, or the other way round, or where there is none (KVM_EXIT_MEMORY_FAULT)',
+      'convert the range by KVM_SET_MEMORY_ATTRIBUTES and call KVM_RUN again; look at exit_reason and the address it names',
+    ),
+    'run.damaged-page': EHWPOISON(
+      'the guest touched a damaged page (KVM_EXIT_MEMORY_FAULT)',
+      'look for "mce:" in the kernel log: the page is lost to the guest',
+      { source: 'virt/kvm/guest_memfd.c, kvm_gmem_get_pfn()' },
+    ),
   }),
   ...checksIn(`${tdx}, tdx_handle_ept_violation()`, {
-    'run.unaccepted-memory': {
-      errno: 'EIO',
-      when: 'the guest touched private memory that it had not accepted: its firmware or kernel has no TDX',
-      remedy: 'look at the console of the guest, and use a guest kernel with TDX support',
-      vmDead: true,
-    },
+    'run.unaccepted-memory': EIO(
+      'the guest touched private memory that it had not accepted: its firmware or kernel has no TDX',
+      'look at the console of the guest, and use a guest kernel with TDX support',
+      { vmDead: true },
+    ),
   }),
 };

@@ -1,6 +1,6 @@
 /** KVM_GET_x and KVM_SET_x of a vCPU's state: almost the same rows, in one of two orders. */
 import type { VcpuStateRequestName } from '../vcpu-state.ts';
-import { type Checks, checksIn } from './check.ts';
+import { type Checks, checksIn, E2BIG, EINVAL } from './check.ts';
 import { unreadable, unwritable, vcpuChecks } from './common.ts';
 import { haveIrqchip } from './interrupts.ts';
 
@@ -8,11 +8,10 @@ const x86 = 'arch/x86/kvm/x86.c';
 const regs = 'arch/x86/kvm/regs.c';
 
 const protectedState = checksIn(`${x86} and regs.c, each request`, {
-  'vcpu-state.protected': {
-    errno: 'EINVAL',
-    when: 'the vCPU is one of a TD, whose state the TDX module keeps from KVM; the attribute DEBUG opens its registers, but neither FPU nor APIC',
-    remedy: 'leave it out for a TD: only the guest can tell its state',
-  },
+  'vcpu-state.protected': EINVAL(
+    'the vCPU is one of a TD, whose state the TDX module keeps from KVM; the attribute DEBUG opens its registers, but neither FPU nor APIC',
+    'leave it out for a TD: only the guest can tell its state',
+  ),
 });
 
 /** Protected state is refused before anything is copied. */
@@ -21,43 +20,37 @@ const get = { ...vcpuChecks, ...protectedState, ...unwritable };
 const set = { ...vcpuChecks, ...unreadable, ...protectedState };
 
 const noLapic = checksIn(`${x86}, kvm_arch_vcpu_ioctl()`, {
-  'lapic-state.no-lapic': {
-    errno: 'EINVAL',
-    when: 'the VM has no in-kernel irqchip, so that the vCPU has no local APIC there',
-    remedy: haveIrqchip,
-  },
+  'lapic-state.no-lapic': EINVAL(
+    'the VM has no in-kernel irqchip, so that the vCPU has no local APIC there',
+    haveIrqchip,
+  ),
 });
 
 const events = checksIn(`${x86}, kvm_vcpu_ioctl_x86_set_vcpu_events()`, {
-  'vcpu-events.flags': {
-    errno: 'EINVAL',
-    when: 'a flag that the kernel does not know',
-    remedy: 'set only KVM_VCPUEVENT_VALID_ flags',
-  },
-  'vcpu-events.payload-not-enabled': {
-    errno: 'EINVAL',
-    when: 'VALID_PAYLOAD is set, and KVM_CAP_EXCEPTION_PAYLOAD is not enabled',
-    remedy: 'enable the capability on the VM before, or leave the flag out',
-  },
-  'vcpu-events.vector': {
-    errno: 'EINVAL',
-    when: 'an exception has a vector above 31, or that of the NMI',
-    remedy: 'name a vector from 0 to 31 but 2',
-  },
-  'vcpu-events.triple-fault-not-enabled': {
-    errno: 'EINVAL',
-    when: 'VALID_TRIPLE_FAULT is set, and KVM_CAP_X86_TRIPLE_FAULT_EVENT is not enabled',
-    remedy: 'enable the capability on the VM before, or leave the flag out',
-    leaves: 'every other event is set',
-  },
+  'vcpu-events.flags': EINVAL(
+    'a flag that the kernel does not know',
+    'set only KVM_VCPUEVENT_VALID_ flags',
+  ),
+  'vcpu-events.payload-not-enabled': EINVAL(
+    'VALID_PAYLOAD is set, and KVM_CAP_EXCEPTION_PAYLOAD is not enabled',
+    'enable the capability on the VM before, or leave the flag out',
+  ),
+  'vcpu-events.vector': EINVAL(
+    'an exception has a vector above 31, or that of the NMI',
+    'name a vector from 0 to 31 but 2',
+  ),
+  'vcpu-events.triple-fault-not-enabled': EINVAL(
+    'VALID_TRIPLE_FAULT is set, and KVM_CAP_X86_TRIPLE_FAULT_EVENT is not enabled',
+    'enable the capability on the VM before, or leave the flag out',
+    { leaves: 'every other event is set' },
+  ),
 });
 
 const nestedOff = checksIn(`${x86}, kvm_arch_vcpu_ioctl()`, {
-  'nested-state.off': {
-    errno: 'EINVAL',
-    when: 'KVM runs without nested virtualisation',
-    remedy: 'leave it out where KVM_CAP_NESTED_STATE is 0, or load kvm_intel with nested=1',
-  },
+  'nested-state.off': EINVAL(
+    'KVM runs without nested virtualisation',
+    'leave it out where KVM_CAP_NESTED_STATE is 0, or load kvm_intel with nested=1',
+  ),
 });
 
 export const vcpuStateChecks = {
@@ -71,11 +64,7 @@ export const vcpuStateChecks = {
     ...protectedState,
     ...unreadable,
     ...checksIn(`${regs}, kvm_vcpu_ioctl_x86_set_sregs2()`, {
-      'set-sregs2.flags': {
-        errno: 'EINVAL',
-        when: 'a flag but KVM_SREGS2_FLAGS_PDPTRS_VALID',
-        remedy: 'pass no other flag',
-      },
+      'set-sregs2.flags': EINVAL('a flag but KVM_SREGS2_FLAGS_PDPTRS_VALID', 'pass no other flag'),
     }),
   },
   KVM_GET_FPU: get,
@@ -83,11 +72,10 @@ export const vcpuStateChecks = {
   KVM_GET_XSAVE: {
     ...vcpuChecks,
     ...checksIn(`${x86}, kvm_arch_vcpu_ioctl()`, {
-      'get-xsave.too-small': {
-        errno: 'EINVAL',
-        when: 'the guest has AMX, whose state does not fit the 4096 bytes of the struct',
-        remedy: 'ask with KVM_GET_XSAVE2, and as much room as KVM_CAP_XSAVE2 says',
-      },
+      'get-xsave.too-small': EINVAL(
+        'the guest has AMX, whose state does not fit the 4096 bytes of the struct',
+        'ask with KVM_GET_XSAVE2, and as much room as KVM_CAP_XSAVE2 says',
+      ),
     }),
     ...protectedState,
     ...unwritable,
@@ -98,11 +86,10 @@ export const vcpuStateChecks = {
   KVM_SET_XCRS: {
     ...set,
     ...checksIn(`${x86}, kvm_vcpu_ioctl_x86_set_xcrs()`, {
-      'set-xcrs.header': {
-        errno: 'EINVAL',
-        when: 'there are more than 16 registers, or flags is not 0',
-        remedy: 'set XCR0 alone, with flags 0',
-      },
+      'set-xcrs.header': EINVAL(
+        'there are more than 16 registers, or flags is not 0',
+        'set XCR0 alone, with flags 0',
+      ),
     }),
   },
   KVM_GET_LAPIC: { ...vcpuChecks, ...noLapic, ...protectedState, ...unwritable },
@@ -111,16 +98,8 @@ export const vcpuStateChecks = {
   KVM_SET_DEBUGREGS: {
     ...set,
     ...checksIn(`${regs}, kvm_vcpu_ioctl_x86_set_debugregs()`, {
-      'set-debugregs.flags': {
-        errno: 'EINVAL',
-        when: 'flags is not 0',
-        remedy: 'pass 0 in flags',
-      },
-      'set-debugregs.value': {
-        errno: 'EINVAL',
-        when: 'DR6 or DR7 has a bit above 31',
-        remedy: 'set the low 32 bits only',
-      },
+      'set-debugregs.flags': EINVAL('flags is not 0', 'pass 0 in flags'),
+      'set-debugregs.value': EINVAL('DR6 or DR7 has a bit above 31', 'set the low 32 bits only'),
     }),
   },
   KVM_GET_VCPU_EVENTS: { ...vcpuChecks, ...unwritable },
@@ -132,12 +111,11 @@ export const vcpuStateChecks = {
     ...unreadable,
     ...unwritable,
     ...checksIn(`${x86}, kvm_arch_vcpu_ioctl()`, {
-      'nested-state.too-small': {
-        errno: 'E2BIG',
-        when: 'size is less than the state takes',
-        remedy: 'ask again with as many bytes as size says now',
-        leaves: 'size is the number of bytes',
-      },
+      'nested-state.too-small': E2BIG(
+        'size is less than the state takes',
+        'ask again with as many bytes as size says now',
+        { leaves: 'size is the number of bytes' },
+      ),
     }),
   },
   KVM_SET_NESTED_STATE: {
@@ -145,27 +123,23 @@ export const vcpuStateChecks = {
     ...nestedOff,
     ...unreadable,
     ...checksIn(`${x86}, kvm_arch_vcpu_ioctl()`, {
-      'nested-state.size': {
-        errno: 'EINVAL',
-        when: 'size is below the 128 bytes of the header',
-        remedy: 'give the size that KVM_GET_NESTED_STATE told',
-      },
-      'nested-state.flags': {
-        errno: 'EINVAL',
-        when: 'a flag that the kernel does not know',
-        remedy: 'set only KVM_STATE_NESTED_ flags',
-      },
-      'nested-state.run-pending': {
-        errno: 'EINVAL',
-        when: 'RUN_PENDING is set without GUEST_MODE',
-        remedy: 'set RUN_PENDING only for a guest that is in its own guest',
-      },
-      'nested-state.not-off': {
-        errno: 'EINVAL',
-        when: 'the state is another than that outside VMX operation, and the guest has no VMX',
-        remedy: 'set both addresses to all ones, and flags and format to 0',
-        source: 'arch/x86/kvm/vmx/nested.c, vmx_set_nested_state()',
-      },
+      'nested-state.size': EINVAL(
+        'size is below the 128 bytes of the header',
+        'give the size that KVM_GET_NESTED_STATE told',
+      ),
+      'nested-state.flags': EINVAL(
+        'a flag that the kernel does not know',
+        'set only KVM_STATE_NESTED_ flags',
+      ),
+      'nested-state.run-pending': EINVAL(
+        'RUN_PENDING is set without GUEST_MODE',
+        'set RUN_PENDING only for a guest that is in its own guest',
+      ),
+      'nested-state.not-off': EINVAL(
+        'the state is another than that outside VMX operation, and the guest has no VMX',
+        'set both addresses to all ones, and flags and format to 0',
+        { source: 'arch/x86/kvm/vmx/nested.c, vmx_set_nested_state()' },
+      ),
     }),
   },
 } as const satisfies Record<VcpuStateRequestName, Checks>;

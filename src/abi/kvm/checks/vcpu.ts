@@ -1,5 +1,5 @@
 /** Small requests on a vCPU: how it waits, what it blocks, its machine checks and capabilities. */
-import { checksIn } from './check.ts';
+import { checksIn, EFAULT, EINVAL } from './check.ts';
 import { unreadable, unwritable, vcpuChecks } from './common.ts';
 import { flags } from './enable-cap.ts';
 import { haveIrqchip } from './interrupts.ts';
@@ -15,48 +15,42 @@ export const smallVcpuChecks = {
     ...vcpuChecks,
     ...unreadable,
     ...checksIn(`${x86}, kvm_arch_vcpu_ioctl_set_mpstate()`, {
-      'set-mp-state.unknown': {
-        errno: 'EINVAL',
-        when: 'x86 has no such state',
-        remedy: 'set one of RUNNABLE, UNINITIALIZED, INIT_RECEIVED, HALTED and AP_RESET_HOLD',
-      },
-      'set-mp-state.no-lapic': {
-        errno: 'EINVAL',
-        when: 'the state is not RUNNABLE, and the VM has no in-kernel irqchip to wake the vCPU',
-        remedy: haveIrqchip,
-      },
+      'set-mp-state.unknown': EINVAL(
+        'x86 has no such state',
+        'set one of RUNNABLE, UNINITIALIZED, INIT_RECEIVED, HALTED and AP_RESET_HOLD',
+      ),
+      'set-mp-state.no-lapic': EINVAL(
+        'the state is not RUNNABLE, and the VM has no in-kernel irqchip to wake the vCPU',
+        haveIrqchip,
+      ),
     }),
   },
   KVM_SET_SIGNAL_MASK: {
     ...vcpuChecks,
     ...unreadable,
     ...checksIn('virt/kvm/kvm_main.c, kvm_vcpu_ioctl()', {
-      'signal-mask.length': {
-        errno: 'EINVAL',
-        when: 'len is not 8, the bytes of a set of signals',
-        remedy: 'pass 8 in len: sizeof(sigset_t) of the C library is larger',
-      },
-      'signal-mask.set-unreadable': {
-        errno: 'EFAULT',
-        when: 'the set of signals is unreadable',
-        remedy: 'pass the 8 bytes of the set right behind len',
-      },
+      'signal-mask.length': EINVAL(
+        'len is not 8, the bytes of a set of signals',
+        'pass 8 in len: sizeof(sigset_t) of the C library is larger',
+      ),
+      'signal-mask.set-unreadable': EFAULT(
+        'the set of signals is unreadable',
+        'pass the 8 bytes of the set right behind len',
+      ),
     }),
   },
   KVM_X86_SETUP_MCE: {
     ...vcpuChecks,
     ...unreadable,
     ...checksIn(`${x86}, kvm_vcpu_ioctl_x86_setup_mce()`, {
-      'setup-mce.banks': {
-        errno: 'EINVAL',
-        when: 'there is no bank, or there are more than 32',
-        remedy: 'name 1 to 32 banks in the low byte',
-      },
-      'setup-mce.unsupported': {
-        errno: 'EINVAL',
-        when: 'a capability that KVM does not have',
-        remedy: 'set only bits that KVM_X86_GET_MCE_CAP_SUPPORTED reports',
-      },
+      'setup-mce.banks': EINVAL(
+        'there is no bank, or there are more than 32',
+        'name 1 to 32 banks in the low byte',
+      ),
+      'setup-mce.unsupported': EINVAL(
+        'a capability that KVM does not have',
+        'set only bits that KVM_X86_GET_MCE_CAP_SUPPORTED reports',
+      ),
     }),
   },
   'KVM_ENABLE_CAP on a vCPU': {
@@ -64,21 +58,18 @@ export const smallVcpuChecks = {
     ...unreadable,
     ...flags,
     ...checksIn(`${x86}, kvm_vcpu_ioctl_enable_cap()`, {
-      'enable-vcpu-cap.unknown': {
-        errno: 'EINVAL',
-        when: 'a vCPU has no such capability',
-        remedy: 'enable it on the VM, or leave it out',
-      },
-      'enable-vcpu-cap.synic2-argument': {
-        errno: 'EINVAL',
-        when: 'the argument of KVM_CAP_HYPERV_SYNIC2 is not 0',
-        remedy: 'pass 0 in args',
-      },
-      'enable-vcpu-cap.synic-no-irqchip': {
-        errno: 'EINVAL',
-        when: 'the interrupt controller of Hyper-V is asked for, and the VM has no in-kernel irqchip',
-        remedy: haveIrqchip,
-      },
+      'enable-vcpu-cap.unknown': EINVAL(
+        'a vCPU has no such capability',
+        'enable it on the VM, or leave it out',
+      ),
+      'enable-vcpu-cap.synic2-argument': EINVAL(
+        'the argument of KVM_CAP_HYPERV_SYNIC2 is not 0',
+        'pass 0 in args',
+      ),
+      'enable-vcpu-cap.synic-no-irqchip': EINVAL(
+        'the interrupt controller of Hyper-V is asked for, and the VM has no in-kernel irqchip',
+        haveIrqchip,
+      ),
     }),
   },
 };
