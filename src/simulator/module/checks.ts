@@ -24,37 +24,43 @@ export type LeafSteps<Leaf extends SeamcallName, Call> = Readonly<
   Record<LeafCheckName<Leaf>, (call: Call) => boolean>
 >;
 
-/** One check of a leaf, with its condition and what it answers. Made once: a refusal allocates nothing. */
+/** One check that a release makes of a leaf. Made once: a refusal allocates nothing. */
 interface MadeCheck<Call> {
-  readonly row: LeafCheck;
   readonly refuses: (call: Call) => boolean;
-  readonly refusals: Readonly<Record<ModuleRelease['statusCodes'], LeafRefusal>>;
+  readonly refusal: LeafRefusal;
 }
+
+/** The checks of a leaf by release of the module. */
+export type ChecksOfLeaf<Call> = (release: ModuleRelease) => readonly MadeCheck<Call>[];
 
 /** The checks of a leaf in the order of the book. */
 export function checksOf<Leaf extends SeamcallName, Call>(
   leaf: Leaf,
   steps: LeafSteps<Leaf, Call>,
-): readonly MadeCheck<Call>[] {
-  return Object.entries<LeafCheck>(leafChecks[leaf]).map(([name, row]) => {
-    const check = name as LeafCheckName<Leaf> & ModuleCheckName;
-    const { status, statusOf1Dot0 = status, operand } = row;
-    const refusals = {
-      '1.0': { check, status: statusWord(statusOf1Dot0, operand) },
-      '1.5': { check, status: statusWord(status, operand) },
-    };
-    return { row, refuses: steps[check], refusals };
-  });
+): ChecksOfLeaf<Call> {
+  const byRelease = new WeakMap<ModuleRelease, readonly MadeCheck<Call>[]>();
+  return (release) => {
+    const known = byRelease.get(release);
+    if (known !== undefined) return known;
+    const made = Object.entries<LeafCheck>(leafChecks[leaf])
+      .filter(([, row]) => isMade(row, release))
+      .map(([name, { status, statusOf1Dot0 = status, operand }]) => {
+        const check = name as LeafCheckName<Leaf> & ModuleCheckName;
+        const code = release.statusCodes === '1.0' ? statusOf1Dot0 : status;
+        return { refuses: steps[check], refusal: { check, status: statusWord(code, operand) } };
+      });
+    byRelease.set(release, made);
+    return made;
+  };
 }
 
 /** The first refusal; undefined: the call has passed every check of the leaf. */
 export function firstRefusal<Call extends { readonly module: ModuleState }>(
-  checks: readonly MadeCheck<Call>[],
+  checks: ChecksOfLeaf<Call>,
   call: Call,
 ): LeafAnswer {
-  const { release } = call.module;
-  for (const { row, refuses, refusals } of checks) {
-    if (isMade(row, release) && refuses(call)) return refusals[release.statusCodes];
+  for (const { refuses, refusal } of checks(call.module.release)) {
+    if (refuses(call)) return refusal;
   }
   return undefined;
 }

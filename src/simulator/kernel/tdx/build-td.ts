@@ -27,8 +27,8 @@ export interface TdInMaking extends TdContext {
   status: bigint;
 }
 
-export function tdInMaking(context: TdContext, cgroup: string): TdInMaking {
-  return { ...context, cgroup, key: undefined, pages: [], status: success };
+export function tdInMaking({ kernel, tdx, vm, td }: TdContext, cgroup: string): TdInMaking {
+  return { kernel, tdx, vm, td, cgroup, key: undefined, pages: [], status: success };
 }
 
 const keyConfigRefused = bugsVm('init-vm.key-config-refused');

@@ -31,8 +31,8 @@ const steps: Steps<FinalizeCall> = {
 };
 
 export function finalizeVm(command: TdCommand): Answer {
-  const { kernel, td } = command;
-  const call = { ...command, status: statusCodes.TDX_SUCCESS };
+  const { kernel, tdx, vm, td, caller, cmd } = command;
+  const call = { kernel, tdx, vm, td, caller, cmd, status: statusCodes.TDX_SUCCESS };
   const refused = firstRefusal(kernel, 'KVM_TDX_FINALIZE_VM', { steps, call });
   if (refused !== undefined) return refused;
   td.state = 'RUNNABLE';

@@ -51,10 +51,10 @@ const steps: Steps<InitVcpuCall> = {
 };
 
 export function initVcpu(command: VcpuCommand): Answer {
-  const call = { ...command, pages: [] };
-  const refused = firstRefusal(command.kernel, 'KVM_TDX_INIT_VCPU', { steps, call });
+  const { kernel, tdx, vm, td, caller, cmd, cmdAgain, vcpu, tdVcpu } = command;
+  const call = { kernel, tdx, vm, td, caller, cmd, cmdAgain, vcpu, tdVcpu, pages: [] };
+  const refused = firstRefusal(kernel, 'KVM_TDX_INIT_VCPU', { steps, call });
   if (refused !== undefined) return refused;
-  const { tdx, vm, vcpu, tdVcpu } = command;
   vcpu.mpState = 'RUNNABLE';
   // A write that fails bugs the VM, and the call succeeds all the same.
   for (const field of fieldsToWrite(command)) {

@@ -4,13 +4,13 @@
  */
 import { type InitVmFacts, type InitVmRule, initVmRules } from '../../../abi/kvm/init-vm-rules.ts';
 import { fixedInitVmEntries, KVM_MAX_CPUID_ENTRIES } from '../../../abi/kvm/structs.ts';
-import { isStatus } from '../../../abi/tdx/status.ts';
+import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
 import { configFlags, type TdParams } from '../../../abi/tdx/td-params.ts';
 import type { Answer, InitVmStruct, UserInitVm } from '../../interface.ts';
 import { tdFields } from '../../module/metadata-fields.ts';
 import { done, refusedByModule } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Step, type Steps } from '../checks.ts';
-import { bugsVm, buildTdSteps, giveBack, type TdInMaking, tdInMaking } from './build-td.ts';
+import { bugsVm, buildTdSteps, giveBack, type TdInMaking } from './build-td.ts';
 import { vmCommandSteps } from './command.ts';
 import type { TdCommand } from './context.ts';
 import { initVmFacts, tdParamsOf } from './td-params.ts';
@@ -72,14 +72,22 @@ const steps: Steps<InitVmCall> = {
 };
 
 export function initVm(command: TdCommand, user: UserInitVm): Answer {
-  const { kernel, tdx, vm, td, caller } = command;
+  const { kernel, tdx, vm, td, caller, cmd } = command;
   const nent = new CopiedIn(() => user.readNent());
   const isFixed = kernel.abi.initVm.struct === 'fixed size';
   const init = new CopiedIn(() => user.read(isFixed ? fixedInitVmEntries : nent.value));
-  const making = tdInMaking(command, caller.cgroup);
+  // Field by field: a spread of the command took longer than the checks do.
   const call: InitVmCall = {
-    ...command,
-    ...making,
+    kernel,
+    tdx,
+    vm,
+    td,
+    caller,
+    cmd,
+    cgroup: caller.cgroup,
+    key: undefined,
+    pages: [],
+    status: statusCodes.TDX_SUCCESS,
     nent,
     init,
     facts: undefined,

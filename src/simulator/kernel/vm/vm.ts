@@ -9,9 +9,13 @@ export function newVm(options: {
   readonly tscKhz: number;
   readonly createdNs: bigint;
 }): Vm {
-  const { createdNs, ...identity } = options;
+  const { id, isTd, mm, maxVcpus, tscKhz, createdNs } = options;
   return {
-    ...identity,
+    id,
+    isTd,
+    mm,
+    maxVcpus,
+    tscKhz,
     references: 1,
     dead: false,
     bugged: false,
@@ -48,7 +52,7 @@ export function newVm(options: {
     slots: new Map(),
     privateRanges: new PrivateRanges(),
     guestMemfds: new Set(),
-    td: options.isTd ? newTd(options.id) : undefined,
+    td: isTd ? newTd(id) : undefined,
   };
 }
 
