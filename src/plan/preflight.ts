@@ -63,6 +63,8 @@ export type InitVmField =
 interface Asked {
   readonly params: TdxInitVm;
   readonly ground: InitVmGround;
+  /** What the rules of KVM look at. */
+  readonly facts: InitVmFacts;
 }
 
 /** A field, and what is wrong with it: no problem where the check passes. */
@@ -98,8 +100,9 @@ const finders: Readonly<Partial<Record<CheckName, Finder>>> = {
 
 /** Every refusal, in the order in which the kernel would meet them. Empty: it would succeed. */
 export function preflightInitVm(params: TdxInitVm, ground: InitVmGround): InitVmRefusal[] {
+  const asked: Asked = { params, ground, facts: kernelFacts(params, ground) };
   return ground.checks.flatMap((check) => {
-    const findings = finders[check]?.({ params, ground }) ?? [];
+    const findings = finders[check]?.(asked) ?? [];
     const [errno] = errnosOf(book[check]);
     return errno === undefined ? [] : findings.map((finding) => ({ check, errno, ...finding }));
   });
@@ -113,27 +116,21 @@ function tooManyEntries({ length }: TdxInitVm['cpuid'], most: number): Finding[]
 
 function byRule(check: InitVmRule, field: InitVmField): Finder {
   const { refuses, problems } = initVmRules[check];
-  return (asked) => {
-    const facts = kernelFacts(asked);
-    return refuses(facts) ? problems(facts).map((problem) => ({ field, problem })) : [];
-  };
+  return ({ facts }) =>
+    refuses(facts) ? problems(facts).map((problem) => ({ field, problem })) : [];
 }
 
-function kernelFacts({ params, ground }: Asked): InitVmFacts {
+function kernelFacts(params: TdxInitVm, ground: InitVmGround): InitVmFacts {
   const { capabilities, guestAddressWidths } = ground;
   return {
     ...params,
     ...capabilities,
     entries: params.cpuid,
-    found: foundEntries({ params, ground }),
+    found: ground.capabilities.configurableCpuid.map((leaf) =>
+      findEntry(params.cpuid, leaf.function, leaf.index),
+    ),
     has5LevelEpt: guestAddressWidths.includes(52),
   };
-}
-
-function foundEntries({ params, ground }: Asked): (CpuidEntry | undefined)[] {
-  return ground.capabilities.configurableCpuid.map((leaf) =>
-    findEntry(params.cpuid, leaf.function, leaf.index),
-  );
 }
 
 const fieldOfModuleCheck: Readonly<Record<TdParamsRule, InitVmField>> = {
@@ -158,9 +155,8 @@ function byModule(asked: Asked): Finding[] {
     });
 }
 
-function moduleFacts({ params, ground }: Asked): TdParamsFacts {
+function moduleFacts({ params, ground, facts: { found } }: Asked): TdParamsFacts {
   const { capabilities, supportedCpuid, maxVcpus, tscKhz, moduleMaxVcpus } = ground;
-  const found = foundEntries({ params, ground });
   return {
     attributes: params.attributes,
     // KVM sets the bits that every TD has.
