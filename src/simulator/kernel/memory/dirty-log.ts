@@ -64,7 +64,8 @@ const clearSteps: Steps<ClearCall> = {
   'clear-dirty-log.unaligned': ({ log }) => log.firstPage % 64n !== 0n,
   'clear-dirty-log.range': ({ slot, log: { firstPage, numPages } }) => {
     const left = BigInt(slot?.pages ?? 0) - firstPage;
-    // Only at the end of a slot may the number of pages be no whole word.
+    // Only a range that reaches the end of the slot may have a number of pages that is no multiple of
+    // 64.
     const isCut = BigInt(numPages) < left && numPages % 64 !== 0;
     return left < 0n || BigInt(numPages) > left || isCut;
   },

@@ -31,8 +31,8 @@ export function commandOf({ cmd }: TdxRequest): CopiedIn<TdxCommandStruct> {
 }
 
 /**
- * Tells whether KVM_TDX_INIT_VM has succeeded. The TD's key ID shows that, or another fact where this
- * kernel looks at another.
+ * Tells whether KVM_TDX_INIT_VM has succeeded. The TD then has a key ID, and where the kernel's record
+ * says so the VM's limit on vCPUs is set as well.
  */
 export function hasTd({ kernel, vm, td }: TdContext): boolean {
   if (td.key === undefined) return false;
