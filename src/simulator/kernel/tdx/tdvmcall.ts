@@ -169,7 +169,7 @@ const dumped: readonly (TdVmCallRegister | bigint)[] = [
   'rcx',
   'rdx',
   'rbx',
-  // RSP and RBP are never passed by the guest.
+  // The guest never passes its RSP and RBP, so they read as 0.
   0n,
   0n,
   'rsi',

@@ -55,7 +55,7 @@ class RunCall implements VcpuRun {
   readonly #finish: (answer: Answer) => void;
   readonly #cancelled = new AbortController();
   #ended = false;
-  /** The call gives this answer when a signal ends it; a dead VM changes it. */
+  /** The call gives the first answer when a signal ends it, and the second when the VM dies. */
   #interrupted = refuse('run.signal');
   #vmDied = refuse('run.vm-died');
 

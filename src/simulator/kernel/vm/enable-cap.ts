@@ -31,7 +31,7 @@ const bitsBeyond =
   (known: bigint | ((call: CapCall) => bigint)): Step<CapCall> =>
   (call) =>
     (call.arg & ~(typeof known === 'bigint' ? known : known(call))) !== 0n;
-/** KVM_CHECK_EXTENSION answers with the bits of these capabilities that can be asked for. */
+/** The bits that can be asked for are those that KVM_CHECK_EXTENSION reports for the capability. */
 const asReported =
   (name: CapabilityName) =>
   ({ kernel, vm }: CapCall) =>
