@@ -1,6 +1,6 @@
 /**
- * The text form of a trace is made for reading and for diff. Each record is one line; CPUID entries follow their call
- * on lines of their own, so that a diff shows the one that differs.
+ * The text form of a trace is made for reading and for diff. Each record is one line. The CPUID
+ * entries of a call follow it on lines of their own, so that a diff shows the one that differs.
  *
  *     T1  vm#1.KVM_TDX_INIT_VM(flags=0x0, attributes=0x10000000, xfam=0x3, nent=2, cpuid=[2 lines]) = 0
  *           cpuid 0x1.0 eax=0xa10f11 ebx=0x0 ecx=0x46faa217 edx=0x17abfbff

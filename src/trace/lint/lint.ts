@@ -106,7 +106,7 @@ class TraceJudge {
   }
 
   #refused({ finding, check }: Refusal, call: TracedCall, vm: VmHistory | undefined): void {
-    // A request that is no use to this VM's type may be meant for another VM.
+    // A call on a VM that is no TD may be right for such a VM, so its refusal is only a note.
     if (vm?.isTd === false) {
       this.findings.push({ ...finding, severity: 'note' });
       return;

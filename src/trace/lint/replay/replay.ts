@@ -83,7 +83,7 @@ export class Replay {
     return struct && tdx && initVmFacts({ kernel: { profile }, tdx }, struct);
   }
 
-  /** Stays false once the machine is no longer where the program was. */
+  /** Becomes false, for good, when the machine is no longer where the program was. */
   get follows(): boolean {
     return this.#restarts <= mostRestarts;
   }
