@@ -1,4 +1,4 @@
-/** What an actor's end says, as guards and actions take it; the same for every machine. */
+/** Guards and actions read here how an actor ended. It is the same for every machine. */
 import { type DoneActorEvent, type ErrorActorEvent, fromPromise } from 'xstate';
 import type { StepError } from './step-error.ts';
 
@@ -19,7 +19,7 @@ export function keepError() {
   return { type: 'keepError', params: actorError } as const;
 }
 
-/** Actors reject with a StepError; anything else is a defect and says so. */
+/** Actors reject with a StepError; anything else is a defect, and the record says so. */
 export function asStepError(error: unknown): StepError {
   if (isStepError(error)) return error;
   const message = error instanceof Error ? error.message : String(error);

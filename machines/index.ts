@@ -1,4 +1,4 @@
-/** The registry: every statechart of tdctl, with its id and version. */
+/** The registry has every statechart of tdctl, with its id and version. */
 import {
   INTRA_HOST_MIGRATION_VERSION,
   intraHostMigration,

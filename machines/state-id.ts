@@ -1,14 +1,19 @@
-/** The states of a chart by their ids: `provisioning.creatingVm`. */
+/** The states of a chart are known by their ids, such as `provisioning.creatingVm`. */
 import type { AnyStateMachine, SnapshotFrom, StateValue, TagsFrom } from 'xstate';
 
-/** Every id of a chart, from the type of its snapshot's value: a state that is renamed does not compile. */
+/**
+ * The type has every id of a chart, made from the type of its snapshot's value. Code that uses the old
+ * name of a renamed state therefore does not compile.
+ */
 export type StateId<Value> = Value extends string
   ? Value
   : {
       [Key in keyof Value & string]: `${Key}.${StateId<NonNullable<Value[Key]>>}`;
     }[keyof Value & string];
 
-/** `{ provisioning: 'creatingVm' }` as `provisioning.creatingVm`. The charts here have no regions. */
+/**
+ * Gives `{ provisioning: 'creatingVm' }` as `provisioning.creatingVm`. The charts here have no regions.
+ */
 export function stateId<Value extends StateValue>(value: Value): StateId<Value> {
   const keys: string[] = [];
   let part: StateValue | undefined = value;
@@ -21,7 +26,7 @@ export function stateId<Value extends StateValue>(value: Value): StateId<Value> 
   return [...keys, part].join('.') as StateId<Value>;
 }
 
-/** Whether a state, or one around it, has a tag. */
+/** Tells whether a state, or one around it, has a tag. */
 export function hasTag<Machine extends AnyStateMachine>(
   machine: Machine,
   state: StateId<SnapshotFrom<Machine>['value']>,

@@ -1,16 +1,20 @@
 /**
- * Why a step did not end well: plain data, because an `Error` loses its message and its cause in a
- * snapshot that goes through JSON. A refusal has no words here: whoever prints it makes them.
+ * The record tells why a step did not end well. It is plain data, because an `Error` loses its message
+ * and its cause in a snapshot that goes through JSON. A refusal has no words here: whoever prints it
+ * makes them.
  */
 export type StepError = RefusedStep | FailedStep;
 
 interface RefusedStep {
-  /** The working state that met it. */
+  /** Working state that met the error. */
   readonly step: string;
   readonly refusal: Refusal;
 }
 
-/** What was not a refused request, in the words of the code that found it. */
+/**
+ * The step failed for another reason than a refused request. The words are those of the code that found
+ * it.
+ */
 interface FailedStep {
   readonly step: string;
   readonly refusal?: undefined;
@@ -21,10 +25,10 @@ interface FailedStep {
   readonly hint?: string | undefined;
 }
 
-/** What the kernel answered, all of it by the kernel's own names. */
+/** A refusal is what the kernel answered, all of it by the kernel's own names. */
 export interface Refusal {
   readonly request: string;
-  /** Of KVM_ENABLE_CAP and KVM_CHECK_EXTENSION. */
+  /** Capability of KVM_ENABLE_CAP or KVM_CHECK_EXTENSION. */
   readonly capability?: string | undefined;
   /** `EINVAL` and the like. */
   readonly errno: string;
@@ -35,7 +39,7 @@ export interface Refusal {
   readonly facts?: RefusalFacts | undefined;
 }
 
-/** What was known at that moment, and may be otherwise when the words are made. */
+/** These facts were known at that moment, and may be otherwise when the words are made. */
 export interface RefusalFacts {
   readonly keySlots?: { readonly total: number; readonly used: number } | undefined;
   /** KVM_CAP_MAX_VCPUS on the VM's own descriptor. */

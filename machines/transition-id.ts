@@ -1,4 +1,4 @@
-/** The transitions of a chart by name, as the events of a run and the pictures tell them. */
+/** The transitions of a chart have names, which the events of a run and the pictures use. */
 import type { AnyStateNode, AnyTransitionDefinition } from 'xstate';
 
 type Transition = Pick<AnyTransitionDefinition, 'source' | 'eventType'>;
@@ -6,8 +6,9 @@ type Transition = Pick<AnyTransitionDefinition, 'source' | 'eventType'>;
 const known = new WeakMap<Transition, string>();
 
 /**
- * `absent td.create`, `moving error`, `provisioning done.state`: the state that is left, and why. Of
- * alternatives with the same cause the second and those after it are numbered: `releasing done#2`.
+ * Names a transition by the state that is left and the cause: `absent td.create`, `moving error`,
+ * `provisioning done.state`. Of alternatives with the same cause the second and those after it are
+ * numbered: `releasing done#2`.
  */
 export function transitionId(transition: Transition): string {
   const before = known.get(transition);
@@ -22,7 +23,10 @@ export function transitionId(transition: Transition): string {
   return id;
 }
 
-/** XState names the ends of actors and states after their state; only the end matters here. */
+/**
+ * XState names the events of ended actors and states after their state; only the kind of end matters
+ * here.
+ */
 function causeOf({ id }: AnyStateNode, eventType: string): string {
   if (eventType === '') return 'always';
   return eventType

@@ -1,11 +1,14 @@
-/** The states that work. */
+/** These states do the work of a chart. */
 
 interface Row {
   readonly actor: string;
   readonly does: string;
 }
 
-/** A state that carries out a row of a step table; the caller says where each of its two ends leads. */
+/**
+ * Makes a state that carries out a row of a step table. The caller decides where each of its two ends
+ * leads.
+ */
 export function working<
   const Step extends Row,
   const Ends extends { readonly onDone: unknown; readonly onError: unknown },

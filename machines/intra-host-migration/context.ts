@@ -1,15 +1,20 @@
-/** What the chart of a migration knows. Plain data: it survives JSON, and holds no fd. */
+/**
+ * The context is what the chart of a migration knows. It is plain data, so that it survives JSON, and
+ * holds no fd.
+ */
 import type { StepError } from '../step-error.ts';
 
 export interface MigrationInput {
   /** The TD that moves. */
   readonly td: string;
-  /** It was inside KVM_RUN when the migration began, and shall be again. */
+  /** True when the TD was inside KVM_RUN as the migration began, and shall be again. */
   readonly wasRunning: boolean;
 }
 
 export interface MigrationContext extends MigrationInput {
-  /** The first step that failed: why the TD did not get there, if nobody asked for it. */
+  /**
+   * Error of the first step that failed. It is why the TD did not get there, if nobody asked for that.
+   */
   readonly error: StepError | null;
   /** What could not be given back, of either VM. */
   readonly leftovers: readonly StepError[];
@@ -17,26 +22,30 @@ export interface MigrationContext extends MigrationInput {
   readonly resumed: boolean | null;
 }
 
-/** Whether a VM has the TD, found by asking it and never derived from the errno of a move. */
+/**
+ * The answer tells whether a VM has the TD. It is found by asking the VM, and never derived from the
+ * errno of a move.
+ */
 export interface Asked {
   readonly hasTd: boolean;
 }
 
-/** The source is nobody's charge any more. */
+/** Nobody has to take care of the source any more. */
 export interface LetGo {
-  /** It was told to stop while the migration had it, and has ended. */
+  /** True when the source was told to stop while the migration had it, and has ended. */
   readonly stopped: boolean;
 }
 
-/** What came of giving a VM back. */
+/** The record tells what came of giving a VM back. */
 export interface GivenBack {
   readonly leftovers: readonly StepError[];
 }
 
 /**
  * `completed`: the TD is in the destination as it was in the source, and nothing of the source is left.
- * `sourceKept`: it is in the source as before, unless somebody has stopped it meanwhile. `destinationOnly`: it is in the destination, but it does
- * not run there, or the source could not be given back. `lost`: no VM has it any more.
+ * `sourceKept`: the TD is in the source as before, unless somebody has stopped it meanwhile.
+ * `destinationOnly`: the TD is in the destination, but it does not run there, or the source could not
+ * be given back. `lost`: no VM has the TD any more.
  */
 export type Verdict = 'completed' | 'sourceKept' | 'destinationOnly' | 'lost';
 

@@ -1,4 +1,4 @@
-/** Requests a caller may send. Facts come back as the done and error events of the actors. */
+/** A caller may send these requests. Facts come back as the done and error events of the actors. */
 export type MigrationEvent =
-  /** Take it back. Only before the point of no return; afterwards it is not taken. */
+  /** Takes the migration back before the point of no return. Afterwards the request is not taken. */
   { readonly type: 'migration.cancel' };

@@ -1,5 +1,5 @@
 /**
- * A TD moves from one VM to another on the same host.
+ * This chart moves a TD from one VM to another on the same host.
  *
  *   revocable: checking ──> preparingDestination ──> quiescingSource
  *                 │               │                        │    │
@@ -26,7 +26,7 @@
  * Source and destination have charts of their own. Each state here asks one thing of one of them and
  * waits for it; where that leads is decided here alone.
  *
- * Pure: actions only assign. The effects are the named actors; orchestrators provide them.
+ * The chart is pure: actions only assign. The effects are the named actors; orchestrators provide them.
  */
 
 import type { SnapshotFrom } from 'xstate';
@@ -164,7 +164,8 @@ export const intraHostMigration = migrationSetup.createMachine({
                 { guard: saysYes, target: '#intra-host-migration.rollingBack' },
                 { target: 'askingDestination' },
               ],
-              // Not knowing, keep what can be kept: rolling back looks at the source again.
+              // If it is not known who has the TD, the chart keeps what can be kept: rolling back looks
+              // at the source again.
               onError: rollBack,
             }),
             askingDestination: working(askDestination, {
@@ -185,7 +186,7 @@ export const intraHostMigration = migrationSetup.createMachine({
           initial: 'arriving',
           onDone: { target: 'retiringSource', actions: 'noteResumed' },
           states: {
-            // Resuming is tried once: a destination that has the TD and does not let it run would be
+            // Resuming is tried once. A destination that has the TD and does not let it run would be
             // tried for ever.
             arriving: working(arrive, {
               onDone: [

@@ -1,4 +1,4 @@
-/** What the chart is made of: its types, the actors it needs, its guards and its actions. */
+/** The chart is made of these parts: its types, the actors it needs, its guards and its actions. */
 import { assign, setup } from 'xstate';
 import { asStepError, unprovided } from '../actor-results.ts';
 import type { StepError } from '../td-lifecycle/index.ts';
@@ -13,7 +13,7 @@ import type {
 import type { MigrationEvent } from './events.ts';
 
 /**
- * `blackout`: the vCPUs of a TD that ran are out of KVM_RUN. `eitherVm`: what was done before may have
+ * `blackout`: the vCPUs of a TD that ran are out of KVM_RUN. `eitherVm`: an earlier step may have
  * changed which VM has the TD.
  */
 type MigrationTag = 'blackout' | 'eitherVm';

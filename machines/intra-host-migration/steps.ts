@@ -1,7 +1,7 @@
 /**
- * The steps of a migration, in order: what each does, which requests it makes, and who takes it back.
- * Those of `revocableSteps` can be undone. From `moving` on nothing can: the ioctl kills the source on
- * its way, and what fails later loses the TD (docs/migration.md).
+ * The table has the steps of a migration, in order: what each does, which requests it makes, and who
+ * takes it back. The steps of `revocableSteps` can be undone. From `moving` on nothing can: the ioctl
+ * kills the source on its way, and what fails later loses the TD (docs/migration.md).
  */
 import type { TdStep } from '../td-lifecycle/index.ts';
 

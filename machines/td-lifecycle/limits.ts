@@ -5,7 +5,7 @@ export interface BindingLimit {
   readonly value: number;
 }
 
-/** In words, for messages: which number it is and where it comes from. */
+/** Messages use these words, which say which number it is and where it comes from. */
 export const limitNames = {
   module: "the TDX module's max_vcpus_per_td",
   presentCpus: 'the logical CPUs present in the host',
@@ -13,10 +13,10 @@ export const limitNames = {
   perVm: "this VM's KVM_CAP_MAX_VCPUS",
 } as const satisfies Record<keyof VcpuLimits, string>;
 
-// Where two are equal the root cause is named: KVM derives the per-VM number from the others.
+// Where two limits are equal, the root cause is named: KVM derives the per-VM number from the others.
 const byRootCause = ['presentCpus', 'module', 'kvm', 'perVm'] as const;
 
-/** The smallest limit: how many vCPUs one TD may have here, and what says so. */
+/** Gives the smallest limit: how many vCPUs one TD may have here, and which number sets that. */
 export function bindingLimit(limits: VcpuLimits): BindingLimit {
   return byRootCause
     .flatMap((name) => {

@@ -1,5 +1,5 @@
 /**
- * The life of one TD.
+ * This chart is the life of one TD.
  *
  *   absent ──td.create──> provisioning ──all steps done──> runnable ──td.start──> entering
  *      │                    │      │                          │                      │
@@ -23,7 +23,7 @@
  * `migratingOut` -> `movedAway`, the destination `preparing` -> `receiving` -> paused. A stop that
  * comes in `migratingOut` waits until the migration lets go of the source.
  *
- * Pure: actions only assign. The effects are the named actors; orchestrators provide them.
+ * The chart is pure: actions only assign. The effects are the named actors; orchestrators provide them.
  */
 import type { SnapshotFrom } from 'xstate';
 import type { StateId } from '../state-id.ts';

@@ -1,4 +1,7 @@
-/** A TD's part in an intra-host migration, on either side; `intra-host-migration` conducts it. */
+/**
+ * These states are a TD's part in an intra-host migration, on either side; `intra-host-migration`
+ * conducts it.
+ */
 import { tdSetup } from './setup.ts';
 
 export const receiving = tdSetup.createStateConfig({
@@ -12,7 +15,7 @@ export const receiving = tdSetup.createStateConfig({
   },
 });
 
-/** The kernel may be at work on this VM at any moment, so nothing of it is taken down in here. */
+/** The kernel may be at work on this VM at any moment, so these states take nothing of it down. */
 export const migratingOut = tdSetup.createStateConfig({
   description: 'The TD is in the hands of a migration, which alone says what comes of it.',
   initial: 'handedOver',

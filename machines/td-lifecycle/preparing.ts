@@ -1,6 +1,7 @@
 /**
- * A VM that shall receive a TD: all that KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM looks at, and nothing of a
- * TD. One working state for each row of `destinationSteps`.
+ * These states prepare a VM that shall receive a TD: they make all that
+ * KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM looks at, and nothing of a TD. There is one working state for each
+ * row of `destinationSteps`.
  */
 
 import { working } from '../working.ts';

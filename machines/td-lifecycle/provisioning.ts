@@ -1,4 +1,4 @@
-/** The TD is built: one working state for each row of `tdSteps`. */
+/** These states build the TD. There is one working state for each row of `tdSteps`. */
 
 import { keepError, output } from '../actor-results.ts';
 import { working } from '../working.ts';
@@ -13,7 +13,7 @@ const [initializeVcpus, addMemory, finalize] = theRest;
 export const release = { target: '#td-lifecycle.releasing', actions: keepError() } as const;
 export const terminate = { target: '#td-lifecycle.terminating', actions: keepError() } as const;
 
-/** What a TD and the destination of a move begin with. */
+/** A TD and the destination of a move begin with these states. */
 export const beginning = {
   creatingVm: working(createVm, { onDone: { target: 'readingLimits' }, onError: release }),
   readingLimits: working(readLimits, {

@@ -1,4 +1,4 @@
-/** A whole TD: at rest, with its vCPUs entered, or paused. */
+/** These states are those of a whole TD, which is at rest, has its vCPUs entered, or is paused. */
 import { keepError } from '../actor-results.ts';
 import { working } from '../working.ts';
 import { tdSetup } from './setup.ts';

@@ -1,4 +1,4 @@
-/** What the chart is made of: its types, the actors it needs, its guards and its actions. */
+/** The chart is made of these parts: its types, the actors it needs, its guards and its actions. */
 import { assign, setup } from 'xstate';
 import { asStepError, unprovided } from '../actor-results.ts';
 import type { StepError } from '../step-error.ts';
@@ -16,7 +16,7 @@ import { bindingLimit, limitNames } from './limits.ts';
 
 /**
  * `building`: the VM and what belongs to it are being made. `whole`: the TD is here and measured, and
- * can be moved. `ending`: it is being taken down, or was.
+ * can be moved. `ending`: the TD is being taken down, or was.
  */
 type TdTag = 'building' | 'whole' | 'ending';
 

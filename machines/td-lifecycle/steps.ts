@@ -1,7 +1,7 @@
 /**
- * The steps that build a TD, in order: what each does, which requests it makes, and who takes it
- * back. The chart in machine.ts has one working state per row; the orchestrator supplies one actor
- * per row; the pictures and the fault sweep read the same rows.
+ * The table has the steps that build a TD, in order: what each does, which requests it makes, and who
+ * takes it back. The chart in machine.ts has one working state per row; the orchestrator supplies one
+ * actor per row; the pictures and the fault sweep read the same rows.
  *
  * Teardown runs the undos of the finished rows from the last to the first.
  */
@@ -90,7 +90,7 @@ export const tdSteps = [
 
 const [creatingVm, readingLimits, cappingVcpus, initializingTd, creatingVcpus] = tdSteps;
 
-/** The steps that prepare a VM to receive a TD. Those with a row above do the same work again. */
+/** These steps prepare a VM to receive a TD. Those with a row above do the same work again. */
 export const destinationSteps = [
   creatingVm,
   readingLimits,
@@ -116,7 +116,7 @@ export const destinationSteps = [
   },
 ] as const satisfies readonly TdStep[];
 
-/** What is done with a whole TD. */
+/** These steps are done with a whole TD. */
 export const runSteps = [
   {
     state: 'entering',
@@ -148,7 +148,7 @@ export const runSteps = [
   },
 ] as const satisfies readonly TdStep[];
 
-/** The steps that take a TD down; each runs whatever the one before it answered. */
+/** These steps take a TD down. Each runs whatever the one before it answered. */
 export const teardownSteps = [
   {
     state: 'terminating',

@@ -1,4 +1,4 @@
-/** Everything is given back, whatever came before. */
+/** These states give everything back, whatever came before. */
 
 import { actorError, keepError, output } from '../actor-results.ts';
 import { working } from '../working.ts';
@@ -22,7 +22,7 @@ export const interrupting = tdSetup.createStateConfig({
       },
       { target: 'releasing', actions: { type: 'keepSettled', params: output<Settled> } },
     ],
-    // Not knowing what is held, take the way that covers both.
+    // If it is not known what is held, the teardown takes the way that covers both cases.
     onError: { target: 'terminating', actions: keepError() },
   },
 });
@@ -30,7 +30,8 @@ export const interrupting = tdSetup.createStateConfig({
 export const terminating = tdSetup.createStateConfig({
   ...working(terminateTd, {
     onDone: { target: 'releasing' },
-    // The last close frees the slot too, only later: go on, and keep the error if it is the first.
+    // The last close frees the slot too, only later. The teardown therefore goes on, and keeps the
+    // error if it is the first.
     onError: { target: 'releasing', actions: keepError() },
   }),
   tags: ['ending'],

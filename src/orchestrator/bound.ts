@@ -3,9 +3,9 @@
  * chart that runs it.
  *
  * A chart is provided once, not for each run: XState makes every state anew when it is, which took half
- * the time of a TD on a simulated host. So the actors find their session by the actor system they run
- * in, and an actor system runs one chart: neither is a chart started as the child of another, nor are
- * two bound in one system.
+ * the time of a TD on a simulated host. So the actors find their session by the actor system that they
+ * run in, and an actor system runs one chart: no chart is started as the child of another, and no two
+ * are bound in one system.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AnyActor, fromPromise, type PromiseActorLogic } from 'xstate';
@@ -13,13 +13,13 @@ import type { StepError } from '../../machines/td-lifecycle/index.ts';
 import type { RequestCount, StepEnded } from './events.ts';
 import type { AroundStep } from './session.ts';
 
-/** What every session has, whatever chart it belongs to. */
+/** Every session has these, whatever chart it belongs to. */
 interface StepSession {
   /** Milliseconds of the clock that events carry. */
   readonly now: () => number;
   readonly aroundStep: AroundStep;
   readonly publish: (body: StepEnded) => void;
-  /** Counts those since they were last taken: of the step that ends. */
+  /** Counts the requests since they were last taken, which are those of the step that ends. */
   readonly requests: { take(): readonly RequestCount[] };
 }
 
@@ -36,7 +36,7 @@ export function bound<Session extends StepSession>(
 ) {
   const sessions = new WeakMap<AnyActor['system'], Session>();
 
-  /** An actor that works on the session of its chart. */
+  /** The actor works on the session of its chart. */
   const actor = <Output>(step: string, effect: Effect<Session, Output>) =>
     fromPromise<Output>(async ({ signal, system }) => {
       const session = sessions.get(system);
@@ -49,13 +49,16 @@ export function bound<Session extends StepSession>(
     });
 
   return {
-    /** Makes `session` the one that the actors of this chart work on; before it is started. */
+    /**
+     * Makes `session` the one that the actors of this chart work on. It must be called before the chart
+     * is started.
+     */
     bind({ system }: AnyActor, session: Session): void {
       if (sessions.has(system)) throw new Error('an actor system runs one chart');
       sessions.set(system, session);
     },
 
-    /** A wait without an end of its own is no step: nothing is timed, and no teardown waits for it. */
+    /** A wait without an end of its own is no step: it is not timed, and no teardown waits for it. */
     wait: actor,
 
     /** @param around sees each step while it works. */

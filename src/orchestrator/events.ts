@@ -1,16 +1,16 @@
 /**
- * What a run tells the outside. One closed set: the text view, the JSON lines and the log are all
- * made from it. The JSON form is a contract (docs/events.md).
+ * A run tells the outside what happens with one closed set of events. The text view, the JSON lines and
+ * the log are all made from it. The JSON form is a contract (docs/events.md).
  */
 import type { StepError } from '../../machines/step-error.ts';
 import type { TdOutcome, TdStateId } from '../../machines/td-lifecycle/index.ts';
 
-/** Carried by every event. */
+/** Every event carries this header. */
 export interface EventHeader {
   readonly td: string;
   readonly machine: 'td-lifecycle';
   readonly machineVersion: number;
-  /** The state of the chart, dotted: `provisioning.creatingVcpus`. */
+  /** State of the chart, dotted: `provisioning.creatingVcpus`. */
   readonly state: TdStateId;
   /** Milliseconds since the run began. */
   readonly elapsedMs: number;
@@ -18,7 +18,7 @@ export interface EventHeader {
 
 export interface StateEntered {
   readonly event: 'state.entered';
-  /** Those taken since the state before, in order (machines/transition-id.ts). */
+  /** Transitions taken since the state before, in order (machines/transition-id.ts). */
   readonly transitions: readonly string[];
 }
 
@@ -30,7 +30,10 @@ export interface StepEnded {
   readonly requests: readonly RequestCount[];
 }
 
-/** @typeParam Failure how an error of a step is told: as data here, in words where it is printed. */
+/**
+ * @typeParam Failure is the form in which an error of a step is told: as data here, in words where it
+ * is printed.
+ */
 export type TdEventBody<Failure = StepError> =
   | StateEntered
   | {
@@ -57,7 +60,9 @@ export type TdEventBody<Failure = StepError> =
       readonly leftovers: readonly Failure[];
     };
 
-/** One kind of request and answer within a step: `KVM_CREATE_VCPU` made 8 times, all ok. */
+/**
+ * The count is of one kind of request and answer within a step: `KVM_CREATE_VCPU` made 8 times, all ok.
+ */
 export interface RequestCount {
   readonly request: string;
   /** `ok`, or the errno's name. */

@@ -1,4 +1,4 @@
-/** Tells what a chart goes through while it runs. */
+/** The follower tells what a chart goes through while it runs. */
 import type {
   Actor,
   AnyActor,
@@ -11,20 +11,23 @@ import { type StateId, stateId } from '../../machines/state-id.ts';
 import { transitionId } from '../../machines/transition-id.ts';
 
 interface Following<Machine extends AnyStateMachine> {
-  /** Where the chart begins, if nobody is to be told of it. */
+  /** The state that the chart begins in, if nobody is to be told of it. */
   readonly from?: StateIdOf<Machine>;
-  /** `transitions`: those taken since the state before, in order. */
+  /** `transitions` are those taken since the state before, in order. */
   readonly onEntered: (state: StateIdOf<Machine>, transitions: readonly string[]) => void;
 }
 
 type StateIdOf<Machine extends AnyStateMachine> = StateId<SnapshotFrom<Machine>['value']>;
 
-/** Before the actor is started. Resolves with the output of the chart; rejects for a defect of it. */
+/**
+ * Must be called before the actor is started. The promise resolves with the output of the chart, and
+ * rejects for a defect of it.
+ */
 export function follow<Machine extends AnyStateMachine>(
   actor: Actor<Machine>,
   { from, onEntered }: Following<Machine>,
 ): Promise<OutputFrom<Machine>> {
-  // Of a machine that is not known yet XState knows no snapshot either.
+  // XState knows no snapshot type for a machine that is not known yet.
   const chart: AnyActor = actor;
   let state = from;
   const taken: string[] = [];

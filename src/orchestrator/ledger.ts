@@ -1,12 +1,12 @@
 /**
- * What a TD holds, in the order it was taken, so that it can be given back in reverse. A resource
- * is entered the moment it exists, not when its step is done: a step that is interrupted or fails
- * half-way has entered exactly what it made.
+ * The ledger has what a TD holds, in the order in which it was taken, so that it can be given back in
+ * reverse. A resource is entered the moment it exists, not when its step is done: a step that is
+ * interrupted or fails half-way has entered exactly what it made.
  */
 export interface Holding {
   /** `VM fd`, `8 vCPU fds`. */
   readonly what: string;
-  /** Gives it back. Must not depend on anything taken later; runs once. */
+  /** Gives the resource back. It must not depend on anything taken later, and runs once. */
   readonly release: () => Promise<void>;
 }
 
@@ -49,7 +49,10 @@ export class Ledger {
     await this.#underWay;
   }
 
-  /** Gives everything back, last taken first. One that fails does not keep the others. */
+  /**
+   * Gives everything back, the last taken first. A failure does not keep the rest from being given
+   * back.
+   */
   async releaseAll(onReleased: (result: ReleaseResult) => void): Promise<void> {
     await this.settle();
     for (let holding = this.#holdings.pop(); holding; holding = this.#holdings.pop()) {

@@ -1,4 +1,4 @@
-/** The chart of a TD with its effects. */
+/** This module gives the chart of a TD its effects. */
 import {
   destinationSteps,
   runSteps,
@@ -26,7 +26,7 @@ export const bindTd = bind;
 const [entering, running, pausing, stopping] = runSteps;
 const settling = { state: 'interrupting', actor: 'settleStep' } as const;
 
-/** The chart with its effects. Each actor of it needs {@link bindTd}. */
+/** The chart has its effects, and each actor of it needs {@link bindTd}. */
 export const tdLifecycleOnHost = tdLifecycle.provide({
   actors: {
     // The chart leaves a working state as soon as it is told to stop, and the result of the promise is

@@ -10,7 +10,7 @@ export class RequestCounter {
     this.#counts.set(kind, { request, answer, count });
   }
 
-  /** The counts since the last call. */
+  /** Takes the counts since the last call. */
   take(): readonly RequestCount[] {
     const counts = [...this.#counts.values()];
     this.#counts = new Map();

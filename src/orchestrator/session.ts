@@ -1,4 +1,4 @@
-/** One TD on one host: its plan, what it holds, and the handles its steps pass on. */
+/** A session is one TD on one host: its plan, what it holds, and the handles that its steps pass on. */
 import type { Finalized } from '../../machines/td-lifecycle/index.ts';
 import { requestWith } from '../abi/kvm/requests.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
@@ -20,25 +20,25 @@ export interface TdSession {
   /** Milliseconds of the clock that events carry. */
   readonly now: () => number;
   readonly aroundStep: AroundStep;
-  /** As a destination: where the TD comes from. */
+  /** The TD's source, where this session is the destination of a move. */
   readonly origin: Origin | undefined;
-  /** While the vCPUs are entered. */
+  /** Present while the vCPUs are entered. */
   runs: VcpuRuns | undefined;
 }
 
-/** Runs a step, named by its state: once, unless a proof wants it otherwise. */
+/** Runs a step, named by its state. It runs the step once, unless a proof wants it otherwise. */
 export type AroundStep = <Output>(state: string, run: () => Promise<Output>) => Promise<Output>;
 
-/** What a destination takes over from its source before the TD moves. */
+/** A destination takes these over from its source before the TD moves. */
 export interface Origin {
   readonly tdCpuid: readonly CpuidEntry[];
-  /** By memory slot. */
+  /** Guest memory by memory slot. */
   readonly guestMemory: ReadonlyMap<number, GuestMemory>;
 }
 
 /**
- * Filled step by step; a step that reads what an earlier one has not made is a defect. A step that is
- * done again finds here what it has made already, and goes on from there.
+ * The steps fill these in one by one; a step that reads what an earlier one has not made is a defect. A
+ * step that is done again finds here what it has made already, and goes on from there.
  */
 export class Handles {
   readonly #made: Partial<HandleTypes> = {};
@@ -53,7 +53,7 @@ export class Handles {
     return handle as HandleTypes[Name];
   }
 
-  /** The one made before, or a new one that is kept. */
+  /** Gives the value that was made before, or makes a new one and keeps it. */
   grow<Name extends keyof HandleTypes>(
     name: Name,
     empty: () => HandleTypes[Name],
@@ -74,22 +74,22 @@ interface HandleTypes {
   readonly splitIrqchip: true;
   readonly capabilities: TdxCapabilities;
   readonly supportedCpuid: readonly CpuidEntry[];
-  /** KVM_CAP_MAX_VCPUS on the VM fd. */
+  /** Answer to KVM_CAP_MAX_VCPUS on the VM fd. */
   readonly maxVcpus: number;
-  /** INIT_VM has succeeded. Whether the TD has a key slot is the chart's to know. */
+  /** Set when INIT_VM has succeeded. Whether the TD has a key slot is for the chart to know. */
   readonly tdInitialized: true;
-  /** In order of creation; grows. */
+  /** vCPUs in order of creation. The list grows. */
   readonly vcpus: Vcpu[];
-  /** Ids that KVM_TDX_INIT_VCPU has been through; grows. */
+  /** Ids of the vCPUs that KVM_TDX_INIT_VCPU was done for. The set grows. */
   readonly initializedVcpus: Set<number>;
   /** CPUID of the TD, as the module gave it. */
   readonly tdCpuid: readonly CpuidEntry[];
-  /** By memory slot; grows. */
+  /** Guest memory by memory slot. The map grows. */
   readonly guestMemory: Map<number, GuestMemory>;
-  /** Initial pages that are in the TD; grows. */
+  /** Initial pages that are in the TD. The set grows. */
   readonly addedPages: Set<InitialPages>;
   readonly finalized: Finalized;
-  /** As a destination: the kernel has said that the TD is here. */
+  /** Set on a destination when the kernel has said that the TD is here. */
   readonly tdReceived: true;
 }
 

@@ -6,7 +6,7 @@ import type { KeySlots } from '../host/facts.ts';
 import { KvmError } from '../host/kvm-error.ts';
 import type { TdSession } from './session.ts';
 
-/** With what is known of the host and the VM at this moment. */
+/** The record includes what is known of the host and the VM at this moment. */
 export async function stepErrorIn(
   session: TdSession,
   step: string,
@@ -38,7 +38,7 @@ async function factsFor(error: KvmError, session: TdSession): Promise<RefusalFac
   };
 }
 
-/** Never throws: an error must not hide the one that is being noted. */
+/** The function never throws, because an error here must not hide the one that is being noted. */
 async function readKeySlots({ host }: TdSession): Promise<KeySlots | undefined> {
   try {
     return await host.keySlots();

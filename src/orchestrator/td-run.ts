@@ -16,23 +16,28 @@ import { bindTd, tdLifecycleOnHost } from './provide.ts';
 import { type AroundStep, newSession, type Origin, type TdSession } from './session.ts';
 
 export interface TdRun {
-  /** Resolves when the TD is runnable, or false when it has ended without becoming so. */
+  /**
+   * Resolves with true when the TD is runnable, or with false when it has ended without becoming so.
+   */
   readonly runnable: Promise<boolean>;
-  /** Resolves once everything is over; rejects only for a defect of tdctl. */
+  /** Resolves once everything is over, and rejects only for a defect of tdctl. */
   readonly ended: Promise<TdOutput>;
-  /** Takes everything down. May be called at any time and any number of times. */
+  /** Takes everything down. It may be called at any time and any number of times. */
   stop(): void;
-  /** Sends a request. False for one that the state does not take, which changes nothing. */
+  /** Sends a request. It returns false for one that the state does not take, which changes nothing. */
   send(event: TdEvent): boolean;
   isIn(state: TdState): boolean;
-  /** Resolves when the TD is in one of these states: true, or false when it has ended in another. */
+  /**
+   * Resolves with true when the TD is in one of these states, or with false when it has ended in
+   * another.
+   */
   reaches(...states: readonly TdState[]): Promise<boolean>;
-  /** The state of the chart, dotted: `provisioning.creatingVcpus`. */
+  /** State of the chart, dotted: `provisioning.creatingVcpus`. */
   readonly state: TdStateId;
   readonly context: TdContext;
   /** What the teardown is waiting for at this moment, in words. */
   readonly waitingFor: string | undefined;
-  /** Its host, plan and handles: what a migration works with. */
+  /** The session has the host, plan and handles of the TD, which a migration works with. */
   readonly session: TdSession;
 }
 
@@ -40,15 +45,15 @@ export interface TdRunOptions {
   readonly host: Host;
   readonly plan: TdPlan;
   readonly onEvent: (event: TdRunEvent) => void;
-  /** Milliseconds of the clock that events carry; the process's own without it. */
+  /** Milliseconds of the clock that events carry. Without it, the process's own clock is used. */
   readonly now?: (() => number) | undefined;
   readonly aroundStep?: AroundStep | undefined;
-  /** Prepares a destination for this TD instead of building one. */
+  /** With an origin, the run prepares a destination for this TD instead of building one. */
   readonly origin?: Origin | undefined;
 }
 
 type Snapshot = SnapshotFrom<typeof tdLifecycle>;
-/** A state of the chart that a caller may wait for. */
+/** A caller may wait for these states of the chart. */
 export type TdState = TopLevel<Snapshot['value']>;
 type TopLevel<Value> = Value extends string ? Value : keyof Value & string;
 

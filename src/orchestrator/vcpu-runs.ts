@@ -1,13 +1,13 @@
 import type { VcpuExitReason } from '../host/port.ts';
 
-/** The vCPUs that are inside KVM_RUN. */
+/** These vCPUs are inside KVM_RUN. */
 export interface VcpuRuns {
   readonly leaving: AbortController;
-  /** Each settles when its vCPU is out for good, and never rejects. */
+  /** Each promise settles when its vCPU is out for good, and none rejects. */
   readonly exits: readonly Promise<VcpuOut>[];
 }
 
-/** How a vCPU came out: it was told to, the guest is done, or the kernel refused. */
+/** A vCPU came out because it was told to, because the guest is done, or because the kernel refused. */
 export type VcpuOut =
   | { readonly how: 'left' }
   | { readonly how: 'exited'; readonly reason: VcpuExitReason }

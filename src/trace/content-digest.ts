@@ -1,8 +1,8 @@
-/** Tells what KVM_TDX_INIT_MEM_REGION put into a TD, without keeping it. */
+/** The digest tells what KVM_TDX_INIT_MEM_REGION put into a TD, without keeping the content. */
 import { createHash } from 'node:crypto';
 import type { UserMemory } from '../simulator/index.ts';
 
-/** A caller's memory that digests what is read through it, in that order. */
+/** This is a caller's memory that digests what is read through it, in the order of the reads. */
 export class DigestingMemory implements UserMemory {
   readonly #memory: UserMemory;
   readonly #hash = createHash('sha256');
@@ -20,7 +20,9 @@ export class DigestingMemory implements UserMemory {
     return bytes;
   }
 
-  /** `sha256:…` as sha256sum would say of the pages in a file; undefined where none was read. */
+  /**
+   * Gives `sha256:…`, as sha256sum would for a file with these pages, or undefined where none was read.
+   */
   digest(): string | undefined {
     if (this.#bytesRead === 0) return undefined;
     return `sha256:${this.#hash.copy().digest('hex')}`;

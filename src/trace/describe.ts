@@ -1,7 +1,8 @@
 /**
- * One call as a trace shows it: from what the kernel model really copied in and out, so a struct
- * that a refusal came before is not shown. Left out is what differs between two equal runs:
- * addresses in the caller's memory. Of these only a fault, a null pointer and a bad alignment count.
+ * Describes one call as a trace shows it. It is made from what the kernel model really copied in and
+ * out, so a struct does not appear if the call was refused before the struct was read. What differs
+ * between two equal runs is left out, which is addresses in the caller's memory: only a fault, a null
+ * pointer and a bad alignment are shown of these.
  */
 import type {
   Answer,
@@ -36,7 +37,7 @@ export function describeCall(
   const parts = Object.entries(fields).map(([field, value]): TraceArgs => {
     const noted = copies[field];
     if (noted !== undefined) return copiesArgs(field, noted, { name, nameOf });
-    // A struct that was never looked at.
+    // The kernel never read this struct.
     return typeof value === 'object' ? {} : fieldArgs({ [field]: value }, nameOf);
   });
   const { faults, out, ...args } = merged(parts);
@@ -51,7 +52,7 @@ export function describeCall(
   };
 }
 
-/** @param made the name of what the call made. */
+/** @param made the name of the object that the call made. */
 export function outcomeOf(answer: Answer, made?: string): CallOutcome {
   if (!answer.ok) {
     const { errno, check, hwError } = answer;
@@ -69,7 +70,9 @@ interface Context {
   readonly nameOf: NameOf;
 }
 
-/** One struct: what was read as fields, what was written under `out`, and which copies faulted. */
+/**
+ * A struct shows what was read as its fields, what was written under `out`, and which copies faulted.
+ */
 function copiesArgs(struct: string, copies: readonly Copy[], context: Context): TraceArgs {
   const faults: string[] = [];
   const times = new Map<string, number>();
@@ -100,21 +103,21 @@ function copyArgs(struct: string, { access, value }: Copy, context: Context): Tr
   if (struct === 'page') return runInputArgs(value as RunPageInput);
   const rule = accessRules[access];
   if (rule !== undefined) return rule(value as never, context);
-  // Registers, an XSAVE area, a clock: of interest to nobody, and of another run every time.
+  // Registers, an XSAVE area or a clock interest nobody, and differ in every run.
   if (value instanceof Uint8Array) return { bytes: value.length };
   if (typeof value !== 'object') return { [kernelName(struct)]: plainValue(value) };
   const fields = isEncRegion(context) ? { ...(value as object), addr: undefined } : value;
   return fieldArgs(fields as object, context.nameOf);
 }
 
-/** Its `addr` is one of the caller. */
+/** Here `addr` is an address in the caller's memory. */
 function isEncRegion({ name }: Context): boolean {
   return name.startsWith('KVM_MEMORY_ENCRYPT_') && name !== 'KVM_MEMORY_ENCRYPT_OP';
 }
 
 type AccessRule = (value: never, context: Context) => TraceArgs;
 
-/** Structs that the kernel copies in parts. */
+/** The kernel copies these structs in parts. */
 const accessRules: Readonly<Record<string, AccessRule>> = {
   readNent: (nent: number) => ({ nent }),
   readCount: (count: number) => ({ count }),
@@ -123,7 +126,7 @@ const accessRules: Readonly<Record<string, AccessRule>> = {
   writeHeader: (header: object, { nameOf }) => fieldArgs(header, nameOf),
   readEntries: entriesArgs,
   writeEntries: entriesArgs,
-  // What a host has in its lists is no matter of the program.
+  // The contents of the lists depend on the host and not on the program.
   writeIndices: () => ({}),
   readBitmap: () => ({}),
 };
@@ -132,7 +135,7 @@ function entriesArgs(entries: readonly object[], { name }: Context): TraceArgs {
   const [first = {}] = entries;
   if ('function' in first) return { cpuid: entriesOf(entries) };
   if ('gsi' in first) return { routes: plainValue(entries) };
-  // The values that an MSR has may be times.
+  // The values of MSRs are left out, because they may be times.
   const shown = entries.map((entry) =>
     name === 'KVM_GET_MSRS' ? hex((entry as { index: number }).index) : msrText(entry),
   );
@@ -144,14 +147,14 @@ function msrText(entry: object): string {
   return `${hex(index)}:${hex(data)}`;
 }
 
-/** What is written back of a command is its hw_error, which the outcome shows. */
+/** Of a command only its hw_error is written back, and the outcome shows that already. */
 function commandArgs(access: string, command: object, { name, nameOf }: Context): TraceArgs {
   if (access === 'write') return {};
   const { id, data, ...rest } = fieldArgs(command, nameOf);
   return {
     ...(name === 'KVM_MEMORY_ENCRYPT_OP' && id !== undefined ? { id } : {}),
     ...rest,
-    // The one command whose data is no pointer.
+    // This is the only command whose data is no pointer.
     ...(name === 'KVM_TDX_INIT_VCPU' && data !== undefined ? { data } : {}),
   };
 }

@@ -1,11 +1,14 @@
-/** Exits of KVM_RUN in a trace. Their numbers: include/uapi/linux/kvm.h; leaves of TDVMCALL: the GHCI, chapter 3. */
+/**
+ * A trace shows the exits of KVM_RUN. Their numbers are from include/uapi/linux/kvm.h, and the leaves
+ * of TDVMCALL from the GHCI, chapter 3.
+ */
 import type { VcpuExit } from '../simulator/index.ts';
 import type { TraceArgs, TraceValue } from './record.ts';
 import { hex, kernelName, plainValue } from './values.ts';
 
 const hypercalls: Readonly<Record<number, string>> = { 12: 'KVM_HC_MAP_GPA_RANGE' };
 const systemEvents: Readonly<Record<number, string>> = { 7: 'KVM_SYSTEM_EVENT_TDX_FATAL' };
-/** Leaves of the GHCI, which KVM_EXIT_TDX has as `nr`. */
+/** KVM_EXIT_TDX carries these leaves of the GHCI in `nr`. */
 const tdvmcalls: Readonly<Record<number, string>> = {
   65536: 'GetTdVmCallInfo',
   65537: 'MapGPA',
@@ -14,7 +17,7 @@ const tdvmcalls: Readonly<Record<number, string>> = {
   65540: 'SetupEventNotifyInterrupt',
 };
 
-/** By the kernel's names of `struct kvm_run`. */
+/** The exit's fields have the kernel's names in `struct kvm_run`. */
 export function exitValue(exit: VcpuExit): TraceArgs {
   return Object.fromEntries(
     Object.entries(exit).map(([field, value]) => [

@@ -1,4 +1,4 @@
-/** The fields of a struct as the arguments of a traced call. */
+/** The fields of a struct become the arguments of a traced call. */
 import { capabilities } from '../abi/kvm/capabilities.ts';
 import { KVM_MEM_GUEST_MEMFD, PAGE_SIZE } from '../abi/kvm/structs.ts';
 import { vmTypes } from '../abi/kvm/vm-types.ts';
@@ -10,7 +10,7 @@ export type NameOf = (handle: Handle) => string | undefined;
 
 type FieldRule = (value: never, nameOf: NameOf, struct: object) => TraceArgs;
 
-/** Fields that are not shown under their own name as they are. */
+/** These fields are not shown under their own name as they are. */
 const fieldRules: Readonly<Record<string, FieldRule>> = {
   arg: (arg: bigint) => (arg === 0n ? {} : { arg: hex(arg) }),
   padding: (padding: number) => (padding === 0 ? {} : { padding }),
@@ -27,7 +27,7 @@ const fieldRules: Readonly<Record<string, FieldRule>> = {
   guestMemfd: guestMemfdArgs,
   eventfd: (fact: unknown) => eventfdArgs('eventfd', fact),
   resamplefd: (fact: unknown) => eventfdArgs('resamplefd', fact),
-  // Of the moment.
+  // The clock is left out because it differs from moment to moment.
   clock: () => ({}),
   realtime: () => ({}),
   hostTsc: () => ({}),
@@ -62,7 +62,7 @@ const takesFd: ReadonlySet<number> = new Set([
   capabilities.KVM_CAP_VM_COPY_ENC_CONTEXT_FROM,
 ]);
 
-/** Without the zeros at the end; an fd by the name of what it stands for. */
+/** The zeros at the end are left out, and an fd is given by the name of what it stands for. */
 function capArgs(args: readonly bigint[], nameOf: NameOf, struct: object): TraceArgs {
   const end = args.findLastIndex((arg) => arg !== 0n) + 1;
   const { cap } = struct as { readonly cap?: number };
@@ -71,7 +71,7 @@ function capArgs(args: readonly bigint[], nameOf: NameOf, struct: object): Trace
   return { args: args.slice(0, end).map((arg, n) => (n === 0 && source ? source : hex(arg))) };
 }
 
-/** Which eventfd it is, only the system knows. */
+/** Only the system knows which eventfd it is. */
 function eventfdArgs(name: string, fact: unknown): TraceArgs {
   return { [name]: typeof fact === 'string' ? fact : 'open' };
 }
@@ -95,7 +95,7 @@ function nameIn(table: Readonly<Record<string, number>>, number: number): TraceV
   return Object.entries(table).find(([, known]) => known === number)?.[0] ?? number;
 }
 
-/** Later ones win; `out` and `faults` come together. */
+/** Later parts override earlier ones, except that `out` and `faults` are combined. */
 export function merged(parts: readonly TraceArgs[]): TraceArgs {
   const faults = parts.flatMap((part) => (part.faults as readonly string[] | undefined) ?? []);
   const out = Object.assign({}, ...parts.map((part) => part.out ?? {}));

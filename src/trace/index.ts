@@ -1,4 +1,7 @@
-/** Traces of the KVM calls of an unmodified program: made, written, read. docs/exec-trace.md. */
+/**
+ * tdctl makes, writes and reads traces of the KVM calls of an unmodified program. See
+ * docs/exec-trace.md.
+ */
 export { DigestingMemory } from './content-digest.ts';
 export { type DescribedCall, describeCall, outcomeOf } from './describe.ts';
 export { traceJsonLine } from './json.ts';

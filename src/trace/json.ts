@@ -1,4 +1,4 @@
-/** A trace as JSON lines: each record as it is. */
+/** In JSON lines, a trace has each record as it is. */
 import type { TraceRecord } from './record.ts';
 
 export function traceJsonLine(record: TraceRecord): string {

@@ -1,4 +1,4 @@
-/** Operands and outputs of a SEAMCALL leaf: registers, and structs that a register points to. */
+/** The operands and outputs of a SEAMCALL leaf are registers, and structs that a register points to. */
 import type { TraceArgs, TraceValue } from './record.ts';
 import { hex } from './values.ts';
 
@@ -6,7 +6,7 @@ export function leafArgs(registers: Readonly<Record<string, unknown>>): TraceArg
   return Object.fromEntries(
     Object.entries(registers).map(([name, value]) => [
       name,
-      // The model keeps addresses as numbers; in a register they read as addresses.
+      // The model keeps addresses as numbers, but a register shows them as addresses.
       typeof value === 'number' ? hex(value) : leafValue(value),
     ]),
   );
@@ -36,7 +36,7 @@ function bytesText(bytes: Uint8Array): string {
   return `${bytes.length} bytes ${digest(bytes)}`;
 }
 
-/** FNV-1a, 32 bits: tells two contents apart in a diff, and is no measurement. */
+/** This is FNV-1a with 32 bits: it tells two contents apart in a diff, and is no measurement. */
 function digest(content: Uint8Array | string): string {
   const units = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   let hash = 0x811c9dc5;

@@ -1,4 +1,7 @@
-/** What is asked of a simulated machine, as records of a trace: its ioctls, and the leaves they made. */
+/**
+ * The records of a trace are made from what is asked of a simulated machine: its ioctls, and the leaves
+ * that they cause.
+ */
 import type { SeamcallEvent, TraceListener } from '../simulator/index.ts';
 import { describeCall, outcomeOf } from './describe.ts';
 import { leafArgs } from './leaf-args.ts';
@@ -6,16 +9,19 @@ import { makers, ObjectNames } from './names.ts';
 import type { SeamcallRecord, TraceRecord } from './record.ts';
 import { hex } from './values.ts';
 
-/** The one thread that calls: what drives a machine in this process. */
+/** Only one thread calls, the one that drives a machine in this process. */
 const thread = 'T0';
 
-/** Writes every call from now on, a leaf before the call that made it; the function it returns ends that. */
+/**
+ * Writes every call from now on, and each leaf before the call that made it. The function that it
+ * returns ends that.
+ */
 export function recordCalls(
   listen: (listener: TraceListener) => () => void,
   write: (record: TraceRecord) => void,
 ): () => void {
   const names = new ObjectNames();
-  /** Whoever drives a machine had /dev/kvm open before. */
+  /** Whoever drives a machine has opened /dev/kvm before the recording began. */
   const opened = (handle: number) => {
     const made = names.add('sys', handle);
     write({ kind: 'open', thread, outcome: { value: 0, made } });

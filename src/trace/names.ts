@@ -1,9 +1,9 @@
-/** The names that a trace has for what a program made. */
+/** A trace names the objects that a program made. */
 import type { Handle } from '../simulator/index.ts';
 
 export type ObjectKind = 'sys' | 'vm' | 'vcpu' | 'gmem' | 'stats';
 
-/** Requests that make a file. */
+/** These requests make a file. */
 export const makers: Readonly<Record<string, ObjectKind>> = {
   KVM_CREATE_VM: 'vm',
   KVM_CREATE_VCPU: 'vcpu',
@@ -17,7 +17,7 @@ export class ObjectNames {
   readonly #names = new Map<Handle, string>();
   #made = 0;
 
-  /** @returns `vm#1`. */
+  /** @returns A name such as `vm#1`. */
   add(kind: ObjectKind, handle: Handle): string {
     const name = `${kind}#${this.#made}`;
     this.#made += 1;
@@ -29,7 +29,7 @@ export class ObjectNames {
     return this.#names.get(handle);
   }
 
-  /** Of a file that is closed; no other gets its number. */
+  /** Forgets the name of a file that is closed. No other file gets its number. */
   forget(handle: Handle): void {
     this.#names.delete(handle);
   }
@@ -39,7 +39,7 @@ export class ObjectNames {
 export class ThreadNames {
   readonly #processes = new Map<number, Map<number, string>>();
 
-  /** @returns `T0`; `P2.T0` for a thread of another process than the first. */
+  /** @returns `T0` for the first thread, and `P2.T0` for a thread of another process than the first. */
   nameOf({ pid, tid }: { readonly pid: number; readonly tid: number }): string {
     const threads = this.#processes.get(pid) ?? new Map<number, string>();
     this.#processes.set(pid, threads);

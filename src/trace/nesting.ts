@@ -1,7 +1,10 @@
-/** Records nest a few levels; what reads them is recursive, and the call stack has an end. */
+/**
+ * Records nest only a few levels. Their readers are recursive, and deep input could overflow the call
+ * stack.
+ */
 const deepest = 32;
 
-/** Counts every bracket, also those in quotes: a record has few of them. */
+/** Counts every bracket, including those in quotes, because a record has few of them. */
 export function nestsTooDeep(text: string): boolean {
   let depth = 0;
   for (const char of text) {

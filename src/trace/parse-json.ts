@@ -15,7 +15,7 @@ export function parseJsonLine(
   return checkedRecord(value);
 }
 
-/** @param value what was read, which may be anything. */
+/** @param value The value that was read, which may be anything. */
 export function checkedRecord(
   value: unknown,
 ): { readonly record: TraceRecord } | { readonly problem: string } {

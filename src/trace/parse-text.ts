@@ -1,4 +1,4 @@
-/** The text form of text.ts, read. */
+/** This module reads the text form that text.ts writes. */
 import { nestsTooDeep } from './nesting.ts';
 import { checkedRecord } from './parse-json.ts';
 import type { CallOutcome, TraceRecord, TraceValue } from './record.ts';
@@ -6,7 +6,7 @@ import { isUnreadable, TextScanner } from './text-scanner.ts';
 
 type Parsed = { readonly record: TraceRecord } | { readonly problem: string };
 
-/** @param next the line after; asked for where CPUID entries follow a call. */
+/** @param next Gives the line after. It is called where CPUID entries follow a call. */
 export function parseTextLine(text: string, next: () => string | undefined): Parsed {
   if (nestsTooDeep(text)) return { problem: 'nests too deeply for a record of a trace' };
   const scanner = new TextScanner(text, next);
@@ -44,7 +44,7 @@ function recordOf(scanner: TextScanner): unknown {
   return { kind: 'call', thread, object, request, args, outcome, ...duration };
 }
 
-/** A text, and the duration at its end. */
+/** Splits a text from the duration at its end. */
 function timed(text: string): [string, { readonly durationNs?: number }] {
   const found = / <(\d+)ns>$/.exec(text);
   return found === null

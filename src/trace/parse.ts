@@ -1,4 +1,7 @@
-/** A trace of tdctl, in text or in JSON lines, back to records. Never throws, whatever the text. */
+/**
+ * Parses a trace of tdctl, in text or in JSON lines, back to records. It never throws, whatever the
+ * text.
+ */
 import { parseJsonLine } from './parse-json.ts';
 import { parseTextLine } from './parse-text.ts';
 import type { TraceRecord } from './record.ts';
@@ -8,7 +11,7 @@ export type TraceLine =
   | { readonly line: number; readonly record: TraceRecord }
   | { readonly line: number; readonly problem: string };
 
-/** Empty lines are passed over, and so are states: in text they are there to be read by people. */
+/** Skips empty lines, and also states, which the text form has only for people to read. */
 export function* parseTrace(lines: Iterable<string>): Generator<TraceLine> {
   const rest = lines[Symbol.iterator]();
   let line = 0;

@@ -1,4 +1,4 @@
-/** The shape of each record, for traces that come from a file. */
+/** The schemas give the shape of each record, for traces that come from a file. */
 import { z } from 'zod';
 import { errnoNumbers } from '../abi/kvm/errno.ts';
 import { readableVersions } from './record.ts';

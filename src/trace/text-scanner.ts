@@ -1,7 +1,7 @@
-/** Reads the values of a trace in text from left to right. */
+/** The scanner reads the values of a trace in text from left to right. */
 import type { TraceCpuidEntry, TraceValue } from './record.ts';
 
-/** What is wrong with a line; never leaves the parser. */
+/** The error says what is wrong with a line. It never leaves the parser. */
 export class Unreadable extends Error {}
 
 export function isUnreadable(error: unknown): error is Unreadable {
@@ -56,7 +56,7 @@ export class TextScanner {
     return text;
   }
 
-  /** `name=value, …` up to a closing mark, or to the end of the line. */
+  /** Reads `name=value, …` up to a closing mark, or to the end of the line. */
   fields(close: string): Readonly<Record<string, TraceValue>> {
     const fields: [string, TraceValue][] = [];
     while (!this.#closes(close)) {

@@ -1,6 +1,6 @@
 /**
- * A trace as text, made for reading and for diff. One line a record; CPUID entries follow their call
- * on lines of their own, so that a diff shows the one that differs.
+ * The text form of a trace is made for reading and for diff. Each record is one line. The CPUID
+ * entries of a call follow it on lines of their own, so that a diff shows the one that differs.
  *
  *     T1  vm#1.KVM_TDX_INIT_VM(flags=0x0, attributes=0x10000000, xfam=0x3, nent=2, cpuid=[2 lines]) = 0
  *           cpuid 0x1.0 eax=0xa10f11 ebx=0x0 ecx=0x46faa217 edx=0x17abfbff
@@ -16,7 +16,7 @@ import type {
   TraceValue,
 } from './record.ts';
 
-/** The lines of one record, without the last line end. */
+/** Gives the lines of one record, without the last line end. */
 export function traceText(record: TraceRecord): string {
   const lines: string[] = [];
   const show = (value: TraceValue) => valueText(value, lines);
@@ -74,14 +74,14 @@ function stateText({ event, state, step, result, outcome }: StateRecord): string
   return event === 'step.ended' ? `${step} ${result}` : `ended ${outcome}`;
 }
 
-/** For the reader only; the number before it is what counts. */
+/** The note is for people only; the number before it is what counts. */
 function statusNote(hwError: string): string {
   const { name, operand } = decodeStatus(BigInt(hwError));
   if (name === undefined) return '';
   return ` (${operand === undefined ? name : `${name}|${operand}`})`;
 }
 
-/** Text that needs no quotes: it cannot be taken for anything else. */
+/** Text of this form needs no quotes, because it cannot be taken for anything else. */
 export const bareText = /^(?!(?:true|false|null)$)(?:[A-Za-z_][\w.#:/+@-]*|0x[0-9a-f]+)$/;
 
 function fieldsText(fields: TraceArgs | object, show: (value: TraceValue) => string): string {

@@ -1,4 +1,4 @@
-/** Values of requests as values of a trace. */
+/** The values of requests become values of a trace. */
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import type { TraceArgs, TraceCpuidEntry, TraceValue } from './record.ts';
 
@@ -24,7 +24,7 @@ export function plainFields(fields: object): TraceArgs {
   );
 }
 
-/** In full: measurements and owners are compared by it. */
+/** The bytes are shown in full, because people compare measurements and owners by them. */
 function bytesValue(bytes: Uint8Array): string {
   if (bytes.every((byte) => byte === 0)) return '0x0';
   return `0x${Buffer.from(bytes).toString('hex')}`;
@@ -42,7 +42,7 @@ export function cpuidValue(entries: readonly CpuidEntry[]): TraceCpuidEntry[] {
   }));
 }
 
-/** Where the kernel does not part the words as we do. */
+/** These names are the kernel's where it parts the words otherwise than we do. */
 const kernelNames: Readonly<Record<string, string>> = {
   mrConfigId: 'mrconfigid',
   mrOwner: 'mrowner',

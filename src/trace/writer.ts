@@ -1,17 +1,18 @@
-/** `tdctl exec --trace FILE`. */
+/** The writer makes the file of `tdctl exec --trace FILE`. */
 import { LineFile } from '../documents/line-file.ts';
 import { traceJsonLine } from './json.ts';
 import type { TraceRecord } from './record.ts';
 import { traceText } from './text.ts';
 
-/** Writing neither waits nor throws; `end()` throws TDCTL_E_NOT_WRITABLE if anything was lost. */
+/**
+ * Writing neither waits nor throws. Instead, `end()` throws TDCTL_E_NOT_WRITABLE if anything was lost.
+ */
 export class TraceWriter {
   readonly #file: LineFile;
   readonly #format: (record: TraceRecord) => string;
 
   /**
-   * JSON lines where the name ends in .jsonl, else text. An existing file is overwritten.
-   *
+   * Writes JSON lines where the name ends in .jsonl, otherwise text. An existing file is overwritten.
    * @throws TdctlError TDCTL_E_NOT_WRITABLE.
    */
   constructor(path: string) {

@@ -1,7 +1,7 @@
 /**
- * A statechart as plain data: what every picture and text form is made from. No XState types; only
- * extract.ts knows where it came from. Order is document order throughout: states and transitions
- * stand as they were written.
+ * Every picture and text form is made from a statechart as plain data. It has no XState types, and only
+ * extract.ts knows where it came from. Order is document order throughout: states and transitions stand
+ * as they were written.
  */
 export interface ChartModel {
   /** The machine's id, such as `td-lifecycle`. */
@@ -14,7 +14,7 @@ export interface ChartModel {
 export type NodeKind = 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
 
 export interface ChartNode {
-  /** Keys from the root, dotted (see `joinPath`); the empty string for the root itself. */
+  /** Keys from the root, dotted (see `joinPath`). The id of the root itself is the empty string. */
   readonly id: string;
   /** The state's own name. */
   readonly key: string;
@@ -26,9 +26,9 @@ export interface ChartNode {
   readonly invokes: readonly ChartInvoke[];
   /** Id of the child that is entered first; null for kinds that have none. */
   readonly initial: string | null;
-  /** For `history` only. */
+  /** Kind of history, which only a state of kind `history` has. */
   readonly history: 'shallow' | 'deep' | null;
-  /** The row of the machine's step table that this state carries out. */
+  /** Row of the machine's step table that this state carries out. */
   readonly step: ChartStep | null;
   readonly children: readonly ChartNode[];
 }
@@ -36,11 +36,11 @@ export interface ChartNode {
 export interface ChartInvoke {
   /** The actor's name. */
   readonly src: string;
-  /** Null where nobody chose one. */
+  /** Id of the actor, or null where nobody chose one. */
   readonly id: string | null;
 }
 
-/** What a working state asks of the kernel, from the step table. */
+/** The step tells what a working state asks of the kernel, from the step table. */
 export interface ChartStep {
   /** ioctls and TDX sub-commands by the kernel's names. */
   readonly requests: readonly string[];
@@ -60,17 +60,20 @@ export type Trigger =
   | { readonly type: 'always' };
 
 export interface ChartEdge {
-  /** `e1`, `e2`, … in document order. */
+  /** Ids are `e1`, `e2`, … in document order. */
   readonly id: string;
-  /** As the events of a run tell it (machines/transition-id.ts). */
+  /** Name that the events of a run use (machines/transition-id.ts). */
   readonly name: string;
   readonly source: string;
-  /** Empty where the transition stays in its state; several only into parallel regions. */
+  /**
+   * Targets of the transition. There are none where it stays in its state, and several only into
+   * parallel regions.
+   */
   readonly targets: readonly string[];
   readonly trigger: Trigger;
   readonly guard: string | null;
   readonly actions: readonly string[];
-  /** Leaves and enters the source again even where the target lies within it. */
+  /** True when the transition leaves and enters the source again even if the target lies within it. */
   readonly reenter: boolean;
   readonly description: string | null;
 }
@@ -80,7 +83,7 @@ export function joinPath(keys: readonly string[]): string {
   return keys.map((key) => key.replace(/[\\.]/g, '\\$&')).join('.');
 }
 
-/** The node and everything in it, parents before children, in document order. */
+/** Gives the node and everything in it, parents before children, in document order. */
 export function walk(node: ChartNode): ChartNode[] {
   const found: ChartNode[] = [];
   const open = [node];
@@ -98,7 +101,7 @@ export interface ChartIndex {
   readonly parent: (id: string) => ChartNode | null;
   /** Place in document order. */
   readonly order: (id: string) => number;
-  /** From the node's parent up to the root. */
+  /** Nodes around this one, from its parent up to the root. */
   readonly ancestors: (id: string) => readonly ChartNode[];
   readonly outgoing: (id: string) => readonly ChartEdge[];
 }

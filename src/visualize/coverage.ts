@@ -1,4 +1,4 @@
-/** Which states and transitions of a chart recorded runs have been through. */
+/** Coverage tells which states and transitions of a chart the recorded runs have been through. */
 import { type ChartModel, indexChart } from './chart-model.ts';
 import { enter } from './enter.ts';
 import { type EventFile, readRuns } from './recorded-runs.ts';

@@ -1,7 +1,7 @@
-/** What entering a state leads to, as far as the chart alone decides it. */
+/** This module finds what entering a state leads to, as far as the chart alone decides it. */
 import type { ChartEdge, ChartIndex } from './chart-model.ts';
 
-/** Every state entered, those only passed through included. */
+/** Gives every state that is entered, including those that are only passed through. */
 export function enter(id: string, chart: ChartIndex): readonly string[] {
   const entered = new Set<string>();
 
@@ -20,13 +20,13 @@ export function enter(id: string, chart: ChartIndex): readonly string[] {
   return [...entered];
 }
 
-/** An eventless transition that no guard can stop. */
+/** Finds an eventless transition that no guard can stop. */
 function automatic(id: string, chart: ChartIndex): ChartEdge | undefined {
   const [first] = chart.outgoing(id).filter(({ trigger }) => trigger.type === 'always');
   return first?.guard === null ? first : undefined;
 }
 
-/** What a final state sets off in the state around it. */
+/** Finds the transition that a final state sets off in the state around it. */
 function completionBy(id: string, chart: ChartIndex): ChartEdge | undefined {
   const parent = chart.parent(id);
   if (chart.node(id).kind !== 'final' || parent?.kind !== 'compound') return undefined;

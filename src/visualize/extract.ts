@@ -1,4 +1,7 @@
-/** From an XState machine to the neutral chart model: the only file here that knows XState's form. */
+/**
+ * Turns an XState machine into the neutral chart model. It is the only file here that knows XState's
+ * form.
+ */
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { transitionId } from '../../machines/transition-id.ts';
 import {
@@ -71,7 +74,7 @@ function stepOf(
 function extractInvokes(node: AnyStateNode): ChartInvoke[] {
   return node.invoke.map(({ src, id }, at) => ({
     src: typeof src === 'string' ? src : 'inline',
-    // XState's own id for an invoke without one.
+    // XState gives an invoke without an id this one.
     id: id === `${at}.${node.id}` ? null : id,
   }));
 }
@@ -96,7 +99,10 @@ function extractEdges(node: AnyStateNode): Omit<ChartEdge, 'id'>[] {
   }));
 }
 
-/** Where a history state leads while there is no history. XState keeps it in the config only. */
+/**
+ * Gives the state that a history state leads to while there is no history. XState keeps that in the
+ * config only.
+ */
 function historyDefault(node: AnyStateNode) {
   const { target } = node.config as { readonly target?: unknown };
   if (node.type !== 'history' || typeof target !== 'string' || node.parent === undefined) return [];
@@ -123,7 +129,7 @@ function descriptionOf(transition: object): string | null {
     : null;
 }
 
-/** Transitions are keyed by event types; those that XState makes up are told by their form. */
+/** Transitions are keyed by event types. Those that XState makes up are recognised by their form. */
 function triggerOf(node: AnyStateNode, descriptor: string): Trigger {
   if (descriptor === `xstate.done.state.${node.id}`) return { type: 'completed' };
   for (const [invoke, { id }] of node.invoke.entries()) {
@@ -150,7 +156,10 @@ function guardName(guard: unknown): string | null {
   return guard === undefined ? null : nameOf(guard);
 }
 
-/** `'name'`, `{ type: 'name', params }`, or a function: built-ins carry a type, inline ones a name. */
+/**
+ * A part is `'name'`, `{ type: 'name', params }` or a function: built-ins carry a type, inline ones a
+ * name.
+ */
 function nameOf(part: unknown): string {
   if (typeof part === 'string') return part;
   const { type, name } = part as { readonly type?: unknown; readonly name?: unknown };

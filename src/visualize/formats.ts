@@ -1,4 +1,4 @@
-/** The forms a chart can take. */
+/** A chart can take these forms. */
 export const chartFormats = [
   'svg',
   'html',
@@ -12,7 +12,7 @@ export const chartFormats = [
 ] as const;
 export type ChartFormat = (typeof chartFormats)[number];
 
-/** What the ending of a file's name says about its form. */
+/** The ending of a file's name decides its form. */
 export const formatByExtension: Readonly<Record<string, ChartFormat>> = {
   '.svg': 'svg',
   '.html': 'html',

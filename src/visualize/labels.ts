@@ -1,10 +1,10 @@
-/** Transitions in words, the same in every form of the chart. */
+/** Labels put transitions in words, the same in every form of the chart. */
 import type { ChartEdge, ChartIndex, ChartNode } from './chart-model.ts';
 
 export interface EdgeLabel {
   /** `td.create`, `done(createVm)`, `after 500 ms`. */
   readonly trigger: string;
-  /** The guard's name; `else` where guarded alternatives stand before it; null for none. */
+  /** Name of the guard, `else` where guarded alternatives stand before it, or null for none. */
   readonly guard: string | null;
   readonly actions: readonly string[];
 }
@@ -17,7 +17,7 @@ export function edgeLabel(edge: ChartEdge, chart: ChartIndex): EdgeLabel {
   };
 }
 
-/** `td.create [vcpusFit] / keepLimits`: UML's own notation. */
+/** Gives `td.create [vcpusFit] / keepLimits`, which is UML's own notation. */
 export function edgeText(edge: ChartEdge, chart: ChartIndex): string {
   const { trigger, guard, actions } = edgeLabel(edge, chart);
   return [
@@ -27,7 +27,10 @@ export function edgeText(edge: ChartEdge, chart: ChartIndex): string {
   ].join(' ');
 }
 
-/** As `edgeText`, but with the actor always named: for a place where the state is not in sight. */
+/**
+ * Gives the same as `edgeText`, but always names the actor, for a place where the state is not in
+ * sight.
+ */
 export function edgeTextInFull(edge: ChartEdge, chart: ChartIndex): string {
   const { trigger } = edge;
   const { guard } = edgeLabel(edge, chart);
@@ -55,7 +58,10 @@ function triggerText({ source, trigger }: ChartEdge, chart: ChartIndex): string 
   }
 }
 
-/** The actor is named only where its state has several: the state itself says which one it runs. */
+/**
+ * The actor is named only where its state has several, because otherwise the state itself shows which
+ * one it runs.
+ */
 function actorTrigger(type: string, { node, invoke }: { node: ChartNode; invoke: number }): string {
   return node.invokes.length === 1 ? type : `${type}(${node.invokes[invoke]?.src})`;
 }

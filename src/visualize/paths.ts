@@ -21,11 +21,11 @@ import { xstateConfig } from './text/xstate.ts';
 
 export interface ChartPath {
   readonly state: string;
-  /** Ids of the transitions to take, in order; null where no path was found. */
+  /** Ids of the transitions to take, in order, or null where no path was found. */
   readonly edges: readonly string[] | null;
 }
 
-/** One for each state, in document order. */
+/** Finds one path for each state, in document order. */
 export function shortestPaths(model: ChartModel): ChartPath[] {
   const { model: plain, originalId } = withPlainKeys(model);
   const chart = indexChart(plain);
@@ -63,7 +63,8 @@ function reachedBySteps(model: ChartModel, chart: ChartIndex): Map<string, reado
       if (!reached.has(id)) reached.set(id, edges);
     }
   }
-  // A state that is only passed through may lie on no shortest way: what follows has a shorter one.
+  // A state that is only passed through may lie on no shortest way, because what follows it has a
+  // shorter one.
   const lengthTo = ({ source }: ChartEdge) => reached.get(source)?.length ?? Infinity;
   for (const edge of offered.toSorted((one, other) => lengthTo(one) - lengthTo(other))) {
     const edges = [...(reached.get(edge.source) ?? []), edge.id];
@@ -92,7 +93,7 @@ function eventPerTransition(model: ChartModel, chart: ChartIndex): ChartModel {
   return { ...model, root: strip(model.root), edges };
 }
 
-/** Without guards XState takes it at once, and so it stays. */
+/** Without guards XState takes the transition at once, so it needs no event here either. */
 function happensByItself(edge: ChartEdge, chart: ChartIndex): boolean {
   if (chart.node(edge.source).kind === 'history') return true;
   const { type } = edge.trigger;
@@ -103,7 +104,10 @@ function happensByItself(edge: ChartEdge, chart: ChartIndex): boolean {
     .every(({ guard }) => guard === null);
 }
 
-/** Its source is active, and no state within has an unguarded transition for the same event. */
+/**
+ * A transition is open if its source is active and no state within has an unguarded transition for the
+ * same event.
+ */
 function isOpen(
   edge: ChartEdge,
   { active, chart }: { active: ReadonlySet<string>; chart: ChartIndex },
@@ -129,7 +133,7 @@ function isOpen(
   );
 }
 
-/** `{ provisioning: 'creatingVm' }` as the ids of every active state. */
+/** Gives `{ provisioning: 'creatingVm' }` as the ids of every active state. */
 function activeStates(value: StateValue, root: ChartNode): Set<string> {
   const active = new Set([root.id]);
   const visit = (part: StateValue, path: readonly string[]): void => {

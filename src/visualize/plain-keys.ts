@@ -7,7 +7,7 @@ export interface PlainChart {
 }
 
 /**
- * The same chart with keys `s0`, `s1`, …. XState reads a meaning into some names (a key of a
+ * Makes the same chart with the keys `s0`, `s1`, …. XState reads a meaning into some names (a key of a
  * parallel state that begins with `#` is taken for an id), so a search on them would go astray.
  */
 export function withPlainKeys(model: ChartModel): PlainChart {

@@ -1,4 +1,4 @@
-/** From SVG to PNG, by librsvg's own program. */
+/** librsvg's own program turns SVG into PNG. */
 import { spawn } from 'node:child_process';
 import { TdctlError } from '../errors/index.ts';
 
@@ -13,7 +13,7 @@ export async function svgToPng(svg: string, { zoom }: { readonly zoom: number })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint += text;
   });
-  // It may end before it has read everything; its exit code tells the story.
+  // The program may end before it has read everything; its exit code tells whether it succeeded.
   child.stdin.on('error', () => undefined);
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);

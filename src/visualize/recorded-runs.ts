@@ -3,7 +3,7 @@ import { TdctlError } from '../errors/index.ts';
 import type { ChartEdge, ChartIndex, ChartModel } from './chart-model.ts';
 
 export interface RecordedRun {
-  /** Those that a run comes to rest in, in order. */
+  /** States that a run comes to rest in, in order. */
   readonly states: readonly string[];
   /** The transitions taken, in order. */
   readonly edges: readonly ChartEdge[];
@@ -65,7 +65,7 @@ export function readRuns(
   return recorded;
 }
 
-/** Undefined for the records that a trace has between the events. */
+/** Returns undefined for the records that a trace has between the events. */
 function parseEvent(line: string, place: string): RunEvent | undefined {
   let value: unknown;
   try {

@@ -1,4 +1,4 @@
-/** A chart in any of its text forms. Loads only what the form needs. */
+/** Renders a chart in any of its text forms, and loads only what that form needs. */
 import { type ChartModel, walk } from './chart-model.ts';
 import type { ChartFormat } from './formats.ts';
 import type { Direction } from './layout/direction.ts';

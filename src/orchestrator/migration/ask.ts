@@ -1,4 +1,6 @@
-/** What a migration asks of one of its TDs: a request, and the wait until it has led somewhere. */
+/**
+ * A migration asks one of its TDs for something with a request, and waits until that has led somewhere.
+ */
 import { hasTag } from '../../../machines/state-id.ts';
 import {
   type StepError,
@@ -15,8 +17,7 @@ interface Request {
 }
 
 /**
- * A TD that is there already is not asked again.
- *
+ * Asks the TD for a state, unless it is in that state already.
  * @throws TdEndedError with the reason, where the TD ends instead.
  */
 export async function ask(td: TdRun, { event, leadsTo }: Request): Promise<void> {
@@ -30,7 +31,7 @@ export async function reach(td: TdRun, ...states: readonly TdState[]): Promise<v
   throw new TdEndedError(reasonOf(await td.ended));
 }
 
-/** The error of a TD that has ended by itself says more than any of the migration's own. */
+/** The error of a TD that has ended by itself tells more than any of the migration's own. */
 export class TdEndedError extends Error {
   readonly stepError: StepError;
 
@@ -40,7 +41,10 @@ export class TdEndedError extends Error {
   }
 }
 
-/** Waiting for what a TD does not do would never end; of one that is ending its end is awaited. */
+/**
+ * A TD that does not take the request would be waited for without end, so this is an error. If the TD
+ * is ending, its end is awaited.
+ */
 async function notTaken(td: TdRun, { type }: TdEvent): Promise<Error> {
   if (hasTag(tdLifecycle, td.state, 'ending')) return new TdEndedError(reasonOf(await td.ended));
   return new TdctlError({

@@ -1,4 +1,4 @@
-/** What can be known before anything is made. A refusal here costs nothing. */
+/** These checks use what can be known before anything is made, so a refusal here costs nothing. */
 import { hasTag } from '../../../machines/state-id.ts';
 import { tdLifecycle } from '../../../machines/td-lifecycle/index.ts';
 import { TdctlError } from '../../errors/index.ts';
@@ -44,8 +44,9 @@ function checkVcpuCounts({ source, destinationPlan }: MigrationSession): void {
 }
 
 /**
- * KVM_CHECK_EXTENSION is 1 on every Intel kernel, also where the request is always refused. An fd that
- * is not open tells the difference and moves nothing: EBADF comes from the code that would move a TD.
+ * KVM_CHECK_EXTENSION is 1 on every Intel kernel, even where the request is always refused. An fd that
+ * is not open tells the difference and moves nothing: EBADF comes only from the code that would move a
+ * TD.
  */
 async function checkKernel({ source }: MigrationSession): Promise<void> {
   const { handles, plan } = source.session;
@@ -72,7 +73,9 @@ async function refusalOf(request: Promise<void>): Promise<string> {
   }
 }
 
-/** The seeds' case: where vCPUs come only after KVM_TDX_INIT_VM, the destination takes a slot too. */
+/**
+ * Where vCPUs come only after KVM_TDX_INIT_VM, as in the seeds, the destination takes a key slot too.
+ */
 async function checkKeySlot({ host, destinationPlan }: MigrationSession): Promise<void> {
   const { kernel } = destinationPlan.facts;
   if (kernel.vcpusBeforeInitVm) return;

@@ -1,4 +1,4 @@
-/** What a migration tells the outside, beside the events of its two TDs (docs/events.md). */
+/** A migration tells the outside these events, beside those of its two TDs (docs/events.md). */
 import type { MigrationStateId, Verdict } from '../../../machines/intra-host-migration/index.ts';
 import type { StepError } from '../../../machines/step-error.ts';
 import type { StateEntered, StepEnded } from '../events.ts';

@@ -1,4 +1,4 @@
-/** Runs the chart for one migration: a TD on one side, a VM to be on the other. */
+/** Runs the chart for one migration, from a TD on one side to a VM that is made on the other. */
 import { createActor } from 'xstate';
 import {
   INTRA_HOST_MIGRATION_VERSION,
@@ -16,24 +16,28 @@ import { bindMigration, intraHostMigrationOnHost } from './provide.ts';
 import type { MigrationSession } from './session.ts';
 
 export interface MigrationRun {
-  /** Resolves once it is decided where the TD is; rejects only for a defect of tdctl. */
+  /** Resolves once it is decided where the TD is, and rejects only for a defect of tdctl. */
   readonly ended: Promise<MigrationOutput>;
-  /** Takes it back, if the point of no return is not passed yet; else nothing changes. */
+  /**
+   * Takes the migration back if the point of no return is not passed yet; otherwise nothing changes.
+   */
   cancel(): void;
-  /** Once there is one. After `completed` and `destinationOnly` it has the TD. */
+  /** Present once there is a destination. After `completed` and `destinationOnly` it has the TD. */
   readonly destination: TdRun | undefined;
   readonly state: MigrationStateId;
 }
 
 export interface MigrationOptions {
   readonly source: TdRun;
-  /** The host as the destination's process sees it. The source's own, where one process has both. */
+  /**
+   * The host as the destination's process sees it. It is the source's own where one process has both.
+   */
   readonly host: Host;
   readonly onEvent: (event: MigrationRunEvent) => void;
   readonly onDestinationEvent: (event: TdRunEvent) => void;
-  /** What the destination is made by; the source's own plan where left out. */
+  /** Plan that the destination is made by. Without it, the source's own plan is used. */
   readonly destinationPlan?: TdPlan | undefined;
-  /** `none`: nothing is refused beforehand, so that the kernel answers. */
+  /** With `none`, nothing is refused beforehand, so that the kernel answers. */
   readonly checks?: 'all' | 'none' | undefined;
   readonly aroundStep?: AroundStep | undefined;
 }
@@ -77,8 +81,8 @@ export function startMigration(options: MigrationOptions): MigrationRun {
     },
   }).then((output) => {
     const { verdict, error, leftovers } = output;
-    // What is over has no TD in its hands, whatever went wrong in its last steps; else nobody could
-    // stop the source any more.
+    // A migration that is over must let go of the TD, whatever went wrong in its last steps. Otherwise
+    // nobody could stop the source any more.
     source.send({ type: verdict === 'sourceKept' ? 'td.keep' : 'td.moved' });
     publish({ event: 'migration.ended', verdict, error, leftovers });
     return output;

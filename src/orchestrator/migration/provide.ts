@@ -1,4 +1,4 @@
-/** The chart of a migration with its effects. */
+/** This module gives the chart of a migration its effects. */
 import {
   intraHostMigration,
   migrationSteps,
@@ -29,7 +29,7 @@ const { actors, bind } = bound<MigrationSession>(async ({ source }, { step, erro
 
 export const bindMigration = bind;
 
-/** The chart with its effects. Each actor of it needs {@link bindMigration}. */
+/** The chart has its effects, and each actor of it needs {@link bindMigration}. */
 export const intraHostMigrationOnHost = intraHostMigration.provide({
   actors: actors(migrationSteps, {
     checkMigration,

@@ -1,4 +1,7 @@
-/** One migration: the TD that moves, the host of the VM it moves to, and that VM once it exists. */
+/**
+ * A session is one migration: the TD that moves, the host of the VM it moves to, and that VM once it
+ * exists.
+ */
 import type { Host } from '../../host/port.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { RequestCount, TdRunEvent } from '../events.ts';
@@ -11,13 +14,13 @@ export interface MigrationSession {
   /** The host as the destination's process sees it. */
   readonly host: Host;
   readonly destinationPlan: TdPlan;
-  /** `none`: whatever is asked for is tried, so that the kernel answers. */
+  /** With `none`, whatever is asked for is tried, so that the kernel answers. */
   readonly checks: 'all' | 'none';
   readonly now: () => number;
   readonly aroundStep: AroundStep;
   readonly publish: (body: MigrationEventBody) => void;
   readonly onDestinationEvent: (event: TdRunEvent) => void;
-  /** Those that the migration made itself, between the steps of the two TDs. */
+  /** Requests that the migration made itself, between the steps of the two TDs. */
   readonly requests: { take(): readonly RequestCount[] };
   destination: TdRun | undefined;
 }

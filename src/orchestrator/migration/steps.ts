@@ -1,4 +1,4 @@
-/** The steps of a migration, forward. Each asks one thing of one of the two TDs. */
+/** These steps take a migration forward. Each asks one thing of one of the two TDs. */
 import type { Asked, GivenBack } from '../../../machines/intra-host-migration/index.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { Vm } from '../../host/port.ts';
@@ -39,8 +39,8 @@ export function handOver({ source }: MigrationSession): Promise<void> {
 }
 
 /**
- * The one ioctl that cannot be taken back. The chart of the source takes nothing down meanwhile; the
- * destination is told by its ledger to wait.
+ * This is the one ioctl that cannot be taken back. The chart of the source takes nothing down in the
+ * meantime; the destination is told by its ledger to wait.
  */
 export async function moveContext(session: MigrationSession): Promise<void> {
   const { handles, ledger } = destinationOf(session).session;
@@ -57,15 +57,17 @@ export async function askSource({ source }: MigrationSession): Promise<Asked> {
     return { hasTd: true };
   } catch (error) {
     if (!(error instanceof KvmError)) throw error;
-    // EIO: dead. EBADF: its fd is closed, so its process has gone. A VM that has another reason to
-    // refuse lives: taking that for dead would give up a TD that is still there.
+    // EIO means that the source is dead. EBADF means that its fd is closed, so its process has gone. A
+    // VM that has another reason to refuse lives: taking that for dead would give up a TD that is still
+    // there.
     return { hasTd: error.code !== 'EIO' && error.code !== 'EBADF' };
   }
 }
 
 /**
- * The destination has the TD if a vCPU of it can be entered. Where the host enters none, no posted
- * series leaves a TD that runs after a move that failed once it had killed the source.
+ * The destination has the TD if one of its vCPUs can be entered. On a host that enters none, the answer
+ * is that it has no TD after a failed move, because no posted series leaves a TD that runs when the
+ * move fails after it has killed the source.
  */
 export async function askDestination(session: MigrationSession): Promise<Asked> {
   const { handles } = destinationOf(session).session;

@@ -1,4 +1,7 @@
-/** The way back, and the way out where the TD is in neither VM. An undo may leave rests. */
+/**
+ * These steps take a migration back, or end it where neither VM has the TD. An undo may leave something
+ * behind.
+ */
 import type { GivenBack, LetGo } from '../../../machines/intra-host-migration/index.ts';
 import type { StepError } from '../../../machines/td-lifecycle/index.ts';
 import type { TdRun } from '../td-run.ts';
@@ -9,7 +12,7 @@ export async function takeDownDestination(session: MigrationSession): Promise<Gi
   return { leftovers: await takeDown(session.destination) };
 }
 
-/** A pause that was under way ends first. One that never began leaves the TD running. */
+/** A pause that was under way ends first. A pause that never began leaves the TD running. */
 export async function keepSource({ source }: MigrationSession): Promise<LetGo> {
   const stopped = source.state === 'migratingOut.stopRequested';
   source.send({ type: 'td.keep' });

@@ -1,7 +1,7 @@
 /**
- * What only the destination of a move does. Slots, sizes and order must be the source's, and the
- * private pages the very same; the addresses in this process are not compared: RFC v2 of the
- * move compares guest addresses, sizes, flags and guest_memfds of the slots, and nothing else.
+ * Only the destination of a move takes these steps. Slots, sizes and order must be the source's, and
+ * the private pages the very same. The addresses in this process may differ: RFC v2 of the move
+ * compares guest addresses, sizes, flags and guest_memfds of the slots, and nothing else.
  */
 import { withApicId } from '../../abi/kvm/cpuid.ts';
 import type { GuestMemory, Vm } from '../../host/port.ts';
@@ -39,7 +39,9 @@ export async function mirrorMemory(session: TdSession, signal: AbortSignal): Pro
   }
 }
 
-/** Where no way is known the same file is bound all the same: the kernel says what it makes of it. */
+/**
+ * Where no way to share is known, the same file is bound all the same, and the kernel answers for it.
+ */
 function shareMemory(
   { plan }: TdSession,
   { vm, memory }: { readonly vm: Vm; readonly memory: GuestMemory },

@@ -2,7 +2,7 @@ import type { Finalized } from '../../../machines/td-lifecycle/index.ts';
 import { TdctlError } from '../../errors/index.ts';
 import type { TdSession } from '../session.ts';
 
-/** After this the TD is measured. Where the host tells the MRTD, it must be the predicted one. */
+/** The TD is measured after this step. Where the host tells the MRTD, it must be the predicted one. */
 export async function finalizeTd({ plan, handles, publish }: TdSession): Promise<Finalized> {
   if (handles.has('finalized')) return handles.get('finalized');
   const vm = handles.get('vm');

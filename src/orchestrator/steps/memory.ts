@@ -1,4 +1,4 @@
-/** Memory slots, their attributes, and the pages the firmware starts from. */
+/** These steps make the memory slots, their attributes, and the pages that the firmware starts from. */
 import type { GuestMemory, Vm } from '../../host/port.ts';
 import type { InitialPages, MemorySlot } from '../../plan/index.ts';
 import type { TdSession } from '../session.ts';
@@ -24,7 +24,10 @@ export async function addMemory(session: TdSession, signal: AbortSignal): Promis
   }
 }
 
-/** Shared and private backing of one slot; all of it private, as firmware expects its memory. */
+/**
+ * Gives one slot its shared and its private backing, and makes all of it private, as firmware expects
+ * its memory.
+ */
 async function setSlot(
   { ledger, handles }: TdSession,
   { vm, slot }: { vm: Vm; slot: MemorySlot },

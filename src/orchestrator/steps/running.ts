@@ -1,4 +1,7 @@
-/** KVM_RUN on every vCPU at once. Where the host runs no guests, a TD runs without being entered. */
+/**
+ * A TD runs by KVM_RUN on every vCPU at once. Where the host runs no guests, it counts as running
+ * without being entered.
+ */
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TdctlError } from '../../errors/index.ts';
@@ -35,7 +38,7 @@ export async function leaveVcpus(session: TdSession): Promise<void> {
   session.runs = undefined;
 }
 
-/** Whether KVM_RUN lets this vCPU in. It is told to leave at once. */
+/** Tells whether KVM_RUN lets this vCPU in. The vCPU is told to leave at once. */
 export async function canEnter(vcpu: Vcpu): Promise<boolean> {
   const runs = enterAll([vcpu]);
   const refusal = await firstRefusal(runs);
@@ -46,13 +49,13 @@ export async function canEnter(vcpu: Vcpu): Promise<boolean> {
 
 function enterAll(vcpus: readonly Vcpu[]): VcpuRuns {
   const leaving = new AbortController();
-  // One listener for each vCPU is what it is for.
+  // The signal has one listener for each vCPU on purpose, so Node must not warn of a leak.
   setMaxListeners(0, leaving.signal);
   const exits = vcpus.flatMap((vcpu) => (vcpu.run ? [stayIn(vcpu, leaving.signal)] : []));
   return { leaving, exits };
 }
 
-/** Enters again after a signal that was not ours. */
+/** The vCPU is entered again after a signal that was not ours. */
 async function stayIn(vcpu: Vcpu, signal: AbortSignal): Promise<VcpuOut> {
   for (;;) {
     try {
@@ -66,7 +69,9 @@ async function stayIn(vcpu: Vcpu, signal: AbortSignal): Promise<VcpuOut> {
   }
 }
 
-/** What the kernel refuses it refuses at once; a vCPU that is still in after a turn has entered. */
+/**
+ * The kernel refuses at once, so a vCPU that is still in after a turn of the event loop has entered.
+ */
 async function firstRefusal({ exits }: VcpuRuns): Promise<unknown> {
   const stillIn = nextTurn().then((): VcpuOut => ({ how: 'left' }));
   const outs = await Promise.all(exits.map((exit) => Promise.race([exit, stillIn])));

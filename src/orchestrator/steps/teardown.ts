@@ -4,7 +4,7 @@ import type { TdSession } from '../session.ts';
 import { toStepError } from '../step-error.ts';
 import { leaveVcpus } from './running.ts';
 
-/** vCPUs that are being entered are waited for, so that none is inside when its fd is closed. */
+/** The step waits for vCPUs that are being entered, so that none is inside when its fd is closed. */
 export async function stopVcpus(session: TdSession): Promise<void> {
   await session.ledger.settle();
   await leaveVcpus(session);
@@ -16,9 +16,9 @@ export async function settleStep({ ledger, handles }: TdSession): Promise<Settle
 }
 
 /**
- * KVM_TDX_TERMINATE_VM is posted and not in Linux 7.3, and no capability announces it: asking is
- * the only way to know, and EINVAL is the normal answer. Whatever is answered, the last close
- * frees the key slot, only later; so a refusal is worth a warning and never fails the teardown.
+ * KVM_TDX_TERMINATE_VM is posted and not in Linux 7.3, and no capability announces it: asking is the
+ * only way to know, and EINVAL is the normal answer. Whatever the answer, the last close frees the key
+ * slot, only later; so a refusal is worth a warning and never fails the teardown.
  */
 export async function terminateTd({ ledger, handles, publish }: TdSession): Promise<void> {
   await ledger.settle();

@@ -1,4 +1,7 @@
-/** The vCPU steps. All vCPUs exist before FINALIZE_VM; headroom is left offline by the guest. */
+/**
+ * These steps make the vCPUs. All of them exist before FINALIZE_VM; the guest leaves the headroom
+ * offline.
+ */
 import { withApicId } from '../../abi/kvm/cpuid.ts';
 import type { Vcpu } from '../../host/port.ts';
 import type { TdSession } from '../session.ts';
@@ -27,7 +30,7 @@ export async function initializeVcpus(session: TdSession, signal: AbortSignal): 
   const vcpus = handles.get('vcpus');
   const [firstVcpu] = vcpus;
   const tdCpuid = firstVcpu ? await firstVcpu.tdxGetCpuid() : [];
-  // KVM_TDX_GET_CPUID is refused once the TD is finalized, and a destination needs them too.
+  // KVM_TDX_GET_CPUID is refused once the TD is finalized, and a destination needs the entries too.
   handles.set('tdCpuid', tdCpuid);
   const initialized = handles.grow('initializedVcpus', () => new Set());
   for (const [done, vcpu] of vcpus.entries()) {

@@ -1,4 +1,4 @@
-/** The steps up to the TD: VM, limits, caps, INIT_VM. */
+/** These steps lead up to the TD: the VM, its limits and capabilities, and INIT_VM. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LimitsRead } from '../../../machines/td-lifecycle/index.ts';
 import { vcpuLimits } from '../../host/facts.ts';
@@ -7,7 +7,7 @@ import type { UserMemory } from '../../host/port.ts';
 import { buildInitVm } from '../../plan/index.ts';
 import type { TdSession } from '../session.ts';
 
-/** As many routes as an I/O APIC has pins; what QEMU asks for. */
+/** The number is that of an I/O APIC's pins, which QEMU asks for too. */
 const IRQ_ROUTES = 24n;
 
 /** Memory comes first, so that a host short of address space is found before the kernel is asked. */

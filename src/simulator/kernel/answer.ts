@@ -1,4 +1,4 @@
-/** What the model answers: a value, or the row of the book that refused. */
+/** The model answers an ioctl with a value, or with the row of the book that refused it. */
 
 import { book, type CheckName, errnosOf } from '../../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../abi/kvm/errno.ts';
@@ -7,7 +7,7 @@ import type { TdxSupport } from './kernel.ts';
 
 export type Refusal = Extract<Answer, { readonly ok: false }>;
 
-// Every answer without a value of its own is made once: a refused ioctl allocates nothing.
+// Every answer without a value of its own is made once, so that a refused ioctl allocates nothing.
 const refusals = new Map<CheckName, Refusal>(
   (Object.keys(book) as CheckName[]).map((check) => [
     check,
@@ -27,7 +27,7 @@ export function refuse(check: CheckName): Refusal {
   return refusal;
 }
 
-/** A refusal that says more than its row: which of several errnos, or the status of the module. */
+/** The refusal says more than its row does: which of several errnos it is, or the module's status. */
 export function refuseWith(
   check: CheckName,
   { errno = usualErrno(check), hwError }: Partial<Pick<Refusal, 'errno' | 'hwError'>>,
@@ -35,7 +35,7 @@ export function refuseWith(
   return { ok: false, errno, hwError, check };
 }
 
-/** A refusal because the last leaf was refused: by a row of the module, unless that was injected. */
+/** The call is refused because the last leaf was: by a row of the module, unless that was injected. */
 export function refusedByModule(
   check: CheckName,
   { module: { refusedBy } }: TdxSupport,
@@ -45,7 +45,7 @@ export function refusedByModule(
   return refusedBy === undefined ? refusal : { ...refusal, moduleCheck: refusedBy };
 }
 
-/** A refusal that no check of the kernel gives: it was injected before any was made. */
+/** No check of the kernel gives this refusal, because it was injected before any check was made. */
 export function injected(errno: ErrnoName): Refusal {
   return { ok: false, errno, hwError: undefined, check: undefined };
 }

@@ -1,7 +1,8 @@
 /**
- * Loading kvm_intel on a machine that should run TDs, as tdx_hardware_setup() in arch/x86/kvm/vmx/tdx.c does
- * it: what KVM takes from the module, or why it offers no TDs. A failure other than a missing module keeps kvm_intel from
- * loading at all, so that there is no /dev/kvm.
+ * Loads kvm_intel on a machine that should run TDs, as tdx_hardware_setup() in arch/x86/kvm/vmx/tdx.c
+ * does it. The outcome is what KVM takes from the module, or the reason why it offers no TDs. Any
+ * failure other than a missing module keeps kvm_intel from loading at all, so that there is no
+ * /dev/kvm.
  */
 
 import { ADDRESS_SIZES_LEAF, withGuestAddressBits, withoutForbidden } from '../../abi/kvm/cpuid.ts';
@@ -30,7 +31,8 @@ export function bringUp(
   trace: Trace,
 ): BringUp {
   const { platform, module: installed } = profile;
-  // Core code first: no module, or too few key IDs, and KVM never hears of TDX.
+  // The kernel's core code looks first: without a module, or with too few key IDs, KVM never hears of
+  // TDX.
   if (installed === undefined) {
     return { outcome: 'no-tdx', reason: 'the TDX module is not loaded' };
   }
@@ -64,7 +66,7 @@ export function bringUp(
   if (abi.bringUp.limitBelowPresentCpus === 'no KVM' && (maxVcpusPerTd ?? 0xffff) < cpus) {
     return {
       outcome: 'no-kvm',
-      // The kernel's own words.
+      // This is the kernel's own wording.
       reason: `Disable TDX: MAX_VCPU_PER_TD (${maxVcpusPerTd}) smaller than number of logical CPUs (${cpus})`,
     };
   }
@@ -79,16 +81,19 @@ export function bringUp(
   };
 }
 
-/** Nothing at all when the CPUs lack what the module forces on. */
+/** KVM supports nothing at all when the CPUs lack a feature that the module forces on. */
 function supportedXfamOf(platformXfam: bigint): bigint {
   if ((platformXfam & xfamFixed1) !== xfamFixed1) return 0n;
   return platformXfam & xfamFixed0;
 }
 
-/** What KVM_TDX_CAPABILITIES shows of a configurable leaf: td_init_cpuid_entry2() in vmx/tdx.c. */
+/**
+ * Gives a configurable leaf as KVM_TDX_CAPABILITIES shows it. Source: td_init_cpuid_entry2() in
+ * vmx/tdx.c.
+ */
 function asKvmReports(leaf: ConfigurableLeaf): ConfigurableLeaf {
   if (leaf.leaf === ADDRESS_SIZES_LEAF) {
-    // The guest address width is not the module's to configure: KVM takes it from here for GPAW.
+    // The module does not configure the guest address width, but KVM takes it from these bits for GPAW.
     return { ...leaf, eax: withGuestAddressBits(leaf.eax, 0xff) };
   }
   return leaf.leaf === 7 && leaf.subleaf === 0 ? withoutForbidden(leaf) : leaf;

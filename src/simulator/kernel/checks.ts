@@ -1,19 +1,24 @@
-/** How the model makes the checks of a request: those of its kernel's record, in the record's order. */
+/** The model makes the checks that its kernel's record lists for a request, in the record's order. */
 import type { CheckedRequest, CheckName, CheckOrder } from '../../abi/kvm/checks/index.ts';
 import type { FaultPoint } from '../faults.ts';
 import { type Refusal, refuse, refuseWith } from './answer.ts';
 import type { Kernel } from './kernel.ts';
 
 /**
- * One check, and what the kernel does where it passes. True: the check refuses the call. A refusal of
- * its own says more than the row does.
+ * A step makes one check, and does what the kernel does where the check passes. It returns true when
+ * the check refuses the call, or a refusal of its own when that says more than the row does.
  */
 export type Step<Call> = (call: Call) => boolean | Refusal | undefined;
 
-/** The steps of a request by the name of their check. Those that no kernel can come to have none. */
+/**
+ * The steps of a request are keyed by the name of their check. A check that no kernel can reach has
+ * none.
+ */
 export type Steps<Call> = Readonly<Partial<Record<CheckName, Step<Call>>>>;
 
-/** The first refusal; undefined: the call has passed every check, and its steps are done. */
+/**
+ * Gives the first refusal, or undefined when the call has passed every check and its steps are done.
+ */
 export function firstRefusal<Call>(
   { abi }: Kernel,
   request: CheckedRequest,
@@ -32,7 +37,7 @@ interface OrderedStep<Call> {
   readonly refusal: Refusal;
 }
 
-/** By the steps of a request and by the order of a kernel. Looking each check up for each call took half the time. */
+/** The key is the steps of a request, then the order of a kernel. To look each check up at each call took half its time. */
 const ordered = new WeakMap<object, WeakMap<CheckOrder, readonly OrderedStep<unknown>[]>>();
 
 function stepsInOrder<Call>(order: CheckOrder, steps: Steps<Call>): readonly OrderedStep<Call>[] {
@@ -52,20 +57,20 @@ function stepsInOrder<Call>(order: CheckOrder, steps: Steps<Call>): readonly Ord
   return made;
 }
 
-/** A step that fails only where a fault is injected: no memory, no descriptor. */
+/** The step fails only where a fault is injected, for want of memory or of a descriptor. */
 export function faultStep(check: CheckName, point: FaultPoint): Step<{ readonly kernel: Kernel }> {
   return ({ kernel }) => faultAt(kernel, point, check);
 }
 
-/** The answer of an injected fault, where there is one at this point. */
+/** Gives the answer of an injected fault, where there is one at this point. */
 export function faultAt(kernel: Kernel, point: FaultPoint, check: CheckName): Refusal | undefined {
   const errno = kernel.faults.errnoAt?.(point);
   return errno === undefined ? undefined : refuseWith(check, { errno });
 }
 
 /**
- * A value that a check copies in from user space, for the checks after it. Every copy is made at its
- * place in the kernel's order, as it may fault.
+ * Holds a value that a check copies in from user space, for the checks after it. Every copy is made at
+ * its place in the kernel's order, because it may fault.
  */
 export class CopiedIn<Value> {
   readonly #read: () => Value | undefined;
@@ -75,7 +80,7 @@ export class CopiedIn<Value> {
     this.#read = read;
   }
 
-  /** Copies it in. True: it is unreadable. */
+  /** Copies the value in, and returns true when it is unreadable. */
   fails(): boolean {
     this.#value = this.#read();
     return this.#value === undefined;

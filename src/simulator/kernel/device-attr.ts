@@ -1,8 +1,8 @@
 /**
- * KVM_GET_DEVICE_ATTR, KVM_SET_DEVICE_ATTR and KVM_HAS_DEVICE_ATTR: arch/x86/kvm/x86.c. Either file has
- * one attribute, number 0 of group 0: on /dev/kvm KVM_X86_XCOMP_GUEST_SUPP, XCR0 as a guest may have
- * it, whatever the process has permission for; on a vCPU KVM_VCPU_TSC_OFFSET of KVM_VCPU_TSC_CTRL, its
- * offset to the host's TSC.
+ * KVM_GET_DEVICE_ATTR, KVM_SET_DEVICE_ATTR and KVM_HAS_DEVICE_ATTR are modelled on arch/x86/kvm/x86.c.
+ * Each of the two kinds of file has one attribute, and it has number 0 in group 0. On /dev/kvm it is
+ * KVM_X86_XCOMP_GUEST_SUPP, the XCR0 that a guest may have whatever the process has permission for. On
+ * a vCPU it is KVM_VCPU_TSC_OFFSET of KVM_VCPU_TSC_CTRL, the vCPU's offset to the host's TSC.
  */
 import { xcr0Of } from '../../abi/tdx/xfam.ts';
 import type { Answer, DeviceAttrRequest, DeviceAttrStruct, UserStruct } from '../interface.ts';
@@ -13,7 +13,7 @@ import type { Vcpu } from './objects.ts';
 
 interface AttrCall {
   readonly attr: CopiedIn<DeviceAttrStruct>;
-  /** The value of the attribute as it is. */
+  /** Current value of the attribute. */
   readonly present: bigint;
   readonly user: UserStruct<bigint>;
   readonly written: CopiedIn<bigint>;
@@ -40,7 +40,7 @@ export function vcpuDeviceAttr(kernel: Kernel, vcpu: Vcpu, asked: DeviceAttrRequ
   const call = attrCall(asked, vcpu.tscOffset);
   const refused = firstRefusal(kernel, request, { steps, call });
   if (refused !== undefined) return refused;
-  // The module has fixed a TD's: KVM takes the value, and it has no effect.
+  // The module has fixed the offset of a TD: KVM takes the value, and it has no effect.
   if (request === 'KVM_SET_DEVICE_ATTR' && vcpu.td === undefined) {
     vcpu.tscOffset = call.written.value;
   }

@@ -7,7 +7,7 @@ export type KernelFile =
   | { readonly kind: 'vm'; readonly vm: Vm }
   | { readonly kind: 'vcpu'; readonly vcpu: Vcpu }
   | { readonly kind: 'guest_memfd'; readonly guestMemfd: GuestMemfd }
-  /** Of a VM or of one of its vCPUs: read, never asked. */
+  /** Statistics of a VM or of one of its vCPUs. The file is only read, it takes no ioctl. */
   | { readonly kind: 'stats'; readonly vm: Vm };
 
 export class FileTable {

@@ -12,7 +12,7 @@ import type { MiscCgroup } from './misc-cgroup.ts';
 import type { MsrTables } from './msrs/tables.ts';
 import type { Vm } from './objects.ts';
 
-/** What all ioctls of one machine share. */
+/** All ioctls of one machine share this state. */
 export interface Kernel {
   readonly profile: HostProfile;
   readonly abi: KernelAbi;
@@ -27,13 +27,13 @@ export interface Kernel {
   readonly cgroup: MiscCgroup;
   /** Key IDs that a teardown could not free; lost until the machine restarts. */
   readonly leakedKeyIds: Set<number>;
-  /** An ioeventfd was hit: its counter is the caller's to increment. */
+  /** Called when an ioeventfd is hit: the counter is the caller's to increment. */
   readonly signalEventfd: (id: number) => void;
-  /** undefined: KVM offers no TDs. */
+  /** Undefined where KVM offers no TDs. */
   readonly tdx: TdxSupport | undefined;
 }
 
-/** What KVM learned from the module when it was loaded. */
+/** KVM learned this from the module when it was loaded. */
 export interface TdxSupport {
   readonly module: TdxModule;
   readonly supportedAttributes: bigint;
@@ -43,9 +43,10 @@ export interface TdxSupport {
 }
 
 /**
- * The locks of a TDX command that are killable: a fatal signal ends the wait for a vCPU's mutex. A
- * call that comes while KVM_RUN holds one would wait until that ends; here nothing waits, so it is
- * taken to be killed. So is a caller with a fatal signal, though nobody held it up.
+ * The locks of a TDX command are killable: a fatal signal ends the wait for a vCPU's mutex. In the
+ * kernel, a call that comes while KVM_RUN holds such a mutex waits until KVM_RUN ends. Nothing waits in
+ * this model, so the call is taken to be killed. A caller with a fatal signal is killed too, even if
+ * nobody holds a lock.
  */
 export function killedWhileLocking(caller: Caller, vm: Vm): boolean {
   return vm.vcpus.length > 0 && (vm.runs.size > 0 || caller.pendingSignal() === 'fatal');

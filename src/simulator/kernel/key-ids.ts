@@ -1,6 +1,6 @@
 import { type KeyIdSplit, keyIdRange } from '../platform.ts';
 
-/** The kernel's own pool of guest key IDs (an IDA): the lowest free one is given out. */
+/** The kernel keeps its own pool of guest key IDs (an IDA), and gives out the lowest free one. */
 export class KeyIdPool {
   readonly total: number;
   readonly #first: number;
@@ -22,7 +22,7 @@ export class KeyIdPool {
     return this.#taken[hkid - this.#first] === true;
   }
 
-  /** undefined: the pool is empty (ENOSPC). */
+  /** Returns undefined when the pool is empty (ENOSPC). */
   allocate(): number | undefined {
     for (let i = this.#lowestMaybeFree; i < this.total; i++) {
       if (this.#taken[i] === true) continue;

@@ -1,4 +1,6 @@
-/** Numbers of the kernel's own build. Source: Linux 7.3, arch/x86/include/asm/kvm_host.h. */
+/**
+ * These numbers are fixed when the kernel is built. Source: Linux 7.3, arch/x86/include/asm/kvm_host.h.
+ */
 
 import type { VcpuBound } from '../../abi/kvm/kernels/record.ts';
 import { presentCpus } from '../platform.ts';
@@ -6,25 +8,25 @@ import type { Kernel } from './kernel.ts';
 import type { Vm } from './objects.ts';
 
 export const KVM_API_VERSION = 12;
-/** Three pages: kvm_run, pio data, coalesced MMIO. */
+/** The mapping of a vCPU has three pages: kvm_run, the PIO data and the ring of coalesced MMIO. */
 export const vcpuMmapBytes = 12288;
 export const KVM_VCPU_ID_RATIO = 4;
 export const KVM_USER_MEM_SLOTS = 32764;
 export const KVM_MAX_IRQ_ROUTES = 4096;
 export const KVM_MAX_MCE_BANKS = 32;
-/** KVM_DIRTY_RING_MAX_ENTRIES of 16 bytes. */
+/** A dirty ring holds at most KVM_DIRTY_RING_MAX_ENTRIES entries of 16 bytes each. */
 export const maxDirtyRingBytes = 65536 * 16;
 
-/** A TD has no SMM and so no second address space. */
+/** A TD has no SMM and therefore no second address space. */
 export function addressSpaces({ isTd }: Vm): number {
   return isTd ? 1 : 2;
 }
 
-/** MAX_VCPU_ID and the bound of a vCPU id. */
+/** MAX_VCPU_ID bounds the id of a vCPU. */
 export function maxVcpuIds(kvmMaxVcpus: number): number {
   return KVM_VCPU_ID_RATIO * kvmMaxVcpus;
 }
-/** The least of some bounds on vCPUs; 0 where a rule names none. */
+/** Gives the least of some bounds on vCPUs, or 0 where a rule names none. */
 export function leastBound(kernel: Kernel, bounds: readonly VcpuBound[]): number {
   if (bounds.length === 0) return 0;
   let least = Number.POSITIVE_INFINITY;
@@ -32,7 +34,10 @@ export function leastBound(kernel: Kernel, bounds: readonly VcpuBound[]): number
   return least;
 }
 
-/** What fits the u16 of TD_PARAMS, and what a module without a limit of its own counts as. */
+/**
+ * This value is the largest that fits the u16 of TD_PARAMS. A module without a limit of its own counts
+ * as having this one.
+ */
 const TDX_MAX_VCPUS = 0xffff;
 
 function vcpuBound(kernel: Kernel, bound: VcpuBound): number {
@@ -48,5 +53,5 @@ function vcpuBound(kernel: Kernel, bound: VcpuBound): number {
   }
 }
 
-/** With TSC scaling (48 fraction bits) every real clock reaches the s32 bound. */
+/** With TSC scaling (48 fraction bits) the s32 of the kernel is the bound for every real clock. */
 export const maxGuestTscKhz = 0x7fff_ffff;

@@ -1,4 +1,4 @@
-/** The misc cgroup controller's resource `tdx`. Source: kernel/cgroup/misc.c, Linux 7.3. */
+/** The misc cgroup controller has a resource `tdx`. Source: kernel/cgroup/misc.c, Linux 7.3. */
 
 interface Level {
   max: number;
@@ -15,7 +15,7 @@ export interface CgroupUsage {
 }
 
 export class MiscCgroup {
-  /** What the whole host has: the number of guest key IDs. */
+  /** The capacity of the host is the number of its guest key IDs. */
   readonly capacity: number;
   readonly #levels = new Map<string, Level>();
 
@@ -27,7 +27,10 @@ export class MiscCgroup {
     this.#level(path).max = max;
   }
 
-  /** One more for the cgroup and every ancestor. False: one of them is full, and none has it. */
+  /**
+   * Charges the cgroup and every ancestor once. Returns false when one of them is full; then none is
+   * charged.
+   */
   tryCharge(path: string): boolean {
     const charged: Level[] = [];
     for (const ancestor of lineage(path)) {
@@ -43,7 +46,10 @@ export class MiscCgroup {
     return true;
   }
 
-  /** How many more charges the cgroup and its ancestors allow; Infinity without any limit. */
+  /**
+   * Counts the further charges that the cgroup and its ancestors allow. It is Infinity without any
+   * limit.
+   */
   room(path: string): number {
     return Math.min(
       ...[...lineage(path)].map((ancestor) => {
@@ -53,7 +59,7 @@ export class MiscCgroup {
     );
   }
 
-  /** Not clamped: the kernel only warns when a usage goes below 0. */
+  /** The usage is not clamped, because the kernel only warns when it goes below 0. */
   uncharge(path: string): void {
     for (const ancestor of lineage(path)) this.#level(ancestor).usage--;
   }
@@ -72,7 +78,7 @@ export class MiscCgroup {
   }
 }
 
-/** `/a/b` gives `/a/b`, `/a`, `/`. */
+/** The path `/a/b` gives `/a/b`, `/a` and `/`. */
 function* lineage(path: string): IterableIterator<string> {
   for (let at = path; at !== '/' && at !== ''; at = at.slice(0, at.lastIndexOf('/'))) yield at;
   yield '/';

@@ -1,4 +1,4 @@
-/** `struct kvm` and its kin: what the ioctls of the model work on. */
+/** The ioctls of the model work on these objects, which are `struct kvm` and its kin. */
 import type { TdState } from '../../abi/kvm/kernels/record.ts';
 import type { MpState } from '../../abi/kvm/mp-states.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
@@ -12,41 +12,52 @@ export interface Vm {
   readonly isTd: boolean;
   /** Identity of the creator's address space. */
   readonly mm: number;
-  /** References: the VM fd, each vCPU fd, guest_memfd and file of statistics. The last put destroys it. */
+  /**
+   * Number of references: by the VM fd and by each vCPU fd, guest_memfd and statistics file. The last
+   * put destroys the VM.
+   */
   references: number;
-  /** kvm_vm_dead: every further VM and vCPU ioctl is EIO. Nothing clears it. */
+  /** kvm_vm_dead: every further VM and vCPU ioctl fails with EIO, and nothing clears the flag. */
   dead: boolean;
-  /** kvm_vm_bugged: dead, because the kernel met a status it did not expect. */
+  /** kvm_vm_bugged: the VM is dead because the kernel met a status that it did not expect. */
   bugged: boolean;
-  /** KVM_RUN calls under way. */
+  /** KVM_RUN calls that are under way. */
   readonly runs: Set<VcpuRun>;
   /** kvm->max_vcpus. */
   maxVcpus: number;
-  /** kvm->arch.max_vcpu_ids; 0 until KVM_CAP_MAX_VCPU_ID or the first KVM_CREATE_VCPU sets it. */
+  /**
+   * kvm->arch.max_vcpu_ids, which is 0 until KVM_CAP_MAX_VCPU_ID or the first KVM_CREATE_VCPU sets it.
+   */
   maxVcpuIds: number;
-  /** KVM_SET_BOOT_CPU_ID: the vCPU that runs first. */
+  /** Id of the vCPU that runs first, as KVM_SET_BOOT_CPU_ID sets it. */
   bootVcpuId: number;
   irqchip: 'none' | 'kernel' | 'split';
-  /** What KVM_CREATE_PIT has put on the bus: the timer, and the speaker port where it was asked for. */
+  /**
+   * Number of devices that KVM_CREATE_PIT has put on the bus: the timer, and the speaker port if asked
+   * for.
+   */
   pitDevices: 0 | 1 | 2;
-  /** Gone with the VM's own fd, before the VM itself. */
+  /** The irqfds go with the VM's own fd, which may be before the VM itself. */
   irqfds: Irqfd[];
   readonly ioEventfds: IoEventfd[];
   coalescedZones: CoalescedZone[];
-  /** Interrupt routes by GSI: replaced as a whole. */
+  /** Interrupt routes by GSI. The table is always replaced as a whole. */
   gsiRoutes: ReadonlyMap<number, readonly GsiRoute[]>;
   /** GSIs that KVM_IRQ_LINE has raised. */
   readonly raisedLines: Set<number>;
-  /** State of the PICs and the I/O APIC as user space wrote it; none unless the kernel has them. */
+  /**
+   * State of the PICs and the I/O APIC as user space wrote it. The list is empty unless the kernel has
+   * them.
+   */
   chips: readonly Uint8Array[];
   msrFilter: MsrFilterStruct | undefined;
-  /** What kvmclock shows is the machine's time and this. */
+  /** kvmclock shows the sum of the machine's time and this offset. */
   kvmclockOffsetNs: bigint;
-  /** The clock goes by the TSC, so that it can be told with it. */
+  /** True when the clock goes by the TSC, so that KVM can report both together. */
   useMasterClock: boolean;
   tscKhz: number;
   readonly caps: EnabledCaps;
-  /** In order of creation; a released vCPU stays until the VM goes. */
+  /** vCPUs in order of creation. A released vCPU stays here until the VM goes. */
   readonly vcpus: Vcpu[];
   readonly vcpusById: Map<number, Vcpu>;
   readonly slots: Map<number, MemorySlot>;
@@ -55,7 +66,7 @@ export interface Vm {
   readonly td: TdOfVm | undefined;
 }
 
-/** What KVM_ENABLE_CAP has set. */
+/** Capabilities that KVM_ENABLE_CAP has set. */
 export interface EnabledCaps {
   x2apicApi: bigint;
   exitHypercall: bigint;
@@ -64,7 +75,7 @@ export interface EnabledCaps {
   busLockExit: bigint;
   notifyVmexit: bigint;
   disabledQuirks: bigint;
-  /** ENABLE and INITIALLY_SET. */
+  /** The bits ENABLE and INITIALLY_SET of KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2. */
   manualDirtyLog: bigint;
   dirtyRingBytes: number;
   exceptionPayload: boolean;
@@ -74,7 +85,7 @@ export interface EnabledCaps {
 
 /** `struct kvm_tdx`. */
 export interface TdOfVm {
-  /** Identity of the guest: no other TD of the machine has or had it. */
+  /** Identity of the guest, which no other TD of the machine has or had. */
   guest: number;
   state: TdState;
   key: AssignedKey | undefined;
@@ -83,9 +94,9 @@ export interface TdOfVm {
   tdcs: Hpa[];
   attributes: bigint;
   xfam: bigint;
-  /** 47, or 51 with 52-bit guest addresses: the GPA bit that means shared. */
+  /** The GPA bit that means shared: 47, or 51 with 52-bit guest addresses. */
   sharedBit: 47 | 51;
-  /** S-EPT tables that TDH.MEM.SEPT.ADD has taken; the key is that of `septTableKey`. */
+  /** S-EPT tables that TDH.MEM.SEPT.ADD has taken, by their `septTableKey`. */
   septTables: Map<number, Hpa>;
   /** Private pages in the S-EPT, by guest page number. */
   privatePages: Map<number, PrivatePage>;
@@ -96,7 +107,7 @@ export interface TdOfVm {
 
 export interface AssignedKey {
   readonly hkid: number;
-  /** The cgroup that was charged; undefined: a move left the charge behind. */
+  /** The cgroup that was charged. It is undefined where a move left the charge behind. */
   readonly cgroup: string | undefined;
 }
 
@@ -108,46 +119,51 @@ export interface PrivatePage {
 /** `struct kvm_vcpu`, as far as the model has it. */
 export interface Vcpu {
   readonly id: number;
-  /** vcpu_idx: order of creation, independent of the id. */
+  /** vcpu_idx: the place in the order of creation, independent of the id. */
   readonly index: number;
   readonly vm: Vm;
   tscKhz: number;
-  /** What KVM_SET_CPUID2 gave; empty before. */
+  /** CPUID that KVM_SET_CPUID2 gave, and empty before. */
   cpuid: readonly CpuidEntry[];
   mpState: MpState;
-  /** It has been entered: its CPUID and its feature MSRs are fixed. */
+  /** True once the vCPU has been entered: its CPUID and its feature MSRs are fixed from then on. */
   entered: boolean;
-  /** Structs of its state that user space has written, by name. */
+  /** Structs of the vCPU's state that user space has written, by name. */
   readonly state: Map<StateName, Uint8Array>;
   /** MSRs that user space has written, by index. */
   readonly msrs: Map<number, bigint>;
-  /** IA32_MCG_CAP: how many banks of machine checks, and what they can do. */
+  /** IA32_MCG_CAP: the number of banks of machine checks, and what they can do. */
   mcgCap: bigint;
-  /** l1_tsc_offset: to the host's. */
+  /** l1_tsc_offset: the offset to the host's TSC. */
   tscOffset: bigint;
-  /** KVM_SET_SIGNAL_MASK: signals that are blocked during KVM_RUN; undefined: the thread's own. */
+  /**
+   * Signals that KVM_SET_SIGNAL_MASK blocks during KVM_RUN. Where it is undefined, the thread's own
+   * mask applies.
+   */
   signalMask: bigint | undefined;
   pending: PendingEvents;
-  /** The KVM_RUN that holds vcpu->mutex, and those that wait for it. */
+  /** The KVM_RUN that holds vcpu->mutex, followed by those that wait for it. */
   run: VcpuRun | undefined;
   readonly waitingRuns: VcpuRun[];
-  /** complete_userspace_io: what the next KVM_RUN does with the answer to the last exit. */
+  /** complete_userspace_io: what the next KVM_RUN does with user space's answer to the last exit. */
   pendingCompletion: PendingCompletion | undefined;
-  /** What the guest finds of its last TDVMCALL when it is entered next. */
+  /** The answer to its last TDVMCALL that the guest finds when it is entered next. */
   tdvmcall: TdVmCallAnswer | undefined;
-  /** undefined on a VM that is no TD. */
+  /** Undefined on a VM that is no TD. */
   readonly td: TdOfVcpu | undefined;
 }
 
 /** `struct vcpu_tdx`. */
 export interface TdOfVcpu {
   state: 'UNINITIALIZED' | 'INITIALIZED';
-  /** The x2APIC base is set by the first KVM_TDX_INIT_VCPU that gets that far, and stays. */
+  /** The first KVM_TDX_INIT_VCPU that gets far enough sets the x2APIC base, which then stays. */
   x2apicBaseSet: boolean;
   tdvpr: Hpa | undefined;
   /** TDCX pages that TDH.VP.ADDCX has taken. */
   tdcx: Hpa[];
-  /** The logical CPU that TDH.VP.INIT ran on; undefined: not associated with any. */
+  /**
+   * The logical CPU that TDH.VP.INIT ran on. It is undefined where the vCPU is associated with none.
+   */
   logicalCpu: number | undefined;
 }
 
@@ -164,21 +180,21 @@ export type StateName =
 
 /** A KVM_RUN that is under way. */
 export interface VcpuRun {
-  /** It has vcpu->mutex. */
+  /** Called when the run has got vcpu->mutex. */
   begin(): void;
-  /** KVM_REQ_VM_DEAD: ends with EIO. */
+  /** KVM_REQ_VM_DEAD: the run ends with EIO. */
   vmDied(): void;
   cancel(): void;
 }
 
-/** What the next KVM_RUN does with user space's answer (complete_userspace_io). */
+/** The next KVM_RUN does this with user space's answer (complete_userspace_io). */
 export type PendingCompletion =
-  /** An exit that a script gave as it is. */
+  /** A script gave the exit as it is. */
   | { readonly completes: 'hypercall' }
   | { readonly completes: 'MapGPA'; readonly next: bigint; readonly end: bigint }
   | { readonly completes: 'status' | 'GetTdVmCallInfo' | 'read' | 'write' };
 
-/** What waits for the guest to be entered. */
+/** These events wait for the guest to be entered. */
 export interface PendingEvents {
   nmis: number;
   smi: boolean;
@@ -194,13 +210,13 @@ export interface MemorySlot {
   readonly pages: number;
   readonly userspaceAddr: bigint;
   readonly flags: number;
-  /** KVM_MEM_LOG_DIRTY_PAGES: a bit for each page. */
+  /** KVM_MEM_LOG_DIRTY_PAGES: a bitmap with one bit for each page. */
   readonly dirty: Uint8Array | undefined;
   readonly guestMemfd: { readonly memfd: GuestMemfd; readonly firstPage: number } | undefined;
 }
 
 export interface GuestMemfd {
-  /** The VM it was made for, which it keeps alive. */
+  /** The VM that the file was made for, and which it keeps alive. */
   readonly vm: Vm;
   readonly inode: GuestInode;
   readonly bindings: Set<MemorySlot>;
@@ -209,9 +225,9 @@ export interface GuestMemfd {
 
 export interface GuestInode {
   readonly sizePages: number;
-  /** Pages that were used, by their place in the file. */
+  /** Pages that have been used, by their place in the file. */
   readonly pages: Map<number, Hpa>;
-  /** Open files; the last one to close frees the pages. */
+  /** Number of open files. The last one to close frees the pages. */
   files: number;
 }
 
@@ -225,10 +241,10 @@ export type Bus = 'MMIO' | 'PIO' | 'CCW';
 export interface IoEventfd {
   readonly bus: Bus;
   readonly addr: bigint;
-  /** 0: whatever length. */
+  /** 0 stands for any length. */
   readonly len: number;
   readonly eventfd: number;
-  /** undefined: whatever data. */
+  /** Undefined stands for any data. */
   readonly datamatch: bigint | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** KVM_GET_STATS_FD: a file with the VM's or vCPU's statistics, which keeps the VM alive. */
+/** KVM_GET_STATS_FD opens a file with the statistics of a VM or vCPU. The file keeps the VM alive. */
 import type { Answer } from '../interface.ts';
 import { ok } from './answer.ts';
 import { faultAt } from './checks.ts';

@@ -1,4 +1,4 @@
-/** Leaves that make a TD: TDH.MNG.CREATE, KEY.CONFIG, ADDCX, INIT and RD. */
+/** These leaves make a TD: TDH.MNG.CREATE, KEY.CONFIG, ADDCX, INIT and RD. */
 
 import { MrtdStream } from '../../abi/tdx/mrtd.ts';
 import { eptpControls, type TdParams } from '../../abi/tdx/td-params.ts';
@@ -46,7 +46,7 @@ export function mngCreate(
 }
 
 interface KeyConfigCall extends TdCall {
-  /** The bit of the package in the TD's configured packages. */
+  /** Bit of the package in the TD's configured packages. */
   readonly bit: number;
 }
 
@@ -56,7 +56,7 @@ const keyConfigChecks = checksOf<'TDH.MNG.KEY.CONFIG', KeyConfigCall>('TDH.MNG.K
   'mng-key-config.done-already': (call) => (tdOf(call).configuredPackages & call.bit) !== 0,
 });
 
-/** Runs once on each package; the last one makes the keys usable. */
+/** The leaf runs once on each package, and the last one makes the keys usable. */
 export function mngKeyConfig(
   module: ModuleState,
   { rcx }: { rcx: Hpa },
@@ -138,7 +138,7 @@ const readChecks = checksOf<'TDH.MNG.RD', ReadCall>('TDH.MNG.RD', {
   },
 });
 
-/** One 64-bit element of the TD's metadata, in R8. */
+/** The leaf gives one 64-bit element of the TD's metadata in R8. */
 export function mngRd(module: ModuleState, { rcx, rdx }: { rcx: Hpa; rdx: bigint }): LeafAnswer {
   const call: ReadCall = { module, handle: rcx, metadata: undefined, field: rdx, value: undefined };
   const refused = firstRefusal(readChecks, call);

@@ -1,4 +1,4 @@
-/** How the simulated module makes the checks of a leaf: those of the book, in the leaf's order. */
+/** The simulated module makes the checks of a leaf that the book lists, in the leaf's order. */
 import {
   type LeafCheck,
   type LeafCheckName,
@@ -10,21 +10,24 @@ import type { SeamcallName } from '../../abi/tdx/seamcalls.ts';
 import { statusWord } from '../../abi/tdx/status.ts';
 import type { ModuleState } from './module-state.ts';
 
-/** A leaf that did not do what it was asked: the row that it met, and the status that says so. */
+/**
+ * The leaf did not do what it was asked. The refusal has the row that it met, and the status that says
+ * so.
+ */
 export interface LeafRefusal {
   readonly check: ModuleCheckName;
   readonly status: bigint;
 }
 
-/** What a leaf answers: undefined is TDX_SUCCESS. */
+/** A leaf answers undefined for TDX_SUCCESS. */
 export type LeafAnswer = LeafRefusal | undefined;
 
-/** The conditions of a leaf by the name of their check, each true where it refuses. */
+/** The conditions of a leaf are keyed by the name of their check, and each is true where it refuses. */
 export type LeafSteps<Leaf extends SeamcallName, Call> = Readonly<
   Record<LeafCheckName<Leaf>, (call: Call) => boolean>
 >;
 
-/** One check that a release makes of a leaf. Made once: a refusal allocates nothing. */
+/** This is one check that a release makes of a leaf. It is made once, so that a refusal allocates nothing. */
 interface MadeCheck<Call> {
   readonly refuses: (call: Call) => boolean;
   readonly refusal: LeafRefusal;
@@ -54,7 +57,7 @@ export function checksOf<Leaf extends SeamcallName, Call>(
   };
 }
 
-/** The first refusal; undefined: the call has passed every check of the leaf. */
+/** Gives the first refusal, or undefined when the call has passed every check of the leaf. */
 export function firstRefusal<Call extends { readonly module: ModuleState }>(
   checks: ChecksOfLeaf<Call>,
   call: Call,

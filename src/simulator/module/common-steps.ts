@@ -1,26 +1,26 @@
-/** Conditions that many leaves look at: page operands, the state of the TD, guest addresses. */
+/** Many leaves look at these conditions: page operands, the state of the TD, guest addresses. */
 import { type Gpa, type Hpa, pageSize } from './addresses.ts';
 import type { ModuleState } from './module-state.ts';
 import type { InitializedTd, OpState, PageMetadata, PageType, Td, TdVcpu } from './states.ts';
 
-/** A leaf that the host gives a page of its own. */
+/** The host gives the leaf a page of its own. */
 export interface PageCall {
   readonly module: ModuleState;
   readonly page: Hpa;
 }
 
 /**
- * A leaf on what a TDR or a TDVPR page names. Leaves write the object out field by field: copied with
- * `...` from another, one of TDH.MNG.RD took ten times as long.
+ * The leaf works on what a TDR or a TDVPR page names. Leaves write the object out field by field,
+ * because one of TDH.MNG.RD took ten times as long when it was copied with `...` from another.
  */
 export interface TdCall {
   readonly module: ModuleState;
   readonly handle: Hpa;
-  /** Of that page, once it was found to be one. */
+  /** Metadata of that page, once it was found to be one. */
   metadata: PageMetadata | undefined;
 }
 
-/** A leaf on a guest address. */
+/** The leaf works on a guest address. */
 export interface GpaCall extends TdCall {
   readonly gpa: Gpa;
   readonly level: number;
@@ -46,7 +46,7 @@ export function vcpuOf({ metadata }: TdCall): TdVcpu {
   return metadata.vcpu;
 }
 
-/** What TDH.MNG.INIT took. */
+/** Gives what TDH.MNG.INIT took. */
 export function initializedOf(call: TdCall): InitializedTd {
   const { initialized } = tdOf(call);
   if (initialized === undefined) throw new Error('a TD that TDH.MNG.INIT never saw');
@@ -70,7 +70,7 @@ const tdSteps = {
   'td.finalised': isIn('RUNNABLE'),
 };
 
-/** Of leaves that name a TD by its TDR. */
+/** These conditions are for leaves that name a TD by its TDR. */
 export const tdrSteps = {
   'tdr.unaligned': ({ handle }: TdCall) => isUnaligned(handle),
   'tdr.out-of-range': isOutOfRange,
@@ -78,7 +78,7 @@ export const tdrSteps = {
   ...tdSteps,
 };
 
-/** Of leaves that name a vCPU by its TDVPR. */
+/** These conditions are for leaves that name a vCPU by its TDVPR. */
 export const tdvprSteps = {
   'tdvpr.unaligned': ({ handle }: TdCall) => isUnaligned(handle),
   'tdvpr.out-of-range': isOutOfRange,
@@ -88,7 +88,7 @@ export const tdvprSteps = {
   'vcpu.not-initialised': (call: TdCall) => vcpuOf(call).state === 'UNINITIALIZED',
 };
 
-/** Of leaves on one page; only 4 KiB pages are modelled. */
+/** These conditions are for leaves on one page. Only 4 KiB pages are modelled. */
 export const gpaSteps = {
   ...tdrSteps,
   'gpa.level': ({ level }: GpaCall) => level !== 0,
@@ -116,7 +116,9 @@ function isIn(state: OpState) {
   return (call: TdCall) => tdOf(call).opState === state;
 }
 
-/** Aligned to its level, and below the address bit that means shared: 47, or 51 with GPAW. */
+/**
+ * The address must be aligned to its level, and below the bit that means shared: 47, or 51 with GPAW.
+ */
 function isPrivate(call: GpaCall): boolean {
   const { gpa, level } = call;
   const sharedBit = (initializedOf(call).params.configFlags & 1n) === 1n ? 51 : 47;

@@ -5,8 +5,9 @@ import type { CpuidRegisters } from '../../abi/tdx/td-params.ts';
 import type { ModuleState, NativeCpuid } from './module-state.ts';
 
 /**
- * One number for a leaf and its subleaf, as the field id of CPUID_VALUES packs them: 7 bits of leaf,
- * its bit 31, 7 bits of subleaf. undefined where the packing has no room: such a leaf is not read.
+ * One number stands for a leaf and its subleaf, packed as in the field id of CPUID_VALUES: 7 bits of
+ * leaf, its bit 31, 7 bits of subleaf. It is undefined where the packing has no room, and such a leaf
+ * is not read.
  */
 export function cpuidKey(leaf: number, subleaf: number | undefined): number | undefined {
   const extended = leaf >= 0x8000_0000;
@@ -20,7 +21,7 @@ export function packCpuidKey(extended: boolean, leaf: number, subleaf: number | 
   return (extended ? 1 << 15 : 0) | (leaf << 8) | subleafBits;
 }
 
-/** The CPU's own values, by key. A subleaf that KVM leaves out below a listed one is all zero. */
+/** Gives the CPU's own values, by key. A subleaf that KVM leaves out below a listed one is all zero. */
 export function nativeCpuid(entries: readonly CpuidEntry[]): NativeCpuid {
   const values = new Map<number, CpuidRegisters>();
   for (const entry of entries) {
@@ -37,7 +38,7 @@ export function nativeCpuid(entries: readonly CpuidEntry[]): NativeCpuid {
   return values;
 }
 
-/** Where each configurable leaf stands in TD_PARAMS.CPUID_CONFIG, by key. */
+/** Gives the place of each configurable leaf in TD_PARAMS.CPUID_CONFIG, by key. */
 export function configurablePlaces(
   leaves: readonly ConfigurableLeaf[],
 ): ReadonlyMap<number, number> {
@@ -49,7 +50,7 @@ export function configurablePlaces(
   return places;
 }
 
-/** One leaf of a TD: the CPU's values, with the bits that TD_PARAMS chose in their places. */
+/** Gives one leaf of a TD: the CPU's values, with the bits that TD_PARAMS chose in their places. */
 export function tdCpuid(
   module: ModuleState,
   config: readonly CpuidRegisters[],

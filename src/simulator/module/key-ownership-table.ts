@@ -9,10 +9,13 @@ export interface KeyEntry {
   pendingPackages: number;
 }
 
-/** KOT: the state of every private key ID. */
+/** The KOT has the state of every private key ID. */
 export class KeyOwnershipTable {
   readonly #entries: KeyEntry[] = [];
-  /** Those in FLUSHED: a teardown asks for them often, and there are few. */
+  /**
+   * Entries in state FLUSHED. They are kept apart because a teardown asks for them often, and there are
+   * few.
+   */
   readonly #flushed = new Set<KeyEntry>();
   readonly #first: number;
 
@@ -25,26 +28,26 @@ export class KeyOwnershipTable {
     }
   }
 
-  /** undefined: the number is not a private key ID. */
+  /** Returns undefined where the number is not a private key ID. */
   entry(hkid: number): KeyEntry | undefined {
     return this.#entries[hkid - this.#first];
   }
 
-  /** @throws Error where a check has not passed the number before. */
+  /** @throws Error where no check has found the number valid before. */
   of(hkid: number): KeyEntry {
     const entry = this.entry(hkid);
     if (entry === undefined) throw new Error('no entry in the key ownership table');
     return entry;
   }
 
-  /** The key IDs of guests with their states, in order. */
+  /** Gives the key IDs of guests with their states, in order. */
   *guestEntries(): IterableIterator<readonly [hkid: number, entry: KeyEntry]> {
     for (const [i, entry] of this.#entries.entries()) {
       if (entry.state !== 'RESERVED') yield [this.#first + i, entry];
     }
   }
 
-  /** To FLUSHED, with the caches of every package still to be written back. */
+  /** Puts the entry in state FLUSHED, with the caches of every package still to be written back. */
   flush(entry: KeyEntry, packages: number): void {
     entry.state = 'FLUSHED';
     entry.pendingPackages = (1 << packages) - 1;

@@ -1,4 +1,7 @@
-/** Leaves on private memory: TDH.MEM.* and TDH.MR.*. A GPA operand carries its level in bits 2:0. */
+/**
+ * These leaves work on private memory: TDH.MEM.* and TDH.MR.*. A GPA operand carries its level in bits
+ * 2:0.
+ */
 
 import { mrExtendChunkBytes } from '../../abi/tdx/mrtd.ts';
 import { type Hpa, pageSize } from './addresses.ts';
@@ -72,7 +75,7 @@ const pageAugChecks = checksOf<'TDH.MEM.PAGE.AUG', MapCall>('TDH.MEM.PAGE.AUG', 
   ...pageSteps,
 });
 
-/** A page of a running TD: nothing is copied or measured, and the guest has to accept it. */
+/** Adds a page to a running TD. Nothing is copied or measured, and the guest has to accept the page. */
 export function memPageAug(
   module: ModuleState,
   { rcx, rdx, r8 }: { rcx: number; rdx: Hpa; r8: Hpa },
@@ -96,7 +99,7 @@ function takePage(call: MapCall, type: PageType): void {
 }
 
 interface ExtendCall extends GpaCall {
-  /** Of the 256 bytes in their page. */
+  /** Offset of the 256 bytes in their page. */
   readonly offset: number;
 }
 

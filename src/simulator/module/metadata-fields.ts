@@ -1,27 +1,30 @@
-/** TD-scope metadata that TDH.MNG.RD gives the host. Source: tdr_tdcs_fields_lookup.c. */
+/** TDH.MNG.RD gives the host this TD-scope metadata. Source: tdr_tdcs_fields_lookup.c. */
 import type { CpuidRegisters } from '../../abi/tdx/td-params.ts';
 import { packCpuidKey, tdCpuid } from './cpuid.ts';
 import type { ModuleState } from './module-state.ts';
 import type { InitializedTd, Td } from './states.ts';
 
-/** Field ids without bit 63, which the module ignores. */
+/** The field ids are without bit 63, which the module ignores. */
 export const tdFields = {
   MAX_VCPUS: 0x1110_0002_0000_0002n,
   TSC_OFFSET: 0x1110_0003_0000_000an,
   TSC_MULTIPLIER: 0x1110_0003_0000_000bn,
-  /** Class of fields: bits 16:0 hold leaf, subleaf and which half (see {@link cpuidValuesField}). */
+  /**
+   * The id is of a class of fields: bits 16:0 hold leaf, subleaf and which half (see {@link
+   * cpuidValuesField}).
+   */
   CPUID_VALUES: 0x1410_0003_0000_0000n,
 } as const;
 
 const ignoredBit = 1n << 63n;
 const subleafNotApplicable = 0x1fe;
 
-// KVM_TDX_GET_CPUID reads some 170 of these for each TD, and arithmetic on bigints is slow: each id
-// is put together and taken apart once. There are 2^17 of them at most.
+// KVM_TDX_GET_CPUID reads some 170 of these for each TD, and arithmetic on bigints is slow, so each id
+// is put together and taken apart only once. There are 2^17 of them at most.
 const idsByPacked = new Map<number, bigint>();
 const packedById = new Map<bigint, number>();
 
-/** Field id of one half of a CPUID leaf: `0` is EBX:EAX, `1` is EDX:ECX. */
+/** Gives the field id of one half of a CPUID leaf: `0` is EBX:EAX, `1` is EDX:ECX. */
 export function cpuidValuesField(leaf: number, subleaf: number | undefined, half: 0 | 1): bigint {
   const leaf31 = leaf >= 0x8000_0000 ? 1 << 16 : 0;
   const subleafBits = subleaf === undefined ? subleafNotApplicable : subleaf << 1;
@@ -34,7 +37,7 @@ export function cpuidValuesField(leaf: number, subleaf: number | undefined, half
   return id;
 }
 
-/** Bits 16:0 of an id of that class; undefined: it is of another. */
+/** Gives bits 16:0 of an id of that class, or undefined when the id is of another. */
 function packedCpuidField(id: bigint): number | undefined {
   const known = packedById.get(id);
   if (known !== undefined) return known;
@@ -58,7 +61,7 @@ export function readTdField(module: ModuleState, td: Td, field: bigint): bigint 
 
 function readOtherField({ params }: InitializedTd, id: bigint): bigint | undefined {
   if (id === tdFields.MAX_VCPUS) return BigInt(params.maxVcpus);
-  // The guest's TSC starts at 0 and runs at the host's rate as far as this model goes.
+  // In this model the guest's TSC starts at 0 and runs at the host's rate.
   if (id === tdFields.TSC_OFFSET) return 0n;
   if (id === tdFields.TSC_MULTIPLIER) return 1n << 48n;
   return undefined;

@@ -4,7 +4,7 @@ import type { HostProfile } from '../platform.ts';
 import type { KeyOwnershipTable } from './key-ownership-table.ts';
 import type { PageMetadataTable } from './page-metadata-table.ts';
 
-/** The whole module: what every leaf works on. */
+/** Every leaf works on the state of the whole module. */
 export interface ModuleState {
   readonly profile: HostProfile;
   readonly release: ModuleRelease;
@@ -18,7 +18,7 @@ export interface ModuleState {
   readonly out: OutputRegisters;
 }
 
-/** The release's masks after SYS.INIT has taken away what the platform does not have. */
+/** The limits are the release's masks after SYS.INIT has taken away what the platform does not have. */
 export interface ModuleLimits {
   /** MAX_VCPUS_PER_TD; undefined where the release has no such constant. */
   readonly maxVcpusPerTd: number | undefined;
@@ -30,7 +30,7 @@ export interface ModuleLimits {
   readonly cpusPerPackage: number;
 }
 
-/** Registers that a leaf leaves its outputs in, besides RAX. Those of the last leaf only. */
+/** A leaf leaves its outputs besides RAX in these registers. They hold those of the last leaf only. */
 export interface OutputRegisters {
   rcx: bigint;
   rdx: bigint;
@@ -42,5 +42,5 @@ export function packageOf(limits: ModuleLimits, logicalCpu: number): number {
   return Math.floor(logicalCpu / limits.cpusPerPackage);
 }
 
-/** CPUID of the CPUs. */
+/** The map has the CPUID of the CPUs. */
 export type NativeCpuid = ReadonlyMap<number, CpuidRegisters>;

@@ -4,10 +4,10 @@ import type { PageMetadata } from './states.ts';
 const pagesPerChunk = 512;
 
 /**
- * PAMT: what each page is and whose. A page that is not here is PT_NDA.
+ * The PAMT tells what each page is and whose. A page that is not here is PT_NDA.
  *
- * Arrays of 512 pages rather than one Map: the host uses the same few pages again and again, and a
- * Map keeps deleted entries in the chain of their bucket until it is rehashed, so a large one gets
+ * It has arrays of 512 pages rather than one Map: the host uses the same few pages again and again, and
+ * a Map keeps deleted entries in the chain of their bucket until it is rehashed, so a large one gets
  * slower with each use of the same key.
  */
 export class PageMetadataTable {

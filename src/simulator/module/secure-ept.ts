@@ -7,8 +7,8 @@ export interface LeafEntry {
 }
 
 /**
- * The secure EPT of one TD as presence only: which tables and which 4 KiB pages are there. The root
- * is part of TDCS. An entry of level n covers 4 KiB << 9n; level 0 maps a page.
+ * The secure EPT of one TD is modelled as presence only: which tables and which 4 KiB pages are there.
+ * The root is part of TDCS. An entry of level n covers 4 KiB << 9n; level 0 maps a page.
  */
 export class SecureEpt {
   /** Level of the entries in the root: 3 in a 4-level walk, 4 in a 5-level walk. */
@@ -21,7 +21,7 @@ export class SecureEpt {
     this.#tables = Array.from({ length: walkLevels }, () => new Map());
   }
 
-  /** True where a walk for `gpa` reaches the table that holds its entry of `level`. */
+  /** Returns true where a walk for `gpa` reaches the table that holds its entry of `level`. */
   reaches(gpa: Gpa, level: number): boolean {
     return level === this.topLevel || this.hasTable(gpa, level + 1);
   }

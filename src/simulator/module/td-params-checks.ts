@@ -1,4 +1,4 @@
-/** What TDH.MNG.INIT refuses in TD_PARAMS. The order is that of the book. */
+/** TDH.MNG.INIT refuses these values in TD_PARAMS. The order is that of the book. */
 
 import { attributeMask } from '../../abi/tdx/attributes.ts';
 import type { tdParamsChecks } from '../../abi/tdx/checks/build.ts';
@@ -37,7 +37,8 @@ export const tdParamsSteps: Steps = {
     (params.configFlags & ~module.limits.configFlagsFixed0) !== 0n,
   'mng-init.eptp-controls': ({ module, params }) => !eptpAllowed(module, params),
   'mng-init.tsc-frequency': byRule('mng-init.tsc-frequency'),
-  // The reserved fields are not part of the struct here; of MSR_CONFIG_CTLS they are.
+  // The reserved fields are not part of the struct here, except for the reserved bits of
+  // MSR_CONFIG_CTLS.
   'mng-init.reserved': ({ params }) => (params.msrConfigCtls & ~1) !== 0,
   'mng-init.cpuid-config': (call) => {
     const refused = refusedCpuid(factsOf(call));

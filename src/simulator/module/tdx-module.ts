@@ -1,6 +1,6 @@
 /**
- * The TDX module of one simulated machine, entered leaf by leaf as by SEAMCALL. RAX is the return
- * value, other outputs are in {@link TdxModule.out}. Every leaf makes the checks of the book
+ * The TDX module of one simulated machine is entered leaf by leaf, as by SEAMCALL. RAX is the return
+ * value, and other outputs are in {@link TdxModule.out}. Every leaf makes the checks of the book
  * (src/abi/tdx/checks/) in its order; a refusal changes nothing.
  */
 import type { ModuleCheckName } from '../../abi/tdx/checks/index.ts';
@@ -94,7 +94,10 @@ export class TdxModule {
     return this.#state.out;
   }
 
-  /** The row that the last leaf answered with; undefined: it succeeded, or its status was injected. */
+  /**
+   * Gives the row that the last leaf answered with, or undefined when it succeeded or its status was
+   * injected.
+   */
   get refusedBy(): ModuleCheckName | undefined {
     return this.#refusedBy;
   }
@@ -103,12 +106,12 @@ export class TdxModule {
     return this.#state.keys;
   }
 
-  /** Pages that the module holds, with what they are and whose. */
+  /** Gives the pages that the module holds, with what they are and whose. */
   get pages(): Pick<PageMetadataTable, 'get' | 'has' | 'values'> {
     return this.#state.pamt;
   }
 
-  /** One SEAMCALL on one logical CPU. */
+  /** Makes one SEAMCALL on one logical CPU. */
   seamcall<L extends ModelledLeaf>(leaf: L, operands: LeafOperands<L>, logicalCpu = 0): bigint {
     const run = leaves[leaf] as Leaf;
     const trace = this.#trace;
@@ -135,7 +138,7 @@ export class TdxModule {
   }
 }
 
-/** Leaves whose answer is more than a status. */
+/** The answer of these leaves is more than a status. */
 const outputRegisters: Readonly<Partial<Record<SeamcallName, readonly (keyof OutputRegisters)[]>>> =
   { 'TDH.MNG.RD': ['r8'], 'TDH.VP.INIT': ['rsi'] };
 

@@ -1,4 +1,4 @@
-/** Leaves that take a TD down: VPFLUSHDONE, CACHE.WB, KEY.FREEID, PAGE.RECLAIM, PAGE.WBINVD. */
+/** These leaves take a TD down: VPFLUSHDONE, CACHE.WB, KEY.FREEID, PAGE.RECLAIM, PAGE.WBINVD. */
 
 import type { Hpa } from './addresses.ts';
 import { checksOf, firstRefusal, type LeafAnswer } from './checks.ts';
@@ -27,19 +27,19 @@ export function mngVpflushdone(module: ModuleState, { rcx }: { rcx: Hpa }): Leaf
 interface CacheWbCall {
   readonly module: ModuleState;
   readonly resumes: number;
-  /** The bit of the package among those that a key ID waits for. */
+  /** Bit of the package among those that a key ID waits for. */
   readonly bit: number;
 }
 
 const cacheWbChecks = checksOf<'TDH.PHYMEM.CACHE.WB', CacheWbCall>('TDH.PHYMEM.CACHE.WB', {
   'phymem-cache-wb.operand': ({ resumes }) => resumes > 1,
-  // The model is interrupted only by an injected status; what is pending then can be resumed.
+  // Only an injected status interrupts the model, and what is pending then can be resumed.
   'phymem-cache-wb.nothing-to-resume': ({ module, resumes, bit }) =>
     resumes === 1 && ![...module.keys.flushed].some((key) => (key.pendingPackages & bit) !== 0),
   'phymem-cache-wb.nothing-flushed': ({ module }) => module.keys.flushed.size === 0,
 });
 
-/** Writes back this package's caches for every key ID that is flushed. RCX 1 resumes. */
+/** Writes back this package's caches for every key ID that is flushed. RCX is 1 to resume. */
 export function phymemCacheWb(
   module: ModuleState,
   { rcx }: { rcx: number },
@@ -94,7 +94,7 @@ export function phymemPageReclaim(module: ModuleState, { rcx }: { rcx: Hpa }): L
   return undefined;
 }
 
-/** Does nothing and always succeeds: kept for hosts that still call it. */
+/** The leaf does nothing and always succeeds. It is kept for hosts that still call it. */
 export function mngKeyReclaimid(_module: ModuleState, _operands: { rcx: Hpa }): LeafAnswer {
   return undefined;
 }

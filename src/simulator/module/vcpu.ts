@@ -1,4 +1,4 @@
-/** Leaves on vCPUs: TDH.VP.CREATE, ADDCX, INIT, ENTER, FLUSH and WR. */
+/** These leaves work on vCPUs: TDH.VP.CREATE, ADDCX, INIT, ENTER, FLUSH and WR. */
 
 import type { Hpa } from './addresses.ts';
 import { checksOf, firstRefusal, type LeafAnswer } from './checks.ts';
@@ -122,7 +122,7 @@ const flushChecks = checksOf<'TDH.VP.FLUSH', CpuCall>('TDH.VP.FLUSH', {
   'vp-flush.not-on-this-cpu': (call) => vcpuOf(call).logicalCpu !== call.logicalCpu,
 });
 
-/** Must run on the logical CPU that holds the vCPU's state. */
+/** The leaf must run on the logical CPU that holds the vCPU's state. */
 export function vpFlush(
   module: ModuleState,
   { rcx }: { rcx: Hpa },
@@ -139,7 +139,7 @@ export function vpFlush(
 
 const wrChecks = checksOf<'TDH.VP.WR', TdCall>('TDH.VP.WR', tdvprSteps);
 
-/** Writes a field of TDVPS. What it holds matters to a running guest only, so it is not kept. */
+/** Writes a field of TDVPS. The content matters to a running guest only, so it is not kept. */
 export function vpWr(
   module: ModuleState,
   { rcx }: { rcx: Hpa; rdx: number; r8: bigint },

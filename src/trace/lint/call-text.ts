@@ -1,11 +1,11 @@
-/** A call in a few words. */
+/** A finding shows a call in a few words. */
 import type { TraceArgs } from '../record.ts';
 import type { TracedCall } from './traced.ts';
 
-/** Arguments that tell one call of a request from another. */
+/** These arguments tell one call of a request from another. */
 const telling = ['type', 'cap', 'id', 'slot', 'gpa', 'nr_pages', 'tsc_khz'] as const;
 
-/** `vm#1.KVM_CREATE_VCPU(id=0)`. */
+/** Gives text such as `vm#1.KVM_CREATE_VCPU(id=0)`. */
 export function callText({ record }: TracedCall): string {
   const args = argsText(record.args);
   return `${record.object}.${record.request}${args === '' ? '' : `(${args})`}`;

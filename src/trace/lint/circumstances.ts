@@ -1,4 +1,4 @@
-/** What may happen to a call that is right: a signal, no memory, no entropy, no key slot. */
+/** A right call may still meet with a signal, or with a lack of memory, entropy or key slots. */
 import type { CheckName } from '../../abi/kvm/checks/index.ts';
 import type { RefusedOutcome } from '../record.ts';
 
@@ -13,7 +13,9 @@ const circumstances: ReadonlySet<string> = new Set([
   'EHWPOISON',
 ]);
 
-/** Checks of what the program itself did before, though their errno speaks of something else. */
+/**
+ * These checks concern what the program itself did before, though their errno points to something else.
+ */
 const ofTheProgram: ReadonlySet<string | undefined> = new Set<CheckName>([
   'init-vm.vcpus-exist',
   'enable-cap.max-vcpus.vcpus-exist',

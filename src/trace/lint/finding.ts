@@ -1,37 +1,40 @@
-/** What the linter has to say about a trace. */
+/** A finding is what the linter reports about a trace. */
 
 /**
- * `error`: a kernel refuses a call, or the program gave up on a refusal that asks to be repeated.
- * `warning`: all was taken, and the TD is not what its owner thinks. `note`: could be left out, or is
- * good to know.
+ * An `error` means that a kernel refuses a call, or that the program gave up on a refusal that asks to
+ * be repeated. A `warning` means that every call was taken, but the TD is not what its owner thinks. A
+ * `note` is about a call that could be left out, or about what is good to know.
  */
 export type Severity = 'error' | 'warning' | 'note';
 
 export const severities: readonly Severity[] = ['error', 'warning', 'note'];
 
 export interface LintFinding {
-  /** Of a refusal: the name of the check. Stable: scripts and docs/exec-trace.md refer to it. */
+  /**
+   * Id of the finding, which for a refusal is the name of the check. It is stable, because scripts and
+   * docs/exec-trace.md refer to it.
+   */
   readonly id: string;
   readonly severity: Severity;
-  /** From 1. */
+  /** Line in the trace, counted from 1. */
   readonly line: number;
-  /** `vm#1.KVM_CREATE_VCPU(id=0)`. */
+  /** The call, such as `vm#1.KVM_CREATE_VCPU(id=0)`. */
   readonly call: string | undefined;
   /** A clause without a full stop. */
   readonly problem: string;
   /** What the kernel checks: its step, and the condition that holds. */
   readonly kernel: string | undefined;
-  /** Where the kernel does: its file and function. */
+  /** The kernel's file and function that make the check. */
   readonly source?: string | undefined;
   /** What to do: an imperative clause. */
   readonly remedy: string | undefined;
-  /** Why the call is taken for this request, where the trace does not say. */
+  /** The reason why the call is taken for this request, where the trace does not name it. */
   readonly inferred: string | undefined;
-  /** How often, where the same was found again later. */
+  /** How many times the same was found. */
   readonly count: number;
 }
 
-/** The same on other lines is one finding with a count. In the order of the trace. */
+/** Collects the same finding on several lines into one with a count, in the order of the trace. */
 export function collected(findings: readonly LintFinding[]): LintFinding[] {
   const byContent = new Map<string, LintFinding>();
   for (const finding of findings) {

@@ -1,16 +1,19 @@
-/** The calls that a program made on each of its VMs, in order. Where a VM stood, follows from them. */
+/**
+ * The history has the calls that a program made on each of its VMs, in order. The state of a VM follows
+ * from them.
+ */
 import { CallArgs } from './replay/call-args.ts';
 import { isCall, madeBy, succeeded, type TracedCall, type TracedStep } from './traced.ts';
 
 export interface VmHistory {
   readonly vm: string;
-  /** Where it was made; undefined: before the trace began. */
+  /** The call that made the VM. It is undefined where the VM was made before the trace began. */
   readonly made: TracedCall | undefined;
-  /** undefined: the trace does not show its type. */
+  /** Undefined where the trace does not show the VM's type. */
   readonly isTd: boolean | undefined;
-  /** On the VM, its vCPUs and its guest_memfds. */
+  /** Calls on the VM, its vCPUs and its guest_memfds. */
   readonly calls: TracedCall[];
-  /** Where each file of it was closed for the last time, by its name. */
+  /** The line where each file of the VM was closed for the last time, by the file's name. */
   readonly closed: Map<string, number>;
 }
 
@@ -18,7 +21,7 @@ export class TraceHistory {
   readonly vms: VmHistory[] = [];
   readonly #vmByFile = new Map<string, VmHistory>();
 
-  /** The VM that a call is about; calls on /dev/kvm are about none. */
+  /** Gives the VM that a call is about. A call on /dev/kvm is about none. */
   vmOf({ record }: TracedCall): VmHistory | undefined {
     return this.#vmByFile.get(record.object);
   }
@@ -42,7 +45,7 @@ export class TraceHistory {
     if (made !== undefined) this.#vmByFile.set(made, vm);
   }
 
-  /** A VM that the trace does not show being made. */
+  /** Takes up a VM whose making the trace does not show. */
   #foundVm({ record }: TracedCall): VmHistory | undefined {
     return record.object.startsWith('vm#')
       ? this.#add(record.object, undefined, undefined)
@@ -57,7 +60,7 @@ export class TraceHistory {
   }
 }
 
-/** The calls of a request that the kernel granted. */
+/** Gives the calls of a request that the kernel granted. */
 export function granted(vm: VmHistory, request: string): readonly TracedCall[] {
   return vm.calls.filter((call) => call.record.request === request && succeeded(call));
 }
@@ -70,7 +73,7 @@ export function isFinalized(vm: VmHistory): boolean {
   return granted(vm, 'KVM_TDX_FINALIZE_VM').length > 0;
 }
 
-/** Pages that went into the TD, also by calls that were interrupted. */
+/** Counts the pages that went into the TD, including those of calls that were interrupted. */
 export function pagesAdded(vm: VmHistory): { readonly all: bigint; readonly measured: bigint } {
   let [all, measured] = [0n, 0n];
   for (const call of vm.calls) {

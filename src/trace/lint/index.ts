@@ -1,4 +1,4 @@
-/** `tdctl trace lint`. */
+/** The module serves `tdctl trace lint`. */
 export { type LintFinding, type Severity, severities } from './finding.ts';
 export { type LintReport, lintTrace } from './lint.ts';
 export { otherFormat, readTrace } from './read/read-trace.ts';

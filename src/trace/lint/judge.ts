@@ -1,4 +1,4 @@
-/** What a refused call means: the trace's own refusal, or one of the simulated kernel. */
+/** Judges what a refused call means, be the refusal in the trace or one of the simulated kernel. */
 import { book, type CheckName, errnosOf, isCheckName } from '../../abi/kvm/checks/index.ts';
 import { hasMaxVcpusCap, type KernelAbi, stepOf } from '../../abi/kvm/kernels/record.ts';
 import { explainRequest } from '../../diagnosis/explain/requests/explain-refusal.ts';
@@ -12,21 +12,24 @@ import type { TracedCall } from './traced.ts';
 
 export interface Judged {
   readonly call: TracedCall;
-  /** What the simulated kernel answers; undefined: it was not asked. */
+  /** Answer of the simulated kernel, or undefined where it was not asked. */
   readonly simulated: CallOutcome | undefined;
   readonly kernelAbi: KernelAbi;
   readonly hostName: string;
-  /** What of its arguments is wrong, for a check that looks at several: clauses without a full stop. */
+  /**
+   * Tells which of the call's arguments are wrong, for a check that looks at several. Each is a clause
+   * without a full stop.
+   */
   readonly problemsOf: (call: TracedCall, check: CheckName) => readonly string[];
 }
 
 export interface Refusal {
   readonly finding: LintFinding;
-  /** undefined: the trace does not show which check of the kernel it was. */
+  /** Undefined where the trace does not show which check of the kernel refused. */
   readonly check: CheckName | undefined;
 }
 
-/** undefined: the call was taken, or its refusal is part of how things are done. */
+/** Returns undefined when the call was taken, or when its refusal is part of how things are done. */
 export function judgeRefusal(judged: Judged): Refusal | undefined {
   const { simulated, kernelAbi, hostName } = judged;
   const { record } = judged.call;
@@ -45,11 +48,12 @@ export function judgeRefusal(judged: Judged): Refusal | undefined {
   return refusal(judged, simulated, problem);
 }
 
-/** The way to learn how much room is needed, and how a vCPU is woken. */
+/** A program learns from such a refusal how much room it needs, or has woken a vCPU on purpose. */
 function isUsual(request: string, errno: string): boolean {
   if (errno === 'E2BIG') return /^KVM_(TDX_)?(GET_|CAPABILITIES)/.test(request);
   if (request !== 'KVM_RUN') return false;
-  // The exit says where the guest touched what the VMM has to convert.
+  // The EFAULT of KVM_RUN comes with an exit that says where the guest touched what the VMM has to
+  // convert.
   return errno === 'EINTR' || errno === 'EAGAIN' || errno === 'EFAULT';
 }
 
@@ -72,7 +76,10 @@ function refusal(judged: Judged, refused: RefusedOutcome, problem: string): Refu
   return { finding, check };
 }
 
-/** The trace names it, the simulated kernel does, or no other check of this kernel answers so. */
+/**
+ * Either the trace or the simulated kernel names the check, or no other check of this kernel answers
+ * so.
+ */
 function decidingCheck(
   { call, simulated, kernelAbi }: Judged,
   { errno, check, hwError }: RefusedOutcome,
@@ -95,7 +102,9 @@ function decidingCheck(
 
 type Words = Pick<LintFinding, 'id' | 'kernel' | 'remedy' | 'source'>;
 
-/** By the row of the book; by what the errno means where several rows give it. */
+/**
+ * Explains the refusal by the row of the book, or by what the errno means where several rows give it.
+ */
 function explained(
   judged: Judged,
   { errno, hwError }: RefusedOutcome,
@@ -136,7 +145,7 @@ function checkText({ call, kernelAbi, problemsOf }: Judged, check: CheckName): s
   return `${place}${book[check].when}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
 }
 
-/** Without these a TD can be had all the same, or they are there to be asked for in vain. */
+/** A TD can be had without these, or they may be asked for in vain. */
 const optional: ReadonlySet<string> = new Set([
   'KVM_PRE_FAULT_MEMORY',
   'KVM_TDX_TERMINATE_VM',
@@ -144,7 +153,7 @@ const optional: ReadonlySet<string> = new Set([
   'KVM_ENABLE_CAP',
 ]);
 
-/** What a TD is made of, or cannot run without. */
+/** A TD is made of these, or cannot run without them. */
 const essential: ReadonlySet<string> = new Set([
   'KVM_CREATE_VM',
   'KVM_CREATE_VCPU',

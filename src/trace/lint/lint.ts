@@ -1,4 +1,6 @@
-/** Judges a trace against the rules of a kernel on a simulated host. docs/exec-trace.md. */
+/**
+ * The linter judges a trace against the rules of a kernel on a simulated host. See docs/exec-trace.md.
+ */
 import { book, type CheckName } from '../../abi/kvm/checks/index.ts';
 import { initVmRules, isInitVmRule } from '../../abi/kvm/init-vm-rules.ts';
 import { isCircumstance } from './circumstances.ts';
@@ -11,7 +13,7 @@ import { traceFindings } from './trace-findings.ts';
 import { errnoOf, isCall, succeeded, type TracedCall, type TracedTrace } from './traced.ts';
 
 export interface LintOptions extends ReplayOptions {
-  /** As `--host` names it. */
+  /** Name of the host as given with `--host`. */
   readonly hostName: string;
 }
 
@@ -19,13 +21,13 @@ export interface LintReport {
   readonly format: TracedTrace['format'];
   readonly host: string;
   readonly kernel: string;
-  /** Calls of KVM in the trace. */
+  /** Number of KVM calls in the trace. */
   readonly calls: number;
-  /** Those that the simulated kernel was asked too. */
+  /** Number of those that were also asked of the simulated kernel. */
   readonly replayed: number;
   readonly tds: number;
   readonly otherLines: number;
-  /** In the order of the trace. */
+  /** Findings in the order of the trace. */
   readonly findings: readonly LintFinding[];
 }
 
@@ -55,7 +57,7 @@ export async function lintTrace(trace: TracedTrace, options: LintOptions): Promi
   };
 }
 
-/** That a call should have been repeated says also that it was refused. */
+/** A finding that a call should have been repeated already implies that it was refused. */
 function isToldByARule(line: number, ofRules: readonly LintFinding[]): boolean {
   return ofRules.some((rule) => rule.line === line && rule.id.endsWith('.not-repeated'));
 }
@@ -67,9 +69,9 @@ class TraceJudge {
   replayed = 0;
   readonly #replay: Replay;
   readonly #options: LintOptions;
-  /** Refusals for no fault of the program, by file and request: it may yet try again. */
+  /** Refusals that are no fault of the program, by file and request. The program may yet try again. */
   readonly #unlucky = new Map<string, number[]>();
-  /** VMs that have answered EIO without a reason of its own: they are dead. */
+  /** VMs that have answered EIO without another reason, and so are dead. */
   readonly #dead = new Map<VmHistory, number>();
 
   constructor(options: LintOptions) {
@@ -104,13 +106,13 @@ class TraceJudge {
   }
 
   #refused({ finding, check }: Refusal, call: TracedCall, vm: VmHistory | undefined): void {
-    // What is asked of another VM may be meant for another VM.
+    // A call on a VM that is no TD may be right for such a VM, so its refusal is only a note.
     if (vm?.isTd === false) {
       this.findings.push({ ...finding, severity: 'note' });
       return;
     }
     if (vm !== undefined && finding.severity === 'error') this.stopped.add(vm);
-    // A dead VM answers EIO to whatever it is asked: the first time says it all.
+    // A dead VM answers EIO to whatever it is asked, so one finding is enough.
     const saysDead = vm !== undefined && errnoOf(call) === 'EIO' && mayBeDead(check);
     const first = saysDead ? this.#dead.get(vm) : undefined;
     const known = first === undefined ? undefined : this.findings[first];

@@ -1,8 +1,8 @@
-/** What is wrong with the trace rather than with the program. */
+/** These findings are about the trace itself rather than about the program. */
 import type { LintFinding, Severity } from './finding.ts';
 import type { TracedTrace } from './traced.ts';
 
-/** More of the same help nobody. */
+/** More findings of the same kind would help nobody. */
 const mostUnreadable = 20;
 
 export function traceFindings(

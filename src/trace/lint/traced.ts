@@ -1,4 +1,4 @@
-/** A trace as the linter has it, whoever wrote it. */
+/** The linter takes traces in this form, whoever wrote them. */
 import type { ErrnoName } from '../../abi/kvm/errno.ts';
 import type {
   CallRecord,
@@ -10,26 +10,26 @@ import type {
 
 export interface TracedTrace {
   readonly format: 'tdctl' | 'strace';
-  /** Of a trace of tdctl. */
+  /** Header, which only a trace of tdctl has. */
   readonly header: HeaderRecord | undefined;
   readonly steps: readonly TracedStep[];
-  /** Lines that could not be read though they should; `line` counts from 1. */
+  /** Lines that should have been readable but are not. `line` counts from 1. */
   readonly unreadable: readonly UnreadableLine[];
-  /** Lines that are about something else. */
+  /** Number of lines that are about something else. */
   readonly otherLines: number;
-  /** Whether the trace would show a descriptor being closed. */
+  /** True when the trace would show a descriptor being closed. */
   readonly tellsCloses: boolean;
-  /** The program ended before the trace did. */
+  /** True when the program ended before the trace did. */
   readonly isWhole: boolean;
 }
 
 export interface TracedStep {
-  /** From 1. */
+  /** Line in the trace, counted from 1. */
   readonly line: number;
   readonly record: Exclude<TraceRecord, HeaderRecord | SeamcallRecord | StateRecord>;
-  /** Why the call is taken for this request, where the trace does not say which it is. */
+  /** The reason why the call is taken for this request, where the trace does not say which it is. */
   readonly inferred?: string;
-  /** The trace does not show what the call's pointer pointed to. */
+  /** True where the trace does not show what the call's pointer pointed to. */
   readonly argsUnknown?: true;
 }
 

@@ -1,4 +1,7 @@
-/** What the page of a chart is told. Types alone: the server side writes it, the browser reads it. */
+/**
+ * The page of a chart is given these data. The file has types alone, because the server side writes the
+ * data and the browser reads them.
+ */
 import type { ChartNode } from '../chart-model.ts';
 
 export interface ChartData {
@@ -11,7 +14,7 @@ export interface ChartData {
 export interface StateData {
   readonly id: string;
   readonly name: string;
-  /** Two states may have one name: then where it is belongs to it. */
+  /** Label of the state. If two states have the same name, it also tells where the state is. */
   readonly label: string;
   readonly depth: number;
   readonly kind: ChartNode['kind'];
@@ -22,7 +25,7 @@ export interface StateData {
   readonly exit: readonly string[];
   readonly requests: readonly string[];
   readonly undo: string;
-  /** The edges of the shortest way to it; null where there is none. */
+  /** Edges of the shortest way to the state, or null where there is none. */
   readonly path: readonly string[] | null;
 }
 

@@ -1,4 +1,4 @@
-/** The picture as a page to explore: panning, search, what each state does. */
+/** The picture becomes a page to explore, with panning, search and what each state does. */
 
 import { visibleXml } from '../../documents/xml.ts';
 import type { ChartModel } from '../chart-model.ts';

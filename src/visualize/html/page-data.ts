@@ -1,4 +1,4 @@
-/** What the page knows of each state, made safe to show. */
+/** The page knows this of each state, made safe to show. */
 import { sanitize } from '../../errors/sanitize.ts';
 import { type ChartEdge, type ChartModel, type ChartNode, indexChart } from '../chart-model.ts';
 import { edgeTextInFull } from '../labels.ts';

@@ -1,4 +1,4 @@
-/** The style of the page around the picture; the picture brings its own. */
+/** The style is that of the page around the picture; the picture brings its own. */
 import { fullHeight, monospace } from '../page/base-style.ts';
 
 export const pageStyle = `

@@ -13,7 +13,7 @@ import type { EdgeLine, EdgeTone, LabelLine } from './geometry.ts';
 
 export interface EdgeLines {
   readonly lines: readonly EdgeLine[];
-  /** Told in the box of their source. */
+  /** Transitions that are told in the box of their source. */
   readonly stubs: readonly ChartEdge[];
 }
 
@@ -42,7 +42,7 @@ export function edgeLines(edges: readonly ChartEdge[], chart: ChartIndex): EdgeL
   };
 }
 
-/** Neither is the other nor contains it. */
+/** Two states are apart if neither is the other or contains it. */
 function isApart(one: string, other: string, chart: ChartIndex): boolean {
   const contains = (outer: string, inner: string) =>
     chart.ancestors(inner).some(({ id }) => id === outer);
@@ -59,7 +59,10 @@ function gatherErrors(edges: readonly ChartEdge[], chart: ChartIndex) {
   return { gathered, rest: edges.filter((edge) => !taken.has(edge)) };
 }
 
-/** The largest state that the transition leaves: around its source, and not around its target. */
+/**
+ * Gives the largest state that the transition leaves: it is around the source, and not around the
+ * target.
+ */
 function outermost({ source, targets }: ChartEdge, chart: ChartIndex): string {
   const aroundTarget = new Set(chart.ancestors(targets[0] ?? '').map(({ id }) => id));
   const left = chart.ancestors(source).filter(({ id }) => !aroundTarget.has(id));
@@ -74,7 +77,7 @@ function lineOf(group: readonly Hop[], chart: ChartIndex): EdgeLine {
     id: '',
     source: first.source,
     target: first.target,
-    // Where several kinds share a line, it takes the first that is not an error.
+    // Where several kinds share a line, the line takes the first that is not an error.
     tone: [...tones].find((tone) => tone !== 'error') ?? 'error',
     edges: group.map(({ edge }) => edge.id),
     labels: isPlainCompletion(group, chart)
@@ -137,7 +140,7 @@ function key({ source, target }: Hop): string {
   return JSON.stringify([source, target]);
 }
 
-/** Groups in the order of their first members. */
+/** The groups stand in the order of their first members. */
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {

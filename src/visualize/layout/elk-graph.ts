@@ -1,4 +1,4 @@
-/** The chart as a graph for ELK (https://eclipse.dev/elk/reference/options.html). */
+/** The chart becomes a graph for ELK (https://eclipse.dev/elk/reference/options.html). */
 import type { ElkExtendedEdge, ElkLabel, ElkNode, LayoutOptions } from 'elkjs';
 import type { ChartIndex, ChartNode } from '../chart-model.ts';
 import type { Direction } from './direction.ts';
@@ -39,7 +39,7 @@ function options({ direction, states }: { direction: Direction; states: number }
   };
 }
 
-/** Short, straight lines; the time grows fast with the number of states. */
+/** These options make short, straight lines, but the time grows fast with the number of states. */
 const thorough: LayoutOptions = { 'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX' };
 const quick: LayoutOptions = {
   'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF',
@@ -116,7 +116,7 @@ interface Size {
   readonly height: number;
 }
 
-/** Room above the chart for the machine's name and description, and for its rows. */
+/** The space above the chart is for the machine's name and description, and for its rows. */
 function rootHeader({ rows }: NodeContent): number {
   const rowsHeight = rows.length === 0 ? 0 : sizes.ruleGap + rows.length * sizes.row;
   return 2 * sizes.padY + 58 + rowsHeight;
@@ -152,7 +152,10 @@ function lineEdge(line: EdgeLine, chart: ChartIndex): ElkExtendedEdge {
   };
 }
 
-/** On its line, near the state that the line leaves: what may happen there is read below its box. */
+/**
+ * A label lies on its line, near the state that the line leaves, so that what may happen there is read
+ * below its box.
+ */
 function elkLabel(line: EdgeLine, chart: ChartIndex): ElkLabel {
   return {
     id: `label:${line.id}`,

@@ -1,4 +1,4 @@
-/** A chart with places: what a renderer draws. All in pixels from the top left of the picture. */
+/** A renderer draws a chart with places. All of them are in pixels from the top left of the picture. */
 
 export interface Point {
   readonly x: number;
@@ -13,7 +13,7 @@ export interface Box extends Point {
 export interface Layout {
   readonly width: number;
   readonly height: number;
-  /** Parents before children. */
+  /** Nodes, parents before children. */
   readonly nodes: readonly PlacedNode[];
   /** The dots that mark where a compound state begins. */
   readonly initials: readonly PlacedInitial[];
@@ -22,7 +22,7 @@ export interface Layout {
 
 export interface PlacedNode extends Box {
   readonly id: string;
-  /** Compounds within compounds; the root's children have 1. */
+  /** Number of compounds around the node, so that the root's children have 1. */
   readonly depth: number;
 }
 
@@ -36,13 +36,13 @@ export interface PlacedInitial {
 export interface PlacedEdge {
   /** One line of the picture; it may stand for several transitions. */
   readonly line: EdgeLine;
-  /** From the source to the target, corners in between. */
+  /** Points from the source to the target, with the corners in between. */
   readonly points: readonly Point[];
   /** Null for a line without words. */
   readonly label: Box | null;
 }
 
-/** Colours go by it. */
+/** The tone decides the colour. */
 export type EdgeTone = 'event' | 'done' | 'error' | 'timer' | 'always';
 
 export interface EdgeLine {

@@ -34,7 +34,7 @@ export async function layOutChart(
   return { model, chart, content, layout: readLayout(placed, { chart, lines }) };
 }
 
-/** The graph that ELK is given for a chart. */
+/** Gives the graph that ELK is asked to lay out for a chart. */
 export function graphOf(model: ChartModel, { direction }: { readonly direction: Direction }) {
   const chart = indexChart(model);
   const { lines, stubs } = edgeLines(model.edges, chart);

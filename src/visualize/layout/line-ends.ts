@@ -1,17 +1,19 @@
-/** Where lines may end on a state, and the room that they need there. */
+/** This module decides where lines may end on a state, and the room that they need there. */
 import type { LayoutOptions } from 'elkjs';
 import type { ChartIndex } from '../chart-model.ts';
 import type { Direction } from './direction.ts';
 import type { EdgeLine } from './geometry.ts';
 import { upperAndLower } from './line-direction.ts';
 
-/** Between two lines on a side, and beside the last, where the corner is round. */
+/**
+ * The room is that between two lines on a side, and that beside the last, where the corner is round.
+ */
 export const lineRoom = {
   down: { between: 16, beside: 18 },
   right: { between: 12, beside: 10 },
 } as const;
 
-/** How many lines end on the fuller of a state's two sides that lines come to. */
+/** Counts the lines that end on the fuller of a state's two sides that lines come to. */
 export function countLineEnds(
   lines: readonly EdgeLine[],
   chart: ChartIndex,
@@ -23,15 +25,15 @@ export function countLineEnds(
   return (id) => Math.max(above.get(id) ?? 0, below.get(id) ?? 0);
 }
 
-/** How long a side must be so that the lines on it can be told apart. */
+/** Gives the length of a side on which the lines can be told apart. */
 export function sideLength(ends: number, direction: Direction): number {
   const { between, beside } = lineRoom[direction];
   return ends > 1 ? 2 * beside + (ends - 1) * between : 0;
 }
 
 /**
- * Lines end where they can be straight. Not so where a side has a single one: it ends in the middle,
- * and a chain of such states is a spine. (ELK reads the spacing of a node only by way of
+ * Lines end where they can be straight. A line that is alone on its side ends in the middle, so that a
+ * chain of such states is a spine. (ELK reads the spacing of a node only by way of
  * `spacing.individual`.)
  */
 export function lineEndOptions(ends: number, direction: Direction): LayoutOptions {

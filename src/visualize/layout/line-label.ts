@@ -1,4 +1,4 @@
-/** The size of a label on a line, and where each piece of its text goes. */
+/** This module finds the size of a label on a line, and where each piece of its text goes. */
 import type { LabelLine, LabelSpan, Point } from './geometry.ts';
 import { textWidth } from './measure.ts';
 import { fonts } from './node-content.ts';

@@ -1,7 +1,9 @@
-/** Widths of text, so that a box is as large as what stands in it. */
+/** Widths of text are measured so that a box is as large as what stands in it. */
 import { fontWidths } from './font-widths.ts';
 
-/** Metric-compatible with one another; the last is for machines that have none of them. */
+/**
+ * The fonts are metric-compatible with one another; the last is for machines that have none of them.
+ */
 export const fontFamily = "Helvetica, Arial, 'Liberation Sans', Arimo, sans-serif";
 
 export interface Font {
@@ -10,7 +12,7 @@ export interface Font {
   readonly weight: 'regular' | 'bold';
 }
 
-/** Width in pixels, rounded up: too wide a box looks better than too narrow a one. */
+/** Gives the width in pixels, rounded up, because too wide a box looks better than too narrow a one. */
 export function textWidth(text: string, { size, weight }: Font): number {
   let thousandths = 0;
   for (const char of text) thousandths += charWidth(char.codePointAt(0) ?? 0, weight);
@@ -45,7 +47,10 @@ function isWide(code: number): boolean {
   );
 }
 
-/** Other scripts come from a fall-back font: take the wide end of theirs. Arrows, dashes: 1 em. */
+/**
+ * Other scripts come from a fall-back font, so the wide end of their widths is taken. Arrows and dashes
+ * have 1 em.
+ */
 function unknownWidth(code: number): number {
   return code >= 0x2000 && code <= 0x2bff ? 1000 : 750;
 }

@@ -1,4 +1,4 @@
-/** What stands in the box of a state, row by row, and how much room that takes. */
+/** The content is what stands in the box of a state, row by row, with the room that it takes. */
 import { sanitize } from '../../errors/sanitize.ts';
 import type { ChartEdge, ChartIndex, ChartNode } from '../chart-model.ts';
 import { edgeLabel } from '../labels.ts';
@@ -19,7 +19,7 @@ export const sizes = {
   padY: 9,
   header: 20,
   row: 18,
-  /** From the header to the rows, the rule between them included. */
+  /** Gap from the header to the rows, with the rule between them included. */
   ruleGap: 9,
   tagPad: 6,
   tagGap: 5,
@@ -34,7 +34,7 @@ export interface NodeContent {
   readonly name: string;
   readonly tags: readonly Tag[];
   readonly rows: readonly Row[];
-  /** The room all of it needs, padding included. */
+  /** Width of all of it, padding included. */
   readonly width: number;
   readonly height: number;
 }
@@ -51,7 +51,7 @@ export interface Row {
   readonly chips: readonly Chip[];
 }
 
-/** A transition told in the box: where it leads. */
+/** A chip is a transition told in the box, and shows where it leads. */
 export interface Chip {
   readonly text: string;
   readonly tone: EdgeTone;

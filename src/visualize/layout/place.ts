@@ -17,7 +17,7 @@ export async function placeGraph(graph: ElkNode): Promise<ElkNode> {
   return await runElk(graph);
 }
 
-/** Where the answer to this graph is kept; only in what was built. */
+/** Gives the file that keeps the answer to this graph. It exists only in what was built. */
 export function preparedFile(graph: ElkNode): URL {
   const hash = createHash('sha256').update(JSON.stringify(graph)).digest('hex');
   return new URL(`./prepared/${hash}.json.gz`, import.meta.url);

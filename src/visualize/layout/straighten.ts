@@ -5,7 +5,7 @@
 import type { Box, Point } from './geometry.ts';
 
 const smallJog = 9;
-/** The rounded corner of a box, and some air. */
+/** The room is that of the rounded corner of a box, and some air. */
 const cornerRoom = 14;
 
 export function straighten(
@@ -16,7 +16,7 @@ export function straighten(
   return withoutFirstJogs(fromStart.toReversed(), target).toReversed();
 }
 
-/** One that is gone may leave another at the end. */
+/** A jog that is gone may leave another at the end. */
 function withoutFirstJogs(points: readonly Point[], box: Box): Point[] {
   const once = withoutFirstJog(points, box);
   return once.length === points.length ? once : withoutFirstJogs(once, box);

@@ -1,10 +1,10 @@
-/** The style that all pages share; the charts bring their own. */
+/** All pages share this style; the charts bring their own. */
 import { fontFamily } from '../layout/measure.ts';
 import { colorVariables, dark, light } from '../svg/palette.ts';
 
 export const monospace = "ui-monospace, Menlo, Consolas, 'Liberation Mono', monospace";
 
-/** For pages that fill the window and scroll within. */
+/** This style is for pages that fill the window and scroll within. */
 export const fullHeight = 'height: 100vh; display: flex; flex-direction: column;';
 
 export const baseStyle = `

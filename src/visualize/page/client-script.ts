@@ -1,9 +1,9 @@
-/** The script that a page carries: its client/ modules, made one by scripts/inline-clients.mjs. */
+/** A page carries its client/ modules as one script, which scripts/inline-clients.mjs makes. */
 import { existsSync, readFileSync } from 'node:fs';
 
 export type ClientName = 'graph' | 'rehearse' | 'watch';
 
-/** As seen from dist/src/visualize/page/, and from the sources, which the tests run. */
+/** The places are as seen from dist/src/visualize/page/, and from the sources, which the tests run. */
 const places = ['../../../pages/', '../../../dist/pages/'];
 
 export function clientScript(name: ClientName): string {

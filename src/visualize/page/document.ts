@@ -1,6 +1,6 @@
 /**
- * A page as one file that loads nothing. Its policy allows its own script and style, and nothing else:
- * by nonce where a server sends the policy, else by the script's hash, in the page itself.
+ * A page is one file that loads nothing. Its policy allows its own script and style, and nothing else:
+ * by nonce where a server sends the policy, otherwise by the script's hash, in the page itself.
  */
 import { createHash } from 'node:crypto';
 import { visibleXml } from '../../documents/xml.ts';
@@ -10,7 +10,7 @@ import { type ClientName, clientScript } from './client-script.ts';
 export interface PageParts {
   readonly title: string;
   readonly style: string;
-  /** As HTML; texts in it are escaped already. */
+  /** Body as HTML, in which texts are escaped already. */
   readonly body: string;
   /** What the client reads, as JSON. */
   readonly data: unknown;
@@ -45,7 +45,9 @@ function policyOf(script: string): string {
   return `<meta http-equiv="Content-Security-Policy" content="${policy}">\n`;
 }
 
-/** Within a script element only `<` could end it; the two line separators are for old readers. */
+/**
+ * Within a script element only `<` could end it. The two line separators are escaped for old readers.
+ */
 function scriptJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[<\u2028\u2029]/g,

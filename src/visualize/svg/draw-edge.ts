@@ -1,4 +1,4 @@
-/** Lines and their labels as SVG. */
+/** Lines and their labels are drawn as SVG. */
 import type { PlacedEdge, PlacedInitial, Point } from '../layout/geometry.ts';
 import { placeSpans } from '../layout/line-label.ts';
 import { element, text } from './element.ts';

@@ -1,4 +1,4 @@
-/** One state as SVG: box, name, tags, rows. */
+/** One state is drawn as SVG, with its box, name, tags and rows. */
 
 import { visibleXml } from '../../documents/xml.ts';
 import type { ChartNode } from '../chart-model.ts';
@@ -34,7 +34,7 @@ export function drawNode(drawing: NodeDrawing): string {
   ]);
 }
 
-/** The text of a state with states in it: drawn over the lines that cross it on their way in. */
+/** The text of a state with states in it is drawn over the lines that cross it on their way in. */
 export function drawHeading({ node, placed, content }: NodeDrawing): string {
   if (node.children.length === 0) return '';
   const classes = placed.depth > 1 ? 'heading deep' : 'heading';
@@ -52,7 +52,7 @@ function classesOf({ node, placed, isRegion, isActive }: NodeDrawing): string {
   ].join(' ');
 }
 
-/** Name and tags in one line, a rule, then the rows. */
+/** Draws name and tags in one line, a rule, then the rows. */
 export function drawContent(
   { name, tags, rows }: NodeContent,
   { x, y, width, isLeaf }: Point & { readonly width: number; readonly isLeaf: boolean },
@@ -84,7 +84,7 @@ interface RowPlace {
   readonly left: number;
   readonly right: number;
   readonly y: number;
-  /** At the right edge; a wide box has them next to their text. */
+  /** True when the chips stand at the right edge. A wide box has them next to their text. */
   readonly alignChips: boolean;
 }
 
@@ -124,7 +124,7 @@ function badge(
   attributes: Attributes,
 ): string {
   const height = 16;
-  // Centred, so that a fall-back font of another width stays in the middle.
+  // The text is centred, so that a fall-back font of another width stays in the middle.
   const middle = { x: x + width / 2, y: y + 11.5, 'text-anchor': 'middle' };
   return element('g', attributes, [
     rect(undefined, { x, y, width, height, radius: 8 }),

@@ -1,4 +1,6 @@
-/** The elements of a picture as XML. What is inside of one is XML already; all else is escaped here. */
+/**
+ * The elements of a picture are XML. What is inside of one is XML already; all else is escaped here.
+ */
 import { escapeXml, visibleXml } from '../../documents/xml.ts';
 
 /** An attribute of undefined is left out. */
@@ -17,7 +19,7 @@ export function element(
   return `${opening}>${typeof inside === 'string' ? inside : inside.join('')}</${name}>`;
 }
 
-/** Words from anywhere, in one line. */
+/** The words may come from anywhere, and are put in one line. */
 export function text(words: string, attributes: Attributes): string {
   return element('text', attributes, visibleXml(words));
 }

@@ -1,4 +1,4 @@
-/** Orthogonal lines with rounded corners, and their arrow heads. */
+/** Lines are orthogonal, with rounded corners and arrow heads. */
 import type { Point } from '../layout/geometry.ts';
 import { number } from './element.ts';
 
@@ -6,7 +6,7 @@ const cornerRadius = 8;
 const headLength = 8;
 const headHalfWidth = 4;
 
-/** The line as SVG path data; it stops where the arrow head begins. */
+/** Gives the line as SVG path data, which stops where the arrow head begins. */
 export function linePath(points: readonly Point[]): string {
   const corners = withoutRepeats(points);
   const end = corners.at(-1);
@@ -24,7 +24,7 @@ export function linePath(points: readonly Point[]): string {
   return `M${place(start)}${bends.join('')}L${place(stop)}`;
 }
 
-/** A triangle at the line's end. */
+/** Draws a triangle at the line's end. */
 export function headPath(points: readonly Point[]): string {
   const corners = withoutRepeats(points);
   const tip = corners.at(-1);
@@ -52,7 +52,7 @@ function distance(one: Point, other: Point): number {
   return Math.hypot(one.x - other.x, one.y - other.y);
 }
 
-/** The point `length` away from `from` on the way to `to`. */
+/** Gives the point `length` away from `from` on the way to `to`. */
 function towards(from: Point, to: Point, length: number): Point {
   const whole = distance(from, to);
   const share = whole === 0 ? 0 : Math.min(1, length / whole);

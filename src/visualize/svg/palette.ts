@@ -1,4 +1,4 @@
-/** The colours of a picture, by what they are for. */
+/** The colours of a picture are named by what they are for. */
 export type Theme = 'auto' | 'light' | 'dark';
 
 export interface Palette {
@@ -65,7 +65,7 @@ export const dark: Palette = {
   always: '#c9a2ff',
 };
 
-/** The palette as custom properties of CSS, each by its own name. */
+/** Gives the palette as custom properties of CSS, each by its own name. */
 export function colorVariables(palette: Palette): string {
   return Object.entries(palette)
     .map(([name, color]) => `--${name}: ${color};`)

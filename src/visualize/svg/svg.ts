@@ -1,4 +1,4 @@
-/** A placed chart as one SVG file that loads nothing else. */
+/** A placed chart becomes one SVG file that loads nothing else. */
 
 import { escapeXml, visibleXml } from '../../documents/xml.ts';
 import { sanitize } from '../../errors/sanitize.ts';
@@ -17,7 +17,10 @@ export interface SvgOptions {
   readonly theme: Theme;
   /** Ids of states to light up, with the states around them. */
   readonly active?: readonly string[];
-  /** For a page that has the style sheet itself and shows several charts: no style, no ids. */
+  /**
+   * Set for a page that has the style sheet itself and shows several charts: no style and no ids are
+   * written.
+   */
   readonly embedded?: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Any text as a name of letters, digits, `-` and `_`, and back: for formats whose ids allow no
- * more. Other characters become `_xHEX_`; names that need nothing stay as they are.
+ * Any text becomes a name of letters, digits, `-` and `_`, and can be read back, for formats whose ids
+ * allow no more. Other characters become `_xHEX_`; names that need nothing stay as they are.
  */
 export function encodeName(text: string): string {
   if (text === '') return '_x_';

@@ -1,4 +1,4 @@
-/** Lines within a block, two blanks deeper. */
+/** Indents lines within a block by two blanks. */
 export function indent(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${line}`);
 }

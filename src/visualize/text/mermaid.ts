@@ -104,7 +104,7 @@ function placedLine(edge: ChartEdge, { target, chart }: { target: string; chart:
   return { block: writtenIn(ends.from, ends.to, chart), line: { ...ends, label } };
 }
 
-/** The end itself, or the nearest state that Mermaid can draw a line to. */
+/** Gives the end itself, or the nearest state that Mermaid can draw a line to. */
 function drawableEnd(id: string, { other, chart }: { other: string; chart: ChartIndex }): string {
   const around = new Set([other, ...chart.ancestors(other).map((node) => node.id)]);
   const crossed = chart
@@ -113,7 +113,7 @@ function drawableEnd(id: string, { other, chart }: { other: string; chart: Chart
   const outermost = crossed.at(-1);
   if (outermost !== undefined) return drawableEnd(outermost.id, { other, chart });
   const isInRegion = chart.ancestors(id).some(({ kind }) => kind === 'parallel');
-  // Nor is there a line between a composite and itself, or something within it.
+  // Mermaid draws no line between a composite and itself, or something within it, either.
   if (isInRegion || around.has(id)) return firstLeaf(chart.node(id)).id;
   return id;
 }

@@ -1,8 +1,11 @@
-/** Names for the states of a chart in formats that allow only plain ones. */
+/** The states of a chart need names in formats that allow only plain ones. */
 import { type ChartModel, type ChartNode, walk } from '../chart-model.ts';
 import { encodeName } from './encode-name.ts';
 
-/** `td-lifecycle.provisioning.creatingVm`; every key is encoded, so the dots tell them apart. */
+/**
+ * Gives names such as `td-lifecycle.provisioning.creatingVm`. Every key is encoded, so the dots tell
+ * them apart.
+ */
 export function nodeNames(model: ChartModel): (id: string) => string {
   const names = new Map<string, string>();
   const visit = (node: ChartNode, name: string) => {
@@ -13,14 +16,17 @@ export function nodeNames(model: ChartModel): (id: string) => string {
   return (id) => names.get(id) ?? encodeName(id);
 }
 
-/** Words that mean something to Mermaid or PlantUML where a name could stand. */
+/** These words mean something to Mermaid or PlantUML where a name could stand. */
 const reserved = new Set(
   'as class classdef click default direction end hide left note over right scale state style title'.split(
     ' ',
   ),
 );
 
-/** Letters, digits and `_` only: `provisioning_creatingVm`. For Mermaid and PlantUML. */
+/**
+ * Gives names of letters, digits and `_` only, such as `provisioning_creatingVm`, for Mermaid and
+ * PlantUML.
+ */
 export function wordNames(model: ChartModel): (id: string) => string {
   const names = new Map<string, string>();
   const taken = new Set<string>(reserved);

@@ -1,4 +1,4 @@
-/** PlantUML's state diagram. */
+/** The chart is written as PlantUML's state diagram. */
 import { sanitize } from '../../errors/sanitize.ts';
 import { type ChartModel, type ChartNode, indexChart } from '../chart-model.ts';
 import { edgeText } from '../labels.ts';
@@ -52,7 +52,10 @@ export function chartPlantuml(
   ].join('\n');
 }
 
-/** PlantUML's notation for a character by its number, for all that could mean something to it. */
+/**
+ * PlantUML can write a character by its number. Every character that could mean something to it is
+ * written so.
+ */
 export function escapePlantuml(text: string): string {
   const escaped = sanitize(text).replace(
     /[^\p{L}\p{M}\p{N} .,()[\]→/_-]|(?<=[-_/[])[-_/[]|^[[(/]/gu,

@@ -1,7 +1,8 @@
 /**
- * SCXML (https://www.w3.org/TR/scxml/). What it has no place for stands in elements and attributes
- * of our own namespace, as the recommendation provides, so that the file holds the whole chart.
- * Names of states, events and guards are encoded (encode-name.ts) where XML ids allow less.
+ * The chart is written as SCXML (https://www.w3.org/TR/scxml/). What SCXML has no place for stands in
+ * elements and attributes of our own namespace, as the recommendation provides, so that the file holds
+ * the whole chart. Names of states, events and guards are encoded (encode-name.ts) where XML ids allow
+ * less.
  */
 
 import { escapeXml } from '../../documents/xml.ts';

@@ -1,4 +1,4 @@
-/** The chart for a terminal: states indented, each with where it can go. */
+/** The tree shows the chart in a terminal, with states indented, and each with where it can go. */
 import { sanitize } from '../../errors/sanitize.ts';
 import {
   type ChartEdge,
@@ -14,7 +14,7 @@ export type TreePart = 'name' | 'active' | 'detail' | 'tag' | 'error' | 'branch'
 export interface TreeOptions {
   /** Ids of the states to mark; those around them are marked too. */
   readonly active?: readonly string[];
-  /** Leaves out transitions, and what is within states that are not active: for a live view. */
+  /** Leaves out transitions, and what is within states that are not active, which suits a live view. */
   readonly folded?: boolean;
   /** Colours, where there are any. */
   readonly style?: (part: TreePart, text: string) => string;
@@ -87,7 +87,7 @@ function transitionLines(
   });
 }
 
-/** A sibling by its name, everything else by its whole path. */
+/** A sibling is given by its name, and everything else by its whole path. */
 function destination(
   { targets }: ChartEdge,
   { node, chart }: { node: ChartNode; chart: ChartIndex },

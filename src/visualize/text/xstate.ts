@@ -1,4 +1,7 @@
-/** XState's own JSON form: `createMachine(JSON.parse(text))` gives a machine of the same shape. */
+/**
+ * The chart is written in XState's own JSON form: `createMachine(JSON.parse(text))` gives a machine of
+ * the same shape.
+ */
 import {
   type ChartEdge,
   type ChartIndex,
@@ -14,7 +17,10 @@ export function chartXState(model: ChartModel): string {
 
 type Config = Record<string, unknown>;
 
-/** The configuration as data. Guards, actions and actors are names; `setup` or `provide` gives them. */
+/**
+ * Gives the configuration as data. Guards, actions and actors are names, which `setup` or `provide`
+ * fills in.
+ */
 export function xstateConfig(model: ChartModel): Config {
   const chart = indexChart(model);
   const names = nodeNames(model);

@@ -1,4 +1,4 @@
-/** KVM_REGISTER_COALESCED_MMIO and its opposite: virt/kvm/coalesced_mmio.c. */
+/** KVM_REGISTER_COALESCED_MMIO and its opposite are modelled on virt/kvm/coalesced_mmio.c. */
 import type { Answer, CoalescedZoneStruct, UserStruct } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
@@ -34,7 +34,7 @@ export function coalescedMmio(
     vm.coalescedZones.push({ bus, addr, size });
     return done;
   }
-  // Whatever zone holds all of it; none is no error.
+  // Every zone that holds the whole range is removed. It is no error if there is none.
   const end = addr + BigInt(size);
   vm.coalescedZones = vm.coalescedZones.filter(
     (each) => each.bus !== bus || addr < each.addr || end > each.addr + BigInt(each.size),

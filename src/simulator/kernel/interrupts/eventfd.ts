@@ -1,4 +1,4 @@
-/** The eventfd that a struct names. */
+/** These steps check the eventfd that a struct names. */
 import type { EventfdFact } from '../../interface.ts';
 import type { CopiedIn, Steps } from '../checks.ts';
 
@@ -11,7 +11,7 @@ export const eventfdSteps: Steps<EventfdCall> = {
   'eventfd.other-file': ({ args }) => args.value.eventfd === 'not an eventfd',
 };
 
-/** Once those steps have passed. */
+/** The id is known only once those steps have passed. */
 export function eventfdId(fact: EventfdFact): number {
   if (typeof fact === 'object') return fact.id;
   throw new Error('the kernel record looks at an eventfd before it is known to be one');

@@ -1,11 +1,11 @@
-/** KVM_NMI, KVM_SMI and KVM_INTERRUPT: arch/x86/kvm/x86.c. */
+/** KVM_NMI, KVM_SMI and KVM_INTERRUPT are modelled on arch/x86/kvm/x86.c. */
 import type { Answer, UserStruct } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import type { PendingEvents, Vcpu } from '../objects.ts';
 
-/** One that is being handled, and one more. */
+/** One NMI may be in the guest's hands while one more waits. */
 const mostNmis = 2;
 const KVM_NR_INTERRUPTS = 256;
 
@@ -31,7 +31,8 @@ interface InterruptCall {
 const interruptSteps: Steps<InterruptCall> = {
   'argument.unreadable': ({ vector }) => vector.fails(),
   'interrupt.vector': ({ vector }) => vector.value >= KVM_NR_INTERRUPTS,
-  // With a local APIC in the kernel this is only for what comes from a PIC, and one at a time.
+  // With a local APIC in the kernel the call is only for interrupts of a PIC in user space, and takes
+  // one at a time.
   'interrupt.pic-in-kernel': ({ vcpu }) => vcpu.vm.irqchip === 'kernel',
   'interrupt.pending': ({ vcpu: { vm, pending } }) =>
     vm.irqchip === 'split' && pending.externalVector !== undefined,
@@ -45,7 +46,7 @@ export function injectInterrupt(kernel: Kernel, vcpu: Vcpu, user: UserStruct<num
   return done;
 }
 
-/** kvm_vcpu_has_events() */
+/** The function follows kvm_vcpu_has_events(). */
 export function hasEvents({ pending }: Vcpu): boolean {
   return pending.nmis > 0 || pending.smi || pending.externalVector !== undefined;
 }

@@ -1,6 +1,7 @@
 /**
- * Interrupts that user space raises: KVM_SIGNAL_MSI and KVM_IRQ_LINE. No guest runs that could have
- * switched its APIC on, so none is ever delivered; what is told is whether it was heard of.
+ * User space raises interrupts with KVM_SIGNAL_MSI and KVM_IRQ_LINE. No guest runs here that could have
+ * switched its APIC on, so no interrupt is ever delivered; the answers tell only whether a chip took
+ * notice.
  */
 import type { Answer, GsiRoute, IrqLevelStruct, MsiStruct, UserStruct } from '../../interface.ts';
 import { done, ok, refuse } from '../answer.ts';
@@ -25,7 +26,7 @@ const msiSteps: Steps<MsiCall> = {
   'signal-msi.no-vcpu': ({ vm }) => vm.vcpus.length === 0,
 };
 
-/** The value is how many vCPUs got it. */
+/** The value that the call returns is how many vCPUs got the interrupt. */
 export function signalMsi(kernel: Kernel, vm: Vm, user: UserStruct<MsiStruct>): Answer {
   const call = { vm, msi: new CopiedIn(() => user.read()) };
   return firstRefusal(kernel, 'KVM_SIGNAL_MSI', { steps: msiSteps, call }) ?? ok(0);
@@ -53,11 +54,14 @@ export function irqLine(
   const line = call.line.value;
   const status = setIrq(vm, line);
   if (request === 'KVM_IRQ_LINE') return done;
-  // The status takes the place of the number, and is signed.
+  // The status is a signed number and takes the place of the line's number.
   return user.write({ ...line, irq: status }) ? done : refuse('argument.unwritable');
 }
 
-/** -1: nobody listens, 0: it was raised already, else by how many chips it was taken. */
+/**
+ * Returns -1 where nobody listens and 0 where the line was raised already, otherwise the number of
+ * chips that took it.
+ */
 function setIrq(vm: Vm, { irq, level }: IrqLevelStruct): number {
   let status = -1;
   for (const route of vm.gsiRoutes.get(irq) ?? []) {
@@ -69,7 +73,9 @@ function setIrq(vm: Vm, { irq, level }: IrqLevelStruct): number {
   return status;
 }
 
-/** As chips answer after their reset: the I/O APIC has all of its pins masked, the PIC none. */
+/**
+ * The chips answer as they do after their reset: the I/O APIC has all of its pins masked, the PIC none.
+ */
 function raise(vm: Vm, { gsi, type, words: [chip] }: GsiRoute, level: boolean): number {
   if (type !== 1) return level && vm.vcpus.length > 0 ? 0 : -1;
   if (!level) return 1;

@@ -1,21 +1,24 @@
 /**
- * The two buses that a guest's I/O goes over before user space sees it. What sits on them here are
- * ioeventfds and zones of coalesced writes; a zone has no ring in this model, so that what is written
- * to it exits, as where a ring is full. Source: virt/kvm/kvm_main.c (kvm_io_bus_*), Linux 7.3.
+ * A guest's I/O goes over two buses before user space sees it. Ioeventfds and zones of coalesced writes
+ * sit on them here. A zone has no ring in this model, so a write to it exits, as it does where a ring
+ * is full. Source: virt/kvm/kvm_main.c (kvm_io_bus_*), Linux 7.3.
  */
 import type { Kernel } from '../kernel.ts';
 import type { Bus, IoEventfd, Vm } from '../objects.ts';
 
-/** NR_IOBUS_DEVS; ioeventfds do not count. */
+/** This is NR_IOBUS_DEVS. Ioeventfds do not count towards it. */
 const mostDevices = 1000;
 
-/** Whether a device more would be ENOSPC. */
+/** Tells whether one more device would be refused with ENOSPC. */
 export function isBusFull(vm: Vm, bus: Bus): boolean {
   const zones = vm.coalescedZones.filter((zone) => zone.bus === bus).length;
   return zones + inKernelDevices(vm, bus) >= mostDevices;
 }
 
-/** The I/O APIC; two PICs with their edge/level register, and the PIT. */
+/**
+ * On the MMIO bus this is the I/O APIC; on the port bus it is two PICs with their edge/level register,
+ * and the PIT.
+ */
 function inKernelDevices(vm: Vm, bus: Bus): number {
   if (vm.irqchip !== 'kernel') return 0;
   if (bus === 'MMIO') return 1;
@@ -29,7 +32,7 @@ export interface BusWrite {
   readonly data: bigint;
 }
 
-/** True: an eventfd was signalled, and user space sees no exit. */
+/** Returns true when an eventfd was signalled, so that user space sees no exit. */
 export function busWrite(kernel: Kernel, vm: Vm, write: BusWrite): boolean {
   const hit = vm.ioEventfds.find((each) => isHit(each, write));
   if (hit === undefined) return false;

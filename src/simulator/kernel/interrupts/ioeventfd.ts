@@ -1,4 +1,4 @@
-/** KVM_IOEVENTFD: virt/kvm/eventfd.c. */
+/** KVM_IOEVENTFD is modelled on virt/kvm/eventfd.c. */
 import type { Answer, IoeventfdStruct, UserStruct } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Step, type Steps } from '../checks.ts';
@@ -18,7 +18,7 @@ interface IoeventfdCall {
 }
 
 const has = ({ args }: IoeventfdCall, bit: number) => (args.value.flags & bit) !== 0;
-/** DEASSIGN looks at neither the length nor the other flags: such a one is not there. */
+/** DEASSIGN checks neither the length nor the other flags: it simply finds no ioeventfd with such values. */
 const assigning =
   (step: Step<IoeventfdCall>): Step<IoeventfdCall> =>
   (call) =>

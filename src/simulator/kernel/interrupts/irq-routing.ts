@@ -1,4 +1,6 @@
-/** KVM_SET_GSI_ROUTING: kvm_main.c and irqchip.c in virt/kvm, and arch/x86/kvm/irq.c. */
+/**
+ * KVM_SET_GSI_ROUTING is modelled on kvm_main.c and irqchip.c in virt/kvm, and on arch/x86/kvm/irq.c.
+ */
 import type { Answer, GsiRoute, UserGsiRouting } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
@@ -9,7 +11,7 @@ import type { Vm } from '../objects.ts';
 const routingTypes = { irqchip: 1, msi: 2, hypervSint: 4 } as const;
 const knownTypes: ReadonlySet<number> = new Set(Object.values(routingTypes));
 const KVM_MSI_VALID_DEVID = 1;
-/** Pins by chip: the two PICs, the I/O APIC. */
+/** The chips are the two PICs and the I/O APIC, in the order of their numbers. */
 const pinsOfChip: readonly number[] = [8, 8, 24];
 
 interface RoutingCall {
@@ -30,7 +32,7 @@ const tableSteps: Steps<RoutingCall> = {
   'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_SET_GSI_ROUTING: allocate'),
 };
 
-/** One entry, after those of its GSI that came before it. */
+/** The call checks one entry against those of its GSI that came before it. */
 interface RouteCall {
   readonly vm: Vm;
   readonly route: GsiRoute;
@@ -42,7 +44,7 @@ const isOf = ({ type }: GsiRoute, name: keyof typeof routingTypes) => type === r
 const routeSteps: Steps<RouteCall> = {
   'gsi-routing.entry-flags': ({ route }) =>
     (route.flags & ~(isOf(route, 'msi') ? KVM_MSI_VALID_DEVID : 0)) !== 0,
-  // One GSI may go to several chips, and to nothing else besides.
+  // One GSI may go to several chips, but then to nothing else besides.
   'gsi-routing.clash': ({ route, others }) =>
     others.some(
       (other) =>
@@ -67,7 +69,7 @@ export function setGsiRouting(kernel: Kernel, vm: Vm, user: UserGsiRouting): Ans
   const call = { kernel, vm, header, routes };
   const refused = firstRefusal(kernel, request, { steps: tableSteps, call });
   if (refused !== undefined) return refused;
-  // All of them or none: the table is replaced as a whole.
+  // The table is replaced as a whole, so either all entries are taken or none.
   const byGsi = new Map<number, GsiRoute[]>();
   for (const route of routes.value) {
     const others = byGsi.get(route.gsi) ?? [];
@@ -80,13 +82,13 @@ export function setGsiRouting(kernel: Kernel, vm: Vm, user: UserGsiRouting): Ans
   return done;
 }
 
-/** With 32-bit APIC ids the low byte of the high word has no meaning. */
+/** With 32-bit APIC ids the low byte of the high word has no meaning, and must be 0. */
 export function isMsiRouteValid(vm: Vm, addressHi: number): boolean {
   const x2apicFormat = (vm.caps.x2apicApi & 1n) !== 0n;
   return !x2apicFormat || (addressHi & 0xff) === 0;
 }
 
-/** kvm_setup_default_ioapic_and_pic_routing(): what KVM_CREATE_IRQCHIP begins with. */
+/** KVM_CREATE_IRQCHIP begins with these routes. Source: kvm_setup_default_ioapic_and_pic_routing(). */
 export function defaultRoutes(): Map<number, readonly GsiRoute[]> {
   const route = (gsi: number, chip: number, pin: number): GsiRoute => ({
     gsi,

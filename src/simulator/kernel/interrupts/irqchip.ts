@@ -1,4 +1,7 @@
-/** The interrupt controller in the kernel, and the timer that needs it: arch/x86/kvm/x86.c. */
+/**
+ * The interrupt controller in the kernel, and the timer that needs it, are modelled on
+ * arch/x86/kvm/x86.c.
+ */
 import type { Answer, UserBytes, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
@@ -6,7 +9,7 @@ import type { Kernel } from '../kernel.ts';
 import type { Vm } from '../objects.ts';
 import { defaultRoutes } from './irq-routing.ts';
 
-/** `struct kvm_irqchip`: the id of the chip, then its state. */
+/** `struct kvm_irqchip` has the id of the chip, then its state. */
 const chipBytes = 520;
 const stateOffset = 8;
 const speakerDummy = 1;
@@ -18,7 +21,7 @@ interface IrqchipCall {
 
 const createSteps: Steps<IrqchipCall> = {
   'create-irqchip.exists': ({ vm }) => vm.irqchip !== 'none',
-  // A TD's end-of-interrupt is protected.
+  // A TD's end-of-interrupt is protected, so KVM could not emulate the I/O APIC for it.
   'create-irqchip.td-needs-split': ({ vm }) => vm.isTd,
   'create-irqchip.too-late': ({ vm }) => vm.vcpus.length > 0,
   'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_CREATE_IRQCHIP: allocate'),
@@ -45,7 +48,7 @@ const pitSteps: Steps<PitCall> = {
   'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_CREATE_PIT: allocate'),
 };
 
-/** KVM_CREATE_PIT is the same with the speaker's port, and reads nothing. */
+/** KVM_CREATE_PIT does the same as KVM_CREATE_PIT2 with the speaker's port, and reads no struct. */
 export function createPit(
   kernel: Kernel,
   vm: Vm,
@@ -71,7 +74,7 @@ const chipSteps: Steps<ChipCall> = {
   'irqchip.unknown-chip': (call) => stateOf(call) === undefined,
 };
 
-/** The state of a chip is kept as user space wrote it: nothing here changes it. */
+/** The state of a chip is kept as user space wrote it, because nothing in the model changes it. */
 export function accessIrqchip(
   kernel: Kernel,
   vm: Vm,
@@ -96,10 +99,13 @@ function stateOf({ vm, chip: { value } }: ChipCall): Uint8Array | undefined {
   return vm.chips[new DataView(value.buffer, value.byteOffset).getUint32(0, true)];
 }
 
-/** Lines that are edge-triggered for good, at the end of a PIC's state. */
+/** The end of a PIC's state tells which lines are edge-triggered for good. */
 const elcrMaskOffset = 15;
 const elcrMasks = [0xf8, 0xde] as const;
-/** After address, registers and IRR: 24 entries of 8 bytes, whose bit 16 masks the pin. */
+/**
+ * The entries follow the address, the registers and the IRR. There are 24 of 8 bytes each, and bit 16
+ * masks the pin.
+ */
 const redirectionOffset = 24;
 
 function resetChips(): Uint8Array[] {

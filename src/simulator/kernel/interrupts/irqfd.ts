@@ -1,4 +1,4 @@
-/** KVM_IRQFD: virt/kvm/eventfd.c. */
+/** KVM_IRQFD is modelled on virt/kvm/eventfd.c. */
 import type { Answer, IrqfdStruct, UserStruct } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Step, type Steps } from '../checks.ts';
@@ -34,7 +34,7 @@ const steps: Steps<IrqfdCall> = {
   'irqfd.resamplefd-other-file': resampling(
     ({ args }) => args.value.resamplefd === 'not an eventfd',
   ),
-  // One eventfd has one irqfd, whatever VM that is of.
+  // An eventfd can have only one irqfd, even across VMs.
   'irqfd.eventfd-taken': assigning(({ kernel, args }) => {
     const eventfd = eventfdId(args.value.eventfd);
     return [...kernel.vms].some(({ irqfds }) => irqfds.some((each) => each.eventfd === eventfd));
@@ -48,7 +48,7 @@ export function irqfd(kernel: Kernel, vm: Vm, user: UserStruct<IrqfdStruct>): An
   const { gsi } = call.args.value;
   const eventfd = eventfdId(call.args.value.eventfd);
   if (has(call, flag.deassign)) {
-    // There may be none of that kind; that is no error.
+    // It is no error if there is no such irqfd.
     vm.irqfds = vm.irqfds.filter((each) => each.eventfd !== eventfd || each.gsi !== gsi);
   } else {
     vm.irqfds.push({ eventfd, gsi });

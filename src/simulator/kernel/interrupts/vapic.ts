@@ -1,4 +1,4 @@
-/** KVM_TPR_ACCESS_REPORTING and KVM_SET_VAPIC_ADDR: arch/x86/kvm/x86.c. */
+/** KVM_TPR_ACCESS_REPORTING and KVM_SET_VAPIC_ADDR are modelled on arch/x86/kvm/x86.c. */
 import { PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type { Answer, TprAccessStruct, UserStruct } from '../../interface.ts';
 import { done } from '../answer.ts';
@@ -18,7 +18,7 @@ const tprSteps: Steps<TprCall> = {
   'argument.unwritable': ({ user, control }) => !user.write(control.value),
 };
 
-/** Nothing here reports an access: it takes a guest that makes one. */
+/** No access is ever reported here, because it takes a guest that makes one. */
 export function tprAccessReporting(kernel: Kernel, user: UserStruct<TprAccessStruct>): Answer {
   const call = { user, control: new CopiedIn(() => user.read()) };
   return firstRefusal(kernel, 'KVM_TPR_ACCESS_REPORTING', { steps: tprSteps, call }) ?? done;
@@ -32,7 +32,7 @@ interface VapicCall {
 const vapicSteps: Steps<VapicCall> = {
   'set-vapic-addr.no-lapic': ({ vcpu }) => vcpu.vm.irqchip === 'none',
   'argument.unreadable': ({ address }) => address.fails(),
-  // 0 takes it away.
+  // The address 0 takes the page away.
   'set-vapic-addr.no-slot': ({ vcpu, address: { value } }) =>
     value !== 0n && slotAt(vcpu.vm, Number(value / PAGE_SIZE)) === undefined,
 };

@@ -1,6 +1,6 @@
 /**
- * KVM_GET_DIRTY_LOG and KVM_CLEAR_DIRTY_LOG. No guest writes here, so a page is dirty only because
- * KVM_DIRTY_LOG_INITIALLY_SET says so at first.
+ * KVM_GET_DIRTY_LOG and KVM_CLEAR_DIRTY_LOG report the dirty pages of a slot. No guest writes here, so
+ * a page is dirty only because KVM_DIRTY_LOG_INITIALLY_SET says so at first.
  */
 import type {
   Answer,
@@ -15,7 +15,7 @@ import type { Kernel } from '../kernel.ts';
 import { addressSpaces, KVM_USER_MEM_SLOTS } from '../limits.ts';
 import type { MemorySlot, Vm } from '../objects.ts';
 
-/** The bitmap of a slot that is logged: whole words of 64 pages. */
+/** A slot that is logged has a bitmap of whole words, each of 64 pages. */
 export function newDirtyBitmap(vm: Vm, pages: number): Uint8Array {
   const bitmap = new Uint8Array(bitmapBytes(pages));
   if (!manualProtect(vm).initiallySet) return bitmap;
@@ -64,7 +64,8 @@ const clearSteps: Steps<ClearCall> = {
   'clear-dirty-log.unaligned': ({ log }) => log.firstPage % 64n !== 0n,
   'clear-dirty-log.range': ({ slot, log: { firstPage, numPages } }) => {
     const left = BigInt(slot?.pages ?? 0) - firstPage;
-    // Only the last word of a slot may be less than whole.
+    // Only a range that reaches the end of the slot may have a number of pages that is no multiple of
+    // 64.
     const isCut = BigInt(numPages) < left && numPages % 64 !== 0;
     return left < 0n || BigInt(numPages) > left || isCut;
   },

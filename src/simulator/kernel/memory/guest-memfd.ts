@@ -1,6 +1,6 @@
 /**
- * KVM_CREATE_GUEST_MEMFD, KVM_LINK_GUEST_MEMFD and the last close of such a file: virt/kvm/guest_memfd.c.
- * The pages are the inode's: a linked file of another VM has the same ones.
+ * KVM_CREATE_GUEST_MEMFD, KVM_LINK_GUEST_MEMFD and the last close of such a file are modelled on
+ * virt/kvm/guest_memfd.c. The pages belong to the inode: a linked file of another VM has the same ones.
  */
 import { PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type {
@@ -32,7 +32,7 @@ const createSteps: Steps<CreateCall> = {
     const valid = GUEST_MEMFD_FLAG_MMAP | (vm.isTd ? 0n : GUEST_MEMFD_FLAG_INIT_SHARED);
     return (flags & ~valid) !== 0n;
   },
-  // The size is a signed 64-bit number; reserved[] is not looked at.
+  // The kernel takes the size as a signed 64-bit number, and does not check reserved[].
   'create-guest-memfd.size': ({ create: { size } }) =>
     size === 0n || size > s64Max || size % PAGE_SIZE !== 0n,
   'process.no-descriptor': faultStep(
@@ -75,7 +75,10 @@ const linkSteps: Steps<LinkCall> = {
   ),
 };
 
-/** Proposed, in no kernel: one more file on the inode of another VM's guest_memfd. */
+/**
+ * Opens one more file on the inode of another VM's guest_memfd. The ioctl is proposed, and in no
+ * released kernel.
+ */
 export function linkGuestMemfd(
   kernel: Kernel,
   vm: Vm,
@@ -92,7 +95,7 @@ function linkedFile({ kernel, link }: LinkCall): GuestMemfd {
   return linked;
 }
 
-/** undefined: any other file, or none. */
+/** Returns undefined for any other file, and for none. */
 export function guestMemfdOf(kernel: Kernel, fact: GuestMemfdFact): GuestMemfd | undefined {
   const file = typeof fact === 'number' ? kernel.files.get(fact) : undefined;
   return file?.kind === 'guest_memfd' ? file.guestMemfd : undefined;
@@ -106,7 +109,10 @@ function installFile(kernel: Kernel, vm: Vm, inode: GuestInode): Answer {
   return ok(kernel.files.install({ kind: 'guest_memfd', guestMemfd }));
 }
 
-/** A page that a TD still has, of a slot that does not back it, is freed when the TD gives it up. */
+/**
+ * Frees the pages that no TD has any more. A page that a TD still has through a slot that does not back
+ * it is freed when the TD gives it up.
+ */
 function freeUnusedPages(kernel: Kernel, inode: GuestInode): void {
   for (const [index, page] of inode.pages) {
     if (kernel.tdx?.module.pages.has(page) === true) continue;
@@ -115,7 +121,7 @@ function freeUnusedPages(kernel: Kernel, inode: GuestInode): void {
   }
 }
 
-/** Zaps what the file backs, one page at a time and with the key ID still assigned. */
+/** Zaps the pages that the file backs, one at a time and with the key ID still assigned. */
 export function releaseGuestMemfd(kernel: Kernel, guestMemfd: GuestMemfd): void {
   const { vm, inode } = guestMemfd;
   guestMemfd.closed = true;

@@ -1,4 +1,4 @@
-/** KVM_SET_MEMORY_ATTRIBUTES: virt/kvm/kvm_main.c. Legal in every TD state. */
+/** KVM_SET_MEMORY_ATTRIBUTES is modelled on virt/kvm/kvm_main.c. It is legal in every TD state. */
 import { KVM_MEMORY_ATTRIBUTE_PRIVATE, PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type { Answer, MemoryAttributesStruct, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
@@ -44,7 +44,7 @@ export function setMemoryAttributes(
   if (isPrivate) {
     vm.privateRanges.add(start, end);
   } else {
-    // What becomes shared loses its private mapping.
+    // A page that becomes shared loses its private mapping.
     zapPrivatePages(kernel, vm, start, end);
     vm.privateRanges.remove(start, end);
   }

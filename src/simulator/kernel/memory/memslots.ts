@@ -1,4 +1,7 @@
-/** KVM_SET_USER_MEMORY_REGION and REGION2: kvm_set_memory_region() in virt/kvm/kvm_main.c. */
+/**
+ * KVM_SET_USER_MEMORY_REGION and KVM_SET_USER_MEMORY_REGION2 follow kvm_set_memory_region() in
+ * virt/kvm/kvm_main.c.
+ */
 import { KVM_MEM_GUEST_MEMFD, KVM_MEM_READONLY, PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type { Answer, MemoryRegionStruct, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
@@ -12,11 +15,11 @@ import { guestMemfdOf } from './guest-memfd.ts';
 
 const KVM_MEM_LOG_DIRTY_PAGES = 1;
 const u64 = 1n << 64n;
-/** The end of user space with 4-level page tables, where access_ok() stops. */
+/** access_ok() stops at the end of user space, which is here with 4-level page tables. */
 const userSpaceEnd = 1n << 47n;
 const maxSlotPages = (1n << 31n) - 1n;
 
-/** enum kvm_mr_change, and what changes nothing. */
+/** The changes are those of enum kvm_mr_change, and `none` for a call that changes nothing. */
 type Change = 'create' | 'delete' | 'move' | 'flags only' | 'none';
 
 interface RegionCall {
@@ -25,17 +28,17 @@ interface RegionCall {
   readonly region: MemoryRegionStruct;
   readonly old: MemorySlot | undefined;
   readonly change: Change;
-  /** undefined: the descriptor is none of a guest_memfd. */
+  /** Undefined where the descriptor is none of a guest_memfd. */
   readonly memfd: GuestMemfd | undefined;
 }
 
-/** A check of what becomes of a slot that exists, and stays. */
+/** The check concerns a change of a slot that exists and stays. */
 const ofOld =
   (step: (old: MemorySlot, region: MemoryRegionStruct) => boolean): Step<RegionCall> =>
   ({ old, region, change }) =>
     old !== undefined && change !== 'delete' && step(old, region);
 
-/** A check of the guest_memfd that a new slot is to have. */
+/** The check concerns the guest_memfd that a new slot is to have. */
 const ofMemfd =
   (step: Step<RegionCall>): Step<RegionCall> =>
   (call) =>
@@ -151,7 +154,7 @@ function pagesOf({ memorySize }: MemoryRegionStruct): number {
   return Number(memorySize / PAGE_SIZE);
 }
 
-/** Where the slot begins in its guest_memfd. */
+/** Gives the page of the guest_memfd that the slot begins with. */
 function firstPageOf({ guestMemfdOffset }: MemoryRegionStruct): number {
   return Number(guestMemfdOffset / PAGE_SIZE);
 }
@@ -170,7 +173,7 @@ function validFlags(vm: Vm, region: MemoryRegionStruct): number {
   return KVM_MEM_LOG_DIRTY_PAGES | (vm.isTd ? 0 : KVM_MEM_READONLY);
 }
 
-/** The slot gets guest addresses that it does not have yet. */
+/** Tells whether the slot gets guest addresses that it does not have yet. */
 function isPlaced({ change }: RegionCall): boolean {
   return change === 'create' || change === 'move';
 }
@@ -184,7 +187,7 @@ function overlaps({ vm, region, old }: RegionCall): boolean {
   return false;
 }
 
-/** The last page must be an address that a guest can have; on a TD, one without the shared bit. */
+/** The last page must be an address that a guest can have, and for a TD one without the shared bit. */
 function fitsGuestAddresses({ vm, region }: RegionCall): boolean {
   const lastGfn = baseGfnOf(region) + pagesOf(region) - 1;
   if (lastGfn >= 2 ** 40) return false;
@@ -192,7 +195,7 @@ function fitsGuestAddresses({ vm, region }: RegionCall): boolean {
   return Math.floor(lastGfn / 2 ** (vm.td.sharedBit - 12)) % 2 === 0;
 }
 
-/** Another slot of the VM has some of the pages of the file. */
+/** Tells whether another slot of the VM has some of the pages of the file. */
 function isTaken({ vm, region, memfd }: RegionCall): boolean {
   const range = { first: firstPageOf(region), pages: pagesOf(region) };
   for (const { vm: owner, guestMemfd, pages } of memfd?.bindings ?? []) {
@@ -211,7 +214,7 @@ function meet(a: PageRange, b: PageRange): boolean {
   return a.first < b.first + b.pages && b.first < a.first + a.pages;
 }
 
-/** The slot of address space 0 that holds a guest page. */
+/** Gives the slot of address space 0 that holds a guest page. */
 export function slotAt(vm: Vm, gfn: number): MemorySlot | undefined {
   for (const slot of vm.slots.values()) {
     if (slot.addressSpace === 0 && gfn >= slot.baseGfn && gfn < slot.baseGfn + slot.pages) {

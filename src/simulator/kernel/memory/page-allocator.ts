@@ -1,6 +1,9 @@
 import { type Hpa, pageSize } from '../../module/addresses.ts';
 
-/** The host's free pages. Only control pages and added guest pages are taken; guest RAM is not. */
+/**
+ * The host's free pages are counted here. Only control pages and added guest pages are taken from them;
+ * guest RAM is not.
+ */
 export class PageAllocator {
   readonly #total: number;
   readonly #freed: Hpa[] = [];
@@ -13,7 +16,7 @@ export class PageAllocator {
     this.#next = 1;
   }
 
-  /** undefined: no memory (ENOMEM). */
+  /** Returns undefined when there is no memory (ENOMEM). */
   allocate(): Hpa | undefined {
     const freed = this.#freed.pop();
     if (freed !== undefined) return freed;
@@ -21,7 +24,7 @@ export class PageAllocator {
     return this.#next++ * pageSize;
   }
 
-  /** `count` pages, or none of them. */
+  /** Returns `count` pages, or none at all when there are fewer. */
   allocateMany(count: number): Hpa[] | undefined {
     const pages: Hpa[] = [];
     for (let i = 0; i < count; i++) {
@@ -39,7 +42,9 @@ export class PageAllocator {
     this.#freed.push(page);
   }
 
-  /** Pages that are lost until the machine restarts: the module would not give them back. */
+  /**
+   * Counts pages that are lost until the machine restarts, because the module would not give them back.
+   */
   leak(count = 1): void {
     this.#leaked += count;
   }

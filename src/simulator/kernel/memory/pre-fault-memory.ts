@@ -1,6 +1,6 @@
 /**
- * KVM_PRE_FAULT_MEMORY: kvm_vcpu_pre_fault_memory(). Private memory of a TD is mapped with
- * TDH.MEM.PAGE.AUG. The range is written back, advanced by the pages done, however the call ends.
+ * KVM_PRE_FAULT_MEMORY follows kvm_vcpu_pre_fault_memory(). Private memory of a TD is mapped with
+ * TDH.MEM.PAGE.AUG. However the call ends, the range is written back, advanced by the pages done.
  */
 import { PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type { Answer, Caller, PreFaultMemoryStruct, UserStruct } from '../../interface.ts';
@@ -31,7 +31,7 @@ interface PageCall extends PreFaultCall {
   readonly gpa: bigint;
   readonly gfn: number;
   readonly slot: MemorySlot | undefined;
-  /** The page has to be given to the TD: it is private, and not there yet. */
+  /** True when the page has to be given to the TD, because it is private and not there yet. */
   readonly isMissing: boolean;
   failure: PageFailure | undefined;
 }
@@ -48,7 +48,7 @@ const pageSteps: Steps<PageCall> = {
     if (!call.isMissing) return false;
     const hpa = backingPage(call);
     if (hpa === undefined) return true;
-    // A busy page is faulted in again, as is any that another CPU has come before.
+    // KVM faults a busy page in again, as it does one that another CPU has mapped in the meantime.
     do {
       if (isSignalled(call)) return refuse('pre-fault.interrupted');
       call.failure = addPage(call, hpa);
@@ -73,7 +73,7 @@ export function preFaultMemory(
   return bytes === 0n ? (stopped ?? done) : done;
 }
 
-/** How much was mapped, and what stopped the loop before the end. */
+/** Tells how much was mapped, and what stopped the loop before the end. */
 function mapPages(call: PreFaultCall): { readonly bytes: bigint; readonly stopped?: Refusal } {
   const { kernel, range } = call;
   const request = 'KVM_PRE_FAULT_MEMORY';
@@ -98,7 +98,9 @@ function isSignalled({ caller }: PreFaultCall): boolean {
   return caller.pendingSignal() !== 'none';
 }
 
-/** The page of the guest_memfd, which has it from now on; undefined: no memory. */
+/**
+ * Gives the page of the guest_memfd, which owns it from now on, or undefined when there is no memory.
+ */
 function backingPage({ kernel, gfn, slot }: PageCall): Hpa | undefined {
   if (slot?.guestMemfd === undefined) return undefined;
   const { memfd, firstPage } = slot.guestMemfd;

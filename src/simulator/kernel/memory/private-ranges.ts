@@ -1,4 +1,7 @@
-/** Guest pages with KVM_MEMORY_ATTRIBUTE_PRIVATE, as sorted ranges of page numbers [start, end). */
+/**
+ * The guest pages with KVM_MEMORY_ATTRIBUTE_PRIVATE are kept as sorted ranges of page numbers [start,
+ * end).
+ */
 export class PrivateRanges {
   #ranges: { start: number; end: number }[] = [];
 
@@ -7,14 +10,17 @@ export class PrivateRanges {
     return range !== undefined && range.start <= gfn;
   }
 
-  /** True where every page of the range has the attribute (`wanted`), or none has. */
+  /**
+   * Returns true where every page of the range has the attribute (or lacks it, where `wanted` is
+   * false).
+   */
   isUniform(start: number, end: number, wanted: boolean): boolean {
     const range = this.#ranges[this.#firstEndingAfter(start)];
     if (wanted) return range !== undefined && range.start <= start && range.end >= end;
     return range === undefined || range.start >= end;
   }
 
-  /** Pages of [start, end) that have the attribute. */
+  /** Counts the pages of [start, end) that have the attribute. */
   countIn(start: number, end: number): number {
     let pages = 0;
     for (const range of this.#ranges) {

@@ -2,8 +2,8 @@ import type { MemorySlot, Vm } from '../objects.ts';
 import type { Move } from './move.ts';
 
 /**
- * Slots of address space 0, pairwise by guest address: place, size, flags, and the same part of the
- * same guest_memfd inode. userspace_addr and slot numbers do not count.
+ * Compares the slots of address space 0 in pairs, by guest address: they need the same place, size and
+ * flags, and the same part of the same guest_memfd inode. userspace_addr and slot numbers do not count.
  */
 export function memslotsMatch(move: Move): boolean {
   const slots = sortedSlots(move.destination);

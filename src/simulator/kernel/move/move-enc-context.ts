@@ -1,7 +1,7 @@
 /**
- * KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM) on the destination, args0 the source's VM fd. No
- * released kernel moves a TD: the op of Intel's vendor table is NULL, and the fd is not even looked at.
- * What the two patch series do is in rfc-v1.ts and rfc-v2.ts.
+ * A move is KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM) on the destination, with the source's VM
+ * fd in args0. No released kernel moves a TD: the op of Intel's vendor table is NULL, and KVM does not
+ * even look at the fd. The files rfc-v1.ts and rfc-v2.ts tell what the two patch series do.
  */
 import type { MoveRules } from '../../../abi/kvm/kernels/record.ts';
 import type { Refusal } from '../answer.ts';
@@ -19,7 +19,7 @@ const protocols: Readonly<Record<MoveRules['protocol'], Protocol>> = {
   'rfc-v2': moveByRfcV2,
 };
 
-/** @param capSteps what every KVM_ENABLE_CAP looks at first. */
+/** @param capSteps The steps that every KVM_ENABLE_CAP takes first. */
 export function moveEncContextFrom(call: CapCall, capSteps: Steps<CapCall>): Refusal | undefined {
   const { kernel } = call;
   const { move: rules } = kernel.abi;

@@ -1,4 +1,4 @@
-/** What a move takes from one VM to another: the TD itself, its vCPUs, its memory attributes. */
+/** A move takes the TD itself, its vCPUs and its memory attributes from one VM to another. */
 import { statusCodes } from '../../../abi/tdx/status.ts';
 import { PrivateRanges } from '../memory/private-ranges.ts';
 import type { AssignedKey, TdOfVcpu, Vcpu } from '../objects.ts';
@@ -9,8 +9,9 @@ import { bugVm } from '../vm/vm.ts';
 import type { Move } from './move.ts';
 
 /**
- * HKID, TDR, TDCS and the mirror page tables. No SEAMCALL knows of it: the module sees the same TD,
- * and the number of key IDs in use does not change. Guest memory stays where it is, in its inode.
+ * A move takes the HKID, the TDR, the TDCS and the mirror page tables along. It makes no SEAMCALL: the
+ * module sees the same TD, and the number of key IDs in use does not change. Guest memory stays where
+ * it is, in its inode.
  */
 export function moveTd(move: Move, key: AssignedKey | undefined): void {
   const { kernel, destination, source } = move;
@@ -18,7 +19,7 @@ export function moveTd(move: Move, key: AssignedKey | undefined): void {
   const { td: from } = source;
   if (to === undefined || from === undefined) return;
   flushVcpus(move);
-  // The posted code does not ask whether the destination has a TD of its own, and overwrites it.
+  // The posted code does not check whether the destination has a TD of its own, and overwrites it.
   leakTd(kernel, destination, to);
   to.key = key;
   from.key = undefined;
@@ -44,7 +45,7 @@ export function flushVcpus({ tdx, source }: Move): void {
   flushVcpusOf(tdx, source);
 }
 
-/** By index, as far as both sides have one. */
+/** vCPUs are paired by their index, as far as both sides have one. */
 export function moveVcpus(move: Move): void {
   for (const [index, from] of move.source.vcpus.entries()) {
     const to = move.destination.vcpus[index];
@@ -69,7 +70,7 @@ function moveVcpu(
   toTd.logicalCpu = undefined;
   toTd.x2apicBaseSet = true;
   to.mpState = 'RUNNABLE';
-  // GPRs, the arguments of TDH.VP.ENTER and how far MapGPA has got.
+  // These are the GPRs, the arguments of TDH.VP.ENTER, and how far MapGPA has got.
   to.pendingCompletion = from.pendingCompletion;
   from.pendingCompletion = undefined;
   to.tdvmcall = from.tdvmcall;
@@ -79,7 +80,7 @@ function moveVcpu(
   if (tdx.module.seamcall('TDH.VP.WR', field) !== statusCodes.TDX_SUCCESS) bugVm(destination);
 }
 
-/** mem_attr_array: whatever the destination had is gone. */
+/** The whole mem_attr_array moves, so whatever the destination had in its own is gone. */
 export function moveMemoryAttributes({ destination, source }: Move): void {
   destination.privateRanges = source.privateRanges;
   source.privateRanges = new PrivateRanges();

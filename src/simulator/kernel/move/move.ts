@@ -4,7 +4,7 @@ import type { Kernel, TdxSupport } from '../kernel.ts';
 import type { Vm } from '../objects.ts';
 import type { CapCall } from '../vm/cap-call.ts';
 
-/** Two VMs, and the machine they are on. */
+/** A move concerns two VMs, and the machine that they are on. */
 export interface Move {
   readonly kernel: Kernel;
   readonly tdx: TdxSupport;
@@ -12,10 +12,10 @@ export interface Move {
   readonly source: Vm;
 }
 
-/** KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM) under way on the destination. */
+/** The destination has KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM) under way. */
 export interface MoveCall extends CapCall {
   readonly tdx: TdxSupport;
-  /** undefined: the descriptor is none of a VM. */
+  /** Undefined where the descriptor is none of a VM. */
   readonly source: Vm | undefined;
 }
 
@@ -26,17 +26,17 @@ export function moveOf({ kernel, tdx, vm, source }: MoveCall): Move {
   return { kernel, tdx, destination: vm, source };
 }
 
-/** What both series look at. */
+/** Both patch series make these checks. */
 export const moveSteps: Steps<MoveCall> = {
   'move.source-closed': ({ kernel, source }) => {
     if (source === undefined) return true;
     kernel.trace.clock.advance(moveCost.ns + source.vcpus.length * movedVcpuCost.ns);
     return false;
   },
-  // A move in progress, EBUSY, cannot be seen: calls do not overlap here.
+  // The kernel's EBUSY for a move in progress cannot occur, because calls do not overlap here.
   'move.same-vm': ({ vm, source }) => vm === source,
-  // kvm->lock of both VMs, then the mutex of every vCPU: all killable. A vCPU that runs holds its
-  // mutex, and here nothing waits (see killedWhileLocking).
+  // The kernel takes kvm->lock of both VMs, then the mutex of every vCPU, and all of them are killable.
+  // A vCPU that runs holds its mutex, and nothing waits here (see killedWhileLocking).
   'move.killed': ({ kernel, caller, vm, source }) => {
     const held = vm.runs.size > 0 || (source?.runs.size ?? 0) > 0;
     if (held || caller.pendingSignal() === 'fatal') return true;

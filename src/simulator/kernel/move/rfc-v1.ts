@@ -1,4 +1,4 @@
-/** The move of RFC v1, April 2023: vt_move_enc_context_from() and tdx_migrate_from(). */
+/** This is the move of RFC v1, April 2023: vt_move_enc_context_from() and tdx_migrate_from(). */
 import type { Refusal } from '../answer.ts';
 import { faultAt, firstRefusal, type Steps } from '../checks.ts';
 import type { AssignedKey } from '../objects.ts';
@@ -16,8 +16,8 @@ const ownSteps: Steps<MoveCall> = {
     vm.td?.state === 'RUNNABLE' || source?.td?.state !== 'RUNNABLE',
   'move.memslots-differ': (call) => !memslotsMatch(moveOf(call)),
   'move.memslot-counts-differ': (call) => !memslotCountsMatch(moveOf(call)),
-  // From here on the source is lost. A late abort takes the key ID out of the destination again, so
-  // the TD goes with the source's last put.
+  // From here on the source is lost. A late abort takes the key ID out of the destination again, so the
+  // TD goes with the source's last put.
   'move.no-memory': (call) => {
     const point = 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: allocate';
     const noMemory = faultAt(call.kernel, point, 'move.no-memory');
@@ -38,7 +38,10 @@ export function moveByRfcV1(call: MoveCall, steps: Steps<MoveCall>): Refusal | u
   return undefined;
 }
 
-/** v1 moves no charge: as posted the destination has no cgroup, and the source's is never released. */
+/**
+ * RFC v1 moves no charge: as posted, the destination has no cgroup, and the source's charge is never
+ * released.
+ */
 function keyAtDestination(
   { kernel }: MoveCall,
   key: AssignedKey | undefined,

@@ -1,7 +1,7 @@
 /**
- * The move of RFC v2, June 2025, on the guest_memfd series: kvm_vm_move_enc_context_from() and
- * tdx_migrate_from(). The source is dead once the memory slots have matched, before TDX has looked at
- * anything: what fails later loses the TD.
+ * This is the move of RFC v2, June 2025, on top of the guest_memfd series:
+ * kvm_vm_move_enc_context_from() and tdx_migrate_from(). The source is dead once the memory slots have
+ * matched, before TDX has checked anything, so a later failure loses the TD.
  */
 import { hasX2apic } from '../../../abi/kvm/cpuid.ts';
 import type { Refusal } from '../answer.ts';
@@ -27,7 +27,7 @@ const ownSteps: Steps<MoveV2Call> = {
     killVm(move.source);
     return false;
   },
-  // From here on TDs only: other VMs have no context of their own to move.
+  // The checks from here on concern TDs only, because other VMs have no context of their own to move.
   'move.td-states': ({ vm, source }) =>
     vm.isTd && (vm.td?.state === 'RUNNABLE' || source?.td?.state !== 'RUNNABLE'),
   'move.cgroup-limit': chargeFails,
@@ -69,17 +69,21 @@ export function moveByRfcV2(command: MoveCall, steps: Steps<MoveCall>): Refusal 
   const move = moveOf(call);
   moveTd(move, call.key);
   moveVcpus(move);
-  // A second move of what was moved before the source died: it is empty by now.
+  // The attributes moved once before the source died, so this second move empties the destination's.
   if (kernel.abi.move?.losesMemoryAttributes) moveMemoryAttributes(move);
   if (isLate) {
-    // kvm_get_vcpu() gives NULL for the first that has no partner: an oops in the caller's task.
+    // kvm_get_vcpu() gives NULL for the first vCPU without a partner, which is an oops in the caller's
+    // task.
     bugVm(move.destination);
     bugVm(move.source);
   }
   return refused;
 }
 
-/** The caller's cgroup pays where it is another. As posted the source's is never released then. */
+/**
+ * The caller's cgroup pays where it is not the source's. As posted, the source's charge is then never
+ * released.
+ */
 function chargeFails(call: MoveV2Call): boolean {
   const { kernel, caller, source } = call;
   const key = source?.td?.key;
@@ -96,7 +100,7 @@ function chargeFails(call: MoveV2Call): boolean {
   return false;
 }
 
-/** vCPUs of the destination that have one of the source to take over, by their order. */
+/** Gives the destination's vCPUs, in their order, that have one of the source to take over. */
 function partnersOf({ destination, source }: Move): readonly Vcpu[] {
   return destination.vcpus.slice(0, source.vcpus.length);
 }

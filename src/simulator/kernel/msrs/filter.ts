@@ -1,6 +1,6 @@
 /**
- * KVM_X86_SET_MSR_FILTER: kvm_vm_ioctl_set_msr_filter() in arch/x86/kvm/msrs.c. The filter is checked
- * and kept; no guest code runs that it could stop.
+ * KVM_X86_SET_MSR_FILTER follows kvm_vm_ioctl_set_msr_filter() in arch/x86/kvm/msrs.c. The filter is
+ * checked and kept, but there is no guest code that it could stop.
  */
 import type {
   Answer,

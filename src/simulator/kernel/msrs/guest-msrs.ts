@@ -1,7 +1,7 @@
 /**
- * MSRs of a vCPU as user space reads and writes them. Of a TD KVM emulates few, and knows of none
- * that the module keeps. Those of another VM are kept as they are written, with the checks of the
- * rules below and no others. Source: kvm_get_msr_common(), kvm_set_msr_common(), tdx_get_msr(),
+ * User space reads and writes a vCPU's MSRs here. Of a TD's MSRs KVM emulates few, and it knows of none
+ * that the module keeps. The MSRs of another VM are kept as they are written, and checked only by the
+ * rules in msr-rules.ts. Source: kvm_get_msr_common(), kvm_set_msr_common(), tdx_get_msr(),
  * tdx_set_msr(), Linux 7.3.
  */
 import { msr } from '../../../abi/kvm/msrs.ts';
@@ -10,16 +10,16 @@ import type { Vcpu } from '../objects.ts';
 import { type MsrRule, ruleOf } from './msr-rules.ts';
 import { isTdMsr, tdReadOnly } from './td-msrs.ts';
 
-/** undefined: refused, and KVM_GET_MSRS ends there. */
+/** Returns undefined when the read is refused, where KVM_GET_MSRS ends. */
 export function readGuestMsr(kernel: Kernel, vcpu: Vcpu, index: number): bigint | undefined {
   const rule = access(kernel, vcpu, index);
   if (rule === 'refused') return undefined;
-  // Of an MSR that is listed and that this guest does not have, 0 is read.
+  // An MSR that is listed, but that this guest does not have, reads as 0.
   if (rule === 'not there') return kernel.msrs.advertised.has(index) ? 0n : undefined;
   return rule.read?.(kernel, vcpu, index) ?? vcpu.msrs.get(index) ?? reset(rule, kernel, vcpu);
 }
 
-/** False: refused, and KVM_SET_MSRS ends there. */
+/** Returns false when the write is refused, where KVM_SET_MSRS ends. */
 export function writeGuestMsr(kernel: Kernel, vcpu: Vcpu, index: number, data: bigint): boolean {
   if (vcpu.entered && isImmutable(kernel, index)) {
     return readGuestMsr(kernel, vcpu, index) === data;
@@ -44,11 +44,13 @@ function access(kernel: Kernel, vcpu: Vcpu, index: number): MsrRule | 'refused' 
   if (rule === undefined) return kernel.msrs.advertised.has(index) ? {} : 'not there';
   const there = rule.there?.(vcpu, index) ?? 'yes';
   if (there !== 'yes') return there;
-  // Those two are asked for before anybody looks whether it is a TD.
+  // KVM checks these two before it checks whether the vCPU is a TD's.
   return isCet && vcpu.td !== undefined ? 'refused' : rule;
 }
 
-/** Features that the guest has seen; the microcode's revision may still change. */
+/**
+ * The guest has seen these features, so they are fixed. Only the microcode's revision may still change.
+ */
 function isImmutable({ msrs }: Kernel, index: number): boolean {
   return msrs.features.has(index) && index !== msr.IA32_UCODE_REV;
 }

@@ -1,4 +1,4 @@
-/** KVM_GET_MSR_INDEX_LIST and KVM_GET_MSR_FEATURE_INDEX_LIST: arch/x86/kvm/msrs.c. */
+/** KVM_GET_MSR_INDEX_LIST and KVM_GET_MSR_FEATURE_INDEX_LIST are modelled on arch/x86/kvm/msrs.c. */
 import type { Answer, UserMsrList } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
@@ -6,7 +6,7 @@ import type { Kernel } from '../kernel.ts';
 
 interface ListCall {
   readonly user: UserMsrList;
-  /** Each is copied by itself. */
+  /** Parts of the list, each of which is copied by itself. */
   readonly parts: readonly (readonly number[])[];
   readonly count: number;
   readonly room: CopiedIn<number>;
@@ -14,7 +14,7 @@ interface ListCall {
 
 const steps: Steps<ListCall> = {
   'argument.unreadable': ({ room }) => room.fails(),
-  // The needed count goes back also where it does not fit.
+  // The needed count is written back even where the list does not fit.
   'argument.unwritable': ({ user, count }) => !user.writeCount(count),
   'msr-index-list.too-small': ({ room, count }) => room.value < count,
   'msr-index-list.indices-unwritable': ({ user, parts }) => {

@@ -1,6 +1,6 @@
 /**
- * KVM_GET_MSRS and KVM_SET_MSRS: msr_io() in arch/x86/kvm/msrs.c. As many entries as go, one after the
- * other; the value says how many.
+ * KVM_GET_MSRS and KVM_SET_MSRS follow msr_io() in arch/x86/kvm/msrs.c. The entries are taken one after
+ * the other until one is refused, and the value tells how many were taken.
  */
 import type { Answer, MsrEntry, UserMsrs } from '../../interface.ts';
 import { ok, refuse } from '../answer.ts';
@@ -9,7 +9,7 @@ import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
 import { readGuestMsr, writeGuestMsr } from './guest-msrs.ts';
 
-/** MAX_IO_MSRS */
+/** This is MAX_IO_MSRS. */
 const mostEntries = 256;
 
 interface MsrsCall {
@@ -25,7 +25,10 @@ const steps: Steps<MsrsCall> = {
   'msrs.entries-unreadable': ({ entries }) => entries.fails(),
 };
 
-/** Of features, on /dev/kvm: one without a value ends it, unless KVM lists it elsewhere, then 0. */
+/**
+ * On /dev/kvm the call reads feature MSRs. One without a value ends it, unless KVM lists it elsewhere;
+ * then it reads as 0.
+ */
 export function getFeatureMsrs(kernel: Kernel, user: UserMsrs): Answer {
   const { features, advertised } = kernel.msrs;
   const call = msrsCall(kernel, user);
@@ -66,7 +69,7 @@ function readMsrs(
   const written: MsrEntry[] = [...entries];
   for (const { index } of entries) {
     const data = read(index);
-    // What cannot be read is written back as 0.
+    // An MSR that cannot be read is written back as 0.
     written[count] = { index, data: data ?? 0n };
     if (data === undefined) break;
     count++;

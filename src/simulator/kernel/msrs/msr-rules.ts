@@ -1,4 +1,7 @@
-/** What is particular to an MSR: whether a guest has it, what it holds at first, what it takes. */
+/**
+ * A rule tells what is particular to an MSR: whether a guest has it, what it holds at first, and what
+ * it takes.
+ */
 import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import { msr } from '../../../abi/kvm/msrs.ts';
 import type { Kernel } from '../kernel.ts';
@@ -7,13 +10,16 @@ import type { Vcpu } from '../objects.ts';
 import { isLegalGpa } from '../vcpu/cpuid.ts';
 
 export interface MsrRule {
-  /** `not there`: this guest does not have it (KVM_MSR_RET_UNSUPPORTED). Absent: it has. */
+  /**
+   * `not there` means that this guest does not have it (KVM_MSR_RET_UNSUPPORTED). Every guest has an
+   * MSR without this rule.
+   */
   readonly there?: (vcpu: Vcpu, index: number) => 'yes' | 'refused' | 'not there';
-  /** At first; absent: 0. */
+  /** First value, which is 0 where it is absent. */
   readonly reset?: bigint | ((kernel: Kernel, vcpu: Vcpu) => bigint);
-  /** Whatever was written; undefined where what was written counts. */
+  /** Value that is read whatever was written. Undefined means that what was written counts. */
   readonly read?: (kernel: Kernel, vcpu: Vcpu, index: number) => bigint | undefined;
-  /** Absent: anything. */
+  /** Tells which values the MSR takes. Where it is absent, the MSR takes any. */
   readonly accepts?: (data: bigint, vcpu: Vcpu, index: number, kernel: Kernel) => boolean;
 }
 
@@ -29,7 +35,7 @@ const featCtl = { locked: 1n, lmceEnabled: 1n << 20n } as const;
 const apicBase = { address: 0xfee0_0000n, enabled: 1n << 11n, x2apic: 1n << 10n, bsp: 1n << 8n };
 const STUFF_FEATURE_MSRS = 1n << 8n;
 
-/** KVM fills in the host's features of a new vCPU, unless it was told not to. */
+/** KVM gives a new vCPU the host's features, unless it was told not to. */
 const stuffed =
   (index: number) =>
   ({ msrs }: Kernel, { vm }: Vcpu) =>
@@ -41,11 +47,11 @@ const hasCpuid =
     (((findEntry(cpuid, leaf)?.[register] ?? 0) >>> bit) & 1) === 1 ? 'yes' : otherwise;
 
 const banks = (vcpu: Vcpu) => Number(vcpu.mcgCap & 0xffn);
-/** Types of the memory type ranges: UC, WC, WT, WP, WB. */
+/** The types of the memory type ranges are UC, WC, WT, WP and WB. */
 const mtrrType = (data: bigint) => [0n, 1n, 4n, 5n, 6n].includes(data & 0xffn);
 const allBytes = (data: bigint, valid: (byte: bigint) => boolean) =>
   Array.from({ length: 8 }, (_, i) => data >> BigInt(8 * i)).every(valid);
-/** Types of the page attribute table: those, and UC-. */
+/** The page attribute table takes the same types, and UC- besides. */
 const patType = (data: bigint) => mtrrType(data) || (data & 0xffn) === 7n;
 
 const rules: readonly RangeRule[] = [
@@ -64,13 +70,13 @@ const rules: readonly RangeRule[] = [
   { first: msr.PLATFORM_INFO, reset: stuffed(msr.PLATFORM_INFO) },
   {
     first: msr.MISC_FEATURES_ENABLES,
-    // CPUID faulting, where the platform has it.
+    // A guest can have CPUID faulting where the platform has it.
     accepts: (data, vcpu, _index, kernel) => {
       const platform = vcpu.msrs.get(msr.PLATFORM_INFO) ?? stuffed(msr.PLATFORM_INFO)(kernel, vcpu);
       return (data & ~1n) === 0n && (data === 0n || (platform & (1n << 31n)) !== 0n);
     },
   },
-  // No performance monitoring of either kind.
+  // The value tells the guest that it has no performance monitoring of either kind.
   { first: msr.IA32_MISC_ENABLE, reset: 0x1800n },
   {
     first: msr.IA32_CR_PAT,
@@ -81,12 +87,12 @@ const rules: readonly RangeRule[] = [
   { first: msr.IA32_TSC_DEADLINE, read: () => 0n },
   { first: msr.KVM_POLL_CONTROL, reset: 1n, accepts: (data) => data <= 1n },
 
-  // memory type ranges
+  // The following MSRs are those of the memory type ranges.
   { first: msr.MTRRcap, reset: 0x508n, accepts: readOnly },
   {
     first: msr.MTRRphysBase0,
     last: msr.MTRRphysMask7,
-    // An even one is a base and has a type, an odd one is a mask.
+    // An even index is a base and has a type; an odd one is a mask.
     accepts: (data, vcpu, index) =>
       isLegalGpa(vcpu, data) &&
       (index % 2 === 0 ? mtrrType(data) && (data & 0xf00n) === 0n : (data & 0x7ffn) === 0n),
@@ -107,7 +113,7 @@ const rules: readonly RangeRule[] = [
     accepts: (data) => (data & ~0xcffn) === 0n && mtrrType(data),
   },
 
-  // the local APIC
+  // The following MSRs are those of the local APIC.
   {
     first: msr.IA32_APICBASE,
     reset: (_kernel, { id, vm, td }) =>
@@ -123,7 +129,7 @@ const rules: readonly RangeRule[] = [
     read: (_kernel, { id }, index) => (index === msr.X2APIC + 2 ? BigInt(id) : undefined),
   },
 
-  // machine checks
+  // The following MSRs are those of machine checks.
   { first: msr.IA32_MCG_CAP, read: (_kernel, { mcgCap }) => mcgCap, accepts: readOnly },
   { first: msr.IA32_MCG_STATUS },
   {
@@ -135,7 +141,7 @@ const rules: readonly RangeRule[] = [
     first: msr.IA32_MC0_CTL2,
     last: msr.IA32_MC0_CTL2 + KVM_MAX_MCE_BANKS - 1,
     there: (vcpu, index) => (index < msr.IA32_MC0_CTL2 + banks(vcpu) ? 'yes' : 'refused'),
-    // The enable bit and the threshold.
+    // Only the enable bit and the threshold can be set.
     accepts: (data, { mcgCap }) =>
       data === 0n || ((mcgCap & mcg.cmci) !== 0n && (data & ~0x4000_7fffn) === 0n),
   },
@@ -143,7 +149,7 @@ const rules: readonly RangeRule[] = [
     first: msr.IA32_MC0_CTL,
     last: msr.IA32_MC0_CTL + 4 * KVM_MAX_MCE_BANKS - 1,
     there: (vcpu, index) => (index < msr.IA32_MC0_CTL + 4 * banks(vcpu) ? 'yes' : 'refused'),
-    // A control register is all 0 or all 1, but for two bits that old guests clear.
+    // A control register must be all 0 or all 1, but for two bits that old guests clear.
     accepts: (data, _vcpu, index) =>
       index % 4 !== 0 || data === 0n || (data | (1n << 10n) | 1n) === allOnes,
   },
@@ -155,7 +161,7 @@ const rules: readonly RangeRule[] = [
     },
   },
 
-  // A TD is born in 64-bit mode: SCE, LME, LMA, NX.
+  // A TD is born in 64-bit mode, with SCE, LME, LMA and NX set.
   { first: msr.EFER, reset: (_kernel, { td }) => (td === undefined ? 0n : 0xd01n) },
   { first: msr.FS_BASE, last: msr.GS_BASE },
   {
@@ -175,7 +181,7 @@ const rules: readonly RangeRule[] = [
   ),
 ];
 
-/** undefined: nothing is particular to it. */
+/** Returns undefined where nothing is particular to the MSR. */
 export function ruleOf(index: number): MsrRule | undefined {
   return rules.find(({ first, last = first }) => index >= first && index <= last);
 }

@@ -1,4 +1,7 @@
-/** The MSR lists of one host: what its CPUID and its PMU leave of the kernel's. */
+/**
+ * The MSR lists of a host are those of the kernel, as far as the host's CPUID and PMU have what they
+ * stand for.
+ */
 import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import type { Platform } from '../../platform.ts';
 import { featureMsrs } from '../../profiles/msrs/features.ts';
@@ -7,7 +10,7 @@ import { emulatedMsrs, type MsrCondition, msrsToSave, pmuMsrs } from '../../prof
 export interface MsrTables {
   readonly toSave: readonly number[];
   readonly emulated: readonly number[];
-  /** kvm_is_advertised_msr(): either of the two. */
+  /** The MSRs of either list, which are those that kvm_is_advertised_msr() knows. */
   readonly advertised: ReadonlySet<number>;
   readonly features: ReadonlyMap<number, bigint>;
 }
@@ -22,7 +25,7 @@ export function msrTablesOf(platform: Platform): MsrTables {
 }
 
 type Register = 'eax' | 'ebx' | 'ecx' | 'edx';
-/** A bit of a CPUID register, or any bit of it. */
+/** The tuple names one bit of a CPUID register, or any bit of it. */
 type Where = readonly [leaf: number, index: number, register: Register, bit: number | 'any'];
 
 const conditions: Readonly<Record<MsrCondition, readonly Where[]>> = {
@@ -33,7 +36,7 @@ const conditions: Readonly<Record<MsrCondition, readonly Where[]>> = {
   WAITPKG: [[7, 0, 'ecx', 5]],
   XFD: [[0xd, 1, 'eax', 4]],
   XSS: [[0xd, 1, 'ecx', 'any']],
-  // Shadow stacks, or indirect branch tracking.
+  // The guest has CET when it has shadow stacks or indirect branch tracking.
   CET: [
     [7, 0, 'ecx', 7],
     [7, 0, 'edx', 20],

@@ -1,4 +1,4 @@
-/** MSRs that KVM emulates for a TD (tdx_has_emulated_msr() in tdx.c, Linux 7.3). */
+/** KVM emulates these MSRs for a TD (tdx_has_emulated_msr() in tdx.c, Linux 7.3). */
 import { msr } from '../../../abi/kvm/msrs.ts';
 import { KVM_MAX_MCE_BANKS } from '../limits.ts';
 
@@ -21,14 +21,14 @@ const ranges: readonly Range[] = [
   one(msr.IA32_APICBASE),
   one(msr.EFER),
   one(msr.IA32_FEAT_CTL),
-  // MCG_CAP, MCG_STATUS, MCG_CTL
+  // The range is MCG_CAP, MCG_STATUS and MCG_CTL.
   [msr.IA32_MCG_CAP, msr.IA32_MCG_CTL],
   one(msr.IA32_MCG_EXT_CTL),
   [msr.IA32_MC0_CTL, msr.IA32_MC0_CTL + 4 * KVM_MAX_MCE_BANKS - 1],
   [msr.IA32_MC0_CTL2, msr.IA32_MC0_CTL2 + KVM_MAX_MCE_BANKS - 1],
   one(msr.KVM_POLL_CONTROL),
-  // x2APIC, as far as the CPU does not virtualize it: ID, LVR, LDR, SPIV, ESR, LVTCMCI, ICR, the other
-  // LVTs, TMICT, TMCCT, TDCR
+  // KVM emulates the x2APIC registers that the CPU does not virtualize: ID, LVR, LDR, SPIV, ESR,
+  // LVTCMCI, ICR, the other LVTs, TMICT, TMCCT and TDCR.
   ...[0x02, 0x03, 0x0d, 0x0f, 0x28, 0x2f, 0x30].map((reg) => one(msr.X2APIC + reg)),
   [msr.X2APIC + 0x32, msr.X2APIC + 0x39],
   one(msr.X2APIC + 0x3e),

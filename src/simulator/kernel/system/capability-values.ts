@@ -1,7 +1,7 @@
 /**
- * What KVM_CHECK_EXTENSION answers, for an Intel host with EPT and a kernel as a
- * distribution builds it: CONFIG_KVM_SMM, KVM_XEN, KVM_HYPERV, KVM_IOAPIC, X86_SGX_KVM, SCHEDSTATS.
- * Source: kvm_vm_ioctl_check_extension() and its generic half, Linux 7.3.
+ * KVM_CHECK_EXTENSION gives these answers on an Intel host with EPT and a kernel as a distribution
+ * builds it, with CONFIG_KVM_SMM, KVM_XEN, KVM_HYPERV, KVM_IOAPIC, X86_SGX_KVM and SCHEDSTATS. Source:
+ * kvm_vm_ioctl_check_extension() and its generic half, Linux 7.3.
  */
 import type { CapabilityName } from '../../../abi/kvm/capabilities.ts';
 import { findEntry } from '../../../abi/kvm/cpuid.ts';
@@ -21,7 +21,10 @@ import {
 import type { Vm } from '../objects.ts';
 
 type Value = number | ((kernel: Kernel, vm: Vm | undefined) => number);
-/** The same everywhere, or on /dev/kvm, on the fd of a default VM and on that of a TD. */
+/**
+ * The value is the same everywhere, or differs between /dev/kvm, the fd of a default VM and that of a
+ * TD.
+ */
 export type CapabilityValue = Value | readonly [system: Value, defaultVm: Value, td: Value];
 
 const feature =
@@ -32,7 +35,7 @@ const feature =
 const kvmMaxVcpus = (kernel: Kernel) => kernel.profile.kvmMaxVcpus;
 const maxVcpusOfVm = (kernel: Kernel, vm: Vm | undefined) => vm?.maxVcpus ?? kvmMaxVcpus(kernel);
 
-/** Which numbers a TD's fd shows is one of the rules that kernels differ in. */
+/** Kernels differ in which limits the fd of a TD shows, so the kernel's record names them. */
 function maxVcpusOfTd(kernel: Kernel, vm: Vm | undefined): number {
   let least = Number.POSITIVE_INFINITY;
   for (const bound of kernel.abi.maxVcpus.checkExtensionOfTd) {
@@ -43,28 +46,31 @@ function maxVcpusOfTd(kernel: Kernel, vm: Vm | undefined): number {
   return least;
 }
 
-/** Room for the XSAVE area of all that a guest can have, and never less than the old struct. */
+/**
+ * The buffer has room for the XSAVE area of all that a guest can have, and is never smaller than the
+ * old struct.
+ */
 export function xsaveBytes({ profile }: Kernel): number {
   const leaf = findEntry(profile.platform.cpuid, 0xd);
   return Math.max(vcpuStateBytes.KVM_GET_XSAVE, leaf?.ecx ?? 0);
 }
 
-/** A bit for each type that KVM_CREATE_VM takes. */
+/** The mask has a bit for each type that KVM_CREATE_VM takes. */
 export function supportedVmTypes(kernel: Kernel): number {
   const td = kernel.tdx === undefined ? 0 : 1 << vmTypes.KVM_X86_TDX_VM;
   return (1 << vmTypes.KVM_X86_DEFAULT_VM) | td;
 }
 
-/** What KVM_ENABLE_CAP takes where it looks at bits. */
+/** KVM_ENABLE_CAP takes these bits of the capabilities that it checks bit by bit. */
 export const capabilityMasks = {
-  /** ENABLE and INITIALLY_SET. */
+  /** The bits are ENABLE and INITIALLY_SET. */
   manualDirtyLog: 3,
-  /** KVM_HC_MAP_GPA_RANGE */
+  /** The only bit is that of KVM_HC_MAP_GPA_RANGE. */
   hypercallsThatExit: 0x1000,
 } as const;
 
 export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>> = {
-  // vCPUs and limits
+  // The following capabilities concern vCPUs and limits.
   KVM_CAP_NR_VCPUS: (kernel) =>
     Math.min(onlineCpus(kernel.profile.platform), kernel.profile.kvmMaxVcpus),
   KVM_CAP_MAX_VCPUS: [kvmMaxVcpus, maxVcpusOfVm, maxVcpusOfTd],
@@ -75,7 +81,7 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_HLT: 1,
   KVM_CAP_HALT_POLL: 1,
 
-  // memory
+  // The following capabilities concern memory.
   KVM_CAP_USER_MEMORY: 1,
   KVM_CAP_USER_MEMORY2: 1,
   KVM_CAP_NR_MEMSLOTS: KVM_USER_MEM_SLOTS,
@@ -88,7 +94,7 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: capabilityMasks.manualDirtyLog,
   KVM_CAP_DIRTY_LOG_RING: maxDirtyRingBytes,
   KVM_CAP_DIRTY_LOG_RING_ACQ_REL: maxDirtyRingBytes,
-  // On /dev/kvm: whether any VM type of this kernel has private memory.
+  // On /dev/kvm the answer tells whether any VM type of this kernel has private memory.
   KVM_CAP_MEMORY_ATTRIBUTES: [
     (kernel) => (kernel.tdx === undefined ? 0 : Number(KVM_MEMORY_ATTRIBUTE_PRIVATE)),
     0,
@@ -102,7 +108,7 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_SET_IDENTITY_MAP_ADDR: 1,
   KVM_CAP_VM_DISABLE_NX_HUGE_PAGES: 1,
 
-  // interrupts and devices
+  // The following capabilities concern interrupts and devices.
   KVM_CAP_IRQCHIP: 1,
   KVM_CAP_SPLIT_IRQCHIP: 1,
   KVM_CAP_IRQ_ROUTING: KVM_MAX_IRQ_ROUTES,
@@ -121,11 +127,11 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_PCI_SEGMENT: 1,
   KVM_CAP_NOP_IO_DELAY: 1,
   KVM_CAP_DEVICE_CTRL: 1,
-  // The page of the vCPU's mapping that has the ring.
+  // The value is the page of the vCPU's mapping that has the ring.
   KVM_CAP_COALESCED_MMIO: 2,
   KVM_CAP_COALESCED_PIO: 1,
 
-  // the local APIC
+  // The following capabilities concern the local APIC.
   KVM_CAP_VAPIC: 1,
   KVM_CAP_USER_NMI: 1,
   KVM_CAP_TSC_DEADLINE_TIMER: 1,
@@ -134,16 +140,16 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_X86_APIC_BUS_CYCLES_NS: (_kernel, vm) =>
     vm === undefined ? 1 : Number(vm.caps.apicBusCyclesNs),
 
-  // clocks
+  // The following capabilities concern clocks.
   KVM_CAP_CLOCKSOURCE: 1,
-  // TSC_STABLE, REALTIME, HOST_TSC
+  // The bits are TSC_STABLE, REALTIME and HOST_TSC.
   KVM_CAP_ADJUST_CLOCK: 14,
   KVM_CAP_KVMCLOCK_CTRL: 1,
   KVM_CAP_GET_TSC_KHZ: 1,
   KVM_CAP_TSC_CONTROL: feature('tscScaling'),
   KVM_CAP_VM_TSC_CONTROL: feature('tscScaling'),
 
-  // CPUID, MSRs and the state of a vCPU
+  // The following capabilities concern CPUID, MSRs and the state of a vCPU.
   KVM_CAP_EXT_CPUID: 1,
   KVM_CAP_EXT_EMUL_CPUID: 1,
   KVM_CAP_ENFORCE_PV_FEATURE_CPUID: 1,
@@ -161,22 +167,22 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_VCPU_EVENTS: 1,
   KVM_CAP_VCPU_ATTRIBUTES: 1,
   KVM_CAP_SYS_ATTRIBUTES: 1,
-  // The header, and two VMCS of a page each.
+  // The size is that of the header and of two VMCS of a page each.
   KVM_CAP_NESTED_STATE: vcpuStateBytes.KVM_GET_NESTED_STATE + 2 * 4096,
   KVM_CAP_SET_GUEST_DEBUG: 1,
-  // ENABLE, SINGLESTEP, USE_SW_BP, USE_HW_BP, INJECT_DB, INJECT_BP, BLOCKIRQ
+  // The bits are ENABLE, SINGLESTEP, USE_SW_BP, USE_HW_BP, INJECT_DB, INJECT_BP and BLOCKIRQ.
   KVM_CAP_SET_GUEST_DEBUG2: 0x1f0003,
   KVM_CAP_X86_ROBUST_SINGLESTEP: 1,
   KVM_CAP_EXCEPTION_PAYLOAD: 1,
   KVM_CAP_X86_TRIPLE_FAULT_EVENT: 1,
   KVM_CAP_MCE: KVM_MAX_MCE_BANKS,
 
-  // exits and what the guest may do
+  // The following capabilities concern exits and what the guest may do.
   KVM_CAP_EXIT_HYPERCALL: capabilityMasks.hypercallsThatExit,
   KVM_CAP_EXIT_ON_EMULATION_FAILURE: 1,
   KVM_CAP_INTERNAL_ERROR_DATA: 1,
   KVM_CAP_SYSTEM_EVENT_DATA: 1,
-  // MWAIT, HLT, PAUSE, CSTATE, APERFMPERF
+  // The bits are MWAIT, HLT, PAUSE, CSTATE and APERFMPERF.
   KVM_CAP_X86_DISABLE_EXITS: 31,
   KVM_CAP_X86_BUS_LOCK_EXIT: feature('busLockDetection', 3),
   KVM_CAP_X86_NOTIFY_VMEXIT: feature('notifyVmExit'),
@@ -190,12 +196,12 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_DISABLE_QUIRKS: 1,
   KVM_CAP_DISABLE_QUIRKS2: 0xfff,
 
-  // the PMU
+  // The following capabilities concern the PMU.
   KVM_CAP_PMU_CAPABILITY: feature('pmu'),
   KVM_CAP_PMU_EVENT_FILTER: 1,
   KVM_CAP_PMU_EVENT_MASKED_EVENTS: 1,
 
-  // interfaces of other hypervisors
+  // The following capabilities are the interfaces of other hypervisors.
   KVM_CAP_XEN_HVM: 0x1ff,
   KVM_CAP_HYPERV: 1,
   KVM_CAP_HYPERV_VAPIC: 1,
@@ -212,13 +218,13 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_HYPERV_ENLIGHTENED_VMCS: 1,
   KVM_CAP_SYS_HYPERV_CPUID: 1,
 
-  // the interface itself
+  // The following capabilities concern the interface itself.
   KVM_CAP_VM_TYPES: supportedVmTypes,
   KVM_CAP_ENABLE_CAP: 1,
   KVM_CAP_ENABLE_CAP_VM: 1,
   KVM_CAP_CHECK_EXTENSION_VM: 1,
   KVM_CAP_BINARY_STATS_FD: 1,
-  // 1 on Intel too, where enabling them is EINVAL.
+  // The answers are 1 on Intel too, although enabling these capabilities fails with EINVAL there.
   KVM_CAP_VM_COPY_ENC_CONTEXT_FROM: 1,
   KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: 1,
 };

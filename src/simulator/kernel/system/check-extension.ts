@@ -1,4 +1,4 @@
-/** KVM_CHECK_EXTENSION. An unknown capability is 0. */
+/** KVM_CHECK_EXTENSION answers 0 for an unknown capability. */
 import { capabilityNames } from '../../../abi/kvm/capabilities.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vm } from '../objects.ts';

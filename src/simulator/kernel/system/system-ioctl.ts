@@ -1,4 +1,4 @@
-/** ioctls of /dev/kvm. */
+/** These are the ioctls of /dev/kvm. */
 
 import type { VcpuBound } from '../../../abi/kvm/kernels/record.ts';
 import { vmTypes } from '../../../abi/kvm/vm-types.ts';
@@ -59,7 +59,10 @@ const createVmSteps: Steps<CreateVmCall> = {
   'create-vm.type': ({ kernel, type }) => !isVmType(kernel, type),
 };
 
-/** kvm_dev_ioctl_create_vm(): no key ID, no SEAMCALL, no page of the module, but before v8. */
+/**
+ * kvm_dev_ioctl_create_vm() takes no key ID and no page of the module, and makes no SEAMCALL. Only the
+ * series before v8 do.
+ */
 function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
   const call = { kernel, type };
   const refused = firstRefusal(kernel, 'KVM_CREATE_VM', { steps: createVmSteps, call });
@@ -86,7 +89,7 @@ function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
 
 const ordinaryBounds: readonly VcpuBound[] = ['KVM_MAX_VCPUS'];
 
-/** Before v8 a TD is built in the module as soon as it is created. */
+/** Before v8 of the series, a TD is built in the module as soon as it is created. */
 function takeKeyIdEarly(kernel: Kernel, caller: Caller, vm: Vm): Refusal | undefined {
   if (kernel.abi.keyId.takenAt !== 'KVM_CREATE_VM') return undefined;
   if (vm.td === undefined || kernel.tdx === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * __tdx_td_init(): takes a key ID and makes the TD in the module. What a refusal has taken by then is
- * given back.
+ * __tdx_td_init() takes a key ID and makes the TD in the module. A refusal gives back what was taken by
+ * then.
  */
 import type { CheckName } from '../../../abi/kvm/checks/index.ts';
 import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
@@ -17,13 +17,13 @@ import { freeKeyId, releaseKeyId } from './release-key-id.ts';
 
 const success = statusCodes.TDX_SUCCESS;
 
-/** A TD on its way into the module, with what the host has set aside for it so far. */
+/** The TD is on its way into the module; the host has set aside the following for it so far. */
 export interface TdInMaking extends TdContext {
   readonly cgroup: string;
   key: AssignedKey | undefined;
-  /** TDR, then TDCS. */
+  /** The TDR, followed by the TDCS pages. */
   pages: readonly Hpa[];
-  /** Of the last leaf. */
+  /** Status of the last leaf. */
   status: bigint;
 }
 
@@ -39,7 +39,8 @@ export const buildTdSteps: Steps<TdInMaking> = {
   'init-vm.cgroup-limit': (making) => {
     const { kernel, cgroup, key } = making;
     if (kernel.cgroup.tryCharge(cgroup)) return false;
-    // Giving the key back takes a charge back with it, also this one that was not made.
+    // Giving the key back also takes back a charge. Some kernels do so even for a charge that was not
+    // made.
     if (!kernel.abi.quirks.unchargesFailedCharge && key !== undefined) {
       making.key = { hkid: key.hkid, cgroup: undefined };
     }
@@ -101,7 +102,7 @@ function takesNoKeyId(making: TdInMaking): boolean {
   return false;
 }
 
-/** TDX_BUG_ON: any other status than success. */
+/** TDX_BUG_ON bugs the VM on any status other than success. */
 export function bugsVm(check: CheckName): Step<TdInMaking> {
   return ({ tdx, vm, status }) => {
     if (status === success) return false;
@@ -111,8 +112,8 @@ export function bugsVm(check: CheckName): Step<TdInMaking> {
 }
 
 /**
- * What was taken before a refusal. Until the module knows the TD, key and pages are the kernel's to
- * free; after that they come back through it.
+ * Gives back what was taken before a refusal. Until the module knows the TD, the kernel frees key and
+ * pages by itself; after that they come back through the module.
  */
 export function giveBack(making: TdInMaking): void {
   const { kernel, tdx, vm, td, key, pages } = making;
@@ -122,13 +123,13 @@ export function giveBack(making: TdInMaking): void {
     freeKeyId(kernel, key.hkid, key.cgroup);
     return;
   }
-  // Pages that TDH.MNG.ADDCX has not taken.
+  // TDH.MNG.ADDCX has not taken these pages.
   for (const page of pages.slice(1 + td.tdcs.length)) kernel.pages.free(page);
   releaseKeyId(kernel, tdx, vm);
   reclaimTd(kernel, tdx, td);
 }
 
-/** undefined: a package with present CPUs has none online. */
+/** Returns undefined when a package with present CPUs has none online. */
 function onlineCpuOfEachPackage({ profile: { platform } }: Kernel): number[] | undefined {
   const cpus: number[] = [];
   for (const package_ of packagesOf(platform)) {

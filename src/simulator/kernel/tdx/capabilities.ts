@@ -1,4 +1,4 @@
-/** KVM_TDX_CAPABILITIES: tdx_get_capabilities(). Legal in every TD state. */
+/** KVM_TDX_CAPABILITIES follows tdx_get_capabilities(). It is legal in every TD state. */
 
 import type { CpuidEntry } from '../../../abi/kvm/structs.ts';
 import type { ConfigurableLeaf } from '../../../abi/tdx/cpuid-config.ts';
@@ -9,7 +9,7 @@ import type { TdxSupport } from '../kernel.ts';
 import { vmCommandSteps } from './command.ts';
 import type { TdCommand } from './context.ts';
 
-/** User space may answer SetupEventNotifyInterrupt. */
+/** The bit means that user space may answer SetupEventNotifyInterrupt. */
 const setupEventNotify = 1n << 1n;
 
 interface CapabilitiesCall extends TdCommand {

@@ -1,4 +1,4 @@
-/** The checks that come before every sub-command of KVM_MEMORY_ENCRYPT_OP, on a VM and on a vCPU. */
+/** These checks come before every sub-command of KVM_MEMORY_ENCRYPT_OP, on a VM and on a vCPU. */
 import { lockedVmCommandChecks } from '../../../abi/kvm/checks/tdx-command.ts';
 import { hasCommand } from '../../../abi/kvm/kernels/record.ts';
 import { type TdxCommandName, tdxCommands } from '../../../abi/kvm/requests.ts';
@@ -27,15 +27,15 @@ export function isTdxCommand(request: Request): request is TdxRequest {
   return request.request === 'KVM_MEMORY_ENCRYPT_OP' || request.request in tdxCommands;
 }
 
-/** The command that a request names; undefined: this kernel has no such command. */
+/** Gives the command that a request names, or undefined when this kernel has no such command. */
 export function commandNamed({ abi }: Kernel, request: TdxRequest['request']) {
   if (request === 'KVM_MEMORY_ENCRYPT_OP' || !hasCommand(abi, request)) return undefined;
   return request satisfies TdxCommandName;
 }
 
 /**
- * The command goes back with its hw_error on success and failure; a fault there undoes nothing. What
- * refuses before the command itself is looked at does not write it.
+ * The command is written back with its hw_error on success and on failure, and a fault there undoes
+ * nothing. A call that is refused before the command itself is checked does not write it.
  */
 export function writtenBack(
   { kernel, cmd }: TdCommand,

@@ -1,4 +1,4 @@
-/** KVM_TDX_FINALIZE_VM: tdx_td_finalize(). Looks at neither flags nor data. */
+/** KVM_TDX_FINALIZE_VM follows tdx_td_finalize(), which checks neither flags nor data. */
 import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
 import type { Answer } from '../../interface.ts';
 import { done, refusedByModule } from '../answer.ts';

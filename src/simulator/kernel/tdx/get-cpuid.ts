@@ -1,4 +1,4 @@
-/** KVM_TDX_GET_CPUID: tdx_vcpu_get_cpuid(). The TD's CPUID as TDH.MNG.RD gives it. */
+/** KVM_TDX_GET_CPUID follows tdx_vcpu_get_cpuid(). It gives the TD's CPUID as TDH.MNG.RD reads it. */
 
 import { ADDRESS_SIZES_LEAF, withGuestAddressBits } from '../../../abi/kvm/cpuid.ts';
 import {
@@ -29,7 +29,7 @@ const steps: Steps<GetCpuidCall> = {
     call.entries = entries;
     return !readRange(call, 0, entries) || !readRange(call, 0x8000_0000, entries);
   },
-  // A fault on the header wins over a buffer that is too small.
+  // A fault on the header takes precedence over a buffer that is too small.
   'get-cpuid.nent-unwritable': ({ user, header, entries }) =>
     !user.writeHeader({ nent: entries.length, padding: header.value.padding }),
   'get-cpuid.buffer-too-small': ({ header, entries }) => header.value.nent < entries.length,
@@ -42,7 +42,10 @@ export function getCpuid(command: VcpuCommand, user: UserCpuid): Answer {
   return firstRefusal(command.kernel, 'KVM_TDX_GET_CPUID', { steps, call }) ?? done;
 }
 
-/** All leaves from `first` to the highest that `first` names. False: `first` cannot be read. */
+/**
+ * Reads all leaves from `first` to the highest one that `first` names. Returns false when `first`
+ * cannot be read.
+ */
 function readRange(context: TdContext, first: number, entries: CpuidEntry[]): boolean {
   const start = entries.length;
   if (!readLeaf(context, first, entries)) return false;
@@ -51,7 +54,10 @@ function readRange(context: TdContext, first: number, entries: CpuidEntry[]): bo
   return true;
 }
 
-/** Without a subleaf first; where the module refuses that, subleaf by subleaf until it refuses. */
+/**
+ * Reads the leaf without a subleaf first. Where the module refuses that, it reads subleaf by subleaf
+ * until one is refused.
+ */
 function readLeaf(context: TdContext, leaf: number, entries: CpuidEntry[]): boolean {
   const plain = readEntry(context, leaf, undefined);
   if (plain !== undefined) return append(entries, plain);
@@ -96,7 +102,7 @@ function readEntry(
     return status === statusCodes.TDX_SUCCESS ? tdx.module.out.r8 : undefined;
   }
 
-  /** KVM knows the guest's address width better than the module says. */
+  /** KVM knows the guest's address width better than the module does, so it fills in its own. */
   function withAddressWidth(of: number, eax: number): number {
     if (of !== ADDRESS_SIZES_LEAF) return eax;
     return withGuestAddressBits(eax, td.sharedBit === 51 ? 52 : 48);

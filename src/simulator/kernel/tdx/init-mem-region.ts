@@ -1,7 +1,7 @@
 /**
- * KVM_TDX_INIT_MEM_REGION: tdx_vcpu_init_mem_region(). Adds pages to a TD that is being built, and
- * measures them when asked. The region is written back, advanced by the pages done, however the loop
- * ends; what it added stays.
+ * KVM_TDX_INIT_MEM_REGION follows tdx_vcpu_init_mem_region(). It adds pages to a TD that is being
+ * built, and measures them when asked. However the loop ends, the region is written back, advanced by
+ * the pages done, and the pages that were added stay.
  */
 import { KVM_TDX_MEASURE_MEMORY_REGION, PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import { mrExtendChunkBytes } from '../../../abi/tdx/mrtd.ts';
@@ -41,9 +41,11 @@ const regionSteps: Steps<RegionCall> = {
   },
 };
 
-/** One page of the region, as far as the steps before have found what belongs to it. */
+/**
+ * The call concerns one page of the region, and holds what the steps so far have found to belong to it.
+ */
 interface PageCall extends RegionCall {
-  /** From 0. */
+  /** Number of the page, counted from 0. */
   readonly page: number;
   readonly source: bigint;
   readonly gpa: bigint;
@@ -110,7 +112,7 @@ export function initMemRegion(command: VcpuCommand, user: UserStruct<InitMemRegi
   return user.write(advanced) ? (stopped ?? done) : refuse('init-mem-region.unwritable');
 }
 
-/** How many pages were added, and what stopped the loop before the last of them. */
+/** Tells how many pages were added, and what stopped the loop before the last of them. */
 function addPages(call: RegionCall): { readonly pages: number; readonly stopped?: Refusal } {
   const { sourceAddr, gpa: first, nrPages } = call.region.value;
   for (let page = 0; page < Number(nrPages); page++) {
@@ -139,7 +141,7 @@ function addPages(call: RegionCall): { readonly pages: number; readonly stopped?
 
 const noContent = new Uint8Array();
 
-/** True unless the page is to be measured, and the module refuses a chunk of it. */
+/** Returns true unless the page is to be measured and the module refuses a chunk of it. */
 function isMeasured({ tdx, vm, td, cmd, gpa }: PageCall): boolean {
   if ((cmd.value.flags & KVM_TDX_MEASURE_MEMORY_REGION) === 0) return true;
   const tdr = td.tdr ?? 0;

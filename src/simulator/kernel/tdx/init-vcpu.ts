@@ -1,4 +1,4 @@
-/** KVM_TDX_INIT_VCPU: tdx_vcpu_init(). Gives the vCPU its pages in the module. */
+/** KVM_TDX_INIT_VCPU follows tdx_vcpu_init(). It gives the vCPU its pages in the module. */
 import { hasX2apic } from '../../../abi/kvm/cpuid.ts';
 import { statusCodes } from '../../../abi/tdx/status.ts';
 import type { Answer } from '../../interface.ts';
@@ -12,7 +12,7 @@ import type { VcpuCommand } from './context.ts';
 
 const success = statusCodes.TDX_SUCCESS;
 
-/** VMCS fields that KVM writes in TDVPS, by their encoding. */
+/** KVM writes these VMCS fields in TDVPS. The values are their encodings. */
 export const vmcs = {
   POSTED_INTR_NV: 0x0002,
   POSTED_INTR_DESC_ADDR: 0x2016,
@@ -22,7 +22,7 @@ export const vmcs = {
 } as const;
 
 interface InitVcpuCall extends VcpuCommand {
-  /** TDVPR, then TDCX. */
+  /** The TDVPR, followed by the TDCX pages. */
   pages: readonly Hpa[];
 }
 
@@ -32,7 +32,7 @@ const steps: Steps<InitVcpuCall> = {
   'init-vcpu.td-not-initialised': ({ td }) => td.state !== 'INITIALIZED',
   'init-vcpu.done-already': ({ tdVcpu }) => tdVcpu.state !== 'UNINITIALIZED',
   'init-vcpu.no-x2apic': ({ vcpu, tdVcpu }) => {
-    // kvm_apic_set_base() looks at nothing where the base is what it should be.
+    // kvm_apic_set_base() checks nothing where the base already is what it should be.
     if (!tdVcpu.x2apicBaseSet && !hasX2apic(vcpu.cpuid)) return true;
     tdVcpu.x2apicBaseSet = true;
     return false;
@@ -67,8 +67,8 @@ export function initVcpu(command: VcpuCommand): Answer {
 }
 
 /**
- * tdx_td_vcpu_init(). False: a leaf was refused. Pages that the module has not taken are freed then; the
- * others wait for teardown.
+ * The function follows tdx_td_vcpu_init(), and returns false when a leaf was refused. The pages that
+ * the module has not taken are freed then; the others wait for teardown.
  */
 function createInModule({ kernel, tdx, vm, td, vcpu, tdVcpu, cmd, pages }: InitVcpuCall): boolean {
   const { module } = tdx;

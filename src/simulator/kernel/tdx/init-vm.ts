@@ -1,6 +1,7 @@
 /**
- * KVM_TDX_INIT_VM: tdx_td_init(). Takes the key ID and builds the TD. Every failure gives back what it
- * took and leaves the TD uninitialised, so it may be tried again unless the VM was bugged.
+ * KVM_TDX_INIT_VM follows tdx_td_init(). It takes the key ID and builds the TD. Every failure gives
+ * back what it took and leaves the TD uninitialised, so the call may be tried again unless the VM was
+ * bugged.
  */
 import { type InitVmFacts, type InitVmRule, initVmRules } from '../../../abi/kvm/init-vm-rules.ts';
 import { fixedInitVmEntries, KVM_MAX_CPUID_ENTRIES } from '../../../abi/kvm/structs.ts';
@@ -18,7 +19,7 @@ import { initVmFacts, tdParamsOf } from './td-params.ts';
 interface InitVmCall extends TdCommand, TdInMaking {
   readonly nent: CopiedIn<number>;
   readonly init: CopiedIn<InitVmStruct>;
-  /** What setup_tdparams() looks at, once it was asked for. */
+  /** The facts that setup_tdparams() checks, once they have been asked for. */
   facts: InitVmFacts | undefined;
   params: TdParams | undefined;
 }
@@ -63,7 +64,7 @@ const steps: Steps<InitVmCall> = {
     });
     const operands = { rcx: call.td.tdr ?? 0, rdx: call.params };
     call.status = call.tdx.module.seamcall('TDH.MNG.INIT', operands);
-    // The one refusal of a leaf whose status user space gets to see.
+    // This is the only refusal of a leaf whose status user space gets to see.
     return isStatus(call.status, 'TDX_OPERAND_INVALID')
       ? refusedByModule('init-vm.module-refused-operand', call.tdx, call.status)
       : undefined;
@@ -95,14 +96,14 @@ export function initVm(command: TdCommand, user: UserInitVm): Answer {
   };
   const refused = firstRefusal(kernel, 'KVM_TDX_INIT_VM', { steps, call });
   if (refused !== undefined) {
-    // What KVM_CREATE_VM has built stays, and may be tried again.
+    // What KVM_CREATE_VM has built stays, so the call may be tried again.
     giveBack(call);
     return refused;
   }
   const { params } = call;
   if (params === undefined) throw new Error('the kernel record never has TDH.MNG.INIT called');
   vm.maxVcpus = newMaxVcpus(call);
-  // tsc_offset and tsc_multiplier
+  // KVM reads tsc_offset and tsc_multiplier from the module.
   tdx.module.seamcall('TDH.MNG.RD', { rcx: td.tdr ?? 0, rdx: tdFields.TSC_OFFSET });
   tdx.module.seamcall('TDH.MNG.RD', { rcx: td.tdr ?? 0, rdx: tdFields.TSC_MULTIPLIER });
   td.attributes = params.attributes;
@@ -126,7 +127,7 @@ function askedVcpus({ maxVcpus = 0 }: InitVmStruct): number {
   return maxVcpus;
 }
 
-/** kvm->max_vcpus as it will be. */
+/** Gives the value that kvm->max_vcpus will have. */
 function newMaxVcpus({ kernel, vm, init }: InitVmCall): number {
   return kernel.abi.maxVcpus.inInitVm ? askedVcpus(init.value) : vm.maxVcpus;
 }

@@ -1,6 +1,6 @@
 /**
  * tdx_mmu_release_hkid() in arch/x86/kvm/vmx/tdx.c gives the TD's key ID back. Where it cannot, the key
- * stays with the VM: its last put tries again, and then it is leaked.
+ * stays with the VM: the VM's last put tries again, and if that fails too the key is leaked.
  */
 import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
@@ -17,7 +17,7 @@ export function releaseKeyId(kernel: Kernel, tdx: TdxSupport, vm: Vm): void {
 
   const flushed = tdx.module.seamcall('TDH.MNG.VPFLUSHDONE', { rcx: td.tdr });
   if (flushed !== statusCodes.TDX_SUCCESS) {
-    // Without a word where a vCPU is still associated; any other refusal bugs the VM as well.
+    // KVM stays silent where a vCPU is still associated, but any other refusal bugs the VM as well.
     if (!isStatus(flushed, 'TDX_FLUSHVP_NOT_DONE')) bugVm(vm);
     return;
   }
@@ -32,13 +32,13 @@ export function releaseKeyId(kernel: Kernel, tdx: TdxSupport, vm: Vm): void {
   td.key = undefined;
 }
 
-/** tdx_hkid_free: back to the pool, and off the account of the cgroup that was charged. */
+/** tdx_hkid_free() returns the key to the pool, and uncharges the cgroup that was charged. */
 export function freeKeyId(kernel: Kernel, hkid: number, cgroup: string | undefined): void {
   kernel.keyIds.free(hkid);
   if (cgroup !== undefined) kernel.cgroup.uncharge(cgroup);
 }
 
-/** TDH.VP.FLUSH of each vCPU on the logical CPU that has it. */
+/** Flushes each vCPU with TDH.VP.FLUSH on the logical CPU that it is associated with. */
 export function flushVcpusOf(tdx: TdxSupport, vm: Vm): void {
   for (const { td: vcpu } of vm.vcpus) {
     if (vcpu?.tdvpr === undefined || vcpu.logicalCpu === undefined) continue;
@@ -48,12 +48,12 @@ export function flushVcpusOf(tdx: TdxSupport, vm: Vm): void {
   }
 }
 
-/** Once on one CPU of a package, resumed while it is interrupted. */
+/** Writes the caches back on one CPU of a package, and resumes for as long as that is interrupted. */
 function writeBackCaches(tdx: TdxSupport, vm: Vm, logicalCpu: number): void {
   let status = tdx.module.seamcall('TDH.PHYMEM.CACHE.WB', { rcx: 0 }, logicalCpu);
   for (let i = 0; i < maxResumes && isStatus(status, 'TDX_INTERRUPTED_RESUMABLE'); i++) {
     status = tdx.module.seamcall('TDH.PHYMEM.CACHE.WB', { rcx: 1 }, logicalCpu);
   }
-  // TDX_NO_HKID_READY_TO_WBCACHE only informs: another TD's teardown has done this package.
+  // TDX_NO_HKID_READY_TO_WBCACHE only informs KVM that another TD's teardown has done this package.
   if (isStatusError(status)) bugVm(vm);
 }

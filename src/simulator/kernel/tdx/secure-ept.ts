@@ -1,4 +1,4 @@
-/** KVM's side of the secure EPT: what it adds and takes away, leaf by leaf. */
+/** This is KVM's side of the secure EPT: what it adds and takes away, leaf by leaf. */
 import { makesCheck } from '../../../abi/kvm/kernels/record.ts';
 import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
 import { type Hpa, pageSize } from '../../module/addresses.ts';
@@ -15,12 +15,12 @@ export interface PageToAdd {
   readonly inode: GuestInode;
 }
 
-/** Why a page could not be added: what that answers is a matter of the request. */
+/** The reason why a page could not be added. The request decides which answer that becomes. */
 export type PageFailure = 'no table' | 'busy' | 'interrupted' | 'refused';
 
 /**
- * Makes the tables above a page, then adds it with its content. A page that is in the tables and not
- * yet added counts as premapped.
+ * Makes the tables above a page, then adds the page with its content. A page that is in the tables and
+ * not yet added counts as premapped.
  */
 export function addPrivatePage(
   context: TdContext,
@@ -42,7 +42,7 @@ export function addPrivatePage(
   return undefined;
 }
 
-/** Gives a TD that runs a page of zeros, which its guest has still to accept. */
+/** Gives a running TD a page of zeros, which its guest has still to accept. */
 export function augmentPrivatePage(context: TdContext, page: PageToAdd): PageFailure | undefined {
   const { tdx, td } = context;
   const never = () => false;
@@ -82,7 +82,10 @@ function addTables(
   return undefined;
 }
 
-/** A busy operand: tried again inside the kernel until a signal comes, or left to the caller. */
+/**
+ * A leaf with a busy operand is tried again inside the kernel until a signal comes, or left to the
+ * caller.
+ */
 function untilNotBusy(
   { kernel, vm }: TdContext,
   signalled: () => boolean,
@@ -100,7 +103,7 @@ function untilNotBusy(
   return 'refused';
 }
 
-/** Takes the private pages of a range out of the S-EPT; they stay in their guest_memfd. */
+/** Takes the private pages of a range out of the S-EPT, while they stay in their guest_memfd. */
 export function zapPrivatePages(kernel: Kernel, vm: Vm, startGfn: number, endGfn: number): void {
   const { td } = vm;
   if (td === undefined || kernel.tdx === undefined) return;
@@ -116,7 +119,7 @@ export function zapPrivatePages(kernel: Kernel, vm: Vm, startGfn: number, endGfn
   }
 }
 
-/** With the key ID assigned: BLOCK, TRACK, REMOVE, WBINVD for each 4 KiB. */
+/** Where the key ID is assigned, each 4 KiB page takes BLOCK, TRACK, REMOVE and WBINVD. */
 function removePage({ module }: TdxSupport, td: TdOfVm, gfn: number, page: PrivatePage): boolean {
   const { tdr } = td;
   if (tdr === undefined) return false;
@@ -129,13 +132,15 @@ function removePage({ module }: TdxSupport, td: TdOfVm, gfn: number, page: Priva
   );
 }
 
-/** A busy operand is a vCPU in the module: KVM kicks them all out and tries once more. */
+/**
+ * An operand is busy because a vCPU is in the module, so KVM kicks all vCPUs out and tries once more.
+ */
 function kickedOnce(leaf: () => bigint): bigint {
   const status = leaf();
   return isStatus(status, 'TDX_OPERAND_BUSY') ? leaf() : status;
 }
 
-/** After KVM_TDX_TERMINATE_VM: the module gives the page back without its secure EPT. */
+/** After KVM_TDX_TERMINATE_VM the module gives the page back without its secure EPT. */
 function reclaimPage({ module }: TdxSupport, page: PrivatePage): boolean {
   return !isStatusError(module.seamcall('TDH.PHYMEM.PAGE.RECLAIM', { rcx: page.hpa }));
 }
@@ -147,7 +152,7 @@ function leakPage(kernel: Kernel, vm: Vm, page: PrivatePage): void {
   kernel.pages.leak();
 }
 
-/** Its file is closed already, so nobody else frees it. */
+/** If the file of the page is closed already, nobody else frees the page. */
 function freePage(kernel: Kernel, page: PrivatePage): void {
   forgetPage(page);
   kernel.pages.free(page.hpa);
@@ -157,13 +162,13 @@ export function forgetPage({ inode, hpa }: PrivatePage): void {
   for (const [index, page] of inode.pages) if (page === hpa) inode.pages.delete(index);
 }
 
-/** First address that an S-EPT entry of `level` covers. */
+/** Gives the first address that an S-EPT entry of `level` covers. */
 function septGpa(gfn: number, level: number): number {
   const covered = 512 ** level;
   return Math.floor(gfn / covered) * covered * pageSize;
 }
 
-/** One number for a table: its level and the entry that points to it. */
+/** One number identifies a table: it combines the table's level and the entry that points to it. */
 function septTableKey(gfn: number, level: number): number {
   return level * 2 ** 40 + Math.floor(gfn / 512 ** level);
 }

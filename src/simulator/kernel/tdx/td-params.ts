@@ -1,4 +1,4 @@
-/** setup_tdparams(): from `struct kvm_tdx_init_vm` to TD_PARAMS. */
+/** setup_tdparams() makes TD_PARAMS from `struct kvm_tdx_init_vm`. */
 import {
   ADDRESS_SIZES_LEAF,
   findEntry,
@@ -47,7 +47,7 @@ export function tdParamsOf(
   return {
     attributes: init.attributes,
     xfam: init.xfam | xfamFixed1,
-    // A u16.
+    // The field is a u16.
     maxVcpus: maxVcpus & 0xffff,
     numL2Vms: 0,
     msrConfigCtls: 0,
@@ -66,7 +66,7 @@ const none: CpuidRegisters = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
 
 function registersOf(leaf: number, entry: CpuidRegisters | undefined): CpuidRegisters {
   if (entry === undefined) return none;
-  // The address width goes to the module as GPAW; it takes no bits of it here.
+  // The address width goes to the module as GPAW, so the module takes no bits of it here.
   const eax = leaf === ADDRESS_SIZES_LEAF ? withGuestAddressBits(entry.eax, 0) : entry.eax;
   return { eax, ebx: entry.ebx, ecx: entry.ecx, edx: entry.edx };
 }

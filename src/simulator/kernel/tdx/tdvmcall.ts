@@ -1,6 +1,6 @@
 /**
- * What KVM makes of a TDVMCALL: it answers the guest, or user space sees an exit and
- * its answer is completed by the next KVM_RUN. Source: handle_tdvmcall() and what it calls, Linux 7.3.
+ * KVM either answers a TDVMCALL itself, or user space sees an exit and the next KVM_RUN completes its
+ * answer. Source: handle_tdvmcall() and what it calls, Linux 7.3.
  */
 import { errnoNumbers } from '../../../abi/kvm/errno.ts';
 import { tellsMapGpaAnswersApart } from '../../../abi/kvm/kernels/record.ts';
@@ -24,9 +24,9 @@ const KVM_HC_MAP_GPA_RANGE = 12;
 const mapGpaRange = { decrypted: 0n, encrypted: 0x10n } as const;
 const KVM_EXIT_HYPERCALL_LONG_MODE = 1n;
 const KVM_SYSTEM_EVENT_TDX_FATAL = 7;
-/** What TDH.VP.ENTER returns for a guest that has called: the exit reason of TDCALL. */
+/** TDH.VP.ENTER returns the exit reason of TDCALL when the guest has made a call. */
 const EXIT_REASON_TDCALL = 77n;
-/** MapGPA is cut so that a guest gets its interrupts in between. */
+/** KVM cuts MapGPA into pieces so that a guest gets its interrupts in between. */
 const mapGpaMostBytes = 2n << 20n;
 
 export type TdVmCallOutcome =
@@ -64,7 +64,7 @@ export function handleTdVmCall(call: Call, event: TdVmCall): TdVmCallOutcome {
   }
 }
 
-/** 'run.map-gpa-answer' has been made: what is answered to MapGPA is an answer that KVM takes. */
+/** The check 'run.map-gpa-answer' has been made by now, so KVM takes this answer to MapGPA. */
 export function completeTdVmCall(
   { kernel, vcpu, td }: Call,
   pending: Exclude<PendingCompletion, { completes: 'hypercall' }>,
@@ -92,7 +92,7 @@ export function completeTdVmCall(
   }
 }
 
-/** What user space may answer to a MapGPA exit where its answers are told apart. */
+/** User space may answer a MapGPA exit with these values, in kernels that tell its answers apart. */
 export const mapGpaResults: readonly bigint[] = [
   0n,
   BigInt(errnoNumbers.EAGAIN),
@@ -107,7 +107,7 @@ function mapGpaStatus({ abi }: Kernel, result: bigint): bigint {
 
 function mapGpa({ vcpu, td }: Call, gpa: bigint, size: bigint): TdVmCallOutcome {
   const refused = (status: bigint) => answers(status, { r11: gpa });
-  // KVM has nothing of its own to do for it: without the exit nobody would.
+  // KVM has nothing of its own to do for MapGPA, so nobody would serve it without the exit.
   if ((vcpu.vm.caps.exitHypercall & (1n << BigInt(KVM_HC_MAP_GPA_RANGE))) === 0n) {
     return refused(SUBFUNC_UNSUPPORTED);
   }
@@ -133,7 +133,7 @@ function mapGpaExit(td: TdOfVm, next: bigint, end: bigint): TdVmCallOutcome {
   };
 }
 
-/** The buffer must be shared; its alignment and size are user space's to check. */
+/** The buffer must be shared. User space has to check its alignment and size. */
 function getQuote({ td }: Call, gpa: bigint, size: bigint): TdVmCallOutcome {
   if (isPrivate(td, gpa)) return answers(INVALID_OPERAND);
   return tdxExit(tdVmCallLeaves.GetQuote, SUBFUNC_UNSUPPORTED, [withoutSharedBit(td, gpa), size]);
@@ -144,7 +144,7 @@ function setupEventNotifyInterrupt(vector: bigint): TdVmCallOutcome {
   return tdxExit(tdVmCallLeaves.SetupEventNotifyInterrupt, SUBFUNC_UNSUPPORTED, [vector]);
 }
 
-/** Leaf 0 asks for the base calls, all of which KVM has; leaf 1 for what user space adds. */
+/** Leaf 0 asks for the base calls, all of which KVM has; leaf 1 asks for those that user space adds. */
 function getTdVmCallInfo(leaf: bigint): TdVmCallOutcome {
   if (leaf === 0n) return answers(SUCCESS, { r11: 0n, r12: 0n, r13: 0n, r14: 0n });
   if (leaf !== 1n) return answers(INVALID_OPERAND);
@@ -157,7 +157,7 @@ function tdxExit(leaf: bigint, ret: bigint, data: readonly bigint[]) {
   return { exit, pending: { completes: 'status' } } as const;
 }
 
-/** The guest's registers in the order of x86. */
+/** The exit shows the guest's registers in the order of x86. */
 function fatalError(registers: Readonly<Partial<Record<TdVmCallRegister, bigint>>>): VcpuExit {
   const given = { r11: tdVmCallLeaves.ReportFatalError, ...registers };
   const data = dumped.map((name) => (typeof name === 'bigint' ? name : (given[name] ?? 0n)));
@@ -169,7 +169,7 @@ const dumped: readonly (TdVmCallRegister | bigint)[] = [
   'rcx',
   'rdx',
   'rbx',
-  // RSP and RBP are never the guest's.
+  // The guest never passes its RSP and RBP, so they read as 0.
   0n,
   0n,
   'rsi',
@@ -201,7 +201,7 @@ function emulateIo(
   };
 }
 
-/** Only shared memory: of private memory KVM could not see what is there. */
+/** KVM emulates MMIO in shared memory only, because it cannot see what private memory holds. */
 function emulateMmio(
   { kernel, vcpu, td }: Call,
   event: Extract<TdVmCall, { tdvmcall: '#VE.RequestMMIO' }>,

@@ -1,6 +1,6 @@
 /**
- * KVM_TDX_TERMINATE_VM, posted for Linux 6.17 and not merged. The VM is dead at once and its key ID
- * free, before any page of the guest is: that is what makes a teardown quick.
+ * KVM_TDX_TERMINATE_VM was posted for Linux 6.17 and is not merged. It kills the VM at once and frees
+ * its key ID before any page of the guest, which is what makes a teardown quick.
  */
 import type { Answer } from '../../interface.ts';
 import { done } from '../answer.ts';
@@ -12,7 +12,7 @@ import { releaseKeyId } from './release-key-id.ts';
 
 const steps: Steps<TdCommand> = {
   ...vmCommandSteps,
-  // kvm_trylock_all_vcpus
+  // The kernel's kvm_trylock_all_vcpus() fails while any vCPU runs.
   'terminate-vm.vcpu-runs': ({ vm }) => vm.runs.size > 0,
 };
 

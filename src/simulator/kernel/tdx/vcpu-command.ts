@@ -1,5 +1,5 @@
 /**
- * KVM_MEMORY_ENCRYPT_OP on a vCPU fd: tdx_vcpu_unlocked_ioctl() and tdx_vcpu_ioctl() in
+ * KVM_MEMORY_ENCRYPT_OP on a vCPU fd follows tdx_vcpu_unlocked_ioctl() and tdx_vcpu_ioctl() in
  * arch/x86/kvm/vmx/tdx.c. The command is never written back, so hw_error is never reported.
  */
 import type { Answer, Caller, TdxRequest } from '../../interface.ts';

@@ -1,4 +1,4 @@
-/** KVM_MEMORY_ENCRYPT_OP on a VM fd: tdx_vm_ioctl() in arch/x86/kvm/vmx/tdx.c. */
+/** KVM_MEMORY_ENCRYPT_OP on a VM fd follows tdx_vm_ioctl() in arch/x86/kvm/vmx/tdx.c. */
 import type { Answer, Caller, TdxRequest } from '../../interface.ts';
 import { refuse } from '../answer.ts';
 import { firstRefusal } from '../checks.ts';

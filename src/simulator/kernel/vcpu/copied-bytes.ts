@@ -1,7 +1,9 @@
 import type { UserBytes } from '../../interface.ts';
 import { CopiedIn } from '../checks.ts';
 
-/** A struct as it is when the check that copies it is made, whatever becomes of it afterwards. */
+/**
+ * A struct counts as it is when the check that copies it is made, whatever becomes of it afterwards.
+ */
 export function copiedBytes(user: UserBytes, length: number, offset = 0): CopiedIn<DataView> {
   return new CopiedIn(() => {
     const bytes = user.read(length, offset);

@@ -1,5 +1,5 @@
 /**
- * KVM_GET_SUPPORTED_CPUID, KVM_GET_EMULATED_CPUID, KVM_SET_CPUID2 and KVM_GET_CPUID2:
+ * KVM_GET_SUPPORTED_CPUID, KVM_GET_EMULATED_CPUID, KVM_SET_CPUID2 and KVM_GET_CPUID2 are modelled on
  * arch/x86/kvm/cpuid.c.
  */
 import { ADDRESS_SIZES_LEAF, findEntry } from '../../../abi/kvm/cpuid.ts';
@@ -14,23 +14,25 @@ import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
 
-/** Physical address bits of a guest whose CPUID does not say. */
+/** A guest has this many physical address bits if its CPUID does not say. */
 const defaultPhysicalBits = 36;
 
-/** Entries on their way out. */
+/** The call copies a list of entries out to user space. */
 interface ListCall {
   readonly kernel: Kernel;
   readonly user: UserCpuid;
   readonly header: CopiedIn<CpuidHeader>;
   readonly entries: readonly CpuidEntry[];
-  /** Entries that there must be room for. */
+  /** Number of entries that there must be room for. */
   readonly needs: number;
 }
 
 const lacksRoom = ({ header, needs }: ListCall) =>
   Math.min(header.value.nent, KVM_MAX_CPUID_ENTRIES) < needs;
 
-/** The number of entries is not returned where they do not fit: a caller tries a larger buffer. */
+/**
+ * The number of entries is not returned where they do not fit, so a caller has to try a larger buffer.
+ */
 const listSteps: Steps<ListCall> = {
   'argument.unreadable': ({ header }) => header.fails(),
   'cpuid-list.no-room': ({ header }) => header.value.nent < 1,
@@ -57,13 +59,13 @@ export function getSupportedCpuid(kernel: Kernel, user: UserCpuid): Answer {
   return listEntries(kernel, 'KVM_GET_SUPPORTED_CPUID', { user, entries, needs: entries.length });
 }
 
-/** There must be room for one more, which turns out to have nothing. */
+/** The kernel demands room for one more entry, and that entry turns out to have nothing in it. */
 export function getEmulatedCpuid(kernel: Kernel, user: UserCpuid): Answer {
   const list = { user, entries: emulated, needs: emulated.length + 1 };
   return listEntries(kernel, 'KVM_GET_EMULATED_CPUID', list);
 }
 
-/** What KVM emulates though the CPU lacks it: MOVBE, and RDPID where there is RDTSCP. */
+/** KVM emulates MOVBE though the CPU lacks it, and RDPID where there is RDTSCP. */
 const nothing = { index: 0, flags: 0, eax: 0, ebx: 0, ecx: 0, edx: 0 } as const;
 const emulated: readonly CpuidEntry[] = [
   { ...nothing, function: 0, eax: 7 },
@@ -71,7 +73,7 @@ const emulated: readonly CpuidEntry[] = [
   { ...nothing, function: 7, flags: KVM_CPUID_FLAG_SIGNIFCANT_INDEX, ecx: 1 << 22 },
 ];
 
-/** As KVM_SET_CPUID2 gave them. */
+/** Gives the entries as KVM_SET_CPUID2 set them. */
 export function getCpuid2(kernel: Kernel, { cpuid }: Vcpu, user: UserCpuid): Answer {
   const list = { user, entries: cpuid, needs: cpuid.length };
   return listEntries(kernel, 'KVM_GET_CPUID2', list);
@@ -89,7 +91,7 @@ const setSteps: Steps<SetCpuidCall> = {
   'set-cpuid.too-many': ({ header }) => header.value.nent > KVM_MAX_CPUID_ENTRIES,
   'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_SET_CPUID2: allocate'),
   'set-cpuid.entries-unreadable': ({ entries }) => entries.fails(),
-  // Once the guest has seen its CPUID, only the same again.
+  // Once the guest has seen its CPUID, KVM takes only the same one again.
   'set-cpuid.changed-after-run': ({ vcpu, entries }) =>
     vcpu.entered && !isSameCpuid(entries.value, vcpu.cpuid),
   'set-cpuid.address-width': ({ entries }) => {
@@ -122,7 +124,7 @@ function isSameCpuid(given: readonly CpuidEntry[], had: readonly CpuidEntry[]): 
   return given.length === had.length && given.every((entry, i) => isSame(entry, had[i]));
 }
 
-/** Whether the address fits the guest's own physical address width. */
+/** Tells whether the address fits the guest's own physical address width. */
 export function isLegalGpa({ cpuid }: Vcpu, gpa: bigint): boolean {
   const highest = findEntry(cpuid, 0x8000_0000);
   const addresses = findEntry(cpuid, ADDRESS_SIZES_LEAF);

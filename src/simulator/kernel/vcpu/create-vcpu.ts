@@ -1,6 +1,6 @@
 /**
- * KVM_CREATE_VCPU: kvm_vm_ioctl_create_vcpu(). Linux 7.3 holds kvm->lock throughout and looks for a
- * duplicate id early; before, it came last.
+ * KVM_CREATE_VCPU follows kvm_vm_ioctl_create_vcpu(). Linux 7.3 holds kvm->lock throughout and checks
+ * for a duplicate id early; older kernels check it last.
  */
 import type { Answer } from '../../interface.ts';
 import { ok } from '../answer.ts';
@@ -22,7 +22,7 @@ const steps: Steps<CreateVcpuCall> = {
     id < 0 || id >= maxVcpuIds(kernel.profile.kvmMaxVcpus),
   'create-vcpu.limit': ({ vm }) => vm.vcpus.length >= vm.maxVcpus,
   'create-vcpu.id-taken': ({ vm, id }) => vm.vcpusById.has(id),
-  // Sets the limit for good, also when a later step fails.
+  // This check sets the limit for good, even when a later step fails.
   'create-vcpu.id-limit': ({ kernel, vm, id }) => {
     if (vm.maxVcpuIds === 0) vm.maxVcpuIds = maxVcpuIds(kernel.profile.kvmMaxVcpus);
     return id >= vm.maxVcpuIds;
@@ -41,7 +41,7 @@ export function createVcpu(kernel: Kernel, vm: Vm, id: number): Answer {
   const call = { kernel, vm, id };
   const refused = firstRefusal(kernel, 'KVM_CREATE_VCPU', { steps, call });
   if (refused !== undefined) return refused;
-  // A vCPU's time begins now; the module keeps that of a TD.
+  // A vCPU's time begins now, except that the module keeps the time of a TD.
   const tscOffset = vm.isTd ? 0n : BigInt.asUintN(64, -hostTsc(kernel));
   const vcpu = newVcpu({ vm, id, tscOffset });
   vm.vcpus.push(vcpu);
@@ -53,7 +53,8 @@ export function createVcpu(kernel: Kernel, vm: Vm, id: number): Answer {
 /** Takes back a vCPU whose fd reached nobody, so that the call can be made again. */
 export function undoCreateVcpu(vm: Vm, id: number): void {
   const at = vm.vcpus.findIndex((vcpu) => vcpu.id === id);
-  // A later one has its index by now, and a TDVPR is the module's: such a vCPU stays until the VM goes.
+  // The vCPU stays until the VM goes if a later one has been numbered after it, or if the module holds
+  // its TDVPR.
   if (at !== vm.vcpus.length - 1 || vm.vcpus[at]?.td?.tdvpr !== undefined) return;
   vm.vcpus.pop();
   vm.vcpusById.delete(id);

@@ -1,4 +1,4 @@
-/** KVM_ENABLE_CAP on a vCPU fd: kvm_vcpu_ioctl_enable_cap() in arch/x86/kvm/x86.c. */
+/** KVM_ENABLE_CAP on a vCPU fd follows kvm_vcpu_ioctl_enable_cap() in arch/x86/kvm/x86.c. */
 import { capabilities } from '../../../abi/kvm/capabilities.ts';
 import type { Answer, EnableCapStruct, UserStruct } from '../../interface.ts';
 import { done } from '../answer.ts';
@@ -31,7 +31,10 @@ const steps: Steps<VcpuCapCall> = {
     synic.includes(cap.value.cap) && vcpu.vm.irqchip === 'none',
 };
 
-/** Those that are taken have no effect here: they tell how a guest's own calls are answered. */
+/**
+ * The capabilities that are taken have no effect here, because they change how a guest's own calls are
+ * answered.
+ */
 export function enableVcpuCap(
   kernel: Kernel,
   vcpu: Vcpu,

@@ -1,4 +1,4 @@
-/** KVM_X86_GET_MCE_CAP_SUPPORTED and KVM_X86_SETUP_MCE: arch/x86/kvm/x86.c. */
+/** KVM_X86_GET_MCE_CAP_SUPPORTED and KVM_X86_SETUP_MCE are modelled on arch/x86/kvm/x86.c. */
 import { msr } from '../../../abi/kvm/msrs.ts';
 import type { Answer, UserStruct } from '../../interface.ts';
 import { mceCapSupported } from '../../profiles/msrs/features.ts';
@@ -8,7 +8,7 @@ import type { Kernel } from '../kernel.ts';
 import { KVM_MAX_MCE_BANKS } from '../limits.ts';
 import type { Vcpu } from '../objects.ts';
 
-/** Banks, and the count of extended registers. */
+/** The bits hold the number of banks and the number of extended registers. */
 const counts = 0xffn | 0xff_0000n;
 const MCG_CTL_P = 1n << 8n;
 const allOnes = (1n << 64n) - 1n;

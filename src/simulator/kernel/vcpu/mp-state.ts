@@ -1,4 +1,4 @@
-/** KVM_GET_MP_STATE and KVM_SET_MP_STATE: arch/x86/kvm/x86.c. */
+/** KVM_GET_MP_STATE and KVM_SET_MP_STATE are modelled on arch/x86/kvm/x86.c. */
 import { type MpState, mpStates } from '../../../abi/kvm/mp-states.ts';
 import type { Answer, UserStruct } from '../../interface.ts';
 import { done } from '../answer.ts';
@@ -6,7 +6,10 @@ import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
 
-/** Obsolete: the vCPU waits for its SIPI, which is there. A TD's never comes through. */
+/**
+ * In this obsolete state the vCPU waits for a SIPI that has already arrived. The SIPI of a TD's vCPU
+ * never comes through.
+ */
 const SIPI_RECEIVED = 4;
 
 const namesByNumber = new Map<number, MpState>(
@@ -28,7 +31,7 @@ const steps: Steps<MpStateCall> = {
   'argument.unwritable': ({ vcpu, user }) => !user.write(mpStates[vcpu.mpState]),
   'argument.unreadable': ({ number }) => number.fails(),
   'set-mp-state.unknown': ({ vcpu, number }) => stateOf(number.value, vcpu) === undefined,
-  // Only a local APIC in the kernel can bring a vCPU out of the others.
+  // Only a local APIC in the kernel can bring a vCPU out of the other states.
   'set-mp-state.no-lapic': ({ vcpu, number }) =>
     number.value !== mpStates.RUNNABLE && vcpu.vm.irqchip === 'none',
 };

@@ -1,6 +1,6 @@
 /**
- * KVM_GET_NESTED_STATE and KVM_SET_NESTED_STATE: arch/x86/kvm/x86.c and vmx/nested.c. No guest here
- * ever enters VMX operation, so there is the header alone.
+ * KVM_GET_NESTED_STATE and KVM_SET_NESTED_STATE are modelled on arch/x86/kvm/x86.c and vmx/nested.c. No
+ * guest here ever enters VMX operation, so there is the header alone.
  */
 import { capabilities } from '../../../abi/kvm/capabilities.ts';
 import { vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
@@ -22,11 +22,11 @@ interface NestedStateCall {
   readonly kernel: Kernel;
   readonly vcpu: Vcpu;
   readonly user: UserBytes;
-  /** What is read: the size alone, or the header. */
+  /** What the kernel reads: the size alone, or the whole header. */
   readonly given: CopiedIn<DataView>;
 }
 
-/** As without the module parameter `nested`. */
+/** The calls fail as they do without the module parameter `nested`. */
 const isOff = ({ kernel, vcpu }: NestedStateCall) =>
   checkExtension(kernel, capabilities.KVM_CAP_NESTED_STATE, vcpu.vm) === 0;
 
@@ -35,7 +35,7 @@ const hasRoom = ({ given }: NestedStateCall) => given.value.getUint32(0, true) >
 const getSteps: Steps<NestedStateCall> = {
   'nested-state.off': isOff,
   'argument.unreadable': ({ given }) => given.fails(),
-  // The header where it fits; else how large it is.
+  // The kernel writes the header where it fits, and otherwise only its size.
   'argument.unwritable': (call) =>
     hasRoom(call)
       ? !call.user.write(stateOutsideVmx())
@@ -52,7 +52,7 @@ const setSteps: Steps<NestedStateCall> = {
   'nested-state.flags': (call) => (flagsOf(call) & ~stateFlags.all) !== 0,
   'nested-state.run-pending': (call) =>
     (flagsOf(call) & (stateFlags.runPending | stateFlags.guestMode)) === stateFlags.runPending,
-  // Another would need its VMCS.
+  // Any other state would need its VMCS.
   'nested-state.not-off': (call) => {
     const { value } = call.given;
     return !(

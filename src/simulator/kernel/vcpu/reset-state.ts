@@ -1,10 +1,11 @@
 /**
- * A vCPU's state as a reset leaves it, in the bytes of its structs (SDM, "Processor State After
- * Reset"; recorded from /dev/kvm, Linux 6.18). SREGS and SREGS2 have all but their ends in common.
+ * A reset leaves a vCPU in this state, given here in the bytes of its structs (SDM, "Processor State
+ * After Reset"; recorded from /dev/kvm, Linux 6.18). SREGS and SREGS2 have all but their ends in
+ * common.
  */
 import type { StateName, Vcpu } from '../objects.ts';
 
-/** Enough for any of them. */
+/** The size is enough for any of the structs. */
 const mostBytes = 4096;
 
 export function resetState(state: StateName, vcpu: Vcpu): Uint8Array {
@@ -17,7 +18,7 @@ type Fill = (view: DataView, vcpu: Vcpu) => void;
 
 const fill: Readonly<Partial<Record<StateName, Fill>>> = {
   REGS: (view) => {
-    // RDX: the family of a processor whose CPUID is not known yet; RIP, RFLAGS
+    // RDX holds the family of a processor whose CPUID is not known yet; RIP and RFLAGS follow.
     view.setUint32(24, 0x600, true);
     view.setUint32(128, 0xfff0, true);
     view.setUint32(136, 2, true);
@@ -25,13 +26,13 @@ const fill: Readonly<Partial<Record<StateName, Fill>>> = {
   SREGS: fillSregs,
   FPU: (view) => view.setUint16(128, 0x37f, true),
   XSAVE: (view) => {
-    // FCW, MXCSR and its mask
+    // The values are those of FCW, of MXCSR and of the mask of MXCSR.
     view.setUint16(0, 0x37f, true);
     view.setUint32(24, 0x1f80, true);
     view.setUint32(28, 0xffff, true);
   },
   XCRS: (view) => {
-    // one, XCR0, with x87
+    // The struct has one register, which is XCR0 with x87 enabled.
     view.setUint32(0, 1, true);
     view.setUint32(16, 1, true);
   },
@@ -42,7 +43,10 @@ const fill: Readonly<Partial<Record<StateName, Fill>>> = {
   },
 };
 
-/** `struct kvm_segment` by number, of 24 bytes each, and the selector's type. */
+/**
+ * Each row gives the number of a `struct kvm_segment`, which has 24 bytes, and the type of the
+ * selector.
+ */
 const segments = [
   { type: 0xb, isSystem: false },
   ...Array.from({ length: 5 }, () => ({ type: 3, isSystem: false })),
@@ -55,22 +59,22 @@ function fillSregs(view: DataView, { id, vm }: Vcpu): void {
     const segment = 24 * i;
     view.setUint32(segment + 8, 0xffff, true);
     view.setUint8(segment + 14, type);
-    // present; a segment of code or data
+    // The segment is present. If it is one of code or data, its S bit is set.
     view.setUint8(segment + 15, 1);
     view.setUint8(segment + 18, isSystem ? 0 : 1);
   }
-  // CS is where the reset vector is.
+  // The base of CS is where the reset vector is.
   view.setUint32(0, 0xffff_0000, true);
   view.setUint16(12, 0xf000, true);
-  // limits of the GDT and the IDT
+  // The values are the limits of the GDT and the IDT.
   view.setUint16(200, 0xffff, true);
   view.setUint16(216, 0xffff, true);
-  // CR0: CD, NW, ET; IA32_APICBASE
+  // CR0 has CD, NW and ET set; IA32_APICBASE follows.
   view.setUint32(224, 0x6000_0010, true);
   view.setUint32(272, id === vm.bootVcpuId ? 0xfee0_0900 : 0xfee0_0800, true);
 }
 
-/** Registers of the APIC's page. */
+/** Offsets of the registers in the APIC's page. */
 const apicRegister = { id: 0x20, version: 0x30, dfr: 0xe0, spiv: 0xf0, lvtt: 0x320 } as const;
 const masked = 0x1_0000;
 /** LINT0 passes the PIC's interrupts to the boot processor. */

@@ -1,4 +1,7 @@
-/** What KVM_RUN looks at before it enters the guest: kvm_arch_vcpu_ioctl_run() in arch/x86/kvm/x86.c. */
+/**
+ * KVM_RUN makes these checks before it enters the guest: kvm_arch_vcpu_ioctl_run() in
+ * arch/x86/kvm/x86.c.
+ */
 import type { Caller, RunPageInput } from '../../interface.ts';
 import type { Steps } from '../checks.ts';
 import type { Vcpu } from '../objects.ts';
@@ -9,13 +12,13 @@ interface RunCheckCall {
   readonly vcpu: Vcpu;
   readonly arg: bigint;
   readonly input: RunPageInput;
-  /** complete_userspace_io: goes on with what the last exit asked of user space. */
+  /** complete_userspace_io: continues what the last exit asked of user space. */
   readonly complete: () => void;
 }
 
 export const runSteps: Steps<RunCheckCall> = {
   'argument.not-zero': ({ arg }) => arg !== 0n,
-  // KVM_TDX_INIT_VCPU cannot come meanwhile, as this call has the mutex.
+  // KVM_TDX_INIT_VCPU cannot come in the meantime, because this call has the mutex.
   'run.waits-for-init': ({ vcpu }) => vcpu.mpState === 'UNINITIALIZED',
   'run.sync-regs': ({ vcpu, input }) => vcpu.td !== undefined && input.syncRegs !== 0n,
   'run.map-gpa-answer': ({ vcpu, input }) => {
@@ -25,7 +28,7 @@ export const runSteps: Steps<RunCheckCall> = {
     vcpu.pendingCompletion = undefined;
     return true;
   },
-  // What user space was asked to do is completed first, also when it wants to leave at once.
+  // The answer of user space to its last exit is completed first, even when it wants to leave at once.
   'run.immediate-exit': ({ input, complete }) => {
     complete();
     return input.immediateExit;

@@ -1,6 +1,6 @@
 /**
- * KVM_RUN. There is no guest code: a script decides the exits, and without one a
- * vCPU runs until it is cancelled. Only here does a call outlive its caller's turn.
+ * KVM_RUN executes no guest code here: a script decides the exits, and without one a vCPU runs until it
+ * is cancelled. It is the only call that outlives its caller's turn.
  */
 import type {
   Answer,
@@ -44,7 +44,7 @@ export function runVcpu(options: RunOptions): PendingRun {
   const call = new RunCall(options, finish);
   if (caller.mm !== vcpu.vm.mm) call.end(refuse('vm.other-process'));
   else if (vcpu.vm.dead) call.end(refuse('vm.dead'));
-  // vcpu->mutex: another KVM_RUN of this vCPU holds it until that one ends.
+  // Another KVM_RUN of this vCPU holds vcpu->mutex, and this one begins when that one ends.
   else if (vcpu.run === undefined) call.begin();
   else vcpu.waitingRuns.push(call);
   return { answer, cancel: () => call.cancel() };
@@ -55,7 +55,7 @@ class RunCall implements VcpuRun {
   readonly #finish: (answer: Answer) => void;
   readonly #cancelled = new AbortController();
   #ended = false;
-  /** What the call answers when a signal ends it, and when the VM dies. */
+  /** The call gives the first answer when a signal ends it, and the second when the VM dies. */
   #interrupted = refuse('run.signal');
   #vmDied = refuse('run.vm-died');
 
@@ -128,7 +128,7 @@ class RunCall implements VcpuRun {
 
   #runGuest(result: bigint): void {
     const { script, vcpu } = this.#options;
-    // Entering the guest is what delivers an event to it.
+    // Entering the guest delivers its pending events.
     vcpu.pending = noEvents();
     if (script === undefined) return;
     const { vm, tdvmcall } = vcpu;
@@ -138,7 +138,7 @@ class RunCall implements VcpuRun {
     const running = { guest, vcpuId: vcpu.id, sharedBit, result, tdvmcall };
     const event = script.run(running, this.#cancelled.signal);
     if (event instanceof Promise) {
-      // A script that fails is a bug of whoever wrote it: it must not look like a guest that runs on.
+      // A script that fails is a bug of whoever wrote it, and must not look like a guest that runs on.
       void event.then((late) => this.#happens(late));
     } else {
       this.#happens(event);
@@ -164,7 +164,8 @@ class RunCall implements VcpuRun {
     if (td === undefined) {
       this.#exit({ reason: 'KVM_EXIT_SHUTDOWN' });
     } else if (this.#take(handleTdVmCall({ kernel, vcpu, td }, event)) === 'answered') {
-      // In a turn of its own: a guest that asks without end must not keep others from cancelling it.
+      // The next entry happens in a turn of its own, so that a guest that asks without end does not
+      // keep others from cancelling it.
       setImmediate(() => {
         if (!this.#ended) this.#enter({ immediateExit: false, syncRegs: 0n, result: 0n });
       });
@@ -188,15 +189,18 @@ class RunCall implements VcpuRun {
   }
 }
 
-/** Halted, or waiting for a SIPI that no guest sends: an event wakes it, or a signal. */
+/**
+ * A vCPU that is halted, or that waits for a SIPI which no guest sends, is woken by an event or a
+ * signal.
+ */
 function isAwake(vcpu: Vcpu): boolean {
   return vcpu.mpState === 'RUNNABLE' || (vcpu.mpState === 'HALTED' && hasEvents(vcpu));
 }
 
-/** The one exit with an errno. */
+/** A memory fault is the only exit that comes with an errno. */
 const faultChecks = { EFAULT: 'run.memory-fault', EHWPOISON: 'run.damaged-page' } as const;
 
-/** Of the exits that a script gives as they are, only MapGPA is looked at again. */
+/** Of the exits that a script gives as they are, KVM completes only MapGPA afterwards. */
 function pendingOf({ reason }: VcpuExit): PendingCompletion | undefined {
   return reason === 'KVM_EXIT_HYPERCALL' ? { completes: 'hypercall' } : undefined;
 }

@@ -1,4 +1,4 @@
-/** KVM_SET_SIGNAL_MASK: virt/kvm/kvm_main.c. */
+/** KVM_SET_SIGNAL_MASK is modelled on virt/kvm/kvm_main.c. */
 import type { Answer, UserSignalMask } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
@@ -21,7 +21,9 @@ const steps: Steps<MaskCall> = {
   'signal-mask.set-unreadable': ({ signals }) => signals.fails(),
 };
 
-/** Which signals end a KVM_RUN is told by the caller's `pendingSignal` and `cancel`. */
+/**
+ * The mask is only kept: the caller's `pendingSignal` and `cancel` decide which signals end a KVM_RUN.
+ */
 export function setSignalMask(
   kernel: Kernel,
   vcpu: Vcpu,

@@ -1,4 +1,4 @@
-/** `struct kvm_vcpu_events`: what waits for the guest to be entered. */
+/** `struct kvm_vcpu_events` holds what waits for the guest to be entered. */
 import type { Vcpu } from '../objects.ts';
 
 export const eventFlags = {
@@ -7,7 +7,7 @@ export const eventFlags = {
   smm: 8,
   payload: 16,
   tripleFault: 32,
-  /** With SIPI_VECTOR, which is only ever given. */
+  /** The flags include SIPI_VECTOR, which KVM only ever takes. */
   all: 63,
 } as const;
 const EVENTS_FLAGS = 20;
@@ -38,7 +38,7 @@ export function eventFlagsOf(events: DataView): number {
   return events.getUint32(EVENTS_FLAGS, true);
 }
 
-/** An exception has one of 32 vectors and is no NMI; a pending one counts with VALID_PAYLOAD only. */
+/** An exception has one of 32 vectors and is no NMI; a pending one counts only with VALID_PAYLOAD. */
 export function acceptsException(events: DataView): boolean {
   const hasPayload = (eventFlagsOf(events) & eventFlags.payload) !== 0;
   const [injected, vector = 0, , pending] = [0, 1, 2, 3].map((at) => events.getUint8(at));

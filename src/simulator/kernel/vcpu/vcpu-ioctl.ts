@@ -1,4 +1,4 @@
-/** ioctls of a vCPU fd. */
+/** These are the ioctls of a vCPU fd. */
 import type { Answer, Caller, Request } from '../../interface.ts';
 import { refuse } from '../answer.ts';
 import { vcpuDeviceAttr } from '../device-attr.ts';
@@ -24,7 +24,7 @@ export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: R
   if (caller.mm !== vcpu.vm.mm) return refuse('vm.other-process');
   if (vcpu.vm.dead) return refuse('vm.dead');
   if (isTdxCommand(request)) return tdxVcpuCommand(kernel, caller, vcpu, request);
-  // Here nothing waits for vcpu->mutex: whoever comes while KVM_RUN has it is taken to be killed.
+  // Nothing waits for vcpu->mutex here: a call that comes while KVM_RUN has it is taken to be killed.
   if (vcpu.run !== undefined) return refuse('vcpu.busy');
   if (isStateRequest(request)) return vcpuState(kernel, vcpu, request);
   switch (request.request) {

@@ -1,7 +1,7 @@
 /**
- * KVM_GET_x and KVM_SET_x of a vCPU's state. A TD's state is not KVM's to show: nearly all of it is
- * EINVAL, some of it before the caller's memory is touched and some after. Of another VM what was
- * written is kept, and shown beginning with what a reset leaves; values are checked only as far as the
+ * KVM_GET_x and KVM_SET_x access a vCPU's state. KVM cannot show a TD's state: nearly all of it is
+ * EINVAL, some of it before the caller's memory is touched and some after. For another VM, KVM shows
+ * what a reset leaves until user space writes something else; values are checked only as far as the
  * rows say.
  */
 import { findEntry } from '../../../abi/kvm/cpuid.ts';
@@ -41,9 +41,9 @@ const steps: Steps<StateCall> = {
   'vcpu-state.protected': isProtected,
   'argument.unreadable': ({ given }) => given.fails(),
   'argument.unwritable': (call) => !call.user.write(shown(call)),
-  // PDPTRS_VALID
+  // Bit 0 is PDPTRS_VALID, the only flag that there is.
   'set-sregs2.flags': ({ given }) => (given.value.getBigUint64(280, true) & ~1n) !== 0n,
-  // nr_xcrs, flags
+  // The header holds nr_xcrs and flags.
   'set-xcrs.header': ({ given: { value } }) =>
     value.getUint32(0, true) > 16 || value.getUint32(4, true) !== 0,
   'set-debugregs.flags': ({ given }) => given.value.getBigUint64(48, true) !== 0n,
@@ -109,7 +109,10 @@ function keep({ vcpu, state, given: { value } }: StateCall): void {
   if (state === 'VCPU_EVENTS') takeEvents(vcpu, value);
 }
 
-/** Of a TD: the FPU and the APIC always, the rest unless it has the attribute DEBUG. */
+/**
+ * The FPU and the APIC of a TD are always protected, and the rest is unless the TD has the attribute
+ * DEBUG.
+ */
 function isProtected({ vcpu: { vm }, state }: StateCall): boolean {
   if (vm.td === undefined) return false;
   const isAlways = state === 'FPU' || state === 'XSAVE' || state === 'LAPIC';
@@ -118,7 +121,7 @@ function isProtected({ vcpu: { vm }, state }: StateCall): boolean {
 
 const TDX_TD_ATTR_DEBUG = 1n;
 
-/** uabi_size: it grows when KVM_SET_CPUID2 gives the guest AMX. */
+/** This is uabi_size, which grows when KVM_SET_CPUID2 gives the guest AMX. */
 function xsaveSize(kernel: Kernel, { cpuid }: Vcpu): number {
   const xcr0 = findEntry(cpuid, 0xd)?.eax ?? 0;
   return (xcr0 & XTILE_DATA) === 0 ? vcpuStateBytes.KVM_GET_XSAVE : xsaveBytes(kernel);
@@ -126,7 +129,7 @@ function xsaveSize(kernel: Kernel, { cpuid }: Vcpu): number {
 
 const XTILE_DATA = 1 << 18;
 
-/** KVM says in the area itself which components it may hold. */
+/** KVM tells in the area itself which components it may hold. */
 function showFeatures({ profile }: Kernel, xsave: Uint8Array): void {
   new DataView(xsave.buffer).setBigUint64(XSAVE_SW_FEATURES, xcr0Of(profile.platform.xfam), true);
 }

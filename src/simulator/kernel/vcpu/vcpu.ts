@@ -9,7 +9,7 @@ export function newVcpu(options: {
 }): Vcpu {
   const { vm, id, tscOffset } = options;
   // The boot vCPU runs at once; the others wait for INIT, or for KVM_TDX_INIT_VCPU. Without an
-  // interrupt controller in the kernel there is nobody to wait for.
+  // interrupt controller in the kernel no vCPU has anybody to wait for.
   const runs = id === vm.bootVcpuId || vm.irqchip === 'none';
   return {
     id,

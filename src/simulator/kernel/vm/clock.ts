@@ -1,4 +1,4 @@
-/** KVM_GET_CLOCK, KVM_SET_CLOCK and KVM_KVMCLOCK_CTRL. */
+/** The clock ioctls are KVM_GET_CLOCK, KVM_SET_CLOCK and KVM_KVMCLOCK_CTRL. */
 import { msr } from '../../../abi/kvm/msrs.ts';
 import type { Answer, ClockStruct, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
@@ -6,7 +6,7 @@ import type { Kernel } from '../kernel.ts';
 import type { Vcpu, Vm } from '../objects.ts';
 
 const clockFlags = { tscStable: 2, realtime: 4, hostTsc: 8, all: 14 } as const;
-/** When the simulated machines begin, in nanoseconds since 1970: always the same. */
+/** The simulated machines always begin at this time, in nanoseconds since 1970. */
 const machineEpochNs = 1_800_000_000n * 1_000_000_000n;
 
 export function getClock(kernel: Kernel, vm: Vm, user: UserStruct<ClockStruct>): Answer {
@@ -20,21 +20,21 @@ export function getClock(kernel: Kernel, vm: Vm, user: UserStruct<ClockStruct>):
   return user.write(clock) ? done : refuse('argument.unwritable');
 }
 
-/** The host's time stamp counter, which began with the machine. */
+/** The host's time stamp counter began with the machine. */
 export function hostTsc({ trace, profile }: Kernel): bigint {
   const now = BigInt(Math.round(trace.clock.nowNs));
   return (now * BigInt(profile.platform.tscKhz)) / 1_000_000n;
 }
 
 /**
- * pvclock_update_vm_gtod_copy(): the clock goes by the TSC where those of all vCPUs are known to match.
- * KVM cannot set a TD's and so never compares them, but one alone matches itself.
+ * pvclock_update_vm_gtod_copy() lets the clock go by the TSC where those of all vCPUs are known to
+ * match. KVM cannot set a TD's and so never compares them, but a vCPU that is alone matches itself.
  */
 export function updateMasterClock(vm: Vm): void {
   vm.useMasterClock = vm.isTd ? vm.vcpus.length === 1 : vm.vcpus.length > 0;
 }
 
-/** kvm_set_guest_paused(): a guest that keeps no kvmclock cannot be told. No TD does. */
+/** kvm_set_guest_paused() cannot tell a guest that keeps no kvmclock, and no TD keeps one. */
 export function kvmclockCtrl({ vm, msrs }: Vcpu): Answer {
   const systemTime = msrs.get(msr.KVM_SYSTEM_TIME_NEW) ?? msrs.get(msr.KVM_SYSTEM_TIME) ?? 0n;
   return vm.isTd || (systemTime & 1n) === 0n ? refuse('kvmclock-ctrl.no-kvmclock') : done;
@@ -48,7 +48,7 @@ export function setClock(kernel: Kernel, vm: Vm, user: UserStruct<ClockStruct>):
   const now = BigInt(Math.round(kernel.trace.clock.nowNs));
   let { clock } = data;
   if ((data.flags & clockFlags.realtime) !== 0) {
-    // Time that has gone by since; a clock is never set back.
+    // The clock is advanced by the time that has gone by since; it is never set back.
     const since = machineEpochNs + now - data.realtime;
     if (since > 0n) clock += since;
   }

@@ -1,6 +1,6 @@
 /**
- * KVM_CREATE_DEVICE. Of the devices that x86 has, VFIO's needs groups of the host, and this host has
- * none to give: it is one without CONFIG_KVM_VFIO.
+ * KVM_CREATE_DEVICE has one device on x86, which is VFIO's. It needs groups of the host, and this host
+ * has none to give: its kernel is built without CONFIG_KVM_VFIO.
  */
 import type { Answer, CreateDeviceStruct, UserStruct } from '../../interface.ts';
 import { refuse } from '../answer.ts';

@@ -1,6 +1,6 @@
 /**
- * KVM_ENABLE_CAP on a VM fd: kvm_vm_ioctl_enable_cap_generic() and kvm_vm_ioctl_enable_cap(). No
- * refusal changes any state.
+ * KVM_ENABLE_CAP on a VM fd follows kvm_vm_ioctl_enable_cap_generic() and kvm_vm_ioctl_enable_cap(). A
+ * refusal changes no state.
  */
 import {
   type CapabilityName,
@@ -21,7 +21,7 @@ import type { CapCall } from './cap-call.ts';
 
 const u32Max = 0xffff_ffffn;
 const x2apicApi = { enableSuppressEoi: 1n << 2n, disableSuppressEoi: 1n << 3n } as const;
-/** INVAL, UNKNOWN, FILTER */
+/** The bits are INVAL, UNKNOWN and FILTER. */
 const msrExitReasons = 7n;
 const pmuDisable = 1n;
 const busLock = { off: 1n, exit: 2n } as const;
@@ -31,7 +31,7 @@ const bitsBeyond =
   (known: bigint | ((call: CapCall) => bigint)): Step<CapCall> =>
   (call) =>
     (call.arg & ~(typeof known === 'bigint' ? known : known(call))) !== 0n;
-/** Where KVM_CHECK_EXTENSION answers with the bits that can be asked for. */
+/** The bits that can be asked for are those that KVM_CHECK_EXTENSION reports for the capability. */
 const asReported =
   (name: CapabilityName) =>
   ({ kernel, vm }: CapCall) =>
@@ -79,14 +79,14 @@ const steps: Steps<CapCall> = {
 
   'enable-cap.pmu-capability.bits': ({ kernel, arg }) =>
     !kernel.profile.platform.features.pmu || (arg & ~pmuDisable) !== 0n,
-  // A TD's PMU is protected: the only thing to ask for is that it is off.
+  // A TD's PMU is protected, so the call can ask only that it is off.
   'enable-cap.pmu-capability.td-must-disable': ({ vm, arg }) => vm.isTd && arg !== pmuDisable,
   'enable-cap.pmu-capability.too-late': vcpusExist,
 
   'enable-cap.bus-lock-exit.bits': bitsBeyond(busLock.off | busLock.exit),
   'enable-cap.bus-lock-exit.both': ({ arg }) => arg === (busLock.off | busLock.exit),
 
-  // args0: flags in the low half, the window in the high half.
+  // args[0] has the flags in the low half and the window in the high half.
   'enable-cap.notify-vmexit.bits': ({ arg }) => (arg & u32Max & ~notify.all) !== 0n,
   'enable-cap.notify-vmexit.no-hardware': ({ kernel }) =>
     !kernel.profile.platform.features.notifyVmExit,
@@ -94,7 +94,7 @@ const steps: Steps<CapCall> = {
   'enable-cap.notify-vmexit.too-late': vcpusExist,
 
   'enable-cap.disable-quirks2.bits': bitsBeyond(asReported('KVM_CAP_DISABLE_QUIRKS2')),
-  // INITIALLY_SET goes with ENABLE only.
+  // INITIALLY_SET is only valid together with ENABLE.
   'enable-cap.manual-dirty-log.bits': bitsBeyond(({ arg }) =>
     (arg & 1n) !== 0n ? BigInt(capabilityMasks.manualDirtyLog) : 1n,
   ),
@@ -112,7 +112,10 @@ const steps: Steps<CapCall> = {
   'enable-cap.exit-on-emulation-failure.bits': bitsBeyond(1n),
 };
 
-/** What a capability changes once it is taken; those without a row change nothing here. */
+/**
+ * Each row tells what a capability changes once it is taken. A capability without a row changes nothing
+ * here.
+ */
 const effects: Readonly<Partial<Record<CapabilityName, (call: CapCall) => void>>> = {
   KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: ({ vm, arg }) => {
     vm.caps.manualDirtyLog = arg;
@@ -144,7 +147,7 @@ const effects: Readonly<Partial<Record<CapabilityName, (call: CapCall) => void>>
   KVM_CAP_PMU_CAPABILITY: ({ vm, arg }) => {
     vm.caps.pmuDisabled = arg === pmuDisable;
   },
-  // Without the hardware it is accepted and has no effect.
+  // Without the hardware, the capability is accepted and has no effect.
   KVM_CAP_X86_BUS_LOCK_EXIT: ({ kernel, vm, arg }) => {
     if (kernel.profile.platform.features.busLockDetection && arg === busLock.exit) {
       vm.caps.busLockExit = arg;
@@ -154,7 +157,7 @@ const effects: Readonly<Partial<Record<CapabilityName, (call: CapCall) => void>>
     vm.caps.notifyVmexit = arg;
   },
   KVM_CAP_DISABLE_QUIRKS2: disableQuirks,
-  // The older one, which leaves out what it does not know.
+  // The older capability ignores the quirks that it does not know.
   KVM_CAP_DISABLE_QUIRKS: disableQuirks,
   KVM_CAP_MAX_VCPUS: ({ vm, arg }) => {
     vm.maxVcpus = Number(arg);
@@ -169,7 +172,7 @@ export function enableCap(
   vm: Vm,
   user: UserStruct<EnableCapStruct>,
 ): Answer {
-  // Which checks there are depends on the capability, which only the struct tells.
+  // The checks depend on the capability, which only the struct tells.
   const struct = user.read();
   const name = struct && capabilityNames.get(struct.cap);
   const cap = new CopiedIn(() => struct);
@@ -192,7 +195,7 @@ function disableQuirks(call: CapCall): void {
   call.vm.caps.disabledQuirks |= call.arg & asReported('KVM_CAP_DISABLE_QUIRKS2')(call);
 }
 
-/** Rings instead of bitmaps, of a size in bytes that KVM takes as 32 bits. */
+/** A VM has dirty rings instead of bitmaps. KVM takes their size in bytes as 32 bits. */
 function ringBytes({ arg }: CapCall): number {
   return Number(arg & u32Max);
 }
@@ -201,7 +204,10 @@ function setDirtyRing(call: CapCall): void {
   call.vm.caps.dirtyRingBytes = ringBytes(call);
 }
 
-/** A page; and room for 64 reserved entries and for the 512 of a CPU's own log, of 16 bytes each. */
+/**
+ * A ring has at least a page, and room for 64 reserved entries and the 512 of a CPU's own log, of 16
+ * bytes each.
+ */
 function leastDirtyRingBytes({ kernel, vm }: CapCall): number {
   const logged = !vm.isTd && kernel.profile.platform.pageModificationLog !== false;
   return Math.max(4096, (64 + (logged ? 512 : 0)) * 16);

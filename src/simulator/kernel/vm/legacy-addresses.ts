@@ -1,12 +1,12 @@
 /**
- * KVM_SET_TSS_ADDR, KVM_SET_IDENTITY_MAP_ADDR and KVM_SET_NR_MMU_PAGES: what real mode and shadow
- * paging need. With unrestricted guests and EPT none has an effect.
+ * Real mode and shadow paging need KVM_SET_TSS_ADDR, KVM_SET_IDENTITY_MAP_ADDR and
+ * KVM_SET_NR_MMU_PAGES. With unrestricted guests and EPT none of them has an effect.
  */
 import type { Answer, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
 import type { Vm } from '../objects.ts';
 
-/** Three pages below 4 GiB. */
+/** The TSS takes three pages, which must lie below 4 GiB. */
 const highestTss = 0x1_0000_0000n - 3n * 4096n;
 const KVM_MIN_ALLOC_MMU_PAGES = 64n;
 

@@ -1,4 +1,4 @@
-/** The last put of a VM, kvm_destroy_vm(): its key ID is free before its pages are. */
+/** The last put of a VM is kvm_destroy_vm(): it frees the VM's key ID before its pages. */
 
 import { isStatusError } from '../../../abi/tdx/status.ts';
 import type { Hpa } from '../../module/addresses.ts';
@@ -7,7 +7,7 @@ import type { TdOfVm, Vm } from '../objects.ts';
 import { releaseKeyId } from '../tdx/release-key-id.ts';
 import { forgetPage, zapPrivatePages } from '../tdx/secure-ept.ts';
 
-/** The last close of the VM's own fd: it gives up its irqfds at once, whoever else holds it. */
+/** The last close of the VM's own fd gives up its irqfds at once, whoever else holds the VM. */
 export function releaseVmFile(kernel: Kernel, vm: Vm): void {
   vm.irqfds = [];
   putVm(kernel, vm);
@@ -26,27 +26,30 @@ function destroyVm(kernel: Kernel, vm: Vm): void {
 }
 
 function destroyTd(kernel: Kernel, tdx: TdxSupport, vm: Vm, td: TdOfVm): void {
-  // vm_pre_destroy
+  // The kernel does this in vm_pre_destroy.
   releaseKeyId(kernel, tdx, vm);
   if (td.key !== undefined) {
     leakTd(kernel, vm, td);
     return;
   }
-  // Private memory in a file that outlives the VM.
+  // This is private memory in a file that outlives the VM.
   zapPrivatePages(kernel, vm, 0, Number.POSITIVE_INFINITY);
-  // vcpu_free
+  // The kernel does this in vcpu_free.
   for (const { td: vcpu } of vm.vcpus) {
     for (const page of vcpu?.tdcx ?? []) reclaim(kernel, tdx, page);
     if (vcpu?.tdvpr !== undefined) reclaim(kernel, tdx, vcpu.tdvpr);
   }
-  // the mirror page tables
+  // These pages are the mirror page tables.
   for (const page of td.septTables.values()) reclaim(kernel, tdx, page);
-  // vm_destroy
+  // The kernel does this in vm_destroy.
   reclaimTd(kernel, tdx, td);
   td.state = 'UNINITIALIZED';
 }
 
-/** TDCS pages, then the TDR: the module gives that one back last. Nothing with the key assigned. */
+/**
+ * Frees the TDCS pages and then the TDR, which the module gives back last. The module gives back
+ * nothing while the key is assigned.
+ */
 export function reclaimTd(kernel: Kernel, tdx: TdxSupport, td: TdOfVm): void {
   if (td.key !== undefined || td.tdr === undefined) return;
   for (const page of td.tdcs) reclaim(kernel, tdx, page);
@@ -57,7 +60,7 @@ export function reclaimTd(kernel: Kernel, tdx: TdxSupport, td: TdOfVm): void {
   td.tdr = undefined;
 }
 
-/** The key ID could not be freed: it is lost until the machine restarts, and every page with it. */
+/** The key ID could not be freed, so it is lost until the machine restarts, and every page with it. */
 export function leakTd(kernel: Kernel, vm: Vm, td: TdOfVm): void {
   if (td.key === undefined) return;
   kernel.leakedKeyIds.add(td.key.hkid);
@@ -79,7 +82,7 @@ export function leakTd(kernel: Kernel, vm: Vm, td: TdOfVm): void {
   td.privatePages.clear();
 }
 
-/** False: the module refused, and the page is leaked. */
+/** Returns false when the module refused and the page is leaked. */
 function reclaim(kernel: Kernel, tdx: TdxSupport, page: Hpa): boolean {
   const refused = isStatusError(tdx.module.seamcall('TDH.PHYMEM.PAGE.RECLAIM', { rcx: page }));
   if (refused) kernel.pages.leak();

@@ -1,4 +1,4 @@
-/** KVM_SET_TSC_KHZ and KVM_GET_TSC_KHZ on a VM and a vCPU. */
+/** KVM_SET_TSC_KHZ and KVM_GET_TSC_KHZ exist on a VM and on a vCPU. */
 import type { Answer } from '../../interface.ts';
 import { done, ok } from '../answer.ts';
 import { firstRefusal, type Steps } from '../checks.ts';
@@ -16,9 +16,9 @@ const steps: Steps<TscCall> = {
   // The module has fixed a TD's clock.
   'set-tsc-khz.protected': ({ on }) => on.td !== undefined,
   'set-tsc-khz.range': ({ kernel, tscKhz }) => hasScaling(kernel) && tscKhz >= maxGuestTscKhz,
-  // No look at the TD's state; without effect on a TD that is initialised.
+  // KVM does not check the TD's state: on a TD that is initialised the call has no effect.
   'set-tsc-khz.too-late': ({ on }) => 'vcpus' in on && on.vcpus.length > 0,
-  // Without scaling a guest can be held to a faster clock, not to a slower one.
+  // Without scaling a guest can be held to a faster clock, but not to a slower one.
   'set-tsc-khz.too-slow': ({ kernel, tscKhz }) =>
     !hasScaling(kernel) && tscKhz !== 0 && tscKhz < kernel.profile.platform.tscKhz,
 };

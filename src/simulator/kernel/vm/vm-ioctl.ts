@@ -1,4 +1,4 @@
-/** ioctls of a VM fd. */
+/** These are the ioctls of a VM fd. */
 import type { Answer, Caller, Request } from '../../interface.ts';
 import { done, ok, refuse } from '../answer.ts';
 import { coalescedMmio } from '../interrupts/coalesced-mmio.ts';
@@ -65,7 +65,7 @@ export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request
       return setNrMmuPages(request.pages);
     case 'KVM_MEMORY_ENCRYPT_REG_REGION':
     case 'KVM_MEMORY_ENCRYPT_UNREG_REGION':
-      // SEV's: the table of VMX has no such operation.
+      // Only SEV has these requests: the table of VMX lacks the operation.
       return refuse(
         request.region.read() === undefined ? 'argument.unreadable' : 'encrypt-region.unsupported',
       );

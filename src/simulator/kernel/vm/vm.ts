@@ -73,13 +73,13 @@ function newTd(guest: number): TdOfVm {
   };
 }
 
-/** kvm_vm_dead: for good. A vCPU that runs is kicked out and finds it. */
+/** kvm_vm_dead() is for good. A vCPU that runs is kicked out and finds the VM dead. */
 export function killVm(vm: Vm): void {
   vm.dead = true;
   for (const run of vm.runs) run.vmDied();
 }
 
-/** kvm_vm_bugged: what every TDX_BUG_ON ends in. */
+/** Every TDX_BUG_ON ends in kvm_vm_bugged(). */
 export function bugVm(vm: Vm): void {
   vm.bugged = true;
   killVm(vm);

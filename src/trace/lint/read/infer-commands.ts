@@ -1,7 +1,7 @@
 /**
- * strace does not show which command KVM_MEMORY_ENCRYPT_OP carries. What it must have been follows,
- * mostly, from the file it was asked of, from its place among the other calls, and from its answer.
- * Each guess says why; what fits nothing stays KVM_MEMORY_ENCRYPT_OP.
+ * strace does not show which command KVM_MEMORY_ENCRYPT_OP carries. The command mostly follows from the
+ * file that it was asked of, from its place among the other calls, and from its answer. Each guess
+ * gives its reason, and what fits no command stays KVM_MEMORY_ENCRYPT_OP.
  */
 import type { TdxCommandName } from '../../../abi/kvm/requests.ts';
 import { errnoOf, isCall, madeBy, succeeded, type TracedCall, type TracedStep } from '../traced.ts';
@@ -11,10 +11,10 @@ interface Guess {
   readonly why: string;
 }
 
-/** The calls of one VM, in order. */
+/** The calls of one VM stand in the order of the trace. */
 interface VmCalls {
   readonly vm: string;
-  /** On the VM and its vCPUs. */
+  /** Calls on the VM and its vCPUs. */
   readonly calls: readonly TracedCall[];
 }
 
@@ -32,7 +32,10 @@ export function inferCommands(steps: readonly TracedStep[]): TracedStep[] {
   });
 }
 
-/** Every VM that may be a TD: its type is KVM_X86_TDX_VM, or the trace does not show its making. */
+/**
+ * Gives every VM that may be a TD, because its type is KVM_X86_TDX_VM or the trace does not show its
+ * making.
+ */
 function tdsOf(steps: readonly TracedStep[]): VmCalls[] {
   const vmOf = new Map<string, string>();
   const others = new Set<string>();
@@ -108,7 +111,7 @@ function guessBeforeVcpus(
   }
 }
 
-/** KVM_TDX_CAPABILITIES never answers these. */
+/** KVM_TDX_CAPABILITIES never answers with these errnos. */
 const onlyInitVm: ReadonlySet<string> = new Set(['EAGAIN', 'ENOSPC', 'EBUSY', 'EIO', 'EINTR']);
 
 function guessVcpuCommands({ calls }: VmCalls, guesses: Map<TracedStep, Guess>): void {
@@ -143,7 +146,7 @@ function isVcpuMade({ record }: TracedCall): boolean {
   return record.request === 'KVM_CREATE_VCPU';
 }
 
-/** Past the end where there is none. */
+/** Gives the position of the wanted call, or one past the end where there is none. */
 function positionOf(calls: readonly TracedCall[], wanted: (call: TracedCall) => boolean): number {
   const at = calls.findIndex(wanted);
   return at === -1 ? calls.length : at;

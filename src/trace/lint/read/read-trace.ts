@@ -1,10 +1,10 @@
-/** A trace in whichever form it is. Never throws, whatever the text. */
+/** Reads a trace in whichever form it is. It never throws, whatever the text. */
 import { parseTrace } from '../../parse.ts';
 import { type HeaderRecord, readableVersions } from '../../record.ts';
 import type { TracedStep, TracedTrace, UnreadableLine } from '../traced.ts';
 import { readStrace } from './strace.ts';
 
-/** undefined: there is nothing of a trace in it. */
+/** Returns undefined when the text has nothing of a trace in it. */
 export function readTrace(lines: readonly string[]): TracedTrace | undefined {
   const trace = looksLikeOurs(lines) ? readOurs(lines) : readStrace(lines);
   return trace.steps.length === 0 && trace.header === undefined ? undefined : trace;
@@ -46,7 +46,7 @@ function readOurs(lines: readonly string[]): TracedTrace {
 const versionOf = /^(?:# tdctl (?:exec )?trace |\{"kind":"header","version":)(\d+)/;
 const runBefore2 = /^(?:\{"kind":"ioctl",|\d+ KVM_\w+\()/;
 
-/** What another tdctl wrote and this one does not read: a clause about the file, or undefined. */
+/** Gives a clause about a file that another tdctl wrote and this one does not read, or undefined. */
 export function otherFormat(text: string): string | undefined {
   const version = versionOf.exec(text)?.[1];
   if (version !== undefined && !readableVersions.some((known) => String(known) === version)) {

@@ -1,12 +1,12 @@
-/** What strace shows of the arguments of a KVM ioctl. */
+/** This module reads what strace shows of the arguments of a KVM ioctl. */
 import { ioctlNumbers } from '../../../abi/kvm/requests.ts';
 import type { TraceArgs, TraceValue } from '../../record.ts';
 
 export interface StraceIoctl {
   readonly fd: number;
-  /** What -y says of it: `/dev/kvm`, `anon_inode:kvm-vm`. */
+  /** The file as -y shows it: `/dev/kvm`, `anon_inode:kvm-vm`. */
   readonly path: string | undefined;
-  /** `KVM_RUN`, or the number in hexadecimal. */
+  /** Name such as `KVM_RUN`, or the number in hexadecimal. */
   readonly request: string;
   /** The third argument as it is printed. */
   readonly arg: string;
@@ -14,7 +14,7 @@ export interface StraceIoctl {
 
 const ioctlForm = /^(\d+)(?:<(.*?)>)?, (_IOC\([^)]*\)|[^,]+)(?:, (.*))?$/;
 
-/** undefined: no ioctl of KVM. */
+/** Returns undefined for an ioctl that is not KVM's. */
 export function parseIoctl(args: string): StraceIoctl | undefined {
   const [, fd, path, requestText = '', arg = ''] = ioctlForm.exec(args) ?? [];
   const request = requestNamed(requestText);
@@ -29,9 +29,12 @@ const namesByNumber: ReadonlyMap<number, string> = new Map(
 const directions: Readonly<Record<string, number>> = { _IOC_NONE: 0, _IOC_WRITE: 1, _IOC_READ: 2 };
 const KVMIO = 0xae;
 
-/** By name, by number, or taken apart as strace does with numbers that it does not know. */
+/**
+ * strace prints a request by name, by number, or taken apart as it does with numbers that it does not
+ * know.
+ */
 function requestNamed(text: string): string | undefined {
-  // Of two ioctls with one number strace prints both.
+  // Where two ioctls have one number, strace prints both names.
   const name = /\bKVM_[A-Z0-9_]+/.exec(text)?.[0];
   if (name !== undefined) return name;
   const parts = /^_IOC\(([A-Z_|0-9]+), (0x[0-9a-f]+), (0x[0-9a-f]+|0), (0x[0-9a-f]+|0)\)/.exec(
@@ -47,7 +50,7 @@ function encoded([, direction = '', type, nr, size]: readonly (string | undefine
   return bits * 2 ** 30 + Number(size) * 2 ** 16 + Number(type) * 2 ** 8 + Number(nr);
 }
 
-/** The field of a request that takes its argument by value. */
+/** Each request that takes its argument by value has the field that it becomes. */
 const byValue: Readonly<Record<string, string>> = {
   KVM_CREATE_VM: 'type',
   KVM_CHECK_EXTENSION: 'cap',
@@ -55,17 +58,17 @@ const byValue: Readonly<Record<string, string>> = {
   KVM_SET_BOOT_CPU_ID: 'id',
   KVM_SET_TSC_KHZ: 'tsc_khz',
 };
-/** These have no argument, or none that matters. */
+/** These requests have no argument, or none that matters. */
 const withoutArgs: ReadonlySet<string> = new Set([
   'KVM_GET_API_VERSION',
   'KVM_GET_VCPU_MMAP_SIZE',
   'KVM_CREATE_IRQCHIP',
   'KVM_RUN',
 ]);
-/** Every field that the kernel looks at is printed. */
+/** strace prints every field of these that the kernel looks at. */
 const structsInFull: ReadonlySet<string> = new Set(['KVM_SET_USER_MEMORY_REGION']);
 
-/** undefined: the trace does not show them. */
+/** Returns undefined when the trace does not show the arguments. */
 export function straceArgs({ request, arg }: StraceIoctl): TraceArgs | undefined {
   if (withoutArgs.has(request)) return {};
   const field = byValue[request];

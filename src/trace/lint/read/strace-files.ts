@@ -1,7 +1,10 @@
-/** Which descriptor of a traced program is which file of KVM. Threads and processes share one table. */
+/**
+ * The table maps the descriptors of a traced program to files of KVM. Threads and processes share one
+ * table.
+ */
 import type { ObjectKind } from '../../names.ts';
 
-/** What -y prints; the kernel's names of its anonymous inodes have changed over time. */
+/** -y prints these paths. The kernel's names of its anonymous inodes have changed over time. */
 const kindsByPath: readonly (readonly [RegExp, ObjectKind])[] = [
   [/^\/dev\/kvm$/, 'sys'],
   [/^anon_inode:\[?kvm-vm\b/, 'vm'],
@@ -10,7 +13,9 @@ const kindsByPath: readonly (readonly [RegExp, ObjectKind])[] = [
   [/^anon_inode:\[?(kvm-gmem|guest_memfd)\b/, 'gmem'],
 ];
 
-/** Requests that tell what they were asked of, where the trace does not show its making. */
+/**
+ * These requests show which kind of file they were asked of, where the trace does not show its making.
+ */
 const kindsByRequest: Readonly<Record<string, ObjectKind>> = {
   KVM_GET_API_VERSION: 'sys',
   KVM_CREATE_VM: 'sys',
@@ -31,7 +36,7 @@ export class StraceFiles {
   readonly #objects = new Map<number, string>();
   #made = 0;
 
-  /** A new file at this descriptor. */
+  /** Registers a new file at this descriptor. */
   make(fd: number, kind: ObjectKind): string {
     const name = `${kind}#${this.#made}`;
     this.#made += 1;
@@ -39,7 +44,7 @@ export class StraceFiles {
     return name;
   }
 
-  /** The file of an ioctl; one that the trace does not show being made is taken up here. */
+  /** Gives the file of an ioctl. A file whose making the trace does not show is taken up here. */
   of(fd: number, { path, request }: { path: string | undefined; request: string }) {
     const known = this.#objects.get(fd);
     const kind =
@@ -54,7 +59,7 @@ export class StraceFiles {
     if (name !== undefined) this.#objects.set(to, name);
   }
 
-  /** @returns the file, if that was its last descriptor. */
+  /** @returns The file, if that was its last descriptor. */
   close(fd: number): string | undefined {
     const name = this.#objects.get(fd);
     this.#objects.delete(fd);

@@ -1,4 +1,7 @@
-/** One line of strace. The forms: strace(1), and what strace 6.1 prints (test/fixtures/traces). */
+/**
+ * Parses one line of strace. The forms are those of strace(1), and of what strace 6.1 prints
+ * (test/fixtures/traces).
+ */
 
 export type StraceLine =
   | {
@@ -18,7 +21,7 @@ export type StraceLine =
       readonly kind: 'resumed';
       readonly pid: string;
       readonly name: string;
-      /** What is left of the arguments. */
+      /** The part of the arguments that is left. */
       readonly args: string;
       readonly answer: StraceAnswer;
     }
@@ -28,10 +31,10 @@ export type StraceLine =
 export type StraceAnswer =
   | { readonly value: number; readonly path: string | undefined }
   | { readonly errno: string }
-  /** `?`: a signal came first, or the process ended in it. */
+  /** The answer is `?`: a signal came first, or the process ended in the call. */
   | { readonly unknown: true };
 
-/** `[pid 12] ` or `12 `, then a time of -t, -tt, -ttt or -r. */
+/** The prefix is `[pid 12] ` or `12 `, followed by a time of -t, -tt, -ttt or -r. */
 const prefix =
   /^(?:\[pid +(\d+)\] +|(\d+) +)?(?:\d\d:\d\d:\d\d(?:\.\d+)? +|\d+\.\d+ +)?(?:\(\+ *[\d.]+\) +)?/;
 const whole = /^(\w+)\((.*)\) += (.+)$/;
@@ -54,7 +57,10 @@ export function parseStraceLine(line: string): StraceLine {
   return { kind: ended === null ? 'call' : 'resumed', pid, name, args, answer };
 }
 
-/** `0`, `3</dev/kvm>`, `-1 EINVAL (Invalid argument)`, `? ERESTARTSYS (…)`; -T adds ` <0.000012>`. */
+/**
+ * Examples are `0`, `3</dev/kvm>`, `-1 EINVAL (Invalid argument)` and `? ERESTARTSYS (…)`; -T adds `
+ * <0.000012>`.
+ */
 const answerForm = /^(?:(\?)|(-?\d+|0x[0-9a-f]+)(?:<(.*?)>)?)(?: (E[A-Z0-9]+)\b)?/;
 
 function parseAnswer(text: string): StraceAnswer | undefined {

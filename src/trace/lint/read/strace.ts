@@ -1,4 +1,4 @@
-/** The calls of KVM in the output of `strace -f -e trace=ioctl,openat,close,dup`. */
+/** Reads the KVM calls from the output of `strace -f -e trace=ioctl,openat,close,dup`. */
 import { errnoNumbers } from '../../../abi/kvm/errno.ts';
 import { makers } from '../../names.ts';
 import type { CallOutcome } from '../../record.ts';
@@ -13,7 +13,7 @@ interface Syscall {
   readonly name: string;
   readonly args: string;
   readonly answer: StraceAnswer;
-  /** Where it begins. */
+  /** Line where the call begins. */
   readonly line: number;
 }
 
@@ -27,7 +27,7 @@ class StraceReader {
   readonly #files = new StraceFiles();
   readonly #steps: TracedStep[] = [];
   readonly #unreadable: UnreadableLine[] = [];
-  /** Calls that others interrupted in the trace, by process. */
+  /** Calls that other calls interrupted in the trace, by process. */
   readonly #begun = new Map<string, Omit<Syscall, 'answer'>>();
   readonly #threads = new Map<string, string>();
   readonly #running = new Set<string>();
@@ -62,7 +62,7 @@ class StraceReader {
 
   end(): TracedTrace {
     const isWhole = this.#steps.length > 0 && this.#running.size === 0;
-    // Whatever a process leaves open, its end closes.
+    // The end of a process closes whatever it leaves open.
     if (isWhole) for (const object of this.#files.open) this.#push({ kind: 'close', object });
     return {
       format: 'strace',
@@ -75,7 +75,7 @@ class StraceReader {
     };
   }
 
-  /** False: nothing about KVM. */
+  /** Returns false when the call has nothing to do with KVM. */
   #take(call: Syscall): boolean {
     switch (call.name) {
       case 'ioctl':
@@ -148,7 +148,8 @@ class StraceReader {
     }
     const { value } = answer;
     if (makes === undefined) return { value };
-    // The descriptor is free: what it was before has been closed, whether the trace shows it or not.
+    // The descriptor was free, so the file that it stood for before has been closed, whether the trace
+    // shows that or not.
     const gone = this.#files.close(value);
     if (gone !== undefined) this.#push({ kind: 'close', object: gone }, { line });
     return { value: 0, made: this.#files.make(value, makes) };
@@ -158,7 +159,7 @@ class StraceReader {
     this.#steps.push({ line: this.#line, ...about, record });
   }
 
-  /** The pids of strace are threads; which of them make a process, it does not say. */
+  /** The pids of strace are threads, and strace does not tell which of them make a process. */
   #thread(pid: string): string {
     const name = this.#threads.get(pid) ?? `T${this.#threads.size}`;
     this.#threads.set(pid, name);

@@ -1,13 +1,13 @@
 /**
- * Arguments for calls of which the trace shows only a pointer: those that a right program gives. So
- * what depends on them is not judged, and the machine is where the program was.
+ * The trace shows only a pointer for some calls. They get the arguments that a right program gives, so
+ * that the machine is where the program was; what depends on those arguments is not judged.
  */
 import type { CallRecord, TraceArgs } from '../../record.ts';
 
 const leaf = { index: 0, flags: 0, eax: '0x0', ebx: '0x0', ecx: '0x0', edx: '0x0' };
 
 const assumed: Readonly<Record<string, TraceArgs>> = {
-  // The one capability without which no vCPU of a TD can be made.
+  // No vCPU of a TD can be made without this capability.
   KVM_ENABLE_CAP: { cap: 'KVM_CAP_SPLIT_IRQCHIP', flags: '0x0', args: ['0x18'] },
   KVM_TDX_INIT_VM: {
     flags: '0x0',
@@ -23,7 +23,9 @@ const assumed: Readonly<Record<string, TraceArgs>> = {
   KVM_TDX_TERMINATE_VM: { flags: '0x0' },
 };
 
-/** undefined: nothing can be assumed. A call that was refused is not assumed to be right. */
+/**
+ * Returns undefined when nothing can be assumed. A call that was refused is not assumed to be right.
+ */
 export function assumedArgs(record: CallRecord): CallRecord | undefined {
   const args = assumed[record.request];
   return args === undefined || !('value' in record.outcome) ? undefined : { ...record, args };

@@ -1,6 +1,6 @@
 /**
- * The arguments of a traced call, for whoever replays it. A trace from a file may hold anything: what
- * is not there, or is no number, is undefined.
+ * The class gives the arguments of a traced call to whoever replays it. A trace from a file may hold
+ * anything, so an argument that is not there, or is no number, reads as undefined.
  */
 import type { CpuidEntry } from '../../../abi/kvm/structs.ts';
 import type { TraceArgs, TraceValue } from '../../record.ts';
@@ -32,7 +32,7 @@ export class CallArgs {
     return value === undefined || value > 0xffff_ffffn ? undefined : Number(value);
   }
 
-  /** A number, or its name in a table. */
+  /** Reads a number, or its name in a table. */
   named(name: string, table: Readonly<Record<string, number>>): number | undefined {
     return table[this.text(name) ?? ''] ?? this.number(name);
   }
@@ -50,7 +50,7 @@ export class CallArgs {
     return new CallArgs(isMap(value) ? value : {});
   }
 
-  /** As many bytes as asked for; shorter text is filled up with zeros. */
+  /** Gives as many bytes as asked for, and fills shorter text up with zeros. */
   bytes(name: string, length: number): Uint8Array {
     const digits = /^0x([0-9a-f]*)$/.exec(this.text(name) ?? '')?.[1] ?? '';
     return Uint8Array.from({ length }, (_, at) =>
@@ -58,7 +58,7 @@ export class CallArgs {
     );
   }
 
-  /** undefined: the entries are not in the trace. */
+  /** Returns undefined when the entries are not in the trace. */
   cpuid(name = 'cpuid'): readonly CpuidEntry[] | undefined {
     const list = this.#args[name];
     if (!Array.isArray(list)) return undefined;
@@ -66,7 +66,10 @@ export class CallArgs {
     return entries.every((entry) => entry !== undefined) ? entries : undefined;
   }
 
-  /** Whether a copy faulted in the trace: `cmd.read`, the second time `cmd.read#2`. */
+  /**
+   * Tells whether a copy faulted in the trace. The name is `cmd.read`, and `cmd.read#2` the second
+   * time.
+   */
   faulted(copy: string, time: number): boolean {
     return this.#faults.has(time === 1 ? copy : `${copy}#${time}`);
   }
@@ -90,7 +93,7 @@ function listOf(value: TraceValue | undefined): readonly TraceValue[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Of 64 bits. */
+/** Reads a number of 64 bits. */
 function bigOf(value: TraceValue | undefined): bigint | undefined {
   const isNumber = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
   const isText = typeof value === 'string' && /^0x[0-9a-f]{1,16}$/.test(value);

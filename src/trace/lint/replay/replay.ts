@@ -1,8 +1,8 @@
 /**
- * Plays a trace on a simulated machine, call by call, and says what its kernel answers. The machine
- * stays where the program of the trace was: what the trace has as refused is taken back if the
- * simulated kernel would have taken it, and what happened to the program for no fault of its own
- * (a signal, no memory, no entropy) is not played.
+ * Plays a trace on a simulated machine, call by call, and reports what its kernel answers. The machine
+ * stays where the program of the trace was: a call that the trace shows as refused is taken back if the
+ * simulated kernel would have taken it, and what happened to the program for no fault of its own (a
+ * signal, no memory, no entropy) is not played.
  */
 import type { InitVmFacts } from '../../../abi/kvm/init-vm-rules.ts';
 import {
@@ -30,15 +30,15 @@ export interface ReplayOptions {
   readonly kernelAbi: KernelAbi;
 }
 
-/** Taking back means to begin again; a trace that needs it often is not worth the time. */
+/** Taking a call back means to begin again. A trace that needs that often is not worth the time. */
 const mostRestarts = 8;
-/** Of guest memory, in pages. Each is measured as in a TD. */
+/** The limit is on guest memory, in pages, because each of them is measured as in a TD. */
 const mostPages = 1 << 18;
 
 export class Replay {
   readonly #options: ReplayOptions;
   #run: Run;
-  /** What the machine has been through. */
+  /** The steps that the machine has been through. */
   #accepted: TracedStep[] = [];
   #restarts = 0;
 
@@ -47,7 +47,7 @@ export class Replay {
     this.#run = new Run(options);
   }
 
-  /** @returns the answer of the simulated kernel; undefined where it was not asked. */
+  /** @returns The answer of the simulated kernel, or undefined where it was not asked. */
   async play(step: TracedStep): Promise<CallOutcome | undefined> {
     const answer = await this.#run.play(step);
     if (answer === undefined || !isCall(step)) {
@@ -64,7 +64,10 @@ export class Replay {
     return answer;
   }
 
-  /** The program went on from a call that this kernel refuses: with arguments that it would take. */
+  /**
+   * The program went on from a call that this kernel refuses, so the call is made with arguments that
+   * the kernel would take.
+   */
   async #catchUp(step: TracedCall): Promise<void> {
     if (!forArguments.has(step.record.request)) return;
     const assumed: TracedCall = { ...step, argsUnknown: true };
@@ -72,7 +75,7 @@ export class Replay {
     if (answer !== undefined && 'value' in answer) this.#accepted.push(assumed);
   }
 
-  /** What KVM_TDX_INIT_VM looks at in a call; undefined: the trace does not show it. */
+  /** Gives what KVM_TDX_INIT_VM looks at in a call, or undefined where the trace does not show it. */
   initVmFacts({ record }: TracedCall): InitVmFacts | undefined {
     const { profile } = this.#options;
     const struct = initVmStruct(new CallArgs(record.args));
@@ -80,7 +83,7 @@ export class Replay {
     return struct && tdx && initVmFacts({ kernel: { profile }, tdx }, struct);
   }
 
-  /** False from then on: the machine is no longer where the program was. */
+  /** Becomes false, for good, when the machine is no longer where the program was. */
   get follows(): boolean {
     return this.#restarts <= mostRestarts;
   }
@@ -93,11 +96,11 @@ export class Replay {
   }
 }
 
-/** One machine, from its start. */
+/** A run is one machine, from its start. */
 class Run {
   readonly #machine: SimulatedMachine;
   readonly #handles = new Map<string, Handle>();
-  /** What the guest does at the next entry. */
+  /** The guest does this at its next entry. */
   #guestEvent: GuestEvent | 'runs on' = 'runs on';
   #pagesLeft = mostPages;
 
@@ -155,7 +158,7 @@ class Run {
     if (lacks) return step.argsUnknown ? undefined : this.#playCall({ ...step, argsUnknown: true });
     if (played !== record) return undefined;
     this.#keep(step, answer);
-    // Nothing follows from a refusal of what we made up.
+    // Nothing follows from a refusal of arguments that the replay made up.
     const isMadeUp = step.argsUnknown && (forArguments.has(record.request) || isCap(record));
     return isMadeUp && !answer.ok ? undefined : outcomeOf(answer);
   }
@@ -173,13 +176,16 @@ class Run {
     const page = { read: () => input, writeExit: () => {} };
     const arg = args.big('arg') ?? 0n;
     const pending = this.#machine.run(callerOf(record), handle, { request: 'KVM_RUN', arg, page });
-    // Ends it where it waits for something; what has answered already has answered.
+    // This ends a call that waits for something, and does nothing to one that has answered.
     pending.cancel();
     const answer = await pending.answer;
     return !answer.ok && answer.errno === 'EINTR' ? undefined : outcomeOf(answer);
   }
 
-  /** A trace may begin when the file was open already; then it is as if it had just been opened. */
+  /**
+   * A trace may begin when the file was open already. The file is then treated as if it had just been
+   * opened.
+   */
   #handleOf({ object }: CallRecord): Handle | undefined {
     const known = this.#handles.get(object);
     if (known !== undefined || !object.startsWith('sys#')) return known;
@@ -202,12 +208,15 @@ class Run {
   }
 }
 
-/** Calls that are refused for their arguments rather than for the state of the TD. */
+/** These calls are refused for their arguments rather than for the state of the TD. */
 const forArguments: ReadonlySet<string> = new Set(['KVM_TDX_INIT_VM', 'KVM_SET_CPUID2']);
 
 const isCap = ({ request }: CallRecord) => request === 'KVM_ENABLE_CAP';
 
-/** What was done of a call before it was interrupted: only a memory region is done in parts. */
+/**
+ * Gives the part of a call that was done before it was interrupted. Only a memory region is done in
+ * parts.
+ */
 function partOf(record: CallRecord): CallRecord | undefined {
   if (record.request !== 'KVM_TDX_INIT_MEM_REGION') return undefined;
   const args = new CallArgs(record.args);
@@ -229,7 +238,9 @@ function guestEventOf(args: CallArgs, outcome: CallOutcome): GuestEvent | 'runs 
   return 'errno' in outcome && outcome.errno === 'EIO' ? 'touches unaccepted memory' : 'runs on';
 }
 
-/** Every process of the trace has an address space of its own, and all memory that it speaks of. */
+/**
+ * Every process of the trace has an address space of its own, with all the memory that it refers to.
+ */
 function callerOf({ thread }: CallRecord): Caller {
   const process = Number(/^P(\d+)\./.exec(thread)?.[1] ?? 1);
   return {

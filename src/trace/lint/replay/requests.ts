@@ -1,5 +1,5 @@
 /**
- * A traced call as a request to the simulated kernel, where it has to do with the state of a TD. The
+ * Turns a traced call that concerns the state of a TD into a request to the simulated kernel. The
  * structs give what the trace shows; a copy that the trace does not show is noted as lacking.
  */
 import { capabilities } from '../../../abi/kvm/capabilities.ts';
@@ -19,13 +19,13 @@ import { CallArgs } from './call-args.ts';
 
 export interface ReplayContext {
   handleOf(object: string): Handle | undefined;
-  /** The kernel asked for something that the trace does not show. */
+  /** Called when the kernel asks for something that the trace does not show. */
   lacks(): void;
 }
 
 type Builder = (args: CallArgs, context: ReplayContext) => Request | undefined;
 
-/** undefined: the call has nothing to do with the state of a TD, or lacks an argument. */
+/** Returns undefined for a call that does not concern the state of a TD, or that lacks an argument. */
 export function requestOf(record: CallRecord, context: ReplayContext): Request | undefined {
   return builders[record.request]?.(new CallArgs(record.args), context);
 }
@@ -34,7 +34,7 @@ export function isReplayed(request: string): boolean {
   return request in builders;
 }
 
-/** A page that every caller has. */
+/** Every caller has a page here. */
 const anyAddress = 0x7f00_0000_0000n;
 
 const builders: Readonly<Record<string, Builder>> = {
@@ -134,7 +134,7 @@ function withNumber(value: number | undefined, request: string, field: string) {
   return value === undefined ? undefined : ({ request, [field]: value } as unknown as Request);
 }
 
-/** `data` of the other commands is a pointer, which the model does not look at. */
+/** Of the other commands, `data` is a pointer that the model does not look at. */
 function command(id: number, args: CallArgs, context: ReplayContext): UserStruct<TdxCommandStruct> {
   return struct('cmd', args, context, () => ({
     id,
@@ -144,7 +144,7 @@ function command(id: number, args: CallArgs, context: ReplayContext): UserStruct
   }));
 }
 
-/** Up to four arguments, of which the first may be a file. */
+/** The call has up to four arguments, of which the first may be a file. */
 function enableCap(args: CallArgs, context: ReplayContext) {
   return struct('cap', args, context, () => {
     const cap = args.named('cap', capabilities);
@@ -209,7 +209,7 @@ function userCpuid(name: string, args: CallArgs, context: ReplayContext): UserCp
   };
 }
 
-/** Traces have no addresses; only what is wrong with one. */
+/** A trace has no addresses, but shows what is wrong with one. */
 function pointer(args: CallArgs, name: string): bigint {
   if (args.text(name) === 'null') return 0n;
   return args.text(name) === 'unaligned' ? anyAddress + 1n : anyAddress + PAGE_SIZE;
@@ -251,7 +251,7 @@ function written(copy: string, args: CallArgs): (value: unknown) => boolean {
   };
 }
 
-/** undefined where any field is. */
+/** Returns undefined where any field is undefined. */
 function complete<T extends Readonly<Record<string, unknown>>>(
   fields: T,
 ): { readonly [Name in keyof T]: Exclude<T[Name], undefined> } | undefined {

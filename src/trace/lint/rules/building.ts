@@ -1,4 +1,4 @@
-/** What a TD lacks though every call was taken. */
+/** These rules find what a TD lacks though every call was taken. */
 
 import { granted, isFinalized, isInitialized, pagesAdded, type VmHistory } from '../history.ts';
 import { CallArgs } from '../replay/call-args.ts';
@@ -107,7 +107,7 @@ function asked(vm: VmHistory, request: string): boolean {
   return vm.calls.some(({ record }) => record.request === request);
 }
 
-/** Where the trace does not show which capability it was, it may have been this one. */
+/** Where the trace does not show which capability was enabled, it may have been this one. */
 function takesMapGpa(vm: VmHistory): boolean {
   if (vm.made === undefined) return true;
   return vm.calls.some(({ record, argsUnknown }) => {

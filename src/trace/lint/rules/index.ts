@@ -6,7 +6,7 @@ import { repeatRules } from './repeats.ts';
 import type { Found, LintRule, RuleTrace } from './rule.ts';
 import { superfluousRules } from './superfluous.ts';
 
-/** Every rule about a TD. docs/exec-trace.md lists them; a test holds the two together. */
+/** These are all rules about a TD. docs/exec-trace.md lists them, and a test keeps the two in step. */
 export const lintRules: readonly LintRule[] = [
   ...repeatRules,
   ...buildingRules,

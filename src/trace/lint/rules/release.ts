@@ -1,4 +1,4 @@
-/** Whether the key slot of a TD was given back. */
+/** These rules tell whether the key slot of a TD was given back. */
 import { hasCommand } from '../../../abi/kvm/kernels/record.ts';
 import { granted, isFinalized, isInitialized, type VmHistory } from '../history.ts';
 import { madeBy } from '../traced.ts';
@@ -72,7 +72,7 @@ export const releaseRules: readonly LintRule[] = [
   },
 ];
 
-/** A trace that was cut off, or without close(), says nothing of what came after. */
+/** A trace that was cut off, or that has no close(), tells nothing about what came after. */
 function judgesEnd(vm: VmHistory, { trace }: RuleTrace): boolean {
   return trace.isWhole && trace.tellsCloses && isInitialized(vm);
 }

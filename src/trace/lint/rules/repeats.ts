@@ -1,4 +1,4 @@
-/** Refusals that ask to be repeated. */
+/** These rules concern refusals that ask to be repeated. */
 import type { VmHistory } from '../history.ts';
 import { errnoOf, succeeded, type TracedCall } from '../traced.ts';
 import type { Found, LintRule } from './rule.ts';
@@ -42,7 +42,7 @@ export const repeatRules: readonly LintRule[] = [
   },
 ];
 
-/** The last call of a request on this VM, if it ended so. */
+/** Gives the last call of a request on this VM, if it ended with one of these errnos. */
 function notRepeated(vm: VmHistory, request: string, errnos: readonly string[]): Found[] {
   const last: TracedCall | undefined = vm.calls.findLast(
     ({ record }) => record.request === request,

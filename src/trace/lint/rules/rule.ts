@@ -1,4 +1,4 @@
-/** Rules about a whole trace: what is missing in it, and what is too much. */
+/** A rule is about a whole trace: about what is missing in it, and what is too much. */
 import type { CheckName } from '../../../abi/kvm/checks/index.ts';
 import type { KernelAbi } from '../../../simulator/index.ts';
 import type { Severity } from '../finding.ts';
@@ -9,18 +9,18 @@ export interface RuleTrace {
   readonly trace: TracedTrace;
   readonly history: TraceHistory;
   readonly kernelAbi: KernelAbi;
-  /** VMs of which a call was refused that they need: what is missing then follows from that. */
+  /** VMs that had a necessary call refused: what is missing then follows from that. */
   readonly stopped: ReadonlySet<VmHistory>;
 }
 
 export interface Found {
-  /** Where. */
+  /** The call or the line that the finding is about. */
   readonly at: TracedCall | number;
-  /** What the rule's problem does not say. */
+  /** Detail that the rule's problem does not tell. */
   readonly detail?: string | undefined;
 }
 
-/** About one VM that is, or may be, a TD. */
+/** A rule is about one VM that is, or may be, a TD. */
 export interface LintRule {
   readonly id: string;
   readonly severity: Severity;
@@ -28,7 +28,7 @@ export interface LintRule {
   readonly problem: string;
   /** What the kernel does. */
   readonly kernel: string;
-  /** The checks of the kernel that it is about. */
+  /** The kernel's checks that the rule is about. */
   readonly checks?: readonly CheckName[];
   /** An imperative clause. */
   readonly remedy: string;

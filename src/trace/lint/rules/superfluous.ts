@@ -1,4 +1,4 @@
-/** Calls that a TD has no use for. */
+/** These rules find calls that a TD has no use for. */
 import { granted } from '../history.ts';
 import type { TracedCall } from '../traced.ts';
 import type { Found, LintRule } from './rule.ts';

@@ -3,7 +3,7 @@ export function fragment(id: string): string {
   return `#state=${encodeURIComponent(id)}`;
 }
 
-/** The state that the address names; an address may be anything. */
+/** Gives the state that the address names. An address may be anything. */
 export function byAddress(): string | undefined {
   const named = /^#state=(.*)$/.exec(location.hash)?.[1];
   try {

@@ -1,4 +1,4 @@
-/** The chart of this page: what is known of it, and where it is drawn. */
+/** The module knows the chart of this page, and where it is drawn. */
 import { byDataset, part, readData } from '../../page/client/dom.ts';
 import type { ChartData } from '../chart-data.ts';
 

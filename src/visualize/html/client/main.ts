@@ -1,4 +1,4 @@
-/** Mouse, touch and keys. */
+/** The page reacts to mouse, touch and keys. */
 import { part } from '../../page/client/dom.ts';
 import { byAddress } from './address.ts';
 import { boxes, stateById, svg, view } from './chart.ts';
@@ -65,7 +65,7 @@ addEventListener('pointercancel', () => {
   drag = null;
 });
 
-/** The state that was hit; the heading of a compound state lies over its box. */
+/** Gives the state that was hit. The heading of a compound state lies over its box. */
 function stateAt(target: Element): string | undefined {
   const hit = target.closest<SVGElement>('[data-state], [data-heading]');
   return hit?.dataset.state ?? hit?.dataset.heading;

@@ -1,4 +1,4 @@
-/** What is said about a state, or about the whole chart. */
+/** The panel describes a state, or the whole chart. */
 import { make, part } from '../../page/client/dom.ts';
 import type { EdgeData, StateData } from '../chart-data.ts';
 import { fragment } from './address.ts';
@@ -44,7 +44,7 @@ export function describeChart(): void {
   );
 }
 
-/** By its own name, indented: the list shows what is in what. */
+/** A state is listed by its own name and indented, so that the list shows what is in what. */
 function listedState({ id, name, depth }: StateData): HTMLElement {
   const item = make('li', make('a', name, { href: fragment(id), title: id }));
   item.style.paddingLeft = `${depth * 16}px`;

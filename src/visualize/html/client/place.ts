@@ -1,4 +1,4 @@
-/** Where the picture is: panning and zooming are one transform of it. */
+/** Panning and zooming are one transform of the picture, which tells where it is. */
 import { boxes, svg, view } from './chart.ts';
 
 const size = { width: svg.width.baseVal.value, height: svg.height.baseVal.value };
@@ -16,7 +16,7 @@ export function showWhole(): void {
   show();
 }
 
-/** The point stays where it is: the middle of the view, unless another is given. */
+/** The given point stays where it is. Without one, it is the middle of the view. */
 export function zoomBy(
   factor: number,
   { x, y } = { x: view.clientWidth / 2, y: view.clientHeight / 2 },

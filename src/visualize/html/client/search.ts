@@ -1,4 +1,4 @@
-/** Finding a state by name, ioctl, event or description. */
+/** The search finds a state by name, ioctl, event or description. */
 import { make, part } from '../../page/client/dom.ts';
 import type { StateData } from '../chart-data.ts';
 import { data } from './chart.ts';
@@ -7,7 +7,7 @@ import { go } from './selection.ts';
 
 interface Hit {
   readonly state: StateData;
-  /** The text that was found; nothing where it is the name. */
+  /** Text that was found. It is empty where the text is the name. */
   readonly why: string;
   readonly rank: number;
 }

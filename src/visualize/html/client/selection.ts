@@ -1,4 +1,4 @@
-/** The selected state and the way to it. */
+/** The page shows the selected state and the way to it. */
 import type { StateData } from '../chart-data.ts';
 import { byAddress, fragment } from './address.ts';
 import { boxes, edgeById, headings, stateById, svg } from './chart.ts';
@@ -11,7 +11,7 @@ export function go(id: string | undefined): void {
   select(id);
 }
 
-/** @param id of a state, or anything else for none. */
+/** @param id is that of a state, or anything else for none. */
 export function select(id: string | undefined): void {
   for (const drawn of svg.querySelectorAll('.selected, .on-path')) {
     drawn.classList.remove('selected', 'on-path');

@@ -1,11 +1,14 @@
-/** What every page does with its document. All text is set as text: no markup comes from data. */
+/**
+ * Every page does these things with its document. All text is set as text, so no markup comes from
+ * data.
+ */
 
-/** What the server side has put into the page for its script (page/document.ts). */
+/** Reads what the server side has put into the page for its script (page/document.ts). */
 export function readData<Data>(): Data {
   return JSON.parse(part('data', HTMLScriptElement).text);
 }
 
-/** An element that the document is known to have. */
+/** Gives an element that the document is known to have. */
 export function part<Kind extends Element>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;
@@ -35,7 +38,7 @@ export function makeSvg<Tag extends keyof SVGElementTagNameMap>(
   return made;
 }
 
-/** The groups of a chart that carry this data attribute, by its value. */
+/** Gives the groups of a chart that carry this data attribute, by its value. */
 export function byDataset(svg: SVGSVGElement, name: string): Map<string, SVGGraphicsElement> {
   const found = svg.querySelectorAll<SVGGraphicsElement>(`[data-${name}]`);
   return new Map([...found].map((group) => [group.dataset[name] ?? '', group]));
