@@ -3,7 +3,7 @@
  * refuses it. Each check is one row with a stable name, and the rows of a request stand in the order
  * in which Linux 7.3 makes them. Kernel records (../kernels/) say which rows another kernel has, and in
  * which order. The simulator answers with the row that refused; explain, lint, plan and the generated
- * docs/kernel-checks.md read the same rows.
+ * docs/kernel-checks/ read the same rows.
  */
 import type { ErrnoName } from '../errno.ts';
 
