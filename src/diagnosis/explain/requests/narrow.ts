@@ -48,9 +48,23 @@ const maxVcpusField =
       ? undefined
       : { meaning: `max_vcpus of struct kvm_tdx_init_vm is ${named}, and ${refused}` };
 
+/** A VMM for kernels without the field leaves its reserved fields elsewhere. */
+const otherStruct: Narrowing = ({ initVmMaxVcpus: named }) =>
+  named === undefined
+    ? undefined
+    : {
+        meaning:
+          'a reserved field of struct kvm_tdx_init_vm is not 0; this kernel has max_vcpus in that ' +
+          `struct, where the VMM gives ${named}`,
+        next:
+          'use a VMM that is built for this struct: those for kernels without max_vcpus, such as ' +
+          'upstream-7.3, have other fields there (`tdctl kernels`)',
+      };
+
 const narrowings: Readonly<Record<string, Narrowing>> = {
   'init-vm.no-key-slot': noKeySlot,
   'init-vm.no-key-slot-yet': noKeySlot,
+  'init-vm.reserved': otherStruct,
   'init-vm.max-vcpus-too-large': maxVcpusField('may be at most KVM_MAX_VCPUS'),
   'init-vm.max-vcpus-mismatch': maxVcpusField('KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS) has set another'),
   'init-vm.max-vcpus-too-small': maxVcpusField('more vCPUs exist'),
