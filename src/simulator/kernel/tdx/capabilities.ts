@@ -27,8 +27,10 @@ const steps: Steps<CapabilitiesCall> = {
 };
 
 export function tdxCapabilities(command: TdCommand, user: UserCapabilities): Answer {
-  const call = { ...command, user, nent: new CopiedIn(() => user.readNent()) };
-  return firstRefusal(command.kernel, 'KVM_TDX_CAPABILITIES', { steps, call }) ?? done;
+  const { kernel, tdx, vm, td, caller, cmd } = command;
+  const nent = new CopiedIn(() => user.readNent());
+  const call = { kernel, tdx, vm, td, caller, cmd, user, nent };
+  return firstRefusal(kernel, 'KVM_TDX_CAPABILITIES', { steps, call }) ?? done;
 }
 
 function capabilitiesOf(tdx: TdxSupport): CapabilitiesStruct {

@@ -38,8 +38,22 @@ const steps: Steps<GetCpuidCall> = {
 
 export function getCpuid(command: VcpuCommand, user: UserCpuid): Answer {
   const header = new CopiedIn(() => user.readHeader());
-  const call: GetCpuidCall = { ...command, user, header, entries: [] };
-  return firstRefusal(command.kernel, 'KVM_TDX_GET_CPUID', { steps, call }) ?? done;
+  const { kernel, tdx, vm, td, caller, cmd, cmdAgain, vcpu, tdVcpu } = command;
+  const call: GetCpuidCall = {
+    kernel,
+    tdx,
+    vm,
+    td,
+    caller,
+    cmd,
+    cmdAgain,
+    vcpu,
+    tdVcpu,
+    user,
+    header,
+    entries: [],
+  };
+  return firstRefusal(kernel, 'KVM_TDX_GET_CPUID', { steps, call }) ?? done;
 }
 
 /**

@@ -97,8 +97,9 @@ const pageSteps: Steps<PageCall> = {
 };
 
 export function initMemRegion(command: VcpuCommand, user: UserStruct<InitMemRegionStruct>): Answer {
-  const call: RegionCall = { ...command, region: new CopiedIn(() => user.read()) };
-  const { kernel } = command;
+  const { kernel, tdx, vm, td, caller, cmd, cmdAgain, vcpu, tdVcpu } = command;
+  const region = new CopiedIn(() => user.read());
+  const call: RegionCall = { kernel, tdx, vm, td, caller, cmd, cmdAgain, vcpu, tdVcpu, region };
   const refused = firstRefusal(kernel, 'KVM_TDX_INIT_MEM_REGION', { steps: regionSteps, call });
   if (refused !== undefined) return refused;
   const { sourceAddr, gpa, nrPages } = call.region.value;
@@ -114,23 +115,34 @@ export function initMemRegion(command: VcpuCommand, user: UserStruct<InitMemRegi
 
 /** Tells how many pages were added, and what stopped the loop before the last of them. */
 function addPages(call: RegionCall): { readonly pages: number; readonly stopped?: Refusal } {
-  const { sourceAddr, gpa: first, nrPages } = call.region.value;
+  const { kernel, tdx, vm, td, caller, cmd, cmdAgain, vcpu, tdVcpu, region } = call;
+  const { sourceAddr, gpa: first, nrPages } = region.value;
   for (let page = 0; page < Number(nrPages); page++) {
     const offset = BigInt(page) * PAGE_SIZE;
     const gpa = first + offset;
     const gfn = Number(gpa / PAGE_SIZE);
+    // Field by field: a spread of the call took longer than a page's checks do.
     const pageCall: PageCall = {
-      ...call,
+      kernel,
+      tdx,
+      vm,
+      td,
+      caller,
+      cmd,
+      cmdAgain,
+      vcpu,
+      tdVcpu,
+      region,
       page,
       source: sourceAddr + offset,
       gpa,
       gfn,
-      slot: slotAt(call.vm, gfn),
+      slot: slotAt(vm, gfn),
       content: noContent,
       hpa: 0,
       failure: undefined,
     };
-    const stopped = firstRefusal(call.kernel, 'KVM_TDX_INIT_MEM_REGION', {
+    const stopped = firstRefusal(kernel, 'KVM_TDX_INIT_MEM_REGION', {
       steps: pageSteps,
       call: pageCall,
     });
