@@ -2,15 +2,7 @@
  * Reads the bytes behind a path, whatever it names: a file, a pipe, a terminal, a device. Nobody holds
  * more of them than the caller asks for, and a wait for more of them ends with an interrupt.
  */
-import {
-  close,
-  constants,
-  createReadStream,
-  fstat,
-  open,
-  readSync,
-  type Stats,
-} from 'node:fs';
+import { close, constants, createReadStream, fstat, open, readSync, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { isatty, ReadStream as TerminalStream } from 'node:tty';

@@ -128,13 +128,13 @@ async function namesIn(directory: string): Promise<string[] | undefined> {
 
 function tooLarge(path: string, bytes: Buffer, kind: TextFileKind): TdctlError {
   const { bytes: most, because } = kind.largest ?? ofADocument;
-  const looksBinary = bytes.includes(0);
+  const isBinary = bytes.includes(0);
   return new TdctlError({
     code: 'TDCTL_E_SPEC_INVALID',
     op: opOf(kind),
     message: `the file is larger than ${formatBytes(BigInt(most))}; a ${kind.kind} file ${because}`,
     place: sanitize(path),
-    hint: looksBinary ? 'this is a binary file: was a firmware image named as SPEC?' : undefined,
+    hint: isBinary ? 'this is a binary file: was a firmware image or a device named?' : undefined,
   });
 }
 

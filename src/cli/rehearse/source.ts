@@ -44,7 +44,9 @@ export async function openSource(
   const [kind, profileText] = splitHost(host);
   const profile = profileText === undefined ? undefined : await hostProfile(profileText);
   const scenarioOn =
-    file === undefined ? await ofTd(text, { options, numbers }) : await ofFile(file, { options, numbers });
+    file === undefined
+      ? await ofTd(text, { options, numbers })
+      : await ofFile(file, { options, numbers });
   const faultOfFile = file?.fault ?? [];
   return {
     host,
