@@ -13,9 +13,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <iterator>
-#include <string_view>
+#include <string>
 #include <utility>
 
 #include "client_memory.h"
@@ -27,8 +26,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::string_view dev_kvm{"/dev/kvm\0", 9};
-
 // Nothing tells of a signal for a thread whose call waits, nor of the thread's end, so while calls
 // wait they are looked at this often, but for no more than a twentieth of the time.
 constexpr std::chrono::milliseconds look_after_calls_every{1};
@@ -38,21 +35,6 @@ constexpr std::chrono::milliseconds nothing_waits_for{10};
 
 // A process that ends takes no longer than that, if it has little to give back.
 constexpr std::chrono::milliseconds look_after_ends_every{1};
-
-bool is_open(int system_call) {
-  return system_call == __NR_open || system_call == __NR_openat || system_call == __NR_openat2;
-}
-
-// Where the path is, and where the flags are: `open` has no directory before them.
-struct OpenArguments {
-  std::uint64_t path;
-  std::uint64_t flags;
-};
-
-OpenArguments open_arguments(const seccomp_data& data) {
-  return data.nr == __NR_open ? OpenArguments{data.args[0], data.args[1]}
-                              : OpenArguments{data.args[1], data.args[2]};
-}
 
 }  // namespace
 
@@ -127,6 +109,7 @@ void Loop::serve() {
   await_ends();
   tell_interrupted();
   tell_closed();
+  files_.drain_rest([this](FileNumber file) { sink_(ClosedEvent{file}); });
   terminal_.restore();
   client_.turn = {};
   ended_ = true;
@@ -150,40 +133,80 @@ void Loop::handle(const seccomp_notif& notification) {
        calls_.take([thread](const Call& waiting) { return waiting.thread == thread; })) {
     sink_(InterruptedEvent{call});
   }
-  if (is_open(notification.data.nr)) {
-    handle_open(notification);
-  } else {
-    handle_ioctl(notification);
-  }
-}
-
-void Loop::handle_open(const seccomp_notif& notification) {
-  const auto thread = static_cast<pid_t>(notification.pid);
-  const OpenArguments arguments = open_arguments(notification.data);
-  char start[dev_kvm.size()] = {};
-  const ssize_t length =
-      read_start(thread, arguments.path, std::as_writable_bytes(std::span(start)));
-  if (length < 0) return refuse_out_of_reach(notification);
-  if (std::string_view(start, sizeof start) != dev_kvm) {
+  const TrappedCall* const call = trapped_call(notification.data);
+  if (call == nullptr) {
     let_through(listener(), notification.id);
     return;
   }
-  std::uint64_t flags = arguments.flags;
-  if (notification.data.nr == __NR_openat2) {
-    // struct open_how begins with its flags. An unreadable one is for the kernel to refuse.
-    if (read_memory(thread, arguments.flags, std::as_writable_bytes(std::span(&flags, 1))) !=
-        Access::done) {
-      let_through(listener(), notification.id);
+  switch (call->kind) {
+    case CallKind::open:
+    case CallKind::creat:
+    case CallKind::openat2:
+      return handle_open(notification, *call);
+    case CallKind::ioctl:
+      return handle_ioctl(notification);
+    case CallKind::truncate:
+    case CallKind::ftruncate:
+      return handle_truncate(notification, *call);
+  }
+}
+
+void Loop::handle_open(const seccomp_notif& notification, const TrappedCall& call) {
+  PathBuffer buffer;
+  NamedPath path;
+  const Access access = read_named_path(notification, call, buffer, &path);
+  if (access == Access::out_of_reach) return refuse_out_of_reach(notification);
+  if (access == Access::fault || !may_lead_to_kvm(path.text)) {
+    let_through(listener(), notification.id);
+    return;
+  }
+  OpenHow how;
+  const Access how_access = read_open_how(notification, call, &how);
+  if (how_access == Access::out_of_reach) return refuse_out_of_reach(notification);
+  const open_how known = how_access == Access::done ? how.known() : open_how{};
+  path.in_root = (known.resolve & RESOLVE_IN_ROOT) != 0;
+  // O_PATH opens nothing: it sees the device of this machine, as stat() does.
+  const bool opens = how_access == Access::done && (known.flags & O_PATH) == 0;
+  const Lead lead = opens ? lead_of(path) : Lead{Lead::To::elsewhere};
+  if (lead.to == Lead::To::dev_kvm) {
+    const int error = known.resolve == 0 ? 0 : walk_to_model(path, known.resolve);
+    if (error == 0) return open_kvm(notification, how);
+    refuse(listener(), notification.id, error);
+    return;
+  }
+  if (lead.to == Lead::To::link && !stops_at_link(known)) {
+    const WatchedFiles::Found found = files_.find_link(lead.link.c_str());
+    const bool ours = found.lookup == WatchedFiles::Lookup::ours;
+    // What is a device file is opened anew.
+    if (found.lookup == WatchedFiles::Lookup::native_kvm || (ours && is_system_file(found.number))) {
+      return open_kvm(notification, how);
+    }
+    if (ours) {
+      // Linux cannot open an anonymous inode.
+      refuse(listener(), notification.id, ENXIO);
       return;
     }
   }
+  let_through(listener(), notification.id);
+}
+
+void Loop::open_kvm(const seccomp_notif& notification, const OpenHow& how) {
+  const Abi abi = abi_of(notification.data);
+  if (abi != Abi::x86_64) return refuse_unserved(notification, "open", ENOSYS);
+  const Modelled modelled = open_model(how);
+  if (modelled.error != 0) {
+    refuse(listener(), notification.id, modelled.error);
+    return;
+  }
   ThreadIdentity identity;
   if (!identify(notification, &identity)) return;
+  const auto thread = static_cast<pid_t>(notification.pid);
   sink_(OpenEvent{
       .call = calls_.add({.id = notification.id, .thread = thread}),
       .thread = thread,
       .identity = identity,
-      .close_on_exec = (flags & O_CLOEXEC) != 0,
+      .close_on_exec = (how.known().flags & O_CLOEXEC) != 0,
+      .flags = modelled.flags,
   });
 }
 
@@ -199,15 +222,18 @@ void Loop::handle_ioctl(const seccomp_notif& notification) {
     case WatchedFiles::Lookup::not_open:
       let_through(listener(), notification.id);
       return;
+    case WatchedFiles::Lookup::native_kvm:
+      return refuse_unserved(notification, "ioctl", EPERM);
     case WatchedFiles::Lookup::ours:
       break;
   }
-  if (const std::int32_t* constant = system_answers_.find(request, arguments[2])) {
-    const std::lock_guard lock(system_files_mutex_);
-    if (system_files_.contains(found.number)) {
-      answer(listener(), notification.id, *constant);
-      return;
-    }
+  if (abi_of(notification.data) != Abi::x86_64) {
+    return refuse_unserved(notification, "ioctl", ENOSYS);
+  }
+  const std::int32_t* const constant = system_answers_.find(request, arguments[2]);
+  if (constant != nullptr && is_system_file(found.number)) {
+    answer(listener(), notification.id, *constant);
+    return;
   }
   ThreadIdentity identity;
   if (!identify(notification, &identity)) return;
@@ -219,6 +245,36 @@ void Loop::handle_ioctl(const seccomp_notif& notification) {
       .request = request,
       .argument = arguments[2],
   });
+}
+
+void Loop::handle_truncate(const seccomp_notif& notification, const TrappedCall& call) {
+  std::string link;
+  if (call.kind == CallKind::truncate) {
+    PathBuffer buffer;
+    NamedPath path;
+    const Access access = read_named_path(notification, call, buffer, &path);
+    if (access == Access::done && may_lead_to_kvm(path.text)) link = lead_of(path).link;
+  } else {
+    link = fd_link(static_cast<pid_t>(notification.pid),
+                   static_cast<int>(notification.data.args[call.subject]));
+  }
+  const bool ours =
+      !link.empty() && files_.find_link(link.c_str()).lookup == WatchedFiles::Lookup::ours;
+  if (ours) {
+    refuse(listener(), notification.id, EINVAL);
+  } else {
+    let_through(listener(), notification.id);
+  }
+}
+
+void Loop::refuse_unserved(const seccomp_notif& notification, const char* call, int error) {
+  refuse(listener(), notification.id, error);
+  sink_(UnservedEvent{.call = call, .abi = abi_of(notification.data), .error = error});
+}
+
+bool Loop::is_system_file(FileNumber file) {
+  const std::lock_guard lock(system_files_mutex_);
+  return system_files_.contains(file);
 }
 
 bool Loop::identify(const seccomp_notif& notification, ThreadIdentity* into) {
