@@ -40,15 +40,23 @@ std::size_t queued_events() {
   return std::max<std::size_t>(std::strtoul(text, nullptr, 10), 4);
 }
 
+// Where vm.memfd_noexec is 2, the kernel makes no other. Before Linux 6.3 it does not know the flag.
+UniqueFd new_memfd(const char* name) {
+  constexpr unsigned not_executable = 8;  // MFD_NOEXEC_SEAL
+  const int made = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | not_executable);
+  if (made >= 0 || errno != EINVAL) return UniqueFd(made);
+  return UniqueFd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+}
+
 // 0, or the errno of what could not be done.
 int make_file(const FileShape& shape, NewFile* made, struct stat* status) {
-  const UniqueFd file(::memfd_create(shape.name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  const UniqueFd file = new_memfd(shape.name);
   if (!file.is_open()) return errno;
   const auto size = static_cast<off_t>(shape.size_bytes);
   if (size > 0 && ::ftruncate(file.get(), size) < 0) return errno;
   if (shape.mapped) {
     // Where memory is short, it is said here and not by SIGBUS at the first touch.
-    if (const int error = ::posix_fallocate(file.get(), 0, size); error != 0) return error;
+    if (::posix_fallocate(file.get(), 0, size) != 0) return ENOMEM;
     void* address =
         ::mmap(nullptr, shape.size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
     if (address == MAP_FAILED) return errno;
