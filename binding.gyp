@@ -22,6 +22,8 @@
         "native/supervisor/kvm_paths.cc",
         "native/supervisor/launch.cc",
         "native/supervisor/loop.cc",
+        "native/supervisor/loop_paths.cc",
+        "native/supervisor/new_file.cc",
         "native/supervisor/notifications.cc",
         "native/supervisor/open_calls.cc",
         "native/supervisor/pending_signals.cc",

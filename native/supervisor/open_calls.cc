@@ -83,7 +83,7 @@ Modelled open_model(const OpenHow& how) {
   struct stat status;
   const bool exists = ::fstatat(dev.get(), model, &status, 0) == 0 && S_ISCHR(status.st_mode);
   // In an empty sandbox; O_CREAT must not make a file.
-  if (!exists) return {0, flags};
+  if (!exists) return {0, flags & (O_ACCMODE | O_APPEND | O_NONBLOCK)};
   const UniqueFd opened =
       how.is_openat2
           ? raw_openat2(dev.get(), model, how.bytes.data(), how.size)

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -25,12 +24,6 @@ struct ProcPath {
   char text[48];
 };
 
-ProcPath own_fd_path(int fd) {
-  ProcPath path;
-  std::snprintf(path.text, sizeof path.text, "/proc/self/fd/%d", fd);
-  return path;
-}
-
 // How many events wait in an inotify queue before it drops them.
 std::size_t queued_events() {
   constexpr std::size_t of_every_linux = 16384;
@@ -38,41 +31,6 @@ std::size_t queued_events() {
   char text[32] = {};
   if (!file.is_open() || ::read(file.get(), text, sizeof text - 1) <= 0) return of_every_linux;
   return std::max<std::size_t>(std::strtoul(text, nullptr, 10), 4);
-}
-
-// Where vm.memfd_noexec is 2, the kernel makes no other. Before Linux 6.3 it does not know the flag.
-UniqueFd new_memfd(const char* name) {
-  constexpr unsigned not_executable = 8;  // MFD_NOEXEC_SEAL
-  const int made = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | not_executable);
-  if (made >= 0 || errno != EINVAL) return UniqueFd(made);
-  return UniqueFd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-}
-
-// 0, or the errno of what could not be done.
-int make_file(const FileShape& shape, NewFile* made, struct stat* status) {
-  const UniqueFd file = new_memfd(shape.name);
-  if (!file.is_open()) return errno;
-  const auto size = static_cast<off_t>(shape.size_bytes);
-  if (size > 0 && ::ftruncate(file.get(), size) < 0) return errno;
-  if (shape.mapped) {
-    // Where memory is short, it is said here and not by SIGBUS at the first touch.
-    if (::posix_fallocate(file.get(), 0, size) != 0) return ENOMEM;
-    void* address =
-        ::mmap(nullptr, shape.size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
-    if (address == MAP_FAILED) return errno;
-    made->mapping = std::make_shared<SharedMapping>(address, shape.size_bytes);
-  }
-  // An empty file is nothing to be written or mapped; memory is.
-  const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | (size == 0 ? F_SEAL_WRITE : 0);
-  if (::fcntl(file.get(), F_ADD_SEALS, seals) < 0) return errno;
-  // The mode of KVM's own; and no program executes it.
-  if (::fchmod(file.get(), S_IRUSR | S_IWUSR) < 0) return errno;
-  if (::fstat(file.get(), status) < 0) return errno;
-  // A second description: that of memfd_create itself is not notified of in every kernel. The way to
-  // it is a link, whatever the program said of the links on its own way.
-  const int flags = (shape.flags & ~O_NOFOLLOW) | O_CLOEXEC;
-  made->description = UniqueFd(::open(own_fd_path(file.get()).text, flags));
-  return made->description.is_open() ? 0 : errno;
 }
 
 WatchedFiles::Lookup not_found() {
@@ -103,8 +61,6 @@ bool is_path_only(pid_t thread, int fd) {
 
 }  // namespace
 
-SharedMapping::~SharedMapping() { ::munmap(address_, size_bytes_); }
-
 // A file's end makes three events: the close, the end of the inode and that of the watch.
 WatchedFiles::WatchedFiles()
     : any_events_(::epoll_create1(EPOLL_CLOEXEC)), watches_per_queue_(queued_events() / 4) {
@@ -123,16 +79,18 @@ WatchedFiles::Queue* WatchedFiles::queue_with_room() {
 }
 
 NewFile WatchedFiles::make(const FileShape& shape) {
-  NewFile made;
-  struct stat status;
-  made.error = make_file(shape, &made, &status);
+  NewFile made = make_file(shape);
   if (made.error != 0) return made;
+  struct stat status;
+  if (::fstat(made.description.get(), &status) < 0) return {.error = errno};
+  ProcPath path;
+  std::snprintf(path.text, sizeof path.text, "/proc/self/fd/%d", made.description.get());
 
   const std::lock_guard lock(mutex_);
   Queue* const queue = queue_with_room();
   if (queue == nullptr) return {.error = errno};
   // No description but the program's is open by now.
-  const int watch = ::inotify_add_watch(queue->events.get(), own_fd_path(made.description.get()).text,
+  const int watch = ::inotify_add_watch(queue->events.get(), path.text,
                                         IN_OPEN | IN_CLOSE | IN_DELETE_SELF);
   if (watch < 0) return {.error = errno};
   made.number = ++last_;

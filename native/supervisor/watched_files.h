@@ -11,8 +11,6 @@
 // from then on no close counts as the last one: the file ends with its inode (IN_DELETE_SELF), or with
 // the last program, if this process maps it.
 //
-// The seals keep its size, which this process's own mapping relies on.
-//
 // A file is recognised by its inode, so dup, fork, threads and fds passed over sockets need no
 // bookkeeping.
 #pragma once
@@ -28,48 +26,9 @@
 #include <unordered_map>
 
 #include "../util/unique_fd.h"
+#include "new_file.h"
 
 namespace tdctl::supervisor {
-
-// Numbers files from 1 on; none is used twice.
-using FileNumber = std::uint32_t;
-
-// Memory that a file shares with the programs; unmapped with its last owner.
-class SharedMapping {
- public:
-  SharedMapping(void* address, std::size_t size_bytes)
-      : address_(address), size_bytes_(size_bytes) {}
-  SharedMapping(const SharedMapping&) = delete;
-  SharedMapping& operator=(const SharedMapping&) = delete;
-  ~SharedMapping();
-
-  void* address() const { return address_; }
-  std::size_t size_bytes() const { return size_bytes_; }
-
- private:
-  void* address_;
-  std::size_t size_bytes_;
-};
-
-struct FileShape {
-  // /proc shows it.
-  const char* name;
-  std::uint64_t size_bytes = 0;
-  // Its content is shared with this process.
-  bool mapped = false;
-  // F_GETFL gives them: the access mode and the status flags.
-  int flags = 0;
-};
-
-struct NewFile {
-  // 0, or why it could not be made.
-  int error = 0;
-  FileNumber number = 0;
-  // The watched description: install it in a program, then let it go.
-  UniqueFd description = {};
-  // Where it was asked for.
-  std::shared_ptr<SharedMapping> mapping = {};
-};
 
 // Used by several threads.
 class WatchedFiles {
