@@ -33,6 +33,7 @@ class Handlers {
   Napi::FunctionReference interrupted_;
   Napi::FunctionReference closed_;
   Napi::FunctionReference out_of_reach_;
+  Napi::FunctionReference unserved_;
   Napi::FunctionReference exited_;
   Napi::FunctionReference ended_;
   napi_threadsafe_function function_ = nullptr;
