@@ -34,6 +34,19 @@ void close_all_but(int kept) {
   ::close_range(static_cast<unsigned>(kept) + 1, UINT_MAX, 0);
 }
 
+// The C library keeps two signals out of its sets; they would end the guard like others.
+sigset_t every_signal() {
+  sigset_t set;
+  std::memset(&set, 0xff, sizeof set);
+  return set;
+}
+
+void block_every_signal() {
+  constexpr std::size_t kernel_set_bytes = 8;
+  const sigset_t every = every_signal();
+  ::syscall(__NR_rt_sigprocmask, SIG_SETMASK, &every, nullptr, kernel_set_bytes);
+}
+
 // False: there is no child left.
 bool reap(int channel, pid_t command) {
   for (;;) {
@@ -75,19 +88,16 @@ const char* prepare_guard() {
 }
 
 void stand_guard(int channel, pid_t command) {
-  // A session of its own: no terminal and no signal to the command's group is meant for the guard,
-  // and whether that group can be stopped depends on the parent of this process, as without a guard.
-  ::setsid();
   ::prctl(PR_SET_NAME, "tdctl-guard");
   close_all_but(channel);
   let_own_memory_go();
 
-  // It blocks every signal. SIGCHLD is let in while it waits, and to be noticed must have a handler.
+  block_every_signal();
+  // Let in while it waits; to be noticed it must have a handler.
   struct sigaction noticed = {};
   noticed.sa_handler = [](int) {};
   ::sigaction(SIGCHLD, &noticed, nullptr);
-  sigset_t all_but_sigchld;
-  sigfillset(&all_but_sigchld);
+  sigset_t all_but_sigchld = every_signal();
   sigdelset(&all_but_sigchld, SIGCHLD);
 
   pollfd supervisor = {.fd = channel, .events = POLLIN | POLLRDHUP, .revents = 0};

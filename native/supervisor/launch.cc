@@ -138,7 +138,9 @@ struct Forked {
   LaunchFailure failure;
 };
 
-// In a fork too.
+// In a fork too. The guard has a session of its own: no terminal and no signal to the command's group
+// is meant for it, and whether a terminal can stop that group depends on who started this process, as
+// it would without a guard.
 [[noreturn]] void become_guard(int channel, int client_channel, char* const* arguments) {
   Forked forked = {.client = -1, .failure = {.stage = LaunchStage::call, .error = 0}};
   const char* const failed = prepare_guard();
@@ -148,9 +150,14 @@ struct Forked {
     const pid_t self = ::getpid();
     forked.client = ::fork();
     if (forked.client == 0) become_client(client_channel, self, arguments);
-    if (forked.client < 0) forked.failure = {LaunchStage::fork, errno};
+    if (forked.client < 0) {
+      forked.failure = {LaunchStage::fork, errno};
+    } else if (::setsid() < 0) {
+      forked = {.client = -1, .failure = {LaunchStage::call, errno, "setsid"}};
+    }
   }
   static_cast<void>(::send(channel, &forked, sizeof forked, MSG_NOSIGNAL));
+  // Its client dies with it.
   if (forked.client < 0) ::_exit(1);
   stand_guard(channel, forked.client);
 }

@@ -110,7 +110,13 @@ void Loop::serve() {
 
   for (;;) {
     const auto patience = calls_.empty() ? nothing_waits_for : look_after_calls_every;
-    ::poll(watched, std::size(watched), static_cast<int>(patience.count()));
+    if (::poll(watched, std::size(watched), static_cast<int>(patience.count())) < 0 &&
+        errno == EINVAL) {
+      // Somebody lowered RLIMIT_NOFILE of this process below the number of files asked about here.
+      client_.guard.end_all();
+      sink_(OutOfReachEvent{client_.pid, EMFILE});
+      break;
+    }
     if (stop.revents != 0) return;
     if (guard.revents != 0) {
       hear_guard();
@@ -132,6 +138,7 @@ void Loop::serve() {
     }
   }
   await_ends();
+  if (!command_ended_) hear_guard();
   tell_interrupted();
   tell_closed();
   terminal_.restore();
