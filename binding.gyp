@@ -18,6 +18,7 @@
         "native/supervisor/address_spaces.cc",
         "native/supervisor/client_memory.cc",
         "native/supervisor/filter.cc",
+        "native/supervisor/group_signals.cc",
         "native/supervisor/guard.cc",
         "native/supervisor/guard_process.cc",
         "native/supervisor/handlers.cc",

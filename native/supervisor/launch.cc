@@ -250,6 +250,7 @@ std::variant<HeldClient, LaunchFailure> launch(const std::vector<std::string>& c
 
   HeldClient client = {
       .turn = std::move(turn),
+      .group_signals = GroupSignals::ignore(),
       .guard = Guard(guard, std::move(to_guard->ours)),
       .channel = std::move(to_client->ours),
   };

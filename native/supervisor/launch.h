@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../util/unique_fd.h"
+#include "group_signals.h"
 #include "guard.h"
 
 namespace tdctl::supervisor {
@@ -37,6 +38,7 @@ class Turn {
 // Held back before its exec, until it is told to go on.
 struct HeldClient {
   Turn turn = {};
+  GroupSignals group_signals = {};
   Guard guard = {};
   pid_t pid = 0;
   UniqueFd pidfd = {};

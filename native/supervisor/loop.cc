@@ -88,6 +88,7 @@ void Loop::stop() {
   }
   client_.guard.finish();
   client_.listener.reset();
+  client_.group_signals = {};
   client_.turn = {};
   terminal_.restore();
 }
@@ -142,6 +143,7 @@ void Loop::serve() {
   tell_interrupted();
   tell_closed();
   terminal_.restore();
+  client_.group_signals = {};
   client_.turn = {};
   ended_ = true;
   sink_(EndedEvent{});

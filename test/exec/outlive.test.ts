@@ -141,6 +141,13 @@ async function turned(context: TestContext, how: string) {
   return { running, left };
 }
 
+test('a program may signal its group, as it may under a shell, and tdctl goes on', async (context) => {
+  const running = start(context, [program(context, 'against-guard'), 'signal group'], {
+    ownGroup: true,
+  });
+  expect(await running.ended).toMatchObject({ exitCode: 5, signal: null, stderr: '' });
+});
+
 test('a program that takes away the files of tdctl ends with a reason', async (context) => {
   const running = start(context, [program(context, 'against-guard'), 'files']);
   const { exitCode, stderr } = await running.ended;
