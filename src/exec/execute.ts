@@ -52,13 +52,14 @@ export function execute(options: ExecuteOptions): RunningCommand {
   let dispatcher: Dispatcher | undefined;
 
   const handlers: SupervisorHandlers = {
-    opened: (call, tid, pid, addressSpace, closeOnExec) =>
-      dispatcher?.opened(call, { tid, pid, addressSpace }, closeOnExec),
+    opened: (call, tid, pid, addressSpace, closeOnExec, flags) =>
+      dispatcher?.opened(call, { tid, pid, addressSpace }, { closeOnExec, flags }),
     ioctl: (call, tid, pid, addressSpace, file, request, argument) =>
       dispatcher?.ioctl(call, { tid, pid, addressSpace }, { file, request, argument }),
     interrupted: (call) => dispatcher?.interrupted(call),
     closed: (file) => dispatcher?.closed(file),
     outOfReach: (thread, code) => giveUp(code === 'EPERM' ? outOfReach(thread) : outOfFiles(code)),
+    unserved: (call, abi, code) => listener.unserved({ call, abi }, code),
     exited: (how, status) =>
       exited.resolve(
         how === 'code' ? { how, status } : { how, status, signal: signalName(status) },

@@ -1,7 +1,7 @@
 /** The supervisor at the addon's own interface; what programs see of it is in test/exec. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { constants as fileConstants, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, type TestContext, test } from 'vitest';
@@ -23,6 +23,7 @@ const kvmFile: NewFile = {
   sizeBytes: 0n,
   mapped: false,
   closeOnExec: false,
+  flags: fileConstants.O_RDWR,
   system: true,
 };
 
@@ -61,6 +62,7 @@ function launch(
       closed: tell('closed'),
       outOfReach: tell('outOfReach'),
       guardLost: tell('guardLost'),
+      unserved: tell('unserved'),
       exited: tell('exited'),
       ended: tell('ended'),
     },
@@ -129,7 +131,7 @@ test('one command at a time: a second is refused until the first has ended', asy
   const { supervisor, ended } = launch(context, sleeps);
   const addon = requireAddon(context);
   const handlers = Object.fromEntries(
-    ['opened', 'ioctl', 'interrupted', 'closed', 'outOfReach', 'guardLost', 'exited', 'ended'].map(
+    ['opened', 'ioctl', 'interrupted', 'closed', 'outOfReach', 'unserved', 'guardLost', 'exited', 'ended'].map(
       (name) => [name, () => {}],
     ),
   ) as unknown as SupervisorHandlers;
