@@ -131,9 +131,17 @@ test('one command at a time: a second is refused until the first has ended', asy
   const { supervisor, ended } = launch(context, sleeps);
   const addon = requireAddon(context);
   const handlers = Object.fromEntries(
-    ['opened', 'ioctl', 'interrupted', 'closed', 'outOfReach', 'unserved', 'guardLost', 'exited', 'ended'].map(
-      (name) => [name, () => {}],
-    ),
+    [
+      'opened',
+      'ioctl',
+      'interrupted',
+      'closed',
+      'outOfReach',
+      'unserved',
+      'guardLost',
+      'exited',
+      'ended',
+    ].map((name) => [name, () => {}]),
   ) as unknown as SupervisorHandlers;
   const second = addon.Supervisor.launch({ command: ['true'], ...noAnswers }, handlers);
   expect(second).toEqual({ failed: { stage: 'busy', errno: 16, code: 'EBUSY' } });
