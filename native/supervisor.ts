@@ -45,6 +45,8 @@ export interface SupervisorHandlers {
   unserved(call: UnservedCall['call'], abi: UnservedCall['abi'], code: string): void;
   /** The command ended; programs that it started may go on. `status` is its code or signal. */
   exited(how: 'code' | 'signal', status: number): void;
+  /** Somebody killed the guard (launch()), and every program is being killed. */
+  guardLost(): void;
   /** Every program is gone. This is the last event. */
   ended(): void;
 }
@@ -72,19 +74,21 @@ export interface SupervisedCommand {
 /** The stage at which a launch failed, and the errno of it. */
 export interface LaunchFailure {
   /**
-   * `busy`: this process supervises a command already. `filter`: seccomp refused the filter.
-   * `install`: this Linux cannot answer with an fd. `memory`: we have no ptrace rights over our own
-   * child. `files`: no inotify instance is left. `exec`: the command failed.
+   * `busy`: this process supervises a command already. `call`: a system call that is needed.
+   * `filter`: seccomp refused the filter. `install`: this Linux cannot answer with an fd. `memory`:
+   * we have no ptrace rights over our own child. `exec`: the command failed.
    */
   readonly stage:
     | 'busy'
+    | 'call'
     | 'fork'
     | 'no_new_privs'
     | 'filter'
     | 'install'
     | 'memory'
-    | 'files'
     | 'exec';
+  /** The name of the system call, at the stage `call`. */
+  readonly call?: string;
   readonly errno: number;
   readonly code: string;
 }
@@ -119,7 +123,9 @@ export interface Supervisor {
 
   /** Sends a signal to the command, and gives false where the command has ended. */
   signal(number: number): boolean;
-  /** Ends the thread. Programs that still run then get ENOSYS from trapped calls. */
+  /** Kills the command and all that it started; the events go on until `ended`. */
+  endAll(): void;
+  /** Does the same, waits for it, and ends the thread: nothing is told any more. */
   stop(): void;
 }
 
@@ -153,9 +159,10 @@ export interface InstalledFile {
 
 export interface SupervisorClass {
   /**
-   * Starts a command under supervision. The command dies with the thread that calls this. There can
-   * be one at a time, and only in a process without other children: once the command has ended,
-   * every child is taken for one that it left behind, and is reaped.
+   * Starts a command under supervision, with a guard between it and this process: when this process
+   * or this environment ends, whatever the command started is killed. There can be one at a time, and
+   * only in a process without other children: should the guard be killed, every child is taken for
+   * one of the command's, and is killed.
    */
   launch(
     command: SupervisedCommand,

@@ -35,7 +35,8 @@ Handlers* Handlers::make(Napi::Env env, Napi::Object functions) {
       {"opened", &handlers->opened_},       {"ioctl", &handlers->ioctl_},
       {"interrupted", &handlers->interrupted_}, {"closed", &handlers->closed_},
       {"outOfReach", &handlers->out_of_reach_}, {"unserved", &handlers->unserved_},
-      {"exited", &handlers->exited_},           {"ended", &handlers->ended_},
+      {"exited", &handlers->exited_},           {"guardLost", &handlers->guard_lost_},
+      {"ended", &handlers->ended_},
   };
   for (const auto& [name, member] : members) {
     const Napi::Value function = functions.Get(name);
@@ -67,7 +68,12 @@ void Handlers::tell(Event event) {
   if (last) napi_release_threadsafe_function(function_, napi_tsfn_release);
 }
 
-void Handlers::abandon() { napi_release_threadsafe_function(function_, napi_tsfn_abort); }
+void Handlers::keep(Napi::Object supervisor) { supervisor_ = Napi::Persistent(supervisor); }
+
+void Handlers::abandon() {
+  supervisor_.Reset();
+  napi_release_threadsafe_function(function_, napi_tsfn_abort);
+}
 
 void Handlers::finalize(napi_env, void* data, void*) { delete static_cast<Handlers*>(data); }
 
@@ -107,10 +113,14 @@ void Handlers::dispatch(Napi::Env env, const Event& event) {
                             Napi::String::New(env, errno_name(unserved.error))});
           },
           [&](const ExitedEvent& exited) {
-            exited_.Call({Napi::String::New(env, exited.by_signal ? "signal" : "code"),
-                          number(exited.status)});
+            exited_.Call({Napi::String::New(env, exited.end.by_signal ? "signal" : "code"),
+                          number(exited.end.status)});
           },
-          [&](const EndedEvent&) { ended_.Call({}); },
+          [&](const GuardLostEvent&) { guard_lost_.Call({}); },
+          [&](const EndedEvent&) {
+            ended_.Call({});
+            supervisor_.Reset();
+          },
       },
       event);
 }

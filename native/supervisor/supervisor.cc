@@ -62,6 +62,7 @@ Napi::Function Supervisor::define(Napi::Env env) {
                          InstanceMethod<&Supervisor::has_signal>("hasSignal"),
                          InstanceMethod<&Supervisor::write_memory>("writeMemory"),
                          InstanceMethod<&Supervisor::signal>("signal"),
+                         InstanceMethod<&Supervisor::end_all>("endAll"),
                          InstanceMethod<&Supervisor::stop>("stop"),
                      });
 }
@@ -244,6 +245,11 @@ Napi::Value Supervisor::signal(const Napi::CallbackInfo& info) {
   const int pidfd = loop_->client().pidfd.get();
   return Napi::Boolean::New(
       info.Env(), ::syscall(__NR_pidfd_send_signal, pidfd, number, nullptr, 0) == 0);
+}
+
+Napi::Value Supervisor::end_all(const Napi::CallbackInfo& info) {
+  loop_->client().guard.end_all();
+  return info.Env().Undefined();
 }
 
 Napi::Value Supervisor::stop(const Napi::CallbackInfo& info) {

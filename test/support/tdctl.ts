@@ -27,6 +27,8 @@ export interface TdctlOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Run as another user; only root may. */
   readonly uid?: number;
+  /** In a process group of its own, so that signals to that group are not for the tests. */
+  readonly ownGroup?: true;
   /** No more than so many file descriptors. */
   readonly mostDescriptors?: number;
   /** For the test to write to; else stdin is at its end. */
@@ -48,6 +50,7 @@ export function startTdctl(args: readonly string[], options: TdctlOptions = {}):
     cwd: options.cwd ?? projectRoot,
     env: { ...plainEnvironment(), ...options.env },
     stdio: 'pipe',
+    detached: options.ownGroup === true,
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
   if (options.stdin !== 'open') child.stdin.end();

@@ -1,5 +1,4 @@
 /** `tdctl exec`: a command with a simulated /dev/kvm, and what came of it. */
-import { constants } from 'node:os';
 import { loadAddon, type SupervisorClass } from '../../../native/index.ts';
 import { LineFile } from '../../documents/line-file.ts';
 import { exitCodes, TdctlError } from '../../errors/index.ts';
@@ -159,5 +158,5 @@ function both(collector: CallListener, tracing: Tracing | undefined): CallListen
 
 /** The exit code as a shell reports it. */
 function exitCode(exit: CommandExit): number {
-  return exit.how === 'code' ? exit.status : 128 + constants.signals[exit.signal];
+  return exit.how === 'code' ? exit.status : 128 + exit.status;
 }
