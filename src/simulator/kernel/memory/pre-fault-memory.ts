@@ -8,7 +8,7 @@ import { done, type Refusal, refuse } from '../answer.ts';
 import { firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import type { MemorySlot, PrivatePage, Vcpu } from '../objects.ts';
-import { augmentPrivatePage, type PageFailure } from '../tdx/secure-ept.ts';
+import { augmentPrivatePage, mostTries, type PageFailure } from '../tdx/secure-ept.ts';
 import { backingPage } from './guest-memfd.ts';
 
 const u64 = 1n << 64n;
@@ -48,11 +48,14 @@ const pageSteps: Steps<PageCall> = {
     const backing = backingPage(call.kernel, call.slot, call.gfn);
     if (backing === undefined) return true;
     // KVM faults a busy page in again, as it does one that another CPU has mapped in the meantime.
-    do {
-      if (isSignalled(call)) return refuse('pre-fault.interrupted');
-      call.failure = addPage(call, backing);
-    } while (call.failure === 'busy');
-    return call.failure === 'no table';
+    call.failure = 'busy';
+    for (let tries = 0; call.failure === 'busy'; tries++) {
+      if (tries > mostTries || isSignalled(call)) call.failure = 'interrupted';
+      else call.failure = addPage(call, backing);
+    }
+    return call.failure === 'interrupted'
+      ? refuse('pre-fault.interrupted')
+      : call.failure === 'no table';
   },
   'pre-fault.module-refused': ({ failure }) => failure === 'refused',
 };

@@ -82,6 +82,12 @@ function addTables(
 }
 
 /**
+ * The kernel tries a busy operand again until a signal comes. A fault may keep it busy for ever, so the
+ * caller gets its signal after so many tries.
+ */
+export const mostTries = 1000;
+
+/**
  * A leaf with a busy operand is tried again inside the kernel until a signal comes, or left to the
  * caller.
  */
@@ -92,9 +98,9 @@ function untilNotBusy(
 ): PageFailure | undefined {
   const givesUp = makesCheck(kernel.abi, 'KVM_TDX_INIT_MEM_REGION', 'init-mem-region.busy');
   let status = leaf();
-  while (isStatus(status, 'TDX_OPERAND_BUSY')) {
+  for (let tries = 1; isStatus(status, 'TDX_OPERAND_BUSY'); tries++) {
     if (givesUp) return 'busy';
-    if (signalled()) return 'interrupted';
+    if (tries > mostTries || signalled()) return 'interrupted';
     status = leaf();
   }
   if (status === success) return undefined;
