@@ -61,7 +61,7 @@ export interface Vm {
   /** vCPUs in order of creation. A released vCPU stays here until the VM goes. */
   readonly vcpus: Vcpu[];
   readonly vcpusById: Map<number, Vcpu>;
-  readonly slots: SlotTable;
+  readonly slots: SlotTable<MemorySlot>;
   /** Guest pages with KVM_MEMORY_ATTRIBUTE_PRIVATE. */
   privateRanges: RangeSet;
   readonly guestMemfds: Set<GuestMemfd>;
