@@ -36,8 +36,14 @@ export async function runCli(args: readonly string[], io: CommandIo): Promise<nu
       // Help and version end by an exception too, with exit code 0.
       return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     }
-    return reportFailure(error, { io, format: askedFormat(args) });
+    return reportFailure(await inWords(error), { io, format: askedFormat(args) });
   }
+}
+
+async function inWords(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && error.name === 'KvmError')) return error;
+  const { refusedOutside } = await import('./refused-outside.ts');
+  return refusedOutside(error);
 }
 
 function program(io: CommandIo, endWith: (exitCode: number) => void): Command {

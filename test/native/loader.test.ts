@@ -41,6 +41,7 @@ const vmNames = {
   close: true,
   kvmCheckExtension: true,
   kvmEnableCap: true,
+  kvmMoveEncContextFrom: true,
   kvmCreateIrqchip: true,
   kvmCreateVcpu: true,
   kvmCreateVcpus: true,
@@ -95,6 +96,7 @@ const testingNames = {
   script: true,
   numbers: true,
   structSizes: true,
+  stallTimeoutMs: true,
 } satisfies Record<keyof Testing, true>;
 
 const sorted = (names: Iterable<string>) => [...names].sort();
