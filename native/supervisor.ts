@@ -41,6 +41,11 @@ export interface SupervisorHandlers {
   exited(how: 'code' | 'signal', status: number): void;
   /** Every program is gone. This is the last event. */
   ended(): void;
+  /**
+   * Another handler threw `error`, or returned without an answer to a call that it did not keep. The
+   * call was refused with EIO. What this handler throws is thrown as an uncaught exception.
+   */
+  failed(error: unknown): void;
 }
 
 export interface SupervisedCommand {
@@ -86,6 +91,8 @@ export interface Supervisor {
    * After an error other than ENOENT the caller still waits.
    */
   install(call: CallNumber, file: NewFile): InstalledFile | NotInstalled;
+  /** The call is answered after its handler has returned, which is a defect of any other call. */
+  keep(call: CallNumber): void;
 
   isWaiting(call: CallNumber): boolean;
   /**
@@ -104,7 +111,10 @@ export interface Supervisor {
 
   /** Sends a signal to the command, and gives false where the command has ended. */
   signal(number: number): boolean;
-  /** Ends the thread. Programs that still run then get ENOSYS from trapped calls. */
+  /**
+   * Ends the thread. Calls that wait get EIO; programs that still run then get ENOSYS from trapped
+   * calls.
+   */
   stop(): void;
 }
 

@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -25,14 +26,14 @@ namespace tdctl::supervisor {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::string_view dev_kvm{"/dev/kvm\0", 9};
 
 // Nothing tells of a signal for a thread whose call waits, nor of the thread's end, so while calls
 // wait they are looked at this often, but for no more than a twentieth of the time.
 constexpr std::chrono::milliseconds look_after_calls_every{1};
 constexpr int share_of_looking = 20;
+// A program that goes on calling has asked again by then; one that does not costs this wait, asleep.
+constexpr std::chrono::microseconds linger_for{60};
 // Orphans are reaped this often.
 constexpr std::chrono::milliseconds nothing_waits_for{10};
 
@@ -54,13 +55,26 @@ OpenArguments open_arguments(const seccomp_data& data) {
                               : OpenArguments{data.args[1], data.args[2]};
 }
 
+// What a wait for `fd` ends with; nothing after `patience`.
+short readiness(int fd, Loop::Clock::duration patience) {
+  pollfd watched = {.fd = fd, .events = POLLIN, .revents = 0};
+  const auto nanoseconds = std::chrono::nanoseconds(patience).count();
+  const timespec timeout = {.tv_sec = 0, .tv_nsec = nanoseconds};
+  return ::ppoll(&watched, 1, &timeout, nullptr) > 0 ? watched.revents : short{0};
+}
+
 }  // namespace
 
 Loop::Loop(HeldClient client, ConstantAnswers system_answers, std::function<void(Event)> sink)
     : client_(std::move(client)),
       system_answers_(std::move(system_answers)),
       sink_(std::move(sink)),
-      stop_event_(::eventfd(0, EFD_CLOEXEC)) {}
+      stop_event_(::eventfd(0, EFD_CLOEXEC)),
+      notifications_(::epoll_create1(EPOLL_CLOEXEC)) {
+  epoll_event none = {};
+  ::epoll_ctl(notifications_.get(), EPOLL_CTL_ADD, listener(), &none);
+  watch_listener(true);
+}
 
 void Loop::start() {
   // Programs whose parent ends become children of this process, so that they stay its descendants
@@ -80,6 +94,7 @@ void Loop::stop() {
   const std::uint64_t one = 1;
   static_cast<void>(::write(stop_event_.get(), &one, sizeof one));
   thread_.join();
+  for (const CallNumber call : calls_.all()) refuse_unanswered(call);
   client_.listener.reset();
   client_.turn = {};
   terminal_.restore();
@@ -92,12 +107,12 @@ void Loop::is_system(FileNumber file) {
 
 void Loop::serve() {
   pollfd watched[] = {
-      {.fd = client_.listener.get(), .events = POLLIN, .revents = 0},
+      {.fd = notifications_.get(), .events = POLLIN, .revents = 0},
       {.fd = files_.events_fd(), .events = POLLIN, .revents = 0},
       {.fd = stop_event_.get(), .events = POLLIN, .revents = 0},
       {.fd = client_.pidfd.get(), .events = POLLIN, .revents = 0},
   };
-  auto& [listener, closes, stop, command] = watched;
+  auto& [notifications, closes, stop, command] = watched;
   Clock::time_point look_again_at = Clock::now();
   seccomp_notif notification;
 
@@ -105,15 +120,20 @@ void Loop::serve() {
     const auto patience = calls_.empty() ? nothing_waits_for : look_after_calls_every;
     ::poll(watched, std::size(watched), static_cast<int>(patience.count()));
     if (stop.revents != 0) return;
+    const std::lock_guard turn(turn_);
     if (command.revents != 0) {
       reap_command();
       command.fd = -1;
     }
     if (closes.revents != 0) tell_closed();
-    if ((listener.revents & POLLIN) != 0) {
-      if (receive(listener.fd, &notification) == 0) handle(notification);
-    } else if ((listener.revents & POLLHUP) != 0 && command_ended_) {
-      break;
+    if (notifications.revents != 0) {
+      // Asked anew: linger() may have received it meanwhile.
+      const short ready = readiness(listener(), Clock::duration::zero());
+      if ((ready & POLLIN) != 0) {
+        if (receive(listener(), &notification) == 0) handle(notification);
+      } else if ((ready & POLLHUP) != 0 && command_ended_) {
+        break;
+      }
     }
     if (const Clock::time_point now = Clock::now(); now >= look_again_at) {
       tell_interrupted();
@@ -125,12 +145,46 @@ void Loop::serve() {
     }
   }
   await_ends();
+  const std::lock_guard turn(turn_);
   tell_interrupted();
   tell_closed();
   terminal_.restore();
   client_.turn = {};
   ended_ = true;
-  sink_(EndedEvent{});
+  tell(EndedEvent{});
+}
+
+void Loop::linger(Clock::time_point latest) {
+  const std::unique_lock turn(turn_, std::try_to_lock);
+  // The loop's thread has something to tell.
+  if (!turn.owns_lock() || !client_.listener.is_open()) return;
+  watch_listener(false);
+  const std::uint64_t told_before = told_;
+  seccomp_notif notification;
+  while (told_ == told_before) {
+    const Clock::duration left = latest - Clock::now();
+    if (left <= Clock::duration::zero()) break;
+    if ((readiness(listener(), std::min<Clock::duration>(linger_for, left)) & POLLIN) == 0) break;
+    if (receive(listener(), &notification) == 0) handle(notification);
+  }
+  watch_listener(true);
+}
+
+void Loop::refuse_unanswered(CallNumber number) {
+  const std::optional<Call> call = calls_.find(number);
+  if (!call) return;
+  calls_.remove(number);
+  refuse(listener(), call->id, EIO);
+}
+
+void Loop::tell(Event event) {
+  ++told_;
+  sink_(std::move(event));
+}
+
+void Loop::watch_listener(bool watched) {
+  epoll_event interest = {.events = watched ? EPOLLIN : 0u, .data = {}};
+  ::epoll_ctl(notifications_.get(), EPOLL_CTL_MOD, listener(), &interest);
 }
 
 Installed Loop::install(std::uint64_t call_id, NewFile& file, bool close_on_exec) {
@@ -143,12 +197,11 @@ Installed Loop::install(std::uint64_t call_id, NewFile& file, bool close_on_exec
 }
 
 void Loop::handle(const seccomp_notif& notification) {
-  tell_closed();
   const auto thread = static_cast<pid_t>(notification.pid);
   // A thread that asks anew has left the call it was in before, by a signal.
   for (const CallNumber call :
        calls_.take([thread](const Call& waiting) { return waiting.thread == thread; })) {
-    sink_(InterruptedEvent{call});
+    tell(InterruptedEvent{call});
   }
   if (is_open(notification.data.nr)) {
     handle_open(notification);
@@ -179,7 +232,8 @@ void Loop::handle_open(const seccomp_notif& notification) {
   }
   ThreadIdentity identity;
   if (!identify(notification, &identity)) return;
-  sink_(OpenEvent{
+  tell_closed();
+  tell(OpenEvent{
       .call = calls_.add({.id = notification.id, .thread = thread}),
       .thread = thread,
       .identity = identity,
@@ -211,7 +265,8 @@ void Loop::handle_ioctl(const seccomp_notif& notification) {
   }
   ThreadIdentity identity;
   if (!identify(notification, &identity)) return;
-  sink_(IoctlEvent{
+  tell_closed();
+  tell(IoctlEvent{
       .call = calls_.add({.id = notification.id, .thread = thread}),
       .thread = thread,
       .identity = identity,
@@ -234,7 +289,7 @@ bool Loop::identify(const seccomp_notif& notification, ThreadIdentity* into) {
 
 void Loop::refuse_out_of_reach(const seccomp_notif& notification, int error) {
   refuse(listener(), notification.id, EPERM);
-  sink_(OutOfReachEvent{static_cast<pid_t>(notification.pid), error});
+  tell(OutOfReachEvent{static_cast<pid_t>(notification.pid), error});
 }
 
 void Loop::tell_closed() {
@@ -249,7 +304,7 @@ void Loop::tell_closed() {
       system_files_.erase(file);
     }
     any = true;
-    sink_(ClosedEvent{file});
+    tell(ClosedEvent{file});
   });
   // A process that was killed has closed its files, and the calls of its threads are over: whoever
   // has waited for its end may count on both.
@@ -268,7 +323,7 @@ void Loop::tell_interrupted() {
   const int fd = listener();
   for (const CallNumber call :
        calls_.take([fd](const Call& waiting) { return !is_waiting(fd, waiting.id); })) {
-    sink_(InterruptedEvent{call});
+    tell(InterruptedEvent{call});
   }
 }
 
@@ -276,7 +331,7 @@ void Loop::tell_signalled() {
   for (const CallNumber call : calls_.signalled([](const Call& waiting) {
          return has_pending_signal(waiting.thread, waiting.blocked);
        })) {
-    sink_(InterruptedEvent{call});
+    tell(InterruptedEvent{call});
   }
 }
 
@@ -287,7 +342,7 @@ void Loop::reap_command() {
     return;
   }
   command_ended_ = true;
-  sink_(ExitedEvent{.by_signal = info.si_code != CLD_EXITED, .status = info.si_status});
+  tell(ExitedEvent{.by_signal = info.si_code != CLD_EXITED, .status = info.si_status});
 }
 
 // Before Linux 6.11 a zombie still counts as a user of the filter. Once the command has ended, what

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -92,9 +93,16 @@ class ConstantAnswers {
   std::unordered_map<std::uint64_t, std::int32_t> answers_;
 };
 
+// Two threads may hear the programs: the loop's own, and the one that answers them, in linger(). Whoever
+// receives a notification does so, and tells what comes of it, within one turn (`turn_`), which
+// the other waits for. So what is told keeps the order in which it was received, whoever did that: a
+// sink that is a queue makes it the order of events. The closes that came before a call are told in
+// the call's own turn, before it.
 class Loop {
  public:
-  // `sink` is called by the loop's thread, in the order things happened.
+  using Clock = std::chrono::steady_clock;
+
+  // `sink` is called in the order things happened: by the loop's thread, and within linger().
   Loop(HeldClient client, ConstantAnswers system_answers, std::function<void(Event)> sink);
   ~Loop() { stop(); }
 
@@ -102,6 +110,14 @@ class Loop {
   void start();
   // Ends it whatever happens, and waits for that. Programs that still run get ENOSYS from then on.
   void stop();
+
+  // For a thread that has just answered a call, and would now go to sleep: waits a little for the next
+  // one in place of the loop's thread, until something was told, and not beyond `latest`. That
+  // spares a call the way from thread to thread, which costs more than all that is done for it.
+  void linger(Clock::time_point latest);
+
+  // EIO for a call that is still there: nobody will answer it.
+  void refuse_unanswered(CallNumber number);
 
   // EndedEvent was told.
   bool has_ended() const { return ended_; }
@@ -117,6 +133,9 @@ class Loop {
 
  private:
   void serve();
+  void tell(Event event);
+  // Whether the loop's thread hears of notifications.
+  void watch_listener(bool watched);
   void handle(const seccomp_notif& notification);
   void handle_open(const seccomp_notif& notification);
   void handle_ioctl(const seccomp_notif& notification);
@@ -135,6 +154,12 @@ class Loop {
   const ConstantAnswers system_answers_;
   const std::function<void(Event)> sink_;
   UniqueFd stop_event_;
+  // An epoll instance with nothing but the listener, which linger() takes out of it for its time.
+  UniqueFd notifications_;
+  // Held to receive and to tell.
+  std::mutex turn_;
+  // How much was told so far.
+  std::uint64_t told_ = 0;
   WatchedFiles files_;
   AddressSpaces address_spaces_;
   Calls calls_;

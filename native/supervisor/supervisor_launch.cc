@@ -90,8 +90,9 @@ Napi::Value Supervisor::launch(const Napi::CallbackInfo& info) {
     give_up(client);
     return {};
   }
-  auto loop = std::make_unique<Loop>(std::move(client), std::move(constants),
+  auto loop = std::make_shared<Loop>(std::move(client), std::move(constants),
                                      [handlers](Event event) { handlers->tell(std::move(event)); });
+  handlers->serve(loop);
   if (loop->files().events_fd() < 0) {
     give_up(loop->client());
     handlers->abandon();

@@ -1,7 +1,6 @@
 /** Runs a command whose /dev/kvm is a simulated machine, until it and all it started are gone. */
 import { constants } from 'node:os';
-import type { SupervisorClass, SupervisorHandlers } from '../../native/index.ts';
-import type { TdctlError } from '../errors/index.ts';
+import type { CallNumber, SupervisorClass, SupervisorHandlers } from '../../native/index.ts';
 import type { SimulatedMachine } from '../simulator/index.ts';
 import { constantAnswers } from './constant-answers.ts';
 import { type CallListener, Dispatcher } from './dispatcher.ts';
@@ -24,14 +23,27 @@ export type CommandExit =
   | { readonly how: 'code'; readonly status: number }
   | { readonly how: 'signal'; readonly signal: NodeJS.Signals };
 
+/**
+ * TDCTL_E_HOST_UNSUPPORTED where this machine does not let calls be answered; else what a defect of our
+ * own threw.
+ */
+export interface Failure {
+  readonly error: unknown;
+}
+
 export interface RunningCommand {
   readonly pid: number;
   /** Sends the command a signal. False means that the command has ended. */
   signal(name: NodeJS.Signals): boolean;
   /** The end of the command; programs that it started may go on. */
   readonly exited: Promise<CommandExit>;
-  /** The end of everything. Rejects with TDCTL_E_HOST_UNSUPPORTED where a call could not be answered. */
-  readonly ended: Promise<void>;
+  /** The end of everything, and what went wrong before it. */
+  readonly ended: Promise<Failure | undefined>;
+  /**
+   * Calls are not answered any more. The command is killed, and every process that still calls; the
+   * others are the caller's to end. Never settles where all goes well.
+   */
+  readonly failed: Promise<Failure>;
   openFiles(): readonly ProgramFile[];
   nameOf(handle: number): string | undefined;
 }
@@ -40,51 +52,61 @@ export interface RunningCommand {
 export function execute(options: ExecuteOptions): RunningCommand {
   const { command, machine, listener, hears } = options;
   const exited = promised<CommandExit>();
-  const ended = promised<void>();
-  let failure: TdctlError | undefined;
-  let dispatcher: Dispatcher | undefined;
+  const ended = promised<Failure | undefined>();
+  const failed = promised<Failure>();
+  let failure: Failure | undefined;
 
   const handlers: SupervisorHandlers = {
-    opened: (call, tid, pid, addressSpace, closeOnExec) =>
-      dispatcher?.opened(call, { tid, pid, addressSpace }, closeOnExec),
-    ioctl: (call, tid, pid, addressSpace, file, request, argument) =>
-      dispatcher?.ioctl(call, { tid, pid, addressSpace }, { file, request, argument }),
-    interrupted: (call) => dispatcher?.interrupted(call),
-    closed: (file) => dispatcher?.closed(file),
+    opened: (call, tid, pid, addressSpace, closeOnExec) => {
+      if (failure !== undefined) endCaller(call, tid);
+      else dispatcher.opened(call, { tid, pid, addressSpace }, closeOnExec);
+    },
+    ioctl: (call, tid, pid, addressSpace, file, request, argument) => {
+      if (failure !== undefined) endCaller(call, tid);
+      else dispatcher.ioctl(call, { tid, pid, addressSpace }, { file, request, argument });
+    },
+    interrupted: (call) => dispatcher.interrupted(call),
+    closed: (file) => dispatcher.closed(file),
     outOfReach: (thread, code) => {
       giveUp(code === 'EPERM' ? outOfReach(thread) : outOfFiles(code));
       kill(thread);
     },
     exited: (how, status) =>
       exited.resolve(how === 'code' ? { how, status } : { how, signal: signalName(status) }),
-    ended: () => {
-      if (failure === undefined) ended.resolve();
-      else ended.reject(failure);
-    },
+    ended: () => ended.resolve(failure),
+    failed: (error) => giveUp(error),
   };
-  const giveUp = (error: TdctlError) => {
-    failure ??= error;
+  const giveUp = (error: unknown) => {
+    failure ??= { error };
+    failed.resolve(failure);
     supervisor.signal(constants.signals.SIGKILL);
+  };
+  /** The signal comes first, so that no program sees an errno that no kernel gave. */
+  const endCaller = (call: CallNumber, thread: number) => {
+    kill(thread);
+    supervisor.refuse(call, constants.errno.EIO);
   };
   const systemAnswers = hears === 'all' ? [] : constantAnswers(machine);
   const launch = options.supervisor.launch({ command, systemAnswers }, handlers);
   if ('failed' in launch) throw launchRefused(command[0] ?? '', launch.failed);
   const supervisor = launch.launched;
-  const dispatching = new Dispatcher({
+  // No event comes before this function has returned.
+  const dispatcher = new Dispatcher({
     machine,
     supervisor,
     listener,
     hears,
-    failed: (code) => giveUp(outOfFiles(code)),
+    outOfFiles: (code) => giveUp(outOfFiles(code)),
+    threw: giveUp,
   });
-  dispatcher = dispatching;
   return {
     pid: supervisor.pid,
     signal: (name) => supervisor.signal(constants.signals[name]),
     exited: exited.promise,
     ended: ended.promise,
-    openFiles: () => dispatching.files.open,
-    nameOf: (handle) => dispatching.files.nameOf(handle),
+    failed: failed.promise,
+    openFiles: () => dispatcher.files.open,
+    nameOf: (handle) => dispatcher.files.nameOf(handle),
   };
 }
 
@@ -100,11 +122,10 @@ function kill(thread: number): void {
 /** Node 20 lacks Promise.withResolvers. */
 function promised<Value>() {
   let resolve: (value: Value) => void = () => undefined;
-  let reject: (error: Error) => void = () => undefined;
-  const promise = new Promise<Value>((...settle) => {
-    [resolve, reject] = settle;
+  const promise = new Promise<Value>((settle) => {
+    resolve = settle;
   });
-  return { promise, resolve, reject };
+  return { promise, resolve };
 }
 
 function signalName(number: number): NodeJS.Signals {

@@ -89,6 +89,7 @@ const supervisorNames = {
   writeMemory: true,
   signal: true,
   stop: true,
+  keep: true,
 } satisfies Record<keyof Supervisor, true>;
 const testingNames = {
   script: true,

@@ -61,6 +61,7 @@ function launch(
       outOfReach: tell('outOfReach'),
       exited: tell('exited'),
       ended: tell('ended'),
+      failed: tell('failed'),
     },
   );
   if ('failed' in result) {
@@ -145,7 +146,7 @@ test('one command at a time: a second is refused until the first has ended', asy
   const { supervisor, ended } = launch(context, sleeps);
   const addon = requireAddon(context);
   const handlers = Object.fromEntries(
-    ['opened', 'ioctl', 'interrupted', 'closed', 'outOfReach', 'exited', 'ended'].map((name) => [
+    ['opened', 'ioctl', 'interrupted', 'closed', 'outOfReach', 'exited', 'ended', 'failed'].map((name) => [
       name,
       () => {},
     ]),

@@ -1,5 +1,5 @@
 /** From a running command to its end, with the signals that tdctl gets meanwhile. */
-import type { CommandExit, RunningCommand } from '../../exec/index.ts';
+import type { CommandExit, Failure, RunningCommand } from '../../exec/index.ts';
 import type { Interrupts } from '../interrupts.ts';
 import { descendants, statFields } from './descendants.ts';
 
@@ -10,12 +10,13 @@ const graceMs = 2000;
 
 /**
  * Waits until the command and all that it started are gone. A signal goes on to the command; once
- * that has ended, what is left of its processes is ended too. The third signal kills them all.
+ * that has ended, what is left of its processes is ended too. The third signal kills them all, and so
+ * does a failure: nobody answers them any more.
  */
 export async function endCommand(
   running: RunningCommand,
   interrupts: Interrupts,
-): Promise<CommandExit> {
+): Promise<{ readonly exit: CommandExit; readonly failure: Failure | undefined }> {
   let stopped = false;
   const stop = (times: number, reason: string) => {
     // The command's stdout is its own matter.
@@ -26,7 +27,8 @@ export async function endCommand(
   };
   interrupts.onInterrupt(stop);
   if (interrupts.received !== undefined) stop(1, interrupts.received);
-  const [exit] = await Promise.all([
+  void running.failed.then(() => signalAll('SIGKILL'));
+  const [exit, failure] = await Promise.all([
     running.exited.then((how) => {
       if (stopped) endTheRest();
       interrupts.onInterrupt(endTheRest);
@@ -34,7 +36,7 @@ export async function endCommand(
     }),
     running.ended,
   ]);
-  return exit;
+  return { exit, failure };
 }
 
 function endTheRest(): void {
