@@ -77,6 +77,12 @@ class Calls {
     return found;
   }
 
+  // The number of the last one that was added.
+  CallNumber last() const {
+    const std::lock_guard lock(mutex_);
+    return last_;
+  }
+
   bool empty() const {
     const std::lock_guard lock(mutex_);
     return calls_.empty();

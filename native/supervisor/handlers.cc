@@ -133,15 +133,16 @@ void Handlers::report_thrown(Napi::Env env, CallNumber call) {
 void Handlers::after_call(Napi::Env env, Loop& loop, CallNumber call) {
   const std::optional<Call> waiting = loop.calls().find(call);
   if (!waiting) return linger(loop);
-  if (waiting->kept) return;
+  if (waiting->kept) return loop.stop_lingering();
   Napi::Error::New(env, "a handler neither answered its call nor kept it")
       .ThrowAsJavaScriptException();
   report_thrown(env, call);
+  loop.stop_lingering();
 }
 
 // What is queued comes first, and the event loop's turn has an end.
 void Handlers::linger(Loop& loop) {
-  if (queued_ > 0) return;
+  if (queued_ > 0) return loop.stop_lingering();
   uv_metrics_t metrics;
   uv_metrics_info(event_loop_, &metrics);
   if (metrics.loop_count != turn_) {

@@ -15,7 +15,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -55,6 +54,31 @@ OpenArguments open_arguments(const seccomp_data& data) {
                               : OpenArguments{data.args[1], data.args[2]};
 }
 
+// What the loop's thread hears of.
+enum class Source : std::uint32_t { listener, closes, stop, command };
+constexpr std::size_t source_count = 4;
+
+epoll_event interest_in(Source source) {
+  return {.events = EPOLLIN, .data = {.u32 = static_cast<std::uint32_t>(source)}};
+}
+
+// What has happened, by source.
+class Happenings {
+ public:
+  static Happenings wait(int epoll, std::chrono::milliseconds patience) {
+    epoll_event events[source_count];
+    const int count =
+        ::epoll_wait(epoll, events, source_count, static_cast<int>(patience.count()));
+    Happenings happened;
+    for (int at = 0; at < count; ++at) happened.by_source_[events[at].data.u32] = events[at].events;
+    return happened;
+  }
+  std::uint32_t of(Source source) const { return by_source_[static_cast<std::uint32_t>(source)]; }
+
+ private:
+  std::uint32_t by_source_[source_count] = {};
+};
+
 // What a wait for `fd` ends with; nothing after `patience`.
 short readiness(int fd, Loop::Clock::duration patience) {
   pollfd watched = {.fd = fd, .events = POLLIN, .revents = 0};
@@ -70,10 +94,15 @@ Loop::Loop(HeldClient client, ConstantAnswers system_answers, std::function<void
       system_answers_(std::move(system_answers)),
       sink_(std::move(sink)),
       stop_event_(::eventfd(0, EFD_CLOEXEC)),
-      notifications_(::epoll_create1(EPOLL_CLOEXEC)) {
-  epoll_event none = {};
-  ::epoll_ctl(notifications_.get(), EPOLL_CTL_ADD, listener(), &none);
-  watch_listener(true);
+      happenings_(::epoll_create1(EPOLL_CLOEXEC)) {
+  const std::pair<Source, int> sources[] = {{Source::listener, listener()},
+                                            {Source::closes, files_.events_fd()},
+                                            {Source::stop, stop_event_.get()},
+                                            {Source::command, client_.pidfd.get()}};
+  for (const auto& [source, fd] : sources) {
+    epoll_event interest = interest_in(source);
+    ::epoll_ctl(happenings_.get(), EPOLL_CTL_ADD, fd, &interest);
+  }
 }
 
 void Loop::start() {
@@ -106,34 +135,28 @@ void Loop::is_system(FileNumber file) {
 }
 
 void Loop::serve() {
-  pollfd watched[] = {
-      {.fd = notifications_.get(), .events = POLLIN, .revents = 0},
-      {.fd = files_.events_fd(), .events = POLLIN, .revents = 0},
-      {.fd = stop_event_.get(), .events = POLLIN, .revents = 0},
-      {.fd = client_.pidfd.get(), .events = POLLIN, .revents = 0},
-  };
-  auto& [notifications, closes, stop, command] = watched;
   Clock::time_point look_again_at = Clock::now();
-  seccomp_notif notification;
+  std::uint64_t told_before = 0;
+  std::uint64_t taken_before = 0;
+  auto patience = nothing_waits_for;
 
   for (;;) {
-    const auto patience = calls_.empty() ? nothing_waits_for : look_after_calls_every;
-    ::poll(watched, std::size(watched), static_cast<int>(patience.count()));
-    if (stop.revents != 0) return;
+    const auto happened = Happenings::wait(happenings_.get(), patience);
+    if (happened.of(Source::stop) != 0) return;
     const std::lock_guard turn(turn_);
-    if (command.revents != 0) {
-      reap_command();
-      command.fd = -1;
+    if (happened.of(Source::command) != 0) reap_command();
+    if (happened.of(Source::closes) != 0) tell_closed();
+    auto notified = happened.of(Source::listener);
+    // What was heard may have been taken meanwhile, and not everything was heard.
+    if (taken_ != taken_before || !is_listener_watched_) {
+      notified = readiness(listener(), Clock::duration::zero());
     }
-    if (closes.revents != 0) tell_closed();
-    if (notifications.revents != 0) {
-      // Asked anew: linger() may have received it meanwhile.
-      const short ready = readiness(listener(), Clock::duration::zero());
-      if ((ready & POLLIN) != 0) {
-        if (receive(listener(), &notification) == 0) handle(notification);
-      } else if ((ready & POLLHUP) != 0 && command_ended_) {
-        break;
-      }
+    if ((notified & EPOLLIN) != 0) {
+      // Whoever lingered is busy.
+      watch_listener(true);
+      take_notification();
+    } else if ((notified & EPOLLHUP) != 0 && command_ended_) {
+      break;
     }
     if (const Clock::time_point now = Clock::now(); now >= look_again_at) {
       tell_interrupted();
@@ -143,6 +166,10 @@ void Loop::serve() {
       look_again_at = done + std::max<Clock::duration>(look_after_calls_every,
                                                        share_of_looking * (done - now));
     }
+    const bool is_quiet = calls_.empty() && told_ == told_before;
+    patience = is_quiet ? nothing_waits_for : look_after_calls_every;
+    told_before = told_;
+    taken_before = taken_;
   }
   await_ends();
   const std::lock_guard turn(turn_);
@@ -155,19 +182,35 @@ void Loop::serve() {
 }
 
 void Loop::linger(Clock::time_point latest) {
-  const std::unique_lock turn(turn_, std::try_to_lock);
-  // The loop's thread has something to tell.
-  if (!turn.owns_lock() || !client_.listener.is_open()) return;
-  watch_listener(false);
+  bool has_call = false;
+  // Else the loop's thread has something to tell.
+  if (const std::unique_lock turn(turn_, std::try_to_lock);
+      turn.owns_lock() && client_.listener.is_open()) {
+    watch_listener(false);
+    has_call = await_call(latest);
+  }
+  if (!has_call) stop_lingering();
+}
+
+void Loop::stop_lingering() { watch_listener(true); }
+
+bool Loop::await_call(Clock::time_point latest) {
+  const CallNumber last = calls_.last();
   const std::uint64_t told_before = told_;
-  seccomp_notif notification;
   while (told_ == told_before) {
     const Clock::duration left = latest - Clock::now();
-    if (left <= Clock::duration::zero()) break;
-    if ((readiness(listener(), std::min<Clock::duration>(linger_for, left)) & POLLIN) == 0) break;
-    if (receive(listener(), &notification) == 0) handle(notification);
+    if (left <= Clock::duration::zero()) return false;
+    const Clock::duration patience = std::min<Clock::duration>(linger_for, left);
+    if ((readiness(listener(), patience) & POLLIN) == 0) return false;
+    take_notification();
   }
-  watch_listener(true);
+  return calls_.last() != last;
+}
+
+void Loop::take_notification() {
+  ++taken_;
+  seccomp_notif notification;
+  if (receive(listener(), &notification) == 0) handle(notification);
 }
 
 void Loop::refuse_unanswered(CallNumber number) {
@@ -183,8 +226,10 @@ void Loop::tell(Event event) {
 }
 
 void Loop::watch_listener(bool watched) {
-  epoll_event interest = {.events = watched ? EPOLLIN : 0u, .data = {}};
-  ::epoll_ctl(notifications_.get(), EPOLL_CTL_MOD, listener(), &interest);
+  if (is_listener_watched_.exchange(watched) == watched) return;
+  epoll_event interest = interest_in(Source::listener);
+  if (!watched) interest.events = 0;
+  ::epoll_ctl(happenings_.get(), EPOLL_CTL_MOD, listener(), &interest);
 }
 
 Installed Loop::install(std::uint64_t call_id, NewFile& file, bool close_on_exec) {
@@ -336,6 +381,7 @@ void Loop::tell_signalled() {
 }
 
 void Loop::reap_command() {
+  ::epoll_ctl(happenings_.get(), EPOLL_CTL_DEL, client_.pidfd.get(), nullptr);
   siginfo_t info = {};
   if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(client_.pidfd.get()), &info,
                WEXITED) < 0) {

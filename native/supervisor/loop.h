@@ -111,10 +111,14 @@ class Loop {
   // Ends it whatever happens, and waits for that. Programs that still run get ENOSYS from then on.
   void stop();
 
-  // For a thread that has just answered a call, and would now go to sleep: waits a little for the next
-  // one in place of the loop's thread, until something was told, and not beyond `latest`. That
-  // spares a call the way from thread to thread, which costs more than all that is done for it.
+  // For the thread that has just answered a call, and would now go to sleep: waits a little for the
+  // next one in place of the loop's thread, not beyond `latest`, until something was told. That spares
+  // a call the way from thread to thread, which costs more than all that is done for it. Where a call
+  // was told, the loop's thread goes on leaving the next one to this one, which says after the
+  // call, by linger() or stop_lingering(), whether it will be there. Meanwhile the loop's thread looks
+  // every millisecond whether somebody waits because this one is busy.
   void linger(Clock::time_point latest);
+  void stop_lingering();
 
   // EIO for a call that is still there: nobody will answer it.
   void refuse_unanswered(CallNumber number);
@@ -134,8 +138,11 @@ class Loop {
  private:
   void serve();
   void tell(Event event);
-  // Whether the loop's thread hears of notifications.
+  // False: none came.
+  bool await_call(Clock::time_point latest);
+  // Whether the loop's thread hears of notifications at once.
   void watch_listener(bool watched);
+  void take_notification();
   void handle(const seccomp_notif& notification);
   void handle_open(const seccomp_notif& notification);
   void handle_ioctl(const seccomp_notif& notification);
@@ -154,13 +161,16 @@ class Loop {
   const ConstantAnswers system_answers_;
   const std::function<void(Event)> sink_;
   UniqueFd stop_event_;
-  // An epoll instance with nothing but the listener, which linger() takes out of it for its time.
-  UniqueFd notifications_;
   // Held to receive and to tell.
   std::mutex turn_;
-  // How much was told so far.
+  // How many events were told, and how many notifications taken, so far.
   std::uint64_t told_ = 0;
+  std::uint64_t taken_ = 0;
   WatchedFiles files_;
+  // The epoll instance of the loop's thread. It does not wake for a notification that the other thread
+  // waits for.
+  UniqueFd happenings_;
+  std::atomic<bool> is_listener_watched_ = true;
   AddressSpaces address_spaces_;
   Calls calls_;
   TerminalState terminal_;
