@@ -10,13 +10,17 @@ export type CallNumber = number;
 export type FileNumber = number;
 
 export interface SupervisorHandlers {
-  /** A program opened /dev/kvm, by whatever call. The answer is `install` or `refuse`. */
+  /**
+   * A program opened /dev/kvm, by whatever call, and Linux would let it. The answer is `install` or
+   * `refuse`. `flags` are those that fcntl(F_GETFL) of the fd is to give.
+   */
   opened(
     call: CallNumber,
     thread: number,
     process: number,
     addressSpace: number,
     closeOnExec: boolean,
+    flags: number,
   ): void;
   /** A program made a KVM ioctl on a file of ours. All other calls go to the kernel untouched. */
   ioctl(
@@ -37,6 +41,8 @@ export interface SupervisorHandlers {
    * where this process has no ptrace rights over it, and EMFILE or ENFILE where no fd is left.
    */
   outOfReach(thread: number, code: string): void;
+  /** A program asked KVM in a way that is not served, and its call was refused with `code`. */
+  unserved(call: UnservedCall['call'], abi: UnservedCall['abi'], code: string): void;
   /** The command ended; programs that it started may go on. `status` is its code or signal. */
   exited(how: 'code' | 'signal', status: number): void;
   /** Every program is gone. This is the last event. */
@@ -46,6 +52,15 @@ export interface SupervisorHandlers {
    * call was refused with EIO. What this handler throws is thrown as an uncaught exception.
    */
   failed(error: unknown): void;
+}
+
+/**
+ * `open`: of /dev/kvm, by an ABI that is not x86-64's. `ioctl`: the same, or of KVM's type on a file of the
+ * KVM that this machine has itself.
+ */
+export interface UnservedCall {
+  readonly call: 'open' | 'ioctl';
+  readonly abi: 'x86-64' | 'x32' | 'i386';
 }
 
 export interface SupervisedCommand {
@@ -125,6 +140,8 @@ export interface NewFile {
   /** The file shares its content with this process. */
   readonly mapped: boolean;
   readonly closeOnExec: boolean;
+  /** The access mode and the status flags, as fcntl(F_GETFL) gives them. */
+  readonly flags: number;
   /** The file stands for /dev/kvm, so `systemAnswers` apply to it. */
   readonly system: boolean;
 }

@@ -19,6 +19,18 @@ struct Overloaded : Alternatives... {
   using Alternatives::operator()...;
 };
 
+const char* name_of(Abi abi) {
+  switch (abi) {
+    case Abi::x86_64:
+      return "x86-64";
+    case Abi::x32:
+      return "x32";
+    case Abi::i386:
+      return "i386";
+  }
+  return "";
+}
+
 // 0 where the event is none.
 CallNumber call_of(const Event& event) {
   if (const auto* open = std::get_if<OpenEvent>(&event)) return open->call;
@@ -33,8 +45,9 @@ Handlers* Handlers::make(Napi::Env env, Napi::Object functions) {
   const std::pair<const char*, Napi::FunctionReference*> members[] = {
       {"opened", &handlers->opened_},       {"ioctl", &handlers->ioctl_},
       {"interrupted", &handlers->interrupted_}, {"closed", &handlers->closed_},
-      {"outOfReach", &handlers->out_of_reach_}, {"exited", &handlers->exited_},
-      {"ended", &handlers->ended_},         {"failed", &handlers->failed_},
+      {"outOfReach", &handlers->out_of_reach_}, {"unserved", &handlers->unserved_},
+      {"exited", &handlers->exited_},           {"ended", &handlers->ended_},
+      {"failed", &handlers->failed_},
   };
   for (const auto& [name, member] : members) {
     const Napi::Value function = functions.Get(name);
@@ -93,7 +106,7 @@ void Handlers::dispatch(Napi::Env env, const Event& event) {
           [&](const OpenEvent& open) {
             opened_.Call({number(open.call), number(open.thread), number(open.identity.process),
                           number(open.identity.address_space),
-                          Napi::Boolean::New(env, open.close_on_exec)});
+                          Napi::Boolean::New(env, open.close_on_exec), number(open.flags)});
           },
           [&](const IoctlEvent& ioctl) {
             ioctl_.Call({number(ioctl.call), number(ioctl.thread), number(ioctl.identity.process),
@@ -107,6 +120,11 @@ void Handlers::dispatch(Napi::Env env, const Event& event) {
           [&](const OutOfReachEvent& event) { 
             out_of_reach_.Call({number(event.thread),
                                 Napi::String::New(env, errno_name(event.error))});
+          },
+          [&](const UnservedEvent& unserved) {
+            unserved_.Call({Napi::String::New(env, unserved.call),
+                            Napi::String::New(env, name_of(unserved.abi)),
+                            Napi::String::New(env, errno_name(unserved.error))});
           },
           [&](const ExitedEvent& exited) {
             exited_.Call({Napi::String::New(env, exited.by_signal ? "signal" : "code"),

@@ -43,6 +43,7 @@ class Handlers {
   Napi::FunctionReference interrupted_;
   Napi::FunctionReference closed_;
   Napi::FunctionReference out_of_reach_;
+  Napi::FunctionReference unserved_;
   Napi::FunctionReference exited_;
   Napi::FunctionReference ended_;
   Napi::FunctionReference failed_;

@@ -1,7 +1,5 @@
 #include "loop.h"
 
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -14,8 +12,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <string_view>
 #include <utility>
 
 #include "client_memory.h"
@@ -25,7 +21,6 @@ namespace tdctl::supervisor {
 
 namespace {
 
-constexpr std::string_view dev_kvm{"/dev/kvm\0", 9};
 
 // Nothing tells of a signal for a thread whose call waits, nor of the thread's end, so while calls
 // wait they are looked at this often, but for no more than a twentieth of the time.
@@ -38,21 +33,6 @@ constexpr std::chrono::milliseconds nothing_waits_for{10};
 
 // A process that ends takes no longer than that, if it has little to give back.
 constexpr std::chrono::milliseconds look_after_ends_every{1};
-
-bool is_open(int system_call) {
-  return system_call == __NR_open || system_call == __NR_openat || system_call == __NR_openat2;
-}
-
-// Where the path is, and where the flags are: `open` has no directory before them.
-struct OpenArguments {
-  std::uint64_t path;
-  std::uint64_t flags;
-};
-
-OpenArguments open_arguments(const seccomp_data& data) {
-  return data.nr == __NR_open ? OpenArguments{data.args[0], data.args[1]}
-                              : OpenArguments{data.args[1], data.args[2]};
-}
 
 // What the loop's thread hears of.
 enum class Source : std::uint32_t { listener, closes, stop, command };
@@ -175,6 +155,7 @@ void Loop::serve() {
   const std::lock_guard turn(turn_);
   tell_interrupted();
   tell_closed();
+  files_.drain_rest([this](FileNumber file) { tell(ClosedEvent{file}); });
   terminal_.restore();
   client_.turn = {};
   ended_ = true;
@@ -248,42 +229,22 @@ void Loop::handle(const seccomp_notif& notification) {
        calls_.take([thread](const Call& waiting) { return waiting.thread == thread; })) {
     tell(InterruptedEvent{call});
   }
-  if (is_open(notification.data.nr)) {
-    handle_open(notification);
-  } else {
-    handle_ioctl(notification);
-  }
-}
-
-void Loop::handle_open(const seccomp_notif& notification) {
-  const auto thread = static_cast<pid_t>(notification.pid);
-  const OpenArguments arguments = open_arguments(notification.data);
-  char start[dev_kvm.size()] = {};
-  const ssize_t length =
-      read_start(thread, arguments.path, std::as_writable_bytes(std::span(start)));
-  if (length < 0) return refuse_out_of_reach(notification);
-  if (std::string_view(start, sizeof start) != dev_kvm) {
+  const TrappedCall* const call = trapped_call(notification.data);
+  if (call == nullptr) {
     let_through(listener(), notification.id);
     return;
   }
-  std::uint64_t flags = arguments.flags;
-  if (notification.data.nr == __NR_openat2) {
-    // struct open_how begins with its flags. An unreadable one is for the kernel to refuse.
-    if (read_memory(thread, arguments.flags, std::as_writable_bytes(std::span(&flags, 1))) !=
-        Access::done) {
-      let_through(listener(), notification.id);
-      return;
-    }
+  switch (call->kind) {
+    case CallKind::open:
+    case CallKind::creat:
+    case CallKind::openat2:
+      return handle_open(notification, *call);
+    case CallKind::ioctl:
+      return handle_ioctl(notification);
+    case CallKind::truncate:
+    case CallKind::ftruncate:
+      return handle_truncate(notification, *call);
   }
-  ThreadIdentity identity;
-  if (!identify(notification, &identity)) return;
-  tell_closed();
-  tell(OpenEvent{
-      .call = calls_.add({.id = notification.id, .thread = thread}),
-      .thread = thread,
-      .identity = identity,
-      .close_on_exec = (flags & O_CLOEXEC) != 0,
-  });
 }
 
 void Loop::handle_ioctl(const seccomp_notif& notification) {
@@ -298,15 +259,18 @@ void Loop::handle_ioctl(const seccomp_notif& notification) {
     case WatchedFiles::Lookup::not_open:
       let_through(listener(), notification.id);
       return;
+    case WatchedFiles::Lookup::native_kvm:
+      return refuse_unserved(notification, "ioctl", EPERM);
     case WatchedFiles::Lookup::ours:
       break;
   }
-  if (const std::int32_t* constant = system_answers_.find(request, arguments[2])) {
-    const std::lock_guard lock(system_files_mutex_);
-    if (system_files_.contains(found.number)) {
-      answer(listener(), notification.id, *constant);
-      return;
-    }
+  if (abi_of(notification.data) != Abi::x86_64) {
+    return refuse_unserved(notification, "ioctl", ENOSYS);
+  }
+  const std::int32_t* const constant = system_answers_.find(request, arguments[2]);
+  if (constant != nullptr && is_system_file(found.number)) {
+    answer(listener(), notification.id, *constant);
+    return;
   }
   ThreadIdentity identity;
   if (!identify(notification, &identity)) return;
@@ -319,6 +283,16 @@ void Loop::handle_ioctl(const seccomp_notif& notification) {
       .request = request,
       .argument = arguments[2],
   });
+}
+
+void Loop::refuse_unserved(const seccomp_notif& notification, const char* call, int error) {
+  refuse(listener(), notification.id, error);
+  tell(UnservedEvent{.call = call, .abi = abi_of(notification.data), .error = error});
+}
+
+bool Loop::is_system_file(FileNumber file) {
+  const std::lock_guard lock(system_files_mutex_);
+  return system_files_.contains(file);
 }
 
 bool Loop::identify(const seccomp_notif& notification, ThreadIdentity* into) {

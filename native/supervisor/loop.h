@@ -20,7 +20,9 @@
 #include "calls.h"
 #include "launch.h"
 #include "notifications.h"
+#include "open_calls.h"
 #include "terminal.h"
+#include "trapped_calls.h"
 #include "watched_files.h"
 
 namespace tdctl::supervisor {
@@ -31,6 +33,8 @@ struct OpenEvent {
   pid_t thread;
   ThreadIdentity identity;
   bool close_on_exec;
+  // What F_GETFL of the fd is to give.
+  int flags;
 };
 
 // An ioctl on one of our files.
@@ -60,6 +64,14 @@ struct OutOfReachEvent {
   int error;
 };
 
+// A program asked KVM in a way that is not served; it got `error`.
+struct UnservedEvent {
+  // "open" or "ioctl".
+  const char* call;
+  Abi abi;
+  int error;
+};
+
 // The command itself has ended; programs that it started may go on.
 struct ExitedEvent {
   // Of waitid: an exit code, or the signal that ended it.
@@ -71,7 +83,7 @@ struct ExitedEvent {
 struct EndedEvent {};
 
 using Event = std::variant<OpenEvent, IoctlEvent, InterruptedEvent, ClosedEvent, OutOfReachEvent,
-                           ExitedEvent, EndedEvent>;
+                           UnservedEvent, ExitedEvent, EndedEvent>;
 
 // Requests whose answer never changes, by request and argument; of one kind of file.
 class ConstantAnswers {
@@ -144,8 +156,13 @@ class Loop {
   void watch_listener(bool watched);
   void take_notification();
   void handle(const seccomp_notif& notification);
-  void handle_open(const seccomp_notif& notification);
+  void handle_open(const seccomp_notif& notification, const TrappedCall& call);
+  void open_kvm(const seccomp_notif& notification, const OpenHow& how);
   void handle_ioctl(const seccomp_notif& notification);
+  // A path or an fd of KVM's files gets the kernel's answer, any other file is none of ours.
+  void handle_truncate(const seccomp_notif& notification, const TrappedCall& call);
+  void refuse_unserved(const seccomp_notif& notification, const char* call, int error);
+  bool is_system_file(FileNumber file);
   // Nothing, with the call refused, where the thread is out of reach.
   bool identify(const seccomp_notif& notification, ThreadIdentity* into);
   void refuse_out_of_reach(const seccomp_notif& notification, int error = EPERM);

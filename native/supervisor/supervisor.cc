@@ -134,14 +134,18 @@ Napi::Value Supervisor::install(const Napi::CallbackInfo& info) {
   if (!call) return refusal_by("caller", env, ENOENT);
   Arguments arguments(info, nullptr);
   const std::string kind = arguments.string(arguments.field(info[1], "name"), "name");
-  const std::uint64_t size_bytes =
-      arguments.uint64(arguments.field(info[1], "sizeBytes"), "sizeBytes");
-  const bool mapped = arguments.field(info[1], "mapped").ToBoolean();
+  const FileShape shape = {
+      .name = kind.c_str(),
+      .size_bytes = arguments.uint64(arguments.field(info[1], "sizeBytes"), "sizeBytes"),
+      .mapped = arguments.field(info[1], "mapped").ToBoolean(),
+      .flags = static_cast<int>(
+          arguments.uint32(arguments.field(info[1], "flags"), "flags", 0, INT32_MAX)),
+  };
   const bool close_on_exec = arguments.field(info[1], "closeOnExec").ToBoolean();
   const bool system = arguments.field(info[1], "system").ToBoolean();
   if (arguments.is_wrong()) return mistake(arguments);
 
-  NewFile file = loop_->files().make(kind.c_str(), size_bytes, mapped);
+  NewFile file = loop_->files().make(shape);
   if (file.error != 0) return refusal_by("supervisor", env, file.error);
   if (system) loop_->is_system(file.number);
   loop_->calls().remove(number);
@@ -184,6 +188,7 @@ Napi::Value Supervisor::find_file(const Napi::CallbackInfo& info) {
     case WatchedFiles::Lookup::ours:
       return Napi::Number::New(env, found.number);
     case WatchedFiles::Lookup::other:
+    case WatchedFiles::Lookup::native_kvm:
       return Napi::Number::New(env, 0);
     case WatchedFiles::Lookup::not_open:
     case WatchedFiles::Lookup::out_of_reach:

@@ -57,9 +57,9 @@ export function execute(options: ExecuteOptions): RunningCommand {
   let failure: Failure | undefined;
 
   const handlers: SupervisorHandlers = {
-    opened: (call, tid, pid, addressSpace, closeOnExec) => {
+    opened: (call, tid, pid, addressSpace, closeOnExec, flags) => {
       if (failure !== undefined) endCaller(call, tid);
-      else dispatcher.opened(call, { tid, pid, addressSpace }, closeOnExec);
+      else dispatcher.opened(call, { tid, pid, addressSpace }, { closeOnExec, flags });
     },
     ioctl: (call, tid, pid, addressSpace, file, request, argument) => {
       if (failure !== undefined) endCaller(call, tid);
@@ -71,6 +71,7 @@ export function execute(options: ExecuteOptions): RunningCommand {
       giveUp(code === 'EPERM' ? outOfReach(thread) : outOfFiles(code));
       kill(thread);
     },
+    unserved: (call, abi, code) => listener.unserved({ call, abi }, code),
     exited: (how, status) =>
       exited.resolve(how === 'code' ? { how, status } : { how, signal: signalName(status) }),
     ended: () => ended.resolve(failure),

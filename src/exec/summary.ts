@@ -1,4 +1,5 @@
 /** What came of a run under supervision: the TDs, the key slots, the refusals, what was left. */
+import type { UnservedCall } from '../../native/index.ts';
 import { requestWith } from '../abi/kvm/requests.ts';
 import { decodeStatus } from '../abi/tdx/status.ts';
 import { explainRefusal } from '../diagnosis/refusals.ts';
@@ -21,6 +22,8 @@ export interface ExecSummary {
   readonly refusals: readonly RefusalSummary[];
   /** The simulated kernel does not know these ioctls; a real one may. The first 1000 by number. */
   readonly unknownIoctls: readonly UnknownIoctl[];
+  /** A program asked KVM so, and `tdctl exec` serves no such call. */
+  readonly unserved: readonly UnservedSummary[];
   /** These files of the simulated machine are still open though every program is gone. */
   readonly stillOpen: readonly string[];
   /** So many key slots of these TDs no kernel gets back without a restart. */
@@ -73,6 +76,11 @@ export interface UnknownIoctl {
 /** A program may make VMs, and try numbers, for ever. */
 const mostListed = 1000;
 
+export interface UnservedSummary extends UnservedCall {
+  readonly errno: string;
+  readonly count: number;
+}
+
 type Refusal = Extract<Answer, { readonly ok: false }>;
 
 export class SummaryCollector implements CallListener {
@@ -83,6 +91,7 @@ export class SummaryCollector implements CallListener {
   readonly #counted = new Map<Handle, VmSummary | FurtherVms>();
   readonly #refusals = new Map<string, RefusalSummary>();
   readonly #unknown = new Map<string, UnknownIoctl>();
+  readonly #unserved = new Map<string, UnservedSummary>();
   #calls = 0;
   #peak: number;
 
@@ -97,6 +106,12 @@ export class SummaryCollector implements CallListener {
 
   closed({ handle }: ProgramFile): void {
     this.#counted.delete(handle);
+  }
+
+  unserved(call: UnservedCall, errno: string): void {
+    const key = `${call.call} ${call.abi} ${errno}`;
+    const count = (this.#unserved.get(key)?.count ?? 0) + 1;
+    this.#unserved.set(key, { ...call, errno, count });
   }
 
   called(call: AnsweredCall): void {
@@ -143,6 +158,7 @@ export class SummaryCollector implements CallListener {
       keySlots: { total, peak: this.#peak, after: used },
       refusals: [...this.#refusals.values()],
       unknownIoctls: [...this.#unknown.values()],
+      unserved: [...this.#unserved.values()],
       stillOpen: open.map(({ name }) => name),
       leakedKeySlots: this.#machine.snapshot().keySlots.leaked,
     };

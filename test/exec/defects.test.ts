@@ -59,7 +59,7 @@ async function fail(
     machine: breaking(machine),
     supervisor: native.addon.Supervisor,
     hears: 'all',
-    listener: { opened: () => {}, called: () => {}, closed: () => {}, ...on },
+    listener: { opened: () => {}, called: () => {}, unserved: () => {}, closed: () => {}, ...on },
   });
   const [exit, failure] = await Promise.all([running.exited, running.ended]);
   return { exit, failure, machine, open: running.openFiles() };

@@ -105,6 +105,7 @@ async function growth(
     listener: {
       opened: () => collector.opened(),
       called: (call) => collector.called(call),
+      unserved: () => {},
       closed: (file) => {
         collector.closed(file);
         closed += 1;

@@ -1,7 +1,7 @@
 /** The supervisor at the addon's own interface; what programs see of it is in test/exec. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { constants as fileConstants, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, type TestContext, test } from 'vitest';
@@ -22,6 +22,7 @@ const kvmFile: NewFile = {
   sizeBytes: 0n,
   mapped: false,
   closeOnExec: false,
+  flags: fileConstants.O_RDWR,
   system: true,
 };
 
@@ -59,6 +60,7 @@ function launch(
       interrupted: tell('interrupted'),
       closed: tell('closed'),
       outOfReach: tell('outOfReach'),
+      unserved: tell('unserved'),
       exited: tell('exited'),
       ended: tell('ended'),
       failed: tell('failed'),

@@ -27,6 +27,8 @@ export interface TdctlOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Run as another user; only root may. */
   readonly uid?: number;
+  /** No more than so many file descriptors. */
+  readonly mostDescriptors?: number;
   /** For the test to write to; else stdin is at its end. */
   readonly stdin?: 'open';
 }
@@ -38,7 +40,11 @@ function plainEnvironment(): NodeJS.ProcessEnv {
 }
 
 export function startTdctl(args: readonly string[], options: TdctlOptions = {}): Running {
-  const child = spawn(process.execPath, [builtMain(), ...args], {
+  const command = [process.execPath, builtMain(), ...args];
+  const limited = ['-c', `ulimit -n ${options.mostDescriptors} && exec "$0" "$@"`, ...command];
+  const [program = '', ...rest] =
+    options.mostDescriptors === undefined ? command : ['sh', ...limited];
+  const child = spawn(program, rest, {
     cwd: options.cwd ?? projectRoot,
     env: { ...plainEnvironment(), ...options.env },
     stdio: 'pipe',

@@ -155,6 +155,10 @@ function both(collector: CallListener, tracing: Tracing | undefined): CallListen
       collector.closed(file);
       listener.closed(file);
     },
+    unserved: (...call) => {
+      collector.unserved(...call);
+      listener.unserved(...call);
+    },
   };
 }
 
