@@ -105,7 +105,15 @@ describe('what happens is told in order', () => {
     await ended;
     expect(given).toEqual([{ fd: 3, file: 1 }]);
     expect(events.map(([name]) => name).sort()).toEqual(['closed', 'ended', 'exited', 'opened']);
-    expect(events[0]).toEqual(['opened', 1, supervisor.pid, supervisor.pid, 1, false]);
+    expect(events[0]).toEqual([
+      'opened',
+      1,
+      supervisor.pid,
+      supervisor.pid,
+      1,
+      false,
+      expect.any(Number),
+    ]);
     expect(events).toContainEqual(['closed', 1]);
     expect(events).toContainEqual(['exited', 'code', 0]);
     expect(events.at(-1)).toEqual(['ended']);
