@@ -91,6 +91,7 @@ const supervisorNames = {
   signal: true,
   endAll: true,
   stop: true,
+  keep: true,
 } satisfies Record<keyof Supervisor, true>;
 const testingNames = {
   script: true,

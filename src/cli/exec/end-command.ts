@@ -1,5 +1,5 @@
 /** From a running command to its end, with the signals that tdctl gets meanwhile. */
-import type { CommandExit, RunningCommand } from '../../exec/index.ts';
+import type { CommandExit, Failure, RunningCommand } from '../../exec/index.ts';
 import type { Interrupts } from '../interrupts.ts';
 import { descendants, statFields } from './descendants.ts';
 
@@ -15,7 +15,7 @@ const graceMs = 2000;
 export async function endCommand(
   running: RunningCommand,
   interrupts: Interrupts,
-): Promise<CommandExit> {
+): Promise<{ readonly exit: CommandExit; readonly failure: Failure | undefined }> {
   let stopped = false;
   const stop = (times: number, reason: string) => {
     // The command's stdout is its own matter.
@@ -26,7 +26,7 @@ export async function endCommand(
   };
   interrupts.onInterrupt(stop);
   if (interrupts.received !== undefined) stop(1, interrupts.received);
-  const [exit] = await Promise.all([
+  const [exit, failure] = await Promise.all([
     running.exited.then((how) => {
       if (stopped) endTheRest(running);
       interrupts.onInterrupt(() => endTheRest(running));
@@ -34,7 +34,7 @@ export async function endCommand(
     }),
     running.ended,
   ]);
-  return exit;
+  return { exit, failure };
 }
 
 function endTheRest(running: RunningCommand): void {

@@ -72,8 +72,12 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
       listener: both(collector, tracing),
       hears: tracing === undefined && faults === undefined ? 'needed' : 'all',
     });
-    const exit = await endCommand(running, interrupts);
-    tracing?.end(exit);
+    const { exit, failure } = await endCommand(running, interrupts);
+    try {
+      tracing?.end(exit);
+    } catch (error) {
+      throw failure === undefined ? error : failure.error;
+    }
     const summary = collector.summary(options.command, exit, running.openFiles());
     const expectations = {
       results: guest.results(),
@@ -86,6 +90,7 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
     } else if (options.quiet !== true) {
       io.stderr.write(summaryText(summary, { machine, expectations, colors: io.colors.stderr }));
     }
+    if (failure !== undefined) throw failure.error;
     await noteUnmet(faults, io);
     const unmet = expectations.results.some(({ met }) => !met);
     return exitCode(exit) === 0 && unmet ? exitCodes.findings : exitCode(exit);
