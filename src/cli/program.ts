@@ -16,12 +16,17 @@ import { rehearseCommand } from './commands/rehearse.ts';
 import { runCommand } from './commands/run.ts';
 import { traceCommand } from './commands/trace.ts';
 import { watchCommand } from './commands/watch.ts';
-import { reportFailure } from './failure.ts';
+import { conclude, type Ended } from './failure.ts';
+import { checkFiles } from './file-arguments.ts';
 import type { CommandIo } from './io.ts';
 import { type OutputFormat, outputFormats } from './options.ts';
 import { version } from './version.ts';
 
 export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
+  return conclude(await play(args, io), { io, format: askedFormat(args) });
+}
+
+async function play(args: readonly string[], io: CommandIo): Promise<Ended> {
   // It is one of exitCodes, but for that of another program (`tdctl exec`).
   let exitCode: number = exitCodes.ok;
   const endWith = (code: number) => {
@@ -29,13 +34,11 @@ export async function runCli(args: readonly string[], io: CommandIo): Promise<nu
   };
   try {
     await program(io, endWith).parseAsync(args, { from: 'user' });
-    return exitCode;
+    return { exitCode };
   } catch (error) {
-    if (error instanceof CommanderError) {
-      // Help and version end by an exception too, with exit code 0.
-      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    }
-    return reportFailure(error, { io, format: askedFormat(args) });
+    if (!(error instanceof CommanderError)) return { error };
+    // Help and version end by an exception too, with exit code 0.
+    return { exitCode: error.exitCode === 0 ? exitCodes.ok : exitCodes.usage };
   }
 }
 
@@ -45,6 +48,7 @@ function program(io: CommandIo, endWith: (exitCode: number) => void): Command {
     .version(version(), '-V, --version')
     // Otherwise the -o of `host diff A B -o json` would go to `host`.
     .enablePositionalOptions()
+    .hook('preAction', (_, command) => checkFiles(command, io.files))
     .addHelpText(
       'after',
       `

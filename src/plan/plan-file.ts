@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { writeNewFile } from '../documents/new-file.ts';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
+import { writeWholeFile } from '../files/index.ts';
 import type { TdPlan } from './td-plan.ts';
 
 const kind = 'tdctl.io/plan';
@@ -34,7 +34,7 @@ export async function savePlan(
     made: await madeFrom(plan),
   };
   const text = `${JSON.stringify(saved, null, 2)}\n`;
-  await writeNewFile(file, { text, op: 'save the plan', what: 'plan' });
+  await writeWholeFile({ path: file, what: 'plan', existing: 'refuse' }, text);
 }
 
 /** @throws TdctlError for a file that is no saved plan. */

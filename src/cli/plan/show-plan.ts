@@ -11,6 +11,7 @@ import type { CommandIo } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
+import { firmwareFiles } from '../spec-files.ts';
 import { expectedTimes } from './expected-times.ts';
 import { planData } from './plan-data.ts';
 import { planText } from './plan-text.ts';
@@ -24,6 +25,7 @@ export interface PlanCommandOptions extends HostChoice {
 
 export async function showPlan(options: PlanCommandOptions, io: CommandIo): Promise<ExitCode> {
   const spec = await loadTrustDomain(options.spec);
+  io.files.reads(...firmwareFiles(spec));
   const host = await openHost(options, io);
   try {
     const report = await assess(spec, host, { choice: options, io });

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { loadFirmware } from '../../firmware/index.ts';
+import type { NamedFiles } from '../../files/named-files.ts';
 import type { HostFacts } from '../../host/facts.ts';
 import { openSimulatedHost } from '../../host/simulated/index.ts';
 import { planTd, type TdPlan } from '../../plan/index.ts';
@@ -14,7 +15,9 @@ import type {
 } from '../../rehearsal/scenario-file/scenario-file.ts';
 import { defaultKernelAbi } from '../../simulator/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
+import { hostFileIn } from '../file-arguments.ts';
 import { hostProfile } from '../host-profile.ts';
+import { firmwareFiles } from '../spec-files.ts';
 import type { Numbers, RehearseCommandOptions } from './options.ts';
 
 export interface Source {
@@ -36,14 +39,16 @@ export interface Source {
 
 export async function openSource(
   options: RehearseCommandOptions,
-  numbers: Numbers,
+  { numbers, files }: { readonly numbers: Numbers; readonly files: NamedFiles },
 ): Promise<Source> {
+  const given = { options, numbers, files };
   const file = await rehearsalFile(options.file);
   const host = options.host ?? file?.host ?? 'sim';
+  files.reads(...hostFileIn(host).map((path) => ({ path, by: `host of ${options.file}` })));
   const [kind, profileText] = splitHost(host);
   const profile = profileText === undefined ? undefined : await hostProfile(profileText);
   const scenarioOn =
-    file === undefined ? await ofTd(options, numbers) : await ofFile(file, { options, numbers });
+    file === undefined ? await ofTd(given) : await ofFile(file, given);
   const faultOfFile = file?.fault ?? [];
   return {
     host,
@@ -100,8 +105,9 @@ function requireTds(missing: string | undefined): void {
   });
 }
 
-async function ofTd(options: RehearseCommandOptions, numbers: Numbers): Promise<ScenarioOn> {
+async function ofTd({ options, numbers, files }: Given): Promise<ScenarioOn> {
   const spec = await loadTrustDomain(options.file);
+  files.reads(...firmwareFiles(spec));
   const firmware = await loadFirmware(spec.firmware);
   return async (facts) => {
     const plan = planTd({ spec, firmware, facts, ignoreExpectation: true });
@@ -132,14 +138,17 @@ export function defaultHops({ kind, kernel }: Pick<HostFacts, 'kind' | 'kernel'>
 interface Given {
   readonly options: RehearseCommandOptions;
   readonly numbers: Numbers;
+  /** Takes note of the files that the file names. */
+  readonly files: NamedFiles;
 }
 
 /** What the command line says goes before what the file says. */
-async function ofFile(file: RehearsalFile, { options, numbers }: Given): Promise<ScenarioOn> {
+async function ofFile(file: RehearsalFile, { options, numbers, files }: Given): Promise<ScenarioOn> {
   refuseForFile(options);
   const sources = await Promise.all(
     file.tds.map(async ({ name, specPath }) => {
       const spec = { ...(await loadTrustDomain(specPath)), name };
+      files.reads({ path: specPath, by: `TD ${name} of ${options.file}` }, ...firmwareFiles(spec));
       return { name, spec, firmware: await loadFirmware(spec.firmware) };
     }),
   );

@@ -1,6 +1,6 @@
 /** These findings are about the trace itself rather than about the program. */
 import type { LintFinding, Severity } from './finding.ts';
-import type { TracedTrace } from './traced.ts';
+import { isCall, type TracedTrace } from './traced.ts';
 
 /** More findings of the same kind would help nobody. */
 const mostUnreadable = 20;
@@ -33,7 +33,7 @@ export function traceFindings(
       ? []
       : [
           said('trace.cut-off', 'note', {
-            problem: 'the trace ends before the program does: nothing is said of what came after',
+            problem: `the trace broke off after call ${trace.steps.filter(isCall).length}, before the program ended: nothing is said of what came after`,
             remedy: 'trace until the program has ended',
           }),
         ]),
