@@ -28,7 +28,9 @@ async function writtenTo(path: string): Promise<string> {
 
 describe('a trace file', () => {
   test('is text, or JSON lines where its name ends in .jsonl', async () => {
-    expect(await writtenTo(join(directory, 'a.trace'))).toBe(`${records.map(traceText).join('\n')}\n`);
+    expect(await writtenTo(join(directory, 'a.trace'))).toBe(
+      `${records.map(traceText).join('\n')}\n`,
+    );
     expect(await writtenTo(join(directory, 'a.jsonl'))).toBe(
       `${records.map(traceJsonLine).join('\n')}\n`,
     );

@@ -114,7 +114,8 @@ async function openOutputs(
       ? undefined
       : await prepareWholeFile({ path: summary, what: 'summary', existing: 'replace', ...told });
   try {
-    const writer = trace === undefined ? undefined : await TraceWriter.open({ path: trace, ...told });
+    const writer =
+      trace === undefined ? undefined : await TraceWriter.open({ path: trace, ...told });
     return { writer, summaryFile };
   } catch (error) {
     summaryFile?.release();

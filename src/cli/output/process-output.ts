@@ -2,7 +2,6 @@
 import type { Writable } from 'node:stream';
 import { errnoOf } from '../../errors/errno.ts';
 import { notWritable } from '../../files/not-writable.ts';
-import type { TextSink } from '../io.ts';
 import type { Losses } from './losses.ts';
 
 interface OutputOptions {
@@ -10,7 +9,7 @@ interface OutputOptions {
   readonly losses: Losses;
 }
 
-export class ProcessOutput implements TextSink {
+export class ProcessOutput {
   readonly #stream: Writable;
   readonly #options: OutputOptions;
   #isBroken = false;

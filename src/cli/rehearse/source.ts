@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { TdctlError } from '../../errors/index.ts';
-import { loadFirmware } from '../../firmware/index.ts';
 import type { NamedFiles } from '../../files/named-files.ts';
+import { loadFirmware } from '../../firmware/index.ts';
 import type { HostFacts } from '../../host/facts.ts';
 import { openSimulatedHost } from '../../host/simulated/index.ts';
 import { planTd, type TdPlan } from '../../plan/index.ts';
@@ -47,8 +47,7 @@ export async function openSource(
   files.reads(...hostFileIn(host).map((path) => ({ path, by: `host of ${options.file}` })));
   const [kind, profileText] = splitHost(host);
   const profile = profileText === undefined ? undefined : await hostProfile(profileText);
-  const scenarioOn =
-    file === undefined ? await ofTd(given) : await ofFile(file, given);
+  const scenarioOn = file === undefined ? await ofTd(given) : await ofFile(file, given);
   const faultOfFile = file?.fault ?? [];
   return {
     host,
@@ -143,7 +142,10 @@ interface Given {
 }
 
 /** What the command line says goes before what the file says. */
-async function ofFile(file: RehearsalFile, { options, numbers, files }: Given): Promise<ScenarioOn> {
+async function ofFile(
+  file: RehearsalFile,
+  { options, numbers, files }: Given,
+): Promise<ScenarioOn> {
   refuseForFile(options);
   const sources = await Promise.all(
     file.tds.map(async ({ name, specPath }) => {

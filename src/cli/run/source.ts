@@ -20,7 +20,12 @@ export async function runSource(options: RunOptions): Promise<RunSource> {
   const { spec, plan: file } = options;
   if ((spec === undefined) === (file === undefined)) throw oneOfTwo();
   if (file === undefined) {
-    return { specPath: spec ?? '', choice: options, files: [], checkUnchanged: async () => undefined };
+    return {
+      specPath: spec ?? '',
+      choice: options,
+      files: [],
+      checkUnchanged: async () => undefined,
+    };
   }
   const saved = await readSavedPlan(file);
   const { specPath, choice } = saved;
