@@ -42,7 +42,7 @@ async function play(args: readonly string[], io: CommandIo): Promise<Ended> {
   }
 }
 
-function program(io: CommandIo, endWith: (exitCode: number) => void): Command {
+export function program(io: CommandIo, endWith: (exitCode: number) => void): Command {
   const root = new Command('tdctl')
     .description('Plan, provision, rehearse and show Intel TDX trust domains (TDs).')
     .version(version(), '-V, --version')
