@@ -9,11 +9,10 @@ export function guardedListener<Event>(listener: (event: Event) => void) {
   let defect: { readonly error: unknown } | undefined;
   return {
     listener: (event: Event): void => {
-      if (defect !== undefined) return;
       try {
         listener(event);
       } catch (error) {
-        defect = { error };
+        defect ??= { error };
         interrupt('a defect of tdctl');
       }
     },

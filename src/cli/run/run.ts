@@ -119,7 +119,13 @@ async function runPlan({
 
   const becameRunnable = await td.runnable;
   if (becameRunnable) {
-    view.runnable({ holds: until === undefined });
+    try {
+      view.runnable({ holds: until === undefined });
+    } catch (error) {
+      td.stop();
+      await td.ended;
+      throw error;
+    }
     if (until === 'runnable') td.stop();
   }
   const output = await td.ended;
