@@ -134,7 +134,7 @@ describe('one writer at a time', () => {
 });
 
 describe('a FIFO', () => {
-  beforeEach(() => void spawnSync('mkfifo', [path]));
+  beforeEach(() => void spawnSync('sh', ['-c', 'mkfifo "$0"', path]));
 
   test('is waited for until a signal ends it', async () => {
     const controller = new AbortController();
