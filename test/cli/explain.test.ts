@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { isCheckName } from '../../src/abi/kvm/checks/index.ts';
 import { explainCommand } from '../../src/cli/commands/explain.ts';
-import { reportFailure } from '../../src/cli/failure.ts';
+import { conclude } from '../../src/cli/failure.ts';
 import type { CommandIo } from '../../src/cli/io.ts';
 import { terminal } from '../support/cli.ts';
 import { projectRoot, startTdctl } from '../support/tdctl.ts';
@@ -33,7 +33,7 @@ async function explain(args: readonly string[], given: Given = {}) {
   } catch (error) {
     // As runCli does it.
     if (error instanceof CommanderError) return { ...written, exitCode: 2 };
-    const exitCode = reportFailure(error, { io, format: 'text' });
+    const exitCode = await conclude({ error }, { io, format: 'text' });
     return { ...written, exitCode };
   }
 }

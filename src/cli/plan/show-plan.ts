@@ -12,6 +12,7 @@ import { type HostChoice, openHost } from '../open-host.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
 import { shellWord } from '../output/shell-word.ts';
+import { firmwareFiles } from '../spec-files.ts';
 import { expectedTimes } from './expected-times.ts';
 import { planData } from './plan-data.ts';
 import { planText } from './plan-text.ts';
@@ -25,6 +26,7 @@ export interface PlanCommandOptions extends HostChoice {
 
 export async function showPlan(options: PlanCommandOptions, io: CommandIo): Promise<ExitCode> {
   const spec = await loadTrustDomain(options.spec);
+  io.files.reads(...firmwareFiles(spec));
   const host = await openHost(options, io);
   try {
     const report = await assess(spec, host, { choice: options, io });
