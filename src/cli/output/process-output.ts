@@ -14,7 +14,7 @@ interface OutputOptions {
  * Node's own stream of a file takes it for success when a disk that fills up has taken a part
  * (SyncWriteStream in lib/internal/fs/sync_write_stream.js), so files are written here.
  */
-export function outputStream(stream: NodeJS.WriteStream): Writable {
+export function outputStream(stream: Writable & { readonly fd: number }): Writable {
   return isFile(stream.fd) ? new FileOutput(stream.fd) : stream;
 }
 
