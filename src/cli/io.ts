@@ -3,7 +3,7 @@ import { sanitize } from '../errors/sanitize.ts';
 import { NamedFiles } from '../files/named-files.ts';
 import { interrupt, isSignal, listenForInterrupts } from './interrupts.ts';
 import { Losses } from './output/losses.ts';
-import { ProcessOutput } from './output/process-output.ts';
+import { outputStream, ProcessOutput } from './output/process-output.ts';
 
 /** All that a command may touch of the outside. Tests give their own. */
 export interface CommandIo {
@@ -43,8 +43,8 @@ function wantsColor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean
 
 export function processIo(): CommandIo {
   const losses = new Losses(interrupt);
-  const stdout = new ProcessOutput(process.stdout, { name: 'stdout', losses });
-  const stderr = new ProcessOutput(process.stderr, { name: 'stderr', losses });
+  const stdout = new ProcessOutput(outputStream(process.stdout), { name: 'stdout', losses });
+  const stderr = new ProcessOutput(outputStream(process.stderr), { name: 'stderr', losses });
   return {
     stdout,
     stderr,

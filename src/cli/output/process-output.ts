@@ -1,5 +1,6 @@
 /** stdout and stderr, which may be full disks and pipes without a reader. */
-import type { Writable } from 'node:stream';
+import { fstatSync, writeSync } from 'node:fs';
+import { Writable } from 'node:stream';
 import { errnoOf } from '../../errors/errno.ts';
 import { notWritable } from '../../files/not-writable.ts';
 import type { Losses } from './losses.ts';
@@ -7,6 +8,40 @@ import type { Losses } from './losses.ts';
 interface OutputOptions {
   readonly name: 'stdout' | 'stderr';
   readonly losses: Losses;
+}
+
+/**
+ * Node's own stream of a file takes it for success when a disk that fills up has taken a part
+ * (SyncWriteStream in lib/internal/fs/sync_write_stream.js), so files are written here.
+ */
+export function outputStream(stream: Writable & { readonly fd: number }): Writable {
+  return isFile(stream.fd) ? new FileOutput(stream.fd) : stream;
+}
+
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
+class FileOutput extends Writable {
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    super({ autoDestroy: false });
+    this.#fd = fd;
+  }
+
+  override _write(bytes: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
 }
 
 export class ProcessOutput {
