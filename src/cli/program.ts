@@ -19,6 +19,7 @@ import { watchCommand } from './commands/watch.ts';
 import { reportFailure } from './failure.ts';
 import type { CommandIo } from './io.ts';
 import { type OutputFormat, outputFormats } from './options.ts';
+import { sanitize } from './output/sanitize.ts';
 import { version } from './version.ts';
 
 export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
@@ -90,6 +91,7 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
       .configureOutput({
         writeOut: (text) => io.stdout.write(text),
         writeErr: (text) => io.stderr.write(text),
+        outputError: (text, write) => write(sanitizedError(text)),
       });
   }
   return root;
@@ -97,6 +99,14 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
 
 function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((sub) => withSubcommands(sub as Command))];
+}
+
+/** Commander quotes what was typed. The line ends of its own are the last, and the one before a suggestion. */
+function sanitizedError(text: string): string {
+  return text
+    .split(/(\n(?:$|(?=\(Did you mean )))/)
+    .map((part) => (part.startsWith('\n') ? part : sanitize(part)))
+    .join('');
 }
 
 /** Errors before and after parsing are shown in the format that was asked for. */

@@ -7,10 +7,11 @@ import { assessTd } from '../../plan/index.ts';
 import { savePlan } from '../../plan/plan-file.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
-import type { CommandIo } from '../io.ts';
+import { type CommandIo, say } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
+import { shellWord } from '../output/shell-word.ts';
 import { expectedTimes } from './expected-times.ts';
 import { planData } from './plan-data.ts';
 import { planText } from './plan-text.ts';
@@ -46,11 +47,11 @@ async function save(
   { kernel, io }: { readonly kernel: string; readonly io: CommandIo },
 ): Promise<void> {
   if (!plan || findings.length > 0) {
-    io.stderr.write(`${file} was not written: there are findings\n`);
+    say(io, `${file} was not written: there are findings`);
     return;
   }
   await savePlan(file, { plan, kernel });
-  io.stderr.write(`wrote ${file}; \`tdctl run --plan ${file}\` runs it\n`);
+  say(io, `wrote ${file}; \`tdctl run --plan ${shellWord(file)}\` runs it`);
 }
 
 async function assess(
