@@ -12,8 +12,9 @@ import type {
   Request,
   RunRequest,
 } from '../../src/simulator/index.ts';
-import { createSimulatedHost, kernelAbis } from '../../src/simulator/index.ts';
+import { kernelAbis, type SimulatedMachine } from '../../src/simulator/index.ts';
 import { Client } from '../exec/codec/client.ts';
+import { Driver } from '../simulator/drive.ts';
 import type { Random } from './random.ts';
 import type { Input } from './targets.ts';
 
@@ -39,16 +40,16 @@ export function callSimulator(random: Random): Input {
 }
 
 async function play(random: Random, kernelAbi: KernelAbiName, asked: string[]): Promise<void> {
-  const machine = createSimulatedHost({
+  const driver = new Driver({
     profile: random.pick(['spr-1.5', 'one-slot', 'small-client']),
     kernelAbi,
   });
+  const { machine } = driver;
   const client = new Client();
   client.kernelAbi = machine.kernelAbi;
   const caller = { mm: 1, cgroup: '/', memory: client, pendingSignal: () => 'none' as const };
-  const opened = machine.open();
-  if (!opened.ok) return;
-  const open: OpenFile[] = [{ kind: 'system', handle: opened.value }];
+  const open: OpenFile[] = [{ kind: 'system', handle: driver.kvm }];
+  if (random.once(2)) open.push(...tdOf(driver));
   client.fds.set(-1, { kind: 'other' });
   for (let left = 4 + random.below(20); left > 0; left--) {
     const file = random.pick(random.once(3) ? open : open.slice(-2));
@@ -80,6 +81,20 @@ async function play(random: Random, kernelAbi: KernelAbiName, asked: string[]): 
   }
   for (const { handle } of open) machine.release(handle);
   checkNothingKept(machine.snapshot(), kernelAbi);
+}
+
+/** Random bytes alone would seldom make one. */
+function tdOf(driver: Driver): OpenFile[] {
+  const vm = driver.createTd();
+  driver.initVm(vm);
+  const made = [
+    { kind: 'guest_memfd', handle: driver.createGuestMemfd(vm) },
+    { kind: 'vcpu', handle: driver.createVcpu(vm, 0) },
+  ] as const;
+  const files = made.flatMap(({ kind, handle }) =>
+    typeof handle === 'number' ? [{ kind, handle }] : [],
+  );
+  return [...files, { kind: 'vm', handle: vm }];
 }
 
 function noteFile(
@@ -148,7 +163,7 @@ function checkAnswer(answer: Answer): void {
   if (!isRight) throw new Error(`no answer of a kernel: ${JSON.stringify(answer)}`);
 }
 
-type Kept = ReturnType<ReturnType<typeof createSimulatedHost>['snapshot']>;
+type Kept = ReturnType<SimulatedMachine['snapshot']>;
 
 function checkNothingKept(
   { keySlots, hostPages, vms, handles }: Kept,

@@ -172,7 +172,7 @@ const plan = {
 };
 
 export const targets: readonly Target[] = [
-  document('TrustDomain', 6, {
+  document('TrustDomain', 3, {
     texts: [
       fileText('examples/hello.yaml'),
       specText({
@@ -185,29 +185,29 @@ export const targets: readonly Target[] = [
     ],
     read: (input) => parseTrustDomain(input, { path }),
   }),
-  document('Rehearsal', 4, {
+  document('Rehearsal', 2, {
     texts: ['full-cgroup', 'upgrade'].map((name) => fileText(`examples/rehearsals/${name}.yaml`)),
     read: (input) => parseRehearsalFile(input, { path }),
   }),
-  document('SimulatedHost', 4, {
+  document('SimulatedHost', 2, {
     texts: ['edge-box', 'tenant-limit'].map((name) => fileText(`examples/hosts/${name}.yaml`)),
     read: (input) => parseHostFile(input, path),
   }),
-  document('Fleet', 4, {
+  document('Fleet', 2, {
     texts: ['mixed', 'small'].map((name) => fileText(`examples/fleets/${name}.yaml`)),
     read: (input) => parseFleet(input, { path }),
   }),
-  document('RunScript', 4, {
+  document('RunScript', 2, {
     texts: ['accidents', 'first-breath', 'shutdown'].map((name) =>
       fileText(`examples/exec/${name}.yaml`),
     ),
     read: (input) => parseRunScript(input, { path }),
   }),
-  document('saved plan', 4, {
+  document('saved plan', 2, {
     texts: [JSON.stringify(plan, null, 2)],
     read: (input) => parseSavedPlan(input, path),
   }),
-  document('capture', 4, {
+  document('capture', 3, {
     texts: captures.map((capture) => JSON.stringify(capture)),
     read: (input) => captureToHostProfile(parseCapture(input, path), path),
   }),
@@ -219,29 +219,29 @@ export const targets: readonly Target[] = [
     corpus: corpusOf(jsonTraces),
     read: (input) => readTrace(input.split('\n')),
   }),
-  text('strace', 8, { corpus: corpusOf(straces), read: (input) => readTrace(input.split('\n')) }),
-  text('lint', 3, { corpus: corpusOf([...textTraces, ...jsonTraces, ...straces]), read: lint }),
+  text('strace', 10, { corpus: corpusOf(straces), read: (input) => readTrace(input.split('\n')) }),
+  text('lint', 2, { corpus: corpusOf([...textTraces, ...jsonTraces, ...straces]), read: lint }),
   text('log to explain', 6, {
     corpus: corpusOf(logs),
     read: (input) => explainLog(linesOf([Buffer.from(input)])),
   }),
-  text('words to explain', 6, {
+  text('words to explain', 3, {
     corpus: corpusOf([...typed, ...logs]),
     read: (input) => explainTyped(input),
   }),
-  text('events', 6, {
+  text('events', 10, {
     corpus: corpusOf(events.map((line, at) => [line, ...events.slice(at, at + 4)].join('\n'))),
     read: (input) => chartCoverage(lifeCycle, [{ path, text: input }]),
   }),
-  text('--fault', 8, { corpus: corpusOf(faults), read: (input) => readFault(input) }),
-  text('--fault of a rehearsal', 8, {
+  text('--fault', 10, { corpus: corpusOf(faults), read: (input) => readFault(input) }),
+  text('--fault of a rehearsal', 6, {
     corpus: corpusOf(faults),
     read: (input) => readRehearsalFault(input),
   }),
   text('--host', 4, { corpus: corpusOf(hostTexts), read: (input) => hostProfile(input) }),
   {
     name: 'firmware',
-    share: 6,
+    share: 12,
     input: (random) => {
       const bytes = mutatedBytes(random, image, [
         [0xfbf0, 0xfc90],
@@ -254,5 +254,5 @@ export const targets: readonly Target[] = [
       };
     },
   },
-  { name: 'simulator', share: 6, input: callSimulator },
+  { name: 'simulator', share: 12, input: callSimulator },
 ];
