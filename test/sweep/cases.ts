@@ -129,6 +129,7 @@ export const faultsOf: Readonly<Record<CallKind, readonly Fault[]>> = {
     { action: 'everywhere', errno: 'ENOSPC' },
     ...killed,
   ],
+  truncate: [...refused, ...killed],
   sync: [...refused, ...killed],
   rename: [...refused, ...killed],
   link: [...refused, ...killed],

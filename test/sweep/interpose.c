@@ -206,4 +206,3 @@ ON_NAME(rename, "rename", SYS_rename, (const char* from, const char* to), from, 
 ON_NAME(link, "link", SYS_link, (const char* from, const char* to), from, to)
 ON_NAME(unlink, "unlink", SYS_unlink, (const char* to), to)
 ON_NAME(mkdir, "mkdir", SYS_mkdir, (const char* to, mode_t mode), to, mode)
-ON_NAME(rmdir, "rmdir", SYS_rmdir, (const char* to), to)

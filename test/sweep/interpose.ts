@@ -10,6 +10,7 @@ export type CallKind =
   | 'open'
   | 'create'
   | 'write'
+  | 'truncate'
   | 'sync'
   | 'rename'
   | 'link'

@@ -1,7 +1,7 @@
 /** What must hold after a run in which one call failed, or which ended there. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { errorKinds } from '../../src/errors/codes.ts';
+import { errorKinds, exitCodes } from '../../src/errors/codes.ts';
 import { parseTrace } from '../../src/trace/parse.ts';
 import type { Output, SweepCase } from './cases.ts';
 import type { Call, CallKind, Ended } from './interpose.ts';
@@ -46,13 +46,13 @@ export function problems(judged: Judged): string[] {
 /** A call of these kinds may fail without a word: what it does is tidying, or is asked for safety. */
 const dispensable: ReadonlySet<CallKind> = new Set(['unlink', 'open']);
 
-function exitProblems({ about, ended, before, after }: Judged, hits: readonly Call[]): string[] {
+function exitProblems({ about, ended, after }: Judged, hits: readonly Call[]): string[] {
   const stderr = after.get('stderr/text') ?? '';
   if (ended.signal !== null) return ended.signal === 'SIGKILL' ? [] : [`died of ${ended.signal}`];
   const defect = /^.*(Error: |TDCTL_E_INTERNAL|Warning: ).*$/m.exec(stderr);
   if (defect !== null) return [`more than a sentence is printed: ${defect[0]}`];
   const mayBeIgnored = hits.every(
-    (call) => dispensable.has(call.kind) || isDirectory(call, before),
+    (call) => dispensable.has(call.kind) || isDirectory(call, after),
   );
   if (ended.exitCode === 0) return mayBeIgnored ? [] : ['exit 0 although a call failed'];
   // Nothing can be said on a standard error that is full.
@@ -60,10 +60,12 @@ function exitProblems({ about, ended, before, after }: Judged, hits: readonly Ca
     return ended.exitCode === 1 ? [] : [`exit ${ended.exitCode}, not 1`];
   }
   const errors = errorCodes(stderr, about);
+  const isOfReading = hits.every(({ kind }) => kind === 'open');
+  // An image that cannot be read is one of the findings of a plan, on standard output.
+  if (isOfReading && ended.exitCode === exitCodes.findings) return [];
   if (errors.length !== 1) return [`${errors.length} errors are printed, not 1: ${stderr}`];
   const [code = ''] = errors;
   const expected = errorKinds[code as keyof typeof errorKinds]?.exitCode;
-  const isOfReading = hits.every(({ kind }) => kind === 'open');
   return [
     ...(expected === ended.exitCode ? [] : [`exit ${ended.exitCode} with ${code}`]),
     ...(isOfReading || code === 'TDCTL_E_NOT_WRITABLE' ? [] : [`${code}: ${stderr}`]),
@@ -71,8 +73,8 @@ function exitProblems({ about, ended, before, after }: Judged, hits: readonly Ca
 }
 
 /** fsync of a directory is asked for safety after the file is whole. */
-const isDirectory = ({ kind, path }: Call, before: Files): boolean =>
-  kind === 'sync' && [...before.keys()].some((file) => file.startsWith(`${path}/`));
+const isDirectory = ({ kind, path }: Call, after: Files): boolean =>
+  kind === 'sync' && [...after.keys()].some((file) => file.startsWith(`${path}/`));
 
 function errorCodes(stderr: string, { errors }: SweepCase): string[] {
   const lines = stderr.split('\n');
@@ -103,7 +105,10 @@ function outputProblems(output: Output, judged: Judged, hits: readonly Call[]): 
     return isWhole(text, output, good.get(path) ?? '') ? [] : [`${path} is cut: ${tail(text)}`];
   }
   const mayBreakOff = ended.signal !== null || hits.some((hit) => hit.path === path);
-  return streamProblems(text, output, mayBreakOff).map((problem) => `${path}: ${problem}`);
+  // A log goes on behind what is there.
+  const old = before.get(path) ?? '';
+  const written = text.startsWith(old) ? text.slice(old.length) : text;
+  return streamProblems(written, output, mayBreakOff).map((problem) => `${path}: ${problem}`);
 }
 
 function isWhole(text: string, { form }: Pick<Output, 'form'>, good: string): boolean {
