@@ -51,9 +51,7 @@ function exitProblems({ about, ended, after }: Judged, hits: readonly Call[]): s
   if (ended.signal !== null) return ended.signal === 'SIGKILL' ? [] : [`died of ${ended.signal}`];
   const defect = /^.*(Error: |TDCTL_E_INTERNAL|Warning: ).*$/m.exec(stderr);
   if (defect !== null) return [`more than a sentence is printed: ${defect[0]}`];
-  const mayBeIgnored = hits.every(
-    (call) => dispensable.has(call.kind) || isDirectory(call, after),
-  );
+  const mayBeIgnored = hits.every((call) => dispensable.has(call.kind) || isDirectory(call, after));
   if (ended.exitCode === 0) return mayBeIgnored ? [] : ['exit 0 although a call failed'];
   // Nothing can be said on a standard error that is full.
   if (hits.some(({ path }) => path.startsWith('stderr/'))) {

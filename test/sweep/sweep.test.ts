@@ -98,10 +98,13 @@ async function nextRun(about: SweepCase, directory: string, good: Files): Promis
   if (isDone && ended.exitCode === 4) return [];
   if (ended.exitCode !== 0)
     return [`the next run ends with ${ended.exitCode}: ${after.get('stderr/text')}`];
+  // Only a log goes on behind what the killed one has written; of the others nothing counts.
+  const isRewritten = (path: string) =>
+    about.outputs.some(
+      (output) => output.form !== 'json-lines' && path === join('work', output.path),
+    );
   const before: Files = new Map(
-    [...found].filter(
-      ([path]) => good.has(path) && !about.outputs.some((output) => path.endsWith(output.path)),
-    ),
+    [...found].filter(([path]) => good.has(path) && !isRewritten(path)),
   );
   return problems({ about, ended, before, after, good }).map(
     (problem) => `the next run: ${problem}`,
