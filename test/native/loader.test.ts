@@ -88,6 +88,7 @@ const supervisorNames = {
   hasSignal: true,
   writeMemory: true,
   signal: true,
+  endAll: true,
   stop: true,
 } satisfies Record<keyof Supervisor, true>;
 const testingNames = {
