@@ -19,7 +19,7 @@ import { parseSavedPlan } from '../../src/plan/plan-file.ts';
 import { parseRehearsalFile } from '../../src/rehearsal/scenario-file/scenario-file.ts';
 import { defaultHostProfile, hostProfiles, kernelAbis } from '../../src/simulator/index.ts';
 import { parseTrustDomain } from '../../src/spec/index.ts';
-import { lintTrace, otherFormat, readTrace } from '../../src/trace/lint/index.ts';
+import { lintTrace, openTrace } from '../../src/trace/lint/index.ts';
 import { chartCoverage } from '../../src/visualize/coverage.ts';
 import { extractChart } from '../../src/visualize/extract.ts';
 import { hostTree } from '../diagnosis/doctor/host-tree.ts';
@@ -111,10 +111,24 @@ const lintOptions = {
   hostName: 'sim',
 };
 
+/** Two lines a block, so that blocks end where they are inconvenient. */
+function opened(input: string) {
+  const lines = input.split(/\r?\n/);
+  return openTrace(async function* () {
+    for (let at = 0; at < lines.length; at += 2) yield lines.slice(at, at + 2);
+  });
+}
+
+async function read(input: string): Promise<void> {
+  const result = await opened(input);
+  if (!('trace' in result)) return;
+  for await (const steps of result.trace.steps) steps.length;
+  result.trace.end();
+}
+
 async function lint(input: string): Promise<void> {
-  if (otherFormat(input) !== undefined) return;
-  const trace = readTrace(input.split(/\r?\n/));
-  if (trace !== undefined) await lintTrace(trace, lintOptions);
+  const result = await opened(input);
+  if ('trace' in result) await lintTrace(result.trace, lintOptions);
 }
 
 const logs = [
@@ -213,11 +227,11 @@ export const targets: readonly Target[] = [
   }),
   text('text trace', 8, {
     corpus: corpusOf(textTraces),
-    read: (input) => readTrace(input.split('\n')),
+    read,
   }),
   text('JSON trace', 8, {
     corpus: corpusOf(jsonTraces),
-    read: (input) => readTrace(input.split('\n')),
+    read,
   }),
   text('strace', 10, { corpus: corpusOf(straces), read: (input) => readTrace(input.split('\n')) }),
   text('lint', 2, { corpus: corpusOf([...textTraces, ...jsonTraces, ...straces]), read: lint }),
