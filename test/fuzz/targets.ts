@@ -233,7 +233,7 @@ export const targets: readonly Target[] = [
     corpus: corpusOf(jsonTraces),
     read,
   }),
-  text('strace', 10, { corpus: corpusOf(straces), read: (input) => readTrace(input.split('\n')) }),
+  text('strace', 10, { corpus: corpusOf(straces), read }),
   text('lint', 2, { corpus: corpusOf([...textTraces, ...jsonTraces, ...straces]), read: lint }),
   text('log to explain', 6, {
     corpus: corpusOf(logs),
