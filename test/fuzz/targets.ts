@@ -1,5 +1,5 @@
 /** Everything that reads what others wrote, and what it shall be tried with. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { machines } from '../../machines/index.ts';
@@ -156,11 +156,15 @@ const faults = [
 ];
 const hostTexts = [...Object.keys(hostProfiles), 'sim:spr-1.5', 'soft', 'kvm', 'auto', 'this-host'];
 
-const captures = await Promise.all(
-  ['healthy', 'leaked-slot', 'amd'].map(async (fixture) =>
-    captureOf(await readFacts(hostTree(fixture)), { tdctl: '0.1.0' }),
-  ),
-);
+const captures = await Promise.all(['healthy', 'leaked-slot', 'amd'].map(captured));
+
+async function captured(fixture: string) {
+  const directory = hostTree(fixture);
+  const capture = captureOf(await readFacts(directory), { tdctl: '0.1.0' });
+  rmSync(directory, { recursive: true });
+  return capture;
+}
+
 const lifeCycle = extractChart(machines[0]);
 const events = fileText('test/golden/run-hello.jsonl').split('\n').filter(Boolean);
 
