@@ -5,7 +5,15 @@ import { logRuleAnswers } from './log-rules.ts';
 import { requestAnswers } from './requests/index.ts';
 import { statusAnswers } from './status/explain-status.ts';
 
+let answers: readonly Answer[] | undefined;
+
 export function allAnswers(): readonly Answer[] {
+  // They are asked for at every line that is typed.
+  answers ??= collect();
+  return answers;
+}
+
+function collect(): readonly Answer[] {
   const byId = new Map(
     [...lineAnswers, ...logRuleAnswers, ...requestAnswers, ...statusAnswers].map((answer) => [
       answer.id,
