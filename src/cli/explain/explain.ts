@@ -5,7 +5,6 @@ import {
   type Diagnosis,
   explainLog,
   explainTyped,
-  linesOf,
 } from '../../diagnosis/explain/index.ts';
 import { TdctlError } from '../../errors/index.ts';
 import type { CommandIo } from '../io.ts';
@@ -16,6 +15,7 @@ import { diagnosisData, diagnosisText, notKnownText } from '../output/explanatio
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import { count } from '../output/units.ts';
+import { withProgress } from './progress.ts';
 
 interface Printed {
   readonly io: CommandIo;
@@ -41,7 +41,9 @@ export async function explain(options: ExplainOptions): Promise<void> {
       ? undefined
       : kernelNamed(options.kernel, { op: 'explain', place: '--kernel' });
   const diagnosis =
-    log === undefined ? explainTyped(text, { kernel }) : await explainLog(linesOf(log), { kernel });
+    log === undefined
+      ? explainTyped(text, { kernel })
+      : await explainLog(withProgress(log, io), { kernel });
   if (diagnosis.explanations.length === 0) throw nothingKnown(diagnosis, text);
   await printData(diagnosisData(diagnosis), {
     io,

@@ -10,7 +10,6 @@ export {
   type NotKnown,
 } from './diagnosis.ts';
 export { errnoTexts } from './read/errno-words.ts';
-export { linesOf } from './read/lines.ts';
 export type { RefusalExplanation } from './requests/explain-refusal.ts';
 export type { NumberedCheck } from './requests/request.ts';
 export { recoveryTexts } from './status/classes.ts';

@@ -27,7 +27,7 @@ export function recogniseName(text: string, options: ExplainOptions): readonly F
   if (byId) return [{ answer: byId, check: isCheckName(name) ? checkInBook(name) : undefined }];
   const status = statusNamed(text) ?? operandNamed(text);
   if (status) return [status];
-  const request = requestIn(text);
+  const request = requestIn(text, { typed: true });
   if (request !== undefined) return everyErrnoOf(request, text, options);
   const errno = errnoIn(text);
   if (errno !== undefined) return everyRequestThatAnswers(errno, options);
