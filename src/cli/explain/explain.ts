@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import {
   allAnswers,
   type Diagnosis,
+  errnoIn,
   explainLog,
   explainTyped,
 } from '../../diagnosis/explain/index.ts';
@@ -70,6 +71,10 @@ const giveWholeLog =
 function hintFor(text: string): string {
   if (existsSync(text))
     return 'that is a file; it goes in by standard input: `tdctl explain < FILE`';
+  const errno = errnoIn(text);
+  if (errno !== undefined) {
+    return `the line does not show what answered ${errno}: name it, as in \`tdctl explain ${errno} KVM_TDX_INIT_VM\``;
+  }
   return '`tdctl explain --help` shows what it takes; a file goes in by `tdctl explain < FILE`';
 }
 

@@ -14,6 +14,9 @@ export interface LogLine {
   readonly isPartial: boolean;
 }
 
+/** What is looked at of one line. */
+const MAX_LINE_CHARS = 16_384;
+
 /** No log has more layers around a message. */
 const MAX_LAYERS = 8;
 
@@ -39,7 +42,20 @@ const prefixes: readonly RegExp[] = [
   new RegExp(String.raw`^\[(?:${levels})\]:? `, 'i'), // PCCS
 ];
 
+/** A line is looked at from those around it too. */
+const recent = new Map<string, LogLine>();
+const MAX_RECENT = 64;
+
 export function readLine(raw: string): LogLine {
+  const known = recent.get(raw);
+  if (known !== undefined) return known;
+  if (recent.size >= MAX_RECENT) recent.clear();
+  const line = read(raw.slice(0, MAX_LINE_CHARS));
+  recent.set(raw, line);
+  return line;
+}
+
+function read(raw: string): LogLine {
   let texts = [clean(raw)];
   let hasPrefix = false;
   let kernelSeconds: number | undefined;
