@@ -3,8 +3,10 @@
  * `npm run wordings -- arch/x86/virt/vmx/tdx/tdx.c`. Exit status 6 where there are any.
  */
 import { readFileSync } from 'node:fs';
-import { explainLog } from '../dist/src/diagnosis/explain/index.js';
 import { messagesOf } from './c-messages.mjs';
+
+const built = new URL('../dist/src/diagnosis/explain/index.js', import.meta.url);
+const { explainLog } = await import(built.href);
 
 const files = process.argv.slice(2);
 if (files.length === 0) {
