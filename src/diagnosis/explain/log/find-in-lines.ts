@@ -55,8 +55,14 @@ function said({
 /** The status word and the request in it, whoever wrote it and however. */
 function free(hit: Hit, own: LogLine, options: RecogniseOptions): readonly LineFinding[] {
   const { kernelSeconds } = own;
+  const [ownText = ''] = own.texts;
   const alone = own.texts.map((text) => ({ text, findings: recognise(text, options) }));
-  const joined = continued(hit, own).map((text) => ({ text, findings: recognise(text, options) }));
+  const joined = continued(hit, own).map((text) => {
+    // What stands in the lines behind alone is theirs.
+    const theirs = new Set(recognise(text.slice(ownText.length), options).map(nameOf));
+    const findings = recognise(text, options).filter((finding) => !theirs.has(nameOf(finding)));
+    return { text, findings };
+  });
   const isWhole = alone.some(({ findings }) => findings.some(({ refusal }) => refusal));
   const [first] = (isWhole ? alone : [...joined, ...alone]).filter(
     ({ findings }) => findings.length > 0,
@@ -64,4 +70,8 @@ function free(hit: Hit, own: LogLine, options: RecogniseOptions): readonly LineF
   if (first === undefined) return [];
   const { text, findings } = first;
   return findings.map((finding) => ({ ...finding, line: hit.line, text, kernelSeconds }));
+}
+
+function nameOf({ answer, status, refusal }: Finding): string {
+  return [answer?.id, status?.decoded.word, refusal?.request, refusal?.errno].join(' ');
 }

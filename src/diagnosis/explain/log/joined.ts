@@ -48,12 +48,15 @@ export function joinedLines(hit: Hit, own: LogLine): JoinedLines {
  */
 export function continued(hit: Hit, own: LogLine): readonly string[] {
   const parts = [own.texts[0] ?? ''];
-  for (const text of linesAfter(hit, own)) {
+  for (const text of linesAfter(hit, own).slice(0, MAX_CONTINUED)) {
     if (!isCutBefore(hit, parts.length)) break;
     parts.push(text);
   }
   return parts.length === 1 ? [] : [parts.join(' '), parts.join('')];
 }
+
+/** A line of QEMU, cut at 24 columns. */
+const MAX_CONTINUED = 5;
 
 /** As many lines around show how wide the lines are. */
 const AROUND = 3;
