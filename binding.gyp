@@ -18,10 +18,19 @@
         "native/supervisor/address_spaces.cc",
         "native/supervisor/client_memory.cc",
         "native/supervisor/filter.cc",
+        "native/supervisor/group_signals.cc",
+        "native/supervisor/guard.cc",
+        "native/supervisor/guard_process.cc",
         "native/supervisor/handlers.cc",
+        "native/supervisor/kvm_paths.cc",
         "native/supervisor/launch.cc",
         "native/supervisor/loop.cc",
+        "native/supervisor/loop_paths.cc",
+        "native/supervisor/needs.cc",
+        "native/supervisor/new_file.cc",
         "native/supervisor/notifications.cc",
+        "native/supervisor/open_calls.cc",
+        "native/supervisor/own_memory.cc",
         "native/supervisor/pending_signals.cc",
         "native/supervisor/supervisor.cc",
         "native/supervisor/supervisor_launch.cc",
@@ -52,6 +61,9 @@
       "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"],
       "cflags_cc": ["-std=gnu++20", "-O2", "-fno-exceptions", "-fno-rtti"],
       "cflags_cc!": ["-std=gnu++17"],
+      # A fork of this process (supervisor/guard_process.cc) goes on without the memory in which the
+      # loader would look up a function at its first call.
+      "ldflags": ["-Wl,-z,now"],
       "conditions": [
         ["sanitize==1", {
           "cflags": [

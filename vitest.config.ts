@@ -5,6 +5,7 @@ const apart = [
   'test/{native,kvm}/**/*.test.ts',
   'test/exec/{*,qemu/*,codec/structs}.test.ts',
   'test/cli/{exec,host}.test.ts',
+  'test/host/many-tds.test.ts',
   'test/diagnosis/explain/robustness.test.ts',
 ];
 

@@ -10,13 +10,17 @@ export type CallNumber = number;
 export type FileNumber = number;
 
 export interface SupervisorHandlers {
-  /** A program opened /dev/kvm, by whatever call. The answer is `install` or `refuse`. */
+  /**
+   * A program opened /dev/kvm, by whatever call, and Linux would let it. The answer is `install` or
+   * `refuse`. `flags` are those that fcntl(F_GETFL) of the fd is to give.
+   */
   opened(
     call: CallNumber,
     thread: number,
     process: number,
     addressSpace: number,
     closeOnExec: boolean,
+    flags: number,
   ): void;
   /** A program made a KVM ioctl on a file of ours. All other calls go to the kernel untouched. */
   ioctl(
@@ -37,10 +41,23 @@ export interface SupervisorHandlers {
    * where this process has no ptrace rights over it, and EMFILE or ENFILE where no fd is left.
    */
   outOfReach(thread: number, code: string): void;
+  /** A program asked KVM in a way that is not served, and its call was refused with `code`. */
+  unserved(call: UnservedCall['call'], abi: UnservedCall['abi'], code: string): void;
   /** The command ended; programs that it started may go on. `status` is its code or signal. */
   exited(how: 'code' | 'signal', status: number): void;
+  /** Somebody killed the guard (launch()), and every program is being killed. */
+  guardLost(): void;
   /** Every program is gone. This is the last event. */
   ended(): void;
+}
+
+/**
+ * `open`: of /dev/kvm, by an ABI that is not x86-64's. `ioctl`: the same, or of KVM's type on a file of the
+ * KVM that this machine has itself.
+ */
+export interface UnservedCall {
+  readonly call: 'open' | 'ioctl';
+  readonly abi: 'x86-64' | 'x32' | 'i386';
 }
 
 export interface SupervisedCommand {
@@ -57,19 +74,21 @@ export interface SupervisedCommand {
 /** The stage at which a launch failed, and the errno of it. */
 export interface LaunchFailure {
   /**
-   * `busy`: this process supervises a command already. `filter`: seccomp refused the filter.
-   * `install`: this Linux cannot answer with an fd. `memory`: we have no ptrace rights over our own
-   * child. `files`: no inotify instance is left. `exec`: the command failed.
+   * `busy`: this process supervises a command already. `call`: a system call that is needed.
+   * `filter`: seccomp refused the filter. `install`: this Linux cannot answer with an fd. `memory`:
+   * we have no ptrace rights over our own child. `exec`: the command failed.
    */
   readonly stage:
     | 'busy'
+    | 'call'
     | 'fork'
     | 'no_new_privs'
     | 'filter'
     | 'install'
     | 'memory'
-    | 'files'
     | 'exec';
+  /** The name of the system call, at the stage `call`. */
+  readonly call?: string;
   readonly errno: number;
   readonly code: string;
 }
@@ -104,7 +123,9 @@ export interface Supervisor {
 
   /** Sends a signal to the command, and gives false where the command has ended. */
   signal(number: number): boolean;
-  /** Ends the thread. Programs that still run then get ENOSYS from trapped calls. */
+  /** Kills the command and all that it started; the events go on until `ended`. */
+  endAll(): void;
+  /** Does the same, waits for it, and ends the thread: nothing is told any more. */
   stop(): void;
 }
 
@@ -115,6 +136,8 @@ export interface NewFile {
   /** The file shares its content with this process. */
   readonly mapped: boolean;
   readonly closeOnExec: boolean;
+  /** The access mode and the status flags, as fcntl(F_GETFL) gives them. */
+  readonly flags: number;
   /** The file stands for /dev/kvm, so `systemAnswers` apply to it. */
   readonly system: boolean;
 }
@@ -136,9 +159,10 @@ export interface InstalledFile {
 
 export interface SupervisorClass {
   /**
-   * Starts a command under supervision. The command dies with the thread that calls this. There can
-   * be one at a time, and only in a process without other children: once the command has ended,
-   * every child is taken for one that it left behind, and is reaped.
+   * Starts a command under supervision, with a guard between it and this process: when this process
+   * or this environment ends, whatever the command started is killed. There can be one at a time, and
+   * only in a process without other children: should the guard be killed, every child is taken for
+   * one of the command's, and is killed.
    */
   launch(
     command: SupervisedCommand,

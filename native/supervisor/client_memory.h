@@ -3,8 +3,10 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace tdctl::supervisor {
 
@@ -16,7 +18,9 @@ enum class Access { done, fault, out_of_reach };
 Access read_memory(pid_t thread, std::uint64_t address, std::span<std::byte> into);
 Access write_memory(pid_t thread, std::uint64_t address, std::span<const std::byte> bytes);
 
-// How much of `into` could be read from the start of it; -1 where the memory is out of reach.
-ssize_t read_start(pid_t thread, std::uint64_t address, std::span<std::byte> into);
+// Room for the longest path that the kernel takes, with its end.
+using PathBuffer = std::array<char, 4096>;
+// `fault` also for a path that is longer than any may be.
+Access read_path(pid_t thread, std::uint64_t address, PathBuffer& buffer, std::string_view* path);
 
 }  // namespace tdctl::supervisor

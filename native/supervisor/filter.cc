@@ -1,61 +1,86 @@
 #include "filter.h"
 
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
-#include <iterator>
+#include <cstdint>
 
-#include "../uapi/kvm.h"
+#include "trapped_calls.h"
 
 namespace tdctl::supervisor {
 
 namespace {
 
 constexpr unsigned kvm_ioctl_type = 0xae;
-// The x32 ABI marks its system calls with this bit; they are let through.
-constexpr unsigned x32_bit = 0x40000000;
 
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, field))
-#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
-// Jump targets count instructions after the jump.
-#define IF_EQUAL(value, then, otherwise) \
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, then, otherwise)
+constexpr sock_filter load(std::size_t offset) {
+  return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
+}
+constexpr sock_filter leave(std::uint32_t action) { return BPF_STMT(BPF_RET | BPF_K, action); }
 
-// Low half of the second argument of ioctl. Little endian.
-constexpr std::size_t request_offset = offsetof(seccomp_data, args) + 8;
+// Where the program goes on where a value is the one that was asked for, and else: places in it.
+constexpr sock_filter if_equal(std::size_t at, std::uint32_t value, std::size_t then,
+                               std::size_t otherwise) {
+  return BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, static_cast<std::uint8_t>(then - at - 1),
+                  static_cast<std::uint8_t>(otherwise - at - 1));
+}
 
-const sock_filter program[] = {
-    /* 0 */ LOAD(arch),
-    /* 1 */ IF_EQUAL(AUDIT_ARCH_X86_64, 0, 10),
-    /* 2 */ LOAD(nr),
-    /* 3 */ BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, x32_bit, 8, 0),
-    /* 4 */ IF_EQUAL(__NR_openat, 8, 0),
-    /* 5 */ IF_EQUAL(__NR_open, 7, 0),
-    /* 6 */ IF_EQUAL(__NR_openat2, 6, 0),
-    /* 7 */ IF_EQUAL(__NR_ioctl, 0, 4),
-    /* 8 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, request_offset),
-    /* 9 */ BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 8),
-    /* 10 */ BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff),
-    /* 11 */ IF_EQUAL(kvm_ioctl_type, 1, 0),
-    /* 12 */ RETURN(SECCOMP_RET_ALLOW),
-    /* 13 */ RETURN(SECCOMP_RET_USER_NOTIF),
-};
+constexpr std::size_t calls_of(std::uint32_t architecture) {
+  std::size_t count = 0;
+  for (const TrappedCall& call : trapped_calls) count += call.architecture == architecture;
+  return count;
+}
 
-#undef LOAD
-#undef RETURN
-#undef IF_EQUAL
+// The places of the program's parts.
+constexpr std::size_t numbers_x86_64 = 3;
+constexpr std::size_t numbers_i386 = numbers_x86_64 + 2 + calls_of(AUDIT_ARCH_X86_64) + 1;
+constexpr std::size_t allow = numbers_i386 + 2 + calls_of(AUDIT_ARCH_I386);
+constexpr std::size_t check_request = allow + 1;
+constexpr std::size_t trap = check_request + 5;
+
+constexpr auto assemble() {
+  std::array<sock_filter, trap + 1> program = {};
+  std::size_t at = 0;
+  const auto add = [&program, &at](sock_filter instruction) { program[at++] = instruction; };
+  const auto add_numbers = [&](std::uint32_t architecture) {
+    add(load(offsetof(seccomp_data, nr)));
+    add(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~x32_bit));
+    for (const TrappedCall& call : trapped_calls) {
+      if (call.architecture != architecture) continue;
+      add(if_equal(at, call.number, call.kind == CallKind::ioctl ? check_request : trap, at + 1));
+    }
+  };
+
+  add(load(offsetof(seccomp_data, arch)));
+  add(if_equal(at, AUDIT_ARCH_X86_64, numbers_x86_64, at + 1));
+  add(if_equal(at, AUDIT_ARCH_I386, numbers_i386, allow));
+  add_numbers(AUDIT_ARCH_X86_64);
+  add(leave(SECCOMP_RET_ALLOW));
+  add_numbers(AUDIT_ARCH_I386);
+  add(leave(SECCOMP_RET_ALLOW));
+  // The low half of the second argument. Little endian.
+  add(load(offsetof(seccomp_data, args) + 8));
+  add(BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 8));
+  add(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff));
+  add(if_equal(at, kvm_ioctl_type, trap, at + 1));
+  add(leave(SECCOMP_RET_ALLOW));
+  add(leave(SECCOMP_RET_USER_NOTIF));
+  return program;
+}
+
+constexpr auto program = assemble();
 
 }  // namespace
 
 int load_filter() {
   sock_fprog filter = {
-      .len = static_cast<unsigned short>(std::size(program)),
-      .filter = const_cast<sock_filter*>(program),
+      .len = static_cast<unsigned short>(program.size()),
+      .filter = const_cast<sock_filter*>(program.data()),
   };
   // WAIT_KILLABLE_RECV: as in KVM itself, no signal but a deadly one ends a call once it is heard of.
   // Without it a signal can take the caller away after its answer was given, and nobody is told that

@@ -15,6 +15,18 @@ struct Overloaded : Alternatives... {
   using Alternatives::operator()...;
 };
 
+const char* name_of(Abi abi) {
+  switch (abi) {
+    case Abi::x86_64:
+      return "x86-64";
+    case Abi::x32:
+      return "x32";
+    case Abi::i386:
+      return "i386";
+  }
+  return "";
+}
+
 }  // namespace
 
 Handlers* Handlers::make(Napi::Env env, Napi::Object functions) {
@@ -22,7 +34,8 @@ Handlers* Handlers::make(Napi::Env env, Napi::Object functions) {
   const std::pair<const char*, Napi::FunctionReference*> members[] = {
       {"opened", &handlers->opened_},       {"ioctl", &handlers->ioctl_},
       {"interrupted", &handlers->interrupted_}, {"closed", &handlers->closed_},
-      {"outOfReach", &handlers->out_of_reach_}, {"exited", &handlers->exited_},
+      {"outOfReach", &handlers->out_of_reach_}, {"unserved", &handlers->unserved_},
+      {"exited", &handlers->exited_},           {"guardLost", &handlers->guard_lost_},
       {"ended", &handlers->ended_},
   };
   for (const auto& [name, member] : members) {
@@ -55,7 +68,12 @@ void Handlers::tell(Event event) {
   if (last) napi_release_threadsafe_function(function_, napi_tsfn_release);
 }
 
-void Handlers::abandon() { napi_release_threadsafe_function(function_, napi_tsfn_abort); }
+void Handlers::keep(Napi::Object supervisor) { supervisor_ = Napi::Persistent(supervisor); }
+
+void Handlers::abandon() {
+  supervisor_.Reset();
+  napi_release_threadsafe_function(function_, napi_tsfn_abort);
+}
 
 void Handlers::finalize(napi_env, void* data, void*) { delete static_cast<Handlers*>(data); }
 
@@ -74,7 +92,7 @@ void Handlers::dispatch(Napi::Env env, const Event& event) {
           [&](const OpenEvent& open) {
             opened_.Call({number(open.call), number(open.thread), number(open.identity.process),
                           number(open.identity.address_space),
-                          Napi::Boolean::New(env, open.close_on_exec)});
+                          Napi::Boolean::New(env, open.close_on_exec), number(open.flags)});
           },
           [&](const IoctlEvent& ioctl) {
             ioctl_.Call({number(ioctl.call), number(ioctl.thread), number(ioctl.identity.process),
@@ -89,11 +107,20 @@ void Handlers::dispatch(Napi::Env env, const Event& event) {
             out_of_reach_.Call({number(event.thread),
                                 Napi::String::New(env, errno_name(event.error))});
           },
-          [&](const ExitedEvent& exited) {
-            exited_.Call({Napi::String::New(env, exited.by_signal ? "signal" : "code"),
-                          number(exited.status)});
+          [&](const UnservedEvent& unserved) {
+            unserved_.Call({Napi::String::New(env, unserved.call),
+                            Napi::String::New(env, name_of(unserved.abi)),
+                            Napi::String::New(env, errno_name(unserved.error))});
           },
-          [&](const EndedEvent&) { ended_.Call({}); },
+          [&](const ExitedEvent& exited) {
+            exited_.Call({Napi::String::New(env, exited.end.by_signal ? "signal" : "code"),
+                          number(exited.end.status)});
+          },
+          [&](const GuardLostEvent&) { guard_lost_.Call({}); },
+          [&](const EndedEvent&) {
+            ended_.Call({});
+            supervisor_.Reset();
+          },
       },
       event);
 }

@@ -16,6 +16,8 @@ class Handlers {
   // where one is missing.
   static Handlers* make(Napi::Env env, Napi::Object handlers);
 
+  // Keeps the object that the handlers answer with, which JS may have let go of.
+  void keep(Napi::Object supervisor);
   // By any thread. After EndedEvent nothing more is told.
   void tell(Event event);
   // By the JS thread, where no EndedEvent will come.
@@ -33,8 +35,11 @@ class Handlers {
   Napi::FunctionReference interrupted_;
   Napi::FunctionReference closed_;
   Napi::FunctionReference out_of_reach_;
+  Napi::FunctionReference unserved_;
   Napi::FunctionReference exited_;
+  Napi::FunctionReference guard_lost_;
   Napi::FunctionReference ended_;
+  Napi::ObjectReference supervisor_;
   napi_threadsafe_function function_ = nullptr;
 };
 

@@ -17,17 +17,16 @@
 
 #include "client_memory.h"
 #include "filter.h"
+#include "needs.h"
+#include "no_signals.h"
 #include "notifications.h"
 
 namespace tdctl::supervisor {
 
 namespace {
 
-// What the fork says of itself: first with the listener, once more if exec fails.
-struct Report {
-  LaunchStage stage;
-  int error;
-};
+// What the client says of itself: first with the listener, once more if exec fails.
+using Report = LaunchFailure;
 
 constexpr char go_on = 'g';
 
@@ -61,7 +60,7 @@ struct Received {
 
 // Nothing where the other end is gone.
 std::optional<Received> receive_report(int channel) {
-  Received received = {};
+  Received received = {.report = {LaunchStage::exec, 0}, .listener = {}};
   iovec content = {.iov_base = &received.report, .iov_len = sizeof received.report};
   ControlBuffer control = {};
   msghdr message = {};
@@ -83,11 +82,15 @@ std::optional<Received> receive_report(int channel) {
   return received;
 }
 
-// As a shell leaves them: what this process ignores or blocks is its own matter.
-void reset_signals() {
+// As a shell leaves them: what this process ignores is its own matter.
+void reset_handlers() {
   struct sigaction standard = {};
   standard.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
+}
+
+// Whatever came since the fork is for the program, and comes now.
+void let_signals_in() {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -104,17 +107,17 @@ void restore_standard_streams() {
 }
 
 // In the fork of a process with several threads: system calls only until exec, since another
-// thread may have held any lock.
-[[noreturn]] void become_client(int channel, pid_t parent, char* const* arguments) {
+// thread may have held any lock. Signals are blocked.
+[[noreturn]] void become_client(int channel, pid_t guard, char* const* arguments) {
   const auto fail = [channel](LaunchStage stage, int error) {
     send_report(channel, {stage, error}, -1);
     ::_exit(127);
   };
-  reset_signals();
+  reset_handlers();
   restore_standard_streams();
-  // A supervisor that dies answers nobody; its client would go on without files or KVM.
+  // Where the guard is killed, this is quicker than the supervisor.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(127);
+  if (::getppid() != guard) ::_exit(127);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail(LaunchStage::no_new_privileges, errno);
   const int listener = load_filter();
   if (listener < 0) fail(LaunchStage::filter, -listener);
@@ -122,14 +125,62 @@ void restore_standard_streams() {
   ::close(listener);
   char word = 0;
   if (::read(channel, &word, 1) != 1 || word != go_on) ::_exit(127);
+  let_signals_in();
   ::execvp(arguments[0], arguments);
   fail(LaunchStage::exec, errno);
   ::_exit(127);
 }
 
+// What the guard says before it stands guard.
+struct Forked {
+  pid_t client;
+  // Of no meaning where there is a client. The text is in a fork's memory where it is in this one's.
+  LaunchFailure failure;
+};
+
+// In a fork too. The guard has a session of its own: no terminal and no signal to the command's group
+// is meant for it, and whether a terminal can stop that group depends on who started this process, as
+// it would without a guard.
+[[noreturn]] void become_guard(int channel, int client_channel, char* const* arguments) {
+  Forked forked = {.client = -1, .failure = {.stage = LaunchStage::call, .error = 0}};
+  const char* const failed = prepare_guard();
+  if (failed != nullptr) {
+    forked.failure = {LaunchStage::call, errno, failed};
+  } else {
+    const pid_t self = ::getpid();
+    forked.client = ::fork();
+    if (forked.client == 0) become_client(client_channel, self, arguments);
+    if (forked.client < 0) {
+      forked.failure = {LaunchStage::fork, errno};
+    } else if (::setsid() < 0) {
+      forked = {.client = -1, .failure = {LaunchStage::call, errno, "setsid"}};
+    }
+  }
+  static_cast<void>(::send(channel, &forked, sizeof forked, MSG_NOSIGNAL));
+  // Its client dies with it.
+  if (forked.client < 0) ::_exit(1);
+  stand_guard(channel, forked.client);
+}
+
+struct SocketPair {
+  UniqueFd ours;
+  UniqueFd theirs;
+};
+
+// Nothing, with errno set, where there is none to be had.
+std::optional<SocketPair> socket_pair() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return std::nullopt;
+  return SocketPair{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
 // Can this process look into its client? The fork has the same address space layout.
 std::optional<LaunchFailure> find_obstacle(const HeldClient& client) {
-  if (!can_install(client.listener.get())) return LaunchFailure{LaunchStage::install, EINVAL};
+  if (!client.pidfd.is_open()) return LaunchFailure{LaunchStage::call, errno, "pidfd_open"};
+  if (!client.listener.is_open()) return LaunchFailure{LaunchStage::call, EMFILE, "recvmsg"};
+  if (const ErrorNumber error = why_not_install(client.listener.get()); error != 0) {
+    return LaunchFailure{LaunchStage::install, error};
+  }
   static constexpr char sample = 's';
   std::byte copy;
   if (read_memory(client.pid, reinterpret_cast<std::uintptr_t>(&sample), {&copy, 1}) !=
@@ -137,6 +188,20 @@ std::optional<LaunchFailure> find_obstacle(const HeldClient& client) {
     return LaunchFailure{LaunchStage::memory, EPERM};
   }
   return std::nullopt;
+}
+
+// Until the client is ready to become the program.
+std::optional<LaunchFailure> hear_of_launch(HeldClient& client) {
+  const auto forked = client.guard.hear_first<Forked>();
+  if (!forked) return LaunchFailure{LaunchStage::fork, ECHILD};
+  if (forked->client < 0) return forked->failure;
+  client.pid = forked->client;
+  std::optional<Received> received = receive_report(client.channel.get());
+  if (!received) return LaunchFailure{LaunchStage::fork, ECHILD};
+  if (received->report.error != 0) return received->report;
+  client.listener = std::move(received->listener);
+  client.pidfd = UniqueFd(static_cast<int>(::syscall(__NR_pidfd_open, client.pid, 0)));
+  return find_obstacle(client);
 }
 
 std::atomic<bool> is_supervising = false;
@@ -160,32 +225,38 @@ std::variant<HeldClient, LaunchFailure> launch(const std::vector<std::string>& c
 
   Turn turn = Turn::take();
   if (!turn.is_held()) return LaunchFailure{LaunchStage::busy, EBUSY};
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
-    return LaunchFailure{LaunchStage::fork, errno};
+  if (const auto missing = find_missing_call()) {
+    return LaunchFailure{LaunchStage::call, missing->error, missing->call};
   }
-  UniqueFd ours(ends[0]);
-  UniqueFd theirs(ends[1]);
-  const pid_t self = ::getpid();
-  const pid_t pid = ::fork();
-  if (pid < 0) return LaunchFailure{LaunchStage::fork, errno};
-  if (pid == 0) become_client(theirs.get(), self, arguments.data());
-  theirs.reset();
+  std::optional<SocketPair> to_guard = socket_pair();
+  std::optional<SocketPair> to_client = socket_pair();
+  if (!to_guard || !to_client) return LaunchFailure{LaunchStage::call, errno, "socketpair"};
+  // Of the guard, should it be killed; and then of its orphans. Yama lets only ancestors look into
+  // them.
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
+    return LaunchFailure{LaunchStage::call, errno, "prctl(PR_SET_CHILD_SUBREAPER)"};
+  }
+  pid_t guard;
+  {
+    // A signal that came before the forks have handlers of their own would run those of Node, which
+    // write to a pipe that the forks share with this process: it would be ours twice, and not theirs.
+    const NoSignals no_signals;
+    guard = ::fork();
+    if (guard == 0) become_guard(to_guard->theirs.get(), to_client->theirs.get(), arguments.data());
+  }
+  if (guard < 0) return LaunchFailure{LaunchStage::fork, errno};
+  to_guard->theirs.reset();
+  to_client->theirs.reset();
 
-  std::optional<Received> received = receive_report(ours.get());
-  HeldClient client = {.turn = std::move(turn), .pid = pid, .channel = std::move(ours)};
-  std::optional<LaunchFailure> failure;
-  if (!received) {
-    failure = LaunchFailure{LaunchStage::fork, ECHILD};
-  } else if (received->report.error != 0) {
-    failure = LaunchFailure{received->report.stage, received->report.error};
-  } else {
-    client.listener = std::move(received->listener);
-    client.pidfd = UniqueFd(static_cast<int>(::syscall(__NR_pidfd_open, pid, 0)));
-    failure = find_obstacle(client);
-  }
+  HeldClient client = {
+      .turn = std::move(turn),
+      .group_signals = GroupSignals::ignore(),
+      .guard = Guard(guard, std::move(to_guard->ours)),
+      .channel = std::move(to_client->ours),
+  };
+  std::optional<LaunchFailure> failure = hear_of_launch(client);
   if (!failure) return client;
-  give_up(client);
+  client.guard.finish();
   return *failure;
 }
 
@@ -195,16 +266,6 @@ int let_go(HeldClient& client) {
   const std::optional<Received> failed = receive_report(client.channel.get());
   client.channel.reset();
   return failed ? failed->report.error : 0;
-}
-
-void give_up(HeldClient& client) {
-  ::kill(client.pid, SIGKILL);
-  reap(client);
-}
-
-void reap(const HeldClient& client) {
-  while (::waitpid(client.pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
 }
 
 }  // namespace tdctl::supervisor

@@ -1,5 +1,6 @@
 // Starts a program whose KVM calls go to a supervisor, without a helper program: a fork of this
-// process loads the filter, hands over the listener and becomes the program.
+// process is the program's guard, and a fork of that loads the filter, hands over the listener and
+// becomes the program.
 #pragma once
 
 #include <sys/types.h>
@@ -10,6 +11,8 @@
 #include <vector>
 
 #include "../util/unique_fd.h"
+#include "group_signals.h"
+#include "guard.h"
 
 namespace tdctl::supervisor {
 
@@ -35,34 +38,32 @@ class Turn {
 // Held back before its exec, until it is told to go on.
 struct HeldClient {
   Turn turn = {};
+  GroupSignals group_signals = {};
+  Guard guard = {};
   pid_t pid = 0;
   UniqueFd pidfd = {};
   UniqueFd listener = {};
-  // The other end of the fork's socket.
+  // To the client, until its exec.
   UniqueFd channel = {};
 };
 
-// Where a launch failed. `busy`: this process supervises a command already. `exec`: the program itself
-// could not be started.
-enum class LaunchStage { busy, fork, no_new_privileges, filter, install, memory, files, exec };
+// Where a launch failed. `busy`: this process supervises a command already. `call`: a system call that
+// supervision needs. `exec`: the program itself could not be started.
+enum class LaunchStage { busy, call, fork, no_new_privileges, filter, install, memory, exec };
 
 struct LaunchFailure {
   LaunchStage stage;
   int error;
+  // Of the stage `call`.
+  const char* call = "";
 };
 
-// Has the filter loaded, and this process is known to be able to supervise it. The fork dies with
-// the thread that calls this.
+// Has the filter loaded, and this process is known to be able to supervise it. It and all that it
+// starts end with this process.
 std::variant<HeldClient, LaunchFailure> launch(const std::vector<std::string>& command);
 
 // Lets it become the program. 0, or the errno of exec: then it has ended. Blocks until the exec is
 // over, which a supervisor must be serving.
 int let_go(HeldClient& client);
-
-// The end of a client that is not let go.
-void give_up(HeldClient& client);
-
-// Of a client that has ended, or will at once.
-void reap(const HeldClient& client);
 
 }  // namespace tdctl::supervisor

@@ -1,24 +1,19 @@
 #include "loop.h"
 
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <iterator>
-#include <string_view>
 #include <utility>
 
 #include "client_memory.h"
+#include "no_signals.h"
 #include "notifications.h"
 
 namespace tdctl::supervisor {
@@ -27,32 +22,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::string_view dev_kvm{"/dev/kvm\0", 9};
-
 // Nothing tells of a signal for a thread whose call waits, nor of the thread's end, so while calls
 // wait they are looked at this often, but for no more than a twentieth of the time.
 constexpr std::chrono::milliseconds look_after_calls_every{1};
 constexpr int share_of_looking = 20;
-// Orphans are reaped this often.
+// The guard is looked at this often.
 constexpr std::chrono::milliseconds nothing_waits_for{10};
 
 // A process that ends takes no longer than that, if it has little to give back.
 constexpr std::chrono::milliseconds look_after_ends_every{1};
-
-bool is_open(int system_call) {
-  return system_call == __NR_open || system_call == __NR_openat || system_call == __NR_openat2;
-}
-
-// Where the path is, and where the flags are: `open` has no directory before them.
-struct OpenArguments {
-  std::uint64_t path;
-  std::uint64_t flags;
-};
-
-OpenArguments open_arguments(const seccomp_data& data) {
-  return data.nr == __NR_open ? OpenArguments{data.args[0], data.args[1]}
-                              : OpenArguments{data.args[1], data.args[2]};
-}
 
 }  // namespace
 
@@ -62,25 +40,34 @@ Loop::Loop(HeldClient client, ConstantAnswers system_answers, std::function<void
       sink_(std::move(sink)),
       stop_event_(::eventfd(0, EFD_CLOEXEC)) {}
 
-void Loop::start() {
-  // Programs whose parent ends become children of this process, so that they stay its descendants
-  // (Yama lets nobody else look into them) and can be reaped.
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+const char* Loop::start() {
+  if (!stop_event_.is_open()) return "eventfd2";
+  if (files_.events_fd() < 0) return "inotify_init1";
   // Signals are for the JS thread.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { serve(); });
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  const NoSignals no_signals;
+  const auto run = [](void* loop) -> void* {
+    static_cast<Loop*>(loop)->serve();
+    return nullptr;
+  };
+  pthread_t thread;
+  // std::thread would end the process where there can be no further one.
+  errno = ::pthread_create(&thread, nullptr, run, this);
+  if (errno != 0) return "clone";
+  thread_ = thread;
+  return nullptr;
 }
 
 void Loop::stop() {
-  if (!thread_.joinable()) return;
-  const std::uint64_t one = 1;
-  static_cast<void>(::write(stop_event_.get(), &one, sizeof one));
-  thread_.join();
+  if (std::exchange(stopped_, true)) return;
+  if (thread_) {
+    const std::uint64_t one = 1;
+    static_cast<void>(::write(stop_event_.get(), &one, sizeof one));
+    ::pthread_join(*thread_, nullptr);
+    thread_.reset();
+  }
+  client_.guard.finish();
   client_.listener.reset();
+  client_.group_signals = {};
   client_.turn = {};
   terminal_.restore();
 }
@@ -95,19 +82,25 @@ void Loop::serve() {
       {.fd = client_.listener.get(), .events = POLLIN, .revents = 0},
       {.fd = files_.events_fd(), .events = POLLIN, .revents = 0},
       {.fd = stop_event_.get(), .events = POLLIN, .revents = 0},
-      {.fd = client_.pidfd.get(), .events = POLLIN, .revents = 0},
+      {.fd = client_.guard.channel(), .events = POLLIN, .revents = 0},
   };
-  auto& [listener, closes, stop, command] = watched;
+  auto& [listener, closes, stop, guard] = watched;
   Clock::time_point look_again_at = Clock::now();
   seccomp_notif notification;
 
   for (;;) {
     const auto patience = calls_.empty() ? nothing_waits_for : look_after_calls_every;
-    ::poll(watched, std::size(watched), static_cast<int>(patience.count()));
+    if (::poll(watched, std::size(watched), static_cast<int>(patience.count())) < 0 &&
+        errno == EINVAL) {
+      // Somebody lowered RLIMIT_NOFILE of this process below the number of files asked about here.
+      client_.guard.end_all();
+      sink_(OutOfReachEvent{client_.pid, EMFILE});
+      break;
+    }
     if (stop.revents != 0) return;
-    if (command.revents != 0) {
-      reap_command();
-      command.fd = -1;
+    if (guard.revents != 0) {
+      hear_guard();
+      guard.fd = client_.guard.channel();
     }
     if (closes.revents != 0) tell_closed();
     if ((listener.revents & POLLIN) != 0) {
@@ -118,16 +111,19 @@ void Loop::serve() {
     if (const Clock::time_point now = Clock::now(); now >= look_again_at) {
       tell_interrupted();
       tell_signalled();
-      if (command_ended_) reap_orphans();
+      is_all_over();
       const Clock::time_point done = Clock::now();
       look_again_at = done + std::max<Clock::duration>(look_after_calls_every,
                                                        share_of_looking * (done - now));
     }
   }
   await_ends();
+  if (!command_ended_) hear_guard();
   tell_interrupted();
   tell_closed();
+  files_.drain_rest([this](FileNumber file) { sink_(ClosedEvent{file}); });
   terminal_.restore();
+  client_.group_signals = {};
   client_.turn = {};
   ended_ = true;
   sink_(EndedEvent{});
@@ -150,41 +146,22 @@ void Loop::handle(const seccomp_notif& notification) {
        calls_.take([thread](const Call& waiting) { return waiting.thread == thread; })) {
     sink_(InterruptedEvent{call});
   }
-  if (is_open(notification.data.nr)) {
-    handle_open(notification);
-  } else {
-    handle_ioctl(notification);
-  }
-}
-
-void Loop::handle_open(const seccomp_notif& notification) {
-  const auto thread = static_cast<pid_t>(notification.pid);
-  const OpenArguments arguments = open_arguments(notification.data);
-  char start[dev_kvm.size()] = {};
-  const ssize_t length =
-      read_start(thread, arguments.path, std::as_writable_bytes(std::span(start)));
-  if (length < 0) return refuse_out_of_reach(notification);
-  if (std::string_view(start, sizeof start) != dev_kvm) {
+  const TrappedCall* const call = trapped_call(notification.data);
+  if (call == nullptr) {
     let_through(listener(), notification.id);
     return;
   }
-  std::uint64_t flags = arguments.flags;
-  if (notification.data.nr == __NR_openat2) {
-    // struct open_how begins with its flags. An unreadable one is for the kernel to refuse.
-    if (read_memory(thread, arguments.flags, std::as_writable_bytes(std::span(&flags, 1))) !=
-        Access::done) {
-      let_through(listener(), notification.id);
-      return;
-    }
+  switch (call->kind) {
+    case CallKind::open:
+    case CallKind::creat:
+    case CallKind::openat2:
+      return handle_open(notification, *call);
+    case CallKind::ioctl:
+      return handle_ioctl(notification);
+    case CallKind::truncate:
+    case CallKind::ftruncate:
+      return handle_truncate(notification, *call);
   }
-  ThreadIdentity identity;
-  if (!identify(notification, &identity)) return;
-  sink_(OpenEvent{
-      .call = calls_.add({.id = notification.id, .thread = thread}),
-      .thread = thread,
-      .identity = identity,
-      .close_on_exec = (flags & O_CLOEXEC) != 0,
-  });
 }
 
 void Loop::handle_ioctl(const seccomp_notif& notification) {
@@ -199,15 +176,18 @@ void Loop::handle_ioctl(const seccomp_notif& notification) {
     case WatchedFiles::Lookup::not_open:
       let_through(listener(), notification.id);
       return;
+    case WatchedFiles::Lookup::native_kvm:
+      return refuse_unserved(notification, "ioctl", EPERM);
     case WatchedFiles::Lookup::ours:
       break;
   }
-  if (const std::int32_t* constant = system_answers_.find(request, arguments[2])) {
-    const std::lock_guard lock(system_files_mutex_);
-    if (system_files_.contains(found.number)) {
-      answer(listener(), notification.id, *constant);
-      return;
-    }
+  if (abi_of(notification.data) != Abi::x86_64) {
+    return refuse_unserved(notification, "ioctl", ENOSYS);
+  }
+  const std::int32_t* const constant = system_answers_.find(request, arguments[2]);
+  if (constant != nullptr && is_system_file(found.number)) {
+    answer(listener(), notification.id, *constant);
+    return;
   }
   ThreadIdentity identity;
   if (!identify(notification, &identity)) return;
@@ -219,6 +199,16 @@ void Loop::handle_ioctl(const seccomp_notif& notification) {
       .request = request,
       .argument = arguments[2],
   });
+}
+
+void Loop::refuse_unserved(const seccomp_notif& notification, const char* call, int error) {
+  refuse(listener(), notification.id, error);
+  sink_(UnservedEvent{.call = call, .abi = abi_of(notification.data), .error = error});
+}
+
+bool Loop::is_system_file(FileNumber file) {
+  const std::lock_guard lock(system_files_mutex_);
+  return system_files_.contains(file);
 }
 
 bool Loop::identify(const seccomp_notif& notification, ThreadIdentity* into) {
@@ -259,7 +249,7 @@ void Loop::tell_closed() {
 // Since Linux 6.11 a task that ends lets go of the filter first, and closes its files later.
 void Loop::await_ends() {
   pollfd stop = {.fd = stop_event_.get(), .events = POLLIN, .revents = 0};
-  while (reap_orphans() && stop.revents == 0) {
+  while (!is_all_over() && stop.revents == 0) {
     ::poll(&stop, 1, static_cast<int>(look_after_ends_every.count()));
   }
 }
@@ -280,24 +270,28 @@ void Loop::tell_signalled() {
   }
 }
 
-void Loop::reap_command() {
-  siginfo_t info = {};
-  if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(client_.pidfd.get()), &info,
-               WEXITED) < 0) {
-    return;
-  }
+void Loop::tell_exited(CommandEnd end) {
   command_ended_ = true;
-  sink_(ExitedEvent{.by_signal = info.si_code != CLD_EXITED, .status = info.si_status});
+  sink_(ExitedEvent{end});
 }
 
-// Before Linux 6.11 a zombie still counts as a user of the filter. Once the command has ended, what
-// this process may wait for are the command's orphans only.
-bool Loop::reap_orphans() {
-  pid_t reaped;
-  do {
-    reaped = ::waitpid(-1, nullptr, WNOHANG);
-  } while (reaped > 0);
-  return reaped == 0;
+void Loop::hear_guard() {
+  if (const auto end = client_.guard.hear()) tell_exited(*end);
+}
+
+bool Loop::is_all_over() {
+  switch (client_.guard.look()) {
+    case Guard::State::watching:
+      return false;
+    case Guard::State::done:
+      return true;
+    case Guard::State::lost:
+      break;
+  }
+  if (!std::exchange(guard_lost_, true)) sink_(GuardLostEvent{});
+  if (client_.guard.end_orphans()) return false;
+  if (!command_ended_) tell_exited({.by_signal = true, .status = SIGKILL});
+  return true;
 }
 
 }  // namespace tdctl::supervisor

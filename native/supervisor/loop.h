@@ -3,6 +3,7 @@
 #pragma once
 
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sys/types.h>
 
 #include <atomic>
@@ -10,7 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
-#include <thread>
+#include <optional>
 #include <unordered_map>
 #include <variant>
 
@@ -19,7 +20,9 @@
 #include "calls.h"
 #include "launch.h"
 #include "notifications.h"
+#include "open_calls.h"
 #include "terminal.h"
+#include "trapped_calls.h"
 #include "watched_files.h"
 
 namespace tdctl::supervisor {
@@ -30,6 +33,8 @@ struct OpenEvent {
   pid_t thread;
   ThreadIdentity identity;
   bool close_on_exec;
+  // What F_GETFL of the fd is to give.
+  int flags;
 };
 
 // An ioctl on one of our files.
@@ -59,18 +64,27 @@ struct OutOfReachEvent {
   int error;
 };
 
+// A program asked KVM in a way that is not served; it got `error`.
+struct UnservedEvent {
+  // "open" or "ioctl".
+  const char* call;
+  Abi abi;
+  int error;
+};
+
 // The command itself has ended; programs that it started may go on.
 struct ExitedEvent {
-  // Of waitid: an exit code, or the signal that ended it.
-  bool by_signal;
-  int status;
+  CommandEnd end;
 };
+
+// The guard was killed; all programs are being ended.
+struct GuardLostEvent {};
 
 // Every program is gone. The last event.
 struct EndedEvent {};
 
 using Event = std::variant<OpenEvent, IoctlEvent, InterruptedEvent, ClosedEvent, OutOfReachEvent,
-                           ExitedEvent, EndedEvent>;
+                           UnservedEvent, ExitedEvent, GuardLostEvent, EndedEvent>;
 
 // Requests whose answer never changes, by request and argument; of one kind of file.
 class ConstantAnswers {
@@ -98,9 +112,9 @@ class Loop {
   Loop(HeldClient client, ConstantAnswers system_answers, std::function<void(Event)> sink);
   ~Loop() { stop(); }
 
-  // Begins to serve.
-  void start();
-  // Ends it whatever happens, and waits for that. Programs that still run get ENOSYS from then on.
+  // Begins to serve. Null, or the name of a call that failed, with errno.
+  const char* start();
+  // Ends it whatever happens, and what runs still, and waits for that.
   void stop();
 
   // EndedEvent was told.
@@ -118,18 +132,24 @@ class Loop {
  private:
   void serve();
   void handle(const seccomp_notif& notification);
-  void handle_open(const seccomp_notif& notification);
+  void handle_open(const seccomp_notif& notification, const TrappedCall& call);
+  void open_kvm(const seccomp_notif& notification, const OpenHow& how);
   void handle_ioctl(const seccomp_notif& notification);
+  // A path or an fd of KVM's files gets the kernel's answer, any other file is none of ours.
+  void handle_truncate(const seccomp_notif& notification, const TrappedCall& call);
+  void refuse_unserved(const seccomp_notif& notification, const char* call, int error);
+  bool is_system_file(FileNumber file);
   // Nothing, with the call refused, where the thread is out of reach.
   bool identify(const seccomp_notif& notification, ThreadIdentity* into);
   void refuse_out_of_reach(const seccomp_notif& notification, int error = EPERM);
   void tell_closed();
   void tell_interrupted();
   void tell_signalled();
-  void reap_command();
+  void tell_exited(CommandEnd end);
+  void hear_guard();
+  // Nothing that the command started is left.
+  bool is_all_over();
   void await_ends();
-  // False: there are no more.
-  static bool reap_orphans();
 
   HeldClient client_;
   const ConstantAnswers system_answers_;
@@ -140,12 +160,14 @@ class Loop {
   Calls calls_;
   TerminalState terminal_;
   bool command_ended_ = false;
+  bool guard_lost_ = false;
+  bool stopped_ = false;
   std::atomic<bool> ended_ = false;
   // Held while a description is in two processes: its close here would come late as a last close.
   std::mutex installing_;
   std::mutex system_files_mutex_;
   std::unordered_map<FileNumber, bool> system_files_;
-  std::thread thread_;
+  std::optional<pthread_t> thread_;
 };
 
 }  // namespace tdctl::supervisor

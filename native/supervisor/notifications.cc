@@ -1,11 +1,12 @@
 #include "notifications.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 
 #include <cerrno>
 #include <cstring>
+
+#include "no_signals.h"
 
 namespace tdctl::supervisor {
 
@@ -19,22 +20,6 @@ int retried(int listener, unsigned long request, void* argument) {
   } while (result < 0 && errno == EINTR);
   return result;
 }
-
-// While it lives, no signal comes to this thread.
-class NoSignals {
- public:
-  NoSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  NoSignals(const NoSignals&) = delete;
-  NoSignals& operator=(const NoSignals&) = delete;
-  ~NoSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
 
 ErrorNumber send(int listener, seccomp_notif_resp response) {
   return retried(listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0 ? errno : 0;
@@ -82,9 +67,10 @@ bool is_waiting(int listener, std::uint64_t id) {
   return retried(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
-bool can_install(int listener) {
+ErrorNumber why_not_install(int listener) {
   // No notification has this id: a kernel that knows the flag looks for it, an older one does not.
-  return install(listener, ~std::uint64_t{0}, listener, true).error == ENOENT;
+  const ErrorNumber error = install(listener, ~std::uint64_t{0}, listener, true).error;
+  return error == ENOENT ? 0 : error;
 }
 
 }  // namespace tdctl::supervisor

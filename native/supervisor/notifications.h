@@ -34,6 +34,7 @@ Installed install(int listener, std::uint64_t id, int fd, bool close_on_exec);
 bool is_waiting(int listener, std::uint64_t id);
 
 // Linux 5.14 and later answer with an fd in one step; the supervisor needs that.
-bool can_install(int listener);
+// 0, or why it cannot be.
+ErrorNumber why_not_install(int listener);
 
 }  // namespace tdctl::supervisor

@@ -62,6 +62,7 @@ Napi::Function Supervisor::define(Napi::Env env) {
                          InstanceMethod<&Supervisor::has_signal>("hasSignal"),
                          InstanceMethod<&Supervisor::write_memory>("writeMemory"),
                          InstanceMethod<&Supervisor::signal>("signal"),
+                         InstanceMethod<&Supervisor::end_all>("endAll"),
                          InstanceMethod<&Supervisor::stop>("stop"),
                      });
 }
@@ -133,14 +134,18 @@ Napi::Value Supervisor::install(const Napi::CallbackInfo& info) {
   if (!call) return refusal_by("caller", env, ENOENT);
   Arguments arguments(info, nullptr);
   const std::string kind = arguments.string(arguments.field(info[1], "name"), "name");
-  const std::uint64_t size_bytes =
-      arguments.uint64(arguments.field(info[1], "sizeBytes"), "sizeBytes");
-  const bool mapped = arguments.field(info[1], "mapped").ToBoolean();
+  const FileShape shape = {
+      .name = kind.c_str(),
+      .size_bytes = arguments.uint64(arguments.field(info[1], "sizeBytes"), "sizeBytes"),
+      .mapped = arguments.field(info[1], "mapped").ToBoolean(),
+      .flags = static_cast<int>(
+          arguments.uint32(arguments.field(info[1], "flags"), "flags", 0, INT32_MAX)),
+  };
   const bool close_on_exec = arguments.field(info[1], "closeOnExec").ToBoolean();
   const bool system = arguments.field(info[1], "system").ToBoolean();
   if (arguments.is_wrong()) return mistake(arguments);
 
-  NewFile file = loop_->files().make(kind.c_str(), size_bytes, mapped);
+  NewFile file = loop_->files().make(shape);
   if (file.error != 0) return refusal_by("supervisor", env, file.error);
   if (system) loop_->is_system(file.number);
   loop_->calls().remove(number);
@@ -175,6 +180,7 @@ Napi::Value Supervisor::find_file(const Napi::CallbackInfo& info) {
     case WatchedFiles::Lookup::ours:
       return Napi::Number::New(env, found.number);
     case WatchedFiles::Lookup::other:
+    case WatchedFiles::Lookup::native_kvm:
       return Napi::Number::New(env, 0);
     case WatchedFiles::Lookup::not_open:
     case WatchedFiles::Lookup::out_of_reach:
@@ -239,6 +245,11 @@ Napi::Value Supervisor::signal(const Napi::CallbackInfo& info) {
   const int pidfd = loop_->client().pidfd.get();
   return Napi::Boolean::New(
       info.Env(), ::syscall(__NR_pidfd_send_signal, pidfd, number, nullptr, 0) == 0);
+}
+
+Napi::Value Supervisor::end_all(const Napi::CallbackInfo& info) {
+  loop_->client().guard.end_all();
+  return info.Env().Undefined();
 }
 
 Napi::Value Supervisor::stop(const Napi::CallbackInfo& info) {

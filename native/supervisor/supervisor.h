@@ -45,6 +45,7 @@ class Supervisor : public Napi::ObjectWrap<Supervisor> {
   Napi::Value has_signal(const Napi::CallbackInfo& info);
   Napi::Value write_memory(const Napi::CallbackInfo& info);
   Napi::Value signal(const Napi::CallbackInfo& info);
+  Napi::Value end_all(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);
 
   // The call that argument 0 names, while it waits; nothing, with a TypeError where it is no number.

@@ -1,6 +1,7 @@
 // Supervisor.launch().
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,8 @@ const char* stage_name(LaunchStage stage) {
   switch (stage) {
     case LaunchStage::busy:
       return "busy";
+    case LaunchStage::call:
+      return "call";
     case LaunchStage::fork:
       return "fork";
     case LaunchStage::no_new_privileges:
@@ -28,8 +31,6 @@ const char* stage_name(LaunchStage stage) {
       return "install";
     case LaunchStage::memory:
       return "memory";
-    case LaunchStage::files:
-      return "files";
     case LaunchStage::exec:
       return "exec";
   }
@@ -39,6 +40,7 @@ const char* stage_name(LaunchStage stage) {
 Napi::Value failed(Napi::Env env, LaunchFailure failure) {
   Napi::Object object = refusal(env, failure.error);
   object.Set("stage", stage_name(failure.stage));
+  if (failure.stage == LaunchStage::call) object.Set("call", failure.call);
   Napi::Object result = Napi::Object::New(env);
   result.Set("failed", object);
   return result;
@@ -87,25 +89,27 @@ Napi::Value Supervisor::launch(const Napi::CallbackInfo& info) {
   HeldClient& client = std::get<HeldClient>(launched);
   Handlers* handlers = Handlers::make(env, info[1].As<Napi::Object>());
   if (handlers == nullptr) {
-    give_up(client);
+    client.guard.finish();
     return {};
   }
   auto loop = std::make_unique<Loop>(std::move(client), std::move(constants),
                                      [handlers](Event event) { handlers->tell(std::move(event)); });
-  if (loop->files().events_fd() < 0) {
-    give_up(loop->client());
-    handlers->abandon();
-    return failed(env, {LaunchStage::files, EMFILE});
+  std::optional<LaunchFailure> failure;
+  if (const char* const call = loop->start(); call != nullptr) {
+    failure = {LaunchStage::call, errno, call};
+  } else if (const int error = let_go(loop->client()); error != 0) {
+    failure = {LaunchStage::exec, error};
   }
-  loop->start();
-  if (const int error = let_go(loop->client()); error != 0) {
+  if (failure) {
     loop->stop();
-    reap(loop->client());
     handlers->abandon();
-    return failed(env, {LaunchStage::exec, error});
+    return failed(env, *failure);
   }
+  const Napi::Value supervisor = make<Supervisor>(env, {std::move(loop), handlers});
+  if (supervisor.IsEmpty()) return {};
+  handlers->keep(supervisor.As<Napi::Object>());
   Napi::Object result = Napi::Object::New(env);
-  result.Set("launched", make<Supervisor>(env, {std::move(loop), handlers}));
+  result.Set("launched", supervisor);
   return result;
 }
 

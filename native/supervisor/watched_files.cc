@@ -3,15 +3,18 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace tdctl::supervisor {
 
@@ -20,12 +23,6 @@ namespace {
 struct ProcPath {
   char text[48];
 };
-
-ProcPath own_fd_path(int fd) {
-  ProcPath path;
-  std::snprintf(path.text, sizeof path.text, "/proc/self/fd/%d", fd);
-  return path;
-}
 
 // How many events wait in an inotify queue before it drops them.
 std::size_t queued_events() {
@@ -36,11 +33,35 @@ std::size_t queued_events() {
   return std::max<std::size_t>(std::strtoul(text, nullptr, 10), 4);
 }
 
+WatchedFiles::Lookup not_found() {
+  const bool denied = errno == EACCES || errno == EPERM;
+  return denied ? WatchedFiles::Lookup::out_of_reach : WatchedFiles::Lookup::not_open;
+}
+
+// The device by its number; what it made by the name that /proc gives.
+bool is_native_kvm(const char* link, const struct stat& status) {
+  if (S_ISCHR(status.st_mode)) return status.st_rdev == makedev(10, 232);
+  char target[32] = {};
+  constexpr std::string_view made_by_kvm = "anon_inode:kvm-";
+  return ::readlink(link, target, sizeof target - 1) > 0 &&
+         std::string_view(target).starts_with(made_by_kvm);
+}
+
+// O_PATH: no ioctl goes through such an fd.
+bool is_path_only(pid_t thread, int fd) {
+  ProcPath path;
+  std::snprintf(path.text, sizeof path.text, "/proc/%d/fdinfo/%d", thread, fd);
+  const UniqueFd file(::open(path.text, O_RDONLY | O_CLOEXEC));
+  char text[128] = {};
+  if (!file.is_open() || ::read(file.get(), text, sizeof text - 1) <= 0) return false;
+  constexpr std::string_view name = "flags:";
+  const char* const flags = std::strstr(text, name.data());
+  return flags != nullptr && (std::strtoul(flags + name.size(), nullptr, 8) & O_PATH) != 0;
+}
+
 }  // namespace
 
-SharedMapping::~SharedMapping() { ::munmap(address_, size_bytes_); }
-
-// A file's end makes two events, the close and the end of the watch; twice that, to be sure.
+// A file's end makes three events: the close, the end of the inode and that of the watch.
 WatchedFiles::WatchedFiles()
     : any_events_(::epoll_create1(EPOLL_CLOEXEC)), watches_per_queue_(queued_events() / 4) {
   queue_with_room();
@@ -57,30 +78,20 @@ WatchedFiles::Queue* WatchedFiles::queue_with_room() {
   return &queues_.emplace_back(std::move(events));
 }
 
-NewFile WatchedFiles::make(const char* name, std::uint64_t size_bytes, bool mapped) {
-  const UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
-  if (!file.is_open()) return {.error = errno};
-  if (size_bytes > 0 && ::ftruncate(file.get(), static_cast<off_t>(size_bytes)) < 0) {
-    return {.error = errno};
-  }
-  NewFile made;
-  if (mapped) {
-    void* address =
-        ::mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
-    if (address == MAP_FAILED) return {.error = errno};
-    made.mapping = std::make_shared<SharedMapping>(address, size_bytes);
-  }
+NewFile WatchedFiles::make(const FileShape& shape) {
+  NewFile made = make_file(shape);
+  if (made.error != 0) return made;
   struct stat status;
-  if (::fstat(file.get(), &status) < 0) return {.error = errno};
-  const ProcPath path = own_fd_path(file.get());
-  // A second description: that of memfd_create itself is never notified of.
-  made.description = UniqueFd(::open(path.text, O_RDWR | O_CLOEXEC));
-  if (!made.description.is_open()) return {.error = errno};
+  if (::fstat(made.description.get(), &status) < 0) return {.error = errno};
+  ProcPath path;
+  std::snprintf(path.text, sizeof path.text, "/proc/self/fd/%d", made.description.get());
 
   const std::lock_guard lock(mutex_);
   Queue* const queue = queue_with_room();
   if (queue == nullptr) return {.error = errno};
-  const int watch = ::inotify_add_watch(queue->events.get(), path.text, IN_CLOSE_WRITE);
+  // No description but the program's is open by now.
+  const int watch = ::inotify_add_watch(queue->events.get(), path.text,
+                                        IN_OPEN | IN_CLOSE | IN_DELETE_SELF);
   if (watch < 0) return {.error = errno};
   made.number = ++last_;
   const Inode inode = {.device = status.st_dev, .number = status.st_ino};
@@ -98,7 +109,7 @@ void WatchedFiles::discard(FileNumber number) {
 void WatchedFiles::forget(FileNumber number) {
   const auto found = files_.find(number);
   if (found == files_.end()) return;
-  const auto [inode, queue, watch] = found->second;
+  const auto [inode, queue, watch, reopened] = found->second;
   ::inotify_rm_watch(queue->events.get(), watch);
   queue->by_watch.erase(watch);
   by_inode_.erase(inode);
@@ -108,15 +119,28 @@ void WatchedFiles::forget(FileNumber number) {
 WatchedFiles::Found WatchedFiles::find(pid_t thread, int fd) const {
   ProcPath path;
   std::snprintf(path.text, sizeof path.text, "/proc/%d/fd/%d", thread, fd);
+  const Found found = find_status(path.text);
+  const bool is_for_kernel = found.lookup == Lookup::native_kvm && is_path_only(thread, fd);
+  return is_for_kernel ? Found{Lookup::not_open} : found;
+}
+
+WatchedFiles::Found WatchedFiles::find_link(const char* link) const {
+  char target[64] = {};
+  if (::readlink(link, target, sizeof target - 1) < 0) return {not_found()};
+  if (std::strcmp(target, "/dev/kvm") == 0) return {Lookup::native_kvm};
+  constexpr std::string_view memfd = "/memfd:";
+  return std::string_view(target).starts_with(memfd) ? find_status(link) : Found{Lookup::other};
+}
+
+WatchedFiles::Found WatchedFiles::find_status(const char* link) const {
   struct stat status;
-  if (::stat(path.text, &status) < 0) {
-    const bool denied = errno == EACCES || errno == EPERM;
-    return {denied ? Lookup::out_of_reach : Lookup::not_open};
+  if (::stat(link, &status) < 0) return {not_found()};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_inode_.find({.device = status.st_dev, .number = status.st_ino});
+    if (found != by_inode_.end()) return {Lookup::ours, found->second};
   }
-  const std::lock_guard lock(mutex_);
-  const auto found = by_inode_.find({.device = status.st_dev, .number = status.st_ino});
-  if (found == by_inode_.end()) return {Lookup::other};
-  return {Lookup::ours, found->second};
+  return {is_native_kvm(link, status) ? Lookup::native_kvm : Lookup::other};
 }
 
 void WatchedFiles::drain(const std::function<void(FileNumber)>& closed) {
@@ -139,19 +163,37 @@ void WatchedFiles::drain(Queue& queue, const std::function<void(FileNumber)>& cl
     for (ssize_t at = 0; at < length;) {
       const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
       at += static_cast<ssize_t>(sizeof *event) + event->len;
-      // IN_IGNORED follows a watch that was removed.
-      if ((event->mask & IN_CLOSE_WRITE) == 0) continue;
       FileNumber number;
       {
         const std::lock_guard lock(mutex_);
         const auto found = queue.by_watch.find(event->wd);
+        // IN_IGNORED follows a watch that was removed.
         if (found == queue.by_watch.end()) continue;
         number = found->second;
+        if (!ends(files_.at(number), event->mask)) continue;
         forget(number);
       }
       closed(number);
     }
   }
+}
+
+bool WatchedFiles::ends(File& file, std::uint32_t event) {
+  if ((event & IN_OPEN) != 0) file.reopened = true;
+  return (event & IN_DELETE_SELF) != 0 || ((event & IN_CLOSE) != 0 && !file.reopened);
+}
+
+void WatchedFiles::drain_rest(const std::function<void(FileNumber)>& closed) {
+  drain(closed);
+  std::vector<FileNumber> rest;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [number, file] : files_) {
+      if (file.reopened) rest.push_back(number);
+    }
+    for (const FileNumber number : rest) forget(number);
+  }
+  std::ranges::for_each(rest, closed);
 }
 
 }  // namespace tdctl::supervisor

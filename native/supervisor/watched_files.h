@@ -1,10 +1,15 @@
 // The files that stand for KVM's objects in the trapped programs, and the news of their last close.
 //
 // Each is a memfd. A program gets a second open file description of it, which inotify watches:
-// IN_CLOSE_WRITE comes when the last fd and the last mapping of that description are gone, in
-// whatever process, which is when the kernel would call a file's release. The event is queued
-// before the close() or munmap() that caused it returns, so whoever drains the events before he
-// answers a call sees every close that came before it.
+// IN_CLOSE comes when the last fd and the last mapping of that description are gone, in whatever
+// process, which is when the kernel would call a file's release. The event is queued before the
+// close() or munmap() that caused it returns, so whoever drains the events before he answers a call
+// sees every close that came before it.
+//
+// KVM's files cannot be opened a second time, and the loop refuses to. Where somebody does it
+// nevertheless (another process, io_uring, a path that was changed meanwhile), IN_OPEN tells of it, and
+// from then on no close counts as the last one: the file ends with its inode (IN_DELETE_SELF), or with
+// the last program, if this process maps it.
 //
 // A file is recognised by its inode, so dup, fork, threads and fds passed over sockets need no
 // bookkeeping.
@@ -21,38 +26,9 @@
 #include <unordered_map>
 
 #include "../util/unique_fd.h"
+#include "new_file.h"
 
 namespace tdctl::supervisor {
-
-// Numbers files from 1 on; none is used twice.
-using FileNumber = std::uint32_t;
-
-// Memory that a file shares with the programs; unmapped with its last owner.
-class SharedMapping {
- public:
-  SharedMapping(void* address, std::size_t size_bytes)
-      : address_(address), size_bytes_(size_bytes) {}
-  SharedMapping(const SharedMapping&) = delete;
-  SharedMapping& operator=(const SharedMapping&) = delete;
-  ~SharedMapping();
-
-  void* address() const { return address_; }
-  std::size_t size_bytes() const { return size_bytes_; }
-
- private:
-  void* address_;
-  std::size_t size_bytes_;
-};
-
-struct NewFile {
-  // 0, or why it could not be made.
-  int error = 0;
-  FileNumber number = 0;
-  // The watched description: install it in a program, then let it go.
-  UniqueFd description = {};
-  // Where it was asked for.
-  std::shared_ptr<SharedMapping> mapping = {};
-};
 
 // Used by several threads.
 class WatchedFiles {
@@ -63,22 +39,26 @@ class WatchedFiles {
   // Readable when a last close is to be told. -1: there is none.
   int events_fd() const { return queues_.empty() ? -1 : any_events_.get(); }
 
-  // `name` is what /proc shows of it.
-  NewFile make(const char* name, std::uint64_t size_bytes, bool mapped);
+  NewFile make(const FileShape& shape);
   // Forgets a file that no program got; its close is no news.
   void discard(FileNumber number);
 
-  enum class Lookup { ours, other, not_open, out_of_reach };
+  // native_kvm: a file of the KVM that this machine has itself.
+  enum class Lookup { ours, other, native_kvm, not_open, out_of_reach };
   struct Found {
     Lookup lookup;
     FileNumber number = 0;
   };
   // What `fd` refers to in a thread.
   Found find(pid_t thread, int fd) const;
+  // What a link of /proc leads to; looked at without a word to the file system that has it.
+  Found find_link(const char* link) const;
 
   // Tells every file that was closed for the last time since the last call; in order, for as long as
   // there are not more files than one queue is for.
   void drain(const std::function<void(FileNumber)>& closed);
+  // Tells those that only the end of every program closes.
+  void drain_rest(const std::function<void(FileNumber)>& closed);
 
  private:
   struct Inode {
@@ -99,11 +79,16 @@ class WatchedFiles {
     Inode inode;
     Queue* queue;
     int watch;
+    // Somebody opened it a second time.
+    bool reopened = false;
   };
 
   // One with room; null, with errno set, where no more can be had.
   Queue* queue_with_room();
   void drain(Queue& queue, const std::function<void(FileNumber)>& closed);
+  Found find_status(const char* link) const;
+  // Whether the event is the end of the file.
+  static bool ends(File& file, std::uint32_t event);
   void forget(FileNumber number);
 
   // An epoll instance with the events of all queues.

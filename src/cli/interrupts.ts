@@ -1,3 +1,5 @@
+import { endReadsOn } from '../documents/read-bytes.ts';
+
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Interrupts {
@@ -23,18 +25,21 @@ function install() {
 
 /**
  * Takes over the signals that would end the process, and the end of whoever reads stdout. An
- * interrupt that comes before anyone listens is remembered in `received`.
+ * interrupt that comes before anyone listens is remembered in `received`, and ends what is being read.
  */
 export function listenForInterrupts(): Interrupts {
   let times = 0;
   let received: string | undefined;
   let listener: (times: number, reason: string) => void = () => undefined;
+  const reading = new AbortController();
+  endReadsOn(reading.signal);
 
   interruptListener = (reason) => {
     // Every later write fails again; only a person's repeated Ctrl-C means something.
     if (reason === 'EPIPE' && times > 0) return;
     times += 1;
     received ??= reason;
+    reading.abort(reason);
     listener(times, reason);
   };
   // Nothing else keeps the process alive while a TD is held: signal handlers do not.

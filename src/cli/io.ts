@@ -1,3 +1,5 @@
+import { sanitize } from '../errors/sanitize.ts';
+
 /** All that a command may touch of the outside: two streams and the environment. Tests give their own. */
 export interface CommandIo {
   /** This stream is for data. */
@@ -13,6 +15,11 @@ export interface CommandIo {
 
 export interface TextSink {
   write(text: string): void;
+}
+
+/** Says one line to whoever runs the command. It may hold names from outside. */
+export function say({ stderr }: CommandIo, line: string): void {
+  stderr.write(`${sanitize(line)}\n`);
 }
 
 /** Any NO_COLOR that is not empty turns colours off (https://no-color.org); FORCE_COLOR turns them on. */

@@ -19,6 +19,7 @@ import { watchCommand } from './commands/watch.ts';
 import { reportFailure } from './failure.ts';
 import type { CommandIo } from './io.ts';
 import { type OutputFormat, outputFormats } from './options.ts';
+import { sanitize } from './output/sanitize.ts';
 import { version } from './version.ts';
 
 export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
@@ -35,8 +36,14 @@ export async function runCli(args: readonly string[], io: CommandIo): Promise<nu
       // Help and version end by an exception too, with exit code 0.
       return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     }
-    return reportFailure(error, { io, format: askedFormat(args) });
+    return reportFailure(await inWords(error), { io, format: askedFormat(args) });
   }
+}
+
+async function inWords(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && error.name === 'KvmError')) return error;
+  const { refusedOutside } = await import('./refused-outside.ts');
+  return refusedOutside(error);
 }
 
 function program(io: CommandIo, endWith: (exitCode: number) => void): Command {
@@ -90,6 +97,7 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
       .configureOutput({
         writeOut: (text) => io.stdout.write(text),
         writeErr: (text) => io.stderr.write(text),
+        outputError: (text, write) => write(sanitizedError(text)),
       });
   }
   return root;
@@ -97,6 +105,14 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
 
 function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((sub) => withSubcommands(sub as Command))];
+}
+
+/** Commander quotes what was typed. The line ends of its own are the last, and the one before a suggestion. */
+function sanitizedError(text: string): string {
+  return text
+    .split(/(\n(?:$|(?=\(Did you mean )))/)
+    .map((part) => (part.startsWith('\n') ? part : sanitize(part)))
+    .join('');
 }
 
 /** Errors before and after parsing are shown in the format that was asked for. */

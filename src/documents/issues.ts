@@ -81,16 +81,25 @@ function problemOf(issue: Issue, path: FieldPath, source: Source): string {
     case 'invalid_value':
       return choiceProblem(issue.values, value);
     case 'too_small':
-      return typeof value === 'string'
-        ? 'must not be empty'
-        : `must be at least ${issue.minimum}; this is ${String(value)}`;
+      return value === '' ? 'must not be empty' : sizeProblem(value, `at least ${issue.minimum}`);
     case 'too_big':
-      return `must be at most ${issue.maximum}; this is ${String(value)}`;
+      return sizeProblem(value, `at most ${issue.maximum}`);
     case 'invalid_format':
       return `${issue.message}; this is ${describeValue(value)}`;
     default:
       return issue.message;
   }
+}
+
+/** A number is measured by what it is, text and lists by how long they are. */
+function sizeProblem(value: unknown, bound: string): string {
+  if (typeof value === 'string') {
+    return `must have ${bound} characters; this has ${value.length}`;
+  }
+  if (typeof value === 'object' && value !== null) {
+    return `must have ${bound} entries; this has ${Object.keys(value).length}`;
+  }
+  return `must be ${bound}; this is ${String(value)}`;
 }
 
 const longestExample = 60;
@@ -106,9 +115,8 @@ function exampleOf(path: FieldPath, fields: SchemaFields): string {
 
 /** `sourceText` is what the file really says, because YAML has read `0x10` as 16 and `1.0` as 1. */
 function typeProblem(expected: string, value: unknown, sourceText: string | undefined): string {
-  const written = sourceText ?? String(value);
   if (expected === 'string' && isScalar(value)) {
-    return `must be text, and YAML reads ${quote(written)} as ${describeValue(value)}; put it in quotes`;
+    return `must be text, and YAML reads ${quote(sourceText ?? String(value))} as ${describeValue(value)}; put it in quotes`;
   }
   if (isNumeric(expected) && typeof value === 'string' && /^\d{1,9}$/.test(value)) {
     return `must be a whole number; write ${value} without quotes`;

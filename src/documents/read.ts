@@ -1,4 +1,5 @@
 /** Turns the text of a file into its object, or into every finding about it. It is pure. */
+import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { readDocument, type YamlDocument } from './document.ts';
 import { type Finding, formatFinding, formatPlace } from './finding.ts';
@@ -22,6 +23,8 @@ export interface FileFormat<Schema extends z.ZodType> {
 export interface FileSource {
   /** The path as it was given to tdctl. */
   readonly path: string;
+  /** The SHA-256 of what was read, in hexadecimal. The file may be another by now, or a pipe that is empty. */
+  readonly sha256: string;
   /**
    * Gives `file:line:col` of a dotted field (`spec.memory`, `spec.attributes.0`). A field that is
    * not in the file has the place of its nearest parent that is.
@@ -69,11 +72,15 @@ export function readObject<Schema extends z.ZodType>(
   const fresh = [...issues, ...broken].filter(({ field }) => !isBelow(field, faulty));
   const findings = [...document.findings, ...fresh].sort(byPlace);
   if (!file.success || findings.length > 0) return { findings, format };
-  return { data: file.data, source: sourceOf(path, document) };
+  return { data: file.data, source: sourceOf(path, { text, document }) };
 }
 
-function emptyFile(document: YamlDocument, { kind }: { readonly kind: string }): Finding {
-  const problem = `holds nothing; a ${kind} starts with apiVersion, kind, metadata and spec`;
+function emptyFile(
+  document: YamlDocument,
+  { kind, fields }: { readonly kind: string; readonly fields: SchemaFields },
+): Finding {
+  const keys = fields.knownKeys([]);
+  const problem = `holds nothing; a ${kind} starts with ${keys.slice(0, -1).join(', ')} and ${keys.at(-1)}`;
   return { field: '', problem: `the file ${problem}`, place: document.positions.ofDocument() };
 }
 
@@ -92,11 +99,15 @@ function formatAt(path: string, document: YamlDocument, finding: Finding): strin
   return formatFinding(path, finding, document.positions.lineText(finding.place.line));
 }
 
-function sourceOf(path: string, document: YamlDocument): FileSource {
+function sourceOf(
+  path: string,
+  { text, document }: { readonly text: string; readonly document: YamlDocument },
+): FileSource {
   const { positions } = document;
   const placeOf = (field: string) => positions.ofValue(splitField(field));
   return {
     path,
+    sha256: createHash('sha256').update(text).digest('hex'),
     locate: (field) => formatPlace(path, placeOf(field)),
     finding: ({ field, problem }) =>
       formatAt(path, document, { field, problem, place: placeOf(field) }),

@@ -1,7 +1,7 @@
 /** Reads the bytes of a file as text, and says what can go wrong before there is any text. */
 
 import { isUtf8 } from 'node:buffer';
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
@@ -9,6 +9,7 @@ import { sanitize } from '../errors/sanitize.ts';
 import { formatPlace } from './finding.ts';
 import { nearest } from './nearest.ts';
 import { formatBytes } from './quantity.ts';
+import { chunksOf, readUpTo } from './read-bytes.ts';
 
 const ofADocument = { bytes: 1024 * 1024, because: 'has a few lines' };
 
@@ -21,39 +22,69 @@ export interface TextFileKind {
   readonly largest?: { readonly bytes: number; readonly because: string };
 }
 
-/** @throws TDCTL_E_NOT_FOUND, TDCTL_E_NOT_READABLE; TDCTL_E_SPEC_INVALID where it is no text. */
+/** @throws TDCTL_E_NOT_FOUND, _NOT_READABLE, _INTERRUPTED; TDCTL_E_SPEC_INVALID where it is no text. */
 export async function readTextFile(path: string, kind: TextFileKind): Promise<string> {
   const bytes = await readBytes(path, kind);
   if (bytes.length > (kind.largest ?? ofADocument).bytes) throw tooLarge(path, bytes, kind);
-  if (!isUtf8(bytes)) throw notUtf8(path, bytes, kind);
+  if (!isUtf8(bytes)) throw notUtf8(path, bytes, { kind, linesBefore: 0 });
   return bytes.toString('utf8');
+}
+
+/** A line of text that someone wrote or that a program printed is shorter. */
+const mostLineBytes = 1024 * 1024;
+
+/**
+ * Gives the lines of a file as they come, some at a time, and holds no more of it than that. LF and CRLF end
+ * a line.
+ *
+ * @throws as {@link readTextFile}; TDCTL_E_SPEC_INVALID also for a line without end.
+ */
+export async function* readTextLines(
+  path: string,
+  kind: TextFileKind,
+): AsyncGenerator<readonly string[]> {
+  let [bytesRead, linesRead] = [0, 0];
+  let rest: Buffer[] = [];
+  const lines = (block: Buffer): readonly string[] => {
+    if (!isUtf8(block)) throw notUtf8(path, block, { kind, linesBefore: linesRead });
+    const found = block.toString('utf8').split(/\r?\n/);
+    linesRead += found.length;
+    return found;
+  };
+  for await (const chunk of readable(path, kind)) {
+    bytesRead += chunk.length;
+    if (bytesRead > (kind.largest ?? ofADocument).bytes) throw tooLarge(path, chunk, kind);
+    const end = chunk.lastIndexOf(0x0a);
+    rest.push(end === -1 ? chunk : chunk.subarray(0, end));
+    if (end === -1) {
+      const isEndless = rest.reduce((sum, { length }) => sum + length, 0) > mostLineBytes;
+      if (isEndless) throw endlessLine(path, chunk, { kind, line: linesRead + 1 });
+      continue;
+    }
+    yield lines(Buffer.concat(rest));
+    rest = [chunk.subarray(end + 1)];
+  }
+  const last = Buffer.concat(rest);
+  if (last.length > 0) yield lines(last);
+}
+
+async function* readable(path: string, kind: TextFileKind): AsyncGenerator<Buffer> {
+  try {
+    yield* chunksOf(path);
+  } catch (cause) {
+    throw cause instanceof TdctlError ? cause : await unreadable(path, cause, kind);
+  }
 }
 
 const opOf = ({ kind }: TextFileKind) => `read the ${kind} file`;
 
 async function readBytes(path: string, kind: TextFileKind): Promise<Buffer> {
-  let file: FileHandle | undefined;
   try {
-    file = await open(path, 'r');
-    return await readUpTo(file, (kind.largest ?? ofADocument).bytes + 1);
+    // One byte more than may be: /dev/zero is too large a file, and not an endless one.
+    return await readUpTo(path, (kind.largest ?? ofADocument).bytes + 1);
   } catch (cause) {
-    throw await unreadable(path, cause, kind);
-  } finally {
-    await file?.close();
+    throw cause instanceof TdctlError ? cause : await unreadable(path, cause, kind);
   }
-}
-
-/** Reading stops at the limit, so that /dev/zero is too large a file and not an endless one. */
-async function readUpTo(file: FileHandle, limitBytes: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(limitBytes);
-  let length = 0;
-  while (length < limitBytes) {
-    // No position is given, because pipes have none.
-    const { bytesRead } = await file.read(buffer, length, limitBytes - length, null);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  return buffer.subarray(0, length);
 }
 
 async function unreadable(path: string, cause: unknown, kind: TextFileKind): Promise<TdctlError> {
@@ -96,6 +127,7 @@ const errnoMeanings: Readonly<Record<string, string>> = {
   ENFILE: 'the system has too many files open',
   ENXIO: 'it is a socket or a device without a driver',
   EIO: 'the disk answered with an error',
+  EAGAIN: 'the device has nothing to read now',
 };
 
 function meaningOf(errno: string | undefined): string {
@@ -142,18 +174,42 @@ async function namesIn(directory: string): Promise<string[] | undefined> {
 
 function tooLarge(path: string, bytes: Buffer, kind: TextFileKind): TdctlError {
   const { bytes: most, because } = kind.largest ?? ofADocument;
-  const looksBinary = bytes.includes(0);
   return new TdctlError({
     code: 'TDCTL_E_SPEC_INVALID',
     op: opOf(kind),
     message: `the file is larger than ${formatBytes(BigInt(most))}; a ${kind.kind} file ${because}`,
     place: sanitize(path),
-    hint: looksBinary ? 'this is a binary file: was a firmware image named as SPEC?' : undefined,
+    hint: binaryHint(bytes),
   });
 }
 
-function notUtf8(path: string, bytes: Buffer, kind: TextFileKind): TdctlError {
-  const place = firstBadByte(bytes);
+function endlessLine(
+  path: string,
+  bytes: Buffer,
+  { kind, line }: { readonly kind: TextFileKind; readonly line: number },
+): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_SPEC_INVALID',
+    op: opOf(kind),
+    message: `line ${line} is longer than ${formatBytes(BigInt(mostLineBytes))}: this is no ${kind.kind} file`,
+    place: sanitize(path),
+    hint: binaryHint(bytes),
+  });
+}
+
+function binaryHint(bytes: Buffer): string | undefined {
+  return bytes.includes(0)
+    ? 'this is a binary file: was a firmware image or a device named?'
+    : undefined;
+}
+
+function notUtf8(
+  path: string,
+  bytes: Buffer,
+  { kind, linesBefore }: { readonly kind: TextFileKind; readonly linesBefore: number },
+): TdctlError {
+  const found = firstBadByte(bytes);
+  const place = { ...found, line: found.line + linesBefore };
   const isUtf16 =
     (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
   return new TdctlError({

@@ -82,6 +82,10 @@ export const errorKinds = {
     'failed',
     'A rehearsal found a run that breaks an invariant of tdctl.',
   ),
+  TDCTL_E_GUARD_LOST: kind(
+    'failed',
+    'The process that guards the command of `tdctl exec` was killed; the command was ended.',
+  ),
   TDCTL_E_STUCK: kind('failed', 'Something of a TD could not be given back and needs a person.'),
   TDCTL_E_INTERRUPTED: kind(
     'interrupted',

@@ -2,7 +2,14 @@
  * Carries what programs ask of KVM to the simulated machine, and its answers back. Everything but
  * KVM_RUN is answered at once; the order of calls and closes is that in which they happened.
  */
-import type { CallNumber, FileNumber, NotInstalled, Supervisor } from '../../native/index.ts';
+import type {
+  CallNumber,
+  FileNumber,
+  NewFile,
+  NotInstalled,
+  Supervisor,
+  UnservedCall,
+} from '../../native/index.ts';
 import { errnoNumbers } from '../abi/kvm/errno.ts';
 import { ioctlNumbers } from '../abi/kvm/requests.ts';
 import type {
@@ -26,6 +33,8 @@ export interface CallListener {
   called(call: AnsweredCall): void;
   /** The last fd and mapping of a file are gone, and the kernel has released it. */
   closed(file: ProgramFile): void;
+  /** A program asked KVM in a way that is not served, and got this errno. */
+  unserved(call: UnservedCall, errno: string): void;
 }
 
 export interface AnsweredCall {
@@ -71,7 +80,11 @@ export class Dispatcher {
     if (options.hears === 'all') this.#noteCopies();
   }
 
-  opened(call: CallNumber, thread: CallingThread, closeOnExec: boolean): void {
+  opened(
+    call: CallNumber,
+    thread: CallingThread,
+    how: Pick<NewFile, 'closeOnExec' | 'flags'>,
+  ): void {
     const { machine, supervisor, listener } = this.#options;
     const answer = machine.open();
     if (!answer.ok) {
@@ -79,7 +92,7 @@ export class Dispatcher {
       listener.opened(thread, delivered ? answer : 'interrupted');
       return;
     }
-    const shape = { name: 'kvm', sizeBytes: 0n, mapped: false, system: true, closeOnExec };
+    const shape = { name: 'kvm', sizeBytes: 0n, mapped: false, system: true, ...how };
     const installed = supervisor.install(call, shape);
     if ('file' in installed) {
       const { file: number } = installed;

@@ -5,8 +5,9 @@ import type { TdctlError } from '../errors/index.ts';
 import type { SimulatedMachine } from '../simulator/index.ts';
 import { constantAnswers } from './constant-answers.ts';
 import { type CallListener, Dispatcher } from './dispatcher.ts';
-import { launchRefused, outOfFiles, outOfReach } from './launch-refused.ts';
+import { guardLost, launchRefused, outOfFiles, outOfReach } from './launch-refused.ts';
 import type { ProgramFile } from './program-files.ts';
+import { signalName } from './signals.ts';
 
 export interface ExecuteOptions {
   readonly command: readonly string[];
@@ -22,15 +23,21 @@ export interface ExecuteOptions {
 
 export type CommandExit =
   | { readonly how: 'code'; readonly status: number }
-  | { readonly how: 'signal'; readonly signal: NodeJS.Signals };
+  /** `status` is the signal's number. */
+  | { readonly how: 'signal'; readonly status: number; readonly signal: string };
 
 export interface RunningCommand {
   readonly pid: number;
   /** Sends the command a signal. False means that the command has ended. */
   signal(name: NodeJS.Signals): boolean;
+  /** Kills the command and all that it started. */
+  endAll(): void;
   /** The end of the command; programs that it started may go on. */
   readonly exited: Promise<CommandExit>;
-  /** The end of everything. Rejects with TDCTL_E_HOST_UNSUPPORTED where a call could not be answered. */
+  /**
+   * The end of everything. Rejects with TDCTL_E_HOST_UNSUPPORTED where a call could not be answered,
+   * and with TDCTL_E_GUARD_LOST.
+   */
   readonly ended: Promise<void>;
   openFiles(): readonly ProgramFile[];
   nameOf(handle: number): string | undefined;
@@ -45,18 +52,19 @@ export function execute(options: ExecuteOptions): RunningCommand {
   let dispatcher: Dispatcher | undefined;
 
   const handlers: SupervisorHandlers = {
-    opened: (call, tid, pid, addressSpace, closeOnExec) =>
-      dispatcher?.opened(call, { tid, pid, addressSpace }, closeOnExec),
+    opened: (call, tid, pid, addressSpace, closeOnExec, flags) =>
+      dispatcher?.opened(call, { tid, pid, addressSpace }, { closeOnExec, flags }),
     ioctl: (call, tid, pid, addressSpace, file, request, argument) =>
       dispatcher?.ioctl(call, { tid, pid, addressSpace }, { file, request, argument }),
     interrupted: (call) => dispatcher?.interrupted(call),
     closed: (file) => dispatcher?.closed(file),
-    outOfReach: (thread, code) => {
-      giveUp(code === 'EPERM' ? outOfReach(thread) : outOfFiles(code));
-      kill(thread);
-    },
+    outOfReach: (thread, code) => giveUp(code === 'EPERM' ? outOfReach(thread) : outOfFiles(code)),
+    unserved: (call, abi, code) => listener.unserved({ call, abi }, code),
     exited: (how, status) =>
-      exited.resolve(how === 'code' ? { how, status } : { how, signal: signalName(status) }),
+      exited.resolve(
+        how === 'code' ? { how, status } : { how, status, signal: signalName(status) },
+      ),
+    guardLost: () => giveUp(guardLost()),
     ended: () => {
       if (failure === undefined) ended.resolve();
       else ended.reject(failure);
@@ -64,7 +72,7 @@ export function execute(options: ExecuteOptions): RunningCommand {
   };
   const giveUp = (error: TdctlError) => {
     failure ??= error;
-    supervisor.signal(constants.signals.SIGKILL);
+    supervisor.endAll();
   };
   const systemAnswers = hears === 'all' ? [] : constantAnswers(machine);
   const launch = options.supervisor.launch({ command, systemAnswers }, handlers);
@@ -81,20 +89,12 @@ export function execute(options: ExecuteOptions): RunningCommand {
   return {
     pid: supervisor.pid,
     signal: (name) => supervisor.signal(constants.signals[name]),
+    endAll: () => supervisor.endAll(),
     exited: exited.promise,
     ended: ended.promise,
     openFiles: () => dispatching.files.open,
     nameOf: (handle) => dispatching.files.nameOf(handle),
   };
-}
-
-/** Kills the process that the thread belongs to, which need not be the command. */
-function kill(thread: number): void {
-  try {
-    process.kill(thread, 'SIGKILL');
-  } catch {
-    // The process has ended meanwhile, or belongs to another user.
-  }
 }
 
 /** Node 20 lacks Promise.withResolvers. */
@@ -105,9 +105,4 @@ function promised<Value>() {
     [resolve, reject] = settle;
   });
   return { promise, resolve, reject };
-}
-
-function signalName(number: number): NodeJS.Signals {
-  const names = Object.entries(constants.signals) as [NodeJS.Signals, number][];
-  return names.find(([, value]) => value === number)?.[0] ?? 'SIGKILL';
 }

@@ -15,6 +15,7 @@ export {
   type ExecSummary,
   type RefusalSummary,
   SummaryCollector,
+  type UnservedSummary,
   type VmSummary,
 } from './summary.ts';
 export { type Tracing, traceTo } from './tracing.ts';

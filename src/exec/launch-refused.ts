@@ -32,7 +32,7 @@ const causes: Readonly<Record<string, Cause>> = {
     hint: 'look at the limits of this user and of its cgroup (ulimit -u, pids.max)',
   },
   no_new_privs: {
-    message: 'this Linux has no PR_SET_NO_NEW_PRIVS',
+    message: 'prctl(PR_SET_NO_NEW_PRIVS) fails: a sandbox forbids it',
     hint: docs,
   },
   'filter EBUSY': {
@@ -53,6 +53,10 @@ const causes: Readonly<Record<string, Cause>> = {
     message: 'this Linux, or the sandbox it runs in, has no seccomp user notification',
     hint: docs,
   },
+  'install EPERM': {
+    message: 'this sandbox forbids ioctl(SECCOMP_IOCTL_NOTIF_ADDFD)',
+    hint: docs,
+  },
   install: {
     message: 'this Linux cannot answer a system call with a file descriptor: it is older than 5.14',
     hint: docs,
@@ -61,14 +65,33 @@ const causes: Readonly<Record<string, Cause>> = {
     message: 'this process has no ptrace rights over a child of its own, and must read its memory',
     hint: 'Yama forbids it (sysctl kernel.yama.ptrace_scope must be 0 or 1, or 2 for root), or a sandbox does (docker: --cap-add SYS_PTRACE)',
   },
-  files: {
-    message: 'there is no inotify instance left to see files being closed with',
-    hint: 'raise sysctl fs.inotify.max_user_instances, or the open files of this process (ulimit -n)',
-  },
 };
 
-export function launchRefused(command: string, { stage, code }: LaunchFailure): TdctlError {
-  const cause = causes[`${stage} ${code}`] ?? causes[stage];
+/** What runs out, by the errno that says so. */
+const limits: Readonly<Record<string, string>> = {
+  ENOSPC: 'raise sysctl fs.inotify.max_user_watches',
+  EMFILE:
+    'raise the open files of this process (ulimit -n) or sysctl fs.inotify.max_user_instances',
+  ENFILE: 'raise sysctl fs.file-max',
+  EAGAIN: 'look at the limits of this user and of its cgroup (ulimit -u, pids.max)',
+};
+
+/** Of a system call that supervision needs. */
+function failedCall(call: string, code: string): Cause {
+  const limit = limits[code];
+  if (limit !== undefined) {
+    return { message: `${call} fails: a limit of this machine is reached`, hint: limit };
+  }
+  return {
+    message: `${call} fails, which supervision needs: a sandbox forbids it, or this Linux lacks it`,
+    hint: docs,
+  };
+}
+
+export function launchRefused(command: string, failure: LaunchFailure): TdctlError {
+  const { stage, code, call } = failure;
+  const cause =
+    call === undefined ? (causes[`${stage} ${code}`] ?? causes[stage]) : failedCall(call, code);
   return new TdctlError({
     code: cause?.code ?? 'TDCTL_E_HOST_UNSUPPORTED',
     op: 'start a command with its KVM calls answered',
@@ -78,14 +101,6 @@ export function launchRefused(command: string, { stage, code }: LaunchFailure): 
     hint: cause?.hint,
   });
 }
-
-/** This process needs files and watches for those of the command. The errno says which ran out. */
-const limits: Readonly<Record<string, string>> = {
-  ENOSPC: 'raise sysctl fs.inotify.max_user_watches',
-  EMFILE:
-    'raise the open files of this process (ulimit -n) or sysctl fs.inotify.max_user_instances',
-  ENFILE: 'raise sysctl fs.file-max',
-};
 
 export function outOfFiles(code: string): TdctlError {
   return new TdctlError({
@@ -108,5 +123,17 @@ export function outOfReach(thread: number): TdctlError {
       'it made itself not dumpable (PR_SET_DUMPABLE 0, a change of user, an unreadable program file), or Yama forbids ptrace',
     ],
     hint: 'start the program as the user it shall run as, without its own dropping of privileges; docs/exec.md ("What it needs")',
+  });
+}
+
+/** What is said where the guard (native/supervisor/guard_process.h) was killed. */
+export function guardLost(): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_GUARD_LOST',
+    op: 'run a command with its KVM calls answered',
+    message:
+      'the process that guards the command was killed, and so the command and all that it started were ended',
+    details: ['it is the parent of the command, which may have signalled its parent'],
+    hint: 'look for SIGKILL in the command and in what watches over it (the OOM killer writes to the kernel log)',
   });
 }

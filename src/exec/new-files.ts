@@ -1,4 +1,5 @@
 /** What stands for the file that a call makes. */
+import { constants } from 'node:fs';
 import type { NewFile } from '../../native/index.ts';
 import type { Request, RunRequest } from '../simulator/index.ts';
 import { type FileKind, runPageBytes } from './codec/index.ts';
@@ -23,12 +24,13 @@ export function newFile(request: Request | RunRequest): Shape | undefined {
       return { kind: 'guest_memfd', ...anonymous('guest_memfd'), sizeBytes, closeOnExec: false };
     }
     case 'KVM_GET_STATS_FD':
-      return { kind: 'stats', ...anonymous('kvm-stats') };
+      return { kind: 'stats', ...anonymous('kvm-stats'), flags: constants.O_RDONLY };
     default:
       return undefined;
   }
 }
 
 function anonymous(name: string): NewFile {
-  return { name, sizeBytes: 0n, mapped: false, system: false, closeOnExec: true };
+  const empty = { sizeBytes: 0n, mapped: false, system: false };
+  return { name, ...empty, closeOnExec: true, flags: constants.O_RDWR };
 }

@@ -1,4 +1,5 @@
 /** What came of a run under supervision: the TDs, the key slots, the refusals, what was left. */
+import type { UnservedCall } from '../../native/index.ts';
 import { requestWith } from '../abi/kvm/requests.ts';
 import { decodeStatus } from '../abi/tdx/status.ts';
 import { explainRefusal } from '../diagnosis/refusals.ts';
@@ -18,6 +19,8 @@ export interface ExecSummary {
   readonly refusals: readonly RefusalSummary[];
   /** The simulated kernel does not know these ioctls; a real one may. */
   readonly unknownIoctls: readonly UnknownIoctl[];
+  /** A program asked KVM so, and `tdctl exec` serves no such call. */
+  readonly unserved: readonly UnservedSummary[];
   /** These files of the simulated machine are still open though every program is gone. */
   readonly stillOpen: readonly string[];
   /** So many key slots of these TDs no kernel gets back without a restart. */
@@ -56,6 +59,11 @@ export interface UnknownIoctl {
   readonly count: number;
 }
 
+export interface UnservedSummary extends UnservedCall {
+  readonly errno: string;
+  readonly count: number;
+}
+
 type Refusal = Extract<Answer, { readonly ok: false }>;
 
 export class SummaryCollector implements CallListener {
@@ -64,6 +72,7 @@ export class SummaryCollector implements CallListener {
   readonly #vmOfVcpu = new Map<Handle, VmSummary>();
   readonly #refusals = new Map<string, RefusalSummary>();
   readonly #unknown = new Map<string, UnknownIoctl>();
+  readonly #unserved = new Map<string, UnservedSummary>();
   #calls = 0;
   #peak: number;
 
@@ -77,6 +86,12 @@ export class SummaryCollector implements CallListener {
   }
 
   closed(): void {}
+
+  unserved(call: UnservedCall, errno: string): void {
+    const key = `${call.call} ${call.abi} ${errno}`;
+    const count = (this.#unserved.get(key)?.count ?? 0) + 1;
+    this.#unserved.set(key, { ...call, errno, count });
+  }
 
   called(call: AnsweredCall): void {
     this.#calls++;
@@ -120,6 +135,7 @@ export class SummaryCollector implements CallListener {
       keySlots: { total, peak: this.#peak, after: used },
       refusals: [...this.#refusals.values()],
       unknownIoctls: [...this.#unknown.values()],
+      unserved: [...this.#unserved.values()],
       stillOpen: open.map(({ name }) => name),
       leakedKeySlots: this.#machine.snapshot().keySlots.leaked,
     };

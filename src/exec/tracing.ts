@@ -43,6 +43,8 @@ export function traceTo(
           ...callRecord(call, nameOf),
           thread: threads.nameOf(call.thread),
         }),
+      // It came to no object of the simulated machine.
+      unserved: () => {},
       closed: ({ name }) => writer.write({ kind: 'close', object: name }),
     },
     end: (exit) => {

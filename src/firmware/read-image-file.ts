@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { readOpenUpTo } from '../documents/read-bytes.ts';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError, type TdctlErrorCode } from '../errors/index.ts';
 import { firmwareInvalid } from './firmware-error.ts';
@@ -16,7 +17,7 @@ export async function readImageFile(options: {
   const handle = await openImage(path, what);
   try {
     await checkKind(handle, path, what);
-    return await handle.readFile();
+    return readOpenUpTo(handle.fd, maxImageBytes);
   } catch (cause) {
     if (cause instanceof TdctlError) throw cause;
     throw readError({

@@ -1,25 +1,54 @@
 /** A saved plan holds what it was made from, so that a run can tell whether the world has moved. */
 
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { z } from 'zod';
+import { invalidFile } from '../documents/invalid.ts';
 import { writeNewFile } from '../documents/new-file.ts';
-import { errnoOf } from '../errors/errno.ts';
+import { type FileFormat, readObject } from '../documents/read.ts';
+import { SchemaFields } from '../documents/schema-fields.ts';
+import { readTextFile } from '../documents/text-file.ts';
 import { TdctlError } from '../errors/index.ts';
 import type { TdPlan } from './td-plan.ts';
 
 const kind = 'tdctl.io/plan';
 const version = 1;
 
-export interface SavedPlan {
-  readonly kind: typeof kind;
-  readonly version: typeof version;
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
+
+/** The host is as wide as the facts of any release of tdctl, and no deeper: what differs is stale. */
+const hostFacts = z.record(
+  z.string(),
+  z.union([scalar, z.record(z.string(), z.union([scalar, z.array(scalar)]))]),
+);
+
+const schema = z.strictObject({
+  kind: z.literal(kind),
+  version: z.literal(version),
   /** The choice as `--host` and `--kernel` take it. */
-  readonly choice: { readonly host: string; readonly kernel: string };
-  readonly specPath: string;
+  choice: z.strictObject({ host: z.string(), kernel: z.string() }),
+  specPath: z.string().min(1),
   /** This is compared field by field before a run. */
-  readonly made: Readonly<Record<string, unknown>>;
-}
+  made: z.strictObject({
+    spec: z.strictObject({ sha256 }),
+    firmware: z.strictObject({ sha256 }),
+    measurement: z.strictObject({
+      mrtd: z.string().regex(/^[0-9a-f]{96}$/, 'must be 96 hexadecimal digits'),
+    }),
+    host: hostFacts,
+  }),
+});
+
+export type SavedPlan = z.output<typeof schema>;
+
+const again = 'make it again: `tdctl plan SPEC --save FILE`';
+
+const format: FileFormat<typeof schema> = {
+  kind: 'saved plan',
+  schema,
+  fields: new SchemaFields(schema),
+  help: again,
+};
 
 /** @throws TdctlError where it cannot be written, or a file of that name is there. */
 export async function savePlan(
@@ -31,59 +60,55 @@ export async function savePlan(
     version,
     choice: { host: plan.facts.name, kernel },
     specPath: resolve(plan.spec.source.path),
-    made: await madeFrom(plan),
+    made: madeFrom(plan),
   };
   const text = `${JSON.stringify(saved, null, 2)}\n`;
   await writeNewFile(file, { text, op: 'save the plan', what: 'plan' });
 }
 
-/** @throws TdctlError for a file that is no saved plan. */
+/**
+ * @throws TdctlError TDCTL_E_NOT_FOUND; TDCTL_E_NOT_READABLE for a file that is no saved plan;
+ * TDCTL_E_SPEC_INVALID for a damaged one, with the place of every finding.
+ */
 export async function readSavedPlan(file: string): Promise<SavedPlan> {
-  const saved = parse(await readText(file));
-  if (saved?.kind === kind && saved.version === version) return saved as SavedPlan;
-  throw new TdctlError({
+  const text = await readTextFile(file, {
+    kind: format.kind,
+    starter: () => 'make one: `tdctl plan SPEC --save FILE`',
+  });
+  return parseSavedPlan(text, file);
+}
+
+/** @throws TdctlError as {@link readSavedPlan}. */
+export function parseSavedPlan(text: string, path: string): SavedPlan {
+  // What is none at all is not judged field by field.
+  const found = /"kind"\s*:\s*"tdctl\.io\/plan"/.test(text)
+    ? /"version"\s*:\s*(\d{1,9})\b/.exec(text)?.[1]
+    : undefined;
+  if (Number(found) !== version) throw notThisPlan(path, found);
+  const reading = readObject(text, { path, format });
+  if ('findings' in reading) throw invalidFile(reading, { ...format, path });
+  return reading.data;
+}
+
+function notThisPlan(place: string, found: string | undefined): TdctlError {
+  return new TdctlError({
     code: 'TDCTL_E_NOT_READABLE',
     op: 'read the saved plan',
-    place: file,
+    place,
     message:
-      saved?.kind === kind
-        ? `this plan has version ${String(saved.version)}, and this tdctl reads version ${version}`
-        : 'this is not a plan that `tdctl plan --save` wrote',
-    hint: 'make it again: `tdctl plan SPEC --save FILE`',
+      found === undefined
+        ? 'this is not a plan that `tdctl plan --save` wrote'
+        : `this plan has version ${found}, and this tdctl reads version ${version}`,
+    hint: again,
   });
 }
 
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const missing = errnoOf(cause) === 'ENOENT';
-    throw new TdctlError({
-      code: missing ? 'TDCTL_E_NOT_FOUND' : 'TDCTL_E_NOT_READABLE',
-      op: 'read the saved plan',
-      place: file,
-      message: missing ? 'there is no such file' : 'the saved plan cannot be read',
-      hint: 'make one: `tdctl plan SPEC --save FILE`',
-      cause: missing ? undefined : cause,
-    });
-  }
-}
-
-function parse(text: string): Partial<SavedPlan> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** @throws TdctlError TDCTL_E_PLAN_STALE naming every difference. */
-export async function checkUnchanged(
+export function checkUnchanged(
   saved: SavedPlan,
   { plan, file }: { readonly plan: TdPlan; readonly file: string },
-): Promise<void> {
-  const now = flatten(await madeFrom(plan));
+): void {
+  const now = flatten(madeFrom(plan));
   const then = flatten(saved.made);
   const fields = [...new Set([...then.keys(), ...now.keys()])];
   const differences = fields
@@ -103,15 +128,15 @@ export async function checkUnchanged(
 }
 
 /** Gives all that decides what a run does, but for free slots, which change all the time. */
-async function madeFrom({ spec, firmware, facts, predictedMrtd }: TdPlan) {
-  const specText = await readFile(spec.source.path);
+function madeFrom({ spec, firmware, facts, predictedMrtd }: TdPlan): SavedPlan['made'] {
   const record = {
-    spec: { sha256: createHash('sha256').update(specText).digest('hex') },
+    spec: { sha256: spec.source.sha256 },
     firmware: { sha256: firmware.sha256 },
     measurement: { mrtd: predictedMrtd },
     host: facts,
   };
-  return JSON.parse(JSON.stringify(record)) as Record<string, unknown>;
+  // Facts that are not known are undefined, which a file does not have.
+  return JSON.parse(JSON.stringify(record));
 }
 
 /** Turns `{ a: { b: 1 } }` into `a.b` with the value `1`. */

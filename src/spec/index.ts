@@ -1,3 +1,3 @@
 /** TrustDomain files. This loads zod and yaml: import it where a file is about to be read. */
-export { loadTrustDomain, parseTrustDomain } from './load.ts';
+export { loadTrustDomain, parseTrustDomain, readTrustDomainText } from './load.ts';
 export { readTrustDomain } from './read.ts';

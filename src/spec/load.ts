@@ -16,7 +16,12 @@ const textFile: TextFileKind = {
  * @throws TDCTL_E_NOT_FOUND, TDCTL_E_NOT_READABLE, and TDCTL_E_SPEC_INVALID as {@link parseTrustDomain}.
  */
 export async function loadTrustDomain(path: string): Promise<TrustDomain> {
-  return parseTrustDomain(await readTextFile(path, textFile), { path });
+  return parseTrustDomain(await readTrustDomainText(path), { path });
+}
+
+/** For who does not know yet whether it is a TrustDomain: a pipe can be read only once. */
+export async function readTrustDomainText(path: string): Promise<string> {
+  return readTextFile(path, textFile);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Reads the events of recorded runs: JSON lines of `tdctl run -o json`, of its trace or of its log. */
+import { quote } from '../documents/wording.ts';
 import { TdctlError } from '../errors/index.ts';
 import type { ChartEdge, ChartIndex, ChartModel } from './chart-model.ts';
 
@@ -20,7 +21,7 @@ interface RunEvent {
   readonly machine: string | undefined;
   readonly machineVersion: number | undefined;
   readonly state: string | undefined;
-  readonly transitions: readonly unknown[];
+  readonly transitions: readonly string[];
 }
 
 interface OpenRun {
@@ -80,6 +81,8 @@ function parseEvent(line: string, place: string): RunEvent | undefined {
   const event = fields.event ?? fields.op;
   if (typeof event !== 'string')
     throw notAnEvent(place, 'this line is JSON, but no event of a run');
+  const transitions = fields.transitions ?? [];
+  if (!isTexts(transitions)) throw notAnEvent(place, 'its transitions are no list of names');
   const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : undefined);
   return {
     event,
@@ -87,8 +90,12 @@ function parseEvent(line: string, place: string): RunEvent | undefined {
     machine: text('machine'),
     machineVersion: typeof fields.machineVersion === 'number' ? fields.machineVersion : undefined,
     state: text('state'),
-    transitions: Array.isArray(fields.transitions) ? fields.transitions : [],
+    transitions,
   };
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 interface Place {
@@ -111,16 +118,16 @@ function checkState(
   if (state !== undefined && chart.nodes.some(({ id }) => id === state)) return state;
   throw otherVersion(
     place,
-    `${model.id} version ${model.version} has no state ${JSON.stringify(state ?? null)}`,
+    `${model.id} version ${model.version} has no state ${quote(state ?? '')}`,
   );
 }
 
-function checkEdge(name: unknown, { model, place }: Place): ChartEdge {
+function checkEdge(name: string, { model, place }: Place): ChartEdge {
   const edge = model.edges.find((candidate) => candidate.name === name);
   if (edge !== undefined) return edge;
   throw otherVersion(
     place,
-    `${model.id} version ${model.version} has no transition ${JSON.stringify(name)}`,
+    `${model.id} version ${model.version} has no transition ${quote(name)}`,
   );
 }
 

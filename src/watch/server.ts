@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { boundConnections, type Connections } from './connections.ts';
 import { control } from './control.ts';
 import { type EventStream, openEventStream } from './event-stream.ts';
 import type { Feed } from './feed.ts';
@@ -33,9 +34,11 @@ export async function startWatchServer(options: WatchServerOptions): Promise<Wat
   const { address, pacer } = options;
   const token = randomBytes(16).toString('base64url');
   const streams = new Set<EventStream>();
-  const server = createServer((request, response) => {
-    answer({ request, response }, { ...options, token, streams }).catch(() => response.destroy());
+  const server = createServer(patience, (request, response) => {
+    const serving = { ...options, token, streams, connections };
+    answer({ request, response }, serving).catch(() => response.destroy());
   });
+  const connections = boundConnections(server);
   await listenOn(server, address);
   const url =
     'port' in address
@@ -61,6 +64,14 @@ export async function startWatchServer(options: WatchServerOptions): Promise<Wat
   };
 }
 
+/** So long may a connection take to say what it wants, in milliseconds. Streams are answers, and no request. */
+const patience = {
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+} as const;
+
 /** Viewers have so long to take the last messages. */
 const mostFarewellMs = 1000;
 
@@ -71,6 +82,7 @@ interface Exchange {
 interface Serving extends WatchServerOptions {
   readonly token: string;
   readonly streams: Set<EventStream>;
+  readonly connections: Connections;
 }
 
 const headers = {
@@ -86,7 +98,11 @@ async function answer(exchange: Exchange, serving: Serving): Promise<void> {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   const { method = '', url = '' } = request;
   const admission = admit({ method, url, headers: request.headers }, serving.token);
-  if ('status' in admission) return refuse(exchange, admission.status, admission.message);
+  if ('status' in admission) {
+    response.setHeader('connection', 'close');
+    return refuse(exchange, admission.status, admission.message);
+  }
+  serving.connections.admit(request.socket);
   const route = `${method} ${admission.path}`;
   if (route === 'GET /') return sendPage(response, serving);
   if (route === 'GET /events') return stream(exchange, serving);

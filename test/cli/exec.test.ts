@@ -6,24 +6,12 @@ import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { execute, program, requireSupervision, scratch } from '../exec/programs.ts';
 import { builtMain } from '../support/built.ts';
+import { hasEnded, until } from '../support/processes.ts';
 import { type Running, startTdctl, tdctl } from '../support/tdctl.ts';
 
 /** Without the summary, which has tests of its own. */
 const exec = (...args: readonly string[]) => tdctl(['exec', '--quiet', ...args]);
 const shell = (script: string) => exec('--', 'sh', '-c', script);
-
-/** The process is not there, or nobody has asked how it ended. */
-function hasEnded(pid: number): boolean {
-  try {
-    return / \(.*\) Z /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return true;
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}
 
 /** `ready PID`, as the programs say it. */
 async function readyPid(running: Running): Promise<number> {
@@ -43,6 +31,13 @@ describe('the exit code', () => {
     requireSupervision(context);
     expect((await shell('kill -TERM $$')).exitCode).toBe(143);
     expect((await shell('kill -KILL $$')).exitCode).toBe(137);
+  });
+
+  test('is right for real-time signals too, which have names', async (context) => {
+    requireSupervision(context);
+    const { exitCode, stderr } = await tdctl(['exec', '--', 'sh', '-c', 'kill -37 $$']);
+    expect(exitCode).toBe(165);
+    expect(stderr).toContain('sh died of SIGRTMIN+3');
   });
 
   test('is 127 where there is no such command', async (context) => {
@@ -177,15 +172,6 @@ describe('when tdctl is killed', () => {
     const pid = await readyPid(running);
     running.child.kill('SIGKILL');
     await until(() => hasEnded(pid));
-  });
-
-  test('what the command started gets errors, and does not hang', async (context) => {
-    const result = join(scratch, 'what-unanswered-got');
-    const running = startTdctl(['exec', '--', program(context, 'unanswered'), result]);
-    const child = await readyPid(running);
-    running.child.kill('SIGKILL');
-    await until(() => hasEnded(child));
-    expect(readFileSync(result, 'utf8')).toBe('ENOSYS\n');
   });
 });
 

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { startTdctl, tdctl } from '../support/tdctl.ts';
@@ -95,5 +98,43 @@ describe('tdctl watch', { timeout: 30_000 }, () => {
     const { exitCode, stderr } = await tdctl(['watch', 'no-such.yaml']);
     expect(exitCode).toBe(3);
     expect(stderr).not.toContain('http:');
+  });
+});
+
+describe('connections that say nothing', { timeout: 60_000 }, () => {
+  const descriptors = 256;
+
+  /** Each is connected, or has been hung up on. */
+  async function idle(url: string, count: number): Promise<Socket[]> {
+    const { hostname, port } = new URL(url);
+    return await Promise.all(
+      Array.from({ length: count }, async () => {
+        const socket = connect(Number(port), hostname);
+        socket.on('error', () => undefined);
+        await once(socket, 'connect');
+        return socket;
+      }),
+    );
+  }
+
+  test('leave the run its descriptors, and do not keep out a viewer', async () => {
+    const running = startTdctl(['watch', hello, ...v2, '--paused', '--until-end'], {
+      mostDescriptors: descriptors,
+    });
+    const url = await addressOf(running);
+    const viewer = await fetch(`${url}events`);
+    const strangers = await idle(url, 320);
+    expect((await fetch(url)).status).toBe(200);
+    const held = readdirSync(`/proc/${running.child.pid}/fd`).length;
+    expect(held).toBeLessThan(descriptors / 2);
+    const body = JSON.stringify({ do: 'speed', stepsPerSecond: null });
+    const headers = { 'content-type': 'application/json' };
+    const asked = { method: 'POST', headers };
+    await fetch(`${url}control`, { ...asked, body });
+    await fetch(`${url}control`, { ...asked, body: JSON.stringify({ do: 'resume' }) });
+    expect(await viewer.text()).toContain('"kind":"end"');
+    const { exitCode } = await running.ended;
+    expect(exitCode).toBe(0);
+    for (const socket of strangers) socket.destroy();
   });
 });

@@ -89,6 +89,7 @@ test('files that come and go leave nothing in memory', async (context) => {
     listener: {
       opened: () => {},
       called: () => {},
+      unserved: () => {},
       closed: () => {
         closed += 1;
         if (closed === 5000) before = heapBytes();

@@ -1,5 +1,5 @@
 /** Programs of every shape that open /dev/kvm themselves; each leaves the simulated host empty. */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { MrtdStream, pageBytes } from '../../src/abi/tdx/mrtd.ts';
@@ -67,6 +67,15 @@ const subjects: readonly Subject[] = [
     vms: 6,
   },
   { source: 'other-ioctl', holds: "what is not KVM's is the kernel's", peak: 0, vms: 0 },
+  { source: 'resized', holds: "no program changes the size of KVM's files", peak: 1, vms: 1 },
+  {
+    source: 'reopened',
+    holds: "KVM's files are not opened a second time, and live on",
+    host: oneSlot,
+    peak: 1,
+    vms: 3,
+  },
+  { source: 'open-flags', holds: 'flags, structs and paths mean what they mean', peak: 0, vms: 7 },
 ];
 
 /** The program's own checks held, and of what it made nothing is left. */
@@ -122,6 +131,46 @@ describe.each(users)('run by %s', (user) => {
     expect(executed.summary.vms).toMatchObject([{ type: 'td', mrtd: mrtdOfNumberedPages(1) }]);
   });
 });
+
+test('reopened-unseen: the first of two closes is not the last', async (context) => {
+  const command = [program(context, 'reopened-unseen'), join(scratch, 'second-way')];
+  expectEmptyHost(await execute(command, { host: oneSlot }));
+});
+
+describe('a way to KVM that is not served', () => {
+  test.for(['i386', 'x32'] as const)(
+    'the %s ABI is refused, and in the summary',
+    async (abi, context) => {
+      const executed = await execute([program(context, 'other-abis'), abi]);
+      if (executed.summary.exit.how === 'signal') context.skip(`this Linux has no ${abi} ABI`);
+      expectEmptyHost(executed);
+      const [opens, ioctls] = { i386: [4, 2], x32: [2, 1] }[abi];
+      expect(executed.summary.unserved).toEqual([
+        { call: 'open', abi, errno: 'ENOSYS', count: opens },
+        { call: 'ioctl', abi, errno: 'ENOSYS', count: ioctls },
+      ]);
+    },
+  );
+
+  test("this machine's own /dev/kvm is not asked, and in the summary", async (context) => {
+    if (!canOpen('/dev/kvm')) context.skip('this machine has no /dev/kvm that can be opened');
+    const command = [program(context, 'native-kvm'), join(scratch, 'native-kvm-link')];
+    const executed = await execute(command);
+    expectEmptyHost(executed);
+    expect(executed.summary.unserved).toEqual([
+      { call: 'ioctl', abi: 'x86-64', errno: 'EPERM', count: 2 },
+    ]);
+  });
+});
+
+function canOpen(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 test('the MRTD in the summary is that of the pages in their order', async (context) => {
   const { summary } = await execute([program(context, 'td')]);

@@ -41,6 +41,7 @@ const vmNames = {
   close: true,
   kvmCheckExtension: true,
   kvmEnableCap: true,
+  kvmMoveEncContextFrom: true,
   kvmCreateIrqchip: true,
   kvmCreateVcpu: true,
   kvmCreateVcpus: true,
@@ -88,12 +89,14 @@ const supervisorNames = {
   hasSignal: true,
   writeMemory: true,
   signal: true,
+  endAll: true,
   stop: true,
 } satisfies Record<keyof Supervisor, true>;
 const testingNames = {
   script: true,
   numbers: true,
   structSizes: true,
+  stallTimeoutMs: true,
 } satisfies Record<keyof Testing, true>;
 
 const sorted = (names: Iterable<string>) => [...names].sort();

@@ -1,7 +1,7 @@
 /** The supervisor at the addon's own interface; what programs see of it is in test/exec. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { constants as fileConstants, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, type TestContext, test } from 'vitest';
@@ -11,6 +11,7 @@ import {
   type Supervisor,
   type SupervisorHandlers,
 } from '../../native/index.ts';
+import { hasEnded, stat, until } from '../support/processes.ts';
 import { requireAddon } from './support.ts';
 
 /** A shell opens the file that it is told to redirect to: no program of ours is needed. */
@@ -22,6 +23,7 @@ const kvmFile: NewFile = {
   sizeBytes: 0n,
   mapped: false,
   closeOnExec: false,
+  flags: fileConstants.O_RDWR,
   system: true,
 };
 
@@ -59,6 +61,8 @@ function launch(
       interrupted: tell('interrupted'),
       closed: tell('closed'),
       outOfReach: tell('outOfReach'),
+      guardLost: tell('guardLost'),
+      unserved: tell('unserved'),
       exited: tell('exited'),
       ended: tell('ended'),
     },
@@ -75,24 +79,6 @@ function launch(
   return { supervisor, events, ended };
 }
 
-/** The fields of /proc/PID/stat after the name; undefined: there is no such process. */
-function stat(pid: number): string[] | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .trim()
-      .split(' ');
-  } catch {
-    return undefined;
-  }
-}
-
-const hasEnded = (pid: number) => (stat(pid)?.[0] ?? 'Z') === 'Z';
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}
-
 describe('what happens is told in order', () => {
   test('an open that is answered is told, then the last close, then the end', async (context) => {
     const given: unknown[] = [];
@@ -102,7 +88,9 @@ describe('what happens is told in order', () => {
     await ended;
     expect(given).toEqual([{ fd: 3, file: 1 }]);
     expect(events.map(([name]) => name).sort()).toEqual(['closed', 'ended', 'exited', 'opened']);
-    expect(events[0]).toEqual(['opened', 1, supervisor.pid, supervisor.pid, 1, false]);
+    // The kernel sets O_LARGEFILE in every open() of a 64-bit program.
+    const flags = fileConstants.O_RDWR | 0o100000;
+    expect(events[0]).toEqual(['opened', 1, supervisor.pid, supervisor.pid, 1, false, flags]);
     expect(events).toContainEqual(['closed', 1]);
     expect(events).toContainEqual(['exited', 'code', 0]);
     expect(events.at(-1)).toEqual(['ended']);
@@ -145,10 +133,17 @@ test('one command at a time: a second is refused until the first has ended', asy
   const { supervisor, ended } = launch(context, sleeps);
   const addon = requireAddon(context);
   const handlers = Object.fromEntries(
-    ['opened', 'ioctl', 'interrupted', 'closed', 'outOfReach', 'exited', 'ended'].map((name) => [
-      name,
-      () => {},
-    ]),
+    [
+      'opened',
+      'ioctl',
+      'interrupted',
+      'closed',
+      'outOfReach',
+      'unserved',
+      'guardLost',
+      'exited',
+      'ended',
+    ].map((name) => [name, () => {}]),
   ) as unknown as SupervisorHandlers;
   const second = addon.Supervisor.launch({ command: ['true'], ...noAnswers }, handlers);
   expect(second).toEqual({ failed: { stage: 'busy', errno: 16, code: 'EBUSY' } });
@@ -178,14 +173,28 @@ test('a command that is not there leaves nothing behind', (context) => {
 });
 
 describe('stop()', () => {
-  test('stop() leaves a program that waits with ENOSYS, and itself without a voice', async (context) => {
+  test('stop() returns when the program is gone', (context) => {
+    const { supervisor, events } = launch(context, sleeps);
+    const { pid } = supervisor;
+    supervisor.stop();
+    expect(stat(pid)).toBeUndefined();
+    expect(events).toEqual([]);
+  });
+
+  test('stop() ends a program whose call waits', async (context) => {
+    let stopped = () => {};
+    const hasStopped = new Promise<void>((resolve) => {
+      stopped = resolve;
+    });
     const { supervisor, events } = launch(context, opensKvm, {
-      opened: () => supervisor.stop(),
+      opened: () => {
+        supervisor.stop();
+        stopped();
+      },
     });
     const { pid } = supervisor;
-    await until(() => hasEnded(pid));
-    // The exit code that a shell has where a redirection failed; nobody has asked for it.
-    expect(Number(stat(pid)?.at(-1))).toBe(2 << 8);
+    await hasStopped;
+    expect(stat(pid)).toBeUndefined();
     expect(events.map(([name]) => name)).toEqual(['opened']);
     expect(supervisor.answer(1, 0)).toBe(false);
     expect(supervisor.refuse(1, 5)).toBe(false);
@@ -245,6 +254,29 @@ describe('an environment that ends with a program running takes it along', () =>
       return until(() => hasEnded(pid));
     },
   );
+
+  test('a Supervisor that nobody refers to lives as long as its command', async (context) => {
+    const script = `
+      const addon = require(process.env.TDCTL_TESTED_ADDON);
+      const handlers = new Proxy({}, { get: (_, name) => (...args) => console.log(name, ...args) });
+      const { failed } = addon.Supervisor.launch(
+        { command: ['sh', '-c', 'read line; exit 3'], systemAnswers: [] }, handlers);
+      console.log(failed === undefined ? 'launched' : failed.code);
+      setImmediate(() => { gc(); setImmediate(() => { gc(); console.log('collected'); }); });`;
+    const env = environment(context);
+    const child = spawn(process.execPath, ['--expose-gc', '-e', script], { env });
+    context.onTestFinished(() => {
+      child.kill('SIGKILL');
+    });
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      if (stdout.includes('collected')) child.stdin.end('line\n');
+    });
+    expect(await once(child, 'close')).toEqual([0, null]);
+    if (!stdout.startsWith('launched')) return context.skip(`nothing is supervised: ${stdout}`);
+    expect(stdout).toBe('launched\ncollected\nexited code 3\nended\n');
+  });
 
   test('a process that ends takes along a program that waits for an answer', (context) => {
     const script = `${body(opensKvm).replace('() => () => {}', "(_, name) => () => name === 'opened' && process.exit(4)")}`;

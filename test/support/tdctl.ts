@@ -27,6 +27,10 @@ export interface TdctlOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Run as another user; only root may. */
   readonly uid?: number;
+  /** In a process group of its own, so that signals to that group are not for the tests. */
+  readonly ownGroup?: true;
+  /** No more than so many file descriptors. */
+  readonly mostDescriptors?: number;
   /** For the test to write to; else stdin is at its end. */
   readonly stdin?: 'open';
 }
@@ -38,10 +42,15 @@ function plainEnvironment(): NodeJS.ProcessEnv {
 }
 
 export function startTdctl(args: readonly string[], options: TdctlOptions = {}): Running {
-  const child = spawn(process.execPath, [builtMain(), ...args], {
+  const command = [process.execPath, builtMain(), ...args];
+  const limited = ['-c', `ulimit -n ${options.mostDescriptors} && exec "$0" "$@"`, ...command];
+  const [program = '', ...rest] =
+    options.mostDescriptors === undefined ? command : ['sh', ...limited];
+  const child = spawn(program, rest, {
     cwd: options.cwd ?? projectRoot,
     env: { ...plainEnvironment(), ...options.env },
     stdio: 'pipe',
+    detached: options.ownGroup === true,
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
   if (options.stdin !== 'open') child.stdin.end();

@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import type { CommandIo } from '../io.ts';
+import { type CommandIo, say } from '../io.ts';
 
 export function initCommand(io: CommandIo) {
   return new Command('init')
@@ -25,6 +25,6 @@ names the schema of this tdctl.`,
       const { writeTemplate } = await import('../../spec/init.ts');
       const { text, notes } = await writeTemplate({ file, ...options });
       if (text !== undefined) io.stdout.write(text);
-      for (const note of notes) io.stderr.write(`${note}\n`);
+      for (const note of notes) say(io, note);
     });
 }

@@ -50,7 +50,7 @@ async function readCopy(path: string): Promise<DoctorFacts> {
   if (stat?.isDirectory()) return readFacts(path);
   if (stat !== undefined) {
     const { loadCapture } = await import('../../diagnosis/capture/index.ts');
-    return loadCapture(path).facts;
+    return (await loadCapture(path)).facts;
   }
   throw new TdctlError({
     code: 'TDCTL_E_NOT_FOUND',

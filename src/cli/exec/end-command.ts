@@ -21,15 +21,15 @@ export async function endCommand(
     // The command's stdout is its own matter.
     if (reason === 'EPIPE') return;
     stopped = true;
-    if (times >= patience) signalAll('SIGKILL');
+    if (times >= patience) running.endAll();
     else if (!cameFromTerminal(reason)) running.signal(reason as NodeJS.Signals);
   };
   interrupts.onInterrupt(stop);
   if (interrupts.received !== undefined) stop(1, interrupts.received);
   const [exit] = await Promise.all([
     running.exited.then((how) => {
-      if (stopped) endTheRest();
-      interrupts.onInterrupt(endTheRest);
+      if (stopped) endTheRest(running);
+      interrupts.onInterrupt(() => endTheRest(running));
       return how;
     }),
     running.ended,
@@ -37,19 +37,16 @@ export async function endCommand(
   return exit;
 }
 
-function endTheRest(): void {
-  signalAll('SIGTERM');
-  setTimeout(() => signalAll('SIGKILL'), graceMs).unref();
-}
-
-function signalAll(signal: NodeJS.Signals): void {
+function endTheRest(running: RunningCommand): void {
+  // The guard among them takes no signal.
   for (const pid of descendants(process.pid)) {
     try {
-      process.kill(pid, signal);
+      process.kill(pid, 'SIGTERM');
     } catch {
       // The process has ended by itself.
     }
   }
+  setTimeout(() => running.endAll(), graceMs).unref();
 }
 
 /**

@@ -1,5 +1,4 @@
 /** `tdctl exec`: a command with a simulated /dev/kvm, and what came of it. */
-import { constants } from 'node:os';
 import { loadAddon, type SupervisorClass } from '../../../native/index.ts';
 import { LineFile } from '../../documents/line-file.ts';
 import { exitCodes, TdctlError } from '../../errors/index.ts';
@@ -150,10 +149,14 @@ function both(collector: CallListener, tracing: Tracing | undefined): CallListen
       collector.closed(file);
       listener.closed(file);
     },
+    unserved: (...call) => {
+      collector.unserved(...call);
+      listener.unserved(...call);
+    },
   };
 }
 
 /** The exit code as a shell reports it. */
 function exitCode(exit: CommandExit): number {
-  return exit.how === 'code' ? exit.status : 128 + constants.signals[exit.signal];
+  return exit.how === 'code' ? exit.status : 128 + exit.status;
 }

@@ -4,6 +4,7 @@ import type {
   RefusalSummary,
   StepResult,
   UnreachedStep,
+  UnservedSummary,
   VmSummary,
 } from '../../exec/index.ts';
 import type { SimulatedMachine } from '../../simulator/index.ts';
@@ -48,6 +49,7 @@ export function summaryText(
     { label: 'released', text: releasedText(summary) },
     ...refusalRows(summary.refusals),
     ...unknownRows(summary),
+    ...summary.unserved.map(unservedRow),
     ...expectationRows(expectations),
   ];
   const title = `${bold('tdctl exec')}: ${sanitize(program)} ${exitText(summary)}\n`;
@@ -115,6 +117,14 @@ function unknownRows({ unknownIoctls }: ExecSummary): Row[] {
     text: `${times(`ioctl ${number}`, calls)} on ${on}: ${errno}; the simulated kernel does not know it, a real one may`,
     tone: 'attention',
   }));
+}
+
+function unservedRow({ call, abi, errno, count: calls }: UnservedSummary): Row {
+  const asked =
+    abi === 'x86-64'
+      ? "an ioctl on a file of this machine's own KVM, which the program got by a way that no open() of /dev/kvm is"
+      : `${call === 'open' ? 'open() of /dev/kvm' : 'a KVM ioctl'} by the ${abi} ABI, and only that of x86-64 is served`;
+  return { label: 'not served', text: `${times(errno, calls)} for ${asked}`, tone: 'attention' };
 }
 
 function expectationRows({ results, unreached }: SummaryContext['expectations']): Row[] {

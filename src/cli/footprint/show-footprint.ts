@@ -2,7 +2,7 @@
 import { writeNewFile } from '../../documents/new-file.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { compareDesigns, type Fleet } from '../../plan/fleet/index.ts';
-import type { CommandIo } from '../io.ts';
+import { type CommandIo, say } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
 import { type FleetOptions, fleetFromOptions } from './fleet-from-options.ts';
@@ -45,5 +45,5 @@ async function fleetOf({ fleet, ...options }: FootprintOptions): Promise<Fleet> 
 async function writeChart(file: string, fleet: Fleet, io: CommandIo): Promise<void> {
   const { chartSvg } = await import('./chart.ts');
   await writeNewFile(file, { text: chartSvg(fleet), op: 'write the chart', what: 'chart' });
-  io.stderr.write(`wrote ${file}\n`);
+  say(io, `wrote ${file}`);
 }

@@ -1,24 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { TdctlError } from '../../errors/index.ts';
+import { readTextFile } from '../../documents/text-file.ts';
 import type { EventFile } from '../../visualize/recorded-runs.ts';
 
-/** @throws TdctlError TDCTL_E_NOT_FOUND, TDCTL_E_NOT_READABLE. */
-export async function readEvents(paths: readonly string[]): Promise<EventFile[]> {
-  return await Promise.all(paths.map(readOne));
-}
+const kind = {
+  kind: 'recorded run',
+  starter: () => 'record a run: `tdctl run SPEC -o json > FILE`',
+  largest: { bytes: 64 * 1024 * 1024, because: 'has some events for each TD' },
+} as const;
 
-async function readOne(path: string): Promise<EventFile> {
-  try {
-    return { path, text: await readFile(path, 'utf8') };
-  } catch (cause) {
-    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new TdctlError({
-      code: isMissing ? 'TDCTL_E_NOT_FOUND' : 'TDCTL_E_NOT_READABLE',
-      op: 'read recorded events',
-      place: path,
-      message: isMissing ? 'there is no such file' : 'the file could not be read',
-      hint: 'record a run: tdctl run SPEC -o json > FILE',
-      cause,
-    });
-  }
+/** @throws TdctlError TDCTL_E_NOT_FOUND, TDCTL_E_NOT_READABLE, TDCTL_E_SPEC_INVALID. */
+export async function readEvents(paths: readonly string[]): Promise<EventFile[]> {
+  return await Promise.all(
+    paths.map(async (path) => ({ path, text: await readTextFile(path, kind) })),
+  );
 }

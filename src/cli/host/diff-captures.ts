@@ -15,7 +15,7 @@ interface Choice {
 }
 
 export async function diffCaptures({ a, b, output }: Choice, io: CommandIo): Promise<ExitCode> {
-  const differences = diffHosts(loadCapture(a).facts, loadCapture(b).facts);
+  const differences = diffHosts((await loadCapture(a)).facts, (await loadCapture(b)).facts);
   const summary = {
     blocks: differences.filter(({ effect }) => effect === 'blocks').length,
     changes: differences.filter(({ effect }) => effect === 'changes').length,

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { captureOf } from '../../diagnosis/capture/capture.ts';
 import { readFacts } from '../../diagnosis/doctor/index.ts';
 import { TdctlError } from '../../errors/index.ts';
-import type { CommandIo } from '../io.ts';
+import { type CommandIo, say } from '../io.ts';
 import { dataText } from '../output/data.ts';
 import { version } from '../version.ts';
 
@@ -18,7 +18,7 @@ export async function writeCapture(file: string, io: CommandIo): Promise<void> {
   } catch (cause) {
     throw notWritten(file, cause);
   }
-  io.stderr.write(`wrote ${file}; look through it before you give it away\n`);
+  say(io, `wrote ${file}; look through it before you give it away`);
 }
 
 function notWritten(file: string, cause: unknown): TdctlError {

@@ -62,15 +62,16 @@ function severityText(severity: Severity, colors: boolean): string {
 }
 
 function summary(report: LintReport): string {
-  const { calls, replayed, tds, host, kernel, findings, otherLines } = report;
+  const { calls, replayed, tds, host, kernel, findings, further, otherLines } = report;
   const counts = severities.map((severity) =>
     count(findings.filter((finding) => finding.severity === severity).length, severity),
   );
+  const hidden = further.error + further.warning + further.note;
   const others = otherLines === 0 ? '' : `; ${count(otherLines, 'line')} about other things`;
   return [
     `${count(calls, 'call')} of KVM, ${count(tds, 'TD')}, ${count(replayed, 'call')} asked again of ` +
       `${kernel} on ${host}${others}`,
-    `${counts.join(', ')}`,
+    `${counts.join(', ')}${hidden === 0 ? '' : `; ${hidden} more of many kinds are not listed`}`,
     '',
   ].join('\n');
 }

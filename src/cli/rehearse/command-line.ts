@@ -1,5 +1,6 @@
 /** What the report of a rehearsal takes from the command line, and the command that plays it again. */
 import { formatRehearsalFault, type ReportParts, type Reproduce } from '../../rehearsal/index.ts';
+import { shellWord } from '../output/shell-word.ts';
 import type { RehearseCommandOptions } from './options.ts';
 import type { Source } from './source.ts';
 
@@ -34,18 +35,14 @@ export function commandLine(
   };
   return [
     'tdctl rehearse',
-    quoted(options.file),
+    shellWord(options.file),
     ...Object.entries(given).flatMap(([option, value]) =>
-      value === undefined ? [] : [option, quoted(String(value))],
+      value === undefined ? [] : [option, shellWord(String(value))],
     ),
     ...(options.unchecked === true ? ['--unchecked'] : []),
     ...faults
       .map(formatRehearsalFault)
       .filter((fault) => !ofFile.includes(fault))
-      .map((fault) => `--fault ${quoted(fault)}`),
+      .map((fault) => `--fault ${shellWord(fault)}`),
   ].join(' ');
-}
-
-function quoted(text: string): string {
-  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

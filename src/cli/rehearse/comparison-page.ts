@@ -1,5 +1,7 @@
 /** docs/migration-comparison.md, which this command makes itself. */
 import type { Comparison } from '../../rehearsal/index.ts';
+import { sanitize } from '../output/sanitize.ts';
+import { shellWord } from '../output/shell-word.ts';
 import { comparisonCells, comparisonHeadings } from './comparison-text.ts';
 
 export function comparisonPage(rows: readonly Comparison[], file: string): string {
@@ -7,7 +9,7 @@ export function comparisonPage(rows: readonly Comparison[], file: string): strin
   return [
     '# Moving a TD to another VM, under every kernel ABI',
     '',
-    `Made by \`tdctl rehearse ${file} --compare all -o markdown\`; do not edit. One TD is built, moved`,
+    `Made by ${codeSpan(`tdctl rehearse ${shellWord(file)} --compare all -o markdown`)}; do not edit. One TD is built, moved`,
     "once and taken down, with tdctl's own checks left out, so that each kernel answers for itself. All",
     'of it is simulated; docs/kernels.md says where the rules of each come from, and what of them no',
     'source confirms.',
@@ -32,6 +34,13 @@ export function comparisonPage(rows: readonly Comparison[], file: string): strin
     ...rows.map(({ kernel, description }) => `- \`${kernel}\`: ${description}`),
     '',
   ].join('\n');
+}
+
+/** A code span has no escapes; it ends with the first run of as many backticks as it began with. */
+function codeSpan(text: string): string {
+  const runs = text.match(/`+/g) ?? [];
+  const fence = '`'.repeat(1 + Math.max(0, ...runs.map(({ length }) => length)));
+  return `${fence}${sanitize(text)}${fence}`;
 }
 
 function escaped(cell: string): string {

@@ -1,5 +1,4 @@
 /** From the file and the options to what is played, and where. */
-import { readFile } from 'node:fs/promises';
 import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { loadFirmware } from '../../firmware/index.ts';
@@ -13,7 +12,7 @@ import type {
   RehearsalFile,
 } from '../../rehearsal/scenario-file/scenario-file.ts';
 import { defaultKernelAbi } from '../../simulator/index.ts';
-import { loadTrustDomain } from '../../spec/index.ts';
+import { loadTrustDomain, parseTrustDomain, readTrustDomainText } from '../../spec/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import type { Numbers, RehearseCommandOptions } from './options.ts';
 
@@ -38,12 +37,16 @@ export async function openSource(
   options: RehearseCommandOptions,
   numbers: Numbers,
 ): Promise<Source> {
-  const file = await rehearsalFile(options.file);
+  // It is read once, as it may be a pipe. What does not say that it is a Rehearsal is a TrustDomain.
+  const text = await readTrustDomainText(options.file);
+  const file = await rehearsalIn(text, options.file);
   const host = options.host ?? file?.host ?? 'sim';
   const [kind, profileText] = splitHost(host);
   const profile = profileText === undefined ? undefined : await hostProfile(profileText);
   const scenarioOn =
-    file === undefined ? await ofTd(options, numbers) : await ofFile(file, { options, numbers });
+    file === undefined
+      ? await ofTd(text, { options, numbers })
+      : await ofFile(file, { options, numbers });
   const faultOfFile = file?.fault ?? [];
   return {
     host,
@@ -100,8 +103,8 @@ function requireTds(missing: string | undefined): void {
   });
 }
 
-async function ofTd(options: RehearseCommandOptions, numbers: Numbers): Promise<ScenarioOn> {
-  const spec = await loadTrustDomain(options.file);
+async function ofTd(text: string, { options, numbers }: Given): Promise<ScenarioOn> {
+  const spec = parseTrustDomain(text, { path: options.file });
   const firmware = await loadFirmware(spec.firmware);
   return async (facts) => {
     const plan = planTd({ spec, firmware, facts, ignoreExpectation: true });
@@ -174,14 +177,7 @@ function refuseForFile(options: RehearseCommandOptions): void {
   });
 }
 
-/** A file that does not say what it is, or cannot be read, is left to the reader of TrustDomains. */
-async function rehearsalFile(path: string): Promise<RehearsalFile | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+async function rehearsalIn(text: string, path: string): Promise<RehearsalFile | undefined> {
   if (!/^kind\s*:\s*["']?Rehearsal\b/m.test(text)) return undefined;
   const { parseRehearsalFile } = await import('../../rehearsal/scenario-file/scenario-file.ts');
   return parseRehearsalFile(text, { path });

@@ -37,7 +37,7 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
     try {
       const ignoreExpectation = options.anyMeasurement === true;
       const plan = planTd({ spec, firmware, facts: await host.facts(), ignoreExpectation });
-      await source.checkUnchanged(plan);
+      source.checkUnchanged(plan);
       const view = await openRunView(options.output, io);
       await runPlan({ host, plan, view, log, trace, interrupts, until: options.until, io });
     } finally {

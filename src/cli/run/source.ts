@@ -9,14 +9,14 @@ export interface RunSource {
   readonly specPath: string;
   readonly choice: HostChoice;
   /** @throws TdctlError TDCTL_E_PLAN_STALE when a saved plan no longer fits. */
-  checkUnchanged(plan: TdPlan): Promise<void>;
+  checkUnchanged(plan: TdPlan): void;
 }
 
 export async function runSource(options: RunOptions): Promise<RunSource> {
   const { spec, plan: file } = options;
   if ((spec === undefined) === (file === undefined)) throw oneOfTwo();
   if (file === undefined) {
-    return { specPath: spec ?? '', choice: options, checkUnchanged: async () => undefined };
+    return { specPath: spec ?? '', choice: options, checkUnchanged: () => undefined };
   }
   const saved = await readSavedPlan(file);
   return {

@@ -5,7 +5,7 @@ import { buildReport, factsIn } from '../../rehearsal/index.ts';
 import { Feed, Pacer, startWatchServer, type WatchServer } from '../../watch/index.ts';
 import { watchPage } from '../../watch/page/page.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
-import type { CommandIo } from '../io.ts';
+import { type CommandIo, say } from '../io.ts';
 import { askedFor } from '../rehearse/command-line.ts';
 import { endOfRehearsal } from '../rehearse/end-of-rehearsal.ts';
 import { numbersOf } from '../rehearse/options.ts';
@@ -30,7 +30,7 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
     if (address !== undefined) {
       const page = await watchPage(prepared.facts);
       server = await startWatchServer({ address, feed, pacer, page });
-      io.stderr.write(invitation(server, options));
+      say(io, invitation(server, options));
     }
     const tree = options.tree === true ? treeView(io) : undefined;
     interrupts.onInterrupt(() => pacer?.release());
@@ -57,8 +57,8 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
 }
 
 function invitation({ url, token }: WatchServer, { socket }: WatchCommandOptions): string {
-  if (url !== undefined) return `watch at ${url}\n`;
-  return `watch on ${socket}, path /${token}/ (as with \`ssh -L 8080:${socket} …\` and http://localhost:8080/${token}/)\n`;
+  if (url !== undefined) return `watch at ${url}`;
+  return `watch on ${socket}, path /${token}/ (as with \`ssh -L 8080:${socket} …\` and http://localhost:8080/${token}/)`;
 }
 
 interface Playing {

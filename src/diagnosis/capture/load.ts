@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { readUpTo } from '../../documents/read-bytes.ts';
 import { errnoOf } from '../../errors/errno.ts';
 import { TdctlError, type TdctlErrorCode } from '../../errors/index.ts';
 import { factsSchema } from '../doctor/facts-schema.ts';
@@ -20,8 +20,8 @@ const content = z.object({ facts: factsSchema });
  * @throws TdctlError TDCTL_E_NOT_FOUND; TDCTL_E_NOT_READABLE for a directory, junk, or a capture of
  * a newer schema version.
  */
-export function loadCapture(path: string): HostCapture {
-  return parseCapture(readCaptureText(path), path);
+export async function loadCapture(path: string): Promise<HostCapture> {
+  return parseCapture(await readCaptureText(path), path);
 }
 
 /** @param place the name of the source in errors. */
@@ -53,19 +53,15 @@ export function parseCapture(text: string, place: string): HostCapture {
 }
 
 /** @throws TdctlError as {@link loadCapture}. */
-export function readCaptureText(path: string): string {
-  let fd: number | undefined;
+export async function readCaptureText(path: string): Promise<string> {
+  let bytes: Buffer;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) {
-      throw notACapture(path, stat.isDirectory() ? 'this is a directory' : 'this is not a file');
-    }
-    if (stat.size > maxBytes) throw notACapture(path, 'no capture is larger than 16 MiB');
-    return readFileSync(fd, 'utf8');
+    bytes = await readUpTo(path, maxBytes + 1);
   } catch (cause) {
     if (cause instanceof TdctlError) throw cause;
-    const isMissing = ['ENOENT', 'ENOTDIR'].includes(errnoOf(cause) ?? '');
+    const errno = errnoOf(cause);
+    if (errno === 'EISDIR') throw notACapture(path, 'this is a directory');
+    const isMissing = errno === 'ENOENT' || errno === 'ENOTDIR';
     throw captureError({
       code: isMissing ? 'TDCTL_E_NOT_FOUND' : 'TDCTL_E_NOT_READABLE',
       place: path,
@@ -75,9 +71,9 @@ export function readCaptureText(path: string): string {
         : 'check the permissions of the file and of the folders above it',
       cause,
     });
-  } finally {
-    if (fd !== undefined) closeSync(fd);
   }
+  if (bytes.length > maxBytes) throw notACapture(path, 'no capture is larger than 16 MiB');
+  return bytes.toString('utf8');
 }
 
 function problems(error: z.ZodError): string[] {

@@ -7,11 +7,10 @@ import {
   fstatSync,
   openSync,
   readdirSync,
-  readFileSync,
-  readSync,
   realpathSync,
 } from 'node:fs';
 import { join, sep } from 'node:path';
+import { readOpenUpTo } from '../../documents/read-bytes.ts';
 import { errnoOf } from '../../errors/errno.ts';
 import { type Reading, read } from './reading.ts';
 
@@ -47,10 +46,8 @@ export class HostFiles {
     try {
       // Without O_NONBLOCK, opening a FIFO that nobody writes to would wait for ever.
       fd = openSync(this.#inside(path), constants.O_RDONLY | constants.O_NONBLOCK);
-      const stat = fstatSync(fd);
-      if (!stat.isFile()) return { state: 'unreadable', from: path };
-      // Files of /proc and /sys say size 0.
-      return read(path, stat.size > maxBytes ? readHead(fd) : readFileSync(fd));
+      if (!fstatSync(fd).isFile()) return { state: 'unreadable', from: path };
+      return read(path, readOpenUpTo(fd, maxBytes));
     } catch (error) {
       return { state: stateOf(error), from: path };
     } finally {
@@ -92,11 +89,6 @@ export class HostFiles {
     if (real !== this.#root && !real.startsWith(this.#root + sep)) throw new Error('outside');
     return real;
   }
-}
-
-function readHead(fd: number): Buffer {
-  const head = Buffer.alloc(maxBytes);
-  return head.subarray(0, readSync(fd, head, 0, maxBytes, 0));
 }
 
 function stateOf(error: unknown): 'absent' | 'denied' | 'unreadable' {

@@ -34,14 +34,41 @@ export interface LintFinding {
   readonly count: number;
 }
 
-/** Collects the same finding on several lines into one with a count, in the order of the trace. */
-export function collected(findings: readonly LintFinding[]): LintFinding[] {
-  const byContent = new Map<string, LintFinding>();
-  for (const finding of findings) {
-    const { line, count, call, inferred, ...content } = finding;
-    const key = JSON.stringify([content, call?.replace(/#\d+/, '#')]);
-    const known = byContent.get(key);
-    byContent.set(key, known === undefined ? finding : { ...known, count: known.count + count });
+/** Findings beyond these are counted and not kept: nobody reads more. */
+const mostKept = 1000;
+
+/** Collects the same finding on several lines into one with a count. */
+export class Findings {
+  readonly #byContent = new Map<string, LintFinding>();
+  readonly #further = { error: 0, warning: 0, note: 0 };
+
+  add(finding: LintFinding): void {
+    const key = contentOf(finding);
+    const known = this.#byContent.get(key);
+    if (known === undefined && this.#byContent.size >= mostKept) {
+      this.#further[finding.severity] += finding.count;
+      return;
+    }
+    this.#byContent.set(key, known === undefined ? finding : together(known, finding));
   }
-  return [...byContent.values()].sort((one, other) => one.line - other.line);
+
+  /** The findings in the order of the trace. */
+  get all(): LintFinding[] {
+    return [...this.#byContent.values()].sort((one, other) => one.line - other.line);
+  }
+
+  /** How many others there are, by severity. */
+  get further(): Readonly<Record<Severity, number>> {
+    return this.#further;
+  }
+}
+
+/** What findings have in common that are told as one. */
+export function contentOf({ line, count, call, inferred, ...content }: LintFinding): string {
+  return JSON.stringify([content, call?.replace(/#\d+/, '#')]);
+}
+
+function together(one: LintFinding, other: LintFinding): LintFinding {
+  const first = other.line < one.line ? other : one;
+  return { ...first, count: one.count + other.count };
 }

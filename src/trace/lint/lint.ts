@@ -4,13 +4,21 @@
 import { book, type CheckName } from '../../abi/kvm/checks/index.ts';
 import { initVmRules, isInitVmRule } from '../../abi/kvm/init-vm-rules.ts';
 import { isCircumstance } from './circumstances.ts';
-import { collected, type LintFinding } from './finding.ts';
+import { contentOf, Findings, type LintFinding, type Severity } from './finding.ts';
 import { isInitialized, TraceHistory, type VmHistory } from './history.ts';
 import { judgeRefusal, type Refusal } from './judge.ts';
 import { Replay, type ReplayOptions } from './replay/replay.ts';
 import { ruleFindings } from './rules/index.ts';
 import { traceFindings } from './trace-findings.ts';
-import { errnoOf, isCall, succeeded, type TracedCall, type TracedTrace } from './traced.ts';
+import {
+  errnoOf,
+  isCall,
+  succeeded,
+  type TracedCall,
+  type TracedStep,
+  type TracedTrace,
+  type TraceEnd,
+} from './traced.ts';
 
 export interface LintOptions extends ReplayOptions {
   /** Name of the host as given with `--host`. */
@@ -29,50 +37,59 @@ export interface LintReport {
   readonly otherLines: number;
   /** Findings in the order of the trace. */
   readonly findings: readonly LintFinding[];
+  /** How many findings there are beyond those, which are not listed. */
+  readonly further: Readonly<Record<Severity, number>>;
 }
 
 export async function lintTrace(trace: TracedTrace, options: LintOptions): Promise<LintReport> {
   const { kernelAbi, hostName } = options;
   const judge = new TraceJudge(options);
-  for (const step of trace.steps) {
-    if (isCall(step)) await judge.call(step);
-    else await judge.other(step);
+  for await (const steps of trace.steps) {
+    for (const step of steps) {
+      if (isCall(step)) await judge.call(step);
+      else await judge.other(step);
+    }
   }
-  const { history, stopped } = judge;
-  const ofRules = ruleFindings({ trace, history, kernelAbi, stopped });
-  const findings = [
-    ...judge.findings.filter(({ line }) => !isToldByARule(line, ofRules)),
-    ...ofRules,
-    ...traceFindings(trace, { follows: judge.follows }),
-  ];
+  const end = trace.end();
+  judge.end(end);
+  const { findings, calls, replayed, tds } = judge;
+  for (const finding of traceFindings(end, judge)) findings.add(finding);
   return {
     format: trace.format,
     host: hostName,
     kernel: kernelAbi.name,
-    calls: trace.steps.filter(isCall).length,
-    replayed: judge.replayed,
-    tds: history.vms.filter((vm) => vm.isTd ?? isInitialized(vm)).length,
-    otherLines: trace.otherLines,
-    findings: collected(findings),
+    calls,
+    replayed,
+    tds,
+    otherLines: end.otherLines,
+    findings: findings.all,
+    further: findings.further,
   };
 }
 
-/** A finding that a call should have been repeated already implies that it was refused. */
-function isToldByARule(line: number, ofRules: readonly LintFinding[]): boolean {
-  return ofRules.some((rule) => rule.line === line && rule.id.endsWith('.not-repeated'));
+/** Findings of one kind that may still change. */
+interface Pending {
+  readonly finding: LintFinding;
+  readonly lastLine: number;
 }
 
+/** Holds what is open in the trace, and no more: a VM is judged when its last file is closed. */
 class TraceJudge {
-  readonly history = new TraceHistory();
-  readonly findings: LintFinding[] = [];
-  readonly stopped = new Set<VmHistory>();
+  readonly findings = new Findings();
+  calls = 0;
   replayed = 0;
+  tds = 0;
+  readonly #history = new TraceHistory();
+  readonly #stopped = new Set<VmHistory>();
   readonly #replay: Replay;
   readonly #options: LintOptions;
-  /** Refusals that are no fault of the program, by file and request. The program may yet try again. */
-  readonly #unlucky = new Map<string, number[]>();
-  /** VMs that have answered EIO without another reason, and so are dead. */
-  readonly #dead = new Map<VmHistory, number>();
+  /**
+   * Refusals that are no fault of the program, by file and request, and by what they say. The program may yet
+   * try again.
+   */
+  readonly #unlucky = new Map<string, Map<string, Pending>>();
+  /** The first finding about each VM that has answered EIO without another reason, and so is dead. */
+  readonly #dead = new Map<VmHistory, LintFinding>();
 
   constructor(options: LintOptions) {
     this.#replay = new Replay(options);
@@ -83,20 +100,55 @@ class TraceJudge {
     return this.#replay.follows;
   }
 
-  async other(step: TracedTrace['steps'][number]): Promise<void> {
+  async other(step: TracedStep): Promise<void> {
     await this.#replay.play(step);
-    this.history.take(step);
+    const { record } = step;
+    const gone = this.#history.take(step);
+    if (gone !== undefined) {
+      this.#replay.forget(new Set(gone.closed.keys()));
+      this.#judge(gone, undefined);
+    } else if (record.kind === 'close' && record.object.startsWith('sys#')) {
+      this.#replay.forget(new Set([record.object]));
+    }
   }
 
   async call(call: TracedCall): Promise<void> {
+    this.calls += 1;
     const simulated = this.follows ? await this.#replay.play(call) : undefined;
     if (simulated !== undefined) this.replayed += 1;
-    const vm = this.history.vmOf(call);
+    const vm = this.#history.vmOf(call);
     const problemsOf = this.#problemsOf.bind(this);
     const refusal = judgeRefusal({ call, simulated, problemsOf, ...this.#options });
     if (refusal !== undefined) this.#refused(refusal, call, vm);
     if (succeeded(call)) this.#repeated(call);
-    this.history.take(call);
+    this.#history.take(call);
+  }
+
+  /** Judges the VMs that the program never closed, and what was asked of no VM. */
+  end(end: TraceEnd): void {
+    for (const vm of this.#history.vms) this.#judge(vm, end);
+    for (const key of this.#unlucky.keys()) this.#settle(key, new Set());
+  }
+
+  #judge(vm: VmHistory, end: TraceEnd | undefined): void {
+    if (vm.isTd ?? isInitialized(vm)) this.tds += 1;
+    const { kernelAbi } = this.#options;
+    const about = { end, history: this.#history, kernelAbi, stopped: this.#stopped };
+    const ofRules = ruleFindings(vm, about);
+    // That a call should have been repeated implies that it was refused.
+    const told = new Set(
+      ofRules.filter(({ id }) => id.endsWith('.not-repeated')).map(({ line }) => line),
+    );
+    for (const file of new Set([...vm.closed.keys(), ...vm.open])) {
+      for (const key of this.#unlucky.keys()) {
+        if (key.startsWith(`${file}.`)) this.#settle(key, told);
+      }
+    }
+    for (const finding of ofRules) this.findings.add(finding);
+    const dead = this.#dead.get(vm);
+    if (dead !== undefined) this.findings.add(dead);
+    this.#dead.delete(vm);
+    this.#stopped.delete(vm);
   }
 
   #problemsOf(call: TracedCall, check: CheckName): readonly string[] {
@@ -108,35 +160,46 @@ class TraceJudge {
   #refused({ finding, check }: Refusal, call: TracedCall, vm: VmHistory | undefined): void {
     // A call on a VM that is no TD may be right for such a VM, so its refusal is only a note.
     if (vm?.isTd === false) {
-      this.findings.push({ ...finding, severity: 'note' });
+      this.findings.add({ ...finding, severity: 'note' });
       return;
     }
-    if (vm !== undefined && finding.severity === 'error') this.stopped.add(vm);
-    // A dead VM answers EIO to whatever it is asked, so one finding is enough.
-    const saysDead = vm !== undefined && errnoOf(call) === 'EIO' && mayBeDead(check);
-    const first = saysDead ? this.#dead.get(vm) : undefined;
-    const known = first === undefined ? undefined : this.findings[first];
-    if (first !== undefined && known !== undefined) {
-      this.findings[first] = { ...known, count: known.count + 1 };
-      return;
-    }
+    if (vm !== undefined && finding.severity === 'error') this.#stopped.add(vm);
     const errno = errnoOf(call);
-    if (errno !== undefined && isCircumstance({ errno, check })) {
-      const key = unluckyKey(call);
-      this.#unlucky.set(key, [...(this.#unlucky.get(key) ?? []), this.findings.length]);
+    // A dead VM answers EIO to whatever it is asked, so one finding is enough.
+    if (vm !== undefined && errno === 'EIO' && mayBeDead(check)) {
+      const known = this.#dead.get(vm);
+      this.#dead.set(vm, known === undefined ? finding : { ...known, count: known.count + 1 });
+    } else if (errno !== undefined && isCircumstance({ errno, check })) {
+      this.#wait(unluckyKey(call), finding);
+    } else {
+      this.findings.add(finding);
     }
-    if (saysDead) this.#dead.set(vm, this.findings.length);
-    this.findings.push(finding);
+  }
+
+  #wait(key: string, finding: LintFinding): void {
+    const pending = this.#unlucky.get(key) ?? new Map<string, Pending>();
+    this.#unlucky.set(key, pending);
+    const content = contentOf(finding);
+    const known = pending.get(content)?.finding;
+    const counted = known === undefined ? finding : { ...known, count: known.count + 1 };
+    pending.set(content, { finding: counted, lastLine: finding.line });
+  }
+
+  /** The program did not try again. */
+  #settle(key: string, told: ReadonlySet<number>): void {
+    for (const { finding, lastLine } of this.#unlucky.get(key)?.values() ?? []) {
+      const count = finding.count - (told.has(lastLine) ? 1 : 0);
+      if (count > 0) this.findings.add({ ...finding, count });
+    }
+    this.#unlucky.delete(key);
   }
 
   /** A program that tries again has done what it should. */
   #repeated(call: TracedCall): void {
     const key = unluckyKey(call);
-    for (const at of this.#unlucky.get(key) ?? []) {
-      const finding = this.findings[at];
-      if (finding === undefined) continue;
+    for (const { finding } of this.#unlucky.get(key)?.values() ?? []) {
       const problem = `${finding.problem}, and tried again until it was taken on line ${call.line}`;
-      this.findings[at] = { ...finding, severity: 'note', problem, remedy: undefined };
+      this.findings.add({ ...finding, severity: 'note', problem, remedy: undefined });
     }
     this.#unlucky.delete(key);
   }

@@ -1,19 +1,15 @@
 /** These findings are about the trace itself rather than about the program. */
 import type { LintFinding, Severity } from './finding.ts';
-import type { TracedTrace } from './traced.ts';
-
-/** More findings of the same kind would help nobody. */
-const mostUnreadable = 20;
+import type { TraceEnd } from './traced.ts';
 
 export function traceFindings(
-  trace: TracedTrace,
+  trace: TraceEnd,
   { follows }: { readonly follows: boolean },
 ): LintFinding[] {
-  const last = trace.steps.at(-1)?.line ?? 1;
   const said = (id: string, severity: Severity, about: Partial<LintFinding>): LintFinding => ({
     id,
     severity,
-    line: last,
+    line: trace.lastLine,
     call: undefined,
     problem: '',
     kernel: undefined,
@@ -23,7 +19,7 @@ export function traceFindings(
     ...about,
   });
   return [
-    ...trace.unreadable.slice(0, mostUnreadable).map(({ line, problem }) =>
+    ...trace.unreadable.map(({ line, problem }) =>
       said('trace.unreadable', 'warning', {
         line,
         problem: `the line was passed over: it ${problem}`,

@@ -10,10 +10,18 @@ import type {
 
 export interface TracedTrace {
   readonly format: 'tdctl' | 'strace';
-  /** Header, which only a trace of tdctl has. */
+  /** Header, which only a trace of tdctl has. It begins the trace. */
   readonly header: HeaderRecord | undefined;
-  readonly steps: readonly TracedStep[];
-  /** Lines that should have been readable but are not. `line` counts from 1. */
+  /** The steps as they are read, which is done once. */
+  readonly steps: AsyncIterable<readonly TracedStep[]>;
+  /** What the trace is like as a whole. It is known when the steps are at their end. */
+  readonly end: () => TraceEnd;
+}
+
+export interface TraceEnd {
+  /** The line of the last step. */
+  readonly lastLine: number;
+  /** Lines that should have been readable but are not, the first of them. `line` counts from 1. */
   readonly unreadable: readonly UnreadableLine[];
   /** Number of lines that are about something else. */
   readonly otherLines: number;
@@ -31,6 +39,18 @@ export interface TracedStep {
   readonly inferred?: string;
   /** True where the trace does not show what the call's pointer pointed to. */
   readonly argsUnknown?: true;
+}
+
+/** More findings of the same kind would help nobody. */
+const mostUnreadable = 20;
+
+/** Keeps the first lines that cannot be read. */
+export class UnreadableLines {
+  readonly first: UnreadableLine[] = [];
+
+  add(line: UnreadableLine): void {
+    if (this.first.length < mostUnreadable) this.first.push(line);
+  }
 }
 
 export interface UnreadableLine {

@@ -13,7 +13,12 @@ import {
   traceJsonLine,
   traceText,
 } from '../../../src/trace/index.ts';
-import { type LintReport, lintTrace, readTrace } from '../../../src/trace/lint/index.ts';
+import {
+  type LintReport,
+  lintTrace,
+  openTrace,
+  type TracedTrace,
+} from '../../../src/trace/lint/index.ts';
 import { Driver, type DriverOptions } from '../../simulator/drive.ts';
 import { recordTrace } from '../recorder.ts';
 
@@ -33,9 +38,18 @@ export async function recorded(
   return [...records, { kind: 'end', exit: { status: 0 } }];
 }
 
+/** The lines come in blocks of a few, as from a file. */
+export async function opened(lines: readonly string[]): Promise<TracedTrace | undefined> {
+  async function* blocks() {
+    for (let at = 0; at < lines.length; at += 3) yield lines.slice(at, at + 3);
+  }
+  const found = await openTrace(blocks);
+  return 'trace' in found ? found.trace : undefined;
+}
+
 export async function judgedText(text: string, under: JudgedUnder = {}): Promise<LintReport> {
   const { kernel = 'upstream-7.3', host = 'spr-1.5' } = under;
-  const trace = readTrace(text.split('\n'));
+  const trace = await opened(text.split('\n'));
   if (trace === undefined) throw new Error('this is no trace');
   return lintTrace(trace, {
     profile: hostProfiles[host],

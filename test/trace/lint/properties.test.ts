@@ -8,10 +8,9 @@ import {
   traceJsonLine,
   traceText,
 } from '../../../src/trace/index.ts';
-import { readTrace } from '../../../src/trace/lint/index.ts';
 import { Driver, memRegion, ramGpa } from '../../simulator/drive.ts';
 import { recordTrace } from '../recorder.ts';
-import { ids, judged, judgedText } from './judged.ts';
+import { ids, judged, judgedText, opened } from './judged.ts';
 
 /** What a program has made so far. */
 interface Made {
@@ -188,7 +187,7 @@ test.prop([fc.array(anyRecord, { minLength: 1, maxLength: 20 })])(
 );
 
 test.prop([fc.string({ unit: 'binary' })])('any text is a trace or none', async (text) => {
-  if (readTrace(text.split('\n')) !== undefined) await judgedText(text);
+  if ((await opened(text.split('\n'))) !== undefined) await judgedText(text);
 });
 
 test.prop([fc.nat({ max: 1 << 30 })])(

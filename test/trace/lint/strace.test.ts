@@ -3,21 +3,22 @@ import { readFileSync } from 'node:fs';
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { TraceRecord } from '../../../src/trace/index.ts';
-import { readTrace, type TracedTrace } from '../../../src/trace/lint/index.ts';
-import { isCall } from '../../../src/trace/lint/traced.ts';
+import { isCall, type TracedStep } from '../../../src/trace/lint/traced.ts';
 import { type Driver, memRegion, ramGpa } from '../../simulator/drive.ts';
-import { ids, judgedText, recorded, straceOf } from './judged.ts';
+import { ids, judgedText, opened, recorded, straceOf } from './judged.ts';
 
 const fixture = (name: string) => readFileSync(`test/fixtures/traces/${name}`, 'utf8');
 
-function read(text: string): TracedTrace {
-  const trace = readTrace(text.split('\n'));
+async function read(text: string) {
+  const trace = await opened(text.split('\n'));
   if (trace === undefined) throw new Error('this is no trace');
-  return trace;
+  const steps: TracedStep[] = [];
+  for await (const some of trace.steps) steps.push(...some);
+  return { format: trace.format, steps, ...trace.end() };
 }
 
 /** `vm#1.KVM_CREATE_VCPU(id=1) = vcpu#3`, and `close vm#1`. */
-function shown({ steps }: TracedTrace): string[] {
+function shown({ steps }: Awaited<ReturnType<typeof read>>): string[] {
   return steps.map(({ record }) => {
     if (record.kind === 'close') return `close ${record.object}`;
     if (record.kind === 'end') return 'end';
@@ -35,8 +36,8 @@ function shown({ steps }: TracedTrace): string[] {
 }
 
 describe('a real trace, of an ordinary VM', () => {
-  test('with -y: every call is read, by the descriptor that it went to', () => {
-    const trace = read(fixture('plain-vm.strace'));
+  test('with -y: every call is read, by the descriptor that it went to', async () => {
+    const trace = await read(fixture('plain-vm.strace'));
     expect(trace).toMatchObject({ format: 'strace', tellsCloses: true, isWhole: true });
     const calls = shown(trace);
     expect(calls.slice(0, 13)).toEqual([
@@ -64,8 +65,8 @@ describe('a real trace, of an ordinary VM', () => {
     expect(calls.slice(-3)).toEqual(['close gmem#2', 'close vm#1', 'close sys#0']);
   });
 
-  test('with pids, times, durations and calls that others interrupt: the same', () => {
-    const trace = read(fixture('plain-vm-times.strace'));
+  test('with pids, times, durations and calls that others interrupt: the same', async () => {
+    const trace = await read(fixture('plain-vm-times.strace'));
     const calls = shown(trace);
     expect(calls.filter((call) => call.includes('KVM_SET_CPUID2'))).toEqual([
       'vcpu#3.KVM_SET_CPUID2() = 0',
@@ -121,7 +122,7 @@ const requests = (records: readonly TraceRecord[]) =>
 describe('which command KVM_MEMORY_ENCRYPT_OP was', () => {
   test('is inferred from its place: the order that QEMU keeps', async () => {
     const records = await recorded(likeQemu);
-    const trace = read(straceOf(records));
+    const trace = await read(straceOf(records));
     expect(trace.steps.filter(isCall).map(({ record }) => record.request)).toEqual(
       requests(records),
     );
@@ -142,8 +143,9 @@ describe('which command KVM_MEMORY_ENCRYPT_OP was', () => {
       /(KVM_MEMORY_ENCRYPT_OP.*\) = )0(?=\nioctl\(4, KVM_CREATE_VCPU, 0)/,
       '$1-1 EAGAIN (Resource temporarily unavailable)\nioctl(4, KVM_MEMORY_ENCRYPT_OP, 0x7f) = 0',
     );
-    const commands = read(text)
-      .steps.filter(isCall)
+    const { steps } = await read(text);
+    const commands = steps
+      .filter(isCall)
       .map(({ record }) => record.request)
       .filter((request) => request.startsWith('KVM_TDX_'));
     expect(commands.slice(0, 3)).toEqual([
@@ -169,8 +171,8 @@ describe('which command KVM_MEMORY_ENCRYPT_OP was', () => {
     });
   });
 
-  test('is left open on a VM that is no TD', () => {
-    const { steps } = read(fixture('plain-vm.strace'));
+  test('is left open on a VM that is no TD', async () => {
+    const { steps } = await read(fixture('plain-vm.strace'));
     const commands = steps
       .filter(isCall)
       .filter(({ record }) => record.request.startsWith('KVM_TDX_'));
@@ -178,7 +180,7 @@ describe('which command KVM_MEMORY_ENCRYPT_OP was', () => {
   });
 });
 
-test('a trace that begins when the VM was there already is read from where it begins', () => {
+test('a trace that begins when the VM was there already is read from where it begins', async () => {
   const text = [
     '[pid  7] ioctl(13<anon_inode:kvm-vcpu:0>, KVM_RUN, 0) = 0',
     '[pid  7] ioctl(11<anon_inode:kvm-vm>, KVM_SET_MEMORY_ATTRIBUTES, 0x7f) = 0',
@@ -187,7 +189,7 @@ test('a trace that begins when the VM was there already is read from where it be
     'strace: Process 9 attached',
     '--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_TKILL} ---',
   ].join('\n');
-  const trace = read(text);
+  const trace = await read(text);
   expect(shown(trace)).toEqual([
     'vcpu#0.KVM_RUN() = 0',
     'vm#1.KVM_SET_MEMORY_ATTRIBUTES() = 0',
@@ -196,13 +198,13 @@ test('a trace that begins when the VM was there already is read from where it be
   expect(trace).toMatchObject({ otherLines: 3, isWhole: false });
 });
 
-test('a descriptor that is used again stands for the new file', () => {
+test('a descriptor that is used again stands for the new file', async () => {
   const text = [
     'openat(AT_FDCWD, "/dev/kvm", O_RDWR) = 3',
     'ioctl(3, KVM_CREATE_VM, 0x5) = 4',
     'ioctl(3, KVM_CREATE_VM, 0x5) = 4',
   ].join('\n');
-  expect(shown(read(text))).toEqual([
+  expect(shown(await read(text))).toEqual([
     'open = sys#0',
     'sys#0.KVM_CREATE_VM(type=0x5) = vm#1',
     'close vm#1',
@@ -215,6 +217,6 @@ propertyTest.prop([
     maxLength: 40,
   }),
 ])('any lines in any order are judged without a throw', async (lines) => {
-  const trace = readTrace(lines);
+  const trace = await opened(lines);
   if (trace !== undefined) await judgedText(lines.join('\n'));
 });

@@ -1,5 +1,6 @@
 /** Finds the errno in a line: by name, by the words of strerror, or by number. */
-import { type ErrnoName, errnoName, errnoNumbers } from '../../../abi/kvm/errno.ts';
+import { errnoName } from '../../../abi/errno.ts';
+import { type ErrnoName, errnoNumbers } from '../../../abi/kvm/errno.ts';
 
 /** As glibc says them. */
 export const errnoTexts: Readonly<Record<ErrnoName, string>> = {

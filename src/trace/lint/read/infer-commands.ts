@@ -6,7 +6,7 @@
 import type { TdxCommandName } from '../../../abi/kvm/requests.ts';
 import { errnoOf, isCall, madeBy, succeeded, type TracedCall, type TracedStep } from '../traced.ts';
 
-interface Guess {
+export interface Guess {
   readonly command: TdxCommandName;
   readonly why: string;
 }
@@ -18,18 +18,40 @@ interface VmCalls {
   readonly calls: readonly TracedCall[];
 }
 
-export function inferCommands(steps: readonly TracedStep[]): TracedStep[] {
+/** Of the calls, these tell what the commands around them were. Only the first run of a vCPU does. */
+const telling: ReadonlySet<string> = new Set([
+  'KVM_CREATE_VM',
+  'KVM_CREATE_VCPU',
+  'KVM_MEMORY_ENCRYPT_OP',
+  'KVM_SET_CPUID2',
+]);
+
+/** @param run the vCPUs that have run. */
+export function tellsCommands(step: TracedStep, run: Set<string>): boolean {
+  if (!isCall(step)) return false;
+  const { request, object } = step.record;
+  if (request !== 'KVM_RUN') return telling.has(request);
+  if (run.has(object)) return false;
+  run.add(object);
+  return true;
+}
+
+/** Gives what each command was, by the line of its call. */
+export function guessCommands(steps: readonly TracedStep[]): ReadonlyMap<number, Guess> {
   const guesses = new Map<TracedStep, Guess>();
   for (const vm of tdsOf(steps)) {
     guessVmCommands(vm, guesses);
     guessVcpuCommands(vm, guesses);
   }
-  return steps.map((step) => {
-    const guess = guesses.get(step);
-    if (guess === undefined || !isCall(step)) return step;
-    const record = { ...step.record, request: guess.command };
-    return { ...step, record, inferred: guess.why };
-  });
+  return new Map([...guesses].map(([{ line }, guess]) => [line, guess]));
+}
+
+export function withGuess(step: TracedStep, guesses: ReadonlyMap<number, Guess>): TracedStep {
+  if (!isCall(step) || !isCommand(step)) return step;
+  const guess = guesses.get(step.line);
+  if (guess === undefined) return step;
+  const record = { ...step.record, request: guess.command };
+  return { ...step, record, inferred: guess.why };
 }
 
 /**

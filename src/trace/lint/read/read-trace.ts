@@ -1,53 +1,97 @@
-/** Reads a trace in whichever form it is. It never throws, whatever the text. */
-import { parseTrace } from '../../parse.ts';
+/** Reads a trace in whichever form it is, a block of lines at a time. It never throws, whatever the text. */
+import { TraceParser } from '../../parse.ts';
 import { type HeaderRecord, readableVersions } from '../../record.ts';
-import type { TracedStep, TracedTrace, UnreadableLine } from '../traced.ts';
-import { readStrace } from './strace.ts';
+import { type TracedStep, type TracedTrace, UnreadableLines } from '../traced.ts';
+import type { RestOfLines, TraceLines } from './lines.ts';
+import { lookThroughStrace, readStrace } from './strace.ts';
 
-/** Returns undefined when the text has nothing of a trace in it. */
-export function readTrace(lines: readonly string[]): TracedTrace | undefined {
-  const trace = looksLikeOurs(lines) ? readOurs(lines) : readStrace(lines);
-  return trace.steps.length === 0 && trace.header === undefined ? undefined : trace;
+export type OpenedTrace =
+  | { readonly trace: TracedTrace }
+  /** A clause about a file that another tdctl wrote and this one does not read. */
+  | { readonly otherFormat: string }
+  | { readonly nothing: 'empty' | 'no trace' };
+
+/** strace is read twice, because what a command was follows from what came after it. */
+export async function openTrace(lines: TraceLines): Promise<OpenedTrace> {
+  const blocks = lines()[Symbol.asyncIterator]();
+  let linesBefore = 0;
+  for (;;) {
+    const { done, value } = await blocks.next();
+    if (done === true) return { nothing: 'empty' };
+    const first = value.find((line) => line.trim() !== '');
+    if (first === undefined) {
+      linesBefore += value.length;
+      continue;
+    }
+    const all = { blocks: joined(value, blocks), linesBefore };
+    const other = otherFormat(first);
+    if (other !== undefined) return { otherFormat: other };
+    if (ours.test(first)) return { trace: await readOurs(all) };
+    const whole = await lookThroughStrace(all);
+    return whole === undefined ? { nothing: 'no trace' } : { trace: readStrace(lines(), whole) };
+  }
+}
+
+async function* joined<Item>(first: Item, rest: AsyncIterator<Item>): AsyncGenerator<Item> {
+  try {
+    yield first;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+      yield next.value;
+    }
+  } finally {
+    await rest.return?.();
+  }
 }
 
 const ours =
   /^(?:# tdctl (?:exec )?trace |# end: |-- last close of |\{"kind":|(?:P\d+\.)?T\d+ {2}(?:[a-z]+#\d+\.|open\())/;
 
-function looksLikeOurs(lines: readonly string[]): boolean {
-  const first = lines.find((line) => line.trim() !== '');
-  return first !== undefined && ours.test(first);
-}
-
-function readOurs(lines: readonly string[]): TracedTrace {
-  const steps: TracedStep[] = [];
-  const unreadable: UnreadableLine[] = [];
+async function readOurs({ blocks, linesBefore }: RestOfLines): Promise<TracedTrace> {
+  const unreadable = new UnreadableLines();
   let header: HeaderRecord | undefined;
   let isWhole = false;
-  for (const parsed of parseTrace(lines)) {
-    if ('problem' in parsed) unreadable.push(parsed);
-    else if (parsed.record.kind === 'header') header = parsed.record;
-    else if (parsed.record.kind !== 'seamcall' && parsed.record.kind !== 'event') {
-      const { line, record } = parsed;
-      isWhole ||= record.kind === 'end';
-      steps.push({ line, record });
+  let lastLine = 1;
+  const parser = new TraceParser({ linesBefore });
+  const stepsOf = (lines: ReturnType<TraceParser['add']>): TracedStep[] => {
+    const steps: TracedStep[] = [];
+    for (const parsed of lines) {
+      if ('problem' in parsed) unreadable.add(parsed);
+      else if (parsed.record.kind === 'header') header ??= parsed.record;
+      else if (parsed.record.kind !== 'seamcall' && parsed.record.kind !== 'event') {
+        const { line, record } = parsed;
+        isWhole ||= record.kind === 'end';
+        lastLine = line;
+        steps.push({ line, record });
+      }
     }
+    return steps;
+  };
+  const read = (lines: readonly string[]) => stepsOf(lines.flatMap((line) => parser.add(line)));
+  const begin = await blocks.next();
+  const firstSteps = begin.done === true ? [] : read(begin.value);
+  async function* steps() {
+    yield firstSteps;
+    for await (const lines of blocks) yield read(lines);
+    yield stepsOf(parser.end());
   }
   return {
     format: 'tdctl',
     header,
-    steps,
-    unreadable,
-    otherLines: 0,
-    tellsCloses: true,
-    isWhole,
+    steps: steps(),
+    end: () => ({
+      lastLine,
+      unreadable: unreadable.first,
+      otherLines: 0,
+      tellsCloses: true,
+      isWhole,
+    }),
   };
 }
 
 const versionOf = /^(?:# tdctl (?:exec )?trace |\{"kind":"header","version":)(\d+)/;
 const runBefore2 = /^(?:\{"kind":"ioctl",|\d+ KVM_\w+\()/;
 
-/** Gives a clause about a file that another tdctl wrote and this one does not read, or undefined. */
-export function otherFormat(text: string): string | undefined {
+function otherFormat(text: string): string | undefined {
   const version = versionOf.exec(text)?.[1];
   if (version !== undefined && !readableVersions.some((known) => String(known) === version)) {
     return `it is a trace of version ${version}, and this tdctl reads ${readableVersions.join(' and ')}`;

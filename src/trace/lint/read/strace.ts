@@ -2,8 +2,9 @@
 import { errnoNumbers } from '../../../abi/kvm/errno.ts';
 import { makers } from '../../names.ts';
 import type { CallOutcome } from '../../record.ts';
-import type { TracedStep, TracedTrace, UnreadableLine } from '../traced.ts';
-import { inferCommands } from './infer-commands.ts';
+import { type TracedStep, type TracedTrace, type TraceEnd, UnreadableLines } from '../traced.ts';
+import { type Guess, guessCommands, tellsCommands, withGuess } from './infer-commands.ts';
+import type { RestOfLines } from './lines.ts';
 import { parseIoctl, straceArgs } from './strace-args.ts';
 import { StraceFiles } from './strace-files.ts';
 import { parseStraceLine, type StraceAnswer } from './strace-line.ts';
@@ -17,26 +18,96 @@ interface Syscall {
   readonly line: number;
 }
 
-export function readStrace(lines: Iterable<string>): TracedTrace {
-  const reader = new StraceReader();
-  for (const line of lines) reader.add(line);
-  return reader.end();
+/** What is known of an output of strace when all of it has been read. */
+export interface WholeStrace {
+  /** What the commands were, by the line of the call. */
+  readonly guesses: ReadonlyMap<number, Guess>;
+  readonly end: TraceEnd;
+}
+
+/** @returns undefined where no call is of KVM. */
+export async function lookThroughStrace({
+  blocks,
+  linesBefore,
+}: RestOfLines): Promise<WholeStrace | undefined> {
+  const reader = new StraceReader(linesBefore);
+  const skeleton: TracedStep[] = [];
+  const seen = new Set<string>();
+  const keep = (steps: readonly TracedStep[]) => {
+    for (const step of steps) if (tellsCommands(step, seen)) skeleton.push(step);
+  };
+  for await (const lines of blocks) for (const line of lines) keep(reader.add(line));
+  keep(reader.close());
+  const end = reader.end();
+  return end.lastLine === 0 ? undefined : { guesses: guessCommands(skeleton), end };
+}
+
+export function readStrace(
+  blocks: AsyncIterable<readonly string[]>,
+  { guesses, end }: WholeStrace,
+): TracedTrace {
+  async function* steps() {
+    const reader = new StraceReader(0);
+    const guessed = (found: TracedStep[]) => found.map((step) => withGuess(step, guesses));
+    for await (const lines of blocks) {
+      yield guessed(lines.flatMap((line) => reader.add(line)));
+    }
+    yield guessed(reader.close());
+  }
+  return { format: 'strace', header: undefined, steps: steps(), end: () => end };
 }
 
 class StraceReader {
   readonly #files = new StraceFiles();
-  readonly #steps: TracedStep[] = [];
-  readonly #unreadable: UnreadableLine[] = [];
+  readonly #unreadable = new UnreadableLines();
   /** Calls that other calls interrupted in the trace, by process. */
   readonly #begun = new Map<string, Omit<Syscall, 'answer'>>();
   readonly #threads = new Map<string, string>();
   readonly #running = new Set<string>();
-  #line = 0;
+  #steps: TracedStep[] = [];
+  #line: number;
+  #lastLine = 0;
   #otherLines = 0;
   #tellsCloses = false;
 
-  add(text: string): void {
+  constructor(linesBefore: number) {
+    this.#line = linesBefore;
+  }
+
+  /** @returns what the program did, in the order of the answers. */
+  add(text: string): TracedStep[] {
     this.#line += 1;
+    this.#read(text);
+    return this.#taken();
+  }
+
+  /** The end of a process closes whatever it leaves open. */
+  close(): TracedStep[] {
+    if (this.#isWhole) for (const object of this.#files.open) this.#push({ kind: 'close', object });
+    return this.#taken();
+  }
+
+  end(): TraceEnd {
+    return {
+      lastLine: this.#lastLine,
+      unreadable: this.#unreadable.first,
+      otherLines: this.#otherLines,
+      tellsCloses: this.#tellsCloses,
+      isWhole: this.#isWhole,
+    };
+  }
+
+  get #isWhole(): boolean {
+    return this.#lastLine > 0 && this.#running.size === 0;
+  }
+
+  #taken(): TracedStep[] {
+    const steps = this.#steps;
+    if (steps.length > 0) this.#steps = [];
+    return steps;
+  }
+
+  #read(text: string): void {
     if (text.trim() === '') return;
     const parsed = parseStraceLine(text);
     if (parsed.kind === 'other') {
@@ -58,21 +129,6 @@ class StraceReader {
     const args = begun === undefined ? parsed.args : `${begun.args}${parsed.args}`;
     const line = begun?.line ?? this.#line;
     if (!this.#take({ ...parsed, args, line })) this.#otherLines += 1;
-  }
-
-  end(): TracedTrace {
-    const isWhole = this.#steps.length > 0 && this.#running.size === 0;
-    // The end of a process closes whatever it leaves open.
-    if (isWhole) for (const object of this.#files.open) this.#push({ kind: 'close', object });
-    return {
-      format: 'strace',
-      header: undefined,
-      steps: inferCommands(this.#steps),
-      unreadable: this.#unreadable,
-      otherLines: this.#otherLines,
-      tellsCloses: this.#tellsCloses,
-      isWhole,
-    };
   }
 
   /** Returns false when the call has nothing to do with KVM. */
@@ -143,7 +199,7 @@ class StraceReader {
     if ('errno' in answer) {
       const { errno } = answer;
       if (errno in errnoNumbers) return { errno: errno as keyof typeof errnoNumbers };
-      this.#unreadable.push({ line, problem: `KVM is not known to answer ${errno}` });
+      this.#unreadable.add({ line, problem: `KVM is not known to answer ${errno}` });
       return undefined;
     }
     const { value } = answer;
@@ -156,7 +212,9 @@ class StraceReader {
   }
 
   #push(record: TracedStep['record'], about: Partial<Omit<TracedStep, 'record'>> = {}): void {
-    this.#steps.push({ line: this.#line, ...about, record });
+    const step = { line: this.#line, ...about, record };
+    this.#lastLine = step.line;
+    this.#steps.push(step);
   }
 
   /** The pids of strace are threads, and strace does not tell which of them make a process. */

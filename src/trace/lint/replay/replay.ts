@@ -32,14 +32,17 @@ export interface ReplayOptions {
 
 /** Taking a call back means to begin again. A trace that needs that often is not worth the time. */
 const mostRestarts = 8;
+/** So many calls can be played again. A program with more of them open is followed as long as it is as expected. */
+const mostAccepted = 1 << 15;
 /** The limit is on guest memory, in pages, because each of them is measured as in a TD. */
 const mostPages = 1 << 18;
 
 export class Replay {
   readonly #options: ReplayOptions;
   #run: Run;
-  /** The steps that the machine has been through. */
-  #accepted: TracedStep[] = [];
+  /** The steps that made the machine what it is; undefined where they were too many to keep. */
+  #accepted: TracedStep[] | undefined = [];
+  readonly #ran = new Set<string>();
   #restarts = 0;
 
   constructor(options: ReplayOptions) {
@@ -51,13 +54,13 @@ export class Replay {
   async play(step: TracedStep): Promise<CallOutcome | undefined> {
     const answer = await this.#run.play(step);
     if (answer === undefined || !isCall(step)) {
-      if (!isCall(step)) this.#accepted.push(step);
+      if (!isCall(step)) this.#keep(step);
       return undefined;
     }
     if ('errno' in answer) {
       if (succeeded(step)) await this.#catchUp(step);
     } else if (succeeded(step)) {
-      this.#accepted.push(step);
+      this.#keep(step);
     } else {
       await this.#takeBack();
     }
@@ -72,7 +75,7 @@ export class Replay {
     if (!forArguments.has(step.record.request)) return;
     const assumed: TracedCall = { ...step, argsUnknown: true };
     const answer = await this.#run.play(assumed);
-    if (answer !== undefined && 'value' in answer) this.#accepted.push(assumed);
+    if (answer !== undefined && 'value' in answer) this.#keep(assumed);
   }
 
   /** Gives what KVM_TDX_INIT_VM looks at in a call, or undefined where the trace does not show it. */
@@ -88,12 +91,40 @@ export class Replay {
     return this.#restarts <= mostRestarts;
   }
 
+  /** Files that are gone, with all that held them, have left nothing behind in the machine. */
+  forget(files: ReadonlySet<string>): void {
+    for (const file of files) this.#ran.delete(file);
+    this.#accepted = this.#accepted?.filter(
+      (step) => !files.has(madeBy(step) ?? fileOf(step) ?? ''),
+    );
+  }
+
+  #keep(step: TracedStep): void {
+    if (this.#accepted === undefined || this.#changesNothing(step)) return;
+    this.#accepted.push(step);
+    if (this.#accepted.length > mostAccepted) this.#accepted = undefined;
+  }
+
+  /** A machine that begins again need not be asked what it can, and a vCPU has run or has not. */
+  #changesNothing({ record }: TracedStep): boolean {
+    if (record.kind !== 'call') return false;
+    const { request, object } = record;
+    if (request !== 'KVM_RUN') return /^KVM_(GET_|CHECK_|TDX_CAPABILITIES|TDX_GET_)/.test(request);
+    if (this.#ran.has(object)) return true;
+    this.#ran.add(object);
+    return false;
+  }
+
   async #takeBack(): Promise<void> {
-    this.#restarts += 1;
-    if (!this.follows) return;
+    this.#restarts += this.#accepted === undefined ? mostRestarts + 1 : 1;
+    if (!this.follows || this.#accepted === undefined) return;
     this.#run = new Run(this.#options);
     for (const step of this.#accepted) await this.#run.play(step);
   }
+}
+
+function fileOf({ record }: TracedStep): string | undefined {
+  return record.kind === 'call' || record.kind === 'close' ? record.object : undefined;
 }
 
 /** A run is one machine, from its start. */

@@ -1,11 +1,8 @@
 /** These rules find what a TD lacks though every call was taken. */
 
-import { granted, isFinalized, isInitialized, pagesAdded, type VmHistory } from '../history.ts';
-import { CallArgs } from '../replay/call-args.ts';
-import { madeBy, type TracedCall } from '../traced.ts';
+import { granted, isFinalized, isInitialized, type KeptCall, type VmHistory } from '../history.ts';
+import { madeBy } from '../traced.ts';
 import type { Found, LintRule } from './rule.ts';
-
-const MAP_GPA_RANGE = 1n << 12n;
 
 export const buildingRules: readonly LintRule[] = [
   {
@@ -15,9 +12,7 @@ export const buildingRules: readonly LintRule[] = [
     kernel: 'KVM_TDX_FINALIZE_VM counts no pages; nothing can be added after it',
     remedy: 'add the firmware and its tables by KVM_TDX_INIT_MEM_REGION before',
     find: (vm) =>
-      finalized(vm).filter(
-        () => pagesAdded(vm).all === 0n && !asked(vm, 'KVM_TDX_INIT_MEM_REGION'),
-      ),
+      finalized(vm).filter(() => vm.pages.all === 0n && !asked(vm, 'KVM_TDX_INIT_MEM_REGION')),
   },
   {
     id: 'finalize-vm.nothing-measured',
@@ -27,7 +22,7 @@ export const buildingRules: readonly LintRule[] = [
     remedy:
       'set KVM_TDX_MEASURE_MEMORY_REGION for the sections that the firmware marks so: `tdctl measure` says which',
     find: (vm) => {
-      const { all, measured } = pagesAdded(vm);
+      const { all, measured } = vm.pages;
       return all > 0n && measured === 0n ? finalized(vm) : [];
     },
   },
@@ -64,7 +59,7 @@ export const buildingRules: readonly LintRule[] = [
     problem: 'the TD runs while the VMM does not take MapGPA: the guest cannot share any memory',
     kernel: 'without KVM_CAP_EXIT_HYPERCALL the guest gets SUBFUNC_UNSUPPORTED, and no exit comes',
     remedy: 'enable KVM_CAP_EXIT_HYPERCALL with KVM_HC_MAP_GPA_RANGE (0x1000), and convert memory',
-    find: (vm) => (takesMapGpa(vm) ? [] : granted(vm, 'KVM_RUN').slice(0, 1).map(found)),
+    find: (vm) => (vm.takesMapGpa ? [] : granted(vm, 'KVM_RUN').slice(0, 1).map(found)),
   },
   {
     id: 'capabilities.not-asked',
@@ -83,14 +78,9 @@ export const buildingRules: readonly LintRule[] = [
     problem: 'KVM_CAP_MAX_VCPUS was asked of /dev/kvm, and not of the VM',
     kernel: 'only the VM tells what a TD may have: no more than the host has CPUs',
     remedy: 'ask KVM_CHECK_EXTENSION(KVM_CAP_MAX_VCPUS) on the descriptor of the VM',
-    find: (vm, { trace }) => {
-      const isQuestion = ({ record }: TracedCall) =>
-        record.request === 'KVM_CHECK_EXTENSION' && record.args.cap === 'KVM_CAP_MAX_VCPUS';
-      if (granted(vm, 'KVM_CREATE_VCPU').length === 0 || vm.calls.some(isQuestion)) return [];
-      const asking = trace.steps.find(
-        (step) => step.record.kind === 'call' && isQuestion(step as TracedCall),
-      );
-      return asking === undefined ? [] : [{ at: asking as TracedCall }];
+    find: (vm, { history }) => {
+      if (granted(vm, 'KVM_CREATE_VCPU').length === 0 || vm.asksMaxVcpus) return [];
+      return history.maxVcpusAsked === undefined ? [] : [{ at: history.maxVcpusAsked }];
     },
   },
 ];
@@ -99,22 +89,10 @@ function finalized(vm: VmHistory): Found[] {
   return granted(vm, 'KVM_TDX_FINALIZE_VM').map(found);
 }
 
-function found(at: TracedCall): Found {
+function found(at: KeptCall): Found {
   return { at };
 }
 
 function asked(vm: VmHistory, request: string): boolean {
   return vm.calls.some(({ record }) => record.request === request);
-}
-
-/** Where the trace does not show which capability was enabled, it may have been this one. */
-function takesMapGpa(vm: VmHistory): boolean {
-  if (vm.made === undefined) return true;
-  return vm.calls.some(({ record, argsUnknown }) => {
-    if (record.request !== 'KVM_ENABLE_CAP') return false;
-    const [mask] = new CallArgs(record.args).bigs('args');
-    const isOn =
-      record.args.cap === 'KVM_CAP_EXIT_HYPERCALL' && ((mask ?? 0n) & MAP_GPA_RANGE) > 0n;
-    return argsUnknown === true || isOn;
-  });
 }

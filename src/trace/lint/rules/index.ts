@@ -1,5 +1,6 @@
 import { callText } from '../call-text.ts';
 import type { LintFinding } from '../finding.ts';
+import type { VmHistory } from '../history.ts';
 import { buildingRules } from './building.ts';
 import { releaseRules } from './release.ts';
 import { repeatRules } from './repeats.ts';
@@ -14,10 +15,11 @@ export const lintRules: readonly LintRule[] = [
   ...releaseRules,
 ];
 
-export function ruleFindings(trace: RuleTrace): LintFinding[] {
-  const tds = trace.history.vms.filter(({ isTd }) => isTd !== false);
-  return tds.flatMap((vm) =>
-    lintRules.flatMap((rule) => rule.find(vm, trace).map((found) => findingOf(rule, found, trace))),
+/** What the rules say of a VM, when all of it is known. */
+export function ruleFindings(vm: VmHistory, trace: RuleTrace): LintFinding[] {
+  if (vm.isTd === false) return [];
+  return lintRules.flatMap((rule) =>
+    rule.find(vm, trace).map((found) => findingOf(rule, found, trace)),
   );
 }
 
@@ -35,6 +37,6 @@ function findingOf(rule: LintRule, found: Found, { kernelAbi }: RuleTrace): Lint
     kernel: checks.length === 0 ? kernel : `${kernel} (${checks.join(', ')})`,
     remedy,
     inferred: typeof at === 'number' ? undefined : at.inferred,
-    count: 1,
+    count: 1 + (typeof at === 'number' ? 0 : (at.repeated ?? 0)),
   };
 }

@@ -27,13 +27,10 @@ export const releaseRules: readonly LintRule[] = [
     problem: 'another TD was made while files of a closed one were open: it took a second key slot',
     kernel: references,
     remedy: 'close every vCPU and guest_memfd together with the VM',
-    find: (vm, { history }) => {
+    find: (vm) => {
+      const { next } = vm;
       const closedAt = vm.closed.get(vm.vm);
       if (closedAt === undefined || !isInitialized(vm)) return [];
-      const next = history.vms
-        .filter((other) => other !== vm)
-        .flatMap((other) => granted(other, 'KVM_TDX_INIT_VM'))
-        .find(({ line }) => line > closedAt);
       const open = filesOf(vm).filter(
         (file) => next !== undefined && (vm.closed.get(file) ?? Infinity) > next.line,
       );
@@ -73,8 +70,8 @@ export const releaseRules: readonly LintRule[] = [
 ];
 
 /** A trace that was cut off, or that has no close(), tells nothing about what came after. */
-function judgesEnd(vm: VmHistory, { trace }: RuleTrace): boolean {
-  return trace.isWhole && trace.tellsCloses && isInitialized(vm);
+function judgesEnd(vm: VmHistory, { end }: RuleTrace): boolean {
+  return end?.isWhole === true && end.tellsCloses && isInitialized(vm);
 }
 
 function filesOf(vm: VmHistory): string[] {

@@ -1,6 +1,6 @@
 /** These rules concern refusals that ask to be repeated. */
 import type { VmHistory } from '../history.ts';
-import { errnoOf, succeeded, type TracedCall } from '../traced.ts';
+import { errnoOf, succeeded } from '../traced.ts';
 import type { Found, LintRule } from './rule.ts';
 
 export const repeatRules: readonly LintRule[] = [
@@ -44,9 +44,7 @@ export const repeatRules: readonly LintRule[] = [
 
 /** Gives the last call of a request on this VM, if it ended with one of these errnos. */
 function notRepeated(vm: VmHistory, request: string, errnos: readonly string[]): Found[] {
-  const last: TracedCall | undefined = vm.calls.findLast(
-    ({ record }) => record.request === request,
-  );
+  const last = vm.last.get(request);
   const gaveUp = last !== undefined && !succeeded(last) && errnos.includes(errnoOf(last) ?? '');
   return gaveUp ? [{ at: last }] : [];
 }

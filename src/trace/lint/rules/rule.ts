@@ -2,11 +2,12 @@
 import type { CheckName } from '../../../abi/kvm/checks/index.ts';
 import type { KernelAbi } from '../../../simulator/index.ts';
 import type { Severity } from '../finding.ts';
-import type { TraceHistory, VmHistory } from '../history.ts';
-import type { TracedCall, TracedTrace } from '../traced.ts';
+import type { KeptCall, TraceHistory, VmHistory } from '../history.ts';
+import type { TraceEnd } from '../traced.ts';
 
 export interface RuleTrace {
-  readonly trace: TracedTrace;
+  /** What the trace is like as a whole, once it is known. */
+  readonly end: TraceEnd | undefined;
   readonly history: TraceHistory;
   readonly kernelAbi: KernelAbi;
   /** VMs that had a necessary call refused: what is missing then follows from that. */
@@ -15,7 +16,7 @@ export interface RuleTrace {
 
 export interface Found {
   /** The call or the line that the finding is about. */
-  readonly at: TracedCall | number;
+  readonly at: KeptCall | number;
   /** Detail that the rule's problem does not tell. */
   readonly detail?: string | undefined;
 }

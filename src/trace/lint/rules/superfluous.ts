@@ -1,5 +1,5 @@
 /** These rules find calls that a TD has no use for. */
-import { granted } from '../history.ts';
+import { granted, type KeptCall } from '../history.ts';
 import type { TracedCall } from '../traced.ts';
 import type { Found, LintRule } from './rule.ts';
 
@@ -38,6 +38,6 @@ export const superfluousRules: readonly LintRule[] = [
   },
 ];
 
-function found(at: TracedCall): Found {
+function found(at: KeptCall): Found {
   return { at };
 }

@@ -1,0 +1,77 @@
+// The system calls that a program's way to KVM may go through, of every ABI that x86 Linux has: the
+// filter traps these, and the loop asks here what it has heard of.
+#pragma once
+
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sys/syscall.h>
+
+#include <cstdint>
+
+namespace tdctl::supervisor {
+
+// A program calls each of them as it likes; `int 0x80` is the i386 ABI in a 64-bit program too.
+enum class Abi { x86_64, x32, i386 };
+
+enum class CallKind {
+  open,
+  // open() with no choice of flags.
+  creat,
+  // open() with its flags in a struct open_how.
+  openat2,
+  // Trapped if its request is of KVM's type.
+  ioctl,
+  truncate,
+  ftruncate,
+};
+
+struct TrappedCall {
+  std::uint32_t architecture;
+  std::uint32_t number;
+  CallKind kind;
+  // Index of the path, or of the fd where there is no path. What follows it are the flags.
+  int subject = 0;
+  // Index of the directory's fd; -1: the current directory.
+  int directory = -1;
+};
+
+// The x32 ABI has the numbers of x86-64 with this bit, but for a few of its own from 512 on.
+constexpr std::uint32_t x32_bit = 0x40000000;
+
+constexpr TrappedCall trapped_calls[] = {
+    {AUDIT_ARCH_X86_64, __NR_openat, CallKind::open, 1, 0},
+    {AUDIT_ARCH_X86_64, __NR_ioctl, CallKind::ioctl},
+    {AUDIT_ARCH_X86_64, __NR_open, CallKind::open},
+    {AUDIT_ARCH_X86_64, __NR_openat2, CallKind::openat2, 1, 0},
+    {AUDIT_ARCH_X86_64, __NR_creat, CallKind::creat},
+    {AUDIT_ARCH_X86_64, __NR_truncate, CallKind::truncate},
+    {AUDIT_ARCH_X86_64, __NR_ftruncate, CallKind::ftruncate},
+    // ioctl of the x32 ABI.
+    {AUDIT_ARCH_X86_64, 514, CallKind::ioctl},
+    // arch/x86/entry/syscalls/syscall_32.tbl: the header for it can be had in 32-bit programs only.
+    {AUDIT_ARCH_I386, 5, CallKind::open},
+    {AUDIT_ARCH_I386, 8, CallKind::creat},
+    {AUDIT_ARCH_I386, 54, CallKind::ioctl},
+    {AUDIT_ARCH_I386, 92, CallKind::truncate},
+    {AUDIT_ARCH_I386, 93, CallKind::ftruncate},
+    {AUDIT_ARCH_I386, 193, CallKind::truncate},   // truncate64
+    {AUDIT_ARCH_I386, 194, CallKind::ftruncate},  // ftruncate64
+    {AUDIT_ARCH_I386, 295, CallKind::open, 1, 0},
+    {AUDIT_ARCH_I386, 437, CallKind::openat2, 1, 0},
+};
+
+constexpr Abi abi_of(const seccomp_data& data) {
+  if (data.arch == AUDIT_ARCH_I386) return Abi::i386;
+  return (static_cast<std::uint32_t>(data.nr) & x32_bit) == 0 ? Abi::x86_64 : Abi::x32;
+}
+
+// Null: the filter does not trap it.
+constexpr const TrappedCall* trapped_call(const seccomp_data& data) {
+  const std::uint32_t number = static_cast<std::uint32_t>(data.nr) & ~x32_bit;
+  for (const TrappedCall& call : trapped_calls) {
+    if (call.architecture == data.arch && call.number == number) return &call;
+  }
+  return nullptr;
+}
+
+}  // namespace tdctl::supervisor

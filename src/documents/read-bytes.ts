@@ -1,0 +1,97 @@
+/**
+ * Reads the bytes behind a path, whatever it names: a file, a pipe, a terminal, a device. Nobody holds
+ * more of them than the caller asks for, and a wait for more of them ends with an interrupt.
+ */
+import { close, constants, createReadStream, fstat, open, readSync, type Stats } from 'node:fs';
+import { Socket } from 'node:net';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { isatty, ReadStream as TerminalStream } from 'node:tty';
+import { promisify } from 'node:util';
+import { TdctlError } from '../errors/index.ts';
+import { sanitize } from '../errors/sanitize.ts';
+
+/** This path means standard input, as with most commands of a shell. */
+export const standardInput = '-';
+
+/**
+ * Without O_NONBLOCK, opening a FIFO that nobody writes to would hold a thread of libuv's pool, and the
+ * process could not even exit.
+ */
+const readOnly = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** A process has one set of signals, and so all of its reads are ended by the same. */
+let interrupt: AbortSignal | undefined;
+
+/** From now on, reads end when this is aborted. Its reason is the name of what came: `SIGINT`. */
+export function endReadsOn(signal: AbortSignal): void {
+  interrupt = signal;
+}
+
+/**
+ * @throws what the system answers, with its errno as `code`; TDCTL_E_INTERRUPTED.
+ */
+export async function* chunksOf(path: string): AsyncGenerator<Buffer> {
+  const signal = interrupt;
+  try {
+    signal?.throwIfAborted();
+    const stream = path === standardInput ? process.stdin : await streamOf(path);
+    if (signal !== undefined) addAbortSignal(signal, stream);
+    yield* stream as AsyncIterable<Buffer>;
+  } catch (cause) {
+    throw signal?.aborted === true ? interrupted(path, String(signal.reason)) : cause;
+  }
+}
+
+/** Gives the first bytes, so many at most. @throws as {@link chunksOf}. */
+export async function readUpTo(path: string, limitBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunksOf(path)) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= limitBytes) break;
+  }
+  return Buffer.concat(chunks, Math.min(length, limitBytes));
+}
+
+/** The same for a regular file that is open, whose size says nothing where it is one of /proc. */
+export function readOpenUpTo(fd: number, limitBytes: number): Buffer {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  while (length < limitBytes) {
+    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, limitBytes - length));
+    const bytesRead = readSync(fd, chunk, 0, chunk.length, null);
+    if (bytesRead === 0) break;
+    chunks.push(chunk.subarray(0, bytesRead));
+    length += bytesRead;
+  }
+  return Buffer.concat(chunks, length);
+}
+
+const chunkBytes = 64 * 1024;
+
+async function streamOf(path: string): Promise<Readable> {
+  const fd = await promisify(open)(path, readOnly);
+  try {
+    return streamOn(fd, await promisify(fstat)(fd));
+  } catch (error) {
+    await promisify(close)(fd);
+    throw error;
+  }
+}
+
+function streamOn(fd: number, stat: Stats): Readable {
+  // libuv polls a pipe: a reader that came before any writer is told of no end until one has come.
+  if (stat.isFIFO()) return new Socket({ fd, readable: true, writable: false });
+  if (stat.isCharacterDevice() && isatty(fd)) return new TerminalStream(fd);
+  return createReadStream('', { fd, highWaterMark: chunkBytes });
+}
+
+function interrupted(path: string, reason: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_INTERRUPTED',
+    op: 'read the input',
+    place: path === standardInput ? 'standard input' : sanitize(path),
+    message: `interrupted (${reason}) while this was read; nothing had been made`,
+  });
+}
