@@ -103,7 +103,7 @@ export const kernelChecks = inGroup('Kernel', [
       }
       const running = moduleRuns(input);
       if (running !== undefined) return pass(running);
-      // Kernels of before 6.7 have no such flag; what they print there is the same.
+      // Kernels of before 6.8 have no such flag; what they print there is the same.
       const { keyIdRange, hibernation, tooFewKeyIds } = input.found;
       if (keyIdRange && !hibernation && !tooFewKeyIds) return pass(quoteLine(keyIdRange.line));
       return fail(

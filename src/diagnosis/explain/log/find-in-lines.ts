@@ -22,6 +22,14 @@ export function findInLines(hit: Hit, options: RecogniseOptions): readonly LineF
   return [...found, ...free(hit, own, options)];
 }
 
+/** What one line of a log says by itself. */
+export function findInLine(text: string): readonly LineFinding[] {
+  return findInLines(
+    { line: 1, at: (distance) => (distance === 0 ? text : undefined) },
+    { typed: false },
+  );
+}
+
 /** A message that has ends of lines in it is whole. */
 function ofTexts(hit: Hit, { texts, kernelSeconds }: LogLine): readonly LineFinding[] {
   return texts.flatMap((text) =>

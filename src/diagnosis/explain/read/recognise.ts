@@ -32,6 +32,7 @@ export const freeWords: readonly string[] = [
   'seamcall',
   'seamldr',
   'tdh',
+  'vp_enter_ret',
   'hw_error',
   'hw_errors',
 ];
@@ -101,6 +102,6 @@ export function refusalFinding(asked: AskedRefusal): Finding {
 // Logs are full of hex numbers: only those that a SEAMCALL or hw_error gave are status words. 0 is success,
 // which is none where something failed.
 function statusWordsOfLog(line: string): readonly bigint[] {
-  if (!/seamcall|hw_error|\btdx\b|seamldr/i.test(line)) return [];
+  if (!/seamcall|hw_error|\btdx\b|seamldr|\btdh[._]|vp_enter_ret/i.test(line)) return [];
   return statusWordsIn(line).filter((word) => word !== 0n);
 }
