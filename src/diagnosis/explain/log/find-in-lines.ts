@@ -1,8 +1,8 @@
 /** What a line says, alone or together with those that it was cut from. */
 import type { Answer } from '../answer.ts';
-import { type FoundMessage, messagesIn } from '../messages/find.ts';
+import { type FoundMessage, isAnyIn, messagesIn, rowsWithKeyIn } from '../messages/find.ts';
 import { type Finding, type RecogniseOptions, recognise } from '../read/recognise.ts';
-import { continued, joinedLines } from './joined.ts';
+import { continued, isContinued, joinedLines } from './joined.ts';
 import { type LogLine, readLine } from './layers.ts';
 import type { Hit } from './line-reader.ts';
 
@@ -25,7 +25,7 @@ export function findInLines(hit: Hit, options: RecogniseOptions): readonly LineF
 /** What one line of a log says by itself. */
 export function findInLine(text: string): readonly LineFinding[] {
   return findInLines(
-    { line: 1, at: (distance) => (distance === 0 ? text : undefined) },
+    { line: 1, at: (distance) => (distance === 0 ? text : undefined), isTelling: () => true },
     { typed: false },
   );
 }
@@ -38,8 +38,13 @@ function ofTexts(hit: Hit, { texts, kernelSeconds }: LogLine): readonly LineFind
 }
 
 function ofJoined(hit: Hit, own: LogLine): readonly LineFinding[] {
+  const candidates = rowsWithKeyIn(withEdges(hit, own));
+  if (candidates.length === 0) return [];
   const joined = joinedLines(hit, own);
-  return messagesIn(joined.text, { from: joined.start, breaks: joined.breaks })
+  const where = { from: joined.start, breaks: joined.breaks };
+  // Most lines have a word of a message and are none: only where one is there, others may lie over it.
+  if (!isAnyIn(candidates, joined.text, where)) return [];
+  return messagesIn(joined.text, where)
     .filter(({ start }) => start < joined.end)
     .map((found) => ({
       ...said(found),
@@ -47,6 +52,18 @@ function ofJoined(hit: Hit, own: LogLine): readonly LineFinding[] {
       text: joined.linesOver(found.start, found.end),
       kernelSeconds: own.kernelSeconds,
     }));
+}
+
+/** As much of a neighbour as a word may reach over. */
+const EDGE_CHARS = 64;
+
+/** The line, and the ends of its neighbours: what else they say is found from them. */
+function withEdges(hit: Hit, { texts: [text = ''], hasPrefix, isPartial }: LogLine): string {
+  const before = readLine(hit.at(-1) ?? '');
+  const after = readLine(hit.at(1) ?? '');
+  const head = hasPrefix && !before.isPartial ? '' : (before.texts.at(-1) ?? '');
+  const tail = after.hasPrefix && !isPartial ? '' : (after.texts[0] ?? '');
+  return head.slice(-EDGE_CHARS) + text + tail.slice(0, EDGE_CHARS);
 }
 
 function said({
@@ -64,6 +81,8 @@ function said({
 function free(hit: Hit, own: LogLine, options: RecogniseOptions): readonly LineFinding[] {
   const { kernelSeconds } = own;
   const [ownText = ''] = own.texts;
+  const isToldLater = [1, 2, 3, 4, 5].some((distance) => hit.isTelling(distance));
+  if (!hit.isTelling(0) && !(isToldLater && isContinued(hit, own))) return [];
   const alone = own.texts.map((text) => ({ text, findings: recognise(text, options) }));
   const joined = continued(hit, own).map((text) => {
     // What stands in the lines behind alone is theirs.

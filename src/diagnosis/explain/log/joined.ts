@@ -48,11 +48,15 @@ export function joinedLines(hit: Hit, own: LogLine): JoinedLines {
  */
 export function continued(hit: Hit, own: LogLine): readonly string[] {
   const parts = [own.texts[0] ?? ''];
-  for (const text of linesAfter(hit, own).slice(0, MAX_CONTINUED)) {
+  for (const text of linesAfter(hit, own, MAX_CONTINUED)) {
     if (!isCutBefore(hit, parts.length)) break;
     parts.push(text);
   }
   return parts.length === 1 ? [] : [parts.join(' '), parts.join('')];
+}
+
+export function isContinued(hit: Hit, own: LogLine): boolean {
+  return isCutBefore(hit, 1) && linesAfter(hit, own, 1).length > 0;
 }
 
 /** A line of QEMU, cut at 24 columns. */
@@ -89,10 +93,10 @@ function linesBefore(hit: Hit, own: LogLine): readonly string[] {
   return lines;
 }
 
-function linesAfter(hit: Hit, own: LogLine): readonly string[] {
+function linesAfter(hit: Hit, own: LogLine, most = MAX_LINES): readonly string[] {
   const lines: string[] = [];
   let last = own;
-  for (let chars = 0; lines.length < MAX_LINES && chars < MAX_CHARS; ) {
+  for (let chars = 0; lines.length < most && chars < MAX_CHARS; ) {
     const raw = hit.at(lines.length + 1);
     if (raw === undefined) break;
     const line = readLine(raw);

@@ -11,9 +11,15 @@ import {
 import { moduleInitialization } from '../requests/host-requests.ts';
 import { allRequestFacts, tellingErrnos } from '../requests/index.ts';
 import { explainStatus, type StatusExplanation } from '../status/explain-status.ts';
-import { errnoIn } from './errno-words.ts';
+import { errnoIn, wordsOfErrnos } from './errno-words.ts';
 import { requestIn, wordsOfRequests } from './request-words.ts';
-import { bareStatusWordsIn, hwErrorIn, leafIn, statusWordsIn } from './status-words.ts';
+import {
+  bareStatusWordsIn,
+  hwErrorIn,
+  leafIn,
+  statusWordsIn,
+  wordsOfStatus,
+} from './status-words.ts';
 
 /** One thing that a line says. */
 export interface Finding {
@@ -36,6 +42,9 @@ export const freeWords: readonly string[] = [
   'hw_error',
   'hw_errors',
 ];
+
+/** And without any of these near it, a request is only named, and nothing is said of how it ended. */
+export const tellingWords: readonly string[] = [...wordsOfErrnos, ...wordsOfStatus];
 
 export interface RecogniseOptions extends ExplainOptions {
   /** By a person: status words and names may then stand alone. */
