@@ -1,8 +1,9 @@
 /** What a line says, alone or together with those that it was cut from. */
 import type { Answer } from '../answer.ts';
 import { type FoundMessage, isAnyIn, messagesIn, rowsWithKeyIn } from '../messages/find.ts';
+import { errnoIn } from '../read/errno-words.ts';
 import { type Finding, type RecogniseOptions, recognise } from '../read/recognise.ts';
-import { continued, isContinued, joinedLines } from './joined.ts';
+import { continued, isContinued, isOneRefusal, joinedLines } from './joined.ts';
 import { type LogLine, readLine } from './layers.ts';
 import type { Hit } from './line-reader.ts';
 
@@ -84,10 +85,16 @@ function free(hit: Hit, own: LogLine, options: RecogniseOptions): readonly LineF
   const isToldLater = [1, 2, 3, 4, 5].some((distance) => hit.isTelling(distance));
   if (!hit.isTelling(0) && !(isToldLater && isContinued(hit, own))) return [];
   const alone = own.texts.map((text) => ({ text, findings: recognise(text, options) }));
-  const joined = continued(hit, own).map((text) => {
+  const parts = continued(hit, own);
+  const isRefusal = isOneRefusal(parts, (text) => errnoIn(text) !== undefined);
+  // As it may have been: with a space at each cut, and without.
+  const whole = parts.length === 1 ? [] : [parts.join(' '), parts.join('')];
+  const joined = whole.map((text) => {
     // What stands in the lines behind alone is theirs.
     const theirs = new Set(recognise(text.slice(ownText.length), options).map(nameOf));
-    const findings = recognise(text, options).filter((finding) => !theirs.has(nameOf(finding)));
+    const findings = recognise(text, options).filter(
+      (finding) => !theirs.has(nameOf(finding)) && (isRefusal || finding.refusal === undefined),
+    );
     return { text, findings };
   });
   const isWhole = alone.some(({ findings }) => findings.some(({ refusal }) => refusal));
