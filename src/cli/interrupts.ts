@@ -1,6 +1,4 @@
-import { endReadsOn } from '../documents/read-bytes.ts';
-
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+import { endingSignals, endReadsOn } from '../documents/read-bytes.ts';
 
 export interface Interrupts {
   /** The signal that came first, or `EPIPE` when the reader of stdout went away. */
@@ -19,7 +17,7 @@ let installed = false;
 function install() {
   if (installed) return;
   installed = true;
-  for (const signal of signals) process.on(signal, () => interruptListener?.(signal));
+  for (const signal of endingSignals) process.on(signal, () => interruptListener?.(signal));
   process.stdout.on('error', () => interruptListener?.('EPIPE'));
 }
 
@@ -55,6 +53,7 @@ export function listenForInterrupts(): Interrupts {
     done: () => {
       clearInterval(keepAlive);
       listener = () => undefined;
+      endReadsOn(undefined);
     },
   };
 }
