@@ -35,6 +35,7 @@
         "native/supervisor/supervisor.cc",
         "native/supervisor/supervisor_launch.cc",
         "native/supervisor/terminal.cc",
+        "native/supervisor/thread_status.cc",
         "native/supervisor/watched_files.cc",
         "native/testing/exports.cc",
         "native/testing/script.cc",

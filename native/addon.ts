@@ -57,6 +57,11 @@ export interface Vm extends FdObject {
     readonly flags?: number;
     readonly args?: readonly bigint[];
   }): Promise<void>;
+  /**
+   * KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM): takes the TD out of `source`, whose fd stays open
+   * until the call has ended.
+   */
+  kvmMoveEncContextFrom(source: Vm): Promise<void>;
   /** KVM_CREATE_IRQCHIP, which a TD refuses (ENOTTY): a TD takes KVM_CAP_SPLIT_IRQCHIP instead. */
   kvmCreateIrqchip(): Promise<void>;
   kvmCreateVcpu(id: number): Promise<Vcpu>;
@@ -210,6 +215,8 @@ export interface Testing {
   script(answers: readonly ScriptedAnswer[]): Script;
   /** The request numbers and TDX command ids, by the kernel's name. */
   numbers(): Readonly<Record<string, number>>;
+  /** How long `tdxInitMemRegion` bears a stall where it is not told. */
+  readonly stallTimeoutMs: number;
   /** The size in bytes of each struct, by the kernel's name. */
   structSizes(): Readonly<Record<string, number>>;
 }

@@ -49,6 +49,11 @@ export interface SupervisorHandlers {
   guardLost(): void;
   /** Every program is gone. This is the last event. */
   ended(): void;
+  /**
+   * Another handler threw `error`, or returned without an answer to a call that it did not keep. The
+   * call was refused with EIO. What this handler throws is thrown as an uncaught exception.
+   */
+  failed(error: unknown): void;
 }
 
 /**
@@ -105,6 +110,8 @@ export interface Supervisor {
    * After an error other than ENOENT the caller still waits.
    */
   install(call: CallNumber, file: NewFile): InstalledFile | NotInstalled;
+  /** The call is answered after its handler has returned, which is a defect of any other call. */
+  keep(call: CallNumber): void;
 
   isWaiting(call: CallNumber): boolean;
   /**

@@ -24,6 +24,9 @@ class Vcpu : public FdObject<Vcpu> {
 
   explicit Vcpu(const Napi::CallbackInfo& info);
 
+  // How long tdxInitMemRegion bears a stall where it is not told.
+  static constexpr std::uint32_t default_stall_timeout_ms = 30'000;
+
  private:
   friend FdObject;
   Napi::Value get_id(const Napi::CallbackInfo& info);

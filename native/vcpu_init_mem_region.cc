@@ -19,12 +19,10 @@ namespace tdctl {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr const uapi::TdxCommand& command = uapi::tdx_command::kvm_tdx_init_mem_region;
 constexpr std::uint32_t default_chunk_pages = 512;
-constexpr std::uint32_t default_stall_timeout_ms = 30'000;
 // Between two tries that got no page done: doubled from the first to the longest.
 constexpr milliseconds first_pause{1};
 constexpr milliseconds longest_pause{100};
@@ -92,23 +90,27 @@ class InitMemRegionTask final : public Task {
         .gpa = plan_.gpa + pages_done_ * uapi::page_size,
         .nr_pages = std::min<std::uint64_t>(plan_.chunk_pages, plan_.pages - pages_done_),
     };
+    progressed();
+  }
+
+  void progressed() {
     pause_ = milliseconds::zero();
-    last_progress_ = Clock::now();
+    stalled_ = milliseconds::zero();
   }
 
   // The chunk is not done. False, and rejected, where it has stood still for too long.
   bool may_try_again(Napi::Env env) {
     if (pages_now_ > 0) {
-      pause_ = milliseconds::zero();
-      last_progress_ = Clock::now();
+      progressed();
       return true;
     }
-    if (Clock::now() - last_progress_ >= plan_.stall_timeout) {
+    if (stalled_ >= plan_.stall_timeout) {
       const int error_number = answer_->ok() ? EAGAIN : answer_->failure().error_number;
       reject(env, Failure{.subject = command.name, .error_number = error_number});
       return false;
     }
     pause_ = pause_ == milliseconds::zero() ? first_pause : std::min(2 * pause_, longest_pause);
+    stalled_ += pause_;
     return true;
   }
 
@@ -163,7 +165,9 @@ class InitMemRegionTask final : public Task {
   std::uint64_t pages_now_ = 0;
   std::uint64_t pages_done_ = 0;
   milliseconds pause_{};
-  Clock::time_point last_progress_;
+  // The pauses since the last page, in sum: a clock would also count the time that this process was
+  // stopped for, by SIGSTOP or with the machine.
+  milliseconds stalled_{};
 };
 
 Plan read_plan(Arguments& arguments, Napi::Value region) {
@@ -180,7 +184,7 @@ Plan read_plan(Arguments& arguments, Napi::Value region) {
       .chunk_pages =
           arguments.uint32_or(default_chunk_pages, field("chunkPages"), "chunkPages", 1),
       .stall_timeout = milliseconds(arguments.uint32_or(
-          default_stall_timeout_ms, field("stallTimeoutMs"), "stallTimeoutMs")),
+          Vcpu::default_stall_timeout_ms, field("stallTimeoutMs"), "stallTimeoutMs")),
   };
 }
 

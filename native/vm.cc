@@ -17,6 +17,7 @@ Napi::Function Vm::define(Napi::Env env) {
           fd_property(),
           InstanceMethod<&Vm::kvm_check_extension>("kvmCheckExtension"),
           InstanceMethod<&Vm::kvm_enable_cap>("kvmEnableCap"),
+          InstanceMethod<&Vm::kvm_move_enc_context_from>("kvmMoveEncContextFrom"),
           InstanceMethod<&Vm::kvm_create_irqchip>("kvmCreateIrqchip"),
           InstanceMethod<&Vm::kvm_create_vcpu>("kvmCreateVcpu"),
           InstanceMethod<&Vm::kvm_create_vcpus>("kvmCreateVcpus"),
@@ -55,6 +56,20 @@ Napi::Value Vm::kvm_enable_cap(const Napi::CallbackInfo& info) {
     arguments.uint64s(args, "args", argument.args);
   }
   return tell_struct(arguments, request::kvm_enable_cap, argument);
+}
+
+Napi::Value Vm::kvm_move_enc_context_from(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, request::kvm_enable_cap.name);
+  return call(
+      arguments,
+      [source = arguments.vm(info[0], "source")](const Kernel& kernel, int fd) {
+        uapi::kvm_enable_cap argument{};
+        argument.cap = uapi::kvm_cap_vm_move_enc_context_from;
+        // The kernel looks the number up while the call runs: it must be the source's until then.
+        argument.args[0] = static_cast<std::uint64_t>(source->fd());
+        return as_done(kernel.ioctl(fd, request::kvm_enable_cap, &argument));
+      },
+      to_undefined);
 }
 
 Napi::Value Vm::kvm_create_irqchip(const Napi::CallbackInfo& info) {

@@ -25,6 +25,7 @@ class Vm : public FdObject<Vm> {
   // vm.cc
   Napi::Value kvm_check_extension(const Napi::CallbackInfo& info);
   Napi::Value kvm_enable_cap(const Napi::CallbackInfo& info);
+  Napi::Value kvm_move_enc_context_from(const Napi::CallbackInfo& info);
   Napi::Value kvm_create_irqchip(const Napi::CallbackInfo& info);
   Napi::Value kvm_create_vcpu(const Napi::CallbackInfo& info);
   Napi::Value kvm_create_vcpus(const Napi::CallbackInfo& info);

@@ -23,6 +23,7 @@ const required = [
 const forbidden = [
   /^(src|machines|test|bench|\.ci|build|coverage)\//,
   /^dist\/client\//,
+  /^native\/testing\/threads\//,
   /\.test\./,
   /\.env/,
   /\.tsbuildinfo$/,

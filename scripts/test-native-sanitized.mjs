@@ -2,9 +2,10 @@
 /**
  * Runs the tests of the native addon, and programs under its supervisor, against an ASan and UBSan
  * build of it, for which dist/ must be there:
- * `node scripts/test-native-sanitized.mjs [VITEST ARGUMENTS]`. Ends non-zero on a failed test, on
- * a sanitizer report, and where the sanitized addon cannot be loaded or skipped tests would hide
- * that nothing ran.
+ * `node scripts/test-native-sanitized.mjs [VITEST ARGUMENTS]`. Without arguments, the supervisor's
+ * threads run under TSan too, in a program without Node (native/testing/threads). Ends non-zero on a
+ * failed test, on a sanitizer report, and where the sanitized addon cannot be loaded or skipped tests
+ * would hide that nothing ran.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,7 +17,36 @@ import { fileURLToPath } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const addon = join(root, 'build/sanitized/build/Debug/tdctl.node');
 
-process.exitCode = main();
+process.exitCode = (process.argv.length > 2 ? 0 : testThreads()) || main();
+
+/** @returns {number} the exit code */
+function testThreads() {
+  const directory = mkdtempSync(join(tmpdir(), 'tdctl-threads-'));
+  try {
+    const program = join(directory, 'threads');
+    const flags = ['-std=gnu++20', '-O1', '-g', '-fsanitize=thread', '-Wall', '-Wextra', '-Werror'];
+    const build = run(process.env.CXX ?? 'g++', [...flags, ...threadSources(), '-o', program]);
+    if (build !== 0) return build;
+    // TSan cannot place its shadow memory where addresses are too random.
+    const status = run('setarch', ['-R', program, '20']);
+    if (status !== 8) return status;
+    console.log('the threads of the supervisor were not run under TSan: nothing can be supervised');
+    return 0;
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** All of the supervisor that does without Node. */
+function threadSources() {
+  const supervisor = join(root, 'native/supervisor');
+  const isWithoutNode = (/** @type {string} */ file) =>
+    !/#include (<napi\.h>|"(supervisor|handlers|js_answers)\.h")/.test(readFileSync(file, 'utf8'));
+  const files = readdirSync(supervisor)
+    .filter((name) => name.endsWith('.cc'))
+    .map((name) => join(supervisor, name));
+  return [join(root, 'native/testing/threads/main.cc'), ...files.filter(isWithoutNode)];
+}
 
 function main() {
   const build = run(process.execPath, [join(root, 'scripts/build-native.mjs'), '--sanitize']);

@@ -6,10 +6,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <utility>
+
+#include "thread_status.h"
 
 namespace tdctl::supervisor {
 
@@ -17,9 +18,9 @@ namespace {
 
 constexpr std::size_t most_threads = 4096;
 
-UniqueFd open_of(pid_t process, const char* file) {
+UniqueFd memory_of(pid_t process) {
   char path[48];
-  std::snprintf(path, sizeof path, "/proc/%d/%s", process, file);
+  std::snprintf(path, sizeof path, "/proc/%d/mem", process);
   return UniqueFd(::open(path, O_RDONLY | O_CLOEXEC));
 }
 
@@ -42,7 +43,7 @@ ThreadIdentity AddressSpaces::of(pid_t thread) {
   if (number == 0) number = shared_with(process);
   if (number != 0) return {process, number};
 
-  UniqueFd memory = open_of(process, "mem");
+  UniqueFd memory = memory_of(process);
   if (!memory.is_open()) return {};
   known_.push_back({.number = ++last_, .process = process, .memory = std::move(memory)});
   return {process, last_};
@@ -53,15 +54,9 @@ pid_t AddressSpaces::process_of(pid_t thread) {
   const auto found = processes_.find(thread);
   if (found != processes_.end() && is_thread_of(found->second, thread)) return found->second;
 
-  const UniqueFd status = open_of(thread, "status");
-  if (!status.is_open()) return 0;
-  char text[512];
-  const ssize_t length = ::read(status.get(), text, sizeof text - 1);
-  if (length <= 0) return 0;
-  text[length] = '\0';
-  const char* line = std::strstr(text, "\nTgid:");
-  if (line == nullptr) return 0;
-  const pid_t process = std::atoi(line + std::strlen("\nTgid:"));
+  StatusField group = {.name = "Tgid", .base = 10};
+  if (!read_status(thread, {&group, 1}) || group.value == 0) return 0;
+  const auto process = static_cast<pid_t>(group.value);
   // Threads come and go; those that are asked of again are read anew.
   if (processes_.size() >= most_threads) processes_.clear();
   processes_[thread] = process;
@@ -69,16 +64,19 @@ pid_t AddressSpaces::process_of(pid_t thread) {
 }
 
 AddressSpace AddressSpaces::known_by(pid_t process) {
-  std::erase_if(known_, [](const Known& known) { return !is_alive(known.memory.get()); });
-  for (const Known& known : known_) {
-    if (known.process == process) return known.number;
-  }
+  const auto known = std::find_if(known_.begin(), known_.end(),
+                                  [process](const Known& each) { return each.process == process; });
+  if (known == known_.end()) return 0;
+  if (is_alive(known->memory.get())) return known->number;
+  known_.erase(known);
   return 0;
 }
 
 // A child of vfork runs in its parent's memory until it calls exec, so what is found here is not
-// kept. Where the kernel has no kcmp, such a child counts as another address space.
+// kept. Where the kernel has no kcmp, such a child counts as another address space. Those that are
+// gone are looked for here, and not at each call: their processes may live on in other memory.
 AddressSpace AddressSpaces::shared_with(pid_t process) {
+  std::erase_if(known_, [](const Known& known) { return !is_alive(known.memory.get()); });
   for (const Known& known : known_) {
     if (::syscall(__NR_kcmp, process, known.process, KCMP_VM, 0, 0) == 0) return known.number;
   }

@@ -20,6 +20,8 @@ struct Call {
   // The kernel's id of the notification.
   std::uint64_t id = 0;
   pid_t thread = 0;
+  // Its handler will answer it later.
+  bool kept = false;
   // A signal ends it, as it ends KVM_RUN; told once.
   bool until_signal = false;
   // KVM_SET_SIGNAL_MASK: blocked meanwhile, in place of what the thread blocks.
@@ -46,6 +48,13 @@ class Calls {
     calls_.erase(number);
   }
 
+  // It is answered after its handler has returned.
+  void keep(CallNumber number) {
+    const std::lock_guard lock(mutex_);
+    const auto found = calls_.find(number);
+    if (found != calls_.end()) found->second.kept = true;
+  }
+
   // A signal ends the call from now on.
   void wait_for_signal(CallNumber number, std::optional<SignalSet> blocked) {
     const std::lock_guard lock(mutex_);
@@ -68,6 +77,12 @@ class Calls {
     return found;
   }
 
+  // The number of the last one that was added.
+  CallNumber last() const {
+    const std::lock_guard lock(mutex_);
+    return last_;
+  }
+
   bool empty() const {
     const std::lock_guard lock(mutex_);
     return calls_.empty();
@@ -77,6 +92,13 @@ class Calls {
   void put_back(CallNumber number, Call call) {
     const std::lock_guard lock(mutex_);
     calls_.emplace(number, call);
+  }
+
+  std::vector<CallNumber> all() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<CallNumber> numbers;
+    for (const auto& [number, call] : calls_) numbers.push_back(number);
+    return numbers;
   }
 
   // Takes out those that `is_over` says so of.

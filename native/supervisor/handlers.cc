@@ -5,10 +5,14 @@
 #include <utility>
 
 #include "../util/errno_name.h"
+#include "notifications.h"
 
 namespace tdctl::supervisor {
 
 namespace {
+
+// So long calls are answered one after the other; then timers, signals and streams have their turn.
+constexpr std::chrono::milliseconds longest_turn{2};
 
 template <typename... Alternatives>
 struct Overloaded : Alternatives... {
@@ -27,16 +31,23 @@ const char* name_of(Abi abi) {
   return "";
 }
 
+// 0 where the event is none.
+CallNumber call_of(const Event& event) {
+  if (const auto* open = std::get_if<OpenEvent>(&event)) return open->call;
+  if (const auto* ioctl = std::get_if<IoctlEvent>(&event)) return ioctl->call;
+  return 0;
+}
+
 }  // namespace
 
 Handlers* Handlers::make(Napi::Env env, Napi::Object functions) {
-  std::unique_ptr<Handlers> handlers(new Handlers(functions));
+  std::unique_ptr<Handlers> handlers(new Handlers());
   const std::pair<const char*, Napi::FunctionReference*> members[] = {
       {"opened", &handlers->opened_},       {"ioctl", &handlers->ioctl_},
       {"interrupted", &handlers->interrupted_}, {"closed", &handlers->closed_},
       {"outOfReach", &handlers->out_of_reach_}, {"unserved", &handlers->unserved_},
       {"exited", &handlers->exited_},           {"guardLost", &handlers->guard_lost_},
-      {"ended", &handlers->ended_},
+      {"ended", &handlers->ended_},             {"failed", &handlers->failed_},
   };
   for (const auto& [name, member] : members) {
     const Napi::Value function = functions.Get(name);
@@ -47,6 +58,7 @@ Handlers* Handlers::make(Napi::Env env, Napi::Object functions) {
     if (env.IsExceptionPending()) return nullptr;
     *member = Napi::Persistent(function.As<Napi::Function>());
   }
+  napi_get_uv_event_loop(env, &handlers->event_loop_);
   const Napi::String resource = Napi::String::New(env, "tdctl supervisor");
   if (napi_create_threadsafe_function(env, nullptr, nullptr, resource, 0, 1, handlers.get(),
                                       &Handlers::finalize, handlers.get(), &Handlers::call_js,
@@ -57,11 +69,10 @@ Handlers* Handlers::make(Napi::Env env, Napi::Object functions) {
   return handlers.release();
 }
 
-Handlers::Handlers(Napi::Object) {}
-
 void Handlers::tell(Event event) {
   const bool last = std::holds_alternative<EndedEvent>(event);
   auto boxed = std::make_unique<Event>(std::move(event));
+  ++queued_;
   if (napi_call_threadsafe_function(function_, boxed.get(), napi_tsfn_nonblocking) == napi_ok) {
     static_cast<void>(boxed.release());
   }
@@ -78,11 +89,19 @@ void Handlers::abandon() {
 void Handlers::finalize(napi_env, void* data, void*) { delete static_cast<Handlers*>(data); }
 
 // `env` is null while the environment is torn down.
-void Handlers::call_js(napi_env env, napi_value, void* context, void* data) {
+void Handlers::call_js(napi_env raw, napi_value, void* context, void* data) {
   const std::unique_ptr<Event> event(static_cast<Event*>(data));
-  if (env == nullptr) return;
+  if (raw == nullptr) return;
+  const Napi::Env env(raw);
   const Napi::HandleScope scope(env);
-  static_cast<Handlers*>(context)->dispatch(Napi::Env(env), *event);
+  auto& handlers = *static_cast<Handlers*>(context);
+  --handlers.queued_;
+  const CallNumber call = call_of(*event);
+  handlers.dispatch(env, *event);
+  if (env.IsExceptionPending()) handlers.report_thrown(env, call);
+  // Nothing is left of it once a handler stopped the supervisor and dropped it.
+  const std::shared_ptr<Loop> loop = handlers.loop_.lock();
+  if (call != 0 && loop) handlers.after_call(env, *loop, call);
 }
 
 void Handlers::dispatch(Napi::Env env, const Event& event) {
@@ -123,6 +142,41 @@ void Handlers::dispatch(Napi::Env env, const Event& event) {
           },
       },
       event);
+}
+
+// The call is refused first, whatever becomes of the report.
+void Handlers::report_thrown(Napi::Env env, CallNumber call) {
+  napi_value thrown = nullptr;
+  napi_get_and_clear_last_exception(env, &thrown);
+  if (const std::shared_ptr<Loop> loop = loop_.lock()) loop->refuse_unanswered(call);
+  failed_.Call({thrown});
+  // Nobody is left who could take it.
+  if (env.IsExceptionPending() &&
+      napi_get_and_clear_last_exception(env, &thrown) == napi_ok) {
+    napi_fatal_exception(env, thrown);
+  }
+}
+
+void Handlers::after_call(Napi::Env env, Loop& loop, CallNumber call) {
+  const std::optional<Call> waiting = loop.calls().find(call);
+  if (!waiting) return linger(loop);
+  if (waiting->kept) return loop.stop_lingering();
+  Napi::Error::New(env, "a handler neither answered its call nor kept it")
+      .ThrowAsJavaScriptException();
+  report_thrown(env, call);
+  loop.stop_lingering();
+}
+
+// What is queued comes first, and the event loop's turn has an end.
+void Handlers::linger(Loop& loop) {
+  if (queued_ > 0) return loop.stop_lingering();
+  uv_metrics_t metrics;
+  uv_metrics_info(event_loop_, &metrics);
+  if (metrics.loop_count != turn_) {
+    turn_ = metrics.loop_count;
+    turn_began_ = Loop::Clock::now();
+  }
+  loop.linger(turn_began_ + longest_turn);
 }
 
 }  // namespace tdctl::supervisor

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -106,9 +107,16 @@ class ConstantAnswers {
   std::unordered_map<std::uint64_t, std::int32_t> answers_;
 };
 
+// Two threads may hear the programs: the loop's own, and the one that answers them, in linger(). Whoever
+// receives a notification does so, and tells what comes of it, within one turn (`turn_`), which
+// the other waits for. So what is told keeps the order in which it was received, whoever did that: a
+// sink that is a queue makes it the order of events. The closes that came before a call are told in
+// the call's own turn, before it.
 class Loop {
  public:
-  // `sink` is called by the loop's thread, in the order things happened.
+  using Clock = std::chrono::steady_clock;
+
+  // `sink` is called in the order things happened: by the loop's thread, and within linger().
   Loop(HeldClient client, ConstantAnswers system_answers, std::function<void(Event)> sink);
   ~Loop() { stop(); }
 
@@ -116,6 +124,18 @@ class Loop {
   const char* start();
   // Ends it whatever happens, and what runs still, and waits for that.
   void stop();
+
+  // For the thread that has just answered a call, and would now go to sleep: waits a little for the
+  // next one in place of the loop's thread, not beyond `latest`, until something was told. That spares
+  // a call the way from thread to thread, which costs more than all that is done for it. Where a call
+  // was told, the loop's thread goes on leaving the next one to this one, which says after the
+  // call, by linger() or stop_lingering(), whether it will be there. Meanwhile the loop's thread looks
+  // every millisecond whether somebody waits because this one is busy.
+  void linger(Clock::time_point latest);
+  void stop_lingering();
+
+  // EIO for a call that is still there: nobody will answer it.
+  void refuse_unanswered(CallNumber number);
 
   // EndedEvent was told.
   bool has_ended() const { return ended_; }
@@ -131,6 +151,12 @@ class Loop {
 
  private:
   void serve();
+  void tell(Event event);
+  // False: none came.
+  bool await_call(Clock::time_point latest);
+  // Whether the loop's thread hears of notifications at once.
+  void watch_listener(bool watched);
+  void take_notification();
   void handle(const seccomp_notif& notification);
   void handle_open(const seccomp_notif& notification, const TrappedCall& call);
   void open_kvm(const seccomp_notif& notification, const OpenHow& how);
@@ -155,7 +181,16 @@ class Loop {
   const ConstantAnswers system_answers_;
   const std::function<void(Event)> sink_;
   UniqueFd stop_event_;
+  // Held to receive and to tell.
+  std::mutex turn_;
+  // How many events were told, and how many notifications taken, so far.
+  std::uint64_t told_ = 0;
+  std::uint64_t taken_ = 0;
   WatchedFiles files_;
+  // The epoll instance of the loop's thread. It does not wake for a notification that the other thread
+  // waits for.
+  UniqueFd happenings_;
+  std::atomic<bool> is_listener_watched_ = true;
   AddressSpaces address_spaces_;
   Calls calls_;
   TerminalState terminal_;

@@ -62,7 +62,8 @@ void Loop::open_kvm(const seccomp_notif& notification, const OpenHow& how) {
   ThreadIdentity identity;
   if (!identify(notification, &identity)) return;
   const auto thread = static_cast<pid_t>(notification.pid);
-  sink_(OpenEvent{
+  tell_closed();
+  tell(OpenEvent{
       .call = calls_.add({.id = notification.id, .thread = thread}),
       .thread = thread,
       .identity = identity,

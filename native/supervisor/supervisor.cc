@@ -55,6 +55,7 @@ Napi::Function Supervisor::define(Napi::Env env) {
                          InstanceMethod<&Supervisor::answer>("answer"),
                          InstanceMethod<&Supervisor::refuse>("refuse"),
                          InstanceMethod<&Supervisor::install>("install"),
+                         InstanceMethod<&Supervisor::keep>("keep"),
                          InstanceMethod<&Supervisor::is_waiting>("isWaiting"),
                          InstanceMethod<&Supervisor::find_file>("findFile"),
                          InstanceMethod<&Supervisor::read_memory>("readMemory"),
@@ -160,6 +161,14 @@ Napi::Value Supervisor::install(const Napi::CallbackInfo& info) {
   result.Set("file", file.number);
   if (file.mapping) result.Set("memory", shared_bytes(env, std::move(file.mapping)));
   return result;
+}
+
+Napi::Value Supervisor::keep(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  const std::uint32_t number = arguments.uint32(info[0], "call");
+  if (arguments.is_wrong()) return mistake(arguments);
+  loop_->calls().keep(number);
+  return info.Env().Undefined();
 }
 
 Napi::Value Supervisor::is_waiting(const Napi::CallbackInfo& info) {

@@ -18,7 +18,7 @@ class Handlers;
 class Supervisor : public Napi::ObjectWrap<Supervisor> {
  public:
   struct State {
-    std::unique_ptr<Loop> loop;
+    std::shared_ptr<Loop> loop;
     Handlers* handlers;
   };
   static constexpr const char* name = "Supervisor";
@@ -38,6 +38,7 @@ class Supervisor : public Napi::ObjectWrap<Supervisor> {
   Napi::Value answer(const Napi::CallbackInfo& info);
   Napi::Value refuse(const Napi::CallbackInfo& info);
   Napi::Value install(const Napi::CallbackInfo& info);
+  Napi::Value keep(const Napi::CallbackInfo& info);
   Napi::Value is_waiting(const Napi::CallbackInfo& info);
   Napi::Value find_file(const Napi::CallbackInfo& info);
   Napi::Value read_memory(const Napi::CallbackInfo& info);
@@ -54,7 +55,7 @@ class Supervisor : public Napi::ObjectWrap<Supervisor> {
   template <typename Sender>
   Napi::Value send(const Napi::CallbackInfo& info, Sender sender);
 
-  std::unique_ptr<Loop> loop_;
+  std::shared_ptr<Loop> loop_;
   // Null once they were abandoned.
   Handlers* handlers_ = nullptr;
 };

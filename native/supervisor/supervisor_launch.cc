@@ -92,8 +92,9 @@ Napi::Value Supervisor::launch(const Napi::CallbackInfo& info) {
     client.guard.finish();
     return {};
   }
-  auto loop = std::make_unique<Loop>(std::move(client), std::move(constants),
+  auto loop = std::make_shared<Loop>(std::move(client), std::move(constants),
                                      [handlers](Event event) { handlers->tell(std::move(event)); });
+  handlers->serve(loop);
   std::optional<LaunchFailure> failure;
   if (const char* const call = loop->start(); call != nullptr) {
     failure = {LaunchStage::call, errno, call};

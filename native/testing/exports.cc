@@ -6,6 +6,7 @@
 
 #include "../util/arguments.h"
 #include "../util/environment.h"
+#include "../vcpu.h"
 #include "script.h"
 
 namespace tdctl::testing {
@@ -137,6 +138,7 @@ Napi::Object exports(Napi::Env env) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("script", Napi::Function::New<script>(env, "script"));
   object.Set("numbers", Napi::Function::New<numbers>(env, "numbers"));
+  object.Set("stallTimeoutMs", static_cast<double>(Vcpu::default_stall_timeout_ms));
   object.Set("structSizes", Napi::Function::New<struct_sizes>(env, "structSizes"));
   return object;
 }

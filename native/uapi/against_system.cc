@@ -40,6 +40,9 @@ SAME_NUMBER(KVM_CREATE_IRQCHIP, kvm_create_irqchip);
 SAME_BUT_FOR_SIZE(KVM_SET_CPUID2, kvm_set_cpuid2);
 SAME_NUMBER(KVM_SET_TSC_KHZ, kvm_set_tsc_khz);
 SAME_NUMBER(KVM_ENABLE_CAP, kvm_enable_cap);
+#ifdef KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM  // Linux 5.17
+static_assert(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM == tdctl::uapi::kvm_cap_vm_move_enc_context_from);
+#endif
 
 SAME_SIZE(kvm_cpuid_entry2);
 SAME_FIELD(kvm_cpuid_entry2, function);

@@ -105,6 +105,7 @@ struct kvm_tdx_init_mem_region {
 };
 
 inline constexpr std::uint32_t kvm_mem_guest_memfd = 1u << 2;
+inline constexpr std::uint32_t kvm_cap_vm_move_enc_context_from = 206;
 // KVM_MAX_CPUID_ENTRIES: kernel-internal, but the bound of every CPUID array it takes.
 inline constexpr std::uint32_t kvm_max_cpuid_entries = 256;
 

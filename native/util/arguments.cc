@@ -8,6 +8,7 @@
 
 #include "../guest_memfd.h"
 #include "../user_memory.h"
+#include "../vm.h"
 #include "js_error.h"
 #include "wrapped.h"
 
@@ -253,18 +254,27 @@ MemoryRange Arguments::memory_range(Napi::Value value, const std::string& name,
   return {mapping, address_of(mapping->address()) + offset};
 }
 
-std::optional<FdUse> Arguments::guest_memfd(Napi::Value value, const std::string& name) {
+template <typename Class>
+std::optional<FdUse> Arguments::fd_object(Napi::Value value, const std::string& name) {
   if (is_wrong()) return std::nullopt;
-  GuestMemfd* memory = unwrap<GuestMemfd>(value);
-  if (memory == nullptr) {
-    type_mistake("`" + name + "` must be a GuestMemfd");
+  Class* object = unwrap<Class>(value);
+  if (object == nullptr) {
+    type_mistake("`" + name + "` must be a " + Class::name);
     return std::nullopt;
   }
-  if (memory->handle()->is_closed()) {
+  if (object->handle()->is_closed()) {
     closed_mistake("`" + name + "`");
     return std::nullopt;
   }
-  return FdUse(memory->handle(), value.As<Napi::Object>());
+  return FdUse(object->handle(), value.As<Napi::Object>());
+}
+
+std::optional<FdUse> Arguments::vm(Napi::Value value, const std::string& name) {
+  return fd_object<Vm>(value, name);
+}
+
+std::optional<FdUse> Arguments::guest_memfd(Napi::Value value, const std::string& name) {
+  return fd_object<GuestMemfd>(value, name);
 }
 
 }  // namespace tdctl

@@ -61,7 +61,8 @@ class Arguments {
   // [offset, offset + length) of a UserMemory that is open.
   MemoryRange memory_range(Napi::Value value, const std::string& name, std::uint64_t offset,
                            std::uint64_t length);
-  // A GuestMemfd that is open.
+  // An open Vm or GuestMemfd, which stays open for as long as the use is held.
+  std::optional<FdUse> vm(Napi::Value value, const std::string& name);
   std::optional<FdUse> guest_memfd(Napi::Value value, const std::string& name);
 
   void type_mistake(const std::string& message);
@@ -70,6 +71,8 @@ class Arguments {
   void closed_mistake(const std::string& what);
 
  private:
+  template <typename Class>
+  std::optional<FdUse> fd_object(Napi::Value value, const std::string& name);
   // Takes over an exception that a getter or a proxy threw.
   bool take_pending_exception();
 

@@ -8,7 +8,7 @@
 namespace tdctl {
 
 FdHandle::FdHandle(UniqueFd fd, const char* noun, std::shared_ptr<MemorySlots> slots)
-    : fd_(std::move(fd)), noun_(noun), slots_(std::move(slots)) {}
+    : slots_(std::move(slots)), fd_(std::move(fd)), noun_(noun) {}
 
 KeptPromise FdHandle::close(Napi::Env env) {
   closed_ = true;

@@ -37,9 +37,10 @@ class FdHandle {
   KeptPromise close_now(Napi::Env env);
   void end_call(Napi::Env env);
 
+  // Before the fd, so that it goes after it: the VM must be gone when its memory is unmapped.
+  std::shared_ptr<MemorySlots> slots_;
   UniqueFd fd_;
   const char* noun_;
-  std::shared_ptr<MemorySlots> slots_;
   bool closed_ = false;
   std::uint32_t calls_in_flight_ = 0;
   // The close that waits for the calls in flight.

@@ -7,17 +7,43 @@ import { paint } from './output/paint.ts';
 import { sanitize } from './output/sanitize.ts';
 import { withSourceLines } from './source-lines.ts';
 
-export function reportFailure(
-  error: unknown,
-  { io, format }: { readonly io: CommandIo; readonly format: OutputFormat },
-): ExitCode {
-  if (!(error instanceof TdctlError)) {
-    io.stderr.write(`${defectText(error)}\n`);
-    return exitCodes.failed;
-  }
-  const text = format === 'json' ? JSON.stringify(errorEnvelope(error)) : errorText(error, io);
-  io.stderr.write(`${text}\n`);
-  return error.exitCode;
+/** How a command came to its end. */
+export type Ended = { readonly exitCode: number } | { readonly error: unknown };
+
+/**
+ * Waits until the output is written, and says what ended the command, and what of its output was lost.
+ * A loss stops the command as a signal does, and it is the loss that is told then, not the interruption.
+ *
+ * @returns the exit code. A lost output does not hide that a command failed of itself.
+ */
+export async function conclude(ended: Ended, shown: Shown): Promise<number> {
+  const { io } = shown;
+  await io.settled();
+  const { told, readerIsGone } = io.losses;
+  const exitCode = 'error' in ended ? exitCodeOf(ended.error) : ended.exitCode;
+  const isCutShort = exitCode === exitCodes.interrupted && (told.length > 0 || readerIsGone);
+  if ('error' in ended && !isCutShort) reportFailure(ended.error, shown);
+  for (const loss of told) reportFailure(loss, shown);
+  const isOwn = exitCode !== exitCodes.ok && !isCutShort;
+  return told.length === 0 || isOwn ? exitCode : exitCodes.failed;
+}
+
+function exitCodeOf(error: unknown): ExitCode {
+  return error instanceof TdctlError ? error.exitCode : exitCodes.failed;
+}
+
+interface Shown {
+  readonly io: CommandIo;
+  readonly format: OutputFormat;
+}
+
+function reportFailure(error: unknown, { io, format }: Shown): void {
+  io.stderr.write(`${failureText(error, { io, format })}\n`);
+}
+
+function failureText(error: unknown, { io, format }: Shown): string {
+  if (!(error instanceof TdctlError)) return defectText(error);
+  return format === 'json' ? JSON.stringify(errorEnvelope(error)) : errorText(error, io);
 }
 
 /** The JSON form of an error is one line on stderr, and a contract (docs/errors.md). */

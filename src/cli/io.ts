@@ -1,6 +1,11 @@
+import { exitCodes } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
+import { NamedFiles } from '../files/named-files.ts';
+import { interrupt, isSignal, listenForInterrupts } from './interrupts.ts';
+import { Losses } from './output/losses.ts';
+import { outputStream, ProcessOutput } from './output/process-output.ts';
 
-/** All that a command may touch of the outside: two streams and the environment. Tests give their own. */
+/** All that a command may touch of the outside. Tests give their own. */
 export interface CommandIo {
   /** This stream is for data. */
   readonly stdout: TextSink;
@@ -11,8 +16,15 @@ export interface CommandIo {
   readonly colors: { readonly stdout: boolean; readonly stderr: boolean };
   /** Whether stderr is a terminal, so that a line may be redrawn. */
   readonly stderrIsTty: boolean;
+  /** The files that the command line names. A command adds those that it comes to know of. */
+  readonly files: NamedFiles;
+  /** The output that was lost. A command that may be interrupted is, and all of it is told at the end. */
+  readonly losses: Losses;
+  /** Waits until stdout and stderr have what was written to them, or can take no more. A signal ends the process. */
+  settled(): Promise<void>;
 }
 
+/** Writing never throws: what cannot be written is a loss. */
 export interface TextSink {
   write(text: string): void;
 }
@@ -30,14 +42,28 @@ function wantsColor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean
 }
 
 export function processIo(): CommandIo {
+  const losses = new Losses(interrupt);
+  const stdout = new ProcessOutput(outputStream(process.stdout), { name: 'stdout', losses });
+  const stderr = new ProcessOutput(outputStream(process.stderr), { name: 'stderr', losses });
   return {
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout,
+    stderr,
     env: process.env,
     colors: {
       stdout: wantsColor(process.stdout, process.env),
       stderr: wantsColor(process.stderr, process.env),
     },
     stderrIsTty: process.stderr.isTTY === true,
+    files: new NamedFiles(),
+    losses,
+    settled: async () => {
+      const interrupts = listenForInterrupts();
+      // A pipe whose reader stands still would be waited for for ever.
+      interrupts.onInterrupt((_, reason) => {
+        if (isSignal(reason)) process.exit(exitCodes.interrupted);
+      });
+      await Promise.all([stdout.settled(), stderr.settled()]);
+      interrupts.done();
+    },
   };
 }

@@ -1,27 +1,35 @@
 /** The log of a run: JSON lines, which pino writes, and only where they are asked for. */
 import { pino } from 'pino';
-import { TdctlError } from '../errors/index.ts';
+import { StreamFile, type StreamFileOptions } from '../files/index.ts';
+import type { CommandIo } from './io.ts';
 import type { LogLevel } from './options.ts';
 import type { PrintedEvent } from './words.ts';
 
 export interface RunLog {
+  /** Never throws: what cannot be written is told to `onFailure`. */
   write(event: PrintedEvent): void;
+  end(): Promise<void>;
 }
 
-export interface LogOptions {
+export interface LogOptions extends Pick<StreamFileOptions, 'onFailure' | 'signal'> {
   readonly level: LogLevel | undefined;
   readonly file: string | undefined;
 }
 
-const silent: RunLog = { write: () => undefined };
+const silent: RunLog = { write: () => undefined, end: async () => undefined };
 
-/** @throws TdctlError TDCTL_E_NOT_WRITABLE when the file cannot be opened. */
-export function openRunLog({ level, file }: LogOptions): RunLog {
+/** @throws TdctlError TDCTL_E_NOT_WRITABLE, TDCTL_E_BUSY when the file cannot be opened. */
+export async function openRunLog(
+  { level, file, ...options }: LogOptions,
+  io: CommandIo,
+): Promise<RunLog> {
   if (level === undefined && file === undefined) return silent;
-  // Writing is synchronous, because a command that ends, or is killed, must not lose the tail of its log.
-  const destination = openDestination(file);
-  const logger = pino({ level: level ?? 'info', base: null }, destination);
+  const stream = file === undefined ? undefined : await openFile(file, options);
+  const write = (line: string) =>
+    stream === undefined ? io.stderr.write(line) : stream.write(line.replace(/\n$/, ''));
+  const logger = pino({ level: level ?? 'info', base: null }, { write });
   return {
+    end: async () => stream?.end(),
     write: (event) => {
       const { td, machine, state, event: op, ...rest } = event;
       logger[levelOf(event)]({ td, op, machine, state, ...rest });
@@ -29,19 +37,9 @@ export function openRunLog({ level, file }: LogOptions): RunLog {
   };
 }
 
-function openDestination(file: string | undefined) {
-  try {
-    return pino.destination({ dest: file ?? 2, sync: true });
-  } catch (cause) {
-    throw new TdctlError({
-      code: 'TDCTL_E_NOT_WRITABLE',
-      op: 'open the log',
-      place: file,
-      message: 'the log file cannot be opened',
-      hint: 'check that its directory exists and may be written to',
-      cause,
-    });
-  }
+/** Each line is written at once, because a command that is killed must not lose the tail of its log. */
+function openFile(path: string, options: Pick<StreamFileOptions, 'onFailure' | 'signal'>) {
+  return StreamFile.open({ path, what: 'log', existing: 'append', flush: 'each', ...options });
 }
 
 const levels = {

@@ -1,17 +1,16 @@
 #!/usr/bin/env node
+import { exitCodes } from '../errors/index.ts';
 import { processIo } from './io.ts';
 
 const args = process.argv.slice(2);
 
-// `tdctl | head` closes the pipe, and that is no defect to report.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
-
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   // Scripts ask for the version often, and need no command tree for it.
   const { version } = await import('./version.ts');
-  process.stdout.write(`${version()}\n`);
+  const { conclude } = await import('./failure.ts');
+  const io = processIo();
+  io.stdout.write(`${version()}\n`);
+  process.exitCode = await conclude({ exitCode: exitCodes.ok }, { io, format: 'text' });
 } else {
   const { runCli } = await import('./program.ts');
   const { withSourceLines } = await import('./source-lines.ts');

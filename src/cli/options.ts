@@ -1,5 +1,6 @@
 /** Options that several commands share, so that they read and behave the same everywhere. */
 import { Option } from '@commander-js/extra-typings';
+import { hostName, outputFile } from './file-arguments.ts';
 
 export const outputFormats = ['text', 'json', 'yaml'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
@@ -13,10 +14,12 @@ export const outputOption = () =>
     .default('text' as const);
 
 export const hostOption = () =>
-  new Option(
-    '--host <host>',
-    'auto, kvm, soft[:PROFILE] (real KVM, simulated TDX module) or sim[:PROFILE] (all simulated)',
-  ).default('auto');
+  hostName(
+    new Option(
+      '--host <host>',
+      'auto, kvm, soft[:PROFILE] (real KVM, simulated TDX module) or sim[:PROFILE] (all simulated)',
+    ).default('auto'),
+  );
 
 export const kernelOption = () =>
   new Option('--kernel <abi>', 'whose KVM rules a sim or soft host follows').default(
@@ -33,9 +36,11 @@ export const repeatableFault = (description: string) =>
 
 /** Commands that take a Rehearsal file have no default here, because the file may name both. */
 export const rehearsedHostOption = () =>
-  new Option(
-    '--host <host>',
-    'sim[:PROFILE], soft[:PROFILE] or kvm (default: as the file says, or sim)',
+  hostName(
+    new Option(
+      '--host <host>',
+      'sim[:PROFILE], soft[:PROFILE] or kvm (default: as the file says, or sim)',
+    ),
   );
 
 export const rehearsedKernelOption = () =>
@@ -50,4 +55,9 @@ export const logLevelOption = () =>
   );
 
 export const logFileOption = () =>
-  new Option('--log-file <file>', 'where the log goes; implies --log-level info');
+  outputFile(
+    new Option(
+      '--log-file <file>',
+      'where the log goes, after what is there; implies --log-level info',
+    ),
+  );

@@ -16,13 +16,18 @@ import { rehearseCommand } from './commands/rehearse.ts';
 import { runCommand } from './commands/run.ts';
 import { traceCommand } from './commands/trace.ts';
 import { watchCommand } from './commands/watch.ts';
-import { reportFailure } from './failure.ts';
+import { conclude, type Ended } from './failure.ts';
+import { checkFiles } from './file-arguments.ts';
 import type { CommandIo } from './io.ts';
 import { type OutputFormat, outputFormats } from './options.ts';
 import { sanitize } from './output/sanitize.ts';
 import { version } from './version.ts';
 
 export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
+  return conclude(await play(args, io), { io, format: askedFormat(args) });
+}
+
+async function play(args: readonly string[], io: CommandIo): Promise<Ended> {
   // It is one of exitCodes, but for that of another program (`tdctl exec`).
   let exitCode: number = exitCodes.ok;
   const endWith = (code: number) => {
@@ -30,22 +35,27 @@ export async function runCli(args: readonly string[], io: CommandIo): Promise<nu
   };
   try {
     await program(io, endWith).parseAsync(args, { from: 'user' });
-    return exitCode;
+    return { exitCode };
   } catch (error) {
-    if (error instanceof CommanderError) {
-      // Help and version end by an exception too, with exit code 0.
-      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    }
-    return reportFailure(error, { io, format: askedFormat(args) });
+    if (!(error instanceof CommanderError)) return { error: await inWords(error) };
+    // Help and version end by an exception too, with exit code 0.
+    return { exitCode: error.exitCode === 0 ? exitCodes.ok : exitCodes.usage };
   }
 }
 
-function program(io: CommandIo, endWith: (exitCode: number) => void): Command {
+async function inWords(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && error.name === 'KvmError')) return error;
+  const { refusedOutside } = await import('./refused-outside.ts');
+  return refusedOutside(error);
+}
+
+export function program(io: CommandIo, endWith: (exitCode: number) => void): Command {
   const root = new Command('tdctl')
     .description('Plan, provision, rehearse and show Intel TDX trust domains (TDs).')
     .version(version(), '-V, --version')
     // Otherwise the -o of `host diff A B -o json` would go to `host`.
     .enablePositionalOptions()
+    .hook('preAction', (_, command) => checkFiles(command, io.files))
     .addHelpText(
       'after',
       `

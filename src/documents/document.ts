@@ -58,6 +58,14 @@ export function readDocument(text: string): YamlDocument {
   return { value, positions, findings, faulty: reader.faulty };
 }
 
+/**
+ * Maps of a file inherit nothing but this: zod compares the `length` of whatever it meets with numbers,
+ * also that of a map with a key of this name, and that must not throw.
+ */
+const noPrimitive: object = Object.freeze(
+  Object.assign(Object.create(null), { [Symbol.toPrimitive]: () => Number.NaN }),
+);
+
 function unusable(positions: Positions, findings: readonly Finding[]): YamlDocument {
   return { value: undefined, positions, findings, faulty: [[]] };
 }
@@ -118,7 +126,7 @@ class NodeReader {
   }
 
   #readMap(node: YAMLMap, path: FieldPath): unknown {
-    const map: Record<string, unknown> = Object.create(null);
+    const map: Record<string, unknown> = Object.create(noPrimitive);
     for (const pair of node.items)
       this.#readPair(pair as Pair<Node | null, Node | null>, path, map);
     return map;

@@ -37,6 +37,7 @@ export const errorKinds = {
   TDCTL_E_NOT_READABLE: kind('failed', 'A file exists and cannot be read as what it should be.'),
   TDCTL_E_NOT_WRITABLE: kind('failed', 'A file could not be written.'),
   TDCTL_E_EXISTS: kind('conflict', 'A file that would be overwritten exists already.'),
+  TDCTL_E_BUSY: kind('conflict', 'Another process is writing the file.'),
   TDCTL_E_ADDRESS: kind(
     'conflict',
     'The port or the socket that a command shall serve on cannot be had.',

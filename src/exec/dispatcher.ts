@@ -61,7 +61,9 @@ export interface DispatcherOptions {
    */
   readonly hears: 'all' | 'needed';
   /** Called with the name of an errno where this process lacks what it needs to go on. */
-  readonly failed: (code: string) => void;
+  readonly outOfFiles: (code: string) => void;
+  /** Called with what was thrown while a call was answered that had been kept; it got EIO. */
+  readonly threw: (error: unknown) => void;
 }
 
 export class Dispatcher {
@@ -178,12 +180,22 @@ export class Dispatcher {
     const { handle } = call.file;
     const { answer, cancel } = machine.run(call.caller(call.memory), handle, request);
     this.#runs.set(call.call, { vcpu: handle, cancel });
+    supervisor.keep(call.call);
     supervisor.untilSignal(call.call, machine.signalMask(handle));
-    void answer.then((given) => {
-      this.#runs.delete(call.call);
-      this.#deliver(call, { request, answer: given });
-      this.#afterRun(handle);
-    });
+    answer
+      .then((given) => {
+        this.#runs.delete(call.call);
+        this.#deliver(call, { request, answer: given });
+        this.#afterRun(handle);
+      })
+      .catch((error: unknown) => this.#threw(call, error));
+  }
+
+  /** What a handler throws, the supervisor catches; this call is kept, and its handler has returned. */
+  #threw({ call }: TrappedCall, error: unknown): void {
+    this.#runs.delete(call);
+    this.#options.supervisor.refuse(call, errnoNumbers.EIO);
+    this.#options.threw(error);
   }
 
   #deliver(
@@ -226,7 +238,7 @@ export class Dispatcher {
     call: CallNumber,
     { code, whose }: NotInstalled,
   ): { readonly given: Answer; readonly delivered: boolean } {
-    if (whose === 'supervisor') this.#options.failed(code);
+    if (whose === 'supervisor') this.#options.outOfFiles(code);
     const errno = whose === 'supervisor' ? 'ENFILE' : 'EMFILE';
     const delivered = this.#options.supervisor.refuse(call, errnoNumbers[errno]);
     return { given: { ok: false, errno, hwError: undefined, check: undefined }, delivered };
@@ -234,8 +246,12 @@ export class Dispatcher {
 
   /** KVM_RUN itself waits inside the machine. */
   #waitForMutex(call: TrappedCall): void {
-    if (call.request === ioctlNumbers.KVM_RUN) this.#perform(call);
-    else this.#waiting.push(call);
+    if (call.request === ioctlNumbers.KVM_RUN) {
+      this.#perform(call);
+      return;
+    }
+    this.#options.supervisor.keep(call.call);
+    this.#waiting.push(call);
   }
 
   #afterRun(vcpu: Handle): void {
@@ -243,7 +259,11 @@ export class Dispatcher {
     const mine = this.#waiting.filter(({ file }) => file.handle === vcpu);
     for (const call of mine) {
       this.#waiting.splice(this.#waiting.indexOf(call), 1);
-      this.#perform(call);
+      try {
+        this.#perform(call);
+      } catch (error) {
+        this.#threw(call, error);
+      }
     }
     for (const file of this.#closing) {
       if (file.handle !== vcpu) continue;

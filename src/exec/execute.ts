@@ -1,7 +1,6 @@
 /** Runs a command whose /dev/kvm is a simulated machine, until it and all it started are gone. */
 import { constants } from 'node:os';
 import type { SupervisorClass, SupervisorHandlers } from '../../native/index.ts';
-import type { TdctlError } from '../errors/index.ts';
 import type { SimulatedMachine } from '../simulator/index.ts';
 import { constantAnswers } from './constant-answers.ts';
 import { type CallListener, Dispatcher } from './dispatcher.ts';
@@ -26,6 +25,14 @@ export type CommandExit =
   /** `status` is the signal's number. */
   | { readonly how: 'signal'; readonly status: number; readonly signal: string };
 
+/**
+ * TDCTL_E_HOST_UNSUPPORTED where a call could not be answered, TDCTL_E_GUARD_LOST, or what a defect of
+ * our own threw. Calls are not answered any more from then on, and all that the command started is killed.
+ */
+export interface Failure {
+  readonly error: unknown;
+}
+
 export interface RunningCommand {
   readonly pid: number;
   /** Sends the command a signal. False means that the command has ended. */
@@ -34,11 +41,8 @@ export interface RunningCommand {
   endAll(): void;
   /** The end of the command; programs that it started may go on. */
   readonly exited: Promise<CommandExit>;
-  /**
-   * The end of everything. Rejects with TDCTL_E_HOST_UNSUPPORTED where a call could not be answered,
-   * and with TDCTL_E_GUARD_LOST.
-   */
-  readonly ended: Promise<void>;
+  /** The end of everything, and what went wrong before it. */
+  readonly ended: Promise<Failure | undefined>;
   openFiles(): readonly ProgramFile[];
   nameOf(handle: number): string | undefined;
 }
@@ -47,17 +51,20 @@ export interface RunningCommand {
 export function execute(options: ExecuteOptions): RunningCommand {
   const { command, machine, listener, hears } = options;
   const exited = promised<CommandExit>();
-  const ended = promised<void>();
-  let failure: TdctlError | undefined;
-  let dispatcher: Dispatcher | undefined;
+  const ended = promised<Failure | undefined>();
+  let failure: Failure | undefined;
 
   const handlers: SupervisorHandlers = {
-    opened: (call, tid, pid, addressSpace, closeOnExec, flags) =>
-      dispatcher?.opened(call, { tid, pid, addressSpace }, { closeOnExec, flags }),
-    ioctl: (call, tid, pid, addressSpace, file, request, argument) =>
-      dispatcher?.ioctl(call, { tid, pid, addressSpace }, { file, request, argument }),
-    interrupted: (call) => dispatcher?.interrupted(call),
-    closed: (file) => dispatcher?.closed(file),
+    opened: (call, tid, pid, addressSpace, closeOnExec, flags) => {
+      if (failure !== undefined) supervisor.keep(call);
+      else dispatcher.opened(call, { tid, pid, addressSpace }, { closeOnExec, flags });
+    },
+    ioctl: (call, tid, pid, addressSpace, file, request, argument) => {
+      if (failure !== undefined) supervisor.keep(call);
+      else dispatcher.ioctl(call, { tid, pid, addressSpace }, { file, request, argument });
+    },
+    interrupted: (call) => dispatcher.interrupted(call),
+    closed: (file) => dispatcher.closed(file),
     outOfReach: (thread, code) => giveUp(code === 'EPERM' ? outOfReach(thread) : outOfFiles(code)),
     unserved: (call, abi, code) => listener.unserved({ call, abi }, code),
     exited: (how, status) =>
@@ -65,44 +72,43 @@ export function execute(options: ExecuteOptions): RunningCommand {
         how === 'code' ? { how, status } : { how, status, signal: signalName(status) },
       ),
     guardLost: () => giveUp(guardLost()),
-    ended: () => {
-      if (failure === undefined) ended.resolve();
-      else ended.reject(failure);
-    },
+    ended: () => ended.resolve(failure),
+    failed: (error) => giveUp(error),
   };
-  const giveUp = (error: TdctlError) => {
-    failure ??= error;
+  /** Calls that still come wait for the kill, so that no program sees an errno that no kernel gave. */
+  const giveUp = (error: unknown) => {
+    failure ??= { error };
     supervisor.endAll();
   };
   const systemAnswers = hears === 'all' ? [] : constantAnswers(machine);
   const launch = options.supervisor.launch({ command, systemAnswers }, handlers);
   if ('failed' in launch) throw launchRefused(command[0] ?? '', launch.failed);
   const supervisor = launch.launched;
-  const dispatching = new Dispatcher({
+  // No event comes before this function has returned.
+  const dispatcher = new Dispatcher({
     machine,
     supervisor,
     listener,
     hears,
-    failed: (code) => giveUp(outOfFiles(code)),
+    outOfFiles: (code) => giveUp(outOfFiles(code)),
+    threw: giveUp,
   });
-  dispatcher = dispatching;
   return {
     pid: supervisor.pid,
     signal: (name) => supervisor.signal(constants.signals[name]),
     endAll: () => supervisor.endAll(),
     exited: exited.promise,
     ended: ended.promise,
-    openFiles: () => dispatching.files.open,
-    nameOf: (handle) => dispatching.files.nameOf(handle),
+    openFiles: () => dispatcher.files.open,
+    nameOf: (handle) => dispatcher.files.nameOf(handle),
   };
 }
 
 /** Node 20 lacks Promise.withResolvers. */
 function promised<Value>() {
   let resolve: (value: Value) => void = () => undefined;
-  let reject: (error: Error) => void = () => undefined;
-  const promise = new Promise<Value>((...settle) => {
-    [resolve, reject] = settle;
+  const promise = new Promise<Value>((settle) => {
+    resolve = settle;
   });
-  return { promise, resolve, reject };
+  return { promise, resolve };
 }

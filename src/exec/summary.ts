@@ -14,10 +14,13 @@ export interface ExecSummary {
   readonly exit: CommandExit;
   /** Only calls that came to the simulated machine count, and not what /dev/kvm answers to everybody. */
   readonly calls: number;
+  /** The first 1000. */
   readonly vms: readonly VmSummary[];
+  /** All others together, where there were more. */
+  readonly furtherVms?: FurtherVms;
   readonly keySlots: { readonly total: number; readonly peak: number; readonly after: number };
   readonly refusals: readonly RefusalSummary[];
-  /** The simulated kernel does not know these ioctls; a real one may. */
+  /** The simulated kernel does not know these ioctls; a real one may. The first 1000 by number. */
   readonly unknownIoctls: readonly UnknownIoctl[];
   /** A program asked KVM so, and `tdctl exec` serves no such call. */
   readonly unserved: readonly UnservedSummary[];
@@ -27,14 +30,24 @@ export interface ExecSummary {
   readonly leakedKeySlots: number;
 }
 
-export interface VmSummary {
+interface VmCounts {
+  readonly vcpus: { created: number; initialized: number };
+  readonly pages: { added: number; measured: number };
+}
+
+export interface VmSummary extends VmCounts {
   /** The VM has this name in a trace too, such as `vm#1`. */
   readonly name: string;
   readonly type: 'td' | 'default';
-  readonly vcpus: { created: number; initialized: number };
-  readonly pages: { added: number; measured: number };
   /** The MRTD in hexadecimal digits; null until KVM_TDX_FINALIZE_VM. */
   mrtd: string | null;
+}
+
+export interface FurtherVms extends VmCounts {
+  tds: number;
+  ordinary: number;
+  /** So many TDs came to KVM_TDX_FINALIZE_VM. */
+  finalized: number;
 }
 
 export interface RefusalSummary {
@@ -54,10 +67,14 @@ export interface RefusalSummary {
 
 export interface UnknownIoctl {
   readonly on: ProgramFile['kind'];
+  /** `others` stands for all that came after the first 1000. */
   readonly number: string;
   readonly errno: string;
   readonly count: number;
 }
+
+/** A program may make VMs, and try numbers, for ever. */
+const mostListed = 1000;
 
 export interface UnservedSummary extends UnservedCall {
   readonly errno: string;
@@ -68,8 +85,10 @@ type Refusal = Extract<Answer, { readonly ok: false }>;
 
 export class SummaryCollector implements CallListener {
   readonly #machine: SimulatedMachine;
-  readonly #vms = new Map<Handle, VmSummary>();
-  readonly #vmOfVcpu = new Map<Handle, VmSummary>();
+  readonly #vms: VmSummary[] = [];
+  readonly #further: FurtherVms = { tds: 0, ordinary: 0, finalized: 0, ...noneYet() };
+  /** What counts for an open VM, and for an open vCPU of it. */
+  readonly #counted = new Map<Handle, VmSummary | FurtherVms>();
   readonly #refusals = new Map<string, RefusalSummary>();
   readonly #unknown = new Map<string, UnknownIoctl>();
   readonly #unserved = new Map<string, UnservedSummary>();
@@ -85,7 +104,9 @@ export class SummaryCollector implements CallListener {
     this.#calls++;
   }
 
-  closed(): void {}
+  closed({ handle }: ProgramFile): void {
+    this.#counted.delete(handle);
+  }
 
   unserved(call: UnservedCall, errno: string): void {
     const key = `${call.call} ${call.abi} ${errno}`;
@@ -115,7 +136,8 @@ export class SummaryCollector implements CallListener {
       case 'KVM_TDX_FINALIZE_VM':
         this.#update(file, (vm) => {
           const mrtd = this.#machine.mrtd(file.handle);
-          vm.mrtd = mrtd === undefined ? null : Buffer.from(mrtd).toString('hex');
+          if ('finalized' in vm) vm.finalized++;
+          else vm.mrtd = mrtd === undefined ? null : Buffer.from(mrtd).toString('hex');
         });
         break;
     }
@@ -131,7 +153,8 @@ export class SummaryCollector implements CallListener {
       command,
       exit,
       calls: this.#calls,
-      vms: [...this.#vms.values()],
+      vms: this.#vms,
+      ...(this.#further.tds + this.#further.ordinary > 0 && { furtherVms: this.#further }),
       keySlots: { total, peak: this.#peak, after: used },
       refusals: [...this.#refusals.values()],
       unknownIoctls: [...this.#unknown.values()],
@@ -141,25 +164,27 @@ export class SummaryCollector implements CallListener {
     };
   }
 
-  #addVm(made: ProgramFile, type: number): void {
-    this.#vms.set(made.handle, {
-      name: made.name,
-      type: type === 0 ? 'default' : 'td',
-      vcpus: { created: 0, initialized: 0 },
-      pages: { added: 0, measured: 0 },
-      mrtd: null,
-    });
+  #addVm({ handle, name }: ProgramFile, number: number): void {
+    const type = number === 0 ? 'default' : 'td';
+    if (this.#vms.length === mostListed) {
+      this.#further[type === 'td' ? 'tds' : 'ordinary']++;
+      this.#counted.set(handle, this.#further);
+      return;
+    }
+    const vm: VmSummary = { name, type, ...noneYet(), mrtd: null };
+    this.#vms.push(vm);
+    this.#counted.set(handle, vm);
   }
 
   #addVcpu(vmFile: ProgramFile, made: ProgramFile | undefined): void {
-    const vm = this.#vms.get(vmFile.handle);
+    const vm = this.#counted.get(vmFile.handle);
     if (vm === undefined || made === undefined) return;
     vm.vcpus.created++;
-    this.#vmOfVcpu.set(made.handle, vm);
+    this.#counted.set(made.handle, vm);
   }
 
-  #update(file: ProgramFile, change: (vm: VmSummary) => void): void {
-    const vm = this.#vms.get(file.handle) ?? this.#vmOfVcpu.get(file.handle);
+  #update(file: ProgramFile, change: (vm: VmSummary | FurtherVms) => void): void {
+    const vm = this.#counted.get(file.handle);
     if (vm !== undefined) change(vm);
   }
 
@@ -215,10 +240,17 @@ export class SummaryCollector implements CallListener {
   }
 
   #noteUnknown({ kind }: ProgramFile, number: number, errno: string): void {
-    const key = `${kind} ${number}`;
+    const each = `${kind} ${number}`;
+    const isListed = this.#unknown.has(each) || this.#unknown.size < mostListed;
+    const key = isListed ? each : `${kind} others`;
     const count = (this.#unknown.get(key)?.count ?? 0) + 1;
-    this.#unknown.set(key, { on: kind, number: hex(BigInt(number)), errno, count });
+    const text = isListed ? hex(BigInt(number)) : 'others';
+    this.#unknown.set(key, { on: kind, number: text, errno, count });
   }
+}
+
+function noneYet(): VmCounts {
+  return { vcpus: { created: 0, initialized: 0 }, pages: { added: 0, measured: 0 } };
 }
 
 /** What the VMM gave where this kernel has max_vcpus in struct kvm_tdx_init_vm. */

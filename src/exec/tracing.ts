@@ -16,12 +16,8 @@ const interrupted: CallOutcome = { interrupted: true };
 
 export interface Tracing {
   readonly listener: CallListener;
-  /**
-   * Writes what is left.
-   *
-   * @throws TdctlError TDCTL_E_NOT_WRITABLE if anything was lost.
-   */
-  end(exit: CommandExit): void;
+  /** Writes what is left, and how the command ended. */
+  end(exit: CommandExit): Promise<void>;
 }
 
 export function traceTo(
@@ -47,12 +43,12 @@ export function traceTo(
       unserved: () => {},
       closed: ({ name }) => writer.write({ kind: 'close', object: name }),
     },
-    end: (exit) => {
+    end: async (exit) => {
       writer.write({
         kind: 'end',
         exit: exit.how === 'code' ? { status: exit.status } : { signal: exit.signal },
       });
-      writer.end();
+      await writer.end();
     },
   };
 }

@@ -6,4 +6,5 @@ export {
   startMigration,
 } from './migration/migration-run.ts';
 export type { AroundStep } from './session.ts';
+export { toStepError } from './step-error.ts';
 export { startTd, type TdRun, type TdRunOptions, type TdState } from './td-run.ts';

@@ -12,6 +12,8 @@ const GIB = 1n << 30n;
 const FOUR_GIB = 4n * GIB;
 /** With more RAM than fits below the hole, this much lies there: QEMU q35, `max_ram_below_4g`. */
 const LOW_RAM_WITH_HOLE = 2n * GIB;
+/** KVM takes fewer than 2^31 pages (8 TiB) in one slot, so larger RAM has several. */
+const LARGEST_SLOT = 4n << 40n;
 /** q35 keeps RAM in one piece up to this address. */
 const LOW_RAM_LIMIT = 0xb0000000n;
 
@@ -44,15 +46,11 @@ export interface MemoryLayout {
 export function layoutMemory(spec: TrustDomain, firmware: FirmwareImage): MemoryLayout {
   checkAddressWidth(spec);
   const ram = ramRanges(spec.memoryBytes);
+  const image = { gpa: firmware.loadAddress, sizeBytes: BigInt(firmware.sizeBytes) };
   const slots: MemorySlot[] = [
-    ...ram.map((range, slot) => ({ slot, holds: 'ram' as const, ...range })),
-    {
-      slot: ram.length,
-      holds: 'firmware',
-      gpa: firmware.loadAddress,
-      sizeBytes: BigInt(firmware.sizeBytes),
-    },
-  ];
+    ...ram.flatMap(inSlots).map((range) => ({ holds: 'ram' as const, ...range })),
+    { holds: 'firmware' as const, ...image },
+  ].map((range, slot) => ({ slot, ...range }));
   const hob = firmware.sections.find((section) => section.type === 'TD_HOB');
   if (!hob) throw new Error('a parsed firmware image has a TD_HOB section');
 
@@ -75,7 +73,18 @@ export function layoutMemory(spec: TrustDomain, firmware: FirmwareImage): Memory
   };
 }
 
-function ramRanges(memoryBytes: bigint): { gpa: bigint; sizeBytes: bigint }[] {
+interface GuestRange {
+  readonly gpa: bigint;
+  readonly sizeBytes: bigint;
+}
+
+function inSlots({ gpa, sizeBytes }: GuestRange): GuestRange[] {
+  if (sizeBytes <= LARGEST_SLOT) return [{ gpa, sizeBytes }];
+  const rest = { gpa: gpa + LARGEST_SLOT, sizeBytes: sizeBytes - LARGEST_SLOT };
+  return [{ gpa, sizeBytes: LARGEST_SLOT }, ...inSlots(rest)];
+}
+
+function ramRanges(memoryBytes: bigint): GuestRange[] {
   if (memoryBytes <= LOW_RAM_LIMIT) return [{ gpa: 0n, sizeBytes: memoryBytes }];
   return [
     { gpa: 0n, sizeBytes: LOW_RAM_WITH_HOLE },
@@ -128,7 +137,7 @@ function slotOf(section: TdvfSection, { slots, spec, firmware }: SlotSearch): Me
 
 function initialBytes(
   section: TdvfSection,
-  { firmware, ram }: { firmware: FirmwareImage; ram: { gpa: bigint; sizeBytes: bigint }[] },
+  { firmware, ram }: { firmware: FirmwareImage; ram: readonly GuestRange[] },
 ): Uint8Array {
   if (section.type === 'TD_HOB') {
     return buildTdHob({ ram, sections: firmware.sections, place: firmware.path });

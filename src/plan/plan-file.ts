@@ -3,11 +3,11 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { invalidFile } from '../documents/invalid.ts';
-import { writeNewFile } from '../documents/new-file.ts';
 import { type FileFormat, readObject } from '../documents/read.ts';
 import { SchemaFields } from '../documents/schema-fields.ts';
 import { readTextFile } from '../documents/text-file.ts';
 import { TdctlError } from '../errors/index.ts';
+import { writeWholeFile } from '../files/index.ts';
 import type { TdPlan } from './td-plan.ts';
 
 const kind = 'tdctl.io/plan';
@@ -63,7 +63,7 @@ export async function savePlan(
     made: madeFrom(plan),
   };
   const text = `${JSON.stringify(saved, null, 2)}\n`;
-  await writeNewFile(file, { text, op: 'save the plan', what: 'plan' });
+  await writeWholeFile({ path: file, what: 'plan', existing: 'refuse' }, text);
 }
 
 /**

@@ -60,6 +60,7 @@ export class RunRecord {
   readonly #lastByTd = new Map<string, LaneState>();
   readonly #options: RecordOptions;
   readonly #startMs: number;
+  #noted = 0;
 
   constructor(options: RecordOptions) {
     this.#options = options;
@@ -69,6 +70,11 @@ export class RunRecord {
 
   get elapsedMs(): number {
     return this.#options.now() - this.#startMs;
+  }
+
+  /** How many events there have been. */
+  get noted(): number {
+    return this.#noted;
   }
 
   get peakSlots(): number {
@@ -83,6 +89,7 @@ export class RunRecord {
 
   note(lane: string, event: TdRunEvent | MigrationRunEvent): void {
     const atMs = this.elapsedMs;
+    this.#noted++;
     if (event.event === 'step.ended') {
       const { step, result, requests, durationMs } = event;
       this.steps.push({ lane, step, result, requests, startMs: atMs - durationMs, endMs: atMs });

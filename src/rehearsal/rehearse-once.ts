@@ -1,5 +1,4 @@
 /** Plays a scenario once, on a machine of its own, with the faults it is given. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { intraHostMigration } from '../../machines/intra-host-migration/index.ts';
 import { hasTag } from '../../machines/state-id.ts';
 import type { TdRun } from '../orchestrator/index.ts';
@@ -21,6 +20,7 @@ import {
   violation,
 } from './invariants/invariants.ts';
 import { type Loss, lossesOf } from './losses.ts';
+import { untilStuck } from './patience.ts';
 import { type OperationResult, perform } from './perform.ts';
 import { type AnyStateId, RunRecord } from './record.ts';
 import type { RecordedEvent } from './recorded-event.ts';
@@ -119,7 +119,12 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
       const played = await playOne({ world, scenario, hooks, unhurried, operation, violations });
       results.push(...played);
     }
-    await stopTheRest(world);
+    const stopped =
+      unhurried || simulated === undefined
+        ? stopTheRest(world)
+        : whileItGoesOn(stopTheRest(world), world, 'stopping what is left');
+    const stuck = await stopped;
+    if (stuck) violations.push(stuck);
     const { met = [], unmet = [] } = options.happened?.() ?? {};
     const snapshot = simulated?.snapshot();
     const losses =
@@ -175,7 +180,11 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
   };
   const performing = { world, checks: scenario.checks, hooks: watched };
   const performed = perform(performing, operation);
-  const results = playing.unhurried ? await performed : await inTime(performed, world, operation);
+  // How long a real kernel takes is not for us to judge.
+  const results =
+    playing.unhurried || simulated === undefined
+      ? await performed
+      : await whileItGoesOn(performed, world, describeOperation(operation));
   if ('invariant' in results) {
     violations.push(results);
     return singleOperations([operation]).map((each) => ({ operation: each, result: 'failed' }));
@@ -265,31 +274,27 @@ async function stopTheRest(world: World): Promise<void> {
   }
 }
 
-/** This is real time. The operations of `together` share one thread, so each adds as much. */
-const patienceOfOneMs = 10_000;
-
-async function inTime(
-  results: Promise<readonly OperationResult[]>,
+/** Waits for as long as something happens. */
+async function whileItGoesOn<Output>(
+  work: Promise<Output>,
   world: World,
-  operation: Operation,
-): Promise<readonly OperationResult[] | Violation> {
-  const patienceMs = patienceOfOneMs * singleOperations([operation]).length;
-  const stopped = new AbortController();
-  const late = delay(patienceMs, undefined, { signal: stopped.signal, ref: false }).then(
-    () => violation('every-run-ends', waitingWords(world, operation, patienceMs)),
+  what: string,
+): Promise<Output | Violation> {
+  const { record, tds } = world;
+  const ended = new AbortController();
+  const stuck = untilStuck({ progress: () => record.noted, signal: ended.signal }).then(
+    () => {
+      const states = [...tds.values()].map(({ name, run }) => `${name}: ${run?.state ?? 'absent'}`);
+      const words = `${what} has not ended, and nothing happens any more (${states.join(', ')})`;
+      return violation('every-run-ends', words);
+    },
     () => violation('every-run-ends', 'not waited for'),
   );
   try {
-    return await Promise.race([results, late]);
+    return await Promise.race([work, stuck]);
   } finally {
-    stopped.abort();
+    ended.abort();
   }
-}
-
-function waitingWords(world: World, operation: Operation, patienceMs: number): string {
-  const tds = [...world.tds.values()];
-  const states = tds.map(({ name, run }) => `${name}: ${run?.state ?? 'absent'}`);
-  return `${describeOperation(operation)} has not ended after ${patienceMs / 1000} s (${states.join(', ')})`;
 }
 
 export function describeOperation(operation: Operation): string {

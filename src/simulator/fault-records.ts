@@ -50,12 +50,6 @@ export type MachineEvent =
 
 export type FaultRecord = LeafFault | ErrnoFault | SignalFault | MachineFault;
 
-/**
- * KVM tries a busy operand of INIT_MEM_REGION again until a signal comes, so a fault that never
- * ends would hang the model. After so many tries of one ioctl the caller gets the signal.
- */
-const mostTries = 1000;
-
 export interface RecordedFaults extends FaultInjector {
   /** Those that have not happened, because the run never came to that call. */
   unmet(): FaultRecord[];
@@ -65,7 +59,6 @@ export interface RecordedFaults extends FaultInjector {
 export function injectorOf(records: readonly FaultRecord[]): RecordedFaults {
   const armed = records.map((record) => ({ record, passes: 0 }));
   let signalPage: number | undefined;
-  let statusesInIoctl = 0;
 
   /** The first record of the kind at this place whose turn it is. Every one of them counts. */
   function due<Kind extends FaultRecord>(
@@ -85,7 +78,6 @@ export function injectorOf(records: readonly FaultRecord[]): RecordedFaults {
     unmet: () =>
       armed.filter(({ record, passes }) => passes < (record.nth ?? 1)).map(({ record }) => record),
     beforeIoctl(request, machine) {
-      statusesInIoctl = 0;
       signalPage = due(request, isSignalFault)[0]?.signalBeforePage;
       for (const { event } of due(request, isMachineFault)) happen(event, machine);
       return due(request, isErrnoFault)[0]?.errno;
@@ -94,12 +86,10 @@ export function injectorOf(records: readonly FaultRecord[]): RecordedFaults {
     statusOf(leaf) {
       const [fault] = due(leaf, isLeafFault);
       if (fault === undefined) return undefined;
-      statusesInIoctl++;
       return statusWord(fault.answer, fault.operand);
     },
     // The same page is asked for again while its leaf is busy; the signal stays pending.
-    signalBeforePage: (page) =>
-      (signalPage !== undefined && page >= signalPage) || statusesInIoctl > mostTries,
+    signalBeforePage: (page) => signalPage !== undefined && page >= signalPage,
   };
 }
 

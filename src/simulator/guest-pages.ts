@@ -4,17 +4,19 @@
  * KVM_TDX_FINALIZE_VM has made runnable counts as one whose guest has accepted all of its private
  * memory, as the guests behind the published figures had.
  */
+import { pagesOf } from './kernel/memory/slot-table.ts';
 import type { GuestMemfd } from './kernel/objects.ts';
+import { gfnsIn } from './kernel/tdx/secure-ept.ts';
 
 /** Pages of the file that are private to such a guest, without those that the model keeps. */
 export function acceptedPages(guestMemfd: GuestMemfd): number {
   const { vm } = guestMemfd;
   if (vm.td?.state !== 'RUNNABLE') return 0;
   let pages = 0;
-  for (const { baseGfn, pages: slotPages } of guestMemfd.bindings) {
-    const end = baseGfn + slotPages;
-    pages += vm.privateRanges.countIn(baseGfn, end);
-    for (const gfn of vm.td.privatePages.keys()) if (gfn >= baseGfn && gfn < end) pages--;
+  for (const slot of guestMemfd.bindings) {
+    const range = pagesOf(slot);
+    pages += vm.privateRanges.countIn(range);
+    for (const _ of gfnsIn(vm.td.privatePages, range)) pages--;
   }
   return Math.max(0, pages);
 }

@@ -56,6 +56,8 @@ export {
   type HostProfileName,
   hostProfiles,
 } from './profiles/hosts/index.ts';
+export { RangeMap } from './range-map.ts';
+export { RangeSet } from './range-set.ts';
 export { SimulatedMachine } from './simulated-machine.ts';
 export type {
   ClockSnapshot,

@@ -198,6 +198,11 @@ export class SimulatedMachine implements DisturbedMachine {
     });
   }
 
+  /** Lets simulated time pass, as for a caller that sleeps between two calls. */
+  pass(ms: number): void {
+    this.#clock.advance(ms * 1e6);
+  }
+
   /** Simulated nanoseconds since the machine began to initialise its TDX module. */
   get nowNs(): number {
     return this.#clock.nowNs;

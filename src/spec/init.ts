@@ -1,13 +1,12 @@
 /** The work of `tdctl init`: names, paths and the one write that never overwrites. */
 
 import { existsSync } from 'node:fs';
-import { unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { dnsLabel, dnsLabelProblem, nameFromFile } from '../documents/name.ts';
 import { quote } from '../documents/wording.ts';
-import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
+import { writeWholeFile } from '../files/index.ts';
 import { schemaFile, schemaReference } from './schema-file.ts';
 import { trustDomainTemplate } from './template.ts';
 
@@ -28,7 +27,7 @@ export interface InitResult {
   readonly notes: readonly string[];
 }
 
-/** @throws TDCTL_E_EXISTS, TDCTL_E_NOT_FOUND, TDCTL_E_NOT_WRITABLE, TDCTL_E_USAGE */
+/** @throws TDCTL_E_EXISTS, TDCTL_E_BUSY, TDCTL_E_NOT_FOUND, TDCTL_E_NOT_WRITABLE, TDCTL_E_USAGE */
 export async function writeTemplate(request: InitRequest): Promise<InitResult> {
   const { file } = request;
   if (file === '-') return { text: templateFor(request, process.cwd()), notes: [] };
@@ -67,60 +66,24 @@ function firmwareFrom(path: string, directory: string): string {
 }
 
 async function writeNew(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text, { flag: 'wx' });
-  } catch (cause) {
-    const errno = errnoOf(cause);
-    if (errno === 'ENOSPC' || errno === 'EDQUOT' || errno === 'EIO') await removePartial(file);
-    throw notWritten(file, errno, cause);
-  }
+  requireDirectory(file);
+  const existsHint = `choose another name: tdctl init ${shellWord(sanitize(freeName(file)))}`;
+  await writeWholeFile(
+    { path: file, what: 'TrustDomain file', existing: 'refuse', existsHint },
+    text,
+  );
 }
 
-/** These errors come after the file was made, so what is there is ours and incomplete. */
-async function removePartial(file: string): Promise<void> {
-  await unlink(file).catch(() => undefined);
-}
-
-function notWritten(file: string, errno: string | undefined, cause: unknown): TdctlError {
-  const shown = sanitize(file);
-  if (errno === 'EEXIST') {
-    return new TdctlError({
-      code: 'TDCTL_E_EXISTS',
-      op,
-      message: 'the file exists already and was left as it is',
-      place: shown,
-      hint: `choose another name: tdctl init ${shellWord(sanitize(freeName(file)))}`,
-      cause,
-    });
-  }
-  const directory = sanitize(dirname(file));
-  if (errno === 'ENOENT') {
-    return new TdctlError({
-      code: 'TDCTL_E_NOT_FOUND',
-      op,
-      message: `the file cannot be written: there is no directory ${directory}`,
-      place: shown,
-      hint: `make it first: mkdir -p ${shellWord(directory)}`,
-      cause,
-    });
-  }
-  return new TdctlError({
-    code: 'TDCTL_E_NOT_WRITABLE',
+function requireDirectory(file: string): void {
+  const directory = dirname(file);
+  if (existsSync(directory)) return;
+  throw new TdctlError({
+    code: 'TDCTL_E_NOT_FOUND',
     op,
-    message: `the file cannot be written: ${meaningOf(errno, directory)}`,
-    place: shown,
-    hint: 'choose another place, or `tdctl init -` to write to standard output',
-    cause,
+    message: `the file cannot be written: there is no directory ${sanitize(directory)}`,
+    place: sanitize(file),
+    hint: `make it first: mkdir -p ${shellWord(sanitize(directory))}`,
   });
-}
-
-function meaningOf(errno: string | undefined, directory: string): string {
-  if (errno === 'EACCES' || errno === 'EPERM') return `this user may not write to ${directory}`;
-  if (errno === 'EROFS') return `${directory} is on a file system that is mounted read-only`;
-  if (errno === 'ENOTDIR') return `${directory} is not a directory`;
-  if (errno === 'ENOSPC' || errno === 'EDQUOT') return `there is no space left in ${directory}`;
-  if (errno === 'ENAMETOOLONG') return 'the name is longer than the file system allows';
-  return `the system answered ${errno ?? 'that the name is not one'}`;
 }
 
 /** Gives `td-2.yaml` next to `td.yaml`, or the next number that is free. */

@@ -9,4 +9,4 @@ export { recordCalls } from './machine-calls.ts';
 export { type ObjectKind, ObjectNames, ThreadNames } from './names.ts';
 export * from './record.ts';
 export { traceText } from './text.ts';
-export { TraceWriter } from './writer.ts';
+export { type TraceFileOptions, TraceWriter } from './writer.ts';

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { commandLine } from '../../src/cli/rehearse/command-line.ts';
 import { numbersOf, type RehearseCommandOptions } from '../../src/cli/rehearse/options.ts';
 import { defaultHops, openSource } from '../../src/cli/rehearse/source.ts';
+import { NamedFiles } from '../../src/files/named-files.ts';
 import { standardScenario } from '../../src/rehearsal/index.ts';
 import { fault } from '../rehearsal/play.ts';
 import { helloPlan } from '../support/hello-plan.ts';
@@ -34,7 +35,8 @@ describe('the command that plays a reduced scenario again', () => {
         " --destination-vcpus 2 --unchecked --fault 'KVM_CREATE_VM#2=tdctl-dies' --fault KVM_TDX_INIT_VM=EINTR",
     );
     const again = { ...options, hops: '1', count: '2' };
-    const { operations } = await (await openSource(again, numbersOf(again))).scenarioUnder(kernel);
+    const given = { numbers: numbersOf(again), files: new NamedFiles() };
+    const { operations } = await (await openSource(again, given)).scenarioUnder(kernel);
     expect(operations).toEqual(scenario.operations);
   });
 

@@ -9,7 +9,8 @@ import {
   type SimulatedHost,
   type SimulatedVm,
 } from '../../src/host/simulated/index.ts';
-import { type HostProfile, hostProfiles } from '../../src/simulator/index.ts';
+import { stall } from '../../src/host/stall.ts';
+import { type HostProfile, hostProfiles, injectorOf } from '../../src/simulator/index.ts';
 
 const page = 4096;
 const identity = {
@@ -238,6 +239,48 @@ describe('INIT_MEM_REGION at the port', () => {
     await vcpu.tdxInitMemRegion(region(memory, 20));
     expect(host.snapshot().vms[0]?.td?.privatePages).toBe(20);
   });
+
+  test.each(['EINTR', 'EAGAIN', 'EBUSY'] as const)(
+    'is given up with %s after 30 s of simulated time without a page',
+    async (errno) => {
+      const always = { at: 'KVM_TDX_INIT_MEM_REGION', nth: 2, times: 'always', errno } as const;
+      const host = openSimulatedHost({ faults: injectorOf([always]) });
+      const { vcpu, memory } = await builtTd(host, 1200);
+      const before = host.simulatedTimeNs();
+      let tries = 0;
+      host.onCall((event) => {
+        if (event.kind === 'ioctl') tries++;
+      });
+      expect(await refused(vcpu.tdxInitMemRegion(region(memory, 1200)))).toBe(
+        `KVM_TDX_INIT_MEM_REGION: ${errno}`,
+      );
+      const seconds = Number(host.simulatedTimeNs() - before) / 1e9;
+      expect(seconds).toBeGreaterThanOrEqual(stall.timeoutMs / 1000);
+      expect(seconds).toBeLessThan(stall.timeoutMs / 1000 + 1);
+      // The pauses grow, so that the tries are few.
+      expect(tries).toBeLessThan(400);
+      expect(host.snapshot().vms[0]?.td?.privatePages).toBe(512);
+    },
+  );
+
+  test('goes on for as long as pages get done, however often it is interrupted', async () => {
+    const stops = { signalBeforePage: (page: number) => page === 1 };
+    const host = openSimulatedHost({ faults: stops });
+    const { vcpu, memory } = await builtTd(host, 600);
+    await vcpu.tdxInitMemRegion(region(memory, 600));
+    expect(host.snapshot().vms[0]?.td?.privatePages).toBe(600);
+  });
+
+  test.each(['TDH.MEM.PAGE.ADD', 'TDH.MEM.SEPT.ADD'] as const)(
+    'ends where %s is busy for ever',
+    async (at) => {
+      const busy = { at, answer: 'TDX_OPERAND_BUSY', times: 'always' } as const;
+      const host = openSimulatedHost({ faults: injectorOf([busy]) });
+      const { vcpu, memory } = await builtTd(host, 4);
+      const call = vcpu.tdxInitMemRegion(region(memory, 4));
+      expect(await refused(call)).toMatch(/^KVM_TDX_INIT_MEM_REGION: E(INTR|BUSY)$/);
+    },
+  );
 
   test('an abort stops it between two chunks with EINTR', async () => {
     const host = openSimulatedHost();

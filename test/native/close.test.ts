@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ioctlNumbers } from '../../src/abi/kvm/requests.ts';
+import { KvmVm } from '../../src/host/kvm/kvm-vm.ts';
 import {
   collectGarbage,
   isMapped,
@@ -13,6 +14,7 @@ import {
   zeros,
 } from './support.ts';
 
+const { KVM_ENABLE_CAP } = ioctlNumbers;
 const { KVM_CREATE_GUEST_MEMFD, KVM_CREATE_IRQCHIP, KVM_CREATE_VCPU, KVM_CREATE_VM } = ioctlNumbers;
 const { KVM_SET_USER_MEMORY_REGION, KVM_SET_USER_MEMORY_REGION2 } = ioctlNumbers;
 
@@ -106,6 +108,36 @@ describe('close', () => {
       'EBADF the memory is closed',
       'EBADF the memory is closed',
     ]);
+  });
+
+  test('of the source of a move waits for the move', async (context) => {
+    const { system, vm, script } = await scripted(context);
+    const { calls, release } = script(
+      { request: KVM_CREATE_VM, returns: 'fd' },
+      { request: KVM_ENABLE_CAP, hold: true },
+    );
+    const source = await system.kvmCreateVm(0);
+    const { fd } = source;
+    const port = new KvmVm(source);
+    const moved = new KvmVm(vm).moveEncContextFrom({ source: port });
+    const closed = port.close();
+    // Others take the lowest number that is free.
+    const opened = await requireAddon(context).System.open('/dev/null');
+    expect(opened.fd).not.toBe(fd);
+    expect(openFds().has(fd)).toBe(true);
+    release();
+    await Promise.all([moved, closed]);
+    expect(openFds().has(fd)).toBe(false);
+    const { argument } = calls().at(-1) ?? {};
+    const { buffer, byteOffset } = argument ?? zeros(16);
+    expect(new BigUint64Array(buffer.slice(byteOffset))[1]).toBe(BigInt(fd));
+    const again = new KvmVm(vm).moveEncContextFrom({ source: port });
+    expect(await rejection(again)).toMatchObject({
+      request: 'KVM_ENABLE_CAP',
+      capability: 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM',
+      code: 'EBADF',
+    });
+    await opened.close();
   });
 
   test('of a guest_memfd waits for the slot that is being set to it', async (context) => {

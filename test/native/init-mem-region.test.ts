@@ -3,6 +3,7 @@ import { describe, expect, type TestContext, test } from 'vitest';
 import type { RecordedCall } from '../../native/index.ts';
 import { errnoNumbers } from '../../src/abi/kvm/errno.ts';
 import { ioctlNumbers } from '../../src/abi/kvm/requests.ts';
+import { stall } from '../../src/host/stall.ts';
 import { rejection, scripted, u64 } from './support.ts';
 
 const { EAGAIN, EBUSY, EINTR, EIO } = errnoNumbers;
@@ -30,6 +31,10 @@ function pagesOf(calls: readonly RecordedCall[]): (readonly [bigint, bigint])[] 
     return [(at - gpa) / page, pages];
   });
 }
+
+test('the addon and the simulated host bear a stall for as long', async (context) => {
+  expect((await scripted(context)).addon.testing.stallTimeoutMs).toBe(stall.timeoutMs);
+});
 
 describe('a region', () => {
   test('goes in chunks, source and gpa in step, with progress after each', async (context) => {

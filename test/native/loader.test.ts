@@ -41,6 +41,7 @@ const vmNames = {
   close: true,
   kvmCheckExtension: true,
   kvmEnableCap: true,
+  kvmMoveEncContextFrom: true,
   kvmCreateIrqchip: true,
   kvmCreateVcpu: true,
   kvmCreateVcpus: true,
@@ -90,11 +91,13 @@ const supervisorNames = {
   signal: true,
   endAll: true,
   stop: true,
+  keep: true,
 } satisfies Record<keyof Supervisor, true>;
 const testingNames = {
   script: true,
   numbers: true,
   structSizes: true,
+  stallTimeoutMs: true,
 } satisfies Record<keyof Testing, true>;
 
 const sorted = (names: Iterable<string>) => [...names].sort();

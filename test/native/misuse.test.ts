@@ -76,6 +76,16 @@ describe('a wrong type is a TypeError', () => {
         vm.kvmSetUserMemoryRegion2({ slot: 0, gpa: 0n, sizeBytes: 0n, guestMemfd: vcpu }),
     ],
     [
+      'a number for the source of a move',
+      '`source` must be a Vm',
+      ({ vm, system }) => vm.kvmMoveEncContextFrom(system.fd),
+    ],
+    [
+      'another fd for the source of a move',
+      '`source` must be a Vm',
+      ({ vm, vcpu }) => vm.kvmMoveEncContextFrom(vcpu),
+    ],
+    [
       'KVM_MEM_GUEST_MEMFD without one',
       '`guestMemfd` must be a GuestMemfd',
       ({ vm }) => vm.kvmSetUserMemoryRegion2({ slot: 0, flags: 4, gpa: 0n, sizeBytes: 0n }),

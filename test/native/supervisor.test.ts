@@ -65,6 +65,7 @@ function launch(
       unserved: tell('unserved'),
       exited: tell('exited'),
       ended: tell('ended'),
+      failed: tell('failed'),
     },
   );
   if ('failed' in result) {
@@ -117,7 +118,10 @@ describe('what happens is told in order', () => {
   test('a call whose caller was killed is interrupted, and takes no answer', async (context) => {
     let refused: boolean | undefined;
     const { supervisor, events, ended } = launch(context, opensKvm, {
-      opened: () => supervisor.signal(constants.signals.SIGKILL),
+      opened: (call) => {
+        supervisor.keep(call);
+        supervisor.signal(constants.signals.SIGKILL);
+      },
       interrupted: (call) => {
         expect(supervisor.isWaiting(call)).toBe(false);
         refused = supervisor.refuse(call, 5);
@@ -143,6 +147,7 @@ test('one command at a time: a second is refused until the first has ended', asy
       'guardLost',
       'exited',
       'ended',
+      'failed',
     ].map((name) => [name, () => {}]),
   ) as unknown as SupervisorHandlers;
   const second = addon.Supervisor.launch({ command: ['true'], ...noAnswers }, handlers);
@@ -170,6 +175,81 @@ test('a command that is not there leaves nothing behind', (context) => {
     expect(result.failed).toEqual({ stage: 'exec', errno: 2, code: 'ENOENT' });
   }
   expect(children()).toBe(before);
+});
+
+/** As a shell ends where a redirection failed. */
+const redirectionFailed = ['exited', 'code', 2];
+const broken = () => {
+  throw defect;
+};
+const defect = new Error('broken');
+
+describe('a call that a handler leaves behind is refused', () => {
+  test('a handler that throws is told of, and nobody waits for it', async (context) => {
+    const { events, ended } = launch(context, opensKvm, { opened: broken });
+    await ended;
+    expect(events.map(([name]) => name)).toEqual(['opened', 'failed', 'exited', 'ended']);
+    expect(events[1]).toEqual(['failed', defect]);
+    expect(events).toContainEqual(redirectionFailed);
+  });
+
+  test('its caller gets EIO', async (context) => {
+    const script =
+      'import os\ntry: os.open("/dev/kvm", os.O_RDWR)\nexcept OSError as e: os._exit(e.errno)';
+    const python = spawnSync('python3', ['-c', '']);
+    if (python.error !== undefined) return context.skip('there is no python3');
+    const { events, ended } = launch(context, ['python3', '-c', script], { opened: broken });
+    await ended;
+    expect(events).toContainEqual(['exited', 'code', constants.errno.EIO]);
+  });
+
+  test('a handler that returns without an answer is one with a defect', async (context) => {
+    const { events, ended } = launch(context, opensKvm);
+    await ended;
+    const error = new Error('a handler neither answered its call nor kept it');
+    expect(events[1]).toEqual(['failed', error]);
+    expect(events).toContainEqual(redirectionFailed);
+  });
+
+  test('a call that is kept waits', async (context) => {
+    const { supervisor, events, ended } = launch(context, opensKvm, {
+      opened: (call) => {
+        supervisor.keep(call);
+        setImmediate(() => expect(supervisor.install(call, kvmFile)).toMatchObject({ fd: 3 }));
+      },
+    });
+    await ended;
+    expect(events).toContainEqual(['exited', 'code', 0]);
+    expect(events.map(([name]) => name)).not.toContain('failed');
+  });
+
+  test('a handler that throws once its call is answered is told of too', async (context) => {
+    const { supervisor, events, ended } = launch(context, opensKvm, {
+      opened: (call) => {
+        supervisor.install(call, kvmFile);
+        throw defect;
+      },
+    });
+    await ended;
+    expect(events).toContainEqual(['failed', defect]);
+    expect(events).toContainEqual(['exited', 'code', 0]);
+  });
+
+  test.for(['interrupted', 'closed', 'exited'] as const)(
+    'what `%s` throws is told of',
+    async (name, context) => {
+      const { supervisor, events, ended } = launch(context, opensKvm, {
+        opened: (call) => {
+          if (name !== 'interrupted') return supervisor.install(call, kvmFile);
+          supervisor.keep(call);
+          return supervisor.signal(constants.signals.SIGKILL);
+        },
+        [name]: broken,
+      });
+      await ended;
+      expect(events).toContainEqual(['failed', defect]);
+    },
+  );
 });
 
 describe('stop()', () => {
@@ -236,6 +316,20 @@ describe('an environment that ends with a program running takes it along', () =>
     expect(hasEnded(pid)).toBe(false);
     await worker.terminate();
     await until(() => hasEnded(pid));
+  });
+
+  test('a process that no handler can save ends with the stack', async (context) => {
+    const script = `${body(opensKvm).replace(
+      'get: () => () => {}',
+      "get: () => () => { throw new Error('broken'); }",
+    )}`;
+    const env = environment(context);
+    const { stderr, status } = spawnSync(process.execPath, ['-e', script], {
+      encoding: 'utf8',
+      env,
+    });
+    expect(stderr).toContain('Error: broken');
+    expect(status).not.toBe(0);
   });
 
   test.for(['process.exit(3)', 'process.abort()'])(

@@ -120,6 +120,13 @@ describe('a file made to cost time or stack', () => {
     expect(refusalOf(bomb)?.details.join()).toContain('does not follow aliases');
   });
 
+  it('may have a key that is called as a property of texts and lists', () => {
+    for (const length of ['{ a: 1 }', '5', '[]']) {
+      const text = specText({}, `{ name: { length: ${length} } }`);
+      expect(refusalOf(text)?.details.join()).toContain('metadata.name');
+    }
+  });
+
   it('cannot reach the prototype of anything', () => {
     const text = `${specText({}, '{ name: a, labels: { __proto__: x } }')}__proto__: { vcpus: 9 }\n`;
     const details = refusalOf(text)?.details.join();

@@ -1,6 +1,8 @@
 /** Runs the command line in this process. */
 import type { CommandIo } from '../../src/cli/io.ts';
+import { Losses } from '../../src/cli/output/losses.ts';
 import { runCli } from '../../src/cli/program.ts';
+import { NamedFiles } from '../../src/files/named-files.ts';
 
 interface Terminal {
   readonly colors?: boolean;
@@ -20,6 +22,9 @@ export function terminal({ colors = false }: Terminal = {}) {
     env: {},
     colors: { stdout: colors, stderr: colors },
     stderrIsTty: false,
+    files: new NamedFiles(),
+    losses: new Losses(),
+    settled: async () => undefined,
   };
   return { io, written };
 }

@@ -1,4 +1,5 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Argument, Command, Option } from '@commander-js/extra-typings';
+import { hostName, inputFile, outputFile, programName } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { faultOption, kernelOption } from '../options.ts';
 
@@ -11,18 +12,35 @@ export function execCommand(io: CommandIo, endWith: (exitCode: number) => void) 
         'is the control path, from KVM_CREATE_VM to the last close, errno by errno. It needs no ' +
         'privilege, no /dev/kvm and no TDX.',
     )
-    .argument('<command...>', 'the command and its arguments, after `--`')
+    .addArgument(
+      programName(new Argument('<command...>', 'the command and its arguments, after `--`')),
+    )
     .passThroughOptions()
     .addOption(
-      new Option('--host <host>', 'the simulated host: sim, sim:PROFILE or sim:FILE').default(
-        'sim',
+      hostName(
+        new Option('--host <host>', 'the simulated host: sim, sim:PROFILE or sim:FILE').default(
+          'sim',
+        ),
       ),
     )
     .addOption(kernelOption())
-    .option('--run <script>', 'what the guests do, a RunScript file (default: power off)')
+    .addOption(
+      inputFile(
+        new Option('--run <script>', 'what the guests do, a RunScript file (default: power off)'),
+      ),
+    )
     .addOption(faultOption('the simulated host'))
-    .option('--trace <file>', 'write every KVM call to a file (.jsonl: as JSON)')
-    .option('--summary <file>', 'write the summary as JSON to a file, instead of text to stderr')
+    .addOption(
+      outputFile(new Option('--trace <file>', 'write every KVM call to a file (.jsonl: as JSON)')),
+    )
+    .addOption(
+      outputFile(
+        new Option(
+          '--summary <file>',
+          'write the summary as JSON to a file, instead of text to stderr',
+        ),
+      ),
+    )
     .option('-q, --quiet', 'no summary on stderr')
     .addHelpText(
       'after',

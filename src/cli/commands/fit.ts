@@ -1,5 +1,6 @@
-import { Command } from '@commander-js/extra-typings';
+import { Argument, Command } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
+import { inputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { kernelOption, outputOption } from '../options.ts';
 
@@ -12,7 +13,7 @@ export function fitCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void)
         'SimulatedHost files, profiles. Says of each whether it can start the TD, and every reason\n' +
         'why not; with --from, which could take it from the host it runs on.',
     )
-    .argument('<spec>', 'TrustDomain file')
+    .addArgument(inputFile(new Argument('<spec>', 'TrustDomain file')))
     .requiredOption(
       '--hosts <hosts...>',
       'host files, directories of them (*.json, *.yaml, *.yml), or sim:PROFILE',

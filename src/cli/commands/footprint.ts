@@ -1,4 +1,5 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
+import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { outputOption } from '../options.ts';
 
@@ -17,8 +18,14 @@ export function footprintCommand(io: CommandIo) {
     .option('--vms <n>', 'how many such VMs (default: 1)')
     .option('--type <type>', 'plain or td (default: both, side by side)')
     .option('--kvm-max-vcpus <n>', 'KVM_MAX_VCPUS of the kernel (default: 1024)')
-    .option('--fleet <file>', 'Fleet file: VMs of several kinds (docs/footprint.md)')
-    .option('--chart <file>', 'write an SVG chart of bytes against the limit')
+    .addOption(
+      inputFile(
+        new Option('--fleet <file>', 'Fleet file: VMs of several kinds (docs/footprint.md)'),
+      ),
+    )
+    .addOption(
+      outputFile(new Option('--chart <file>', 'write an SVG chart of bytes against the limit')),
+    )
     .addOption(outputOption())
     .addHelpText(
       'after',

@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { chartFormats } from '../../visualize/formats.ts';
+import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 
 const explanation = `
@@ -29,7 +30,9 @@ export function graphCommand(io: CommandIo) {
     )
     .argument('[machine]', 'which statechart')
     .addOption(new Option('--format <format>', 'which form').choices(chartFormats))
-    .option('-o, --out <file>', 'write to FILE instead of standard output')
+    .addOption(
+      outputFile(new Option('-o, --out <file>', 'write to FILE instead of standard output')),
+    )
     .addOption(
       new Option('--direction <direction>', 'how the states follow one another')
         .choices(['down', 'right'] as const)
@@ -45,7 +48,14 @@ export function graphCommand(io: CommandIo) {
       '--paths',
       'print the shortest event path to every state; with --coverage, whether runs came there',
     )
-    .option('--coverage <file...>', 'print which states and transitions recorded runs went through')
+    .addOption(
+      inputFile(
+        new Option(
+          '--coverage <file...>',
+          'print which states and transitions recorded runs went through',
+        ),
+      ),
+    )
     .addHelpText('after', explanation)
     .action(async (machine, options) => {
       const { graph } = await import('../graph/graph.ts');

@@ -1,5 +1,6 @@
-import { Command } from '@commander-js/extra-typings';
+import { Argument, Command } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
+import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { hostOption, kernelOption, outputOption } from '../options.ts';
 
@@ -46,7 +47,7 @@ function captureCommand(io: CommandIo) {
         'Host names, serial numbers, addresses, names of cgroups and VMs, users, and all\n' +
         'of the kernel command line but parameters about TDX are left out.',
     )
-    .argument('[file]', 'where to; - is stdout', '-')
+    .addArgument(outputFile(new Argument('[file]', 'where to; - is stdout').default('-')))
     .addHelpText(
       'after',
       `
@@ -70,8 +71,8 @@ function diffCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
         'was built for A and shall run on B: it blocks the move, changes what the TD or\n' +
         'its verifier sees, or is only for information.',
     )
-    .argument('<a>', 'capture of the host a TD comes from')
-    .argument('<b>', 'capture of the host it shall run on')
+    .addArgument(inputFile(new Argument('<a>', 'capture of the host a TD comes from')))
+    .addArgument(inputFile(new Argument('<b>', 'capture of the host it shall run on')))
     .addOption(outputOption())
     .addHelpText(
       'after',

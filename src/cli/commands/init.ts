@@ -1,4 +1,5 @@
-import { Command } from '@commander-js/extra-typings';
+import { Argument, Command, Option } from '@commander-js/extra-typings';
+import { inputFile, outputFile } from '../file-arguments.ts';
 import { type CommandIo, say } from '../io.ts';
 
 export function initCommand(io: CommandIo) {
@@ -7,9 +8,19 @@ export function initCommand(io: CommandIo) {
     .description(
       'Writes a TrustDomain file with every field explained. A file that exists is left as it is.',
     )
-    .argument('[FILE]', 'where to write; - for standard output', 'td.yaml')
+    .addArgument(
+      outputFile(
+        new Argument('[FILE]', 'where to write; - for standard output').default('td.yaml'),
+      ),
+    )
     .option('--name <name>', 'name of the TD (default: from the name of FILE)')
-    .option('--firmware <path>', 'TDVF image to name in the file', '/usr/share/ovmf/OVMF.fd')
+    .addOption(
+      inputFile(
+        new Option('--firmware <path>', 'TDVF image to name in the file').default(
+          '/usr/share/ovmf/OVMF.fd',
+        ),
+      ),
+    )
     .addHelpText(
       'after',
       `

@@ -1,5 +1,6 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { MeasurementOrder } from '../../firmware/index.ts';
+import { inputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { outputOption } from '../options.ts';
 
@@ -30,8 +31,15 @@ export function measureCommand(io: CommandIo) {
   return new Command('measure')
     .summary('predict the MRTD of a TD from its firmware')
     .description('Show what a TDVF firmware image puts into a TD, and predict the MRTD it gives.')
-    .argument('<firmware>', 'TDVF image, such as OVMF.fd')
-    .option('--vars <file>', 'variable store, where the image is in two files: goes in front')
+    .addArgument(inputFile(new Argument('<firmware>', 'TDVF image, such as OVMF.fd')))
+    .addOption(
+      inputFile(
+        new Option(
+          '--vars <file>',
+          'variable store, where the image is in two files: goes in front',
+        ),
+      ),
+    )
     .addOption(
       new Option('--order <order>', 'how the VMM adds and measures pages')
         .choices(orders)

@@ -1,5 +1,6 @@
-import { Command } from '@commander-js/extra-typings';
+import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
+import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { hostOption, kernelOption, outputOption } from '../options.ts';
 
@@ -12,10 +13,17 @@ export function planCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void
         'module would refuse and which field causes it, the requests step by step, the MRTD, and\n' +
         'what it costs in memory. Takes no key slot.',
     )
-    .argument('<spec>', 'TrustDomain file (`tdctl init` writes one)')
+    .addArgument(inputFile(new Argument('<spec>', 'TrustDomain file (`tdctl init` writes one)')))
     .addOption(hostOption())
     .addOption(kernelOption())
-    .option('--save <file>', 'write the plan; `tdctl run --plan FILE` then runs exactly that')
+    .addOption(
+      outputFile(
+        new Option(
+          '--save <file>',
+          'write the plan; `tdctl run --plan FILE` then runs exactly that',
+        ),
+      ),
+    )
     .addOption(outputOption())
     .addHelpText(
       'after',

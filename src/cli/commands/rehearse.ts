@@ -1,5 +1,6 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
+import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { rehearsedHostOption, rehearsedKernelOption, repeatableFault } from '../options.ts';
 import { rehearsalFormats } from '../rehearse/formats.ts';
@@ -28,7 +29,11 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
       'Plays TDs, their moves to other VMs on the same host, and what can go wrong on the way, and\n' +
         'says what is lost and by whom. Times are simulated.',
     )
-    .argument('<file>', 'TrustDomain file, or a Rehearsal file with operations of its own')
+    .addArgument(
+      inputFile(
+        new Argument('<file>', 'TrustDomain file, or a Rehearsal file with operations of its own'),
+      ),
+    )
     .addOption(rehearsedHostOption())
     .addOption(rehearsedKernelOption())
     .option('--hops <n>', 'moves of each TD, one after the other')
@@ -56,7 +61,9 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
       repeatableFault('a fault in every run, as for `tdctl run`; also WHO-dies; repeatable'),
     )
     .option('--proofs', 'also prove that every step can be repeated, fail and be undone twice')
-    .option('--html <file>', 'write the report as one page that needs no network')
+    .addOption(
+      outputFile(new Option('--html <file>', 'write the report as one page that needs no network')),
+    )
     .addOption(
       new Option('-o, --output <format>', 'how to print')
         .choices(rehearsalFormats)

@@ -1,4 +1,5 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Argument, Command, Option } from '@commander-js/extra-typings';
+import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import {
   faultOption,
@@ -17,8 +18,15 @@ export function runCommand(io: CommandIo) {
         'it is runnable, and takes it down on Ctrl-C, SIGTERM or a failed step. Whatever happens,\n' +
         'everything it took is given back.',
     )
-    .argument('[spec]', 'TrustDomain file (`tdctl init` writes one)')
-    .option('--plan <file>', 'run what `tdctl plan --save` wrote, if nothing has changed since')
+    .addArgument(inputFile(new Argument('[spec]', 'TrustDomain file (`tdctl init` writes one)')))
+    .addOption(
+      inputFile(
+        new Option(
+          '--plan <file>',
+          'run what `tdctl plan --save` wrote, if nothing has changed since',
+        ),
+      ),
+    )
     .addOption(hostOption())
     .addOption(kernelOption())
     .addOption(
@@ -29,9 +37,11 @@ export function runCommand(io: CommandIo) {
     .option('--any-measurement', 'start even if the MRTD is not the one the file expects')
     .addOption(faultOption('a sim or soft host'))
     .addOption(
-      new Option(
-        '--trace <file>',
-        'write every ioctl and SEAMCALL leaf of a sim or soft host to a file (.jsonl: as JSON)',
+      outputFile(
+        new Option(
+          '--trace <file>',
+          'write every ioctl and SEAMCALL leaf of a sim or soft host to a file (.jsonl: as JSON)',
+        ),
       ),
     )
     .addOption(outputOption())

@@ -1,5 +1,6 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
+import { inputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { outputOption } from '../options.ts';
 
@@ -38,7 +39,9 @@ function lintCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
       'Plays a trace on a simulated host, and says of each call what the kernel refuses and why, and of\n' +
         'each TD what its VMM forgot, what is of no use, and whether its key slot was given back.',
     )
-    .argument('<file>', 'trace of tdctl or of strace; - is standard input')
+    .addArgument(
+      inputFile(new Argument('<file>', 'trace of tdctl or of strace; - is standard input')),
+    )
     .addOption(
       new Option(
         '--host <host>',

@@ -1,5 +1,6 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
+import { inputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { rehearsedHostOption, rehearsedKernelOption, repeatableFault } from '../options.ts';
 
@@ -21,7 +22,11 @@ export function watchCommand(io: CommandIo, endWith: (exitCode: ExitCode) => voi
   return new Command('watch')
     .summary('see a TD and its migration live, in a browser or in the terminal')
     .description('Plays a TD or a scenario, and shows its statecharts while they go on.')
-    .argument('<file>', 'TrustDomain file, or a Rehearsal file with operations of its own')
+    .addArgument(
+      inputFile(
+        new Argument('<file>', 'TrustDomain file, or a Rehearsal file with operations of its own'),
+      ),
+    )
     .addOption(rehearsedHostOption())
     .addOption(rehearsedKernelOption())
     .addOption(

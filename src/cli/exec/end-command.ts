@@ -1,6 +1,6 @@
 /** From a running command to its end, with the signals that tdctl gets meanwhile. */
-import type { CommandExit, RunningCommand } from '../../exec/index.ts';
-import type { Interrupts } from '../interrupts.ts';
+import type { CommandExit, Failure, RunningCommand } from '../../exec/index.ts';
+import { type Interrupts, isSignal } from '../interrupts.ts';
 import { descendants, statFields } from './descendants.ts';
 
 /** At this signal nothing is asked any more. */
@@ -15,26 +15,26 @@ const graceMs = 2000;
 export async function endCommand(
   running: RunningCommand,
   interrupts: Interrupts,
-): Promise<CommandExit> {
+): Promise<{ readonly exit: CommandExit; readonly failure: Failure | undefined }> {
   let stopped = false;
   const stop = (times: number, reason: string) => {
-    // The command's stdout is its own matter.
-    if (reason === 'EPIPE') return;
+    // What tdctl cannot write is not the command's fault: its calls are answered as before.
+    if (!isSignal(reason)) return;
     stopped = true;
     if (times >= patience) running.endAll();
-    else if (!cameFromTerminal(reason)) running.signal(reason as NodeJS.Signals);
+    else if (!cameFromTerminal(reason)) running.signal(reason);
   };
   interrupts.onInterrupt(stop);
   if (interrupts.received !== undefined) stop(1, interrupts.received);
-  const [exit] = await Promise.all([
+  const [exit, failure] = await Promise.all([
     running.exited.then((how) => {
       if (stopped) endTheRest(running);
-      interrupts.onInterrupt(() => endTheRest(running));
+      interrupts.onInterrupt((_, reason) => isSignal(reason) && endTheRest(running));
       return how;
     }),
     running.ended,
   ]);
-  return exit;
+  return { exit, failure };
 }
 
 function endTheRest(running: RunningCommand): void {

@@ -1,6 +1,5 @@
 /** `tdctl exec`: a command with a simulated /dev/kvm, and what came of it. */
 import { loadAddon, type SupervisorClass } from '../../../native/index.ts';
-import { LineFile } from '../../documents/line-file.ts';
 import { exitCodes, TdctlError } from '../../errors/index.ts';
 import {
   type CallListener,
@@ -17,8 +16,10 @@ import {
   traceTo,
   withCpuIdentity,
 } from '../../exec/index.ts';
+import { prepareWholeFile, type WholeFile } from '../../files/index.ts';
 import { openSimulatedMachine } from '../../host/simulated/index.ts';
 import { defaultHostProfile, type SimulatedMachine } from '../../simulator/index.ts';
+import type { TraceFileOptions } from '../../trace/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
@@ -57,11 +58,11 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
     guest,
   });
   const collector = new SummaryCollector(machine);
-  // The file is opened before the command starts, so that a mistake in its path costs no run.
-  const summaryFile = options.summary && new LineFile({ path: options.summary, what: 'summary' });
-  const writer = options.trace === undefined ? undefined : new TraceWriter(options.trace);
   const interrupts = listenForInterrupts();
+  let files: OutputFiles | undefined;
   try {
+    files = await openOutputs(options, { onFailure: io.losses.add, signal: interrupts.signal });
+    const { writer, summaryFile } = files;
     let running: RunningCommand | undefined;
     const nameOf = (handle: number) => running?.nameOf(handle);
     const tracing = writer && traceTo(writer, traceHeader(options, { machine, cpu }), nameOf);
@@ -72,8 +73,8 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
       listener: both(collector, tracing),
       hears: tracing === undefined && faults === undefined ? 'needed' : 'all',
     });
-    const exit = await endCommand(running, interrupts);
-    tracing?.end(exit);
+    const { exit, failure } = await endCommand(running, interrupts);
+    await tracing?.end(exit);
     const summary = collector.summary(options.command, exit, running.openFiles());
     const expectations = {
       results: guest.results(),
@@ -81,16 +82,44 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
       unreached: options.run === undefined ? [] : guest.unreached(),
     };
     if (summaryFile) {
-      summaryFile.write(JSON.stringify({ ...summary, expectations }, replaceBigInt, 2));
-      summaryFile.end();
+      const text = JSON.stringify({ ...summary, expectations }, replaceBigInt, 2);
+      await summaryFile.put(`${text}\n`).catch(io.losses.add);
     } else if (options.quiet !== true) {
       io.stderr.write(summaryText(summary, { machine, expectations, colors: io.colors.stderr }));
     }
+    if (failure !== undefined) throw failure.error;
     await noteUnmet(faults, io);
     const unmet = expectations.results.some(({ met }) => !met);
     return exitCode(exit) === 0 && unmet ? exitCodes.findings : exitCode(exit);
   } finally {
+    // A trace without an end says that the command's own end is not known.
+    await files?.writer?.end();
+    files?.summaryFile?.release();
     interrupts.done();
+  }
+}
+
+interface OutputFiles {
+  readonly writer: TraceWriter | undefined;
+  readonly summaryFile: WholeFile | undefined;
+}
+
+/** Files are opened before the command starts, so that a mistake in a path costs no run. */
+async function openOutputs(
+  { trace, summary }: ExecOptions,
+  told: Omit<TraceFileOptions, 'path'>,
+): Promise<OutputFiles> {
+  const summaryFile =
+    summary === undefined
+      ? undefined
+      : await prepareWholeFile({ path: summary, what: 'summary', existing: 'replace', ...told });
+  try {
+    const writer =
+      trace === undefined ? undefined : await TraceWriter.open({ path: trace, ...told });
+    return { writer, summaryFile };
+  } catch (error) {
+    summaryFile?.release();
+    throw error;
   }
 }
 

@@ -45,6 +45,7 @@ export function summaryText(
   const rows: readonly Row[] = [
     { label: 'host', text: hostText(machine) },
     ...summary.vms.flatMap(vmRows),
+    ...furtherRows(summary),
     { label: 'key slots', text: slotText(summary) },
     { label: 'released', text: releasedText(summary) },
     ...refusalRows(summary.refusals),
@@ -79,6 +80,18 @@ function vmRows({ name, type, vcpus, pages, mrtd }: VmSummary): Row[] {
     { label: name, text: parts.join(', ') },
     { label: '', text: mrtd === null ? 'never finalised' : `MRTD ${mrtd}` },
   ];
+}
+
+function furtherRows({ furtherVms }: ExecSummary): Row[] {
+  if (furtherVms === undefined) return [];
+  const { tds, ordinary, finalized, vcpus, pages } = furtherVms;
+  const parts = [
+    `${count(tds, 'more TD')}, ${finalized} finalised`,
+    count(ordinary, 'more ordinary VM'),
+    count(vcpus.created, 'vCPU'),
+    `${count(pages.added, 'page')} added, ${pages.measured} measured`,
+  ];
+  return [{ label: 'further', text: parts.join(', ') }];
 }
 
 function slotText({ keySlots: { total, peak, after }, leakedKeySlots }: ExecSummary): string {

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import {
   allAnswers,
   type Diagnosis,
+  errnoIn,
   explainLog,
   explainTyped,
-  linesOf,
 } from '../../diagnosis/explain/index.ts';
 import { TdctlError } from '../../errors/index.ts';
 import type { CommandIo } from '../io.ts';
@@ -16,6 +16,7 @@ import { diagnosisData, diagnosisText, notKnownText } from '../output/explanatio
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import { count } from '../output/units.ts';
+import { withProgress } from './progress.ts';
 
 interface Printed {
   readonly io: CommandIo;
@@ -41,7 +42,9 @@ export async function explain(options: ExplainOptions): Promise<void> {
       ? undefined
       : kernelNamed(options.kernel, { op: 'explain', place: '--kernel' });
   const diagnosis =
-    log === undefined ? explainTyped(text, { kernel }) : await explainLog(linesOf(log), { kernel });
+    log === undefined
+      ? explainTyped(text, { kernel })
+      : await explainLog(withProgress(log, io), { kernel });
   if (diagnosis.explanations.length === 0) throw nothingKnown(diagnosis, text);
   await printData(diagnosisData(diagnosis), {
     io,
@@ -68,6 +71,10 @@ const giveWholeLog =
 function hintFor(text: string): string {
   if (existsSync(text))
     return 'that is a file; it goes in by standard input: `tdctl explain < FILE`';
+  const errno = errnoIn(text);
+  if (errno !== undefined) {
+    return `the line does not show what answered ${errno}: name it, as in \`tdctl explain ${errno} KVM_TDX_INIT_VM\``;
+  }
   return '`tdctl explain --help` shows what it takes; a file goes in by `tdctl explain < FILE`';
 }
 

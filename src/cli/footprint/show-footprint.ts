@@ -1,6 +1,6 @@
 /** `tdctl footprint`: what VMs cost a host for their number of vCPUs, design by design. */
-import { writeNewFile } from '../../documents/new-file.ts';
 import { TdctlError } from '../../errors/index.ts';
+import { writeWholeFile } from '../../files/index.ts';
 import { compareDesigns, type Fleet } from '../../plan/fleet/index.ts';
 import { type CommandIo, say } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
@@ -44,6 +44,6 @@ async function fleetOf({ fleet, ...options }: FootprintOptions): Promise<Fleet> 
 
 async function writeChart(file: string, fleet: Fleet, io: CommandIo): Promise<void> {
   const { chartSvg } = await import('./chart.ts');
-  await writeNewFile(file, { text: chartSvg(fleet), op: 'write the chart', what: 'chart' });
+  await writeWholeFile({ path: file, what: 'chart', existing: 'refuse' }, chartSvg(fleet));
   say(io, `wrote ${file}`);
 }

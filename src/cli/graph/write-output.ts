@@ -1,5 +1,5 @@
+import { writeWholeFile } from '../../files/index.ts';
 import type { CommandIo } from '../io.ts';
-import { writeNamedFile } from '../output/write-file.ts';
 
 /** Writes to the file, over what was there, or to standard output where none is named. */
 export async function writeOutput(
@@ -10,5 +10,5 @@ export async function writeOutput(
     io.stdout.write(content.toString());
     return;
   }
-  await writeNamedFile(path, { what: 'the chart', content });
+  await writeWholeFile({ path, what: 'chart', existing: 'replace' }, content);
 }

@@ -20,15 +20,17 @@ import { paint } from './paint.ts';
 import { count } from './units.ts';
 import { wrap } from './wrap.ts';
 
-export function diagnosisData({ linesRead, explanations, notKnown, left }: Diagnosis) {
+export function diagnosisData({ linesRead, place, explanations, notKnown, left }: Diagnosis) {
   return {
     linesRead,
+    place: place ?? null,
     explanations: explanations.map((explanation) => ({
       id: explanation.answer.id,
       rank: explanation.answer.rank ?? 'cause',
       ...placeData(explanation),
       status: statusData(explanation.status),
       refusal: refusalData(explanation.refusal),
+      printed: printedData(explanation.message),
       check: explanation.check ?? null,
       meaning: explanation.answer.meaning,
       causes: explanation.answer.causes ?? [],
@@ -44,7 +46,13 @@ export function diagnosisData({ linesRead, explanations, notKnown, left }: Diagn
 }
 
 function placeData({ line, text, count: times }: Explanation | NotKnown) {
-  return { line: line ?? null, text: text ?? null, count: times };
+  return { line, text, count: times };
+}
+
+function printedData(message: Explanation['message']) {
+  if (message === undefined) return null;
+  const { by, place, source, releases } = message;
+  return { by, place: place ?? null, source, releases: releases ?? null };
 }
 
 function statusData(status: StatusExplanation | undefined) {
@@ -92,12 +100,15 @@ function refusalData(refusal: RefusalExplanation | undefined) {
 }
 
 export function diagnosisText(diagnosis: Diagnosis, colors: boolean): string {
-  const { linesRead, explanations, notKnown, left } = diagnosis;
+  const { linesRead, place, explanations, notKnown, left } = diagnosis;
   const isLog = linesRead > 1;
   const blocks = explanations.map((explanation) => explanationText(explanation, { colors, isLog }));
   const unknown = notKnown.map((found) => notKnownText(found, { colors, isLog }));
   const head = isLog
-    ? [`${count(linesRead, 'line')} read; what follows is in order of weight\n`]
+    ? [
+        `${count(linesRead, 'line')} read${place === 'guest' ? ', of the inside of a TD' : ''}; ` +
+          'what follows is in order of weight\n',
+      ]
     : [];
   const more = left === 0 ? [] : [`${left} further lines say other things of the same kinds\n`];
   return [...head, ...blocks, ...unknown, ...more].join('\n');
@@ -115,6 +126,7 @@ function explanationText(explanation: Explanation, options: TextOptions): string
     answer.rank === undefined || answer.rank === 'cause' ? '' : dim(`  (${answer.rank})`);
   const rows: readonly Row[] = [
     ...foundRows(explanation, options),
+    ...printedRows(explanation),
     ['means', answer.meaning],
     ...checkRows(refusal, answer),
     ...bookRows(check),
@@ -157,11 +169,17 @@ function placeRows(
   { line, text, count: times }: Explanation | NotKnown,
   { isLog }: TextOptions,
 ): Row[] {
-  if (text === undefined || !isLog) return [];
+  if (!isLog) return [];
   const seen = times === 1 ? '' : ` (seen ${times} times)`;
   // The registers that follow a SEAMCALL on one line say nothing that the rows below do not.
   const short = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
   return [[`line ${line}`, `${short}${seen}`]];
+}
+
+function printedRows({ message }: Explanation): Row[] {
+  if (message === undefined) return [];
+  const { by, releases, source } = message;
+  return [['said by', `${by}${releases === undefined ? '' : ` (${releases})`}: ${source}`]];
 }
 
 function refusalRows(refusal: RefusalExplanation | undefined): Row[] {

@@ -10,6 +10,7 @@ import { startTd } from '../../orchestrator/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
+import { stepFailure } from '../words.ts';
 
 export interface ExpectedTimes {
   /** The name of the simulated host that was asked. */
@@ -25,6 +26,7 @@ export interface ExpectedTimes {
 /** Any kernel that has KVM_TDX_TERMINATE_VM will do: only the teardown is taken from it. */
 const kernelWithTerminateVm = 'posted-terminate-vm';
 
+/** @throws TdctlError, as the run itself would end, where the twin refuses what no rule of the plan foresaw. */
 export async function expectedTimes(
   plan: TdPlan,
   { choice, io }: { readonly choice: HostChoice; readonly io: CommandIo },
@@ -76,9 +78,7 @@ async function liveThrough(
     await td.runnable;
     td.stop();
     const { error } = await td.ended;
-    if (error) {
-      throw new Error(`the twin of the host refused the plan: ${wordsOf(error, facts).message}`);
-    }
+    if (error) throw stepFailure(wordsOf(error, facts));
     const { terminating = 0n, releasing = 0n, ...building } = stepNs;
     return { host: facts.name, stepNs: building, teardownNs: terminating + releasing };
   } finally {

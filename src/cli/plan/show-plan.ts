@@ -1,6 +1,6 @@
 /** `tdctl plan`: everything that a run would decide and meet, without the run. */
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
-import { type FirmwareImage, loadFirmware } from '../../firmware/index.ts';
+import { loadFirmware } from '../../firmware/index.ts';
 import { readHostOffer } from '../../host/offer.ts';
 import type { Host } from '../../host/port.ts';
 import { assessTd } from '../../plan/index.ts';
@@ -12,6 +12,7 @@ import { type HostChoice, openHost } from '../open-host.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
 import { shellWord } from '../output/shell-word.ts';
+import { firmwareFiles } from '../spec-files.ts';
 import { expectedTimes } from './expected-times.ts';
 import { planData } from './plan-data.ts';
 import { planText } from './plan-text.ts';
@@ -25,6 +26,7 @@ export interface PlanCommandOptions extends HostChoice {
 
 export async function showPlan(options: PlanCommandOptions, io: CommandIo): Promise<ExitCode> {
   const spec = await loadTrustDomain(options.spec);
+  io.files.reads(...firmwareFiles(spec));
   const host = await openHost(options, io);
   try {
     const report = await assess(spec, host, { choice: options, io });
@@ -59,27 +61,37 @@ async function assess(
   host: Host,
   { choice, io }: { readonly choice: HostChoice; readonly io: CommandIo },
 ): Promise<PlanReport> {
-  const { firmware, problems } = await tryFirmware(spec);
+  const firmware = await tried(() => loadFirmware(spec.firmware));
   const offer = await readHostOffer(host);
   const keySlots = await host.keySlots();
   const cgroupRoom = await host.cgroupRoom();
   const { facts } = offer;
-  const { plan, ...rest } = assessTd({ spec, firmware, facts, offer, keySlots, cgroupRoom });
-  const findings = [...problems, ...rest.findings];
+  const { plan, ...rest } = assessTd({
+    spec,
+    firmware: firmware.value,
+    facts,
+    offer,
+    keySlots,
+    cgroupRoom,
+  });
+  const known = [...firmware.problems, ...rest.findings];
+  // An image that cannot be used is one finding among others, and so is what the twin of the host refuses.
   const times =
-    plan && findings.length === 0 ? await expectedTimes(plan, { choice, io }) : undefined;
-  return { spec, offer, keySlots, times, plan, findings };
+    plan && known.length === 0
+      ? await tried(() => expectedTimes(plan, { choice, io }))
+      : { problems: [] };
+  const findings = [...known, ...times.problems];
+  return { spec, offer, keySlots, times: times.value, plan, findings };
 }
 
-/** An image that cannot be used is one finding among others. */
-async function tryFirmware(
-  spec: TrustDomain,
-): Promise<{ firmware: FirmwareImage | undefined; problems: TdctlError[] }> {
+async function tried<Value>(
+  work: () => Promise<Value>,
+): Promise<{ readonly value?: Value; readonly problems: readonly TdctlError[] }> {
   try {
-    return { firmware: await loadFirmware(spec.firmware), problems: [] };
+    return { value: await work(), problems: [] };
   } catch (error) {
     if (!(error instanceof TdctlError)) throw error;
-    return { firmware: undefined, problems: [error] };
+    return { problems: [error] };
   }
 }
 

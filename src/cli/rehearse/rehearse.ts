@@ -28,7 +28,7 @@ export async function rehearse(options: RehearseCommandOptions, io: CommandIo): 
   try {
     const numbers = numbersOf(options);
     refuseMarkdown(options);
-    const source = await openSource(options, numbers);
+    const source = await openSource(options, { numbers, files: io.files });
     if (options.compare !== undefined) {
       const { showComparison } = await import('./show-comparison.ts');
       return await showComparison({ source, options, compare: options.compare }, io);

@@ -1,6 +1,7 @@
 /** From the file and the options to what is played, and where. */
 import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { TdctlError } from '../../errors/index.ts';
+import type { NamedFiles } from '../../files/named-files.ts';
 import { loadFirmware } from '../../firmware/index.ts';
 import type { HostFacts } from '../../host/facts.ts';
 import { openSimulatedHost } from '../../host/simulated/index.ts';
@@ -13,7 +14,9 @@ import type {
 } from '../../rehearsal/scenario-file/scenario-file.ts';
 import { defaultKernelAbi } from '../../simulator/index.ts';
 import { loadTrustDomain, parseTrustDomain, readTrustDomainText } from '../../spec/index.ts';
+import { hostFileIn } from '../file-arguments.ts';
 import { hostProfile } from '../host-profile.ts';
+import { firmwareFiles } from '../spec-files.ts';
 import type { Numbers, RehearseCommandOptions } from './options.ts';
 
 export interface Source {
@@ -35,18 +38,17 @@ export interface Source {
 
 export async function openSource(
   options: RehearseCommandOptions,
-  numbers: Numbers,
+  { numbers, files }: { readonly numbers: Numbers; readonly files: NamedFiles },
 ): Promise<Source> {
+  const given = { options, numbers, files };
   // It is read once, as it may be a pipe. What does not say that it is a Rehearsal is a TrustDomain.
   const text = await readTrustDomainText(options.file);
   const file = await rehearsalIn(text, options.file);
   const host = options.host ?? file?.host ?? 'sim';
+  files.reads(...hostFileIn(host).map((path) => ({ path, by: `host of ${options.file}` })));
   const [kind, profileText] = splitHost(host);
   const profile = profileText === undefined ? undefined : await hostProfile(profileText);
-  const scenarioOn =
-    file === undefined
-      ? await ofTd(text, { options, numbers })
-      : await ofFile(file, { options, numbers });
+  const scenarioOn = file === undefined ? await ofTd(text, given) : await ofFile(file, given);
   const faultOfFile = file?.fault ?? [];
   return {
     host,
@@ -103,8 +105,9 @@ function requireTds(missing: string | undefined): void {
   });
 }
 
-async function ofTd(text: string, { options, numbers }: Given): Promise<ScenarioOn> {
+async function ofTd(text: string, { options, numbers, files }: Given): Promise<ScenarioOn> {
   const spec = parseTrustDomain(text, { path: options.file });
+  files.reads(...firmwareFiles(spec));
   const firmware = await loadFirmware(spec.firmware);
   return async (facts) => {
     const plan = planTd({ spec, firmware, facts, ignoreExpectation: true });
@@ -135,14 +138,20 @@ export function defaultHops({ kind, kernel }: Pick<HostFacts, 'kind' | 'kernel'>
 interface Given {
   readonly options: RehearseCommandOptions;
   readonly numbers: Numbers;
+  /** Takes note of the files that the file names. */
+  readonly files: NamedFiles;
 }
 
 /** What the command line says goes before what the file says. */
-async function ofFile(file: RehearsalFile, { options, numbers }: Given): Promise<ScenarioOn> {
+async function ofFile(
+  file: RehearsalFile,
+  { options, numbers, files }: Given,
+): Promise<ScenarioOn> {
   refuseForFile(options);
   const sources = await Promise.all(
     file.tds.map(async ({ name, specPath }) => {
       const spec = { ...(await loadTrustDomain(specPath)), name };
+      files.reads({ path: specPath, by: `TD ${name} of ${options.file}` }, ...firmwareFiles(spec));
       return { name, spec, firmware: await loadFirmware(spec.firmware) };
     }),
   );

@@ -1,11 +1,11 @@
 /** Writes the page of `--html`. The runs of the cells are played again, and all their calls are kept. */
+import { writeWholeFile } from '../../files/index.ts';
 import {
   type RehearsalReport,
   rehearseSimulated,
   type Scenario,
   type StageOptions,
 } from '../../rehearsal/index.ts';
-import { writeNamedFile } from '../output/write-file.ts';
 import { readRehearsalFault } from './fault.ts';
 import { rehearsalPage } from './page/page.ts';
 import { SequenceBuilder, type SequenceTable } from './page/sequences.ts';
@@ -24,7 +24,7 @@ export async function writeHtml(
   { path, replay }: { readonly path: string; readonly replay: Replay | undefined },
 ): Promise<void> {
   const page = rehearsalPage(report, await sequencesOf(report, replay));
-  await writeNamedFile(path, { what: 'the report', content: page });
+  await writeWholeFile({ path, what: 'report', existing: 'replace' }, page);
 }
 
 async function sequencesOf(

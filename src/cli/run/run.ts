@@ -1,20 +1,24 @@
 /** `tdctl run`: from a file to a TD and back to nothing. */
 
-import { loadFirmware } from '../../firmware/index.ts';
+import { type FirmwareImage, loadFirmware } from '../../firmware/index.ts';
 import type { Host } from '../../host/port.ts';
-import { startTd } from '../../orchestrator/index.ts';
+import { startTd, type TdRunEvent } from '../../orchestrator/index.ts';
 import { planTd, type TdPlan } from '../../plan/index.ts';
+import type { RecordedFaults } from '../../simulator/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
+import type { TrustDomain } from '../../spec/trust-domain.ts';
+import { guardedListener } from '../guarded-listener.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openRunLog, type RunLog } from '../log.ts';
 import { openHost } from '../open-host.ts';
+import { firmwareFiles } from '../spec-files.ts';
 import { eventInWords } from '../words.ts';
 import { openRunView } from './open-view.ts';
 import type { RunOptions } from './options.ts';
 import { checkSlots, interrupted, throwFailure } from './outcome.ts';
 import { noteUnmet, readSimulation, startTrace } from './simulation.ts';
-import { runSource } from './source.ts';
+import { type RunSource, runSource } from './source.ts';
 import type { TraceFile } from './trace-file.ts';
 import type { RunView } from './view.ts';
 
@@ -23,30 +27,54 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
   const interrupts = listenForInterrupts();
   try {
     const source = await runSource(options);
+    io.files.reads(...source.files);
     const faults = await readSimulation(source.choice, options);
     const spec = await loadTrustDomain(source.specPath);
+    io.files.reads(...firmwareFiles(spec));
     const firmware = await loadFirmware(spec.firmware);
-    const log = openRunLog({ level: options.logLevel, file: options.logFile });
-    const host = await openHost({ ...source.choice, faults }, io);
-    const { host: traced, kernel } = source.choice;
-    const command = ['tdctl', 'run', source.specPath];
-    const trace = await startTrace(host, {
-      trace: options.trace,
-      header: { host: traced, kernel, command },
-    });
+    const told = { onFailure: io.losses.add, signal: interrupts.signal };
+    const log = await openRunLog({ level: options.logLevel, file: options.logFile, ...told }, io);
     try {
-      const ignoreExpectation = options.anyMeasurement === true;
-      const plan = planTd({ spec, firmware, facts: await host.facts(), ignoreExpectation });
-      source.checkUnchanged(plan);
-      const view = await openRunView(options.output, io);
-      await runPlan({ host, plan, view, log, trace, interrupts, until: options.until, io });
+      await runOnHost({ options, source, faults, spec, firmware, log, interrupts, io });
     } finally {
-      await host.close();
-      trace?.end();
-      await noteUnmet(faults, io);
+      await log.end();
     }
   } finally {
     interrupts.done();
+  }
+}
+
+interface OnHost {
+  readonly options: RunOptions;
+  readonly source: RunSource;
+  readonly faults: RecordedFaults | undefined;
+  readonly spec: TrustDomain;
+  readonly firmware: FirmwareImage;
+  readonly log: RunLog;
+  readonly interrupts: Interrupts;
+  readonly io: CommandIo;
+}
+
+async function runOnHost(given: OnHost): Promise<void> {
+  const { options, source, faults, spec, firmware, log, interrupts, io } = given;
+  const host = await openHost({ ...source.choice, faults }, io);
+  const { host: traced, kernel } = source.choice;
+  const trace = await startTrace(host, {
+    path: options.trace,
+    header: { host: traced, kernel, command: ['tdctl', 'run', source.specPath] },
+    onFailure: io.losses.add,
+    signal: interrupts.signal,
+  });
+  try {
+    const ignoreExpectation = options.anyMeasurement === true;
+    const plan = planTd({ spec, firmware, facts: await host.facts(), ignoreExpectation });
+    await source.checkUnchanged(plan);
+    const view = await openRunView(options.output, io);
+    await runPlan({ host, plan, view, log, trace, interrupts, until: options.until, io });
+  } finally {
+    await host.close();
+    await trace?.end();
+    await noteUnmet(faults, io);
   }
 }
 
@@ -75,27 +103,33 @@ async function runPlan({
   if (interrupts.received !== undefined) throw interrupted(interrupts.received);
   view.planned(plan, slotsBefore);
 
-  const td = startTd({
-    host,
-    plan,
-    onEvent: (event) => {
-      const printed = eventInWords(event, plan.facts);
-      log.write(printed);
-      trace?.note(event);
-      view.event(printed);
-    },
+  const shown = guardedListener<TdRunEvent>((event) => {
+    const printed = eventInWords(event, plan.facts);
+    log.write(printed);
+    trace?.note(event);
+    view.event(printed);
   });
+  const td = startTd({ host, plan, onEvent: shown.listener });
   interrupts.onInterrupt((times) => {
     if (times > 1) io.stderr.write(`already stopping: waiting for ${td.waitingFor ?? 'the end'}\n`);
     td.stop();
   });
+  // Its first events are out already, and may have been lost.
+  if (interrupts.received !== undefined) td.stop();
 
   const becameRunnable = await td.runnable;
   if (becameRunnable) {
-    view.runnable({ holds: until === undefined });
+    try {
+      view.runnable({ holds: until === undefined });
+    } catch (error) {
+      td.stop();
+      await td.ended;
+      throw error;
+    }
     if (until === 'runnable') td.stop();
   }
   const output = await td.ended;
+  shown.rethrow();
   const slots = { before: slotsBefore, after: await host.keySlots() };
   view.ended(output, slots);
 

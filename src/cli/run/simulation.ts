@@ -1,7 +1,7 @@
 /** What a run can have on simulated hosts only: faults, and a trace of every call. */
 import type { Host } from '../../host/port.ts';
 import type { RecordedFaults } from '../../simulator/index.ts';
-import type { TraceHeader } from '../../trace/index.ts';
+import type { TraceFileOptions, TraceHeader } from '../../trace/index.ts';
 import type { CommandIo } from '../io.ts';
 import { canBeTraced, type HostChoice, requireSimulatedHost } from '../open-host.ts';
 import type { TraceFile } from './trace-file.ts';
@@ -36,15 +36,21 @@ export async function noteUnmet(faults: RecordedFaults | undefined, io: CommandI
   }
 }
 
-/** @throws TdctlError TDCTL_E_NOT_WRITABLE; the host is closed then. */
+interface TraceOptions extends Omit<TraceFileOptions, 'path'> {
+  /** As given to `--trace`. */
+  readonly path: string | undefined;
+  readonly header: TraceHeader;
+}
+
+/** @throws TdctlError TDCTL_E_NOT_WRITABLE, TDCTL_E_BUSY; the host is closed then. */
 export async function startTrace(
   host: Host,
-  { trace, header }: SimulationOptions & { readonly header: TraceHeader },
+  { path, ...options }: TraceOptions,
 ): Promise<TraceFile | undefined> {
-  if (trace === undefined || !canBeTraced(host)) return undefined;
+  if (path === undefined || !canBeTraced(host)) return undefined;
   const { openTraceFile } = await import('./trace-file.ts');
   try {
-    return openTraceFile(host, { path: trace, header });
+    return await openTraceFile(host, { path, ...options });
   } catch (error) {
     await host.close();
     throw error;

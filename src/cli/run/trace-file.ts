@@ -3,6 +3,7 @@ import type { TdRunEvent } from '../../orchestrator/index.ts';
 import {
   recordCalls,
   type StateRecord,
+  type TraceFileOptions,
   type TraceHeader,
   TraceWriter,
   traceVersion,
@@ -12,25 +13,21 @@ import type { SimulatingHost } from '../open-host.ts';
 export interface TraceFile {
   /** Notes a change of the chart between the calls. */
   note(event: TdRunEvent): void;
-  /**
-   * Writes what is left, and closes the file.
-   *
-   * @throws TdctlError TDCTL_E_NOT_WRITABLE if anything could not be written.
-   */
-  end(): void;
+  /** Writes what is left, and closes the file. */
+  end(): Promise<void>;
 }
 
 /**
  * An existing file is overwritten: a trace can always be made again. JSON lines where the name ends
  * in .jsonl, else text.
  *
- * @throws TdctlError TDCTL_E_NOT_WRITABLE.
+ * @throws TdctlError TDCTL_E_NOT_WRITABLE, TDCTL_E_BUSY.
  */
-export function openTraceFile(
+export async function openTraceFile(
   host: SimulatingHost,
-  { path, header }: { readonly path: string; readonly header: TraceHeader },
-): TraceFile {
-  const writer = new TraceWriter(path);
+  { header, ...file }: TraceFileOptions & { readonly header: TraceHeader },
+): Promise<TraceFile> {
+  const writer = await TraceWriter.open(file);
   writer.write({ kind: 'header', version: traceVersion, ...header });
   const stop = recordCalls(
     (listener) => host.onCall(listener),
@@ -43,10 +40,10 @@ export function openTraceFile(
       const record = stateRecord(event);
       if (record !== undefined) writer.write(record);
     },
-    end() {
+    async end() {
       stop();
       if (outcome !== undefined) writer.write({ kind: 'end', exit: { outcome } });
-      writer.end();
+      await writer.end();
     },
   };
 }

@@ -1,9 +1,10 @@
 /** `tdctl watch`: plays a scenario, and shows it while it goes on. */
 import type { ExitCode } from '../../errors/index.ts';
 import { TdctlError } from '../../errors/index.ts';
-import { buildReport, factsIn } from '../../rehearsal/index.ts';
+import { buildReport, factsIn, type RecordedEvent } from '../../rehearsal/index.ts';
 import { Feed, Pacer, startWatchServer, type WatchServer } from '../../watch/index.ts';
 import { watchPage } from '../../watch/page/page.ts';
+import { guardedListener } from '../guarded-listener.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import { type CommandIo, say } from '../io.ts';
 import { askedFor } from '../rehearse/command-line.ts';
@@ -22,7 +23,7 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
   const rehearsal = rehearsalOptions(options);
   const interrupts = listenForInterrupts();
   try {
-    const source = await openSource(rehearsal, numbersOf(rehearsal));
+    const source = await openSource(rehearsal, { numbers: numbersOf(rehearsal), files: io.files });
     const prepared = await prepareRun(source, io);
     let server: WatchServer | undefined;
     const pacer = prepared.canHold ? new Pacer(pace, () => server?.tellPace()) : undefined;
@@ -70,14 +71,17 @@ interface Playing {
 
 async function play({ prepared, pacer, feed, tree }: Playing) {
   const host = factsIn(prepared.scenario);
+  const shown = guardedListener<RecordedEvent>((recorded) => {
+    feed.publish({ kind: 'event', ...recorded, event: eventInWords(recorded.event, host) });
+    tree?.take(recorded);
+  });
   try {
-    return await prepared.play({
+    const run = await prepared.play({
       hooks: pacer === undefined ? {} : { aroundStep: pacer.aroundStep },
-      listener: (recorded) => {
-        feed.publish({ kind: 'event', ...recorded, event: eventInWords(recorded.event, host) });
-        tree?.take(recorded);
-      },
+      listener: shown.listener,
     });
+    shown.rethrow();
+    return run;
   } finally {
     tree?.end();
   }

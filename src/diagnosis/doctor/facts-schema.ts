@@ -56,6 +56,7 @@ export const factsSchema: z.ZodType<DoctorFacts> = z.object({
       microcode: text,
       flags: texts,
       bugs: texts,
+      addressBits: count.optional(),
     }),
   ),
   topology: z.object({

@@ -35,6 +35,8 @@ export interface CpuFacts {
   readonly microcode: string;
   readonly flags: readonly string[];
   readonly bugs: readonly string[];
+  /** Bits of a physical address that the CPU shows; absent in captures of before, and where it is not said. */
+  readonly addressBits?: number | undefined;
 }
 
 export interface TopologyFacts {

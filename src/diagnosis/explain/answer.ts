@@ -3,14 +3,13 @@ import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
 
 /**
  * Where an answer stands in a whole log. A cause comes before what follows from it
- * ("module initialization failed (-5)"), and both before lines that only tell how far the host got.
+ * ("module initialization failed (-5)"); a note tells how far things got, or warns; a healthy line says
+ * that something works.
  */
-export type Rank = 'cause' | 'effect' | 'note';
-
-export const rankOrder: readonly Rank[] = ['cause', 'effect', 'note'];
+export type Rank = 'cause' | 'effect' | 'note' | 'healthy';
 
 export interface Answer {
-  /** Stable: scripts, docs/explain.md and bug reports refer to it. */
+  /** Stable: scripts, docs/messages.md and bug reports refer to it. */
   readonly id: string;
   /** What it means. A clause without a full stop. */
   readonly meaning: string;

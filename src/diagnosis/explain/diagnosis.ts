@@ -2,40 +2,49 @@
 
 import { formatWord } from '../../abi/tdx/status.ts';
 import { sanitize } from '../../errors/sanitize.ts';
-import { type Answer, type ExplainOptions, rankOrder } from './answer.ts';
+import type { Answer, ExplainOptions } from './answer.ts';
 import type { CheckInBook } from './check-in-book.ts';
-import { explainWholeLog } from './log-rules.ts';
-import { withoutPrefix } from './read/log-prefix.ts';
-import { type Finding, recognise } from './read/recognise.ts';
+import { Boot } from './log/boots.ts';
+import { asUtf8 } from './log/encoding.ts';
+import { findInLines, type LineFinding } from './log/find-in-lines.ts';
+import { type Hit, LineReader } from './log/line-reader.ts';
+import { explainBoot } from './log-rules.ts';
+import { wordsOfInterest } from './messages/find.ts';
+import type { Message, Place } from './messages/message.ts';
+import { inOrderOfWeight } from './order.ts';
 import { recogniseName } from './read/recognise-name.ts';
 import type { RefusalExplanation } from './requests/explain-refusal.ts';
 import type { StatusExplanation } from './status/explain-status.ts';
 
 /** Where something was said. */
-export interface Place {
-  /** Of the first line that said it, from 1; undefined for what only the whole log says. */
-  readonly line: number | undefined;
+export interface Said {
+  /** Of the first line that said it, from 1. */
+  readonly line: number;
   /** The line without its timestamp, harmless to print. */
-  readonly text: string | undefined;
+  readonly text: string;
   readonly count: number;
 }
 
-export interface Explanation extends Place {
+export interface Explanation extends Said {
   readonly answer: Answer;
   /** The row of the book that was asked for by its name. */
   readonly check: CheckInBook | undefined;
   readonly status: StatusExplanation | undefined;
   readonly refusal: RefusalExplanation | undefined;
+  /** The message that says it; undefined for a status word or a refusal, and for what several lines say. */
+  readonly message: Message | undefined;
 }
 
 /** Recognised, and in no table: what can be said of it all the same. */
-export interface NotKnown extends Place {
+export interface NotKnown extends Said {
   readonly status: StatusExplanation | undefined;
   readonly refusal: RefusalExplanation | undefined;
 }
 
 export interface Diagnosis {
   readonly linesRead: number;
+  /** `guest` where a line shows that the log is of the inside of a TD. */
+  readonly place: Place | undefined;
   readonly explanations: readonly Explanation[];
   readonly notKnown: readonly NotKnown[];
   /** Different things beyond those that are kept. */
@@ -46,95 +55,144 @@ export interface Diagnosis {
 const MAX_KEPT = 200;
 const MAX_TEXT_CHARS = 240;
 
-/** What a person typed: one line, or a few. */
+/** What a person typed: one line, or a few. It is read as a log is, and names may stand alone in it. */
 export function explainTyped(text: string, options: ExplainOptions = {}): Diagnosis {
   const collector = new Collector();
-  text.split(/\r\n|\n|\r/).forEach((line, index) => {
-    const found = recognise(line, { ...options, typed: true });
-    collector.add(index + 1, line, found.length > 0 ? found : recogniseName(line, options));
-  });
-  return collector.end();
+  const lines = text.split(/\r\n|\n|\r/);
+  for (const index of lines.keys()) {
+    const hit = { line: index + 1, at: (distance: number) => lines[index + distance] };
+    const found = findInLines(hit, { ...options, typed: true });
+    collector.add(found.length > 0 ? found : named(hit, options));
+  }
+  return collector.end(lines.length, { isLog: lines.length > 1 });
 }
 
-/** A log: read once, line by line. */
+function named(hit: Hit, options: ExplainOptions): readonly LineFinding[] {
+  const text = hit.at(0) ?? '';
+  return recogniseName(text, options).map((finding) => ({
+    ...finding,
+    line: hit.line,
+    text,
+    kernelSeconds: undefined,
+  }));
+}
+
+/** A log: read once, in memory that does not grow with it. */
 export async function explainLog(
-  lines: AsyncIterable<string>,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: ExplainOptions = {},
 ): Promise<Diagnosis> {
   const collector = new Collector();
-  let line = 0;
-  for await (const text of lines) {
-    line += 1;
-    collector.add(line, text, recognise(text, options));
-  }
-  return collector.end({ wholeLog: true });
+  const reader = new LineReader(wordsOfInterest, (hit) =>
+    collector.add(findInLines(hit, { ...options, typed: false })),
+  );
+  for await (const chunk of asUtf8(chunks)) reader.push(chunk);
+  reader.end();
+  return collector.end(reader.linesRead, { isLog: true });
 }
 
 interface Kept {
-  readonly finding: Finding;
-  readonly line: number;
-  readonly text: string;
+  readonly finding: LineFinding;
+  readonly boot: Boot;
   count: number;
 }
 
 class Collector {
   readonly #kept = new Map<string, Kept>();
-  #linesRead = 0;
+  readonly #boots: Boot[] = [new Boot()];
+  /** A message over two lines is found from both. */
+  readonly #lastSeen = new Map<Message, number>();
   #left = 0;
-  #hasBoot = false;
 
-  add(line: number, text: string, findings: readonly Finding[]): void {
-    this.#linesRead = line;
-    this.#hasBoot ||= text.includes('Linux version ');
-    for (const finding of findings) this.#keep(line, text, finding);
+  add(findings: readonly LineFinding[]): void {
+    for (const finding of findings) {
+      if (!this.#isSeen(finding)) this.#keep(finding);
+    }
   }
 
-  #keep(line: number, text: string, finding: Finding): void {
-    const key = keyOf(finding);
+  #isSeen({ message, line }: LineFinding): boolean {
+    if (message === undefined) return false;
+    const isSeen = this.#lastSeen.get(message) === line;
+    this.#lastSeen.set(message, line);
+    return isSeen;
+  }
+
+  #keep(finding: LineFinding): void {
+    const { message, values, kernelSeconds } = finding;
+    if (message?.mark === 'boot') this.#boots.push(new Boot(values?.release, kernelSeconds));
+    const boot = this.#boots.at(-1) ?? new Boot();
+    if (message?.mark !== undefined) boot.marks.add(message.mark);
+    const key = `${this.#boots.length}|${keyOf(finding)}`;
     const seen = this.#kept.get(key);
     if (seen) seen.count += 1;
     else if (this.#kept.size >= MAX_KEPT) this.#left += 1;
-    else this.#kept.set(key, { finding, line, text: shown(text), count: 1 });
+    else this.#kept.set(key, { finding, boot, count: 1 });
   }
 
-  end({ wholeLog = false } = {}): Diagnosis {
-    const explanations: Explanation[] = wholeLog ? this.#ofWholeLog() : [];
-    const notKnown: NotKnown[] = [];
-    for (const { finding, line, text, count } of this.#kept.values()) {
-      const { answer, status, refusal, check } = finding;
-      const about = { line, text, count, status, refusal };
-      if (answer === undefined) notKnown.push(about);
-      else explanations.push({ answer, check, ...about });
-    }
-    const rank = ({ answer }: Explanation) => rankOrder.indexOf(answer.rank ?? 'cause');
-    // The sort is stable: within a rank, the order of the log.
-    explanations.sort((a, b) => rank(a) - rank(b));
-    return { linesRead: this.#linesRead, explanations, notKnown, left: this.#left };
-  }
-
-  #ofWholeLog(): Explanation[] {
-    const answers = [...this.#kept.values()].map(({ finding }) => finding.answer);
-    const seen = {
-      ids: new Set(answers.map((answer) => answer?.id ?? 'not known')),
-      hasBoot: this.#hasBoot,
-      hasTrouble: answers.some((answer) => answer?.rank !== 'note'),
+  end(linesRead: number, { isLog }: { readonly isLog: boolean }): Diagnosis {
+    const kept = [...this.#kept.values()];
+    const ofLog = isLog ? this.#boots.flatMap((boot) => saidByBoot(boot, kept)) : [];
+    const ofLines = kept.map((one) => ({ ...aboutKept(one), answer: answerOf(one) }));
+    return {
+      linesRead,
+      place: this.#boots.find(({ place }) => place !== undefined)?.place,
+      explanations: inOrderOfWeight([...ofLog, ...ofLines.filter(isAnswered)]),
+      notKnown: ofLines.filter(
+        ({ answer, status, refusal }) => answer === undefined && (status ?? refusal) !== undefined,
+      ),
+      left: this.#left,
     };
-    return explainWholeLog(seen).map((answer) => ({
-      answer,
-      line: undefined,
-      text: undefined,
-      count: 1,
-      status: undefined,
-      refusal: undefined,
-      check: undefined,
-    }));
   }
 }
 
+function saidByBoot(boot: Boot, ofLog: readonly Kept[]): readonly Explanation[] {
+  const ofBoot = ofLog.filter((one) => one.boot === boot);
+  const seen = {
+    boot,
+    ids: new Set(ofBoot.map(idOf)),
+    idsOfLog: new Set(ofLog.map(idOf)),
+    saysAnything: ofBoot.some((one) => one.finding.answer !== undefined),
+    hasTrouble: ofBoot.some(isTrouble),
+  };
+  return explainBoot(seen).flatMap(({ answer, restsOn }) => {
+    const basis = ofBoot.find((one) => idOf(one) === restsOn);
+    return basis === undefined
+      ? []
+      : [{ ...aboutKept(basis), count: 1, answer, message: undefined }];
+  });
+}
+
+function aboutKept({ finding, count }: Kept): Omit<Explanation, 'answer'> {
+  const { line, text, status, refusal, check, message } = finding;
+  return { line, text: shown(text), count, status, refusal, check, message };
+}
+
+/** The same words mean something else inside a TD. */
+function answerOf({ finding, boot }: Kept): Answer | undefined {
+  return (boot.place === 'guest' ? finding.message?.inGuest : undefined) ?? finding.answer;
+}
+
+function isAnswered<About extends { readonly answer: Answer | undefined }>(
+  about: About,
+): about is About & { readonly answer: Answer } {
+  return about.answer !== undefined;
+}
+
+/** As log rules call it. */
+function idOf({ finding: { answer, message } }: Kept): string {
+  return answer?.id ?? message?.name ?? message?.mark ?? 'not known';
+}
+
+function isTrouble(one: Kept): boolean {
+  const answer = answerOf(one);
+  if (answer === undefined) return (one.finding.status ?? one.finding.refusal) !== undefined;
+  return answer.rank !== 'note' && answer.rank !== 'healthy';
+}
+
 /** Two lines say the same when answer, word, leaf and refusal are the same. */
-function keyOf({ answer, status, refusal }: Finding): string {
+function keyOf({ answer, message, status, refusal }: LineFinding): string {
   return [
-    answer?.id,
+    answer?.id ?? message?.name ?? message?.mark,
     answer?.meaning,
     status && formatWord(status.decoded.word),
     status?.leaf?.name ?? status?.leaf?.number,
@@ -142,7 +200,6 @@ function keyOf({ answer, status, refusal }: Finding): string {
   ].join('|');
 }
 
-function shown(line: string): string {
-  const text = withoutPrefix(line);
+function shown(text: string): string {
   return sanitize(text.length > MAX_TEXT_CHARS ? `${text.slice(0, MAX_TEXT_CHARS)}…` : text);
 }

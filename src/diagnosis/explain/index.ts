@@ -9,8 +9,7 @@ export {
   explainTyped,
   type NotKnown,
 } from './diagnosis.ts';
-export { errnoTexts } from './read/errno-words.ts';
-export { linesOf } from './read/lines.ts';
+export { errnoIn, errnoTexts } from './read/errno-words.ts';
 export type { RefusalExplanation } from './requests/explain-refusal.ts';
 export type { NumberedCheck } from './requests/request.ts';
 export { recoveryTexts } from './status/classes.ts';

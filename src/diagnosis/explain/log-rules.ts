@@ -1,24 +1,36 @@
-/** What only a whole log says: mostly what is missing in it. */
+/** What only a whole log says: messages that mean more together, and what is missing. */
 import type { Answer } from './answer.ts';
-import { vmTypeUnsupportedId } from './lines/vmm.ts';
+import { type Boot, printsOfTdx } from './log/boots.ts';
+import type { Mark } from './messages/message.ts';
 
-export interface SeenInLog {
-  /** Ids of the answers found line by line. */
+/** What was found in one boot of a log, or in a log without the beginning of one. */
+export interface SeenInBoot {
+  readonly boot: Boot;
+  /** Ids of answers, and names of messages that have none. */
   readonly ids: ReadonlySet<string>;
-  /** The log begins where the kernel does: "Linux version …". */
-  readonly hasBoot: boolean;
-  /** Something but a note was found. */
+  /** Of the whole log: a VMM writes after the kernel, and into another file. */
+  readonly idsOfLog: ReadonlySet<string>;
+  /** Any answer was found. */
+  readonly saysAnything: boolean;
+  /** Something but notes was found. */
   readonly hasTrouble: boolean;
 }
 
 interface LogRule {
-  readonly when: (seen: SeenInLog) => boolean;
+  readonly when: (seen: SeenInBoot) => boolean;
+  /** The message whose line is shown as what the answer rests on. */
+  readonly restsOn: string;
   readonly answer: Answer;
 }
 
+/** The name of the message that begins a boot, for rules that rest on it. */
+export const bootMessage: Mark = 'boot';
+
 const rules: readonly LogRule[] = [
   {
-    when: ({ ids }) => ids.has(vmTypeUnsupportedId) && ids.has('host.module-initialized'),
+    when: ({ ids, idsOfLog }) =>
+      idsOfLog.has('vmm.vm-type-unsupported') && ids.has('host.module-initialized'),
+    restsOn: 'host.module-initialized',
     answer: {
       // canonical/tdx#385, intel-staging/qemu-tdx#6
       id: 'log.initialized-and-vm-type-unsupported',
@@ -33,36 +45,47 @@ const rules: readonly LogRule[] = [
   },
   {
     // canonical/tdx#382, #260
-    when: ({ ids, hasTrouble }) =>
-      ids.has('host.bios-enabled') && !ids.has('host.module-initialized') && !hasTrouble,
+    when: ({ boot, ids, hasTrouble }) =>
+      boot.isWhole &&
+      ids.has('host.bios-enabled') &&
+      !ids.has('host.module-initialized') &&
+      !hasTrouble,
+    restsOn: 'host.bios-enabled',
     answer: {
       id: 'log.nothing-after-bios-enabled',
       meaning:
-        'the BIOS enabled TDX, and nobody initialised the module: kvm_intel did not ask for it',
+        'the BIOS enabled TDX, and up to its end the log has no line of an initialised module, nor of a failure',
       causes: [
         'kvm_intel was loaded without tdx=1 (kernels before 7.x initialise TDX only then)',
         'kvm_intel is not loaded at all',
-        'the BIOS settings are incomplete, and the module hangs silently (rare)',
+        'the log ends before kvm_intel was loaded',
       ],
       next: 'check `cat /sys/module/kvm_intel/parameters/tdx`; add kvm_intel.tdx=1 to the command line',
     },
   },
   {
     // canonical/tdx#424: the default kernel had changed to -generic.
-    when: ({ ids, hasBoot }) => hasBoot && ids.size === 0,
+    when: ({ boot, saysAnything }) =>
+      boot.isWhole &&
+      boot.place === undefined &&
+      !boot.marks.has('in-vm') &&
+      printsOfTdx(boot.release) &&
+      !saysAnything,
+    restsOn: bootMessage,
     answer: {
       id: 'log.no-word-of-tdx',
-      meaning: 'the kernel booted without a word about TDX',
+      meaning:
+        'this kernel booted from its first line to the first process without a line about TDX',
       causes: [
         'another kernel was booted than the one with TDX: an update changed the default (-generic)',
         'TDX or its key split is off in the BIOS, or the CPU has no TDX',
-        'the host is itself a VM',
       ],
       next: 'check `uname -r` against the kernel that had TDX; run `tdctl doctor`',
     },
   },
   {
     when: ({ ids, hasTrouble }) => ids.has('host.module-initialized') && !hasTrouble,
+    restsOn: 'host.module-initialized',
     answer: {
       id: 'log.no-trouble',
       rank: 'note',
@@ -70,10 +93,31 @@ const rules: readonly LogRule[] = [
       next: 'look at the log of the VMM; run `tdctl doctor`',
     },
   },
+  {
+    // canonical/tdx#421
+    when: ({ boot, ids }) =>
+      boot.place === 'guest' && ids.has('early-page-fault') && ids.has('in-find-next-bit'),
+    restsOn: 'early-page-fault',
+    answer: {
+      id: 'guest.memory-no-multiple-of-gib',
+      meaning:
+        'the kernel of the TD died at its start where it looks through the bitmap of unaccepted memory: ' +
+        'some kernels do with more than 64 GiB that are no multiple of 1 GiB',
+      causes: [
+        'the TD has more than 64 GiB, and its memory is no multiple of 1024 MiB (67000 MiB, for example)',
+      ],
+      next: 'give the TD a multiple of 1 GiB, or a guest kernel with the fix',
+    },
+  },
 ];
 
-export function explainWholeLog(seen: SeenInLog): readonly Answer[] {
-  return rules.filter(({ when }) => when(seen)).map(({ answer }) => answer);
+export interface SaidByLog {
+  readonly answer: Answer;
+  readonly restsOn: string;
+}
+
+export function explainBoot(seen: SeenInBoot): readonly SaidByLog[] {
+  return rules.filter(({ when }) => when(seen));
 }
 
 export const logRuleAnswers: readonly Answer[] = rules.map(({ answer }) => answer);

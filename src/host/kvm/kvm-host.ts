@@ -41,7 +41,7 @@ class KvmHost implements Host {
       name: 'kvm',
       kernel: {
         rules: `Linux ${release()}`,
-        apiVersion: await this.#kvm.system.kvmGetApiVersion(),
+        apiVersion: await answered(this.#kvm.system.kvmGetApiVersion()),
         ...releasedKernel,
       },
       module: await readModule(),

@@ -50,8 +50,10 @@ export class KvmVm implements port.Vm {
   }
 
   moveEncContextFrom({ source }: port.MoveEncContextFrom): Promise<void> {
-    const fd = source === undefined ? noFile : BigInt((source as KvmVm).fd);
-    return this.enableCap({ capability: 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM', args: [fd] });
+    const capability = 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM';
+    if (source === undefined) return this.enableCap({ capability, args: [noFile] });
+    const from = own(source, KvmVm, 'VM').#vm;
+    return answered(this.#vm.kvmMoveEncContextFrom(from), capability);
   }
 
   setUserMemoryRegion2({ memory, guestMemory, ...region }: port.MemoryRegion): Promise<void> {
@@ -86,10 +88,6 @@ export class KvmVm implements port.Vm {
 
   tdxTerminateVm(): Promise<void> {
     return answered(this.#vm.tdxTerminateVm());
-  }
-
-  get fd(): number {
-    return this.#vm.fd;
   }
 
   async mrtd(): Promise<undefined> {

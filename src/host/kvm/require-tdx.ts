@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { System } from '../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
+import { answered } from '../native/answers.ts';
 import { unsupported } from '../native/dev-kvm.ts';
 
 const needed: readonly CapabilityName[] = [
@@ -12,7 +13,9 @@ const needed: readonly CapabilityName[] = [
 ];
 
 export async function requireTdx(system: System): Promise<void> {
-  const types = await system.kvmCheckExtension(capabilities.KVM_CAP_VM_TYPES);
+  const ask = (capability: CapabilityName) =>
+    answered(system.kvmCheckExtension(capabilities[capability]), capability);
+  const types = await ask('KVM_CAP_VM_TYPES');
   if ((types & (1 << vmTypes.KVM_X86_TDX_VM)) === 0) {
     throw unsupported('kvm', {
       message: `KVM on this machine offers no VM of type KVM_X86_TDX_VM (KVM_CAP_VM_TYPES is 0x${types.toString(16)}, bit 5 is not set)`,
@@ -21,7 +24,7 @@ export async function requireTdx(system: System): Promise<void> {
     });
   }
   for (const capability of needed) {
-    if ((await system.kvmCheckExtension(capabilities[capability])) !== 0) continue;
+    if ((await ask(capability)) !== 0) continue;
     throw unsupported('kvm', {
       message: `KVM on this machine lacks ${capability}`,
       hint: 'use Linux 6.16 or later',

@@ -1,7 +1,7 @@
 import type { NativeError } from '../../../native/index.ts';
 import type { CapabilityName } from '../../abi/kvm/capabilities.ts';
-import { TdctlError } from '../../errors/index.ts';
 import { KvmError } from '../kvm-error.ts';
+import { memoryNotMapped } from '../memory-not-mapped.ts';
 
 /**
  * Awaits a call of the addon, and turns its refusals into the errors that every host throws.
@@ -26,13 +26,7 @@ function translated(error: unknown, capability: CapabilityName | undefined): unk
     return new KvmError({ request, capability, errno, hwStatus, cause: error });
   }
   if (error.syscall !== 'mmap') return error;
-  return new TdctlError({
-    code: 'TDCTL_E_IOCTL',
-    op: 'map memory',
-    message: `the memory of the TD could not be mapped (${error.code})`,
-    hint: 'give the TD less memory (spec.memory), or raise the limit: `ulimit -v`',
-    cause: error,
-  });
+  return memoryNotMapped(error.code, error);
 }
 
 function isNativeError(error: unknown): error is NativeError {

@@ -3,6 +3,7 @@
 import { type Addon, loadAddon, type System } from '../../../native/index.ts';
 import { errnoOf } from '../../errors/errno.ts';
 import { TdctlError } from '../../errors/index.ts';
+import { answered } from './answers.ts';
 
 export interface DevKvm {
   readonly addon: Addon;
@@ -34,7 +35,7 @@ const openFailures: Readonly<Record<string, { readonly message: string; readonly
     },
   };
 
-/** @throws TdctlError TDCTL_E_HOST_UNSUPPORTED, exit code 8. */
+/** @throws TdctlError TDCTL_E_HOST_UNSUPPORTED, exit code 8; KvmError where the kernel refuses its version. */
 export async function openDevKvm(hostName: string): Promise<DevKvm> {
   const native = loadAddon();
   if (!native.available) {
@@ -45,15 +46,22 @@ export async function openDevKvm(hostName: string): Promise<DevKvm> {
     });
   }
   const system = await openSystem(hostName, native.addon);
-  const version = await system.kvmGetApiVersion();
-  if (version !== KVM_API_VERSION) {
+  try {
+    await checkVersion(hostName, system);
+    return { addon: native.addon, system };
+  } catch (error) {
     await system.close();
-    throw unsupported(hostName, {
-      message: `/dev/kvm speaks API version ${version}, not ${KVM_API_VERSION}`,
-      hint: 'use a kernel of the last fifteen years',
-    });
+    throw error;
   }
-  return { addon: native.addon, system };
+}
+
+async function checkVersion(hostName: string, system: System): Promise<void> {
+  const version = await answered(system.kvmGetApiVersion());
+  if (version === KVM_API_VERSION) return;
+  throw unsupported(hostName, {
+    message: `/dev/kvm speaks API version ${version}, not ${KVM_API_VERSION}`,
+    hint: 'use a kernel of the last fifteen years',
+  });
 }
 
 async function openSystem(hostName: string, addon: Addon): Promise<System> {

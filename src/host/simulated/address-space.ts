@@ -2,7 +2,8 @@
  * The memory of the process that owns a simulated host. Addresses are made up, and a page has bytes
  * only where something was written.
  */
-import type { UserMemory as CallerMemory } from '../../simulator/index.ts';
+import { type UserMemory as CallerMemory, RangeMap, RangeSet } from '../../simulator/index.ts';
+import { memoryNotMapped } from '../memory-not-mapped.ts';
 import type { UserMemory } from '../port.ts';
 
 const pageBytes = 4096;
@@ -16,44 +17,71 @@ export interface ReadableMemory {
   read(offsetBytes: number, lengthBytes: number): Uint8Array;
 }
 
-export class AddressSpace implements CallerMemory {
-  readonly #mappings = new Map<bigint, ReadableMemory>();
-  // The first address is where mmap would put things, so that addresses look like addresses.
-  #next = 0x7f00_0000_0000n;
+/**
+ * What mmap() has to give on x86-64 with 4-level page tables: from vm.mmap_min_addr up to mmap_base, which
+ * lies under the gap that the stack may grow into (arch/x86/mm/mmap.c; here without randomisation). A
+ * number holds every such address exactly.
+ */
+const userSpace = { start: 0x1_0000, end: 0x7fff_f7ff_f000 };
+/** Mappings of a real process lie from about here on, so that addresses look like addresses. */
+const usualStart = 0x7f00_0000_0000;
 
+export class AddressSpace implements CallerMemory {
+  readonly #mappings = new RangeMap<ReadableMemory>();
+  readonly #free = new RangeSet();
+
+  constructor() {
+    this.#free.add(userSpace);
+  }
+
+  /**
+   * Maps memory at the lowest address that is free, from the usual ones on.
+   *
+   * @throws TdctlError TDCTL_E_IOCTL where no free range is large enough, as a real mmap() would fail.
+   */
   map(sizeBytes: bigint): SimulatedMemory {
-    const memory = new SimulatedMemory(this.#next, sizeBytes, () => this.remove(memory));
-    this.add(memory);
     // One page stays unmapped between two mappings, as a guard.
-    this.#next += sizeBytes + BigInt(pageBytes);
+    const length = wholePages(sizeBytes) + pageBytes;
+    const place =
+      this.#free.lowestOf(length, usualStart) ?? this.#free.lowestOf(length, userSpace.start);
+    if (place === undefined) throw memoryNotMapped('ENOMEM');
+    const memory = new SimulatedMemory(BigInt(place.start), sizeBytes, () => {
+      this.remove(memory);
+      this.#free.add(place);
+    });
+    this.#free.remove(place);
+    this.add(memory);
     return memory;
   }
 
   /** Makes memory that lies elsewhere part of this space, at the address that it has. */
   add(memory: ReadableMemory): void {
-    this.#mappings.set(memory.address, memory);
+    const start = Number(memory.address);
+    this.#mappings.add({ start, end: start + Number(memory.sizeBytes) }, memory);
   }
 
   remove(memory: ReadableMemory): void {
-    this.#mappings.delete(memory.address);
+    this.#mappings.removeAt(Number(memory.address));
   }
 
   read(address: bigint, length: number): Uint8Array | undefined {
-    for (const memory of this.#mappings.values()) {
-      const offset = address - memory.address;
-      if (offset >= 0n && offset + BigInt(length) <= memory.sizeBytes) {
-        return memory.read(Number(offset), length);
-      }
-    }
-    return undefined;
+    // What is above user space may be rounded here, and is in no mapping in either case.
+    const memory = this.#mappings.at(Number(address));
+    if (memory === undefined) return undefined;
+    const offset = Number(address - memory.address);
+    return offset + length <= memory.sizeBytes ? memory.read(offset, length) : undefined;
   }
+}
+
+function wholePages(sizeBytes: bigint): number {
+  return Math.ceil(Number(sizeBytes) / pageBytes) * pageBytes;
 }
 
 export class SimulatedMemory implements UserMemory {
   readonly address: bigint;
   readonly sizeBytes: bigint;
   readonly #pages = new Map<number, Uint8Array>();
-  readonly #unmap: () => void;
+  #unmap: (() => void) | undefined;
 
   constructor(address: bigint, sizeBytes: bigint, unmap: () => void) {
     this.address = address;
@@ -94,7 +122,9 @@ export class SimulatedMemory implements UserMemory {
   }
 
   async close(): Promise<void> {
-    this.#unmap();
+    this.#unmap?.();
+    // Its addresses may be those of another mapping by the time of a second close.
+    this.#unmap = undefined;
     this.#pages.clear();
   }
 

@@ -6,9 +6,16 @@ import {
   KVM_TDX_MEASURE_MEMORY_REGION,
   PAGE_SIZE,
 } from '../../abi/kvm/structs.ts';
-import { CpuidValue, type InitMemRegionStruct, StructValue } from '../../simulator/index.ts';
+import {
+  type Answer,
+  CpuidValue,
+  type InitMemRegionStruct,
+  type SimulatedMachine,
+  StructValue,
+} from '../../simulator/index.ts';
 import { KvmError } from '../kvm-error.ts';
 import type * as port from '../port.ts';
+import { stall } from '../stall.ts';
 import { command } from './command.ts';
 import { answerValue, type SimulatedFile } from './file.ts';
 
@@ -19,6 +26,33 @@ const retried: ReadonlySet<ErrnoName> = new Set(['EAGAIN', 'EINTR', 'EBUSY']);
 
 /** This is kvm_run as a VMM leaves it that answers no exit and asks for none. */
 const enterGuest = { immediateExit: false, syncRegs: 0n, result: 0n } as const;
+
+type Refusal = Answer & { readonly ok: false };
+
+/** Tries that get no page done. The pauses between them take simulated time, which costs nothing. */
+class Standstill {
+  readonly #machine: SimulatedMachine;
+  #pauseMs: number = stall.firstPauseMs;
+  #stalledMs = 0;
+
+  constructor(machine: SimulatedMachine) {
+    this.#machine = machine;
+  }
+
+  end(): void {
+    this.#pauseMs = stall.firstPauseMs;
+    this.#stalledMs = 0;
+  }
+
+  /** Pauses before the next try; false where it has been too long. */
+  goOn(): boolean {
+    if (this.#stalledMs >= stall.timeoutMs) return false;
+    this.#machine.pass(this.#pauseMs);
+    this.#stalledMs += this.#pauseMs;
+    this.#pauseMs = Math.min(2 * this.#pauseMs, stall.longestPauseMs);
+    return true;
+  }
+}
 
 /** A vCPU of a simulated machine. */
 export class SimulatedVcpu implements port.Vcpu {
@@ -42,16 +76,22 @@ export class SimulatedVcpu implements port.Vcpu {
   async tdxInitMemRegion(options: port.InitMemRegion): Promise<void> {
     const { source, gpa, pages, measure, signal, onProgress } = options;
     let done = 0;
+    const standstill = new Standstill(this.#file.process.machine);
     // The loop runs at least once, because a region of no pages is the kernel's to refuse.
     do {
       if (signal?.aborted === true) throw KvmError.of('KVM_TDX_INIT_MEM_REGION', 'EINTR');
       const offset = BigInt(done) * PAGE_SIZE;
-      done += this.#addChunk({
+      const { added, passing } = this.#addChunk({
         sourceAddr: source.address + options.sourceOffsetBytes + offset,
         gpa: gpa + offset,
         nrPages: BigInt(Math.min(pages - done, chunkPages)),
         measure,
       });
+      done += added;
+      if (added > 0) standstill.end();
+      else if (passing !== undefined && !standstill.goOn()) {
+        answerValue('KVM_TDX_INIT_MEM_REGION', passing);
+      }
       onProgress?.(done);
       await setImmediate();
     } while (done < pages);
@@ -85,14 +125,18 @@ export class SimulatedVcpu implements port.Vcpu {
     this.#file.close();
   }
 
-  /** Makes one ioctl, and tells how many pages it got through, also where it is to be continued. */
-  #addChunk(chunk: InitMemRegionStruct & { readonly measure: boolean }): number {
+  /** Makes one ioctl, and tells how many pages it got through, and the refusal that will pass, if any. */
+  #addChunk(chunk: InitMemRegionStruct & { readonly measure: boolean }): {
+    readonly added: number;
+    readonly passing: Refusal | undefined;
+  } {
     const { measure, ...region } = chunk;
     const flags = measure ? KVM_TDX_MEASURE_MEMORY_REGION : 0;
     const cmd = command('KVM_TDX_INIT_MEM_REGION', { flags });
     const data = new StructValue(region);
     const answer = this.#file.answer({ request: 'KVM_TDX_INIT_MEM_REGION', cmd, data });
-    if (!answer.ok && !retried.has(answer.errno)) answerValue('KVM_TDX_INIT_MEM_REGION', answer);
-    return Number(region.nrPages - data.value.nrPages);
+    const passing = !answer.ok && retried.has(answer.errno) ? answer : undefined;
+    if (passing === undefined) answerValue('KVM_TDX_INIT_MEM_REGION', answer);
+    return { added: Number(region.nrPages - data.value.nrPages), passing };
   }
 }

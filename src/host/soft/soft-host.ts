@@ -28,7 +28,12 @@ export async function openSoftHost(options: SoftHostOptions): Promise<SoftHost> 
   const addressSpace = new AddressSpace();
   const simulated = openSimulatedHost({ ...options, addressSpace });
   const kvm = await openDevKvm('soft');
-  return new SoftHost({ kvm, kernel: await readKernel(kvm), simulated, addressSpace });
+  try {
+    return new SoftHost({ kvm, kernel: await readKernel(kvm), simulated, addressSpace });
+  } catch (error) {
+    await kvm.system.close();
+    throw error;
+  }
 }
 
 async function readKernel({ system }: DevKvm): Promise<RealKernel> {

@@ -4,7 +4,8 @@ import type { MpState } from '../../abi/kvm/mp-states.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import type { GsiRoute, MsrFilterStruct, TdVmCallAnswer } from '../interface.ts';
 import type { Hpa } from '../module/addresses.ts';
-import type { PrivateRanges } from './memory/private-ranges.ts';
+import type { RangeSet } from '../range-set.ts';
+import type { SlotTable } from './memory/slot-table.ts';
 
 /** `struct kvm`, as far as the model has it. */
 export interface Vm {
@@ -60,8 +61,9 @@ export interface Vm {
   /** vCPUs in order of creation. A released vCPU stays here until the VM goes. */
   readonly vcpus: Vcpu[];
   readonly vcpusById: Map<number, Vcpu>;
-  readonly slots: Map<number, MemorySlot>;
-  privateRanges: PrivateRanges;
+  readonly slots: SlotTable<MemorySlot>;
+  /** Guest pages with KVM_MEMORY_ATTRIBUTE_PRIVATE. */
+  privateRanges: RangeSet;
   readonly guestMemfds: Set<GuestMemfd>;
   readonly td: TdOfVm | undefined;
 }
@@ -114,6 +116,8 @@ export interface AssignedKey {
 export interface PrivatePage {
   readonly hpa: Hpa;
   readonly inode: GuestInode;
+  /** Place in the inode. */
+  readonly index: number;
 }
 
 /** `struct kvm_vcpu`, as far as the model has it. */
@@ -219,6 +223,7 @@ export interface GuestMemfd {
   /** The VM that the file was made for, and which it keeps alive. */
   readonly vm: Vm;
   readonly inode: GuestInode;
+  /** The slots that it backs, which may be those of several VMs. */
   readonly bindings: Set<MemorySlot>;
   closed: boolean;
 }

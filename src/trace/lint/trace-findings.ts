@@ -4,7 +4,7 @@ import type { TraceEnd } from './traced.ts';
 
 export function traceFindings(
   trace: TraceEnd,
-  { follows }: { readonly follows: boolean },
+  { follows, calls }: { readonly follows: boolean; readonly calls: number },
 ): LintFinding[] {
   const said = (id: string, severity: Severity, about: Partial<LintFinding>): LintFinding => ({
     id,
@@ -29,7 +29,7 @@ export function traceFindings(
       ? []
       : [
           said('trace.cut-off', 'note', {
-            problem: 'the trace ends before the program does: nothing is said of what came after',
+            problem: `the trace broke off after call ${calls}, before the program ended: nothing is said of what came after`,
             remedy: 'trace until the program has ended',
           }),
         ]),

@@ -30,6 +30,7 @@ const complaints: readonly Row[] = [
   ['not enabled by BIOS', 'not-enabled-by-bios', 'bios.seam'],
   ['[firmware bug]: TDX is not enabled by BIOS', 'firmware-bug', 'bios.seam'],
   ['no line about TDX at all', 'tdx-off-in-bios', 'bios.key-split'],
+  ['46 address bits, no line about TDX', 'limited-address-width', 'bios.key-split'],
   ['too few private KeyIDs available', 'one-key-id', 'bios.key-split'],
   ['x86/tme: not enabled by BIOS', 'tme-off', 'bios.memory-encryption'],
   ['Hibernation support is enabled', 'hibernation', 'kernel.cmdline-nohibernate'],

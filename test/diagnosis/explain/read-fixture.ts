@@ -1,7 +1,7 @@
 /** Fixtures are kernel logs as users posted them, cut to what matters. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Diagnosis, explainLog, linesOf } from '../../../src/diagnosis/explain/index.ts';
+import { type Diagnosis, explainLog } from '../../../src/diagnosis/explain/index.ts';
 
 const folder = join(import.meta.dirname, '../../fixtures/dmesg');
 
@@ -10,9 +10,9 @@ export function dmesg(name: string): Buffer {
 }
 
 export function diagnose(...chunks: readonly (Uint8Array | string)[]): Promise<Diagnosis> {
-  return explainLog(linesOf(chunks.map((chunk) => Buffer.from(chunk))));
+  return explainLog(chunks.map((chunk) => Buffer.from(chunk)));
 }
 
-export function ids({ explanations }: Diagnosis): readonly string[] {
+export function ids({ explanations }: Pick<Diagnosis, 'explanations'>): readonly string[] {
   return explanations.map(({ answer }) => answer.id);
 }

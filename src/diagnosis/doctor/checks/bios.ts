@@ -110,6 +110,13 @@ function keySplit(input: CheckInput) {
     return pass('the kernel found TDX key IDs');
   }
   if (found.tooFewKeyIds) return fail(quoteLine(found.tooFewKeyIds), biosFix);
+  if (log.state === 'read' && log.value.fromBoot && knownValue(cpu)?.addressBits === LIMITED_BITS) {
+    return fail(
+      `the CPU shows ${LIMITED_BITS} address bits (${cpu.from}), and the kernel found no TDX key IDs ` +
+        `(${log.from}): the BIOS may limit the address width, which hides TME-MT and TDX`,
+      'switch off "Limit CPU PA to 46 bits" in the BIOS first, then go through its TDX settings, and power off and on',
+    );
+  }
   if (log.state === 'read' && log.value.fromBoot && input.kernel.config.state === 'read') {
     // Only a kernel that looks for TDX says that it found it.
     if (input.kernel.config.value.CONFIG_INTEL_TDX_HOST !== 'y') {
@@ -117,11 +124,18 @@ function keySplit(input: CheckInput) {
     }
     return fail(`${log.from} has no line "BIOS enabled: private KeyID range"`, biosFix);
   }
+  if (log.state !== 'read') return unknown(whyNotRead(log), readLogFix);
+  if (!log.value.fromBoot) return unknown(`${log.from} begins after the boot`, readLogFix);
+  // A kernel that does not look for TDX is silent too.
   return unknown(
-    log.state === 'read' ? `${log.from} begins after the boot` : whyNotRead(log),
+    `${log.from} has no line of key IDs, and whether this kernel looks for TDX is not known: ` +
+      whyNotRead(input.kernel.config),
     readLogFix,
   );
 }
+
+/** What "Limit CPU PA to 46 bits" leaves: key IDs need address bits above it (canonical/tdx#343). */
+const LIMITED_BITS = 46;
 
 /** The first key ID is the module's own, so one is none (tdx_init() in virt/vmx/tdx/tdx.c). */
 function judge(keys: number, evidence: string) {

@@ -24,8 +24,15 @@ export function readCpu(files: HostFiles): Reading<CpuFacts> {
       microcode: field('microcode'),
       flags,
       bugs: list('bugs'),
+      ...addressBits(field('address sizes')),
     };
   });
+}
+
+/** Of `46 bits physical, 57 bits virtual`. */
+function addressBits(sizes: string): Pick<CpuFacts, 'addressBits'> {
+  const bits = /^(\d+) bits physical/.exec(sizes)?.[1];
+  return bits === undefined ? {} : { addressBits: Number(bits) };
 }
 
 const directory = '/sys/devices/system/cpu';

@@ -28,11 +28,16 @@ export const errnoTexts: Readonly<Record<ErrnoName, string>> = {
   EHWPOISON: 'Memory page has hardware error',
 };
 
+/** Without spaces: one may have been the end of a line. */
 const namesByText = Object.entries(errnoTexts)
-  .map(([name, text]) => [text.toLowerCase(), name as ErrnoName] as const)
+  .map(([name, text]) => [squeezed(text), name as ErrnoName] as const)
   // "Inappropriate ioctl" is how people shorten it. Longest first: some texts begin another.
-  .concat([['inappropriate ioctl', 'ENOTTY']])
+  .concat([['inappropriateioctl', 'ENOTTY']])
   .sort(([a], [b]) => b.length - a.length);
+
+function squeezed(text: string): string {
+  return text.toLowerCase().replace(/\s/g, '');
+}
 
 const byName = /\bE[A-Z0-9]{2,14}\b/gi;
 // -28, "= -28", "(-28)", "errno 28", "error code: 28", "return with -22", "failed: 22"
@@ -44,8 +49,8 @@ export function errnoIn(line: string): ErrnoName | undefined {
     const known = name.toUpperCase();
     if (known in errnoNumbers) return known as ErrnoName;
   }
-  const lower = line.toLowerCase();
-  const text = namesByText.find(([words]) => lower.includes(words));
+  const letters = squeezed(line);
+  const text = namesByText.find(([words]) => letters.includes(words));
   if (text) return text[1];
   const number = byNumber.exec(line);
   const name = number === null ? undefined : errnoName(Number(number[1] ?? number[2]));

@@ -10,13 +10,13 @@ import {
   statusWord,
 } from '../../../abi/tdx/status.ts';
 import { allAnswers } from '../all-answers.ts';
-import type { ExplainOptions } from '../answer.ts';
+import type { Answer, ExplainOptions } from '../answer.ts';
 import { checkInBook } from '../check-in-book.ts';
-import { commonAnswers } from '../requests/common.ts';
+import { commonAnswers, severalChecks } from '../requests/common.ts';
 import { allRequestFacts, tellingErrnos } from '../requests/index.ts';
 import { explainStatus, statusRows, wordOfStatusName } from '../status/explain-status.ts';
 import type { Leaf } from '../status/leaves.ts';
-import { errnoIn } from './errno-words.ts';
+import { errnoIn, errnoTexts } from './errno-words.ts';
 import { type Finding, refusalFinding } from './recognise.ts';
 import { requestIn } from './request-words.ts';
 import { leafIn } from './status-words.ts';
@@ -27,16 +27,33 @@ export function recogniseName(text: string, options: ExplainOptions): readonly F
   if (byId) return [{ answer: byId, check: isCheckName(name) ? checkInBook(name) : undefined }];
   const status = statusNamed(text) ?? operandNamed(text);
   if (status) return [status];
-  const request = requestIn(text);
-  if (request !== undefined) return everyErrnoOf(request, text, options);
+  const request = requestIn(text, { typed: true });
+  if (request !== undefined) return isName(text) ? everyErrnoOf(request, text, options) : [];
   const errno = errnoIn(text);
-  if (errno !== undefined) return everyRequestThatAnswers(errno, options);
+  if (errno !== undefined) return isErrno(text, errno) ? requestsThatAnswer(errno, options) : [];
   const leaf = leafIn(text);
   return leaf === undefined ? [] : everyStatusOf(leaf);
 }
 
+/** A sentence is no name, and what it says is not known by a name in it. */
+function isName(text: string): boolean {
+  return text.trim().split(/\s+/).length <= 3;
+}
+
+/** EINVAL, -22, "Invalid argument", and nothing else. */
+function isErrno(text: string, errno: ErrnoName): boolean {
+  const words = text.trim().toLowerCase();
+  return (
+    words === errno.toLowerCase() ||
+    words === errnoTexts[errno].toLowerCase() ||
+    /^(?:errno )?-?\d+$/.test(words)
+  );
+}
+
 function statusNamed(text: string): Finding | undefined {
-  for (const [name] of text.matchAll(/\b[A-Z][A-Z0-9_]{3,}\b/gi)) {
+  // In a sentence, "success" or "busy" is a word like any other.
+  const names = isName(text) ? /\b[A-Z][A-Z0-9_]{3,}\b/gi : /\bTDX_[A-Z0-9_]+\b/g;
+  for (const [name] of text.matchAll(names)) {
     const word = wordOfStatusName(name);
     if (word === undefined) continue;
     const status = explainStatus(word, leafIn(text));
@@ -75,11 +92,26 @@ function everyErrnoOf(
   return errnos.map((errno) => refusalFinding({ request, errno, kernel }));
 }
 
+/** More answers than these help nobody. */
+const MAX_ALONE = 6;
+
 /** ENOSPC alone has three answers: of INIT_VM, of the module's initialisation, of VFIO. */
-function everyRequestThatAnswers(errno: ErrnoName, { kernel }: ExplainOptions): readonly Finding[] {
-  const own = allRequestFacts
-    .filter(({ request }) => tellingErrnos(request, kernel).has(errno))
-    .map(({ request }) => refusalFinding({ request, errno, kernel }));
+function requestsThatAnswer(errno: ErrnoName, { kernel }: ExplainOptions): readonly Finding[] {
+  const requests = allRequestFacts
+    .map(({ request }) => request)
+    .filter((request) => tellingErrnos(request, kernel).has(errno));
+  if (requests.length > MAX_ALONE) return [{ answer: requestDecides(errno, requests) }];
+  const own = requests.map((request) => refusalFinding({ request, errno, kernel }));
   const common = commonAnswers[errno];
   return common === undefined ? own : [...own, { answer: common }];
+}
+
+function requestDecides(errno: ErrnoName, requests: readonly string[]): Answer {
+  return {
+    ...severalChecks,
+    meaning:
+      `what it means hangs on the request, and ${requests.length} requests of a TD's life answer so: ` +
+      requests.join(', '),
+    next: `name both: \`tdctl explain ${errno} ${requests[0]}\``,
+  };
 }

@@ -1,8 +1,8 @@
-/** What one line says: an answer for it, or for the status and the refusal that it holds. */
+/** What a line says besides the messages of the table: the status word and the refused request in it. */
 import type { KernelAbi } from '../../../abi/kvm/kernels/record.ts';
 import type { Answer, ExplainOptions } from '../answer.ts';
 import type { CheckInBook } from '../check-in-book.ts';
-import { explainLine } from '../lines/index.ts';
+import type { Message } from '../messages/message.ts';
 import {
   type AskedRefusal,
   explainRequest,
@@ -12,7 +12,7 @@ import { moduleInitialization } from '../requests/host-requests.ts';
 import { allRequestFacts, tellingErrnos } from '../requests/index.ts';
 import { explainStatus, type StatusExplanation } from '../status/explain-status.ts';
 import { errnoIn } from './errno-words.ts';
-import { requestIn } from './request-words.ts';
+import { requestIn, wordsOfRequests } from './request-words.ts';
 import { bareStatusWordsIn, hwErrorIn, leafIn, statusWordsIn } from './status-words.ts';
 
 /** One thing that a line says. */
@@ -22,35 +22,54 @@ export interface Finding {
   readonly status?: StatusExplanation | undefined;
   readonly refusal?: RefusalExplanation | undefined;
   readonly check?: CheckInBook | undefined;
+  /** The row of the table that it is said by. */
+  readonly message?: Message | undefined;
 }
 
-/** A line without any of these says nothing about TDX: most lines of a log. */
-const mayConcernTdx =
-  /tdx|seam|hkid|KVM_|kvm[ :]|kvm_|INIT_|FINALIZE_VM|CREATE_VCPU|qom-type|memory-backend|vfio|x86\/tme|hibernation support|need to have online|reserved areas|RBP\)|MAX_VCPU|0xe011|hw_error|QMP loop|launch security|process exited|define domain|cpus requested|failed to get registers|quote|Hardware RNG|logical CPUs|major_version/i;
+/** A line of a log without any of these holds neither a status word nor a request. */
+export const freeWords: readonly string[] = [
+  ...wordsOfRequests,
+  'seamcall',
+  'seamldr',
+  'tdh',
+  'hw_error',
+  'hw_errors',
+];
 
-interface RecogniseOptions extends ExplainOptions {
+export interface RecogniseOptions extends ExplainOptions {
   /** By a person: status words and names may then stand alone. */
-  readonly typed?: boolean;
+  readonly typed: boolean;
 }
 
-export function recognise(
-  line: string,
-  { typed = false, kernel }: RecogniseOptions = {},
-): readonly Finding[] {
-  if (!typed && !mayConcernTdx.test(line)) return [];
-  const bySentence = explainLine(line);
-  if (bySentence) return [{ answer: bySentence }];
+export function recognise(line: string, { typed, kernel }: RecogniseOptions): readonly Finding[] {
   const words = typed ? bareStatusWordsIn(line) : statusWordsOfLog(line);
   const byWord = explainWords(words, line);
-  const request = requestIn(line);
+  const request = requestIn(line, { typed });
   const errno = request === undefined ? undefined : errnoIn(line);
   if (request === undefined) return [...byWord, ...explainEncryptOp(line, kernel)];
-  if (errno === undefined) return byWord;
+  if (errno === undefined) return byWord.length > 0 ? byWord : withoutErrno(line, request);
   if (request === moduleInitialization) {
     // Its errno follows from the SEAMCALL, which people quote in the same breath.
     return [...byWord, refusalFinding({ request, errno })];
   }
   return [refusalFinding({ request, errno, kernel, hwStatus: hwErrorIn(line) ?? words[0] })];
+}
+
+export const errnoNotShownId = 'kvm.errno-not-shown';
+
+export const errnoNotShown: Answer = {
+  id: errnoNotShownId,
+  meaning: 'the request failed, and the line does not show the errno, which tells why',
+  next: 'look for the rest of the line: QEMU prints the words of the errno at its end',
+};
+
+/** "failed" is said, and nothing of why: hw_errors 0 is then no success. */
+function withoutErrno(line: string, request: string): readonly Finding[] {
+  if (!/\bTDX ioctl \w+ (?:failed|return)/i.test(line)) return [];
+  const byKernel =
+    hwErrorIn(line) === 0n ? ' (hw_errors 0: the kernel refused it, not the module)' : '';
+  const meaning = `${request} failed${byKernel}, and the line does not show the errno, which tells why`;
+  return [{ answer: { ...errnoNotShown, meaning } }];
 }
 
 /** strace shows the ioctl, not the command in it: every command that answers so. */
@@ -79,7 +98,9 @@ export function refusalFinding(asked: AskedRefusal): Finding {
   return { answer: refusal.answer, refusal, status: refusal.status };
 }
 
-// Logs are full of hex numbers: only those that a SEAMCALL or hw_error gave are status words.
+// Logs are full of hex numbers: only those that a SEAMCALL or hw_error gave are status words. 0 is success,
+// which is none where something failed.
 function statusWordsOfLog(line: string): readonly bigint[] {
-  return /seamcall|hw_error|\btdx\b|seamldr/i.test(line) ? statusWordsIn(line) : [];
+  if (!/seamcall|hw_error|\btdx\b|seamldr/i.test(line)) return [];
+  return statusWordsIn(line).filter((word) => word !== 0n);
 }

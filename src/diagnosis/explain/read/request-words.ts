@@ -6,14 +6,20 @@ import { allRequestFacts } from '../requests/index.ts';
 
 /** How programs speak of a request without naming it. */
 const phrases: readonly (readonly [RegExp, string])[] = [
-  [/module init(iali[sz]ation)? failed/i, moduleInitialization],
+  [/\b(?:tdx|TDX-module):?\s*(?:module )?init(?:iali[sz]ation)? failed/i, moduleInitialization],
   [/VFIO_(IOMMU_)?MAP_DMA|vfio_(container_|legacy_)?dma_map/i, 'VFIO_IOMMU_MAP_DMA'],
-  // Capital letters only: vfio-pci and its kin print other errors.
-  [/\bVFIO\b/, 'VFIO_IOMMU_MAP_DMA'],
   [/kvm run failed/i, 'KVM_RUN'],
   [/kvm_(get|create)_vcpu failed/i, 'KVM_CREATE_VCPU'],
   [/Unable to set TSC frequency/i, 'KVM_SET_TSC_KHZ'],
   [/create_guest_memfd|create guest_?memfd/i, 'KVM_CREATE_GUEST_MEMFD'],
+  [/KVM.{0,20}failed to set memory .{0,60}attr/i, 'KVM_SET_MEMORY_ATTRIBUTES'],
+];
+
+/** What a person means by a word that in a log may be of anything. */
+const typedPhrases: readonly (readonly [RegExp, string])[] = [
+  ...phrases,
+  [/module init(iali[sz]ation)? failed/i, moduleInitialization],
+  [/\bVFIO\b/, 'VFIO_IOMMU_MAP_DMA'],
   [/failed to set memory .{0,60}attr/i, 'KVM_SET_MEMORY_ATTRIBUTES'],
 ];
 
@@ -31,12 +37,30 @@ const requestsByWord: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-export function requestIn(line: string): string | undefined {
+/** A line of a log that has none of these names no request. */
+export const wordsOfRequests: readonly string[] = [
+  ...[...requestsByWord.keys()].map((word) => word.toLowerCase()),
+  'kvm',
+  'tdx',
+  'dma_map',
+  'map_dma',
+  'guest_memfd',
+  'guestmemfd',
+];
+
+export interface Wanted {
+  /** By a person, who may write a name in small letters or cut it short. */
+  readonly typed: boolean;
+}
+
+export function requestIn(line: string, { typed }: Wanted): string | undefined {
   const capability = /\bKVM_CAP_[A-Z0-9_]+/i.exec(line)?.[0].toUpperCase();
   if (capability !== undefined) return `KVM_ENABLE_CAP(${capability})`;
-  const phrase = phrases.find(([pattern]) => pattern.test(line));
+  const phrase = (typed ? typedPhrases : phrases).find(([pattern]) => pattern.test(line));
   if (phrase) return phrase[1];
   for (const [word] of line.matchAll(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/gi)) {
+    // `create_vm` is a function of many programs, which have nothing to do with KVM.
+    if (!typed && word !== word.toUpperCase() && !/^kvm_/i.test(word)) continue;
     const request = requestsByWord.get(word.toUpperCase());
     if (request !== undefined) return request;
   }

@@ -4,7 +4,6 @@ import type { Answer, TprAccessStruct, UserStruct } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
-import { slotAt } from '../memory/memslots.ts';
 import type { Vcpu } from '../objects.ts';
 
 interface TprCall {
@@ -34,7 +33,7 @@ const vapicSteps: Steps<VapicCall> = {
   'argument.unreadable': ({ address }) => address.fails(),
   // The address 0 takes the page away.
   'set-vapic-addr.no-slot': ({ vcpu, address: { value } }) =>
-    value !== 0n && slotAt(vcpu.vm, Number(value / PAGE_SIZE)) === undefined,
+    value !== 0n && vcpu.vm.slots.at(Number(value / PAGE_SIZE)) === undefined,
 };
 
 export function setVapicAddr(kernel: Kernel, vcpu: Vcpu, user: UserStruct<bigint>): Answer {

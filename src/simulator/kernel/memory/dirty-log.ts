@@ -19,9 +19,9 @@ import type { MemorySlot, Vm } from '../objects.ts';
 export function newDirtyBitmap(vm: Vm, pages: number): Uint8Array {
   const bitmap = new Uint8Array(bitmapBytes(pages));
   if (!manualProtect(vm).initiallySet) return bitmap;
-  for (let page = 0; page < pages; page++) {
-    bitmap[page >>> 3] = (bitmap[page >>> 3] ?? 0) | (1 << (page & 7));
-  }
+  const whole = Math.floor(pages / 8);
+  bitmap.fill(0xff, 0, whole);
+  bitmap[whole] = (1 << (pages % 8)) - 1;
   return bitmap;
 }
 

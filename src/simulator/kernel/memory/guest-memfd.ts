@@ -13,9 +13,10 @@ import type {
 import { ok, refuse } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
-import type { GuestInode, GuestMemfd, Vm } from '../objects.ts';
+import type { GuestInode, GuestMemfd, MemorySlot, PrivatePage, Vm } from '../objects.ts';
 import { zapPrivatePages } from '../tdx/secure-ept.ts';
 import { putVm } from '../vm/teardown.ts';
+import { pagesOf } from './slot-table.ts';
 
 const GUEST_MEMFD_FLAG_MMAP = 1n;
 const GUEST_MEMFD_FLAG_INIT_SHARED = 2n;
@@ -101,6 +102,25 @@ export function guestMemfdOf(kernel: Kernel, fact: GuestMemfdFact): GuestMemfd |
   return file?.kind === 'guest_memfd' ? file.guestMemfd : undefined;
 }
 
+/**
+ * Gives the page of the file that backs a guest page of the slot. The file owns it from its first use on.
+ * Undefined: there is no such file, or no memory.
+ */
+export function backingPage(
+  kernel: Kernel,
+  slot: MemorySlot | undefined,
+  gfn: number,
+): PrivatePage | undefined {
+  if (slot?.guestMemfd === undefined) return undefined;
+  const { firstPage, memfd } = slot.guestMemfd;
+  const { inode } = memfd;
+  const index = firstPage + gfn - slot.baseGfn;
+  const hpa = inode.pages.get(index) ?? kernel.pages.allocate();
+  if (hpa === undefined) return undefined;
+  inode.pages.set(index, hpa);
+  return { hpa, inode, index };
+}
+
 function installFile(kernel: Kernel, vm: Vm, inode: GuestInode): Answer {
   const guestMemfd: GuestMemfd = { vm, inode, bindings: new Set(), closed: false };
   inode.files++;
@@ -126,7 +146,7 @@ export function releaseGuestMemfd(kernel: Kernel, guestMemfd: GuestMemfd): void 
   const { vm, inode } = guestMemfd;
   guestMemfd.closed = true;
   for (const slot of guestMemfd.bindings) {
-    zapPrivatePages(kernel, slot.vm, slot.baseGfn, slot.baseGfn + slot.pages);
+    zapPrivatePages(kernel, slot.vm, pagesOf(slot));
   }
   guestMemfd.bindings.clear();
   inode.files--;

@@ -1,6 +1,7 @@
 /** KVM_SET_MEMORY_ATTRIBUTES is modelled on virt/kvm/kvm_main.c. It is legal in every TD state. */
 import { KVM_MEMORY_ATTRIBUTE_PRIVATE, PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type { Answer, MemoryAttributesStruct, UserStruct } from '../../interface.ts';
+import type { Range } from '../../range-map.ts';
 import { done, refuse } from '../answer.ts';
 import { faultAt, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
@@ -40,23 +41,26 @@ export function setMemoryAttributes(
   const refused = firstRefusal(kernel, 'KVM_SET_MEMORY_ATTRIBUTES', { steps, call });
   if (refused !== undefined) return refused;
   if (isSetAlready(call)) return done;
-  const { start, end, isPrivate } = rangeOf(asked);
-  if (isPrivate) {
-    vm.privateRanges.add(start, end);
+  const pages = pagesOf(asked);
+  if (isPrivate(asked)) {
+    vm.privateRanges.add(pages);
   } else {
     // A page that becomes shared loses its private mapping.
-    zapPrivatePages(kernel, vm, start, end);
-    vm.privateRanges.remove(start, end);
+    zapPrivatePages(kernel, vm, pages);
+    vm.privateRanges.remove(pages);
   }
   return done;
 }
 
 function isSetAlready({ vm, asked }: AttributesCall): boolean {
-  const { start, end, isPrivate } = rangeOf(asked);
-  return vm.privateRanges.isUniform(start, end, isPrivate);
+  return vm.privateRanges.isUniform(pagesOf(asked), isPrivate(asked));
 }
 
-function rangeOf({ address, size, attributes }: MemoryAttributesStruct) {
+function pagesOf({ address, size }: MemoryAttributesStruct): Range {
   const start = Number(address / PAGE_SIZE);
-  return { start, end: start + Number(size / PAGE_SIZE), isPrivate: attributes !== 0n };
+  return { start, end: start + Number(size / PAGE_SIZE) };
+}
+
+function isPrivate({ attributes }: MemoryAttributesStruct): boolean {
+  return attributes !== 0n;
 }

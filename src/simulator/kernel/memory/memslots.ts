@@ -12,6 +12,7 @@ import type { GuestMemfd, MemorySlot, Vm } from '../objects.ts';
 import { zapPrivatePages } from '../tdx/secure-ept.ts';
 import { newDirtyBitmap } from './dirty-log.ts';
 import { guestMemfdOf } from './guest-memfd.ts';
+import { pagesOf } from './slot-table.ts';
 
 const KVM_MEM_LOG_DIRTY_PAGES = 1;
 const u64 = 1n << 64n;
@@ -65,7 +66,7 @@ const steps: Steps<RegionCall> = {
   'memory-region.slot-differs': ofOld(
     (old, region) =>
       region.userspaceAddr !== old.userspaceAddr ||
-      pagesOf(region) !== old.pages ||
+      pageCountOf(region) !== old.pages ||
       ((region.flags ^ old.flags) & KVM_MEM_READONLY) !== 0,
   ),
   'memory-region.overlap': (call) => isPlaced(call) && overlaps(call),
@@ -77,7 +78,8 @@ const steps: Steps<RegionCall> = {
   'memory-region.no-memfd': ofMemfd(({ memfd }) => memfd === undefined),
   'memory-region.memfd-of-other-vm': ofMemfd(({ vm, memfd }) => memfd?.vm !== vm),
   'memory-region.memfd-too-small': ofMemfd(
-    ({ region, memfd }) => firstPageOf(region) + pagesOf(region) > (memfd?.inode.sizePages ?? 0),
+    ({ region, memfd }) =>
+      firstPageOf(region) + pageCountOf(region) > (memfd?.inode.sizePages ?? 0),
   ),
   'memory-region.address-range': (call) => isPlaced(call) && !fitsGuestAddresses(call),
   'memory-region.memfd-taken': ofMemfd(isTaken),
@@ -113,7 +115,7 @@ function apply({ kernel, vm, region, old, change, memfd }: RegionCall): void {
     if (old !== undefined) deleteSlot(kernel, old);
     return;
   }
-  const pages = pagesOf(region);
+  const pages = pageCountOf(region);
   const slot: MemorySlot = {
     vm,
     id: idOf(region),
@@ -128,14 +130,12 @@ function apply({ kernel, vm, region, old, change, memfd }: RegionCall): void {
         ? { memfd, firstPage: firstPageOf(region) }
         : undefined,
   };
-  vm.slots.set(region.slot, slot);
-  slot.guestMemfd?.memfd.bindings.add(slot);
+  vm.slots.set(slot);
 }
 
 function deleteSlot(kernel: Kernel, old: MemorySlot): void {
-  zapPrivatePages(kernel, old.vm, old.baseGfn, old.baseGfn + old.pages);
-  old.guestMemfd?.memfd.bindings.delete(old);
-  old.vm.slots.delete((old.addressSpace << 16) | old.id);
+  zapPrivatePages(kernel, old.vm, pagesOf(old));
+  old.vm.slots.delete(old);
 }
 
 function idOf({ slot }: MemoryRegionStruct): number {
@@ -150,7 +150,7 @@ function baseGfnOf({ guestPhysAddr }: MemoryRegionStruct): number {
   return Number(guestPhysAddr / PAGE_SIZE);
 }
 
-function pagesOf({ memorySize }: MemoryRegionStruct): number {
+function pageCountOf({ memorySize }: MemoryRegionStruct): number {
   return Number(memorySize / PAGE_SIZE);
 }
 
@@ -179,17 +179,15 @@ function isPlaced({ change }: RegionCall): boolean {
 }
 
 function overlaps({ vm, region, old }: RegionCall): boolean {
-  const range = { first: baseGfnOf(region), pages: pagesOf(region) };
-  for (const slot of vm.slots.values()) {
-    if (slot === old || slot.addressSpace !== spaceOf(region)) continue;
-    if (meet(range, { first: slot.baseGfn, pages: slot.pages })) return true;
-  }
+  const start = baseGfnOf(region);
+  const met = vm.slots.meeting(spaceOf(region), { start, end: start + pageCountOf(region) });
+  for (const slot of met) if (slot !== old) return true;
   return false;
 }
 
 /** The last page must be an address that a guest can have, and for a TD one without the shared bit. */
 function fitsGuestAddresses({ vm, region }: RegionCall): boolean {
-  const lastGfn = baseGfnOf(region) + pagesOf(region) - 1;
+  const lastGfn = baseGfnOf(region) + pageCountOf(region) - 1;
   if (lastGfn >= 2 ** 40) return false;
   if (vm.td === undefined || vm.td.state === 'UNINITIALIZED') return true;
   return Math.floor(lastGfn / 2 ** (vm.td.sharedBit - 12)) % 2 === 0;
@@ -197,29 +195,11 @@ function fitsGuestAddresses({ vm, region }: RegionCall): boolean {
 
 /** Tells whether another slot of the VM has some of the pages of the file. */
 function isTaken({ vm, region, memfd }: RegionCall): boolean {
-  const range = { first: firstPageOf(region), pages: pagesOf(region) };
+  const start = firstPageOf(region);
+  const end = start + pageCountOf(region);
   for (const { vm: owner, guestMemfd, pages } of memfd?.bindings ?? []) {
     if (guestMemfd === undefined || owner !== vm) continue;
-    if (meet(range, { first: guestMemfd.firstPage, pages })) return true;
+    if (guestMemfd.firstPage < end && start < guestMemfd.firstPage + pages) return true;
   }
   return false;
-}
-
-interface PageRange {
-  readonly first: number;
-  readonly pages: number;
-}
-
-function meet(a: PageRange, b: PageRange): boolean {
-  return a.first < b.first + b.pages && b.first < a.first + a.pages;
-}
-
-/** Gives the slot of address space 0 that holds a guest page. */
-export function slotAt(vm: Vm, gfn: number): MemorySlot | undefined {
-  for (const slot of vm.slots.values()) {
-    if (slot.addressSpace === 0 && gfn >= slot.baseGfn && gfn < slot.baseGfn + slot.pages) {
-      return slot;
-    }
-  }
-  return undefined;
 }

@@ -4,13 +4,12 @@
  */
 import { PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type { Answer, Caller, PreFaultMemoryStruct, UserStruct } from '../../interface.ts';
-import type { Hpa } from '../../module/addresses.ts';
 import { done, type Refusal, refuse } from '../answer.ts';
 import { firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
-import type { MemorySlot, Vcpu } from '../objects.ts';
-import { augmentPrivatePage, type PageFailure } from '../tdx/secure-ept.ts';
-import { slotAt } from './memslots.ts';
+import type { MemorySlot, PrivatePage, Vcpu } from '../objects.ts';
+import { augmentPrivatePage, mostTries, type PageFailure } from '../tdx/secure-ept.ts';
+import { backingPage } from './guest-memfd.ts';
 
 const u64 = 1n << 64n;
 
@@ -46,14 +45,17 @@ const pageSteps: Steps<PageCall> = {
     isMissing && (slot?.guestMemfd === undefined || slot.guestMemfd.memfd.closed),
   'kernel.no-memory': (call) => {
     if (!call.isMissing) return false;
-    const hpa = backingPage(call);
-    if (hpa === undefined) return true;
+    const backing = backingPage(call.kernel, call.slot, call.gfn);
+    if (backing === undefined) return true;
     // KVM faults a busy page in again, as it does one that another CPU has mapped in the meantime.
-    do {
-      if (isSignalled(call)) return refuse('pre-fault.interrupted');
-      call.failure = addPage(call, hpa);
-    } while (call.failure === 'busy');
-    return call.failure === 'no table';
+    call.failure = 'busy';
+    for (let tries = 0; call.failure === 'busy'; tries++) {
+      if (tries > mostTries || isSignalled(call)) call.failure = 'interrupted';
+      else call.failure = addPage(call, backing);
+    }
+    return call.failure === 'interrupted'
+      ? refuse('pre-fault.interrupted')
+      : call.failure === 'no table';
   },
   'pre-fault.module-refused': ({ failure }) => failure === 'refused',
 };
@@ -91,29 +93,17 @@ function pageCall(call: PreFaultCall, gpa: bigint): PageCall {
   const { vm } = call.vcpu;
   const gfn = Number(gpa / PAGE_SIZE);
   const isMissing = vm.privateRanges.has(gfn) && vm.td?.privatePages.has(gfn) === false;
-  return { ...call, gpa, gfn, slot: slotAt(vm, gfn), isMissing, failure: undefined };
+  return { ...call, gpa, gfn, slot: vm.slots.at(gfn), isMissing, failure: undefined };
 }
 
 function isSignalled({ caller }: PreFaultCall): boolean {
   return caller.pendingSignal() !== 'none';
 }
 
-/**
- * Gives the page of the guest_memfd, which owns it from now on, or undefined when there is no memory.
- */
-function backingPage({ kernel, gfn, slot }: PageCall): Hpa | undefined {
-  if (slot?.guestMemfd === undefined) return undefined;
-  const { memfd, firstPage } = slot.guestMemfd;
-  const index = firstPage + gfn - slot.baseGfn;
-  const hpa = memfd.inode.pages.get(index) ?? kernel.pages.allocate();
-  if (hpa !== undefined) memfd.inode.pages.set(index, hpa);
-  return hpa;
-}
-
-function addPage({ kernel, vcpu: { vm }, gfn, slot }: PageCall, hpa: Hpa): PageFailure | undefined {
+function addPage({ kernel, vcpu, gfn }: PageCall, backing: PrivatePage): PageFailure | undefined {
+  const { vm } = vcpu;
   const { td } = vm;
   const { tdx } = kernel;
-  if (td === undefined || tdx === undefined || slot?.guestMemfd === undefined) return 'refused';
-  const { inode } = slot.guestMemfd.memfd;
-  return augmentPrivatePage({ kernel, tdx, vm, td }, { gfn, hpa, inode });
+  if (td === undefined || tdx === undefined) return 'refused';
+  return augmentPrivatePage({ kernel, tdx, vm, td }, { gfn, ...backing });
 }

@@ -1,4 +1,4 @@
-import type { MemorySlot, Vm } from '../objects.ts';
+import type { MemorySlot } from '../objects.ts';
 import type { Move } from './move.ts';
 
 /**
@@ -6,18 +6,13 @@ import type { Move } from './move.ts';
  * flags, and the same part of the same guest_memfd inode. userspace_addr and slot numbers do not count.
  */
 export function memslotsMatch(move: Move): boolean {
-  const slots = sortedSlots(move.destination);
-  const others = sortedSlots(move.source);
+  const slots = move.destination.slots.inOrder();
+  const others = move.source.slots.inOrder();
   return memslotCountsMatch(move) && slots.every((slot, i) => isSame(slot, others[i]));
 }
 
 export function memslotCountsMatch({ destination, source }: Move): boolean {
-  return sortedSlots(destination).length === sortedSlots(source).length;
-}
-
-function sortedSlots(vm: Vm): MemorySlot[] {
-  const slots = [...vm.slots.values()].filter((slot) => slot.addressSpace === 0);
-  return slots.sort((a, b) => a.baseGfn - b.baseGfn);
+  return destination.slots.inOrder().length === source.slots.inOrder().length;
 }
 
 function isSame(a: MemorySlot, b: MemorySlot | undefined): boolean {

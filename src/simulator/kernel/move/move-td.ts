@@ -1,6 +1,6 @@
 /** A move takes the TD itself, its vCPUs and its memory attributes from one VM to another. */
 import { statusCodes } from '../../../abi/tdx/status.ts';
-import { PrivateRanges } from '../memory/private-ranges.ts';
+import { RangeSet } from '../../range-set.ts';
 import type { AssignedKey, TdOfVcpu, Vcpu } from '../objects.ts';
 import { vmcs } from '../tdx/init-vcpu.ts';
 import { flushVcpusOf } from '../tdx/release-key-id.ts';
@@ -83,5 +83,5 @@ function moveVcpu(
 /** The whole mem_attr_array moves, so whatever the destination had in its own is gone. */
 export function moveMemoryAttributes({ destination, source }: Move): void {
   destination.privateRanges = source.privateRanges;
-  source.privateRanges = new PrivateRanges();
+  source.privateRanges = new RangeSet();
 }

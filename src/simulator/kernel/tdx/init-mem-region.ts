@@ -7,11 +7,11 @@ import { KVM_TDX_MEASURE_MEMORY_REGION, PAGE_SIZE } from '../../../abi/kvm/struc
 import { mrExtendChunkBytes } from '../../../abi/tdx/mrtd.ts';
 import { statusCodes } from '../../../abi/tdx/status.ts';
 import type { Answer, InitMemRegionStruct, UserStruct } from '../../interface.ts';
-import { type Hpa, pageSize } from '../../module/addresses.ts';
+import { pageSize } from '../../module/addresses.ts';
 import { done, type Refusal, refuse, refusedByModule } from '../answer.ts';
 import { CopiedIn, faultAt, firstRefusal, type Steps } from '../checks.ts';
-import { slotAt } from '../memory/memslots.ts';
-import type { GuestMemfd, MemorySlot } from '../objects.ts';
+import { backingPage } from '../memory/guest-memfd.ts';
+import type { GuestMemfd, MemorySlot, PrivatePage } from '../objects.ts';
 import { bugVm } from '../vm/vm.ts';
 import { vcpuCommandSteps } from './command.ts';
 import type { VcpuCommand } from './context.ts';
@@ -52,7 +52,7 @@ interface PageCall extends RegionCall {
   readonly gfn: number;
   readonly slot: MemorySlot | undefined;
   content: Uint8Array;
-  hpa: Hpa;
+  backing: PrivatePage | undefined;
   failure: PageFailure | undefined;
 }
 
@@ -74,19 +74,15 @@ const pageSteps: Steps<PageCall> = {
     const point = 'KVM_TDX_INIT_MEM_REGION: get the guest_memfd page';
     const fault = faultAt(kernel, point, 'init-mem-region.no-page');
     if (fault !== undefined) return fault;
-    const index = (slot?.guestMemfd?.firstPage ?? 0) + gfn - (slot?.baseGfn ?? 0);
-    const { pages } = memfdOf(call).inode;
-    const hpa = pages.get(index) ?? kernel.pages.allocate();
-    if (hpa === undefined) return true;
-    pages.set(index, hpa);
-    call.hpa = hpa;
-    return false;
+    call.backing = backingPage(kernel, slot, gfn);
+    return call.backing === undefined;
   },
   'init-mem-region.attribute-shared': ({ vm, gfn }) => !vm.privateRanges.has(gfn),
   'init-mem-region.added-already': ({ td, gfn }) => td.privatePages.has(gfn),
   'init-mem-region.no-table': (call) => {
-    const target = { gfn: call.gfn, hpa: call.hpa, inode: memfdOf(call).inode };
-    call.failure = addPrivatePage(call, target, call.content, () => isSignalled(call));
+    const { gfn, backing, content } = call;
+    if (backing === undefined) throw new Error('a page of a file that has none');
+    call.failure = addPrivatePage(call, { gfn, ...backing }, content, () => isSignalled(call));
     if (call.failure === 'interrupted') return refuse('init-mem-region.interrupted');
     return call.failure === 'no table';
   },
@@ -137,9 +133,9 @@ function addPages(call: RegionCall): { readonly pages: number; readonly stopped?
       source: sourceAddr + offset,
       gpa,
       gfn,
-      slot: slotAt(vm, gfn),
+      slot: vm.slots.at(gfn),
       content: noContent,
-      hpa: 0,
+      backing: undefined,
       failure: undefined,
     };
     const stopped = firstRefusal(kernel, 'KVM_TDX_INIT_MEM_REGION', {

@@ -1,18 +1,17 @@
 /** This is KVM's side of the secure EPT: what it adds and takes away, leaf by leaf. */
 import { makesCheck } from '../../../abi/kvm/kernels/record.ts';
 import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
-import { type Hpa, pageSize } from '../../module/addresses.ts';
+import { pageSize } from '../../module/addresses.ts';
+import type { Range } from '../../range-map.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
-import type { GuestInode, PrivatePage, TdOfVm, Vm } from '../objects.ts';
+import type { PrivatePage, TdOfVm, Vm } from '../objects.ts';
 import { bugVm } from '../vm/vm.ts';
 import type { TdContext } from './context.ts';
 
 const success = statusCodes.TDX_SUCCESS;
 
-export interface PageToAdd {
+export interface PageToAdd extends PrivatePage {
   readonly gfn: number;
-  readonly hpa: Hpa;
-  readonly inode: GuestInode;
 }
 
 /** The reason why a page could not be added. The request decides which answer that becomes. */
@@ -38,7 +37,7 @@ export function addPrivatePage(
   );
   if (error !== undefined) return error;
   td.premapped.delete(page.gfn);
-  td.privatePages.set(page.gfn, { hpa: page.hpa, inode: page.inode });
+  td.privatePages.set(page.gfn, page);
   return undefined;
 }
 
@@ -52,7 +51,7 @@ export function augmentPrivatePage(context: TdContext, page: PageToAdd): PageFai
   const error = untilNotBusy(context, never, () =>
     tdx.module.seamcall('TDH.MEM.PAGE.AUG', operands),
   );
-  if (error === undefined) td.privatePages.set(page.gfn, { hpa: page.hpa, inode: page.inode });
+  if (error === undefined) td.privatePages.set(page.gfn, page);
   return error;
 }
 
@@ -83,6 +82,12 @@ function addTables(
 }
 
 /**
+ * The kernel tries a busy operand again until a signal comes. A fault may keep it busy for ever, so the
+ * caller gets its signal after so many tries.
+ */
+export const mostTries = 1000;
+
+/**
  * A leaf with a busy operand is tried again inside the kernel until a signal comes, or left to the
  * caller.
  */
@@ -93,9 +98,9 @@ function untilNotBusy(
 ): PageFailure | undefined {
   const givesUp = makesCheck(kernel.abi, 'KVM_TDX_INIT_MEM_REGION', 'init-mem-region.busy');
   let status = leaf();
-  while (isStatus(status, 'TDX_OPERAND_BUSY')) {
+  for (let tries = 1; isStatus(status, 'TDX_OPERAND_BUSY'); tries++) {
     if (givesUp) return 'busy';
-    if (signalled()) return 'interrupted';
+    if (tries > mostTries || signalled()) return 'interrupted';
     status = leaf();
   }
   if (status === success) return undefined;
@@ -104,19 +109,34 @@ function untilNotBusy(
 }
 
 /** Takes the private pages of a range out of the S-EPT, while they stay in their guest_memfd. */
-export function zapPrivatePages(kernel: Kernel, vm: Vm, startGfn: number, endGfn: number): void {
+export function zapPrivatePages(kernel: Kernel, vm: Vm, range: Range): void {
   const { td } = vm;
   if (td === undefined || kernel.tdx === undefined) return;
-  for (const gfn of td.premapped) if (gfn >= startGfn && gfn < endGfn) td.premapped.delete(gfn);
-  if (td.privatePages.size === 0) return;
-  for (const [gfn, page] of td.privatePages) {
-    if (gfn < startGfn || gfn >= endGfn) continue;
+  for (const gfn of gfnsIn(td.premapped, range)) td.premapped.delete(gfn);
+  for (const gfn of gfnsIn(td.privatePages, range)) {
+    const page = td.privatePages.get(gfn);
+    if (page === undefined) continue;
     td.privatePages.delete(gfn);
     const removed =
       td.key === undefined ? reclaimPage(kernel.tdx, page) : removePage(kernel.tdx, td, gfn, page);
     if (!removed) leakPage(kernel, vm, page);
     else if (page.inode.files === 0) freePage(kernel, page);
   }
+}
+
+/**
+ * Gives the guest pages of a range that are there: by looking at each that is there, or at each of the
+ * range, whichever are fewer. The caller may take out those that it has got.
+ */
+export function* gfnsIn(
+  pages: ReadonlySet<number> | ReadonlyMap<number, unknown>,
+  { start, end }: Range,
+): Iterable<number> {
+  if (end - start < pages.size) {
+    for (let gfn = start; gfn < end; gfn++) if (pages.has(gfn)) yield gfn;
+    return;
+  }
+  for (const gfn of pages.keys()) if (gfn >= start && gfn < end) yield gfn;
 }
 
 /** Where the key ID is assigned, each 4 KiB page takes BLOCK, TRACK, REMOVE and WBINVD. */
@@ -158,8 +178,8 @@ function freePage(kernel: Kernel, page: PrivatePage): void {
   kernel.pages.free(page.hpa);
 }
 
-export function forgetPage({ inode, hpa }: PrivatePage): void {
-  for (const [index, page] of inode.pages) if (page === hpa) inode.pages.delete(index);
+export function forgetPage({ inode, index }: PrivatePage): void {
+  inode.pages.delete(index);
 }
 
 /** Gives the first address that an S-EPT entry of `level` covers. */

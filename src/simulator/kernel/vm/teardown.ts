@@ -20,7 +20,6 @@ export function putVm(kernel: Kernel, vm: Vm): void {
 
 function destroyVm(kernel: Kernel, vm: Vm): void {
   if (vm.td !== undefined && kernel.tdx !== undefined) destroyTd(kernel, kernel.tdx, vm, vm.td);
-  for (const slot of vm.slots.values()) slot.guestMemfd?.memfd.bindings.delete(slot);
   vm.slots.clear();
   kernel.vms.delete(vm);
 }
@@ -33,7 +32,7 @@ function destroyTd(kernel: Kernel, tdx: TdxSupport, vm: Vm, td: TdOfVm): void {
     return;
   }
   // This is private memory in a file that outlives the VM.
-  zapPrivatePages(kernel, vm, 0, Number.POSITIVE_INFINITY);
+  zapPrivatePages(kernel, vm, { start: 0, end: Number.POSITIVE_INFINITY });
   // The kernel does this in vcpu_free.
   for (const { td: vcpu } of vm.vcpus) {
     for (const page of vcpu?.tdcx ?? []) reclaim(kernel, tdx, page);

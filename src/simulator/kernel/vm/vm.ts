@@ -1,4 +1,5 @@
-import { PrivateRanges } from '../memory/private-ranges.ts';
+import { RangeSet } from '../../range-set.ts';
+import { SlotTable } from '../memory/slot-table.ts';
 import type { TdOfVm, Vm } from '../objects.ts';
 
 export function newVm(options: {
@@ -49,8 +50,8 @@ export function newVm(options: {
     },
     vcpus: [],
     vcpusById: new Map(),
-    slots: new Map(),
-    privateRanges: new PrivateRanges(),
+    slots: new SlotTable(),
+    privateRanges: new RangeSet(),
     guestMemfds: new Set(),
     td: isTd ? newTd(id) : undefined,
   };

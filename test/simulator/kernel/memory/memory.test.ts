@@ -1,7 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type MemoryRegionStruct, StructValue } from '../../../../src/simulator/index.ts';
-import { PrivateRanges } from '../../../../src/simulator/kernel/memory/private-ranges.ts';
 import { Driver, faulting, memRegion, page, ramGpa, ramPages, sourceAddress } from '../../drive.ts';
 
 const region = (change: Partial<MemoryRegionStruct> = {}) =>
@@ -167,25 +165,5 @@ describe('KVM_SET_MEMORY_ATTRIBUTES', () => {
     driver.initMemRegion(vcpus[0] as number, memRegion({ nrPages: BigInt(ramPages) }));
     driver.setPrivate(vm, ramGpa + page, 3, false);
     expect(driver.machine.snapshot().vms[0]?.td?.privatePages).toBe(ramPages - 3);
-  });
-
-  test('ranges answer as one bit for each page would (property)', () => {
-    const range = fc.tuple(fc.nat(40), fc.nat(12), fc.boolean());
-    fc.assert(
-      fc.property(fc.array(range, { maxLength: 30 }), (changes) => {
-        const ranges = new PrivateRanges();
-        const bits = new Array<boolean>(64).fill(false);
-        for (const [start, length, isPrivate] of changes) {
-          const end = start + length + 1;
-          const before = bits.slice(start, end);
-          expect(ranges.isUniform(start, end, true)).toBe(before.every(Boolean));
-          expect(ranges.isUniform(start, end, false)).toBe(!before.some(Boolean));
-          if (isPrivate) ranges.add(start, end);
-          else ranges.remove(start, end);
-          bits.fill(isPrivate, start, end);
-          expect(bits.map((_, gfn) => ranges.has(gfn))).toEqual(bits);
-        }
-      }),
-    );
   });
 });

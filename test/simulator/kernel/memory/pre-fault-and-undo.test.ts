@@ -55,6 +55,12 @@ describe.each(abisWhere())('KVM_PRE_FAULT_MEMORY (%s)', (kernelAbi) => {
     expect(calls.filter((call) => call === 'TDH.MEM.PAGE.AUG')).toHaveLength(2);
   });
 
+  test('a page that the module is busy with for ever ends as by a signal', () => {
+    const { driver, range, ask } = td(true);
+    driver.failLeaf('TDH.MEM.PAGE.AUG', () => statusWord('TDX_OPERAND_BUSY', 'RCX'));
+    expect(ask(range({}))).toBe('EINTR');
+  });
+
   test('succeeds when at least one page was mapped, and is written back in any case', () => {
     const { range, ask } = td(true);
     const half = range({ gpa: ramGpa + 15n * page, size: 3n * page });

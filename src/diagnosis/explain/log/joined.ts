@@ -1,0 +1,111 @@
+/** A line together with those that may be parts of the same message: mail clients and terminals cut lines. */
+import { type LogLine, readLine } from './layers.ts';
+import type { Hit } from './line-reader.ts';
+
+/** No message is spread over more. */
+const MAX_LINES = 24;
+const MAX_CHARS = 2000;
+
+export interface JoinedLines {
+  readonly text: string;
+  /** Where the line itself is in the text. */
+  readonly start: number;
+  readonly end: number;
+  /** Where each line but the first begins. */
+  readonly breaks: ReadonlySet<number>;
+  /** How far from the line itself the line at a place of the text is: -1 is the one before. */
+  readonly distanceAt: (place: number) => number;
+  /** The whole lines from one place to another. */
+  readonly linesOver: (start: number, end: number) => string;
+}
+
+export function joinedLines(hit: Hit, own: LogLine): JoinedLines {
+  const [text = ''] = own.texts;
+  const before = linesBefore(hit, own);
+  const after = linesAfter(hit, own);
+  const parts = [...before, text, ...after];
+  const starts: number[] = [];
+  let joined = '';
+  for (const part of parts) {
+    starts.push(joined.length);
+    joined += part;
+  }
+  const indexAt = (place: number) => starts.findLastIndex((at) => at <= place);
+  const start = starts[before.length] ?? 0;
+  return {
+    text: joined,
+    start,
+    end: start + text.length,
+    breaks: new Set(starts.slice(1)),
+    distanceAt: (place) => indexAt(place) - before.length,
+    linesOver: (from, to) => parts.slice(indexAt(from), indexAt(to - 1) + 1).join(' '),
+  };
+}
+
+/**
+ * The line with those that go on with it by all appearances, as it may have been: with a space at each cut,
+ * and without. Empty where none does.
+ */
+export function continued(hit: Hit, own: LogLine): readonly string[] {
+  const parts = [own.texts[0] ?? ''];
+  for (const text of linesAfter(hit, own).slice(0, MAX_CONTINUED)) {
+    if (!isCutBefore(hit, parts.length)) break;
+    parts.push(text);
+  }
+  return parts.length === 1 ? [] : [parts.join(' '), parts.join('')];
+}
+
+/** A line of QEMU, cut at 24 columns. */
+const MAX_CONTINUED = 5;
+
+/** As many lines around show how wide the lines are. */
+const AROUND = 3;
+
+/** Whether the first word of a line had no room in the line before, or it is indented. */
+function isCutBefore(hit: Hit, distance: number): boolean {
+  const raw = hit.at(distance) ?? '';
+  if (/^\s/.test(raw)) return true;
+  const [, word = ''] = /^(?:>\s?)*(\S+)/.exec(raw) ?? [];
+  if (/^(?:qemu|kvm|virt|tdx|error|warning|libvirt)[\w/-]*:$/i.test(word)) return false;
+  const around = Array.from({ length: 2 * AROUND + 1 }, (_, index) => hit.at(index - AROUND) ?? '');
+  const width = Math.max(...around.map(({ length }) => length));
+  return (hit.at(distance - 1) ?? '').length + word.length + 1 > width;
+}
+
+/** Lines without a prefix go on with what was said, up to the one with a prefix. */
+function linesBefore(hit: Hit, own: LogLine): readonly string[] {
+  const lines: string[] = [];
+  let following = own;
+  for (let chars = 0; lines.length < MAX_LINES && chars < MAX_CHARS; ) {
+    const raw = hit.at(-lines.length - 1);
+    if (raw === undefined) break;
+    const line = readLine(raw);
+    if ((following.hasPrefix && !line.isPartial) || isEnd(line)) break;
+    const text = line.texts[0]?.slice(-MAX_CHARS) ?? '';
+    lines.unshift(text);
+    chars += text.length;
+    following = line;
+  }
+  return lines;
+}
+
+function linesAfter(hit: Hit, own: LogLine): readonly string[] {
+  const lines: string[] = [];
+  let last = own;
+  for (let chars = 0; lines.length < MAX_LINES && chars < MAX_CHARS; ) {
+    const raw = hit.at(lines.length + 1);
+    if (raw === undefined) break;
+    const line = readLine(raw);
+    if ((line.hasPrefix && !last.isPartial) || isEnd(line)) break;
+    const text = line.texts[0]?.slice(0, MAX_CHARS) ?? '';
+    lines.push(text);
+    chars += text.length;
+    last = line;
+  }
+  return lines;
+}
+
+/** An empty line ends a paragraph, and a message of several lines is whole. */
+function isEnd({ texts }: LogLine): boolean {
+  return texts.length !== 1 || texts[0] === '';
+}

@@ -1,0 +1,64 @@
+/**
+ * One writer of a file at a time. A lock is a Unix socket that listens under a name of the abstract
+ * namespace: the kernel lets go of it when the process ends, however it does, and no file is left
+ * behind. Processes in different network namespaces do not see each other's locks.
+ */
+import { createHash } from 'node:crypto';
+import { createServer, type Server } from 'node:net';
+import { errnoOf } from '../errors/errno.ts';
+
+export interface FileLock {
+  release(): void;
+}
+
+/** A sandbox may forbid sockets. Writing without the lock is better there than not writing. */
+const noSockets = ['EPERM', 'EACCES', 'EAFNOSUPPORT', 'EPROTONOSUPPORT', 'ENOSYS'];
+
+/**
+ * @param key says which file it is, the same in every process
+ * @returns undefined where somebody else has it.
+ * @throws the error of the system call.
+ */
+export async function tryLock(key: string): Promise<FileLock | undefined> {
+  const name = createHash('sha256').update(key).digest('hex').slice(0, 32);
+  // Whoever connects has nothing to say here.
+  const server = createServer((stranger) => stranger.destroy());
+  server.unref();
+  try {
+    await listening(server, `\0tdctl/writes/${name}`);
+  } catch (error) {
+    const errno = errnoOf(error) ?? '';
+    if (errno === 'EADDRINUSE') return undefined;
+    if (!noSockets.includes(errno)) throw error;
+  }
+  return { release: () => void (server.listening && server.close()) };
+}
+
+function listening(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path }, resolve);
+  });
+}
+
+/** All of the locks or none. */
+export async function tryLocks(keys: readonly string[]): Promise<FileLock | undefined> {
+  const held: FileLock[] = [];
+  const release = () => {
+    for (const lock of held.splice(0)) lock.release();
+  };
+  try {
+    for (const key of keys) {
+      const lock = await tryLock(key);
+      if (lock === undefined) {
+        release();
+        return undefined;
+      }
+      held.push(lock);
+    }
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return { release };
+}
