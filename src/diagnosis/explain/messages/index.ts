@@ -1,7 +1,12 @@
 /** The one table of messages. A new file of rows is named here, and nowhere else. */
 import type { Answer } from '../answer.ts';
-import { attestation, guestAttestation } from './attestation.ts';
+import { pccs } from './attestation/pccs.ts';
+import { qgs, quoteLibrary } from './attestation/qgs.ts';
+import { qcnl, qpl } from './attestation/quote-provider.ts';
+import { idRetrieval, registration } from './attestation/registration.ts';
+import { tdxAttest } from './attestation/tdx-attest.ts';
 import { cloudHypervisor } from './cloud-hypervisor.ts';
+import type { CodeTable } from './codes.ts';
 import { kata } from './kata.ts';
 import { libvirt } from './libvirt.ts';
 import { linuxBoot } from './linux-boot.ts';
@@ -10,6 +15,7 @@ import { linuxKvm } from './linux-kvm.ts';
 import { linuxTdxCore } from './linux-tdx-core.ts';
 import type { Message } from './message.ts';
 import { qemu } from './qemu.ts';
+import { qemuQuote } from './qemu-quote.ts';
 import { vfio } from './vfio.ts';
 
 export const allMessages: readonly Message[] = [
@@ -18,14 +24,32 @@ export const allMessages: readonly Message[] = [
   ...linuxKvm,
   ...linuxGuest,
   ...qemu,
+  ...qemuQuote,
   ...vfio,
   ...libvirt,
   ...kata,
   ...cloudHypervisor,
-  ...attestation,
-  ...guestAttestation,
+  ...qcnl,
+  ...qpl,
+  ...quoteLibrary,
+  ...qgs,
+  ...pccs,
+  ...registration,
+  ...idRetrieval,
+  ...tdxAttest,
 ];
 
-export const messageAnswers: readonly Answer[] = allMessages.flatMap(({ answer, inGuest }) =>
-  [answer, inGuest].filter((each) => each !== undefined),
+/** Each table of codes once, with the messages that print them. */
+export const codeTables: readonly CodeTable[] = [
+  ...new Set(allMessages.flatMap(({ codes }) => codes ?? [])),
+];
+
+const answersOfTables = (tables: readonly CodeTable[]) =>
+  tables.flatMap(({ codes }) => codes.map(({ answer }) => answer));
+
+export const messageAnswers: readonly Answer[] = allMessages.flatMap(
+  ({ answer, inGuest, codes }) =>
+    [answer, inGuest, ...answersOfTables(codes ?? [])].filter(
+      (each) => each !== undefined,
+    ),
 );

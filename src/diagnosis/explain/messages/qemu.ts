@@ -222,19 +222,5 @@ export const qemu = messages(
       releases: 'any',
       answer: vmDead,
     },
-    {
-      says: [
-        'TDX: get-quote: failed to write quote data',
-        'TDX: get-quote: failed to update GetQuote header',
-        'TDX: get-quote: failed to read GetQuote header',
-        'TDX: failed to update GetQuote header',
-      ],
-      answer: {
-        id: 'attestation.quote-buffer',
-        meaning: 'QEMU could not read or write the buffer of a quote in the memory of the guest',
-        causes: ['the guest gave a private address, or took the memory back'],
-        next: 'update the guest kernel: it must share the buffer before it asks',
-      },
-    },
   ],
 );
