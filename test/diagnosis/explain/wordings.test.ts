@@ -64,5 +64,21 @@ static void f(void) {
   test('of EDK II', () => {
     const source = 'DEBUG ((DEBUG_ERROR, "%a: TdAccept failed for %Lx\\n", __func__, Start));';
     expect(messagesOf(source)).toEqual([{ line: 1, text: 'value: TdAccept failed for 0x10' }]);
+    const cut = 'DEBUG ((DEBUG_ERROR, "HOB: must be aligned.\\\n      Address: 0x%016lx\\r\\n", Top));';
+    expect(messagesOf(cut)).toEqual([
+      { line: 1, text: 'HOB: must be aligned. Address: 0x10' },
+    ]);
+  });
+
+  test('of a panic, and of DCAP', () => {
+    const source = `
+panic("TDX: Failed to accept memory\\n");
+qcnl_log(SGX_QL_LOG_ERROR, "[QCNL] Encountered CURL error: (%d) %s \\n", code, words);
+syslog(LOG_ERR, "libtdx_attest: cannot connect socket.");`;
+    expect(messagesOf(source).map(({ text }) => text)).toEqual([
+      'TDX: Failed to accept memory',
+      '[QCNL] Encountered CURL error: (5) value',
+      'libtdx_attest: cannot connect socket.',
+    ]);
   });
 });

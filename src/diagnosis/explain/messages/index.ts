@@ -14,6 +14,10 @@ import { linuxGuest } from './linux-guest.ts';
 import { linuxKvm } from './linux-kvm.ts';
 import { linuxTdxCore } from './linux-tdx-core.ts';
 import type { Message } from './message.ts';
+import { ovmfExceptions } from './ovmf/exceptions.ts';
+import { ovmfMeasurement } from './ovmf/measurement.ts';
+import { ovmfMemory } from './ovmf/memory.ts';
+import { ovmfStart } from './ovmf/start.ts';
 import { qemu } from './qemu.ts';
 import { qemuQuote } from './qemu-quote.ts';
 import { vfio } from './vfio.ts';
@@ -25,6 +29,10 @@ export const allMessages: readonly Message[] = [
   ...linuxGuest,
   ...qemu,
   ...qemuQuote,
+  ...ovmfStart,
+  ...ovmfMemory,
+  ...ovmfExceptions,
+  ...ovmfMeasurement,
   ...vfio,
   ...libvirt,
   ...kata,
