@@ -39,10 +39,7 @@ export function answerOfCode(
 const FIRST_TELLING = 0x1000;
 
 /** A code that somebody typed alone: `0xb033`. */
-export function answerOfLoneCode(
-  tables: readonly CodeTable[],
-  text: string,
-): Answer | undefined {
+export function answerOfLoneCode(tables: readonly CodeTable[], text: string): Answer | undefined {
   const digits = /^0x([0-9a-f]{4,5})$/i.exec(text.trim())?.[1];
   if (digits === undefined || Number.parseInt(digits, 16) < FIRST_TELLING) return undefined;
   return answerOfCode(

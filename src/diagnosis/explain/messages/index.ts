@@ -11,6 +11,8 @@ import { kata } from './kata.ts';
 import { libvirt } from './libvirt.ts';
 import { linuxBoot } from './linux-boot.ts';
 import { linuxGuest } from './linux-guest.ts';
+import { linuxGuestMemory } from './linux-guest-memory.ts';
+import { linuxGuestQuote } from './linux-guest-quote.ts';
 import { linuxKvm } from './linux-kvm.ts';
 import { linuxTdxCore } from './linux-tdx-core.ts';
 import type { Message } from './message.ts';
@@ -19,7 +21,9 @@ import { ovmfMeasurement } from './ovmf/measurement.ts';
 import { ovmfMemory } from './ovmf/memory.ts';
 import { ovmfStart } from './ovmf/start.ts';
 import { qemu } from './qemu.ts';
+import { qemuMachine } from './qemu-machine.ts';
 import { qemuQuote } from './qemu-quote.ts';
+import { tdvf } from './tdvf.ts';
 import { vfio } from './vfio.ts';
 
 export const allMessages: readonly Message[] = [
@@ -27,8 +31,12 @@ export const allMessages: readonly Message[] = [
   ...linuxTdxCore,
   ...linuxKvm,
   ...linuxGuest,
+  ...linuxGuestMemory,
+  ...linuxGuestQuote,
   ...qemu,
+  ...qemuMachine,
   ...qemuQuote,
+  ...tdvf,
   ...ovmfStart,
   ...ovmfMemory,
   ...ovmfExceptions,
@@ -55,9 +63,6 @@ export const codeTables: readonly CodeTable[] = [
 const answersOfTables = (tables: readonly CodeTable[]) =>
   tables.flatMap(({ codes }) => codes.map(({ answer }) => answer));
 
-export const messageAnswers: readonly Answer[] = allMessages.flatMap(
-  ({ answer, inGuest, codes }) =>
-    [answer, inGuest, ...answersOfTables(codes ?? [])].filter(
-      (each) => each !== undefined,
-    ),
+export const messageAnswers: readonly Answer[] = allMessages.flatMap(({ answer, inGuest, codes }) =>
+  [answer, inGuest, ...answersOfTables(codes ?? [])].filter((each) => each !== undefined),
 );

@@ -119,8 +119,7 @@ export const facts = {
   },
   badReply: {
     id: 'attestation.pccs-reply-not-understood',
-    meaning:
-      'what came back from PCCS is no certificate data: the reply could not be taken apart',
+    meaning: 'what came back from PCCS is no certificate data: the reply could not be taken apart',
     causes: [
       'pccs_url points to something else, or lacks the path /sgx/certification/v4/',
       'a proxy answered in place of PCCS',

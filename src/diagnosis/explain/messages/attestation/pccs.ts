@@ -169,7 +169,8 @@ export const pccs = messages(
       says: 'Scheduled cache refresh failed',
       answer: {
         id: 'pccs.refresh-failed',
-        meaning: 'PCCS could not refresh its cache: what it serves gets old, and expires in the end',
+        meaning:
+          'PCCS could not refresh its cache: what it serves gets old, and expires in the end',
         causes: ['PCCS does not reach Intel'],
         next: `try \`curl -v https://api.trustedservices.intel.com/sgx/certification/v4/rootcacrl\` there; check "proxy" in ${config}`,
       },
@@ -203,7 +204,8 @@ export const pccs = messages(
       ],
       answer: {
         id: 'pccs.cache-of-other-service',
-        meaning: 'PCCS does not start: its cache is of an older release or of another service of Intel',
+        meaning:
+          'PCCS does not start: its cache is of an older release or of another service of Intel',
         next: 'move /opt/intel/sgx-dcap-pccs/pckcache.db away, restart pccs, and put the platforms in again',
       },
     },
@@ -211,7 +213,8 @@ export const pccs = messages(
       says: 'FIPS mode is not working correctly. Please double check your environment',
       answer: {
         id: 'pccs.fips',
-        meaning: 'PCCS does not start: OPENSSL_FIPS_MODE is set, and OpenSSL of this host has no FIPS',
+        meaning:
+          'PCCS does not start: OPENSSL_FIPS_MODE is set, and OpenSSL of this host has no FIPS',
         next: `remove OPENSSL_FIPS_MODE from ${config}, or set FIPS up for Node`,
       },
     },

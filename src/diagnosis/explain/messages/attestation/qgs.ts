@@ -107,7 +107,11 @@ export const qgs = messages(
       answer: qgsProtocol,
       say: ({ bytes }) =>
         Number(bytes) > 0
-          ? { rank: 'healthy', meaning: 'QGS waits for the rest of a request', next: 'nothing to do' }
+          ? {
+              rank: 'healthy',
+              meaning: 'QGS waits for the rest of a request',
+              next: 'nothing to do',
+            }
           : // canonical/tdx#220: a raw report was read as the length of a message.
             {
               meaning:
@@ -119,7 +123,8 @@ export const qgs = messages(
       answer: {
         id: 'qgs.no-reply',
         rank: 'effect',
-        meaning: 'QGS closes a connection without an answer, because it has none; lines before say why',
+        meaning:
+          'QGS closes a connection without an answer, because it has none; lines before say why',
         next: 'look for the first "[QCNL]" or "[QPL]" line before it',
       },
     },
@@ -188,7 +193,8 @@ export const quoteLibrary = messages(
       answer: {
         id: 'attestation.key-not-kept',
         rank: 'note',
-        meaning: 'the attestation key is not kept on the disk; the service makes a new one when it starts',
+        meaning:
+          'the attestation key is not kept on the disk; the service makes a new one when it starts',
         next: 'nothing, unless a code other than 0 follows in "tee_att_init_quote return"',
       },
     },

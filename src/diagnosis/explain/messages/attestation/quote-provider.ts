@@ -6,7 +6,11 @@ import { curlCodes, qcnlCodes } from './qcnl-codes.ts';
 import { verifyingFacts } from './verifying-facts.ts';
 
 export const qcnl = messages(
-  { by: 'QCNL', place: 'host', source: 'intel/confidential-computing.tee.dcap, QuoteGeneration/qcnl' },
+  {
+    by: 'QCNL',
+    place: 'host',
+    source: 'intel/confidential-computing.tee.dcap, QuoteGeneration/qcnl',
+  },
   [
     {
       says: [
@@ -17,7 +21,11 @@ export const qcnl = messages(
       answer: facts.networkError,
     },
     {
-      says: ['[QCNL] Response message error', '[QCNL] Failed to parse cpu svn', '[QCNL] Failed to parse pce svn'],
+      says: [
+        '[QCNL] Response message error',
+        '[QCNL] Failed to parse cpu svn',
+        '[QCNL] Failed to parse pce svn',
+      ],
       answer: facts.badReply,
     },
     { says: '[QCNL] Out of memory', answer: facts.outOfMemory },
@@ -35,7 +43,11 @@ export const qcnl = messages(
 );
 
 export const qpl = messages(
-  { by: 'QPL', place: 'host', source: 'intel/confidential-computing.tee.dcap, QuoteGeneration/qpl' },
+  {
+    by: 'QPL',
+    place: 'host',
+    source: 'intel/confidential-computing.tee.dcap, QuoteGeneration/qpl',
+  },
   [
     {
       says: [

@@ -79,7 +79,8 @@ export const quotingFacts = {
   },
   tcbTooHigh: {
     id: 'attestation.key-not-certifiable',
-    meaning: 'the attestation key cannot be certified: the certificate is for a newer TCB than the host has',
+    meaning:
+      'the attestation key cannot be certified: the certificate is for a newer TCB than the host has',
     causes: [
       'BIOS or microcode were set back after the platform was registered',
       'PCCS gave the certificate of another platform',

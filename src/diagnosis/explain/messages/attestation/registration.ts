@@ -88,7 +88,8 @@ export const idRetrieval = messages(
       answer: {
         id: 'registration.no-manifest',
         rank: 'note',
-        meaning: 'there is no manifest, which is so on servers with one CPU package, and after it was used',
+        meaning:
+          'there is no manifest, which is so on servers with one CPU package, and after it was used',
         next: 'on a server with several packages that is not registered yet, do an SGX factory reset in the BIOS first',
       },
     },

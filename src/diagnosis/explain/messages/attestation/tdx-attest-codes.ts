@@ -29,7 +29,8 @@ const codes: readonly (readonly [code: number, name: string, answer: Answer])[] 
     'ERROR_UNEXPECTED',
     {
       id: 'guest.attest-unexpected',
-      meaning: 'the library got no quote, and what came back was none: mostly QGS answered with an error',
+      meaning:
+        'the library got no quote, and what came back was none: mostly QGS answered with an error',
       causes: [
         'QGS of the host made no quote: its log says why',
         'the file of configfs-tsm could not be opened or read: the program needs root',
@@ -81,7 +82,8 @@ const codes: readonly (readonly [code: number, name: string, answer: Answer])[] 
     'ERROR_NOT_SUPPORTED',
     {
       id: 'guest.attest-not-supported',
-      meaning: 'there is no way to a quote: no configfs-tsm in the guest, and the VMM has no quote service',
+      meaning:
+        'there is no way to a quote: no configfs-tsm in the guest, and the VMM has no quote service',
       causes: [
         'QEMU was started without quote-generation-socket',
         'the kernel of the guest has no configfs-tsm (CONFIG_TSM_REPORTS), or configfs is not mounted',

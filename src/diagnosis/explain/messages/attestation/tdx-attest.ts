@@ -36,7 +36,11 @@ export const tdxAttest = messages(
       codes: [inDecimal(tdxAttestCodes), inDecimal(quoteCodes)],
       answer: noQuote,
     },
-    { says: ['Failed to get the quote', 'tdx_att_get_quote failed'], by: 'programs in a TD', answer: noQuote },
+    {
+      says: ['Failed to get the quote', 'tdx_att_get_quote failed'],
+      by: 'programs in a TD',
+      answer: noQuote,
+    },
     {
       says: 'QGS error code: 0x{code:hex}',
       by: 'programs in a TD',
@@ -55,7 +59,8 @@ export const tdxAttest = messages(
       answer: {
         id: 'guest.attest-way',
         rank: 'note',
-        meaning: 'libtdx_attest takes the next of its ways to a quote: vsock, configfs-tsm, TDVMCALL',
+        meaning:
+          'libtdx_attest takes the next of its ways to a quote: vsock, configfs-tsm, TDVMCALL',
         next: 'nothing, unless an error of libtdx_attest follows',
       },
     },

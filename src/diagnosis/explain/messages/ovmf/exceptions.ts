@@ -33,7 +33,10 @@ const privateFault: Answer = {
 const unsupported: Answer = {
   id: 'ovmf.unsupported-exit',
   meaning: 'the firmware raised a #VE of a kind that OVMF does not handle, and stops',
-  causes: ['a driver of the firmware uses an instruction that a TD may not', 'a defect of this OVMF'],
+  causes: [
+    'a driver of the firmware uses an instruction that a TD may not',
+    'a defect of this OVMF',
+  ],
   next: 'update OVMF, and leave out option ROMs (rombar=0)',
 };
 

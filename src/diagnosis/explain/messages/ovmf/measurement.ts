@@ -27,7 +27,8 @@ const wrongRegister: Answer = {
 
 const noEventLog: Answer = {
   id: 'ovmf.no-event-log',
-  meaning: 'OVMF could not offer the event log, by which a verifier retraces the registers of the TD',
+  meaning:
+    'OVMF could not offer the event log, by which a verifier retraces the registers of the TD',
   causes: ['the firmware has no memory left', 'the VMM gave no ACPI tables'],
   next: 'give the TD more memory, and use the OVMF that comes with the VMM',
 };
@@ -73,7 +74,8 @@ export const ovmfMeasurement = [
       answer: {
         id: 'ovmf.hash-not-logged',
         rank: 'note',
-        meaning: 'a digest that is not SHA-384 is left out of the event log, as TDs use SHA-384 only',
+        meaning:
+          'a digest that is not SHA-384 is left out of the event log, as TDs use SHA-384 only',
         next: 'nothing, where the verifier goes by SHA-384',
       },
     },
@@ -116,7 +118,7 @@ export const ovmfMeasurement = [
         'MeasureSeparatorEvent to Rtmr - {register:int}',
         'TdTcg2Dxe Measure Data when ReadyToBoot',
         'TdTcg2Dxe: MeasureVariable (Rtmr - {register:hex}, EventType - {type:hex},',
-        'Skip measuring variable {name} since it\'s deleted',
+        "Skip measuring variable {name} since it's deleted",
         'TDVF Eventlog ACPI Table is installed',
         'FinalEventsTable->NumberOfEvents - 0x{count:hex}',
         'FinalEventsTable: (0x{address:hex})',

@@ -77,7 +77,8 @@ export const ovmfMemory = [
       answer: {
         id: 'ovmf.accepts-small-pages',
         rank: 'note',
-        meaning: 'OVMF accepts this memory in small pages, because the host maps no large one there',
+        meaning:
+          'OVMF accepts this memory in small pages, because the host maps no large one there',
         next: 'nothing; huge pages for the shared side do not change it',
       },
     },
@@ -163,7 +164,10 @@ export const ovmfMemory = [
       },
     },
     {
-      says: ['Failed to locate MemoryAcceptProtocol with {status}', 'Failed to AcceptMemory with {status}'],
+      says: [
+        'Failed to locate MemoryAcceptProtocol with {status}',
+        'Failed to AcceptMemory with {status}',
+      ],
       answer: notAccepted,
     },
     {

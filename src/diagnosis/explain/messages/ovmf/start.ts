@@ -80,7 +80,8 @@ export const ovmfStart = [
       answer: {
         id: 'ovmf.assert',
         rank: 'effect',
-        meaning: 'OVMF stopped where it handles TDX: a check of its own failed; lines before say at what',
+        meaning:
+          'OVMF stopped where it handles TDX: a check of its own failed; lines before say at what',
         causes: ['firmware and VMM are of releases that do not fit'],
         next: 'look for the OVMF line before it; use the OVMF that comes with the VMM',
       },
