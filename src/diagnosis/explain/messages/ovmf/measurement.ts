@@ -57,6 +57,7 @@ export const ovmfMeasurement = [
         'Exit Boot Services Returned with Success not Measured. Error!',
         'Exit Boot Services Returned with Failure not Measured. Error!',
         'not Measured. Error!',
+        'Tcg2Dxe: PeImage invalid. Cannot retrieve image information',
         'Separator Event not Measured to RTMR[{register:int}]. Error!',
         'TdxMeasurementHashAndExtendToRtmr failed with {status}',
       ],
