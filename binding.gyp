@@ -25,6 +25,7 @@
         "native/supervisor/kvm_paths.cc",
         "native/supervisor/launch.cc",
         "native/supervisor/loop.cc",
+        "native/supervisor/loop_calls.cc",
         "native/supervisor/loop_paths.cc",
         "native/supervisor/needs.cc",
         "native/supervisor/new_file.cc",

@@ -51,7 +51,7 @@ export interface SupervisorHandlers {
   ended(): void;
   /**
    * Another handler threw `error`, or returned without an answer to a call that it did not keep. The
-   * call was refused with EIO. What this handler throws is thrown as an uncaught exception.
+   * call is refused with EIO after this. What this handler throws is thrown as an uncaught exception.
    */
   failed(error: unknown): void;
 }

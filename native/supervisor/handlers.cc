@@ -144,12 +144,12 @@ void Handlers::dispatch(Napi::Env env, const Event& event) {
       event);
 }
 
-// The call is refused first, whatever becomes of the report.
+// The report comes first: whoever ends the program on it spares it an errno that no kernel gave.
 void Handlers::report_thrown(Napi::Env env, CallNumber call) {
   napi_value thrown = nullptr;
   napi_get_and_clear_last_exception(env, &thrown);
-  if (const std::shared_ptr<Loop> loop = loop_.lock()) loop->refuse_unanswered(call);
   failed_.Call({thrown});
+  if (const std::shared_ptr<Loop> loop = loop_.lock()) loop->refuse_unanswered(call);
   // Nobody is left who could take it.
   if (env.IsExceptionPending() &&
       napi_get_and_clear_last_exception(env, &thrown) == napi_ok) {

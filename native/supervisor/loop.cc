@@ -12,7 +12,6 @@
 #include <chrono>
 #include <utility>
 
-#include "client_memory.h"
 #include "no_signals.h"
 #include "notifications.h"
 
@@ -230,95 +229,6 @@ Installed Loop::install(std::uint64_t call_id, NewFile& file, bool close_on_exec
   if (installed.error != 0) files_.discard(file.number);
   file.description.reset();
   return installed;
-}
-
-void Loop::handle(const seccomp_notif& notification) {
-  const auto thread = static_cast<pid_t>(notification.pid);
-  // A thread that asks anew has left the call it was in before, by a signal.
-  for (const CallNumber call :
-       calls_.take([thread](const Call& waiting) { return waiting.thread == thread; })) {
-    tell(InterruptedEvent{call});
-  }
-  const TrappedCall* const call = trapped_call(notification.data);
-  if (call == nullptr) {
-    let_through(listener(), notification.id);
-    return;
-  }
-  switch (call->kind) {
-    case CallKind::open:
-    case CallKind::creat:
-    case CallKind::openat2:
-      return handle_open(notification, *call);
-    case CallKind::ioctl:
-      return handle_ioctl(notification);
-    case CallKind::truncate:
-    case CallKind::ftruncate:
-      return handle_truncate(notification, *call);
-  }
-}
-
-void Loop::handle_ioctl(const seccomp_notif& notification) {
-  const auto thread = static_cast<pid_t>(notification.pid);
-  const auto& arguments = notification.data.args;
-  const auto request = static_cast<std::uint32_t>(arguments[1]);
-  const WatchedFiles::Found found = files_.find(thread, static_cast<int>(arguments[0]));
-  switch (found.lookup) {
-    case WatchedFiles::Lookup::out_of_reach:
-      return refuse_out_of_reach(notification);
-    case WatchedFiles::Lookup::other:
-    case WatchedFiles::Lookup::not_open:
-      let_through(listener(), notification.id);
-      return;
-    case WatchedFiles::Lookup::native_kvm:
-      return refuse_unserved(notification, "ioctl", EPERM);
-    case WatchedFiles::Lookup::ours:
-      break;
-  }
-  if (abi_of(notification.data) != Abi::x86_64) {
-    return refuse_unserved(notification, "ioctl", ENOSYS);
-  }
-  const std::int32_t* const constant = system_answers_.find(request, arguments[2]);
-  if (constant != nullptr && is_system_file(found.number)) {
-    answer(listener(), notification.id, *constant);
-    return;
-  }
-  ThreadIdentity identity;
-  if (!identify(notification, &identity)) return;
-  tell_closed();
-  tell(IoctlEvent{
-      .call = calls_.add({.id = notification.id, .thread = thread}),
-      .thread = thread,
-      .identity = identity,
-      .file = found.number,
-      .request = request,
-      .argument = arguments[2],
-  });
-}
-
-void Loop::refuse_unserved(const seccomp_notif& notification, const char* call, int error) {
-  refuse(listener(), notification.id, error);
-  tell(UnservedEvent{.call = call, .abi = abi_of(notification.data), .error = error});
-}
-
-bool Loop::is_system_file(FileNumber file) {
-  const std::lock_guard lock(system_files_mutex_);
-  return system_files_.contains(file);
-}
-
-bool Loop::identify(const seccomp_notif& notification, ThreadIdentity* into) {
-  errno = 0;
-  *into = address_spaces_.of(static_cast<pid_t>(notification.pid));
-  if (into->address_space != 0) return true;
-  const bool is_out_of_files = errno == EMFILE || errno == ENFILE;
-  const int error = is_out_of_files ? errno : EPERM;
-  // Gone meanwhile: nobody waits. Else it is one that may not be looked into.
-  if (is_waiting(listener(), notification.id)) refuse_out_of_reach(notification, error);
-  return false;
-}
-
-void Loop::refuse_out_of_reach(const seccomp_notif& notification, int error) {
-  refuse(listener(), notification.id, EPERM);
-  tell(OutOfReachEvent{static_cast<pid_t>(notification.pid), error});
 }
 
 void Loop::tell_closed() {

@@ -1,6 +1,4 @@
-import { endReadsOn } from '../documents/read-bytes.ts';
-
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+import { endingSignals, endReadsOn } from '../documents/read-bytes.ts';
 
 export interface Interrupts {
   /**
@@ -24,7 +22,7 @@ let installed = false;
 function install() {
   if (installed) return;
   installed = true;
-  for (const signal of signals) process.on(signal, () => interrupt(signal));
+  for (const signal of endingSignals) process.on(signal, () => interrupt(signal));
 }
 
 /** Ends the command that is under way, as a signal does. */
@@ -33,7 +31,7 @@ export function interrupt(reason: string): void {
 }
 
 export function isSignal(reason: string): reason is NodeJS.Signals {
-  return signals.some((signal) => signal === reason);
+  return endingSignals.some((signal) => signal === reason);
 }
 
 /**
@@ -69,6 +67,7 @@ export function listenForInterrupts(): Interrupts {
     done: () => {
       clearInterval(keepAlive);
       listener = () => undefined;
+      endReadsOn(undefined);
     },
   };
 }

@@ -19,26 +19,62 @@ export const standardInput = '-';
  */
 const readOnly = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
+/** What the system, a shell or a terminal sends to end a process. */
+export const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** A process has one set of signals, and so all of its reads are ended by the same. */
 let interrupt: AbortSignal | undefined;
 
-/** From now on, reads end when this is aborted. Its reason is the name of what came: `SIGINT`. */
-export function endReadsOn(signal: AbortSignal): void {
+/**
+ * From now on, reads end when this is aborted. Its reason is the name of what came: `SIGINT`. While nobody has
+ * given one, a read listens for {@link endingSignals} itself.
+ */
+export function endReadsOn(signal: AbortSignal | undefined): void {
   interrupt = signal;
+}
+
+interface Listening {
+  readonly signal: AbortSignal;
+  readonly done: () => void;
+}
+
+/** The reads that go on at the same time listen together. */
+let own = new AbortController();
+let reads = 0;
+const abort = (name: NodeJS.Signals) => own.abort(name);
+
+function listen(): Listening {
+  if (interrupt !== undefined) return { signal: interrupt, done: () => undefined };
+  if (reads === 0) {
+    own = new AbortController();
+    for (const name of endingSignals) process.on(name, abort);
+  }
+  reads += 1;
+  return {
+    signal: own.signal,
+    done: () => {
+      reads -= 1;
+      if (reads > 0) return;
+      for (const name of endingSignals) process.off(name, abort);
+    },
+  };
 }
 
 /**
  * @throws what the system answers, with its errno as `code`; TDCTL_E_INTERRUPTED.
  */
 export async function* chunksOf(path: string): AsyncGenerator<Buffer> {
-  const signal = interrupt;
+  const { signal, done } = listen();
   try {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     const stream = path === standardInput ? process.stdin : await streamOf(path);
-    if (signal !== undefined) addAbortSignal(signal, stream);
-    yield* stream as AsyncIterable<Buffer>;
+    yield* addAbortSignal(signal, stream) as AsyncIterable<Buffer>;
+    // What was read to its end just before is given up as well: the signal was for the command.
+    signal.throwIfAborted();
   } catch (cause) {
-    throw signal?.aborted === true ? interrupted(path, String(signal.reason)) : cause;
+    throw signal.aborted ? interrupted(path, String(signal.reason)) : cause;
+  } finally {
+    done();
   }
 }
 

@@ -78,6 +78,7 @@ export function execute(options: ExecuteOptions): RunningCommand {
   /** Calls that still come wait for the kill, so that no program sees an errno that no kernel gave. */
   const giveUp = (error: unknown) => {
     failure ??= { error };
+    supervisor.signal(constants.signals.SIGKILL);
     supervisor.endAll();
   };
   const systemAnswers = hears === 'all' ? [] : constantAnswers(machine);

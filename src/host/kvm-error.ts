@@ -1,6 +1,6 @@
 import { errnoName } from '../abi/errno.ts';
-import { type ErrnoName, errnoNumbers } from '../abi/kvm/errno.ts';
 import type { CapabilityName } from '../abi/kvm/capabilities.ts';
+import { type ErrnoName, errnoNumbers } from '../abi/kvm/errno.ts';
 import { type RequestName, requestWith } from '../abi/kvm/requests.ts';
 import { formatWord } from '../abi/tdx/status.ts';
 

@@ -15,6 +15,7 @@ const writers =
 /** These are no writers of files, and each says why. */
 const exceptions: Readonly<Record<string, string>> = {
   'src/watch/listen.ts': 'removes the socket file that nobody serves any more',
+  'src/cli/output/process-output.ts': 'writes to stdout and stderr, which others have opened',
   'src/diagnosis/doctor/read/kvm.ts': 'opens the device /dev/kvm as a VMM does',
 };
 

@@ -68,7 +68,9 @@ const cases: readonly (readonly [args: readonly string[], victim: string])[] = [
 
 /** The same words with the paths of the directory, also after `sim:`. */
 const placed = (args: readonly string[]) =>
-  args.map((word) => word.replace(/^(sim:)?(?:\.\/)?(?=[\w/]+\.(?:yaml|plan|fd)$)/, `$1${directory}/`));
+  args.map((word) =>
+    word.replace(/^(sim:)?(?:\.\/)?(?=[\w/]+\.(?:yaml|plan|fd)$)/, `$1${directory}/`),
+  );
 
 describe('an output that is an input is refused before anything is written', () => {
   test.each(cases)('%j', async (args, victim) => {

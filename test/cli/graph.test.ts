@@ -121,6 +121,9 @@ describe('tdctl graph', () => {
 describe('tdctl graph refuses', () => {
   const junk = join(directory, 'junk.jsonl');
   writeFileSync(junk, 'not json\n');
+  const odd = join(directory, 'odd.jsonl');
+  const event = { event: 'state.entered', td: 'web', machine: 'td-lifecycle' };
+  writeFileSync(odd, `${JSON.stringify({ ...event, state: 'absent', transitions: 'e1' })}\n`);
   const textTrace = join(directory, 'life.trace');
   writeFileSync(textTrace, '-- hello -> provisioning.creatingVm\n');
   const refusals: Record<string, [args: string[], exitCode: number, ...words: string[]]> = {
@@ -167,6 +170,12 @@ describe('tdctl graph refuses', () => {
       1,
       'junk.jsonl:1',
       'not JSON',
+    ],
+    'events whose transitions are no list': [
+      ['td-lifecycle', '--coverage', odd],
+      1,
+      'odd.jsonl:1',
+      'transitions are no list of names',
     ],
     'a trace as text, and says which it takes': [
       ['td-lifecycle', '--paths', '--coverage', textTrace],

@@ -62,6 +62,14 @@ describe.each([
   ['run --plan', 'SIGTERM', ['run', '--plan', fifo]],
   ['rehearse', 'SIGINT', ['rehearse', fifo]],
   ['watch', 'SIGTERM', ['watch', fifo]],
+  ['plan', 'SIGINT', ['plan', fifo, '--host', 'sim']],
+  ['fit', 'SIGHUP', ['fit', fifo, '--hosts', 'sim:spr-1.5']],
+  ['footprint', 'SIGINT', ['footprint', '--fleet', fifo]],
+  ['graph', 'SIGINT', ['graph', 'td-lifecycle', '--coverage', fifo]],
+  ['trace lint', 'SIGTERM', ['trace', 'lint', fifo]],
+  ['doctor', 'SIGINT', ['doctor', '--root', fifo]],
+  ['host diff', 'SIGINT', ['host', 'diff', fifo, fifo]],
+  ['exec, before the command begins,', 'SIGTERM', ['exec', '--run', fifo, '--', '/bin/true']],
 ] as const)('%s of a FIFO that nobody writes to', { timeout: 60_000 }, (_, signal, args) => {
   test(`ends with ${signal}, and says so`, async () => {
     const running = startTdctl(args);
@@ -74,6 +82,21 @@ describe.each([
     });
   });
 });
+
+test('explain waits for a log, and an interrupt ends that', async () => {
+  const running = startTdctl(['explain', '-o', 'json'], { stdin: 'open' });
+  // The pipe is empty again when explain reads.
+  running.child.stdin.write('a line of no meaning\n'.repeat(10_000));
+  await new Promise<void>((resolve) =>
+    running.child.stdin.write('and one more\n', () => resolve()),
+  );
+  running.child.kill('SIGINT');
+  const { exitCode, stderr } = await running.ended;
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 130,
+    stderr: expect.stringMatching('interrupted \\(SIGINT\\)'),
+  });
+}, 60_000);
 
 test('what is read from a FIFO is read once: a rehearsal takes its TD from it', async () => {
   const running = startTdctl(['rehearse', fifo, '--host', 'sim']);
@@ -101,7 +124,6 @@ test('a trace of any length is judged in the same memory', async () => {
     trace,
     [...lines.slice(0, built), question.repeat(many), ...lines.slice(built)].join('\n'),
   );
-  // Held at once, these calls are ten times as much.
   const { stdout, exitCode } = await tdctl(['trace', 'lint', trace, '-o', 'json'], {
     env: { NODE_OPTIONS: '--max-old-space-size=64' },
   });

@@ -16,7 +16,7 @@ test.prop([anyText])(
     expect(printed).not.toMatch(/[\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\n\r]/u);
     expect(printed.replaceAll('\t', '')).not.toMatch(/\p{Cc}/u);
     expect(printed).not.toMatch(/[\u{e0000}-\u{e007f}]/u);
-    },
+  },
 );
 
 test.prop([anyText])('what has been made safe stays as it is', (text) => {

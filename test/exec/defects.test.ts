@@ -65,7 +65,7 @@ async function fail(
   return { exit, failure, machine, open: running.openFiles() };
 }
 
-const killed = { how: 'signal', signal: 'SIGKILL' };
+const killed = { how: 'signal', status: 9, signal: 'SIGKILL' };
 
 describe('what throws is told, and the program is ended', () => {
   test.for([1, 2, 9, 20])('the listener, at call %i', async (nth, context) => {

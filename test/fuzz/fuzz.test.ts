@@ -3,7 +3,7 @@
  * end. Here a fixed sample; `npm run fuzz -- --count 3000000` for a campaign.
  */
 import { afterAll, describe, expect, test } from 'vitest';
-import { reportFailure } from '../../src/cli/failure.ts';
+import { conclude } from '../../src/cli/failure.ts';
 import { TdctlError } from '../../src/errors/index.ts';
 import { terminal } from '../support/cli.ts';
 import { Random } from './random.ts';
@@ -26,12 +26,12 @@ afterAll(() => watchdog.end());
 const harmful = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u2028-\u202e\u2066-\u2069]/;
 
 /** @returns what is wrong with the way it ended. */
-function problemWith(error: unknown): string | undefined {
+async function problemWith(error: unknown): Promise<string | undefined> {
   if (!(error instanceof TdctlError) || error.code === 'TDCTL_E_INTERNAL') {
     return error instanceof Error ? error.stack : String(error);
   }
   const { io, written } = terminal();
-  reportFailure(error, { io, format: 'text' });
+  await conclude({ error }, { io, format: 'text' });
   return harmful.test(written.stderr)
     ? `harmful text: ${JSON.stringify(written.stderr)}`
     : undefined;
@@ -48,7 +48,7 @@ async function tryInput(target: Target, at: number): Promise<string | undefined>
   try {
     await input.read();
   } catch (error) {
-    problem = problemWith(error);
+    problem = await problemWith(error);
   }
   problem ??= pollution();
   if (problem === undefined) return undefined;

@@ -10,7 +10,7 @@ import { captureOf } from '../../src/diagnosis/capture/capture.ts';
 import { parseCapture } from '../../src/diagnosis/capture/load.ts';
 import { captureToHostProfile } from '../../src/diagnosis/capture/to-host-profile.ts';
 import { readFacts } from '../../src/diagnosis/doctor/index.ts';
-import { explainLog, explainTyped, linesOf } from '../../src/diagnosis/explain/index.ts';
+import { explainLog, explainTyped } from '../../src/diagnosis/explain/index.ts';
 import { parseRunScript } from '../../src/exec/run-script/load.ts';
 import { parseTdvf } from '../../src/firmware/index.ts';
 import { parseHostFile } from '../../src/host/simulated/host-file/load.ts';
@@ -241,7 +241,7 @@ export const targets: readonly Target[] = [
   text('lint', 2, { corpus: corpusOf([...textTraces, ...jsonTraces, ...straces]), read: lint }),
   text('log to explain', 6, {
     corpus: corpusOf(logs),
-    read: (input) => explainLog(linesOf([Buffer.from(input)])),
+    read: (input) => explainLog([Buffer.from(input)]),
   }),
   text('words to explain', 3, {
     corpus: corpusOf([...typed, ...logs]),

@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
+import { chunksOf, standardInput } from '../../documents/read-bytes.ts';
 import type { CommandIo } from '../io.ts';
 import { outputOption } from '../options.ts';
 
@@ -31,16 +32,16 @@ export interface LogInput {
 }
 
 // Read when it is needed: opening standard input costs every other command its start.
-const standardInput: LogInput = {
+const pipedLog: LogInput = {
   get isTty() {
     return process.stdin.isTTY === true;
   },
   get chunks() {
-    return process.stdin;
+    return chunksOf(standardInput);
   },
 };
 
-export function explainCommand(io: CommandIo, input: LogInput = standardInput) {
+export function explainCommand(io: CommandIo, input: LogInput = pipedLog) {
   return new Command('explain')
     .summary('say what the kernel, the TDX module or QEMU meant')
     .description('Explain a TDX status word, a refused request, a line or a whole log.')

@@ -42,8 +42,10 @@ export class TraceHistory {
   /** The VMs of which some file is open. */
   readonly vms = new Set<VmHistory>();
   readonly #vmByFile = new Map<string, VmHistory>();
-  /** Where the last kept call of a kind stands in the calls of its VM. */
-  readonly #kept = new Map<VmHistory, Map<string, number[]>>();
+  /** The VMs that were closed themselves, while others of their files are open. */
+  readonly #closedFirst = new Set<VmHistory>();
+  /** Where the kept calls of a kind stand in the calls of their VM, by file. */
+  readonly #kept = new Map<string, Map<string, number[]>>();
   /** The first call that asked for KVM_CAP_MAX_VCPUS, whatever the file. */
   maxVcpusAsked: TracedCall | undefined;
 
@@ -65,9 +67,15 @@ export class TraceHistory {
     if (vm === undefined) return undefined;
     vm.closed.set(file, line);
     vm.open.delete(file);
-    if (vm.open.size > 0) return undefined;
-    for (const each of vm.closed.keys()) this.#vmByFile.delete(each);
-    this.#kept.delete(vm);
+    if (vm.open.size > 0) {
+      if (file === vm.vm) this.#closedFirst.add(vm);
+      return undefined;
+    }
+    for (const each of vm.closed.keys()) {
+      this.#vmByFile.delete(each);
+      this.#kept.delete(each);
+    }
+    this.#closedFirst.delete(vm);
     this.vms.delete(vm);
     return vm;
   }
@@ -95,11 +103,8 @@ export class TraceHistory {
     if (request === 'KVM_TDX_INIT_MEM_REGION') addPages(vm.pages, step);
     vm.asksMaxVcpus ||= asksMaxVcpus(step);
     vm.takesMapGpa ||= mayTakeMapGpa(step);
-    const kept = this.#kept.get(vm) ?? new Map<string, number[]>();
-    this.#kept.set(vm, kept);
-    const kind = `${object} ${request} ${errnoOf(step) ?? ''}`;
-    const places = kept.get(kind) ?? [];
-    kept.set(kind, places);
+    const errno = errnoOf(step);
+    const places = this.#placesOf(object, errno === undefined ? request : `${request} ${errno}`);
     const last = places.at(-1);
     const before = last === undefined ? undefined : vm.calls[last];
     // What made a file is told by the name of the file.
@@ -111,9 +116,19 @@ export class TraceHistory {
     }
   }
 
+  #placesOf(file: string, kind: string): number[] {
+    const ofFile = this.#kept.get(file) ?? new Map<string, number[]>();
+    if (ofFile.size === 0) this.#kept.set(file, ofFile);
+    const places = ofFile.get(kind) ?? [];
+    if (places.length === 0) ofFile.set(kind, places);
+    return places;
+  }
+
   #initialized(vm: VmHistory, step: TracedCall): void {
-    for (const other of this.vms) {
-      if (other !== vm && other.closed.has(other.vm)) other.next ??= step;
+    for (const other of this.#closedFirst) {
+      if (other === vm) continue;
+      other.next = step;
+      this.#closedFirst.delete(other);
     }
   }
 

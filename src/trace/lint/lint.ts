@@ -84,10 +84,10 @@ class TraceJudge {
   readonly #replay: Replay;
   readonly #options: LintOptions;
   /**
-   * Refusals that are no fault of the program, by file and request, and by what they say. The program may yet
+   * Refusals that are no fault of the program, by file, by request, and by what they say. The program may yet
    * try again.
    */
-  readonly #unlucky = new Map<string, Map<string, Pending>>();
+  readonly #unlucky = new Map<string, Map<string, Map<string, Pending>>>();
   /** The first finding about each VM that has answered EIO without another reason, and so is dead. */
   readonly #dead = new Map<VmHistory, LintFinding>();
 
@@ -127,7 +127,7 @@ class TraceJudge {
   /** Judges the VMs that the program never closed, and what was asked of no VM. */
   end(end: TraceEnd): void {
     for (const vm of this.#history.vms) this.#judge(vm, end);
-    for (const key of this.#unlucky.keys()) this.#settle(key, new Set());
+    for (const file of this.#unlucky.keys()) this.#settle(file, new Set());
   }
 
   #judge(vm: VmHistory, end: TraceEnd | undefined): void {
@@ -139,11 +139,7 @@ class TraceJudge {
     const told = new Set(
       ofRules.filter(({ id }) => id.endsWith('.not-repeated')).map(({ line }) => line),
     );
-    for (const file of new Set([...vm.closed.keys(), ...vm.open])) {
-      for (const key of this.#unlucky.keys()) {
-        if (key.startsWith(`${file}.`)) this.#settle(key, told);
-      }
-    }
+    for (const file of new Set([...vm.closed.keys(), ...vm.open])) this.#settle(file, told);
     for (const finding of ofRules) this.findings.add(finding);
     const dead = this.#dead.get(vm);
     if (dead !== undefined) this.findings.add(dead);
@@ -170,15 +166,17 @@ class TraceJudge {
       const known = this.#dead.get(vm);
       this.#dead.set(vm, known === undefined ? finding : { ...known, count: known.count + 1 });
     } else if (errno !== undefined && isCircumstance({ errno, check })) {
-      this.#wait(unluckyKey(call), finding);
+      this.#wait(call, finding);
     } else {
       this.findings.add(finding);
     }
   }
 
-  #wait(key: string, finding: LintFinding): void {
-    const pending = this.#unlucky.get(key) ?? new Map<string, Pending>();
-    this.#unlucky.set(key, pending);
+  #wait({ record: { object, request } }: TracedCall, finding: LintFinding): void {
+    const ofFile = this.#unlucky.get(object) ?? new Map<string, Map<string, Pending>>();
+    this.#unlucky.set(object, ofFile);
+    const pending = ofFile.get(request) ?? new Map<string, Pending>();
+    ofFile.set(request, pending);
     const content = contentOf(finding);
     const known = pending.get(content)?.finding;
     const counted = known === undefined ? finding : { ...known, count: known.count + 1 };
@@ -186,29 +184,28 @@ class TraceJudge {
   }
 
   /** The program did not try again. */
-  #settle(key: string, told: ReadonlySet<number>): void {
-    for (const { finding, lastLine } of this.#unlucky.get(key)?.values() ?? []) {
-      const count = finding.count - (told.has(lastLine) ? 1 : 0);
-      if (count > 0) this.findings.add({ ...finding, count });
+  #settle(file: string, told: ReadonlySet<number>): void {
+    for (const pending of this.#unlucky.get(file)?.values() ?? []) {
+      for (const { finding, lastLine } of pending.values()) {
+        const count = finding.count - (told.has(lastLine) ? 1 : 0);
+        if (count > 0) this.findings.add({ ...finding, count });
+      }
     }
-    this.#unlucky.delete(key);
+    this.#unlucky.delete(file);
   }
 
   /** A program that tries again has done what it should. */
   #repeated(call: TracedCall): void {
-    const key = unluckyKey(call);
-    for (const { finding } of this.#unlucky.get(key)?.values() ?? []) {
+    const { object, request } = call.record;
+    const ofFile = this.#unlucky.get(object);
+    for (const { finding } of ofFile?.get(request)?.values() ?? []) {
       const problem = `${finding.problem}, and tried again until it was taken on line ${call.line}`;
       this.findings.add({ ...finding, severity: 'note', problem, remedy: undefined });
     }
-    this.#unlucky.delete(key);
+    ofFile?.delete(request);
   }
 }
 
 function mayBeDead(check: CheckName | undefined): boolean {
   return check === undefined || check === 'vm.dead' || book[check].vmDead === true;
-}
-
-function unluckyKey({ record }: TracedCall): string {
-  return `${record.object}.${record.request}`;
 }

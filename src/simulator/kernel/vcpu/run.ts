@@ -100,7 +100,8 @@ class RunCall implements VcpuRun {
     vcpu.vm.runs.delete(this);
     const heldMutex = vcpu.run === this;
     if (heldMutex) vcpu.run = undefined;
-    this.#cancelled.abort();
+    // Without a reason of our own, each call would cost the making of an error with its stack.
+    this.#cancelled.abort('ended');
     ended(answer);
     this.#finish(answer);
     if (heldMutex) vcpu.waitingRuns.shift()?.begin();

@@ -116,10 +116,11 @@ function guessBeforeVcpus(
   guesses: Map<TracedStep, Guess>,
 ): void {
   const good = calls.filter(succeeded);
+  const firstGood = good.reduce((first, { line }) => Math.min(first, line), Infinity);
   const init = vcpusFollow || good.length > 1 ? good.at(-1) : undefined;
   for (const call of calls) {
     const errno = errnoOf(call);
-    const isAfterGood = good.some(({ line }) => line < call.line);
+    const isAfterGood = firstGood < call.line;
     if (errno === 'E2BIG') guesses.set(call, noRoom);
     else if (call === init) {
       guesses.set(call, guess('KVM_TDX_INIT_VM', 'the last command of the VM before its vCPUs'));
@@ -137,9 +138,7 @@ function guessBeforeVcpus(
 const onlyInitVm: ReadonlySet<string> = new Set(['EAGAIN', 'ENOSPC', 'EBUSY', 'EIO', 'EINTR']);
 
 function guessVcpuCommands({ calls }: VmCalls, guesses: Map<TracedStep, Guess>): void {
-  const vcpus = new Set(calls.map(({ record }) => record.object).filter(isVcpu));
-  for (const vcpu of vcpus) {
-    const own = calls.filter(({ record }) => record.object === vcpu);
+  for (const own of callsOfVcpus(calls)) {
     const cpuidSet = own.findIndex(({ record }) => record.request === 'KVM_SET_CPUID2');
     let isInitialized = false;
     for (const [at, call] of own.entries()) {
@@ -149,6 +148,18 @@ function guessVcpuCommands({ calls }: VmCalls, guesses: Map<TracedStep, Guess>):
       isInitialized ||= guessed.command === 'KVM_TDX_INIT_VCPU' && succeeded(call);
     }
   }
+}
+
+function callsOfVcpus(calls: readonly TracedCall[]): Iterable<readonly TracedCall[]> {
+  const ofVcpus = new Map<string, TracedCall[]>();
+  for (const call of calls) {
+    const { object } = call.record;
+    if (!isVcpu(object)) continue;
+    const own = ofVcpus.get(object);
+    if (own === undefined) ofVcpus.set(object, [call]);
+    else own.push(call);
+  }
+  return ofVcpus.values();
 }
 
 function guessVcpuCommand(

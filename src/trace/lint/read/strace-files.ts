@@ -34,13 +34,15 @@ const kindsByRequest: Readonly<Record<string, ObjectKind>> = {
 
 export class StraceFiles {
   readonly #objects = new Map<number, string>();
+  /** How many descriptors a file has. */
+  readonly #descriptors = new Map<string, number>();
   #made = 0;
 
   /** Registers a new file at this descriptor. */
   make(fd: number, kind: ObjectKind): string {
     const name = `${kind}#${this.#made}`;
     this.#made += 1;
-    this.#objects.set(fd, name);
+    this.#set(fd, name);
     return name;
   }
 
@@ -56,17 +58,30 @@ export class StraceFiles {
 
   duplicate(from: number, to: number): void {
     const name = this.#objects.get(from);
-    if (name !== undefined) this.#objects.set(to, name);
+    if (name !== undefined) this.#set(to, name);
   }
 
   /** @returns The file, if that was its last descriptor. */
   close(fd: number): string | undefined {
     const name = this.#objects.get(fd);
+    if (name === undefined) return undefined;
     this.#objects.delete(fd);
-    return name === undefined || [...this.#objects.values()].includes(name) ? undefined : name;
+    const left = (this.#descriptors.get(name) ?? 0) - 1;
+    if (left > 0) {
+      this.#descriptors.set(name, left);
+      return undefined;
+    }
+    this.#descriptors.delete(name);
+    return name;
   }
 
   get open(): readonly string[] {
-    return [...new Set(this.#objects.values())];
+    return [...this.#descriptors.keys()];
+  }
+
+  #set(fd: number, name: string): void {
+    this.close(fd);
+    this.#objects.set(fd, name);
+    this.#descriptors.set(name, (this.#descriptors.get(name) ?? 0) + 1);
   }
 }

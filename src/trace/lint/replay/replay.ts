@@ -40,8 +40,10 @@ const mostPages = 1 << 18;
 export class Replay {
   readonly #options: ReplayOptions;
   #run: Run;
-  /** The steps that made the machine what it is; undefined where they were too many to keep. */
-  #accepted: TracedStep[] | undefined = [];
+  /** The steps that made the machine what it is, in order; undefined where they were too many to keep. */
+  #accepted: Set<TracedStep> | undefined = new Set();
+  /** The same by the file that they made or were asked of. */
+  readonly #acceptedOf = new Map<string, TracedStep[]>();
   readonly #ran = new Set<string>();
   #restarts = 0;
 
@@ -93,16 +95,23 @@ export class Replay {
 
   /** Files that are gone, with all that held them, have left nothing behind in the machine. */
   forget(files: ReadonlySet<string>): void {
-    for (const file of files) this.#ran.delete(file);
-    this.#accepted = this.#accepted?.filter(
-      (step) => !files.has(madeBy(step) ?? fileOf(step) ?? ''),
-    );
+    for (const file of files) {
+      this.#ran.delete(file);
+      for (const step of this.#acceptedOf.get(file) ?? []) this.#accepted?.delete(step);
+      this.#acceptedOf.delete(file);
+    }
   }
 
   #keep(step: TracedStep): void {
     if (this.#accepted === undefined || this.#changesNothing(step)) return;
-    this.#accepted.push(step);
-    if (this.#accepted.length > mostAccepted) this.#accepted = undefined;
+    this.#accepted.add(step);
+    const file = madeBy(step) ?? fileOf(step) ?? '';
+    const ofFile = this.#acceptedOf.get(file);
+    if (ofFile === undefined) this.#acceptedOf.set(file, [step]);
+    else ofFile.push(step);
+    if (this.#accepted.size <= mostAccepted) return;
+    this.#accepted = undefined;
+    this.#acceptedOf.clear();
   }
 
   /** A machine that begins again need not be asked what it can, and a vCPU has run or has not. */

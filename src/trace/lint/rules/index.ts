@@ -25,8 +25,10 @@ export function ruleFindings(vm: VmHistory, trace: RuleTrace): LintFinding[] {
 
 function findingOf(rule: LintRule, found: Found, { kernelAbi }: RuleTrace): LintFinding {
   const { id, severity, problem, kernel, remedy } = rule;
-  const made = new Set(Object.values(kernelAbi.checks).flat());
-  const checks = (rule.checks ?? []).filter((check) => made.has(check));
+  const checksOfKernel = Object.values(kernelAbi.checks);
+  const checks = (rule.checks ?? []).filter((check) =>
+    checksOfKernel.some((ofRequest) => ofRequest.includes(check)),
+  );
   const { at, detail } = found;
   return {
     id,
