@@ -46,7 +46,7 @@ function said({
   message,
   values,
 }: FoundMessage): Pick<LineFinding, 'answer' | 'message' | 'values'> {
-  const ofCode = message.codes && answerOfCode(message.codes, values);
+  const ofCode = message.codes && answerOfCode(message.codes, values.code);
   const answer: Answer | undefined =
     ofCode ?? (message.answer && { ...message.answer, ...message.say?.(values) });
   return { answer, message, values };

@@ -1,6 +1,5 @@
 /** Codes that messages print: many of one kind, each with its own answer. */
 import type { Answer } from '../answer.ts';
-import type { MessageRow, Values } from './message.ts';
 
 /** A code by its number; its names are those of the header that defines it. */
 export interface Code {
@@ -26,9 +25,9 @@ export function inDecimal(table: CodeTable): CodeTable {
 /** undefined: the message prints no code, or one that is in no table. */
 export function answerOfCode(
   tables: readonly CodeTable[],
-  { code = '' }: Values,
+  code: string | undefined,
 ): Answer | undefined {
-  const digits = code.replace(/^0x/i, '');
+  const digits = (code ?? '').replace(/^0x/i, '');
   const found = tables.flatMap(({ base, codes }) =>
     codes.filter((each) => each.code === Number.parseInt(digits, base)),
   );
@@ -44,11 +43,16 @@ export function answerOfLoneCode(tables: readonly CodeTable[], text: string): An
   if (digits === undefined || Number.parseInt(digits, 16) < FIRST_TELLING) return undefined;
   return answerOfCode(
     tables.filter(({ base }) => base === 16),
-    { code: digits },
+    digits,
   );
 }
 
-/** A row for each name, which programs print in place of the number. */
-export function namesOf({ codes }: CodeTable): readonly MessageRow[] {
+interface RowOfNames {
+  readonly says: readonly string[];
+  readonly answer: Answer;
+}
+
+/** A row for each code with its names, which programs print in place of the number. */
+export function namesOf({ codes }: CodeTable): readonly RowOfNames[] {
   return codes.map(({ names, answer }) => ({ says: names, answer }));
 }
