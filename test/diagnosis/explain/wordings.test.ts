@@ -11,6 +11,8 @@ const sources = readdirSync(folder).map((file) => file.replace(/\.txt$/, ''));
 /** How many have no row yet: a new row makes a number here smaller. */
 const unknownYet: Readonly<Record<string, number>> = {
   'kernel-virt': 4,
+  // Fields of a dump, which have no words of their own: "Event:", "Size - 0x10".
+  ovmf: 16,
 };
 
 describe('every message of a source is known on standard input', () => {

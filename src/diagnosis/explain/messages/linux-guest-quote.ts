@@ -43,10 +43,10 @@ export const linuxGuestQuote = messages(
         id: 'guest.get-quote-refused',
         meaning: 'the VMM refused the request for a quote',
         causes: [
-          'the VMM has no quotes (8000000000000000): QEMU without quote-generation-socket, or before 10.1',
+          'the VMM has no quotes (8000000000000000): QEMU before 10.1, or a kernel of the host before 6.16',
           'the VMM is at work on another request, and asks to try again',
         ],
-        next: 'start QEMU with quote-generation-socket; look at the log of QEMU on the host',
+        next: 'use QEMU 10.1 or later with quote-generation-socket; look at its log on the host',
       },
     },
     {
@@ -60,7 +60,7 @@ export const linuxGuestQuote = messages(
         meaning: 'the host answered that it made no quote',
         causes: [
           '8000000000000000: QGS failed, and its log says why',
-          '8000000000000001: QEMU does not reach QGS',
+          '8000000000000001: QEMU was not told where QGS is, or does not reach it',
         ],
         next: 'read `journalctl -u qgsd` and the log of QEMU on the host',
       },
@@ -70,6 +70,7 @@ export const linuxGuestQuote = messages(
               meaning: 'the VMM does not reach its quote service (8000000000000001)',
               causes: [
                 'qgsd does not run on the host',
+                'QEMU was started without quote-generation-socket',
                 'QEMU was given another address or no right to it',
               ],
               next: 'check `systemctl status qgsd` and the log of QEMU on the host',

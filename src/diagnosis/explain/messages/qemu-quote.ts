@@ -16,7 +16,7 @@ export const qemuQuote = messages(
       source: 'target/i386/kvm/tdx.c',
       answer: {
         id: 'attestation.no-quote-socket',
-        meaning: 'the TD asked for a quote, and QEMU was not told where QGS listens',
+        meaning: 'QEMU was not told where QGS listens, so its TD gets no quotes',
         next: 'start QEMU with -object \'{"qom-type":"tdx-guest","id":"tdx0","quote-generation-socket":{"type":"unix","path":"/var/run/tdx-qgs/qgs.socket"}}\'',
       },
     },
