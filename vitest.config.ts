@@ -13,8 +13,8 @@ export default defineConfig({
   test: {
     clearMocks: true,
     // Ends a test that hangs; no test is about speed. Whole processes run on a busy two-core machine.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     reporters: [
       'default',
       './test/support/skip-reporter.ts',
