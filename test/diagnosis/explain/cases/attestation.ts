@@ -143,4 +143,18 @@ export const attestationCases: readonly Case[] = [
     log: ['qemu-system-x86_64: quote-generation-socket is not set'],
     ids: ['attestation.no-quote-socket'],
   },
+  {
+    from: 'PCCS, a verifier that asks for what it does not have',
+    log: [
+      '[info]: [IP=10.0.0.9][URL=/tdx/certification/v4/tcb?fmspc=00806F050000] -> [Status=404]',
+    ],
+    ids: ['verify.no-collateral'],
+  },
+  {
+    from: 'PCCS, PCKIDRetrievalTool with a wrong password',
+    log: [
+      '[info]: 127.0.0.1 - - [29/Nov/2026:08:08:30 +0000] "POST /sgx/certification/v4/platforms HTTP/1.1" 401 22 "-" "-"',
+    ],
+    ids: ['pccs.token'],
+  },
 ];

@@ -71,7 +71,7 @@ const codes: readonly (readonly [low: number, name: string, answer: Answer])[] =
   [0x3d, 'TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED', verifying.configurationNeeded],
   [0x3e, 'UNSUPPORTED_MODE', quoting.otherMode],
   [0x3f, 'NO_DEVICE', quoting.noSgxDevice],
-  [0x40, 'SERVICE_UNAVAILABLE', facts.pccsUnavailable],
+  [0x40, 'SERVICE_UNAVAILABLE', quoting.serviceUnavailable],
   [0x41, 'NETWORK_FAILURE', facts.networkError],
   [0x42, 'SERVICE_TIMEOUT', quoting.aesmTimeout],
   [0x43, 'ERROR_BUSY', quoting.aesmBusy],

@@ -3,6 +3,7 @@ import type { Answer } from '../../answer.ts';
 import type { CodeTable } from '../codes.ts';
 import { messages } from '../message.ts';
 import { facts } from './facts.ts';
+import { verifyingFacts } from './verifying-facts.ts';
 
 const config = '/opt/intel/sgx-dcap-pccs/config/default.json';
 
@@ -19,7 +20,7 @@ const apiKey: Answer = {
 const intelDoesNotKnow: Answer = {
   id: 'pccs.intel-does-not-know',
   rank: 'effect',
-  meaning: 'Intel has nothing for what PCCS asked: it does not know the platform (404)',
+  meaning: 'Intel has nothing for what PCCS asked (404): mostly it does not know the platform',
   causes: [
     'the platform was never registered, or not since its last BIOS or CPU change',
     'a pre-production platform at the production service',
@@ -100,7 +101,7 @@ const toClients: CodeTable = {
     { code: 200, names: [], answer: served },
     { code: 400, names: [], answer: badRequest },
     { code: 401, names: [], answer: badToken },
-    { code: 404, names: [], answer: facts.notRegistered },
+    { code: 404, names: [], answer: verifyingFacts.noCollateral },
     { code: 410, names: [], answer: endOfLife },
     { code: 461, names: [], answer: facts.platformUnknown },
     { code: 462, names: [], answer: facts.certificatesUnavailable },
@@ -108,6 +109,15 @@ const toClients: CodeTable = {
     { code: 502, names: [], answer: intelNotReached },
     { code: 503, names: [], answer: facts.pccsUnavailable },
   ],
+};
+
+/** Who asks for the certificate of a platform and gets none asks for one that is not registered. */
+const toPlatforms: CodeTable = {
+  title: 'Statuses that PCCS answers with where the certificate of a platform is asked for',
+  base: 10,
+  codes: toClients.codes.map((each) =>
+    each.code === 404 ? { ...each, answer: facts.notRegistered } : each,
+  ),
 };
 
 const otherStatus: Answer = {
@@ -137,6 +147,14 @@ export const pccs = messages(
         '/tdx/certification/{path:word} HTTP/{version:word}" {code:int} ',
       ],
       codes: [toClients],
+      answer: otherStatus,
+    },
+    {
+      says: [
+        '[URL=/sgx/certification/{version:word}/pckcert?{query:word}] -> [Status={code:int}]',
+        '/sgx/certification/{version:word}/pckcert?{query:word} HTTP/{http:word}" {code:int} ',
+      ],
+      codes: [toPlatforms],
       answer: otherStatus,
     },
     { says: 'No cache data for this platform', answer: facts.notRegistered },

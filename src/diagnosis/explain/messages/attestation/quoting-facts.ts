@@ -105,6 +105,15 @@ export const quotingFacts = {
     causes: ['SGX is off in the BIOS', 'the kernel has no CONFIG_X86_SGX'],
     next: 'switch on SGX in the BIOS, and look for `ls /dev/sgx_*`',
   },
+  serviceUnavailable: {
+    id: 'attestation.service-unavailable',
+    meaning: 'a service that the quote library asks is not available',
+    causes: [
+      'PCCS answered that it cannot serve now (HTTP 503)',
+      'the SGX service (aesmd) does not run',
+    ],
+    next: 'look at `journalctl -u pccs` and `systemctl status aesmd`, and try again',
+  },
   aesmTimeout: {
     id: 'attestation.aesm-timed-out',
     meaning: 'the SGX service (aesmd) did not answer in time',
