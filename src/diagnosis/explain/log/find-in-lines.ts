@@ -1,5 +1,6 @@
 /** What a line says, alone or together with those that it was cut from. */
 import type { Answer } from '../answer.ts';
+import { answerOfCode } from '../messages/codes.ts';
 import { type FoundMessage, messagesIn } from '../messages/find.ts';
 import { type Finding, type RecogniseOptions, recognise } from '../read/recognise.ts';
 import { continued, joinedLines } from './joined.ts';
@@ -45,10 +46,9 @@ function said({
   message,
   values,
 }: FoundMessage): Pick<LineFinding, 'answer' | 'message' | 'values'> {
-  const answer: Answer | undefined = message.answer && {
-    ...message.answer,
-    ...message.say?.(values),
-  };
+  const ofCode = message.codes && answerOfCode(message.codes, values.code);
+  const answer: Answer | undefined =
+    ofCode ?? (message.answer && { ...message.answer, ...message.say?.(values) });
   return { answer, message, values };
 }
 
