@@ -1,7 +1,7 @@
-/** The messages that a C source file prints: of Linux, QEMU and EDK II. */
+/** The messages that a C source file prints: of Linux, QEMU, EDK II and DCAP. */
 
 const printers =
-  /\b(?:(pr_(?:emerg|alert|crit|err|warn|notice|info)(?:_once|_ratelimited)?)|printk|dev_(?:err|warn|info)(?:_once)?|error_setg(?:_errno)?|error_(?:report|printf)(?:_once)?|(?:warn|info)_report(?:_once)?|qemu_log_mask|WARN(?:_ONCE|_RATELIMIT)?|kvm_pr_unimpl|DEBUG|sgx_ql_log|se_trace|qgs_log\w*|QGS_LOG_\w+)\s*\(/g;
+  /\b(?:(pr_(?:emerg|alert|crit|err|warn|notice|info)(?:_once|_ratelimited)?)|printk|dev_(?:err|warn|info)(?:_once)?|error_setg(?:_errno)?|error_(?:report|printf)(?:_once)?|(?:warn|info)_report(?:_once)?|qemu_log_mask|WARN(?:_ONCE|_RATELIMIT)?|kvm_pr_unimpl|(?:tdx_)?panic|DEBUG|syslog|(?:qcnl|qpl)_log|SE_(?:PROD_LOG|TRACE)|QGS_LOG_\w+)\s*\(/g;
 
 /**
  * @param {string} source
@@ -30,7 +30,7 @@ export function prefixOf(source) {
 
 /** Lines stay where they are. @param {string} source */
 function withoutComments(source) {
-  return source.replace(/("(?:[^"\\\n]|\\.)*")|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, (all, string) =>
+  return source.replace(/("(?:[^"\\\n]|\\[\s\S])*")|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, (all, string) =>
     string === undefined ? all.replace(/[^\n]/g, ' ') : all,
   );
 }
@@ -42,7 +42,7 @@ function withoutComments(source) {
  * @param {number} from
  */
 function firstString(code, from) {
-  const token = /\s*(?:"((?:[^"\\\n]|\\.)*)"|(PRI\w+)|(\w+)|([^\s\w"]))/y;
+  const token = /\s*(?:"((?:[^"\\\n]|\\[\s\S])*)"|(PRI\w+)|(\w+)|([^\s\w"]))/y;
   token.lastIndex = from;
   let depth = 1;
   /** @type {string | undefined} */
@@ -84,7 +84,9 @@ function printed(format) {
         return 'value';
       },
     )
+    .replace(/\\\n\s*/g, ' ')
     .replaceAll('\\n', '\n')
+    .replaceAll('\\r', '')
     .replaceAll('\\"', '"')
     .replaceAll('\\t', ' ');
 }

@@ -3,10 +3,8 @@
 // scripts/test-native-sanitized.mjs builds and runs it: `threads ROUNDS SEED`; it runs itself as the
 // client. Exit code 8: nothing can be supervised here.
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -14,6 +12,7 @@
 #include <cstdlib>
 #include <deque>
 #include <random>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -92,7 +91,8 @@ class Answerer {
   void answer(const OpenEvent& open) {
     const std::optional<Call> call = loop_.calls().find(open.call);
     if (!call) return;
-    NewFile file = loop_.files().make("kvm", 4096, chance(2));
+    NewFile file = loop_.files().make(
+        {.name = "kvm", .size_bytes = 4096, .mapped = chance(2), .flags = open.flags});
     if (file.error != 0) return loop_.refuse_unanswered(open.call);
     if (chance(2)) loop_.is_system(file.number);
     loop_.calls().remove(open.call);
@@ -131,7 +131,7 @@ int supervise(const char* self, std::mt19937& random) {
   constants.add(kvm_request, 4, 1);
   Loop loop(std::move(std::get<HeldClient>(launched)), std::move(constants),
             [&queue](Event event) { queue.push(std::move(event)); });
-  loop.start();
+  if (loop.start() != nullptr) return 1;
   if (let_go(loop.client()) != 0) return 1;
   Answerer answerer(loop, random);
   const unsigned stop_after = random() % 2 == 0 ? random() % 500 : ~0u;
@@ -156,17 +156,13 @@ int supervise(const char* self, std::mt19937& random) {
     }
   }
   loop.stop();
-  ::kill(loop.client().pid, SIGKILL);
-  // All of them are this process's children now, or were reaped.
-  while (::waitpid(-1, nullptr, 0) > 0) {
-  }
   return 0;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count == 2) return be_client();
+  if (count == 2 && std::string_view(arguments[1]) == "client") return be_client();
   const int rounds = count > 1 ? std::atoi(arguments[1]) : 20;
   const unsigned seed = count > 2 ? static_cast<unsigned>(std::atoi(arguments[2])) : 1;
   std::mt19937 random(seed);

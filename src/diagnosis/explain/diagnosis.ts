@@ -54,6 +54,8 @@ export interface Diagnosis {
 /** More different things than this in one log help nobody. */
 const MAX_KEPT = 200;
 const MAX_TEXT_CHARS = 240;
+/** In lines. The kernel of a TD prints "tdx: Guest detected" right before its own first line. */
+const NEAR = 3;
 
 /** What a person typed: one line, or a few. It is read as a log is, and names may stand alone in it. */
 export function explainTyped(text: string, options: ExplainOptions = {}): Diagnosis {
@@ -106,6 +108,7 @@ class Collector {
   readonly #boots: Boot[] = [new Boot()];
   /** A message over two lines is found from both. */
   readonly #lastSeen = new Map<Message, number>();
+  #inTdAt = -NEAR - 1;
   #left = 0;
 
   add(findings: readonly LineFinding[]): void {
@@ -122,10 +125,14 @@ class Collector {
   }
 
   #keep(finding: LineFinding): void {
-    const { message, values, kernelSeconds } = finding;
-    if (message?.mark === 'boot') this.#boots.push(new Boot(values?.release, kernelSeconds));
+    const { message, values, kernelSeconds, line } = finding;
+    if (message?.mark === 'boot') {
+      this.#boots.push(new Boot(values?.release, kernelSeconds));
+      if (line - this.#inTdAt <= NEAR) this.#boots.at(-1)?.marks.add('in-td');
+    }
     const boot = this.#boots.at(-1) ?? new Boot();
     if (message?.mark !== undefined) boot.marks.add(message.mark);
+    if (message?.mark === 'in-td') this.#inTdAt = line;
     const key = `${this.#boots.length}|${keyOf(finding)}`;
     const seen = this.#kept.get(key);
     if (seen) seen.count += 1;
@@ -196,7 +203,7 @@ function isTrouble(one: Kept): boolean {
 /** Two lines say the same when answer, word, leaf and refusal are the same. */
 function keyOf({ answer, message, status, refusal }: LineFinding): string {
   return [
-    answer?.id ?? message?.name ?? message?.mark,
+    answer?.id ?? message?.name ?? message?.mark ?? message?.inGuest?.id,
     answer?.meaning,
     status && formatWord(status.decoded.word),
     status?.leaf?.name ?? status?.leaf?.number,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { attestationCases } from './cases/attestation.ts';
 import type { Case } from './cases/case.ts';
+import { foreignCases } from './cases/foreign.ts';
 import { guestCases } from './cases/guest.ts';
 import { healthyCases } from './cases/healthy.ts';
 import { hostCases } from './cases/host.ts';
@@ -16,7 +17,13 @@ const bytesOf = ({ log }: Case) =>
 
 const nameOf = ({ from, log }: Case) => `${from}: ${typeof log === 'string' ? log : log[0]}`;
 
-const cases = [...hostCases, ...guestCases, ...attestationCases, ...healthyCases];
+const cases = [...hostCases, ...guestCases, ...attestationCases, ...healthyCases, ...foreignCases];
+
+test('there are 60 cases, and a third of them accuse nobody', () => {
+  expect(cases.length).toBeGreaterThanOrEqual(60);
+  const harmless = cases.filter(({ isHealthy }) => isHealthy);
+  expect(harmless.length * 3).toBeGreaterThanOrEqual(cases.length);
+});
 
 describe('a log has its answers, the first one first', () => {
   test.each(cases.map((one) => ({ ...one, name: nameOf(one) })))('$name', async (one) => {

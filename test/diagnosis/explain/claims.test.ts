@@ -25,6 +25,10 @@ const sameAs = (one: Explanation) => (other: Explanation) =>
 const isOfOneLine = ({ message, status, refusal }: Explanation) =>
   (message ?? status ?? refusal) !== undefined;
 
+/** What only the log of a TD means needs a line that shows whose log it is. */
+const placeOf = ({ answer, message }: Explanation) =>
+  message?.inGuest?.id === answer.id ? ['tdx: Guest detected'] : [];
+
 /** Long lines are cut where they are shown. */
 const isShownWhole = ({ text }: Explanation) => !text.endsWith('…');
 
@@ -55,7 +59,7 @@ test('what is shown of an answer says it by itself', async () => {
   const unsaid: string[] = [];
   for (const lines of logs) {
     for (const one of (await explain(lines)).filter(isOfOneLine).filter(isShownWhole)) {
-      const ofLine = await explain([one.text]);
+      const ofLine = await explain([...placeOf(one), one.text]);
       const own = [one.message?.answer?.id, one.message?.inGuest?.id, one.answer.id];
       if (!ofLine.some(({ answer }) => own.includes(answer.id)))
         unsaid.push(`${one.answer.id}: ${one.text}`);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { explainTyped } from '../../../src/diagnosis/explain/index.ts';
 import { rows } from '../../../src/diagnosis/explain/messages/find.ts';
+import type { Message } from '../../../src/diagnosis/explain/messages/message.ts';
 import { diagnose, ids } from './read-fixture.ts';
 
 const json = JSON.stringify;
@@ -51,14 +52,20 @@ const forms: Readonly<Record<string, (text: string) => string | Uint8Array>> = {
 
 const answered = rows.filter(({ message }) => message.answer !== undefined);
 
+const idsOf = ({ answer, inGuest, codes }: Message): readonly (string | undefined)[] => [
+  answer?.id,
+  inGuest?.id,
+  ...(codes ?? []).flatMap((table) => table.codes.map((code) => code.answer.id)),
+];
+
 describe.each(Object.keys(forms))('in the form of %s', (name) => {
   test('every message of the table is found', async () => {
     const missed: string[] = [];
     for (const { message, wording } of answered) {
       const log = forms[name]?.(wording.print()) ?? '';
-      const expected = [message.answer?.id, message.inGuest?.id];
       const found = ids(await diagnose(log));
-      if (!expected.some((id) => id !== undefined && found.includes(id))) missed.push(wording.text);
+      if (!idsOf(message).some((id) => id !== undefined && found.includes(id)))
+        missed.push(wording.text);
     }
     expect(missed).toEqual([]);
   });
@@ -67,8 +74,7 @@ describe.each(Object.keys(forms))('in the form of %s', (name) => {
 test('every message is answered by itself first when it is typed', () => {
   const other = answered.filter(({ message, wording }) => {
     const [first] = explainTyped(wording.print()).explanations;
-    const own = [message.answer?.id, message.inGuest?.id];
-    return !own.includes(first?.answer.id);
+    return !idsOf(message).includes(first?.answer.id);
   });
   expect(other.map(({ wording }) => wording.text)).toEqual([]);
 });
@@ -78,4 +84,32 @@ test('every sentence with values in it has them', () => {
     const values = wording.find(wording.print())?.values ?? {};
     expect(JSON.stringify(message.say?.(values) ?? {})).not.toContain('undefined');
   }
+});
+
+test('every code that a message may print has its own answer, in hex as in decimal', () => {
+  for (const { message, wording } of answered) {
+    for (const { base, codes } of message.codes ?? []) {
+      for (const { code, answer } of codes) {
+        const printed = wording.print({ code: code.toString(base) });
+        expect(explainTyped(printed).explanations[0]?.answer, printed).toEqual(answer);
+      }
+    }
+  }
+});
+
+test('no table has two answers for one code', () => {
+  for (const table of new Set(answered.flatMap(({ message }) => message.codes ?? []))) {
+    const codes = table.codes.map(({ code }) => code);
+    expect(codes, table.title).toEqual([...new Set(codes)]);
+  }
+});
+
+test('a code of the quote service is known by its number alone, typed', () => {
+  const first = (text: string) => explainTyped(text).explanations[0]?.answer.id;
+  expect(first('0xb033')).toBe('qcnl.pccs-certificate-not-trusted');
+  expect(first('0xE047')).toBe('qpl.platform-unknown');
+  expect(first('0x11001')).toBe('attestation.unexpected');
+  expect(first('0x12001')).toBe('qgs.answers-without-quote');
+  // Small numbers are codes of everything.
+  expect(first('0x0008')).toBeUndefined();
 });

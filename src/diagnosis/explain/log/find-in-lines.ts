@@ -1,5 +1,6 @@
 /** What a line says, alone or together with those that it was cut from. */
 import type { Answer } from '../answer.ts';
+import { answerOfCode } from '../messages/codes.ts';
 import { type FoundMessage, isAnyIn, messagesIn, rowsWithKeyIn } from '../messages/find.ts';
 import { errnoIn } from '../read/errno-words.ts';
 import { type Finding, type RecogniseOptions, recognise } from '../read/recognise.ts';
@@ -55,26 +56,33 @@ function ofJoined(hit: Hit, own: LogLine): readonly LineFinding[] {
     }));
 }
 
-/** As much of a neighbour as a word may reach over. */
+/** As much as a word that was cut may be long. */
 const EDGE_CHARS = 64;
 
-/** The line, and the ends of its neighbours: what else they say is found from them. */
-function withEdges(hit: Hit, { texts: [text = ''], hasPrefix, isPartial }: LogLine): string {
-  const before = readLine(hit.at(-1) ?? '');
+/** The line, and the ends of its neighbours that a word may reach over: what else they say is found from them. */
+function withEdges(hit: Hit, own: LogLine): string {
+  let text = own.texts[0] ?? '';
+  for (let [line, distance, chars] = [own, 1, 0]; chars < EDGE_CHARS; distance += 1) {
+    const raw = hit.at(-distance);
+    const before = readLine(raw ?? '');
+    if (raw === undefined || (line.hasPrefix && !before.isPartial)) break;
+    const part = before.texts.at(-1) ?? '';
+    text = part.slice(-EDGE_CHARS) + text;
+    chars += part.length + 1;
+    line = before;
+  }
   const after = readLine(hit.at(1) ?? '');
-  const head = hasPrefix && !before.isPartial ? '' : (before.texts.at(-1) ?? '');
-  const tail = after.hasPrefix && !isPartial ? '' : (after.texts[0] ?? '');
-  return head.slice(-EDGE_CHARS) + text + tail.slice(0, EDGE_CHARS);
+  const tail = after.hasPrefix && !own.isPartial ? '' : (after.texts[0] ?? '');
+  return text + tail.slice(0, EDGE_CHARS);
 }
 
 function said({
   message,
   values,
 }: FoundMessage): Pick<LineFinding, 'answer' | 'message' | 'values'> {
-  const answer: Answer | undefined = message.answer && {
-    ...message.answer,
-    ...message.say?.(values),
-  };
+  const ofCode = message.codes && answerOfCode(message.codes, values.code);
+  const answer: Answer | undefined =
+    ofCode ?? (message.answer && { ...message.answer, ...message.say?.(values) });
   return { answer, message, values };
 }
 

@@ -36,14 +36,14 @@ export interface WordsOfInterest {
 export const weights = {
   /** It is looked at. */
   enough: 1,
-  /** It is looked at if a telling word is in it, or in the lines that it may go on in. */
+  /** It is looked at if a telling word is in it, or in the lines around that it may be one with. */
   named: 2,
   telling: 4,
 } as const;
 
 const ALL = weights.enough | weights.named | weights.telling;
 
-/** As many lines a request may go on over, up to the word that tells how it went. */
+/** Over as many lines a message may be cut, from its name to the word that tells how it went. */
 const TELLING_LINES = 5;
 
 const MINUS = 45;
@@ -211,14 +211,22 @@ export class LineReader {
 /** The lines to look at. */
 function hitsAmong(weighed: readonly number[]): number[] {
   const hits: number[] = [];
-  let tellingAt = Number.POSITIVE_INFINITY;
-  for (let index = weighed.length - 1; index >= 0; index -= 1) {
-    const weight = weighed[index] ?? 0;
-    if ((weight & weights.telling) !== 0) tellingAt = index;
-    const isTold = (weight & weights.named) !== 0 && tellingAt - index <= TELLING_LINES;
-    if ((weight & weights.enough) !== 0 || isTold) hits.push(index);
+  let lastTelling = Number.NEGATIVE_INFINITY;
+  /** Named, and no telling word so far. */
+  let waiting: number[] = [];
+  for (const [index, weight] of weighed.entries()) {
+    if ((weight & weights.telling) !== 0) {
+      lastTelling = index;
+      hits.push(...waiting.filter((named) => index - named <= TELLING_LINES));
+      waiting = [];
+    }
+    const isTold = index - lastTelling <= TELLING_LINES;
+    if ((weight & weights.enough) !== 0 || ((weight & weights.named) !== 0 && isTold))
+      hits.push(index);
+    else if ((weight & weights.named) !== 0) waiting.push(index);
+    if (waiting.length > TELLING_LINES) waiting = waiting.slice(-TELLING_LINES);
   }
-  return hits.reverse();
+  return hits.sort((a, b) => a - b);
 }
 
 /** `(-28)`, `= -28`: a number behind a minus that is none of a date or a range. */

@@ -1,5 +1,6 @@
 /** The one table of messages: a row is a message that somebody prints, and what it means. */
 import type { Answer } from '../answer.ts';
+import type { CodeTable } from './codes.ts';
 
 /** Where a log is from: the machine that runs TDs, or the inside of one. */
 export type Place = 'host' | 'guest';
@@ -35,6 +36,8 @@ interface Row {
   readonly says: string | readonly string[];
   /** Absent: the message is no answer, and only marks the log or is part of a log rule. */
   readonly answer?: Answer;
+  /** Where it prints a `{code}`: each has its own answer, and `answer` stands for those in no table. */
+  readonly codes?: readonly CodeTable[];
   /** Says the answer with the values. */
   readonly say?: (values: Values) => Partial<Omit<Answer, 'id'>>;
   /** What it means in the log of a TD, where that is something else. */

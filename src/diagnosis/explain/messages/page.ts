@@ -1,7 +1,7 @@
 /** docs/messages.md: the table of messages for people to read, and the ids of all other answers. */
 import { isCheckName } from '../../../abi/kvm/checks/index.ts';
 import { allAnswers } from '../all-answers.ts';
-import { allMessages, messageAnswers } from './index.ts';
+import { allMessages, codeTables, messageAnswers } from './index.ts';
 import type { Message } from './message.ts';
 
 export function messagesPage(): string {
@@ -10,7 +10,7 @@ export function messagesPage(): string {
     const own = allMessages.filter((message) => message.by === by && message.answer !== undefined);
     return own.length === 0 ? [] : [section(by, own)];
   });
-  return `${[head, ...sections, otherAnswers()].join('\n\n')}\n`;
+  return `${[head, ...sections, ...codeSections(), otherAnswers()].join('\n\n')}\n`;
 }
 
 const head = `# Messages that \`tdctl explain\` knows
@@ -25,6 +25,21 @@ function section(by: string, messages: readonly Message[]): string {
     return [[words, releases, answer.rank ?? 'cause', answer.meaning, code(answer.id)]];
   });
   return `## ${by}\n\n${table(['message', 'releases', 'weight', 'means', 'id'], rows)}`;
+}
+
+/** A table that is printed in hex and in decimal is shown once. */
+function codeSections(): readonly string[] {
+  const byTitle = new Map(codeTables.toReversed().map((table) => [table.title, table]));
+  return [...byTitle.values()].map(({ title, base, codes }) => {
+    const rows = codes.map(({ code: number, names, answer }) => [
+      code(base === 16 ? `0x${number.toString(16)}` : String(number)),
+      names.map(code).join('<br>'),
+      answer.rank ?? 'cause',
+      answer.meaning,
+      code(answer.id),
+    ]);
+    return `## ${title}\n\n${table(['code', 'name', 'weight', 'means', 'id'], rows)}`;
+  });
 }
 
 /** Those that have a rule for their ids are left out: status codes, and checks of the kernel. */

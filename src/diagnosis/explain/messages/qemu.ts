@@ -150,34 +150,6 @@ export const qemu = messages(
       },
     },
     {
-      says: [
-        'TDVF contains unsupported section type {type:int}',
-        'Unsupported TDVF section {type:int}',
-        'failed to parse TDVF',
-      ],
-      source: 'hw/i386/tdvf.c, target/i386/kvm/tdx.c',
-      answer: {
-        id: 'vmm.firmware-section',
-        meaning: 'the firmware has a section that this VMM cannot load, or is no TDVF',
-        causes: [
-          'a td-shim with a kernel section under QEMU',
-          'an OVMF that was built without TDX',
-        ],
-        next: 'check it with `tdctl measure FIRMWARE`; use the OVMF that comes with the VMM',
-      },
-    },
-    {
-      says: [
-        "TDVF metadata doesn't specify TD_HOB location",
-        'Failed to accept memory for TDVF section {section:int}',
-      ],
-      answer: {
-        id: 'vmm.firmware-layout',
-        meaning: 'the memory map of the firmware does not fit that of the VM',
-        next: 'check it with `tdctl measure FIRMWARE`; give the VM at least 256 MiB',
-      },
-    },
-    {
       says: "TDX '{name:word}' sha384 digest was {bytes:int} bytes, expected 48 bytes",
       answer: {
         id: 'vmm.identity-length',
@@ -221,20 +193,6 @@ export const qemu = messages(
       source: 'target/i386/kvm/kvm.c',
       releases: 'any',
       answer: vmDead,
-    },
-    {
-      says: [
-        'TDX: get-quote: failed to write quote data',
-        'TDX: get-quote: failed to update GetQuote header',
-        'TDX: get-quote: failed to read GetQuote header',
-        'TDX: failed to update GetQuote header',
-      ],
-      answer: {
-        id: 'attestation.quote-buffer',
-        meaning: 'QEMU could not read or write the buffer of a quote in the memory of the guest',
-        causes: ['the guest gave a private address, or took the memory back'],
-        next: 'update the guest kernel: it must share the buffer before it asks',
-      },
     },
   ],
 );

@@ -146,7 +146,10 @@ const common = new Set(
     'kernel module modules loaded load init initialized initialize initialization cpu cpus guest host start ' +
     'started version file open read write get set return returned code message buffer full used total size ' +
     'address data status service connect connection server client network system systemd process request ' +
-    'response value values feature features platform running online number configuration config path key vm pci'
+    'response value values feature features platform running online number configuration config path key vm pci ' +
+    'such argument refused reset permission denied resource busy directory report socket close closed waiting ' +
+    'run services protocol expected should please thread bytes received page pages skip event format section ' +
+    'software hardware security access handle being must reached accepted accept returns root length registers'
   ).split(' '),
 );
 

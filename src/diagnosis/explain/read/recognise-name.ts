@@ -12,6 +12,8 @@ import {
 import { allAnswers } from '../all-answers.ts';
 import type { Answer, ExplainOptions } from '../answer.ts';
 import { checkInBook } from '../check-in-book.ts';
+import { answerOfLoneCode } from '../messages/codes.ts';
+import { codeTables } from '../messages/index.ts';
 import { commonAnswers, severalChecks } from '../requests/common.ts';
 import { allRequestFacts, tellingErrnos } from '../requests/index.ts';
 import { explainStatus, statusRows, wordOfStatusName } from '../status/explain-status.ts';
@@ -25,6 +27,8 @@ export function recogniseName(text: string, options: ExplainOptions): readonly F
   const name = text.trim().toLowerCase();
   const byId = allAnswers().find(({ id }) => id === name);
   if (byId) return [{ answer: byId, check: isCheckName(name) ? checkInBook(name) : undefined }];
+  const ofCode = answerOfLoneCode(codeTables, text);
+  if (ofCode) return [{ answer: ofCode }];
   const status = statusNamed(text) ?? operandNamed(text);
   if (status) return [status];
   const request = requestIn(text, { typed: true });

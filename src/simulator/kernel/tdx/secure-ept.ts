@@ -125,8 +125,9 @@ export function zapPrivatePages(kernel: Kernel, vm: Vm, range: Range): void {
 }
 
 /**
- * Gives the guest pages of a range that are there: by looking at each that is there, or at each of the
- * range, whichever are fewer. The caller may take out those that it has got.
+ * Gives the guest pages of a range that are there, in the order of their addresses, as KVM walks its page
+ * tables: by looking at each that is there, or at each of the range, whichever are fewer. The caller may
+ * take out those that it has got.
  */
 export function* gfnsIn(
   pages: ReadonlySet<number> | ReadonlyMap<number, unknown>,
@@ -136,7 +137,8 @@ export function* gfnsIn(
     for (let gfn = start; gfn < end; gfn++) if (pages.has(gfn)) yield gfn;
     return;
   }
-  for (const gfn of pages.keys()) if (gfn >= start && gfn < end) yield gfn;
+  const there = [...pages.keys()].filter((gfn) => gfn >= start && gfn < end);
+  yield* there.sort((one, other) => one - other);
 }
 
 /** Where the key ID is assigned, each 4 KiB page takes BLOCK, TRACK, REMOVE and WBINVD. */

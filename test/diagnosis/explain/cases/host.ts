@@ -48,4 +48,22 @@ export const hostCases: readonly Case[] = [
     ],
     ids: ['kernel.hibernation-enabled', 'kvm.no-key-ids', 'vmm.vm-type-unsupported'],
   },
+  {
+    from: 'QEMU, a firmware without TDX',
+    log: [
+      'qemu-system-x86_64: Cannot find TDX_METADATA_OFFSET_GUID',
+      'qemu-system-x86_64: failed to parse TDVF',
+    ],
+    ids: ['tdvf.not-a-td-firmware', 'vmm.firmware-section'],
+  },
+  {
+    from: 'QEMU, a named CPU model',
+    log: ['qemu-system-x86_64: Named cpu model is not supported for TDX yet!'],
+    ids: ['vmm.named-cpu-model'],
+  },
+  {
+    from: 'QEMU, a status of TDH.VP.ENTER',
+    log: ['KVM: entry failed, hardware error 0xc000060600000000'],
+    ids: ['vmm.vcpu-not-entered'],
+  },
 ];

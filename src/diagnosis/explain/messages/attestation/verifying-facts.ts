@@ -1,0 +1,108 @@
+/** What a verifier may find of a quote, or miss in order to judge it. */
+import type { Answer } from '../../answer.ts';
+
+export const verifyingFacts = {
+  noCollateral: {
+    id: 'verify.no-collateral',
+    meaning: 'the verifier has no collateral for this platform (TCB info, CRLs, enclave identity)',
+    causes: [
+      'PCCS of the verifier does not reach Intel, or its cache is filled offline and lacks it',
+      'pccs_url of the verifier is wrong',
+    ],
+    next: 'look at `journalctl -u pccs`; refresh its cache, or check collateral_service in /etc/sgx_default_qcnl.conf of the verifier',
+  },
+  quoteFormat: {
+    id: 'verify.quote-format',
+    meaning: 'the verifier does not know this form of quote or of the data in it',
+    causes: [
+      'the verifier is older than the platform: TDX 1.5 makes quotes of version 5',
+      'the bytes are cut, or are no quote',
+    ],
+    next: 'update the verification library (QVL), and check that the whole quote is passed on',
+  },
+  collateralFormat: {
+    id: 'verify.collateral-format',
+    meaning: 'the verifier does not know this form of collateral',
+    causes: ['PCCS gives collateral of API v3, which knows no TDX', 'the verifier is too old'],
+    next: 'use API v4 in pccs_url, and update the verification library (QVL)',
+  },
+  chain: {
+    id: 'verify.chain',
+    meaning: 'a certificate chain of the collateral does not lead to the root of Intel',
+    causes: ['PCCS has stale or mixed data', 'collateral of a pre-production platform'],
+    next: 'refresh the cache of PCCS, and try again',
+  },
+  signature: {
+    id: 'verify.signature',
+    meaning: 'a signature in the quote does not fit what it signs: the quote is not to be trusted',
+    causes: ['the quote was changed or cut on its way'],
+    next: 'make a new quote, and compare its bytes on both ends',
+  },
+  otherPlatform: {
+    id: 'verify.tcb-info-of-other-platform',
+    meaning: 'the TCB info is that of another kind of platform than the certificate in the quote',
+    next: 'get the TCB info for the FMSPC in the certificate of the quote',
+  },
+  otherEnclave: {
+    id: 'verify.enclave-not-of-intel',
+    meaning: 'the quote was signed by another enclave than the one whose identity Intel publishes',
+    causes: ['the SGX identity is used for a TD: it needs the TD quoting enclave'],
+    next: 'use the identity of /tdx/certification/v4/qe/identity',
+  },
+  verifierEnclave: {
+    id: 'verify.enclave-report',
+    meaning: 'the verification enclave could make no report of its own',
+    next: 'verify without it, or check SGX on the machine of the verifier: `ls /dev/sgx_*`',
+  },
+  tcbOutOfDate: {
+    id: 'verify.tcb-out-of-date',
+    meaning: 'the platform is genuine, and its TCB is out of date',
+    causes: ['BIOS, microcode or TDX module of the host are older than Intel asks for'],
+    next: 'update BIOS and microcode of the host, register it again, and make a new quote',
+  },
+  enclaveOutOfDate: {
+    id: 'verify.enclave-out-of-date',
+    meaning: 'the quoting or verification enclave is older than Intel asks for',
+    next: 'update the DCAP packages on that machine, and restart qgsd',
+  },
+  expired: {
+    id: 'verify.collateral-expired',
+    meaning: 'collateral has expired: it is too old at the time that the verifier goes by',
+    causes: ['PCCS did not refresh its cache', 'a clock is wrong'],
+    next: 'refresh the cache of PCCS, and check `timedatectl`',
+  },
+  revoked: {
+    id: 'verify.revoked',
+    meaning: 'Intel has revoked the certificate or the TCB level of this platform',
+    next: 'do not trust it; update BIOS and microcode, and register the platform again',
+  },
+  configurationNeeded: {
+    id: 'verify.configuration-needed',
+    meaning: 'the TCB is up to date, and a setting of the platform is weaker than Intel asks for',
+    causes: ['a BIOS setting that an Intel advisory (INTEL-SA) names'],
+    next: 'read the advisories that the verifier lists; change the BIOS, or accept it by policy',
+  },
+  hardeningNeeded: {
+    id: 'verify.software-hardening-needed',
+    rank: 'note',
+    meaning: 'the TCB is up to date; an advisory asks for measures in the software of the TD too',
+    next: 'read the advisories that the verifier lists, and accept it by policy',
+  },
+  releasesDiffer: {
+    id: 'verify.releases-differ',
+    meaning: 'verification library and verification enclave are of different releases',
+    next: 'install both from one DCAP release',
+  },
+  moduleMismatch: {
+    id: 'verify.module-not-of-intel',
+    meaning: 'the TDX module in the quote is none whose identity Intel publishes for this platform',
+    causes: ['a pre-production or debug module', 'TCB info that is older than the module'],
+    next: 'refresh the collateral; check the TDX module of the host with `tdctl host`',
+  },
+  tcbNotListed: {
+    id: 'verify.tcb-not-listed',
+    meaning: 'the TCB info has no level for what the platform has',
+    causes: ['a pre-production CPU or module', 'collateral older than the platform'],
+    next: 'refresh the collateral; ask the maker of the host whether the platform is in production',
+  },
+} satisfies Record<string, Answer>;
