@@ -1,3 +1,4 @@
+export type { PlanWarning } from './after-start.ts';
 export { type ExpectedStep, expectedSteps } from './expected-requests.ts';
 export { type Footprint, footprintOf } from './footprint.ts';
 export { buildInitVm } from './init-vm.ts';

@@ -5,6 +5,7 @@ import type { FirmwareImage } from '../firmware/index.ts';
 import type { HostFacts, KeySlots } from '../host/facts.ts';
 import type { HostOffer } from '../host/offer.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
+import { afterStart, type PlanWarning } from './after-start.ts';
 import { buildInitVm } from './init-vm.ts';
 import { checkCgroup, checkKeySlots } from './key-slots.ts';
 import { checkExpectation, predictedMrtd } from './measurement.ts';
@@ -41,6 +42,8 @@ export interface PlanOptions {
 export interface Assessment {
   /** All findings, each as it would end a run. */
   readonly findings: readonly TdctlError[];
+  /** What the guest may meet after its start; none of it keeps the TD from starting. */
+  readonly warnings: readonly PlanWarning[];
   /** The plan is there unless a finding keeps it from being made. */
   readonly plan: TdPlan | undefined;
 }
@@ -76,9 +79,12 @@ export function assessTd(options: PlanOptions): Assessment {
   if (offer) attempt(() => buildInitVm(spec, offer));
   attempt(() => checkKeySlots(facts, keySlots));
   attempt(() => checkCgroup(facts, options.cgroupRoom));
-  if (!bindingLimit || !firmware || !layout || !predicted) return { findings, plan: undefined };
+  const warnings = afterStart(spec);
+  if (!bindingLimit || !firmware || !layout || !predicted)
+    return { findings, warnings, plan: undefined };
   return {
     findings,
+    warnings,
     plan: {
       spec,
       firmware,

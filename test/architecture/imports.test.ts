@@ -26,6 +26,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/host',
     'src/firmware',
     'src/package-root.ts',
+    // The kernel log means to both what its one table of messages says.
+    'src/diagnosis/explain/index.ts',
   ],
   'src/diagnosis/capture': [
     'native',

@@ -8,7 +8,7 @@ import { firmwareData, initialPagesData } from './plan-parts.ts';
 import type { PlanReport } from './report.ts';
 
 export function planData(report: PlanReport) {
-  const { spec, offer, keySlots, findings, plan, times } = report;
+  const { spec, offer, keySlots, findings, warnings, plan, times } = report;
   const limits = vcpuLimits(offer);
   const { name, value } = bindingLimit(limits);
   return {
@@ -17,6 +17,7 @@ export function planData(report: PlanReport) {
     kernel: offer.facts.kernel.rules,
     module: offer.facts.module?.release ?? null,
     findings: findings.map((finding) => errorEnvelope(finding).error),
+    warnings,
     vcpus: {
       started: spec.vcpus,
       created: spec.maxVcpus,

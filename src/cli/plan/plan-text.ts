@@ -23,6 +23,7 @@ export function planText(report: PlanReport, io: CommandIo): string {
     section('vCPUs', vcpuRows(report)),
     ...(plan ? planSections(plan, report.times) : []),
     section('Key slots', [['free now', freeText(report)]]),
+    ...warningsText(report, io),
     findingsText(findings, io),
   ].join('\n');
 }
@@ -112,6 +113,17 @@ function footprintRows(footprint: Footprint): string[][] {
 
 function freeText({ keySlots }: PlanReport): string {
   return keySlots ? `${keySlots.total - keySlots.used} of ${keySlots.total}` : 'not known';
+}
+
+function warningsText({ warnings }: PlanReport, io: CommandIo): string[] {
+  if (warnings.length === 0) return [];
+  const { bold } = paint(io.colors.stdout);
+  const texts = warnings.map(
+    ({ id, field, place, message, hint }) =>
+      `  - ${sanitize(`${place}: ${field}: ${message}`)} [${id}]\n` +
+      `    ${bold('remedy')}: ${sanitize(hint)}`,
+  );
+  return [`After the start: ${count(warnings.length, 'warning')}\n${texts.join('\n')}\n`];
 }
 
 function findingsText(findings: readonly TdctlError[], io: CommandIo): string {

@@ -81,7 +81,7 @@ async function assess(
       ? await tried(() => expectedTimes(plan, { choice, io }))
       : { problems: [] };
   const findings = [...known, ...times.problems];
-  return { spec, offer, keySlots, times: times.value, plan, findings };
+  return { spec, offer, keySlots, times: times.value, plan, ...rest, findings };
 }
 
 async function tried<Value>(

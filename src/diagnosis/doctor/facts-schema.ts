@@ -1,6 +1,7 @@
 /** Checks the shape of {@link DoctorFacts} in a file. Import it only where a file is read. */
 import { z } from 'zod';
 import type { DoctorFacts, KvmAnswers } from './facts.ts';
+import { msrNotAsked } from './read/msrs.ts';
 import type { Reading } from './reading.ts';
 
 const count = z.int().nonnegative();
@@ -69,6 +70,8 @@ export const factsSchema: z.ZodType<DoctorFacts> = z.object({
     IA32_MKTME_KEYID_PARTITIONING: reading(hex),
     IA32_TME_ACTIVATE: reading(hex),
     IA32_SEAMRR_PHYS_MASK: reading(hex),
+    IA32_MTRRCAP: reading(hex).default(msrNotAsked('IA32_MTRRCAP')),
+    SGX_AND_MCHECK_STATUS: reading(hex).default(msrNotAsked('SGX_AND_MCHECK_STATUS')),
   }),
   kernel: z.object({
     release: reading(text),

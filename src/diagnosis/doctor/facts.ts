@@ -50,7 +50,9 @@ export interface TopologyFacts {
 export type MsrName =
   | 'IA32_MKTME_KEYID_PARTITIONING'
   | 'IA32_TME_ACTIVATE'
-  | 'IA32_SEAMRR_PHYS_MASK';
+  | 'IA32_SEAMRR_PHYS_MASK'
+  | 'IA32_MTRRCAP'
+  | 'SGX_AND_MCHECK_STATUS';
 
 export interface KernelFacts {
   /** The release, such as `6.8.0-1028-intel`. */

@@ -1,8 +1,8 @@
 /**
- * Finds what the kernel log says of TDX. There are two generations of messages: `virt/tdx: module
- * initialized` (with `tdx:` alone before 6.7), and `virt/tdx: TDX-Module initialized` in Linux 7.3.
- * Source: arch/x86/virt/vmx/tdx/tdx.c, arch/x86/kvm/vmx/tdx.c; logs in public bug reports.
+ * Finds what the kernel log says of TDX, by the table of messages of `tdctl explain`: what a line means is
+ * written there once. Here stands only which messages the checks ask for.
  */
+import { findInLine, type LineFinding, moduleInitialization } from '../explain/index.ts';
 
 export interface LogFindings {
   /** Each finding has the line that it was taken from. */
@@ -25,121 +25,98 @@ export interface LogFindings {
 }
 
 export interface SeamcallFailure {
-  /** The leaf number; undefined where the line names the leaf only by its C name. */
+  /** The leaf number; undefined where the line does not name the leaf. */
   readonly leaf: number | undefined;
   readonly status: bigint;
   readonly line: string;
 }
 
-const prefix = String.raw`(?:virt\/)?tdx: (?:\[firmware bug\]: )?`;
-const line = (pattern: string) => new RegExp(pattern, 'i');
+type Single = Omit<LogFindings, 'seamcallFailures' | 'leakedHkids'>;
 
-/** These findings are just a line. The last one counts, since a module may be loaded again. */
-const plainFindings = {
-  tooFewKeyIds: line(`${prefix}(?:initialization failed: )?too few private KeyIDs`),
-  hibernation: line(`${prefix}initialization failed: Hibernation support is enabled`),
-  notEnabledByBios: line(
-    `${prefix}(?:TDX is )?not enabled by BIOS|Cannot enable TDX on TDX disabled`,
-  ),
-  moduleNotLoaded: line(`${prefix}(?:TDX )?module (?:is )?not loaded`),
-  initialized: line(`${prefix}(?:TDX[- ])?module initialized`),
-  initializationFailed: line(`${prefix}(?:(?:TDX[- ])?module )?initialization failed`),
-  reservedAreas: line('reserved areas exhausted'),
-  kvmRefusal: line(
-    '(?:kvm_intel|kvm): (?:tdx: )?(?:.* (?:is|are) re(?:quire|qiure)d for TDX|tdx requires .*|.*no TDX private KeyIDs)',
-  ),
-  memoryEncryptionOff: line('x86/(?:tme|mktme): (?:not enabled|disabled) by BIOS'),
-} as const;
+/** The findings that are just a line, by the id of the answer to it. */
+const plainFindings: Readonly<Record<string, keyof Single>> = {
+  'bios.too-few-key-ids': 'tooFewKeyIds',
+  'kernel.hibernation-enabled': 'hibernation',
+  'bios.tdx-not-enabled': 'notEnabledByBios',
+  'module.not-loaded': 'moduleNotLoaded',
+  'host.module-initialized': 'initialized',
+  'module-init.reserved-areas-exhausted': 'reservedAreas',
+  'bios.tme-off': 'memoryEncryptionOff',
+  'kvm.feature-missing': 'kvmRefusal',
+  'kvm.tdp-mmu-off': 'kvmRefusal',
+  'kvm.virt-at-load-off': 'kvmRefusal',
+  'kvm.no-key-ids': 'kvmRefusal',
+  'kvm.no-tdx-platform': 'kvmRefusal',
+};
 
-type PlainFinding = keyof typeof plainFindings;
+/** These too are initialisations that failed, besides the errno that the kernel ends with. */
+const failedBefore: ReadonlySet<string> = new Set([
+  'bios.too-few-key-ids',
+  'kernel.hibernation-enabled',
+  'kernel.memory-notifier',
+  'module-init.reserved-areas-exhausted',
+]);
 
+const leaked = 'kvm.key-slot-leaked';
+
+type Values = Readonly<Record<string, string>>;
+
+/** The findings with values in them. */
+const valueFindings: Readonly<Record<string, (values: Values, line: string) => Single>> = {
+  'host.bios-enabled': ({ first, end }, line) => ({
+    keyIdRange: { first: Number(first), end: Number(end), line },
+  }),
+  'host.module-version': ({ version, major, minor }, line) => ({
+    moduleVersion: { version: version ?? `${major}.${minor}`, line },
+  }),
+  'module.release-1-0': (_, line) => ({ moduleVersion: { version: '1.0', line } }),
+  'host.pamt-allocated': ({ kib }, line) => ({ pamtKib: { kib: Number(kib), line } }),
+  'kvm.cpus-above-module-limit': ({ module, cpus }, line) => ({
+    vcpuLimit: { module: Number(module), cpus: Number(cpus), line },
+  }),
+  'tsc-frequency': ({ mhz, khz }) => ({ tscKhz: Number(mhz) * 1000 + Number(khz) }),
+};
+
+/** Ids of answers, and names of messages without one. */
+export const askedMessages: readonly string[] = [
+  ...Object.keys(plainFindings),
+  ...Object.keys(valueFindings),
+  leaked,
+];
+
+/** The last line that says something counts, since a module may be loaded again. */
 export function findInLog(lines: readonly string[]): LogFindings {
+  let single: Single = {};
+  const seamcallFailures: SeamcallFailure[] = [];
+  const leakedHkids: { hkid: number; line: string }[] = [];
+  for (const line of lines) {
+    for (const finding of findInLine(line)) {
+      const { status, values, answer } = finding;
+      single = { ...single, ...singleOf(finding, line) };
+      if (answer?.id === leaked) leakedHkids.push({ hkid: Number(values?.hkid), line });
+      if (status !== undefined)
+        seamcallFailures.push({
+          leaf: leafNumber(status.leaf?.number),
+          status: status.decoded.word,
+          line,
+        });
+    }
+  }
+  return { ...single, seamcallFailures, leakedHkids };
+}
+
+function singleOf({ answer, message, values = {}, refusal }: LineFinding, line: string): Single {
+  const id = answer?.id ?? message?.name ?? '';
+  const isFailure = refusal?.request === moduleInitialization || failedBefore.has(id);
+  const plain = plainFindings[id];
   return {
-    ...plain(lines),
-    ...last('keyIdRange', lines, /private KeyID range \[(\d+), ?(\d+)\)/i, ([, a, b], text) => ({
-      first: Number(a),
-      end: Number(b),
-      line: text,
-    })),
-    ...moduleVersion(lines),
-    ...last('pamtKib', lines, /tdx: (\d+) KBs? allocated for PAMT/i, ([, kib], text) => ({
-      kib: Number(kib),
-      line: text,
-    })),
-    ...last(
-      'vcpuLimit',
-      lines,
-      /MAX_VCPUS?_PER_TD \((\d+)\) smaller than number of logical CPUs \((\d+)\)/i,
-      ([, module, cpus], text) => ({ module: Number(module), cpus: Number(cpus), line: text }),
-    ),
-    ...last(
-      'tscKhz',
-      lines,
-      /tsc: (?:Detected|Refined TSC clocksource calibration:?) (\d+)\.(\d{3}) MHz/,
-      ([, mhz, khz]) => Number(mhz) * 1000 + Number(khz),
-    ),
-    seamcallFailures: lines.flatMap(seamcallFailure),
-    leakedHkids: lines.flatMap((text) => {
-      const hkid = /HKID (\d+) is leaked/i.exec(text)?.[1];
-      return hkid === undefined ? [] : [{ hkid: Number(hkid), line: text }];
-    }),
+    ...(isFailure && { initializationFailed: line }),
+    ...(plain && { [plain]: line }),
+    ...valueFindings[id]?.(values, line),
   };
 }
 
-function plain(lines: readonly string[]): Partial<Record<PlainFinding, string>> {
-  const found: Partial<Record<PlainFinding, string>> = {};
-  for (const text of lines) {
-    for (const name of Object.keys(plainFindings) as PlainFinding[]) {
-      if (plainFindings[name].test(text)) found[name] = text;
-    }
-  }
-  return found;
-}
-
-function last<Name extends string, Value>(
-  name: Name,
-  lines: readonly string[],
-  pattern: RegExp,
-  value: (match: RegExpExecArray, line: string) => Value,
-): { readonly [key in Name]?: Value } {
-  const found = lines.findLast((text) => pattern.test(text));
-  const match = found === undefined ? null : pattern.exec(found);
-  if (found === undefined || match === null) return {};
-  return { [name]: value(match, found) } as { [key in Name]: Value };
-}
-
-/** Reads `Module version: 1.5.24`, and the older `major_version 1, minor_version 5`. */
-function moduleVersion(lines: readonly string[]): Pick<LogFindings, 'moduleVersion'> {
-  const asText = last(
-    'moduleVersion',
-    lines,
-    /tdx: (?:TDX )?module ver(?:s|si)on: (\d+\.\d+\.\d+)/i,
-    ([, version = ''], text) => ({ version, line: text }),
-  );
-  if (asText.moduleVersion) return asText;
-  return last(
-    'moduleVersion',
-    lines,
-    /major_version (\d+), minor_version (\d+)/i,
-    ([, major, minor], text) => ({ version: `${major}.${minor}`, line: text }),
-  );
-}
-
-/**
- * Reads `SEAMCALL (0x22) failed: 0xc0...`, `SEAMCALL failed: CPU 94: leaf 33, error 0xc0...`, and
- * KVM's `SEAMCALL TDH_MNG_INIT failed: 0xc0...`.
- */
-function seamcallFailure(text: string): SeamcallFailure[] {
-  const match = /SEAMCALL\b(.*?)(?:failed:|error)\D*?(?:.*error )?(0x[0-9a-f]{9,16})\b/i.exec(text);
-  if (match === null) return [];
-  const [, middle = '', status = '0x0'] = match;
-  const hex = /\((?:0x)?([0-9a-f]+)\)/i.exec(middle)?.[1];
-  const decimal = /leaf (\d+)/i.exec(text)?.[1];
-  const leaf =
-    hex !== undefined
-      ? Number.parseInt(hex, 16)
-      : decimal !== undefined
-        ? Number(decimal)
-        : undefined;
-  return [{ leaf, status: BigInt(status), line: text }];
+/** Above the number are its version and flags. */
+function leafNumber(rax: bigint | undefined): number | undefined {
+  return rax === undefined ? undefined : Number(rax & 0xffffn);
 }

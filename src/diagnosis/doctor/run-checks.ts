@@ -1,6 +1,6 @@
-import type { Check, Status, Verdict } from './check.ts';
+import type { Check, CheckInput, Status, Verdict } from './check.ts';
 import { checks } from './checks/index.ts';
-import { moduleRuns, offersTdx } from './evidence.ts';
+import { moduleRuns, offersTdx, vmTypesText } from './evidence.ts';
 import type { DoctorFacts } from './facts.ts';
 import { findInLog } from './log-findings.ts';
 import { knownValue } from './reading.ts';
@@ -33,7 +33,7 @@ export function diagnose(facts: DoctorFacts): Diagnosis {
     results.set(
       check.id,
       blocker === undefined
-        ? result(check, check.evaluate(input))
+        ? result(check, outweighed(check, check.evaluate(input), input))
         : result(check, { status: 'skipped', evidence: `needs ${rootOf(blocker, results)}` }),
     );
   }
@@ -46,6 +46,23 @@ export function diagnose(facts: DoctorFacts): Diagnosis {
     counts: countByStatus(list),
     checks: list,
   };
+}
+
+/** What TDX needs below KVM: that KVM offers TDX VMs proves all of it. */
+const belowKvm: ReadonlySet<string> = new Set([
+  'Environment',
+  'CPU',
+  'BIOS',
+  'Kernel',
+  'TDX module',
+]);
+
+/** What KVM answers outweighs what was concluded from logs, registers and parameters. */
+function outweighed({ group }: Check, verdict: Verdict, input: CheckInput): Verdict {
+  if (verdict.status !== 'fail' || !belowKvm.has(group) || offersTdx(input) !== true)
+    return verdict;
+  const evidence = `${verdict.evidence}; KVM offers TDX VMs all the same (${vmTypesText(input)})`;
+  return { ...verdict, status: 'warn', evidence };
 }
 
 function result(

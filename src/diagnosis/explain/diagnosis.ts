@@ -62,7 +62,11 @@ export function explainTyped(text: string, options: ExplainOptions = {}): Diagno
   const collector = new Collector();
   const lines = text.split(/\r\n|\n|\r/);
   for (const index of lines.keys()) {
-    const hit = { line: index + 1, at: (distance: number) => lines[index + distance] };
+    const hit = {
+      line: index + 1,
+      at: (distance: number) => lines[index + distance],
+      isTelling: () => true,
+    };
     const found = findInLines(hit, { ...options, typed: true });
     collector.add(found.length > 0 ? found : named(hit, options));
   }

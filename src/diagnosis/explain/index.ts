@@ -9,8 +9,10 @@ export {
   explainTyped,
   type NotKnown,
 } from './diagnosis.ts';
+export { findInLine, type LineFinding } from './log/find-in-lines.ts';
 export { errnoIn, errnoTexts } from './read/errno-words.ts';
 export type { RefusalExplanation } from './requests/explain-refusal.ts';
+export { moduleInitialization } from './requests/host-requests.ts';
 export type { NumberedCheck } from './requests/request.ts';
 export { recoveryTexts } from './status/classes.ts';
 export type { StatusExplanation } from './status/explain-status.ts';

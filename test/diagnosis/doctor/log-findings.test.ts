@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { readFacts } from '../../../src/diagnosis/doctor/index.ts';
-import { findInLog } from '../../../src/diagnosis/doctor/log-findings.ts';
+import { askedMessages, findInLog } from '../../../src/diagnosis/doctor/log-findings.ts';
 import { logFacts } from '../../../src/diagnosis/doctor/read/kernel-log.ts';
+import { rows } from '../../../src/diagnosis/explain/messages/find.ts';
 import { hostTree } from './host-tree.ts';
 
 const linesOf = (text: string) => logFacts(text)?.lines ?? [];
@@ -59,6 +60,27 @@ test.each([
   ['SEAMCALL TDH_MNG_INIT failed: 0xC000010000000044', undefined, 0xc000010000000044n],
 ])('%s', (line, leaf, status) => {
   expect(find(line).seamcallFailures).toEqual([{ leaf, status, line }]);
+});
+
+describe('what the table of messages says is what the checks find', () => {
+  const rowsOf = (id: string) =>
+    rows.filter(({ message }) => (message.answer?.id ?? message.name) === id);
+
+  test.each(askedMessages)('%s', (id) => {
+    const printed = rowsOf(id).map(({ wording }) => `[    1.824045] ${asKernel(wording.print())}`);
+    expect(printed.length).toBeGreaterThan(0);
+    for (const line of printed) {
+      expect(linesOf(line), `${line} is not kept`).toHaveLength(1);
+      const { seamcallFailures, leakedHkids, ...single } = find(line);
+      expect([...Object.keys(single), ...leakedHkids], line).not.toEqual([]);
+      expect(seamcallFailures).toEqual([]);
+    }
+  });
+
+  /** With its prefix, which the wording leaves out where there are several. */
+  function asKernel(text: string): string {
+    return /tdx|seam|tme|kvm_intel|tsc:/i.test(text) ? text : `virt/tdx: ${text}`;
+  }
 });
 
 test('every leaked HKID is found', () => {

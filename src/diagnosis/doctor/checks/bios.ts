@@ -5,6 +5,11 @@ import { knownValue, whyNotRead } from '../reading.ts';
 const biosFix =
   'in the BIOS: TME on, TME-MT on, TDX on, SEAM loader on, and "TME-MT/TDX key split" above 0';
 
+/** The README of canonical/tdx on 0x1861, which corrupt UEFI variables of the registration gave. */
+const mcheckFix =
+  'in the BIOS set "SGX Factory Reset" (it makes new keys: register the platform again), check that every memory ' +
+  'channel is filled alike, then power off and on; the maker of the server knows the other codes';
+
 /** Status words of this class say that the platform is not set up as the module needs it. */
 const platformClass = 0x09n;
 /** TDH.SYS.INIT and TDH.SYS.LP.INIT check what the BIOS set up. */
@@ -14,7 +19,7 @@ export const biosChecks = inGroup('BIOS', [
   {
     id: 'bios.memory-encryption',
     title: 'Total memory encryption (TME) is on',
-    needs: ['cpu.vendor'],
+    needs: ['cpu.vendor', 'cpu.model'],
     reads: 'MSR 0x982; x86/tme lines of the kernel log',
     evaluate(input) {
       const { msrs, found } = input;
@@ -42,9 +47,26 @@ export const biosChecks = inGroup('BIOS', [
     evaluate: keySplit,
   },
   {
+    id: 'bios.mcheck',
+    title: 'The check of the CPU at boot (SGX, MCHECK) found no fault',
+    needs: ['bios.memory-encryption'],
+    reads: 'MSR 0xa0 (SGX_AND_MCHECK_STATUS)',
+    evaluate(input) {
+      const reading = input.msrs.SGX_AND_MCHECK_STATUS;
+      const status = knownValue(reading);
+      const running = moduleRuns(input);
+      if (status !== undefined && BigInt(status) === 0n) return pass(`${reading.from} is 0x0`);
+      if (running !== undefined) return pass('the TDX module runs, which needs it');
+      if (status === undefined) {
+        return unknown(whyNotRead(reading), 'sudo modprobe msr; sudo rdmsr 0xa0 (expected 0)');
+      }
+      return fail(`${reading.from} is ${status}, expected 0`, mcheckFix);
+    },
+  },
+  {
     id: 'bios.seam',
     title: 'The BIOS set up SEAM and loaded the TDX module',
-    needs: ['bios.key-split'],
+    needs: ['bios.key-split', 'bios.mcheck'],
     reads: 'MSR 0x1401 (SEAMRR); the kernel log',
     evaluate(input) {
       const { msrs, found } = input;

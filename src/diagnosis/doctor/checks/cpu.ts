@@ -1,17 +1,10 @@
-import { fail, inGroup, pass, unknown, warn } from '../check.ts';
+import { type CheckInput, fail, inGroup, pass, unknown, type Verdict, warn } from '../check.ts';
+import { cpuModel } from '../cpu-models.ts';
 import { moduleRuns } from '../evidence.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
-/** The family and model of CPUs that come with TDX. Source: arch/x86/include/asm/intel-family.h. */
-const tdxModels: Readonly<Record<string, string>> = {
-  '6/143': 'Sapphire Rapids (some SKUs only)',
-  '6/207': 'Emerald Rapids',
-  '6/173': 'Granite Rapids',
-  '6/174': 'Granite Rapids D',
-  '6/175': 'Sierra Forest',
-  '6/221': 'Clearwater Forest',
-  '19/1': 'Diamond Rapids',
-};
+/** IA32_MTRRCAP bit 15: the CPU has SEAM. Source: Intel, "TDX CPU Architectural Specification". */
+const SEAM_SUPPORTED = 1n << 15n;
 
 /** The kernel asks for these before it starts the module: tdx_enable() in virt/vmx/tdx/tdx.c. */
 const neededFlags = { movdir64b: 'MOVDIR64B', xsave: 'XSAVE', ss: 'self-snoop' } as const;
@@ -37,21 +30,8 @@ export const cpuChecks = inGroup('CPU', [
     id: 'cpu.model',
     title: 'The CPU model comes with TDX',
     needs: ['cpu.vendor'],
-    reads: 'cpu family and model in /proc/cpuinfo',
-    evaluate(input) {
-      const { cpu } = input;
-      if (cpu.state !== 'read') return unknown(whyNotRead(cpu));
-      const { family, model } = cpu.value;
-      if (family === null || model === null) return unknown(`${cpu.from} gives no model`);
-      const name = tdxModels[`${family}/${model}`];
-      const place = `family ${family}, model ${model}`;
-      if (name !== undefined) return pass(`${name}: ${place}`);
-      if (moduleRuns(input) !== undefined) return pass(`${place}, and TDX runs on it`);
-      return warn(
-        `${place} is not one that tdctl knows to have TDX (Xeon of the 5th generation or later)`,
-        'check the data sheet of the CPU for "Intel Trust Domain Extensions"',
-      );
-    },
+    reads: 'cpu family and model in /proc/cpuinfo; MSR 0xfe',
+    evaluate: model,
   },
   {
     id: 'cpu.instructions',
@@ -91,3 +71,42 @@ export const cpuChecks = inGroup('CPU', [
     },
   },
 ]);
+
+function model(input: CheckInput): Verdict {
+  const { cpu, msrs } = input;
+  if (cpu.state !== 'read') return unknown(whyNotRead(cpu));
+  const { family, model, modelName } = cpu.value;
+  if (family === null || model === null) return unknown(`${cpu.from} gives no model`);
+  const known = cpuModel(family, model);
+  const place = `family ${family}, model ${model}`;
+  const named = known === undefined ? place : `${known.name} (${place})`;
+  if (moduleRuns(input) !== undefined) return pass(`${named}, and TDX runs on it`);
+  if (known?.tdx === 'none') {
+    return fail(
+      `${modelName || 'this CPU'} is ${named}: no CPU of this model has TDX`,
+      otherCpuFix,
+    );
+  }
+  const capabilities = knownValue(msrs.IA32_MTRRCAP);
+  if (capabilities !== undefined && (BigInt(capabilities) & SEAM_SUPPORTED) === 0n) {
+    return fail(
+      `${modelName || named} has no TDX: ${msrs.IA32_MTRRCAP.from} is ${capabilities}, expected bit 15 set (SEAM)`,
+      otherCpuFix,
+    );
+  }
+  if (capabilities !== undefined) return pass(`${named}; bit 15 of MSR 0xfe is set: it has SEAM`);
+  if (known?.tdx === 'every') return pass(named);
+  if (known?.tdx === 'some') {
+    return unknown(
+      `${named} is sold with TDX and without, and ${whyNotRead(msrs.IA32_MTRRCAP)}`,
+      'sudo modprobe msr; sudo rdmsr 0xfe -f 15:15 (expected 1), or look for TDX in the data sheet of the CPU',
+    );
+  }
+  return warn(
+    `${place} is not one that tdctl knows to have TDX (Xeon of the 5th generation or later)`,
+    'check the data sheet of the CPU for "Intel Trust Domain Extensions"',
+  );
+}
+
+const otherCpuFix =
+  'use a CPU with TDX: Xeon of the 5th generation, Xeon 6, or a 4th-generation SKU whose data sheet names it';

@@ -81,6 +81,7 @@ export const kernelChecks = inGroup('Kernel', [
       const states = knownValue(powerStates);
       if (states?.includes('disk') === false) return pass(`no \`disk\` in ${powerStates.from}`);
       if (moduleRuns(input)) return pass('the kernel let TDX start, which needs it');
+      if (commandLine.state !== 'read') return unknown(whyNotRead(commandLine));
       if (states === undefined && knownValue(config)?.CONFIG_HIBERNATION !== 'y') {
         return unknown(whyNotRead(powerStates));
       }
@@ -103,9 +104,18 @@ export const kernelChecks = inGroup('Kernel', [
       }
       const running = moduleRuns(input);
       if (running !== undefined) return pass(running);
-      // Kernels of before 6.7 have no such flag; what they print there is the same.
+      // Kernels of before 6.8 have no such flag; what they print there is the same.
       const { keyIdRange, hibernation, tooFewKeyIds } = input.found;
       if (keyIdRange && !hibernation && !tooFewKeyIds) return pass(quoteLine(keyIdRange.line));
+      const version = kernelVersion(input);
+      if (version === undefined || !hasPlatformFlag(version)) {
+        return unknown(
+          `no flag tdx_host_platform in ${cpu.from}, and whether this kernel has it is not known: ` +
+            (version === undefined
+              ? whyNotRead(input.kernel.release)
+              : `Linux ${knownValue(input.kernel.release)} is before 6.8`),
+        );
+      }
       return fail(
         `no flag tdx_host_platform in ${cpu.from}: the kernel found no TDX key IDs, or turned TDX off`,
         'read the first failure above; else compare the BIOS settings with `--explain bios.key-split`',
@@ -160,6 +170,10 @@ export const kernelChecks = inGroup('Kernel', [
     evaluate: kvmIntelTdx,
   },
 ]);
+
+/** X86_FEATURE_TDX_HOST_PLATFORM came with the first TDX code of upstream for hosts. */
+const hasPlatformFlag = ([major, minor]: readonly [number, number]) =>
+  major > 6 || (major === 6 && minor >= 8);
 
 /** Linux 7.x turns virtualisation on by itself, so that its parameter does not matter. */
 function parametersOf(input: CheckInput) {

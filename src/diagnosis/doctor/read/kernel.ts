@@ -125,5 +125,6 @@ function readParameters(
     const text = files.text(`${from}/${name}`);
     if (text.state === 'read') values[name] = text.value.trim().slice(0, 16);
   }
-  return read(from, values);
+  // Both modules have parameters: a copy with none of them has left the folder out.
+  return Object.keys(values).length === 0 ? { state: 'not-asked', from } : read(from, values);
 }

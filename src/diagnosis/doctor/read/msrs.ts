@@ -1,7 +1,8 @@
 /**
  * The model-specific registers that say what the BIOS set up. They need root and the `msr` module,
  * or in a captured tree the file `msr.txt` with lines such as `0x87 0x0000004000000040`.
- * Source: Intel TDX Linux guide (rdmsr 0x982, 0x1401, 0x87); arch/x86/include/asm/msr-index.h.
+ * Source: Intel TDX Linux guide (rdmsr 0x982, 0x1401, 0x87); arch/x86/include/asm/msr-index.h; system-report.sh
+ * of canonical/tdx for 0xa0, which the manual of the CPU does not have.
  */
 
 import { closeSync, openSync, readSync } from 'node:fs';
@@ -14,7 +15,15 @@ export const msrNumbers: Readonly<Record<MsrName, number>> = {
   IA32_MKTME_KEYID_PARTITIONING: 0x87,
   IA32_TME_ACTIVATE: 0x982,
   IA32_SEAMRR_PHYS_MASK: 0x1401,
+  IA32_MTRRCAP: 0xfe,
+  SGX_AND_MCHECK_STATUS: 0xa0,
 };
+
+/** In a capture of before a register was read. */
+export const msrNotAsked = (name: MsrName): Reading<string> => ({
+  state: 'not-asked',
+  from: `MSR 0x${msrNumbers[name].toString(16)}`,
+});
 
 export function readMsrs(files: HostFiles): Readonly<Record<MsrName, Reading<string>>> {
   const one = (name: MsrName) =>
@@ -23,6 +32,8 @@ export function readMsrs(files: HostFiles): Readonly<Record<MsrName, Reading<str
     IA32_MKTME_KEYID_PARTITIONING: one('IA32_MKTME_KEYID_PARTITIONING'),
     IA32_TME_ACTIVATE: one('IA32_TME_ACTIVATE'),
     IA32_SEAMRR_PHYS_MASK: one('IA32_SEAMRR_PHYS_MASK'),
+    IA32_MTRRCAP: one('IA32_MTRRCAP'),
+    SGX_AND_MCHECK_STATUS: one('SGX_AND_MCHECK_STATUS'),
   };
 }
 

@@ -37,15 +37,15 @@ export class Automaton {
     return this.#ends[state / CLASSES] ?? [];
   }
 
-  /** The indexes of the words that are in the text. */
-  wordsIn(text: string): ReadonlySet<number> {
-    const found = new Set<number>();
+  /** The indexes of the words that are in the text, each once. */
+  wordsIn(text: string): readonly number[] {
+    const found: number[] = [];
     let state = 0;
     for (let index = 0; index < text.length; index += 1) {
       const code = text.charCodeAt(index);
       state = this.next[state + (code < 256 ? (classOfByte[code] ?? 0) : 0)] ?? 0;
       if (this.isEnd[state / CLASSES] === 1)
-        for (const word of this.endingIn(state)) found.add(word);
+        for (const word of this.endingIn(state)) if (!found.includes(word)) found.push(word);
     }
     return found;
   }

@@ -26,9 +26,9 @@ export class Boot {
   }
 }
 
-/** Upstream prints "virt/tdx: BIOS enabled" since 6.7, and vendors patched older kernels. */
+/** Upstream prints "virt/tdx: BIOS enabled" since 6.8, and vendors patched older kernels. */
 export function printsOfTdx(release: string | undefined): boolean {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(release ?? '') ?? [];
   if (major === undefined || minor === undefined) return false;
-  return Number(major) > 6 || (Number(major) === 6 && Number(minor) >= 7);
+  return Number(major) > 6 || (Number(major) === 6 && Number(minor) >= 8);
 }

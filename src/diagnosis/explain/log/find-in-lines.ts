@@ -1,9 +1,10 @@
 /** What a line says, alone or together with those that it was cut from. */
 import type { Answer } from '../answer.ts';
 import { answerOfCode } from '../messages/codes.ts';
-import { type FoundMessage, messagesIn } from '../messages/find.ts';
+import { type FoundMessage, isAnyIn, messagesIn, rowsWithKeyIn } from '../messages/find.ts';
+import { errnoIn } from '../read/errno-words.ts';
 import { type Finding, type RecogniseOptions, recognise } from '../read/recognise.ts';
-import { continued, joinedLines } from './joined.ts';
+import { continued, isContinued, isOneRefusal, joinedLines } from './joined.ts';
 import { type LogLine, readLine } from './layers.ts';
 import type { Hit } from './line-reader.ts';
 
@@ -23,6 +24,14 @@ export function findInLines(hit: Hit, options: RecogniseOptions): readonly LineF
   return [...found, ...free(hit, own, options)];
 }
 
+/** What one line of a log says by itself. */
+export function findInLine(text: string): readonly LineFinding[] {
+  return findInLines(
+    { line: 1, at: (distance) => (distance === 0 ? text : undefined), isTelling: () => true },
+    { typed: false },
+  );
+}
+
 /** A message that has ends of lines in it is whole. */
 function ofTexts(hit: Hit, { texts, kernelSeconds }: LogLine): readonly LineFinding[] {
   return texts.flatMap((text) =>
@@ -31,8 +40,13 @@ function ofTexts(hit: Hit, { texts, kernelSeconds }: LogLine): readonly LineFind
 }
 
 function ofJoined(hit: Hit, own: LogLine): readonly LineFinding[] {
+  const candidates = rowsWithKeyIn(withEdges(hit, own));
+  if (candidates.length === 0) return [];
   const joined = joinedLines(hit, own);
-  return messagesIn(joined.text, { from: joined.start, breaks: joined.breaks })
+  const where = { from: joined.start, breaks: joined.breaks };
+  // Most lines have a word of a message and are none: only where one is there, others may lie over it.
+  if (!isAnyIn(candidates, joined.text, where)) return [];
+  return messagesIn(joined.text, where)
     .filter(({ start }) => start < joined.end)
     .map((found) => ({
       ...said(found),
@@ -40,6 +54,26 @@ function ofJoined(hit: Hit, own: LogLine): readonly LineFinding[] {
       text: joined.linesOver(found.start, found.end),
       kernelSeconds: own.kernelSeconds,
     }));
+}
+
+/** As much as a word that was cut may be long. */
+const EDGE_CHARS = 64;
+
+/** The line, and the ends of its neighbours that a word may reach over: what else they say is found from them. */
+function withEdges(hit: Hit, own: LogLine): string {
+  let text = own.texts[0] ?? '';
+  for (let [line, distance, chars] = [own, 1, 0]; chars < EDGE_CHARS; distance += 1) {
+    const raw = hit.at(-distance);
+    const before = readLine(raw ?? '');
+    if (raw === undefined || (line.hasPrefix && !before.isPartial)) break;
+    const part = before.texts.at(-1) ?? '';
+    text = part.slice(-EDGE_CHARS) + text;
+    chars += part.length + 1;
+    line = before;
+  }
+  const after = readLine(hit.at(1) ?? '');
+  const tail = after.hasPrefix && !own.isPartial ? '' : (after.texts[0] ?? '');
+  return text + tail.slice(0, EDGE_CHARS);
 }
 
 function said({
@@ -56,11 +90,19 @@ function said({
 function free(hit: Hit, own: LogLine, options: RecogniseOptions): readonly LineFinding[] {
   const { kernelSeconds } = own;
   const [ownText = ''] = own.texts;
+  const isToldLater = [1, 2, 3, 4, 5].some((distance) => hit.isTelling(distance));
+  if (!hit.isTelling(0) && !(isToldLater && isContinued(hit, own))) return [];
   const alone = own.texts.map((text) => ({ text, findings: recognise(text, options) }));
-  const joined = continued(hit, own).map((text) => {
+  const parts = continued(hit, own);
+  const isRefusal = isOneRefusal(parts, (text) => errnoIn(text) !== undefined);
+  // As it may have been: with a space at each cut, and without.
+  const whole = parts.length === 1 ? [] : [parts.join(' '), parts.join('')];
+  const joined = whole.map((text) => {
     // What stands in the lines behind alone is theirs.
     const theirs = new Set(recognise(text.slice(ownText.length), options).map(nameOf));
-    const findings = recognise(text, options).filter((finding) => !theirs.has(nameOf(finding)));
+    const findings = recognise(text, options).filter(
+      (finding) => !theirs.has(nameOf(finding)) && (isRefusal || finding.refusal === undefined),
+    );
     return { text, findings };
   });
   const isWhole = alone.some(({ findings }) => findings.some(({ refusal }) => refusal));

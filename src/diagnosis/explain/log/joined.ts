@@ -42,17 +42,39 @@ export function joinedLines(hit: Hit, own: LogLine): JoinedLines {
   };
 }
 
-/**
- * The line with those that go on with it by all appearances, as it may have been: with a space at each cut,
- * and without. Empty where none does.
- */
+/** The line, and those that go on with it by all appearances. */
 export function continued(hit: Hit, own: LogLine): readonly string[] {
   const parts = [own.texts[0] ?? ''];
-  for (const text of linesAfter(hit, own).slice(0, MAX_CONTINUED)) {
+  for (const text of linesAfter(hit, own, MAX_CONTINUED)) {
     if (!isCutBefore(hit, parts.length)) break;
     parts.push(text);
   }
-  return parts.length === 1 ? [] : [parts.join(' '), parts.join('')];
+  return parts;
+}
+
+/** What was asked failed, or what came of it is still to be said. */
+const isUnfinished =
+  /\b(?:fail(?:ed|s|ure)?|return(?:ed|s)?|errors?|ret|errno|refused)\b|hw_errors?|[:=,(]$/i;
+const goesOn = /^(?:failed|returned|returns?|with|due|because)\b|^[-(=:,]/;
+
+/**
+ * Whether an errno in these lines is surely that of the request in the first: short lines of different programs
+ * look as if one was cut. Either what is before the errno's line says that something failed and not yet why,
+ * or that line begins in the middle of a sentence.
+ */
+export function isOneRefusal(
+  parts: readonly string[],
+  hasErrno: (text: string) => boolean,
+): boolean {
+  const last = parts.findIndex((_, index) => hasErrno(parts.slice(0, index + 1).join(' ')));
+  if (last <= 0) return false;
+  return (
+    isUnfinished.test(parts.slice(0, last).join(' ').trimEnd()) || goesOn.test(parts[last] ?? '')
+  );
+}
+
+export function isContinued(hit: Hit, own: LogLine): boolean {
+  return isCutBefore(hit, 1) && linesAfter(hit, own, 1).length > 0;
 }
 
 /** A line of QEMU, cut at 24 columns. */
@@ -89,10 +111,10 @@ function linesBefore(hit: Hit, own: LogLine): readonly string[] {
   return lines;
 }
 
-function linesAfter(hit: Hit, own: LogLine): readonly string[] {
+function linesAfter(hit: Hit, own: LogLine, most = MAX_LINES): readonly string[] {
   const lines: string[] = [];
   let last = own;
-  for (let chars = 0; lines.length < MAX_LINES && chars < MAX_CHARS; ) {
+  for (let chars = 0; lines.length < most && chars < MAX_CHARS; ) {
     const raw = hit.at(lines.length + 1);
     if (raw === undefined) break;
     const line = readLine(raw);

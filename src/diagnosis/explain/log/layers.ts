@@ -44,7 +44,7 @@ const prefixes: readonly RegExp[] = [
 
 /** A line is looked at from those around it too. */
 const recent = new Map<string, LogLine>();
-const MAX_RECENT = 64;
+const MAX_RECENT = 512;
 
 export function readLine(raw: string): LogLine {
   const known = recent.get(raw);

@@ -26,16 +26,41 @@ const escapesInJson: readonly string[] = ['u001b', 'u00a0', 'u200b'];
 /** JSON hides words: its messages may be arrays of bytes, and have escapes inside words. */
 export const wordsOfForms: readonly string[] = [messageKey, ...escapesInJson];
 
+export interface WordsOfInterest {
+  readonly automaton: Automaton;
+  /** By the index of the word: a sum of these. */
+  readonly weights: readonly number[];
+}
+
+/** What a word makes of its line. */
+export const weights = {
+  /** It is looked at. */
+  enough: 1,
+  /** It is looked at if a telling word is in it, or in the lines around that it may be one with. */
+  named: 2,
+  telling: 4,
+} as const;
+
+const ALL = weights.enough | weights.named | weights.telling;
+
+/** Over as many lines a message may be cut, from its name to the word that tells how it went. */
+const TELLING_LINES = 5;
+
+const MINUS = 45;
+
 /** A line with a word of interest, and those around it. */
 export interface Hit {
   /** From 1. */
   readonly line: number;
   /** The line at a distance: 0 itself, -1 the one before; undefined where the log or what is near ends. */
   readonly at: (distance: number) => string | undefined;
+  /** Whether the line at a distance has a word that tells how something went. */
+  readonly isTelling: (distance: number) => boolean;
 }
 
 export class LineReader {
   readonly #automaton: Automaton;
+  readonly #weights: readonly number[];
   readonly #onHit: (hit: Hit) => void;
   #bytes = new Uint8Array();
   /** The number of the first line in #bytes, from 1. */
@@ -46,8 +71,9 @@ export class LineReader {
   #skipping = false;
   #linesRead = 0;
 
-  constructor(automaton: Automaton, onHit: (hit: Hit) => void) {
+  constructor({ automaton, weights: byWord }: WordsOfInterest, onHit: (hit: Hit) => void) {
     this.#automaton = automaton;
+    this.#weights = byWord;
     this.#onHit = onHit;
   }
 
@@ -77,13 +103,20 @@ export class LineReader {
   }
 
   #look({ isEnd }: { readonly isEnd: boolean }): void {
-    const { starts, ends, hits } = this.#scan(isEnd);
+    const { starts, ends, weighed } = this.#scan(isEnd);
+    /** Neighbours are asked for again and again. */
+    const texts: (string | undefined)[] = [];
     const bytes = this.#bytes;
     const told = isEnd ? starts.length : this.#firstNear(starts, ends);
-    for (const index of hits) {
+    const at = (index: number) => (texts[index] ??= textAt(bytes, starts, ends, index));
+    for (const index of hitsAmong(weighed)) {
       const line = this.#firstLine + index;
       if (index >= told || line <= this.#toldUpTo) continue;
-      this.#onHit({ line, at: (distance) => textAt(bytes, starts, ends, index + distance) });
+      this.#onHit({
+        line,
+        at: (distance) => at(index + distance),
+        isTelling: (distance) => ((weighed[index + distance] ?? 0) & weights.telling) !== 0,
+      });
     }
     this.#toldUpTo = Math.max(this.#toldUpTo, this.#firstLine + told - 1);
     this.#linesRead = this.#firstLine + starts.length - 1;
@@ -117,35 +150,41 @@ export class LineReader {
    * A word counts where it stands alone; whether it does where it began before an end of line or an escape
    * sequence is not looked at.
    */
-  #isOfInterest(state: number, textStart: number, last: number): boolean {
-    const bytes = this.#bytes;
-    return this.#automaton.endingIn(state).some((index) => {
-      const word = this.#automaton.words[index] ?? '';
-      if (word === messageKey) return isBeginOfArray(bytes, last + 1);
-      if (escapesInJson.includes(word)) return true;
-      const first = last - word.length + 1;
-      if (isInWord(bytes[last + 1])) return false;
-      return first <= textStart || !isInWord(bytes[first - 1]);
-    });
+  #weightOf(state: number, textStart: number, last: number): number {
+    let sum = 0;
+    for (const index of this.#automaton.endingIn(state)) {
+      if (this.#standsAlone(this.#automaton.words[index] ?? '', textStart, last))
+        sum |= this.#weights[index] ?? 0;
+    }
+    return sum;
   }
 
-  /** Where lines begin and end, and which of them have a word of interest; the last has no end yet. */
-  #scan(isEnd: boolean): { starts: number[]; ends: number[]; hits: number[] } {
+  #standsAlone(word: string, textStart: number, last: number): boolean {
+    const bytes = this.#bytes;
+    if (word === messageKey) return isBeginOfArray(bytes, last + 1);
+    if (escapesInJson.includes(word)) return true;
+    const first = last - word.length + 1;
+    if (isInWord(bytes[last + 1])) return false;
+    return first <= textStart || !isInWord(bytes[first - 1]);
+  }
+
+  /** Where lines begin and end, and what their words weigh together; the last has no end yet. */
+  #scan(isEnd: boolean): { starts: number[]; ends: number[]; weighed: number[] } {
     const bytes = this.#bytes;
     const { next, isEnd: isWord } = this.#automaton;
     const starts = [0];
     const ends: number[] = [];
-    const hits: number[] = [];
+    const weighed: number[] = [];
     let state = 0;
-    let isHit = false;
+    let weight = 0;
     /** Where the text of the line begins, as far as no escape sequence is in it. */
     let textStart = 0;
     for (let at = 0; at < bytes.length; at += 1) {
       const byte = bytes[at] ?? 0;
       if (byte === LF || byte === CR) {
         ends.push(at);
-        if (isHit) hits.push(starts.length - 1);
-        isHit = false;
+        weighed.push(weight);
+        weight = 0;
         if (byte === CR && bytes[at + 1] === LF) at += 1;
         starts.push(at + 1);
         textStart = beginOfText(bytes, at + 1);
@@ -157,15 +196,43 @@ export class LineReader {
         textStart = at + 1;
         continue;
       }
+      if (byte === MINUS && isErrno(bytes, at)) weight |= weights.telling;
       state = next[state + (classOfByte[byte] ?? 0)] ?? 0;
-      if (state === 0 || isHit || isWord[state / stateStride] === 0) continue;
-      isHit = this.#isOfInterest(state, textStart, at);
+      if (state === 0 || weight === ALL || isWord[state / stateStride] === 0) continue;
+      weight |= this.#weightOf(state, textStart, at);
     }
     ends.push(bytes.length);
-    if (isHit) hits.push(starts.length - 1);
+    weighed.push(weight);
     if (isEnd && starts.at(-1) === bytes.length) starts.pop();
-    return { starts, ends, hits };
+    return { starts, ends, weighed };
   }
+}
+
+/** The lines to look at. */
+function hitsAmong(weighed: readonly number[]): number[] {
+  const hits: number[] = [];
+  let lastTelling = Number.NEGATIVE_INFINITY;
+  /** Named, and no telling word so far. */
+  let waiting: number[] = [];
+  for (const [index, weight] of weighed.entries()) {
+    if ((weight & weights.telling) !== 0) {
+      lastTelling = index;
+      hits.push(...waiting.filter((named) => index - named <= TELLING_LINES));
+      waiting = [];
+    }
+    const isTold = index - lastTelling <= TELLING_LINES;
+    if ((weight & weights.enough) !== 0 || ((weight & weights.named) !== 0 && isTold))
+      hits.push(index);
+    else if ((weight & weights.named) !== 0) waiting.push(index);
+    if (waiting.length > TELLING_LINES) waiting = waiting.slice(-TELLING_LINES);
+  }
+  return hits.sort((a, b) => a - b);
+}
+
+/** `(-28)`, `= -28`: a number behind a minus that is none of a date or a range. */
+function isErrno(bytes: Uint8Array, at: number): boolean {
+  const digit = bytes[at + 1] ?? 0;
+  return digit >= 0x30 && digit <= 0x39 && !isInWord(bytes[at - 1]);
 }
 
 function isInWord(byte: number | undefined): boolean {

@@ -9,6 +9,13 @@ export const linuxBoot = messages({ by: 'Linux', source: 'init/, arch/x86/kernel
     says: ['Run {path:word} as init process', 'systemd[1]: Detected architecture'],
     mark: 'user-space',
   },
+  {
+    says: [
+      'tsc: Detected {mhz:int}.{khz:int} MHz',
+      'tsc: Refined TSC clocksource calibration: {mhz:int}.{khz:int} MHz',
+    ],
+    name: 'tsc-frequency',
+  },
   { says: 'BUG: unable to handle page fault for address: {address:hex}', name: 'early-page-fault' },
   { says: 'RIP: 0010:_find_next_bit+{offset:hex}', name: 'in-find-next-bit' },
 ]);

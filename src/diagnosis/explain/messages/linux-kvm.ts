@@ -10,7 +10,10 @@ export const linuxKvm = messages(
   },
   [
     {
-      says: 'MAX_VCPU_PER_TD ({module:int}) smaller than number of logical CPUs ({cpus:int})',
+      says: [
+        'MAX_VCPU_PER_TD ({module:int}) smaller than number of logical CPUs ({cpus:int})',
+        'MAX_VCPUS_PER_TD ({module:int}) smaller than number of logical CPUs ({cpus:int})',
+      ],
       answer: {
         id: 'kvm.cpus-above-module-limit',
         meaning: 'KVM leaves TDX off: the host has more CPUs than the TDX module gives one TD',
@@ -60,6 +63,7 @@ export const linuxKvm = messages(
     },
     {
       says: 'no TDX private KeyIDs available',
+      releases: '6.16 and later; 7.3 says "TDX not supported by the host platform" instead',
       answer: {
         id: 'kvm.no-key-ids',
         meaning: 'KVM finds TDX off in the kernel: BIOS, CPU or an earlier refusal of the kernel',
@@ -85,6 +89,7 @@ export const linuxKvm = messages(
       says: [
         'EPT is required for TDX',
         'TDP MMU and MMIO caching and EPT A/D bit is required for TDX',
+        'TDP MMU and MMIO caching is required for TDX',
         'APICv is required for TDX',
         'OSXSAVE is required for TDX',
         'XSAVE is required for TDX',
@@ -103,10 +108,59 @@ export const linuxKvm = messages(
     },
     {
       says: 'tdx requires kvm.enable_virt_at_load=1',
+      releases: '6.16 and later; 7.3 needs it no more',
       answer: {
         id: 'kvm.virt-at-load-off',
         meaning: 'KVM leaves TDX off: kvm.enable_virt_at_load is 0',
         next: 'remove kvm.enable_virt_at_load=0 from the parameters, and reload kvm',
+      },
+    },
+    {
+      // The same words behind `virt/tdx: ` are of the kernel itself, which prints them everywhere.
+      says: [
+        'kvm_intel: TDX not supported by the host platform',
+        'TDX not supported by the host platform',
+      ],
+      releases: 'by 7.3',
+      answer: {
+        id: 'kvm.no-tdx-platform',
+        meaning:
+          'KVM was asked for TDX (kvm_intel.tdx=1), and the kernel found no TDX on this machine at its start',
+        causes: [
+          'TDX or its key split is off in the BIOS',
+          'the kernel refused TDX before (hibernation, too few keys): that line comes earlier',
+          'the CPU has no TDX, or the kernel runs in a VM',
+        ],
+        next: 'look for an earlier "tdx:" line; run `tdctl doctor`',
+      },
+    },
+    {
+      says: 'Guest access before accepting {gpa:hex} on vCPU {vcpu:int}',
+      answer: {
+        id: 'kvm.access-before-accept',
+        meaning:
+          'the TD used private memory before it had accepted it, and KVM gave the TD up: every request to it ' +
+          'answers EIO from then on',
+        causes: [
+          'the guest kernel or firmware has no support for unaccepted memory (CONFIG_UNACCEPTED_MEMORY)',
+          'a bug in the guest, such as a kexec into a kernel that does not know what was accepted',
+        ],
+        next: 'use a guest kernel 6.5 or later with CONFIG_UNACCEPTED_MEMORY=y, or firmware that accepts all memory',
+      },
+      say: ({ gpa, vcpu }) => ({
+        meaning:
+          `vCPU ${vcpu} of the TD used its private memory at ${gpa} before it had accepted it, and KVM gave ` +
+          'the TD up: every request to it answers EIO from then on',
+      }),
+    },
+    {
+      says: "MSR {msr:hex} isn't included by kvm_find_user_return_msr",
+      answer: {
+        id: 'kvm.user-return-msr-missing',
+        meaning:
+          'kvm_intel does not load: it could not give back a register (MSR) that a TD changes',
+        causes: ['a bug of KVM, or a hypervisor below that hides the register'],
+        next: 'report it with the kernel version; load kvm_intel with tdx=0 for ordinary VMs',
       },
     },
     {

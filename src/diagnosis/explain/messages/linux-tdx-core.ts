@@ -1,4 +1,5 @@
 /** What the kernel of the host prints of the TDX module. */
+import type { Answer } from '../answer.ts';
 import { hostRequestFacts, moduleInitialization } from '../requests/host-requests.ts';
 import { messages } from './message.ts';
 
@@ -6,13 +7,32 @@ const moduleInit = hostRequestFacts.find(({ request }) => request === moduleInit
 const noRoom = moduleInit?.answers.ENOSPC;
 if (noRoom === undefined) throw new Error('module initialization has no answer for ENOSPC');
 
-/** `tdx:` before 6.7, `virt/tdx:` since: a wording that begins with `tdx:` is both. */
+const moduleVersion: Answer = {
+  id: 'host.module-version',
+  rank: 'note',
+  meaning: 'the kernel names the release of the TDX module',
+  next: 'compare it with the newest release of github.com/intel/confidential-computing.tdx.tdx-module',
+};
+
+/** IA32_FEAT_CTL: bit 0 locks it, bit 2 allows VMX outside SMX. */
+function featureControl(value = ''): Partial<Answer> {
+  const bits = Number.parseInt(value, 16);
+  if ((bits & 0b101) !== 0b001) return {};
+  return {
+    meaning: 'the BIOS locked virtualisation (VMX) off: IA32_FEAT_CTL has bit 0 and not bit 2',
+  };
+}
+
+/**
+ * `tdx:` before 6.8, `virt/tdx:` since: a wording that begins with `tdx:` is both. `by 7.3`: Linux 7.3 prints
+ * it, 6.19 does not, and the releases between were not looked at.
+ */
 export const linuxTdxCore = messages(
   {
     by: 'Linux',
     place: 'host',
     source: 'arch/x86/virt/vmx/tdx/tdx.c',
-    releases: '6.7 and later',
+    releases: '6.8 and later',
   },
   [
     {
@@ -25,7 +45,7 @@ export const linuxTdxCore = messages(
     },
     {
       says: 'tdx: TDX not supported by the host platform',
-      releases: '7.0 and later',
+      releases: 'by 7.3',
       answer: {
         id: 'host.tdx-not-supported',
         rank: 'note',
@@ -63,7 +83,13 @@ export const linuxTdxCore = messages(
       },
     },
     {
-      says: ['tdx: not enabled by BIOS', 'TDX is not enabled by BIOS'],
+      says: [
+        'tdx: not enabled by BIOS',
+        'TDX is not enabled by BIOS',
+        'SEAMCALL failed: TDX disabled by BIOS',
+        'Cannot enable TDX on TDX disabled platform',
+      ],
+      releases: 'before 6.8, by patches of vendors',
       answer: {
         // canonical/tdx#33, #102, #260; canonical/td-partitioning#1
         id: 'bios.tdx-not-enabled',
@@ -128,7 +154,8 @@ export const linuxTdxCore = messages(
       },
     },
     {
-      says: 'x86/tme: not enabled by BIOS',
+      says: ['x86/tme: not enabled by BIOS', 'x86/mktme: disabled by BIOS'],
+      releases: '4.20 and later',
       source: 'arch/x86/kernel/cpu/intel.c',
       answer: {
         id: 'bios.tme-off',
@@ -146,7 +173,26 @@ export const linuxTdxCore = messages(
       },
     },
     {
+      says: [
+        'tdx: Module version: {version:word}',
+        'tdx: TDX module version: {version:word}',
+        // Public logs of vendor kernels have it misspelt.
+        'tdx: TDX module verion: {version:word}',
+      ],
+      source: 'arch/x86/virt/vmx/tdx/tdx_global_metadata.c',
+      releases: 'by 7.3, and vendor kernels',
+      answer: moduleVersion,
+      say: ({ version }) => ({ meaning: `the TDX module is of release ${version}` }),
+    },
+    {
+      says: 'major_version {major:int}, minor_version {minor:int}',
+      releases: 'before 6.8, by patches of vendors',
+      answer: moduleVersion,
+      say: ({ major, minor }) => ({ meaning: `the TDX module is of release ${major}.${minor}` }),
+    },
+    {
       says: 'major_version 1, minor_version 0,',
+      releases: 'before 6.8, by patches of vendors',
       answer: {
         id: 'module.release-1-0',
         meaning: 'the TDX module is of the 1.0 line, which Linux does not support',
@@ -214,6 +260,78 @@ export const linuxTdxCore = messages(
           'memory was set apart for page metadata (PAMT), about 1/256 of all; it stays taken',
         next: 'nothing to do',
       },
+    },
+    {
+      says: 'tdx: Enable Dynamic PAMT',
+      // Documentation/arch/x86/tdx.rst of the series "Dynamic PAMT"; 7.3 has it not.
+      releases: 'after 7.3, by the series "Dynamic PAMT"',
+      answer: {
+        id: 'host.dynamic-pamt',
+        rank: 'healthy',
+        meaning: 'the kernel takes memory for page metadata (PAMT) only as TDs use pages',
+        next: 'nothing to do',
+      },
+    },
+    {
+      says: 'tdx: consumed TDMRs reaching limit: {used:int} used out of {limit:int}',
+      answer: {
+        id: 'host.memory-regions-near-limit',
+        rank: 'note',
+        meaning:
+          'nearly all memory regions that the TDX module takes (TDMRs) are used; TDX still works',
+        causes: [
+          'the memory of this host is of many pieces: many NUMA nodes, or holes between them',
+        ],
+        next: 'keep it in mind before more memory is built in: without a region left the kernel leaves TDX off',
+      },
+      say: ({ used, limit }) => ({
+        meaning: `${used} of the ${limit} memory regions that the TDX module takes (TDMRs) are used; TDX still works`,
+      }),
+    },
+    {
+      says: 'TDMR [{start:hex}, {end:hex}): unable to find local NUMA node for PAMT allocation, fallback to use node 0',
+      answer: {
+        id: 'host.page-metadata-on-node-0',
+        rank: 'note',
+        meaning:
+          'the kernel found no NUMA node for the page metadata (PAMT) of a memory region and took node 0: ' +
+          'TDX works, and TDs on other nodes may be slower',
+        causes: [
+          'the BIOS describes memory of this host wrongly (ACPI SRAT), or a bug of the kernel',
+        ],
+        next: 'compare the nodes of `numactl --hardware` with the memory built in, and update the BIOS',
+      },
+    },
+    {
+      says: [
+        'SEAMCALL failed: CPU not in VMX operation',
+        'SEAMCALL failed: CPU {cpu:int} is not in VMX operation',
+      ],
+      releases: 'before 6.8, by patches of vendors',
+      answer: {
+        id: 'kernel.cpu-not-in-vmx',
+        meaning: 'the kernel called the TDX module on a CPU where virtualisation (VMX) is not on',
+        causes: [
+          'TDX was started before kvm_intel had turned VMX on; patches of vendors do so at times',
+        ],
+        next: 'boot Linux 6.16 or later, or a newer kernel of the vendor',
+      },
+    },
+    {
+      says: 'VMXON faulted, MSR_IA32_FEAT_CTL (0x3a) = {value:hex}',
+      source: 'arch/x86/virt/hw.c; arch/x86/kvm/vmx/vmx.c before 7.3',
+      releases: '5.8 and later',
+      answer: {
+        id: 'host.vmx-not-turned-on',
+        meaning:
+          'the CPU did not let the kernel turn virtualisation (VMX) on, without which no VM runs',
+        causes: [
+          'VT-x is off or locked in the BIOS',
+          'the kernel runs in a VM whose hypervisor shows VMX and does not give it',
+        ],
+        next: 'switch on VT-x in the BIOS; in a VM, allow nested virtualisation on the host below',
+      },
+      say: ({ value }) => featureControl(value),
     },
     {
       says: 'Turn off TDX in the BIOS to use ACPI S3',

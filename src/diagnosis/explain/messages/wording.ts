@@ -47,6 +47,8 @@ export class Wording {
   readonly text: string;
   /** One word of it, in small letters: a line that does not have it is none of this message. */
   readonly key: string;
+  /** Another word of it, where it has one. */
+  readonly secondKey: string | undefined;
   /** How many of its characters are fixed. Of two messages that fit, the one with more says more. */
   readonly weight: number;
   readonly #parts: readonly Part[];
@@ -57,7 +59,10 @@ export class Wording {
     this.text = text;
     this.#parts = partsOf(text);
     const literals = this.#parts.map((part) => ('literal' in part ? part.literal : VALUE));
-    this.key = keyOf(literals.join(''));
+    const [key, secondKey] = keysOf(literals.join(''));
+    if (key === undefined) throw new Error(`no word to look for in: ${text}`);
+    this.key = key;
+    this.secondKey = secondKey;
     this.weight = literals.join('').replaceAll(VALUE, '').replace(/\s/g, '').length;
   }
 
@@ -148,12 +153,10 @@ const common = new Set(
   ).split(' '),
 );
 
-function keyOf(text: string): string {
+function keysOf(text: string): readonly string[] {
   // A word beside a value may be printed as a part of a longer one.
   const words = text.toLowerCase().match(/(?<![a-z0-9_\0])[a-z0-9_]{3,}(?![a-z0-9_\0])/g) ?? [];
-  const [best] = words.sort(
+  return [...new Set(words)].sort(
     (a, b) => Number(common.has(a)) - Number(common.has(b)) || b.length - a.length,
   );
-  if (best === undefined) throw new Error(`no word to look for in: ${text}`);
-  return best;
 }

@@ -28,6 +28,20 @@ export const errnoTexts: Readonly<Record<ErrnoName, string>> = {
   EHWPOISON: 'Memory page has hardware error',
 };
 
+/** A line that shows an errno in words has one of these, or a negative number. */
+export const wordsOfErrnos: readonly string[] = [
+  ...Object.keys(errnoTexts),
+  ...Object.values(errnoTexts).map(longestWord),
+  ...['inappropriate', 'errno', 'error', 'return', 'ret', 'failed'],
+].map((word) => word.toLowerCase());
+
+function longestWord(text: string): string {
+  return (text.match(/\w+/g) ?? []).reduce(
+    (best, word) => (word.length > best.length ? word : best),
+    '',
+  );
+}
+
 /** Without spaces: one may have been the end of a line. */
 const namesByText = Object.entries(errnoTexts)
   .map(([name, text]) => [squeezed(text), name as ErrnoName] as const)

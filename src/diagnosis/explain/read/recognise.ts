@@ -11,9 +11,15 @@ import {
 import { moduleInitialization } from '../requests/host-requests.ts';
 import { allRequestFacts, tellingErrnos } from '../requests/index.ts';
 import { explainStatus, type StatusExplanation } from '../status/explain-status.ts';
-import { errnoIn } from './errno-words.ts';
+import { errnoIn, wordsOfErrnos } from './errno-words.ts';
 import { requestIn, wordsOfRequests } from './request-words.ts';
-import { bareStatusWordsIn, hwErrorIn, leafIn, statusWordsIn } from './status-words.ts';
+import {
+  bareStatusWordsIn,
+  hwErrorIn,
+  leafIn,
+  statusWordsIn,
+  wordsOfStatus,
+} from './status-words.ts';
 
 /** One thing that a line says. */
 export interface Finding {
@@ -32,9 +38,13 @@ export const freeWords: readonly string[] = [
   'seamcall',
   'seamldr',
   'tdh',
+  'vp_enter_ret',
   'hw_error',
   'hw_errors',
 ];
+
+/** And without any of these near it, a request is only named, and nothing is said of how it ended. */
+export const tellingWords: readonly string[] = [...wordsOfErrnos, ...wordsOfStatus];
 
 export interface RecogniseOptions extends ExplainOptions {
   /** By a person: status words and names may then stand alone. */
@@ -101,6 +111,6 @@ export function refusalFinding(asked: AskedRefusal): Finding {
 // Logs are full of hex numbers: only those that a SEAMCALL or hw_error gave are status words. 0 is success,
 // which is none where something failed.
 function statusWordsOfLog(line: string): readonly bigint[] {
-  if (!/seamcall|hw_error|\btdx\b|seamldr/i.test(line)) return [];
+  if (!/seamcall|hw_error|\btdx\b|seamldr|\btdh[._]|vp_enter_ret/i.test(line)) return [];
   return statusWordsIn(line).filter((word) => word !== 0n);
 }

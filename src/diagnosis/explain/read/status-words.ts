@@ -1,9 +1,13 @@
 /** Finds status words in a line, and the leaf that gave them. */
 import { type Leaf, leafByName, leafByNumber } from '../status/leaves.ts';
 
-// "failed: 0xc000…", "error 0xc000…", "hw_errors: 0xc000…", "status=0xc000…"
+// "failed: 0xc000…", "error 0xc000…", "hw_errors: 0xc000…", "status=0xc000…", "vp_enter_ret 0xc000…"
 const inContext =
-  /\b(?:failed|errors?|err|status|hw_errors?|returned)\b\s{0,3}[:=]?\s{0,3}["'(]{0,2}0x([0-9a-f][0-9a-f_]{0,18})(?:ULL)?\b/gi;
+  /\b(?:failed|errors?|err|status|hw_errors?|vp_enter_ret|returned)\b\s{0,3}[:=]?\s{0,3}["'(]{0,2}0x([0-9a-f][0-9a-f_]{0,18})(?:ULL)?\b/gi;
+/** A status word stands behind one of these. */
+export const wordsOfStatus: readonly string[] =
+  'failed error errors err status hw_error hw_errors vp_enter_ret returned'.split(' ');
+
 const inHwError = /hw_errors?"?\s{0,3}[:=]?\s{0,3}["'(]{0,2}(?:0x)?([0-9a-f][0-9a-f_]{0,18})/i;
 // With 0x from 9 digits on, without it exactly 16; underscores may part the digits.
 const prefixed = /(?<![\w.])0x([0-9a-f](?:_?[0-9a-f]){8,15})(?:ULL)?(?!\w)/gi;
