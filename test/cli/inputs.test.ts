@@ -47,7 +47,7 @@ const readers: readonly (readonly [string, (path: string) => readonly string[]])
   ['captures', (path) => ['host', 'diff', path, path]],
 ];
 
-describe.each(readers)('%s', { timeout: 60_000 }, (_, args) => {
+describe.each(readers)('%s', (_, args) => {
   test('that never ends is refused, and never held', async () => {
     const { exitCode, stderr } = await tdctl(args('/dev/zero'), {
       env: { NODE_OPTIONS: '--max-old-space-size=256' },
@@ -70,7 +70,7 @@ describe.each([
   ['doctor', 'SIGINT', ['doctor', '--root', fifo]],
   ['host diff', 'SIGINT', ['host', 'diff', fifo, fifo]],
   ['exec, before the command begins,', 'SIGTERM', ['exec', '--run', fifo, '--', '/bin/true']],
-] as const)('%s of a FIFO that nobody writes to', { timeout: 60_000 }, (_, signal, args) => {
+] as const)('%s of a FIFO that nobody writes to', (_, signal, args) => {
   test(`ends with ${signal}, and says so`, async () => {
     const running = startTdctl(args);
     await waitsForFifo(running);
@@ -96,7 +96,7 @@ test('explain waits for a log, and an interrupt ends that', async () => {
     exitCode: 130,
     stderr: expect.stringMatching('interrupted \\(SIGINT\\)'),
   });
-}, 60_000);
+});
 
 test('what is read from a FIFO is read once: a rehearsal takes its TD from it', async () => {
   const running = startTdctl(['rehearse', fifo, '--host', 'sim']);
@@ -109,7 +109,7 @@ test('what is read from a FIFO is read once: a rehearsal takes its TD from it', 
     exitCode: 0,
     stderr: expect.not.stringMatching('error'),
   });
-}, 60_000);
+});
 
 test('a trace of any length is judged in the same memory', async () => {
   const trace = join(scratch, 'long.trace');
@@ -129,4 +129,4 @@ test('a trace of any length is judged in the same memory', async () => {
   });
   expect(exitCode).toBe(0);
   expect(JSON.parse(stdout).calls).toBeGreaterThan(many);
-}, 120_000);
+});

@@ -146,7 +146,7 @@ describe('tdctl rehearse', () => {
     const { stdout, exitCode } = await running.ended;
     expect(exitCode).toBe(130);
     expect(stdout).toMatch(/Faults \(pairs\): \d+ of \d+ runs played, interrupted/);
-  }, 30_000);
+  });
 });
 
 /** A Rehearsal of two TDs with this `spec`. */
@@ -185,7 +185,7 @@ describe('Rehearsal files', () => {
     await expect(stdout.replaceAll(/time="[\d.]+"/g, 'time="0"')).toMatchFileSnapshot(
       join(golden, 'upgrade.xml'),
     );
-  }, 60_000);
+  });
 
   test('an expectation that fails is exit 6, and a failure for JUnit', async () => {
     const text = readFileSync(join(projectRoot, 'examples/rehearsals/upgrade.yaml'), 'utf8');

@@ -20,7 +20,7 @@ async function addressOf(running: ReturnType<typeof startTdctl>): Promise<string
   return /http:\S+/.exec(running.output.stderr)?.[0] ?? '';
 }
 
-describe('tdctl watch', { timeout: 30_000 }, () => {
+describe('tdctl watch', () => {
   test('--tree says each state on stderr, and the report of the rehearsal is on stdout', async () => {
     const { stdout, stderr, exitCode } = await watch(...unpaced);
     expect(exitCode).toBe(0);
@@ -101,7 +101,7 @@ describe('tdctl watch', { timeout: 30_000 }, () => {
   });
 });
 
-describe('connections that say nothing', { timeout: 60_000 }, () => {
+describe('connections that say nothing', () => {
   const descriptors = 256;
 
   /** Each is connected, or has been hung up on. */

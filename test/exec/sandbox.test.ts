@@ -71,7 +71,7 @@ function environment(context: TestContext, { number, argument }: Call, code: str
 const errnoOf = (code: string) => constants.errno[code as keyof typeof constants.errno];
 
 /** More than any machine needs; a hang ends here. */
-const bound = { encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' } as const;
+const bound = { encoding: 'utf8', timeout: 240_000, killSignal: 'SIGKILL' } as const;
 
 describe.each(errnos)('with %s', (code) => {
   test.for(calls)('a sandbox that forbids $name is told of', (call, context) => {

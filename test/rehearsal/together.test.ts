@@ -57,7 +57,7 @@ test('no fault breaks an invariant, also where one move is taken back and the ot
   const swept = await sweep({ place, scenario, cases });
   expect(swept.violations).toEqual([]);
   expect(swept.outcomes.get('source kept')).toBeGreaterThan(50);
-}, 60_000);
+});
 
 function isOfMove({ lane, state }: FaultCase): boolean {
   return lane.includes(' move ') || state.startsWith('preparing');

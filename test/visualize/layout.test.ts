@@ -8,7 +8,7 @@ import { buildMachine, machineShapes } from './support/generated-machines.ts';
 
 const directions = ['down', 'right'] as const;
 
-describe('the layout', { timeout: 60_000 }, () => {
+describe('the layout', () => {
   for (const entry of machines) {
     for (const direction of directions) {
       test(`of ${entry.id} going ${direction} has nothing on top of anything, and every line ends on its state`, async () => {

@@ -35,7 +35,7 @@ async function write(path: string, model: ChartModel): Promise<void> {
 beforeAll(async () => {
   await write(lifecycle, extractChart(machines[0]));
   if (browser !== undefined) page = await openBrowser(browser);
-}, 60_000);
+});
 afterAll(async () => {
   await page?.close();
   rmSync(directory, { recursive: true });

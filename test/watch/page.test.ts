@@ -12,7 +12,7 @@ const running: Running[] = [];
 
 beforeAll(async () => {
   if (browser !== undefined) page = await openBrowser(browser);
-}, 60_000);
+});
 afterEach(async () => {
   await page?.goto('about:blank');
   for (const { child, ended } of running.splice(0)) {
@@ -64,7 +64,7 @@ async function press(view: Page, selector: string): Promise<void> {
 const isOver = 'document.getElementById("end").hidden === false';
 const yes = (value: boolean) => value;
 
-describe('the live page', { timeout: 60_000 }, () => {
+describe('the live page', () => {
   test('a paused run stands still; each step lights the next state', async (ctx) => {
     const view = opened(ctx);
     await view.goto(await watch('--paused'));
