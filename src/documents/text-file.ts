@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { errnoOf } from '../errors/errno.ts';
+import { errnoOf, fileErrnos, otherFileErrno } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
 import { formatPlace } from './finding.ts';
@@ -121,17 +121,15 @@ async function isDirectory(path: string, cause: unknown, kind: TextFileKind): Pr
 const errnoMeanings: Readonly<Record<string, string>> = {
   EACCES: 'this user may not read it',
   EPERM: 'this user may not read it',
-  ELOOP: 'its symbolic links lead in a circle',
-  ENAMETOOLONG: 'the name is longer than the file system allows',
+  ...fileErrnos,
   EMFILE: 'this process has too many files open',
   ENFILE: 'the system has too many files open',
   ENXIO: 'it is a socket or a device without a driver',
-  EIO: 'the disk answered with an error',
   EAGAIN: 'the device has nothing to read now',
 };
 
 function meaningOf(errno: string | undefined): string {
-  return errnoMeanings[errno ?? ''] ?? `the system answered ${errno ?? 'that the name is not one'}`;
+  return errnoMeanings[errno ?? ''] ?? otherFileErrno(errno);
 }
 
 async function notFound(path: string, cause: unknown, kind: TextFileKind): Promise<TdctlError> {

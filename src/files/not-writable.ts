@@ -1,5 +1,5 @@
 /** What keeps a file from being written, in words. */
-import { errnoOf } from '../errors/errno.ts';
+import { errnoOf, fileErrnos, otherFileErrno } from '../errors/errno.ts';
 import { TdctlError, type TdctlErrorCode } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
 
@@ -32,13 +32,13 @@ const reasons: Readonly<Record<string, Reason>> = {
   ENOENT: { means: 'its directory does not exist', hint: elsewhere },
   ENOTDIR: { means: 'its directory is not a directory', hint: elsewhere },
   EISDIR: { means: 'this is a directory', hint: 'name a file in it' },
-  ELOOP: { means: 'its symbolic links lead in a circle', hint: another },
-  ENAMETOOLONG: { means: 'the name is longer than the file system allows', hint: another },
+  ELOOP: { means: fileErrnos.ELOOP, hint: another },
+  ENAMETOOLONG: { means: fileErrnos.ENAMETOOLONG, hint: another },
   EBUSY: { means: 'the file is a mount point, and cannot be replaced', hint: another },
   ENOSPC: noSpace,
   EDQUOT: noSpace,
   EFBIG: { means: 'a file may not become so large', hint: 'raise the limit: `ulimit -f`' },
-  EIO: { means: 'the disk answered with an error', hint: 'see what the kernel says: `dmesg`' },
+  EIO: { means: fileErrnos.EIO, hint: 'see what the kernel says: `dmesg`' },
   EMFILE: tooManyOpen,
   ENFILE: tooManyOpen,
   EPIPE: { means: 'its reader has gone', hint: 'keep the reader until tdctl has ended' },
@@ -49,7 +49,7 @@ const reasons: Readonly<Record<string, Reason>> = {
 export function notWritable({ path, what }: OutputFile, cause: unknown): TdctlError {
   const errno = errnoOf(cause);
   const { means, hint } = reasons[errno ?? ''] ?? {
-    means: `the system answered ${errno ?? 'that the name is not one'}`,
+    means: otherFileErrno(errno),
     hint: elsewhere,
   };
   return outputError({
