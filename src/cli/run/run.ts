@@ -7,7 +7,7 @@ import { planTd, type TdPlan } from '../../plan/index.ts';
 import type { RecordedFaults } from '../../simulator/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
-import { guardedListener } from '../guarded-listener.ts';
+import { GuardedView } from '../guarded-view.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openRunLog, type RunLog } from '../log.ts';
@@ -68,7 +68,7 @@ async function runOnHost(given: OnHost): Promise<void> {
   try {
     const ignoreExpectation = options.anyMeasurement === true;
     const plan = planTd({ spec, firmware, facts: await host.facts(), ignoreExpectation });
-    await source.checkUnchanged(plan);
+    source.checkUnchanged(plan);
     const view = await openRunView(options.output, io);
     await runPlan({ host, plan, view, log, trace, interrupts, until: options.until, io });
   } finally {
@@ -103,13 +103,14 @@ async function runPlan({
   if (interrupts.received !== undefined) throw interrupted(interrupts.received);
   view.planned(plan, slotsBefore);
 
-  const shown = guardedListener<TdRunEvent>((event) => {
+  const shown = new GuardedView();
+  const onEvent = shown.guarded((event: TdRunEvent) => {
     const printed = eventInWords(event, plan.facts);
     log.write(printed);
     trace?.note(event);
     view.event(printed);
   });
-  const td = startTd({ host, plan, onEvent: shown.listener });
+  const td = startTd({ host, plan, onEvent });
   interrupts.onInterrupt((times) => {
     if (times > 1) io.stderr.write(`already stopping: waiting for ${td.waitingFor ?? 'the end'}\n`);
     td.stop();
@@ -119,13 +120,7 @@ async function runPlan({
 
   const becameRunnable = await td.runnable;
   if (becameRunnable) {
-    try {
-      view.runnable({ holds: until === undefined });
-    } catch (error) {
-      td.stop();
-      await td.ended;
-      throw error;
-    }
+    shown.guarded(() => view.runnable({ holds: until === undefined }))();
     if (until === 'runnable') td.stop();
   }
   const output = await td.ended;

@@ -4,7 +4,7 @@ import { TdctlError } from '../../errors/index.ts';
 import { buildReport, factsIn, type RecordedEvent } from '../../rehearsal/index.ts';
 import { Feed, Pacer, startWatchServer, type WatchServer } from '../../watch/index.ts';
 import { watchPage } from '../../watch/page/page.ts';
-import { guardedListener } from '../guarded-listener.ts';
+import { GuardedView } from '../guarded-view.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import { type CommandIo, say } from '../io.ts';
 import { askedFor } from '../rehearse/command-line.ts';
@@ -71,14 +71,15 @@ interface Playing {
 
 async function play({ prepared, pacer, feed, tree }: Playing) {
   const host = factsIn(prepared.scenario);
-  const shown = guardedListener<RecordedEvent>((recorded) => {
+  const shown = new GuardedView();
+  const listener = shown.guarded((recorded: RecordedEvent) => {
     feed.publish({ kind: 'event', ...recorded, event: eventInWords(recorded.event, host) });
     tree?.take(recorded);
   });
   try {
     const run = await prepared.play({
       hooks: pacer === undefined ? {} : { aroundStep: pacer.aroundStep },
-      listener: shown.listener,
+      listener,
     });
     shown.rethrow();
     return run;
