@@ -15,6 +15,7 @@ import { linuxGuestMemory } from './linux-guest-memory.ts';
 import { linuxGuestQuote } from './linux-guest-quote.ts';
 import { linuxKvm } from './linux-kvm.ts';
 import { linuxTdxCore } from './linux-tdx-core.ts';
+import { linuxVmx } from './linux-vmx.ts';
 import type { Message } from './message.ts';
 import { ovmfExceptions } from './ovmf/exceptions.ts';
 import { ovmfMeasurement } from './ovmf/measurement.ts';
@@ -29,6 +30,7 @@ import { vfio } from './vfio.ts';
 export const allMessages: readonly Message[] = [
   ...linuxBoot,
   ...linuxTdxCore,
+  ...linuxVmx,
   ...linuxKvm,
   ...linuxGuest,
   ...linuxGuestMemory,

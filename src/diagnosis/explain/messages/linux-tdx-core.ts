@@ -14,15 +14,6 @@ const moduleVersion: Answer = {
   next: 'compare it with the newest release of github.com/intel/confidential-computing.tdx.tdx-module',
 };
 
-/** IA32_FEAT_CTL: bit 0 locks it, bit 2 allows VMX outside SMX. */
-function featureControl(value = ''): Partial<Answer> {
-  const bits = Number.parseInt(value, 16);
-  if ((bits & 0b101) !== 0b001) return {};
-  return {
-    meaning: 'the BIOS locked virtualisation (VMX) off: IA32_FEAT_CTL has bit 0 and not bit 2',
-  };
-}
-
 /**
  * `tdx:` before 6.8, `virt/tdx:` since: a wording that begins with `tdx:` is both. `by 7.3`: Linux 7.3 prints
  * it, 6.19 does not, and the releases between were not looked at.
@@ -301,37 +292,6 @@ export const linuxTdxCore = messages(
         ],
         next: 'compare the nodes of `numactl --hardware` with the memory built in, and update the BIOS',
       },
-    },
-    {
-      says: [
-        'SEAMCALL failed: CPU not in VMX operation',
-        'SEAMCALL failed: CPU {cpu:int} is not in VMX operation',
-      ],
-      releases: 'before 6.8, by patches of vendors',
-      answer: {
-        id: 'kernel.cpu-not-in-vmx',
-        meaning: 'the kernel called the TDX module on a CPU where virtualisation (VMX) is not on',
-        causes: [
-          'TDX was started before kvm_intel had turned VMX on; patches of vendors do so at times',
-        ],
-        next: 'boot Linux 6.16 or later, or a newer kernel of the vendor',
-      },
-    },
-    {
-      says: 'VMXON faulted, MSR_IA32_FEAT_CTL (0x3a) = {value:hex}',
-      source: 'arch/x86/virt/hw.c; arch/x86/kvm/vmx/vmx.c before 7.3',
-      releases: '5.8 and later',
-      answer: {
-        id: 'host.vmx-not-turned-on',
-        meaning:
-          'the CPU did not let the kernel turn virtualisation (VMX) on, without which no VM runs',
-        causes: [
-          'VT-x is off or locked in the BIOS',
-          'the kernel runs in a VM whose hypervisor shows VMX and does not give it',
-        ],
-        next: 'switch on VT-x in the BIOS; in a VM, allow nested virtualisation on the host below',
-      },
-      say: ({ value }) => featureControl(value),
     },
     {
       says: 'Turn off TDX in the BIOS to use ACPI S3',
