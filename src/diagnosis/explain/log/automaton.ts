@@ -27,8 +27,9 @@ export class Automaton {
   constructor(words: readonly string[]) {
     this.words = words;
     const trie = buildTrie(words);
+    link(trie);
+    this.next = trie.next;
     this.#ends = trie.ends;
-    this.next = linked(trie);
     this.isEnd = Uint8Array.from(trie.ends, (ends) => (ends.length > 0 ? 1 : 0));
   }
 
@@ -53,48 +54,50 @@ export class Automaton {
 
 export const stateStride = CLASSES;
 
+/** State 0 is the root; no child is there where `next` leads back to it. */
 interface Trie {
-  readonly children: Int32Array[];
+  readonly next: Int32Array;
   readonly ends: number[][];
 }
 
 function buildTrie(words: readonly string[]): Trie {
-  const trie: Trie = { children: [new Int32Array(CLASSES)], ends: [[]] };
+  const mostStates = words.reduce((sum, { length }) => sum + length, 1);
+  const next = new Int32Array(mostStates * CLASSES);
+  const ends: number[][] = [[]];
   for (const [index, word] of words.entries()) {
-    let node = 0;
-    for (const char of word) node = child(trie, node, classOfByte[char.charCodeAt(0)] ?? 0);
-    trie.ends[node]?.push(index);
+    let state = 0;
+    for (const char of word) {
+      const place = state + symbolOf(char);
+      if (next[place] === 0) next[place] = CLASSES * (ends.push([]) - 1);
+      state = next[place] ?? 0;
+    }
+    ends[state / CLASSES]?.push(index);
   }
-  return trie;
+  return { next: next.subarray(0, ends.length * CLASSES), ends };
 }
 
-function child({ children, ends }: Trie, node: number, symbol: number): number {
+function symbolOf(char: string): number {
+  const symbol = classOfByte[char.charCodeAt(0)] ?? 0;
   if (symbol === 0) throw new Error('a word to look for has a character that is none of a word');
-  const row = children[node] ?? new Int32Array(CLASSES);
-  if (row[symbol] === 0) {
-    row[symbol] = children.length;
-    children.push(new Int32Array(CLASSES));
-    ends.push([]);
-  }
-  return row[symbol] ?? 0;
+  return symbol;
 }
 
 /** Breadth first: where a word goes on no further, the longest end of it that begins another does. */
-function linked({ children, ends }: Trie): Int32Array {
-  const next = new Int32Array(children.length * CLASSES);
-  const fallback = new Int32Array(children.length);
+function link({ next, ends }: Trie): void {
+  const fallbacks = new Int32Array(ends.length);
   const queue = [0];
-  for (const node of queue) {
+  for (const state of queue) {
+    const fallback = fallbacks[state / CLASSES] ?? 0;
     for (let symbol = 1; symbol < CLASSES; symbol += 1) {
-      const target = children[node]?.[symbol] ?? 0;
-      const other =
-        node === 0 ? 0 : (next[(fallback[node] ?? 0) * CLASSES + symbol] ?? 0) / CLASSES;
-      next[node * CLASSES + symbol] = (target === 0 ? other : target) * CLASSES;
-      if (target === 0) continue;
-      fallback[target] = other;
-      ends[target]?.push(...(ends[other] ?? []));
+      const target = next[state + symbol] ?? 0;
+      const other = state === 0 ? 0 : (next[fallback + symbol] ?? 0);
+      if (target === 0) {
+        next[state + symbol] = other;
+        continue;
+      }
+      fallbacks[target / CLASSES] = other;
+      ends[target / CLASSES]?.push(...(ends[other / CLASSES] ?? []));
       queue.push(target);
     }
   }
-  return next;
 }
