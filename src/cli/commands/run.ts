@@ -58,7 +58,8 @@ Examples:
   tdctl run td.yaml --host sim --until runnable --trace td.trace
   tdctl run --plan td.plan                        as planned, or not at all
 
-Exit codes: 0 done · 1 failed · 3 no such file · 4 plan is stale · 5 file invalid ·
+Exit codes: 0 done · 1 failed, or output was lost · 3 no such file · 4 plan is stale, or another
+            command is writing the file · 5 file invalid ·
             6 MRTD not as expected · 7 a limit of the host is reached · 8 host unsupported ·
             130 interrupted before runnable`,
     )
