@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { projectRoot, startTdctl, tdctl } from '../support/tdctl.ts';
+import { cli } from '../support/cli.ts';
+import { projectRoot, startTdctl } from '../support/tdctl.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-rehearse-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -11,7 +12,7 @@ const hello = 'examples/hello.yaml';
 const golden = join(import.meta.dirname, '../golden/rehearse');
 const v2 = ['--kernel', 'rfc-migration-v2'];
 
-const rehearse = (...args: readonly string[]) => tdctl(['rehearse', ...args]);
+const rehearse = (...args: readonly string[]) => cli(['rehearse', ...args]);
 
 describe('tdctl rehearse', () => {
   test('shows the timeline of both VMs, the point of no return, and the verdict', async () => {
