@@ -52,6 +52,8 @@ const xfamFeatures: readonly XfamFeatures[] = [
     bits: { avx: bitsOf(4, 23), avx512: bitsOf(0, 5), amx: bitsOf(21) },
   },
   { leaf: 7, subleaf: 1, register: 'edx', bits: { avx: bitsOf(4, 5, 10), amx: bitsOf(8) } },
+  // XFD: AMX has the only component that can fault on its first use.
+  { leaf: 0xd, subleaf: 1, register: 'eax', bits: { amx: bitsOf(4) } },
 ];
 
 /** The bits of a register that a guest without all of these features does not have. */
