@@ -92,6 +92,24 @@ export const ovmfStart = [
       },
     },
   ]),
+  ...messages({ by: 'OVMF', source: 'ASSERT of a debug build', releases: 'any' }, [
+    {
+      says: [
+        'ASSERT [{driver:word}] {path:word}.c({line:int}): {condition}',
+        'ASSERT {path:word}.c({line:int}): {condition}',
+      ],
+      answer: {
+        // edgelesssys/contrast#2338, tianocore/edk2#7145
+        id: 'ovmf.assert-elsewhere',
+        meaning:
+          'a debug build of the firmware stopped: a check of its own failed, and the guest does not boot',
+        causes: [
+          'the firmware is built or configured in a way that this part of it does not expect',
+        ],
+        next: 'look at the line before it and at the file it names; a release build goes on in many such cases',
+      },
+    },
+  ]),
   ...messages(byOvmf('OvmfPkg/TdxDxe/'), [
     {
       says: [
