@@ -37,11 +37,12 @@ export const nvidia = messages(
     },
     {
       says: ['RmInitAdapter failed! ({code:word}', 'Cannot initialize GSP firmware RM'],
-      answer: {
+      // On a machine that is no TD it says nothing of TDX.
+      inGuest: {
         id: 'gpu.not-initialized',
         rank: 'effect',
         meaning:
-          'the driver of NVIDIA could not start the GPU; its lines before say at what it failed',
+          'the driver of NVIDIA in the TD could not start the GPU; its lines before say at what it failed',
         next: 'look at the NVRM line before it; reset the GPU on the host, and check its mode by nvidia_gpu_tools.py --query-cc-mode',
       },
     },

@@ -77,7 +77,7 @@ export const dcapVerifiers = messages(
         next: 'look for the result: "Verification completed", or the TCB status',
       },
     },
-    { says: 'Verification completed successfully', answer: verifying.trusted },
+    { says: 'App: Verification completed successfully', answer: verifying.trusted },
     {
       says: 'Verification completed, but collateral is out of date',
       answer: verifying.expired,

@@ -39,6 +39,7 @@ export const ovmfStart = [
     },
     {
       says: [
+        'Ovmf started',
         'InitializePlatform in Pei-less boot',
         'HostBridgeDeviceId = 0x{id:hex}',
         'HostBridgeDevId=0x{id:hex}, CCAttr=0x{attributes:hex}, SetNxForStack={nx:hex}',
