@@ -193,8 +193,12 @@ function group({ kind, isLast }: Extract<Part, { kind: Kind }>): string {
   return `(${kind === 'text' && isLast ? `.{0,${MAX_VALUE_CHARS}}` : kinds[kind]})`;
 }
 
+/** A line that begins with `>` where a terminal cut "->" looks quoted, and loses it. */
 function escaped(literal: string): string {
-  return literal.replace(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`).replace(/\s+/g, String.raw`\s*`);
+  return literal
+    .replace(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`)
+    .replace(/>/g, '>?')
+    .replace(/\s+/g, String.raw`\s*`);
 }
 
 /** Stands for a value where only the fixed words are looked at. */
