@@ -75,7 +75,9 @@ describe('stock QEMU', () => {
 
   test('finds every CPUID bit as it would on a TDX host, if it takes the CPU for one of Intel', async (context) => {
     const machine = requireQemu(context);
-    const { stderr } = await run(machine, { command: tdCommand(machine, 'host,vendor=GenuineIntel') });
+    const { stderr } = await run(machine, {
+      command: tdCommand(machine, 'host,vendor=GenuineIntel'),
+    });
     expect(cpuidWarnings(stderr)).toEqual([]);
   });
 

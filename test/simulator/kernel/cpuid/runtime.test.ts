@@ -2,11 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { bitsOf } from '../../../../src/abi/cpuid/registers.ts';
 import type { CpuidEntry } from '../../../../src/abi/kvm/structs.ts';
-import {
-  CpuidValue,
-  type Handle,
-  hostProfiles,
-} from '../../../../src/simulator/index.ts';
+import { CpuidValue, type Handle, hostProfiles } from '../../../../src/simulator/index.ts';
 import { supportedCpuid } from '../../../../src/simulator/kernel/cpuid/supported.ts';
 import { Driver } from '../../drive.ts';
 import { BytesValue } from '../../values.ts';
