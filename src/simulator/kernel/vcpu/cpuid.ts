@@ -12,6 +12,7 @@ import type { Answer, CpuidHeader, UserCpuid } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
+import { resetPmu } from '../msrs/pmu.ts';
 import type { Vcpu } from '../objects.ts';
 
 /** A guest has this many physical address bits if its CPUID does not say. */
@@ -108,6 +109,7 @@ export function setCpuid2(kernel: Kernel, vcpu: Vcpu, user: UserCpuid): Answer {
   const refused = firstRefusal(kernel, 'KVM_SET_CPUID2', { steps: setSteps, call });
   if (refused !== undefined) return refused;
   vcpu.cpuid = entries.value;
+  if (!vcpu.entered) resetPmu(vcpu);
   return done;
 }
 
