@@ -206,6 +206,7 @@ export interface TdOfVcpu {
 export type StateName =
   | 'REGS'
   | 'SREGS'
+  | 'PDPTRS'
   | 'FPU'
   | 'XSAVE'
   | 'XCRS'
@@ -235,6 +236,13 @@ export interface PendingEvents {
   nmis: number;
   smi: boolean;
   externalVector: number | undefined;
+  exception: PendingException | undefined;
+}
+
+/** An exception that KVM has yet to inject, or that it injects again. */
+export interface PendingException {
+  readonly vector: number;
+  readonly state: 'pending' | 'injected';
 }
 
 export interface MemorySlot {

@@ -2,11 +2,12 @@
  * What a nested hypervisor finds of VMX: vmx_get_vmx_msr() and vmx_set_vmx_msr() in
  * arch/x86/kvm/vmx/nested.c. User space may take features away from what KVM offers, never add one.
  */
-import { type CpuFeature, cpuidHas } from '../../../../abi/kvm/cpu-features.ts';
+import { cpuidHas } from '../../../../abi/kvm/cpu-features.ts';
 import { msr } from '../../../../abi/kvm/msrs.ts';
 import type { CpuidEntry } from '../../../../abi/kvm/structs.ts';
 import { alwaysOn } from '../../../profiles/msrs/vmx.ts';
 import { guestHas } from '../../vcpu/cpu-caps.ts';
+import { cr4Features } from '../../vcpu/cr4.ts';
 import { ones } from '../bits.ts';
 import { keptValue, type MsrAccess, type MsrRule, type RangeRule } from '../rule.ts';
 import { isStuffed } from './features.ts';
@@ -116,7 +117,7 @@ export const vmxRules: readonly RangeRule[] = rules.map((rule) => ({
 
 const PCE = 1n << 8n;
 /** Bits of CR4 that the guest may set in VMX operation, by the features that bring them. */
-const cr4Bits: readonly (readonly [bit: number, feature: CpuFeature])[] = [
+const cr4Bits: typeof cr4Features = [
   [0, 'VME'],
   [1, 'VME'],
   [2, 'TSC'],
@@ -127,24 +128,13 @@ const cr4Bits: readonly (readonly [bit: number, feature: CpuFeature])[] = [
   [7, 'PGE'],
   [9, 'FXSR'],
   [10, 'XMM'],
-  [11, 'UMIP'],
-  [12, 'LA57'],
-  [13, 'VMX'],
   [14, 'SMX'],
-  [16, 'FSGSBASE'],
-  [17, 'PCID'],
-  [18, 'XSAVE'],
-  [20, 'SMEP'],
-  [21, 'SMAP'],
-  [22, 'PKU'],
-  [23, 'SHSTK'],
-  [23, 'IBT'],
-  [28, 'LAM'],
+  ...cr4Features,
 ];
 
 /** nested_vmx_cr_fixed1_bits_update() */
 function cr4Fixed1(cpuid: readonly CpuidEntry[]): bigint {
   return cr4Bits
-    .filter(([, feature]) => cpuidHas(cpuid, feature))
+    .filter(([, ...features]) => features.some((feature) => cpuidHas(cpuid, feature)))
     .reduce((mask, [bit]) => mask | (1n << BigInt(bit)), PCE);
 }
