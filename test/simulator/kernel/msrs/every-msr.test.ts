@@ -112,7 +112,7 @@ describe('reserved bits', () => {
     ['XSS: Processor Trace', msr.IA32_XSS, 0x100n, false],
     ['XFD: AMX tiles', msr.IA32_XFD, bit(18), true],
     ['XFD: AVX', msr.IA32_XFD, 4n, false],
-    ['U_CET: shadow stacks and tracking', msr.IA32_U_CET, 0x3fn, true],
+    ['U_CET: tracking of indirect branches', msr.IA32_U_CET, 0x3cn, true],
     ['U_CET: bit 6', msr.IA32_U_CET, bit(6), false],
     ['S_CET: suppressed and waiting', msr.IA32_S_CET, bit(10) | bit(11), false],
     ['PL0_SSP: alignment', msr.IA32_PL0_SSP, 2n, false],
