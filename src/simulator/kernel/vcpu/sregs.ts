@@ -3,6 +3,7 @@
  * MSRs as well, and are kept as these.
  */
 import { msr } from '../../../abi/kvm/msrs.ts';
+import { readGuestMsr } from '../msrs/guest-msrs.ts';
 import { baseOf, readLapicRegister, writeLapicRegister } from '../msrs/lapic-registers.ts';
 import { acceptsApicBase } from '../msrs/rules/lapic.ts';
 import type { CopiedIn, Steps } from '../checks.ts';
@@ -53,6 +54,23 @@ function isPae(view: DataView): boolean {
   );
 }
 
+/** MSRs of the bits that are 1, and of those that may be 1, in VMX operation. */
+const vmxFixed = {
+  cr0: [msr.IA32_VMX_CR0_FIXED0, msr.IA32_VMX_CR0_FIXED1],
+  cr4: [msr.IA32_VMX_CR4_FIXED0, msr.IA32_VMX_CR4_FIXED1],
+} as const;
+
+function breaksVmx(
+  { kernel, vcpu }: SregsCall,
+  value: bigint,
+  [fixed0, fixed1]: readonly [number, number],
+): boolean {
+  if (vcpu.vmxOperation === undefined) return false;
+  const must = readGuestMsr(kernel, vcpu, fixed0) ?? 0n;
+  const may = readGuestMsr(kernel, vcpu, fixed1) ?? 0n;
+  return (must & ~value) !== 0n || (value & ~may) !== 0n;
+}
+
 export const sregsSteps: Steps<SregsCall> = {
   'set-sregs2.flags': ({ given }) => (quad(given.value, at.flags) & ~PDPTRS_VALID) !== 0n,
   'set-sregs2.pdptrs': ({ given: { value } }) =>
@@ -68,11 +86,15 @@ export const sregsSteps: Steps<SregsCall> = {
       !isLegalGpa(vcpu, quad(value, at.cr3) & ~ignored)
     );
   },
-  'set-sregs.cr4': ({ kernel, vcpu, given }) =>
-    !isValidCr4(kernel, vcpu, quad(given.value, at.cr4)),
-  'set-sregs.cr0': ({ given }) => {
-    const value = quad(given.value, at.cr0);
+  'set-sregs.cr4': (call) => {
+    const { kernel, vcpu, given } = call;
+    const value = quad(given.value, at.cr4);
+    return !isValidCr4(kernel, vcpu, value) || breaksVmx(call, value, vmxFixed.cr4);
+  },
+  'set-sregs.cr0': (call) => {
+    const value = quad(call.given.value, at.cr0);
     return (
+      breaksVmx(call, value, vmxFixed.cr0) ||
       value >> 32n !== 0n ||
       ((value & cr0.NW) !== 0n && (value & cr0.CD) === 0n) ||
       ((value & cr0.PG) !== 0n && (value & cr0.PE) === 0n)

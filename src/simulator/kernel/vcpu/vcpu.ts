@@ -16,6 +16,8 @@ export function newVcpu(options: { readonly vm: Vm; readonly id: number }): Vcpu
     mpState: runs ? 'RUNNABLE' : 'UNINITIALIZED',
     entered: false,
     state: new Map(),
+    evmcsEnabled: false,
+    vmxOperation: undefined,
     msrs: new Map(),
     mcgCap: BigInt(KVM_MAX_MCE_BANKS),
     tscOffset: 0n,

@@ -90,6 +90,10 @@ export const cpuRules: readonly RangeRule[] = [
       return featCtl.locked | ((mcgCap & MCG_LMCE_P) === 0n ? 0n : featCtl.lmce);
     },
     accepts: onlyBits(Object.values(featCtl).reduce((mask, bit) => mask | bit, 0n)),
+    // User space that clears it resets the CPU.
+    written: (data, { vcpu }) => {
+      if (data === 0n) vcpu.vmxOperation = undefined;
+    },
   },
   ...[
     0xa605_3e05_1270_b7acn,

@@ -110,8 +110,11 @@ const rules: readonly RangeRule[] = [
   { first: msr.IA32_VMX_VMFUNC, reset: stuffed, accepts: featuresOnly },
 ];
 
-export const vmxRules: readonly RangeRule[] = rules.map((rule) => ({
+export const vmxRules: readonly RangeRule[] = rules.map(({ accepts, ...rule }) => ({
   ...rule,
+  // Nothing of them changes in VMX operation.
+  accepts: (data, access) =>
+    access.vcpu.vmxOperation === undefined && accepts?.(data, access) !== false,
   presence: ({ kernel, vcpu }) => (guestHas(kernel, vcpu, 'VMX') ? 'there' : 'refused'),
 }));
 
