@@ -1,10 +1,6 @@
 /** KVM_GET_x and KVM_SET_x of a vCPU's state: almost the same rows, in one of two orders. */
 import type { VcpuStateRequestName } from '../vcpu-state.ts';
-<<<<<<< HEAD
-import { type Checks, checksIn, E2BIG, EBUSY, EINVAL } from './check.ts';
-=======
-import { type Checks, checksIn, E2BIG, EFAULT, EINVAL } from './check.ts';
->>>>>>> main
+import { type Checks, checksIn, E2BIG, EBUSY, EFAULT, EINVAL } from './check.ts';
 import { unreadable, unwritable, vcpuChecks } from './common.ts';
 import { haveIrqchip } from './interrupts.ts';
 
