@@ -3,11 +3,11 @@
  * MSRs as well, and are kept as these.
  */
 import { msr } from '../../../abi/kvm/msrs.ts';
+import type { CopiedIn, Steps } from '../checks.ts';
+import type { Kernel } from '../kernel.ts';
 import { readGuestMsr } from '../msrs/guest-msrs.ts';
 import { baseOf, readLapicRegister, writeLapicRegister } from '../msrs/lapic-registers.ts';
 import { acceptsApicBase } from '../msrs/rules/lapic.ts';
-import type { CopiedIn, Steps } from '../checks.ts';
-import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
 import { guestHas } from './cpu-caps.ts';
 import { isLegalGpa } from './cpuid.ts';

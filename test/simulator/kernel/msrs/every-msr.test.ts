@@ -67,15 +67,14 @@ describe.each(hostsWithKvm)('MSRs of %s', (profile) => {
   });
 });
 
-test.prop([fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.constantFrom(...listedBy(new Driver()))])(
+test.prop([
+  fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  fc.constantFrom(...listedBy(new Driver())),
+])(
   'a refused value changes nothing, and a value that is taken twice reads the same',
   (data, index) => {
     const { get, set } = hostVcpu();
-    const ticks = new Set<number>([
-      msr.IA32_TSC,
-      msr.HV_TIME_REF_COUNT,
-      msr.HV_VP_RUNTIME,
-    ]);
+    const ticks = new Set<number>([msr.IA32_TSC, msr.HV_TIME_REF_COUNT, msr.HV_VP_RUNTIME]);
     const before = get(index);
     if (!set(index, data)) {
       if (!ticks.has(index)) expect(get(index)).toBe(before);
@@ -195,7 +194,10 @@ describe('Hyper-V', () => {
     expect([get(msr.HV_SVERSION), get(msr.HV_SINT0)]).toEqual([1n, bit(16)]);
     driver.cap(vcpu, 'KVM_CAP_HYPERV_SYNIC2', 0n);
     expect(get(msr.HV_SCONTROL)).toBe(1n);
-    expect([set(msr.HV_STIMER0_CONFIG, 0x1_0001n), set(msr.HV_SINT15, 0x33n)]).toEqual([true, true]);
+    expect([set(msr.HV_STIMER0_CONFIG, 0x1_0001n), set(msr.HV_SINT15, 0x33n)]).toEqual([
+      true,
+      true,
+    ]);
     expect(get(msr.HV_STIMER0_CONFIG)).toBe(0x1_0001n);
     // Without a source to send to, a timer that was on goes off.
     set(msr.HV_STIMER0_CONFIG, 3n);
@@ -221,7 +223,10 @@ describe('Hyper-V', () => {
     set(msr.HV_CRASH_P0, 7n);
     expect(other.get(msr.HV_CRASH_P0)).toBe(7n);
     expect(other.get(msr.HV_VP_INDEX)).toBe(1n);
-    expect([other.set(msr.HV_VP_INDEX, 9n), other.set(msr.HV_VP_INDEX, 9999n)]).toEqual([true, false]);
+    expect([other.set(msr.HV_VP_INDEX, 9n), other.set(msr.HV_VP_INDEX, 9999n)]).toEqual([
+      true,
+      false,
+    ]);
   });
 
   test('its own range has gaps that are refused', () => {
@@ -265,7 +270,9 @@ describe('performance counters', () => {
     // The full-width alias is the same counter, and refuses what does not fit.
     expect(get(msr.IA32_PMC0)).toBe(2n ** 48n - 1n);
     expect([set(msr.IA32_PMC0, 5n), set(msr.IA32_PMC0, 2n ** 48n)]).toEqual([true, false]);
-    const without = driver.machine.profile.platform.cpuid.filter(({ function: leaf }) => leaf !== 0xa);
+    const without = driver.machine.profile.platform.cpuid.filter(
+      ({ function: leaf }) => leaf !== 0xa,
+    );
     driver.setCpuid2(vcpu, without);
     expect([get(msr.IA32_PERFCTR0), get(msr.CORE_PERF_GLOBAL_CTRL)]).toEqual([0n, 0n]);
     // The first two drop what they get; the others are listed and not there.
@@ -297,7 +304,9 @@ describe('VMX features', () => {
 
   test('without the quirk a new vCPU has none, nor any other feature', () => {
     const driver = new Driver();
-    const { get, set } = hostVcpu(driver, (vm) => driver.cap(vm, 'KVM_CAP_DISABLE_QUIRKS2', bit(8)));
+    const { get, set } = hostVcpu(driver, (vm) =>
+      driver.cap(vm, 'KVM_CAP_DISABLE_QUIRKS2', bit(8)),
+    );
     for (const index of [
       msr.IA32_VMX_BASIC,
       msr.IA32_ARCH_CAPABILITIES,

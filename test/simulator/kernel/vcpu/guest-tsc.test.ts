@@ -8,7 +8,10 @@ const second = 1_000_000_000n;
 const TSC = 0x10;
 
 let bootNs = 0n;
-const hostClock: HostClock = { bootNs: () => bootNs, realNs: () => 1_800_000_000n * second + bootNs };
+const hostClock: HostClock = {
+  bootNs: () => bootNs,
+  realNs: () => 1_800_000_000n * second + bootNs,
+};
 /** spr-1.5 counts 2 GHz. */
 const ticks = (ns: bigint) => ns * 2n;
 
