@@ -107,10 +107,14 @@ export const sregsSteps: Steps<SregsCall> = {
 };
 
 /** Of the registers that MSRs are besides, what was written last shows. */
-export function showSregs(vcpu: Vcpu, sregs: Uint8Array, kind: 'SREGS' | 'SREGS2'): void {
+export function showSregs(
+  { kernel, vcpu }: Pick<SregsCall, 'kernel' | 'vcpu'>,
+  sregs: Uint8Array,
+  kind: 'SREGS' | 'SREGS2',
+): void {
   const view = new DataView(sregs.buffer, sregs.byteOffset, sregs.byteLength);
   const show = (offset: number, index: number) => {
-    const value = vcpu.msrs.get(index);
+    const value = readGuestMsr(kernel, vcpu, index);
     if (value !== undefined) view.setBigUint64(offset, value, true);
   };
   show(at.fsBase, msr.FS_BASE);

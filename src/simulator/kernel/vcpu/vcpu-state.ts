@@ -102,13 +102,14 @@ function stateOf(request: VcpuStateRequestName): StateName {
   return request.replace(/^KVM_[GS]ET_|2$/g, '') as StateName;
 }
 
-function shown({ kernel, vcpu, request, state, bytes }: StateCall): Uint8Array {
+function shown(call: StateCall): Uint8Array {
+  const { kernel, vcpu, request, state, bytes } = call;
   const kept = vcpu.state.get(state) ?? resetState(state, vcpu);
   const copy = new Uint8Array(bytes);
   copy.set(kept.subarray(0, bytes));
   if (state === 'XSAVE') showFeatures(kernel, copy);
   if (state === 'VCPU_EVENTS') showEvents(vcpu, copy);
-  if (state === 'SREGS') showSregs(vcpu, copy, request.endsWith('2') ? 'SREGS2' : 'SREGS');
+  if (state === 'SREGS') showSregs(call, copy, request.endsWith('2') ? 'SREGS2' : 'SREGS');
   if (state === 'LAPIC') showLapic(vcpu, copy);
   return copy;
 }
