@@ -8,7 +8,7 @@ import { faultStep, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import { maxVcpuIds } from '../limits.ts';
 import type { Vm } from '../objects.ts';
-import { hostTsc } from '../vm/clock.ts';
+import { synchronizeTsc } from './guest-tsc.ts';
 import { newVcpu } from './vcpu.ts';
 
 interface CreateVcpuCall {
@@ -41,9 +41,8 @@ export function createVcpu(kernel: Kernel, vm: Vm, id: number): Answer {
   const call = { kernel, vm, id };
   const refused = firstRefusal(kernel, 'KVM_CREATE_VCPU', { steps, call });
   if (refused !== undefined) return refused;
-  // A vCPU's time begins now, except that the module keeps the time of a TD.
-  const tscOffset = vm.isTd ? 0n : BigInt.asUintN(64, -hostTsc(kernel));
-  const vcpu = newVcpu({ vm, id, tscOffset });
+  const vcpu = newVcpu({ vm, id });
+  synchronizeTsc(kernel, vcpu, undefined);
   vm.vcpus.push(vcpu);
   vm.vcpusById.set(id, vcpu);
   vm.references++;

@@ -32,8 +32,16 @@ export function newVm(options: {
     raisedLines: new Set(),
     chips: [],
     msrFilter: undefined,
+    msrs: new Map(),
     kvmclockOffsetNs: -createdNs,
     useMasterClock: false,
+    tscSync: {
+      last: { ns: 0n, tsc: 0n, khz: 0, offset: 0n },
+      offset: 0n,
+      generation: 0,
+      matched: 0,
+      userHasSet: false,
+    },
     caps: {
       x2apicApi: 0n,
       exitHypercall: 0n,
