@@ -69,6 +69,7 @@ const subjects: readonly Subject[] = [
     peak: 1,
     vms: 6,
   },
+  { source: 'clocks', holds: 'the clocks of a VM go as those of the program', peak: 0, vms: 1 },
   { source: 'other-ioctl', holds: "what is not KVM's is the kernel's", peak: 0, vms: 0 },
   { source: 'resized', holds: "no program changes the size of KVM's files", peak: 1, vms: 1 },
   {

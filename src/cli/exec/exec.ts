@@ -18,7 +18,11 @@ import {
 } from '../../exec/index.ts';
 import { prepareWholeFile, type WholeFile } from '../../files/index.ts';
 import { openSimulatedMachine } from '../../host/simulated/index.ts';
-import { defaultHostProfile, type SimulatedMachine } from '../../simulator/index.ts';
+import {
+  defaultHostProfile,
+  runningHostClock,
+  type SimulatedMachine,
+} from '../../simulator/index.ts';
 import type { TraceFileOptions } from '../../trace/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import { listenForInterrupts } from '../interrupts.ts';
@@ -56,6 +60,8 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
     kernelAbi: options.kernel,
     faults,
     guest,
+    // The program has clocks of its own to compare with.
+    hostClock: runningHostClock(),
   });
   const collector = new SummaryCollector(machine);
   const interrupts = listenForInterrupts();
