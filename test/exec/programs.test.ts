@@ -59,7 +59,12 @@ const subjects: readonly Subject[] = [
   },
   { source: 'interrupted', holds: 'a vCPU that runs can be kicked', peak: 1, vms: 1 },
   { source: 'emfile', holds: 'EMFILE takes back what was made', peak: 1, vms: 2 },
-  { source: 'punched', holds: 'a hole in a guest_memfd takes pages out of the TD', peak: 1, vms: 1 },
+  {
+    source: 'punched',
+    holds: 'a hole in a guest_memfd takes pages out of the TD',
+    peak: 1,
+    vms: 1,
+  },
   { source: 'replaced-fds', holds: 'an fd that is closed meanwhile is EBADF', peak: 0, vms: 1 },
   { source: 'faulting-pointers', holds: 'bad pointers are EFAULT', peak: 1, vms: 1 },
   {

@@ -96,7 +96,7 @@ class Answerer {
     if (file.error != 0) return loop_.refuse_unanswered(open.call);
     if (chance(2)) loop_.is_system(file.number);
     loop_.calls().remove(open.call);
-    loop_.install(call->id, file, open.close_on_exec);
+    loop_.install(call->id, file, {.close_on_exec = open.close_on_exec});
   }
 
   void answer(const IoctlEvent& ioctl) {
