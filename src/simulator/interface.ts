@@ -11,8 +11,8 @@
  * points to more has a second object for what it points to (`data`, `bitmap`, `value`): the pointer is
  * that of the last read. What the model need not understand is moved as {@link UserBytes}.
  *
- * Everything but KVM_RUN is synchronous. Release of a handle is the last close of its file
- * description.
+ * KVM_RUN answers later, and so does a call that comes to a lock which it holds. All else is synchronous.
+ * Release of a handle is the last close of its file description.
  */
 import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
@@ -130,8 +130,8 @@ export type VcpuRequest =
   | StatsRequest
   | UnknownRequest;
 
-/** A KVM_RUN under way. */
-export interface PendingRun {
+/** A call under way that does not answer at once. */
+export interface PendingAnswer {
   readonly answer: Promise<Answer>;
   /** A signal for the thread that waits: EINTR, unless it has answered already. */
   cancel(): void;

@@ -5,6 +5,7 @@ import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import type { GsiRoute, MsrFilterStruct, TdVmCallAnswer } from '../interface.ts';
 import type { Hpa } from '../module/addresses.ts';
 import type { RangeSet } from '../range-set.ts';
+import type { Mutex } from './locks.ts';
 import type { SlotTable } from './memory/slot-table.ts';
 
 /** `struct kvm`, as far as the model has it. */
@@ -22,6 +23,8 @@ export interface Vm {
   dead: boolean;
   /** kvm_vm_bugged: the VM is dead because the kernel met a status that it did not expect. */
   bugged: boolean;
+  /** kvm->lock. */
+  readonly lock: Mutex;
   /** KVM_RUN calls that are under way. */
   readonly runs: Set<VcpuRun>;
   /** kvm->max_vcpus. */
@@ -146,9 +149,8 @@ export interface Vcpu {
    */
   signalMask: bigint | undefined;
   pending: PendingEvents;
-  /** The KVM_RUN that holds vcpu->mutex, followed by those that wait for it. */
-  run: VcpuRun | undefined;
-  readonly waitingRuns: VcpuRun[];
+  /** vcpu->mutex. */
+  readonly mutex: Mutex;
   /** complete_userspace_io: what the next KVM_RUN does with user space's answer to the last exit. */
   pendingCompletion: PendingCompletion | undefined;
   /** The answer to its last TDVMCALL that the guest finds when it is entered next. */
@@ -184,11 +186,8 @@ export type StateName =
 
 /** A KVM_RUN that is under way. */
 export interface VcpuRun {
-  /** Called when the run has got vcpu->mutex. */
-  begin(): void;
   /** KVM_REQ_VM_DEAD: the run ends with EIO. */
   vmDied(): void;
-  cancel(): void;
 }
 
 /** The next KVM_RUN does this with user space's answer (complete_userspace_io). */

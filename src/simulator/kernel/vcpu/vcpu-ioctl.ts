@@ -5,6 +5,7 @@ import { vcpuDeviceAttr } from '../device-attr.ts';
 import { injectInterrupt, injectNmi, injectSmi } from '../interrupts/inject.ts';
 import { setVapicAddr, tprAccessReporting } from '../interrupts/vapic.ts';
 import type { Kernel } from '../kernel.ts';
+import { blocked, resumable } from '../locks.ts';
 import { preFaultMemory } from '../memory/pre-fault-memory.ts';
 import { getMsrs, setMsrs } from '../msrs/msr-io.ts';
 import type { Vcpu } from '../objects.ts';
@@ -13,6 +14,7 @@ import { isTdxCommand } from '../tdx/command.ts';
 import { tdxVcpuCommand } from '../tdx/vcpu-command.ts';
 import { kvmclockCtrl } from '../vm/clock.ts';
 import { getTscKhz, setVcpuTscKhz } from '../vm/tsc.ts';
+import { refusedAtEntry } from '../vm/vm.ts';
 import { getCpuid2, setCpuid2 } from './cpuid.ts';
 import { enableVcpuCap } from './enable-vcpu-cap.ts';
 import { setupMce } from './machine-check.ts';
@@ -21,11 +23,15 @@ import { setSignalMask } from './signal-mask.ts';
 import { isStateRequest, vcpuState } from './vcpu-state.ts';
 
 export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: Request): Answer {
-  if (caller.mm !== vcpu.vm.mm) return refuse('vm.other-process');
-  if (vcpu.vm.dead) return refuse('vm.dead');
+  const refused = refusedAtEntry(caller, vcpu.vm);
+  if (refused !== undefined) return refused;
   if (isTdxCommand(request)) return tdxVcpuCommand(kernel, caller, vcpu, request);
-  // Nothing waits for vcpu->mutex here: a call that comes while KVM_RUN has it is taken to be killed.
-  if (vcpu.run !== undefined) return refuse('vcpu.busy');
+  return resumable(
+    () => blocked(kernel, [vcpu.mutex], 'vcpu.busy') ?? underMutex(kernel, caller, vcpu, request),
+  );
+}
+
+function underMutex(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: Request): Answer {
   if (isStateRequest(request)) return vcpuState(kernel, vcpu, request);
   switch (request.request) {
     case 'KVM_PRE_FAULT_MEMORY':

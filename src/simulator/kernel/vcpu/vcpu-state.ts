@@ -95,8 +95,13 @@ function stateOf(request: VcpuStateRequestName): StateName {
   return request.replace(/^KVM_[GS]ET_|2$/g, '') as StateName;
 }
 
+/** What user space has written, or what a reset leaves. */
+export function currentState(vcpu: Vcpu, state: StateName): Uint8Array {
+  return vcpu.state.get(state) ?? resetState(state, vcpu);
+}
+
 function shown({ kernel, vcpu, state, bytes }: StateCall): Uint8Array {
-  const kept = vcpu.state.get(state) ?? resetState(state, vcpu);
+  const kept = currentState(vcpu, state);
   const copy = new Uint8Array(bytes);
   copy.set(kept.subarray(0, bytes));
   if (state === 'XSAVE') showFeatures(kernel, copy);

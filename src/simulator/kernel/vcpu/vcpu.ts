@@ -1,5 +1,6 @@
 import { noEvents } from '../interrupts/inject.ts';
 import { KVM_MAX_MCE_BANKS } from '../limits.ts';
+import { Mutex } from '../locks.ts';
 import type { Vcpu, Vm } from '../objects.ts';
 
 export function newVcpu(options: {
@@ -25,8 +26,7 @@ export function newVcpu(options: {
     tscOffset,
     signalMask: undefined,
     pending: noEvents(),
-    run: undefined,
-    waitingRuns: [],
+    mutex: new Mutex(),
     pendingCompletion: undefined,
     tdvmcall: undefined,
 

@@ -9,6 +9,7 @@ import { accessIrqchip, createIrqchip, createPit } from '../interrupts/irqchip.t
 import { irqfd } from '../interrupts/irqfd.ts';
 import type { Kernel } from '../kernel.ts';
 import { maxVcpuIds } from '../limits.ts';
+import { blocked, resumable } from '../locks.ts';
 import { clearDirtyLog, getDirtyLog } from '../memory/dirty-log.ts';
 import { createGuestMemfd, linkGuestMemfd } from '../memory/guest-memfd.ts';
 import { setMemoryAttributes } from '../memory/memory-attributes.ts';
@@ -25,11 +26,31 @@ import { createDevice } from './create-device.ts';
 import { enableCap } from './enable-cap.ts';
 import { setIdentityMapAddr, setNrMmuPages, setTssAddr } from './legacy-addresses.ts';
 import { getTscKhz, setVmTscKhz } from './tsc.ts';
+import { refusedAtEntry } from './vm.ts';
 
 export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request): Answer {
-  if (caller.mm !== vm.mm) return refuse('vm.other-process');
-  if (vm.dead) return refuse('vm.dead');
+  const refused = refusedAtEntry(caller, vm);
+  if (refused !== undefined) return refused;
   if (isTdxCommand(request)) return tdxVmCommand(kernel, caller, vm, request);
+  if (!underLock.has(request.request)) return perform(kernel, caller, vm, request);
+  return resumable(() => blocked(kernel, [vm.lock]) ?? perform(kernel, caller, vm, request));
+}
+
+/**
+ * These take kvm->lock, and no signal ends their wait for it. KVM_ENABLE_CAP does so for some capabilities
+ * (vm/enable-cap.ts).
+ */
+const underLock: ReadonlySet<Request['request']> = new Set([
+  'KVM_CREATE_VCPU',
+  'KVM_CREATE_IRQCHIP',
+  'KVM_CREATE_PIT',
+  'KVM_CREATE_PIT2',
+  'KVM_SET_BOOT_CPU_ID',
+  'KVM_SET_IDENTITY_MAP_ADDR',
+  'KVM_SET_TSC_KHZ',
+]);
+
+function perform(kernel: Kernel, caller: Caller, vm: Vm, request: Request): Answer {
   switch (request.request) {
     case 'KVM_CHECK_EXTENSION':
       return ok(checkExtension(kernel, request.capability, vm));

@@ -1,4 +1,7 @@
+import type { Caller } from '../../interface.ts';
 import { RangeSet } from '../../range-set.ts';
+import { type Refusal, refuse } from '../answer.ts';
+import { Mutex } from '../locks.ts';
 import { SlotTable } from '../memory/slot-table.ts';
 import type { TdOfVm, Vm } from '../objects.ts';
 
@@ -20,6 +23,7 @@ export function newVm(options: {
     references: 1,
     dead: false,
     bugged: false,
+    lock: new Mutex(),
     runs: new Set(),
     maxVcpuIds: 0,
     bootVcpuId: 0,
@@ -72,6 +76,12 @@ function newTd(guest: number): TdOfVm {
     premapped: new Set(),
     preFaultAllowed: false,
   };
+}
+
+/** Any call on a VM or a vCPU is looked at so, once: not again after it has waited for a lock. */
+export function refusedAtEntry(caller: Caller, vm: Vm): Refusal | undefined {
+  if (caller.mm !== vm.mm) return refuse('vm.other-process');
+  return vm.dead ? refuse('vm.dead') : undefined;
 }
 
 /** kvm_vm_dead() is for good. A vCPU that runs is kicked out and finds the VM dead. */
