@@ -17,6 +17,11 @@
 import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { ModuleCheckName } from '../abi/tdx/checks/index.ts';
+import type {
+  AnnouncedVcpuRequest,
+  AnnouncedVmRequest,
+  HypervCpuidRequest,
+} from './interface/announced.ts';
 import type { UserStruct } from './interface/caller.ts';
 import type { UserCpuid } from './interface/cpuid.ts';
 import type { InterruptRequest } from './interface/interrupts.ts';
@@ -25,6 +30,7 @@ import type { MsrFilterRequest, MsrListRequest, MsrsRequest } from './interface/
 import type { TdxRequest } from './interface/tdx.ts';
 import type { VcpuStateRequest } from './interface/vcpu-state.ts';
 
+export type * from './interface/announced.ts';
 export type * from './interface/caller.ts';
 export type * from './interface/cpuid.ts';
 export type * from './interface/interrupts.ts';
@@ -92,6 +98,7 @@ export type SystemRequest =
       readonly cpuid: UserCpuid;
     }
   | { readonly request: 'KVM_X86_GET_MCE_CAP_SUPPORTED'; readonly mceCap: UserStruct<bigint> }
+  | HypervCpuidRequest
   | MsrListRequest
   | MsrsRequest
   | DeviceAttrRequest
@@ -110,6 +117,7 @@ export type VmRequest =
   | { readonly request: 'KVM_GET_CLOCK' | 'KVM_SET_CLOCK'; readonly clock: UserStruct<ClockStruct> }
   | MemoryRequest
   | InterruptRequest
+  | AnnouncedVmRequest
   | MsrFilterRequest
   | StatsRequest
   | UnknownRequest;
@@ -124,6 +132,8 @@ export type VcpuRequest =
   | { readonly request: 'KVM_SET_TSC_KHZ'; readonly tscKhz: number }
   | { readonly request: 'KVM_GET_TSC_KHZ' }
   | { readonly request: 'KVM_ENABLE_CAP'; readonly cap: UserStruct<EnableCapStruct> }
+  | AnnouncedVcpuRequest
+  | HypervCpuidRequest
   | VcpuStateRequest
   | MsrsRequest
   | DeviceAttrRequest

@@ -80,6 +80,7 @@ export class Driver {
   /** What the next call is made by. */
   mm = 1;
   cgroup = '/';
+  mayReboot = true;
   signal: 'none' | 'ordinary' | 'fatal' = 'none';
   /** Source pages that cannot be read. */
   readonly unreadable = new Set<bigint>();
@@ -136,6 +137,7 @@ export class Driver {
           this.unreadable.has(address) ? undefined : new Uint8Array(length).fill(this.sourceByte),
       },
       pendingSignal: () => this.signal,
+      mayReboot: () => this.mayReboot,
     };
   }
 

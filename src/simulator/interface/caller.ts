@@ -11,6 +11,8 @@ export interface Caller {
   readonly cgroup: string;
   readonly memory: UserMemory;
   pendingSignal(): 'none' | 'ordinary' | 'fatal';
+  /** Whether it has CAP_SYS_BOOT in the first user namespace. Absent: it has. */
+  mayReboot?(): boolean;
 }
 
 /** The caller's pages, for what the kernel reads besides the structs of a request. */

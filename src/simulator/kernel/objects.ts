@@ -41,6 +41,12 @@ export interface Vm {
    * for.
    */
   pitDevices: 0 | 1 | 2;
+  /** The state of the PIT as user space wrote it: its channels and flags. */
+  readonly pitState: Uint8Array;
+  /** Connections of KVM_HYPERV_EVENTFD, by their number. */
+  readonly hypervEventfds: Set<number>;
+  /** Attributes of a Xen guest, by their number. */
+  readonly xen: Map<number, bigint>;
   /** The irqfds go with the VM's own fd, which may be before the VM itself. */
   irqfds: Irqfd[];
   readonly ioEventfds: IoEventfd[];
@@ -149,6 +155,10 @@ export interface Vcpu {
    */
   signalMask: bigint | undefined;
   pending: PendingEvents;
+  /** The shadow stack pointer, which no MSR holds. */
+  guestSsp: bigint;
+  /** Attributes of a vCPU of a Xen guest, by their number. */
+  readonly xen: Map<number, Uint8Array>;
   /** vcpu->mutex. */
   readonly mutex: Mutex;
   /** complete_userspace_io: what the next KVM_RUN does with user space's answer to the last exit. */

@@ -96,9 +96,9 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: capabilityMasks.manualDirtyLog,
   KVM_CAP_DIRTY_LOG_RING: maxDirtyRingBytes,
   KVM_CAP_DIRTY_LOG_RING_ACQ_REL: maxDirtyRingBytes,
-  // On /dev/kvm the answer tells whether any VM type of this kernel has private memory.
+  // On /dev/kvm the answer is that of a VM with private memory, whether KVM offers any or not.
   KVM_CAP_MEMORY_ATTRIBUTES: [
-    (kernel) => (kernel.tdx === undefined ? 0 : Number(KVM_MEMORY_ATTRIBUTE_PRIVATE)),
+    Number(KVM_MEMORY_ATTRIBUTE_PRIVATE),
     0,
     Number(KVM_MEMORY_ATTRIBUTE_PRIVATE),
   ],

@@ -26,6 +26,8 @@ export function newVcpu(options: {
     tscOffset,
     signalMask: undefined,
     pending: noEvents(),
+    guestSsp: 0n,
+    xen: new Map(),
     mutex: new Mutex(),
     pendingCompletion: undefined,
     tdvmcall: undefined,

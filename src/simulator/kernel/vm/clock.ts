@@ -12,7 +12,7 @@ const machineEpochNs = 1_800_000_000n * 1_000_000_000n;
 export function getClock(kernel: Kernel, vm: Vm, user: UserStruct<ClockStruct>): Answer {
   const now = BigInt(Math.round(kernel.trace.clock.nowNs));
   const clock: ClockStruct = {
-    clock: now + vm.kvmclockOffsetNs,
+    clock: kvmclockNs(kernel, vm),
     flags: vm.useMasterClock ? clockFlags.all : 0,
     realtime: vm.useMasterClock ? machineEpochNs + now : 0n,
     hostTsc: vm.useMasterClock ? hostTsc(kernel) : 0n,
@@ -54,4 +54,9 @@ export function setClock(kernel: Kernel, vm: Vm, user: UserStruct<ClockStruct>):
   }
   vm.kvmclockOffsetNs = clock - now;
   return done;
+}
+
+/** get_kvmclock_ns(): what the guest's clock shows. */
+export function kvmclockNs({ trace }: Kernel, vm: Vm): bigint {
+  return BigInt(Math.round(trace.clock.nowNs)) + vm.kvmclockOffsetNs;
 }

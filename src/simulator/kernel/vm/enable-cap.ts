@@ -78,6 +78,12 @@ const steps: Steps<CapCall> = {
   'enable-cap.max-vcpus.vcpus-exist': vcpusExist,
   'enable-cap.max-vcpus.too-late': vcpusExist,
 
+  'enable-cap.nx-huge-pages.not-permitted': ({ caller }) => caller.mayReboot?.() === false,
+  'enable-cap.nx-huge-pages.argument': ({ arg }) => arg !== 0n,
+  'enable-cap.nx-huge-pages.too-late': vcpusExist,
+  // No machine here has the file.
+  'enable-cap.sgx-attribute.no-file': () => true,
+
   'enable-cap.pmu-capability.bits': ({ kernel, arg }) =>
     !kernel.profile.platform.features.pmu || (arg & ~pmuDisable) !== 0n,
   // A TD's PMU is protected, so the call can ask only that it is off.

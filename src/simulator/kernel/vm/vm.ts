@@ -1,6 +1,7 @@
 import type { Caller } from '../../interface.ts';
 import { RangeSet } from '../../range-set.ts';
 import { type Refusal, refuse } from '../answer.ts';
+import { resetPit } from '../interrupts/pit.ts';
 import { Mutex } from '../locks.ts';
 import { SlotTable } from '../memory/slot-table.ts';
 import type { TdOfVm, Vm } from '../objects.ts';
@@ -29,6 +30,9 @@ export function newVm(options: {
     bootVcpuId: 0,
     irqchip: 'none',
     pitDevices: 0,
+    pitState: resetPit(),
+    hypervEventfds: new Set(),
+    xen: new Map(),
     irqfds: [],
     ioEventfds: [],
     coalescedZones: [],
