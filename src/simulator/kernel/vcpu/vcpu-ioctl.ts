@@ -94,7 +94,7 @@ function underMutex(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: Request
     case 'KVM_HAS_DEVICE_ATTR':
       return vcpuDeviceAttr(kernel, vcpu, request);
     case 'KVM_GET_STATS_FD':
-      return getStatsFd(kernel, vcpu.vm);
+      return getStatsFd(kernel, caller, vcpu.vm);
     default:
       return refuse('request.unknown');
   }
