@@ -87,6 +87,10 @@ function setsCpuid(request: 'KVM_SET_CPUID' | 'KVM_SET_CPUID2'): Conformance {
         new CpuidValue([{ ...x2apicLeaf, function: 0x8000_0008, eax: 0x3_0000 | (52 << 8) }]),
       ),
     ),
+    'set-cpuid.dynamic-xstate': {
+      profile: 'small-client',
+      provoke: onTd(setCpuid(new CpuidValue([{ ...x2apicLeaf, function: 0xd, eax: 0x6_0003 }]))),
+    },
   },
 };
 }
