@@ -1,6 +1,7 @@
 /**
  * Carries what programs ask of KVM to the simulated machine, and its answers back. Everything but
- * KVM_RUN is answered at once; the order of calls and closes is that in which they happened.
+ * KVM_RUN, and what waits for a lock that it holds, is answered at once; the order of calls and closes is that in
+ * which they happened.
  */
 import type {
   CallNumber,
@@ -12,13 +13,13 @@ import type {
   UnservedCall,
 } from '../../native/index.ts';
 import { errnoNumbers } from '../abi/kvm/errno.ts';
-import { ioctlNumbers } from '../abi/kvm/requests.ts';
 import type {
   Answer,
   Copies,
   FallocateRequest,
   Handle,
   MadeFile,
+  PendingAnswer,
   Request,
   RunRequest,
   SimulatedMachine,
@@ -72,11 +73,9 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly files = new ProgramFiles();
   readonly #options: DispatcherOptions;
-  /** How to end each KVM_RUN call that is under way. */
-  readonly #runs = new Map<CallNumber, { readonly vcpu: Handle; cancel(): void }>();
-  /** These calls wait for vcpu->mutex, which a KVM_RUN holds. */
-  readonly #waiting: TrappedCall[] = [];
-  /** The last close of these files came while a KVM_RUN still used them. */
+  /** The calls that the machine has not answered yet, and how to end each. */
+  readonly #underWay = new Map<CallNumber, { readonly handle: Handle; cancel(): void }>();
+  /** The last close of these files came while a call still used them. */
   readonly #closing = new Set<ProgramFile>();
   readonly #copies = new WeakMap<Request | RunRequest, Copies>();
 
@@ -118,8 +117,7 @@ export class Dispatcher {
       { supervisor, files: this.files },
       { call: number, thread, file, request: asked.request, argument: asked.argument },
     );
-    if (file.kind === 'vcpu' && this.#isRunning(file.handle)) this.#waitForMutex(call);
-    else this.#perform(call);
+    this.#perform(call);
   }
 
   /** fallocate(): asked of the machine, and then done to what stands for the guest_memfd. */
@@ -148,16 +146,14 @@ export class Dispatcher {
   }
 
   interrupted(call: CallNumber): void {
-    this.#runs.get(call)?.cancel();
-    const waiting = this.#waiting.findIndex((each) => each.call === call);
-    if (waiting >= 0) this.#waiting.splice(waiting, 1);
+    this.#underWay.get(call)?.cancel();
   }
 
   closed(number: FileNumber): void {
     const file = this.files.remove(number);
     if (file === undefined) return;
     // A call under way holds its file until it ends.
-    if (this.#isRunning(file.handle)) this.#closing.add(file);
+    if (this.#isInUse(file.handle)) this.#closing.add(file);
     else this.#release(file);
   }
 
@@ -184,9 +180,13 @@ export class Dispatcher {
       hears === 'needed' && sayNothingWithoutCopies.has(request.request)
         ? this.#noteCopies()
         : undefined;
-    const answer = machine.ioctl(call.caller(digesting ?? memory), call.file.handle, request);
-    stop?.();
-    this.#deliver(call, { request, answer, content: digesting?.digest() });
+    const answer = machine.call(call.caller(digesting ?? memory), call.file.handle, request);
+    const deliver = (given: Answer) => {
+      stop?.();
+      this.#deliver(call, { request, answer: given, content: digesting?.digest() });
+    };
+    if ('cancel' in answer) this.#awaitAnswer(call, answer, deliver);
+    else deliver(answer);
   }
 
   /** It costs some microseconds a call, so it is done only where somebody hears the copies. */
@@ -199,22 +199,32 @@ export class Dispatcher {
   #run(call: TrappedCall, request: RunRequest): void {
     const { machine, supervisor } = this.#options;
     const { handle } = call.file;
-    const { answer, cancel } = machine.run(call.caller(call.memory), handle, request);
-    this.#runs.set(call.call, { vcpu: handle, cancel });
-    supervisor.keep(call.call);
-    supervisor.untilSignal(call.call, machine.signalMask(handle));
+    // While it waits for the vCPU's mutex, only the death of its thread ends it.
+    const begun = () => supervisor.untilSignal(call.call, machine.signalMask(handle));
+    const pending = machine.run(call.caller(call.memory), handle, request, begun);
+    this.#awaitAnswer(call, pending, (answer) => this.#deliver(call, { request, answer }));
+  }
+
+  #awaitAnswer(
+    call: TrappedCall,
+    { answer, cancel }: PendingAnswer,
+    deliver: (answer: Answer) => void,
+  ): void {
+    const { handle } = call.file;
+    this.#underWay.set(call.call, { handle, cancel });
+    this.#options.supervisor.keep(call.call);
     answer
       .then((given) => {
-        this.#runs.delete(call.call);
-        this.#deliver(call, { request, answer: given });
-        this.#afterRun(handle);
+        this.#underWay.delete(call.call);
+        deliver(given);
+        this.#releaseUnused(handle);
       })
       .catch((error: unknown) => this.#threw(call, error));
   }
 
   /** What a handler throws, the supervisor catches; this call is kept, and its handler has returned. */
   #threw({ call }: TrappedCall, error: unknown): void {
-    this.#runs.delete(call);
+    this.#underWay.delete(call);
     this.#options.supervisor.refuse(call, errnoNumbers.EIO);
     this.#options.threw(error);
   }
@@ -281,36 +291,17 @@ export class Dispatcher {
     return { given: { ok: false, errno, hwError: undefined, check: undefined }, delivered };
   }
 
-  /** KVM_RUN itself waits inside the machine. */
-  #waitForMutex(call: TrappedCall): void {
-    if (call.request === ioctlNumbers.KVM_RUN) {
-      this.#perform(call);
-      return;
-    }
-    this.#options.supervisor.keep(call.call);
-    this.#waiting.push(call);
-  }
-
-  #afterRun(vcpu: Handle): void {
-    if (this.#isRunning(vcpu)) return;
-    const mine = this.#waiting.filter(({ file }) => file.handle === vcpu);
-    for (const call of mine) {
-      this.#waiting.splice(this.#waiting.indexOf(call), 1);
-      try {
-        this.#perform(call);
-      } catch (error) {
-        this.#threw(call, error);
-      }
-    }
+  #releaseUnused(handle: Handle): void {
+    if (this.#isInUse(handle)) return;
     for (const file of this.#closing) {
-      if (file.handle !== vcpu) continue;
+      if (file.handle !== handle) continue;
       this.#closing.delete(file);
       this.#release(file);
     }
   }
 
-  #isRunning(handle: Handle): boolean {
-    for (const { vcpu } of this.#runs.values()) if (vcpu === handle) return true;
+  #isInUse(handle: Handle): boolean {
+    for (const call of this.#underWay.values()) if (call.handle === handle) return true;
     return false;
   }
 

@@ -1,5 +1,5 @@
 /** One trapped ioctl as the simulated kernel sees its caller. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import type { CallNumber, Supervisor } from '../../native/index.ts';
 import type { Caller, UserMemory } from '../simulator/index.ts';
 import type { ClientMemory, FdTarget } from './codec/index.ts';
@@ -72,6 +72,7 @@ export class TrappedCall {
       cgroup: '/',
       memory,
       pendingSignal: () => this.#pendingSignal(),
+      mayReboot: () => mayReboot(this.thread.tid),
       hasDescriptor: () => this.#supervisor.hasDescriptor(this.thread.tid),
     };
   }
@@ -90,6 +91,25 @@ export class TrappedCall {
 }
 
 const lookForSignalsEveryMs = 1;
+
+const CAP_SYS_BOOT = 22n;
+
+/** A thread in a user namespace of its own has its capabilities there only, whatever they are. */
+function mayReboot(tid: number): boolean {
+  try {
+    const status = readFileSync(`/proc/${tid}/status`, 'utf8');
+    const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+    const isFirst =
+      readlinkSync(`/proc/${tid}/ns/user`) === firstUserNamespace;
+    return isFirst && (effective & (1n << CAP_SYS_BOOT)) !== 0n;
+  } catch {
+    // The thread is gone, and nobody waits for the answer.
+    return false;
+  }
+}
+
+/** PROC_USER_INIT_INO: the inode of the first namespace is the same on every machine. */
+const firstUserNamespace = 'user:[4026531837]';
 
 /** What tells one eventfd from another stands here. @returns undefined where the fd is not open. */
 function fdinfo(tid: number, fd: number): string | undefined {

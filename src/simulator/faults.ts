@@ -36,6 +36,7 @@ export const faultPoints = [
   'KVM_SET_GSI_ROUTING: allocate',
   'KVM_REGISTER_COALESCED_MMIO: allocate',
   'KVM_X86_SET_MSR_FILTER: allocate',
+  'KVM_SET_PMU_EVENT_FILTER: allocate',
   'KVM_TDX_CAPABILITIES: allocate',
   'KVM_TDX_INIT_VM: copy the struct',
   'KVM_TDX_INIT_VM: allocate TD_PARAMS',

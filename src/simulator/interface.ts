@@ -11,12 +11,17 @@
  * points to more has a second object for what it points to (`data`, `bitmap`, `value`): the pointer is
  * that of the last read. What the model need not understand is moved as {@link UserBytes}.
  *
- * Everything but KVM_RUN is synchronous. Release of a handle is the last close of its file
- * description.
+ * KVM_RUN answers later, and so does a call that comes to a lock which it holds. All else is synchronous.
+ * Release of a handle is the last close of its file description.
  */
 import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { ModuleCheckName } from '../abi/tdx/checks/index.ts';
+import type {
+  AnnouncedVcpuRequest,
+  AnnouncedVmRequest,
+  HypervCpuidRequest,
+} from './interface/announced.ts';
 import type { MadeFile, UserStruct } from './interface/caller.ts';
 import type { UserCpuid } from './interface/cpuid.ts';
 import type { InterruptRequest } from './interface/interrupts.ts';
@@ -25,6 +30,7 @@ import type { MsrFilterRequest, MsrListRequest, MsrsRequest } from './interface/
 import type { TdxRequest } from './interface/tdx.ts';
 import type { VcpuStateRequest } from './interface/vcpu-state.ts';
 
+export type * from './interface/announced.ts';
 export type * from './interface/caller.ts';
 export type * from './interface/cpuid.ts';
 export type * from './interface/interrupts.ts';
@@ -97,6 +103,7 @@ export type SystemRequest =
       readonly cpuid: UserCpuid;
     }
   | { readonly request: 'KVM_X86_GET_MCE_CAP_SUPPORTED'; readonly mceCap: UserStruct<bigint> }
+  | HypervCpuidRequest
   | MsrListRequest
   | MsrsRequest
   | DeviceAttrRequest
@@ -115,6 +122,7 @@ export type VmRequest =
   | { readonly request: 'KVM_GET_CLOCK' | 'KVM_SET_CLOCK'; readonly clock: UserStruct<ClockStruct> }
   | MemoryRequest
   | InterruptRequest
+  | AnnouncedVmRequest
   | MsrFilterRequest
   | StatsRequest
   | UnknownRequest;
@@ -129,14 +137,16 @@ export type VcpuRequest =
   | { readonly request: 'KVM_SET_TSC_KHZ'; readonly tscKhz: number }
   | { readonly request: 'KVM_GET_TSC_KHZ' }
   | { readonly request: 'KVM_ENABLE_CAP'; readonly cap: UserStruct<EnableCapStruct> }
+  | AnnouncedVcpuRequest
+  | HypervCpuidRequest
   | VcpuStateRequest
   | MsrsRequest
   | DeviceAttrRequest
   | StatsRequest
   | UnknownRequest;
 
-/** A KVM_RUN under way. */
-export interface PendingRun {
+/** A call under way that does not answer at once. */
+export interface PendingAnswer {
   readonly answer: Promise<Answer>;
   /** A signal for the thread that waits: EINTR, unless it has answered already. */
   cancel(): void;

@@ -3,6 +3,7 @@
 import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { KernelAbi } from '../abi/kvm/kernels/record.ts';
+import { CallsUnderWay } from './calls-under-way.ts';
 import { type HostClock, VirtualClock, virtualHostClock } from './clock.ts';
 import { guestPagesTeardownNs, ioctlCost, moduleInitNs, releaseCost } from './costs.ts';
 import { type DisturbedMachine, type FaultInjector, type FaultPoint, noFaults } from './faults.ts';
@@ -13,7 +14,7 @@ import type {
   Caller,
   GuestScript,
   Handle,
-  PendingRun,
+  PendingAnswer,
   Request,
   RunRequest,
 } from './interface.ts';
@@ -22,12 +23,12 @@ import { type BringUp, bringUp } from './kernel/bring-up.ts';
 import { FileTable, type KernelFile } from './kernel/files.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import { KeyIdPool } from './kernel/key-ids.ts';
+import { isBlocked, WaitingCall, withoutWait } from './kernel/locks.ts';
 import { fallocate } from './kernel/memory/fallocate.ts';
 import { releaseGuestMemfd } from './kernel/memory/guest-memfd.ts';
 import { PageAllocator } from './kernel/memory/page-allocator.ts';
 import { MiscCgroup } from './kernel/misc-cgroup.ts';
 import { msrTablesOf } from './kernel/msrs/tables.ts';
-import type { Vcpu } from './kernel/objects.ts';
 import { systemIoctl } from './kernel/system/system-ioctl.ts';
 import { undoCreateVcpu } from './kernel/vcpu/create-vcpu.ts';
 import { runVcpu } from './kernel/vcpu/run.ts';
@@ -38,7 +39,7 @@ import { vmIoctl } from './kernel/vm/vm-ioctl.ts';
 import { type HostProfile, keyIdRange, type Platform, presentCpus } from './platform.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { Trace, type TraceListener } from './trace.ts';
-import { recordCopies } from './trace-copies.ts';
+import { type Copies, recordCopies } from './trace-copies.ts';
 import { recordRunPage } from './trace-run.ts';
 
 export interface SimulatedMachineOptions {
@@ -53,6 +54,16 @@ export interface SimulatedMachineOptions {
   readonly signalEventfd?: (id: number) => void;
 }
 
+interface CallUnderWay {
+  readonly caller: Caller;
+  readonly handle: Handle;
+  readonly request: Request;
+  readonly startedNs: number;
+  /** Undefined where nobody traces. */
+  readonly copies: Copies | undefined;
+  readonly perform: () => Answer;
+}
+
 export class SimulatedMachine implements DisturbedMachine {
   readonly profile: HostProfile;
   readonly kernelAbi: KernelAbi;
@@ -64,6 +75,7 @@ export class SimulatedMachine implements DisturbedMachine {
   /** The profile's platform, of which CPUs can go offline. */
   readonly #platform: { -readonly [Field in keyof Platform]: Platform[Field] };
   readonly #foreignTds: ForeignTds;
+  readonly #underWay = new CallsUnderWay();
   readonly #guest: GuestScript | undefined;
   readonly #bootNs: number;
   /** What the ioctl under way has passed; kept only while somebody traces. */
@@ -92,6 +104,7 @@ export class SimulatedMachine implements DisturbedMachine {
       msrs: msrTablesOf(profile),
       files: new FileTable(),
       vms: new Set(),
+      locks: undefined,
       nextVmId: 1,
       pages: new PageAllocator(profile.platform.memoryBytes),
       keyIds,
@@ -115,25 +128,72 @@ export class SimulatedMachine implements DisturbedMachine {
     return okWithFile(this.#kernel.files.install({ kind: 'system' }));
   }
 
+  /**
+   * An ioctl of a caller that does not wait: where another call holds a lock, a signal is taken to end the
+   * wait at once, with EINTR.
+   */
   ioctl(caller: Caller, handle: Handle, request: Request): Answer {
+    const call = this.#begin(caller, handle, request);
+    return this.#ended(call, call.perform());
+  }
+
+  /** An ioctl that waits, where it must, for the locks that KVM_RUN and other waiting calls hold. */
+  call(caller: Caller, handle: Handle, request: Request): Answer | PendingAnswer {
+    const call = this.#begin(caller, handle, request);
+    const answer = call.perform();
+    if (!isBlocked(answer)) return this.#ended(call, answer);
+    let finish: (answer: Answer) => void = () => {};
+    const later = new Promise<Answer>((resolve) => {
+      finish = resolve;
+    });
+    const waiting = new WaitingCall(this.#kernel, answer, {
+      goesOn: () => this.#asks(caller),
+      ended: (given) => {
+        noLongerUnderWay();
+        finish(this.#ended(call, given));
+      },
+    });
+    const noLongerUnderWay = this.#underWay.add(handle, waiting);
+    return { answer: later, cancel: () => waiting.cancel() };
+  }
+
+  #begin(caller: Caller, handle: Handle, request: Request): CallUnderWay {
     const startedNs = this.#clock.nowNs;
     this.#clock.advance(ioctlCost(request.request).ns);
     const { trace } = this.#kernel;
-    if (!trace.active) return this.#dispatch(caller, handle, request);
+    const recorded = trace.active ? recordCopies(request) : undefined;
+    this.#asks(caller);
+    const perform = () => this.#dispatch(caller, handle, recorded?.request ?? request);
+    return { caller, handle, request, startedNs, copies: recorded?.copies, perform };
+  }
+
+  /** What is traced from here on is of a call of this process. */
+  #asks({ mm }: Caller): void {
+    const { trace } = this.#kernel;
+    if (!trace.active) return;
     this.#points = [];
     this.#pagesBegun = 0;
-    const recorded = recordCopies(request);
-    trace.asking = caller.mm;
-    const answer = this.#dispatch(caller, handle, recorded.request);
-    const { copies } = recorded;
+    trace.asking = mm;
+  }
+
+  #ended(call: CallUnderWay, given: Answer): Answer {
+    const answer = withoutWait(given);
+    const { caller, handle, request, startedNs, copies } = call;
+    if (copies === undefined) return answer;
+    const { trace } = this.#kernel;
     const [points, pagesBegun] = [this.#points, this.#pagesBegun];
     trace.asking = caller.mm;
     trace.emit({ kind: 'ioctl', handle, request, answer, copies, points, pagesBegun }, startedNs);
     return answer;
   }
 
-  /** KVM_RUN. On a file of another kind it is refused like anything else. */
-  run(caller: Caller, handle: Handle, request: RunRequest): PendingRun {
+  /**
+   * KVM_RUN. On a file of another kind it is refused like anything else.
+   *
+   * @param begun called when it has got vcpu->mutex: any signal ends it from then on, and only a fatal one
+   *   before.
+   */
+  run(caller: Caller, handle: Handle, request: RunRequest, begun?: () => void): PendingAnswer {
     const { trace, files } = this.#kernel;
     const startedNs = this.#clock.nowNs;
     this.#clock.advance(ioctlCost('KVM_RUN').ns);
@@ -155,7 +215,17 @@ export class SimulatedMachine implements DisturbedMachine {
     const page = recorded?.page ?? request.page;
     const { arg } = request;
     const script = this.#guest;
-    return runVcpu({ kernel: this.#kernel, caller, vcpu, arg, page, script, ended });
+    const options = { kernel: this.#kernel, caller, vcpu, arg, page, script, begun };
+    // It may have ended before this function returns.
+    const noLongerUnderWay = this.#underWay.add(handle, { cancel: () => pending.cancel() });
+    const pending = runVcpu({
+      ...options,
+      ended: (answer) => {
+        noLongerUnderWay();
+        ended(answer);
+      },
+    });
+    return pending;
   }
 
   /**
@@ -174,14 +244,14 @@ export class SimulatedMachine implements DisturbedMachine {
 
   /**
    * The last close of a file description. Whatever it was the last reference to is gone when this
-   * returns; a KVM_RUN of the vCPU ends first, with EINTR. False: there is no such handle.
+   * returns; the calls under way on it end first, with EINTR. False: there is no such handle.
    */
   release(handle: Handle): boolean {
     const kernel = this.#kernel;
     const startedNs = this.#clock.nowNs;
     const file = kernel.files.remove(handle);
     if (file === undefined) return false;
-    if (file.kind === 'vcpu') cancelRuns(file.vcpu);
+    this.#underWay.cancelAll(handle);
     kernel.trace.asking = undefined;
     this.#clock.advance(releaseCost.ns + guestPagesNs(file));
     if (file.kind === 'vm') releaseVmFile(kernel, file.vm);
@@ -333,10 +403,5 @@ function guestPagesNs(file: KernelFile): number {
   });
 }
 
-function cancelRuns(vcpu: Vcpu): void {
-  // The first one last: its end would let the next begin.
-  for (const run of [...vcpu.waitingRuns].reverse()) run.cancel();
-  vcpu.run?.cancel();
-}
 
 const noKeyIds = { mktme: 0, tdxPrivate: 0 } as const;

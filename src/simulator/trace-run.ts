@@ -16,6 +16,9 @@ export function recordRunPage(page: RunPage): { readonly page: RunPage; readonly
         noted.push({ access: 'writeExit', value: exit });
         page.writeExit(exit);
       },
+      // It says nothing of why the run ended, and would stand at every run.
+      writeHead: (head) => page.writeHead(head),
+      registers: page.registers,
     },
   };
 }

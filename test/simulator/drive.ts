@@ -28,8 +28,9 @@ import {
   type IrqfdStruct,
   type KernelAbi,
   type KernelAbiName,
-  type PendingRun,
+  type PendingAnswer,
   type Request,
+  type RunPageHead,
   type RunPageInput,
   type SimulatedMachine,
   StructValue,
@@ -38,6 +39,7 @@ import {
   type UserStruct,
   type VcpuExit,
 } from '../../src/simulator/index.ts';
+import { BytesValue } from './values.ts';
 
 /** What an ioctl returned, or the errno it failed with. */
 export type Result = number | ErrnoName;
@@ -62,6 +64,15 @@ export const ramPages = 16;
 /** vCPUs that a TD is made for, where the kernel wants to be told. */
 export const tdVcpus = 8;
 
+/** kvm_run of a VMM that asks for nothing. */
+const plainRun: RunPageInput = {
+  immediateExit: false,
+  validRegs: 0n,
+  dirtyRegs: 0n,
+  cr8: 0n,
+  result: 0n,
+};
+
 /** Answers of a SEAMCALL leaf that is made to fail, by the number of the call (from 0). */
 type LeafFault = (nth: number) => bigint | undefined;
 
@@ -71,6 +82,7 @@ export class Driver {
   /** What the next call is made by. */
   mm = 1;
   cgroup = '/';
+  mayReboot = true;
   signal: 'none' | 'ordinary' | 'fatal' = 'none';
   /** Source pages that cannot be read. */
   readonly unreadable = new Set<bigint>();
@@ -78,6 +90,8 @@ export class Driver {
   signalBeforePage: number | undefined;
   /** The check that refused the last call. */
   refusedBy: CheckName | undefined;
+  /** By the vCPUs that were made. */
+  readonly #vmOf = new Map<Handle, Handle>();
   #failingPoints: (point: FaultPoint) => ErrnoName | undefined = () => undefined;
   readonly #errnoAt = new Map<FaultPoint, ErrnoName>();
   readonly #leafFaults = new Map<SeamcallName, { calls: number; answer: LeafFault }>();
@@ -97,8 +111,27 @@ export class Driver {
     this.kvm = opened.value;
   }
 
+  /** A call that does not wait: EINTR where it would have to. */
   call(handle: Handle, request: Request): Result {
-    const caller: Caller = {
+    const result = this.#noted(this.machine.ioctl(this.#caller(), handle, request));
+    if (request.request === 'KVM_CREATE_VCPU' && typeof result === 'number') {
+      this.#vmOf.set(result, handle);
+    }
+    return result;
+  }
+
+  /** A call that waits where it must: what it answers, and a fatal signal for it. */
+  ask(handle: Handle, request: Request): Asked {
+    const answer = this.machine.call(this.#caller(), handle, request);
+    if (!('cancel' in answer)) {
+      return { waits: false, result: Promise.resolve(this.#noted(answer)), cancel: () => {} };
+    }
+    const result = answer.answer.then((given) => this.#noted(given));
+    return { waits: true, result, cancel: () => answer.cancel() };
+  }
+
+  #caller(): Caller {
+    return {
       mm: this.mm,
       cgroup: this.cgroup,
       memory: {
@@ -106,8 +139,8 @@ export class Driver {
           this.unreadable.has(address) ? undefined : new Uint8Array(length).fill(this.sourceByte),
       },
       pendingSignal: () => this.signal,
+      mayReboot: () => this.mayReboot,
     };
-    return this.#noted(this.machine.ioctl(caller, handle, request));
   }
 
   #noted(answer: Answer): Result {
@@ -116,23 +149,27 @@ export class Driver {
   }
 
   /** KVM_RUN: its exits, and what it answers in the end. */
-  run(vcpu: Handle, input: Partial<RunPageInput> = {}, arg = 0n): Running {
+  run(
+    vcpu: Handle,
+    input: Partial<RunPageInput> = {},
+    arg = 0n,
+    registers = new Uint8Array(520),
+  ): Running {
     const exits: VcpuExit[] = [];
+    const head: Partial<RunPageHead> = {};
     const page = {
-      read: () => ({ immediateExit: false, syncRegs: 0n, result: 0n, ...input }),
+      read: () => ({ ...plainRun, ...input }),
       writeExit: (exit: VcpuExit) => {
         exits.push(exit);
       },
+      writeHead: (change: Partial<RunPageHead>) => {
+        Object.assign(head, change);
+      },
+      registers: new BytesValue(registers),
     };
-    const caller: Caller = {
-      mm: this.mm,
-      cgroup: this.cgroup,
-      memory: { read: () => undefined },
-      pendingSignal: () => this.signal,
-    };
-    const pending = this.machine.run(caller, vcpu, { request: 'KVM_RUN', arg, page });
+    const pending = this.machine.run(this.#caller(), vcpu, { request: 'KVM_RUN', arg, page });
     const result = pending.answer.then((answer) => this.#noted(answer));
-    return { exits, result, cancel: () => pending.cancel() };
+    return { exits, head, result, cancel: () => pending.cancel() };
   }
 
   /** A call that must succeed: its value. */
@@ -153,11 +190,16 @@ export class Driver {
   }
 
   /** Another thread is in KVM_RUN of the vCPU, where it waits for an INIT that never comes. */
-  occupy(vcpu: Handle): void {
+  occupy(vcpu: Handle): Running {
     const mpState = new StructValue(mpStates.UNINITIALIZED);
     this.call(vcpu, { request: 'KVM_SET_MP_STATE', mpState });
-    this.run(vcpu);
     this.refusedBy = undefined;
+    return this.run(vcpu);
+  }
+
+  /** Another thread is in KVM_RUN of a vCPU of the same VM, which is made for that. */
+  occupySibling(file: Handle): Running {
+    return this.occupy(this.createVcpu(this.#vmOf.get(file) ?? file, tdVcpus - 1) as Handle);
   }
 
   failLeaf(leaf: SeamcallName, answer: LeafFault | bigint | undefined): void {
@@ -367,10 +409,17 @@ export class Driver {
   }
 }
 
+export interface Asked {
+  readonly waits: boolean;
+  readonly result: Promise<Result>;
+  readonly cancel: PendingAnswer['cancel'];
+}
+
 export interface Running {
   readonly exits: readonly VcpuExit[];
+  readonly head: Partial<RunPageHead>;
   readonly result: Promise<Result>;
-  readonly cancel: PendingRun['cancel'];
+  readonly cancel: PendingAnswer['cancel'];
 }
 
 export function expectOk(result: Result): void {

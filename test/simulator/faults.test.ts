@@ -7,7 +7,7 @@ import {
   StructValue,
 } from '../../src/simulator/index.ts';
 import { Driver, memRegion } from './drive.ts';
-import { emptyBitmaps, gsiRouting, MsrsValue, msrFilter } from './values.ts';
+import { BytesValue, emptyBitmaps, gsiRouting, MsrsValue, msrFilter } from './values.ts';
 
 /** Every request that has a fault point, once. */
 function everyRequest(driver: Driver): unknown[] {
@@ -45,6 +45,7 @@ function everyRequest(driver: Driver): unknown[] {
       filter: msrFilter(0),
       bitmaps: emptyBitmaps,
     }),
+    driver.call(vm, { request: 'KVM_SET_PMU_EVENT_FILTER', struct: new BytesValue(32) }),
   );
   if (typeof guestMemfd === 'number') results.push(driver.setSlot(vm, guestMemfd));
   const stats = driver.call(vm, { request: 'KVM_GET_STATS_FD' });

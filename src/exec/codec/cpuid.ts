@@ -21,6 +21,17 @@ export function cpuidInMemory(place: Place): UserCpuid {
   };
 }
 
+/** `struct kvm_cpuid`, whose entries have no index. */
+export function oldCpuidInMemory(place: Place): UserCpuid {
+  return {
+    ...cpuidInMemory(place),
+    readEntries: (nent) =>
+      place
+        .readArray(structs.kvm_cpuid_entry, nent, header.sizeBytes)
+        ?.map((old) => ({ ...old, index: 0, flags: 0 })),
+  };
+}
+
 export function capabilitiesInMemory(place: Place): UserCapabilities {
   const layout = structs.kvm_tdx_capabilities;
   return {

@@ -5,19 +5,30 @@
  */
 import { exitReasons, KVM_EXIT_IO_IN, KVM_EXIT_IO_OUT } from '../../abi/kvm/exits.ts';
 import { tdVmCallLeaves } from '../../abi/tdx/tdvmcall.ts';
-import type { RunPage, RunPageInput, VcpuExit } from '../../simulator/index.ts';
+import type {
+  RunPage,
+  RunPageHead,
+  RunPageInput,
+  UserBytes,
+  VcpuExit,
+} from '../../simulator/index.ts';
 import { Layout } from './layout.ts';
 
 /** KVM_GET_VCPU_MMAP_SIZE answers so many. */
 export const runPageBytes = 3 * 4096;
 const pioDataOffset = 4096;
 
-/** The head ends at `s.regs`, which no TD has. */
+/** The head ends where `s.regs` begins. */
 const headBytes = 304;
 
 const fieldsOutsideTheUnion = new Layout(headBytes, {
   immediateExit: [1, 'u8'],
   exitReason: [8, 'u32'],
+  readyForInterruptInjection: [12, 'u8'],
+  ifFlag: [13, 'u8'],
+  flags: [14, 'u16'],
+  cr8: [16, 'u64'],
+  apicBase: [24, 'u64'],
   validRegs: [288, 'u64'],
   dirtyRegs: [296, 'u64'],
 });
@@ -75,15 +86,34 @@ export class RunPageInMemory implements RunPage {
   }
 
   read(): RunPageInput {
-    const { immediateExit, validRegs, dirtyRegs } = fieldsOutsideTheUnion.decode(this.#bytes);
+    const { immediateExit, ...head } = fieldsOutsideTheUnion.decode(this.#bytes);
+    const { validRegs, dirtyRegs, cr8 } = head;
+    return { immediateExit: immediateExit !== 0, validRegs, dirtyRegs, cr8, ...this.#answer() };
+  }
+
+  writeHead({ ifFlag, readyForInterruptInjection, ...numbers }: Partial<RunPageHead>): void {
+    fieldsOutsideTheUnion.encodeInto(this.#bytes, {
+      ...numbers,
+      ...(ifFlag === undefined ? {} : { ifFlag: Number(ifFlag) }),
+      ...(readyForInterruptInjection === undefined
+        ? {}
+        : { readyForInterruptInjection: Number(readyForInterruptInjection) }),
+    });
+  }
+
+  get registers(): UserBytes {
+    const at = (offset: number, length: number) =>
+      this.#bytes.subarray(headBytes + offset, headBytes + offset + length);
     return {
-      immediateExit: immediateExit !== 0,
-      syncRegs: validRegs | dirtyRegs,
-      ...this.#answer(),
+      read: (length, offset = 0) => at(offset, length),
+      write: (bytes, offset = 0) => {
+        at(offset, bytes.length).set(bytes);
+        return true;
+      },
     };
   }
 
-  /** cr8, apic_base and flags stay as they are, and so does what the exit has no field for. */
+  /** What the exit has no field for stays as it is. */
   writeExit(exit: VcpuExit): void {
     const bytes = this.#bytes;
     fieldsOutsideTheUnion.encodeInto(bytes, { exitReason: exitReasons[exit.reason] });

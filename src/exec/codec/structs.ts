@@ -165,6 +165,21 @@ export const structs = {
     fd: [4, 'u32'],
     flags: [8, 'u32'],
   }),
+  kvm_hyperv_eventfd: new Layout(24, {
+    connId: [0, 'u32'],
+    fd: [4, 'u32'],
+    flags: [8, 'u32'],
+  }),
+  kvm_one_reg: new Layout(16, {
+    addr: [8, 'u64'],
+  }),
+  kvm_cpuid_entry: new Layout(24, {
+    function: [0, 'u32'],
+    eax: [4, 'u32'],
+    ebx: [8, 'u32'],
+    ecx: [12, 'u32'],
+    edx: [16, 'u32'],
+  }),
   kvm_pit_config: new Layout(64, {
     flags: [0, 'u32'],
   }),

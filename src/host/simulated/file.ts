@@ -6,11 +6,12 @@ import type {
   Caller,
   Handle,
   KnownRequest,
-  PendingRun,
+  PendingAnswer,
   RunPage,
   SimulatedMachine,
 } from '../../simulator/index.ts';
 import { KvmError } from '../kvm-error.ts';
+import { stall } from '../stall.ts';
 
 /** A simulated machine and the process that uses it through the port. */
 export interface SimulatedProcess {
@@ -55,7 +56,7 @@ export class SimulatedFile {
   }
 
   /** Makes KVM_RUN, which answers later. */
-  run(page: RunPage): PendingRun {
+  run(page: RunPage): PendingAnswer {
     const handle = this.handleFor('KVM_RUN');
     return this.process.machine.run(this.process.caller, handle, {
       request: 'KVM_RUN',
@@ -65,24 +66,44 @@ export class SimulatedFile {
   }
 
   /**
-   * Makes the ioctl and gives its value.
+   * Makes an ioctl that waits for nothing, and gives its value.
    *
    * @param capability what KVM_ENABLE_CAP or KVM_CHECK_EXTENSION is asked for.
    * @throws KvmError when it is refused.
    */
   ioctl(request: KnownRequest, capability?: CapabilityName): number {
-    return answerValue(request.request, this.answer(request), capability);
+    const { machine, caller } = this.process;
+    const answer = this.#closed
+      ? fdIsClosed
+      : machine.ioctl(caller, this.#description.handle, request);
+    return answerValue(request.request, answer, capability);
+  }
+
+  /**
+   * Makes an ioctl that may come to a vCPU which runs, and waits for that as the kernel does; EINTR where
+   * it has waited for longer than anything is repeated.
+   *
+   * @throws KvmError when it is refused.
+   */
+  async waited(request: KnownRequest, capability?: CapabilityName): Promise<number> {
+    return answerValue(request.request, await this.waitedAnswer(request), capability);
   }
 
   /** Does the same for a caller that has something to do about a refusal. */
-  answer(request: KnownRequest): Answer {
-    if (this.#closed) return { ok: false, errno: 'EBADF', hwError: undefined, check: undefined };
-    return this.process.machine.ioctl(this.process.caller, this.#description.handle, request);
+  async waitedAnswer(request: KnownRequest): Promise<Answer> {
+    if (this.#closed) return fdIsClosed;
+    const { machine, caller } = this.process;
+    const answer = machine.call(caller, this.#description.handle, request);
+    if (!('cancel' in answer)) return answer;
+    const bound = setTimeout(() => answer.cancel(), stall.timeoutMs);
+    const given = await answer.answer;
+    clearTimeout(bound);
+    return given;
   }
 
   /** Makes an ioctl that makes a new file, and opens that. */
-  open(request: KnownRequest): SimulatedFile {
-    return new SimulatedFile(this.process, this.ioctl(request));
+  async open(request: KnownRequest): Promise<SimulatedFile> {
+    return new SimulatedFile(this.process, await this.waited(request));
   }
 
   close(): void {
@@ -93,6 +114,13 @@ export class SimulatedFile {
     if (this.#description.fds === 0) this.process.machine.release(this.#description.handle);
   }
 }
+
+const fdIsClosed: Answer = {
+  ok: false,
+  errno: 'EBADF',
+  hwError: undefined,
+  check: undefined,
+};
 
 export function answerValue(
   request: RequestName,

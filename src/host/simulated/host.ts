@@ -137,7 +137,7 @@ export class SimulatedHost implements Host {
 
   async createVm(options: CreateVm): Promise<SimulatedVm> {
     return new SimulatedVm(
-      this.#devKvm.open({ request: 'KVM_CREATE_VM', type: vmTypes[options.type] }),
+      await this.#devKvm.open({ request: 'KVM_CREATE_VM', type: vmTypes[options.type] }),
     );
   }
 

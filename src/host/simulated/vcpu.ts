@@ -12,6 +12,7 @@ import {
   type InitMemRegionStruct,
   type SimulatedMachine,
   StructValue,
+  type UserBytes,
 } from '../../simulator/index.ts';
 import { KvmError } from '../kvm-error.ts';
 import type * as port from '../port.ts';
@@ -25,7 +26,15 @@ const chunkPages = 512;
 const retried: ReadonlySet<ErrnoName> = new Set(['EAGAIN', 'EINTR', 'EBUSY']);
 
 /** This is kvm_run as a VMM leaves it that answers no exit and asks for none. */
-const enterGuest = { immediateExit: false, syncRegs: 0n, result: 0n } as const;
+const enterGuest = {
+  immediateExit: false,
+  validRegs: 0n,
+  dirtyRegs: 0n,
+  cr8: 0n,
+  result: 0n,
+} as const;
+
+const noRegisters: UserBytes = { read: () => undefined, write: () => false };
 
 type Refusal = Answer & { readonly ok: false };
 
@@ -65,12 +74,12 @@ export class SimulatedVcpu implements port.Vcpu {
   }
 
   async setCpuid2(options: port.SetCpuid2): Promise<void> {
-    this.#file.ioctl({ request: 'KVM_SET_CPUID2', cpuid: new CpuidValue(options.entries) });
+    await this.#file.waited({ request: 'KVM_SET_CPUID2', cpuid: new CpuidValue(options.entries) });
   }
 
   async tdxInitVcpu(options: port.TdxInitVcpu): Promise<void> {
     const cmd = command('KVM_TDX_INIT_VCPU', { data: options.initialRcx });
-    this.#file.ioctl({ request: 'KVM_TDX_INIT_VCPU', cmd });
+    await this.#file.waited({ request: 'KVM_TDX_INIT_VCPU', cmd });
   }
 
   async tdxInitMemRegion(options: port.InitMemRegion): Promise<void> {
@@ -81,7 +90,7 @@ export class SimulatedVcpu implements port.Vcpu {
     do {
       if (signal?.aborted === true) throw KvmError.of('KVM_TDX_INIT_MEM_REGION', 'EINTR');
       const offset = BigInt(done) * PAGE_SIZE;
-      const { added, passing } = this.#addChunk({
+      const { added, passing } = await this.#addChunk({
         sourceAddr: source.address + options.sourceOffsetBytes + offset,
         gpa: gpa + offset,
         nrPages: BigInt(Math.min(pages - done, chunkPages)),
@@ -99,7 +108,11 @@ export class SimulatedVcpu implements port.Vcpu {
 
   async tdxGetCpuid(): Promise<readonly CpuidEntry[]> {
     const data = new CpuidValue(KVM_MAX_CPUID_ENTRIES);
-    this.#file.ioctl({ request: 'KVM_TDX_GET_CPUID', cmd: command('KVM_TDX_GET_CPUID'), data });
+    await this.#file.waited({
+      request: 'KVM_TDX_GET_CPUID',
+      cmd: command('KVM_TDX_GET_CPUID'),
+      data,
+    });
     return data.entries;
   }
 
@@ -112,6 +125,8 @@ export class SimulatedVcpu implements port.Vcpu {
       writeExit: (exit) => {
         reason = exit.reason;
       },
+      writeHead: () => {},
+      registers: noRegisters,
     });
     const leave = () => pending.cancel();
     signal.addEventListener('abort', leave, { once: true });
@@ -126,15 +141,14 @@ export class SimulatedVcpu implements port.Vcpu {
   }
 
   /** Makes one ioctl, and tells how many pages it got through, and the refusal that will pass, if any. */
-  #addChunk(chunk: InitMemRegionStruct & { readonly measure: boolean }): {
-    readonly added: number;
-    readonly passing: Refusal | undefined;
-  } {
+  async #addChunk(
+    chunk: InitMemRegionStruct & { readonly measure: boolean },
+  ): Promise<{ readonly added: number; readonly passing: Refusal | undefined }> {
     const { measure, ...region } = chunk;
     const flags = measure ? KVM_TDX_MEASURE_MEMORY_REGION : 0;
     const cmd = command('KVM_TDX_INIT_MEM_REGION', { flags });
     const data = new StructValue(region);
-    const answer = this.#file.answer({ request: 'KVM_TDX_INIT_MEM_REGION', cmd, data });
+    const answer = await this.#file.waitedAnswer({ request: 'KVM_TDX_INIT_MEM_REGION', cmd, data });
     const passing = !answer.ok && retried.has(answer.errno) ? answer : undefined;
     if (passing === undefined) answerValue('KVM_TDX_INIT_MEM_REGION', answer);
     return { added: Number(region.nrPages - data.value.nrPages), passing };

@@ -28,17 +28,17 @@ export class SimulatedVm implements port.Vm {
   async enableCap(options: port.EnableCap): Promise<void> {
     const { capability, args = [] } = options;
     const cap = new StructValue({ cap: capabilities[capability], flags: 0, args });
-    this.#file.ioctl({ request: 'KVM_ENABLE_CAP', cap }, capability);
+    await this.#file.waited({ request: 'KVM_ENABLE_CAP', cap }, capability);
   }
 
   async setTscKhz(options: port.SetTscKhz): Promise<void> {
-    this.#file.ioctl({ request: 'KVM_SET_TSC_KHZ', tscKhz: options.tscKhz });
+    await this.#file.waited({ request: 'KVM_SET_TSC_KHZ', tscKhz: options.tscKhz });
   }
 
   async createVcpu(options: port.CreateVcpu): Promise<SimulatedVcpu> {
     return new SimulatedVcpu({
       id: options.id,
-      file: this.#file.open({ request: 'KVM_CREATE_VCPU', id: options.id }),
+      file: await this.#file.open({ request: 'KVM_CREATE_VCPU', id: options.id }),
     });
   }
 
@@ -46,7 +46,7 @@ export class SimulatedVm implements port.Vm {
     const create = new StructValue({ size: options.sizeBytes, flags: 0n });
     return new SimulatedGuestMemory({
       sizeBytes: options.sizeBytes,
-      file: this.#file.open({ request: 'KVM_CREATE_GUEST_MEMFD', create }),
+      file: await this.#file.open({ request: 'KVM_CREATE_GUEST_MEMFD', create }),
     });
   }
 
@@ -58,7 +58,7 @@ export class SimulatedVm implements port.Vm {
     });
     return new SimulatedGuestMemory({
       sizeBytes: memory.sizeBytes,
-      file: this.#file.open({ request: 'KVM_LINK_GUEST_MEMFD', link }),
+      file: await this.#file.open({ request: 'KVM_LINK_GUEST_MEMFD', link }),
     });
   }
 
@@ -88,7 +88,7 @@ export class SimulatedVm implements port.Vm {
           'KVM_SET_USER_MEMORY_REGION2',
         ),
     });
-    this.#file.ioctl({ request: 'KVM_SET_USER_MEMORY_REGION2', region });
+    await this.#file.waited({ request: 'KVM_SET_USER_MEMORY_REGION2', region });
   }
 
   async setMemoryAttributes(options: port.MemoryAttributes): Promise<void> {
@@ -98,13 +98,13 @@ export class SimulatedVm implements port.Vm {
       attributes: options.isPrivate ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0n,
       flags: 0n,
     });
-    this.#file.ioctl({ request: 'KVM_SET_MEMORY_ATTRIBUTES', attributes });
+    await this.#file.waited({ request: 'KVM_SET_MEMORY_ATTRIBUTES', attributes });
   }
 
   async tdxCapabilities(): Promise<port.TdxCapabilities> {
     // This is the most leaves that a module can have. With room for them, E2BIG cannot come.
     const data = new CapabilitiesValue(KVM_MAX_CPUID_ENTRIES);
-    this.#file.ioctl({
+    await this.#file.waited({
       request: 'KVM_TDX_CAPABILITIES',
       cmd: command('KVM_TDX_CAPABILITIES'),
       data,
@@ -120,15 +120,21 @@ export class SimulatedVm implements port.Vm {
       reserved: [],
       cpuid: { nent: params.cpuid.length, padding: 0, entries: params.cpuid },
     });
-    this.#file.ioctl({ request: 'KVM_TDX_INIT_VM', cmd: command('KVM_TDX_INIT_VM'), data });
+    await this.#file.waited({ request: 'KVM_TDX_INIT_VM', cmd: command('KVM_TDX_INIT_VM'), data });
   }
 
   async tdxFinalizeVm(): Promise<void> {
-    this.#file.ioctl({ request: 'KVM_TDX_FINALIZE_VM', cmd: command('KVM_TDX_FINALIZE_VM') });
+    await this.#file.waited({
+      request: 'KVM_TDX_FINALIZE_VM',
+      cmd: command('KVM_TDX_FINALIZE_VM'),
+    });
   }
 
   async tdxTerminateVm(): Promise<void> {
-    this.#file.ioctl({ request: 'KVM_TDX_TERMINATE_VM', cmd: command('KVM_TDX_TERMINATE_VM') });
+    await this.#file.waited({
+      request: 'KVM_TDX_TERMINATE_VM',
+      cmd: command('KVM_TDX_TERMINATE_VM'),
+    });
   }
 
   async mrtd(): Promise<Uint8Array | undefined> {

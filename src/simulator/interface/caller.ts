@@ -24,6 +24,8 @@ export interface Caller {
   readonly cgroup: string;
   readonly memory: UserMemory;
   pendingSignal(): 'none' | 'ordinary' | 'fatal';
+  /** Whether it has CAP_SYS_BOOT in the first user namespace. Absent: it has. */
+  mayReboot?(): boolean;
   /** Whether its file table has room (RLIMIT_NOFILE); without the function it always has. */
   hasDescriptor?(): boolean;
 }

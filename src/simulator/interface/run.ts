@@ -1,4 +1,5 @@
 /** KVM_RUN: the page it shares with user space, its exits, and the script that stands for a guest. */
+import type { UserBytes } from './caller.ts';
 
 /** KVM_RUN, which goes to `run()` of the machine: it does not answer at once. */
 export interface RunRequest {
@@ -14,12 +15,20 @@ export interface RunPage {
   read(): RunPageInput;
   /** Written before KVM_RUN answers. */
   writeExit(exit: VcpuExit): void;
+  /** Written as KVM_RUN begins (flags), and before it answers, whatever it answers. */
+  writeHead(head: Partial<RunPageHead>): void;
+  /** `s.regs`, which is `struct kvm_sync_regs`. */
+  readonly registers: UserBytes;
 }
 
 export interface RunPageInput {
   readonly immediateExit: boolean;
-  /** kvm_valid_regs | kvm_dirty_regs: EINVAL on a TD unless 0. */
-  readonly syncRegs: bigint;
+  /** The registers that user space wants to see after the run: KVM_SYNC_X86_REGS, SREGS, EVENTS. */
+  readonly validRegs: bigint;
+  /** Those that it has changed. */
+  readonly dirtyRegs: bigint;
+  /** The task priority, where the vCPU has no local APIC in the kernel. */
+  readonly cr8: bigint;
   /**
    * What user space answers to the exit before: hypercall.ret, tdx.*.ret, or the data of an IN or of
    * an MMIO read.
@@ -27,6 +36,17 @@ export interface RunPageInput {
   readonly result: bigint;
   /** After GetTdVmCallInfo, besides its ret: r11 to r14. Absent: all 0. */
   readonly tdVmCallInfo?: readonly [r11: bigint, r12: bigint, r13: bigint, r14: bigint];
+}
+
+/** What a run leaves besides its exit. */
+export interface RunPageHead {
+  readonly flags: number;
+  readonly ifFlag: boolean;
+  readonly readyForInterruptInjection: boolean;
+  readonly cr8: bigint;
+  readonly apicBase: bigint;
+  /** Those that KVM has taken are no longer set. */
+  readonly dirtyRegs: bigint;
 }
 
 export type Direction = 'in' | 'out';

@@ -90,9 +90,12 @@ export class CopiedIn<Value> {
     this.#read = read;
   }
 
-  /** Copies the value in, and returns true when it is unreadable. */
+  /**
+   * Copies the value in, and returns true when it is unreadable. A call that goes on after it has waited for
+   * a lock has its copy already.
+   */
   fails(): boolean {
-    this.#value = this.#read();
+    this.#value ??= this.#read();
     return this.#value === undefined;
   }
 

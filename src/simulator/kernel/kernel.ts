@@ -2,12 +2,12 @@ import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
 import type { ConfigurableLeaf } from '../../abi/tdx/cpuid/td-cpuid.ts';
 import type { HostClock } from '../clock.ts';
 import type { FaultInjector } from '../faults.ts';
-import type { Caller } from '../interface.ts';
 import type { TdxModule } from '../module/tdx-module.ts';
 import type { HostProfile } from '../platform.ts';
 import type { Trace } from '../trace.ts';
 import type { FileTable } from './files.ts';
 import type { KeyIdPool } from './key-ids.ts';
+import type { HeldLocks } from './locks.ts';
 import type { PageAllocator } from './memory/page-allocator.ts';
 import type { MiscCgroup } from './misc-cgroup.ts';
 import type { MsrTables } from './msrs/tables.ts';
@@ -23,6 +23,8 @@ export interface Kernel {
   readonly msrs: MsrTables;
   readonly files: FileTable;
   readonly vms: Set<Vm>;
+  /** Those of the call that is being performed, where it has waited for them. */
+  locks: HeldLocks | undefined;
   nextVmId: number;
   readonly pages: PageAllocator;
   readonly keyIds: KeyIdPool;
@@ -42,14 +44,4 @@ export interface TdxSupport {
   readonly supportedXfam: bigint;
   /** The module's configurable leaves as KVM passes them on. */
   readonly configurableCpuid: readonly ConfigurableLeaf[];
-}
-
-/**
- * The locks of a TDX command are killable: a fatal signal ends the wait for a vCPU's mutex. In the
- * kernel, a call that comes while KVM_RUN holds such a mutex waits until KVM_RUN ends. Nothing waits in
- * this model, so the call is taken to be killed. A caller with a fatal signal is killed too, even if
- * nobody holds a lock.
- */
-export function killedWhileLocking(caller: Caller, vm: Vm): boolean {
-  return vm.vcpus.length > 0 && (vm.runs.size > 0 || caller.pendingSignal() === 'fatal');
 }

@@ -6,6 +6,7 @@ import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import type { GsiRoute, MsrFilterStruct, TdVmCallAnswer } from '../interface.ts';
 import type { Hpa } from '../module/addresses.ts';
 import type { RangeSet } from '../range-set.ts';
+import type { Mutex } from './locks.ts';
 import type { SlotTable } from './memory/slot-table.ts';
 
 /** `struct kvm`, as far as the model has it. */
@@ -23,6 +24,8 @@ export interface Vm {
   dead: boolean;
   /** kvm_vm_bugged: the VM is dead because the kernel met a status that it did not expect. */
   bugged: boolean;
+  /** kvm->lock. */
+  readonly lock: Mutex;
   /** KVM_RUN calls that are under way. */
   readonly runs: Set<VcpuRun>;
   /** kvm->max_vcpus. */
@@ -39,6 +42,12 @@ export interface Vm {
    * for.
    */
   pitDevices: 0 | 1 | 2;
+  /** The state of the PIT as user space wrote it: its channels and flags. */
+  readonly pitState: Uint8Array;
+  /** Connections of KVM_HYPERV_EVENTFD, by their number. */
+  readonly hypervEventfds: Set<number>;
+  /** Attributes of a Xen guest, by their number. */
+  readonly xen: Map<number, bigint>;
   /** The irqfds go with the VM's own fd, which may be before the VM itself. */
   irqfds: Irqfd[];
   readonly ioEventfds: IoEventfd[];
@@ -194,9 +203,12 @@ export interface Vcpu {
    */
   signalMask: bigint | undefined;
   pending: PendingEvents;
-  /** The KVM_RUN that holds vcpu->mutex, followed by those that wait for it. */
-  run: VcpuRun | undefined;
-  readonly waitingRuns: VcpuRun[];
+  /** The shadow stack pointer, which no MSR holds. */
+  guestSsp: bigint;
+  /** Attributes of a vCPU of a Xen guest, by their number. */
+  readonly xen: Map<number, Uint8Array>;
+  /** vcpu->mutex. */
+  readonly mutex: Mutex;
   /** complete_userspace_io: what the next KVM_RUN does with user space's answer to the last exit. */
   pendingCompletion: PendingCompletion | undefined;
   /** The answer to its last TDVMCALL that the guest finds when it is entered next. */
@@ -233,11 +245,8 @@ export type StateName =
 
 /** A KVM_RUN that is under way. */
 export interface VcpuRun {
-  /** Called when the run has got vcpu->mutex. */
-  begin(): void;
   /** KVM_REQ_VM_DEAD: the run ends with EIO. */
   vmDied(): void;
-  cancel(): void;
 }
 
 /** The next KVM_RUN does this with user space's answer (complete_userspace_io). */

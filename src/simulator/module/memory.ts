@@ -174,7 +174,9 @@ export function memTrack(module: ModuleState, { rcx }: { rcx: Hpa }): LeafAnswer
 const removeChecks = checksOf<'TDH.MEM.PAGE.REMOVE', GpaCall>('TDH.MEM.PAGE.REMOVE', {
   ...gpaSteps,
   'mem-page-remove.not-blocked': (call) => entryOf(call)?.blockedAtEpoch === undefined,
+  // No vCPU has a translation of a TD that has not run yet.
   'mem-page-remove.not-tracked': (call) =>
+    tdOf(call).opState === 'RUNNABLE' &&
     (entryOf(call)?.blockedAtEpoch ?? 0) >= initializedOf(call).epoch,
 });
 

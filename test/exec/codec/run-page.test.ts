@@ -159,6 +159,38 @@ function at(page: Uint8Array, offset: number, bytes: number): bigint {
     .reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n);
 }
 
+test('the head is written where struct kvm_run has it, and only what is given of it', () => {
+  const bytes = used();
+  const page = new RunPageInMemory(bytes);
+  page.writeHead({ flags: 0 });
+  expect([at(bytes, 14, 2), at(bytes, 12, 2), at(bytes, 16, 8)]).toEqual([
+    0n,
+    0xa5a5n,
+    0xa5a5_a5a5_a5a5_a5a5n,
+  ]);
+  page.writeHead({
+    flags: 1,
+    ifFlag: true,
+    readyForInterruptInjection: false,
+    cr8: 3n,
+    apicBase: 0xfee0_0d00n,
+    dirtyRegs: 4n,
+  });
+  const found = ([12, 13, 14, 16, 24, 296] as const).map((offset, i) =>
+    at(bytes, offset, [1, 1, 2, 8, 8, 8][i] ?? 0),
+  );
+  expect(found).toEqual([0n, 1n, 1n, 3n, 0xfee0_0d00n, 4n]);
+  expect(bytes.subarray(0, 12).every((byte) => byte === 0xa5)).toBe(true);
+});
+
+test('the synchronised registers begin behind the head', () => {
+  const bytes = new Uint8Array(runPageBytes);
+  const { registers } = new RunPageInMemory(bytes);
+  registers.write(Uint8Array.of(1, 2), 456);
+  expect([...bytes.subarray(304 + 456, 304 + 458)]).toEqual([1, 2]);
+  expect(registers.read(2, 456)).toEqual(Uint8Array.of(1, 2));
+});
+
 /** Full of what an exit must not rely on. */
 const used = () => new Uint8Array(runPageBytes).fill(0xa5);
 
@@ -184,14 +216,17 @@ describe('an exit is written where struct kvm_run has it', () => {
 });
 
 describe('what KVM_RUN reads', () => {
-  test('immediate_exit, and the union of kvm_valid_regs and kvm_dirty_regs', () => {
+  test('immediate_exit, kvm_valid_regs, kvm_dirty_regs and cr8', () => {
     const bytes = new Uint8Array(runPageBytes);
     const page = new RunPageInMemory(bytes);
-    expect(page.read()).toEqual({ immediateExit: false, syncRegs: 0n, result: 0n });
+    const none = { immediateExit: false, validRegs: 0n, dirtyRegs: 0n, cr8: 0n, result: 0n };
+    expect(page.read()).toEqual(none);
     bytes[1] = 2;
+    bytes[16] = 9;
     bytes[288] = 1;
     bytes[296 + 7] = 0x80;
-    expect(page.read()).toMatchObject({ immediateExit: true, syncRegs: 0x8000_0000_0000_0001n });
+    const asked = { validRegs: 1n, dirtyRegs: 1n << 63n, cr8: 9n };
+    expect(page.read()).toEqual({ immediateExit: true, ...asked, result: 0n });
   });
 
   test.each([

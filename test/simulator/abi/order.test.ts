@@ -141,11 +141,11 @@ describe('commands on a vCPU fd', () => {
   );
 
   eitherWay(
-    'a fatal signal is EINTR before an unreadable command, or after it',
+    'a wait for another vCPU comes before an unreadable command, or after it',
     stateFirst,
     (driver, old) => {
-      const { vcpus } = driver.builtTd();
-      driver.signal = 'fatal';
+      const { vm, vcpus } = driver.builtTd();
+      driver.occupySibling(vm);
       const unreadable = faulting(command('KVM_TDX_INIT_VCPU'), 'read');
       expect(driver.initVcpu(vcpus[0] as number, unreadable)).toBe(old ? 'EINTR' : 'EFAULT');
     },
@@ -166,11 +166,11 @@ describe('commands on a vCPU fd', () => {
 
 describe('commands on the VM fd', () => {
   eitherWay(
-    'a fatal signal while the vCPUs are locked is EINTR, where they are',
+    'a fatal signal while the vCPUs are waited for is EINTR, where they are',
     (abi) => !makesCheck(abi, 'KVM_TDX_FINALIZE_VM', 'command.killed'),
     (driver, old) => {
       const { vm } = driver.builtTd();
-      driver.signal = 'fatal';
+      driver.occupySibling(vm);
       expect(driver.finalizeVm(vm)).toBe(old ? 0 : 'EINTR');
     },
   );

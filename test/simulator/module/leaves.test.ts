@@ -247,9 +247,20 @@ describe('the leaves of a TD’s life', () => {
     is(module.seamcall('TDH.VP.CREATE', { rcx: p(50), rdx: tdr }), 'TDX_OP_STATE_INCORRECT');
   });
 
-  test('MEM.PAGE.REMOVE: blocked first, and tracked after that', () => {
+  test('MEM.PAGE.REMOVE: blocked first; nothing is to be tracked of a TD that has not run', () => {
     const module = initialized();
     addPage(module, 0);
+    const page = { rcx: 0, rdx: tdr };
+    is(module.seamcall('TDH.MEM.PAGE.REMOVE', page), 'TDX_EPT_ENTRY_STATE_INCORRECT', 'RCX');
+    expect(module.seamcall('TDH.MEM.RANGE.BLOCK', page)).toBe(ok);
+    expect(module.seamcall('TDH.MEM.PAGE.REMOVE', page)).toBe(ok);
+  });
+
+  test('MEM.PAGE.REMOVE of a finalised TD: blocked first, and tracked after that', () => {
+    const module = initialized();
+    addVcpu(module, 30);
+    addPage(module, 0);
+    expect(module.seamcall('TDH.MR.FINALIZE', { rcx: tdr })).toBe(ok);
     const page = { rcx: 0, rdx: tdr };
     is(module.seamcall('TDH.MEM.PAGE.REMOVE', page), 'TDX_EPT_ENTRY_STATE_INCORRECT', 'RCX');
     expect(module.seamcall('TDH.MEM.RANGE.BLOCK', page)).toBe(ok);

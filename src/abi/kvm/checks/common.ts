@@ -47,7 +47,7 @@ export const vmChecks = checksIn(`${kvmMain}, kvm_vm_ioctl() and kvm_vcpu_ioctl(
 export const vcpuChecks = checksIn(`${kvmMain}, kvm_vcpu_ioctl()`, {
   ...vmChecks,
   'vcpu.busy': EINTR(
-    'another thread is in KVM_RUN of the vCPU, and a signal ended the wait for it',
+    'another thread is in KVM_RUN of the vCPU, and a fatal signal ended the wait for it',
     'kick the vCPU out of KVM_RUN before, and repeat the request',
   ),
 });

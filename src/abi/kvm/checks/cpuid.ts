@@ -35,37 +35,40 @@ export const cpuidListChecks = {
   },
 };
 
+const setCpuid = {
+  ...vcpuChecks,
+  ...unreadable,
+  ...checksIn(`${cpuid}, kvm_vcpu_ioctl_set_cpuid2()`, {
+    'set-cpuid.too-many': E2BIG(
+      'there are more than 256 CPUID entries',
+      'send the entries that KVM_GET_SUPPORTED_CPUID lists, once each',
+    ),
+    ...noMemory,
+    'set-cpuid.entries-unreadable': EFAULT(
+      'the entries are unreadable',
+      'pass as many entries as nent says, right behind the header',
+    ),
+    'set-cpuid.changed-after-run': EINVAL(
+      'the vCPU has run, and the entries are not those that it has',
+      'set the CPUID before the first KVM_RUN of the vCPU',
+      { source: `${cpuid}, kvm_cpuid_check_equal()` },
+    ),
+    'set-cpuid.address-width': EINVAL(
+      'linear addresses have neither 48 nor 57 bits (leaf 80000008h, EAX bits 15 to 8)',
+      'start from KVM_GET_SUPPORTED_CPUID and take bits away',
+      { source: `${cpuid}, kvm_check_cpuid()` },
+    ),
+    'set-cpuid.dynamic-xstate': EPERM(
+      'leaf Dh has AMX tile data (EAX bit 18), for which the process has no permission on this host',
+      'start from KVM_GET_SUPPORTED_CPUID, after arch_prctl(ARCH_REQ_XCOMP_GUEST_PERM) where the host has AMX',
+      { source: `${cpuid}, kvm_check_cpuid()` },
+    ),
+  }),
+};
+
 export const vcpuCpuidChecks = {
-  KVM_SET_CPUID2: {
-    ...vcpuChecks,
-    ...unreadable,
-    ...checksIn(`${cpuid}, kvm_vcpu_ioctl_set_cpuid2()`, {
-      'set-cpuid.too-many': E2BIG(
-        'there are more than 256 CPUID entries',
-        'send the entries that KVM_GET_SUPPORTED_CPUID lists, once each',
-      ),
-      ...noMemory,
-      'set-cpuid.entries-unreadable': EFAULT(
-        'the entries are unreadable',
-        'pass as many entries as nent says, right behind the header',
-      ),
-      'set-cpuid.changed-after-run': EINVAL(
-        'the vCPU has run, and the entries are not those that it has',
-        'set the CPUID before the first KVM_RUN of the vCPU',
-        { source: `${cpuid}, kvm_cpuid_check_equal()` },
-      ),
-      'set-cpuid.address-width': EINVAL(
-        'linear addresses have neither 48 nor 57 bits (leaf 80000008h, EAX bits 15 to 8)',
-        'start from KVM_GET_SUPPORTED_CPUID and take bits away',
-        { source: `${cpuid}, kvm_check_cpuid()` },
-      ),
-      'set-cpuid.dynamic-xstate': EPERM(
-        'leaf Dh has AMX tile data (EAX bit 18), for which the process has no permission on this host',
-        'start from KVM_GET_SUPPORTED_CPUID, after arch_prctl(ARCH_REQ_XCOMP_GUEST_PERM) where the host has AMX',
-        { source: `${cpuid}, kvm_check_cpuid()` },
-      ),
-    }),
-  },
+  KVM_SET_CPUID: setCpuid,
+  KVM_SET_CPUID2: setCpuid,
   KVM_GET_CPUID2: {
     ...vcpuChecks,
     ...unreadable,

@@ -1,6 +1,6 @@
 /** KVM_ENABLE_CAP on a VM, by capability. */
 import type { CapabilityName } from '../capabilities.ts';
-import { type Checks, checksIn, E2BIG, EBUSY, EEXIST, EINVAL, ENXIO } from './check.ts';
+import { type Checks, checksIn, E2BIG, EBUSY, EEXIST, EINVAL, ENXIO, EPERM } from './check.ts';
 import { noMemory, unreadable, vmChecks } from './common.ts';
 
 const x86 = 'arch/x86/kvm/x86.c, kvm_vm_ioctl_enable_cap()';
@@ -122,6 +122,20 @@ export const enableCapChecks = {
     'enable-cap.copy-enc-context.unsupported': EINVAL(
       'KVM on Intel has no such operation, though the capability reads 1; the descriptor is not looked at',
       'leave it out: no kernel copies a TD between VMs',
+    ),
+  }),
+  KVM_CAP_VM_DISABLE_NX_HUGE_PAGES: capability({
+    'enable-cap.nx-huge-pages.not-permitted': EPERM(
+      'the process may not restart the machine (CAP_SYS_BOOT in the first user namespace)',
+      'run the VMM as root, or leave the capability out: guests are as safe without it',
+    ),
+    'enable-cap.nx-huge-pages.argument': EINVAL('args[0] is not 0', 'pass 0 in args'),
+    'enable-cap.nx-huge-pages.too-late': EINVAL('the VM has a vCPU', 'enable it before the first vCPU'),
+  }),
+  KVM_CAP_SGX_ATTRIBUTE: capability({
+    'enable-cap.sgx-attribute.no-file': EINVAL(
+      'args[0] is no descriptor of /dev/sgx_provision',
+      'open /dev/sgx_provision, and pass its descriptor',
     ),
   }),
   KVM_CAP_PMU_CAPABILITY: capability({

@@ -5,7 +5,7 @@ import { haveIrqchip } from './interrupts.ts';
 
 const kvmMain = 'virt/kvm/kvm_main.c';
 
-const eventfd = checksIn('fs/eventfd.c, eventfd_ctx_fdget()', {
+export const eventfdRows = checksIn('fs/eventfd.c, eventfd_ctx_fdget()', {
   'eventfd.closed': EBADF(
     'fd is no open descriptor',
     'keep the eventfd open until it is deassigned',
@@ -46,7 +46,7 @@ export const eventfdChecks = {
         { source: 'arch/x86/kvm/irq.c, kvm_arch_irqfd_allowed()' },
       ),
       ...noMemory,
-      ...eventfd,
+      ...eventfdRows,
       'irqfd.resamplefd-closed': EBADF(
         'resamplefd is no open descriptor',
         'keep the eventfd open until it is deassigned',
@@ -82,7 +82,7 @@ export const eventfdChecks = {
         'DATAMATCH is asked for with the length 0',
         'name the width of the write whose value is compared',
       ),
-      ...eventfd,
+      ...eventfdRows,
       ...noMemory,
       'ioeventfd.collides': EEXIST(
         'a write could hit this one and another of the VM',

@@ -1,6 +1,7 @@
 /** The book, whole: the rows of every request in the order of Linux 7.3, and those that only others have. */
 import { type Check, type Checks, errnosOf } from './check.ts';
 import { fileChecks, unknownChecks, unknownOnVmChecks, vmChecks } from './common.ts';
+import { announcedSystemChecks, announcedVcpuChecks, announcedVmChecks } from './announced.ts';
 import { cpuidListChecks, vcpuCpuidChecks } from './cpuid.ts';
 import { createVcpuChecks, createVmChecks, otherCreateVcpuChecks } from './create.ts';
 import { anyCapChecks, enableCapChecks, otherMaxVcpusChecks } from './enable-cap.ts';
@@ -56,6 +57,7 @@ const requests = {
     KVM_GET_MSR_INDEX_LIST: msrIndexListChecks,
     KVM_GET_MSR_FEATURE_INDEX_LIST: msrIndexListChecks,
     'KVM_GET_MSRS on /dev/kvm': getMsrsChecks,
+    ...announcedSystemChecks,
     ...deviceAttrChecks,
     KVM_CREATE_VM: createVmChecks,
   },
@@ -76,6 +78,7 @@ const requests = {
     ...memoryRegionChecks,
     ...memoryChecks,
     ...vmSettingChecks,
+    ...announcedVmChecks,
   },
   'a vCPU': {
     'KVM_MEMORY_ENCRYPT_OP on a vCPU': unknownVcpuCommandChecks,
@@ -91,6 +94,7 @@ const requests = {
     ...injectChecks,
     ...vcpuMsrsChecks,
     ...vcpuDeviceAttrChecks,
+    ...announcedVcpuChecks,
   },
   'a guest_memfd': guestMemfdChecks,
   'a device': deviceChecks,

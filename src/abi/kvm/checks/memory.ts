@@ -152,8 +152,13 @@ export const preFaultChecks = {
         'the address has the shared bit of the TD (the GPAW bit)',
         'leave the shared bit out of gpa',
       ),
+      'pre-fault.private-without-slot': EFAULT(
+        'the page is private, and no memory slot lies at the address',
+        'set the memory slot first',
+        { source: 'arch/x86/kvm/mmu/mmu.c, kvm_handle_noslot_fault()' },
+      ),
       'pre-fault.no-slot': ENOENT(
-        'no memory slot lies at the address',
+        'no memory slot lies at the address, and the page is shared',
         'set the memory slot first',
         { source: 'arch/x86/kvm/mmu/mmu.c, kvm_tdp_page_prefault()' },
       ),

@@ -15,8 +15,20 @@ export const runChecks = {
       'initialise the vCPU (KVM_TDX_INIT_VCPU for a TD), and call KVM_RUN again',
     ),
     'run.sync-regs': EINVAL(
-      'registers are to be synchronised (kvm_valid_regs, kvm_dirty_regs), which a TD cannot',
-      'leave both fields 0 for a TD',
+      'kvm_valid_regs or kvm_dirty_regs names registers that KVM does not synchronise: of a TD any',
+      'name only what KVM_CAP_SYNC_REGS of the VM says, and leave both fields 0 for a TD',
+    ),
+    'run.dirty-regs': EINVAL(
+      'the special registers or the events that kvm_dirty_regs names are invalid',
+      'give what KVM_SET_SREGS and KVM_SET_VCPU_EVENTS would take',
+      {
+        leaves: 'the parts before, in the order REGS, SREGS, EVENTS, which no longer are in kvm_dirty_regs',
+        source: `${x86}, sync_regs()`,
+      },
+    ),
+    'run.cr8': EINVAL(
+      'cr8 is above 15, and the vCPU has no local APIC in the kernel',
+      'give the task priority of the guest, 0 to 15',
     ),
     'run.map-gpa-answer': EINVAL(
       'the VMM answered a MapGPA exit with something else than 0, EAGAIN and EINVAL',
@@ -28,8 +40,8 @@ export const runChecks = {
       'clear immediate_exit, and call KVM_RUN again',
     ),
     'run.waits-for-sipi': EINVAL(
-      'the vCPU of a TD was set to wait for a SIPI, which never comes to a TD',
-      'leave the MP state of the vCPUs of a TD to KVM_TDX_INIT_VCPU',
+      'the vCPU was set to wait for a SIPI which cannot come: it is one of a TD, or in SMM',
+      'leave the MP state of the vCPUs of a TD to KVM_TDX_INIT_VCPU, and that of a vCPU in SMM to its guest',
       { source: `${x86}, kvm_x86_vcpu_pre_run()` },
     ),
     'run.vcpu-not-initialised': EINVAL('the vCPU of a TD is not initialised', finishBuilding, {

@@ -15,6 +15,18 @@ export const interruptDecoders = {
     request: 'KVM_CREATE_PIT2',
     config: structOf(call, structs.kvm_pit_config),
   }),
+  KVM_GET_PIT: (call) => ({ request: 'KVM_GET_PIT', struct: argument(call) }),
+  KVM_SET_PIT: (call) => ({ request: 'KVM_SET_PIT', struct: argument(call) }),
+  KVM_GET_PIT2: (call) => ({ request: 'KVM_GET_PIT2', struct: argument(call) }),
+  KVM_SET_PIT2: (call) => ({ request: 'KVM_SET_PIT2', struct: argument(call) }),
+  KVM_REINJECT_CONTROL: (call) => ({ request: 'KVM_REINJECT_CONTROL', struct: argument(call) }),
+  KVM_HYPERV_EVENTFD: (call) => ({
+    request: 'KVM_HYPERV_EVENTFD',
+    args: mapped(structOf(call, structs.kvm_hyperv_eventfd), ({ fd, ...others }) => ({
+      ...others,
+      eventfd: eventfd(call, fd),
+    })),
+  }),
   KVM_GET_IRQCHIP: (call) => ({ request: 'KVM_GET_IRQCHIP', chip: argument(call) }),
   KVM_SET_IRQCHIP: (call) => ({ request: 'KVM_SET_IRQCHIP', chip: argument(call) }),
   KVM_SET_GSI_ROUTING: (call) => ({

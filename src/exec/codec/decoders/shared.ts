@@ -2,6 +2,7 @@
 import { capabilities } from '../../../abi/kvm/capabilities.ts';
 import type { EnableCapStruct } from '../../../simulator/index.ts';
 import type { ClientCall } from '../client-call.ts';
+import { cpuidInMemory } from '../cpuid.ts';
 import type { ValuesOf } from '../layout.ts';
 import { msrsInMemory } from '../msrs.ts';
 import { structs } from '../structs.ts';
@@ -31,6 +32,10 @@ export const vmAndVcpu = {
 export const systemAndVcpu = {
   KVM_GET_MSRS: (call) => ({ request: 'KVM_GET_MSRS', msrs: msrsInMemory(argument(call)) }),
   KVM_SET_MSRS: (call) => ({ request: 'KVM_SET_MSRS', msrs: msrsInMemory(argument(call)) }),
+  KVM_GET_SUPPORTED_HV_CPUID: (call) => ({
+    request: 'KVM_GET_SUPPORTED_HV_CPUID',
+    cpuid: cpuidInMemory(argument(call)),
+  }),
   KVM_GET_DEVICE_ATTR: (call) => ({ request: 'KVM_GET_DEVICE_ATTR', ...deviceAttr(call) }),
   KVM_SET_DEVICE_ATTR: (call) => ({ request: 'KVM_SET_DEVICE_ATTR', ...deviceAttr(call) }),
   KVM_HAS_DEVICE_ATTR: (call) => ({ request: 'KVM_HAS_DEVICE_ATTR', ...deviceAttr(call) }),

@@ -1,7 +1,8 @@
 /** The ioctls of a vCPU, as kvm_vcpu_ioctl() and kvm_arch_vcpu_ioctl() have them. */
 import { type VcpuStateRequestName, vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
 import type { ClientCall } from '../client-call.ts';
-import { cpuidInMemory } from '../cpuid.ts';
+import { cpuidInMemory, oldCpuidInMemory } from '../cpuid.ts';
+import { Place } from '../place.ts';
 import { RunPageInMemory } from '../run-page.ts';
 import { structs } from '../structs.ts';
 import { u32InMemory, u64InMemory } from '../user-structs.ts';
@@ -23,6 +24,17 @@ export const vcpuDecoders: DecoderTable = {
     request: 'KVM_GET_CPUID2',
     cpuid: cpuidInMemory(argument(call)),
   }),
+  KVM_SET_CPUID: (call) => ({
+    request: 'KVM_SET_CPUID',
+    cpuid: oldCpuidInMemory(argument(call)),
+  }),
+  KVM_TRANSLATE: (call) => ({ request: 'KVM_TRANSLATE', struct: argument(call) }),
+  KVM_X86_SET_MCE: (call) => ({ request: 'KVM_X86_SET_MCE', struct: argument(call) }),
+  KVM_GET_ONE_REG: (call) => ({ request: 'KVM_GET_ONE_REG', ...oneReg(call) }),
+  KVM_SET_ONE_REG: (call) => ({ request: 'KVM_SET_ONE_REG', ...oneReg(call) }),
+  KVM_GET_REG_LIST: (call) => ({ request: 'KVM_GET_REG_LIST', struct: argument(call) }),
+  KVM_XEN_VCPU_GET_ATTR: (call) => ({ request: 'KVM_XEN_VCPU_GET_ATTR', struct: argument(call) }),
+  KVM_XEN_VCPU_SET_ATTR: (call) => ({ request: 'KVM_XEN_VCPU_SET_ATTR', struct: argument(call) }),
   KVM_GET_MP_STATE: (call) => ({
     request: 'KVM_GET_MP_STATE',
     mpState: u32InMemory(argument(call)),
@@ -53,6 +65,13 @@ export const vcpuDecoders: DecoderTable = {
   ...systemAndVcpu,
   ...stateDecoders(),
 };
+
+/** The pointer to the value is looked up where the kernel reads or writes it. */
+function oneReg(call: ClientCall) {
+  const struct = argument(call);
+  const addr = () => struct.readStruct(structs.kvm_one_reg)?.addr;
+  return { struct, value: u64InMemory(new Place(call.memory, addr)) };
+}
 
 /** The model moves these structs as a whole, and looks at no field of them. */
 function stateDecoders(): DecoderTable {

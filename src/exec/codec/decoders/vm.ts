@@ -32,6 +32,18 @@ export const vmDecoders: DecoderTable = {
     request: 'KVM_X86_SET_MSR_FILTER',
     ...msrFilterInMemory(call.memory, argument(call)),
   }),
+  KVM_SET_PMU_EVENT_FILTER: (call) => ({
+    request: 'KVM_SET_PMU_EVENT_FILTER',
+    struct: argument(call),
+  }),
+  KVM_XEN_HVM_CONFIG: (call) => ({ request: 'KVM_XEN_HVM_CONFIG', struct: argument(call) }),
+  KVM_XEN_HVM_GET_ATTR: (call) => ({ request: 'KVM_XEN_HVM_GET_ATTR', struct: argument(call) }),
+  KVM_XEN_HVM_SET_ATTR: (call) => ({ request: 'KVM_XEN_HVM_SET_ATTR', struct: argument(call) }),
+  KVM_XEN_HVM_EVTCHN_SEND: (call) => ({
+    request: 'KVM_XEN_HVM_EVTCHN_SEND',
+    struct: argument(call),
+  }),
+  KVM_RESET_DIRTY_RINGS: () => ({ request: 'KVM_RESET_DIRTY_RINGS' }),
   KVM_MEMORY_ENCRYPT_OP: tdxCommand,
   ...checkExtension,
   ...vmAndVcpu,

@@ -108,3 +108,8 @@ function manualProtect({ caps }: Vm): {
 function bitmapBytes(pages: number): number {
   return Math.ceil(pages / 64) * 8;
 }
+
+/** No guest dirties a page here, so that the rings are empty. */
+export function resetDirtyRings(vm: Vm): Answer {
+  return vm.caps.dirtyRingBytes === 0 ? refuse('reset-dirty-rings.no-rings') : done;
+}

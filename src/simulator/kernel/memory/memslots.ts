@@ -16,8 +16,8 @@ import { pagesOf } from './slot-table.ts';
 
 const KVM_MEM_LOG_DIRTY_PAGES = 1;
 const u64 = 1n << 64n;
-/** access_ok() stops at the end of user space, which is here with 4-level page tables. */
-const userSpaceEnd = 1n << 47n;
+/** access_ok() stops a page below the end of user space, which is here with 4-level page tables. */
+const userSpaceEnd = (1n << 47n) - PAGE_SIZE;
 const maxSlotPages = (1n << 31n) - 1n;
 
 /** The changes are those of enum kvm_mr_change, and `none` for a call that changes nothing. */

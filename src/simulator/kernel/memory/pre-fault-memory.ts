@@ -40,6 +40,8 @@ const pageSteps: Steps<PageCall> = {
   'pre-fault.before-finalize': ({ vcpu: { vm } }) => vm.td?.preFaultAllowed === false,
   'pre-fault.shared-address': ({ vcpu: { vm }, gpa }) =>
     vm.td !== undefined && (gpa & (1n << BigInt(vm.td.sharedBit))) !== 0n,
+  'pre-fault.private-without-slot': ({ vcpu: { vm }, gfn, slot }) =>
+    slot === undefined && vm.privateRanges.has(gfn),
   'pre-fault.no-slot': ({ slot }) => slot === undefined,
   'pre-fault.no-memfd': ({ slot, isMissing }) =>
     isMissing && (slot?.guestMemfd === undefined || slot.guestMemfd.memfd.closed),

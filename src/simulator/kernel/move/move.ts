@@ -1,6 +1,7 @@
 import { moveCost, movedVcpuCost } from '../../costs.ts';
 import { faultAt, type Steps } from '../checks.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
+import { allLocks, blocked } from '../locks.ts';
 import type { Vm } from '../objects.ts';
 import type { CapCall } from '../vm/cap-call.ts';
 
@@ -36,10 +37,7 @@ export const moveSteps: Steps<MoveCall> = {
   // The kernel's EBUSY for a move in progress cannot occur, because calls do not overlap here.
   'move.same-vm': ({ vm, source }) => vm === source,
   // The kernel takes kvm->lock of both VMs, then the mutex of every vCPU, and all of them are killable.
-  // A vCPU that runs holds its mutex, and nothing waits here (see killedWhileLocking).
-  'move.killed': ({ kernel, caller, vm, source }) => {
-    const held = vm.runs.size > 0 || (source?.runs.size ?? 0) > 0;
-    if (held || caller.pendingSignal() === 'fatal') return true;
-    return faultAt(kernel, 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: lock both VMs', 'move.killed');
-  },
+  'move.killed': ({ kernel, vm, source }) =>
+    blocked(kernel, allLocks(vm, ...(source === undefined ? [] : [source])), 'move.killed') ??
+    faultAt(kernel, 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM: lock both VMs', 'move.killed'),
 };

@@ -64,6 +64,8 @@ export function supportedVmTypes(kernel: Kernel): number {
 
 /** KVM_ENABLE_CAP takes these bits of the capabilities that it checks bit by bit. */
 export const capabilityMasks = {
+  /** KVM_SYNC_X86_REGS, SREGS and EVENTS. */
+  syncedRegs: 7,
   /** The bits are ENABLE and INITIALLY_SET. */
   manualDirtyLog: 3,
   /** The only bit is that of KVM_HC_MAP_GPA_RANGE. */
@@ -95,9 +97,9 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: capabilityMasks.manualDirtyLog,
   KVM_CAP_DIRTY_LOG_RING: maxDirtyRingBytes,
   KVM_CAP_DIRTY_LOG_RING_ACQ_REL: maxDirtyRingBytes,
-  // On /dev/kvm the answer tells whether any VM type of this kernel has private memory.
+  // On /dev/kvm the answer is that of a VM with private memory, whether KVM offers any or not.
   KVM_CAP_MEMORY_ATTRIBUTES: [
-    (kernel) => (kernel.tdx === undefined ? 0 : Number(KVM_MEMORY_ATTRIBUTE_PRIVATE)),
+    Number(KVM_MEMORY_ATTRIBUTE_PRIVATE),
     0,
     Number(KVM_MEMORY_ATTRIBUTE_PRIVATE),
   ],
@@ -159,7 +161,7 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_X86_USER_SPACE_MSR: 1,
   KVM_CAP_X86_MSR_FILTER: 1,
   KVM_CAP_ONE_REG: 1,
-  KVM_CAP_SYNC_REGS: [7, 7, 0],
+  KVM_CAP_SYNC_REGS: [capabilityMasks.syncedRegs, capabilityMasks.syncedRegs, 0],
   KVM_CAP_SREGS2: 1,
   KVM_CAP_XSAVE: 1,
   KVM_CAP_XSAVE2: xsaveBytes,

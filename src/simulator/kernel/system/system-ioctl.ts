@@ -13,6 +13,7 @@ import { getFeatureMsrs } from '../msrs/msr-io.ts';
 import type { Vm } from '../objects.ts';
 import { buildTdSteps, giveBack, tdInMaking } from '../tdx/build-td.ts';
 import { getEmulatedCpuid, getSupportedCpuid } from '../vcpu/cpuid.ts';
+import { getSupportedHypervCpuid } from '../vcpu/hyperv-cpuid.ts';
 import { getMceCapSupported } from '../vcpu/machine-check.ts';
 import { putVm } from '../vm/teardown.ts';
 import { newVm } from '../vm/vm.ts';
@@ -33,6 +34,8 @@ export function systemIoctl(kernel: Kernel, caller: Caller, request: Request): A
       return getSupportedCpuid(kernel, request.cpuid);
     case 'KVM_GET_EMULATED_CPUID':
       return getEmulatedCpuid(kernel, request.cpuid);
+    case 'KVM_GET_SUPPORTED_HV_CPUID':
+      return getSupportedHypervCpuid(kernel, undefined, request.cpuid);
     case 'KVM_X86_GET_MCE_CAP_SUPPORTED':
       return getMceCapSupported(kernel, request.mceCap);
     case 'KVM_GET_MSR_INDEX_LIST':

@@ -5,19 +5,20 @@ import { type TdxCommandName, tdxCommands } from '../../../abi/kvm/requests.ts';
 import type { Answer, Request, TdxRequest } from '../../interface.ts';
 import { refuse } from '../answer.ts';
 import type { Steps } from '../checks.ts';
-import { type Kernel, killedWhileLocking } from '../kernel.ts';
+import type { Kernel } from '../kernel.ts';
+import { allLocks, blocked } from '../locks.ts';
 import { hasTd, type TdCommand, type VcpuCommand } from './context.ts';
 
 export const vmCommandSteps: Steps<TdCommand> = {
   'command.unreadable': ({ cmd }) => cmd.fails(),
   'command.hw-error': ({ cmd }) => cmd.value.hwError !== 0n,
-  'command.killed': ({ caller, vm }) => killedWhileLocking(caller, vm),
+  'command.killed': ({ kernel, vm }) => blocked(kernel, allLocks(vm), 'command.killed'),
   'command.unknown': () => true,
 };
 
 export const vcpuCommandSteps: Steps<VcpuCommand> = {
   ...vmCommandSteps,
-  'vcpu.busy': ({ vcpu }) => vcpu.run !== undefined,
+  'vcpu.busy': ({ kernel, vcpu }) => blocked(kernel, [vcpu.mutex], 'vcpu.busy'),
   'command.td-not-in-building': (call) => !hasTd(call) || call.td.state === 'RUNNABLE',
   'command.unreadable-again': ({ cmdAgain }) => cmdAgain.fails(),
   'command.hw-error-again': ({ cmdAgain }) => cmdAgain.value.hwError !== 0n,

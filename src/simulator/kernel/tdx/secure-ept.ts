@@ -141,14 +141,18 @@ export function* gfnsIn(
   yield* there.sort((one, other) => one - other);
 }
 
-/** Where the key ID is assigned, each 4 KiB page takes BLOCK, TRACK, REMOVE and WBINVD. */
+/**
+ * Where the key ID is assigned, each 4 KiB page takes BLOCK, TRACK, REMOVE and WBINVD. No vCPU has run before the
+ * TD is finalised, so that no TLB has to be flushed, and TRACK is left out.
+ */
 function removePage({ module }: TdxSupport, td: TdOfVm, gfn: number, page: PrivatePage): boolean {
   const { tdr } = td;
   if (tdr === undefined) return false;
   const rcx = gfn * pageSize;
   return (
     kickedOnce(() => module.seamcall('TDH.MEM.RANGE.BLOCK', { rcx, rdx: tdr })) === success &&
-    kickedOnce(() => module.seamcall('TDH.MEM.TRACK', { rcx: tdr })) === success &&
+    (td.state !== 'RUNNABLE' ||
+      kickedOnce(() => module.seamcall('TDH.MEM.TRACK', { rcx: tdr })) === success) &&
     kickedOnce(() => module.seamcall('TDH.MEM.PAGE.REMOVE', { rcx, rdx: tdr })) === success &&
     module.seamcall('TDH.PHYMEM.PAGE.WBINVD', { rcx: page.hpa }) === success
   );

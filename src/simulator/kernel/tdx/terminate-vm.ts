@@ -12,8 +12,8 @@ import { releaseKeyId } from './release-key-id.ts';
 
 const steps: Steps<TdCommand> = {
   ...vmCommandSteps,
-  // The kernel's kvm_trylock_all_vcpus() fails while any vCPU runs.
-  'terminate-vm.vcpu-runs': ({ vm }) => vm.runs.size > 0,
+  // The kernel's kvm_trylock_all_vcpus() fails while anybody holds a vCPU.
+  'terminate-vm.vcpu-runs': ({ vm }) => vm.vcpus.some(({ mutex }) => mutex.isHeld),
 };
 
 export function terminateVm(call: TdCommand): Answer {

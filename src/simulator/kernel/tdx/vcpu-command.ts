@@ -6,6 +6,7 @@ import type { Answer, Caller, TdxRequest } from '../../interface.ts';
 import { refuse } from '../answer.ts';
 import { firstRefusal } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
+import { resumable } from '../locks.ts';
 import type { Vcpu } from '../objects.ts';
 import { commandNamed, vcpuCommandSteps } from './command.ts';
 import { commandOf, type VcpuCommand } from './context.ts';
@@ -33,7 +34,11 @@ export function tdxVcpuCommand(
     cmd: commandOf(request),
     cmdAgain: commandOf(request),
   };
-  if (commandNamed(kernel, request.request) !== undefined) {
+  return resumable(() => perform(call, request));
+}
+
+function perform(call: VcpuCommand, request: TdxRequest): Answer {
+  if (commandNamed(call.kernel, request.request) !== undefined) {
     switch (request.request) {
       case 'KVM_TDX_INIT_VCPU':
         return initVcpu(call);
@@ -43,7 +48,7 @@ export function tdxVcpuCommand(
         return getCpuid(call, request.data);
     }
   }
-  const refused = firstRefusal(kernel, 'KVM_MEMORY_ENCRYPT_OP on a vCPU', {
+  const refused = firstRefusal(call.kernel, 'KVM_MEMORY_ENCRYPT_OP on a vCPU', {
     steps: vcpuCommandSteps,
     call,
   });

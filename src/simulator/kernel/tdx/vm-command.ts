@@ -3,6 +3,7 @@ import type { Answer, Caller, TdxRequest } from '../../interface.ts';
 import { refuse } from '../answer.ts';
 import { firstRefusal } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
+import { resumable } from '../locks.ts';
 import type { Vm } from '../objects.ts';
 import { tdxCapabilities } from './capabilities.ts';
 import { commandNamed, vmCommandSteps, writtenBack } from './command.ts';
@@ -15,7 +16,7 @@ export function tdxVmCommand(kernel: Kernel, caller: Caller, vm: Vm, request: Td
   if (vm.td === undefined || kernel.tdx === undefined) return refuse('command.vm-no-td');
   const cmd = commandOf(request);
   const call: TdCommand = { kernel, tdx: kernel.tdx, vm, td: vm.td, caller, cmd };
-  return writtenBack(call, request, perform(call, request));
+  return resumable(() => writtenBack(call, request, perform(call, request)));
 }
 
 function perform(call: TdCommand, request: TdxRequest): Answer {

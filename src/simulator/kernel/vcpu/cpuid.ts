@@ -105,11 +105,17 @@ const setSteps: Steps<SetCpuidCall> = {
   },
 };
 
-export function setCpuid2(kernel: Kernel, vcpu: Vcpu, user: UserCpuid): Answer {
+/** KVM_SET_CPUID has entries without an index, and is KVM_SET_CPUID2 with the indices 0. */
+export function setCpuid(
+  kernel: Kernel,
+  vcpu: Vcpu,
+  user: UserCpuid,
+  request: 'KVM_SET_CPUID' | 'KVM_SET_CPUID2',
+): Answer {
   const header = new CopiedIn(() => user.readHeader());
   const entries = new CopiedIn(() => user.readEntries(header.value.nent));
   const call = { kernel, vcpu, header, entries };
-  const refused = firstRefusal(kernel, 'KVM_SET_CPUID2', { steps: setSteps, call });
+  const refused = firstRefusal(kernel, request, { steps: setSteps, call });
   if (refused !== undefined) return refused;
   vcpu.cpuid = entries.value;
   if (!vcpu.entered) resetPmu(vcpu);

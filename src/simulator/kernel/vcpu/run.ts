@@ -7,7 +7,7 @@ import type {
   Caller,
   GuestEvent,
   GuestScript,
-  PendingRun,
+  PendingAnswer,
   RunPage,
   RunPageInput,
   TdVmCall,
@@ -17,12 +17,14 @@ import { done, refuse } from '../answer.ts';
 import { firstRefusal } from '../checks.ts';
 import { hasEvents, noEvents } from '../interrupts/inject.ts';
 import type { Kernel } from '../kernel.ts';
+import { HeldLocks } from '../locks.ts';
 import type { PendingCompletion, Vcpu, VcpuRun } from '../objects.ts';
 import { enterTd } from '../tdx/enter-td.ts';
 import { completeTdVmCall, handleTdVmCall, type TdVmCallOutcome } from '../tdx/tdvmcall.ts';
 import { updateMasterClock } from '../vm/clock.ts';
-import { killVm } from '../vm/vm.ts';
+import { killVm, refusedAtEntry } from '../vm/vm.ts';
 import { runSteps } from './run-checks.ts';
+import { leavePage } from './run-page.ts';
 
 export interface RunOptions {
   readonly kernel: Kernel;
@@ -31,22 +33,22 @@ export interface RunOptions {
   readonly arg: bigint;
   readonly page: RunPage;
   readonly script: GuestScript | undefined;
+  /** Called when the call has got vcpu->mutex: from then on any signal ends it, and before a fatal one. */
+  readonly begun: (() => void) | undefined;
   /** Called once, before the answer is given. */
   readonly ended: (answer: Answer) => void;
 }
 
-export function runVcpu(options: RunOptions): PendingRun {
+export function runVcpu(options: RunOptions): PendingAnswer {
   const { caller, vcpu } = options;
   let finish: (answer: Answer) => void = () => {};
   const answer = new Promise<Answer>((resolve) => {
     finish = resolve;
   });
   const call = new RunCall(options, finish);
-  if (caller.mm !== vcpu.vm.mm) call.end(refuse('vm.other-process'));
-  else if (vcpu.vm.dead) call.end(refuse('vm.dead'));
-  // Another KVM_RUN of this vCPU holds vcpu->mutex, and this one begins when that one ends.
-  else if (vcpu.run === undefined) call.begin();
-  else vcpu.waitingRuns.push(call);
+  const refused = refusedAtEntry(caller, vcpu.vm);
+  if (refused === undefined) call.waitForMutex();
+  else call.end(refused);
   return { answer, cancel: () => call.cancel() };
 }
 
@@ -54,6 +56,9 @@ class RunCall implements VcpuRun {
   readonly #options: RunOptions;
   readonly #finish: (answer: Answer) => void;
   readonly #cancelled = new AbortController();
+  readonly #locks = new HeldLocks();
+  #begun = false;
+  #usesPage = false;
   #ended = false;
   /** The call gives the first answer when a signal ends it, and the second when the VM dies. */
   #interrupted = refuse('run.signal');
@@ -64,27 +69,33 @@ class RunCall implements VcpuRun {
     this.#finish = finish;
   }
 
-  begin(): void {
-    const { kernel, caller, vcpu, arg, page } = this.#options;
-    vcpu.run = this;
+  waitForMutex(): void {
+    this.#locks.take([this.#options.vcpu.mutex], () => this.#begin());
+  }
+
+  #begin(): void {
+    const { kernel, caller, vcpu, arg, page, begun } = this.#options;
+    this.#begun = true;
     vcpu.vm.runs.add(this);
+    begun?.();
     const input = page.read();
-    const call = { caller, vcpu, arg, input, complete: () => this.#complete(input) };
+    // An argument is looked at before the page is.
+    this.#usesPage = arg === 0n;
+    if (this.#usesPage) page.writeHead({ flags: 0 });
+    const call = { kernel, caller, vcpu, arg, page, input, complete: () => this.#complete(input) };
     const refused = firstRefusal(kernel, 'KVM_RUN', { steps: runSteps, call });
     // The completion may have made an exit of its own.
     if (this.#ended) return;
     const isInterrupted = input.immediateExit || caller.pendingSignal() !== 'none';
     if (refused?.check === 'run.waits-for-init' && !isInterrupted) this.#interrupted = refused;
     else if (refused !== undefined) this.end(refused);
-    else if (isAwake(vcpu)) this.#enter(input);
+    else if (isAwake(vcpu)) this.#enter(input.result);
   }
 
   cancel(): void {
     if (this.#ended) return;
-    const { vcpu, page } = this.#options;
-    const hasMutex = vcpu.run === this;
-    if (hasMutex) page.writeExit({ reason: 'KVM_EXIT_INTR' });
-    this.end(hasMutex ? this.#interrupted : refuse('vcpu.busy'));
+    if (this.#begun) this.#options.page.writeExit({ reason: 'KVM_EXIT_INTR' });
+    this.end(this.#begun ? this.#interrupted : refuse('vcpu.busy'));
   }
 
   vmDied(): void {
@@ -94,17 +105,14 @@ class RunCall implements VcpuRun {
   end(answer: Answer): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { vcpu, ended } = this.#options;
-    const waiting = vcpu.waitingRuns.indexOf(this);
-    if (waiting >= 0) vcpu.waitingRuns.splice(waiting, 1);
+    const { kernel, vcpu, page, ended } = this.#options;
+    if (this.#usesPage) leavePage(kernel, vcpu, page);
     vcpu.vm.runs.delete(this);
-    const heldMutex = vcpu.run === this;
-    if (heldMutex) vcpu.run = undefined;
     // Without a reason of our own, each call would cost the making of an error with its stack.
     this.#cancelled.abort('ended');
     ended(answer);
     this.#finish(answer);
-    if (heldMutex) vcpu.waitingRuns.shift()?.begin();
+    this.#locks.release();
   }
 
   #complete(input: RunPageInput): void {
@@ -117,7 +125,7 @@ class RunCall implements VcpuRun {
     this.#take(completeTdVmCall({ kernel, vcpu, td }, pendingCompletion, input));
   }
 
-  #enter({ result }: RunPageInput): void {
+  #enter(result: bigint): void {
     const { kernel, vcpu } = this.#options;
     vcpu.entered = true;
     if (!vcpu.vm.isTd) updateMasterClock(vcpu.vm);
@@ -168,7 +176,7 @@ class RunCall implements VcpuRun {
       // The next entry happens in a turn of its own, so that a guest that asks without end does not
       // keep others from cancelling it.
       setImmediate(() => {
-        if (!this.#ended) this.#enter({ immediateExit: false, syncRegs: 0n, result: 0n });
+        if (!this.#ended) this.#enter(0n);
       });
     }
   }

@@ -5,6 +5,7 @@ import { vcpuDeviceAttr } from '../device-attr.ts';
 import { injectInterrupt, injectNmi, injectSmi } from '../interrupts/inject.ts';
 import { setVapicAddr, tprAccessReporting } from '../interrupts/vapic.ts';
 import type { Kernel } from '../kernel.ts';
+import { blocked, resumable } from '../locks.ts';
 import { preFaultMemory } from '../memory/pre-fault-memory.ts';
 import { getMsrs, setMsrs } from '../msrs/msr-io.ts';
 import type { Vcpu } from '../objects.ts';
@@ -13,25 +14,35 @@ import { isTdxCommand } from '../tdx/command.ts';
 import { tdxVcpuCommand } from '../tdx/vcpu-command.ts';
 import { kvmclockCtrl } from '../vm/clock.ts';
 import { getTscKhz, setVcpuTscKhz } from '../vm/tsc.ts';
-import { getCpuid2, setCpuid2 } from './cpuid.ts';
+import { refusedAtEntry } from '../vm/vm.ts';
+import { getCpuid2, setCpuid } from './cpuid.ts';
 import { enableVcpuCap } from './enable-vcpu-cap.ts';
-import { setupMce } from './machine-check.ts';
+import { getSupportedHypervCpuid } from './hyperv-cpuid.ts';
+import { setMce, setupMce } from './machine-check.ts';
 import { getMpState, setMpState } from './mp-state.ts';
+import { getRegList, oneReg } from './one-reg.ts';
 import { setSignalMask } from './signal-mask.ts';
+import { translate } from './translate.ts';
 import { isStateRequest, vcpuState } from './vcpu-state.ts';
+import { xenVcpuAttr } from './xen-vcpu.ts';
 
 export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: Request): Answer {
-  if (caller.mm !== vcpu.vm.mm) return refuse('vm.other-process');
-  if (vcpu.vm.dead) return refuse('vm.dead');
+  const refused = refusedAtEntry(caller, vcpu.vm);
+  if (refused !== undefined) return refused;
   if (isTdxCommand(request)) return tdxVcpuCommand(kernel, caller, vcpu, request);
-  // Nothing waits for vcpu->mutex here: a call that comes while KVM_RUN has it is taken to be killed.
-  if (vcpu.run !== undefined) return refuse('vcpu.busy');
+  return resumable(
+    () => blocked(kernel, [vcpu.mutex], 'vcpu.busy') ?? underMutex(kernel, caller, vcpu, request),
+  );
+}
+
+function underMutex(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: Request): Answer {
   if (isStateRequest(request)) return vcpuState(kernel, vcpu, request);
   switch (request.request) {
     case 'KVM_PRE_FAULT_MEMORY':
       return preFaultMemory(kernel, caller, vcpu, request.range);
+    case 'KVM_SET_CPUID':
     case 'KVM_SET_CPUID2':
-      return setCpuid2(kernel, vcpu, request.cpuid);
+      return setCpuid(kernel, vcpu, request.cpuid, request.request);
     case 'KVM_GET_CPUID2':
       return getCpuid2(kernel, vcpu, request.cpuid);
     case 'KVM_GET_MSRS':
@@ -48,6 +59,20 @@ export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: R
       return getMpState(kernel, vcpu, request.mpState);
     case 'KVM_SET_MP_STATE':
       return setMpState(kernel, vcpu, request.mpState);
+    case 'KVM_GET_SUPPORTED_HV_CPUID':
+      return getSupportedHypervCpuid(kernel, vcpu, request.cpuid);
+    case 'KVM_TRANSLATE':
+      return translate(kernel, vcpu, request.struct);
+    case 'KVM_GET_ONE_REG':
+    case 'KVM_SET_ONE_REG':
+      return oneReg(kernel, vcpu, request.request, request);
+    case 'KVM_GET_REG_LIST':
+      return getRegList(kernel, vcpu, request.struct);
+    case 'KVM_XEN_VCPU_GET_ATTR':
+    case 'KVM_XEN_VCPU_SET_ATTR':
+      return xenVcpuAttr(kernel, caller, vcpu, request.request, request.struct);
+    case 'KVM_X86_SET_MCE':
+      return setMce(kernel, vcpu, request.struct);
     case 'KVM_X86_SETUP_MCE':
       return setupMce(kernel, vcpu, request.mcgCap);
     case 'KVM_TPR_ACCESS_REPORTING':

@@ -102,9 +102,14 @@ function stateOf(request: VcpuStateRequestName): StateName {
   return request.replace(/^KVM_[GS]ET_|2$/g, '') as StateName;
 }
 
+/** What user space has written, or what a reset leaves. */
+export function currentState(vcpu: Vcpu, state: StateName): Uint8Array {
+  return vcpu.state.get(state) ?? resetState(state, vcpu);
+}
+
 function shown(call: StateCall): Uint8Array {
   const { kernel, vcpu, request, state, bytes } = call;
-  const kept = vcpu.state.get(state) ?? resetState(state, vcpu);
+  const kept = currentState(vcpu, state);
   const copy = new Uint8Array(bytes);
   copy.set(kept.subarray(0, bytes));
   if (state === 'XSAVE') showFeatures(kernel, copy);

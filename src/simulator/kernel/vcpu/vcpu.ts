@@ -1,5 +1,6 @@
 import { noEvents } from '../interrupts/inject.ts';
 import { KVM_MAX_MCE_BANKS } from '../limits.ts';
+import { Mutex } from '../locks.ts';
 import type { Vcpu, Vm } from '../objects.ts';
 
 export function newVcpu(options: { readonly vm: Vm; readonly id: number }): Vcpu {
@@ -26,8 +27,9 @@ export function newVcpu(options: { readonly vm: Vm; readonly id: number }): Vcpu
     synicActive: false,
     signalMask: undefined,
     pending: noEvents(),
-    run: undefined,
-    waitingRuns: [],
+    guestSsp: 0n,
+    xen: new Map(),
+    mutex: new Mutex(),
     pendingCompletion: undefined,
     tdvmcall: undefined,
 

@@ -13,6 +13,7 @@ import { done } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Step, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import { KVM_MAX_IRQ_ROUTES, leastBound, maxDirtyRingBytes, maxVcpuIds } from '../limits.ts';
+import { blocked, resumable } from '../locks.ts';
 import { moveEncContextFrom } from '../move/move-enc-context.ts';
 import type { Vm } from '../objects.ts';
 import { capabilityMasks } from '../system/capability-values.ts';
@@ -78,6 +79,12 @@ const steps: Steps<CapCall> = {
   'enable-cap.max-vcpus.above-kvm-max': isAboveLimit,
   'enable-cap.max-vcpus.vcpus-exist': vcpusExist,
   'enable-cap.max-vcpus.too-late': vcpusExist,
+
+  'enable-cap.nx-huge-pages.not-permitted': ({ caller }) => caller.mayReboot?.() === false,
+  'enable-cap.nx-huge-pages.argument': ({ arg }) => arg !== 0n,
+  'enable-cap.nx-huge-pages.too-late': vcpusExist,
+  // No machine here has the file.
+  'enable-cap.sgx-attribute.no-file': () => true,
 
   'enable-cap.pmu-capability.bits': ({ kernel, arg }) =>
     !kernel.profile.platform.features.pmu || (arg & ~pmuDisable) !== 0n,
@@ -182,6 +189,15 @@ export function enableCap(
   const name = struct && capabilityNames.get(struct.cap);
   const cap = new CopiedIn(() => struct);
   const call: CapCall = { kernel, caller, vm, cap, arg: struct?.args[0] ?? 0n };
+  return resumable(() => perform(call, name));
+}
+
+function perform(call: CapCall, name: CapabilityName | undefined): Answer {
+  const { kernel, vm } = call;
+  if (name !== undefined && underLock.has(name)) {
+    const waits = blocked(kernel, [vm.lock]);
+    if (waits !== undefined) return waits;
+  }
   const refused =
     name === 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM'
       ? moveEncContextFrom(call, steps)
@@ -190,6 +206,22 @@ export function enableCap(
   if (name !== undefined) effects[name]?.(call);
   return done;
 }
+
+/** These are set under kvm->lock. */
+const underLock: ReadonlySet<CapabilityName> = new Set([
+  'KVM_CAP_DISABLE_QUIRKS',
+  'KVM_CAP_DISABLE_QUIRKS2',
+  'KVM_CAP_SPLIT_IRQCHIP',
+  'KVM_CAP_X86_DISABLE_EXITS',
+  'KVM_CAP_PMU_CAPABILITY',
+  'KVM_CAP_MAX_VCPU_ID',
+  'KVM_CAP_MAX_VCPUS',
+  'KVM_CAP_X86_NOTIFY_VMEXIT',
+  'KVM_CAP_VM_DISABLE_NX_HUGE_PAGES',
+  'KVM_CAP_X86_APIC_BUS_CYCLES_NS',
+  'KVM_CAP_DIRTY_LOG_RING',
+  'KVM_CAP_DIRTY_LOG_RING_ACQ_REL',
+]);
 
 function requestOf(name: CapabilityName | undefined): CheckedRequest {
   const request = `KVM_ENABLE_CAP(${name})`;

@@ -1,4 +1,8 @@
+import type { Caller } from '../../interface.ts';
 import { RangeSet } from '../../range-set.ts';
+import { type Refusal, refuse } from '../answer.ts';
+import { resetPit } from '../interrupts/pit.ts';
+import { Mutex } from '../locks.ts';
 import { SlotTable } from '../memory/slot-table.ts';
 import type { TdOfVm, Vm } from '../objects.ts';
 
@@ -20,11 +24,15 @@ export function newVm(options: {
     references: 1,
     dead: false,
     bugged: false,
+    lock: new Mutex(),
     runs: new Set(),
     maxVcpuIds: 0,
     bootVcpuId: 0,
     irqchip: 'none',
     pitDevices: 0,
+    pitState: resetPit(),
+    hypervEventfds: new Set(),
+    xen: new Map(),
     irqfds: [],
     ioEventfds: [],
     coalescedZones: [],
@@ -82,6 +90,12 @@ function newTd(guest: number): TdOfVm {
     premapped: new Set(),
     preFaultAllowed: false,
   };
+}
+
+/** Any call on a VM or a vCPU is looked at so, once: not again after it has waited for a lock. */
+export function refusedAtEntry(caller: Caller, vm: Vm): Refusal | undefined {
+  if (caller.mm !== vm.mm) return refuse('vm.other-process');
+  return vm.dead ? refuse('vm.dead') : undefined;
 }
 
 /** kvm_vm_dead() is for good. A vCPU that runs is kicked out and finds the VM dead. */

@@ -16,6 +16,7 @@ import {
   type KernelAbi,
   type RunPageInput,
   type SimulatedMachine,
+  type UserBytes,
 } from '../../../simulator/index.ts';
 import { outcomeOf } from '../../describe.ts';
 import type { CallOutcome, CallRecord } from '../../record.ts';
@@ -210,10 +211,13 @@ class Run {
     this.#guestEvent = guestEventOf(args, outcome);
     const input: RunPageInput = {
       immediateExit: args.has('immediate_exit'),
-      syncRegs: args.big('sync_regs') ?? 0n,
+      validRegs: args.big('valid_regs') ?? 0n,
+      dirtyRegs: args.big('dirty_regs') ?? 0n,
+      cr8: args.big('cr8') ?? 0n,
       result: args.big('result') ?? 0n,
     };
-    const page = { read: () => input, writeExit: () => {} };
+    const registers: UserBytes = { read: (length) => new Uint8Array(length), write: () => true };
+    const page = { read: () => input, writeExit: () => {}, writeHead: () => {}, registers };
     const arg = args.big('arg') ?? 0n;
     const pending = this.#machine.run(callerOf(record), handle, { request: 'KVM_RUN', arg, page });
     // This ends a call that waits for something, and does nothing to one that has answered.

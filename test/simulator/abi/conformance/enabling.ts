@@ -86,6 +86,17 @@ const ownCases: Readonly<Partial<Record<CapabilityName, Conformance['cases']>>> 
   KVM_CAP_VM_COPY_ENC_CONTEXT_FROM: {
     'enable-cap.copy-enc-context.unsupported': enable('KVM_CAP_VM_COPY_ENC_CONTEXT_FROM', 1n),
   },
+  KVM_CAP_VM_DISABLE_NX_HUGE_PAGES: {
+    'enable-cap.nx-huge-pages.not-permitted': (driver) => {
+      driver.mayReboot = false;
+      return enable('KVM_CAP_VM_DISABLE_NX_HUGE_PAGES', 1n)(driver);
+    },
+    'enable-cap.nx-huge-pages.argument': enable('KVM_CAP_VM_DISABLE_NX_HUGE_PAGES', 1n),
+    'enable-cap.nx-huge-pages.too-late': withVcpu('KVM_CAP_VM_DISABLE_NX_HUGE_PAGES', 0n),
+  },
+  KVM_CAP_SGX_ATTRIBUTE: {
+    'enable-cap.sgx-attribute.no-file': enable('KVM_CAP_SGX_ATTRIBUTE', 1n),
+  },
   KVM_CAP_PMU_CAPABILITY: {
     'enable-cap.pmu-capability.bits': enable('KVM_CAP_PMU_CAPABILITY', 2n),
     'enable-cap.pmu-capability.td-must-disable': enable('KVM_CAP_PMU_CAPABILITY', 0n),

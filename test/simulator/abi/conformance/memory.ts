@@ -241,6 +241,9 @@ export const memory: ConformanceTable = {
       }),
       'pre-fault.before-finalize': (driver) => preFault(driver, driver.builtTd().vcpus[0]),
       'pre-fault.shared-address': preFaultOf({ gpa: 1n << 47n }),
+      'pre-fault.private-without-slot': preFaultWhen((driver, { vm }) => {
+        driver.setPrivate(vm, 0n, 1);
+      }, { gpa: 0n }),
       'pre-fault.no-slot': [
         { title: 'of a TD', provoke: preFaultOf({ gpa: 0n }) },
         {

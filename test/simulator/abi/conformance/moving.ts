@@ -109,14 +109,16 @@ export const moving: ConformanceTable = {
       },
       'move.killed': [
         {
-          title: 'a fatal signal',
-          provoke: moveWhen((driver) => {
-            driver.signal = 'fatal';
+          title: 'a vCPU of the destination runs',
+          provoke: moveWhen((driver, { destination }) => {
+            driver.occupySibling(destination.vm);
           }),
         },
         {
           title: 'a vCPU of the source runs',
-          provoke: moveWhen((driver, { source }) => driver.occupy(source.vcpus[0] as number)),
+          provoke: moveWhen((driver, { source }) => {
+            driver.occupy(source.vcpus[0] as number);
+          }),
         },
       ],
       'move.vcpu-counts-differ': moveWhen(() => {}, { sourceVcpus: 2 }),

@@ -46,7 +46,6 @@ const cpuidList = (request: 'KVM_GET_SUPPORTED_CPUID' | 'KVM_GET_EMULATED_CPUID'
   };
 };
 
-const setCpuid = (cpuid: CpuidValue): Request => ({ request: 'KVM_SET_CPUID2', cpuid });
 const leaves = (count: number): readonly CpuidEntry[] => Array(count).fill(x2apicLeaf);
 
 const mpState = (state: number): Request => ({
@@ -66,6 +65,36 @@ const enable = (cap: keyof typeof capabilities, ...args: bigint[]): Request => (
   cap: new StructValue({ cap: capabilities[cap], flags: 0, args }),
 });
 
+function setsCpuid(request: 'KVM_SET_CPUID' | 'KVM_SET_CPUID2'): Conformance {
+  const setCpuid = (cpuid: CpuidValue): Request => ({ request, cpuid });
+  return {
+  handle: tdVcpu,
+  request: () => setCpuid(new CpuidValue([x2apicLeaf])),
+  cases: {
+    'set-cpuid.too-many': onTd(setCpuid(new CpuidValue(leaves(KVM_MAX_CPUID_ENTRIES + 1)))),
+    'set-cpuid.entries-unreadable': onTd(
+      setCpuid(faultyAt(new CpuidValue([x2apicLeaf]), 'readEntries')),
+    ),
+    'set-cpuid.changed-after-run': async (driver) => {
+      const vcpu = driver.runnableTd().vcpus[0] ?? 0;
+      const run = driver.run(vcpu);
+      run.cancel();
+      await run.result;
+      return driver.call(vcpu, setCpuid(new CpuidValue([])));
+    },
+    'set-cpuid.address-width': onTd(
+      setCpuid(
+        new CpuidValue([{ ...x2apicLeaf, function: 0x8000_0008, eax: 0x3_0000 | (52 << 8) }]),
+      ),
+    ),
+    'set-cpuid.dynamic-xstate': {
+      profile: 'small-client',
+      provoke: onTd(setCpuid(new CpuidValue([{ ...x2apicLeaf, function: 0xd, eax: 0x6_0003 }]))),
+    },
+  },
+};
+}
+
 export const onVcpus: ConformanceTable = {
   KVM_GET_SUPPORTED_CPUID: cpuidList('KVM_GET_SUPPORTED_CPUID'),
   KVM_GET_EMULATED_CPUID: cpuidList('KVM_GET_EMULATED_CPUID'),
@@ -74,32 +103,8 @@ export const onVcpus: ConformanceTable = {
     request: () => ({ request: 'KVM_X86_GET_MCE_CAP_SUPPORTED', mceCap: new StructValue(0n) }),
     cases: {},
   },
-  KVM_SET_CPUID2: {
-    handle: tdVcpu,
-    request: () => setCpuid(new CpuidValue([x2apicLeaf])),
-    cases: {
-      'set-cpuid.too-many': onTd(setCpuid(new CpuidValue(leaves(KVM_MAX_CPUID_ENTRIES + 1)))),
-      'set-cpuid.entries-unreadable': onTd(
-        setCpuid(faultyAt(new CpuidValue([x2apicLeaf]), 'readEntries')),
-      ),
-      'set-cpuid.changed-after-run': async (driver) => {
-        const vcpu = driver.runnableTd().vcpus[0] ?? 0;
-        const run = driver.run(vcpu);
-        run.cancel();
-        await run.result;
-        return driver.setCpuid2(vcpu, []);
-      },
-      'set-cpuid.address-width': onTd(
-        setCpuid(
-          new CpuidValue([{ ...x2apicLeaf, function: 0x8000_0008, eax: 0x3_0000 | (52 << 8) }]),
-        ),
-      ),
-      'set-cpuid.dynamic-xstate': {
-        profile: 'small-client',
-        provoke: onTd(setCpuid(new CpuidValue([{ ...x2apicLeaf, function: 0xd, eax: 0x6_0003 }]))),
-      },
-    },
-  },
+  KVM_SET_CPUID: setsCpuid('KVM_SET_CPUID'),
+  KVM_SET_CPUID2: setsCpuid('KVM_SET_CPUID2'),
   KVM_GET_CPUID2: {
     handle: tdVcpu,
     request: () => ({ request: 'KVM_GET_CPUID2', cpuid: new CpuidValue(256) }),

@@ -91,7 +91,21 @@ export const running: ConformanceTable = {
           provoke: (driver) => cancelled(driver.run(waiting(driver))),
         },
       ],
-      'run.sync-regs': runWhen(nothing, { syncRegs: 1n }),
+      'run.sync-regs': [
+        { title: 'any of a TD', provoke: runWhen(nothing, { validRegs: 1n }) },
+        { title: 'dirty ones of a TD', provoke: runWhen(nothing, { dirtyRegs: 1n }) },
+        ...[{ validRegs: 8n }, { dirtyRegs: 1n << 63n }].map((input) => ({
+          title: 'unknown ones',
+          provoke: (driver: Driver) => driver.run(driver.plainVcpu(), input).result,
+        })),
+      ],
+      'run.dirty-regs': (driver) => {
+        const registers = new Uint8Array(520);
+        // The flags of the events.
+        registers[456 + 20] = 0xff;
+        return driver.run(driver.plainVcpu(), { dirtyRegs: 4n }, 0n, registers).result;
+      },
+      'run.cr8': (driver) => driver.run(driver.plainVcpu(), { cr8: 16n }).result,
       'run.map-gpa-answer': {
         provoke: async (driver) => {
           const { vcpu } = runnable(driver);

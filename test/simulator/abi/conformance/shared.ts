@@ -165,8 +165,8 @@ export const sharedCases: Readonly<Partial<Record<CheckName, Shared>>> = {
       return read && { ...read, hwError: 1n };
     },
   })),
-  'command.killed': after((driver) => {
-    driver.signal = 'fatal';
+  'command.killed': after((driver, file) => {
+    driver.occupySibling(file);
   }),
   'command.td-not-in-building': notInBuilding,
   'command.unreadable-again': secondRead(() => undefined),

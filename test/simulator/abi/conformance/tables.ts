@@ -1,3 +1,4 @@
+import { announced } from './announced.ts';
 import type { ConformanceTable } from './case.ts';
 import { creation } from './creation.ts';
 import { enabling } from './enabling.ts';
@@ -33,5 +34,6 @@ export const conformance: ConformanceTable = {
   ...memoryRegions,
   ...memory,
   ...vmSettings,
+  ...announced,
   ...files,
 };

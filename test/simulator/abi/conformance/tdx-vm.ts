@@ -91,7 +91,7 @@ export const tdxCommandsOnVms: ConformanceTable = {
       // The wait for the vCPUs can be killed only where there is one: INIT_VM has been there.
       'command.killed': (driver) => {
         const { vm } = driver.builtTd();
-        driver.signal = 'fatal';
+        driver.occupySibling(vm);
         return driver.initVm(vm);
       },
       'init-vm.done-already': [

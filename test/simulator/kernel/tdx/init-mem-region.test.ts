@@ -245,9 +245,9 @@ describe('KVM_TDX_FINALIZE_VM', () => {
     expect(driver.finalizeVm(vm)).toBe('EINVAL');
   });
 
-  test('a fatal signal is EINTR, and the command is not written back', () => {
+  test('a fatal signal while it waits is EINTR, and the command is not written back', () => {
     const { driver, vm } = built();
-    driver.signal = 'fatal';
+    driver.occupySibling(vm);
     expect(driver.finalizeVm(vm, faulting(command('KVM_TDX_FINALIZE_VM'), 'write'))).toBe('EINTR');
   });
 

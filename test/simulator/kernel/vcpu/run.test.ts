@@ -36,7 +36,7 @@ describe.each(abisWhere())('KVM_RUN (%s)', (kernelAbi) => {
     const vm = driver.initializedTd();
     driver.newVcpu(vm, 0);
     const other = driver.createVcpu(vm, 1) as number;
-    expect(await driver.run(other, { immediateExit: true, syncRegs: 1n }).result).toBe('EINTR');
+    expect(await driver.run(other, { immediateExit: true, validRegs: 1n }).result).toBe('EINTR');
     const blocked = driver.run(other);
     blocked.cancel();
     expect(await blocked.result).toBe('EINTR');
@@ -44,7 +44,7 @@ describe.each(abisWhere())('KVM_RUN (%s)', (kernelAbi) => {
 
   test('synced registers of a TD are EINVAL, before immediate_exit is looked at', async () => {
     const { driver, vcpu } = runnable(undefined, kernelAbi);
-    expect(await driver.run(vcpu, { immediateExit: true, syncRegs: 1n }).result).toBe('EINVAL');
+    expect(await driver.run(vcpu, { immediateExit: true, validRegs: 1n }).result).toBe('EINVAL');
   });
 
   test('immediate_exit is EINTR, also before INIT_VCPU and before FINALIZE', async () => {

@@ -113,11 +113,12 @@ describe('KVM_TDX_INIT_VCPU', () => {
     expect(driver.initVcpu(vcpu, command('KVM_TDX_INIT_VCPU', { hwError: 1n }))).toBe('EINVAL');
   });
 
-  test('a fatal signal while locking is EINTR', () => {
+  test('a fatal signal while it waits for the locks is EINTR', async () => {
     const { driver, vcpu } = withVcpu();
-    driver.signal = 'fatal';
+    const other = driver.occupySibling(vcpu);
     expect(driver.initVcpu(vcpu)).toBe('EINTR');
-    driver.signal = 'ordinary';
+    other.cancel();
+    await other.result;
     driver.setCpuid2(vcpu);
     expect(driver.initVcpu(vcpu)).toBe(0);
   });
