@@ -1,21 +1,19 @@
 /** These steps lead up to the TD: the VM, its limits and capabilities, and INIT_VM. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LimitsRead } from '../../../machines/td-lifecycle/index.ts';
+import { KVM_IOAPIC_NUM_PINS } from '../../abi/kvm/structs.ts';
 import { vcpuLimits } from '../../host/facts.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { UserMemory } from '../../host/port.ts';
 import { buildInitVm } from '../../plan/index.ts';
 import type { TdSession } from '../session.ts';
 
-/** The number is that of an I/O APIC's pins, which QEMU asks for too. */
-const IRQ_ROUTES = 24n;
-
 /** Memory comes first, so that a host short of address space is found before the kernel is asked. */
 export async function createVm(session: TdSession): Promise<void> {
   const { handles } = session;
   if (!handles.has('vm')) await makeVm(session);
   if (handles.has('splitIrqchip')) return;
-  const args = [IRQ_ROUTES];
+  const args = [KVM_IOAPIC_NUM_PINS];
   await handles.get('vm').enableCap({ capability: 'KVM_CAP_SPLIT_IRQCHIP', args });
   handles.set('splitIrqchip', true);
 }
