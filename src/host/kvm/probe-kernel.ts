@@ -24,18 +24,14 @@ export async function probeKernel(
       vm.kvmCheckExtension(capabilities.KVM_CAP_MAX_VCPUS),
       'KVM_CAP_MAX_VCPUS',
     );
-    await answered(
-      enable(vm, 'KVM_CAP_SPLIT_IRQCHIP', KVM_IOAPIC_NUM_PINS),
-      'KVM_CAP_SPLIT_IRQCHIP',
-    );
     const hasMaxVcpusCap = await takes(enable(vm, 'KVM_CAP_MAX_VCPUS', 1n), {
       capability: 'KVM_CAP_MAX_VCPUS',
       refusals: ['EINVAL'],
     });
-    const vcpusBeforeInitVm = await makesVcpu(vm);
     const initVmStruct = await structOfInitVm(vm);
     const movesTds = await moves(vm);
-    // No kernel that moves no TDs shares their memory, and 0xd6 may be another request there.
+    // Only a move needs these two, and the number of KVM_LINK_GUEST_MEMFD is another request's elsewhere.
+    const vcpusBeforeInitVm = movesTds && (await makesVcpu(vm));
     const sharesGuestMemory = movesTds ? await sharing(kvm, vm) : 'no';
     // It kills the VM, so it comes last.
     const hasTerminateVm = await takes(vm.tdxTerminateVm(), { refusals: ['EINVAL'] });
@@ -97,6 +93,8 @@ async function refusalOf(
  * vCPUs is 0 until then, as in series v9.
  */
 async function makesVcpu(vm: Vm): Promise<boolean> {
+  const irqchip = 'KVM_CAP_SPLIT_IRQCHIP';
+  await answered(enable(vm, irqchip, KVM_IOAPIC_NUM_PINS), irqchip);
   const made = vm.kvmCreateVcpu(0);
   if (!(await takes(made, { refusals: ['EIO', 'EINVAL'] }))) return false;
   await (await made).close();

@@ -8,7 +8,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 
-const [, , dist, path] = process.argv;
+const [, , dist = '', path = ''] = process.argv;
 const { runCli } = await import(`${dist}/src/cli/program.js`);
 const { Losses } = await import(`${dist}/src/cli/output/losses.js`);
 const { NamedFiles } = await import(`${dist}/src/files/named-files.js`);
@@ -16,7 +16,9 @@ const { NamedFiles } = await import(`${dist}/src/files/named-files.js`);
 const socket = connect(path);
 for await (const line of createInterface({ input: socket })) {
   const written = { stdout: '', stderr: '' };
+  /** @param {'stdout' | 'stderr'} stream */
   const sink = (stream) => ({
+    /** @param {string} text */
     write: (text) => {
       written[stream] += text;
     },

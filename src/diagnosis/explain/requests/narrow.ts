@@ -61,7 +61,23 @@ const otherStruct: Narrowing = ({ initVmMaxVcpus: named }) =>
           'upstream-7.3, have other fields there (`tdctl kernels`)',
       };
 
+/** Who has repeated a request to no end needs no advice to repeat it. */
+const repeatedInVain: Narrowing = ({ repeatedMs }) =>
+  repeatedMs === undefined
+    ? undefined
+    : {
+        meaning: `the kernel asked for it to be repeated, and it was for ${seconds(repeatedMs)} s without going on`,
+        next: 'look for what else works on this TD or keeps the TDX module busy, and for "SEAMCALL" in the kernel log; then start again',
+      };
+
+function seconds(ms: number): string {
+  return String(Math.round(ms / 100) / 10);
+}
+
 const narrowings: Readonly<Record<string, Narrowing>> = {
+  'init-mem-region.not-repeated': repeatedInVain,
+  'init-mem-region.module-busy': repeatedInVain,
+  'finalize-vm.busy': repeatedInVain,
   'init-vm.no-key-slot': noKeySlot,
   'init-vm.no-key-slot-yet': noKeySlot,
   'init-vm.reserved': otherStruct,
