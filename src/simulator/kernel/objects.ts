@@ -14,7 +14,7 @@ export interface Vm {
   /** Identity of the creator's address space. */
   readonly mm: number;
   /**
-   * Number of references: by the VM fd and by each vCPU fd, guest_memfd and statistics file. The last
+   * Number of references: by the VM fd and by each vCPU fd, guest_memfd, device and statistics file. The last
    * put destroys the VM.
    */
   references: number;
@@ -65,6 +65,7 @@ export interface Vm {
   /** Guest pages with KVM_MEMORY_ATTRIBUTE_PRIVATE. */
   privateRanges: RangeSet;
   readonly guestMemfds: Set<GuestMemfd>;
+  vfioDevice: VfioDevice | undefined;
   readonly td: TdOfVm | undefined;
 }
 
@@ -219,6 +220,12 @@ export interface MemorySlot {
   readonly guestMemfd: { readonly memfd: GuestMemfd; readonly firstPage: number } | undefined;
 }
 
+/** What KVM_CREATE_DEVICE makes: the device through which a VM hears of VFIO's files. */
+export interface VfioDevice {
+  /** The VM, which it keeps alive. */
+  readonly vm: Vm;
+}
+
 export interface GuestMemfd {
   /** The VM that the file was made for, and which it keeps alive. */
   readonly vm: Vm;
@@ -230,6 +237,8 @@ export interface GuestMemfd {
 
 export interface GuestInode {
   readonly sizePages: number;
+  /** GUEST_MEMFD_FLAG_MMAP */
+  readonly mappable: boolean;
   /** Pages that have been used, by their place in the file. */
   readonly pages: Map<number, Hpa>;
   /** Number of open files. The last one to close frees the pages. */

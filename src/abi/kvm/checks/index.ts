@@ -5,6 +5,7 @@ import { cpuidListChecks, vcpuCpuidChecks } from './cpuid.ts';
 import { createVcpuChecks, createVmChecks, otherCreateVcpuChecks } from './create.ts';
 import { anyCapChecks, enableCapChecks, otherMaxVcpusChecks } from './enable-cap.ts';
 import { eventfdChecks } from './eventfds.ts';
+import { deviceChecks, guestMemfdChecks } from './files.ts';
 import { initVmChecks, otherInitVmChecks } from './init-vm.ts';
 import { injectChecks, interruptChecks, irqchipChecks } from './interrupts.ts';
 import { memoryChecks, otherLinkGuestMemfdChecks, preFaultChecks } from './memory.ts';
@@ -92,6 +93,8 @@ const requests = {
     ...vcpuMsrsChecks,
     ...vcpuDeviceAttrChecks,
   },
+  'a guest_memfd': guestMemfdChecks,
+  'a device': deviceChecks,
 } as const;
 
 /** Rows that Linux 7.3 does not have. */
@@ -112,7 +115,13 @@ const notTakenChecks = { ...fileChecks, ...unknownChecks, ...unknownOnVmChecks }
 
 export type AskedOn = keyof typeof requests;
 
-const requestChecks = { ...requests['/dev/kvm'], ...requests['the VM'], ...requests['a vCPU'] };
+const requestChecks = {
+  ...requests['/dev/kvm'],
+  ...requests['the VM'],
+  ...requests['a vCPU'],
+  ...requests['a guest_memfd'],
+  ...requests['a device'],
+};
 
 /** The kernel's name of a request; for KVM_ENABLE_CAP with the capability. */
 export type CheckedRequest = keyof typeof requestChecks;

@@ -53,6 +53,7 @@ export function newVm(options: {
     slots: new SlotTable(),
     privateRanges: new RangeSet(),
     guestMemfds: new Set(),
+    vfioDevice: undefined,
     td: isTd ? newTd(id) : undefined,
   };
 }
