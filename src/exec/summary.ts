@@ -2,6 +2,7 @@
 import type { UnservedCall } from '../../native/index.ts';
 import { capabilities } from '../abi/kvm/capabilities.ts';
 import { requestWith } from '../abi/kvm/requests.ts';
+import { NO_FD } from '../abi/kvm/structs.ts';
 import { decodeStatus } from '../abi/tdx/status.ts';
 import { explainRefusal } from '../diagnosis/refusals.ts';
 import type { Answer, Copy, Handle, SimulatedMachine } from '../simulator/index.ts';
@@ -253,17 +254,13 @@ export class SummaryCollector implements CallListener {
   }
 }
 
-/** An fd that no process can have: the kernel reads the argument as an int. */
-const noFile = 0xffff_ffffn;
-
 /** Requests that ask what a kernel does: no capability tells it, and they can do nothing but ask. */
 function isQuestion({ request, copies }: AnsweredCall, check: string | undefined): boolean {
   switch (request.request) {
     case 'KVM_ENABLE_CAP': {
       const { cap, args } = readStruct(copies.cap) as { cap?: number; args?: readonly bigint[] };
       if (cap === capabilities.KVM_CAP_MAX_VCPUS) return check === 'enable-cap.unknown';
-      const fd = (args?.[0] ?? 0n) & 0xffff_ffffn;
-      return cap === capabilities.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM && fd === noFile;
+      return cap === capabilities.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM && args?.[0] === NO_FD;
     }
     case 'KVM_TDX_INIT_VM':
       return check === 'init-vm.too-many-cpuid-entries';

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { captureOf } from '../../src/diagnosis/capture/index.ts';
 import { readFacts } from '../../src/diagnosis/doctor/index.ts';
 import { hostTree } from '../diagnosis/doctor/host-tree.ts';
+import { cli } from '../support/cli.ts';
 import { type Ended, tdctl } from '../support/tdctl.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-simulation-'));
@@ -13,6 +14,30 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 
 const run = (...args: string[]): Promise<Ended> =>
   tdctl(['run', 'examples/hello.yaml', '--until', 'runnable', ...args]);
+
+describe('a request that the kernel wants repeated', () => {
+  const play = (fault: string) =>
+    cli([
+      ...['run', 'examples/hello.yaml', '--until', 'runnable', '--host', 'sim'],
+      ...['--fault', fault],
+    ]);
+
+  test('goes on once the TD is not busy any more', async () => {
+    const { exitCode, stdout } = await play('TDH.MR.FINALIZE=TDX_OPERAND_BUSY|RCX');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('KVM_TDX_FINALIZE_VM (EBUSY), KVM_TDX_FINALIZE_VM');
+  });
+
+  test.for([
+    ['TDH.MR.FINALIZE#1+=TDX_OPERAND_BUSY|RCX', '0.2 s'],
+    ['KVM_TDX_INIT_MEM_REGION#1+=EAGAIN', '30 s'],
+  ])('and never goes on is not told to be repeated: %s', async ([fault = '', time]) => {
+    const { exitCode, stderr } = await play(fault);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`it was for ${time} without going on`);
+    expect(stderr).not.toMatch(/QEMU|repeat it/);
+  });
+});
 
 describe('run --trace', () => {
   test('writes the golden trace of examples/hello.yaml, the same every time', async () => {

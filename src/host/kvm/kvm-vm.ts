@@ -1,6 +1,6 @@
 import type { Vm as NativeVm } from '../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
-import { KVM_MEMORY_ATTRIBUTE_PRIVATE } from '../../abi/kvm/structs.ts';
+import { KVM_MEMORY_ATTRIBUTE_PRIVATE, NO_FD } from '../../abi/kvm/structs.ts';
 import { withXfam } from '../../abi/tdx/xfam.ts';
 import type { KernelFacts } from '../kernel-facts.ts';
 import { answered } from '../native/answers.ts';
@@ -9,9 +9,6 @@ import { own } from '../own.ts';
 import type * as port from '../port.ts';
 import { KvmGuestMemory } from './kvm-guest-memory.ts';
 import { KvmVcpu } from './kvm-vcpu.ts';
-
-/** No process has this fd open; the kernel reads it as an int. */
-export const noFile = 0xffff_ffffn;
 
 export class KvmVm implements port.Vm {
   readonly #vm: NativeVm;
@@ -54,7 +51,7 @@ export class KvmVm implements port.Vm {
 
   moveEncContextFrom({ source }: port.MoveEncContextFrom): Promise<void> {
     const capability = 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM';
-    if (source === undefined) return this.enableCap({ capability, args: [noFile] });
+    if (source === undefined) return this.enableCap({ capability, args: [NO_FD] });
     const from = own(source, KvmVm, 'VM').#vm;
     return answered(this.#vm.kvmMoveEncContextFrom(from), capability);
   }

@@ -5,14 +5,13 @@
 import type { System, Vm } from '../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import type { ErrnoName } from '../../abi/kvm/errno.ts';
-import { KVM_IOAPIC_NUM_PINS, KVM_MAX_CPUID_ENTRIES, PAGE_SIZE } from '../../abi/kvm/structs.ts';
+import { KVM_IOAPIC_NUM_PINS, KVM_MAX_CPUID_ENTRIES, NO_FD, PAGE_SIZE } from '../../abi/kvm/structs.ts';
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import type { KernelFacts } from '../kernel-facts.ts';
 import { KvmError } from '../kvm-error.ts';
 import { answered } from '../native/answers.ts';
 import type { DevKvm } from '../native/dev-kvm.ts';
 import { MappedMemory } from '../native/user-memory.ts';
-import { noFile } from './kvm-vm.ts';
 
 /** @throws KvmError where a request is refused for a reason that tells nothing. */
 export async function probeKernel(
@@ -126,7 +125,7 @@ const emptyEntry = { function: 0, index: 0, flags: 0, eax: 0, ebx: 0, ecx: 0, ed
 async function moves(vm: Vm): Promise<boolean> {
   const capability = 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM';
   const refusals = ['EBADF', 'EINVAL'] as const;
-  const call = enable(vm, capability, noFile);
+  const call = enable(vm, capability, NO_FD);
   return (await refusalOf(call, { capability, refusals })) === 'EBADF';
 }
 
