@@ -17,7 +17,7 @@ import { expectSame, expectWords, told } from './own-host/told.ts';
 
 const isFull = process.env.TDCTL_SWEEP === 'full';
 /** Of so many calls of each command one fault is tried, where not all are. */
-const sampled = 3;
+const sampled = 2;
 
 const kernels = [
   'upstream-7.3',

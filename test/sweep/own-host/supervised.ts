@@ -125,12 +125,24 @@ export class Supervised {
 class SwitchedFaults implements FaultInjector {
   now: RecordedFaults | undefined;
 
-  beforeIoctl: FaultInjector['beforeIoctl'] = (...asked) => this.now?.beforeIoctl?.(...asked);
-  errnoAt: FaultInjector['errnoAt'] = (...asked) => this.now?.errnoAt?.(...asked);
-  statusOf: FaultInjector['statusOf'] = (...asked) => this.now?.statusOf?.(...asked);
-  signalBeforePage: FaultInjector['signalBeforePage'] = (...asked) =>
-    this.now?.signalBeforePage?.(...asked) ?? false;
+  beforeIoctl(...asked: Asked<'beforeIoctl'>) {
+    return this.now?.beforeIoctl?.(...asked);
+  }
+
+  errnoAt(...asked: Asked<'errnoAt'>) {
+    return this.now?.errnoAt?.(...asked);
+  }
+
+  statusOf(...asked: Asked<'statusOf'>) {
+    return this.now?.statusOf?.(...asked);
+  }
+
+  signalBeforePage(...asked: Asked<'signalBeforePage'>) {
+    return this.now?.signalBeforePage?.(...asked) ?? false;
+  }
 }
+
+type Asked<Name extends keyof FaultInjector> = Parameters<NonNullable<FaultInjector[Name]>>;
 
 function endedEarly(): never {
   throw new Error('the program under supervision has ended');
