@@ -7,23 +7,21 @@ import { captureOf } from '../../src/diagnosis/capture/index.ts';
 import { readFacts } from '../../src/diagnosis/doctor/index.ts';
 import { hostTree } from '../diagnosis/doctor/host-tree.ts';
 import { cli } from '../support/cli.ts';
-import { type Ended, tdctl } from '../support/tdctl.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-simulation-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-const run = (...args: string[]): Promise<Ended> =>
-  tdctl(['run', 'examples/hello.yaml', '--until', 'runnable', ...args]);
+const run = (...args: string[]) =>
+  cli(['run', 'examples/hello.yaml', '--until', 'runnable', ...args]);
 
 describe('a request that the kernel wants repeated', () => {
-  const play = (fault: string) =>
-    cli([
-      ...['run', 'examples/hello.yaml', '--until', 'runnable', '--host', 'sim'],
-      ...['--fault', fault],
-    ]);
-
   test('goes on once the TD is not busy any more', async () => {
-    const { exitCode, stdout } = await play('TDH.MR.FINALIZE=TDX_OPERAND_BUSY|RCX');
+    const { exitCode, stdout } = await run(
+      '--host',
+      'sim',
+      '--fault',
+      'TDH.MR.FINALIZE=TDX_OPERAND_BUSY|RCX',
+    );
     expect(exitCode).toBe(0);
     expect(stdout).toContain('KVM_TDX_FINALIZE_VM (EBUSY), KVM_TDX_FINALIZE_VM');
   });
@@ -32,7 +30,7 @@ describe('a request that the kernel wants repeated', () => {
     ['TDH.MR.FINALIZE#1+=TDX_OPERAND_BUSY|RCX', '0.2 s'],
     ['KVM_TDX_INIT_MEM_REGION#1+=EAGAIN', '30 s'],
   ])('and never goes on is not told to be repeated: %s', async ([fault = '', time]) => {
-    const { exitCode, stderr } = await play(fault);
+    const { exitCode, stderr } = await run('--host', 'sim', '--fault', fault);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`it was for ${time} without going on`);
     expect(stderr).not.toMatch(/QEMU|repeat it/);
@@ -67,7 +65,7 @@ describe('run --trace', () => {
     for (const name of ['lint.trace', 'lint.jsonl']) {
       const path = join(scratch, name);
       await run('--host', 'sim', '--trace', path);
-      const { exitCode, stdout } = await tdctl(['trace', 'lint', path]);
+      const { exitCode, stdout } = await cli(['trace', 'lint', path]);
       expect([exitCode, stdout]).toEqual([0, expect.stringContaining('0 errors, 0 warnings')]);
     }
   });
@@ -149,8 +147,7 @@ describe('run --fault', () => {
 });
 
 describe('--host sim:', () => {
-  const host = (name: string, ...args: string[]) =>
-    tdctl(['host', '--host', `sim:${name}`, ...args]);
+  const host = (name: string, ...args: string[]) => cli(['host', '--host', `sim:${name}`, ...args]);
 
   test('a file is the host it describes', async () => {
     const { exitCode, stdout } = await host('examples/hosts/edge-box.yaml', '-o', 'json');
@@ -174,7 +171,7 @@ describe('--host sim:', () => {
     ['host', ['host']],
     ['run', ['run', 'examples/hello.yaml']],
   ])("mismatch: %s shows the kernel's own sentence and exits 8", async (_, args) => {
-    const { exitCode, stderr } = await tdctl([...args, '--host', 'sim:mismatch']);
+    const { exitCode, stderr } = await cli([...args, '--host', 'sim:mismatch']);
     expect(exitCode).toBe(8);
     expect(stderr).toContain(
       'Disable TDX: MAX_VCPU_PER_TD (576) smaller than number of logical CPUs (688)',
