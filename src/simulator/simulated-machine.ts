@@ -3,7 +3,7 @@
 import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { KernelAbi } from '../abi/kvm/kernels/record.ts';
-import { VirtualClock } from './clock.ts';
+import { type HostClock, VirtualClock, virtualHostClock } from './clock.ts';
 import { guestPagesTeardownNs, ioctlCost, moduleInitNs, releaseCost } from './costs.ts';
 import { type DisturbedMachine, type FaultInjector, type FaultPoint, noFaults } from './faults.ts';
 import { ForeignTds } from './foreign-tds.ts';
@@ -47,6 +47,8 @@ export interface SimulatedMachineOptions {
   readonly faults?: FaultInjector;
   /** What guests do; without one a vCPU that runs does nothing until it is cancelled. */
   readonly guest?: GuestScript;
+  /** Without it, the clocks of the host go by what the simulated work costs. */
+  readonly hostClock?: HostClock;
   /** An eventfd of KVM_IOEVENTFD was hit; without it nobody is told. */
   readonly signalEventfd?: (id: number) => void;
 }
@@ -86,7 +88,8 @@ export class SimulatedMachine implements DisturbedMachine {
       abi: kernelAbi,
       faults,
       trace,
-      msrs: msrTablesOf(profile.platform),
+      hostClock: options.hostClock ?? virtualHostClock(this.#clock),
+      msrs: msrTablesOf(profile),
       files: new FileTable(),
       vms: new Set(),
       nextVmId: 1,

@@ -53,11 +53,15 @@ export interface Vm {
    */
   chips: readonly Uint8Array[];
   msrFilter: MsrFilterStruct | undefined;
-  /** kvmclock shows the sum of the machine's time and this offset. */
+  /** MSRs that are one for the whole VM, as they were written, by index. */
+  readonly msrs: Map<number, bigint>;
+  /** kvmclock shows the sum of the host's time and this offset. */
   kvmclockOffsetNs: bigint;
   /** True when the clock goes by the TSC, so that KVM can report both together. */
   useMasterClock: boolean;
   tscKhz: number;
+  /** Which of the vCPUs' time stamp counters go together. */
+  readonly tscSync: TscSync;
   readonly caps: EnabledCaps;
   /** vCPUs in order of creation. A released vCPU stays here until the VM goes. */
   readonly vcpus: Vcpu[];
@@ -70,6 +74,28 @@ export interface Vm {
   readonly td: TdOfVm | undefined;
 }
 
+/**
+ * The counters of a VM's vCPUs that were set alike go together. The kernel finds that out from the writes
+ * (kvm_synchronize_tsc()).
+ */
+export interface TscSync {
+  /** The last write: when it was, what, at which frequency and with which offset. */
+  last: TscWrite;
+  /** Offset and number of the generation of counters that match. */
+  offset: bigint;
+  generation: number;
+  /** How many vCPUs but the first are in it. */
+  matched: number;
+  userHasSet: boolean;
+}
+
+export interface TscWrite {
+  readonly ns: bigint;
+  readonly tsc: bigint;
+  readonly khz: number;
+  readonly offset: bigint;
+}
+
 /** Capabilities that KVM_ENABLE_CAP has set. */
 export interface EnabledCaps {
   x2apicApi: bigint;
@@ -79,6 +105,8 @@ export interface EnabledCaps {
   busLockExit: bigint;
   notifyVmexit: bigint;
   disabledQuirks: bigint;
+  /** HLT does not exit (KVM_CAP_X86_DISABLE_EXITS). */
+  haltInGuest: boolean;
   /** The bits ENABLE and INITIALLY_SET of KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2. */
   manualDirtyLog: bigint;
   dirtyRingBytes: number;
@@ -154,6 +182,12 @@ export interface Vcpu {
   mcgCap: bigint;
   /** l1_tsc_offset: the offset to the host's TSC. */
   tscOffset: bigint;
+  /** this_tsc_generation: the counters that this one goes with. */
+  tscGeneration: number;
+  /** KVM_CAP_ENFORCE_PV_FEATURE_CPUID: the guest has only those paravirtual features its CPUID shows. */
+  enforcesPvCpuid: boolean;
+  /** KVM_CAP_HYPERV_SYNIC: Hyper-V's interrupt controller is on. */
+  synicActive: boolean;
   /**
    * Signals that KVM_SET_SIGNAL_MASK blocks during KVM_RUN. Where it is undefined, the thread's own
    * mask applies.
@@ -188,6 +222,7 @@ export interface TdOfVcpu {
 export type StateName =
   | 'REGS'
   | 'SREGS'
+  | 'PDPTRS'
   | 'FPU'
   | 'XSAVE'
   | 'XCRS'
@@ -217,6 +252,13 @@ export interface PendingEvents {
   nmis: number;
   smi: boolean;
   externalVector: number | undefined;
+  exception: PendingException | undefined;
+}
+
+/** An exception that KVM has yet to inject, or that it injects again. */
+export interface PendingException {
+  readonly vector: number;
+  readonly state: 'pending' | 'injected';
 }
 
 export interface MemorySlot {

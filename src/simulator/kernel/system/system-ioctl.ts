@@ -77,7 +77,7 @@ function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
     mm: caller.mm,
     maxVcpus: leastBound(kernel, bounds),
     tscKhz: kernel.profile.platform.tscKhz,
-    createdNs: BigInt(Math.round(kernel.trace.clock.nowNs)),
+    createdNs: kernel.hostClock.bootNs(),
   });
   kernel.vms.add(vm);
   const early = takeKeyIdEarly(kernel, caller, vm);

@@ -8,7 +8,7 @@ import { descriptorStep, faultStep, firstRefusal, type Steps } from '../checks.t
 import type { Kernel } from '../kernel.ts';
 import { maxVcpuIds } from '../limits.ts';
 import type { Vm } from '../objects.ts';
-import { hostTsc } from '../vm/clock.ts';
+import { synchronizeTsc } from './guest-tsc.ts';
 import { newVcpu } from './vcpu.ts';
 
 interface CreateVcpuCall {
@@ -42,9 +42,8 @@ export function createVcpu(kernel: Kernel, caller: Caller, vm: Vm, id: number): 
   const call = { kernel, caller, vm, id };
   const refused = firstRefusal(kernel, 'KVM_CREATE_VCPU', { steps, call });
   if (refused !== undefined) return refused;
-  // A vCPU's time begins now, except that the module keeps the time of a TD.
-  const tscOffset = vm.isTd ? 0n : BigInt.asUintN(64, -hostTsc(kernel));
-  const vcpu = newVcpu({ vm, id, tscOffset });
+  const vcpu = newVcpu({ vm, id });
+  synchronizeTsc(kernel, vcpu, undefined);
   vm.vcpus.push(vcpu);
   vm.vcpusById.set(id, vcpu);
   vm.references++;
