@@ -17,7 +17,7 @@
 import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { ModuleCheckName } from '../abi/tdx/checks/index.ts';
-import type { Handle, UserStruct } from './interface/caller.ts';
+import type { MadeFile, UserStruct } from './interface/caller.ts';
 import type { UserCpuid } from './interface/cpuid.ts';
 import type { InterruptRequest } from './interface/interrupts.ts';
 import type { FallocateRequest, MemoryRequest, PreFaultMemoryStruct } from './interface/memory.ts';
@@ -141,19 +141,6 @@ export interface PendingRun {
   /** A signal for the thread that waits: EINTR, unless it has answered already. */
   cancel(): void;
 }
-
-/**
- * A file that a call has made: the program gets an fd of it. Its handle is the value of the answer, or
- * was given to the {@link UserFile} of the request.
- */
-export type MadeFile = { readonly handle: Handle } & (
-  | { readonly kind: 'system' | 'vm' | 'stats' | 'device' }
-  | { readonly kind: 'vcpu'; readonly id: number }
-  /** `mappable`: with GUEST_MEMFD_FLAG_MMAP, and then by MAP_SHARED alone. */
-  | { readonly kind: 'guest_memfd'; readonly sizeBytes: bigint; readonly mappable: boolean }
-);
-
-export type FileKind = MadeFile['kind'];
 
 export type Request = SystemRequest | VmRequest | VcpuRequest | TdxRequest | FallocateRequest;
 

@@ -1,9 +1,20 @@
 /** Who makes a call, and what the kernel reads and writes of that process. */
 
-import type { MadeFile } from '../interface.ts';
-
 /** A file description. Positive, never used twice. */
 export type Handle = number;
+
+/**
+ * A file that a call has made: the program gets an fd of it. Its handle is the value of the answer, or
+ * was given to the {@link UserFile} of the request.
+ */
+export type MadeFile = { readonly handle: Handle } & (
+  | { readonly kind: 'system' | 'vm' | 'stats' | 'device' }
+  | { readonly kind: 'vcpu'; readonly id: number }
+  /** `mappable`: with GUEST_MEMFD_FLAG_MMAP, and then by MAP_SHARED alone. */
+  | { readonly kind: 'guest_memfd'; readonly sizeBytes: bigint; readonly mappable: boolean }
+);
+
+export type FileKind = MadeFile['kind'];
 
 /** Who makes a call. The kernel looks at all of it. */
 export interface Caller {
