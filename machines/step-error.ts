@@ -44,4 +44,6 @@ export interface RefusalFacts {
   readonly keySlots?: { readonly total: number; readonly used: number } | undefined;
   /** KVM_CAP_MAX_VCPUS on the VM's own descriptor. */
   readonly perVmVcpus?: number | undefined;
+  /** For so many milliseconds the request was repeated, as the kernel asks for, and never went on. */
+  readonly repeatedMs?: number | undefined;
 }

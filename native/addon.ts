@@ -79,6 +79,11 @@ export interface Vm extends FdObject {
     readonly sizeBytes: bigint;
     readonly flags?: bigint;
   }): Promise<GuestMemfd>;
+  /**
+   * KVM_LINK_GUEST_MEMFD: a guest_memfd of this VM on the pages of `source`, which is another VM's. It is
+   * posted and in no kernel, so ENOTTY is the normal answer.
+   */
+  kvmLinkGuestMemfd(source: GuestMemfd): Promise<GuestMemfd>;
   /** KVM_SET_MEMORY_ATTRIBUTES. `attributes` is KVM_MEMORY_ATTRIBUTE_PRIVATE or 0n. */
   kvmSetMemoryAttributes(range: {
     readonly gpa: bigint;
@@ -87,7 +92,10 @@ export interface Vm extends FdObject {
   }): Promise<void>;
   /** KVM_TDX_CAPABILITIES. The addon handles E2BIG itself. */
   tdxCapabilities(): Promise<TdxCapabilities>;
+  /** KVM_TDX_INIT_VM. It takes up to 512 entries, twice as many as any kernel does. */
   tdxInitVm(params: TdxInitVm): Promise<void>;
+  /** KVM_TDX_INIT_VM with the struct of the series v7 to v9 and the proposals on them. */
+  tdxInitVmFixed(params: TdxInitVmFixed): Promise<void>;
   tdxFinalizeVm(): Promise<void>;
   /** KVM_TDX_TERMINATE_VM was posted and is not in Linux 7.3, so EINVAL is a normal answer. */
   tdxTerminateVm(): Promise<void>;
@@ -170,6 +178,11 @@ export interface TdxInitVm {
   readonly mrOwner: Uint8Array;
   readonly mrOwnerConfig: Uint8Array;
   readonly cpuid: readonly CpuidEntry[];
+}
+
+/** `struct kvm_tdx_init_vm` as 16384 bytes. KVM reads XFAM off the entries of CPUID leaf 0xd. */
+export interface TdxInitVmFixed extends Omit<TdxInitVm, 'xfam'> {
+  readonly maxVcpus: number;
 }
 
 /** `struct kvm_tdx_init_mem_region`, and how the addon goes about it. */

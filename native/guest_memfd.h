@@ -24,6 +24,8 @@ class GuestMemfd : public FdObject<GuestMemfd> {
 
   explicit GuestMemfd(const Napi::CallbackInfo& info);
 
+  std::uint64_t size_bytes() const { return size_bytes_; }
+
  private:
   friend FdObject;
   Napi::Value get_size_bytes(const Napi::CallbackInfo& info);

@@ -34,10 +34,12 @@ class Vm : public FdObject<Vm> {
   Napi::Value kvm_set_user_memory_region(const Napi::CallbackInfo& info);
   Napi::Value kvm_set_user_memory_region2(const Napi::CallbackInfo& info);
   Napi::Value kvm_create_guest_memfd(const Napi::CallbackInfo& info);
+  Napi::Value kvm_link_guest_memfd(const Napi::CallbackInfo& info);
   Napi::Value kvm_set_memory_attributes(const Napi::CallbackInfo& info);
   // vm_tdx.cc
   Napi::Value tdx_capabilities(const Napi::CallbackInfo& info);
   Napi::Value tdx_init_vm(const Napi::CallbackInfo& info);
+  Napi::Value tdx_init_vm_fixed(const Napi::CallbackInfo& info);
   Napi::Value tdx_finalize_vm(const Napi::CallbackInfo& info);
   Napi::Value tdx_terminate_vm(const Napi::CallbackInfo& info);
 };

@@ -1,10 +1,12 @@
 // The memory of a VM: slots, guest_memfd, private and shared ranges.
 #include <fcntl.h>
 
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "guest_memfd.h"
+#include "util/wrapped.h"
 #include "vm.h"
 
 namespace tdctl {
@@ -94,6 +96,26 @@ Napi::Value Vm::kvm_set_user_memory_region2(const Napi::CallbackInfo& info) {
       to_undefined);
 }
 
+namespace {
+
+// The fds of a guest_memfd are the only ones of KVM that are not born O_CLOEXEC. A child that inherited
+// one would pin the VM, and its key slot, for as long as it runs.
+Result<UniqueFd> as_guest_memfd(Result<int> answer) {
+  Result<UniqueFd> memfd = as_fd(std::move(answer));
+  if (memfd.ok()) ::fcntl(memfd.value().get(), F_SETFD, FD_CLOEXEC);
+  return memfd;
+}
+
+// Makes the JS object of a guest_memfd that belongs to the VM with these slots.
+auto guest_memfd_of(std::shared_ptr<MemorySlots> slots, std::uint64_t size_bytes) {
+  return [slots = std::move(slots), size_bytes](Napi::Env env, UniqueFd fd) {
+    return make<GuestMemfd>(
+        env, {std::make_shared<FdHandle>(std::move(fd), "guest_memfd", slots), size_bytes});
+  };
+}
+
+}  // namespace
+
 Napi::Value Vm::kvm_create_guest_memfd(const Napi::CallbackInfo& info) {
   Arguments arguments(info, request::kvm_create_guest_memfd.name);
   arguments.object(info[0], "options");
@@ -103,17 +125,23 @@ Napi::Value Vm::kvm_create_guest_memfd(const Napi::CallbackInfo& info) {
   return call(
       arguments,
       [argument](const Kernel& kernel, int fd) mutable {
-        Result<UniqueFd> memfd =
-            as_fd(kernel.ioctl(fd, request::kvm_create_guest_memfd, &argument));
-        // The one fd of KVM that is not born O_CLOEXEC. A child that inherited it would pin the
-        // VM, and its key slot, for as long as it runs.
-        if (memfd.ok()) ::fcntl(memfd.value().get(), F_SETFD, FD_CLOEXEC);
-        return memfd;
+        return as_guest_memfd(kernel.ioctl(fd, request::kvm_create_guest_memfd, &argument));
       },
-      [size_bytes = argument.size, slots = handle()->slots()](Napi::Env env, UniqueFd fd) {
-        return make<GuestMemfd>(
-            env, {std::make_shared<FdHandle>(std::move(fd), "guest_memfd", slots), size_bytes});
-      });
+      guest_memfd_of(handle()->slots(), argument.size));
+}
+
+Napi::Value Vm::kvm_link_guest_memfd(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, request::kvm_link_guest_memfd.name);
+  std::optional<FdUse> source = arguments.guest_memfd(info[0], "source");
+  const std::uint64_t size_bytes = source ? unwrap<GuestMemfd>(info[0])->size_bytes() : 0;
+  return call(
+      arguments,
+      [source = std::move(source)](const Kernel& kernel, int fd) {
+        uapi::kvm_link_guest_memfd argument{};
+        argument.fd = static_cast<std::uint64_t>(source->fd());
+        return as_guest_memfd(kernel.ioctl(fd, request::kvm_link_guest_memfd, &argument));
+      },
+      guest_memfd_of(handle()->slots(), size_bytes));
 }
 
 Napi::Value Vm::kvm_set_memory_attributes(const Napi::CallbackInfo& info) {

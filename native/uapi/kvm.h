@@ -62,6 +62,13 @@ struct kvm_create_guest_memfd {
   std::uint64_t reserved[6];
 };
 
+// As posted with RFC v2 of linking guest_memfds (May 2025, 04/13); in no kernel.
+struct kvm_link_guest_memfd {
+  std::uint64_t fd;
+  std::uint64_t flags;
+  std::uint64_t reserved[6];
+};
+
 struct kvm_memory_attributes {
   std::uint64_t address;
   std::uint64_t size;
@@ -96,6 +103,20 @@ struct kvm_tdx_init_vm {
   std::uint64_t mrownerconfig[6];
   std::uint64_t reserved[12];
   kvm_cpuid2 cpuid;
+};
+
+// The same of the patch series v7 to v9 (v9 020/105), which copy 16384 bytes at once: the entries lie
+// inside, max_vcpus takes the place of xfam, and KVM reads XFAM off the entries of CPUID leaf 0xd.
+struct kvm_tdx_init_vm_fixed {
+  std::uint64_t attributes;
+  std::uint32_t max_vcpus;
+  std::uint32_t padding;
+  std::uint64_t mrconfigid[6];
+  std::uint64_t mrowner[6];
+  std::uint64_t mrownerconfig[6];
+  kvm_cpuid2 cpuid;
+  kvm_cpuid_entry2 entries[405];
+  std::uint64_t reserved[2];
 };
 
 struct kvm_tdx_init_mem_region {
@@ -158,6 +179,9 @@ inline constexpr Request kvm_set_memory_attributes{io_write<kvm_memory_attribute
 // KVM_CAP_GUEST_MEMFD
 inline constexpr Request kvm_create_guest_memfd{io_read_write<uapi::kvm_create_guest_memfd>(0xD4),
                                                 "KVM_CREATE_GUEST_MEMFD"};
+// Posted with this number and, in another version, with 0xD5, which Linux 7.3 gives to another request.
+inline constexpr Request kvm_link_guest_memfd{io_read_write<uapi::kvm_link_guest_memfd>(0xD6),
+                                              "KVM_LINK_GUEST_MEMFD"};
 // on a VM (KVM_CAP_VM_TSC_CONTROL) and on a vCPU (KVM_CAP_TSC_CONTROL)
 inline constexpr Request kvm_set_tsc_khz{io(0xA2), "KVM_SET_TSC_KHZ"};
 // on a vCPU

@@ -57,6 +57,10 @@ IS_AT(kvm_create_guest_memfd, size, 0);
 IS_AT(kvm_create_guest_memfd, flags, 8);
 IS_AT(kvm_create_guest_memfd, reserved, 16);
 
+HAS_SIZE(kvm_link_guest_memfd, 64);
+IS_AT(kvm_link_guest_memfd, fd, 0);
+IS_AT(kvm_link_guest_memfd, flags, 8);
+
 HAS_SIZE(kvm_memory_attributes, 32);
 IS_AT(kvm_memory_attributes, address, 0);
 IS_AT(kvm_memory_attributes, size, 8);
@@ -88,6 +92,15 @@ IS_AT(kvm_tdx_init_vm, mrownerconfig, 112);
 IS_AT(kvm_tdx_init_vm, reserved, 160);
 IS_AT(kvm_tdx_init_vm, cpuid, 256);
 
+HAS_SIZE(kvm_tdx_init_vm_fixed, 16384);
+IS_AT(kvm_tdx_init_vm_fixed, attributes, 0);
+IS_AT(kvm_tdx_init_vm_fixed, max_vcpus, 8);
+IS_AT(kvm_tdx_init_vm_fixed, mrconfigid, 16);
+IS_AT(kvm_tdx_init_vm_fixed, mrowner, 64);
+IS_AT(kvm_tdx_init_vm_fixed, mrownerconfig, 112);
+IS_AT(kvm_tdx_init_vm_fixed, cpuid, 160);
+IS_AT(kvm_tdx_init_vm_fixed, entries, 168);
+
 HAS_SIZE(kvm_tdx_init_mem_region, 24);
 IS_AT(kvm_tdx_init_mem_region, source_addr, 0);
 IS_AT(kvm_tdx_init_mem_region, gpa, 8);
@@ -108,6 +121,7 @@ IS_NUMBER(kvm_enable_cap, 0x4068AEA3);
 IS_NUMBER(kvm_memory_encrypt_op, 0xC008AEBA);
 IS_NUMBER(kvm_set_memory_attributes, 0x4020AED2);
 IS_NUMBER(kvm_create_guest_memfd, 0xC040AED4);
+IS_NUMBER(kvm_link_guest_memfd, 0xC040AED6);
 
 IS_COMMAND(kvm_tdx_capabilities, 0);
 IS_COMMAND(kvm_tdx_init_vm, 1);

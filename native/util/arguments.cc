@@ -202,9 +202,10 @@ constexpr CpuidField cpuid_fields[] = {
 }  // namespace
 
 std::vector<uapi::kvm_cpuid_entry2> Arguments::cpuid_entries(Napi::Value value,
-                                                             const std::string& name) {
+                                                             const std::string& name,
+                                                             std::uint32_t most) {
   std::vector<uapi::kvm_cpuid_entry2> entries;
-  const auto elements = array(value, name, uapi::kvm_max_cpuid_entries);
+  const auto elements = array(value, name, most);
   if (!elements) return entries;
 
   // The keys are made once: a fresh string for each field of each entry would be most of the cost.

@@ -57,7 +57,9 @@ class Arguments {
                                      std::uint32_t most);
   // At most as many as `into` has; what is left of it stays as it was.
   void uint64s(Napi::Value value, const std::string& name, std::span<std::uint64_t> into);
-  std::vector<uapi::kvm_cpuid_entry2> cpuid_entries(Napi::Value value, const std::string& name);
+  std::vector<uapi::kvm_cpuid_entry2> cpuid_entries(
+      Napi::Value value, const std::string& name,
+      std::uint32_t most = uapi::kvm_max_cpuid_entries);
   // [offset, offset + length) of a UserMemory that is open.
   MemoryRange memory_range(Napi::Value value, const std::string& name, std::uint64_t offset,
                            std::uint64_t length);

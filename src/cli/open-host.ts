@@ -10,8 +10,8 @@ import type { CommandIo } from './io.ts';
 export interface HostChoice {
   /** The value of `--host`. */
   readonly host: string;
-  /** The value of `--kernel`. */
-  readonly kernel: string;
+  /** The value of `--kernel`; without one a simulated host has the default, and a real one is asked. */
+  readonly kernel?: string | undefined;
   /** The faults of `--fault`; a real host has none. */
   readonly faults?: FaultInjector | undefined;
 }
@@ -29,7 +29,7 @@ export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host>
     case 'auto':
       return openAuto(choice, io);
     case 'kvm':
-      return (await import('../host/kvm/kvm-host.ts')).openKvmHost();
+      return openKvm(choice.kernel);
     case 'soft':
     case 'sim':
       return openSimulatingHost(kind, profile, choice);
@@ -55,6 +55,15 @@ export function requireSimulatedHost(host: string, option: string): void {
     message: `${option} is for simulated hosts, and \`--host ${kind}\` ${kind === 'kvm' ? 'is real' : 'may be real'}`,
     hint: 'add `--host sim` or `--host soft`',
   });
+}
+
+async function openKvm(kernel: string | undefined): Promise<Host> {
+  const { openKvmHost } = await import('../host/kvm/kvm-host.ts');
+  if (kernel === undefined) return openKvmHost();
+  const { kernelNamed } = await import('./kernel-named.ts');
+  return openKvmHost(
+    kernelNamed(kernel, { op: 'choose the rules of the kernel', place: '--kernel' }),
+  );
 }
 
 async function openSimulatingHost(

@@ -21,10 +21,15 @@ export const hostOption = () =>
     ).default('auto'),
   );
 
+/** Without a default, because a real kernel is asked for its rules where none are named. */
 export const kernelOption = () =>
-  new Option('--kernel <abi>', 'whose KVM rules a sim or soft host follows').default(
-    'upstream-7.3',
+  new Option(
+    '--kernel <abi>',
+    'whose KVM rules a sim or soft host follows (default: upstream-7.3), or a kvm host has (default: it is asked)',
   );
+
+export const simulatedKernelOption = () =>
+  new Option('--kernel <abi>', 'whose KVM rules a simulated host follows').default('upstream-7.3');
 
 export const faultOption = (hosts: 'the simulated host' | 'a sim or soft host') =>
   repeatableFault(`make a call of ${hosts} fail, such as KVM_CREATE_VCPU#3=ENOMEM; repeatable`);
@@ -46,7 +51,7 @@ export const rehearsedHostOption = () =>
 export const rehearsedKernelOption = () =>
   new Option(
     '--kernel <abi>',
-    'whose KVM rules a sim or soft host follows (default: as the file says, or upstream-7.3)',
+    'whose KVM rules a sim or soft host follows, or a kvm host has (default: as the file says, or upstream-7.3; a kvm host is asked)',
   );
 
 export const logLevelOption = () =>

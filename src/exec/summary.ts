@@ -1,9 +1,11 @@
 /** What came of a run under supervision: the TDs, the key slots, the refusals, what was left. */
 import type { UnservedCall } from '../../native/index.ts';
+import { capabilities } from '../abi/kvm/capabilities.ts';
 import { requestWith } from '../abi/kvm/requests.ts';
+import { NO_FD } from '../abi/kvm/structs.ts';
 import { decodeStatus } from '../abi/tdx/status.ts';
 import { explainRefusal } from '../diagnosis/refusals.ts';
-import type { Answer, Handle, SimulatedMachine } from '../simulator/index.ts';
+import type { Answer, Copy, Handle, SimulatedMachine } from '../simulator/index.ts';
 import { describeCall } from '../trace/index.ts';
 import type { AnsweredCall, CallListener } from './dispatcher.ts';
 import type { CommandExit } from './execute.ts';
@@ -61,7 +63,10 @@ export interface RefusalSummary {
   count: number;
   readonly meaning: string;
   readonly hint: string;
-  /** Every VMM meets such a refusal on its way: it asks for a list again with more room, for example. */
+  /**
+   * Nothing is wrong: every VMM meets such a refusal on its way, when it asks for a list again with more
+   * room, or asks what a kernel does by a request that only a refusal answers.
+   */
   readonly routine: boolean;
 }
 
@@ -235,7 +240,7 @@ export class SummaryCollector implements CallListener {
       count: 1,
       meaning,
       hint,
-      routine: rank === 'effect',
+      routine: rank === 'effect' || isQuestion(call, check),
     });
   }
 
@@ -247,6 +252,28 @@ export class SummaryCollector implements CallListener {
     const text = isListed ? hex(BigInt(number)) : 'others';
     this.#unknown.set(key, { on: kind, number: text, errno, count });
   }
+}
+
+/** Requests that ask what a kernel does: no capability tells it, and they can do nothing but ask. */
+function isQuestion({ request, copies }: AnsweredCall, check: string | undefined): boolean {
+  switch (request.request) {
+    case 'KVM_ENABLE_CAP': {
+      const { cap, args } = readStruct(copies.cap) as { cap?: number; args?: readonly bigint[] };
+      if (cap === capabilities.KVM_CAP_MAX_VCPUS) return check === 'enable-cap.unknown';
+      return cap === capabilities.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM && args?.[0] === NO_FD;
+    }
+    case 'KVM_TDX_INIT_VM':
+      return check === 'init-vm.too-many-cpuid-entries';
+    case 'KVM_TDX_TERMINATE_VM':
+      return check === 'command.unknown';
+    default:
+      return false;
+  }
+}
+
+function readStruct(copies: readonly Copy[] | undefined): object {
+  const value = copies?.find(({ access }) => access === 'read')?.value;
+  return typeof value === 'object' && value !== null ? value : {};
 }
 
 function noneYet(): VmCounts {

@@ -24,6 +24,10 @@ export interface HostFacts {
     readonly presentCpusBind: boolean;
     /** A vCPU can be made before KVM_TDX_INIT_VM, which the destination of a move needs. */
     readonly vcpusBeforeInitVm: boolean;
+    /** `struct kvm_tdx_init_vm`: its entries follow it, or lie inside its 16384 bytes. */
+    readonly initVmStruct: 'sized by nent' | 'fixed size';
+    /** KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM moves TDs, as in two patch series and in no release. */
+    readonly movesTds: boolean;
     /** How another VM gets at private memory: KVM_LINK_GUEST_MEMFD, the same file bound, or not. */
     readonly sharesGuestMemory: 'link' | 'bind' | 'no';
     /** KVM_TDX_TERMINATE_VM exists. It was posted and is not in Linux 7.3. */
@@ -48,17 +52,6 @@ export interface HostFacts {
     readonly maxVcpuIds: number;
   };
 }
-
-/** What every kernel does that was released with TDX, Linux 6.16 and later. */
-export const releasedKernel = {
-  hasMaxVcpusCap: false,
-  takesMaxVcpusInInitVm: false,
-  presentCpusBind: true,
-  // tdx_vcpu_create() gives EIO until KVM_TDX_INIT_VM has succeeded.
-  vcpusBeforeInitVm: false,
-  sharesGuestMemory: 'no',
-  hasTerminateVm: false,
-} as const satisfies Partial<HostFacts['kernel']>;
 
 /**
  * What bounds the vCPUs of a TD; null where there is no such bound, or it is not known. The

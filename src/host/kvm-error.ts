@@ -13,6 +13,8 @@ export interface KvmErrorOptions {
   readonly hwStatus?: bigint | undefined;
   /** The stable name of the kernel's check that refused. Only simulated hosts know it. */
   readonly check?: string | undefined;
+  /** For so many milliseconds the request was repeated before it was given up. */
+  readonly repeatedMs?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -25,6 +27,7 @@ export class KvmError extends Error {
   readonly code: string;
   readonly hwStatus: bigint | undefined;
   readonly check: string | undefined;
+  readonly repeatedMs: number | undefined;
 
   constructor(options: KvmErrorOptions) {
     const code = errnoName(options.errno);
@@ -41,6 +44,13 @@ export class KvmError extends Error {
     this.code = code;
     this.hwStatus = options.hwStatus;
     this.check = options.check;
+    this.repeatedMs = options.repeatedMs;
+  }
+
+  /** The same refusal of a request that was repeated for so long. */
+  after(repeatedMs: number): KvmError {
+    const { request, capability, errno, hwStatus, check, cause } = this;
+    return new KvmError({ request, capability, errno, hwStatus, check, cause, repeatedMs });
   }
 
   static of(request: RequestName, code: ErrnoName, hwStatus?: bigint): KvmError {

@@ -21,6 +21,8 @@ interface StepSession {
   readonly publish: (body: StepEnded) => void;
   /** Counts the requests since they were last taken, which are those of the step that ends. */
   readonly requests: { take(): readonly RequestCount[] };
+  /** An effect sets it that has nothing to do on this host. */
+  skipped?: boolean;
 }
 
 type Effect<Session, Output> = (session: Session, signal: AbortSignal) => Promise<Output>;
@@ -108,7 +110,9 @@ async function timed<Session extends StepSession, Output>(
     await nextTurn();
     signal.throwIfAborted();
     const output = await session.aroundStep(state, () => effect(session, signal));
-    end(signal.aborted ? 'interrupted' : 'done');
+    const { skipped = false } = session;
+    session.skipped = false;
+    end(signal.aborted ? 'interrupted' : skipped ? 'skipped' : 'done');
     return output;
   } catch (error) {
     end(signal.aborted ? 'interrupted' : 'failed');

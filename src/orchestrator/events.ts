@@ -22,10 +22,13 @@ export interface StateEntered {
   readonly transitions: readonly string[];
 }
 
+/** `skipped`: there is nothing to do on this host. */
+export type StepResult = 'done' | 'skipped' | 'failed' | 'interrupted';
+
 export interface StepEnded {
   readonly event: 'step.ended';
   readonly step: string;
-  readonly result: 'done' | 'failed' | 'interrupted';
+  readonly result: StepResult;
   readonly durationMs: number;
   readonly requests: readonly RequestCount[];
 }

@@ -1,4 +1,4 @@
-export type { RequestCount, TdEventBody, TdRunEvent } from './events.ts';
+export type { RequestCount, StepResult, TdEventBody, TdRunEvent } from './events.ts';
 export type { MigrationEventBody, MigrationRunEvent } from './migration/events.ts';
 export {
   type MigrationOptions,

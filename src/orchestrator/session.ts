@@ -24,6 +24,8 @@ export interface TdSession {
   readonly origin: Origin | undefined;
   /** Present while the vCPUs are entered. */
   runs: VcpuRuns | undefined;
+  /** The step under way has nothing to do on this host. */
+  skipped?: boolean;
 }
 
 /** Runs a step, named by its state. It runs the step once, unless a proof wants it otherwise. */

@@ -35,6 +35,7 @@ async function factsFor(error: KvmError, session: TdSession): Promise<RefusalFac
   return {
     keySlots: error.code === 'ENOSPC' ? await readKeySlots(session) : undefined,
     perVmVcpus: handles.has('maxVcpus') ? handles.get('maxVcpus') : undefined,
+    repeatedMs: error.repeatedMs,
   };
 }
 

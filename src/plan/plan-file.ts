@@ -26,7 +26,7 @@ const schema = z.strictObject({
   kind: z.literal(kind),
   version: z.literal(version),
   /** The choice as `--host` and `--kernel` take it. */
-  choice: z.strictObject({ host: z.string(), kernel: z.string() }),
+  choice: z.strictObject({ host: z.string(), kernel: z.string().optional() }),
   specPath: z.string().min(1),
   /** This is compared field by field before a run. */
   made: z.strictObject({
@@ -53,12 +53,12 @@ const format: FileFormat<typeof schema> = {
 /** @throws TdctlError where it cannot be written, or a file of that name is there. */
 export async function savePlan(
   file: string,
-  { plan, kernel }: { readonly plan: TdPlan; readonly kernel: string },
+  { plan, kernel }: { readonly plan: TdPlan; readonly kernel: string | undefined },
 ): Promise<void> {
   const saved: SavedPlan = {
     kind,
     version,
-    choice: { host: plan.facts.name, kernel },
+    choice: { host: plan.facts.name, ...(kernel !== undefined && { kernel }) },
     specPath: resolve(plan.spec.source.path),
     made: madeFrom(plan),
   };

@@ -1,14 +1,19 @@
 /** What is noted of a run while it goes on: the steps of every VM, and the key slots over time. */
 import type { MigrationStateId, Verdict } from '../../machines/intra-host-migration/index.ts';
 import type { StepError, TdStateId } from '../../machines/td-lifecycle/index.ts';
-import type { MigrationRunEvent, RequestCount, TdRunEvent } from '../orchestrator/index.ts';
+import type {
+  MigrationRunEvent,
+  RequestCount,
+  StepResult,
+  TdRunEvent,
+} from '../orchestrator/index.ts';
 import type { RecordedEvent } from './recorded-event.ts';
 
 /** A TD has a lane for each VM it has been in: `web`, `web→2`, `web→3`; a move stands in its own. */
 export interface LaneStep {
   readonly lane: string;
   readonly step: string;
-  readonly result: 'done' | 'failed' | 'interrupted';
+  readonly result: StepResult;
   /** Both times are milliseconds of the machine's clock, from the start of the run. */
   readonly startMs: number;
   readonly endMs: number;

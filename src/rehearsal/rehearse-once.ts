@@ -51,8 +51,9 @@ export interface Rehearsal {
   readonly losses: readonly Loss[];
   /** The run never came to these faults. */
   readonly unmet: readonly RehearsalFault[];
-  /** Milliseconds of the simulated clock. */
   readonly elapsedMs: number;
+  /** Whose milliseconds all times are: of the simulated machine, or of this one. */
+  readonly clock: 'simulated' | 'real';
   readonly trace: readonly TracedCall[];
 }
 
@@ -140,7 +141,8 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
           });
     if (snapshot !== undefined) violations.push(...judgeAtEnd(world, snapshot, losses));
     const { elapsedMs } = record;
-    return { results, record, violations, losses, unmet, elapsedMs, trace };
+    const clock = stage.host.simulatedTimeNs === undefined ? 'real' : 'simulated';
+    return { results, record, violations, losses, unmet, elapsedMs, clock, trace };
   } finally {
     stopTrace?.();
     await stage.close();

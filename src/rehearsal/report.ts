@@ -39,6 +39,8 @@ export interface ReportedRun {
   /** The run never came to these faults. */
   readonly unmet: readonly string[];
   readonly elapsedMs: number;
+  /** Whose milliseconds all times are. */
+  readonly clock: Rehearsal['clock'];
 }
 
 export interface ReportedResult {
@@ -148,6 +150,7 @@ function reportedRun(run: Rehearsal, host: HostFacts | undefined): ReportedRun {
     violations: run.violations,
     unmet: run.unmet.map(formatRehearsalFault),
     elapsedMs: run.elapsedMs,
+    clock: run.clock,
   };
 }
 

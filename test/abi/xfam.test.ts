@@ -1,11 +1,13 @@
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import {
+  withXfam,
   xfamFindings,
   xfamFixed0,
   xfamFixed1,
   xfamMask,
   xfamNames,
+  xfamOfCpuid,
 } from '../../src/abi/tdx/xfam.ts';
 
 /** From the module's check_xfam(), written out here a second time. */
@@ -68,4 +70,15 @@ describe('XFAM', () => {
       'avx512 requires',
     ]);
   });
+});
+
+describe('XFAM in CPUID leaf 0xd', () => {
+  propertyTest.prop([fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })])(
+    'is read as it was written, whatever the leaf said before',
+    (xfam) => {
+      const before = withXfam([], ~xfam & 0xffff_ffff_ffff_ffffn);
+      expect(xfamOfCpuid(withXfam(before, xfam))).toBe(xfam);
+      expect(withXfam(before, xfam)).toHaveLength(2);
+    },
+  );
 });

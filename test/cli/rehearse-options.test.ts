@@ -55,10 +55,9 @@ describe('the command that plays a reduced scenario again', () => {
   });
 });
 
-test('a real kernel is asked for a move; a simulated one is known', async () => {
+test('a move is played where the kernel makes moves', async () => {
   const { facts } = await helloPlan('upstream-7.3');
   const { facts: moving } = await helloPlan(kernel);
-  expect(defaultHops({ ...facts, kind: 'kvm' })).toBe(1);
   expect(defaultHops(facts)).toBe(0);
   expect(defaultHops(moving)).toBe(1);
 });

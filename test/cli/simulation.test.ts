@@ -14,6 +14,29 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 const run = (...args: string[]) =>
   cli(['run', 'examples/hello.yaml', '--until', 'runnable', ...args]);
 
+describe('a request that the kernel wants repeated', () => {
+  test('goes on once the TD is not busy any more', async () => {
+    const { exitCode, stdout } = await run(
+      '--host',
+      'sim',
+      '--fault',
+      'TDH.MR.FINALIZE=TDX_OPERAND_BUSY|RCX',
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('KVM_TDX_FINALIZE_VM (EBUSY), KVM_TDX_FINALIZE_VM');
+  });
+
+  test.for([
+    ['TDH.MR.FINALIZE#1+=TDX_OPERAND_BUSY|RCX', '0.18 s'],
+    ['KVM_TDX_INIT_MEM_REGION#1+=EAGAIN', '30 s'],
+  ])('and never goes on is not told to be repeated: %s', async ([fault = '', time]) => {
+    const { exitCode, stderr } = await run('--host', 'sim', '--fault', fault);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`it was repeated for ${time} and never went on`);
+    expect(stderr).not.toMatch(/QEMU|repeat it/);
+  });
+});
+
 describe('run --trace', () => {
   test('writes the golden trace of examples/hello.yaml, the same every time', async () => {
     const path = join(scratch, 'hello.trace');

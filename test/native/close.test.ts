@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { Vm } from '../../native/index.ts';
 import { ioctlNumbers } from '../../src/abi/kvm/requests.ts';
 import { KvmVm } from '../../src/host/kvm/kvm-vm.ts';
 import {
@@ -14,6 +15,7 @@ import {
   zeros,
 } from './support.ts';
 
+const kvmVm = (vm: Vm) => new KvmVm(vm, { initVmStruct: 'sized by nent' });
 const { KVM_ENABLE_CAP } = ioctlNumbers;
 const { KVM_CREATE_GUEST_MEMFD, KVM_CREATE_IRQCHIP, KVM_CREATE_VCPU, KVM_CREATE_VM } = ioctlNumbers;
 const { KVM_SET_USER_MEMORY_REGION, KVM_SET_USER_MEMORY_REGION2 } = ioctlNumbers;
@@ -118,8 +120,8 @@ describe('close', () => {
     );
     const source = await system.kvmCreateVm(0);
     const { fd } = source;
-    const port = new KvmVm(source);
-    const moved = new KvmVm(vm).moveEncContextFrom({ source: port });
+    const port = kvmVm(source);
+    const moved = kvmVm(vm).moveEncContextFrom({ source: port });
     const closed = port.close();
     // Others take the lowest number that is free.
     const opened = await requireAddon(context).System.open('/dev/null');
@@ -131,7 +133,7 @@ describe('close', () => {
     const { argument } = calls().at(-1) ?? {};
     const { buffer, byteOffset } = argument ?? zeros(16);
     expect(new BigUint64Array(buffer.slice(byteOffset))[1]).toBe(BigInt(fd));
-    const again = new KvmVm(vm).moveEncContextFrom({ source: port });
+    const again = kvmVm(vm).moveEncContextFrom({ source: port });
     expect(await rejection(again)).toMatchObject({
       request: 'KVM_ENABLE_CAP',
       capability: 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM',

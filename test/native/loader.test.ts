@@ -49,9 +49,11 @@ const vmNames = {
   kvmSetUserMemoryRegion: true,
   kvmSetUserMemoryRegion2: true,
   kvmCreateGuestMemfd: true,
+  kvmLinkGuestMemfd: true,
   kvmSetMemoryAttributes: true,
   tdxCapabilities: true,
   tdxInitVm: true,
+  tdxInitVmFixed: true,
   tdxFinalizeVm: true,
   tdxTerminateVm: true,
 } satisfies Record<keyof Vm, true>;

@@ -22,6 +22,8 @@ const facts: HostFacts = {
     takesMaxVcpusInInitVm: false,
     presentCpusBind: true,
     vcpusBeforeInitVm: false,
+    initVmStruct: 'sized by nent',
+    movesTds: false,
     sharesGuestMemory: 'no',
     hasTerminateVm: false,
   },

@@ -18,6 +18,12 @@ export const KVM_MAX_CPUID_ENTRIES = 256;
 /** Those that struct kvm_tdx_init_vm of the series up to v9 has room for: 40 bytes each, to 16384. */
 export const fixedInitVmEntries = 405;
 
+/** No process has this fd open: the kernel reads the argument as an int. */
+export const NO_FD = 0xffff_ffffn;
+
+/** The pins of an I/O APIC: so many routes a VMM asks of KVM_CAP_SPLIT_IRQCHIP, as QEMU does. */
+export const KVM_IOAPIC_NUM_PINS = 24n;
+
 /** Flags of KVM_SET_USER_MEMORY_REGION2. */
 export const KVM_MEM_READONLY = 2;
 export const KVM_MEM_GUEST_MEMFD = 4;

@@ -5,7 +5,7 @@
  * These are the rules of every host. What a host's CPUs and KVM offer is a fact of the host.
  */
 import { findEntry } from '../kvm/cpuid.ts';
-import type { CpuidEntry } from '../kvm/structs.ts';
+import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../kvm/structs.ts';
 import {
   bit,
   bits,
@@ -67,6 +67,18 @@ export function xcr0Of(xfam: bigint): bigint {
 export function xfamOfCpuid(entries: readonly CpuidEntry[]): bigint {
   const [user, supervisor] = [findEntry(entries, 0xd, 0), findEntry(entries, 0xd, 1)];
   return quad(user?.edx, user?.eax) | quad(supervisor?.edx, supervisor?.ecx);
+}
+
+/** The entries with leaf 0xD saying this XFAM, whatever they said of it before. */
+export function withXfam(entries: readonly CpuidEntry[], xfam: bigint): CpuidEntry[] {
+  const low = (mask: bigint) => Number(mask & 0xffff_ffffn);
+  const [user, supervisor] = [xcr0Of(xfam), xfam & ~xcr0Of(xfam)];
+  const size = { flags: KVM_CPUID_FLAG_SIGNIFCANT_INDEX, eax: 0, ebx: 0, ecx: 0, edx: 0 };
+  return [
+    ...entries.filter(({ function: leaf, index }) => leaf !== 0xd || index > 1),
+    { ...size, function: 0xd, index: 0, eax: low(user), edx: low(user >> 32n) },
+    { ...size, function: 0xd, index: 1, ecx: low(supervisor), edx: low(supervisor >> 32n) },
+  ];
 }
 
 function quad(high = 0, low = 0): bigint {

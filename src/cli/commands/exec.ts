@@ -1,7 +1,7 @@
 import { Argument, Command, Option } from '@commander-js/extra-typings';
 import { hostName, inputFile, outputFile, programName } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
-import { faultOption, kernelOption } from '../options.ts';
+import { faultOption, simulatedKernelOption } from '../options.ts';
 
 export function execCommand(io: CommandIo, endWith: (exitCode: number) => void) {
   return new Command('exec')
@@ -23,7 +23,7 @@ export function execCommand(io: CommandIo, endWith: (exitCode: number) => void) 
         ),
       ),
     )
-    .addOption(kernelOption())
+    .addOption(simulatedKernelOption())
     .addOption(
       inputFile(
         new Option('--run <script>', 'what the guests do, a RunScript file (default: power off)'),

@@ -2,7 +2,7 @@ import { Argument, Command } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
 import { inputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
-import { kernelOption, outputOption } from '../options.ts';
+import { outputOption, simulatedKernelOption } from '../options.ts';
 
 /** @param endWith takes 6 when no host can take the TD. */
 export function fitCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
@@ -20,7 +20,7 @@ export function fitCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void)
     )
     .option('--from <host>', 'the host that the TD runs on: a file or sim:PROFILE')
     .option('--limit <n>', 'hosts listed of each kind, as text; all are judged and counted', '20')
-    .addOption(kernelOption())
+    .addOption(simulatedKernelOption())
     .addOption(outputOption())
     .addHelpText(
       'after',

@@ -120,7 +120,7 @@ function refusalRows(refusals: readonly RefusalSummary[]): Row[] {
     .filter(({ routine }) => routine)
     .map(({ request, errno, count: calls }) => `${times(request, calls)} (${errno})`);
   if (names.length === 0) return rows;
-  const text = `also refused, as to every VMM: ${names.join(', ')}`;
+  const text = `also refused, as to every VMM or to a question: ${names.join(', ')}`;
   return [...rows, { label: 'routine', text, tone: 'quiet' }];
 }
 

@@ -46,7 +46,7 @@ export async function showPlan(options: PlanCommandOptions, io: CommandIo): Prom
 async function save(
   file: string,
   { plan, findings }: PlanReport,
-  { kernel, io }: { readonly kernel: string; readonly io: CommandIo },
+  { kernel, io }: { readonly kernel: string | undefined; readonly io: CommandIo },
 ): Promise<void> {
   if (!plan || findings.length > 0) {
     say(io, `${file} was not written: there are findings`);

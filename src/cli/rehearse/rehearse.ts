@@ -1,6 +1,7 @@
 /** `tdctl rehearse`: plays a scenario, then its faults, and says what came of it. */
 import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { type ExitCode, TdctlError } from '../../errors/index.ts';
+import type { HostFacts } from '../../host/facts.ts';
 import {
   buildReport,
   proveAll,
@@ -77,7 +78,7 @@ async function play(playing: Playing): Promise<RehearsalReport> {
   const place = { profile: source.profile, kernelAbi: source.kernel };
   const scenario = await source.scenarioUnder(source.kernel);
   const faults = source.fault.map(readRehearsalFault);
-  noteNoMove(source, scenario, io);
+  noteNoMove(kernelOf(source), scenario, io);
   const sweeps = source.faults !== 'none';
   const traced = sweeps || options.html !== undefined;
   const run = await rehearseSimulated(place, { scenario, faults, traced });
@@ -109,17 +110,17 @@ async function playOnHost({ source, options, io }: Playing): Promise<RehearsalRe
     ...(options.proofs === true ? ['--proofs'] : []),
   ];
   refuseOnHost(given, source.host);
-  noteWhatMoves(source, io);
-  const host = await openHost({ host: source.host, kernel: source.kernel }, io);
+  const host = await openHost({ host: source.host, kernel: source.namedKernel }, io);
   let scenario: Scenario;
   try {
-    scenario = await source.scenarioOn(await host.facts());
+    const facts = await host.facts();
+    scenario = await source.scenarioOn(facts);
+    noteNoMove(facts.kernel, scenario, io);
     refuseOnHost(scenario.slotsLeft === undefined ? [] : ['--slots-left'], source.host);
   } catch (error) {
     await host.close();
     throw error;
   }
-  noteNoMove(source, scenario, io);
   const run = await rehearseOn(realStage(host), { scenario });
   return buildReport({ ...askedFor(source, options), scenario, run });
 }
@@ -135,18 +136,20 @@ export function refuseOnHost([first]: readonly string[], host: string): void {
   });
 }
 
-/** Says why no move is played, where the kernel is the reason. */
-export function noteNoMove(source: Source, { operations }: Scenario, io: CommandIo): void {
-  if (singleOperations(operations).some((operation) => operation.do === 'migrate')) return;
-  if (source.kind === 'kvm' || kernelAbiOf(source.kernel).move !== undefined) return;
-  io.stderr.write(
-    `note: no move is played: ${source.kernel} moves no TDs; \`--kernel rfc-migration-v2\` does\n`,
-  );
+/** What the kernel of a simulated machine does. */
+export function kernelOf({ kernel }: Source): Pick<HostFacts['kernel'], 'movesTds' | 'rules'> {
+  return { rules: kernel, movesTds: kernelAbiOf(kernel).move !== undefined };
 }
 
-function noteWhatMoves({ kind }: Source, io: CommandIo): void {
-  if (kind !== 'kvm') return;
+/** Says why no move is played, where the kernel is the reason. */
+export function noteNoMove(
+  { movesTds, rules }: Pick<HostFacts['kernel'], 'movesTds' | 'rules'>,
+  { operations }: Scenario,
+  io: CommandIo,
+): void {
+  if (movesTds) return;
+  if (singleOperations(operations).some((operation) => operation.do === 'migrate')) return;
   io.stderr.write(
-    'note: a TD moves where the kernel has the rules of rfc-migration-v2 or rfc-migration-v1; no released kernel has them\n',
+    `note: no move is played: ${rules} moves no TDs; \`--host sim --kernel rfc-migration-v2\` does\n`,
   );
 }

@@ -15,7 +15,8 @@ import { count, formatDuration, times } from '../output/units.ts';
 
 type Colors = ReturnType<typeof paint>;
 
-const marks = { done: '✓', failed: '✗', interrupted: '‒' } as const;
+const marks = { done: '✓', skipped: '·', failed: '✗', interrupted: '‒' } as const;
+export const timeWords = { simulated: 'simulated time', real: 'time' } as const;
 /** So many lines of the timeline are printed; the data has the rest. */
 const mostSteps = 80;
 
@@ -32,7 +33,7 @@ export function reportText(report: RehearsalReport, withColors: boolean): string
   ].join('');
 }
 
-/** Times are simulated milliseconds; the steps of all VMs stand in the order in which they began. */
+/** Times are milliseconds of the clock of the host; the steps of all VMs stand in the order in which they began. */
 function timelineText(steps: readonly LaneStep[], colors: Colors): string {
   const inOrder = [...steps].sort(byStart);
   const shown = inOrder.slice(0, mostSteps);
@@ -44,12 +45,13 @@ function timelineText(steps: readonly LaneStep[], colors: Colors): string {
         return answer === 'ok' ? text : `${text} (${answer})`;
       })
       .join(', ');
+    const does = result === 'skipped' ? 'this host runs no guests' : made;
     const row = [
       startMs.toFixed(3).padStart(10),
       formatDuration(endMs - startMs).padStart(8),
       sanitize(lane),
       `${marks[result]} ${step.step}`,
-      made,
+      does,
     ];
     return step.step === 'moving' ? [pointOfNoReturn, row] : [row];
   });
@@ -89,7 +91,7 @@ function resultsText({ run }: RehearsalReport, colors: Colors): string {
     ...lines,
     '\n',
     columns([
-      ['simulated time', formatDuration(run.elapsedMs)],
+      [timeWords[run.clock], formatDuration(run.elapsedMs)],
       ['key slots', slotsText(run.slots)],
       ...blackouts.slice(0, 10),
       ...run.losses.map(({ what, count: number, by, words }) => [

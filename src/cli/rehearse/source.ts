@@ -1,5 +1,4 @@
 /** From the file and the options to what is played, and where. */
-import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { TdctlError } from '../../errors/index.ts';
 import type { NamedFiles } from '../../files/named-files.ts';
 import { loadFirmware } from '../../firmware/index.ts';
@@ -24,6 +23,8 @@ export interface Source {
   readonly host: string;
   readonly profile: StageOptions['profile'];
   readonly kernel: string;
+  /** The kernel ABI that was asked for, on the command line or in the file. */
+  readonly namedKernel: string | undefined;
   readonly kind: 'sim' | 'soft' | 'kvm';
   /** The scenario under a kernel ABI, which decides what a host allows. */
   readonly scenarioUnder: (kernel: string) => Promise<Scenario>;
@@ -50,10 +51,12 @@ export async function openSource(
   const profile = profileText === undefined ? undefined : await hostProfile(profileText);
   const scenarioOn = file === undefined ? await ofTd(text, given) : await ofFile(file, given);
   const faultOfFile = file?.fault ?? [];
+  const namedKernel = options.kernel ?? file?.kernel;
   return {
     host,
     profile: profile ?? 'spr-1.5',
-    kernel: options.kernel ?? file?.kernel ?? defaultKernelAbi,
+    kernel: namedKernel ?? defaultKernelAbi,
+    namedKernel,
     kind,
     scenarioOn,
     scenarioUnder: async (kernel) => {
@@ -126,13 +129,9 @@ async function ofTd(text: string, { options, numbers, files }: Given): Promise<S
 
 type ScenarioOn = (facts: HostFacts) => Promise<Scenario>;
 
-/**
- * One move is played where the kernel makes moves. A number that was asked for is tried all the same. A
- * real kernel is always asked, for nothing but its answer tells whether it moves TDs.
- */
-export function defaultHops({ kind, kernel }: Pick<HostFacts, 'kind' | 'kernel'>): number {
-  if (kind === 'kvm') return 1;
-  return kernelAbiOf(kernel.rules).move === undefined ? 0 : 1;
+/** One move is played where the kernel makes moves. A number that was asked for is tried all the same. */
+export function defaultHops({ kernel }: Pick<HostFacts, 'kernel'>): number {
+  return kernel.movesTds ? 1 : 0;
 }
 
 interface Given {

@@ -4,6 +4,7 @@ import { type FirmwareImage, loadFirmware } from '../../firmware/index.ts';
 import type { Host } from '../../host/port.ts';
 import { startTd, type TdRunEvent } from '../../orchestrator/index.ts';
 import { planTd, type TdPlan } from '../../plan/index.ts';
+import { defaultKernelAbi } from '../../abi/kvm/kernels/index.ts';
 import type { RecordedFaults } from '../../simulator/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
@@ -58,7 +59,7 @@ interface OnHost {
 async function runOnHost(given: OnHost): Promise<void> {
   const { options, source, faults, spec, firmware, log, interrupts, io } = given;
   const host = await openHost({ ...source.choice, faults }, io);
-  const { host: traced, kernel } = source.choice;
+  const { host: traced, kernel = defaultKernelAbi } = source.choice;
   const trace = await startTrace(host, {
     path: options.trace,
     header: { host: traced, kernel, command: ['tdctl', 'run', source.specPath] },

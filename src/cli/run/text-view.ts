@@ -29,6 +29,7 @@ export function textView(io: CommandIo): RunView {
   };
   const marks = {
     done: colors.green('✓'),
+    skipped: colors.dim('·'),
     failed: colors.red('✗'),
     interrupted: colors.yellow('■'),
   };

@@ -15,7 +15,7 @@ import type { PageFacts } from '../../watch/index.ts';
 import type { CommandIo } from '../io.ts';
 import { openHost } from '../open-host.ts';
 import { readRehearsalFault } from '../rehearse/fault.ts';
-import { noteNoMove, refuseOnHost } from '../rehearse/rehearse.ts';
+import { kernelOf, noteNoMove, refuseOnHost } from '../rehearse/rehearse.ts';
 import type { Source } from '../rehearse/source.ts';
 
 export interface PreparedRun {
@@ -31,15 +31,14 @@ interface Watching {
   readonly listener: (event: RecordedEvent) => void;
 }
 
-export async function prepareRun(source: Source, io: CommandIo): Promise<PreparedRun> {
-  const prepared = await (source.kind === 'sim' ? onMachine(source) : onHost(source, io));
-  noteNoMove(source, prepared.scenario, io);
-  return prepared;
+export function prepareRun(source: Source, io: CommandIo): Promise<PreparedRun> {
+  return source.kind === 'sim' ? onMachine(source, io) : onHost(source, io);
 }
 
-async function onMachine(source: Source): Promise<PreparedRun> {
+async function onMachine(source: Source, io: CommandIo): Promise<PreparedRun> {
   const place = { profile: source.profile, kernelAbi: source.kernel };
   const scenario = await source.scenarioUnder(source.kernel);
+  noteNoMove(kernelOf(source), scenario, io);
   const faults = source.fault.map(readRehearsalFault);
   return {
     scenario,
@@ -67,9 +66,11 @@ async function machineFacts(place: StageOptions) {
 /** With real VMs, everything is played once, and nothing is broken on purpose. */
 async function onHost(source: Source, io: CommandIo): Promise<PreparedRun> {
   refuseOnHost(source.fault.length === 0 ? [] : ['--fault'], source.host);
-  const host = await openHost({ host: source.host, kernel: source.kernel }, io);
+  const host = await openHost({ host: source.host, kernel: source.namedKernel }, io);
   try {
-    const scenario = await source.scenarioOn(await host.facts());
+    const facts = await host.facts();
+    const scenario = await source.scenarioOn(facts);
+    noteNoMove(facts.kernel, scenario, io);
     return {
       scenario,
       canHold: false,

@@ -25,7 +25,7 @@ import { type HostSummary, hostSummary } from './summary.ts';
 export function captureToHostProfile(capture: HostCapture, name: string): HostProfile {
   const { facts } = capture;
   const summary = hostSummary(facts);
-  const { presentCpus: present, memory, capabilities, supportedCpuid } = summary;
+  const { memory, capabilities, supportedCpuid } = summary;
   if (capabilities === undefined || supportedCpuid.length === 0) {
     throw lacks(
       name,
@@ -33,10 +33,11 @@ export function captureToHostProfile(capture: HostCapture, name: string): HostPr
       'capture it where the native addon is built and /dev/kvm may be opened',
     );
   }
+  const assumptions: string[] = [];
+  const present = presentCpusOf({ summary, assumptions });
   if (present === undefined) throw lacks(name, 'the CPUs that are present', 'capture it again');
   if (memory === undefined) throw lacks(name, 'the size of the memory', 'capture it again');
 
-  const assumptions: string[] = [];
   const module = moduleOf(facts, { summary, assumptions });
   const machine: Omit<Platform, 'cpuid'> = {
     ...cpusOf(facts, { present, summary, assumptions }),
@@ -85,11 +86,24 @@ interface Known {
   readonly assumptions: string[];
 }
 
+/**
+ * A released kernel gives a TD no more vCPUs than there are CPUs. Where it gives more than sysfs shows, as
+ * under `tdctl exec`, KVM answers for a machine that has them.
+ */
+function presentCpusOf({ summary, assumptions }: Known): number | undefined {
+  const { presentCpus, maxVcpusOfTd = 0, kvmMaxVcpus = 0 } = summary;
+  if (presentCpus === undefined || maxVcpusOfTd <= presentCpus) return presentCpus;
+  if (maxVcpusOfTd >= kvmMaxVcpus) return presentCpus;
+  return assumed(assumptions, `${maxVcpusOfTd} CPUs, as KVM counts them,`, maxVcpusOfTd);
+}
+
 function cpusOf(
   { topology }: DoctorFacts,
   { present, summary, assumptions }: Known & { readonly present: number },
 ): Pick<Platform, 'packages' | 'coresPerPackage' | 'threadsPerCore' | 'offlineCpus'> {
-  const { packages = 1, onlineCpus: online = present } = summary;
+  const { packages = 1, onlineCpus, presentCpus } = summary;
+  // How many of other CPUs than sysfs shows are online, nothing tells.
+  const online = present === presentCpus ? (onlineCpus ?? present) : present;
   const threadsPerCore = knownValue(topology.threadsPerCore) ?? 1;
   const cores = present / packages / threadsPerCore;
   // The simulator multiplies them again, and their product must be the CPUs present.
@@ -113,6 +127,12 @@ function keyIdsOf(facts: DoctorFacts, { summary, assumptions }: Known): Platform
   const msr = knownValue(facts.msrs.IA32_MKTME_KEYID_PARTITIONING);
   if (msr !== undefined) {
     return { mktme: Number(BigInt(msr) & 0xffff_ffffn), tdxPrivate: Number(BigInt(msr) >> 32n) };
+  }
+  if (summary.keySlots === undefined && summary.offersTdx === true) {
+    return assumed(assumptions, 'TDX private key IDs, which KVM needs and nothing counts,', {
+      mktme: 63,
+      tdxPrivate: 64,
+    });
   }
   const capacity = summary.keySlots ?? 0;
   const tdxPrivate = capacity === 0 ? 0 : capacity + 1;

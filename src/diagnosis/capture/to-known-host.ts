@@ -1,6 +1,8 @@
 /** Judges a capture as a host by what it says, with no assumptions about what it does not. */
+import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { moduleRelease } from '../../abi/tdx/module-releases.ts';
-import { type KeySlots, releasedKernel } from '../../host/facts.ts';
+import type { KeySlots } from '../../host/facts.ts';
+import { kernelFactsOf } from '../../host/kernel-facts.ts';
 import type { HostOffer, KnownHost } from '../../host/offer.ts';
 import { offersTdx } from '../doctor/evidence.ts';
 import type { DoctorFacts } from '../doctor/facts.ts';
@@ -43,15 +45,16 @@ function offerOf(
   if (!answers || !tdxVm) return undefined;
   const { maxVcpus } = tdxVm;
   const { presentCpus = maxVcpus, onlineCpus = presentCpus, packages, tscKhz } = summary;
+  const rules = summary.kernelRelease ?? 'not known';
   const { kvmMaxVcpus = maxVcpus, guestAddressWidths = [48, 52] } = summary;
   return {
     facts: {
       kind: 'kvm',
       name,
       kernel: {
-        rules: summary.kernelRelease ?? 'not known',
+        rules,
         apiVersion: answers.apiVersion,
-        ...releasedKernel,
+        ...kernelFactsOf(kernelAbiOf(rules)),
       },
       module: moduleOf(summary),
       platform: { packages, presentCpus, onlineCpus, guestAddressWidths, tscKhz },

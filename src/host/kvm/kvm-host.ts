@@ -3,25 +3,31 @@ import { readFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import { guestAddressWidths } from '../../abi/kvm/cpuid.ts';
+import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
-import { type HostFacts, type KeySlots, releasedKernel } from '../facts.ts';
+import type { HostFacts, KeySlots } from '../facts.ts';
+import { type KernelFacts, kernelFactsOf } from '../kernel-facts.ts';
 import { answered } from '../native/answers.ts';
 import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
-import { readMachineFacts } from '../native/machine-facts.ts';
+import { type MachineFacts, readMachineFacts } from '../native/machine-facts.ts';
 import { MappedMemory } from '../native/user-memory.ts';
 import type { CreateVm, Host, MapMemory, UserMemory, Vm } from '../port.ts';
 import { readCgroupRoom } from './cgroup-room.ts';
 import { readKeySlots } from './key-slots.ts';
 import { KvmVm } from './kvm-vm.ts';
+import { probeKernel } from './probe-kernel.ts';
 import { requireTdx } from './require-tdx.ts';
 
-/** @throws TdctlError TDCTL_E_HOST_UNSUPPORTED (exit 8), naming the missing item. */
-export async function openKvmHost(): Promise<Host> {
+/**
+ * @param kernel whose rules the kernel has. It is asked what it does where this is left out.
+ * @throws TdctlError TDCTL_E_HOST_UNSUPPORTED (exit 8), naming the missing item.
+ */
+export async function openKvmHost(kernel?: KernelAbi): Promise<Host> {
   const kvm = await openDevKvm('kvm');
   try {
     await requireTdx(kvm.system);
-    return new KvmHost(kvm);
+    return new KvmHost(kvm, kernel);
   } catch (error) {
     await kvm.system.close();
     throw error;
@@ -30,23 +36,27 @@ export async function openKvmHost(): Promise<Host> {
 
 class KvmHost implements Host {
   readonly #kvm: DevKvm;
+  readonly #kernel: KernelAbi | undefined;
+  #probed: Promise<KernelFacts> | undefined;
 
-  constructor(kvm: DevKvm) {
+  constructor(kvm: DevKvm, kernel: KernelAbi | undefined) {
     this.#kvm = kvm;
+    this.#kernel = kernel;
   }
 
   async facts(): Promise<HostFacts> {
+    const machine = await readMachineFacts();
     return {
       kind: 'kvm',
       name: 'kvm',
       kernel: {
-        rules: `Linux ${release()}`,
+        rules: this.#kernel?.name ?? `Linux ${release()}`,
         apiVersion: await answered(this.#kvm.system.kvmGetApiVersion()),
-        ...releasedKernel,
+        ...(await this.#kernelFacts(machine)),
       },
       module: await readModule(),
       platform: {
-        ...(await readMachineFacts()),
+        ...machine,
         guestAddressWidths: guestAddressWidths(await this.getSupportedCpuid()) ?? [48],
         tscKhz: undefined,
       },
@@ -74,7 +84,8 @@ class KvmHost implements Host {
   }
 
   async createVm({ type }: CreateVm): Promise<Vm> {
-    return new KvmVm(await answered(this.#kvm.system.kvmCreateVm(vmTypes[type])));
+    const kernel = await this.#kernelFacts();
+    return new KvmVm(await answered(this.#kvm.system.kvmCreateVm(vmTypes[type])), kernel);
   }
 
   mapMemory({ sizeBytes }: MapMemory): Promise<UserMemory> {
@@ -83,6 +94,19 @@ class KvmHost implements Host {
 
   close(): Promise<void> {
     return this.#kvm.system.close();
+  }
+
+  /** A kernel is asked once, and again where it refused to answer. */
+  async #kernelFacts(machine?: MachineFacts): Promise<KernelFacts> {
+    if (this.#kernel !== undefined) return kernelFactsOf(this.#kernel);
+    const { presentCpus } = machine ?? (await readMachineFacts());
+    this.#probed ??= probeKernel(this.#kvm, { presentCpus });
+    try {
+      return await this.#probed;
+    } catch (error) {
+      this.#probed = undefined;
+      throw error;
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Vm as NativeVm } from '../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
-import { KVM_MEMORY_ATTRIBUTE_PRIVATE } from '../../abi/kvm/structs.ts';
-import { KvmError } from '../kvm-error.ts';
+import { KVM_MEMORY_ATTRIBUTE_PRIVATE, NO_FD } from '../../abi/kvm/structs.ts';
+import { withXfam } from '../../abi/tdx/xfam.ts';
+import type { KernelFacts } from '../kernel-facts.ts';
 import { answered } from '../native/answers.ts';
 import { nativeMemory } from '../native/user-memory.ts';
 import { own } from '../own.ts';
@@ -9,14 +10,13 @@ import type * as port from '../port.ts';
 import { KvmGuestMemory } from './kvm-guest-memory.ts';
 import { KvmVcpu } from './kvm-vcpu.ts';
 
-/** No process has this fd open; the kernel reads it as an int. */
-const noFile = 0xffff_ffffn;
-
 export class KvmVm implements port.Vm {
   readonly #vm: NativeVm;
+  readonly #initVmStruct: KernelFacts['initVmStruct'];
 
-  constructor(vm: NativeVm) {
+  constructor(vm: NativeVm, { initVmStruct }: Pick<KernelFacts, 'initVmStruct'>) {
     this.#vm = vm;
+    this.#initVmStruct = initVmStruct;
   }
 
   checkExtension(capability: CapabilityName): Promise<number> {
@@ -40,9 +40,9 @@ export class KvmVm implements port.Vm {
     return new KvmGuestMemory(await answered(this.#vm.kvmCreateGuestMemfd({ sizeBytes })));
   }
 
-  /** No kernel is asked, since none has it, and it was posted under two numbers (0xd5, 0xd6). */
-  async linkGuestMemfd(): Promise<port.GuestMemory> {
-    throw KvmError.of('KVM_LINK_GUEST_MEMFD', 'ENOTTY');
+  async linkGuestMemfd({ memory }: port.ShareGuestMemfd): Promise<port.GuestMemory> {
+    const source = own(memory, KvmGuestMemory, 'guest_memfd').native;
+    return new KvmGuestMemory(await answered(this.#vm.kvmLinkGuestMemfd(source)));
   }
 
   async receiveGuestMemfd({ memory }: port.ShareGuestMemfd): Promise<port.GuestMemory> {
@@ -51,7 +51,7 @@ export class KvmVm implements port.Vm {
 
   moveEncContextFrom({ source }: port.MoveEncContextFrom): Promise<void> {
     const capability = 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM';
-    if (source === undefined) return this.enableCap({ capability, args: [noFile] });
+    if (source === undefined) return this.enableCap({ capability, args: [NO_FD] });
     const from = own(source, KvmVm, 'VM').#vm;
     return answered(this.#vm.kvmMoveEncContextFrom(from), capability);
   }
@@ -78,8 +78,11 @@ export class KvmVm implements port.Vm {
     return answered(this.#vm.tdxCapabilities());
   }
 
-  tdxInitVm(params: port.TdxInitVm): Promise<void> {
-    return answered(this.#vm.tdxInitVm(params));
+  tdxInitVm({ maxVcpus = 0, ...params }: port.TdxInitVm): Promise<void> {
+    if (this.#initVmStruct === 'sized by nent') return answered(this.#vm.tdxInitVm(params));
+    const { xfam, ...others } = params;
+    const cpuid = withXfam(others.cpuid, xfam);
+    return answered(this.#vm.tdxInitVmFixed({ ...others, maxVcpus, cpuid }));
   }
 
   tdxFinalizeVm(): Promise<void> {

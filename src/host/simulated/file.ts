@@ -128,6 +128,13 @@ export function answerValue(
   capability?: CapabilityName,
 ): number {
   if (answer.ok) return answer.value;
-  const { errno, hwError: hwStatus, check } = answer;
-  throw new KvmError({ request, capability, errno: errnoNumbers[errno], hwStatus, check });
+  throw refusal(request, answer, capability);
+}
+
+export function refusal(
+  request: RequestName,
+  { errno, hwError: hwStatus, check }: Extract<Answer, { readonly ok: false }>,
+  capability?: CapabilityName,
+): KvmError {
+  return new KvmError({ request, capability, errno: errnoNumbers[errno], hwStatus, check });
 }

@@ -1,10 +1,4 @@
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
-import {
-  guestMemorySharing,
-  hasCommand,
-  hasMaxVcpusCap,
-  makesVcpusFirst,
-} from '../../abi/kvm/kernels/record.ts';
 import { type CpuidEntry, KVM_MAX_CPUID_ENTRIES } from '../../abi/kvm/structs.ts';
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import {
@@ -17,6 +11,7 @@ import {
   type TraceListener,
 } from '../../simulator/index.ts';
 import type { HostFacts, KeySlots } from '../facts.ts';
+import { kernelFactsOf } from '../kernel-facts.ts';
 import { KvmError } from '../kvm-error.ts';
 import { own } from '../own.ts';
 import type { CreateVm, Host, MapMemory, Vm } from '../port.ts';
@@ -78,12 +73,7 @@ export class SimulatedHost implements Host {
       kernel: {
         rules: kernelAbi.name,
         apiVersion: this.#devKvm.ioctl({ request: 'KVM_GET_API_VERSION', arg: 0n }),
-        hasMaxVcpusCap: hasMaxVcpusCap(kernelAbi),
-        takesMaxVcpusInInitVm: kernelAbi.maxVcpus.inInitVm,
-        presentCpusBind: kernelAbi.maxVcpus.atCreateVm.includes('present CPUs'),
-        vcpusBeforeInitVm: makesVcpusFirst(kernelAbi),
-        sharesGuestMemory: guestMemorySharing(kernelAbi),
-        hasTerminateVm: hasCommand(kernelAbi, 'KVM_TDX_TERMINATE_VM'),
+        ...kernelFactsOf(kernelAbi),
       },
       module:
         tdx === undefined || profile.module === undefined

@@ -18,7 +18,7 @@ import { KvmError } from '../kvm-error.ts';
 import type * as port from '../port.ts';
 import { stall } from '../stall.ts';
 import { command } from './command.ts';
-import { answerValue, type SimulatedFile } from './file.ts';
+import { answerValue, refusal, type SimulatedFile } from './file.ts';
 
 /** One ioctl adds few enough pages that an abort is noticed soon and the event loop runs. */
 const chunkPages = 512;
@@ -99,7 +99,7 @@ export class SimulatedVcpu implements port.Vcpu {
       done += added;
       if (added > 0) standstill.end();
       else if (passing !== undefined && !standstill.goOn()) {
-        answerValue('KVM_TDX_INIT_MEM_REGION', passing);
+        throw refusal('KVM_TDX_INIT_MEM_REGION', passing).after(stall.timeoutMs);
       }
       onProgress?.(done);
       await setImmediate();

@@ -1,6 +1,7 @@
 /** These checks use what can be known before anything is made, so a refusal here costs nothing. */
 import { hasTag } from '../../../machines/state-id.ts';
 import { tdLifecycle } from '../../../machines/td-lifecycle/index.ts';
+import type { ErrnoName } from '../../abi/kvm/errno.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import { freeKeySlots } from '../../host/offer.ts';
@@ -50,7 +51,8 @@ function checkVcpuCounts({ source, destinationPlan }: MigrationSession): void {
  */
 async function checkKernel({ source }: MigrationSession): Promise<void> {
   const { handles, plan } = source.session;
-  const errno = await refusalOf(handles.get('vm').moveEncContextFrom({ source: undefined }));
+  const asked = handles.get('vm').moveEncContextFrom({ source: undefined });
+  const errno = await refusalOf(asked, ['EBADF', 'EINVAL']);
   if (errno === 'EBADF') return;
   throw new TdctlError({
     code: 'TDCTL_E_HOST_UNSUPPORTED',
@@ -63,12 +65,14 @@ async function checkKernel({ source }: MigrationSession): Promise<void> {
   });
 }
 
-async function refusalOf(request: Promise<void>): Promise<string> {
+/** @throws KvmError for a refusal that tells nothing. */
+async function refusalOf(request: Promise<void>, telling: readonly ErrnoName[]): Promise<string> {
   try {
     await request;
     return 'success';
   } catch (error) {
-    if (error instanceof KvmError) return error.code;
+    const isTelling = telling.some((code) => error instanceof KvmError && error.code === code);
+    if (isTelling) return (error as KvmError).code;
     throw error;
   }
 }

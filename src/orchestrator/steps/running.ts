@@ -14,6 +14,7 @@ export async function enterVcpus(session: TdSession): Promise<void> {
   if (session.runs !== undefined) return;
   const runs = enterAll(session.handles.get('vcpus'));
   session.runs = runs;
+  session.skipped = runs.exits.length === 0;
   const refusal = await firstRefusal(runs);
   if (refusal === undefined) return;
   await leaveVcpus(session);

@@ -1,21 +1,18 @@
 /** These steps lead up to the TD: the VM, its limits and capabilities, and INIT_VM. */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { LimitsRead } from '../../../machines/td-lifecycle/index.ts';
+import { KVM_IOAPIC_NUM_PINS } from '../../abi/kvm/structs.ts';
 import { vcpuLimits } from '../../host/facts.ts';
-import { KvmError } from '../../host/kvm-error.ts';
 import type { UserMemory } from '../../host/port.ts';
 import { buildInitVm } from '../../plan/index.ts';
 import type { TdSession } from '../session.ts';
-
-/** The number is that of an I/O APIC's pins, which QEMU asks for too. */
-const IRQ_ROUTES = 24n;
+import { repeated } from './repeat.ts';
 
 /** Memory comes first, so that a host short of address space is found before the kernel is asked. */
 export async function createVm(session: TdSession): Promise<void> {
   const { handles } = session;
   if (!handles.has('vm')) await makeVm(session);
   if (handles.has('splitIrqchip')) return;
-  const args = [IRQ_ROUTES];
+  const args = [KVM_IOAPIC_NUM_PINS];
   await handles.get('vm').enableCap({ capability: 'KVM_CAP_SPLIT_IRQCHIP', args });
   handles.set('splitIrqchip', true);
 }
@@ -53,10 +50,6 @@ export async function capVcpus({ plan, handles }: TdSession): Promise<void> {
   await vm.enableCap({ capability: 'KVM_CAP_MAX_VCPU_ID', args: [vcpus] });
 }
 
-/** TDH.MNG.CREATE and TDH.MNG.ADDCX answer EAGAIN while RDRAND is dry; nothing is kept then. */
-const ENTROPY_ATTEMPTS = 10;
-const ENTROPY_PAUSE_MS = 20;
-
 export async function initializeTd(session: TdSession, signal: AbortSignal): Promise<void> {
   const { plan, handles } = session;
   if (handles.has('tdInitialized')) return;
@@ -69,15 +62,7 @@ export async function initializeTd(session: TdSession, signal: AbortSignal): Pro
   });
   if (plan.spec.tscKhz !== undefined) await vm.setTscKhz({ tscKhz: plan.spec.tscKhz });
 
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await vm.tdxInitVm(params);
-      handles.set('tdInitialized', true);
-      return;
-    } catch (error) {
-      const mayRetry = error instanceof KvmError && error.code === 'EAGAIN';
-      if (!mayRetry || attempt === ENTROPY_ATTEMPTS) throw error;
-      await delay(ENTROPY_PAUSE_MS, undefined, { signal });
-    }
-  }
+  // TDH.MNG.CREATE and TDH.MNG.ADDCX answer so while RDRAND is dry.
+  await repeated(() => vm.tdxInitVm(params), { on: 'EAGAIN', signal });
+  handles.set('tdInitialized', true);
 }

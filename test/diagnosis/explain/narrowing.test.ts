@@ -23,6 +23,8 @@ const host: HostFacts = {
     takesMaxVcpusInInitVm: false,
     presentCpusBind: true,
     vcpusBeforeInitVm: false,
+    initVmStruct: 'sized by nent',
+    movesTds: false,
     sharesGuestMemory: 'no',
     hasTerminateVm: false,
   },

@@ -10,7 +10,7 @@ import {
 } from '../../../rehearsal/index.ts';
 import { pageDocument } from '../../../visualize/page/document.ts';
 import { count, formatDuration } from '../../output/units.ts';
-import { proofsWords, slotsText } from '../report-text.ts';
+import { proofsWords, slotsText, timeWords } from '../report-text.ts';
 import { pageStyle } from './page-style.ts';
 import type { RehearsalData } from './rehearsal-data.ts';
 import type { SequenceTable } from './sequences.ts';
@@ -28,7 +28,7 @@ export function rehearsalPage(report: RehearsalReport, sequences: SequenceTable)
     client: 'rehearse',
     body: `<header>
 <h1>Rehearsal of ${visibleXml(report.name)}</h1>
-<p>${visibleXml(report.host)}, KVM rules ${visibleXml(report.kernel)}. All times are simulated.</p>
+<p>${visibleXml(report.host)}, KVM rules ${visibleXml(report.kernel)}${report.run.clock === 'simulated' ? '. All times are simulated' : ''}.</p>
 </header>
 <main>
 <section><h2>What came of it</h2>${resultsHtml(report)}</section>
@@ -49,7 +49,7 @@ function resultsHtml(report: RehearsalReport): string {
     return `<tr class="${result}"><td>${visibleXml(operation)}</td><td>${word}</td><td>${reason}</td></tr>`;
   });
   const facts = [
-    `simulated time ${formatDuration(run.elapsedMs)}`,
+    `${timeWords[run.clock]} ${formatDuration(run.elapsedMs)}`,
     `key slots: ${slotsText(run.slots)}`,
     ...run.blackouts
       .slice(0, 5)

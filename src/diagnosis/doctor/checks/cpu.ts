@@ -1,6 +1,6 @@
 import { type CheckInput, fail, inGroup, pass, unknown, type Verdict, warn } from '../check.ts';
 import { cpuModel } from '../cpu-models.ts';
-import { moduleRuns } from '../evidence.ts';
+import { moduleRuns, offersTdx, vmTypesText } from '../evidence.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
 /** IA32_MTRRCAP bit 15: the CPU has SEAM. Source: Intel, "TDX CPU Architectural Specification". */
@@ -15,11 +15,18 @@ export const cpuChecks = inGroup('CPU', [
     title: 'The CPU is made by Intel',
     needs: ['env.virtual-machine'],
     reads: 'vendor_id in /proc/cpuinfo',
-    evaluate({ cpu }) {
+    evaluate(input) {
+      const { cpu } = input;
       if (cpu.state !== 'read') return unknown(whyNotRead(cpu));
       const { vendor, modelName } = cpu.value;
       if (vendor === '') return unknown(`${cpu.from} names no vendor`);
       if (vendor === 'GenuineIntel') return pass(modelName || vendor);
+      if (offersTdx(input) === true) {
+        return warn(
+          `${vendor} (${cpu.from}), and KVM offers TDX VMs all the same (${vmTypesText(input)}): it answers for another machine than the one that /proc and /sys show, as under \`tdctl exec\``,
+          'count on what KVM was asked here; what is read from /proc and /sys is of this machine, which is not the one its TDs run on',
+        );
+      }
       return fail(
         `${vendor}, expected GenuineIntel (${cpu.from})`,
         'TDX is a feature of Intel CPUs; for AMD SEV-SNP see `snphost ok`',

@@ -61,7 +61,27 @@ const otherStruct: Narrowing = ({ initVmMaxVcpus: named }) =>
           'upstream-7.3, have other fields there (`tdctl kernels`)',
       };
 
+const lookElsewhere =
+  'look for what else works on this TD or keeps the TDX module busy, and for "SEAMCALL" in the kernel log; then start again';
+
+/** Who has repeated a request to no end is not told to repeat it. */
+const repeatedInVain: Narrowing = ({ repeatedMs }) =>
+  repeatedMs === undefined
+    ? undefined
+    : { meaning: 'the kernel asks for it to be repeated', next: lookElsewhere };
+
+/** What the module says of a moment is no advice after many. */
+function afterRepeating({ id, meaning, next }: RefusalAnswer, ms: number) {
+  return {
+    meaning: `${meaning}; it was repeated for ${ms / 1000} s and never went on`,
+    next: id.startsWith('status.') ? lookElsewhere : next,
+  };
+}
+
 const narrowings: Readonly<Record<string, Narrowing>> = {
+  'init-mem-region.not-repeated': repeatedInVain,
+  'init-mem-region.module-busy': repeatedInVain,
+  'finalize-vm.busy': repeatedInVain,
   'init-vm.no-key-slot': noKeySlot,
   'init-vm.no-key-slot-yet': noKeySlot,
   'init-vm.reserved': otherStruct,
@@ -107,5 +127,9 @@ const narrowings: Readonly<Record<string, Narrowing>> = {
 
 export function narrow(answer: RefusalAnswer, facts: KnownFacts | undefined): RefusalAnswer {
   if (facts === undefined) return answer;
-  return { ...answer, ...narrowings[answer.id]?.(facts) };
+  const narrowed = { ...answer, ...narrowings[answer.id]?.(facts) };
+  const { repeatedMs } = facts;
+  return repeatedMs === undefined
+    ? narrowed
+    : { ...narrowed, ...afterRepeating(narrowed, repeatedMs) };
 }

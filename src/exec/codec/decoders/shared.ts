@@ -1,5 +1,6 @@
 /** The ioctls that more than one kind of file has. */
 import { capabilities } from '../../../abi/kvm/capabilities.ts';
+import { NO_FD } from '../../../abi/kvm/structs.ts';
 import type { EnableCapStruct } from '../../../simulator/index.ts';
 import type { ClientCall } from '../client-call.ts';
 import { cpuidInMemory } from '../cpuid.ts';
@@ -53,6 +54,8 @@ function withHandle(
 ): EnableCapStruct {
   if (!takesVmFd.has(cap.cap)) return cap;
   const [fd = 0n, ...others] = cap.args;
+  // A program that passes no fd asks what the kernel does, and the summary tells that from a mistake.
+  if (BigInt(u32(fd)) === NO_FD) return { ...cap, args: [NO_FD, ...others] };
   const target = call.fd(u32(fd));
   return { ...cap, args: [target?.kind === 'ours' ? BigInt(target.handle) : 0n, ...others] };
 }

@@ -29,7 +29,7 @@ function append(list: HTMLElement, scroller: HTMLElement, rows: readonly HTMLEle
   if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
 }
 
-const marks = { done: '✓', failed: '✗', interrupted: '–' } as const;
+const marks = { done: '✓', skipped: '·', failed: '✗', interrupted: '–' } as const;
 
 function stepRow({ lane, atMs }: EventMessage, event: StepEnded): HTMLElement {
   const cells = [
@@ -39,7 +39,7 @@ function stepRow({ lane, atMs }: EventMessage, event: StepEnded): HTMLElement {
     formatDuration(event.durationMs),
     event.requests.map(requestWords).join(', '),
   ];
-  const className = event.result === 'done' ? '' : 'failed';
+  const className = event.result === 'done' || event.result === 'skipped' ? '' : 'failed';
   return make(
     'tr',
     cells.map((cell) => make('td', cell)),

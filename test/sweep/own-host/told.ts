@@ -1,0 +1,124 @@
+/** What a command tells of how it ended, in a form in which two hosts can be compared. */
+import { expect } from 'vitest';
+import { exitCodes } from '../../../src/errors/index.ts';
+import type { Outcome } from './supervised.ts';
+
+interface ToldError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | null;
+  readonly request?: string;
+  readonly errno?: string;
+  readonly hwStatus?: string;
+  readonly check?: string;
+}
+
+interface ReportedStep {
+  readonly lane: string;
+  readonly step: string;
+  readonly result: string;
+}
+
+interface Told {
+  readonly exitCode: number;
+  /** States and steps in order, of every VM. */
+  readonly course: readonly string[];
+  readonly errors: readonly ToldError[];
+  /** The last word on stderr. */
+  readonly end:
+    | { readonly code: string; readonly message: string; readonly hint: string | null }
+    | undefined;
+}
+
+export function told(name: string, { exitCode, stdout, stderr }: Outcome): Told {
+  const lines = stderr.split('\n').filter((line) => line.startsWith('{"error"'));
+  const end = lines.map((line) => JSON.parse(line).error as NonNullable<Told['end']>).at(-1);
+  const course =
+    name === 'run'
+      ? courseOfRun(stdout)
+      : name === 'rehearse'
+        ? courseOfRehearsal(stdout)
+        : noCourse;
+  return { exitCode, end, ...course };
+}
+
+const noCourse = { course: [], errors: [] } as const;
+
+function courseOfRun(stdout: string): Pick<Told, 'course' | 'errors'> {
+  const events = stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  return {
+    course: events.flatMap(({ event, state, what, outcome }) =>
+      event === 'state.entered'
+        ? [state]
+        : event === 'resource.released'
+          ? [what]
+          : (outcome ?? []),
+    ),
+    errors: events.flatMap(({ error }) => error ?? []),
+  };
+}
+
+function courseOfRehearsal(stdout: string): Pick<Told, 'course' | 'errors'> {
+  if (stdout === '') return noCourse;
+  const { run } = JSON.parse(stdout);
+  const steps = run.steps
+    // A rehearsal on simulated machines pauses and enters a source that was kept, to see that it runs; the
+    // kvm host runs no guests so far.
+    .filter(({ step }: ReportedStep) => step !== 'pausing' && step !== 'entering')
+    .map(({ lane, step, result }: ReportedStep) => `${lane} ${step} ${result}`);
+  const results = run.results.map(
+    ({ operation, result, verdict }: { operation: string; result: string; verdict?: string }) =>
+      `${operation}: ${result} ${verdict ?? ''}`,
+  );
+  const errors = run.results.flatMap(({ error }: { error?: ToldError | null }) => error ?? []);
+  return { course: [...steps, ...results], errors };
+}
+
+/**
+ * Where a step of the kernel or a leaf fails, the simulated host names the check that refused, and its words
+ * are those of the check. A kernel tells only the errno, and the words are those of the errno.
+ *
+ * @param namesCheck whether the fault is of that kind.
+ */
+export function expectSame(
+  onKvm: Told,
+  simulated: Told,
+  { namesCheck }: { readonly namesCheck: boolean },
+): void {
+  if (!namesCheck) {
+    expect(onKvm).toEqual(simulated);
+    return;
+  }
+  expect(onKvm.course).toEqual(simulated.course);
+  expect(onKvm.errors.map(withoutWords)).toEqual(simulated.errors.map(withoutWords));
+  expect(asked(onKvm)).toBe(asked(simulated));
+}
+
+function withoutWords({ request, errno, hwStatus }: ToldError) {
+  return { request, errno, hwStatus };
+}
+
+/** `provision hello: KVM_TDX_INIT_VM answered EIO`, without what it means. */
+function asked({ end }: Told): string | undefined {
+  return /^.*? answered \w+/.exec(end?.message ?? '')?.[0];
+}
+
+/** Whatever goes wrong is said in words, with a code and what to do next. */
+export function expectWords(
+  { exitCode, stdout, stderr }: Outcome,
+  { end }: Told,
+  { findings }: { readonly findings: boolean },
+): void {
+  expect(stderr).not.toContain('defect');
+  if (exitCode === 0) return;
+  if (findings && stdout !== '') {
+    expect(exitCode).toBe(exitCodes.findings);
+    return;
+  }
+  expect(end?.code).toMatch(/^TDCTL_E_/);
+  expect(end?.code).not.toBe('TDCTL_E_INTERNAL');
+  expect(end?.hint).toBeTruthy();
+}
