@@ -8,6 +8,12 @@ export interface KeySlots {
   readonly used: number;
 }
 
+/** The memory of a host, and how the TDX module keeps its metadata of pages (PAMT) there. */
+export interface HostMemoryFacts {
+  readonly totalBytes: bigint;
+  readonly pamt: 'static' | 'dynamic';
+}
+
 export interface HostFacts {
   readonly kind: HostKind;
   /** The host as `--host` would name it: `kvm`, `soft:spr-1.5`, `sim:gnr-2.0`. */
@@ -26,6 +32,8 @@ export interface HostFacts {
     readonly vcpusBeforeInitVm: boolean;
     /** How another VM gets at private memory: KVM_LINK_GUEST_MEMFD, the same file bound, or not. */
     readonly sharesGuestMemory: 'link' | 'bind' | 'no';
+    /** What tells private guest pages from shared ones, and so is asked to convert them. */
+    readonly memoryAttributesOf: 'the VM' | 'each guest_memfd';
     /** KVM_TDX_TERMINATE_VM exists. It was posted and is not in Linux 7.3. */
     readonly hasTerminateVm: boolean;
   };
@@ -49,6 +57,13 @@ export interface HostFacts {
   };
 }
 
+/** The request that makes guest memory private or shared. */
+export function convertingRequest({ memoryAttributesOf }: HostFacts['kernel']) {
+  return memoryAttributesOf === 'the VM'
+    ? 'KVM_SET_MEMORY_ATTRIBUTES'
+    : 'KVM_SET_MEMORY_ATTRIBUTES2';
+}
+
 /** What every kernel does that was released with TDX, Linux 6.16 and later. */
 export const releasedKernel = {
   hasMaxVcpusCap: false,
@@ -57,6 +72,7 @@ export const releasedKernel = {
   // tdx_vcpu_create() gives EIO until KVM_TDX_INIT_VM has succeeded.
   vcpusBeforeInitVm: false,
   sharesGuestMemory: 'no',
+  memoryAttributesOf: 'the VM',
   hasTerminateVm: false,
 } as const satisfies Partial<HostFacts['kernel']>;
 

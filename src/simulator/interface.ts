@@ -20,7 +20,7 @@ import type { ModuleCheckName } from '../abi/tdx/checks/index.ts';
 import type { UserStruct } from './interface/caller.ts';
 import type { UserCpuid } from './interface/cpuid.ts';
 import type { InterruptRequest } from './interface/interrupts.ts';
-import type { MemoryRequest, PreFaultMemoryStruct } from './interface/memory.ts';
+import type { GuestMemfdRequest, MemoryRequest, PreFaultMemoryStruct } from './interface/memory.ts';
 import type { MsrFilterRequest, MsrListRequest, MsrsRequest } from './interface/msrs.ts';
 import type { TdxRequest } from './interface/tdx.ts';
 import type { VcpuStateRequest } from './interface/vcpu-state.ts';
@@ -137,7 +137,7 @@ export interface PendingRun {
   cancel(): void;
 }
 
-export type Request = SystemRequest | VmRequest | VcpuRequest | TdxRequest;
+export type Request = SystemRequest | VmRequest | VcpuRequest | GuestMemfdRequest | TdxRequest;
 
 /** What a caller that knows its ioctls makes. */
 export type KnownRequest = Exclude<Request, UnknownRequest>;

@@ -23,6 +23,7 @@ const facts: HostFacts = {
     presentCpusBind: true,
     vcpusBeforeInitVm: false,
     sharesGuestMemory: 'no',
+    memoryAttributesOf: 'the VM',
     hasTerminateVm: false,
   },
   module: { release: '1.5.05', maxVcpusPerTd: 576 },

@@ -48,6 +48,11 @@ const groups: readonly Group[] = [
     title: 'Requests on a VM',
     has: (request) => askedOn(request) === 'the VM',
   },
+  {
+    file: 'guest-memfd.md',
+    title: 'Requests on a guest_memfd',
+    has: (request) => askedOn(request) === 'a guest_memfd',
+  },
   { file: 'vcpu.md', title: 'Requests on a vCPU', has: () => true },
 ];
 

@@ -1,11 +1,11 @@
 /** The host `kvm` is the real thing: /dev/kvm with VMs of type KVM_X86_TDX_VM. */
 import { readFile } from 'node:fs/promises';
-import { release } from 'node:os';
+import { release, totalmem } from 'node:os';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import { guestAddressWidths } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
-import { type HostFacts, type KeySlots, releasedKernel } from '../facts.ts';
+import { type HostFacts, type HostMemoryFacts, type KeySlots, releasedKernel } from '../facts.ts';
 import { answered } from '../native/answers.ts';
 import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
 import { readMachineFacts } from '../native/machine-facts.ts';
@@ -43,6 +43,7 @@ class KvmHost implements Host {
         rules: `Linux ${release()}`,
         apiVersion: await answered(this.#kvm.system.kvmGetApiVersion()),
         ...releasedKernel,
+        memoryAttributesOf: await this.#memoryAttributesOf(),
       },
       module: await readModule(),
       platform: {
@@ -57,8 +58,19 @@ class KvmHost implements Host {
     };
   }
 
+  /** A kernel that keeps them with each guest_memfd announces it; no released one does. */
+  async #memoryAttributesOf() {
+    const ofFiles = await this.checkExtension('KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES');
+    return ofFiles === 0 ? releasedKernel.memoryAttributesOf : 'each guest_memfd';
+  }
+
   keySlots(): Promise<KeySlots | undefined> {
     return readKeySlots();
+  }
+
+  /** No released kernel has dynamic PAMT, and no interface tells it; the kernel log would. */
+  async memory(): Promise<HostMemoryFacts> {
+    return { totalBytes: BigInt(totalmem()), pamt: 'static' };
   }
 
   cgroupRoom(): Promise<number | undefined> {

@@ -16,7 +16,7 @@ import {
   type Snapshot,
   type TraceListener,
 } from '../../simulator/index.ts';
-import type { HostFacts, KeySlots } from '../facts.ts';
+import type { HostFacts, HostMemoryFacts, KeySlots } from '../facts.ts';
 import { KvmError } from '../kvm-error.ts';
 import { own } from '../own.ts';
 import type { CreateVm, Host, MapMemory, Vm } from '../port.ts';
@@ -83,6 +83,7 @@ export class SimulatedHost implements Host {
         presentCpusBind: kernelAbi.maxVcpus.atCreateVm.includes('present CPUs'),
         vcpusBeforeInitVm: makesVcpusFirst(kernelAbi),
         sharesGuestMemory: guestMemorySharing(kernelAbi),
+        memoryAttributesOf: kernelAbi.memory.attributesOf,
         hasTerminateVm: hasCommand(kernelAbi, 'KVM_TDX_TERMINATE_VM'),
       },
       module:
@@ -117,6 +118,15 @@ export class SimulatedHost implements Host {
 
   async keySlots(): Promise<KeySlots> {
     return this.machine.keySlots;
+  }
+
+  async memory(): Promise<HostMemoryFacts> {
+    const { profile, bringUp } = this.machine;
+    const isDynamic = bringUp.outcome === 'tdx' && bringUp.tdx.dynamicPamt;
+    return {
+      totalBytes: profile.platform.memoryBytes,
+      pamt: isDynamic ? 'dynamic' : 'static',
+    };
   }
 
   async cgroupRoom(): Promise<number | undefined> {

@@ -1,6 +1,7 @@
 import type { ModuleRelease } from '../../abi/tdx/module-releases.ts';
 import type { CpuidRegisters } from '../../abi/tdx/td-params.ts';
 import type { HostProfile } from '../platform.ts';
+import type { Hpa } from './addresses.ts';
 import type { KeyOwnershipTable } from './key-ownership-table.ts';
 import type { PageMetadataTable } from './page-metadata-table.ts';
 
@@ -14,9 +15,13 @@ export interface ModuleState {
   /** Index into the release's configurable leaves, by CPUID key. */
   readonly configurablePlaces: ReadonlyMap<number, number>;
   readonly pamt: PageMetadataTable;
+  /** Dynamic PAMT: the pair of pages of each region of 2 MiB, by its number. Undefined: it is not on. */
+  readonly pamtPairs: Map<number, PamtPair> | undefined;
   readonly keys: KeyOwnershipTable;
   readonly out: OutputRegisters;
 }
+
+export type PamtPair = readonly [Hpa, Hpa];
 
 /** The limits are the release's masks after SYS.INIT has taken away what the platform does not have. */
 export interface ModuleLimits {

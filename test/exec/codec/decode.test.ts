@@ -166,6 +166,24 @@ describe('structs that are copied whole', () => {
     expect(copies(client, arg)).toEqual(['read 32@0']);
   });
 
+  test('KVM_SET_MEMORY_ATTRIBUTES2 on a guest_memfd: 128 bytes both ways', () => {
+    const client = new Client();
+    const asked = {
+      offset: 0x1000n,
+      size: 0x2000n,
+      attributes: 8n,
+      flags: 0n,
+      errorOffset: 0n,
+      reserved: Array.from({ length: 11 }, (_, at) => BigInt(at)),
+    };
+    const arg = client.place(structs.kvm_memory_attributes2.encode(asked));
+    const request = requestOf(client, 'guest_memfd', 'KVM_SET_MEMORY_ATTRIBUTES2', arg);
+    expect(request.attributes.read()).toEqual(asked);
+    expect(request.attributes.write({ ...asked, errorOffset: 0x2000n })).toBe(true);
+    expect(copies(client, arg)).toEqual(['read 128@0', 'write 128@0']);
+    expect(new DataView(client.peek(arg, 128).slice().buffer).getBigUint64(32, true)).toBe(0x2000n);
+  });
+
   test('KVM_PRE_FAULT_MEMORY: 64 bytes both ways, padding as it was', () => {
     const client = new Client();
     const before = new Uint8Array(64).fill(0x77);

@@ -7,7 +7,15 @@ import { anyCapChecks, enableCapChecks, otherMaxVcpusChecks } from './enable-cap
 import { eventfdChecks } from './eventfds.ts';
 import { initVmChecks, otherInitVmChecks } from './init-vm.ts';
 import { injectChecks, interruptChecks, irqchipChecks } from './interrupts.ts';
-import { memoryChecks, otherLinkGuestMemfdChecks, preFaultChecks } from './memory.ts';
+import {
+  guestMemfdChecks,
+  memoryChecks,
+  otherCreateGuestMemfdChecks,
+  otherLinkGuestMemfdChecks,
+  otherMemoryAttributes2Checks,
+  otherPreFaultChecks,
+  preFaultChecks,
+} from './memory.ts';
 import { memoryRegionChecks } from './memory-region.ts';
 import { moveChecks, moveV1Checks } from './move.ts';
 import { getMsrsChecks, msrIndexListChecks, setMsrFilterChecks, vcpuMsrsChecks } from './msrs.ts';
@@ -92,6 +100,7 @@ const requests = {
     ...vcpuMsrsChecks,
     ...vcpuDeviceAttrChecks,
   },
+  'a guest_memfd': guestMemfdChecks,
 } as const;
 
 /** Rows that Linux 7.3 does not have. */
@@ -99,7 +108,10 @@ const otherChecks = {
   KVM_CREATE_VCPU: otherCreateVcpuChecks,
   'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)': otherMaxVcpusChecks,
   'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)': { ...moveChecks, ...moveV1Checks },
+  KVM_CREATE_GUEST_MEMFD: otherCreateGuestMemfdChecks,
   KVM_LINK_GUEST_MEMFD: otherLinkGuestMemfdChecks,
+  KVM_PRE_FAULT_MEMORY: otherPreFaultChecks,
+  KVM_SET_MEMORY_ATTRIBUTES2: otherMemoryAttributes2Checks,
   KVM_TDX_INIT_VM: otherInitVmChecks,
   KVM_TDX_FINALIZE_VM: otherFinalizeVmChecks,
   KVM_TDX_TERMINATE_VM: terminateVmChecks,
@@ -112,7 +124,12 @@ const notTakenChecks = { ...fileChecks, ...unknownChecks, ...unknownOnVmChecks }
 
 export type AskedOn = keyof typeof requests;
 
-const requestChecks = { ...requests['/dev/kvm'], ...requests['the VM'], ...requests['a vCPU'] };
+const requestChecks = {
+  ...requests['/dev/kvm'],
+  ...requests['the VM'],
+  ...requests['a vCPU'],
+  ...requests['a guest_memfd'],
+};
 
 /** The kernel's name of a request; for KVM_ENABLE_CAP with the capability. */
 export type CheckedRequest = keyof typeof requestChecks;

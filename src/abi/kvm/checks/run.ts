@@ -52,7 +52,7 @@ export const runChecks = {
   ...checksIn('arch/x86/kvm/mmu/mmu.c, kvm_mmu_faultin_pfn()', {
     'run.memory-fault': EFAULT(
       'the guest touched memory as private that is shared, or the other way round, or where there is none (KVM_EXIT_MEMORY_FAULT)',
-      'convert the range by KVM_SET_MEMORY_ATTRIBUTES and call KVM_RUN again; look at exit_reason and the address it names',
+      'convert the range (KVM_SET_MEMORY_ATTRIBUTES, or KVM_SET_MEMORY_ATTRIBUTES2 on the guest_memfd) and call KVM_RUN again; look at exit_reason and the address it names',
     ),
     'run.damaged-page': EHWPOISON(
       'the guest touched a damaged page (KVM_EXIT_MEMORY_FAULT)',

@@ -36,6 +36,7 @@ export function newVcpu(options: {
           x2apicBaseSet: false,
           tdvpr: undefined,
           tdcx: [],
+          pamtCache: [],
           logicalCpu: undefined,
         }
       : undefined,
