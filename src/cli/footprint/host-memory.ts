@@ -49,8 +49,8 @@ export function pamtText(pamt: PamtView, bold: (text: string) => string): string
 
 function sizeOf(option: string, text: string): bigint {
   const size = parseBytes(text);
-  if (size.ok) return size.value;
-  throw usage(option, size.problem);
+  if ('value' in size) return size.value;
+  throw usage(option, size.problems.map((problem) => problem.text).join('; '));
 }
 
 function usage(place: string, message: string): TdctlError {
