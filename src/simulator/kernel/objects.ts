@@ -1,4 +1,5 @@
 /** The ioctls of the model work on these objects, which are `struct kvm` and its kin. */
+
 import type { TdState } from '../../abi/kvm/kernels/record.ts';
 import type { MpState } from '../../abi/kvm/mp-states.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
@@ -120,6 +121,14 @@ export interface PrivatePage {
   readonly index: number;
 }
 
+/** VMX operation of a guest, as it was restored. */
+export interface VmxOperation {
+  readonly vmxonPa: bigint;
+  /** Its current VMCS, or all ones where it has loaded none. */
+  readonly vmcs12Pa: bigint;
+  readonly vmcs12: Uint8Array;
+}
+
 /** `struct kvm_vcpu`, as far as the model has it. */
 export interface Vcpu {
   readonly id: number;
@@ -134,6 +143,10 @@ export interface Vcpu {
   entered: boolean;
   /** Structs of the vCPU's state that user space has written, by name. */
   readonly state: Map<StateName, Uint8Array>;
+  /** KVM_CAP_HYPERV_ENLIGHTENED_VMCS was enabled. */
+  evmcsEnabled: boolean;
+  /** VMX operation that KVM_SET_NESTED_STATE restored. */
+  vmxOperation: VmxOperation | undefined;
   /** MSRs that user space has written, by index. */
   readonly msrs: Map<number, bigint>;
   /** IA32_MCG_CAP: the number of banks of machine checks, and what they can do. */

@@ -1,6 +1,6 @@
 /** KVM_GET_x and KVM_SET_x of a vCPU's state: almost the same rows, in one of two orders. */
 import type { VcpuStateRequestName } from '../vcpu-state.ts';
-import { type Checks, checksIn, E2BIG, EINVAL } from './check.ts';
+import { type Checks, checksIn, E2BIG, EFAULT, EINVAL } from './check.ts';
 import { unreadable, unwritable, vcpuChecks } from './common.ts';
 import { haveIrqchip } from './interrupts.ts';
 
@@ -135,10 +135,68 @@ export const vcpuStateChecks = {
         'RUN_PENDING is set without GUEST_MODE',
         'set RUN_PENDING only for a guest that is in its own guest',
       ),
+    }),
+    ...checksIn('arch/x86/kvm/vmx/nested.c, vmx_set_nested_state()', {
+      'nested-state.format': EINVAL(
+        'format is not 0, which is that of VMX',
+        'restore the state of an AMD host on an AMD host',
+      ),
       'nested-state.not-off': EINVAL(
-        'the state is another than that outside VMX operation, and the guest has no VMX',
-        'set both addresses to all ones, and flags and format to 0',
-        { source: 'arch/x86/kvm/vmx/nested.c, vmx_set_nested_state()' },
+        'there is no VMXON region, but an address of a VMCS, a flag other than EVMCS or a flag of SMM',
+        'outside VMX operation set both addresses to all ones, and every flag to 0',
+      ),
+      'nested-state.no-vmx': EINVAL(
+        'there is a VMXON region, and the guest has no VMX',
+        'show the guest VMX with KVM_SET_CPUID2 before, or set both addresses to all ones',
+      ),
+      'nested-state.vmxon-address': EINVAL(
+        'the address of the VMXON region is not that of a page of the guest',
+        'give the address that KVM_GET_NESTED_STATE told',
+      ),
+      'nested-state.smm-guest-mode': EINVAL(
+        'GUEST_MODE is set both in the flags and in those of SMM',
+        'restore the state as KVM_GET_NESTED_STATE told it',
+      ),
+      'nested-state.smm-flags': EINVAL(
+        'a flag of SMM that the kernel does not know',
+        'set only KVM_STATE_NESTED_SMM_ flags there',
+      ),
+      'nested-state.vmx-flags': EINVAL(
+        'a flag of VMX other than that of the preemption timer',
+        'set only KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE there',
+      ),
+      'nested-state.outside-smm': EINVAL(
+        'a flag of SMM is set, and the vCPU is not in SMM',
+        'restore SMM with KVM_SET_VCPU_EVENTS before',
+      ),
+      'nested-state.evmcs-off': EINVAL(
+        'EVMCS is set, and the guest has no VMX or no enlightened VMCS',
+        'enable KVM_CAP_HYPERV_ENLIGHTENED_VMCS on the vCPU before',
+      ),
+      'nested-state.no-room-for-vmcs': EINVAL(
+        'a VMCS is named, and size has no room for it',
+        'give the VMCS, as KVM_GET_NESTED_STATE told it, behind the header',
+        { leaves: 'VMX operation without a VMCS' },
+      ),
+      'nested-state.vmcs-address': EINVAL(
+        'the address of the VMCS is that of the VMXON region, or not that of a page of the guest',
+        'give the address that KVM_GET_NESTED_STATE told',
+        { leaves: 'VMX operation without a VMCS' },
+      ),
+      'nested-state.vmcs-unreadable': EFAULT(
+        'the VMCS behind the header cannot be read',
+        'pass as much memory as size says',
+        { leaves: 'VMX operation without a VMCS' },
+      ),
+      'nested-state.vmcs-revision': EINVAL(
+        'the VMCS begins with another revision than 0x11e57ed0',
+        'restore what KVM_GET_NESTED_STATE told',
+        { leaves: 'VMX operation with that VMCS' },
+      ),
+      'nested-state.guest-runs': EINVAL(
+        'a control or a field of the VMCS is not one with which a guest can be entered (the simulated host takes none)',
+        'restore what KVM_GET_NESTED_STATE told of a running guest',
+        { leaves: 'VMX operation with that VMCS, outside its guest' },
       ),
     }),
   },

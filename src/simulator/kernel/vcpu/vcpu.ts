@@ -20,6 +20,8 @@ export function newVcpu(options: {
     mpState: runs ? 'RUNNABLE' : 'UNINITIALIZED',
     entered: false,
     state: new Map(),
+    evmcsEnabled: false,
+    vmxOperation: undefined,
     msrs: new Map(),
     mcgCap: BigInt(KVM_MAX_MCE_BANKS),
     tscOffset,

@@ -55,6 +55,21 @@ const noNesting = (request: VcpuStateRequestName): StateCases => ({
   'nested-state.off': { profile: withoutNesting, provoke: refusing(request).on(plainVcpu) },
 });
 
+/** VMX operation with a VMCS that is right, as words of KVM_SET_NESTED_STATE. */
+const vmxWords = { 4: 128 + 4096, 8: 0x1000, 12: 0, 16: 0x2000, 20: 0, 128: 0x11e5_7ed0 };
+
+function vmxVcpu(driver: Driver): number {
+  const vcpu = plainVcpu(driver);
+  driver.setCpuid2(vcpu, [{ ...x2apicLeaf, ecx: 1 << 5 }]);
+  return vcpu;
+}
+
+/** The guest has VMX and its operation is restored, with these words changed. */
+const withVmx =
+  (words: Readonly<Record<number, number>>): Call =>
+  (driver) =>
+    driver.call(vmxVcpu(driver), { request: set, state: structOf(set, { ...vmxWords, ...words }) });
+
 const ownCases: Readonly<Partial<Record<VcpuStateRequestName, StateCases>>> = {
   KVM_SET_SREGS2: { 'set-sregs2.flags': refusing('KVM_SET_SREGS2').words({ 280: 2 }) },
   KVM_GET_XSAVE: {
@@ -95,7 +110,39 @@ const ownCases: Readonly<Partial<Record<VcpuStateRequestName, StateCases>>> = {
     'nested-state.size': refusing(set).words({ 4: 127 }),
     'nested-state.flags': refusing(set).words({ 0: 0x10 }),
     'nested-state.run-pending': refusing(set).words({ 0: 2 }),
-    'nested-state.not-off': refusing(set).words({ 8: 0x1000 }),
+    'nested-state.format': refusing(set).words({ 0: 1 << 16 }),
+    'nested-state.not-off': [
+      { title: 'a VMCS', provoke: refusing(set).words({ 16: 0x2000, 20: 0 }) },
+      { title: 'a flag', provoke: refusing(set).words({ 0: 1 }) },
+      { title: 'a flag of SMM', provoke: refusing(set).words({ 24: 1 }) },
+    ],
+    'nested-state.no-vmx': refusing(set).words({ 8: 0x1000, 12: 0 }),
+    'nested-state.vmxon-address': [
+      { title: 'no page', provoke: withVmx({ 8: 0x1001 }) },
+      { title: 'above 36 bits', provoke: withVmx({ 12: 0x10 }) },
+    ],
+    'nested-state.smm-guest-mode': withVmx({ 0: 1, 24: 1 }),
+    'nested-state.smm-flags': withVmx({ 24: 4 }),
+    'nested-state.vmx-flags': withVmx({ 28: 2 }),
+    'nested-state.outside-smm': withVmx({ 24: 1 }),
+    'nested-state.evmcs-off': withVmx({ 0: 4 }),
+    'nested-state.no-room-for-vmcs': withVmx({ 4: 4096 + 127 }),
+    'nested-state.vmcs-address': [
+      { title: 'that of the VMXON region', provoke: withVmx({ 16: 0x1000 }) },
+      { title: 'no page', provoke: withVmx({ 16: 0x2001 }) },
+      { title: 'none', provoke: withVmx({ 16: 0xffff_ffff, 20: 0xffff_ffff }) },
+    ],
+    'nested-state.vmcs-unreadable': (driver) => {
+      const struct = structOf(set, vmxWords);
+      const state = {
+        read: (length: number, offset = 0) =>
+          offset < 128 ? struct.read(length, offset) : undefined,
+        write: () => true,
+      };
+      return driver.call(vmxVcpu(driver), { request: set, state });
+    },
+    'nested-state.vmcs-revision': withVmx({ 128: 1 }),
+    'nested-state.guest-runs': withVmx({ 0: 1 }),
   },
 };
 
