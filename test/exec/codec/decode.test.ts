@@ -469,7 +469,7 @@ describe('memory that is moved whole, and single words', () => {
 describe('every ioctl that has a number', () => {
   test('is a request of some file, by its own name', () => {
     const missing = Object.entries(ioctlNumbers).filter(([name, number]) => {
-      const decoded = (['system', 'vm', 'vcpu'] as const).map((file) =>
+      const decoded = (['system', 'vm', 'vcpu', 'guest_memfd'] as const).map((file) =>
         new Client().decode(file, number, 0n),
       );
       return !decoded.some(({ kind, request }) => kind !== 'unknown' && request.request === name);
