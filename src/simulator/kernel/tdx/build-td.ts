@@ -8,7 +8,7 @@ import type { Hpa } from '../../module/addresses.ts';
 import { refusedByModule } from '../answer.ts';
 import { faultAt, type Step, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
-import { allocateControlPages, freeControlPage } from '../memory/dynamic-pamt.ts';
+import { allocateControlPages, freeControlPage } from '../memory/control-pages.ts';
 import type { AssignedKey } from '../objects.ts';
 import { firstOnlineCpu, packagesOf } from '../packages.ts';
 import { leakTd, reclaimTd } from '../vm/teardown.ts';

@@ -6,7 +6,7 @@ import type { Hpa } from '../../module/addresses.ts';
 import { onlineCpus } from '../../platform.ts';
 import { done, refusedByModule } from '../answer.ts';
 import { faultAt, firstRefusal, type Steps } from '../checks.ts';
-import { allocateControlPages, freeControlPage } from '../memory/dynamic-pamt.ts';
+import { allocateControlPages, freeControlPage } from '../memory/control-pages.ts';
 import { bugVm } from '../vm/vm.ts';
 import { vcpuCommandSteps } from './command.ts';
 import type { VcpuCommand } from './context.ts';

@@ -4,7 +4,7 @@ import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts
 import { type Hpa, pageSize } from '../../module/addresses.ts';
 import type { Range } from '../../range-map.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
-import { leakPage } from '../memory/dynamic-pamt.ts';
+import { leakPage } from '../memory/control-pages.ts';
 import type { PrivatePage, TdOfVcpu, TdOfVm, Vm } from '../objects.ts';
 import { bugVm } from '../vm/vm.ts';
 import type { TdContext } from './context.ts';

@@ -3,7 +3,7 @@
 import { isStatusError } from '../../../abi/tdx/status.ts';
 import type { Hpa } from '../../module/addresses.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
-import { freeControlPage, leakPage } from '../memory/dynamic-pamt.ts';
+import { freeControlPage, leakPage } from '../memory/control-pages.ts';
 import type { TdOfVm, Vm } from '../objects.ts';
 import { releaseKeyId } from '../tdx/release-key-id.ts';
 import { forgetPage, zapPrivatePages } from '../tdx/secure-ept.ts';
