@@ -46,11 +46,13 @@ export {
 } from './faults.ts';
 export * from './interface.ts';
 export type { BringUp } from './kernel/bring-up.ts';
+export { cpuidOfRecorded } from './kernel/cpuid/from-recorded.ts';
 export { initVmFacts } from './kernel/tdx/td-params.ts';
 export type { HostProfile, Platform } from './platform.ts';
 export { keyIdRange, onlineCpus, presentCpus } from './platform.ts';
 export { possibleFaults } from './possible-faults.ts';
-export { type XeonCpuid, xeonCpuid } from './profiles/cpuid/xeon.ts';
+export { nearestCpu } from './profiles/cpuid/known.ts';
+export { cpuidOfHost, type HostCpu } from './profiles/cpuid/of-host.ts';
 export {
   defaultHostProfile,
   type HostProfileName,

@@ -4,10 +4,10 @@
  * KVM_X86_XCOMP_GUEST_SUPP, the XCR0 that a guest may have whatever the process has permission for. On
  * a vCPU it is KVM_VCPU_TSC_OFFSET of KVM_VCPU_TSC_CTRL, the vCPU's offset to the host's TSC.
  */
-import { xcr0Of } from '../../abi/tdx/xfam.ts';
 import type { Answer, DeviceAttrRequest, DeviceAttrStruct, UserStruct } from '../interface.ts';
 import { done } from './answer.ts';
 import { CopiedIn, firstRefusal, type Steps } from './checks.ts';
+import { supportedFeatures } from './cpuid/cpu-caps.ts';
 import type { Kernel } from './kernel.ts';
 import type { Vcpu } from './objects.ts';
 
@@ -31,7 +31,7 @@ export function systemDeviceAttr(
   request: 'KVM_GET_DEVICE_ATTR' | 'KVM_HAS_DEVICE_ATTR',
   asked: DeviceAttrRequest,
 ): Answer {
-  const call = attrCall(asked, xcr0Of(kernel.profile.platform.xfam));
+  const call = attrCall(asked, supportedFeatures(kernel.profile.platform).xcr0);
   return firstRefusal(kernel, `${request} on /dev/kvm`, { steps, call }) ?? done;
 }
 

@@ -1,5 +1,5 @@
 import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
-import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
+import type { ConfigurableLeaf } from '../../abi/tdx/cpuid/td-cpuid.ts';
 import type { FaultInjector } from '../faults.ts';
 import type { Caller } from '../interface.ts';
 import type { TdxModule } from '../module/tdx-module.ts';

@@ -78,6 +78,8 @@ export interface EnabledCaps {
   busLockExit: bigint;
   notifyVmexit: bigint;
   disabledQuirks: bigint;
+  /** HLT does not exit (KVM_CAP_X86_DISABLE_EXITS). */
+  haltInGuest: boolean;
   /** The bits ENABLE and INITIALLY_SET of KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2. */
   manualDirtyLog: bigint;
   dirtyRingBytes: number;

@@ -6,6 +6,7 @@ import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import type { Platform } from '../../platform.ts';
 import { featureMsrs } from '../../profiles/msrs/features.ts';
 import { emulatedMsrs, type MsrCondition, msrsToSave, pmuMsrs } from '../../profiles/msrs/lists.ts';
+import { supportedCpuid } from '../cpuid/supported.ts';
 
 export interface MsrTables {
   readonly toSave: readonly number[];
@@ -44,15 +45,16 @@ const conditions: Readonly<Record<MsrCondition, readonly Where[]>> = {
   SHSTK: [[7, 0, 'ecx', 7]],
 };
 
-function holds({ cpuid }: Platform, condition: MsrCondition): boolean {
+function holds(platform: Platform, condition: MsrCondition): boolean {
+  const cpuid = supportedCpuid(platform);
   return conditions[condition].some(([leaf, index, register, bit]) => {
     const value = findEntry(cpuid, leaf, index)?.[register] ?? 0;
     return bit === 'any' ? value !== 0 : ((value >>> bit) & 1) === 1;
   });
 }
 
-function pmuMsrsOf({ cpuid }: Platform): number[] {
-  const counters = ((findEntry(cpuid, 0xa, 0)?.eax ?? 0) >>> 8) & 0xff;
+function pmuMsrsOf(platform: Platform): number[] {
+  const counters = ((findEntry(supportedCpuid(platform), 0xa, 0)?.eax ?? 0) >>> 8) & 0xff;
   const count = Math.min(counters, pmuMsrs.mostCounters);
   const from = (first: number) => Array.from({ length: count }, (_, i) => first + i);
   return [...pmuMsrs.common, ...from(pmuMsrs.firstCounter), ...from(pmuMsrs.firstEventSelect)];

@@ -6,10 +6,10 @@
  */
 import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import { type VcpuStateRequestName, vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
-import { xcr0Of } from '../../../abi/tdx/xfam.ts';
 import type { Answer, Request, UserBytes } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { type CopiedIn, firstRefusal, type Steps } from '../checks.ts';
+import { supportedFeatures } from '../cpuid/cpu-caps.ts';
 import type { Kernel } from '../kernel.ts';
 import type { StateName, Vcpu } from '../objects.ts';
 import { xsaveBytes } from '../system/capability-values.ts';
@@ -131,5 +131,6 @@ const XTILE_DATA = 1 << 18;
 
 /** KVM tells in the area itself which components it may hold. */
 function showFeatures({ profile }: Kernel, xsave: Uint8Array): void {
-  new DataView(xsave.buffer).setBigUint64(XSAVE_SW_FEATURES, xcr0Of(profile.platform.xfam), true);
+  const { xcr0 } = supportedFeatures(profile.platform);
+  new DataView(xsave.buffer).setBigUint64(XSAVE_SW_FEATURES, xcr0, true);
 }

@@ -42,6 +42,7 @@ export function newVm(options: {
       busLockExit: 0n,
       notifyVmexit: 0n,
       disabledQuirks: 0n,
+      haltInGuest: false,
       manualDirtyLog: 0n,
       dirtyRingBytes: 0,
       exceptionPayload: false,
