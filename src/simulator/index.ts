@@ -6,6 +6,7 @@
 
 import { defaultKernelAbi, type KernelAbiName, kernelAbis } from '../abi/kvm/kernels/index.ts';
 import type { KernelAbi } from '../abi/kvm/kernels/record.ts';
+import type { HostClock } from './clock.ts';
 import type { FaultInjector } from './faults.ts';
 import type { GuestScript } from './interface.ts';
 import type { HostProfile } from './platform.ts';
@@ -18,6 +19,7 @@ export interface CreateSimulatedHostOptions {
   readonly faults?: FaultInjector;
   readonly guest?: GuestScript;
   readonly signalEventfd?: (id: number) => void;
+  readonly hostClock?: HostClock;
 }
 
 export function createSimulatedHost(options: CreateSimulatedHostOptions): SimulatedMachine {
@@ -31,6 +33,7 @@ export function createSimulatedHost(options: CreateSimulatedHostOptions): Simula
 
 export { defaultKernelAbi, type KernelAbiName, kernelAbis } from '../abi/kvm/kernels/index.ts';
 export type { KernelAbi } from '../abi/kvm/kernels/record.ts';
+export { type HostClock, runningHostClock } from './clock.ts';
 export {
   type FaultRecord,
   injectorOf,

@@ -1,7 +1,7 @@
 /** Profiles are data: each comes up as its figures say, and runs a TD where it offers TDs. */
-import { guestAddressBits } from '../../src/abi/kvm/cpuid.ts';
-import { supportedCpuid } from '../../src/simulator/kernel/cpuid/supported.ts';
+
 import { describe, expect, test } from 'vitest';
+import { guestAddressBits } from '../../src/abi/kvm/cpuid.ts';
 import { moduleReleases } from '../../src/abi/tdx/module-releases.ts';
 import {
   createSimulatedHost,
@@ -11,6 +11,7 @@ import {
   onlineCpus,
   presentCpus,
 } from '../../src/simulator/index.ts';
+import { supportedCpuid } from '../../src/simulator/kernel/cpuid/supported.ts';
 import { Driver } from './drive.ts';
 
 const profiles: readonly HostProfile[] = Object.values(hostProfiles);

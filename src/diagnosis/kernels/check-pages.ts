@@ -49,9 +49,9 @@ const groups: readonly Group[] = [
     has: (request) => askedOn(request) === 'the VM',
   },
   {
-    file: 'guest-memfd.md',
-    title: 'Requests on a guest_memfd',
-    has: (request) => askedOn(request) === 'a guest_memfd',
+    file: 'files.md',
+    title: 'Requests on a guest_memfd and on a device',
+    has: (request) => ['a guest_memfd', 'a device'].includes(askedOn(request)),
   },
   { file: 'vcpu.md', title: 'Requests on a vCPU', has: () => true },
 ];

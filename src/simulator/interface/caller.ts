@@ -3,6 +3,19 @@
 /** A file description. Positive, never used twice. */
 export type Handle = number;
 
+/**
+ * A file that a call has made: the program gets an fd of it. Its handle is the value of the answer, or
+ * was given to the {@link UserFile} of the request.
+ */
+export type MadeFile = { readonly handle: Handle } & (
+  | { readonly kind: 'system' | 'vm' | 'stats' | 'device' }
+  | { readonly kind: 'vcpu'; readonly id: number }
+  /** `mappable`: with GUEST_MEMFD_FLAG_MMAP, and then by MAP_SHARED alone. */
+  | { readonly kind: 'guest_memfd'; readonly sizeBytes: bigint; readonly mappable: boolean }
+);
+
+export type FileKind = MadeFile['kind'];
+
 /** Who makes a call. The kernel looks at all of it. */
 export interface Caller {
   /** Identity of the address space: a VM answers EIO to any other than its creator's. */
@@ -11,12 +24,19 @@ export interface Caller {
   readonly cgroup: string;
   readonly memory: UserMemory;
   pendingSignal(): 'none' | 'ordinary' | 'fatal';
+  /** Whether its file table has room (RLIMIT_NOFILE); without the function it always has. */
+  hasDescriptor?(): boolean;
 }
 
 /** The caller's pages, for what the kernel reads besides the structs of a request. */
 export interface UserMemory {
   /** `length` bytes, good until the call returns; undefined where they cannot be read (EFAULT). */
   read(address: bigint, length: number): Uint8Array | undefined;
+}
+
+/** Where the kernel writes the number of a new fd, which a caller without fds knows as the handle. */
+export interface UserFile {
+  writeFile(made: MadeFile): boolean;
 }
 
 /** A struct in the caller's memory. undefined and false are faults. */

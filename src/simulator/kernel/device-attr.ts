@@ -10,6 +10,7 @@ import { CopiedIn, firstRefusal, type Steps } from './checks.ts';
 import { supportedFeatures } from './cpuid/cpu-caps.ts';
 import type { Kernel } from './kernel.ts';
 import type { Vcpu } from './objects.ts';
+import { setTscOffset } from './vcpu/guest-tsc.ts';
 
 interface AttrCall {
   readonly attr: CopiedIn<DeviceAttrStruct>;
@@ -40,10 +41,7 @@ export function vcpuDeviceAttr(kernel: Kernel, vcpu: Vcpu, asked: DeviceAttrRequ
   const call = attrCall(asked, vcpu.tscOffset);
   const refused = firstRefusal(kernel, request, { steps, call });
   if (refused !== undefined) return refused;
-  // The module has fixed the offset of a TD: KVM takes the value, and it has no effect.
-  if (request === 'KVM_SET_DEVICE_ATTR' && vcpu.td === undefined) {
-    vcpu.tscOffset = call.written.value;
-  }
+  if (request === 'KVM_SET_DEVICE_ATTR') setTscOffset(kernel, vcpu, call.written.value);
   return done;
 }
 

@@ -15,7 +15,7 @@ export interface Vm {
   /** Identity of the creator's address space. */
   readonly mm: number;
   /**
-   * Number of references: by the VM fd and by each vCPU fd, guest_memfd and statistics file. The last
+   * Number of references: by the VM fd and by each vCPU fd, guest_memfd, device and statistics file. The last
    * put destroys the VM.
    */
   references: number;
@@ -53,11 +53,15 @@ export interface Vm {
    */
   chips: readonly Uint8Array[];
   msrFilter: MsrFilterStruct | undefined;
-  /** kvmclock shows the sum of the machine's time and this offset. */
+  /** MSRs that are one for the whole VM, as they were written, by index. */
+  readonly msrs: Map<number, bigint>;
+  /** kvmclock shows the sum of the host's time and this offset. */
   kvmclockOffsetNs: bigint;
   /** True when the clock goes by the TSC, so that KVM can report both together. */
   useMasterClock: boolean;
   tscKhz: number;
+  /** Which of the vCPUs' time stamp counters go together. */
+  readonly tscSync: TscSync;
   readonly caps: EnabledCaps;
   /** vCPUs in order of creation. A released vCPU stays here until the VM goes. */
   readonly vcpus: Vcpu[];
@@ -66,7 +70,30 @@ export interface Vm {
   /** Guest pages with KVM_MEMORY_ATTRIBUTE_PRIVATE, where the kernel keeps that for each VM. */
   privateRanges: RangeSet;
   readonly guestMemfds: Set<GuestMemfd>;
+  vfioDevice: VfioDevice | undefined;
   readonly td: TdOfVm | undefined;
+}
+
+/**
+ * The counters of a VM's vCPUs that were set alike go together. The kernel finds that out from the writes
+ * (kvm_synchronize_tsc()).
+ */
+export interface TscSync {
+  /** The last write: when it was, what, at which frequency and with which offset. */
+  last: TscWrite;
+  /** Offset and number of the generation of counters that match. */
+  offset: bigint;
+  generation: number;
+  /** How many vCPUs but the first are in it. */
+  matched: number;
+  userHasSet: boolean;
+}
+
+export interface TscWrite {
+  readonly ns: bigint;
+  readonly tsc: bigint;
+  readonly khz: number;
+  readonly offset: bigint;
 }
 
 /** Capabilities that KVM_ENABLE_CAP has set. */
@@ -155,6 +182,12 @@ export interface Vcpu {
   mcgCap: bigint;
   /** l1_tsc_offset: the offset to the host's TSC. */
   tscOffset: bigint;
+  /** this_tsc_generation: the counters that this one goes with. */
+  tscGeneration: number;
+  /** KVM_CAP_ENFORCE_PV_FEATURE_CPUID: the guest has only those paravirtual features its CPUID shows. */
+  enforcesPvCpuid: boolean;
+  /** KVM_CAP_HYPERV_SYNIC: Hyper-V's interrupt controller is on. */
+  synicActive: boolean;
   /**
    * Signals that KVM_SET_SIGNAL_MASK blocks during KVM_RUN. Where it is undefined, the thread's own
    * mask applies.
@@ -191,6 +224,7 @@ export interface TdOfVcpu {
 export type StateName =
   | 'REGS'
   | 'SREGS'
+  | 'PDPTRS'
   | 'FPU'
   | 'XSAVE'
   | 'XCRS'
@@ -220,6 +254,13 @@ export interface PendingEvents {
   nmis: number;
   smi: boolean;
   externalVector: number | undefined;
+  exception: PendingException | undefined;
+}
+
+/** An exception that KVM has yet to inject, or that it injects again. */
+export interface PendingException {
+  readonly vector: number;
+  readonly state: 'pending' | 'injected';
 }
 
 export interface MemorySlot {
@@ -236,6 +277,12 @@ export interface MemorySlot {
   readonly guestMemfd: { readonly memfd: GuestMemfd; readonly firstPage: number } | undefined;
 }
 
+/** What KVM_CREATE_DEVICE makes: the device through which a VM hears of VFIO's files. */
+export interface VfioDevice {
+  /** The VM, which it keeps alive. */
+  readonly vm: Vm;
+}
+
 export interface GuestMemfd {
   /** The VM that the file was made for, and which it keeps alive. */
   readonly vm: Vm;
@@ -248,7 +295,7 @@ export interface GuestMemfd {
 export interface GuestInode {
   readonly sizePages: number;
   /** GUEST_MEMFD_FLAG_MMAP: user space can map the file, and write its shared pages. */
-  readonly isMappable: boolean;
+  readonly mappable: boolean;
   /** Pages with KVM_MEMORY_ATTRIBUTE_PRIVATE, where the kernel keeps that for each guest_memfd. */
   readonly privatePages: RangeSet;
   /** Pages that have been used, by their place in the file. */

@@ -1,15 +1,16 @@
 /** CPUID of a TD as TDH.MNG.RD finds it: every leaf under one number. */
 import { allZero, type CpuidRegisters } from '../../abi/cpuid/registers.ts';
 import { type TdLeaf, tdLeaves } from '../../abi/tdx/cpuid/td-cpuid.ts';
+import type { ModuleRelease } from '../../abi/tdx/module-releases.ts';
 import type { TdParams } from '../../abi/tdx/td-params.ts';
-import type { ModuleState } from './module-state.ts';
+import type { HostProfile } from '../platform.ts';
 
 /** The leaves of one TD, by key; those of the release that are 0 for all are not among them. */
 export type TdCpuid = ReadonlyMap<number, CpuidRegisters>;
 
 /** @returns undefined where TD_PARAMS have a topology that the module does not recognise. */
 export function cpuidOfTd(
-  { release, profile }: ModuleState,
+  { release, profile }: { readonly release: ModuleRelease; readonly profile: HostProfile },
   params: TdParams,
 ): TdCpuid | undefined {
   const cpu = profile.platform.cpuid;
@@ -30,7 +31,7 @@ export function packCpuidKey(extended: boolean, leaf: number, subleaf: number | 
 
 /** @returns undefined for a leaf that the host cannot read. */
 export function readCpuid(
-  { release }: ModuleState,
+  { release }: { readonly release: ModuleRelease },
   cpuid: TdCpuid,
   key: number,
 ): CpuidRegisters | undefined {

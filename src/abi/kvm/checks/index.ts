@@ -5,10 +5,11 @@ import { cpuidListChecks, vcpuCpuidChecks } from './cpuid.ts';
 import { createVcpuChecks, createVmChecks, otherCreateVcpuChecks } from './create.ts';
 import { anyCapChecks, enableCapChecks, otherMaxVcpusChecks } from './enable-cap.ts';
 import { eventfdChecks } from './eventfds.ts';
+import { deviceChecks, guestMemfdChecks } from './files.ts';
 import { initVmChecks, otherInitVmChecks } from './init-vm.ts';
 import { injectChecks, interruptChecks, irqchipChecks } from './interrupts.ts';
 import {
-  guestMemfdChecks,
+  memoryAttributes2Checks,
   memoryChecks,
   otherCreateGuestMemfdChecks,
   otherLinkGuestMemfdChecks,
@@ -99,7 +100,8 @@ const requests = {
     ...vcpuMsrsChecks,
     ...vcpuDeviceAttrChecks,
   },
-  'a guest_memfd': guestMemfdChecks,
+  'a guest_memfd': { ...guestMemfdChecks, ...memoryAttributes2Checks },
+  'a device': deviceChecks,
 } as const;
 
 /** Rows that Linux 7.3 does not have. */
@@ -128,6 +130,7 @@ const requestChecks = {
   ...requests['the VM'],
   ...requests['a vCPU'],
   ...requests['a guest_memfd'],
+  ...requests['a device'],
 };
 
 /** The kernel's name of a request; for KVM_ENABLE_CAP with the capability. */

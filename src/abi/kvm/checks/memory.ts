@@ -150,7 +150,7 @@ export const otherCreateGuestMemfdChecks = checksIn(
 );
 
 /** On a guest_memfd. */
-export const guestMemfdChecks = {
+export const memoryAttributes2Checks = {
   KVM_SET_MEMORY_ATTRIBUTES2: { 'file.not-kvm': fileChecks['file.not-kvm'] },
 };
 

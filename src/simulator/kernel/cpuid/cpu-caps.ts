@@ -6,10 +6,9 @@
  * PMU without mediation, PT of the host.
  */
 import { executeCpuid, rawXstate } from '../../../abi/cpuid/raw.ts';
-import { msr } from '../../../abi/kvm/msrs.ts';
 import { kvmXstate } from '../../../abi/kvm/xstate.ts';
 import type { Platform } from '../../platform.ts';
-import { featureMsrs } from '../../profiles/msrs/features.ts';
+import { archCapabilities } from '../../profiles/msrs/features.ts';
 import {
   type FeatureName,
   type FeatureWord,
@@ -53,7 +52,18 @@ export interface Supported {
   readonly xss: bigint;
 }
 
+const known = new WeakMap<Platform, Supported>();
+
 export function supportedFeatures(platform: Platform): Supported {
+  let supported = known.get(platform);
+  if (supported === undefined) {
+    supported = derive(platform);
+    known.set(platform, supported);
+  }
+  return supported;
+}
+
+function derive(platform: Platform): Supported {
   const { cpuid: cpu } = platform;
   const caps = new CpuCaps();
   for (const [name, word] of Object.entries<FeatureWord>(featureWords)) {
@@ -92,7 +102,7 @@ function adjustForKernel(caps: CpuCaps, { cpuid: cpu }: Platform): void {
   const usesProtectionKeys = has(7, 'ecx', 4);
   if (!usesProtectionKeys) caps.clear('PKU');
 
-  const arch = featureMsrs.get(msr.IA32_ARCH_CAPABILITIES) ?? 0n;
+  const arch = archCapabilities;
   if (caps.has('SPEC_CTRL')) {
     caps.set('AMD_IBPB');
     caps.set('AMD_IBRS');

@@ -189,7 +189,7 @@ function isInPlace({ kernel, region }: RegionCall): boolean {
  */
 function contentInPlace({ caller, slot, gfn }: PageCall): Uint8Array {
   const zeros = new Uint8Array(pageSize);
-  if (slot?.guestMemfd?.memfd.inode.isMappable !== true) return zeros;
+  if (slot?.guestMemfd?.memfd.inode.mappable !== true) return zeros;
   const address = slot.userspaceAddr + BigInt(gfn - slot.baseGfn) * PAGE_SIZE;
   return caller.memory.read(address, pageSize) ?? zeros;
 }

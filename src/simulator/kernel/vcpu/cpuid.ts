@@ -13,6 +13,7 @@ import { emulatedCpuid } from '../cpuid/emulated.ts';
 import { cpuidNow } from '../cpuid/runtime.ts';
 import { supportedCpuid } from '../cpuid/supported.ts';
 import type { Kernel } from '../kernel.ts';
+import { resetPmu } from '../msrs/pmu.ts';
 import type { Vcpu } from '../objects.ts';
 
 /** A guest has this many physical address bits if its CPUID does not say. */
@@ -111,6 +112,7 @@ export function setCpuid2(kernel: Kernel, vcpu: Vcpu, user: UserCpuid): Answer {
   const refused = firstRefusal(kernel, 'KVM_SET_CPUID2', { steps: setSteps, call });
   if (refused !== undefined) return refused;
   vcpu.cpuid = entries.value;
+  if (!vcpu.entered) resetPmu(vcpu);
   return done;
 }
 

@@ -42,6 +42,24 @@ const set = 'KVM_SET_NESTED_STATE';
 const events = refusing('KVM_SET_VCPU_EVENTS');
 const debugregs = refusing('KVM_SET_DEBUGREGS');
 const xcrs = refusing('KVM_SET_XCRS');
+const xsave = refusing('KVM_SET_XSAVE');
+
+/** A vCPU in x2APIC mode, of a VM with ids of 32 bits. */
+function x2apicVcpu(driver: Driver): number {
+  const vm = driver.createVm('KVM_X86_DEFAULT_VM');
+  driver.cap(vm, 'KVM_CAP_SPLIT_IRQCHIP', 24n);
+  driver.cap(vm, 'KVM_CAP_X2APIC_API', 1n);
+  const vcpu = driver.must(vm, { request: 'KVM_CREATE_VCPU', id: 3 });
+  driver.setCpuid2(vcpu);
+  const state = structOf('KVM_SET_SREGS', { 272: 0xfee0_0c00 });
+  driver.must(vcpu, { request: 'KVM_SET_SREGS', state });
+  return vcpu;
+}
+
+function lapicOfVcpu(id: number) {
+  const request = 'KVM_SET_LAPIC' as const;
+  return { request, state: structOf(request, { 32: id }) };
+}
 
 const withoutNesting = {
   ...hostProfiles['spr-1.5'],
@@ -53,6 +71,35 @@ const noLapic = (request: VcpuStateRequestName): StateCases => ({
 });
 const noNesting = (request: VcpuStateRequestName): StateCases => ({
   'nested-state.off': { profile: withoutNesting, provoke: refusing(request).on(plainVcpu) },
+});
+
+/** Offsets of EFER, CR0, CR4 and the APIC base, and what makes each alone refuse. */
+const sregsCases = (request: 'KVM_SET_SREGS' | 'KVM_SET_SREGS2'): StateCases => ({
+  'set-sregs.mode': [
+    { title: 'LMA without paging', provoke: refusing(request).words({ 264: 0x400 }) },
+    { title: 'a 64-bit code segment', provoke: refusing(request).words({ 16: 1 << 24 }) },
+    {
+      title: '64-bit paging without PAE',
+      provoke: refusing(request).words({ 264: 0x500, 224: 0x8000_0001 }),
+    },
+  ],
+  'set-sregs.cr4': [
+    { title: 'a reserved bit', provoke: refusing(request).words({ 248: 1 << 15 }) },
+    { title: 'a feature the guest has not', provoke: refusing(request).words({ 248: 1 << 20 }) },
+  ],
+  'set-sregs.cr0': [
+    { title: 'a bit above 31', provoke: refusing(request).words({ 228: 1 }) },
+    { title: 'NW without CD', provoke: refusing(request).words({ 224: 0x2000_0000 }) },
+    { title: 'PG without PE', provoke: refusing(request).words({ 224: 0x8000_0000 }) },
+  ],
+  'set-sregs.efer': [
+    { title: 'a reserved bit', provoke: refusing(request).words({ 264: 2 }) },
+    { title: 'NX that the guest has not', provoke: refusing(request).words({ 264: 0x800 }) },
+  ],
+  'set-sregs.apic-base': [
+    { title: 'a reserved bit', provoke: refusing(request).words({ 272: 1 }) },
+    { title: 'x2APIC that is off', provoke: refusing(request).words({ 272: 0x400 }) },
+  ],
 });
 
 /** VMX operation with a VMCS that is right, as words of KVM_SET_NESTED_STATE. */
@@ -71,7 +118,12 @@ const withVmx =
     driver.call(vmxVcpu(driver), { request: set, state: structOf(set, { ...vmxWords, ...words }) });
 
 const ownCases: Readonly<Partial<Record<VcpuStateRequestName, StateCases>>> = {
-  KVM_SET_SREGS2: { 'set-sregs2.flags': refusing('KVM_SET_SREGS2').words({ 280: 2 }) },
+  KVM_SET_SREGS: sregsCases('KVM_SET_SREGS'),
+  KVM_SET_SREGS2: {
+    'set-sregs2.flags': refusing('KVM_SET_SREGS2').words({ 280: 2 }),
+    'set-sregs2.pdptrs': refusing('KVM_SET_SREGS2').words({ 280: 1 }),
+    ...sregsCases('KVM_SET_SREGS2'),
+  },
   KVM_GET_XSAVE: {
     'get-xsave.too-small': refusing('KVM_GET_XSAVE').on((driver) => {
       const vcpu = plainVcpu(driver);
@@ -84,9 +136,36 @@ const ownCases: Readonly<Partial<Record<VcpuStateRequestName, StateCases>>> = {
       { title: '17 registers', provoke: xcrs.words({ 0: 17 }) },
       { title: 'flags', provoke: xcrs.words({ 4: 1 }) },
     ],
+    'set-xcrs.xcr0': [
+      { title: 'without x87', provoke: xcrs.words({ 0: 1 }) },
+      { title: 'SSE that the guest has not', provoke: xcrs.words({ 0: 1, 16: 3 }) },
+    ],
   },
   KVM_GET_LAPIC: noLapic('KVM_GET_LAPIC'),
-  KVM_SET_LAPIC: noLapic('KVM_SET_LAPIC'),
+  KVM_SET_LAPIC: {
+    ...noLapic('KVM_SET_LAPIC'),
+    'set-lapic.id': (driver) => driver.call(x2apicVcpu(driver), lapicOfVcpu(2)),
+  },
+  KVM_SET_XSAVE: {
+    'set-xsave.components': [
+      { title: 'MPX', provoke: xsave.words({ 512: 3 << 3 }) },
+      { title: 'AMX tiles', provoke: xsave.words({ 512: 1 << 18 }) },
+    ],
+    'set-xsave.header': [
+      { title: 'the compact format', provoke: xsave.words({ 524: 0x8000_0000 }) },
+      { title: 'a reserved byte', provoke: xsave.words({ 572: 1 }) },
+    ],
+    'set-xsave.mxcsr': xsave.words({ 512: 2, 24: 0x1_0000 }),
+  },
+  KVM_SET_GUEST_DEBUG: {
+    'set-guest-debug.exception-pending': (driver) => {
+      const vcpu = plainVcpu(driver);
+      const request = 'KVM_SET_GUEST_DEBUG';
+      const inject = { request, state: structOf(request, { 0: 0x8_0000 }) } as const;
+      driver.must(vcpu, inject);
+      return driver.call(vcpu, inject);
+    },
+  },
   KVM_SET_DEBUGREGS: {
     'set-debugregs.flags': debugregs.words({ 48: 1 }),
     'set-debugregs.value': [

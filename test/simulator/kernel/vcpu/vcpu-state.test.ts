@@ -116,6 +116,8 @@ describe('state of a default VM’s vCPU', () => {
     const { driver, vcpu } = plainVcpu();
     const state = room();
     state.bytes.fill(3, 0, 200);
+    // A code segment of 64 bits is for 64-bit mode.
+    state.bytes[19] = 0;
     expect(driver.call(vcpu, { request: 'KVM_SET_SREGS', state })).toBe(0);
     const shown = room();
     driver.call(vcpu, { request: 'KVM_GET_SREGS2', state: shown });
