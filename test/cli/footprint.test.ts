@@ -23,12 +23,12 @@ describe('tdctl footprint', () => {
 
   test('says of a host what dynamic PAMT saves, and that a full one saves nothing', async () => {
     const host = 'footprint --vcpus 8 --type td --host-memory 1TiB'.split(' ');
-    const { pamt } = JSON.parse((await tdctl([...host, '-o', 'json'])).stdout);
+    const { pamt } = JSON.parse((await cli([...host, '-o', 'json'])).stdout);
     expect(pamt).toMatchObject({ hostMemoryBytes: 2 ** 40, tdMemoryBytes: 0 });
     expect(pamt.savedBytes / pamt.staticBytes).toBeGreaterThan(0.98);
-    const full = JSON.parse((await tdctl([...host, '--td-memory', '1TiB', '-o', 'json'])).stdout);
+    const full = JSON.parse((await cli([...host, '--td-memory', '1TiB', '-o', 'json'])).stdout);
     expect(full.pamt.savedBytes).toBeLessThanOrEqual(0);
-    const { stdout } = await tdctl([...host, '--td-memory', '256GiB']);
+    const { stdout } = await cli([...host, '--td-memory', '256GiB']);
     expect(stdout).toMatch(/^Page metadata \(PAMT\) of a host with 1 TiB, 256 GiB of them in TDs$/m);
     expect(stdout).toMatch(/^ *saved +2\.97 GiB/m);
   });
@@ -38,7 +38,7 @@ describe('tdctl footprint', () => {
     ['--host-memory many', /--host-memory: .*is not a size/],
     ['--host-memory 1GiB --td-memory 2GiB', /no more memory than their host/],
   ])('refuses %s', async (options, message) => {
-    const { exitCode, stderr } = await tdctl(['footprint', '--vcpus', '1', ...options.split(' ')]);
+    const { exitCode, stderr } = await cli(['footprint', '--vcpus', '1', ...options.split(' ')]);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(message);
   });
