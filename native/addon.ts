@@ -122,6 +122,12 @@ export interface Vcpu extends FdObject {
 /** A guest_memfd, which pins its VM. */
 export interface GuestMemfd extends FdObject {
   readonly sizeBytes: bigint;
+  /** KVM_SET_MEMORY_ATTRIBUTES2, as posted. `attributes` is KVM_MEMORY_ATTRIBUTE_PRIVATE or 0n. */
+  kvmSetMemoryAttributes2(range: {
+    readonly offsetBytes: bigint;
+    readonly sizeBytes: bigint;
+    readonly attributes: bigint;
+  }): Promise<void>;
 }
 
 /**

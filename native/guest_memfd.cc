@@ -1,12 +1,19 @@
 #include "guest_memfd.h"
 
+#include "uapi/kvm.h"
+#include "util/arguments.h"
+
 namespace tdctl {
+
+namespace request = uapi::request;
 
 Napi::Function GuestMemfd::define(Napi::Env env) {
   return DefineClass(env, name,
                      {
                          fd_property(),
                          InstanceAccessor<&GuestMemfd::get_size_bytes>("sizeBytes"),
+                         InstanceMethod<&GuestMemfd::kvm_set_memory_attributes2>(
+                             "kvmSetMemoryAttributes2"),
                          close_method(),
                      });
 }
@@ -20,6 +27,16 @@ GuestMemfd::GuestMemfd(const Napi::CallbackInfo& info) : FdObject(info) {
 
 Napi::Value GuestMemfd::get_size_bytes(const Napi::CallbackInfo& info) {
   return Napi::BigInt::New(info.Env(), size_bytes_);
+}
+
+Napi::Value GuestMemfd::kvm_set_memory_attributes2(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, request::kvm_set_memory_attributes2.name);
+  arguments.object(info[0], "range");
+  uapi::kvm_memory_attributes2 argument{};
+  argument.offset = arguments.uint64(arguments.field(info[0], "offsetBytes"), "offsetBytes");
+  argument.size = arguments.uint64(arguments.field(info[0], "sizeBytes"), "sizeBytes");
+  argument.attributes = arguments.uint64(arguments.field(info[0], "attributes"), "attributes");
+  return tell_struct(arguments, request::kvm_set_memory_attributes2, argument);
 }
 
 }  // namespace tdctl

@@ -75,6 +75,7 @@ export const tdSteps = [
       'KVM_CREATE_GUEST_MEMFD',
       'KVM_SET_USER_MEMORY_REGION2',
       'KVM_SET_MEMORY_ATTRIBUTES',
+      'KVM_SET_MEMORY_ATTRIBUTES2',
       'KVM_TDX_INIT_MEM_REGION',
     ],
     undo: { does: 'delete the memory slots, close the guest_memfds, unmap the memory' },

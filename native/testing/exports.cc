@@ -101,7 +101,8 @@ Napi::Value numbers(const Napi::CallbackInfo& info) {
         request::kvm_set_user_memory_region2, request::kvm_create_irqchip,
         request::kvm_set_tsc_khz, request::kvm_enable_cap, request::kvm_memory_encrypt_op,
         request::kvm_set_memory_attributes, request::kvm_create_guest_memfd,
-        request::kvm_link_guest_memfd, request::kvm_set_cpuid2}) {
+        request::kvm_link_guest_memfd, request::kvm_set_memory_attributes2,
+        request::kvm_set_cpuid2}) {
     object.Set(known.name, static_cast<double>(known.number));
   }
   for (const uapi::TdxCommand& known :
@@ -125,6 +126,7 @@ Napi::Value struct_sizes(const Napi::CallbackInfo& info) {
   SIZE(kvm_create_guest_memfd);
   SIZE(kvm_link_guest_memfd);
   SIZE(kvm_memory_attributes);
+  SIZE(kvm_memory_attributes2);
   SIZE(kvm_tdx_cmd);
   SIZE(kvm_tdx_capabilities);
   SIZE(kvm_tdx_init_vm);

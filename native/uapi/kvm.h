@@ -76,6 +76,16 @@ struct kvm_memory_attributes {
   std::uint64_t flags;
 };
 
+// Posted with in-place conversion, v8, June 2026; in no kernel.
+struct kvm_memory_attributes2 {
+  std::uint64_t offset;
+  std::uint64_t size;
+  std::uint64_t attributes;
+  std::uint64_t flags;
+  std::uint64_t error_offset;
+  std::uint64_t reserved[11];
+};
+
 struct kvm_tdx_cmd {
   std::uint32_t id;
   std::uint32_t flags;
@@ -182,6 +192,9 @@ inline constexpr Request kvm_create_guest_memfd{io_read_write<uapi::kvm_create_g
 // Posted with this number and, in another version, with 0xD5, which Linux 7.3 gives to another request.
 inline constexpr Request kvm_link_guest_memfd{io_read_write<uapi::kvm_link_guest_memfd>(0xD6),
                                               "KVM_LINK_GUEST_MEMFD"};
+// on a guest_memfd (KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES)
+inline constexpr Request kvm_set_memory_attributes2{
+    io_read_write<kvm_memory_attributes2>(0xD2), "KVM_SET_MEMORY_ATTRIBUTES2"};
 // on a VM (KVM_CAP_VM_TSC_CONTROL) and on a vCPU (KVM_CAP_TSC_CONTROL)
 inline constexpr Request kvm_set_tsc_khz{io(0xA2), "KVM_SET_TSC_KHZ"};
 // on a vCPU

@@ -60,6 +60,13 @@ IS_AT(kvm_create_guest_memfd, reserved, 16);
 HAS_SIZE(kvm_link_guest_memfd, 64);
 IS_AT(kvm_link_guest_memfd, fd, 0);
 IS_AT(kvm_link_guest_memfd, flags, 8);
+HAS_SIZE(kvm_memory_attributes2, 128);
+IS_AT(kvm_memory_attributes2, offset, 0);
+IS_AT(kvm_memory_attributes2, size, 8);
+IS_AT(kvm_memory_attributes2, attributes, 16);
+IS_AT(kvm_memory_attributes2, flags, 24);
+IS_AT(kvm_memory_attributes2, error_offset, 32);
+IS_AT(kvm_memory_attributes2, reserved, 40);
 
 HAS_SIZE(kvm_memory_attributes, 32);
 IS_AT(kvm_memory_attributes, address, 0);
@@ -122,6 +129,7 @@ IS_NUMBER(kvm_memory_encrypt_op, 0xC008AEBA);
 IS_NUMBER(kvm_set_memory_attributes, 0x4020AED2);
 IS_NUMBER(kvm_create_guest_memfd, 0xC040AED4);
 IS_NUMBER(kvm_link_guest_memfd, 0xC040AED6);
+IS_NUMBER(kvm_set_memory_attributes2, 0xC080AED2);
 
 IS_COMMAND(kvm_tdx_capabilities, 0);
 IS_COMMAND(kvm_tdx_init_vm, 1);

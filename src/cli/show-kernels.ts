@@ -79,7 +79,7 @@ function overview(abis: readonly KernelAbi[], io: CommandIo): string {
 function limitSetBy(abi: KernelAbi): string {
   const { inInitVm, atCreateVm } = abi.maxVcpus;
   if (!hasMaxVcpusCap(abi)) return inInitVm ? 'INIT_VM' : 'present CPUs';
-  if (inInitVm) return 'ENABLE_CAP = INIT_VM';
+  if (inInitVm) return 'both, the same';
   return atCreateVm.length === 0 ? 'ENABLE_CAP (must)' : 'ENABLE_CAP (may)';
 }
 

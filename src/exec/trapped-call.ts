@@ -99,8 +99,7 @@ function mayReboot(tid: number): boolean {
   try {
     const status = readFileSync(`/proc/${tid}/status`, 'utf8');
     const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
-    const isFirst =
-      readlinkSync(`/proc/${tid}/ns/user`) === firstUserNamespace;
+    const isFirst = readlinkSync(`/proc/${tid}/ns/user`) === firstUserNamespace;
     return isFirst && (effective & (1n << CAP_SYS_BOOT)) !== 0n;
   } catch {
     // The thread is gone, and nobody waits for the answer.

@@ -1,11 +1,12 @@
 /**
- * These rules must hold of the sections, so that a launch as QEMU does it works and the measurement
- * has one answer only. Each says in a clause how it is broken. Source for the rules: QEMU
- * hw/i386/tdvf.c; KVM_TDX_INIT_MEM_REGION in arch/x86/kvm/vmx/tdx.c.
+ * These rules must hold of the sections, so that a launch by a VMM that knows their types works and the
+ * measurement has one answer only. Each says in a clause how it is broken. Source for the rules: QEMU
+ * hw/i386/tdvf.c; td-shim, td-shim-interface/src/metadata.rs; KVM_TDX_INIT_MEM_REGION in
+ * arch/x86/kvm/vmx/tdx.c.
  */
 import { pageBytes } from '../abi/tdx/mrtd.ts';
 import { hex } from './hex.ts';
-import { type RawSection, sectionKinds } from './sections.ts';
+import { isAddedAtBuild, type RawSection, sectionKinds } from './sections.ts';
 import type { TdvfSection, TdvfSectionType } from './types.ts';
 
 /** Private memory ends where the shared bit of the widest guest address (GPAW 52) begins. */
@@ -15,7 +16,13 @@ const maxTotalBytes = 1n << 32n;
 
 type SectionRule = (section: RawSection, fileSizeBytes: number) => string | undefined;
 
-const sectionRules: readonly SectionRule[] = [
+const dataInFile: SectionRule = (section, fileSizeBytes) =>
+  isInFile(section, fileSizeBytes)
+    ? undefined
+    : `its data, ${hex(section.rawSizeBytes)} bytes at offset ${hex(section.dataOffset)}, lies outside the file of ${hex(fileSizeBytes)} bytes`;
+
+/** The rules of a section that is memory of the TD. */
+const memoryRules: readonly SectionRule[] = [
   ({ gpa }) =>
     isPageAligned(gpa) ? undefined : `its address ${hex(gpa)} is not a multiple of 4096`,
 
@@ -36,29 +43,53 @@ const sectionRules: readonly SectionRule[] = [
       ? `its raw size ${hex(rawSizeBytes)} is above its memory size ${hex(memorySizeBytes)}`
       : undefined,
 
-  (section, fileSizeBytes) =>
-    isInFile(section, fileSizeBytes)
-      ? undefined
-      : `its data, ${hex(section.rawSizeBytes)} bytes at offset ${hex(section.dataOffset)}, lies outside the file of ${hex(fileSizeBytes)} bytes`,
+  dataInFile,
 
   ({ typeNumber, rawSizeBytes }) =>
-    sectionKinds[typeNumber]?.bytes === 'in the image' && rawSizeBytes === 0
+    bytesOf(typeNumber) === 'in the image' && rawSizeBytes === 0
       ? 'it must have data in the image and has none'
       : undefined,
 
   ({ typeNumber, rawSizeBytes }) =>
-    sectionKinds[typeNumber]?.bytes === 'zeros' && rawSizeBytes !== 0
+    bytesOf(typeNumber) === 'zeros' && rawSizeBytes !== 0
       ? `it must have no data in the image and has ${hex(rawSizeBytes)} bytes`
       : undefined,
 
+  ({ typeNumber, measured, rawSizeBytes }) =>
+    measured && rawSizeBytes === 0 && bytesOf(typeNumber) === 'in the image or from the VMM'
+      ? 'it is measured, and the VMM brings its content along: MRTD does not follow from the image'
+      : undefined,
+
   // td-shim and Cloud Hypervisor pad with zeros, QEMU reads on into the file: no one MRTD is right.
-  ({ measured, rawSizeBytes, memorySizeBytes }) =>
-    measured && BigInt(rawSizeBytes) < memorySizeBytes
+  ({ typeNumber, measured, rawSizeBytes, memorySizeBytes }) =>
+    measured &&
+    BigInt(rawSizeBytes) < memorySizeBytes &&
+    (rawSizeBytes !== 0 || bytesOf(typeNumber) !== 'in the image or from the VMM')
       ? `it is measured, and its memory size ${hex(memorySizeBytes)} is above its raw size ${hex(rawSizeBytes)}: VMMs differ in what they measure there`
+      : undefined,
+
+  (section) =>
+    section.measured && !isAddedAtBuild(asTdvfSection(section))
+      ? 'it is measured, and PAGE.AUG adds it when measuring has ended'
       : undefined,
 ];
 
-/** Gives a clause for every rule that is broken. None means that the sections can be launched. */
+/** The rules of a section that only names data of the image. */
+const namedDataRules: readonly SectionRule[] = [
+  ({ gpa, memorySizeBytes }) =>
+    gpa === 0n && memorySizeBytes === 0n
+      ? undefined
+      : `it has memory, ${hex(memorySizeBytes)} bytes at ${hex(gpa)}, and must have none`,
+
+  ({ rawSizeBytes }) =>
+    rawSizeBytes === 0 ? 'it must have data in the image and has none' : undefined,
+
+  dataInFile,
+
+  ({ measured }) => (measured ? 'it is measured, and has no memory' : undefined),
+];
+
+/** Gives a clause for every rule that is broken. None means that the image has one MRTD. */
 export function checkSections(sections: readonly RawSection[], fileSizeBytes: number): string[] {
   return [
     ...sections.flatMap((section) => checkSection(section, fileSizeBytes)),
@@ -80,12 +111,8 @@ export function isInFile(section: RawSection, fileSizeBytes: number): boolean {
 function checkSection(section: RawSection, fileSizeBytes: number): string[] {
   const kind = sectionKinds[section.typeNumber];
   if (!kind) return [`section ${section.index} has the unknown type ${section.typeNumber}`];
-  if (kind.bytes === 'cannot be launched') {
-    return [
-      `section ${section.index} is of type ${kind.name}, which QEMU, and so tdctl, does not launch`,
-    ];
-  }
-  return sectionRules
+  const rules = kind.bytes === 'no memory' ? namedDataRules : memoryRules;
+  return rules
     .map((rule) => rule(section, fileSizeBytes))
     .filter((finding) => finding !== undefined)
     .map((finding) => `section ${section.index} (${kind.name}): ${finding}`);
@@ -106,21 +133,51 @@ function checkOverlaps(sections: readonly RawSection[]): string[] {
   return findings;
 }
 
+const atMostOnce: readonly TdvfSectionType[] = ['PAYLOAD', 'PAYLOAD_PARAM', 'TD_INFO', 'TD_PARAMS'];
+
 function checkCounts(sections: readonly RawSection[]): string[] {
-  const count = (name: string) =>
-    sections.filter(({ typeNumber }) => sectionKinds[typeNumber]?.name === name).length;
+  const ofType = (name: TdvfSectionType) =>
+    sections.filter(({ typeNumber }) => sectionKinds[typeNumber]?.name === name);
+  const count = (name: TdvfSectionType) => ofType(name).length;
   const findings: string[] = [];
   if (count('BFV') === 0) findings.push('no section is a BFV, so there is no code to start');
-  if (count('TD_HOB') !== 1) {
+  // A TD with PERM_MEM has all its memory there, and needs no list of it.
+  if (count('TD_HOB') !== 1 && (count('TD_HOB') > 1 || count('PERM_MEM') === 0)) {
     findings.push(
       `${count('TD_HOB')} sections are of type TD_HOB; a TD needs one, to learn of its memory`,
     );
   }
+  for (const name of atMostOnce) {
+    if (count(name) > 1)
+      findings.push(`${count(name)} sections are of type ${name}, of one at most`);
+  }
+  if (count('PAYLOAD_PARAM') > 0 && count('PAYLOAD') === 0) {
+    findings.push('a section is of type PAYLOAD_PARAM, and none of type PAYLOAD');
+  }
+  for (const named of [...ofType('TD_INFO'), ...ofType('TD_PARAMS')]) {
+    if (ofType('BFV').some((code) => hasDataOf(code, named))) continue;
+    findings.push(`section ${named.index} (${typeName(named)}): its data does not lie in a BFV`);
+  }
   return findings;
 }
 
+function hasDataOf(code: RawSection, named: RawSection): boolean {
+  const end = named.dataOffset + named.rawSizeBytes;
+  return named.dataOffset >= code.dataOffset && end <= code.dataOffset + code.rawSizeBytes;
+}
+
+function typeName({ typeNumber }: RawSection): string | undefined {
+  return sectionKinds[typeNumber]?.name;
+}
+
+function bytesOf(typeNumber: number) {
+  return sectionKinds[typeNumber]?.bytes;
+}
+
 function checkTotal(sections: readonly RawSection[]): string[] {
-  const total = sections.reduce((sum, section) => sum + section.memorySizeBytes, 0n);
+  const total = sections
+    .filter((section) => isAddedAtBuild(asTdvfSection(section)))
+    .reduce((sum, section) => sum + section.memorySizeBytes, 0n);
   if (total <= maxTotalBytes) return [];
   return [`the sections take ${hex(total)} bytes of memory together, more than 4 GiB`];
 }

@@ -6,5 +6,6 @@ export {
   type MrtdPrediction,
   predictMrtd,
 } from './predict-mrtd.ts';
+export { isAddedAtBuild, isLaunchedByQemu } from './sections.ts';
 export { buildTdHob } from './td-hob.ts';
 export type { FirmwareImage, TdvfSection } from './types.ts';

@@ -1,4 +1,5 @@
 import { MrtdStream, pageBytes } from '../abi/tdx/mrtd.ts';
+import { isAddedAtBuild } from './sections.ts';
 import type { TdvfSection } from './types.ts';
 
 /**
@@ -28,7 +29,7 @@ export function predictMrtd(
   const stream = new MrtdStream();
   let addedPages = 0;
   let measuredPages = 0;
-  for (const section of image.sections) {
+  for (const section of image.sections.filter(isAddedAtBuild)) {
     const pages = Number(section.memorySizeBytes) / pageBytes;
     addedPages += pages;
     if (section.measured) {

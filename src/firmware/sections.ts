@@ -1,26 +1,44 @@
-import type { TdvfSection } from './types.ts';
+import type { TdvfSection, TdvfSectionType } from './types.ts';
 
 interface SectionKind {
-  readonly name: string;
-  /** Says where the bytes of such a section come from. */
-  readonly bytes: 'in the image' | 'zeros' | 'cannot be launched';
+  readonly name: TdvfSectionType;
+  /**
+   * Says where the bytes of such a section come from. `no memory`: it names data of the image, and is
+   * none of the TD's memory.
+   */
+  readonly bytes: 'in the image' | 'zeros' | 'in the image or from the VMM' | 'no memory';
+  /** QEMU (hw/i386/tdvf.c) launches these. The others are for VMMs that know td-shim. */
+  readonly launchedByQemu: boolean;
 }
 
 /**
- * The section types by number. Source: TDX Virtual Firmware Design Guide, table of section types; 7
- * and 8 are td-shim's own. QEMU (hw/i386/tdvf.c) launches the first four only.
+ * The section types by number. Source: TDX Virtual Firmware Design Guide, table of section types;
+ * td-shim, td-shim-interface/src/metadata.rs for what they must be; 7 and 8 are td-shim's own.
  */
 export const sectionKinds: readonly SectionKind[] = [
-  { name: 'BFV', bytes: 'in the image' },
-  { name: 'CFV', bytes: 'in the image' },
-  { name: 'TD_HOB', bytes: 'zeros' },
-  { name: 'TEMP_MEM', bytes: 'zeros' },
-  { name: 'PERM_MEM', bytes: 'cannot be launched' },
-  { name: 'PAYLOAD', bytes: 'cannot be launched' },
-  { name: 'PAYLOAD_PARAM', bytes: 'cannot be launched' },
-  { name: 'TD_INFO', bytes: 'cannot be launched' },
-  { name: 'TD_PARAMS', bytes: 'cannot be launched' },
+  { name: 'BFV', bytes: 'in the image', launchedByQemu: true },
+  { name: 'CFV', bytes: 'in the image', launchedByQemu: true },
+  { name: 'TD_HOB', bytes: 'zeros', launchedByQemu: true },
+  { name: 'TEMP_MEM', bytes: 'zeros', launchedByQemu: true },
+  { name: 'PERM_MEM', bytes: 'zeros', launchedByQemu: false },
+  { name: 'PAYLOAD', bytes: 'in the image or from the VMM', launchedByQemu: false },
+  { name: 'PAYLOAD_PARAM', bytes: 'in the image or from the VMM', launchedByQemu: false },
+  { name: 'TD_INFO', bytes: 'no memory', launchedByQemu: false },
+  { name: 'TD_PARAMS', bytes: 'no memory', launchedByQemu: false },
 ];
+
+export function isLaunchedByQemu({ type }: Pick<TdvfSection, 'type'>): boolean {
+  return sectionKinds.some(({ name, launchedByQemu }) => name === type && launchedByQemu);
+}
+
+/**
+ * Whether TDH.MEM.PAGE.ADD adds the section's pages while the TD is built. QEMU does not look at
+ * PAGE.AUG, so it counts only where VMMs that know td-shim launch the section: they give the running TD
+ * its pages by TDH.MEM.PAGE.AUG, which measures nothing.
+ */
+export function isAddedAtBuild(section: Pick<TdvfSection, 'type' | 'pageAug'>): boolean {
+  return isLaunchedByQemu(section) || !section.pageAug;
+}
 
 /** A section as it stands in the file, before anything is checked. */
 export interface RawSection extends Omit<TdvfSection, 'type'> {

@@ -7,16 +7,24 @@ export interface TdvfSection {
   readonly rawSizeBytes: number;
   /** The guest physical address, page aligned. */
   readonly gpa: bigint;
-  /** Its size in bytes in guest memory: whole pages, at least one. */
+  /** Its size in bytes in guest memory: whole pages, at least one; 0 for TD_INFO and TD_PARAMS. */
   readonly memorySizeBytes: bigint;
   /** MR.EXTEND: its content goes into MRTD. Its addresses go there in any case. */
   readonly measured: boolean;
-  /** PAGE.AUG: it may be added after the build. QEMU and tdctl add it with the others. */
+  /** PAGE.AUG: it may be added after the build. See isAddedAtBuild(). */
   readonly pageAug: boolean;
 }
 
-/** The types that a launch can do something with: those that QEMU accepts. */
-export type TdvfSectionType = 'BFV' | 'CFV' | 'TD_HOB' | 'TEMP_MEM';
+export type TdvfSectionType =
+  | 'BFV'
+  | 'CFV'
+  | 'TD_HOB'
+  | 'TEMP_MEM'
+  | 'PERM_MEM'
+  | 'PAYLOAD'
+  | 'PAYLOAD_PARAM'
+  | 'TD_INFO'
+  | 'TD_PARAMS';
 
 export interface TdvfMetadata {
   /** Where the descriptor was found, and by which of the two ways. */

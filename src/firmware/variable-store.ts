@@ -57,12 +57,13 @@ export function checkVariableStore(options: {
 }
 
 /**
- * The size of the whole image, from where its sections are mapped: the image ends at 4 GiB, so a
- * section at offset 0 lies at 4 GiB - size. Undefined when the sections do not agree on it.
+ * The size of the whole image, from where its code and variables are mapped: the image ends at 4 GiB,
+ * so a section at offset 0 lies at 4 GiB - size. Undefined when they do not agree on it.
  */
 function wholeImageBytes(sections: readonly RawSection[]): number | undefined {
   const sizes = new Set(
     sections
+      .filter(({ typeNumber }) => sectionKinds[typeNumber]?.bytes === 'in the image')
       .filter(({ rawSizeBytes }) => rawSizeBytes > 0)
       .map(({ gpa, dataOffset }) => fourGiB - gpa + BigInt(dataOffset)),
   );

@@ -8,6 +8,12 @@ export interface KeySlots {
   readonly used: number;
 }
 
+/** The memory of a host, and how the TDX module keeps its metadata of pages (PAMT) there. */
+export interface HostMemoryFacts {
+  readonly totalBytes: bigint;
+  readonly pamt: 'static' | 'dynamic';
+}
+
 export interface HostFacts {
   readonly kind: HostKind;
   /** The host as `--host` would name it: `kvm`, `soft:spr-1.5`, `sim:gnr-2.0`. */
@@ -30,6 +36,8 @@ export interface HostFacts {
     readonly movesTds: boolean;
     /** How another VM gets at private memory: KVM_LINK_GUEST_MEMFD, the same file bound, or not. */
     readonly sharesGuestMemory: 'link' | 'bind' | 'no';
+    /** What tells private guest pages from shared ones, and so is asked to convert them. */
+    readonly memoryAttributesOf: 'the VM' | 'each guest_memfd';
     /** KVM_TDX_TERMINATE_VM exists. It was posted and is not in Linux 7.3. */
     readonly hasTerminateVm: boolean;
   };
@@ -51,6 +59,13 @@ export interface HostFacts {
     /** KVM_MAX_VCPU_IDS. */
     readonly maxVcpuIds: number;
   };
+}
+
+/** The request that makes guest memory private or shared. */
+export function convertingRequest({ memoryAttributesOf }: HostFacts['kernel']) {
+  return memoryAttributesOf === 'the VM'
+    ? 'KVM_SET_MEMORY_ATTRIBUTES'
+    : 'KVM_SET_MEMORY_ATTRIBUTES2';
 }
 
 /**

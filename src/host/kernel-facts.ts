@@ -19,6 +19,7 @@ export function kernelFactsOf(abi: KernelAbi): KernelFacts {
     initVmStruct: abi.initVm.struct,
     movesTds: abi.move !== undefined,
     sharesGuestMemory: guestMemorySharing(abi),
+    memoryAttributesOf: abi.memory.attributesOf,
     hasTerminateVm: hasCommand(abi, 'KVM_TDX_TERMINATE_VM'),
   };
 }

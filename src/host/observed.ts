@@ -55,6 +55,7 @@ function observedHost(host: Host, report: Report): Host {
     facts: () => host.facts(),
     keySlots: () => host.keySlots(),
     cgroupRoom: () => host.cgroupRoom(),
+    memory: () => host.memory(),
     ...(cgroup !== undefined && { cgroup }),
     checkExtension: (capability) =>
       report('KVM_CHECK_EXTENSION', () => host.checkExtension(capability), capability),
@@ -90,6 +91,8 @@ function observedVm(vm: Vm, report: Report): Vm {
       report('KVM_SET_USER_MEMORY_REGION2', () => vm.setUserMemoryRegion2(region)),
     setMemoryAttributes: (options) =>
       report('KVM_SET_MEMORY_ATTRIBUTES', () => vm.setMemoryAttributes(options)),
+    setMemoryAttributes2: (options) =>
+      report('KVM_SET_MEMORY_ATTRIBUTES2', () => vm.setMemoryAttributes2(options)),
     tdxCapabilities: () => report('KVM_TDX_CAPABILITIES', () => vm.tdxCapabilities()),
     tdxInitVm: (params) => report('KVM_TDX_INIT_VM', () => vm.tdxInitVm(params)),
     tdxFinalizeVm: () => report('KVM_TDX_FINALIZE_VM', () => vm.tdxFinalizeVm()),

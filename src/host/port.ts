@@ -9,7 +9,7 @@
 import type { CapabilityName } from '../abi/kvm/capabilities.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import type { VmTypeName } from '../abi/kvm/vm-types.ts';
-import type { HostFacts, KeySlots } from './facts.ts';
+import type { HostFacts, HostMemoryFacts, KeySlots } from './facts.ts';
 
 export interface Host {
   /** Tells what the host is. It only reads, and takes no key slot. */
@@ -21,6 +21,8 @@ export interface Host {
    * no limit is set or none can be read. KVM_TDX_INIT_VM answers EBUSY when it is 0.
    */
   cgroupRoom(): Promise<number | undefined>;
+  /** The memory of the machine. It only reads. */
+  memory(): Promise<HostMemoryFacts>;
   /** The path of that cgroup, where it can differ between the processes that use this host. */
   readonly cgroup?: string;
   /** KVM_CHECK_EXTENSION on /dev/kvm. The kernel answers 0 for an unknown capability. */
@@ -66,6 +68,12 @@ export interface Vm {
   setUserMemoryRegion2(region: MemoryRegion): Promise<void>;
   /** KVM_SET_MEMORY_ATTRIBUTES makes a range of guest memory private or shared. */
   setMemoryAttributes(options: MemoryAttributes): Promise<void>;
+  /**
+   * KVM_SET_MEMORY_ATTRIBUTES2, an ioctl of the guest_memfd, makes a range of it private or shared, on
+   * kernels that keep that with each guest_memfd (HostFacts.kernel.memoryAttributesOf); every other
+   * answers ENOTTY.
+   */
+  setMemoryAttributes2(options: MemoryAttributes2): Promise<void>;
   /** KVM_TDX_CAPABILITIES. The host handles E2BIG itself. */
   tdxCapabilities(): Promise<TdxCapabilities>;
   /** KVM_TDX_INIT_VM takes the key slot. */
@@ -135,6 +143,12 @@ export type ShareGuestMemfd = { readonly memory: GuestMemory };
 export type MoveEncContextFrom = { readonly source: Vm | undefined };
 export type MemoryAttributes = {
   readonly gpa: bigint;
+  readonly sizeBytes: bigint;
+  readonly isPrivate: boolean;
+};
+export type MemoryAttributes2 = {
+  readonly memory: GuestMemory;
+  readonly offsetBytes: bigint;
   readonly sizeBytes: bigint;
   readonly isPrivate: boolean;
 };

@@ -1,5 +1,6 @@
 /** The requests that a plan leads to, step by step. A run then reports the same list. */
 import type { ProvisioningStepState } from '../../machines/td-lifecycle/steps.ts';
+import { convertingRequest } from '../host/facts.ts';
 import type { TdPlan } from './td-plan.ts';
 
 export interface ExpectedRequest {
@@ -39,7 +40,7 @@ export function expectedSteps({ spec, facts, vcpuIds, layout }: TdPlan): Expecte
     addingMemory: [
       { request: 'KVM_CREATE_GUEST_MEMFD', count: slots },
       { request: 'KVM_SET_USER_MEMORY_REGION2', count: slots },
-      { request: 'KVM_SET_MEMORY_ATTRIBUTES', count: slots },
+      { request: convertingRequest(facts.kernel), count: slots },
       { request: 'KVM_TDX_INIT_MEM_REGION', count: layout.initialPages.length },
     ],
     finalizing: [one('KVM_TDX_FINALIZE_VM')],

@@ -1,7 +1,7 @@
 /**
  * What a TD costs its host in memory, page by page: the guest's own memory, and the TDX module's
- * pages for it (Intel TDX Module Base Architecture Specification). The PAMT is left out: the host
- * reserved it when TDX was enabled.
+ * pages for it (Intel TDX Module Base Architecture Specification). The PAMT is left out: host-pamt.ts
+ * has it, because it is the host's, and static on released kernels.
  */
 
 import { pidTableBytes } from '../abi/kvm/pid-table.ts';

@@ -5,7 +5,12 @@
  */
 import { PAGE_SIZE } from '../abi/kvm/structs.ts';
 import { TdctlError } from '../errors/index.ts';
-import { buildTdHob, type FirmwareImage, type TdvfSection } from '../firmware/index.ts';
+import {
+  buildTdHob,
+  type FirmwareImage,
+  isLaunchedByQemu,
+  type TdvfSection,
+} from '../firmware/index.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
 
 const GIB = 1n << 30n;
@@ -45,6 +50,7 @@ export interface MemoryLayout {
 
 export function layoutMemory(spec: TrustDomain, firmware: FirmwareImage): MemoryLayout {
   checkAddressWidth(spec);
+  checkSectionTypes(firmware);
   const ram = ramRanges(spec.memoryBytes);
   const image = { gpa: firmware.loadAddress, sizeBytes: BigInt(firmware.sizeBytes) };
   const slots: MemorySlot[] = [
@@ -101,6 +107,20 @@ function checkAddressWidth(spec: TrustDomain): void {
     field: 'spec.memory',
     problem: `memory would end above 2^${spec.gpaw - 1}, the private half of a ${spec.gpaw}-bit address space`,
     hint: 'ask for less memory, or for gpaw: 52 on a host with 5-level paging',
+  });
+}
+
+/** The TD is laid out as QEMU does it, so sections that only other VMMs know have no place in it. */
+function checkSectionTypes({ sections, path }: FirmwareImage): void {
+  const unknown = sections.filter((section) => !isLaunchedByQemu(section));
+  if (unknown.length === 0) return;
+  const types = [...new Set(unknown.map(({ type }) => type))];
+  throw new TdctlError({
+    code: 'TDCTL_E_FIRMWARE_INVALID',
+    op: 'lay out the memory',
+    place: path,
+    message: `the image has sections that QEMU, and so tdctl, does not launch: ${types.join(', ')}`,
+    hint: 'launch it by a VMM that knows td-shim; `tdctl measure FIRMWARE` tells the MRTD it will have there',
   });
 }
 

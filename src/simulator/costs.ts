@@ -65,6 +65,8 @@ export const seamcallCosts: Readonly<Record<SeamcallName, Cost>> = {
   'TDH.MEM.TRACK': shareOfRemoval(0.3),
   'TDH.MEM.PAGE.REMOVE': shareOfRemoval(0.3),
   'TDH.PHYMEM.PAGE.WBINVD': shareOfRemoval(0.2),
+  'TDH.PHYMEM.PAMT.ADD': guess(3),
+  'TDH.PHYMEM.PAMT.REMOVE': guess(3),
   // With the kernel's clearing of the page, which is most of it.
   'TDH.PHYMEM.PAGE.RECLAIM': {
     ns: secondsPerGib(1.24),
@@ -87,6 +89,7 @@ export const ioctlCosts: Readonly<Partial<Record<RequestName, Cost>>> = {
   KVM_SET_USER_MEMORY_REGION: guess(50),
   KVM_SET_USER_MEMORY_REGION2: guess(50),
   KVM_SET_MEMORY_ATTRIBUTES: guess(100),
+  KVM_SET_MEMORY_ATTRIBUTES2: guess(100),
   KVM_SET_CPUID2: guess(10),
   KVM_SET_BOOT_CPU_ID: guess(0.5),
   // These wait until nobody looks at what they replace any more.

@@ -24,6 +24,8 @@ export const faultPoints = [
   'KVM_LINK_GUEST_MEMFD: install the fd',
   'KVM_SET_USER_MEMORY_REGION: allocate',
   'KVM_SET_MEMORY_ATTRIBUTES: allocate',
+  'KVM_SET_MEMORY_ATTRIBUTES2: allocate',
+  'KVM_SET_MEMORY_ATTRIBUTES2: find a page in use',
   'KVM_SET_CPUID2: allocate',
   'KVM_GET_MSRS: allocate',
   'KVM_GET_STATS_FD: install the fd',
@@ -44,6 +46,7 @@ export const faultPoints = [
   'KVM_TDX_INIT_VCPU: allocate TDVPR and TDCX',
   'KVM_TDX_INIT_MEM_REGION: get the source page',
   'KVM_TDX_INIT_MEM_REGION: get the guest_memfd page',
+  'KVM_TDX_INIT_MEM_REGION: allocate for dynamic PAMT',
   'KVM_TDX_GET_CPUID: allocate',
 ] as const;
 

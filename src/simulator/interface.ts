@@ -25,7 +25,12 @@ import type {
 import type { MadeFile, UserStruct } from './interface/caller.ts';
 import type { UserCpuid } from './interface/cpuid.ts';
 import type { InterruptRequest } from './interface/interrupts.ts';
-import type { FallocateRequest, MemoryRequest, PreFaultMemoryStruct } from './interface/memory.ts';
+import type {
+  FallocateRequest,
+  GuestMemfdRequest,
+  MemoryRequest,
+  PreFaultMemoryStruct,
+} from './interface/memory.ts';
 import type { MsrFilterRequest, MsrListRequest, MsrsRequest } from './interface/msrs.ts';
 import type { TdxRequest } from './interface/tdx.ts';
 import type { VcpuStateRequest } from './interface/vcpu-state.ts';
@@ -152,7 +157,13 @@ export interface PendingAnswer {
   cancel(): void;
 }
 
-export type Request = SystemRequest | VmRequest | VcpuRequest | TdxRequest | FallocateRequest;
+export type Request =
+  | SystemRequest
+  | VmRequest
+  | VcpuRequest
+  | GuestMemfdRequest
+  | TdxRequest
+  | FallocateRequest;
 
 /** What a caller that knows its ioctls makes. */
 export type KnownRequest = Exclude<Request, UnknownRequest>;

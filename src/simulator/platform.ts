@@ -1,6 +1,7 @@
 /** A simulated machine as data. A profile file gives one; nothing here decides anything. */
-import type { RawCpuid } from '../abi/cpuid/raw.ts';
+import { executeCpuid, type RawCpuid } from '../abi/cpuid/raw.ts';
 import type { CapabilityName } from '../abi/kvm/capabilities.ts';
+import { ADDRESS_SIZES_LEAF } from '../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import type { ModuleReleaseName } from '../abi/tdx/module-releases.ts';
 
@@ -75,6 +76,13 @@ export function presentCpus(platform: Platform): number {
 
 export function onlineCpus(platform: Platform): number {
   return presentCpus(platform) - platform.offlineCpus;
+}
+
+/** Bits of host physical addresses, without the highest ones, which are key IDs. */
+export function hostAddressBits({ cpuid, keyIds }: Platform): number {
+  const bits = executeCpuid(cpuid, ADDRESS_SIZES_LEAF).eax & 0xff;
+  const keyIdBits = Math.ceil(Math.log2(1 + keyIds.mktme + keyIds.tdxPrivate));
+  return bits - keyIdBits;
 }
 
 /** The range of private key IDs: the module's own first, then those of guests. */

@@ -39,6 +39,8 @@ const answers: Readonly<Record<SeamcallName, readonly Answer[]>> = {
   'TDH.MNG.KEY.RECLAIMID': [],
   'TDH.PHYMEM.PAGE.RECLAIM': [['TDX_OPERAND_BUSY', 'RCX']],
   'TDH.PHYMEM.PAGE.WBINVD': [['TDX_OPERAND_BUSY', 'RCX']],
+  'TDH.PHYMEM.PAMT.ADD': [['TDX_OPERAND_BUSY', 'RCX']],
+  'TDH.PHYMEM.PAMT.REMOVE': [['TDX_OPERAND_BUSY', 'RCX']],
 };
 
 /** Other processes can take what INIT_VM needs just before it. */

@@ -24,8 +24,10 @@ import { FileTable, type KernelFile } from './kernel/files.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import { KeyIdPool } from './kernel/key-ids.ts';
 import { isBlocked, WaitingCall, withoutWait } from './kernel/locks.ts';
+import { DynamicPamt } from './kernel/memory/dynamic-pamt.ts';
 import { fallocate } from './kernel/memory/fallocate.ts';
 import { releaseGuestMemfd } from './kernel/memory/guest-memfd.ts';
+import { guestMemfdIoctl } from './kernel/memory/guest-memfd-ioctl.ts';
 import { PageAllocator } from './kernel/memory/page-allocator.ts';
 import { MiscCgroup } from './kernel/misc-cgroup.ts';
 import { msrTablesOf } from './kernel/msrs/tables.ts';
@@ -95,6 +97,7 @@ export class SimulatedMachine implements DisturbedMachine {
     this.bringUp = bringUp(profile, kernelAbi, faults, trace);
     const tdx = this.bringUp.outcome === 'tdx' ? this.bringUp.tdx : undefined;
     const keyIds = new KeyIdPool(tdx === undefined ? noKeyIds : profile.platform.keyIds);
+    const pages = new PageAllocator(profile.platform.memoryBytes);
     this.#kernel = {
       profile,
       abi: kernelAbi,
@@ -106,7 +109,8 @@ export class SimulatedMachine implements DisturbedMachine {
       vms: new Set(),
       locks: undefined,
       nextVmId: 1,
-      pages: new PageAllocator(profile.platform.memoryBytes),
+      pages,
+      pamt: tdx?.dynamicPamt === true ? new DynamicPamt(pages, tdx.module) : undefined,
       keyIds,
       cgroup: new MiscCgroup(keyIds.total),
       leakedKeyIds: new Set(),
@@ -253,7 +257,7 @@ export class SimulatedMachine implements DisturbedMachine {
     if (file === undefined) return false;
     this.#underWay.cancelAll(handle);
     kernel.trace.asking = undefined;
-    this.#clock.advance(releaseCost.ns + guestPagesNs(file));
+    this.#clock.advance(releaseCost.ns + guestPagesNs(kernel, file));
     if (file.kind === 'vm') releaseVmFile(kernel, file.vm);
     else if (file.kind === 'vcpu') putVm(kernel, file.vcpu.vm);
     else if (file.kind === 'stats') putVm(kernel, file.vm);
@@ -348,6 +352,7 @@ export class SimulatedMachine implements DisturbedMachine {
       case 'device':
         return vfioDeviceIoctl(this.#kernel, caller, file.device, request);
       case 'guest_memfd':
+        return guestMemfdIoctl(this.#kernel, file.guestMemfd, request);
       case 'stats':
         return refuse('file.not-kvm');
     }
@@ -392,16 +397,15 @@ function isDead(file: KernelFile): boolean {
 }
 
 /** What it costs to take the guest's own memory out of its TD (guest-pages.ts). */
-function guestPagesNs(file: KernelFile): number {
+function guestPagesNs(kernel: Kernel, file: KernelFile): number {
   if (file.kind !== 'guest_memfd') return 0;
   const { vm } = file.guestMemfd;
   const key = vm.td?.key === undefined ? 'released' : 'assigned';
   return guestPagesTeardownNs({
-    pages: acceptedPages(file.guestMemfd),
+    pages: acceptedPages(kernel, file.guestMemfd),
     vcpus: vm.vcpus.length,
     key,
   });
 }
-
 
 const noKeyIds = { mktme: 0, tdxPrivate: 0 } as const;

@@ -21,6 +21,30 @@ describe('tdctl footprint', () => {
     await expect(stdout).toMatchFileSnapshot(`../golden/footprint/${golden}`);
   });
 
+  test('says of a host what dynamic PAMT saves, and that a full one saves nothing', async () => {
+    const host = 'footprint --vcpus 8 --type td --host-memory 1TiB'.split(' ');
+    const { pamt } = JSON.parse((await cli([...host, '-o', 'json'])).stdout);
+    expect(pamt).toMatchObject({ hostMemoryBytes: 2 ** 40, tdMemoryBytes: 0 });
+    expect(pamt.savedBytes / pamt.staticBytes).toBeGreaterThan(0.98);
+    const full = JSON.parse((await cli([...host, '--td-memory', '1TiB', '-o', 'json'])).stdout);
+    expect(full.pamt.savedBytes).toBeLessThanOrEqual(0);
+    const { stdout } = await cli([...host, '--td-memory', '256GiB']);
+    expect(stdout).toMatch(
+      /^Page metadata \(PAMT\) of a host with 1 TiB, 256 GiB of them in TDs$/m,
+    );
+    expect(stdout).toMatch(/^ *saved +2\.97 GiB/m);
+  });
+
+  test.each([
+    ['--td-memory 1GiB', /--td-memory: .*no host is named/],
+    ['--host-memory many', /--host-memory: .*is not a size/],
+    ['--host-memory 1GiB --td-memory 2GiB', /no more memory than their host/],
+  ])('refuses %s', async (options, message) => {
+    const { exitCode, stderr } = await cli(['footprint', '--vcpus', '1', ...options.split(' ')]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
   test('takes one VM from the command line, as a plain one and as a TD', async () => {
     const { stdout } = await cli('footprint --vcpus 4 --max-vcpus 8 --vms 400 -o json'.split(' '));
     const { vms, tables } = JSON.parse(stdout);

@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { bookworm, ovmf, skipWithout } from '../firmware/debian-ovmf.ts';
-import { buildTdvfImage, imageA } from '../firmware/tdvf-image.ts';
+import { buildTdvfImage, imageA, withSection } from '../firmware/tdvf-image.ts';
 import { cli } from '../support/cli.ts';
 import { tdctl } from '../support/tdctl.ts';
 
@@ -89,6 +89,16 @@ describe('tdctl measure with files of its own', () => {
     const { exitCode, stdout, stderr } = await measure([path]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
     expect(stderr).toMatch(new RegExp(`^error: ${path}: .*\\[TDCTL_E_FIRMWARE_INVALID\\]`));
+  });
+
+  test('an image that only other VMMs launch is measured, and says so', async () => {
+    const path = file('shim.fd', withSection(2, { type: 4, attributes: 2 }));
+    const data = JSON.parse((await measure([path, '-o', 'json'])).stdout);
+    expect(data).toMatchObject({ launchedByQemu: false, addedPages: 18 });
+    expect(data.sections[2]).toMatchObject({ type: 'PERM_MEM', addedAtBuild: false });
+    const text = await measure([path]);
+    expect(text.stdout).toMatch(/^PERM_MEM +0x810000 +8 KiB +- +- \(PAGE\.AUG\)$/m);
+    expect(text.stdout).toContain('QEMU and tdctl do not launch this image: it has PERM_MEM\n');
   });
 
   test('a file that does not exist exits 3', async () => {

@@ -192,7 +192,7 @@ describe('a broken descriptor is refused with its offset', () => {
   });
 });
 
-describe('a section that cannot be launched is refused with its number', () => {
+describe('a section that no VMM can launch is refused with its number', () => {
   test.each<[string, number, Partial<SectionEntry>, RegExp]>([
     ['address not page aligned', 2, { gpa: 0x810800n }, /^section 2 \(TEMP_MEM\): its address/],
     ['memory size not page aligned', 3, { memorySizeBytes: 0x1800n }, /^section 3 .* memory size/],
@@ -258,11 +258,56 @@ describe('a section that cannot be launched is refused with its number', () => {
     ],
     ['an unknown type', 2, { type: 9 }, /^section 2 has the unknown type 9$/],
     ['the largest type', 2, { type: 0xffff_ffff }, /^section 2 has the unknown type 4294967295$/],
-    ['PERM_MEM', 2, { type: 4 }, /^section 2 is of type PERM_MEM, which QEMU, and so tdctl/],
-    ['PAYLOAD', 2, { type: 5 }, /is of type PAYLOAD, which/],
-    ['PAYLOAD_PARAM', 2, { type: 6 }, /is of type PAYLOAD_PARAM, which/],
-    ['TD_INFO', 2, { type: 7 }, /is of type TD_INFO, which/],
-    ['TD_PARAMS', 2, { type: 8 }, /is of type TD_PARAMS, which/],
+    ['permanent memory with data', 2, { type: 4, rawSizeBytes: 16 }, /PERM_MEM\): it must have no/],
+    [
+      'parameters without a payload',
+      2,
+      { type: 6 },
+      /^a section is of type PAYLOAD_PARAM, and none of type PAYLOAD$/,
+    ],
+    [
+      'TD_INFO with memory',
+      2,
+      { type: 7, rawSizeBytes: 16, dataOffset: 0x1000 },
+      /must have none$/,
+    ],
+    [
+      'TD_INFO without data',
+      2,
+      { type: 7, dataOffset: 0x1000, gpa: 0n, memorySizeBytes: 0n },
+      /^section 2 \(TD_INFO\): it must have data in the image and has none$/,
+    ],
+    [
+      'TD_PARAMS outside the code',
+      2,
+      { type: 8, rawSizeBytes: 16, dataOffset: 0x800, gpa: 0n, memorySizeBytes: 0n },
+      /^section 2 \(TD_PARAMS\): its data does not lie in a BFV$/,
+    ],
+    [
+      'measured TD_INFO',
+      2,
+      {
+        type: 7,
+        rawSizeBytes: 16,
+        dataOffset: 0x1000,
+        gpa: 0n,
+        memorySizeBytes: 0n,
+        attributes: 1,
+      },
+      /it is measured, and has no memory$/,
+    ],
+    [
+      'a measured payload that the VMM brings along',
+      2,
+      { type: 5, attributes: 1 },
+      /the VMM brings its content along: MRTD does not follow from the image$/,
+    ],
+    [
+      'a payload that is measured and added later',
+      2,
+      { type: 5, attributes: 3, dataOffset: 0x1000, rawSizeBytes: 0x2000 },
+      /it is measured, and PAGE\.AUG adds it when measuring has ended$/,
+    ],
     ['a second TD_HOB', 2, { type: 2 }, /^2 sections are of type TD_HOB/],
     ['no TD_HOB', 3, { type: 3 }, /^0 sections are of type TD_HOB/],
   ])('%s', (_, index, change, message) => {

@@ -1,8 +1,9 @@
 /** SimulatedHost files: what is written is what the host is, and mistakes are named with their place. */
-import { executeCpuid, rawXstate } from '../../src/abi/cpuid/raw.ts';
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { executeCpuid, rawXstate } from '../../src/abi/cpuid/raw.ts';
 import { TdctlError } from '../../src/errors/index.ts';
 import { simulatedHostJsonSchemaText } from '../../src/host/simulated/host-file/json-schema.ts';
 import {

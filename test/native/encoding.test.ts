@@ -166,6 +166,19 @@ describe('structs', () => {
     expect(calls()[0]?.argument).toEqual(u64(2n ** 51n, 0x5000n, 8n, 0n));
   });
 
+  test('KVM_SET_MEMORY_ATTRIBUTES2 holds offset, size and attributes, and zeros else', async (context) => {
+    const { vm, script } = await scripted(context);
+    const { calls } = script(
+      { request: ioctlNumbers.KVM_CREATE_GUEST_MEMFD, returns: 'fd' },
+      { request: ioctlNumbers.KVM_SET_MEMORY_ATTRIBUTES2 },
+    );
+    const memfd = await vm.kvmCreateGuestMemfd({ sizeBytes: 0x10000n });
+    const range = { offsetBytes: 0x3000n, sizeBytes: 0x5000n, attributes: 8n };
+    await memfd.kvmSetMemoryAttributes2(range);
+    expect(calls()[1]?.argument).toEqual(concat(u64(0x3000n, 0x5000n, 8n, 0n), zeros(96)));
+    await memfd.close();
+  });
+
   test('KVM_SET_CPUID2: the header counts the entries that follow', async (context) => {
     const { vcpu, script } = await scripted(context);
     const request = ioctlNumbers.KVM_SET_CPUID2;

@@ -71,6 +71,7 @@ const guestMemfdNames = {
   fd: true,
   close: true,
   sizeBytes: true,
+  kvmSetMemoryAttributes2: true,
 } satisfies Record<keyof GuestMemfd, true>;
 const userMemoryNames = {
   address: true,

@@ -25,6 +25,7 @@ const facts: HostFacts = {
     initVmStruct: 'sized by nent',
     movesTds: false,
     sharesGuestMemory: 'no',
+    memoryAttributesOf: 'the VM',
     hasTerminateVm: false,
   },
   module: { release: '1.5.05', maxVcpusPerTd: 576 },
@@ -103,6 +104,19 @@ describe('the memory of a TD', () => {
     expect(error.details.join('\n')).toContain('spec.memory');
     const needed = /at least (\d+KiB)/.exec(error.hint ?? '')?.[1] ?? 'no size named';
     expect(() => planHigh(needed)).not.toThrow();
+  });
+
+  test.each([
+    ['PERM_MEM', { type: 4, attributes: 2 }],
+    ['PAYLOAD', { type: 5 }],
+    ['TD_INFO', { type: 7, gpa: 0n, memorySizeBytes: 0n, dataOffset: 0x1000, rawSizeBytes: 64 }],
+  ])('%s, which QEMU does not launch, is told as such, and measure is named', (type, change) => {
+    const bytes = withSection(2, change);
+    const shim = { ...firmware, ...parseTdvf(bytes), bytes, sizeBytes: bytes.length };
+    const error = refusal(() => planTd({ spec: spec(), firmware: shim, facts }));
+    expect(error.code).toBe('TDCTL_E_FIRMWARE_INVALID');
+    expect(error.message).toMatch(new RegExp(`QEMU, and so tdctl, does not launch: ${type}$`));
+    expect(error.hint).toContain('tdctl measure');
   });
 
   test('that does not fit below the shared bit is refused for 48 bits and accepted for 52', () => {

@@ -28,6 +28,7 @@ import {
   type IrqfdStruct,
   type KernelAbi,
   type KernelAbiName,
+  type MemoryAttributes2Struct,
   type PendingAnswer,
   type Request,
   type RunPageHead,
@@ -92,6 +93,9 @@ export class Driver {
   refusedBy: CheckName | undefined;
   /** By the vCPUs that were made. */
   readonly #vmOf = new Map<Handle, Handle>();
+  /** Where guest_memfds lie, the last one first. */
+  readonly #slots: { readonly vm: Handle; readonly gpa: bigint; readonly guestMemfd: Handle }[] =
+    [];
   #failingPoints: (point: FaultPoint) => ErrnoName | undefined = () => undefined;
   readonly #errnoAt = new Map<FaultPoint, ErrnoName>();
   readonly #leafFaults = new Map<SeamcallName, { calls: number; answer: LeafFault }>();
@@ -328,7 +332,14 @@ export class Driver {
     return this.call(vm, { request: 'KVM_CREATE_GUEST_MEMFD', create });
   }
 
+  /** Converts guest pages as the kernel wants it: by the VM, or by the guest_memfd of the slot there. */
   setPrivate(vm: Handle, gpa: bigint, pages: number, isPrivate = true): Result {
+    const { attributesOf } = this.machine.kernelAbi.memory;
+    const slot = this.#slots.find((each) => each.vm === vm && each.gpa <= gpa);
+    if (attributesOf === 'each guest_memfd' && slot !== undefined) {
+      const range = { offset: gpa - slot.gpa, size: BigInt(pages) * page };
+      return this.setAttributes2(slot.guestMemfd, { ...range, attributes: isPrivate ? 8n : 0n });
+    }
     const attributes = new StructValue({
       address: gpa,
       size: BigInt(pages) * page,
@@ -338,7 +349,20 @@ export class Driver {
     return this.call(vm, { request: 'KVM_SET_MEMORY_ATTRIBUTES', attributes });
   }
 
+  setAttributes2(
+    guestMemfd: Handle,
+    change: Partial<MemoryAttributes2Struct> = {},
+    faulty?: 'read' | 'write',
+  ): Result {
+    const attributes = attributes2Struct(change);
+    return this.call(guestMemfd, {
+      request: 'KVM_SET_MEMORY_ATTRIBUTES2',
+      attributes: faulty === undefined ? attributes : faulting(attributes, faulty),
+    });
+  }
+
   setSlot(vm: Handle, guestMemfd: Handle | undefined, slot = 0, gpa = ramGpa): Result {
+    if (guestMemfd !== undefined) this.#slots.unshift({ vm, gpa, guestMemfd });
     const region = new StructValue({
       slot,
       flags: guestMemfd === undefined ? 0 : KVM_MEM_GUEST_MEMFD,
@@ -443,6 +467,18 @@ export function memRegion(change: Partial<InitMemRegionStruct> = {}) {
     sourceAddr: sourceAddress,
     gpa: ramGpa,
     nrPages: 1n,
+    ...change,
+  });
+}
+
+export function attributes2Struct(change: Partial<MemoryAttributes2Struct> = {}) {
+  return new StructValue<MemoryAttributes2Struct>({
+    offset: 0n,
+    size: page,
+    attributes: 8n,
+    flags: 0n,
+    errorOffset: 0n,
+    reserved: Array.from({ length: 11 }, () => 0n),
     ...change,
   });
 }

@@ -1,6 +1,6 @@
 /**
  * Capability numbers: every one that KVM_CHECK_EXTENSION of Linux 7.3 answers with other than 0 on an
- * Intel host with TDX. Source: include/uapi/linux/kvm.h.
+ * Intel host with TDX, and those of posted series. Source: include/uapi/linux/kvm.h.
  */
 export const capabilities = {
   KVM_CAP_IRQCHIP: 0,
@@ -127,6 +127,8 @@ export const capabilities = {
   KVM_CAP_X86_APIC_BUS_CYCLES_NS: 237,
   KVM_CAP_X86_GUEST_MODE: 238,
   KVM_CAP_GUEST_MEMFD_FLAGS: 244,
+  // As posted with v8 of in-place conversion. Linux 7.3 has the number for PowerPC, and x86 answers 0.
+  KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES: 250,
 } as const;
 
 export type CapabilityName = keyof typeof capabilities;

@@ -117,6 +117,8 @@ export const ioctlNumbers = {
   KVM_PRE_FAULT_MEMORY: 0xc040aed5,
   // As posted with RFC v2 of linking guest_memfds, May 2025; in no kernel.
   KVM_LINK_GUEST_MEMFD: 0xc040aed6,
+  // a guest_memfd: as posted with v8 of in-place conversion, June 2026; in no kernel.
+  KVM_SET_MEMORY_ATTRIBUTES2: 0xc080aed2,
 } as const;
 
 /** Sub-command ids of KVM_MEMORY_ENCRYPT_OP. KVM_TDX_TERMINATE_VM is posted, not merged. */

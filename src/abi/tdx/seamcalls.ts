@@ -28,6 +28,9 @@ export const seamcalls = {
   'TDH.PHYMEM.CACHE.WB': 40,
   'TDH.PHYMEM.PAGE.WBINVD': 41,
   'TDH.VP.WR': 43,
+  // With dynamic PAMT only.
+  'TDH.PHYMEM.PAMT.ADD': 58,
+  'TDH.PHYMEM.PAMT.REMOVE': 59,
 } as const;
 
 export type SeamcallName = keyof typeof seamcalls;

@@ -18,6 +18,8 @@ export function footprintCommand(io: CommandIo) {
     .option('--vms <n>', 'how many such VMs (default: 1)')
     .option('--type <type>', 'plain or td (default: both, side by side)')
     .option('--kvm-max-vcpus <n>', 'KVM_MAX_VCPUS of the kernel (default: 1024)')
+    .option('--host-memory <size>', 'show what page metadata (PAMT) takes of such a host')
+    .option('--td-memory <size>', 'how much of it TDs use (default: 0)')
     .addOption(
       inputFile(
         new Option('--fleet <file>', 'Fleet file: VMs of several kinds (docs/footprint.md)'),
@@ -34,6 +36,8 @@ Examples:
   tdctl footprint --vcpus 4 --max-vcpus 8 --vms 400    many small VMs
   tdctl footprint --vcpus 16 --max-vcpus unbounded     vCPUs on demand
   tdctl footprint --fleet examples/fleets/mixed.yaml --chart fleet.svg
+  tdctl footprint --vcpus 8 --type td --host-memory 1TiB --td-memory 256GiB
+                                                       what dynamic PAMT saves
 
 Exit codes: 0 · 2 an option is wrong · 3 no such file · 4 the chart exists · 5 fleet file invalid`,
     )

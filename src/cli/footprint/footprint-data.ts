@@ -8,8 +8,13 @@ import {
   maxVcpusOf,
   moduleParameter,
 } from '../../plan/fleet/index.ts';
+import type { PamtView } from './host-memory.ts';
 
-export function footprintData(fleet: Fleet, tables: readonly CostTable[]) {
+export function footprintData(
+  fleet: Fleet,
+  tables: readonly CostTable[],
+  pamt: PamtView | undefined,
+) {
   return {
     fleet: fleet.name,
     kvmMaxVcpus: fleet.kvmMaxVcpus,
@@ -38,5 +43,22 @@ export function footprintData(fleet: Fleet, tables: readonly CostTable[]) {
         fleetBytes,
       })),
     })),
+    // Of the host, not of its VMs: null where no host is named.
+    pamt: pamt === undefined ? null : pamtData(pamt),
+  };
+}
+
+/** The figures are numbers of bytes, as all are in this command. */
+function pamtData({ hostMemoryBytes, tdMemoryBytes, staticBytes, dynamic, savedBytes }: PamtView) {
+  return {
+    hostMemoryBytes: Number(hostMemoryBytes),
+    tdMemoryBytes: Number(tdMemoryBytes),
+    staticBytes: Number(staticBytes),
+    dynamic: {
+      fixedBytes: Number(dynamic.fixedBytes),
+      counterBytes: Number(dynamic.counterBytes),
+      pairsBytes: Number(dynamic.pairsBytes),
+    },
+    savedBytes: Number(savedBytes),
   };
 }

@@ -12,13 +12,15 @@ import {
 import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
+import { type PamtView, pamtText } from './host-memory.ts';
 
 export interface FootprintView {
   readonly tables: readonly CostTable[];
+  readonly pamt: PamtView | undefined;
   readonly colors: boolean;
 }
 
-export function footprintText(fleet: Fleet, { tables, colors }: FootprintView): string {
+export function footprintText(fleet: Fleet, { tables, pamt, colors }: FootprintView): string {
   const { bold, dim } = paint(colors);
   const notes = estimates(tables);
   return [
@@ -28,6 +30,7 @@ export function footprintText(fleet: Fleet, { tables, colors }: FootprintView): 
     ])}`,
     ...gapNotes(fleet),
     ...tables.map((table) => tableText(fleet, { table, notes, bold })),
+    pamt === undefined ? '' : pamtText(pamt, bold),
     `kvm.max_vcpus would have to be ${moduleParameter(fleet)}, for the largest VM; a capability is set for each.\n`,
     notes.length === 0
       ? ''

@@ -8,8 +8,9 @@ import { printData } from '../output/data.ts';
 import { type FleetOptions, fleetFromOptions } from './fleet-from-options.ts';
 import { footprintData } from './footprint-data.ts';
 import { footprintText } from './footprint-text.ts';
+import { type HostMemoryOptions, pamtOfOptions } from './host-memory.ts';
 
-export interface FootprintOptions extends FleetOptions {
+export interface FootprintOptions extends FleetOptions, HostMemoryOptions {
   readonly fleet?: string | undefined;
   readonly chart?: string | undefined;
   readonly output: OutputFormat;
@@ -18,11 +19,12 @@ export interface FootprintOptions extends FleetOptions {
 export async function showFootprint(options: FootprintOptions, io: CommandIo): Promise<void> {
   const fleet = await fleetOf(options);
   const tables = compareDesigns(fleet);
+  const pamt = pamtOfOptions(options);
   if (options.chart !== undefined) await writeChart(options.chart, fleet, io);
-  await printData(footprintData(fleet, tables), {
+  await printData(footprintData(fleet, tables, pamt), {
     io,
     format: options.output,
-    text: () => footprintText(fleet, { tables, colors: io.colors.stdout }),
+    text: () => footprintText(fleet, { tables, pamt, colors: io.colors.stdout }),
   });
 }
 

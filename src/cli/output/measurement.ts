@@ -1,6 +1,6 @@
 import { roundedBytes } from '../../documents/quantity.ts';
 import type { FirmwareImage, MrtdPrediction, TdvfSection } from '../../firmware/index.ts';
-import { hex } from '../../firmware/index.ts';
+import { hex, isAddedAtBuild, isLaunchedByQemu } from '../../firmware/index.ts';
 import { paint } from './paint.ts';
 import { sanitize } from './sanitize.ts';
 import { columns } from './table.ts';
@@ -30,7 +30,9 @@ export function measurementData({ image, prediction }: Measurement) {
       rawSizeBytes: section.rawSizeBytes,
       measured: section.measured,
       pageAug: section.pageAug,
+      addedAtBuild: isAddedAtBuild(section),
     })),
+    launchedByQemu: sections.every(isLaunchedByQemu),
     order,
     addedPages,
     measuredPages,
@@ -55,6 +57,7 @@ export function measurementText({ image, prediction }: Measurement, colors: bool
     `${addedPages} pages added, ${measuredPages} of them with their content; ` +
       `${hashedBytes} bytes hashed in ${order} order`,
     `${dim('mrtd')}       ${bold(mrtd)}`,
+    ...othersOnly(image.sections),
     '',
   ].join('\n');
 }
@@ -65,10 +68,22 @@ function sectionTable(sections: readonly TdvfSection[]): string[] {
     hex(section.gpa),
     `${section.memorySizeBytes / 1024n} KiB`,
     placeInImage(section),
-    section.measured ? 'addresses, content' : 'addresses',
+    inMrtd(section),
   ]);
   const text = columns([['section', 'address', 'memory', 'in image', 'in MRTD'], ...rows], '');
   return text.trimEnd().split('\n');
+}
+
+function inMrtd(section: TdvfSection): string {
+  if (section.memorySizeBytes === 0n) return '-';
+  if (!isAddedAtBuild(section)) return '- (PAGE.AUG)';
+  return section.measured ? 'addresses, content' : 'addresses';
+}
+
+function othersOnly(sections: readonly TdvfSection[]): string[] {
+  const types = sections.filter((section) => !isLaunchedByQemu(section)).map(({ type }) => type);
+  if (types.length === 0) return [];
+  return ['', `QEMU and tdctl do not launch this image: it has ${[...new Set(types)].join(', ')}`];
 }
 
 function placeInImage({ dataOffset, rawSizeBytes, memorySizeBytes }: TdvfSection): string {

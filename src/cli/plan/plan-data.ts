@@ -1,7 +1,7 @@
 /** The contract of `tdctl plan --output json` and `yaml` (docs/plan.md). */
 import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
 import { vcpuLimits } from '../../host/facts.ts';
-import { expectedSteps, footprintOf, type TdPlan } from '../../plan/index.ts';
+import { expectedSteps, footprintOf, hostPamt, type TdPlan } from '../../plan/index.ts';
 import { errorEnvelope } from '../failure.ts';
 import type { ExpectedTimes } from './expected-times.ts';
 import { firmwareData, initialPagesData } from './plan-parts.ts';
@@ -24,7 +24,7 @@ export function planData(report: PlanReport) {
       limits: { ...limits, effective: value, binding: name },
     },
     keySlots: keySlots ?? null,
-    plan: plan ? madePlan(plan) : null,
+    plan: plan ? madePlan(plan, report.memory) : null,
     // These times are simulated, and come mostly from guesses (docs/simulator.md).
     expectedTimes: times ? timesInMs(times) : null,
   };
@@ -45,7 +45,7 @@ function toMs(ns: bigint): number {
   return Number(ns) / 1e6;
 }
 
-function madePlan(plan: TdPlan) {
+function madePlan(plan: TdPlan, memory: PlanReport['memory']) {
   const { spec, facts, layout, predictedMrtd } = plan;
   const footprint = footprintOf(spec, { layout, facts });
   return {
@@ -55,5 +55,6 @@ function madePlan(plan: TdPlan) {
     initialPages: initialPagesData(plan),
     steps: expectedSteps(plan),
     footprint,
+    pamt: hostPamt(memory, { facts, tdBytes: footprint.totalBytes }),
   };
 }

@@ -3,7 +3,14 @@ import { bindingLimit, limitNames } from '../../../machines/td-lifecycle/limits.
 import { roundedBytes } from '../../documents/quantity.ts';
 import type { TdctlError } from '../../errors/index.ts';
 import { vcpuLimits } from '../../host/facts.ts';
-import { expectedSteps, type Footprint, footprintOf, type TdPlan } from '../../plan/index.ts';
+import {
+  expectedSteps,
+  type Footprint,
+  footprintOf,
+  type HostPamt,
+  hostPamt,
+  type TdPlan,
+} from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { paint } from '../output/paint.ts';
 import { pathFromHere } from '../output/paths.ts';
@@ -21,7 +28,7 @@ export function planText(report: PlanReport, io: CommandIo): string {
   return [
     `Plan for TD ${bold(sanitize(spec.name))} on ${bold(facts.name)} (KVM rules ${facts.kernel.rules}${module})\n`,
     section('vCPUs', vcpuRows(report)),
-    ...(plan ? planSections(plan, report.times) : []),
+    ...(plan ? planSections(plan, report) : []),
     section('Key slots', [['free now', freeText(report)]]),
     ...warningsText(report, io),
     findingsText(findings, io),
@@ -50,8 +57,12 @@ function vcpuRows({ spec, offer }: PlanReport): string[][] {
   ];
 }
 
-function planSections(plan: TdPlan, expected: ExpectedTimes | undefined): string[] {
+function planSections(
+  plan: TdPlan,
+  { times: expected, memory }: Pick<PlanReport, 'times' | 'memory'>,
+): string[] {
   const { spec, facts, firmware, layout, predictedMrtd } = plan;
+  const footprint = footprintOf(spec, { layout, facts });
   return [
     section('Measurement', [
       ['firmware', `${sanitize(pathFromHere(firmware.path))}, ${roundedBytes(firmware.sizeBytes)}`],
@@ -60,7 +71,10 @@ function planSections(plan: TdPlan, expected: ExpectedTimes | undefined): string
     ]),
     section('Steps', stepRows(plan, expected)),
     ...(expected ? [section('Teardown', teardownRows(expected))] : []),
-    section('Memory of the host', footprintRows(footprintOf(spec, { layout, facts }))),
+    section('Memory of the host', [
+      ...footprintRows(footprint),
+      ...pamtRows(hostPamt(memory, { facts, tdBytes: footprint.totalBytes })),
+    ]),
   ];
 }
 
@@ -107,6 +121,32 @@ function footprintRows(footprint: Footprint): string[][] {
     [
       'all',
       `${roundedBytes(footprint.totalBytes)}, page counts of ${pageCountsOf.release}${guess}`,
+    ],
+  ];
+}
+
+/** Page metadata is the host's: it is there before any TD, or comes with the first. */
+function pamtRows({
+  mode,
+  staticBytes,
+  dynamic,
+  savedBytes,
+  moduleHasDynamic,
+}: HostPamt): string[][] {
+  const { fixedBytes, counterBytes, pairsBytes } = dynamic;
+  const saved =
+    savedBytes < 0n ? `${roundedBytes(-savedBytes)} more` : `${roundedBytes(savedBytes)} less`;
+  const who =
+    mode === 'dynamic'
+      ? 'on here'
+      : moduleHasDynamic === undefined
+        ? 'no released kernel has it'
+        : `the module ${moduleHasDynamic ? 'has' : 'lacks'} it, and no released kernel has it`;
+  return [
+    ['PAMT, static', `${roundedBytes(staticBytes)} of the host for good, whatever runs`],
+    [
+      'PAMT, dynamic',
+      `${roundedBytes(fixedBytes + counterBytes)}, and ${roundedBytes(pairsBytes)} with this TD: ${saved} (${who})`,
     ],
   ];
 }

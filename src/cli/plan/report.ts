@@ -1,4 +1,4 @@
-import type { KeySlots } from '../../host/facts.ts';
+import type { HostMemoryFacts, KeySlots } from '../../host/facts.ts';
 import type { HostOffer } from '../../host/offer.ts';
 import type { Assessment } from '../../plan/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
@@ -8,6 +8,7 @@ export interface PlanReport extends Assessment {
   readonly spec: TrustDomain;
   readonly offer: HostOffer;
   readonly keySlots: KeySlots | undefined;
+  readonly memory: HostMemoryFacts;
   /** Undefined where something stands against the plan. */
   readonly times: ExpectedTimes | undefined;
 }

@@ -65,6 +65,7 @@ async function assess(
   const offer = await readHostOffer(host);
   const keySlots = await host.keySlots();
   const cgroupRoom = await host.cgroupRoom();
+  const memory = await host.memory();
   const { facts } = offer;
   const { plan, ...rest } = assessTd({
     spec,
@@ -81,7 +82,7 @@ async function assess(
       ? await tried(() => expectedTimes(plan, { choice, io }))
       : { problems: [] };
   const findings = [...known, ...times.problems];
-  return { spec, offer, keySlots, times: times.value, plan, ...rest, findings };
+  return { spec, offer, keySlots, memory, times: times.value, plan, ...rest, findings };
 }
 
 async function tried<Value>(

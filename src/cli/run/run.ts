@@ -1,10 +1,10 @@
 /** `tdctl run`: from a file to a TD and back to nothing. */
 
+import { defaultKernelAbi } from '../../abi/kvm/kernels/index.ts';
 import { type FirmwareImage, loadFirmware } from '../../firmware/index.ts';
 import type { Host } from '../../host/port.ts';
 import { startTd, type TdRunEvent } from '../../orchestrator/index.ts';
 import { planTd, type TdPlan } from '../../plan/index.ts';
-import { defaultKernelAbi } from '../../abi/kvm/kernels/index.ts';
 import type { RecordedFaults } from '../../simulator/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';

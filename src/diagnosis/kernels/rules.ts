@@ -65,6 +65,16 @@ export const kernelRules: readonly KernelRule[] = [
     answer: ({ keyId }) => keyId.takenAt,
   },
   {
+    id: 'memory.attributesOf',
+    question: 'private and shared pages told apart by',
+    answer: ({ memory }) => memory.attributesOf,
+  },
+  {
+    id: 'memory.pamt',
+    question: 'metadata of pages (PAMT)',
+    answer: ({ memory }) => memory.pamt,
+  },
+  {
     id: 'move',
     question: 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM',
     answer: ({ move }) => (move === undefined ? 'moves nothing' : protocols[move.protocol]),

@@ -97,6 +97,15 @@ export const structs = {
     attributes: [16, 'u64'],
     flags: [24, 'u64'],
   }),
+  /** v8 of in-place conversion proposes it (June 2026, patches 13/46 and 14/46). */
+  kvm_memory_attributes2: new Layout(128, {
+    offset: [0, 'u64'],
+    size: [8, 'u64'],
+    attributes: [16, 'u64'],
+    flags: [24, 'u64'],
+    errorOffset: [32, 'u64'],
+    reserved: [40, 'u64', 11],
+  }),
   kvm_pre_fault_memory: new Layout(64, {
     gpa: [0, 'u64'],
     size: [8, 'u64'],

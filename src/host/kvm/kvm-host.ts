@@ -1,12 +1,12 @@
 /** The host `kvm` is the real thing: /dev/kvm with VMs of type KVM_X86_TDX_VM. */
 import { readFile } from 'node:fs/promises';
-import { release } from 'node:os';
+import { release, totalmem } from 'node:os';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import { guestAddressWidths } from '../../abi/kvm/cpuid.ts';
 import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
-import type { HostFacts, KeySlots } from '../facts.ts';
+import type { HostFacts, HostMemoryFacts, KeySlots } from '../facts.ts';
 import { type KernelFacts, kernelFactsOf } from '../kernel-facts.ts';
 import { answered } from '../native/answers.ts';
 import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
@@ -69,6 +69,11 @@ class KvmHost implements Host {
 
   keySlots(): Promise<KeySlots | undefined> {
     return readKeySlots();
+  }
+
+  /** No released kernel has dynamic PAMT, and no interface tells it; the kernel log would. */
+  async memory(): Promise<HostMemoryFacts> {
+    return { totalBytes: BigInt(totalmem()), pamt: 'static' };
   }
 
   cgroupRoom(): Promise<number | undefined> {

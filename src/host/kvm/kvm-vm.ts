@@ -70,8 +70,15 @@ export class KvmVm implements port.Vm {
   }
 
   setMemoryAttributes({ gpa, sizeBytes, isPrivate }: port.MemoryAttributes): Promise<void> {
-    const attributes = isPrivate ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0n;
+    const attributes = attributesOf(isPrivate);
     return answered(this.#vm.kvmSetMemoryAttributes({ gpa, sizeBytes, attributes }));
+  }
+
+  setMemoryAttributes2(options: port.MemoryAttributes2): Promise<void> {
+    const { memory, offsetBytes, sizeBytes, isPrivate } = options;
+    const { native } = own(memory, KvmGuestMemory, 'guest_memfd');
+    const attributes = attributesOf(isPrivate);
+    return answered(native.kvmSetMemoryAttributes2({ offsetBytes, sizeBytes, attributes }));
   }
 
   tdxCapabilities(): Promise<port.TdxCapabilities> {
@@ -100,4 +107,8 @@ export class KvmVm implements port.Vm {
   close(): Promise<void> {
     return this.#vm.close();
   }
+}
+
+function attributesOf(isPrivate: boolean): bigint {
+  return isPrivate ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0n;
 }

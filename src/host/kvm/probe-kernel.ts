@@ -5,7 +5,12 @@
 import type { System, Vm } from '../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import type { ErrnoName } from '../../abi/kvm/errno.ts';
-import { KVM_IOAPIC_NUM_PINS, KVM_MAX_CPUID_ENTRIES, NO_FD, PAGE_SIZE } from '../../abi/kvm/structs.ts';
+import {
+  KVM_IOAPIC_NUM_PINS,
+  KVM_MAX_CPUID_ENTRIES,
+  NO_FD,
+  PAGE_SIZE,
+} from '../../abi/kvm/structs.ts';
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import type { KernelFacts } from '../kernel-facts.ts';
 import { KvmError } from '../kvm-error.ts';
@@ -32,6 +37,10 @@ export async function probeKernel(
     // Only a move needs these two, and the number of KVM_LINK_GUEST_MEMFD is another request's elsewhere.
     const vcpusBeforeInitVm = movesTds && (await makesVcpu(vm));
     const sharesGuestMemory = movesTds ? await sharing(kvm, vm) : 'no';
+    const attributesOfFiles = await answered(
+      vm.kvmCheckExtension(capabilities.KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES),
+      'KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES',
+    );
     // It kills the VM, so it comes last.
     const hasTerminateVm = await takes(vm.tdxTerminateVm(), { refusals: ['EINVAL'] });
     return {
@@ -44,6 +53,7 @@ export async function probeKernel(
       initVmStruct,
       movesTds,
       sharesGuestMemory,
+      memoryAttributesOf: attributesOfFiles === 0 ? 'the VM' : 'each guest_memfd',
       hasTerminateVm,
     };
   });

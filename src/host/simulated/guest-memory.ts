@@ -1,6 +1,7 @@
 import type { RequestName } from '../../abi/kvm/requests.ts';
-import type { Handle } from '../../simulator/index.ts';
-import type { GuestMemory } from '../port.ts';
+import { KVM_MEMORY_ATTRIBUTE_PRIVATE } from '../../abi/kvm/structs.ts';
+import { type Handle, StructValue } from '../../simulator/index.ts';
+import type { GuestMemory, MemoryAttributes2 } from '../port.ts';
 import type { SimulatedFile, SimulatedProcess } from './file.ts';
 
 /** A guest_memfd of a simulated machine. */
@@ -21,6 +22,18 @@ export class SimulatedGuestMemory implements GuestMemory {
   passTo(process: SimulatedProcess): SimulatedGuestMemory {
     const { sizeBytes } = this;
     return new SimulatedGuestMemory({ sizeBytes, file: this.#file.passTo(process) });
+  }
+
+  setAttributes(options: Omit<MemoryAttributes2, 'memory'>): void {
+    const attributes = new StructValue({
+      offset: options.offsetBytes,
+      size: options.sizeBytes,
+      attributes: options.isPrivate ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0n,
+      flags: 0n,
+      errorOffset: 0n,
+      reserved: [],
+    });
+    this.#file.ioctl({ request: 'KVM_SET_MEMORY_ATTRIBUTES2', attributes });
   }
 
   async close(): Promise<void> {

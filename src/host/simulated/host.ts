@@ -10,7 +10,7 @@ import {
   type Snapshot,
   type TraceListener,
 } from '../../simulator/index.ts';
-import type { HostFacts, KeySlots } from '../facts.ts';
+import type { HostFacts, HostMemoryFacts, KeySlots } from '../facts.ts';
 import { kernelFactsOf } from '../kernel-facts.ts';
 import { KvmError } from '../kvm-error.ts';
 import { own } from '../own.ts';
@@ -107,6 +107,15 @@ export class SimulatedHost implements Host {
 
   async keySlots(): Promise<KeySlots> {
     return this.machine.keySlots;
+  }
+
+  async memory(): Promise<HostMemoryFacts> {
+    const { profile, bringUp } = this.machine;
+    const isDynamic = bringUp.outcome === 'tdx' && bringUp.tdx.dynamicPamt;
+    return {
+      totalBytes: profile.platform.memoryBytes,
+      pamt: isDynamic ? 'dynamic' : 'static',
+    };
   }
 
   async cgroupRoom(): Promise<number | undefined> {

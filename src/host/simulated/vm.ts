@@ -101,6 +101,10 @@ export class SimulatedVm implements port.Vm {
     await this.#file.waited({ request: 'KVM_SET_MEMORY_ATTRIBUTES', attributes });
   }
 
+  async setMemoryAttributes2({ memory, ...options }: port.MemoryAttributes2): Promise<void> {
+    own(memory, SimulatedGuestMemory, 'guest_memfd').setAttributes(options);
+  }
+
   async tdxCapabilities(): Promise<port.TdxCapabilities> {
     // This is the most leaves that a module can have. With room for them, E2BIG cannot come.
     const data = new CapabilitiesValue(KVM_MAX_CPUID_ENTRIES);

@@ -6,7 +6,7 @@ import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
 import type { FaultInjector, HostProfile, TraceListener } from '../../simulator/index.ts';
-import type { HostFacts, KeySlots } from '../facts.ts';
+import type { HostFacts, HostMemoryFacts, KeySlots } from '../facts.ts';
 import { answered } from '../native/answers.ts';
 import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
 import type { CreateVm, Host, MapMemory, UserMemory, Vm } from '../port.ts';
@@ -79,6 +79,10 @@ export class SoftHost implements Host {
 
   keySlots(): Promise<KeySlots | undefined> {
     return this.#simulated.keySlots();
+  }
+
+  memory(): Promise<HostMemoryFacts> {
+    return this.#simulated.memory();
   }
 
   cgroupRoom(): Promise<number | undefined> {

@@ -130,6 +130,11 @@ export class SoftVm implements port.Vm {
     return this.simulated.setMemoryAttributes(options);
   }
 
+  setMemoryAttributes2({ memory, ...options }: port.MemoryAttributes2): Promise<void> {
+    const { simulated } = own(memory, SoftGuestMemory, 'guest_memfd');
+    return this.simulated.setMemoryAttributes2({ ...options, memory: simulated });
+  }
+
   tdxCapabilities(): Promise<port.TdxCapabilities> {
     return this.simulated.tdxCapabilities();
   }

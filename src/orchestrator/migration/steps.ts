@@ -1,7 +1,9 @@
 /** These steps take a migration forward. Each asks one thing of one of the two TDs. */
 import type { Asked, GivenBack } from '../../../machines/intra-host-migration/index.ts';
+import { convertingRequest } from '../../host/facts.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { Vm } from '../../host/port.ts';
+import { makePrivate } from '../steps/conversion.ts';
 import { canEnter } from '../steps/running.ts';
 import { startTd, type TdRun } from '../td-run.ts';
 import { ask, reach } from './ask.ts';
@@ -90,14 +92,17 @@ export async function arrive(session: MigrationSession): Promise<void> {
 export async function restoreMemory(session: MigrationSession): Promise<void> {
   const { handles, plan } = destinationOf(session).session;
   const vm: Vm = handles.get('vm');
-  for (const { gpa, sizeBytes } of plan.layout.slots) {
+  const { kernel } = plan.facts;
+  for (const { slot, gpa, sizeBytes } of plan.layout.slots) {
+    const guestMemory = handles.get('guestMemory').get(slot);
+    if (guestMemory === undefined) throw new Error(`no guest_memfd was mirrored for slot ${slot}`);
     try {
-      await vm.setMemoryAttributes({ gpa, sizeBytes, isPrivate: true });
+      await makePrivate(kernel, { vm, gpa, sizeBytes, guestMemory });
     } catch (error) {
       if (!(error instanceof KvmError)) throw error;
       session.publish({
         event: 'migration.warning',
-        message: `KVM_SET_MEMORY_ATTRIBUTES answered ${error.code}: the memory at 0x${gpa.toString(16)} may be shared for KVM`,
+        message: `${convertingRequest(kernel)} answered ${error.code}: the memory at 0x${gpa.toString(16)} may be shared for KVM`,
       });
     }
   }

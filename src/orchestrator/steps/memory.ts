@@ -2,6 +2,7 @@
 import type { GuestMemory, Vm } from '../../host/port.ts';
 import type { InitialPages, MemorySlot } from '../../plan/index.ts';
 import type { TdSession } from '../session.ts';
+import { makePrivate } from './conversion.ts';
 
 export async function addMemory(session: TdSession, signal: AbortSignal): Promise<void> {
   const { plan, handles } = session;
@@ -29,7 +30,7 @@ export async function addMemory(session: TdSession, signal: AbortSignal): Promis
  * its memory.
  */
 async function setSlot(
-  { ledger, handles }: TdSession,
+  { ledger, handles, plan }: TdSession,
   { vm, slot }: { vm: Vm; slot: MemorySlot },
 ): Promise<GuestMemory> {
   const { gpa, sizeBytes } = slot;
@@ -43,7 +44,7 @@ async function setSlot(
     memoryOffsetBytes: 0n,
     guestMemory: { memory: guestMemory, offsetBytes: 0n },
   });
-  await vm.setMemoryAttributes({ gpa, sizeBytes, isPrivate: true });
+  await makePrivate(plan.facts.kernel, { vm, gpa, sizeBytes, guestMemory });
   return guestMemory;
 }
 

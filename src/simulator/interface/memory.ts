@@ -43,6 +43,18 @@ export interface MemoryAttributesStruct {
   readonly flags: bigint;
 }
 
+/** `struct kvm_memory_attributes2`, posted; `errorOffset` is written back where the request failed. */
+export interface MemoryAttributes2Struct {
+  /** In bytes of the guest_memfd. */
+  readonly offset: bigint;
+  readonly size: bigint;
+  readonly attributes: bigint;
+  readonly flags: bigint;
+  readonly errorOffset: bigint;
+  /** Missing ones are 0. */
+  readonly reserved: readonly bigint[];
+}
+
 /** `struct kvm_dirty_log`, without its pointer. */
 export interface DirtyLogStruct {
   readonly slot: number;
@@ -59,6 +71,12 @@ export interface ClearDirtyLogStruct {
 export interface EncRegionStruct {
   readonly addr: bigint;
   readonly size: bigint;
+}
+
+/** On a guest_memfd. */
+export interface GuestMemfdRequest {
+  readonly request: 'KVM_SET_MEMORY_ATTRIBUTES2';
+  readonly attributes: UserStruct<MemoryAttributes2Struct>;
 }
 
 /** fallocate(), a system call, on any file of KVM's; only a guest_memfd has memory. */

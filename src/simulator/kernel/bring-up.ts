@@ -10,10 +10,17 @@ import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
 import { attributeMask } from '../../abi/tdx/attributes.ts';
 import { type ConfigurableLeaf, configurableLeaves } from '../../abi/tdx/cpuid/td-cpuid.ts';
 import { type ModuleRelease, moduleReleases, tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
+import { canHaveDynamicPamt } from '../../abi/tdx/pamt.ts';
 import { xfamFixed0, xfamFixed1 } from '../../abi/tdx/xfam.ts';
 import type { FaultInjector } from '../faults.ts';
 import { TdxModule } from '../module/tdx-module.ts';
-import { type HostProfile, keyIdRange, type Platform, presentCpus } from '../platform.ts';
+import {
+  type HostProfile,
+  hostAddressBits,
+  keyIdRange,
+  type Platform,
+  presentCpus,
+} from '../platform.ts';
 import type { Trace } from '../trace.ts';
 import { supportedFeatures } from './cpuid/cpu-caps.ts';
 import type { TdxSupport } from './kernel.ts';
@@ -71,10 +78,14 @@ export function bringUp(
       reason: `Disable TDX: MAX_VCPU_PER_TD (${maxVcpusPerTd}) smaller than number of logical CPUs (${cpus})`,
     };
   }
+  const dynamicPamt =
+    abi.memory.pamt !== 'static' &&
+    canHaveDynamicPamt(release.features0, hostAddressBits(platform));
   return {
     outcome: 'tdx',
     tdx: {
-      module: new TdxModule(profile, installed, faults, trace),
+      module: new TdxModule(profile, installed, faults, trace, { dynamicPamt }),
+      dynamicPamt,
       supportedAttributes,
       supportedXfam,
       configurableCpuid: configurableLeaves(release.cpuid, platform.cpuid).map(asKvmReports),

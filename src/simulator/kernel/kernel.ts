@@ -8,6 +8,7 @@ import type { Trace } from '../trace.ts';
 import type { FileTable } from './files.ts';
 import type { KeyIdPool } from './key-ids.ts';
 import type { HeldLocks } from './locks.ts';
+import type { DynamicPamt } from './memory/dynamic-pamt.ts';
 import type { PageAllocator } from './memory/page-allocator.ts';
 import type { MiscCgroup } from './misc-cgroup.ts';
 import type { MsrTables } from './msrs/tables.ts';
@@ -27,6 +28,8 @@ export interface Kernel {
   locks: HeldLocks | undefined;
   nextVmId: number;
   readonly pages: PageAllocator;
+  /** Undefined where all metadata of pages is static. */
+  readonly pamt: DynamicPamt | undefined;
   readonly keyIds: KeyIdPool;
   readonly cgroup: MiscCgroup;
   /** Key IDs that a teardown could not free; lost until the machine restarts. */
@@ -40,6 +43,7 @@ export interface Kernel {
 /** KVM learned this from the module when it was loaded. */
 export interface TdxSupport {
   readonly module: TdxModule;
+  readonly dynamicPamt: boolean;
   readonly supportedAttributes: bigint;
   readonly supportedXfam: bigint;
   /** The module's configurable leaves as KVM passes them on. */

@@ -76,7 +76,7 @@ export interface Vm {
   readonly vcpus: Vcpu[];
   readonly vcpusById: Map<number, Vcpu>;
   readonly slots: SlotTable<MemorySlot>;
-  /** Guest pages with KVM_MEMORY_ATTRIBUTE_PRIVATE. */
+  /** Guest pages with KVM_MEMORY_ATTRIBUTE_PRIVATE, where the kernel keeps that for each VM. */
   privateRanges: RangeSet;
   readonly guestMemfds: Set<GuestMemfd>;
   vfioDevice: VfioDevice | undefined;
@@ -225,6 +225,8 @@ export interface TdOfVcpu {
   tdvpr: Hpa | undefined;
   /** TDCX pages that TDH.VP.ADDCX has taken. */
   tdcx: Hpa[];
+  /** Pages set aside for dynamic PAMT, before a lock is taken under which none can be allocated. */
+  readonly pamtCache: Hpa[];
   /**
    * The logical CPU that TDH.VP.INIT ran on. It is undefined where the vCPU is associated with none.
    */
@@ -301,8 +303,10 @@ export interface GuestMemfd {
 
 export interface GuestInode {
   readonly sizePages: number;
-  /** GUEST_MEMFD_FLAG_MMAP */
+  /** GUEST_MEMFD_FLAG_MMAP: user space can map the file, and write its shared pages. */
   readonly mappable: boolean;
+  /** Pages with KVM_MEMORY_ATTRIBUTE_PRIVATE, where the kernel keeps that for each guest_memfd. */
+  readonly privatePages: RangeSet;
   /** Pages that have been used, by their place in the file. */
   readonly pages: Map<number, Hpa>;
   /** Number of open files. The last one to close frees the pages. */

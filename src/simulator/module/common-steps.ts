@@ -1,4 +1,5 @@
 /** Many leaves look at these conditions: page operands, the state of the TD, guest addresses. */
+import { pamtRegionBytes } from '../../abi/tdx/pamt.ts';
 import { type Gpa, type Hpa, pageSize } from './addresses.ts';
 import type { ModuleState } from './module-state.ts';
 import type { InitializedTd, OpState, PageMetadata, PageType, Td, TdVcpu } from './states.ts';
@@ -56,6 +57,8 @@ export function initializedOf(call: TdCall): InitializedTd {
 export const pageSteps = {
   'page.unaligned': ({ page }: { readonly page: Hpa }) => isUnaligned(page),
   'page.out-of-range': ({ module, page }: PageCall) => page >= module.limits.memoryBytes,
+  'page.no-pamt': ({ module: { pamtPairs }, page }: PageCall) =>
+    pamtPairs !== undefined && !pamtPairs.has(Math.floor(page / pamtRegionBytes)),
   'page.wrong-type': ({ module, page }: PageCall) => module.pamt.has(page),
 };
 

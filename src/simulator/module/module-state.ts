@@ -1,5 +1,6 @@
 import type { ModuleRelease } from '../../abi/tdx/module-releases.ts';
 import type { HostProfile } from '../platform.ts';
+import type { Hpa } from './addresses.ts';
 import type { KeyOwnershipTable } from './key-ownership-table.ts';
 import type { PageMetadataTable } from './page-metadata-table.ts';
 
@@ -9,9 +10,13 @@ export interface ModuleState {
   readonly release: ModuleRelease;
   readonly limits: ModuleLimits;
   readonly pamt: PageMetadataTable;
+  /** Dynamic PAMT: the pair of pages of each region of 2 MiB, by its number. Undefined: it is not on. */
+  readonly pamtPairs: Map<number, PamtPair> | undefined;
   readonly keys: KeyOwnershipTable;
   readonly out: OutputRegisters;
 }
+
+export type PamtPair = readonly [Hpa, Hpa];
 
 /** The limits are the release's masks after SYS.INIT has taken away what the platform does not have. */
 export interface ModuleLimits {

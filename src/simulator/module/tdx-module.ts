@@ -19,6 +19,7 @@ import { KeyOwnershipTable } from './key-ownership-table.ts';
 import * as memory from './memory.ts';
 import type { ModuleLimits, ModuleState, OutputRegisters } from './module-state.ts';
 import { PageMetadataTable } from './page-metadata-table.ts';
+import * as pamt from './pamt.ts';
 import * as teardown from './teardown.ts';
 import * as vcpu from './vcpu.ts';
 
@@ -48,6 +49,8 @@ const leaves = {
   'TDH.MNG.KEY.RECLAIMID': teardown.mngKeyReclaimid,
   'TDH.PHYMEM.PAGE.RECLAIM': teardown.phymemPageReclaim,
   'TDH.PHYMEM.PAGE.WBINVD': teardown.phymemPageWbinvd,
+  'TDH.PHYMEM.PAMT.ADD': pamt.phymemPamtAdd,
+  'TDH.PHYMEM.PAMT.REMOVE': pamt.phymemPamtRemove,
 } as const satisfies Partial<Record<SeamcallName, unknown>>;
 
 export type ModelledLeaf = keyof typeof leaves;
@@ -66,6 +69,7 @@ export class TdxModule {
     installed: InstalledModule,
     faults: FaultInjector,
     trace: Trace,
+    { dynamicPamt }: { readonly dynamicPamt: boolean } = { dynamicPamt: false },
   ) {
     const release: ModuleRelease = moduleReleases[installed.release];
     this.#state = {
@@ -73,6 +77,7 @@ export class TdxModule {
       release,
       limits: moduleLimits(profile.platform, installed, release),
       pamt: new PageMetadataTable(),
+      pamtPairs: dynamicPamt ? new Map() : undefined,
       keys: new KeyOwnershipTable(profile.platform.keyIds),
       out: { rcx: 0n, rdx: 0n, r8: 0n, rsi: 0n },
     };
@@ -138,7 +143,11 @@ export class TdxModule {
 
 /** The answer of these leaves is more than a status. */
 const outputRegisters: Readonly<Partial<Record<SeamcallName, readonly (keyof OutputRegisters)[]>>> =
-  { 'TDH.MNG.RD': ['r8'], 'TDH.VP.INIT': ['rsi'] };
+  {
+    'TDH.MNG.RD': ['r8'],
+    'TDH.VP.INIT': ['rsi'],
+    'TDH.PHYMEM.PAMT.REMOVE': ['rdx', 'r8'],
+  };
 
 function moduleLimits(
   platform: Platform,

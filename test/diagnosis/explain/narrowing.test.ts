@@ -26,6 +26,7 @@ const host: HostFacts = {
     initVmStruct: 'sized by nent',
     movesTds: false,
     sharesGuestMemory: 'no',
+    memoryAttributesOf: 'the VM',
     hasTerminateVm: false,
   },
   module: { release: '1.5.06', maxVcpusPerTd: 576 },
@@ -141,6 +142,17 @@ describe('a refusal by a kernel that is not upstream', () => {
       request: 'KVM_TDX_FINALIZE_VM',
       errno: 'EINVAL',
       words: /finalised already, or a page was mapped .* that KVM_TDX_INIT_MEM_REGION never added$/,
+    },
+    'posted-inplace-conversion': {
+      request: 'KVM_SET_MEMORY_ATTRIBUTES2',
+      errno: 'EAGAIN',
+      words: /^a page is to become private and is in use/,
+    },
+    'posted-dynamic-pamt': {
+      request: 'KVM_TDX_INIT_MEM_REGION',
+      errno: 'ENOMEM',
+      check: 'init-mem-region.no-pamt',
+      words: /^dynamic PAMT is on, and there is no memory/,
     },
     'posted-terminate-vm': {
       request: 'KVM_TDX_TERMINATE_VM',

@@ -66,7 +66,7 @@ describe.each(kernels)('refusals by $name', (kernel) => {
   test('the steps are numbered by their place, what comes before all has none', () => {
     for (const request of checkedRequests) {
       const numbered = checksOf(request, kernel);
-      const own = numbered.filter(({ name = '' }) => !/^(vm|vcpu)\./.test(name));
+      const own = numbered.filter(({ name = '' }) => !/^(file|vm|vcpu)\./.test(name));
       expect(own.map(({ step }) => step)).toEqual(own.map((_, index) => index + 1));
       expect(numbered.slice(0, -own.length || undefined).every(({ step }) => step === 0)).toBe(
         true,

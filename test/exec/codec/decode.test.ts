@@ -166,6 +166,25 @@ describe('structs that are copied whole', () => {
     expect(copies(client, arg)).toEqual(['read 32@0']);
   });
 
+  test('KVM_SET_MEMORY_ATTRIBUTES2 on a guest_memfd: 128 bytes both ways', () => {
+    const client = new Client();
+    const asked = {
+      offset: 0x1000n,
+      size: 0x2000n,
+      attributes: 8n,
+      flags: 0n,
+      errorOffset: 0n,
+      reserved: Array.from({ length: 11 }, (_, at) => BigInt(at)),
+    };
+    const arg = client.place(structs.kvm_memory_attributes2.encode(asked));
+    const request = requestOf(client, 'guest_memfd', 'KVM_SET_MEMORY_ATTRIBUTES2', arg);
+    expect(request.attributes.read()).toEqual(asked);
+    expect(request.attributes.write({ ...asked, errorOffset: 0x2000n })).toBe(true);
+    expect(copies(client, arg)).toEqual(['read 128@0', 'write 128@0']);
+    const after = structs.kvm_memory_attributes2.decode(client.peek(arg, 128) ?? new Uint8Array());
+    expect(after).toEqual({ ...asked, errorOffset: 0x2000n });
+  });
+
   test('KVM_PRE_FAULT_MEMORY: 64 bytes both ways, padding as it was', () => {
     const client = new Client();
     const before = new Uint8Array(64).fill(0x77);
@@ -450,7 +469,7 @@ describe('memory that is moved whole, and single words', () => {
 describe('every ioctl that has a number', () => {
   test('is a request of some file, by its own name', () => {
     const missing = Object.entries(ioctlNumbers).filter(([name, number]) => {
-      const decoded = (['system', 'vm', 'vcpu'] as const).map((file) =>
+      const decoded = (['system', 'vm', 'vcpu', 'guest_memfd'] as const).map((file) =>
         new Client().decode(file, number, 0n),
       );
       return !decoded.some(({ kind, request }) => kind !== 'unknown' && request.request === name);

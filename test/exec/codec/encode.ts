@@ -72,6 +72,8 @@ export function encode(client: Client, request: KnownRequest): Encoded {
       return whole(client, request, request.create, structs.kvm_create_guest_memfd);
     case 'KVM_SET_MEMORY_ATTRIBUTES':
       return whole(client, request, request.attributes, structs.kvm_memory_attributes);
+    case 'KVM_SET_MEMORY_ATTRIBUTES2':
+      return whole(client, request, request.attributes, structs.kvm_memory_attributes2);
     case 'KVM_PRE_FAULT_MEMORY':
       return whole(client, request, request.range, structs.kvm_pre_fault_memory);
     case 'KVM_SET_CPUID2': {

@@ -159,6 +159,7 @@ const structOf: readonly (readonly [IoctlName, keyof typeof structs])[] = [
   ['KVM_CREATE_GUEST_MEMFD', 'kvm_create_guest_memfd'],
   ['KVM_LINK_GUEST_MEMFD', 'kvm_link_guest_memfd'],
   ['KVM_SET_MEMORY_ATTRIBUTES', 'kvm_memory_attributes'],
+  ['KVM_SET_MEMORY_ATTRIBUTES2', 'kvm_memory_attributes2'],
   ['KVM_PRE_FAULT_MEMORY', 'kvm_pre_fault_memory'],
   ['KVM_GET_DIRTY_LOG', 'kvm_dirty_log'],
   ['KVM_CLEAR_DIRTY_LOG', 'kvm_clear_dirty_log'],

@@ -3,7 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { book } from '../../../src/abi/kvm/checks/index.ts';
 import { replaced, without } from '../../../src/abi/kvm/kernels/orders.ts';
 import { vmTypes } from '../../../src/abi/kvm/vm-types.ts';
-import { type KernelAbiName, kernelAbis } from '../../../src/simulator/index.ts';
+import {
+  type HostProfileName,
+  type KernelAbiName,
+  kernelAbis,
+} from '../../../src/simulator/index.ts';
 import type { TraceRecord } from '../../../src/trace/index.ts';
 import { command, type Driver, faulting, memRegion, tdVcpus } from '../../simulator/drive.ts';
 import { type JudgedUnder, judged, recorded } from './judged.ts';
@@ -11,6 +15,7 @@ import { type JudgedUnder, judged, recorded } from './judged.ts';
 interface Telling {
   readonly check: keyof typeof book;
   readonly severity?: 'warning' | 'note';
+  readonly host?: HostProfileName;
   readonly run: (driver: Driver) => unknown;
 }
 
@@ -27,6 +32,20 @@ const telling: Readonly<Record<KernelAbiName, Telling>> = {
         driver.runnableTd().vcpus[0] ?? 0,
         faulting(command('KVM_TDX_INIT_VCPU'), 'read'),
       ),
+  },
+  'posted-inplace-conversion': {
+    check: 'memory-attributes2.beyond-file',
+    run: (driver) => driver.setAttributes2(driver.builtTd().guestMemfd, { size: 1n << 40n }),
+  },
+  'posted-dynamic-pamt': {
+    check: 'init-mem-region.no-pamt',
+    severity: 'warning',
+    host: 'gnr-2.0',
+    run: (driver) => {
+      const { vcpus } = driver.builtTd();
+      driver.failAt('KVM_TDX_INIT_MEM_REGION: allocate for dynamic PAMT', 'ENOMEM');
+      driver.initMemRegion(vcpus[0] ?? 0);
+    },
   },
   'posted-terminate-vm': {
     check: 'terminate-vm.vcpu-runs',
@@ -115,16 +134,19 @@ async function found(records: readonly TraceRecord[], under: JudgedUnder) {
 const cases = Object.entries(telling) as [KernelAbiName, Telling][];
 
 describe('a refusal is told by the check of the kernel', () => {
-  test.each(cases)('%s', async (kernelAbi, { check, severity = 'error', run }) => {
-    const records = await recorded(run, { kernelAbi });
-    const { when, remedy, source } = book[check];
-    const finding = await found(records, { kernel: kernelAbi });
-    expect(finding).toMatchObject({ id: check, severity, remedy, source });
-    expect(finding?.kernel).toMatch(/^step \d+: /);
-    expect(finding?.kernel).toContain(when);
-  });
+  test.each(cases)(
+    '%s',
+    async (kernelAbi, { check, severity = 'error', host = 'spr-1.5', run }) => {
+      const records = await recorded(run, { kernelAbi, profile: host });
+      const { when, remedy, source } = book[check];
+      const finding = await found(records, { kernel: kernelAbi, host });
+      expect(finding).toMatchObject({ id: check, severity, remedy, source });
+      expect(finding?.kernel).toMatch(/^step \d+: /);
+      expect(finding?.kernel).toContain(when);
+    },
+  );
 
-  const circumstances = new Set(['pre-v8', 'posted-terminate-vm']);
+  const circumstances = new Set(['pre-v8', 'posted-terminate-vm', 'posted-dynamic-pamt']);
   const replayed = cases.filter(([kernel]) => !circumstances.has(kernel));
   test.each(replayed)(
     '%s, also where only the replay knows it',

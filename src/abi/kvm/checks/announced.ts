@@ -76,7 +76,10 @@ const oneReg = {
   ...unreadable,
   ...checksIn(`${msrs}, kvm_get_set_one_reg()`, {
     'one-reg.architecture': EINVAL('the id is not one of x86', 'use ids of KVM_REG_X86'),
-    'one-reg.reserved': EINVAL('a reserved bit of the id is set', 'leave bits 40 to 51 of the id 0'),
+    'one-reg.reserved': EINVAL(
+      'a reserved bit of the id is set',
+      'leave bits 40 to 51 of the id 0',
+    ),
     'one-reg.unknown': EINVAL(
       'the id is neither an MSR nor a register that the guest has',
       'use KVM_X86_REG_MSR(), or an id that KVM_GET_REG_LIST gives',
@@ -264,7 +267,10 @@ export const announcedVcpuChecks = {
         'align the struct to 4 bytes',
       ),
       'xen-attr.no-page': xenAttr['xen-attr.no-page'],
-      'xen-vcpu-attr.runstate': EINVAL('there is no such state of a vCPU', 'name a state from 0 to 3'),
+      'xen-vcpu-attr.runstate': EINVAL(
+        'there is no such state of a vCPU',
+        'name a state from 0 to 3',
+      ),
       'xen-vcpu-attr.runstate-sum': EINVAL(
         'the times in the four states are not the whole time',
         'pass times that add up to state_entry_time',
@@ -273,10 +279,7 @@ export const announcedVcpuChecks = {
         'the state begins after what the clock of the guest shows',
         'pass a state_entry_time that has been',
       ),
-      'xen-vcpu-attr.vcpu-id': EINVAL(
-        'the id is not below KVM_CAP_MAX_VCPUS',
-        'name a smaller id',
-      ),
+      'xen-vcpu-attr.vcpu-id': EINVAL('the id is not below KVM_CAP_MAX_VCPUS', 'name a smaller id'),
       'xen-vcpu-attr.timer-priority': EINVAL(
         'the timer has a port, and another priority than KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL',
         'pass 0xffffffff in priority',

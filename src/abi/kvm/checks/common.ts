@@ -21,7 +21,7 @@ export const fileChecks = checksIn('fs/ioctl.c, ioctl()', {
     'use a descriptor only between its making and its close',
   ),
   'file.not-kvm': ENOTTY(
-    'the file is a guest_memfd or a file of statistics, which takes no ioctl of KVM',
+    'the file is a guest_memfd or a file of statistics, which does not take this ioctl of KVM',
     'ask the VM or the vCPU',
   ),
   'file.no-kvm': ENODEV(

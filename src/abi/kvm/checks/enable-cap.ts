@@ -130,7 +130,10 @@ export const enableCapChecks = {
       'run the VMM as root, or leave the capability out: guests are as safe without it',
     ),
     'enable-cap.nx-huge-pages.argument': EINVAL('args[0] is not 0', 'pass 0 in args'),
-    'enable-cap.nx-huge-pages.too-late': EINVAL('the VM has a vCPU', 'enable it before the first vCPU'),
+    'enable-cap.nx-huge-pages.too-late': EINVAL(
+      'the VM has a vCPU',
+      'enable it before the first vCPU',
+    ),
   }),
   KVM_CAP_SGX_ATTRIBUTE: capability({
     'enable-cap.sgx-attribute.no-file': EINVAL(

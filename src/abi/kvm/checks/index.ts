@@ -1,7 +1,8 @@
 /** The book, whole: the rows of every request in the order of Linux 7.3, and those that only others have. */
+
+import { announcedSystemChecks, announcedVcpuChecks, announcedVmChecks } from './announced.ts';
 import { type Check, type Checks, errnosOf } from './check.ts';
 import { fileChecks, unknownChecks, unknownOnVmChecks, vmChecks } from './common.ts';
-import { announcedSystemChecks, announcedVcpuChecks, announcedVmChecks } from './announced.ts';
 import { cpuidListChecks, vcpuCpuidChecks } from './cpuid.ts';
 import { createVcpuChecks, createVmChecks, otherCreateVcpuChecks } from './create.ts';
 import { anyCapChecks, enableCapChecks, otherMaxVcpusChecks } from './enable-cap.ts';
@@ -9,7 +10,15 @@ import { eventfdChecks } from './eventfds.ts';
 import { deviceChecks, guestMemfdChecks } from './files.ts';
 import { initVmChecks, otherInitVmChecks } from './init-vm.ts';
 import { injectChecks, interruptChecks, irqchipChecks } from './interrupts.ts';
-import { memoryChecks, otherLinkGuestMemfdChecks, preFaultChecks } from './memory.ts';
+import {
+  memoryAttributes2Checks,
+  memoryChecks,
+  otherCreateGuestMemfdChecks,
+  otherLinkGuestMemfdChecks,
+  otherMemoryAttributes2Checks,
+  otherPreFaultChecks,
+  preFaultChecks,
+} from './memory.ts';
 import { memoryRegionChecks } from './memory-region.ts';
 import { moveChecks, moveV1Checks } from './move.ts';
 import { getMsrsChecks, msrIndexListChecks, setMsrFilterChecks, vcpuMsrsChecks } from './msrs.ts';
@@ -96,7 +105,7 @@ const requests = {
     ...vcpuDeviceAttrChecks,
     ...announcedVcpuChecks,
   },
-  'a guest_memfd': guestMemfdChecks,
+  'a guest_memfd': { ...guestMemfdChecks, ...memoryAttributes2Checks },
   'a device': deviceChecks,
 } as const;
 
@@ -105,7 +114,10 @@ const otherChecks = {
   KVM_CREATE_VCPU: otherCreateVcpuChecks,
   'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)': otherMaxVcpusChecks,
   'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)': { ...moveChecks, ...moveV1Checks },
+  KVM_CREATE_GUEST_MEMFD: otherCreateGuestMemfdChecks,
   KVM_LINK_GUEST_MEMFD: otherLinkGuestMemfdChecks,
+  KVM_PRE_FAULT_MEMORY: otherPreFaultChecks,
+  KVM_SET_MEMORY_ATTRIBUTES2: otherMemoryAttributes2Checks,
   KVM_TDX_INIT_VM: otherInitVmChecks,
   KVM_TDX_FINALIZE_VM: otherFinalizeVmChecks,
   KVM_TDX_TERMINATE_VM: terminateVmChecks,

@@ -1,6 +1,17 @@
 /** guest_memfds, memory attributes, dirty logs and KVM_PRE_FAULT_MEMORY. */
-import { checksIn, EFAULT, EINTR, EINVAL, EIO, ENOENT, ENXIO, EOPNOTSUPP } from './check.ts';
 import {
+  checksIn,
+  EAGAIN,
+  EFAULT,
+  EINTR,
+  EINVAL,
+  EIO,
+  ENOENT,
+  ENXIO,
+  EOPNOTSUPP,
+} from './check.ts';
+import {
+  fileChecks,
   noMemory,
   resourceChecks,
   unknownOnVmChecks,
@@ -127,6 +138,77 @@ export const otherLinkGuestMemfdChecks = {
   }),
   ...noDescriptor,
 };
+
+export const otherCreateGuestMemfdChecks = checksIn(
+  'in-place conversion v8, June 2026, 25/46, kvm_arch_supports_gmem_init_shared()',
+  {
+    'create-guest-memfd.unknown-flag': EINVAL(
+      'a flag other than GUEST_MEMFD_FLAG_MMAP and GUEST_MEMFD_FLAG_INIT_SHARED',
+      'pass only what KVM_CAP_GUEST_MEMFD_FLAGS on the VM says',
+    ),
+  },
+);
+
+/** On a guest_memfd. */
+export const memoryAttributes2Checks = {
+  KVM_SET_MEMORY_ATTRIBUTES2: { 'file.not-kvm': fileChecks['file.not-kvm'] },
+};
+
+const nothingConverted = 'nothing is converted; error_offset names the page';
+
+export const otherMemoryAttributes2Checks = {
+  ...unreadable,
+  ...checksIn('in-place conversion v8, June 2026, 13/46, kvm_gmem_set_attributes()', {
+    'memory-attributes2.flags': EINVAL('flags is not 0', 'pass 0 in flags'),
+    'memory-attributes2.reserved': EINVAL(
+      'reserved[] is not 0; error_offset may be anything',
+      'zero the struct before filling it in',
+    ),
+    'memory-attributes2.no-private-memory': EINVAL(
+      'the VM of the guest_memfd has no private memory',
+      'ask where KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES on the VM is not 0',
+    ),
+    'memory-attributes2.unsupported': EINVAL(
+      'an attribute other than PRIVATE',
+      'pass KVM_MEMORY_ATTRIBUTE_PRIVATE, or 0 to share the pages',
+    ),
+    'memory-attributes2.range': EINVAL(
+      'the range is empty, or wraps',
+      'give at least one page, below 2^64',
+    ),
+    'memory-attributes2.unaligned': EINVAL(
+      'offset or size is not a multiple of 4 KiB',
+      'give whole pages',
+    ),
+    'memory-attributes2.beyond-file': EINVAL(
+      'the range reaches beyond the end of the file',
+      'give offsets in the guest_memfd, which are no guest addresses',
+    ),
+  }),
+  ...noMemory,
+  ...checksIn('in-place conversion v8, June 2026, 14/46, __kvm_gmem_set_attributes()', {
+    'memory-attributes2.page-in-use': EAGAIN(
+      'a page is to become private and is in use: pinned, or read or written just now',
+      'let go of the page at error_offset (unpin it, unmap it from the IOMMU), and ask again',
+      { leaves: nothingConverted },
+    ),
+    'memory-attributes2.unwritable': EFAULT(
+      'it failed, and the struct cannot be written back',
+      'pass the struct in memory that the process may write',
+      { leaves: 'nothing is converted' },
+    ),
+  }),
+};
+
+export const otherPreFaultChecks = checksIn(
+  'dynamic PAMT v6, May 2026, 09/11, tdx_sept_map_leaf_spte()',
+  {
+    'pre-fault.pamt-refused': EIO(
+      'TDH.PHYMEM.PAMT.ADD failed',
+      'look up the SEAMCALL line of the kernel log: `dmesg | tdctl explain -`',
+    ),
+  },
+);
 
 export const preFaultChecks = {
   KVM_PRE_FAULT_MEMORY: {

@@ -22,7 +22,8 @@ export const runChecks = {
       'the special registers or the events that kvm_dirty_regs names are invalid',
       'give what KVM_SET_SREGS and KVM_SET_VCPU_EVENTS would take',
       {
-        leaves: 'the parts before, in the order REGS, SREGS, EVENTS, which no longer are in kvm_dirty_regs',
+        leaves:
+          'the parts before, in the order REGS, SREGS, EVENTS, which no longer are in kvm_dirty_regs',
         source: `${x86}, sync_regs()`,
       },
     ),
@@ -64,7 +65,7 @@ export const runChecks = {
   ...checksIn('arch/x86/kvm/mmu/mmu.c, kvm_mmu_faultin_pfn()', {
     'run.memory-fault': EFAULT(
       'the guest touched memory as private that is shared, or the other way round, or where there is none (KVM_EXIT_MEMORY_FAULT)',
-      'convert the range by KVM_SET_MEMORY_ATTRIBUTES and call KVM_RUN again; look at exit_reason and the address it names',
+      'convert the range (KVM_SET_MEMORY_ATTRIBUTES, or KVM_SET_MEMORY_ATTRIBUTES2 on the guest_memfd) and call KVM_RUN again; look at exit_reason and the address it names',
     ),
     'run.damaged-page': EHWPOISON(
       'the guest touched a damaged page (KVM_EXIT_MEMORY_FAULT)',

@@ -101,7 +101,7 @@ export const initMemRegionChecks = {
     ),
     'init-mem-region.attribute-shared': EINVAL(
       'the page is not set to private',
-      'set the range to private by KVM_SET_MEMORY_ATTRIBUTES before',
+      'set the range to private before: by KVM_SET_MEMORY_ATTRIBUTES, or by KVM_SET_MEMORY_ATTRIBUTES2 on the guest_memfd where KVM has that',
       { leaves: pagesStay, source: 'virt/kvm/guest_memfd.c, __kvm_gmem_populate()' },
     ),
     'init-mem-region.added-already': EIO(
@@ -131,13 +131,28 @@ export const initMemRegionChecks = {
   }),
 };
 
-export const otherInitMemRegionChecks = checksIn(`${tdx} of Linux 6.16, tdx_mem_page_add()`, {
-  'init-mem-region.busy': EBUSY(
-    'the module was busy with the TD',
-    'call it again with the region as the kernel left it; newer kernels do that themselves',
-    { leaves: pagesStay },
-  ),
-});
+const dynamicPamt = 'dynamic PAMT v6, May 2026, 09/11';
+
+export const otherInitMemRegionChecks = {
+  ...checksIn(`${tdx} of Linux 6.16, tdx_mem_page_add()`, {
+    'init-mem-region.busy': EBUSY(
+      'the module was busy with the TD',
+      'call it again with the region as the kernel left it; newer kernels do that themselves',
+      { leaves: pagesStay },
+    ),
+  }),
+  ...checksIn(`${dynamicPamt}, tdx_topup_external_pamt_cache()`, {
+    'init-mem-region.no-pamt': ENOMEM(
+      'dynamic PAMT is on, and there is no memory for the metadata of the page and of its tables',
+      'free memory, or raise the limit of the memory cgroup, and go on with the region',
+      { leaves: pagesStay },
+    ),
+    'init-mem-region.pamt-refused': EIO('TDH.PHYMEM.PAMT.ADD failed', lookAtLog, {
+      leaves: pagesStay,
+      source: `${dynamicPamt}, tdx_sept_map_leaf_spte()`,
+    }),
+  }),
+};
 
 export const getCpuidChecks = {
   ...vcpuCommandChecks,

@@ -1,4 +1,6 @@
 import { breakoutV1 } from './breakout-v1.ts';
+import { postedDynamicPamt } from './posted-dynamic-pamt.ts';
+import { postedInplaceConversion } from './posted-inplace-conversion.ts';
 import { postedTerminateVm } from './posted-terminate-vm.ts';
 import { preV8 } from './pre-v8.ts';
 import { proposal1, proposal1a, proposal1b, proposal2 } from './proposals.ts';
@@ -14,6 +16,8 @@ import { upstream73 } from './upstream-7.3.ts';
 export const kernelAbis = {
   'upstream-7.3': upstream73,
   'upstream-6.16': upstream616,
+  'posted-inplace-conversion': postedInplaceConversion,
+  'posted-dynamic-pamt': postedDynamicPamt,
   'posted-terminate-vm': postedTerminateVm,
   'rfc-migration-v2': rfcMigrationV2,
   'rfc-migration-v1': rfcMigrationV1,

@@ -21,6 +21,7 @@ export interface KernelAbi {
   readonly maxVcpus: MaxVcpusRules;
   readonly keyId: KeyIdRules;
   readonly initVm: InitVmRules;
+  readonly memory: MemoryRules;
   /** undefined: no TD can be moved. */
   readonly move: MoveRules | undefined;
   readonly quirks: KernelQuirks;
@@ -64,6 +65,16 @@ export interface InitVmRules {
   readonly doneWhen: 'state' | 'max_vcpus is set';
   /** `sized by nent`: cpuid.nent is read alone first. `fixed size`: 16384 bytes are read at once. */
   readonly struct: 'sized by nent' | 'fixed size';
+}
+
+export interface MemoryRules {
+  /**
+   * What tells private pages from shared ones. Those of a guest_memfd can hold both, and a new one is
+   * private unless it was made with GUEST_MEMFD_FLAG_INIT_SHARED.
+   */
+  readonly attributesOf: 'the VM' | 'each guest_memfd';
+  /** Whether the kernel turns on dynamic PAMT where canHaveDynamicPamt() says that it can be had. */
+  readonly pamt: 'static' | 'dynamic where it can be had';
 }
 
 /** KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM between TDs. */

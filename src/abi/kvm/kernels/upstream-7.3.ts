@@ -27,6 +27,7 @@ export const upstream73: KernelAbi = {
   },
   keyId: { takenAt: 'KVM_TDX_INIT_VM' },
   initVm: { doneWhen: 'state', struct: 'sized by nent' },
+  memory: { attributesOf: 'the VM', pamt: 'static' },
   move: undefined,
   quirks: { unchargesFailedCharge: true },
 };

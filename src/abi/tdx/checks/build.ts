@@ -1,6 +1,7 @@
 /** Leaves that make a TD. */
 import { leafChecksIn } from './check.ts';
 import {
+  givenPageChecks,
   keysNotConfigured,
   opState,
   pageChecks,
@@ -13,7 +14,7 @@ const folder = 'src/vmm_dispatcher/api_calls';
 const helpers = 'src/common/helpers/helpers.c';
 
 export const mngCreateChecks = {
-  ...pageChecks('page', 'RCX'),
+  ...givenPageChecks('RCX'),
   ...leafChecksIn(`${folder}/tdh_mng_create.c, tdh_mng_create()`, {
     'mng-create.hkid-not-private': {
       status: 'TDX_OPERAND_INVALID',
@@ -54,7 +55,7 @@ export const mngAddcxChecks = {
   }),
   'td.initialised': opState['td.initialised'],
   'td.finalised': opState['td.finalised'],
-  ...pageChecks('page', 'RCX'),
+  ...givenPageChecks('RCX'),
 };
 
 /** What is wrong with TD_PARAMS, in the order of read_and_set_td_configurations(). */

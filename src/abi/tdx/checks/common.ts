@@ -10,6 +10,24 @@ const pages = {
   page: { page: 'the given page', wrongType: "the given page is not the host's own (PT_NDA)" },
 };
 
+/** A page that is given to the module, with dynamic PAMT on. */
+function noPamt(operand: OperandName) {
+  return leafChecksIn('src/memory_handlers/pamt_manager.c, pamt_walk()', {
+    'page.no-pamt': {
+      status: 'TDX_MISSING_PAMT_PAGE_PAIR',
+      operand,
+      when: 'dynamic PAMT is on, and the 2 MiB around the page have no pages for their metadata',
+      onlyWith: 'DYNAMIC_PAMT',
+    },
+  });
+}
+
+/** The rows of a page that the host gives. */
+export function givenPageChecks(operand: OperandName) {
+  const { 'page.wrong-type': wrongType, ...address } = pageChecks('page', operand);
+  return { ...address, ...noPamt(operand), 'page.wrong-type': wrongType };
+}
+
 /** A page operand: `tdr` and `tdvpr` name what is there, `page` is given to the module. */
 export function pageChecks<Kind extends keyof typeof pages>(kind: Kind, operand: OperandName) {
   const { page, wrongType } = pages[kind];

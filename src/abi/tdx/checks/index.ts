@@ -18,6 +18,7 @@ import {
   mrExtendChecks,
   mrFinalizeChecks,
 } from './memory.ts';
+import { phymemPamtAddChecks, phymemPamtRemoveChecks } from './pamt.ts';
 import {
   mngKeyFreeidChecks,
   mngVpflushdoneChecks,
@@ -63,6 +64,8 @@ export const leafChecks = {
   'TDH.MNG.KEY.RECLAIMID': {},
   'TDH.PHYMEM.PAGE.RECLAIM': phymemPageReclaimChecks,
   'TDH.PHYMEM.PAGE.WBINVD': phymemPageWbinvdChecks,
+  'TDH.PHYMEM.PAMT.ADD': phymemPamtAddChecks,
+  'TDH.PHYMEM.PAMT.REMOVE': phymemPamtRemoveChecks,
 } as const satisfies Readonly<Record<SeamcallName, LeafChecks>>;
 
 /** The names of the checks of one leaf. */

@@ -1,6 +1,7 @@
 /** Leaves on private memory and its measurement. */
 import { leafChecksIn } from './check.ts';
 import {
+  givenPageChecks,
   gpaChecks,
   pageChecks,
   septChecks,
@@ -17,7 +18,7 @@ export const memSeptAddChecks = {
   ...pageChecks('tdr', 'RDX'),
   ...tdInitialisedOrRunnable,
   ...mapped,
-  ...pageChecks('page', 'R8'),
+  ...givenPageChecks('R8'),
 };
 
 export const memPageAddChecks = {
@@ -32,14 +33,14 @@ export const memPageAddChecks = {
       remedy: 'give KVM_TDX_INIT_MEM_REGION ordinary memory of the VMM as its source',
     },
   }),
-  ...pageChecks('page', 'R8'),
+  ...givenPageChecks('R8'),
 };
 
 export const memPageAugChecks = {
   ...pageChecks('tdr', 'RDX'),
   ...tdRunnable,
   ...mapped,
-  ...pageChecks('page', 'R8'),
+  ...givenPageChecks('R8'),
 };
 
 const mrExtend = `${folder}/tdh_mr_extend.c, tdh_mr_extend()`;

@@ -1,6 +1,7 @@
 /** Leaves on vCPUs. */
 import { leafChecksIn } from './check.ts';
 import {
+  givenPageChecks,
   keysNotConfigured,
   pageChecks,
   tdInitialised,
@@ -17,7 +18,7 @@ const notInitialised = { 'vcpu.not-initialised': vcpuState['vcpu.not-initialised
 export const vpCreateChecks = {
   ...pageChecks('tdr', 'RDX'),
   ...tdInitialised,
-  ...pageChecks('page', 'RCX'),
+  ...givenPageChecks('RCX'),
 };
 
 export const vpAddcxChecks = {
@@ -30,7 +31,7 @@ export const vpAddcxChecks = {
       when: 'the vCPU has all the pages that this release takes',
     },
   }),
-  ...pageChecks('page', 'RCX'),
+  ...givenPageChecks('RCX'),
 };
 
 const vpInit = `${folder}/tdh_vp_init.c, tdh_vp_init()`;

@@ -101,16 +101,20 @@ export const kvmChecks = inGroup('KVM', [
     id: 'memory.guest-memfd',
     title: 'KVM has private guest memory (guest_memfd)',
     needs: ['kvm.permission'],
-    reads: 'KVM_CAP_GUEST_MEMFD, KVM_CAP_USER_MEMORY2, KVM_CAP_MEMORY_ATTRIBUTES',
+    reads:
+      'KVM_CAP_GUEST_MEMFD, KVM_CAP_USER_MEMORY2, KVM_CAP_MEMORY_ATTRIBUTES or KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES',
     evaluate(input) {
       const { answers } = input.kvm;
       if (answers.state !== 'read') return unknown(whyNotRead(answers), buildFix);
       const { capabilities } = answers.value;
-      // Memory attributes are offered only where some VM type has private memory.
+      // Memory attributes are offered only where some VM type has private memory, and then by the VM or
+      // by each guest_memfd.
+      const ofFiles = 'KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES';
+      const attributes = capabilities[ofFiles] ? ofFiles : 'KVM_CAP_MEMORY_ATTRIBUTES';
       const needed = [
         'KVM_CAP_GUEST_MEMFD',
         'KVM_CAP_USER_MEMORY2',
-        ...(offersTdx(input) ? ['KVM_CAP_MEMORY_ATTRIBUTES'] : []),
+        ...(offersTdx(input) ? [attributes] : []),
       ];
       const missing = needed.filter((name) => !capabilities[name]);
       if (missing.length === 0) return pass(needed.map((name) => name.slice(8)).join(', '));

@@ -101,6 +101,25 @@ export const kvmRequestFacts: readonly RequestFacts[] = [
     },
   },
   {
+    request: 'KVM_SET_MEMORY_ATTRIBUTES2',
+    on: 'a guest_memfd',
+    answers: {
+      EINVAL: {
+        id: 'memory-attributes2.refused',
+        code: 'TDCTL_E_IOCTL',
+        meaning:
+          'the range is empty, unaligned or beyond the file, or the VM of the guest_memfd knows no private memory',
+        next: 'give whole pages by their offset in the file, and the VM the type KVM_X86_TDX_VM',
+      },
+      ENOTTY: {
+        id: 'memory-attributes2.unknown',
+        code: 'TDCTL_E_HOST_UNSUPPORTED',
+        meaning: 'this kernel keeps private and shared with the VM, not with each guest_memfd',
+        next: 'ask KVM_CHECK_EXTENSION(KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES) first; where it is 0, use KVM_SET_MEMORY_ATTRIBUTES on the VM',
+      },
+    },
+  },
+  {
     request: 'KVM_SET_CPUID2',
     on: 'a vCPU',
     answers: {

@@ -3,6 +3,7 @@ import { type IoctlName, ioctlNumbers } from '../../../abi/kvm/requests.ts';
 import type { FileKind } from '../client-call.ts';
 import type { Decoder, DecoderTable } from './decoder.ts';
 import { deviceDecoders } from './device.ts';
+import { guestMemfdDecoders } from './memory.ts';
 import { systemDecoders } from './system.ts';
 import { vcpuDecoders } from './vcpu.ts';
 import { vmDecoders } from './vm.ts';
@@ -11,7 +12,7 @@ const tables: Readonly<Record<FileKind, ReadonlyMap<number, Decoder>>> = {
   system: byNumber(systemDecoders),
   vm: byNumber(vmDecoders),
   vcpu: byNumber(vcpuDecoders),
-  guest_memfd: new Map(),
+  guest_memfd: byNumber(guestMemfdDecoders),
   stats: new Map(),
   device: byNumber(deviceDecoders),
 };

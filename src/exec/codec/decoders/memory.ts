@@ -63,6 +63,14 @@ export const memoryDecoders = {
   }),
 } satisfies DecoderTable;
 
+/** The ioctls of a guest_memfd. */
+export const guestMemfdDecoders = {
+  KVM_SET_MEMORY_ATTRIBUTES2: (call) => ({
+    request: 'KVM_SET_MEMORY_ATTRIBUTES2',
+    attributes: structOf(call, structs.kvm_memory_attributes2),
+  }),
+} satisfies DecoderTable;
+
 /** The kernel looks the fd up only where its flag is set; otherwise the field may hold anything. */
 function withGuestMemfd(
   call: ClientCall,

@@ -22,8 +22,7 @@ const steps: Steps<HypervCall> = {
   'hyperv-eventfd.connection': ({ args }) => (args.value.connId & ~connIdMask) !== 0,
   'hyperv-eventfd.not-there': (call) => isDeassign(call) && !isConnected(call),
   'eventfd.closed': (call) => !isDeassign(call) && call.args.value.eventfd === 'not open',
-  'eventfd.other-file': (call) =>
-    !isDeassign(call) && call.args.value.eventfd === 'not an eventfd',
+  'eventfd.other-file': (call) => !isDeassign(call) && call.args.value.eventfd === 'not an eventfd',
   'hyperv-eventfd.exists': (call) => !isDeassign(call) && isConnected(call),
 };
 

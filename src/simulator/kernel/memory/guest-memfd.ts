@@ -12,6 +12,7 @@ import type {
   UserStruct,
 } from '../../interface.ts';
 import type { Range } from '../../range-map.ts';
+import { RangeSet } from '../../range-set.ts';
 import { okWithFile, refuse } from '../answer.ts';
 import { CopiedIn, descriptorStep, faultStep, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
@@ -36,6 +37,8 @@ const createSteps: Steps<CreateCall> = {
     const valid = GUEST_MEMFD_FLAG_MMAP | (vm.isTd ? 0n : GUEST_MEMFD_FLAG_INIT_SHARED);
     return (flags & ~valid) !== 0n;
   },
+  'create-guest-memfd.unknown-flag': ({ create: { flags } }) =>
+    (flags & ~(GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED)) !== 0n,
   // The kernel takes the size as a signed 64-bit number, and does not check reserved[].
   'create-guest-memfd.size': ({ create: { size } }) =>
     size === 0n || size > s64Max || size % PAGE_SIZE !== 0n,
@@ -57,13 +60,16 @@ export function createGuestMemfd(
   const call = { kernel, caller, vm, create };
   const refused = firstRefusal(kernel, 'KVM_CREATE_GUEST_MEMFD', { steps: createSteps, call });
   if (refused !== undefined) return refused;
-  const inode = {
-    sizePages: Number(create.size / PAGE_SIZE),
-    mappable: (create.flags & GUEST_MEMFD_FLAG_MMAP) !== 0n,
-    pages: new Map(),
-    files: 0,
-  };
-  return installFile(kernel, vm, inode);
+  return installFile(kernel, vm, newInode(create));
+}
+
+function newInode({ size, flags }: CreateGuestMemfdStruct): GuestInode {
+  const sizePages = Number(size / PAGE_SIZE);
+  const privatePages = new RangeSet();
+  const isShared = (flags & GUEST_MEMFD_FLAG_INIT_SHARED) !== 0n;
+  if (!isShared) privatePages.add({ start: 0, end: sizePages });
+  const mappable = (flags & GUEST_MEMFD_FLAG_MMAP) !== 0n;
+  return { sizePages, mappable, privatePages, pages: new Map(), files: 0 };
 }
 
 interface LinkCall {

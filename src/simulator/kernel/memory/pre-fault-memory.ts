@@ -10,6 +10,7 @@ import type { Kernel } from '../kernel.ts';
 import type { MemorySlot, PrivatePage, Vcpu } from '../objects.ts';
 import { augmentPrivatePage, mostTries, type PageFailure } from '../tdx/secure-ept.ts';
 import { backingPage } from './guest-memfd.ts';
+import { isPrivatePage } from './private-pages.ts';
 
 const u64 = 1n << 64n;
 
@@ -47,6 +48,9 @@ const pageSteps: Steps<PageCall> = {
     isMissing && (slot?.guestMemfd === undefined || slot.guestMemfd.memfd.closed),
   'kernel.no-memory': (call) => {
     if (!call.isMissing) return false;
+    const { pamt } = call.kernel;
+    const cache = call.vcpu.td?.pamtCache;
+    if (pamt !== undefined && cache !== undefined && !pamt.topUp(cache)) return true;
     const backing = backingPage(call.kernel, call.slot, call.gfn);
     if (backing === undefined) return true;
     // KVM faults a busy page in again, as it does one that another CPU has mapped in the meantime.
@@ -59,6 +63,7 @@ const pageSteps: Steps<PageCall> = {
       ? refuse('pre-fault.interrupted')
       : call.failure === 'no table';
   },
+  'pre-fault.pamt-refused': ({ failure }) => failure === 'pamt refused',
   'pre-fault.module-refused': ({ failure }) => failure === 'refused',
 };
 
@@ -94,7 +99,7 @@ function mapPages(call: PreFaultCall): { readonly bytes: bigint; readonly stoppe
 function pageCall(call: PreFaultCall, gpa: bigint): PageCall {
   const { vm } = call.vcpu;
   const gfn = Number(gpa / PAGE_SIZE);
-  const isMissing = vm.privateRanges.has(gfn) && vm.td?.privatePages.has(gfn) === false;
+  const isMissing = isPrivatePage(call.kernel, vm, gfn) && vm.td?.privatePages.has(gfn) === false;
   return { ...call, gpa, gfn, slot: vm.slots.at(gfn), isMissing, failure: undefined };
 }
 
@@ -105,7 +110,8 @@ function isSignalled({ caller }: PreFaultCall): boolean {
 function addPage({ kernel, vcpu, gfn }: PageCall, backing: PrivatePage): PageFailure | undefined {
   const { vm } = vcpu;
   const { td } = vm;
+  const { td: tdVcpu } = vcpu;
   const { tdx } = kernel;
-  if (td === undefined || tdx === undefined) return 'refused';
-  return augmentPrivatePage({ kernel, tdx, vm, td }, { gfn, ...backing });
+  if (td === undefined || tdVcpu === undefined || tdx === undefined) return 'refused';
+  return augmentPrivatePage({ kernel, tdx, vm, td, tdVcpu }, { gfn, ...backing });
 }

@@ -36,6 +36,14 @@ const feature =
 const kvmMaxVcpus = (kernel: Kernel) => kernel.profile.kvmMaxVcpus;
 const maxVcpusOfVm = (kernel: Kernel, vm: Vm | undefined) => vm?.maxVcpus ?? kvmMaxVcpus(kernel);
 
+/** KVM has the attribute in one place: on the VM, or on each guest_memfd. */
+function privateAttributeOf(
+  { abi }: Kernel,
+  place: Kernel['abi']['memory']['attributesOf'],
+): number {
+  return abi.memory.attributesOf === place ? Number(KVM_MEMORY_ATTRIBUTE_PRIVATE) : 0;
+}
+
 /** Kernels differ in which limits the fd of a TD shows, so the kernel's record names them. */
 function maxVcpusOfTd(kernel: Kernel, vm: Vm | undefined): number {
   let least = Number.POSITIVE_INFINITY;
@@ -101,10 +109,16 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_MEMORY_ATTRIBUTES: [
     Number(KVM_MEMORY_ATTRIBUTE_PRIVATE),
     0,
-    Number(KVM_MEMORY_ATTRIBUTE_PRIVATE),
+    (kernel) => privateAttributeOf(kernel, 'the VM'),
+  ],
+  KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES: [
+    (kernel) => (kernel.tdx === undefined ? 0 : privateAttributeOf(kernel, 'each guest_memfd')),
+    0,
+    (kernel) => privateAttributeOf(kernel, 'each guest_memfd'),
   ],
   KVM_CAP_GUEST_MEMFD: 1,
-  KVM_CAP_GUEST_MEMFD_FLAGS: [3, 3, 1],
+  // The bits are MMAP and INIT_SHARED. Private memory can be shared at first where a file holds both.
+  KVM_CAP_GUEST_MEMFD_FLAGS: [3, 3, ({ abi }) => (abi.memory.attributesOf === 'the VM' ? 1 : 3)],
   KVM_CAP_PRE_FAULT_MEMORY: 1,
   KVM_CAP_MEMORY_FAULT_INFO: 1,
   KVM_CAP_SET_TSS_ADDR: 1,

@@ -8,6 +8,7 @@ import type { Hpa } from '../../module/addresses.ts';
 import { refusedByModule } from '../answer.ts';
 import { faultAt, type Step, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
+import { allocateControlPages, freeControlPage } from '../memory/control-pages.ts';
 import type { AssignedKey } from '../objects.ts';
 import { firstOnlineCpu, packagesOf } from '../packages.ts';
 import { leakTd, reclaimTd } from '../vm/teardown.ts';
@@ -51,7 +52,7 @@ export const buildTdSteps: Steps<TdInMaking> = {
     const point = 'KVM_TDX_INIT_VM: allocate TDR and TDCS';
     const fault = faultAt(kernel, point, 'init-vm.no-memory-for-td');
     if (fault !== undefined) return fault;
-    const pages = kernel.pages.allocateMany(1 + tdx.module.release.tdcxPages.base);
+    const pages = allocateControlPages(kernel, 1 + tdx.module.release.tdcxPages.base);
     making.pages = pages ?? [];
     return pages === undefined;
   },
@@ -119,12 +120,12 @@ export function giveBack(making: TdInMaking): void {
   const { kernel, tdx, vm, td, key, pages } = making;
   if (key === undefined) return;
   if (td.tdr === undefined) {
-    for (const page of pages) kernel.pages.free(page);
+    for (const page of pages) freeControlPage(kernel, page);
     freeKeyId(kernel, key.hkid, key.cgroup);
     return;
   }
   // TDH.MNG.ADDCX has not taken these pages.
-  for (const page of pages.slice(1 + td.tdcs.length)) kernel.pages.free(page);
+  for (const page of pages.slice(1 + td.tdcs.length)) freeControlPage(kernel, page);
   releaseKeyId(kernel, tdx, vm);
   reclaimTd(kernel, tdx, td);
 }

@@ -11,6 +11,7 @@ import { pageSize } from '../../module/addresses.ts';
 import { done, type Refusal, refuse, refusedByModule } from '../answer.ts';
 import { CopiedIn, faultAt, firstRefusal, type Steps } from '../checks.ts';
 import { backingPage } from '../memory/guest-memfd.ts';
+import { isPrivatePage } from '../memory/private-pages.ts';
 import type { GuestMemfd, MemorySlot, PrivatePage } from '../objects.ts';
 import { bugVm } from '../vm/vm.ts';
 import { vcpuCommandSteps } from './command.ts';
@@ -62,6 +63,10 @@ const pageSteps: Steps<PageCall> = {
   'init-mem-region.memfd-closed': (call) => memfdOf(call).closed,
   'init-mem-region.source-unreadable': (call) => {
     const { kernel, caller, source } = call;
+    if (isInPlace(call)) {
+      call.content = contentInPlace(call);
+      return false;
+    }
     const point = 'KVM_TDX_INIT_MEM_REGION: get the source page';
     const fault = faultAt(kernel, point, 'init-mem-region.source-unreadable');
     if (fault !== undefined) return fault;
@@ -77,8 +82,15 @@ const pageSteps: Steps<PageCall> = {
     call.backing = backingPage(kernel, slot, gfn);
     return call.backing === undefined;
   },
-  'init-mem-region.attribute-shared': ({ vm, gfn }) => !vm.privateRanges.has(gfn),
+  'init-mem-region.attribute-shared': ({ kernel, vm, gfn }) => !isPrivatePage(kernel, vm, gfn),
   'init-mem-region.added-already': ({ td, gfn }) => td.privatePages.has(gfn),
+  'init-mem-region.no-pamt': ({ kernel, tdVcpu }) => {
+    const { pamt } = kernel;
+    if (pamt === undefined) return false;
+    const point = 'KVM_TDX_INIT_MEM_REGION: allocate for dynamic PAMT';
+    const fault = faultAt(kernel, point, 'init-mem-region.no-pamt');
+    return fault ?? !pamt.topUp(tdVcpu.pamtCache);
+  },
   'init-mem-region.no-table': (call) => {
     const { gfn, backing, content } = call;
     if (backing === undefined) throw new Error('a page of a file that has none');
@@ -86,6 +98,8 @@ const pageSteps: Steps<PageCall> = {
     if (call.failure === 'interrupted') return refuse('init-mem-region.interrupted');
     return call.failure === 'no table';
   },
+  'init-mem-region.pamt-refused': ({ failure, tdx }) =>
+    failure === 'pamt refused' && refusedByModule('init-mem-region.pamt-refused', tdx),
   'init-mem-region.busy': ({ failure }) => failure === 'busy',
   'init-mem-region.module-refused': (call) =>
     (call.failure === 'refused' || !isMeasured(call)) &&
@@ -102,7 +116,7 @@ export function initMemRegion(command: VcpuCommand, user: UserStruct<InitMemRegi
   const { pages, stopped } = addPages(call);
   const moved = BigInt(pages) * PAGE_SIZE;
   const advanced = {
-    sourceAddr: sourceAddr + moved,
+    sourceAddr: isInPlace(call) ? 0n : sourceAddr + moved,
     gpa: gpa + moved,
     nrPages: nrPages - BigInt(pages),
   };
@@ -161,6 +175,23 @@ function isMeasured({ tdx, vm, td, cmd, gpa }: PageCall): boolean {
     }
   }
   return true;
+}
+
+/** source_addr 0, where the kernel takes it: the page is its own source. */
+function isInPlace({ kernel, region }: RegionCall): boolean {
+  return kernel.abi.memory.attributesOf === 'each guest_memfd' && region.value.sourceAddr === 0n;
+}
+
+/**
+ * What user space has written into the page while it was shared. The model has no bytes of a guest_memfd:
+ * they are read where the slot says that user space has them, which is where a VMM maps such a file.
+ * A page that cannot be read there was never written, and is zeros.
+ */
+function contentInPlace({ caller, slot, gfn }: PageCall): Uint8Array {
+  const zeros = new Uint8Array(pageSize);
+  if (slot?.guestMemfd?.memfd.inode.mappable !== true) return zeros;
+  const address = slot.userspaceAddr + BigInt(gfn - slot.baseGfn) * PAGE_SIZE;
+  return caller.memory.read(address, pageSize) ?? zeros;
 }
 
 function memfdOf({ slot }: PageCall): GuestMemfd {

@@ -6,6 +6,7 @@ import type { Hpa } from '../../module/addresses.ts';
 import { onlineCpus } from '../../platform.ts';
 import { done, refusedByModule } from '../answer.ts';
 import { faultAt, firstRefusal, type Steps } from '../checks.ts';
+import { allocateControlPages, freeControlPage } from '../memory/control-pages.ts';
 import { bugVm } from '../vm/vm.ts';
 import { vcpuCommandSteps } from './command.ts';
 import type { VcpuCommand } from './context.ts';
@@ -42,7 +43,7 @@ const steps: Steps<InitVcpuCall> = {
     const point = 'KVM_TDX_INIT_VCPU: allocate TDVPR and TDCX';
     const fault = faultAt(kernel, point, 'init-vcpu.no-memory');
     if (fault !== undefined) return fault;
-    const pages = kernel.pages.allocateMany(tdx.module.release.tdvpsPages.base);
+    const pages = allocateControlPages(kernel, tdx.module.release.tdvpsPages.base);
     call.pages = pages ?? [];
     return pages === undefined;
   },
@@ -76,7 +77,7 @@ function createInModule({ kernel, tdx, vm, td, vcpu, tdVcpu, cmd, pages }: InitV
   if (tdvpr === undefined || td.tdr === undefined) return false;
   const refused = (unused: readonly Hpa[]) => {
     bugVm(vm);
-    for (const page of unused) kernel.pages.free(page);
+    for (const page of unused) freeControlPage(kernel, page);
     return false;
   };
   const cpu = vcpu.index % onlineCpus(kernel.profile.platform);

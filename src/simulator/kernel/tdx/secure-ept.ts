@@ -1,39 +1,46 @@
 /** This is KVM's side of the secure EPT: what it adds and takes away, leaf by leaf. */
 import { makesCheck } from '../../../abi/kvm/kernels/record.ts';
 import { isStatus, isStatusError, statusCodes } from '../../../abi/tdx/status.ts';
-import { pageSize } from '../../module/addresses.ts';
+import { type Hpa, pageSize } from '../../module/addresses.ts';
 import type { Range } from '../../range-map.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
-import type { PrivatePage, TdOfVm, Vm } from '../objects.ts';
+import { leakPage } from '../memory/control-pages.ts';
+import type { PrivatePage, TdOfVcpu, TdOfVm, Vm } from '../objects.ts';
 import { bugVm } from '../vm/vm.ts';
 import type { TdContext } from './context.ts';
 
 const success = statusCodes.TDX_SUCCESS;
+
+/** Pages are mapped by a vCPU. */
+export interface MappingContext extends TdContext {
+  readonly tdVcpu: TdOfVcpu;
+}
 
 export interface PageToAdd extends PrivatePage {
   readonly gfn: number;
 }
 
 /** The reason why a page could not be added. The request decides which answer that becomes. */
-export type PageFailure = 'no table' | 'busy' | 'interrupted' | 'refused';
+export type PageFailure = 'no table' | 'busy' | 'interrupted' | 'refused' | 'pamt refused';
 
 /**
  * Makes the tables above a page, then adds the page with its content. A page that is in the tables and
  * not yet added counts as premapped.
  */
 export function addPrivatePage(
-  context: TdContext,
+  context: MappingContext,
   page: PageToAdd,
   content: Uint8Array,
   signalled: () => boolean,
 ): PageFailure | undefined {
   const { tdx, td } = context;
   const tables = addTables(context, page.gfn, signalled);
-  if (tables !== undefined || td.tdr === undefined) return tables ?? 'refused';
+  const { tdr } = td;
+  if (tables !== undefined || tdr === undefined) return tables ?? 'refused';
   td.premapped.add(page.gfn);
-  const operands = { rcx: page.gfn * pageSize, rdx: td.tdr, r8: page.hpa, r9: content };
-  const error = untilNotBusy(context, signalled, () =>
-    tdx.module.seamcall('TDH.MEM.PAGE.ADD', operands),
+  const operands = { rcx: page.gfn * pageSize, rdx: tdr, r8: page.hpa, r9: content };
+  const error = withMetadata(context, page.hpa, () =>
+    untilNotBusy(context, signalled, () => tdx.module.seamcall('TDH.MEM.PAGE.ADD', operands)),
   );
   if (error !== undefined) return error;
   td.premapped.delete(page.gfn);
@@ -42,21 +49,38 @@ export function addPrivatePage(
 }
 
 /** Gives a running TD a page of zeros, which its guest has still to accept. */
-export function augmentPrivatePage(context: TdContext, page: PageToAdd): PageFailure | undefined {
+export function augmentPrivatePage(
+  context: MappingContext,
+  page: PageToAdd,
+): PageFailure | undefined {
   const { tdx, td } = context;
   const never = () => false;
   const tables = addTables(context, page.gfn, never);
-  if (tables !== undefined || td.tdr === undefined) return tables ?? 'refused';
-  const operands = { rcx: page.gfn * pageSize, rdx: td.tdr, r8: page.hpa };
-  const error = untilNotBusy(context, never, () =>
-    tdx.module.seamcall('TDH.MEM.PAGE.AUG', operands),
+  const { tdr } = td;
+  if (tables !== undefined || tdr === undefined) return tables ?? 'refused';
+  const operands = { rcx: page.gfn * pageSize, rdx: tdr, r8: page.hpa };
+  const error = withMetadata(context, page.hpa, () =>
+    untilNotBusy(context, never, () => tdx.module.seamcall('TDH.MEM.PAGE.AUG', operands)),
   );
   if (error === undefined) td.privatePages.set(page.gfn, page);
   return error;
 }
 
+/** The metadata of the page is there while the module has it, and goes where the module does not take it. */
+function withMetadata(
+  { kernel: { pamt }, tdVcpu }: MappingContext,
+  page: Hpa,
+  give: () => PageFailure | undefined,
+): PageFailure | undefined {
+  const failure = pamt?.get(page, tdVcpu.pamtCache);
+  if (failure !== undefined) return failure === 'refused' ? 'pamt refused' : 'no table';
+  const error = give();
+  if (error !== undefined) pamt?.put(page);
+  return error;
+}
+
 function addTables(
-  context: TdContext,
+  context: MappingContext,
   gfn: number,
   signalled: () => boolean,
 ): PageFailure | undefined {
@@ -69,8 +93,10 @@ function addTables(
     const table = kernel.pages.allocate();
     if (table === undefined) return 'no table';
     const rcx = septGpa(gfn, level) + level;
-    const error = untilNotBusy(context, signalled, () =>
-      tdx.module.seamcall('TDH.MEM.SEPT.ADD', { rcx, rdx: tdr, r8: table }),
+    const error = withMetadata(context, table, () =>
+      untilNotBusy(context, signalled, () =>
+        tdx.module.seamcall('TDH.MEM.SEPT.ADD', { rcx, rdx: tdr, r8: table }),
+      ),
     );
     if (error !== undefined) {
       kernel.pages.free(table);
@@ -119,8 +145,8 @@ export function zapPrivatePages(kernel: Kernel, vm: Vm, range: Range): void {
     td.privatePages.delete(gfn);
     const removed =
       td.key === undefined ? reclaimPage(kernel.tdx, page) : removePage(kernel.tdx, td, gfn, page);
-    if (!removed) leakPage(kernel, vm, page);
-    else if (page.inode.files === 0) freePage(kernel, page);
+    if (!removed) losePage(kernel, vm, page);
+    else givenBack(kernel, page);
   }
 }
 
@@ -171,15 +197,17 @@ function reclaimPage({ module }: TdxSupport, page: PrivatePage): boolean {
   return !isStatusError(module.seamcall('TDH.PHYMEM.PAGE.RECLAIM', { rcx: page.hpa }));
 }
 
-/** A page that the module keeps must never be used again, so its guest_memfd loses it. */
-function leakPage(kernel: Kernel, vm: Vm, page: PrivatePage): void {
+/** A page that the module keeps is lost to its guest_memfd. */
+function losePage(kernel: Kernel, vm: Vm, page: PrivatePage): void {
   bugVm(vm);
   forgetPage(page);
-  kernel.pages.leak();
+  leakPage(kernel, page.hpa);
 }
 
 /** If the file of the page is closed already, nobody else frees the page. */
-function freePage(kernel: Kernel, page: PrivatePage): void {
+function givenBack(kernel: Kernel, page: PrivatePage): void {
+  kernel.pamt?.put(page.hpa);
+  if (page.inode.files > 0) return;
   forgetPage(page);
   kernel.pages.free(page.hpa);
 }

@@ -57,8 +57,7 @@ interface SetMceCall {
 
 const setMceSteps: Steps<SetMceCall> = {
   'argument.unreadable': ({ mce }) => mce.fails(),
-  'set-mce.bank': ({ vcpu, mce }) =>
-    mce.value.getUint8(MCE_BANK) >= Number(vcpu.mcgCap & 0xffn),
+  'set-mce.bank': ({ vcpu, mce }) => mce.value.getUint8(MCE_BANK) >= Number(vcpu.mcgCap & 0xffn),
   'set-mce.status': ({ mce }) => (mce.value.getBigUint64(0, true) & MCI_STATUS_VAL) === 0n,
 };
 

@@ -41,7 +41,9 @@ const steps: Steps<OneRegCall> = {
   'one-reg.reserved': ({ struct: { value } }) =>
     value.getUint8(5) !== 0 || (value.getUint8(6) & 0xf) !== 0,
   'one-reg.unknown': (call) =>
-    typeOf(call) === type.kvm ? !isGuestSsp(call) || !hasShadowStack(call.vcpu) : typeOf(call) !== type.msr,
+    typeOf(call) === type.kvm
+      ? !isGuestSsp(call) || !hasShadowStack(call.vcpu)
+      : typeOf(call) !== type.msr,
   'one-reg.size': ({ struct }) => struct.value.getUint8(6) >> 4 !== KVM_REG_SIZE_U64,
   'one-reg.value-unreadable': ({ isGet, given }) => !isGet && given.fails(),
   'one-reg.refused': (call) => {

@@ -39,6 +39,7 @@ export function newVcpu(options: { readonly vm: Vm; readonly id: number }): Vcpu
           x2apicBaseSet: false,
           tdvpr: undefined,
           tdcx: [],
+          pamtCache: [],
           logicalCpu: undefined,
         }
       : undefined,

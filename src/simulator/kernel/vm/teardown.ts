@@ -3,6 +3,7 @@
 import { isStatusError } from '../../../abi/tdx/status.ts';
 import type { Hpa } from '../../module/addresses.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
+import { freeControlPage, leakPage } from '../memory/control-pages.ts';
 import type { TdOfVm, Vm } from '../objects.ts';
 import { releaseKeyId } from '../tdx/release-key-id.ts';
 import { forgetPage, zapPrivatePages } from '../tdx/secure-ept.ts';
@@ -25,6 +26,9 @@ function destroyVm(kernel: Kernel, vm: Vm): void {
 }
 
 function destroyTd(kernel: Kernel, tdx: TdxSupport, vm: Vm, td: TdOfVm): void {
+  for (const { td: vcpu } of vm.vcpus) {
+    for (const page of vcpu?.pamtCache.splice(0) ?? []) kernel.pages.free(page);
+  }
   // The kernel does this in vm_pre_destroy.
   releaseKeyId(kernel, tdx, vm);
   if (td.key !== undefined) {
@@ -53,9 +57,10 @@ export function reclaimTd(kernel: Kernel, tdx: TdxSupport, td: TdOfVm): void {
   if (td.key !== undefined || td.tdr === undefined) return;
   for (const page of td.tdcs) reclaim(kernel, tdx, page);
   td.tdcs.length = 0;
-  if (reclaim(kernel, tdx, td.tdr)) {
-    tdx.module.seamcall('TDH.PHYMEM.PAGE.WBINVD', { rcx: td.tdr });
-  }
+  const { tdr } = td;
+  reclaim(kernel, tdx, tdr, () => {
+    tdx.module.seamcall('TDH.PHYMEM.PAGE.WBINVD', { rcx: tdr });
+  });
   td.tdr = undefined;
 }
 
@@ -63,16 +68,17 @@ export function reclaimTd(kernel: Kernel, tdx: TdxSupport, td: TdOfVm): void {
 export function leakTd(kernel: Kernel, vm: Vm, td: TdOfVm): void {
   if (td.key === undefined) return;
   kernel.leakedKeyIds.add(td.key.hkid);
-  let pages = 1 + td.tdcs.length + td.septTables.size + td.privatePages.size;
+  const lost = [td.tdr, ...td.tdcs, ...td.septTables.values()];
+  for (const { hpa } of td.privatePages.values()) lost.push(hpa);
   for (const { td: vcpu } of vm.vcpus) {
     if (vcpu?.tdvpr === undefined) continue;
-    pages += 1 + vcpu.tdcx.length;
+    lost.push(vcpu.tdvpr, ...vcpu.tdcx);
     vcpu.tdvpr = undefined;
     vcpu.state = 'UNINITIALIZED';
     vcpu.tdcx = [];
   }
   for (const page of td.privatePages.values()) forgetPage(page);
-  kernel.pages.leak(pages);
+  for (const page of lost) if (page !== undefined) leakPage(kernel, page);
   td.key = undefined;
   td.tdr = undefined;
   td.tdcs = [];
@@ -81,10 +87,12 @@ export function leakTd(kernel: Kernel, vm: Vm, td: TdOfVm): void {
   td.privatePages.clear();
 }
 
-/** Returns false when the module refused and the page is leaked. */
-function reclaim(kernel: Kernel, tdx: TdxSupport, page: Hpa): boolean {
-  const refused = isStatusError(tdx.module.seamcall('TDH.PHYMEM.PAGE.RECLAIM', { rcx: page }));
-  if (refused) kernel.pages.leak();
-  else kernel.pages.free(page);
-  return !refused;
+/** Frees a page that the module gives back, once that is done which must come before; or leaks it. */
+function reclaim(kernel: Kernel, tdx: TdxSupport, page: Hpa, before = () => {}): void {
+  if (isStatusError(tdx.module.seamcall('TDH.PHYMEM.PAGE.RECLAIM', { rcx: page }))) {
+    leakPage(kernel, page);
+    return;
+  }
+  before();
+  freeControlPage(kernel, page);
 }

@@ -157,7 +157,8 @@ const evtchnSteps: Steps<EvtchnCall> = {
 
 function hasSharedInfo({ xen }: Vm): boolean {
   return (
-    (xen.get(xenAttr.sharedInfo) ?? noFrame) !== noFrame || (xen.get(xenAttr.sharedInfoHva) ?? 0n) !== 0n
+    (xen.get(xenAttr.sharedInfo) ?? noFrame) !== noFrame ||
+    (xen.get(xenAttr.sharedInfoHva) ?? 0n) !== 0n
   );
 }
 

@@ -26,6 +26,7 @@ const kindsByRequest: Readonly<Record<string, ObjectKind>> = {
   KVM_SET_USER_MEMORY_REGION: 'vm',
   KVM_SET_USER_MEMORY_REGION2: 'vm',
   KVM_SET_MEMORY_ATTRIBUTES: 'vm',
+  KVM_SET_MEMORY_ATTRIBUTES2: 'gmem',
   KVM_CREATE_GUEST_MEMFD: 'vm',
   KVM_SET_GSI_ROUTING: 'vm',
   KVM_RUN: 'vcpu',

@@ -71,6 +71,19 @@ const builders: Readonly<Record<string, Builder>> = {
       }),
     ),
   }),
+  KVM_SET_MEMORY_ATTRIBUTES2: (args, context) => ({
+    request: 'KVM_SET_MEMORY_ATTRIBUTES2',
+    attributes: struct('attributes', args, context, () =>
+      complete({
+        offset: args.big('offset'),
+        size: args.big('size'),
+        attributes: args.big('attributes'),
+        flags: args.big('flags'),
+        errorOffset: 0n,
+        reserved: args.bigs('reserved').map((word) => word ?? 0n),
+      }),
+    ),
+  }),
   KVM_PRE_FAULT_MEMORY: (args, context) => ({
     request: 'KVM_PRE_FAULT_MEMORY',
     range: struct('range', args, context, () =>

@@ -34,7 +34,9 @@ const asked =
   (driver) =>
     driver.call(on(driver), { request, struct } as Request);
 
-function pit(request: 'KVM_GET_PIT' | 'KVM_SET_PIT' | 'KVM_GET_PIT2' | 'KVM_SET_PIT2' | 'KVM_REINJECT_CONTROL'): Conformance {
+function pit(
+  request: 'KVM_GET_PIT' | 'KVM_SET_PIT' | 'KVM_GET_PIT2' | 'KVM_SET_PIT2' | 'KVM_REINJECT_CONTROL',
+): Conformance {
   return {
     handle: (driver) => {
       const vm = driver.plainVm('kernel');
@@ -64,8 +66,11 @@ const onVm =
 
 const xenConfig = (...fields: readonly Field[]) =>
   asked(plainVm, 'KVM_XEN_HVM_CONFIG', structOf(56, ...fields));
-const xenAttr = (request: WithStruct, on: (driver: Driver) => Handle, ...fields: readonly Field[]) =>
-  asked(on, request, structOf(72, ...fields));
+const xenAttr = (
+  request: WithStruct,
+  on: (driver: Driver) => Handle,
+  ...fields: readonly Field[]
+) => asked(on, request, structOf(72, ...fields));
 const setVm = (...fields: readonly Field[]) => xenAttr('KVM_XEN_HVM_SET_ATTR', plainVm, ...fields);
 const setVcpu = (...fields: readonly Field[]) =>
   xenAttr('KVM_XEN_VCPU_SET_ATTR', plainVcpu, ...fields);
@@ -170,7 +175,10 @@ export const announced: ConformanceTable = {
         const read = (length: number, offset = 0) =>
           offset === 0 ? struct.read(length) : undefined;
         const faulty = { read, write: () => true };
-        return driver.call(driver.plainVm(), { request: 'KVM_SET_PMU_EVENT_FILTER', struct: faulty });
+        return driver.call(driver.plainVm(), {
+          request: 'KVM_SET_PMU_EVENT_FILTER',
+          struct: faulty,
+        });
       },
       'pmu-event-filter.masked-entry': pmuFilter([4, 4, 1n], [12, 4, 1n], [32, 8, 1n << 16n]),
     },
@@ -257,7 +265,10 @@ export const announced: ConformanceTable = {
           read: (length: number) => struct.read(length),
           write: (_bytes: Uint8Array, offset = 0) => offset === 0,
         };
-        return driver.call(withShadowStacks(driver), { request: 'KVM_GET_REG_LIST', struct: faulty });
+        return driver.call(withShadowStacks(driver), {
+          request: 'KVM_GET_REG_LIST',
+          struct: faulty,
+        });
       },
     },
   },

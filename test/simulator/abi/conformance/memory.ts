@@ -4,16 +4,25 @@ import {
   type CreateGuestMemfdStruct,
   type Handle,
   type HostProfile,
+  type MemoryAttributes2Struct,
   type MemoryAttributesStruct,
   type PreFaultMemoryStruct,
   StructValue,
   type UserStruct,
 } from '../../../../src/simulator/index.ts';
-import { type Driver, faulting, page, ramGpa, sourceAddress } from '../../drive.ts';
+import {
+  attributes2Struct,
+  type Driver,
+  faulting,
+  page,
+  ramGpa,
+  ramPages,
+  sourceAddress,
+} from '../../drive.ts';
 import { BytesValue, faultyAt } from '../../values.ts';
 import type { Call, ConformanceTable } from './case.ts';
 import { other } from './statuses.ts';
-import { fullOnceBuilt } from './tdx-vcpu.ts';
+import { fullOnceBuilt, vcpusOfFirstRegion, withDynamicPamt } from './tdx-vcpu.ts';
 
 const memfdStruct = (change: Partial<CreateGuestMemfdStruct> = {}) =>
   new StructValue({ size: page, flags: 0n, ...change });
@@ -36,6 +45,19 @@ const setAttributes =
       request: 'KVM_SET_MEMORY_ATTRIBUTES',
       attributes: attributesStruct(change),
     });
+
+const setAttributes2 =
+  (change: Partial<MemoryAttributes2Struct>): Call =>
+  (driver) =>
+    driver.setAttributes2(driver.builtTd().guestMemfd, change);
+
+/** Shared pages that are to become private while somebody holds one. */
+function convertedInUse(driver: Driver, faulty?: 'write') {
+  const { guestMemfd } = driver.builtTd();
+  driver.setAttributes2(guestMemfd, { attributes: 0n });
+  driver.failAt('KVM_SET_MEMORY_ATTRIBUTES2: find a page in use', 'EAGAIN');
+  return driver.setAttributes2(guestMemfd, {}, faulty);
+}
 
 /** A VM whose slot 0, of 101 pages, is logged. */
 function loggedVm(driver: Driver, flags = 1): Handle {
@@ -132,6 +154,7 @@ export const memory: ConformanceTable = {
     request: () => ({ request: 'KVM_CREATE_GUEST_MEMFD', create: memfdStruct() }),
     cases: {
       'create-guest-memfd.flags': createMemfd({ flags: 2n }),
+      'create-guest-memfd.unknown-flag': createMemfd({ flags: 4n }),
       'create-guest-memfd.size': [
         { title: 'none', provoke: createMemfd({ size: 0n }) },
         { title: 'negative', provoke: createMemfd({ size: 1n << 63n }) },
@@ -181,6 +204,38 @@ export const memory: ConformanceTable = {
         { title: 'the address', provoke: setAttributes({ address: 1n }) },
         { title: 'the size', provoke: setAttributes({ size: 1n }) },
       ],
+    },
+  },
+  KVM_SET_MEMORY_ATTRIBUTES2: {
+    handle: (driver) => driver.builtTd().guestMemfd,
+    request: () => ({
+      request: 'KVM_SET_MEMORY_ATTRIBUTES2',
+      // A new file is private: what is asked for is not there yet.
+      attributes: attributes2Struct({ attributes: 0n }),
+    }),
+    cases: {
+      'file.not-kvm': (driver) => driver.setAttributes2(driver.builtTd().guestMemfd),
+      'memory-attributes2.flags': setAttributes2({ flags: 1n }),
+      'memory-attributes2.reserved': setAttributes2({ reserved: [0n, 0n, 1n] }),
+      'memory-attributes2.no-private-memory': (driver) => {
+        const vm = driver.createVm('KVM_X86_DEFAULT_VM');
+        return driver.setAttributes2(driver.createGuestMemfd(vm) as Handle);
+      },
+      'memory-attributes2.unsupported': setAttributes2({ attributes: 1n }),
+      'memory-attributes2.range': [
+        { title: 'empty', provoke: setAttributes2({ size: 0n }) },
+        { title: 'wraps', provoke: setAttributes2({ offset: (1n << 64n) - page }) },
+      ],
+      'memory-attributes2.unaligned': [
+        { title: 'the offset', provoke: setAttributes2({ offset: 1n }) },
+        { title: 'the size', provoke: setAttributes2({ size: 1n }) },
+      ],
+      'memory-attributes2.beyond-file': [
+        { title: 'from the end on', provoke: setAttributes2({ offset: BigInt(ramPages) * page }) },
+        { title: 'over the end', provoke: setAttributes2({ size: BigInt(ramPages + 1) * page }) },
+      ],
+      'memory-attributes2.page-in-use': (driver) => convertedInUse(driver),
+      'memory-attributes2.unwritable': (driver) => convertedInUse(driver, 'write'),
     },
   },
   KVM_GET_DIRTY_LOG: {
@@ -241,9 +296,12 @@ export const memory: ConformanceTable = {
       }),
       'pre-fault.before-finalize': (driver) => preFault(driver, driver.builtTd().vcpus[0]),
       'pre-fault.shared-address': preFaultOf({ gpa: 1n << 47n }),
-      'pre-fault.private-without-slot': preFaultWhen((driver, { vm }) => {
-        driver.setPrivate(vm, 0n, 1);
-      }, { gpa: 0n }),
+      'pre-fault.private-without-slot': preFaultWhen(
+        (driver, { vm }) => {
+          driver.setPrivate(vm, 0n, 1);
+        },
+        { gpa: 0n },
+      ),
       'pre-fault.no-slot': [
         { title: 'of a TD', provoke: preFaultOf({ gpa: 0n }) },
         {
@@ -254,6 +312,15 @@ export const memory: ConformanceTable = {
           },
         },
       ],
+      'pre-fault.pamt-refused': {
+        profile: withDynamicPamt,
+        provoke: (driver) => {
+          const { vm, vcpus } = driver.builtTd(vcpusOfFirstRegion);
+          driver.finalizeVm(vm);
+          driver.failLeaf('TDH.PHYMEM.PAMT.ADD', other);
+          return preFault(driver, vcpus[0]);
+        },
+      },
       'pre-fault.no-memfd': [
         {
           title: 'closed',

@@ -68,31 +68,31 @@ const enable = (cap: keyof typeof capabilities, ...args: bigint[]): Request => (
 function setsCpuid(request: 'KVM_SET_CPUID' | 'KVM_SET_CPUID2'): Conformance {
   const setCpuid = (cpuid: CpuidValue): Request => ({ request, cpuid });
   return {
-  handle: tdVcpu,
-  request: () => setCpuid(new CpuidValue([x2apicLeaf])),
-  cases: {
-    'set-cpuid.too-many': onTd(setCpuid(new CpuidValue(leaves(KVM_MAX_CPUID_ENTRIES + 1)))),
-    'set-cpuid.entries-unreadable': onTd(
-      setCpuid(faultyAt(new CpuidValue([x2apicLeaf]), 'readEntries')),
-    ),
-    'set-cpuid.changed-after-run': async (driver) => {
-      const vcpu = driver.runnableTd().vcpus[0] ?? 0;
-      const run = driver.run(vcpu);
-      run.cancel();
-      await run.result;
-      return driver.call(vcpu, setCpuid(new CpuidValue([])));
-    },
-    'set-cpuid.address-width': onTd(
-      setCpuid(
-        new CpuidValue([{ ...x2apicLeaf, function: 0x8000_0008, eax: 0x3_0000 | (52 << 8) }]),
+    handle: tdVcpu,
+    request: () => setCpuid(new CpuidValue([x2apicLeaf])),
+    cases: {
+      'set-cpuid.too-many': onTd(setCpuid(new CpuidValue(leaves(KVM_MAX_CPUID_ENTRIES + 1)))),
+      'set-cpuid.entries-unreadable': onTd(
+        setCpuid(faultyAt(new CpuidValue([x2apicLeaf]), 'readEntries')),
       ),
-    ),
-    'set-cpuid.dynamic-xstate': {
-      profile: 'small-client',
-      provoke: onTd(setCpuid(new CpuidValue([{ ...x2apicLeaf, function: 0xd, eax: 0x6_0003 }]))),
+      'set-cpuid.changed-after-run': async (driver) => {
+        const vcpu = driver.runnableTd().vcpus[0] ?? 0;
+        const run = driver.run(vcpu);
+        run.cancel();
+        await run.result;
+        return driver.call(vcpu, setCpuid(new CpuidValue([])));
+      },
+      'set-cpuid.address-width': onTd(
+        setCpuid(
+          new CpuidValue([{ ...x2apicLeaf, function: 0x8000_0008, eax: 0x3_0000 | (52 << 8) }]),
+        ),
+      ),
+      'set-cpuid.dynamic-xstate': {
+        profile: 'small-client',
+        provoke: onTd(setCpuid(new CpuidValue([{ ...x2apicLeaf, function: 0xd, eax: 0x6_0003 }]))),
+      },
     },
-  },
-};
+  };
 }
 
 export const onVcpus: ConformanceTable = {

@@ -13,6 +13,22 @@ import { command, type Driver, faulting, memRegion, ramGpa } from '../../drive.t
 import type { Call, Case, ConformanceTable } from './case.ts';
 import { busy, other } from './statuses.ts';
 
+/** Its module has dynamic PAMT, which one of the kernels turns on. */
+export const withDynamicPamt = hostProfiles['gnr-2.0'];
+
+/** With these vCPUs the last page but one of the first 2 MiB is taken, their metadata included. */
+export const vcpusOfFirstRegion = 83;
+
+/** Of the pages that are set aside for metadata, the last is not there. */
+const almostFullOnceBuilt: HostProfile = {
+  ...withDynamicPamt,
+  platform: {
+    ...withDynamicPamt.platform,
+    // One that is never used, a TD with a vCPU and their metadata, a page of the guest, and one too few.
+    memoryBytes: BigInt(1 + 10 + 6 + 2 + 1 + 9) * 4096n,
+  },
+};
+
 /** A vCPU of an initialised TD that has its CPUID. */
 function preparedVcpu(driver: Driver): Handle {
   const vcpu = driver.must(driver.initializedTd(), { request: 'KVM_CREATE_VCPU', id: 0 });
@@ -146,6 +162,24 @@ export const tdxCommandsOnVcpus: ConformanceTable = {
         driver.initMemRegion(vcpus[0] ?? 0),
       ),
       'init-mem-region.no-table': { profile: fullOnceBuilt, provoke: region({}) },
+      'init-mem-region.no-pamt': [
+        {
+          title: 'not one page',
+          profile: withDynamicPamt,
+          provoke: regionWhen((driver) =>
+            driver.failAt('KVM_TDX_INIT_MEM_REGION: allocate for dynamic PAMT', 'ENOMEM'),
+          ),
+        },
+        { title: 'a page too few', profile: almostFullOnceBuilt, provoke: region({}) },
+      ],
+      'init-mem-region.pamt-refused': {
+        profile: withDynamicPamt,
+        provoke: (driver) => {
+          const { vcpus } = driver.builtTd(vcpusOfFirstRegion);
+          driver.failLeaf('TDH.PHYMEM.PAMT.ADD', other);
+          return driver.initMemRegion(vcpus[0] ?? 0);
+        },
+      },
       'init-mem-region.busy': regionWhen((driver) => driver.failLeaf('TDH.MEM.PAGE.ADD', busy)),
       'init-mem-region.module-refused': refusedLeaves(
         ['TDH.MEM.SEPT.ADD', 'TDH.MEM.PAGE.ADD', 'TDH.MR.EXTEND'],

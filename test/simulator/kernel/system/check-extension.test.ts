@@ -62,10 +62,12 @@ describe('KVM_CHECK_EXTENSION', () => {
     expect(driver.check(driver.createVm(), name)).toBe(td);
   });
 
-  test('every capability of the table is there on /dev/kvm, under a number of its own', () => {
+  test('every capability of the table but a posted one is there on /dev/kvm, under a number of its own', () => {
     const driver = new Driver();
     const names = Object.keys(capabilities) as CapabilityName[];
-    expect(names.filter((name) => driver.check(driver.kvm, name) === 0)).toEqual([]);
+    expect(names.filter((name) => driver.check(driver.kvm, name) === 0)).toEqual([
+      'KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES',
+    ]);
     expect(new Set(Object.values(capabilities)).size).toBe(names.length);
   });
 
