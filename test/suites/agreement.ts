@@ -2,9 +2,11 @@
  * What of a suite agrees, and the list of it in the repository (`lists/`), which may only grow: what it
  * says agrees has to, at every run. Its other cases stand there with the reason.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type AgreementList, readList, type Suite, writeList } from './lists.ts';
 import { isFull, suitesFolder } from './run.ts';
+import { writeTable } from './table.ts';
 
 export interface Case {
   readonly name: string;
@@ -16,30 +18,7 @@ export interface Case {
   readonly because?: string;
 }
 
-export interface AgreementList {
-  readonly title: string;
-  readonly agrees: readonly string[];
-  /** By case: why it does not agree, or tells nothing. */
-  readonly otherwise: Readonly<Record<string, string>>;
-}
-
-/** In the order of the table that docs/simulator.md has of them. */
-export const suites = [
-  'kvm-selftests',
-  'kvm-ioctls',
-  'qemu-ordinary-vms',
-  'qemu-tds',
-  'plain-vm',
-] as const;
-export type Suite = (typeof suites)[number];
-
 const notLookedInto = 'not looked into yet';
-
-const fileOf = (suite: Suite) => join(import.meta.dirname, 'lists', `${suite}.json`);
-
-export function readList(suite: Suite): AgreementList {
-  return JSON.parse(readFileSync(fileOf(suite), 'utf8')) as AgreementList;
-}
 
 /**
  * Throws where a case that agrees by the list does not, or was run and told nothing. Says which others do, and what does not agree
@@ -95,8 +74,8 @@ function accept(suite: Suite, list: AgreementList, { grown, unknown }: Differenc
     ...Object.entries(list.otherwise).filter(([name]) => !agrees.includes(name)),
     ...unknown.map(({ name, because = notLookedInto }) => [name, because] as const),
   ].sort(([one], [other]) => (one < other ? -1 : 1));
-  const text = JSON.stringify({ ...list, agrees, otherwise: Object.fromEntries(reasons) }, null, 2);
-  writeFileSync(fileOf(suite), `${text}\n`);
+  writeList(suite, { ...list, agrees, otherwise: Object.fromEntries(reasons) });
+  writeTable();
 }
 
 function inWords({ name, natively, underExec }: Case): string {
