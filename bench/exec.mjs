@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * `tdctl exec`: what a trapped call costs, by who answers it, on one CPU and on two, beside the same
- * call without tdctl; and how long QEMU takes from its start to FINALIZE_VM and out again. The aims
- * are the figures of a prototype that did nothing else.
+ * `tdctl exec`: what a trapped call costs, by who answers it, on one CPU and on two, as a multiple of the
+ * same call under a supervisor that does nothing but answer; and how long QEMU takes from its start to
+ * FINALIZE_VM and out again.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -13,14 +13,13 @@ import { loadAddon } from '../dist/native/index.js';
 const tdctl = join(import.meta.dirname, '../dist/src/cli/main.js');
 const qemuFolder = join(import.meta.dirname, '../test/exec/qemu/unpacked');
 
-/** @typedef {{ name: string, value: number, unit: string, aim: number, atLeast: boolean, detail: string }} Row */
+/** @typedef {import('./run.mjs').RatioRow | import('./run.mjs').ValueRow} Row */
 
-/** Microseconds of the prototype: one CPU, two CPUs. */
 const callKinds = [
-  { kind: 'pass-through', name: 'an ioctl let through to the kernel', aims: [4.5, 45] },
-  { kind: 'thread', name: 'answered by the thread (identity, closes looked at)', aims: [9.5, 48] },
-  { kind: 'machine', name: 'answered by the simulated machine, in JavaScript', aims: [19.3, 46] },
-  { kind: 'open-close', name: 'open and close of another file', aims: [9.9, 45] },
+  { kind: 'pass-through', name: 'an ioctl let through to the kernel', aim: 2.1 },
+  { kind: 'thread', name: 'answered by the thread (identity, closes looked at)', aim: 2.1 },
+  { kind: 'machine', name: 'answered by the simulated machine, in JavaScript', aim: 3.5 },
+  { kind: 'open-close', name: 'open and close of another file', aim: 3.5 },
 ];
 const qemuAim = 0.34;
 
@@ -55,46 +54,47 @@ function compile(/** @type {string} */ directory) {
 
 /** @returns {Row[]} */
 function calls(/** @type {string} */ program) {
-  const native = timesOf([program]);
+  const sizes = ['50', '200'];
   const places = [
-    { place: 'one CPU', times: timesOf(['taskset', '-c', '0', ...supervised(program)]) },
-    { place: 'two CPUs', times: timesOf(supervised(program)) },
+    { place: 'one CPU', before: ['taskset', '-c', '0'] },
+    { place: 'two CPUs', before: [] },
   ];
-  return places.flatMap(({ place, times }, index) =>
-    callKinds.map(({ kind, name, aims }) => ({
-      name: `${name}, ${place}`,
-      value: (times.get(kind) ?? Number.NaN) / 1000,
-      unit: 'µs',
-      aim: aims[index] ?? Number.NaN,
-      atLeast: false,
-      detail: besideNative(native.get(kind), times.get(kind)),
-    })),
-  );
+  return places.flatMap(({ place, before }) => {
+    const bare = [...before, program, ...sizes, 'bare'];
+    const ours = [...before, process.execPath, tdctl, 'exec', '-q', '--', program, ...sizes];
+    const rounds = Array.from({ length: 5 }, () => ({ bare: timesOf(bare), ours: timesOf(ours) }));
+    return callKinds.map(({ kind, name, aim }) => {
+      const beside = rounds.map((round) => besideBare(round, kind));
+      const { ratio, detail } = beside.sort((one, other) => one.ratio - other.ratio)[2] ?? nothing;
+      return { name: `${name}, ${place}`, ratio, aim, detail };
+    });
+  });
 }
 
-function supervised(/** @type {string} */ program) {
-  return [process.execPath, tdctl, 'exec', '-q', '--', program, '50', '200'];
+const nothing = { ratio: Number.NaN, detail: '' };
+
+/** @typedef {Map<string, number>} Times */
+
+function besideBare(
+  /** @type {{ bare: Times, ours: Times }} */ { bare, ours },
+  /** @type {string} */ kind,
+) {
+  const [least, time] = [bare.get('bare') ?? Number.NaN, ours.get(kind) ?? Number.NaN];
+  const detail = `${(time / 1000).toFixed(1)} µs beside ${(least / 1000).toFixed(1)} µs of a bare supervisor`;
+  return { ratio: time / least, detail };
 }
 
+/** Median nanoseconds of each kind of call. */
 function timesOf(/** @type {string[]} */ [command = '', ...args]) {
   const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
   const lines = stdout.trim().split('\n');
-  if (lines.length < 3) throw new Error(`${command} ${args.join(' ')}: ${stderr}`);
+  if (!lines[0]) throw new Error(`${command} ${args.join(' ')}: ${stderr}`);
   return new Map(
     lines.map((line) => {
       const [kind = '', nanoseconds] = line.split(' ');
       return [kind, Number(nanoseconds)];
     }),
   );
-}
-
-function besideNative(
-  /** @type {number | undefined} */ native,
-  /** @type {number | undefined} */ supervisedTime,
-) {
-  if (native === undefined || supervisedTime === undefined)
-    return 'no such call without tdctl here';
-  return `${(supervisedTime / native).toFixed(0)} times the ${(native / 1000).toFixed(2)} µs without tdctl`;
 }
 
 /** @returns {Row[]} */

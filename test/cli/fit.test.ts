@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { captureOf } from '../../src/diagnosis/capture/index.ts';
 import { readFacts } from '../../src/diagnosis/doctor/index.ts';
 import { hostTree } from '../diagnosis/doctor/host-tree.ts';
+import { cli } from '../support/cli.ts';
 import { projectRoot, tdctl } from '../support/tdctl.ts';
 
 const hello = join(projectRoot, 'examples/hello.yaml');
@@ -54,7 +55,7 @@ function folder(files: Readonly<Record<string, string>>): string {
   return path;
 }
 
-const runFit = (...args: string[]) => tdctl(['fit', hello, ...args], { cwd: scratch });
+const runFit = (...args: string[]) => cli(['fit', hello, ...args], { cwd: scratch });
 
 interface HostRow {
   readonly name?: string;

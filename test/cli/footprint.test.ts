@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { tdctl } from '../support/tdctl.ts';
+import { cli } from '../support/cli.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-footprint-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -15,16 +15,14 @@ describe('tdctl footprint', () => {
     ['json', 'mixed.json'],
     ['yaml', 'mixed.yaml'],
   ])('prints a contract as %s', async (format, golden) => {
-    const { stdout, stderr, exitCode } = await tdctl([...mixed, '-o', format]);
+    const { stdout, stderr, exitCode } = await cli([...mixed, '-o', format]);
     expect(stderr).toBe('');
     expect(exitCode).toBe(0);
     await expect(stdout).toMatchFileSnapshot(`../golden/footprint/${golden}`);
   });
 
   test('takes one VM from the command line, as a plain one and as a TD', async () => {
-    const { stdout } = await tdctl(
-      'footprint --vcpus 4 --max-vcpus 8 --vms 400 -o json'.split(' '),
-    );
+    const { stdout } = await cli('footprint --vcpus 4 --max-vcpus 8 --vms 400 -o json'.split(' '));
     const { vms, tables } = JSON.parse(stdout);
     expect(vms.map(({ type, count }: { type: string; count: number }) => [type, count])).toEqual([
       ['plain', 400],
@@ -39,14 +37,14 @@ describe('tdctl footprint', () => {
   });
 
   test('says in the output what is an estimate', async () => {
-    const { stdout } = await tdctl(['footprint', '--vcpus', '4']);
+    const { stdout } = await cli(['footprint', '--vcpus', '4']);
     expect(stdout).toMatch(/list .*\[3\]/);
     expect(stdout).toMatch(/Estimates\n[\s\S]*\[3\] {2}two pointers in each vCPU created/);
     expect(stdout).toMatch(/array in struct kvm(?!.*\[)/);
   });
 
   test('says that ids have gaps, and what they cost', async () => {
-    const { stdout } = await tdctl('footprint --vcpus 4 --max-vcpu-id 600'.split(' '));
+    const { stdout } = await cli('footprint --vcpus 4 --max-vcpu-id 600'.split(' '));
     expect(stdout).toContain('ids have gaps: 597 entries of the PID-pointer table for no vCPU');
   });
 
@@ -65,7 +63,7 @@ describe('tdctl footprint', () => {
     ['--vcpus 4 --type tdx', '--type', /use plain or td/],
     ['--vcpus 4 --fleet examples/fleets/mixed.yaml', '--fleet', /no other option/],
   ])('refuses `%s` with exit code 2, naming %s', async (args, place, problem) => {
-    const { stderr, stdout, exitCode } = await tdctl([
+    const { stderr, stdout, exitCode } = await cli([
       'footprint',
       ...args.split(' ').filter(Boolean),
     ]);
@@ -85,7 +83,7 @@ describe('tdctl footprint', () => {
     ['that is a TrustDomain', 'examples/hello.yaml', 5, /kind: must be Fleet/],
     ['that is a directory', 'examples/fleets', 1, /name one of its files/],
   ])('refuses a fleet file %s', async (_what, file, exit, problem) => {
-    const { stderr, exitCode } = await tdctl(['footprint', '--fleet', file]);
+    const { stderr, exitCode } = await cli(['footprint', '--fleet', file]);
     expect(exitCode).toBe(exit);
     expect(stderr).toMatch(problem);
   });
@@ -94,7 +92,7 @@ describe('tdctl footprint', () => {
 describe('the chart', () => {
   test('is well-formed SVG with a panel for the smallest and the largest VM', async () => {
     const file = join(scratch, 'mixed.svg');
-    const { stderr } = await tdctl([...mixed, '--chart', file]);
+    const { stderr } = await cli([...mixed, '--chart', file]);
     expect(stderr).toBe(`wrote ${file}\n`);
     const svg = readFileSync(file, 'utf8');
     expect(svg).toContain('A VM with 4 vCPUs');
@@ -106,15 +104,7 @@ describe('the chart', () => {
 
   test.each([1, 2, 1024, 4096])('stays inside the picture for %d vCPUs', async (vcpus) => {
     const file = join(scratch, `${vcpus}.svg`);
-    await tdctl([
-      'footprint',
-      '--vcpus',
-      String(vcpus),
-      '--kvm-max-vcpus',
-      '4096',
-      '--chart',
-      file,
-    ]);
+    await cli(['footprint', '--vcpus', String(vcpus), '--kvm-max-vcpus', '4096', '--chart', file]);
     const svg = readFileSync(file, 'utf8');
     const [, width = 0, height = 0] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg)?.map(Number) ?? [];
     for (const [, x, y] of svg.matchAll(/[ML](-?[\d.]+) (-?[\d.]+)/g)) {
@@ -129,7 +119,7 @@ describe('the chart', () => {
   test('is not written over another file', async () => {
     const file = join(scratch, 'mine.svg');
     writeFileSync(file, 'mine');
-    const { exitCode } = await tdctl([...mixed, '--chart', file]);
+    const { exitCode } = await cli([...mixed, '--chart', file]);
     expect(exitCode).toBe(4);
     expect(readFileSync(file, 'utf8')).toBe('mine');
   });

@@ -2,14 +2,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { projectRoot, type TdctlOptions, tdctl } from '../support/tdctl.ts';
+import { cli } from '../support/cli.ts';
+import { projectRoot, tdctl } from '../support/tdctl.ts';
 import { findProgram } from '../visualize/support/programs.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tdctl-graph-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const graph = (args: readonly string[], options?: TdctlOptions) =>
-  tdctl(['graph', ...args], options);
+const graph = (args: readonly string[]) => cli(['graph', ...args]);
 const golden = (name: string) => readFileSync(join(projectRoot, 'test/golden/graph', name), 'utf8');
 
 describe('tdctl graph', () => {
@@ -26,7 +26,7 @@ describe('tdctl graph', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toBe(golden('td-lifecycle.txt'));
     const path = join(directory, 'tree.txt');
-    await graph(['td-lifecycle', '-o', path], { env: { FORCE_COLOR: '1', NO_COLOR: '' } });
+    await tdctl(['graph', 'td-lifecycle', '-o', path], { env: { FORCE_COLOR: '1', NO_COLOR: '' } });
     expect(readFileSync(path, 'utf8')).toBe(stdout);
   });
 
@@ -71,9 +71,12 @@ describe('tdctl graph', () => {
   });
 
   test('says what to install where rsvg-convert is not', async () => {
-    const { exitCode, stderr } = await graph(['td-lifecycle', '-o', join(directory, 'no.png')], {
-      env: { PATH: directory },
-    });
+    const { exitCode, stderr } = await tdctl(
+      ['graph', 'td-lifecycle', '-o', join(directory, 'no.png')],
+      {
+        env: { PATH: directory },
+      },
+    );
     expect(exitCode).toBe(1);
     expect(stderr).toContain('TDCTL_E_TOOL_MISSING');
     expect(stderr).toContain('librsvg2-bin');
@@ -86,7 +89,7 @@ describe('tdctl graph', () => {
   });
 
   test('prints what a recorded run has been through', async () => {
-    const run = await tdctl([
+    const run = await cli([
       'run',
       'examples/hello.yaml',
       '--host',
@@ -106,7 +109,7 @@ describe('tdctl graph', () => {
   test('a trace says what its run has been through, as the events of that run do', async () => {
     const trace = join(directory, 'trace.jsonl');
     const sim = ['--host', 'sim', '--until', 'runnable', '--trace', trace];
-    await tdctl(['run', 'examples/hello.yaml', ...sim]);
+    await cli(['run', 'examples/hello.yaml', ...sim]);
     const { stdout } = await graph(['td-lifecycle', '--coverage', trace]);
     expect(stdout).toBe(golden('td-lifecycle-coverage.txt'));
 

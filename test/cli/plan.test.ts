@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { projectRoot, tdctl } from '../support/tdctl.ts';
+import { cli } from '../support/cli.ts';
+import { projectRoot } from '../support/tdctl.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-plan-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -38,7 +39,7 @@ describe('tdctl plan', () => {
     ['text', 'plan-hello.txt'],
     ['json', 'plan-hello.json'],
   ])('prints a contract as %s', async (format, golden) => {
-    const { stdout, stderr, exitCode } = await tdctl(['plan', hello, ...sim, '-o', format]);
+    const { stdout, stderr, exitCode } = await cli(['plan', hello, ...sim, '-o', format]);
     expect(stderr).toBe('');
     expect(exitCode).toBe(0);
     await expect(withoutPaths(stdout)).toMatchFileSnapshot(`../golden/${golden}`);
@@ -46,8 +47,8 @@ describe('tdctl plan', () => {
 
   test('names the requests that a run then makes, step by step', async () => {
     const spec = specFile({ vcpus: 3, maxVcpus: 5, memory: '4GiB', tsc: '1.5GHz' });
-    const planned = JSON.parse((await tdctl(['plan', spec, ...sim, '-o', 'json'])).stdout);
-    const run = await tdctl(['run', spec, ...sim, '--until', 'runnable', '-o', 'json']);
+    const planned = JSON.parse((await cli(['plan', spec, ...sim, '-o', 'json'])).stdout);
+    const run = await cli(['run', spec, ...sim, '--until', 'runnable', '-o', 'json']);
     const ended = run.stdout
       .trimEnd()
       .split('\n')
@@ -68,7 +69,7 @@ describe('tdctl plan', () => {
       xfam: ['x87', 'sse', 'pt'],
       measurement: { expect: 'ab'.repeat(48) },
     });
-    const { stdout, exitCode } = await tdctl(['plan', spec, ...sim, '-o', 'json']);
+    const { stdout, exitCode } = await cli(['plan', spec, ...sim, '-o', 'json']);
     expect(exitCode).toBe(7);
     const { findings } = JSON.parse(stdout);
     expect(findings.map(({ code }: { code: string }) => code)).toEqual([
@@ -89,7 +90,7 @@ describe('tdctl plan', () => {
 
   test('lists all ten of ten mistakes in a file, each with line and column', async () => {
     const spec = 'test/golden/spec/ten-mistakes.yaml';
-    const { stderr, exitCode } = await tdctl(['plan', spec, ...sim]);
+    const { stderr, exitCode } = await cli(['plan', spec, ...sim]);
     expect(exitCode).toBe(5);
     const places = stderr.match(/ten-mistakes\.yaml:\d+:\d+: /g) ?? [];
     expect(new Set(places).size).toBe(10);
@@ -97,7 +98,7 @@ describe('tdctl plan', () => {
 
   test('judges the rest when the firmware cannot be used', async () => {
     const spec = specFile({ firmware: 'nowhere.fd', attributes: ['debug'] });
-    const { stdout, exitCode } = await tdctl(['plan', spec, ...sim, '-o', 'json']);
+    const { stdout, exitCode } = await cli(['plan', spec, ...sim, '-o', 'json']);
     expect(exitCode).toBe(6);
     const { findings, plan } = JSON.parse(stdout);
     expect(findings.map(({ code }: { code: string }) => code)).toEqual([
@@ -120,14 +121,14 @@ describe('tdctl plan', () => {
     };
     const full = host('full', ['  foreignTds: 1']);
     const limited = host('limited', ['  cgroupLimits: [{path: /, max: 0}]']);
-    const onFull = await tdctl(['plan', specFile(), '--host', `sim:${full}`]);
+    const onFull = await cli(['plan', specFile(), '--host', `sim:${full}`]);
     expect(onFull).toMatchObject({ exitCode: 7, stdout: expect.stringContaining('ENOSPC') });
-    const onLimited = await tdctl(['plan', specFile(), '--host', `sim:${limited}`]);
+    const onLimited = await cli(['plan', specFile(), '--host', `sim:${limited}`]);
     expect(onLimited).toMatchObject({ exitCode: 7, stdout: expect.stringContaining('EBUSY') });
   });
 
   test('exits 6 when only the file is at fault', async () => {
-    const { exitCode, stdout } = await tdctl(['plan', specFile({ attributes: ['debug'] }), ...sim]);
+    const { exitCode, stdout } = await cli(['plan', specFile({ attributes: ['debug'] }), ...sim]);
     expect(exitCode).toBe(6);
     expect(stdout).toMatch(/1 finding\n.*cannot give this TD/);
   });
@@ -135,7 +136,7 @@ describe('tdctl plan', () => {
   test('expects the teardown times that are public, with and without KVM_TDX_TERMINATE_VM', async () => {
     // lkml 2025-06-11, V4 1/1: 32 vCPUs and 107 GB take 517 s, and 134 s with it.
     const spec = specFile({ vcpus: 32, memory: '107GiB' });
-    const { stdout } = await tdctl(['plan', spec, ...sim, '-o', 'json']);
+    const { stdout } = await cli(['plan', spec, ...sim, '-o', 'json']);
     const { teardownMs, stepMs } = JSON.parse(stdout).expectedTimes;
     expect(Math.abs(teardownMs.withoutTerminateVm / 517_000 - 1)).toBeLessThan(0.1);
     expect(Math.abs(teardownMs.withTerminateVm / 134_000 - 1)).toBeLessThan(0.1);
@@ -143,7 +144,7 @@ describe('tdctl plan', () => {
   });
 
   test('shows what headroom costs, and that a plain VM would pay less', async () => {
-    const { stdout } = await tdctl([
+    const { stdout } = await cli([
       'plan',
       specFile({ vcpus: 2, maxVcpus: 8 }),
       ...sim,
@@ -161,9 +162,9 @@ describe('a saved plan', () => {
   test('is run as it was made', async () => {
     const file = join(scratch, 'same.plan');
     const spec = specFile();
-    const saved = await tdctl(['plan', spec, '--host', 'sim:one-slot', '--save', file]);
+    const saved = await cli(['plan', spec, '--host', 'sim:one-slot', '--save', file]);
     expect(saved.stderr).toContain(`wrote ${file}`);
-    const { stdout, exitCode } = await tdctl(['run', '--plan', file, '--until', 'runnable']);
+    const { stdout, exitCode } = await cli(['run', '--plan', file, '--until', 'runnable']);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('sim:one-slot');
   });
@@ -171,9 +172,9 @@ describe('a saved plan', () => {
   test('is refused once the spec has changed, naming what differs', async () => {
     const file = join(scratch, 'stale.plan');
     const spec = specFile();
-    await tdctl(['plan', spec, ...sim, '--save', file]);
+    await cli(['plan', spec, ...sim, '--save', file]);
     writeFileSync(spec, readFileSync(spec, 'utf8').replace('"vcpus":2', '"vcpus":3'));
-    const { stderr, exitCode } = await tdctl(['run', '--plan', file, '--until', 'runnable']);
+    const { stderr, exitCode } = await cli(['run', '--plan', file, '--until', 'runnable']);
     expect(exitCode).toBe(4);
     expect(stderr).toMatch(
       /TDCTL_E_PLAN_STALE[\s\S]*spec\.sha256: was [0-9a-f]{64}, is [0-9a-f]{64}/,
@@ -182,10 +183,10 @@ describe('a saved plan', () => {
 
   test('is refused once the host has changed, naming the fact', async () => {
     const file = join(scratch, 'host.plan');
-    await tdctl(['plan', specFile(), ...sim, '--save', file]);
+    await cli(['plan', specFile(), ...sim, '--save', file]);
     const plan = readFileSync(file, 'utf8').replace('"presentCpus": 224', '"presentCpus": 192');
     writeFileSync(file, plan);
-    const { stderr, exitCode } = await tdctl(['run', '--plan', file]);
+    const { stderr, exitCode } = await cli(['run', '--plan', file]);
     expect(exitCode).toBe(4);
     expect(stderr).toContain('host.platform.presentCpus: was 192, is 224');
   });
@@ -193,9 +194,9 @@ describe('a saved plan', () => {
   test('is not written over another file, nor when there are findings', async () => {
     const file = join(scratch, 'there.plan');
     writeFileSync(file, 'mine');
-    const over = await tdctl(['plan', specFile(), ...sim, '--save', file]);
+    const over = await cli(['plan', specFile(), ...sim, '--save', file]);
     expect(over.exitCode).toBe(4);
-    const faulty = await tdctl(['plan', specFile({ vcpus: 999 }), ...sim, '--save', file]);
+    const faulty = await cli(['plan', specFile({ vcpus: 999 }), ...sim, '--save', file]);
     expect(faulty.stderr).toContain('was not written');
     expect(readFileSync(file, 'utf8')).toBe('mine');
   });
@@ -204,7 +205,7 @@ describe('a saved plan', () => {
     ['no such file', 'nowhere.plan', 3],
     ['another file', hello, 1],
   ])('that is %s is refused with what to do', async (_title, file, exit) => {
-    const { stderr, exitCode } = await tdctl(['run', '--plan', file]);
+    const { stderr, exitCode } = await cli(['run', '--plan', file]);
     expect(exitCode).toBe(exit);
     expect(stderr).toContain('tdctl plan SPEC --save FILE');
   });

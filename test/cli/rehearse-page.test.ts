@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
-import { tdctl } from '../support/tdctl.ts';
+import { cli } from '../support/cli.ts';
+
 import { findBrowser, openBrowser, type Page } from '../visualize/support/browser.ts';
 
 const browser = findBrowser();
@@ -15,7 +16,7 @@ let page: Page | undefined;
 beforeAll(async () => {
   if (browser === undefined) return;
   const kernel = ['--kernel', 'rfc-migration-v2', '--faults', 'each'];
-  await tdctl(['rehearse', 'examples/hello.yaml', ...kernel, '--html', file]);
+  await cli(['rehearse', 'examples/hello.yaml', ...kernel, '--html', file]);
   page = await openBrowser(browser);
 });
 afterAll(async () => {

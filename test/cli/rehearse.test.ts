@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { projectRoot, startTdctl, tdctl } from '../support/tdctl.ts';
+import { cli } from '../support/cli.ts';
+import { projectRoot, startTdctl } from '../support/tdctl.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-rehearse-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -11,7 +12,7 @@ const hello = 'examples/hello.yaml';
 const golden = join(import.meta.dirname, '../golden/rehearse');
 const v2 = ['--kernel', 'rfc-migration-v2'];
 
-const rehearse = (...args: readonly string[]) => tdctl(['rehearse', ...args]);
+const rehearse = (...args: readonly string[]) => cli(['rehearse', ...args]);
 
 describe('tdctl rehearse', () => {
   test('shows the timeline of both VMs, the point of no return, and the verdict', async () => {
@@ -24,12 +25,6 @@ describe('tdctl rehearse', () => {
     const { stdout, exitCode } = await rehearse(hello, ...v2, '-o', 'json');
     expect(exitCode).toBe(0);
     await expect(stdout).toMatchFileSnapshot(join(golden, 'migration.json'));
-  });
-
-  test('says what each fault does at each step', async () => {
-    const { stdout, exitCode } = await rehearse(hello, ...v2, '--faults', 'each', '--proofs');
-    expect(exitCode).toBe(0);
-    await expect(stdout).toMatchFileSnapshot(join(golden, 'faults-each.txt'));
   });
 
   test('rehearses provisioning where the kernel moves no TDs, and says so', async () => {
@@ -91,10 +86,12 @@ describe('tdctl rehearse', () => {
     expect(stderr).toContain(words);
   });
 
-  test('the page is one file with its own policy, and opens no address', async () => {
+  test('says what each fault does at each step, and shows it on a page that opens no address', async () => {
     const page = join(scratch, 'page.html');
-    const { exitCode } = await rehearse(hello, ...v2, '--faults', 'each', '--html', page);
+    const each = ['--faults', 'each', '--proofs', '--html', page];
+    const { stdout, exitCode } = await rehearse(hello, ...v2, ...each);
     expect(exitCode).toBe(0);
+    await expect(stdout).toMatchFileSnapshot(join(golden, 'faults-each.txt'));
     const html = readFileSync(page, 'utf8');
     expect(html).toContain("default-src 'none'");
     expect(html).not.toMatch(/(src|href)="?https?:/);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { bookworm, ovmf, skipWithout } from '../firmware/debian-ovmf.ts';
+import { cli } from '../support/cli.ts';
 import { projectRoot, startTdctl, tdctl } from '../support/tdctl.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-run-'));
@@ -50,7 +51,7 @@ function withoutTimes(text: string): string {
 
 describe('tdctl run on the simulated host', () => {
   test('takes a TD to runnable and back to nothing, as text', async () => {
-    const { stdout, stderr, exitCode } = await tdctl([
+    const { stdout, stderr, exitCode } = await cli([
       'run',
       hello,
       '--host',
@@ -71,7 +72,7 @@ describe('tdctl run on the simulated host', () => {
   });
 
   test('prints one event a line as JSON', async () => {
-    const { stdout, exitCode } = await tdctl([
+    const { stdout, exitCode } = await cli([
       'run',
       hello,
       '--host',
@@ -88,7 +89,7 @@ describe('tdctl run on the simulated host', () => {
   test("with Debian's OVMF.fd ends runnable with its MRTD, and destroyed with all key slots back", async (context) => {
     skipWithout(context, ovmf.whole);
     const spec = specFile({ firmware: ovmf.whole, memory: '512MiB', vcpus: 4 });
-    const { stdout, exitCode } = await tdctl([
+    const { stdout, exitCode } = await cli([
       'run',
       spec,
       '--host',
@@ -111,7 +112,7 @@ describe('tdctl run on the simulated host', () => {
 
   test('writes a log whose every line names TD, operation, machine and state', async () => {
     const log = join(scratch, 'run.log');
-    await tdctl([
+    await cli([
       'run',
       hello,
       '--host',
@@ -257,7 +258,7 @@ describe('tdctl run refuses', () => {
   test.each(cases)('%s', async (_title, args, expectedExit, text) => {
     const rest = args();
     const host = rest.includes('--host') ? [] : ['--host', 'sim'];
-    const { exitCode, stderr, stdout } = await tdctl([
+    const { exitCode, stderr, stdout } = await cli([
       'run',
       ...rest,
       ...host,
@@ -273,7 +274,7 @@ describe('tdctl run refuses', () => {
 
   test('an attribute that the host lacks, before KVM_TDX_INIT_VM, with the line of the spec', async () => {
     const spec = specFile({ attributes: ['tpa'] });
-    const { exitCode, stderr, stdout } = await tdctl(['run', spec, '--host', 'sim']);
+    const { exitCode, stderr, stdout } = await cli(['run', spec, '--host', 'sim']);
     expect(exitCode).toBe(5);
     expect(stderr).toMatch(/td-\d+\.yaml:1:\d+: spec\.attributes: `tpa` is not supported/);
     expect(stdout).not.toContain('KVM_TDX_INIT_VM');
@@ -281,7 +282,7 @@ describe('tdctl run refuses', () => {
   });
 
   test('in JSON as one line on stderr with the same facts', async () => {
-    const { stderr, exitCode } = await tdctl([
+    const { stderr, exitCode } = await cli([
       'run',
       specFile({ vcpus: 225 }),
       '--host',

@@ -6,13 +6,13 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { captureOf } from '../../src/diagnosis/capture/index.ts';
 import { readFacts } from '../../src/diagnosis/doctor/index.ts';
 import { hostTree } from '../diagnosis/doctor/host-tree.ts';
-import { type Ended, tdctl } from '../support/tdctl.ts';
+import { cli } from '../support/cli.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-simulation-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-const run = (...args: string[]): Promise<Ended> =>
-  tdctl(['run', 'examples/hello.yaml', '--until', 'runnable', ...args]);
+const run = (...args: string[]) =>
+  cli(['run', 'examples/hello.yaml', '--until', 'runnable', ...args]);
 
 describe('run --trace', () => {
   test('writes the golden trace of examples/hello.yaml, the same every time', async () => {
@@ -42,7 +42,7 @@ describe('run --trace', () => {
     for (const name of ['lint.trace', 'lint.jsonl']) {
       const path = join(scratch, name);
       await run('--host', 'sim', '--trace', path);
-      const { exitCode, stdout } = await tdctl(['trace', 'lint', path]);
+      const { exitCode, stdout } = await cli(['trace', 'lint', path]);
       expect([exitCode, stdout]).toEqual([0, expect.stringContaining('0 errors, 0 warnings')]);
     }
   });
@@ -124,8 +124,7 @@ describe('run --fault', () => {
 });
 
 describe('--host sim:', () => {
-  const host = (name: string, ...args: string[]) =>
-    tdctl(['host', '--host', `sim:${name}`, ...args]);
+  const host = (name: string, ...args: string[]) => cli(['host', '--host', `sim:${name}`, ...args]);
 
   test('a file is the host it describes', async () => {
     const { exitCode, stdout } = await host('examples/hosts/edge-box.yaml', '-o', 'json');
@@ -149,7 +148,7 @@ describe('--host sim:', () => {
     ['host', ['host']],
     ['run', ['run', 'examples/hello.yaml']],
   ])("mismatch: %s shows the kernel's own sentence and exits 8", async (_, args) => {
-    const { exitCode, stderr } = await tdctl([...args, '--host', 'sim:mismatch']);
+    const { exitCode, stderr } = await cli([...args, '--host', 'sim:mismatch']);
     expect(exitCode).toBe(8);
     expect(stderr).toContain(
       'Disable TDX: MAX_VCPU_PER_TD (576) smaller than number of logical CPUs (688)',

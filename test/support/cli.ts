@@ -8,6 +8,11 @@ interface Terminal {
   readonly colors?: boolean;
 }
 
+interface CliOptions extends Terminal {
+  /** Where the command runs. */
+  readonly cwd?: string;
+}
+
 /** The outside of a command, and what it has written there. */
 export function terminal({ colors = false }: Terminal = {}) {
   const written = { stdout: '', stderr: '' };
@@ -29,8 +34,14 @@ export function terminal({ colors = false }: Terminal = {}) {
   return { io, written };
 }
 
-export async function cli(args: readonly string[], options?: Terminal) {
+export async function cli(args: readonly string[], { cwd, ...options }: CliOptions = {}) {
   const { io, written } = terminal(options);
-  const exitCode = await runCli(args, io);
-  return { exitCode, ...written };
+  const before = process.cwd();
+  if (cwd !== undefined) process.chdir(cwd);
+  try {
+    const exitCode = await runCli(args, io);
+    return { exitCode, ...written };
+  } finally {
+    process.chdir(before);
+  }
 }
