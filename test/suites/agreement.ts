@@ -21,8 +21,8 @@ export interface Case {
 const notLookedInto = 'not looked into yet';
 
 /**
- * Throws where a case that agrees by the list does not, or was run and told nothing. Says which others do, and what does not agree
- * and is not on the list; `npm run suites -- --accept` enters both.
+ * Throws where a case that agrees by the list does not, or was run and told nothing. Says which others do,
+ * and what does not agree and is not on the list; `npm run suites -- --accept` enters both.
  */
 export function judge(
   suite: Suite,

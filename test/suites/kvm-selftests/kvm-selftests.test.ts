@@ -42,7 +42,8 @@ function runsGuestCode(name: string): boolean {
 
 async function compare(name: string): Promise<readonly Case[]> {
   const command = [join(folder, name)];
-  const options = { cwd: folder, seconds: 60 };
+  // Some ask tens of thousands of times; a busy machine is slow at that.
+  const options = { cwd: folder, seconds: 300 };
   const before =
     whyNotNatively() === undefined ? outcomes(name, await natively(command, options)) : new Map();
   const after = outcomes(name, await underExec(command, options));
@@ -57,7 +58,7 @@ async function compare(name: string): Promise<readonly Case[]> {
     agrees: outcome === 'passes',
     natively: before.get(part),
     underExec: outcome,
-    ...(outcome.startsWith('skips') && { because: `it ${outcome}` }),
+    ...(outcome.startsWith('skips') && { because: 'skips' }),
     ...(outcome.startsWith('fails') && runsGuestCode(name) && { because: 'runs guest code' }),
   }));
 }

@@ -7,13 +7,15 @@ import { isFull, suitesFolder } from '../run.ts';
 export interface Emulator {
   readonly version: string;
   readonly folder: string;
+  /** The newest CPU of a server that it knows. */
+  readonly xeon: string;
   /** What `whyNotFetched` knows it by. */
   readonly source: string;
 }
 
 const emulators: readonly Emulator[] = [
-  { version: '7.2', folder: join(suitesFolder, 'qemu-7.2'), source: 'qemu-7.2' },
-  { version: '11.1', folder: join(projectRoot, 'test/exec/qemu/unpacked'), source: 'qemu' },
+  { version: '7.2', folder: join(suitesFolder, 'qemu-7.2'), xeon: 'Icelake-Server', source: 'qemu-7.2' },
+  { version: '11.1', folder: join(projectRoot, 'test/exec/qemu/unpacked'), xeon: 'SapphireRapids', source: 'qemu' },
 ];
 
 export const newest = emulators.at(-1) as Emulator;

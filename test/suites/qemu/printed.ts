@@ -20,6 +20,10 @@ const known: readonly KnownLine[] = [
       /^warning: (TDX|host) doesn't support requested feature: CPUID\S+80000001h?\S*EDX\S* \[bit (?<bit>\d+)\]$/i,
     because: 'on a CPU of AMD, `-cpu host` copies bits of CPUID 1.EDX into 0x80000001.EDX',
   },
+  {
+    pattern: /^warning: (TDX|host) doesn't support requested feature: CPUID\S+80000001h\S*ECX.cmp-legacy \[bit 1\]$/,
+    because: 'on a CPU that is not of Intel, `-cpu host` sets CmpLegacy where there are more vCPUs than one',
+  },
 ];
 
 function stemsFromThisCpu(line: string): boolean {
