@@ -11,6 +11,8 @@ export interface TdShape {
   /** So many are finalized; one if not said. */
   readonly tds?: number;
   readonly inCi?: true;
+  /** What QEMU says as it gives up, where KVM has to refuse this. */
+  readonly refused?: RegExp;
   change(command: readonly string[]): Start;
 }
 
@@ -64,7 +66,11 @@ export const tdShapes: readonly TdShape[] = [
   ...sizes,
   ...measured,
   ...machines,
-  { name: 'debug', change: withObject('attributes=1') },
+  {
+    name: 'debug',
+    refused: /Invalid attributes 0x1 for TDX VM \(KVM supported: 0x10000000\)/,
+    change: withObject('attributes=1'),
+  },
   { name: 'no sept-ve-disable', change: withObject('sept-ve-disable=off') },
   {
     name: 'quote socket',
@@ -87,6 +93,7 @@ export const tdShapes: readonly TdShape[] = [
   },
   {
     name: 'hot-plugged vCPU',
+    refused: /kvm_create_vcpu failed \(1\): Input\/output error/,
     change: typing(
       ['device_add host-x86_64-cpu,id=more,socket-id=1,core-id=0,thread-id=0'],
       ...['-smp', '1,sockets=2,maxcpus=2'],

@@ -26,10 +26,11 @@ async function start(shape: TdShape): Promise<Case> {
   return { name: shape.name, agrees: what === undefined, underExec: what ?? 'as the kernel would' };
 }
 
-function whatIsWrong({ tds = 1 }: TdShape, ran: RanUnderExec): string | undefined {
+function whatIsWrong({ tds = 1, refused: giveUp }: TdShape, ran: RanUnderExec): string | undefined {
   const { exitCode, stderr, summary, timedOut } = ran;
   if (timedOut) return 'it did not end';
   const printed = wronglyPrinted(stderr);
+  if (giveUp !== undefined) return giveUp.test(stderr) ? undefined : 'it is not refused';
   if (exitCode !== 0 || summary === undefined)
     return `it ended with ${exitCode}: ${printed.at(-1)}`;
   const finalized = summary.vms.filter(({ type, mrtd }) => type === 'td' && mrtd !== null);
