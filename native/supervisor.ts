@@ -32,6 +32,17 @@ export interface SupervisorHandlers {
     request: number,
     argument: bigint,
   ): void;
+  /** A program called fallocate() on a file of ours. */
+  fallocate(
+    call: CallNumber,
+    thread: number,
+    process: number,
+    addressSpace: number,
+    file: FileNumber,
+    mode: number,
+    offset: bigint,
+    length: bigint,
+  ): void;
   /** A signal came that ends the call (`untilSignal`), or its caller is gone. */
   interrupted(call: CallNumber): void;
   /** The last fd and the last mapping of a file are gone, in every process. */
@@ -102,9 +113,11 @@ export interface Supervisor {
   /** The process id of the command. */
   readonly pid: number;
 
-  // These three answer a call. They give false or ENOENT where its caller no longer waits.
+  // These four answer a call. They give false or ENOENT where its caller no longer waits.
   answer(call: CallNumber, value: number): boolean;
   refuse(call: CallNumber, errno: number): boolean;
+  /** The kernel carries the call out, on the file that stands for one of KVM's. */
+  letThrough(call: CallNumber): boolean;
   /**
    * Gives the caller an fd of a new file, and returns the file's number; it does both or neither.
    * After an error other than ENOENT the caller still waits.
@@ -125,6 +138,8 @@ export interface Supervisor {
   /** These two copy the caller's memory. They give false for EFAULT, and where nobody waits. */
   readMemory(call: CallNumber, address: bigint, into: Uint8Array): boolean;
   writeMemory(call: CallNumber, address: bigint, bytes: Uint8Array): boolean;
+  /** Whether the thread has a number for one more fd (RLIMIT_NOFILE). */
+  hasDescriptor(thread: number): boolean;
   /** The file behind an fd of a thread; 0 where it is not ours, undefined where none is open. */
   findFile(thread: number, fd: number): FileNumber | undefined;
 
@@ -142,6 +157,10 @@ export interface NewFile {
   readonly sizeBytes: bigint;
   /** The file shares its content with this process. */
   readonly mapped: boolean;
+  /** Whether the program may map it: `shared` by MAP_SHARED alone, as a guest_memfd. */
+  readonly mappable: 'any' | 'shared' | 'no';
+  /** The fd is not the result of the call, which still waits for its answer. */
+  readonly aside?: boolean;
   readonly closeOnExec: boolean;
   /** The access mode and the status flags, as fcntl(F_GETFL) gives them. */
   readonly flags: number;

@@ -16,8 +16,6 @@ namespace tdctl::supervisor {
 
 namespace {
 
-constexpr unsigned kvm_ioctl_type = 0xae;
-
 constexpr sock_filter load(std::size_t offset) {
   return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
 }
@@ -30,9 +28,14 @@ constexpr sock_filter if_equal(std::size_t at, std::uint32_t value, std::size_t 
                   static_cast<std::uint8_t>(otherwise - at - 1));
 }
 
+// So many instructions.
+constexpr std::size_t look_at_argument = 3;
+
 constexpr std::size_t calls_of(std::uint32_t architecture) {
   std::size_t count = 0;
-  for (const TrappedCall& call : trapped_calls) count += call.architecture == architecture;
+  for (const TrappedCall& call : trapped_calls) {
+    if (call.architecture == architecture) count += call.only.bits == 0 ? 1 : 1 + look_at_argument;
+  }
   return count;
 }
 
@@ -40,8 +43,7 @@ constexpr std::size_t calls_of(std::uint32_t architecture) {
 constexpr std::size_t numbers_x86_64 = 3;
 constexpr std::size_t numbers_i386 = numbers_x86_64 + 2 + calls_of(AUDIT_ARCH_X86_64) + 1;
 constexpr std::size_t allow = numbers_i386 + 2 + calls_of(AUDIT_ARCH_I386);
-constexpr std::size_t check_request = allow + 1;
-constexpr std::size_t trap = check_request + 5;
+constexpr std::size_t trap = allow + 1;
 
 constexpr auto assemble() {
   std::array<sock_filter, trap + 1> program = {};
@@ -52,7 +54,16 @@ constexpr auto assemble() {
     add(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~x32_bit));
     for (const TrappedCall& call : trapped_calls) {
       if (call.architecture != architecture) continue;
-      add(if_equal(at, call.number, call.kind == CallKind::ioctl ? check_request : trap, at + 1));
+      const auto& [argument, bits, value] = call.only;
+      if (bits == 0) {
+        add(if_equal(at, call.number, trap, at + 1));
+        continue;
+      }
+      add(if_equal(at, call.number, at + 1, at + 1 + look_at_argument));
+      // Its low half. Little endian.
+      add(load(offsetof(seccomp_data, args) + 8 * argument));
+      add(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, bits));
+      add(if_equal(at, value, trap, allow));
     }
   };
 
@@ -62,12 +73,6 @@ constexpr auto assemble() {
   add_numbers(AUDIT_ARCH_X86_64);
   add(leave(SECCOMP_RET_ALLOW));
   add_numbers(AUDIT_ARCH_I386);
-  add(leave(SECCOMP_RET_ALLOW));
-  // The low half of the second argument. Little endian.
-  add(load(offsetof(seccomp_data, args) + 8));
-  add(BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 8));
-  add(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff));
-  add(if_equal(at, kvm_ioctl_type, trap, at + 1));
   add(leave(SECCOMP_RET_ALLOW));
   add(leave(SECCOMP_RET_USER_NOTIF));
   return program;

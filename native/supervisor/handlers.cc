@@ -35,6 +35,7 @@ const char* name_of(Abi abi) {
 CallNumber call_of(const Event& event) {
   if (const auto* open = std::get_if<OpenEvent>(&event)) return open->call;
   if (const auto* ioctl = std::get_if<IoctlEvent>(&event)) return ioctl->call;
+  if (const auto* allocation = std::get_if<FallocateEvent>(&event)) return allocation->call;
   return 0;
 }
 
@@ -44,6 +45,7 @@ Handlers* Handlers::make(Napi::Env env, Napi::Object functions) {
   std::unique_ptr<Handlers> handlers(new Handlers());
   const std::pair<const char*, Napi::FunctionReference*> members[] = {
       {"opened", &handlers->opened_},       {"ioctl", &handlers->ioctl_},
+      {"fallocate", &handlers->fallocate_},
       {"interrupted", &handlers->interrupted_}, {"closed", &handlers->closed_},
       {"outOfReach", &handlers->out_of_reach_}, {"unserved", &handlers->unserved_},
       {"exited", &handlers->exited_},           {"guardLost", &handlers->guard_lost_},
@@ -117,6 +119,13 @@ void Handlers::dispatch(Napi::Env env, const Event& event) {
             ioctl_.Call({number(ioctl.call), number(ioctl.thread), number(ioctl.identity.process),
                          number(ioctl.identity.address_space), number(ioctl.file),
                          number(ioctl.request), Napi::BigInt::New(env, ioctl.argument)});
+          },
+          [&](const FallocateEvent& asked) {
+            fallocate_.Call({number(asked.call), number(asked.thread),
+                             number(asked.identity.process), number(asked.identity.address_space),
+                             number(asked.file), number(asked.mode),
+                             Napi::BigInt::New(env, asked.offset),
+                             Napi::BigInt::New(env, asked.length)});
           },
           [&](const InterruptedEvent& interrupted) {
             interrupted_.Call({number(interrupted.call)});

@@ -42,6 +42,7 @@ class Handlers {
 
   Napi::FunctionReference opened_;
   Napi::FunctionReference ioctl_;
+  Napi::FunctionReference fallocate_;
   Napi::FunctionReference interrupted_;
   Napi::FunctionReference closed_;
   Napi::FunctionReference out_of_reach_;

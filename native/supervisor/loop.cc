@@ -222,10 +222,10 @@ void Loop::watch_listener(bool watched) {
   ::epoll_ctl(happenings_.get(), EPOLL_CTL_MOD, listener(), &interest);
 }
 
-Installed Loop::install(std::uint64_t call_id, NewFile& file, bool close_on_exec) {
+Installed Loop::install(std::uint64_t call_id, NewFile& file, NewFd fd) {
   const std::lock_guard lock(installing_);
   const Installed installed =
-      supervisor::install(listener(), call_id, file.description.get(), close_on_exec);
+      supervisor::install(listener(), call_id, file.description.get(), fd);
   if (installed.error != 0) files_.discard(file.number);
   file.description.reset();
   return installed;

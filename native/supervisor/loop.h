@@ -48,6 +48,17 @@ struct IoctlEvent {
   std::uint64_t argument;
 };
 
+// fallocate() of one of our files.
+struct FallocateEvent {
+  CallNumber call;
+  pid_t thread;
+  ThreadIdentity identity;
+  FileNumber file;
+  std::uint32_t mode;
+  std::int64_t offset;
+  std::int64_t length;
+};
+
 // A signal came for a thread whose call it ends, or the thread is gone.
 struct InterruptedEvent {
   CallNumber call;
@@ -84,7 +95,7 @@ struct GuardLostEvent {};
 // Every program is gone. The last event.
 struct EndedEvent {};
 
-using Event = std::variant<OpenEvent, IoctlEvent, InterruptedEvent, ClosedEvent, OutOfReachEvent,
+using Event = std::variant<OpenEvent, IoctlEvent, FallocateEvent, InterruptedEvent, ClosedEvent, OutOfReachEvent,
                            UnservedEvent, ExitedEvent, GuardLostEvent, EndedEvent>;
 
 // Requests whose answer never changes, by request and argument; of one kind of file.
@@ -145,7 +156,7 @@ class Loop {
   Calls& calls() { return calls_; }
   WatchedFiles& files() { return files_; }
   // Gives a program the description of `file`, which this process then lets go.
-  Installed install(std::uint64_t call_id, NewFile& file, bool close_on_exec);
+  Installed install(std::uint64_t call_id, NewFile& file, NewFd fd);
   // Files of /dev/kvm, which `system_answers` are for.
   void is_system(FileNumber file);
 
@@ -162,7 +173,10 @@ class Loop {
   void open_kvm(const seccomp_notif& notification, const OpenHow& how);
   void handle_ioctl(const seccomp_notif& notification);
   // A path or an fd of KVM's files gets the kernel's answer, any other file is none of ours.
-  void handle_truncate(const seccomp_notif& notification, const TrappedCall& call);
+  void handle_memory_call(const seccomp_notif& notification, const TrappedCall& call);
+  void tell_fallocate(const seccomp_notif& notification, FileNumber file);
+  // The file that the call is about.
+  WatchedFiles::Found subject_of(const seccomp_notif& notification, const TrappedCall& call) const;
   void refuse_unserved(const seccomp_notif& notification, const char* call, int error);
   bool is_system_file(FileNumber file);
   // Nothing, with the call refused, where the thread is out of reach.

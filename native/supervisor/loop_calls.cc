@@ -27,7 +27,10 @@ void Loop::handle(const seccomp_notif& notification) {
       return handle_ioctl(notification);
     case CallKind::truncate:
     case CallKind::ftruncate:
-      return handle_truncate(notification, *call);
+    case CallKind::seals:
+    case CallKind::fallocate:
+    case CallKind::mmap:
+      return handle_memory_call(notification, *call);
   }
 }
 

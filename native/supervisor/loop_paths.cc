@@ -1,4 +1,4 @@
-// The loop's answers to calls that name a file by its path, or change its size.
+// The loop's answers to calls that open a file.
 #include <fcntl.h>
 #include <linux/openat2.h>
 
@@ -70,26 +70,6 @@ void Loop::open_kvm(const seccomp_notif& notification, const OpenHow& how) {
       .close_on_exec = (how.known().flags & O_CLOEXEC) != 0,
       .flags = modelled.flags,
   });
-}
-
-void Loop::handle_truncate(const seccomp_notif& notification, const TrappedCall& call) {
-  std::string link;
-  if (call.kind == CallKind::truncate) {
-    PathBuffer buffer;
-    NamedPath path;
-    const Access access = read_named_path(notification, call, buffer, &path);
-    if (access == Access::done && may_lead_to_kvm(path.text)) link = lead_of(path).link;
-  } else {
-    link = fd_link(static_cast<pid_t>(notification.pid),
-                   static_cast<int>(notification.data.args[call.subject]));
-  }
-  const bool ours =
-      !link.empty() && files_.find_link(link.c_str()).lookup == WatchedFiles::Lookup::ours;
-  if (ours) {
-    refuse(listener(), notification.id, EINVAL);
-  } else {
-    let_through(listener(), notification.id);
-  }
 }
 
 }  // namespace tdctl::supervisor

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 
 namespace tdctl::supervisor {
@@ -50,6 +51,12 @@ NewFile make_file(const FileShape& shape) {
   std::snprintf(path, sizeof path, "/proc/self/fd/%d", file.get());
   made.description = UniqueFd(::open(path, flags));
   if (!made.description.is_open()) return {.error = errno};
+  // KVM's files cannot be read or written. From here every byte would end beyond what an offset can
+  // be, which the kernel refuses as it does there, with EINVAL; the file of statistics has its end.
+  const bool is_for_reading = (shape.flags & O_ACCMODE) == O_RDONLY;
+  if (!is_for_reading && ::lseek(made.description.get(), INT64_MAX, SEEK_SET) < 0) {
+    return {.error = errno};
+  }
   return made;
 }
 

@@ -30,12 +30,16 @@ class SharedMapping {
   std::size_t size_bytes_;
 };
 
+// How a program may map the file.
+enum class Mappable { any, shared, no };
+
 struct FileShape {
   // /proc shows it.
   const char* name;
   std::uint64_t size_bytes = 0;
   // Its content is shared with this process.
   bool mapped = false;
+  Mappable mappable = Mappable::any;
   // F_GETFL gives them: the access mode and the status flags.
   int flags = 0;
 };

@@ -46,13 +46,13 @@ ErrorNumber let_through(int listener, std::uint64_t id) {
               {.id = id, .val = 0, .error = 0, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE});
 }
 
-Installed install(int listener, std::uint64_t id, int fd, bool close_on_exec) {
+Installed install(int listener, std::uint64_t id, int fd, NewFd how) {
   seccomp_notif_addfd request = {
       .id = id,
-      .flags = SECCOMP_ADDFD_FLAG_SEND,
+      .flags = how.answers ? static_cast<std::uint32_t>(SECCOMP_ADDFD_FLAG_SEND) : 0,
       .srcfd = static_cast<std::uint32_t>(fd),
       .newfd = 0,
-      .newfd_flags = close_on_exec ? static_cast<std::uint32_t>(O_CLOEXEC) : 0,
+      .newfd_flags = how.close_on_exec ? static_cast<std::uint32_t>(O_CLOEXEC) : 0,
   };
   // A signal would end the wait for the caller to take the fd, with the call marked as answered in
   // some kernels: it would return 0, and no fd.
@@ -69,7 +69,7 @@ bool is_waiting(int listener, std::uint64_t id) {
 
 ErrorNumber why_not_install(int listener) {
   // No notification has this id: a kernel that knows the flag looks for it, an older one does not.
-  const ErrorNumber error = install(listener, ~std::uint64_t{0}, listener, true).error;
+  const ErrorNumber error = install(listener, ~std::uint64_t{0}, listener, {}).error;
   return error == ENOENT ? 0 : error;
 }
 

@@ -26,9 +26,14 @@ struct Installed {
   // The fd's number in the caller, which the call returns.
   int fd = -1;
 };
+struct NewFd {
+  bool close_on_exec = false;
+  // Its number is the call's result; else the caller still waits.
+  bool answers = true;
+};
 // Puts `fd` into the caller's fd table and answers with its number, both or neither. EMFILE: the
 // caller has no number left, and still waits.
-Installed install(int listener, std::uint64_t id, int fd, bool close_on_exec);
+Installed install(int listener, std::uint64_t id, int fd, NewFd how);
 
 // The caller still waits for its answer.
 bool is_waiting(int listener, std::uint64_t id);

@@ -11,6 +11,7 @@
 
 #include "../util/arguments.h"
 #include "client_memory.h"
+#include "file_table.h"
 #include "handlers.h"
 #include "js_answers.h"
 #include "notifications.h"
@@ -39,6 +40,11 @@ Napi::Value shared_bytes(Napi::Env env, std::shared_ptr<SharedMapping> mapping) 
   return Napi::Uint8Array::New(env, size_bytes, buffer, 0);
 }
 
+Mappable mappable_named(const std::string& name) {
+  if (name == "any") return Mappable::any;
+  return name == "shared" ? Mappable::shared : Mappable::no;
+}
+
 void stop_loop(void* loop) { static_cast<Loop*>(loop)->stop(); }
 
 pid_t thread_argument(Arguments& arguments) {
@@ -54,9 +60,11 @@ Napi::Function Supervisor::define(Napi::Env env) {
                          InstanceAccessor<&Supervisor::get_pid>("pid"),
                          InstanceMethod<&Supervisor::answer>("answer"),
                          InstanceMethod<&Supervisor::refuse>("refuse"),
+                         InstanceMethod<&Supervisor::let_through>("letThrough"),
                          InstanceMethod<&Supervisor::install>("install"),
                          InstanceMethod<&Supervisor::keep>("keep"),
                          InstanceMethod<&Supervisor::is_waiting>("isWaiting"),
+                         InstanceMethod<&Supervisor::has_descriptor>("hasDescriptor"),
                          InstanceMethod<&Supervisor::find_file>("findFile"),
                          InstanceMethod<&Supervisor::read_memory>("readMemory"),
                          InstanceMethod<&Supervisor::until_signal>("untilSignal"),
@@ -96,7 +104,7 @@ std::optional<Call> Supervisor::waiting_call(const Napi::CallbackInfo& info, Cal
   return loop_->calls().find(*number);
 }
 
-// The three ways to answer. False: nobody got the answer.
+// The four ways to answer. False: nobody got the answer.
 
 Napi::Value Supervisor::answer(const Napi::CallbackInfo& info) {
   Arguments arguments(info, nullptr);
@@ -114,6 +122,10 @@ Napi::Value Supervisor::refuse(const Napi::CallbackInfo& info) {
   return send(info, [error](int listener, std::uint64_t id) {
     return supervisor::refuse(listener, id, static_cast<int>(error));
   });
+}
+
+Napi::Value Supervisor::let_through(const Napi::CallbackInfo& info) {
+  return send(info, supervisor::let_through);
 }
 
 template <typename Sender>
@@ -139,21 +151,27 @@ Napi::Value Supervisor::install(const Napi::CallbackInfo& info) {
       .name = kind.c_str(),
       .size_bytes = arguments.uint64(arguments.field(info[1], "sizeBytes"), "sizeBytes"),
       .mapped = arguments.field(info[1], "mapped").ToBoolean(),
+      .mappable = mappable_named(
+          arguments.string(arguments.field(info[1], "mappable"), "mappable")),
       .flags = static_cast<int>(
           arguments.uint32(arguments.field(info[1], "flags"), "flags", 0, INT32_MAX)),
   };
   const bool close_on_exec = arguments.field(info[1], "closeOnExec").ToBoolean();
   const bool system = arguments.field(info[1], "system").ToBoolean();
+  const bool aside = arguments.field(info[1], "aside").ToBoolean();
   if (arguments.is_wrong()) return mistake(arguments);
 
   NewFile file = loop_->files().make(shape);
   if (file.error != 0) return refusal_by("supervisor", env, file.error);
   if (system) loop_->is_system(file.number);
   loop_->calls().remove(number);
-  const Installed installed = loop_->install(call->id, file, close_on_exec);
+  const Installed installed =
+      loop_->install(call->id, file, {.close_on_exec = close_on_exec, .answers = !aside});
+  // Aside, or EMFILE: the caller still waits, for another answer.
+  if (installed.error != ENOENT && (aside || installed.error != 0)) {
+    loop_->calls().put_back(number, *call);
+  }
   if (installed.error != 0) {
-    // EMFILE: the caller still waits, for that answer.
-    if (installed.error != ENOENT) loop_->calls().put_back(number, *call);
     return refusal_by("caller", env, installed.error);
   }
   Napi::Object result = Napi::Object::New(env);
@@ -176,6 +194,13 @@ Napi::Value Supervisor::is_waiting(const Napi::CallbackInfo& info) {
   const std::optional<Call> call = waiting_call(info, &number);
   return Napi::Boolean::New(info.Env(),
                             call && supervisor::is_waiting(loop_->listener(), call->id));
+}
+
+Napi::Value Supervisor::has_descriptor(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  const pid_t thread = thread_argument(arguments);
+  if (arguments.is_wrong()) return mistake(arguments);
+  return Napi::Boolean::New(info.Env(), supervisor::has_descriptor(thread));
 }
 
 Napi::Value Supervisor::find_file(const Napi::CallbackInfo& info) {

@@ -37,9 +37,11 @@ class Supervisor : public Napi::ObjectWrap<Supervisor> {
   Napi::Value get_pid(const Napi::CallbackInfo& info);
   Napi::Value answer(const Napi::CallbackInfo& info);
   Napi::Value refuse(const Napi::CallbackInfo& info);
+  Napi::Value let_through(const Napi::CallbackInfo& info);
   Napi::Value install(const Napi::CallbackInfo& info);
   Napi::Value keep(const Napi::CallbackInfo& info);
   Napi::Value is_waiting(const Napi::CallbackInfo& info);
+  Napi::Value has_descriptor(const Napi::CallbackInfo& info);
   Napi::Value find_file(const Napi::CallbackInfo& info);
   Napi::Value read_memory(const Napi::CallbackInfo& info);
   Napi::Value until_signal(const Napi::CallbackInfo& info);

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -95,7 +96,12 @@ NewFile WatchedFiles::make(const FileShape& shape) {
   if (watch < 0) return {.error = errno};
   made.number = ++last_;
   const Inode inode = {.device = status.st_dev, .number = status.st_ino};
-  files_.emplace(made.number, File{.inode = inode, .queue = queue, .watch = watch});
+  const bool is_read_only = (shape.flags & O_ACCMODE) == O_RDONLY;
+  files_.emplace(made.number, File{.inode = inode,
+                                   .queue = queue,
+                                   .watch = watch,
+                                   .mappable = shape.mappable,
+                                   .is_read_only = is_read_only});
   by_inode_.emplace(inode, made.number);
   queue->by_watch.emplace(watch, made.number);
   return made;
@@ -109,7 +115,8 @@ void WatchedFiles::discard(FileNumber number) {
 void WatchedFiles::forget(FileNumber number) {
   const auto found = files_.find(number);
   if (found == files_.end()) return;
-  const auto [inode, queue, watch, reopened] = found->second;
+  const auto& file = found->second;
+  const auto [inode, queue, watch] = std::tuple(file.inode, file.queue, file.watch);
   ::inotify_rm_watch(queue->events.get(), watch);
   queue->by_watch.erase(watch);
   by_inode_.erase(inode);
@@ -138,7 +145,10 @@ WatchedFiles::Found WatchedFiles::find_status(const char* link) const {
   {
     const std::lock_guard lock(mutex_);
     const auto found = by_inode_.find({.device = status.st_dev, .number = status.st_ino});
-    if (found != by_inode_.end()) return {Lookup::ours, found->second};
+    if (found != by_inode_.end()) {
+      const File& file = files_.at(found->second);
+      return {Lookup::ours, found->second, file.mappable, file.is_read_only};
+    }
   }
   return {is_native_kvm(link, status) ? Lookup::native_kvm : Lookup::other};
 }

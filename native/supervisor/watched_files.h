@@ -48,6 +48,8 @@ class WatchedFiles {
   struct Found {
     Lookup lookup;
     FileNumber number = 0;
+    Mappable mappable = Mappable::any;
+    bool is_read_only = false;
   };
   // What `fd` refers to in a thread.
   Found find(pid_t thread, int fd) const;
@@ -79,6 +81,8 @@ class WatchedFiles {
     Inode inode;
     Queue* queue;
     int watch;
+    Mappable mappable;
+    bool is_read_only;
     // Somebody opened it a second time.
     bool reopened = false;
   };

@@ -6,7 +6,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { ADDRESS_SIZES_LEAF } from '../abi/kvm/cpuid.ts';
-import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import type { HostProfile } from '../simulator/index.ts';
 
 export interface CpuIdentity {
@@ -55,15 +54,25 @@ function signatureOf(cpu: { family: number; model: number; stepping: number }): 
 }
 
 export function withCpuIdentity(profile: HostProfile, identity: CpuIdentity): HostProfile {
-  const cpuid = profile.platform.cpuid.map((entry) => identified(entry, identity));
-  return { ...profile, platform: { ...profile.platform, cpuid } };
+  const { cpuid, recordedCpuid } = profile.platform;
+  const platform = {
+    ...profile.platform,
+    cpuid: cpuid.map((row) => ({ ...row, eax: identified(row.leaf, row.eax, identity) })),
+    ...(recordedCpuid && {
+      recordedCpuid: recordedCpuid.map((entry) => ({
+        ...entry,
+        eax: identified(entry.function, entry.eax, identity),
+      })),
+    }),
+  };
+  return { ...profile, platform };
 }
 
 function identified(
-  entry: CpuidEntry,
+  leaf: number,
+  eax: number,
   { signature, physicalAddressBits }: CpuIdentity,
-): CpuidEntry {
-  if (entry.function === 1) return { ...entry, eax: signature };
-  if (entry.function !== ADDRESS_SIZES_LEAF) return entry;
-  return { ...entry, eax: ((entry.eax & ~0xff) | physicalAddressBits) >>> 0 };
+): number {
+  if (leaf === 1) return signature;
+  return leaf === ADDRESS_SIZES_LEAF ? ((eax & ~0xff) | physicalAddressBits) >>> 0 : eax;
 }

@@ -5,6 +5,7 @@
 import type {
   CallNumber,
   FileNumber,
+  InstalledFile,
   NewFile,
   NotInstalled,
   Supervisor,
@@ -15,7 +16,9 @@ import { ioctlNumbers } from '../abi/kvm/requests.ts';
 import type {
   Answer,
   Copies,
+  FallocateRequest,
   Handle,
+  MadeFile,
   Request,
   RunRequest,
   SimulatedMachine,
@@ -94,18 +97,10 @@ export class Dispatcher {
       listener.opened(thread, delivered ? answer : 'interrupted');
       return;
     }
-    const shape = { name: 'kvm', sizeBytes: 0n, mapped: false, system: true, ...how };
-    const installed = supervisor.install(call, shape);
-    if ('file' in installed) {
-      const { file: number } = installed;
-      const { value: handle } = answer;
-      const file = this.files.add({ number, kind: 'system', handle, runPage: undefined });
-      listener.opened(thread, answer, file);
-      return;
-    }
-    machine.release(answer.value);
-    const { given, delivered } = this.#giveNoFile(call, installed);
-    listener.opened(thread, delivered ? given : 'interrupted');
+    const { made } = answer;
+    if (made === undefined) throw new Error('an open that made no file');
+    const { given, delivered, file } = this.#giveFile(call, answer, { ...newFile(made), ...how });
+    listener.opened(thread, delivered ? given : 'interrupted', file);
   }
 
   ioctl(
@@ -125,6 +120,31 @@ export class Dispatcher {
     );
     if (file.kind === 'vcpu' && this.#isRunning(file.handle)) this.#waitForMutex(call);
     else this.#perform(call);
+  }
+
+  /** fallocate(): asked of the machine, and then done to what stands for the guest_memfd. */
+  fallocate(
+    number: CallNumber,
+    thread: CallingThread,
+    asked: { readonly file: FileNumber } & Omit<FallocateRequest, 'request'>,
+  ): void {
+    const { supervisor, machine, listener } = this.#options;
+    const { file: fileNumber, ...how } = asked;
+    const file = this.files.get(fileNumber);
+    if (file === undefined) {
+      supervisor.refuse(number, errnoNumbers.EBADF);
+      return;
+    }
+    const call = new TrappedCall(
+      { supervisor, files: this.files },
+      { call: number, thread, file, request: 0, argument: 0n },
+    );
+    const request = { request: 'fallocate', ...how } as const;
+    const answer = machine.ioctl(call.caller(call.memory), file.handle, request);
+    const delivered = answer.ok
+      ? supervisor.letThrough(number)
+      : supervisor.refuse(number, errnoNumbers[answer.errno]);
+    listener.called({ thread, file, request, answer, delivered, copies: {} });
   }
 
   interrupted(call: CallNumber): void {
@@ -148,6 +168,7 @@ export class Dispatcher {
       arg: call.argument,
       memory: call.memory,
       fd: (fd) => call.fd(fd),
+      giveFile: (made) => this.#giveFileAside(call, made),
       runPage: call.file.runPage,
       kernelAbi: this.#options.machine.kernelAbi,
     });
@@ -205,39 +226,55 @@ export class Dispatcher {
     const { listener } = this.#options;
     const { thread, file } = call;
     const copies = this.#copies.get(request) ?? {};
-    const { given, ...rest } = this.#give(call, request, answer);
-    listener.called({ thread, file, request, answer: given, copies, content, ...rest });
+    const { given, delivered, file: made } = this.#give(call, answer);
+    const outcome = { answer: given, delivered, made };
+    listener.called({ thread, file, request, copies, content, ...outcome });
   }
 
   /** A new handle goes as an fd, or as the errno of a kernel that has no room for one. */
-  #give(
-    call: TrappedCall,
-    request: Request | RunRequest,
-    answer: Answer,
-  ): { readonly given: Answer; readonly delivered: boolean; readonly made?: ProgramFile } {
-    const { supervisor, machine } = this.#options;
+  #give(call: TrappedCall, answer: Answer): Given {
+    const { supervisor } = this.#options;
     if (!answer.ok) {
       return { given: answer, delivered: supervisor.refuse(call.call, errnoNumbers[answer.errno]) };
     }
-    const shape = newFile(request);
-    if (shape === undefined) {
-      return { given: answer, delivered: supervisor.answer(call.call, answer.value) };
+    const { made, value } = answer;
+    // Of a file aside the number was written where the program looks for it.
+    const isAside = made !== undefined && made.handle !== value;
+    if (made !== undefined && !isAside) return this.#giveFile(call.call, answer, newFile(made));
+    const delivered = supervisor.answer(call.call, value);
+    const file = isAside ? this.files.find(made.handle) : undefined;
+    return { given: answer, delivered, ...(file && { file }) };
+  }
+
+  #giveFile(call: CallNumber, answer: Answer & { ok: true }, shape: NewFile): Given {
+    const { supervisor, machine } = this.#options;
+    const installed = supervisor.install(call, shape);
+    if ('file' in installed && answer.made !== undefined) {
+      const file = this.#addFile(installed, answer.made);
+      return { given: answer, delivered: true, file };
     }
-    const installed = supervisor.install(call.call, shape);
+    machine.undo(answer);
+    return this.#giveNoFile(call, installed as NotInstalled);
+  }
+
+  /** An fd that is not the call's result: undefined where there is no room for it. */
+  #giveFileAside({ call }: TrappedCall, made: MadeFile): number | undefined {
+    const installed = this.#options.supervisor.install(call, { ...newFile(made), aside: true });
     if ('file' in installed) {
-      const { file: number, memory: runPage } = installed;
-      const made = this.files.add({ number, kind: shape.kind, handle: answer.value, runPage });
-      return { given: answer, delivered: true, made };
+      this.#addFile(installed, made);
+      return installed.fd;
     }
-    machine.undo(request as Request, answer);
-    return this.#giveNoFile(call.call, installed);
+    this.#options.machine.release(made.handle);
+    if (installed.whose === 'supervisor') this.#options.outOfFiles(installed.code);
+    return undefined;
+  }
+
+  #addFile({ file: number, memory: runPage }: InstalledFile, made: MadeFile): ProgramFile {
+    return this.files.add({ number, kind: made.kind, handle: made.handle, runPage });
   }
 
   /** Where it is this process that has no file to give, nothing of what follows would be true. */
-  #giveNoFile(
-    call: CallNumber,
-    { code, whose }: NotInstalled,
-  ): { readonly given: Answer; readonly delivered: boolean } {
+  #giveNoFile(call: CallNumber, { code, whose }: NotInstalled): Given {
     if (whose === 'supervisor') this.#options.outOfFiles(code);
     const errno = whose === 'supervisor' ? 'ENFILE' : 'EMFILE';
     const delivered = this.#options.supervisor.refuse(call, errnoNumbers[errno]);
@@ -281,6 +318,13 @@ export class Dispatcher {
     this.#options.machine.release(file.handle);
     this.#options.listener.closed(file);
   }
+}
+
+interface Given {
+  readonly given: Answer;
+  readonly delivered: boolean;
+  /** What the program got an fd of. */
+  readonly file?: ProgramFile;
 }
 
 const sayNothingWithoutCopies: ReadonlySet<string> = new Set([

@@ -63,6 +63,10 @@ export function execute(options: ExecuteOptions): RunningCommand {
       if (failure !== undefined) supervisor.keep(call);
       else dispatcher.ioctl(call, { tid, pid, addressSpace }, { file, request, argument });
     },
+    fallocate: (call, tid, pid, addressSpace, file, mode, offset, length) => {
+      if (failure !== undefined) supervisor.keep(call);
+      else dispatcher.fallocate(call, { tid, pid, addressSpace }, { file, mode, offset, length });
+    },
     interrupted: (call) => dispatcher.interrupted(call),
     closed: (file) => dispatcher.closed(file),
     outOfReach: (thread, code) => giveUp(code === 'EPERM' ? outOfReach(thread) : outOfFiles(code)),

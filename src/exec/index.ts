@@ -4,6 +4,7 @@ export { TraceWriter } from '../trace/index.ts';
 export { type CpuIdentity, readCpuIdentity, withCpuIdentity } from './cpu-identity.ts';
 export type { AnsweredCall, CallListener } from './dispatcher.ts';
 export { type CommandExit, execute, type Failure, type RunningCommand } from './execute.ts';
+export { ResetWatch } from './reset-watch.ts';
 export {
   defaultRunScript,
   type RunScript,

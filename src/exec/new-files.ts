@@ -1,36 +1,47 @@
-/** What stands for the file that a call makes. */
+/** What stands for each kind of file that a call makes. */
 import { constants } from 'node:fs';
 import type { NewFile } from '../../native/index.ts';
-import type { Request, RunRequest } from '../simulator/index.ts';
-import { type FileKind, runPageBytes } from './codec/index.ts';
+import type { MadeFile } from '../simulator/index.ts';
+import { runPageBytes } from './codec/index.ts';
 
-type Shape = NewFile & { readonly kind: FileKind };
+type Shapes = {
+  readonly [Kind in MadeFile['kind']]: (
+    made: Extract<MadeFile, { readonly kind: Kind }>,
+  ) => NewFile;
+};
 
-/** @returns undefined where the call makes no file. */
-export function newFile(request: Request | RunRequest): Shape | undefined {
-  switch (request.request) {
-    case 'KVM_CREATE_VM':
-      return { kind: 'vm', ...anonymous('kvm-vm') };
-    case 'KVM_CREATE_VCPU':
-      return {
-        kind: 'vcpu',
-        ...anonymous(`kvm-vcpu:${request.id}`),
-        sizeBytes: BigInt(runPageBytes),
-        mapped: true,
-      };
-    case 'KVM_CREATE_GUEST_MEMFD': {
-      // No other fd of KVM's lacks close-on-exec (__kvm_gmem_create() in virt/kvm/guest_memfd.c).
-      const sizeBytes = request.create.read()?.size ?? 0n;
-      return { kind: 'guest_memfd', ...anonymous('guest_memfd'), sizeBytes, closeOnExec: false };
-    }
-    case 'KVM_GET_STATS_FD':
-      return { kind: 'stats', ...anonymous('kvm-stats'), flags: constants.O_RDONLY };
-    default:
-      return undefined;
-  }
+const shapes: Shapes = {
+  system: () => ({ ...anonymous('kvm'), system: true }),
+  vm: () => anonymous('kvm-vm'),
+  vcpu: ({ id }) => ({
+    ...anonymous(`kvm-vcpu:${id}`),
+    sizeBytes: BigInt(runPageBytes),
+    mapped: true,
+    mappable: 'any',
+  }),
+  // No other fd of KVM's lacks close-on-exec (__kvm_gmem_create() in virt/kvm/guest_memfd.c).
+  guest_memfd: ({ sizeBytes, mappable }) => ({
+    ...anonymous('guest_memfd'),
+    sizeBytes,
+    closeOnExec: false,
+    mappable: mappable ? 'shared' : 'no',
+  }),
+  stats: () => ({ ...anonymous('kvm-stats'), flags: constants.O_RDONLY }),
+  device: () => anonymous('kvm-vfio'),
+};
+
+export function newFile(made: MadeFile): NewFile {
+  return (shapes[made.kind] as (made: MadeFile) => NewFile)(made);
 }
 
 function anonymous(name: string): NewFile {
-  const empty = { sizeBytes: 0n, mapped: false, system: false };
-  return { name, ...empty, closeOnExec: true, flags: constants.O_RDWR };
+  return {
+    name,
+    sizeBytes: 0n,
+    mapped: false,
+    mappable: 'no',
+    system: false,
+    closeOnExec: true,
+    flags: constants.O_RDWR,
+  };
 }

@@ -1,7 +1,7 @@
 /** The simulated kernel's open files that programs have fds of. */
 import type { FileNumber } from '../../native/index.ts';
 import type { Handle } from '../simulator/index.ts';
-import { type ObjectKind, ObjectNames } from '../trace/index.ts';
+import { kindsInNames, ObjectNames } from '../trace/index.ts';
 import type { FileKind } from './codec/index.ts';
 
 export interface ProgramFile {
@@ -13,14 +13,6 @@ export interface ProgramFile {
   /** What a vCPU shares with the programs: struct kvm_run, the data of port I/O, coalesced MMIO. */
   readonly runPage: Uint8Array | undefined;
 }
-
-const kindsInNames: Readonly<Record<FileKind, ObjectKind>> = {
-  system: 'sys',
-  vm: 'vm',
-  vcpu: 'vcpu',
-  guest_memfd: 'gmem',
-  stats: 'stats',
-};
 
 export class ProgramFiles {
   readonly #files = new Map<FileNumber, ProgramFile>();
@@ -41,6 +33,10 @@ export class ProgramFiles {
     this.#files.delete(number);
     if (file !== undefined) this.#names.forget(file.handle);
     return file;
+  }
+
+  find(handle: Handle): ProgramFile | undefined {
+    return this.open.find((file) => file.handle === handle);
   }
 
   nameOf(handle: Handle): string | undefined {

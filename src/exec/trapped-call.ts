@@ -48,13 +48,20 @@ export class TrappedCall {
     return this.#supervisor.isWaiting(this.call);
   }
 
+  /**
+   * Another thread may close the fd meanwhile, and open something else by its number. The first look tells
+   * whether it is open, and an eventfd; the second concerns files of ours only. So whatever is said held
+   * at one of the two moments.
+   */
   fd(number: number): FdTarget {
+    const shown = fdinfo(this.thread.tid, number);
+    const id = shown && /^eventfd-id:\s*(\d+)$/m.exec(shown)?.[1];
+    if (shown === undefined) return undefined;
+    if (id !== undefined) return { kind: 'eventfd', id: Number(id) };
     const found = this.#supervisor.findFile(this.thread.tid, number);
     if (found === undefined) return undefined;
     const file = this.#files.get(found);
-    if (file !== undefined) return { kind: 'ours', handle: file.handle };
-    const id = eventfdId(this.thread.tid, number);
-    return id === undefined ? { kind: 'other' } : { kind: 'eventfd', id };
+    return file === undefined ? { kind: 'other' } : { kind: 'ours', handle: file.handle };
   }
 
   /** @param memory what the kernel reads besides the structs of the request. */
@@ -65,6 +72,7 @@ export class TrappedCall {
       cgroup: '/',
       memory,
       pendingSignal: () => this.#pendingSignal(),
+      hasDescriptor: () => this.#supervisor.hasDescriptor(this.thread.tid),
     };
   }
 
@@ -83,13 +91,11 @@ export class TrappedCall {
 
 const lookForSignalsEveryMs = 1;
 
-/** @returns what tells one eventfd from another, or undefined where the fd is none. */
-function eventfdId(tid: number, fd: number): number | undefined {
+/** What tells one eventfd from another stands here. @returns undefined where the fd is not open. */
+function fdinfo(tid: number, fd: number): string | undefined {
   try {
-    const id = /^eventfd-id:\s*(\d+)$/m.exec(readFileSync(`/proc/${tid}/fdinfo/${fd}`, 'utf8'));
-    return id?.[1] === undefined ? undefined : Number(id[1]);
+    return readFileSync(`/proc/${tid}/fdinfo/${fd}`, 'utf8');
   } catch {
-    // The thread is gone, and nobody waits for the answer.
     return undefined;
   }
 }

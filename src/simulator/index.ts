@@ -6,6 +6,7 @@
 
 import { defaultKernelAbi, type KernelAbiName, kernelAbis } from '../abi/kvm/kernels/index.ts';
 import type { KernelAbi } from '../abi/kvm/kernels/record.ts';
+import type { HostClock } from './clock.ts';
 import type { FaultInjector } from './faults.ts';
 import type { GuestScript } from './interface.ts';
 import type { HostProfile } from './platform.ts';
@@ -18,6 +19,7 @@ export interface CreateSimulatedHostOptions {
   readonly faults?: FaultInjector;
   readonly guest?: GuestScript;
   readonly signalEventfd?: (id: number) => void;
+  readonly hostClock?: HostClock;
 }
 
 export function createSimulatedHost(options: CreateSimulatedHostOptions): SimulatedMachine {
@@ -31,6 +33,7 @@ export function createSimulatedHost(options: CreateSimulatedHostOptions): Simula
 
 export { defaultKernelAbi, type KernelAbiName, kernelAbis } from '../abi/kvm/kernels/index.ts';
 export type { KernelAbi } from '../abi/kvm/kernels/record.ts';
+export { type HostClock, runningHostClock } from './clock.ts';
 export {
   type FaultRecord,
   injectorOf,
@@ -46,11 +49,13 @@ export {
 } from './faults.ts';
 export * from './interface.ts';
 export type { BringUp } from './kernel/bring-up.ts';
+export { cpuidOfRecorded } from './kernel/cpuid/from-recorded.ts';
 export { initVmFacts } from './kernel/tdx/td-params.ts';
 export type { HostProfile, Platform } from './platform.ts';
 export { keyIdRange, onlineCpus, presentCpus } from './platform.ts';
 export { possibleFaults } from './possible-faults.ts';
-export { type XeonCpuid, xeonCpuid } from './profiles/cpuid/xeon.ts';
+export { nearestCpu } from './profiles/cpuid/known.ts';
+export { cpuidOfHost, type HostCpu } from './profiles/cpuid/of-host.ts';
 export {
   defaultHostProfile,
   type HostProfileName,

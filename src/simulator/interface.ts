@@ -17,10 +17,10 @@
 import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { ModuleCheckName } from '../abi/tdx/checks/index.ts';
-import type { UserStruct } from './interface/caller.ts';
+import type { Handle, UserStruct } from './interface/caller.ts';
 import type { UserCpuid } from './interface/cpuid.ts';
 import type { InterruptRequest } from './interface/interrupts.ts';
-import type { MemoryRequest, PreFaultMemoryStruct } from './interface/memory.ts';
+import type { FallocateRequest, MemoryRequest, PreFaultMemoryStruct } from './interface/memory.ts';
 import type { MsrFilterRequest, MsrListRequest, MsrsRequest } from './interface/msrs.ts';
 import type { TdxRequest } from './interface/tdx.ts';
 import type { VcpuStateRequest } from './interface/vcpu-state.ts';
@@ -68,12 +68,17 @@ export interface UnknownRequest {
   readonly number: number;
 }
 
-/** On /dev/kvm and on a vCPU: the attribute, and where its value is. */
+/** What an fd names where the kernel wants a file of VFIO's; none of those is known. */
+export type VfioFileFact = 'not open' | 'another file';
+
+/** On /dev/kvm, a vCPU and a device: the attribute, and where its value is. */
 export interface DeviceAttrRequest {
   readonly request: 'KVM_GET_DEVICE_ATTR' | 'KVM_SET_DEVICE_ATTR' | 'KVM_HAS_DEVICE_ATTR';
   readonly attr: UserStruct<DeviceAttrStruct>;
   /** Where `attr` points to, as it was read last. */
   readonly value: UserStruct<bigint>;
+  /** The same place, where a device has the fd of a file. */
+  readonly file?: UserStruct<VfioFileFact>;
 }
 
 /** KVM_GET_STATS_FD on a VM or a vCPU. The value is a new handle. */
@@ -137,14 +142,27 @@ export interface PendingRun {
   cancel(): void;
 }
 
-export type Request = SystemRequest | VmRequest | VcpuRequest | TdxRequest;
+/**
+ * A file that a call has made: the program gets an fd of it. Its handle is the value of the answer, or
+ * was given to the {@link UserFile} of the request.
+ */
+export type MadeFile = { readonly handle: Handle } & (
+  | { readonly kind: 'system' | 'vm' | 'stats' | 'device' }
+  | { readonly kind: 'vcpu'; readonly id: number }
+  /** `mappable`: with GUEST_MEMFD_FLAG_MMAP, and then by MAP_SHARED alone. */
+  | { readonly kind: 'guest_memfd'; readonly sizeBytes: bigint; readonly mappable: boolean }
+);
+
+export type FileKind = MadeFile['kind'];
+
+export type Request = SystemRequest | VmRequest | VcpuRequest | TdxRequest | FallocateRequest;
 
 /** What a caller that knows its ioctls makes. */
 export type KnownRequest = Exclude<Request, UnknownRequest>;
 
 /** `value` is what the ioctl returns: 0, a number, or a new handle. */
 export type Answer =
-  | { readonly ok: true; readonly value: number }
+  | { readonly ok: true; readonly value: number; readonly made?: MadeFile }
   | {
       readonly ok: false;
       readonly errno: ErrnoName;

@@ -1,4 +1,5 @@
 /** A simulated machine as data. A profile file gives one; nothing here decides anything. */
+import type { RawCpuid } from '../abi/cpuid/raw.ts';
 import type { CapabilityName } from '../abi/kvm/capabilities.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import type { ModuleReleaseName } from '../abi/tdx/module-releases.ts';
@@ -42,13 +43,16 @@ export interface Platform {
   /** 5-level EPT, and with it a guest address width of 52. */
   readonly fiveLevelEpt: boolean;
   readonly tscKhz: number;
-  /** Components that the CPUs and KVM can give a guest: XCR0 | IA32_XSS. */
-  readonly xfam: bigint;
   readonly features: PlatformFeatures;
   /** The CPUs log dirty pages themselves, which takes room in a dirty ring. Absent: they do. */
   readonly pageModificationLog?: boolean;
-  /** What KVM_GET_SUPPORTED_CPUID answers; the module takes it as the CPU's own values. */
-  readonly cpuid: readonly CpuidEntry[];
+  /** What the CPUID instruction answers on the CPUs. What KVM and the module make of it is derived. */
+  readonly cpuid: RawCpuid;
+  /**
+   * KVM_GET_SUPPORTED_CPUID as recorded on a real machine, which wins over what would be derived.
+   * Absent: derived from `cpuid`.
+   */
+  readonly recordedCpuid?: readonly CpuidEntry[];
 }
 
 /** IA32_MKTME_KEYID_PARTITIONING: how the BIOS splits the key IDs. */

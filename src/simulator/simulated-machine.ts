@@ -3,7 +3,7 @@
 import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { KernelAbi } from '../abi/kvm/kernels/record.ts';
-import { VirtualClock } from './clock.ts';
+import { type HostClock, VirtualClock, virtualHostClock } from './clock.ts';
 import { guestPagesTeardownNs, ioctlCost, moduleInitNs, releaseCost } from './costs.ts';
 import { type DisturbedMachine, type FaultInjector, type FaultPoint, noFaults } from './faults.ts';
 import { ForeignTds } from './foreign-tds.ts';
@@ -17,11 +17,12 @@ import type {
   Request,
   RunRequest,
 } from './interface.ts';
-import { injected, ok, refuse } from './kernel/answer.ts';
+import { injected, okWithFile, refuse } from './kernel/answer.ts';
 import { type BringUp, bringUp } from './kernel/bring-up.ts';
 import { FileTable, type KernelFile } from './kernel/files.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import { KeyIdPool } from './kernel/key-ids.ts';
+import { fallocate } from './kernel/memory/fallocate.ts';
 import { releaseGuestMemfd } from './kernel/memory/guest-memfd.ts';
 import { PageAllocator } from './kernel/memory/page-allocator.ts';
 import { MiscCgroup } from './kernel/misc-cgroup.ts';
@@ -32,6 +33,7 @@ import { undoCreateVcpu } from './kernel/vcpu/create-vcpu.ts';
 import { runVcpu } from './kernel/vcpu/run.ts';
 import { vcpuIoctl } from './kernel/vcpu/vcpu-ioctl.ts';
 import { putVm, releaseVmFile } from './kernel/vm/teardown.ts';
+import { releaseVfioDevice, vfioDeviceIoctl } from './kernel/vm/vfio-device.ts';
 import { vmIoctl } from './kernel/vm/vm-ioctl.ts';
 import { type HostProfile, keyIdRange, type Platform, presentCpus } from './platform.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -45,6 +47,8 @@ export interface SimulatedMachineOptions {
   readonly faults?: FaultInjector;
   /** What guests do; without one a vCPU that runs does nothing until it is cancelled. */
   readonly guest?: GuestScript;
+  /** Without it, the clocks of the host go by what the simulated work costs. */
+  readonly hostClock?: HostClock;
   /** An eventfd of KVM_IOEVENTFD was hit; without it nobody is told. */
   readonly signalEventfd?: (id: number) => void;
 }
@@ -84,7 +88,8 @@ export class SimulatedMachine implements DisturbedMachine {
       abi: kernelAbi,
       faults,
       trace,
-      msrs: msrTablesOf(profile.platform),
+      hostClock: options.hostClock ?? virtualHostClock(this.#clock),
+      msrs: msrTablesOf(profile),
       files: new FileTable(),
       vms: new Set(),
       nextVmId: 1,
@@ -107,7 +112,7 @@ export class SimulatedMachine implements DisturbedMachine {
   /** open("/dev/kvm"). ENODEV where kvm_intel did not load. */
   open(): Answer {
     if (this.bringUp.outcome === 'no-kvm') return refuse('file.no-kvm');
-    return ok(this.#kernel.files.install({ kind: 'system' }));
+    return okWithFile(this.#kernel.files.install({ kind: 'system' }));
   }
 
   ioctl(caller: Caller, handle: Handle, request: Request): Answer {
@@ -159,11 +164,12 @@ export class SimulatedMachine implements DisturbedMachine {
    * call changes belongs to a file that the caller still has, is there to be asked for again, and
    * goes when that file is closed; the kernel could not take it back either.
    */
-  undo(request: Request, answer: Answer): void {
-    if (!answer.ok || !makesHandle.has(request.request)) return;
-    const file = this.#kernel.files.get(answer.value);
+  undo(answer: Answer): void {
+    if (!answer.ok || answer.made === undefined) return;
+    const { handle } = answer.made;
+    const file = this.#kernel.files.get(handle);
     if (file?.kind === 'vcpu') undoCreateVcpu(file.vcpu.vm, file.vcpu.id);
-    this.release(answer.value);
+    this.release(handle);
   }
 
   /**
@@ -181,6 +187,7 @@ export class SimulatedMachine implements DisturbedMachine {
     if (file.kind === 'vm') releaseVmFile(kernel, file.vm);
     else if (file.kind === 'vcpu') putVm(kernel, file.vcpu.vm);
     else if (file.kind === 'stats') putVm(kernel, file.vm);
+    else if (file.kind === 'device') releaseVfioDevice(kernel, file.device);
     else if (file.kind === 'guest_memfd') releaseGuestMemfd(kernel, file.guestMemfd);
     if (kernel.trace.active) kernel.trace.emit({ kind: 'release', handle }, startedNs);
     return true;
@@ -260,6 +267,7 @@ export class SimulatedMachine implements DisturbedMachine {
     if (fault !== undefined) return injected(fault);
     // What happened meanwhile may have been the death of the caller: nobody waits for the answer.
     if (files.get(handle) === undefined) return refuse('file.closed');
+    if (request.request === 'fallocate') return fallocate(this.#kernel, caller, file, request);
     switch (file.kind) {
       case 'system':
         return systemIoctl(this.#kernel, caller, request);
@@ -267,6 +275,8 @@ export class SimulatedMachine implements DisturbedMachine {
         return vmIoctl(this.#kernel, caller, file.vm, request);
       case 'vcpu':
         return vcpuIoctl(this.#kernel, caller, file.vcpu, request);
+      case 'device':
+        return vfioDeviceIoctl(this.#kernel, caller, file.device, request);
       case 'guest_memfd':
       case 'stats':
         return refuse('file.not-kvm');
@@ -303,6 +313,7 @@ const takesNoRun: Readonly<Record<Exclude<KernelFile['kind'], 'vcpu'>, CheckName
   vm: 'request.unknown-on-vm',
   guest_memfd: 'file.not-kvm',
   stats: 'file.not-kvm',
+  device: 'request.unknown-on-vm',
 };
 
 function isDead(file: KernelFile): boolean {
@@ -327,13 +338,5 @@ function cancelRuns(vcpu: Vcpu): void {
   for (const run of [...vcpu.waitingRuns].reverse()) run.cancel();
   vcpu.run?.cancel();
 }
-
-const makesHandle: ReadonlySet<Request['request']> = new Set([
-  'KVM_CREATE_VM',
-  'KVM_CREATE_VCPU',
-  'KVM_CREATE_GUEST_MEMFD',
-  'KVM_LINK_GUEST_MEMFD',
-  'KVM_GET_STATS_FD',
-] as const);
 
 const noKeyIds = { mktme: 0, tdxPrivate: 0 } as const;

@@ -129,6 +129,8 @@ const accessRules: Readonly<Record<string, AccessRule>> = {
   // The contents of the lists depend on the host and not on the program.
   writeIndices: () => ({}),
   readBitmap: () => ({}),
+  // The outcome names the file.
+  writeFile: () => ({}),
 };
 
 function entriesArgs(entries: readonly object[], { name }: Context): TraceArgs {

@@ -5,7 +5,7 @@
 import type { SeamcallEvent, TraceListener } from '../simulator/index.ts';
 import { describeCall, outcomeOf } from './describe.ts';
 import { leafArgs } from './leaf-args.ts';
-import { makers, ObjectNames } from './names.ts';
+import { kindsInNames, ObjectNames } from './names.ts';
 import type { SeamcallRecord, TraceRecord } from './record.ts';
 import { hex } from './values.ts';
 
@@ -43,8 +43,8 @@ export function recordCalls(
     const isClosed = !answer.ok && answer.check === 'file.closed';
     const object = known ?? (isClosed ? `closed#${handle}` : opened(handle));
     const call = describeCall(request, copies, (other) => names.nameOf(other));
-    const kind = makers[request.request];
-    const made = kind !== undefined && answer.ok ? names.add(kind, answer.value) : undefined;
+    const file = answer.ok ? answer.made : undefined;
+    const made = file && names.add(kindsInNames[file.kind], file.handle);
     const outcome = outcomeOf(answer, made);
     write({ kind: 'call', thread, object, ...call, outcome, durationNs });
   });

@@ -1,9 +1,19 @@
 /** A trace names the objects that a program made. */
-import type { Handle } from '../simulator/index.ts';
+import type { FileKind, Handle } from '../simulator/index.ts';
 
-export type ObjectKind = 'sys' | 'vm' | 'vcpu' | 'gmem' | 'stats';
+export type ObjectKind = 'sys' | 'vm' | 'vcpu' | 'gmem' | 'stats' | 'dev';
 
-/** These requests make a file. */
+/** A trace calls an object of each kind so. */
+export const kindsInNames: Readonly<Record<FileKind, ObjectKind>> = {
+  system: 'sys',
+  vm: 'vm',
+  vcpu: 'vcpu',
+  guest_memfd: 'gmem',
+  stats: 'stats',
+  device: 'dev',
+};
+
+/** These requests make a file, whose fd is their result. */
 export const makers: Readonly<Record<string, ObjectKind>> = {
   KVM_CREATE_VM: 'vm',
   KVM_CREATE_VCPU: 'vcpu',

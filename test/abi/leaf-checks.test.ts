@@ -68,6 +68,7 @@ test('TD_PARAMS is looked at field by field, in the order that the first wrong f
     'TSC_FREQUENCY',
     'RDX',
     'CPUID_CONFIG',
+    'TDX_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED',
     'RDX',
     'IA32_ARCH_CAPABILITIES_CONFIG',
     'RDX',

@@ -1,4 +1,5 @@
 /** Programs of every shape that open /dev/kvm themselves; each leaves the simulated host empty. */
+import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -57,7 +58,9 @@ const subjects: readonly Subject[] = [
     vms: 2,
   },
   { source: 'interrupted', holds: 'a vCPU that runs can be kicked', peak: 1, vms: 1 },
-  { source: 'emfile', holds: 'EMFILE takes back what was made', peak: 1, vms: 1 },
+  { source: 'emfile', holds: 'EMFILE takes back what was made', peak: 1, vms: 2 },
+  { source: 'punched', holds: 'a hole in a guest_memfd takes pages out of the TD', peak: 1, vms: 1 },
+  { source: 'replaced-fds', holds: 'an fd that is closed meanwhile is EBADF', peak: 0, vms: 1 },
   { source: 'faulting-pointers', holds: 'bad pointers are EFAULT', peak: 1, vms: 1 },
   {
     source: 'killed',
@@ -66,6 +69,7 @@ const subjects: readonly Subject[] = [
     peak: 1,
     vms: 6,
   },
+  { source: 'clocks', holds: 'the clocks of a VM go as those of the program', peak: 0, vms: 1 },
   { source: 'other-ioctl', holds: "what is not KVM's is the kernel's", peak: 0, vms: 0 },
   { source: 'resized', holds: "no program changes the size of KVM's files", peak: 1, vms: 1 },
   {
@@ -135,6 +139,54 @@ describe.each(users)('run by %s', (user) => {
 test('reopened-unseen: the first of two closes is not the last', async (context) => {
   const command = [program(context, 'reopened-unseen'), join(scratch, 'second-way')];
   expectEmptyHost(await execute(command, { host: oneSlot }));
+});
+
+test.for(['rfc-migration-v2', 'rfc-migration-v1', 'proposal-1'])(
+  'moved: a TD goes through ten VMs under %s, with the key slot that it has',
+  async (kernel, context) => {
+    const command = [program(context, 'moved'), kernel];
+    const executed = await execute(command, { args: ['--kernel', kernel] });
+    expectEmptyHost(executed);
+    expect(executed.summary.keySlots.peak).toBe(1);
+    expect(executed.summary.vms).toHaveLength(11);
+  },
+);
+
+describe('the system calls that other files take', () => {
+  test.for(['system', 'vm', 'vcpu', 'stats', 'device', 'guest_memfd', 'mappable'])(
+    'file-calls: a file of the kind %s answers them as that of a real KVM',
+    async (kind, context) => {
+      const command = program(context, 'file-calls');
+      const native = spawnSync(command, [kind], { encoding: 'utf8' });
+      if (native.status === 77) context.skip('this machine has no KVM that makes such a file');
+      const { stdout, exitCode } = await execute([command, kind]);
+      expect({ stdout, exitCode }).toEqual({ stdout: native.stdout, exitCode: 0 });
+    },
+  );
+
+  test('file-calls: a guest_memfd is neither read nor written, and has the size that it has', async (context) => {
+    const { stdout } = await execute([program(context, 'file-calls'), 'guest_memfd']);
+    const answers = new Map(stdout.split('\n').map((line) => line.split(': ') as [string, string]));
+    const expected = {
+      'read(fd, bytes, sizeof bytes)': 'EINVAL',
+      'write(fd, bytes, sizeof bytes)': 'EINVAL',
+      'ftruncate(fd, 0)': 'EINVAL',
+      'fallocate(fd, 0, 0, page_bytes)': 'EOPNOTSUPP',
+      'fallocate(fd, hole, 1, page_bytes)': 'EINVAL',
+      'fallocate(fd, hole, 0, page_bytes)': 'ok',
+      'page_bytes, both, MAP_SHARED, fd, 0': 'ENODEV',
+      'page_bytes, both, MAP_PRIVATE, fd, 0': 'ENODEV',
+    };
+    for (const [call, answer] of Object.entries(expected)) expect(answers.get(call)).toBe(answer);
+  });
+});
+
+describe('starts-again: a VMM that starts its guest again whenever it ends is ended', () => {
+  test.for(['vm', 'td'])('%s', async (kind, context) => {
+    const { stderr, summary } = await execute([program(context, 'starts-again'), kind]);
+    expect(summary).toMatchObject({ exit: { signal: 'SIGTERM' }, keySlots: { after: 0 } });
+    expect(stderr).toContain('starts its guest again whenever it turns itself off');
+  });
 });
 
 describe('a way to KVM that is not served', () => {

@@ -4,14 +4,7 @@ import { capabilities } from '../../src/abi/kvm/capabilities.ts';
 import { errnoNumbers } from '../../src/abi/kvm/errno.ts';
 import { ioctlNumbers, tdxCommands } from '../../src/abi/kvm/requests.ts';
 import { decode, type FileKind, runPageBytes } from '../../src/exec/codec/index.ts';
-import { newFile } from '../../src/exec/new-files.ts';
-import type {
-  Answer,
-  Handle,
-  KernelAbiName,
-  Request,
-  RunRequest,
-} from '../../src/simulator/index.ts';
+import type { Answer, Handle, KernelAbiName } from '../../src/simulator/index.ts';
 import { kernelAbis, type SimulatedMachine } from '../../src/simulator/index.ts';
 import { Client } from '../exec/codec/client.ts';
 import { Driver } from '../simulator/drive.ts';
@@ -60,6 +53,7 @@ async function play(random: Random, kernelAbi: KernelAbiName, asked: string[]): 
       arg: argument(random, client, file.kind),
       memory: client,
       fd: (fd) => client.fds.get(fd),
+      giveFile: () => 100,
       runPage: file.kind === 'vcpu' ? new Uint8Array(runPageBytes) : undefined,
       kernelAbi: machine.kernelAbi,
     });
@@ -73,7 +67,7 @@ async function play(random: Random, kernelAbi: KernelAbiName, asked: string[]): 
       answer = machine.ioctl(caller, file.handle, decoded.request);
     }
     checkAnswer(answer);
-    noteFile(open, client, { request: decoded.request, answer });
+    noteFile(open, client, answer);
     if (open.length > 1 && random.once(12)) {
       const [closed] = open.splice(1 + random.below(open.length - 1), 1);
       if (closed !== undefined) machine.release(closed.handle);
@@ -97,16 +91,11 @@ function tdOf(driver: Driver): OpenFile[] {
   return [...files, { kind: 'vm', handle: vm }];
 }
 
-function noteFile(
-  open: OpenFile[],
-  client: Client,
-  { request, answer }: { readonly request: Request | RunRequest; readonly answer: Answer },
-): void {
-  if (!answer.ok) return;
-  const made = newFile(request);
-  if (made === undefined) return;
-  open.push({ kind: made.kind, handle: answer.value });
-  client.fds.set(open.length, { kind: 'ours', handle: answer.value });
+function noteFile(open: OpenFile[], client: Client, answer: Answer): void {
+  if (!answer.ok || answer.made === undefined) return;
+  const { kind, handle } = answer.made;
+  open.push({ kind, handle });
+  client.fds.set(open.length, { kind: 'ours', handle });
 }
 
 /** VMs and vCPUs come often, so that there is something to ask. */

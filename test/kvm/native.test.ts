@@ -66,6 +66,44 @@ describe('/dev/kvm', () => {
   });
 });
 
+describe('the CPUID that KVM lists follows the rules of the simulator, whoever made the CPU:', () => {
+  test('features, topology and sizes', async (context) => {
+    const { system } = await openKvm(context);
+    const entries = await system.kvmGetSupportedCpuid();
+    const leaf = (number: number, index = 0) =>
+      entries.find((entry) => entry.function === number && entry.index === index);
+    const bits = (value: number | undefined, ...numbers: number[]) =>
+      numbers.filter((number) => (((value ?? 0) >>> number) & 1) === 1);
+    // X2APIC, TSC_DEADLINE_TIMER, HYPERVISOR; not MONITOR, DS_CPL, SMX, EST, TM2, OSXSAVE
+    expect(bits(leaf(1)?.ecx, 21, 24, 31)).toEqual([21, 24, 31]);
+    expect(bits(leaf(1)?.ecx, 3, 4, 6, 7, 8, 27)).toEqual([]);
+    expect(bits(leaf(1)?.edx, 18, 22, 28, 29, 31)).toEqual([]);
+    // TSC_ADJUST; not OSPKE, PCONFIG, ARCH_LBR
+    expect(bits(leaf(7)?.ebx, 1)).toEqual([1]);
+    expect(bits(leaf(7)?.ecx, 4)).toEqual([]);
+    expect(bits(leaf(7)?.edx, 18, 19)).toEqual([]);
+    for (const topology of [0xb, 0x1f]) {
+      const levels = entries.filter((entry) => entry.function === topology);
+      expect(levels.length).toBeLessThanOrEqual(1);
+      for (const level of levels) expect(level).toMatchObject({ eax: 0, ebx: 0, ecx: 0 });
+    }
+    const state = leaf(0xd);
+    if (state !== undefined) expect(state.ebx).toBe(state.ecx);
+    expect(leaf(0x4000_0000)).toMatchObject({ ebx: 0x4b4d_564b, ecx: 0x564b_4d56, edx: 0x4d });
+    expect(bits(leaf(0x4000_0001)?.eax, 7, 24)).toEqual([7, 24]);
+    const width = leaf(0x8000_0008)?.eax ?? 0;
+    expect((width >>> 16) & 0xff).toBeLessThanOrEqual(width & 0xff);
+  });
+
+  test('an index counts where a leaf has subleaves', async (context) => {
+    const { system } = await openKvm(context);
+    const entries = await system.kvmGetSupportedCpuid();
+    for (const { function: leaf, index, flags } of entries) {
+      if (index > 0) expect([leaf, flags]).toEqual([leaf, 1]);
+    }
+  });
+});
+
 describe('vCPUs', () => {
   test('get fds of their own, gone after close', async (context) => {
     const { vm } = await openKvm(context);

@@ -84,6 +84,8 @@ const supervisorNames = {
   install: true,
   isWaiting: true,
   findFile: true,
+  hasDescriptor: true,
+  letThrough: true,
   readMemory: true,
   untilSignal: true,
   hasSignal: true,

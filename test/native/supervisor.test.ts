@@ -22,6 +22,7 @@ const kvmFile: NewFile = {
   name: 'kvm',
   sizeBytes: 0n,
   mapped: false,
+  mappable: 'no',
   closeOnExec: false,
   flags: fileConstants.O_RDWR,
   system: true,
@@ -58,6 +59,7 @@ function launch(
     {
       opened: tell('opened'),
       ioctl: tell('ioctl'),
+      fallocate: tell('fallocate'),
       interrupted: tell('interrupted'),
       closed: tell('closed'),
       outOfReach: tell('outOfReach'),

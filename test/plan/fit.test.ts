@@ -6,7 +6,12 @@ import { openSimulatedHost } from '../../src/host/simulated/index.ts';
 import { simulatedAsKnown } from '../../src/host/simulated/known-host.ts';
 import { judgeHost, runningOn } from '../../src/plan/fit/index.ts';
 import { initVmParams } from '../../src/plan/init-vm.ts';
-import { type HostProfile, type HostProfileName, hostProfiles } from '../../src/simulator/index.ts';
+import {
+  cpuidOfHost,
+  type HostProfile,
+  type HostProfileName,
+  hostProfiles,
+} from '../../src/simulator/index.ts';
 import { parseTrustDomain } from '../../src/spec/index.ts';
 import type { TrustDomain } from '../../src/spec/trust-domain.ts';
 
@@ -50,11 +55,22 @@ const withPlatform = (platform: Partial<HostProfile['platform']>): HostProfile =
   platform: { ...spr.platform, ...platform },
 });
 
+/** The same host with CPUs that have less extended state. */
+const withXfam = (xfam: bigint): HostProfile =>
+  withPlatform({
+    cpuid: cpuidOfHost(spr.platform.cpuid, {
+      ...spr.platform,
+      signature: 0x000806f8,
+      physicalAddressBits: 52,
+      xfam,
+    }),
+  });
+
 /** The same host without a leaf of CPUID, or with one changed. */
 const withoutBit = (leaf: number, register: 'ebx' | 'edx', bit: number): HostProfile =>
   withPlatform({
     cpuid: spr.platform.cpuid.map((entry) =>
-      entry.function === leaf && entry.index === 0
+      entry.leaf === leaf && (entry.subleaf ?? 0) === 0
         ? { ...entry, [register]: (entry[register] & ~(1 << bit)) >>> 0 }
         : entry,
     ),
@@ -136,10 +152,7 @@ describe('a TD can be moved', () => {
     const { verdict } = await againstMove(
       {
         from: spr,
-        to: {
-          ...withoutBit(7, 'edx', 24),
-          platform: { ...withoutBit(7, 'edx', 24).platform, xfam: 0x1ae7n },
-        },
+        to: withXfam(0x1ae7n),
       },
       { xfam: ['x87', 'sse', 'avx'] },
     );
@@ -168,7 +181,7 @@ describe('a TD cannot be moved', () => {
     ],
     [
       'where XFAM that it took from its host is missing',
-      { from: spr, to: withPlatform({ xfam: 0x1a07n }) },
+      { from: spr, to: withXfam(0x1a07n) },
       'xfam',
     ],
     [

@@ -18,6 +18,7 @@ import {
   type FaultPoint,
   type GuestScript,
   type Handle,
+  type HostClock,
   type HostProfile,
   type HostProfileName,
   type InitMemRegionStruct,
@@ -51,6 +52,7 @@ export interface DriverOptions {
   readonly faults?: FaultInjector;
   readonly guest?: GuestScript;
   readonly signalEventfd?: (id: number) => void;
+  readonly hostClock?: HostClock;
 }
 
 export const page = 0x1000n;

@@ -1,5 +1,7 @@
 /** Profiles are data: each comes up as its figures say, and runs a TD where it offers TDs. */
+
 import { describe, expect, test } from 'vitest';
+import { guestAddressBits } from '../../src/abi/kvm/cpuid.ts';
 import { moduleReleases } from '../../src/abi/tdx/module-releases.ts';
 import {
   createSimulatedHost,
@@ -9,6 +11,7 @@ import {
   onlineCpus,
   presentCpus,
 } from '../../src/simulator/index.ts';
+import { supportedCpuid } from '../../src/simulator/kernel/cpuid/supported.ts';
 import { Driver } from './drive.ts';
 
 const profiles: readonly HostProfile[] = Object.values(hostProfiles);
@@ -30,8 +33,7 @@ describe.each(profiles)('profile $name', (profile) => {
     expect(onlineCpus(platform)).toBeLessThanOrEqual(presentCpus(platform));
     expect(platform.keyIds.mktme + platform.keyIds.tdxPrivate).toBeLessThan(2048);
     expect(platform.tscKhz % 25_000).toBe(0);
-    const widths = platform.cpuid.find((entry) => entry.function === 0x8000_0008)?.eax ?? 0;
-    expect((widths >>> 16) & 0xff).toBe(platform.fiveLevelEpt ? 52 : 48);
+    expect(guestAddressBits(supportedCpuid(platform))).toBe(platform.fiveLevelEpt ? 52 : 48);
   });
 });
 

@@ -2,11 +2,13 @@
 import {
   type CoalescedZoneStruct,
   type GsiRoute,
+  type MadeFile,
   type MsiStruct,
   type MsrEntry,
   type MsrFilterStruct,
   StructValue,
   type UserBytes,
+  type UserFile,
   type UserGsiRouting,
   type UserMsrBitmaps,
   type UserMsrList,
@@ -27,6 +29,16 @@ export function faultyAt<T extends object>(struct: T, method: Method<T>): T {
       return typeof member === 'function' ? member.bind(target) : member;
     },
   });
+}
+
+/** Keeps what the kernel made. */
+export class FileValue implements UserFile {
+  made: MadeFile | undefined;
+
+  writeFile(made: MadeFile): boolean {
+    this.made = made;
+    return true;
+  }
 }
 
 export class BytesValue implements UserBytes {

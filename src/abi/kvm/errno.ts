@@ -20,6 +20,7 @@ const answers = [
   'ENFILE',
   'EMFILE',
   'ENOTTY',
+  'EFBIG',
   'ENOSPC',
   'ENOSYS',
   'EOPNOTSUPP',

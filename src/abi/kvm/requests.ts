@@ -112,8 +112,10 @@ export const tdxCommands = {
 
 export type IoctlName = keyof typeof ioctlNumbers;
 export type TdxCommandName = keyof typeof tdxCommands;
+/** A system call on a file of KVM's that is no ioctl. */
+export type FileCallName = 'fallocate';
 /** What an error names: an ioctl, or the TDX sub-command inside KVM_MEMORY_ENCRYPT_OP. */
-export type RequestName = IoctlName | TdxCommandName;
+export type RequestName = IoctlName | TdxCommandName | FileCallName;
 
 /** `KVM_ENABLE_CAP(KVM_CAP_SPLIT_IRQCHIP)`: a request that names a capability is called by both. */
 export function requestWith(request: string, capability: string | undefined): string {

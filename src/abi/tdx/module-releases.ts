@@ -4,10 +4,13 @@
  * github.com/intel/tdx-module-binaries for TDX_FEATURES0.
  */
 import {
-  type ConfigurableLeaf,
-  cpuidConfig1Dot5Dot05,
-  cpuidConfig1Dot5Dot28,
-} from './cpuid-config.ts';
+  cpuid1Dot5Dot01,
+  cpuid1Dot5Dot05,
+  cpuid1Dot5Dot06,
+  cpuid1Dot5Dot28,
+  cpuid2Dot0Dot08,
+} from './cpuid/releases.ts';
+import type { CpuidVirtualisation } from './cpuid/virtual-leaves.ts';
 
 export interface ModuleRelease {
   /** Global metadata field MAX_VCPUS_PER_TD; undefined where the release has no such field. */
@@ -20,7 +23,7 @@ export interface ModuleRelease {
   readonly attributesFixed0: bigint;
   readonly configFlagsFixed0: bigint;
   readonly features0: bigint;
-  readonly cpuidConfig: readonly ConfigurableLeaf[];
+  readonly cpuid: CpuidVirtualisation;
   /** 1.0 has codes of its own where later ones answer TDX_OP_STATE_INCORRECT. */
   readonly statusCodes: '1.0' | '1.5';
   /** What is taken from another release because this one was not read. */
@@ -46,9 +49,9 @@ export const moduleReleases = {
     attributesFixed0: 0x8000_0000_7000_0001n,
     configFlagsFixed0: 0x1n,
     features0: 0n,
-    cpuidConfig: cpuidConfig1Dot5Dot05,
+    cpuid: cpuid1Dot5Dot01,
     statusCodes: '1.0',
-    unconfirmed: 'ATTRIBUTES, CONFIG_FLAGS and CPUID_CONFIG are those of 1.5, cut down',
+    unconfirmed: 'ATTRIBUTES and CONFIG_FLAGS are those of 1.5, cut down; CPUID is that of 1.5.01',
   },
   '1.5.01': {
     maxVcpusPerTd: undefined,
@@ -57,9 +60,8 @@ export const moduleReleases = {
     attributesFixed0: 0x8000_0000_7000_0001n,
     configFlagsFixed0: 0x7n,
     features0: 0xf0fbfn,
-    cpuidConfig: cpuidConfig1Dot5Dot05,
+    cpuid: cpuid1Dot5Dot01,
     statusCodes: '1.5',
-    unconfirmed: 'CPUID_CONFIG is that of 1.5.05; 1.5.01 has 12 leaves',
   },
   '1.5.05': {
     maxVcpusPerTd: 576,
@@ -68,7 +70,7 @@ export const moduleReleases = {
     attributesFixed0: 0x8000_0000_7800_0001n,
     configFlagsFixed0: 0x7n,
     features0: 0x61f0fbfn,
-    cpuidConfig: cpuidConfig1Dot5Dot05,
+    cpuid: cpuid1Dot5Dot05,
     statusCodes: '1.5',
     unconfirmed: 'that the MAX_VCPUS_PER_TD field can be read (the limit itself was read)',
   },
@@ -79,10 +81,9 @@ export const moduleReleases = {
     attributesFixed0: 0x8000_0000_7801_0001n,
     configFlagsFixed0: 0xfn,
     features0: 0x2e1f0fbfn,
-    cpuidConfig: cpuidConfig1Dot5Dot05,
+    cpuid: cpuid1Dot5Dot06,
     statusCodes: '1.5',
-    unconfirmed:
-      'that the MAX_VCPUS_PER_TD field can be read; CPUID_CONFIG is that of 1.5.05, which knows no MAXPA_VIRT',
+    unconfirmed: 'that the MAX_VCPUS_PER_TD field can be read',
   },
   '1.5.28': {
     maxVcpusPerTd: 576,
@@ -91,7 +92,7 @@ export const moduleReleases = {
     attributesFixed0: 0x8000_0000_7801_0001n,
     configFlagsFixed0: 0x1fn,
     features0: 0x226f3f0fbfn,
-    cpuidConfig: cpuidConfig1Dot5Dot28,
+    cpuid: cpuid1Dot5Dot28,
     statusCodes: '1.5',
     unconfirmed: 'TDX_FEATURES0 is that of 1.5.16, the newest 1.5 in the mapping file',
   },
@@ -102,9 +103,9 @@ export const moduleReleases = {
     attributesFixed0: 0xc000_0000_7801_0001n,
     configFlagsFixed0: 0x1fn,
     features0: 0x22e1f0fbfn,
-    cpuidConfig: cpuidConfig1Dot5Dot28,
+    cpuid: cpuid2Dot0Dot08,
     statusCodes: '1.5',
-    unconfirmed: 'CPUID_CONFIG is that of 1.5.28; TDVPS pages are those of 1.5',
+    unconfirmed: 'CPUID is that of 2.0.08; TDVPS pages are those of 1.5',
   },
   '2.0.08': {
     maxVcpusPerTd: 1376,
@@ -113,9 +114,8 @@ export const moduleReleases = {
     attributesFixed0: 0xc000_0000_7801_0041n,
     configFlagsFixed0: 0x1fn,
     features0: 0x32a71f0fbfn,
-    cpuidConfig: cpuidConfig1Dot5Dot28,
+    cpuid: cpuid2Dot0Dot08,
     statusCodes: '1.5',
-    unconfirmed: 'CPUID_CONFIG is that of 1.5.28',
   },
 } as const satisfies Record<string, ModuleRelease>;
 

@@ -2,10 +2,11 @@
  * What TDH.MNG.INIT looks at in TD_PARAMS that user space has a say in: one rule for each check, which
  * the simulated module decides by and which plan asks beforehand.
  */
+import { type CpuidRegisters, cpuidRegisters } from '../cpuid/registers.ts';
 import { attributeFindings, attributeMask, attributeNames } from './attributes.ts';
 import type { LeafCheckName } from './checks/index.ts';
 import type { FeatureFinding } from './feature-mask.ts';
-import { type CpuidRegisters, tscFrequencyOf, tscFrequencyRange } from './td-params.ts';
+import { tscFrequencyOf, tscFrequencyRange } from './td-params.ts';
 import { xfamFindings, xfamNames } from './xfam.ts';
 
 export interface TdParamsFacts {
@@ -96,11 +97,10 @@ export function refusedCpuid(facts: TdParamsFacts): CpuidChoice | undefined {
   return facts.cpuid.find((choice) => cpuidProblems(choice, facts).length > 0);
 }
 
-const registers = ['eax', 'ebx', 'ecx', 'edx'] as const;
 const cpuModelMask = 0x0fff3fff;
 
 function cpuidProblems(choice: CpuidChoice, facts: TdParamsFacts): string[] {
-  const fixed = registers
+  const fixed = cpuidRegisters
     .map((register) => ({
       register,
       bits: (choice.chosen[register] & ~choice.configurable[register]) >>> 0,

@@ -3,6 +3,8 @@
  * IA32_ARCH_CAPABILITIES) are here because the module checks them.
  * Source: Intel TDX module, include/tdx_api_defs.h (1024 bytes in memory).
  */
+import type { CpuidRegisters } from '../cpuid/registers.ts';
+
 export interface TdParams {
   readonly attributes: bigint;
   readonly xfam: bigint;
@@ -22,13 +24,6 @@ export interface TdParams {
   readonly ia32ArchCapabilitiesConfig: bigint;
   /** One row for each leaf of the release's CPUID_CONFIG_LEAVES, in that order. */
   readonly cpuidConfig: readonly CpuidRegisters[];
-}
-
-export interface CpuidRegisters {
-  readonly eax: number;
-  readonly ebx: number;
-  readonly ecx: number;
-  readonly edx: number;
 }
 
 /** One unit of TSC_FREQUENCY. */

@@ -8,17 +8,21 @@ import {
   defaultRunScript,
   execute,
   type RunningCommand,
+  ResetWatch,
   readCpuIdentity,
   ScriptedGuest,
   SummaryCollector,
   TraceWriter,
-  type Tracing,
   traceTo,
   withCpuIdentity,
 } from '../../exec/index.ts';
 import { prepareWholeFile, type WholeFile } from '../../files/index.ts';
 import { openSimulatedMachine } from '../../host/simulated/index.ts';
-import { defaultHostProfile, type SimulatedMachine } from '../../simulator/index.ts';
+import {
+  defaultHostProfile,
+  runningHostClock,
+  type SimulatedMachine,
+} from '../../simulator/index.ts';
 import type { TraceFileOptions } from '../../trace/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import { listenForInterrupts } from '../interrupts.ts';
@@ -56,6 +60,8 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
     kernelAbi: options.kernel,
     faults,
     guest,
+    // The program has clocks of its own to compare with.
+    hostClock: runningHostClock(),
   });
   const collector = new SummaryCollector(machine);
   const interrupts = listenForInterrupts();
@@ -70,7 +76,11 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
       command: options.command,
       machine,
       supervisor,
-      listener: both(collector, tracing),
+      listener: toAll([
+        collector,
+        ...(tracing === undefined ? [] : [tracing.listener]),
+        ...(options.run === undefined ? [new ResetWatch((pid) => endVmm(pid, options, io))] : []),
+      ]),
       hears: tracing === undefined && faults === undefined ? 'needed' : 'all',
     });
     const { exit, failure } = await endCommand(running, interrupts);
@@ -162,27 +172,38 @@ function traceHeader(
   return { host: `sim:${machine.profile.name}`, kernel, command, ...(traced && { cpu: traced }) };
 }
 
-function both(collector: CallListener, tracing: Tracing | undefined): CallListener {
-  if (tracing === undefined) return collector;
-  const { listener } = tracing;
+function toAll(listeners: readonly CallListener[]): CallListener {
   return {
     opened: (...call) => {
-      collector.opened(...call);
-      listener.opened(...call);
+      for (const listener of listeners) listener.opened(...call);
     },
     called: (call) => {
-      collector.called(call);
-      listener.called(call);
+      for (const listener of listeners) listener.called(call);
     },
     closed: (file) => {
-      collector.closed(file);
-      listener.closed(file);
+      for (const listener of listeners) listener.closed(file);
     },
     unserved: (...call) => {
-      collector.unserved(...call);
-      listener.unserved(...call);
+      for (const listener of listeners) listener.unserved(...call);
     },
   };
+}
+
+/** The guest of the default script was started again after it had asked in every way to be turned off. */
+function endVmm(pid: number, { quiet }: ExecOptions, io: CommandIo): void {
+  if (!signalProcess(pid) || quiet === true) return;
+  io.stderr.write(
+    `tdctl exec: process ${pid} starts its guest again whenever it turns itself off; it was sent SIGTERM (--run gives the guest another script)\n`,
+  );
+}
+
+function signalProcess(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGTERM');
+  } catch {
+    // It has ended meanwhile.
+    return false;
+  }
 }
 
 /** The exit code as a shell reports it. */

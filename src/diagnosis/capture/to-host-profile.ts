@@ -1,8 +1,15 @@
 /** Makes a simulated host of a captured one, which `--host sim:FILE` runs. */
+import { findEntry, physicalAddressBits } from '../../abi/kvm/cpuid.ts';
 import { type ModuleReleaseName, moduleReleases } from '../../abi/tdx/module-releases.ts';
 import { xfamFixed1, xfamOfCpuid } from '../../abi/tdx/xfam.ts';
 import { TdctlError } from '../../errors/index.ts';
-import type { HostProfile, Platform } from '../../simulator/index.ts';
+import {
+  cpuidOfHost,
+  cpuidOfRecorded,
+  type HostProfile,
+  nearestCpu,
+  type Platform,
+} from '../../simulator/index.ts';
 import { moduleRuns } from '../doctor/evidence.ts';
 import type { DoctorFacts } from '../doctor/facts.ts';
 import { knownValue } from '../doctor/reading.ts';
@@ -31,7 +38,7 @@ export function captureToHostProfile(capture: HostCapture, name: string): HostPr
 
   const assumptions: string[] = [];
   const module = moduleOf(facts, { summary, assumptions });
-  const platform: Platform = {
+  const machine: Omit<Platform, 'cpuid'> = {
     ...cpusOf(facts, { present, summary, assumptions }),
     memoryBytes: memory.totalBytes,
     keyIds: keyIdsOf(facts, { summary, assumptions }),
@@ -39,15 +46,15 @@ export function captureToHostProfile(capture: HostCapture, name: string): HostPr
       summary.guestAddressWidths ?? assumed(assumptions, 'guest address width of 48', [48])
     ).includes(52),
     tscKhz: summary.tscKhz ?? assumed(assumptions, 'TSC of 2000 MHz', 2_000_000),
-    xfam: (summary.supportedXfam ?? xfamOfCpuid(supportedCpuid)) | xfamFixed1,
     features: {
       tscScaling: summary.tscScaling ?? false,
       busLockDetection: Boolean(capabilities.KVM_CAP_X86_BUS_LOCK_EXIT),
       notifyVmExit: Boolean(capabilities.KVM_CAP_X86_NOTIFY_VMEXIT),
       pmu: Boolean(capabilities.KVM_CAP_PMU_CAPABILITY),
     },
-    cpuid: supportedCpuid,
+    recordedCpuid: supportedCpuid,
   };
+  const platform = { ...machine, cpuid: cpuidOf(machine, summary) };
   const kvmMaxVcpus = summary.kvmMaxVcpus ?? assumed(assumptions, 'KVM_MAX_VCPUS of 1024', 1024);
   return {
     name,
@@ -58,6 +65,19 @@ export function captureToHostProfile(capture: HostCapture, name: string): HostPr
     module,
     kvmMaxVcpus,
   };
+}
+
+/** KVM tells only in part what the CPUs have. */
+function cpuidOf(machine: Omit<Platform, 'cpuid'>, summary: HostSummary): Platform['cpuid'] {
+  const { supportedCpuid, supportedXfam } = summary;
+  const signature = findEntry(supportedCpuid, 1)?.eax ?? 0;
+  const like = cpuidOfHost(nearestCpu(signature), {
+    ...machine,
+    signature,
+    physicalAddressBits: physicalAddressBits(supportedCpuid) ?? 52,
+    xfam: (supportedXfam ?? xfamOfCpuid(supportedCpuid)) | xfamFixed1,
+  });
+  return cpuidOfRecorded(like, supportedCpuid);
 }
 
 interface Known {

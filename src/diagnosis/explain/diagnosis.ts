@@ -6,7 +6,7 @@ import type { Answer, ExplainOptions } from './answer.ts';
 import type { CheckInBook } from './check-in-book.ts';
 import { Boot } from './log/boots.ts';
 import { asUtf8 } from './log/encoding.ts';
-import { findInLines, type LineFinding } from './log/find-in-lines.ts';
+import { asTyped, findInLines, type LineFinding } from './log/find-in-lines.ts';
 import { type Hit, LineReader } from './log/line-reader.ts';
 import { explainBoot } from './log-rules.ts';
 import { wordsOfInterest } from './messages/find.ts';
@@ -65,7 +65,7 @@ export function explainTyped(text: string, options: ExplainOptions = {}): Diagno
     const hit = {
       line: index + 1,
       at: (distance: number) => lines[index + distance],
-      isTelling: () => true,
+      ...asTyped,
     };
     const found = findInLines(hit, { ...options, typed: true });
     collector.add(found.length > 0 ? found : named(hit, options));
@@ -202,13 +202,12 @@ function isTrouble(one: Kept): boolean {
 
 /** Two lines say the same when answer, word, leaf and refusal are the same. */
 function keyOf({ answer, message, status, refusal }: LineFinding): string {
-  return [
-    answer?.id ?? message?.name ?? message?.mark ?? message?.inGuest?.id,
-    answer?.meaning,
-    status && formatWord(status.decoded.word),
-    status?.leaf?.name ?? status?.leaf?.number,
-    refusal && `${refusal.request} ${refusal.errno}`,
-  ].join('|');
+  const id = answer?.id ?? message?.name ?? message?.mark ?? message?.inGuest?.id;
+  const said = `${id}|${answer?.meaning}`;
+  if (status === undefined && refusal === undefined) return said;
+  const word = status && formatWord(status.decoded.word);
+  const leaf = status?.leaf?.name ?? status?.leaf?.number;
+  return `${said}|${word}|${leaf}|${refusal?.request}|${refusal?.errno}`;
 }
 
 function shown(text: string): string {

@@ -48,6 +48,11 @@ const groups: readonly Group[] = [
     title: 'Requests on a VM',
     has: (request) => askedOn(request) === 'the VM',
   },
+  {
+    file: 'files.md',
+    title: 'Requests on a guest_memfd and on a device',
+    has: (request) => ['a guest_memfd', 'a device'].includes(askedOn(request)),
+  },
   { file: 'vcpu.md', title: 'Requests on a vCPU', has: () => true },
 ];
 

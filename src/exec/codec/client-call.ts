@@ -1,5 +1,7 @@
 /** An ioctl of a client, and what is asked about its process meanwhile. */
-import type { Handle, KernelAbi } from '../../simulator/index.ts';
+import type { FileKind, Handle, KernelAbi, MadeFile } from '../../simulator/index.ts';
+
+export type { FileKind };
 
 /** The memory of the calling process. An access that answers undefined or false is an EFAULT. */
 export interface ClientMemory {
@@ -15,8 +17,6 @@ export type FdTarget =
   | { readonly kind: 'other' }
   | undefined;
 
-export type FileKind = 'system' | 'vm' | 'vcpu' | 'guest_memfd' | 'stats';
-
 export interface ClientCall {
   readonly file: FileKind;
   /** The second argument of ioctl(), which has 32 bits, unsigned. */
@@ -26,6 +26,8 @@ export interface ClientCall {
   readonly memory: ClientMemory;
   /** Tells what an fd in a struct names, when the kernel would look it up. It has 32 bits, unsigned. */
   fd(number: number): FdTarget;
+  /** Gives the process an fd of a file that the call has made; undefined where there is no room. */
+  giveFile?(made: MadeFile): number | undefined;
   /** A vCPU shares these bytes with the client; without them nobody sees its exits. */
   readonly runPage?: Uint8Array | undefined;
   /** The kernel ABI decides the layout of the struct of KVM_TDX_INIT_VM. */

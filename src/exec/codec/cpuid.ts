@@ -6,11 +6,16 @@ import { structs } from './structs.ts';
 
 const header = structs.kvm_cpuid2;
 const entry = structs.kvm_cpuid_entry2;
+const padding = structs.kvm_cpuid_entry2_padding;
 
 export function cpuidInMemory(place: Place): UserCpuid {
   return {
     readHeader: () => place.readStruct(header),
     readEntries: (nent) => place.readArray(entry, nent, header.sizeBytes),
+    hasCleanPadding: (nent) =>
+      place
+        .readArray(padding, nent, header.sizeBytes)
+        ?.every(({ words }) => words.every((word) => word === 0)) ?? false,
     writeHeader: (values) => place.write(header.encode(values)),
     writeEntries: (entries) => place.write(encodeArray(entry, entries), header.sizeBytes),
   };

@@ -8,7 +8,7 @@ import type { ClientCall } from './client-call.ts';
 import { decoderOf } from './decoders/index.ts';
 
 export type { ClientCall, ClientMemory, FdTarget, FileKind } from './client-call.ts';
-export { runPageBytes } from './run-page.ts';
+export { exitReasonIn, runPageBytes } from './run-page.ts';
 
 /** A number without a decoder is `unknown`; the simulated host answers it by the kind of the file. */
 export type Decoded =

@@ -174,6 +174,11 @@ export class RunPageInMemory implements RunPage {
   }
 }
 
+/** Of the bytes that a vCPU shares with the client. */
+export function exitReasonIn(runPage: Uint8Array): number {
+  return fieldsOutsideTheUnion.decode(runPage).exitReason;
+}
+
 type ExitOf<Reason extends VcpuExit['reason']> = Extract<VcpuExit, { reason: Reason }>;
 
 const widestAccess = 8;

@@ -17,6 +17,10 @@ export const structs = {
     ecx: [20, 'u32'],
     edx: [24, 'u32'],
   }),
+  /** The part of an entry that is not used. */
+  kvm_cpuid_entry2_padding: new Layout(40, {
+    words: [28, 'u32', 3],
+  }),
   kvm_cpuid2: new Layout(8, {
     nent: [0, 'u32'],
     padding: [4, 'u32'],

@@ -9,6 +9,8 @@ export interface VcpuProgram {
   /** `others` are all vCPUs that no other program names. */
   readonly vcpus: readonly number[] | 'others';
   readonly steps: readonly ScriptStep[];
+  /** The next entry after the last step is that of a machine which was reset; else the vCPU holds. */
+  readonly repeats?: true;
 }
 
 export interface ScriptStep {
@@ -128,6 +130,15 @@ const powerOff: readonly GuestAction[] = [
   out(0xcf8, 4, 0x8000f844n),
   out(0xcfc, 1, 0x80n),
   out(0x604, 2, 0x2000n),
+  // i440FX (`pc`): the same of the PIIX4 (PCI 00:01.3), whose registers are PMBASE (0x40) and PMREGMISC
+  // (0x80); PM1a_CNT is at the same port, and the sleep type of S5 is the same.
+  out(0xcf8, 4, 0x80000b40n),
+  out(0xcfc, 4, 0x601n),
+  out(0xcf8, 4, 0x80000b80n),
+  out(0xcfc, 1, 1n),
+  out(0x604, 2, 0x2000n),
+  // microvm: the sleep control register of its generic event device, SLP_EN with S5.
+  { do: 'mmioWrite', address: 0xfea0_0200n, sizeBytes: 1, data: 0x34n },
   // Cloud Hypervisor has hardware-reduced ACPI at this port, and takes SLP_EN with S5.
   out(0x600, 1, 0x34n),
   // Firecracker, Dragonball and libkrun end at the reset line of the keyboard controller.
@@ -139,6 +150,10 @@ const powerOff: readonly GuestAction[] = [
 export const defaultRunScript: RunScript = {
   name: 'default',
   programs: [
-    { vcpus: [0], steps: powerOff.map((action) => ({ place: 'the default script', action })) },
+    {
+      vcpus: [0],
+      steps: powerOff.map((action) => ({ place: 'the default script', action })),
+      repeats: true,
+    },
   ],
 };

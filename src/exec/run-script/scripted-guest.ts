@@ -104,7 +104,7 @@ interface Judged {
 class VcpuPlayer {
   readonly program: VcpuProgram | undefined;
   readonly reached = new Set<ScriptStep>();
-  readonly #steps: Iterator<ScriptStep>;
+  #steps: Iterator<ScriptStep>;
   readonly #judged = new Map<ScriptStep, Judged>();
   /** The expectation that was put last, and has no answer yet. */
   #awaited: Judged | undefined;
@@ -116,11 +116,18 @@ class VcpuPlayer {
 
   enter({ tdvmcall, sharedBit = 0n }: RunningVcpu): GuestEvent | Promise<GuestEvent> {
     this.#judge(tdvmcall);
-    const { value: step } = this.#steps.next();
+    const step = this.#next();
     if (step === undefined) return untilInterrupted();
     this.#await(step);
     const { action } = step;
     return isSingle(action) ? guestEvent(action, sharedBit) : untilInterrupted();
+  }
+
+  #next(): ScriptStep | undefined {
+    const { value: step } = this.#steps.next();
+    if (step !== undefined || this.program?.repeats === undefined) return step;
+    this.#steps = unrolled(this.program.steps);
+    return this.#steps.next().value;
   }
 
   results(): Omit<StepResult, 'guest' | 'vcpu'>[] {

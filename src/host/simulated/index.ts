@@ -6,6 +6,7 @@ import {
   defaultKernelAbi,
   type FaultInjector,
   type GuestScript,
+  type HostClock,
   type HostProfile,
   hostProfiles,
   type KernelAbi,
@@ -22,6 +23,8 @@ export interface SimulatedMachineChoice {
   readonly kernelAbi?: string | KernelAbi | undefined;
   readonly faults?: FaultInjector | undefined;
   readonly guest?: GuestScript | undefined;
+  /** The clocks that programs and guests read; without it, those of simulated time. */
+  readonly hostClock?: HostClock | undefined;
 }
 
 export interface SimulatedHostOptions extends SimulatedMachineChoice {
@@ -40,12 +43,14 @@ export function openSimulatedHost(options: SimulatedHostOptions = {}): Simulated
 
 /** Opens the machine alone, for callers that speak to its kernel. It throws as the host does. */
 export function openSimulatedMachine(options: SimulatedMachineChoice): SimulatedMachine {
-  const { profile = defaultHostProfile, kernelAbi = defaultKernelAbi, faults, guest } = options;
+  const { profile = defaultHostProfile, kernelAbi = defaultKernelAbi } = options;
+  const { faults, guest, hostClock } = options;
   const machine = createSimulatedHost({
     profile: typeof profile === 'string' ? builtInProfile(profile) : profile,
     kernelAbi: typeof kernelAbi === 'string' ? namedKernel(kernelAbi) : kernelAbi,
     ...(faults === undefined ? {} : { faults }),
     ...(guest === undefined ? {} : { guest }),
+    ...(hostClock === undefined ? {} : { hostClock }),
   });
   if (machine.bringUp.outcome === 'no-kvm') {
     throw new TdctlError({

@@ -1,5 +1,7 @@
 /** Who makes a call, and what the kernel reads and writes of that process. */
 
+import type { MadeFile } from '../interface.ts';
+
 /** A file description. Positive, never used twice. */
 export type Handle = number;
 
@@ -11,12 +13,19 @@ export interface Caller {
   readonly cgroup: string;
   readonly memory: UserMemory;
   pendingSignal(): 'none' | 'ordinary' | 'fatal';
+  /** Whether its file table has room (RLIMIT_NOFILE); without the function it always has. */
+  hasDescriptor?(): boolean;
 }
 
 /** The caller's pages, for what the kernel reads besides the structs of a request. */
 export interface UserMemory {
   /** `length` bytes, good until the call returns; undefined where they cannot be read (EFAULT). */
   read(address: bigint, length: number): Uint8Array | undefined;
+}
+
+/** Where the kernel writes the number of a new fd, which a caller without fds knows as the handle. */
+export interface UserFile {
+  writeFile(made: MadeFile): boolean;
 }
 
 /** A struct in the caller's memory. undefined and false are faults. */

@@ -4,6 +4,8 @@ import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 export interface UserCpuid {
   readHeader(): CpuidHeader | undefined;
   readEntries(nent: number): readonly CpuidEntry[] | undefined;
+  /** Whether the padding of that many entries can be read and is 0. Absent: it is. */
+  hasCleanPadding?(nent: number): boolean;
   writeHeader(header: CpuidHeader): boolean;
   writeEntries(entries: readonly CpuidEntry[]): boolean;
 }

@@ -1,5 +1,5 @@
 /** Requests about interrupts, eventfds and the buses that a device would sit on. All on a VM. */
-import type { UserBytes, UserStruct } from './caller.ts';
+import type { UserBytes, UserFile, UserStruct } from './caller.ts';
 
 /**
  * What an fd in a struct names, where the kernel wants an eventfd. `not open`: EBADF. `not an
@@ -71,6 +71,13 @@ export interface CreateDeviceStruct {
   readonly flags: number;
 }
 
+export interface CreateDeviceRequest {
+  readonly request: 'KVM_CREATE_DEVICE';
+  readonly create: UserStruct<CreateDeviceStruct>;
+  /** The field `fd` of the struct. */
+  readonly fd: UserFile;
+}
+
 export type InterruptRequest =
   | { readonly request: 'KVM_CREATE_IRQCHIP' | 'KVM_CREATE_PIT' }
   | { readonly request: 'KVM_CREATE_PIT2'; readonly config: UserStruct<{ readonly flags: number }> }
@@ -87,4 +94,4 @@ export type InterruptRequest =
       readonly request: 'KVM_REGISTER_COALESCED_MMIO' | 'KVM_UNREGISTER_COALESCED_MMIO';
       readonly zone: UserStruct<CoalescedZoneStruct>;
     }
-  | { readonly request: 'KVM_CREATE_DEVICE'; readonly create: UserStruct<CreateDeviceStruct> };
+  | CreateDeviceRequest;

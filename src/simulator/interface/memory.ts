@@ -61,6 +61,14 @@ export interface EncRegionStruct {
   readonly size: bigint;
 }
 
+/** fallocate(), a system call, on any file of KVM's; only a guest_memfd has memory. */
+export interface FallocateRequest {
+  readonly request: 'fallocate';
+  readonly mode: number;
+  readonly offset: bigint;
+  readonly length: bigint;
+}
+
 /** On a VM. */
 export type MemoryRequest =
   | {

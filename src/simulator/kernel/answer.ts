@@ -2,7 +2,7 @@
 
 import { book, type CheckName, errnosOf } from '../../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../abi/kvm/errno.ts';
-import type { Answer } from '../interface.ts';
+import type { Answer, MadeFile } from '../interface.ts';
 import type { TdxSupport } from './kernel.ts';
 
 export type Refusal = Extract<Answer, { readonly ok: false }>;
@@ -19,6 +19,11 @@ export const done: Answer = Object.freeze({ ok: true, value: 0 });
 
 export function ok(value: number): Answer {
   return value === 0 ? done : { ok: true, value };
+}
+
+/** The value is the handle of the new file. */
+export function okWithFile(made: MadeFile): Answer {
+  return { ok: true, value: made.handle, made };
 }
 
 export function refuse(check: CheckName): Refusal {

@@ -8,13 +8,14 @@
 import { ADDRESS_SIZES_LEAF, withGuestAddressBits, withoutForbidden } from '../../abi/kvm/cpuid.ts';
 import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
 import { attributeMask } from '../../abi/tdx/attributes.ts';
-import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
+import { type ConfigurableLeaf, configurableLeaves } from '../../abi/tdx/cpuid/td-cpuid.ts';
 import { type ModuleRelease, moduleReleases, tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
 import { xfamFixed0, xfamFixed1 } from '../../abi/tdx/xfam.ts';
 import type { FaultInjector } from '../faults.ts';
 import { TdxModule } from '../module/tdx-module.ts';
-import { type HostProfile, keyIdRange, presentCpus } from '../platform.ts';
+import { type HostProfile, keyIdRange, type Platform, presentCpus } from '../platform.ts';
 import type { Trace } from '../trace.ts';
+import { supportedFeatures } from './cpuid/cpu-caps.ts';
 import type { TdxSupport } from './kernel.ts';
 
 export type BringUp =
@@ -51,7 +52,7 @@ export function bringUp(
     };
   }
 
-  const supportedXfam = supportedXfamOf(platform.xfam);
+  const supportedXfam = supportedXfamOf(platform);
   const supportedAttributes = attributeMask['sept-ve-disable'] & release.attributesFixed0;
   if (supportedAttributes === 0n || supportedXfam === 0n) {
     return { outcome: 'no-kvm', reason: 'no supported ATTRIBUTES or XFAM' };
@@ -76,15 +77,16 @@ export function bringUp(
       module: new TdxModule(profile, installed, faults, trace),
       supportedAttributes,
       supportedXfam,
-      configurableCpuid: release.cpuidConfig.map(asKvmReports),
+      configurableCpuid: configurableLeaves(release.cpuid, platform.cpuid).map(asKvmReports),
     },
   };
 }
 
 /** KVM supports nothing at all when the CPUs lack a feature that the module forces on. */
-function supportedXfamOf(platformXfam: bigint): bigint {
-  if ((platformXfam & xfamFixed1) !== xfamFixed1) return 0n;
-  return platformXfam & xfamFixed0;
+function supportedXfamOf(platform: Platform): bigint {
+  const { xcr0, xss } = supportedFeatures(platform);
+  if (((xcr0 | xss) & xfamFixed1) !== xfamFixed1) return 0n;
+  return (xcr0 | xss) & xfamFixed0;
 }
 
 /**

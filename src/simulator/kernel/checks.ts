@@ -1,6 +1,7 @@
 /** The model makes the checks that its kernel's record lists for a request, in the record's order. */
 import type { CheckedRequest, CheckName, CheckOrder } from '../../abi/kvm/checks/index.ts';
 import type { FaultPoint } from '../faults.ts';
+import type { Caller } from '../interface.ts';
 import { type Refusal, refuse, refuseWith } from './answer.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -60,6 +61,15 @@ function stepsInOrder<Call>(order: CheckOrder, steps: Steps<Call>): readonly Ord
 /** The step fails only where a fault is injected, for want of memory or of a descriptor. */
 export function faultStep(check: CheckName, point: FaultPoint): Step<{ readonly kernel: Kernel }> {
   return ({ kernel }) => faultAt(kernel, point, check);
+}
+
+/** The kernel looks for a free descriptor here: the caller's table may be full, or a fault says so. */
+export function descriptorStep(
+  check: CheckName,
+  point: FaultPoint,
+): Step<{ readonly kernel: Kernel; readonly caller: Caller }> {
+  return ({ kernel, caller }) =>
+    caller.hasDescriptor?.() === false || faultAt(kernel, point, check);
 }
 
 /** Gives the answer of an injected fault, where there is one at this point. */

@@ -4,12 +4,13 @@
  * KVM_X86_XCOMP_GUEST_SUPP, the XCR0 that a guest may have whatever the process has permission for. On
  * a vCPU it is KVM_VCPU_TSC_OFFSET of KVM_VCPU_TSC_CTRL, the vCPU's offset to the host's TSC.
  */
-import { xcr0Of } from '../../abi/tdx/xfam.ts';
 import type { Answer, DeviceAttrRequest, DeviceAttrStruct, UserStruct } from '../interface.ts';
 import { done } from './answer.ts';
 import { CopiedIn, firstRefusal, type Steps } from './checks.ts';
+import { supportedFeatures } from './cpuid/cpu-caps.ts';
 import type { Kernel } from './kernel.ts';
 import type { Vcpu } from './objects.ts';
+import { setTscOffset } from './vcpu/guest-tsc.ts';
 
 interface AttrCall {
   readonly attr: CopiedIn<DeviceAttrStruct>;
@@ -31,7 +32,7 @@ export function systemDeviceAttr(
   request: 'KVM_GET_DEVICE_ATTR' | 'KVM_HAS_DEVICE_ATTR',
   asked: DeviceAttrRequest,
 ): Answer {
-  const call = attrCall(asked, xcr0Of(kernel.profile.platform.xfam));
+  const call = attrCall(asked, supportedFeatures(kernel.profile.platform).xcr0);
   return firstRefusal(kernel, `${request} on /dev/kvm`, { steps, call }) ?? done;
 }
 
@@ -40,10 +41,7 @@ export function vcpuDeviceAttr(kernel: Kernel, vcpu: Vcpu, asked: DeviceAttrRequ
   const call = attrCall(asked, vcpu.tscOffset);
   const refused = firstRefusal(kernel, request, { steps, call });
   if (refused !== undefined) return refused;
-  // The module has fixed the offset of a TD: KVM takes the value, and it has no effect.
-  if (request === 'KVM_SET_DEVICE_ATTR' && vcpu.td === undefined) {
-    vcpu.tscOffset = call.written.value;
-  }
+  if (request === 'KVM_SET_DEVICE_ATTR') setTscOffset(kernel, vcpu, call.written.value);
   return done;
 }
 

@@ -1,5 +1,6 @@
-import type { Handle } from '../interface.ts';
-import type { GuestMemfd, Vcpu, Vm } from './objects.ts';
+import { PAGE_SIZE } from '../../abi/kvm/structs.ts';
+import type { Handle, MadeFile } from '../interface.ts';
+import type { GuestMemfd, Vcpu, VfioDevice, Vm } from './objects.ts';
 
 /** An open file description. */
 export type KernelFile =
@@ -8,16 +9,32 @@ export type KernelFile =
   | { readonly kind: 'vcpu'; readonly vcpu: Vcpu }
   | { readonly kind: 'guest_memfd'; readonly guestMemfd: GuestMemfd }
   /** Statistics of a VM or of one of its vCPUs. The file is only read, it takes no ioctl. */
-  | { readonly kind: 'stats'; readonly vm: Vm };
+  | { readonly kind: 'stats'; readonly vm: Vm }
+  | { readonly kind: 'device'; readonly device: VfioDevice };
+
+type Facts<Made = MadeFile> = Made extends MadeFile ? Omit<Made, 'handle'> : never;
+
+function factsOf(file: KernelFile): Facts {
+  switch (file.kind) {
+    case 'vcpu':
+      return { kind: 'vcpu', id: file.vcpu.id };
+    case 'guest_memfd': {
+      const { sizePages, mappable } = file.guestMemfd.inode;
+      return { kind: 'guest_memfd', sizeBytes: BigInt(sizePages) * PAGE_SIZE, mappable };
+    }
+    default:
+      return { kind: file.kind };
+  }
+}
 
 export class FileTable {
   readonly #files = new Map<Handle, KernelFile>();
   #last = 0;
 
-  install(file: KernelFile): Handle {
+  install(file: KernelFile): MadeFile {
     this.#last++;
     this.#files.set(this.#last, file);
-    return this.#last;
+    return { handle: this.#last, ...factsOf(file) };
   }
 
   get(handle: Handle): KernelFile | undefined {

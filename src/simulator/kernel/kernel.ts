@@ -1,5 +1,6 @@
 import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
-import type { ConfigurableLeaf } from '../../abi/tdx/cpuid-config.ts';
+import type { ConfigurableLeaf } from '../../abi/tdx/cpuid/td-cpuid.ts';
+import type { HostClock } from '../clock.ts';
 import type { FaultInjector } from '../faults.ts';
 import type { Caller } from '../interface.ts';
 import type { TdxModule } from '../module/tdx-module.ts';
@@ -18,6 +19,7 @@ export interface Kernel {
   readonly abi: KernelAbi;
   readonly faults: FaultInjector;
   readonly trace: Trace;
+  readonly hostClock: HostClock;
   readonly msrs: MsrTables;
   readonly files: FileTable;
   readonly vms: Set<Vm>;

@@ -1,4 +1,5 @@
 /** The ioctls of the model work on these objects, which are `struct kvm` and its kin. */
+
 import type { TdState } from '../../abi/kvm/kernels/record.ts';
 import type { MpState } from '../../abi/kvm/mp-states.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
@@ -14,7 +15,7 @@ export interface Vm {
   /** Identity of the creator's address space. */
   readonly mm: number;
   /**
-   * Number of references: by the VM fd and by each vCPU fd, guest_memfd and statistics file. The last
+   * Number of references: by the VM fd and by each vCPU fd, guest_memfd, device and statistics file. The last
    * put destroys the VM.
    */
   references: number;
@@ -52,11 +53,15 @@ export interface Vm {
    */
   chips: readonly Uint8Array[];
   msrFilter: MsrFilterStruct | undefined;
-  /** kvmclock shows the sum of the machine's time and this offset. */
+  /** MSRs that are one for the whole VM, as they were written, by index. */
+  readonly msrs: Map<number, bigint>;
+  /** kvmclock shows the sum of the host's time and this offset. */
   kvmclockOffsetNs: bigint;
   /** True when the clock goes by the TSC, so that KVM can report both together. */
   useMasterClock: boolean;
   tscKhz: number;
+  /** Which of the vCPUs' time stamp counters go together. */
+  readonly tscSync: TscSync;
   readonly caps: EnabledCaps;
   /** vCPUs in order of creation. A released vCPU stays here until the VM goes. */
   readonly vcpus: Vcpu[];
@@ -65,7 +70,30 @@ export interface Vm {
   /** Guest pages with KVM_MEMORY_ATTRIBUTE_PRIVATE. */
   privateRanges: RangeSet;
   readonly guestMemfds: Set<GuestMemfd>;
+  vfioDevice: VfioDevice | undefined;
   readonly td: TdOfVm | undefined;
+}
+
+/**
+ * The counters of a VM's vCPUs that were set alike go together. The kernel finds that out from the writes
+ * (kvm_synchronize_tsc()).
+ */
+export interface TscSync {
+  /** The last write: when it was, what, at which frequency and with which offset. */
+  last: TscWrite;
+  /** Offset and number of the generation of counters that match. */
+  offset: bigint;
+  generation: number;
+  /** How many vCPUs but the first are in it. */
+  matched: number;
+  userHasSet: boolean;
+}
+
+export interface TscWrite {
+  readonly ns: bigint;
+  readonly tsc: bigint;
+  readonly khz: number;
+  readonly offset: bigint;
 }
 
 /** Capabilities that KVM_ENABLE_CAP has set. */
@@ -77,6 +105,8 @@ export interface EnabledCaps {
   busLockExit: bigint;
   notifyVmexit: bigint;
   disabledQuirks: bigint;
+  /** HLT does not exit (KVM_CAP_X86_DISABLE_EXITS). */
+  haltInGuest: boolean;
   /** The bits ENABLE and INITIALLY_SET of KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2. */
   manualDirtyLog: bigint;
   dirtyRingBytes: number;
@@ -120,6 +150,14 @@ export interface PrivatePage {
   readonly index: number;
 }
 
+/** VMX operation of a guest, as it was restored. */
+export interface VmxOperation {
+  readonly vmxonPa: bigint;
+  /** Its current VMCS, or all ones where it has loaded none. */
+  readonly vmcs12Pa: bigint;
+  readonly vmcs12: Uint8Array;
+}
+
 /** `struct kvm_vcpu`, as far as the model has it. */
 export interface Vcpu {
   readonly id: number;
@@ -134,12 +172,22 @@ export interface Vcpu {
   entered: boolean;
   /** Structs of the vCPU's state that user space has written, by name. */
   readonly state: Map<StateName, Uint8Array>;
+  /** KVM_CAP_HYPERV_ENLIGHTENED_VMCS was enabled. */
+  evmcsEnabled: boolean;
+  /** VMX operation that KVM_SET_NESTED_STATE restored. */
+  vmxOperation: VmxOperation | undefined;
   /** MSRs that user space has written, by index. */
   readonly msrs: Map<number, bigint>;
   /** IA32_MCG_CAP: the number of banks of machine checks, and what they can do. */
   mcgCap: bigint;
   /** l1_tsc_offset: the offset to the host's TSC. */
   tscOffset: bigint;
+  /** this_tsc_generation: the counters that this one goes with. */
+  tscGeneration: number;
+  /** KVM_CAP_ENFORCE_PV_FEATURE_CPUID: the guest has only those paravirtual features its CPUID shows. */
+  enforcesPvCpuid: boolean;
+  /** KVM_CAP_HYPERV_SYNIC: Hyper-V's interrupt controller is on. */
+  synicActive: boolean;
   /**
    * Signals that KVM_SET_SIGNAL_MASK blocks during KVM_RUN. Where it is undefined, the thread's own
    * mask applies.
@@ -174,6 +222,7 @@ export interface TdOfVcpu {
 export type StateName =
   | 'REGS'
   | 'SREGS'
+  | 'PDPTRS'
   | 'FPU'
   | 'XSAVE'
   | 'XCRS'
@@ -203,6 +252,13 @@ export interface PendingEvents {
   nmis: number;
   smi: boolean;
   externalVector: number | undefined;
+  exception: PendingException | undefined;
+}
+
+/** An exception that KVM has yet to inject, or that it injects again. */
+export interface PendingException {
+  readonly vector: number;
+  readonly state: 'pending' | 'injected';
 }
 
 export interface MemorySlot {
@@ -219,6 +275,12 @@ export interface MemorySlot {
   readonly guestMemfd: { readonly memfd: GuestMemfd; readonly firstPage: number } | undefined;
 }
 
+/** What KVM_CREATE_DEVICE makes: the device through which a VM hears of VFIO's files. */
+export interface VfioDevice {
+  /** The VM, which it keeps alive. */
+  readonly vm: Vm;
+}
+
 export interface GuestMemfd {
   /** The VM that the file was made for, and which it keeps alive. */
   readonly vm: Vm;
@@ -230,6 +292,8 @@ export interface GuestMemfd {
 
 export interface GuestInode {
   readonly sizePages: number;
+  /** GUEST_MEMFD_FLAG_MMAP */
+  readonly mappable: boolean;
   /** Pages that have been used, by their place in the file. */
   readonly pages: Map<number, Hpa>;
   /** Number of open files. The last one to close frees the pages. */

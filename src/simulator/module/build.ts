@@ -9,7 +9,7 @@ import { readTdField } from './metadata-fields.ts';
 import { type ModuleState, packageOf } from './module-state.ts';
 import { SecureEpt } from './secure-ept.ts';
 import type { Td } from './states.ts';
-import { type InitCall, tdParamsSteps } from './td-params-checks.ts';
+import { type InitCall, tdParamsSteps, virtualised } from './td-params-checks.ts';
 
 interface CreateCall extends PageCall {
   readonly hkid: number;
@@ -105,13 +105,22 @@ export function mngInit(
   module: ModuleState,
   { rcx, rdx }: { rcx: Hpa; rdx: TdParams },
 ): LeafAnswer {
-  const call = { module, handle: rcx, metadata: undefined, params: rdx, facts: undefined };
+  const call: InitCall = {
+    module,
+    handle: rcx,
+    metadata: undefined,
+    params: rdx,
+    facts: undefined,
+    cpuid: undefined,
+  };
   const refused = firstRefusal(initChecks, call);
   if (refused !== undefined) return refused;
 
   const td = tdOf(call);
   td.initialized = {
     params: rdx,
+    // Another topology has been refused.
+    cpuid: virtualised(call) ?? new Map(),
     secureEpt: new SecureEpt(rdx.eptpControls === eptpControls.fiveLevels ? 5 : 4),
     mrtd: new MrtdStream(),
     finalMrtd: undefined,

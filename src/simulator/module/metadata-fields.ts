@@ -1,6 +1,6 @@
 /** TDH.MNG.RD gives the host this TD-scope metadata. Source: tdr_tdcs_fields_lookup.c. */
-import type { CpuidRegisters } from '../../abi/tdx/td-params.ts';
-import { packCpuidKey, tdCpuid } from './cpuid.ts';
+import type { CpuidRegisters } from '../../abi/cpuid/registers.ts';
+import { packCpuidKey, readCpuid } from './cpuid.ts';
 import type { ModuleState } from './module-state.ts';
 import type { InitializedTd, Td } from './states.ts';
 
@@ -55,7 +55,7 @@ export function readTdField(module: ModuleState, td: Td, field: bigint): bigint 
   const notApplicable = (packed & subleafNotApplicable) === subleafNotApplicable;
   const subleaf = notApplicable ? undefined : (packed >> 1) & 0x7f;
   const key = packCpuidKey((packed & (1 << 16)) !== 0, (packed >> 9) & 0x7f, subleaf);
-  const registers = tdCpuid(module, initialized.params.cpuidConfig, key);
+  const registers = readCpuid(module, initialized.cpuid, key);
   return registers === undefined ? undefined : half(registers, (packed & 1) as 0 | 1);
 }
 

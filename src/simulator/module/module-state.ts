@@ -1,5 +1,4 @@
 import type { ModuleRelease } from '../../abi/tdx/module-releases.ts';
-import type { CpuidRegisters } from '../../abi/tdx/td-params.ts';
 import type { HostProfile } from '../platform.ts';
 import type { KeyOwnershipTable } from './key-ownership-table.ts';
 import type { PageMetadataTable } from './page-metadata-table.ts';
@@ -9,10 +8,6 @@ export interface ModuleState {
   readonly profile: HostProfile;
   readonly release: ModuleRelease;
   readonly limits: ModuleLimits;
-  /** CPUID of the machine's CPUs. */
-  readonly nativeCpuid: NativeCpuid;
-  /** Index into the release's configurable leaves, by CPUID key. */
-  readonly configurablePlaces: ReadonlyMap<number, number>;
   readonly pamt: PageMetadataTable;
   readonly keys: KeyOwnershipTable;
   readonly out: OutputRegisters;
@@ -41,6 +36,3 @@ export interface OutputRegisters {
 export function packageOf(limits: ModuleLimits, logicalCpu: number): number {
   return Math.floor(logicalCpu / limits.cpusPerPackage);
 }
-
-/** The map has the CPUID of the CPUs. */
-export type NativeCpuid = ReadonlyMap<number, CpuidRegisters>;

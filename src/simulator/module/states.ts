@@ -2,6 +2,7 @@
 import type { MrtdStream } from '../../abi/tdx/mrtd.ts';
 import type { TdParams } from '../../abi/tdx/td-params.ts';
 import type { Gpa, Hpa } from './addresses.ts';
+import type { TdCpuid } from './cpuid.ts';
 import type { SecureEpt } from './secure-ept.ts';
 
 /** The PAMT has these page types. A page that the table does not list is PT_NDA, the host's own. */
@@ -39,6 +40,7 @@ export interface Td {
 
 export interface InitializedTd {
   readonly params: TdParams;
+  readonly cpuid: TdCpuid;
   readonly secureEpt: SecureEpt;
   readonly mrtd: MrtdStream;
   /** MRTD as TDH.MR.FINALIZE closed it. */

@@ -1,5 +1,7 @@
 /** TDH.MNG.INIT refuses these values in TD_PARAMS. The order is that of the book. */
 
+import { executeCpuid } from '../../abi/cpuid/raw.ts';
+import { eachRegister } from '../../abi/cpuid/registers.ts';
 import { attributeMask } from '../../abi/tdx/attributes.ts';
 import type { tdParamsChecks } from '../../abi/tdx/checks/build.ts';
 import {
@@ -15,13 +17,15 @@ import {
   tdParamsRules,
 } from '../../abi/tdx/td-params-rules.ts';
 import { type TdCall, tdOf } from './common-steps.ts';
-import { cpuidKey } from './cpuid.ts';
+import { cpuidOfTd, type TdCpuid } from './cpuid.ts';
 import type { ModuleState } from './module-state.ts';
 
 export interface InitCall extends TdCall {
   readonly params: TdParams;
   /** What the rules look at, once it was asked for. */
   facts: TdParamsFacts | undefined;
+  /** What the TD's CPUID will be, once it was calculated. */
+  cpuid: TdCpuid | undefined;
 }
 
 type Steps = Readonly<Record<keyof typeof tdParamsChecks, (call: InitCall) => boolean>>;
@@ -47,15 +51,22 @@ export const tdParamsSteps: Steps = {
     call.module.out.rcx = BigInt(leaf) | (BigInt(subleaf) << 32n);
     return true;
   },
+  'mng-init.cpuid-topology': (call) => virtualised(call) === undefined,
   'mng-init.cpuid-tail': ({ module, params }) =>
     params.cpuidConfig
-      .slice(module.release.cpuidConfig.length)
+      .slice(module.release.cpuid.configurable.length)
       .some((row) => (row.eax | row.ebx | row.ecx | row.edx) !== 0),
   'mng-init.arch-capabilities': ({ params }) =>
     (params.msrConfigCtls & 1) === 0 && params.ia32ArchCapabilitiesConfig !== 0n,
   'mng-init.migratable-with-l2-vms': ({ params }) =>
     (params.attributes & attributeMask.migratable) !== 0n && params.numL2Vms > 0,
 };
+
+/** @returns undefined where the module does not recognise the topology. */
+export function virtualised(call: InitCall): TdCpuid | undefined {
+  call.cpuid ??= cpuidOfTd(call.module, call.params);
+  return call.cpuid;
+}
 
 function byRule(check: TdParamsRule) {
   const { refuses } = tdParamsRules[check];
@@ -68,23 +79,24 @@ function factsOf(call: InitCall): TdParamsFacts {
 }
 
 function tdParamsFacts(module: ModuleState, params: TdParams): TdParamsFacts {
-  const { limits, release, nativeCpuid } = module;
-  const leaf1 = cpuidKey(1, undefined);
+  const { limits, release, profile } = module;
   return {
     attributes: params.attributes,
     xfam: params.xfam,
     maxVcpus: params.maxVcpus,
     tscKhz: params.tscFrequency * tscFrequencyUnitKhz,
-    cpuid: release.cpuidConfig.flatMap((configurable, i) => {
+    cpuid: release.cpuid.configurable.flatMap((row, i) => {
+      const { leaf, subleaf, direct, allowed } = row;
       const chosen = params.cpuidConfig[i];
-      const { leaf, subleaf } = configurable;
-      return chosen === undefined ? [] : [{ leaf, subleaf, configurable, chosen }];
+      if (chosen === undefined) return [];
+      const configurable = eachRegister((register) => direct[register] | allowed[register]);
+      return [{ leaf, subleaf, configurable, chosen }];
     }),
     limits: {
       attributesFixed0: limits.attributesFixed0,
       xfamFixed0: limits.xfamFixed0,
       maxVcpusPerTd: limits.maxVcpusPerTd,
-      cpuModel: (leaf1 === undefined ? undefined : nativeCpuid.get(leaf1)?.eax) ?? 0,
+      cpuModel: executeCpuid(profile.platform.cpuid, 1).eax,
     },
   };
 }

@@ -3,6 +3,7 @@
  * value, and other outputs are in {@link TdxModule.out}. Every leaf makes the checks of the book
  * (src/abi/tdx/checks/) in its order; a refusal changes nothing.
  */
+import { rawXstate } from '../../abi/cpuid/raw.ts';
 import type { ModuleCheckName } from '../../abi/tdx/checks/index.ts';
 import { type ModuleRelease, moduleReleases } from '../../abi/tdx/module-releases.ts';
 import type { SeamcallName } from '../../abi/tdx/seamcalls.ts';
@@ -14,7 +15,6 @@ import { type HostProfile, type InstalledModule, type Platform, presentCpus } fr
 import type { Trace } from '../trace.ts';
 import * as build from './build.ts';
 import type { LeafAnswer } from './checks.ts';
-import { configurablePlaces, nativeCpuid } from './cpuid.ts';
 import { KeyOwnershipTable } from './key-ownership-table.ts';
 import * as memory from './memory.ts';
 import type { ModuleLimits, ModuleState, OutputRegisters } from './module-state.ts';
@@ -72,8 +72,6 @@ export class TdxModule {
       profile,
       release,
       limits: moduleLimits(profile.platform, installed, release),
-      nativeCpuid: nativeCpuid(profile.platform.cpuid),
-      configurablePlaces: configurablePlaces(release.cpuidConfig),
       pamt: new PageMetadataTable(),
       keys: new KeyOwnershipTable(profile.platform.keyIds),
       out: { rcx: 0n, rdx: 0n, r8: 0n, rsi: 0n },
@@ -147,10 +145,11 @@ function moduleLimits(
   installed: InstalledModule,
   release: ModuleRelease,
 ): ModuleLimits {
+  const { xcr0, xss } = rawXstate(platform.cpuid);
   return {
     maxVcpusPerTd: installed.maxVcpusPerTd ?? release.maxVcpusPerTd,
     attributesFixed0: release.attributesFixed0,
-    xfamFixed0: xfamFixed0 & platform.xfam,
+    xfamFixed0: xfamFixed0 & (xcr0 | xss),
     configFlagsFixed0: release.configFlagsFixed0,
     memoryBytes: Number(platform.memoryBytes),
     packages: platform.packages,

@@ -9,7 +9,11 @@ export function requestName({ request, args }: CallRecord): string {
   return requestWith(request, enablesCap(request) && typeof cap === 'string' ? cap : undefined);
 }
 
-const fileKinds: Readonly<Record<string, string>> = { sys: '/dev/kvm', vcpu: 'a vCPU' };
+const fileKinds: Readonly<Record<string, string>> = {
+  sys: '/dev/kvm',
+  vcpu: 'a vCPU',
+  dev: 'a device',
+};
 
 /** Returns undefined when the book has no rows for the request. */
 export function bookRequest(record: CallRecord): CheckedRequest | undefined {

@@ -8,6 +8,7 @@ import { foreignCases } from './cases/foreign.ts';
 import { guestCases } from './cases/guest.ts';
 import { healthyCases } from './cases/healthy.ts';
 import { hostCases } from './cases/host.ts';
+import { trialCases } from './cases/trials.ts';
 import { diagnose, ids } from './read-fixture.ts';
 
 const folder = join(import.meta.dirname, '../../fixtures/explain');
@@ -17,7 +18,14 @@ const bytesOf = ({ log }: Case) =>
 
 const nameOf = ({ from, log }: Case) => `${from}: ${typeof log === 'string' ? log : log[0]}`;
 
-const cases = [...hostCases, ...guestCases, ...attestationCases, ...healthyCases, ...foreignCases];
+const cases = [
+  ...hostCases,
+  ...guestCases,
+  ...attestationCases,
+  ...healthyCases,
+  ...foreignCases,
+  ...trialCases,
+];
 
 test('there are 60 cases, and a third of them accuse nobody', () => {
   expect(cases.length).toBeGreaterThanOrEqual(60);

@@ -8,13 +8,16 @@ import type { Case } from './cases/case.ts';
 import { guestCases } from './cases/guest.ts';
 import { healthyCases } from './cases/healthy.ts';
 import { hostCases } from './cases/host.ts';
+import { trialCases } from './cases/trials.ts';
 import { diagnose } from './read-fixture.ts';
 
 const folder = join(import.meta.dirname, '../../fixtures/explain');
 const linesOf = ({ log }: Case): readonly string[] =>
   typeof log === 'string' ? readFileSync(join(folder, log), 'utf8').trimEnd().split('\n') : log;
 
-const logs = [...hostCases, ...guestCases, ...attestationCases, ...healthyCases].map(linesOf);
+const logs = [...hostCases, ...guestCases, ...attestationCases, ...healthyCases, ...trialCases].map(
+  linesOf,
+);
 const explain = async (lines: readonly string[]) =>
   (await diagnose(`${lines.join('\n')}\n`)).explanations;
 

@@ -58,10 +58,14 @@ const idsOf = ({ answer, inGuest, codes }: Message): readonly (string | undefine
   ...(codes ?? []).flatMap((table) => table.codes.map((code) => code.answer.id)),
 ];
 
+/** Where the message has other words before it, it is no line of its own. */
+const isFound = (name: string, { text }: { readonly text: string }) =>
+  !(text.startsWith('^') && /Kata|key=value/.test(name));
+
 describe.each(Object.keys(forms))('in the form of %s', (name) => {
   test('every message of the table is found', async () => {
     const missed: string[] = [];
-    for (const { message, wording } of answered) {
+    for (const { message, wording } of answered.filter((row) => isFound(name, row.wording))) {
       const log = forms[name]?.(wording.print()) ?? '';
       const found = ids(await diagnose(log));
       if (!idsOf(message).some((id) => id !== undefined && found.includes(id)))

@@ -49,6 +49,9 @@ async function measured(firmware: string): Promise<string> {
   return JSON.parse(stdout).mrtd;
 }
 
+const cpuidWarnings = (stderr: string) =>
+  stderr.split('\n').filter((line) => /warning: .* CPUID\[/.test(line));
+
 const wholeLife = {
   exit: { how: 'code', status: 0 },
   vms: [{ type: 'td', vcpus: { created: 4, initialized: 4 } }],
@@ -68,6 +71,23 @@ describe('stock QEMU', () => {
     expect(summary.vms[0]?.mrtd).toBe(await measured(machine.firmware));
     // Nothing that is not a part of every VMM's way.
     expect(summary.refusals.filter(({ routine }) => !routine)).toEqual([]);
+  });
+
+  test('finds every CPUID bit as it would on a TDX host, if it takes the CPU for one of Intel', async (context) => {
+    const machine = requireQemu(context);
+    const { stderr } = await run(machine, {
+      command: tdCommand(machine, 'host,vendor=GenuineIntel'),
+    });
+    expect(cpuidWarnings(stderr)).toEqual([]);
+  });
+
+  test('has something to say of those bits alone that follow from the vendor of the CPU it runs on', async (context) => {
+    const machine = requireQemu(context);
+    const { stderr } = await run(machine);
+    // QEMU itself asks the instruction for the vendor. On AMD, leaf 0x80000001 repeats bits of leaf 1.
+    const ofVendor =
+      /CPUID\[eax=80000001h\]\.(EDX|ECX\.cmp-legacy) |CPUID\[eax=07h,ecx=00h\]\.EDX\.arch-capabilities /;
+    expect(cpuidWarnings(stderr).filter((line) => !ofVendor.test(line))).toEqual([]);
   });
 
   test('does the same as an ordinary user', async (context) => {

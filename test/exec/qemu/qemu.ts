@@ -32,11 +32,11 @@ export const noQemu =
   'no QEMU >= 10.1 here: `bash test/exec/qemu/unpack.sh` puts one beside the system';
 
 /** A TD with 4 vCPUs and 512 MiB, as a person would start it. */
-export function tdCommand({ program, firmware }: Qemu): string[] {
+export function tdCommand({ program, firmware }: Qemu, cpu = 'host'): string[] {
   return [
     program,
     ...['-machine', 'q35,confidential-guest-support=tdx0,kernel-irqchip=split,accel=kvm'],
-    ...['-object', 'tdx-guest,id=tdx0', '-cpu', 'host', '-bios', firmware],
+    ...['-object', 'tdx-guest,id=tdx0', '-cpu', cpu, '-bios', firmware],
     ...['-m', '512', '-smp', '4', '-nodefaults', '-nographic'],
   ];
 }

@@ -1,9 +1,14 @@
 /** Small requests: device attributes, statistics, addresses, CPUID, unknown ioctls. */
 import { describe, expect, test } from 'vitest';
 import { capabilities } from '../../../src/abi/kvm/capabilities.ts';
-import { CpuidValue, type DeviceAttrRequest, StructValue } from '../../../src/simulator/index.ts';
+import {
+  CpuidValue,
+  type DeviceAttrRequest,
+  StructValue,
+  type VfioFileFact,
+} from '../../../src/simulator/index.ts';
 import { Driver, x2apicLeaf } from '../drive.ts';
-import { faultyAt } from '../values.ts';
+import { FileValue, faultyAt } from '../values.ts';
 
 describe('device attributes', () => {
   const ask = (
@@ -74,7 +79,7 @@ describe('statistics', () => {
     const driver = new Driver();
     const vm = driver.createTd();
     const value = driver.must(vm, { request: 'KVM_GET_STATS_FD' });
-    driver.machine.undo({ request: 'KVM_GET_STATS_FD' }, { ok: true, value });
+    driver.machine.undo({ ok: true, value, made: { kind: 'stats', handle: value } });
     expect(driver.machine.snapshot().vms[0]?.references).toBe(1);
   });
 });
@@ -118,13 +123,46 @@ describe('what only SEV and other hosts have', () => {
     }
   });
 
-  test('KVM_CREATE_DEVICE knows no device of any type', () => {
+  test('KVM_CREATE_DEVICE knows the device of VFIO, which a VM has once', () => {
     const driver = new Driver();
-    const create = new StructValue({ type: 99, fd: 0, flags: 0 });
     const vm = driver.createTd();
-    expect(driver.call(vm, { request: 'KVM_CREATE_DEVICE', create })).toBe('ENODEV');
-    const unreadable = faultyAt(create, 'read');
-    expect(driver.call(vm, { request: 'KVM_CREATE_DEVICE', create: unreadable })).toBe('EFAULT');
+    const make = (type: number, flags = 0) => {
+      const fd = new FileValue();
+      const create = new StructValue({ type, fd: 0, flags });
+      return { answer: driver.call(vm, { request: 'KVM_CREATE_DEVICE', create, fd }), fd };
+    };
+    expect([make(99), make(4, 1)].map(({ answer }) => answer)).toEqual(['ENODEV', 0]);
+    const { answer, fd } = make(4);
+    expect(answer).toBe(0);
+    expect([make(4), make(4, 1)].map((again) => again.answer)).toEqual(['EBUSY', 0]);
+    const { handle } = fd.made ?? { handle: 0 };
+    driver.release(vm);
+    expect(driver.machine.snapshot().vms[0]).toMatchObject({ fdOpen: false, references: 1 });
+    driver.release(handle);
+    expect(driver.machine.snapshot()).toMatchObject({ vms: [], handles: 1 });
+  });
+
+  test('the device of VFIO has attributes that are only set, and takes no other file', () => {
+    const driver = new Driver();
+    const vm = driver.createTd();
+    const fd = new FileValue();
+    const create = new StructValue({ type: 4, fd: 0, flags: 0 });
+    driver.must(vm, { request: 'KVM_CREATE_DEVICE', create, fd });
+    const device = fd.made?.handle ?? 0;
+    const ask = (verb: 'SET' | 'GET' | 'HAS', attr: bigint, file: VfioFileFact = 'not open') =>
+      driver.call(device, {
+        request: `KVM_${verb}_DEVICE_ATTR`,
+        attr: new StructValue({ flags: 0, group: 1, attr }),
+        value: new StructValue(0n),
+        file: new StructValue(file),
+      });
+    expect([ask('HAS', 1n), ask('HAS', 2n), ask('HAS', 3n)]).toEqual([0, 0, 'ENXIO']);
+    expect([ask('GET', 1n), ask('SET', 3n), ask('SET', 1n)]).toEqual(['EPERM', 'ENXIO', 'EBADF']);
+    const other = [ask('SET', 1n, 'another file'), ask('SET', 2n, 'another file')];
+    expect(other).toEqual(['EINVAL', 'ENOENT']);
+    expect(driver.call(device, { request: 'KVM_GET_TSC_KHZ' })).toBe('ENOTTY');
+    driver.mm = 2;
+    expect(ask('HAS', 1n)).toBe('EIO');
   });
 });
 

@@ -343,7 +343,7 @@ describe('TD_PARAMS', () => {
     ],
     ['XFAM without SSE', { xfam: 1n }, ['TDX_OPERAND_INVALID', 'XFAM']],
     ['XFAM with half of AVX-512', { xfam: 0x27n }, ['TDX_OPERAND_INVALID', 'XFAM']],
-    ['XFAM that the CPU lacks', { xfam: 0x4003n }, ['TDX_OPERAND_INVALID', 'XFAM']],
+    ['XFAM that no CPU has', { xfam: 0x10003n }, ['TDX_OPERAND_INVALID', 'XFAM']],
     ['no vCPUs', { maxVcpus: 0 }, ['TDX_OPERAND_INVALID', 'MAX_VCPUS']],
     ['577 vCPUs', { maxVcpus: 577 }, ['TDX_OPERAND_INVALID', 'MAX_VCPUS']],
     ['4 L2 VMs', { numL2Vms: 4 }, ['TDX_OPERAND_INVALID', 'NUM_L2_VMS']],

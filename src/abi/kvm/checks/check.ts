@@ -57,6 +57,7 @@ export const ENOENT = refusing('ENOENT');
 export const ENOMEM = refusing('ENOMEM');
 export const ENOSPC = refusing('ENOSPC');
 export const ENOTTY = refusing('ENOTTY');
+export const EFBIG = refusing('EFBIG');
 export const ENXIO = refusing('ENXIO');
 export const EOPNOTSUPP = refusing('EOPNOTSUPP');
 export const EPERM = refusing('EPERM');

@@ -5,6 +5,7 @@ import { cpuidListChecks, vcpuCpuidChecks } from './cpuid.ts';
 import { createVcpuChecks, createVmChecks, otherCreateVcpuChecks } from './create.ts';
 import { anyCapChecks, enableCapChecks, otherMaxVcpusChecks } from './enable-cap.ts';
 import { eventfdChecks } from './eventfds.ts';
+import { deviceChecks, guestMemfdChecks } from './files.ts';
 import { initVmChecks, otherInitVmChecks } from './init-vm.ts';
 import { injectChecks, interruptChecks, irqchipChecks } from './interrupts.ts';
 import { memoryChecks, otherLinkGuestMemfdChecks, preFaultChecks } from './memory.ts';
@@ -50,8 +51,7 @@ const requests = {
     KVM_GET_API_VERSION: plainQuestionChecks,
     'KVM_CHECK_EXTENSION on /dev/kvm': {},
     KVM_GET_VCPU_MMAP_SIZE: plainQuestionChecks,
-    KVM_GET_SUPPORTED_CPUID: cpuidListChecks,
-    KVM_GET_EMULATED_CPUID: cpuidListChecks,
+    ...cpuidListChecks,
     KVM_X86_GET_MCE_CAP_SUPPORTED: mceCapSupportedChecks,
     KVM_GET_MSR_INDEX_LIST: msrIndexListChecks,
     KVM_GET_MSR_FEATURE_INDEX_LIST: msrIndexListChecks,
@@ -92,6 +92,8 @@ const requests = {
     ...vcpuMsrsChecks,
     ...vcpuDeviceAttrChecks,
   },
+  'a guest_memfd': guestMemfdChecks,
+  'a device': deviceChecks,
 } as const;
 
 /** Rows that Linux 7.3 does not have. */
@@ -112,7 +114,13 @@ const notTakenChecks = { ...fileChecks, ...unknownChecks, ...unknownOnVmChecks }
 
 export type AskedOn = keyof typeof requests;
 
-const requestChecks = { ...requests['/dev/kvm'], ...requests['the VM'], ...requests['a vCPU'] };
+const requestChecks = {
+  ...requests['/dev/kvm'],
+  ...requests['the VM'],
+  ...requests['a vCPU'],
+  ...requests['a guest_memfd'],
+  ...requests['a device'],
+};
 
 /** The kernel's name of a request; for KVM_ENABLE_CAP with the capability. */
 export type CheckedRequest = keyof typeof requestChecks;

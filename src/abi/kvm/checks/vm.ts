@@ -1,6 +1,13 @@
 /** Smaller requests on a VM, and those of a vCPU that ask the same. */
 import { checksIn, EBUSY, EINVAL, ENODEV, ENOTTY } from './check.ts';
-import { resourceChecks, unreadable, unwritable, vcpuChecks, vmChecks } from './common.ts';
+import {
+  noMemory,
+  resourceChecks,
+  unreadable,
+  unwritable,
+  vcpuChecks,
+  vmChecks,
+} from './common.ts';
 
 const x86 = 'arch/x86/kvm/x86.c';
 const beforeVcpus = 'set it before the first vCPU';
@@ -47,6 +54,15 @@ export const vmSettingChecks = {
         'leave it out: x86 has only that of VFIO, with CONFIG_KVM_VFIO',
       ),
     }),
+    ...noMemory,
+    ...checksIn('virt/kvm/vfio.c, kvm_vfio_create()', {
+      'create-device.second': EBUSY(
+        'the VM has a VFIO device',
+        'use the one that it has, or close it first',
+      ),
+    }),
+    ...noDescriptor,
+    ...unwritable,
   },
   KVM_SET_TSS_ADDR: {
     ...vmChecks,

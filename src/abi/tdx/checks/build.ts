@@ -123,6 +123,14 @@ export const tdParamsChecks = leafChecksIn(
       when: 'CPUID_CONFIG sets a bit that cannot be chosen, or names another CPU model; RCX has the leaf',
       remedy: 'compare the CPUID of the VMM with the configurable leaves of KVM_TDX_CAPABILITIES',
     },
+    'mng-init.cpuid-topology': {
+      status: 'TDX_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED',
+      when: 'CPUID_CONFIG has a topology (leaf 1fh) whose levels are not in order, or that lacks the cores',
+      remedy:
+        'number the levels of CPUID 1Fh from 0, threads before cores, or leave all of them 0 for the topology of the host',
+      onlyWith: 'TOPOLOGY_ENUM',
+      source: `${helpers}, check_cpuid_1f_and_compute_cpuid_0b()`,
+    },
     'mng-init.cpuid-tail': {
       status: 'TDX_OPERAND_INVALID',
       operand: 'RDX',

@@ -1,10 +1,19 @@
 /** What a line says, alone or together with those that it was cut from. */
 import type { Answer } from '../answer.ts';
 import { answerOfCode } from '../messages/codes.ts';
-import { type FoundMessage, isAnyIn, messagesIn, rowsWithKeyIn } from '../messages/find.ts';
+import {
+  type FoundMessage,
+  messagesAmong,
+  messagesIn,
+  type Row,
+  reachOf,
+  rowsOf,
+  rowsWithKeyIn,
+} from '../messages/find.ts';
+import type { Message, Values } from '../messages/message.ts';
 import { errnoIn } from '../read/errno-words.ts';
 import { type Finding, type RecogniseOptions, recognise } from '../read/recognise.ts';
-import { continued, isContinued, isOneRefusal, joinedLines } from './joined.ts';
+import { continued, isContinued, isOneRefusal, type JoinedLines, joinedLines } from './joined.ts';
 import { type LogLine, readLine } from './layers.ts';
 import type { Hit } from './line-reader.ts';
 
@@ -24,10 +33,16 @@ export function findInLines(hit: Hit, options: RecogniseOptions): readonly LineF
   return [...found, ...free(hit, own, options)];
 }
 
+/** Nothing was looked for in what is given by itself. */
+export const asTyped: Pick<Hit, 'isTelling' | 'wordsAt'> = {
+  isTelling: () => true,
+  wordsAt: () => undefined,
+};
+
 /** What one line of a log says by itself. */
 export function findInLine(text: string): readonly LineFinding[] {
   return findInLines(
-    { line: 1, at: (distance) => (distance === 0 ? text : undefined), isTelling: () => true },
+    { line: 1, at: (distance) => (distance === 0 ? text : undefined), ...asTyped },
     { typed: false },
   );
 }
@@ -40,20 +55,41 @@ function ofTexts(hit: Hit, { texts, kernelSeconds }: LogLine): readonly LineFind
 }
 
 function ofJoined(hit: Hit, own: LogLine): readonly LineFinding[] {
-  const candidates = rowsWithKeyIn(withEdges(hit, own));
+  const candidates = rowsOfLine(hit, own);
   if (candidates.length === 0) return [];
-  const joined = joinedLines(hit, own);
+  const joined = joinedLines(hit, own, reachOf(candidates));
+  const others = () => rowsAround(hit, joined);
   const where = { from: joined.start, breaks: joined.breaks };
-  // Most lines have a word of a message and are none: only where one is there, others may lie over it.
-  if (!isAnyIn(candidates, joined.text, where)) return [];
-  return messagesIn(joined.text, where)
-    .filter(({ start }) => start < joined.end)
-    .map((found) => ({
-      ...said(found),
+  const findings: LineFinding[] = [];
+  for (const found of messagesAmong(candidates, joined.text, { where, others })) {
+    if (found.start >= joined.end) continue;
+    const { answer, message, values } = said(found);
+    findings.push({
+      answer,
+      message,
+      values,
       line: hit.line + joined.distanceAt(found.start),
       text: joined.linesOver(found.start, found.end),
       kernelSeconds: own.kernelSeconds,
-    }));
+    });
+  }
+  return findings;
+}
+
+/** What was found by the first filter need not be looked for again, where the line is as it saw it. */
+function rowsOfLine(hit: Hit, own: LogLine): readonly Row[] {
+  const words = own.isPlain ? hit.wordsAt(0) : undefined;
+  return words === undefined ? rowsWithKeyIn(withEdges(hit, own)) : rowsOf(words);
+}
+
+function rowsAround(hit: Hit, { text, linesBefore, linesAfter }: JoinedLines): readonly Row[] {
+  const all = new Set<number>();
+  for (let distance = -linesBefore; distance <= linesAfter; distance += 1) {
+    const words = readLine(hit.at(distance) ?? '').isPlain ? hit.wordsAt(distance) : undefined;
+    if (words === undefined) return rowsWithKeyIn(text);
+    for (const word of words) all.add(word);
+  }
+  return rowsOf([...all]);
 }
 
 /** As much as a word that was cut may be long. */
@@ -81,9 +117,11 @@ function said({
   values,
 }: FoundMessage): Pick<LineFinding, 'answer' | 'message' | 'values'> {
   const ofCode = message.codes && answerOfCode(message.codes, values.code);
-  const answer: Answer | undefined =
-    ofCode ?? (message.answer && { ...message.answer, ...message.say?.(values) });
-  return { answer, message, values };
+  return { answer: ofCode ?? answerOf(message, values), message, values };
+}
+
+function answerOf({ answer, say }: Message, values: Values): Answer | undefined {
+  return answer === undefined || say === undefined ? answer : { ...answer, ...say(values) };
 }
 
 /** The status word and the request in it, whoever wrote it and however. */

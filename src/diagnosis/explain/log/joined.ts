@@ -4,25 +4,29 @@ import type { Hit } from './line-reader.ts';
 
 /** No message is spread over more. */
 const MAX_LINES = 24;
-const MAX_CHARS = 2000;
 
 export interface JoinedLines {
   readonly text: string;
   /** Where the line itself is in the text. */
   readonly start: number;
   readonly end: number;
-  /** Where each line but the first begins. */
-  readonly breaks: ReadonlySet<number>;
+  /** Where each line but the first begins, and whether it looks as if the one before had been cut there. */
+  readonly breaks: ReadonlyMap<number, { readonly isCut: boolean }>;
   /** How far from the line itself the line at a place of the text is: -1 is the one before. */
   readonly distanceAt: (place: number) => number;
+  /** How many lines there are before the line itself, and behind it. */
+  readonly linesBefore: number;
+  readonly linesAfter: number;
   /** The whole lines from one place to another. */
   readonly linesOver: (start: number, end: number) => string;
 }
 
-export function joinedLines(hit: Hit, own: LogLine): JoinedLines {
+/** @param reach as many characters around the line a message of it may have */
+export function joinedLines(hit: Hit, own: LogLine, reach: number): JoinedLines {
   const [text = ''] = own.texts;
-  const before = linesBefore(hit, own);
-  const after = linesAfter(hit, own);
+  const before = linesBefore(hit, own, reach);
+  const after = linesAfter(hit, own, { chars: reach });
+  if (before.length === 0 && after.length === 0) return alone(text);
   const parts = [...before, text, ...after];
   const starts: number[] = [];
   let joined = '';
@@ -32,20 +36,45 @@ export function joinedLines(hit: Hit, own: LogLine): JoinedLines {
   }
   const indexAt = (place: number) => starts.findLastIndex((at) => at <= place);
   const start = starts[before.length] ?? 0;
+  const lengthAt = (distance: number) => hit.at(distance)?.length ?? 0;
   return {
     text: joined,
     start,
     end: start + text.length,
-    breaks: new Set(starts.slice(1)),
+    // A terminal cuts full lines only: what goes on behind is never longer.
+    breaks: new Map(
+      starts.slice(1).map((place, index) => {
+        const distance = index - before.length;
+        return [place, { isCut: lengthAt(distance) >= lengthAt(distance + 1) }] as const;
+      }),
+    ),
+    linesBefore: before.length,
+    linesAfter: after.length,
     distanceAt: (place) => indexAt(place) - before.length,
     linesOver: (from, to) => parts.slice(indexAt(from), indexAt(to - 1) + 1).join(' '),
+  };
+}
+
+const noBreaks: JoinedLines['breaks'] = new Map();
+
+/** Most lines have a prefix, and so do their neighbours. */
+function alone(text: string): JoinedLines {
+  return {
+    text,
+    start: 0,
+    end: text.length,
+    breaks: noBreaks,
+    linesBefore: 0,
+    linesAfter: 0,
+    distanceAt: () => 0,
+    linesOver: () => text,
   };
 }
 
 /** The line, and those that go on with it by all appearances. */
 export function continued(hit: Hit, own: LogLine): readonly string[] {
   const parts = [own.texts[0] ?? ''];
-  for (const text of linesAfter(hit, own, MAX_CONTINUED)) {
+  for (const text of linesAfter(hit, own, { lines: MAX_CONTINUED })) {
     if (!isCutBefore(hit, parts.length)) break;
     parts.push(text);
   }
@@ -74,7 +103,7 @@ export function isOneRefusal(
 }
 
 export function isContinued(hit: Hit, own: LogLine): boolean {
-  return isCutBefore(hit, 1) && linesAfter(hit, own, 1).length > 0;
+  return isCutBefore(hit, 1) && linesAfter(hit, own, { lines: 1 }).length > 0;
 }
 
 /** A line of QEMU, cut at 24 columns. */
@@ -95,31 +124,43 @@ function isCutBefore(hit: Hit, distance: number): boolean {
 }
 
 /** Lines without a prefix go on with what was said, up to the one with a prefix. */
-function linesBefore(hit: Hit, own: LogLine): readonly string[] {
+function linesBefore(hit: Hit, own: LogLine, mostChars: number): readonly string[] {
   const lines: string[] = [];
   let following = own;
-  for (let chars = 0; lines.length < MAX_LINES && chars < MAX_CHARS; ) {
+  for (let chars = 0; lines.length < MAX_LINES && chars < mostChars; ) {
     const raw = hit.at(-lines.length - 1);
     if (raw === undefined) break;
     const line = readLine(raw);
     if ((following.hasPrefix && !line.isPartial) || isEnd(line)) break;
-    const text = line.texts[0]?.slice(-MAX_CHARS) ?? '';
-    lines.unshift(text);
+    const text = line.texts[0]?.slice(-mostChars) ?? '';
+    lines.push(text);
     chars += text.length;
     following = line;
   }
-  return lines;
+  return lines.reverse();
 }
 
-function linesAfter(hit: Hit, own: LogLine, most = MAX_LINES): readonly string[] {
+interface Most {
+  readonly lines?: number;
+  readonly chars?: number;
+}
+
+/** What is told of a request is told in few words. */
+const MAX_TOLD_CHARS = 2000;
+
+function linesAfter(
+  hit: Hit,
+  own: LogLine,
+  { lines: mostLines = MAX_LINES, chars: mostChars = MAX_TOLD_CHARS }: Most,
+): readonly string[] {
   const lines: string[] = [];
   let last = own;
-  for (let chars = 0; lines.length < most && chars < MAX_CHARS; ) {
+  for (let chars = 0; lines.length < mostLines && chars < mostChars; ) {
     const raw = hit.at(lines.length + 1);
     if (raw === undefined) break;
     const line = readLine(raw);
     if ((line.hasPrefix && !last.isPartial) || isEnd(line)) break;
-    const text = line.texts[0]?.slice(0, MAX_CHARS) ?? '';
+    const text = line.texts[0]?.slice(0, mostChars) ?? '';
     lines.push(text);
     chars += text.length;
     last = line;

@@ -12,6 +12,8 @@ export interface LogLine {
   readonly kernelSeconds: number | undefined;
   /** The entry goes on in the next line, as containerd marks it. */
   readonly isPartial: boolean;
+  /** It stands in the log as it is said: no JSON, no colours, nothing but ASCII. */
+  readonly isPlain: boolean;
 }
 
 /** What is looked at of one line. */
@@ -60,10 +62,12 @@ function read(raw: string): LogLine {
   let hasPrefix = false;
   let kernelSeconds: number | undefined;
   let isPartial = false;
+  let isPlain = !notPlain.test(raw);
   for (let layer = 0; layer < MAX_LAYERS; layer += 1) {
     const [text = ''] = texts;
     const inside = structuredMessage(text);
     if (inside !== undefined) {
+      isPlain = false;
       texts = inside
         .split(/\r\n|\n|\r/)
         .map(clean)
@@ -78,7 +82,7 @@ function read(raw: string): LogLine {
     hasPrefix = true;
     texts = [text.slice(match[0].length).trimStart(), ...texts.slice(1)];
   }
-  return { texts, hasPrefix, kernelSeconds, isPartial };
+  return { texts, hasPrefix, kernelSeconds, isPartial, isPlain };
 }
 
 function matchPrefix(text: string): RegExpExecArray | undefined {
@@ -94,10 +98,12 @@ const escapes = /\u001b\[[0-?]{0,24}[ -/]{0,4}[@-~]|\u001b[@-Z\\-_]|\u009b[0-?]{
 const invisible = /[\u200b-\u200d\u2060\ufeff\u00ad]/g;
 const quotation = /^(?:>\s?){1,9}/;
 
+const notPlain = /[^\t -~]/;
+
 /** Without colours, odd spaces and quotes, and marks of a quotation in a mail. */
 function clean(text: string): string {
   // Most lines are plain: looking is cheaper than replacing.
-  const plain = /[^\t -~]/.test(text)
+  const plain = notPlain.test(text)
     ? text
         .replace(escapes, '')
         .replace(invisible, '')

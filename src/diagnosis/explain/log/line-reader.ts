@@ -41,8 +41,6 @@ export const weights = {
   telling: 4,
 } as const;
 
-const ALL = weights.enough | weights.named | weights.telling;
-
 /** Over as many lines a message may be cut, from its name to the word that tells how it went. */
 const TELLING_LINES = 5;
 
@@ -56,7 +54,11 @@ export interface Hit {
   readonly at: (distance: number) => string | undefined;
   /** Whether the line at a distance has a word that tells how something went. */
   readonly isTelling: (distance: number) => boolean;
+  /** The indexes of the words that end in the line at a distance; undefined where they were not looked for. */
+  readonly wordsAt: (distance: number) => readonly number[] | undefined;
 }
+
+const noWords: readonly number[] = [];
 
 export class LineReader {
   readonly #automaton: Automaton;
@@ -103,7 +105,7 @@ export class LineReader {
   }
 
   #look({ isEnd }: { readonly isEnd: boolean }): void {
-    const { starts, ends, weighed } = this.#scan(isEnd);
+    const { starts, ends, weighed, words } = this.#scan(isEnd);
     /** Neighbours are asked for again and again. */
     const texts: (string | undefined)[] = [];
     const bytes = this.#bytes;
@@ -116,6 +118,7 @@ export class LineReader {
         line,
         at: (distance) => at(index + distance),
         isTelling: (distance) => ((weighed[index + distance] ?? 0) & weights.telling) !== 0,
+        wordsAt: (distance) => words[index + distance] ?? noWords,
       });
     }
     this.#toldUpTo = Math.max(this.#toldUpTo, this.#firstLine + told - 1);
@@ -146,19 +149,7 @@ export class LineReader {
     return first;
   }
 
-  /**
-   * A word counts where it stands alone; whether it does where it began before an end of line or an escape
-   * sequence is not looked at.
-   */
-  #weightOf(state: number, textStart: number, last: number): number {
-    let sum = 0;
-    for (const index of this.#automaton.endingIn(state)) {
-      if (this.#standsAlone(this.#automaton.words[index] ?? '', textStart, last))
-        sum |= this.#weights[index] ?? 0;
-    }
-    return sum;
-  }
-
+  /** Whether it does where it began before an end of line or an escape sequence is not looked at. */
   #standsAlone(word: string, textStart: number, last: number): boolean {
     const bytes = this.#bytes;
     if (word === messageKey) return isBeginOfArray(bytes, last + 1);
@@ -168,13 +159,15 @@ export class LineReader {
     return first <= textStart || !isInWord(bytes[first - 1]);
   }
 
-  /** Where lines begin and end, and what their words weigh together; the last has no end yet. */
-  #scan(isEnd: boolean): { starts: number[]; ends: number[]; weighed: number[] } {
+  /** Where lines begin and end, their words, and what these weigh together; the last has no end yet. */
+  #scan(isEnd: boolean): Scanned {
     const bytes = this.#bytes;
     const { next, isEnd: isWord } = this.#automaton;
     const starts = [0];
     const ends: number[] = [];
     const weighed: number[] = [];
+    const words: (number[] | undefined)[] = [];
+    let own: number[] | undefined;
     let state = 0;
     let weight = 0;
     /** Where the text of the line begins, as far as no escape sequence is in it. */
@@ -184,7 +177,9 @@ export class LineReader {
       if (byte === LF || byte === CR) {
         ends.push(at);
         weighed.push(weight);
+        words.push(own);
         weight = 0;
+        own = undefined;
         if (byte === CR && bytes[at + 1] === LF) at += 1;
         starts.push(at + 1);
         textStart = beginOfText(bytes, at + 1);
@@ -198,14 +193,27 @@ export class LineReader {
       }
       if (byte === MINUS && isErrno(bytes, at)) weight |= weights.telling;
       state = next[state + (classOfByte[byte] ?? 0)] ?? 0;
-      if (state === 0 || weight === ALL || isWord[state / stateStride] === 0) continue;
-      weight |= this.#weightOf(state, textStart, at);
+      if (state === 0 || isWord[state / stateStride] === 0) continue;
+      for (const word of this.#automaton.endingIn(state)) {
+        if (!this.#standsAlone(this.#automaton.words[word] ?? '', textStart, at)) continue;
+        weight |= this.#weights[word] ?? 0;
+        own ??= [];
+        if (!own.includes(word)) own.push(word);
+      }
     }
     ends.push(bytes.length);
     weighed.push(weight);
+    words.push(own);
     if (isEnd && starts.at(-1) === bytes.length) starts.pop();
-    return { starts, ends, weighed };
+    return { starts, ends, weighed, words };
   }
+}
+
+interface Scanned {
+  readonly starts: number[];
+  readonly ends: number[];
+  readonly weighed: number[];
+  readonly words: readonly (readonly number[] | undefined)[];
 }
 
 /** The lines to look at. */

@@ -13,5 +13,18 @@ export const cloudHypervisor = messages(
         next: 'use QEMU 10.1 or later',
       },
     },
+    {
+      says: 'VmBoot(InvalidPayload)',
+      answer: {
+        // cloud-hypervisor/cloud-hypervisor#5734
+        id: 'vmm.cloud-hypervisor-payload',
+        meaning: 'Cloud Hypervisor does not start a VM of this kernel and firmware',
+        causes: [
+          '--kernel and --firmware are given together, which only a TD takes: --platform tdx=on is missing',
+          'it was built without the feature tdx',
+        ],
+        next: 'give --platform tdx=on to a build with the feature tdx, or use QEMU 10.1 or later',
+      },
+    },
   ],
 );

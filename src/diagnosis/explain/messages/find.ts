@@ -14,7 +14,7 @@ export interface FoundMessage {
   readonly values: Values;
 }
 
-interface Row {
+export interface Row {
   readonly message: Message;
   readonly wording: Wording;
 }
@@ -57,32 +57,71 @@ const rowsByWord: readonly (readonly Row[])[] = words.map((word) => rowsByKey.ge
 
 /** The rows whose key is in a text: no other can be in it. */
 export function rowsWithKeyIn(text: string): readonly Row[] {
-  const found: Row[] = [];
-  for (const word of wordsOfInterest.automaton.wordsIn(text)) {
-    for (const row of rowsByWord[word] ?? []) found.push(row);
+  return rowsOf(wordsOfInterest.automaton.wordsIn(text));
+}
+
+/** @param found indexes of words of interest */
+export function rowsOf(found: readonly number[]): readonly Row[] {
+  const rowsFound: Row[] = [];
+  for (const word of found) {
+    for (const row of rowsByWord[word] ?? []) rowsFound.push(row);
+  }
+  return rowsFound;
+}
+
+/** As many characters as the longest message of the rows may have. */
+export function reachOf(candidates: readonly Row[]): number {
+  return candidates.reduce((most, { wording }) => Math.max(most, wording.reach), 0);
+}
+
+/** The messages in a text, in its order. */
+export function messagesIn(text: string): readonly FoundMessage[] {
+  return withoutCovered(foundIn(rowsWithKeyIn(text), text));
+}
+
+interface Among {
+  readonly where: Where;
+  /** All rows whose key is in the text. */
+  readonly others: () => readonly Row[];
+}
+
+/**
+ * Those that are among the rows, which are all whose key is in the line that is looked at. Most lines have a word of a
+ * message and are none: only where one is there, those of the lines around may lie over it.
+ */
+export function messagesAmong(
+  candidates: readonly Row[],
+  text: string,
+  { where, others }: Among,
+): readonly FoundMessage[] {
+  const own = foundIn(candidates, text, where);
+  if (own.length === 0) return [];
+  if (where.breaks?.size === 0) return withoutCovered(own);
+  const around = others().filter((row) => !candidates.includes(row));
+  return withoutCovered([...own, ...foundIn(around, text, where)]);
+}
+
+function foundIn(candidates: readonly Row[], text: string, where?: Where): FoundMessage[] {
+  let lower: string | undefined;
+  const found: FoundMessage[] = [];
+  for (const row of candidates) {
+    const { secondKey } = row.wording;
+    // A second word of it tells of most that it is not there.
+    if (secondKey !== undefined) {
+      lower ??= text.toLowerCase();
+      if (!lower.includes(secondKey)) continue;
+    }
+    const place = row.wording.find(text, where);
+    if (place === undefined) continue;
+    const { start, end, values } = place;
+    found.push({ message: row.message, wording: row.wording, start, end, values });
   }
   return found;
 }
 
-/** Whether any of the rows is a message of the text. Most are none, which a second word of them tells. */
-export function isAnyIn(candidates: readonly Row[], text: string, where: Where): boolean {
-  const lower = text.toLowerCase();
-  return candidates.some(
-    ({ wording }) =>
-      lower.includes(wording.secondKey ?? '') && wording.find(text, where) !== undefined,
-  );
-}
-
-/**
- * The messages in a text, in its order. Where two lie over each other, the one with more fixed words
- * is meant.
- */
-export function messagesIn(text: string, where?: Where): readonly FoundMessage[] {
-  const found: FoundMessage[] = [];
-  for (const row of rowsWithKeyIn(text)) {
-    const place = row.wording.find(text, where);
-    if (place !== undefined) found.push({ ...row, ...place });
-  }
+/** Where two lie over each other, the one with more fixed words is meant. */
+function withoutCovered(found: FoundMessage[]): readonly FoundMessage[] {
+  if (found.length < 2) return found;
   found.sort((a, b) => b.wording.weight - a.wording.weight);
   const kept: FoundMessage[] = [];
   for (const one of found) {

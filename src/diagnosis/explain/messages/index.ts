@@ -5,6 +5,12 @@ import { qgs, quoteLibrary } from './attestation/qgs.ts';
 import { qcnl, qpl } from './attestation/quote-provider.ts';
 import { idRetrieval, registration } from './attestation/registration.ts';
 import { tdxAttest } from './attestation/tdx-attest.ts';
+import {
+  dcapVerifiers,
+  goTdxGuest,
+  trustee,
+  verificationService,
+} from './attestation/verifiers.ts';
 import { cloudHypervisor } from './cloud-hypervisor.ts';
 import type { CodeTable } from './codes.ts';
 import { kata } from './kata.ts';
@@ -17,6 +23,7 @@ import { linuxKvm } from './linux-kvm.ts';
 import { linuxTdxCore } from './linux-tdx-core.ts';
 import { linuxVmx } from './linux-vmx.ts';
 import type { Message } from './message.ts';
+import { nvidia } from './nvidia.ts';
 import { ovmfExceptions } from './ovmf/exceptions.ts';
 import { ovmfMeasurement } from './ovmf/measurement.ts';
 import { ovmfMemory } from './ovmf/memory.ts';
@@ -44,6 +51,7 @@ export const allMessages: readonly Message[] = [
   ...ovmfExceptions,
   ...ovmfMeasurement,
   ...vfio,
+  ...nvidia,
   ...libvirt,
   ...kata,
   ...cloudHypervisor,
@@ -55,6 +63,10 @@ export const allMessages: readonly Message[] = [
   ...registration,
   ...idRetrieval,
   ...tdxAttest,
+  ...dcapVerifiers,
+  ...verificationService,
+  ...trustee,
+  ...goTdxGuest,
 ];
 
 /** Each table of codes once, with the messages that print them. */

@@ -17,6 +17,22 @@ export const kata = messages(
       },
     },
     {
+      says: 'timed out connecting to vsock {address:word}',
+      answer: {
+        // kata-containers/kata-containers#11047, #13535
+        id: 'kata.agent-not-reached',
+        rank: 'effect',
+        meaning:
+          'Kata did not reach its agent in the VM in time: the VM did not boot, or not fast enough',
+        causes: [
+          'the guest died or hangs: its console says why',
+          'a large TD takes longer to accept its memory than Kata waits (dial_timeout, reconnect_timeout_ms)',
+          'QEMU or the firmware in the configuration of Kata has no TDX',
+        ],
+        next: 'set enable_debug = true in configuration-qemu-tdx.toml, and read the console of the guest in `journalctl -t kata`; try with little memory',
+      },
+    },
+    {
       says: 'PLACEHOLDER_FOR_DISTRO_QEMU_WITH_TDX_SUPPORT',
       source: 'kata-containers, tools/packaging/kata-deploy',
       answer: {

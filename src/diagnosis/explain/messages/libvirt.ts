@@ -19,6 +19,19 @@ export const libvirt = messages({ by: 'libvirt', place: 'host', source: 'src/con
     },
   },
   {
+    says: "Security driver model '(null)' is not available",
+    answer: {
+      // canonical/tdx#233
+      id: 'libvirt.security-driver-not-named',
+      meaning:
+        'libvirt could not start the domain again: a <seclabel> of it names no security driver. After `virsh reboot` the TD is then gone',
+      causes: [
+        'a TD is rebooted by a new start, for which this libvirt reads the <seclabel> once more',
+      ],
+      next: 'take <seclabel> out of the XML of the domain, or restart it by `virsh destroy` and `virsh start`',
+    },
+  },
+  {
     says: 'process exited while connecting to monitor',
     answer: {
       id: 'vmm.libvirt-qemu-ended',

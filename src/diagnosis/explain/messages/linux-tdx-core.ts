@@ -14,7 +14,17 @@ const moduleVersion: Answer = {
   next: 'compare it with the newest release of github.com/intel/confidential-computing.tdx.tdx-module',
 };
 
+const moduleInitialized: Answer = {
+  id: 'host.module-initialized',
+  rank: 'healthy',
+  meaning: 'the TDX module is initialised: the host side of TDX works',
+  next: 'look at KVM and the VMM for what remains',
+};
+
 /**
+ * 6.8 is the first release with the host's part: Documentation/arch/x86/tdx.rst of 6.8 has it, with what is printed,
+ * and its commits are of December 2023. 7.1 has another word for the end of the initialisation (intel/lkvs#575).
+ *
  * `tdx:` before 6.8, `virt/tdx:` since: a wording that begins with `tdx:` is both. `by 7.3`: Linux 7.3 prints
  * it, 6.19 does not, and the releases between were not looked at.
  */
@@ -230,17 +240,14 @@ export const linuxTdxCore = messages(
       },
     },
     {
-      says: [
-        'tdx: module initialized',
-        'tdx: TDX-Module initialized',
-        'tdx: TDX module initialized',
-      ],
-      answer: {
-        id: 'host.module-initialized',
-        rank: 'healthy',
-        meaning: 'the TDX module is initialised: the host side of TDX works',
-        next: 'look at KVM and the VMM for what remains',
-      },
+      says: ['tdx: module initialized', 'tdx: TDX module initialized'],
+      releases: '6.8 to 7.0',
+      answer: moduleInitialized,
+    },
+    {
+      says: 'tdx: TDX-Module initialized',
+      releases: '7.1 and later',
+      answer: moduleInitialized,
     },
     {
       says: ['tdx: {kib:int} KB allocated for PAMT', 'tdx: {kib:int} KBs allocated for PAMT'],

@@ -36,6 +36,19 @@ export const linuxVmx = messages(
       },
     },
     {
+      says: "SEAM: CPU doesn't support EPT violation #VE",
+      source: 'IntelLabs/kafl.linux',
+      releases: 'kernels of kAFL',
+      answer: {
+        // IntelLabs/kafl.linux#19
+        id: 'kernel.emulated-seam-unsupported',
+        meaning:
+          'this kernel plays the TDX module itself (kAFL), and the CPU lacks what it needs for it: exceptions for EPT violations',
+        causes: ['the kernel runs in a VM, whose hypervisor does not pass the feature on'],
+        next: 'run it on the bare machine; it gives no real TDs anywhere',
+      },
+    },
+    {
       says: 'VMXON faulted, MSR_IA32_FEAT_CTL (0x3a) = {value:hex}',
       answer: {
         id: 'host.vmx-not-turned-on',

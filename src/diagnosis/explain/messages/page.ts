@@ -15,7 +15,7 @@ export function messagesPage(): string {
 
 const head = `# Messages that \`tdctl explain\` knows
 
-\`npm run docs\` writes this page. \`{name}\` stands for a value; releases are those that print the message, as far as that is known. The weight of an answer is \`cause\`, \`effect\` (it follows from a cause), \`note\` (a warning, or how far things got) or \`healthy\`. Lines with a request and an errno, and status words, need no row: see [explain](explain.md).`;
+\`npm run docs\` writes this page. \`{name}\` stands for a value, \`^\` and \`$\` for the ends of a line that has nothing else in it; releases are those that print the message, as far as that is known. The weight of an answer is \`cause\`, \`effect\` (it follows from a cause), \`note\` (a warning, or how far things got) or \`healthy\`. Lines with a request and an errno, and status words, need no row: see [explain](explain.md).`;
 
 function section(by: string, messages: readonly Message[]): string {
   const rows = messages.flatMap((message) => {

@@ -134,6 +134,34 @@ export const qemuMachine = messages(
       },
     },
     {
+      says: 'KVM: unknown exit, hardware reason {reason:hex}',
+      source: 'accel/kvm/kvm-all.c, target/i386/kvm/kvm.c',
+      releases: 'any',
+      answer: {
+        // canonical/tdx#348
+        id: 'vmm.exit-not-known',
+        meaning:
+          'a vCPU left the guest for a reason that KVM does not handle, and QEMU stopped the VM',
+        causes: [
+          'the TDX module is older than the kernel expects, where the VM is a TD',
+          'a defect of the kernel of the host',
+        ],
+        next: 'look at the kernel log of the host at that moment; update the BIOS, which brings the TDX module: 1.5.06 or later',
+      },
+    },
+    {
+      says: 'warning: Unknown start 0x{start:hex} size 0x{size:hex} shared_to_private {way:int}',
+      releases: 'of vendors, before 10.1',
+      answer: {
+        // intel/tdx-tools#540
+        id: 'vmm.conversion-outside-memory',
+        rank: 'note',
+        meaning:
+          'the TD asked QEMU to convert a page that is no memory of it: mostly that of a device that was passed through',
+        next: 'nothing unless the TD ends after it; then look at the driver that was being loaded in the guest',
+      },
+    },
+    {
       says: 'KVM: entry failed, hardware error 0x{word:hex}',
       source: 'accel/kvm/kvm-all.c, target/i386/kvm/kvm.c',
       releases: 'any',

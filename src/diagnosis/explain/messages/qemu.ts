@@ -189,6 +189,45 @@ export const qemu = messages(
       },
     },
     {
+      says: "'{device:word}' is not a valid device model name",
+      source: 'qom, system/qdev-monitor.c',
+      releases: 'any',
+      answer: {
+        // nearai/private-ml-sdk#8: qemu-kvm of RHEL has no virtio-9p.
+        id: 'vmm.device-not-built-in',
+        meaning: 'this QEMU was built without a device that the command line asks for',
+        causes: ['the package of the distribution leaves it out', 'its package is not installed'],
+        next: 'look for it in `qemu-system-x86_64 -device help`; leave the device out, or use a QEMU that has it',
+      },
+      say: ({ device }) => ({ meaning: `this QEMU was built without the device ${device}` }),
+    },
+    {
+      says: "Could not set up host forwarding rule '{rule}'",
+      source: 'net/slirp.c',
+      releases: 'any',
+      answer: {
+        // canonical/tdx#148
+        id: 'vmm.port-taken',
+        meaning: 'QEMU cannot forward a port of the host to the guest, and did not start',
+        causes: ['another program, often an earlier VM, listens at that port'],
+        next: 'run `ss -ltnp` on the host; end that program, or choose another port in hostfwd=',
+      },
+    },
+    {
+      says: ['vhost_set_vring_call failed: {reason}', 'Error starting vhost: {code:int}'],
+      source: 'hw/virtio/vhost.c',
+      releases: 'any',
+      answer: {
+        // confidential-containers/confidential-containers#59
+        id: 'vmm.vhost-backend-gone',
+        rank: 'effect',
+        meaning:
+          'the process behind a device of the VM (vhost-user, such as virtiofsd) is gone or does not answer',
+        causes: ['that process ended', 'the VM is being ended, because nothing in it answered'],
+        next: 'look at the log of that process, and at the console of the guest before this line',
+      },
+    },
+    {
       says: 'Failed to get registers: Input/output error',
       source: 'target/i386/kvm/kvm.c',
       releases: 'any',

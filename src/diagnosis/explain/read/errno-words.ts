@@ -22,6 +22,7 @@ export const errnoTexts: Readonly<Record<ErrnoName, string>> = {
   ENFILE: 'Too many open files in system',
   EMFILE: 'Too many open files',
   ENOTTY: 'Inappropriate ioctl for device',
+  EFBIG: 'File too large',
   ENOSPC: 'No space left on device',
   ENOSYS: 'Function not implemented',
   EOPNOTSUPP: 'Operation not supported',

@@ -16,8 +16,9 @@ const unprefixed = /(?<![\w.])([0-9a-f](?:_?[0-9a-f]){15})(?:ULL)?(?!\w)/gi;
 /** Registers that the kernel prints below a failed SEAMCALL; their values are no status. */
 const registers = /\b(?:R[ABCD]X|R[SD]I|RBP|R\d{1,2})\b\s{0,3}[:=]?\s{0,3}0x[0-9a-f]+/gi;
 
+/** Codes of other programs are short (`tee_verify_quote failed: 0xe019`); a status that something failed with never is. */
 export function statusWordsIn(line: string): readonly bigint[] {
-  return wordsOf(line, [inContext]);
+  return wordsOf(line, [inContext]).filter((word) => word === 0n || word >> 32n !== 0n);
 }
 
 /** Any word of the right length: for what a person typed, not for a whole log. */

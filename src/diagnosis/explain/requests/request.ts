@@ -1,5 +1,5 @@
 /** What a request can be refused for: the checks of a kernel in their order, and what is known besides. */
-import type { Check } from '../../../abi/kvm/checks/index.ts';
+import type { AskedOn, Check } from '../../../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../../abi/kvm/errno.ts';
 import type { TdctlErrorCode } from '../../../errors/index.ts';
 import type { Answer } from '../answer.ts';
@@ -26,7 +26,7 @@ export interface RequestFacts {
   /** The kernel's name; for KVM_ENABLE_CAP with the capability: `KVM_ENABLE_CAP(KVM_CAP_X)`. */
   readonly request: string;
   /** What it is asked on, where the book does not say it. */
-  readonly on?: 'the VM' | 'a vCPU' | '/dev/kvm' | 'the VFIO container';
+  readonly on?: AskedOn | 'the VFIO container';
   /** Rows of a request that the book does not have. */
   readonly checks?: readonly NumberedCheck[];
   /** What an errno means where several checks give it, or another kernel than those of the book. */

@@ -46,11 +46,6 @@ export const rareCodes: readonly (readonly [bigint, string, string])[] = [
     'TDX_CPUID_MAX_SUBLEAVES_UNRECOGNIZED',
     'CPUID has more subleaves than the module knows',
   ],
-  [
-    0xc000_0904n,
-    'TDX_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED',
-    'the CPU topology (CPUID 1Fh) has a form the module does not know',
-  ],
   [0xc000_0905n, 'TDX_INVALID_WBINVD_SCOPE', 'the scope of WBINVD is none that the module knows'],
   [
     0xc000_0906n,

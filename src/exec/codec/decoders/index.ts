@@ -2,6 +2,7 @@
 import { type IoctlName, ioctlNumbers } from '../../../abi/kvm/requests.ts';
 import type { FileKind } from '../client-call.ts';
 import type { Decoder, DecoderTable } from './decoder.ts';
+import { deviceDecoders } from './device.ts';
 import { systemDecoders } from './system.ts';
 import { vcpuDecoders } from './vcpu.ts';
 import { vmDecoders } from './vm.ts';
@@ -12,6 +13,7 @@ const tables: Readonly<Record<FileKind, ReadonlyMap<number, Decoder>>> = {
   vcpu: byNumber(vcpuDecoders),
   guest_memfd: new Map(),
   stats: new Map(),
+  device: byNumber(deviceDecoders),
 };
 
 export function decoderOf(file: FileKind, number: number): Decoder | undefined {

@@ -1,9 +1,9 @@
 /** The ioctls of a VM about interrupts, eventfds and the buses that a device would sit on. */
-import type { UserGsiRouting } from '../../../simulator/index.ts';
+import type { MadeFile, UserGsiRouting } from '../../../simulator/index.ts';
 import type { ClientCall } from '../client-call.ts';
 import type { Place } from '../place.ts';
 import { structs } from '../structs.ts';
-import { mapped } from '../user-structs.ts';
+import { mapped, type StructInMemory } from '../user-structs.ts';
 import { argument, type DecoderTable, eventfd, structOf } from './decoder.ts';
 
 const KVM_IRQFD_FLAG_RESAMPLE = 2;
@@ -49,11 +49,19 @@ export const interruptDecoders = {
     request: 'KVM_UNREGISTER_COALESCED_MMIO',
     zone: structOf(call, structs.kvm_coalesced_mmio_zone),
   }),
-  KVM_CREATE_DEVICE: (call) => ({
-    request: 'KVM_CREATE_DEVICE',
-    create: structOf(call, structs.kvm_create_device),
-  }),
+  KVM_CREATE_DEVICE: (call) => {
+    const create = structOf(call, structs.kvm_create_device);
+    return { request: 'KVM_CREATE_DEVICE', create, fd: { writeFile: fileIn(call, create) } };
+  },
 } satisfies DecoderTable;
+
+/** The fd is there before its number is written, and stays where that faults. */
+function fileIn(call: ClientCall, struct: StructInMemory<typeof structs.kvm_create_device.fields>) {
+  return (made: MadeFile) => {
+    const fd = call.giveFile?.(made);
+    return fd !== undefined && struct.last !== undefined && struct.write({ ...struct.last, fd });
+  };
+}
 
 /** The kernel looks the second eventfd up only where its flag is set. */
 function irqfd(call: ClientCall) {

@@ -1,13 +1,15 @@
 /** Makes the meant profile of a host file and the profile that it starts from. It is pure. */
-import { findEntry, physicalAddressBits } from '../../../abi/kvm/cpuid.ts';
+import { executeCpuid, rawXstate } from '../../../abi/cpuid/raw.ts';
+import { ADDRESS_SIZES_LEAF } from '../../../abi/kvm/cpuid.ts';
 import { type XfamName, xfamFixed1, xfamMask } from '../../../abi/tdx/xfam.ts';
 import {
+  cpuidOfHost,
+  type HostCpu,
   type HostProfile,
   keyIdRange,
+  nearestCpu,
   type Platform,
   presentCpus,
-  type XeonCpuid,
-  xeonCpuid,
 } from '../../../simulator/index.ts';
 import type { SimulatedHostFile } from './schema.ts';
 
@@ -59,36 +61,34 @@ function platformOf(spec: SpecOf<'platform'>, base: Platform): Platform {
     ...withoutGaps(counts),
     memoryBytes: memory ?? base.memoryBytes,
     tscKhz: tsc ?? base.tscKhz,
-    xfam: xfam === undefined ? base.xfam : maskOf(xfam),
     keyIds: { ...base.keyIds, ...withoutGaps(keyIds) },
     features: { ...base.features, ...withoutGaps(features) },
     fiveLevelEpt: guestAddressWidth === undefined ? base.fiveLevelEpt : guestAddressWidth === 52,
   };
-  return { ...platform, cpuid: cpuidOf(platform, base, physicalAddressWidth) };
+  const asked = { physicalAddressWidth, xfam: xfam && maskOf(xfam) };
+  return { ...platform, cpuid: cpuidOf(platform, base, asked) };
 }
 
-/** CPUID names cores, clock and address widths, so it is made anew where one of them changes. */
+/** CPUID names cores, clock, address width and features, so the CPUs of the profile are given those asked. */
 function cpuidOf(
   platform: Platform,
   base: Platform,
-  physicalAddressWidth: number | undefined,
+  asked: {
+    readonly physicalAddressWidth: number | undefined;
+    readonly xfam: bigint | undefined;
+  },
 ): Platform['cpuid'] {
-  const baseWidth = physicalAddressBits(base.cpuid) ?? 0;
-  const wanted: XeonCpuid = {
-    signature: findEntry(base.cpuid, 1)?.eax ?? 0,
-    physicalAddressBits: physicalAddressWidth ?? baseWidth,
-    guestAddressBits: platform.fiveLevelEpt ? 52 : 48,
+  const { xcr0, xss } = rawXstate(base.cpuid);
+  const wanted: HostCpu = {
+    signature: executeCpuid(base.cpuid, 1).eax,
+    physicalAddressBits:
+      asked.physicalAddressWidth ?? executeCpuid(base.cpuid, ADDRESS_SIZES_LEAF).eax & 0xff,
     tscKhz: platform.tscKhz,
     coresPerPackage: platform.coresPerPackage,
     threadsPerCore: platform.threadsPerCore,
+    xfam: asked.xfam ?? xcr0 | xss,
   };
-  const isSame =
-    wanted.physicalAddressBits === baseWidth &&
-    platform.fiveLevelEpt === base.fiveLevelEpt &&
-    platform.tscKhz === base.tscKhz &&
-    platform.coresPerPackage === base.coresPerPackage &&
-    platform.threadsPerCore === base.threadsPerCore;
-  return isSame ? base.cpuid : xeonCpuid(wanted);
+  return cpuidOfHost(nearestCpu(wanted.signature), wanted);
 }
 
 function maskOf(names: readonly XfamName[]): bigint {

@@ -48,9 +48,14 @@ export function injectInterrupt(kernel: Kernel, vcpu: Vcpu, user: UserStruct<num
 
 /** The function follows kvm_vcpu_has_events(). */
 export function hasEvents({ pending }: Vcpu): boolean {
-  return pending.nmis > 0 || pending.smi || pending.externalVector !== undefined;
+  return (
+    pending.nmis > 0 ||
+    pending.smi ||
+    pending.externalVector !== undefined ||
+    pending.exception?.state === 'pending'
+  );
 }
 
 export function noEvents(): PendingEvents {
-  return { nmis: 0, smi: false, externalVector: undefined };
+  return { nmis: 0, smi: false, externalVector: undefined, exception: undefined };
 }

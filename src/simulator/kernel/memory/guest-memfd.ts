@@ -5,13 +5,15 @@
 import { PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import type {
   Answer,
+  Caller,
   CreateGuestMemfdStruct,
   GuestMemfdFact,
   LinkGuestMemfdStruct,
   UserStruct,
 } from '../../interface.ts';
-import { ok, refuse } from '../answer.ts';
-import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
+import type { Range } from '../../range-map.ts';
+import { okWithFile, refuse } from '../answer.ts';
+import { CopiedIn, descriptorStep, faultStep, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import type { GuestInode, GuestMemfd, MemorySlot, PrivatePage, Vm } from '../objects.ts';
 import { zapPrivatePages } from '../tdx/secure-ept.ts';
@@ -24,6 +26,7 @@ const s64Max = (1n << 63n) - 1n;
 
 interface CreateCall {
   readonly kernel: Kernel;
+  readonly caller: Caller;
   readonly vm: Vm;
   readonly create: CreateGuestMemfdStruct;
 }
@@ -36,7 +39,7 @@ const createSteps: Steps<CreateCall> = {
   // The kernel takes the size as a signed 64-bit number, and does not check reserved[].
   'create-guest-memfd.size': ({ create: { size } }) =>
     size === 0n || size > s64Max || size % PAGE_SIZE !== 0n,
-  'process.no-descriptor': faultStep(
+  'process.no-descriptor': descriptorStep(
     'process.no-descriptor',
     'KVM_CREATE_GUEST_MEMFD: install the fd',
   ),
@@ -45,20 +48,27 @@ const createSteps: Steps<CreateCall> = {
 
 export function createGuestMemfd(
   kernel: Kernel,
+  caller: Caller,
   vm: Vm,
   user: UserStruct<CreateGuestMemfdStruct>,
 ): Answer {
   const create = user.read();
   if (create === undefined) return refuse('argument.unreadable');
-  const call = { kernel, vm, create };
+  const call = { kernel, caller, vm, create };
   const refused = firstRefusal(kernel, 'KVM_CREATE_GUEST_MEMFD', { steps: createSteps, call });
   if (refused !== undefined) return refused;
-  const inode = { sizePages: Number(create.size / PAGE_SIZE), pages: new Map(), files: 0 };
+  const inode = {
+    sizePages: Number(create.size / PAGE_SIZE),
+    mappable: (create.flags & GUEST_MEMFD_FLAG_MMAP) !== 0n,
+    pages: new Map(),
+    files: 0,
+  };
   return installFile(kernel, vm, inode);
 }
 
 interface LinkCall {
   readonly kernel: Kernel;
+  readonly caller: Caller;
   readonly vm: Vm;
   readonly link: CopiedIn<LinkGuestMemfdStruct>;
 }
@@ -70,7 +80,7 @@ const linkSteps: Steps<LinkCall> = {
   'link-guest-memfd.no-memfd': ({ kernel, link }) =>
     guestMemfdOf(kernel, link.value.guestMemfd) === undefined,
   'link-guest-memfd.same-vm': (call) => linkedFile(call).vm === call.vm,
-  'process.no-descriptor': faultStep(
+  'process.no-descriptor': descriptorStep(
     'process.no-descriptor',
     'KVM_LINK_GUEST_MEMFD: install the fd',
   ),
@@ -82,10 +92,11 @@ const linkSteps: Steps<LinkCall> = {
  */
 export function linkGuestMemfd(
   kernel: Kernel,
+  caller: Caller,
   vm: Vm,
   user: UserStruct<LinkGuestMemfdStruct>,
 ): Answer {
-  const call = { kernel, vm, link: new CopiedIn(() => user.read()) };
+  const call = { kernel, caller, vm, link: new CopiedIn(() => user.read()) };
   const refused = firstRefusal(kernel, 'KVM_LINK_GUEST_MEMFD', { steps: linkSteps, call });
   return refused ?? installFile(kernel, vm, linkedFile(call).inode);
 }
@@ -126,18 +137,45 @@ function installFile(kernel: Kernel, vm: Vm, inode: GuestInode): Answer {
   inode.files++;
   vm.guestMemfds.add(guestMemfd);
   vm.references++;
-  return ok(kernel.files.install({ kind: 'guest_memfd', guestMemfd }));
+  return okWithFile(kernel.files.install({ kind: 'guest_memfd', guestMemfd }));
 }
 
 /**
  * Frees the pages that no TD has any more. A page that a TD still has through a slot that does not back
  * it is freed when the TD gives it up.
  */
-function freeUnusedPages(kernel: Kernel, inode: GuestInode): void {
+function freeUnusedPages(kernel: Kernel, inode: GuestInode, { start, end }: Range): void {
   for (const [index, page] of inode.pages) {
+    if (index < start || index >= end) continue;
     if (kernel.tdx?.module.pages.has(page) === true) continue;
     kernel.pages.free(page);
     inode.pages.delete(index);
+  }
+}
+
+/**
+ * FALLOC_FL_PUNCH_HOLE: whoever has some of the pages gives them up, through each file of the inode, and
+ * then they are freed.
+ */
+export function punchHole(kernel: Kernel, inode: GuestInode, hole: Range): void {
+  for (const { vm, firstPage, baseGfn, pages } of boundTo(kernel, inode)) {
+    const start = Math.max(hole.start, firstPage);
+    const end = Math.min(hole.end, firstPage + pages);
+    if (start >= end) continue;
+    const offset = baseGfn - firstPage;
+    zapPrivatePages(kernel, vm, { start: start + offset, end: end + offset });
+  }
+  freeUnusedPages(kernel, inode, hole);
+}
+
+function* boundTo(kernel: Kernel, inode: GuestInode) {
+  for (const { guestMemfds } of kernel.vms) {
+    for (const memfd of guestMemfds) {
+      if (memfd.inode !== inode) continue;
+      for (const { vm, baseGfn, pages, guestMemfd } of memfd.bindings) {
+        if (guestMemfd !== undefined) yield { vm, baseGfn, pages, firstPage: guestMemfd.firstPage };
+      }
+    }
   }
 }
 
@@ -150,7 +188,7 @@ export function releaseGuestMemfd(kernel: Kernel, guestMemfd: GuestMemfd): void 
   }
   guestMemfd.bindings.clear();
   inode.files--;
-  if (inode.files === 0) freeUnusedPages(kernel, inode);
+  if (inode.files === 0) freeUnusedPages(kernel, inode, { start: 0, end: inode.sizePages });
   vm.guestMemfds.delete(guestMemfd);
   putVm(kernel, vm);
 }

@@ -9,6 +9,7 @@ import { KVM_MEMORY_ATTRIBUTE_PRIVATE } from '../../../abi/kvm/structs.ts';
 import { vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
 import { vmTypes } from '../../../abi/kvm/vm-types.ts';
 import { onlineCpus } from '../../platform.ts';
+import { supportedCpuid } from '../cpuid/supported.ts';
 import type { Kernel } from '../kernel.ts';
 import {
   KVM_MAX_IRQ_ROUTES,
@@ -51,7 +52,7 @@ function maxVcpusOfTd(kernel: Kernel, vm: Vm | undefined): number {
  * old struct.
  */
 export function xsaveBytes({ profile }: Kernel): number {
-  const leaf = findEntry(profile.platform.cpuid, 0xd);
+  const leaf = findEntry(supportedCpuid(profile.platform), 0xd);
   return Math.max(vcpuStateBytes.KVM_GET_XSAVE, leaf?.ecx ?? 0);
 }
 

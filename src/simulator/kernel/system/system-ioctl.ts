@@ -3,8 +3,8 @@
 import type { VcpuBound } from '../../../abi/kvm/kernels/record.ts';
 import { vmTypes } from '../../../abi/kvm/vm-types.ts';
 import type { Answer, Caller, Request } from '../../interface.ts';
-import { ok, type Refusal, refuse } from '../answer.ts';
-import { faultStep, firstRefusal, type Steps } from '../checks.ts';
+import { ok, okWithFile, type Refusal, refuse } from '../answer.ts';
+import { descriptorStep, faultStep, firstRefusal, type Steps } from '../checks.ts';
 import { systemDeviceAttr } from '../device-attr.ts';
 import type { Kernel } from '../kernel.ts';
 import { KVM_API_VERSION, leastBound, vcpuMmapBytes } from '../limits.ts';
@@ -50,11 +50,12 @@ export function systemIoctl(kernel: Kernel, caller: Caller, request: Request): A
 
 interface CreateVmCall {
   readonly kernel: Kernel;
+  readonly caller: Caller;
   readonly type: number;
 }
 
 const createVmSteps: Steps<CreateVmCall> = {
-  'process.no-descriptor': faultStep('process.no-descriptor', 'KVM_CREATE_VM: install the fd'),
+  'process.no-descriptor': descriptorStep('process.no-descriptor', 'KVM_CREATE_VM: install the fd'),
   'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_CREATE_VM: allocate'),
   'create-vm.type': ({ kernel, type }) => !isVmType(kernel, type),
 };
@@ -64,7 +65,7 @@ const createVmSteps: Steps<CreateVmCall> = {
  * series before v8 do.
  */
 function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
-  const call = { kernel, type };
+  const call = { kernel, caller, type };
   const refused = firstRefusal(kernel, 'KVM_CREATE_VM', { steps: createVmSteps, call });
   if (refused !== undefined) return refused;
 
@@ -76,7 +77,7 @@ function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
     mm: caller.mm,
     maxVcpus: leastBound(kernel, bounds),
     tscKhz: kernel.profile.platform.tscKhz,
-    createdNs: BigInt(Math.round(kernel.trace.clock.nowNs)),
+    createdNs: kernel.hostClock.bootNs(),
   });
   kernel.vms.add(vm);
   const early = takeKeyIdEarly(kernel, caller, vm);
@@ -84,7 +85,7 @@ function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
     putVm(kernel, vm);
     return early;
   }
-  return ok(kernel.files.install({ kind: 'vm', vm }));
+  return okWithFile(kernel.files.install({ kind: 'vm', vm }));
 }
 
 const ordinaryBounds: readonly VcpuBound[] = ['KVM_MAX_VCPUS'];

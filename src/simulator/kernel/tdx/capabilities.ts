@@ -1,7 +1,7 @@
 /** KVM_TDX_CAPABILITIES follows tdx_get_capabilities(). It is legal in every TD state. */
 
 import type { CpuidEntry } from '../../../abi/kvm/structs.ts';
-import type { ConfigurableLeaf } from '../../../abi/tdx/cpuid-config.ts';
+import type { ConfigurableLeaf } from '../../../abi/tdx/cpuid/td-cpuid.ts';
 import type { Answer, CapabilitiesStruct, UserCapabilities } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';

@@ -1,4 +1,5 @@
 /** setup_tdparams() makes TD_PARAMS from `struct kvm_tdx_init_vm`. */
+import { allZero, type CpuidRegisters } from '../../../abi/cpuid/registers.ts';
 import {
   ADDRESS_SIZES_LEAF,
   findEntry,
@@ -7,7 +8,6 @@ import {
 } from '../../../abi/kvm/cpuid.ts';
 import type { InitVmFacts } from '../../../abi/kvm/init-vm-rules.ts';
 import {
-  type CpuidRegisters,
   configFlags,
   eptpControls,
   type TdParams,
@@ -62,10 +62,8 @@ export function tdParamsOf(
   };
 }
 
-const none: CpuidRegisters = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
-
 function registersOf(leaf: number, entry: CpuidRegisters | undefined): CpuidRegisters {
-  if (entry === undefined) return none;
+  if (entry === undefined) return allZero;
   // The address width goes to the module as GPAW, so the module takes no bits of it here.
   const eax = leaf === ADDRESS_SIZES_LEAF ? withGuestAddressBits(entry.eax, 0) : entry.eax;
   return { eax, ebx: entry.ebx, ecx: entry.ecx, edx: entry.edx };

@@ -3,15 +3,17 @@
  * arch/x86/kvm/cpuid.c.
  */
 import { ADDRESS_SIZES_LEAF, findEntry } from '../../../abi/kvm/cpuid.ts';
-import {
-  type CpuidEntry,
-  KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
-  KVM_MAX_CPUID_ENTRIES,
-} from '../../../abi/kvm/structs.ts';
+import { type CpuidEntry, KVM_MAX_CPUID_ENTRIES } from '../../../abi/kvm/structs.ts';
+import { dynamicXstate } from '../../../abi/kvm/xstate.ts';
 import type { Answer, CpuidHeader, UserCpuid } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
+import { supportedFeatures } from '../cpuid/cpu-caps.ts';
+import { emulatedCpuid } from '../cpuid/emulated.ts';
+import { cpuidNow } from '../cpuid/runtime.ts';
+import { supportedCpuid } from '../cpuid/supported.ts';
 import type { Kernel } from '../kernel.ts';
+import { resetPmu } from '../msrs/pmu.ts';
 import type { Vcpu } from '../objects.ts';
 
 /** A guest has this many physical address bits if its CPUID does not say. */
@@ -36,6 +38,8 @@ const lacksRoom = ({ header, needs }: ListCall) =>
 const listSteps: Steps<ListCall> = {
   'argument.unreadable': ({ header }) => header.fails(),
   'cpuid-list.no-room': ({ header }) => header.value.nent < 1,
+  'cpuid-list.padding': ({ user, header }) =>
+    user.hasCleanPadding?.(Math.min(header.value.nent, KVM_MAX_CPUID_ENTRIES)) === false,
   'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_GET_SUPPORTED_CPUID: allocate'),
   'cpuid-list.too-small': lacksRoom,
   'get-cpuid2.too-small': lacksRoom,
@@ -55,27 +59,21 @@ function listEntries(
 }
 
 export function getSupportedCpuid(kernel: Kernel, user: UserCpuid): Answer {
-  const entries = kernel.profile.platform.cpuid;
+  const entries = supportedCpuid(kernel.profile.platform);
   return listEntries(kernel, 'KVM_GET_SUPPORTED_CPUID', { user, entries, needs: entries.length });
 }
 
 /** The kernel demands room for one more entry, and that entry turns out to have nothing in it. */
 export function getEmulatedCpuid(kernel: Kernel, user: UserCpuid): Answer {
-  const list = { user, entries: emulated, needs: emulated.length + 1 };
+  const entries = emulatedCpuid(kernel.profile.platform);
+  const list = { user, entries, needs: entries.length + 1 };
   return listEntries(kernel, 'KVM_GET_EMULATED_CPUID', list);
 }
 
-/** KVM emulates MOVBE though the CPU lacks it, and RDPID where there is RDTSCP. */
-const nothing = { index: 0, flags: 0, eax: 0, ebx: 0, ecx: 0, edx: 0 } as const;
-const emulated: readonly CpuidEntry[] = [
-  { ...nothing, function: 0, eax: 7 },
-  { ...nothing, function: 1, ecx: 1 << 22 },
-  { ...nothing, function: 7, flags: KVM_CPUID_FLAG_SIGNIFCANT_INDEX, ecx: 1 << 22 },
-];
-
-/** Gives the entries as KVM_SET_CPUID2 set them. */
-export function getCpuid2(kernel: Kernel, { cpuid }: Vcpu, user: UserCpuid): Answer {
-  const list = { user, entries: cpuid, needs: cpuid.length };
+/** Gives the entries of KVM_SET_CPUID2, with what KVM has to say in them itself. */
+export function getCpuid2(kernel: Kernel, vcpu: Vcpu, user: UserCpuid): Answer {
+  const entries = cpuidNow(kernel, vcpu);
+  const list = { user, entries, needs: entries.length };
   return listEntries(kernel, 'KVM_GET_CPUID2', list);
 }
 
@@ -92,12 +90,18 @@ const setSteps: Steps<SetCpuidCall> = {
   'kernel.no-memory': faultStep('kernel.no-memory', 'KVM_SET_CPUID2: allocate'),
   'set-cpuid.entries-unreadable': ({ entries }) => entries.fails(),
   // Once the guest has seen its CPUID, KVM takes only the same one again.
-  'set-cpuid.changed-after-run': ({ vcpu, entries }) =>
-    vcpu.entered && !isSameCpuid(entries.value, vcpu.cpuid),
+  'set-cpuid.changed-after-run': ({ kernel, vcpu, entries }) =>
+    vcpu.entered && !isSameCpuid(cpuidNow(kernel, vcpu, entries.value), cpuidNow(kernel, vcpu)),
   'set-cpuid.address-width': ({ entries }) => {
     const addresses = findEntry(entries.value, ADDRESS_SIZES_LEAF);
     const virtualBits = ((addresses?.eax ?? 0) >>> 8) & 0xff;
     return ![0, 48, 57].includes(virtualBits);
+  },
+  // Any process may use what the host has.
+  'set-cpuid.dynamic-xstate': ({ kernel, entries }) => {
+    const { eax = 0 } = findEntry(entries.value, 0xd) ?? {};
+    const { xcr0 } = supportedFeatures(kernel.profile.platform);
+    return (BigInt(eax) & dynamicXstate & ~xcr0) !== 0n;
   },
 };
 
@@ -108,6 +112,7 @@ export function setCpuid2(kernel: Kernel, vcpu: Vcpu, user: UserCpuid): Answer {
   const refused = firstRefusal(kernel, 'KVM_SET_CPUID2', { steps: setSteps, call });
   if (refused !== undefined) return refused;
   vcpu.cpuid = entries.value;
+  if (!vcpu.entered) resetPmu(vcpu);
   return done;
 }
 

@@ -2,17 +2,18 @@
  * KVM_CREATE_VCPU follows kvm_vm_ioctl_create_vcpu(). Linux 7.3 holds kvm->lock throughout and checks
  * for a duplicate id early; older kernels check it last.
  */
-import type { Answer } from '../../interface.ts';
-import { ok } from '../answer.ts';
-import { faultStep, firstRefusal, type Steps } from '../checks.ts';
+import type { Answer, Caller } from '../../interface.ts';
+import { okWithFile } from '../answer.ts';
+import { descriptorStep, faultStep, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import { maxVcpuIds } from '../limits.ts';
 import type { Vm } from '../objects.ts';
-import { hostTsc } from '../vm/clock.ts';
+import { synchronizeTsc } from './guest-tsc.ts';
 import { newVcpu } from './vcpu.ts';
 
 interface CreateVcpuCall {
   readonly kernel: Kernel;
+  readonly caller: Caller;
   readonly vm: Vm;
   readonly id: number;
 }
@@ -31,23 +32,22 @@ const steps: Steps<CreateVcpuCall> = {
   'create-vcpu.td-state': ({ vm }) => vm.td !== undefined && vm.td.state !== 'INITIALIZED',
   'create-vcpu.td-finalised': ({ vm }) => vm.td?.state === 'RUNNABLE',
   'create-vcpu.irqchip': ({ vm }) => vm.isTd && vm.irqchip !== 'split',
-  'create-vcpu.no-descriptor': faultStep(
+  'create-vcpu.no-descriptor': descriptorStep(
     'create-vcpu.no-descriptor',
     'KVM_CREATE_VCPU: install the fd',
   ),
 };
 
-export function createVcpu(kernel: Kernel, vm: Vm, id: number): Answer {
-  const call = { kernel, vm, id };
+export function createVcpu(kernel: Kernel, caller: Caller, vm: Vm, id: number): Answer {
+  const call = { kernel, caller, vm, id };
   const refused = firstRefusal(kernel, 'KVM_CREATE_VCPU', { steps, call });
   if (refused !== undefined) return refused;
-  // A vCPU's time begins now, except that the module keeps the time of a TD.
-  const tscOffset = vm.isTd ? 0n : BigInt.asUintN(64, -hostTsc(kernel));
-  const vcpu = newVcpu({ vm, id, tscOffset });
+  const vcpu = newVcpu({ vm, id });
+  synchronizeTsc(kernel, vcpu, undefined);
   vm.vcpus.push(vcpu);
   vm.vcpusById.set(id, vcpu);
   vm.references++;
-  return ok(kernel.files.install({ kind: 'vcpu', vcpu }));
+  return okWithFile(kernel.files.install({ kind: 'vcpu', vcpu }));
 }
 
 /** Takes back a vCPU whose fd reached nobody, so that the call can be made again. */

@@ -1,5 +1,6 @@
 /** KVM_ENABLE_CAP on a vCPU fd follows kvm_vcpu_ioctl_enable_cap() in arch/x86/kvm/x86.c. */
 import { capabilities } from '../../../abi/kvm/capabilities.ts';
+import { msr } from '../../../abi/kvm/msrs.ts';
 import type { Answer, EnableCapStruct, UserStruct } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
@@ -15,6 +16,9 @@ const synic: readonly number[] = [
   capabilities.KVM_CAP_HYPERV_SYNIC,
   capabilities.KVM_CAP_HYPERV_SYNIC2,
 ];
+/** HV_SYNIC_CONTROL_ENABLE */
+const synicEnabled = 1n;
+
 const known: readonly number[] = [
   ...synic,
   capabilities.KVM_CAP_HYPERV_ENFORCE_CPUID,
@@ -31,15 +35,22 @@ const steps: Steps<VcpuCapCall> = {
     synic.includes(cap.value.cap) && vcpu.vm.irqchip === 'none',
 };
 
-/**
- * The capabilities that are taken have no effect here, because they change how a guest's own calls are
- * answered.
- */
+/** KVM_CAP_HYPERV_ENFORCE_CPUID has no effect here: it changes how a guest's own calls are answered. */
 export function enableVcpuCap(
   kernel: Kernel,
   vcpu: Vcpu,
   user: UserStruct<EnableCapStruct>,
 ): Answer {
   const call = { vcpu, cap: new CopiedIn(() => user.read()) };
-  return firstRefusal(kernel, 'KVM_ENABLE_CAP on a vCPU', { steps, call }) ?? done;
+  const refused = firstRefusal(kernel, 'KVM_ENABLE_CAP on a vCPU', { steps, call });
+  if (refused !== undefined) return refused;
+  const { cap, args } = call.cap.value;
+  if (synic.includes(cap)) {
+    vcpu.synicActive = true;
+    vcpu.msrs.set(msr.HV_SCONTROL, synicEnabled);
+  }
+  if (cap === capabilities.KVM_CAP_ENFORCE_PV_FEATURE_CPUID) {
+    vcpu.enforcesPvCpuid = (args[0] ?? 0n) !== 0n;
+  }
+  return done;
 }

@@ -69,7 +69,7 @@ export function vcpuIoctl(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: R
     case 'KVM_HAS_DEVICE_ATTR':
       return vcpuDeviceAttr(kernel, vcpu, request);
     case 'KVM_GET_STATS_FD':
-      return getStatsFd(kernel, vcpu.vm);
+      return getStatsFd(kernel, caller, vcpu.vm);
     default:
       return refuse('request.unknown');
   }

@@ -1,21 +1,22 @@
 /**
  * KVM_GET_x and KVM_SET_x access a vCPU's state. KVM cannot show a TD's state: nearly all of it is
  * EINVAL, some of it before the caller's memory is touched and some after. For another VM, KVM shows
- * what a reset leaves until user space writes something else; values are checked only as far as the
- * rows say.
+ * what a reset leaves until user space writes something else; values are checked as the rows say.
  */
 import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import { type VcpuStateRequestName, vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
-import { xcr0Of } from '../../../abi/tdx/xfam.ts';
 import type { Answer, Request, UserBytes } from '../../interface.ts';
 import { done } from '../answer.ts';
 import { type CopiedIn, firstRefusal, type Steps } from '../checks.ts';
+import { supportedFeatures } from '../cpuid/cpu-caps.ts';
 import type { Kernel } from '../kernel.ts';
+import { isX2apic } from '../msrs/lapic-registers.ts';
 import type { StateName, Vcpu } from '../objects.ts';
 import { xsaveBytes } from '../system/capability-values.ts';
 import { copiedBytes } from './copied-bytes.ts';
 import { nestedState } from './nested-state.ts';
 import { resetState } from './reset-state.ts';
+import { keepSregs, showSregs, sregsSteps } from './sregs.ts';
 import {
   acceptsException,
   eventFlags,
@@ -23,10 +24,12 @@ import {
   showEvents,
   takeEvents,
 } from './vcpu-events.ts';
+import { keepXcrs, xstateSteps } from './xstate.ts';
 
 interface StateCall {
   readonly kernel: Kernel;
   readonly vcpu: Vcpu;
+  readonly request: VcpuStateRequestName;
   readonly state: StateName;
   readonly bytes: number;
   readonly user: UserBytes;
@@ -41,11 +44,15 @@ const steps: Steps<StateCall> = {
   'vcpu-state.protected': isProtected,
   'argument.unreadable': ({ given }) => given.fails(),
   'argument.unwritable': (call) => !call.user.write(shown(call)),
-  // Bit 0 is PDPTRS_VALID, the only flag that there is.
-  'set-sregs2.flags': ({ given }) => (given.value.getBigUint64(280, true) & ~1n) !== 0n,
-  // The header holds nr_xcrs and flags.
-  'set-xcrs.header': ({ given: { value } }) =>
-    value.getUint32(0, true) > 16 || value.getUint32(4, true) !== 0,
+  ...sregsSteps,
+  ...xstateSteps,
+  // KVM_CAP_X2APIC_API has ids of 32 bits; without it the id in the page is ignored.
+  'set-lapic.id': ({ vcpu, given }) =>
+    isX2apic(vcpu) &&
+    (vcpu.vm.caps.x2apicApi & USE_32BIT_IDS) !== 0n &&
+    given.value.getUint32(lapicId, true) !== vcpu.id,
+  'set-guest-debug.exception-pending': ({ vcpu, given }) =>
+    injectedException(given.value) !== undefined && vcpu.pending.exception !== undefined,
   'set-debugregs.flags': ({ given }) => given.value.getBigUint64(48, true) !== 0n,
   // DR6 and DR7 have 32 bits.
   'set-debugregs.value': ({ given: { value } }) =>
@@ -83,7 +90,7 @@ export function vcpuState(
   const state = stateOf(request);
   const bytes = state === 'XSAVE' ? xsaveSize(kernel, vcpu) : vcpuStateBytes[request];
   const given = copiedBytes(user, bytes);
-  const call = { kernel, vcpu, state, bytes, user, given };
+  const call = { kernel, vcpu, request, state, bytes, user, given };
   const refused = firstRefusal(kernel, request, { steps, call });
   if (refused !== undefined) return refused;
   if (request.startsWith('KVM_SET_')) keep(call);
@@ -95,18 +102,54 @@ function stateOf(request: VcpuStateRequestName): StateName {
   return request.replace(/^KVM_[GS]ET_|2$/g, '') as StateName;
 }
 
-function shown({ kernel, vcpu, state, bytes }: StateCall): Uint8Array {
+function shown(call: StateCall): Uint8Array {
+  const { kernel, vcpu, request, state, bytes } = call;
   const kept = vcpu.state.get(state) ?? resetState(state, vcpu);
   const copy = new Uint8Array(bytes);
   copy.set(kept.subarray(0, bytes));
   if (state === 'XSAVE') showFeatures(kernel, copy);
   if (state === 'VCPU_EVENTS') showEvents(vcpu, copy);
+  if (state === 'SREGS') showSregs(call, copy, request.endsWith('2') ? 'SREGS2' : 'SREGS');
+  if (state === 'LAPIC') showLapic(vcpu, copy);
   return copy;
 }
 
-function keep({ vcpu, state, given: { value } }: StateCall): void {
-  vcpu.state.set(state, new Uint8Array(value.buffer));
-  if (state === 'VCPU_EVENTS') takeEvents(vcpu, value);
+function keep(call: StateCall): void {
+  const { vcpu, request, state, given } = call;
+  const bytes = new Uint8Array(given.value.buffer);
+  if (state === 'SREGS') keepSregs(call, request.endsWith('2') ? 'SREGS2' : 'SREGS');
+  else if (state === 'XCRS') keepXcrs(call);
+  else vcpu.state.set(state, bytes);
+  if (state === 'VCPU_EVENTS') takeEvents(vcpu, given.value);
+  if (state === 'REGS') {
+    given.value.setUint32(rflags, given.value.getUint32(rflags, true) | X86_EFLAGS_FIXED, true);
+    if (vcpu.pending.exception?.state === 'pending') vcpu.pending.exception = undefined;
+  }
+  if (state === 'GUEST_DEBUG') {
+    const vector = injectedException(given.value);
+    if (vector !== undefined) vcpu.pending.exception = { vector, state: 'pending' };
+  }
+}
+
+const rflags = 136;
+const X86_EFLAGS_FIXED = 2;
+const lapicId = 0x20;
+const USE_32BIT_IDS = 1n;
+const inject = { db: 0x4_0000, bp: 0x8_0000 } as const;
+const vectors = { db: 1, bp: 3 } as const;
+
+/** The exception that KVM_SET_GUEST_DEBUG is to inject. */
+function injectedException(debug: DataView): number | undefined {
+  const control = debug.getUint32(0, true);
+  if ((control & inject.db) !== 0) return vectors.db;
+  return (control & inject.bp) === 0 ? undefined : vectors.bp;
+}
+
+/** In x2APIC mode the id is that of the vCPU, and shown in eight bits unless user space knows of 32. */
+function showLapic(vcpu: Vcpu, page: Uint8Array): void {
+  if (!isX2apic(vcpu)) return;
+  const is32Bit = (vcpu.vm.caps.x2apicApi & USE_32BIT_IDS) !== 0n;
+  new DataView(page.buffer).setUint32(lapicId, is32Bit ? vcpu.id : vcpu.id << 24, true);
 }
 
 /**
@@ -131,5 +174,6 @@ const XTILE_DATA = 1 << 18;
 
 /** KVM tells in the area itself which components it may hold. */
 function showFeatures({ profile }: Kernel, xsave: Uint8Array): void {
-  new DataView(xsave.buffer).setBigUint64(XSAVE_SW_FEATURES, xcr0Of(profile.platform.xfam), true);
+  const { xcr0 } = supportedFeatures(profile.platform);
+  new DataView(xsave.buffer).setBigUint64(XSAVE_SW_FEATURES, xcr0, true);
 }

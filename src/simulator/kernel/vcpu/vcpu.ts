@@ -2,12 +2,8 @@ import { noEvents } from '../interrupts/inject.ts';
 import { KVM_MAX_MCE_BANKS } from '../limits.ts';
 import type { Vcpu, Vm } from '../objects.ts';
 
-export function newVcpu(options: {
-  readonly vm: Vm;
-  readonly id: number;
-  readonly tscOffset: bigint;
-}): Vcpu {
-  const { vm, id, tscOffset } = options;
+export function newVcpu(options: { readonly vm: Vm; readonly id: number }): Vcpu {
+  const { vm, id } = options;
   // The boot vCPU runs at once; the others wait for INIT, or for KVM_TDX_INIT_VCPU. Without an
   // interrupt controller in the kernel no vCPU has anybody to wait for.
   const runs = id === vm.bootVcpuId || vm.irqchip === 'none';
@@ -20,9 +16,14 @@ export function newVcpu(options: {
     mpState: runs ? 'RUNNABLE' : 'UNINITIALIZED',
     entered: false,
     state: new Map(),
+    evmcsEnabled: false,
+    vmxOperation: undefined,
     msrs: new Map(),
     mcgCap: BigInt(KVM_MAX_MCE_BANKS),
-    tscOffset,
+    tscOffset: 0n,
+    tscGeneration: 0,
+    enforcesPvCpuid: false,
+    synicActive: false,
     signalMask: undefined,
     pending: noEvents(),
     run: undefined,

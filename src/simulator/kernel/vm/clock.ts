@@ -4,26 +4,23 @@ import type { Answer, ClockStruct, UserStruct } from '../../interface.ts';
 import { done, refuse } from '../answer.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vcpu, Vm } from '../objects.ts';
+import { hostTsc } from '../vcpu/guest-tsc.ts';
 
 const clockFlags = { tscStable: 2, realtime: 4, hostTsc: 8, all: 14 } as const;
-/** The simulated machines always begin at this time, in nanoseconds since 1970. */
-const machineEpochNs = 1_800_000_000n * 1_000_000_000n;
 
 export function getClock(kernel: Kernel, vm: Vm, user: UserStruct<ClockStruct>): Answer {
-  const now = BigInt(Math.round(kernel.trace.clock.nowNs));
   const clock: ClockStruct = {
-    clock: now + vm.kvmclockOffsetNs,
+    clock: kvmclockNs(kernel, vm),
     flags: vm.useMasterClock ? clockFlags.all : 0,
-    realtime: vm.useMasterClock ? machineEpochNs + now : 0n,
+    realtime: vm.useMasterClock ? kernel.hostClock.realNs() : 0n,
     hostTsc: vm.useMasterClock ? hostTsc(kernel) : 0n,
   };
   return user.write(clock) ? done : refuse('argument.unwritable');
 }
 
-/** The host's time stamp counter began with the machine. */
-export function hostTsc({ trace, profile }: Kernel): bigint {
-  const now = BigInt(Math.round(trace.clock.nowNs));
-  return (now * BigInt(profile.platform.tscKhz)) / 1_000_000n;
+/** get_kvmclock_ns() */
+export function kvmclockNs({ hostClock }: Kernel, { kvmclockOffsetNs }: Vm): bigint {
+  return BigInt.asUintN(64, hostClock.bootNs() + kvmclockOffsetNs);
 }
 
 /**
@@ -31,12 +28,12 @@ export function hostTsc({ trace, profile }: Kernel): bigint {
  * match. KVM cannot set a TD's and so never compares them, but a vCPU that is alone matches itself.
  */
 export function updateMasterClock(vm: Vm): void {
-  vm.useMasterClock = vm.isTd ? vm.vcpus.length === 1 : vm.vcpus.length > 0;
+  vm.useMasterClock = vm.tscSync.matched + 1 === vm.vcpus.length;
 }
 
 /** kvm_set_guest_paused() cannot tell a guest that keeps no kvmclock, and no TD keeps one. */
 export function kvmclockCtrl({ vm, msrs }: Vcpu): Answer {
-  const systemTime = msrs.get(msr.KVM_SYSTEM_TIME_NEW) ?? msrs.get(msr.KVM_SYSTEM_TIME) ?? 0n;
+  const systemTime = msrs.get(msr.KVM_SYSTEM_TIME_NEW) ?? 0n;
   return vm.isTd || (systemTime & 1n) === 0n ? refuse('kvmclock-ctrl.no-kvmclock') : done;
 }
 
@@ -45,13 +42,12 @@ export function setClock(kernel: Kernel, vm: Vm, user: UserStruct<ClockStruct>):
   if (data === undefined) return refuse('argument.unreadable');
   if ((data.flags & ~clockFlags.all) !== 0) return refuse('set-clock.flags');
   updateMasterClock(vm);
-  const now = BigInt(Math.round(kernel.trace.clock.nowNs));
   let { clock } = data;
   if ((data.flags & clockFlags.realtime) !== 0) {
     // The clock is advanced by the time that has gone by since; it is never set back.
-    const since = machineEpochNs + now - data.realtime;
+    const since = kernel.hostClock.realNs() - data.realtime;
     if (since > 0n) clock += since;
   }
-  vm.kvmclockOffsetNs = clock - now;
+  vm.kvmclockOffsetNs = clock - kernel.hostClock.bootNs();
   return done;
 }

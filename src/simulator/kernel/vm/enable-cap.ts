@@ -24,6 +24,8 @@ const x2apicApi = { enableSuppressEoi: 1n << 2n, disableSuppressEoi: 1n << 3n } 
 /** The bits are INVAL, UNKNOWN and FILTER. */
 const msrExitReasons = 7n;
 const pmuDisable = 1n;
+/** KVM_X86_DISABLE_EXITS_HLT */
+const haltExit = 2n;
 const busLock = { off: 1n, exit: 2n } as const;
 const notify = { all: 0x3n, enabled: 1n } as const;
 
@@ -155,6 +157,9 @@ const effects: Readonly<Partial<Record<CapabilityName, (call: CapCall) => void>>
   },
   KVM_CAP_X86_NOTIFY_VMEXIT: ({ vm, arg }) => {
     vm.caps.notifyVmexit = arg;
+  },
+  KVM_CAP_X86_DISABLE_EXITS: ({ vm, arg }) => {
+    vm.caps.haltInGuest ||= (arg & haltExit) !== 0n;
   },
   KVM_CAP_DISABLE_QUIRKS2: disableQuirks,
   // The older capability ignores the quirks that it does not know.

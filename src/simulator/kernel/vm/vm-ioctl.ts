@@ -21,10 +21,10 @@ import { isTdxCommand } from '../tdx/command.ts';
 import { tdxVmCommand } from '../tdx/vm-command.ts';
 import { createVcpu } from '../vcpu/create-vcpu.ts';
 import { getClock, setClock } from './clock.ts';
-import { createDevice } from './create-device.ts';
 import { enableCap } from './enable-cap.ts';
 import { setIdentityMapAddr, setNrMmuPages, setTssAddr } from './legacy-addresses.ts';
 import { getTscKhz, setVmTscKhz } from './tsc.ts';
+import { createDevice } from './vfio-device.ts';
 
 export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request): Answer {
   if (caller.mm !== vm.mm) return refuse('vm.other-process');
@@ -36,21 +36,21 @@ export function vmIoctl(kernel: Kernel, caller: Caller, vm: Vm, request: Request
     case 'KVM_ENABLE_CAP':
       return enableCap(kernel, caller, vm, request.cap);
     case 'KVM_CREATE_VCPU':
-      return createVcpu(kernel, vm, request.id);
+      return createVcpu(kernel, caller, vm, request.id);
     case 'KVM_SET_BOOT_CPU_ID':
       return setBootCpuId(kernel, vm, request.id);
     case 'KVM_GET_STATS_FD':
-      return getStatsFd(kernel, vm);
+      return getStatsFd(kernel, caller, vm);
     case 'KVM_CREATE_DEVICE':
-      return createDevice(request.create);
+      return createDevice(kernel, caller, vm, request);
 
     case 'KVM_SET_USER_MEMORY_REGION':
     case 'KVM_SET_USER_MEMORY_REGION2':
       return setUserMemoryRegion(kernel, vm, request.request, request.region);
     case 'KVM_CREATE_GUEST_MEMFD':
-      return createGuestMemfd(kernel, vm, request.create);
+      return createGuestMemfd(kernel, caller, vm, request.create);
     case 'KVM_LINK_GUEST_MEMFD':
-      return linkGuestMemfd(kernel, vm, request.link);
+      return linkGuestMemfd(kernel, caller, vm, request.link);
     case 'KVM_SET_MEMORY_ATTRIBUTES':
       return setMemoryAttributes(kernel, vm, request.attributes);
     case 'KVM_GET_DIRTY_LOG':

@@ -32,8 +32,16 @@ export function newVm(options: {
     raisedLines: new Set(),
     chips: [],
     msrFilter: undefined,
+    msrs: new Map(),
     kvmclockOffsetNs: -createdNs,
     useMasterClock: false,
+    tscSync: {
+      last: { ns: 0n, tsc: 0n, khz: 0, offset: 0n },
+      offset: 0n,
+      generation: 0,
+      matched: 0,
+      userHasSet: false,
+    },
     caps: {
       x2apicApi: 0n,
       exitHypercall: 0n,
@@ -42,6 +50,7 @@ export function newVm(options: {
       busLockExit: 0n,
       notifyVmexit: 0n,
       disabledQuirks: 0n,
+      haltInGuest: false,
       manualDirtyLog: 0n,
       dirtyRingBytes: 0,
       exceptionPayload: false,
@@ -53,6 +62,7 @@ export function newVm(options: {
     slots: new SlotTable(),
     privateRanges: new RangeSet(),
     guestMemfds: new Set(),
+    vfioDevice: undefined,
     td: isTd ? newTd(id) : undefined,
   };
 }

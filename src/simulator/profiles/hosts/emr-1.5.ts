@@ -1,4 +1,5 @@
 import type { HostProfile } from '../../platform.ts';
+import { emeraldRapids } from '../cpuid/golden-cove.ts';
 import { xeonPlatform } from './xeon.ts';
 
 export const emr15: HostProfile = {
@@ -7,6 +8,7 @@ export const emr15: HostProfile = {
   source:
     'Cores, threads and clock: Intel Xeon Platinum 8592+. Key IDs 32 to 63: the range most often seen in public kernel logs. Memory: made up, of a usual size',
   platform: xeonPlatform({
+    cpu: emeraldRapids,
     signature: 0x000c06f2,
     packages: 2,
     coresPerPackage: 64,

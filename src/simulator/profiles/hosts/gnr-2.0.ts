@@ -1,4 +1,5 @@
 import type { HostProfile } from '../../platform.ts';
+import { graniteRapids } from '../cpuid/golden-cove.ts';
 import { xeonPlatform } from './xeon.ts';
 
 export const gnr20: HostProfile = {
@@ -6,6 +7,7 @@ export const gnr20: HostProfile = {
   description: '4-socket Granite Rapids server, TDX module 2.0: more CPUs than a 1.5 module takes',
   source: 'Cores and threads: Intel Xeon 6788P. Clock, memory, key ID split: made up',
   platform: xeonPlatform({
+    cpu: graniteRapids,
     signature: 0x000a06d1,
     packages: 4,
     coresPerPackage: 86,

@@ -1,4 +1,5 @@
 import type { HostProfile } from '../../platform.ts';
+import { sapphireRapids } from '../cpuid/golden-cove.ts';
 import { xeonPlatform } from './xeon.ts';
 
 export const smallClient: HostProfile = {
@@ -6,6 +7,7 @@ export const smallClient: HostProfile = {
   description: 'small machine: 8 CPUs, a low module limit, 48-bit guest addresses only',
   source: 'made up',
   platform: xeonPlatform({
+    cpu: sapphireRapids,
     signature: 0x000806f8,
     packages: 1,
     coresPerPackage: 4,

@@ -1,4 +1,5 @@
 import type { HostProfile } from '../../platform.ts';
+import { sapphireRapids } from '../cpuid/golden-cove.ts';
 import { xeonPlatform } from './xeon.ts';
 
 export const spr15: HostProfile = {
@@ -7,6 +8,7 @@ export const spr15: HostProfile = {
   source:
     'Cores, threads and clock: Intel Xeon Platinum 8480+. Memory, key ID split: made up, of a usual size',
   platform: xeonPlatform({
+    cpu: sapphireRapids,
     signature: 0x000806f8,
     packages: 2,
     coresPerPackage: 56,
@@ -16,7 +18,7 @@ export const spr15: HostProfile = {
     keyIds: { mktme: 63, tdxPrivate: 64 },
     fiveLevelEpt: true,
     tscKhz: 2_000_000,
-    // x87, SSE, AVX, AVX-512, PKRU, CET, AMX; KVM gives a TD no PT, UINTR or LBR.
+    // x87, SSE, AVX, AVX-512, PKRU, CET, AMX.
     xfam: 0x61ae7n,
     features: { tscScaling: true, busLockDetection: true, notifyVmExit: true, pmu: true },
   }),

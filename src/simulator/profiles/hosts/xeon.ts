@@ -1,12 +1,15 @@
+import type { RawCpuid } from '../../../abi/cpuid/raw.ts';
 import type { Platform } from '../../platform.ts';
-import { type XeonCpuid, xeonCpuid } from '../cpuid/xeon.ts';
+import { cpuidOfHost, type HostCpu } from '../cpuid/of-host.ts';
 
-/** A platform whose CPUID follows from its other facts and from `signature`, which is CPUID(1).EAX. */
+/** A platform with CPUs of a kind, whose CPUID follows from the kind and from the platform's other facts. */
 export function xeonPlatform({
+  cpu,
   signature,
+  xfam,
   ...platform
-}: Omit<Platform, 'cpuid'> & Pick<XeonCpuid, 'signature'>): Platform {
-  const guestAddressBits = platform.fiveLevelEpt ? 52 : 48;
-  const cpuid = xeonCpuid({ ...platform, signature, physicalAddressBits: 52, guestAddressBits });
-  return { ...platform, cpuid };
+}: Omit<Platform, 'cpuid'> &
+  Pick<HostCpu, 'signature' | 'xfam'> & { readonly cpu: RawCpuid }): Platform {
+  const host = { ...platform, signature, xfam, physicalAddressBits: 52 };
+  return { ...platform, cpuid: cpuidOfHost(cpu, host) };
 }

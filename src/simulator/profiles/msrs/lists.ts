@@ -6,8 +6,15 @@
  * Source: msrs_to_save_base, _pmu and emulated_msrs_all in arch/x86/kvm/msrs.c, Linux 7.3.
  */
 
-/** What the guest's CPUID must have for an MSR to be listed. */
-export type MsrCondition = 'RDTSCP' | 'WAITPKG' | 'XFD' | 'XSS' | 'CET' | 'SHSTK';
+/** What KVM must have for guests for an MSR to be listed (kvm_probe_msr_to_save()). */
+export type MsrCondition =
+  | 'RDTSCP or RDPID'
+  | 'WAITPKG'
+  | 'XFD'
+  | 'XSS'
+  | 'SHSTK or IBT'
+  | 'SHSTK'
+  | 'TSX_CTRL';
 
 export interface ListedMsrs {
   readonly indices: readonly number[];
@@ -20,28 +27,24 @@ export const msrsToSave: readonly ListedMsrs[] = [
   { indices: [0xc0000081, 0xc0000083, 0xc0000102, 0xc0000084, 0xc0000082] },
   // TSC, CR_PAT, FEAT_CTL
   { indices: [0x10, 0x277, 0x3a] },
-  { indices: [0xc0000103], needs: 'RDTSCP' },
+  { indices: [0xc0000103], needs: 'RDTSCP or RDPID' },
   // SPEC_CTRL, TSX_CTRL
-  { indices: [0x48, 0x122] },
+  { indices: [0x48] },
+  { indices: [0x122], needs: 'TSX_CTRL' },
   // UMWAIT_CONTROL
   { indices: [0xe1], needs: 'WAITPKG' },
   // XFD, XFD_ERR; XSS
   { indices: [0x1c4, 0x1c5], needs: 'XFD' },
   { indices: [0xda0], needs: 'XSS' },
   // U_CET, S_CET; PL0_SSP to PL3_SSP, INT_SSP_TAB
-  { indices: [0x6a0, 0x6a2], needs: 'CET' },
+  { indices: [0x6a0, 0x6a2], needs: 'SHSTK or IBT' },
   { indices: [0x6a4, 0x6a5, 0x6a6, 0x6a7, 0x6a8], needs: 'SHSTK' },
   // DEBUGCTL, LASTINTFROMIP, LASTINTTOIP
   { indices: [0x1d9, 0x1dd, 0x1de] },
 ];
 
-/** A PMU adds these: FIXED_CTR0 to 2, their control, GLOBAL_STATUS, GLOBAL_CTRL, PEBS, DS_AREA. */
-export const pmuMsrs = {
-  common: [0x309, 0x30a, 0x30b, 0x38d, 0x38e, 0x38f, 0x3f1, 0x600, 0x3f2],
-  firstCounter: 0xc1,
-  firstEventSelect: 0x186,
-  mostCounters: 8,
-} as const;
+/** A PMU adds these besides its counters: their control, GLOBAL_STATUS, GLOBAL_CTRL, PEBS, DS_AREA. */
+export const pmuMsrs: readonly number[] = [0x38d, 0x38e, 0x38f, 0x3f1, 0x600, 0x3f2];
 
 export const emulatedMsrs: readonly number[] = [
   // KVM's clocks

@@ -32,7 +32,17 @@ const cpuidList = (request: 'KVM_GET_SUPPORTED_CPUID' | 'KVM_GET_EMULATED_CPUID'
   return {
     handle: (driver) => driver.kvm,
     request: () => ({ request, cpuid: new CpuidValue(256) }),
-    cases: { 'cpuid-list.no-room': withRoom(0), 'cpuid-list.too-small': withRoom(3) },
+    cases: {
+      'cpuid-list.no-room': withRoom(0),
+      'cpuid-list.too-small': withRoom(3),
+      ...(request === 'KVM_GET_EMULATED_CPUID' && {
+        'cpuid-list.padding': (driver: Driver) =>
+          driver.call(driver.kvm, {
+            request,
+            cpuid: Object.assign(new CpuidValue(256), { hasCleanPadding: () => false }),
+          }),
+      }),
+    },
   };
 };
 
@@ -84,6 +94,10 @@ export const onVcpus: ConformanceTable = {
           new CpuidValue([{ ...x2apicLeaf, function: 0x8000_0008, eax: 0x3_0000 | (52 << 8) }]),
         ),
       ),
+      'set-cpuid.dynamic-xstate': {
+        profile: 'small-client',
+        provoke: onTd(setCpuid(new CpuidValue([{ ...x2apicLeaf, function: 0xd, eax: 0x6_0003 }]))),
+      },
     },
   },
   KVM_GET_CPUID2: {

@@ -2,6 +2,7 @@ import type { ConformanceTable } from './case.ts';
 import { creation } from './creation.ts';
 import { enabling } from './enabling.ts';
 import { eventfds } from './eventfds.ts';
+import { files } from './files.ts';
 import { interrupts } from './interrupts.ts';
 import { memory } from './memory.ts';
 import { memoryRegions } from './memory-regions.ts';
@@ -32,4 +33,5 @@ export const conformance: ConformanceTable = {
   ...memoryRegions,
   ...memory,
   ...vmSettings,
+  ...files,
 };

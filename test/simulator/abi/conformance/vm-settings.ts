@@ -6,6 +6,7 @@ import {
   StructValue,
 } from '../../../../src/simulator/index.ts';
 import type { Driver } from '../../drive.ts';
+import { FileValue } from '../../values.ts';
 import type { Call, Conformance, ConformanceTable } from './case.ts';
 
 const plainVm = (driver: Driver): Handle => driver.createVm('KVM_X86_DEFAULT_VM');
@@ -48,10 +49,11 @@ const encryptRegion = (
   return onVm(asked, { 'encrypt-region.unsupported': askVm(asked) });
 };
 
-const device = {
-  request: 'KVM_CREATE_DEVICE',
-  create: new StructValue({ type: 99, fd: 0, flags: 0 }),
-} as const;
+const device = (type = 4) => ({
+  request: 'KVM_CREATE_DEVICE' as const,
+  create: new StructValue({ type, fd: 0, flags: 0 }),
+  fd: new FileValue(),
+});
 const identityMap = {
   request: 'KVM_SET_IDENTITY_MAP_ADDR',
   addr: new StructValue(0xfeff_c000n),
@@ -70,7 +72,15 @@ export const vmSettings: ConformanceTable = {
   }),
   KVM_MEMORY_ENCRYPT_REG_REGION: encryptRegion('KVM_MEMORY_ENCRYPT_REG_REGION'),
   KVM_MEMORY_ENCRYPT_UNREG_REGION: encryptRegion('KVM_MEMORY_ENCRYPT_UNREG_REGION'),
-  KVM_CREATE_DEVICE: onVm(device, { 'create-device.unknown': askVm(device) }),
+  KVM_CREATE_DEVICE: {
+    handle: plainVm,
+    request: () => device(),
+    cases: {
+      'create-device.unknown': askVm(device(99)),
+      'create-device.second': askVm(device(), (driver, vm) => driver.must(vm, device())),
+      'argument.unwritable': askVm({ ...device(), fd: { writeFile: () => false } }),
+    },
+  },
   KVM_SET_TSS_ADDR: onVm(
     { request: 'KVM_SET_TSS_ADDR', addr: 0xffff_d000n },
     { 'set-tss-addr.range': askVm({ request: 'KVM_SET_TSS_ADDR', addr: 0xffff_d001n }) },

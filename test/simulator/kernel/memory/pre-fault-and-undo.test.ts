@@ -8,7 +8,7 @@ import {
   StructValue,
 } from '../../../../src/simulator/index.ts';
 import { abisWhere } from '../../abi/abis.ts';
-import { command, Driver, page, ramGpa } from '../../drive.ts';
+import { Driver, page, ramGpa } from '../../drive.ts';
 
 describe.each(abisWhere())('KVM_PRE_FAULT_MEMORY (%s)', (kernelAbi) => {
   const td = (finalized: boolean) => {
@@ -116,7 +116,7 @@ describe.each(abisWhere())('undo of a call whose answer reached nobody (%s)', (k
     const before = driver.machine.snapshot();
     const answer = driver.machine.ioctl(caller, handle, request);
     expect(answer.ok).toBe(true);
-    driver.machine.undo(request, answer);
+    driver.machine.undo(answer);
     const after = driver.machine.snapshot();
     expect({ ...after, clock: before.clock, cgroups: [] }).toEqual({ ...before, cgroups: [] });
   };
@@ -137,23 +137,16 @@ describe.each(abisWhere())('undo of a call whose answer reached nobody (%s)', (k
     const driver = new Driver({ kernelAbi });
     const vm = driver.initializedTd();
     const request = { request: 'KVM_CREATE_VCPU', id: 0 } as const;
-    driver.machine.undo(request, driver.machine.ioctl(caller, vm, request));
+    driver.machine.undo(driver.machine.ioctl(caller, vm, request));
     expect(driver.createVcpu(vm, 0)).toBeTypeOf('number');
   });
 
   test('a refusal, and a call that makes no handle, need none', () => {
     const driver = new Driver({ kernelAbi });
     const { vm } = driver.builtTd();
-    const finalize = {
-      request: 'KVM_TDX_FINALIZE_VM',
-      cmd: command('KVM_TDX_FINALIZE_VM'),
-    } as const;
     const before = driver.machine.snapshot();
-    driver.machine.undo(finalize, { ok: true, value: vm });
-    driver.machine.undo(
-      { request: 'KVM_CREATE_VCPU', id: 0 },
-      driver.machine.ioctl(caller, vm, { request: 'KVM_CREATE_VCPU', id: 0 }),
-    );
+    driver.machine.undo({ ok: true, value: vm });
+    driver.machine.undo(driver.machine.ioctl(caller, vm, { request: 'KVM_CREATE_VCPU', id: 0 }));
     expect({ ...driver.machine.snapshot(), clock: before.clock }).toEqual(before);
   });
 });

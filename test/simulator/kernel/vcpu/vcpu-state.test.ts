@@ -116,6 +116,8 @@ describe('state of a default VM’s vCPU', () => {
     const { driver, vcpu } = plainVcpu();
     const state = room();
     state.bytes.fill(3, 0, 200);
+    // A code segment of 64 bits is for 64-bit mode.
+    state.bytes[19] = 0;
     expect(driver.call(vcpu, { request: 'KVM_SET_SREGS', state })).toBe(0);
     const shown = room();
     driver.call(vcpu, { request: 'KVM_GET_SREGS2', state: shown });
@@ -198,7 +200,7 @@ describe('state of a default VM’s vCPU', () => {
     expect(driver.call(vcpu, { request: 'KVM_GET_XSAVE2', state: exact })).toBe(0);
   });
 
-  test('nested state: the size is compared, then the header goes out; only VMX off goes in', () => {
+  test('nested state: the size is compared, then the header goes out; without VMX only VMX off goes in', () => {
     const { driver, vcpu } = plainVcpu();
     const state = new BytesValue(128);
     expect(driver.call(vcpu, { request: 'KVM_GET_NESTED_STATE', state })).toBe('E2BIG');
@@ -207,6 +209,30 @@ describe('state of a default VM’s vCPU', () => {
     expect(driver.call(vcpu, { request: 'KVM_SET_NESTED_STATE', state })).toBe(0);
     state.view.setBigUint64(8, 0x1000n, true);
     expect(driver.call(vcpu, { request: 'KVM_SET_NESTED_STATE', state })).toBe('EINVAL');
+  });
+
+  test('nested state: VMX operation that is restored is told again, VMCS and all, until it is left', () => {
+    const { driver, vcpu } = plainVcpu();
+    driver.setCpuid2(vcpu, [{ ...x2apicLeaf, ecx: 1 << 5 }]);
+    const nested = (request: 'KVM_SET_NESTED_STATE' | 'KVM_GET_NESTED_STATE', state: BytesValue) =>
+      driver.call(vcpu, { request, state });
+    const given = new BytesValue(128 + 4096);
+    given.view.setUint32(4, 128 + 4096, true);
+    given.view.setBigUint64(8, 0x1000n, true);
+    given.view.setBigUint64(16, 0x2000n, true);
+    given.bytes.fill(0x5a, 132);
+    given.view.setUint32(128, 0x11e5_7ed0, true);
+    expect(nested('KVM_SET_NESTED_STATE', given)).toBe(0);
+    const told = room();
+    expect(nested('KVM_GET_NESTED_STATE', told)).toBe('E2BIG');
+    expect(nested('KVM_GET_NESTED_STATE', told)).toBe(0);
+    expect(told.bytes.subarray(0, 128 + 4096)).toEqual(given.bytes);
+
+    const off = room();
+    off.bytes.fill(0xff, 8, 24);
+    expect(nested('KVM_SET_NESTED_STATE', off)).toBe(0);
+    expect(nested('KVM_GET_NESTED_STATE', told)).toBe(0);
+    expect(told.view.getUint32(4, true)).toBe(128);
   });
 });
 

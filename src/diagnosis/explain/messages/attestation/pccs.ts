@@ -78,6 +78,14 @@ const endOfLife: Answer = {
   next: `put https://api.trustedservices.intel.com/sgx/certification/v4/ into "uri" of ${config}, and restart pccs`,
 };
 
+const integrity: Answer = {
+  id: 'pccs.integrity',
+  meaning:
+    'PCCS does not take the collateral it was given: its certificates do not fit each other (460)',
+  causes: ['the file of the collateral is damaged, or mixed of several downloads'],
+  next: 'download it anew by the administration tool of PCCS (pccsadmin fetch), and put it in again',
+};
+
 const toIntel: CodeTable = {
   title: 'Statuses that Intel answers PCCS with',
   base: 10,
@@ -102,6 +110,7 @@ const toClients: CodeTable = {
     { code: 400, names: [], answer: badRequest },
     { code: 401, names: [], answer: badToken },
     { code: 404, names: [], answer: verifyingFacts.noCollateral },
+    { code: 460, names: [], answer: integrity },
     { code: 410, names: [], answer: endOfLife },
     { code: 461, names: [], answer: facts.platformUnknown },
     { code: 462, names: [], answer: facts.certificatesUnavailable },
@@ -158,6 +167,7 @@ export const pccs = messages(
       answer: otherStatus,
     },
     { says: 'No cache data for this platform', answer: facts.notRegistered },
+    { says: "The integrity of the data can't be verified", answer: integrity },
     { says: 'Error: The platform was not found in the cache', answer: facts.platformUnknown },
     {
       says: 'Certificates are not available for certain TCBs',
@@ -225,6 +235,39 @@ export const pccs = messages(
         meaning:
           'PCCS does not start: its cache is of an older release or of another service of Intel',
         next: 'move /opt/intel/sgx-dcap-pccs/pckcache.db away, restart pccs, and put the platforms in again',
+      },
+    },
+    {
+      says: 'SyntaxError: Unexpected reserved word',
+      by: 'Node, as PCCS is run by',
+      source: 'node',
+      answer: {
+        // intel/confidential-computing.tee.dcap#415
+        id: 'pccs.node-too-old',
+        meaning: 'Node does not know the language of the program it runs: it is too old for it',
+        causes: [
+          'PCCS of 2024 and later needs Node 18 or later, and distributions have older ones',
+        ],
+        next: 'install Node 18 or later (`node --version`), run `npm install` in /opt/intel/sgx-dcap-pccs, and restart pccs',
+      },
+    },
+    {
+      says: ['DB Migration (Ver.{from:int} -> {to:int}) -- Start', 'DB Migration -- Done'],
+      answer: {
+        id: 'pccs.migrates',
+        rank: 'healthy',
+        meaning: 'PCCS brings its cache to the form of this release',
+        next: 'nothing to do, unless an error follows',
+      },
+    },
+    {
+      says: 'uncaughtException: The "path" argument must be of type string',
+      answer: {
+        // intel/confidential-computing.tee.dcap#333
+        id: 'pccs.setting-missing',
+        meaning: 'PCCS does not start: a setting that is a path is missing from its configuration',
+        causes: [`${config} is of another release, or lost a line when it was edited`],
+        next: `compare it with the default.json of the release, run /opt/intel/sgx-dcap-pccs/install.sh again, and restart pccs`,
       },
     },
     {

@@ -206,6 +206,11 @@ export const quoteLibrary = messages(
       ],
       answer: facts.badReply,
     },
+    // Dstack-TEE/dstack#819: the same, asked by way of the SGX service.
+    { says: 'AESM_NO_PLATFORM_CERT_DATA', answer: facts.notRegistered },
+    { says: 'AESM_ATT_KEY_NOT_INITIALIZED', answer: quotingFacts.noKey },
+    { says: 'AESM_KEY_CERTIFICATION_ERROR', answer: quotingFacts.tcbTooHigh },
+    { says: 'AESM_NO_DEVICE_ERROR', answer: quotingFacts.noSgxDevice },
     ...namesOf(quoteCodes),
     ...namesOf(teeAttCodes),
   ],

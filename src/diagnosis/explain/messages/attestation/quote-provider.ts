@@ -1,9 +1,19 @@
 /** What QCNL and QPL print on the host, by which QGS asks PCCS for the certificate of the platform. */
 import { namesOf } from '../codes.ts';
-import { messages } from '../message.ts';
+import { type MessageRow, messages } from '../message.ts';
 import { facts } from './facts.ts';
 import { curlCodes, qcnlCodes } from './qcnl-codes.ts';
 import { verifyingFacts } from './verifying-facts.ts';
+
+/** The samples of DCAP put the level behind the name of the library: `[QPL] Error: Failed to …`. */
+const bySamples = (rows: readonly MessageRow[]): readonly MessageRow[] =>
+  rows.map((row) => ({
+    ...row,
+    says: [row.says].flat().flatMap((text) => {
+      const [name] = /^\[Q\w+\]/.exec(text) ?? [];
+      return name === undefined ? [text] : [text, text.replace(name, `${name} Error:`)];
+    }),
+  }));
 
 export const qcnl = messages(
   {
@@ -11,7 +21,7 @@ export const qcnl = messages(
     place: 'host',
     source: 'intel/confidential-computing.tee.dcap, QuoteGeneration/qcnl',
   },
-  [
+  bySamples([
     {
       says: [
         '[QCNL] Encountered CURL error: ({code:int}) {reason}',
@@ -39,7 +49,7 @@ export const qcnl = messages(
       },
     },
     ...namesOf(qcnlCodes),
-  ],
+  ]),
 );
 
 export const qpl = messages(
@@ -48,7 +58,7 @@ export const qpl = messages(
     place: 'host',
     source: 'intel/confidential-computing.tee.dcap, QuoteGeneration/qpl',
   },
-  [
+  bySamples([
     {
       says: [
         '[QPL] Failed to get quote config. Error code is 0x{code:hex}',
@@ -95,5 +105,5 @@ export const qpl = messages(
     },
     { says: '[QPL] Out of memory', answer: facts.outOfMemory },
     { says: '[QPL] Invalid parameter', answer: facts.badParameter },
-  ],
+  ]),
 );

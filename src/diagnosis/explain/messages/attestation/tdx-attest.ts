@@ -48,6 +48,29 @@ export const tdxAttest = messages(
       codes: [qgsCodes],
       answer: qgsWithoutQuote,
     },
+    {
+      says: 'TSM provider returned an empty quote without an error',
+      by: 'the attestation agent',
+      source: 'confidential-containers/guest-components, attester/src/tdx',
+      answer: hostGaveNoQuote,
+    },
+    {
+      says: 'TDX DCAP ioctls: support not available',
+      by: 'the attestation agent',
+      source: 'confidential-containers/guest-components, attester/src/tdx',
+      answer: {
+        // confidential-containers/guest-components#1043
+        id: 'guest.attester-without-ioctl',
+        rank: 'effect',
+        meaning:
+          'the attestation agent got no quote by configfs-tsm, and was built without the older way by ioctl',
+        causes: [
+          'configfs-tsm is not there or has no provider: the words before it say at what it failed',
+          'the agent does not run as root, or its container does not see /sys/kernel/config',
+        ],
+        next: 'as root in the guest: `mkdir /sys/kernel/config/tsm/report/t && cat /sys/kernel/config/tsm/report/t/provider` must say tdx_guest',
+      },
+    },
     ...namesOf(tdxAttestCodes),
     {
       says: [

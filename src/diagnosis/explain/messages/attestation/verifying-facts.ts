@@ -2,6 +2,25 @@
 import type { Answer } from '../../answer.ts';
 
 export const verifyingFacts = {
+  trusted: {
+    id: 'verify.trusted',
+    rank: 'healthy',
+    meaning: 'the quote was verified, and the TCB of the platform is up to date',
+    next: 'nothing to do',
+  },
+  notJudged: {
+    id: 'verify.not-judged',
+    rank: 'effect',
+    meaning: 'the verification ended without a judgement (0xa006); the error before it says why',
+    next: 'look at the error of the verification before it, and explain its code: `tdctl explain 0xe0…`',
+  },
+  relaunch: {
+    id: 'verify.relaunch-advised',
+    meaning:
+      'the TCB of the platform is up to date now, and the TD was started under an older TDX module',
+    causes: ['the TDX module was updated while the TD ran'],
+    next: 'start the TD anew, and make a new quote',
+  },
   noCollateral: {
     id: 'verify.no-collateral',
     meaning: 'the verifier has no collateral for this platform (TCB info, CRLs, enclave identity)',
@@ -20,17 +39,47 @@ export const verifyingFacts = {
     ],
     next: 'update the verification library (QVL), and check that the whole quote is passed on',
   },
+  certificationData: {
+    // intel/confidential-computing.tee.dcap#335
+    id: 'verify.no-certificate-in-quote',
+    meaning: 'the quote has no certificate of its platform that the verifier could follow',
+    causes: [
+      'the host made the quote without its quote provider library (QPL), and names the platform by its encrypted id only',
+      'the verifier is older than the form of the quote',
+    ],
+    next: 'install libsgx-dcap-default-qpl on the host of the TD, restart qgsd, and make a new quote',
+  },
   collateralFormat: {
     id: 'verify.collateral-format',
-    meaning: 'the verifier does not know this form of collateral',
-    causes: ['PCCS gives collateral of API v3, which knows no TDX', 'the verifier is too old'],
-    next: 'use API v4 in pccs_url, and update the verification library (QVL)',
+    meaning: 'the verifier cannot read a certificate or collateral of the platform',
+    causes: [
+      'PCCS gives collateral of API v3, which knows no TDX',
+      'what PCCS has in its cache is damaged',
+      'the verifier is too old',
+    ],
+    next: 'use API v4 in pccs_url, refresh the cache of PCCS, and update the verification library (QVL)',
   },
   chain: {
+    // intel/confidential-computing.tee.dcap#221, #353
     id: 'verify.chain',
-    meaning: 'a certificate chain of the collateral does not lead to the root of Intel',
-    causes: ['PCCS has stale or mixed data', 'collateral of a pre-production platform'],
-    next: 'refresh the cache of PCCS, and try again',
+    meaning:
+      'a certificate chain of the quote or of its collateral does not lead to the root of Intel',
+    causes: [
+      'a pre-production CPU, whose certificates have another root',
+      'PCCS has stale or mixed data',
+    ],
+    next: 'ask the maker of the host whether its CPU is in production; refresh the cache of PCCS, and try again',
+  },
+  tcbInfoMissing: {
+    // confidential-containers/trustee#919
+    id: 'verify.no-tcb-info',
+    meaning:
+      'the collateral service has no TCB info for this kind of platform (FMSPC) that the verifier could use',
+    causes: [
+      'the verification library is older than the platform, and asks for another line of TCB info',
+      'the collateral is at another service: that of the cloud provider, or the one for pre-production CPUs',
+    ],
+    next: 'update the verification library (QVL); put the service that has the platform into collateral_service of /etc/sgx_default_qcnl.conf',
   },
   signature: {
     id: 'verify.signature',

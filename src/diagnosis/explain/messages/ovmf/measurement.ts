@@ -143,11 +143,40 @@ export const ovmfMeasurement = [
         'uintnSize - 0x{size:hex}',
         'NewLogSize - 0x{size:hex}',
         'NumberOfEvents: (0x{count:hex})',
+        'VariableName - {name}, VendorGuid - {guid})',
       ],
       answer: {
         id: 'ovmf.event-log',
         rank: 'healthy',
         meaning: 'a part of the event log that OVMF prints',
+        next: 'nothing to do',
+      },
+    },
+  ]),
+  ...messages(byOvmf('OvmfPkg/Tcg/, OvmfPkg/IntelTdx/'), [
+    {
+      // Fields of a dump that have no words of their own: they are known where they are the whole line.
+      says: [
+        '^Event:$',
+        '^Cc Event:$',
+        '^Digest -$',
+        '^digest({index:int})$',
+        '^Digest({index:int}):$',
+        "^signature - '",
+        '^specVersion - {major:int}.{minor:int}',
+        '^VendorInfo -$',
+        '^Version: (0x{version:hex})$',
+        '^Laml - 0x{size:hex}$',
+        '^LogSize - 0x{size:hex}$',
+        '^Size - 0x{size:hex}$',
+        '^Owner: {guid:word}$',
+        '^HobList: 0x{address:hex}$',
+      ],
+      answer: {
+        id: 'ovmf.dump-field',
+        rank: 'healthy',
+        meaning:
+          'a line as OVMF prints it in dumps of the event log and of its memory map; alone it says nothing',
         next: 'nothing to do',
       },
     },

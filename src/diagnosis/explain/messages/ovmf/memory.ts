@@ -204,4 +204,27 @@ export const ovmfMemory = [
       },
     },
   ]),
+  ...messages(byOvmf('OvmfPkg/IoMmuDxe/'), [
+    {
+      says: [
+        'Operation={operation:word} Host=0x{host:hex} Bytes=0x{bytes:hex}',
+        'Mapping=0x{mapping:hex} Device(PlainText)=0x{device:hex} Crypted=0x{host:hex}',
+        'Mapping=0x{mapping:hex} MemoryMapLocked={locked:int}',
+        'MemoryType={type:int} Pages=0x{pages:hex} Attributes=0x{attributes:hex}',
+        'Host=0x{host:hex} Stash=0x{stash:hex}',
+        'Mapping=0x{mapping:hex} Access={access:int}',
+        'Feature of reserved memory for DMA is supported',
+        'ReservedMem ({pages:int} pages) address = 0x{address:hex}',
+        'range-size: {size:hex}, start-address=0x{start:hex}, pages=0x{pages:hex}, bits=0x{bits:hex}, bitmap:',
+        'PlainTextAddress=0x{address:hex}, bits=0x{bits:hex}, bitmap:',
+        'CommonBuffer=0x{address:hex}, bits=0x{bits:hex}, bitmap:',
+      ],
+      answer: {
+        id: 'ovmf.shares-buffers',
+        rank: 'healthy',
+        meaning: 'a confidential VM shares buffers of its devices with the host, and says which',
+        next: 'nothing to do',
+      },
+    },
+  ]),
 ];

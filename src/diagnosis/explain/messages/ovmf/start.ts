@@ -39,6 +39,7 @@ export const ovmfStart = [
     },
     {
       says: [
+        'Ovmf started',
         'InitializePlatform in Pei-less boot',
         'HostBridgeDeviceId = 0x{id:hex}',
         'HostBridgeDevId=0x{id:hex}, CCAttr=0x{attributes:hex}, SetNxForStack={nx:hex}',
@@ -89,6 +90,24 @@ export const ovmfStart = [
           'OVMF stopped where it handles TDX: a check of its own failed; lines before say at what',
         causes: ['firmware and VMM are of releases that do not fit'],
         next: 'look for the OVMF line before it; use the OVMF that comes with the VMM',
+      },
+    },
+  ]),
+  ...messages({ by: 'OVMF', source: 'ASSERT of a debug build', releases: 'any' }, [
+    {
+      says: [
+        'ASSERT [{driver:word}] {path:word}.c({line:int}): {condition}',
+        'ASSERT {path:word}.c({line:int}): {condition}',
+      ],
+      answer: {
+        // edgelesssys/contrast#2338, tianocore/edk2#7145
+        id: 'ovmf.assert-elsewhere',
+        meaning:
+          'a debug build of the firmware stopped: a check of its own failed, and the guest does not boot',
+        causes: [
+          'the firmware is built or configured in a way that this part of it does not expect',
+        ],
+        next: 'look at the line before it and at the file it names; a release build goes on in many such cases',
       },
     },
   ]),

@@ -64,6 +64,15 @@ export const keyAndPlatformRows = {
     returnedBy: ['TDH.SYS.INIT', 'TDH.SYS.LP.INIT', 'TDH.MNG.INIT'],
     next: 'switch off "Limit CPUID Maximum" in the BIOS',
   },
+  TDX_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED: {
+    meaning: 'the CPU topology (CPUID 1Fh) has a form that the module does not know',
+    returnedBy: ['TDH.SYS.INIT', 'TDH.MNG.INIT'],
+    causes: [
+      'the VMM gives KVM_TDX_INIT_VM levels that are not numbered from 0, or that lack the cores',
+      'the CPUs of the host have a topology that is newer than the module',
+    ],
+    next: 'correct leaf 1Fh of the VMM, or leave it out; at the start of the host, update the BIOS',
+  },
   TDX_INCONSISTENT_MSR: {
     meaning: 'an MSR has another value on this CPU than on the first one, or changed since boot',
     returnedBy: ['TDH.SYS.LP.INIT', 'TDH.MNG.INIT', 'TDH.VP.INIT'],
