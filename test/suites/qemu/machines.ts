@@ -14,8 +14,18 @@ export interface Emulator {
 }
 
 const emulators: readonly Emulator[] = [
-  { version: '7.2', folder: join(suitesFolder, 'qemu-7.2'), xeon: 'Icelake-Server', source: 'qemu-7.2' },
-  { version: '11.1', folder: join(projectRoot, 'test/exec/qemu/unpacked'), xeon: 'SapphireRapids', source: 'qemu' },
+  {
+    version: '7.2',
+    folder: join(suitesFolder, 'qemu-7.2'),
+    xeon: 'Icelake-Server',
+    source: 'qemu-7.2',
+  },
+  {
+    version: '11.1',
+    folder: join(projectRoot, 'test/exec/qemu/unpacked'),
+    xeon: 'SapphireRapids',
+    source: 'qemu',
+  },
 ];
 
 export const newest = emulators.at(-1) as Emulator;

@@ -21,8 +21,10 @@ const known: readonly KnownLine[] = [
     because: 'on a CPU of AMD, `-cpu host` copies bits of CPUID 1.EDX into 0x80000001.EDX',
   },
   {
-    pattern: /^warning: (TDX|host) doesn't support requested feature: CPUID\S+80000001h\S*ECX.cmp-legacy \[bit 1\]$/,
-    because: 'on a CPU that is not of Intel, `-cpu host` sets CmpLegacy where there are more vCPUs than one',
+    pattern:
+      /^warning: (TDX|host) doesn't support requested feature: CPUID\S+80000001h\S*ECX.cmp-legacy \[bit 1\]$/,
+    because:
+      'on a CPU that is not of Intel, `-cpu host` sets CmpLegacy where there are more vCPUs than one',
   },
 ];
 
