@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** These load the native addon, whose crash must be one file's failure, or measure their own heap. */
 const apart = [
-  'test/{native,kvm,sweep,fuzz}/**/*.test.ts',
+  'test/{native,kvm,sweep,fuzz,suites}/**/*.test.ts',
   'test/exec/{*,qemu/*,codec/structs}.test.ts',
   'test/cli/{exec,host}.test.ts',
   'test/host/many-tds.test.ts',
