@@ -76,11 +76,11 @@ interface AttrCall {
 }
 
 const typeOf = ({ attr }: AttrCall) => attr.value.getUint16(0, true);
-const valueOf = ({ attr: { value } }: AttrCall, bytes: 1 | 4 | 8) => {
+const valueIn = ({ attr: { value } }: AttrCall, bytes: 1 | 4 | 8) => {
   if (bytes === 8) return value.getBigUint64(valueOffset, true);
   return BigInt(bytes === 4 ? value.getUint32(valueOffset, true) : value.getUint8(valueOffset));
 };
-const given = (call: AttrCall) => valueOf(call, attributes.get(typeOf(call))?.bytes ?? 8);
+const given = (call: AttrCall) => valueIn(call, attributes.get(typeOf(call))?.bytes ?? 8);
 const sets = (type: number, step: (value: bigint, call: AttrCall) => boolean) => (call: AttrCall) =>
   typeOf(call) === type && step(given(call), call);
 
