@@ -40,6 +40,7 @@ export function groundOf(spec: TrustDomain, offer: HostOffer): InitVmGround {
     tscKhz: spec.tscKhz ?? facts.platform.tscKhz,
     kvmMaxVcpus: facts.kvm.maxVcpus,
     moduleMaxVcpus: facts.module?.maxVcpusPerTd,
+    moduleRelease: facts.module?.release,
     freeKeySlots: undefined,
     cgroupRoom: undefined,
   };

@@ -5,12 +5,21 @@
  * checks are made in the order of the kernel's record, as far as user space can know them before it
  * asks; the first that applies is the row by which the kernel would refuse, with its errno.
  */
+
+import {
+  allZero,
+  type CpuidRegisters,
+  cpuidRegisters,
+  eachRegister,
+} from '../abi/cpuid/registers.ts';
 import { book, type CheckName, type CheckOrder, errnosOf } from '../abi/kvm/checks/index.ts';
 import { findEntry } from '../abi/kvm/cpuid.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import { type InitVmFacts, type InitVmRule, initVmRules } from '../abi/kvm/init-vm-rules.ts';
 import { type CpuidEntry, fixedInitVmEntries, KVM_MAX_CPUID_ENTRIES } from '../abi/kvm/structs.ts';
 import { leafChecks, type ModuleCheckName } from '../abi/tdx/checks/index.ts';
+import { tdTopology } from '../abi/tdx/cpuid/td-topology.ts';
+import { moduleRelease } from '../abi/tdx/module-releases.ts';
 import {
   isTdParamsRule,
   type TdParamsFacts,
@@ -34,6 +43,7 @@ export interface InitVmGround {
   /** KVM_MAX_VCPUS. */
   readonly kvmMaxVcpus: number;
   readonly moduleMaxVcpus: number | undefined;
+  readonly moduleRelease: string | undefined;
   readonly freeKeySlots: number | undefined;
   /** How many more TDs the misc cgroup of the caller allows. */
   readonly cgroupRoom: number | undefined;
@@ -96,6 +106,7 @@ const finders: Readonly<Partial<Record<CheckName, Finder>>> = {
       ? [{ field: 'cgroup', problem: 'the misc cgroup is at its limit for `tdx`' }]
       : [],
   'init-vm.module-refused-operand': byModule,
+  'init-vm.module-failed': byTopology,
 };
 
 /** Every refusal, in the order in which the kernel would meet them. Empty: it would succeed. */
@@ -155,6 +166,34 @@ function byModule(asked: Asked): Finding[] {
     });
 }
 
+/** Levels that are all 0 stand for the topology of the host. */
+function byTopology({ ground, facts: { found } }: Asked): Finding[] {
+  const levels = ground.capabilities.configurableCpuid.flatMap((leaf, i) =>
+    leaf.function === 0x1f ? [found[i] ?? allZero] : [],
+  );
+  const isHosts = levels.every((level) =>
+    cpuidRegisters.every((register) => level[register] === 0),
+  );
+  if (isHosts || tdTopology(levels, levels) !== undefined) return [];
+  const moduleCheck = 'mng-init.cpuid-topology';
+  return [{ moduleCheck, field: 'cpuid', problem: leafChecks['TDH.MNG.INIT'][moduleCheck].when }];
+}
+
+/**
+ * Bits that the module takes although the CPU lacks them, and then shows as 0. The host is not told of them: it
+ * is told what can be had.
+ */
+function allowedBits({ moduleRelease: name }: InitVmGround, entry: CpuidEntry): CpuidRegisters {
+  const leaves = name === undefined ? [] : (moduleRelease(name)?.cpuid.configurable ?? []);
+  const row = leaves.find(
+    ({ leaf, subleaf }) => leaf === entry.function && (subleaf ?? 0) === entry.index,
+  );
+  return row?.allowed ?? allZero;
+}
+
+const either = (one: CpuidRegisters, other: CpuidRegisters): CpuidRegisters =>
+  eachRegister((register) => one[register] | other[register]);
+
 function moduleFacts({ params, ground, facts: { found } }: Asked): TdParamsFacts {
   const { capabilities, supportedCpuid, maxVcpus, tscKhz, moduleMaxVcpus } = ground;
   return {
@@ -165,8 +204,10 @@ function moduleFacts({ params, ground, facts: { found } }: Asked): TdParamsFacts
     tscKhz,
     cpuid: capabilities.configurableCpuid.flatMap((configurable, i) => {
       const chosen = found[i];
+      if (chosen === undefined) return [];
       const { function: leaf, index: subleaf } = configurable;
-      return chosen === undefined ? [] : [{ leaf, subleaf, configurable, chosen }];
+      const alsoTaken = allowedBits(ground, configurable);
+      return [{ leaf, subleaf, configurable: either(configurable, alsoTaken), chosen }];
     }),
     limits: {
       // KVM passes no bit on that it has not found in the module.

@@ -27,7 +27,7 @@ const throwAt = (nth: number) => {
 /** The machine, with one of its methods broken. */
 function broken(
   machine: SimulatedMachine,
-  name: 'open' | 'ioctl' | 'run' | 'release',
+  name: 'open' | 'call' | 'run' | 'release',
   breaks: () => unknown,
 ): SimulatedMachine {
   return new Proxy(machine, {
@@ -98,7 +98,7 @@ describe('what throws is told, and the program is ended', () => {
     expect(machine.keySlots.used).toBe(0);
   });
 
-  test.for(['open', 'ioctl', 'run'] as const)('the machine, in %s()', async (name, context) => {
+  test.for(['open', 'call', 'run'] as const)('the machine, in %s()', async (name, context) => {
     const breaking = (machine: SimulatedMachine) => broken(machine, name, throwAt(1));
     const { exit, failure } = await fail(context, { breaking });
     expect(failure?.error).toBe(defect);

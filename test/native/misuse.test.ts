@@ -119,8 +119,8 @@ describe('a value out of range is a RangeError', () => {
     ],
     [
       'too many CPUID entries',
-      '`cpuid` must be an array of at most 256 elements',
-      ({ vm }) => vm.tdxInitVm({ ...initVm, cpuid: makeEntries(257) }),
+      '`cpuid` must be an array of at most 512 elements',
+      ({ vm }) => vm.tdxInitVm({ ...initVm, cpuid: makeEntries(513) }),
     ],
     [
       'an identity of another length',

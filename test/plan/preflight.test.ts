@@ -233,6 +233,7 @@ async function tryOut(given: Case) {
     maxVcpus: abi.maxVcpus.inInitVm ? (params.maxVcpus ?? 0) : ofVm,
     kvmMaxVcpus: facts.kvm.maxVcpus,
     moduleMaxVcpus: facts.module?.maxVcpusPerTd,
+    moduleRelease: facts.module?.release,
     freeKeySlots: slots.total - slots.used,
     cgroupRoom: await host.cgroupRoom(),
   };

@@ -2,12 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import {
   CpuidValue,
-  type FaultPoint,
   faultPoints,
+  type HostProfile,
+  hostProfiles,
+  type KernelAbiName,
   StructValue,
 } from '../../src/simulator/index.ts';
-import { Driver, memRegion } from './drive.ts';
-import { BytesValue, emptyBitmaps, gsiRouting, MsrsValue, msrFilter } from './values.ts';
+import { Driver, memRegion, page } from './drive.ts';
+import { BytesValue, emptyBitmaps, FileValue, gsiRouting, MsrsValue, msrFilter } from './values.ts';
 
 /** Every request that has a fault point, once. */
 function everyRequest(driver: Driver): unknown[] {
@@ -47,7 +49,14 @@ function everyRequest(driver: Driver): unknown[] {
     }),
     driver.call(vm, { request: 'KVM_SET_PMU_EVENT_FILTER', struct: new BytesValue(32) }),
   );
-  if (typeof guestMemfd === 'number') results.push(driver.setSlot(vm, guestMemfd));
+  const vfio = vfioDevice();
+  results.push(driver.call(vm, vfio));
+  if (vfio.fd.made !== undefined) driver.release(vfio.fd.made.handle);
+  if (typeof guestMemfd === 'number')
+    results.push(
+      driver.setSlot(vm, guestMemfd),
+      ...firstPage.map((call) => driver.call(guestMemfd, call)),
+    );
   const stats = driver.call(vm, { request: 'KVM_GET_STATS_FD' });
   results.push(stats);
   if (typeof stats === 'number') driver.release(stats);
@@ -65,6 +74,31 @@ function everyRequest(driver: Driver): unknown[] {
   }
   driver.release(vm);
   if (typeof guestMemfd === 'number') driver.release(guestMemfd);
+  return results;
+}
+
+const vfioDevice = () =>
+  ({
+    request: 'KVM_CREATE_DEVICE',
+    create: new StructValue({ type: 4, fd: 0, flags: 0 }),
+    fd: new FileValue(),
+  }) as const;
+
+/** It is allocated, and punched out. */
+const firstPage = [1, 3].map((mode) => ({
+  request: 'fallocate' as const,
+  mode,
+  offset: 0n,
+  length: page,
+}));
+
+/** A TD whose guest_memfd is asked to convert pages. */
+function convertOnce(driver: Driver): unknown[] {
+  const vm = driver.initializedTd();
+  const guestMemfd = driver.createGuestMemfd(vm) as number;
+  // All pages begin as private ones.
+  const results = [0n, 8n].map((attributes) => driver.setAttributes2(guestMemfd, { attributes }));
+  driver.release(guestMemfd, vm);
   return results;
 }
 
@@ -89,25 +123,48 @@ function moveOnce(driver: Driver): unknown[] {
   return results;
 }
 
-function isOfMove(point: FaultPoint): boolean {
-  return point.startsWith('KVM_CAP_VM_MOVE') || point.startsWith('KVM_LINK_GUEST_MEMFD');
+interface Ground {
+  readonly points: RegExp;
+  readonly kernelAbi?: KernelAbiName;
+  readonly profile?: HostProfile;
+  readonly requests: (driver: Driver) => unknown[];
 }
+
+/** Where each point is reached; the first that fits. */
+const grounds: readonly Ground[] = [
+  {
+    points: /^KVM_CAP_VM_MOVE|^KVM_LINK_GUEST_MEMFD/,
+    kernelAbi: 'rfc-migration-v2',
+    requests: moveOnce,
+  },
+  {
+    points: /^KVM_SET_MEMORY_ATTRIBUTES2/,
+    kernelAbi: 'posted-inplace-conversion',
+    requests: convertOnce,
+  },
+  {
+    points: /dynamic PAMT/,
+    kernelAbi: 'posted-dynamic-pamt',
+    profile: hostProfiles['gnr-2.0'],
+    requests: everyRequest,
+  },
+  { points: /^/, requests: everyRequest },
+];
 
 describe('a fault', () => {
   test('at no point: every request succeeds', () => {
-    const moving = new Driver({ kernelAbi: 'rfc-migration-v2' });
-    const results = [...everyRequest(new Driver()), ...moveOnce(moving)];
+    const results = grounds.flatMap(({ requests, ...ground }) => requests(new Driver(ground)));
     expect(results.filter((result) => typeof result === 'string')).toEqual([]);
   });
 
   test.each(faultPoints)('at "%s" is answered, and everything is given back', (point) => {
-    // What moves a TD is on another kernel.
-    const moves = isOfMove(point);
-    const driver = new Driver(moves ? { kernelAbi: 'rfc-migration-v2' } : {});
+    const ground = grounds.find(({ points }) => points.test(point));
+    const driver = new Driver(ground);
+    const before = driver.machine.snapshot();
     driver.failAt(point, 'ENOMEM');
-    expect(moves ? moveOnce(driver) : everyRequest(driver)).toContain('ENOMEM');
+    expect(ground?.requests(driver)).toContain('ENOMEM');
     expect(driver.machine.snapshot()).toMatchObject({
-      keySlots: { free: 63, leaked: 0 },
+      keySlots: before.keySlots,
       hostPages: { inUse: 0, leaked: 0 },
       vms: [],
       handles: 1,

@@ -81,6 +81,11 @@ static bool is_in_failing_directory(const char* path) {
   return length > 0 && strncmp(path, failing, length) == 0 && path[length] == '/';
 }
 
+// A full disk takes these all the same, for they give room back.
+static bool gives_room(const char* kind) {
+  return strcmp(kind, "truncate") == 0 || strcmp(kind, "unlink") == 0;
+}
+
 static void note(const char* kind, const char* path, bool failed) {
   char line[PATH_MAX + 64];
   const int length = snprintf(line, sizeof line, "%s%s %s\n", failed ? "*" : "", kind, path + strlen(directory) + 1);
@@ -96,7 +101,7 @@ static enum verdict judge(const char* kind, const char* path) {
     if (strcmp(action, "kill-before") == 0) kill(whose, SIGKILL);
     return kill_after;
   }
-  const bool fails = is_the_one || is_in_failing_directory(path);
+  const bool fails = is_the_one || (is_in_failing_directory(path) && !gives_room(kind));
   note(kind, path, fails);
   if (!fails) return let_through;
   if (is_the_one && strcmp(action, "once") != 0) {

@@ -7,11 +7,11 @@ import type { HostProfile } from '../platform.ts';
 import type { Trace } from '../trace.ts';
 import type { FileTable } from './files.ts';
 import type { KeyIdPool } from './key-ids.ts';
-import type { HeldLocks } from './locks.ts';
 import type { DynamicPamt } from './memory/dynamic-pamt.ts';
 import type { PageAllocator } from './memory/page-allocator.ts';
 import type { MiscCgroup } from './misc-cgroup.ts';
 import type { MsrTables } from './msrs/tables.ts';
+import type { HeldLocks } from './mutex.ts';
 import type { Vm } from './objects.ts';
 
 /** All ioctls of one machine share this state. */

@@ -6,8 +6,8 @@ import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import type { GsiRoute, MsrFilterStruct, TdVmCallAnswer } from '../interface.ts';
 import type { Hpa } from '../module/addresses.ts';
 import type { RangeSet } from '../range-set.ts';
-import type { Mutex } from './locks.ts';
 import type { SlotTable } from './memory/slot-table.ts';
+import type { Mutex } from './mutex.ts';
 
 /** `struct kvm`, as far as the model has it. */
 export interface Vm {

@@ -57,8 +57,8 @@ const words = { u8: 0xff, u16: 0xffff, u32: 0xffff_ffff } as const;
 function anyValue(field: Field): fc.Arbitrary<unknown> {
   const [, type, count] = field;
   if (type === 'bytes') return fc.uint8Array({ minLength: count, maxLength: count });
-  if (type !== 'u64') return fc.nat(words[type]);
-  const word = fc.bigInt(0n, (1n << 64n) - 1n);
+  const word: fc.Arbitrary<number | bigint> =
+    type === 'u64' ? fc.bigInt(0n, (1n << 64n) - 1n) : fc.nat(words[type]);
   return count === undefined ? word : fc.array(word, { minLength: count, maxLength: count });
 }
 
@@ -110,7 +110,10 @@ describe('against the compiled addon', () => {
   test('sizes are those of the compiler', (context) => {
     const sizes = requireAddon(context).testing.structSizes();
     const ours = Object.entries(structs).map(([name, layout]) => [name, layout.sizeBytes]);
-    expect(Object.fromEntries(ours)).toMatchObject(sizes);
+    expect({
+      ...Object.fromEntries(ours),
+      kvm_tdx_init_vm_fixed: fixedSizeInitVm.bytes,
+    }).toMatchObject(sizes);
   });
 
   test('offsets are those that the compiler of the addon has asserted', () => {

@@ -41,6 +41,6 @@ export const postedInplaceConversion: KernelAbi = {
     KVM_TDX_INIT_MEM_REGION: without(checks.KVM_TDX_INIT_MEM_REGION, 'init-mem-region.source-zero'),
   },
   // A page is private only where an open guest_memfd says so.
-  unreachable: [...upstream73.unreachable, 'pre-fault.no-memfd'],
+  unreachable: [...upstream73.unreachable, 'pre-fault.no-memfd', 'pre-fault.private-without-slot'],
   memory: { ...upstream73.memory, attributesOf: 'each guest_memfd' },
 };

@@ -107,12 +107,12 @@ export const capabilityValues: Readonly<Record<CapabilityName, CapabilityValue>>
   KVM_CAP_DIRTY_LOG_RING_ACQ_REL: maxDirtyRingBytes,
   // On /dev/kvm the answer is that of a VM with private memory, whether KVM offers any or not.
   KVM_CAP_MEMORY_ATTRIBUTES: [
-    Number(KVM_MEMORY_ATTRIBUTE_PRIVATE),
+    (kernel) => privateAttributeOf(kernel, 'the VM'),
     0,
     (kernel) => privateAttributeOf(kernel, 'the VM'),
   ],
   KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES: [
-    (kernel) => (kernel.tdx === undefined ? 0 : privateAttributeOf(kernel, 'each guest_memfd')),
+    (kernel) => privateAttributeOf(kernel, 'each guest_memfd'),
     0,
     (kernel) => privateAttributeOf(kernel, 'each guest_memfd'),
   ],

@@ -17,7 +17,7 @@ import { done, refuse } from '../answer.ts';
 import { firstRefusal } from '../checks.ts';
 import { hasEvents, noEvents } from '../interrupts/inject.ts';
 import type { Kernel } from '../kernel.ts';
-import { HeldLocks } from '../locks.ts';
+import { HeldLocks } from '../mutex.ts';
 import type { PendingCompletion, Vcpu, VcpuRun } from '../objects.ts';
 import { enterTd } from '../tdx/enter-td.ts';
 import { completeTdVmCall, handleTdVmCall, type TdVmCallOutcome } from '../tdx/tdvmcall.ts';

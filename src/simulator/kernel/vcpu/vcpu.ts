@@ -1,6 +1,6 @@
 import { noEvents } from '../interrupts/inject.ts';
 import { KVM_MAX_MCE_BANKS } from '../limits.ts';
-import { Mutex } from '../locks.ts';
+import { Mutex } from '../mutex.ts';
 import type { Vcpu, Vm } from '../objects.ts';
 
 export function newVcpu(options: { readonly vm: Vm; readonly id: number }): Vcpu {

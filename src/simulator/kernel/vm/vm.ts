@@ -2,8 +2,8 @@ import type { Caller } from '../../interface.ts';
 import { RangeSet } from '../../range-set.ts';
 import { type Refusal, refuse } from '../answer.ts';
 import { resetPit } from '../interrupts/pit.ts';
-import { Mutex } from '../locks.ts';
 import { SlotTable } from '../memory/slot-table.ts';
+import { Mutex } from '../mutex.ts';
 import type { TdOfVm, Vm } from '../objects.ts';
 
 export function newVm(options: {
