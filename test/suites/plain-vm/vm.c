@@ -116,9 +116,5 @@ void ask_vm(void) {
   value("where its name is", header[3]);
   value("bytes of its name", header[1]);
   close(statistics);
-  struct kvm_xen_hvm_config xen = {.msr = 0x40000000};
-  says("KVM_XEN_HVM_CONFIG", ioctl(vm, KVM_XEN_HVM_CONFIG, &xen));
-  xen.flags = 1u << 31;
-  says("KVM_XEN_HVM_CONFIG with an unknown flag", ioctl(vm, KVM_XEN_HVM_CONFIG, &xen));
   close(vm);
 }

@@ -141,7 +141,7 @@ export const vcpuStateChecks = {
     }),
     ...checksIn(`${x86}, __kvm_set_xcr()`, {
       'set-xcrs.xcr0': EINVAL(
-        'XCR0 lacks x87, has a component without those it needs, or one that the guest’s CPUID does not show in leaf 0xd',
+        'XCR0 lacks x87, has a component without those it needs, or one that the CPUID of the guest does not show in leaf 0xd',
         'give the guest its CPUID first, and set components as XSETBV takes them',
       ),
     }),

@@ -20,6 +20,7 @@ const typedPhrases: readonly (readonly [RegExp, string])[] = [
   ...phrases,
   [/module init(iali[sz]ation)? failed/i, moduleInitialization],
   [/\bVFIO\b/, 'VFIO_IOMMU_MAP_DMA'],
+  [/\bfallocate\b/, 'fallocate'],
   [/failed to set memory .{0,60}attr/i, 'KVM_SET_MEMORY_ATTRIBUTES'],
 ];
 
