@@ -70,7 +70,7 @@ describe('a kernel record that differs in one check', () => {
       maxVcpus: 8,
       kvmMaxVcpus: 1024,
       moduleMaxVcpus: undefined,
-    moduleRelease: undefined,
+      moduleRelease: undefined,
       freeKeySlots: 1,
       cgroupRoom: 1,
     };

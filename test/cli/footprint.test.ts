@@ -32,7 +32,7 @@ describe('tdctl footprint', () => {
     expect(stdout).toMatch(
       /^Page metadata \(PAMT\) of a host with 1 TiB, 256 GiB of them in TDs$/m,
     );
-    expect(stdout).toMatch(/^ *saved +2\.97 GiB/m);
+    expect(stdout).toMatch(/^ *saved +3\.0 GiB$/m);
   });
 
   test.each([

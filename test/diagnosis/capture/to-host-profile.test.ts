@@ -4,6 +4,7 @@ import { captureOf, captureToHostProfile } from '../../../src/diagnosis/capture/
 import { nearestRelease } from '../../../src/diagnosis/capture/to-host-profile.ts';
 import { readFacts } from '../../../src/diagnosis/doctor/index.ts';
 import { createSimulatedHost, onlineCpus, presentCpus } from '../../../src/simulator/index.ts';
+import { supportedFeatures } from '../../../src/simulator/kernel/cpuid/cpu-caps.ts';
 import { hostTree } from '../doctor/host-tree.ts';
 
 async function capture(fixture: string) {
@@ -33,10 +34,11 @@ describe('a captured host as a simulated one', () => {
       keyIds: { mktme: 63, tdxPrivate: 64 },
       fiveLevelEpt: true,
       tscKhz: 1_900_000,
-      xfam: 0x61ae7n,
       features: { tscScaling: true, busLockDetection: true, notifyVmExit: true, pmu: true },
     });
     expect(presentCpus(platform)).toBe(128);
+    const { xcr0, xss } = supportedFeatures(platform);
+    expect(xcr0 | xss).toBe(0x61ae7n);
   });
 
   test('with a package offline keeps the CPUs present, and those online', async () => {

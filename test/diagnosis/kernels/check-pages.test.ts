@@ -21,7 +21,7 @@ describe('docs/kernel-checks', () => {
 
   test('has every request once, and every check', () => {
     const text = [...checkPages().values()].join('\n');
-    const headings = [...text.matchAll(/^## (KVM_.*)$/gm)].flatMap(([, names = '']) =>
+    const headings = [...text.matchAll(/^## ((?:KVM_|fallocate).*)$/gm)].flatMap(([, names = '']) =>
       names.split(', '),
     );
     expect(headings.sort()).toEqual([...checkedRequests].sort());
