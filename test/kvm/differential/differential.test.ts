@@ -35,7 +35,13 @@ async function thisHost(addon: Addon): Promise<HostProfile> {
     const platform = { ...profile.platform, pageModificationLog: cpuinfo().includes(' pml') };
     // The model goes by its own CPUID, which is not this host's.
     const xsave2 = await system.kvmCheckExtension(capabilities.KVM_CAP_XSAVE2);
-    const recordedCapabilities = { ...profile.recordedCapabilities, KVM_CAP_XSAVE2: xsave2 };
+    // A kernel that is built without private memory shows no attributes of it to anybody.
+    const attributes = await system.kvmCheckExtension(capabilities.KVM_CAP_MEMORY_ATTRIBUTES);
+    const recordedCapabilities = {
+      ...profile.recordedCapabilities,
+      KVM_CAP_XSAVE2: xsave2,
+      ...(attributes === 0 ? { KVM_CAP_MEMORY_ATTRIBUTES: 0 } : {}),
+    };
     return { ...profile, platform, recordedCapabilities, module: undefined };
   } finally {
     await system.close();
