@@ -26,6 +26,12 @@ const known: readonly KnownLine[] = [
     because:
       'on a CPU that is not of Intel, `-cpu host` sets CmpLegacy where there are more vCPUs than one',
   },
+  {
+    pattern:
+      /^warning: TDX forcibly sets the feature: CPUID\[eax=07h,ecx=00h\]\.EDX\.arch-capabilities \[bit 29\]$/,
+    because:
+      'on a CPU of AMD, `-cpu host` leaves out IA32_ARCH_CAPABILITIES, which every TD has; with `vendor=GenuineIntel` it does not',
+  },
 ];
 
 function stemsFromThisCpu(line: string): boolean {
