@@ -9,13 +9,15 @@ const retryMs = 5;
 /** More than that is not kept for a reader that is slower than what it reads. */
 const mostWaitingBytes = 64 * 1024 * 1024;
 const lineEnd = 0x0a;
+/** A line that begins with it belongs to the record before. */
+const continuation = 0x20;
 
 export class Outlet {
   readonly #fd: number;
   readonly #isRegular: boolean;
-  /** Bytes of the file, and of its whole lines. */
+  /** Bytes of the file, and of its whole records: a line, and those below it that are indented. */
   #size: number;
-  #wholeLines: number;
+  #wholeRecords: number;
   #waiting: Buffer = Buffer.alloc(0);
 
   /** @param isOurs whether nobody had the file open before, and its end is where we write */
@@ -24,7 +26,7 @@ export class Outlet {
     const stats = fstatSync(fd);
     this.#isRegular = isOurs && stats.isFile();
     this.#size = stats.size;
-    this.#wholeLines = stats.size;
+    this.#wholeRecords = stats.size;
   }
 
   /** Whether it is a file of ours on a disk, which can be cut and synced. */
@@ -49,7 +51,7 @@ export class Outlet {
     while (this.#waiting.length > 0) {
       const length = this.#writeSome();
       if (length === 0) return;
-      this.#note(this.#waiting.subarray(0, length));
+      this.#note(length);
       this.#waiting = this.#waiting.subarray(length);
     }
   }
@@ -66,13 +68,13 @@ export class Outlet {
     }
   }
 
-  /** After a write that failed: ends the file with its last whole line, as far as it can be done. */
-  cutToLine(): void {
+  /** After a write that failed: ends the file with its last whole record, as far as it can be done. */
+  cutToRecord(): void {
     this.#waiting = Buffer.alloc(0);
     if (!this.#isRegular) return;
     try {
       // Where others have written too, the place of our line is not known any more.
-      if (fstatSync(this.#fd).size === this.#size) ftruncateSync(this.#fd, this.#wholeLines);
+      if (fstatSync(this.#fd).size === this.#size) ftruncateSync(this.#fd, this.#wholeRecords);
     } catch {
       // The half line stays: readers pass over it.
     }
@@ -87,10 +89,15 @@ export class Outlet {
     }
   }
 
-  #note(written: Buffer): void {
-    const last = written.lastIndexOf(lineEnd);
-    if (last !== -1) this.#wholeLines = this.#size + last + 1;
-    this.#size += written.length;
+  /** Of what waits, so many bytes have been written. What is pushed at once ends with a whole record. */
+  #note(length: number): void {
+    const waiting = this.#waiting;
+    let last = waiting.lastIndexOf(lineEnd, length - 1);
+    while (last !== -1 && waiting[last + 1] === continuation) {
+      last = last === 0 ? -1 : waiting.lastIndexOf(lineEnd, last - 1);
+    }
+    if (last !== -1) this.#wholeRecords = this.#size + last + 1;
+    this.#size += length;
   }
 }
 

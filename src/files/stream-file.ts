@@ -32,7 +32,7 @@ interface Opened {
 
 /**
  * Writing neither waits nor throws, because what is recorded must not change for a full disk. After a
- * write that failed the file ends with a whole line, and `onFailure` has been told.
+ * write that failed the file ends with a whole record, and `onFailure` has been told.
  */
 export class StreamFile {
   readonly #options: StreamFileOptions;
@@ -126,7 +126,7 @@ export class StreamFile {
   #fail(cause: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
-    this.#outlet.cutToLine();
+    this.#outlet.cutToRecord();
     this.#options.onFailure(notWritable(this.#options, cause));
   }
 }

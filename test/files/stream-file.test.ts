@@ -60,8 +60,9 @@ describe('a stream', () => {
     }
   });
 
-  test('ends with a whole line where the disk is full half way, and tells it once', () => {
-    const lines = `for (let at = 0; at < 5000; at++) file.write('line ' + at);`;
+  /** Writes 5,000 records to a file that takes 4 KiB. */
+  function fillDisk(record: string) {
+    const lines = `for (let at = 0; at < 5000; at++) file.write(${record});`;
     const script = `import { StreamFile } from ${built};
       const failures = [];
       const file = await StreamFile.open({ path: ${JSON.stringify(path)}, what: 'trace',
@@ -76,8 +77,19 @@ describe('a stream', () => {
     expect(stdout).toBe('TDCTL_E_NOT_WRITABLE\n');
     const written = text().split('\n');
     expect(written.pop()).toBe('');
+    return written;
+  }
+
+  test('ends with a whole line where the disk is full half way, and tells it once', () => {
+    const written = fillDisk(`'line ' + at`);
     expect(written.length).toBeGreaterThan(100);
     expect(written).toEqual(['before', ...written.slice(1).map((_, at) => `line ${at}`)]);
+  });
+
+  test('ends with a whole record where its other lines are indented', () => {
+    const written = fillDisk(`'call ' + at + '\\n      a\\n      b'`);
+    expect(written.length).toBeGreaterThan(100);
+    expect(written.slice(-3)).toEqual([expect.stringMatching(/^call/), '      a', '      b']);
   });
 
   test('writes nothing more after a failure, and can be ended again', async () => {
