@@ -5,7 +5,6 @@
  * checks are made in the order of the kernel's record, as far as user space can know them before it
  * asks; the first that applies is the row by which the kernel would refuse, with its errno.
  */
-
 import {
   allZero,
   type CpuidRegisters,

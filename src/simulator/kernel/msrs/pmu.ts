@@ -6,8 +6,8 @@ import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import { msr } from '../../../abi/kvm/msrs.ts';
 import type { CpuidEntry } from '../../../abi/kvm/structs.ts';
 import type { Platform } from '../../platform.ts';
+import { kvmHasOn } from '../cpuid/cpu-features.ts';
 import { supportedCpuid } from '../cpuid/supported.ts';
-import { kvmHasOn } from '../kvm-cpu-caps.ts';
 import type { Vcpu } from '../objects.ts';
 import { ones } from './bits.ts';
 

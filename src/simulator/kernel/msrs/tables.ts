@@ -8,7 +8,7 @@ import { archCapTsxCtrl, featureMsrs } from '../../profiles/msrs/features.ts';
 import { emulatedMsrs, type MsrCondition, msrsToSave, pmuMsrs } from '../../profiles/msrs/lists.ts';
 import { vmxMsrs } from '../../profiles/msrs/vmx.ts';
 import { supportedFeatures } from '../cpuid/cpu-caps.ts';
-import { kvmHasOn } from '../kvm-cpu-caps.ts';
+import { kvmHasOn } from '../cpuid/cpu-features.ts';
 import { kvmCounters } from './pmu.ts';
 
 export interface MsrTables {

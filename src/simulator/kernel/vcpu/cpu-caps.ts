@@ -1,10 +1,10 @@
 /** What a guest has of what KVM can give: guest_cpu_cap_has() and its like. */
-import { type CpuFeature, cpuidHas } from '../../../abi/kvm/cpu-features.ts';
+
 import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../../abi/kvm/structs.ts';
 import { supportedFeatures } from '../cpuid/cpu-caps.ts';
+import { type CpuFeature, cpuidHas, kvmHasOn } from '../cpuid/cpu-features.ts';
 import type { Kernel } from '../kernel.ts';
-import { kvmHasOn } from '../kvm-cpu-caps.ts';
 import type { Vcpu } from '../objects.ts';
 
 export function kvmHas({ profile }: Kernel, feature: CpuFeature): boolean {

@@ -1,4 +1,4 @@
-import type { CpuFeature } from '../../../abi/kvm/cpu-features.ts';
+import type { CpuFeature } from '../cpuid/cpu-features.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
 import { guestHas } from './cpu-caps.ts';

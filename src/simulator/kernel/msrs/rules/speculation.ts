@@ -1,6 +1,7 @@
 /** Controls of speculation and of transactional memory: vmx_set_msr(), kvm_set_msr_common(). */
-import type { CpuFeature } from '../../../../abi/kvm/cpu-features.ts';
+
 import { msr } from '../../../../abi/kvm/msrs.ts';
+import type { CpuFeature } from '../../cpuid/cpu-features.ts';
 import type { Kernel } from '../../kernel.ts';
 import { kvmHas } from '../../vcpu/cpu-caps.ts';
 import { onlyBits, type RangeRule, writeOnly } from '../rule.ts';

@@ -2,10 +2,11 @@
  * What a nested hypervisor finds of VMX: vmx_get_vmx_msr() and vmx_set_vmx_msr() in
  * arch/x86/kvm/vmx/nested.c. User space may take features away from what KVM offers, never add one.
  */
-import { cpuidHas } from '../../../../abi/kvm/cpu-features.ts';
+
 import { msr } from '../../../../abi/kvm/msrs.ts';
 import type { CpuidEntry } from '../../../../abi/kvm/structs.ts';
 import { alwaysOn } from '../../../profiles/msrs/vmx.ts';
+import { cpuidHas } from '../../cpuid/cpu-features.ts';
 import { guestHas } from '../../vcpu/cpu-caps.ts';
 import { cr4Features } from '../../vcpu/cr4.ts';
 import { ones } from '../bits.ts';

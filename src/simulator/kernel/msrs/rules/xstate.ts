@@ -1,7 +1,7 @@
 /** Extended state that is switched on or held in MSRs: XFD, XSS, CET. */
 
-import { cpuidHas } from '../../../../abi/kvm/cpu-features.ts';
 import { msr } from '../../../../abi/kvm/msrs.ts';
+import { cpuidHas } from '../../cpuid/cpu-features.ts';
 import { guestHas, guestXcr0, guestXss } from '../../vcpu/cpu-caps.ts';
 import { ones } from '../bits.ts';
 import { isCanonicalForMsr } from '../canonical.ts';
