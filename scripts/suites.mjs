@@ -77,8 +77,10 @@ async function fetchOne(/** @type {string} */ name, /** @type {string[]} */ comm
 }
 
 function run() {
-  const form = options.accept ? 'accept' : 'full';
-  const environment = options.short ? {} : { TDCTL_SUITES: form };
+  const environment = {
+    ...(options.short ? {} : { TDCTL_SUITES: 'full' }),
+    ...(options.accept ? { TDCTL_SUITES_ACCEPT: 'yes' } : {}),
+  };
   const steps = [
     ['npm', 'run', '--silent', 'build'],
     ['node', 'scripts/build-native.mjs', '--if-possible'],

@@ -47,7 +47,7 @@ export function judge(
       `${list.title}: ${lost.length} of ${cases.length} no longer agree:\n${lost.map(inWords).join('\n')}`,
     );
   }
-  if (process.env.TDCTL_SUITES === 'accept') accept(suite, list, { grown, unknown });
+  if (process.env.TDCTL_SUITES_ACCEPT !== undefined) accept(suite, list, { grown, unknown });
   else say(list, { grown, unknown });
 }
 
