@@ -7,7 +7,6 @@
  */
 import { executeCpuid, rawXstate } from '../../../abi/cpuid/raw.ts';
 import { kvmXstate } from '../../../abi/kvm/xstate.ts';
-import type { Platform } from '../../platform.ts';
 import { archCapabilities } from '../../profiles/msrs/features.ts';
 import {
   type FeatureName,
@@ -16,6 +15,7 @@ import {
   featureWords,
   placeOf,
 } from './feature-words.ts';
+import { type HostCpu, keptFor } from './kept.ts';
 
 export class CpuCaps {
   readonly #words = new Map<FeatureWordName, number>();
@@ -52,18 +52,9 @@ export interface Supported {
   readonly xss: bigint;
 }
 
-const known = new WeakMap<Platform, Supported>();
+export const supportedFeatures = keptFor(derive);
 
-export function supportedFeatures(platform: Platform): Supported {
-  let supported = known.get(platform);
-  if (supported === undefined) {
-    supported = derive(platform);
-    known.set(platform, supported);
-  }
-  return supported;
-}
-
-function derive(platform: Platform): Supported {
+function derive(platform: HostCpu): Supported {
   const { cpuid: cpu } = platform;
   const caps = new CpuCaps();
   for (const [name, word] of Object.entries<FeatureWord>(featureWords)) {
@@ -79,7 +70,7 @@ function derive(platform: Platform): Supported {
 /** The CPU's bits that KVM knows, and those that it emulates. */
 function startOf(
   { leaf, subleaf, register, features, emulated = [] }: FeatureWord,
-  platform: Platform,
+  platform: HostCpu,
 ) {
   const known = maskOf(Object.values(features));
   const { [register]: raw } = executeCpuid(platform.cpuid, leaf, subleaf);
@@ -94,7 +85,7 @@ const EIBRS_PBRSB_NO = 1n << 24n;
 const SSB_NO = 1n << 4n;
 
 /** Features that the kernel switches off, and others that it knows by those of Intel. */
-function adjustForKernel(caps: CpuCaps, { cpuid: cpu }: Platform): void {
+function adjustForKernel(caps: CpuCaps, { cpuid: cpu }: HostCpu): void {
   const has = (leaf: number, register: 'eax' | 'ecx' | 'edx', bit: number) =>
     ((executeCpuid(cpu, leaf)[register] >>> bit) & 1) === 1;
   // SGX is there when the BIOS has switched it on, which leaf 0x12 shows.
@@ -113,7 +104,7 @@ function adjustForKernel(caps: CpuCaps, { cpuid: cpu }: Platform): void {
   if ((arch & SSB_NO) !== 0n) caps.set('AMD_SSB_NO');
 }
 
-function adjustForVmx(caps: CpuCaps, { cpuid: cpu, features }: Platform, xcr0: bigint): void {
+function adjustForVmx(caps: CpuCaps, { cpuid: cpu, features }: HostCpu, xcr0: bigint): void {
   const raw = (name: FeatureName) => {
     const { word, bit } = placeOf(name);
     const { leaf, subleaf, register } = featureWords[word];

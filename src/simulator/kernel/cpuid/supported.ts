@@ -9,20 +9,16 @@ import { ADDRESS_SIZES_LEAF } from '../../../abi/kvm/cpuid.ts';
 import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../../../abi/kvm/structs.ts';
 import type { Platform } from '../../platform.ts';
 import { type Supported, supportedFeatures } from './cpu-caps.ts';
-
-const known = new WeakMap<Platform, readonly CpuidEntry[]>();
+import { type HostCpu, keptFor } from './kept.ts';
 
 /** What the machine answers: as it was recorded, or derived. */
-export function supportedCpuid(platform: Platform): readonly CpuidEntry[] {
-  let entries = known.get(platform);
-  if (entries === undefined) {
-    entries = platform.recordedCpuid ?? derivedCpuid(platform);
-    known.set(platform, entries);
-  }
-  return entries;
+export function supportedCpuid(host: HostCpu & Pick<Platform, 'recordedCpuid'>) {
+  return host.recordedCpuid ?? derivedCpuid(host);
 }
 
-export function derivedCpuid(platform: Platform): CpuidEntry[] {
+const derivedCpuid = keptFor(derive);
+
+function derive(platform: HostCpu): readonly CpuidEntry[] {
   const supported = supportedFeatures(platform);
   const leaf = (number: number) => leafEntries(number, supported, platform);
   return [0, 0x8000_0000, 0x4000_0000].flatMap((first) => {
@@ -45,9 +41,9 @@ const indexed: ReadonlySet<number> = new Set([
 /** One entry of a leaf; a register that is left out is 0. */
 type Given = Partial<CpuidRegisters> & { readonly index?: number };
 type Host = (subleaf?: number) => CpuidRegisters;
-type Rule = (host: Host, supported: Supported, platform: Platform) => Given[];
+type Rule = (host: Host, supported: Supported, platform: HostCpu) => Given[];
 
-function leafEntries(leaf: number, supported: Supported, platform: Platform): CpuidEntry[] {
+function leafEntries(leaf: number, supported: Supported, platform: HostCpu): CpuidEntry[] {
   const host = (subleaf = 0) => executeCpuid(platform.cpuid, leaf, subleaf);
   const flags = indexed.has(leaf) ? KVM_CPUID_FLAG_SIGNIFCANT_INDEX : 0;
   const given = rules[leaf]?.(host, supported, platform) ?? [{}];
@@ -170,7 +166,7 @@ function pmu({ eax, ebx, edx }: CpuidRegisters): Given {
 }
 
 /** Components that a guest may have; sizes count for all of them, as if it had them switched on. */
-function xstate(host: Host, { caps, xcr0, xss }: Supported, { cpuid: cpu }: Platform): Given[] {
+function xstate(host: Host, { caps, xcr0, xss }: Supported, { cpuid: cpu }: HostCpu): Given[] {
   const [low, high] = halves(xcr0);
   const [supervisorLow, supervisorHigh] = halves(xss);
   const bytes = xsaveAreaBytes(cpu, xcr0, 'standard');
