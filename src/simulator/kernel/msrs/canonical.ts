@@ -1,4 +1,4 @@
-import { kvmHas } from '../vcpu/cpu-caps.ts';
+import { kvmHas } from '../vcpu/guest-cpu-caps.ts';
 import type { MsrAccess } from './rule.ts';
 
 /**

@@ -6,7 +6,7 @@
 import { msr } from '../../../abi/kvm/msrs.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
-import { guestHas } from '../vcpu/cpu-caps.ts';
+import { guestHas } from '../vcpu/guest-cpu-caps.ts';
 import { resetState } from '../vcpu/reset-state.ts';
 
 /** By number, which is the offset in the page over 16, and the index in x2APIC mode. */

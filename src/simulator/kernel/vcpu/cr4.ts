@@ -1,7 +1,7 @@
 import type { CpuFeature } from '../cpuid/cpu-features.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
-import { guestHas } from './cpu-caps.ts';
+import { guestHas } from './guest-cpu-caps.ts';
 
 /** Bits of CR4 that are there with any of these features alone. */
 export const cr4Features: readonly (readonly [bit: number, ...features: CpuFeature[]])[] = [

@@ -1,6 +1,6 @@
 import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
-import { guestHas, kvmHas } from './cpu-caps.ts';
+import { guestHas, kvmHas } from './guest-cpu-caps.ts';
 
 export const efer = {
   SCE: 1n << 0n,

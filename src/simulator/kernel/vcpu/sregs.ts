@@ -9,10 +9,10 @@ import { readGuestMsr } from '../msrs/guest-msrs.ts';
 import { baseOf, readLapicRegister, writeLapicRegister } from '../msrs/lapic-registers.ts';
 import { acceptsApicBase } from '../msrs/rules/lapic.ts';
 import type { Vcpu } from '../objects.ts';
-import { guestHas } from './cpu-caps.ts';
 import { isLegalGpa } from './cpuid.ts';
 import { isValidCr4 } from './cr4.ts';
 import { efer, isValidEfer } from './efer.ts';
+import { guestHas } from './guest-cpu-caps.ts';
 import { resetState } from './reset-state.ts';
 
 /** Offsets in `struct kvm_sregs` and `struct kvm_sregs2`, which differ from 280 on. */

@@ -8,7 +8,7 @@ import type { CopiedIn, Steps } from '../checks.ts';
 import { supportedFeatures } from '../cpuid/cpu-caps.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
-import { guestXcr0 } from './cpu-caps.ts';
+import { guestXcr0 } from './guest-cpu-caps.ts';
 
 export interface XstateCall {
   readonly kernel: Kernel;

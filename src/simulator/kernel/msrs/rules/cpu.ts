@@ -1,8 +1,8 @@
 /** Registers of the CPU's modes, segments and system calls: vmx_set_msr() and what it leaves to KVM. */
 import { msr } from '../../../../abi/kvm/msrs.ts';
 import { quirks } from '../../../../abi/kvm/quirks.ts';
-import { guestHas, isAmdCompatible, kvmHas } from '../../vcpu/cpu-caps.ts';
 import { efer, supportedEfer } from '../../vcpu/efer.ts';
+import { guestHas, isAmdCompatible, kvmHas } from '../../vcpu/guest-cpu-caps.ts';
 import { ones } from '../bits.ts';
 import { canonical, isCanonicalForMsr } from '../canonical.ts';
 import { keptValue, type MsrAccess, onlyBits, type RangeRule, withoutBits } from '../rule.ts';

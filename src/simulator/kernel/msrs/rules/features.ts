@@ -2,7 +2,7 @@
 import { msr } from '../../../../abi/kvm/msrs.ts';
 import { quirks } from '../../../../abi/kvm/quirks.ts';
 import { supportedCpuid } from '../../cpuid/supported.ts';
-import { cpuModel, guestHas } from '../../vcpu/cpu-caps.ts';
+import { cpuModel, guestHas } from '../../vcpu/guest-cpu-caps.ts';
 import { resetPmu } from '../pmu.ts';
 import type { MsrAccess, RangeRule } from '../rule.ts';
 import { keptValue, onlyBits } from '../rule.ts';

@@ -1,7 +1,7 @@
 /** KVM's own paravirtual MSRs: kvm_get_msr_common(), kvm_set_msr_common(), kvm_lapic_set_pv_eoi(). */
 import { msr } from '../../../../abi/kvm/msrs.ts';
 import { hasGuestMemory } from '../../memory/guest-memory.ts';
-import { guestHasPv } from '../../vcpu/cpu-caps.ts';
+import { guestHasPv } from '../../vcpu/guest-cpu-caps.ts';
 import { ones } from '../bits.ts';
 import { type MsrRule, onlyBits, type RangeRule, withoutBits } from '../rule.ts';
 

@@ -1,7 +1,7 @@
 /** The local APIC: its base, its registers in x2APIC mode, the deadline of its timer. */
 import { msr } from '../../../../abi/kvm/msrs.ts';
-import { guestHas } from '../../vcpu/cpu-caps.ts';
 import { isLegalGpa } from '../../vcpu/cpuid.ts';
+import { guestHas } from '../../vcpu/guest-cpu-caps.ts';
 import {
   baseOf,
   isX2apic,

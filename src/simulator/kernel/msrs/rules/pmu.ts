@@ -1,6 +1,6 @@
 /** Performance counters: intel_is_valid_msr(), intel_pmu_set_msr() and kvm_pmu_set_msr(). */
 import { msr } from '../../../../abi/kvm/msrs.ts';
-import { guestHas } from '../../vcpu/cpu-caps.ts';
+import { guestHas } from '../../vcpu/guest-cpu-caps.ts';
 import { ones } from '../bits.ts';
 import { isCanonicalForMsr } from '../canonical.ts';
 import { counterMask, maskOf, mostCounters, type Pmu, pmuOf } from '../pmu.ts';

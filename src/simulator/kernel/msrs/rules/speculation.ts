@@ -3,7 +3,7 @@
 import { msr } from '../../../../abi/kvm/msrs.ts';
 import type { CpuFeature } from '../../cpuid/cpu-features.ts';
 import type { Kernel } from '../../kernel.ts';
-import { kvmHas } from '../../vcpu/cpu-caps.ts';
+import { kvmHas } from '../../vcpu/guest-cpu-caps.ts';
 import { onlyBits, type RangeRule, writeOnly } from '../rule.ts';
 
 /** What a CPU lets be written to IA32_SPEC_CTRL (Intel SDM vol. 4, table 2-2), which KVM tries out. */

@@ -1,6 +1,6 @@
 /** The time stamp counter of a guest. */
 import { msr } from '../../../../abi/kvm/msrs.ts';
-import { guestHas } from '../../vcpu/cpu-caps.ts';
+import { guestHas } from '../../vcpu/guest-cpu-caps.ts';
 import { guestTsc, synchronizeTsc } from '../../vcpu/guest-tsc.ts';
 import type { RangeRule } from '../rule.ts';
 

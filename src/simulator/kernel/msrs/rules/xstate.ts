@@ -2,7 +2,7 @@
 
 import { msr } from '../../../../abi/kvm/msrs.ts';
 import { cpuidHas } from '../../cpuid/cpu-features.ts';
-import { guestHas, guestXcr0, guestXss } from '../../vcpu/cpu-caps.ts';
+import { guestHas, guestXcr0, guestXss } from '../../vcpu/guest-cpu-caps.ts';
 import { ones } from '../bits.ts';
 import { isCanonicalForMsr } from '../canonical.ts';
 import type { MsrAccess, PresenceRule, RangeRule } from '../rule.ts';
