@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** These load the native addon, whose crash must be one file's failure, or measure their own heap. */
@@ -12,6 +13,8 @@ const apart = [
 export default defineConfig({
   test: {
     clearMocks: true,
+    // Vitest leaves one CPU free, which on two of them is half; most of these tests wait for a process.
+    maxWorkers: availableParallelism(),
     // Ends a test that hangs; no test is about speed. Whole processes run on a busy two-core machine.
     testTimeout: 300_000,
     hookTimeout: 300_000,
