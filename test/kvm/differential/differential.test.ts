@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { fc } from '@fast-check/vitest';
 import { describe, expect, type TestContext, test } from 'vitest';
-import { type Addon, loadAddon } from '../../../native/index.ts';
+import { type Addon, loadAddon, type System } from '../../../native/index.ts';
 import { capabilities } from '../../../src/abi/kvm/capabilities.ts';
 import { readThisHostProfile } from '../../../src/host/simulated/this-host-profile.ts';
 import { createSimulatedHost, type HostProfile } from '../../../src/simulator/index.ts';
@@ -41,10 +41,24 @@ async function thisHost(addon: Addon): Promise<HostProfile> {
       ...profile.recordedCapabilities,
       KVM_CAP_XSAVE2: xsave2,
       ...(attributes === 0 ? { KVM_CAP_MEMORY_ATTRIBUTES: 0 } : {}),
+      ...((await vmTellsItsBusCycle(system)) ? {} : { KVM_CAP_X86_APIC_BUS_CYCLES_NS: 1 }),
     };
     return { ...profile, platform, recordedCapabilities, module: undefined };
   } finally {
     await system.close();
+  }
+}
+
+/** Linux 7.3 tells what was set for a VM, 6.18 still the default. */
+async function vmTellsItsBusCycle(system: System): Promise<boolean> {
+  const capability = capabilities.KVM_CAP_X86_APIC_BUS_CYCLES_NS;
+  const vm = await system.kvmCreateVm(0);
+  try {
+    await vm.kvmCreateIrqchip();
+    await vm.kvmEnableCap({ capability, flags: 0, args: [2n] });
+    return (await vm.kvmCheckExtension(capability)) === 2;
+  } finally {
+    await vm.close();
   }
 }
 
