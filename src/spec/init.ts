@@ -38,7 +38,7 @@ export async function writeTemplate(request: InitRequest): Promise<InitResult> {
     notes: [
       `wrote ${sanitize(file)}`,
       ...(isMissing ? [`firmware: there is no ${sanitize(request.firmware)}; name yours`] : []),
-      `next: tdctl run ${shellWord(sanitize(file))} --until runnable`,
+      `next: tdctl run ${shellWord(sanitize(file))} --host sim --until runnable`,
     ],
   };
 }

@@ -38,8 +38,8 @@ describe('tdctl doctor prints a contract', () => {
     const yaml = await cli(['doctor', '--root', directory, '-o', 'yaml']);
     const data = JSON.parse(json.stdout);
     expect(parseYaml(yaml.stdout)).toEqual(data);
-    expect(data.source).toBe(directory);
-    const stable = JSON.stringify({ ...data, source: 'DIR' }, null, 2);
+    expect(data.host).toEqual({ name: directory, simulated: false });
+    const stable = JSON.stringify({ ...data, host: { ...data.host, name: 'DIR' } }, null, 2);
     await expect(`${stable}\n`).toMatchFileSnapshot('../golden/doctor/wrong-kernel.json');
   });
 

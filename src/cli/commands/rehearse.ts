@@ -14,7 +14,7 @@ Examples:
   tdctl rehearse td.yaml --kernel rfc-migration-v2 --faults each  a fault at every ioctl and SEAMCALL
   tdctl rehearse td.yaml --kernel series-v9 --slots-left 1        a host with no key slot to spare
   tdctl rehearse td.yaml --compare all                            the same under every kernel ABI
-  tdctl rehearse td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#8=source-dies
+  tdctl rehearse td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#6=source-dies
   tdctl rehearse upgrade.yaml -o junit > rehearsal.xml            a scenario of your own, in CI
 
 Exit codes: 0 held · 1 a TD was lost, or an invariant broken · 2 usage · 4 the TD cannot move ·

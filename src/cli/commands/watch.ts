@@ -12,7 +12,7 @@ address has a token: who knows it may look. The page stays until Ctrl-C, or --un
 Examples:
   tdctl watch td.yaml --kernel rfc-migration-v2                a migration, two steps a second
   tdctl watch td.yaml --kernel rfc-migration-v2 --paused       step by step, from the page
-  tdctl watch td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#8=source-dies
+  tdctl watch td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#6=source-dies
   tdctl watch td.yaml --tree                                   the same in the terminal
   tdctl watch td.yaml --host soft                              real VMs and vCPUs, at their own pace
 

@@ -34,7 +34,7 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
   const facts = root === undefined ? await readFacts() : await readCopy(root);
   const diagnosis = diagnose(facts);
   await printData(
-    { source: root ?? 'this machine', ...diagnosis },
+    { host: { name: root ?? 'this machine', simulated: false }, ...diagnosis },
     {
       io,
       format: output,

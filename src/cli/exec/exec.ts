@@ -28,7 +28,7 @@ import { hostProfile } from '../host-profile.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { replaceBigInt } from '../output/data.ts';
-import { noteUnmet, readSimulation } from '../run/simulation.ts';
+import { noteUnmet, readSimulation, unmetFaults } from '../run/simulation.ts';
 import { endCommand } from './end-command.ts';
 import { summaryText } from './summary-text.ts';
 
@@ -45,7 +45,7 @@ export interface ExecOptions {
 
 /**
  * @returns the command's own exit code as a shell gives it, or 6 where it ended with 0 and an
- * expectation of the script was not met.
+ * expectation of the script, or a fault that was asked for, was not met.
  * @throws TdctlError for whatever keeps the command from being run under supervision.
  */
 export async function exec(options: ExecOptions, io: CommandIo): Promise<number> {
@@ -98,8 +98,9 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
       io.stderr.write(summaryText(summary, { machine, expectations, colors: io.colors.stderr }));
     }
     if (failure !== undefined) throw failure.error;
-    await noteUnmet(faults, io);
-    const unmet = expectations.results.some(({ met }) => !met);
+    const notMet = await unmetFaults(faults);
+    noteUnmet(notMet, io);
+    const unmet = notMet.length > 0 || expectations.results.some(({ met }) => !met);
     return exitCode(exit) === 0 && unmet ? exitCodes.findings : exitCode(exit);
   } finally {
     // A trace without an end says that the command's own end is not known.

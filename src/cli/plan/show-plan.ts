@@ -7,6 +7,7 @@ import { assessTd } from '../../plan/index.ts';
 import { savePlan } from '../../plan/plan-file.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
+import { openHostToActOn } from '../host-to-act-on.ts';
 import { type CommandIo, say } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
 import type { OutputFormat } from '../options.ts';
@@ -21,13 +22,18 @@ import type { PlanReport } from './report.ts';
 export interface PlanCommandOptions extends HostChoice {
   readonly spec: string;
   readonly save?: string | undefined;
+  /** The words after `tdctl`. */
+  readonly typed: readonly string[];
   readonly output: OutputFormat;
 }
 
 export async function showPlan(options: PlanCommandOptions, io: CommandIo): Promise<ExitCode> {
   const spec = await loadTrustDomain(options.spec);
   io.files.reads(...firmwareFiles(spec));
-  const host = await openHost(options, io);
+  // A saved plan is there to be acted on.
+  const host = await (options.save === undefined
+    ? openHost(options, io)
+    : openHostToActOn(options, { typed: options.typed, io }));
   try {
     const report = await assess(spec, host, { choice: options, io });
     await printData(planData(report), {

@@ -1,7 +1,5 @@
 /** `tdctl rehearse`: plays a scenario, then its faults, and says what came of it. */
-import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { type ExitCode, TdctlError } from '../../errors/index.ts';
-import type { HostFacts } from '../../host/facts.ts';
 import {
   buildReport,
   proveAll,
@@ -10,7 +8,6 @@ import {
   rehearseOn,
   rehearseSimulated,
   type Scenario,
-  singleOperations,
 } from '../../rehearsal/index.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
@@ -78,7 +75,6 @@ async function play(playing: Playing): Promise<RehearsalReport> {
   const place = { profile: source.profile, kernelAbi: source.kernel };
   const scenario = await source.scenarioUnder(source.kernel);
   const faults = source.fault.map(readRehearsalFault);
-  noteNoMove(kernelOf(source), scenario, io);
   const sweeps = source.faults !== 'none';
   const traced = sweeps || options.html !== undefined;
   const run = await rehearseSimulated(place, { scenario, faults, traced });
@@ -115,7 +111,6 @@ async function playOnHost({ source, options, io }: Playing): Promise<RehearsalRe
   try {
     const facts = await host.facts();
     scenario = await source.scenarioOn(facts);
-    noteNoMove(facts.kernel, scenario, io);
     refuseOnHost(scenario.slotsLeft === undefined ? [] : ['--slots-left'], source.host);
   } catch (error) {
     await host.close();
@@ -134,22 +129,4 @@ export function refuseOnHost([first]: readonly string[], host: string): void {
     message: `${first} needs a machine that can be disturbed at will, and \`--host ${host}\` is real`,
     hint: 'add `--host sim`',
   });
-}
-
-/** What the kernel of a simulated machine does. */
-export function kernelOf({ kernel }: Source): Pick<HostFacts['kernel'], 'movesTds' | 'rules'> {
-  return { rules: kernel, movesTds: kernelAbiOf(kernel).move !== undefined };
-}
-
-/** Says why no move is played, where the kernel is the reason. */
-export function noteNoMove(
-  { movesTds, rules }: Pick<HostFacts['kernel'], 'movesTds' | 'rules'>,
-  { operations }: Scenario,
-  io: CommandIo,
-): void {
-  if (movesTds) return;
-  if (singleOperations(operations).some((operation) => operation.do === 'migrate')) return;
-  io.stderr.write(
-    `note: no move is played: ${rules} moves no TDs; \`--host sim --kernel rfc-migration-v2\` does\n`,
-  );
 }

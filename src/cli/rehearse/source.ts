@@ -120,19 +120,13 @@ async function ofTd(text: string, { options, numbers, files }: Given): Promise<S
       count,
       slotsLeft,
       destinationVcpus,
-      // A comparison asks every kernel for a move, also those that have none to give.
-      hops: numbers.hops ?? (options.compare === undefined ? defaultHops(facts) : 1),
+      hops: numbers.hops ?? 1,
       checks: options.unchecked === true ? 'none' : 'all',
     });
   };
 }
 
 type ScenarioOn = (facts: HostFacts) => Promise<Scenario>;
-
-/** One move is played where the kernel makes moves. A number that was asked for is tried all the same. */
-export function defaultHops({ kernel }: Pick<HostFacts, 'kernel'>): number {
-  return kernel.movesTds ? 1 : 0;
-}
 
 interface Given {
   readonly options: RehearseCommandOptions;

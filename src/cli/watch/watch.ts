@@ -1,8 +1,15 @@
 /** `tdctl watch`: plays a scenario, and shows it while it goes on. */
 import type { ExitCode } from '../../errors/index.ts';
 import { TdctlError } from '../../errors/index.ts';
+import { kindInWords } from '../../host/identity.ts';
 import { buildReport, factsIn, type RecordedEvent } from '../../rehearsal/index.ts';
-import { Feed, Pacer, startWatchServer, type WatchServer } from '../../watch/index.ts';
+import {
+  Feed,
+  Pacer,
+  type PageFacts,
+  startWatchServer,
+  type WatchServer,
+} from '../../watch/index.ts';
 import { watchPage } from '../../watch/page/page.ts';
 import { GuardedView } from '../guarded-view.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
@@ -31,7 +38,7 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
     if (address !== undefined) {
       const page = await watchPage(prepared.facts);
       server = await startWatchServer({ address, feed, pacer, page });
-      say(io, invitation(server, options));
+      say(io, invitation(server, { facts: prepared.facts, socket: options.socket }));
     }
     const tree = options.tree === true ? treeView(io) : undefined;
     interrupts.onInterrupt(() => pacer?.release());
@@ -57,9 +64,13 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
   }
 }
 
-function invitation({ url, token }: WatchServer, { socket }: WatchCommandOptions): string {
-  if (url !== undefined) return `watch at ${url}`;
-  return `watch on ${socket}, path /${token}/ (as with \`ssh -L 8080:${socket} …\` and http://localhost:8080/${token}/)`;
+function invitation(
+  { url, token }: WatchServer,
+  { facts, socket }: { readonly facts: PageFacts; readonly socket: string | undefined },
+): string {
+  const what = `watch ${facts.host}, ${kindInWords({ name: facts.host })},`;
+  if (url !== undefined) return `${what} at ${url}`;
+  return `${what} on ${socket}, path /${token}/ (as with \`ssh -L 8080:${socket} …\` and http://localhost:8080/${token}/)`;
 }
 
 interface Playing {
