@@ -21,6 +21,7 @@ import { checkFiles } from './file-arguments.ts';
 import type { CommandIo } from './io.ts';
 import { type OutputFormat, outputFormats } from './options.ts';
 import { sanitize } from './output/sanitize.ts';
+import { checkOptions } from './useful-options.ts';
 import { version } from './version.ts';
 
 export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
@@ -55,7 +56,10 @@ export function program(io: CommandIo, endWith: (exitCode: number) => void): Com
     .version(version(), '-V, --version')
     // Otherwise the -o of `host diff A B -o json` would go to `host`.
     .enablePositionalOptions()
-    .hook('preAction', (_, command) => checkFiles(command, io.files))
+    .hook('preAction', (_, command) => {
+      checkOptions(command);
+      checkFiles(command, io.files);
+    })
     .addHelpText(
       'after',
       `

@@ -11,8 +11,6 @@ import { helloPlan } from '../support/hello-plan.ts';
 const kernel = 'rfc-migration-v2';
 const plain: RehearseCommandOptions = {
   file: 'examples/hello.yaml',
-  seed: '1',
-  runs: '1',
   fault: [],
   output: 'text',
 };

@@ -15,7 +15,9 @@ export function doctorCommand(io: CommandIo, endWith: (exitCode: ExitCode) => vo
     .addOption(
       new Option('--root <dir>', 'judge copies of a host: a directory, or a `host capture` file'),
     )
-    .addOption(new Option('--explain <id>', 'print the long text of one check').conflicts('root'))
+    .addOption(
+      new Option('--explain <id>', 'print the long text of one check').conflicts(['root', 'all']),
+    )
     .option('--all', 'show what was skipped, and the title of every check')
     .addOption(outputOption())
     .addHelpText(

@@ -45,7 +45,7 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
       new Option(
         '--compare <kernels>',
         'play it under these kernel ABIs, comma-separated, or all',
-      ).conflicts(['faults', 'fault']),
+      ).conflicts(['faults', 'fault', 'kernel', 'proofs', 'seed', 'runs']),
     )
     .addOption(
       new Option('--faults <which>', 'one at a time, every two, or by chance').choices([
@@ -55,8 +55,8 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
         'random',
       ] as const),
     )
-    .option('--seed <n>', 'seed of `--faults random`; equal seeds play equal faults', '1')
-    .option('--runs <n>', 'runs of `--faults random`', '1000')
+    .option('--seed <n>', 'seed of `--faults random`; equal seeds play equal faults (default: 1)')
+    .option('--runs <n>', 'runs of `--faults random` (default: 1000)')
     .addOption(
       repeatableFault('a fault in every run, as for `tdctl run`; also WHO-dies; repeatable'),
     )

@@ -25,7 +25,7 @@ export function runCommand(io: CommandIo) {
         new Option(
           '--plan <file>',
           'run what `tdctl plan --save` wrote, if nothing has changed since',
-        ),
+        ).conflicts(['host', 'kernel']),
       ),
     )
     .addOption(hostOption())

@@ -34,7 +34,7 @@ export function watchCommand(io: CommandIo, endWith: (exitCode: ExitCode) => voi
     )
     .option('--socket <path>', 'serve on a Unix socket that only you may open')
     .option('--tree', 'show it in the terminal; the page only with --port or --socket')
-    .option('--speed <n>', 'steps a second of a simulated run, 0.1 to 1000, or max', '2')
+    .option('--speed <n>', 'steps a second of a simulated run, 0.1 to 1000, or max (default: 2)')
     .option('--paused', 'begin paused')
     .option('--until-end', 'end with the run, rather than go on serving')
     .option('--hops <n>', 'moves of each TD, one after the other')

@@ -12,6 +12,7 @@ import {
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openHost } from '../open-host.ts';
+import { uselessOption } from '../useful-options.ts';
 import { askedFor } from './command-line.ts';
 import { endOfRehearsal } from './end-of-rehearsal.ts';
 import { readRehearsalFault } from './fault.ts';
@@ -25,8 +26,9 @@ export async function rehearse(options: RehearseCommandOptions, io: CommandIo): 
   const interrupts = listenForInterrupts();
   try {
     const numbers = numbersOf(options);
-    refuseMarkdown(options);
+    refuseFormats(options);
     const source = await openSource(options, { numbers, files: io.files });
+    refuseUseless(source, options);
     if (options.compare !== undefined) {
       const { showComparison } = await import('./show-comparison.ts');
       return await showComparison({ source, options, compare: options.compare }, io);
@@ -44,7 +46,28 @@ export async function rehearse(options: RehearseCommandOptions, io: CommandIo): 
   }
 }
 
-function refuseMarkdown({ output, compare }: RehearseCommandOptions): void {
+/** What a Rehearsal file asks for as well is known only now. */
+function refuseUseless(
+  { faults, fault }: Source,
+  { seed, runs, compare }: RehearseCommandOptions,
+): void {
+  const option = seed !== undefined ? '--seed' : runs !== undefined ? '--runs' : undefined;
+  if (option !== undefined && faults !== 'random') {
+    throw uselessOption(option, 'it is for `--faults random`');
+  }
+  if (compare !== undefined && (faults !== 'none' || fault.length > 0)) {
+    throw new TdctlError({
+      code: 'TDCTL_E_USAGE',
+      op: 'compare kernels',
+      place: '--compare',
+      message: 'kernels are compared without faults of one run, and the file names some',
+      hint: 'take `faults` and `fault` out of a copy of the file',
+    });
+  }
+}
+
+function refuseFormats({ output, compare }: RehearseCommandOptions): void {
+  if (output === 'junit' && compare !== undefined) throw noJudgement();
   if (output !== 'markdown' || compare !== undefined) return;
   throw new TdctlError({
     code: 'TDCTL_E_USAGE',
@@ -52,6 +75,16 @@ function refuseMarkdown({ output, compare }: RehearseCommandOptions): void {
     place: '--output markdown',
     message: 'only a comparison of kernels is made as markdown',
     hint: 'add `--compare all`, or use text, json, yaml, junit or --html',
+  });
+}
+
+function noJudgement(): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'print the comparison',
+    place: '--output junit',
+    message: 'a comparison passes no judgement, so there is nothing for JUnit in it',
+    hint: 'use text, json, yaml or markdown',
   });
 }
 

@@ -19,6 +19,7 @@ import { endOfRehearsal } from '../rehearse/end-of-rehearsal.ts';
 import { numbersOf } from '../rehearse/options.ts';
 import { printReport } from '../rehearse/print-report.ts';
 import { openSource } from '../rehearse/source.ts';
+import { uselessOption } from '../useful-options.ts';
 import { eventInWords } from '../words.ts';
 import { addressOf, paceOf, rehearsalOptions, type WatchCommandOptions } from './options.ts';
 import { type PreparedRun, prepareRun } from './prepare-run.ts';
@@ -32,6 +33,7 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
   try {
     const source = await openSource(rehearsal, { numbers: numbersOf(rehearsal), files: io.files });
     const prepared = await prepareRun(source, io);
+    refusePace(prepared, options);
     let server: WatchServer | undefined;
     const pacer = prepared.canHold ? new Pacer(pace, () => server?.tellPace()) : undefined;
     const feed = new Feed();
@@ -62,6 +64,16 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
   } finally {
     interrupts.done();
   }
+}
+
+/** Nothing holds the steps of a real host, so its pace is its own. */
+function refusePace({ canHold }: PreparedRun, { speed, paused }: WatchCommandOptions): void {
+  const option = paused === true ? '--paused' : speed === undefined ? undefined : '--speed';
+  if (canHold || option === undefined) return;
+  throw uselessOption(
+    option,
+    'a real host goes at its own pace, and only `--host sim` can be held',
+  );
 }
 
 function invitation(
