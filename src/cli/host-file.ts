@@ -22,7 +22,7 @@ export async function readHostFile(path: string): Promise<HostFile> {
   const hostFiles = () => import('../host/simulated/host-file/load.ts');
   if (!path.endsWith('.json')) return { profile: await (await hostFiles()).loadHostFile(path) };
   const { parseCapture, readCaptureText } = await import('../diagnosis/capture/load.ts');
-  const text = await readCaptureText(path);
+  const text = await readCaptureText(path, ['SimulatedHost']);
   const isCapture = captureKind.test(text.slice(0, 4096)) || !/"SimulatedHost"/.test(text);
   return isCapture
     ? { capture: parseCapture(text, path) }

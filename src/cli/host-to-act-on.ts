@@ -1,9 +1,10 @@
 /** The host of a command that acts. It is the one that was asked for, and never a simulated one instead. */
+
+import { shellWord } from '../documents/shell-word.ts';
 import { TdctlError } from '../errors/index.ts';
 import type { Host } from '../host/port.ts';
 import type { CommandIo } from './io.ts';
 import { type HostChoice, openHost } from './open-host.ts';
-import { shellWord } from './output/shell-word.ts';
 
 /**
  * @param typed the command line, which is repeated with a host that simulates

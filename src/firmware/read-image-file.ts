@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { refuseOtherKind } from '../documents/other-kind.ts';
 import { readOpenUpTo } from '../documents/read-bytes.ts';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError, type TdctlErrorCode } from '../errors/index.ts';
@@ -17,7 +19,10 @@ export async function readImageFile(options: {
   const handle = await openImage(path, what);
   try {
     await checkKind(handle, path, what);
-    return readOpenUpTo(handle.fd, maxImageBytes);
+    const bytes = readOpenUpTo(handle.fd, maxImageBytes);
+    if (isUtf8(bytes.subarray(0, 4096)))
+      refuseOtherKind(bytes.toString('utf8', 0, 4096), path, [what]);
+    return bytes;
   } catch (cause) {
     if (cause instanceof TdctlError) throw cause;
     throw readError({

@@ -67,8 +67,8 @@ export async function savePlan(
 }
 
 /**
- * @throws TdctlError TDCTL_E_NOT_FOUND; TDCTL_E_NOT_READABLE for a file that is no saved plan;
- * TDCTL_E_SPEC_INVALID for a damaged one, with the place of every finding.
+ * @throws TdctlError TDCTL_E_NOT_FOUND; TDCTL_E_NOT_READABLE; TDCTL_E_SPEC_INVALID for a file that is no
+ * saved plan, and for a damaged one with the place of every finding.
  */
 export async function readSavedPlan(file: string): Promise<SavedPlan> {
   const text = await readTextFile(file, {
@@ -92,7 +92,7 @@ export function parseSavedPlan(text: string, path: string): SavedPlan {
 
 function notThisPlan(place: string, found: string | undefined): TdctlError {
   return new TdctlError({
-    code: 'TDCTL_E_NOT_READABLE',
+    code: 'TDCTL_E_SPEC_INVALID',
     op: 'read the saved plan',
     place,
     message:

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { dnsLabel, dnsLabelProblem, nameFromFile } from '../documents/name.ts';
+import { shellWord } from '../documents/shell-word.ts';
 import { quote } from '../documents/wording.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
@@ -94,8 +95,4 @@ function freeName(file: string): string {
     const candidate = join(dirname(file), `${stem}-${number}${extension}`);
     if (!existsSync(candidate)) return candidate;
   }
-}
-
-function shellWord(text: string): string {
-  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

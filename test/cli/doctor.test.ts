@@ -98,10 +98,10 @@ describe('tdctl doctor --root', () => {
     expect(stderr).toContain('docs/doctor.md');
   });
 
-  test('a file that is no capture: exit 1, and what it should be', async () => {
+  test('a file that is no capture: exit 5, and what it should be', async () => {
     writeFileSync(join(folder, 'junk.json'), 'junk');
     const { exitCode, stderr } = await cli(['doctor', '--root', join(folder, 'junk.json')]);
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(5);
     expect(stderr).toContain('tdctl host capture FILE');
   });
 });

@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
-import { chunksOf, standardInput } from '../../documents/read-bytes.ts';
+import { standardStream } from '../../documents/path-in-words.ts';
+import { chunksOf } from '../../documents/read-bytes.ts';
 import type { CommandIo } from '../io.ts';
 import { outputOption } from '../options.ts';
 import { usefulWith, uselessOption } from '../useful-options.ts';
@@ -38,7 +39,7 @@ const pipedLog: LogInput = {
     return process.stdin.isTTY === true;
   },
   get chunks() {
-    return chunksOf(standardInput);
+    return chunksOf(standardStream);
   },
 };
 

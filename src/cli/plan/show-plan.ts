@@ -1,4 +1,6 @@
 /** `tdctl plan`: everything that a run would decide and meet, without the run. */
+
+import { shellWord } from '../../documents/shell-word.ts';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
 import { loadFirmware } from '../../firmware/index.ts';
 import { readHostOffer } from '../../host/offer.ts';
@@ -12,7 +14,6 @@ import { type CommandIo, say } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
-import { shellWord } from '../output/shell-word.ts';
 import { firmwareFiles } from '../spec-files.ts';
 import { expectedTimes } from './expected-times.ts';
 import { planData } from './plan-data.ts';

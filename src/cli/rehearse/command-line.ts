@@ -1,8 +1,8 @@
 /** What the report of a rehearsal takes from the command line, and the command that plays it again. */
 
+import { shellWord } from '../../documents/shell-word.ts';
 import { hostIdentity } from '../../host/identity.ts';
 import { formatRehearsalFault, type ReportParts, type Reproduce } from '../../rehearsal/index.ts';
-import { shellWord } from '../output/shell-word.ts';
 import type { RehearseCommandOptions } from './options.ts';
 import type { Source } from './source.ts';
 

@@ -43,7 +43,7 @@ export async function openSource(
 ): Promise<Source> {
   const given = { options, numbers, files };
   // It is read once, as it may be a pipe. What does not say that it is a Rehearsal is a TrustDomain.
-  const text = await readTrustDomainText(options.file);
+  const text = await readTrustDomainText(options.file, ['Rehearsal']);
   const file = await rehearsalIn(text, options.file);
   const host = options.host ?? file?.host ?? 'sim';
   files.reads(...hostFileIn(host).map((path) => ({ path, by: `host of ${options.file}` })));
