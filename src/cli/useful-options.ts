@@ -8,7 +8,7 @@ import { TdctlError } from '../errors/index.ts';
 type Values = Readonly<Record<string, unknown>>;
 
 interface Need {
-  /** Whether the option has an effect, by the values of all options. */
+  /** Whether the option has an effect, by the values of all options; `args` are the arguments. */
   readonly has: (values: Values) => boolean;
   /** A clause that says when it has: `for \`--output text\``. */
   readonly only: string;
@@ -25,7 +25,7 @@ export const usefulWith =
 
 /** @throws TdctlError TDCTL_E_USAGE for an option that was given and changes nothing. */
 export function checkOptions(command: CommandUnknownOpts): void {
-  const values = command.opts();
+  const values = { ...command.opts(), args: command.processedArgs };
   for (const declared of given(command)) {
     const need = needs.get(declared);
     if (need === undefined || need.has(values)) continue;

@@ -53,7 +53,16 @@ const format: FileFormat<typeof schema> = {
 /** @throws TdctlError where it cannot be written, or a file of that name is there. */
 export async function savePlan(
   file: string,
-  { plan, kernel }: { readonly plan: TdPlan; readonly kernel: string | undefined },
+  {
+    plan,
+    kernel,
+    force,
+  }: {
+    readonly plan: TdPlan;
+    readonly kernel: string | undefined;
+    /** Whether a file of that name is replaced. */
+    readonly force: boolean;
+  },
 ): Promise<void> {
   const saved: SavedPlan = {
     kind,
@@ -63,7 +72,7 @@ export async function savePlan(
     made: madeFrom(plan),
   };
   const text = `${JSON.stringify(saved, null, 2)}\n`;
-  await writeWholeFile({ path: file, what: 'plan', existing: 'refuse' }, text);
+  await writeWholeFile({ path: file, what: 'plan', existing: force ? 'replace' : 'refuse' }, text);
 }
 
 /**

@@ -17,6 +17,8 @@ export interface InitRequest {
   /** A path, or `-` for standard output. */
   readonly file: string;
   readonly name?: string | undefined;
+  /** Whether a file of that name is replaced. */
+  readonly force?: true | undefined;
   /** The path is relative to the working directory. */
   readonly firmware: string;
 }
@@ -33,7 +35,7 @@ export async function writeTemplate(request: InitRequest): Promise<InitResult> {
   const { file } = request;
   if (file === '-') return { text: templateFor(request, process.cwd()), notes: [] };
   const text = templateFor(request, dirname(resolve(file)));
-  await writeNew(file, text);
+  await writeNew(file, { text, force: request.force === true });
   const isMissing = !existsSync(request.firmware);
   return {
     notes: [
@@ -66,11 +68,14 @@ function firmwareFrom(path: string, directory: string): string {
   return relative(directory, resolve(path));
 }
 
-async function writeNew(file: string, text: string): Promise<void> {
+async function writeNew(
+  file: string,
+  { text, force }: { readonly text: string; readonly force: boolean },
+): Promise<void> {
   requireDirectory(file);
-  const existsHint = `choose another name: tdctl init ${shellWord(sanitize(freeName(file)))}`;
+  const existsHint = `choose another name: tdctl init ${shellWord(sanitize(freeName(file)))}, or replace it with --force`;
   await writeWholeFile(
-    { path: file, what: 'TrustDomain file', existing: 'refuse', existsHint },
+    { path: file, what: 'TrustDomain file', existing: force ? 'replace' : 'refuse', existsHint },
     text,
   );
 }

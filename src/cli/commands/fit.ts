@@ -15,11 +15,17 @@ export function fitCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void)
         'why not; with --from, which could take it from the host it runs on.',
     )
     .addArgument(inputFile(new Argument('<spec>', 'TrustDomain file')))
-    .requiredOption(
-      '--hosts <hosts...>',
-      'host files, directories of them (*.json, *.yaml, *.yml), or sim:PROFILE',
+    .addOption(
+      inputFile(
+        new Option(
+          '--hosts <hosts...>',
+          'host files, directories of them (*.json, *.yaml, *.yml), or sim:PROFILE',
+        ).makeOptionMandatory(),
+      ),
     )
-    .option('--from <host>', 'the host that the TD runs on: a file or sim:PROFILE')
+    .addOption(
+      inputFile(new Option('--from <host>', 'the host that the TD runs on: a file or sim:PROFILE')),
+    )
     .addOption(
       usefulWith({ has: ({ output }) => output === 'text', only: 'for `--output text`' })(
         new Option(

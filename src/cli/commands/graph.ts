@@ -43,7 +43,9 @@ function inForms(forms: readonly ChartFormat[]) {
 /** Undefined where the ending says nothing, which is told when the chart is drawn. */
 function formOf({ format, out }: Values): ChartFormat | undefined {
   if (format !== undefined) return format as ChartFormat;
-  return out === undefined ? 'tree' : formatByExtension[extname(String(out)).toLowerCase()];
+  return out === undefined || out === '-'
+    ? 'tree'
+    : formatByExtension[extname(String(out)).toLowerCase()];
 }
 
 export function graphCommand(io: CommandIo) {
@@ -56,7 +58,12 @@ export function graphCommand(io: CommandIo) {
     .argument('[machine]', 'which statechart')
     .addOption(ofAChart(new Option('--format <format>', 'which form').choices(chartFormats)))
     .addOption(
-      outputFile(new Option('-o, --out <file>', 'write to FILE instead of standard output')),
+      outputFile(
+        new Option(
+          '-o, --out <file>',
+          'write to FILE instead of standard output; - is standard output',
+        ),
+      ),
     )
     .addOption(
       inForms(['svg', 'html', 'png', 'mermaid', 'dot', 'plantuml'])(

@@ -2,7 +2,7 @@ import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
 import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
-import { hostOption, kernelOption, outputOption } from '../options.ts';
+import { forceOption, hostOption, kernelOption, outputOption } from '../options.ts';
 import { typedWords } from '../typed-words.ts';
 
 /** @param endWith takes 6 or 7 when there are findings. */
@@ -25,6 +25,7 @@ export function planCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void
         ),
       ),
     )
+    .addOption(forceOption({ has: ({ save }) => save !== undefined, only: 'for --save' }))
     .addOption(outputOption())
     .addHelpText(
       'after',

@@ -24,6 +24,7 @@ import {
   type SimulatedMachine,
 } from '../../simulator/index.ts';
 import type { TraceFileOptions } from '../../trace/index.ts';
+import { standardOutputFile } from '../file-arguments.ts';
 import { hostProfile } from '../host-profile.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
@@ -49,6 +50,7 @@ export interface ExecOptions {
  * @throws TdctlError for whatever keeps the command from being run under supervision.
  */
 export async function exec(options: ExecOptions, io: CommandIo): Promise<number> {
+  if (options.trace === standardOutputFile) throw stdoutOfProgram();
   const profileText = simulatedProfile(options.host);
   const supervisor = requireSupervisor();
   const guest = new ScriptedGuest(await runScript(options.run));
@@ -144,6 +146,17 @@ function simulatedProfile(host: string): string | undefined {
     place: '--host',
     message: `\`tdctl exec\` answers with a simulated host, and \`${host}\` is none`,
     hint: 'use sim, sim:PROFILE or sim:FILE; for a real /dev/kvm, run the command without tdctl',
+  });
+}
+
+function stdoutOfProgram(): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'open the trace',
+    place: '--trace -',
+    message:
+      'standard output is that of the command, and a trace in between could not be told apart',
+    hint: 'name a file, or a pipe: --trace >(less)',
   });
 }
 

@@ -1,5 +1,6 @@
 /** `tdctl plan`: everything that a run would decide and meet, without the run. */
 
+import { standardStream } from '../../documents/path-in-words.ts';
 import { shellWord } from '../../documents/shell-word.ts';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
 import { loadFirmware } from '../../firmware/index.ts';
@@ -23,12 +24,14 @@ import type { PlanReport } from './report.ts';
 export interface PlanCommandOptions extends HostChoice {
   readonly spec: string;
   readonly save?: string | undefined;
+  readonly force?: true | undefined;
   /** The words after `tdctl`. */
   readonly typed: readonly string[];
   readonly output: OutputFormat;
 }
 
 export async function showPlan(options: PlanCommandOptions, io: CommandIo): Promise<ExitCode> {
+  if (options.spec === standardStream && options.save !== undefined) throw nothingToComeBackTo();
   const spec = await loadTrustDomain(options.spec);
   io.files.reads(...firmwareFiles(spec));
   // A saved plan is there to be acted on.
@@ -43,23 +46,45 @@ export async function showPlan(options: PlanCommandOptions, io: CommandIo): Prom
       text: () => planText(report, io),
     });
     if (options.save !== undefined)
-      await save(options.save, report, { kernel: options.kernel, io });
+      await save(options.save, report, {
+        kernel: options.kernel,
+        force: options.force === true,
+        io,
+      });
     return exitCodeOf(report.findings);
   } finally {
     await host.close();
   }
 }
 
+function nothingToComeBackTo(): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'save the plan',
+    place: '--save',
+    message: 'a run of the plan reads the TrustDomain file again, and standard input is gone then',
+    hint: 'write the TrustDomain into a file, and name that',
+  });
+}
+
 async function save(
   file: string,
   { plan, findings }: PlanReport,
-  { kernel, io }: { readonly kernel: string | undefined; readonly io: CommandIo },
+  {
+    kernel,
+    force,
+    io,
+  }: {
+    readonly kernel: string | undefined;
+    readonly force: boolean;
+    readonly io: CommandIo;
+  },
 ): Promise<void> {
   if (!plan || findings.length > 0) {
     say(io, `${file} was not written: there are findings`);
     return;
   }
-  await savePlan(file, { plan, kernel });
+  await savePlan(file, { plan, kernel, force });
   say(io, `wrote ${file}; \`tdctl run --plan ${shellWord(file)}\` runs it`);
 }
 
