@@ -3,6 +3,7 @@
  * all of them are looked at together: no output may be an input, or a second output.
  */
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { TdctlError } from '../errors/index.ts';
 import type { NamedFile, NamedFiles } from '../files/named-files.ts';
 import { isHostFile } from './host-file.ts';
 
@@ -44,6 +45,7 @@ export function checkFiles(command: CommandUnknownOpts, files: NamedFiles): void
       value: command.getOptionValue(declared.attributeName()),
     })),
   ];
+  refuseSharedStreams(named);
   for (const { declared, by, value } of named) {
     const role = roles.get(declared);
     if (role !== undefined && role !== 'output') files.reads(...filesIn(role, by, value));
@@ -52,6 +54,50 @@ export function checkFiles(command: CommandUnknownOpts, files: NamedFiles): void
     if (roles.get(declared) === 'output') files.writes(...filesIn('output', by, value));
   }
 }
+
+interface Named {
+  readonly declared: object;
+  readonly by: string;
+  readonly value: unknown;
+}
+
+/** Standard input can be read once, and two outputs on standard output could not be told apart. */
+function refuseSharedStreams(named: readonly Named[]): void {
+  for (const [role, stream] of [
+    ['input', 'standard input'],
+    ['output', 'standard output'],
+  ] as const) {
+    const uses = named
+      .filter(({ declared }) => roles.get(declared) === role)
+      .flatMap(({ by, value }) => [value].flat().flatMap((each) => (each === '-' ? [by] : [])));
+    if (uses.length < 2) continue;
+    throw new TdctlError({
+      code: 'TDCTL_E_USAGE',
+      op: 'look at the files that are named',
+      place: uses.join(' and '),
+      message: `each of them is \`-\`, and ${stream} is one`,
+      hint: 'name a file in place of one of them',
+    });
+  }
+}
+
+/**
+ * An option that names `-` as its output has standard output for itself: what the command prints goes to
+ * stderr then. An argument that is an output is all that its command prints.
+ */
+export function takeStandardOutput(command: CommandUnknownOpts): boolean {
+  const taken = command.options.filter(
+    (declared) =>
+      roles.get(declared) === 'output' && command.getOptionValue(declared.attributeName()) === '-',
+  );
+  for (const declared of taken) {
+    command.setOptionValue(declared.attributeName(), standardOutputFile);
+  }
+  return taken.length > 0;
+}
+
+/** The files room writes to it what goes to standard output. */
+export const standardOutputFile = '/dev/stdout';
 
 function filesIn(role: Role, by: string, value: unknown): NamedFile[] {
   const texts = [value].flat().filter((text) => typeof text === 'string' && text !== '-');

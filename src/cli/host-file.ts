@@ -1,5 +1,7 @@
 /** A file that describes a host: what `tdctl host capture` wrote, or a SimulatedHost (docs/host-files.md). */
+
 import type { HostCapture } from '../diagnosis/capture/capture.ts';
+import { standardStream } from '../documents/path-in-words.ts';
 import type { HostProfile } from '../simulator/index.ts';
 
 export const hostFileEnding = /\.(json|ya?ml)$/;
@@ -20,10 +22,11 @@ const captureKind = /"kind"\s*:\s*"tdctl\.HostCapture"/;
  */
 export async function readHostFile(path: string): Promise<HostFile> {
   const hostFiles = () => import('../host/simulated/host-file/load.ts');
-  if (!path.endsWith('.json')) return { profile: await (await hostFiles()).loadHostFile(path) };
+  if (!path.endsWith('.json') && path !== standardStream)
+    return { profile: await (await hostFiles()).loadHostFile(path) };
   const { parseCapture, readCaptureText } = await import('../diagnosis/capture/load.ts');
-  const text = await readCaptureText(path);
-  const isCapture = captureKind.test(text.slice(0, 4096)) || !/"SimulatedHost"/.test(text);
+  const text = await readCaptureText(path, ['SimulatedHost']);
+  const isCapture = captureKind.test(text.slice(0, 4096)) || !/\bSimulatedHost\b/.test(text);
   return isCapture
     ? { capture: parseCapture(text, path) }
     : { profile: await (await hostFiles()).parseHostFile(text, path) };

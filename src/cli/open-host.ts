@@ -23,6 +23,7 @@ export function canBeTraced(host: Host): host is SimulatingHost {
   return 'onCall' in host;
 }
 
+/** @throws TdctlError where there is no such host, or it has no TDX. */
 export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host> {
   const [kind = '', profile] = split(choice.host);
   switch (kind) {
@@ -96,13 +97,14 @@ function split(host: string): [kind: string, profile: string | undefined] {
   return colon === -1 ? [host, undefined] : [host.slice(0, colon), host.slice(colon + 1)];
 }
 
+/** This is for who only judges, and says of which host. Who acts takes `openHostToActOn`. */
 async function openAuto(choice: HostChoice, io: CommandIo): Promise<Host> {
   try {
     return await openHost({ ...choice, host: 'kvm' }, io);
   } catch (error) {
     if (!(error instanceof TdctlError) || error.code !== 'TDCTL_E_HOST_UNSUPPORTED') throw error;
     io.stderr.write(
-      'note: no TDX on this machine, so this runs on the simulated host (--host sim); `tdctl doctor` says what is missing\n',
+      'note: no TDX on this machine, so this speaks of a simulated host (--host sim); `tdctl doctor` says what is missing\n',
     );
     return openHost({ ...choice, host: 'sim' }, io);
   }

@@ -1,6 +1,8 @@
 /** Options that several commands share, so that they read and behave the same everywhere. */
 import { Option } from '@commander-js/extra-typings';
+import { standardStream } from '../documents/path-in-words.ts';
 import { hostName, outputFile } from './file-arguments.ts';
+import { usefulWith } from './useful-options.ts';
 
 export const outputFormats = ['text', 'json', 'yaml'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
@@ -53,6 +55,16 @@ export const rehearsedKernelOption = () =>
     '--kernel <abi>',
     'whose KVM rules a sim or soft host follows, or a kvm host has (default: as the file says, or upstream-7.3; a kvm host is asked)',
   );
+
+/** For outputs that cannot be made again by the same command (docs/files.md). */
+export const forceOption = (needed: Parameters<typeof usefulWith>[0]) =>
+  usefulWith(needed)(new Option('--force', 'replace a file of that name'));
+
+/** Nothing can be replaced on standard output. */
+const namesFile = ({ args }: Readonly<Record<string, unknown>>) =>
+  (args as readonly unknown[])[0] !== standardStream;
+export const forceForFile = () =>
+  forceOption({ has: namesFile, only: 'for a file, and not for standard output' });
 
 export const logLevelOption = () =>
   new Option('--log-level <level>', 'write a log, JSON lines, to stderr or --log-file').choices(

@@ -17,10 +17,11 @@ import { runCommand } from './commands/run.ts';
 import { traceCommand } from './commands/trace.ts';
 import { watchCommand } from './commands/watch.ts';
 import { conclude, type Ended } from './failure.ts';
-import { checkFiles } from './file-arguments.ts';
+import { checkFiles, takeStandardOutput } from './file-arguments.ts';
 import type { CommandIo } from './io.ts';
 import { type OutputFormat, outputFormats } from './options.ts';
 import { sanitize } from './output/sanitize.ts';
+import { checkOptions } from './useful-options.ts';
 import { version } from './version.ts';
 
 export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
@@ -34,7 +35,7 @@ async function play(args: readonly string[], io: CommandIo): Promise<Ended> {
     exitCode = code;
   };
   try {
-    await program(io, endWith).parseAsync(args, { from: 'user' });
+    await program({ ...io }, endWith).parseAsync(args, { from: 'user' });
     return { exitCode };
   } catch (error) {
     if (!(error instanceof CommanderError)) return { error: await inWords(error) };
@@ -49,13 +50,25 @@ async function inWords(error: unknown): Promise<unknown> {
   return refusedOutside(error);
 }
 
-export function program(io: CommandIo, endWith: (exitCode: number) => void): Command {
+/** Its streams may be exchanged before a command acts. */
+type OwnIo = { -readonly [Name in keyof CommandIo]: CommandIo[Name] };
+
+function printOnStderr(io: OwnIo): void {
+  io.stdout = io.stderr;
+  io.colors = { ...io.colors, stdout: io.colors.stderr };
+}
+
+export function program(io: OwnIo, endWith: (exitCode: number) => void): Command {
   const root = new Command('tdctl')
     .description('Plan, provision, rehearse and show Intel TDX trust domains (TDs).')
     .version(version(), '-V, --version')
     // Otherwise the -o of `host diff A B -o json` would go to `host`.
     .enablePositionalOptions()
-    .hook('preAction', (_, command) => checkFiles(command, io.files))
+    .hook('preAction', (_, command) => {
+      checkOptions(command);
+      checkFiles(command, io.files);
+      if (takeStandardOutput(command)) printOnStderr(io);
+    })
     .addHelpText(
       'after',
       `

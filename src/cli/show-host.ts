@@ -1,5 +1,6 @@
 import { bindingLimit, type limitNames } from '../../machines/td-lifecycle/limits.ts';
 import { type HostFacts, vcpuLimits } from '../host/facts.ts';
+import { hostIdentity, kindInWords } from '../host/identity.ts';
 import { readHostOffer } from '../host/offer.ts';
 import type { Host } from '../host/port.ts';
 import type { CommandIo } from './io.ts';
@@ -29,7 +30,7 @@ async function readHost(host: Host) {
   const limits = vcpuLimits(offer);
   const { name, value } = bindingLimit(limits);
   return {
-    host: facts.name,
+    host: hostIdentity(facts),
     kind: facts.kind,
     vcpuLimits: { ...limits, effective: value, binding: name, maxVcpuIds: facts.kvm.maxVcpuIds },
     keySlots: await readSlots(host, facts),
@@ -63,7 +64,7 @@ function hostText(report: HostReport, io: CommandIo): string {
   const mark = (name: keyof typeof limitNames) => (name === limits.binding ? '<- binds' : '');
   const cpus = `${platform.onlineCpus} of ${platform.presentCpus} CPUs online`;
   return [
-    `${bold(report.host)}  ${dim(`KVM rules: ${kernel.rules}`)}\n`,
+    `${bold(report.host.name)}, ${kindInWords(report.host)}  ${dim(`KVM rules: ${kernel.rules}`)}\n`,
     '\nvCPUs of one TD\n',
     columns([
       ['TDX module, max_vcpus_per_td', number(limits.module), mark('module')],

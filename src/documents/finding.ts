@@ -1,5 +1,6 @@
 /** One mistake in a file, and how it is printed. */
 import { sanitize } from '../errors/sanitize.ts';
+import { pathInWords } from './path-in-words.ts';
 import { shorten } from './wording.ts';
 
 export interface Finding {
@@ -20,7 +21,7 @@ export interface Place {
 
 /** `file:line:col`. */
 export function formatPlace(path: string, place: Place): string {
-  return `${sanitize(path)}:${place.line}:${place.column}`;
+  return `${pathInWords(path)}:${place.line}:${place.column}`;
 }
 
 /**

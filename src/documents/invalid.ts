@@ -1,6 +1,6 @@
 /** The error for a file with mistakes. */
 import { TdctlError } from '../errors/index.ts';
-import { sanitize } from '../errors/sanitize.ts';
+import { pathInWords } from './path-in-words.ts';
 import type { Findings } from './read.ts';
 
 /** Findings beyond these are counted and not listed, since nobody repairs more in one go. */
@@ -20,7 +20,7 @@ export function invalidFile(
     code: 'TDCTL_E_SPEC_INVALID',
     op: `read the ${file.kind} file`,
     message: `this is not a valid ${file.kind} file: ${count(findings.length)}`,
-    place: sanitize(file.path),
+    place: pathInWords(file.path),
     hint: file.help,
     details,
   });

@@ -1,10 +1,16 @@
 /** Puts zod's issues in our words, at their places. zod's own messages are for programmers. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
 import { type FieldPath, type Positions, valueAt } from './positions.ts';
 import type { SchemaFields } from './schema-fields.ts';
 import { describeValue, oneOf, quote } from './wording.ts';
+
+/** What a schema says of its own field goes before this, and most issues are worded below. */
+z.config({
+  localeError: ({ code }) =>
+    code === 'invalid_format' ? 'does not have the form that it must have' : 'is not allowed here',
+});
 
 type Issue = z.core.$ZodIssue;
 

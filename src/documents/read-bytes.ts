@@ -8,10 +8,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { isatty, ReadStream as TerminalStream } from 'node:tty';
 import { promisify } from 'node:util';
 import { TdctlError } from '../errors/index.ts';
-import { sanitize } from '../errors/sanitize.ts';
-
-/** This path means standard input, as with most commands of a shell. */
-export const standardInput = '-';
+import { pathInWords, standardStream } from './path-in-words.ts';
 
 /**
  * Without O_NONBLOCK, opening a FIFO that nobody writes to would hold a thread of libuv's pool, and the
@@ -67,7 +64,7 @@ export async function* chunksOf(path: string): AsyncGenerator<Buffer> {
   const { signal, done } = listen();
   try {
     signal.throwIfAborted();
-    const stream = path === standardInput ? process.stdin : await streamOf(path);
+    const stream = path === standardStream ? process.stdin : await streamOf(path);
     yield* addAbortSignal(signal, stream) as AsyncIterable<Buffer>;
     // What was read to its end just before is given up as well: the signal was for the command.
     signal.throwIfAborted();
@@ -127,7 +124,7 @@ function interrupted(path: string, reason: string): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_INTERRUPTED',
     op: 'read the input',
-    place: path === standardInput ? 'standard input' : sanitize(path),
+    place: pathInWords(path),
     message: `interrupted (${reason}) while this was read; nothing had been made`,
   });
 }

@@ -8,6 +8,8 @@ import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
 import { formatPlace } from './finding.ts';
 import { nearest } from './nearest.ts';
+import { refuseOtherKind } from './other-kind.ts';
+import { pathInWords } from './path-in-words.ts';
 import { formatBytes } from './quantity.ts';
 import { chunksOf, readUpTo } from './read-bytes.ts';
 
@@ -16,6 +18,8 @@ const ofADocument = { bytes: 1024 * 1024, because: 'has a few lines' };
 export interface TextFileKind {
   /** The kind of the file: `TrustDomain`. */
   readonly kind: string;
+  /** Further kinds that the reader takes, as `refuseOtherKind` calls them. */
+  readonly also?: readonly string[];
   /** A clause that says how to get such a file at a path. */
   readonly starter: (path: string) => string;
   /** The largest size, and a clause about such a file that says why. The default is 1MiB. */
@@ -27,7 +31,13 @@ export async function readTextFile(path: string, kind: TextFileKind): Promise<st
   const bytes = await readBytes(path, kind);
   if (bytes.length > (kind.largest ?? ofADocument).bytes) throw tooLarge(path, bytes, kind);
   if (!isUtf8(bytes)) throw notUtf8(path, bytes, { kind, linesBefore: 0 });
-  return bytes.toString('utf8');
+  const text = bytes.toString('utf8');
+  refuseOtherKind(text, path, kindsIn(kind));
+  return text;
+}
+
+function kindsIn({ kind, also = [] }: TextFileKind): readonly string[] {
+  return [kind, ...also];
 }
 
 /** A line of text that someone wrote or that a program printed is shorter. */
@@ -47,7 +57,9 @@ export async function* readTextLines(
   let rest: Buffer[] = [];
   const lines = (block: Buffer): readonly string[] => {
     if (!isUtf8(block)) throw notUtf8(path, block, { kind, linesBefore: linesRead });
-    const found = block.toString('utf8').split(/\r?\n/);
+    const text = block.toString('utf8');
+    if (linesRead === 0) refuseOtherKind(text, path, kindsIn(kind));
+    const found = text.split(/\r?\n/);
     linesRead += found.length;
     return found;
   };
@@ -89,7 +101,7 @@ async function readBytes(path: string, kind: TextFileKind): Promise<Buffer> {
 
 async function unreadable(path: string, cause: unknown, kind: TextFileKind): Promise<TdctlError> {
   const errno = errnoOf(cause);
-  const shown = sanitize(path);
+  const shown = pathInWords(path);
   if (errno === 'ENOENT' || errno === 'ENOTDIR') return notFound(path, cause, kind);
   if (errno === 'EISDIR') return isDirectory(path, cause, kind);
   return new TdctlError({
@@ -109,7 +121,7 @@ async function isDirectory(path: string, cause: unknown, kind: TextFileKind): Pr
     code: 'TDCTL_E_NOT_READABLE',
     op: opOf(kind),
     message: `this is a directory; a ${kind.kind} is one file`,
-    place: sanitize(path),
+    place: pathInWords(path),
     hint:
       specs[0] === undefined
         ? `name a file; ${kind.starter(join(path, 'td.yaml'))}`
@@ -142,7 +154,7 @@ async function notFound(path: string, cause: unknown, kind: TextFileKind): Promi
       names === undefined
         ? `there is no such file, and ${sanitize(directory)} is not a directory that can be read`
         : 'there is no such file',
-    place: sanitize(path),
+    place: pathInWords(path),
     hint: names === undefined ? undefined : otherName(path, names, kind),
     cause,
   });
@@ -176,7 +188,7 @@ function tooLarge(path: string, bytes: Buffer, kind: TextFileKind): TdctlError {
     code: 'TDCTL_E_SPEC_INVALID',
     op: opOf(kind),
     message: `the file is larger than ${formatBytes(BigInt(most))}; a ${kind.kind} file ${because}`,
-    place: sanitize(path),
+    place: pathInWords(path),
     hint: binaryHint(bytes),
   });
 }
@@ -190,7 +202,7 @@ function endlessLine(
     code: 'TDCTL_E_SPEC_INVALID',
     op: opOf(kind),
     message: `line ${line} is longer than ${formatBytes(BigInt(mostLineBytes))}: this is no ${kind.kind} file`,
-    place: sanitize(path),
+    place: pathInWords(path),
     hint: binaryHint(bytes),
   });
 }

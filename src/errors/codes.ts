@@ -34,7 +34,7 @@ function kind(exit: keyof typeof exitCodes, meaning: string): ErrorKind {
 export const errorKinds = {
   TDCTL_E_USAGE: kind('usage', 'The command line asks for something tdctl does not have.'),
   TDCTL_E_NOT_FOUND: kind('notFound', 'A file or object that the command names does not exist.'),
-  TDCTL_E_NOT_READABLE: kind('failed', 'A file exists and cannot be read as what it should be.'),
+  TDCTL_E_NOT_READABLE: kind('failed', 'A file exists and cannot be read.'),
   TDCTL_E_NOT_WRITABLE: kind('failed', 'A file could not be written.'),
   TDCTL_E_EXISTS: kind('conflict', 'A file that would be overwritten exists already.'),
   TDCTL_E_BUSY: kind('conflict', 'Another process is writing the file.'),
@@ -50,7 +50,7 @@ export const errorKinds = {
   TDCTL_E_MIGRATION_REFUSED: kind('conflict', 'A TD cannot move as asked; nothing was changed.'),
   TDCTL_E_SPEC_INVALID: kind(
     'specInvalid',
-    'A TrustDomain or host file has mistakes; each one is listed with its place.',
+    'A file is of another kind, or has mistakes; each one is listed with its place.',
   ),
   TDCTL_E_FIRMWARE_INVALID: kind('specInvalid', 'A firmware image cannot start a TD.'),
   TDCTL_E_MEASUREMENT_MISMATCH: kind(

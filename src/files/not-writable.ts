@@ -61,7 +61,10 @@ export function notWritable({ path, what }: OutputFile, cause: unknown): TdctlEr
   });
 }
 
-export function existsAlready(file: OutputFile, hint = another): TdctlError {
+export function existsAlready(
+  file: OutputFile,
+  hint = `${another}, or replace it with --force`,
+): TdctlError {
   return outputError({
     code: 'TDCTL_E_EXISTS',
     file,

@@ -1,6 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { readOpenUpTo } from '../documents/read-bytes.ts';
+import { refuseOtherKind } from '../documents/other-kind.ts';
+import { pathInWords, standardStream } from '../documents/path-in-words.ts';
+import { readOpenUpTo, readUpTo } from '../documents/read-bytes.ts';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError, type TdctlErrorCode } from '../errors/index.ts';
 import { firmwareInvalid } from './firmware-error.ts';
@@ -14,10 +17,14 @@ export async function readImageFile(options: {
   readonly what: 'firmware image' | 'variable store';
 }): Promise<Uint8Array> {
   const { path, what } = options;
+  if (path === standardStream) return readFromPipe(what);
   const handle = await openImage(path, what);
   try {
     await checkKind(handle, path, what);
-    return readOpenUpTo(handle.fd, maxImageBytes);
+    const bytes = readOpenUpTo(handle.fd, maxImageBytes);
+    if (isUtf8(bytes.subarray(0, 4096)))
+      refuseOtherKind(bytes.toString('utf8', 0, 4096), path, [what]);
+    return bytes;
   } catch (cause) {
     if (cause instanceof TdctlError) throw cause;
     throw readError({
@@ -29,6 +36,12 @@ export async function readImageFile(options: {
   } finally {
     await handle.close();
   }
+}
+
+async function readFromPipe(what: string): Promise<Uint8Array> {
+  const bytes = await readUpTo(standardStream, maxImageBytes + 1);
+  checkSize(bytes.length, pathInWords(standardStream), what);
+  return bytes;
 }
 
 async function openImage(path: string, what: string): Promise<FileHandle> {
@@ -73,17 +86,21 @@ async function checkKind(handle: FileHandle, path: string, what: string): Promis
       hint: 'give the path of an image file, such as /usr/share/ovmf/OVMF.fd',
     });
   }
-  if (stat.size === 0) {
+  checkSize(stat.size, path, what);
+}
+
+function checkSize(size: number, path: string, what: string): void {
+  if (size === 0) {
     throw firmwareInvalid({
       place: path,
       message: `the ${what} is empty`,
       hint: 'fetch or build it again',
     });
   }
-  if (stat.size > maxImageBytes) {
+  if (size > maxImageBytes) {
     throw firmwareInvalid({
       place: path,
-      message: `the ${what} has ${stat.size} bytes, and none is larger than 64 MiB`,
+      message: `the ${what} has ${size} bytes, and none is larger than 64 MiB`,
       hint: 'check the path: this may be a disk image',
     });
   }

@@ -15,6 +15,8 @@ export interface HostOffer {
 export interface KnownHost {
   /** The name is unique among the hosts of one question. */
   readonly name: string;
+  /** Whether it is a profile, and not what was read of a machine. */
+  readonly simulated: boolean;
   /** The offer is undefined where KVM offers no TDs (see `obstacles`), or nobody asked it. */
   readonly offer: HostOffer | undefined;
   /** The reasons why KVM offers no TDs; the first is the cause. */

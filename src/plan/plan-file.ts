@@ -53,7 +53,16 @@ const format: FileFormat<typeof schema> = {
 /** @throws TdctlError where it cannot be written, or a file of that name is there. */
 export async function savePlan(
   file: string,
-  { plan, kernel }: { readonly plan: TdPlan; readonly kernel: string | undefined },
+  {
+    plan,
+    kernel,
+    force,
+  }: {
+    readonly plan: TdPlan;
+    readonly kernel: string | undefined;
+    /** Whether a file of that name is replaced. */
+    readonly force: boolean;
+  },
 ): Promise<void> {
   const saved: SavedPlan = {
     kind,
@@ -63,12 +72,12 @@ export async function savePlan(
     made: madeFrom(plan),
   };
   const text = `${JSON.stringify(saved, null, 2)}\n`;
-  await writeWholeFile({ path: file, what: 'plan', existing: 'refuse' }, text);
+  await writeWholeFile({ path: file, what: 'plan', existing: force ? 'replace' : 'refuse' }, text);
 }
 
 /**
- * @throws TdctlError TDCTL_E_NOT_FOUND; TDCTL_E_NOT_READABLE for a file that is no saved plan;
- * TDCTL_E_SPEC_INVALID for a damaged one, with the place of every finding.
+ * @throws TdctlError TDCTL_E_NOT_FOUND; TDCTL_E_NOT_READABLE; TDCTL_E_SPEC_INVALID for a file that is no
+ * saved plan, and for a damaged one with the place of every finding.
  */
 export async function readSavedPlan(file: string): Promise<SavedPlan> {
   const text = await readTextFile(file, {
@@ -92,7 +101,7 @@ export function parseSavedPlan(text: string, path: string): SavedPlan {
 
 function notThisPlan(place: string, found: string | undefined): TdctlError {
   return new TdctlError({
-    code: 'TDCTL_E_NOT_READABLE',
+    code: 'TDCTL_E_SPEC_INVALID',
     op: 'read the saved plan',
     place,
     message:

@@ -55,7 +55,15 @@ function runCases(report: RehearsalReport): Case[] {
     seconds: 0,
     failure: listed(unmetExpectations(report)),
   };
-  return [...operations, invariant, ...(hasExpectations ? [expected] : [])];
+  const unmet = run.unmet.map(
+    (fault): Case => ({
+      suite: 'faults asked for',
+      name: fault,
+      seconds: 0,
+      failure: 'the run never came to it',
+    }),
+  );
+  return [...operations, invariant, ...(hasExpectations ? [expected] : []), ...unmet];
 }
 
 function sweepCases({ rows, violations }: ReportedSweep): Case[] {

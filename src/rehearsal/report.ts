@@ -2,6 +2,7 @@
 
 import { type ErrorInWords, wordsOf } from '../diagnosis/refusals.ts';
 import type { HostFacts } from '../host/facts.ts';
+import { type HostIdentity, hostIdentity } from '../host/identity.ts';
 import { formatRehearsalFault, type RehearsalFault } from './faults/fault.ts';
 import type { Reproduction } from './faults/reduce.ts';
 import type { FoundViolation, Sweep, SweepCell, SweepRow } from './faults/sweep.ts';
@@ -18,7 +19,7 @@ export interface RehearsalReport {
   readonly kind: 'tdctl.Rehearsal';
   readonly version: 1;
   readonly name: string;
-  readonly host: string;
+  readonly host: HostIdentity;
   readonly kernel: string;
   readonly run: ReportedRun;
   readonly sweep?: ReportedSweep;
@@ -96,7 +97,7 @@ export type Reproduce = (shortest: Pick<Reproduction, 'scenario' | 'faults'>) =>
 export interface ReportParts {
   readonly scenario: Scenario;
   /** What was asked for is said where the scenario has no TD that knows it better. */
-  readonly asked: { readonly host: string; readonly kernel: string };
+  readonly asked: { readonly host: HostIdentity; readonly kernel: string };
   readonly expect: Expectations;
   readonly reproduce: Reproduce;
   readonly run: Rehearsal;
@@ -114,7 +115,7 @@ export function buildReport(parts: ReportParts): RehearsalReport {
     kind: 'tdctl.Rehearsal',
     version: 1,
     name: scenario.name,
-    host: facts?.name ?? asked.host,
+    host: facts === undefined ? asked.host : hostIdentity(facts),
     kernel: facts?.kernel.rules ?? asked.kernel,
     run: reportedRun(run, facts),
     ...(played === undefined ? {} : { sweep: reportedSweep(played, reproduce) }),

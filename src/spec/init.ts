@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { dnsLabel, dnsLabelProblem, nameFromFile } from '../documents/name.ts';
+import { shellWord } from '../documents/shell-word.ts';
 import { quote } from '../documents/wording.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
@@ -16,6 +17,8 @@ export interface InitRequest {
   /** A path, or `-` for standard output. */
   readonly file: string;
   readonly name?: string | undefined;
+  /** Whether a file of that name is replaced. */
+  readonly force?: true | undefined;
   /** The path is relative to the working directory. */
   readonly firmware: string;
 }
@@ -32,13 +35,13 @@ export async function writeTemplate(request: InitRequest): Promise<InitResult> {
   const { file } = request;
   if (file === '-') return { text: templateFor(request, process.cwd()), notes: [] };
   const text = templateFor(request, dirname(resolve(file)));
-  await writeNew(file, text);
+  await writeNew(file, { text, force: request.force === true });
   const isMissing = !existsSync(request.firmware);
   return {
     notes: [
       `wrote ${sanitize(file)}`,
       ...(isMissing ? [`firmware: there is no ${sanitize(request.firmware)}; name yours`] : []),
-      `next: tdctl run ${shellWord(sanitize(file))} --until runnable`,
+      `next: tdctl run ${shellWord(sanitize(file))} --host sim --until runnable`,
     ],
   };
 }
@@ -65,11 +68,14 @@ function firmwareFrom(path: string, directory: string): string {
   return relative(directory, resolve(path));
 }
 
-async function writeNew(file: string, text: string): Promise<void> {
+async function writeNew(
+  file: string,
+  { text, force }: { readonly text: string; readonly force: boolean },
+): Promise<void> {
   requireDirectory(file);
-  const existsHint = `choose another name: tdctl init ${shellWord(sanitize(freeName(file)))}`;
+  const existsHint = `choose another name: tdctl init ${shellWord(sanitize(freeName(file)))}, or replace it with --force`;
   await writeWholeFile(
-    { path: file, what: 'TrustDomain file', existing: 'refuse', existsHint },
+    { path: file, what: 'TrustDomain file', existing: force ? 'replace' : 'refuse', existsHint },
     text,
   );
 }
@@ -94,8 +100,4 @@ function freeName(file: string): string {
     const candidate = join(dirname(file), `${stem}-${number}${extension}`);
     if (!existsSync(candidate)) return candidate;
   }
-}
-
-function shellWord(text: string): string {
-  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -19,9 +19,16 @@ export async function loadTrustDomain(path: string): Promise<TrustDomain> {
   return parseTrustDomain(await readTrustDomainText(path), { path });
 }
 
-/** For who does not know yet whether it is a TrustDomain: a pipe can be read only once. */
-export async function readTrustDomainText(path: string): Promise<string> {
-  return readTextFile(path, textFile);
+/**
+ * For who does not know yet whether it is a TrustDomain: a pipe can be read only once.
+ *
+ * @param also the other kinds that it may be
+ */
+export async function readTrustDomainText(
+  path: string,
+  also: readonly string[] = [],
+): Promise<string> {
+  return readTextFile(path, { ...textFile, also });
 }
 
 /**

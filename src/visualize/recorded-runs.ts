@@ -29,7 +29,7 @@ interface OpenRun {
   readonly edges: ChartEdge[];
 }
 
-/** @throws TdctlError TDCTL_E_NOT_READABLE for a line that is no event, or one of another version. */
+/** @throws TdctlError TDCTL_E_SPEC_INVALID for a line that is no event, or one of another version. */
 export function readRuns(
   file: EventFile,
   { model, chart }: { model: ChartModel; chart: ChartIndex },
@@ -133,7 +133,7 @@ function checkEdge(name: string, { model, place }: Place): ChartEdge {
 
 function otherVersion(place: string, message: string): TdctlError {
   return new TdctlError({
-    code: 'TDCTL_E_NOT_READABLE',
+    code: 'TDCTL_E_SPEC_INVALID',
     op: 'read recorded events',
     place,
     message,
@@ -143,7 +143,7 @@ function otherVersion(place: string, message: string): TdctlError {
 
 function notAnEvent(place: string, message: string, cause?: unknown): TdctlError {
   return new TdctlError({
-    code: 'TDCTL_E_NOT_READABLE',
+    code: 'TDCTL_E_SPEC_INVALID',
     op: 'read recorded events',
     place,
     message,
@@ -154,7 +154,7 @@ function notAnEvent(place: string, message: string, cause?: unknown): TdctlError
 
 function nothingRecorded({ path }: EventFile, { id }: ChartModel): TdctlError {
   return new TdctlError({
-    code: 'TDCTL_E_NOT_READABLE',
+    code: 'TDCTL_E_SPEC_INVALID',
     op: 'read recorded events',
     place: path,
     message: `no run of ${id} is recorded in this file`,

@@ -9,6 +9,7 @@ const root = resolve(import.meta.dirname, '../..');
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/host/port.ts': ['src/abi', 'src/host/facts.ts'],
   'src/host/facts.ts': [],
+  'src/host/identity.ts': ['src/host/facts.ts'],
   'src/host/kvm-error.ts': ['src/abi'],
   'src/host/observed.ts': ['src/abi', 'src/host/port.ts', 'src/host/kvm-error.ts'],
   'src/host/offer.ts': ['src/abi', 'src/host/port.ts', 'src/host/facts.ts'],
@@ -22,7 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'native',
     'src/abi',
     'src/errors',
-    'src/documents/read-bytes.ts',
+    'src/documents',
     'src/host',
     'src/firmware',
     'src/package-root.ts',
@@ -33,7 +34,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'native',
     'src/abi',
     'src/errors',
-    'src/documents/read-bytes.ts',
+    'src/documents',
     'src/host',
     'src/diagnosis/doctor',
     'src/simulator',
@@ -53,6 +54,7 @@ const knowsOfHosts: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/rehearsal': [
     'src/host/facts.ts',
+    'src/host/identity.ts',
     'src/host/observed.ts',
     'src/host/port.ts',
     'src/host/simulated',

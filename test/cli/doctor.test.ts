@@ -38,8 +38,8 @@ describe('tdctl doctor prints a contract', () => {
     const yaml = await cli(['doctor', '--root', directory, '-o', 'yaml']);
     const data = JSON.parse(json.stdout);
     expect(parseYaml(yaml.stdout)).toEqual(data);
-    expect(data.source).toBe(directory);
-    const stable = JSON.stringify({ ...data, source: 'DIR' }, null, 2);
+    expect(data.host).toEqual({ name: directory, simulated: false });
+    const stable = JSON.stringify({ ...data, host: { ...data.host, name: 'DIR' } }, null, 2);
     await expect(`${stable}\n`).toMatchFileSnapshot('../golden/doctor/wrong-kernel.json');
   });
 
@@ -98,10 +98,10 @@ describe('tdctl doctor --root', () => {
     expect(stderr).toContain('docs/doctor.md');
   });
 
-  test('a file that is no capture: exit 1, and what it should be', async () => {
+  test('a file that is no capture: exit 5, and what it should be', async () => {
     writeFileSync(join(folder, 'junk.json'), 'junk');
     const { exitCode, stderr } = await cli(['doctor', '--root', join(folder, 'junk.json')]);
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(5);
     expect(stderr).toContain('tdctl host capture FILE');
   });
 });

@@ -301,10 +301,10 @@ test('--fault: the VMM meets it, and the summary says what it means', async (con
   );
 });
 
-test('--fault: one that is never come to is told', async (context) => {
+test('--fault: one that is never come to is a finding', async (context) => {
   const args = ['exec', '-q', '--fault', 'KVM_TDX_INIT_VM#9=EIO', '--', program(context, 'td')];
   const { exitCode, stderr } = await tdctl(args);
-  expect(exitCode).toBe(0);
+  expect(exitCode).toBe(6);
   expect(stderr).toBe('note: the run never came to --fault KVM_TDX_INIT_VM#9=EIO\n');
 });
 

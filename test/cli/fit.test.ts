@@ -122,21 +122,21 @@ describe('tdctl fit', () => {
 
 describe('a host file that is no host', () => {
   test.each<[what: string, name: string, text: string, code: string, exit: number]>([
-    ['junk', 'x.json', 'junk', 'TDCTL_E_NOT_READABLE', 1],
-    ['empty', 'x.json', '', 'TDCTL_E_NOT_READABLE', 1],
+    ['junk', 'x.json', 'junk', 'TDCTL_E_SPEC_INVALID', 5],
+    ['empty', 'x.json', '', 'TDCTL_E_SPEC_INVALID', 5],
     [
       'a capture of a newer schema',
       'x.json',
       '{"kind":"tdctl.HostCapture","schemaVersion":99,"tdctl":"9.0.0"}',
-      'TDCTL_E_NOT_READABLE',
-      1,
+      'TDCTL_E_SPEC_INVALID',
+      5,
     ],
     [
       'a damaged capture',
       'x.json',
       '{"kind":"tdctl.HostCapture","schemaVersion":1,"tdctl":"1","facts":{}}',
-      'TDCTL_E_NOT_READABLE',
-      1,
+      'TDCTL_E_SPEC_INVALID',
+      5,
     ],
     ['a TrustDomain', 'x.yaml', readFileSync(hello, 'utf8'), 'TDCTL_E_SPEC_INVALID', 5],
   ])(
@@ -159,7 +159,7 @@ describe('a host file that is no host', () => {
 
   test('ends the command with its own error when there is nothing else', async () => {
     const { stderr, exitCode } = await runFit('--hosts', folder({ 'x.json': 'junk' }));
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(5);
     expect(stderr).toContain('x.json: this is not JSON');
   });
 

@@ -51,7 +51,7 @@ describe('tdctl init', () => {
     await copyFile('/dev/null', firmware);
     const { stdout, stderr } = await init(path, '--firmware', firmware);
     expect(stdout).toBe('');
-    expect(stderr).toBe(`wrote ${path}\nnext: tdctl run '${path}' --until runnable\n`);
+    expect(stderr).toBe(`wrote ${path}\nnext: tdctl run '${path}' --host sim --until runnable\n`);
     const trustDomain = await loadTrustDomain(path);
     expect(trustDomain.name).toBe('web-1');
     expect(trustDomain.firmware.path).toBe(firmware);

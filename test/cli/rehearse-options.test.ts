@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { commandLine } from '../../src/cli/rehearse/command-line.ts';
 import { numbersOf, type RehearseCommandOptions } from '../../src/cli/rehearse/options.ts';
-import { defaultHops, openSource } from '../../src/cli/rehearse/source.ts';
+import { openSource } from '../../src/cli/rehearse/source.ts';
 import { NamedFiles } from '../../src/files/named-files.ts';
 import { standardScenario } from '../../src/rehearsal/index.ts';
 import { fault } from '../rehearsal/play.ts';
@@ -11,8 +11,6 @@ import { helloPlan } from '../support/hello-plan.ts';
 const kernel = 'rfc-migration-v2';
 const plain: RehearseCommandOptions = {
   file: 'examples/hello.yaml',
-  seed: '1',
-  runs: '1',
   fault: [],
   output: 'text',
 };
@@ -53,11 +51,4 @@ describe('the command that plays a reduced scenario again', () => {
       "tdctl rehearse 'it'\\''s.yaml' --fault KVM_CREATE_VCPU=ENOMEM",
     );
   });
-});
-
-test('a move is played where the kernel makes moves', async () => {
-  const { facts } = await helloPlan('upstream-7.3');
-  const { facts: moving } = await helloPlan(kernel);
-  expect(defaultHops(facts)).toBe(0);
-  expect(defaultHops(moving)).toBe(1);
 });

@@ -27,12 +27,30 @@ describe('tdctl rehearse', () => {
     await expect(stdout).toMatchFileSnapshot(join(golden, 'migration.json'));
   });
 
-  test('rehearses provisioning where the kernel moves no TDs, and says so', async () => {
-    const { stdout, stderr, exitCode } = await rehearse(hello, '--faults', 'each');
-    expect(exitCode).toBe(0);
-    expect(stderr).toContain('upstream-7.3 moves no TDs');
-    expect(stdout).not.toContain('move 1');
-    expect(stdout).not.toContain('violation');
+  test.each([
+    [['--hops', '0'], 0],
+    [[], 8],
+  ])('without a kernel that moves TDs and with %j it ends with %i', async (hops, code) => {
+    const { stdout, stderr, exitCode } = await rehearse(hello, ...hops, '-o', 'junit');
+    expect(exitCode).toBe(code);
+    expect(stdout).toContain(`failures="${code === 0 ? 0 : 1}"`);
+    expect(/"migrate hello"[^>]*><failure/.test(stdout)).toBe(code !== 0);
+    expect(stderr.includes('--hops 0')).toBe(code !== 0);
+  });
+
+  test('a fault that never comes is a finding, in every form', async () => {
+    const asked = [hello, ...v2, '--fault', 'KVM_CREATE_VCPU#99=ENOMEM'];
+    const { stdout, stderr, exitCode } = await rehearse(...asked);
+    expect(exitCode).toBe(6);
+    expect(stdout).toContain('the run never came to KVM_CREATE_VCPU#99=ENOMEM');
+    expect(stderr).toContain('[TDCTL_E_EXPECTATION]');
+    const xml = await rehearse(...asked, '-o', 'junit');
+    expect(xml.exitCode).toBe(6);
+    expect(xml.stdout).toContain('failures="1"');
+    expect(xml.stdout).toMatch(/name="KVM_CREATE_VCPU#99=ENOMEM"[^>]*><failure/);
+    const json = await rehearse(...asked, '-o', 'json');
+    expect(json.exitCode).toBe(6);
+    expect(JSON.parse(json.stdout).run.unmet).toEqual(['KVM_CREATE_VCPU#99=ENOMEM']);
   });
 
   test('a move that is asked for and cannot be is exit 8', async () => {

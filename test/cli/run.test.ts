@@ -152,12 +152,36 @@ describe('tdctl run on the simulated host', () => {
     expect(stdout).toContain('destroyed: everything was given back; key slots: 0 of');
   });
 
-  test('auto falls back to sim with one line on stderr where there is no TDX', async (context) => {
-    const kvm = await tdctl(['host', '--host', 'kvm']);
-    if (kvm.exitCode === 0) context.skip('this machine has TDX');
-    const { stderr, exitCode } = await tdctl(['run', hello, '--until', 'runnable']);
-    expect(exitCode).toBe(0);
-    expect(stderr).toMatch(/^note: no TDX on this machine[^\n]*\n$/);
+  describe('without --host, where there is no TDX', () => {
+    const hasTdx = async () => (await cli(['host', '--host', 'kvm'])).exitCode === 0;
+
+    test('nothing is simulated: it ends with 8, what is missing, and the lines to type', async (context) => {
+      if (await hasTdx()) context.skip('this machine has TDX');
+      const { stdout, stderr, exitCode } = await cli(['run', hello, '--until', 'runnable']);
+      const asked = await cli(['run', hello, '--host', 'kvm']);
+      expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: asked.exitCode });
+      expect(exitCode).toBe(8);
+      expect(stderr.split('\n')[0]).toBe(asked.stderr.split('\n')[0]);
+      for (const host of ['sim', 'soft']) {
+        expect(stderr).toContain(`\n  tdctl run --host ${host} ${hello} --until runnable\n`);
+      }
+    });
+
+    test('the line to type is one that runs', async (context) => {
+      if (await hasTdx()) context.skip('this machine has TDX');
+      const { stderr } = await cli(['run', '--until=runnable', '--', hello]);
+      const [, line = ''] = /\n {2}tdctl (.*--host sim .*)\n/.exec(stderr) ?? [];
+      const { stdout, exitCode } = await cli(line.split(' '));
+      expect(exitCode).toBe(0);
+      expect(stdout).toMatch(/^TD hello on sim:spr-1\.5, a simulated host/);
+    });
+
+    test('no plan is saved of a host that was not asked for', async (context) => {
+      if (await hasTdx()) context.skip('this machine has TDX');
+      const { stdout, stderr, exitCode } = await cli(['plan', hello, '--save', 'no-such/td.plan']);
+      expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 8 });
+      expect(stderr).toContain(`  tdctl plan --host sim ${hello} --save no-such/td.plan\n`);
+    });
   });
 
   test('--host kvm without TDX exits 8 and says what is missing', async (context) => {

@@ -126,6 +126,13 @@ describe('run --fault', () => {
     expect(stderr).not.toContain('foreign-tds');
   });
 
+  test('that never comes is a finding', async () => {
+    const { exitCode, stderr } = await run('--host', 'sim', '--fault', 'KVM_CREATE_VCPU#99=ENOMEM');
+    expect(exitCode).toBe(6);
+    expect(stderr).toContain('the run never came to --fault KVM_CREATE_VCPU#99=ENOMEM');
+    expect(stderr).toContain('[TDCTL_E_EXPECTATION]');
+  });
+
   test('that leaks a key slot is not passed over', async () => {
     const fault = 'TDH.MNG.VPFLUSHDONE#1+=TDX_FLUSHVP_NOT_DONE';
     const { exitCode, stdout } = await run('--host', 'sim', '--fault', fault);
@@ -153,7 +160,7 @@ describe('--host sim:', () => {
     const { exitCode, stdout } = await host('examples/hosts/edge-box.yaml', '-o', 'json');
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
-      host: 'sim:examples/hosts/edge-box.yaml',
+      host: { name: 'sim:examples/hosts/edge-box.yaml', simulated: true },
       vcpuLimits: { effective: 32 },
       keySlots: { total: 7, used: 5, free: 2 },
     });
@@ -196,7 +203,7 @@ describe('--host sim:', () => {
     const { exitCode, stdout } = await host(path, '-o', 'json');
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
-      host: `sim:${path}`,
+      host: { name: `sim:${path}`, simulated: true },
       vcpuLimits: { effective: 128 },
       keySlots: { total: 63 },
     });
@@ -217,6 +224,6 @@ describe('--host sim:', () => {
       expect(stderr).toMatch(/native addon|\/dev\/kvm/);
       ctx.skip('/dev/kvm or the native addon is missing, and the error says so');
     }
-    expect(JSON.parse(stdout)).toMatchObject({ host: 'sim:this-host' });
+    expect(JSON.parse(stdout)).toMatchObject({ host: { name: 'sim:this-host', simulated: true } });
   });
 });

@@ -119,6 +119,7 @@ describe('a host cannot take a TD', () => {
 
 describe('a host of which little is known', () => {
   const blank: KnownHost = {
+    simulated: false,
     name: 'blank',
     offer: undefined,
     obstacles: [],

@@ -13,7 +13,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'tdctl-plan-file-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 const plan = await helloPlan('upstream-7.3');
 const file = join(scratch, 'td.plan');
-await savePlan(file, { plan, kernel: 'upstream-7.3' });
+await savePlan(file, { plan, kernel: 'upstream-7.3', force: false });
 const text = readFileSync(file, 'utf8');
 
 /** What a reader throws must be an error for people. */

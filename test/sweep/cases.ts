@@ -44,7 +44,7 @@ const run = {
 } as const;
 
 const rehearse = {
-  args: ['rehearse', 'hello.yaml', '--html', 'page/report.html', '-o', 'junit'],
+  args: ['rehearse', 'hello.yaml', '--hops', '0', '--html', 'page/report.html', '-o', 'junit'],
   outputs: [{ path: 'page/report.html', form: 'text' }],
   stdout: 'text',
 } as const;

@@ -144,7 +144,7 @@ describe('coverage', () => {
         thrown = error;
       }
       expect(thrown).toMatchObject({
-        code: 'TDCTL_E_NOT_READABLE',
+        code: 'TDCTL_E_SPEC_INVALID',
         place,
         message: expect.stringMatching(message),
       });

@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
+import { inputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { outputOption } from '../options.ts';
 
@@ -13,9 +14,16 @@ export function doctorCommand(io: CommandIo, endWith: (exitCode: ExitCode) => vo
         'read for lack of it.',
     )
     .addOption(
-      new Option('--root <dir>', 'judge copies of a host: a directory, or a `host capture` file'),
+      inputFile(
+        new Option(
+          '--root <dir>',
+          'judge copies of a host: a directory, or a `host capture` file (- is standard input)',
+        ),
+      ),
     )
-    .addOption(new Option('--explain <id>', 'print the long text of one check').conflicts('root'))
+    .addOption(
+      new Option('--explain <id>', 'print the long text of one check').conflicts(['root', 'all']),
+    )
     .option('--all', 'show what was skipped, and the title of every check')
     .addOption(outputOption())
     .addHelpText(

@@ -1,7 +1,9 @@
-import { Command } from '@commander-js/extra-typings';
-import { chunksOf, standardInput } from '../../documents/read-bytes.ts';
+import { Command, Option } from '@commander-js/extra-typings';
+import { standardStream } from '../../documents/path-in-words.ts';
+import { chunksOf } from '../../documents/read-bytes.ts';
 import type { CommandIo } from '../io.ts';
 import { outputOption } from '../options.ts';
+import { usefulWith, uselessOption } from '../useful-options.ts';
 
 const explanation = `
 Takes what the kernel, the TDX module, QEMU or libvirt said, and says what it
@@ -37,7 +39,7 @@ const pipedLog: LogInput = {
     return process.stdin.isTTY === true;
   },
   get chunks() {
-    return chunksOf(standardInput);
+    return chunksOf(standardStream);
   },
 };
 
@@ -47,11 +49,19 @@ export function explainCommand(io: CommandIo, input: LogInput = pipedLog) {
     .description('Explain a TDX status word, a refused request, a line or a whole log.')
     .argument('[what...]', 'status word, errno and request, line or id; - for standard input')
     .option('--list', 'print the id of every answer there is')
-    .option('--kernel <abi>', 'whose checks of a request are shown (default: upstream-7.3)')
+    .addOption(
+      usefulWith({
+        has: ({ list }) => list !== true,
+        only: 'for what is explained, not for --list',
+      })(
+        new Option('--kernel <abi>', 'whose checks of a request are shown (default: upstream-7.3)'),
+      ),
+    )
     .addOption(outputOption())
     .addHelpText('after', explanation)
     .action(async (what, { list, kernel, output }, command) => {
       const { explain, listAnswers } = await import('../explain/explain.ts');
+      if (list && what.length > 0) throw uselessOption('--list', 'it lists all there is');
       if (list) return listAnswers({ io, output });
       const text = what.join(' ');
       if (text === '' && input.isTty) {

@@ -1,8 +1,9 @@
-import { Argument, Command } from '@commander-js/extra-typings';
+import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
 import { inputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { outputOption, simulatedKernelOption } from '../options.ts';
+import { usefulWith } from '../useful-options.ts';
 
 /** @param endWith takes 6 when no host can take the TD. */
 export function fitCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
@@ -14,12 +15,25 @@ export function fitCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void)
         'why not; with --from, which could take it from the host it runs on.',
     )
     .addArgument(inputFile(new Argument('<spec>', 'TrustDomain file')))
-    .requiredOption(
-      '--hosts <hosts...>',
-      'host files, directories of them (*.json, *.yaml, *.yml), or sim:PROFILE',
+    .addOption(
+      inputFile(
+        new Option(
+          '--hosts <hosts...>',
+          'host files, directories of them (*.json, *.yaml, *.yml), or sim:PROFILE',
+        ).makeOptionMandatory(),
+      ),
     )
-    .option('--from <host>', 'the host that the TD runs on: a file or sim:PROFILE')
-    .option('--limit <n>', 'hosts listed of each kind, as text; all are judged and counted', '20')
+    .addOption(
+      inputFile(new Option('--from <host>', 'the host that the TD runs on: a file or sim:PROFILE')),
+    )
+    .addOption(
+      usefulWith({ has: ({ output }) => output === 'text', only: 'for `--output text`' })(
+        new Option(
+          '--limit <n>',
+          'hosts listed of each kind, as text; all are judged and counted',
+        ).default('20'),
+      ),
+    )
     .addOption(simulatedKernelOption())
     .addOption(outputOption())
     .addHelpText(
@@ -33,8 +47,9 @@ Examples:
 Exit codes: 0 at least one host can take it · 6 none can · 5 spec invalid ·
             1, 3 no host file could be read. Files that cannot be read are named; the others count`,
     )
-    .action(async (spec, options) => {
+    .action(async (spec, options, command) => {
+      const namesKernel = command.getOptionValueSource('kernel') === 'cli';
       const { showFit } = await import('../fit/show-fit.ts');
-      endWith(await showFit({ spec, ...options }, io));
+      endWith(await showFit({ spec, ...options, namesKernel }, io));
     });
 }

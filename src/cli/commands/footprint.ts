@@ -39,7 +39,7 @@ Examples:
   tdctl footprint --vcpus 8 --type td --host-memory 1TiB --td-memory 256GiB
                                                        what dynamic PAMT saves
 
-Exit codes: 0 · 2 an option is wrong · 3 no such file · 4 the chart exists · 5 fleet file invalid`,
+Exit codes: 0 · 2 an option is wrong · 3 no such file · 5 fleet file invalid`,
     )
     .action(async (options) => {
       const { showFootprint } = await import('../footprint/show-footprint.ts');

@@ -2,7 +2,7 @@ import { Argument, Command } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
 import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
-import { hostOption, kernelOption, outputOption } from '../options.ts';
+import { forceForFile, hostOption, kernelOption, outputOption } from '../options.ts';
 
 /** @param endWith takes 6 where two hosts differ. */
 export function hostCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
@@ -48,6 +48,7 @@ function captureCommand(io: CommandIo) {
         'of the kernel command line but parameters about TDX are left out.',
     )
     .addArgument(outputFile(new Argument('[file]', 'where to; - is stdout').default('-')))
+    .addOption(forceForFile())
     .addHelpText(
       'after',
       `
@@ -57,9 +58,9 @@ Examples:
 
 Exit status: 0; 4 if the file exists.`,
     )
-    .action(async (file) => {
+    .action(async (file, { force }) => {
       const { writeCapture } = await import('../host/write-capture.ts');
-      await writeCapture(file, io);
+      await writeCapture(file, { force: force === true, io });
     });
 }
 

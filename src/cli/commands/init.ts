@@ -1,12 +1,13 @@
 import { Argument, Command, Option } from '@commander-js/extra-typings';
 import { inputFile, outputFile } from '../file-arguments.ts';
 import { type CommandIo, say } from '../io.ts';
+import { forceForFile } from '../options.ts';
 
 export function initCommand(io: CommandIo) {
   return new Command('init')
     .summary('write a commented TrustDomain file to start from')
     .description(
-      'Writes a TrustDomain file with every field explained. A file that exists is left as it is.',
+      'Writes a TrustDomain file with every field explained. A file that exists is left as it is, unless --force says otherwise.',
     )
     .addArgument(
       outputFile(
@@ -21,6 +22,7 @@ export function initCommand(io: CommandIo) {
         ),
       ),
     )
+    .addOption(forceForFile())
     .addHelpText(
       'after',
       `

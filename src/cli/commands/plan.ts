@@ -2,7 +2,8 @@ import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
 import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
-import { hostOption, kernelOption, outputOption } from '../options.ts';
+import { forceOption, hostOption, kernelOption, outputOption } from '../options.ts';
+import { typedWords } from '../typed-words.ts';
 
 /** @param endWith takes 6 or 7 when there are findings. */
 export function planCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
@@ -24,6 +25,7 @@ export function planCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void
         ),
       ),
     )
+    .addOption(forceOption({ has: ({ save }) => save !== undefined, only: 'for --save' }))
     .addOption(outputOption())
     .addHelpText(
       'after',
@@ -35,8 +37,8 @@ Examples:
 
 Exit codes: 0 nothing stands against it · 5 file invalid · 6 findings · 7 a limit of the host`,
     )
-    .action(async (spec, options) => {
+    .action(async (spec, options, command) => {
       const { showPlan } = await import('../plan/show-plan.ts');
-      endWith(await showPlan({ spec, ...options }, io));
+      endWith(await showPlan({ spec, ...options, typed: typedWords(command) }, io));
     });
 }

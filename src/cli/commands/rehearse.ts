@@ -14,7 +14,7 @@ Examples:
   tdctl rehearse td.yaml --kernel rfc-migration-v2 --faults each  a fault at every ioctl and SEAMCALL
   tdctl rehearse td.yaml --kernel series-v9 --slots-left 1        a host with no key slot to spare
   tdctl rehearse td.yaml --compare all                            the same under every kernel ABI
-  tdctl rehearse td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#8=source-dies
+  tdctl rehearse td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#6=source-dies
   tdctl rehearse upgrade.yaml -o junit > rehearsal.xml            a scenario of your own, in CI
 
 Exit codes: 0 held · 1 a TD was lost, or an invariant broken · 2 usage · 4 the TD cannot move ·
@@ -45,7 +45,7 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
       new Option(
         '--compare <kernels>',
         'play it under these kernel ABIs, comma-separated, or all',
-      ).conflicts(['faults', 'fault']),
+      ).conflicts(['faults', 'fault', 'kernel', 'proofs', 'seed', 'runs']),
     )
     .addOption(
       new Option('--faults <which>', 'one at a time, every two, or by chance').choices([
@@ -55,8 +55,8 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
         'random',
       ] as const),
     )
-    .option('--seed <n>', 'seed of `--faults random`; equal seeds play equal faults', '1')
-    .option('--runs <n>', 'runs of `--faults random`', '1000')
+    .option('--seed <n>', 'seed of `--faults random`; equal seeds play equal faults (default: 1)')
+    .option('--runs <n>', 'runs of `--faults random` (default: 1000)')
     .addOption(
       repeatableFault('a fault in every run, as for `tdctl run`; also WHO-dies; repeatable'),
     )

@@ -9,6 +9,7 @@ import {
   logLevelOption,
   outputOption,
 } from '../options.ts';
+import { typedWords } from '../typed-words.ts';
 
 export function runCommand(io: CommandIo) {
   return new Command('run')
@@ -24,7 +25,7 @@ export function runCommand(io: CommandIo) {
         new Option(
           '--plan <file>',
           'run what `tdctl plan --save` wrote, if nothing has changed since',
-        ),
+        ).conflicts(['host', 'kernel']),
       ),
     )
     .addOption(hostOption())
@@ -63,8 +64,8 @@ Exit codes: 0 done · 1 failed, or output was lost · 3 no such file · 4 plan i
             6 MRTD not as expected · 7 a limit of the host is reached · 8 host unsupported ·
             130 interrupted before runnable`,
     )
-    .action(async (spec, options) => {
+    .action(async (spec, options, command) => {
       const { run } = await import('../run/run.ts');
-      await run({ spec, ...options }, io);
+      await run({ spec, ...options, typed: typedWords(command) }, io);
     });
 }

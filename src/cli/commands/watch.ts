@@ -12,7 +12,7 @@ address has a token: who knows it may look. The page stays until Ctrl-C, or --un
 Examples:
   tdctl watch td.yaml --kernel rfc-migration-v2                a migration, two steps a second
   tdctl watch td.yaml --kernel rfc-migration-v2 --paused       step by step, from the page
-  tdctl watch td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#8=source-dies
+  tdctl watch td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#6=source-dies
   tdctl watch td.yaml --tree                                   the same in the terminal
   tdctl watch td.yaml --host soft                              real VMs and vCPUs, at their own pace
 
@@ -34,7 +34,7 @@ export function watchCommand(io: CommandIo, endWith: (exitCode: ExitCode) => voi
     )
     .option('--socket <path>', 'serve on a Unix socket that only you may open')
     .option('--tree', 'show it in the terminal; the page only with --port or --socket')
-    .option('--speed <n>', 'steps a second of a simulated run, 0.1 to 1000, or max', '2')
+    .option('--speed <n>', 'steps a second of a simulated run, 0.1 to 1000, or max (default: 2)')
     .option('--paused', 'begin paused')
     .option('--until-end', 'end with the run, rather than go on serving')
     .option('--hops <n>', 'moves of each TD, one after the other')

@@ -5,6 +5,7 @@ import {
   explainCheck,
   readFacts,
 } from '../../diagnosis/doctor/index.ts';
+import { standardStream } from '../../documents/path-in-words.ts';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
 import type { CommandIo } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
@@ -34,7 +35,7 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
   const facts = root === undefined ? await readFacts() : await readCopy(root);
   const diagnosis = diagnose(facts);
   await printData(
-    { source: root ?? 'this machine', ...diagnosis },
+    { host: { name: root ?? 'this machine', simulated: false }, ...diagnosis },
     {
       io,
       format: output,
@@ -48,7 +49,7 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
 async function readCopy(path: string): Promise<DoctorFacts> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory()) return readFacts(path);
-  if (stat !== undefined) {
+  if (stat !== undefined || path === standardStream) {
     const { loadCapture } = await import('../../diagnosis/capture/index.ts');
     return (await loadCapture(path)).facts;
   }

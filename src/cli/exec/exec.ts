@@ -24,11 +24,12 @@ import {
   type SimulatedMachine,
 } from '../../simulator/index.ts';
 import type { TraceFileOptions } from '../../trace/index.ts';
+import { standardOutputFile } from '../file-arguments.ts';
 import { hostProfile } from '../host-profile.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { replaceBigInt } from '../output/data.ts';
-import { noteUnmet, readSimulation } from '../run/simulation.ts';
+import { noteUnmet, readSimulation, unmetFaults } from '../run/simulation.ts';
 import { endCommand } from './end-command.ts';
 import { summaryText } from './summary-text.ts';
 
@@ -45,10 +46,11 @@ export interface ExecOptions {
 
 /**
  * @returns the command's own exit code as a shell gives it, or 6 where it ended with 0 and an
- * expectation of the script was not met.
+ * expectation of the script, or a fault that was asked for, was not met.
  * @throws TdctlError for whatever keeps the command from being run under supervision.
  */
 export async function exec(options: ExecOptions, io: CommandIo): Promise<number> {
+  if (options.trace === standardOutputFile) throw stdoutOfProgram();
   const profileText = simulatedProfile(options.host);
   const supervisor = requireSupervisor();
   const guest = new ScriptedGuest(await runScript(options.run));
@@ -98,8 +100,9 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
       io.stderr.write(summaryText(summary, { machine, expectations, colors: io.colors.stderr }));
     }
     if (failure !== undefined) throw failure.error;
-    await noteUnmet(faults, io);
-    const unmet = expectations.results.some(({ met }) => !met);
+    const notMet = await unmetFaults(faults);
+    noteUnmet(notMet, io);
+    const unmet = notMet.length > 0 || expectations.results.some(({ met }) => !met);
     return exitCode(exit) === 0 && unmet ? exitCodes.findings : exitCode(exit);
   } finally {
     // A trace without an end says that the command's own end is not known.
@@ -143,6 +146,17 @@ function simulatedProfile(host: string): string | undefined {
     place: '--host',
     message: `\`tdctl exec\` answers with a simulated host, and \`${host}\` is none`,
     hint: 'use sim, sim:PROFILE or sim:FILE; for a real /dev/kvm, run the command without tdctl',
+  });
+}
+
+function stdoutOfProgram(): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'open the trace',
+    place: '--trace -',
+    message:
+      'standard output is that of the command, and a trace in between could not be told apart',
+    hint: 'name a file, or a pipe: --trace >(less)',
   });
 }
 

@@ -54,6 +54,7 @@ function hostData(result: HostResult) {
   const { offer } = host;
   return {
     name: host.name,
+    simulated: host.simulated,
     place,
     verdict: judgement.verdict,
     firstReason: judgement.reasons[0]?.id ?? null,

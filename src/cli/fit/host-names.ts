@@ -1,6 +1,7 @@
 /** From `--hosts` to hosts by name, one at a time, because directories may hold thousands of files. */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { standardStream } from '../../documents/path-in-words.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { hostFileEnding, isHostFile } from '../host-file.ts';
 
@@ -31,7 +32,7 @@ export function* namedHosts(hosts: readonly string[]): Generator<NamedHost> {
 }
 
 function* placesOf(asked: string): Generator<string | TdctlError> {
-  if (isProfile(asked)) {
+  if (isProfile(asked) || asked === standardStream) {
     yield asked;
     return;
   }

@@ -7,6 +7,7 @@ import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import type { CommandIo } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
+import { uselessOption } from '../useful-options.ts';
 import { dataView } from './data-view.ts';
 import { namedHosts } from './host-names.ts';
 import { readHost } from './read-host.ts';
@@ -20,6 +21,8 @@ export interface FitCommandOptions {
   readonly from?: string | undefined;
   readonly limit: string;
   readonly kernel: string;
+  /** Whether the kernel was asked for. */
+  readonly namesKernel: boolean;
   readonly output: OutputFormat;
 }
 
@@ -29,15 +32,24 @@ export async function showFit(options: FitCommandOptions, io: CommandIo): Promis
   const td = await tdOn(options.from, { spec, kernel: options.kernel });
   const view = options.output === 'text' ? textView(io, limit) : dataView(io, options.output);
   const tally = new Tally();
+  let hasCaptures = false;
+  let hasSimulated = options.from?.startsWith('sim:') === true;
 
   view.begin({ spec, from: options.from });
   for await (const result of results(options, { spec, td })) {
     tally.add(result);
+    if ('host' in result) {
+      hasSimulated ||= result.host.simulated;
+      hasCaptures ||= !result.host.simulated;
+    }
     await view.add(result);
   }
   const summary = tally.summary();
   view.end(summary);
   if (summary.judged === 0 && tally.firstProblem) throw tally.firstProblem;
+  if (options.namesKernel && hasCaptures && !hasSimulated) {
+    throw uselessOption('--kernel', 'it is for simulated hosts, and all of these are captures');
+  }
   const { migrates, fits } = summary.verdicts;
   const takers = td === undefined ? migrates + fits : migrates;
   return takers > 0 ? exitCodes.ok : exitCodes.findings;

@@ -51,7 +51,11 @@ export function textView(io: CommandIo, limit: number): FitView {
           return `${bold(titles[group])}: ${all}\n${lines[group].join('')}${rest}`;
         });
       io.stdout.write(
-        [`Where TD ${bold(sanitize(name))} fits\n`, ...groups, countsText(summary)].join('\n'),
+        [
+          `Where TD ${bold(sanitize(name))} fits, by files and profiles of hosts; this machine is not asked\n`,
+          ...groups,
+          countsText(summary),
+        ].join('\n'),
       );
     },
   };

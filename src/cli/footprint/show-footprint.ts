@@ -46,6 +46,6 @@ async function fleetOf({ fleet, ...options }: FootprintOptions): Promise<Fleet> 
 
 async function writeChart(file: string, fleet: Fleet, io: CommandIo): Promise<void> {
   const { chartSvg } = await import('./chart.ts');
-  await writeWholeFile({ path: file, what: 'chart', existing: 'refuse' }, chartSvg(fleet));
+  await writeWholeFile({ path: file, what: 'chart', existing: 'replace' }, chartSvg(fleet));
   say(io, `wrote ${file}`);
 }

@@ -4,6 +4,7 @@ import { TdctlError } from '../../errors/index.ts';
 import type { ChartModel } from '../../visualize/chart-model.ts';
 import { type ChartFormat, formatByExtension } from '../../visualize/formats.ts';
 import { renderChart } from '../../visualize/render.ts';
+import { standardOutputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import type { GraphOptions } from './options.ts';
 import { writeOutput } from './write-output.ts';
@@ -39,9 +40,13 @@ export async function drawPicture(
   }
 }
 
-function formatOf({ format, out }: PictureOptions): ChartFormat {
-  if (format === 'png' && out === undefined) {
-    throw usage('a PNG is not printed on standard output', 'name a file: -o life.png');
+function formatOf({ format, out: path }: PictureOptions): ChartFormat {
+  const out = path === standardOutputFile ? undefined : path;
+  if (format === 'png' && path === undefined) {
+    throw usage(
+      'a PNG is not printed on standard output',
+      'name a file: -o life.png, or -o - for a pipe',
+    );
   }
   if (format !== undefined) return format;
   if (out === undefined) return 'tree';

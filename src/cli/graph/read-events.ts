@@ -3,6 +3,7 @@ import type { EventFile } from '../../visualize/recorded-runs.ts';
 
 const kind = {
   kind: 'recorded run',
+  also: ['trace'],
   starter: () => 'record a run: `tdctl run SPEC -o json > FILE`',
   largest: { bytes: 64 * 1024 * 1024, because: 'has some events for each TD' },
 } as const;

@@ -5,15 +5,21 @@ import { type CommandIo, say } from '../io.ts';
 import { dataText } from '../output/data.ts';
 import { version } from '../version.ts';
 
-const existsHint = 'choose another name, or remove it first; captures are never overwritten';
+const existsHint = 'choose another name, or replace it with --force';
 
 /** @throws TdctlError TDCTL_E_EXISTS, TDCTL_E_NOT_WRITABLE. */
-export async function writeCapture(file: string, io: CommandIo): Promise<void> {
+export async function writeCapture(
+  file: string,
+  { force, io }: { readonly force: boolean; readonly io: CommandIo },
+): Promise<void> {
   const text = await dataText(captureOf(await readFacts(), { tdctl: version() }), 'json');
   if (file === '-') {
     io.stdout.write(text);
     return;
   }
-  await writeWholeFile({ path: file, what: 'capture', existing: 'refuse', existsHint }, text);
+  await writeWholeFile(
+    { path: file, what: 'capture', existing: force ? 'replace' : 'refuse', existsHint },
+    text,
+  );
   say(io, `wrote ${file}; look through it before you give it away`);
 }

@@ -32,7 +32,11 @@ export function diagnosisText(diagnosis: Diagnosis, options: DiagnosisTextOption
       .flatMap((check) => checkLines(check, { idWidth, all: options.all, colors }));
     return `${colors.bold(group)}\n${lines.join('\n')}\n`;
   });
-  return [...blocks, summary(diagnosis, options, colors)].join('\n');
+  const about =
+    options.root === undefined
+      ? 'This machine'
+      : `The host that ${sanitize(options.root)} is a copy of`;
+  return [`${about}\n`, ...blocks, summary(diagnosis, options, colors)].join('\n');
 }
 
 function checkLines(

@@ -1,6 +1,7 @@
 /** The contract of `tdctl plan --output json` and `yaml` (docs/plan.md). */
 import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
 import { vcpuLimits } from '../../host/facts.ts';
+import { hostIdentity } from '../../host/identity.ts';
 import { expectedSteps, footprintOf, hostPamt, type TdPlan } from '../../plan/index.ts';
 import { errorEnvelope } from '../failure.ts';
 import type { ExpectedTimes } from './expected-times.ts';
@@ -13,7 +14,7 @@ export function planData(report: PlanReport) {
   const { name, value } = bindingLimit(limits);
   return {
     td: spec.name,
-    host: offer.facts.name,
+    host: hostIdentity(offer.facts),
     kernel: offer.facts.kernel.rules,
     module: offer.facts.module?.release ?? null,
     findings: findings.map((finding) => errorEnvelope(finding).error),

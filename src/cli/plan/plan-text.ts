@@ -3,6 +3,7 @@ import { bindingLimit, limitNames } from '../../../machines/td-lifecycle/limits.
 import { roundedBytes } from '../../documents/quantity.ts';
 import type { TdctlError } from '../../errors/index.ts';
 import { vcpuLimits } from '../../host/facts.ts';
+import { kindInWords } from '../../host/identity.ts';
 import {
   expectedSteps,
   type Footprint,
@@ -26,7 +27,7 @@ export function planText(report: PlanReport, io: CommandIo): string {
   const { facts } = offer;
   const module = facts.module ? `, TDX module ${facts.module.release}` : '';
   return [
-    `Plan for TD ${bold(sanitize(spec.name))} on ${bold(facts.name)} (KVM rules ${facts.kernel.rules}${module})\n`,
+    `Plan for TD ${bold(sanitize(spec.name))} on ${bold(facts.name)}, ${kindInWords(facts)} (KVM rules ${facts.kernel.rules}${module})\n`,
     section('vCPUs', vcpuRows(report)),
     ...(plan ? planSections(plan, report) : []),
     section('Key slots', [['free now', freeText(report)]]),

@@ -1,4 +1,7 @@
 /** `tdctl plan`: everything that a run would decide and meet, without the run. */
+
+import { standardStream } from '../../documents/path-in-words.ts';
+import { shellWord } from '../../documents/shell-word.ts';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
 import { loadFirmware } from '../../firmware/index.ts';
 import { readHostOffer } from '../../host/offer.ts';
@@ -7,11 +10,11 @@ import { assessTd } from '../../plan/index.ts';
 import { savePlan } from '../../plan/plan-file.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
+import { openHostToActOn } from '../host-to-act-on.ts';
 import { type CommandIo, say } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
-import { shellWord } from '../output/shell-word.ts';
 import { firmwareFiles } from '../spec-files.ts';
 import { expectedTimes } from './expected-times.ts';
 import { planData } from './plan-data.ts';
@@ -21,13 +24,20 @@ import type { PlanReport } from './report.ts';
 export interface PlanCommandOptions extends HostChoice {
   readonly spec: string;
   readonly save?: string | undefined;
+  readonly force?: true | undefined;
+  /** The words after `tdctl`. */
+  readonly typed: readonly string[];
   readonly output: OutputFormat;
 }
 
 export async function showPlan(options: PlanCommandOptions, io: CommandIo): Promise<ExitCode> {
+  if (options.spec === standardStream && options.save !== undefined) throw nothingToComeBackTo();
   const spec = await loadTrustDomain(options.spec);
   io.files.reads(...firmwareFiles(spec));
-  const host = await openHost(options, io);
+  // A saved plan is there to be acted on.
+  const host = await (options.save === undefined
+    ? openHost(options, io)
+    : openHostToActOn(options, { typed: options.typed, io }));
   try {
     const report = await assess(spec, host, { choice: options, io });
     await printData(planData(report), {
@@ -36,23 +46,45 @@ export async function showPlan(options: PlanCommandOptions, io: CommandIo): Prom
       text: () => planText(report, io),
     });
     if (options.save !== undefined)
-      await save(options.save, report, { kernel: options.kernel, io });
+      await save(options.save, report, {
+        kernel: options.kernel,
+        force: options.force === true,
+        io,
+      });
     return exitCodeOf(report.findings);
   } finally {
     await host.close();
   }
 }
 
+function nothingToComeBackTo(): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'save the plan',
+    place: '--save',
+    message: 'a run of the plan reads the TrustDomain file again, and standard input is gone then',
+    hint: 'write the TrustDomain into a file, and name that',
+  });
+}
+
 async function save(
   file: string,
   { plan, findings }: PlanReport,
-  { kernel, io }: { readonly kernel: string | undefined; readonly io: CommandIo },
+  {
+    kernel,
+    force,
+    io,
+  }: {
+    readonly kernel: string | undefined;
+    readonly force: boolean;
+    readonly io: CommandIo;
+  },
 ): Promise<void> {
   if (!plan || findings.length > 0) {
     say(io, `${file} was not written: there are findings`);
     return;
   }
-  await savePlan(file, { plan, kernel });
+  await savePlan(file, { plan, kernel, force });
   say(io, `wrote ${file}; \`tdctl run --plan ${shellWord(file)}\` runs it`);
 }
 

@@ -1,6 +1,8 @@
 /** What the report of a rehearsal takes from the command line, and the command that plays it again. */
+
+import { shellWord } from '../../documents/shell-word.ts';
+import { hostIdentity } from '../../host/identity.ts';
 import { formatRehearsalFault, type ReportParts, type Reproduce } from '../../rehearsal/index.ts';
-import { shellWord } from '../output/shell-word.ts';
 import type { RehearseCommandOptions } from './options.ts';
 import type { Source } from './source.ts';
 
@@ -10,7 +12,7 @@ export function askedFor(
 ): Pick<ReportParts, 'asked' | 'expect' | 'reproduce'> {
   const { kind, kernel, expect, faultOfFile: ofFile } = source;
   return {
-    asked: { host: kind, kernel },
+    asked: { host: hostIdentity({ name: kind, kind }), kernel },
     expect,
     reproduce: (shortest) => commandLine(shortest, { options, ofFile }),
   };

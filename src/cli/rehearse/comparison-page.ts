@@ -1,7 +1,8 @@
 /** docs/migration-comparison.md, which this command makes itself. */
+
+import { shellWord } from '../../documents/shell-word.ts';
 import type { Comparison } from '../../rehearsal/index.ts';
 import { sanitize } from '../output/sanitize.ts';
-import { shellWord } from '../output/shell-word.ts';
 import { comparisonCells, comparisonHeadings } from './comparison-text.ts';
 
 export function comparisonPage(rows: readonly Comparison[], file: string): string {

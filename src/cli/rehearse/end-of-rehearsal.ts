@@ -2,6 +2,7 @@
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
 import { type RehearsalReport, unmetExpectations } from '../../rehearsal/index.ts';
 import type { Interrupts } from '../interrupts.ts';
+import { faultsNotMet } from '../unmet-faults.ts';
 import { stepFailure } from '../words.ts';
 
 /** @throws TdctlError for what was lost, broken, or other than expected. */
@@ -13,8 +14,8 @@ export function endOfRehearsal(report: RehearsalReport, interrupts: Interrupts):
   if (interrupts.received !== undefined) return exitCodes.interrupted;
   const missed = unmetExpectations(report);
   if (missed.length > 0) throw notAsExpected(missed);
-  if (report.hasExpectations) return exitCodes.ok;
-  throwFailure(run);
+  if (!report.hasExpectations) throwFailure(run);
+  if (run.unmet.length > 0) throw faultsNotMet(run.unmet);
   return exitCodes.ok;
 }
 

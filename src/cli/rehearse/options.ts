@@ -14,8 +14,8 @@ export interface RehearseCommandOptions {
   readonly destinationVcpus?: string | undefined;
   readonly compare?: string | undefined;
   readonly faults?: FaultChoice | undefined;
-  readonly seed: string;
-  readonly runs: string;
+  readonly seed?: string | undefined;
+  readonly runs?: string | undefined;
   readonly fault: readonly string[];
   readonly proofs?: boolean | undefined;
   readonly html?: string | undefined;
@@ -40,7 +40,7 @@ export function numbersOf(options: RehearseCommandOptions): Numbers {
     count: optional(options.count, '--count', 1, 10_000),
     slotsLeft: optional(options.slotsLeft, '--slots-left', 0, 65_535),
     destinationVcpus: optional(options.destinationVcpus, '--destination-vcpus', 1, 4096),
-    seed: wholeNumber(options.seed, { option: '--seed', from: 0, to: 0xffff_ffff }),
-    runs: wholeNumber(options.runs, { option: '--runs', from: 1, to: 100_000_000 }),
+    seed: wholeNumber(options.seed ?? '1', { option: '--seed', from: 0, to: 0xffff_ffff }),
+    runs: wholeNumber(options.runs ?? '1000', { option: '--runs', from: 1, to: 100_000_000 }),
   };
 }

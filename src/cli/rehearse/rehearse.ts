@@ -1,7 +1,5 @@
 /** `tdctl rehearse`: plays a scenario, then its faults, and says what came of it. */
-import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { type ExitCode, TdctlError } from '../../errors/index.ts';
-import type { HostFacts } from '../../host/facts.ts';
 import {
   buildReport,
   proveAll,
@@ -10,11 +8,11 @@ import {
   rehearseOn,
   rehearseSimulated,
   type Scenario,
-  singleOperations,
 } from '../../rehearsal/index.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openHost } from '../open-host.ts';
+import { uselessOption } from '../useful-options.ts';
 import { askedFor } from './command-line.ts';
 import { endOfRehearsal } from './end-of-rehearsal.ts';
 import { readRehearsalFault } from './fault.ts';
@@ -28,8 +26,9 @@ export async function rehearse(options: RehearseCommandOptions, io: CommandIo): 
   const interrupts = listenForInterrupts();
   try {
     const numbers = numbersOf(options);
-    refuseMarkdown(options);
+    refuseFormats(options);
     const source = await openSource(options, { numbers, files: io.files });
+    refuseUseless(source, options);
     if (options.compare !== undefined) {
       const { showComparison } = await import('./show-comparison.ts');
       return await showComparison({ source, options, compare: options.compare }, io);
@@ -47,7 +46,28 @@ export async function rehearse(options: RehearseCommandOptions, io: CommandIo): 
   }
 }
 
-function refuseMarkdown({ output, compare }: RehearseCommandOptions): void {
+/** What a Rehearsal file asks for as well is known only now. */
+function refuseUseless(
+  { faults, fault }: Source,
+  { seed, runs, compare }: RehearseCommandOptions,
+): void {
+  const option = seed !== undefined ? '--seed' : runs !== undefined ? '--runs' : undefined;
+  if (option !== undefined && faults !== 'random') {
+    throw uselessOption(option, 'it is for `--faults random`');
+  }
+  if (compare !== undefined && (faults !== 'none' || fault.length > 0)) {
+    throw new TdctlError({
+      code: 'TDCTL_E_USAGE',
+      op: 'compare kernels',
+      place: '--compare',
+      message: 'kernels are compared without faults of one run, and the file names some',
+      hint: 'take `faults` and `fault` out of a copy of the file',
+    });
+  }
+}
+
+function refuseFormats({ output, compare }: RehearseCommandOptions): void {
+  if (output === 'junit' && compare !== undefined) throw noJudgement();
   if (output !== 'markdown' || compare !== undefined) return;
   throw new TdctlError({
     code: 'TDCTL_E_USAGE',
@@ -55,6 +75,16 @@ function refuseMarkdown({ output, compare }: RehearseCommandOptions): void {
     place: '--output markdown',
     message: 'only a comparison of kernels is made as markdown',
     hint: 'add `--compare all`, or use text, json, yaml, junit or --html',
+  });
+}
+
+function noJudgement(): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'print the comparison',
+    place: '--output junit',
+    message: 'a comparison passes no judgement, so there is nothing for JUnit in it',
+    hint: 'use text, json, yaml or markdown',
   });
 }
 
@@ -78,7 +108,6 @@ async function play(playing: Playing): Promise<RehearsalReport> {
   const place = { profile: source.profile, kernelAbi: source.kernel };
   const scenario = await source.scenarioUnder(source.kernel);
   const faults = source.fault.map(readRehearsalFault);
-  noteNoMove(kernelOf(source), scenario, io);
   const sweeps = source.faults !== 'none';
   const traced = sweeps || options.html !== undefined;
   const run = await rehearseSimulated(place, { scenario, faults, traced });
@@ -115,7 +144,6 @@ async function playOnHost({ source, options, io }: Playing): Promise<RehearsalRe
   try {
     const facts = await host.facts();
     scenario = await source.scenarioOn(facts);
-    noteNoMove(facts.kernel, scenario, io);
     refuseOnHost(scenario.slotsLeft === undefined ? [] : ['--slots-left'], source.host);
   } catch (error) {
     await host.close();
@@ -134,22 +162,4 @@ export function refuseOnHost([first]: readonly string[], host: string): void {
     message: `${first} needs a machine that can be disturbed at will, and \`--host ${host}\` is real`,
     hint: 'add `--host sim`',
   });
-}
-
-/** What the kernel of a simulated machine does. */
-export function kernelOf({ kernel }: Source): Pick<HostFacts['kernel'], 'movesTds' | 'rules'> {
-  return { rules: kernel, movesTds: kernelAbiOf(kernel).move !== undefined };
-}
-
-/** Says why no move is played, where the kernel is the reason. */
-export function noteNoMove(
-  { movesTds, rules }: Pick<HostFacts['kernel'], 'movesTds' | 'rules'>,
-  { operations }: Scenario,
-  io: CommandIo,
-): void {
-  if (movesTds) return;
-  if (singleOperations(operations).some((operation) => operation.do === 'migrate')) return;
-  io.stderr.write(
-    `note: no move is played: ${rules} moves no TDs; \`--host sim --kernel rfc-migration-v2\` does\n`,
-  );
 }

@@ -1,4 +1,5 @@
 /** A rehearsal for people: the timeline of all VMs, the verdicts, what was lost, the sweep. */
+import { kindInWords } from '../../host/identity.ts';
 import {
   cameTo,
   type LaneStep,
@@ -24,7 +25,7 @@ export function reportText(report: RehearsalReport, withColors: boolean): string
   const colors = paint(withColors);
   const { run, sweep, proofs } = report;
   return [
-    `Rehearsal of ${colors.bold(sanitize(report.name))} on ${report.host} (KVM rules ${report.kernel})\n\n`,
+    `Rehearsal of ${colors.bold(sanitize(report.name))} on ${report.host.name}, ${kindInWords(report.host)} (KVM rules ${report.kernel})\n\n`,
     timelineText(run.steps, colors),
     '\n',
     resultsText(report, colors),

@@ -33,6 +33,10 @@ export async function showComparison(
   });
   if (io.stderrIsTty) io.stderr.write('\r\u001b[K');
   io.stdout.write(await textOf(rows, options));
+  if (options.html !== undefined) {
+    const { writeComparison } = await import('./write-html.ts');
+    await writeComparison(rows, { path: options.html, file: options.file });
+  }
   const broken = rows.filter(({ violations }) => violations > 0);
   if (broken.length > 0) throw invariantsBroken(broken);
   return exitCodes.ok;
@@ -58,16 +62,8 @@ async function textOf(
       return dataText({ kind: 'tdctl.KernelComparison', version: 1, kernels: rows }, output);
     case 'markdown':
       return (await import('./comparison-page.ts')).comparisonPage(rows, file);
-    case 'text':
+    default:
       return (await import('./comparison-text.ts')).comparisonText(rows);
-    case 'junit':
-      throw new TdctlError({
-        code: 'TDCTL_E_USAGE',
-        op: 'print the comparison',
-        place: '--output junit',
-        message: 'a comparison passes no judgement, so there is nothing for JUnit in it',
-        hint: 'use text, json, yaml or markdown',
-      });
   }
 }
 

@@ -43,7 +43,7 @@ export async function openSource(
 ): Promise<Source> {
   const given = { options, numbers, files };
   // It is read once, as it may be a pipe. What does not say that it is a Rehearsal is a TrustDomain.
-  const text = await readTrustDomainText(options.file);
+  const text = await readTrustDomainText(options.file, ['Rehearsal']);
   const file = await rehearsalIn(text, options.file);
   const host = options.host ?? file?.host ?? 'sim';
   files.reads(...hostFileIn(host).map((path) => ({ path, by: `host of ${options.file}` })));
@@ -120,19 +120,13 @@ async function ofTd(text: string, { options, numbers, files }: Given): Promise<S
       count,
       slotsLeft,
       destinationVcpus,
-      // A comparison asks every kernel for a move, also those that have none to give.
-      hops: numbers.hops ?? (options.compare === undefined ? defaultHops(facts) : 1),
+      hops: numbers.hops ?? 1,
       checks: options.unchecked === true ? 'none' : 'all',
     });
   };
 }
 
 type ScenarioOn = (facts: HostFacts) => Promise<Scenario>;
-
-/** One move is played where the kernel makes moves. A number that was asked for is tried all the same. */
-export function defaultHops({ kernel }: Pick<HostFacts, 'kernel'>): number {
-  return kernel.movesTds ? 1 : 0;
-}
 
 interface Given {
   readonly options: RehearseCommandOptions;

@@ -1,12 +1,14 @@
 /** Writes the page of `--html`. The runs of the cells are played again, and all their calls are kept. */
 import { writeWholeFile } from '../../files/index.ts';
 import {
+  type Comparison,
   type RehearsalReport,
   rehearseSimulated,
   type Scenario,
   type StageOptions,
 } from '../../rehearsal/index.ts';
 import { readRehearsalFault } from './fault.ts';
+import { comparisonHtml } from './page/comparison.ts';
 import { rehearsalPage } from './page/page.ts';
 import { SequenceBuilder, type SequenceTable } from './page/sequences.ts';
 
@@ -25,6 +27,17 @@ export async function writeHtml(
 ): Promise<void> {
   const page = rehearsalPage(report, await sequencesOf(report, replay));
   await writeWholeFile({ path, what: 'report', existing: 'replace' }, page);
+}
+
+/** @throws TdctlError TDCTL_E_NOT_WRITABLE. */
+export async function writeComparison(
+  rows: readonly Comparison[],
+  { path, file }: { readonly path: string; readonly file: string },
+): Promise<void> {
+  await writeWholeFile(
+    { path, what: 'comparison', existing: 'replace' },
+    comparisonHtml(rows, file),
+  );
 }
 
 async function sequencesOf(

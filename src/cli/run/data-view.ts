@@ -1,6 +1,7 @@
 /** Events as data: one JSON object a line, or one YAML document each. docs/events.md is the contract. */
 import { stringify } from 'yaml';
 import type { KeySlots } from '../../host/facts.ts';
+import { hostIdentity } from '../../host/identity.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { replaceBigInt } from '../output/data.ts';
@@ -34,7 +35,7 @@ function plannedEvent(plan: TdPlan, slots: KeySlots | undefined) {
   return {
     event: 'run.planned',
     td: spec.name,
-    host: facts.name,
+    host: hostIdentity(facts),
     kernel: facts.kernel.rules,
     module: facts.module?.release ?? null,
     vcpus: { started: spec.vcpus, created: plan.vcpuIds.length },

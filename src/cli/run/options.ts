@@ -8,6 +8,8 @@ export interface RunOptions extends HostChoice, SimulationOptions {
   readonly plan?: string | undefined;
   readonly anyMeasurement?: boolean | undefined;
   readonly until?: 'runnable' | undefined;
+  /** The words after `tdctl`, for who has to type them again with more. */
+  readonly typed: readonly string[];
   readonly output: OutputFormat;
   readonly logLevel?: LogLevel | undefined;
   readonly logFile?: string | undefined;

@@ -9,16 +9,17 @@ import type { RecordedFaults } from '../../simulator/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import { GuardedView } from '../guarded-view.ts';
+import { openHostToActOn } from '../host-to-act-on.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openRunLog, type RunLog } from '../log.ts';
-import { openHost } from '../open-host.ts';
 import { firmwareFiles } from '../spec-files.ts';
+import { faultsNotMet } from '../unmet-faults.ts';
 import { eventInWords } from '../words.ts';
 import { openRunView } from './open-view.ts';
 import type { RunOptions } from './options.ts';
 import { checkSlots, interrupted, throwFailure } from './outcome.ts';
-import { noteUnmet, readSimulation, startTrace } from './simulation.ts';
+import { noteUnmet, readSimulation, startTrace, unmetFaults } from './simulation.ts';
 import { type RunSource, runSource } from './source.ts';
 import type { TraceFile } from './trace-file.ts';
 import type { RunView } from './view.ts';
@@ -58,7 +59,8 @@ interface OnHost {
 
 async function runOnHost(given: OnHost): Promise<void> {
   const { options, source, faults, spec, firmware, log, interrupts, io } = given;
-  const host = await openHost({ ...source.choice, faults }, io);
+  const { typed } = options;
+  const host = await openHostToActOn({ ...source.choice, faults }, { typed, io });
   const { host: traced, kernel = defaultKernelAbi } = source.choice;
   const trace = await startTrace(host, {
     path: options.trace,
@@ -72,11 +74,15 @@ async function runOnHost(given: OnHost): Promise<void> {
     source.checkUnchanged(plan);
     const view = await openRunView(options.output, io);
     await runPlan({ host, plan, view, log, trace, interrupts, until: options.until, io });
+  } catch (error) {
+    noteUnmet(await unmetFaults(faults), io);
+    throw error;
   } finally {
     await host.close();
     await trace?.end();
-    await noteUnmet(faults, io);
   }
+  const unmet = await unmetFaults(faults);
+  if (unmet.length > 0) throw faultsNotMet(unmet);
 }
 
 interface Running {

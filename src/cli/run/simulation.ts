@@ -26,13 +26,18 @@ export async function readSimulation(
   return injectorOf(fault.map(readFault));
 }
 
-/** A fault that was not met proves nothing, and nothing else would tell. */
-export async function noteUnmet(faults: RecordedFaults | undefined, io: CommandIo): Promise<void> {
+/** The faults that never came, as `--fault` takes them. */
+export async function unmetFaults(faults: RecordedFaults | undefined): Promise<readonly string[]> {
   const unmet = faults?.unmet() ?? [];
-  if (unmet.length === 0) return;
+  if (unmet.length === 0) return [];
   const { formatFault } = await import('../../simulator/index.ts');
-  for (const fault of unmet) {
-    io.stderr.write(`note: the run never came to --fault ${formatFault(fault)}\n`);
+  return unmet.map(formatFault);
+}
+
+/** For a command that ends otherwise than well already: its own end is the one that counts. */
+export function noteUnmet(faults: readonly string[], io: CommandIo): void {
+  for (const fault of faults) {
+    io.stderr.write(`note: the run never came to --fault ${fault}\n`);
   }
 }
 

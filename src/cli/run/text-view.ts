@@ -2,6 +2,7 @@
 import { limitNames, type TdOutput } from '../../../machines/td-lifecycle/index.ts';
 import { roundedBytes } from '../../documents/quantity.ts';
 import type { KeySlots } from '../../host/facts.ts';
+import { kindInWords } from '../../host/identity.ts';
 import type { RequestCount, TdRunEvent } from '../../orchestrator/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
@@ -75,7 +76,7 @@ function planText(
     .reduce((sum, section) => sum + section.pages, 0);
   const module = facts.module === undefined ? '' : `, TDX module ${facts.module.release}`;
   return [
-    `TD ${bold(sanitize(spec.name))} on ${bold(facts.name)} (KVM rules ${facts.kernel.rules}${module})\n`,
+    `TD ${bold(sanitize(spec.name))} on ${bold(facts.name)}, ${kindInWords(facts)} (KVM rules ${facts.kernel.rules}${module})\n`,
     columns([
       [
         'vCPUs',

@@ -1,6 +1,6 @@
 /** `tdctl trace lint`: reads, judges, prints. */
 import { statSync } from 'node:fs';
-import { standardInput } from '../../documents/read-bytes.ts';
+import { standardStream } from '../../documents/path-in-words.ts';
 import { readTextLines } from '../../documents/text-file.ts';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
 import { withCpuIdentity } from '../../exec/index.ts';
@@ -31,7 +31,7 @@ interface LintFileOptions {
 /** @returns 6 where there is more than notes. */
 export async function lintFile(options: LintFileOptions, io: CommandIo): Promise<ExitCode> {
   const { file, output } = options;
-  const name = file === standardInput ? 'standard input' : file;
+  const name = file === standardStream ? 'standard input' : file;
   const trace = traceIn(await openTrace(linesOf(file)), name);
   const host = options.host ?? trace.header?.host ?? 'sim';
   const chosen = await simulatedProfile(host, options.host === undefined ? name : '--host');

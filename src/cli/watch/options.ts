@@ -12,14 +12,14 @@ export interface WatchCommandOptions
   readonly port?: string | undefined;
   readonly socket?: string | undefined;
   readonly tree?: boolean | undefined;
-  readonly speed: string;
+  readonly speed?: string | undefined;
   readonly paused?: boolean | undefined;
   readonly untilEnd?: boolean | undefined;
 }
 
 /** A rehearsal has options that a watched run lacks; these values stand for them. */
 export function rehearsalOptions(options: WatchCommandOptions): RehearseCommandOptions {
-  return { ...options, faults: 'none', seed: '1', runs: '1', output: 'text' };
+  return { ...options, faults: 'none', output: 'text' };
 }
 
 /** @returns undefined where nothing shall be served. */
@@ -31,7 +31,13 @@ export function addressOf({ port, socket, tree }: WatchCommandOptions): Address 
   return tree === true ? undefined : { port: 0 };
 }
 
-export function paceOf({ speed, paused = false, tree, port, socket }: WatchCommandOptions): Pace {
+export function paceOf({
+  speed = '2',
+  paused = false,
+  tree,
+  port,
+  socket,
+}: WatchCommandOptions): Pace {
   if (paused && tree === true && port === undefined && socket === undefined) {
     throw new TdctlError({
       code: 'TDCTL_E_USAGE',

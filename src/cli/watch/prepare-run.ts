@@ -15,7 +15,7 @@ import type { PageFacts } from '../../watch/index.ts';
 import type { CommandIo } from '../io.ts';
 import { openHost } from '../open-host.ts';
 import { readRehearsalFault } from '../rehearse/fault.ts';
-import { kernelOf, noteNoMove, refuseOnHost } from '../rehearse/rehearse.ts';
+import { refuseOnHost } from '../rehearse/rehearse.ts';
 import type { Source } from '../rehearse/source.ts';
 
 export interface PreparedRun {
@@ -32,13 +32,12 @@ interface Watching {
 }
 
 export function prepareRun(source: Source, io: CommandIo): Promise<PreparedRun> {
-  return source.kind === 'sim' ? onMachine(source, io) : onHost(source, io);
+  return source.kind === 'sim' ? onMachine(source) : onHost(source, io);
 }
 
-async function onMachine(source: Source, io: CommandIo): Promise<PreparedRun> {
+async function onMachine(source: Source): Promise<PreparedRun> {
   const place = { profile: source.profile, kernelAbi: source.kernel };
   const scenario = await source.scenarioUnder(source.kernel);
-  noteNoMove(kernelOf(source), scenario, io);
   const faults = source.fault.map(readRehearsalFault);
   return {
     scenario,
@@ -70,7 +69,6 @@ async function onHost(source: Source, io: CommandIo): Promise<PreparedRun> {
   try {
     const facts = await host.facts();
     const scenario = await source.scenarioOn(facts);
-    noteNoMove(facts.kernel, scenario, io);
     return {
       scenario,
       canHold: false,

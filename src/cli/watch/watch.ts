@@ -1,8 +1,15 @@
 /** `tdctl watch`: plays a scenario, and shows it while it goes on. */
 import type { ExitCode } from '../../errors/index.ts';
 import { TdctlError } from '../../errors/index.ts';
+import { kindInWords } from '../../host/identity.ts';
 import { buildReport, factsIn, type RecordedEvent } from '../../rehearsal/index.ts';
-import { Feed, Pacer, startWatchServer, type WatchServer } from '../../watch/index.ts';
+import {
+  Feed,
+  Pacer,
+  type PageFacts,
+  startWatchServer,
+  type WatchServer,
+} from '../../watch/index.ts';
 import { watchPage } from '../../watch/page/page.ts';
 import { GuardedView } from '../guarded-view.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
@@ -12,6 +19,7 @@ import { endOfRehearsal } from '../rehearse/end-of-rehearsal.ts';
 import { numbersOf } from '../rehearse/options.ts';
 import { printReport } from '../rehearse/print-report.ts';
 import { openSource } from '../rehearse/source.ts';
+import { uselessOption } from '../useful-options.ts';
 import { eventInWords } from '../words.ts';
 import { addressOf, paceOf, rehearsalOptions, type WatchCommandOptions } from './options.ts';
 import { type PreparedRun, prepareRun } from './prepare-run.ts';
@@ -25,13 +33,14 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
   try {
     const source = await openSource(rehearsal, { numbers: numbersOf(rehearsal), files: io.files });
     const prepared = await prepareRun(source, io);
+    refusePace(prepared, options);
     let server: WatchServer | undefined;
     const pacer = prepared.canHold ? new Pacer(pace, () => server?.tellPace()) : undefined;
     const feed = new Feed();
     if (address !== undefined) {
       const page = await watchPage(prepared.facts);
       server = await startWatchServer({ address, feed, pacer, page });
-      say(io, invitation(server, options));
+      say(io, invitation(server, { facts: prepared.facts, socket: options.socket }));
     }
     const tree = options.tree === true ? treeView(io) : undefined;
     interrupts.onInterrupt(() => pacer?.release());
@@ -57,9 +66,23 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
   }
 }
 
-function invitation({ url, token }: WatchServer, { socket }: WatchCommandOptions): string {
-  if (url !== undefined) return `watch at ${url}`;
-  return `watch on ${socket}, path /${token}/ (as with \`ssh -L 8080:${socket} …\` and http://localhost:8080/${token}/)`;
+/** Nothing holds the steps of a real host, so its pace is its own. */
+function refusePace({ canHold }: PreparedRun, { speed, paused }: WatchCommandOptions): void {
+  const option = paused === true ? '--paused' : speed === undefined ? undefined : '--speed';
+  if (canHold || option === undefined) return;
+  throw uselessOption(
+    option,
+    'a real host goes at its own pace, and only `--host sim` can be held',
+  );
+}
+
+function invitation(
+  { url, token }: WatchServer,
+  { facts, socket }: { readonly facts: PageFacts; readonly socket: string | undefined },
+): string {
+  const what = `watch ${facts.host}, ${kindInWords({ name: facts.host })},`;
+  if (url !== undefined) return `${what} at ${url}`;
+  return `${what} on ${socket}, path /${token}/ (as with \`ssh -L 8080:${socket} …\` and http://localhost:8080/${token}/)`;
 }
 
 interface Playing {

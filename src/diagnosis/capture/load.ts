@@ -1,11 +1,15 @@
 import { z } from 'zod';
-import { readUpTo } from '../../documents/read-bytes.ts';
-import { errnoOf } from '../../errors/errno.ts';
+import { jsonProblems } from '../../documents/json-problems.ts';
+import { readTextFile, type TextFileKind } from '../../documents/text-file.ts';
 import { TdctlError, type TdctlErrorCode } from '../../errors/index.ts';
 import { factsSchema } from '../doctor/facts-schema.ts';
 import { captureKind, captureSchemaVersion, type HostCapture } from './capture.ts';
 
-const maxBytes = 16 * 1024 * 1024;
+const textFile: TextFileKind = {
+  kind: 'capture',
+  starter: () => '`tdctl host capture FILE` on the host writes one',
+  largest: { bytes: 16 * 1024 * 1024, because: 'has what one host tells' },
+};
 
 const envelope = z.object({
   kind: z.literal(captureKind),
@@ -17,8 +21,8 @@ const envelope = z.object({
 const content = z.object({ facts: factsSchema });
 
 /**
- * @throws TdctlError TDCTL_E_NOT_FOUND; TDCTL_E_NOT_READABLE for a directory, junk, or a capture of
- * a newer schema version.
+ * @throws TdctlError TDCTL_E_NOT_FOUND; TDCTL_E_NOT_READABLE; TDCTL_E_SPEC_INVALID for another kind of file,
+ * a damaged capture, or one of a newer schema version.
  */
 export async function loadCapture(path: string): Promise<HostCapture> {
   return parseCapture(await readCaptureText(path), path);
@@ -34,12 +38,16 @@ export function parseCapture(text: string, place: string): HostCapture {
   }
   const outer = envelope.safeParse(json);
   if (!outer.success) {
-    throw notACapture(place, 'this JSON is no capture of a host', problems(outer.error));
+    throw notACapture(
+      place,
+      'this JSON is no capture of a host',
+      jsonProblems(outer.error, { value: json, schema: envelope, most: mostProblems }),
+    );
   }
   const { schemaVersion, tdctl } = outer.data;
   if (schemaVersion > captureSchemaVersion) {
     throw captureError({
-      code: 'TDCTL_E_NOT_READABLE',
+      code: 'TDCTL_E_SPEC_INVALID',
       place,
       message: `this capture has schema version ${schemaVersion} (written by tdctl ${tdctl}); this tdctl reads up to ${captureSchemaVersion}`,
       hint: 'use a tdctl at least as new as the one that wrote it',
@@ -47,40 +55,25 @@ export function parseCapture(text: string, place: string): HostCapture {
   }
   const inner = content.safeParse(json);
   if (!inner.success) {
-    throw notACapture(place, 'this capture is damaged', problems(inner.error));
+    throw notACapture(
+      place,
+      'this capture is damaged',
+      jsonProblems(inner.error, { value: json, schema: content, most: mostProblems }),
+    );
   }
   return { kind: captureKind, schemaVersion, tdctl, facts: inner.data.facts };
 }
 
-/** @throws TdctlError as {@link loadCapture}. */
-export async function readCaptureText(path: string): Promise<string> {
-  let bytes: Buffer;
-  try {
-    bytes = await readUpTo(path, maxBytes + 1);
-  } catch (cause) {
-    if (cause instanceof TdctlError) throw cause;
-    const errno = errnoOf(cause);
-    if (errno === 'EISDIR') throw notACapture(path, 'this is a directory');
-    const isMissing = errno === 'ENOENT' || errno === 'ENOTDIR';
-    throw captureError({
-      code: isMissing ? 'TDCTL_E_NOT_FOUND' : 'TDCTL_E_NOT_READABLE',
-      place: path,
-      message: isMissing ? 'there is no such capture' : 'the capture could not be read',
-      hint: isMissing
-        ? 'write one on the host with `tdctl host capture FILE`'
-        : 'check the permissions of the file and of the folders above it',
-      cause,
-    });
-  }
-  if (bytes.length > maxBytes) throw notACapture(path, 'no capture is larger than 16 MiB');
-  return bytes.toString('utf8');
+/**
+ * @param also other kinds of files that the reader takes
+ * @throws TdctlError as {@link loadCapture}.
+ */
+export async function readCaptureText(path: string, also: readonly string[] = []): Promise<string> {
+  return readTextFile(path, { ...textFile, also });
 }
 
-function problems(error: z.ZodError): string[] {
-  return error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`);
-}
+/** Nobody repairs a capture by hand: some of what is wrong will do. */
+const mostProblems = 5;
 
 function notACapture(
   place: string,
@@ -89,7 +82,7 @@ function notACapture(
   cause?: unknown,
 ): TdctlError {
   return captureError({
-    code: 'TDCTL_E_NOT_READABLE',
+    code: 'TDCTL_E_SPEC_INVALID',
     place,
     message,
     details,

@@ -186,7 +186,7 @@ function assumed<Value>(assumptions: string[], what: string, value: Value): Valu
 
 function lacks(name: string, what: string, hint: string): TdctlError {
   return new TdctlError({
-    code: 'TDCTL_E_NOT_READABLE',
+    code: 'TDCTL_E_SPEC_INVALID',
     op: 'simulate a captured host',
     place: name,
     message: `the capture lacks ${what}`,

@@ -25,6 +25,7 @@ export function captureToKnownHost({ facts }: HostCapture, name: string): KnownH
   ];
   return {
     name,
+    simulated: false,
     offer,
     obstacles: offer === undefined ? obstaclesOf(facts) : [],
     unknown,

@@ -12,6 +12,7 @@ export async function simulatedAsKnown(
   const ownLimit = cgroupLimits.find(({ path }) => path === '/');
   const known = {
     name,
+    simulated: true,
     unknown: [],
     presentCpus: presentCpus(platform),
     cgroupRoom: ownLimit && ownLimit.max - foreignTds,

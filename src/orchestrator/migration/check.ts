@@ -61,7 +61,7 @@ async function checkKernel({ source }: MigrationSession): Promise<void> {
     details: [
       'no released kernel does; the patch series rfc-migration-v2 and rfc-migration-v1 do (docs/kernels.md)',
     ],
-    hint: 'rehearse it with `--host sim --kernel rfc-migration-v2`',
+    hint: 'rehearse it with `--host sim --kernel rfc-migration-v2`, or without a move: `--hops 0`',
   });
 }
 

@@ -21,19 +21,43 @@ export interface PageParts {
 export function pageDocument({ title, style, body, data, client, nonce }: PageParts): string {
   const script = clientScript(client);
   const allowed = nonce === undefined ? '' : ` nonce="${nonce}"`;
+  return html({
+    head: `${nonce === undefined ? policyOf(script) : ''}${about(title)}
+<style${allowed}>${baseStyle}${style}</style>`,
+    body: `${body}
+<script type="application/json" id="data"${allowed}>${scriptJson(data)}</script>
+<script${allowed}>${script}</script>`,
+  });
+}
+
+/** A page that is only read has no script, and its policy allows none. */
+export function stillDocument({
+  title,
+  style,
+  body,
+}: Pick<PageParts, 'title' | 'style' | 'body'>): string {
+  return html({
+    head: `${policyMeta("default-src 'none'; style-src 'unsafe-inline'")}${about(title)}
+<style>${baseStyle}${style}</style>`,
+    body,
+  });
+}
+
+function about(title: string): string {
+  return `<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${visibleXml(title)}</title>`;
+}
+
+function html({ head, body }: { readonly head: string; readonly body: string }): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-${nonce === undefined ? policyOf(script) : ''}<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${visibleXml(title)}</title>
-<style${allowed}>${baseStyle}${style}</style>
+${head}
 </head>
 <body>
 ${body}
-<script type="application/json" id="data"${allowed}>${scriptJson(data)}</script>
-<script${allowed}>${script}</script>
 </body>
 </html>
 `;
@@ -41,7 +65,10 @@ ${body}
 
 function policyOf(script: string): string {
   const hash = createHash('sha256').update(script).digest('base64');
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`;
+  return policyMeta(`default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`);
+}
+
+function policyMeta(policy: string): string {
   return `<meta http-equiv="Content-Security-Policy" content="${policy}">\n`;
 }
 

@@ -80,7 +80,7 @@ describe('what is no capture is refused, and says why', () => {
   ])('%s', (_, text, message) => {
     expect(() => parseCapture(text, 'f.json')).toThrow(
       expect.objectContaining({
-        code: 'TDCTL_E_NOT_READABLE',
+        code: 'TDCTL_E_SPEC_INVALID',
         place: 'f.json',
         message: expect.stringMatching(message),
       }),
@@ -89,7 +89,7 @@ describe('what is no capture is refused, and says why', () => {
 
   property.prop([fc.json({ maxDepth: 6 })])('any JSON is refused without a crash', (text) => {
     expect(() => parseCapture(text, 'f.json')).toThrow(
-      expect.objectContaining({ code: 'TDCTL_E_NOT_READABLE' }),
+      expect.objectContaining({ code: 'TDCTL_E_SPEC_INVALID' }),
     );
   });
 });

@@ -65,7 +65,7 @@ describe('a captured host as a simulated one', () => {
   test('of which KVM was not asked is refused', async () => {
     const without = await capture('no-permission');
     expect(() => captureToHostProfile(without, 'node4')).toThrow(
-      expect.objectContaining({ code: 'TDCTL_E_NOT_READABLE', place: 'node4' }),
+      expect.objectContaining({ code: 'TDCTL_E_SPEC_INVALID', place: 'node4' }),
     );
   });
 });

@@ -72,7 +72,7 @@ export const commands: readonly OwnHostCommand[] = [
     takesHost: true,
     simulated: (asked) =>
       directly(asked, (choice, io) =>
-        showPlan({ ...choice, spec: asked.spec, output: 'json' }, io),
+        showPlan({ ...choice, spec: asked.spec, typed: [], output: 'json' }, io),
       ),
     simulatedFirst: {},
     more: readsCpuid,

@@ -1,6 +1,7 @@
 /** A rehearsal as a page to read: what came of it, when, and every fault with its run. */
 
 import { visibleXml } from '../../../documents/xml.ts';
+import { kindInWords } from '../../../host/identity.ts';
 import {
   cameTo,
   outcomes,
@@ -28,7 +29,7 @@ export function rehearsalPage(report: RehearsalReport, sequences: SequenceTable)
     client: 'rehearse',
     body: `<header>
 <h1>Rehearsal of ${visibleXml(report.name)}</h1>
-<p>${visibleXml(report.host)}, KVM rules ${visibleXml(report.kernel)}${report.run.clock === 'simulated' ? '. All times are simulated' : ''}.</p>
+<p>${visibleXml(report.host.name)}, ${kindInWords(report.host)}; KVM rules ${visibleXml(report.kernel)}${report.run.clock === 'simulated' ? '. All times are simulated' : ''}.</p>
 </header>
 <main>
 <section><h2>What came of it</h2>${resultsHtml(report)}</section>
