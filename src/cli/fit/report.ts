@@ -1,7 +1,8 @@
 /** What is told of the hosts that were judged, and who shows it. */
 import type { TdctlError } from '../../errors/index.ts';
 import type { KnownHost } from '../../host/offer.ts';
-import type { Judgement, ReasonId, Verdict } from '../../plan/fit/index.ts';
+import type { Judgement, Verdict } from '../../plan/fit/index.ts';
+import type { ReasonId } from '../../plan/judge/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 
 export type HostResult =

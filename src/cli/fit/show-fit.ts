@@ -1,8 +1,10 @@
 /** `tdctl fit` reads, judges, passes on and forgets host by host, so that memory does not grow with them. */
 import { setImmediate } from 'node:timers/promises';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
+import { type FirmwareImage, loadFirmware } from '../../firmware/index.ts';
 import type { KnownHost } from '../../host/offer.ts';
 import { judgeHost, type RunningTd, runningOn } from '../../plan/fit/index.ts';
+import { type PreparedTd, prepareTd } from '../../plan/judge/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import type { CommandIo } from '../io.ts';
@@ -31,7 +33,8 @@ export async function showFit(options: FitCommandOptions, io: CommandIo): Promis
   const tally = new Tally();
 
   view.begin({ spec, from: options.from });
-  for await (const result of results(options, { spec, td })) {
+  const prepared = prepareTd(spec, { firmware: await firmwareOrProblem(spec) });
+  for await (const result of results(options, { prepared, td })) {
     tally.add(result);
     await view.add(result);
   }
@@ -43,12 +46,22 @@ export async function showFit(options: FitCommandOptions, io: CommandIo): Promis
   return takers > 0 ? exitCodes.ok : exitCodes.findings;
 }
 
+/** An image that cannot be used is a reason against every host, and no end of the command. */
+async function firmwareOrProblem(spec: TrustDomain): Promise<FirmwareImage | TdctlError> {
+  try {
+    return await loadFirmware(spec.firmware);
+  } catch (error) {
+    if (!(error instanceof TdctlError)) throw error;
+    return error;
+  }
+}
+
 /** After so many hosts the process looks for signals, and for a reader of stdout that went away. */
 const hostsAtATime = 64;
 
 async function* results(
   { hosts, kernel }: FitCommandOptions,
-  { spec, td }: { readonly spec: TrustDomain; readonly td: RunningTd | undefined },
+  { prepared, td }: { readonly prepared: PreparedTd; readonly td: RunningTd | undefined },
 ): AsyncGenerator<HostResult> {
   let done = 0;
   for (const named of namedHosts(hosts)) {
@@ -66,7 +79,7 @@ async function* results(
       yield { problem: error };
       continue;
     }
-    yield { place, host, judgement: judgeHost(spec, { host, td }) };
+    yield { place, host, judgement: judgeHost(prepared, { host, td }) };
   }
 }
 

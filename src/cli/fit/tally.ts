@@ -1,5 +1,6 @@
 import type { TdctlError } from '../../errors/index.ts';
-import type { Reason, ReasonId, Verdict } from '../../plan/fit/index.ts';
+import type { Verdict } from '../../plan/fit/index.ts';
+import type { Reason, ReasonId } from '../../plan/judge/index.ts';
 import type { HostResult, Summary } from './report.ts';
 
 /** Keeps counts, and nothing else of a host. */

@@ -2,6 +2,7 @@
 import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { type ExitCode, TdctlError } from '../../errors/index.ts';
 import type { HostFacts } from '../../host/facts.ts';
+import { askHost } from '../../plan/judge/index.ts';
 import {
   buildReport,
   proveAll,
@@ -114,7 +115,7 @@ async function playOnHost({ source, options, io }: Playing): Promise<RehearsalRe
   let scenario: Scenario;
   try {
     const facts = await host.facts();
-    scenario = await source.scenarioOn(facts);
+    scenario = await source.scenarioOn(await askHost(host));
     noteNoMove(facts.kernel, scenario, io);
     refuseOnHost(scenario.slotsLeft === undefined ? [] : ['--slots-left'], source.host);
   } catch (error) {

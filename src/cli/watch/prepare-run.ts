@@ -1,6 +1,7 @@
 /** Prepares all that may fail before a run is shown: its host and its plan. */
 import type { Host } from '../../host/port.ts';
 import { openSimulatedHost } from '../../host/simulated/index.ts';
+import { askHost } from '../../plan/judge/index.ts';
 import {
   type RecordedEvent,
   type Rehearsal,
@@ -69,7 +70,7 @@ async function onHost(source: Source, io: CommandIo): Promise<PreparedRun> {
   const host = await openHost({ host: source.host, kernel: source.namedKernel }, io);
   try {
     const facts = await host.facts();
-    const scenario = await source.scenarioOn(facts);
+    const scenario = await source.scenarioOn(await askHost(host));
     noteNoMove(facts.kernel, scenario, io);
     return {
       scenario,

@@ -1,7 +1,6 @@
 import type { KnownHost } from '../../host/offer.ts';
-import type { TrustDomain } from '../../spec/trust-domain.ts';
+import { judgeTd, type PreparedTd, type Reason } from '../judge/index.ts';
 import { migrationReasons, type RunningTd } from './migration.ts';
-import { type Reason, startReasons } from './reasons.ts';
 
 /**
  * `migrates`: the TD can be started there, and moved there. `fits`: it can be started there.
@@ -19,10 +18,10 @@ export interface Judgement {
 
 /** @param td the TD as it runs on the host it would come from, where that is asked. */
 export function judgeHost(
-  spec: TrustDomain,
+  prepared: PreparedTd,
   { host, td }: { readonly host: KnownHost; readonly td?: RunningTd | undefined },
 ): Judgement {
-  const reasons = startReasons(spec, host);
+  const reasons = judgeTd(prepared, host).flatMap((objection) => objection.reasons);
   const against = td && migrationReasons(td, host);
   return { verdict: verdictOf(host, { reasons, against }), reasons, migrationReasons: against };
 }
