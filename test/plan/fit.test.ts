@@ -28,11 +28,14 @@ function specOf(fields: Record<string, unknown> = {}): TrustDomain {
   return parseTrustDomain(text, { path: 'td.yaml' });
 }
 
+const judge = (spec: TrustDomain, given: Parameters<typeof judgeHost>[1]) =>
+  judgeHost([{ name: spec.name, td: prepareTd(spec) }], given);
+
 const hostOf = (profile: HostProfile) => simulatedAsKnown(profile, { name: profile.name, kernel });
 
 /** The ids of the reasons against a start. */
 async function against(profile: HostProfile, fields: Record<string, unknown> = {}) {
-  const { reasons } = judgeHost(prepareTd(specOf(fields)), { host: await hostOf(profile) });
+  const { reasons } = judge(specOf(fields), { host: await hostOf(profile) });
   return reasons.map(({ id }) => id);
 }
 
@@ -43,7 +46,7 @@ async function againstMove(
   const spec = specOf(fields);
   const { offer } = await hostOf(from);
   if (offer === undefined) throw new Error('the source offers TDs');
-  const { migrationReasons = [], verdict } = judgeHost(prepareTd(spec), {
+  const { migrationReasons = [], verdict } = judge(spec, {
     host: await hostOf(to),
     td: runningOn(spec, offer),
   });
@@ -106,7 +109,7 @@ describe('a host cannot take a TD', () => {
   test('a host says all its reasons at once, what no other moment would change told apart', async () => {
     const profile = { ...hostProfiles['small-client'], foreignTds: 15 };
     const spec = specOf({ vcpus: 9, gpaw: 52, memory: '64GiB', xfam: ['x87', 'sse', 'amx'] });
-    const { reasons, verdict } = judgeHost(prepareTd(spec), { host: await hostOf(profile) });
+    const { reasons, verdict } = judge(spec, { host: await hostOf(profile) });
     expect(verdict).toBe('cannot');
     expect(reasons.map(({ id, holds }) => `${id} ${holds}`)).toEqual([
       'vcpus always',
@@ -132,11 +135,11 @@ describe('a host of which little is known', () => {
   };
 
   test('a host of which little is known is neither fit nor unfit', () => {
-    expect(judgeHost(prepareTd(specOf()), { host: blank }).verdict).toBe('unknown');
+    expect(judge(specOf(), { host: blank }).verdict).toBe('unknown');
   });
 
   test('a host of which little is known cannot take a TD that what is known rules out', () => {
-    const { verdict, reasons } = judgeHost(prepareTd(specOf({ vcpus: 9 })), {
+    const { verdict, reasons } = judge(specOf({ vcpus: 9 }), {
       host: { ...blank, presentCpus: 8 },
     });
     expect(verdict).toBe('cannot');
@@ -227,7 +230,7 @@ describe('the verdict', () => {
       const slots = hostProfiles[name].platform.keyIds.tdxPrivate - 1;
       const profile = { ...hostProfiles[name], foreignTds: Math.min(foreignTds, slots) };
       const td = specOf({ ...spec, ...(xfam === undefined ? {} : { xfam }) });
-      const { verdict, reasons } = judgeHost(prepareTd(td), { host: await hostOf(profile) });
+      const { verdict, reasons } = judge(td, { host: await hostOf(profile) });
       const answer = await tryOut(profile, td);
       expect(verdict, `${JSON.stringify(reasons)} against ${answer}`).toBe(
         answer === 'ok' ? 'fits' : 'cannot',

@@ -13,12 +13,17 @@ export function fitCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void)
         'SimulatedHost files, profiles. Says of each whether it can start the TD, and every reason\n' +
         'why not; with --from, which could take it from the host it runs on.',
     )
-    .addArgument(inputFile(new Argument('<spec>', 'TrustDomain file')))
+    .addArgument(
+      inputFile(
+        new Argument('<spec>', 'TrustDomain file, or a Fleet file whose groups name such files'),
+      ),
+    )
     .requiredOption(
       '--hosts <hosts...>',
       'host files, directories of them (*.json, *.yaml, *.yml), or sim:PROFILE',
     )
     .option('--from <host>', 'the host that the TD runs on: a file or sim:PROFILE')
+    .option('--count <n>', 'so many of these TDs at once; says how long they take, too')
     .option('--limit <n>', 'hosts listed of each kind, as text; all are judged and counted', '20')
     .addOption(simulatedKernelOption())
     .addOption(outputOption())
@@ -27,6 +32,7 @@ export function fitCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void)
       `
 Examples:
   tdctl fit td.yaml --hosts captures/
+  tdctl fit td.yaml --hosts captures/ --count 100
   tdctl fit td.yaml --hosts captures/ --from captures/node1.json
   tdctl fit td.yaml --hosts sim:spr-1.5 sim:gnr-2.0 -o json | jq -r '.hosts[] | select(.verdict == "fits").name'
 

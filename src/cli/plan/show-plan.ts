@@ -77,9 +77,9 @@ async function assess(
       ? await tried(() => expectedTimes(plan, { choice, io }))
       : { problems: [] };
   const findings = [...known, ...times.problems];
-  const { keySlots } = judged;
+  const { keySlots, cgroupRoom } = judged;
   const memory = await host.memory();
-  return { spec, offer, keySlots, memory, times: times.value, plan, ...rest, findings };
+  return { spec, offer, keySlots, cgroupRoom, memory, times: times.value, plan, ...rest, findings };
 }
 
 async function tried<Value>(
