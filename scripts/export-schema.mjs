@@ -16,6 +16,11 @@ const schemas = [
     text: 'rehearsalJsonSchemaText',
   },
   {
+    file: 'fleet.json',
+    from: 'plan/fleet/json-schema.js',
+    text: 'fleetJsonSchemaText',
+  },
+  {
     file: 'run-script.json',
     from: 'exec/run-script/json-schema.js',
     text: 'runScriptJsonSchemaText',

@@ -1,31 +1,55 @@
 import { bindingLimit, type limitNames } from '../../machines/td-lifecycle/limits.ts';
-import { type HostFacts, vcpuLimits } from '../host/facts.ts';
+import { roundedBytes } from '../documents/quantity.ts';
+import { type ExitCode, exitCodes } from '../errors/index.ts';
+import { type HostFacts, type HostMemoryFacts, vcpuLimits } from '../host/facts.ts';
 import { hostIdentity, kindInWords } from '../host/identity.ts';
-import { readHostOffer } from '../host/offer.ts';
+import { type HostOffer, readHostOffer } from '../host/offer.ts';
 import type { Host } from '../host/port.ts';
+import { keptForPamt } from '../plan/judge/index.ts';
 import type { CommandIo } from './io.ts';
 import { type HostChoice, openHost } from './open-host.ts';
 import type { OutputFormat } from './options.ts';
 import { printData } from './output/data.ts';
 import { paint } from './output/paint.ts';
+import { sanitize } from './output/sanitize.ts';
 import { type SlotReport, slotText } from './output/slots.ts';
 import { columns } from './output/table.ts';
+import { readDemands } from './room/demands.ts';
+import { type HostRoom, hostRoom } from './room/host-room.ts';
+import { roomData } from './room/room-data.ts';
+import { roomLines, timesWords } from './room/room-text.ts';
 
-export async function showHost(
-  options: HostChoice & { readonly output: OutputFormat },
-  io: CommandIo,
-): Promise<void> {
+export interface HostCommandOptions extends HostChoice {
+  /** A file of TDs for which there may be room. */
+  readonly room?: string | undefined;
+  readonly output: OutputFormat;
+}
+
+/** Gives 6 where there is no room for what was asked. */
+export async function showHost(options: HostCommandOptions, io: CommandIo): Promise<ExitCode> {
+  const wanted =
+    options.room === undefined ? undefined : await readDemands(options.room, { files: io.files });
   const host = await openHost(options, io);
   try {
-    const report = await readHost(host);
-    await printData(report, { io, format: options.output, text: () => hostText(report, io) });
+    const offer = await readHostOffer(host);
+    const report = await readHost(host, offer);
+    const asked = wanted && (await hostRoom(host, { offer, wanted, choice: options }));
+    const room = asked && { td: asked.name, ...roomData(asked.room, asked.times) };
+    await printData(
+      { ...report, ...(room && { room }) },
+      {
+        io,
+        format: options.output,
+        text: () => hostText(report, io) + (asked ? roomText(asked, io) : ''),
+      },
+    );
+    return room?.isEnough === false ? exitCodes.findings : exitCodes.ok;
   } finally {
     await host.close();
   }
 }
 
-async function readHost(host: Host) {
-  const offer = await readHostOffer(host);
+async function readHost(host: Host, offer: HostOffer) {
   const { facts } = offer;
   const limits = vcpuLimits(offer);
   const { name, value } = bindingLimit(limits);
@@ -34,6 +58,7 @@ async function readHost(host: Host) {
     kind: facts.kind,
     vcpuLimits: { ...limits, effective: value, binding: name, maxVcpuIds: facts.kvm.maxVcpuIds },
     keySlots: await readSlots(host, facts),
+    memory: memoryData(await host.memory()),
     kernel: facts.kernel,
     module: facts.module ?? null,
     platform: {
@@ -50,16 +75,48 @@ type HostReport = Awaited<ReturnType<typeof readHost>>;
 async function readSlots(host: Host, facts: HostFacts): Promise<SlotReport | null> {
   const slots = await host.keySlots();
   if (slots === undefined) return null;
-  const counts = { ...slots, free: slots.total - slots.used };
+  const cgroupRoom = (await host.cgroupRoom()) ?? null;
+  const counts = { ...slots, free: slots.total - slots.used, cgroupRoom };
   if (facts.kind !== 'kvm') return { ...counts, holders: null, leakEvidence: [] };
   const { readSlotLedger } = await import('../diagnosis/doctor/ledger.ts');
   const { holders = null, leakEvidence = [] } = readSlotLedger() ?? {};
   return { ...counts, holders, leakEvidence };
 }
 
+function memoryData(memory: HostMemoryFacts) {
+  const { totalBytes, availableBytes, pamt, cgroupBytes } = memory;
+  const number = (bytes: bigint | undefined) => (bytes === undefined ? null : Number(bytes));
+  return {
+    totalBytes: Number(totalBytes),
+    availableBytes: number(availableBytes),
+    pamt,
+    pamtBytes: Number(keptForPamt(memory)),
+    cgroupRoomBytes: number(cgroupBytes),
+  };
+}
+
+function memoryRows(memory: ReturnType<typeof memoryData>): string[][] {
+  const { totalBytes, availableBytes, pamt, pamtBytes, cgroupRoomBytes } = memory;
+  const bytes = (value: number | null) => (value === null ? 'not known' : roundedBytes(value));
+  return [
+    ['total', bytes(totalBytes)],
+    [`PAMT, ${pamt}`, bytes(pamtBytes)],
+    ['available', bytes(availableBytes)],
+    ...(cgroupRoomBytes === null
+      ? []
+      : [['memory.max of this cgroup leaves', bytes(cgroupRoomBytes)]]),
+  ];
+}
+
+function roomText({ name, room, times }: HostRoom, io: CommandIo): string {
+  const { bold } = paint(io.colors.stdout);
+  const lines = [...roomLines(room), ...(times ? [timesWords(times)] : [])];
+  return `\nRoom for ${bold(sanitize(name))}\n${lines.map((line) => `  ${sanitize(line)}\n`).join('')}`;
+}
+
 function hostText(report: HostReport, io: CommandIo): string {
   const { bold, dim } = paint(io.colors.stdout);
-  const { vcpuLimits: limits, keySlots, kernel, module, platform } = report;
+  const { vcpuLimits: limits, keySlots, memory, kernel, module, platform } = report;
   const number = (value: number | string | null | undefined) => String(value ?? 'not known');
   const mark = (name: keyof typeof limitNames) => (name === limits.binding ? '<- binds' : '');
   const cpus = `${platform.onlineCpus} of ${platform.presentCpus} CPUs online`;
@@ -72,9 +129,12 @@ function hostText(report: HostReport, io: CommandIo): string {
       ['KVM_MAX_VCPUS', number(limits.kvm), mark('kvm')],
       ['KVM_CAP_MAX_VCPUS of a TD', number(limits.perVm), mark('perVm')],
       ['effective', bold(number(limits.effective)), ''],
+      ['KVM_MAX_VCPU_IDS, of the ids', number(limits.maxVcpuIds), ''],
     ]),
     '\nKey slots\n',
     slotText(keySlots, io.colors.stdout),
+    '\nMemory\n',
+    columns(memoryRows(memory)),
     '\nVersions and platform\n',
     columns([
       ['TDX module', module?.release ?? 'not known'],

@@ -64,6 +64,10 @@ export const errorKinds = {
   ),
   TDCTL_E_NO_KEY_SLOT: kind('limitReached', 'Every private key ID (HKID) of the host is in use.'),
   TDCTL_E_CGROUP_LIMIT: kind('limitReached', 'The misc cgroup of the caller allows no further TD.'),
+  TDCTL_E_NO_MEMORY: kind(
+    'limitReached',
+    'The host, or the memory cgroup of the caller, has no room for the memory of the TD.',
+  ),
   TDCTL_E_HOST_UNSUPPORTED: kind(
     'hostUnsupported',
     'The chosen host cannot run a TD; the message names the missing item.',

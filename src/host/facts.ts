@@ -12,6 +12,10 @@ export interface KeySlots {
 export interface HostMemoryFacts {
   readonly totalBytes: bigint;
   readonly pamt: 'static' | 'dynamic';
+  /** What could be handed out when the host was read: that of TDs and of the PAMT is gone from it. */
+  readonly availableBytes: bigint | undefined;
+  /** What memory.max of the cgroup of the caller, and of those above it, leaves; undefined: no limit is known. */
+  readonly cgroupBytes: bigint | undefined;
 }
 
 export interface HostFacts {

@@ -1,5 +1,5 @@
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
-import type { HostFacts, KeySlots } from './facts.ts';
+import type { HostFacts, HostMemoryFacts, KeySlots } from './facts.ts';
 import type { Host, TdxCapabilities } from './port.ts';
 
 /** What a host gives a TD, as far as the host tells before one is made. */
@@ -27,15 +27,9 @@ export interface KnownHost {
   readonly keySlots: KeySlots | undefined;
   /** How many more TDs the misc cgroup allows. */
   readonly cgroupRoom: number | undefined;
-  readonly memory: HostMemory | undefined;
+  readonly memory: HostMemoryFacts | undefined;
   /** KVM can give a guest another TSC frequency than the host's. */
   readonly tscScaling: boolean | undefined;
-}
-
-export interface HostMemory {
-  readonly totalBytes: bigint;
-  /** The memory that Linux could hand out when the host was read. */
-  readonly availableBytes: bigint | undefined;
 }
 
 /** Makes a VM for a moment, because only its fd tells the limit of a TD. That takes no key slot. */

@@ -46,7 +46,7 @@ export function footprintOf(
     tdr: 1,
     tdcs: release.tdcxPages.base,
     tdvps: spec.maxVcpus * release.tdvpsPages.base,
-    secureEpt: secureEptPages(layout),
+    secureEpt: secureEptPages(layout, spec.gpaw),
   };
   const guestMemoryBytes = layout.slots.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0n);
   const controlBytes = bytesOf(control.tdr + control.tdcs + control.tdvps + control.secureEpt);
@@ -71,9 +71,13 @@ function releaseOf(facts: HostFacts) {
   return { release: moduleReleases[assumedRelease], name: assumedRelease, isGuess: true };
 }
 
-/** There is one table for each 2 MiB, 1 GiB and 512 GiB in which any private page lies. */
-function secureEptPages({ slots }: MemoryLayout): number {
-  return [2n * MIB, GIB, 512n * GIB].reduce((sum, covered) => {
+/**
+ * There is one table for each 2 MiB, 1 GiB and 512 GiB in which any private page lies, and for each 256 TiB where
+ * the secure EPT has five levels.
+ */
+function secureEptPages({ slots }: MemoryLayout, gpaw: TrustDomain['gpaw']): number {
+  const levels = [2n * MIB, GIB, 512n * GIB, ...(gpaw === 52 ? [512n * 512n * GIB] : [])];
+  return levels.reduce((sum, covered) => {
     const tables = new Set<bigint>();
     let inside = 0;
     for (const { gpa, sizeBytes } of slots) {

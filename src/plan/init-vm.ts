@@ -6,24 +6,53 @@ import { TdctlError } from '../errors/index.ts';
 import type { HostOffer } from '../host/offer.ts';
 import type { TdxInitVm } from '../host/port.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
-import { type InitVmField, type InitVmGround, preflightInitVm } from './preflight.ts';
+import { always, type Objection, type Reason, type ReasonId } from './judge/objection.ts';
+import {
+  type InitVmField,
+  type InitVmGround,
+  type InitVmRefusal,
+  preflightInitVm,
+} from './preflight.ts';
 
 /** @throws TdctlError TDCTL_E_SPEC_INVALID naming every field that this host cannot give. */
 export function buildInitVm(spec: TrustDomain, offer: HostOffer): TdxInitVm {
-  const params = initVmParams(spec, offer);
-  const findings = preflightInitVm(params, groundOf(spec, offer)).map(({ field, problem }) =>
-    spec.source.finding({ field: specFields[field], problem }),
-  );
-  if (findings.length === 0) return params;
-  throw new TdctlError({
-    code: 'TDCTL_E_SPEC_INVALID',
-    op: 'prepare KVM_TDX_INIT_VM',
-    place: spec.source.path,
-    message: `${offer.facts.name} cannot give this TD what its file asks for`,
-    details: findings,
-    hint: 'change the named fields, or choose a host that supports them with --host',
-  });
+  const [objection] = initVmObjections(spec, offer);
+  if (objection) throw objection.error();
+  return initVmParams(spec, offer);
 }
+
+/** What KVM_TDX_INIT_VM would refuse always: one objection with every field. */
+export function initVmObjections(spec: TrustDomain, offer: HostOffer): Objection[] {
+  const refusals = preflightInitVm(initVmParams(spec, offer), groundOf(spec, offer));
+  if (refusals.length === 0) return [];
+  const error = () =>
+    new TdctlError({
+      code: 'TDCTL_E_SPEC_INVALID',
+      op: 'prepare KVM_TDX_INIT_VM',
+      place: spec.source.path,
+      message: `${offer.facts.name} cannot give this TD what its file asks for`,
+      details: refusals.map(({ field, problem }) =>
+        spec.source.finding({ field: specFields[field], problem }),
+      ),
+      hint: 'change the named fields, or choose a host that supports them with --host',
+    });
+  return [{ reasons: refusals.map(initVmReason), error }];
+}
+
+export function initVmReason({ field, problem }: InitVmRefusal): Reason {
+  return always(idOfField[field], problem);
+}
+
+const idOfField: Readonly<Record<InitVmField, ReasonId>> = {
+  attributes: 'attributes',
+  xfam: 'xfam',
+  gpaw: 'addressWidth',
+  tsc: 'tsc',
+  cpuid: 'cpuid',
+  maxVcpus: 'module',
+  keySlot: 'keySlot',
+  cgroup: 'cgroup',
+};
 
 /** Key slots and cgroups are left to the kernel, because they change until it is asked. */
 export function groundOf(spec: TrustDomain, offer: HostOffer): InitVmGround {

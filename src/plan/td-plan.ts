@@ -1,16 +1,15 @@
 /** Everything that is decided before the first ioctl, and everything that stands against it. */
 import type { BindingLimit } from '../../machines/td-lifecycle/limits.ts';
-import { TdctlError } from '../errors/index.ts';
+import type { TdctlError } from '../errors/index.ts';
 import type { FirmwareImage } from '../firmware/index.ts';
-import type { HostFacts, KeySlots } from '../host/facts.ts';
-import type { HostOffer } from '../host/offer.ts';
+import type { HostFacts } from '../host/facts.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
 import { afterStart, type PlanWarning } from './after-start.ts';
-import { buildInitVm } from './init-vm.ts';
-import { checkCgroup, checkKeySlots } from './key-slots.ts';
-import { checkExpectation, predictedMrtd } from './measurement.ts';
-import { layoutMemory, type MemoryLayout } from './memory-layout.ts';
-import { checkVcpus } from './vcpu-limits.ts';
+import { judgeTd } from './judge/judge.ts';
+import { factsOf, type JudgedHost } from './judge/objection.ts';
+import { type PrepareOptions, prepareTd } from './judge/prepare.ts';
+import { vcpuLimitOf } from './judge/vcpus.ts';
+import type { MemoryLayout } from './memory-layout.ts';
 
 export interface TdPlan {
   readonly spec: TrustDomain;
@@ -24,19 +23,10 @@ export interface TdPlan {
   readonly predictedMrtd: string;
 }
 
-export interface PlanOptions {
+export interface PlanOptions extends PrepareOptions {
   readonly spec: TrustDomain;
-  /** undefined means that it cannot be used, which is a finding; the rest is judged anyway. */
-  readonly firmware: FirmwareImage | undefined;
-  readonly facts: HostFacts;
-  /** What a VM fd of the host told. Without it, INIT_VM is checked when the run gets there. */
-  readonly offer?: HostOffer;
-  /** Without the key slots, a full host is found when the run gets there. */
-  readonly keySlots?: KeySlots | undefined;
-  /** The room as Host.cgroupRoom() tells it. */
-  readonly cgroupRoom?: number | undefined;
-  /** A TD is made even if its MRTD is not the one that its file expects. */
-  readonly ignoreExpectation?: boolean;
+  /** What is known of the host; its facts must be. */
+  readonly host: JudgedHost;
 }
 
 export interface Assessment {
@@ -57,30 +47,14 @@ export function planTd(options: PlanOptions): TdPlan {
   return plan;
 }
 
-export function assessTd(options: PlanOptions): Assessment {
-  const { spec, firmware, facts, offer, keySlots } = options;
-  const findings: TdctlError[] = [];
-  const attempt = <Output>(work: () => Output): Output | undefined => {
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof TdctlError)) throw error;
-      findings.push(error);
-      return undefined;
-    }
-  };
-
-  const bindingLimit = attempt(() => checkVcpus(spec, facts, offer?.maxVcpus));
-  const layout = firmware && attempt(() => layoutMemory(spec, firmware));
-  const predicted = firmware && predictedMrtd(firmware);
-  if (firmware && predicted && !options.ignoreExpectation) {
-    attempt(() => checkExpectation(spec, { firmware, predicted }));
-  }
-  if (offer) attempt(() => buildInitVm(spec, offer));
-  attempt(() => checkKeySlots(facts, keySlots));
-  attempt(() => checkCgroup(facts, options.cgroupRoom));
+export function assessTd({ spec, host, ...options }: PlanOptions): Assessment {
+  const facts = factsOf(host);
+  const td = prepareTd(spec, options);
+  const findings = judgeTd(td, host).map(({ error }) => error());
   const warnings = afterStart(spec);
-  if (!bindingLimit || !firmware || !layout || !predicted)
+  const { firmware, layout, predictedMrtd } = td;
+  const limit = vcpuLimitOf(host);
+  if (!facts || !limit || spec.maxVcpus > limit.value || !firmware || !layout || !predictedMrtd)
     return { findings, warnings, plan: undefined };
   return {
     findings,
@@ -90,9 +64,9 @@ export function assessTd(options: PlanOptions): Assessment {
       firmware,
       facts,
       vcpuIds: Array.from({ length: spec.maxVcpus }, (_, id) => id),
-      bindingLimit,
+      bindingLimit: limit,
       layout,
-      predictedMrtd: predicted,
+      predictedMrtd,
     },
   };
 }

@@ -23,8 +23,15 @@ export interface HostProfile {
   readonly recordedCapabilities?: Readonly<Partial<Record<CapabilityName, number>>>;
   /** TDs of other processes that hold a key slot from the start. */
   readonly foreignTds?: number;
-  /** misc.max of cgroups, for the resource `tdx`. */
-  readonly cgroupLimits?: readonly { readonly path: string; readonly max: number }[];
+  readonly cgroupLimits?: readonly CgroupLimit[];
+}
+
+export interface CgroupLimit {
+  readonly path: string;
+  /** misc.max, for the resource `tdx`. */
+  readonly max?: number | undefined;
+  /** memory.max. */
+  readonly memoryBytes?: bigint | undefined;
 }
 
 export interface InstalledModule {

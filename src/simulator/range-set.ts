@@ -28,6 +28,14 @@ export class RangeSet {
     return count;
   }
 
+  /** Gives what of a range is in the set, in order. */
+  within({ start, end }: Range): Range[] {
+    return this.#meeting({ start, end }).touched.map((range) => ({
+      start: Math.max(range.start, start),
+      end: Math.min(range.end, end),
+    }));
+  }
+
   add({ start, end }: Range): void {
     // A range that ends where the new one begins becomes one with it.
     const { place, touched } = this.#meeting({ start: start - 1, end: end + 1 });

@@ -3,6 +3,8 @@
 import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { KernelAbi } from '../abi/kvm/kernels/record.ts';
+import { PAGE_SIZE } from '../abi/kvm/structs.ts';
+import { pamtCost } from '../abi/tdx/pamt.ts';
 import { CallsUnderWay } from './calls-under-way.ts';
 import { type HostClock, VirtualClock, virtualHostClock } from './clock.ts';
 import { guestPagesTeardownNs, ioctlCost, moduleInitNs, releaseCost } from './costs.ts';
@@ -28,6 +30,7 @@ import { DynamicPamt } from './kernel/memory/dynamic-pamt.ts';
 import { fallocate } from './kernel/memory/fallocate.ts';
 import { releaseGuestMemfd } from './kernel/memory/guest-memfd.ts';
 import { guestMemfdIoctl } from './kernel/memory/guest-memfd-ioctl.ts';
+import { MemoryCgroup } from './kernel/memory/memory-cgroup.ts';
 import { PageAllocator } from './kernel/memory/page-allocator.ts';
 import { MiscCgroup } from './kernel/misc-cgroup.ts';
 import { msrTablesOf } from './kernel/msrs/tables.ts';
@@ -97,7 +100,7 @@ export class SimulatedMachine implements DisturbedMachine {
     this.bringUp = bringUp(profile, kernelAbi, faults, trace);
     const tdx = this.bringUp.outcome === 'tdx' ? this.bringUp.tdx : undefined;
     const keyIds = new KeyIdPool(tdx === undefined ? noKeyIds : profile.platform.keyIds);
-    const pages = new PageAllocator(profile.platform.memoryBytes);
+    const pages = pageAllocatorOf(profile.platform, this.bringUp);
     this.#kernel = {
       profile,
       abi: kernelAbi,
@@ -113,6 +116,7 @@ export class SimulatedMachine implements DisturbedMachine {
       pamt: tdx?.dynamicPamt === true ? new DynamicPamt(pages, tdx.module) : undefined,
       keyIds,
       cgroup: new MiscCgroup(keyIds.total),
+      memoryCgroup: new MemoryCgroup(),
       leakedKeyIds: new Set(),
       signalEventfd: options.signalEventfd ?? (() => {}),
       tdx,
@@ -123,7 +127,12 @@ export class SimulatedMachine implements DisturbedMachine {
     this.#bootNs = this.#clock.nowNs;
     this.#foreignTds = new ForeignTds(this.#kernel);
     this.changeForeignTds(profile.foreignTds ?? 0);
-    for (const limit of profile.cgroupLimits ?? []) this.setCgroupMax(limit);
+    for (const { path, max, memoryBytes } of profile.cgroupLimits ?? []) {
+      if (max !== undefined) this.setCgroupMax({ path, max });
+      if (memoryBytes !== undefined) {
+        this.#kernel.memoryCgroup.setMax(path, Number(memoryBytes / PAGE_SIZE));
+      }
+    }
   }
 
   /** open("/dev/kvm"). ENODEV where kvm_intel did not load. */
@@ -304,6 +313,17 @@ export class SimulatedMachine implements DisturbedMachine {
     this.#kernel.cgroup.setMax(options.path, options.max);
   }
 
+  /** Memory that the kernel can still hand out. */
+  get freeMemoryBytes(): bigint {
+    return BigInt(this.#kernel.pages.left) * PAGE_SIZE;
+  }
+
+  /** What memory.max of a cgroup and its ancestors leaves; undefined without any limit. */
+  cgroupMemoryRoom(path: string): bigint | undefined {
+    const pages = this.#kernel.memoryCgroup.room(path);
+    return Number.isFinite(pages) ? BigInt(pages) * PAGE_SIZE : undefined;
+  }
+
   changeForeignTds(change: number): number {
     return this.#foreignTds.change(change);
   }
@@ -406,6 +426,14 @@ function guestPagesNs(kernel: Kernel, file: KernelFile): number {
     vcpus: vm.vcpus.length,
     key,
   });
+}
+
+/** The PAMT is taken when the module is initialised, before anybody asks for a page. */
+function pageAllocatorOf({ memoryBytes }: Platform, loaded: BringUp): PageAllocator {
+  if (loaded.outcome !== 'tdx') return new PageAllocator(memoryBytes);
+  const { staticBytes, fixedBytes, counterBytes } = pamtCost(memoryBytes);
+  const kept = loaded.tdx.dynamicPamt ? fixedBytes + counterBytes : staticBytes;
+  return new PageAllocator(memoryBytes, Number(kept / PAGE_SIZE));
 }
 
 const noKeyIds = { mktme: 0, tdxPrivate: 0 } as const;

@@ -47,7 +47,7 @@ describe('tdctl host', () => {
     rmSync(directory, { recursive: true });
     if (ledger === undefined) throw new Error('the fixture has slots');
     const { capacity: total, ...rest } = ledger;
-    await expect(slotText({ total, ...rest }, false)).toMatchFileSnapshot(
+    await expect(slotText({ total, cgroupRoom: null, ...rest }, false)).toMatchFileSnapshot(
       '../golden/doctor/ledger.txt',
     );
   });
@@ -58,7 +58,10 @@ describe('tdctl host', () => {
       slots: 1,
       processes: null,
     }));
-    const text = slotText({ total: 63, used: 40, free: 23, holders, leakEvidence: [] }, false);
+    const text = slotText(
+      { total: 63, used: 40, free: 23, cgroupRoom: 4, holders, leakEvidence: [] },
+      false,
+    );
     expect(text).toContain('28');
     expect(text).toContain('in 28 further cgroups');
     expect(text).not.toContain('\u001b');

@@ -21,6 +21,16 @@ function specFile(fields: Record<string, unknown>): string {
   return path;
 }
 
+/** A host with all the memory that 52 address bits reach. */
+const hostFile = join(scratch, 'large.json');
+const large = `sim:${hostFile}`;
+const objectHead = { apiVersion: 'tdctl.io/v1alpha1', metadata: { name: 'large' } };
+const spec4096TiB = { platform: { memory: '4096TiB' } };
+writeFileSync(
+  hostFile,
+  JSON.stringify({ ...objectHead, kind: 'SimulatedHost', spec: spec4096TiB }),
+);
+
 describe('a large TD', () => {
   test.each([
     { memory: '1TiB', slots: 3 },
@@ -30,22 +40,22 @@ describe('a large TD', () => {
     { memory: '120TiB', slots: 32 },
   ])('of $memory is planned and run', async ({ memory, slots }) => {
     const spec = specFile({ memory });
-    const plan = await cli(['plan', spec, '--host', 'sim', '-o', 'json']);
+    const plan = await cli(['plan', spec, '--host', large, '-o', 'json']);
     expect(plan).toMatchObject({ exitCode: 0, stderr: '' });
     const { memorySlots } = JSON.parse(plan.stdout).plan;
     expect(memorySlots).toHaveLength(slots);
     expect(holesIn(memorySlots.filter(({ holds }: { holds: string }) => holds === 'ram'))).toBe(1);
-    const run = await cli(['run', spec, '--host', 'sim', '--until', 'runnable']);
+    const run = await cli(['run', spec, '--host', large, '--until', 'runnable']);
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
   test('that no process can map is a finding of its plan, in the words that its run ends with', async () => {
     const spec = specFile({ memory: '200TiB', gpaw: 52 });
     const words = 'creatingVm: the memory of the TD could not be mapped (ENOMEM) [TDCTL_E_IOCTL]';
-    const plan = await cli(['plan', spec, '--host', 'sim']);
+    const plan = await cli(['plan', spec, '--host', large]);
     expect(plan).toMatchObject({ exitCode: 6, stderr: '' });
     expect(plan.stdout).toContain(words);
-    const run = await cli(['run', spec, '--host', 'sim', '--until', 'runnable']);
+    const run = await cli(['run', spec, '--host', large, '--until', 'runnable']);
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toContain(words);
   });

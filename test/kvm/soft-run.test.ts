@@ -108,6 +108,7 @@ describe('tdctl run --host soft', () => {
     skipWithoutKvm(context);
     const { openSoftHost } = await import('../../src/host/soft/soft-host.ts');
     const { planTd } = await import('../../src/plan/index.ts');
+    const { askHost } = await import('../../src/plan/judge/index.ts');
     const { startTd } = await import('../../src/orchestrator/index.ts');
     const { loadTrustDomain } = await import('../../src/spec/index.ts');
     const { loadFirmware } = await import('../../src/firmware/index.ts');
@@ -116,7 +117,7 @@ describe('tdctl run --host soft', () => {
     const before = kvmFds(process.pid);
 
     const host = await openSoftHost({});
-    const plan = planTd({ spec, firmware, facts: await host.facts() });
+    const plan = planTd({ spec, firmware, host: await askHost(host) });
     const states = new Set<string>();
     for (let stopAfter = 0; ; stopAfter += 1) {
       let events = 0;

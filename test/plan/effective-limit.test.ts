@@ -11,7 +11,7 @@ import { type HostOffer, readHostOffer } from '../../src/host/offer.ts';
 import type { Vm } from '../../src/host/port.ts';
 import { openSimulatedHost, type SimulatedHost } from '../../src/host/simulated/index.ts';
 import { initVmParams } from '../../src/plan/init-vm.ts';
-import { checkVcpus } from '../../src/plan/vcpu-limits.ts';
+import { judgeTd, prepareTd } from '../../src/plan/judge/index.ts';
 import {
   type HostProfile,
   hostProfiles,
@@ -105,13 +105,13 @@ describe.each(abis)('the effective limit of plan, under %s', (abi) => {
       const offer = await readHostOffer(host);
       const { value: limit } = bindingLimit(vcpuLimits(offer));
 
-      expect(() => checkVcpus(specOf(limit), offer.facts, offer.maxVcpus)).not.toThrow();
+      const { name } = offer.facts;
+      expect(judgeTd(prepareTd(specOf(limit)), { name, offer })).toEqual([]);
       const full = await build(host, offer, limit);
       expect(await refusal(full.createVcpu({ id: limit }))).toBe('EINVAL');
 
-      expect(() => checkVcpus(specOf(limit + 1), offer.facts, offer.maxVcpus)).toThrow(
-        `at most ${limit} vCPUs`,
-      );
+      const [above] = judgeTd(prepareTd(specOf(limit + 1)), { name, offer });
+      expect(above?.error().message).toContain(`at most ${limit} vCPUs`);
       expect(await refusal(build(host, offer, limit + 1))).toMatch(/^(EINVAL|E2BIG)$/);
       await host.close();
     },

@@ -6,6 +6,7 @@ import { openSimulatedHost } from '../../src/host/simulated/index.ts';
 import { simulatedAsKnown } from '../../src/host/simulated/known-host.ts';
 import { judgeHost, runningOn } from '../../src/plan/fit/index.ts';
 import { initVmParams } from '../../src/plan/init-vm.ts';
+import { prepareTd } from '../../src/plan/judge/index.ts';
 import {
   cpuidOfHost,
   type HostProfile,
@@ -27,11 +28,14 @@ function specOf(fields: Record<string, unknown> = {}): TrustDomain {
   return parseTrustDomain(text, { path: 'td.yaml' });
 }
 
+const judge = (spec: TrustDomain, given: Parameters<typeof judgeHost>[1]) =>
+  judgeHost([{ name: spec.name, td: prepareTd(spec) }], given);
+
 const hostOf = (profile: HostProfile) => simulatedAsKnown(profile, { name: profile.name, kernel });
 
 /** The ids of the reasons against a start. */
 async function against(profile: HostProfile, fields: Record<string, unknown> = {}) {
-  const { reasons } = judgeHost(specOf(fields), { host: await hostOf(profile) });
+  const { reasons } = judge(specOf(fields), { host: await hostOf(profile) });
   return reasons.map(({ id }) => id);
 }
 
@@ -42,7 +46,7 @@ async function againstMove(
   const spec = specOf(fields);
   const { offer } = await hostOf(from);
   if (offer === undefined) throw new Error('the source offers TDs');
-  const { migrationReasons = [], verdict } = judgeHost(spec, {
+  const { migrationReasons = [], verdict } = judge(spec, {
     host: await hostOf(to),
     td: runningOn(spec, offer),
   });
@@ -105,7 +109,7 @@ describe('a host cannot take a TD', () => {
   test('a host says all its reasons at once, what no other moment would change told apart', async () => {
     const profile = { ...hostProfiles['small-client'], foreignTds: 15 };
     const spec = specOf({ vcpus: 9, gpaw: 52, memory: '64GiB', xfam: ['x87', 'sse', 'amx'] });
-    const { reasons, verdict } = judgeHost(spec, { host: await hostOf(profile) });
+    const { reasons, verdict } = judge(spec, { host: await hostOf(profile) });
     expect(verdict).toBe('cannot');
     expect(reasons.map(({ id, holds }) => `${id} ${holds}`)).toEqual([
       'vcpus always',
@@ -132,11 +136,11 @@ describe('a host of which little is known', () => {
   };
 
   test('a host of which little is known is neither fit nor unfit', () => {
-    expect(judgeHost(specOf(), { host: blank }).verdict).toBe('unknown');
+    expect(judge(specOf(), { host: blank }).verdict).toBe('unknown');
   });
 
   test('a host of which little is known cannot take a TD that what is known rules out', () => {
-    const { verdict, reasons } = judgeHost(specOf({ vcpus: 9 }), {
+    const { verdict, reasons } = judge(specOf({ vcpus: 9 }), {
       host: { ...blank, presentCpus: 8 },
     });
     expect(verdict).toBe('cannot');
@@ -227,7 +231,7 @@ describe('the verdict', () => {
       const slots = hostProfiles[name].platform.keyIds.tdxPrivate - 1;
       const profile = { ...hostProfiles[name], foreignTds: Math.min(foreignTds, slots) };
       const td = specOf({ ...spec, ...(xfam === undefined ? {} : { xfam }) });
-      const { verdict, reasons } = judgeHost(td, { host: await hostOf(profile) });
+      const { verdict, reasons } = judge(td, { host: await hostOf(profile) });
       const answer = await tryOut(profile, td);
       expect(verdict, `${JSON.stringify(reasons)} against ${answer}`).toBe(
         answer === 'ok' ? 'fits' : 'cannot',

@@ -50,7 +50,7 @@ function spec(fields: Record<string, unknown> = {}) {
 }
 
 const plan = (fields: Record<string, unknown> = {}, host = facts) =>
-  planTd({ spec: spec(fields), firmware, facts: host });
+  planTd({ spec: spec(fields), firmware, host: { name: host.name, facts: host } });
 
 function refusal(work: () => unknown): TdctlError {
   try {
@@ -98,7 +98,8 @@ describe('the memory of a TD', () => {
   test('that is too small for the firmware is refused with the size it needs', () => {
     const bytes = withSection(2, { gpa: 0x2000000n });
     const high = { ...firmware, ...parseTdvf(bytes, {}), bytes, sizeBytes: bytes.length };
-    const planHigh = (memory: string) => planTd({ spec: spec({ memory }), firmware: high, facts });
+    const planHigh = (memory: string) =>
+      planTd({ spec: spec({ memory }), firmware: high, host: { name: facts.name, facts } });
     const error = refusal(() => planHigh('32MiB'));
     expect(error.code).toBe('TDCTL_E_SPEC_INVALID');
     expect(error.details.join('\n')).toContain('spec.memory');
@@ -113,7 +114,9 @@ describe('the memory of a TD', () => {
   ])('%s, which QEMU does not launch, is told as such, and measure is named', (type, change) => {
     const bytes = withSection(2, change);
     const shim = { ...firmware, ...parseTdvf(bytes), bytes, sizeBytes: bytes.length };
-    const error = refusal(() => planTd({ spec: spec(), firmware: shim, facts }));
+    const error = refusal(() =>
+      planTd({ spec: spec(), firmware: shim, host: { name: facts.name, facts } }),
+    );
     expect(error.code).toBe('TDCTL_E_FIRMWARE_INVALID');
     expect(error.message).toMatch(new RegExp(`QEMU, and so tdctl, does not launch: ${type}$`));
     expect(error.hint).toContain('tdctl measure');

@@ -1,4 +1,5 @@
 /** Drives a simulated machine as a process would: one call, one answer, faults where a test wants. */
+
 import { capabilities } from '../../src/abi/kvm/capabilities.ts';
 import type { CheckName } from '../../src/abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../src/abi/kvm/errno.ts';
@@ -7,6 +8,7 @@ import { mpStates } from '../../src/abi/kvm/mp-states.ts';
 import { tdxCommands } from '../../src/abi/kvm/requests.ts';
 import { type CpuidEntry, KVM_MEM_GUEST_MEMFD } from '../../src/abi/kvm/structs.ts';
 import { vmTypes } from '../../src/abi/kvm/vm-types.ts';
+import { pamtCost } from '../../src/abi/tdx/pamt.ts';
 import type { SeamcallName } from '../../src/abi/tdx/seamcalls.ts';
 import {
   type Answer,
@@ -62,6 +64,13 @@ export const page = 0x1000n;
 export const sourceAddress = 0x7f00_0000_0000n;
 export const ramGpa = 0x10_0000n;
 export const ramPages = 16;
+
+/** The memory of a small host that has so many pages beside what its PAMT keeps; page 0 is never given out. */
+export function memoryWith(pages: number, pamt: 'static' | 'dynamic' = 'static'): bigint {
+  const bytes = BigInt(1 + pages) * page;
+  const { staticBytes, fixedBytes, counterBytes } = pamtCost(bytes);
+  return bytes + (pamt === 'static' ? staticBytes : fixedBytes + counterBytes);
+}
 /** vCPUs that a TD is made for, where the kernel wants to be told. */
 export const tdVcpus = 8;
 

@@ -2,6 +2,7 @@
 import { loadFirmware } from '../../src/firmware/index.ts';
 import { openSimulatedHost } from '../../src/host/simulated/index.ts';
 import { planTd, type TdPlan } from '../../src/plan/index.ts';
+import { askHost } from '../../src/plan/judge/index.ts';
 import { loadTrustDomain } from '../../src/spec/index.ts';
 import { projectRoot } from './tdctl.ts';
 
@@ -12,7 +13,7 @@ const firmware = await loadFirmware(spec.firmware);
 
 export async function helloPlan(kernelAbi: string): Promise<TdPlan> {
   const host = openSimulatedHost({ profile, kernelAbi });
-  const plan = planTd({ spec, firmware, facts: await host.facts() });
+  const plan = planTd({ spec, firmware, host: await askHost(host) });
   await host.close();
   return plan;
 }

@@ -14,7 +14,11 @@ export function fitCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void)
         'SimulatedHost files, profiles. Says of each whether it can start the TD, and every reason\n' +
         'why not; with --from, which could take it from the host it runs on.',
     )
-    .addArgument(inputFile(new Argument('<spec>', 'TrustDomain file')))
+    .addArgument(
+      inputFile(
+        new Argument('<spec>', 'TrustDomain file, or a Fleet file whose groups name such files'),
+      ),
+    )
     .addOption(
       inputFile(
         new Option(
@@ -26,6 +30,7 @@ export function fitCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void)
     .addOption(
       inputFile(new Option('--from <host>', 'the host that the TD runs on: a file or sim:PROFILE')),
     )
+    .option('--count <n>', 'so many of these TDs at once; says how long they take, too')
     .addOption(
       usefulWith({ has: ({ output }) => output === 'text', only: 'for `--output text`' })(
         new Option(
@@ -41,6 +46,7 @@ export function fitCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void)
       `
 Examples:
   tdctl fit td.yaml --hosts captures/
+  tdctl fit td.yaml --hosts captures/ --count 100
   tdctl fit td.yaml --hosts captures/ --from captures/node1.json
   tdctl fit td.yaml --hosts sim:spr-1.5 sim:gnr-2.0 -o json | jq -r '.hosts[] | select(.verdict == "fits").name'
 

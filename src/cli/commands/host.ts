@@ -1,27 +1,33 @@
-import { Argument, Command } from '@commander-js/extra-typings';
+import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
 import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { forceForFile, hostOption, kernelOption, outputOption } from '../options.ts';
 
-/** @param endWith takes 6 where two hosts differ. */
+/** @param endWith takes 6 where two hosts differ, and where there is no room. */
 export function hostCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
   const host = new Command('host')
     .summary('show what a host is: vCPU limits, key slots, versions')
     .description(
-      'Shows what TDs can be had on a host: the four numbers that bound the vCPUs of a TD and the\n' +
+      'Shows what TDs can be had on a host: the numbers that bound the vCPUs of a TD and the\n' +
         'one that binds, how many key slots there are, who holds them, and whose rules apply.\n' +
         'Only reads; on kvm and soft it makes one VM for a moment to read its own limit.',
     )
     // The root does so too (program.ts), and both are needed.
     .enablePositionalOptions()
     .addOption(hostOption())
+    .addOption(
+      inputFile(
+        new Option('--room <file>', 'say how many TDs of this TrustDomain or Fleet file it takes'),
+      ),
+    )
     .addOption(kernelOption())
     .addOption(outputOption())
     .addHelpText(
       'after',
       `
 Examples:
+  tdctl host --host sim:gnr-2.0 --room td.yaml
   tdctl host                     this machine, or the simulated host where it has no TDX
   tdctl host --host sim:gnr-2.0  a simulated one
   tdctl host -o json | jq .vcpuLimits.effective
@@ -30,7 +36,7 @@ Examples:
     )
     .action(async (options) => {
       const { showHost } = await import('../show-host.ts');
-      await showHost(options, io);
+      endWith(await showHost(options, io));
     });
   // addCommand() wants the type of `host` itself, which only dispatches to these two.
   host.addCommand(captureCommand(io) as unknown as Command);

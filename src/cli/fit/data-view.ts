@@ -5,6 +5,7 @@ import { freeKeySlots } from '../../host/offer.ts';
 import { errorEnvelope } from '../failure.ts';
 import type { CommandIo } from '../io.ts';
 import { dataText } from '../output/data.ts';
+import { roomData } from '../room/room-data.ts';
 import type { FitView, HostResult } from './report.ts';
 
 export function dataView({ stdout }: CommandIo, format: 'json' | 'yaml'): FitView {
@@ -15,8 +16,8 @@ export function dataView({ stdout }: CommandIo, format: 'json' | 'yaml'): FitVie
 function jsonView(stdout: CommandIo['stdout']): FitView {
   let separator = '';
   return {
-    begin: ({ spec, from }) => {
-      stdout.write(`{\n  "td": ${JSON.stringify(spec.name)},\n`);
+    begin: ({ name, from }) => {
+      stdout.write(`{\n  "td": ${JSON.stringify(name)},\n`);
       stdout.write(`  "from": ${JSON.stringify(from ?? null)},\n  "hosts": [\n`);
     },
     add: (result) => {
@@ -30,8 +31,8 @@ function jsonView(stdout: CommandIo['stdout']): FitView {
 function yamlView(stdout: CommandIo['stdout']): FitView {
   let begun = false;
   return {
-    begin: ({ spec, from }) => {
-      stdout.write(`td: ${JSON.stringify(spec.name)}\nfrom: ${JSON.stringify(from ?? null)}\n`);
+    begin: ({ name, from }) => {
+      stdout.write(`td: ${JSON.stringify(name)}\nfrom: ${JSON.stringify(from ?? null)}\n`);
     },
     add: async (result) => {
       if (!begun) stdout.write('hosts:\n');
@@ -50,7 +51,7 @@ function hostData(result: HostResult) {
     const { place = null } = result.problem;
     return { place, verdict: 'unreadable', ...errorEnvelope(result.problem) };
   }
-  const { place, host, judgement } = result;
+  const { place, host, judgement, times } = result;
   const { offer } = host;
   return {
     name: host.name,
@@ -63,5 +64,6 @@ function hostData(result: HostResult) {
     unknown: host.unknown,
     vcpuLimit: offer ? bindingLimit(vcpuLimits(offer)) : null,
     freeKeySlots: freeKeySlots(host.keySlots) ?? null,
+    room: roomData(judgement.room, times),
   };
 }

@@ -1,5 +1,6 @@
 import type { TdctlError } from '../../errors/index.ts';
-import type { Reason, ReasonId, Verdict } from '../../plan/fit/index.ts';
+import type { Verdict } from '../../plan/fit/index.ts';
+import type { Reason, ReasonId } from '../../plan/judge/index.ts';
 import type { HostResult, Summary } from './report.ts';
 
 /** Keeps counts, and nothing else of a host. */
@@ -8,6 +9,7 @@ export class Tally {
   readonly #reasons: Partial<Record<ReasonId, number>> = {};
   readonly #migrationReasons: Partial<Record<ReasonId, number>> = {};
   #unreadable = 0;
+  #room: number | null = 0;
   firstProblem: TdctlError | undefined;
 
   add(result: HostResult): void {
@@ -16,7 +18,10 @@ export class Tally {
       this.firstProblem ??= result.problem;
       return;
     }
-    const { verdict, reasons, migrationReasons = [] } = result.judgement;
+    const { verdict, reasons, migrationReasons = [], room } = result.judgement;
+    if (verdict !== 'unknown') {
+      this.#room = this.#room === null || room.taken === null ? null : this.#room + room.taken;
+    }
     this.#verdicts[verdict] += 1;
     countEach(this.#reasons, reasons);
     countEach(this.#migrationReasons, migrationReasons);
@@ -29,6 +34,7 @@ export class Tally {
       judged,
       unreadable: this.#unreadable,
       verdicts: this.#verdicts,
+      room: this.#room,
       reasons: this.#reasons,
       migrationReasons: this.#migrationReasons,
     };

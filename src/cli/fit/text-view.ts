@@ -3,11 +3,14 @@ import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
 import type { TdctlError } from '../../errors/index.ts';
 import { vcpuLimits } from '../../host/facts.ts';
 import { freeKeySlots, type KnownHost } from '../../host/offer.ts';
-import type { Judgement, Reason, Verdict } from '../../plan/fit/index.ts';
+import type { Judgement, Verdict } from '../../plan/fit/index.ts';
+import type { Reason } from '../../plan/judge/index.ts';
 import type { CommandIo } from '../io.ts';
 import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { count } from '../output/units.ts';
+import { roomLines, timesWords } from '../room/room-text.ts';
+import type { RoomTimes } from '../room/times.ts';
 import type { FitView, Summary } from './report.ts';
 
 type Group = Verdict | 'unreadable';
@@ -29,15 +32,15 @@ export function textView(io: CommandIo, limit: number): FitView {
   return {
     begin: (question) => {
       ({ from } = question);
-      name = question.spec.name;
+      name = question.name;
     },
     add: (result) => {
       if ('problem' in result) {
         keep('unreadable', () => problemText(result.problem));
         return;
       }
-      const { host, judgement } = result;
-      keep(judgement.verdict, () => entry(host.name, linesOf(host, judgement)));
+      const { host, judgement, times } = result;
+      keep(judgement.verdict, () => entry(host.name, linesOf(host, judgement, times)));
     },
     end: (summary) => {
       const { bold } = paint(io.colors.stdout);
@@ -93,11 +96,17 @@ function problemText({ place = '', message, code, details, hint }: TdctlError): 
 
 function linesOf(
   host: KnownHost,
-  { verdict, reasons, migrationReasons = [] }: Judgement,
+  { verdict, reasons, migrationReasons = [], room }: Judgement,
+  times: RoomTimes | undefined,
 ): string[] {
   if (verdict === 'cannot') return reasonTexts(reasons);
   if (verdict === 'unknown') return [`not known: ${host.unknown.join(', ')}`];
-  return [roomText(host), ...reasonTexts(migrationReasons)];
+  return [
+    roomText(host),
+    ...roomLines(room),
+    ...(times === undefined ? [] : [timesWords(times)]),
+    ...reasonTexts(migrationReasons),
+  ];
 }
 
 function reasonTexts(reasons: readonly Reason[]): string[] {
@@ -121,9 +130,10 @@ function roomText(host: KnownHost): string {
   ].join(', ');
 }
 
-function countsText({ hosts, reasons, migrationReasons }: Summary): string {
+function countsText({ hosts, room, reasons, migrationReasons }: Summary): string {
+  const together = room === null || hosts < 2 ? '' : `, with room for ${room} together`;
   return [
-    `${count(hosts, 'host')} in all\n`,
+    `${count(hosts, 'host')} in all${together}\n`,
     countLine('against a start', reasons),
     countLine('against a migration', migrationReasons),
   ].join('');

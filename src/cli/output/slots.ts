@@ -8,6 +8,8 @@ export interface SlotReport {
   readonly total: number;
   readonly used: number;
   readonly free: number;
+  /** What misc.max of this process's cgroups leaves; null: no limit is known. */
+  readonly cgroupRoom: number | null;
   /** Null where the host cannot tell. */
   readonly holders: readonly SlotHolder[] | null;
   /** Signs that slots are lost; empty where there are none. */
@@ -20,12 +22,13 @@ const maxHolders = 12;
 export function slotText(report: SlotReport | null, colors: boolean): string {
   const { dim, yellow } = paint(colors);
   if (report === null) return '  not known: the misc cgroup controller is not there to ask\n';
-  const { total, used, free, holders, leakEvidence } = report;
+  const { total, used, free, cgroupRoom, holders, leakEvidence } = report;
   return [
     columns([
       ['total', String(total)],
       ['in use', String(used)],
       ['free', String(free)],
+      ...(cgroupRoom === null ? [] : [['misc.max of this cgroup leaves', String(cgroupRoom)]]),
     ]),
     ...(holders === null || holders.length === 0
       ? []

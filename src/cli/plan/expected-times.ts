@@ -32,11 +32,10 @@ export async function expectedTimes(
   { choice, io }: { readonly choice: HostChoice; readonly io: CommandIo },
 ): Promise<ExpectedTimes> {
   const twin = twinOf(plan, choice);
-  const life = await liveThrough(plan, { choice: twin, io });
-  const terminated = await liveThrough(plan, {
-    choice: { ...twin, kernel: kernelWithTerminateVm },
-    io,
-  });
+  const open = async (kernel?: string) =>
+    (await openHost({ ...twin, kernel: kernel ?? twin.kernel }, io)) as SimulatedHost;
+  const life = await liveThrough(plan, await open());
+  const terminated = await liveThrough(plan, await open(kernelWithTerminateVm));
   const teardownNs = {
     withoutTerminateVm: life.teardownNs,
     withTerminateVm: terminated.teardownNs,
@@ -50,17 +49,14 @@ function twinOf({ facts }: TdPlan, { host, kernel }: HostChoice): HostChoice {
   return { host: host.replace(/^soft/, 'sim'), kernel };
 }
 
-interface Life {
+export interface Life {
   readonly host: string;
   readonly stepNs: Readonly<Record<string, bigint>>;
   readonly teardownNs: bigint;
 }
 
-async function liveThrough(
-  plan: TdPlan,
-  { choice, io }: { readonly choice: HostChoice; readonly io: CommandIo },
-): Promise<Life> {
-  const host = (await openHost(choice, io)) as SimulatedHost;
+/** Builds the TD on a simulated host, takes it down, and closes the host. */
+export async function liveThrough(plan: TdPlan, host: SimulatedHost): Promise<Life> {
   try {
     const facts = await host.facts();
     const stepNs: Record<string, bigint> = {};

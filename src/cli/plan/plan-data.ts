@@ -25,6 +25,7 @@ export function planData(report: PlanReport) {
       limits: { ...limits, effective: value, binding: name },
     },
     keySlots: keySlots ?? null,
+    cgroupRoom: report.cgroupRoom ?? null,
     plan: plan ? madePlan(plan, report.memory) : null,
     // These times are simulated, and come mostly from guesses (docs/simulator.md).
     expectedTimes: times ? timesInMs(times) : null,

@@ -152,8 +152,11 @@ function pamtRows({
   ];
 }
 
-function freeText({ keySlots }: PlanReport): string {
-  return keySlots ? `${keySlots.total - keySlots.used} of ${keySlots.total}` : 'not known';
+function freeText({ keySlots, cgroupRoom }: PlanReport): string {
+  const slots = keySlots ? `${keySlots.total - keySlots.used} of ${keySlots.total}` : 'not known';
+  return cgroupRoom === undefined
+    ? slots
+    : `${slots}; misc.max of this cgroup allows ${count(cgroupRoom, 'more TD')}`;
 }
 
 function warningsText({ warnings }: PlanReport, io: CommandIo): string[] {

@@ -8,6 +8,8 @@ export interface PlanReport extends Assessment {
   readonly spec: TrustDomain;
   readonly offer: HostOffer;
   readonly keySlots: KeySlots | undefined;
+  /** What misc.max of this process's cgroups leaves; undefined: no limit is known. */
+  readonly cgroupRoom: number | undefined;
   readonly memory: HostMemoryFacts;
   /** Undefined where something stands against the plan. */
   readonly times: ExpectedTimes | undefined;

@@ -7,6 +7,7 @@ import { loadFirmware } from '../../firmware/index.ts';
 import { readHostOffer } from '../../host/offer.ts';
 import type { Host } from '../../host/port.ts';
 import { assessTd } from '../../plan/index.ts';
+import { askHost } from '../../plan/judge/index.ts';
 import { savePlan } from '../../plan/plan-file.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
@@ -95,26 +96,22 @@ async function assess(
 ): Promise<PlanReport> {
   const firmware = await tried(() => loadFirmware(spec.firmware));
   const offer = await readHostOffer(host);
-  const keySlots = await host.keySlots();
-  const cgroupRoom = await host.cgroupRoom();
-  const memory = await host.memory();
-  const { facts } = offer;
+  const judged = await askHost(host, offer);
+  // An image that cannot be used is one finding among others, and so is what the twin of the host refuses.
   const { plan, ...rest } = assessTd({
     spec,
-    firmware: firmware.value,
-    facts,
-    offer,
-    keySlots,
-    cgroupRoom,
+    firmware: firmware.value ?? firmware.problems[0],
+    host: judged,
   });
-  const known = [...firmware.problems, ...rest.findings];
-  // An image that cannot be used is one finding among others, and so is what the twin of the host refuses.
+  const known = rest.findings;
   const times =
     plan && known.length === 0
       ? await tried(() => expectedTimes(plan, { choice, io }))
       : { problems: [] };
   const findings = [...known, ...times.problems];
-  return { spec, offer, keySlots, memory, times: times.value, plan, ...rest, findings };
+  const { keySlots, cgroupRoom } = judged;
+  const memory = await host.memory();
+  return { spec, offer, keySlots, cgroupRoom, memory, times: times.value, plan, ...rest, findings };
 }
 
 async function tried<Value>(

@@ -1,5 +1,6 @@
 /** `tdctl rehearse`: plays a scenario, then its faults, and says what came of it. */
 import { type ExitCode, TdctlError } from '../../errors/index.ts';
+import { askHost } from '../../plan/judge/index.ts';
 import {
   buildReport,
   proveAll,
@@ -142,8 +143,7 @@ async function playOnHost({ source, options, io }: Playing): Promise<RehearsalRe
   const host = await openHost({ host: source.host, kernel: source.namedKernel }, io);
   let scenario: Scenario;
   try {
-    const facts = await host.facts();
-    scenario = await source.scenarioOn(facts);
+    scenario = await source.scenarioOn(await askHost(host));
     refuseOnHost(scenario.slotsLeft === undefined ? [] : ['--slots-left'], source.host);
   } catch (error) {
     await host.close();

@@ -2,9 +2,9 @@
 import { TdctlError } from '../../errors/index.ts';
 import type { NamedFiles } from '../../files/named-files.ts';
 import { loadFirmware } from '../../firmware/index.ts';
-import type { HostFacts } from '../../host/facts.ts';
 import { openSimulatedHost } from '../../host/simulated/index.ts';
-import { planTd, type TdPlan } from '../../plan/index.ts';
+import { type PlanOptions, planTd, type TdPlan } from '../../plan/index.ts';
+import { askHost, type JudgedHost } from '../../plan/judge/index.ts';
 import { type Scenario, type StageOptions, standardScenario } from '../../rehearsal/index.ts';
 import type {
   Expectations,
@@ -28,8 +28,8 @@ export interface Source {
   readonly kind: 'sim' | 'soft' | 'kvm';
   /** The scenario under a kernel ABI, which decides what a host allows. */
   readonly scenarioUnder: (kernel: string) => Promise<Scenario>;
-  /** The same scenario where the facts of the host are known. */
-  readonly scenarioOn: (facts: HostFacts) => Promise<Scenario>;
+  /** The same scenario on a host that was asked (judge/ask-host.ts). */
+  readonly scenarioOn: ScenarioOn;
   readonly faults: FaultChoice;
   readonly fault: readonly string[];
   /** The faults among them that a Rehearsal file names. */
@@ -61,7 +61,7 @@ export async function openSource(
     scenarioOn,
     scenarioUnder: async (kernel) => {
       const machine = await machineUnder(profile, kernel);
-      const scenario = await scenarioOn(machine.facts);
+      const scenario = await scenarioOn(machine.host);
       requireSlots(scenario, machine.totalSlots);
       return scenario;
     },
@@ -75,12 +75,12 @@ export async function openSource(
 async function machineUnder(
   profile: StageOptions['profile'] | undefined,
   kernelAbi: string,
-): Promise<{ readonly facts: HostFacts; readonly totalSlots: number }> {
+): Promise<{ readonly host: JudgedHost; readonly totalSlots: number }> {
   const host = openSimulatedHost({ profile, kernelAbi });
   try {
     requireTds(host.tdxMissing);
     const { total } = await host.keySlots();
-    return { facts: await host.facts(), totalSlots: total };
+    return { host: await askHost(host), totalSlots: total };
   } finally {
     await host.close();
   }
@@ -112,8 +112,8 @@ async function ofTd(text: string, { options, numbers, files }: Given): Promise<S
   const spec = parseTrustDomain(text, { path: options.file });
   files.reads(...firmwareFiles(spec));
   const firmware = await loadFirmware(spec.firmware);
-  return async (facts) => {
-    const plan = planTd({ spec, firmware, facts, ignoreExpectation: true });
+  return async (host) => {
+    const plan = rehearsedPlan({ spec, firmware, host });
     const { count = 1, slotsLeft, destinationVcpus } = numbers;
     return standardScenario({
       plan,
@@ -126,7 +126,26 @@ async function ofTd(text: string, { options, numbers, files }: Given): Promise<S
   };
 }
 
-type ScenarioOn = (facts: HostFacts) => Promise<Scenario>;
+type ScenarioOn = (host: JudgedHost) => Promise<Scenario>;
+
+/**
+ * What no moment would change ends the rehearsal before it begins. What is of the moment, such as a key slot that
+ * others have, is what a rehearsal plays.
+ *
+ * @throws TdctlError as `tdctl run` would end.
+ */
+function rehearsedPlan(options: PlanOptions): TdPlan {
+  const { memory, ...host } = options.host;
+  return planTd({
+    ...options,
+    host: {
+      ...host,
+      memory: memory && { ...memory, availableBytes: undefined, cgroupBytes: undefined },
+      keySlots: undefined,
+      cgroupRoom: undefined,
+    },
+  });
+}
 
 interface Given {
   readonly options: RehearseCommandOptions;
@@ -148,16 +167,13 @@ async function ofFile(
       return { name, spec, firmware: await loadFirmware(spec.firmware) };
     }),
   );
-  return async (facts) => ({
+  return async (host) => ({
     name: file.name,
     operations: file.operations,
     checks: options.unchecked === true ? 'none' : file.checks,
     slotsLeft: numbers.slotsLeft ?? file.slotsLeft,
     tds: new Map<string, TdPlan>(
-      sources.map(({ name, spec, firmware }) => [
-        name,
-        planTd({ spec, firmware, facts, ignoreExpectation: true }),
-      ]),
+      sources.map(({ name, spec, firmware }) => [name, rehearsedPlan({ spec, firmware, host })]),
     ),
   });
 }

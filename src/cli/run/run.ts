@@ -5,6 +5,7 @@ import { type FirmwareImage, loadFirmware } from '../../firmware/index.ts';
 import type { Host } from '../../host/port.ts';
 import { startTd, type TdRunEvent } from '../../orchestrator/index.ts';
 import { planTd, type TdPlan } from '../../plan/index.ts';
+import { askHost } from '../../plan/judge/index.ts';
 import type { RecordedFaults } from '../../simulator/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
@@ -70,7 +71,7 @@ async function runOnHost(given: OnHost): Promise<void> {
   });
   try {
     const ignoreExpectation = options.anyMeasurement === true;
-    const plan = planTd({ spec, firmware, facts: await host.facts(), ignoreExpectation });
+    const plan = planTd({ spec, firmware, host: await askHost(host), ignoreExpectation });
     source.checkUnchanged(plan);
     const view = await openRunView(options.output, io);
     await runPlan({ host, plan, view, log, trace, interrupts, until: options.until, io });

@@ -1,6 +1,7 @@
 /** Prepares all that may fail before a run is shown: its host and its plan. */
 import type { Host } from '../../host/port.ts';
 import { openSimulatedHost } from '../../host/simulated/index.ts';
+import { askHost } from '../../plan/judge/index.ts';
 import {
   type RecordedEvent,
   type Rehearsal,
@@ -67,8 +68,7 @@ async function onHost(source: Source, io: CommandIo): Promise<PreparedRun> {
   refuseOnHost(source.fault.length === 0 ? [] : ['--fault'], source.host);
   const host = await openHost({ host: source.host, kernel: source.namedKernel }, io);
   try {
-    const facts = await host.facts();
-    const scenario = await source.scenarioOn(facts);
+    const scenario = await source.scenarioOn(await askHost(host));
     return {
       scenario,
       canHold: false,

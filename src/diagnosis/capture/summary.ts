@@ -4,7 +4,7 @@
  */
 import { findEntry, guestAddressWidths } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
-import type { HostMemory } from '../../host/offer.ts';
+import type { HostMemoryFacts } from '../../host/facts.ts';
 import { moduleRuns, offersTdx } from '../doctor/evidence.ts';
 import type { DoctorFacts } from '../doctor/facts.ts';
 import { findInLog, type LogFindings } from '../doctor/log-findings.ts';
@@ -25,7 +25,7 @@ export interface HostSummary {
   readonly tscScaling: boolean | undefined;
   readonly moduleRelease: string | undefined;
   readonly keySlots: number | undefined;
-  readonly memory: HostMemory | undefined;
+  readonly memory: HostMemoryFacts | undefined;
   readonly cpuModel: string | undefined;
   readonly microcode: string | undefined;
   readonly kernelRelease: string | undefined;
@@ -87,12 +87,15 @@ function tscKhzOf(cpuid: readonly CpuidEntry[]): number | undefined {
   return Math.round((leaf.ecx * leaf.ebx) / leaf.eax / 1000);
 }
 
-function memoryOf({ memory }: DoctorFacts): HostMemory | undefined {
+function memoryOf({ memory }: DoctorFacts): HostMemoryFacts | undefined {
   const known = knownValue(memory);
   if (known === undefined) return undefined;
   const { totalKib, availableKib } = known;
   return {
     totalBytes: BigInt(totalKib) * 1024n,
     availableBytes: availableKib === null ? undefined : BigInt(availableKib) * 1024n,
+    // No released kernel has it dynamic, and a capture holds no limit of its user's cgroup for memory.
+    pamt: 'static',
+    cgroupBytes: undefined,
   };
 }

@@ -1,6 +1,6 @@
 /** The host `kvm` is the real thing: /dev/kvm with VMs of type KVM_X86_TDX_VM. */
 import { readFile } from 'node:fs/promises';
-import { release, totalmem } from 'node:os';
+import { freemem, release, totalmem } from 'node:os';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import { guestAddressWidths } from '../../abi/kvm/cpuid.ts';
 import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
@@ -13,7 +13,7 @@ import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
 import { type MachineFacts, readMachineFacts } from '../native/machine-facts.ts';
 import { MappedMemory } from '../native/user-memory.ts';
 import type { CreateVm, Host, MapMemory, UserMemory, Vm } from '../port.ts';
-import { readCgroupRoom } from './cgroup-room.ts';
+import { readCgroupMemory, readCgroupRoom } from './cgroup-room.ts';
 import { readKeySlots } from './key-slots.ts';
 import { KvmVm } from './kvm-vm.ts';
 import { probeKernel } from './probe-kernel.ts';
@@ -73,7 +73,12 @@ class KvmHost implements Host {
 
   /** No released kernel has dynamic PAMT, and no interface tells it; the kernel log would. */
   async memory(): Promise<HostMemoryFacts> {
-    return { totalBytes: BigInt(totalmem()), pamt: 'static' };
+    return {
+      totalBytes: BigInt(totalmem()),
+      pamt: 'static',
+      availableBytes: BigInt(freemem()),
+      cgroupBytes: await readCgroupMemory(),
+    };
   }
 
   cgroupRoom(): Promise<number | undefined> {

@@ -115,6 +115,8 @@ export class SimulatedHost implements Host {
     return {
       totalBytes: profile.platform.memoryBytes,
       pamt: isDynamic ? 'dynamic' : 'static',
+      availableBytes: this.machine.freeMemoryBytes,
+      cgroupBytes: this.machine.cgroupMemoryRoom(this.#process.caller.cgroup),
     };
   }
 

@@ -8,15 +8,12 @@ export async function simulatedAsKnown(
   profile: HostProfile,
   { name, kernel }: { readonly name: string; readonly kernel: string },
 ): Promise<KnownHost> {
-  const { platform, cgroupLimits = [], foreignTds = 0 } = profile;
-  const ownLimit = cgroupLimits.find(({ path }) => path === '/');
+  const { platform } = profile;
   const known = {
     name,
     simulated: true,
     unknown: [],
     presentCpus: presentCpus(platform),
-    cgroupRoom: ownLimit && ownLimit.max - foreignTds,
-    memory: { totalBytes: platform.memoryBytes, availableBytes: undefined },
     tscScaling: platform.features.tscScaling,
   };
   const withoutTdx = (obstacles: readonly string[]): KnownHost => ({
@@ -24,6 +21,13 @@ export async function simulatedAsKnown(
     offer: undefined,
     obstacles,
     keySlots: undefined,
+    cgroupRoom: undefined,
+    memory: {
+      totalBytes: platform.memoryBytes,
+      pamt: 'static',
+      availableBytes: undefined,
+      cgroupBytes: undefined,
+    },
   });
   let host: ReturnType<typeof openSimulatedHost>;
   try {
@@ -37,7 +41,14 @@ export async function simulatedAsKnown(
     const { tdxMissing } = host;
     if (tdxMissing !== undefined) return withoutTdx([`the kernel says: ${tdxMissing}`]);
     const offer = await readHostOffer(host);
-    return { ...known, offer, obstacles: [], keySlots: await host.keySlots() };
+    return {
+      ...known,
+      offer,
+      obstacles: [],
+      keySlots: await host.keySlots(),
+      cgroupRoom: await host.cgroupRoom(),
+      memory: await host.memory(),
+    };
   } finally {
     await host.close();
   }

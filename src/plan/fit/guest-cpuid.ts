@@ -8,7 +8,7 @@ import {
 } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { bitsWithoutXfam } from '../../abi/tdx/cpuid/xfam-features.ts';
-import { always, type Reason } from './reasons.ts';
+import { always, type Reason } from '../judge/objection.ts';
 
 /** Caches, topology and clock are numbers that describe a machine, not features to depend on. */
 const descriptive = new Set([0x2, 0x4, 0xb, 0x15, 0x16, 0x18, 0x1f]);

@@ -1,7 +1,7 @@
 import type { KnownHost } from '../../host/offer.ts';
-import type { TrustDomain } from '../../spec/trust-domain.ts';
+import type { Reason } from '../judge/index.ts';
+import { type Demand, type Room, roomFor } from '../room/index.ts';
 import { migrationReasons, type RunningTd } from './migration.ts';
-import { type Reason, startReasons } from './reasons.ts';
 
 /**
  * `migrates`: the TD can be started there, and moved there. `fits`: it can be started there.
@@ -15,16 +15,37 @@ export interface Judgement {
   readonly reasons: readonly Reason[];
   /** The reasons against moving it there; undefined when that was not asked. */
   readonly migrationReasons: readonly Reason[] | undefined;
+  /** How many of them there is room for. */
+  readonly room: Room;
 }
 
 /** @param td the TD as it runs on the host it would come from, where that is asked. */
 export function judgeHost(
-  spec: TrustDomain,
+  demands: readonly Demand[],
   { host, td }: { readonly host: KnownHost; readonly td?: RunningTd | undefined },
 ): Judgement {
-  const reasons = startReasons(spec, host);
+  const room = roomFor(demands, host);
+  const reasons = room.isEnough ? [] : shortOf(room);
   const against = td && migrationReasons(td, host);
-  return { verdict: verdictOf(host, { reasons, against }), reasons, migrationReasons: against };
+  return {
+    verdict: verdictOf(host, { reasons, against }),
+    reasons,
+    migrationReasons: against,
+    room,
+  };
+}
+
+/** Where some of them are taken, the reason says how many. */
+function shortOf({ demands }: Room): Reason[] {
+  return demands.flatMap(({ name, asked, taken, stops }) => {
+    if (taken === null || taken >= (asked ?? 1)) return [];
+    if (taken === 0 && demands.length === 1) return stops;
+    const who = demands.length === 1 ? '' : `${name}: `;
+    return stops.map((stop) => ({
+      ...stop,
+      text: `${who}room for ${taken} of ${asked ?? 1}: ${stop.text}`,
+    }));
+  });
 }
 
 function verdictOf(

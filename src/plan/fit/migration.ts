@@ -9,9 +9,10 @@ import { moduleRelease, tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
 import type { HostOffer, KnownHost } from '../../host/offer.ts';
 import type { TdxInitVm } from '../../host/port.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
-import { groundOf, initVmParams } from '../init-vm.ts';
+import { groundOf, initVmParams, initVmReason } from '../init-vm.ts';
+import { always, type Reason } from '../judge/objection.ts';
+import { preflightInitVm } from '../preflight.ts';
 import { lostCpuid, seenCpuid } from './guest-cpuid.ts';
-import { always, initVmReasons, type Reason } from './reasons.ts';
 
 /** A TD as its host made it: what INIT_VM was given, and what the TD took from the host. */
 export interface RunningTd {
@@ -48,7 +49,7 @@ export function migrationReasons(td: RunningTd, host: KnownHost): Reason[] {
   const ground = { ...groundOf(td.spec, offer), maxVcpus: 1, tscKhz: td.tscKhz };
   return [
     ...moduleReasons(td, offer),
-    ...initVmReasons(td.params, ground),
+    ...preflightInitVm(td.params, ground).map(initVmReason),
     ...lostCpuid(td.seen, offer.supportedCpuid),
     ...addressReasons(td, offer),
     ...tscReasons(td, { host, offer }),

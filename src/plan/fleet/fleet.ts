@@ -1,4 +1,5 @@
 /** The VMs of a host, as far as their number of vCPUs costs memory. */
+import type { TrustDomain } from '../../spec/trust-domain.ts';
 
 /** CONFIG_KVM_MAX_NR_VCPUS (Linux 7.3, arch/x86/kvm/Kconfig) is 1024 unless a build changes it. */
 export const kvmMaxVcpusRange = { min: 1024, max: 4096, default: 1024 } as const;
@@ -23,6 +24,8 @@ export interface VmGroup {
   readonly maxVcpus: number | 'unbounded';
   /** The largest vCPU id (x2APIC id) it may get; undefined stands for ids without gaps from 0. */
   readonly maxVcpuId: number | undefined;
+  /** The file that says what each of these TDs is, with its memory; undefined where only vCPUs are given. */
+  readonly td?: TrustDomain | undefined;
 }
 
 export interface Fleet {

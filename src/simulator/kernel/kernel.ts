@@ -8,6 +8,7 @@ import type { Trace } from '../trace.ts';
 import type { FileTable } from './files.ts';
 import type { KeyIdPool } from './key-ids.ts';
 import type { DynamicPamt } from './memory/dynamic-pamt.ts';
+import type { MemoryCgroup } from './memory/memory-cgroup.ts';
 import type { PageAllocator } from './memory/page-allocator.ts';
 import type { MiscCgroup } from './misc-cgroup.ts';
 import type { MsrTables } from './msrs/tables.ts';
@@ -32,6 +33,7 @@ export interface Kernel {
   readonly pamt: DynamicPamt | undefined;
   readonly keyIds: KeyIdPool;
   readonly cgroup: MiscCgroup;
+  readonly memoryCgroup: MemoryCgroup;
   /** Key IDs that a teardown could not free; lost until the machine restarts. */
   readonly leakedKeyIds: Set<number>;
   /** Called when an ioeventfd is hit: the counter is the caller's to increment. */

@@ -1,4 +1,5 @@
 /** The misc cgroup controller has a resource `tdx`. Source: kernel/cgroup/misc.c, Linux 7.3. */
+import { cgroupLineage } from './cgroup-lineage.ts';
 
 interface Level {
   max: number;
@@ -33,7 +34,7 @@ export class MiscCgroup {
    */
   tryCharge(path: string): boolean {
     const charged: Level[] = [];
-    for (const ancestor of lineage(path)) {
+    for (const ancestor of cgroupLineage(path)) {
       const level = this.#level(ancestor);
       level.usage++;
       charged.push(level);
@@ -52,7 +53,7 @@ export class MiscCgroup {
    */
   room(path: string): number {
     return Math.min(
-      ...[...lineage(path)].map((ancestor) => {
+      ...[...cgroupLineage(path)].map((ancestor) => {
         const { max, usage } = this.#level(ancestor);
         return max - usage;
       }),
@@ -61,7 +62,7 @@ export class MiscCgroup {
 
   /** The usage is not clamped, because the kernel only warns when it goes below 0. */
   uncharge(path: string): void {
-    for (const ancestor of lineage(path)) this.#level(ancestor).usage--;
+    for (const ancestor of cgroupLineage(path)) this.#level(ancestor).usage--;
   }
 
   usage(): readonly CgroupUsage[] {
@@ -76,10 +77,4 @@ export class MiscCgroup {
     }
     return level;
   }
-}
-
-/** The path `/a/b` gives `/a/b`, `/a` and `/`. */
-function* lineage(path: string): IterableIterator<string> {
-  for (let at = path; at !== '/' && at !== ''; at = at.slice(0, at.lastIndexOf('/'))) yield at;
-  yield '/';
 }

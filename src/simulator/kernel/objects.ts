@@ -139,6 +139,11 @@ export interface TdOfVm {
   sharedBit: 47 | 51;
   /** S-EPT tables that TDH.MEM.SEPT.ADD has taken, by their `septTableKey`. */
   septTables: Map<number, Hpa>;
+  /**
+   * Pages for the memory that the guest has accepted: tables of the secure EPT, and metadata where PAMT is
+   * dynamic. Undefined: it has not run yet.
+   */
+  acceptedControlPages: number | undefined;
   /** Private pages in the S-EPT, by guest page number. */
   privatePages: Map<number, PrivatePage>;
   /** Guest pages in KVM's tables that TDH.MEM.PAGE.ADD has not taken yet. */
@@ -309,6 +314,10 @@ export interface GuestInode {
   readonly privatePages: RangeSet;
   /** Pages that have been used, by their place in the file. */
   readonly pages: Map<number, Hpa>;
+  /** Pages that the file has too, and of which nobody has asked for the address. */
+  readonly unplaced: RangeSet;
+  /** The cgroup that is charged for the pages. */
+  readonly cgroup: string;
   /** Number of open files. The last one to close frees the pages. */
   files: number;
 }

@@ -1,5 +1,5 @@
 /** KVM_RUN: before the guest is entered, and what ends a run with an errno. */
-import { checksIn, EFAULT, EHWPOISON, EINTR, EINVAL, EIO, refusing } from './check.ts';
+import { checksIn, EFAULT, EHWPOISON, EINTR, EINVAL, EIO, ENOMEM, refusing } from './check.ts';
 import { argumentChecks, vcpuChecks } from './common.ts';
 
 const x86 = 'arch/x86/kvm/x86.c';
@@ -66,6 +66,11 @@ export const runChecks = {
     'run.memory-fault': EFAULT(
       'the guest touched memory as private that is shared, or the other way round, or where there is none (KVM_EXIT_MEMORY_FAULT)',
       'convert the range (KVM_SET_MEMORY_ATTRIBUTES, or KVM_SET_MEMORY_ATTRIBUTES2 on the guest_memfd) and call KVM_RUN again; look at exit_reason and the address it names',
+    ),
+    'run.no-memory': ENOMEM(
+      'the guest accepted memory for which the host, or the memory cgroup of the process, has no page left',
+      'take less memory for each TD, raise memory.max of the cgroup, or free memory, and call KVM_RUN again',
+      { source: 'virt/kvm/guest_memfd.c, kvm_gmem_get_pfn()' },
     ),
     'run.damaged-page': EHWPOISON(
       'the guest touched a damaged page (KVM_EXIT_MEMORY_FAULT)',

@@ -52,6 +52,12 @@ function parseHostMemory(value: unknown): Parsed<bigint> {
   return bytes % pageBytes === 0n ? amount : refused('must be a multiple of 4KiB');
 }
 
+function parseMemoryLimit(value: unknown): Parsed<bigint> {
+  const amount = parseBytes(value);
+  if ('problems' in amount || amount.value % pageBytes === 0n) return amount;
+  return refused('must be a multiple of 4KiB');
+}
+
 function parseHostTsc(value: unknown): Parsed<number> {
   const amount = parseKhz(value);
   if ('problems' in amount) return amount;
@@ -183,7 +189,13 @@ const cgroupLimit = z.strictObject({
     .int()
     .min(0)
     .max(2047)
+    .optional()
     .meta({ description: 'misc.max for the resource tdx.', examples: [4] }),
+  memory: notation(parseMemoryLimit, {
+    ...bytesForm,
+    description: 'memory.max: KiB, MiB, GiB or TiB (powers of 1024), or bytes.',
+    examples: ['64GiB'],
+  }).optional(),
 });
 
 export const simulatedHostSchema = z
@@ -228,7 +240,8 @@ export const simulatedHostSchema = z
           .array(cgroupLimit)
           .optional()
           .meta({
-            description: 'Limits of the misc cgroup controller for the resource tdx.',
+            description:
+              'Limits of cgroups: of the misc controller for the resource tdx, and of memory.',
             examples: [[{ path: '/', max: 4 }]],
           }),
       })

@@ -35,7 +35,10 @@ export function toProfile(
     kvmMaxVcpus: spec.kvm?.maxVcpus ?? base.kvmMaxVcpus,
     recordedCapabilities: { ...base.recordedCapabilities, ...withoutGaps(spec.kvm?.capabilities) },
     foreignTds: spec.foreignTds ?? base.foreignTds ?? 0,
-    cgroupLimits: spec.cgroupLimits ?? base.cgroupLimits ?? [],
+    cgroupLimits:
+      spec.cgroupLimits?.map(({ memory, ...limit }) => ({ ...limit, memoryBytes: memory })) ??
+      base.cgroupLimits ??
+      [],
   };
   const misfits = misfitsOf(profile);
   return misfits.length > 0 ? misfits : profile;

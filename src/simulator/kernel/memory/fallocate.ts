@@ -11,6 +11,7 @@ import type { KernelFile } from '../files.ts';
 import type { Kernel } from '../kernel.ts';
 import type { GuestInode } from '../objects.ts';
 import { punchHole } from './guest-memfd.ts';
+import { missingPages, takePages } from './unplaced-pages.ts';
 
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
@@ -47,9 +48,14 @@ const steps: Steps<FallocateCall> = {
   },
   'fallocate.interrupted': ({ asked, caller }) =>
     asked.mode !== punching && caller.pendingSignal() !== 'none',
-  // The pages themselves come with their first use: no caller sees a difference.
-  'kernel.no-memory': ({ kernel, asked }) =>
-    asked.mode !== punching && faultAt(kernel, 'fallocate: allocate', 'kernel.no-memory'),
+  'kernel.no-memory': (call) => {
+    const { kernel, asked } = call;
+    if (asked.mode === punching) return false;
+    const fault = faultAt(kernel, 'fallocate: allocate', 'kernel.no-memory');
+    if (fault !== undefined) return fault;
+    const inode = inodeOf(call);
+    return !takePages(kernel, inode, missingPages(inode, [pagesOf(asked)]));
+  },
 };
 
 export function fallocate(

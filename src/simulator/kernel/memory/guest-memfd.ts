@@ -20,6 +20,7 @@ import type { GuestInode, GuestMemfd, MemorySlot, PrivatePage, Vm } from '../obj
 import { zapPrivatePages } from '../tdx/secure-ept.ts';
 import { putVm } from '../vm/teardown.ts';
 import { pagesOf } from './slot-table.ts';
+import { dropUnplaced, newPage } from './unplaced-pages.ts';
 
 const GUEST_MEMFD_FLAG_MMAP = 1n;
 const GUEST_MEMFD_FLAG_INIT_SHARED = 2n;
@@ -60,16 +61,17 @@ export function createGuestMemfd(
   const call = { kernel, caller, vm, create };
   const refused = firstRefusal(kernel, 'KVM_CREATE_GUEST_MEMFD', { steps: createSteps, call });
   if (refused !== undefined) return refused;
-  return installFile(kernel, vm, newInode(create));
+  return installFile(kernel, vm, newInode(create, caller.cgroup));
 }
 
-function newInode({ size, flags }: CreateGuestMemfdStruct): GuestInode {
+function newInode({ size, flags }: CreateGuestMemfdStruct, cgroup: string): GuestInode {
   const sizePages = Number(size / PAGE_SIZE);
   const privatePages = new RangeSet();
   const isShared = (flags & GUEST_MEMFD_FLAG_INIT_SHARED) !== 0n;
   if (!isShared) privatePages.add({ start: 0, end: sizePages });
   const mappable = (flags & GUEST_MEMFD_FLAG_MMAP) !== 0n;
-  return { sizePages, mappable, privatePages, pages: new Map(), files: 0 };
+  const pages = new Map<number, number>();
+  return { sizePages, mappable, privatePages, pages, unplaced: new RangeSet(), cgroup, files: 0 };
 }
 
 interface LinkCall {
@@ -132,7 +134,7 @@ export function backingPage(
   const { firstPage, memfd } = slot.guestMemfd;
   const { inode } = memfd;
   const index = firstPage + gfn - slot.baseGfn;
-  const hpa = inode.pages.get(index) ?? kernel.pages.allocate();
+  const hpa = inode.pages.get(index) ?? newPage(kernel, inode, index);
   if (hpa === undefined) return undefined;
   inode.pages.set(index, hpa);
   return { hpa, inode, index };
@@ -155,8 +157,10 @@ function freeUnusedPages(kernel: Kernel, inode: GuestInode, { start, end }: Rang
     if (index < start || index >= end) continue;
     if (kernel.tdx?.module.pages.has(page) === true) continue;
     kernel.pages.free(page);
+    kernel.memoryCgroup.uncharge(inode.cgroup, 1);
     inode.pages.delete(index);
   }
+  dropUnplaced(kernel, inode, { start, end });
 }
 
 /**

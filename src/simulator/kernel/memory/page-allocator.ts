@@ -1,27 +1,28 @@
 import { type Hpa, pageSize } from '../../module/addresses.ts';
 
 /**
- * The host's free pages are counted here. Only control pages and added guest pages are taken from them;
- * guest RAM is not.
+ * The host's pages are counted here. Those that the model looks at one by one have an address: control pages and
+ * guest pages that were added. Others are only counted: what the PAMT keeps, and what a guest has accepted.
  */
 export class PageAllocator {
   readonly #total: number;
   readonly #freed: Hpa[] = [];
   #next: number;
   #leaked = 0;
+  /** Pages in use that have no address here. */
+  #unplaced = 0;
 
-  constructor(memoryBytes: bigint) {
-    this.#total = Number(memoryBytes / BigInt(pageSize));
+  /** @param kept pages that are gone for good before the first is asked for. */
+  constructor(memoryBytes: bigint, kept = 0) {
+    this.#total = Number(memoryBytes / BigInt(pageSize)) - kept;
     // Page 0 stays unused, so that no address is 0.
     this.#next = 1;
   }
 
   /** Returns undefined when there is no memory (ENOMEM). */
   allocate(): Hpa | undefined {
-    const freed = this.#freed.pop();
-    if (freed !== undefined) return freed;
-    if (this.#next >= this.#total) return undefined;
-    return this.#next++ * pageSize;
+    if (this.left <= 0) return undefined;
+    return this.#freed.pop() ?? this.#next++ * pageSize;
   }
 
   /** Returns `count` pages, or none at all when there are fewer. */
@@ -42,6 +43,17 @@ export class PageAllocator {
     this.#freed.push(page);
   }
 
+  /** Takes so many pages without addresses, or none and returns false when there are fewer. */
+  takeUnplaced(count: number): boolean {
+    if (count > this.left) return false;
+    this.#unplaced += count;
+    return true;
+  }
+
+  releaseUnplaced(count: number): void {
+    this.#unplaced -= count;
+  }
+
   /**
    * Counts pages that are lost until the machine restarts, because the module would not give them back.
    */
@@ -50,6 +62,12 @@ export class PageAllocator {
   }
 
   get counts(): { readonly inUse: number; readonly leaked: number } {
-    return { inUse: this.#next - 1 - this.#freed.length - this.#leaked, leaked: this.#leaked };
+    const placed = this.#next - 1 - this.#freed.length - this.#leaked;
+    return { inUse: placed + this.#unplaced, leaked: this.#leaked };
+  }
+
+  /** Pages that can still be had. */
+  get left(): number {
+    return this.#total - this.#next + this.#freed.length - this.#unplaced;
   }
 }

@@ -33,6 +33,8 @@ export function moveTd(move: Move, key: AssignedKey | undefined): void {
   to.sharedBit = from.sharedBit;
   to.septTables = from.septTables;
   from.septTables = new Map();
+  to.acceptedControlPages = from.acceptedControlPages;
+  from.acceptedControlPages = undefined;
   to.privatePages = from.privatePages;
   from.privatePages = new Map();
   to.premapped = from.premapped;

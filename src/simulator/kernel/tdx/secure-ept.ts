@@ -209,6 +209,7 @@ function givenBack(kernel: Kernel, page: PrivatePage): void {
   kernel.pamt?.put(page.hpa);
   if (page.inode.files > 0) return;
   forgetPage(page);
+  kernel.memoryCgroup.uncharge(page.inode.cgroup, 1);
   kernel.pages.free(page.hpa);
 }
 

@@ -17,6 +17,7 @@ import { done, refuse } from '../answer.ts';
 import { firstRefusal } from '../checks.ts';
 import { hasEvents, noEvents } from '../interrupts/inject.ts';
 import type { Kernel } from '../kernel.ts';
+import { acceptMemory } from '../memory/accepted-memory.ts';
 import { HeldLocks } from '../mutex.ts';
 import type { PendingCompletion, Vcpu, VcpuRun } from '../objects.ts';
 import { enterTd } from '../tdx/enter-td.ts';
@@ -129,6 +130,10 @@ class RunCall implements VcpuRun {
     const { kernel, vcpu } = this.#options;
     vcpu.entered = true;
     if (!vcpu.vm.isTd) updateMasterClock(vcpu.vm);
+    if (!acceptMemory(kernel, vcpu.vm)) {
+      this.end(refuse('run.no-memory'));
+      return;
+    }
     const entered = enterTd(kernel, vcpu);
     if (entered === 'interrupted') this.cancel();
     else if (entered !== 'entered') this.#exit(entered);

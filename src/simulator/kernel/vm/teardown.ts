@@ -3,6 +3,7 @@
 import { isStatusError } from '../../../abi/tdx/status.ts';
 import type { Hpa } from '../../module/addresses.ts';
 import type { Kernel, TdxSupport } from '../kernel.ts';
+import { forgetAccepted } from '../memory/accepted-memory.ts';
 import { freeControlPage, leakPage } from '../memory/control-pages.ts';
 import type { TdOfVm, Vm } from '../objects.ts';
 import { releaseKeyId } from '../tdx/release-key-id.ts';
@@ -44,6 +45,7 @@ function destroyTd(kernel: Kernel, tdx: TdxSupport, vm: Vm, td: TdOfVm): void {
   }
   // These pages are the mirror page tables.
   for (const page of td.septTables.values()) reclaim(kernel, tdx, page);
+  forgetAccepted(kernel, td);
   // The kernel does this in vm_destroy.
   reclaimTd(kernel, tdx, td);
   td.state = 'UNINITIALIZED';
@@ -84,6 +86,7 @@ export function leakTd(kernel: Kernel, vm: Vm, td: TdOfVm): void {
   td.tdcs = [];
   td.premapped.clear();
   td.septTables.clear();
+  forgetAccepted(kernel, td);
   td.privatePages.clear();
 }
 

@@ -86,6 +86,7 @@ function newTd(guest: number): TdOfVm {
     xfam: 0n,
     sharedBit: 47,
     septTables: new Map(),
+    acceptedControlPages: undefined,
     privatePages: new Map(),
     premapped: new Set(),
     preFaultAllowed: false,

@@ -5,9 +5,10 @@ import {
   type RunPageInput,
   StructValue,
 } from '../../../../src/simulator/index.ts';
-import type { Driver, Result } from '../../drive.ts';
+import { type Driver, page, type Result, ramPages } from '../../drive.ts';
 import type { Call, Case, ConformanceTable } from './case.ts';
 import { other } from './statuses.ts';
+import { fullOnceBuilt } from './tdx-vcpu.ts';
 
 interface RunnableVcpu {
   readonly vm: Handle;
@@ -150,6 +151,17 @@ export const running: ConformanceTable = {
         },
       ],
       'run.memory-fault': faultAt('EFAULT'),
+      'run.no-memory': {
+        // There is a page for each of the guest's, and none for the last table above them.
+        profile: {
+          ...fullOnceBuilt,
+          platform: {
+            ...fullOnceBuilt.platform,
+            memoryBytes: fullOnceBuilt.platform.memoryBytes + BigInt(ramPages + 1) * page,
+          },
+        },
+        provoke: runWhen(nothing),
+      },
       'run.damaged-page': faultAt('EHWPOISON'),
       'run.unaccepted-memory': guestDoes('touches unaccepted memory'),
     },

@@ -9,7 +9,7 @@ import {
   StructValue,
   type UserCpuid,
 } from '../../../../src/simulator/index.ts';
-import { command, type Driver, faulting, memRegion, ramGpa } from '../../drive.ts';
+import { command, type Driver, faulting, memoryWith, memRegion, ramGpa } from '../../drive.ts';
 import type { Call, Case, ConformanceTable } from './case.ts';
 import { busy, other } from './statuses.ts';
 
@@ -24,8 +24,8 @@ const almostFullOnceBuilt: HostProfile = {
   ...withDynamicPamt,
   platform: {
     ...withDynamicPamt.platform,
-    // One that is never used, a TD with a vCPU and their metadata, a page of the guest, and one too few.
-    memoryBytes: BigInt(1 + 10 + 6 + 2 + 1 + 9) * 4096n,
+    // A TD with a vCPU and their metadata, a page of the guest, and one too few.
+    memoryBytes: memoryWith(10 + 6 + 2 + 1 + 9, 'dynamic'),
   },
 };
 
@@ -86,8 +86,7 @@ const { tdcxPages, tdvpsPages } = moduleReleases['1.5.28'];
 const taken = 1 + tdcxPages.base + tdvpsPages.base + 1;
 export const fullOnceBuilt: HostProfile = {
   ...spr15,
-  // Page 0 is never given out.
-  platform: { ...spr15.platform, memoryBytes: BigInt(1 + taken) * 4096n },
+  platform: { ...spr15.platform, memoryBytes: memoryWith(taken) },
 };
 
 export const tdxCommandsOnVcpus: ConformanceTable = {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type HostProfile, hostProfiles } from '../../../../src/simulator/index.ts';
 import { other } from '../../abi/conformance/statuses.ts';
-import { Driver, expectOk, memRegion, ramGpa } from '../../drive.ts';
+import { Driver, expectOk, memoryWith, memRegion, ramGpa } from '../../drive.ts';
 
 const kernelAbi = 'posted-dynamic-pamt';
 const capable: HostProfile = hostProfiles['gnr-2.0'];
@@ -10,7 +10,7 @@ const capable: HostProfile = hostProfiles['gnr-2.0'];
 const newDriver = (profile: HostProfile = capable) => new Driver({ kernelAbi, profile });
 const withMemory = (pages: number): HostProfile => ({
   ...capable,
-  platform: { ...capable.platform, memoryBytes: BigInt(pages) * 4096n },
+  platform: { ...capable.platform, memoryBytes: memoryWith(pages, 'dynamic') },
 });
 const isOn = ({ machine: { bringUp } }: Driver) =>
   bringUp.outcome === 'tdx' && bringUp.tdx.dynamicPamt;
@@ -69,8 +69,8 @@ describe('memory', () => {
   });
 
   test.each([
-    ['the TD but not for its metadata', 1 + 10],
-    ['the TD and half of its metadata', 1 + 10 + 1],
+    ['the TD but not for its metadata', 10],
+    ['the TD and half of its metadata', 10 + 1],
   ])('that suffices for %s is ENOMEM at KVM_TDX_INIT_VM, and nothing stays', (_, pages) => {
     const driver = newDriver(withMemory(pages));
     const vm = driver.createTd();

@@ -10,6 +10,7 @@ import {
   type DriverOptions,
   faulting,
   initVmStruct,
+  memoryWith,
 } from '../../drive.ts';
 
 function created(options: DriverOptions = {}): { driver: Driver; vm: number } {
@@ -209,7 +210,7 @@ describe('KVM_TDX_INIT_VM', () => {
   });
 
   test('a machine that has really no pages left is ENOMEM', () => {
-    const platform = { ...spr15.platform, memoryBytes: 8n * 4096n };
+    const platform = { ...spr15.platform, memoryBytes: memoryWith(7) };
     const { driver, vm } = created({ profile: { ...spr15, platform } });
     expect(driver.initVm(vm)).toBe(0);
     expect(driver.initVm(driver.createVm())).toBe('ENOMEM');

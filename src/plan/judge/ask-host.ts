@@ -1,0 +1,23 @@
+import type { HostOffer } from '../../host/offer.ts';
+import type { Host } from '../../host/port.ts';
+import type { JudgedHost } from './objection.ts';
+
+/**
+ * Asks a host that is there for all that a TD is judged by.
+ *
+ * @param offer what a VM fd told. Without it no VM is made and no other request than those of facts(), and what
+ * KVM_TDX_INIT_VM would refuse is left to the run.
+ */
+export async function askHost(host: Host, offer?: HostOffer): Promise<JudgedHost> {
+  const facts = offer?.facts ?? (await host.facts());
+  return {
+    name: facts.name,
+    facts,
+    offer,
+    presentCpus: facts.platform.presentCpus,
+    keySlots: await host.keySlots(),
+    cgroupRoom: await host.cgroupRoom(),
+    memory: await host.memory(),
+    tscScaling: offer && (await host.checkExtension('KVM_CAP_TSC_CONTROL')) !== 0,
+  };
+}

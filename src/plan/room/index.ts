@@ -1,0 +1,1 @@
+export { type Demand, type Room, roomFor, type TakenDemand } from './room.ts';
