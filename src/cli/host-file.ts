@@ -22,12 +22,20 @@ const captureKind = /"kind"\s*:\s*"tdctl\.HostCapture"/;
  */
 export async function readHostFile(path: string): Promise<HostFile> {
   const hostFiles = () => import('../host/simulated/host-file/load.ts');
-  if (!path.endsWith('.json') && path !== standardStream)
-    return { profile: await (await hostFiles()).loadHostFile(path) };
+  if (!path.endsWith('.json') && path !== standardStream) {
+    return { profile: await (await hostFiles()).loadHostFile(path, captured) };
+  }
   const { parseCapture, readCaptureText } = await import('../diagnosis/capture/load.ts');
   const text = await readCaptureText(path, ['SimulatedHost']);
   const isCapture = captureKind.test(text.slice(0, 4096)) || !/\bSimulatedHost\b/.test(text);
   return isCapture
     ? { capture: parseCapture(text, path) }
-    : { profile: await (await hostFiles()).parseHostFile(text, path) };
+    : { profile: await (await hostFiles()).parseHostFile(text, path, captured) };
+}
+
+/** What a SimulatedHost file may start from. */
+async function captured(path: string): Promise<HostProfile> {
+  const { loadCapture } = await import('../diagnosis/capture/load.ts');
+  const { captureToHostProfile } = await import('../diagnosis/capture/to-host-profile.ts');
+  return captureToHostProfile(await loadCapture(path), path);
 }

@@ -4,6 +4,7 @@ import type { Host } from '../host/port.ts';
 import type { SimulatedHost } from '../host/simulated/index.ts';
 import type { SoftHost } from '../host/soft/soft-host.ts';
 import type { FaultInjector } from '../simulator/index.ts';
+import { isHostFile } from './host-file.ts';
 import { hostProfile } from './host-profile.ts';
 import type { CommandIo } from './io.ts';
 
@@ -40,7 +41,9 @@ export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host>
         op: 'choose a host',
         place: '--host',
         message: `there is no host \`${choice.host}\``,
-        hint: 'use auto, kvm, soft, soft:PROFILE, sim, sim:PROFILE or sim:FILE',
+        hint: isHostFile(choice.host)
+          ? `--host sim:${choice.host} simulates the host that this file describes`
+          : 'use auto, kvm, soft, soft:PROFILE, sim, sim:PROFILE or sim:FILE',
       });
   }
 }
@@ -87,7 +90,7 @@ async function openSimulatingHost(
     op: `open the host ${name}`,
     message: 'this simulated host has KVM and offers no TDs',
     details: [`the kernel says: ${reason}`],
-    hint: 'give it a TDX module and at least 2 private key IDs, or choose another profile',
+    hint: 'give it a TDX module in a SimulatedHost file, `module: {}` beside `from:` (docs/host-files.md), or choose another profile',
   });
 }
 

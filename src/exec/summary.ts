@@ -20,7 +20,13 @@ export interface ExecSummary {
   readonly vms: readonly VmSummary[];
   /** All others together, where there were more. */
   readonly furtherVms?: FurtherVms;
-  readonly keySlots: { readonly total: number; readonly peak: number; readonly after: number };
+  readonly keySlots: {
+    readonly total: number;
+    /** Taken by TDs of other processes before the command was started. */
+    readonly foreign: number;
+    readonly peak: number;
+    readonly after: number;
+  };
   readonly refusals: readonly RefusalSummary[];
   /** The simulated kernel does not know these ioctls; a real one may. The first 1000 by number. */
   readonly unknownIoctls: readonly UnknownIoctl[];
@@ -99,10 +105,12 @@ export class SummaryCollector implements CallListener {
   readonly #unserved = new Map<string, UnservedSummary>();
   #calls = 0;
   #peak: number;
+  readonly #foreign: number;
 
   constructor(machine: SimulatedMachine) {
     this.#machine = machine;
-    this.#peak = machine.keySlots.used;
+    this.#foreign = machine.keySlots.used;
+    this.#peak = this.#foreign;
   }
 
   opened(): void {
@@ -160,7 +168,7 @@ export class SummaryCollector implements CallListener {
       calls: this.#calls,
       vms: this.#vms,
       ...(this.#further.tds + this.#further.ordinary > 0 && { furtherVms: this.#further }),
-      keySlots: { total, peak: this.#peak, after: used },
+      keySlots: { total, foreign: this.#foreign, peak: this.#peak, after: used },
       refusals: [...this.#refusals.values()],
       unknownIoctls: [...this.#unknown.values()],
       unserved: [...this.#unserved.values()],

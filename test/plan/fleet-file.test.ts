@@ -1,8 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TdctlError } from '../../src/errors/index.ts';
-import { loadFleet, parseFleet } from '../../src/plan/fleet/fleet-file.ts';
+import { loadFleet, parseFleet, readFleet } from '../../src/plan/fleet/fleet-file.ts';
+import { fleetJsonSchemaText } from '../../src/plan/fleet/json-schema.ts';
 import { projectRoot } from '../support/tdctl.ts';
 
 const file = (vms: string, kvmMaxVcpus = 1024) =>
@@ -35,6 +36,27 @@ describe('a fleet file', () => {
       expect(fleet.groups.length).toBeGreaterThan(0);
     },
   );
+
+  test('schema/fleet.json is the schema of the code', () => {
+    expect(readFileSync(join(projectRoot, 'schema/fleet.json'), 'utf8')).toBe(
+      fleetJsonSchemaText(),
+    );
+  });
+
+  test('a group of TDs takes its vCPUs from the TrustDomain file that it names', async () => {
+    const path = join(projectRoot, 'examples/fleets/f.yaml');
+    const { groups } = await readFleet(file('    - { name: a, spec: ../hello.yaml, count: 3 }'), {
+      path,
+    });
+    expect(groups).toMatchObject([{ name: 'a', type: 'td', count: 3, vcpus: 4, maxVcpus: 4 }]);
+    expect(groups[0]?.td?.name).toBe('hello');
+  });
+
+  test('a group says its vCPUs, or names a file that does', () => {
+    expect(() => parseFleet(file('    - { name: a }'), { path: 'f' })).toThrow();
+    const both = file('    - { name: a, spec: td.yaml, vcpus: 2 }');
+    expect(() => parseFleet(both, { path: 'f' })).toThrow();
+  });
 
   test('a fleet file takes its defaults from what is there', () => {
     const { groups } = parseFleet(file('    - { name: a, vcpus: 4 }'), { path: 'f' });

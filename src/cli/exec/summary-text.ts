@@ -94,9 +94,12 @@ function furtherRows({ furtherVms }: ExecSummary): Row[] {
   return [{ label: 'further', text: parts.join(', ') }];
 }
 
-function slotText({ keySlots: { total, peak, after }, leakedKeySlots }: ExecSummary): string {
+function slotText({ keySlots, leakedKeySlots }: ExecSummary): string {
+  const { total, foreign, peak, after } = keySlots;
+  const others =
+    foreign === 0 ? '' : `; ${foreign} were taken by other TDs of the host before the start`;
   const leaked = leakedKeySlots === 0 ? '' : `, ${leakedKeySlots} of them leaked`;
-  return `${peak} of ${total} at the peak, ${after} now${leaked}`;
+  return `${peak} of ${total} at the peak, ${after} now${leaked}${others}`;
 }
 
 function releasedText({ stillOpen }: ExecSummary): string {

@@ -52,8 +52,12 @@ export async function showFit(options: FitCommandOptions, io: CommandIo): Promis
     await view.add(result);
   }
   const summary = tally.summary();
+  const ending = summary.judged === 0 ? tally.firstProblem : undefined;
+  // An error that is all there is to say is said once.
+  if (ending !== undefined && summary.hosts === 1 && options.output === 'text') throw ending;
   view.end(summary);
-  if (summary.judged === 0 && tally.firstProblem) throw tally.firstProblem;
+  if (ending !== undefined && options.output === 'text') return ending.exitCode;
+  if (ending !== undefined) throw ending;
   if (options.namesKernel && hasCaptures && !hasSimulated) {
     throw uselessOption('--kernel', 'it is for simulated hosts, and all of these are captures');
   }

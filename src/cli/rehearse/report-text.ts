@@ -1,7 +1,6 @@
 /** A rehearsal for people: the timeline of all VMs, the verdicts, what was lost, the sweep. */
 import { kindInWords } from '../../host/identity.ts';
 import {
-  cameTo,
   type LaneStep,
   type Outcome,
   outcomes,
@@ -13,6 +12,7 @@ import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import { count, formatDuration, times } from '../output/units.ts';
+import { blackoutRows, operationLines } from './operations-text.ts';
 
 type Colors = ReturnType<typeof paint>;
 
@@ -76,25 +76,14 @@ function byStart(a: LaneStep, b: LaneStep): number {
 const pointOfNoReturn = ['', '', '──── the point of no return ────'];
 
 function resultsText({ run }: RehearsalReport, colors: Colors): string {
-  const lines = run.results.flatMap((reported) => {
-    const { operation, result, error, expected } = reported;
-    const word = cameTo(reported);
-    const mark =
-      result === 'done' ? colors.green('✓') : result === 'skipped' ? '‒' : colors.red('✗');
-    const wanted = expected === undefined || expected === word ? '' : ` (expected ${expected})`;
-    const reason = error ? [`      ${sanitize(error.message)}\n`] : [];
-    return [`  ${mark} ${sanitize(operation)}: ${word}${wanted}\n`, ...reason];
-  });
-  const blackouts = run.blackouts.map(
-    ({ td, hop, ms }) => [`blackout of ${td}, move ${hop}`, formatDuration(ms)] as const,
-  );
+  const lines = operationLines(run.results, colors);
   return [
     ...lines,
     '\n',
     columns([
       [timeWords[run.clock], formatDuration(run.elapsedMs)],
       ['key slots', slotsText(run.slots)],
-      ...blackouts.slice(0, 10),
+      ...blackoutRows(run.blackouts),
       ...run.losses.map(({ what, count: number, by, words }) => [
         'lost',
         colors.yellow(`${count(number, what)}, by the ${by}: ${words}`),

@@ -1,6 +1,5 @@
 export { askHost } from './ask-host.ts';
-export { holdsAlways, judgeTd } from './judge.ts';
+export { judgeTd } from './judge.ts';
 export { keptForPamt, memoryNeed } from './memory.ts';
 export type { JudgedHost, Objection, Reason, ReasonId } from './objection.ts';
 export { type PreparedTd, prepareTd } from './prepare.ts';
-export { vcpuLimitOf } from './vcpus.ts';

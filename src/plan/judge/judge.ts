@@ -26,11 +26,6 @@ export function judgeTd(td: PreparedTd, host: JudgedHost): Objection[] {
   ];
 }
 
-/** Of the moment is what another time may be otherwise, such as a free key slot. */
-export function holdsAlways({ reasons }: Objection): boolean {
-  return reasons.some(({ holds }) => holds === 'always');
-}
-
 function obstacle(text: string, { name }: JudgedHost): Objection {
   return {
     reasons: [always('tdx', text)],

@@ -1,4 +1,5 @@
 /** Reads SimulatedHost files. It loads zod and yaml: import it where a file is about to be read. */
+import { dirname, resolve } from 'node:path';
 import { invalidFile } from '../../../documents/invalid.ts';
 import { type FileFormat, readObject } from '../../../documents/read.ts';
 import { SchemaFields } from '../../../documents/schema-fields.ts';
@@ -7,7 +8,7 @@ import { TdctlError } from '../../../errors/index.ts';
 import { sanitize } from '../../../errors/sanitize.ts';
 import type { HostProfile } from '../../../simulator/index.ts';
 import { namedProfile } from '../named-profile.ts';
-import { simulatedHostSchema } from './schema.ts';
+import { isCaptureFile, simulatedHostSchema } from './schema.ts';
 import { toProfile } from './to-profile.ts';
 
 export const simulatedHostFormat: FileFormat<typeof simulatedHostSchema> = {
@@ -23,20 +24,31 @@ const textFile: TextFileKind = {
   starter: () => 'copy one of examples/hosts/',
 };
 
+/** Makes a machine of the captured host at a path. Whoever reads host files brings it: captures are read elsewhere. */
+export type ReadCaptured = (path: string) => Promise<HostProfile>;
+
 /**
  * @throws TdctlError TDCTL_E_NOT_FOUND, TDCTL_E_NOT_READABLE; TDCTL_E_SPEC_INVALID as {@link
  * parseHostFile}; TDCTL_E_HOST_UNSUPPORTED where it needs `this-host` and cannot read it.
  */
-export async function loadHostFile(path: string): Promise<HostProfile> {
-  return parseHostFile(await readTextFile(path, textFile), path);
+export async function loadHostFile(path: string, captured?: ReadCaptured): Promise<HostProfile> {
+  return parseHostFile(await readTextFile(path, textFile), path, captured);
 }
 
 /** @throws TdctlError TDCTL_E_SPEC_INVALID with every mistake and its place. */
-export async function parseHostFile(text: string, path: string): Promise<HostProfile> {
+export async function parseHostFile(
+  text: string,
+  path: string,
+  captured: ReadCaptured = noCaptures,
+): Promise<HostProfile> {
   const reading = readObject(text, { path, format: simulatedHostFormat });
   if ('findings' in reading) throw invalidFile(reading, { ...simulatedHostFormat, path });
   const { data, source } = reading;
-  const profile = toProfile(data, await namedProfile(data.spec.from), path);
+  const { from } = data.spec;
+  const base = isCaptureFile(from)
+    ? await captured(resolve(dirname(path), from))
+    : await namedProfile(from);
+  const profile = toProfile(data, base, path);
   if ('platform' in profile) return profile;
   throw new TdctlError({
     code: 'TDCTL_E_SPEC_INVALID',
@@ -46,4 +58,8 @@ export async function parseHostFile(text: string, path: string): Promise<HostPro
     details: profile.map((misfit) => source.finding(misfit)),
     hint: simulatedHostFormat.help,
   });
+}
+
+function noCaptures(path: string): never {
+  throw new Error(`nobody brought a reader of captured hosts, and ${path} is asked for`);
 }

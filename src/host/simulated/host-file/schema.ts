@@ -8,6 +8,7 @@ import { type ModuleReleaseName, moduleReleases } from '../../../abi/tdx/module-
 import { xfamFeatures } from '../../../abi/tdx/xfam.ts';
 import { objectHead } from '../../../documents/envelope.ts';
 import { dnsLabel, dnsLabelProblem } from '../../../documents/name.ts';
+import { nearest } from '../../../documents/nearest.ts';
 import { notation } from '../../../documents/notation.ts';
 import { type Parsed, parsed, refused } from '../../../documents/parsed.ts';
 import {
@@ -18,6 +19,7 @@ import {
   parseBytes,
   parseKhz,
 } from '../../../documents/quantity.ts';
+import { describeValue } from '../../../documents/wording.ts';
 import { profileNames } from '../profile-names.ts';
 
 /** A whole number within bounds, with what an editor shows. */
@@ -50,6 +52,20 @@ function parseHostMemory(value: unknown): Parsed<bigint> {
     return refused(`must be 1GiB to 4096TiB; this is ${formatBytes(bytes)}`);
   }
   return bytes % pageBytes === 0n ? amount : refused('must be a multiple of 4KiB');
+}
+
+/** Whether the text names the file of a captured host, and not a profile. */
+export function isCaptureFile(from: string): boolean {
+  return from.includes('/') || from.endsWith('.json');
+}
+
+function parseFrom(value: unknown): Parsed<string> {
+  if (typeof value !== 'string') return refused(`must be a text; this is ${describeValue(value)}`);
+  const names: readonly string[] = profileNames;
+  if (isCaptureFile(value) || names.includes(value)) return parsed(value);
+  const meant = nearest(value, names);
+  const known = `must be ${names.join(', ')}, or the path of a captured host (FILE.json)`;
+  return refused(meant === undefined ? known : `${known}; did you mean ${meant}?`);
 }
 
 function parseMemoryLimit(value: unknown): Parsed<bigint> {
@@ -215,14 +231,13 @@ export const simulatedHostSchema = z
       .meta({ description: 'What the host is called.', examples: [{ name: 'rack-7' }] }),
     spec: z
       .strictObject({
-        from: z
-          .enum(profileNames)
-          .default('spr-1.5')
-          .meta({
-            description:
-              'The profile that gives whatever this file leaves out (docs/host-files.md lists them). Default: spr-1.5.',
-            examples: ['gnr-2.0'],
-          }),
+        from: notation(parseFrom, {
+          type: 'string',
+          anyOf: [{ enum: [...profileNames] }, { pattern: '/|\\.json$' }],
+          description:
+            'The profile that gives whatever this file leaves out (docs/host-files.md lists them), or the file of a captured host, relative to this file. Default: spr-1.5.',
+          examples: ['gnr-2.0', './node1.json'],
+        }).default('spr-1.5'),
         description: z
           .string()
           .min(1)

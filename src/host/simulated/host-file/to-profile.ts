@@ -4,6 +4,7 @@ import { ADDRESS_SIZES_LEAF } from '../../../abi/kvm/cpuid.ts';
 import { type XfamName, xfamFixed1, xfamMask } from '../../../abi/tdx/xfam.ts';
 import {
   cpuidOfHost,
+  cpuidOfRecorded,
   type HostCpu,
   type HostProfile,
   keyIdRange,
@@ -30,7 +31,7 @@ export function toProfile(
     name,
     description: spec.description ?? `${metadata.name}: ${spec.from} with changes`,
     source: `a host file that starts from ${spec.from} (${base.source})`,
-    platform: platformOf(spec.platform ?? {}, base.platform),
+    platform: platformOf(spec.platform ?? {}, withKeyIds(base, spec.module)),
     module: moduleOf(spec.module, base.module),
     kvmMaxVcpus: spec.kvm?.maxVcpus ?? base.kvmMaxVcpus,
     recordedCapabilities: { ...base.recordedCapabilities, ...withoutGaps(spec.kvm?.capabilities) },
@@ -42,6 +43,17 @@ export function toProfile(
   };
   const misfits = misfitsOf(profile);
   return misfits.length > 0 ? misfits : profile;
+}
+
+/** Of a machine without TDX, usual figures: a module that is put there needs key IDs. */
+const assumedKeyIds = { mktme: 63, tdxPrivate: 64 };
+
+function withKeyIds(base: HostProfile, module: SimulatedHostFile['spec']['module']): Platform {
+  const { platform } = base;
+  const isAdded = base.module === undefined && module !== undefined && module.loaded !== false;
+  return isAdded && platform.keyIds.tdxPrivate < 2
+    ? { ...platform, keyIds: assumedKeyIds }
+    : platform;
 }
 
 type SpecOf<Name extends keyof SimulatedHostFile['spec']> = NonNullable<
@@ -81,6 +93,12 @@ function cpuidOf(
     readonly xfam: bigint | undefined;
   },
 ): Platform['cpuid'] {
+  const names = ['coresPerPackage', 'threadsPerCore', 'packages', 'tscKhz'] as const;
+  const isChanged =
+    asked.xfam !== undefined ||
+    asked.physicalAddressWidth !== undefined ||
+    names.some((name) => platform[name] !== base[name]);
+  if (!isChanged) return base.cpuid;
   const { xcr0, xss } = rawXstate(base.cpuid);
   const wanted: HostCpu = {
     signature: executeCpuid(base.cpuid, 1).eax,
@@ -91,7 +109,8 @@ function cpuidOf(
     threadsPerCore: platform.threadsPerCore,
     xfam: asked.xfam ?? xcr0 | xss,
   };
-  return cpuidOfHost(nearestCpu(wanted.signature), wanted);
+  const like = cpuidOfHost(nearestCpu(wanted.signature), wanted);
+  return base.recordedCpuid ? cpuidOfRecorded(like, base.recordedCpuid) : like;
 }
 
 function maskOf(names: readonly XfamName[]): bigint {
