@@ -33,7 +33,7 @@ export function planCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void
 Examples:
   tdctl plan td.yaml --host sim:gnr-2.0             on a larger host than this one
   tdctl plan td.yaml -o json | jq .findings         for machines
-  tdctl plan td.yaml --save td.plan && tdctl run --plan td.plan
+  tdctl plan td.yaml --host sim --save td.plan && tdctl run --plan td.plan
 
 Exit codes: 0 nothing stands against it · 5 file invalid · 6 findings · 7 a limit of the host`,
     )

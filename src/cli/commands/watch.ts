@@ -13,8 +13,8 @@ Examples:
   tdctl watch td.yaml --kernel rfc-migration-v2                a migration, two steps a second
   tdctl watch td.yaml --kernel rfc-migration-v2 --paused       step by step, from the page
   tdctl watch td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#6=source-dies
-  tdctl watch td.yaml --tree                                   the same in the terminal
-  tdctl watch td.yaml --host soft                              real VMs and vCPUs, at their own pace
+  tdctl watch td.yaml --hops 0 --tree                          without a move, in the terminal
+  tdctl watch td.yaml --hops 0 --host soft                     real VMs and vCPUs, at their own pace
 
 Exit codes: as of \`tdctl rehearse\`, and 4 where the port or the socket cannot be had.`;
 
