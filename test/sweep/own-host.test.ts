@@ -12,7 +12,7 @@ import { requireSupervision } from '../exec/programs.ts';
 import { Random } from '../fuzz/random.ts';
 import { casesOf, type OwnHostCase } from './own-host/cases.ts';
 import { commands, type OwnHostCommand, smallSpec } from './own-host/commands.ts';
-import { Supervised, type SupervisedOutcome } from './own-host/supervised.ts';
+import { SupervisedHost, type SupervisedOutcome } from './own-host/supervised.ts';
 import { expectSame, expectWords, told } from './own-host/told.ts';
 
 const isFull = process.env.TDCTL_SWEEP === 'full';
@@ -35,10 +35,10 @@ const spec = smallSpec(directory);
 async function supervised(
   context: TestContext,
   kernel: string,
-  work: (host: Supervised) => Promise<void>,
+  work: (host: SupervisedHost) => Promise<void>,
 ): Promise<void> {
   requireSupervision(context);
-  const host = await Supervised.start(kernel);
+  const host = await SupervisedHost.start(kernel);
   try {
     await work(host);
   } finally {
