@@ -70,10 +70,15 @@ async function judge(
     expectWords(outcome, onKvm, { findings: command.name === 'doctor' });
     const isShared = each === undefined || each.simulated !== undefined;
     if (command.simulated !== undefined && isShared) {
-      const simulated = await command.simulated({ spec, kernel, fault: each?.simulated });
+      const simulated = told(
+        command.name,
+        await command.simulated({ spec, kernel, fault: each?.simulated }),
+      );
       const namesCheck =
         each !== undefined && (!('errno' in each.fault) || each.fault.at.includes(':'));
-      expectSame(onKvm, told(command.name, simulated), { namesCheck });
+      // The kvm host enters no guest so far, and does not learn what only that shows.
+      const isSeenByRunning = simulated.errors.some(({ request }) => request === 'KVM_RUN');
+      if (!isSeenByRunning) expectSame(onKvm, simulated, { namesCheck });
     }
     return [];
   } catch (error) {

@@ -148,8 +148,10 @@ class Supervised {
     return { ...outcome, trace, left, unmet: faults.unmet().length > 0 };
   }
 
+  /** For good: a slot that a leaf has kept, or its charge, which kernels leave behind that move a TD. */
   get hasLostKeySlots(): boolean {
-    return this.#machine.snapshot().keySlots.leaked > 0;
+    const { keySlots, cgroups } = this.#machine.snapshot();
+    return keySlots.leaked > 0 || cgroups.some(({ usage }) => usage > 0);
   }
 
   async end(): Promise<void> {
