@@ -157,6 +157,8 @@ export interface NewFile {
   readonly sizeBytes: bigint;
   /** The file shares its content with this process. */
   readonly mapped: boolean;
+  /** What it begins with, where it is `mapped`. */
+  readonly content?: Uint8Array;
   /** Whether the program may map it: `shared` by MAP_SHARED alone, as a guest_memfd. */
   readonly mappable: 'any' | 'shared' | 'no';
   /** The fd is not the result of the call, which still waits for its answer. */

@@ -29,7 +29,7 @@ constexpr sock_filter if_equal(std::size_t at, std::uint32_t value, std::size_t 
 }
 
 // So many instructions.
-constexpr std::size_t look_at_argument = 3;
+constexpr std::size_t look_at_argument = 4;
 
 constexpr std::size_t calls_of(std::uint32_t architecture) {
   std::size_t count = 0;
@@ -54,7 +54,7 @@ constexpr auto assemble() {
     add(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~x32_bit));
     for (const TrappedCall& call : trapped_calls) {
       if (call.architecture != architecture) continue;
-      const auto& [argument, bits, value] = call.only;
+      const auto& [argument, bits, value, other_value] = call.only;
       if (bits == 0) {
         add(if_equal(at, call.number, trap, at + 1));
         continue;
@@ -63,7 +63,8 @@ constexpr auto assemble() {
       // Its low half. Little endian.
       add(load(offsetof(seccomp_data, args) + 8 * argument));
       add(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, bits));
-      add(if_equal(at, value, trap, allow));
+      add(if_equal(at, value, trap, at + 1));
+      add(if_equal(at, other_value, trap, allow));
     }
   };
 

@@ -176,6 +176,7 @@ class Loop {
   void handle_memory_call(const seccomp_notif& notification, const TrappedCall& call);
   void tell_fallocate(const seccomp_notif& notification, FileNumber file);
   // The file that the call is about.
+  WatchedFiles::Found subject_of_ioctl(pid_t thread, int fd, std::uint32_t request) const;
   WatchedFiles::Found subject_of(const seccomp_notif& notification, const TrappedCall& call) const;
   void refuse_unserved(const seccomp_notif& notification, const char* call, int error);
   bool is_system_file(FileNumber file);

@@ -1,6 +1,9 @@
 // What the loop makes of each call that it hears of: it lets it through, answers or refuses it, or tells.
+#include <sys/ioctl.h>
+
 #include <cerrno>
 
+#include "kvm_paths.h"
 #include "loop.h"
 #include "notifications.h"
 
@@ -34,11 +37,37 @@ void Loop::handle(const seccomp_notif& notification) {
   }
 }
 
+namespace {
+
+// do_vfs_ioctl() in fs/ioctl.c: what the kernel does before a file is asked.
+bool is_of_every_file(std::uint32_t request) {
+  switch (request) {
+    case FIOCLEX:
+    case FIONCLEX:
+    case FIONBIO:
+    case FIOASYNC:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+// The device or pipe behind an fd that is not ours may be anybody's: only its name is looked at.
+WatchedFiles::Found Loop::subject_of_ioctl(pid_t thread, int fd, std::uint32_t request) const {
+  if ((request & request_type) == kvm_type) return files_.find(thread, fd);
+  const WatchedFiles::Found found = files_.find_link(fd_link(thread, fd).c_str());
+  const bool is_ours = found.lookup == WatchedFiles::Lookup::ours && !is_of_every_file(request);
+  return is_ours ? found : WatchedFiles::Found{WatchedFiles::Lookup::other};
+}
+
 void Loop::handle_ioctl(const seccomp_notif& notification) {
   const auto thread = static_cast<pid_t>(notification.pid);
   const auto& arguments = notification.data.args;
   const auto request = static_cast<std::uint32_t>(arguments[1]);
-  const WatchedFiles::Found found = files_.find(thread, static_cast<int>(arguments[0]));
+  const WatchedFiles::Found found =
+      subject_of_ioctl(thread, static_cast<int>(arguments[0]), request);
   switch (found.lookup) {
     case WatchedFiles::Lookup::out_of_reach:
       return refuse_out_of_reach(notification);

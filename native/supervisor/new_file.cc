@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -38,6 +39,8 @@ NewFile make_file(const FileShape& shape) {
         ::mmap(nullptr, shape.size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
     if (address == MAP_FAILED) return {.error = errno};
     made.mapping = std::make_shared<SharedMapping>(address, shape.size_bytes);
+    std::copy_n(shape.content.begin(), std::min(shape.content.size(), shape.size_bytes),
+                static_cast<std::byte*>(address));
   }
   // An empty file is nothing to be written or mapped; memory is.
   const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | (size == 0 ? F_SEAL_WRITE : 0);

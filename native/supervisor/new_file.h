@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "../util/unique_fd.h"
 
@@ -39,6 +40,8 @@ struct FileShape {
   std::uint64_t size_bytes = 0;
   // Its content is shared with this process.
   bool mapped = false;
+  // What it begins with, where it is mapped; the rest are zeros.
+  std::span<const std::byte> content = {};
   Mappable mappable = Mappable::any;
   // F_GETFL gives them: the access mode and the status flags.
   int flags = 0;

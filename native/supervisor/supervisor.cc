@@ -147,7 +147,7 @@ Napi::Value Supervisor::install(const Napi::CallbackInfo& info) {
   if (!call) return refusal_by("caller", env, ENOENT);
   Arguments arguments(info, nullptr);
   const std::string kind = arguments.string(arguments.field(info[1], "name"), "name");
-  const FileShape shape = {
+  FileShape shape = {
       .name = kind.c_str(),
       .size_bytes = arguments.uint64(arguments.field(info[1], "sizeBytes"), "sizeBytes"),
       .mapped = arguments.field(info[1], "mapped").ToBoolean(),
@@ -159,6 +159,9 @@ Napi::Value Supervisor::install(const Napi::CallbackInfo& info) {
   const bool close_on_exec = arguments.field(info[1], "closeOnExec").ToBoolean();
   const bool system = arguments.field(info[1], "system").ToBoolean();
   const bool aside = arguments.field(info[1], "aside").ToBoolean();
+  // The last that is read, as no JS may run until it is copied.
+  const Napi::Value content = arguments.field(info[1], "content");
+  if (!content.IsUndefined()) shape.content = arguments.view(content, "content");
   if (arguments.is_wrong()) return mistake(arguments);
 
   NewFile file = loop_->files().make(shape);

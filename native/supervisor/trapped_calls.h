@@ -31,11 +31,13 @@ enum class CallKind {
   seals,
 };
 
-// A call is trapped where the low half of an argument has a value in these bits; always, without any.
+// A call is trapped where the low half of an argument has one of the values in these bits; always, without
+// any.
 struct Only {
   std::size_t argument = 0;
   std::uint32_t bits = 0;
   std::uint32_t value = 0;
+  std::uint32_t other_value = value;
 };
 
 struct TrappedCall {
@@ -49,8 +51,12 @@ struct TrappedCall {
   Only only = {};
 };
 
-// Requests of KVM's type.
-constexpr Only kvm_requests = {1, 0xff00, 0xae00};
+// Requests by their type: KVM's.
+constexpr std::uint32_t request_type = 0xff00;
+constexpr std::uint32_t kvm_type = 0xae00;
+constexpr Only kvm_requests = {1, request_type, kvm_type};
+// And those that programs ask of any file, such as isatty().
+constexpr Only kvm_and_file_requests = {1, request_type, kvm_type, 0x5400};
 // Of files, and not as the loader maps programs, with a flag that nobody else sets any more: a program
 // maps memory without a file more often than all else.
 constexpr Only file_mappings = {3, MAP_ANONYMOUS | MAP_DENYWRITE, 0};
@@ -62,7 +68,7 @@ constexpr std::uint32_t x32_bit = 0x40000000;
 
 constexpr TrappedCall trapped_calls[] = {
     {AUDIT_ARCH_X86_64, __NR_openat, CallKind::open, 1, 0},
-    {AUDIT_ARCH_X86_64, __NR_ioctl, CallKind::ioctl, 0, -1, kvm_requests},
+    {AUDIT_ARCH_X86_64, __NR_ioctl, CallKind::ioctl, 0, -1, kvm_and_file_requests},
     {AUDIT_ARCH_X86_64, __NR_mmap, CallKind::mmap, 4, -1, file_mappings},
     {AUDIT_ARCH_X86_64, __NR_fcntl, CallKind::seals, 0, -1, seal_commands},
     {AUDIT_ARCH_X86_64, __NR_open, CallKind::open},

@@ -250,7 +250,11 @@ export class Dispatcher {
     const { made, value } = answer;
     // Of a file aside the number was written where the program looks for it.
     const isAside = made !== undefined && made.handle !== value;
-    if (made !== undefined && !isAside) return this.#giveFile(call.call, answer, newFile(made));
+    if (made !== undefined && !isAside) {
+      // A program may read the statistics as soon as it has the fd.
+      const content = this.#options.machine.statistics(made.handle);
+      return this.#giveFile(call.call, answer, { ...newFile(made), ...(content && { content }) });
+    }
     const delivered = supervisor.answer(call.call, value);
     const file = isAside ? this.files.find(made.handle) : undefined;
     return { given: answer, delivered, ...(file && { file }) };
@@ -279,8 +283,12 @@ export class Dispatcher {
     return undefined;
   }
 
-  #addFile({ file: number, memory: runPage }: InstalledFile, made: MadeFile): ProgramFile {
-    return this.files.add({ number, kind: made.kind, handle: made.handle, runPage });
+  #addFile({ file: number, memory }: InstalledFile, { kind, handle }: MadeFile): ProgramFile {
+    if (kind === 'stats' && memory !== undefined) {
+      this.#options.machine.shareStatistics(handle, memory);
+    }
+    const runPage = kind === 'vcpu' ? memory : undefined;
+    return this.files.add({ number, kind, handle, runPage });
   }
 
   /** Where it is this process that has no file to give, nothing of what follows would be true. */

@@ -26,7 +26,12 @@ const shapes: Shapes = {
     closeOnExec: false,
     mappable: mappable ? 'shared' : 'no',
   }),
-  stats: () => ({ ...anonymous('kvm-stats'), flags: constants.O_RDONLY }),
+  stats: ({ sizeBytes }) => ({
+    ...anonymous('kvm-stats'),
+    sizeBytes,
+    mapped: true,
+    flags: constants.O_RDONLY,
+  }),
   device: () => anonymous('kvm-vfio'),
 };
 

@@ -218,6 +218,8 @@ export class SummaryCollector implements CallListener {
   #note(call: AnsweredCall, { errno, hwError: hwStatus, check }: Refusal): void {
     const { request, file, copies } = call;
     if (request.request === 'unknown ioctl') {
+      // Such as isatty(), which is asked of any file.
+      if (!isOfKvm(request.number)) return;
       this.#noteUnknown(file, request.number, errno);
       return;
     }
@@ -260,6 +262,11 @@ export class SummaryCollector implements CallListener {
     const text = isListed ? hex(BigInt(number)) : 'others';
     this.#unknown.set(key, { on: kind, number: text, errno, count });
   }
+}
+
+/** KVMIO: the type of all requests of KVM. */
+function isOfKvm(number: number): boolean {
+  return ((number >>> 8) & 0xff) === 0xae;
 }
 
 /** Requests that ask what a kernel does: no capability tells it, and they can do nothing but ask. */

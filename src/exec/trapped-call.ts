@@ -68,6 +68,7 @@ export class TrappedCall {
   caller(memory: UserMemory): Caller {
     return {
       mm: this.thread.addressSpace,
+      tid: this.thread.tid,
       // The cgroups of this machine set no limit to the key slots of the simulated host.
       cgroup: '/',
       memory,

@@ -22,7 +22,7 @@ import type {
   AnnouncedVmRequest,
   HypervCpuidRequest,
 } from './interface/announced.ts';
-import type { MadeFile, UserStruct } from './interface/caller.ts';
+import type { MadeFile, UserBytes, UserStruct } from './interface/caller.ts';
 import type { UserCpuid } from './interface/cpuid.ts';
 import type { InterruptRequest } from './interface/interrupts.ts';
 import type {
@@ -141,7 +141,12 @@ export type VcpuRequest =
   | { readonly request: 'KVM_SET_CPUID2'; readonly cpuid: UserCpuid }
   | { readonly request: 'KVM_SET_TSC_KHZ'; readonly tscKhz: number }
   | { readonly request: 'KVM_GET_TSC_KHZ' }
-  | { readonly request: 'KVM_ENABLE_CAP'; readonly cap: UserStruct<EnableCapStruct> }
+  | {
+      readonly request: 'KVM_ENABLE_CAP';
+      readonly cap: UserStruct<EnableCapStruct>;
+      /** Where the first argument leads, as some capabilities have it. Absent: to room for what is told. */
+      readonly pointee?: UserBytes;
+    }
   | AnnouncedVcpuRequest
   | HypervCpuidRequest
   | VcpuStateRequest

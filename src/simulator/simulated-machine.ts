@@ -34,6 +34,8 @@ import { MemoryCgroup } from './kernel/memory/memory-cgroup.ts';
 import { PageAllocator } from './kernel/memory/page-allocator.ts';
 import { MiscCgroup } from './kernel/misc-cgroup.ts';
 import { msrTablesOf } from './kernel/msrs/tables.ts';
+import { readStatistics, SharedStatistics } from './kernel/statistics.ts';
+import { releaseStatistics } from './kernel/stats-fd.ts';
 import { systemIoctl } from './kernel/system/system-ioctl.ts';
 import { undoCreateVcpu } from './kernel/vcpu/create-vcpu.ts';
 import { runVcpu } from './kernel/vcpu/run.ts';
@@ -119,6 +121,7 @@ export class SimulatedMachine implements DisturbedMachine {
       memoryCgroup: new MemoryCgroup(),
       leakedKeyIds: new Set(),
       signalEventfd: options.signalEventfd ?? (() => {}),
+      statistics: new SharedStatistics(),
       tdx,
     };
     if (profile.module !== undefined && keyIdRange(profile.platform.keyIds).guests > 0) {
@@ -191,6 +194,7 @@ export class SimulatedMachine implements DisturbedMachine {
 
   #ended(call: CallUnderWay, given: Answer): Answer {
     const answer = withoutWait(given);
+    this.#kernel.statistics.refresh();
     const { caller, handle, request, startedNs, copies } = call;
     if (copies === undefined) return answer;
     const { trace } = this.#kernel;
@@ -269,9 +273,10 @@ export class SimulatedMachine implements DisturbedMachine {
     this.#clock.advance(releaseCost.ns + guestPagesNs(kernel, file));
     if (file.kind === 'vm') releaseVmFile(kernel, file.vm);
     else if (file.kind === 'vcpu') putVm(kernel, file.vcpu.vm);
-    else if (file.kind === 'stats') putVm(kernel, file.vm);
+    else if (file.kind === 'stats') releaseStatistics(kernel, file.statistics);
     else if (file.kind === 'device') releaseVfioDevice(kernel, file.device);
     else if (file.kind === 'guest_memfd') releaseGuestMemfd(kernel, file.guestMemfd);
+    kernel.statistics.refresh();
     if (kernel.trace.active) kernel.trace.emit({ kind: 'release', handle }, startedNs);
     return true;
   }
@@ -338,6 +343,18 @@ export class SimulatedMachine implements DisturbedMachine {
   vmId(vmHandle: Handle): number | undefined {
     const file = this.#kernel.files.get(vmHandle);
     return file?.kind === 'vm' ? file.vm.id : undefined;
+  }
+
+  /** What can be read from a file of KVM_GET_STATS_FD. */
+  statistics(handle: Handle): Uint8Array | undefined {
+    const file = this.#kernel.files.get(handle);
+    return file?.kind === 'stats' ? readStatistics(file.statistics) : undefined;
+  }
+
+  /** Keeps the statistics of a file in memory that the caller shares with others, until it is released. */
+  shareStatistics(handle: Handle, memory: Uint8Array): void {
+    const file = this.#kernel.files.get(handle);
+    if (file?.kind === 'stats') this.#kernel.statistics.share(file.statistics, memory);
   }
 
   /** KVM_SET_SIGNAL_MASK: what a KVM_RUN of the vCPU blocks in place of what its thread blocks. */

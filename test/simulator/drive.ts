@@ -97,6 +97,8 @@ export class Driver {
   /** Source pages that cannot be read. */
   readonly unreadable = new Set<bigint>();
   sourceByte = 0;
+  /** Memory of the caller that holds more than that byte, by address. */
+  readonly words = new Map<bigint, bigint>();
   signalBeforePage: number | undefined;
   /** The check that refused the last call. */
   refusedBy: CheckName | undefined;
@@ -148,8 +150,12 @@ export class Driver {
       mm: this.mm,
       cgroup: this.cgroup,
       memory: {
-        read: (address, length) =>
-          this.unreadable.has(address) ? undefined : new Uint8Array(length).fill(this.sourceByte),
+        read: (address, length) => {
+          if (this.unreadable.has(address)) return undefined;
+          const word = this.words.get(address);
+          if (word === undefined) return new Uint8Array(length).fill(this.sourceByte);
+          return new Uint8Array(BigUint64Array.of(word).buffer).subarray(0, length);
+        },
       },
       pendingSignal: () => this.signal,
       mayReboot: () => this.mayReboot,

@@ -78,9 +78,10 @@ function accept(suite: Suite, list: AgreementList, { grown, unknown }: Differenc
   writeTable();
 }
 
-function inWords({ name, natively, underExec }: Case): string {
+function inWords({ name, natively, underExec, because }: Case): string {
   const before = natively === undefined ? '' : `natively ${natively}; `;
-  return `  ${name}: ${before}under exec ${underExec}`;
+  const reason = because === undefined ? '' : ` (${because})`;
+  return `  ${name}: ${before}under exec ${underExec}${reason}`;
 }
 
 /** All that does not agree, for a person who looks into it. */

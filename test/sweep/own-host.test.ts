@@ -12,7 +12,7 @@ import { requireSupervision } from '../exec/programs.ts';
 import { Random } from '../fuzz/random.ts';
 import { casesOf, type OwnHostCase } from './own-host/cases.ts';
 import { commands, type OwnHostCommand, smallSpec } from './own-host/commands.ts';
-import { Supervised, type SupervisedOutcome } from './own-host/supervised.ts';
+import { SupervisedHost, type SupervisedOutcome } from './own-host/supervised.ts';
 import { expectSame, expectWords, told } from './own-host/told.ts';
 
 const isFull = process.env.TDCTL_SWEEP === 'full';
@@ -35,10 +35,10 @@ const spec = smallSpec(directory);
 async function supervised(
   context: TestContext,
   kernel: string,
-  work: (host: Supervised) => Promise<void>,
+  work: (host: SupervisedHost) => Promise<void>,
 ): Promise<void> {
   requireSupervision(context);
-  const host = await Supervised.start(kernel);
+  const host = await SupervisedHost.start(kernel);
   try {
     await work(host);
   } finally {
@@ -70,10 +70,15 @@ async function judge(
     expectWords(outcome, onKvm, { findings: command.name === 'doctor' });
     const isShared = each === undefined || each.simulated !== undefined;
     if (command.simulated !== undefined && isShared) {
-      const simulated = await command.simulated({ spec, kernel, fault: each?.simulated });
+      const simulated = told(
+        command.name,
+        await command.simulated({ spec, kernel, fault: each?.simulated }),
+      );
       const namesCheck =
         each !== undefined && (!('errno' in each.fault) || each.fault.at.includes(':'));
-      expectSame(onKvm, told(command.name, simulated), { namesCheck });
+      // The kvm host enters no guest so far, and does not learn what only that shows.
+      const isSeenByRunning = simulated.errors.some(({ request }) => request === 'KVM_RUN');
+      if (!isSeenByRunning) expectSame(onKvm, simulated, { namesCheck });
     }
     return [];
   } catch (error) {

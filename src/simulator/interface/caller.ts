@@ -8,7 +8,8 @@ export type Handle = number;
  * was given to the {@link UserFile} of the request.
  */
 export type MadeFile = { readonly handle: Handle } & (
-  | { readonly kind: 'system' | 'vm' | 'stats' | 'device' }
+  | { readonly kind: 'system' | 'vm' | 'device' }
+  | { readonly kind: 'stats'; readonly sizeBytes: bigint }
   | { readonly kind: 'vcpu'; readonly id: number }
   /** `mappable`: with GUEST_MEMFD_FLAG_MMAP, and then by MAP_SHARED alone. */
   | { readonly kind: 'guest_memfd'; readonly sizeBytes: bigint; readonly mappable: boolean }
@@ -20,6 +21,8 @@ export type FileKind = MadeFile['kind'];
 export interface Caller {
   /** Identity of the address space: a VM answers EIO to any other than its creator's. */
   readonly mm: number;
+  /** task_pid_nr(): names of statistics have it. Absent: the number of the address space stands for it. */
+  readonly tid?: number;
   /** Path of the caller's misc cgroup; `/` is the root. */
   readonly cgroup: string;
   readonly memory: UserMemory;

@@ -1,6 +1,7 @@
 import { PAGE_SIZE } from '../../abi/kvm/structs.ts';
 import type { Handle, MadeFile } from '../interface.ts';
 import type { GuestMemfd, Vcpu, VfioDevice, Vm } from './objects.ts';
+import { type StatisticsFile, statisticsBytes } from './statistics.ts';
 
 /** An open file description. */
 export type KernelFile =
@@ -9,7 +10,7 @@ export type KernelFile =
   | { readonly kind: 'vcpu'; readonly vcpu: Vcpu }
   | { readonly kind: 'guest_memfd'; readonly guestMemfd: GuestMemfd }
   /** Statistics of a VM or of one of its vCPUs. The file is only read, it takes no ioctl. */
-  | { readonly kind: 'stats'; readonly vm: Vm }
+  | { readonly kind: 'stats'; readonly statistics: StatisticsFile }
   | { readonly kind: 'device'; readonly device: VfioDevice };
 
 type Facts<Made = MadeFile> = Made extends MadeFile ? Omit<Made, 'handle'> : never;
@@ -22,6 +23,8 @@ function factsOf(file: KernelFile): Facts {
       const { sizePages, mappable } = file.guestMemfd.inode;
       return { kind: 'guest_memfd', sizeBytes: BigInt(sizePages) * PAGE_SIZE, mappable };
     }
+    case 'stats':
+      return { kind: 'stats', sizeBytes: BigInt(statisticsBytes(file.statistics)) };
     default:
       return { kind: file.kind };
   }

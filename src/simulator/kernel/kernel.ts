@@ -14,6 +14,7 @@ import type { MiscCgroup } from './misc-cgroup.ts';
 import type { MsrTables } from './msrs/tables.ts';
 import type { HeldLocks } from './mutex.ts';
 import type { Vm } from './objects.ts';
+import type { SharedStatistics } from './statistics.ts';
 
 /** All ioctls of one machine share this state. */
 export interface Kernel {
@@ -38,6 +39,7 @@ export interface Kernel {
   readonly leakedKeyIds: Set<number>;
   /** Called when an ioeventfd is hit: the counter is the caller's to increment. */
   readonly signalEventfd: (id: number) => void;
+  readonly statistics: SharedStatistics;
   /** Undefined where KVM offers no TDs. */
   readonly tdx: TdxSupport | undefined;
 }

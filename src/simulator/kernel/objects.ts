@@ -2,6 +2,7 @@
 
 import type { TdState } from '../../abi/kvm/kernels/record.ts';
 import type { MpState } from '../../abi/kvm/mp-states.ts';
+import type { VcpuStatistic } from '../../abi/kvm/statistics.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import type { GsiRoute, MsrFilterStruct, TdVmCallAnswer } from '../interface.ts';
 import type { Hpa } from '../module/addresses.ts';
@@ -15,6 +16,8 @@ export interface Vm {
   readonly isTd: boolean;
   /** Identity of the creator's address space. */
   readonly mm: number;
+  /** Its statistics bear this name. */
+  readonly statsId: string;
   /**
    * Number of references: by the VM fd and by each vCPU fd, guest_memfd, device and statistics file. The last
    * put destroys the VM.
@@ -178,6 +181,10 @@ export interface Vcpu {
   /** vcpu_idx: the place in the order of creation, independent of the id. */
   readonly index: number;
   readonly vm: Vm;
+  /** Its statistics bear this name. */
+  readonly statsId: string;
+  /** Those that are not 0. */
+  readonly statistics: Map<VcpuStatistic, number>;
   tscKhz: number;
   /** CPUID that KVM_SET_CPUID2 gave, and empty before. */
   cpuid: readonly CpuidEntry[];

@@ -3,7 +3,8 @@ import type { Answer, Caller } from '../interface.ts';
 import { okWithFile } from './answer.ts';
 import { descriptorStep, firstRefusal, type Steps } from './checks.ts';
 import type { Kernel } from './kernel.ts';
-import type { Vm } from './objects.ts';
+import type { StatisticsFile } from './statistics.ts';
+import { putVm } from './vm/teardown.ts';
 
 const steps: Steps<{ readonly kernel: Kernel; readonly caller: Caller }> = {
   'process.no-descriptor': descriptorStep(
@@ -12,10 +13,15 @@ const steps: Steps<{ readonly kernel: Kernel; readonly caller: Caller }> = {
   ),
 };
 
-export function getStatsFd(kernel: Kernel, caller: Caller, vm: Vm): Answer {
+export function getStatsFd(kernel: Kernel, caller: Caller, statistics: StatisticsFile): Answer {
   const call = { kernel, caller };
   const refused = firstRefusal(kernel, 'KVM_GET_STATS_FD', { steps, call });
   if (refused !== undefined) return refused;
-  vm.references++;
-  return okWithFile(kernel.files.install({ kind: 'stats', vm }));
+  statistics.vm.references++;
+  return okWithFile(kernel.files.install({ kind: 'stats', statistics }));
+}
+
+export function releaseStatistics(kernel: Kernel, statistics: StatisticsFile): void {
+  kernel.statistics.close(statistics);
+  putVm(kernel, statistics.vm);
 }

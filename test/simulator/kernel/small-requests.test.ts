@@ -79,7 +79,7 @@ describe('statistics', () => {
     const driver = new Driver();
     const vm = driver.createTd();
     const value = driver.must(vm, { request: 'KVM_GET_STATS_FD' });
-    driver.machine.undo({ ok: true, value, made: { kind: 'stats', handle: value } });
+    driver.machine.undo({ ok: true, value, made: { kind: 'stats', handle: value, sizeBytes: 0n } });
     expect(driver.machine.snapshot().vms[0]?.references).toBe(1);
   });
 });

@@ -8,11 +8,12 @@ const skipped = 4;
 export function outcomes(test: string, ran: Ran): ReadonlyMap<string, string> {
   const parts = [...ran.stdout.matchAll(/^(ok|not ok) \d+ (\S+)(.*)$/gm)];
   if (parts.length === 0) return new Map([[test, outcome(ran)]]);
+  let failed = 0;
   return new Map(
     parts.map(([, ok, name, rest = '']) => {
       const skip = /# SKIP(.*)/.exec(rest)?.[1];
       if (skip !== undefined) return [`${test}: ${name}`, `skips: ${skip.trim()}`];
-      return [`${test}: ${name}`, ok === 'ok' ? 'passes' : `fails: ${failure(ran)}`];
+      return [`${test}: ${name}`, ok === 'ok' ? 'passes' : `fails: ${failure(ran, failed++)}`];
     }),
   );
 }
@@ -26,9 +27,14 @@ function outcome(ran: Ran): string {
   return `fails: ${failure(ran)}`;
 }
 
-/** Where, what it asserted, and what it says of it, which comes after the stack. */
-function failure({ stdout, stderr, exitCode }: Ran): string {
-  const [, report] = `${stdout}\n${stderr}`.split('==== Test Assertion Failure ====\n');
+/**
+ * Where, what it asserted, and what it says of it, which comes after the stack.
+ *
+ * @param nth of the parts that failed, each of which ended by one assertion.
+ */
+function failure({ stdout, stderr, exitCode }: Ran, nth = 0): string {
+  const [, ...reports] = `${stdout}\n${stderr}`.split('==== Test Assertion Failure ====\n');
+  const report = reports[nth];
   if (report === undefined) return `it ended with ${exitCode}`;
   const lines = report.split('\n').map((line) => line.trim());
   const where = lines[0] ?? '';

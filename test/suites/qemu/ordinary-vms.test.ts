@@ -15,7 +15,8 @@ import { type Emulator, inThisForm, isHere, programOf } from './machines.ts';
 import { wronglyPrinted } from './printed.ts';
 
 const machines = ['q35', 'pc', 'microvm'] as const;
-const cpus = ['host', 'max', 'qemu64', 'kvm64'];
+/** And the newest of a server that each QEMU knows, which starts natively on few machines. */
+const cpus = ['host', 'max', 'qemu64', 'kvm64', 'Nehalem'];
 
 interface Vm {
   readonly emulator: Emulator;
@@ -23,9 +24,9 @@ interface Vm {
   readonly cpu: string;
 }
 
-/** Each machine and each CPU model once or more. */
+/** Each machine and each of five CPU models once. */
 function inCi({ machine, cpu }: Vm): boolean {
-  return machine === 'q35' || cpu === 'host';
+  return (machine === 'q35' && cpus.includes(cpu)) || cpu === 'host';
 }
 
 function allOf(emulator: Emulator): readonly Vm[] {
@@ -62,9 +63,9 @@ async function comesToRun(vm: Vm): Promise<string> {
   const command = [...commandOf(vm), '-monitor', 'none'];
   const { exitCode, stderr, trace, timedOut } = await underExec(command, { withTrace: true });
   if (timedOut) return 'fails: it did not end';
-  if (exitCode !== 0) return `fails: ${wronglyPrinted(stderr).at(-1) ?? lastLine(stderr)}`;
+  const [printed] = wronglyPrinted(stderr, { model: vm.cpu !== 'host' && vm.cpu !== 'max' });
+  if (exitCode !== 0) return `fails: ${printed ?? lastLine(stderr)}`;
   if (!trace.includes('"KVM_RUN"')) return 'fails: it never ran';
-  const [printed] = wronglyPrinted(stderr);
   return printed === undefined ? 'runs' : `prints what a TDX host would not: ${printed}`;
 }
 

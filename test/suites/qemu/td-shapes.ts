@@ -13,6 +13,8 @@ export interface TdShape {
   readonly inCi?: true;
   /** What QEMU says as it gives up, where KVM has to refuse this. */
   readonly refused?: RegExp;
+  /** What it says on any host, and has to. */
+  readonly says?: RegExp;
   change(command: readonly string[]): Start;
 }
 
@@ -114,7 +116,13 @@ export const tdShapes: readonly TdShape[] = [
       ...['-m', '512,slots=1,maxmem=2G'],
     ),
   },
-  { name: 'reset', tds: 2, change: typing(['system_reset']) },
+  {
+    name: 'reset',
+    tds: 2,
+    // qemu_system_reset() in system/runstate.c: once the accelerator has made a new VM for a TD, of whatever host.
+    says: /^info: virtual machine state has been rebuilt with new guest file handle\.$/,
+    change: typing(['system_reset']),
+  },
   {
     name: 'four at once',
     tds: 4,

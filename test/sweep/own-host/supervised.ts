@@ -8,6 +8,7 @@ import { loadAddon } from '../../../native/index.ts';
 import { type CallListener, execute, type RunningCommand } from '../../../src/exec/index.ts';
 import { openSimulatedMachine } from '../../../src/host/simulated/index.ts';
 import {
+  type DisturbedMachine,
   type FaultInjector,
   type FaultRecord,
   injectorOf,
@@ -41,8 +42,37 @@ const nobodyListens: CallListener = {
 /** How long the last closes of a command may take to be heard of. */
 const closesWithinMs = 10_000;
 
+/** A machine that has lost key slots is replaced by a new one, as by a restart. */
+export class SupervisedHost {
+  readonly #kernelAbi: string;
+  #now: Supervised;
+
+  private constructor(kernelAbi: string, now: Supervised) {
+    this.#kernelAbi = kernelAbi;
+    this.#now = now;
+  }
+
+  /** @throws TdctlError that says why no program can be supervised here. */
+  static async start(kernelAbi: string): Promise<SupervisedHost> {
+    return new SupervisedHost(kernelAbi, await Supervised.start(kernelAbi));
+  }
+
+  async run(args: readonly string[], fault?: FaultRecord): Promise<SupervisedOutcome> {
+    const outcome = await this.#now.run(args, fault);
+    if (this.#now.hasLostKeySlots) {
+      await this.#now.end();
+      this.#now = await Supervised.start(this.#kernelAbi);
+    }
+    return outcome;
+  }
+
+  end(): Promise<void> {
+    return this.#now.end();
+  }
+}
+
 /** One program on one machine. A process can supervise one at a time. */
-export class Supervised {
+class Supervised {
   readonly #machine: SimulatedMachine;
   readonly #running: RunningCommand;
   readonly #lines: AsyncIterator<string>;
@@ -62,7 +92,6 @@ export class Supervised {
     this.#lines = createInterface({ input: parts.socket })[Symbol.asyncIterator]();
   }
 
-  /** @throws TdctlError that says why no program can be supervised here. */
   static async start(kernelAbi: string): Promise<Supervised> {
     const native = loadAddon();
     if (!native.available) throw new Error('the native addon is not built');
@@ -73,6 +102,7 @@ export class Supervised {
       await new Promise<void>((resolve) => server.listen(path, resolve));
       const faults = new SwitchedFaults();
       const machine = openSimulatedMachine({ kernelAbi, faults });
+      faults.disturbances = new Disturbances(machine);
       const dist = join(dirname(builtMain()), '../..');
       const connected = new Promise<Socket>((resolve) => server.once('connection', resolve));
       const running = execute({
@@ -91,7 +121,7 @@ export class Supervised {
   }
 
   async run(args: readonly string[], fault?: FaultRecord): Promise<SupervisedOutcome> {
-    const before = this.#machine.keySlots.used;
+    const before = this.#machine.snapshot().keySlots;
     const trace: TraceEvent[] = [];
     const stop = this.#machine.listen((event) => trace.push(event));
     const faults = injectorOf(fault === undefined ? [] : [fault]);
@@ -109,9 +139,19 @@ export class Supervised {
     }
     this.#faults.now = undefined;
     stop();
-    const slots = this.#machine.keySlots.used - before;
-    const left = [...open(), ...files, ...(slots === 0 ? [] : [`${slots} key slots`])];
+    this.#faults.disturbances?.end();
+    const after = this.#machine.snapshot().keySlots;
+    // A leaf that is made to fail may keep a key slot for good, on every host.
+    const isLeafFault = fault !== undefined && 'answer' in fault;
+    const taken = before.free - after.free - (isLeafFault ? after.leaked - before.leaked : 0);
+    const left = [...open(), ...files, ...(taken === 0 ? [] : [`${taken} key slots`])];
     return { ...outcome, trace, left, unmet: faults.unmet().length > 0 };
+  }
+
+  /** For good: a slot that a leaf has kept, or its charge, which kernels leave behind that move a TD. */
+  get hasLostKeySlots(): boolean {
+    const { keySlots, cgroups } = this.#machine.snapshot();
+    return keySlots.leaked > 0 || cgroups.some(({ usage }) => usage > 0);
   }
 
   async end(): Promise<void> {
@@ -124,9 +164,10 @@ export class Supervised {
 /** The machine keeps its injector for good; a fault is for one command. */
 class SwitchedFaults implements FaultInjector {
   now: RecordedFaults | undefined;
+  disturbances: Disturbances | undefined;
 
-  beforeIoctl(...asked: Asked<'beforeIoctl'>) {
-    return this.now?.beforeIoctl?.(...asked);
+  beforeIoctl(...[request, machine]: Asked<'beforeIoctl'>) {
+    return this.now?.beforeIoctl?.(request, this.disturbances ?? machine);
   }
 
   errnoAt(...asked: Asked<'errnoAt'>) {
@@ -139,6 +180,40 @@ class SwitchedFaults implements FaultInjector {
 
   signalBeforePage(...asked: Asked<'signalBeforePage'>) {
     return this.now?.signalBeforePage?.(...asked) ?? false;
+  }
+}
+
+/** What others do to the machine during a command, undone after it: the next finds the machine as it was. */
+class Disturbances implements DisturbedMachine {
+  readonly #machine: DisturbedMachine;
+  readonly #limitedCgroups = new Set<string>();
+  #foreignTds = 0;
+
+  constructor(machine: DisturbedMachine) {
+    this.#machine = machine;
+  }
+
+  setLastPackageOnline(online: boolean): boolean {
+    return this.#machine.setLastPackageOnline(online);
+  }
+
+  changeForeignTds(change: number): number {
+    const done = this.#machine.changeForeignTds(change);
+    this.#foreignTds += Math.sign(change) * done;
+    return done;
+  }
+
+  setCgroupMax(options: { readonly path: string; readonly max: number }): void {
+    this.#limitedCgroups.add(options.path);
+    this.#machine.setCgroupMax(options);
+  }
+
+  end(): void {
+    this.#machine.changeForeignTds(-this.#foreignTds);
+    this.#foreignTds = 0;
+    for (const path of this.#limitedCgroups) this.#machine.setCgroupMax({ path, max: Infinity });
+    this.#limitedCgroups.clear();
+    this.#machine.setLastPackageOnline(true);
   }
 }
 

@@ -89,7 +89,7 @@ const setGsiRouting = {
   ...checksIn('arch/x86/kvm/irq.c, kvm_set_routing_entry()', {
     'gsi-routing.unknown-type': EINVAL(
       'the kernel does not know the type of an entry',
-      'use entries of the types KVM_IRQ_ROUTING_IRQCHIP, _MSI and _HV_SINT',
+      'use entries of the types KVM_IRQ_ROUTING_IRQCHIP, _MSI, _HV_SINT and _XEN_EVTCHN',
     ),
     'gsi-routing.split': EINVAL(
       'an entry goes to a chip, and the irqchip is split',
@@ -102,6 +102,11 @@ const setGsiRouting = {
     'gsi-routing.msi-address': EINVAL(
       'APIC ids have 32 bits (KVM_CAP_X2APIC_API), and the low byte of address_hi is not 0',
       'leave the low byte of address_hi 0',
+    ),
+    'gsi-routing.xen-priority': EINVAL(
+      'an entry is an event channel of Xen, and its priority is not that of two levels',
+      'pass KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL',
+      { source: 'arch/x86/kvm/xen.c, kvm_xen_setup_evtchn()' },
     ),
   }),
 };

@@ -1,5 +1,5 @@
 /** Small requests on a vCPU: how it waits, what it blocks, its machine checks and capabilities. */
-import { checksIn, EFAULT, EINVAL } from './check.ts';
+import { checksIn, EFAULT, EINVAL, ENOTTY } from './check.ts';
 import { unreadable, unwritable, vcpuChecks } from './common.ts';
 import { flags } from './enable-cap.ts';
 import { haveIrqchip } from './interrupts.ts';
@@ -69,6 +69,19 @@ export const smallVcpuChecks = {
       'enable-vcpu-cap.synic-no-irqchip': EINVAL(
         'the interrupt controller of Hyper-V is asked for, and the VM has no in-kernel irqchip',
         haveIrqchip,
+      ),
+      'enable-vcpu-cap.evmcs-nesting-off': ENOTTY(
+        'KVM_CAP_HYPERV_ENLIGHTENED_VMCS is asked for, and KVM runs without nested virtualisation',
+        'leave it out where KVM_CAP_NESTED_STATE is 0, or load kvm_intel with nested=1',
+      ),
+      'enable-vcpu-cap.evmcs-unwritable': EFAULT(
+        'KVM_CAP_HYPERV_ENLIGHTENED_VMCS is asked for, and its first argument leads to nothing that can be written',
+        'pass the address of a __u16, which gets the versions',
+        { leaves: 'the capability is enabled' },
+      ),
+      'enable-vcpu-cap.direct-tlbflush': ENOTTY(
+        'KVM_CAP_HYPERV_DIRECT_TLBFLUSH is asked for, and the host is no guest of Hyper-V',
+        'enable it where KVM_CHECK_EXTENSION reports it',
       ),
     }),
   },

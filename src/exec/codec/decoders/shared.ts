@@ -20,10 +20,6 @@ export const checkExtension = {
 
 /** A VM and a vCPU have these. */
 export const vmAndVcpu = {
-  KVM_ENABLE_CAP: (call) => ({
-    request: 'KVM_ENABLE_CAP',
-    cap: mapped(structOf(call, structs.kvm_enable_cap), (cap) => withHandle(call, cap)),
-  }),
   KVM_SET_TSC_KHZ: ({ arg }) => ({ request: 'KVM_SET_TSC_KHZ', tscKhz: u32(arg) }),
   KVM_GET_TSC_KHZ: () => ({ request: 'KVM_GET_TSC_KHZ' }),
   KVM_GET_STATS_FD: () => ({ request: 'KVM_GET_STATS_FD' }),
@@ -47,6 +43,22 @@ const takesVmFd: ReadonlySet<number> = new Set([
   capabilities.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM,
   capabilities.KVM_CAP_VM_COPY_ENC_CONTEXT_FROM,
 ]);
+
+/** The fds that some capabilities of a VM have as their argument are known by what they name. */
+export function enableVmCap(call: ClientCall) {
+  const struct = structOf(call, structs.kvm_enable_cap);
+  return {
+    request: 'KVM_ENABLE_CAP',
+    cap: mapped(struct, (cap) => withHandle(call, cap)),
+  } as const;
+}
+
+/** Some capabilities of a vCPU have a pointer. */
+export function enableVcpuCap(call: ClientCall) {
+  const cap = structOf(call, structs.kvm_enable_cap);
+  const pointed = pointee(call, cap, ({ args: [first = 0n] }) => first);
+  return { request: 'KVM_ENABLE_CAP', cap, pointee: pointed } as const;
+}
 
 function withHandle(
   call: ClientCall,

@@ -7,11 +7,12 @@ import { RunPageInMemory } from '../run-page.ts';
 import { structs } from '../structs.ts';
 import { u32InMemory, u64InMemory } from '../user-structs.ts';
 import { argument, type Decoder, type DecoderTable, structOf } from './decoder.ts';
-import { systemAndVcpu, vmAndVcpu } from './shared.ts';
+import { enableVcpuCap, systemAndVcpu, vmAndVcpu } from './shared.ts';
 import { tdxCommand } from './tdx.ts';
 
 export const vcpuDecoders: DecoderTable = {
   KVM_RUN: ({ arg, runPage }) => ({ request: 'KVM_RUN', arg, page: new RunPageInMemory(runPage) }),
+  KVM_ENABLE_CAP: enableVcpuCap,
   KVM_PRE_FAULT_MEMORY: (call) => ({
     request: 'KVM_PRE_FAULT_MEMORY',
     range: structOf(call, structs.kvm_pre_fault_memory),

@@ -8,10 +8,11 @@ import { u64InMemory } from '../user-structs.ts';
 import { argument, type DecoderTable, structOf, unsignedLong } from './decoder.ts';
 import { interruptDecoders } from './interrupts.ts';
 import { memoryDecoders } from './memory.ts';
-import { checkExtension, vmAndVcpu } from './shared.ts';
+import { checkExtension, enableVmCap, vmAndVcpu } from './shared.ts';
 import { tdxCommand } from './tdx.ts';
 
 export const vmDecoders: DecoderTable = {
+  KVM_ENABLE_CAP: enableVmCap,
   KVM_CREATE_VCPU: ({ arg }) => ({ request: 'KVM_CREATE_VCPU', id: unsignedLong(arg) }),
   KVM_SET_BOOT_CPU_ID: ({ arg }) => ({ request: 'KVM_SET_BOOT_CPU_ID', id: unsignedLong(arg) }),
   KVM_SET_TSS_ADDR: ({ arg }) => ({ request: 'KVM_SET_TSS_ADDR', addr: arg }),

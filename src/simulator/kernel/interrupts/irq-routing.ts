@@ -8,9 +8,11 @@ import type { Kernel } from '../kernel.ts';
 import { KVM_MAX_IRQ_ROUTES } from '../limits.ts';
 import type { Vm } from '../objects.ts';
 
-const routingTypes = { irqchip: 1, msi: 2, hypervSint: 4 } as const;
+const routingTypes = { irqchip: 1, msi: 2, hypervSint: 4, xenEvtchn: 5 } as const;
 const knownTypes: ReadonlySet<number> = new Set(Object.values(routingTypes));
 const KVM_MSI_VALID_DEVID = 1;
+/** KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL */
+const twoLevels = 0xffff_ffff;
 /** The chips are the two PICs and the I/O APIC, in the order of their numbers. */
 const pinsOfChip: readonly number[] = [8, 8, 24];
 
@@ -58,6 +60,9 @@ const routeSteps: Steps<RouteCall> = {
   },
   'gsi-routing.msi-address': ({ vm, route }) =>
     isOf(route, 'msi') && !isMsiRouteValid(vm, route.words[1]),
+  // The port and the vCPU may come to be later.
+  'gsi-routing.xen-priority': ({ route }) =>
+    isOf(route, 'xenEvtchn') && route.words[2] !== twoLevels,
 };
 
 export function setGsiRouting(kernel: Kernel, vm: Vm, user: UserGsiRouting): Answer {

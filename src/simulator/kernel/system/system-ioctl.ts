@@ -78,6 +78,7 @@ function createVm(kernel: Kernel, caller: Caller, type: number): Answer {
     id: kernel.nextVmId++,
     isTd,
     mm: caller.mm,
+    tid: caller.tid ?? caller.mm,
     maxVcpus: leastBound(kernel, bounds),
     tscKhz: kernel.profile.platform.tscKhz,
     createdNs: kernel.hostClock.bootNs(),

@@ -42,7 +42,7 @@ export function createVcpu(kernel: Kernel, caller: Caller, vm: Vm, id: number): 
   const call = { kernel, caller, vm, id };
   const refused = firstRefusal(kernel, 'KVM_CREATE_VCPU', { steps, call });
   if (refused !== undefined) return refused;
-  const vcpu = newVcpu({ vm, id });
+  const vcpu = newVcpu({ vm, id, tid: caller.tid ?? caller.mm });
   synchronizeTsc(kernel, vcpu, undefined);
   vm.vcpus.push(vcpu);
   vm.vcpusById.set(id, vcpu);

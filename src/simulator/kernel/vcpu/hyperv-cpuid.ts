@@ -5,6 +5,7 @@ import { done } from '../answer.ts';
 import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
+import { evmcsVersions } from './enlightened-vmcs.ts';
 
 interface HypervCpuidCall {
   readonly user: UserCpuid;
@@ -34,10 +35,11 @@ export function getSupportedHypervCpuid(
   return firstRefusal(kernel, request, { steps, call }) ?? done;
 }
 
-/** Whether the vCPU has its local APIC in the kernel, and the version of the enlightened VMCS. */
-function entriesOf({ profile }: Kernel, vcpu: Vcpu | undefined): readonly CpuidEntry[] {
+/** They depend on where the vCPU has its local APIC, on its enlightened VMCS and on hyper-threading. */
+function entriesOf(kernel: Kernel, vcpu: Vcpu | undefined): readonly CpuidEntry[] {
+  const { profile } = kernel;
   const lapic = vcpu === undefined || vcpu.vm.irqchip !== 'none';
-  const evmcs = vcpu === undefined ? 0x101 : 0;
+  const evmcs = evmcsVersions(kernel, vcpu);
   const [ebx, ecx, edx] = signature;
   return [
     { ...nothing, function: 0x4000_0000, eax: 0x4000_0082, ebx, ecx, edx },
@@ -55,7 +57,11 @@ function entriesOf({ profile }: Kernel, vcpu: Vcpu | undefined): readonly CpuidE
     {
       ...nothing,
       function: 0x4000_0004,
-      eax: 0xa2c | (lapic ? CLUSTER_IPI : 0) | (evmcs === 0 ? 0 : ENLIGHTENED_VMCS),
+      eax:
+        0xa2c |
+        (lapic ? CLUSTER_IPI : 0) |
+        (evmcs === 0 ? 0 : ENLIGHTENED_VMCS) |
+        (profile.platform.threadsPerCore > 1 ? 0 : NO_NONARCH_CORESHARING),
       ebx: 0xfff,
     },
     { ...nothing, function: 0x4000_0005, eax: profile.kvmMaxVcpus, ebx: 64 },
@@ -72,4 +78,5 @@ const signature = [0x756e_694c, 0x564b_2078, 0x7648_204d] as const;
 const STIMER_DIRECT_MODE = 1 << 19;
 const CLUSTER_IPI = 1 << 10;
 const ENLIGHTENED_VMCS = 1 << 14;
+const NO_NONARCH_CORESHARING = 1 << 18;
 const nothing = { index: 0, flags: 0, eax: 0, ebx: 0, ecx: 0, edx: 0 } as const;

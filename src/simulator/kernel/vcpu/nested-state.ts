@@ -3,7 +3,6 @@
  * guest here enters VMX operation by itself, but user space may restore one that is in it. A guest of such
  * a guest is not modelled: a state in which one runs is refused, as KVM refuses one whose VMCS is no good.
  */
-import { capabilities } from '../../../abi/kvm/capabilities.ts';
 import { findEntry } from '../../../abi/kvm/cpuid.ts';
 import { vcpuStateBytes } from '../../../abi/kvm/vcpu-state.ts';
 import type { Answer, UserBytes } from '../../interface.ts';
@@ -11,9 +10,9 @@ import { done } from '../answer.ts';
 import { CopiedIn, firstRefusal, type Steps } from '../checks.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Vcpu } from '../objects.ts';
-import { checkExtension } from '../system/check-extension.ts';
 import { copiedBytes } from './copied-bytes.ts';
 import { isLegalGpa } from './cpuid.ts';
+import { isNestedOn } from './enlightened-vmcs.ts';
 
 const headerBytes = vcpuStateBytes.KVM_GET_NESTED_STATE;
 /** Offsets in `struct kvm_nested_state`. */
@@ -63,8 +62,7 @@ interface NestedState {
 }
 
 /** The calls fail as they do without the module parameter `nested`. */
-const isOff = ({ kernel, vcpu }: NestedStateCall) =>
-  checkExtension(kernel, capabilities.KVM_CAP_NESTED_STATE, vcpu.vm) === 0;
+const isOff = ({ kernel, vcpu }: NestedStateCall) => !isNestedOn(kernel, vcpu);
 
 const hasRoom = ({ given, state }: GetCall) => given.value.getUint32(0, true) >= state.length;
 

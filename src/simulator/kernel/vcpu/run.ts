@@ -2,6 +2,7 @@
  * KVM_RUN executes no guest code here: a script decides the exits, and without one a vCPU runs until it
  * is cancelled. It is the only call that outlives its caller's turn.
  */
+import type { VcpuStatistic } from '../../../abi/kvm/statistics.ts';
 import type {
   Answer,
   Caller,
@@ -20,6 +21,7 @@ import type { Kernel } from '../kernel.ts';
 import { acceptMemory } from '../memory/accepted-memory.ts';
 import { HeldLocks } from '../mutex.ts';
 import type { PendingCompletion, Vcpu, VcpuRun } from '../objects.ts';
+import { count, setBlocking } from '../statistics.ts';
 import { enterTd } from '../tdx/enter-td.ts';
 import { completeTdVmCall, handleTdVmCall, type TdVmCallOutcome } from '../tdx/tdvmcall.ts';
 import { updateMasterClock } from '../vm/clock.ts';
@@ -60,6 +62,7 @@ class RunCall implements VcpuRun {
   readonly #locks = new HeldLocks();
   #begun = false;
   #usesPage = false;
+  #entered = false;
   #ended = false;
   /** The call gives the first answer when a signal ends it, and the second when the VM dies. */
   #interrupted = refuse('run.signal');
@@ -88,14 +91,28 @@ class RunCall implements VcpuRun {
     // The completion may have made an exit of its own.
     if (this.#ended) return;
     const isInterrupted = input.immediateExit || caller.pendingSignal() !== 'none';
-    if (refused?.check === 'run.waits-for-init' && !isInterrupted) this.#interrupted = refused;
-    else if (refused !== undefined) this.end(refused);
-    else if (isAwake(vcpu)) this.#enter(input.result);
+    if (refused?.check === 'run.waits-for-init' && !isInterrupted) {
+      this.#interrupted = refused;
+      setBlocking(kernel, vcpu, true);
+    } else if (refused !== undefined) {
+      if (refused.check === 'run.signal') count(kernel, vcpu, 'signal_exits');
+      this.end(refused);
+    } else if (isAwake(vcpu)) {
+      this.#enter(input.result);
+    } else {
+      setBlocking(kernel, vcpu, true);
+    }
   }
 
   cancel(): void {
     if (this.#ended) return;
-    if (this.#begun) this.#options.page.writeExit({ reason: 'KVM_EXIT_INTR' });
+    const { kernel, vcpu, page } = this.#options;
+    if (this.#begun) {
+      // The interrupt that brings the signal has the guest leave first.
+      if (this.#entered) count(kernel, vcpu, 'exits', 'irq_exits');
+      count(kernel, vcpu, 'signal_exits');
+      page.writeExit({ reason: 'KVM_EXIT_INTR' });
+    }
     this.end(this.#begun ? this.#interrupted : refuse('vcpu.busy'));
   }
 
@@ -107,7 +124,12 @@ class RunCall implements VcpuRun {
     if (this.#ended) return;
     this.#ended = true;
     const { kernel, vcpu, page, ended } = this.#options;
-    if (this.#usesPage) leavePage(kernel, vcpu, page);
+    if (this.#usesPage) {
+      if (this.#entered) count(kernel, vcpu, 'host_state_reload');
+      setBlocking(kernel, vcpu, false);
+      count(kernel, vcpu, 'fpu_reload');
+      leavePage(kernel, vcpu, page);
+    }
     vcpu.vm.runs.delete(this);
     // Without a reason of our own, each call would cost the making of an error with its stack.
     this.#cancelled.abort('ended');
@@ -129,6 +151,7 @@ class RunCall implements VcpuRun {
   #enter(result: bigint): void {
     const { kernel, vcpu } = this.#options;
     vcpu.entered = true;
+    this.#entered = true;
     if (!vcpu.vm.isTd) updateMasterClock(vcpu.vm);
     if (!acceptMemory(kernel, vcpu.vm)) {
       this.end(refuse('run.no-memory'));
@@ -161,7 +184,8 @@ class RunCall implements VcpuRun {
 
   #happens(event: GuestEvent): void {
     if (this.#ended) return;
-    const { vcpu } = this.#options;
+    const { kernel, vcpu } = this.#options;
+    count(kernel, vcpu, 'exits', ...countedExits(vcpu, event));
     if (event === 'touches unaccepted memory') {
       this.#vmDied = refuse('run.unaccepted-memory');
       killVm(vcpu.vm);
@@ -210,6 +234,20 @@ class RunCall implements VcpuRun {
 function isAwake(vcpu: Vcpu): boolean {
   return vcpu.mpState === 'RUNNABLE' || (vcpu.mpState === 'HALTED' && hasEvents(vcpu));
 }
+
+/** By what the guest did: what KVM counts besides the exit itself. */
+function countedExits({ vm: { isTd } }: Vcpu, event: GuestEvent): readonly VcpuStatistic[] {
+  if (typeof event === 'string') return [];
+  if ('tdvmcall' in event) return event.tdvmcall === 'Instruction.IO' ? ['io_exits'] : [];
+  // A TD says itself what it would have done.
+  return (isTd ? undefined : countedReasons[event.reason]) ?? [];
+}
+
+const countedReasons: Readonly<Partial<Record<VcpuExit['reason'], readonly VcpuStatistic[]>>> = {
+  KVM_EXIT_IO: ['io_exits'],
+  KVM_EXIT_MMIO: ['insn_emulation', 'mmio_exits'],
+  KVM_EXIT_HYPERCALL: ['hypercalls'],
+};
 
 /** A memory fault is the only exit that comes with an errno. */
 const faultChecks = { EFAULT: 'run.memory-fault', EHWPOISON: 'run.damaged-page' } as const;

@@ -62,7 +62,7 @@ function underMutex(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: Request
     case 'KVM_GET_SUPPORTED_HV_CPUID':
       return getSupportedHypervCpuid(kernel, vcpu, request.cpuid);
     case 'KVM_TRANSLATE':
-      return translate(kernel, vcpu, request.struct);
+      return translate(kernel, caller, vcpu, request.struct);
     case 'KVM_GET_ONE_REG':
     case 'KVM_SET_ONE_REG':
       return oneReg(kernel, vcpu, request.request, request);
@@ -88,13 +88,13 @@ function underMutex(kernel: Kernel, caller: Caller, vcpu: Vcpu, request: Request
     case 'KVM_INTERRUPT':
       return injectInterrupt(kernel, vcpu, request.vector);
     case 'KVM_ENABLE_CAP':
-      return enableVcpuCap(kernel, vcpu, request.cap);
+      return enableVcpuCap(kernel, vcpu, request);
     case 'KVM_GET_DEVICE_ATTR':
     case 'KVM_SET_DEVICE_ATTR':
     case 'KVM_HAS_DEVICE_ATTR':
       return vcpuDeviceAttr(kernel, vcpu, request);
     case 'KVM_GET_STATS_FD':
-      return getStatsFd(kernel, caller, vcpu.vm);
+      return getStatsFd(kernel, caller, { vm: vcpu.vm, vcpu });
     default:
       return refuse('request.unknown');
   }

@@ -3,8 +3,12 @@ import { KVM_MAX_MCE_BANKS } from '../limits.ts';
 import { Mutex } from '../mutex.ts';
 import type { Vcpu, Vm } from '../objects.ts';
 
-export function newVcpu(options: { readonly vm: Vm; readonly id: number }): Vcpu {
-  const { vm, id } = options;
+export function newVcpu(options: {
+  readonly vm: Vm;
+  readonly id: number;
+  readonly tid: number;
+}): Vcpu {
+  const { vm, id, tid } = options;
   // The boot vCPU runs at once; the others wait for INIT, or for KVM_TDX_INIT_VCPU. Without an
   // interrupt controller in the kernel no vCPU has anybody to wait for.
   const runs = id === vm.bootVcpuId || vm.irqchip === 'none';
@@ -12,6 +16,8 @@ export function newVcpu(options: { readonly vm: Vm; readonly id: number }): Vcpu
     id,
     index: vm.vcpus.length,
     vm,
+    statsId: `kvm-${tid}/vcpu-${id}`,
+    statistics: new Map(),
     tscKhz: vm.tscKhz,
     cpuid: [],
     mpState: runs ? 'RUNNABLE' : 'UNINITIALIZED',

@@ -68,7 +68,7 @@ function perform(kernel: Kernel, caller: Caller, vm: Vm, request: Request): Answ
     case 'KVM_SET_BOOT_CPU_ID':
       return setBootCpuId(kernel, vm, request.id);
     case 'KVM_GET_STATS_FD':
-      return getStatsFd(kernel, caller, vm);
+      return getStatsFd(kernel, caller, { vm, vcpu: undefined });
     case 'KVM_CREATE_DEVICE':
       return createDevice(kernel, caller, vm, request);
 

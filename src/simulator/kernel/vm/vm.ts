@@ -10,15 +10,17 @@ export function newVm(options: {
   readonly id: number;
   readonly isTd: boolean;
   readonly mm: number;
+  readonly tid: number;
   readonly maxVcpus: number;
   readonly tscKhz: number;
   readonly createdNs: bigint;
 }): Vm {
-  const { id, isTd, mm, maxVcpus, tscKhz, createdNs } = options;
+  const { id, isTd, mm, tid, maxVcpus, tscKhz, createdNs } = options;
   return {
     id,
     isTd,
     mm,
+    statsId: `kvm-${tid}`,
     maxVcpus,
     tscKhz,
     references: 1,

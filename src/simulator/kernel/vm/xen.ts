@@ -50,8 +50,8 @@ export const xenAttr = {
   upcallVector: 2,
   eventChannel: 3,
   version: 4,
-  sharedInfoHva: 5,
-  runstateUpdateFlag: 6,
+  runstateUpdateFlag: 5,
+  sharedInfoHva: 6,
 } as const;
 
 const noFrame = (1n << 64n) - 1n;

@@ -214,12 +214,12 @@ export const announced: ConformanceTable = {
     request: () => ({ request: 'KVM_XEN_HVM_SET_ATTR', struct: new BytesValue(72) }),
     cases: {
       'xen-attr.unknown': setVm(type(7)),
-      'xen-attr.page-unaligned': setVm(type(5), [8, 8, 0x5001n]),
+      'xen-attr.page-unaligned': setVm(type(6), [8, 8, 0x5001n]),
       'xen-attr.no-page': [
         { title: 'no slot', provoke: setVm(type(1), [8, 8, 5n]) },
         {
           title: 'no page of the VMM',
-          provoke: (driver) => setVm(type(5), [8, 8, 0x5000n])(unmapped(driver)),
+          provoke: (driver) => setVm(type(6), [8, 8, 0x5000n])(unmapped(driver)),
         },
       ],
       'xen-attr.vector': setVm(type(2), [8, 1, 0xfn]),

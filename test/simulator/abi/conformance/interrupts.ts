@@ -162,6 +162,7 @@ export const interrupts: ConformanceTable = {
         routing([{ words: [0, 1, 0, 0] }]),
         withLongApicIds,
       ),
+      'gsi-routing.xen-priority': asked('split', routing([{ type: 5 }])),
     },
   },
   KVM_SIGNAL_MSI: {

@@ -1,7 +1,12 @@
 /** CPUID, and the small requests on a vCPU. */
 import { capabilities } from '../../../../src/abi/kvm/capabilities.ts';
 import { type CpuidEntry, KVM_MAX_CPUID_ENTRIES } from '../../../../src/abi/kvm/structs.ts';
-import { CpuidValue, type Request, StructValue } from '../../../../src/simulator/index.ts';
+import {
+  CpuidValue,
+  hostProfiles,
+  type Request,
+  StructValue,
+} from '../../../../src/simulator/index.ts';
 import { type Driver, x2apicLeaf } from '../../drive.ts';
 import { faultyAt, signalMask } from '../../values.ts';
 import type { Call, Conformance, ConformanceTable } from './case.ts';
@@ -60,10 +65,18 @@ const mce = (mcgCap: bigint): Request => ({
   request: 'KVM_X86_SETUP_MCE',
   mcgCap: new StructValue(mcgCap),
 });
-const enable = (cap: keyof typeof capabilities, ...args: bigint[]): Request => ({
-  request: 'KVM_ENABLE_CAP',
-  cap: new StructValue({ cap: capabilities[cap], flags: 0, args }),
-});
+export const withoutNesting = {
+  ...hostProfiles['spr-1.5'],
+  recordedCapabilities: { KVM_CAP_NESTED_STATE: 0 },
+};
+
+const enableNumber = (cap: number, ...args: bigint[]) =>
+  ({
+    request: 'KVM_ENABLE_CAP',
+    cap: new StructValue({ cap, flags: 0, args }),
+  }) as const;
+const enable = (cap: keyof typeof capabilities, ...args: bigint[]) =>
+  enableNumber(capabilities[cap], ...args);
 
 function setsCpuid(request: 'KVM_SET_CPUID' | 'KVM_SET_CPUID2'): Conformance {
   const setCpuid = (cpuid: CpuidValue): Request => ({ request, cpuid });
@@ -151,6 +164,15 @@ export const onVcpus: ConformanceTable = {
       'enable-vcpu-cap.unknown': onTd(enable('KVM_CAP_SPLIT_IRQCHIP', 24n)),
       'enable-vcpu-cap.synic2-argument': onTd(enable('KVM_CAP_HYPERV_SYNIC2', 1n)),
       'enable-vcpu-cap.synic-no-irqchip': onPlain(enable('KVM_CAP_HYPERV_SYNIC')),
+      'enable-vcpu-cap.evmcs-nesting-off': {
+        profile: withoutNesting,
+        provoke: onPlain(enable('KVM_CAP_HYPERV_ENLIGHTENED_VMCS')),
+      },
+      'enable-vcpu-cap.evmcs-unwritable': onPlain({
+        ...enable('KVM_CAP_HYPERV_ENLIGHTENED_VMCS'),
+        pointee: { read: () => undefined, write: () => false },
+      }),
+      'enable-vcpu-cap.direct-tlbflush': onPlain(enableNumber(175)),
     },
   },
 };

@@ -1,10 +1,9 @@
 /** KVM_GET_x and KVM_SET_x of a vCPU's state: asked on a VM that is no TD, which shows it. */
 import { type VcpuStateRequestName, vcpuStateBytes } from '../../../../src/abi/kvm/vcpu-state.ts';
-import { hostProfiles } from '../../../../src/simulator/index.ts';
 import { type Driver, x2apicLeaf } from '../../drive.ts';
 import { BytesValue } from '../../values.ts';
 import type { Call, Conformance, ConformanceTable } from './case.ts';
-import { tdVcpu } from './on-vcpu.ts';
+import { tdVcpu, withoutNesting } from './on-vcpu.ts';
 
 type StateCases = Conformance['cases'];
 
@@ -60,11 +59,6 @@ function lapicOfVcpu(id: number) {
   const request = 'KVM_SET_LAPIC' as const;
   return { request, state: structOf(request, { 32: id }) };
 }
-
-const withoutNesting = {
-  ...hostProfiles['spr-1.5'],
-  recordedCapabilities: { KVM_CAP_NESTED_STATE: 0 },
-};
 
 const noLapic = (request: VcpuStateRequestName): StateCases => ({
   'lapic-state.no-lapic': refusing(request).on((driver) => plainVcpu(driver, 'none')),
