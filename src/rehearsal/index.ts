@@ -12,6 +12,7 @@ export {
   parseRehearsalFault,
   type RehearsalFault,
 } from './faults/fault.ts';
+export { callOf } from './faults/fault-call.ts';
 export { randomCases } from './faults/random.ts';
 export { type Reproduction, reduce } from './faults/reduce.ts';
 export { type FoundViolation, type Sweep, type SweepRow, sweep } from './faults/sweep.ts';
@@ -19,7 +20,7 @@ export type { RehearsalHooks } from './hooks.ts';
 export { invariants, type Violation } from './invariants/invariants.ts';
 export { junit } from './junit.ts';
 export type { Loss } from './losses.ts';
-export { type Outcome, outcomes } from './outcome.ts';
+export { type Grade, gradeOf, grades, type Outcome, outcomes } from './outcome.ts';
 export type { OperationResult } from './perform.ts';
 export { type Proof, proveAll } from './proofs.ts';
 export type { LaneStep } from './record.ts';

@@ -5,12 +5,12 @@ import { play } from '../rehearsal/play.ts';
 
 test('folding loses no call: loops and repeats count up to the whole trace', async () => {
   const { trace } = await play({ kernelAbi: 'rfc-migration-v2', traced: true });
-  const builder = new SequenceBuilder();
-  builder.add('0 0', trace);
+  const builder = new SequenceBuilder(trace);
+  builder.add('0 0', trace, []);
   const sequence = builder.table().sequences.get('0 0') ?? [];
   let calls = 0;
   let [left, factor] = [0, 1];
-  for (const [, , , , times, loopLength, loopTimes] of sequence) {
+  for (const [, , , , , times, loopLength, loopTimes] of sequence) {
     if (loopLength > 0) [left, factor] = [loopLength, loopTimes];
     calls += times * (left > 0 ? factor : 1);
     left -= 1;
