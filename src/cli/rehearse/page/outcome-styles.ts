@@ -11,7 +11,7 @@ interface OutcomeStyle {
 export const outcomeStyles: Readonly<Record<Outcome, OutcomeStyle>> = {
   unharmed: { letter: '✓', light: light.active, dark: dark.active },
   refused: { letter: 'R', light: light.event, dark: dark.event },
-  'source kept': { letter: 'S', light: '#0a6f7d', dark: '#38d6e8' },
+  'source kept': { letter: 'S', light: light.apart, dark: dark.apart },
   'died with its owner': { letter: 'D', light: light.done, dark: dark.done },
   'slot lost by the module': { letter: 'M', light: light.timer, dark: dark.timer },
   'slot lost by the kernel': { letter: 'K', light: light.always, dark: dark.always },
