@@ -28,7 +28,7 @@ td, th { text-align: left; padding: 3px 14px 3px 0; font-weight: normal; vertica
 .lines { position: absolute; inset: 0 0 0 var(--lane); pointer-events: none; }
 .lines span { position: absolute; top: 0; bottom: 20px; }
 .lines .border { border-left: 2px dashed var(--error); z-index: 2; }
-.lines .blackout { z-index: -1; background: color-mix(in srgb, var(--timer) 16%, transparent); }
+.lines .blackout { z-index: -1; background: color-mix(in srgb, var(--timer) 11%, transparent); }
 .marks { margin: 0; }
 .marks .track { height: 18px; }
 .words { position: absolute; padding: 0 4px; font-size: 12px; line-height: 18px; white-space: nowrap; z-index: 2; }
