@@ -1,6 +1,7 @@
 export { type Comparison, compare } from './compare.ts';
 export { cameTo, unmetExpectations } from './expectations.ts';
 export {
+  callOf,
   type FaultCase,
   pairCount,
   pairsOf,
@@ -12,7 +13,6 @@ export {
   parseRehearsalFault,
   type RehearsalFault,
 } from './faults/fault.ts';
-export { callOf } from './faults/fault-call.ts';
 export { randomCases } from './faults/random.ts';
 export { type Reproduction, reduce } from './faults/reduce.ts';
 export { type FoundViolation, type Sweep, type SweepRow, sweep } from './faults/sweep.ts';

@@ -67,8 +67,7 @@ export class SequenceBuilder {
 
   /** Equal calls in a row are one message. */
   #messagesOf(trace: readonly TracedCall[], faults: readonly RehearsalFault[]): Message[] {
-    const calls = trace.map(({ call }) => call);
-    const faulty = new Set(faults.map((fault) => callOf(fault, calls)));
+    const faulty = new Set(faults.map((fault) => callOf(trace, fault)));
     const messages: Message[] = [];
     for (const [index, { call, lane }] of trace.entries()) {
       const said = callIn(call, lane);
