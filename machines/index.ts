@@ -3,6 +3,7 @@ import {
   INTRA_HOST_MIGRATION_VERSION,
   intraHostMigration,
   migrationSteps,
+  migrationTags,
 } from './intra-host-migration/index.ts';
 import {
   destinationSteps,
@@ -10,6 +11,7 @@ import {
   TD_LIFECYCLE_VERSION,
   tdLifecycle,
   tdSteps,
+  tdTags,
   teardownSteps,
 } from './td-lifecycle/index.ts';
 
@@ -19,11 +21,16 @@ export const machines = [
     version: TD_LIFECYCLE_VERSION,
     machine: tdLifecycle,
     steps: [...tdSteps, ...destinationSteps, ...runSteps, ...teardownSteps],
+    tags: tdTags,
+    /** The border of a state with such a tag is drawn as a line that is crossed once. */
+    borderTag: undefined,
   },
   {
     id: intraHostMigration.id,
     version: INTRA_HOST_MIGRATION_VERSION,
     machine: intraHostMigration,
     steps: migrationSteps,
+    tags: migrationTags,
+    borderTag: 'pointOfNoReturn',
   },
 ] as const;

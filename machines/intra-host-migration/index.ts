@@ -12,4 +12,5 @@ export {
   intraHostMigration,
   type MigrationStateId,
 } from './machine.ts';
+export { migrationTags } from './setup.ts';
 export { clearingUp, type MigrationStepState, migrationSteps, rollbackSteps } from './steps.ts';

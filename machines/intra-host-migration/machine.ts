@@ -144,6 +144,7 @@ export const intraHostMigration = migrationSetup.createMachine({
 
     irrevocable: {
       description: 'The move is made. Only forward from here.',
+      tags: ['pointOfNoReturn'],
       initial: 'moving',
       states: {
         moving: {

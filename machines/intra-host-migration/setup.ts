@@ -12,11 +12,14 @@ import type {
 } from './context.ts';
 import type { MigrationEvent } from './events.ts';
 
-/**
- * `blackout`: the vCPUs of a TD that ran are out of KVM_RUN. `eitherVm`: an earlier step may have
- * changed which VM has the TD.
- */
-type MigrationTag = 'blackout' | 'eitherVm';
+/** The words stand in the legend of the chart's picture. */
+export const migrationTags = {
+  blackout: 'the vCPUs of a TD that ran are out of KVM_RUN',
+  eitherVm: 'an earlier step may have changed which VM has the TD',
+  pointOfNoReturn: 'its red border: up to there the move can be taken back, and not beyond',
+} as const;
+
+type MigrationTag = keyof typeof migrationTags;
 
 export const migrationSetup = setup({
   types: {

@@ -13,6 +13,7 @@ export type {
 export type { TdEvent } from './events.ts';
 export { type BindingLimit, bindingLimit, limitNames } from './limits.ts';
 export { TD_LIFECYCLE_VERSION, type TdStateId, tdLifecycle } from './machine.ts';
+export { tdTags } from './setup.ts';
 export {
   destinationSteps,
   runSteps,

@@ -14,11 +14,14 @@ import type {
 import type { TdEvent } from './events.ts';
 import { bindingLimit, limitNames } from './limits.ts';
 
-/**
- * `building`: the VM and what belongs to it are being made. `whole`: the TD is here and measured, and
- * can be moved. `ending`: the TD is being taken down, or was.
- */
-type TdTag = 'building' | 'whole' | 'ending';
+/** The words stand in the legend of the chart's picture. */
+export const tdTags = {
+  building: 'the VM and what belongs to it are being made',
+  whole: 'the TD is here and measured, and can be moved',
+  ending: 'the TD is being taken down, or was',
+} as const;
+
+type TdTag = keyof typeof tdTags;
 
 export const tdSetup = setup({
   types: {

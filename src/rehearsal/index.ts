@@ -1,6 +1,7 @@
 export { type Comparison, compare } from './compare.ts';
 export { cameTo, unmetExpectations } from './expectations.ts';
 export {
+  callOf,
   type FaultCase,
   pairCount,
   pairsOf,
@@ -19,7 +20,7 @@ export type { RehearsalHooks } from './hooks.ts';
 export { invariants, type Violation } from './invariants/invariants.ts';
 export { junit } from './junit.ts';
 export type { Loss } from './losses.ts';
-export { type Outcome, outcomes } from './outcome.ts';
+export { type Grade, gradeOf, grades, type Outcome, outcomes } from './outcome.ts';
 export type { OperationResult } from './perform.ts';
 export { type Proof, proveAll } from './proofs.ts';
 export type { LaneStep } from './record.ts';

@@ -15,6 +15,28 @@ export const outcomes = {
 
 export type Outcome = keyof typeof outcomes;
 
+/** What each kind of outcome says of the host and of tdctl. */
+export const grades = {
+  kept: 'Nothing was lost',
+  lost: 'Something was lost',
+  broken: 'A promise of tdctl was broken',
+  unplayed: 'Not played',
+} as const;
+
+export type Grade = keyof typeof grades;
+
+export const gradeOf: Readonly<Record<Outcome, Grade>> = {
+  unharmed: 'kept',
+  refused: 'kept',
+  'source kept': 'kept',
+  'died with its owner': 'lost',
+  'slot lost by the module': 'lost',
+  'slot lost by the kernel': 'lost',
+  'TD lost by the kernel': 'lost',
+  'not met': 'unplayed',
+  violation: 'broken',
+};
+
 export function outcomeOf(rehearsal: Rehearsal): Outcome {
   const { violations, losses, results, unmet } = rehearsal;
   const lost = (what: string, by: string) =>

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { roundedBytes } from '../../src/documents/quantity.ts';
 import { cli } from '../support/cli.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-footprint-'));
@@ -119,8 +120,8 @@ describe('the chart', () => {
     const { stderr } = await cli([...mixed, '--chart', file]);
     expect(stderr).toBe(`wrote ${file}\n`);
     const svg = readFileSync(file, 'utf8');
-    expect(svg).toContain('A VM with 4 vCPUs');
-    expect(svg).toContain('A VM with 256 vCPUs');
+    expect(svg).toContain('containers: 400 plain VMs with 4 vCPUs, at most 8');
+    expect(svg).toContain('database: 1 plain VM with 256 vCPUs, at most 512');
     expect(svg).toContain('prefers-color-scheme:dark');
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
     await expect(svg).toMatchFileSnapshot('../golden/footprint/mixed.svg');
@@ -131,13 +132,69 @@ describe('the chart', () => {
     await cli(['footprint', '--vcpus', String(vcpus), '--kvm-max-vcpus', '4096', '--chart', file]);
     const svg = readFileSync(file, 'utf8');
     const [, width = 0, height = 0] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg)?.map(Number) ?? [];
+    const inside = (place: string | undefined, most: number) => {
+      expect(Number(place ?? 0)).toBeGreaterThanOrEqual(0);
+      expect(Number(place ?? 0)).toBeLessThanOrEqual(most);
+    };
     for (const [, x, y] of svg.matchAll(/[ML](-?[\d.]+) (-?[\d.]+)/g)) {
-      expect(Number(x)).toBeGreaterThanOrEqual(0);
-      expect(Number(x)).toBeLessThanOrEqual(width);
-      expect(Number(y)).toBeGreaterThanOrEqual(0);
-      expect(Number(y)).toBeLessThanOrEqual(height);
+      inside(x, width);
+      inside(y, height);
     }
+    for (const [, y] of svg.matchAll(/V(-?[\d.]+)/g)) inside(y, height);
     expect(svg).not.toMatch(/NaN|Infinity/);
+  });
+
+  const chartOf = async (name: string, options: string) => {
+    const file = join(scratch, `${name}.svg`);
+    await cli(['footprint', ...options.split(' '), '--chart', file]);
+    return readFileSync(file, 'utf8');
+  };
+
+  test("shows the user's own VMs: another limit or number of them is another picture", async () => {
+    const few = await chartOf('few', '--vcpus 4 --max-vcpus 8 --vms 3');
+    const many = await chartOf('many', '--vcpus 4 --max-vcpus 8 --vms 400');
+    const high = await chartOf('high', '--vcpus 4 --max-vcpus 512 --vms 400');
+    expect(few).toContain('yours: 8');
+    expect(high).toContain('yours: 512');
+    for (const [vms, all] of [
+      [few, 'all 3'],
+      [many, 'all 400'],
+    ] as const) {
+      expect(vms).toContain(all);
+    }
+    const { tables } = JSON.parse(
+      (await cli('footprint --vcpus 4 --max-vcpus 8 --vms 400 -o json'.split(' '))).stdout,
+    );
+    const { designs } = tables.find(({ id }: { id: string }) => id === 'controlPages');
+    const { fleetBytes } = designs.find(({ id }: { id: string }) => id === '1.5.28');
+    expect(many).toContain(`>${roundedBytes(fleetBytes)}<`);
+  });
+
+  test('no two lines look alike; those of a module end at its limit; steps are upright', async () => {
+    const svg = await chartOf('lines', '--vcpus 4 --max-vcpus 8');
+    const lines = [...svg.matchAll(/<path class="line (\w+)" d="([^"]*[VL][^"]*)"([^>]*)>/g)];
+    expect(lines).toHaveLength(8);
+    expect(new Set(lines.map(([, color]) => color)).size).toBe(8);
+    const endOf = (color: string) => {
+      const [, , d = ''] = lines.find(([, name]) => name === color) ?? [];
+      return Number(/L([\d.]+) [\d.]+$/.exec(d)?.[1]);
+    };
+    const markOf = (words: string) =>
+      Number(new RegExp(`x1="([\\d.]+)"[^>]*/><text[^>]*>${words}`).exec(svg)?.[1]);
+    expect(endOf('always')).toBeCloseTo(markOf('module 1.5: 576'), 1);
+    expect(endOf('error')).toBeCloseTo(markOf('module 2.0: 1376'), 1);
+    const [, , table = ''] = lines.find(([, name]) => name === 'timer') ?? [];
+    let y = '';
+    for (const [part, , to = '', down = ''] of table.matchAll(/([ML])[\d.]+ ([\d.]+)|V([\d.]+)/g)) {
+      if (part.startsWith('L')) expect(to).toBe(y);
+      y = to || down;
+    }
+  });
+
+  test('says where a module cannot have so many vCPUs', async () => {
+    const svg = await chartOf('large', '--vcpus 700 --max-vcpus 1000');
+    expect(svg).toContain('module 1.5: too many vCPUs');
+    expect(svg).not.toContain('module 2.0: too many');
   });
 
   test('is not written over another file', async () => {

@@ -63,6 +63,7 @@ function centreOf(state: string): string {
 describe('the page', () => {
   test('shows what a clicked state does, its ioctls, its undo and its errors', async (ctx) => {
     const view = opened(ctx);
+    await view.press('0');
     const { x, y } = await view.evaluate<{ x: number; y: number }>(
       centreOf('provisioning.initializingVcpus'),
     );
@@ -140,15 +141,41 @@ describe('the page', () => {
   test('moves by dragging, which selects nothing, and zooms with the wheel and keys', async (ctx) => {
     const view = opened(ctx);
     const atFirst = await view.evaluate<string>(transform);
-    const from = await view.evaluate<{ x: number; y: number }>(centreOf('runnable'));
+    const from = await view.evaluate<{ x: number; y: number }>(centreOf('absent'));
     await view.drag(from, { x: from.x + 80, y: from.y + 40 });
     const moved = await view.evaluate<string>(transform);
     expect(moved).not.toBe(atFirst);
     expect(await view.evaluate(selected)).toBeNull();
     await view.wheel(400, 400, -300);
     expect(await view.evaluate(transform)).not.toBe(moved);
-    await view.press('0');
+    await view.press('1');
     expect(await view.evaluate(transform)).toBe(atFirst);
+  });
+
+  test('is readable at first sight, shows all of the chart on 0, and zooms to what is selected', async (ctx) => {
+    const view = opened(ctx);
+    const height = (state: string) =>
+      `document.querySelector('[data-state="${state}"] .name').getBoundingClientRect().height`;
+    expect(await view.evaluate<number>(height('absent'))).toBeGreaterThan(10);
+    await view.press('0');
+    expect(await view.evaluate<number>(height('absent'))).toBeLessThan(10);
+    const all =
+      '(() => { const chart = document.querySelector("#view > svg").getBoundingClientRect(); const view = document.getElementById("view").getBoundingClientRect(); return chart.top >= view.top && chart.bottom <= view.bottom; })()';
+    expect(await view.evaluate(all)).toBe(true);
+    const { x, y } = await view.evaluate<{ x: number; y: number }>(centreOf('stuck'));
+    await view.click(x, y);
+    expect(await view.evaluate(selected)).toBe('stuck');
+    expect(await view.evaluate<number>(height('stuck'))).toBeGreaterThan(10);
+    const inSight =
+      '(() => { const { left, right, top, bottom } = document.querySelector(".selected").getBoundingClientRect(); const view = document.getElementById("view").getBoundingClientRect(); return left >= view.left && right <= view.right && top >= view.top && bottom <= view.bottom; })()';
+    expect(await view.evaluate(inSight)).toBe(true);
+  });
+
+  test('says what its lines and tags mean', async (ctx) => {
+    const text = await opened(ctx).evaluate<string>(panelText);
+    for (const part of ['somebody sends this event', 'the TD is here and measured']) {
+      expect(text).toContain(part);
+    }
   });
 
   test('opens at the state that its address names, and survives an address that names none', async (ctx) => {

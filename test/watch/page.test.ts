@@ -96,6 +96,8 @@ describe('the live page', () => {
     expect(await view.evaluate(failed)).toEqual(['preparing.creatingVcpus']);
     expect(await view.evaluate<string>(text('tr.failed'))).toContain('KVM_CREATE_VCPU → ENOMEM');
     expect(await view.evaluate<string>(text('#slots-now'))).toBe('0 in use, 1 at the peak, of 63');
+    expect(await view.evaluate<string>(text('.ends'))).toBe('1\n0');
+    expect(await view.evaluate<string>(text('#link'))).toBe('failed, exit code 1');
     for (const control of ['hold', 'step', 'speed']) {
       expect(await view.evaluate(`document.getElementById("${control}").disabled`)).toBe(true);
     }
@@ -146,6 +148,17 @@ describe('the live page', () => {
     const close = await view.evaluate<number>(box);
     await press(view, '.card button');
     expect(await view.evaluate<number>(box)).toBeGreaterThan(2 * close);
+    // The run before the teardown is a hundredth of the time, and most of the picture.
+    const points = 'document.querySelector("#slots polyline").getAttribute("points").split(" ")';
+    const rise = await view.evaluate<number>(`${points}.map(parseFloat)[2]`);
+    const borders = '[...document.querySelectorAll("#slots-plot .border")]';
+    expect(rise).toBeGreaterThan(40);
+    const shares = await view.evaluate<number[]>(
+      `${borders}.map(({ style }) => parseFloat(style.left))`,
+    );
+    expect(shares).toHaveLength(3);
+    expect(shares).toEqual(shares.toSorted((one, other) => one - other));
+    expect(shares.at(-1)).toBeGreaterThan(50);
   });
 
   test('events are filtered, also those that come later', async (ctx) => {
@@ -179,6 +192,9 @@ describe('the live page', () => {
     );
     expect(rows).toHaveLength(1000);
     expect(rows[0]).toContain('4001/');
+    feed.publish({ kind: 'end', exitCode: 6, text: 'It is not as it should be.' });
+    await until(view, isOver, yes);
+    expect(await view.evaluate<string>(text('#link'))).toBe('failed, exit code 6');
     expect(view.errors).toEqual([]);
     await view.goto('about:blank');
     await server.close();

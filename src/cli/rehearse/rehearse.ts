@@ -38,7 +38,7 @@ export async function rehearse(options: RehearseCommandOptions, io: CommandIo): 
     await printReport(report, { format: options.output, io });
     if (options.html !== undefined) {
       const { writeHtml } = await import('./write-html.ts');
-      const replay = await replayOf(source);
+      const replay = await replayOf(source, options);
       await writeHtml(report, { path: options.html, replay });
     }
     return endOfRehearsal(report, interrupts);
@@ -89,10 +89,14 @@ function noJudgement(): TdctlError {
   });
 }
 
-async function replayOf(source: Source): Promise<Replay | undefined> {
+async function replayOf(
+  source: Source,
+  options: RehearseCommandOptions,
+): Promise<Replay | undefined> {
   if (source.kind !== 'sim') return undefined;
   const place = { profile: source.profile, kernelAbi: source.kernel };
-  return { place, scenario: await source.scenarioUnder(source.kernel) };
+  const scenario = await source.scenarioUnder(source.kernel);
+  return { place, scenario, reproduce: askedFor(source, options).reproduce };
 }
 
 interface Playing {

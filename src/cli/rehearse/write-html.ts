@@ -2,7 +2,9 @@
 import { writeWholeFile } from '../../files/index.ts';
 import {
   type Comparison,
+  type RehearsalFault,
   type RehearsalReport,
+  type Reproduce,
   rehearseSimulated,
   type Scenario,
   type StageOptions,
@@ -18,6 +20,7 @@ const mostSequences = 600;
 export interface Replay {
   readonly place: StageOptions;
   readonly scenario: Scenario;
+  readonly reproduce: Reproduce;
 }
 
 /** @throws TdctlError TDCTL_E_NOT_WRITABLE. */
@@ -25,7 +28,9 @@ export async function writeHtml(
   report: RehearsalReport,
   { path, replay }: { readonly path: string; readonly replay: Replay | undefined },
 ): Promise<void> {
-  const page = rehearsalPage(report, await sequencesOf(report, replay));
+  const commandOf = (example: readonly string[]) =>
+    replay?.reproduce({ scenario: replay.scenario, faults: faultsOf(report, example) }) ?? '';
+  const page = rehearsalPage(report, { table: await sequencesOf(report, replay), commandOf });
   await writeWholeFile({ path, what: 'report', existing: 'replace' }, page);
 }
 
@@ -40,20 +45,26 @@ export async function writeComparison(
   );
 }
 
+/** All faults of the run that is the example of a cell. */
+function faultsOf({ sweep }: RehearsalReport, example: readonly string[]): RehearsalFault[] {
+  return [...(sweep?.always ?? []), ...example].map(readRehearsalFault);
+}
+
 async function sequencesOf(
-  { sweep }: RehearsalReport,
+  report: RehearsalReport,
   replay: Replay | undefined,
 ): Promise<SequenceTable> {
-  const builder = new SequenceBuilder();
+  const { sweep } = report;
+  const builder = new SequenceBuilder(report.trace);
   if (sweep === undefined) return builder.table();
   let played = 0;
   for (const [row, { cells }] of sweep.rows.entries()) {
     for (const [cell, { example }] of cells.entries()) {
       if (replay === undefined || played++ >= mostSequences) return builder.table();
-      const faults = [...sweep.always, ...example].map(readRehearsalFault);
+      const faults = faultsOf(report, example);
       const { place, scenario } = replay;
       const { trace } = await rehearseSimulated(place, { scenario, faults, traced: true });
-      builder.add(`${row} ${cell}`, trace);
+      builder.add(`${row} ${cell}`, trace, example.map(readRehearsalFault));
     }
   }
   return builder.table();

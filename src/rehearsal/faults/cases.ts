@@ -153,10 +153,19 @@ function placesIn(call: TraceEvent): readonly string[] {
   return call.kind === 'ioctl' ? [call.request.request, ...call.points] : [];
 }
 
-function placeOf(places: ReadonlyMap<string, Place>, { at, nth = 1 }: RehearsalFault): Place {
-  const place = places.get(`${at}#${nth}`);
-  if (place === undefined) throw new Error(`no call of the run is ${at}#${nth}`);
+function placeOf(places: ReadonlyMap<string, Place>, fault: RehearsalFault): Place {
+  const place = places.get(placeKey(fault));
+  if (place === undefined) throw new Error(`no call of the run is ${placeKey(fault)}`);
   return place;
+}
+
+function placeKey({ at, nth = 1 }: RehearsalFault): string {
+  return `${at}#${nth}`;
+}
+
+/** The index of the call that the fault was at; undefined: the run never came to it. */
+export function callOf(trace: readonly TracedCall[], fault: RehearsalFault): number | undefined {
+  return placesOf(trace).get(placeKey(fault))?.order;
 }
 
 function nthOf(nth: number): { nth?: number } {

@@ -3,12 +3,14 @@
  * data and the browser reads them.
  */
 import type { ChartNode } from '../chart-model.ts';
+import type { Legend } from '../legend.ts';
 
 export interface ChartData {
   readonly id: string;
   readonly about: string;
   readonly states: readonly StateData[];
   readonly edges: readonly EdgeData[];
+  readonly legend: Legend;
 }
 
 export interface StateData {

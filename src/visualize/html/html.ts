@@ -20,6 +20,7 @@ export function chartHtml(model: ChartModel, svg: string): string {
 </div>
 <div class="zoom" role="group" aria-label="Zoom">
 <button id="zoom-out" type="button" aria-label="Smaller" title="Smaller (-)">−</button>
+<button id="zoom-start" type="button" title="Where it begins, readable (1)">Start</button>
 <button id="zoom-fit" type="button" title="Whole chart (0)">Fit</button>
 <button id="zoom-in" type="button" aria-label="Larger" title="Larger (+)">+</button>
 </div>

@@ -2,6 +2,7 @@
 import { sanitize } from '../../errors/sanitize.ts';
 import { type ChartEdge, type ChartModel, type ChartNode, indexChart } from '../chart-model.ts';
 import { edgeTextInFull } from '../labels.ts';
+import { legendOf } from '../legend.ts';
 import { shortestPaths } from '../paths.ts';
 import type { ChartData, EdgeData, StateData } from './chart-data.ts';
 
@@ -34,5 +35,11 @@ export function pageData(model: ChartModel): ChartData {
     isError: one.trigger.type === 'error',
   });
   const about = sanitize(model.root.description ?? '');
-  return { id: sanitize(model.id), about, states: nodes.map(state), edges: model.edges.map(edge) };
+  return {
+    id: sanitize(model.id),
+    about,
+    states: nodes.map(state),
+    edges: model.edges.map(edge),
+    legend: legendOf(model),
+  };
 }

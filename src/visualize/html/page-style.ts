@@ -17,12 +17,19 @@ input { width: 100%; }
 main { flex: 1; display: flex; min-height: 0; }
 #view { flex: 1; overflow: hidden; position: relative; cursor: grab; touch-action: none; user-select: none; }
 #view.moving { cursor: grabbing; }
-#view > svg { position: absolute; left: 0; top: 0; transform-origin: 0 0; max-width: none; }
+#view > svg { position: absolute; left: 0; top: 0; will-change: transform; transform-origin: 0 0; max-width: none; }
 aside { width: 340px; padding: 18px 20px; border-left: 1px solid var(--rule); overflow: auto; background: var(--nest1); }
 aside h2 { margin: 0; font-size: 19px; overflow-wrap: anywhere; }
 aside h3 { margin: 18px 0 4px; font-size: 11px; letter-spacing: 0.06em; text-transform: uppercase; color: var(--muted); }
 aside p { margin: 4px 0; }
 aside ul, aside ol { margin: 0; padding-left: 20px; }
+aside .legend { list-style: none; padding-left: 0; font-size: 13px; }
+aside .legend .badge { margin: 0 4px 0 0; }
+aside .sample { display: inline-block; width: 30px; margin-right: 8px; vertical-align: middle; border-top: 2px solid var(--done); }
+aside .sample.event { border-color: var(--event); }
+aside .sample.error { border-color: var(--error); border-top-style: dashed; }
+aside .sample.timer { border-color: var(--timer); }
+aside .sample.always { border-color: var(--always); }
 aside .states { list-style: none; padding-left: 0; }
 aside li { margin: 3px 0; overflow-wrap: anywhere; }
 aside code { font: 12px ${monospace}; background: var(--tag); color: var(--tagInk); padding: 1px 5px; border-radius: 5px; }

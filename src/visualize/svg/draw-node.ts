@@ -118,7 +118,7 @@ function drawRow(
   ].join('');
 }
 
-function badge(
+export function badge(
   words: string,
   { x, y, width }: Point & { readonly width: number },
   attributes: Attributes,

@@ -21,6 +21,8 @@ export interface Palette {
   readonly errorSoft: string;
   readonly timer: string;
   readonly always: string;
+  /** For what must be told from all of the above. */
+  readonly apart: string;
 }
 
 export const light: Palette = {
@@ -29,19 +31,20 @@ export const light: Palette = {
   muted: '#5b6b82',
   nest1: '#f5f7fb',
   nest2: '#ebeff6',
-  border: '#94a3b8',
+  border: '#8390a6',
   box: '#ffffff',
   rule: '#e2e8f0',
   tag: '#e8edfb',
   tagInk: '#3b4f9c',
   pill: '#ffffff',
-  active: '#0a8f5b',
+  active: '#087a4d',
   event: '#2459d3',
   done: '#51627a',
   error: '#c8323c',
   errorSoft: '#fdecec',
   timer: '#9a5b07',
   always: '#7a3cc2',
+  apart: '#0a6f7d',
 };
 
 export const dark: Palette = {
@@ -50,7 +53,7 @@ export const dark: Palette = {
   muted: '#93a1b5',
   nest1: '#161d29',
   nest2: '#1d2634',
-  border: '#4b5a70',
+  border: '#64758e',
   box: '#212b3a',
   rule: '#344155',
   tag: '#2a3658',
@@ -63,6 +66,7 @@ export const dark: Palette = {
   errorSoft: '#45232b',
   timer: '#f0b45c',
   always: '#c9a2ff',
+  apart: '#38d6e8',
 };
 
 /** Gives the palette as custom properties of CSS, each by its own name. */

@@ -16,6 +16,8 @@ const rules = `
 .inner { fill: none; stroke: $border; stroke-width: 1.2; }
 .heading > text { paint-order: stroke; stroke: $nest1; stroke-width: 5px; stroke-linejoin: round; }
 .heading.deep > text { stroke: $nest2; }
+.border { fill: none; stroke: $error; stroke-width: 3.5; stroke-dasharray: 12 5; }
+.chart .legend text { font-size: 12px; fill: $muted; }
 .rule { stroke: $rule; stroke-width: 1; }
 .chart .machine { font-size: 21px; font-weight: bold; }
 .chart .about { font-size: 13px; fill: $muted; }

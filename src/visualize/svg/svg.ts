@@ -5,7 +5,10 @@ import { sanitize } from '../../errors/sanitize.ts';
 import type { LaidOutChart } from '../layout/layout.ts';
 import { textWidth } from '../layout/measure.ts';
 import { sizes } from '../layout/node-content.ts';
+import { borderTagOf, legendOf } from '../legend.ts';
+import { drawBorder } from './draw-border.ts';
 import { drawInitial, drawLabel, drawLine } from './draw-edge.ts';
+import { drawLegend } from './draw-legend.ts';
 import { drawHeading, drawNode, drawRows, type NodeDrawing } from './draw-node.ts';
 import { element, text } from './element.ts';
 import type { Theme } from './palette.ts';
@@ -31,7 +34,12 @@ export function chartSvg(
   const { layout, model } = laidOut;
   const drawings = stateDrawings(laidOut, active);
   const width = Math.ceil(Math.max(layout.width, headerWidth(laidOut)));
-  const height = Math.ceil(layout.height);
+  const chartHeight = Math.ceil(layout.height);
+  const legend = embedded
+    ? undefined
+    : drawLegend(legendOf(model), { left: margin, right: width - margin, y: chartHeight });
+  const height = chartHeight + (legend?.height ?? 0);
+  const border = borderTagOf(model);
   const name = sanitize(`Statechart ${model.id}, version ${model.version}`);
   const attributes = {
     xmlns: 'http://www.w3.org/2000/svg',
@@ -50,8 +58,12 @@ export function chartSvg(
     ...drawings.map(drawNode),
     ...layout.initials.map(drawInitial),
     ...layout.edges.map(drawLine),
+    ...drawings
+      .filter(({ node }) => border !== undefined && node.tags.includes(border))
+      .map(({ placed }) => drawBorder(placed, layout.edges)),
     ...drawings.map(drawHeading).filter((heading) => heading !== ''),
     ...layout.edges.map(drawLabel).filter((label) => label !== ''),
+    ...(legend === undefined ? [] : [legend.drawn]),
     '',
   ];
   return `${element('svg', attributes, parts.join('\n'))}\n`;

@@ -9,6 +9,7 @@ h2 { font-size: 12px; letter-spacing: 0.05em; text-transform: uppercase; color: 
 h2 span, h2 input { text-transform: none; letter-spacing: 0; }
 .controls { display: flex; gap: 8px; align-items: center; }
 .badge { background: var(--tag); color: var(--tagInk); border-radius: 10px; padding: 1px 10px; font-size: 12px; }
+.badge.done { background: var(--active); color: var(--canvas); }
 .badge.live { color: var(--active); }
 .badge.away { background: var(--errorSoft); color: var(--error); }
 #clock { font-variant-numeric: tabular-nums; min-width: 9ch; text-align: right; }
@@ -37,14 +38,30 @@ table { width: 100%; font-size: 12px; }
 th { text-align: left; color: var(--muted); font-weight: normal; position: sticky; top: 0; background: var(--canvas); }
 th, td { padding: 1px 10px 1px 0; vertical-align: top; }
 td:nth-child(1), td:nth-child(4) { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-td:nth-child(5) { color: var(--muted); overflow-wrap: anywhere; }
+td:nth-child(5) { color: var(--muted); }
 tr.failed td, #log .failed { color: var(--error); }
 #log { list-style: none; margin: 0; padding: 0; font: 12px/1.5 ${monospace}; }
 #log li { overflow-wrap: anywhere; }
-#slots { flex: 1; min-height: 0; width: 100%; }
+.graph { flex: 1; min-height: 0; display: flex; padding-top: 8px; }
+.ends { width: 22px; display: flex; flex-direction: column; justify-content: space-between; font-size: 12px; line-height: 14px; margin: -7px 0; color: var(--muted); }
+#slots-plot { flex: 1; min-width: 0; position: relative; border-bottom: 1px solid var(--border); }
+#slots { position: absolute; width: 100%; height: 100%; overflow: visible; }
 #slots polyline { fill: none; stroke: var(--event); stroke-width: 2; vector-effect: non-scaling-stroke; }
-#slots polygon { fill: var(--event); fill-opacity: 0.12; }
-.axis { display: flex; justify-content: space-between; color: var(--muted); font-size: 12px; border-top: 1px solid var(--border); }
-#slots .peak { stroke: var(--rule); stroke-width: 1; stroke-dasharray: 4 4; vector-effect: non-scaling-stroke; }
-@media (max-width: 900px) { body { height: auto; } #cards, #below { display: block; } .card .chart { height: 70vh; } .scroll { max-height: 40vh; } #slots { height: 120px; } }
+#slots polygon { fill: var(--event); fill-opacity: 0.08; }
+.axis { position: relative; height: 18px; margin-left: 22px; color: var(--muted); font-size: 11px; }
+.axis span { position: absolute; padding-left: 3px; border-left: 1px solid var(--border); white-space: nowrap; }
+.axis .end { right: 0; padding: 0 3px 0 0; border: 0; border-right: 1px solid var(--border); }
+#slots-plot .border { position: absolute; top: -8px; bottom: 0; border-left: 2px dashed var(--error); }
+#slots-plot .border span { position: absolute; left: 4px; bottom: 2px; font-size: 11px; line-height: 14px; color: var(--error); white-space: nowrap; }
+#slots-plot .turned span { left: auto; right: 5px; }
+@media (max-width: 1200px) {
+#below table, #below tbody { display: block; }
+#below thead { display: none; }
+#below tr { display: flex; flex-wrap: wrap; gap: 0 10px; }
+#below td { padding: 0; }
+#below td:nth-child(1) { min-width: 9ch; }
+#below td:nth-child(5) { flex-basis: 100%; padding-left: calc(9ch + 10px); }
+#below td:nth-child(5):empty { display: none; }
+}
+@media (max-width: 900px) { body { height: auto; } #cards, #below { display: block; } .card .chart { height: 70vh; } .scroll { max-height: 40vh; } .graph { height: 120px; flex: none; } }
 `;

@@ -29,7 +29,7 @@ ${facts.canHold ? controls : ''}
 <section id="cards" aria-label="Statecharts"></section>
 <section id="below">
 <div class="panel"><h2>Steps</h2><div class="scroll" id="steps-scroll"><table><thead><tr><th>at</th><th>lane</th><th>step</th><th>took</th><th>requests</th></tr></thead><tbody id="steps"></tbody></table></div></div>
-<div class="panel"><h2>Key slots <span id="slots-now"></span></h2><svg id="slots" role="img" aria-label="Key slots in use over time" preserveAspectRatio="none"></svg><div class="axis" aria-hidden="true"><span>0 ms</span><span id="slots-end"></span></div></div>
+<div class="panel"><h2>Key slots <span id="slots-now"></span></h2><div class="graph"><div class="ends" aria-hidden="true"><span id="slots-peak"></span><span>0</span></div><div id="slots-plot"><svg id="slots" role="img" aria-label="Key slots in use over time" preserveAspectRatio="none"></svg></div></div><div class="axis" id="slots-axis" aria-hidden="true"></div></div>
 <div class="panel"><h2>Events <input id="filter" type="search" placeholder="filter ( / )" aria-label="Filter events"></h2><div class="scroll" id="log-scroll"><ol id="log"></ol></div></div>
 </section>
 </main>

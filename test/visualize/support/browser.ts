@@ -28,6 +28,8 @@ export function findBrowser(): string | undefined {
 
 export interface Page {
   goto(url: string): Promise<void>;
+  /** Makes the window so large, and sets the reader's preference. */
+  show(window: { width: number; height: number; theme: 'light' | 'dark' }): Promise<void>;
   /** The value of an expression in the page; it must survive JSON. */
   evaluate<T>(expression: string): Promise<T>;
   click(x: number, y: number): Promise<void>;
@@ -86,6 +88,12 @@ export async function openBrowser(program: string): Promise<Page> {
       const loaded = pipe.once('Page.loadEventFired');
       await send('Page.navigate', { url });
       await loaded;
+    },
+    async show({ width, height, theme }) {
+      const metrics = { width, height, deviceScaleFactor: 1, mobile: false };
+      await send('Emulation.setDeviceMetricsOverride', metrics);
+      const features = [{ name: 'prefers-color-scheme', value: theme }];
+      await send('Emulation.setEmulatedMedia', { features });
     },
     async evaluate<T>(expression: string) {
       const { result, exceptionDetails } = (await send('Runtime.evaluate', {

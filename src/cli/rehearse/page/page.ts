@@ -4,6 +4,10 @@ import { visibleXml } from '../../../documents/xml.ts';
 import { kindInWords } from '../../../host/identity.ts';
 import {
   cameTo,
+  type Grade,
+  gradeOf,
+  grades,
+  type Outcome,
   outcomes,
   type RehearsalReport,
   type ReportedSweep,
@@ -12,20 +16,24 @@ import {
 import { pageDocument } from '../../../visualize/page/document.ts';
 import { count, formatDuration } from '../../output/units.ts';
 import { proofsWords, slotsText, timeWords } from '../report-text.ts';
+import { className, outcomeStyles } from './outcome-styles.ts';
 import { pageStyle } from './page-style.ts';
 import type { RehearsalData } from './rehearsal-data.ts';
 import type { SequenceTable } from './sequences.ts';
-import { slotsSvg } from './slots-svg.ts';
-import { TimeScale } from './time-scale.ts';
-import { timelineSvg } from './timeline-svg.ts';
+import { timelineHtml } from './timeline.ts';
 
-export function rehearsalPage(report: RehearsalReport, sequences: SequenceTable): string {
+export interface Runs {
+  readonly table: SequenceTable;
+  /** The command that plays a cell's run again. */
+  readonly commandOf: (example: readonly string[]) => string;
+}
+
+export function rehearsalPage(report: RehearsalReport, runs: Runs): string {
   const { run, sweep } = report;
-  const scale = new TimeScale(run.steps.flatMap(({ startMs, endMs }) => [startMs, endMs]));
   return pageDocument({
     title: `Rehearsal of ${report.name}`,
     style: pageStyle,
-    data: pageData(report, sequences),
+    data: pageData(report, runs),
     client: 'rehearse',
     body: `<header>
 <h1>Rehearsal of ${visibleXml(report.name)}</h1>
@@ -33,8 +41,9 @@ export function rehearsalPage(report: RehearsalReport, sequences: SequenceTable)
 </header>
 <main>
 <section><h2>What came of it</h2>${resultsHtml(report)}</section>
-<section><h2>Timeline</h2><p class="note">Time is compressed: a step ten times as long is drawn a little wider.</p><div class="wide">${timelineSvg(run, scale)}</div></section>
-<section><h2>Key slots</h2><div class="wide">${slotsSvg(run, scale)}</div></section>
+<section><h2>Timeline and key slots</h2><div class="bar"><p class="note">Time is compressed: a step ten times as long is drawn a little wider.</p>
+<div class="zoom" role="group" aria-label="Zoom"><button id="smaller" type="button" aria-label="Smaller">−</button><button id="whole" type="button">Whole run</button><button id="larger" type="button" aria-label="Larger">+</button></div></div>
+${timelineHtml(run)}</section>
 ${sweep === undefined ? '' : sweepHtml(sweep)}
 </main>
 <aside id="panel" hidden aria-live="polite"><button id="close" type="button" aria-label="Close">×</button><div id="content"></div></aside>`,
@@ -69,14 +78,10 @@ function resultsHtml(report: RehearsalReport): string {
 }
 
 function sweepHtml(sweep: ReportedSweep): string {
-  const totals = Object.entries(sweep.outcomes).map(
-    ([outcome, count]) =>
-      `<li><span class="cell ${className(outcome)}"></span> <b>${count}</b> ${visibleXml(outcome)}: ${visibleXml(outcomes[outcome as keyof typeof outcomes])}</li>`,
-  );
   const rows = sweep.rows.map(({ lane, state, cells }, row) => {
     const buttons = cells.map(
       ({ kind, outcome, count }, cell) =>
-        `<button type="button" class="cell ${className(outcome)}" data-row="${row}" data-cell="${cell}" title="${visibleXml(`${kind}: ${outcome}, ${count} of them`)}" aria-label="${visibleXml(`${kind}: ${outcome}`)}"></button>`,
+        `<button type="button" class="cell ${className(outcome)}" data-row="${row}" data-cell="${cell}" title="${visibleXml(`${kind}: ${outcome}, ${count} of them`)}" aria-label="${visibleXml(`${kind}: ${outcome}`)}">${outcomeStyles[outcome].letter}</button>`,
     );
     return `<tr><th>${visibleXml(lane)}</th><th>${visibleXml(state)}</th><td>${buttons.join('')}</td></tr>`;
   });
@@ -84,8 +89,24 @@ function sweepHtml(sweep: ReportedSweep): string {
   const cut = sweep.cut ? ', interrupted' : '';
   return `<section><h2>Faults</h2>
 <p>${sweep.played} of ${sweep.cases} runs (${visibleXml(sweep.which)}${seed}${cut}). Each square is one kind of fault within one step; click it for what happened.</p>
-<ul class="legend">${totals.join('')}</ul>
+${legendHtml(sweep)}
 <div class="wide"><table class="matrix">${rows.join('')}</table></div>${violationsHtml(sweep)}</section>`;
+}
+
+/** The good stands apart from the bad, and each square has a letter beside its colour. */
+function legendHtml({ outcomes: counts }: ReportedSweep): string {
+  const found = Object.entries(counts) as [Outcome, number][];
+  const groups = (Object.keys(grades) as Grade[]).flatMap((grade) => {
+    const items = found
+      .filter(([outcome]) => gradeOf[outcome] === grade)
+      .map(
+        ([outcome, number]) =>
+          `<li><span class="cell ${className(outcome)}">${outcomeStyles[outcome].letter}</span><span><b>${number}</b> ${visibleXml(outcome)}: ${visibleXml(outcomes[outcome])}</span></li>`,
+      );
+    if (items.length === 0) return [];
+    return [`<div class="${grade}"><h3>${grades[grade]}</h3><ul>${items.join('')}</ul></div>`];
+  });
+  return `<div class="legend">${groups.join('')}</div>`;
 }
 
 /** Each kind of violation with its faults, and the shortest command that shows it. */
@@ -102,23 +123,21 @@ function violationsHtml({ violations, reproductions }: ReportedSweep) {
   return `<h3>Violations</h3><ul>${found.join('')}</ul>${shortest.join('')}`;
 }
 
-function className(outcome: string): string {
-  return outcome.replaceAll(' ', '-');
-}
-
 function pageData(
   { sweep }: RehearsalReport,
-  { strings, sequences }: SequenceTable,
+  { table: { strings, sequences }, commandOf }: Runs,
 ): RehearsalData {
   return {
     strings,
     sequences: sequences.size,
-    always: sweep?.always ?? [],
     rows: (sweep?.rows ?? []).map(({ lane, state, cells }, row) => ({
       lane,
       state,
-      cells: cells.map((cell, index) => ({
-        ...cell,
+      cells: cells.map(({ kind, outcome, count, example }, index) => ({
+        kind,
+        outcome,
+        count,
+        command: commandOf(example),
         sequence: sequences.get(`${row} ${index}`) ?? null,
       })),
     })),

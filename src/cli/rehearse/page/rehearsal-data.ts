@@ -4,8 +4,6 @@ export interface RehearsalData {
   readonly strings: readonly string[];
   /** So many cells have the run that they stand for. */
   readonly sequences: number;
-  /** Every run has these faults. */
-  readonly always: readonly string[];
   readonly rows: readonly RowData[];
 }
 
@@ -19,19 +17,27 @@ export interface CellData {
   readonly kind: string;
   readonly outcome: string;
   readonly count: number;
-  readonly example: readonly string[];
+  /** Plays the run again. */
+  readonly command: string;
   readonly sequence: readonly MessageData[] | null;
 }
 
 /**
- * Who called whom with what, what was answered, how often in a row; where a loop begins, its length in
- * messages and how often it is gone through, else 0 and 0.
+ * `ok` went well, `routine` was refused as it is without the fault too, `refused` was refused because of
+ * it, and `fault` is the call that the fault was at.
+ */
+export type Tone = 'ok' | 'routine' | 'refused' | 'fault';
+
+/**
+ * Who called whom with what, what was answered, and what that means (a {@link Tone}), how often in a
+ * row; where a loop begins, its length in messages and how often it is gone through, else 0 and 0.
  */
 export type MessageData = readonly [
   from: number,
   to: number,
   text: number,
   answer: number,
+  tone: number,
   times: number,
   loopLength: number,
   loopTimes: number,

@@ -1,8 +1,8 @@
 /** What happened in the run of a cell: who called whom with what, and what was answered. */
 import { formatStatus } from '../../../abi/tdx/status.ts';
-import type { TracedCall } from '../../../rehearsal/index.ts';
+import { callOf, type RehearsalFault, type TracedCall } from '../../../rehearsal/index.ts';
 import type { TraceEvent } from '../../../simulator/index.ts';
-import type { MessageData } from './rehearsal-data.ts';
+import type { MessageData, Tone } from './rehearsal-data.ts';
 
 export interface SequenceTable {
   readonly strings: readonly string[];
@@ -15,6 +15,7 @@ interface Message {
   readonly to: string;
   readonly text: string;
   readonly answer: string;
+  readonly tone: Tone;
   times: number;
 }
 
@@ -23,18 +24,27 @@ interface FoldedMessage extends Message {
   readonly loopTimes: number;
 }
 
+type Call = Omit<Message, 'times' | 'tone'>;
+
 export class SequenceBuilder {
+  readonly #routine: ReadonlySet<string>;
   readonly #strings: string[] = [];
   readonly #indexes = new Map<string, number>();
   readonly #sequences = new Map<string, readonly MessageData[]>();
 
-  add(cell: string, trace: readonly TracedCall[]): void {
-    const messages = folded(messagesOf(trace)).map(
+  /** @param undisturbed the calls of the run without the faults of any cell. */
+  constructor(undisturbed: readonly TracedCall[]) {
+    this.#routine = new Set(undisturbed.map(({ call, lane }) => answerKey(callIn(call, lane))));
+  }
+
+  add(cell: string, trace: readonly TracedCall[], faults: readonly RehearsalFault[]): void {
+    const messages = folded(this.#messagesOf(trace, faults)).map(
       (message): MessageData => [
         this.#index(message.from),
         this.#index(message.to),
         this.#index(message.text),
         this.#index(message.answer),
+        this.#index(message.tone),
         message.times,
         message.loopLength,
         message.loopTimes,
@@ -54,23 +64,30 @@ export class SequenceBuilder {
     this.#indexes.set(text, this.#strings.length - 1);
     return this.#strings.length - 1;
   }
+
+  /** Equal calls in a row are one message. */
+  #messagesOf(trace: readonly TracedCall[], faults: readonly RehearsalFault[]): Message[] {
+    const faulty = new Set(faults.map((fault) => callOf(trace, fault)));
+    const messages: Message[] = [];
+    for (const [index, { call, lane }] of trace.entries()) {
+      const said = callIn(call, lane);
+      const tone = faulty.has(index) ? 'fault' : this.#toneOf(said);
+      const message = { ...said, tone, times: 1 };
+      const last = messages.at(-1);
+      if (last !== undefined && isEqual({ ...last, times: 1 }, message)) last.times += 1;
+      else messages.push(message);
+    }
+    return messages;
+  }
+
+  #toneOf(call: Call): Tone {
+    if (call.answer === 'ok') return 'ok';
+    return this.#routine.has(answerKey(call)) ? 'routine' : 'refused';
+  }
 }
 
-/** Equal calls in a row are one message. */
-function messagesOf(trace: readonly TracedCall[]): Message[] {
-  const messages: Message[] = [];
-  for (const { call, lane } of trace) {
-    const message = messageOf(call, lane);
-    const last = messages.at(-1);
-    const repeats =
-      last !== undefined &&
-      last.from === message.from &&
-      last.text === message.text &&
-      last.answer === message.answer;
-    if (repeats) last.times += 1;
-    else messages.push({ ...message, times: 1 });
-  }
-  return messages;
+function answerKey({ text, answer }: Call): string {
+  return `${text} ${answer}`;
 }
 
 const longestLoop = 6;
@@ -101,12 +118,11 @@ function loopAt(messages: readonly Message[], start: number): { length: number; 
 }
 
 function isEqual(a: Message | undefined, b: Message | undefined): boolean {
-  return (
-    a?.from === b?.from && a?.text === b?.text && a?.answer === b?.answer && a?.times === b?.times
-  );
+  const keys = ['from', 'text', 'answer', 'tone', 'times'] as const;
+  return keys.every((key) => a?.[key] === b?.[key]);
 }
 
-function messageOf(call: TraceEvent, lane: string): Omit<Message, 'times'> {
+function callIn(call: TraceEvent, lane: string): Call {
   switch (call.kind) {
     case 'seamcall':
       return { from: 'KVM', to: 'TDX module', text: call.leaf, answer: answerOf(call.status) };

@@ -2,7 +2,7 @@
 import { part } from '../../page/client/dom.ts';
 import { byAddress } from './address.ts';
 import { boxes, stateById, svg, view } from './chart.ts';
-import { bringIntoSight, isInSight, moveBy, showWhole, zoomBy } from './place.ts';
+import { bringIntoSight, isInSight, moveBy, showStart, showWhole, zoomBy } from './place.ts';
 import { search } from './search.ts';
 import { go, select } from './selection.ts';
 
@@ -14,6 +14,7 @@ const keys: Readonly<Record<string, () => void>> = {
   '=': zoomIn,
   '-': zoomOut,
   0: showWhole,
+  1: showStart,
   ArrowLeft: () => moveBy(60, 0),
   ArrowRight: () => moveBy(-60, 0),
   ArrowUp: () => moveBy(0, 60),
@@ -84,10 +85,16 @@ part('zoom-in', HTMLElement).addEventListener('click', zoomIn);
 part('zoom-out', HTMLElement).addEventListener('click', zoomOut);
 part('zoom-fit', HTMLElement).addEventListener('click', showWhole);
 addEventListener('hashchange', () => select(byAddress()));
-addEventListener('resize', showWhole);
+part('zoom-start', HTMLElement).addEventListener('click', showStart);
+addEventListener('resize', showAtFirst);
 
 // The page says it in words; a second image role would hide the states from screen readers.
 svg.role = 'group';
-showWhole();
+showAtFirst();
 select(byAddress());
-bringIntoSight(byAddress() ?? '');
+
+/** The state that the address names, else the beginning of the chart. */
+function showAtFirst(): void {
+  showStart();
+  bringIntoSight(byAddress() ?? '');
+}

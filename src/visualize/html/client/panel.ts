@@ -1,6 +1,6 @@
 /** The panel describes a state, or the whole chart. */
-import { make, part } from '../../page/client/dom.ts';
-import type { EdgeData, StateData } from '../chart-data.ts';
+import { breakable, make, part } from '../../page/client/dom.ts';
+import type { ChartData, EdgeData, StateData } from '../chart-data.ts';
 import { fragment } from './address.ts';
 import { data, edgeById, stateById } from './chart.ts';
 
@@ -16,7 +16,7 @@ export function describeState(state: StateData): void {
     make('h2', state.name),
     make('div', state.id, { className: 'where' }),
     ...badges.map((tag) => make('span', tag, { className: 'badge' })),
-    make('p', state.description),
+    make('p', breakable(state.description)),
     ...section('ioctls', codes(state.requests)),
     ...paragraph('Undo', state.undo),
     ...section('Invokes', codes(state.invokes)),
@@ -39,9 +39,19 @@ export function describeChart(): void {
     make('p', data.about),
     make('p', `${data.states.length} states, ${data.edges.length} transitions.`),
     make('p', hint, { className: 'where' }),
+    ...section('Lines', data.legend.lines.map(legendLine), { className: 'legend' }),
+    ...section('Tags', data.legend.tags.map(legendTag), { className: 'legend' }),
     make('h3', 'States'),
     make('ul', data.states.map(listedState), { className: 'states' }),
   );
+}
+
+function legendLine({ tone, words }: ChartData['legend']['lines'][number]): Words {
+  return [make('span', '', { className: `sample ${tone}` }), words];
+}
+
+function legendTag({ tag, words }: ChartData['legend']['tags'][number]): Words {
+  return [make('span', tag, { className: 'badge' }), ` ${words}`];
 }
 
 /** A state is listed by its own name and indented, so that the list shows what is in what. */
@@ -52,7 +62,7 @@ function listedState({ id, name, depth }: StateData): HTMLElement {
 }
 
 function paragraph(title: string, text: string): HTMLElement[] {
-  return text === '' ? [] : [make('h3', title), make('p', text)];
+  return text === '' ? [] : [make('h3', title), make('p', breakable(text))];
 }
 
 function section(
@@ -66,7 +76,7 @@ function section(
 }
 
 function codes(texts: readonly string[]): Words[] {
-  return texts.map((text) => [make('code', text)]);
+  return texts.map((text) => [make('code', breakable(text))]);
 }
 
 function outgoing({ text, actions, targets }: EdgeData): Words {

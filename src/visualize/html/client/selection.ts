@@ -3,7 +3,7 @@ import type { StateData } from '../chart-data.ts';
 import { byAddress, fragment } from './address.ts';
 import { boxes, edgeById, headings, stateById, svg } from './chart.ts';
 import { describeChart, describeState } from './panel.ts';
-import { bringIntoSight, isInSight } from './place.ts';
+import { bringIntoSight, isInSight, isReadable } from './place.ts';
 
 export function go(id: string | undefined): void {
   const address = id === undefined ? location.pathname + location.search : fragment(id);
@@ -26,7 +26,7 @@ export function select(id: string | undefined): void {
   box.classList.add('selected');
   trace(state);
   describeState(state);
-  if (!isInSight(box)) bringIntoSight(state.id);
+  if (!isReadable() || !isInSight(box)) bringIntoSight(state.id);
 }
 
 /** Lights the transitions of the shortest path, and the states they touch. */

@@ -27,6 +27,13 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** Names of the kernel are long: they may be broken after each of their words, and nowhere else. */
+export function breakable(text: string): (string | Node)[] {
+  return text
+    .split(/(?<=_)/)
+    .flatMap((part, at) => (at === 0 ? [part] : [document.createElement('wbr'), part]));
+}
+
 export function makeSvg<Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   attributes: Readonly<Record<string, string | number>> = {},

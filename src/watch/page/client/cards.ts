@@ -18,6 +18,8 @@ const cards = part('cards', HTMLElement);
 const cardOf = new Map<string, Card>();
 /** So much of a chart is seen around the active state, in the chart's own units. */
 const closeUp = { width: 760, height: 460 };
+/** But no more than can be read: the smallest text of a chart has 10 pixels. */
+const leastZoom = 0.92;
 const badOutcomes: readonly (string | null)[] = ['lost', 'failed', 'stuck'];
 
 export function showCards(): void {
@@ -93,10 +95,10 @@ function frame({ svg, size, boxes, isWhole }: Card, { state }: Lane): void {
 function around(box: SVGGraphicsElement, svg: SVGSVGElement, size: Card['size']): number[] {
   const { x, y, width, height } = box.getBBox();
   const card = svg.getBoundingClientRect();
-  const unit = Math.max(
-    Math.max(closeUp.width, width + 80) / Math.max(card.width, 1),
-    Math.max(closeUp.height, height + 80) / Math.max(card.height, 1),
-  );
+  const unitFor = (wanted: Record<'width' | 'height', number>) =>
+    Math.max(wanted.width / Math.max(card.width, 1), wanted.height / Math.max(card.height, 1));
+  const around = Math.min(unitFor(closeUp), 1 / leastZoom);
+  const unit = Math.max(around, unitFor({ width: width + 20, height: height + 20 }));
   const seen = { width: card.width * unit, height: card.height * unit };
   return [
     within(x + width / 2 - seen.width / 2, seen.width, size.width),

@@ -5,7 +5,7 @@ import { showCards } from './cards.ts';
 import { endHolding, showPace } from './controls.ts';
 import { formatMs } from './facts.ts';
 import { takeEvent } from './model.ts';
-import { appendRows } from './panels.ts';
+import { appendRows, stayAtEnd } from './panels.ts';
 import { drawSlots, takeSlots } from './slots.ts';
 
 const link = part('link', HTMLElement);
@@ -41,6 +41,9 @@ function showEnd({ text, exitCode }: EndMessage): void {
   end.textContent = text;
   end.classList.toggle('bad', exitCode !== 0);
   end.hidden = false;
+  stayAtEnd();
+  if (exitCode === 0) showLink('done', 'done');
+  else showLink(`failed, exit code ${exitCode}`, 'away');
   endHolding();
 }
 
@@ -51,11 +54,13 @@ function schedule(): void {
 }
 
 const stream = new EventSource('events');
-stream.addEventListener('open', () => showLink('live', 'live'));
+stream.addEventListener('open', () => {
+  if (!isOver) showLink('live', 'live');
+});
 stream.addEventListener('error', () => {
   if (!isOver) return showLink('reconnecting', 'away');
   stream.close();
-  showLink('tdctl has ended', '');
+  link.title = 'tdctl has ended';
 });
 stream.addEventListener('message', ({ lastEventId, data }) => {
   // A stream that was cut may send again what had come already.

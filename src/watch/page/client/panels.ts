@@ -1,5 +1,5 @@
 /** Below the charts stand the steps with their times, and the event log. */
-import { make, part } from '../../../visualize/page/client/dom.ts';
+import { breakable, make, part } from '../../../visualize/page/client/dom.ts';
 import type { EventMessage } from '../../messages.ts';
 import { formatDuration, formatMs } from './facts.ts';
 import type { RunEvent } from './model.ts';
@@ -29,15 +29,24 @@ function append(list: HTMLElement, scroller: HTMLElement, rows: readonly HTMLEle
   if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
 }
 
+/** The lists get smaller when something else is shown beside them. */
+export function stayAtEnd(): void {
+  for (const id of ['steps-scroll', 'log-scroll']) {
+    const scroller = part(id, HTMLElement);
+    const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+    if (below < 100) scroller.scrollTop = scroller.scrollHeight;
+  }
+}
+
 const marks = { done: '✓', skipped: '·', failed: '✗', interrupted: '–' } as const;
 
 function stepRow({ lane, atMs }: EventMessage, event: StepEnded): HTMLElement {
-  const cells = [
+  const cells: (string | (string | Node)[])[] = [
     formatMs(atMs - event.durationMs),
     lane,
     `${marks[event.result]} ${event.step}`,
     formatDuration(event.durationMs),
-    event.requests.map(requestWords).join(', '),
+    breakable(event.requests.map(requestWords).join(', ')),
   ];
   const className = event.result === 'done' || event.result === 'skipped' ? '' : 'failed';
   return make(
@@ -54,7 +63,7 @@ function requestWords({ request, answer, count }: StepEnded['requests'][number])
 
 function logRow({ lane, atMs, event }: EventMessage): HTMLElement {
   const text = `${formatMs(atMs).padStart(11)}  ${lane}  ${eventWords(event)}`;
-  const row = make('li', text, { className: isBad(event) ? 'failed' : '' });
+  const row = make('li', breakable(text), { className: isBad(event) ? 'failed' : '' });
   row.hidden = !isWanted(row);
   return row;
 }
