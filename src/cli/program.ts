@@ -21,6 +21,7 @@ import { checkFiles } from './file-arguments.ts';
 import type { CommandIo } from './io.ts';
 import { type OutputFormat, outputFormats } from './options.ts';
 import { sanitize } from './output/sanitize.ts';
+import { understand, withAnswer } from './understand.ts';
 import { version } from './version.ts';
 
 export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
@@ -34,7 +35,9 @@ async function play(args: readonly string[], io: CommandIo): Promise<Ended> {
     exitCode = code;
   };
   try {
-    await program(io, endWith).parseAsync(args, { from: 'user' });
+    const root = program(io, endWith);
+    const names = ['help', ...root.commands.map((command) => command.name())];
+    await root.parseAsync(understand(args, names), { from: 'user' });
     return { exitCode };
   } catch (error) {
     if (!(error instanceof CommanderError)) return { error: await inWords(error) };
@@ -101,7 +104,7 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
       .configureOutput({
         writeOut: (text) => io.stdout.write(text),
         writeErr: (text) => io.stderr.write(text),
-        outputError: (text, write) => write(sanitizedError(text)),
+        outputError: (text, write) => write(sanitizedError(withAnswer(text, command))),
       });
   }
   return root;
