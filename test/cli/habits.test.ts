@@ -54,14 +54,11 @@ test.each([
   expect((await cli([word])).stderr).toContain(`did you mean \`${command}\`?`);
 });
 
-test.each(['wait', 'x', 'constructor', 'fixture'])(
-  '`%s` is taken for nothing',
-  async (word) => {
-    const { exitCode, stderr } = await cli([word]);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('`tdctl --help` lists the commands');
-  },
-);
+test.each(['wait', 'x', 'constructor', 'fixture'])('`%s` is taken for nothing', async (word) => {
+  const { exitCode, stderr } = await cli([word]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('`tdctl --help` lists the commands');
+});
 
 test('an unknown command is data where data was asked for', async () => {
   const { stderr } = await cli(['list', '-o', 'json']);

@@ -125,9 +125,14 @@ const narrowings: Readonly<Record<string, Narrowing>> = {
   },
 };
 
+/** What the numbers of this host make of an answer, or undefined where they add nothing. */
+export function narrowing(id: string, facts: KnownFacts): ReturnType<Narrowing> {
+  return narrowings[id]?.(facts);
+}
+
 export function narrow(answer: RefusalAnswer, facts: KnownFacts | undefined): RefusalAnswer {
   if (facts === undefined) return answer;
-  const narrowed = { ...answer, ...narrowings[answer.id]?.(facts) };
+  const narrowed = { ...answer, ...narrowing(answer.id, facts) };
   const { repeatedMs } = facts;
   return repeatedMs === undefined
     ? narrowed
