@@ -6,7 +6,7 @@ import {
   readFacts,
 } from '../../diagnosis/doctor/index.ts';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
-import type { CommandIo } from '../io.ts';
+import { type CommandIo, proseWidth } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
 import { diagnosisText } from '../output/doctor.ts';
@@ -27,7 +27,8 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
     await printData(data, {
       io,
       format: output,
-      text: () => explanationText(data, io.colors.stdout),
+      text: () =>
+        explanationText(data, { colors: io.colors.stdout, width: proseWidth(io.widths.stdout) }),
     });
     return exitCodes.ok;
   }
@@ -39,7 +40,12 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
       io,
       format: output,
       text: () =>
-        diagnosisText(diagnosis, { root, all: options.all === true, colors: io.colors.stdout }),
+        diagnosisText(diagnosis, {
+          root,
+          all: options.all === true,
+          colors: io.colors.stdout,
+          width: proseWidth(io.widths.stdout),
+        }),
     },
   );
   return diagnosis.conclusion === 'ready' ? exitCodes.ok : exitCodes.findings;

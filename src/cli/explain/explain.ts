@@ -8,7 +8,7 @@ import {
   explainTyped,
 } from '../../diagnosis/explain/index.ts';
 import { TdctlError } from '../../errors/index.ts';
-import type { CommandIo } from '../io.ts';
+import { type CommandIo, proseWidth } from '../io.ts';
 import { kernelNamed } from '../kernel-named.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
@@ -45,22 +45,27 @@ export async function explain(options: ExplainOptions): Promise<void> {
     log === undefined
       ? explainTyped(text, { kernel })
       : await explainLog(withProgress(log, io), { kernel });
-  if (diagnosis.explanations.length === 0) throw nothingKnown(diagnosis, text);
+  if (diagnosis.explanations.length === 0) {
+    throw nothingKnown(diagnosis, text, proseWidth(io.widths.stderr));
+  }
   await printData(diagnosisData(diagnosis), {
     io,
     format: output,
-    text: () => diagnosisText(diagnosis, io.colors.stdout),
+    text: () =>
+      diagnosisText(diagnosis, { colors: io.colors.stdout, width: proseWidth(io.widths.stdout) }),
   });
 }
 
-function nothingKnown({ linesRead, notKnown }: Diagnosis, text: string): TdctlError {
+function nothingKnown({ linesRead, notKnown }: Diagnosis, text: string, width: number): TdctlError {
   const isLog = text === '';
   const what = isLog ? emptyLog(linesRead) : `not known: ${sanitize(shortened(text))}`;
   return new TdctlError({
     code: 'TDCTL_E_NOT_FOUND',
     op: 'explain',
     message: notKnown.length === 0 ? what : `${what}; what can be decoded of it follows`,
-    details: notKnown.map((found) => notKnownText(found, { colors: false, isLog }).trimEnd()),
+    details: notKnown.map((found) =>
+      notKnownText(found, { colors: false, width: width - 2, isLog }).trimEnd(),
+    ),
     hint: isLog ? giveWholeLog : hintFor(text),
   });
 }

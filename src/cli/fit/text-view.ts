@@ -6,6 +6,7 @@ import { freeKeySlots, type KnownHost } from '../../host/offer.ts';
 import type { Judgement, Reason, Verdict } from '../../plan/fit/index.ts';
 import type { CommandIo } from '../io.ts';
 import { paint } from '../output/paint.ts';
+import { print } from '../output/print.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { count } from '../output/units.ts';
 import type { FitView, Summary } from './report.ts';
@@ -50,7 +51,8 @@ export function textView(io: CommandIo, limit: number): FitView {
           const rest = more === 0 ? '' : `  and ${more} more (--limit)\n`;
           return `${bold(titles[group])}: ${all}\n${lines[group].join('')}${rest}`;
         });
-      io.stdout.write(
+      print(
+        io,
         [`Where TD ${bold(sanitize(name))} fits\n`, ...groups, countsText(summary)].join('\n'),
       );
     },

@@ -15,6 +15,7 @@ import {
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openHost } from '../open-host.ts';
+import { say } from '../output/print.ts';
 import { askedFor } from './command-line.ts';
 import { endOfRehearsal } from './end-of-rehearsal.ts';
 import { readRehearsalFault } from './fault.ts';
@@ -149,7 +150,8 @@ export function noteNoMove(
 ): void {
   if (movesTds) return;
   if (singleOperations(operations).some((operation) => operation.do === 'migrate')) return;
-  io.stderr.write(
-    `note: no move is played: ${rules} moves no TDs; \`--host sim --kernel rfc-migration-v2\` does\n`,
+  say(
+    io,
+    `note: no move is played: ${rules} moves no TDs; \`--host sim --kernel rfc-migration-v2\` does`,
   );
 }

@@ -13,6 +13,7 @@ import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openRunLog, type RunLog } from '../log.ts';
 import { openHost } from '../open-host.ts';
+import { say } from '../output/print.ts';
 import { firmwareFiles } from '../spec-files.ts';
 import { eventInWords } from '../words.ts';
 import { openRunView } from './open-view.ts';
@@ -113,7 +114,7 @@ async function runPlan({
   });
   const td = startTd({ host, plan, onEvent });
   interrupts.onInterrupt((times) => {
-    if (times > 1) io.stderr.write(`already stopping: waiting for ${td.waitingFor ?? 'the end'}\n`);
+    if (times > 1) say(io, `already stopping: waiting for ${td.waitingFor ?? 'the end'}`);
     td.stop();
   });
   // Its first events are out already, and may have been lost.

@@ -4,6 +4,7 @@ import type { RecordedFaults } from '../../simulator/index.ts';
 import type { TraceFileOptions, TraceHeader } from '../../trace/index.ts';
 import type { CommandIo } from '../io.ts';
 import { canBeTraced, type HostChoice, requireSimulatedHost } from '../open-host.ts';
+import { say } from '../output/print.ts';
 import type { TraceFile } from './trace-file.ts';
 
 export interface SimulationOptions {
@@ -32,7 +33,7 @@ export async function noteUnmet(faults: RecordedFaults | undefined, io: CommandI
   if (unmet.length === 0) return;
   const { formatFault } = await import('../../simulator/index.ts');
   for (const fault of unmet) {
-    io.stderr.write(`note: the run never came to --fault ${formatFault(fault)}\n`);
+    say(io, `note: the run never came to --fault ${formatFault(fault)}`);
   }
 }
 

@@ -6,7 +6,8 @@ import { Feed, Pacer, startWatchServer, type WatchServer } from '../../watch/ind
 import { watchPage } from '../../watch/page/page.ts';
 import { GuardedView } from '../guarded-view.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
-import { type CommandIo, say } from '../io.ts';
+import type { CommandIo } from '../io.ts';
+import { say } from '../output/print.ts';
 import { askedFor } from '../rehearse/command-line.ts';
 import { endOfRehearsal } from '../rehearse/end-of-rehearsal.ts';
 import { numbersOf } from '../rehearse/options.ts';
@@ -110,6 +111,6 @@ function endOf(judge: () => ExitCode): End {
 
 async function untilInterrupted(interrupts: Interrupts, io: CommandIo): Promise<void> {
   if (interrupts.received !== undefined) return;
-  io.stderr.write('the run is over; the page stays until Ctrl-C\n');
+  say(io, 'the run is over; the page stays until Ctrl-C');
   await new Promise<void>((resolve) => interrupts.onInterrupt(() => resolve()));
 }
