@@ -18,7 +18,8 @@ import { traceCommand } from './commands/trace.ts';
 import { watchCommand } from './commands/watch.ts';
 import { conclude, type Ended } from './failure.ts';
 import { checkFiles } from './file-arguments.ts';
-import type { CommandIo } from './io.ts';
+import { atWidth } from './help.ts';
+import { type CommandIo, proseWidth } from './io.ts';
 import { type OutputFormat, outputFormats } from './options.ts';
 import { sanitize } from './output/sanitize.ts';
 import { understand, withAnswer } from './understand.ts';
@@ -98,12 +99,16 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
   ];
   for (const command of commands) root.addCommand(command as unknown as Command);
   for (const command of withSubcommands(root)) {
+    atWidth(command, () => proseWidth(io.widths.stdout));
     command
       .exitOverride()
+      .configureHelp({ minWidthToWrap: 16 })
       .showHelpAfterError('(--help shows what there is)')
       .configureOutput({
         writeOut: (text) => io.stdout.write(text),
         writeErr: (text) => io.stderr.write(text),
+        getOutHelpWidth: () => proseWidth(io.widths.stdout),
+        getErrHelpWidth: () => proseWidth(io.widths.stderr),
         outputError: (text, write) => write(sanitizedError(withAnswer(text, command))),
       });
   }

@@ -7,7 +7,7 @@ import { NamedFiles } from '../../src/files/named-files.ts';
 interface Terminal {
   readonly colors?: boolean;
   /** The columns of stdout and stderr; without it they are no terminals. */
-  readonly width?: number;
+  readonly width?: number | undefined;
 }
 
 interface CliOptions extends Terminal {

@@ -16,14 +16,14 @@ WHAT is any of:
   -, or nothing   a whole log on standard input
 
 Examples:
-  $ tdctl explain 0xc000010000000044
-  $ tdctl explain ENOSPC KVM_TDX_INIT_VM
-  $ tdctl explain EINVAL KVM_TDX_INIT_VM --kernel proposal-1a
-  $ dmesg | tdctl explain
-  $ journalctl -k -b -1 | tdctl explain - --output json
-  $ tdctl explain --list
+  tdctl explain 0xc000010000000044
+  tdctl explain ENOSPC KVM_TDX_INIT_VM
+  tdctl explain EINVAL KVM_TDX_INIT_VM --kernel proposal-1a
+  dmesg | tdctl explain
+  journalctl -k -b -1 | tdctl explain - --output json
+  tdctl explain --list
 
-Exit status: 0 if something was explained; 3 if nothing was known.`;
+Exit codes: 0 something was explained · 3 nothing was known`;
 
 /** Where a log comes from; tests give their own. */
 export interface LogInput {

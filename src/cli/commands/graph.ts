@@ -13,9 +13,9 @@ Examples:
   tdctl graph td-lifecycle -o life.html         the picture with descriptions, ioctls and search
   tdctl graph td-lifecycle --format mermaid     for a page on GitHub
   tdctl graph td-lifecycle --paths              the shortest way to every state
-  tdctl run td.yaml -o json > run.jsonl;  tdctl graph td-lifecycle --coverage run.jsonl
+  tdctl run td.yaml -o json > run.jsonl; tdctl graph td-lifecycle --coverage run.jsonl
                                                 what that run has been through
-  tdctl run td.yaml --host sim --trace run.jsonl;  tdctl graph td-lifecycle --paths --coverage run.jsonl
+  tdctl run td.yaml --host sim --trace run.jsonl; tdctl graph td-lifecycle --paths --coverage run.jsonl
                                                 the way to every state, and which that run saw
 
 Exit codes: 0 done · 1 no rsvg-convert, unreadable events, unwritable file · 2 usage ·
@@ -25,7 +25,7 @@ export function graphCommand(io: CommandIo) {
   return new Command('graph')
     .summary('show a statechart as a picture or as text')
     .description(
-      'Shows the statecharts that tdctl runs: as pictures (SVG, HTML, PNG), as text (tree, Mermaid,\n' +
+      'Shows the statecharts that tdctl runs: as pictures (SVG, HTML, PNG), as text (tree, Mermaid, ' +
         'PlantUML, DOT) and as data (SCXML, XState). Pictures load nothing from elsewhere.',
     )
     .argument('[machine]', 'which statechart')
