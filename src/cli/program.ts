@@ -1,6 +1,7 @@
 /** The command tree. Commands import what they need when they run, not here. */
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { exitCodes } from '../errors/index.ts';
+import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { execCommand } from './commands/exec.ts';
 import { explainCommand } from './commands/explain.ts';
@@ -10,6 +11,7 @@ import { graphCommand } from './commands/graph.ts';
 import { hostCommand } from './commands/host.ts';
 import { initCommand } from './commands/init.ts';
 import { kernelsCommand } from './commands/kernels.ts';
+import { manCommand } from './commands/man.ts';
 import { measureCommand } from './commands/measure.ts';
 import { planCommand } from './commands/plan.ts';
 import { rehearseCommand } from './commands/rehearse.ts';
@@ -96,6 +98,8 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
     kernelsCommand(io),
     measureCommand(io),
     initCommand(io),
+    completionCommand(io),
+    manCommand(io),
   ];
   for (const command of commands) root.addCommand(command as unknown as Command);
   for (const command of withSubcommands(root)) {
