@@ -17,7 +17,12 @@ const noKeySlot: Narrowing = ({ keySlots }) => {
   if (keySlots === undefined) return undefined;
   const { total, used } = keySlots;
   if (used >= total) {
-    return { meaning: `all ${total} key slots (HKIDs) of the host are taken by other TDs` };
+    return {
+      meaning:
+        total === 1
+          ? 'the one key slot (HKID) of the host is taken by another TD'
+          : `all ${total} key slots (HKIDs) of the host are taken by other TDs`,
+    };
   }
   return {
     meaning:
