@@ -36,7 +36,16 @@ export interface Refusal {
   readonly hwStatus?: string | undefined;
   /** The stable name of the check that refused, where the host is simulated. */
   readonly check?: string | undefined;
+  /** The leaf of the TDX module whose status was the reason, where the host is simulated. */
+  readonly leaf?: FailedLeaf | undefined;
   readonly facts?: RefusalFacts | undefined;
+}
+
+export interface FailedLeaf {
+  /** `TDH.MNG.KEY.CONFIG` and the like. */
+  readonly name: string;
+  /** Its status, 0x and 16 digits. */
+  readonly status: string;
 }
 
 /** These facts were known at that moment, and may be otherwise when the words are made. */

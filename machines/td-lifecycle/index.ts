@@ -1,4 +1,4 @@
-export type { Refusal, RefusalFacts, StepError } from '../step-error.ts';
+export type { FailedLeaf, Refusal, RefusalFacts, StepError } from '../step-error.ts';
 export type {
   Finalized,
   LimitsRead,

@@ -22,8 +22,8 @@ export async function conclude(ended: Ended, shown: Shown): Promise<number> {
   const { told, readerIsGone } = io.losses;
   const exitCode = 'error' in ended ? exitCodeOf(ended.error) : ended.exitCode;
   const isCutShort = exitCode === exitCodes.interrupted && (told.length > 0 || readerIsGone);
-  if ('error' in ended && !isCutShort) reportFailure(ended.error, shown);
-  for (const loss of told) reportFailure(loss, shown);
+  if ('error' in ended && !isCutShort) await reportFailure(ended.error, shown);
+  for (const loss of told) await reportFailure(loss, shown);
   const isOwn = exitCode !== exitCodes.ok && !isCutShort;
   return told.length === 0 || isOwn ? exitCode : exitCodes.failed;
 }
@@ -37,13 +37,15 @@ interface Shown {
   readonly format: OutputFormat;
 }
 
-function reportFailure(error: unknown, { io, format }: Shown): void {
-  io.stderr.write(`${failureText(error, { io, format })}\n`);
+async function reportFailure(error: unknown, { io, format }: Shown): Promise<void> {
+  io.stderr.write(`${await failureText(error, { io, format })}\n`);
 }
 
-function failureText(error: unknown, { io, format }: Shown): string {
+async function failureText(error: unknown, { io, format }: Shown): Promise<string> {
   if (!(error instanceof TdctlError)) return defectText(error);
-  return format === 'json' ? JSON.stringify(errorEnvelope(error)) : errorText(error, io);
+  if (format === 'json') return JSON.stringify(errorEnvelope(error));
+  const { layOut } = await import('./output/layout.ts');
+  return layOut(errorText(error, io), io.widths.stderr);
 }
 
 /** The JSON form of an error is one line on stderr, and a contract (docs/errors.md). */

@@ -1,5 +1,4 @@
 import { exitCodes } from '../errors/index.ts';
-import { sanitize } from '../errors/sanitize.ts';
 import { NamedFiles } from '../files/named-files.ts';
 import { interrupt, isSignal, listenForInterrupts } from './interrupts.ts';
 import { Losses } from './output/losses.ts';
@@ -14,6 +13,8 @@ export interface CommandIo {
   readonly env: NodeJS.ProcessEnv;
   /** Whether a person reads the stream with colours on. */
   readonly colors: { readonly stdout: boolean; readonly stderr: boolean };
+  /** How many columns the stream has; undefined where it is no terminal, and nothing is broken into lines. */
+  readonly widths: Widths;
   /** Whether stderr is a terminal, so that a line may be redrawn. */
   readonly stderrIsTty: boolean;
   /** The files that the command line names. A command adds those that it comes to know of. */
@@ -24,14 +25,14 @@ export interface CommandIo {
   settled(): Promise<void>;
 }
 
+export interface Widths {
+  readonly stdout: number | undefined;
+  readonly stderr: number | undefined;
+}
+
 /** Writing never throws: what cannot be written is a loss. */
 export interface TextSink {
   write(text: string): void;
-}
-
-/** Says one line to whoever runs the command. It may hold names from outside. */
-export function say({ stderr }: CommandIo, line: string): void {
-  stderr.write(`${sanitize(line)}\n`);
 }
 
 /** Any NO_COLOR that is not empty turns colours off (https://no-color.org); FORCE_COLOR turns them on. */
@@ -39,6 +40,24 @@ function wantsColor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR) return env.FORCE_COLOR !== '0';
   return stream.isTTY === true && env.TERM !== 'dumb';
+}
+
+const narrowest = 20;
+const usual = 80;
+
+/** COLUMNS is the word of the user, and goes before what the terminal says; some terminals say nothing. */
+export function terminalWidth(
+  { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
+  env: NodeJS.ProcessEnv,
+): number | undefined {
+  if (isTTY !== true) return undefined;
+  const wanted = Number(env.COLUMNS);
+  return Math.max(narrowest, Number.isInteger(wanted) && wanted > 0 ? wanted : columns || usual);
+}
+
+/** Sentences are broken in any case, and are hard to read where they are very wide. */
+export function proseWidth(width: number | undefined): number {
+  return Math.min(width ?? usual, 100);
 }
 
 export function processIo(): CommandIo {
@@ -52,6 +71,10 @@ export function processIo(): CommandIo {
     colors: {
       stdout: wantsColor(process.stdout, process.env),
       stderr: wantsColor(process.stderr, process.env),
+    },
+    widths: {
+      stdout: terminalWidth(process.stdout, process.env),
+      stderr: terminalWidth(process.stderr, process.env),
     },
     stderrIsTty: process.stderr.isTTY === true,
     files: new NamedFiles(),

@@ -7,6 +7,7 @@ import type { FaultInjector } from '../simulator/index.ts';
 import { isHostFile } from './host-file.ts';
 import { hostProfile } from './host-profile.ts';
 import type { CommandIo } from './io.ts';
+import { say } from './output/print.ts';
 
 export interface HostChoice {
   /** The value of `--host`. */
@@ -106,8 +107,9 @@ async function openAuto(choice: HostChoice, io: CommandIo): Promise<Host> {
     return await openHost({ ...choice, host: 'kvm' }, io);
   } catch (error) {
     if (!(error instanceof TdctlError) || error.code !== 'TDCTL_E_HOST_UNSUPPORTED') throw error;
-    io.stderr.write(
-      'note: no TDX on this machine, so this speaks of a simulated host (--host sim); `tdctl doctor` says what is missing\n',
+    say(
+      io,
+      'note: no TDX on this machine, so this speaks of a simulated host (--host sim); `tdctl doctor` says what is missing',
     );
     return openHost({ ...choice, host: 'sim' }, io);
   }

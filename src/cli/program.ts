@@ -1,6 +1,7 @@
 /** The command tree. Commands import what they need when they run, not here. */
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { exitCodes } from '../errors/index.ts';
+import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { execCommand } from './commands/exec.ts';
 import { explainCommand } from './commands/explain.ts';
@@ -10,6 +11,7 @@ import { graphCommand } from './commands/graph.ts';
 import { hostCommand } from './commands/host.ts';
 import { initCommand } from './commands/init.ts';
 import { kernelsCommand } from './commands/kernels.ts';
+import { manCommand } from './commands/man.ts';
 import { measureCommand } from './commands/measure.ts';
 import { planCommand } from './commands/plan.ts';
 import { rehearseCommand } from './commands/rehearse.ts';
@@ -18,9 +20,11 @@ import { traceCommand } from './commands/trace.ts';
 import { watchCommand } from './commands/watch.ts';
 import { conclude, type Ended } from './failure.ts';
 import { checkFiles, takeStandardOutput } from './file-arguments.ts';
-import type { CommandIo } from './io.ts';
+import { atWidth } from './help.ts';
+import { type CommandIo, proseWidth } from './io.ts';
 import { type OutputFormat, outputFormats } from './options.ts';
 import { sanitize } from './output/sanitize.ts';
+import { understand, withAnswer } from './understand.ts';
 import { checkOptions } from './useful-options.ts';
 import { version } from './version.ts';
 
@@ -35,7 +39,9 @@ async function play(args: readonly string[], io: CommandIo): Promise<Ended> {
     exitCode = code;
   };
   try {
-    await program({ ...io }, endWith).parseAsync(args, { from: 'user' });
+    const root = program({ ...io }, endWith);
+    const names = ['help', ...root.commands.map((command) => command.name())];
+    await root.parseAsync(understand(args, names), { from: 'user' });
     return { exitCode };
   } catch (error) {
     if (!(error instanceof CommanderError)) return { error: await inWords(error) };
@@ -56,6 +62,7 @@ type OwnIo = { -readonly [Name in keyof CommandIo]: CommandIo[Name] };
 function printOnStderr(io: OwnIo): void {
   io.stdout = io.stderr;
   io.colors = { ...io.colors, stdout: io.colors.stderr };
+  io.widths = { ...io.widths, stdout: io.widths.stderr };
 }
 
 export function program(io: OwnIo, endWith: (exitCode: number) => void): Command {
@@ -105,16 +112,22 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
     kernelsCommand(io),
     measureCommand(io),
     initCommand(io),
+    completionCommand(io),
+    manCommand(io),
   ];
   for (const command of commands) root.addCommand(command as unknown as Command);
   for (const command of withSubcommands(root)) {
+    atWidth(command, () => proseWidth(io.widths.stdout));
     command
       .exitOverride()
+      .configureHelp({ minWidthToWrap: 16 })
       .showHelpAfterError('(--help shows what there is)')
       .configureOutput({
         writeOut: (text) => io.stdout.write(text),
         writeErr: (text) => io.stderr.write(text),
-        outputError: (text, write) => write(sanitizedError(text)),
+        getOutHelpWidth: () => proseWidth(io.widths.stdout),
+        getErrHelpWidth: () => proseWidth(io.widths.stderr),
+        outputError: (text, write) => write(sanitizedError(withAnswer(text, command))),
       });
   }
   return root;

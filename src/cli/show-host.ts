@@ -14,6 +14,7 @@ import { paint } from './output/paint.ts';
 import { sanitize } from './output/sanitize.ts';
 import { type SlotReport, slotText } from './output/slots.ts';
 import { columns } from './output/table.ts';
+import { count } from './output/units.ts';
 import { readDemands } from './room/demands.ts';
 import { type HostRoom, hostRoom } from './room/host-room.ts';
 import { roomData } from './room/room-data.ts';
@@ -141,7 +142,10 @@ function hostText(report: HostReport, io: CommandIo): string {
       ['KVM API', String(kernel.apiVersion)],
       ['KVM_CAP_MAX_VCPUS may be set', kernel.hasMaxVcpusCap ? 'yes' : 'no'],
       ['KVM_TDX_TERMINATE_VM', kernel.hasTerminateVm ? 'yes' : 'no'],
-      ['CPUs', `${cpus}, ${number(platform.packages)} packages`],
+      [
+        'CPUs',
+        `${cpus}, ${platform.packages === null ? 'packages not known' : count(platform.packages, 'package')}`,
+      ],
       ['guest address bits', platform.guestAddressWidths.join(' or ')],
       ['TSC', platform.tscKhz === null ? 'not known' : `${platform.tscKhz / 1000} MHz`],
     ]),

@@ -8,7 +8,7 @@ import {
 } from '../diagnosis/kernels/differences.ts';
 import { kernelRules } from '../diagnosis/kernels/rules.ts';
 import { defaultKernelAbi, type KernelAbi, kernelAbis } from '../simulator/index.ts';
-import type { CommandIo } from './io.ts';
+import { type CommandIo, proseWidth } from './io.ts';
 import { kernelNamed } from './kernel-named.ts';
 import type { OutputFormat } from './options.ts';
 import { printData } from './output/data.ts';
@@ -68,10 +68,11 @@ function overview(abis: readonly KernelAbi[], io: CommandIo): string {
       '',
     ),
     '\n',
-    dim(
-      `--kernel is ${bold(defaultKernelAbi)} unless said otherwise. \`tdctl kernels NAME\` shows the\n`,
-    ),
-    dim('rules of one, what it checks otherwise, its source, and what is not confirmed.\n'),
+    ...wrap(
+      `--kernel is ${bold(defaultKernelAbi)} unless said otherwise. \`tdctl kernels NAME\` shows the ` +
+        'rules of one, what it checks otherwise, its source, and what is not confirmed.',
+      proseWidth(io.widths.stdout),
+    ).map((line) => `${dim(line)}\n`),
   ].join('');
 }
 
@@ -83,12 +84,10 @@ function limitSetBy(abi: KernelAbi): string {
   return atCreateVm.length === 0 ? 'ENABLE_CAP (must)' : 'ENABLE_CAP (may)';
 }
 
-/** The text stays within 80 columns. */
-const textWidth = 78;
-
 function details(abi: KernelAbi, io: CommandIo): string {
   const { bold } = paint(io.colors.stdout);
   const isDefault = abi.name === defaultKernelAbi;
+  const indented = indentedTo(proseWidth(io.widths.stdout) - 2);
   const rules = kernelRules.flatMap((rule) => [
     `  ${rule.question}\n`,
     ...indented(rule.answer(abi), { by: 6 }),
@@ -101,23 +100,26 @@ function details(abi: KernelAbi, io: CommandIo): string {
     '\nRules\n',
     ...rules,
     isDefault ? '\nChecks\n' : `\nChecks, otherwise than ${defaultKernelAbi}\n`,
-    ...checkLines(abi, isDefault),
+    ...checkLines(abi, { isDefault, indented }),
     abi.unconfirmed.length === 0 ? '' : '\nNot confirmed by a source\n',
     ...abi.unconfirmed.flatMap((item) => indented(item, { bullet: '- ' })),
   ].join('');
 }
 
-function checkLines(abi: KernelAbi, isDefault: boolean): string[] {
+function checkLines(
+  abi: KernelAbi,
+  { isDefault, indented }: { readonly isDefault: boolean; readonly indented: Indented },
+): string[] {
   if (isDefault) return indented('docs/kernel-checks/ has them all, in their order');
   const found = differences(abi, defaultKernel);
   if (found.length === 0) return indented('none');
   return found.flatMap(({ requests, ...difference }) => [
     ...indented(requests.join(', ')),
-    ...differenceLines(difference),
+    ...differenceLines(difference, indented),
   ]);
 }
 
-function differenceLines({ added, leftOut, moved }: OrderDifference): string[] {
+function differenceLines({ added, leftOut, moved }: OrderDifference, indented: Indented): string[] {
   const place = ({ check, after }: PlacedCheck) => {
     const errnos = errnosOf(book[check]).join(' or ');
     return `${check} (${errnos}), ${after === null ? 'before all' : `after ${after}`}`;
@@ -129,9 +131,13 @@ function differenceLines({ added, leftOut, moved }: OrderDifference): string[] {
   ];
 }
 
-function indented(text: string, { by = 2, bullet = '' } = {}): string[] {
-  const pad = ' '.repeat(bullet.length);
-  return wrap(text, textWidth - by - bullet.length).map(
-    (line, i) => `${' '.repeat(by)}${i === 0 ? bullet : pad}${line}\n`,
-  );
+type Indented = ReturnType<typeof indentedTo>;
+
+function indentedTo(width: number) {
+  return (text: string, { by = 2, bullet = '' } = {}): string[] => {
+    const pad = ' '.repeat(bullet.length);
+    return wrap(text, width - by - bullet.length).map(
+      (line, i) => `${' '.repeat(by)}${i === 0 ? bullet : pad}${line}\n`,
+    );
+  };
 }

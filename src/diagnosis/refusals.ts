@@ -45,7 +45,7 @@ export interface ErrorInWords extends Partial<Omit<Refusal, 'facts'>> {
 export function wordsOf(error: StepError, host: HostFacts | undefined): ErrorInWords {
   if (error.refusal === undefined) return { ...error, code: errorCodeOf(error.code) };
   const { facts, ...answered } = error.refusal;
-  const { capability, errno, hwStatus, check } = answered;
+  const { capability, errno, hwStatus, check, leaf } = answered;
   const request = requestWith(answered.request, capability);
   const { code, meaning, hint } = explainRefusal({
     request,
@@ -53,6 +53,9 @@ export function wordsOf(error: StepError, host: HostFacts | undefined): ErrorInW
     hwStatus: hwStatus === undefined ? undefined : BigInt(hwStatus),
     kernel: kernelAbiNamed(host?.kernel.rules),
     check,
+    leaf,
+    // A soft host has KVM's own refusals too: those without a check.
+    isSimulated: host?.kind === 'sim' || check !== undefined || leaf !== undefined,
     facts: { host, ...facts },
   });
   const answer = hwStatus === undefined ? errno : `${errno}, TDX status ${hwStatus}`;

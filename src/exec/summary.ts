@@ -3,7 +3,7 @@ import type { UnservedCall } from '../../native/index.ts';
 import { capabilities } from '../abi/kvm/capabilities.ts';
 import { requestWith } from '../abi/kvm/requests.ts';
 import { NO_FD } from '../abi/kvm/structs.ts';
-import { decodeStatus } from '../abi/tdx/status.ts';
+import { decodeStatus, formatWord } from '../abi/tdx/status.ts';
 import { explainRefusal } from '../diagnosis/refusals.ts';
 import type { Answer, Copy, Handle, SimulatedMachine } from '../simulator/index.ts';
 import { describeCall } from '../trace/index.ts';
@@ -215,7 +215,7 @@ export class SummaryCollector implements CallListener {
     });
   }
 
-  #note(call: AnsweredCall, { errno, hwError: hwStatus, check }: Refusal): void {
+  #note(call: AnsweredCall, { errno, hwError: hwStatus, check, leaf }: Refusal): void {
     const { request, file, copies } = call;
     if (request.request === 'unknown ioctl') {
       // Such as isatty(), which is asked of any file.
@@ -240,6 +240,8 @@ export class SummaryCollector implements CallListener {
       hwStatus,
       check,
       kernel,
+      isSimulated: true,
+      leaf: leaf && { name: leaf.name, status: formatWord(leaf.status) },
       facts: { keySlots, initVmMaxVcpus: initVmMaxVcpus(call) },
     });
     this.#refusals.set(key, {

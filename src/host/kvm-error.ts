@@ -13,6 +13,8 @@ export interface KvmErrorOptions {
   readonly hwStatus?: bigint | undefined;
   /** The stable name of the kernel's check that refused. Only simulated hosts know it. */
   readonly check?: string | undefined;
+  /** The leaf of the TDX module whose status was the reason. Only simulated hosts know it. */
+  readonly leaf?: { readonly name: string; readonly status: bigint } | undefined;
   /** For so many milliseconds the request was repeated before it was given up. */
   readonly repeatedMs?: number | undefined;
   readonly cause?: unknown;
@@ -27,6 +29,7 @@ export class KvmError extends Error {
   readonly code: string;
   readonly hwStatus: bigint | undefined;
   readonly check: string | undefined;
+  readonly leaf: KvmErrorOptions['leaf'];
   readonly repeatedMs: number | undefined;
 
   constructor(options: KvmErrorOptions) {
@@ -44,13 +47,14 @@ export class KvmError extends Error {
     this.code = code;
     this.hwStatus = options.hwStatus;
     this.check = options.check;
+    this.leaf = options.leaf;
     this.repeatedMs = options.repeatedMs;
   }
 
   /** The same refusal of a request that was repeated for so long. */
   after(repeatedMs: number): KvmError {
-    const { request, capability, errno, hwStatus, check, cause } = this;
-    return new KvmError({ request, capability, errno, hwStatus, check, cause, repeatedMs });
+    const { request, capability, errno, hwStatus, check, leaf, cause } = this;
+    return new KvmError({ request, capability, errno, hwStatus, check, leaf, cause, repeatedMs });
   }
 
   static of(request: RequestName, code: ErrnoName, hwStatus?: bigint): KvmError {

@@ -20,7 +20,8 @@ export function toStepError(step: string, error: unknown, facts?: RefusalFacts):
   if (error instanceof KvmError) {
     const { request, capability, code: errno, check } = error;
     const hwStatus = error.hwStatus === undefined ? undefined : formatWord(error.hwStatus);
-    return { step, refusal: { request, capability, errno, hwStatus, check, facts } };
+    const leaf = error.leaf && { name: error.leaf.name, status: formatWord(error.leaf.status) };
+    return { step, refusal: { request, capability, errno, hwStatus, check, leaf, facts } };
   }
   if (error instanceof TdctlError) {
     const { code, message, details, hint } = error;

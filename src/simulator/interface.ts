@@ -17,6 +17,7 @@
 import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { ModuleCheckName } from '../abi/tdx/checks/index.ts';
+import type { SeamcallName } from '../abi/tdx/seamcalls.ts';
 import type {
   AnnouncedVcpuRequest,
   AnnouncedVmRequest,
@@ -173,6 +174,11 @@ export type Request =
 /** What a caller that knows its ioctls makes. */
 export type KnownRequest = Exclude<Request, UnknownRequest>;
 
+export interface LeafStatus {
+  readonly name: SeamcallName;
+  readonly status: bigint;
+}
+
 /** `value` is what the ioctl returns: 0, a number, or a new handle. */
 export type Answer =
   | { readonly ok: true; readonly value: number; readonly made?: MadeFile }
@@ -185,4 +191,6 @@ export type Answer =
       readonly check: CheckName | undefined;
       /** The row of the TDX module behind it, where a leaf was refused by one. */
       readonly moduleCheck?: ModuleCheckName;
+      /** The leaf that failed, and so the call. */
+      readonly leaf?: LeafStatus;
     };

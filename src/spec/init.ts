@@ -34,6 +34,7 @@ export interface InitResult {
 export async function writeTemplate(request: InitRequest): Promise<InitResult> {
   const { file } = request;
   if (file === '-') return { text: templateFor(request, process.cwd()), notes: [] };
+  refuseOtherForms(file);
   const text = templateFor(request, dirname(resolve(file)));
   await writeNew(file, { text, force: request.force === true });
   const isMissing = !existsSync(request.firmware);
@@ -60,6 +61,20 @@ function templateFor(request: InitRequest, directory: string): string {
   const schema =
     schemaPath && schemaReference({ schemaPath, directory, projectDirectory: process.cwd() });
   return trustDomainTemplate({ name, firmware: firmwareFrom(request.firmware, directory), schema });
+}
+
+/** The template is YAML for its comments, which JSON has no place for. */
+function refuseOtherForms(file: string): void {
+  const extension = extname(file);
+  if (extension.toLowerCase() !== '.json') return;
+  const other = `${file.slice(0, -extension.length)}.yaml`;
+  throw new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op,
+    message: 'the file explains each field in a comment, and JSON has none',
+    place: sanitize(file),
+    hint: `write YAML: tdctl init ${shellWord(sanitize(other))}; tdctl reads JSON files as well`,
+  });
 }
 
 /** `spec.firmware` is relative to the file; `--firmware` is relative to where the person stands. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { layOut } from '../../src/cli/output/layout.ts';
 import { slotText } from '../../src/cli/output/slots.ts';
 import { captureOf } from '../../src/diagnosis/capture/index.ts';
 import { readFacts, readSlotLedger } from '../../src/diagnosis/doctor/index.ts';
@@ -47,7 +48,7 @@ describe('tdctl host', () => {
     rmSync(directory, { recursive: true });
     if (ledger === undefined) throw new Error('the fixture has slots');
     const { capacity: total, ...rest } = ledger;
-    await expect(slotText({ total, cgroupRoom: null, ...rest }, false)).toMatchFileSnapshot(
+    await expect(layOut(slotText({ total, cgroupRoom: null, ...rest }, false))).toMatchFileSnapshot(
       '../golden/doctor/ledger.txt',
     );
   });
@@ -58,9 +59,8 @@ describe('tdctl host', () => {
       slots: 1,
       processes: null,
     }));
-    const text = slotText(
-      { total: 63, used: 40, free: 23, cgroupRoom: 4, holders, leakEvidence: [] },
-      false,
+    const text = layOut(
+      slotText({ total: 63, used: 40, free: 23, cgroupRoom: 4, holders, leakEvidence: [] }, false),
     );
     expect(text).toContain('28');
     expect(text).toContain('in 28 further cgroups');

@@ -20,7 +20,9 @@ test.each([
 });
 
 test('a suggestion stands on a line of its own', async () => {
-  expect((await cli(['plann'])).stderr).toMatch(/^error: .*'plann'\n\(Did you mean plan\?\)\n/);
+  expect((await cli(['plan', '--kernle', 'x'])).stderr).toMatch(
+    /^error: .*'--kernle'\n\(Did you mean --kernel\?\)\n/,
+  );
 });
 
 property.prop([

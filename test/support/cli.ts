@@ -6,6 +6,8 @@ import { NamedFiles } from '../../src/files/named-files.ts';
 
 interface Terminal {
   readonly colors?: boolean;
+  /** The columns of stdout and stderr; without it they are no terminals. */
+  readonly width?: number | undefined;
 }
 
 interface CliOptions extends Terminal {
@@ -14,7 +16,7 @@ interface CliOptions extends Terminal {
 }
 
 /** The outside of a command, and what it has written there. */
-export function terminal({ colors = false }: Terminal = {}) {
+export function terminal({ colors = false, width }: Terminal = {}) {
   const written = { stdout: '', stderr: '' };
   const sink = (stream: keyof typeof written) => ({
     write: (text: string) => {
@@ -26,6 +28,7 @@ export function terminal({ colors = false }: Terminal = {}) {
     stderr: sink('stderr'),
     env: {},
     colors: { stdout: colors, stderr: colors },
+    widths: { stdout: width, stderr: width },
     stderrIsTty: false,
     files: new NamedFiles(),
     losses: new Losses(),

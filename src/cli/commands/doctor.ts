@@ -9,8 +9,8 @@ export function doctorCommand(io: CommandIo, endWith: (exitCode: ExitCode) => vo
   return new Command('doctor')
     .summary('say what keeps this machine from running TDs, and how to fix it')
     .description(
-      'Checks this machine from the CPU up to the quote service, and names the first\n' +
-        'thing that is wrong. It only reads, needs no root, and says what it could not\n' +
+      'Checks this machine from the CPU up to the quote service, and names the first ' +
+        'thing that is wrong. It only reads, needs no root, and says what it could not ' +
         'read for lack of it.',
     )
     .addOption(
@@ -30,14 +30,13 @@ export function doctorCommand(io: CommandIo, endWith: (exitCode: ExitCode) => vo
       'after',
       `
 Examples:
-  $ tdctl doctor
-  $ sudo tdctl doctor                     more can be read: kernel log, MSRs
-  $ tdctl doctor --explain bios.key-split
-  $ tdctl doctor --root ./from-customer   layout: docs/doctor.md
-  $ tdctl doctor -o json | jq -r .firstCause
+  tdctl doctor
+  sudo tdctl doctor                     more can be read: kernel log, MSRs
+  tdctl doctor --explain bios.key-split
+  tdctl doctor --root ./from-customer   layout: docs/doctor.md
+  tdctl doctor -o json | jq -r .firstCause
 
-Exit status: 0 if TDs can run here; 6 if not, or if it cannot be told;
-3 if DIR does not exist.`,
+Exit codes: 0 TDs can run here · 6 they cannot, or it cannot be told · 3 DIR does not exist`,
     )
     .action(async (options) => {
       const { runDoctor } = await import('../doctor/run-doctor.ts');

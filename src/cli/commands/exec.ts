@@ -52,7 +52,7 @@ Examples:
   tdctl exec --fault KVM_TDX_INIT_VM#1=EAGAIN -- ./my-vmm td.json
   tdctl exec --run guest.yaml --summary out.json -- ./my-vmm td.json
 
-Exit codes: the command's own; 128+N: it died of signal N · 126, 127: it could not be started ·
+Exit codes: the command's own · 128+N it died of signal N · 126, 127 it could not be started ·
             1 output was lost, or tdctl had a defect · 4 another command is writing the file ·
             6 it ended with 0, and did not do what the script expects, or never came to a --fault · 2 usage · 5 script invalid ·
             8 this machine or sandbox cannot supervise a program`,

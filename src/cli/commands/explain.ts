@@ -15,17 +15,18 @@ WHAT is any of:
   a line          of the kernel log, of QEMU or of libvirt, in quotes
   a check         init-vm.cpuid-unmatched: who makes it, when, what to do
   an id           td-params.xfam-refused, as --list prints them
+  a word          of what you look for, such as HKID or "key slot": the answers about it
   -, or nothing   a whole log on standard input
 
 Examples:
-  $ tdctl explain 0xc000010000000044
-  $ tdctl explain ENOSPC KVM_TDX_INIT_VM
-  $ tdctl explain EINVAL KVM_TDX_INIT_VM --kernel proposal-1a
-  $ dmesg | tdctl explain
-  $ journalctl -k -b -1 | tdctl explain - --output json
-  $ tdctl explain --list
+  tdctl explain 0xc000010000000044
+  tdctl explain ENOSPC KVM_TDX_INIT_VM
+  tdctl explain EINVAL KVM_TDX_INIT_VM --kernel proposal-1a
+  dmesg | tdctl explain
+  journalctl -k -b -1 | tdctl explain - --output json
+  tdctl explain --list
 
-Exit status: 0 if something was explained; 3 if nothing was known.`;
+Exit codes: 0 something was explained · 3 nothing was known`;
 
 /** Where a log comes from; tests give their own. */
 export interface LogInput {

@@ -10,8 +10,8 @@ export function fitCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void)
   return new Command('fit')
     .summary('which of many hosts can take a TD, and why the others cannot')
     .description(
-      'Judges a TrustDomain file against hosts that are not there: captures (`tdctl host capture`),\n' +
-        'SimulatedHost files, profiles. Says of each whether it can start the TD, and every reason\n' +
+      'Judges a TrustDomain file against hosts that are not there: captures (`tdctl host capture`), ' +
+        'SimulatedHost files, profiles. Says of each whether it can start the TD, and every reason ' +
         'why not; with --from, which could take it from the host it runs on.',
     )
     .addArgument(

@@ -7,9 +7,9 @@ export function footprintCommand(io: CommandIo) {
   return new Command('footprint')
     .summary('what VMs cost a host for their number of vCPUs, under each design of KVM')
     .description(
-      'Puts side by side what a host spends, a VM and a fleet, on what grows with the number of\n' +
-        'vCPUs: kvm->vcpus under each design that was argued about, the PID-pointer table with and\n' +
-        'without KVM_CAP_MAX_VCPU_ID, a global limit against one for each VM, and the control pages\n' +
+      'Puts side by side what a host spends, a VM and a fleet, on what grows with the number of ' +
+        'vCPUs: kvm->vcpus under each design that was argued about, the PID-pointer table with and ' +
+        'without KVM_CAP_MAX_VCPU_ID, a global limit against one for each VM, and the control pages ' +
         'of TDs by release of the TDX module. What is an estimate says so.',
     )
     .option('--vcpus <n>', 'vCPUs of a VM that run')
@@ -39,7 +39,7 @@ Examples:
   tdctl footprint --vcpus 8 --type td --host-memory 1TiB --td-memory 256GiB
                                                        what dynamic PAMT saves
 
-Exit codes: 0 · 2 an option is wrong · 3 no such file · 5 fleet file invalid`,
+Exit codes: 0 done · 2 an option is wrong · 3 no such file · 5 fleet file invalid`,
     )
     .action(async (options) => {
       const { showFootprint } = await import('../footprint/show-footprint.ts');

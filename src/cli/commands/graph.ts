@@ -52,7 +52,7 @@ export function graphCommand(io: CommandIo) {
   return new Command('graph')
     .summary('show a statechart as a picture or as text')
     .description(
-      'Shows the statecharts that tdctl runs: as pictures (SVG, HTML, PNG), as text (tree, Mermaid,\n' +
+      'Shows the statecharts that tdctl runs: as pictures (SVG, HTML, PNG), as text (tree, Mermaid, ' +
         'PlantUML, DOT) and as data (SCXML, XState). Pictures load nothing from elsewhere.',
     )
     .argument('[machine]', 'which statechart')

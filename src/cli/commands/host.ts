@@ -9,8 +9,8 @@ export function hostCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void
   const host = new Command('host')
     .summary('show what a host is: vCPU limits, key slots, versions')
     .description(
-      'Shows what TDs can be had on a host: the numbers that bound the vCPUs of a TD and the\n' +
-        'one that binds, how many key slots there are, who holds them, and whose rules apply.\n' +
+      'Shows what TDs can be had on a host: the numbers that bound the vCPUs of a TD and the ' +
+        'one that binds, how many key slots there are, who holds them, and whose rules apply. ' +
         'Only reads; on kvm and soft it makes one VM for a moment to read its own limit.',
     )
     // The root does so too (program.ts), and both are needed.
@@ -48,9 +48,9 @@ function captureCommand(io: CommandIo) {
   return new Command('capture')
     .summary('write the fingerprint of this machine to a file')
     .description(
-      'Writes everything `tdctl doctor` reads, what KVM answers and its CPUID to one\n' +
-        'JSON file: for support, for `host diff`, and to simulate this machine elsewhere.\n' +
-        'Host names, serial numbers, addresses, names of cgroups and VMs, users, and all\n' +
+      'Writes everything `tdctl doctor` reads, what KVM answers and its CPUID to one ' +
+        'JSON file: for support, for `host diff`, and to simulate this machine elsewhere. ' +
+        'Host names, serial numbers, addresses, names of cgroups and VMs, users, and all ' +
         'of the kernel command line but parameters about TDX are left out.',
     )
     .addArgument(outputFile(new Argument('[file]', 'where to; - is stdout').default('-')))
@@ -59,10 +59,10 @@ function captureCommand(io: CommandIo) {
       'after',
       `
 Examples:
-  $ sudo tdctl host capture node1.json
-  $ tdctl doctor --root node1.json
+  sudo tdctl host capture node1.json
+  tdctl doctor --root node1.json
 
-Exit status: 0; 4 if the file exists.`,
+Exit codes: 0 written · 4 the file exists`,
     )
     .action(async (file, { force }) => {
       const { writeCapture } = await import('../host/write-capture.ts');
@@ -74,8 +74,8 @@ function diffCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
   return new Command('diff')
     .summary('say in what two captured hosts differ, and what a TD makes of it')
     .description(
-      'Compares two captures, and says of each difference what it means for a TD that\n' +
-        'was built for A and shall run on B: it blocks the move, changes what the TD or\n' +
+      'Compares two captures, and says of each difference what it means for a TD that ' +
+        'was built for A and shall run on B: it blocks the move, changes what the TD or ' +
         'its verifier sees, or is only for information.',
     )
     .addArgument(inputFile(new Argument('<a>', 'capture of the host a TD comes from')))
@@ -83,7 +83,7 @@ function diffCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
     .addOption(outputOption())
     .addHelpText(
       'after',
-      '\nExit status: 0 if nothing differs; 6 if something does; 3 if a file is missing.',
+      '\nExit codes: 0 nothing differs · 6 something does · 3 a file is missing',
     )
     .action(async (a, b, { output }) => {
       const { diffCaptures } = await import('../host/diff-captures.ts');

@@ -1,7 +1,8 @@
 import { Argument, Command, Option } from '@commander-js/extra-typings';
 import { inputFile, outputFile } from '../file-arguments.ts';
-import { type CommandIo, say } from '../io.ts';
+import type { CommandIo } from '../io.ts';
 import { forceForFile } from '../options.ts';
+import { say } from '../output/print.ts';
 
 export function initCommand(io: CommandIo) {
   return new Command('init')

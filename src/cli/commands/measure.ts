@@ -20,12 +20,12 @@ order:
            vendors patched it before TDX was upstream.
 
 Examples:
-  $ tdctl measure /usr/share/ovmf/OVMF.fd
-  $ tdctl measure OVMF_CODE.fd --vars OVMF_VARS.fd
-  $ tdctl measure OVMF.fd --order section
-  $ tdctl measure OVMF.fd --output json | jq -r .mrtd
+  tdctl measure /usr/share/ovmf/OVMF.fd
+  tdctl measure OVMF_CODE.fd --vars OVMF_VARS.fd
+  tdctl measure OVMF.fd --order section
+  tdctl measure OVMF.fd --output json | jq -r .mrtd
 
-Exit status: 0; 3 if a file does not exist; 5 if the image cannot start a TD.`;
+Exit codes: 0 measured · 3 a file does not exist · 5 the image cannot start a TD`;
 
 export function measureCommand(io: CommandIo) {
   return new Command('measure')

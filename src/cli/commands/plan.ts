@@ -10,8 +10,8 @@ export function planCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void
   return new Command('plan')
     .summary('say what a TD would need, and what will not work, before the first ioctl')
     .description(
-      'Says what `tdctl run` would do on a host: which limit binds, what the kernel and the TDX\n' +
-        'module would refuse and which field causes it, the requests step by step, the MRTD, and\n' +
+      'Says what `tdctl run` would do on a host: which limit binds, what the kernel and the TDX ' +
+        'module would refuse and which field causes it, the requests step by step, the MRTD, and ' +
         'what it costs in memory. Takes no key slot.',
     )
     .addArgument(inputFile(new Argument('<spec>', 'TrustDomain file (`tdctl init` writes one)')))

@@ -26,7 +26,7 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
   return new Command('rehearse')
     .summary('play a TD and its migration, with every fault, before it is real')
     .description(
-      'Plays TDs, their moves to other VMs on the same host, and what can go wrong on the way, and\n' +
+      'Plays TDs, their moves to other VMs on the same host, and what can go wrong on the way, and ' +
         'says what is lost and by whom. Times are simulated.',
     )
     .addArgument(

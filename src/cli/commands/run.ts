@@ -15,8 +15,8 @@ export function runCommand(io: CommandIo) {
   return new Command('run')
     .summary('build a TD from a file, hold it, and take it down again')
     .description(
-      'Takes a TD through its whole life in the foreground: builds it step by step, holds it once\n' +
-        'it is runnable, and takes it down on Ctrl-C, SIGTERM or a failed step. Whatever happens,\n' +
+      'Takes a TD through its whole life in the foreground: builds it step by step, holds it once ' +
+        'it is runnable, and takes it down on Ctrl-C, SIGTERM or a failed step. Whatever happens, ' +
         'everything it took is given back.',
     )
     .addArgument(inputFile(new Argument('[spec]', 'TrustDomain file (`tdctl init` writes one)')))

@@ -25,18 +25,18 @@ was is inferred from its place among the others, and the finding says so; what c
 not judged.
 
 Examples:
-  $ tdctl trace lint qemu.trace
-  $ tdctl trace lint qemu.strace --host sim:gnr-2.0
-  $ tdctl trace lint qemu.trace --kernel series-v9   what an earlier kernel would refuse
-  $ tdctl trace lint qemu.trace -o json | jq '.findings[] | select(.severity == "error")'
+  tdctl trace lint qemu.trace
+  tdctl trace lint qemu.strace --host sim:gnr-2.0
+  tdctl trace lint qemu.trace --kernel series-v9   what an earlier kernel would refuse
+  tdctl trace lint qemu.trace -o json | jq '.findings[] | select(.severity == "error")'
 
-Exit status: 0 nothing but notes; 6 errors or warnings; 5 FILE is no trace; 3 no such file.`;
+Exit codes: 0 nothing but notes · 6 errors or warnings · 5 FILE is no trace · 3 no such file`;
 
 function lintCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
   return new Command('lint')
     .summary('say what a kernel refuses, what is missing and what is superfluous')
     .description(
-      'Plays a trace on a simulated host, and says of each call what the kernel refuses and why, and of\n' +
+      'Plays a trace on a simulated host, and says of each call what the kernel refuses and why, and of ' +
         'each TD what its VMM forgot, what is of no use, and whether its key slot was given back.',
     )
     .addArgument(

@@ -16,7 +16,7 @@ Examples:
   tdctl watch td.yaml --hops 0 --tree                          without a move, in the terminal
   tdctl watch td.yaml --hops 0 --host soft                     real VMs and vCPUs, at their own pace
 
-Exit codes: as of \`tdctl rehearse\`, and 4 where the port or the socket cannot be had.`;
+Exit codes: as of \`tdctl rehearse\` · 4 also where the port or the socket cannot be had`;
 
 export function watchCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
   return new Command('watch')

@@ -7,7 +7,7 @@ import {
 } from '../../diagnosis/doctor/index.ts';
 import { standardStream } from '../../documents/path-in-words.ts';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
-import type { CommandIo } from '../io.ts';
+import { type CommandIo, proseWidth } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
 import { diagnosisText } from '../output/doctor.ts';
@@ -28,7 +28,8 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
     await printData(data, {
       io,
       format: output,
-      text: () => explanationText(data, io.colors.stdout),
+      text: () =>
+        explanationText(data, { colors: io.colors.stdout, width: proseWidth(io.widths.stdout) }),
     });
     return exitCodes.ok;
   }
@@ -40,7 +41,12 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
       io,
       format: output,
       text: () =>
-        diagnosisText(diagnosis, { root, all: options.all === true, colors: io.colors.stdout }),
+        diagnosisText(diagnosis, {
+          root,
+          all: options.all === true,
+          colors: io.colors.stdout,
+          width: proseWidth(io.widths.stdout),
+        }),
     },
   );
   return diagnosis.conclusion === 'ready' ? exitCodes.ok : exitCodes.findings;

@@ -29,6 +29,8 @@ import { hostProfile } from '../host-profile.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { replaceBigInt } from '../output/data.ts';
+import { layOut } from '../output/layout.ts';
+import { say } from '../output/print.ts';
 import { noteUnmet, readSimulation, unmetFaults } from '../run/simulation.ts';
 import { endCommand } from './end-command.ts';
 import { summaryText } from './summary-text.ts';
@@ -97,7 +99,8 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
       const text = JSON.stringify({ ...summary, expectations }, replaceBigInt, 2);
       await summaryFile.put(`${text}\n`).catch(io.losses.add);
     } else if (options.quiet !== true) {
-      io.stderr.write(summaryText(summary, { machine, expectations, colors: io.colors.stderr }));
+      const text = summaryText(summary, { machine, expectations, colors: io.colors.stderr });
+      io.stderr.write(layOut(text, io.widths.stderr));
     }
     if (failure !== undefined) throw failure.error;
     const notMet = await unmetFaults(faults);
@@ -206,8 +209,9 @@ function toAll(listeners: readonly CallListener[]): CallListener {
 /** The guest of the default script was started again after it had asked in every way to be turned off. */
 function endVmm(pid: number, { quiet }: ExecOptions, io: CommandIo): void {
   if (!signalProcess(pid) || quiet === true) return;
-  io.stderr.write(
-    `tdctl exec: process ${pid} starts its guest again whenever it turns itself off; it was sent SIGTERM (--run gives the guest another script)\n`,
+  say(
+    io,
+    `tdctl exec: process ${pid} starts its guest again whenever it turns itself off; it was sent SIGTERM (--run gives the guest another script)`,
   );
 }
 

@@ -1,14 +1,17 @@
 /** `tdctl explain`: reads, explains, prints. */
 import { existsSync } from 'node:fs';
+import { book } from '../../abi/kvm/checks/index.ts';
 import {
+  type Answer,
   allAnswers,
   type Diagnosis,
   errnoIn,
   explainLog,
   explainTyped,
 } from '../../diagnosis/explain/index.ts';
+import { nearest } from '../../documents/nearest.ts';
 import { TdctlError } from '../../errors/index.ts';
-import type { CommandIo } from '../io.ts';
+import { type CommandIo, proseWidth } from '../io.ts';
 import { kernelNamed } from '../kernel-named.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
@@ -45,22 +48,29 @@ export async function explain(options: ExplainOptions): Promise<void> {
     log === undefined
       ? explainTyped(text, { kernel })
       : await explainLog(withProgress(log, io), { kernel });
-  if (diagnosis.explanations.length === 0) throw nothingKnown(diagnosis, text);
+  if (diagnosis.explanations.length === 0) {
+    const found = log === undefined && diagnosis.notKnown.length === 0 ? answersAbout(text) : [];
+    if (found.length > 0) return await printAnswers(found, { io, output });
+    throw nothingKnown(diagnosis, text, proseWidth(io.widths.stderr));
+  }
   await printData(diagnosisData(diagnosis), {
     io,
     format: output,
-    text: () => diagnosisText(diagnosis, io.colors.stdout),
+    text: () =>
+      diagnosisText(diagnosis, { colors: io.colors.stdout, width: proseWidth(io.widths.stdout) }),
   });
 }
 
-function nothingKnown({ linesRead, notKnown }: Diagnosis, text: string): TdctlError {
+function nothingKnown({ linesRead, notKnown }: Diagnosis, text: string, width: number): TdctlError {
   const isLog = text === '';
   const what = isLog ? emptyLog(linesRead) : `not known: ${sanitize(shortened(text))}`;
   return new TdctlError({
     code: 'TDCTL_E_NOT_FOUND',
     op: 'explain',
     message: notKnown.length === 0 ? what : `${what}; what can be decoded of it follows`,
-    details: notKnown.map((found) => notKnownText(found, { colors: false, isLog }).trimEnd()),
+    details: notKnown.map((found) =>
+      notKnownText(found, { colors: false, width: width - 2, isLog }).trimEnd(),
+    ),
     hint: isLog ? giveWholeLog : hintFor(text),
   });
 }
@@ -75,7 +85,24 @@ function hintFor(text: string): string {
   if (errno !== undefined) {
     return `the line does not show what answered ${errno}: name it, as in \`tdctl explain ${errno} KVM_TDX_INIT_VM\``;
   }
+  const near = nearest(text, [...allAnswers().map(({ id }) => id), ...Object.keys(book)]);
+  if (near !== undefined) return `did you mean \`tdctl explain ${near}\`?`;
   return '`tdctl explain --help` shows what it takes; a file goes in by `tdctl explain < FILE`';
+}
+
+const mostWords = 4;
+
+/** A few words that are no question of their own are looked for in all that there is to say. */
+function answersAbout(text: string): readonly Answer[] {
+  const words = text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word.length > 2);
+  if (words.length === 0 || words.length > mostWords) return [];
+  return allAnswers().filter(({ id, meaning, causes = [], next }) => {
+    const said = [id, meaning, ...causes, next].join(' ').toLowerCase();
+    return words.every((word) => said.includes(word));
+  });
 }
 
 function emptyLog(linesRead: number): string {
@@ -87,8 +114,12 @@ function shortened(text: string): string {
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }
 
-export async function listAnswers({ io, output }: Printed): Promise<void> {
-  const answers = allAnswers().map(({ id, meaning }) => ({ id, meaning }));
+export async function listAnswers(printed: Printed): Promise<void> {
+  await printAnswers(allAnswers(), printed);
+}
+
+async function printAnswers(all: readonly Answer[], { io, output }: Printed): Promise<void> {
+  const answers = all.map(({ id, meaning }) => ({ id, meaning }));
   await printData(answers, {
     io,
     format: output,

@@ -7,6 +7,7 @@ import type { Judgement, Verdict } from '../../plan/fit/index.ts';
 import type { Reason } from '../../plan/judge/index.ts';
 import type { CommandIo } from '../io.ts';
 import { paint } from '../output/paint.ts';
+import { print } from '../output/print.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { count } from '../output/units.ts';
 import { roomLines, timesWords } from '../room/room-text.ts';
@@ -53,7 +54,8 @@ export function textView(io: CommandIo, limit: number): FitView {
           const rest = more === 0 ? '' : `  and ${more} more (--limit)\n`;
           return `${bold(titles[group])}: ${all}\n${lines[group].join('')}${rest}`;
         });
-      io.stdout.write(
+      print(
+        io,
         [
           `Where TD ${bold(sanitize(name))} fits, by files and profiles of hosts; this machine is not asked\n`,
           ...groups,

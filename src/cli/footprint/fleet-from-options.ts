@@ -50,11 +50,7 @@ export function fleetFromOptions(options: FleetOptions): Fleet {
     const [first] = groupProblems(group, { kvmMaxVcpus });
     if (first) {
       const flag = flags[first.field === 'count' ? 'vms' : first.field];
-      throw usage(
-        flag,
-        `${flag} ${first.problem}`,
-        'change it, or --kvm-max-vcpus if the kernel is built so',
-      );
+      throw usage(flag, first.problem, 'change it, or --kvm-max-vcpus if the kernel is built so');
     }
   }
   return { name: 'the command line', kvmMaxVcpus, groups };
@@ -83,7 +79,7 @@ function wholeNumber(
 ): number {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
-  throw usage(flag, `${flag} takes a whole number from ${min} to ${max}; this is \`${text}\``);
+  throw usage(flag, `\`${text}\` is no whole number from ${min} to ${max}`);
 }
 
 function usage(

@@ -2,9 +2,10 @@
 import { TdctlError } from '../../errors/index.ts';
 import { writeWholeFile } from '../../files/index.ts';
 import { compareDesigns, type Fleet } from '../../plan/fleet/index.ts';
-import { type CommandIo, say } from '../io.ts';
+import type { CommandIo } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
+import { say } from '../output/print.ts';
 import { type FleetOptions, fleetFromOptions } from './fleet-from-options.ts';
 import { footprintData } from './footprint-data.ts';
 import { footprintText } from './footprint-text.ts';

@@ -6,6 +6,7 @@ import { type ChartFormat, formatByExtension } from '../../visualize/formats.ts'
 import { renderChart } from '../../visualize/render.ts';
 import { standardOutputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
+import { print } from '../output/print.ts';
 import type { GraphOptions } from './options.ts';
 import { writeOutput } from './write-output.ts';
 
@@ -30,7 +31,7 @@ export async function drawPicture(
   } else if (format === 'tree' && path === undefined) {
     const { chartTree } = await import('../../visualize/text/tree.ts');
     const { treeStyle } = await import('./tree-style.ts');
-    io.stdout.write(chartTree(model, { active, style: treeStyle(io.colors.stdout) }));
+    print(io, chartTree(model, { active, style: treeStyle(io.colors.stdout) }));
   } else {
     const { theme } = options;
     await writeOutput(await renderChart(model, { format, direction, theme, active, onSlow }), {

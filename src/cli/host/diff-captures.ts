@@ -1,6 +1,6 @@
 import { type Difference, diffHosts, loadCapture } from '../../diagnosis/capture/index.ts';
 import { type ExitCode, exitCodes } from '../../errors/index.ts';
-import type { CommandIo } from '../io.ts';
+import { type CommandIo, proseWidth } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
 import { paint } from '../output/paint.ts';
@@ -25,13 +25,12 @@ export async function diffCaptures({ a, b, output }: Choice, io: CommandIo): Pro
     {
       io,
       format: output,
-      text: () => diffText({ a, b, differences }, io.colors.stdout),
+      text: () => diffText({ a, b, differences }, io),
     },
   );
   return differences.length === 0 ? exitCodes.ok : exitCodes.findings;
 }
 
-const width = 80;
 const headings: Readonly<Record<Difference['effect'], string>> = {
   blocks: 'What keeps a TD of A from B',
   changes: 'What a TD or its verifier sees change',
@@ -40,9 +39,10 @@ const headings: Readonly<Record<Difference['effect'], string>> = {
 
 function diffText(
   { a, b, differences }: { a: string; b: string; differences: readonly Difference[] },
-  colors: boolean,
+  io: CommandIo,
 ): string {
-  const { bold, dim, red, yellow } = paint(colors);
+  const { bold, dim, red, yellow } = paint(io.colors.stdout);
+  const width = proseWidth(io.widths.stdout);
   const head = `A ${sanitize(a)}\nB ${sanitize(b)}\n`;
   if (differences.length === 0) return `${head}\nThe two hosts do not differ.\n`;
   const tint = { blocks: red, changes: yellow, info: (text: string) => text };
@@ -50,7 +50,7 @@ function diffText(
     const own = differences.filter((difference) => difference.effect === effect);
     if (own.length === 0) return [];
     const lines = own.flatMap(({ field, a: left, b: right, meaning }) => [
-      ...values(field, sanitize(left), sanitize(right)).map((line, index) =>
+      ...values([field, sanitize(left), sanitize(right)], width).map((line, index) =>
         index === 0 ? `  ${tint[effect](line)}` : `      ${line}`,
       ),
       ...wrap(meaning, width - 6).map((line) => `      ${dim(line)}`),
@@ -61,7 +61,7 @@ function diffText(
 }
 
 /** The two values stand on one line where they fit, and A above B where they do not. */
-function values(field: string, a: string, b: string): string[] {
+function values([field, a, b]: readonly [string, string, string], width: number): string[] {
   const line = `${field}: ${a} -> ${b}`;
   if (line.length <= width - 2) return [line];
   return [

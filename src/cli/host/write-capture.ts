@@ -1,8 +1,9 @@
 import { captureOf } from '../../diagnosis/capture/capture.ts';
 import { readFacts } from '../../diagnosis/doctor/index.ts';
 import { writeWholeFile } from '../../files/index.ts';
-import { type CommandIo, say } from '../io.ts';
+import type { CommandIo } from '../io.ts';
 import { dataText } from '../output/data.ts';
+import { say } from '../output/print.ts';
 import { version } from '../version.ts';
 
 const existsHint = 'choose another name, or replace it with --force';

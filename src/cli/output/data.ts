@@ -1,5 +1,6 @@
 import type { CommandIo } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
+import { print } from './print.ts';
 
 /** Prints one value on stdout in the format asked for. Data has BigInts as hexadecimal strings with 0x. */
 export async function printData(
@@ -7,7 +8,8 @@ export async function printData(
   options: { readonly io: CommandIo; readonly format: OutputFormat; readonly text: () => string },
 ): Promise<void> {
   const { io, format, text } = options;
-  io.stdout.write(format === 'text' ? text() : await dataText(value, format));
+  if (format === 'text') print(io, text());
+  else io.stdout.write(await dataText(value, format));
 }
 
 export async function dataText(value: unknown, format: 'json' | 'yaml'): Promise<string> {

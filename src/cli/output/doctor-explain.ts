@@ -1,12 +1,10 @@
 import { paint } from './paint.ts';
 import { wrap } from './wrap.ts';
 
-const width = 80;
-
 /** Puts Markdown on a terminal: paragraphs are wrapped, code is indented, links become their words. */
 export function explanationText(
   { id, text }: { readonly id: string; readonly text: string },
-  colors: boolean,
+  { colors, width }: { readonly colors: boolean; readonly width: number },
 ): string {
   const { bold, cyan } = paint(colors);
   const blocks = text
@@ -14,7 +12,9 @@ export function explanationText(
     .flatMap((part) =>
       part.startsWith('```')
         ? [code(part).map((line) => cyan(line))]
-        : part.split(/\n{2,}/).map((block) => items(block.trim()).flatMap(paragraph)),
+        : part
+            .split(/\n{2,}/)
+            .map((block) => items(block.trim()).flatMap((item) => paragraph(item, width))),
     );
   const body = blocks.filter((lines) => lines.join('') !== '').map((lines) => lines.join('\n'));
   const emphasised = body.join('\n\n').replace(/\*\*(.+?)\*\*/g, (_, words: string) => bold(words));
@@ -33,7 +33,7 @@ function items(block: string): string[] {
   return block.split(/\n(?=- )/);
 }
 
-function paragraph(text: string): string[] {
+function paragraph(text: string, width: number): string[] {
   const isItem = text.startsWith('- ');
   const words = text
     .replace(/\s*\n\s*/g, ' ')

@@ -10,9 +10,9 @@ export interface DiagnosisTextOptions {
   readonly root: string | undefined;
   readonly all: boolean;
   readonly colors: boolean;
+  readonly width: number;
 }
 
-const width = 80;
 const marks: Readonly<Record<Status, string>> = {
   pass: 'ok  ',
   warn: 'WARN',
@@ -29,7 +29,9 @@ export function diagnosisText(diagnosis: Diagnosis, options: DiagnosisTextOption
   const blocks = groups.map((group) => {
     const lines = shown
       .filter((check) => check.group === group)
-      .flatMap((check) => checkLines(check, { idWidth, all: options.all, colors }));
+      .flatMap((check) =>
+        checkLines(check, { idWidth, all: options.all, colors, width: options.width }),
+      );
     return `${colors.bold(group)}\n${lines.join('\n')}\n`;
   });
   const about =
@@ -41,22 +43,31 @@ export function diagnosisText(diagnosis: Diagnosis, options: DiagnosisTextOption
 
 function checkLines(
   { id, title, status, evidence, fix }: CheckResult,
-  { idWidth, all, colors }: { idWidth: number; all: boolean; colors: Paint },
+  { idWidth, all, colors, width }: { idWidth: number; all: boolean; colors: Paint; width: number },
 ): string[] {
   const color = colorOf(status, colors);
   const indent = ' '.repeat(2 + 4 + 2);
-  const column = indent + ' '.repeat(idWidth + 2);
-  const [first = '', ...more] = wrap(sanitize(evidence), width - column.length);
+  const beside = indent + ' '.repeat(idWidth + 2);
+  // On a narrow terminal the evidence stands below the id.
+  const isBeside = width - beside.length >= 24;
+  const column = isBeside ? beside : indent;
+  const lines = wrap(sanitize(evidence), width - column.length);
+  const [first = '', ...more] = isBeside ? lines : ['', ...lines];
   const quiet = status === 'pass' || status === 'skipped' ? colors.dim : (text: string) => text;
   return [
     `  ${color(marks[status])}  ${id.padEnd(idWidth)}  ${quiet(first)}`.trimEnd(),
     ...more.map((text) => `${column}${quiet(text)}`),
     ...(all ? wrap(title, width - indent.length).map((text) => indent + colors.dim(text)) : []),
-    ...(fix === null || status === 'unknown' ? [] : fixLines(sanitize(fix), { indent, colors })),
+    ...(fix === null || status === 'unknown'
+      ? []
+      : fixLines(sanitize(fix), { indent, colors, width })),
   ];
 }
 
-function fixLines(fix: string, { indent, colors }: { indent: string; colors: Paint }): string[] {
+function fixLines(
+  fix: string,
+  { indent, colors, width }: { indent: string; colors: Paint; width: number },
+): string[] {
   const [first = '', ...more] = wrap(fix, width - indent.length - 5);
   return [
     `${indent}${colors.cyan('fix:')} ${first}`,
@@ -86,8 +97,8 @@ function summary(diagnosis: Diagnosis, options: DiagnosisTextOptions, colors: Pa
     lines.push(`Skipped is what needs ${causes.join(', ')}; --all lists it.`);
   }
   return [
-    ...lines.flatMap((line) => wrap(line, width)).map(colors.dim),
-    ...(options.root === undefined ? howToLearnMore(checks) : []),
+    ...lines.flatMap((line) => wrap(line, options.width)).map(colors.dim),
+    ...(options.root === undefined ? howToLearnMore(checks, options.width) : []),
     '',
     ...conclusion(diagnosis, options.root, colors),
     '',
@@ -95,7 +106,7 @@ function summary(diagnosis: Diagnosis, options: DiagnosisTextOptions, colors: Pa
 }
 
 /** Where several checks lack the same thing, it is said once. */
-function howToLearnMore(checks: readonly CheckResult[]): string[] {
+function howToLearnMore(checks: readonly CheckResult[], width: number): string[] {
   const ways = checks.flatMap(({ status, fix }) => (status === 'unknown' && fix ? [fix] : []));
   if (ways.length === 0) return [];
   return [

@@ -99,11 +99,16 @@ function refusalData(refusal: RefusalExplanation | undefined) {
   };
 }
 
-export function diagnosisText(diagnosis: Diagnosis, colors: boolean): string {
+export function diagnosisText(
+  diagnosis: Diagnosis,
+  { colors, width }: Omit<TextOptions, 'isLog'>,
+): string {
   const { linesRead, place, explanations, notKnown, left } = diagnosis;
   const isLog = linesRead > 1;
-  const blocks = explanations.map((explanation) => explanationText(explanation, { colors, isLog }));
-  const unknown = notKnown.map((found) => notKnownText(found, { colors, isLog }));
+  const blocks = explanations.map((explanation) =>
+    explanationText(explanation, { colors, width, isLog }),
+  );
+  const unknown = notKnown.map((found) => notKnownText(found, { colors, width, isLog }));
   const head = isLog
     ? [
         `${count(linesRead, 'line')} read${place === 'guest' ? ', of the inside of a TD' : ''}; ` +
@@ -116,6 +121,7 @@ export function diagnosisText(diagnosis: Diagnosis, colors: boolean): string {
 
 interface TextOptions {
   readonly colors: boolean;
+  readonly width: number;
   readonly isLog: boolean;
 }
 
@@ -149,14 +155,13 @@ function foundRows(found: Explanation | NotKnown, options: TextOptions): Row[] {
 type Row = readonly [label: string, text: string];
 
 const LABEL_WIDTH = 10;
-const TEXT_WIDTH = 84;
 const MAX_SHOWN = 120;
 
-function rowsText(rows: readonly Row[], { colors }: TextOptions): string {
+function rowsText(rows: readonly Row[], { colors, width }: TextOptions): string {
   const { dim } = paint(colors);
   return rows
     .flatMap(([label, text]) =>
-      wrap(text, TEXT_WIDTH).map((line, index) => {
+      wrap(text, width - LABEL_WIDTH - 5).map((line, index) => {
         const head = index === 0 ? dim(label.padEnd(LABEL_WIDTH)) : ' '.repeat(LABEL_WIDTH);
         const hanging = index > 0 && /^\d\. /.test(text) ? '   ' : '';
         return `  ${head}${hanging}${line}\n`;

@@ -10,15 +10,23 @@ import { sanitize } from './sanitize.ts';
 import { count } from './units.ts';
 import { wrap } from './wrap.ts';
 
-const width = 96;
 const indent = '    ';
 
-export function lintText(file: string, report: LintReport, colors: boolean): string {
-  const shown = report.findings.map((finding) => findingText(file, finding, colors));
+interface LintTextOptions {
+  readonly colors: boolean;
+  readonly width: number;
+}
+
+export function lintText(file: string, report: LintReport, options: LintTextOptions): string {
+  const shown = report.findings.map((finding) => findingText(file, finding, options));
   return [...shown, summary(report)].join('\n');
 }
 
-function findingText(file: string, finding: LintFinding, colors: boolean): string {
+function findingText(
+  file: string,
+  finding: LintFinding,
+  { colors, width }: LintTextOptions,
+): string {
   const { bold, dim, cyan } = paint(colors);
   const {
     id,
@@ -37,18 +45,19 @@ function findingText(file: string, finding: LintFinding, colors: boolean): strin
   const subject = call === undefined ? '' : `${sanitize(call)}: `;
   return [
     `${place} ${severityText(severity, colors)}: ${subject}${sanitize(problem)}${often} ${dim(`[${id}]`)}`,
-    ...part('', kernel),
-    ...part('in ', source),
+    ...part('', kernel, width),
+    ...part('in ', source, width),
     ...part(
       '',
       inferred && `strace does not say which command this is; what speaks for it: ${inferred}`,
+      width,
     ),
-    ...part(`${cyan('fix:')} `, remedy),
+    ...part(`${cyan('fix:')} `, remedy, width),
     '',
   ].join('\n');
 }
 
-function part(label: string, text: string | undefined): string[] {
+function part(label: string, text: string | undefined, width: number): string[] {
   if (text === undefined) return [];
   const room = ' '.repeat(label.includes('fix') ? 'fix: '.length : 0);
   return wrap(sanitize(text), width - indent.length - room.length).map(

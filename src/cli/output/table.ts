@@ -1,16 +1,19 @@
-/** Puts text in columns that are two blanks apart; the last column is not padded. */
+/** Tables are text with marks between their cells, until layout.ts puts them into columns of a width. */
+
+/**
+ * They are control characters, which no sanitised text has. The first row of a table has its indent
+ * between two marks: what follows may begin with blanks too.
+ */
+export const tableMark = '\u001e';
+export const cellMark = '\u001f';
+
+/** The columns will be two blanks apart. */
 export function columns(rows: readonly (readonly string[])[], indent = '  '): string {
-  const widths = rows.reduce<number[]>(
-    (widest, row) =>
-      row
-        .map((cell, column) => Math.max(widest[column] ?? 0, cell.length))
-        .concat(widest.slice(row.length)),
-    [],
-  );
+  const cells = Math.max(...rows.map((row) => row.length));
+  // A row of one cell has a mark too, or it would be no part of the table.
   const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd();
-  return rows.map((row) => `${indent}${line(row)}\n`).join('');
+    row.length === 1 && cells > 1 ? `${row[0]}${cellMark}` : row.join(cellMark);
+  return rows
+    .map((row, index) => `${index === 0 ? tableMark + indent + tableMark : indent}${line(row)}\n`)
+    .join('');
 }

@@ -1,6 +1,7 @@
 import { junit, type RehearsalReport } from '../../rehearsal/index.ts';
 import type { CommandIo } from '../io.ts';
 import { dataText } from '../output/data.ts';
+import { print } from '../output/print.ts';
 import type { RehearsalFormat } from './formats.ts';
 
 export async function printReport(
@@ -13,7 +14,7 @@ export async function printReport(
     io.stdout.write(await dataText(reportData(report), format));
   } else {
     const { reportText } = await import('./report-text.ts');
-    io.stdout.write(reportText(report, io.colors.stdout));
+    print(io, reportText(report, io.colors.stdout));
   }
 }
 

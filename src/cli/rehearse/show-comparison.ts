@@ -6,6 +6,7 @@ import { type Comparison, compare } from '../../rehearsal/index.ts';
 import { type KernelAbi, kernelAbis } from '../../simulator/index.ts';
 import type { CommandIo } from '../io.ts';
 import { dataText } from '../output/data.ts';
+import { print } from '../output/print.ts';
 import type { RehearseCommandOptions } from './options.ts';
 import type { Source } from './source.ts';
 
@@ -32,7 +33,9 @@ export async function showComparison(
     },
   });
   if (io.stderrIsTty) io.stderr.write('\r\u001b[K');
-  io.stdout.write(await textOf(rows, options));
+  const text = await textOf(rows, options);
+  if (options.output === 'text') print(io, text);
+  else io.stdout.write(text);
   if (options.html !== undefined) {
     const { writeComparison } = await import('./write-html.ts');
     await writeComparison(rows, { path: options.html, file: options.file });

@@ -14,6 +14,7 @@ import { openHostToActOn } from '../host-to-act-on.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openRunLog, type RunLog } from '../log.ts';
+import { say } from '../output/print.ts';
 import { firmwareFiles } from '../spec-files.ts';
 import { faultsNotMet } from '../unmet-faults.ts';
 import { eventInWords } from '../words.ts';
@@ -120,7 +121,7 @@ async function runPlan({
   });
   const td = startTd({ host, plan, onEvent });
   interrupts.onInterrupt((times) => {
-    if (times > 1) io.stderr.write(`already stopping: waiting for ${td.waitingFor ?? 'the end'}\n`);
+    if (times > 1) say(io, `already stopping: waiting for ${td.waitingFor ?? 'the end'}`);
     td.stop();
   });
   // Its first events are out already, and may have been lost.

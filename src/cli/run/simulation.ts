@@ -4,6 +4,7 @@ import type { RecordedFaults } from '../../simulator/index.ts';
 import type { TraceFileOptions, TraceHeader } from '../../trace/index.ts';
 import type { CommandIo } from '../io.ts';
 import { canBeTraced, type HostChoice, requireSimulatedHost } from '../open-host.ts';
+import { say } from '../output/print.ts';
 import type { TraceFile } from './trace-file.ts';
 
 export interface SimulationOptions {
@@ -37,7 +38,7 @@ export async function unmetFaults(faults: RecordedFaults | undefined): Promise<r
 /** For a command that ends otherwise than well already: its own end is the one that counts. */
 export function noteUnmet(faults: readonly string[], io: CommandIo): void {
   for (const fault of faults) {
-    io.stderr.write(`note: the run never came to --fault ${fault}\n`);
+    say(io, `note: the run never came to --fault ${fault}`);
   }
 }
 

@@ -18,7 +18,8 @@ export interface RunSource {
 
 export async function runSource(options: RunOptions): Promise<RunSource> {
   const { spec, plan: file } = options;
-  if ((spec === undefined) === (file === undefined)) throw oneOfTwo();
+  if ((spec === undefined) === (file === undefined))
+    throw oneOfTwo(spec === undefined ? 'none' : 'both');
   if (file === undefined) {
     return {
       specPath: spec ?? '',
@@ -38,11 +39,14 @@ export async function runSource(options: RunOptions): Promise<RunSource> {
   };
 }
 
-function oneOfTwo(): TdctlError {
+function oneOfTwo(given: 'both' | 'none'): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_USAGE',
     op: 'run',
-    message: 'either a TrustDomain file or --plan FILE is needed, not both',
+    message:
+      given === 'none'
+        ? 'what to run is not said: a TrustDomain file, or --plan FILE'
+        : 'a TrustDomain file and --plan FILE are both given, and the plan names its file',
     hint: 'tdctl run td.yaml, or tdctl run --plan td.plan',
   });
 }

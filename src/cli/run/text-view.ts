@@ -8,6 +8,7 @@ import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { paint } from '../output/paint.ts';
 import { pathFromHere } from '../output/paths.ts';
+import { print as printText, say } from '../output/print.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import { count, formatDuration, times } from '../output/units.ts';
@@ -26,7 +27,7 @@ export function textView(io: CommandIo): RunView {
 
   const print = (text: string) => {
     progress.clear();
-    io.stdout.write(text);
+    printText(io, text);
   };
   const marks = {
     done: colors.green('✓'),
@@ -55,7 +56,7 @@ export function textView(io: CommandIo): RunView {
     },
     runnable: ({ holds }) => {
       print(`  ${colors.green('●')} ${colors.bold('runnable')}\n${measuredText(mrtd, plan)}`);
-      if (holds) io.stderr.write('holding the TD; Ctrl-C takes it down\n');
+      if (holds) say(io, 'holding the TD; Ctrl-C takes it down');
     },
     ended: (output, slots) => {
       print(`\n${colors.bold(output.outcome)}: ${endText(output, slots)}\n`);

@@ -15,7 +15,7 @@ import {
   type TraceLines,
 } from '../../trace/lint/index.ts';
 import { hostProfile } from '../host-profile.ts';
-import type { CommandIo } from '../io.ts';
+import { type CommandIo, proseWidth } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
 import { lintText } from '../output/lint.ts';
@@ -40,7 +40,12 @@ export async function lintFile(options: LintFileOptions, io: CommandIo): Promise
   const report = await lintTrace(trace, { profile, kernelAbi, hostName: `sim:${profile.name}` });
   await printData(
     { file: name, ...report },
-    { io, format: output, text: () => lintText(name, report, io.colors.stdout) },
+    {
+      io,
+      format: output,
+      text: () =>
+        lintText(name, report, { colors: io.colors.stdout, width: proseWidth(io.widths.stdout) }),
+    },
   );
   const { error, warning } = report.further;
   const isClean = report.findings.every(({ severity }) => severity === 'note');

@@ -13,7 +13,8 @@ import {
 import { watchPage } from '../../watch/page/page.ts';
 import { GuardedView } from '../guarded-view.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
-import { type CommandIo, say } from '../io.ts';
+import type { CommandIo } from '../io.ts';
+import { say } from '../output/print.ts';
 import { askedFor } from '../rehearse/command-line.ts';
 import { endOfRehearsal } from '../rehearse/end-of-rehearsal.ts';
 import { numbersOf } from '../rehearse/options.ts';
@@ -133,6 +134,6 @@ function endOf(judge: () => ExitCode): End {
 
 async function untilInterrupted(interrupts: Interrupts, io: CommandIo): Promise<void> {
   if (interrupts.received !== undefined) return;
-  io.stderr.write('the run is over; the page stays until Ctrl-C\n');
+  say(io, 'the run is over; the page stays until Ctrl-C');
   await new Promise<void>((resolve) => interrupts.onInterrupt(() => resolve()));
 }

@@ -133,8 +133,8 @@ export function answerValue(
 
 export function refusal(
   request: RequestName,
-  { errno, hwError: hwStatus, check }: Extract<Answer, { readonly ok: false }>,
+  { errno, hwError: hwStatus, check, leaf }: Extract<Answer, { readonly ok: false }>,
   capability?: CapabilityName,
 ): KvmError {
-  return new KvmError({ request, capability, errno: errnoNumbers[errno], hwStatus, check });
+  return new KvmError({ request, capability, errno: errnoNumbers[errno], hwStatus, check, leaf });
 }

@@ -15,20 +15,19 @@ export async function enterVcpus(session: TdSession): Promise<void> {
   const runs = enterAll(session.handles.get('vcpus'));
   session.runs = runs;
   session.skipped = runs.exits.length === 0;
-  const refusal = await firstRefusal(runs);
-  if (refusal === undefined) return;
+  const refused = await firstRefused(runs);
+  if (refused === undefined) return;
   await leaveVcpus(session);
-  throw refusal;
+  throw refusalOf(refused, session);
 }
 
 /** Resolves when a vCPU comes out by itself because its guest is done. */
-export async function watchVcpus({ runs }: TdSession, signal: AbortSignal): Promise<void> {
+export async function watchVcpus(session: TdSession, signal: AbortSignal): Promise<void> {
   const stopped = new Promise<VcpuOut>((resolve) => {
     signal.addEventListener('abort', () => resolve({ how: 'left' }), { once: true });
   });
-  const out = await Promise.race([stopped, ...(runs?.exits ?? [])]);
-  const refusal = refusalOf(out);
-  if (refusal !== undefined) throw refusal;
+  const out = await Promise.race([stopped, ...(session.runs?.exits ?? [])]);
+  if (isRefused(out)) throw refusalOf(out, session);
 }
 
 export async function leaveVcpus(session: TdSession): Promise<void> {
@@ -42,10 +41,10 @@ export async function leaveVcpus(session: TdSession): Promise<void> {
 /** Tells whether KVM_RUN lets this vCPU in. The vCPU is told to leave at once. */
 export async function canEnter(vcpu: Vcpu): Promise<boolean> {
   const runs = enterAll([vcpu]);
-  const refusal = await firstRefusal(runs);
+  const refused = await firstRefused(runs);
   runs.leaving.abort();
   await Promise.all(runs.exits);
-  return runs.exits.length > 0 && refusal === undefined;
+  return runs.exits.length > 0 && refused === undefined;
 }
 
 function enterAll(vcpus: readonly Vcpu[]): VcpuRuns {
@@ -73,20 +72,28 @@ async function stayIn(vcpu: Vcpu, signal: AbortSignal): Promise<VcpuOut> {
 /**
  * The kernel refuses at once, so a vCPU that is still in after a turn of the event loop has entered.
  */
-async function firstRefusal({ exits }: VcpuRuns): Promise<unknown> {
+async function firstRefused({ exits }: VcpuRuns): Promise<VcpuOut | undefined> {
   const stillIn = nextTurn().then((): VcpuOut => ({ how: 'left' }));
   const outs = await Promise.all(exits.map((exit) => Promise.race([exit, stillIn])));
-  return outs.map(refusalOf).find((refusal) => refusal !== undefined);
+  return outs.find(isRefused);
 }
 
 /** KVM_RUN succeeds with an internal error where TDH.VP.ENTER is refused: tdx_handle_exit(). */
-function refusalOf(out: VcpuOut): unknown {
+function isRefused(out: VcpuOut): boolean {
+  return (
+    out.how === 'refused' || (out.how === 'exited' && out.reason === 'KVM_EXIT_INTERNAL_ERROR')
+  );
+}
+
+function refusalOf(out: VcpuOut, { plan }: TdSession): unknown {
   if (out.how === 'refused') return out.error;
-  if (out.how !== 'exited' || out.reason !== 'KVM_EXIT_INTERNAL_ERROR') return undefined;
+  const isReal = plan.facts.kind === 'kvm';
   return new TdctlError({
     code: 'TDCTL_E_IOCTL',
     op: 'enter a vCPU',
     message: 'KVM_RUN ended with KVM_EXIT_INTERNAL_ERROR: the TDX module refused TDH.VP.ENTER',
-    hint: 'the TD cannot run any more; the status of the leaf is in the kernel log (`tdctl explain`)',
+    hint: isReal
+      ? 'the TD cannot run any more; the status of the leaf is in the kernel log (`tdctl explain`)'
+      : 'the TD cannot run any more; `--trace FILE` shows the status of the leaf',
   });
 }

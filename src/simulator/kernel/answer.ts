@@ -43,11 +43,15 @@ export function refuseWith(
 /** The call is refused because the last leaf was: by a row of the module, unless that was injected. */
 export function refusedByModule(
   check: CheckName,
-  { module: { refusedBy } }: TdxSupport,
+  { module: { refusedBy, last } }: TdxSupport,
   hwError?: bigint,
 ): Refusal {
   const refusal = hwError === undefined ? refuse(check) : refuseWith(check, { hwError });
-  return refusedBy === undefined ? refusal : { ...refusal, moduleCheck: refusedBy };
+  return {
+    ...refusal,
+    ...(refusedBy === undefined ? {} : { moduleCheck: refusedBy }),
+    ...(last === undefined ? {} : { leaf: last }),
+  };
 }
 
 /** No check of the kernel gives this refusal, because it was injected before any check was made. */

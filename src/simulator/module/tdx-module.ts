@@ -11,6 +11,7 @@ import { statusCodes } from '../../abi/tdx/status.ts';
 import { xfamFixed0 } from '../../abi/tdx/xfam.ts';
 import { seamcallCosts } from '../costs.ts';
 import type { FaultInjector } from '../faults.ts';
+import type { LeafStatus } from '../interface.ts';
 import { type HostProfile, type InstalledModule, type Platform, presentCpus } from '../platform.ts';
 import type { Trace } from '../trace.ts';
 import * as build from './build.ts';
@@ -63,6 +64,7 @@ export class TdxModule {
   readonly #faults: FaultInjector;
   readonly #trace: Trace;
   #refusedBy: ModuleCheckName | undefined;
+  #last: LeafStatus | undefined;
 
   constructor(
     profile: HostProfile,
@@ -105,6 +107,11 @@ export class TdxModule {
     return this.#refusedBy;
   }
 
+  /** Gives the last leaf with its status, or undefined when it succeeded. */
+  get last(): LeafStatus | undefined {
+    return this.#last;
+  }
+
   get keys(): KeyOwnershipTable {
     return this.#state.keys;
   }
@@ -124,6 +131,7 @@ export class TdxModule {
     const refused = injected === undefined ? run(this.#state, operands, logicalCpu) : undefined;
     this.#refusedBy = refused?.check;
     const status = injected ?? refused?.status ?? statusCodes.TDX_SUCCESS;
+    this.#last = status === statusCodes.TDX_SUCCESS ? undefined : { name: leaf, status };
     if (trace.active) {
       const outputs = status === statusCodes.TDX_SUCCESS ? this.#outputsOf(leaf) : {};
       const check = this.#refusedBy;

@@ -3,6 +3,8 @@ import { book, type CheckName, errnosOf, isCheckName } from '../../abi/kvm/check
 import { hasMaxVcpusCap, type KernelAbi, stepOf } from '../../abi/kvm/kernels/record.ts';
 import { explainRequest } from '../../diagnosis/explain/requests/explain-refusal.ts';
 import { isExplained } from '../../diagnosis/explain/requests/index.ts';
+import { type KnownFacts, narrowing } from '../../diagnosis/explain/requests/narrow.ts';
+import { sendsToLog } from '../../diagnosis/explain/requests/simulated.ts';
 import type { CallOutcome, CallRecord, RefusedOutcome } from '../record.ts';
 import { callText } from './call-text.ts';
 import { bookRequest, hasRows, requestName } from './checked-request.ts';
@@ -16,6 +18,8 @@ export interface Judged {
   readonly simulated: CallOutcome | undefined;
   readonly kernelAbi: KernelAbi;
   readonly hostName: string;
+  /** The trace was made on a simulated host, which has no kernel log. */
+  readonly isSimulated: boolean;
   /**
    * Tells which of the call's arguments are wrong, for a check that looks at several. Each is a clause
    * without a full stop.
@@ -118,31 +122,50 @@ function explained(
     errno,
     hwStatus,
     kernel: judged.kernelAbi,
+    isSimulated: judged.isSimulated,
   });
   if (check === undefined) {
     const known = isExplained(request) ? answer : undefined;
     const { id = 'call.refused', meaning, next } = known ?? {};
     return { id, kernel: meaning, remedy: next, source: undefined };
   }
-  const { remedy, source } = book[check];
+  const { source } = book[check];
+  const problems = judged.problemsOf(judged.call, check);
+  // No trace has reserved fields, but max_vcpus shows whose struct it was, as `tdctl exec` says.
+  const likely = check === 'init-vm.reserved' ? narrowing(check, factsOf(record)) : undefined;
+  const remedy = (status?.answer ?? likely)?.next ?? book[check].remedy;
+  const when = likely?.meaning ?? book[check].when;
   return {
     id: check,
-    kernel: status?.answer?.meaning ?? checkText(judged, check),
-    remedy: status?.answer?.next ?? remedy,
+    kernel: status?.answer?.meaning ?? checkText(judged, { check, when, problems }),
+    remedy: judged.isSimulated && sendsToLog(remedy) ? lookAtLeaves : remedy,
     source,
   };
 }
 
+const lookAtLeaves = 'find the leaf that failed: it is in the trace, before this line';
+
+/** The trace shows max_vcpus where its kernel has the field. */
+function factsOf({ args: { max_vcpus: given } }: CallRecord): KnownFacts {
+  return { initVmMaxVcpus: given === undefined ? undefined : Number(given) };
+}
+
 const mostProblems = 4;
 
-function checkText({ call, kernelAbi, problemsOf }: Judged, check: CheckName): string {
+function checkText(
+  { call, kernelAbi }: Judged,
+  {
+    check,
+    when,
+    problems,
+  }: { readonly check: CheckName; readonly when: string; readonly problems: readonly string[] },
+): string {
   const request = bookRequest(call.record);
   const step = request === undefined ? undefined : stepOf(kernelAbi, request, check);
-  const problems = problemsOf(call, check);
   const more = problems.length - mostProblems;
   const details = [...problems.slice(0, mostProblems), ...(more > 0 ? [`${more} more`] : [])];
   const place = step === undefined ? '' : `step ${step}: `;
-  return `${place}${book[check].when}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
+  return `${place}${when}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
 }
 
 /** A TD can be had without these, or they may be asked for in vain. */

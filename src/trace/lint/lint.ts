@@ -43,7 +43,7 @@ export interface LintReport {
 
 export async function lintTrace(trace: TracedTrace, options: LintOptions): Promise<LintReport> {
   const { kernelAbi, hostName } = options;
-  const judge = new TraceJudge(options);
+  const judge = new TraceJudge(options, { isSimulated: trace.format === 'tdctl' });
   for await (const steps of trace.steps) {
     for (const step of steps) {
       if (isCall(step)) await judge.call(step);
@@ -82,7 +82,7 @@ class TraceJudge {
   readonly #history = new TraceHistory();
   readonly #stopped = new Set<VmHistory>();
   readonly #replay: Replay;
-  readonly #options: LintOptions;
+  readonly #options: LintOptions & { readonly isSimulated: boolean };
   /**
    * Refusals that are no fault of the program, by file, by request, and by what they say. The program may yet
    * try again.
@@ -91,9 +91,9 @@ class TraceJudge {
   /** The first finding about each VM that has answered EIO without another reason, and so is dead. */
   readonly #dead = new Map<VmHistory, LintFinding>();
 
-  constructor(options: LintOptions) {
+  constructor(options: LintOptions, made: { readonly isSimulated: boolean }) {
     this.#replay = new Replay(options);
-    this.#options = options;
+    this.#options = { ...options, ...made };
   }
 
   get follows(): boolean {

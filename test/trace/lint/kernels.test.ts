@@ -165,6 +165,18 @@ test('proposal-1a: the mismatch is told as such, and what to pass', async () => 
   });
 });
 
+test('series-v9: a struct of other kernels is known by the max_vcpus that it leaves there', async () => {
+  const refused = await recorded(
+    (driver) => driver.initVm(driver.createTd(), { maxVcpus: 4, reserved: [1n] }),
+    { kernelAbi: 'series-v9' },
+  );
+  expect(await found(refused, { kernel: 'series-v9' })).toMatchObject({
+    id: 'init-vm.reserved',
+    kernel: expect.stringMatching(/^step \d+: .* where the VMM gives 4$/),
+    remedy: expect.stringContaining('use a VMM that is built for this struct'),
+  });
+});
+
 describe('a made-up kernel record is judged by what it says', () => {
   const { 'upstream-7.3': base } = kernelAbis;
   const early = (driver: Driver) => driver.createVcpu(driver.createTd(), 0);

@@ -70,6 +70,26 @@ export const qemu = messages(
     },
     {
       says: [
+        'Number of SMP cpus requested ({asked:int}) exceeds the maximum cpus supported by KVM ({most:int})',
+        'Number of hotpluggable cpus requested ({asked:int}) exceeds the maximum cpus supported by KVM ({most:int})',
+      ],
+      source: 'accel/kvm/kvm-all.c',
+      releases: 'any',
+      answer: {
+        id: 'vmm.vcpus-above-maximum',
+        meaning: 'the VM asks for more vCPUs than KVM_CAP_MAX_VCPUS allows, and QEMU ends',
+        causes: [
+          'a TD gets no more vCPUs than the host has CPUs, nor than the TDX module allows',
+          'an ordinary VM gets no more than KVM_MAX_VCPUS of the kernel',
+        ],
+        next: 'ask for fewer vCPUs (-smp); `tdctl host` shows the limits and which one binds',
+      },
+      say: ({ asked, most }) => ({
+        meaning: `${asked} vCPUs are asked for, and KVM_CAP_MAX_VCPUS allows this VM ${most}: QEMU ends`,
+      }),
+    },
+    {
+      says: [
         'Number of SMP cpus requested ({asked:int}) exceeds the recommended cpus supported by KVM ({online:int})',
         'Number of hotpluggable cpus requested ({asked:int}) exceeds the recommended cpus supported by KVM ({online:int})',
       ],

@@ -2,6 +2,7 @@
  * The answer to a refused request: the check that refused it, or what is known of those that could
  * have, narrowed by the status word and by what is known of the host.
  */
+import type { FailedLeaf } from '../../../../machines/td-lifecycle/index.ts';
 import { errnosOf, isCheckName } from '../../../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../../abi/kvm/errno.ts';
 import type { KernelAbi } from '../../../abi/kvm/kernels/record.ts';
@@ -14,6 +15,7 @@ import { defaultKernel, meansTheSameForAll, ownAnswer, requestChecks } from './i
 import { type KnownFacts, narrow } from './narrow.ts';
 import { checkOutsideOrders, isShared } from './numbered-checks.ts';
 import type { NumberedCheck, RefusalAnswer, RequestFacts } from './request.ts';
+import { withoutLog } from './simulated.ts';
 
 export interface AskedRefusal {
   /** `KVM_TDX_INIT_VM`, or `KVM_ENABLE_CAP(KVM_CAP_SPLIT_IRQCHIP)`. */
@@ -27,6 +29,10 @@ export interface AskedRefusal {
   readonly kernel?: KernelAbi | undefined;
   /** The check that refused, where it is known: it decides. A name that the book does not have is none. */
   readonly check?: string | undefined;
+  /** The host is simulated, so there is no kernel log to look at. */
+  readonly isSimulated?: boolean | undefined;
+  /** The leaf whose status was the reason. */
+  readonly leaf?: FailedLeaf | undefined;
 }
 
 export interface RefusalExplanation {
@@ -61,9 +67,18 @@ export function explainRequest(asked: AskedRefusal): RefusalExplanation {
     on,
     kernel: kernel?.name,
     checks: possible,
-    answer: answer && narrow(withStatus(answer, status), asked.facts),
+    answer: answer && inPlace(narrow(withStatus(answer, status), asked.facts), asked),
     status,
   };
+}
+
+/** The status is said already where the kernel wrote it to the caller. */
+function inPlace(
+  answer: RefusalAnswer,
+  { isSimulated, leaf, hwStatus }: AskedRefusal,
+): RefusalAnswer {
+  if (!isSimulated) return answer;
+  return withoutLog(answer, hwStatus === undefined ? leaf : undefined);
 }
 
 function decidedCheck(

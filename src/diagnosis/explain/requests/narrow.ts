@@ -17,7 +17,12 @@ const noKeySlot: Narrowing = ({ keySlots }) => {
   if (keySlots === undefined) return undefined;
   const { total, used } = keySlots;
   if (used >= total) {
-    return { meaning: `all ${total} key slots (HKIDs) of the host are taken by other TDs` };
+    return {
+      meaning:
+        total === 1
+          ? 'the one key slot (HKID) of the host is taken by another TD'
+          : `all ${total} key slots (HKIDs) of the host are taken by other TDs`,
+    };
   }
   return {
     meaning:
@@ -125,9 +130,14 @@ const narrowings: Readonly<Record<string, Narrowing>> = {
   },
 };
 
+/** What the numbers of this host make of an answer, or undefined where they add nothing. */
+export function narrowing(id: string, facts: KnownFacts): ReturnType<Narrowing> {
+  return narrowings[id]?.(facts);
+}
+
 export function narrow(answer: RefusalAnswer, facts: KnownFacts | undefined): RefusalAnswer {
   if (facts === undefined) return answer;
-  const narrowed = { ...answer, ...narrowings[answer.id]?.(facts) };
+  const narrowed = { ...answer, ...narrowing(answer.id, facts) };
   const { repeatedMs } = facts;
   return repeatedMs === undefined
     ? narrowed

@@ -1,0 +1,77 @@
+/** The completion scripts, as shells run them. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cli } from '../support/cli.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'tdctl-completion-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+function isHere(program: string): boolean {
+  return spawnSync(program, ['--version']).error === undefined;
+}
+
+describe('bash', () => {
+  beforeAll(async () => {
+    writeFileSync(join(scratch, 'tdctl.bash'), (await cli(['completion', 'bash'])).stdout);
+    writeFileSync(join(scratch, 'td.yaml'), '');
+  });
+
+  /** What bash offers at the end of the line; readline breaks words at colons and equals signs too. */
+  function offered(line: string): string[] {
+    const words = line.split(/\s+|(?<=[:=])|(?=[:=])/);
+    const script = `
+      source tdctl.bash
+      COMP_LINE=$1 COMP_POINT=\${#1}; shift
+      COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+      _tdctl 2>/dev/null
+      printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = spawnSync('bash', ['-c', script, 'bash', line, ...words], {
+      cwd: scratch,
+      encoding: 'utf8',
+    });
+    return stdout.split('\n').filter((word) => word !== '');
+  }
+
+  test.each<[string, string[]]>([
+    ['tdctl pl', ['plan']],
+    ['tdctl trace ', ['lint']],
+    ['tdctl host c', ['capture']],
+    ['tdctl plan --ker', ['--kernel']],
+    ['tdctl plan td.yaml -o ', ['text', 'json', 'yaml']],
+    ['tdctl plan td.yaml --output=j', ['json']],
+    ['tdctl run --kernel series-v9', ['series-v9']],
+    ['tdctl plan td.yaml --host sim:gnr', ['gnr-2.0']],
+    ['tdctl plan td.', ['td.yaml']],
+    ['tdctl run --plan td.', ['td.yaml']],
+    ['tdctl graph td-', ['td-lifecycle']],
+    ['tdctl kernels rfc-migration-v2', ['rfc-migration-v2']],
+    ['tdctl graph td-lifecycle --theme d', ['dark']],
+    ['tdctl completion f', ['fish']],
+    ['tdctl host diff --outp', ['--output']],
+  ])('%s', (line, words) => {
+    expect(offered(line)).toEqual(words);
+  });
+});
+
+test.each(['zsh', 'fish'])('%s takes its script', async (shell) => {
+  const { stdout } = await cli(['completion', shell]);
+  expect(stdout).toContain('rfc-migration-v2');
+  expect(stdout).toContain('sim:gnr-2.0');
+  if (!isHere(shell)) {
+    console.info(`${shell} is not installed, so its script was not run`);
+    return;
+  }
+  const path = join(scratch, shell);
+  writeFileSync(path, stdout);
+  const { status, stderr } = spawnSync(shell, ['-n', path], { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
+
+test('another shell is refused with those there are', async () => {
+  const { exitCode, stderr } = await cli(['completion', 'csh']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('bash, zsh, fish');
+});
