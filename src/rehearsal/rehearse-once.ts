@@ -1,6 +1,7 @@
 /** Plays a scenario once, on a machine of its own, with the faults it is given. */
 import { intraHostMigration } from '../../machines/intra-host-migration/index.ts';
 import { hasTag } from '../../machines/state-id.ts';
+import { type ClockKind, clockKind, clockOf } from '../host/clock.ts';
 import type { TdRun } from '../orchestrator/index.ts';
 import {
   type FaultRecord,
@@ -53,7 +54,7 @@ export interface Rehearsal {
   readonly unmet: readonly RehearsalFault[];
   readonly elapsedMs: number;
   /** Whose milliseconds all times are: of the simulated machine, or of this one. */
-  readonly clock: 'simulated' | 'real';
+  readonly clock: ClockKind;
   readonly trace: readonly TracedCall[];
 }
 
@@ -98,8 +99,7 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
   const { simulated } = stage;
   if (scenario.slotsLeft !== undefined) simulated?.leaveSlots(scenario.slotsLeft);
   const record = new RunRecord({
-    now: () =>
-      stage.host.simulatedTimeNs ? Number(stage.host.simulatedTimeNs()) / 1e6 : performance.now(),
+    now: clockOf(stage.host),
     usedSlots: () => simulated?.usedSlots(),
     listener,
   });
@@ -141,8 +141,16 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
           });
     if (snapshot !== undefined) violations.push(...judgeAtEnd(world, snapshot, losses));
     const { elapsedMs } = record;
-    const clock = stage.host.simulatedTimeNs === undefined ? 'real' : 'simulated';
-    return { results, record, violations, losses, unmet, elapsedMs, clock, trace };
+    return {
+      results,
+      record,
+      violations,
+      losses,
+      unmet,
+      elapsedMs,
+      clock: clockKind(stage.host),
+      trace,
+    };
   } finally {
     stopTrace?.();
     await stage.close();

@@ -9,6 +9,7 @@ const root = resolve(import.meta.dirname, '../..');
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/host/port.ts': ['src/abi', 'src/host/facts.ts'],
   'src/host/facts.ts': [],
+  'src/host/clock.ts': ['src/host/port.ts'],
   'src/host/kvm-error.ts': ['src/abi'],
   'src/host/observed.ts': ['src/abi', 'src/host/port.ts', 'src/host/kvm-error.ts'],
   'src/host/offer.ts': ['src/abi', 'src/host/port.ts', 'src/host/facts.ts'],
@@ -45,6 +46,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const knowsOfHosts: Readonly<Record<string, readonly string[]>> = {
   'src/plan': ['src/host/facts.ts', 'src/host/offer.ts', 'src/host/port.ts'],
   'src/orchestrator': [
+    'src/host/clock.ts',
     'src/host/facts.ts',
     'src/host/port.ts',
     'src/host/observed.ts',
@@ -52,6 +54,7 @@ const knowsOfHosts: Readonly<Record<string, readonly string[]>> = {
     'src/host/offer.ts',
   ],
   'src/rehearsal': [
+    'src/host/clock.ts',
     'src/host/facts.ts',
     'src/host/observed.ts',
     'src/host/port.ts',

@@ -1,5 +1,6 @@
 /** `tdctl exec`: a command with a simulated /dev/kvm, and what came of it. */
 import { loadAddon, type SupervisorClass } from '../../../native/index.ts';
+import { dataValue } from '../../documents/data-values.ts';
 import { exitCodes, TdctlError } from '../../errors/index.ts';
 import {
   type CallListener,
@@ -27,7 +28,6 @@ import type { TraceFileOptions } from '../../trace/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
-import { replaceBigInt } from '../output/data.ts';
 import { noteUnmet, readSimulation } from '../run/simulation.ts';
 import { endCommand } from './end-command.ts';
 import { summaryText } from './summary-text.ts';
@@ -92,7 +92,7 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
       unreached: options.run === undefined ? [] : guest.unreached(),
     };
     if (summaryFile) {
-      const text = JSON.stringify({ ...summary, expectations }, replaceBigInt, 2);
+      const text = JSON.stringify({ ...summary, expectations }, dataValue, 2);
       await summaryFile.put(`${text}\n`).catch(io.losses.add);
     } else if (options.quiet !== true) {
       io.stderr.write(summaryText(summary, { machine, expectations, colors: io.colors.stderr }));
