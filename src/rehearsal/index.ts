@@ -7,6 +7,7 @@ export {
   representative,
   singleFaults,
 } from './faults/cases.ts';
+export { collapsed, leastPlayed } from './faults/equal-calls.ts';
 export {
   formatRehearsalFault,
   parseRehearsalFault,

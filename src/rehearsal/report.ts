@@ -2,6 +2,7 @@
 
 import { type ErrorInWords, wordsOf } from '../diagnosis/refusals.ts';
 import type { HostFacts } from '../host/facts.ts';
+import type { FaultChoice } from './faults/choice.ts';
 import { formatRehearsalFault, type RehearsalFault } from './faults/fault.ts';
 import type { Reproduction } from './faults/reduce.ts';
 import type { FoundViolation, Sweep, SweepCell, SweepRow } from './faults/sweep.ts';
@@ -12,7 +13,7 @@ import type { Proof } from './proofs.ts';
 import type { Blackout, LaneStep, SlotSample } from './record.ts';
 import { describeOperation, type Rehearsal, type TracedCall } from './rehearse-once.ts';
 import { type Scenario, type SingleOperation, singleOperations } from './scenario.ts';
-import type { Expectations, FaultChoice } from './scenario-file/scenario-file.ts';
+import type { Expectations } from './scenario-file/scenario-file.ts';
 
 export interface RehearsalReport {
   readonly kind: 'tdctl.Rehearsal';
@@ -57,8 +58,11 @@ export interface ReportedSweep {
   readonly seed?: number;
   /** Every run has these faults, and the cells do not repeat them. */
   readonly always: readonly string[];
+  /** So many faults there are to play. */
   readonly cases: number;
   readonly played: number;
+  /** So many of the faults the runs that were played stand for (faults/equal-calls.ts). */
+  readonly standsFor: number;
   readonly cut: boolean;
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
   readonly rows: readonly ReportedRow[];
@@ -168,6 +172,7 @@ function reportedSweep(
     always: always.map(formatRehearsalFault),
     cases,
     played: sweep.played,
+    standsFor: sweep.standsFor,
     cut: sweep.cut,
     outcomes: Object.fromEntries(sweep.outcomes),
     rows: sweep.rows.map((row) => ({

@@ -78,6 +78,8 @@ const openFiles = new Set([
   'src/spec/init.ts',
   // Its index needs neither, and this file does.
   'src/rehearsal/scenario-file/scenario-file.ts',
+  // Data alone, for the options of a command, which are made before anything else is loaded.
+  'src/rehearsal/faults/choice.ts',
   // Types alone, for the browser's side of the live page: what the indexes lead to needs Node.
   'src/orchestrator/events.ts',
   'src/orchestrator/migration/events.ts',

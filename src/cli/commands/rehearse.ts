@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
+import { faultChoices } from '../../rehearsal/faults/choice.ts';
 import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { rehearsedHostOption, rehearsedKernelOption, repeatableFault } from '../options.ts';
@@ -48,12 +49,10 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
       ).conflicts(['faults', 'fault']),
     )
     .addOption(
-      new Option('--faults <which>', 'one at a time, every two, or by chance').choices([
-        'none',
-        'each',
-        'pairs',
-        'random',
-      ] as const),
+      new Option(
+        '--faults <which>',
+        'one at a time (`every` repeats equal calls for each page), every two, or by chance',
+      ).choices(faultChoices),
     )
     .option('--seed <n>', 'seed of `--faults random`; equal seeds play equal faults', '1')
     .option('--runs <n>', 'runs of `--faults random`', '1000')

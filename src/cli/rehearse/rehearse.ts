@@ -21,6 +21,7 @@ import { readRehearsalFault } from './fault.ts';
 import { type Numbers, numbersOf, type RehearseCommandOptions } from './options.ts';
 import { playFaults } from './play-faults.ts';
 import { printReport } from './print-report.ts';
+import { progressOf } from './progress.ts';
 import { openSource, type Source } from './source.ts';
 import type { Replay } from './write-html.ts';
 
@@ -92,7 +93,7 @@ async function play(playing: Playing): Promise<RehearsalReport> {
         kept: faults.slice(0, source.faultOfFile.length),
         numbers,
         interrupts,
-        io,
+        progress: progressOf(io),
       })
     : undefined;
   const proofs =

@@ -5,12 +5,9 @@ import { loadFirmware } from '../../firmware/index.ts';
 import type { HostFacts } from '../../host/facts.ts';
 import { openSimulatedHost } from '../../host/simulated/index.ts';
 import { planTd, type TdPlan } from '../../plan/index.ts';
+import type { FaultChoice } from '../../rehearsal/faults/choice.ts';
 import { type Scenario, type StageOptions, standardScenario } from '../../rehearsal/index.ts';
-import type {
-  Expectations,
-  FaultChoice,
-  RehearsalFile,
-} from '../../rehearsal/scenario-file/scenario-file.ts';
+import type { Expectations, RehearsalFile } from '../../rehearsal/scenario-file/scenario-file.ts';
 import { defaultKernelAbi } from '../../simulator/index.ts';
 import { loadTrustDomain, parseTrustDomain, readTrustDomainText } from '../../spec/index.ts';
 import { hostFileIn } from '../file-arguments.ts';

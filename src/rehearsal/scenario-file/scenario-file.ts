@@ -9,6 +9,7 @@ import { invalidFile } from '../../documents/invalid.ts';
 import { nearest } from '../../documents/nearest.ts';
 import { type FileFormat, readObject } from '../../documents/read.ts';
 import { SchemaFields } from '../../documents/schema-fields.ts';
+import { type FaultChoice, faultChoices } from '../faults/choice.ts';
 import type { Operation } from '../scenario.ts';
 import { type FileOperation, type FileStep, operationSchema } from './operation-schema.ts';
 import { namedTds, orderMistakes } from './order.ts';
@@ -28,8 +29,6 @@ export interface RehearsalFile {
   readonly fault: readonly string[];
   readonly expect: Expectations;
 }
-
-export type FaultChoice = 'none' | 'each' | 'pairs' | 'random';
 
 /** What the run without a sweep must come to; nothing is expected of a number that is undefined. */
 export interface Expectations {
@@ -128,7 +127,7 @@ export const rehearsalSchema = envelope({
         .max(10_000)
         .meta({ description: 'What is done, in order.', examples: [[{ provision: 'web' }]] }),
       faults: z
-        .enum(['none', 'each', 'pairs', 'random'])
+        .enum(faultChoices)
         .default('none')
         .meta({ description: 'Which faults are played, besides `fault`.', examples: ['each'] }),
       fault: z
