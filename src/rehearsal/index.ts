@@ -1,5 +1,5 @@
 export { type Comparison, compare } from './compare.ts';
-export { cameTo, unmetExpectations } from './expectations.ts';
+export { cameTo, findingsIn, isUnexpected, unmetExpectations } from './expectations.ts';
 export {
   type FaultCase,
   pairCount,
@@ -18,7 +18,7 @@ export { type Reproduction, reduce } from './faults/reduce.ts';
 export { type FoundViolation, type Sweep, type SweepRow, sweep } from './faults/sweep.ts';
 export type { RehearsalHooks } from './hooks.ts';
 export { invariants, type Violation } from './invariants/invariants.ts';
-export { junit } from './junit.ts';
+export { junit, junitSuite } from './junit.ts';
 export type { Loss } from './losses.ts';
 export { type Outcome, outcomes } from './outcome.ts';
 export type { OperationResult } from './perform.ts';

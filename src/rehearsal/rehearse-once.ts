@@ -39,6 +39,8 @@ export interface RehearseOptions {
   readonly faults?: readonly RehearsalFault[];
   readonly hooks?: RehearsalHooks | undefined;
   readonly listener?: ((event: RecordedEvent) => void) | undefined;
+  /** Called after each operation of the scenario, with how many there have been. */
+  readonly onOperation?: ((done: number) => void) | undefined;
   /** Keeps every call of the machine, which makes a run several times slower. */
   readonly traced?: boolean | undefined;
   /** A person watches, and may pause it: then no operation is late, however long it takes. */
@@ -115,10 +117,11 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
   const violations: Violation[] = [];
   const results: OperationResult[] = [];
   try {
-    for (const operation of scenario.operations) {
+    for (const [index, operation] of scenario.operations.entries()) {
       if (world.isOver) break;
       const played = await playOne({ world, scenario, hooks, unhurried, operation, violations });
       results.push(...played);
+      options.onOperation?.(index + 1);
     }
     const stopped =
       unhurried || simulated === undefined
@@ -174,6 +177,7 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
   const { world, scenario, operation, violations } = playing;
   const { simulated } = world.stage;
   const before = simulated?.snapshot();
+  const startMs = world.record.elapsedMs;
   const running = [...world.tds.values()].filter(({ run }) => run?.state === 'running');
   const watched: RehearsalHooks = {
     ...playing.hooks,
@@ -197,7 +201,9 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
       : await whileItGoesOn(performed, world, describeOperation(operation));
   if ('invariant' in results) {
     violations.push(results);
-    return singleOperations([operation]).map((each) => ({ operation: each, result: 'failed' }));
+    const endMs = world.record.elapsedMs;
+    const failed = { result: 'failed', startMs, endMs } as const;
+    return singleOperations([operation]).map((each) => ({ operation: each, ...failed }));
   }
   if (simulated === undefined || before === undefined) return results;
   const found = [

@@ -12,7 +12,7 @@ import type { Outcome } from './outcome.ts';
 import type { Proof } from './proofs.ts';
 import type { Blackout, LaneStep, SlotSample } from './record.ts';
 import { describeOperation, type Rehearsal, type TracedCall } from './rehearse-once.ts';
-import { type Scenario, type SingleOperation, singleOperations } from './scenario.ts';
+import type { Scenario, SingleOperation } from './scenario.ts';
 import type { Expectations } from './scenario-file/scenario-file.ts';
 
 export interface RehearsalReport {
@@ -26,7 +26,10 @@ export interface RehearsalReport {
   readonly proofs?: readonly Proof[];
   /** What follows is not printed; other outputs are made from it. */
   readonly expect: Expectations;
-  readonly hasExpectations: boolean;
+  /** Whether a Rehearsal file says how the operations must come out. */
+  readonly isJudged: boolean;
+  /** Whether what did not come as asked is a finding, or only a note. */
+  readonly strict: boolean;
   readonly trace: readonly TracedCall[];
 }
 
@@ -49,6 +52,8 @@ export interface ReportedResult {
   readonly result: string;
   readonly verdict?: string;
   readonly expected?: string;
+  readonly startMs: number;
+  readonly endMs: number;
   readonly error?: ErrorInWords | null;
 }
 
@@ -102,6 +107,8 @@ export interface ReportParts {
   /** What was asked for is said where the scenario has no TD that knows it better. */
   readonly asked: { readonly host: string; readonly kernel: string };
   readonly expect: Expectations;
+  readonly isJudged: boolean;
+  readonly strict: boolean;
   readonly reproduce: Reproduce;
   readonly run: Rehearsal;
   readonly played?: PlayedFaults | undefined;
@@ -109,10 +116,7 @@ export interface ReportParts {
 }
 
 export function buildReport(parts: ReportParts): RehearsalReport {
-  const { scenario, asked, expect, reproduce, run, played, proofs } = parts;
-  const expectsResults = singleOperations(scenario.operations).some(
-    (operation) => expectedOf(operation) !== undefined,
-  );
+  const { scenario, asked, expect, isJudged, strict, reproduce, run, played, proofs } = parts;
   const facts = factsIn(scenario);
   return {
     kind: 'tdctl.Rehearsal',
@@ -124,7 +128,8 @@ export function buildReport(parts: ReportParts): RehearsalReport {
     ...(played === undefined ? {} : { sweep: reportedSweep(played, reproduce) }),
     ...(proofs === undefined ? {} : { proofs }),
     expect,
-    hasExpectations: expectsResults || Object.values(expect).some((each) => each !== undefined),
+    isJudged,
+    strict,
     trace: run.trace,
   };
 }
@@ -137,13 +142,15 @@ export function factsIn({ tds }: Scenario): HostFacts | undefined {
 function reportedRun(run: Rehearsal, host: HostFacts | undefined): ReportedRun {
   const { record } = run;
   return {
-    results: run.results.map(({ operation, result, verdict, error }) => {
+    results: run.results.map(({ operation, result, verdict, error, startMs, endMs }) => {
       const expected = expectedOf(operation);
       return {
         operation: describeOperation(operation),
         result,
         ...(verdict === undefined ? {} : { verdict }),
         ...(expected === undefined ? {} : { expected }),
+        startMs,
+        endMs,
         ...(error === undefined ? {} : { error: error && wordsOf(error, host) }),
       };
     }),

@@ -21,7 +21,8 @@ function refusalOf(changed: string): TdctlError {
 describe('a Rehearsal file', () => {
   test('becomes operations in order, with the TDs as paths beside the file', () => {
     const file = parseRehearsalFile(text, { path });
-    expect(file.operations.map((operation) => operation.do)).toEqual([
+    const operations = file.operationsUnder('rfc-migration-v2');
+    expect(operations.map((operation) => operation.do)).toEqual([
       'provision',
       'together',
       'migrate',

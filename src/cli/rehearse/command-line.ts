@@ -1,4 +1,5 @@
 /** What the report of a rehearsal takes from the command line, and the command that plays it again. */
+import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { formatRehearsalFault, type ReportParts, type Reproduce } from '../../rehearsal/index.ts';
 import { shellWord } from '../output/shell-word.ts';
 import type { RehearseCommandOptions } from './options.ts';
@@ -7,11 +8,13 @@ import type { Source } from './source.ts';
 export function askedFor(
   source: Source,
   options: RehearseCommandOptions,
-): Pick<ReportParts, 'asked' | 'expect' | 'reproduce'> {
-  const { kind, kernel, expect, faultOfFile: ofFile } = source;
+): Pick<ReportParts, 'asked' | 'expect' | 'isJudged' | 'strict' | 'reproduce'> {
+  const { kind, kernel, expectUnder, isJudged, strict, faultOfFile: ofFile } = source;
   return {
     asked: { host: kind, kernel },
-    expect,
+    expect: expectUnder(kernelAbiOf(kernel).name),
+    isJudged,
+    strict,
     reproduce: (shortest) => commandLine(shortest, { options, ofFile }),
   };
 }

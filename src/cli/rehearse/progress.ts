@@ -5,9 +5,15 @@ import { formatDuration } from '../output/units.ts';
 export interface Progress {
   /** What is being done from here on, such as the name of a kernel. */
   begin(what: string): void;
-  show(done: number, of: { readonly total: number; readonly unit: string }): void;
+  show(done: number, of: Total): void;
   /** Takes the line away. */
   end(): void;
+}
+
+interface Total {
+  readonly total: number;
+  /** What is counted; another unit begins another count. */
+  readonly unit: string;
 }
 
 type Clock = () => number;
@@ -21,21 +27,22 @@ const redrawEveryMs = 100;
 const clearLine = '\r\u001b[K';
 
 function redrawnLine({ stderr }: Sink, now: Clock): Progress {
-  let part = new Part('', now());
-  let shownAt: number | undefined;
+  const counts = new Counts(now());
+  let shownAt = now();
+  let isShown = false;
   return {
-    begin: (what) => {
-      part = new Part(what, now());
-    },
-    show: (done, { total, unit }) => {
+    begin: (what) => counts.begin(what, now()),
+    show: (done, of) => {
       const at = now();
-      if (at - (shownAt ?? part.startedAt) < redrawEveryMs) return;
+      counts.countBy(of, at);
+      if (at - shownAt < redrawEveryMs) return;
       shownAt = at;
-      stderr.write(`${clearLine}${part.text({ done, total, unit, at })}`);
+      isShown = true;
+      stderr.write(`${clearLine}${counts.text(done, of, at)}`);
     },
     end: () => {
-      if (shownAt !== undefined) stderr.write(clearLine);
-      shownAt = undefined;
+      if (isShown) stderr.write(clearLine);
+      isShown = false;
     },
   };
 }
@@ -49,49 +56,64 @@ export const leastBetweenMs = 1_000;
 
 function lines({ stderr }: Sink, now: Clock): Progress {
   const startedAt = now();
-  let part = new Part('', startedAt);
+  const counts = new Counts(startedAt);
   let shownAt = startedAt;
-  let tenths = 0;
   return {
-    begin: (what) => {
-      part = new Part(what, now());
-      tenths = 0;
-    },
-    show: (done, { total, unit }) => {
+    begin: (what) => counts.begin(what, now()),
+    show: (done, of) => {
       const at = now();
-      const reached = Math.floor((10 * done) / total);
+      counts.countBy(of, at);
+      const isTenth = counts.reachesTenth(done, of) && at - shownAt >= leastBetweenMs;
       const isDue = at - shownAt >= lineEveryMs;
-      const isTenth = reached > tenths && at - shownAt >= leastBetweenMs;
-      tenths = Math.max(tenths, reached);
       if (at - startedAt < quietForMs || !(isDue || isTenth)) return;
       shownAt = at;
-      stderr.write(`${part.text({ done, total, unit, at })}\n`);
+      stderr.write(`${counts.text(done, of, at)}\n`);
     },
     end: () => undefined,
   };
 }
 
-/** One of the things that are done one after the other; the time left is that of this one. */
-class Part {
-  readonly startedAt: number;
-  readonly #what: string;
+/** What is counted one after the other; the time that is left is that of the count under way. */
+class Counts {
+  #what = '';
+  #unit: string | undefined;
+  #startedAt: number;
+  #tenths = 0;
 
-  constructor(what: string, startedAt: number) {
-    this.#what = what;
-    this.startedAt = startedAt;
+  constructor(startedAt: number) {
+    this.#startedAt = startedAt;
   }
 
-  text(shown: { done: number; total: number; unit: string; at: number }): string {
-    const { done, total, unit, at } = shown;
+  begin(what: string, at: number): void {
+    this.#what = what;
+    this.#restart(undefined, at);
+  }
+
+  countBy({ unit }: Total, at: number): void {
+    if (this.#unit !== unit) this.#restart(unit, at);
+  }
+
+  #restart(unit: string | undefined, at: number): void {
+    // The first of a count is told once it is done, so the count began where the one before ended.
+    this.#unit = unit;
+    this.#startedAt = at;
+    this.#tenths = 0;
+  }
+
+  /** Whether one more tenth of the way is behind. */
+  reachesTenth(done: number, { total }: Total): boolean {
+    const reached = Math.floor((10 * done) / total);
+    const isNew = reached > this.#tenths;
+    this.#tenths = Math.max(this.#tenths, reached);
+    return isNew;
+  }
+
+  text(done: number, { total, unit }: Total, at: number): string {
     const label = this.#what === '' ? '' : `${this.#what}: `;
     // Where equal calls come out differently, more runs are played than were counted.
     const of = Math.max(done, total);
     const isBetween = done > 0 && done < of;
-    const left = isBetween ? about(((at - this.startedAt) / done) * (of - done)) : '';
-    return `${label}${done} of ${of} ${unit}${left}`;
+    const leftMs = ((at - this.#startedAt) / done) * (of - done);
+    return `${label}${done} of ${of} ${unit}${isBetween ? `, about ${formatDuration(leftMs)} left` : ''}`;
   }
-}
-
-function about(leftMs: number): string {
-  return `, about ${formatDuration(leftMs)} left`;
 }

@@ -7,6 +7,7 @@ import {
   type RehearsalReport,
   type ReportedRow,
   type ReportedSweep,
+  unmetExpectations,
 } from '../../rehearsal/index.ts';
 import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
@@ -74,7 +75,8 @@ function byStart(a: LaneStep, b: LaneStep): number {
 
 const pointOfNoReturn = ['', '', '──── the point of no return ────'];
 
-function resultsText({ run }: RehearsalReport, colors: Colors): string {
+function resultsText(report: RehearsalReport, colors: Colors): string {
+  const { run, strict } = report;
   const lines = run.results.flatMap((reported) => {
     const { operation, result, error, expected } = reported;
     const word = cameTo(reported);
@@ -99,6 +101,7 @@ function resultsText({ run }: RehearsalReport, colors: Colors): string {
         colors.yellow(`${count(number, what)}, by the ${by}: ${words}`),
       ]),
       ...run.unmet.map((fault) => ['not met', `the run never came to ${fault}`]),
+      ...(strict ? [] : unmetExpectations(report).map((missed) => ['note', sanitize(missed)])),
       ...run.violations.map(({ invariant, detail }) => [
         'violation',
         colors.red(`${invariant}: ${detail}`),

@@ -11,7 +11,7 @@ import { askedFor } from '../rehearse/command-line.ts';
 import { endOfRehearsal } from '../rehearse/end-of-rehearsal.ts';
 import { numbersOf } from '../rehearse/options.ts';
 import { printReport } from '../rehearse/print-report.ts';
-import { openSource } from '../rehearse/source.ts';
+import { openSource, type Source } from '../rehearse/source.ts';
 import { eventInWords } from '../words.ts';
 import { addressOf, paceOf, rehearsalOptions, type WatchCommandOptions } from './options.ts';
 import { type PreparedRun, prepareRun } from './prepare-run.ts';
@@ -24,6 +24,7 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
   const interrupts = listenForInterrupts();
   try {
     const source = await openSource(rehearsal, { numbers: numbersOf(rehearsal), files: io.files });
+    refuseKernels(source);
     const prepared = await prepareRun(source, io);
     let server: WatchServer | undefined;
     const pacer = prepared.canHold ? new Pacer(pace, () => server?.tellPace()) : undefined;
@@ -55,6 +56,16 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
   } finally {
     interrupts.done();
   }
+}
+
+function refuseKernels({ kernels = [] }: Source): void {
+  if (kernels.length < 2) return;
+  throw new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'choose a kernel',
+    message: `the file names ${kernels.length} kernels, and one of them can be watched at a time`,
+    hint: `choose one: --kernel ${kernels[0]}`,
+  });
 }
 
 function invitation({ url, token }: WatchServer, { socket }: WatchCommandOptions): string {
