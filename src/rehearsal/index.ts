@@ -1,5 +1,5 @@
 export { type Comparison, compare } from './compare.ts';
-export { cameTo, findingsIn, isUnexpected, unmetExpectations } from './expectations.ts';
+export { cameTo, findingsIn, unmetExpectations } from './expectations.ts';
 export {
   type FaultCase,
   pairCount,
@@ -32,6 +32,7 @@ export {
   type TracedCall,
 } from './rehearse-once.ts';
 export {
+  type AskedOfRun,
   buildReport,
   factsIn,
   type PlayedFaults,

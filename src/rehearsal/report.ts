@@ -102,17 +102,21 @@ export interface PlayedFaults {
 /** The command that plays a reduced scenario again. */
 export type Reproduce = (shortest: Pick<Reproduction, 'scenario' | 'faults'>) => string;
 
-export interface ReportParts {
+export interface ReportParts extends AskedOfRun {
   readonly scenario: Scenario;
+  readonly run: Rehearsal;
+  readonly played?: PlayedFaults | undefined;
+  readonly proofs?: readonly Proof[] | undefined;
+}
+
+/** What the command line and the file say of a run, whatever came of it. */
+export interface AskedOfRun {
   /** What was asked for is said where the scenario has no TD that knows it better. */
   readonly asked: { readonly host: string; readonly kernel: string };
   readonly expect: Expectations;
   readonly isJudged: boolean;
   readonly strict: boolean;
   readonly reproduce: Reproduce;
-  readonly run: Rehearsal;
-  readonly played?: PlayedFaults | undefined;
-  readonly proofs?: readonly Proof[] | undefined;
 }
 
 export function buildReport(parts: ReportParts): RehearsalReport {

@@ -1,14 +1,11 @@
 /** What the report of a rehearsal takes from the command line, and the command that plays it again. */
 import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
-import { formatRehearsalFault, type ReportParts, type Reproduce } from '../../rehearsal/index.ts';
+import { type AskedOfRun, formatRehearsalFault, type Reproduce } from '../../rehearsal/index.ts';
 import { shellWord } from '../output/shell-word.ts';
 import type { RehearseCommandOptions } from './options.ts';
 import type { Source } from './source.ts';
 
-export function askedFor(
-  source: Source,
-  options: RehearseCommandOptions,
-): Pick<ReportParts, 'asked' | 'expect' | 'isJudged' | 'strict' | 'reproduce'> {
+export function askedFor(source: Source, options: RehearseCommandOptions): AskedOfRun {
   const { kind, kernel, expectUnder, isJudged, strict, faultOfFile: ofFile } = source;
   return {
     asked: { host: kind, kernel },
