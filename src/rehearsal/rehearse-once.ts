@@ -118,8 +118,9 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
   const results: OperationResult[] = [];
   try {
     for (const [index, operation] of scenario.operations.entries()) {
-      if (world.isOver) break;
-      const played = await playOne({ world, scenario, hooks, unhurried, operation, violations });
+      const played = world.isOver
+        ? skipped(operation, record)
+        : await playOne({ world, scenario, hooks, unhurried, operation, violations });
       results.push(...played);
       options.onOperation?.(index + 1);
     }
@@ -162,6 +163,16 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
 
 function hasOtherVcpus(operation: SingleOperation): boolean {
   return operation.do === 'migrate' && operation.vcpus !== undefined;
+}
+
+/** Nobody is left to do it. */
+function skipped(operation: Operation, { elapsedMs }: RunRecord): OperationResult[] {
+  const times = { startMs: elapsedMs, endMs: elapsedMs };
+  return singleOperations([operation]).map((each) => ({
+    operation: each,
+    result: 'skipped',
+    ...times,
+  }));
 }
 
 interface Playing {
