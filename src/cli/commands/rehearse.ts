@@ -17,6 +17,7 @@ Examples:
   tdctl rehearse td.yaml --compare all                            the same under every kernel ABI
   tdctl rehearse td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#8=source-dies
   tdctl rehearse upgrade.yaml -o junit > rehearsal.xml            a scenario of your own, in CI
+  tdctl rehearse fleet.yaml -o junit > rehearsal.xml              many TDs, under several kernels
 
 Exit codes: 0 held · 1 a TD was lost, or an invariant broken · 2 usage · 4 the TD cannot move ·
             5 file invalid · 6 not as the file expects · 7 a limit of the host is reached ·
