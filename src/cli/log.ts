@@ -1,5 +1,6 @@
 /** The log of a run: JSON lines, which pino writes, and only where they are asked for. */
 import { pino } from 'pino';
+import { roundedMs } from '../documents/data-values.ts';
 import { StreamFile, type StreamFileOptions } from '../files/index.ts';
 import type { CommandIo } from './io.ts';
 import type { LogLevel } from './options.ts';
@@ -31,7 +32,7 @@ export async function openRunLog(
   return {
     end: async () => stream?.end(),
     write: (event) => {
-      const { td, machine, state, event: op, ...rest } = event;
+      const { td, machine, state, event: op, ...rest } = roundedTimes(event);
       logger[levelOf(event)]({ td, op, machine, state, ...rest });
     },
   };
@@ -40,6 +41,12 @@ export async function openRunLog(
 /** Each line is written at once, because a command that is killed must not lose the tail of its log. */
 function openFile(path: string, options: Pick<StreamFileOptions, 'onFailure' | 'signal'>) {
   return StreamFile.open({ path, what: 'log', existing: 'append', flush: 'each', ...options });
+}
+
+function roundedTimes(event: PrintedEvent): PrintedEvent {
+  const elapsedMs = roundedMs(event.elapsedMs);
+  if (!('durationMs' in event)) return { ...event, elapsedMs };
+  return { ...event, elapsedMs, durationMs: roundedMs(event.durationMs) };
 }
 
 const levels = {

@@ -8,6 +8,7 @@ import {
   type TdStateId,
   type tdLifecycle,
 } from '../../machines/td-lifecycle/index.ts';
+import { clockOf } from '../host/clock.ts';
 import type { Host } from '../host/port.ts';
 import type { TdPlan } from '../plan/index.ts';
 import type { TdEventBody, TdRunEvent } from './events.ts';
@@ -45,7 +46,7 @@ export interface TdRunOptions {
   readonly host: Host;
   readonly plan: TdPlan;
   readonly onEvent: (event: TdRunEvent) => void;
-  /** Milliseconds of the clock that events carry. Without it, the process's own clock is used. */
+  /** Milliseconds of the clock that events carry. Without it, the clock of the host is used. */
   readonly now?: (() => number) | undefined;
   readonly aroundStep?: AroundStep | undefined;
   /** With an origin, the run prepares a destination for this TD instead of building one. */
@@ -58,7 +59,7 @@ export type TdState = TopLevel<Snapshot['value']>;
 type TopLevel<Value> = Value extends string ? Value : keyof Value & string;
 
 export function startTd(options: TdRunOptions): TdRun {
-  const { host, plan, onEvent, now = processTime, origin, aroundStep } = options;
+  const { host, plan, onEvent, now = clockOf(options.host), origin, aroundStep } = options;
   const startedAt = now();
   let state: TdStateId = 'absent';
   const publish = (body: TdEventBody) =>
@@ -128,8 +129,4 @@ export function startTd(options: TdRunOptions): TdRun {
       return session.ledger.waitingFor;
     },
   };
-}
-
-function processTime(): number {
-  return performance.now();
 }

@@ -2,10 +2,12 @@
 import type { Verdict } from '../../machines/intra-host-migration/index.ts';
 import type { Refusal } from '../../machines/td-lifecycle/index.ts';
 import type { KernelAbi } from '../simulator/index.ts';
+import { findingsIn } from './expectations.ts';
 import { type FaultCase, singleFaults } from './faults/cases.ts';
 import { sweep } from './faults/sweep.ts';
 import { countLost } from './losses.ts';
 import { type Rehearsal, rehearseSimulated } from './rehearse-once.ts';
+import { type AskedOfRun, buildReport, type ReportedResult } from './report.ts';
 import type { Scenario } from './scenario.ts';
 import type { StageOptions } from './stage.ts';
 
@@ -27,6 +29,11 @@ export interface Comparison {
   /** What comes of it without a key slot to spare, the case of October 2022 (docs/kernels.md). */
   readonly fullHost: Verdict | 'not built';
   readonly violations: number;
+  readonly results: readonly ReportedResult[];
+  /** How long it took by the clock of the machine, without the late faults and the full host. */
+  readonly elapsedMs: number;
+  /** What a Rehearsal file asked for and did not come. */
+  readonly findings: readonly string[];
 }
 
 export interface CompareOptions {
@@ -34,21 +41,24 @@ export interface CompareOptions {
   /** The scenario differs from kernel to kernel, because their limits do. */
   readonly scenarioUnder: (kernel: string) => Promise<Scenario>;
   readonly kernels: readonly KernelAbi[];
-  readonly onKernel?: ((name: string) => void) | undefined;
+  /** What is asked of the run under a kernel. */
+  readonly asked: (kernel: string) => AskedOfRun;
+  /** Called after each kernel, with how many there have been. */
+  readonly onKernel?: ((done: number) => void) | undefined;
 }
 
 /** tdctl's own checks are left out of all the runs, so that each kernel answers for itself. */
 export async function compare(options: CompareOptions): Promise<Comparison[]> {
   const rows: Comparison[] = [];
   for (const kernel of options.kernels) {
-    options.onKernel?.(kernel.name);
     rows.push(await compareOne(options, kernel));
+    options.onKernel?.(rows.length);
   }
   return rows;
 }
 
 async function compareOne(
-  { profile, scenarioUnder }: CompareOptions,
+  { profile, scenarioUnder, asked }: CompareOptions,
   kernel: KernelAbi,
 ): Promise<Comparison> {
   const place = { profile, kernelAbi: kernel.name };
@@ -59,6 +69,7 @@ async function compareOne(
   const slotsLeft = scenario.tds.size;
   const full = await rehearseSimulated(place, { scenario: { ...scenario, slotsLeft } });
   const refused = refusalIn(run);
+  const report = buildReport({ ...asked(kernel.name), scenario, run });
   return {
     kernel: kernel.name,
     description: kernel.description,
@@ -73,6 +84,9 @@ async function compareOne(
     lateFaults: { played: swept.played, lost: swept.outcomes.get('TD lost by the kernel') ?? 0 },
     fullHost: verdictOf(full),
     violations: run.violations.length + swept.violationCount + full.violations.length,
+    results: report.run.results,
+    elapsedMs: run.elapsedMs,
+    findings: findingsIn(report),
   };
 }
 

@@ -1,5 +1,5 @@
 export { type Comparison, compare } from './compare.ts';
-export { cameTo, unmetExpectations } from './expectations.ts';
+export { cameTo, findingsIn, unmetExpectations } from './expectations.ts';
 export {
   callOf,
   type FaultCase,
@@ -8,6 +8,7 @@ export {
   representative,
   singleFaults,
 } from './faults/cases.ts';
+export { collapsed, leastPlayed } from './faults/equal-calls.ts';
 export {
   formatRehearsalFault,
   parseRehearsalFault,
@@ -18,7 +19,7 @@ export { type Reproduction, reduce } from './faults/reduce.ts';
 export { type FoundViolation, type Sweep, type SweepRow, sweep } from './faults/sweep.ts';
 export type { RehearsalHooks } from './hooks.ts';
 export { invariants, type Violation } from './invariants/invariants.ts';
-export { junit } from './junit.ts';
+export { junit, junitSuite } from './junit.ts';
 export type { Loss } from './losses.ts';
 export { type Grade, gradeOf, grades, type Outcome, outcomes } from './outcome.ts';
 export type { OperationResult } from './perform.ts';
@@ -32,6 +33,7 @@ export {
   type TracedCall,
 } from './rehearse-once.ts';
 export {
+  type AskedOfRun,
   buildReport,
   factsIn,
   type PlayedFaults,

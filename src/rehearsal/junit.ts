@@ -1,103 +1,101 @@
-/** JUnit XML, which every CI reads: a test case for each operation and for each step of the sweep. */
-import { escapeXml } from '../documents/xml.ts';
+/** A rehearsal for JUnit: a test case for each operation and for each step of the sweep. */
+import { type JunitCase, type JunitSuite, junitText } from '../documents/junit.ts';
 import { cameTo, isUnexpected, unmetExpectations } from './expectations.ts';
-import type { RehearsalReport, ReportedSweep } from './report.ts';
-
-interface Case {
-  readonly suite: string;
-  readonly name: string;
-  readonly seconds: number;
-  readonly failure?: string | undefined;
-  readonly skipped?: boolean;
-}
+import type { RehearsalReport, ReportedResult, ReportedSweep } from './report.ts';
 
 export function junit(report: RehearsalReport): string {
-  const cases = [
-    ...runCases(report),
-    ...(report.sweep ? sweepCases(report.sweep) : []),
-    ...(report.proofs ? [proofsCase(report.proofs)] : []),
-  ];
-  const failures = cases.filter(({ failure }) => failure !== undefined).length;
-  const skipped = cases.filter((each) => each.skipped === true).length;
-  const counts = `tests="${cases.length}" failures="${failures}" skipped="${skipped}"`;
-  const name = escapeXml(`${report.name} (${report.kernel})`);
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="${name}" tests="${cases.length}" failures="${failures}">`,
-    `<testsuite name="${name}" ${counts}>`,
-    ...cases.map(caseXml),
-    '</testsuite>',
-    '</testsuites>',
-    '',
-  ].join('\n');
+  const suite = junitSuite(report);
+  return junitText(suite.name, [suite]);
 }
 
-function runCases(report: RehearsalReport): Case[] {
-  const { run, hasExpectations } = report;
-  const operations = run.results.map(
-    (result): Case => ({
-      suite: 'operations',
-      name: result.operation,
-      seconds: 0,
-      failure: isUnexpected(result) ? (result.error?.message ?? cameTo(result)) : undefined,
-      skipped: result.result === 'skipped' && result.expected === undefined,
-    }),
-  );
-  const invariant: Case = {
-    suite: 'invariants',
+/** The rehearsal under one kernel. Times are those of its machine. */
+export function junitSuite(report: RehearsalReport): JunitSuite {
+  return {
+    name: `${report.name} (${report.kernel})`,
+    ms: report.run.elapsedMs + sweptMs(report.sweep),
+    cases: [
+      ...runCases(report),
+      ...(report.sweep ? sweepCases(report.sweep) : []),
+      ...(report.proofs ? [proofsCase(report.proofs)] : []),
+    ],
+  };
+}
+
+function sweptMs(sweep: ReportedSweep | undefined): number {
+  return (sweep?.rows ?? []).reduce((sum, { elapsedMs }) => sum + elapsedMs, 0);
+}
+
+function runCases(report: RehearsalReport): JunitCase[] {
+  const { run, isJudged } = report;
+  const invariant: JunitCase = {
+    group: 'invariants',
     name: 'all invariants hold',
-    seconds: run.elapsedMs / 1000,
+    ms: 0,
     failure: listed(run.violations.map((each) => `${each.invariant}: ${each.detail}`)),
   };
-  const expected: Case = {
-    suite: 'expectations',
+  const expected: JunitCase = {
+    group: 'expectations',
     name: 'the run is as expected',
-    seconds: 0,
-    failure: listed(unmetExpectations(report)),
+    ms: 0,
+    ...findingOrNote(report, listed(unmetExpectations(report))),
   };
   const unmet = run.unmet.map(
-    (fault): Case => ({
-      suite: 'faults asked for',
+    (fault): JunitCase => ({
+      group: 'faults asked for',
       name: fault,
-      seconds: 0,
-      failure: 'the run never came to it',
+      ms: 0,
+      ...findingOrNote(report, 'the run never came to it'),
     }),
   );
-  return [...operations, invariant, ...(hasExpectations ? [expected] : []), ...unmet];
+  return [
+    ...run.results.map((result) => operationCase(result, report)),
+    invariant,
+    ...(isJudged ? [expected] : []),
+    ...unmet,
+  ];
 }
 
-function sweepCases({ rows, violations }: ReportedSweep): Case[] {
-  return rows.map(({ lane, state, cells }) => {
+function operationCase(result: ReportedResult, report: RehearsalReport): JunitCase {
+  const { operation: name, startMs, endMs, error } = result;
+  const head = { group: 'operations', name, ms: endMs - startMs };
+  if (!isUnexpected(result)) return head;
+  // Without a file that asks for it, an operation on a TD that is gone says nothing of its own.
+  if (result.result === 'skipped' && !report.isJudged) return { ...head, skipped: '' };
+  return { ...head, ...findingOrNote(report, error?.message ?? cameTo(result)) };
+}
+
+/** What did not come as asked fails, unless the file wants to hear of it only. */
+function findingOrNote(
+  { strict }: RehearsalReport,
+  words: string | undefined,
+): Pick<JunitCase, 'failure' | 'skipped'> {
+  return strict ? { failure: words } : { skipped: words };
+}
+
+function sweepCases({ rows, violations }: ReportedSweep): JunitCase[] {
+  return rows.map(({ lane, state, elapsedMs, cells }) => {
     const broken = cells.filter(({ outcome }) => outcome === 'violation');
     const details = broken.map(({ kind, example }) => `${kind}: ${example.join(' and ')}`);
     const known = violations.map(({ invariant, detail }) => `${invariant}: ${detail}`);
     return {
-      suite: 'faults',
+      group: 'faults',
       name: `${lane}: ${state}`,
-      seconds: 0,
+      ms: elapsedMs,
       failure: details.length === 0 ? undefined : listed([...details, ...known]),
     };
   });
 }
 
-function proofsCase(proofs: NonNullable<RehearsalReport['proofs']>): Case {
+function proofsCase(proofs: NonNullable<RehearsalReport['proofs']>): JunitCase {
   const broken = proofs.filter(({ problem }) => problem !== undefined);
   return {
-    suite: 'proofs',
+    group: 'proofs',
     name: 'every step can be repeated, fail and be undone twice',
-    seconds: 0,
+    ms: 0,
     failure: listed(broken.map(({ proof, state, problem }) => `${state} ${proof}: ${problem}`)),
   };
 }
 
 function listed(lines: readonly string[]): string | undefined {
   return lines.length === 0 ? undefined : lines.join('\n');
-}
-
-function caseXml({ suite, name, seconds, failure, skipped }: Case): string {
-  const head = `<testcase classname="${escapeXml(suite)}" name="${escapeXml(name)}" time="${seconds}"`;
-  if (skipped === true) return `${head}><skipped/></testcase>`;
-  if (failure === undefined) return `${head}/>`;
-  const [first = ''] = failure.split('\n');
-  return `${head}><failure message="${escapeXml(first)}">${escapeXml(failure)}</failure></testcase>`;
 }

@@ -16,7 +16,13 @@ import type {
 } from './scenario.ts';
 import { destinationLane, type LiveTd, type World } from './world.ts';
 
-export interface OperationResult {
+export interface OperationResult extends UntimedResult {
+  /** Both times are milliseconds of the machine's clock, from the start of the run. */
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+interface UntimedResult {
   readonly operation: SingleOperation;
   readonly result: 'done' | 'refused' | 'failed' | 'lost' | 'skipped';
   readonly verdict?: Verdict;
@@ -35,7 +41,12 @@ export async function perform(
   performing: Performing,
   operation: Operation,
 ): Promise<OperationResult[]> {
-  if (operation.do !== 'together') return [await performOne(performing, operation)];
+  if (operation.do !== 'together') {
+    const { record } = performing.world;
+    const startMs = record.elapsedMs;
+    const result = await performOne(performing, operation);
+    return [{ ...result, startMs, endMs: record.elapsedMs }];
+  }
   const results = await Promise.all(operation.operations.map((each) => perform(performing, each)));
   return results.flat();
 }
@@ -43,7 +54,7 @@ export async function perform(
 async function performOne(
   performing: Performing,
   operation: SingleOperation,
-): Promise<OperationResult> {
+): Promise<UntimedResult> {
   switch (operation.do) {
     case 'update-module':
       await updateModule(performing.world);
@@ -63,7 +74,7 @@ async function performOne(
 async function provision(
   { world, hooks }: Performing,
   operation: ProvisionOperation,
-): Promise<OperationResult> {
+): Promise<UntimedResult> {
   const td = world.td(operation.td);
   const process = world.newProcess(td.name);
   td.process = process;
@@ -95,7 +106,7 @@ async function entered(run: TdRun): Promise<boolean> {
 async function ask(
   { world }: Performing,
   operation: Operation & { do: 'pause' | 'resume' },
-): Promise<OperationResult> {
+): Promise<UntimedResult> {
   const td = world.td(operation.td);
   if (td.run === undefined || td.fate !== 'alive') return { operation, result: 'skipped' };
   const wanted = operation.do === 'pause' ? 'paused' : 'running';
@@ -108,7 +119,7 @@ async function ask(
 async function stop(
   { world }: Performing,
   operation: Operation & { do: 'stop' },
-): Promise<OperationResult> {
+): Promise<UntimedResult> {
   const td = world.td(operation.td);
   if (td.run === undefined || td.fate !== 'alive') return { operation, result: 'skipped' };
   world.acting = { source: td.process, destination: undefined };
@@ -121,7 +132,7 @@ async function stop(
 async function migrate(
   { world, checks, hooks }: Performing,
   operation: MigrateOperation,
-): Promise<OperationResult> {
+): Promise<UntimedResult> {
   const td = world.td(operation.td);
   const { run: source } = td;
   if (source === undefined || td.fate !== 'alive') return { operation, result: 'skipped' };
@@ -174,7 +185,7 @@ function settle(td: LiveTd, { verdict }: MigrationOutput, destinationDied: boole
   td.fate = destinationDied ? 'died' : 'lost';
 }
 
-function resultOf({ verdict }: MigrationOutput): OperationResult['result'] {
+function resultOf({ verdict }: MigrationOutput): UntimedResult['result'] {
   if (verdict === 'sourceKept') return 'refused';
   return verdict === 'lost' ? 'lost' : 'done';
 }

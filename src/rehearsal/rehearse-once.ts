@@ -1,6 +1,7 @@
 /** Plays a scenario once, on a machine of its own, with the faults it is given. */
 import { intraHostMigration } from '../../machines/intra-host-migration/index.ts';
 import { hasTag } from '../../machines/state-id.ts';
+import { type ClockKind, clockKind, clockOf } from '../host/clock.ts';
 import type { TdRun } from '../orchestrator/index.ts';
 import {
   type FaultRecord,
@@ -38,6 +39,8 @@ export interface RehearseOptions {
   readonly faults?: readonly RehearsalFault[];
   readonly hooks?: RehearsalHooks | undefined;
   readonly listener?: ((event: RecordedEvent) => void) | undefined;
+  /** Called after each operation of the scenario, with how many there have been. */
+  readonly onOperation?: ((done: number) => void) | undefined;
   /** Keeps every call of the machine, which makes a run several times slower. */
   readonly traced?: boolean | undefined;
   /** A person watches, and may pause it: then no operation is late, however long it takes. */
@@ -53,7 +56,7 @@ export interface Rehearsal {
   readonly unmet: readonly RehearsalFault[];
   readonly elapsedMs: number;
   /** Whose milliseconds all times are: of the simulated machine, or of this one. */
-  readonly clock: 'simulated' | 'real';
+  readonly clock: ClockKind;
   readonly trace: readonly TracedCall[];
 }
 
@@ -98,8 +101,7 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
   const { simulated } = stage;
   if (scenario.slotsLeft !== undefined) simulated?.leaveSlots(scenario.slotsLeft);
   const record = new RunRecord({
-    now: () =>
-      stage.host.simulatedTimeNs ? Number(stage.host.simulatedTimeNs()) / 1e6 : performance.now(),
+    now: clockOf(stage.host),
     usedSlots: () => simulated?.usedSlots(),
     listener,
   });
@@ -115,10 +117,12 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
   const violations: Violation[] = [];
   const results: OperationResult[] = [];
   try {
-    for (const operation of scenario.operations) {
-      if (world.isOver) break;
-      const played = await playOne({ world, scenario, hooks, unhurried, operation, violations });
+    for (const [index, operation] of scenario.operations.entries()) {
+      const played = world.isOver
+        ? skipped(operation, record)
+        : await playOne({ world, scenario, hooks, unhurried, operation, violations });
       results.push(...played);
+      options.onOperation?.(index + 1);
     }
     const stopped =
       unhurried || simulated === undefined
@@ -141,8 +145,16 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
           });
     if (snapshot !== undefined) violations.push(...judgeAtEnd(world, snapshot, losses));
     const { elapsedMs } = record;
-    const clock = stage.host.simulatedTimeNs === undefined ? 'real' : 'simulated';
-    return { results, record, violations, losses, unmet, elapsedMs, clock, trace };
+    return {
+      results,
+      record,
+      violations,
+      losses,
+      unmet,
+      elapsedMs,
+      clock: clockKind(stage.host),
+      trace,
+    };
   } finally {
     stopTrace?.();
     await stage.close();
@@ -151,6 +163,16 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
 
 function hasOtherVcpus(operation: SingleOperation): boolean {
   return operation.do === 'migrate' && operation.vcpus !== undefined;
+}
+
+/** Nobody is left to do it. */
+function skipped(operation: Operation, { elapsedMs }: RunRecord): OperationResult[] {
+  const times = { startMs: elapsedMs, endMs: elapsedMs };
+  return singleOperations([operation]).map((each) => ({
+    operation: each,
+    result: 'skipped',
+    ...times,
+  }));
 }
 
 interface Playing {
@@ -166,6 +188,7 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
   const { world, scenario, operation, violations } = playing;
   const { simulated } = world.stage;
   const before = simulated?.snapshot();
+  const startMs = world.record.elapsedMs;
   const running = [...world.tds.values()].filter(({ run }) => run?.state === 'running');
   const watched: RehearsalHooks = {
     ...playing.hooks,
@@ -189,7 +212,9 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
       : await whileItGoesOn(performed, world, describeOperation(operation));
   if ('invariant' in results) {
     violations.push(results);
-    return singleOperations([operation]).map((each) => ({ operation: each, result: 'failed' }));
+    const endMs = world.record.elapsedMs;
+    const failed = { result: 'failed', startMs, endMs } as const;
+    return singleOperations([operation]).map((each) => ({ operation: each, ...failed }));
   }
   if (simulated === undefined || before === undefined) return results;
   const found = [

@@ -3,6 +3,7 @@
 import { type ErrorInWords, wordsOf } from '../diagnosis/refusals.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { type HostIdentity, hostIdentity } from '../host/identity.ts';
+import type { FaultChoice } from './faults/choice.ts';
 import { formatRehearsalFault, type RehearsalFault } from './faults/fault.ts';
 import type { Reproduction } from './faults/reduce.ts';
 import type { FoundViolation, Sweep, SweepCell, SweepRow } from './faults/sweep.ts';
@@ -12,8 +13,8 @@ import type { Outcome } from './outcome.ts';
 import type { Proof } from './proofs.ts';
 import type { Blackout, LaneStep, SlotSample } from './record.ts';
 import { describeOperation, type Rehearsal, type TracedCall } from './rehearse-once.ts';
-import { type Scenario, type SingleOperation, singleOperations } from './scenario.ts';
-import type { Expectations, FaultChoice } from './scenario-file/scenario-file.ts';
+import type { Scenario, SingleOperation } from './scenario.ts';
+import type { Expectations } from './scenario-file/scenario-file.ts';
 
 export interface RehearsalReport {
   readonly kind: 'tdctl.Rehearsal';
@@ -26,7 +27,10 @@ export interface RehearsalReport {
   readonly proofs?: readonly Proof[];
   /** What follows is not printed; other outputs are made from it. */
   readonly expect: Expectations;
-  readonly hasExpectations: boolean;
+  /** Whether a Rehearsal file says how the operations must come out. */
+  readonly isJudged: boolean;
+  /** Whether what did not come as asked is a finding, or only a note. */
+  readonly strict: boolean;
   readonly trace: readonly TracedCall[];
 }
 
@@ -49,6 +53,8 @@ export interface ReportedResult {
   readonly result: string;
   readonly verdict?: string;
   readonly expected?: string;
+  readonly startMs: number;
+  readonly endMs: number;
   readonly error?: ErrorInWords | null;
 }
 
@@ -58,8 +64,11 @@ export interface ReportedSweep {
   readonly seed?: number;
   /** Every run has these faults, and the cells do not repeat them. */
   readonly always: readonly string[];
+  /** So many faults there are to play. */
   readonly cases: number;
   readonly played: number;
+  /** So many of the faults the runs that were played stand for (faults/equal-calls.ts). */
+  readonly standsFor: number;
   readonly cut: boolean;
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
   readonly rows: readonly ReportedRow[];
@@ -94,22 +103,25 @@ export interface PlayedFaults {
 /** The command that plays a reduced scenario again. */
 export type Reproduce = (shortest: Pick<Reproduction, 'scenario' | 'faults'>) => string;
 
-export interface ReportParts {
+export interface ReportParts extends AskedOfRun {
   readonly scenario: Scenario;
-  /** What was asked for is said where the scenario has no TD that knows it better. */
-  readonly asked: { readonly host: HostIdentity; readonly kernel: string };
-  readonly expect: Expectations;
-  readonly reproduce: Reproduce;
   readonly run: Rehearsal;
   readonly played?: PlayedFaults | undefined;
   readonly proofs?: readonly Proof[] | undefined;
 }
 
+/** What the command line and the file say of a run, whatever came of it. */
+export interface AskedOfRun {
+  /** What was asked for is said where the scenario has no TD that knows it better. */
+  readonly asked: { readonly host: HostIdentity; readonly kernel: string };
+  readonly expect: Expectations;
+  readonly isJudged: boolean;
+  readonly strict: boolean;
+  readonly reproduce: Reproduce;
+}
+
 export function buildReport(parts: ReportParts): RehearsalReport {
-  const { scenario, asked, expect, reproduce, run, played, proofs } = parts;
-  const expectsResults = singleOperations(scenario.operations).some(
-    (operation) => expectedOf(operation) !== undefined,
-  );
+  const { scenario, asked, expect, isJudged, strict, reproduce, run, played, proofs } = parts;
   const facts = factsIn(scenario);
   return {
     kind: 'tdctl.Rehearsal',
@@ -121,7 +133,8 @@ export function buildReport(parts: ReportParts): RehearsalReport {
     ...(played === undefined ? {} : { sweep: reportedSweep(played, reproduce) }),
     ...(proofs === undefined ? {} : { proofs }),
     expect,
-    hasExpectations: expectsResults || Object.values(expect).some((each) => each !== undefined),
+    isJudged,
+    strict,
     trace: run.trace,
   };
 }
@@ -134,13 +147,15 @@ export function factsIn({ tds }: Scenario): HostFacts | undefined {
 function reportedRun(run: Rehearsal, host: HostFacts | undefined): ReportedRun {
   const { record } = run;
   return {
-    results: run.results.map(({ operation, result, verdict, error }) => {
+    results: run.results.map(({ operation, result, verdict, error, startMs, endMs }) => {
       const expected = expectedOf(operation);
       return {
         operation: describeOperation(operation),
         result,
         ...(verdict === undefined ? {} : { verdict }),
         ...(expected === undefined ? {} : { expected }),
+        startMs,
+        endMs,
         ...(error === undefined ? {} : { error: error && wordsOf(error, host) }),
       };
     }),
@@ -169,6 +184,7 @@ function reportedSweep(
     always: always.map(formatRehearsalFault),
     cases,
     played: sweep.played,
+    standsFor: sweep.standsFor,
     cut: sweep.cut,
     outcomes: Object.fromEntries(sweep.outcomes),
     rows: sweep.rows.map((row) => ({

@@ -1,4 +1,5 @@
 /** The history of a run, numbered, so that whoever comes late or comes back catches up. */
+import { dataValue } from '../documents/data-values.ts';
 import type { WatchMessage } from './messages.ts';
 
 export interface FeedEntry {
@@ -25,7 +26,7 @@ export class Feed {
 
   publish(message: WatchMessage): void {
     this.#lastId += 1;
-    const entry = { id: this.#lastId, data: JSON.stringify(message) };
+    const entry = { id: this.#lastId, data: JSON.stringify(message, dataValue) };
     this.#entries.push(entry);
     if (message.kind === 'event' && message.event.event === 'state.entered') {
       this.#laneOf.set(entry.id, message.lane);

@@ -10,6 +10,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/host/port.ts': ['src/abi', 'src/host/facts.ts'],
   'src/host/facts.ts': [],
   'src/host/identity.ts': ['src/host/facts.ts'],
+  'src/host/clock.ts': ['src/host/port.ts'],
   'src/host/kvm-error.ts': ['src/abi'],
   'src/host/observed.ts': ['src/abi', 'src/host/port.ts', 'src/host/kvm-error.ts'],
   'src/host/offer.ts': ['src/abi', 'src/host/port.ts', 'src/host/facts.ts'],
@@ -46,6 +47,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const knowsOfHosts: Readonly<Record<string, readonly string[]>> = {
   'src/plan': ['src/host/facts.ts', 'src/host/offer.ts', 'src/host/port.ts'],
   'src/orchestrator': [
+    'src/host/clock.ts',
     'src/host/facts.ts',
     'src/host/port.ts',
     'src/host/observed.ts',
@@ -53,6 +55,7 @@ const knowsOfHosts: Readonly<Record<string, readonly string[]>> = {
     'src/host/offer.ts',
   ],
   'src/rehearsal': [
+    'src/host/clock.ts',
     'src/host/facts.ts',
     'src/host/identity.ts',
     'src/host/observed.ts',
@@ -77,6 +80,8 @@ const openFiles = new Set([
   'src/spec/init.ts',
   // Its index needs neither, and this file does.
   'src/rehearsal/scenario-file/scenario-file.ts',
+  // Data alone, for the options of a command, which are made before anything else is loaded.
+  'src/rehearsal/faults/choice.ts',
   // Types alone, for the browser's side of the live page: what the indexes lead to needs Node.
   'src/orchestrator/events.ts',
   'src/orchestrator/migration/events.ts',

@@ -2,8 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
+  collapsed,
+  type FaultCase,
   formatRehearsalFault,
   invariants,
+  leastPlayed,
   pairsOf,
   parseRehearsalFault,
   proveAll,
@@ -35,6 +38,13 @@ function expectHarmless({ all, cases, swept }: Awaited<ReturnType<typeof sweepOf
   expect(all.length).toBeGreaterThan(900);
 }
 
+/** The sweep of all faults that two tests look at. */
+let all: ReturnType<typeof sweepOf> | undefined;
+function sweepOfAll() {
+  all ??= sweepOf('rfc-migration-v2');
+  return all;
+}
+
 const isFull = process.env.TDCTL_SWEEP === 'full';
 
 describe('--faults each', () => {
@@ -45,7 +55,7 @@ describe('--faults each', () => {
   );
 
   test('rfc-migration-v2: so too, and only a fault inside the ioctl that moves loses a TD, after it killed the source', async () => {
-    const played = await sweepOf('rfc-migration-v2');
+    const played = await sweepOfAll();
     expectHarmless(played);
     const { swept } = played;
     const losing = swept.rows.filter(({ cells }) =>
@@ -60,6 +70,25 @@ describe('--faults each', () => {
     );
   });
 
+  test('what a few equal calls come to is what all of them come to', async () => {
+    const kernelAbi = 'rfc-migration-v2';
+    const { all, swept } = await sweepOfAll();
+    const kindsOf = ({ faults: [first], lane, state }: FaultCase) =>
+      JSON.stringify([lane, state, { ...first, nth: 0, signalBeforePage: 0 }]);
+    const groups = collapsed(all);
+    const shortened = groups.filter((group) => leastPlayed(group) <= (group.equal ?? []).length);
+    const kinds = new Set(shortened.map(kindsOf));
+    // A kind of fault that no call was left out of is played as it always was.
+    const cases = groups.filter((group) => kinds.has(kindsOf(group)));
+    const scenario = await scenarioOf({ kernelAbi });
+    const few = await sweep({ place: { profile, kernelAbi }, scenario, cases });
+    expect(few.played).toBeLessThan(few.standsFor / 3);
+    const whole = new Set(table(swept));
+    expect(table(few).filter((line) => !whole.has(line))).toEqual([]);
+    const left = cases.reduce((sum, { equal = [] }) => sum + 1 + equal.length, 0);
+    expect(few.standsFor).toBe(left);
+  });
+
   test('every fault can be written as text and read again', async () => {
     const { trace } = await play({ kernelAbi: 'rfc-migration-v2', traced: true });
     for (const { faults } of singleFaults(trace)) {
@@ -68,6 +97,15 @@ describe('--faults each', () => {
     }
   });
 });
+
+/** How many faults of each kind came to what, in each step. */
+function table({ rows }: Awaited<ReturnType<typeof sweep>>) {
+  return rows.flatMap(({ lane, state, cells }) =>
+    cells.map(
+      ({ kind, standsFor, outcome }) => `${lane} ${state} ${kind}: ${standsFor} ${outcome}`,
+    ),
+  );
+}
 
 describe('by chance', () => {
   test('the same seed plays the same faults, another seed others', async () => {

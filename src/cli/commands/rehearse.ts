@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
+import { faultChoices } from '../../rehearsal/faults/choice.ts';
 import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { rehearsedHostOption, rehearsedKernelOption, repeatableFault } from '../options.ts';
@@ -16,6 +17,7 @@ Examples:
   tdctl rehearse td.yaml --compare all                            the same under every kernel ABI
   tdctl rehearse td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#6=source-dies
   tdctl rehearse upgrade.yaml -o junit > rehearsal.xml            a scenario of your own, in CI
+  tdctl rehearse fleet.yaml -o junit > rehearsal.xml              many TDs, under several kernels
 
 Exit codes: 0 held · 1 a TD was lost, or an invariant broken · 2 usage · 4 the TD cannot move ·
             5 file invalid · 6 not as the file expects · 7 a limit of the host is reached ·
@@ -48,12 +50,10 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
       ).conflicts(['faults', 'fault', 'kernel', 'proofs', 'seed', 'runs']),
     )
     .addOption(
-      new Option('--faults <which>', 'one at a time, every two, or by chance').choices([
-        'none',
-        'each',
-        'pairs',
-        'random',
-      ] as const),
+      new Option(
+        '--faults <which>',
+        'one at a time (`every` repeats equal calls for each page), every two, or by chance',
+      ).choices(faultChoices),
     )
     .option('--seed <n>', 'seed of `--faults random`; equal seeds play equal faults (default: 1)')
     .option('--runs <n>', 'runs of `--faults random` (default: 1000)')

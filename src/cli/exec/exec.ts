@@ -1,5 +1,6 @@
 /** `tdctl exec`: a command with a simulated /dev/kvm, and what came of it. */
 import { loadAddon, type SupervisorClass } from '../../../native/index.ts';
+import { dataValue } from '../../documents/data-values.ts';
 import { exitCodes, TdctlError } from '../../errors/index.ts';
 import {
   type CallListener,
@@ -28,7 +29,6 @@ import { standardOutputFile } from '../file-arguments.ts';
 import { hostProfile } from '../host-profile.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
-import { replaceBigInt } from '../output/data.ts';
 import { layOut } from '../output/layout.ts';
 import { say } from '../output/print.ts';
 import { noteUnmet, readSimulation, unmetFaults } from '../run/simulation.ts';
@@ -96,7 +96,7 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
       unreached: options.run === undefined ? [] : guest.unreached(),
     };
     if (summaryFile) {
-      const text = JSON.stringify({ ...summary, expectations }, replaceBigInt, 2);
+      const text = JSON.stringify({ ...summary, expectations }, dataValue, 2);
       await summaryFile.put(`${text}\n`).catch(io.losses.add);
     } else if (options.quiet !== true) {
       const text = summaryText(summary, { machine, expectations, colors: io.colors.stderr });

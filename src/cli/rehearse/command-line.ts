@@ -1,19 +1,18 @@
 /** What the report of a rehearsal takes from the command line, and the command that plays it again. */
-
+import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { shellWord } from '../../documents/shell-word.ts';
 import { hostIdentity } from '../../host/identity.ts';
-import { formatRehearsalFault, type ReportParts, type Reproduce } from '../../rehearsal/index.ts';
+import { type AskedOfRun, formatRehearsalFault, type Reproduce } from '../../rehearsal/index.ts';
 import type { RehearseCommandOptions } from './options.ts';
 import type { Source } from './source.ts';
 
-export function askedFor(
-  source: Source,
-  options: RehearseCommandOptions,
-): Pick<ReportParts, 'asked' | 'expect' | 'reproduce'> {
-  const { kind, kernel, expect, faultOfFile: ofFile } = source;
+export function askedFor(source: Source, options: RehearseCommandOptions): AskedOfRun {
+  const { kind, kernel, expectUnder, isJudged, strict, faultOfFile: ofFile } = source;
   return {
     asked: { host: hostIdentity({ name: kind, kind }), kernel },
-    expect,
+    expect: expectUnder(kernelAbiOf(kernel).name),
+    isJudged,
+    strict,
     reproduce: (shortest) => commandLine(shortest, { options, ofFile }),
   };
 }

@@ -1,5 +1,5 @@
 /** The command line of `tdctl rehearse`, and its numbers as numbers. */
-import type { FaultChoice } from '../../rehearsal/scenario-file/scenario-file.ts';
+import type { FaultChoice } from '../../rehearsal/faults/choice.ts';
 import type { RehearsalFormat } from './formats.ts';
 import { wholeNumber } from './numbers.ts';
 

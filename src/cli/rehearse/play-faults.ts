@@ -1,6 +1,8 @@
-/** The sweep of `--faults`, with progress on a terminal, and what was found when it is interrupted. */
+/** The sweep of `--faults`, with progress, and what was found when it is interrupted. */
 import {
+  collapsed,
   type FaultCase,
+  leastPlayed,
   type PlayedFaults,
   pairCount,
   pairsOf,
@@ -15,9 +17,8 @@ import {
   sweep,
 } from '../../rehearsal/index.ts';
 import type { Interrupts } from '../interrupts.ts';
-import type { CommandIo } from '../io.ts';
-import { formatDuration } from '../output/units.ts';
 import type { Numbers } from './options.ts';
+import type { Progress } from './progress.ts';
 import type { Source } from './source.ts';
 
 export interface PlayFaultsOptions {
@@ -30,23 +31,22 @@ export interface PlayFaultsOptions {
   readonly kept: readonly RehearsalFault[];
   readonly numbers: Numbers;
   readonly interrupts: Interrupts;
-  readonly io: CommandIo;
+  readonly progress: Progress;
 }
 
 export async function playFaults(options: PlayFaultsOptions): Promise<PlayedFaults> {
-  const { place, scenario, which, always, kept, numbers, interrupts, io } = options;
-  const { cases, count } = casesOf(options);
+  const { place, scenario, which, always, kept, numbers, interrupts, progress } = options;
+  const { cases, count, runs } = casesOf(options);
   const stop = new AbortController();
   interrupts.onInterrupt(() => stop.abort());
   if (interrupts.received !== undefined) stop.abort();
-  const progress = new Progress(io, count);
   const swept = await sweep({
     place,
     scenario,
     cases,
     always,
     signal: stop.signal,
-    onCase: (done) => progress.show(done),
+    onCase: (done) => progress.show(done, { total: runs, unit: 'runs' }),
   });
   progress.end();
   const firsts = swept.violations.filter(
@@ -61,43 +61,31 @@ export async function playFaults(options: PlayFaultsOptions): Promise<PlayedFaul
   return { which, seed, always, cases: count, sweep: swept, reproductions };
 }
 
-function casesOf({ run, which, numbers }: PlayFaultsOptions): {
+interface Cases {
   readonly cases: Iterable<FaultCase>;
+  /** So many faults, and so many runs at the least. */
   readonly count: number;
-} {
-  const singles = singleFaults(run.trace);
-  if (which === 'random') {
-    const { seed, runs } = numbers;
-    return { cases: randomCases(singles, { seed, runs }), count: runs };
-  }
-  if (which === 'each') return { cases: singles, count: singles.length };
-  const chosen = representative(singles);
-  return { cases: pairsOf(chosen), count: pairCount(chosen) };
+  readonly runs: number;
 }
 
-/** A line that is redrawn in place; it is not shown where stderr is no terminal. */
-class Progress {
-  readonly #io: CommandIo;
-  readonly #count: number;
-  readonly #startedAt = performance.now();
-  #shownAt = 0;
-
-  constructor(io: CommandIo, count: number) {
-    this.#io = io;
-    this.#count = count;
-  }
-
-  show(done: number): void {
-    const now = performance.now();
-    if (!this.#io.stderrIsTty || now - this.#shownAt < 100) return;
-    this.#shownAt = now;
-    const left = ((now - this.#startedAt) / done) * (this.#count - done);
-    this.#io.stderr.write(
-      `\r\u001b[K${done} of ${this.#count} runs, about ${formatDuration(left)} left`,
-    );
-  }
-
-  end(): void {
-    if (this.#shownAt > 0) this.#io.stderr.write('\r\u001b[K');
+function casesOf({ run, which, numbers }: PlayFaultsOptions): Cases {
+  const singles = singleFaults(run.trace);
+  switch (which) {
+    case 'random': {
+      const { seed, runs } = numbers;
+      return { cases: randomCases(singles, { seed, runs }), count: runs, runs };
+    }
+    case 'each': {
+      const cases = collapsed(singles);
+      const runs = cases.reduce((sum, each) => sum + leastPlayed(each), 0);
+      return { cases, count: singles.length, runs };
+    }
+    case 'pairs': {
+      const chosen = representative(singles);
+      const count = pairCount(chosen);
+      return { cases: pairsOf(chosen), count, runs: count };
+    }
+    default:
+      return { cases: singles, count: singles.length, runs: singles.length };
   }
 }

@@ -1,4 +1,4 @@
-import { junit, type RehearsalReport } from '../../rehearsal/index.ts';
+import { findingsIn, junit, type RehearsalReport } from '../../rehearsal/index.ts';
 import type { CommandIo } from '../io.ts';
 import { dataText } from '../output/data.ts';
 import { print } from '../output/print.ts';
@@ -19,6 +19,7 @@ export async function printReport(
 }
 
 /** Other outputs are made from the trace, which has a format of its own (`run --trace`). */
-function reportData({ trace: _, expect: __, hasExpectations: ___, ...data }: RehearsalReport) {
-  return data;
+export function reportData(report: RehearsalReport) {
+  const { trace: _, expect: __, isJudged: ___, strict, ...data } = report;
+  return { ...data, strict, findings: findingsIn(report) };
 }

@@ -20,6 +20,7 @@ import { readRehearsalFault } from './fault.ts';
 import { type Numbers, numbersOf, type RehearseCommandOptions } from './options.ts';
 import { playFaults } from './play-faults.ts';
 import { printReport } from './print-report.ts';
+import { type Progress, progressOf } from './progress.ts';
 import { openSource, type Source } from './source.ts';
 import type { Replay } from './write-html.ts';
 
@@ -27,14 +28,32 @@ export async function rehearse(options: RehearseCommandOptions, io: CommandIo): 
   const interrupts = listenForInterrupts();
   try {
     const numbers = numbersOf(options);
-    refuseFormats(options);
     const source = await openSource(options, { numbers, files: io.files });
+    refuseMarkdown(options, source);
     refuseUseless(source, options);
     if (options.compare !== undefined) {
       const { showComparison } = await import('./show-comparison.ts');
       return await showComparison({ source, options, compare: options.compare }, io);
     }
-    const report = await play({ source, numbers, options, interrupts, io });
+    const progress = progressOf(io);
+    const playing = { source, numbers, options, interrupts, progress, io };
+    if (source.kernels !== undefined) {
+      const { showMatrix } = await import('./matrix/show-matrix.ts');
+      const { kernels, host } = source;
+      return await showMatrix(
+        {
+          kernels,
+          host,
+          options,
+          interrupts,
+          progress,
+          playUnder: (kernel) => play(underKernel(playing, kernel)),
+        },
+        io,
+      );
+    }
+    const report = await play(playing);
+    progress.end();
     await printReport(report, { format: options.output, io });
     if (options.html !== undefined) {
       const { writeHtml } = await import('./write-html.ts');
@@ -48,44 +67,20 @@ export async function rehearse(options: RehearseCommandOptions, io: CommandIo): 
 }
 
 /** What a Rehearsal file asks for as well is known only now. */
-function refuseUseless(
-  { faults, fault }: Source,
-  { seed, runs, compare }: RehearseCommandOptions,
-): void {
+function refuseUseless({ faults }: Source, { seed, runs }: RehearseCommandOptions): void {
   const option = seed !== undefined ? '--seed' : runs !== undefined ? '--runs' : undefined;
-  if (option !== undefined && faults !== 'random') {
-    throw uselessOption(option, 'it is for `--faults random`');
-  }
-  if (compare !== undefined && (faults !== 'none' || fault.length > 0)) {
-    throw new TdctlError({
-      code: 'TDCTL_E_USAGE',
-      op: 'compare kernels',
-      place: '--compare',
-      message: 'kernels are compared without faults of one run, and the file names some',
-      hint: 'take `faults` and `fault` out of a copy of the file',
-    });
-  }
+  if (option === undefined || faults === 'random') return;
+  throw uselessOption(option, 'it is for `--faults random`');
 }
 
-function refuseFormats({ output, compare }: RehearseCommandOptions): void {
-  if (output === 'junit' && compare !== undefined) throw noJudgement();
-  if (output !== 'markdown' || compare !== undefined) return;
+function refuseMarkdown({ output, compare }: RehearseCommandOptions, { kernels }: Source): void {
+  if (output !== 'markdown' || compare !== undefined || kernels !== undefined) return;
   throw new TdctlError({
     code: 'TDCTL_E_USAGE',
     op: 'print the report',
     place: '--output markdown',
-    message: 'only a comparison of kernels is made as markdown',
+    message: 'only a comparison, or a file that names several kernels, is made as markdown',
     hint: 'add `--compare all`, or use text, json, yaml, junit or --html',
-  });
-}
-
-function noJudgement(): TdctlError {
-  return new TdctlError({
-    code: 'TDCTL_E_USAGE',
-    op: 'print the comparison',
-    place: '--output junit',
-    message: 'a comparison passes no judgement, so there is nothing for JUnit in it',
-    hint: 'use text, json, yaml or markdown',
   });
 }
 
@@ -104,18 +99,31 @@ interface Playing {
   readonly numbers: Numbers;
   readonly options: RehearseCommandOptions;
   readonly interrupts: Interrupts;
+  readonly progress: Progress;
   readonly io: CommandIo;
 }
 
+/** As if the kernel had been named on the command line. */
+function underKernel(playing: Playing, kernel: string): Playing {
+  const source = { ...playing.source, kernel, namedKernel: kernel, kernels: undefined };
+  return { ...playing, source, options: { ...playing.options, kernel } };
+}
+
 async function play(playing: Playing): Promise<RehearsalReport> {
-  const { source, options, numbers, interrupts, io } = playing;
+  const { source, options, numbers, interrupts, progress } = playing;
   if (source.kind !== 'sim') return playOnHost(playing);
   const place = { profile: source.profile, kernelAbi: source.kernel };
   const scenario = await source.scenarioUnder(source.kernel);
   const faults = source.fault.map(readRehearsalFault);
   const sweeps = source.faults !== 'none';
   const traced = sweeps || options.html !== undefined;
-  const run = await rehearseSimulated(place, { scenario, faults, traced });
+  const operations = { total: scenario.operations.length, unit: 'operations' };
+  const run = await rehearseSimulated(place, {
+    scenario,
+    faults,
+    traced,
+    onOperation: (done) => progress.show(done, operations),
+  });
   const played = sweeps
     ? await playFaults({
         place,
@@ -126,7 +134,7 @@ async function play(playing: Playing): Promise<RehearsalReport> {
         kept: faults.slice(0, source.faultOfFile.length),
         numbers,
         interrupts,
-        io,
+        progress,
       })
     : undefined;
   const proofs =

@@ -7,6 +7,7 @@ import {
   type RehearsalReport,
   type ReportedRow,
   type ReportedSweep,
+  unmetExpectations,
 } from '../../rehearsal/index.ts';
 import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
@@ -75,7 +76,8 @@ function byStart(a: LaneStep, b: LaneStep): number {
 
 const pointOfNoReturn = ['', '', '──── the point of no return ────'];
 
-function resultsText({ run }: RehearsalReport, colors: Colors): string {
+function resultsText(report: RehearsalReport, colors: Colors): string {
+  const { run, strict } = report;
   const lines = operationLines(run.results, colors);
   return [
     ...lines,
@@ -89,6 +91,7 @@ function resultsText({ run }: RehearsalReport, colors: Colors): string {
         colors.yellow(`${count(number, what)}, by the ${by}: ${words}`),
       ]),
       ...run.unmet.map((fault) => ['not met', `the run never came to ${fault}`]),
+      ...(strict ? [] : unmetExpectations(report).map((missed) => ['note', sanitize(missed)])),
       ...run.violations.map(({ invariant, detail }) => [
         'violation',
         colors.red(`${invariant}: ${detail}`),
@@ -103,7 +106,7 @@ export function slotsText({ peak, samples }: RehearsalReport['run']['slots']): s
 
 function sweepText(sweep: ReportedSweep, colors: Colors): string {
   const which = sweep.seed === undefined ? sweep.which : `${sweep.which}, seed ${sweep.seed}`;
-  const title = `\n${colors.bold('Faults')} (${which}): ${sweep.played} of ${count(sweep.cases, 'run')} played${sweep.cut ? ', interrupted' : ''}\n`;
+  const title = `\n${colors.bold('Faults')} (${which}): ${playedWords(sweep)}${sweep.cut ? ', interrupted' : ''}\n`;
   const totals = Object.entries(sweep.outcomes).map(([outcome, number]) => [
     String(number).padStart(7),
     paintOutcome(outcome as Outcome, colors),
@@ -115,6 +118,7 @@ function sweepText(sweep: ReportedSweep, colors: Colors): string {
     '\n',
     colors.bold('  outcomes by step\n'),
     columns(tableRows(sweep.rows)),
+    equalCallsText(sweep, colors),
     ...sweep.violations.map(
       ({ invariant, detail, faults }) =>
         `\n  ${colors.red(invariant)}: ${detail}\n      with ${faults.join(' and ')}\n`,
@@ -123,6 +127,28 @@ function sweepText(sweep: ReportedSweep, colors: Colors): string {
       ({ command, invariant }) => `\n  the shortest way to see ${invariant}:\n      ${command}\n`,
     ),
   ].join('');
+}
+
+function playedWords({ played, standsFor, cases }: ReportedSweep): string {
+  if (played === standsFor) return `${played} of ${count(cases, 'run')} played`;
+  return `${count(played, 'run')} played, which stand for ${standsFor} of ${count(cases, 'fault')}`;
+}
+
+/** Which runs were not played, because they differ from a played one in nothing but the page. */
+function equalCallsText({ rows }: ReportedSweep, colors: Colors): string {
+  const lines = rows.flatMap(({ lane, cells }) =>
+    cells
+      .filter((cell) => cell.standsFor > cell.count)
+      .map(({ count: number, standsFor, kind, outcome }) => [
+        `${count(number, 'run')} ${number === 1 ? 'stands' : 'stand'} for ${standsFor}`,
+        sanitize(lane),
+        kind,
+        outcome,
+      ]),
+  );
+  if (lines.length === 0) return '';
+  const title = '  calls that differ in nothing but the page (--faults every plays all)\n';
+  return `\n${colors.bold(title)}${columns(lines)}`;
 }
 
 function paintOutcome(outcome: Outcome, colors: Colors): string {
@@ -137,7 +163,7 @@ function tableRows(rows: readonly ReportedRow[]): string[][] {
     rows.some(({ cells }) => cells.some(({ outcome }) => outcome === name)),
   );
   const total = ({ cells }: ReportedRow, name: Outcome) =>
-    cells.reduce((sum, { outcome, count: number }) => sum + (outcome === name ? number : 0), 0);
+    cells.reduce((sum, { outcome, standsFor }) => sum + (outcome === name ? standsFor : 0), 0);
   return [
     ['where', 'step', ...used],
     ...rows.map((row) => [

@@ -7,7 +7,9 @@ import { type KernelAbi, kernelAbis } from '../../simulator/index.ts';
 import type { CommandIo } from '../io.ts';
 import { dataText } from '../output/data.ts';
 import { print } from '../output/print.ts';
+import { askedFor } from './command-line.ts';
 import type { RehearseCommandOptions } from './options.ts';
+import { progressOf } from './progress.ts';
 import type { Source } from './source.ts';
 
 interface Comparing {
@@ -22,18 +24,20 @@ export async function showComparison(
   io: CommandIo,
 ): Promise<ExitCode> {
   if (source.kind !== 'sim') throw needsSim(source.host);
+  refuseFaults(source);
   const kernels =
     names === 'all' ? Object.values(kernelAbis) : [...new Set(names.split(',').map(kernelNamed))];
+  const progress = progressOf(io);
   const rows = await compare({
     profile: source.profile,
     kernels,
     scenarioUnder: source.scenarioUnder,
-    onKernel: (name) => {
-      if (io.stderrIsTty) io.stderr.write(`\r\u001b[K${name}`);
-    },
+    asked: (kernel) => askedFor({ ...source, kernel }, options),
+    onKernel: (done) => progress.show(done, { total: kernels.length, unit: 'kernels' }),
   });
-  if (io.stderrIsTty) io.stderr.write('\r\u001b[K');
-  const text = await textOf(rows, options);
+  progress.end();
+  const { strict } = source;
+  const text = await textOf(rows, { ...options, strict });
   if (options.output === 'text') print(io, text);
   else io.stdout.write(text);
   if (options.html !== undefined) {
@@ -42,6 +46,8 @@ export async function showComparison(
   }
   const broken = rows.filter(({ violations }) => violations > 0);
   if (broken.length > 0) throw invariantsBroken(broken);
+  const missed = strict ? rows.filter(({ findings }) => findings.length > 0) : [];
+  if (missed.length > 0) throw notAsExpected(missed);
   return exitCodes.ok;
 }
 
@@ -55,9 +61,31 @@ function invariantsBroken(rows: readonly Comparison[]): TdctlError {
   });
 }
 
+function notAsExpected(rows: readonly Comparison[]): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_EXPECTATION',
+    op: 'compare with what the file expects',
+    message: 'the rehearsal does not come out as its file expects under every kernel',
+    details: rows.flatMap(({ kernel, findings }) => findings.map((each) => `${kernel}: ${each}`)),
+    hint: '`expectUnder` in the file says what is expected of single kernels (docs/rehearsal.md)',
+  });
+}
+
+/** A comparison plays late faults of its own, and no others. */
+function refuseFaults({ faults, fault }: Source): void {
+  if (faults === 'none' && fault.length === 0) return;
+  throw new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'compare kernels',
+    place: '--compare',
+    message: 'the file asks for faults, and a comparison plays none of them',
+    hint: 'write the kernels into `spec.kernels` of the file, and leave out `--compare`',
+  });
+}
+
 async function textOf(
   rows: readonly Comparison[],
-  { output, file }: RehearseCommandOptions,
+  { output, file, strict }: RehearseCommandOptions & Pick<Source, 'strict'>,
 ): Promise<string> {
   switch (output) {
     case 'json':
@@ -65,6 +93,8 @@ async function textOf(
       return dataText({ kind: 'tdctl.KernelComparison', version: 1, kernels: rows }, output);
     case 'markdown':
       return (await import('./comparison-page.ts')).comparisonPage(rows, file);
+    case 'junit':
+      return (await import('./comparison-junit.ts')).comparisonJunit(rows, { file, strict });
     default:
       return (await import('./comparison-text.ts')).comparisonText(rows);
   }

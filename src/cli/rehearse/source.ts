@@ -1,16 +1,14 @@
 /** From the file and the options to what is played, and where. */
+import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { TdctlError } from '../../errors/index.ts';
 import type { NamedFiles } from '../../files/named-files.ts';
 import { loadFirmware } from '../../firmware/index.ts';
 import { openSimulatedHost } from '../../host/simulated/index.ts';
 import { type PlanOptions, planTd, type TdPlan } from '../../plan/index.ts';
-import { askHost, type JudgedHost } from '../../plan/judge/index.ts';
+import { type AskedHost, askHost } from '../../plan/judge/index.ts';
+import type { FaultChoice } from '../../rehearsal/faults/choice.ts';
 import { type Scenario, type StageOptions, standardScenario } from '../../rehearsal/index.ts';
-import type {
-  Expectations,
-  FaultChoice,
-  RehearsalFile,
-} from '../../rehearsal/scenario-file/scenario-file.ts';
+import type { Expectations, RehearsalFile } from '../../rehearsal/scenario-file/scenario-file.ts';
 import { defaultKernelAbi } from '../../simulator/index.ts';
 import { loadTrustDomain, parseTrustDomain, readTrustDomainText } from '../../spec/index.ts';
 import { hostFileIn } from '../file-arguments.ts';
@@ -23,6 +21,8 @@ export interface Source {
   readonly host: string;
   readonly profile: StageOptions['profile'];
   readonly kernel: string;
+  /** Under each of these it is played, in place of `kernel`; undefined where one was asked for, or none. */
+  readonly kernels: readonly string[] | undefined;
   /** The kernel ABI that was asked for, on the command line or in the file. */
   readonly namedKernel: string | undefined;
   readonly kind: 'sim' | 'soft' | 'kvm';
@@ -34,7 +34,11 @@ export interface Source {
   readonly fault: readonly string[];
   /** The faults among them that a Rehearsal file names. */
   readonly faultOfFile: readonly string[];
-  readonly expect: Expectations;
+  /** What a Rehearsal file asks for is judged; a TrustDomain file asks for nothing. */
+  readonly isJudged: boolean;
+  /** Whether what did not come as asked is a finding, or only a note. */
+  readonly strict: boolean;
+  readonly expectUnder: (kernel: string) => Expectations;
 }
 
 export async function openSource(
@@ -51,11 +55,14 @@ export async function openSource(
   const profile = profileText === undefined ? undefined : await hostProfile(profileText);
   const scenarioOn = file === undefined ? await ofTd(text, given) : await ofFile(file, given);
   const faultOfFile = file?.fault ?? [];
-  const namedKernel = options.kernel ?? file?.kernel;
+  const kernels = options.kernel === undefined ? file?.kernels : undefined;
+  if (kernels !== undefined && kind !== 'sim') throw needsOneKernel(kernels, { host, kind });
+  const namedKernel = options.kernel ?? file?.kernel ?? kernels?.[0];
   return {
     host,
     profile: profile ?? 'spr-1.5',
     kernel: namedKernel ?? defaultKernelAbi,
+    kernels,
     namedKernel,
     kind,
     scenarioOn,
@@ -68,14 +75,29 @@ export async function openSource(
     faults: options.faults ?? file?.faults ?? 'none',
     fault: [...faultOfFile, ...options.fault],
     faultOfFile,
-    expect: file?.expect ?? {},
+    isJudged: file !== undefined,
+    strict: file?.strict ?? true,
+    expectUnder: (kernel) => file?.expectUnder(kernel) ?? {},
   };
+}
+
+function needsOneKernel(
+  kernels: readonly string[],
+  { host, kind }: Pick<Source, 'host' | 'kind'>,
+): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'choose a kernel',
+    place: `--host ${host}`,
+    message: `the file names ${kernels.length} kernels, and a host \`${kind}\` is played under one`,
+    hint: 'name one by --kernel, or play it on `--host sim`',
+  });
 }
 
 async function machineUnder(
   profile: StageOptions['profile'] | undefined,
   kernelAbi: string,
-): Promise<{ readonly host: JudgedHost; readonly totalSlots: number }> {
+): Promise<{ readonly host: AskedHost; readonly totalSlots: number }> {
   const host = openSimulatedHost({ profile, kernelAbi });
   try {
     requireTds(host.tdxMissing);
@@ -126,7 +148,7 @@ async function ofTd(text: string, { options, numbers, files }: Given): Promise<S
   };
 }
 
-type ScenarioOn = (host: JudgedHost) => Promise<Scenario>;
+type ScenarioOn = (host: AskedHost) => Promise<Scenario>;
 
 /**
  * What no moment would change ends the rehearsal before it begins. What is of the moment, such as a key slot that
@@ -161,19 +183,24 @@ async function ofFile(
 ): Promise<ScenarioOn> {
   refuseForFile(options);
   const sources = await Promise.all(
-    file.tds.map(async ({ name, specPath }) => {
-      const spec = { ...(await loadTrustDomain(specPath)), name };
-      files.reads({ path: specPath, by: `TD ${name} of ${options.file}` }, ...firmwareFiles(spec));
-      return { name, spec, firmware: await loadFirmware(spec.firmware) };
+    file.tds.map(async ({ names, specPath }) => {
+      const spec = await loadTrustDomain(specPath);
+      const by = `TD ${names[0]} of ${options.file}`;
+      files.reads({ path: specPath, by }, ...firmwareFiles(spec));
+      return { names, spec, firmware: await loadFirmware(spec.firmware) };
     }),
   );
   return async (host) => ({
     name: file.name,
-    operations: file.operations,
+    operations: file.operationsUnder(kernelAbiOf(host.facts.kernel.rules).name),
     checks: options.unchecked === true ? 'none' : file.checks,
     slotsLeft: numbers.slotsLeft ?? file.slotsLeft,
     tds: new Map<string, TdPlan>(
-      sources.map(({ name, spec, firmware }) => [name, rehearsedPlan({ spec, firmware, host })]),
+      sources.flatMap(({ names, spec, firmware }) => {
+        // TDs of one spec differ in nothing but the name.
+        const plan = rehearsedPlan({ spec, firmware, host });
+        return names.map((name) => [name, { ...plan, spec: { ...spec, name } }] as const);
+      }),
     ),
   });
 }

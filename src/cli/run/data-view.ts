@@ -1,16 +1,16 @@
 /** Events as data: one JSON object a line, or one YAML document each. docs/events.md is the contract. */
 import { stringify } from 'yaml';
+import { dataValue } from '../../documents/data-values.ts';
 import type { KeySlots } from '../../host/facts.ts';
 import { hostIdentity } from '../../host/identity.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
-import { replaceBigInt } from '../output/data.ts';
 import { firmwareData, initialPagesData } from '../plan/plan-parts.ts';
 import type { RunView } from './view.ts';
 
 export function dataView(format: 'json' | 'yaml', io: CommandIo): RunView {
   const print = (event: object) => {
-    const line = JSON.stringify(event, replaceBigInt);
+    const line = JSON.stringify(event, dataValue);
     io.stdout.write(format === 'json' ? `${line}\n` : `---\n${stringify(JSON.parse(line))}`);
   };
   return {

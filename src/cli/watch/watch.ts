@@ -19,7 +19,7 @@ import { askedFor } from '../rehearse/command-line.ts';
 import { endOfRehearsal } from '../rehearse/end-of-rehearsal.ts';
 import { numbersOf } from '../rehearse/options.ts';
 import { printReport } from '../rehearse/print-report.ts';
-import { openSource } from '../rehearse/source.ts';
+import { openSource, type Source } from '../rehearse/source.ts';
 import { uselessOption } from '../useful-options.ts';
 import { eventInWords } from '../words.ts';
 import { addressOf, paceOf, rehearsalOptions, type WatchCommandOptions } from './options.ts';
@@ -33,6 +33,7 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
   const interrupts = listenForInterrupts();
   try {
     const source = await openSource(rehearsal, { numbers: numbersOf(rehearsal), files: io.files });
+    refuseKernels(source);
     const prepared = await prepareRun(source, io);
     refusePace(prepared, options);
     let server: WatchServer | undefined;
@@ -75,6 +76,16 @@ function refusePace({ canHold }: PreparedRun, { speed, paused }: WatchCommandOpt
     option,
     'a real host goes at its own pace, and only `--host sim` can be held',
   );
+}
+
+function refuseKernels({ kernels = [] }: Source): void {
+  if (kernels.length < 2) return;
+  throw new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'choose a kernel',
+    message: `the file names ${kernels.length} kernels, and one of them can be watched at a time`,
+    hint: `choose one: --kernel ${kernels[0]}`,
+  });
 }
 
 function invitation(

@@ -1,6 +1,10 @@
+import type { HostFacts } from '../../host/facts.ts';
 import type { HostOffer } from '../../host/offer.ts';
 import type { Host } from '../../host/port.ts';
 import type { JudgedHost } from './objection.ts';
+
+/** A host that is there tells its facts. */
+export type AskedHost = JudgedHost & { readonly facts: HostFacts };
 
 /**
  * Asks a host that is there for all that a TD is judged by.
@@ -8,7 +12,7 @@ import type { JudgedHost } from './objection.ts';
  * @param offer what a VM fd told. Without it no VM is made and no other request than those of facts(), and what
  * KVM_TDX_INIT_VM would refuse is left to the run.
  */
-export async function askHost(host: Host, offer?: HostOffer): Promise<JudgedHost> {
+export async function askHost(host: Host, offer?: HostOffer): Promise<AskedHost> {
   const facts = offer?.facts ?? (await host.facts());
   return {
     name: facts.name,

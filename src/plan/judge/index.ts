@@ -1,4 +1,4 @@
-export { askHost } from './ask-host.ts';
+export { type AskedHost, askHost } from './ask-host.ts';
 export { judgeTd } from './judge.ts';
 export { keptForPamt, memoryNeed } from './memory.ts';
 export type { JudgedHost, Objection, Reason, ReasonId } from './objection.ts';

@@ -12,10 +12,17 @@ export interface FaultCase {
   /** The lane and the state of the step that the first of them falls into. */
   readonly lane: string;
   readonly state: TracedCall['state'];
+  /** The cases that are equal to this one and come later (equal-calls.ts). */
+  readonly equal?: readonly FaultCase[] | undefined;
+}
+
+export interface SingleFault extends FaultCase {
+  /** The call that it hits. */
+  readonly call: TraceEvent;
 }
 
 /** There is one case for each fault, in the order of the run. */
-export function singleFaults(trace: readonly TracedCall[]): FaultCase[] {
+export function singleFaults(trace: readonly TracedCall[]): SingleFault[] {
   const places = placesOf(trace);
   const calls = trace.map(({ call }) => call);
   const faults: RehearsalFault[] = [
@@ -129,6 +136,7 @@ function numbered(trace: readonly TraceEvent[]): NumberedIoctl[] {
 }
 
 interface Place {
+  readonly call: TraceEvent;
   readonly lane: string;
   readonly state: TracedCall['state'];
   readonly order: number;
@@ -142,7 +150,7 @@ function placesOf(trace: readonly TracedCall[]): ReadonlyMap<string, Place> {
     for (const at of placesIn(call)) {
       const nth = (counts.get(at) ?? 0) + 1;
       counts.set(at, nth);
-      places.set(`${at}#${nth}`, { lane, state, order });
+      places.set(`${at}#${nth}`, { call, lane, state, order });
     }
   }
   return places;

@@ -6,6 +6,7 @@ import { type Rehearsal, rehearseSimulated } from '../rehearse-once.ts';
 import type { Scenario } from '../scenario.ts';
 import type { StageOptions } from '../stage.ts';
 import type { FaultCase } from './cases.ts';
+import { playEqual, type Representative } from './equal-calls.ts';
 import { isDeath, type RehearsalFault } from './fault.ts';
 
 export interface SweepOptions {
@@ -22,8 +23,11 @@ export interface SweepOptions {
 
 export interface Sweep {
   readonly played: number;
+  /** So many faults the runs that were played stand for. */
+  readonly standsFor: number;
   /** The sweep was ended before all cases were played. */
   readonly cut: boolean;
+  /** So many faults came to each. */
   readonly outcomes: ReadonlyMap<Outcome, number>;
   readonly rows: readonly SweepRow[];
   /** Only the first violation of each kind is kept. */
@@ -35,6 +39,8 @@ export interface Sweep {
 export interface SweepRow {
   readonly lane: string;
   readonly state: string;
+  /** How long the runs of this row took together, by the clock of the machine. */
+  readonly elapsedMs: number;
   readonly cells: readonly SweepCell[];
 }
 
@@ -46,7 +52,9 @@ export interface SweepCell {
   /** Such as `KVM_CREATE_VCPU: allocate = ENOMEM`. */
   readonly kind: string;
   readonly outcome: Outcome;
+  /** So many runs were played, and stand for so many faults. */
   readonly count: number;
+  readonly standsFor: number;
   readonly example: FaultCase;
 }
 
@@ -59,49 +67,71 @@ export interface FoundViolation {
 /** So many different violations are kept; all are counted. */
 const mostViolations = 20;
 
+/** What is kept of a run. */
+type PlayedCase = Pick<Rehearsal, 'violations' | 'elapsedMs'> & { readonly outcome: Outcome };
+
 export async function sweep(options: SweepOptions): Promise<Sweep> {
   const { place, scenario, always = [], hooks, onCase, signal } = options;
   const table = new SweepTable();
   let played = 0;
   let cut = false;
-  for (const each of options.cases) {
+  const play = async (faultCase: FaultCase): Promise<PlayedCase | undefined> => {
     if (signal?.aborted === true) {
       cut = true;
-      break;
+      return undefined;
     }
-    const faults = [...always, ...each.faults];
+    const faults = [...always, ...faultCase.faults];
     const rehearsal = await rehearseSimulated(place, { scenario, faults, hooks });
-    table.add(each, rehearsal);
-    for (const violation of rehearsal.violations) table.note(violation, faults);
+    const { violations, elapsedMs } = rehearsal;
+    for (const violation of violations) table.note(violation, faults);
     played += 1;
     onCase?.(played);
+    return { violations, elapsedMs, outcome: outcomeOf(rehearsal) };
+  };
+  for (const each of options.cases) {
+    for (const shown of await playEqual(each, { play, isSame })) table.add(shown);
+    if (cut) break;
   }
   return { played, cut, ...table.result() };
 }
 
-type Cell = Omit<SweepCell, 'count'> & { count: number };
+/** Runs that broke different invariants are not the same, though both are violations. */
+function isSame(one: PlayedCase, other: PlayedCase): boolean {
+  const broken = ({ violations }: PlayedCase) =>
+    violations.map(({ invariant }) => invariant).join();
+  return one.outcome === other.outcome && broken(one) === broken(other);
+}
+
+type Cell = Omit<SweepCell, 'count' | 'standsFor'> & { count: number; standsFor: number };
+type Row = { lane: string; state: string; elapsedMs: number; cells: Cell[] };
 
 class SweepTable {
   readonly #outcomes = new Map<Outcome, number>();
-  readonly #rows = new Map<string, { lane: string; state: string; cells: Cell[] }>();
+  readonly #rows = new Map<string, Row>();
   readonly #violations = new Map<string, FoundViolation>();
   #violationCount = 0;
 
-  add(faultCase: FaultCase, rehearsal: Rehearsal): void {
-    const outcome = outcomeOf(rehearsal);
-    this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
+  add({ faultCase, played, standsFor }: Representative<PlayedCase>): void {
+    const { outcome, elapsedMs } = played;
+    this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + standsFor);
     const { lane, state } = faultCase;
     const key = `${lane}\n${state}`;
-    const row = this.#rows.get(key) ?? { lane, state, cells: [] };
+    const row = this.#rows.get(key) ?? { lane, state, elapsedMs: 0, cells: [] };
     this.#rows.set(key, row);
+    row.elapsedMs += elapsedMs;
     const kind = kindOfCase(faultCase);
     const known = row.cells.find((cell) => cell.kind === kind && cell.outcome === outcome);
-    if (known === undefined) row.cells.push({ kind, outcome, count: 1, example: faultCase });
-    else known.count += 1;
+    if (known === undefined) {
+      row.cells.push({ kind, outcome, count: 1, standsFor, example: faultCase });
+    } else {
+      known.count += 1;
+      known.standsFor += standsFor;
+    }
   }
 
   result(): Omit<Sweep, 'played' | 'cut'> {
     return {
+      standsFor: [...this.#outcomes.values()].reduce((sum, number) => sum + number, 0),
       outcomes: this.#outcomes,
       rows: [...this.#rows.values()],
       violations: [...this.#violations.values()],

@@ -1,17 +1,34 @@
 /** One operation of a Rehearsal file is a map with one key, the verb. */
 import { z } from 'zod';
+import { underKernel } from './under-kernel.ts';
 
 const td = z.string().min(1);
 const about = (description: string) => ({ description, examples: ['web'] });
+
+const provisioned = z.enum(['done', 'refused']).meta({ id: 'provisioned' });
+const moved = z.enum(['completed', 'sourceKept', 'destinationOnly', 'lost']).meta({ id: 'moved' });
+
+/** What must come of an operation, and what else under single kernels. */
+function expectations<Word extends string>(
+  word: z.ZodEnum<{ [Each in Word]: Each }>,
+  { verb, example }: { readonly verb: string; readonly example: Word },
+) {
+  return {
+    expect: word.optional().meta({ description: 'What must come of it.', examples: [example] }),
+    expectUnder: underKernel(word, `${verb}UnderKernel`)
+      .optional()
+      .meta({
+        description: 'What must come of it under these kernels, in place of `expect`.',
+        examples: [{ 'series-v9': example }],
+      }),
+  };
+}
 
 const provision = z.union([
   td,
   z.strictObject({
     td: td.meta(about('The TD that is built.')),
-    expect: z
-      .enum(['done', 'refused'])
-      .optional()
-      .meta({ description: 'What must come of it.', examples: ['refused'] }),
+    ...expectations(provisioned, { verb: 'provisioned', example: 'refused' }),
   }),
 ]);
 
@@ -40,10 +57,7 @@ const migrate = z.union([
       })
       .optional()
       .meta({ description: 'Where the destination runs.', examples: [{ path: '/vm-b' }] }),
-    expect: z
-      .enum(['completed', 'sourceKept', 'destinationOnly', 'lost'])
-      .optional()
-      .meta({ description: 'What must come of it.', examples: ['completed'] }),
+    ...expectations(moved, { verb: 'moved', example: 'completed' }),
   }),
 ]);
 

@@ -18,23 +18,35 @@ export function namedTds(operations: readonly FileOperation[]): NamedTd[] {
 /**
  * A TD that is not there yet, or not any more, would only be skipped: a scenario that says nothing and
  * passes. What a run makes of its TDs does not count here.
+ *
+ * @param meaning the TDs that each name stands for (td-names.ts)
  */
 export function orderMistakes(
   operations: readonly FileOperation[],
+  meaning: ReadonlyMap<string, readonly string[]>,
 ): { readonly path: NamedTd['path']; readonly problem: string }[] {
   const states = new Map<string, 'there' | 'stopped'>();
   return operations.flatMap((_, index) => {
     const named = namedAt(operations, index);
-    const mistakes = named.flatMap(({ verb, td, path }, at) => {
-      const twice = named.findIndex((each) => each.td === td) < at;
-      const problem = twice
-        ? `is done together with another operation on ${td}`
-        : mistake(verb, states.get(td));
-      return problem === undefined ? [] : [{ path, problem }];
+    const taken = new Set<string>();
+    const mistakes = named.flatMap(({ verb, td: name, path }) => {
+      const tds = meaning.get(name) ?? [];
+      // One of many that is in the way says it for all, and is named where the name alone would not tell.
+      const problems = tds.flatMap((td) => {
+        const problem = taken.has(td)
+          ? `is done together with another operation on ${td}`
+          : mistake(verb, states.get(td));
+        if (problem === undefined) return [];
+        return [td === name || taken.has(td) ? problem : `${problem} (${td})`];
+      });
+      for (const td of tds) taken.add(td);
+      return problems.slice(0, 1).map((problem) => ({ path, problem }));
     });
-    for (const { verb, td } of named) {
-      if (verb === 'provision') states.set(td, 'there');
-      if (verb === 'stop') states.set(td, 'stopped');
+    for (const { verb, td: name } of named) {
+      for (const td of meaning.get(name) ?? []) {
+        if (verb === 'provision') states.set(td, 'there');
+        if (verb === 'stop') states.set(td, 'stopped');
+      }
     }
     return mistakes;
   });
