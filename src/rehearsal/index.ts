@@ -45,7 +45,6 @@ export {
   type Operation,
   type Scenario,
   type SingleOperation,
-  singleOperations,
   standardScenario,
 } from './scenario.ts';
 export { realStage, type Stage, type StageOptions } from './stage.ts';
