@@ -48,7 +48,6 @@ export {
   type Operation,
   type Scenario,
   type SingleOperation,
-  singleOperations,
   standardScenario,
 } from './scenario.ts';
 export { realStage, type Stage, type StageOptions } from './stage.ts';

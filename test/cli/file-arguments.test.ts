@@ -119,9 +119,8 @@ test('every option and argument that may be a file is declared as one', () => {
     ({ text, declared }) => mayBeFile.test(text) && !isDeclared(declared),
   );
   expect(named.filter(({ declared }) => isDeclared(declared)).length).toBeGreaterThan(25);
-  // A directory that is read, the host of a command that writes no file, and a socket that replaces no file.
+  // The host of a command that writes no file, and a socket that replaces no file.
   expect(undeclared.map(({ text }) => text).sort()).toEqual([
-    'doctor --root <dir>',
     'lint --host <host>',
     'watch --socket <path>',
   ]);

@@ -170,19 +170,19 @@ describe('tdctl graph refuses', () => {
     ],
     'events that are junk, and says where': [
       ['td-lifecycle', '--coverage', junk],
-      1,
+      5,
       'junk.jsonl:1',
       'not JSON',
     ],
     'events whose transitions are no list': [
       ['td-lifecycle', '--coverage', odd],
-      1,
+      5,
       'odd.jsonl:1',
       'transitions are no list of names',
     ],
     'a trace as text, and says which it takes': [
       ['td-lifecycle', '--paths', '--coverage', textTrace],
-      1,
+      5,
       'life.trace:1',
       '--trace FILE.jsonl',
     ],

@@ -99,7 +99,7 @@ test('explain waits for a log, and an interrupt ends that', async () => {
 });
 
 test('what is read from a FIFO is read once: a rehearsal takes its TD from it', async () => {
-  const running = startTdctl(['rehearse', fifo, '--host', 'sim']);
+  const running = startTdctl(['rehearse', fifo, '--hops', '0', '--host', 'sim']);
   await waitsForFifo(running);
   const text = readFileSync(join(projectRoot, hello), 'utf8');
   const writer = createWriteStream(fifo);

@@ -203,7 +203,7 @@ describe('a saved plan', () => {
 
   test.each([
     ['no such file', 'nowhere.plan', 3],
-    ['another file', hello, 1],
+    ['another file', 'package.json', 5],
   ])('that is %s is refused with what to do', async (_title, file, exit) => {
     const { stderr, exitCode } = await cli(['run', '--plan', file]);
     expect(exitCode).toBe(exit);
