@@ -94,9 +94,9 @@ describe('room', () => {
     expect(exitCode).toBe(0);
     expect(room).toMatchObject({ taken: 7, isEnough: true, times: { tds: 7 } });
     expect(room.demands[0].stops.map(({ id }: { id: string }) => id)).toEqual(['memory']);
-    const fitting = async (count: string) =>
+    const exitOf = async (count: string) =>
       (await cli(['fit', td, '--hosts', host, '--count', count])).exitCode;
-    expect([await fitting('7'), await fitting('8')]).toEqual([0, 6]);
+    expect([await exitOf('7'), await exitOf('8')]).toEqual([0, 6]);
   });
 
   test('of a captured host without TDX is that of the module that a host file adds', async () => {

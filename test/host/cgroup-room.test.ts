@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { readCgroupRoom } from '../../src/host/kvm/cgroup-room.ts';
+import { readCgroupMemory, readCgroupRoom } from '../../src/host/kvm/cgroup-room.ts';
 
 const made: string[] = [];
 afterEach(() => {
@@ -22,6 +22,27 @@ function tree(self: string, levels: Record<string, readonly [max: string, curren
   writeFileSync(join(root, 'self'), self);
   return { root, self: join(root, 'self') };
 }
+
+describe('the room that memory cgroups leave', () => {
+  function memoryTree(levels: Record<string, readonly [max: string, current: string]>) {
+    const files = tree('0::/tenant/app\n', {});
+    for (const [path, [max, current]] of Object.entries(levels)) {
+      mkdirSync(join(files.root, path), { recursive: true });
+      writeFileSync(join(files.root, path, 'memory.max'), `${max}\n`);
+      writeFileSync(join(files.root, path, 'memory.current'), `${current}\n`);
+    }
+    return files;
+  }
+
+  test('is that of the tightest level from the process up, and levels without a limit do not count', async () => {
+    const files = memoryTree({ '/tenant': ['8192', '4096'], '/tenant/app': ['max', '4096'] });
+    expect(await readCgroupMemory(files)).toBe(4096n);
+  });
+
+  test('is not known where no level has a limit', async () => {
+    expect(await readCgroupMemory(memoryTree({ '/tenant': ['max', '1'] }))).toBeUndefined();
+  });
+});
 
 describe('the room that misc cgroups leave', () => {
   test('is that of the tightest level from the process up', async () => {

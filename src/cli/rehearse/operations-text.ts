@@ -30,15 +30,22 @@ export function operationLines(results: Run['results'], colors: Colors): string[
   });
 }
 
+/** So many moves are told one by one; of more, the row is about all of them, and the data has each. */
+const mostBlackouts = 10;
+
 export function blackoutRows(blackouts: Run['blackouts']): string[][] {
-  return alike(blackouts, ({ ms }) => formatDuration(ms)).map((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    const { td, hop, ms } = first;
-    const last = group.at(-1);
-    const others = group.length === 1 ? '' : ` to ${last?.td}, move ${last?.hop} (${group.length})`;
-    return [sanitize(`blackout of ${td}, move ${hop}${others}`), formatDuration(ms)];
-  });
+  if (blackouts.length <= mostBlackouts) {
+    return blackouts.map(({ td, hop, ms }) => [
+      sanitize(`blackout of ${td}, move ${hop}`),
+      formatDuration(ms),
+    ]);
+  }
+  const [longest, ...others] = blackouts.toSorted((one, other) => other.ms - one.ms);
+  const shortest = others.at(-1);
+  if (longest === undefined || shortest === undefined) return [];
+  const range = `${formatDuration(shortest.ms)} to ${formatDuration(longest.ms)}`;
+  const where = sanitize(`the longest: ${longest.td}, move ${longest.hop}`);
+  return [[`blackouts of all ${blackouts.length} moves`, `${range} (${where})`]];
 }
 
 /** Neighbours of one kind, where there are so many that it pays. */
