@@ -139,6 +139,34 @@ test('tdctl explain CHECK says who makes it, when, what to do, and its source', 
   expect((await explain(['vm.dead'])).stdout).toContain('every kernel');
 });
 
+describe('tdctl explain WORDS', () => {
+  test.each([
+    [['HKID'], 'status.'],
+    [['key', 'slot'], 'init-vm.no-key-slot'],
+  ])('%j lists the answers that have all of them', async (words, id) => {
+    const { stdout, exitCode } = await explain(words);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(id);
+    expect(stdout.split('\n').length).toBeGreaterThan(3);
+  });
+
+  test('a slip of an id is answered with the id', async () => {
+    const { stderr, exitCode } = await explain(['td-parms.xfam-refused']);
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('did you mean `tdctl explain td-params.xfam-refused`?');
+  });
+});
+
+test("QEMU's last line for too many vCPUs is known, as a cause", async () => {
+  const { stdout } = await explain([
+    'qemu-system-x86_64: -accel kvm: Number of SMP cpus requested (300) exceeds the maximum cpus supported by KVM (224)',
+  ]);
+  expect(stdout).toContain('vmm.vcpus-above-maximum\n');
+  expect(oneLine(stdout)).toContain(
+    '300 vCPUs are asked for, and KVM_CAP_MAX_VCPUS allows this VM 224',
+  );
+});
+
 describe('tdctl explain of what nobody knows ends with 3', () => {
   test('and decodes what can be decoded of a status word', async () => {
     const { stdout, stderr, exitCode } = await explain(['0xC000420000000012']);
@@ -181,7 +209,7 @@ describe('tdctl explain --help', () => {
       .configureOutput({ writeOut: (text) => written.push(text) })
       .outputHelp();
     const help = written.join('');
-    expect(help).toContain('$ dmesg | tdctl explain');
+    expect(help).toContain('dmesg | tdctl explain');
     expect(help).toContain('ENOSPC KVM_TDX_INIT_VM');
     expect(help.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });

@@ -75,8 +75,8 @@ describe('tdctl footprint', () => {
 
   test.each<[args: string, place: string, problem: RegExp]>([
     ['', '--vcpus', /nothing to compare/],
-    ['--vcpus 0', '--vcpus', /from 1 to 1000000; this is `0`/],
-    ['--vcpus four', '--vcpus', /this is `four`/],
+    ['--vcpus 0', '--vcpus', /`0` is no whole number from 1 to 1000000/],
+    ['--vcpus four', '--vcpus', /`four` is no whole number/],
     ['--vcpus 4 --max-vcpus 0', '--max-vcpus', /from 1/],
     ['--vcpus 4 --max-vcpus 2', '--max-vcpus', /at least vcpus, which is 4/],
     ['--vcpus 4 --max-vcpus 1025', '--max-vcpus', /at most 1024, KVM_MAX_VCPUS/],
@@ -84,7 +84,7 @@ describe('tdctl footprint', () => {
     ['--vcpus 4 --max-vcpus unbounded --type td', '--max-vcpus', /cannot be unbounded in a TD/],
     ['--vcpus 4 --max-vcpu-id 2', '--max-vcpu-id', /at least 3/],
     ['--vcpus 4 --kvm-max-vcpus 512', '--kvm-max-vcpus', /from 1024 to 4096/],
-    ['--vcpus 4 --vms -1', '--vms', /this is `-1`/],
+    ['--vcpus 4 --vms -1', '--vms', /`-1` is no whole number/],
     ['--vcpus 4 --type tdx', '--type', /use plain or td/],
     ['--vcpus 4 --fleet examples/fleets/mixed.yaml', '--fleet', /no other option/],
   ])('refuses `%s` with exit code 2, naming %s', async (args, place, problem) => {

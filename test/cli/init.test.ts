@@ -3,6 +3,7 @@ import {
   copyFile,
   mkdir,
   mkdtemp,
+  readdir,
   readFile,
   rm,
   symlink,
@@ -178,4 +179,10 @@ describe('the schema’s path', () => {
     });
     expect(reference).toBe('file:///my%20tools/tdctl/schema.json');
   });
+});
+
+it('refuses a file of JSON with the name it can have, and writes nothing', async () => {
+  const error = await failureOf(join(directory, 'x.json'));
+  expect(error).toMatchObject({ code: 'TDCTL_E_USAGE', hint: expect.stringContaining('x.yaml') });
+  expect(await readdir(directory)).toEqual([]);
 });

@@ -15,7 +15,7 @@ WHAT is any of:
   a line          of the kernel log, of QEMU or of libvirt, in quotes
   a check         init-vm.cpuid-unmatched: who makes it, when, what to do
   an id           td-params.xfam-refused, as --list prints them
-  a word          of what you look for, such as HKID or "key slot": the answers about it
+  a word          such as HKID or 'key slot': the answers that have it
   -, or nothing   a whole log on standard input
 
 Examples:
