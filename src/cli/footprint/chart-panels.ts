@@ -5,7 +5,9 @@ import { count } from '../output/units.ts';
 export interface ChartPanel {
   /** One group, or a plain VM and a TD that are equal in all else. */
   readonly groups: readonly VmGroup[];
-  readonly title: string;
+  /** That of the group; a VM of the command line has none. */
+  readonly name: string | undefined;
+  readonly about: string;
 }
 
 export function chartPanels({ groups }: Fleet): ChartPanel[] {
@@ -19,14 +21,22 @@ export function chartPanels({ groups }: Fleet): ChartPanel[] {
   const [smallest, largest] = [sorted[0], sorted.at(-1)];
   if (smallest === undefined || largest === undefined) return [];
   const shown = smallest === largest ? [smallest] : [smallest, largest];
-  return shown.map((own) => ({ groups: own, title: titleOf(own) }));
+  return shown.map((own) => ({
+    groups: own,
+    name: own.length > 1 || own[0] === undefined ? undefined : shortened(own[0].name),
+    about: aboutOf(own),
+  }));
 }
 
-function titleOf(own: readonly VmGroup[]): string {
+/** A name may have more characters than the picture has room for. */
+function shortened(name: string): string {
+  return name.length <= 48 ? name : `${name.slice(0, 47)}…`;
+}
+
+function aboutOf(own: readonly VmGroup[]): string {
   const [group] = own;
   if (group === undefined) return '';
   const kind = own.length > 1 ? 'VM' : group.type === 'td' ? 'TD' : 'plain VM';
-  const named = own.length > 1 ? '' : `${group.name}: `;
   const limit = group.maxVcpus === 'unbounded' ? 'unbounded' : `at most ${group.maxVcpus}`;
-  return `${named}${count(group.count, kind)} with ${count(group.vcpus, 'vCPU')}, ${limit}`;
+  return `${count(group.count, kind)} with ${count(group.vcpus, 'vCPU')}, ${limit}`;
 }

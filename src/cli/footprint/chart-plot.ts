@@ -4,7 +4,7 @@ import { type Fleet, maxVcpusOf, type VmGroup } from '../../plan/fleet/index.ts'
 import { element, number, text } from '../../visualize/svg/element.ts';
 import { type ChartLine, largestLimit, type Point } from './chart-lines.ts';
 
-export const plot = { left: 82, right: 612, top: 96, bottom: 356 } as const;
+export const plot = { left: 82, right: 612, top: 128, bottom: 388 } as const;
 const bytesShown = { least: 2 ** 4, most: 2 ** 26 } as const;
 const markRow = 17;
 

@@ -49,7 +49,7 @@ export function chartSvg(fleet: Fleet): string {
 }
 
 function drawPanel(
-  { title: name, groups }: ChartPanel,
+  { name, about: ofGroup, groups }: ChartPanel,
   {
     lines,
     fleet,
@@ -58,7 +58,8 @@ function drawPanel(
 ): string {
   const parts = [
     '',
-    text(name, { class: 'name', x: columns.left, y: 22 }),
+    text(name ?? ofGroup, { class: 'name', x: columns.left, y: 22 }) +
+      (name === undefined ? '' : text(ofGroup, { x: columns.left, y: 43 })),
     ...drawPlot(lines, { groups, fleet }),
     ...drawKey(lines, groups[0]?.count ?? 1),
     '',

@@ -17,7 +17,7 @@ input { width: 100%; }
 main { flex: 1; display: flex; min-height: 0; }
 #view { flex: 1; overflow: hidden; position: relative; cursor: grab; touch-action: none; user-select: none; }
 #view.moving { cursor: grabbing; }
-#view > svg { position: absolute; left: 0; top: 0; will-change: transform; transform-origin: 0 0; max-width: none; }
+#view > svg { position: absolute; left: 0; top: 0; transform-origin: 0 0; max-width: none; }
 aside { width: 340px; padding: 18px 20px; border-left: 1px solid var(--rule); overflow: auto; background: var(--nest1); }
 aside h2 { margin: 0; font-size: 19px; overflow-wrap: anywhere; }
 aside h3 { margin: 18px 0 4px; font-size: 11px; letter-spacing: 0.06em; text-transform: uppercase; color: var(--muted); }
