@@ -74,8 +74,8 @@ function sweepHtml(sweep: ReportedSweep): string {
   );
   const rows = sweep.rows.map(({ lane, state, cells }, row) => {
     const buttons = cells.map(
-      ({ kind, outcome, count }, cell) =>
-        `<button type="button" class="cell ${className(outcome)}" data-row="${row}" data-cell="${cell}" title="${visibleXml(`${kind}: ${outcome}, ${count} of them`)}" aria-label="${visibleXml(`${kind}: ${outcome}`)}"></button>`,
+      ({ kind, outcome, standsFor }, cell) =>
+        `<button type="button" class="cell ${className(outcome)}" data-row="${row}" data-cell="${cell}" title="${visibleXml(`${kind}: ${outcome}, ${standsFor} of them`)}" aria-label="${visibleXml(`${kind}: ${outcome}`)}"></button>`,
     );
     return `<tr><th>${visibleXml(lane)}</th><th>${visibleXml(state)}</th><td>${buttons.join('')}</td></tr>`;
   });
@@ -118,6 +118,8 @@ function pageData(
       state,
       cells: cells.map((cell, index) => ({
         ...cell,
+        // A person asks how many faults come to it, and not how many were played for them.
+        count: cell.standsFor,
         sequence: sequences.get(`${row} ${index}`) ?? null,
       })),
     })),
