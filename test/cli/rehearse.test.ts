@@ -97,7 +97,6 @@ describe('tdctl rehearse', () => {
     ['more free slots than there are', [...v2, '--slots-left', '999'], 'the host has 63'],
     ['a full real host', ['--host', 'soft', '--slots-left', '1'], 'is real'],
     ['markdown of one kernel', ['-o', 'markdown'], 'only a comparison'],
-    ['JUnit of a comparison', ['--compare', 'all', '-o', 'junit'], 'passes no judgement'],
   ])('%s is refused, with what was probably meant', async (_, args, words) => {
     const { stderr, exitCode } = await rehearse(hello, ...args);
     expect(exitCode).toBe(2);

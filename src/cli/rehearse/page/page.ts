@@ -80,8 +80,8 @@ function resultsHtml(report: RehearsalReport): string {
 function sweepHtml(sweep: ReportedSweep): string {
   const rows = sweep.rows.map(({ lane, state, cells }, row) => {
     const buttons = cells.map(
-      ({ kind, outcome, count }, cell) =>
-        `<button type="button" class="cell ${className(outcome)}" data-row="${row}" data-cell="${cell}" title="${visibleXml(`${kind}: ${outcome}, ${count} of them`)}" aria-label="${visibleXml(`${kind}: ${outcome}`)}">${outcomeStyles[outcome].letter}</button>`,
+      ({ kind, outcome, standsFor }, cell) =>
+        `<button type="button" class="cell ${className(outcome)}" data-row="${row}" data-cell="${cell}" title="${visibleXml(`${kind}: ${outcome}, ${standsFor} of them`)}" aria-label="${visibleXml(`${kind}: ${outcome}`)}">${outcomeStyles[outcome].letter}</button>`,
     );
     return `<tr><th>${visibleXml(lane)}</th><th>${visibleXml(state)}</th><td>${buttons.join('')}</td></tr>`;
   });
@@ -133,10 +133,11 @@ function pageData(
     rows: (sweep?.rows ?? []).map(({ lane, state, cells }, row) => ({
       lane,
       state,
-      cells: cells.map(({ kind, outcome, count, example }, index) => ({
+      cells: cells.map(({ kind, outcome, standsFor, example }, index) => ({
         kind,
         outcome,
-        count,
+        // A person asks how many faults come to it, and not how many were played for them.
+        count: standsFor,
         command: commandOf(example),
         sequence: sequences.get(`${row} ${index}`) ?? null,
       })),
