@@ -68,6 +68,10 @@ function courseOfRehearsal(stdout: string): Pick<Told, 'course' | 'errors'> {
     // A rehearsal on simulated machines pauses and enters a source that was kept, to see that it runs; the
     // kvm host runs no guests so far.
     .filter(({ step }: ReportedStep) => step !== 'pausing' && step !== 'entering')
+    // What two VMs do at the same time ends in any order; what each does has one.
+    .toSorted((one: ReportedStep, other: ReportedStep) =>
+      one.lane < other.lane ? -1 : one.lane > other.lane ? 1 : 0,
+    )
     .map(({ lane, step, result }: ReportedStep) => `${lane} ${step} ${result}`);
   const results = run.results.map(
     ({ operation, result, verdict }: { operation: string; result: string; verdict?: string }) =>
