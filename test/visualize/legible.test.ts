@@ -41,6 +41,11 @@ const cases: readonly Case[] = [
     wanted: { text: 11, marks: ['.step', '.cell', '.lines .border', 'path.slots'] },
   },
   {
+    name: 'the page of a rehearsal that came to nothing',
+    url: () => address('refused.html'),
+    wanted: { text: 11, marks: ['.step.failed'] },
+  },
+  {
     name: 'the run of a fault',
     url: () => address('rehearsal.html'),
     ready: `(${drawer.alone}, ${drawer.open})`,
@@ -83,6 +88,8 @@ beforeAll(async () => {
   watching = startTdctl(['watch', 'examples/hello.yaml', ...kernel, '--speed', 'max']);
   const faults = ['--faults', 'random', '--runs', '15', '--html', file('rehearsal.html')];
   await cli(['rehearse', 'examples/hello.yaml', ...kernel, ...faults]);
+  const refused = ['--fault', 'KVM_CREATE_VCPU#7=ENOMEM', '--html', file('refused.html')];
+  await cli(['rehearse', 'examples/hello.yaml', ...kernel, ...refused]);
   for (const [name, id] of Object.entries({ life: 'td-lifecycle', move: 'intra-host-migration' })) {
     for (const form of ['svg', 'html']) await cli(['graph', id, '-o', file(`${name}.${form}`)]);
   }
@@ -135,7 +142,7 @@ describe.each(cases)('$name', ({ url, ready, wanted }) => {
 
 test('what cannot be read is found', async (ctx) => {
   const view = opened(ctx);
-  const html = `<body style="margin:0;background:#fff;color:#222"><p style="font-size:7px">small</p><p style="color:#bbb">pale</p><div style="position:relative;height:40px"><b style="position:absolute;left:0">below</b><b style="position:absolute;left:4px">above</b></div><div style="width:3000px">wide</div><i class="mark" style="background:#eee">m</i></body>`;
+  const html = `<body style="margin:0;background:#fff;color:#222"><p style="font-size:7px">small</p><p style="color:#bbb">pale</p><div style="position:relative;height:40px"><b style="position:absolute;left:0">below</b><b style="position:absolute;left:4px">above</b></div><div style="width:3000px">wide</div><table><tr style="background:#333"><td>dark</td></tr></table><i class="mark" style="background:#eee">m</i></body>`;
   await view.goto(`data:text/html,${encodeURIComponent(html)}`);
   const { faults } = await measure(view, { text: 10, marks: ['.mark'] });
   expect(
@@ -143,6 +150,7 @@ test('what cannot be read is found', async (ctx) => {
   ).toEqual([
     '"small" has N px',
     '"pale" has a contrast of N',
+    '"dark" has a contrast of N',
     '"below" and "above" overlap',
     '.mark in C has a contrast of N',
     'the page is N wide in a window of N',

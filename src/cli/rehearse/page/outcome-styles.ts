@@ -27,6 +27,6 @@ export function className(outcome: string): string {
 
 export function outcomeRules(theme: 'light' | 'dark'): string {
   return Object.entries(outcomeStyles)
-    .map(([outcome, style]) => `.${className(outcome)} { background: ${style[theme]}; }`)
+    .map(([outcome, style]) => `.cell.${className(outcome)} { background: ${style[theme]}; }`)
     .join('\n');
 }

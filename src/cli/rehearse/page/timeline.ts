@@ -102,7 +102,7 @@ export function row(name: string, track: string, className = ''): string {
 function keyList(steps: readonly NumberedStep[]): string {
   const items = steps.map(
     ({ number, step, result, startMs, endMs }) =>
-      `<li class="${result}"><b>${number}</b><span>${visibleXml(step)}</span><span>${formatDuration(endMs - startMs)}</span></li>`,
+      `<li class="${result}"><b>${number}</b><span>${visibleXml(named(step, result))}</span><span>${formatDuration(endMs - startMs)}</span></li>`,
   );
   return `<ol class="key">${items.join('')}</ol>`;
 }
@@ -113,7 +113,7 @@ function stepList(steps: readonly NumberedStep[]): string {
     const cells = [
       String(number),
       visibleXml(lane),
-      visibleXml(result === 'done' ? step : `${step} (${result})`),
+      visibleXml(named(step, result)),
       formatDuration(startMs),
       formatDuration(endMs - startMs),
       breakable(visibleXml(made.join(', '))),
@@ -122,6 +122,10 @@ function stepList(steps: readonly NumberedStep[]): string {
   });
   const heads = ['', 'lane', 'step', 'at', 'took', 'requests'].map((head) => `<th>${head}</th>`);
   return `<details class="steps"><summary>All ${steps.length} steps with their requests</summary><div class="wide"><table><thead><tr>${heads.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div></details>`;
+}
+
+function named(step: string, result: NumberedStep['result']): string {
+  return result === 'done' ? step : `${step} (${result})`;
 }
 
 /** A name of the kernel may be broken after each of its words, and nowhere else. */

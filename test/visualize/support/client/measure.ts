@@ -44,9 +44,19 @@ export function measureHere(wanted: Wanted): Measured {
     const [r, g, b, a] = colorOf(isShape ? css.fill : css.backgroundColor);
     return [r, g, b, a * Number(isShape ? css.fillOpacity : 1) * Number(css.opacity)];
   }
+  /** A row of a table is painted, and no point is ever said to lie in it. */
+  function elementsAt(x: number, y: number): Element[] {
+    return document
+      .elementsFromPoint(x, y)
+      .flatMap((each) =>
+        each instanceof HTMLTableCellElement && each.parentElement !== null
+          ? [each, each.parentElement]
+          : [each],
+      );
+  }
   /** The colour below an element at a point: that of the paints one over the other. */
   function groundAt(x: number, y: number, element: Element): Color {
-    const stack = document.elementsFromPoint(x, y);
+    const stack = elementsAt(x, y);
     const own = stack.indexOf(element);
     const below = own === -1 ? stack : stack.slice(own);
     let ground: Color = colorOf(getComputedStyle(document.documentElement).backgroundColor);

@@ -1,4 +1,4 @@
-/** The timeline is zoomed by making it wider, and begins with the first move in view. */
+/** The timeline is zoomed by making it wider, and begins with the first move, or what failed, in view. */
 import { part } from '../../../../visualize/page/client/dom.ts';
 
 const frame = part('timeline', HTMLElement);
@@ -16,10 +16,12 @@ function widen(width: number): void {
 }
 
 function showMove(): void {
-  const mark = plot.querySelector<HTMLElement>('.lines .border, .lines .blackout');
-  if (mark === null) return;
-  const lane = plot.querySelector<HTMLElement>('.lane')?.offsetWidth ?? 0;
-  frame.scrollLeft = mark.offsetLeft - (frame.clientWidth - lane) / 2;
+  const mark =
+    plot.querySelector('.lines .border, .lines .blackout') ?? plot.querySelector('.step.failed');
+  const lane = plot.querySelector<HTMLElement>('.lane');
+  if (mark === null || lane === null) return;
+  const at = mark.getBoundingClientRect().left - lane.getBoundingClientRect().right;
+  frame.scrollLeft = at - (frame.clientWidth - lane.offsetWidth) / 2;
 }
 
 part('smaller', HTMLElement).addEventListener('click', () => widen(plot.offsetWidth / 1.5));
