@@ -140,6 +140,18 @@ const rows: Readonly<Record<string, Row>> = {
     refused: [['kernels', 'none'], exitCodes.usage],
     reads: 'reads no file',
   },
+  completion: {
+    done: ['completion', 'bash'],
+    found: 'judges nothing',
+    refused: [['completion', 'none'], exitCodes.usage],
+    reads: 'reads no file',
+  },
+  man: {
+    done: ['man', 'plan'],
+    found: 'judges nothing',
+    refused: [['man', 'none'], exitCodes.usage],
+    reads: 'reads no file',
+  },
   measure: {
     done: ['measure', example('firmware/hello.fd')],
     found: 'judges nothing',

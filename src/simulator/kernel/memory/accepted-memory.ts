@@ -44,16 +44,17 @@ export function forgetAccepted({ pages }: Kernel, td: TdOfVm): void {
   td.acceptedControlPages = undefined;
 }
 
+/** A file may back slots of another VM too, whose guest is not the one that runs. */
 function sharesOf(kernel: Kernel, vm: Vm): Share[] {
-  return [...vm.guestMemfds].flatMap(({ inode, bindings }) =>
-    [...bindings].map((slot) => {
-      const { baseGfn, guestMemfd } = slot;
-      const shift = baseGfn - (guestMemfd?.firstPage ?? 0);
-      const inFile = privateInFile(kernel, inode, slot);
-      const gfns = inFile.map(({ start, end }) => ({ start: start + shift, end: end + shift }));
-      return { inode, missing: missingPages(inode, inFile), gfns };
-    }),
-  );
+  return vm.slots.inOrder().flatMap((slot) => {
+    const { baseGfn, guestMemfd } = slot;
+    if (guestMemfd === undefined || guestMemfd.memfd.closed) return [];
+    const { inode } = guestMemfd.memfd;
+    const shift = baseGfn - guestMemfd.firstPage;
+    const inFile = privateInFile(kernel, inode, slot);
+    const gfns = inFile.map(({ start, end }) => ({ start: start + shift, end: end + shift }));
+    return [{ inode, missing: missingPages(inode, inFile), gfns }];
+  });
 }
 
 function privateInFile({ abi }: Kernel, inode: GuestInode, slot: MemorySlot): Range[] {
