@@ -12,11 +12,20 @@
  */
 import type { RequestName } from '../src/abi/kvm/requests.ts';
 import type { CpuidEntry } from '../src/abi/kvm/structs.ts';
+import type { GuestClass } from './guest.ts';
+import type { VcpuStateMethods } from './state.ts';
 import type { SupervisorClass } from './supervisor.ts';
 
 /** A refused system call. */
 export interface NativeError extends Error {
-  readonly syscall: 'ioctl' | 'open' | 'mmap';
+  readonly syscall:
+    | 'ioctl'
+    | 'open'
+    | 'mmap'
+    | 'memfd_create'
+    | 'ftruncate'
+    | 'pthread_create'
+    | 'sigaction';
   readonly errno: number;
   /** `EINVAL` and the like, or `errno N` for a number without a known name. */
   readonly code: string;
@@ -46,6 +55,8 @@ export interface System extends FdObject {
   kvmGetVcpuMmapSize(): Promise<number>;
   /** KVM_GET_SUPPORTED_CPUID. The addon handles E2BIG itself. */
   kvmGetSupportedCpuid(): Promise<CpuidEntry[]>;
+  /** KVM_GET_MSR_INDEX_LIST: the MSRs that make up the state of a vCPU. The addon handles E2BIG itself. */
+  kvmGetMsrIndexList(): Promise<number[]>;
 }
 
 /** A VM fd. */
@@ -72,6 +83,21 @@ export interface Vm extends FdObject {
   kvmCreateVcpus(ids: readonly number[]): Promise<Vcpu[]>;
   /** KVM_SET_TSC_KHZ on the VM sets the default of vCPUs to come; 0 means the host's own. */
   kvmSetTscKhz(tscKhz: number): Promise<void>;
+  /** KVM_GET_TSC_KHZ on the VM: the default of vCPUs to come. */
+  kvmGetTscKhz(): Promise<number>;
+  /** KVM_CREATE_PIT2, with the full irqchip only. `flags` is 0 where left out. */
+  kvmCreatePit2(flags?: number): Promise<void>;
+  /** `struct kvm_pit_state2`, 112 bytes. */
+  kvmGetPit2(): Promise<Uint8Array>;
+  kvmSetPit2(bytes: Uint8Array): Promise<void>;
+  /** `struct kvm_clock_data`, 48 bytes; the flags of the answer may be handed back as they are. */
+  kvmGetClock(): Promise<Uint8Array>;
+  kvmSetClock(bytes: Uint8Array): Promise<void>;
+  /** `struct kvm_irqchip`, 520 bytes. `chip` is 0 or 1 for the two PICs and 2 for the I/O APIC. */
+  kvmGetIrqchip(chip: number): Promise<Uint8Array>;
+  kvmSetIrqchip(bytes: Uint8Array): Promise<void>;
+  /** KVM_IRQ_LINE: the level of an interrupt line, 0 or 1. */
+  kvmIrqLine(irq: number, level: number): Promise<void>;
   kvmSetUserMemoryRegion(region: UserMemoryRegion): Promise<void>;
   kvmSetUserMemoryRegion2(region: UserMemoryRegion2): Promise<void>;
   /** KVM_CREATE_GUEST_MEMFD. `flags` defaults to 0n. */
@@ -102,7 +128,7 @@ export interface Vm extends FdObject {
 }
 
 /** A vCPU fd. */
-export interface Vcpu extends FdObject {
+export interface Vcpu extends FdObject, VcpuStateMethods {
   readonly id: number;
   kvmSetCpuid2(entries: readonly CpuidEntry[]): Promise<void>;
   /** KVM_SET_TSC_KHZ on the vCPU, which a TD vCPU always refuses with EINVAL. */
@@ -131,12 +157,14 @@ export interface GuestMemfd extends FdObject {
 }
 
 /**
- * Anonymous zeroed memory of this process, page aligned and not reserved in swap. It stays mapped
- * until it is closed and no slot and no call in flight points into it.
+ * Zeroed memory of this process, page aligned and not reserved in swap. It stays mapped until it is
+ * closed and no slot and no call in flight points into it. Slots of several VMs may point into it.
  */
 export interface UserMemory {
   /** The address in this process. */
   readonly address: bigint;
+  /** The memfd of shared memory; -1 where it is anonymous, and once closed. */
+  readonly fd: number;
   readonly sizeBytes: bigint;
   /** Copies `bytes` in. It throws at once: RangeError outside the mapping, EBADF once closed. */
   write(offsetBytes: bigint, bytes: Uint8Array): void;
@@ -216,9 +244,16 @@ export interface Addon {
   };
   readonly UserMemory: {
     /** Calls mmap. `sizeBytes` is a multiple of 4096 above 0. */
-    map(sizeBytes: bigint): Promise<UserMemory>;
+    map(
+      sizeBytes: bigint,
+      options?: {
+        /** A memfd, which another process can map too; otherwise the memory is anonymous. */
+        readonly shared?: boolean;
+      },
+    ): Promise<UserMemory>;
   };
   readonly Supervisor: SupervisorClass;
+  readonly Guest: GuestClass;
   /** These three serve `instanceof` only. */
   readonly Vm: { readonly prototype: Vm };
   readonly Vcpu: { readonly prototype: Vcpu };

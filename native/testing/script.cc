@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "../uapi/kvm.h"
+#include "../uapi/state.h"
 
 namespace tdctl::testing {
 
@@ -31,11 +32,24 @@ std::span<std::byte> argument_of(unsigned long request, unsigned long argument) 
     const auto& cpuid = *reinterpret_cast<const uapi::kvm_cpuid2*>(argument);
     return memory_at(argument, with_entries(sizeof cpuid, cpuid));
   }
+  if (request == known::kvm_get_msrs.number || request == known::kvm_set_msrs.number) {
+    const auto& msrs = *reinterpret_cast<const uapi::kvm_msrs*>(argument);
+    return memory_at(argument, sizeof msrs + msrs.nmsrs * sizeof(uapi::kvm_msr_entry));
+  }
+  if (request == known::kvm_get_msr_index_list.number) {
+    const auto& list = *reinterpret_cast<const uapi::kvm_msr_list*>(argument);
+    return memory_at(argument, sizeof list + list.nmsrs * sizeof list.nmsrs);
+  }
   return memory_at(argument, request >> uapi::size_shift & uapi::size_mask);
 }
 
-// What the data of a TDX command points to; empty for a value.
+// What the data of a TDX command or a device attribute points to; empty for a value.
 std::span<std::byte> data_of(unsigned long request, unsigned long argument) {
+  if (request == uapi::request::kvm_get_device_attr.number ||
+      request == uapi::request::kvm_set_device_attr.number) {
+    return memory_at(reinterpret_cast<const uapi::kvm_device_attr*>(argument)->addr,
+                     sizeof(std::uint64_t));
+  }
   if (request != uapi::request::kvm_memory_encrypt_op.number) return {};
   namespace known = uapi::tdx_command;
   const auto& cmd = *reinterpret_cast<const uapi::kvm_tdx_cmd*>(argument);

@@ -25,6 +25,12 @@ class FdHandle {
   bool is_closed() const { return closed_; }
   const std::shared_ptr<MemorySlots>& slots() const { return slots_; }
 
+  // A vCPU of a guest. While that runs, KVM_RUN has it and every other call would wait.
+  enum class Hold : std::uint8_t { none, parked, running };
+  Hold hold() const { return hold_; }
+  void set_hold(Hold hold) { hold_ = hold; }
+  std::uint32_t calls_in_flight() const { return calls_in_flight_; }
+
   // No new call from now on; closes off the main thread when the last call in flight has ended,
   // never under a running ioctl.
   KeptPromise close(Napi::Env env);
@@ -42,6 +48,7 @@ class FdHandle {
   UniqueFd fd_;
   const char* noun_;
   bool closed_ = false;
+  Hold hold_ = Hold::none;
   std::uint32_t calls_in_flight_ = 0;
   // The close that waits for the calls in flight.
   std::optional<Napi::Promise::Deferred> closing_;
