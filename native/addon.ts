@@ -278,15 +278,20 @@ export interface Testing {
 export interface ScriptedAnswer {
   /** The request number expected. Another one is answered ENOSYS and marked in `calls()`. */
   readonly request: number;
-  /** What ioctl returns: 0 where left out. `fd` stands for a real fd (of /dev/null). */
-  readonly returns?: number | 'fd';
+  /**
+   * What ioctl returns: 0 where left out. `fd` stands for a real fd (of /dev/null), and `memory` for that of
+   * a file of two pages, which serves a vCPU as its kvm_run.
+   */
+  readonly returns?: number | 'fd' | 'memory';
   /** Where it is not 0, ioctl returns -1 and sets it. */
   readonly errno?: number;
   /** The script writes it over the start of the argument, also when `errno` is set. */
   readonly argument?: Uint8Array;
   /** The script writes it over the start of what `kvm_tdx_cmd.data` points to. */
   readonly data?: Uint8Array;
-  /** The answer waits for `release()`. */
+  /** The script writes it over the start of the file of the fd, which is a vCPU's kvm_run. */
+  readonly memory?: Uint8Array;
+  /** The answer waits for `release()`; that to KVM_RUN also for a kick, and is EINTR then. */
   readonly hold?: boolean;
 }
 
@@ -296,7 +301,10 @@ export interface RecordedCall {
   readonly expected: boolean;
   /** The argument itself: a value, or the address of the struct. */
   readonly value: bigint;
-  /** The struct as the kernel would have read it; it is empty for an argument by value. */
+  /**
+   * The struct as the kernel would have read it, and for KVM_RUN what kvm_run was; it is empty for an
+   * argument by value.
+   */
   readonly argument: Uint8Array;
   /** What `kvm_tdx_cmd.data` points to; it is empty where `data` is a value. */
   readonly data: Uint8Array;

@@ -85,9 +85,9 @@ void GuestVcpus::run() {
   const std::lock_guard lock(mutex_);
   if (stopped_ || end_) return;
   for (const auto& vcpu : vcpus_) {
-    if (!vcpu->is_parked()) continue;
+    // Before, because it may be parked again by the time this returns.
     ++moving_;
-    vcpu->run();
+    if (!vcpu->run()) --moving_;
   }
 }
 

@@ -69,15 +69,17 @@ const char* VcpuThread::start() {
   return nullptr;
 }
 
-void VcpuThread::run() {
+bool VcpuThread::run() {
+  bool was_parked = false;
   {
     const std::lock_guard lock(mutex_);
-    if (wanted_ == Wanted::stop) return;
+    if (wanted_ == Wanted::stop) return false;
     wanted_ = Wanted::run;
     // At once: a pause that comes before the thread has noticed must hear of it again.
-    parked_ = false;
+    was_parked = std::exchange(parked_, false);
   }
   changed_.notify_one();
+  return was_parked;
 }
 
 bool VcpuThread::pause() {
@@ -107,11 +109,6 @@ void VcpuThread::kick() {
 
 void VcpuThread::join() {
   if (std::exchange(started_, false)) ::pthread_join(thread_, nullptr);
-}
-
-bool VcpuThread::is_parked() {
-  const std::lock_guard lock(mutex_);
-  return parked_;
 }
 
 bool VcpuThread::wait_for_release() {

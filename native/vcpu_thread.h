@@ -76,7 +76,8 @@ class VcpuThread {
 
   // The three below are for any thread, one at a time for a vCPU.
 
-  void run();
+  // True where it was parked: it will be told again when it is.
+  bool run();
   // True where the vCPU is parked already, and nothing will be told.
   bool pause();
   // Ends the thread at its next look, and what it waits for; does not wait for that.
@@ -84,8 +85,6 @@ class VcpuThread {
   // Waits for the thread to end, after ask_to_stop().
   void join();
 
-  bool is_parked();
-  Wanted wanted() const { return wanted_; }
   std::uint32_t index() const { return index_; }
   RunArea& area() { return *area_; }
 

@@ -27,14 +27,17 @@ Answer read_answer(Arguments& arguments, Napi::Value value) {
   Answer answer;
   answer.request = arguments.uint32(arguments.field(value, "request"), "request");
   const Napi::Value returns = arguments.field(value, "returns");
-  answer.returns_fd = returns.IsString();
-  if (!answer.returns_fd) {
+  if (returns.IsString()) {
+    const std::string kind = arguments.string(returns, "returns");
+    answer.file = kind == "memory" ? Answer::File::memory : Answer::File::null;
+  } else {
     answer.returns = static_cast<int>(arguments.uint32_or(0, returns, "returns"));
   }
   answer.error_number =
       static_cast<int>(arguments.uint32_or(0, arguments.field(value, "errno"), "errno"));
   answer.argument = read_bytes(arguments, arguments.field(value, "argument"), "argument");
   answer.data = read_bytes(arguments, arguments.field(value, "data"), "data");
+  answer.memory = read_bytes(arguments, arguments.field(value, "memory"), "memory");
   answer.hold = arguments.field(value, "hold").ToBoolean();
   return answer;
 }
