@@ -59,6 +59,8 @@ Guest::Guest(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Guest>(info) {
   auto parts = begin_construction<Guest>(info);
   if (!parts) return;
   parts_ = std::move(*parts);
+  // A vCPU that nobody had called before is as KVM_CREATE_VCPU made it: one call is the guest's own.
+  calls_made_.assign(parts_->handles.size(), 1);
   self_ = std::make_shared<Guest*>(this);
   parts_->channel->serve([this](Napi::Env env) { serve(env); });
   // Hooks run last in, first out, and the channel has one of its own: the threads must be gone before
@@ -88,7 +90,12 @@ Napi::Value Guest::run(const Napi::CallbackInfo& info) {
   if (!pauses_.empty() && parts_->vcpus->pause()) all_parked(env);
   reject_pauses(env, "the guest was run again before all of its vCPUs had parked");
   set_running(env, true);
-  parts_->vcpus->run();
+  std::vector<bool> changed;
+  for (std::size_t at = 0; at < parts_->handles.size(); ++at) {
+    const std::uint64_t made = parts_->handles[at]->calls_made();
+    changed.push_back(std::exchange(calls_made_[at], made) != made);
+  }
+  parts_->vcpus->run(changed);
   return env.Undefined();
 }
 

@@ -83,6 +83,8 @@ class Guest : public Napi::ObjectWrap<Guest> {
   // Points here, or nowhere once this is gone: for what a promise calls at its end.
   std::shared_ptr<Guest*> self_;
   std::vector<Napi::Promise::Deferred> pauses_;
+  // Of each vCPU by the last run().
+  std::vector<std::uint64_t> calls_made_;
   bool running_ = false;
   bool stopped_ = false;
   std::uint64_t handler_errors_ = 0;

@@ -81,13 +81,13 @@ Result<Done> GuestVcpus::add(int vcpu_fd, std::size_t run_bytes) {
   return Done{};
 }
 
-void GuestVcpus::run() {
+void GuestVcpus::run(const std::vector<bool>& changed) {
   const std::lock_guard lock(mutex_);
   if (stopped_ || end_) return;
   for (const auto& vcpu : vcpus_) {
     // Before, because it may be parked again by the time this returns.
     ++moving_;
-    if (!vcpu->run()) --moving_;
+    if (!vcpu->run(changed[vcpu->index()])) --moving_;
   }
 }
 

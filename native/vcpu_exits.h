@@ -80,7 +80,8 @@ class GuestVcpus final : public VcpuThread::Exits {
 
   // The five below are for one thread, that of the taker.
 
-  void run();
+  // `changed` has a bit for each vCPU: whether its state may have been set since it ran last.
+  void run(const std::vector<bool>& changed);
   // True where all are parked already. Otherwise take() will say so.
   bool pause();
   // Waits for the threads to end, which wait for nobody; and unmaps what they shared with the kernel.

@@ -4,8 +4,11 @@
 #include <sys/mman.h>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <utility>
+
+#include "uapi/state.h"
 
 namespace tdctl {
 
@@ -69,7 +72,7 @@ const char* VcpuThread::start() {
   return nullptr;
 }
 
-bool VcpuThread::run() {
+bool VcpuThread::run(bool changed) {
   bool was_parked = false;
   {
     const std::lock_guard lock(mutex_);
@@ -77,6 +80,7 @@ bool VcpuThread::run() {
     wanted_ = Wanted::run;
     // At once: a pause that comes before the thread has noticed must hear of it again.
     was_parked = std::exchange(parked_, false);
+    changed_meanwhile_ = changed_meanwhile_ || changed;
   }
   changed_.notify_one();
   return was_parked;
@@ -131,6 +135,8 @@ void* VcpuThread::serve(void* self) {
 }
 
 void VcpuThread::serve() {
+  // As it is shown by `ps -L` and in /proc/PID/task/*/comm.
+  ::pthread_setname_np(::pthread_self(), ("vcpu " + std::to_string(index_)).c_str());
   while (true) {
     set_immediate_exit(0);
     if (const Wanted wanted = wanted_; wanted == Wanted::stop) {
@@ -165,7 +171,19 @@ bool VcpuThread::park() {
     }
     changed_.wait(lock);
   }
-  return wanted_ != Wanted::stop;
+  const bool changed = std::exchange(changed_meanwhile_, false);
+  lock.unlock();
+  if (wanted_ == Wanted::stop) return false;
+  if (changed) take_task_priority();
+  return true;
+}
+
+// Without an APIC in the kernel, KVM_RUN sets CR8 to what kvm_run says (kvm_arch_vcpu_ioctl_run), over what
+// KVM_SET_SREGS set before. With one, kvm_run is not read; a TD refuses to tell, and has one.
+void VcpuThread::take_task_priority() {
+  uapi::kvm_sregs sregs{};
+  if (!kernel_.ioctl(fd_, uapi::request::kvm_get_sregs, &sregs).ok()) return;
+  std::memcpy(&area_->run().cr8, sregs.bytes + uapi::sregs_cr8_at, sizeof area_->run().cr8);
 }
 
 // The kernel reads it on the way into KVM_RUN, from this thread; others set it.

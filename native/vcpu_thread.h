@@ -76,8 +76,9 @@ class VcpuThread {
 
   // The three below are for any thread, one at a time for a vCPU.
 
-  // True where it was parked: it will be told again when it is.
-  bool run();
+  // True where it was parked: it will be told again when it is. `changed`: its state may have been set
+  // since it ran last.
+  bool run(bool changed);
   // True where the vCPU is parked already, and nothing will be told.
   bool pause();
   // Ends the thread at its next look, and what it waits for; does not wait for that.
@@ -99,6 +100,7 @@ class VcpuThread {
   // False where the vCPU is to stop.
   bool park();
   void set_immediate_exit(std::uint8_t value);
+  void take_task_priority();
 
   const Kernel kernel_;
   const int fd_;
@@ -112,6 +114,7 @@ class VcpuThread {
   // Under the mutex.
   bool parked_ = false;
   bool released_ = false;
+  bool changed_meanwhile_ = false;
   // The thread's own: KVM_RUN has yet to take the answer to its last exit.
   bool owes_completion_ = false;
   bool started_ = false;

@@ -147,6 +147,7 @@ SAME_FIELD(kvm_regs, rsp);
 SAME_FIELD(kvm_regs, r8);
 SAME_FIELD(kvm_regs, rip);
 SAME_SIZE(kvm_sregs);
+static_assert(offsetof(::kvm_sregs, cr8) == ours::sregs_cr8_at);
 SAME_SIZE(kvm_xcrs);
 SAME_SIZE(kvm_vcpu_events);
 SAME_SIZE(kvm_debugregs);

@@ -21,6 +21,7 @@ struct kvm_regs {
 };
 
 struct kvm_sregs : Opaque<312> {};
+inline constexpr std::size_t sregs_cr8_at = 256;
 struct kvm_sregs2 : Opaque<320> {};
 // At least: KVM_CAP_XSAVE2 says how much a VM's vCPUs have.
 struct kvm_xsave : Opaque<4096> {};

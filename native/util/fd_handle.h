@@ -30,6 +30,8 @@ class FdHandle {
   Hold hold() const { return hold_; }
   void set_hold(Hold hold) { hold_ = hold; }
   std::uint32_t calls_in_flight() const { return calls_in_flight_; }
+  // How many there ever were, to see whether there was one meanwhile.
+  std::uint64_t calls_made() const { return calls_made_; }
 
   // No new call from now on; closes off the main thread when the last call in flight has ended,
   // never under a running ioctl.
@@ -50,6 +52,7 @@ class FdHandle {
   bool closed_ = false;
   Hold hold_ = Hold::none;
   std::uint32_t calls_in_flight_ = 0;
+  std::uint64_t calls_made_ = 0;
   // The close that waits for the calls in flight.
   std::optional<Napi::Promise::Deferred> closing_;
 };

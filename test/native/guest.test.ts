@@ -492,7 +492,7 @@ describe('pause and stop', () => {
       handlers: {
         // Asked for before the exit is answered.
         exit: () => {
-          guest.pause().then(resolve);
+          void guest.pause().then(resolve);
           return undefined;
         },
       },
