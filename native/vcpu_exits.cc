@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -28,6 +29,14 @@ void answer_as_absent(uapi::kvm_run& run) {
       // KVM itself has put a refusal into the TDVMCALLs that it hands on.
       break;
   }
+}
+
+// What comes before the exit is not only this thread's: any may set immediate_exit.
+void copy_exit(const uapi::kvm_run& run, uapi::kvm_run* into) {
+  constexpr std::size_t from = offsetof(uapi::kvm_run, exit_reason);
+  constexpr std::size_t to = offsetof(uapi::kvm_run, kvm_valid_regs);
+  std::memcpy(reinterpret_cast<std::byte*>(into) + from,
+              reinterpret_cast<const std::byte*>(&run) + from, to - from);
 }
 
 GuestEnd::Kind kind_of(const PortEnd& end) {
@@ -130,7 +139,8 @@ bool GuestVcpus::has_ended() {
 void GuestVcpus::end(GuestEnd::Kind kind, std::uint32_t vcpu, std::uint32_t value) {
   const std::lock_guard lock(mutex_);
   if (stopped_ || end_) return;
-  end_ = GuestEnd{.kind = kind, .vcpu = vcpu, .value = value, .run = run_of(vcpu)};
+  end_ = GuestEnd{.kind = kind, .vcpu = vcpu, .value = value};
+  copy_exit(run_of(vcpu), &end_->run);
   for (const auto& each : vcpus_) each->pause();
 }
 

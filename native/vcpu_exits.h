@@ -37,7 +37,7 @@ struct GuestEnd {
   std::uint32_t vcpu;
   // debug_exit: what was written; run_failed: the errno.
   std::uint32_t value = 0;
-  // The exit, for its fields.
+  // The exit, for its fields; nothing else of kvm_run.
   uapi::kvm_run run = {};
 };
 
