@@ -1,6 +1,8 @@
 /**
  * What the compiled addon exports; these types are written by hand. One method makes one ioctl and
- * has no policy: the host layer (src/host) decides, and the addon only calls.
+ * has no policy: the host layer (src/host) decides, and the addon only calls. What is more than one ioctl
+ * is said where it is: the state of a vCPU (state.ts), a guest that runs (guest.ts), other programs
+ * (supervisor.ts).
  *
  * - Every method that calls the kernel does so off the main thread and returns a promise. It never
  * throws: misuse (a wrong type, a number out of range) rejects with TypeError or RangeError, and a
@@ -12,7 +14,7 @@
  */
 import type { RequestName } from '../src/abi/kvm/requests.ts';
 import type { CpuidEntry } from '../src/abi/kvm/structs.ts';
-import type { GuestClass } from './guest.ts';
+import type { Guest, GuestSettings } from './guest.ts';
 import type { VcpuStateMethods } from './state.ts';
 import type { SupervisorClass } from './supervisor.ts';
 
@@ -237,6 +239,11 @@ export interface TdxInitMemRegion {
   readonly stallTimeoutMs?: number;
 }
 
+export interface GuestOptions extends GuestSettings {
+  readonly vm: Vm;
+  readonly vcpus: readonly Vcpu[];
+}
+
 export interface Addon {
   readonly System: {
     /** Opens /dev/kvm, or the file that `path` names. */
@@ -253,7 +260,14 @@ export interface Addon {
     ): Promise<UserMemory>;
   };
   readonly Supervisor: SupervisorClass;
-  readonly Guest: GuestClass;
+  readonly Guest: {
+    readonly prototype: Guest;
+    /**
+     * Maps the `kvm_run` of each vCPU and starts its thread, parked. From now on the vCPUs are the guest's,
+     * until it is stopped: their `close()` waits for that, and a second guest is refused with EBUSY.
+     */
+    make(options: GuestOptions): Promise<Guest>;
+  };
   /** These three serve `instanceof` only. */
   readonly Vm: { readonly prototype: Vm };
   readonly Vcpu: { readonly prototype: Vcpu };

@@ -1,18 +1,7 @@
 /** A guest that runs: its vCPUs on threads of the addon, and few devices. */
-import type { Vcpu, Vm } from './addon.ts';
 
-export interface GuestClass {
-  readonly prototype: Guest;
-  /**
-   * Maps the `kvm_run` of each vCPU and starts its thread, parked. From now on the vCPUs are the guest's,
-   * until it is stopped: their `close()` waits for that, and a second guest is refused with EBUSY.
-   */
-  make(options: GuestOptions): Promise<Guest>;
-}
-
-export interface GuestOptions {
-  readonly vm: Vm;
-  readonly vcpus: readonly Vcpu[];
+/** All that a guest is made of but its VM and its vCPUs. */
+export interface GuestSettings {
   /** What `kvmGetVcpuMmapSize()` says. */
   readonly runBytes: number;
   /** How the interrupt of COM1 gets to the guest. It gets none where this is left out. */

@@ -67,6 +67,8 @@ export function portData(script: Script, at: number, length = 1): number[] {
   return [...(run?.argument ?? []).slice(dataOffset, dataOffset + length)];
 }
 
+export const ascii = (text: string) => [...Buffer.from(text)];
+
 export interface Seen {
   readonly console: number[];
   readonly debugConsole: number[];
@@ -162,4 +164,14 @@ export async function scriptedGuest(
       return made;
     },
   };
+}
+
+export const powerOff = writesPort(0x604, [0x00, 0x20], 2);
+
+export function withResolver() {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }
