@@ -77,10 +77,11 @@ bool VcpuThread::run(bool changed) {
   {
     const std::lock_guard lock(mutex_);
     if (wanted_ == Wanted::stop) return false;
+    // Before what is wanted: the thread looks the other way round, and may not even have parked yet.
+    if (changed) changed_meanwhile_ = true;
     wanted_ = Wanted::run;
     // At once: a pause that comes before the thread has noticed must hear of it again.
     was_parked = std::exchange(parked_, false);
-    changed_meanwhile_ = changed_meanwhile_ || changed;
   }
   changed_.notify_one();
   return was_parked;
@@ -150,6 +151,9 @@ void VcpuThread::serve() {
       // would have the instruction done twice. With immediate_exit it does that and nothing else; where
       // it takes several goes, there is another exit first.
       set_immediate_exit(1);
+    } else if (changed_meanwhile_) {
+      changed_meanwhile_ = false;
+      take_task_priority();
     }
     const Result<int> answer = kernel_.ioctl(fd_, uapi::request::kvm_run);
     const int error = answer.ok() ? 0 : answer.failure().error_number;
@@ -171,11 +175,7 @@ bool VcpuThread::park() {
     }
     changed_.wait(lock);
   }
-  const bool changed = std::exchange(changed_meanwhile_, false);
-  lock.unlock();
-  if (wanted_ == Wanted::stop) return false;
-  if (changed) take_task_priority();
-  return true;
+  return wanted_ != Wanted::stop;
 }
 
 // Without an APIC in the kernel, KVM_RUN sets CR8 to what kvm_run says (kvm_arch_vcpu_ioctl_run), over what

@@ -111,10 +111,10 @@ class VcpuThread {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::atomic<Wanted> wanted_ = Wanted::pause;
+  std::atomic<bool> changed_meanwhile_ = false;
   // Under the mutex.
   bool parked_ = false;
   bool released_ = false;
-  bool changed_meanwhile_ = false;
   // The thread's own: KVM_RUN has yet to take the answer to its last exit.
   bool owes_completion_ = false;
   bool started_ = false;

@@ -223,9 +223,10 @@ describe('a pause', () => {
     const { vcpus, start } = await makeVm({ vcpuCount: 3 });
     await Promise.all(vcpus.map(enterRealMode));
     const { guest } = await start();
-    expect(vcpuThreads().sort()).toEqual(['vcpu 0', 'vcpu 1', 'vcpu 2']);
     guest.run();
     await guest.pause();
+    // Each names itself before it parks.
+    expect(vcpuThreads().sort()).toEqual(['vcpu 0', 'vcpu 1', 'vcpu 2']);
     guest.run();
     guest.stop();
     expect(vcpuThreads()).toEqual([]);

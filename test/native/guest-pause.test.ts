@@ -126,6 +126,36 @@ describe('pause and stop', () => {
   });
 });
 
+test('a vCPU whose state was set runs with its own task priority, and is not asked again', async (context) => {
+  const sregs = zeros(312);
+  sregs[256] = 5; // CR8
+  const { guest, vcpus, calls, script } = await scriptedGuest(context, [
+    runsOn,
+    { request: ioctlNumbers.KVM_GET_SREGS, argument: sregs },
+    runsOn,
+    runsOn,
+  ]);
+  const runAndPause = async (made: number) => {
+    guest.run();
+    while (calls.calls().length < made) await new Promise((next) => setImmediate(next));
+    await guest.pause();
+  };
+  await runAndPause(1);
+  const set = script({ request: ioctlNumbers.KVM_SET_SREGS });
+  await vcpus[0]?.kvmSetSregs(sregs);
+  set.end();
+  await runAndPause(3);
+  await runAndPause(4);
+  const seen = calls.calls().map(({ request, argument }) => [request, argument[16]]);
+  const { KVM_RUN, KVM_GET_SREGS } = ioctlNumbers;
+  expect(seen).toEqual([
+    [KVM_RUN, 0],
+    [KVM_GET_SREGS, 0],
+    [KVM_RUN, 5],
+    [KVM_RUN, 5],
+  ]);
+});
+
 test('while a guest runs, calls on its vCPUs are refused, and it does not run while one is in flight', async (context) => {
   const { guest, vcpus, script } = await scriptedGuest(context, [runsOn]);
   const [vcpu] = vcpus;
