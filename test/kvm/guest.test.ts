@@ -296,6 +296,40 @@ function withoutMsr(entries: Uint8Array, index: number): number[][] {
   ]).filter((_, at) => view.getUint32(16 * at, true) !== index);
 }
 
+test('what the kernel keeps of interrupts, timers and the clock goes to another VM', async (context) => {
+  const { makeVm } = await requireMachine(context, echoesByInterrupt);
+  const [source, target] = await Promise.all([
+    makeVm({ irqchip: true }),
+    makeVm({ irqchip: true }),
+  ]);
+  await Promise.all([source.vm.kvmCreatePit2(), target.vm.kvmCreatePit2()]);
+  await enterRealMode(source.vcpu);
+  const options = { interrupt: { line: 4 } };
+  const before = await source.start({}, options);
+  before.guest.run();
+  before.guest.input(ascii('a'));
+  await before.written(1);
+  await before.guest.pause();
+  // The controllers and the clock first: an interrupt that is pending there is the new vCPU's at once.
+  for (const chip of [0, 1, 2]) {
+    const bytes = await source.vm.kvmGetIrqchip(chip);
+    await target.vm.kvmSetIrqchip(bytes);
+    expect(await target.vm.kvmGetIrqchip(chip)).toEqual(bytes);
+  }
+  await target.vm.kvmSetPit2(await source.vm.kvmGetPit2());
+  await target.vm.kvmSetClock(await source.vm.kvmGetClock());
+  const state = await source.vcpu.getState(source.shape);
+  expect(state.lapic).toHaveLength(1024);
+  expect(await target.vcpu.setState(state)).toEqual([]);
+  const there = await target.vcpu.getState(target.shape);
+  expect(there.regs).toEqual(state.regs);
+  expect(there.lapic).toEqual(state.lapic);
+  expect(there.mpState).toBe(state.mpState);
+  const after = await target.start({}, options);
+  after.guest.run();
+  await after.guest.pause();
+});
+
 test('memory of a memfd is what both VMs see, and this process too', async (context) => {
   const { makeVm, memory, addon } = await requireMachine(context, spinsWithoutInterrupts);
   await Promise.all([makeVm(), makeVm()]);
