@@ -3,7 +3,17 @@
  * Runs every benchmark, or those named: `node bench/run.mjs simulator`. A row is a ratio, measured
  * within one run side by side, or a value of this machine with the aim it has.
  */
-const modules = ['native', 'measure', 'simulator', 'rehearse', 'graph', 'fit', 'watch', 'exec'];
+const modules = [
+  'native',
+  'guest',
+  'measure',
+  'simulator',
+  'rehearse',
+  'graph',
+  'fit',
+  'watch',
+  'exec',
+];
 
 /**
  * @typedef {{ name: string, ratio: number | null, aim: number, detail: string }} RatioRow

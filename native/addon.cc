@@ -1,6 +1,7 @@
 // The addon's exports. Runs once for each environment that loads it; see Addon in addon.ts.
 #include <napi.h>
 
+#include "guest.h"
 #include "guest_memfd.h"
 #include "supervisor/supervisor.h"
 #include "system.h"
@@ -33,6 +34,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   export_class<Vm>(env, exports, *environment);
   export_class<Vcpu>(env, exports, *environment);
   export_class<GuestMemfd>(env, exports, *environment);
+  export_class<Guest>(env, exports, *environment);
   export_class<UserMemory>(env, exports, *environment);
   export_class<supervisor::Supervisor>(env, exports, *environment);
   exports.Set("leakedFds", Napi::Function::New<leaked_fds>(env, "leakedFds"));

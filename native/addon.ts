@@ -1,6 +1,8 @@
 /**
  * What the compiled addon exports; these types are written by hand. One method makes one ioctl and
- * has no policy: the host layer (src/host) decides, and the addon only calls.
+ * has no policy: the host layer (src/host) decides, and the addon only calls. What is more than one ioctl
+ * is said where it is: the state of a vCPU (state.ts), a guest that runs (guest.ts), other programs
+ * (supervisor.ts).
  *
  * - Every method that calls the kernel does so off the main thread and returns a promise. It never
  * throws: misuse (a wrong type, a number out of range) rejects with TypeError or RangeError, and a
@@ -12,11 +14,20 @@
  */
 import type { RequestName } from '../src/abi/kvm/requests.ts';
 import type { CpuidEntry } from '../src/abi/kvm/structs.ts';
+import type { Guest, GuestSettings } from './guest.ts';
+import type { VcpuStateMethods } from './state.ts';
 import type { SupervisorClass } from './supervisor.ts';
 
 /** A refused system call. */
 export interface NativeError extends Error {
-  readonly syscall: 'ioctl' | 'open' | 'mmap';
+  readonly syscall:
+    | 'ioctl'
+    | 'open'
+    | 'mmap'
+    | 'memfd_create'
+    | 'ftruncate'
+    | 'pthread_create'
+    | 'sigaction';
   readonly errno: number;
   /** `EINVAL` and the like, or `errno N` for a number without a known name. */
   readonly code: string;
@@ -46,6 +57,8 @@ export interface System extends FdObject {
   kvmGetVcpuMmapSize(): Promise<number>;
   /** KVM_GET_SUPPORTED_CPUID. The addon handles E2BIG itself. */
   kvmGetSupportedCpuid(): Promise<CpuidEntry[]>;
+  /** KVM_GET_MSR_INDEX_LIST: the MSRs that make up the state of a vCPU. The addon handles E2BIG itself. */
+  kvmGetMsrIndexList(): Promise<number[]>;
 }
 
 /** A VM fd. */
@@ -72,6 +85,21 @@ export interface Vm extends FdObject {
   kvmCreateVcpus(ids: readonly number[]): Promise<Vcpu[]>;
   /** KVM_SET_TSC_KHZ on the VM sets the default of vCPUs to come; 0 means the host's own. */
   kvmSetTscKhz(tscKhz: number): Promise<void>;
+  /** KVM_GET_TSC_KHZ on the VM: the default of vCPUs to come. */
+  kvmGetTscKhz(): Promise<number>;
+  /** KVM_CREATE_PIT2, with the full irqchip only. `flags` is 0 where left out. */
+  kvmCreatePit2(flags?: number): Promise<void>;
+  /** `struct kvm_pit_state2`, 112 bytes. */
+  kvmGetPit2(): Promise<Uint8Array>;
+  kvmSetPit2(bytes: Uint8Array): Promise<void>;
+  /** `struct kvm_clock_data`, 48 bytes; the flags of the answer may be handed back as they are. */
+  kvmGetClock(): Promise<Uint8Array>;
+  kvmSetClock(bytes: Uint8Array): Promise<void>;
+  /** `struct kvm_irqchip`, 520 bytes. `chip` is 0 or 1 for the two PICs and 2 for the I/O APIC. */
+  kvmGetIrqchip(chip: number): Promise<Uint8Array>;
+  kvmSetIrqchip(bytes: Uint8Array): Promise<void>;
+  /** KVM_IRQ_LINE: the level of an interrupt line, 0 or 1. */
+  kvmIrqLine(irq: number, level: number): Promise<void>;
   kvmSetUserMemoryRegion(region: UserMemoryRegion): Promise<void>;
   kvmSetUserMemoryRegion2(region: UserMemoryRegion2): Promise<void>;
   /** KVM_CREATE_GUEST_MEMFD. `flags` defaults to 0n. */
@@ -102,7 +130,7 @@ export interface Vm extends FdObject {
 }
 
 /** A vCPU fd. */
-export interface Vcpu extends FdObject {
+export interface Vcpu extends FdObject, VcpuStateMethods {
   readonly id: number;
   kvmSetCpuid2(entries: readonly CpuidEntry[]): Promise<void>;
   /** KVM_SET_TSC_KHZ on the vCPU, which a TD vCPU always refuses with EINVAL. */
@@ -131,12 +159,14 @@ export interface GuestMemfd extends FdObject {
 }
 
 /**
- * Anonymous zeroed memory of this process, page aligned and not reserved in swap. It stays mapped
- * until it is closed and no slot and no call in flight points into it.
+ * Zeroed memory of this process, page aligned and not reserved in swap. It stays mapped until it is
+ * closed and no slot and no call in flight points into it. Slots of several VMs may point into it.
  */
 export interface UserMemory {
   /** The address in this process. */
   readonly address: bigint;
+  /** The memfd of shared memory; -1 where it is anonymous, and once closed. */
+  readonly fd: number;
   readonly sizeBytes: bigint;
   /** Copies `bytes` in. It throws at once: RangeError outside the mapping, EBADF once closed. */
   write(offsetBytes: bigint, bytes: Uint8Array): void;
@@ -209,6 +239,11 @@ export interface TdxInitMemRegion {
   readonly stallTimeoutMs?: number;
 }
 
+export interface GuestOptions extends GuestSettings {
+  readonly vm: Vm;
+  readonly vcpus: readonly Vcpu[];
+}
+
 export interface Addon {
   readonly System: {
     /** Opens /dev/kvm, or the file that `path` names. */
@@ -216,9 +251,23 @@ export interface Addon {
   };
   readonly UserMemory: {
     /** Calls mmap. `sizeBytes` is a multiple of 4096 above 0. */
-    map(sizeBytes: bigint): Promise<UserMemory>;
+    map(
+      sizeBytes: bigint,
+      options?: {
+        /** A memfd, which another process can map too; otherwise the memory is anonymous. */
+        readonly shared?: boolean;
+      },
+    ): Promise<UserMemory>;
   };
   readonly Supervisor: SupervisorClass;
+  readonly Guest: {
+    readonly prototype: Guest;
+    /**
+     * Maps the `kvm_run` of each vCPU and starts its thread, parked. From now on the vCPUs are the guest's,
+     * until it is stopped: their `close()` waits for that, and a second guest is refused with EBUSY.
+     */
+    make(options: GuestOptions): Promise<Guest>;
+  };
   /** These three serve `instanceof` only. */
   readonly Vm: { readonly prototype: Vm };
   readonly Vcpu: { readonly prototype: Vcpu };
@@ -243,15 +292,20 @@ export interface Testing {
 export interface ScriptedAnswer {
   /** The request number expected. Another one is answered ENOSYS and marked in `calls()`. */
   readonly request: number;
-  /** What ioctl returns: 0 where left out. `fd` stands for a real fd (of /dev/null). */
-  readonly returns?: number | 'fd';
+  /**
+   * What ioctl returns: 0 where left out. `fd` stands for a real fd (of /dev/null), and `memory` for that of
+   * a file of two pages, which serves a vCPU as its kvm_run.
+   */
+  readonly returns?: number | 'fd' | 'memory';
   /** Where it is not 0, ioctl returns -1 and sets it. */
   readonly errno?: number;
   /** The script writes it over the start of the argument, also when `errno` is set. */
   readonly argument?: Uint8Array;
   /** The script writes it over the start of what `kvm_tdx_cmd.data` points to. */
   readonly data?: Uint8Array;
-  /** The answer waits for `release()`. */
+  /** The script writes it over the start of the file of the fd, which is a vCPU's kvm_run. */
+  readonly memory?: Uint8Array;
+  /** The answer waits for `release()`; that to KVM_RUN also for a kick, and is EINTR then. */
   readonly hold?: boolean;
 }
 
@@ -261,7 +315,10 @@ export interface RecordedCall {
   readonly expected: boolean;
   /** The argument itself: a value, or the address of the struct. */
   readonly value: bigint;
-  /** The struct as the kernel would have read it; it is empty for an argument by value. */
+  /**
+   * The struct as the kernel would have read it, and for KVM_RUN what kvm_run was; it is empty for an
+   * argument by value.
+   */
   readonly argument: Uint8Array;
   /** What `kvm_tdx_cmd.data` points to; it is empty where `data` is a value. */
   readonly data: Uint8Array;

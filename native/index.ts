@@ -6,6 +6,8 @@ import { packageRoot } from '../src/package-root.ts';
 import type { Addon } from './addon.ts';
 
 export type * from './addon.ts';
+export type * from './guest.ts';
+export type * from './state.ts';
 export type * from './supervisor.ts';
 
 /** A file that was tried, and why it could not be used. */

@@ -6,8 +6,10 @@
 #include <string>
 #include <utility>
 
+#include "msrs.h"
 #include "util/cpuid_buffer.h"
 #include "util/cpuid_js.h"
+#include "vcpu_state_js.h"
 #include "vm.h"
 
 namespace tdctl {
@@ -25,6 +27,7 @@ Napi::Function System::define(Napi::Env env) {
           InstanceMethod<&System::kvm_create_vm>("kvmCreateVm"),
           InstanceMethod<&System::kvm_get_vcpu_mmap_size>("kvmGetVcpuMmapSize"),
           InstanceMethod<&System::kvm_get_supported_cpuid>("kvmGetSupportedCpuid"),
+          InstanceMethod<&System::kvm_get_msr_index_list>("kvmGetMsrIndexList"),
           close_method(),
       });
 }
@@ -97,6 +100,11 @@ Napi::Value System::kvm_get_supported_cpuid(const Napi::CallbackInfo& info) {
       [](Napi::Env env, CpuidBuffer<uapi::kvm_cpuid2> cpuid) -> Napi::Value {
         return cpuid_to_js(env, cpuid.entries());
       });
+}
+
+Napi::Value System::kvm_get_msr_index_list(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, request::kvm_get_msr_index_list.name);
+  return call(arguments, get_msr_index_list, uint32s_to_js);
 }
 
 }  // namespace tdctl

@@ -30,6 +30,7 @@ class System : public FdObject<System> {
   Napi::Value kvm_create_vm(const Napi::CallbackInfo& info);
   Napi::Value kvm_get_vcpu_mmap_size(const Napi::CallbackInfo& info);
   Napi::Value kvm_get_supported_cpuid(const Napi::CallbackInfo& info);
+  Napi::Value kvm_get_msr_index_list(const Napi::CallbackInfo& info);
 };
 
 }  // namespace tdctl

@@ -15,6 +15,7 @@ Napi::Function UserMemory::define(Napi::Env env) {
                          StaticMethod<&UserMemory::map>("map"),
                          InstanceAccessor<&UserMemory::get_address>("address"),
                          InstanceAccessor<&UserMemory::get_size_bytes>("sizeBytes"),
+                         InstanceAccessor<&UserMemory::get_fd>("fd"),
                          InstanceMethod<&UserMemory::write>("write"),
                          InstanceMethod<&UserMemory::read>("read"),
                          InstanceMethod<&UserMemory::close>("close"),
@@ -35,9 +36,21 @@ Napi::Value UserMemory::map(const Napi::CallbackInfo& info) {
   if (size_bytes == 0 || size_bytes % uapi::page_size != 0) {
     arguments.range_mistake("`sizeBytes` must be a multiple of 4096n above 0n");
   }
+  bool is_shared = false;
+  if (!info[1].IsUndefined() && arguments.object(info[1], "options")) {
+    is_shared = arguments.field(info[1], "shared").ToBoolean();
+  }
   if (arguments.is_wrong()) return rejected(info.Env(), arguments.mistake());
   return run_off_thread(
-      info.Env(), [size_bytes] { return Mapping::map(size_bytes); }, make<UserMemory>);
+      info.Env(),
+      [size_bytes, is_shared] {
+        return is_shared ? Mapping::map_shared(size_bytes) : Mapping::map(size_bytes);
+      },
+      make<UserMemory>);
+}
+
+Napi::Value UserMemory::get_fd(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), mapping_ ? mapping_->fd() : -1);
 }
 
 Napi::Value UserMemory::get_address(const Napi::CallbackInfo& info) {

@@ -11,7 +11,7 @@
 
 namespace tdctl {
 
-// Anonymous memory of this process, for slots and as a source of pages.
+// Memory of this process, for slots and as a source of pages.
 class UserMemory : public Napi::ObjectWrap<UserMemory> {
  public:
   using State = std::shared_ptr<Mapping>;
@@ -32,6 +32,7 @@ class UserMemory : public Napi::ObjectWrap<UserMemory> {
   static Napi::Value map(const Napi::CallbackInfo& info);
   Napi::Value get_address(const Napi::CallbackInfo& info);
   Napi::Value get_size_bytes(const Napi::CallbackInfo& info);
+  Napi::Value get_fd(const Napi::CallbackInfo& info);
   Napi::Value write(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);

@@ -13,17 +13,18 @@ namespace request = uapi::request;
 namespace tdx_command = uapi::tdx_command;
 
 Napi::Function Vcpu::define(Napi::Env env) {
-  return DefineClass(env, name,
-                     {
-                         fd_property(),
-                         InstanceAccessor<&Vcpu::get_id>("id"),
-                         InstanceMethod<&Vcpu::kvm_set_cpuid2>("kvmSetCpuid2"),
-                         InstanceMethod<&Vcpu::kvm_set_tsc_khz>("kvmSetTscKhz"),
-                         InstanceMethod<&Vcpu::tdx_init_vcpu>("tdxInitVcpu"),
-                         InstanceMethod<&Vcpu::tdx_init_mem_region>("tdxInitMemRegion"),
-                         InstanceMethod<&Vcpu::tdx_get_cpuid>("tdxGetCpuid"),
-                         close_method(),
-                     });
+  std::vector<PropertyDescriptor> members = {
+      fd_property(),
+      InstanceAccessor<&Vcpu::get_id>("id"),
+      InstanceMethod<&Vcpu::kvm_set_cpuid2>("kvmSetCpuid2"),
+      InstanceMethod<&Vcpu::kvm_set_tsc_khz>("kvmSetTscKhz"),
+      InstanceMethod<&Vcpu::tdx_init_vcpu>("tdxInitVcpu"),
+      InstanceMethod<&Vcpu::tdx_init_mem_region>("tdxInitMemRegion"),
+      InstanceMethod<&Vcpu::tdx_get_cpuid>("tdxGetCpuid"),
+      close_method(),
+  };
+  for (const PropertyDescriptor& method : register_methods()) members.push_back(method);
+  return DefineClass(env, name, members);
 }
 
 Vcpu::Vcpu(const Napi::CallbackInfo& info) : FdObject(info) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "util/fd_object.h"
 
@@ -34,6 +35,25 @@ class Vcpu : public FdObject<Vcpu> {
   Napi::Value kvm_set_tsc_khz(const Napi::CallbackInfo& info);
   Napi::Value tdx_init_vcpu(const Napi::CallbackInfo& info);
   Napi::Value tdx_get_cpuid(const Napi::CallbackInfo& info);
+  // vcpu_registers.cc
+  static std::vector<PropertyDescriptor> register_methods();
+  template <const uapi::Request& asked>
+  Napi::Value get_part(const Napi::CallbackInfo& info);
+  template <const uapi::Request& asked>
+  Napi::Value set_part(const Napi::CallbackInfo& info);
+  Napi::Value kvm_get_regs(const Napi::CallbackInfo& info);
+  Napi::Value kvm_set_regs(const Napi::CallbackInfo& info);
+  Napi::Value kvm_get_xsave2(const Napi::CallbackInfo& info);
+  Napi::Value kvm_set_xsave(const Napi::CallbackInfo& info);
+  Napi::Value kvm_get_mp_state(const Napi::CallbackInfo& info);
+  Napi::Value kvm_set_mp_state(const Napi::CallbackInfo& info);
+  Napi::Value kvm_get_msrs(const Napi::CallbackInfo& info);
+  Napi::Value kvm_set_msrs(const Napi::CallbackInfo& info);
+  Napi::Value kvm_get_tsc_khz(const Napi::CallbackInfo& info);
+  Napi::Value kvm_get_tsc_offset(const Napi::CallbackInfo& info);
+  Napi::Value kvm_set_tsc_offset(const Napi::CallbackInfo& info);
+  Napi::Value get_state(const Napi::CallbackInfo& info);
+  Napi::Value set_state(const Napi::CallbackInfo& info);
   // vcpu_init_mem_region.cc
   Napi::Value tdx_init_mem_region(const Napi::CallbackInfo& info);
 

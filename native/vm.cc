@@ -11,29 +11,29 @@ namespace tdctl {
 namespace request = uapi::request;
 
 Napi::Function Vm::define(Napi::Env env) {
-  return DefineClass(
-      env, name,
-      {
-          fd_property(),
-          InstanceMethod<&Vm::kvm_check_extension>("kvmCheckExtension"),
-          InstanceMethod<&Vm::kvm_enable_cap>("kvmEnableCap"),
-          InstanceMethod<&Vm::kvm_move_enc_context_from>("kvmMoveEncContextFrom"),
-          InstanceMethod<&Vm::kvm_create_irqchip>("kvmCreateIrqchip"),
-          InstanceMethod<&Vm::kvm_create_vcpu>("kvmCreateVcpu"),
-          InstanceMethod<&Vm::kvm_create_vcpus>("kvmCreateVcpus"),
-          InstanceMethod<&Vm::kvm_set_tsc_khz>("kvmSetTscKhz"),
-          InstanceMethod<&Vm::kvm_set_user_memory_region>("kvmSetUserMemoryRegion"),
-          InstanceMethod<&Vm::kvm_set_user_memory_region2>("kvmSetUserMemoryRegion2"),
-          InstanceMethod<&Vm::kvm_create_guest_memfd>("kvmCreateGuestMemfd"),
-          InstanceMethod<&Vm::kvm_link_guest_memfd>("kvmLinkGuestMemfd"),
-          InstanceMethod<&Vm::kvm_set_memory_attributes>("kvmSetMemoryAttributes"),
-          InstanceMethod<&Vm::tdx_capabilities>("tdxCapabilities"),
-          InstanceMethod<&Vm::tdx_init_vm>("tdxInitVm"),
-          InstanceMethod<&Vm::tdx_init_vm_fixed>("tdxInitVmFixed"),
-          InstanceMethod<&Vm::tdx_finalize_vm>("tdxFinalizeVm"),
-          InstanceMethod<&Vm::tdx_terminate_vm>("tdxTerminateVm"),
-          close_method(),
-      });
+  std::vector<PropertyDescriptor> members = {
+      fd_property(),
+      InstanceMethod<&Vm::kvm_check_extension>("kvmCheckExtension"),
+      InstanceMethod<&Vm::kvm_enable_cap>("kvmEnableCap"),
+      InstanceMethod<&Vm::kvm_move_enc_context_from>("kvmMoveEncContextFrom"),
+      InstanceMethod<&Vm::kvm_create_irqchip>("kvmCreateIrqchip"),
+      InstanceMethod<&Vm::kvm_create_vcpu>("kvmCreateVcpu"),
+      InstanceMethod<&Vm::kvm_create_vcpus>("kvmCreateVcpus"),
+      InstanceMethod<&Vm::kvm_set_tsc_khz>("kvmSetTscKhz"),
+      InstanceMethod<&Vm::kvm_set_user_memory_region>("kvmSetUserMemoryRegion"),
+      InstanceMethod<&Vm::kvm_set_user_memory_region2>("kvmSetUserMemoryRegion2"),
+      InstanceMethod<&Vm::kvm_create_guest_memfd>("kvmCreateGuestMemfd"),
+      InstanceMethod<&Vm::kvm_link_guest_memfd>("kvmLinkGuestMemfd"),
+      InstanceMethod<&Vm::kvm_set_memory_attributes>("kvmSetMemoryAttributes"),
+      InstanceMethod<&Vm::tdx_capabilities>("tdxCapabilities"),
+      InstanceMethod<&Vm::tdx_init_vm>("tdxInitVm"),
+      InstanceMethod<&Vm::tdx_init_vm_fixed>("tdxInitVmFixed"),
+      InstanceMethod<&Vm::tdx_finalize_vm>("tdxFinalizeVm"),
+      InstanceMethod<&Vm::tdx_terminate_vm>("tdxTerminateVm"),
+      close_method(),
+  };
+  for (const PropertyDescriptor& method : device_methods()) members.push_back(method);
+  return DefineClass(env, name, members);
 }
 
 Vm::Vm(const Napi::CallbackInfo& info) : FdObject(info) {

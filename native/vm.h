@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "util/fd_object.h"
 
@@ -30,6 +31,16 @@ class Vm : public FdObject<Vm> {
   Napi::Value kvm_create_vcpu(const Napi::CallbackInfo& info);
   Napi::Value kvm_create_vcpus(const Napi::CallbackInfo& info);
   Napi::Value kvm_set_tsc_khz(const Napi::CallbackInfo& info);
+  // vm_devices.cc
+  static std::vector<PropertyDescriptor> device_methods();
+  template <const uapi::Request& asked>
+  Napi::Value get_part(const Napi::CallbackInfo& info);
+  template <const uapi::Request& asked>
+  Napi::Value set_part(const Napi::CallbackInfo& info);
+  Napi::Value kvm_create_pit2(const Napi::CallbackInfo& info);
+  Napi::Value kvm_get_irqchip(const Napi::CallbackInfo& info);
+  Napi::Value kvm_irq_line(const Napi::CallbackInfo& info);
+  Napi::Value kvm_get_tsc_khz(const Napi::CallbackInfo& info);
   // vm_memory.cc
   Napi::Value kvm_set_user_memory_region(const Napi::CallbackInfo& info);
   Napi::Value kvm_set_user_memory_region2(const Napi::CallbackInfo& info);

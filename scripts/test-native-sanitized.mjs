@@ -2,10 +2,10 @@
 /**
  * Runs the tests of the native addon, and programs under its supervisor, against an ASan and UBSan
  * build of it, for which dist/ must be there:
- * `node scripts/test-native-sanitized.mjs [VITEST ARGUMENTS]`. Without arguments, the supervisor's
- * threads run under TSan too, in a program without Node (native/testing/threads). Ends non-zero on a
- * failed test, on a sanitizer report, and where the sanitized addon cannot be loaded or skipped tests
- * would hide that nothing ran.
+ * `node scripts/test-native-sanitized.mjs [VITEST ARGUMENTS]`. Without arguments, the threads of the
+ * supervisor and of vCPUs run under TSan too, in programs without Node (native/testing/threads, vcpus).
+ * Ends non-zero on a failed test, on a sanitizer report, and where the sanitized addon cannot be loaded or
+ * skipped tests would hide that nothing ran.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -17,21 +17,44 @@ import { fileURLToPath } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const addon = join(root, 'build/sanitized/build/Debug/tdctl.node');
 
-process.exitCode = (process.argv.length > 2 ? 0 : testThreads()) || main();
+process.exitCode = (process.argv.length > 2 ? 0 : testVcpus() || testThreads()) || main();
 
 /** @returns {number} the exit code */
 function testThreads() {
-  const directory = mkdtempSync(join(tmpdir(), 'tdctl-threads-'));
+  const status = runUnderTsan('threads', threadSources(), ['20']);
+  if (status !== 8) return status;
+  console.log('the threads of the supervisor were not run under TSan: nothing can be supervised');
+  return 0;
+}
+
+/** @returns {number} the exit code */
+function testVcpus() {
+  const native = join(root, 'native');
+  const names = [
+    'vcpu_thread',
+    'vcpu_exits',
+    'devices/ports',
+    'devices/serial_port',
+    'util/kernel',
+  ];
+  const sources = names.map((name) => join(native, `${name}.cc`));
+  return runUnderTsan('vcpus', [join(native, 'testing/vcpus/main.cc'), ...sources], ['100']);
+}
+
+/** @returns {number} the exit code */
+function runUnderTsan(
+  /** @type {string} */ name,
+  /** @type {string[]} */ sources,
+  /** @type {string[]} */ args,
+) {
+  const directory = mkdtempSync(join(tmpdir(), `tdctl-${name}-`));
   try {
-    const program = join(directory, 'threads');
+    const program = join(directory, name);
     const flags = ['-std=gnu++20', '-O1', '-g', '-fsanitize=thread', '-Wall', '-Wextra', '-Werror'];
-    const build = run(process.env.CXX ?? 'g++', [...flags, ...threadSources(), '-o', program]);
+    const build = run(process.env.CXX ?? 'g++', [...flags, ...sources, '-o', program]);
     if (build !== 0) return build;
     // TSan cannot place its shadow memory where addresses are too random.
-    const status = run('setarch', ['-R', program, '20']);
-    if (status !== 8) return status;
-    console.log('the threads of the supervisor were not run under TSan: nothing can be supervised');
-    return 0;
+    return run('setarch', ['-R', program, ...args]);
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -99,7 +122,7 @@ function vitestArguments() {
   const chosen = process.argv.slice(2);
   return [
     'run',
-    ...(chosen.length > 0 ? chosen : ['test/native', 'test/exec/programs']),
+    ...(chosen.length > 0 ? chosen : ['test/native', 'test/kvm/guest', 'test/exec/programs']),
     '--reporter=default',
     '--no-file-parallelism',
     '--testTimeout=60000',

@@ -4,7 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "../uapi/run.h"
+#include "../uapi/state.h"
 #include "../util/arguments.h"
+#include "../util/bytes_js.h"
 #include "../util/environment.h"
 #include "../vcpu.h"
 #include "script.h"
@@ -24,22 +27,19 @@ Answer read_answer(Arguments& arguments, Napi::Value value) {
   Answer answer;
   answer.request = arguments.uint32(arguments.field(value, "request"), "request");
   const Napi::Value returns = arguments.field(value, "returns");
-  answer.returns_fd = returns.IsString();
-  if (!answer.returns_fd) {
+  if (returns.IsString()) {
+    const std::string kind = arguments.string(returns, "returns");
+    answer.file = kind == "memory" ? Answer::File::memory : Answer::File::null;
+  } else {
     answer.returns = static_cast<int>(arguments.uint32_or(0, returns, "returns"));
   }
   answer.error_number =
       static_cast<int>(arguments.uint32_or(0, arguments.field(value, "errno"), "errno"));
   answer.argument = read_bytes(arguments, arguments.field(value, "argument"), "argument");
   answer.data = read_bytes(arguments, arguments.field(value, "data"), "data");
+  answer.memory = read_bytes(arguments, arguments.field(value, "memory"), "memory");
   answer.hold = arguments.field(value, "hold").ToBoolean();
   return answer;
-}
-
-Napi::Value bytes_to_js(Napi::Env env, const std::vector<std::byte>& bytes) {
-  Napi::Uint8Array array = Napi::Uint8Array::New(env, bytes.size());
-  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::byte*>(array.Data()));
-  return array;
 }
 
 Napi::Value calls_to_js(Napi::Env env, const std::vector<Call>& calls) {
@@ -102,7 +102,18 @@ Napi::Value numbers(const Napi::CallbackInfo& info) {
         request::kvm_set_tsc_khz, request::kvm_enable_cap, request::kvm_memory_encrypt_op,
         request::kvm_set_memory_attributes, request::kvm_create_guest_memfd,
         request::kvm_link_guest_memfd, request::kvm_set_memory_attributes2,
-        request::kvm_set_cpuid2}) {
+        request::kvm_set_cpuid2, request::kvm_get_msr_index_list, request::kvm_irq_line,
+        request::kvm_get_irqchip, request::kvm_set_irqchip, request::kvm_create_pit2,
+        request::kvm_set_clock, request::kvm_get_clock, request::kvm_get_pit2,
+        request::kvm_set_pit2, request::kvm_signal_msi, request::kvm_get_tsc_khz,
+        request::kvm_run, request::kvm_get_regs, request::kvm_set_regs, request::kvm_get_sregs,
+        request::kvm_set_sregs, request::kvm_get_msrs, request::kvm_set_msrs,
+        request::kvm_get_lapic, request::kvm_set_lapic, request::kvm_get_mp_state,
+        request::kvm_set_mp_state, request::kvm_get_vcpu_events, request::kvm_set_vcpu_events,
+        request::kvm_get_debugregs, request::kvm_set_debugregs, request::kvm_get_xsave,
+        request::kvm_set_xsave, request::kvm_get_xcrs, request::kvm_set_xcrs,
+        request::kvm_get_sregs2, request::kvm_set_sregs2, request::kvm_get_xsave2,
+        request::kvm_set_device_attr, request::kvm_get_device_attr}) {
     object.Set(known.name, static_cast<double>(known.number));
   }
   for (const uapi::TdxCommand& known :
@@ -132,6 +143,26 @@ Napi::Value struct_sizes(const Napi::CallbackInfo& info) {
   SIZE(kvm_tdx_init_vm);
   SIZE(kvm_tdx_init_vm_fixed);
   SIZE(kvm_tdx_init_mem_region);
+  SIZE(kvm_regs);
+  SIZE(kvm_sregs);
+  SIZE(kvm_sregs2);
+  SIZE(kvm_xsave);
+  SIZE(kvm_xcrs);
+  SIZE(kvm_vcpu_events);
+  SIZE(kvm_debugregs);
+  SIZE(kvm_lapic_state);
+  SIZE(kvm_mp_state);
+  SIZE(kvm_msrs);
+  SIZE(kvm_msr_entry);
+  SIZE(kvm_msr_list);
+  SIZE(kvm_device_attr);
+  SIZE(kvm_clock_data);
+  SIZE(kvm_irqchip);
+  SIZE(kvm_pit_config);
+  SIZE(kvm_pit_state2);
+  SIZE(kvm_irq_level);
+  SIZE(kvm_msi);
+  SIZE(kvm_run);
 #undef SIZE
   return object;
 }

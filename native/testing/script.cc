@@ -1,13 +1,19 @@
 #include "script.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <utility>
 
 #include "../uapi/kvm.h"
+#include "../uapi/run.h"
+#include "../uapi/state.h"
 
 namespace tdctl::testing {
 
@@ -31,11 +37,24 @@ std::span<std::byte> argument_of(unsigned long request, unsigned long argument) 
     const auto& cpuid = *reinterpret_cast<const uapi::kvm_cpuid2*>(argument);
     return memory_at(argument, with_entries(sizeof cpuid, cpuid));
   }
+  if (request == known::kvm_get_msrs.number || request == known::kvm_set_msrs.number) {
+    const auto& msrs = *reinterpret_cast<const uapi::kvm_msrs*>(argument);
+    return memory_at(argument, sizeof msrs + msrs.nmsrs * sizeof(uapi::kvm_msr_entry));
+  }
+  if (request == known::kvm_get_msr_index_list.number) {
+    const auto& list = *reinterpret_cast<const uapi::kvm_msr_list*>(argument);
+    return memory_at(argument, sizeof list + list.nmsrs * sizeof list.nmsrs);
+  }
   return memory_at(argument, request >> uapi::size_shift & uapi::size_mask);
 }
 
-// What the data of a TDX command points to; empty for a value.
+// What the data of a TDX command or a device attribute points to; empty for a value.
 std::span<std::byte> data_of(unsigned long request, unsigned long argument) {
+  if (request == uapi::request::kvm_get_device_attr.number ||
+      request == uapi::request::kvm_set_device_attr.number) {
+    return memory_at(reinterpret_cast<const uapi::kvm_device_attr*>(argument)->addr,
+                     sizeof(std::uint64_t));
+  }
   if (request != uapi::request::kvm_memory_encrypt_op.number) return {};
   namespace known = uapi::tdx_command;
   const auto& cmd = *reinterpret_cast<const uapi::kvm_tdx_cmd*>(argument);
@@ -68,6 +87,33 @@ void write_back(const std::vector<std::byte>& bytes, std::span<std::byte> target
   std::copy_n(bytes.begin(), std::min(bytes.size(), target.size()), target.begin());
 }
 
+// The file of a vCPU: kvm_run, and a page for the data of port I/O.
+constexpr std::size_t run_area_bytes = 2 * 4096;
+
+std::vector<std::byte> read_run_area(int fd) {
+  std::array<std::byte, run_area_bytes> area;
+  const ssize_t length = ::pread(fd, area.data(), area.size(), 0);
+  return {area.begin(), area.begin() + std::max<ssize_t>(length, 0)};
+}
+
+void write_file(int fd, const std::vector<std::byte>& bytes) {
+  // A file that takes nothing is a mistake of the test, which sees what it reads there.
+  if (!bytes.empty() && ::pwrite(fd, bytes.data(), bytes.size(), 0) < 0) return;
+}
+
+int make_file(Answer::File file) {
+  if (file == Answer::File::null) return ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  const int fd = ::memfd_create("tdctl-test", MFD_CLOEXEC);
+  if (fd >= 0 && ::ftruncate(fd, run_area_bytes) != 0) return -1;
+  return fd;
+}
+
+bool is_kicked(int fd) {
+  std::uint8_t immediate_exit = 0;
+  return ::pread(fd, &immediate_exit, 1, offsetof(uapi::kvm_run, immediate_exit)) == 1 &&
+         immediate_exit != 0;
+}
+
 }  // namespace
 
 int Script::ioctl(void* context, int fd, unsigned long request, unsigned long argument) {
@@ -75,7 +121,11 @@ int Script::ioctl(void* context, int fd, unsigned long request, unsigned long ar
 }
 
 int Script::answer(int fd, unsigned long request, unsigned long argument) {
-  const std::span<std::byte> argument_bytes = argument_of(request, argument);
+  const bool is_run = request == uapi::request::kvm_run.number;
+  std::vector<std::byte> run_area;
+  if (is_run) run_area = read_run_area(fd);
+  const std::span<std::byte> argument_bytes =
+      is_run ? std::span<std::byte>(run_area) : argument_of(request, argument);
   const std::span<std::byte> data_bytes = data_of(request, argument);
 
   std::unique_lock lock(mutex_);
@@ -87,22 +137,33 @@ int Script::answer(int fd, unsigned long request, unsigned long argument) {
     return -1;
   }
   const Answer answer = answers_[next_++];
-  if (answer.hold) wait_for_release(lock);
+  if (answer.hold && !wait_for_release(lock, is_run ? fd : -1)) {
+    errno = EINTR;
+    return -1;
+  }
   lock.unlock();
 
   write_back(answer.data, data_bytes);
   write_back(answer.argument, argument_bytes);
+  write_file(fd, answer.memory);
   if (answer.error_number != 0) {
     errno = answer.error_number;
     return -1;
   }
-  return answer.returns_fd ? ::open("/dev/null", O_RDWR | O_CLOEXEC) : answer.returns;
+  return answer.file == Answer::File::none ? answer.returns : make_file(answer.file);
 }
 
 // Not for ever: a test that fails before its release must not hang the process at exit.
-void Script::wait_for_release(std::unique_lock<std::mutex>& lock) {
-  released_.wait_for(lock, std::chrono::seconds(10), [this] { return releases_ > 0; });
+bool Script::wait_for_release(std::unique_lock<std::mutex>& lock, int kicked_fd) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds longest(10'000);
+  constexpr milliseconds look(1);
+  for (milliseconds waited(0); waited < longest && releases_ == 0; waited += look) {
+    if (kicked_fd >= 0 && is_kicked(kicked_fd)) return false;
+    released_.wait_for(lock, look, [this] { return releases_ > 0; });
+  }
   if (releases_ > 0) --releases_;
+  return true;
 }
 
 std::vector<Call> Script::calls() {

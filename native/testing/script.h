@@ -13,11 +13,15 @@ namespace tdctl::testing {
 struct Answer {
   unsigned long request = 0;
   int returns = 0;
-  bool returns_fd = false;
+  // A new file in place of a number.
+  enum class File : std::uint8_t { none, null, memory };
+  File file = File::none;
   int error_number = 0;
   // Written back over the start of the argument, and of what kvm_tdx_cmd.data points to.
   std::vector<std::byte> argument;
   std::vector<std::byte> data;
+  // Written over the start of the fd's file: the kvm_run of a vCPU.
+  std::vector<std::byte> memory;
   bool hold = false;
 };
 
@@ -42,7 +46,8 @@ class Script {
 
  private:
   int answer(int fd, unsigned long request, unsigned long argument);
-  void wait_for_release(std::unique_lock<std::mutex>& lock);
+  // False: a kick came first, which is for KVM_RUN only.
+  bool wait_for_release(std::unique_lock<std::mutex>& lock, int kicked_fd);
 
   std::mutex mutex_;
   std::condition_variable released_;

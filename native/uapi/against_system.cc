@@ -7,6 +7,8 @@
 #include <cstddef>
 
 #include "kvm.h"
+#include "run.h"
+#include "state.h"
 
 namespace ours = tdctl::uapi;
 
@@ -137,6 +139,111 @@ SAME_SIZE(kvm_tdx_init_mem_region);
 SAME_FIELD(kvm_tdx_init_mem_region, source_addr);
 SAME_FIELD(kvm_tdx_init_mem_region, gpa);
 SAME_FIELD(kvm_tdx_init_mem_region, nr_pages);
+#endif
+
+// The state of a vCPU and of its VM, and what it shares while it runs.
+SAME_SIZE(kvm_regs);
+SAME_FIELD(kvm_regs, rsp);
+SAME_FIELD(kvm_regs, r8);
+SAME_FIELD(kvm_regs, rip);
+SAME_SIZE(kvm_sregs);
+static_assert(offsetof(::kvm_sregs, cr8) == ours::sregs_cr8_at);
+SAME_SIZE(kvm_xcrs);
+SAME_SIZE(kvm_vcpu_events);
+SAME_SIZE(kvm_debugregs);
+SAME_SIZE(kvm_lapic_state);
+SAME_SIZE(kvm_mp_state);
+SAME_SIZE(kvm_msr_entry);
+SAME_FIELD(kvm_msr_entry, data);
+SAME_SIZE(kvm_device_attr);
+SAME_FIELD(kvm_device_attr, addr);
+SAME_SIZE(kvm_clock_data);
+SAME_SIZE(kvm_irqchip);
+SAME_SIZE(kvm_pit_config);
+SAME_SIZE(kvm_pit_state2);
+SAME_SIZE(kvm_irq_level);
+SAME_SIZE(kvm_msi);
+SAME_NUMBER(KVM_IRQ_LINE, kvm_irq_line);
+SAME_NUMBER(KVM_GET_IRQCHIP, kvm_get_irqchip);
+SAME_NUMBER(KVM_SET_IRQCHIP, kvm_set_irqchip);
+SAME_NUMBER(KVM_CREATE_PIT2, kvm_create_pit2);
+SAME_NUMBER(KVM_GET_CLOCK, kvm_get_clock);
+SAME_NUMBER(KVM_SET_CLOCK, kvm_set_clock);
+SAME_NUMBER(KVM_GET_PIT2, kvm_get_pit2);
+SAME_NUMBER(KVM_SET_PIT2, kvm_set_pit2);
+SAME_NUMBER(KVM_SIGNAL_MSI, kvm_signal_msi);
+SAME_NUMBER(KVM_GET_TSC_KHZ, kvm_get_tsc_khz);
+SAME_NUMBER(KVM_RUN, kvm_run);
+SAME_NUMBER(KVM_GET_REGS, kvm_get_regs);
+SAME_NUMBER(KVM_SET_REGS, kvm_set_regs);
+SAME_NUMBER(KVM_GET_SREGS, kvm_get_sregs);
+SAME_NUMBER(KVM_SET_SREGS, kvm_set_sregs);
+SAME_BUT_FOR_SIZE(KVM_GET_MSRS, kvm_get_msrs);
+SAME_BUT_FOR_SIZE(KVM_SET_MSRS, kvm_set_msrs);
+SAME_BUT_FOR_SIZE(KVM_GET_MSR_INDEX_LIST, kvm_get_msr_index_list);
+SAME_NUMBER(KVM_GET_LAPIC, kvm_get_lapic);
+SAME_NUMBER(KVM_SET_LAPIC, kvm_set_lapic);
+SAME_NUMBER(KVM_GET_MP_STATE, kvm_get_mp_state);
+SAME_NUMBER(KVM_SET_MP_STATE, kvm_set_mp_state);
+SAME_NUMBER(KVM_GET_VCPU_EVENTS, kvm_get_vcpu_events);
+SAME_NUMBER(KVM_SET_VCPU_EVENTS, kvm_set_vcpu_events);
+SAME_NUMBER(KVM_GET_DEBUGREGS, kvm_get_debugregs);
+SAME_NUMBER(KVM_SET_DEBUGREGS, kvm_set_debugregs);
+SAME_BUT_FOR_SIZE(KVM_GET_XSAVE, kvm_get_xsave);
+SAME_BUT_FOR_SIZE(KVM_SET_XSAVE, kvm_set_xsave);
+SAME_NUMBER(KVM_GET_XCRS, kvm_get_xcrs);
+SAME_NUMBER(KVM_SET_XCRS, kvm_set_xcrs);
+SAME_NUMBER(KVM_SET_DEVICE_ATTR, kvm_set_device_attr);
+SAME_NUMBER(KVM_GET_DEVICE_ATTR, kvm_get_device_attr);
+
+SAME_FIELD(kvm_run, immediate_exit);
+SAME_FIELD(kvm_run, exit_reason);
+SAME_FIELD(kvm_run, cr8);
+SAME_FIELD(kvm_run, fail_entry.cpu);
+SAME_FIELD(kvm_run, io.direction);
+SAME_FIELD(kvm_run, io.size);
+SAME_FIELD(kvm_run, io.port);
+SAME_FIELD(kvm_run, io.count);
+SAME_FIELD(kvm_run, io.data_offset);
+SAME_FIELD(kvm_run, mmio.phys_addr);
+SAME_FIELD(kvm_run, mmio.data);
+SAME_FIELD(kvm_run, mmio.len);
+SAME_FIELD(kvm_run, mmio.is_write);
+SAME_FIELD(kvm_run, hypercall.nr);
+SAME_FIELD(kvm_run, hypercall.args);
+SAME_FIELD(kvm_run, hypercall.ret);
+SAME_FIELD(kvm_run, internal.suberror);
+SAME_FIELD(kvm_run, internal.ndata);
+SAME_FIELD(kvm_run, internal.data);
+SAME_FIELD(kvm_run, system_event.type);
+static_assert(KVM_EXIT_IO == ours::kvm_exit_io && KVM_EXIT_HYPERCALL == ours::kvm_exit_hypercall &&
+              KVM_EXIT_HLT == ours::kvm_exit_hlt && KVM_EXIT_MMIO == ours::kvm_exit_mmio &&
+              KVM_EXIT_SHUTDOWN == ours::kvm_exit_shutdown &&
+              KVM_EXIT_FAIL_ENTRY == ours::kvm_exit_fail_entry &&
+              KVM_EXIT_INTR == ours::kvm_exit_intr &&
+              KVM_EXIT_INTERNAL_ERROR == ours::kvm_exit_internal_error &&
+              KVM_EXIT_SYSTEM_EVENT == ours::kvm_exit_system_event);
+
+#ifdef KVM_GET_SREGS2  // Linux 5.14
+SAME_SIZE(kvm_sregs2);
+SAME_NUMBER(KVM_GET_SREGS2, kvm_get_sregs2);
+SAME_NUMBER(KVM_SET_SREGS2, kvm_set_sregs2);
+#endif
+#ifdef KVM_GET_XSAVE2  // Linux 5.17
+SAME_BUT_FOR_SIZE(KVM_GET_XSAVE2, kvm_get_xsave2);
+#endif
+#ifdef KVM_VCPU_TSC_CTRL  // Linux 5.16
+static_assert(KVM_VCPU_TSC_CTRL == ours::kvm_vcpu_tsc_ctrl &&
+              KVM_VCPU_TSC_OFFSET == ours::kvm_vcpu_tsc_offset);
+#endif
+#ifdef KVM_EXIT_MEMORY_FAULT  // Linux 6.8
+static_assert(KVM_EXIT_MEMORY_FAULT == ours::kvm_exit_memory_fault);
+SAME_FIELD(kvm_run, memory_fault.gpa);
+SAME_FIELD(kvm_run, memory_fault.size);
+#endif
+#ifdef KVM_EXIT_TDX  // Linux 6.16
+static_assert(KVM_EXIT_TDX == ours::kvm_exit_tdx);
+SAME_FIELD(kvm_run, tdx.nr);
 #endif
 
 #endif  // __has_include(<linux/kvm.h>)

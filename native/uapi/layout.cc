@@ -1,18 +1,8 @@
 // Every size, offset and number of kvm.h, as computed from the headers of Linux 7.3 on x86-64.
-#include <cstddef>
-#include <type_traits>
-
 #include "kvm.h"
+#include "layout.h"
 
 namespace tdctl::uapi {
-
-#define HAS_SIZE(type, bytes)                                    \
-  static_assert(sizeof(type) == (bytes), #type);                 \
-  static_assert(std::is_trivially_copyable_v<type>, #type);      \
-  static_assert(std::is_standard_layout_v<type>, #type)
-#define IS_AT(type, field, bytes) static_assert(offsetof(type, field) == (bytes), #type "." #field)
-#define IS_NUMBER(name, value) static_assert(request::name.number == (value), #name)
-#define IS_COMMAND(name, value) static_assert(tdx_command::name.id == (value), #name)
 
 HAS_SIZE(kvm_cpuid_entry2, 40);
 IS_AT(kvm_cpuid_entry2, function, 0);

@@ -8,6 +8,7 @@
 
 #include "../guest_memfd.h"
 #include "../user_memory.h"
+#include "../vcpu.h"
 #include "../vm.h"
 #include "js_error.h"
 #include "wrapped.h"
@@ -43,11 +44,17 @@ void Arguments::range_mistake(const std::string& message) {
 }
 
 void Arguments::closed_mistake(const std::string& what) {
+  object_mistake(EBADF, what + " is closed");
+}
+
+void Arguments::busy_mistake(const std::string& sentence) { object_mistake(EBUSY, sentence); }
+
+void Arguments::object_mistake(int error_number, const std::string& sentence) {
   if (mistake_) return;
   mistake_ = js_error(env(), Failure{.syscall = request_ == nullptr ? "" : "ioctl",
                                      .subject = request_ == nullptr ? "" : request_,
-                                     .error_number = EBADF,
-                                     .sentence = what + " is closed"});
+                                     .error_number = error_number,
+                                     .sentence = sentence});
 }
 
 bool Arguments::object(Napi::Value value, const std::string& name) {
@@ -272,6 +279,10 @@ std::optional<FdUse> Arguments::fd_object(Napi::Value value, const std::string& 
 
 std::optional<FdUse> Arguments::vm(Napi::Value value, const std::string& name) {
   return fd_object<Vm>(value, name);
+}
+
+std::optional<FdUse> Arguments::vcpu(Napi::Value value, const std::string& name) {
+  return fd_object<Vcpu>(value, name);
 }
 
 std::optional<FdUse> Arguments::guest_memfd(Napi::Value value, const std::string& name) {

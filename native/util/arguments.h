@@ -28,14 +28,15 @@ class Arguments {
  public:
   // `request` is what the call is about, by the kernel's name; null where it is no ioctl.
   Arguments(const Napi::CallbackInfo& info, const char* request)
-      : info_(info), request_(request) {}
+      : info_(&info), env_(info.Env()), request_(request) {}
+  // For what is no argument: what a handler returned.
+  explicit Arguments(Napi::Env env) : info_(nullptr), env_(env), request_(nullptr) {}
 
-  const Napi::CallbackInfo& info() const { return info_; }
-  Napi::Env env() const { return info_.Env(); }
+  Napi::Env env() const { return env_; }
   bool is_wrong() const { return mistake_.has_value(); }
   const Napi::Error& mistake() const { return *mistake_; }
 
-  Napi::Value at(std::size_t index) const { return info_[index]; }
+  Napi::Value at(std::size_t index) const { return (*info_)[index]; }
   // Undefined where there is no such field; a mistake where `object` is none, or a getter throws.
   Napi::Value field(Napi::Value object, const char* name);
   bool object(Napi::Value value, const std::string& name);
@@ -63,22 +64,28 @@ class Arguments {
   // [offset, offset + length) of a UserMemory that is open.
   MemoryRange memory_range(Napi::Value value, const std::string& name, std::uint64_t offset,
                            std::uint64_t length);
-  // An open Vm or GuestMemfd, which stays open for as long as the use is held.
+  // An open Vm, Vcpu or GuestMemfd, which stays open for as long as the use is held.
   std::optional<FdUse> vm(Napi::Value value, const std::string& name);
+  std::optional<FdUse> vcpu(Napi::Value value, const std::string& name);
   std::optional<FdUse> guest_memfd(Napi::Value value, const std::string& name);
 
   void type_mistake(const std::string& message);
   void range_mistake(const std::string& message);
   // EBADF: `what` was closed before.
   void closed_mistake(const std::string& what);
+  // EBUSY.
+  void busy_mistake(const std::string& sentence);
 
  private:
   template <typename Class>
   std::optional<FdUse> fd_object(Napi::Value value, const std::string& name);
+  // An error that the kernel would give for the object.
+  void object_mistake(int error_number, const std::string& sentence);
   // Takes over an exception that a getter or a proxy threw.
   bool take_pending_exception();
 
-  const Napi::CallbackInfo& info_;
+  const Napi::CallbackInfo* info_;
+  Napi::Env env_;
   const char* request_;
   std::optional<Napi::Error> mistake_;
 };

@@ -25,6 +25,7 @@ struct Environment {
   Napi::FunctionReference guest_memfd;
   Napi::FunctionReference user_memory;
   Napi::FunctionReference supervisor;
+  Napi::FunctionReference guest;
 
   // What the constructor now running takes over; null when JS called `new` itself.
   void* construction = nullptr;

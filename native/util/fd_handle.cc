@@ -42,6 +42,7 @@ void FdHandle::end_call(Napi::Env env) {
 FdUse::FdUse(std::shared_ptr<FdHandle> handle, Napi::Object owner)
     : handle_(std::move(handle)), fd_(handle_->fd()), owner_(Napi::Persistent(owner)) {
   ++handle_->calls_in_flight_;
+  ++handle_->calls_made_;
 }
 
 FdUse::~FdUse() {

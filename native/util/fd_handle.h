@@ -25,6 +25,14 @@ class FdHandle {
   bool is_closed() const { return closed_; }
   const std::shared_ptr<MemorySlots>& slots() const { return slots_; }
 
+  // A vCPU of a guest. While that runs, KVM_RUN has it and every other call would wait.
+  enum class Hold : std::uint8_t { none, parked, running };
+  Hold hold() const { return hold_; }
+  void set_hold(Hold hold) { hold_ = hold; }
+  std::uint32_t calls_in_flight() const { return calls_in_flight_; }
+  // How many there ever were, to see whether there was one meanwhile.
+  std::uint64_t calls_made() const { return calls_made_; }
+
   // No new call from now on; closes off the main thread when the last call in flight has ended,
   // never under a running ioctl.
   KeptPromise close(Napi::Env env);
@@ -42,7 +50,9 @@ class FdHandle {
   UniqueFd fd_;
   const char* noun_;
   bool closed_ = false;
+  Hold hold_ = Hold::none;
   std::uint32_t calls_in_flight_ = 0;
+  std::uint64_t calls_made_ = 0;
   // The close that waits for the calls in flight.
   std::optional<Napi::Promise::Deferred> closing_;
 };

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "arguments.h"
+#include "bytes_js.h"
 #include "environment.h"
 #include "fd_handle.h"
 #include "task.h"
@@ -61,6 +62,9 @@ class FdObject : public Napi::ObjectWrap<Class> {
   Napi::Value call(Arguments& arguments, Work work, ToJs to_js) {
     const Napi::Env env = arguments.env();
     if (handle_->is_closed()) arguments.closed_mistake(std::string("the ") + handle_->noun());
+    if (handle_->hold() == FdHandle::Hold::running) {
+      arguments.busy_mistake("the vCPU runs: pause its guest first");
+    }
     if (arguments.is_wrong()) return rejected(env, arguments.mistake());
     return run_off_thread(
         env,
@@ -98,6 +102,28 @@ class FdObject : public Napi::ObjectWrap<Class> {
         arguments,
         [&request, argument](const Kernel& kernel, int fd) mutable {
           return as_done(kernel.ioctl(fd, request, &argument));
+        },
+        to_undefined);
+  }
+
+  // A request about a struct that is only its bytes: filled in by the kernel, or handed to it.
+  Napi::Value ask_bytes(Arguments& arguments, const uapi::Request& request, Bytes bytes) {
+    return call(
+        arguments,
+        [&request, bytes = std::move(bytes)](const Kernel& kernel,
+                                             int fd) mutable -> Result<Bytes> {
+          Result<int> answer = kernel.ioctl(fd, request, bytes.data());
+          if (!answer.ok()) return std::move(answer.failure());
+          return std::move(bytes);
+        },
+        bytes_to_js);
+  }
+
+  Napi::Value tell_bytes(Arguments& arguments, const uapi::Request& request, Bytes bytes) {
+    return call(
+        arguments,
+        [&request, bytes = std::move(bytes)](const Kernel& kernel, int fd) mutable {
+          return as_done(kernel.ioctl(fd, request, bytes.data()));
         },
         to_undefined);
   }

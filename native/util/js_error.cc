@@ -16,7 +16,7 @@ std::string message_of(const Failure& failure, const std::string& code) {
   const std::string_view syscall = failure.syscall;
   std::string message;
   if (syscall == "ioctl") message = failure.subject + ": ";
-  if (syscall == "open" || syscall == "mmap") {
+  if (!syscall.empty() && syscall != "ioctl") {
     message = failure.syscall + (" " + failure.subject) + ": ";
   }
   message += failure.sentence.empty() ? code : failure.sentence;

@@ -1,4 +1,4 @@
-// Anonymous memory of this process, and the guest memory slots that point into it.
+// Memory of this process, and the guest memory slots that point into it.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "result.h"
+#include "unique_fd.h"
 
 namespace tdctl {
 
@@ -17,15 +18,19 @@ class Mapping {
  public:
   // Anonymous, zeroed, not reserved in swap.
   static Result<std::shared_ptr<Mapping>> map(std::size_t size_bytes);
+  // The same of a memfd, whose pages another process can map too.
+  static Result<std::shared_ptr<Mapping>> map_shared(std::size_t size_bytes);
 
-  Mapping(std::byte* address, std::size_t size_bytes)
-      : address_(address), size_bytes_(size_bytes) {}
+  Mapping(std::byte* address, std::size_t size_bytes, UniqueFd fd = {})
+      : address_(address), size_bytes_(size_bytes), fd_(std::move(fd)) {}
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
   ~Mapping();
 
   std::byte* address() const { return address_; }
   std::size_t size_bytes() const { return size_bytes_; }
+  // -1 where it is not shared.
+  int fd() const { return fd_.get(); }
   bool contains(std::uint64_t offset, std::uint64_t length) const {
     return offset <= size_bytes_ && length <= size_bytes_ - offset;
   }
@@ -33,6 +38,7 @@ class Mapping {
  private:
   std::byte* address_;
   std::size_t size_bytes_;
+  UniqueFd fd_;
 };
 
 // Which memory each slot of a VM points into. Shared by all fds of the VM, as the kernel's slots

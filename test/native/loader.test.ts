@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import {
   type Addon,
   addonLocations,
+  type Guest,
   type GuestMemfd,
   type Supervisor,
   type System,
@@ -24,6 +25,7 @@ const addonNames = {
   GuestMemfd: true,
   UserMemory: true,
   Supervisor: true,
+  Guest: true,
   leakedFds: true,
   testing: true,
 } satisfies Record<keyof Addon, true>;
@@ -35,6 +37,7 @@ const systemNames = {
   kvmCreateVm: true,
   kvmGetVcpuMmapSize: true,
   kvmGetSupportedCpuid: true,
+  kvmGetMsrIndexList: true,
 } satisfies Record<keyof System, true>;
 const vmNames = {
   fd: true,
@@ -50,6 +53,15 @@ const vmNames = {
   kvmSetUserMemoryRegion2: true,
   kvmCreateGuestMemfd: true,
   kvmLinkGuestMemfd: true,
+  kvmGetTscKhz: true,
+  kvmCreatePit2: true,
+  kvmGetPit2: true,
+  kvmSetPit2: true,
+  kvmGetClock: true,
+  kvmSetClock: true,
+  kvmGetIrqchip: true,
+  kvmSetIrqchip: true,
+  kvmIrqLine: true,
   kvmSetMemoryAttributes: true,
   tdxCapabilities: true,
   tdxInitVm: true,
@@ -66,6 +78,32 @@ const vcpuNames = {
   tdxInitVcpu: true,
   tdxInitMemRegion: true,
   tdxGetCpuid: true,
+  kvmGetRegs: true,
+  kvmSetRegs: true,
+  kvmGetSregs: true,
+  kvmSetSregs: true,
+  kvmGetSregs2: true,
+  kvmSetSregs2: true,
+  kvmGetXcrs: true,
+  kvmSetXcrs: true,
+  kvmGetVcpuEvents: true,
+  kvmSetVcpuEvents: true,
+  kvmGetDebugregs: true,
+  kvmSetDebugregs: true,
+  kvmGetLapic: true,
+  kvmSetLapic: true,
+  kvmGetXsave: true,
+  kvmSetXsave: true,
+  kvmGetMpState: true,
+  kvmSetMpState: true,
+  kvmGetMsrs: true,
+  kvmSetMsrs: true,
+  kvmGetTscOffset: true,
+  kvmSetTscOffset: true,
+  kvmGetXsave2: true,
+  kvmGetTscKhz: true,
+  getState: true,
+  setState: true,
 } satisfies Record<keyof Vcpu, true>;
 const guestMemfdNames = {
   fd: true,
@@ -73,8 +111,16 @@ const guestMemfdNames = {
   sizeBytes: true,
   kvmSetMemoryAttributes2: true,
 } satisfies Record<keyof GuestMemfd, true>;
+const guestNames = {
+  run: true,
+  pause: true,
+  stop: true,
+  input: true,
+  counts: true,
+} satisfies Record<keyof Guest, true>;
 const userMemoryNames = {
   address: true,
+  fd: true,
   sizeBytes: true,
   write: true,
   read: true,
@@ -122,6 +168,7 @@ test('each class has the declared members and no other', (context) => {
     GuestMemfd: guestMemfdNames,
     UserMemory: userMemoryNames,
     Supervisor: supervisorNames,
+    Guest: guestNames,
   };
   for (const [name, names] of Object.entries(declared)) {
     const { prototype } = addon[name as keyof typeof declared] as unknown as { prototype: object };

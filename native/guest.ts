@@ -1,0 +1,139 @@
+/** A guest that runs: its vCPUs on threads of the addon, and few devices. */
+
+/** All that a guest is made of but its VM and its vCPUs. */
+export interface GuestSettings {
+  /** What `kvmGetVcpuMmapSize()` says. */
+  readonly runBytes: number;
+  /** How the interrupt of COM1 gets to the guest. It gets none where this is left out. */
+  readonly interrupt?: GuestInterrupt;
+  /** Where isa-debug-exit is: a write there ends the guest. Left out, there is none. */
+  readonly debugExitPort?: number;
+  /** How much of a console waits for its handler: 1 MiB where left out. */
+  readonly consoleBytes?: number;
+  readonly handlers: GuestHandlers;
+}
+
+/** KVM_IRQ_LINE where the irqchip is full, KVM_SIGNAL_MSI where it is split. */
+export type GuestInterrupt =
+  | { readonly line: number }
+  | { readonly msiAddress: bigint; readonly msiData: number };
+
+/** They are called one at a time, on the thread that made the guest. */
+export interface GuestHandlers {
+  /**
+   * What the guest has sent on COM1 since the last call. `lostBytes` came after `bytes` and were dropped,
+   * because more than `consoleBytes` waited.
+   */
+  readonly console: (bytes: Uint8Array, lostBytes: number) => void;
+  /** The same of the port 0x402. */
+  readonly debugConsole: (bytes: Uint8Array, lostBytes: number) => void;
+  /**
+   * An exit that the addon does not answer itself; `vcpu` is the place in `vcpus`. The vCPU waits for what
+   * is returned or promised. Nothing, and a handler that throws, answer as an absent device does: all ones
+   * are read, a hypercall is unknown (-KVM_ENOSYS), a TDVMCALL is refused as KVM would, and a memory fault
+   * ends the guest.
+   */
+  readonly exit: (
+    vcpu: number,
+    exit: GuestExit,
+  ) => GuestAnswer | undefined | Promise<GuestAnswer | undefined>;
+  /** The guest has come to its end, and all of its vCPUs are parked: what is left is to look, and `stop()`. */
+  readonly ended: (end: GuestEnd) => void;
+  /** What another handler threw, or its promise rejected with, or a mistake in its answer. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** By the fields of `struct kvm_run`; `data` is there for a write. */
+export type GuestExit =
+  | {
+      readonly kind: 'mmio';
+      readonly gpa: bigint;
+      readonly sizeBytes: number;
+      readonly data?: Uint8Array;
+    }
+  | { readonly kind: 'hypercall'; readonly nr: bigint; readonly args: readonly bigint[] }
+  | ({ readonly kind: 'memory-fault' } & MemoryFault)
+  | ({ readonly kind: 'tdx'; readonly nr: bigint } & TdxWords);
+
+interface MemoryFault {
+  readonly flags: bigint;
+  readonly gpa: bigint;
+  readonly sizeBytes: bigint;
+}
+
+/** Which of them there are depends on `nr`, the leaf of the TDVMCALL. */
+export interface TdxWords {
+  readonly ret?: bigint;
+  /** GetQuote. */
+  readonly gpa?: bigint;
+  readonly size?: bigint;
+  /** GetTdVmCallInfo. */
+  readonly leaf?: bigint;
+  readonly r11?: bigint;
+  readonly r12?: bigint;
+  readonly r13?: bigint;
+  readonly r14?: bigint;
+  /** SetupEventNotifyInterrupt. */
+  readonly vector?: bigint;
+  /** Any other. */
+  readonly data0?: bigint;
+  readonly data1?: bigint;
+  readonly data2?: bigint;
+  readonly data3?: bigint;
+  readonly data4?: bigint;
+}
+
+/** Of each kind what applies: `data` for a read of MMIO, `ret` for a hypercall, the words of a TDVMCALL. */
+export interface GuestAnswer extends TdxWords {
+  /** Exactly `sizeBytes` of them. */
+  readonly data?: Uint8Array;
+  /** The memory fault was mended: the vCPU tries again. */
+  readonly retry?: boolean;
+}
+
+/** `vcpu` is the place in `vcpus` of the one that ended the guest. */
+export type GuestEnd = { readonly vcpu: number } & (
+  | { readonly kind: 'power-off' | 'reset' | 'shutdown' }
+  /** HLT without an APIC in the kernel: nothing could wake it. */
+  | { readonly kind: 'halted' }
+  | { readonly kind: 'debug-exit'; readonly value: number }
+  | { readonly kind: 'fail-entry'; readonly reason: bigint; readonly cpu: number }
+  | {
+      readonly kind: 'internal-error';
+      readonly suberror: number;
+      readonly data: readonly bigint[];
+    }
+  | { readonly kind: 'system-event'; readonly type: number; readonly data: readonly bigint[] }
+  | ({ readonly kind: 'memory-fault' } & MemoryFault)
+  | { readonly kind: 'unknown-exit'; readonly exitReason: number }
+  | { readonly kind: 'run-failed'; readonly errno: number; readonly code: string }
+);
+
+export interface Guest {
+  /**
+   * Lets every vCPU run. It throws EBADF once the guest is stopped, ESHUTDOWN once it has ended, and EBUSY
+   * while a call on one of its vCPUs is in flight. A pause that is not done rejects with ECANCELED.
+   */
+  run(): void;
+  /**
+   * Resolves once every vCPU is parked, with its port I/O and MMIO completed: from then on its state can be
+   * read and written. A vCPU that waits for a handler parks after that.
+   */
+  pause(): Promise<void>;
+  /**
+   * Ends the threads and waits for that, which takes no longer than an exit from the guest: what waits for a
+   * handler is let go. What is left of the console is told afterwards. It may be called again.
+   */
+  stop(): void;
+  /** Input for COM1. Returns how many bytes were taken: 64 KiB wait for a guest that does not read. */
+  input(bytes: Uint8Array): number;
+  counts(): GuestCounts;
+}
+
+export interface GuestCounts {
+  readonly exits: number;
+  /** Those that went to the handler `exit`. */
+  readonly handedOn: number;
+  readonly handlerErrors: number;
+  readonly lostConsoleBytes: number;
+}

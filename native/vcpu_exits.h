@@ -1,0 +1,126 @@
+// The vCPUs of a guest on their threads, and what their exits mean: the hot ones are answered here, the
+// others wait for whoever takes them. Without Node.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "devices/ports.h"
+#include "uapi/run.h"
+#include "uapi/state.h"
+#include "vcpu_thread.h"
+
+namespace tdctl {
+
+// Why a guest has ended. The first reason is the one.
+struct GuestEnd {
+  enum class Kind : std::uint8_t {
+    power_off,
+    reset,
+    debug_exit,
+    halted,
+    shutdown,
+    fail_entry,
+    internal_error,
+    system_event,
+    memory_fault,
+    unknown_exit,
+    run_failed,
+  };
+  Kind kind;
+  std::uint32_t vcpu;
+  // debug_exit: what was written; run_failed: the errno.
+  std::uint32_t value = 0;
+  // The exit, for its fields; nothing else of kvm_run.
+  uapi::kvm_run run = {};
+};
+
+// How the interrupt of COM1 gets to the guest.
+struct GuestInterrupt {
+  enum class Kind : std::uint8_t { none, line, msi };
+  Kind kind = Kind::none;
+  std::uint32_t line = 0;
+  uapi::kvm_msi msi = {};
+};
+
+struct GuestOptions {
+  PortOptions ports;
+  GuestInterrupt interrupt;
+};
+
+class GuestVcpus final : public VcpuThread::Exits {
+ public:
+  struct Counts {
+    std::uint64_t exits = 0;
+    std::uint64_t handed_on = 0;
+  };
+  // What has come up since the last take().
+  struct Taken {
+    ConsoleBuffer::Taken console;
+    ConsoleBuffer::Taken debug_console;
+    // The vCPUs that wait for an answer: kvm_run is the taker's until release().
+    std::vector<std::uint32_t> waiting;
+    bool all_parked = false;
+    // Once all are parked.
+    std::optional<GuestEnd> end;
+  };
+
+  // `wake` is called by any thread when there is something to take().
+  GuestVcpus(Kernel kernel, int vm_fd, GuestOptions options, std::function<void()> wake);
+  ~GuestVcpus() { stop(); }
+
+  // Maps and starts one vCPU, parked. All of them before the first run().
+  Result<Done> add(int vcpu_fd, std::size_t run_bytes);
+
+  // The five below are for one thread, that of the taker.
+
+  // `changed` has a bit for each vCPU: whether its state may have been set since it ran last.
+  void run(const std::vector<bool>& changed);
+  // True where all are parked already. Otherwise take() will say so.
+  bool pause();
+  // Waits for the threads to end, which wait for nobody; and unmaps what they shared with the kernel.
+  void stop();
+  Taken take();
+  void release(std::uint32_t vcpu);
+
+  uapi::kvm_run& run_of(std::uint32_t vcpu) { return vcpus_[vcpu]->area().run(); }
+  // The first end that is told stays.
+  void end(GuestEnd::Kind kind, std::uint32_t vcpu, std::uint32_t value = 0);
+  std::size_t receive(std::span<const std::byte> bytes) { return ports_.receive(bytes); }
+  Counts counts() const { return {exits_, handed_on_}; }
+  bool has_ended();
+
+ private:
+  void exited(VcpuThread& vcpu, const Failure* failure) override;
+  void parked(VcpuThread& vcpu) override;
+  void answer_port(VcpuThread& vcpu);
+  void hand_on(VcpuThread& vcpu);
+  void interrupt(bool level);
+
+  const Kernel kernel_;
+  const int vm_fd_;
+  const GuestInterrupt interrupt_;
+  const std::function<void()> wake_;
+  Ports ports_;
+  std::atomic<std::uint64_t> exits_ = 0;
+  std::atomic<std::uint64_t> handed_on_ = 0;
+  // vCPUs that are not parked.
+  std::atomic<std::uint32_t> moving_ = 0;
+
+  // Held to say to the vCPUs what is wanted, and for what follows.
+  std::mutex mutex_;
+  bool stopped_ = false;
+  std::optional<GuestEnd> end_;
+  bool end_taken_ = false;
+  std::vector<std::uint32_t> waiting_;
+
+  std::vector<std::unique_ptr<VcpuThread>> vcpus_;
+};
+
+}  // namespace tdctl

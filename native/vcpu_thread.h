@@ -1,0 +1,124 @@
+// The thread that a vCPU runs on. It knows KVM_RUN and how it is interrupted; what an exit means is its
+// Exits' matter. Without Node, so that ThreadSanitizer can look at it (testing/threads).
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "uapi/run.h"
+#include "util/kernel.h"
+
+namespace tdctl {
+
+// The kvm_run area of a vCPU, mapped from map() to the destructor.
+class RunArea {
+ public:
+  static Result<std::unique_ptr<RunArea>> map(int vcpu_fd, std::size_t size_bytes);
+  RunArea(std::byte* address, std::size_t size_bytes)
+      : address_(address), size_bytes_(size_bytes) {}
+  RunArea(const RunArea&) = delete;
+  RunArea& operator=(const RunArea&) = delete;
+  ~RunArea();
+
+  uapi::kvm_run& run() { return *reinterpret_cast<uapi::kvm_run*>(address_); }
+  // `length` bytes at `offset`, which the kernel or a script said. Null where they are outside.
+  std::byte* data(std::uint64_t offset, std::uint64_t length) {
+    if (offset > size_bytes_ || length > size_bytes_ - offset) return nullptr;
+    return address_ + offset;
+  }
+
+ private:
+  std::byte* address_;
+  std::size_t size_bytes_;
+};
+
+// Three parties, in this order (what a kick is, see VcpuThread::kick):
+//   whoever pauses:  what is wanted, then immediate_exit = 1, then the signal
+//   the thread:      immediate_exit = 0, then looks at what is wanted, then KVM_RUN
+// A kick that comes before the look is seen there, one that comes after it is seen by KVM_RUN, which reads
+// immediate_exit on the way in, and one that comes while the guest runs interrupts it by the signal. So
+// no signal mask takes part, and none is lost.
+class VcpuThread {
+ public:
+  enum class Wanted : std::uint8_t { pause, run, stop };
+
+  // What the thread asks and tells, all on the thread itself.
+  class Exits {
+   public:
+    // KVM_RUN came back with an exit, or `failure` says why not. The thread goes on once it returns: the
+    // exit was answered in kvm_run, or the vCPU is wanted to do something else.
+    virtual void exited(VcpuThread& vcpu, const Failure* failure) = 0;
+    // The vCPU has come to rest, its I/O is completed.
+    virtual void parked(VcpuThread& vcpu) = 0;
+
+   protected:
+    ~Exits() = default;
+  };
+
+  VcpuThread(Kernel kernel, int fd, std::uint32_t index, std::unique_ptr<RunArea> area,
+             Exits& exits)
+      : kernel_(std::move(kernel)),
+        fd_(fd),
+        index_(index),
+        area_(std::move(area)),
+        exits_(exits) {}
+  // Stops the thread, then unmaps kvm_run. The fd must still be open.
+  ~VcpuThread();
+
+  // The thread is there, parked. Null, or the name of the call that failed, with errno.
+  const char* start();
+
+  // The three below are for any thread, one at a time for a vCPU.
+
+  // True where it was parked: it will be told again when it is. `changed`: its state may have been set
+  // since it ran last.
+  bool run(bool changed);
+  // True where the vCPU is parked already, and nothing will be told.
+  bool pause();
+  // Ends the thread at its next look, and what it waits for; does not wait for that.
+  void ask_to_stop();
+  // Waits for the thread to end, after ask_to_stop().
+  void join();
+
+  std::uint32_t index() const { return index_; }
+  RunArea& area() { return *area_; }
+
+  // For Exits: waits until release(), or until the vCPU is to stop, which gives false.
+  bool wait_for_release();
+  void release();
+
+ private:
+  static void* serve(void* self);
+  void serve();
+  void kick();
+  // False where the vCPU is to stop.
+  bool park();
+  void set_immediate_exit(std::uint8_t value);
+  void take_task_priority();
+
+  const Kernel kernel_;
+  const int fd_;
+  const std::uint32_t index_;
+  const std::unique_ptr<RunArea> area_;
+  Exits& exits_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<Wanted> wanted_ = Wanted::pause;
+  std::atomic<bool> changed_meanwhile_ = false;
+  // Under the mutex.
+  bool parked_ = false;
+  bool released_ = false;
+  // The thread's own: KVM_RUN has yet to take the answer to its last exit.
+  bool owes_completion_ = false;
+  bool started_ = false;
+  pthread_t thread_{};
+};
+
+}  // namespace tdctl
