@@ -7,7 +7,7 @@ import { hostProfile } from '../../src/cli/host-profile.ts';
 import { readRehearsalFault } from '../../src/cli/rehearse/fault.ts';
 import { readFault } from '../../src/cli/run/fault.ts';
 import { captureOf } from '../../src/diagnosis/capture/capture.ts';
-import { parseCapture } from '../../src/diagnosis/capture/load.ts';
+import { loadCapture, parseCapture } from '../../src/diagnosis/capture/load.ts';
 import { captureToHostProfile } from '../../src/diagnosis/capture/to-host-profile.ts';
 import { readFacts } from '../../src/diagnosis/doctor/index.ts';
 import { explainLog, explainTyped } from '../../src/diagnosis/explain/index.ts';
