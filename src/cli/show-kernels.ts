@@ -22,7 +22,9 @@ export async function showKernels(
   options: { readonly output: OutputFormat },
   io: CommandIo,
 ): Promise<void> {
-  const asked = names.map((name) => kernelNamed(name, { op: 'show a kernel ABI', place: 'NAME' }));
+  const asked = names.map((name) =>
+    kernelNamed(name, { op: 'show a kernel ABI', place: 'kernels' }),
+  );
   const shown = asked.length === 0 ? Object.values(kernelAbis) : asked;
   await printData(shown.map(asData), {
     io,

@@ -80,7 +80,8 @@ export async function* readTextLines(
   if (last.length > 0) yield lines(last);
 }
 
-async function* readable(path: string, kind: TextFileKind): AsyncGenerator<Buffer> {
+/** The bytes as they come, for who makes text of them itself. @throws as {@link readTextFile}, but for what is no text. */
+export async function* readable(path: string, kind: TextFileKind): AsyncGenerator<Buffer> {
   try {
     yield* chunksOf(path);
   } catch (cause) {
@@ -162,7 +163,7 @@ async function notFound(path: string, cause: unknown, kind: TextFileKind): Promi
 
 function otherName(path: string, names: readonly string[], kind: TextFileKind): string {
   const meant = nearest(basename(path), names) ?? nearestByStem(path, names);
-  if (meant === undefined) return `${kind.starter(path)} to start from`;
+  if (meant === undefined) return kind.starter(path);
   const directory = dirname(path);
   return `did you mean ${sanitize(directory === '.' ? meant : join(directory, meant))}?`;
 }

@@ -7,7 +7,7 @@ import type { TrustDomain } from './trust-domain.ts';
 
 const textFile: TextFileKind = {
   kind: 'TrustDomain',
-  starter: (path) => `\`tdctl init ${sanitize(path)}\` writes one`,
+  starter: (path) => `\`tdctl init ${sanitize(path)}\` writes one to start from`,
 };
 
 /**

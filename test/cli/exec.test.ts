@@ -40,6 +40,15 @@ describe('the exit code', () => {
     expect(stderr).toContain('sh died of SIGRTMIN+3');
   });
 
+  test('of a program that aborts comes with where to look, and not of one that was ended', async (context) => {
+    requireSupervision(context);
+    const ended = (signal: string) => tdctl(['exec', '--', 'sh', '-c', `kill -${signal} $$`]);
+    expect((await ended('ABRT')).stderr).toMatch(
+      /died +the program ended itself, and nothing was refused/,
+    );
+    expect((await ended('TERM')).stderr).not.toContain('ended itself');
+  });
+
   test('is 127 where there is no such command', async (context) => {
     requireSupervision(context);
     for (const name of ['no-such-command', './no-such-command', '/no/such/command']) {

@@ -176,7 +176,12 @@ describe('tdctl explain of what nobody knows ends with 3', () => {
 
   test.each([
     ['a word that means nothing', ['hello'], '', /not known: hello/],
-    ['a log without TDX', [], 'usb 1-1: new device\n', /nothing in 1 line is known/],
+    [
+      'a log without TDX',
+      [],
+      'usb 1-1: new device\n',
+      /nothing in 1 line of standard input is known/,
+    ],
     ['empty standard input', [], '', /standard input was empty/],
   ])('%s', async (_, args, stdin, message) => {
     const { stdout, stderr, exitCode } = await explain(args, { stdin });
@@ -189,6 +194,28 @@ describe('tdctl explain of what nobody knows ends with 3', () => {
     const { stderr } = await explain(['\u001b[2Jboo']);
     expect(stderr).not.toContain('\u001b');
     expect(stderr).toContain('\\u{1b}[2Jboo');
+  });
+});
+
+describe('tdctl explain of a file', () => {
+  const path = join(projectRoot, 'test/fixtures/dmesg/bios-too-old.txt');
+
+  test('reads the log that it is', async () => {
+    const named = await explain([path]);
+    expect(named).toEqual(await explain(['-'], { stdin: dmesg('bios-too-old') }));
+    expect(named.stdout).toContain('seamcall.sys-init.bios-too-old');
+  });
+
+  test('says of which file nothing is known', async () => {
+    const { stderr, exitCode } = await explain([join(projectRoot, 'package.json')]);
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/package\.json\b/);
+    expect(stderr).not.toContain('standard input');
+  });
+
+  test('takes what is known as words, and a directory for no log', async () => {
+    expect((await explain(['EBUSY'])).exitCode).toBe(0);
+    expect((await explain([projectRoot])).exitCode).toBe(3);
   });
 });
 

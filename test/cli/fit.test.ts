@@ -41,6 +41,13 @@ beforeAll(async () => {
   }
 });
 
+test('hosts are named as for --host: the default profile, and a file behind `sim:`', async () => {
+  const file = join(projectRoot, 'examples/hosts/tenant-limit.yaml');
+  const { hosts } = await rowsOf('--hosts', 'sim', `sim:${file}`);
+  expect(hosts.map(({ name }) => name)).toEqual(['sim:spr-1.5', 'tenant-limit']);
+  expect((await runFit('--hosts', `sim:${file}`, '--count', '2')).exitCode).toBe(6);
+});
+
 let folders = 0;
 /** A directory with these files; the text of a fixture's capture for `capture:NAME`. */
 function folder(files: Readonly<Record<string, string>>): string {

@@ -111,7 +111,7 @@ describe('tdctl measure with files of its own', () => {
 describe('tdctl measure --help', () => {
   test('teaches: examples, the two orders and who uses which', async () => {
     const { stdout: help } = await measure(['--help']);
-    expect(help).toContain('$ tdctl measure OVMF_CODE.fd --vars OVMF_VARS.fd');
+    expect(help).toContain('tdctl measure OVMF_CODE.fd --vars OVMF_VARS.fd');
     expect(help).toMatch(/page {5}Each page is added, then measured.*\n.*QEMU from 10\.1/);
     expect(help).toMatch(/section {2}All pages of a section are added/);
     expect(help.split('\n').every((line) => line.length <= 80)).toBe(true);

@@ -16,12 +16,14 @@ WHAT is any of:
   a check         init-vm.cpuid-unmatched: who makes it, when, what to do
   an id           td-params.xfam-refused, as --list prints them
   a word          such as HKID or 'key slot': the answers that have it
+  a file          a whole log, by its path
   -, or nothing   a whole log on standard input
 
 Examples:
   tdctl explain 0xc000010000000044
   tdctl explain ENOSPC KVM_TDX_INIT_VM
   tdctl explain EINVAL KVM_TDX_INIT_VM --kernel proposal-1a
+  tdctl explain qemu.log
   dmesg | tdctl explain
   journalctl -k -b -1 | tdctl explain - --output json
   tdctl explain --list
@@ -48,7 +50,10 @@ export function explainCommand(io: CommandIo, input: LogInput = pipedLog) {
   return new Command('explain')
     .summary('say what the kernel, the TDX module or QEMU meant')
     .description('Explain a TDX status word, a refused request, a line or a whole log.')
-    .argument('[what...]', 'status word, errno and request, line or id; - for standard input')
+    .argument(
+      '[what...]',
+      'status word, errno and request, line, id or the path of a log; - for standard input',
+    )
     .option('--list', 'print the id of every answer there is')
     .addOption(
       usefulWith({

@@ -15,10 +15,9 @@ Examples:
   tdctl graph td-lifecycle -o life.html         the picture with descriptions, ioctls and search
   tdctl graph td-lifecycle --format mermaid     for a page on GitHub
   tdctl graph td-lifecycle --paths              the shortest way to every state
-  tdctl run td.yaml --host sim --until runnable -o json > run.jsonl;  tdctl graph td-lifecycle --coverage run.jsonl
-                                                what that run has been through
-  tdctl run td.yaml --host sim --until runnable --trace run.jsonl;  tdctl graph td-lifecycle --paths --coverage run.jsonl
-                                                the way to every state, and which that run saw
+  tdctl run td.yaml --host sim --until runnable -o json > run.jsonl  the events of a run
+  tdctl graph td-lifecycle --coverage run.jsonl  what that run has been through
+  tdctl graph td-lifecycle --paths --coverage run.jsonl  the way to every state, and which that run saw
 
 Exit codes: 0 done · 1 no rsvg-convert, unreadable events, unwritable file · 2 usage ·
             3 no such file`;

@@ -39,7 +39,10 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
     .addOption(rehearsedHostOption())
     .addOption(rehearsedKernelOption())
     .option('--hops <n>', 'moves of each TD, one after the other')
-    .option('--count <n>', 'so many TDs at once')
+    .option(
+      '--count <n>',
+      'so many TDs, alive at the same time; each operation on one after the other',
+    )
     .option('--slots-left <n>', 'key slots that TDs of others leave free')
     .option('--unchecked', 'let the kernel answer what tdctl would refuse')
     .option('--destination-vcpus <n>', 'vCPUs of the destination, where they shall differ')

@@ -38,7 +38,10 @@ export function watchCommand(io: CommandIo, endWith: (exitCode: ExitCode) => voi
     .option('--paused', 'begin paused')
     .option('--until-end', 'end with the run, rather than go on serving')
     .option('--hops <n>', 'moves of each TD, one after the other')
-    .option('--count <n>', 'so many TDs at once')
+    .option(
+      '--count <n>',
+      'so many TDs, alive at the same time; each operation on one after the other',
+    )
     .option('--slots-left <n>', 'key slots that TDs of others leave free')
     .option('--unchecked', 'let the kernel answer what tdctl would refuse')
     .option('--destination-vcpus <n>', 'vCPUs of the destination, where they shall differ')

@@ -49,6 +49,7 @@ export function summaryText(
     { label: 'key slots', text: slotText(summary) },
     { label: 'released', text: releasedText(summary) },
     ...refusalRows(summary.refusals),
+    ...faultRows(summary),
     ...unknownRows(summary),
     ...summary.unserved.map(unservedRow),
     ...expectationRows(expectations),
@@ -125,6 +126,27 @@ function refusalRows(refusals: readonly RefusalSummary[]): Row[] {
   if (names.length === 0) return rows;
   const text = `also refused, as to every VMM or to a question: ${names.join(', ')}`;
   return [...rows, { label: 'routine', text, tone: 'quiet' }];
+}
+
+/** The signals by which a program ends itself, or is ended for what it did. */
+const ownFaults: readonly string[] = [
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGSEGV',
+  'SIGTRAP',
+];
+
+/** Without a refusal there is only what an answer had in it, which the summary does not hold. */
+function faultRows({ exit, refusals }: ExecSummary): Row[] {
+  if (exit.how === 'code' || !ownFaults.includes(exit.signal)) return [];
+  const isRefused = refusals.some(({ routine }) => !routine);
+  const text = isRefused
+    ? 'the program ended itself; see what was refused, and what it said above'
+    : 'the program ended itself, and nothing was refused that others are not refused: see what it said ' +
+      'above, and the last answers that it got, with --trace FILE';
+  return [{ label: 'died', text, tone: 'attention' }];
 }
 
 function unknownRows({ unknownIoctls }: ExecSummary): Row[] {

@@ -1,5 +1,5 @@
 /** `tdctl explain`: reads, explains, prints. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { book } from '../../abi/kvm/checks/index.ts';
 import {
   type Answer,
@@ -10,6 +10,7 @@ import {
   explainTyped,
 } from '../../diagnosis/explain/index.ts';
 import { nearest } from '../../documents/nearest.ts';
+import { readable } from '../../documents/text-file.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { type CommandIo, proseWidth } from '../io.ts';
 import { kernelNamed } from '../kernel-named.ts';
@@ -44,14 +45,15 @@ export async function explain(options: ExplainOptions): Promise<void> {
     options.kernel === undefined
       ? undefined
       : kernelNamed(options.kernel, { op: 'explain', place: '--kernel' });
+  const typed = explainTyped(text, { kernel });
+  const read = log === undefined ? logNamed(text, typed) : { chunks: log, name: 'standard input' };
   const diagnosis =
-    log === undefined
-      ? explainTyped(text, { kernel })
-      : await explainLog(withProgress(log, io), { kernel });
+    read === undefined ? typed : await explainLog(withProgress(read.chunks, io), { kernel });
   if (diagnosis.explanations.length === 0) {
-    const found = log === undefined && diagnosis.notKnown.length === 0 ? answersAbout(text) : [];
+    const found = read === undefined && diagnosis.notKnown.length === 0 ? answersAbout(text) : [];
     if (found.length > 0) return await printAnswers(found, { io, output });
-    throw nothingKnown(diagnosis, text, proseWidth(io.widths.stderr));
+    const width = proseWidth(io.widths.stderr);
+    throw nothingKnown(diagnosis, { text, logName: read?.name, width });
   }
   await printData(diagnosisData(diagnosis), {
     io,
@@ -61,9 +63,34 @@ export async function explain(options: ExplainOptions): Promise<void> {
   });
 }
 
-function nothingKnown({ linesRead, notKnown }: Diagnosis, text: string, width: number): TdctlError {
-  const isLog = text === '';
-  const what = isLog ? emptyLog(linesRead) : `not known: ${sanitize(shortened(text))}`;
+/** A log that is named by its path. Words that are known are meant as words, whatever files there are. */
+function logNamed(text: string, typed: Diagnosis) {
+  if (typed.explanations.length > 0 || !isFile(text)) return undefined;
+  const kind = { kind: 'log', starter: () => '`dmesg > FILE` writes one' };
+  return { chunks: readable(text, kind), name: sanitize(text) };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return !statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+interface Asked {
+  readonly text: string;
+  /** Where a log was read, and no words that were typed. */
+  readonly logName: string | undefined;
+  readonly width: number;
+}
+
+function nothingKnown(
+  { linesRead, notKnown }: Diagnosis,
+  { text, logName, width }: Asked,
+): TdctlError {
+  const isLog = logName !== undefined;
+  const what = isLog ? emptyLog(linesRead, logName) : `not known: ${sanitize(shortened(text))}`;
   return new TdctlError({
     code: 'TDCTL_E_NOT_FOUND',
     op: 'explain',
@@ -79,15 +106,13 @@ const giveWholeLog =
   'give it the whole kernel log: `dmesg | tdctl explain`, as root where dmesg is restricted';
 
 function hintFor(text: string): string {
-  if (existsSync(text))
-    return 'that is a file; it goes in by standard input: `tdctl explain < FILE`';
   const errno = errnoIn(text);
   if (errno !== undefined) {
     return `the line does not show what answered ${errno}: name it, as in \`tdctl explain ${errno} KVM_TDX_INIT_VM\``;
   }
   const near = nearest(text, [...allAnswers().map(({ id }) => id), ...Object.keys(book)]);
   if (near !== undefined) return `did you mean \`tdctl explain ${near}\`?`;
-  return '`tdctl explain --help` shows what it takes; a file goes in by `tdctl explain < FILE`';
+  return '`tdctl explain --help` shows what it takes, and there is no file of this name';
 }
 
 const mostWords = 4;
@@ -105,9 +130,9 @@ function answersAbout(text: string): readonly Answer[] {
   });
 }
 
-function emptyLog(linesRead: number): string {
-  if (linesRead === 0) return 'standard input was empty';
-  return `nothing in ${count(linesRead, 'line')} is known to concern TDX`;
+function emptyLog(linesRead: number, name: string): string {
+  if (linesRead === 0) return `${name} was empty`;
+  return `nothing in ${count(linesRead, 'line')} of ${name} is known to concern TDX`;
 }
 
 function shortened(text: string): string {

@@ -3,6 +3,7 @@ import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { standardStream } from '../../documents/path-in-words.ts';
 import { TdctlError } from '../../errors/index.ts';
+import { defaultHostProfile } from '../../simulator/index.ts';
 import { hostFileEnding, isHostFile } from '../host-file.ts';
 
 /** A host to be read, or why one was not even tried. */
@@ -31,7 +32,13 @@ export function* namedHosts(hosts: readonly string[]): Generator<NamedHost> {
   }
 }
 
-function* placesOf(asked: string): Generator<string | TdctlError> {
+/** Hosts are named as in `--host`, so `sim:FILE` is the file and `sim` the profile that it is there. */
+function* placesOf(named: string): Generator<string | TdctlError> {
+  const asked = isProfile(named) ? named : named.replace(/^sim:/, '');
+  if (asked === 'sim') {
+    yield `sim:${defaultHostProfile}`;
+    return;
+  }
   if (isProfile(asked) || asked === standardStream) {
     yield asked;
     return;

@@ -58,6 +58,7 @@ export function measurementText({ image, prediction }: Measurement, colors: bool
       `${hashedBytes} bytes hashed in ${order} order`,
     `${dim('mrtd')}       ${bold(mrtd)}`,
     ...othersOnly(image.sections),
+    ...toPin(prediction, dim),
     '',
   ].join('\n');
 }
@@ -84,6 +85,18 @@ function othersOnly(sections: readonly TdvfSection[]): string[] {
   const types = sections.filter((section) => !isLaunchedByQemu(section)).map(({ type }) => type);
   if (types.length === 0) return [];
   return ['', `QEMU and tdctl do not launch this image: it has ${[...new Set(types)].join(', ')}`];
+}
+
+/** What a TrustDomain file says so that no other image starts the TD; shown as it is typed. */
+function toPin({ order, mrtd }: MrtdPrediction, dim: (text: string) => string): string[] {
+  return [
+    '',
+    dim('to hold a TD to it, in its TrustDomain file:'),
+    'spec:',
+    '  measurement:',
+    `    order: ${order}`,
+    `    expect: "${mrtd}"`,
+  ];
 }
 
 function placeInImage({ dataOffset, rawSizeBytes, memorySizeBytes }: TdvfSection): string {

@@ -54,7 +54,7 @@ export async function lintFile(options: LintFileOptions, io: CommandIo): Promise
 
 const kind = {
   kind: 'trace',
-  starter: () => '`tdctl exec --trace FILE` writes one',
+  starter: () => '`tdctl exec --trace FILE -- COMMAND` writes one',
   // It is read as it comes. The bound is for what never ends.
   largest: { bytes: 64 * 1024 ** 3, because: 'is of one run' },
 } as const;

@@ -85,7 +85,7 @@ const format: FileFormat<typeof runScriptSchema> = {
 export async function loadRunScript(path: string): Promise<RunScript> {
   const text = await readTextFile(path, {
     kind: format.kind,
-    starter: () => 'copy one of examples/exec/',
+    starter: () => 'copy one of examples/exec/ to start from',
   });
   return parseRunScript(text, { path });
 }

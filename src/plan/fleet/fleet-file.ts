@@ -118,7 +118,7 @@ const format: FileFormat<typeof fleetSchema> = {
   help: 'docs/footprint.md explains every field; examples/fleets/ has files that are right',
 };
 
-const starter = () => 'examples/fleets/mixed.yaml is one';
+const starter = () => 'examples/fleets/mixed.yaml is one to start from';
 
 /** @throws TdctlError as for TrustDomain files: not found, not readable, or all mistakes. */
 export async function loadFleet(path: string): Promise<Fleet> {

@@ -133,11 +133,15 @@ function explained(
   const problems = judged.problemsOf(judged.call, check);
   // No trace has reserved fields, but max_vcpus shows whose struct it was, as `tdctl exec` says.
   const likely = check === 'init-vm.reserved' ? narrowing(check, factsOf(record)) : undefined;
-  const remedy = (status?.answer ?? likely)?.next ?? book[check].remedy;
+  const answered =
+    status?.answer?.id === 'td-params.max-vcpus-refused' && lacksMaxVcpus(judged)
+      ? recordedWithoutIt
+      : status?.answer;
+  const remedy = (answered ?? likely)?.next ?? book[check].remedy;
   const when = likely?.meaning ?? book[check].when;
   return {
     id: check,
-    kernel: status?.answer?.meaning ?? checkText(judged, { check, when, problems }),
+    kernel: answered?.meaning ?? checkText(judged, { check, when, problems }),
     remedy: judged.isSimulated && sendsToLog(remedy) ? lookAtLeaves : remedy,
     source,
   };
@@ -149,6 +153,18 @@ const lookAtLeaves = 'find the leaf that failed: it is in the trace, before this
 function factsOf({ args: { max_vcpus: given } }: CallRecord): KnownFacts {
   return { initVmMaxVcpus: given === undefined ? undefined : Number(given) };
 }
+
+/** The kernel of the trace may have no such field, and so the trace shows what is none of the program's doing. */
+function lacksMaxVcpus({ call, kernelAbi }: Judged): boolean {
+  return kernelAbi.maxVcpus.inInitVm && call.record.args.max_vcpus === undefined;
+}
+
+const recordedWithoutIt = {
+  meaning:
+    'this kernel has max_vcpus in struct kvm_tdx_init_vm, and the trace gives none, as it was recorded ' +
+    'under a kernel without that field',
+  next: 'run the VMM under this kernel, `tdctl exec --kernel`, to see what it gives there',
+};
 
 const mostProblems = 4;
 

@@ -177,6 +177,17 @@ test('series-v9: a struct of other kernels is known by the max_vcpus that it lea
   });
 });
 
+test('series-v9: a trace of a kernel without max_vcpus is not held against the VMM', async () => {
+  const taken = await recorded((driver) =>
+    driver.initVm(driver.createTd(), { maxVcpus: undefined }),
+  );
+  expect(await found(taken, { kernel: 'series-v9' })).toMatchObject({
+    id: 'init-vm.module-refused-operand',
+    kernel: expect.stringContaining('the trace gives none'),
+    remedy: expect.stringContaining('`tdctl exec --kernel`'),
+  });
+});
+
 describe('a made-up kernel record is judged by what it says', () => {
   const { 'upstream-7.3': base } = kernelAbis;
   const early = (driver: Driver) => driver.createVcpu(driver.createTd(), 0);

@@ -21,7 +21,7 @@ export const simulatedHostFormat: FileFormat<typeof simulatedHostSchema> = {
 
 const textFile: TextFileKind = {
   kind: 'SimulatedHost',
-  starter: () => 'copy one of examples/hosts/',
+  starter: () => 'copy one of examples/hosts/ to start from',
 };
 
 /** Makes a machine of the captured host at a path. Whoever reads host files brings it: captures are read elsewhere. */
