@@ -116,6 +116,13 @@ describe('exit code', () => {
     ]);
   });
 
+  test('5 where it is JSON of another kind', async () => {
+    const path = fileOf('other.json', '{"kind":"X","version":1}\n');
+    const { exitCode, stderr } = await lint(path);
+    expect(exitCode).toBe(5);
+    expect(stderr).toMatch(/no call of KVM/);
+  });
+
   test.each([
     ['3 where there is no such file', 'no-such.trace', 3, /did you mean|no such file/],
     ['5 where the file is no trace', 'package.json', 5, /no call of KVM/],

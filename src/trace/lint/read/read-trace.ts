@@ -43,8 +43,9 @@ async function* joined<Item>(first: Item, rest: AsyncIterator<Item>): AsyncGener
   }
 }
 
+/** The first line of ours; JSON of other kinds is no trace. */
 const ours =
-  /^(?:# tdctl (?:exec )?trace |# end: |-- last close of |\{"kind":|(?:P\d+\.)?T\d+ {2}(?:[a-z]+#\d+\.|open\())/;
+  /^(?:# tdctl (?:exec )?trace |# end: |-- last close of |\{"kind":"(?:header|open|call|close|seamcall|event|end)"|(?:P\d+\.)?T\d+ {2}(?:[a-z]+#\d+\.|open\())/;
 
 async function readOurs({ blocks, linesBefore }: RestOfLines): Promise<TracedTrace> {
   const unreadable = new UnreadableLines();
