@@ -210,7 +210,9 @@ export const targets: readonly Target[] = [
   document('SimulatedHost', 2, {
     texts: ['edge-box', 'tenant-limit'].map((name) => fileText(`examples/hosts/${name}.yaml`)),
     read: (input) =>
-      parseHostFile(input, path, async (from) => captureToHostProfile(await loadCapture(from), from)),
+      parseHostFile(input, path, async (from) =>
+        captureToHostProfile(await loadCapture(from), from),
+      ),
   }),
   document('Fleet', 2, {
     texts: ['mixed', 'small'].map((name) => fileText(`examples/fleets/${name}.yaml`)),
