@@ -161,6 +161,6 @@ describe('tdctl doctor on this machine, as a process', () => {
 test('the help teaches, within 80 columns', async () => {
   const { stdout, exitCode } = await cli(['doctor', '--help']);
   expect(exitCode).toBe(0);
-  expect(stdout).toContain('$ tdctl doctor --explain bios.key-split');
+  expect(stdout).toContain('tdctl doctor --explain bios.key-split');
   expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
 });
