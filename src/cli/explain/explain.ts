@@ -53,7 +53,7 @@ export async function explain(options: ExplainOptions): Promise<void> {
     if (found.length > 0) return await printAnswers(found, { io, output });
     throw nothingKnown(diagnosis, text, proseWidth(io.widths.stderr));
   }
-  await printData(diagnosisData(diagnosis), {
+  await printData('tdctl.Explanation', diagnosisData(diagnosis), {
     io,
     format: output,
     text: () =>
@@ -120,13 +120,17 @@ export async function listAnswers(printed: Printed): Promise<void> {
 
 async function printAnswers(all: readonly Answer[], { io, output }: Printed): Promise<void> {
   const answers = all.map(({ id, meaning }) => ({ id, meaning }));
-  await printData(answers, {
-    io,
-    format: output,
-    text: () =>
-      columns(
-        answers.map(({ id, meaning }) => [id, meaning]),
-        '',
-      ),
-  });
+  await printData(
+    'tdctl.Answers',
+    { answers },
+    {
+      io,
+      format: output,
+      text: () =>
+        columns(
+          answers.map(({ id, meaning }) => [id, meaning]),
+          '',
+        ),
+    },
+  );
 }
