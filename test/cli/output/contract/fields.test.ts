@@ -142,3 +142,15 @@ test('schema/output/ has no other file', () => {
   const names = files.map(({ file }) => file);
   expect(readdirSync(join(projectRoot, 'schema/output')).sort()).toEqual(names.sort());
 });
+
+test('no command loads the schemas: they take the types alone', () => {
+  const sources = readdirSync(join(projectRoot, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.includes('output/contract/'))
+    .map((name) => [name, readFileSync(join(projectRoot, 'src', name), 'utf8')] as const);
+  const importing = sources.filter(([, text]) => /from '[^']*contract\/index\.ts'/.test(text));
+  const loading = importing.filter(([, text]) =>
+    /^import (?!type )[^;]*from '[^']*contract\/index\.ts'/m.test(text),
+  );
+  expect(importing.length).toBeGreaterThan(0);
+  expect(loading.map(([name]) => name)).toEqual([]);
+});
