@@ -27,14 +27,27 @@ const schemas = [
   },
 ];
 
-for (const { file, from, text } of schemas) {
+/** @param {string} from below dist/src/ */
+async function load(from) {
   const built = new URL(`../dist/src/${from}`, import.meta.url);
-  const target = new URL(`../schema/${file}`, import.meta.url);
-  const module = await import(built.href).catch((error) => {
+  return await import(built.href).catch((error) => {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     console.error(`${fileURLToPath(built)} is missing: run \`npm run build\` first`);
     process.exit(1);
   });
-  await writeFile(target, module[text]());
-  console.error(`wrote ${fileURLToPath(target)}`);
 }
+
+/**
+ * @param {string} file
+ * @param {string} text
+ */
+async function put(file, text) {
+  const target = fileURLToPath(new URL(`../schema/${file}`, import.meta.url));
+  await writeFile(target, text);
+  console.error(`wrote ${target}`);
+}
+
+for (const { file, from, text } of schemas) await put(file, (await load(from))[text]());
+
+const { outputSchemaTexts } = await load('cli/output/contract/json-schema.js');
+for (const [file, text] of outputSchemaTexts()) await put(`output/${file}`, text);

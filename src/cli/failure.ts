@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { type ExitCode, exitCodes, TdctlError } from '../errors/index.ts';
 import type { CommandIo } from './io.ts';
 import type { OutputFormat } from './options.ts';
+import { documentOf } from './output/data.ts';
 import { paint } from './output/paint.ts';
 import { sanitize } from './output/sanitize.ts';
 import { withSourceLines } from './source-lines.ts';
@@ -43,24 +44,27 @@ async function reportFailure(error: unknown, { io, format }: Shown): Promise<voi
 
 async function failureText(error: unknown, { io, format }: Shown): Promise<string> {
   if (!(error instanceof TdctlError)) return defectText(error);
-  if (format === 'json') return JSON.stringify(errorEnvelope(error));
+  if (format === 'json') return JSON.stringify(errorDocument(error));
   const { layOut } = await import('./output/layout.ts');
   return layOut(errorText(error, io), io.widths.stderr);
 }
 
 /** The JSON form of an error is one line on stderr, and a contract (docs/errors.md). */
-export function errorEnvelope(error: TdctlError) {
+function errorDocument(error: TdctlError) {
+  return documentOf('tdctl.Error', { error: errorData(error) });
+}
+
+/** The same wherever an error is a part of a document. */
+export function errorData(error: TdctlError) {
   return {
-    error: {
-      code: error.code,
-      exitCode: error.exitCode,
-      op: error.op,
-      message: error.message,
-      place: error.place ?? null,
-      details: error.details,
-      hint: error.hint ?? null,
-      causes: causes(error),
-    },
+    code: error.code,
+    exitCode: error.exitCode,
+    op: error.op,
+    message: error.message,
+    place: error.place ?? null,
+    details: error.details,
+    hint: error.hint ?? null,
+    causes: causes(error),
   };
 }
 

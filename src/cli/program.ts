@@ -22,17 +22,22 @@ import { conclude, type Ended } from './failure.ts';
 import { checkFiles, takeStandardOutput } from './file-arguments.ts';
 import { atWidth } from './help.ts';
 import { type CommandIo, proseWidth } from './io.ts';
-import { type OutputFormat, outputFormats } from './options.ts';
+import type { OutputFormat } from './options.ts';
 import { sanitize } from './output/sanitize.ts';
 import { understand, withAnswer } from './understand.ts';
+import { askedFormat, usageError } from './usage-error.ts';
 import { checkOptions } from './useful-options.ts';
 import { version } from './version.ts';
 
 export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
-  return conclude(await play(args, io), { io, format: askedFormat(args) });
+  const format = askedFormat(args);
+  return conclude(await play(args, { io, format }), { io, format });
 }
 
-async function play(args: readonly string[], io: CommandIo): Promise<Ended> {
+async function play(
+  args: readonly string[],
+  { io, format }: { readonly io: CommandIo; readonly format: OutputFormat },
+): Promise<Ended> {
   // It is one of exitCodes, but for that of another program (`tdctl exec`).
   let exitCode: number = exitCodes.ok;
   const endWith = (code: number) => {
@@ -40,13 +45,16 @@ async function play(args: readonly string[], io: CommandIo): Promise<Ended> {
   };
   try {
     const root = program({ ...io }, endWith);
+    if (format === 'json') leaveErrorsToOthers(root);
     const names = ['help', ...root.commands.map((command) => command.name())];
     await root.parseAsync(understand(args, names), { from: 'user' });
     return { exitCode };
   } catch (error) {
     if (!(error instanceof CommanderError)) return { error: await inWords(error) };
     // Help and version end by an exception too, with exit code 0.
-    return { exitCode: error.exitCode === 0 ? exitCodes.ok : exitCodes.usage };
+    if (error.exitCode === 0) return { exitCode: exitCodes.ok };
+    // In words, commander has told it already.
+    return format === 'json' ? { error: usageError(error) } : { exitCode: exitCodes.usage };
   }
 }
 
@@ -133,6 +141,18 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
   return root;
 }
 
+/** What commander finds wrong is told as data then, and nothing else is on stderr. */
+function leaveErrorsToOthers(root: Command): void {
+  for (const command of withSubcommands(root)) {
+    command.configureOutput({
+      writeErr: () => undefined,
+      outputError: (text) => {
+        throw new CommanderError(exitCodes.usage, 'tdctl.usage', withAnswer(text, command));
+      },
+    });
+  }
+}
+
 function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((sub) => withSubcommands(sub as Command))];
 }
@@ -143,12 +163,4 @@ function sanitizedError(text: string): string {
     .split(/(\n(?:$|(?=\(Did you mean )))/)
     .map((part) => (part.startsWith('\n') ? part : sanitize(part)))
     .join('');
-}
-
-/** Errors before and after parsing are shown in the format that was asked for. */
-function askedFormat(args: readonly string[]): OutputFormat {
-  const flag = args.findIndex((arg) => arg === '-o' || arg === '--output');
-  const value =
-    flag === -1 ? args.find((arg) => arg.startsWith('--output='))?.slice(9) : args[flag + 1];
-  return outputFormats.find((format) => format === value) ?? 'text';
 }

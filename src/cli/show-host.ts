@@ -1,7 +1,7 @@
-import { bindingLimit, type limitNames } from '../../machines/td-lifecycle/limits.ts';
+import type { limitNames } from '../../machines/td-lifecycle/limits.ts';
 import { roundedBytes } from '../documents/quantity.ts';
 import { type ExitCode, exitCodes } from '../errors/index.ts';
-import { type HostFacts, type HostMemoryFacts, vcpuLimits } from '../host/facts.ts';
+import type { HostFacts, HostMemoryFacts } from '../host/facts.ts';
 import { hostIdentity, kindInWords } from '../host/identity.ts';
 import { type HostOffer, readHostOffer } from '../host/offer.ts';
 import type { Host } from '../host/port.ts';
@@ -10,6 +10,7 @@ import type { CommandIo } from './io.ts';
 import { type HostChoice, openHost } from './open-host.ts';
 import type { OutputFormat } from './options.ts';
 import { printData } from './output/data.ts';
+import { kernelData, keySlotsData, limitsData, moduleData } from './output/host-parts.ts';
 import { paint } from './output/paint.ts';
 import { sanitize } from './output/sanitize.ts';
 import { type SlotReport, slotText } from './output/slots.ts';
@@ -37,6 +38,7 @@ export async function showHost(options: HostCommandOptions, io: CommandIo): Prom
     const asked = wanted && (await hostRoom(host, { offer, wanted, choice: options }));
     const room = asked && { td: asked.name, ...roomData(asked.room, asked.times) };
     await printData(
+      'tdctl.Host',
       { ...report, ...(room && { room }) },
       {
         io,
@@ -52,16 +54,16 @@ export async function showHost(options: HostCommandOptions, io: CommandIo): Prom
 
 async function readHost(host: Host, offer: HostOffer) {
   const { facts } = offer;
-  const limits = vcpuLimits(offer);
-  const { name, value } = bindingLimit(limits);
+  const { rules: _, ...rules } = facts.kernel;
+  const module = moduleData(facts);
   return {
     host: hostIdentity(facts),
-    kind: facts.kind,
-    vcpuLimits: { ...limits, effective: value, binding: name, maxVcpuIds: facts.kvm.maxVcpuIds },
+    backend: facts.kind,
+    limits: limitsData(offer),
     keySlots: await readSlots(host, facts),
     memory: memoryData(await host.memory()),
-    kernel: facts.kernel,
-    module: facts.module ?? null,
+    kernel: { ...kernelData(facts), ...rules },
+    module: module && { ...module, maxVcpusPerTd: facts.module?.maxVcpusPerTd ?? null },
     platform: {
       ...facts.platform,
       packages: facts.platform.packages ?? null,
@@ -74,10 +76,10 @@ type HostReport = Awaited<ReturnType<typeof readHost>>;
 
 /** Only a real host tells who holds slots: a simulated one has no cgroups of its own. */
 async function readSlots(host: Host, facts: HostFacts): Promise<SlotReport | null> {
-  const slots = await host.keySlots();
-  if (slots === undefined) return null;
+  const slots = keySlotsData(await host.keySlots());
+  if (slots === null) return null;
   const cgroupRoom = (await host.cgroupRoom()) ?? null;
-  const counts = { ...slots, free: slots.total - slots.used, cgroupRoom };
+  const counts = { ...slots, cgroupRoom };
   if (facts.kind !== 'kvm') return { ...counts, holders: null, leakEvidence: [] };
   const { readSlotLedger } = await import('../diagnosis/doctor/ledger.ts');
   const { holders = null, leakEvidence = [] } = readSlotLedger() ?? {};
@@ -90,18 +92,18 @@ function memoryData(memory: HostMemoryFacts) {
   return {
     totalBytes: Number(totalBytes),
     availableBytes: number(availableBytes),
-    pamt,
+    pamtMode: pamt,
     pamtBytes: Number(keptForPamt(memory)),
     cgroupRoomBytes: number(cgroupBytes),
   };
 }
 
 function memoryRows(memory: ReturnType<typeof memoryData>): string[][] {
-  const { totalBytes, availableBytes, pamt, pamtBytes, cgroupRoomBytes } = memory;
+  const { totalBytes, availableBytes, pamtMode, pamtBytes, cgroupRoomBytes } = memory;
   const bytes = (value: number | null) => (value === null ? 'not known' : roundedBytes(value));
   return [
     ['total', bytes(totalBytes)],
-    [`PAMT, ${pamt}`, bytes(pamtBytes)],
+    [`PAMT, ${pamtMode}`, bytes(pamtBytes)],
     ['available', bytes(availableBytes)],
     ...(cgroupRoomBytes === null
       ? []
@@ -117,12 +119,12 @@ function roomText({ name, room, times }: HostRoom, io: CommandIo): string {
 
 function hostText(report: HostReport, io: CommandIo): string {
   const { bold, dim } = paint(io.colors.stdout);
-  const { vcpuLimits: limits, keySlots, memory, kernel, module, platform } = report;
+  const { limits, keySlots, memory, kernel, module, platform } = report;
   const number = (value: number | string | null | undefined) => String(value ?? 'not known');
   const mark = (name: keyof typeof limitNames) => (name === limits.binding ? '<- binds' : '');
   const cpus = `${platform.onlineCpus} of ${platform.presentCpus} CPUs online`;
   return [
-    `${bold(report.host.name)}, ${kindInWords(report.host)}  ${dim(`KVM rules: ${kernel.rules}`)}\n`,
+    `${bold(report.host.name)}, ${kindInWords(report.host)}  ${dim(`KVM rules: ${kernel.id}`)}\n`,
     '\nvCPUs of one TD\n',
     columns([
       ['TDX module, max_vcpus_per_td', number(limits.module), mark('module')],
@@ -138,7 +140,7 @@ function hostText(report: HostReport, io: CommandIo): string {
     columns(memoryRows(memory)),
     '\nVersions and platform\n',
     columns([
-      ['TDX module', module?.release ?? 'not known'],
+      ['TDX module', module?.version ?? 'not known'],
       ['KVM API', String(kernel.apiVersion)],
       ['KVM_CAP_MAX_VCPUS may be set', kernel.hasMaxVcpusCap ? 'yes' : 'no'],
       ['KVM_TDX_TERMINATE_VM', kernel.hasTerminateVm ? 'yes' : 'no'],

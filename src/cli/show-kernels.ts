@@ -5,6 +5,7 @@ import {
   differences,
   type OrderDifference,
   type PlacedCheck,
+  type RequestDifference,
 } from '../diagnosis/kernels/differences.ts';
 import { kernelRules } from '../diagnosis/kernels/rules.ts';
 import { defaultKernelAbi, type KernelAbi, kernelAbis } from '../simulator/index.ts';
@@ -26,12 +27,16 @@ export async function showKernels(
     kernelNamed(name, { op: 'show a kernel ABI', place: 'kernels' }),
   );
   const shown = asked.length === 0 ? Object.values(kernelAbis) : asked;
-  await printData(shown.map(asData), {
-    io,
-    format: options.output,
-    text: () =>
-      asked.length === 0 ? overview(shown, io) : asked.map((abi) => details(abi, io)).join('\n'),
-  });
+  await printData(
+    'tdctl.Kernels',
+    { kernels: shown.map(asData) },
+    {
+      io,
+      format: options.output,
+      text: () =>
+        asked.length === 0 ? overview(shown, io) : asked.map((abi) => details(abi, io)).join('\n'),
+    },
+  );
 }
 
 const defaultKernel: KernelAbi = kernelAbis[defaultKernelAbi];
@@ -39,14 +44,27 @@ const defaultKernel: KernelAbi = kernelAbis[defaultKernelAbi];
 function asData(abi: KernelAbi) {
   const { name, description, source, unconfirmed, checks, unreachable, ...record } = abi;
   return {
-    name,
+    kernel: { id: name },
     default: name === defaultKernelAbi,
     description,
     source,
     unconfirmed,
     rules: Object.fromEntries(kernelRules.map((rule) => [rule.id, rule.answer(abi)])),
     record: { ...record, move: record.move ?? null },
-    checks: { differences: differences(abi, defaultKernel), order: checks, unreachable },
+    checkOrder: {
+      differences: differences(abi, defaultKernel).map(differenceData),
+      byRequest: checks,
+      unreachableChecks: unreachable,
+    },
+  };
+}
+
+function differenceData({ requests, added, leftOut, moved }: RequestDifference) {
+  return {
+    requestNames: requests,
+    addedChecks: added,
+    leftOutChecks: leftOut,
+    movedChecks: moved,
   };
 }
 

@@ -7,8 +7,14 @@ export function roundedMs(milliseconds: number): number {
 
 const isTime = /(^m|M)s$/;
 
-/** For JSON.stringify: a BigInt becomes a hexadecimal string with 0x, a time (`…Ms`, `ms`) is rounded. */
+const isSize = /Bytes$/;
+
+/**
+ * For JSON.stringify. A size (`…Bytes`) is a number, because all fit; another BigInt, an address or a mask,
+ * becomes a hexadecimal string with 0x; a time (`…Ms`, `ms`) is rounded.
+ */
 export function dataValue(key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return `0x${value.toString(16)}`;
+  if (typeof value === 'bigint')
+    return isSize.test(key) ? Number(value) : `0x${value.toString(16)}`;
   return typeof value === 'number' && isTime.test(key) ? roundedMs(value) : value;
 }

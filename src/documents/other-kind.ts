@@ -73,7 +73,7 @@ const kinds: readonly KindOfFile[] = [
   {
     kind: 'recorded run',
     called: 'a recorded run',
-    begins: /^\{"event":"run\.planned"/,
+    begins: /^\{"kind":"tdctl\.Run"/,
     command: (file) => `tdctl graph td-lifecycle --coverage ${file}`,
   },
 ];

@@ -22,10 +22,12 @@ export interface ExecSummary {
   readonly furtherVms?: FurtherVms;
   readonly keySlots: {
     readonly total: number;
+    /** After the command's end. */
+    readonly used: number;
+    readonly free: number;
     /** Taken by TDs of other processes before the command was started. */
     readonly foreign: number;
     readonly peak: number;
-    readonly after: number;
   };
   readonly refusals: readonly RefusalSummary[];
   /** The simulated kernel does not know these ioctls; a real one may. The first 1000 by number. */
@@ -79,7 +81,7 @@ export interface RefusalSummary {
 export interface UnknownIoctl {
   readonly on: ProgramFile['kind'];
   /** `others` stands for all that came after the first 1000. */
-  readonly number: string;
+  readonly ioctl: string;
   readonly errno: string;
   readonly count: number;
 }
@@ -168,7 +170,7 @@ export class SummaryCollector implements CallListener {
       calls: this.#calls,
       vms: this.#vms,
       ...(this.#further.tds + this.#further.ordinary > 0 && { furtherVms: this.#further }),
-      keySlots: { total, foreign: this.#foreign, peak: this.#peak, after: used },
+      keySlots: { total, used, free: total - used, foreign: this.#foreign, peak: this.#peak },
       refusals: [...this.#refusals.values()],
       unknownIoctls: [...this.#unknown.values()],
       unserved: [...this.#unserved.values()],
@@ -262,7 +264,7 @@ export class SummaryCollector implements CallListener {
     const key = isListed ? each : `${kind} others`;
     const count = (this.#unknown.get(key)?.count ?? 0) + 1;
     const text = isListed ? hex(BigInt(number)) : 'others';
-    this.#unknown.set(key, { on: kind, number: text, errno, count });
+    this.#unknown.set(key, { on: kind, ioctl: text, errno, count });
   }
 }
 

@@ -18,6 +18,8 @@ export interface TdPlan {
   /** All vCPUs are created before FINALIZE_VM: those that start, then those left as headroom. */
   readonly vcpuIds: readonly number[];
   readonly bindingLimit: BindingLimit;
+  /** The limit that a VM fd of the host gave, where one was asked. */
+  readonly maxVcpus: number | undefined;
   readonly layout: MemoryLayout;
   /** The MRTD in 96 hex digits, as KVM adds and measures page by page. */
   readonly predictedMrtd: string;
@@ -65,6 +67,7 @@ export function assessTd({ spec, host, ...options }: PlanOptions): Assessment {
       facts,
       vcpuIds: Array.from({ length: spec.maxVcpus }, (_, id) => id),
       bindingLimit: limit,
+      maxVcpus: host.offer?.maxVcpus,
       layout,
       predictedMrtd,
     },

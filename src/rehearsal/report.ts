@@ -17,8 +17,6 @@ import type { Scenario, SingleOperation } from './scenario.ts';
 import type { Expectations } from './scenario-file/scenario-file.ts';
 
 export interface RehearsalReport {
-  readonly kind: 'tdctl.Rehearsal';
-  readonly version: 1;
   readonly name: string;
   readonly host: HostIdentity;
   readonly kernel: string;
@@ -124,8 +122,6 @@ export function buildReport(parts: ReportParts): RehearsalReport {
   const { scenario, asked, expect, isJudged, strict, reproduce, run, played, proofs } = parts;
   const facts = factsIn(scenario);
   return {
-    kind: 'tdctl.Rehearsal',
-    version: 1,
     name: scenario.name,
     host: facts === undefined ? asked.host : hostIdentity(facts),
     kernel: facts?.kernel.rules ?? asked.kernel,

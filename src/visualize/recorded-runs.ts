@@ -66,6 +66,9 @@ export function readRuns(
   return recorded;
 }
 
+/** Events of a trace are of the first kind; of those of a run, the first line has a kind, the second. */
+const eventKinds: ReadonlySet<string> = new Set(['event', 'tdctl.Run']);
+
 /** Returns undefined for the records that a trace has between the events. */
 function parseEvent(line: string, place: string): RunEvent | undefined {
   let value: unknown;
@@ -76,7 +79,7 @@ function parseEvent(line: string, place: string): RunEvent | undefined {
   }
   const fields =
     typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  if (typeof fields.kind === 'string' && fields.kind !== 'event') return undefined;
+  if (typeof fields.kind === 'string' && !eventKinds.has(fields.kind)) return undefined;
   // A line of the log has `op` in place of `event`.
   const event = fields.event ?? fields.op;
   if (typeof event !== 'string')

@@ -304,7 +304,7 @@ test('--fault: the VMM meets it, and the summary says what it means', async (con
   const { exitCode, stderr, summary } = await execute([program(context, 'td')], { args });
   expect(exitCode).toBe(1);
   expect(stderr).toContain('expected success, got Input/output error');
-  expect(summary).toMatchObject({ stillOpen: [], keySlots: { after: 0 } });
+  expect(summary).toMatchObject({ stillOpen: [], keySlots: { used: 0 } });
   expect(summary.refusals).toContainEqual(
     expect.objectContaining({ request: 'KVM_TDX_INIT_VM', errno: 'EIO', count: 1 }),
   );

@@ -99,7 +99,7 @@ describe('tdctl explain takes what it is given', () => {
     const { stdout } = await explain(['--list']);
     expect(stdout).toMatch(/^init-vm\.no-key-slot {2,}every key slot/m);
     const { stdout: json } = await explain(['--list', '-o', 'json']);
-    expect(JSON.parse(json)).toHaveLength(stdout.trimEnd().split('\n').length);
+    expect(JSON.parse(json).answers).toHaveLength(stdout.trimEnd().split('\n').length);
   });
 });
 

@@ -65,7 +65,7 @@ function folder(files: Readonly<Record<string, string>>): string {
 const runFit = (...args: string[]) => cli(['fit', hello, ...args], { cwd: scratch });
 
 interface HostRow {
-  readonly name?: string;
+  readonly host?: { readonly name: string };
   readonly place: string;
   readonly verdict: string;
   readonly firstReason: string | null;
@@ -107,7 +107,7 @@ describe('tdctl fit', () => {
 
   test('takes SimulatedHost files', async () => {
     const { hosts } = await rowsOf('--hosts', join(projectRoot, 'examples/hosts'));
-    expect(hosts.map(({ name, verdict }) => [name, verdict])).toEqual([
+    expect(hosts.map(({ host, verdict }) => [host?.name, verdict])).toEqual([
       ['edge-box', 'fits'],
       ['tenant-limit', 'fits'],
     ]);
@@ -156,7 +156,7 @@ describe('a host file that is no host', () => {
       });
       const { hosts: rows, exitCode, summary } = await rowsOf('--hosts', hosts);
       expect(exitCode).toBe(0);
-      expect(summary).toMatchObject({ hosts: 3, judged: 2, unreadable: 1 });
+      expect(summary).toMatchObject({ hostCount: 3, judged: 2, unreadable: 1 });
       const bad = rows.find(({ verdict }) => verdict === 'unreadable');
       expect(bad?.place).toContain(name);
       expect(bad?.error).toMatchObject({ code, exitCode: exit });
@@ -172,7 +172,7 @@ describe('a host file that is no host', () => {
 
   test('is passed over in a directory by its ending', async () => {
     const hosts = folder({ 'a.json': 'capture:healthy', README: 'x', 'a.json~': 'junk' });
-    expect((await rowsOf('--hosts', hosts)).summary.hosts).toBe(1);
+    expect((await rowsOf('--hosts', hosts)).summary.hostCount).toBe(1);
   });
 });
 
@@ -182,7 +182,7 @@ describe('names of hosts', () => {
     const other = folder({ 'node1.json': 'capture:hibernation' });
     const { hosts, exitCode } = await rowsOf('--hosts', one, other);
     expect(exitCode).toBe(0);
-    expect(hosts[0]).toMatchObject({ name: 'node1', verdict: 'fits' });
+    expect(hosts[0]).toMatchObject({ host: { name: 'node1' }, verdict: 'fits' });
     expect(hosts[1]?.error).toMatchObject({ code: 'TDCTL_E_AMBIGUOUS', exitCode: 4 });
     expect(JSON.stringify(hosts[1])).toContain(join(one, 'node1.json'));
   });
@@ -192,7 +192,7 @@ describe('names of hosts', () => {
     const links = folder({});
     symlinkSync(join(hosts, 'node1.json'), join(links, 'node1.json'));
     const { summary } = await rowsOf('--hosts', hosts, join(hosts, 'node1.json'), links);
-    expect(summary).toMatchObject({ hosts: 1, unreadable: 0 });
+    expect(summary).toMatchObject({ hostCount: 1, unreadable: 0 });
   });
 
   test('a name with control characters is printed harmlessly', async () => {

@@ -45,12 +45,12 @@ describe('tdctl kernels', () => {
     const { stdout } = await cli(['kernels', '-o', 'json']);
     const yaml = await cli(['kernels', '--output', 'yaml']);
     expect(parseYaml(yaml.stdout)).toEqual(JSON.parse(stdout));
-    const orders = JSON.parse(stdout).map(
-      ({ checks }: { checks: { order: unknown } }) => checks.order,
+    const orders = JSON.parse(stdout).kernels.map(
+      ({ checkOrder }: { checkOrder: { byRequest: unknown } }) => checkOrder.byRequest,
     );
     expect(orders).toEqual(names.map((name) => kernelAbis[name].checks));
     // The orders are those of the records, and long.
-    const shown = JSON.parse(stdout, (key, value) => (key === 'order' ? undefined : value));
+    const shown = JSON.parse(stdout, (key, value) => (key === 'byRequest' ? undefined : value));
     await expect(`${JSON.stringify(shown, null, 2)}\n`).toMatchFileSnapshot(golden('all.json'));
   });
 
@@ -94,7 +94,7 @@ describe.each(names)('the facts of a simulated host (%s)', (kernel) => {
     const takesCap = driver.cap(vm, 'KVM_CAP_MAX_VCPUS', 4n) === 0;
     const terminates = driver.terminateVm(vm) === 0;
     expect(facts).toMatchObject({
-      rules: kernel,
+      id: kernel,
       hasMaxVcpusCap: takesCap,
       hasTerminateVm: terminates,
     });

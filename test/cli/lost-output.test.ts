@@ -152,7 +152,7 @@ describe('a reader that has enough', () => {
       stdout += text;
     });
     await new Promise((resolve) => child.on('close', resolve));
-    expect([stdout, stderr]).toEqual(['[\n', '']);
+    expect([stdout, stderr]).toEqual(['{\n', '']);
   });
 
   test('ends a run that holds its TD, without a word, and the TD is taken down', async () => {

@@ -92,7 +92,7 @@ describe('room', () => {
     ]);
     const { room } = JSON.parse(stdout);
     expect(exitCode).toBe(0);
-    expect(room).toMatchObject({ taken: 7, isEnough: true, times: { tds: 7 } });
+    expect(room).toMatchObject({ taken: 7, isEnough: true, expectedTimes: { tds: 7 } });
     expect(room.demands[0].stops.map(({ id }: { id: string }) => id)).toEqual(['memory']);
     const exitOf = async (count: string) =>
       (await cli(['fit', td, '--hosts', host, '--count', count])).exitCode;
@@ -121,7 +121,7 @@ describe('room', () => {
     ]);
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
-      module: { release: '1.5.28' },
+      module: { version: '1.5.28' },
       platform: { presentCpus: 128 },
     });
   });

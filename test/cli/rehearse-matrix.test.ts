@@ -190,7 +190,7 @@ describe('many TDs of one spec', () => {
 `;
     const { stdout, exitCode } = await rehearse({ spec, options: json, count: 3 });
     expect(exitCode).toBe(0);
-    const { results, slots } = JSON.parse(stdout).run;
+    const { results, keySlotUse } = JSON.parse(stdout).run;
     expect(results.map(({ operation }: { operation: string }) => operation)).toEqual([
       ...[1, 2, 3].map((number) => `provision web-${number}`),
       'stop web-2',
@@ -198,7 +198,7 @@ describe('many TDs of one spec', () => {
       'stop web-1',
       'stop web-3',
     ]);
-    expect(slots.peak).toBe(3);
+    expect(keySlotUse.peak).toBe(3);
   });
 
   test('they come one after the other, and at the same time inside `together`', async () => {
@@ -247,7 +247,7 @@ describe('strict', () => {
       expect((await rehearse(lenient)).exitCode).toBe(0);
       const data = await rehearse({ ...lenient, options: json });
       expect(data.exitCode).toBe(0);
-      expect(JSON.parse(data.stdout).findings.join('\n')).toContain(words);
+      expect(JSON.parse(data.stdout).notAsAsked.join('\n')).toContain(words);
       const junit = await rehearse({ ...lenient, options: ['-o', 'junit'] });
       expect(junit.stdout).toContain('failures="0"');
       expect((await rehearse({ ...given, options: ['-o', 'junit'] })).stdout).toContain('<failure');

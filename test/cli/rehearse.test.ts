@@ -221,7 +221,7 @@ describe('Rehearsal files', () => {
   test('the command line goes before the file, and moves are counted in the file only', async () => {
     const file = 'examples/rehearsals/upgrade.yaml';
     const other = await rehearse(file, '--kernel', 'series-v9', '-o', 'json');
-    expect(JSON.parse(other.stdout).kernel).toBe('series-v9');
+    expect(JSON.parse(other.stdout).kernel.id).toBe('series-v9');
     expect(other.exitCode).toBe(6);
     expect(other.stderr).toContain('keySlotsLost: expected 0, was 1');
     const counted = await rehearse(file, '--hops', '3');

@@ -106,7 +106,8 @@ describe('tdctl run on the simulated host', () => {
     expect(all.at(-1)).toMatchObject({
       event: 'run.ended',
       outcome: 'destroyed',
-      keySlots: { before: { used: 0 }, after: { used: 0 } },
+      keySlotsBefore: { used: 0 },
+      keySlotsAfter: { used: 0 },
     });
   });
 
@@ -222,7 +223,8 @@ describe('tdctl run told to stop at any moment', () => {
     expect(events(stdout).at(-1)).toMatchObject({
       event: 'run.ended',
       outcome: 'destroyed',
-      keySlots: { before: { used: 0 }, after: { used: 0 } },
+      keySlotsBefore: { used: 0 },
+      keySlotsAfter: { used: 0 },
     });
     expect(readdirSync(scratch).sort()).toEqual(before);
   });

@@ -161,7 +161,7 @@ describe('--host sim:', () => {
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       host: { name: 'sim:examples/hosts/edge-box.yaml', simulated: true },
-      vcpuLimits: { effective: 32 },
+      limits: { effective: 32 },
       keySlots: { total: 7, used: 5, free: 2 },
     });
   });
@@ -204,7 +204,7 @@ describe('--host sim:', () => {
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       host: { name: `sim:${path}`, simulated: true },
-      vcpuLimits: { effective: 128 },
+      limits: { effective: 128 },
       keySlots: { total: 63 },
     });
   });

@@ -47,7 +47,7 @@ describe('the start of an unmodified QEMU', () => {
 
   test('would be refused by a kernel that wants something else', async () => {
     const { stdout } = await lint(qemu, '--kernel', 'series-v9', '-o', 'json');
-    expect(JSON.parse(stdout)).toMatchObject({ kernel: 'series-v9' });
+    expect(JSON.parse(stdout)).toMatchObject({ kernel: { id: 'series-v9' } });
     expect(stdout).toContain('series-v9 on sim:spr-1.5 would refuse it');
   });
 });

@@ -38,3 +38,34 @@ property.prop([
   expect(inside.slice(0, end)).toMatch(/^tdctl rehearse .* --compare all -o markdown$/);
   expect(inside.slice((end ?? 0) + fence.length)).toMatch(/^; do not edit/);
 });
+
+const inJson = ['-o', 'json'];
+
+test.each<[string, string[], Partial<Record<'place' | 'message' | 'hint', string>>]>([
+  ['an unknown option', ['plan', 'td.yaml', '--no', ...inJson], { place: '--no' }],
+  ['the option stands before it', ['plan', ...inJson, 'td.yaml', '--no'], { place: '--no' }],
+  ['a slip', ['plan', '--kernle', 'x', ...inJson], { hint: 'did you mean --kernel?' }],
+  ['a missing argument', ['plan', ...inJson], { message: "missing required argument 'spec'" }],
+  ['too many arguments', ['measure', 'a.fd', 'b.fd', '--output=json'], {}],
+  ['a bad choice', ['measure', 'a.fd', '--order', 'no', ...inJson], { place: '--order' }],
+  ['an option without its value', ['plan', 'td.yaml', ...inJson, '--host'], { place: '--host' }],
+  ['no subcommand', ['trace', ...inJson], {}],
+  ['an unknown subcommand', ['trace', 'lin', ...inJson], {}],
+  ['an unknown command', ['plam', ...inJson], { message: 'there is no command `plam`' }],
+  ['an option that changes nothing', ['host', '--room', 'x', 'diff', 'a', 'b', ...inJson], {}],
+  ['attached', ['plan', '--no', '-ojson'], { place: '--no' }],
+])('%s is one line of data under -o json', async (_, args, expected) => {
+  const { exitCode, stdout, stderr } = await cli(args);
+  expect(exitCode).toBe(2);
+  expect(stdout).toBe('');
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  const { error } = JSON.parse(stderr);
+  expect(error).toMatchObject({ code: 'TDCTL_E_USAGE', exitCode: 2, ...expected });
+  expect(error.message).not.toBe('');
+  expect(error.hint).not.toBeNull();
+});
+
+test('the words of another program choose no format', async () => {
+  const { stderr } = await cli(['exec', '--no', '--', 'true', '-o', 'json']);
+  expect(stderr).toMatch(/^error: unknown option/);
+});

@@ -142,7 +142,7 @@ test('tdctl exec reports it, and writes the summary and the trace as far as they
   expect(existsSync(summary)).toBe(true);
   expect(JSON.parse(readFileSync(summary, 'utf8'))).toMatchObject({
     vms: [{ name: 'vm#1', type: 'td' }],
-    keySlots: { after: 0 },
+    keySlots: { used: 0 },
     stillOpen: [],
     exit: killed,
   });

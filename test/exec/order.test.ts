@@ -37,5 +37,5 @@ test('a key slot is free for whoever knows that its TD was closed', async (conte
     host: 'sim:one-slot',
   });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-  expect(summary.keySlots).toMatchObject({ peak: 1, after: 0 });
+  expect(summary.keySlots).toMatchObject({ peak: 1, used: 0 });
 });

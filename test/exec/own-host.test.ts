@@ -20,7 +20,7 @@ describe('tdctl --host kvm under tdctl exec', () => {
     expect(stdout).toContain('KVM_LINK_GUEST_MEMFD');
     expect(stdout).not.toContain('simulated time');
     expect(stdout).toMatch(/· entering .* this host runs no guests/);
-    expect(summary).toMatchObject({ stillOpen: [], leakedKeySlots: 0, keySlots: { after: 0 } });
+    expect(summary).toMatchObject({ stillOpen: [], leakedKeySlots: 0, keySlots: { used: 0 } });
     expect(summary.refusals.filter(({ routine }) => !routine)).toEqual([]);
     // The destination takes no key slot of its own.
     expect(summary.keySlots.peak).toBe(1);

@@ -92,7 +92,7 @@ function expectEmptyHost({ stdout, stderr, exitCode, summary }: Executed): void 
   expect({ stdout, stderr, exitCode }).toEqual({ stdout: '', stderr: '', exitCode: 0 });
   expect(summary).toMatchObject({
     stillOpen: [],
-    keySlots: { after: 0 },
+    keySlots: { used: 0 },
     leakedKeySlots: 0,
     exit: { how: 'code', status: 0 },
   });
@@ -189,7 +189,7 @@ describe('the system calls that other files take', () => {
 describe('starts-again: a VMM that starts its guest again whenever it ends is ended', () => {
   test.for(['vm', 'td'])('%s', async (kind, context) => {
     const { stderr, summary } = await execute([program(context, 'starts-again'), kind]);
-    expect(summary).toMatchObject({ exit: { signal: 'SIGTERM' }, keySlots: { after: 0 } });
+    expect(summary).toMatchObject({ exit: { signal: 'SIGTERM' }, keySlots: { used: 0 } });
     expect(stderr).toContain('starts its guest again whenever it turns itself off');
   });
 });
@@ -245,8 +245,8 @@ test('the MRTD in the summary is that of the pages in their order', async (conte
 test('other-ioctl: KVM ioctls that /dev/kvm does not have are listed', async (context) => {
   const { summary } = await execute([program(context, 'other-ioctl')]);
   expect(summary.unknownIoctls).toEqual([
-    { on: 'system', number: '0xae41', errno: 'EINVAL', count: 1 },
-    { on: 'system', number: '0xaeff', errno: 'EINVAL', count: 1 },
+    { on: 'system', ioctl: '0xae41', errno: 'EINVAL', count: 1 },
+    { on: 'system', ioctl: '0xaeff', errno: 'EINVAL', count: 1 },
   ]);
 });
 

@@ -191,7 +191,6 @@ function stillOpen(text: string): { readonly open: string[]; readonly slots: str
     if (record.kind === 'call') open.add(record.object);
   }
   const summary = /^\{\n/.test(text) && isJson(text) ? parsed(text) : undefined;
-  const isKept =
-    summary !== undefined && (summary.keySlots.after > 0 || summary.leakedKeySlots > 0);
+  const isKept = summary !== undefined && (summary.keySlots.used > 0 || summary.leakedKeySlots > 0);
   return { open: [...open], slots: isKept ? ['a key slot is not given back'] : [] };
 }

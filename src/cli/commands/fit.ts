@@ -48,7 +48,7 @@ Examples:
   tdctl fit td.yaml --hosts captures/
   tdctl fit td.yaml --hosts captures/ --count 100
   tdctl fit td.yaml --hosts captures/ --from captures/node1.json
-  tdctl fit td.yaml --hosts sim:spr-1.5 sim:gnr-2.0 -o json | jq -r '.hosts[] | select(.verdict == "fits").name'
+  tdctl fit td.yaml --hosts sim:spr-1.5 sim:gnr-2.0 -o json | jq -r '.hosts[] | select(.verdict == "fits").host.name'
 
 Exit codes: 0 at least one host can take it · 6 none can · 5 spec invalid ·
             1, 3 no host file could be read. Files that cannot be read are named; the others count`,

@@ -30,7 +30,7 @@ Examples:
   tdctl host --host sim:gnr-2.0 --room td.yaml
   tdctl host                     this machine, or the simulated host where it has no TDX
   tdctl host --host sim:gnr-2.0  a simulated one
-  tdctl host -o json | jq .vcpuLimits.effective
+  tdctl host -o json | jq .limits.effective
   tdctl host capture node1.json  the fingerprint of this machine in a file
   tdctl host diff node1.json node2.json`,
     )

@@ -19,7 +19,7 @@ export function kernelsCommand(io: CommandIo) {
 Examples:
   tdctl kernels
   tdctl kernels upstream-6.16 rfc-migration-v2
-  tdctl kernels -o json | jq -r '.[] | [.name, .rules."vcpus.capability"] | @tsv'`,
+  tdctl kernels -o json | jq -r '.kernels[] | [.kernel.id, .rules."vcpus.capability"] | @tsv'`,
     )
     .action(async (names, options) => {
       const { showKernels } = await import('../show-kernels.ts');

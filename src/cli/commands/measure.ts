@@ -53,7 +53,7 @@ export function measureCommand(io: CommandIo) {
       const { measurementData, measurementText } = await import('../output/measurement.ts');
       const image = await loadFirmware({ path, varsPath: vars });
       const measurement = { image, prediction: predictMrtd(image, { order }) };
-      await printData(measurementData(measurement), {
+      await printData('tdctl.Measurement', measurementData(measurement), {
         io,
         format: output,
         text: () => measurementText(measurement, io.colors.stdout),

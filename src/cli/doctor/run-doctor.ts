@@ -25,7 +25,7 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
   if (explain !== undefined) {
     const text = explainCheck(explain);
     const data = { id: explain, text };
-    await printData(data, {
+    await printData('tdctl.DoctorCheck', data, {
       io,
       format: output,
       text: () =>
@@ -36,6 +36,7 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
   const facts = root === undefined ? await readFacts() : await readCopy(root);
   const diagnosis = diagnose(facts);
   await printData(
+    'tdctl.Doctor',
     { host: { name: root ?? 'this machine', simulated: false }, ...diagnosis },
     {
       io,

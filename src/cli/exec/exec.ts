@@ -1,6 +1,5 @@
 /** `tdctl exec`: a command with a simulated /dev/kvm, and what came of it. */
 import { loadAddon, type SupervisorClass } from '../../../native/index.ts';
-import { dataValue } from '../../documents/data-values.ts';
 import { exitCodes, TdctlError } from '../../errors/index.ts';
 import {
   type CallListener,
@@ -29,6 +28,7 @@ import { standardOutputFile } from '../file-arguments.ts';
 import { hostProfile } from '../host-profile.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
+import { dataText, documentOf } from '../output/data.ts';
 import { layOut } from '../output/layout.ts';
 import { say } from '../output/print.ts';
 import { noteUnmet, readSimulation, unmetFaults } from '../run/simulation.ts';
@@ -96,8 +96,11 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
       unreached: options.run === undefined ? [] : guest.unreached(),
     };
     if (summaryFile) {
-      const text = JSON.stringify({ ...summary, expectations }, dataValue, 2);
-      await summaryFile.put(`${text}\n`).catch(io.losses.add);
+      const text = await dataText(
+        documentOf('tdctl.ExecSummary', { ...summary, expectations }),
+        'json',
+      );
+      await summaryFile.put(text).catch(io.losses.add);
     } else if (options.quiet !== true) {
       const text = summaryText(summary, { machine, expectations, colors: io.colors.stderr });
       io.stderr.write(layOut(text, io.widths.stderr));

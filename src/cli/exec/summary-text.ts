@@ -96,11 +96,11 @@ function furtherRows({ furtherVms }: ExecSummary): Row[] {
 }
 
 function slotText({ keySlots, leakedKeySlots }: ExecSummary): string {
-  const { total, foreign, peak, after } = keySlots;
+  const { total, used, foreign, peak } = keySlots;
   const others =
     foreign === 0 ? '' : `; ${foreign} were taken by other TDs of the host before the start`;
   const leaked = leakedKeySlots === 0 ? '' : `, ${leakedKeySlots} of them leaked`;
-  return `${peak} of ${total} at the peak, ${after} now${leaked}${others}`;
+  return `${peak} of ${total} at the peak, ${used} now${leaked}${others}`;
 }
 
 function releasedText({ stillOpen }: ExecSummary): string {
@@ -150,9 +150,9 @@ function faultRows({ exit, refusals }: ExecSummary): Row[] {
 }
 
 function unknownRows({ unknownIoctls }: ExecSummary): Row[] {
-  return unknownIoctls.map(({ on, number, errno, count: calls }) => ({
+  return unknownIoctls.map(({ on, ioctl, errno, count: calls }) => ({
     label: 'unknown',
-    text: `${times(`ioctl ${number}`, calls)} on ${on}: ${errno}; the simulated kernel does not know it, a real one may`,
+    text: `${times(`ioctl ${ioctl}`, calls)} on ${on}: ${errno}; the simulated kernel does not know it, a real one may`,
     tone: 'attention',
   }));
 }

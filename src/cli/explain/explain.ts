@@ -55,7 +55,7 @@ export async function explain(options: ExplainOptions): Promise<void> {
     const width = proseWidth(io.widths.stderr);
     throw nothingKnown(diagnosis, { text, logName: read?.name, width });
   }
-  await printData(diagnosisData(diagnosis), {
+  await printData('tdctl.Explanation', diagnosisData(diagnosis), {
     io,
     format: output,
     text: () =>
@@ -145,13 +145,17 @@ export async function listAnswers(printed: Printed): Promise<void> {
 
 async function printAnswers(all: readonly Answer[], { io, output }: Printed): Promise<void> {
   const answers = all.map(({ id, meaning }) => ({ id, meaning }));
-  await printData(answers, {
-    io,
-    format: output,
-    text: () =>
-      columns(
-        answers.map(({ id, meaning }) => [id, meaning]),
-        '',
-      ),
-  });
+  await printData(
+    'tdctl.Answers',
+    { answers },
+    {
+      io,
+      format: output,
+      text: () =>
+        columns(
+          answers.map(({ id, meaning }) => [id, meaning]),
+          '',
+        ),
+    },
+  );
 }

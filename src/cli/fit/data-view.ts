@@ -1,12 +1,14 @@
 /** The contract of `tdctl fit --output json` and `yaml` (docs/fit.md), written host by host. */
-import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
-import { vcpuLimits } from '../../host/facts.ts';
-import { freeKeySlots } from '../../host/offer.ts';
-import { errorEnvelope } from '../failure.ts';
+import { errorData } from '../failure.ts';
 import type { CommandIo } from '../io.ts';
-import { dataText } from '../output/data.ts';
+import type { Content } from '../output/contract/index.ts';
+import { dataText, documentVersion } from '../output/data.ts';
+import { keySlotsData, limitsData } from '../output/host-parts.ts';
 import { roomData } from '../room/room-data.ts';
-import type { FitView, HostResult } from './report.ts';
+import type { FitView, HostResult, Summary } from './report.ts';
+
+type Document = Content<'tdctl.Fit'>;
+const kind = 'tdctl.Fit';
 
 export function dataView({ stdout }: CommandIo, format: 'json' | 'yaml'): FitView {
   return format === 'json' ? jsonView(stdout) : yamlView(stdout);
@@ -17,14 +19,16 @@ function jsonView(stdout: CommandIo['stdout']): FitView {
   let separator = '';
   return {
     begin: ({ name, from }) => {
-      stdout.write(`{\n  "td": ${JSON.stringify(name)},\n`);
+      stdout.write(`{\n  "kind": "${kind}",\n  "version": ${documentVersion},\n`);
+      stdout.write(`  "td": ${JSON.stringify(name)},\n`);
       stdout.write(`  "from": ${JSON.stringify(from ?? null)},\n  "hosts": [\n`);
     },
     add: (result) => {
       stdout.write(`${separator}    ${JSON.stringify(hostData(result))}`);
       separator = ',\n';
     },
-    end: (summary) => stdout.write(`\n  ],\n  "summary": ${JSON.stringify(summary)}\n}\n`),
+    end: (summary) =>
+      stdout.write(`\n  ],\n  "summary": ${JSON.stringify(summaryData(summary))}\n}\n`),
   };
 }
 
@@ -32,6 +36,7 @@ function yamlView(stdout: CommandIo['stdout']): FitView {
   let begun = false;
   return {
     begin: ({ name, from }) => {
+      stdout.write(`kind: ${kind}\nversion: ${documentVersion}\n`);
       stdout.write(`td: ${JSON.stringify(name)}\nfrom: ${JSON.stringify(from ?? null)}\n`);
     },
     add: async (result) => {
@@ -41,29 +46,39 @@ function yamlView(stdout: CommandIo['stdout']): FitView {
     },
     end: (summary) => {
       if (!begun) stdout.write('hosts: []\n');
-      stdout.write(`summary: ${JSON.stringify(summary)}\n`);
+      stdout.write(`summary: ${JSON.stringify(summaryData(summary))}\n`);
     },
   };
 }
 
-function hostData(result: HostResult) {
+function summaryData(summary: Summary): Document['summary'] {
+  const { hosts, room, reasons, migrationReasons, ...counts } = summary;
+  return {
+    hostCount: hosts,
+    ...counts,
+    taken: room,
+    reasonCounts: reasons,
+    migrationReasonCounts: migrationReasons,
+  };
+}
+
+function hostData(result: HostResult): Document['hosts'][number] {
   if ('problem' in result) {
     const { place = null } = result.problem;
-    return { place, verdict: 'unreadable', ...errorEnvelope(result.problem) };
+    return { place, verdict: 'unreadable', error: errorData(result.problem) };
   }
   const { place, host, judgement, times } = result;
   const { offer } = host;
   return {
-    name: host.name,
-    simulated: host.simulated,
+    host: { name: host.name, simulated: host.simulated },
     place,
     verdict: judgement.verdict,
     firstReason: judgement.reasons[0]?.id ?? null,
     reasons: judgement.reasons,
     migrationReasons: judgement.migrationReasons ?? null,
     unknown: host.unknown,
-    vcpuLimit: offer ? bindingLimit(vcpuLimits(offer)) : null,
-    freeKeySlots: freeKeySlots(host.keySlots) ?? null,
+    limits: offer ? limitsData(offer) : null,
+    keySlots: keySlotsData(host.keySlots),
     room: roomData(judgement.room, times),
   };
 }

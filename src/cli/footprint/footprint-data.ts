@@ -44,21 +44,6 @@ export function footprintData(
       })),
     })),
     // Of the host, not of its VMs: null where no host is named.
-    pamt: pamt === undefined ? null : pamtData(pamt),
-  };
-}
-
-/** The figures are numbers of bytes, as all are in this command. */
-function pamtData({ hostMemoryBytes, tdMemoryBytes, staticBytes, dynamic, savedBytes }: PamtView) {
-  return {
-    hostMemoryBytes: Number(hostMemoryBytes),
-    tdMemoryBytes: Number(tdMemoryBytes),
-    staticBytes: Number(staticBytes),
-    dynamic: {
-      fixedBytes: Number(dynamic.fixedBytes),
-      counterBytes: Number(dynamic.counterBytes),
-      pairsBytes: Number(dynamic.pairsBytes),
-    },
-    savedBytes: Number(savedBytes),
+    pamt: pamt ?? null,
   };
 }

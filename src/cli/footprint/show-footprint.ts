@@ -22,7 +22,7 @@ export async function showFootprint(options: FootprintOptions, io: CommandIo): P
   const tables = compareDesigns(fleet);
   const pamt = pamtOfOptions(options);
   if (options.chart !== undefined) await writeChart(options.chart, fleet, io);
-  await printData(footprintData(fleet, tables, pamt), {
+  await printData('tdctl.Footprint', footprintData(fleet, tables, pamt), {
     io,
     format: options.output,
     text: () => footprintText(fleet, { tables, pamt, colors: io.colors.stdout }),

@@ -21,6 +21,7 @@ export async function diffCaptures({ a, b, output }: Choice, io: CommandIo): Pro
     changes: differences.filter(({ effect }) => effect === 'changes').length,
   };
   await printData(
+    'tdctl.HostDiff',
     { a, b, ...summary, differences },
     {
       io,

@@ -1,30 +1,31 @@
 /** The contract of `tdctl plan --output json` and `yaml` (docs/plan.md). */
-import { bindingLimit } from '../../../machines/td-lifecycle/limits.ts';
-import { vcpuLimits } from '../../host/facts.ts';
 import { hostIdentity } from '../../host/identity.ts';
 import { expectedSteps, footprintOf, hostPamt, type TdPlan } from '../../plan/index.ts';
-import { errorEnvelope } from '../failure.ts';
+import { errorData } from '../failure.ts';
+import type { Content } from '../output/contract/index.ts';
+import {
+  kernelData,
+  keySlotsData,
+  limitsData,
+  moduleData,
+  twinIdentity,
+} from '../output/host-parts.ts';
 import type { ExpectedTimes } from './expected-times.ts';
 import { firmwareData, initialPagesData } from './plan-parts.ts';
 import type { PlanReport } from './report.ts';
 
-export function planData(report: PlanReport) {
+export function planData(report: PlanReport): Content<'tdctl.Plan'> {
   const { spec, offer, keySlots, findings, warnings, plan, times } = report;
-  const limits = vcpuLimits(offer);
-  const { name, value } = bindingLimit(limits);
   return {
     td: spec.name,
     host: hostIdentity(offer.facts),
-    kernel: offer.facts.kernel.rules,
-    module: offer.facts.module?.release ?? null,
-    findings: findings.map((finding) => errorEnvelope(finding).error),
+    kernel: kernelData(offer.facts),
+    module: moduleData(offer.facts),
+    findings: findings.map(errorData),
     warnings,
-    vcpus: {
-      started: spec.vcpus,
-      created: spec.maxVcpus,
-      limits: { ...limits, effective: value, binding: name },
-    },
-    keySlots: keySlots ?? null,
+    vcpus: { started: spec.vcpus, created: spec.maxVcpus },
+    limits: limitsData(offer),
+    keySlots: keySlotsData(keySlots),
     cgroupRoom: report.cgroupRoom ?? null,
     plan: plan ? madePlan(plan, report.memory) : null,
     // These times are simulated, and come mostly from guesses (docs/simulator.md).
@@ -34,11 +35,11 @@ export function planData(report: PlanReport) {
 
 function timesInMs({ host, stepNs, teardownNs }: ExpectedTimes) {
   return {
-    host,
+    host: twinIdentity(host),
     stepMs: Object.fromEntries(Object.entries(stepNs).map(([step, ns]) => [step, toMs(ns)])),
-    teardownMs: {
-      withoutTerminateVm: toMs(teardownNs.withoutTerminateVm),
-      withTerminateVm: toMs(teardownNs.withTerminateVm),
+    teardown: {
+      withoutTerminateVmMs: toMs(teardownNs.withoutTerminateVm),
+      withTerminateVmMs: toMs(teardownNs.withTerminateVm),
     },
   };
 }

@@ -42,7 +42,7 @@ export async function showPlan(options: PlanCommandOptions, io: CommandIo): Prom
     : openHostToActOn(options, { typed: options.typed, io }));
   try {
     const report = await assess(spec, host, { choice: options, io });
-    await printData(planData(report), {
+    await printData('tdctl.Plan', planData(report), {
       io,
       format: options.output,
       text: () => planText(report, io),

@@ -5,7 +5,7 @@ import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
 import { type Comparison, compare } from '../../rehearsal/index.ts';
 import { type KernelAbi, kernelAbis } from '../../simulator/index.ts';
 import type { CommandIo } from '../io.ts';
-import { dataText } from '../output/data.ts';
+import { dataText, documentOf } from '../output/data.ts';
 import { print } from '../output/print.ts';
 import { askedFor } from './command-line.ts';
 import type { RehearseCommandOptions } from './options.ts';
@@ -90,7 +90,10 @@ async function textOf(
   switch (output) {
     case 'json':
     case 'yaml':
-      return dataText({ kind: 'tdctl.KernelComparison', version: 1, kernels: rows }, output);
+      return dataText(
+        documentOf('tdctl.KernelComparison', { kernels: rows.map(comparisonData) }),
+        output,
+      );
     case 'markdown':
       return (await import('./comparison-page.ts')).comparisonPage(rows, file);
     case 'junit':
@@ -98,6 +101,16 @@ async function textOf(
     default:
       return (await import('./comparison-text.ts')).comparisonText(rows);
   }
+}
+
+function comparisonData({ kernel, requests, violations, findings, ...row }: Comparison) {
+  return {
+    kernel: { id: kernel },
+    ...row,
+    requestCount: requests,
+    violationCount: violations,
+    notAsAsked: findings,
+  };
 }
 
 function kernelNamed(name: string): KernelAbi {

@@ -8,6 +8,7 @@ import { namedKernel } from '../../host/simulated/index.ts';
 import { defaultHostProfile, defaultKernelAbi, type HostProfile } from '../../simulator/index.ts';
 import type { TracedCpu } from '../../trace/index.ts';
 import {
+  type LintReport,
   lintTrace,
   type OpenedTrace,
   openTrace,
@@ -17,6 +18,7 @@ import {
 import { hostProfile } from '../host-profile.ts';
 import { type CommandIo, proseWidth } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
+import type { Content } from '../output/contract/index.ts';
 import { printData } from '../output/data.ts';
 import { lintText } from '../output/lint.ts';
 import { sanitize } from '../output/sanitize.ts';
@@ -38,18 +40,26 @@ export async function lintFile(options: LintFileOptions, io: CommandIo): Promise
   const profile = onTracedCpu(chosen, trace.header?.cpu);
   const kernelAbi = namedKernel(options.kernel ?? trace.header?.kernel ?? defaultKernelAbi);
   const report = await lintTrace(trace, { profile, kernelAbi, hostName: `sim:${profile.name}` });
-  await printData(
-    { file: name, ...report },
-    {
-      io,
-      format: output,
-      text: () =>
-        lintText(name, report, { colors: io.colors.stdout, width: proseWidth(io.widths.stdout) }),
-    },
-  );
+  await printData('tdctl.TraceLint', lintData(name, report), {
+    io,
+    format: output,
+    text: () =>
+      lintText(name, report, { colors: io.colors.stdout, width: proseWidth(io.widths.stdout) }),
+  });
   const { error, warning } = report.further;
   const isClean = report.findings.every(({ severity }) => severity === 'note');
   return isClean && error + warning === 0 ? exitCodes.ok : exitCodes.findings;
+}
+
+function lintData(file: string, report: LintReport): Content<'tdctl.TraceLint'> {
+  const { host, kernel, findings, ...rest } = report;
+  return {
+    file,
+    ...rest,
+    host: { name: host, simulated: true },
+    kernel: { id: kernel },
+    findings: findings.map(({ kernel: rule, ...finding }) => ({ ...finding, rule })),
+  };
 }
 
 const kind = {

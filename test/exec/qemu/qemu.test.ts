@@ -55,7 +55,7 @@ const cpuidWarnings = (stderr: string) =>
 const wholeLife = {
   exit: { how: 'code', status: 0 },
   vms: [{ type: 'td', vcpus: { created: 4, initialized: 4 } }],
-  keySlots: { peak: 1, after: 0 },
+  keySlots: { peak: 1, used: 0 },
   unknownIoctls: [],
   stillOpen: [],
   leakedKeySlots: 0,
@@ -137,7 +137,7 @@ describe('stock QEMU', () => {
         ),
       },
     ]);
-    expect(summary).toMatchObject({ keySlots: { peak: 0, after: 0 }, stillOpen: [] });
+    expect(summary).toMatchObject({ keySlots: { peak: 0, used: 0 }, stillOpen: [] });
   });
 
   test.for([
@@ -152,7 +152,7 @@ describe('stock QEMU', () => {
     });
     expect(stderr).not.toContain('the run never came to');
     expect(exitCode === 0 ? 'survives' : 'fails').toBe(outcome);
-    expect(summary).toMatchObject({ keySlots: { after: 0 }, stillOpen: [], leakedKeySlots: 0 });
+    expect(summary).toMatchObject({ keySlots: { used: 0 }, stillOpen: [], leakedKeySlots: 0 });
   });
 
   test('asks in the same order each time', async (context) => {

@@ -40,7 +40,7 @@ function whatIsWrong(shape: TdShape, ran: RanUnderExec): string | undefined {
   const refused = summary.refusals.find(({ routine }) => !routine);
   if (refused !== undefined) return `${refused.request} is refused: ${refused.meaning}`;
   const { keySlots, leakedKeySlots, stillOpen, unknownIoctls } = summary;
-  if (keySlots.after + leakedKeySlots + stillOpen.length > 0) return 'something is not given back';
+  if (keySlots.used + leakedKeySlots + stillOpen.length > 0) return 'something is not given back';
   if (unknownIoctls.length > 0) return 'it asks what the simulated kernel does not know';
   if (says !== undefined && printed.length === all.length)
     return 'it does not say what it ought to';

@@ -2,9 +2,9 @@
 import { type JunitSuite, junitText } from '../../../documents/junit.ts';
 import { exitCodes } from '../../../errors/index.ts';
 import { cameTo, findingsIn, junitSuite, type RehearsalReport } from '../../../rehearsal/index.ts';
-import { errorEnvelope } from '../../failure.ts';
+import { errorData } from '../../failure.ts';
 import type { CommandIo } from '../../io.ts';
-import { dataText } from '../../output/data.ts';
+import { dataText, documentOf } from '../../output/data.ts';
 import { print } from '../../output/print.ts';
 import { sanitize } from '../../output/sanitize.ts';
 import { columns } from '../../output/table.ts';
@@ -40,19 +40,17 @@ async function textIn(format: RehearsalFormat, matrix: Matrix): Promise<string> 
 }
 
 function matrixData({ name, host, rows }: Matrix) {
-  return {
-    kind: 'tdctl.RehearsalMatrix',
-    version: 1,
+  return documentOf('tdctl.RehearsalMatrix', {
     name,
     host: { name: host, simulated: true },
     exitCode: worstOf(rows)?.exitCode ?? exitCodes.ok,
     kernels: rows.map(({ kernel, exitCode, error, report }) => ({
       kernel: { id: kernel },
       exitCode,
-      error: error === undefined ? null : errorEnvelope(error).error,
-      rehearsal: report === undefined ? null : reportData(report),
+      error: error === undefined ? null : errorData(error),
+      rehearsal: report === undefined ? null : documentOf('tdctl.Rehearsal', reportData(report)),
     })),
-  };
+  });
 }
 
 /** A kernel under which nothing could be played has one case, which says why. */

@@ -1,0 +1,213 @@
+/** Documents about hosts: `host`, `host diff`, `fit`, `doctor`, `kernels`, `footprint`. */
+import { z } from 'zod';
+import {
+  bytes,
+  count,
+  document,
+  errorFields,
+  flag,
+  host,
+  kernel,
+  kernelFields,
+  keySlotFields,
+  keySlots,
+  limits,
+  moduleFields,
+  reason,
+  roomFields,
+  text,
+  texts,
+} from './shapes.ts';
+
+export const hostDocument = document('tdctl.Host', {
+  host,
+  backend: z.enum(['kvm', 'soft', 'sim']),
+  limits,
+  keySlots: z
+    .strictObject({
+      ...keySlotFields,
+      cgroupRoom: count.nullable(),
+      holders: z
+        .array(z.strictObject({ cgroup: text, slots: count, processes: count.nullable() }))
+        .nullable(),
+      leakEvidence: texts,
+    })
+    .nullable(),
+  memory: z.strictObject({
+    totalBytes: bytes,
+    availableBytes: bytes.nullable(),
+    pamtMode: z.enum(['static', 'dynamic']),
+    pamtBytes: bytes,
+    cgroupRoomBytes: bytes.nullable(),
+  }),
+  kernel: z.strictObject({
+    ...kernelFields,
+    apiVersion: count,
+    hasMaxVcpusCap: flag,
+    takesMaxVcpusInInitVm: flag,
+    presentCpusBind: flag,
+    vcpusBeforeInitVm: flag,
+    initVmStruct: z.enum(['sized by nent', 'fixed size']),
+    movesTds: flag,
+    sharesGuestMemory: z.enum(['link', 'bind', 'no']),
+    memoryAttributesOf: z.enum(['the VM', 'each guest_memfd']),
+    hasTerminateVm: flag,
+  }),
+  module: z.strictObject({ ...moduleFields, maxVcpusPerTd: count.nullable() }).nullable(),
+  platform: z.strictObject({
+    packages: count.nullable(),
+    presentCpus: count,
+    onlineCpus: count,
+    guestAddressWidths: z.array(count),
+    tscKhz: count.nullable(),
+  }),
+  room: z.strictObject({ td: text, ...roomFields }).optional(),
+});
+
+export const hostDiffDocument = document('tdctl.HostDiff', {
+  a: text,
+  b: text,
+  blocks: count,
+  changes: count,
+  differences: z.array(
+    z.strictObject({
+      field: text,
+      a: text,
+      b: text,
+      effect: z.enum(['blocks', 'changes', 'info']),
+      meaning: text,
+    }),
+  ),
+});
+
+const readHost = z.strictObject({
+  host,
+  place: text,
+  verdict: z.enum(['migrates', 'fits', 'unknown', 'cannot']),
+  firstReason: text.nullable(),
+  reasons: z.array(reason),
+  migrationReasons: z.array(reason).nullable(),
+  unknown: texts,
+  limits: limits.nullable(),
+  keySlots: keySlots.nullable(),
+  room: z.strictObject(roomFields),
+});
+
+const unreadableHost = z.strictObject({
+  place: text.nullable(),
+  verdict: z.literal('unreadable'),
+  error: errorFields,
+});
+
+export const fittedHost = z.union([readHost, unreadableHost]);
+
+export const fitSummary = z.strictObject({
+  hostCount: count,
+  judged: count,
+  unreadable: count,
+  verdicts: z.record(z.enum(['migrates', 'fits', 'unknown', 'cannot']), count),
+  taken: count.nullable().meta({ description: 'So many of them all hosts take together.' }),
+  reasonCounts: z.record(text, count),
+  migrationReasonCounts: z.record(text, count),
+});
+
+export const fitDocument = document('tdctl.Fit', {
+  td: text,
+  from: text.nullable(),
+  hosts: z.array(fittedHost),
+  summary: fitSummary,
+});
+
+export const doctorDocument = document('tdctl.Doctor', {
+  host,
+  conclusion: z.enum(['ready', 'not-ready', 'cannot-tell']),
+  firstCause: text.nullable(),
+  counts: z.record(z.enum(['pass', 'warn', 'fail', 'unknown', 'skipped']), count),
+  checks: z.array(
+    z.strictObject({
+      id: text,
+      title: text,
+      group: text,
+      parent: text.nullable(),
+      reads: text,
+      status: z.enum(['pass', 'warn', 'fail', 'unknown', 'skipped']),
+      evidence: text,
+      fix: text.nullable(),
+    }),
+  ),
+});
+
+export const doctorCheckDocument = document('tdctl.DoctorCheck', { id: text, text });
+
+const placedCheck = z.strictObject({ check: text, after: text.nullable() });
+
+export const kernelsDocument = document('tdctl.Kernels', {
+  kernels: z.array(
+    z.strictObject({
+      kernel,
+      default: flag,
+      description: text,
+      source: text,
+      unconfirmed: texts,
+      rules: z.record(text, text),
+      // The fields of it are those of the simulator, and change with it.
+      record: z.record(text, z.unknown()),
+      checkOrder: z.strictObject({
+        differences: z.array(
+          z.strictObject({
+            requestNames: texts,
+            addedChecks: z.array(placedCheck),
+            leftOutChecks: texts,
+            movedChecks: z.array(placedCheck),
+          }),
+        ),
+        byRequest: z.record(text, texts),
+        unreachableChecks: texts,
+      }),
+    }),
+  ),
+});
+
+export const footprintDocument = document('tdctl.Footprint', {
+  fleet: text,
+  kvmMaxVcpus: count,
+  moduleParameter: count,
+  vms: z.array(
+    z.strictObject({
+      name: text,
+      type: z.enum(['plain', 'td']),
+      count,
+      vcpus: count,
+      maxVcpus: z.union([count, z.literal('unbounded')]),
+      limit: count,
+      createdVcpus: count,
+      maxVcpuIds: count,
+      idGaps: count,
+    }),
+  ),
+  tables: z.array(
+    z.strictObject({
+      id: text,
+      title: text,
+      designs: z.array(
+        z.strictObject({
+          id: text,
+          title: text,
+          source: text,
+          estimate: text.nullable(),
+          bytesPerVm: z.record(text, bytes.nullable()),
+          fleetBytes: bytes,
+        }),
+      ),
+    }),
+  ),
+  pamt: z
+    .strictObject({
+      hostMemoryBytes: bytes,
+      tdMemoryBytes: bytes,
+      staticBytes: bytes,
+      dynamic: z.strictObject({ fixedBytes: bytes, counterBytes: bytes, pairsBytes: bytes }),
+      savedBytes: bytes,
+    })
+    .nullable(),
+});

@@ -1,0 +1,219 @@
+/** Documents about TDs and their runs: `plan`, `run`, `measure`, `exec`. */
+import { z } from 'zod';
+import {
+  address,
+  answeredRequest,
+  bytes,
+  count,
+  document,
+  errorFields,
+  expectedRequest,
+  firmware,
+  flag,
+  host,
+  initialPages,
+  kernel,
+  keySlotFields,
+  keySlots,
+  limits,
+  memorySlot,
+  module,
+  mrtd,
+  ms,
+  stepError,
+  text,
+  texts,
+} from './shapes.ts';
+
+const madePlan = z.strictObject({
+  firmware,
+  measurement: z.strictObject({ mrtd, expected: mrtd.nullable() }),
+  memorySlots: z.array(memorySlot),
+  initialPages,
+  steps: z.array(z.strictObject({ step: text, requests: z.array(expectedRequest) })),
+  footprint: z.strictObject({
+    guestMemoryBytes: bytes,
+    control: z.strictObject({ tdr: count, tdcs: count, tdvps: count, secureEpt: count }),
+    controlBytes: bytes,
+    headroomBytes: bytes,
+    totalBytes: bytes,
+    plainVmPidTableBytes: bytes,
+    pageCountsOf: z.strictObject({ release: text, isGuess: flag }),
+  }),
+  pamt: z.strictObject({
+    hostMemoryBytes: bytes,
+    staticBytes: bytes,
+    dynamic: z.strictObject({ fixedBytes: bytes, counterBytes: bytes, pairsBytes: bytes }),
+    savedBytes: bytes,
+    mode: z.enum(['static', 'dynamic']),
+    moduleHasDynamic: flag.optional(),
+  }),
+});
+
+export const planDocument = document('tdctl.Plan', {
+  td: text,
+  host,
+  kernel,
+  module: module.nullable(),
+  findings: z.array(errorFields),
+  warnings: z.array(
+    z.strictObject({ id: text, field: text, place: text, message: text, hint: text }),
+  ),
+  vcpus: z.strictObject({ started: count, created: count }),
+  limits,
+  keySlots: keySlots.nullable(),
+  cgroupRoom: count.nullable(),
+  plan: madePlan.nullable(),
+  expectedTimes: z
+    .strictObject({
+      host,
+      stepMs: z.record(text, ms),
+      teardown: z.strictObject({ withoutTerminateVmMs: ms, withTerminateVmMs: ms }),
+    })
+    .nullable(),
+});
+
+/** The first line, and the only one with kind and version. */
+export const runPlanned = document('tdctl.Run', {
+  event: z.literal('run.planned'),
+  td: text,
+  host,
+  kernel,
+  module: module.nullable(),
+  vcpus: z.strictObject({ started: count, created: count }),
+  limits,
+  memoryBytes: bytes,
+  memorySlots: z.array(memorySlot),
+  firmware,
+  initialPages,
+  predictedMrtd: mrtd,
+  keySlots: keySlots.nullable(),
+});
+
+export const runEnded = z.strictObject({
+  event: z.literal('run.ended'),
+  td: text,
+  outcome: text,
+  keySlotsBefore: keySlots.nullable(),
+  keySlotsAfter: keySlots.nullable(),
+});
+
+function event<Name extends string, Shape extends z.ZodRawShape>(name: Name, shape: Shape) {
+  return z.strictObject({
+    td: text,
+    machine: z.literal('td-lifecycle'),
+    machineVersion: count,
+    state: text,
+    elapsedMs: ms,
+    event: z.literal(name),
+    ...shape,
+  });
+}
+
+/** One line of the stream (docs/events.md). */
+export const runDocument = z.discriminatedUnion('event', [
+  runPlanned,
+  event('state.entered', { transitions: texts }),
+  event('step.progress', { step: text, done: count, total: count, unit: text }),
+  event('step.ended', {
+    step: text,
+    result: z.enum(['done', 'skipped', 'failed', 'interrupted']),
+    durationMs: ms,
+    requests: z.array(answeredRequest),
+  }),
+  event('resource.released', { what: text, error: stepError.optional() }),
+  event('td.finalized', { mrtd: mrtd.nullable() }),
+  event('td.warning', { message: text }),
+  event('td.ended', {
+    outcome: text,
+    error: stepError.nullable(),
+    leftovers: z.array(stepError),
+  }),
+  runEnded,
+]);
+
+export const measurementDocument = document('tdctl.Measurement', {
+  firmware,
+  sections: z.array(
+    z.strictObject({
+      type: text,
+      gpa: address,
+      memorySizeBytes: bytes,
+      dataOffset: count,
+      rawSizeBytes: bytes,
+      measured: flag,
+      pageAug: flag,
+      addedAtBuild: flag,
+    }),
+  ),
+  launchedByQemu: flag,
+  order: z.enum(['page', 'section']),
+  addedPages: count,
+  measuredPages: count,
+  hashedBytes: bytes,
+  mrtd,
+});
+
+const counted = {
+  vcpus: z.strictObject({ created: count, initialized: count }),
+  pages: z.strictObject({ added: count, measured: count }),
+};
+
+export const execDocument = document('tdctl.ExecSummary', {
+  command: texts,
+  exit: z.union([
+    z.strictObject({ how: z.literal('code'), status: count }),
+    z.strictObject({ how: z.literal('signal'), status: count, signal: text }),
+  ]),
+  calls: count,
+  vms: z.array(
+    z.strictObject({
+      name: text,
+      type: z.enum(['td', 'default']),
+      ...counted,
+      mrtd: mrtd.nullable(),
+    }),
+  ),
+  furtherVms: z
+    .strictObject({ ...counted, tds: count, ordinary: count, finalized: count })
+    .optional(),
+  keySlots: z.strictObject({ ...keySlotFields, foreign: count, peak: count }),
+  refusals: z.array(
+    z.strictObject({
+      request: text,
+      errno: text,
+      check: text.nullable(),
+      hwError: text.nullable(),
+      count,
+      meaning: text,
+      hint: text,
+      routine: flag,
+    }),
+  ),
+  unknownIoctls: z.array(z.strictObject({ on: text, ioctl: text, errno: text, count })),
+  unserved: z.array(z.strictObject({ call: text, abi: text, errno: text, count })),
+  stillOpen: texts,
+  leakedKeySlots: count,
+  expectations: z.strictObject({
+    results: z.array(
+      z.strictObject({
+        guest: count,
+        vcpu: count,
+        step: text,
+        place: text,
+        expected: text,
+        got: text.optional(),
+        met: flag,
+        times: count,
+      }),
+    ),
+    unreached: z.array(
+      z.strictObject({
+        guest: count.optional(),
+        vcpu: z.union([count, z.literal('others')]),
+        step: text,
+        place: text,
+      }),
+    ),
+  }),
+});
