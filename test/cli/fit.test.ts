@@ -44,7 +44,7 @@ beforeAll(async () => {
 test('hosts are named as for --host: the default profile, and a file behind `sim:`', async () => {
   const file = join(projectRoot, 'examples/hosts/tenant-limit.yaml');
   const { hosts } = await rowsOf('--hosts', 'sim', `sim:${file}`);
-  expect(hosts.map(({ host }) => host.name)).toEqual(['sim:spr-1.5', 'tenant-limit']);
+  expect(hosts.map(({ host }) => host?.name)).toEqual(['sim:spr-1.5', 'tenant-limit']);
   expect((await runFit('--hosts', `sim:${file}`, '--count', '2')).exitCode).toBe(6);
 });
 
