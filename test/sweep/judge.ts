@@ -82,7 +82,7 @@ function errorCodes(stderr: string, { errors }: SweepCase): string[] {
       .map((line) => /\[(TDCTL_E_\w+)\]$/.exec(line)?.[1] ?? `no code in: ${line}`);
   }
   return lines
-    .filter((line) => line.startsWith('{"error":'))
+    .filter((line) => line.startsWith('{"kind":"tdctl.Error"'))
     .map((line) => parsed(line).error.code);
 }
 

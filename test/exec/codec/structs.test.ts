@@ -109,11 +109,12 @@ test('a struct is found wherever its bytes lie in their buffer', () => {
 describe('against the compiled addon', () => {
   test('sizes are those of the compiler', (context) => {
     const sizes = requireAddon(context).testing.structSizes();
-    const ours = Object.entries(structs).map(([name, layout]) => [name, layout.sizeBytes]);
-    expect({
-      ...Object.fromEntries(ours),
-      kvm_tdx_init_vm_fixed: fixedSizeInitVm.bytes,
-    }).toMatchObject(sizes);
+    const ours = Object.entries(structs).map(([name, layout]) => [name, layout.sizeBytes] as const);
+    const known = [...ours, ['kvm_tdx_init_vm_fixed', fixedSizeInitVm.bytes] as const];
+    // The addon also has structs that pass through here as bytes, and has not all that are read here.
+    const both = known.filter(([name]) => name in sizes);
+    expect(both.length).toBeGreaterThan(25);
+    for (const [name, sizeBytes] of both) expect([name, sizeBytes]).toEqual([name, sizes[name]]);
   });
 
   test('offsets are those that the compiler of the addon has asserted', () => {

@@ -31,7 +31,7 @@ interface Told {
 }
 
 export function told(name: string, { exitCode, stdout, stderr }: Outcome): Told {
-  const lines = stderr.split('\n').filter((line) => line.startsWith('{"error"'));
+  const lines = stderr.split('\n').filter((line) => line.startsWith('{"kind":"tdctl.Error"'));
   const end = lines
     .map((line) => comparable(JSON.parse(line).error as NonNullable<Told['end']>))
     .at(-1);
