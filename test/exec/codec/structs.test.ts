@@ -113,7 +113,7 @@ describe('against the compiled addon', () => {
     const known = [...ours, ['kvm_tdx_init_vm_fixed', fixedSizeInitVm.bytes] as const];
     // The addon also has structs that pass through here as bytes, and has not all that are read here.
     const both = known.filter(([name]) => name in sizes);
-    expect(both.length).toBeGreaterThan(25);
+    expect(both.length).toBeGreaterThan(20);
     for (const [name, sizeBytes] of both) expect([name, sizeBytes]).toEqual([name, sizes[name]]);
   });
 
