@@ -219,6 +219,10 @@ describe('a console that nobody reads fast enough', () => {
       { consoleBytes: 4 },
     );
     guest.run();
+    // The reader is this thread, which does not come to it before the guest has written all.
+    const clock = new Int32Array(new SharedArrayBuffer(4));
+    const until = Date.now() + 60_000;
+    while (guest.counts().exits < 2 && Date.now() < until) Atomics.wait(clock, 0, 0, 1);
     await ended;
     expect(seen.console).toEqual(ascii('0123'));
     expect(seen.lostBytes).toBe(6);
