@@ -56,7 +56,7 @@ function comparable<Words extends { readonly message: string; readonly hint?: st
     ...words,
     message: message.replace(/the kernel \([^)]*\)/, 'the kernel'),
     ...(hint && {
-      hint: hint.replace(/^look .*(in the kernel log|--trace FILE).*$/, 'look closer'),
+      hint: hint.replace(/^look .*(kernel log|--trace FILE).*$/, 'look closer'),
     }),
   };
 }
