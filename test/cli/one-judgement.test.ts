@@ -74,6 +74,9 @@ describe('one judgement', () => {
   });
 });
 
+const roomFor = (td: string, host: string) =>
+  cli(['host', '--host', `sim:${host}`, '--room', td, '-o', 'json']);
+
 describe('room', () => {
   test('says how many, what stops the next one and how long all take', async () => {
     const td = write('td.json', 'TrustDomain', { vcpus: 1, memory: '1GiB', firmware });
@@ -81,15 +84,7 @@ describe('room', () => {
       from: 'spr-1.5',
       platform: { memory: '8GiB' },
     });
-    const { exitCode, stdout } = await cli([
-      'host',
-      '--host',
-      `sim:${host}`,
-      '--room',
-      td,
-      '-o',
-      'json',
-    ]);
+    const { exitCode, stdout } = await roomFor(td, host);
     const { room } = JSON.parse(stdout);
     expect(exitCode).toBe(0);
     expect(room).toMatchObject({ taken: 7, isEnough: true, expectedTimes: { tds: 7 } });
@@ -110,15 +105,7 @@ describe('room', () => {
       from: './node.json',
       module: { release: '1.5.28' },
     });
-    const { exitCode, stdout } = await cli([
-      'host',
-      '--host',
-      `sim:${host}`,
-      '--room',
-      td,
-      '-o',
-      'json',
-    ]);
+    const { exitCode, stdout } = await roomFor(td, host);
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       module: { version: '1.5.28' },
