@@ -44,16 +44,12 @@ std::vector<Vcpu::PropertyDescriptor> Vcpu::register_methods() {
 
 template <const uapi::Request& asked>
 Napi::Value Vcpu::get_part(const Napi::CallbackInfo& info) {
-  Arguments arguments(info, asked.name);
-  return ask_bytes(arguments, asked, Bytes(uapi::argument_bytes(asked)));
+  return get_struct_bytes(info, asked);
 }
 
 template <const uapi::Request& asked>
 Napi::Value Vcpu::set_part(const Napi::CallbackInfo& info) {
-  Arguments arguments(info, asked.name);
-  Bytes bytes(uapi::argument_bytes(asked));
-  arguments.bytes(info[0], "bytes", bytes);
-  return tell_bytes(arguments, asked, std::move(bytes));
+  return set_struct_bytes(info, asked);
 }
 
 Napi::Value Vcpu::kvm_get_regs(const Napi::CallbackInfo& info) {

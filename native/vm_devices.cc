@@ -25,16 +25,12 @@ std::vector<Vm::PropertyDescriptor> Vm::device_methods() {
 
 template <const uapi::Request& asked>
 Napi::Value Vm::get_part(const Napi::CallbackInfo& info) {
-  Arguments arguments(info, asked.name);
-  return ask_bytes(arguments, asked, Bytes(uapi::argument_bytes(asked)));
+  return get_struct_bytes(info, asked);
 }
 
 template <const uapi::Request& asked>
 Napi::Value Vm::set_part(const Napi::CallbackInfo& info) {
-  Arguments arguments(info, asked.name);
-  Bytes bytes(uapi::argument_bytes(asked));
-  arguments.bytes(info[0], "bytes", bytes);
-  return tell_bytes(arguments, asked, std::move(bytes));
+  return set_struct_bytes(info, asked);
 }
 
 Napi::Value Vm::kvm_create_pit2(const Napi::CallbackInfo& info) {

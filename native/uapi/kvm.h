@@ -4,6 +4,7 @@
 // Source: include/uapi/linux/kvm.h, arch/x86/include/uapi/asm/kvm.h, Linux 7.3.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace tdctl::uapi {
@@ -152,6 +153,11 @@ struct Request {
 inline constexpr unsigned long kvmio = 0xAE;
 inline constexpr unsigned long size_shift = 16;
 inline constexpr unsigned long size_mask = 0x3FFF;
+
+// The bytes that a request's number says its argument has.
+constexpr std::size_t argument_bytes(const Request& request) {
+  return request.number >> size_shift & size_mask;
+}
 
 constexpr unsigned long io(unsigned long number) { return kvmio << 8 | number; }
 template <typename Argument>

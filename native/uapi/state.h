@@ -156,9 +156,4 @@ inline constexpr Request kvm_get_device_attr{io_write<kvm_device_attr>(0xE2),
                                              "KVM_GET_DEVICE_ATTR"};
 }  // namespace request
 
-// The bytes that a request's number says its argument has.
-constexpr std::size_t argument_bytes(const Request& request) {
-  return request.number >> size_shift & size_mask;
-}
-
 }  // namespace tdctl::uapi

@@ -106,6 +106,19 @@ class FdObject : public Napi::ObjectWrap<Class> {
         to_undefined);
   }
 
+  // A whole method: a struct that JS has as its bytes, got or set.
+  Napi::Value get_struct_bytes(const Napi::CallbackInfo& info, const uapi::Request& request) {
+    Arguments arguments(info, request.name);
+    return ask_bytes(arguments, request, Bytes(uapi::argument_bytes(request)));
+  }
+
+  Napi::Value set_struct_bytes(const Napi::CallbackInfo& info, const uapi::Request& request) {
+    Arguments arguments(info, request.name);
+    Bytes bytes(uapi::argument_bytes(request));
+    arguments.bytes(info[0], "bytes", bytes);
+    return tell_bytes(arguments, request, std::move(bytes));
+  }
+
   // A request about a struct that is only its bytes: filled in by the kernel, or handed to it.
   Napi::Value ask_bytes(Arguments& arguments, const uapi::Request& request, Bytes bytes) {
     return call(
