@@ -7,8 +7,9 @@ import { rehearsedHostOption, rehearsedKernelOption, repeatableFault } from '../
 import { rehearsalFormats } from '../rehearse/formats.ts';
 
 const explanation = `
-What is played without options: the TD is built, entered, moved once where the kernel moves TDs, and
-taken down. tdctl rehearses on \`--host sim\` unless told otherwise.
+What is played without options: the TD is built, entered, moved once, and taken down. A kernel that moves
+no TDs, as the default one, refuses the move (exit 8): choose another one by --kernel, or \`--hops 0\`.
+tdctl rehearses on \`--host sim\` unless told otherwise.
 
 Examples:
   tdctl rehearse td.yaml --kernel rfc-migration-v2                a migration, step by step
