@@ -52,6 +52,8 @@ Napi::Function Guest::define(Napi::Env env) {
                          InstanceMethod<&Guest::stop>("stop"),
                          InstanceMethod<&Guest::input>("input"),
                          InstanceMethod<&Guest::counts>("counts"),
+                         InstanceMethod<&Guest::get_devices>("getDevices"),
+                         InstanceMethod<&Guest::set_devices>("setDevices"),
                      });
 }
 
@@ -103,10 +105,16 @@ Napi::Value Guest::pause(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (stopped_) return rejected(env, refusal(env, EBADF, is_stopped));
   const auto deferred = Napi::Promise::Deferred::New(env);
-  const bool parked = parts_->vcpus->pause();
   pauses_.push_back(deferred);
-  // Nobody tells of it where the vCPUs are parked already, as after a run that no thread has noticed.
-  if (parked) all_parked(env);
+  if (parts_->vcpus->pause()) {
+    // Nobody tells of it where the vCPUs are parked already, as after a run that no thread has noticed. Only
+    // where that is known has all been told that they have written.
+    if (running_) {
+      parts_->channel->wake();
+    } else {
+      all_parked(env);
+    }
+  }
   return deferred.Promise();
 }
 
@@ -156,7 +164,8 @@ void Guest::serve(Napi::Env env) {
     if (!stopped_ && can_run_js(env)) hand_over(env, vcpu);
   }
   if (!can_run_js(env)) return;
-  if (taken.all_parked && !stopped_) all_parked(env);
+  // Again, because a handler may have run it meanwhile.
+  if (taken.all_parked && !stopped_ && parts_->vcpus->are_parked()) all_parked(env);
   if (taken.end) tell(env, parts_->handlers.ended, {end_to_js(env, *taken.end)});
   // A handler may have stopped it on the way; then there is another wake, for what it wrote meanwhile.
   if (!stopped_ || !running_ || !taken.console.empty() || !taken.debug_console.empty()) {
@@ -242,6 +251,15 @@ void Guest::report(Napi::Env env, Napi::Value thrown) {
 void Guest::all_parked(Napi::Env env) {
   set_running(env, false);
   for (const auto& pause : std::exchange(pauses_, {})) pause.Resolve(env.Undefined());
+}
+
+bool Guest::expect_parked(Napi::Env env) {
+  if (stopped_) {
+    thrown(env, EBADF, is_stopped);
+  } else if (running_) {
+    thrown(env, EBUSY, "the guest runs: pause it first");
+  }
+  return !stopped_ && !running_;
 }
 
 void Guest::reject_pauses(Napi::Env env, const std::string& sentence) {

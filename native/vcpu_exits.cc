@@ -204,6 +204,13 @@ void GuestVcpus::hand_on(VcpuThread& vcpu) {
   vcpu.wait_for_release();
 }
 
+// A wire has a level, which the kernel does not give with its interrupt controllers. A message was sent when
+// the level rose: it has arrived, and is in their state.
+void GuestVcpus::set_devices(const DevicesState& state) {
+  const bool level = ports_.set_state(state);
+  if (interrupt_.kind == GuestInterrupt::Kind::line) interrupt(level);
+}
+
 void GuestVcpus::interrupt(bool level) {
   // Nobody is there to hear of a refusal: the guest misses an interrupt, as with a loose wire.
   if (interrupt_.kind == GuestInterrupt::Kind::line) {

@@ -78,7 +78,7 @@ class GuestVcpus final : public VcpuThread::Exits {
   // Maps and starts one vCPU, parked. All of them before the first run().
   Result<Done> add(int vcpu_fd, std::size_t run_bytes);
 
-  // The five below are for one thread, that of the taker.
+  // Those below are for one thread, that of the taker.
 
   // `changed` has a bit for each vCPU: whether its state may have been set since it ran last.
   void run(const std::vector<bool>& changed);
@@ -86,6 +86,8 @@ class GuestVcpus final : public VcpuThread::Exits {
   bool pause();
   // Waits for the threads to end, which wait for nobody; and unmaps what they shared with the kernel.
   void stop();
+  // None runs, and nothing more comes up but what take() has not told yet.
+  bool are_parked() const { return moving_ == 0; }
   Taken take();
   void release(std::uint32_t vcpu);
 
@@ -93,6 +95,9 @@ class GuestVcpus final : public VcpuThread::Exits {
   // The first end that is told stays.
   void end(GuestEnd::Kind kind, std::uint32_t vcpu, std::uint32_t value = 0);
   std::size_t receive(std::span<const std::byte> bytes) { return ports_.receive(bytes); }
+  // While all are parked.
+  DevicesState devices() { return ports_.state(); }
+  void set_devices(const DevicesState& state);
   Counts counts() const { return {exits_, handed_on_}; }
   bool has_ended();
 

@@ -59,11 +59,7 @@ Bytes read_part(Arguments& arguments, Napi::Value value, const Part& part) {
 }
 
 bool boolean(Arguments& arguments, Napi::Value object, const char* name) {
-  const Napi::Value value = arguments.field(object, name);
-  if (!arguments.is_wrong() && !value.IsBoolean()) {
-    arguments.type_mistake(std::string("`") + name + "` must be true or false");
-  }
-  return !arguments.is_wrong() && value.ToBoolean();
+  return arguments.boolean(arguments.field(object, name), name);
 }
 
 }  // namespace

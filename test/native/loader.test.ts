@@ -117,6 +117,8 @@ const guestNames = {
   stop: true,
   input: true,
   counts: true,
+  getDevices: true,
+  setDevices: true,
 } satisfies Record<keyof Guest, true>;
 const userMemoryNames = {
   address: true,
