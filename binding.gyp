@@ -26,6 +26,7 @@
         "native/vm.cc",
         "native/vm_devices.cc",
         "native/vm_memory.cc",
+        "native/vm_state.cc",
         "native/vm_tdx.cc",
         "native/devices/ports.cc",
         "native/devices/serial_port.cc",

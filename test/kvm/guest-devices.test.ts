@@ -52,10 +52,7 @@ setsUpItsPort.set(
 
 /** All but the memory, which they share, and the guest's own devices. */
 async function moveVm(from: MachineVm, to: MachineVm): Promise<void> {
-  for (const chip of [0, 1, 2]) {
-    await to.vm.kvmSetIrqchip(await from.vm.kvmGetIrqchip(chip));
-  }
-  await to.vm.kvmSetClock(await from.vm.kvmGetClock());
+  await to.vm.setState(await from.vm.getState({ irqchip: true, pit: false, clock: true }));
   await to.vcpu.setState(await from.vcpu.getState(from.shape));
 }
 

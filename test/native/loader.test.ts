@@ -62,6 +62,8 @@ const vmNames = {
   kvmGetIrqchip: true,
   kvmSetIrqchip: true,
   kvmIrqLine: true,
+  getState: true,
+  setState: true,
   kvmSetMemoryAttributes: true,
   tdxCapabilities: true,
   tdxInitVm: true,
