@@ -10,6 +10,7 @@
         "native/guest.cc",
         "native/guest_channel.cc",
         "native/guest_devices.cc",
+        "native/guest_entry.cc",
         "native/guest_exit_js.cc",
         "native/guest_make.cc",
         "native/guest_memfd.cc",

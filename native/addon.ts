@@ -305,7 +305,7 @@ export interface ScriptedAnswer {
   readonly data?: Uint8Array;
   /** The script writes it over the start of the file of the fd, which is a vCPU's kvm_run. */
   readonly memory?: Uint8Array;
-  /** The answer waits for `release()`; that to KVM_RUN also for a kick, and is EINTR then. */
+  /** The answer waits for `release()`; that to KVM_RUN also for a kick, and is EINTR then, out of the guest. */
   readonly hold?: boolean;
 }
 

@@ -129,6 +129,16 @@ export interface Guest {
   input(bytes: Uint8Array): number;
   counts(): GuestCounts;
   /**
+   * Resolves once KVM has taken every vCPU into its loop since the last `run()`, and rejects where it refused
+   * one: with the errno of KVM_RUN, or ESHUTDOWN where an exit says it, as `ended` tells. Where nothing else
+   * brings a vCPU back from KVM_RUN it is interrupted once, to know; that may be before its first instruction,
+   * whose failure only `ended` tells then. ECANCELED where the guest was paused before, and EBADF where it is
+   * stopped.
+   */
+  entered(): Promise<void>;
+  /** Also once it is stopped. */
+  times(): GuestTimes;
+  /**
    * The state of the devices, for another guest. It throws EBUSY while the guest runs, and EBADF once it is
    * stopped. What the guest has written is not in it: the handlers have it by the time a pause resolves.
    */
@@ -163,6 +173,16 @@ export interface SerialPortState {
   readonly received: Uint8Array;
   /** What was sent in loop-back mode, up to 16 bytes. */
   readonly looped: Uint8Array;
+}
+
+/** On the clock of `process.hrtime.bigint()`. What is missing has not come yet. */
+export interface GuestTimes {
+  /** When the last vCPU was parked, by the last pause. */
+  readonly parkedNs?: bigint;
+  /** When the last vCPU went into KVM_RUN for the first time since `run()`, just before the call. */
+  readonly enteredNs?: bigint;
+  /** When that one came back from there, by an exit or a kick: until then it may not have run a single instruction. */
+  readonly exitedNs?: bigint;
 }
 
 export interface GuestCounts {

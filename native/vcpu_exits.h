@@ -86,6 +86,17 @@ class GuestVcpus final : public VcpuThread::Exits {
   bool pause();
   // Waits for the threads to end, which wait for nobody; and unmaps what they shared with the kernel.
   void stop();
+  // What became of the last run(): refused where one vCPU was, and entered where all have. Otherwise a wake
+  // follows, and those that KVM may have taken are asked to show it.
+  struct Entries {
+    VcpuThread::Entry entry;
+    // Where one was refused: which, and as VcpuThread::refusal().
+    std::uint32_t vcpu = 0;
+    int error_number = 0;
+  };
+  Entries watch_entries();
+  // When the last vCPU had parked, when the last one entered KVM_RUN, and when that one came back from it.
+  VcpuThread::Times times() const;
   // None runs, and nothing more comes up but what take() has not told yet.
   bool are_parked() const { return moving_ == 0; }
   Taken take();
@@ -104,6 +115,7 @@ class GuestVcpus final : public VcpuThread::Exits {
  private:
   void exited(VcpuThread& vcpu, const Failure* failure) override;
   void parked(VcpuThread& vcpu) override;
+  void came_further() override { wake_(); }
   void answer_port(VcpuThread& vcpu);
   void hand_on(VcpuThread& vcpu);
   void interrupt(bool level);
@@ -126,6 +138,8 @@ class GuestVcpus final : public VcpuThread::Exits {
   std::vector<std::uint32_t> waiting_;
 
   std::vector<std::unique_ptr<VcpuThread>> vcpus_;
+  // Once they are gone.
+  VcpuThread::Times last_times_;
 };
 
 }  // namespace tdctl

@@ -119,6 +119,8 @@ const guestNames = {
   stop: true,
   input: true,
   counts: true,
+  entered: true,
+  times: true,
   getDevices: true,
   setDevices: true,
 } satisfies Record<keyof Guest, true>;
