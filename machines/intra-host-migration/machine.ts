@@ -37,12 +37,12 @@ import type { Asked, GivenBack, LetGo, Verdict } from './context.ts';
 import { migrationSetup } from './setup.ts';
 import { clearingUp, irrevocableSteps, revocableSteps, rollbackSteps } from './steps.ts';
 
-export const INTRA_HOST_MIGRATION_VERSION = 2;
+export const INTRA_HOST_MIGRATION_VERSION = 3;
 
-const [check, prepareDestination, pauseSource, handOver] = revocableSteps;
+const [check, prepareDestination, pauseSource, handOver, readState] = revocableSteps;
 const [takeDownDestination, probeSource, keepSource, resumeSource] = rollbackSteps;
 const [moveContext, askSource, askDestination, ...afterMove] = irrevocableSteps;
-const [arrive, restoreMemory, enterDestination, retireSource] = afterMove;
+const [writeState, arrive, restoreMemory, enterDestination, retireSource] = afterMove;
 
 const keepLeftovers = { type: 'keepLeftovers', params: output<GivenBack> } as const;
 const keepLeftoverError = { type: 'keepLeftoverError', params: actorError } as const;
@@ -53,6 +53,15 @@ const clearUp = { target: '#intra-host-migration.clearingUp', actions: keepError
 const findOwner = {
   target: '#intra-host-migration.irrevocable.findingOwner',
   actions: ['noteNotResumed', keepError()],
+} as const;
+
+/**
+ * Resuming is tried once. A destination that has the TD and does not let it run would be tried for ever.
+ */
+const giveUpResuming = {
+  guard: 'resumeFailed',
+  target: '#intra-host-migration.irrevocable.retiringSource',
+  actions: keepError(),
 } as const;
 
 export const intraHostMigration = migrationSetup.createMachine({
@@ -101,7 +110,14 @@ export const intraHostMigration = migrationSetup.createMachine({
               onDone: { target: 'handingOver' },
               onError: rollBack,
             }),
-            handingOver: working(handOver, { onDone: { target: 'handedOver' }, onError: rollBack }),
+            handingOver: working(handOver, {
+              onDone: { target: 'readingState' },
+              onError: rollBack,
+            }),
+            readingState: working(readState, {
+              onDone: { target: 'handedOver' },
+              onError: rollBack,
+            }),
             handedOver: { description: 'Nobody else touches the source now.', type: 'final' },
           },
         },
@@ -184,11 +200,13 @@ export const intraHostMigration = migrationSetup.createMachine({
         resumingDestination: {
           description: 'The TD goes on in the destination. The blackout ends.',
           tags: ['blackout', 'eitherVm'],
-          initial: 'arriving',
+          initial: 'writingState',
           onDone: { target: 'retiringSource', actions: 'noteResumed' },
           states: {
-            // Resuming is tried once. A destination that has the TD and does not let it run would be
-            // tried for ever.
+            writingState: working(writeState, {
+              onDone: { target: 'arriving' },
+              onError: [giveUpResuming, findOwner],
+            }),
             arriving: working(arrive, {
               onDone: [
                 {
@@ -197,14 +215,7 @@ export const intraHostMigration = migrationSetup.createMachine({
                 },
                 { target: 'restoringMemory' },
               ],
-              onError: [
-                {
-                  guard: 'resumeFailed',
-                  target: '#intra-host-migration.irrevocable.retiringSource',
-                  actions: keepError(),
-                },
-                findOwner,
-              ],
+              onError: [giveUpResuming, findOwner],
             }),
             restoringMemory: working(restoreMemory, {
               onDone: [

@@ -40,6 +40,13 @@ export const revocableSteps = [
     requests: [],
     undo: { does: 'let go of the source' },
   },
+  {
+    state: 'readingState',
+    actor: 'readState',
+    does: 'read the state of the vCPUs and devices of the source that user space carries',
+    requests: [],
+    undo: { leftTo: 'nobody: the step only reads' },
+  },
 ] as const satisfies readonly TdStep[];
 
 const ofAnUndo = { leftTo: 'nobody: it is itself an undo' } as const;
@@ -98,6 +105,13 @@ export const irrevocableSteps = [
     does: 'ask the destination whether a vCPU of it can be entered: then it has the TD',
     requests: ['KVM_RUN'],
     undo: { leftTo: 'nobody: the step only asks' },
+  },
+  {
+    state: 'writingState',
+    actor: 'writeState',
+    does: 'write the state that was read into the vCPUs and devices of the destination',
+    requests: [],
+    undo: ofADeadSource,
   },
   {
     state: 'arriving',

@@ -2,7 +2,12 @@ import type { NamedFile } from '../files/named-files.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
 
 /** The files that a TrustDomain file names, which its readers read as well. */
-export function firmwareFiles({ firmware, source }: TrustDomain): NamedFile[] {
-  const by = `firmware of ${source.path}`;
-  return [firmware.path, firmware.varsPath].flatMap((path) => (path ? [{ path, by }] : []));
+export function filesNamedIn({ firmware, boot, source }: TrustDomain): NamedFile[] {
+  const named: readonly (readonly [what: string, path: string | undefined])[] = [
+    ['firmware', firmware.path],
+    ['firmware', firmware.varsPath],
+    ['kernel', boot?.kernelPath],
+    ['initrd', boot?.initrdPath],
+  ];
+  return named.flatMap(([what, path]) => (path ? [{ path, by: `${what} of ${source.path}` }] : []));
 }

@@ -2,22 +2,9 @@
 import type { CapabilityName } from '../abi/kvm/capabilities.ts';
 import type { RequestName } from '../abi/kvm/requests.ts';
 import { KvmError } from './kvm-error.ts';
+import { ObservedGuest } from './observed-guest.ts';
+import type { Observer } from './observer.ts';
 import type { Host, Vcpu, Vm } from './port.ts';
-
-export interface RequestRecord {
-  readonly request: RequestName;
-  /** The capability, where the request names one. */
-  readonly capability: CapabilityName | undefined;
-  /** The answer is `ok`, or the name of the errno. */
-  readonly answer: string;
-  readonly durationMs: number;
-}
-
-export interface Observer {
-  /** The caller gives its clock, in milliseconds, because simulated time has its own. */
-  readonly now: () => number;
-  readonly onAnswer: (record: RequestRecord) => void;
-}
 
 /** Makes the request and reports it. */
 type Report = <Value>(
@@ -26,8 +13,14 @@ type Report = <Value>(
   capability?: CapabilityName,
 ) => Promise<Value>;
 
-export function observeHost(host: Host, { now, onAnswer }: Observer): Host {
-  return observedHost(host, async (request, make, capability) => {
+interface Observing {
+  readonly report: Report;
+  readonly observer: Observer;
+}
+
+export function observeHost(host: Host, observer: Observer): Host {
+  const { now, onAnswer } = observer;
+  const report: Report = async (request, make, capability) => {
     const startedAt = now();
     const finish = (answer: string) =>
       onAnswer({ request, capability, answer, durationMs: now() - startedAt });
@@ -39,7 +32,8 @@ export function observeHost(host: Host, { now, onAnswer }: Observer): Host {
       finish(error instanceof KvmError ? error.code : 'error');
       throw error;
     }
-  });
+  };
+  return observedHost(host, { report, observer });
 }
 
 const observedVms = new WeakMap<Vm, Vm>();
@@ -49,7 +43,8 @@ export function unobserved(vm: Vm): Vm {
   return observedVms.get(vm) ?? vm;
 }
 
-function observedHost(host: Host, report: Report): Host {
+function observedHost(host: Host, observing: Observing): Host {
+  const { report } = observing;
   const { cgroup } = host;
   return {
     facts: () => host.facts(),
@@ -61,14 +56,14 @@ function observedHost(host: Host, report: Report): Host {
       report('KVM_CHECK_EXTENSION', () => host.checkExtension(capability), capability),
     getSupportedCpuid: () => report('KVM_GET_SUPPORTED_CPUID', () => host.getSupportedCpuid()),
     createVm: async (options) =>
-      observedVm(await report('KVM_CREATE_VM', () => host.createVm(options)), report),
+      observedVm(await report('KVM_CREATE_VM', () => host.createVm(options)), observing),
     mapMemory: (options) => host.mapMemory(options),
     ...(host.simulatedTimeNs && { simulatedTimeNs: host.simulatedTimeNs.bind(host) }),
     close: () => host.close(),
   };
 }
 
-function observedVm(vm: Vm, report: Report): Vm {
+function observedVm(vm: Vm, { report, observer }: Observing): Vm {
   const observed: Vm = {
     checkExtension: (capability) =>
       report('KVM_CHECK_EXTENSION', () => vm.checkExtension(capability), capability),
@@ -98,27 +93,32 @@ function observedVm(vm: Vm, report: Report): Vm {
     tdxFinalizeVm: () => report('KVM_TDX_FINALIZE_VM', () => vm.tdxFinalizeVm()),
     tdxTerminateVm: () => report('KVM_TDX_TERMINATE_VM', () => vm.tdxTerminateVm()),
     mrtd: () => vm.mrtd(),
+    makeGuest: async ({ vcpus, io }) => {
+      const guest = await vm.makeGuest({ vcpus: vcpus.map(unobservedVcpu), io });
+      return new ObservedGuest(guest, { vcpus: vcpus.length, observer });
+    },
     close: () => vm.close(),
   };
   observedVms.set(observed, vm);
   return observed;
 }
 
+const observedVcpus = new WeakMap<Vcpu, Vcpu>();
+
+function unobservedVcpu(vcpu: Vcpu): Vcpu {
+  return observedVcpus.get(vcpu) ?? vcpu;
+}
+
 function observedVcpu(vcpu: Vcpu, report: Report): Vcpu {
-  return {
+  const observed: Vcpu = {
     id: vcpu.id,
     setCpuid2: (options) => report('KVM_SET_CPUID2', () => vcpu.setCpuid2(options)),
     tdxInitVcpu: (options) => report('KVM_TDX_INIT_VCPU', () => vcpu.tdxInitVcpu(options)),
     tdxInitMemRegion: (region) =>
       report('KVM_TDX_INIT_MEM_REGION', () => vcpu.tdxInitMemRegion(region)),
     tdxGetCpuid: () => report('KVM_TDX_GET_CPUID', () => vcpu.tdxGetCpuid()),
-    ...runOf(vcpu, report),
     close: () => vcpu.close(),
   };
-}
-
-/** The method is left out where the host runs no guests, because callers look for it. */
-function runOf(vcpu: Vcpu, report: Report): Pick<Vcpu, 'run'> {
-  const run = vcpu.run?.bind(vcpu);
-  return run === undefined ? {} : { run: (options) => report('KVM_RUN', () => run(options)) };
+  observedVcpus.set(observed, vcpu);
+  return observed;
 }

@@ -10,6 +10,7 @@ import type { CapabilityName } from '../abi/kvm/capabilities.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import type { VmTypeName } from '../abi/kvm/vm-types.ts';
 import type { HostFacts, HostMemoryFacts, KeySlots } from './facts.ts';
+import type { Guest, GuestIo } from './guest.ts';
 
 export interface Host {
   /** Tells what the host is. It only reads, and takes no key slot. */
@@ -30,7 +31,10 @@ export interface Host {
   getSupportedCpuid(): Promise<readonly CpuidEntry[]>;
   /** KVM_CREATE_VM, which answers EINVAL where the host does not offer the type. */
   createVm(options: CreateVm): Promise<Vm>;
-  /** Maps anonymous zeroed memory, page aligned, which backs slots and is a source of pages. */
+  /**
+   * Maps memory, page aligned, which backs slots and is a source of pages: zeroed, or that of another VM,
+   * by its memfd where that is in another process.
+   */
   mapMemory(options: MapMemory): Promise<UserMemory>;
   /** The nanoseconds that have passed on a simulated host; no other has a time of its own. */
   simulatedTimeNs?(): bigint;
@@ -87,6 +91,8 @@ export interface Vm {
    * gives it, so a real host answers undefined; a simulated module answers what it accumulated.
    */
   mrtd(): Promise<Uint8Array | undefined>;
+  /** Gives the vCPUs what they run by. From now on, and until it is closed, they are the guest's alone. */
+  makeGuest(options: MakeGuest): Promise<Guest>;
   close(): Promise<void>;
 }
 
@@ -102,16 +108,8 @@ export interface Vcpu {
   tdxInitMemRegion(region: InitMemRegion): Promise<void>;
   /** KVM_TDX_GET_CPUID is legal between INIT_VM and FINALIZE_VM. The host handles E2BIG itself. */
   tdxGetCpuid(): Promise<readonly CpuidEntry[]>;
-  /**
-   * KVM_RUN gives the reason why the vCPU exits by itself. When `signal` aborts, it throws
-   * `KvmError` EINTR. The method is missing where a host runs no guests, as on `kvm` so far.
-   */
-  run?(options: RunVcpu): Promise<VcpuExitReason>;
   close(): Promise<void>;
 }
-
-/** `KVM_EXIT_SHUTDOWN` and the like. */
-export type VcpuExitReason = `KVM_EXIT_${string}`;
 
 /** A guest_memfd. */
 export interface GuestMemory {
@@ -119,7 +117,7 @@ export interface GuestMemory {
   close(): Promise<void>;
 }
 
-/** Anonymous memory of this process. */
+/** Memory of this process, which several VMs may have for their slots. */
 export interface UserMemory {
   /** The address in this process, which `sim` makes up. */
   readonly address: bigint;
@@ -130,7 +128,8 @@ export interface UserMemory {
 }
 
 export type CreateVm = { readonly type: VmTypeName };
-export type MapMemory = { readonly sizeBytes: bigint };
+/** `sharedWith` is of the same size, and stays mapped until each of both is closed. */
+export type MapMemory = { readonly sizeBytes: bigint; readonly sharedWith?: UserMemory };
 export type EnableCap = {
   readonly capability: CapabilityName;
   readonly args?: readonly bigint[];
@@ -155,7 +154,8 @@ export type MemoryAttributes2 = {
 export type SetCpuid2 = { readonly entries: readonly CpuidEntry[] };
 /** `initialRcx` is what the firmware finds in RCX: the address of the TD HOB. */
 export type TdxInitVcpu = { readonly initialRcx: bigint };
-export type RunVcpu = { readonly signal: AbortSignal };
+/** `vcpus` are all of the VM's. */
+export type MakeGuest = { readonly vcpus: readonly Vcpu[]; readonly io: GuestIo };
 
 export interface MemoryRegion {
   readonly slot: number;

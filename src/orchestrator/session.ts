@@ -2,13 +2,13 @@
 import type { Finalized } from '../../machines/td-lifecycle/index.ts';
 import { requestWith } from '../abi/kvm/requests.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
+import type { Guest, GuestIo } from '../host/guest.ts';
 import { observeHost } from '../host/observed.ts';
 import type { GuestMemory, Host, TdxCapabilities, UserMemory, Vcpu, Vm } from '../host/port.ts';
 import type { InitialPages, TdPlan } from '../plan/index.ts';
 import type { TdEventBody } from './events.ts';
 import { Ledger } from './ledger.ts';
 import { RequestCounter } from './request-counter.ts';
-import type { VcpuRuns } from './vcpu-runs.ts';
 
 export interface TdSession {
   readonly host: Host;
@@ -22,8 +22,8 @@ export interface TdSession {
   readonly aroundStep: AroundStep;
   /** The TD's source, where this session is the destination of a move. */
   readonly origin: Origin | undefined;
-  /** Present while the vCPUs are entered. */
-  runs: VcpuRuns | undefined;
+  /** Where the console of the guest goes. */
+  readonly console: ConsoleListener;
   /** The step under way has nothing to do on this host. */
   skipped?: boolean;
 }
@@ -34,9 +34,16 @@ export type AroundStep = <Output>(state: string, run: () => Promise<Output>) => 
 /** A destination takes these over from its source before the TD moves. */
 export interface Origin {
   readonly tdCpuid: readonly CpuidEntry[];
-  /** Guest memory by memory slot. */
+  /** The memory behind each slot that is not private, by slot number. */
+  readonly slotMemory: ReadonlyMap<number, UserMemory>;
+  /** The private memory. */
   readonly guestMemory: ReadonlyMap<number, GuestMemory>;
 }
+
+/** Takes what the guest writes: COM1, and the debug console. */
+export type ConsoleListener = Pick<GuestIo, 'console' | 'debugConsole'>;
+
+const nobody: ConsoleListener = { console: () => {}, debugConsole: () => {} };
 
 /**
  * The steps fill these in one by one; a step that reads what an earlier one has not made is a defect. A
@@ -91,6 +98,7 @@ interface HandleTypes {
   /** Initial pages that are in the TD. The set grows. */
   readonly addedPages: Set<InitialPages>;
   readonly finalized: Finalized;
+  readonly guest: Guest;
   /** Set on a destination when the kernel has said that the TD is here. */
   readonly tdReceived: true;
 }
@@ -103,6 +111,7 @@ export function newSession(options: {
   readonly now: () => number;
   readonly aroundStep?: AroundStep | undefined;
   readonly origin?: Origin | undefined;
+  readonly console?: ConsoleListener | undefined;
 }): TdSession {
   const { plan, publish, now } = options;
   const requests = new RequestCounter();
@@ -122,7 +131,7 @@ export function newSession(options: {
     requests,
     aroundStep: options.aroundStep ?? once,
     origin: options.origin,
-    runs: undefined,
+    console: options.console ?? nobody,
     ledger: new Ledger(),
     handles: new Handles(),
   };

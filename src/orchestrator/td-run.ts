@@ -14,7 +14,13 @@ import type { TdPlan } from '../plan/index.ts';
 import type { TdEventBody, TdRunEvent } from './events.ts';
 import { follow } from './follow.ts';
 import { bindTd, tdLifecycleOnHost } from './provide.ts';
-import { type AroundStep, newSession, type Origin, type TdSession } from './session.ts';
+import {
+  type AroundStep,
+  type ConsoleListener,
+  newSession,
+  type Origin,
+  type TdSession,
+} from './session.ts';
 
 export interface TdRun {
   /**
@@ -36,6 +42,8 @@ export interface TdRun {
   /** State of the chart, dotted: `provisioning.creatingVcpus`. */
   readonly state: TdStateId;
   readonly context: TdContext;
+  /** Input for the guest's COM1. Returns how many bytes were taken; none where no guest runs. */
+  input(bytes: Uint8Array): number;
   /** What the teardown is waiting for at this moment, in words. */
   readonly waitingFor: string | undefined;
   /** The session has the host, plan and handles of the TD, which a migration works with. */
@@ -51,6 +59,8 @@ export interface TdRunOptions {
   readonly aroundStep?: AroundStep | undefined;
   /** With an origin, the run prepares a destination for this TD instead of building one. */
   readonly origin?: Origin | undefined;
+  /** Hears what the guest writes. Without it, that is lost. */
+  readonly console?: ConsoleListener | undefined;
 }
 
 type Snapshot = SnapshotFrom<typeof tdLifecycle>;
@@ -59,7 +69,7 @@ export type TdState = TopLevel<Snapshot['value']>;
 type TopLevel<Value> = Value extends string ? Value : keyof Value & string;
 
 export function startTd(options: TdRunOptions): TdRun {
-  const { host, plan, onEvent, now = clockOf(options.host), origin, aroundStep } = options;
+  const { host, plan, onEvent, now = clockOf(options.host), origin, aroundStep, console } = options;
   const startedAt = now();
   let state: TdStateId = 'absent';
   const publish = (body: TdEventBody) =>
@@ -72,7 +82,7 @@ export function startTd(options: TdRunOptions): TdRun {
       ...body,
     });
 
-  const session = newSession({ host, plan, publish, now, origin, aroundStep });
+  const session = newSession({ host, plan, publish, now, origin, aroundStep, console });
   const actor = createActor(tdLifecycleOnHost, {
     input: {
       name: plan.spec.name,
@@ -118,6 +128,8 @@ export function startTd(options: TdRunOptions): TdRun {
     send,
     isIn: (wanted) => actor.getSnapshot().matches(wanted),
     reaches,
+    input: (bytes) =>
+      session.handles.has('guest') ? session.handles.get('guest').input(bytes) : 0,
     session,
     get state() {
       return state;

@@ -5,7 +5,7 @@ import { SchemaFields } from '../documents/schema-fields.ts';
 import { toHex } from './bytes48.ts';
 import { trustDomainRules } from './rules.ts';
 import { type TrustDomainFile, trustDomainSchema } from './schema.ts';
-import type { TrustDomain } from './trust-domain.ts';
+import type { BootFiles, ConsolePlace, TrustDomain } from './trust-domain.ts';
 
 export const trustDomainFormat: FileFormat<typeof trustDomainSchema> = {
   kind: 'TrustDomain',
@@ -14,6 +14,8 @@ export const trustDomainFormat: FileFormat<typeof trustDomainSchema> = {
   rules: trustDomainRules,
   help: 'docs/spec.md explains every field; `tdctl init -` prints a file that is right',
 };
+
+type Spec = TrustDomainFile['spec'];
 
 export type SpecReading = { readonly trustDomain: TrustDomain } | Findings;
 
@@ -26,6 +28,7 @@ export function readTrustDomain(text: string, { path }: { readonly path: string 
 
 function resolveDefaults({ metadata, spec }: TrustDomainFile, source: FileSource): TrustDomain {
   const { identity, measurement } = spec;
+  const directory = dirname(source.path);
   return {
     name: metadata.name,
     labels: metadata.labels ?? {},
@@ -33,7 +36,9 @@ function resolveDefaults({ metadata, spec }: TrustDomainFile, source: FileSource
     vcpus: spec.vcpus,
     maxVcpus: spec.maxVcpus ?? spec.vcpus,
     memoryBytes: spec.memory,
-    firmware: resolveFirmware(spec.firmware, dirname(source.path)),
+    firmware: resolveFirmware(spec.firmware, directory),
+    boot: spec.boot && resolveBoot(spec.boot, directory),
+    console: spec.console && resolveConsole(spec.console, directory),
     attributes: spec.attributes,
     xfam: spec.xfam,
     tscKhz: spec.tsc,
@@ -51,12 +56,26 @@ function resolveDefaults({ metadata, spec }: TrustDomainFile, source: FileSource
   };
 }
 
-function resolveFirmware(
-  firmware: TrustDomainFile['spec']['firmware'],
-  directory: string,
-): TrustDomain['firmware'] {
+function resolveFirmware(firmware: Spec['firmware'], directory: string): TrustDomain['firmware'] {
   if (typeof firmware === 'string') return { path: resolve(directory, firmware) };
   const path = resolve(directory, firmware.path);
   if (firmware.vars === undefined) return { path };
   return { path, varsPath: resolve(directory, firmware.vars) };
+}
+
+function resolveBoot(boot: NonNullable<Spec['boot']>, directory: string): BootFiles {
+  const { kernel, initrd, cmdline } = boot;
+  return {
+    kernelPath: resolve(directory, kernel),
+    ...(initrd !== undefined && { initrdPath: resolve(directory, initrd) }),
+    cmdline,
+  };
+}
+
+function resolveConsole(place: NonNullable<Spec['console']>, directory: string): ConsolePlace {
+  if (place === 'stdio') return { kind: 'stdio' };
+  const { file, socket } = place;
+  if (file !== undefined) return { kind: 'file', path: resolve(directory, file) };
+  if (socket !== undefined) return { kind: 'socket', path: resolve(directory, socket) };
+  throw new Error('a rule sees to it that a console has one place');
 }

@@ -29,4 +29,13 @@ export const trustDomainRules: readonly Rule[] = [
         : undefined;
     },
   },
+  {
+    field: ['spec', 'console'],
+    reads: [['spec', 'console']],
+    check: (place: 'stdio' | { file?: string; socket?: string } | undefined) => {
+      if (place === undefined || place === 'stdio') return undefined;
+      const isOne = (place.file === undefined) !== (place.socket === undefined);
+      return isOne ? undefined : 'must have either file or socket: the console goes to one place';
+    },
+  },
 ];

@@ -11,6 +11,8 @@ import { type FieldMeta, notation } from '../documents/notation.ts';
 import { bytesForm, khzForm } from '../documents/quantity.ts';
 import { parseBytes48 } from './bytes48.ts';
 import { parseAttributes, parseXfam } from './features.ts';
+import { filePath } from './file-path.ts';
+import { boot, consolePlace } from './guest-schema.ts';
 import { minMemoryBytes, parseFrequency, parseMemory } from './quantity.ts';
 
 /** TD_PARAMS.MAX_VCPUS has 16 bits. What a host gives a TD is less: see `tdctl host`. */
@@ -39,15 +41,6 @@ function identity(description: string) {
     description: `${description} 48 bytes: 96 hex digits, or base64. Default: all zero.`,
     examples: [bytes48Example],
   }).optional();
-}
-
-/** A path has no NUL, since the kernel would end it there. */
-function filePath(meta: FieldMeta) {
-  return z
-    .string()
-    .min(1)
-    .regex(/^[^\0]*$/, { error: 'must not contain a NUL character' })
-    .meta(meta);
 }
 
 const labelName =
@@ -171,6 +164,8 @@ const spec = z
       examples: ['2GiB'],
     }),
     firmware,
+    boot: boot.optional(),
+    console: consolePlace.optional(),
     attributes: notation(parseAttributes, {
       ...featureList(attributes.map((feature) => feature.name)),
       description:

@@ -40,6 +40,16 @@ spec:
   # variables are two files.
   firmware: ${firmware}
 
+  # A kernel that the VM starts in place of the firmware, on the host soft alone.
+  # boot:
+  #   kernel: vmlinuz
+  #   initrd: initrd.img
+  #   cmdline: console=ttyS0
+
+  # Where the guest's serial port goes: stdio, { file: guest.log } or { socket: guest.sock }.
+  # Default: nowhere.
+  # console: stdio
+
   # debug, icssd, lass, migratable, perfmon, pks, pmt-prof, sept-ve-disable, tpa; or 0x10000000.
   # Linux guests need sept-ve-disable.
   # attributes: [sept-ve-disable]

@@ -13,6 +13,10 @@ export interface TrustDomain {
   readonly memoryBytes: bigint;
   /** Both paths are absolute. `varsPath` is there when code and variables are two files. */
   readonly firmware: { readonly path: string; readonly varsPath?: string };
+  /** What an ordinary VM starts in place of the firmware. */
+  readonly boot: BootFiles | undefined;
+  /** Where COM1 goes; undefined stands for nowhere. */
+  readonly console: ConsolePlace | undefined;
   /** TD_PARAMS.ATTRIBUTES. */
   readonly attributes: bigint;
   /** TD_PARAMS.XFAM; undefined stands for all that the host supports. */
@@ -34,3 +38,15 @@ export interface TrustDomain {
   };
   readonly source: FileSource;
 }
+
+/** Paths are absolute. */
+export interface BootFiles {
+  readonly kernelPath: string;
+  readonly initrdPath?: string;
+  readonly cmdline: string;
+}
+
+/** Paths are absolute. */
+export type ConsolePlace =
+  | { readonly kind: 'stdio' }
+  | { readonly kind: 'file' | 'socket'; readonly path: string };

@@ -29,6 +29,7 @@ const specs = fc.record({
   gpaw: fc.constantFrom(48, 52),
   measurement: fc.constantFrom({}, { expect: 'ab'.repeat(48) }),
   firmware: fc.constantFrom(firmware, firmware, join(projectRoot, 'package.json')),
+  boot: fc.constantFrom(undefined, undefined, undefined, { kernel: 'vmlinuz' }),
 });
 
 const hosts = fc.record({
@@ -53,7 +54,7 @@ describe('one judgement', () => {
       const codes = {
         plan: (await cli(['plan', td, ...on])).exitCode,
         run: (await cli(['run', td, ...on, '--until', 'runnable'])).exitCode,
-        rehearse: (await cli(['rehearse', td, ...on])).exitCode,
+        rehearse: (await cli(['rehearse', td, ...on, '--hops', '0'])).exitCode,
         fit: (await cli(['fit', td, '--hosts', file])).exitCode,
         room: (await cli(['host', ...on, '--room', td])).exitCode,
       };

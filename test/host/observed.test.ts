@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { observeHost, type RequestRecord, unobserved } from '../../src/host/observed.ts';
+import { observeHost, unobserved } from '../../src/host/observed.ts';
+import type { RequestRecord } from '../../src/host/observer.ts';
 import { openSimulatedHost } from '../../src/host/simulated/index.ts';
 
 function observing(kernelAbi = 'upstream-7.3') {

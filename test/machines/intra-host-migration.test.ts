@@ -48,7 +48,9 @@ describe('intra-host-migration', () => {
       'prepareDestination',
       'pauseSource',
       'handOver',
+      'readState',
       'moveContext',
+      'writeState',
       'arrive',
       'restoreMemory',
       'enterDestination',
@@ -73,7 +75,7 @@ describe('intra-host-migration', () => {
     expect(output).toMatchObject({ verdict: 'sourceKept', error: { step: 'checkMigration' } });
   });
 
-  test.each(['prepareDestination', 'pauseSource', 'handOver'])(
+  test.each(['prepareDestination', 'pauseSource', 'handOver', 'readState'])(
     'a failing %s is rolled back',
     async (name) => {
       const { output, calls } = await play({ failing: [name] });

@@ -282,16 +282,6 @@ describe('the port', () => {
     }
   });
 
-  test('a vCPU that is told to leave throws EINTR, and the same before it was entered', async () => {
-    const { source } = await runningTd({ runs: false });
-    const [vcpu] = source.session.handles.get('vcpus');
-    const leaving = new AbortController();
-    const run = vcpu?.run?.({ signal: leaving.signal });
-    leaving.abort();
-    await expect(run).rejects.toMatchObject({ code: 'EINTR' });
-    await expect(vcpu?.run?.({ signal: leaving.signal })).rejects.toMatchObject({ code: 'EINTR' });
-  });
-
   test("the death of a process closes its files, and nobody else's", async () => {
     const { host, other } = await runningTd();
     const vm = await other.createVm({ type: 'KVM_X86_TDX_VM' });

@@ -178,3 +178,23 @@ describe('an expected measurement', () => {
     expect(error.details.join('\n')).toContain(plan().predictedMrtd);
   });
 });
+
+describe('a kernel of its own', () => {
+  const boot = { kernel: 'vmlinuz' };
+
+  test.each([
+    ['kvm', 'a TD starts with its firmware'],
+    ['sim', 'no guest code runs on a simulated host'],
+  ] as const)('is refused on %s with the line of the field, and soft is named', (kind, cause) => {
+    const error = refusal(() => plan({ boot }, { ...facts, kind }));
+    expect(error).toMatchObject({ code: 'TDCTL_E_SPEC_INVALID', exitCode: 5 });
+    expect(error.details.join('\n')).toMatch(/td\.yaml:1:\d+: spec\.boot: /);
+    expect(error.details.join('\n')).toContain(cause);
+    expect(error.hint).toContain('--host soft');
+  });
+
+  test('is started on soft, where the TD is measured as it is without', () => {
+    const soft = { ...facts, kind: 'soft' as const };
+    expect(plan({ boot }, soft).predictedMrtd).toBe(plan({}, soft).predictedMrtd);
+  });
+});

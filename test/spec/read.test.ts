@@ -18,6 +18,8 @@ describe('a TrustDomain that is valid', () => {
       maxVcpus: 2,
       memoryBytes: 2n ** 31n,
       firmware: { path: resolve('somewhere/OVMF.fd') },
+      boot: undefined,
+      console: undefined,
       attributes: 0x1000_0000n,
       xfam: undefined,
       tscKhz: undefined,
@@ -39,6 +41,8 @@ describe('a TrustDomain that is valid', () => {
         maxVcpus: '8',
         memory: '1.5GiB',
         firmware: '{ path: /fw/CODE.fd, vars: ../VARS.fd }',
+        boot: '{ kernel: vmlinuz, initrd: /boot/initrd.img, cmdline: "quiet" }',
+        console: '{ socket: td.sock }',
         attributes: '[debug, sept-ve-disable]',
         xfam: '0x7',
         tsc: '1.5GHz',
@@ -54,6 +58,12 @@ describe('a TrustDomain that is valid', () => {
       maxVcpus: 8,
       memoryBytes: 1_610_612_736n,
       firmware: { path: '/fw/CODE.fd', varsPath: resolve('VARS.fd') },
+      boot: {
+        kernelPath: resolve('somewhere/vmlinuz'),
+        initrdPath: '/boot/initrd.img',
+        cmdline: 'quiet',
+      },
+      console: { kind: 'socket', path: resolve('somewhere/td.sock') },
       attributes: 0x1000_0001n,
       xfam: 7n,
       tscKhz: 1_500_000,
@@ -64,6 +74,19 @@ describe('a TrustDomain that is valid', () => {
         mrOwnerConfig: new Uint8Array(48),
       },
       measurement: { expect: hex.toLowerCase(), order: 'section' },
+    });
+  });
+
+  it('puts the console to one place, and tells Linux of it', () => {
+    const read = (fields: Record<string, string>) => parseTrustDomain(specText(fields), { path });
+    expect(read({ console: 'stdio' }).console).toEqual({ kind: 'stdio' });
+    expect(read({ console: '{ file: a.log }' }).console).toEqual({
+      kind: 'file',
+      path: resolve('somewhere/a.log'),
+    });
+    expect(read({ boot: '{ kernel: vmlinux }' }).boot).toEqual({
+      kernelPath: resolve('somewhere/vmlinux'),
+      cmdline: 'console=ttyS0',
     });
   });
 

@@ -17,7 +17,7 @@ import { type HostChoice, openHost } from '../open-host.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
 import { say } from '../output/print.ts';
-import { firmwareFiles } from '../spec-files.ts';
+import { filesNamedIn } from '../spec-files.ts';
 import { expectedTimes } from './expected-times.ts';
 import { planData } from './plan-data.ts';
 import { planText } from './plan-text.ts';
@@ -35,7 +35,7 @@ export interface PlanCommandOptions extends HostChoice {
 export async function showPlan(options: PlanCommandOptions, io: CommandIo): Promise<ExitCode> {
   if (options.spec === standardStream && options.save !== undefined) throw nothingToComeBackTo();
   const spec = await loadTrustDomain(options.spec);
-  io.files.reads(...firmwareFiles(spec));
+  io.files.reads(...filesNamedIn(spec));
   // A saved plan is there to be acted on.
   const host = await (options.save === undefined
     ? openHost(options, io)

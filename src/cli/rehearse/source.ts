@@ -13,7 +13,7 @@ import { defaultKernelAbi } from '../../simulator/index.ts';
 import { loadTrustDomain, parseTrustDomain, readTrustDomainText } from '../../spec/index.ts';
 import { hostFileIn } from '../file-arguments.ts';
 import { hostProfile } from '../host-profile.ts';
-import { firmwareFiles } from '../spec-files.ts';
+import { filesNamedIn } from '../spec-files.ts';
 import type { Numbers, RehearseCommandOptions } from './options.ts';
 
 export interface Source {
@@ -132,7 +132,7 @@ function requireTds(missing: string | undefined): void {
 
 async function ofTd(text: string, { options, numbers, files }: Given): Promise<ScenarioOn> {
   const spec = parseTrustDomain(text, { path: options.file });
-  files.reads(...firmwareFiles(spec));
+  files.reads(...filesNamedIn(spec));
   const firmware = await loadFirmware(spec.firmware);
   return async (host) => {
     const plan = rehearsedPlan({ spec, firmware, host });
@@ -186,7 +186,7 @@ async function ofFile(
     file.tds.map(async ({ names, specPath }) => {
       const spec = await loadTrustDomain(specPath);
       const by = `TD ${names[0]} of ${options.file}`;
-      files.reads({ path: specPath, by }, ...firmwareFiles(spec));
+      files.reads({ path: specPath, by }, ...filesNamedIn(spec));
       return { names, spec, firmware: await loadFirmware(spec.firmware) };
     }),
   );

@@ -6,7 +6,7 @@ import { prepareTd } from '../../plan/judge/index.ts';
 import type { Demand } from '../../plan/room/index.ts';
 import { parseTrustDomain, readTrustDomainText } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
-import { firmwareFiles } from '../spec-files.ts';
+import { filesNamedIn } from '../spec-files.ts';
 
 export interface Demands {
   /** Of the TD, or of the fleet. */
@@ -43,7 +43,7 @@ async function demandOf(
   asked: { readonly name: string; readonly count?: number | undefined; readonly files: NamedFiles },
 ): Promise<Demand> {
   const { name, count, files } = asked;
-  files.reads(...firmwareFiles(spec));
+  files.reads(...filesNamedIn(spec));
   return { name, count, td: prepareTd(spec, { firmware: await firmwareOrProblem(spec) }) };
 }
 

@@ -15,7 +15,7 @@ import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openRunLog, type RunLog } from '../log.ts';
 import { say } from '../output/print.ts';
-import { firmwareFiles } from '../spec-files.ts';
+import { filesNamedIn } from '../spec-files.ts';
 import { faultsNotMet } from '../unmet-faults.ts';
 import { eventInWords } from '../words.ts';
 import { openRunView } from './open-view.ts';
@@ -34,7 +34,7 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
     io.files.reads(...source.files);
     const faults = await readSimulation(source.choice, options);
     const spec = await loadTrustDomain(source.specPath);
-    io.files.reads(...firmwareFiles(spec));
+    io.files.reads(...filesNamedIn(spec));
     const firmware = await loadFirmware(spec.firmware);
     const told = { onFailure: io.losses.add, signal: interrupts.signal };
     const log = await openRunLog({ level: options.logLevel, file: options.logFile, ...told }, io);

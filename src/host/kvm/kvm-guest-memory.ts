@@ -1,16 +1,21 @@
 import type { GuestMemfd } from '../../../native/index.ts';
+import { Holding } from '../holding.ts';
 import type { GuestMemory } from '../port.ts';
 
-/** A guest_memfd that several VMs of this process may hold. The last to close it closes the fd. */
+/** A guest_memfd that several VMs of this process may hold. */
 export class KvmGuestMemory implements GuestMemory {
-  readonly native: GuestMemfd;
-  readonly #holders: { count: number };
-  #closed = false;
+  readonly #file: Holding<GuestMemfd>;
 
-  constructor(native: GuestMemfd, holders: { count: number } = { count: 0 }) {
-    this.native = native;
-    this.#holders = holders;
-    holders.count++;
+  private constructor(file: Holding<GuestMemfd>) {
+    this.#file = file;
+  }
+
+  static of(file: GuestMemfd): KvmGuestMemory {
+    return new KvmGuestMemory(Holding.first(file, () => file.close()));
+  }
+
+  get native(): GuestMemfd {
+    return this.#file.thing;
   }
 
   get sizeBytes(): bigint {
@@ -18,13 +23,10 @@ export class KvmGuestMemory implements GuestMemory {
   }
 
   share(): KvmGuestMemory {
-    return new KvmGuestMemory(this.native, this.#holders);
+    return new KvmGuestMemory(this.#file.another());
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#holders.count--;
-    if (this.#holders.count === 0) await this.native.close();
+  close(): Promise<void> {
+    return this.#file.close();
   }
 }

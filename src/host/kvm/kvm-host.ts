@@ -94,12 +94,13 @@ class KvmHost implements Host {
   }
 
   async createVm({ type }: CreateVm): Promise<Vm> {
-    const kernel = await this.#kernelFacts();
-    return new KvmVm(await answered(this.#kvm.system.kvmCreateVm(vmTypes[type])), kernel);
+    const { initVmStruct } = await this.#kernelFacts();
+    const vm = await answered(this.#kvm.system.kvmCreateVm(vmTypes[type]));
+    return new KvmVm(vm, { kvm: this.#kvm, initVmStruct });
   }
 
-  mapMemory({ sizeBytes }: MapMemory): Promise<UserMemory> {
-    return MappedMemory.map(this.#kvm.addon, sizeBytes);
+  mapMemory(options: MapMemory): Promise<UserMemory> {
+    return MappedMemory.map(this.#kvm.addon, options);
   }
 
   close(): Promise<void> {

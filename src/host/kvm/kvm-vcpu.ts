@@ -10,26 +10,26 @@ import { stall } from '../stall.ts';
 const repeats: ReadonlySet<string> = new Set(['EAGAIN', 'EINTR', 'EBUSY']);
 
 export class KvmVcpu implements Vcpu {
-  readonly #vcpu: NativeVcpu;
+  readonly native: NativeVcpu;
 
-  constructor(vcpu: NativeVcpu) {
-    this.#vcpu = vcpu;
+  constructor(native: NativeVcpu) {
+    this.native = native;
   }
 
   get id(): number {
-    return this.#vcpu.id;
+    return this.native.id;
   }
 
   setCpuid2({ entries }: SetCpuid2): Promise<void> {
-    return answered(this.#vcpu.kvmSetCpuid2(entries));
+    return answered(this.native.kvmSetCpuid2(entries));
   }
 
   tdxInitVcpu({ initialRcx }: TdxInitVcpu): Promise<void> {
-    return answered(this.#vcpu.tdxInitVcpu(initialRcx));
+    return answered(this.native.tdxInitVcpu(initialRcx));
   }
 
   async tdxInitMemRegion({ source, measure, ...region }: InitMemRegion): Promise<void> {
-    const call = this.#vcpu.tdxInitMemRegion({
+    const call = this.native.tdxInitMemRegion({
       ...region,
       source: nativeMemory(source),
       flags: measure ? KVM_TDX_MEASURE_MEMORY_REGION : 0,
@@ -44,10 +44,10 @@ export class KvmVcpu implements Vcpu {
   }
 
   tdxGetCpuid(): Promise<readonly CpuidEntry[]> {
-    return answered(this.#vcpu.tdxGetCpuid());
+    return answered(this.native.tdxGetCpuid());
   }
 
   close(): Promise<void> {
-    return this.#vcpu.close();
+    return this.native.close();
   }
 }

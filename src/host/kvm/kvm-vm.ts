@@ -4,18 +4,26 @@ import { KVM_MEMORY_ATTRIBUTE_PRIVATE, NO_FD } from '../../abi/kvm/structs.ts';
 import { withXfam } from '../../abi/tdx/xfam.ts';
 import type { KernelFacts } from '../kernel-facts.ts';
 import { answered } from '../native/answers.ts';
+import type { DevKvm } from '../native/dev-kvm.ts';
+import { NativeGuest } from '../native/native-guest.ts';
 import { nativeMemory } from '../native/user-memory.ts';
 import { own } from '../own.ts';
 import type * as port from '../port.ts';
 import { KvmGuestMemory } from './kvm-guest-memory.ts';
 import { KvmVcpu } from './kvm-vcpu.ts';
 
+interface KvmVmOptions extends Pick<KernelFacts, 'initVmStruct'> {
+  readonly kvm: DevKvm;
+}
+
 export class KvmVm implements port.Vm {
   readonly #vm: NativeVm;
   readonly #initVmStruct: KernelFacts['initVmStruct'];
+  readonly #kvm: DevKvm;
 
-  constructor(vm: NativeVm, { initVmStruct }: Pick<KernelFacts, 'initVmStruct'>) {
+  constructor(vm: NativeVm, { kvm, initVmStruct }: KvmVmOptions) {
     this.#vm = vm;
+    this.#kvm = kvm;
     this.#initVmStruct = initVmStruct;
   }
 
@@ -37,12 +45,12 @@ export class KvmVm implements port.Vm {
   }
 
   async createGuestMemfd({ sizeBytes }: port.CreateGuestMemfd): Promise<port.GuestMemory> {
-    return new KvmGuestMemory(await answered(this.#vm.kvmCreateGuestMemfd({ sizeBytes })));
+    return KvmGuestMemory.of(await answered(this.#vm.kvmCreateGuestMemfd({ sizeBytes })));
   }
 
   async linkGuestMemfd({ memory }: port.ShareGuestMemfd): Promise<port.GuestMemory> {
     const source = own(memory, KvmGuestMemory, 'guest_memfd').native;
-    return new KvmGuestMemory(await answered(this.#vm.kvmLinkGuestMemfd(source)));
+    return KvmGuestMemory.of(await answered(this.#vm.kvmLinkGuestMemfd(source)));
   }
 
   async receiveGuestMemfd({ memory }: port.ShareGuestMemfd): Promise<port.GuestMemory> {
@@ -102,6 +110,21 @@ export class KvmVm implements port.Vm {
 
   async mrtd(): Promise<undefined> {
     return undefined;
+  }
+
+  /**
+   * The state of a TD's vCPUs is in the module and moves there. Its irqchip is split, so its I/O APIC would be
+   * ours, and there is none: COM1 has no interrupt, and a guest polls it.
+   */
+  async makeGuest({ vcpus, io }: port.MakeGuest): Promise<NativeGuest> {
+    const { addon, system } = this.#kvm;
+    return NativeGuest.make(addon, {
+      vm: this.#vm,
+      vcpus: vcpus.map((vcpu) => own(vcpu, KvmVcpu, 'vCPU').native),
+      runBytes: await answered(system.kvmGetVcpuMmapSize()),
+      io,
+      state: {},
+    });
   }
 
   close(): Promise<void> {

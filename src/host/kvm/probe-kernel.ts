@@ -149,7 +149,7 @@ async function sharing(kvm: DevKvm, vm: Vm): Promise<KernelFacts['sharesGuestMem
         await (await linked).close();
         return 'link';
       }
-      const memory = await MappedMemory.map(kvm.addon, PAGE_SIZE);
+      const memory = await MappedMemory.map(kvm.addon, { sizeBytes: PAGE_SIZE });
       try {
         const bound = other.kvmSetUserMemoryRegion2({
           slot: 0,

@@ -1,17 +1,41 @@
 import type { Addon, UserMemory as NativeMemory } from '../../../native/index.ts';
-import type { UserMemory } from '../port.ts';
+import { Holding } from '../holding.ts';
+import { own } from '../own.ts';
+import type { MapMemory, UserMemory } from '../port.ts';
 import { answered } from './answers.ts';
+
+interface Mapping extends MapMemory {
+  /** Sees the memory when it is mapped, and gives what is to be done before it is unmapped. */
+  readonly onMapped?: (memory: NativeMemory) => () => void;
+}
 
 /** Memory of this process behind the port's interface; `native` is what ioctls are given. */
 export class MappedMemory implements UserMemory {
-  readonly native: NativeMemory;
+  readonly #mapping: Holding<NativeMemory>;
 
-  constructor(native: NativeMemory) {
-    this.native = native;
+  private constructor(mapping: Holding<NativeMemory>) {
+    this.#mapping = mapping;
   }
 
-  static async map(addon: Addon, sizeBytes: bigint): Promise<MappedMemory> {
-    return new MappedMemory(await answered(addon.UserMemory.map(sizeBytes)));
+  /** New memory is a memfd, so that another process can have it too. */
+  static async map(
+    addon: Addon,
+    { sizeBytes, sharedWith, onMapped = () => () => {} }: Mapping,
+  ): Promise<MappedMemory> {
+    if (sharedWith !== undefined) {
+      return new MappedMemory(own(sharedWith, MappedMemory, 'memory').#mapping.another());
+    }
+    const native = await answered(addon.UserMemory.map(sizeBytes, { shared: true }));
+    const beforeUnmapped = onMapped(native);
+    const unmap = () => {
+      beforeUnmapped();
+      return native.close();
+    };
+    return new MappedMemory(Holding.first(native, unmap));
+  }
+
+  get native(): NativeMemory {
+    return this.#mapping.thing;
   }
 
   get address(): bigint {
@@ -33,12 +57,11 @@ export class MappedMemory implements UserMemory {
   }
 
   close(): Promise<void> {
-    return this.native.close();
+    return this.#mapping.close();
   }
 }
 
 /** Objects of one host are never handed to another. */
 export function nativeMemory(memory: UserMemory): NativeMemory {
-  if (memory instanceof MappedMemory) return memory.native;
-  throw new TypeError('this memory was mapped by another host');
+  return own(memory, MappedMemory, 'memory').native;
 }

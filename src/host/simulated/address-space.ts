@@ -37,17 +37,24 @@ export class AddressSpace implements CallerMemory {
   /**
    * Maps memory at the lowest address that is free, from the usual ones on.
    *
+   * @param sharedWith whose pages it shall have.
    * @throws TdctlError TDCTL_E_IOCTL where no free range is large enough, as a real mmap() would fail.
    */
-  map(sizeBytes: bigint): SimulatedMemory {
+  map(sizeBytes: bigint, sharedWith?: SimulatedMemory): SimulatedMemory {
     // One page stays unmapped between two mappings, as a guard.
     const length = wholePages(sizeBytes) + pageBytes;
     const place =
       this.#free.lowestOf(length, usualStart) ?? this.#free.lowestOf(length, userSpace.start);
     if (place === undefined) throw memoryNotMapped('ENOMEM');
-    const memory = new SimulatedMemory(BigInt(place.start), sizeBytes, () => {
+    const unmap = () => {
       this.remove(memory);
       this.#free.add(place);
+    };
+    const memory = new SimulatedMemory({
+      address: BigInt(place.start),
+      sizeBytes,
+      pages: sharedWith?.pages ?? new Map(),
+      unmap,
     });
     this.#free.remove(place);
     this.add(memory);
@@ -80,13 +87,20 @@ function wholePages(sizeBytes: bigint): number {
 export class SimulatedMemory implements UserMemory {
   readonly address: bigint;
   readonly sizeBytes: bigint;
-  readonly #pages = new Map<number, Uint8Array>();
+  /** By their number. Other mappings, of other processes too, may have the same. */
+  pages: Map<number, Uint8Array>;
   #unmap: (() => void) | undefined;
 
-  constructor(address: bigint, sizeBytes: bigint, unmap: () => void) {
-    this.address = address;
-    this.sizeBytes = sizeBytes;
-    this.#unmap = unmap;
+  constructor(mapping: {
+    readonly address: bigint;
+    readonly sizeBytes: bigint;
+    readonly pages: Map<number, Uint8Array>;
+    readonly unmap: () => void;
+  }) {
+    this.address = mapping.address;
+    this.sizeBytes = mapping.sizeBytes;
+    this.pages = mapping.pages;
+    this.#unmap = mapping.unmap;
   }
 
   write(options: { readonly offsetBytes: bigint; readonly bytes: Uint8Array }): void {
@@ -112,7 +126,7 @@ export class SimulatedMemory implements UserMemory {
     const inPage = offset % pageBytes;
     const page = Math.floor(offset / pageBytes);
     if (inPage + length <= pageBytes) {
-      return (this.#pages.get(page) ?? zeroPage).subarray(inPage, inPage + length);
+      return (this.pages.get(page) ?? zeroPage).subarray(inPage, inPage + length);
     }
     const head = pageBytes - inPage;
     const bytes = new Uint8Array(length);
@@ -125,14 +139,14 @@ export class SimulatedMemory implements UserMemory {
     this.#unmap?.();
     // Its addresses may be those of another mapping by the time of a second close.
     this.#unmap = undefined;
-    this.#pages.clear();
+    this.pages = new Map();
   }
 
   #page(index: number): Uint8Array {
-    let page = this.#pages.get(index);
+    let page = this.pages.get(index);
     if (page === undefined) {
       page = new Uint8Array(pageBytes);
-      this.#pages.set(index, page);
+      this.pages.set(index, page);
     }
     return page;
   }

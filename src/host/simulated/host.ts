@@ -15,7 +15,7 @@ import { kernelFactsOf } from '../kernel-facts.ts';
 import { KvmError } from '../kvm-error.ts';
 import { own } from '../own.ts';
 import type { CreateVm, Host, MapMemory, Vm } from '../port.ts';
-import { AddressSpace, type SimulatedMemory } from './address-space.ts';
+import { AddressSpace, SimulatedMemory } from './address-space.ts';
 import { SimulatedFile, type SimulatedProcess } from './file.ts';
 import { SimulatedVm } from './vm.ts';
 
@@ -142,8 +142,8 @@ export class SimulatedHost implements Host {
     );
   }
 
-  async mapMemory(options: MapMemory): Promise<SimulatedMemory> {
-    return this.#memory.map(options.sizeBytes);
+  async mapMemory({ sizeBytes, sharedWith }: MapMemory): Promise<SimulatedMemory> {
+    return this.#memory.map(sizeBytes, sharedWith && own(sharedWith, SimulatedMemory, 'memory'));
   }
 
   /** Reports each ioctl, SEAMCALL leaf and release until the function that it returns is called. */

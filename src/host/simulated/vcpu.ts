@@ -13,6 +13,7 @@ import {
   type SimulatedMachine,
   StructValue,
   type UserBytes,
+  type VcpuExit,
 } from '../../simulator/index.ts';
 import { KvmError } from '../kvm-error.ts';
 import type * as port from '../port.ts';
@@ -116,14 +117,17 @@ export class SimulatedVcpu implements port.Vcpu {
     return data.entries;
   }
 
-  async run(options: port.RunVcpu): Promise<port.VcpuExitReason> {
-    const { signal } = options;
+  /**
+   * KVM_RUN gives why the vCPU has come out by itself.
+   * @throws KvmError; EINTR when `signal` aborts.
+   */
+  async run(signal: AbortSignal): Promise<VcpuExit> {
     if (signal.aborted) throw KvmError.of('KVM_RUN', 'EINTR');
-    let reason: port.VcpuExitReason = 'KVM_EXIT_UNKNOWN';
+    let exit: VcpuExit | undefined;
     const pending = this.#file.run({
       read: () => enterGuest,
-      writeExit: (exit) => {
-        reason = exit.reason;
+      writeExit: (written) => {
+        exit = written;
       },
       writeHead: () => {},
       registers: noRegisters,
@@ -132,8 +136,11 @@ export class SimulatedVcpu implements port.Vcpu {
     signal.addEventListener('abort', leave, { once: true });
     const answer = await pending.answer;
     signal.removeEventListener('abort', leave);
+    // The one exit with an errno.
+    if (exit?.reason === 'KVM_EXIT_MEMORY_FAULT') return exit;
     answerValue('KVM_RUN', answer);
-    return reason;
+    if (exit === undefined) throw new Error('KVM_RUN succeeded without an exit');
+    return exit;
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,7 @@ import { own } from '../own.ts';
 import type * as port from '../port.ts';
 import { command } from './command.ts';
 import type { SimulatedFile } from './file.ts';
+import { SimulatedGuest } from './guest.ts';
 import { SimulatedGuestMemory } from './guest-memory.ts';
 import { SimulatedVcpu } from './vcpu.ts';
 
@@ -143,6 +144,10 @@ export class SimulatedVm implements port.Vm {
 
   async mrtd(): Promise<Uint8Array | undefined> {
     return this.#file.process.machine.mrtd(this.#file.handleFor('KVM_MEMORY_ENCRYPT_OP'));
+  }
+
+  async makeGuest({ vcpus }: port.MakeGuest): Promise<SimulatedGuest> {
+    return new SimulatedGuest(vcpus.map((vcpu) => own(vcpu, SimulatedVcpu, 'vCPU')));
   }
 
   /** The handle is undefined once the VM is closed. */

@@ -9,10 +9,11 @@ import type { FaultInjector, HostProfile, TraceListener } from '../../simulator/
 import type { HostFacts, HostMemoryFacts, KeySlots } from '../facts.ts';
 import { answered } from '../native/answers.ts';
 import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
+import { MappedMemory } from '../native/user-memory.ts';
 import type { CreateVm, Host, MapMemory, UserMemory, Vm } from '../port.ts';
 import { AddressSpace, openSimulatedHost, type SimulatedHost } from '../simulated/index.ts';
 import { checkBoth } from './check-both.ts';
-import { SharedMemory } from './shared-memory.ts';
+import { readableIn } from './readable.ts';
 import { type RealKernel, SoftVm } from './soft-vm.ts';
 
 export interface SoftHostOptions {
@@ -36,13 +37,22 @@ export async function openSoftHost(options: SoftHostOptions): Promise<SoftHost> 
   }
 }
 
-async function readKernel({ system }: DevKvm): Promise<RealKernel> {
-  const has = async (capability: CapabilityName) =>
-    (await answered(system.kvmCheckExtension(capabilities[capability]), capability)) !== 0;
+async function readKernel({ addon, system }: DevKvm): Promise<RealKernel> {
+  const ask = (capability: CapabilityName) =>
+    answered(system.kvmCheckExtension(capabilities[capability]), capability);
   return {
-    hasGuestMemfd: await has('KVM_CAP_GUEST_MEMFD'),
-    scalesTsc: await has('KVM_CAP_VM_TSC_CONTROL'),
+    addon,
+    hasGuestMemfd: (await ask('KVM_CAP_GUEST_MEMFD')) !== 0,
+    scalesTsc: (await ask('KVM_CAP_VM_TSC_CONTROL')) !== 0,
     cpuid: await answered(system.kvmGetSupportedCpuid()),
+    runBytes: await answered(system.kvmGetVcpuMmapSize()),
+    stateShape: {
+      msrs: await answered(system.kvmGetMsrIndexList()),
+      xsaveBytes: await ask('KVM_CAP_XSAVE2'),
+      sregs2: (await ask('KVM_CAP_SREGS2')) !== 0,
+      lapic: true,
+      tscOffset: (await ask('KVM_CAP_VCPU_ATTRIBUTES')) !== 0,
+    },
   };
 }
 
@@ -108,8 +118,9 @@ export class SoftHost implements Host {
     }
   }
 
-  mapMemory({ sizeBytes }: MapMemory): Promise<UserMemory> {
-    return SharedMemory.share(this.#kvm.addon, { sizeBytes, addressSpace: this.#addressSpace });
+  mapMemory(options: MapMemory): Promise<UserMemory> {
+    const onMapped = readableIn(this.#addressSpace);
+    return MappedMemory.map(this.#kvm.addon, { ...options, onMapped });
   }
 
   simulatedTimeNs(): bigint {

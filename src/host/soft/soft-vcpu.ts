@@ -3,52 +3,59 @@ import { withApicId } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { answered } from '../native/answers.ts';
 import type * as port from '../port.ts';
+import { startAsTd } from './td-start.ts';
+
+interface SoftVcpuOptions {
+  readonly real: NativeVcpu;
+  readonly simulated: port.Vcpu;
+  /** What the real KVM supports. */
+  readonly realCpuid: readonly CpuidEntry[];
+  /** The width of the TD's addresses, which is known once there is one. */
+  readonly gpaw: () => number;
+}
 
 /** A real vCPU fd beside the vCPU of the simulated TD. */
 export class SoftVcpu implements port.Vcpu {
-  readonly #real: NativeVcpu;
-  readonly #simulated: port.Vcpu;
+  readonly real: NativeVcpu;
+  readonly simulated: port.Vcpu;
   readonly #realCpuid: readonly CpuidEntry[];
+  readonly #gpaw: () => number;
 
-  constructor(real: NativeVcpu, simulated: port.Vcpu, realCpuid: readonly CpuidEntry[]) {
-    this.#real = real;
-    this.#simulated = simulated;
+  constructor({ real, simulated, realCpuid, gpaw }: SoftVcpuOptions) {
+    this.real = real;
+    this.simulated = simulated;
     this.#realCpuid = realCpuid;
+    this.#gpaw = gpaw;
   }
 
   get id(): number {
-    return this.#simulated.id;
+    return this.simulated.id;
   }
 
   /**
    * The real vCPU gets what the real KVM supports, because it refuses features that this CPU does
-   * not have, or that this process may not give away (EPERM for AMX).
+   * not have, or that this process may not give away (EPERM for AMX). So a guest does not see a TD's CPUID.
    */
   async setCpuid2(options: port.SetCpuid2): Promise<void> {
-    await this.#simulated.setCpuid2(options);
-    await answered(this.#real.kvmSetCpuid2(withApicId(this.#realCpuid, this.id)));
+    await this.simulated.setCpuid2(options);
+    await answered(this.real.kvmSetCpuid2(withApicId(this.#realCpuid, this.id)));
   }
 
-  tdxInitVcpu(options: port.TdxInitVcpu): Promise<void> {
-    return this.#simulated.tdxInitVcpu(options);
+  async tdxInitVcpu({ initialRcx }: port.TdxInitVcpu): Promise<void> {
+    await this.simulated.tdxInitVcpu({ initialRcx });
+    await startAsTd(this.real, { index: this.id, initialRcx, gpaw: this.#gpaw() });
   }
 
   tdxInitMemRegion(region: port.InitMemRegion): Promise<void> {
-    return this.#simulated.tdxInitMemRegion(region);
+    return this.simulated.tdxInitMemRegion(region);
   }
 
   tdxGetCpuid(): Promise<readonly CpuidEntry[]> {
-    return this.#simulated.tdxGetCpuid();
-  }
-
-  /** No guest code runs on the real vCPU: its memory holds none that could. */
-  async run(options: port.RunVcpu): Promise<port.VcpuExitReason> {
-    if (this.#simulated.run === undefined) throw new Error('a simulated vCPU can be entered');
-    return this.#simulated.run(options);
+    return this.simulated.tdxGetCpuid();
   }
 
   async close(): Promise<void> {
-    await this.#real.close();
-    await this.#simulated.close();
+    await this.real.close();
+    await this.simulated.close();
   }
 }

@@ -1,15 +1,24 @@
-import type { GuestMemfd, Vm as NativeVm } from '../../../native/index.ts';
+import type { Addon, GuestMemfd, Vm as NativeVm, VcpuStateShape } from '../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
+import { guestAddressBits } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { answered } from '../native/answers.ts';
+import { NativeGuest } from '../native/native-guest.ts';
 import { nativeMemory } from '../native/user-memory.ts';
 import { own } from '../own.ts';
 import type * as port from '../port.ts';
 import { checkBoth } from './check-both.ts';
+import { plainVmState } from './guest-state.ts';
+import { SoftGuest } from './soft-guest.ts';
 import { SoftVcpu } from './soft-vcpu.ts';
 
-/** The abilities of the kernel behind /dev/kvm. */
+/** The kernel behind /dev/kvm, and what it can do. */
 export interface RealKernel {
+  readonly addon: Addon;
+  /** KVM_GET_VCPU_MMAP_SIZE. */
+  readonly runBytes: number;
+  /** What there is of a vCPU's state. */
+  readonly stateShape: VcpuStateShape;
   /** KVM_CAP_GUEST_MEMFD. */
   readonly hasGuestMemfd: boolean;
   /** KVM_CAP_VM_TSC_CONTROL. */
@@ -28,6 +37,7 @@ export class SoftVm implements port.Vm {
   readonly #real: NativeVm;
   readonly simulated: port.Vm;
   readonly #kernel: RealKernel;
+  #gpaw = 48;
 
   constructor(real: NativeVm, simulated: port.Vm, kernel: RealKernel) {
     this.#real = real;
@@ -41,15 +51,25 @@ export class SoftVm implements port.Vm {
 
   async enableCap(options: port.EnableCap): Promise<void> {
     await this.simulated.enableCap(options);
+    if (options.capability === 'KVM_CAP_SPLIT_IRQCHIP') return this.#createIrqchip();
     if (!plainCapabilities.has(options.capability)) return;
     const { capability, args = [] } = options;
     const asked = this.#real.kvmEnableCap({ capability: capabilities[capability], args });
     await answered(asked, capability);
   }
 
+  /**
+   * A TD has no other choice than a split irqchip. In the plain VM the kernel has the other half too, so
+   * that a guest that knows of no TD has interrupts of its COM1 and a timer.
+   */
+  async #createIrqchip(): Promise<void> {
+    await answered(this.#real.kvmCreateIrqchip());
+    await answered(this.#real.kvmCreatePit2());
+  }
+
   async setTscKhz(options: port.SetTscKhz): Promise<void> {
     await this.simulated.setTscKhz(options);
-    // Without TSC scaling the real kernel would refuse, or tick at another rate; no guest runs here.
+    // Without TSC scaling the real kernel would refuse, and the guest has the host's frequency.
     if (this.#kernel.scalesTsc) await answered(this.#real.kvmSetTscKhz(options.tscKhz));
   }
 
@@ -57,7 +77,8 @@ export class SoftVm implements port.Vm {
     const simulated = await this.simulated.createVcpu(options);
     try {
       const real = await answered(this.#real.kvmCreateVcpu(options.id));
-      return new SoftVcpu(real, simulated, this.#kernel.cpuid);
+      const realCpuid = this.#kernel.cpuid;
+      return new SoftVcpu({ real, simulated, realCpuid, gpaw: () => this.#gpaw });
     } catch (error) {
       await simulated.close();
       throw error;
@@ -139,8 +160,9 @@ export class SoftVm implements port.Vm {
     return this.simulated.tdxCapabilities();
   }
 
-  tdxInitVm(params: port.TdxInitVm): Promise<void> {
-    return this.simulated.tdxInitVm(params);
+  async tdxInitVm(params: port.TdxInitVm): Promise<void> {
+    await this.simulated.tdxInitVm(params);
+    this.#gpaw = guestAddressBits(params.cpuid) ?? 48;
   }
 
   tdxFinalizeVm(): Promise<void> {
@@ -155,11 +177,31 @@ export class SoftVm implements port.Vm {
     return this.simulated.mrtd();
   }
 
+  async makeGuest({ vcpus, io }: port.MakeGuest): Promise<SoftGuest> {
+    const { addon, runBytes, stateShape } = this.#kernel;
+    const both = vcpus.map((vcpu) => own(vcpu, SoftVcpu, 'vCPU'));
+    const beside = both.map(({ simulated }) => simulated);
+    const simulated = await this.simulated.makeGuest({ vcpus: beside, io });
+    const real = both.map((vcpu) => vcpu.real);
+    const guest = await NativeGuest.make(addon, {
+      vm: this.#real,
+      vcpus: real,
+      runBytes,
+      interrupt: { line: COM1_LINE },
+      io,
+      state: plainVmState(this.#real, real, stateShape),
+    });
+    return new SoftGuest(guest, simulated);
+  }
+
   async close(): Promise<void> {
     await this.#real.close();
     await this.simulated.close();
   }
 }
+
+/** The interrupt line of COM1 since the PC/AT. */
+const COM1_LINE = 4;
 
 /** A real guest_memfd, where the kernel has them, beside the simulated one. */
 class SoftGuestMemory implements port.GuestMemory {
@@ -183,7 +225,6 @@ class SoftGuestMemory implements port.GuestMemory {
 
 /** The capabilities that a VM of the default type takes too. */
 const plainCapabilities: ReadonlySet<CapabilityName> = new Set([
-  'KVM_CAP_SPLIT_IRQCHIP',
   'KVM_CAP_MAX_VCPU_ID',
   'KVM_CAP_X2APIC_API',
   'KVM_CAP_EXIT_HYPERCALL',

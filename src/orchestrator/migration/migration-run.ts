@@ -69,6 +69,8 @@ export function startMigration(options: MigrationOptions): MigrationRun {
       take: () => [source, session.destination].flatMap((td) => td?.session.requests.take() ?? []),
     },
     destination: undefined,
+    state: undefined,
+    stateIsWritten: false,
   };
   const actor = createActor(intraHostMigrationOnHost, {
     input: { td: plan.spec.name, wasRunning: source.isIn('running') },

@@ -8,6 +8,7 @@ import { stepErrorIn } from '../step-error.ts';
 import { TdEndedError } from './ask.ts';
 import { checkMigration } from './check.ts';
 import type { MigrationSession } from './session.ts';
+import { readState, writeState } from './state.ts';
 import {
   arrive,
   askDestination,
@@ -36,6 +37,7 @@ export const intraHostMigrationOnHost = intraHostMigration.provide({
     prepareDestination,
     pauseSource,
     handOver,
+    readState,
     takeDownDestination,
     probeSource: askSource,
     keepSource,
@@ -43,6 +45,7 @@ export const intraHostMigrationOnHost = intraHostMigration.provide({
     moveContext,
     askSource,
     askDestination,
+    writeState,
     arrive,
     restoreMemory,
     enterDestination,

@@ -2,6 +2,7 @@
  * A session is one migration: the TD that moves, the host of the VM it moves to, and that VM once it
  * exists.
  */
+import type { GuestState } from '../../host/guest.ts';
 import type { Host } from '../../host/port.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { RequestCount, TdRunEvent } from '../events.ts';
@@ -23,6 +24,12 @@ export interface MigrationSession {
   /** Requests that the migration made itself, between the steps of the two TDs. */
   readonly requests: { take(): readonly RequestCount[] };
   destination: TdRun | undefined;
+  /** What was read from the source, once it was. */
+  state: GuestState | undefined;
+  /** The destination has it. */
+  stateIsWritten: boolean;
+  /** The step under way has nothing to do on this host. */
+  skipped?: boolean;
 }
 
 export function destinationOf({ destination }: MigrationSession): TdRun {

@@ -4,10 +4,11 @@ import { convertingRequest } from '../../host/facts.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { Vm } from '../../host/port.ts';
 import { makePrivate } from '../steps/conversion.ts';
-import { canEnter } from '../steps/running.ts';
+import { canBeEntered } from '../steps/running.ts';
 import { startTd, type TdRun } from '../td-run.ts';
 import { ask, reach } from './ask.ts';
 import { destinationOf, type MigrationSession } from './session.ts';
+import { writeState } from './state.ts';
 
 export async function prepareDestination(
   session: MigrationSession,
@@ -28,7 +29,11 @@ function startDestination(session: MigrationSession): TdRun {
     now,
     onEvent: onDestinationEvent,
     aroundStep,
-    origin: { tdCpuid: handles.get('tdCpuid'), guestMemory: handles.get('guestMemory') },
+    origin: {
+      tdCpuid: handles.get('tdCpuid'),
+      slotMemory: handles.get('slotMemory'),
+      guestMemory: handles.get('guestMemory'),
+    },
   });
 }
 
@@ -67,14 +72,14 @@ export async function askSource({ source }: MigrationSession): Promise<Asked> {
 }
 
 /**
- * The destination has the TD if one of its vCPUs can be entered. On a host that enters none, the answer
- * is that it has no TD after a failed move, because no posted series leaves a TD that runs when the
- * move fails after it has killed the source.
+ * The destination has the TD if its vCPUs can be entered. What user space carries must be there before: a
+ * guest that was entered without its registers would be another one.
  */
 export async function askDestination(session: MigrationSession): Promise<Asked> {
-  const { handles } = destinationOf(session).session;
-  const [vcpu] = handles.has('vcpus') ? handles.get('vcpus') : [];
-  return { hasTd: vcpu !== undefined && (await canEnter(vcpu)) };
+  const destination = destinationOf(session).session;
+  if (!destination.handles.has('vcpus')) return { hasTd: false };
+  await writeState(session);
+  return { hasTd: await canBeEntered(destination) };
 }
 
 /** The destination has the TD from now on, whether it runs or not. */

@@ -17,10 +17,11 @@ export async function createVm(session: TdSession): Promise<void> {
   handles.set('splitIrqchip', true);
 }
 
-async function makeVm({ host, plan, ledger, handles }: TdSession): Promise<void> {
+async function makeVm({ host, plan, ledger, handles, origin }: TdSession): Promise<void> {
   const slotMemory = new Map<number, UserMemory>();
   for (const { slot, sizeBytes } of plan.layout.slots) {
-    const memory = await host.mapMemory({ sizeBytes });
+    const sharedWith = origin?.slotMemory.get(slot);
+    const memory = await host.mapMemory({ sizeBytes, ...(sharedWith && { sharedWith }) });
     ledger.hold({ what: 'mapped memory', release: () => memory.close() });
     slotMemory.set(slot, memory);
   }

@@ -5,6 +5,7 @@
 import { TdctlError } from '../../errors/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import { initVmObjections } from '../init-vm.ts';
+import { bootObjections } from './boot.ts';
 import { slotObjections } from './key-slots.ts';
 import { memoryObjections } from './memory.ts';
 import { always, type JudgedHost, type Objection } from './objection.ts';
@@ -19,6 +20,7 @@ export function judgeTd(td: PreparedTd, host: JudgedHost): Objection[] {
     ...obstacles.map((text) => obstacle(text, host)),
     ...vcpuObjections(spec, host),
     ...td.objections,
+    ...bootObjections(spec, host),
     ...(offer ? initVmObjections(spec, offer) : []),
     ...tscObjections(spec, host),
     ...slotObjections(host),

@@ -8,6 +8,7 @@ export type ReasonId =
   | 'tdx'
   | 'vcpus'
   | 'firmware'
+  | 'boot'
   | 'measurement'
   | 'attributes'
   | 'xfam'

@@ -1,0 +1,1 @@
+export { endInWords, guestFailure } from './end.ts';

@@ -1,0 +1,83 @@
+/**
+ * A guest that runs, as every host gives it: the vCPUs of a VM inside KVM_RUN, and the few devices of
+ * the builtin engine. Exits and their answers go by the fields of `struct kvm_run`.
+ */
+import type { GuestAnswer, GuestCounts, GuestExit } from '../../native/index.ts';
+import type { exitReasons } from '../abi/kvm/exits.ts';
+import type { KvmError } from './kvm-error.ts';
+
+export type { GuestAnswer, GuestCounts, GuestExit };
+
+/** Where what the guest sends goes. They are called one at a time, and must not throw. */
+export interface GuestIo {
+  /** What was sent on COM1. `lostBytes` came after `bytes` and were dropped: nobody had taken them in time. */
+  console(bytes: Uint8Array, lostBytes: number): void;
+  /** The same of the debug console, port 0x402. */
+  debugConsole(bytes: Uint8Array, lostBytes: number): void;
+  /**
+   * An exit that is not answered by the devices; `vcpu` is its place among the vCPUs, and waits. Without
+   * an answer it gets that of an absent device, and a memory fault ends the guest.
+   */
+  exit(vcpu: number, exit: GuestExit): Promise<GuestAnswer | undefined>;
+  /** What went wrong in one of the above; the guest goes on as if there had been no answer. */
+  failed(error: unknown): void;
+}
+
+/** Why no vCPU runs any more; `vcpu` is the place of the one that ended the guest. */
+export type GuestEnd = { readonly vcpu: number } & GuestEndReason;
+
+export type GuestEndReason =
+  /** What a guest asks for; `shutdown` is what a triple fault does. */
+  | { readonly kind: 'power-off' | 'reset' | 'shutdown' }
+  /** HLT without an APIC in the kernel: nothing could wake it. */
+  | { readonly kind: 'halted' }
+  /** The value that was written to isa-debug-exit. */
+  | { readonly kind: 'debug-exit'; readonly value: number }
+  | { readonly kind: 'fail-entry'; readonly reason: bigint; readonly cpu: number }
+  | {
+      readonly kind: 'internal-error';
+      readonly suberror: number;
+      readonly data: readonly bigint[];
+    }
+  | { readonly kind: 'system-event'; readonly type: number; readonly data: readonly bigint[] }
+  | {
+      readonly kind: 'memory-fault';
+      readonly flags: bigint;
+      readonly gpa: bigint;
+      readonly sizeBytes: bigint;
+    }
+  /** An exit that nothing here answers, by its name, or its number where that has no name. */
+  | { readonly kind: 'unknown-exit'; readonly exit: keyof typeof exitReasons | number }
+  /** KVM_RUN was refused to a vCPU that had run. */
+  | { readonly kind: 'refused'; readonly error: KvmError };
+
+/**
+ * What makes up a guest besides its memory and the CPUID of its vCPUs: plain data, which structuredClone
+ * copies. Its parts are for the host that gave it, and for another VM on a host of the same kind.
+ */
+export interface GuestState {
+  readonly [part: string]: unknown;
+}
+
+export interface Guest {
+  /**
+   * KVM_RUN on every vCPU. Resolves once all of them are in, or the guest has ended.
+   * @throws KvmError where the kernel lets one of them not in; none is in then.
+   */
+  run(): Promise<void>;
+  /** Resolves once no vCPU is in KVM_RUN, with all of its I/O completed. */
+  pause(): Promise<void>;
+  /** Resolves when the guest has ended by itself, and no vCPU is in KVM_RUN; it never rejects. */
+  readonly ended: Promise<GuestEnd>;
+  /** The same, once it has. */
+  readonly end: GuestEnd | undefined;
+  /** Input for COM1. Returns how many bytes were taken. */
+  input(bytes: Uint8Array): number;
+  counts(): GuestCounts;
+  /** What is to be carried to another VM while the guest is paused. */
+  getState(): Promise<GuestState>;
+  /** Takes over the state of a guest on the same memory, before it has run here. */
+  setState(state: GuestState): Promise<void>;
+  /** Ends its threads. The vCPUs are whoever's again. It may be called again. */
+  close(): Promise<void>;
+}

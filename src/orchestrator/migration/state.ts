@@ -1,0 +1,26 @@
+/**
+ * What makes up a guest besides its memory: the kernel moves it with a TD, and user space carries what
+ * is its own, which is the devices, and in a plain VM the vCPUs.
+ */
+import type { GuestState } from '../../host/guest.ts';
+import { guestOf } from '../guest.ts';
+import { destinationOf, type MigrationSession } from './session.ts';
+
+export async function readState(session: MigrationSession): Promise<void> {
+  const guest = await guestOf(session.source.session);
+  session.state = await guest.getState();
+  session.skipped = isEmpty(session.state);
+}
+
+export async function writeState(session: MigrationSession): Promise<void> {
+  const { state = {}, stateIsWritten } = session;
+  session.skipped = isEmpty(state);
+  if (stateIsWritten) return;
+  const guest = await guestOf(destinationOf(session).session);
+  await guest.setState(state);
+  session.stateIsWritten = true;
+}
+
+function isEmpty(state: GuestState): boolean {
+  return Object.keys(state).length === 0;
+}

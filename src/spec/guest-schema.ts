@@ -1,0 +1,73 @@
+/** The fields that are about what runs in the VM, and not about the TD: `spec.boot` and `spec.console`. */
+import { z } from 'zod';
+import { notation } from '../documents/notation.ts';
+import { type Parsed, parsed, refused } from '../documents/parsed.ts';
+import { describeValue } from '../documents/wording.ts';
+import { filePath } from './file-path.ts';
+
+/** COM1 is the only output that a guest has for sure, so Linux is told to use it. */
+const defaultCommandLine = 'console=ttyS0';
+
+export const boot = z
+  .strictObject({
+    kernel: filePath({
+      description:
+        'Path of the kernel: a Linux bzImage for x86-64 (as /boot/vmlinuz), or an ELF image with a PVH entry. Relative to this file.',
+      examples: ['vmlinuz'],
+    }),
+    initrd: filePath({
+      description: 'Path of the initial RAM disk. Relative to this file. Default: none.',
+      examples: ['initrd.img'],
+    }).optional(),
+    cmdline: z
+      .string()
+      .regex(/^[^\0]*$/, {
+        error: 'must not contain a NUL character, where the kernel would end it',
+      })
+      .default(defaultCommandLine)
+      .meta({
+        description: `The kernel's command line. Default: ${defaultCommandLine}.`,
+        examples: ['console=ttyS0 panic=-1'],
+      }),
+  })
+  .meta({
+    description:
+      'A kernel that the VM starts in place of its firmware. Only the host soft does that, whose VM is an ordinary one: a TD starts with its firmware.',
+    examples: [{ kernel: 'vmlinuz', initrd: 'initrd.img' }],
+  });
+
+const stdio = 'stdio';
+
+function parseStdio(value: unknown): Parsed<typeof stdio> {
+  if (value === stdio) return parsed(stdio);
+  const asFile = typeof value === 'string' && /[./]/.test(value);
+  return refused(
+    `must be ${stdio}, or a map with file or socket; ${
+      asFile ? `write { file: ${value} }` : `this is ${describeValue(value)}`
+    }`,
+  );
+}
+
+export const consolePlace = z
+  .union([
+    z
+      .strictObject({
+        file: filePath({
+          description:
+            'Path of the file that gets all that the guest prints. Relative to this file.',
+          examples: ['guest.log'],
+        }).optional(),
+        socket: filePath({
+          description:
+            'Path of a UNIX socket that a client attaches to, to read and to type. Relative to this file.',
+          examples: ['guest.sock'],
+        }).optional(),
+      })
+      .meta({ minProperties: 1, maxProperties: 1 }),
+    notation(parseStdio, { const: stdio, description: 'The terminal.', examples: [stdio] }),
+  ])
+  .meta({
+    description:
+      "Where the guest's serial port (COM1) goes: stdio for the terminal, or a map with either file or socket. Default: nowhere.",
+    examples: [{ file: 'guest.log' }],
+  });
