@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 /**
  * Builds examples/firmware/hello.fd, a small TDVF image: as much firmware as a TD needs to be
- * built, measured and finalized, and a few instructions for its first vCPU. The same source always
- * gives the same bytes; a test rebuilds it and compares.
+ * built, measured and finalized, and the example guest (examples/guest/) for its vCPUs. The same source
+ * always gives the same bytes; a test rebuilds it and compares.
  *
  *   node scripts/build-example-firmware.mjs [FILE]
  *
  * The metadata is written here by hand, not with the code that tdctl reads it with, so that the
  * image is a witness of its own. Layout: TDX Virtual Firmware Design Guide.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const imageBytes = 0x10000;
@@ -30,7 +30,8 @@ const at = {
 
 /**
  * Code first, then the variable store, then scratch memory, as OVMF lists them. All of it fits into
- * 16 MiB of guest memory.
+ * 16 MiB of guest memory. The guest's own memory is TEMP_MEM (examples/guest/guest.inc has its layout):
+ * a page for each of 16 vCPUs.
  */
 const sections = [
   {
@@ -59,24 +60,32 @@ function scratch(section) {
 }
 
 /**
- * The vCPU starts here: in a TD in 32-bit protected mode, in a plain VM in 16-bit real mode. Every
- * instruction is encoded the same in both. A plain VM halts. A TD must not: HLT raises #VE in it,
- * and there is nobody to handle it, so it spins.
+ * A vCPU starts here: in a TD in 32-bit protected mode, in a plain VM that nobody has prepared in 16-bit
+ * real mode. Every instruction but the last is encoded the same in both. A plain VM halts. In protected
+ * mode the guest begins, which is at the start of the code.
  */
 const resetVector = [
   { code: 'fa', asm: 'cli' },
   { code: '0f01e0', asm: 'smsw eax' },
   { code: 'a801', asm: 'test al, 1 (CR0.PE: protected mode)' },
-  { code: '7503', asm: 'jnz spin' },
+  { code: '7503', asm: 'jnz begin' },
   { code: 'f4', asm: 'halt: hlt' },
   { code: 'ebfd', asm: 'jmp halt' },
-  { code: 'f390', asm: 'spin: pause' },
-  { code: 'ebfc', asm: 'jmp spin' },
+  { code: `e9${littleEndian(at.code - imageBytes)}`, asm: 'begin: jmp guest' },
 ];
+
+/** @param {number} distance */
+function littleEndian(distance) {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(distance);
+  return bytes.toString('hex');
+}
 
 export function buildHelloFirmware() {
   const image = Buffer.alloc(imageBytes, 0xff); // as erased flash reads
-  image.write('tdctl example firmware: it starts, and waits.\0', at.code, 'ascii');
+  const guest = readFileSync(new URL('../examples/guest/guest.bin', import.meta.url));
+  if (guest.length > at.descriptor - 16 - at.code) throw new Error('the guest is too large');
+  image.set(guest, at.code);
   writeDescriptor(image);
   writeGuidedTable(image);
   image.writeUInt32LE(at.descriptor, at.legacyPointer);
