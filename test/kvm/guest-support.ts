@@ -65,7 +65,11 @@ export function vcpuThreads(): string[] {
   });
 }
 
-export async function requireMachine(context: TestContext, program: Uint8Array): Promise<Machine> {
+export async function requireMachine(
+  context: TestContext,
+  program: Uint8Array,
+  sizeBytes: bigint | number = memoryBytes,
+): Promise<Machine> {
   const addon = requireAddon(context);
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
@@ -74,7 +78,7 @@ export async function requireMachine(context: TestContext, program: Uint8Array):
   }
   const before = openFds();
   const system = await addon.System.open();
-  const memory = await addon.UserMemory.map(memoryBytes, { shared: true });
+  const memory = await addon.UserMemory.map(BigInt(sizeBytes), { shared: true });
   memory.write(programAt, program);
   const vms: MachineVm[] = [];
   const guests: Guest[] = [];
@@ -90,7 +94,7 @@ export async function requireMachine(context: TestContext, program: Uint8Array):
   });
   const makeVm: Machine['makeVm'] = async ({ vcpuCount = 1, irqchip = false } = {}) => {
     const vm = await system.kvmCreateVm(vmTypes.KVM_X86_DEFAULT_VM);
-    const slot = { slot: 0, gpa: 0n, sizeBytes: memoryBytes, memory };
+    const slot = { slot: 0, gpa: 0n, sizeBytes: memory.sizeBytes, memory };
     await vm.kvmSetUserMemoryRegion(slot);
     if (irqchip) await vm.kvmCreateIrqchip();
     const vcpus = await vm.kvmCreateVcpus(Array.from({ length: vcpuCount }, (_, id) => id));
