@@ -49,6 +49,8 @@ export interface TdRunOptions {
   /** Milliseconds of the clock that events carry. Without it, the clock of the host is used. */
   readonly now?: (() => number) | undefined;
   readonly aroundStep?: AroundStep | undefined;
+  /** Without this, `request.answered` is not among the events: a sixth of a run on a simulated host. */
+  readonly tellsRequests?: boolean | undefined;
   /** With an origin, the run prepares a destination for this TD instead of building one. */
   readonly origin?: Origin | undefined;
 }
@@ -60,6 +62,7 @@ type TopLevel<Value> = Value extends string ? Value : keyof Value & string;
 
 export function startTd(options: TdRunOptions): TdRun {
   const { host, plan, onEvent, now = clockOf(options.host), origin, aroundStep } = options;
+  const { tellsRequests = true } = options;
   const startedAt = now();
   let state: TdStateId = 'absent';
   const publish = (body: TdEventBody) =>
@@ -72,7 +75,7 @@ export function startTd(options: TdRunOptions): TdRun {
       ...body,
     });
 
-  const session = newSession({ host, plan, publish, now, origin, aroundStep });
+  const session = newSession({ host, plan, publish, now, origin, aroundStep, tellsRequests });
   const actor = createActor(tdLifecycleOnHost, {
     input: {
       name: plan.spec.name,

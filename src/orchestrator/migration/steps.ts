@@ -3,6 +3,7 @@ import type { Asked, GivenBack } from '../../../machines/intra-host-migration/in
 import { convertingRequest } from '../../host/facts.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { Vm } from '../../host/port.ts';
+import type { Interruption } from '../interruption.ts';
 import { makePrivate } from '../steps/conversion.ts';
 import { canEnter } from '../steps/running.ts';
 import { startTd, type TdRun } from '../td-run.ts';
@@ -11,7 +12,7 @@ import { destinationOf, type MigrationSession } from './session.ts';
 
 export async function prepareDestination(
   session: MigrationSession,
-  signal: AbortSignal,
+  { signal }: Interruption,
 ): Promise<void> {
   session.destination ??= startDestination(session);
   const { destination } = session;
@@ -20,7 +21,8 @@ export async function prepareDestination(
 }
 
 function startDestination(session: MigrationSession): TdRun {
-  const { source, host, destinationPlan, now, onDestinationEvent, aroundStep } = session;
+  const { source, host, destinationPlan, now, onDestinationEvent } = session;
+  const { aroundStep, tellsRequests } = session;
   const { handles } = source.session;
   return startTd({
     host,
@@ -28,6 +30,7 @@ function startDestination(session: MigrationSession): TdRun {
     now,
     onEvent: onDestinationEvent,
     aroundStep,
+    tellsRequests,
     origin: { tdCpuid: handles.get('tdCpuid'), guestMemory: handles.get('guestMemory') },
   });
 }
