@@ -52,6 +52,7 @@ async function readKernel({ addon, system }: DevKvm): Promise<RealKernel> {
       sregs2: (await ask('KVM_CAP_SREGS2')) !== 0,
       lapic: true,
       tscOffset: (await ask('KVM_CAP_VCPU_ATTRIBUTES')) !== 0,
+      tscKhz: (await ask('KVM_CAP_GET_TSC_KHZ')) !== 0,
     },
   };
 }
