@@ -124,10 +124,6 @@ export class SoftHost implements Host {
     return MappedMemory.map(this.#kvm.addon, { ...options, onMapped });
   }
 
-  simulatedTimeNs(): bigint {
-    return this.#simulated.simulatedTimeNs();
-  }
-
   /** Reports what the simulated part is asked: every ioctl, SEAMCALL leaf and release. */
   onCall(listener: TraceListener): () => void {
     return this.#simulated.onCall(listener);

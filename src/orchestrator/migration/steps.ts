@@ -32,6 +32,7 @@ function startDestination(session: MigrationSession): TdRun {
     onEvent: onDestinationEvent,
     aroundStep,
     tellsRequests,
+    console: source.session.console,
     origin: {
       tdCpuid: handles.get('tdCpuid'),
       slotMemory: handles.get('slotMemory'),
