@@ -5,7 +5,7 @@
     .globl main, unwanted_exception
 
     .set pauses, 64
-    .set rounds_of_count, 0x2000
+    .set rounds_of_count, 0x1000
 
 main:
     find_vcpu %rbx

@@ -12,7 +12,9 @@ test.for<readonly [string, Uint8Array]>([
   ['a 64-bit ELF image', pvhImage()],
   ['a 32-bit ELF image', pvhImage({ bits: 32 })],
 ])('%s finds all that it is told, and powers off', async ([, kernel], context) => {
-  const { makeVm, memory } = await requireMachine(context, new Uint8Array(), memoryMib << 20);
+  const { makeVm, memory } = await requireMachine(context, new Uint8Array(), {
+    ramBytes: BigInt(memoryMib << 20),
+  });
   const { vcpu, start } = await makeVm({ irqchip: true });
   const { writes, registers } = boot({
     kernel,

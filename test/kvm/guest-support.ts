@@ -1,4 +1,7 @@
-/** Small guests on the real /dev/kvm: a VM, its memory at address 0, and a program at 0x1000. */
+/**
+ * Small guests on the real /dev/kvm: a VM, its memory at address 0, a program at 0x1000, and an image of firmware
+ * below 4 GiB where there is one.
+ */
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { expect, type TestContext } from 'vitest';
 import type {
@@ -16,6 +19,7 @@ import type {
 } from '../../native/index.ts';
 import { capabilities } from '../../src/abi/kvm/capabilities.ts';
 import { vmTypes } from '../../src/abi/kvm/vm-types.ts';
+import { fourGiB } from '../../src/firmware/load-address.ts';
 import { openFds, requireAddon } from '../native/support.ts';
 
 export const programAt = 0x1000n;
@@ -68,7 +72,7 @@ export function vcpuThreads(): string[] {
 export async function requireMachine(
   context: TestContext,
   program: Uint8Array,
-  sizeBytes: bigint | number = memoryBytes,
+  { ramBytes = memoryBytes, firmware }: { ramBytes?: bigint; firmware?: Uint8Array } = {},
 ): Promise<Machine> {
   const addon = requireAddon(context);
   try {
@@ -78,8 +82,15 @@ export async function requireMachine(
   }
   const before = openFds();
   const system = await addon.System.open();
-  const memory = await addon.UserMemory.map(BigInt(sizeBytes), { shared: true });
+  const memory = await addon.UserMemory.map(ramBytes, { shared: true });
   memory.write(programAt, program);
+  const slots = [{ slot: 0, gpa: 0n, sizeBytes: ramBytes, memory }];
+  if (firmware) {
+    const sizeBytes = BigInt(firmware.length);
+    const image = await addon.UserMemory.map(sizeBytes, { shared: true });
+    image.write(0n, firmware);
+    slots.push({ slot: 1, gpa: fourGiB - sizeBytes, sizeBytes, memory: image });
+  }
   const vms: MachineVm[] = [];
   const guests: Guest[] = [];
   const runBytes = await system.kvmGetVcpuMmapSize();
@@ -87,15 +98,16 @@ export async function requireMachine(
   const cpuid = await system.kvmGetSupportedCpuid();
   context.onTestFinished(async () => {
     for (const guest of guests) guest.stop();
-    await Promise.all([...vms.map((vm) => vm.close()), memory.close(), system.close()]);
+    await Promise.all(
+      [...vms, ...slots.map((slot) => slot.memory), system].map((each) => each.close()),
+    );
     expect(openFds()).toEqual(before);
     expect(vcpuThreads()).toEqual([]);
     expect(addon.leakedFds()).toBe(0);
   });
   const makeVm: Machine['makeVm'] = async ({ vcpuCount = 1, irqchip = false } = {}) => {
     const vm = await system.kvmCreateVm(vmTypes.KVM_X86_DEFAULT_VM);
-    const slot = { slot: 0, gpa: 0n, sizeBytes: memory.sizeBytes, memory };
-    await vm.kvmSetUserMemoryRegion(slot);
+    for (const slot of slots) await vm.kvmSetUserMemoryRegion(slot);
     if (irqchip) await vm.kvmCreateIrqchip();
     const vcpus = await vm.kvmCreateVcpus(Array.from({ length: vcpuCount }, (_, id) => id));
     await Promise.all(vcpus.map((vcpu) => vcpu.kvmSetCpuid2(cpuid)));
