@@ -253,3 +253,10 @@ export class ExampleGuestJudge {
 }
 
 const newline = 0x0a;
+
+const firstWords = Buffer.from('hello from vcpu ');
+
+/** Whether a firmware image has the example guest in it, which says something when it starts. */
+export function hasExampleGuest(image: Uint8Array): boolean {
+  return Buffer.from(image.buffer, image.byteOffset, image.length).includes(firstWords);
+}

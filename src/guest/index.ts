@@ -1,1 +1,6 @@
 export { endInWords, guestFailure } from './end.ts';
+export {
+  ExampleGuestJudge,
+  type ExampleGuestVerdict,
+  hasExampleGuest,
+} from './example-guest.ts';

@@ -5,6 +5,6 @@ export {
   type MigrationRun,
   startMigration,
 } from './migration/migration-run.ts';
-export type { AroundStep } from './session.ts';
+export type { AroundStep, ConsoleListener } from './session.ts';
 export { toStepError } from './step-error.ts';
 export { startTd, type TdRun, type TdRunOptions, type TdState } from './td-run.ts';

@@ -50,4 +50,4 @@ export {
   type SingleOperation,
   standardScenario,
 } from './scenario.ts';
-export { realStage, type Stage, type StageOptions } from './stage.ts';
+export { openStage, realStage, type Stage, type StageOptions } from './stage.ts';

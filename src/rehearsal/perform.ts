@@ -5,7 +5,7 @@ import { hasTag } from '../../machines/state-id.ts';
 import { type StepError, tdLifecycle } from '../../machines/td-lifecycle/index.ts';
 import { startMigration, startTd, type TdRun } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
-import { blackoutOf, type MoveState } from './blackout.ts';
+import { type BlackoutPart, blackoutOf, type MoveState } from './blackout.ts';
 import type { RehearsalHooks } from './hooks.ts';
 import type {
   MigrateOperation,
@@ -86,6 +86,7 @@ async function provision(
     onEvent: (event) => world.record.note(td.lane, event),
     aroundStep: hooks.aroundStep,
     tellsRequests: world.record.isHeard,
+    console: td.guest.console,
   });
   td.run = run;
   if (!(await run.runnable) || !(await entered(run))) {
@@ -147,6 +148,7 @@ async function migrate(
   world.acting = { source: td.process, destination: process };
   const lane = destinationLane(td.name, hop);
   const moveLane = `${td.name} move ${hop}`;
+  const parts: BlackoutPart[] = [];
   const states: MoveState[] = [];
   const migration = startMigration({
     source,
@@ -155,6 +157,7 @@ async function migrate(
     destinationPlan: destinationPlan(td.plan, operation.vcpus),
     onEvent: (event) => {
       world.record.note(moveLane, event);
+      if (event.event === 'step.ended') parts.push({ step: event.step, ms: event.durationMs });
       if (event.event !== 'state.entered') return;
       states.push({ state: event.state, atMs: world.record.elapsedMs });
       hooks.onMigrationState?.(td, event.state);
@@ -166,8 +169,8 @@ async function migrate(
   const output = await migration.ended;
   const { verdict, error, leftovers } = output;
   world.record.moves.push({ td: td.name, hop, verdict, error, leftovers });
-  const blackoutMs = blackoutOf(states);
-  if (blackoutMs !== undefined) world.record.blackouts.push({ td: td.name, hop, ms: blackoutMs });
+  const blackout = blackoutOf({ states, parts, source, destination: migration.destination });
+  if (blackout !== undefined) world.record.blackouts.push({ td: td.name, hop, ...blackout });
   settle(td, output, world.dead.has(process));
   if (verdict === 'completed' || verdict === 'destinationOnly') {
     if (verdict === 'completed') await world.retire(td.process);

@@ -18,7 +18,7 @@ import {
 import type { AroundStep } from '../orchestrator/index.ts';
 import { type Rehearsal, rehearseOn, rehearseSimulated } from './rehearse-once.ts';
 import type { Scenario } from './scenario.ts';
-import { type Stage, type StageOptions, simulatedStage } from './stage.ts';
+import { openStage, type Stage, type StageOptions } from './stage.ts';
 
 export interface Proof {
   readonly proof: 'repeated' | 'fails before' | 'fails after' | 'undone twice';
@@ -90,7 +90,7 @@ async function proveUndoneTwice(
 ): Promise<Proof> {
   const problems: string[] = [];
   for (const failingState of [undefined, 'handingOver', 'arriving'] as const) {
-    const stage = simulatedStage(place);
+    const stage = await openStage(place);
     let failed = false;
     const around: AroundStep = async (at, run) => {
       if (at === failingState && !failed) {

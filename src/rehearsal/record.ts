@@ -7,6 +7,7 @@ import type {
   StepResult,
   TdRunEvent,
 } from '../orchestrator/index.ts';
+import type { MoveBlackout } from './blackout.ts';
 import type { RecordedEvent } from './recorded-event.ts';
 
 /** A TD has a lane for each VM it has been in: `web`, `web→2`, `web→3`; a move stands in its own. */
@@ -33,11 +34,10 @@ export interface SlotSample {
   readonly used: number;
 }
 
-export interface Blackout {
+export interface Blackout extends MoveBlackout {
   readonly td: string;
   /** The how-manieth move of this TD, from 1. */
   readonly hop: number;
-  readonly ms: number;
 }
 
 export interface MoveResult {

@@ -31,7 +31,7 @@ import {
   type SingleOperation,
   singleOperations,
 } from './scenario.ts';
-import { type SimulatedStage, type Stage, type StageOptions, simulatedStage } from './stage.ts';
+import { openStage, type SimulatedStage, type Stage, type StageOptions } from './stage.ts';
 import { destinationLane, type LiveTd, World } from './world.ts';
 
 export interface RehearseOptions {
@@ -75,7 +75,7 @@ export async function rehearseSimulated(
   const recorded = injectorOf(faults.filter((fault): fault is FaultRecord => !isDeath(fault)));
   let world: World | undefined;
   const deaths = deathInjector(faults.filter(isDeath), recorded, (who) => world?.kill(who));
-  const stage = simulatedStage(place, deaths.injector);
+  const stage = await openStage(place, deaths.injector);
   return rehearseOn(stage, {
     ...options,
     onWorld: (made) => {
@@ -144,6 +144,7 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
             faults: met.filter((fault): fault is FaultRecord => !isDeath(fault)),
           });
     if (snapshot !== undefined) violations.push(...judgeAtEnd(world, snapshot, losses));
+    violations.push(...guestsAtEnd(world, violations));
     const { elapsedMs } = record;
     return {
       results,
@@ -222,6 +223,7 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
     ...(someTdDied(world) ? [] : undone(results, before, simulated)),
   ];
   for (const result of results) found.push(...(await keptSourceRuns(running, result)));
+  for (const td of tdsOf(world, results)) found.push(...(await guestGoesOn(td)));
   const after = describeOperation(operation);
   violations.push(...found.map((each) => ({ ...each, after })));
   return results;
@@ -282,6 +284,29 @@ async function keptSourceRuns(
   // In any other state the requests would not be taken, and waiting for them would not end.
   if (run.state === 'running' && (await pausesAndResumes(run))) return [];
   return [violation('kept-source-runs', `${name} was kept, and is ${run.state} when it shall run`)];
+}
+
+function tdsOf({ tds }: World, results: readonly OperationResult[]): LiveTd[] {
+  return results.flatMap(({ operation }) =>
+    'td' in operation ? [tds.get(operation.td)].filter((td) => td !== undefined) : [],
+  );
+}
+
+/** What the guests have said last, and was not told yet. */
+function guestsAtEnd({ tds }: World, told: readonly Violation[]): Violation[] {
+  return [...tds.values()]
+    .filter(({ guest }) => guest.speaks)
+    .flatMap(({ name, guest }) => guest.missed().map((what) => `${name}: ${what}`))
+    .filter((detail) => !told.some((each) => each.detail === detail))
+    .map((detail) => violation('guest-keeps-all', detail));
+}
+
+/** A guest is not asked but listened to. */
+async function guestGoesOn({ name, guest, run, fate }: LiveTd): Promise<Violation[]> {
+  if (!guest.speaks) return [];
+  const missed = guest.missed().map((what) => violation('guest-keeps-all', `${name}: ${what}`));
+  if (fate !== 'alive' || run?.state !== 'running' || (await guest.countsOn())) return missed;
+  return [...missed, violation('guest-goes-on', `${name} runs, and its guest says nothing more`)];
 }
 
 async function pausesAndResumes(run: TdRun): Promise<boolean> {

@@ -4,6 +4,7 @@
  */
 import type { Host, Vm } from '../host/port.ts';
 import { openSimulatedHost, type SimulatedHost } from '../host/simulated/index.ts';
+import type { SoftHost } from '../host/soft/soft-host.ts';
 import type {
   FaultInjector,
   HostProfile,
@@ -39,16 +40,27 @@ export interface SimulatedStage {
 }
 
 export interface StageOptions {
+  /** `soft`: real VMs, in which guests run, beside a simulated TDX module. `sim` where it is left out. */
+  readonly kind?: 'sim' | 'soft';
   readonly profile: string | HostProfile;
   readonly kernelAbi: string;
 }
 
-export function simulatedStage(
-  { profile, kernelAbi }: StageOptions,
+/** A process on a machine that is simulated, or whose TDX module is. */
+type MachineProcess = SimulatedHost | SoftHost;
+
+export async function openStage(
+  { kind, ...place }: StageOptions,
   faults?: FaultInjector,
-): Stage {
-  const host = openSimulatedHost({ profile, kernelAbi, faults });
-  const processes: SimulatedHost[] = [host];
+): Promise<Stage> {
+  if (kind !== 'soft') return stageOf(openSimulatedHost({ ...place, faults }));
+  // The addon is loaded by those alone who want it.
+  const { openSoftHost } = await import('../host/soft/soft-host.ts');
+  return stageOf(await openSoftHost({ ...place, faults }));
+}
+
+function stageOf(host: MachineProcess): Stage {
+  const processes: MachineProcess[] = [host];
   return {
     host,
     newProcess(cgroup) {

@@ -4,6 +4,7 @@ import type { Host } from '../host/port.ts';
 import type { TdRun } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
 import type { Snapshot, VmSnapshot } from '../simulator/index.ts';
+import { HeardGuest } from './heard-guest.ts';
 import type { RunRecord } from './record.ts';
 import type { Stage } from './stage.ts';
 
@@ -20,6 +21,8 @@ export interface LiveTd {
   moves: number;
   /** The lane of `run` in the record. */
   lane: string;
+  /** What its guest says, where guests run. */
+  readonly guest: HeardGuest;
   /** Where its TDR is: the TD's identity on the machine, wherever it moves. */
   tdr: number | undefined;
 }
@@ -126,6 +129,7 @@ function planned(name: string, plan: TdPlan): LiveTd {
     former: [],
     moves: 0,
     lane: name,
+    guest: new HeardGuest(plan),
     tdr: undefined,
   };
 }

@@ -35,9 +35,11 @@ const mostBlackouts = 10;
 
 export function blackoutRows(blackouts: Run['blackouts']): string[][] {
   if (blackouts.length <= mostBlackouts) {
-    return blackouts.map(({ td, hop, ms }) => [
+    return blackouts.map(({ td, hop, ms, parts = [] }) => [
       sanitize(`blackout of ${td}, move ${hop}`),
-      formatDuration(ms),
+      [formatDuration(ms), ...parts.map((part) => `${part.step} ${formatDuration(part.ms)}`)].join(
+        ', ',
+      ),
     ]);
   }
   const [longest, ...others] = blackouts.toSorted((one, other) => other.ms - one.ms);

@@ -21,7 +21,7 @@ import { type Numbers, numbersOf, type RehearseCommandOptions } from './options.
 import { playFaults } from './play-faults.ts';
 import { printReport } from './print-report.ts';
 import { type Progress, progressOf } from './progress.ts';
-import { openSource, type Source } from './source.ts';
+import { openSource, placeOf, type Source } from './source.ts';
 import type { Replay } from './write-html.ts';
 
 export async function rehearse(options: RehearseCommandOptions, io: CommandIo): Promise<ExitCode> {
@@ -88,8 +88,8 @@ async function replayOf(
   source: Source,
   options: RehearseCommandOptions,
 ): Promise<Replay | undefined> {
-  if (source.kind !== 'sim') return undefined;
-  const place = { profile: source.profile, kernelAbi: source.kernel };
+  const place = placeOf(source);
+  if (place === undefined) return undefined;
   const scenario = await source.scenarioUnder(source.kernel);
   return { place, scenario, reproduce: askedFor(source, options).reproduce };
 }
@@ -111,8 +111,8 @@ function underKernel(playing: Playing, kernel: string): Playing {
 
 async function play(playing: Playing): Promise<RehearsalReport> {
   const { source, options, numbers, interrupts, progress } = playing;
-  if (source.kind !== 'sim') return playOnHost(playing);
-  const place = { profile: source.profile, kernelAbi: source.kernel };
+  const place = placeOf(source);
+  if (place === undefined) return playOnHost(playing);
   const scenario = await source.scenarioUnder(source.kernel);
   const faults = source.fault.map(readRehearsalFault);
   const sweeps = source.faults !== 'none';
@@ -144,7 +144,7 @@ async function play(playing: Playing): Promise<RehearsalReport> {
   return buildReport({ ...askedFor(source, options), scenario, run, played, proofs });
 }
 
-/** With real VMs on both sides, everything is played once, and nothing is broken on purpose. */
+/** On a real TDX host everything is played once, and nothing is broken on purpose. */
 async function playOnHost({ source, options, io }: Playing): Promise<RehearsalReport> {
   const given = [
     ...(source.faults === 'none' ? [] : ['--faults']),

@@ -41,6 +41,11 @@ export interface Source {
   readonly expectUnder: (kernel: string) => Expectations;
 }
 
+/** The machine that is made for each run; undefined for a real one. */
+export function placeOf({ kind, profile, kernel }: Source): StageOptions | undefined {
+  return kind === 'kvm' ? undefined : { kind, profile, kernelAbi: kernel };
+}
+
 export async function openSource(
   options: RehearseCommandOptions,
   { numbers, files }: { readonly numbers: Numbers; readonly files: NamedFiles },
@@ -56,7 +61,7 @@ export async function openSource(
   const scenarioOn = file === undefined ? await ofTd(text, given) : await ofFile(file, given);
   const faultOfFile = file?.fault ?? [];
   const kernels = options.kernel === undefined ? file?.kernels : undefined;
-  if (kernels !== undefined && kind !== 'sim') throw needsOneKernel(kernels, { host, kind });
+  if (kernels !== undefined && kind === 'kvm') throw needsOneKernel(kernels, { host, kind });
   const namedKernel = options.kernel ?? file?.kernel ?? kernels?.[0];
   return {
     host,
@@ -67,7 +72,7 @@ export async function openSource(
     kind,
     scenarioOn,
     scenarioUnder: async (kernel) => {
-      const machine = await machineUnder(profile, kernel);
+      const machine = await machineUnder({ kind, profile, kernelAbi: kernel });
       const scenario = await scenarioOn(machine.host);
       requireSlots(scenario, machine.totalSlots);
       return scenario;
@@ -94,18 +99,26 @@ function needsOneKernel(
   });
 }
 
-async function machineUnder(
-  profile: StageOptions['profile'] | undefined,
-  kernelAbi: string,
-): Promise<{ readonly host: AskedHost; readonly totalSlots: number }> {
-  const host = openSimulatedHost({ profile, kernelAbi });
+async function machineUnder({
+  kind,
+  ...place
+}: Partial<StageOptions> & { readonly kind: Source['kind'] }): Promise<{
+  readonly host: AskedHost;
+  readonly totalSlots: number;
+}> {
+  const host = kind === 'soft' ? await openSoft(place) : openSimulatedHost(place);
   try {
     requireTds(host.tdxMissing);
-    const { total } = await host.keySlots();
+    const { total } = host.machine.keySlots;
     return { host: await askHost(host), totalSlots: total };
   } finally {
     await host.close();
   }
+}
+
+async function openSoft(place: Pick<Partial<StageOptions>, 'profile' | 'kernelAbi'>) {
+  const { openSoftHost } = await import('../../host/soft/soft-host.ts');
+  return openSoftHost(place);
 }
 
 function requireSlots({ slotsLeft = 0 }: Scenario, totalSlots: number): void {

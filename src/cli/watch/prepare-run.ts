@@ -1,8 +1,8 @@
 /** Prepares all that may fail before a run is shown: its host and its plan. */
 import type { Host } from '../../host/port.ts';
-import { openSimulatedHost } from '../../host/simulated/index.ts';
 import { askHost } from '../../plan/judge/index.ts';
 import {
+  openStage,
   type RecordedEvent,
   type Rehearsal,
   type RehearsalHooks,
@@ -17,7 +17,7 @@ import type { CommandIo } from '../io.ts';
 import { openHost } from '../open-host.ts';
 import { readRehearsalFault } from '../rehearse/fault.ts';
 import { refuseOnHost } from '../rehearse/rehearse.ts';
-import type { Source } from '../rehearse/source.ts';
+import { placeOf, type Source } from '../rehearse/source.ts';
 
 export interface PreparedRun {
   readonly scenario: Scenario;
@@ -33,17 +33,19 @@ interface Watching {
 }
 
 export function prepareRun(source: Source, io: CommandIo): Promise<PreparedRun> {
-  return source.kind === 'sim' ? onMachine(source) : onHost(source, io);
+  const place = placeOf(source);
+  return place === undefined ? onHost(source, io) : onMachine(source, place);
 }
 
-async function onMachine(source: Source): Promise<PreparedRun> {
-  const place = { profile: source.profile, kernelAbi: source.kernel };
+async function onMachine(source: Source, place: StageOptions): Promise<PreparedRun> {
   const scenario = await source.scenarioUnder(source.kernel);
   const faults = source.fault.map(readRehearsalFault);
+  // A guest that really runs does not wait for a person.
+  const canHold = place.kind !== 'soft';
   return {
     scenario,
-    canHold: true,
-    facts: { ...(await machineFacts(place)), name: scenario.name, canHold: true },
+    canHold,
+    facts: { ...(await machineFacts(place)), name: scenario.name, canHold },
     play: (watching) =>
       rehearseSimulated(place, { scenario, faults, ...watching, unhurried: true }),
   };
@@ -55,15 +57,15 @@ async function factsOf(host: Host) {
 }
 
 async function machineFacts(place: StageOptions) {
-  const host = openSimulatedHost(place);
+  const stage = await openStage(place);
   try {
-    return await factsOf(host);
+    return await factsOf(stage.host);
   } finally {
-    await host.close();
+    await stage.close();
   }
 }
 
-/** With real VMs, everything is played once, and nothing is broken on purpose. */
+/** On a real TDX host everything is played once, and nothing is broken on purpose. */
 async function onHost(source: Source, io: CommandIo): Promise<PreparedRun> {
   refuseOnHost(source.fault.length === 0 ? [] : ['--fault'], source.host);
   const host = await openHost({ host: source.host, kernel: source.namedKernel }, io);

@@ -55,8 +55,8 @@ export class SimulatedHost implements Host {
   }
 
   /** Gives the machine as another process sees it: with its own /dev/kvm, memory and cgroup. */
-  otherProcess(identity: ProcessIdentity): SimulatedHost {
-    return new SimulatedHost(this.machine, new AddressSpace(), identity);
+  otherProcess(identity: ProcessIdentity, memory = new AddressSpace()): SimulatedHost {
+    return new SimulatedHost(this.machine, memory, identity);
   }
 
   /** Makes the process die: the kernel closes all its files, in the order of their opening. */

@@ -77,7 +77,7 @@ export function namedKernel(name: string): KernelAbi {
 
 export { AddressSpace, type ReadableMemory, SimulatedMemory } from './address-space.ts';
 export { SimulatedGuestMemory } from './guest-memory.ts';
-export { SimulatedHost } from './host.ts';
+export { type ProcessIdentity, SimulatedHost } from './host.ts';
 export { namedProfile } from './named-profile.ts';
 export { type ProfileName, profileNames } from './profile-names.ts';
 export { SimulatedVcpu } from './vcpu.ts';

@@ -5,13 +5,26 @@
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
-import type { FaultInjector, HostProfile, TraceListener } from '../../simulator/index.ts';
+import type {
+  FaultInjector,
+  HostProfile,
+  SimulatedMachine,
+  Snapshot,
+  TraceListener,
+} from '../../simulator/index.ts';
 import type { HostFacts, HostMemoryFacts, KeySlots } from '../facts.ts';
+import { Holding } from '../holding.ts';
 import { answered } from '../native/answers.ts';
 import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
 import { MappedMemory } from '../native/user-memory.ts';
+import { own } from '../own.ts';
 import type { CreateVm, Host, MapMemory, UserMemory, Vm } from '../port.ts';
-import { AddressSpace, openSimulatedHost, type SimulatedHost } from '../simulated/index.ts';
+import {
+  AddressSpace,
+  openSimulatedHost,
+  type ProcessIdentity,
+  type SimulatedHost,
+} from '../simulated/index.ts';
 import { checkBoth } from './check-both.ts';
 import { readableIn } from './readable.ts';
 import { type RealKernel, SoftVm } from './soft-vm.ts';
@@ -30,7 +43,8 @@ export async function openSoftHost(options: SoftHostOptions): Promise<SoftHost> 
   const simulated = openSimulatedHost({ ...options, addressSpace });
   const kvm = await openDevKvm('soft');
   try {
-    return new SoftHost({ kvm, kernel: await readKernel(kvm), simulated, addressSpace });
+    const opened = Holding.first(kvm, () => kvm.system.close());
+    return new SoftHost({ opened, kernel: await readKernel(kvm), simulated, addressSpace });
   } catch (error) {
     await kvm.system.close();
     throw error;
@@ -58,21 +72,63 @@ async function readKernel({ addon, system }: DevKvm): Promise<RealKernel> {
 }
 
 export class SoftHost implements Host {
-  readonly #kvm: DevKvm;
+  readonly #opened: Holding<DevKvm>;
   readonly #simulated: SimulatedHost;
   readonly #addressSpace: AddressSpace;
   readonly #kernel: RealKernel;
+  /** Those that are not closed. */
+  readonly #vms = new Set<SoftVm>();
 
   constructor(parts: {
-    readonly kvm: DevKvm;
+    readonly opened: Holding<DevKvm>;
     readonly kernel: RealKernel;
     readonly simulated: SimulatedHost;
     readonly addressSpace: AddressSpace;
   }) {
-    this.#kvm = parts.kvm;
+    this.#opened = parts.opened;
     this.#kernel = parts.kernel;
     this.#simulated = parts.simulated;
     this.#addressSpace = parts.addressSpace;
+  }
+
+  /** The machine that the simulated part is of. */
+  get machine(): SimulatedMachine {
+    return this.#simulated.machine;
+  }
+
+  /** Gives the machine as another process sees it, whose real VMs are this one's all the same. */
+  otherProcess(identity: ProcessIdentity): SoftHost {
+    const addressSpace = new AddressSpace();
+    return new SoftHost({
+      opened: this.#opened.another(),
+      kernel: this.#kernel,
+      simulated: this.#simulated.otherProcess(identity, addressSpace),
+      addressSpace,
+    });
+  }
+
+  /** Makes the process die: its guests stop at once, and all its files are closed. */
+  exitProcess(): void {
+    for (const vm of this.#vms) vm.abandon();
+    this.#simulated.exitProcess();
+  }
+
+  get mm(): number {
+    return this.#simulated.mm;
+  }
+
+  get cgroup(): string {
+    return this.#simulated.cgroup;
+  }
+
+  /** The number of the simulated kernel's VM behind one of the port; undefined once its fd is closed. */
+  vmId(vm: Vm): number | undefined {
+    return this.#simulated.vmId(own(vm, SoftVm, 'VM').simulated);
+  }
+
+  /** Tells what the simulated machine holds right now. */
+  snapshot(): Snapshot {
+    return this.#simulated.snapshot();
   }
 
   async facts(): Promise<HostFacts> {
@@ -101,7 +157,7 @@ export class SoftHost implements Host {
   }
 
   checkExtension(capability: CapabilityName): Promise<number> {
-    return checkBoth(capability, { real: this.#kvm.system, simulated: this.#simulated });
+    return checkBoth(capability, { real: this.#opened.thing.system, simulated: this.#simulated });
   }
 
   getSupportedCpuid(): Promise<readonly CpuidEntry[]> {
@@ -111,8 +167,15 @@ export class SoftHost implements Host {
   async createVm(options: CreateVm): Promise<Vm> {
     const simulated = await this.#simulated.createVm(options);
     try {
-      const real = await answered(this.#kvm.system.kvmCreateVm(vmTypes.KVM_X86_DEFAULT_VM));
-      return new SoftVm(real, simulated, this.#kernel);
+      const real = await answered(
+        this.#opened.thing.system.kvmCreateVm(vmTypes.KVM_X86_DEFAULT_VM),
+      );
+      const vm = new SoftVm(real, simulated, {
+        kernel: this.#kernel,
+        onClosed: () => this.#vms.delete(vm),
+      });
+      this.#vms.add(vm);
+      return vm;
     } catch (error) {
       await simulated.close();
       throw error;
@@ -121,7 +184,7 @@ export class SoftHost implements Host {
 
   mapMemory(options: MapMemory): Promise<UserMemory> {
     const onMapped = readableIn(this.#addressSpace);
-    return MappedMemory.map(this.#kvm.addon, { ...options, onMapped });
+    return MappedMemory.map(this.#opened.thing.addon, { ...options, onMapped });
   }
 
   /** Reports what the simulated part is asked: every ioctl, SEAMCALL leaf and release. */
@@ -135,7 +198,7 @@ export class SoftHost implements Host {
   }
 
   async close(): Promise<void> {
-    await this.#kvm.system.close();
+    await this.#opened.close();
     await this.#simulated.close();
   }
 }

@@ -37,12 +37,26 @@ export class SoftVm implements port.Vm {
   readonly #real: NativeVm;
   readonly simulated: port.Vm;
   readonly #kernel: RealKernel;
+  readonly #onClosed: () => void;
+  /** What was made of this VM, to be closed when its process dies. */
+  readonly #made: { close(): Promise<void> }[] = [];
   #gpaw = 48;
 
-  constructor(real: NativeVm, simulated: port.Vm, kernel: RealKernel) {
+  constructor(
+    real: NativeVm,
+    simulated: port.Vm,
+    { kernel, onClosed }: { readonly kernel: RealKernel; readonly onClosed: () => void },
+  ) {
     this.#real = real;
     this.simulated = simulated;
     this.#kernel = kernel;
+    this.#onClosed = onClosed;
+  }
+
+  /** Its process dies: the guests stop before anything else happens, and the fds are closed. */
+  abandon(): void {
+    for (const made of this.#made.reverse()) void made.close();
+    void this.close();
   }
 
   checkExtension(capability: CapabilityName): Promise<number> {
@@ -77,6 +91,7 @@ export class SoftVm implements port.Vm {
     const simulated = await this.simulated.createVcpu(options);
     try {
       const real = await answered(this.#real.kvmCreateVcpu(options.id));
+      this.#made.push(real);
       const realCpuid = this.#kernel.cpuid;
       return new SoftVcpu({ real, simulated, realCpuid, gpaw: () => this.#gpaw });
     } catch (error) {
@@ -95,6 +110,7 @@ export class SoftVm implements port.Vm {
     try {
       const { sizeBytes } = simulated;
       const real = await answered(this.#real.kvmCreateGuestMemfd({ sizeBytes }));
+      this.#made.push(real);
       return new SoftGuestMemory(simulated, real);
     } catch (error) {
       await simulated.close();
@@ -191,10 +207,12 @@ export class SoftVm implements port.Vm {
       io,
       state: plainVmState(this.#real, real, stateShape),
     });
+    this.#made.push(guest);
     return new SoftGuest(guest, simulated);
   }
 
   async close(): Promise<void> {
+    this.#onClosed();
     await this.#real.close();
     await this.simulated.close();
   }

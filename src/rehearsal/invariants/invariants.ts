@@ -17,6 +17,14 @@ export const invariants = [
   { name: 'owner-or-verdict', says: 'a TD that nobody gave up is in a VM' },
   { name: 'one-owner-per-page', says: 'no page of a TD belongs to two VMs' },
   { name: 'kept-source-runs', says: 'a TD that a failed move leaves in the source runs there' },
+  {
+    name: 'guest-goes-on',
+    says: 'a guest that runs counts on, in whatever VM its TD is',
+  },
+  {
+    name: 'guest-keeps-all',
+    says: 'no register, no count and no byte of a guest is lost',
+  },
   { name: 'nothing-remains', says: 'nothing of a TD that has ended remains' },
   { name: 'every-run-ends', says: 'every run comes to an end' },
   { name: 'belief-matches-host', says: 'what tdctl believes is what the host has' },

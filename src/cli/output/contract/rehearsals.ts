@@ -42,7 +42,17 @@ const run = z.strictObject({
     peak: count,
     samples: z.array(z.strictObject({ atMs: ms, used: count })),
   }),
-  blackouts: z.array(z.strictObject({ td: text, hop: count, ms })),
+  blackouts: z.array(
+    z.strictObject({
+      td: text,
+      hop: count,
+      ms,
+      parts: z
+        .array(z.strictObject({ step: text, ms }))
+        .optional()
+        .meta({ description: 'The steps in it, where a guest was really paused and entered.' }),
+    }),
+  ),
   losses: z.array(z.strictObject({ what: text, count, by: text, words: text })),
   violations: z.array(z.strictObject({ invariant: text, detail: text, after: text.optional() })),
   unmet: texts.meta({ description: 'The run never came to these faults.' }),
