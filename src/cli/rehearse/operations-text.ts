@@ -37,9 +37,7 @@ export function blackoutRows(blackouts: Run['blackouts']): string[][] {
   if (blackouts.length <= mostBlackouts) {
     return blackouts.map(({ td, hop, ms, parts = [] }) => [
       sanitize(`blackout of ${td}, move ${hop}`),
-      [formatDuration(ms), ...parts.map((part) => `${part.step} ${formatDuration(part.ms)}`)].join(
-        ', ',
-      ),
+      `${formatDuration(ms)}${partsOf(parts)}`,
     ]);
   }
   const [longest, ...others] = blackouts.toSorted((one, other) => other.ms - one.ms);
@@ -48,6 +46,11 @@ export function blackoutRows(blackouts: Run['blackouts']): string[][] {
   const range = `${formatDuration(shortest.ms)} to ${formatDuration(longest.ms)}`;
   const where = sanitize(`the longest: ${longest.td}, move ${longest.hop}`);
   return [[`blackouts of all ${blackouts.length} moves`, `${range} (${where})`]];
+}
+
+function partsOf(parts: readonly { readonly step: string; readonly ms: number }[]): string {
+  if (parts.length === 0) return '';
+  return ` (${parts.map(({ step, ms }) => `${step} ${formatDuration(ms)}`).join(', ')})`;
 }
 
 /** Neighbours of one kind, where there are so many that it pays. */

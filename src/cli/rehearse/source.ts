@@ -72,7 +72,7 @@ export async function openSource(
     kind,
     scenarioOn,
     scenarioUnder: async (kernel) => {
-      const machine = await machineUnder({ kind, profile, kernelAbi: kernel });
+      const machine = await machineUnder(kind, { ...(profile && { profile }), kernelAbi: kernel });
       const scenario = await scenarioOn(machine.host);
       requireSlots(scenario, machine.totalSlots);
       return scenario;
@@ -99,13 +99,12 @@ function needsOneKernel(
   });
 }
 
-async function machineUnder({
-  kind,
-  ...place
-}: Partial<StageOptions> & { readonly kind: Source['kind'] }): Promise<{
-  readonly host: AskedHost;
-  readonly totalSlots: number;
-}> {
+type Place = Partial<Pick<StageOptions, 'profile' | 'kernelAbi'>>;
+
+async function machineUnder(
+  kind: Source['kind'],
+  place: Place,
+): Promise<{ readonly host: AskedHost; readonly totalSlots: number }> {
   const host = kind === 'soft' ? await openSoft(place) : openSimulatedHost(place);
   try {
     requireTds(host.tdxMissing);
@@ -116,7 +115,7 @@ async function machineUnder({
   }
 }
 
-async function openSoft(place: Pick<Partial<StageOptions>, 'profile' | 'kernelAbi'>) {
+async function openSoft(place: Place) {
   const { openSoftHost } = await import('../../host/soft/soft-host.ts');
   return openSoftHost(place);
 }

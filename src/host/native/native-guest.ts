@@ -35,6 +35,7 @@ export class NativeGuest implements Guest {
   readonly #state: StateParts;
   readonly #ending = new GuestEnding();
   #threads: GuestThreads | undefined;
+  #isClosed = false;
 
   private constructor(state: StateParts) {
     this.#state = state;
@@ -73,7 +74,13 @@ export class NativeGuest implements Guest {
   }
 
   async pause(): Promise<void> {
-    if (this.end === undefined) await this.#made.pause();
+    if (this.end !== undefined || this.#isClosed) return;
+    try {
+      await this.#made.pause();
+    } catch (error) {
+      // It was closed, or has ended, meanwhile: no vCPU is in either.
+      if (this.end === undefined && !this.#isClosed) throw error;
+    }
   }
 
   input(bytes: Uint8Array): number {
@@ -101,6 +108,7 @@ export class NativeGuest implements Guest {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#made.stop();
   }
 
