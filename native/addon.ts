@@ -24,6 +24,8 @@ export interface NativeError extends Error {
     | 'ioctl'
     | 'open'
     | 'mmap'
+    | 'madvise'
+    | 'fallocate'
     | 'memfd_create'
     | 'ftruncate'
     | 'pthread_create'
@@ -150,6 +152,8 @@ export interface Vcpu extends FdObject, VcpuStateMethods {
 /** A guest_memfd, which pins its VM. */
 export interface GuestMemfd extends FdObject {
   readonly sizeBytes: bigint;
+  /** Gives whole pages back to the kernel (fallocate, FALLOC_FL_PUNCH_HOLE): what a conversion leaves behind. */
+  punchHole(offsetBytes: bigint, sizeBytes: bigint): Promise<void>;
   /** KVM_SET_MEMORY_ATTRIBUTES2, as posted. `attributes` is KVM_MEMORY_ATTRIBUTE_PRIVATE or 0n. */
   kvmSetMemoryAttributes2(range: {
     readonly offsetBytes: bigint;
@@ -172,6 +176,11 @@ export interface UserMemory {
   write(offsetBytes: bigint, bytes: Uint8Array): void;
   /** Copies bytes out. It throws at once: RangeError outside the mapping, EBADF once closed. */
   read(offsetBytes: bigint, lengthBytes: number): Uint8Array;
+  /**
+   * Gives whole pages back to the kernel, of shared memory for everybody who maps it. Zeros are read there
+   * afterwards.
+   */
+  discard(offsetBytes: bigint, sizeBytes: bigint): Promise<void>;
   close(): Promise<void>;
 }
 

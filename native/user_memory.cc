@@ -18,6 +18,7 @@ Napi::Function UserMemory::define(Napi::Env env) {
                          InstanceAccessor<&UserMemory::get_fd>("fd"),
                          InstanceMethod<&UserMemory::write>("write"),
                          InstanceMethod<&UserMemory::read>("read"),
+                         InstanceMethod<&UserMemory::discard>("discard"),
                          InstanceMethod<&UserMemory::close>("close"),
                      });
 }
@@ -93,6 +94,18 @@ Napi::Value UserMemory::read(const Napi::CallbackInfo& info) {
     std::memcpy(copy.Data(), range.mapping->address() + offset, length);
   }
   return copy;
+}
+
+Napi::Value UserMemory::discard(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  const PageRange pages = arguments.pages(info[0], info[1]);
+  const MemoryRange range =
+      arguments.memory_range(info.This(), "the memory", pages.offset, pages.length);
+  if (arguments.is_wrong()) return rejected(info.Env(), arguments.mistake());
+  return run_off_thread(
+      info.Env(),
+      [mapping = range.mapping, pages] { return mapping->discard(pages.offset, pages.length); },
+      [](Napi::Env env, Done) -> Napi::Value { return env.Undefined(); });
 }
 
 // Unmaps off the main thread, once no slot and no call in flight holds the mapping.

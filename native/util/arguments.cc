@@ -114,6 +114,15 @@ std::uint64_t Arguments::uint64_or(std::uint64_t otherwise, Napi::Value value,
   return value.IsUndefined() ? otherwise : uint64(value, name);
 }
 
+PageRange Arguments::pages(Napi::Value offset, Napi::Value length) {
+  const PageRange range{uint64(offset, "offsetBytes"), uint64(length, "sizeBytes")};
+  if (range.offset % uapi::page_size != 0 || range.length % uapi::page_size != 0 ||
+      range.length == 0) {
+    range_mistake("`offsetBytes` and `sizeBytes` must be multiples of 4096n, the size above 0n");
+  }
+  return range;
+}
+
 void Arguments::bytes(Napi::Value value, const std::string& name, std::span<std::byte> into) {
   if (is_wrong()) return;
   const std::span<const std::byte> bytes = view(value, name);

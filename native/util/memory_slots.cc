@@ -1,5 +1,6 @@
 #include "memory_slots.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include <cerrno>
@@ -36,6 +37,21 @@ Result<std::shared_ptr<Mapping>> Mapping::map_shared(std::size_t size_bytes) {
     return refused("ftruncate", size_bytes);
   }
   return map_fd(size_bytes, MAP_SHARED, std::move(fd));
+}
+
+Result<Done> punch_hole(int fd, std::uint64_t offset, std::uint64_t length) {
+  if (::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                  static_cast<off_t>(length)) != 0) {
+    return refused("fallocate", length);
+  }
+  return Done{};
+}
+
+// Of a private mapping, madvise() drops the pages; of a file it only unmaps them here.
+Result<Done> Mapping::discard(std::size_t offset, std::size_t length) {
+  if (fd_.is_open()) return punch_hole(fd_.get(), offset, length);
+  if (::madvise(address_ + offset, length, MADV_DONTNEED) != 0) return refused("madvise", length);
+  return Done{};
 }
 
 Mapping::~Mapping() { ::munmap(address_, size_bytes_); }

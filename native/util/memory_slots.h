@@ -13,6 +13,9 @@
 
 namespace tdctl {
 
+// Gives back the pages behind a range of a file in memory, whose size stays.
+Result<Done> punch_hole(int fd, std::uint64_t offset, std::uint64_t length);
+
 // Mapped from map() to the destructor.
 class Mapping {
  public:
@@ -31,6 +34,8 @@ class Mapping {
   std::size_t size_bytes() const { return size_bytes_; }
   // -1 where it is not shared.
   int fd() const { return fd_.get(); }
+  // Gives the pages of a range that is inside back to the kernel: zeros are read there afterwards.
+  Result<Done> discard(std::size_t offset, std::size_t length);
   bool contains(std::uint64_t offset, std::uint64_t length) const {
     return offset <= size_bytes_ && length <= size_bytes_ - offset;
   }

@@ -111,6 +111,7 @@ const guestMemfdNames = {
   fd: true,
   close: true,
   sizeBytes: true,
+  punchHole: true,
   kvmSetMemoryAttributes2: true,
 } satisfies Record<keyof GuestMemfd, true>;
 const guestNames = {
@@ -130,6 +131,7 @@ const userMemoryNames = {
   sizeBytes: true,
   write: true,
   read: true,
+  discard: true,
   close: true,
 } satisfies Record<keyof UserMemory, true>;
 const supervisorNames = {
