@@ -15,7 +15,9 @@
 import type { RequestName } from '../src/abi/kvm/requests.ts';
 import type { CpuidEntry } from '../src/abi/kvm/structs.ts';
 import type { Exchange } from './exchange.ts';
+import type { FdObject } from './fd-object.ts';
 import type { Guest, GuestSettings } from './guest.ts';
+import type { FdChannelClass, PassedFd, PidfdClass, ProcessFunctions } from './process.ts';
 import type { VcpuStateMethods, VmStateMethods } from './state.ts';
 import type { SupervisorClass } from './supervisor.ts';
 
@@ -25,6 +27,16 @@ export interface NativeError extends Error {
     | 'ioctl'
     | 'open'
     | 'mmap'
+    | 'fstat'
+    | 'fcntl'
+    | 'flock'
+    | 'getsockopt'
+    | 'socketpair'
+    | 'sendmsg'
+    | 'recvmsg'
+    | 'epoll_ctl'
+    | 'pidfd_open'
+    | 'pidfd_send_signal'
     | 'socket'
     | 'connect'
     | 'send'
@@ -44,12 +56,6 @@ export interface NativeError extends Error {
   readonly hwStatus?: bigint;
   /** The file that could not be opened, where `syscall` is `open`. */
   readonly path?: string;
-}
-
-interface FdObject {
-  /** The file descriptor, for a look into /proc; -1 once closed. Never close it yourself. */
-  readonly fd: number;
-  close(): Promise<void>;
 }
 
 /** /dev/kvm. */
@@ -79,9 +85,9 @@ export interface Vm extends FdObject, VmStateMethods {
   }): Promise<void>;
   /**
    * KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM): takes the TD out of `source`, whose fd stays open
-   * until the call has ended.
+   * until the call has ended. It may be of another process, which has passed it.
    */
-  kvmMoveEncContextFrom(source: Vm): Promise<void>;
+  kvmMoveEncContextFrom(source: Vm | PassedFd): Promise<void>;
   /** KVM_CREATE_IRQCHIP, which a TD refuses (ENOTTY): a TD takes KVM_CAP_SPLIT_IRQCHIP instead. */
   kvmCreateIrqchip(): Promise<void>;
   kvmCreateVcpu(id: number): Promise<Vcpu>;
@@ -258,7 +264,7 @@ export interface GuestOptions extends GuestSettings {
   readonly vcpus: readonly Vcpu[];
 }
 
-export interface Addon {
+export interface Addon extends ProcessFunctions {
   readonly System: {
     /** Opens /dev/kvm, or the file that `path` names. */
     open(path?: string): Promise<System>;
@@ -272,7 +278,12 @@ export interface Addon {
         readonly shared?: boolean;
       },
     ): Promise<UserMemory>;
+    /** Maps a memfd that was passed, all of it. It has an fd of its own. */
+    ofFd(fd: PassedFd): Promise<UserMemory>;
   };
+  readonly Pidfd: PidfdClass;
+  readonly FdChannel: FdChannelClass;
+  readonly PassedFd: { readonly prototype: PassedFd };
   readonly Supervisor: SupervisorClass;
   readonly Guest: {
     readonly prototype: Guest;

@@ -13,6 +13,7 @@ Napi::Function UserMemory::define(Napi::Env env) {
   return DefineClass(env, name,
                      {
                          StaticMethod<&UserMemory::map>("map"),
+                         StaticMethod<&UserMemory::of_fd>("ofFd"),
                          InstanceAccessor<&UserMemory::get_address>("address"),
                          InstanceAccessor<&UserMemory::get_size_bytes>("sizeBytes"),
                          InstanceAccessor<&UserMemory::get_fd>("fd"),
@@ -47,6 +48,15 @@ Napi::Value UserMemory::map(const Napi::CallbackInfo& info) {
       [size_bytes, is_shared] {
         return is_shared ? Mapping::map_shared(size_bytes) : Mapping::map(size_bytes);
       },
+      make<UserMemory>);
+}
+
+Napi::Value UserMemory::of_fd(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  std::optional<FdUse> passed = arguments.passed_fd(info[0], "fd");
+  if (arguments.is_wrong()) return rejected(info.Env(), arguments.mistake());
+  return run_off_thread(
+      info.Env(), [passed = std::move(*passed)] { return Mapping::map_file(passed.fd()); },
       make<UserMemory>);
 }
 

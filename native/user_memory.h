@@ -29,6 +29,7 @@ class UserMemory : public Napi::ObjectWrap<UserMemory> {
   const std::shared_ptr<Mapping>& mapping() const { return mapping_; }
 
  private:
+  static Napi::Value of_fd(const Napi::CallbackInfo& info);
   static Napi::Value map(const Napi::CallbackInfo& info);
   Napi::Value get_address(const Napi::CallbackInfo& info);
   Napi::Value get_size_bytes(const Napi::CallbackInfo& info);

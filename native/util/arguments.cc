@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../guest_memfd.h"
+#include "../process/passed_fd.h"
 #include "../user_memory.h"
 #include "../vcpu.h"
 #include "../vm.h"
@@ -302,6 +303,33 @@ std::optional<FdUse> Arguments::vcpu(Napi::Value value, const std::string& name)
 
 std::optional<FdUse> Arguments::guest_memfd(Napi::Value value, const std::string& name) {
   return fd_object<GuestMemfd>(value, name);
+}
+
+std::optional<FdUse> Arguments::passed_fd(Napi::Value value, const std::string& name) {
+  return fd_object<PassedFd>(value, name);
+}
+
+std::optional<FdUse> Arguments::vm_or_passed(Napi::Value value, const std::string& name) {
+  return unwrap<PassedFd>(value) == nullptr ? vm(value, name) : passed_fd(value, name);
+}
+
+std::optional<SentFd> Arguments::fd_to_send(Napi::Value value, const std::string& name) {
+  if (unwrap<UserMemory>(value) != nullptr) {
+    MemoryRange range = memory_range(value, "`" + name + "`", 0, 0);
+    if (!is_wrong() && range.mapping->fd() < 0) {
+      type_mistake("`" + name + "` must be shared memory");
+    }
+    if (is_wrong()) return std::nullopt;
+    return SentFd{.mapping = std::move(range.mapping)};
+  }
+  const auto sent = [](std::optional<FdUse> use) {
+    return use ? std::optional(SentFd{.use = std::move(use)}) : std::nullopt;
+  };
+  if (unwrap<Vm>(value) != nullptr) return sent(vm(value, name));
+  if (unwrap<GuestMemfd>(value) != nullptr) return sent(guest_memfd(value, name));
+  if (unwrap<PassedFd>(value) != nullptr) return sent(passed_fd(value, name));
+  type_mistake("`" + name + "` must be a Vm, a GuestMemfd, a UserMemory or a PassedFd");
+  return std::nullopt;
 }
 
 }  // namespace tdctl

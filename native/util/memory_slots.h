@@ -24,6 +24,9 @@ class Mapping {
   // The same of a memfd, whose pages another process can map too.
   static Result<std::shared_ptr<Mapping>> map_shared(std::size_t size_bytes);
 
+  // All of a file in memory, by an fd of its own: EINVAL where that is not a number of whole pages.
+  static Result<std::shared_ptr<Mapping>> map_file(int fd);
+
   Mapping(std::byte* address, std::size_t size_bytes, UniqueFd fd = {})
       : address_(address), size_bytes_(size_bytes), fd_(std::move(fd)) {}
   Mapping(const Mapping&) = delete;
