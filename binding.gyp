@@ -7,6 +7,7 @@
       "target_name": "tdctl",
       "sources": [
         "native/addon.cc",
+        "native/exchange.cc",
         "native/guest.cc",
         "native/guest_channel.cc",
         "native/guest_devices.cc",
@@ -31,6 +32,9 @@
         "native/vm_tdx.cc",
         "native/devices/ports.cc",
         "native/devices/serial_port.cc",
+        "native/process/fd_channel.cc",
+        "native/process/fd_questions.cc",
+        "native/process/pidfd.cc",
         "native/supervisor/address_spaces.cc",
         "native/supervisor/client_memory.cc",
         "native/supervisor/file_table.cc",
@@ -67,8 +71,10 @@
         "native/util/cpuid_js.cc",
         "native/util/errno_name.cc",
         "native/util/fd_handle.cc",
+        "native/util/fd_message.cc",
         "native/util/js_error.cc",
         "native/util/kernel.cc",
+        "native/util/loop_watch.cc",
         "native/util/memory_slots.cc",
         "native/util/task.cc"
       ],

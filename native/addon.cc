@@ -1,8 +1,13 @@
 // The addon's exports. Runs once for each environment that loads it; see Addon in addon.ts.
 #include <napi.h>
 
+#include "exchange.h"
 #include "guest.h"
 #include "guest_memfd.h"
+#include "process/fd_channel.h"
+#include "process/fd_questions.h"
+#include "process/passed_fd.h"
+#include "process/pidfd.h"
 #include "supervisor/supervisor.h"
 #include "system.h"
 #include "testing/exports.h"
@@ -37,7 +42,14 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   export_class<Guest>(env, exports, *environment);
   export_class<UserMemory>(env, exports, *environment);
   export_class<supervisor::Supervisor>(env, exports, *environment);
+  export_class<Pidfd>(env, exports, *environment);
+  export_class<PassedFd>(env, exports, *environment);
+  export_class<FdChannel>(env, exports, *environment);
+  exports.Set("tryLock", Napi::Function::New<try_lock>(env, "tryLock"));
+  exports.Set("lockHolder", Napi::Function::New<lock_holder>(env, "lockHolder"));
+  exports.Set("peerCredentials", Napi::Function::New<peer_credentials>(env, "peerCredentials"));
   exports.Set("leakedFds", Napi::Function::New<leaked_fds>(env, "leakedFds"));
+  exports.Set("exchange", Napi::Function::New<exchange>(env, "exchange"));
   exports.Set("testing", testing::exports(env));
   return exports;
 }

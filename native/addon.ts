@@ -14,7 +14,10 @@
  */
 import type { RequestName } from '../src/abi/kvm/requests.ts';
 import type { CpuidEntry } from '../src/abi/kvm/structs.ts';
+import type { Exchange } from './exchange.ts';
+import type { FdObject } from './fd-object.ts';
 import type { Guest, GuestSettings } from './guest.ts';
+import type { FdChannelClass, PassedFd, PidfdClass, ProcessFunctions } from './process.ts';
 import type { VcpuStateMethods, VmStateMethods } from './state.ts';
 import type { SupervisorClass } from './supervisor.ts';
 
@@ -24,6 +27,22 @@ export interface NativeError extends Error {
     | 'ioctl'
     | 'open'
     | 'mmap'
+    | 'fstat'
+    | 'fcntl'
+    | 'flock'
+    | 'getsockopt'
+    | 'socketpair'
+    | 'sendmsg'
+    | 'recvmsg'
+    | 'epoll_ctl'
+    | 'pidfd_open'
+    | 'pidfd_send_signal'
+    | 'socket'
+    | 'connect'
+    | 'send'
+    | 'recv'
+    | 'madvise'
+    | 'fallocate'
     | 'memfd_create'
     | 'ftruncate'
     | 'pthread_create'
@@ -37,12 +56,6 @@ export interface NativeError extends Error {
   readonly hwStatus?: bigint;
   /** The file that could not be opened, where `syscall` is `open`. */
   readonly path?: string;
-}
-
-interface FdObject {
-  /** The file descriptor, for a look into /proc; -1 once closed. Never close it yourself. */
-  readonly fd: number;
-  close(): Promise<void>;
 }
 
 /** /dev/kvm. */
@@ -72,9 +85,9 @@ export interface Vm extends FdObject, VmStateMethods {
   }): Promise<void>;
   /**
    * KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM): takes the TD out of `source`, whose fd stays open
-   * until the call has ended.
+   * until the call has ended. It may be of another process, which has passed it.
    */
-  kvmMoveEncContextFrom(source: Vm): Promise<void>;
+  kvmMoveEncContextFrom(source: Vm | PassedFd): Promise<void>;
   /** KVM_CREATE_IRQCHIP, which a TD refuses (ENOTTY): a TD takes KVM_CAP_SPLIT_IRQCHIP instead. */
   kvmCreateIrqchip(): Promise<void>;
   kvmCreateVcpu(id: number): Promise<Vcpu>;
@@ -150,6 +163,8 @@ export interface Vcpu extends FdObject, VcpuStateMethods {
 /** A guest_memfd, which pins its VM. */
 export interface GuestMemfd extends FdObject {
   readonly sizeBytes: bigint;
+  /** Gives whole pages back to the kernel (fallocate, FALLOC_FL_PUNCH_HOLE): what a conversion leaves behind. */
+  punchHole(offsetBytes: bigint, sizeBytes: bigint): Promise<void>;
   /** KVM_SET_MEMORY_ATTRIBUTES2, as posted. `attributes` is KVM_MEMORY_ATTRIBUTE_PRIVATE or 0n. */
   kvmSetMemoryAttributes2(range: {
     readonly offsetBytes: bigint;
@@ -172,6 +187,11 @@ export interface UserMemory {
   write(offsetBytes: bigint, bytes: Uint8Array): void;
   /** Copies bytes out. It throws at once: RangeError outside the mapping, EBADF once closed. */
   read(offsetBytes: bigint, lengthBytes: number): Uint8Array;
+  /**
+   * Gives whole pages back to the kernel, of shared memory for everybody who maps it. Zeros are read there
+   * afterwards.
+   */
+  discard(offsetBytes: bigint, sizeBytes: bigint): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -244,7 +264,7 @@ export interface GuestOptions extends GuestSettings {
   readonly vcpus: readonly Vcpu[];
 }
 
-export interface Addon {
+export interface Addon extends ProcessFunctions {
   readonly System: {
     /** Opens /dev/kvm, or the file that `path` names. */
     open(path?: string): Promise<System>;
@@ -258,7 +278,12 @@ export interface Addon {
         readonly shared?: boolean;
       },
     ): Promise<UserMemory>;
+    /** Maps a memfd that was passed, all of it. It has an fd of its own. */
+    ofFd(fd: PassedFd): Promise<UserMemory>;
   };
+  readonly Pidfd: PidfdClass;
+  readonly FdChannel: FdChannelClass;
+  readonly PassedFd: { readonly prototype: PassedFd };
   readonly Supervisor: SupervisorClass;
   readonly Guest: {
     readonly prototype: Guest;
@@ -272,6 +297,7 @@ export interface Addon {
   readonly Vm: { readonly prototype: Vm };
   readonly Vcpu: { readonly prototype: Vcpu };
   readonly GuestMemfd: { readonly prototype: GuestMemfd };
+  readonly exchange: Exchange;
   /** How many fds of this environment were closed only because their object was collected. */
   leakedFds(): number;
   readonly testing: Testing;

@@ -14,6 +14,7 @@ Napi::Function GuestMemfd::define(Napi::Env env) {
                          InstanceAccessor<&GuestMemfd::get_size_bytes>("sizeBytes"),
                          InstanceMethod<&GuestMemfd::kvm_set_memory_attributes2>(
                              "kvmSetMemoryAttributes2"),
+                         InstanceMethod<&GuestMemfd::punch_hole>("punchHole"),
                          close_method(),
                      });
 }
@@ -27,6 +28,15 @@ GuestMemfd::GuestMemfd(const Napi::CallbackInfo& info) : FdObject(info) {
 
 Napi::Value GuestMemfd::get_size_bytes(const Napi::CallbackInfo& info) {
   return Napi::BigInt::New(info.Env(), size_bytes_);
+}
+
+Napi::Value GuestMemfd::punch_hole(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  const PageRange pages = arguments.pages(info[0], info[1]);
+  return call(
+      arguments,
+      [pages](const Kernel&, int fd) { return tdctl::punch_hole(fd, pages.offset, pages.length); },
+      to_undefined);
 }
 
 Napi::Value GuestMemfd::kvm_set_memory_attributes2(const Napi::CallbackInfo& info) {

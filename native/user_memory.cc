@@ -13,11 +13,13 @@ Napi::Function UserMemory::define(Napi::Env env) {
   return DefineClass(env, name,
                      {
                          StaticMethod<&UserMemory::map>("map"),
+                         StaticMethod<&UserMemory::of_fd>("ofFd"),
                          InstanceAccessor<&UserMemory::get_address>("address"),
                          InstanceAccessor<&UserMemory::get_size_bytes>("sizeBytes"),
                          InstanceAccessor<&UserMemory::get_fd>("fd"),
                          InstanceMethod<&UserMemory::write>("write"),
                          InstanceMethod<&UserMemory::read>("read"),
+                         InstanceMethod<&UserMemory::discard>("discard"),
                          InstanceMethod<&UserMemory::close>("close"),
                      });
 }
@@ -46,6 +48,15 @@ Napi::Value UserMemory::map(const Napi::CallbackInfo& info) {
       [size_bytes, is_shared] {
         return is_shared ? Mapping::map_shared(size_bytes) : Mapping::map(size_bytes);
       },
+      make<UserMemory>);
+}
+
+Napi::Value UserMemory::of_fd(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  std::optional<FdUse> passed = arguments.passed_fd(info[0], "fd");
+  if (arguments.is_wrong()) return rejected(info.Env(), arguments.mistake());
+  return run_off_thread(
+      info.Env(), [passed = std::move(*passed)] { return Mapping::map_file(passed.fd()); },
       make<UserMemory>);
 }
 
@@ -93,6 +104,18 @@ Napi::Value UserMemory::read(const Napi::CallbackInfo& info) {
     std::memcpy(copy.Data(), range.mapping->address() + offset, length);
   }
   return copy;
+}
+
+Napi::Value UserMemory::discard(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  const PageRange pages = arguments.pages(info[0], info[1]);
+  const MemoryRange range =
+      arguments.memory_range(info.This(), "the memory", pages.offset, pages.length);
+  if (arguments.is_wrong()) return rejected(info.Env(), arguments.mistake());
+  return run_off_thread(
+      info.Env(),
+      [mapping = range.mapping, pages] { return mapping->discard(pages.offset, pages.length); },
+      [](Napi::Env env, Done) -> Napi::Value { return env.Undefined(); });
 }
 
 // Unmaps off the main thread, once no slot and no call in flight holds the mapping.

@@ -29,12 +29,14 @@ class UserMemory : public Napi::ObjectWrap<UserMemory> {
   const std::shared_ptr<Mapping>& mapping() const { return mapping_; }
 
  private:
+  static Napi::Value of_fd(const Napi::CallbackInfo& info);
   static Napi::Value map(const Napi::CallbackInfo& info);
   Napi::Value get_address(const Napi::CallbackInfo& info);
   Napi::Value get_size_bytes(const Napi::CallbackInfo& info);
   Napi::Value get_fd(const Napi::CallbackInfo& info);
   Napi::Value write(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
+  Napi::Value discard(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Mapping> mapping_;

@@ -66,7 +66,7 @@ Napi::Value Vm::kvm_move_enc_context_from(const Napi::CallbackInfo& info) {
   Arguments arguments(info, request::kvm_enable_cap.name);
   return call(
       arguments,
-      [source = arguments.vm(info[0], "source")](const Kernel& kernel, int fd) {
+      [source = arguments.vm_or_passed(info[0], "source")](const Kernel& kernel, int fd) {
         uapi::kvm_enable_cap argument{};
         argument.cap = uapi::kvm_cap_vm_move_enc_context_from;
         // The kernel looks the number up while the call runs: it must be the source's until then.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../guest_memfd.h"
+#include "../process/passed_fd.h"
 #include "../user_memory.h"
 #include "../vcpu.h"
 #include "../vm.h"
@@ -112,6 +113,15 @@ std::uint64_t Arguments::uint64(Napi::Value value, const std::string& name) {
 std::uint64_t Arguments::uint64_or(std::uint64_t otherwise, Napi::Value value,
                                    const std::string& name) {
   return value.IsUndefined() ? otherwise : uint64(value, name);
+}
+
+PageRange Arguments::pages(Napi::Value offset, Napi::Value length) {
+  const PageRange range{uint64(offset, "offsetBytes"), uint64(length, "sizeBytes")};
+  if (range.offset % uapi::page_size != 0 || range.length % uapi::page_size != 0 ||
+      range.length == 0) {
+    range_mistake("`offsetBytes` and `sizeBytes` must be multiples of 4096n, the size above 0n");
+  }
+  return range;
 }
 
 void Arguments::bytes(Napi::Value value, const std::string& name, std::span<std::byte> into) {
@@ -293,6 +303,33 @@ std::optional<FdUse> Arguments::vcpu(Napi::Value value, const std::string& name)
 
 std::optional<FdUse> Arguments::guest_memfd(Napi::Value value, const std::string& name) {
   return fd_object<GuestMemfd>(value, name);
+}
+
+std::optional<FdUse> Arguments::passed_fd(Napi::Value value, const std::string& name) {
+  return fd_object<PassedFd>(value, name);
+}
+
+std::optional<FdUse> Arguments::vm_or_passed(Napi::Value value, const std::string& name) {
+  return unwrap<PassedFd>(value) == nullptr ? vm(value, name) : passed_fd(value, name);
+}
+
+std::optional<SentFd> Arguments::fd_to_send(Napi::Value value, const std::string& name) {
+  if (unwrap<UserMemory>(value) != nullptr) {
+    MemoryRange range = memory_range(value, "`" + name + "`", 0, 0);
+    if (!is_wrong() && range.mapping->fd() < 0) {
+      type_mistake("`" + name + "` must be shared memory");
+    }
+    if (is_wrong()) return std::nullopt;
+    return SentFd{.mapping = std::move(range.mapping)};
+  }
+  const auto sent = [](std::optional<FdUse> use) {
+    return use ? std::optional(SentFd{.use = std::move(use)}) : std::nullopt;
+  };
+  if (unwrap<Vm>(value) != nullptr) return sent(vm(value, name));
+  if (unwrap<GuestMemfd>(value) != nullptr) return sent(guest_memfd(value, name));
+  if (unwrap<PassedFd>(value) != nullptr) return sent(passed_fd(value, name));
+  type_mistake("`" + name + "` must be a Vm, a GuestMemfd, a UserMemory or a PassedFd");
+  return std::nullopt;
 }
 
 }  // namespace tdctl

@@ -24,6 +24,18 @@ struct MemoryRange {
   std::uint64_t address = 0;
 };
 
+// An fd of this process that is to be sent, held open.
+struct SentFd {
+  std::optional<FdUse> use = {};
+  std::shared_ptr<Mapping> mapping = {};
+  int number() const { return use ? use->fd() : mapping->fd(); }
+};
+
+struct PageRange {
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
 class Arguments {
  public:
   // `request` is what the call is about, by the kernel's name; null where it is no ioctl.
@@ -52,6 +64,8 @@ class Arguments {
   void bytes(Napi::Value value, const std::string& name, std::span<std::byte> into);
   // The bytes of a Uint8Array, valid until JS runs again.
   std::span<const std::byte> view(Napi::Value value, const std::string& name);
+  // `offsetBytes` and `sizeBytes`: whole pages, at least one.
+  PageRange pages(Napi::Value offset, Napi::Value length);
   std::string string(Napi::Value value, const std::string& name);
   // At most `most` elements; a mistake where it is no array.
   std::optional<Napi::Array> array(Napi::Value value, const std::string& name, std::uint32_t most);
@@ -69,6 +83,11 @@ class Arguments {
   std::optional<FdUse> vm(Napi::Value value, const std::string& name);
   std::optional<FdUse> vcpu(Napi::Value value, const std::string& name);
   std::optional<FdUse> guest_memfd(Napi::Value value, const std::string& name);
+  std::optional<FdUse> passed_fd(Napi::Value value, const std::string& name);
+  // A Vm, or one that was passed.
+  std::optional<FdUse> vm_or_passed(Napi::Value value, const std::string& name);
+  // A Vm, GuestMemfd, UserMemory that is shared, or PassedFd.
+  std::optional<SentFd> fd_to_send(Napi::Value value, const std::string& name);
 
   void type_mistake(const std::string& message);
   void range_mistake(const std::string& message);

@@ -26,6 +26,9 @@ struct Environment {
   Napi::FunctionReference user_memory;
   Napi::FunctionReference supervisor;
   Napi::FunctionReference guest;
+  Napi::FunctionReference pidfd;
+  Napi::FunctionReference passed_fd;
+  Napi::FunctionReference fd_channel;
 
   // What the constructor now running takes over; null when JS called `new` itself.
   void* construction = nullptr;

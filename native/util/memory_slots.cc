@@ -1,6 +1,9 @@
 #include "memory_slots.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -36,6 +39,32 @@ Result<std::shared_ptr<Mapping>> Mapping::map_shared(std::size_t size_bytes) {
     return refused("ftruncate", size_bytes);
   }
   return map_fd(size_bytes, MAP_SHARED, std::move(fd));
+}
+
+Result<std::shared_ptr<Mapping>> Mapping::map_file(int fd) {
+  UniqueFd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  struct stat file;
+  if (!own.is_open() || ::fstat(own.get(), &file) != 0) return refused("fstat", 0);
+  if (!S_ISREG(file.st_mode) || file.st_size <= 0 || file.st_size % ::sysconf(_SC_PAGESIZE) != 0) {
+    errno = EINVAL;
+    return refused("mmap", S_ISREG(file.st_mode) ? static_cast<std::size_t>(file.st_size) : 0);
+  }
+  return map_fd(static_cast<std::size_t>(file.st_size), MAP_SHARED, std::move(own));
+}
+
+Result<Done> punch_hole(int fd, std::uint64_t offset, std::uint64_t length) {
+  if (::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                  static_cast<off_t>(length)) != 0) {
+    return refused("fallocate", length);
+  }
+  return Done{};
+}
+
+// Of a private mapping, madvise() drops the pages; of a file it only unmaps them here.
+Result<Done> Mapping::discard(std::size_t offset, std::size_t length) {
+  if (fd_.is_open()) return punch_hole(fd_.get(), offset, length);
+  if (::madvise(address_ + offset, length, MADV_DONTNEED) != 0) return refused("madvise", length);
+  return Done{};
 }
 
 Mapping::~Mapping() { ::munmap(address_, size_bytes_); }

@@ -13,6 +13,9 @@
 
 namespace tdctl {
 
+// Gives back the pages behind a range of a file in memory, whose size stays.
+Result<Done> punch_hole(int fd, std::uint64_t offset, std::uint64_t length);
+
 // Mapped from map() to the destructor.
 class Mapping {
  public:
@@ -20,6 +23,9 @@ class Mapping {
   static Result<std::shared_ptr<Mapping>> map(std::size_t size_bytes);
   // The same of a memfd, whose pages another process can map too.
   static Result<std::shared_ptr<Mapping>> map_shared(std::size_t size_bytes);
+
+  // All of a file in memory, by an fd of its own: EINVAL where that is not a number of whole pages.
+  static Result<std::shared_ptr<Mapping>> map_file(int fd);
 
   Mapping(std::byte* address, std::size_t size_bytes, UniqueFd fd = {})
       : address_(address), size_bytes_(size_bytes), fd_(std::move(fd)) {}
@@ -31,6 +37,8 @@ class Mapping {
   std::size_t size_bytes() const { return size_bytes_; }
   // -1 where it is not shared.
   int fd() const { return fd_.get(); }
+  // Gives the pages of a range that is inside back to the kernel: zeros are read there afterwards.
+  Result<Done> discard(std::size_t offset, std::size_t length);
   bool contains(std::uint64_t offset, std::uint64_t length) const {
     return offset <= size_bytes_ && length <= size_bytes_ - offset;
   }

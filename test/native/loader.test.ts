@@ -5,8 +5,11 @@ import { expect, test } from 'vitest';
 import {
   type Addon,
   addonLocations,
+  type FdChannel,
   type Guest,
   type GuestMemfd,
+  type PassedFd,
+  type Pidfd,
   type Supervisor,
   type System,
   type Testing,
@@ -26,6 +29,13 @@ const addonNames = {
   UserMemory: true,
   Supervisor: true,
   Guest: true,
+  exchange: true,
+  FdChannel: true,
+  PassedFd: true,
+  Pidfd: true,
+  lockHolder: true,
+  peerCredentials: true,
+  tryLock: true,
   leakedFds: true,
   testing: true,
 } satisfies Record<keyof Addon, true>;
@@ -111,6 +121,7 @@ const guestMemfdNames = {
   fd: true,
   close: true,
   sizeBytes: true,
+  punchHole: true,
   kvmSetMemoryAttributes2: true,
 } satisfies Record<keyof GuestMemfd, true>;
 const guestNames = {
@@ -130,6 +141,7 @@ const userMemoryNames = {
   sizeBytes: true,
   write: true,
   read: true,
+  discard: true,
   close: true,
 } satisfies Record<keyof UserMemory, true>;
 const supervisorNames = {
@@ -150,6 +162,19 @@ const supervisorNames = {
   stop: true,
   keep: true,
 } satisfies Record<keyof Supervisor, true>;
+const pidfdNames = {
+  fd: true,
+  close: true,
+  ended: true,
+  signal: true,
+} satisfies Record<keyof Pidfd, true>;
+const fdChannelNames = {
+  fd: true,
+  close: true,
+  send: true,
+  receive: true,
+} satisfies Record<keyof FdChannel, true>;
+const passedFdNames = { fd: true, close: true } satisfies Record<keyof PassedFd, true>;
 const testingNames = {
   script: true,
   numbers: true,
@@ -175,6 +200,9 @@ test('each class has the declared members and no other', (context) => {
     UserMemory: userMemoryNames,
     Supervisor: supervisorNames,
     Guest: guestNames,
+    Pidfd: pidfdNames,
+    FdChannel: fdChannelNames,
+    PassedFd: passedFdNames,
   };
   for (const [name, names] of Object.entries(declared)) {
     const { prototype } = addon[name as keyof typeof declared] as unknown as { prototype: object };
