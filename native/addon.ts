@@ -15,7 +15,7 @@
 import type { RequestName } from '../src/abi/kvm/requests.ts';
 import type { CpuidEntry } from '../src/abi/kvm/structs.ts';
 import type { Guest, GuestSettings } from './guest.ts';
-import type { VcpuStateMethods } from './state.ts';
+import type { VcpuStateMethods, VmStateMethods } from './state.ts';
 import type { SupervisorClass } from './supervisor.ts';
 
 /** A refused system call. */
@@ -62,7 +62,7 @@ export interface System extends FdObject {
 }
 
 /** A VM fd. */
-export interface Vm extends FdObject {
+export interface Vm extends FdObject, VmStateMethods {
   kvmCheckExtension(capability: number): Promise<number>;
   /** KVM_ENABLE_CAP takes at most four arguments; these and `flags` are 0 where left out. */
   kvmEnableCap(cap: {
@@ -305,7 +305,7 @@ export interface ScriptedAnswer {
   readonly data?: Uint8Array;
   /** The script writes it over the start of the file of the fd, which is a vCPU's kvm_run. */
   readonly memory?: Uint8Array;
-  /** The answer waits for `release()`; that to KVM_RUN also for a kick, and is EINTR then. */
+  /** The answer waits for `release()`; that to KVM_RUN also for a kick, and is EINTR then, out of the guest. */
   readonly hold?: boolean;
 }
 

@@ -68,6 +68,12 @@ Napi::Value Arguments::field(Napi::Value object, const char* name) {
   return take_pending_exception() ? env().Undefined() : value;
 }
 
+bool Arguments::boolean(Napi::Value value, const std::string& name) {
+  if (is_wrong()) return false;
+  if (!value.IsBoolean()) type_mistake("`" + name + "` must be true or false");
+  return !is_wrong() && value.ToBoolean();
+}
+
 std::uint32_t Arguments::uint32(Napi::Value value, const std::string& name, std::uint32_t least,
                                 std::uint32_t most) {
   if (is_wrong()) return 0;

@@ -41,6 +41,7 @@ class Arguments {
   Napi::Value field(Napi::Value object, const char* name);
   bool object(Napi::Value value, const std::string& name);
 
+  bool boolean(Napi::Value value, const std::string& name);
   std::uint32_t uint32(Napi::Value value, const std::string& name, std::uint32_t least = 0,
                        std::uint32_t most = std::numeric_limits<std::uint32_t>::max());
   std::uint32_t uint32_or(std::uint32_t otherwise, Napi::Value value, const std::string& name,

@@ -1,4 +1,6 @@
+import { TdctlError } from '../errors/index.ts';
 import type { NamedFile } from '../files/named-files.ts';
+import { type BootImages, loadBootImages } from '../guest/boot/index.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
 
 /** The files that a TrustDomain file names, which its readers read as well. */
@@ -10,4 +12,17 @@ export function filesNamedIn({ firmware, boot, source }: TrustDomain): NamedFile
     ['initrd', boot?.initrdPath],
   ];
   return named.flatMap(([what, path]) => (path ? [{ path, by: `${what} of ${source.path}` }] : []));
+}
+
+/** A kernel that cannot be read is a finding among others, and none on a host that starts none. */
+export async function bootImagesOf({
+  boot,
+}: TrustDomain): Promise<BootImages | TdctlError | undefined> {
+  if (boot === undefined) return undefined;
+  try {
+    return await loadBootImages(boot);
+  } catch (error) {
+    if (!(error instanceof TdctlError)) throw error;
+    return error;
+  }
 }

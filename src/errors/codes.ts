@@ -53,6 +53,7 @@ export const errorKinds = {
     'A file is of another kind, or has mistakes; each one is listed with its place.',
   ),
   TDCTL_E_FIRMWARE_INVALID: kind('specInvalid', 'A firmware image cannot start a TD.'),
+  TDCTL_E_BOOT_INVALID: kind('specInvalid', 'A kernel or initrd cannot be started.'),
   TDCTL_E_MEASUREMENT_MISMATCH: kind(
     'findings',
     'The TD would not have the MRTD that its file expects.',

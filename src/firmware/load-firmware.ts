@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto';
+import { type ImageKind, readImageFile } from '../documents/image-file.ts';
 import { loadAddressOf } from './load-address.ts';
 import { parseTdvf } from './parse-tdvf.ts';
-import { readImageFile } from './read-image-file.ts';
 import type { FirmwareImage } from './types.ts';
+
+const imageKind = (what: string): ImageKind => ({
+  what,
+  op: 'read firmware',
+  example: '/usr/share/ovmf/OVMF.fd',
+  // Real ones have up to 16 MiB.
+  largestBytes: 64 * 1024 * 1024,
+  invalidCode: 'TDCTL_E_FIRMWARE_INVALID',
+});
 
 /**
  * Reads a firmware image and checks it.
@@ -15,11 +24,9 @@ export async function loadFirmware(options: {
   readonly varsPath?: string | undefined;
 }): Promise<FirmwareImage> {
   const { path, varsPath } = options;
-  const code = await readImageFile({ path, what: 'firmware image' });
+  const code = await readImageFile(path, imageKind('firmware image'));
   const vars =
-    varsPath === undefined
-      ? undefined
-      : await readImageFile({ path: varsPath, what: 'variable store' });
+    varsPath === undefined ? undefined : await readImageFile(varsPath, imageKind('variable store'));
   const bytes = vars ? Buffer.concat([vars, code]) : code;
   return {
     path,

@@ -2,11 +2,11 @@
  * A guest that runs, as every host gives it: the vCPUs of a VM inside KVM_RUN, and the few devices of
  * the builtin engine. Exits and their answers go by the fields of `struct kvm_run`.
  */
-import type { GuestAnswer, GuestCounts, GuestExit } from '../../native/index.ts';
+import type { GuestAnswer, GuestCounts, GuestExit, GuestTimes } from '../../native/index.ts';
 import type { exitReasons } from '../abi/kvm/exits.ts';
 import type { KvmError } from './kvm-error.ts';
 
-export type { GuestAnswer, GuestCounts, GuestExit };
+export type { GuestAnswer, GuestCounts, GuestExit, GuestTimes };
 
 /** Where what the guest sends goes. They are called one at a time, and must not throw. */
 export interface GuestIo {
@@ -74,6 +74,8 @@ export interface Guest {
   /** Input for COM1. Returns how many bytes were taken. */
   input(bytes: Uint8Array): number;
   counts(): GuestCounts;
+  /** When its vCPUs were last paused and entered; empty where that takes no real time. */
+  times(): GuestTimes;
   /** What is to be carried to another VM while the guest is paused. */
   getState(): Promise<GuestState>;
   /** Takes over the state of a guest on the same memory, before it has run here. */

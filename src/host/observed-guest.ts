@@ -2,7 +2,7 @@
  * Reports KVM_RUN once for each vCPU and each time that the guest was entered: with EINTR where the vCPU was
  * made to leave, and with `ok` where its own exit has ended the guest.
  */
-import type { Guest, GuestCounts, GuestEnd, GuestState } from './guest.ts';
+import type { Guest, GuestCounts, GuestEnd, GuestState, GuestTimes } from './guest.ts';
 import { KvmError } from './kvm-error.ts';
 import type { Observer } from './observer.ts';
 
@@ -53,6 +53,10 @@ export class ObservedGuest implements Guest {
 
   counts(): GuestCounts {
     return this.#guest.counts();
+  }
+
+  times(): GuestTimes {
+    return this.#guest.times();
   }
 
   getState(): Promise<GuestState> {

@@ -4,26 +4,56 @@ import type { RequestName } from '../abi/kvm/requests.ts';
 import { KvmError } from './kvm-error.ts';
 import { ObservedGuest } from './observed-guest.ts';
 import type { Observer } from './observer.ts';
-import type { Host, Vcpu, Vm } from './port.ts';
+import type * as port from './port.ts';
 
-/** Makes the request and reports it. */
-type Report = <Value>(
-  request: RequestName,
-  make: () => Promise<Value>,
-  capability?: CapabilityName,
-) => Promise<Value>;
-
-interface Observing {
-  readonly report: Report;
-  readonly observer: Observer;
+export function observeHost(host: port.Host, observer: Observer): port.Host {
+  const { cgroup } = host;
+  const observed = new Observed(host, observer);
+  return {
+    facts: () => host.facts(),
+    keySlots: () => host.keySlots(),
+    cgroupRoom: () => host.cgroupRoom(),
+    memory: () => host.memory(),
+    ...(cgroup !== undefined && { cgroup }),
+    checkExtension: (capability) =>
+      observed.report('KVM_CHECK_EXTENSION', () => host.checkExtension(capability), capability),
+    getSupportedCpuid: () =>
+      observed.report('KVM_GET_SUPPORTED_CPUID', () => host.getSupportedCpuid()),
+    createVm: async (options) => {
+      const vm = await observed.report('KVM_CREATE_VM', () => host.createVm(options));
+      return new ObservedVm(vm, observer);
+    },
+    mapMemory: (options) => host.mapMemory(options),
+    ...(host.simulatedTimeNs && { simulatedTimeNs: host.simulatedTimeNs.bind(host) }),
+    close: () => host.close(),
+  };
 }
 
-export function observeHost(host: Host, observer: Observer): Host {
-  const { now, onAnswer } = observer;
-  const report: Report = async (request, make, capability) => {
-    const startedAt = now();
+/** The VM that the host itself made. A host takes no other as the source of a move. */
+export function unobserved(vm: port.Vm): port.Vm {
+  return vm instanceof ObservedVm ? vm.inner : vm;
+}
+
+/** An object of the port, and who is told what is asked of it. */
+class Observed<Inner> {
+  readonly inner: Inner;
+  readonly observer: Observer;
+
+  constructor(inner: Inner, observer: Observer) {
+    this.inner = inner;
+    this.observer = observer;
+  }
+
+  /** Makes the request and reports it. */
+  async report<Value>(
+    request: RequestName,
+    make: () => Promise<Value>,
+    capability?: CapabilityName,
+  ): Promise<Value> {
+    const { observer } = this;
+    const startedAt = observer.now();
     const finish = (answer: string) =>
-      onAnswer({ request, capability, answer, durationMs: now() - startedAt });
+      observer.onAnswer({ request, capability, answer, durationMs: observer.now() - startedAt });
     try {
       const value = await make();
       finish('ok');
@@ -32,93 +62,110 @@ export function observeHost(host: Host, observer: Observer): Host {
       finish(error instanceof KvmError ? error.code : 'error');
       throw error;
     }
-  };
-  return observedHost(host, { report, observer });
+  }
+
+  close(this: Observed<{ close(): Promise<void> }>): Promise<void> {
+    return this.inner.close();
+  }
 }
 
-const observedVms = new WeakMap<Vm, Vm>();
+// The methods stand on prototypes: a TD has an object for each vCPU, and to make one is to make no functions.
+class ObservedVm extends Observed<port.Vm> implements port.Vm {
+  checkExtension(capability: CapabilityName) {
+    const make = () => this.inner.checkExtension(capability);
+    return this.report('KVM_CHECK_EXTENSION', make, capability);
+  }
 
-/** The VM that the host itself made. A host takes no other as the source of a move. */
-export function unobserved(vm: Vm): Vm {
-  return observedVms.get(vm) ?? vm;
+  enableCap(options: port.EnableCap) {
+    return this.report('KVM_ENABLE_CAP', () => this.inner.enableCap(options), options.capability);
+  }
+
+  setTscKhz(options: port.SetTscKhz) {
+    return this.report('KVM_SET_TSC_KHZ', () => this.inner.setTscKhz(options));
+  }
+
+  async createVcpu(options: port.CreateVcpu) {
+    const vcpu = await this.report('KVM_CREATE_VCPU', () => this.inner.createVcpu(options));
+    return new ObservedVcpu(vcpu, this.observer);
+  }
+
+  createGuestMemfd(options: port.CreateGuestMemfd) {
+    return this.report('KVM_CREATE_GUEST_MEMFD', () => this.inner.createGuestMemfd(options));
+  }
+
+  linkGuestMemfd(options: port.ShareGuestMemfd) {
+    return this.report('KVM_LINK_GUEST_MEMFD', () => this.inner.linkGuestMemfd(options));
+  }
+
+  receiveGuestMemfd(options: port.ShareGuestMemfd) {
+    return this.inner.receiveGuestMemfd(options);
+  }
+
+  moveEncContextFrom(options: port.MoveEncContextFrom) {
+    const source = options.source && unobserved(options.source);
+    const make = () => this.inner.moveEncContextFrom({ source });
+    return this.report('KVM_ENABLE_CAP', make, 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM');
+  }
+
+  setUserMemoryRegion2(region: port.MemoryRegion) {
+    const make = () => this.inner.setUserMemoryRegion2(region);
+    return this.report('KVM_SET_USER_MEMORY_REGION2', make);
+  }
+
+  setMemoryAttributes(options: port.MemoryAttributes) {
+    return this.report('KVM_SET_MEMORY_ATTRIBUTES', () => this.inner.setMemoryAttributes(options));
+  }
+
+  setMemoryAttributes2(options: port.MemoryAttributes2) {
+    const make = () => this.inner.setMemoryAttributes2(options);
+    return this.report('KVM_SET_MEMORY_ATTRIBUTES2', make);
+  }
+
+  tdxCapabilities() {
+    return this.report('KVM_TDX_CAPABILITIES', () => this.inner.tdxCapabilities());
+  }
+
+  tdxInitVm(params: port.TdxInitVm) {
+    return this.report('KVM_TDX_INIT_VM', () => this.inner.tdxInitVm(params));
+  }
+
+  tdxFinalizeVm() {
+    return this.report('KVM_TDX_FINALIZE_VM', () => this.inner.tdxFinalizeVm());
+  }
+
+  tdxTerminateVm() {
+    return this.report('KVM_TDX_TERMINATE_VM', () => this.inner.tdxTerminateVm());
+  }
+
+  mrtd() {
+    return this.inner.mrtd();
+  }
+
+  async makeGuest({ vcpus, io }: port.MakeGuest) {
+    const inner = vcpus.map((vcpu) => (vcpu instanceof ObservedVcpu ? vcpu.inner : vcpu));
+    const guest = await this.inner.makeGuest({ vcpus: inner, io });
+    return new ObservedGuest(guest, { vcpus: vcpus.length, observer: this.observer });
+  }
 }
 
-function observedHost(host: Host, observing: Observing): Host {
-  const { report } = observing;
-  const { cgroup } = host;
-  return {
-    facts: () => host.facts(),
-    keySlots: () => host.keySlots(),
-    cgroupRoom: () => host.cgroupRoom(),
-    memory: () => host.memory(),
-    ...(cgroup !== undefined && { cgroup }),
-    checkExtension: (capability) =>
-      report('KVM_CHECK_EXTENSION', () => host.checkExtension(capability), capability),
-    getSupportedCpuid: () => report('KVM_GET_SUPPORTED_CPUID', () => host.getSupportedCpuid()),
-    createVm: async (options) =>
-      observedVm(await report('KVM_CREATE_VM', () => host.createVm(options)), observing),
-    mapMemory: (options) => host.mapMemory(options),
-    ...(host.simulatedTimeNs && { simulatedTimeNs: host.simulatedTimeNs.bind(host) }),
-    close: () => host.close(),
-  };
-}
+class ObservedVcpu extends Observed<port.Vcpu> implements port.Vcpu {
+  get id() {
+    return this.inner.id;
+  }
 
-function observedVm(vm: Vm, { report, observer }: Observing): Vm {
-  const observed: Vm = {
-    checkExtension: (capability) =>
-      report('KVM_CHECK_EXTENSION', () => vm.checkExtension(capability), capability),
-    enableCap: (options) =>
-      report('KVM_ENABLE_CAP', () => vm.enableCap(options), options.capability),
-    setTscKhz: (options) => report('KVM_SET_TSC_KHZ', () => vm.setTscKhz(options)),
-    createVcpu: async (options) =>
-      observedVcpu(await report('KVM_CREATE_VCPU', () => vm.createVcpu(options)), report),
-    createGuestMemfd: (options) =>
-      report('KVM_CREATE_GUEST_MEMFD', () => vm.createGuestMemfd(options)),
-    linkGuestMemfd: (options) => report('KVM_LINK_GUEST_MEMFD', () => vm.linkGuestMemfd(options)),
-    receiveGuestMemfd: (options) => vm.receiveGuestMemfd(options),
-    moveEncContextFrom: ({ source }) =>
-      report(
-        'KVM_ENABLE_CAP',
-        () => vm.moveEncContextFrom({ source: source && unobserved(source) }),
-        'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM',
-      ),
-    setUserMemoryRegion2: (region) =>
-      report('KVM_SET_USER_MEMORY_REGION2', () => vm.setUserMemoryRegion2(region)),
-    setMemoryAttributes: (options) =>
-      report('KVM_SET_MEMORY_ATTRIBUTES', () => vm.setMemoryAttributes(options)),
-    setMemoryAttributes2: (options) =>
-      report('KVM_SET_MEMORY_ATTRIBUTES2', () => vm.setMemoryAttributes2(options)),
-    tdxCapabilities: () => report('KVM_TDX_CAPABILITIES', () => vm.tdxCapabilities()),
-    tdxInitVm: (params) => report('KVM_TDX_INIT_VM', () => vm.tdxInitVm(params)),
-    tdxFinalizeVm: () => report('KVM_TDX_FINALIZE_VM', () => vm.tdxFinalizeVm()),
-    tdxTerminateVm: () => report('KVM_TDX_TERMINATE_VM', () => vm.tdxTerminateVm()),
-    mrtd: () => vm.mrtd(),
-    makeGuest: async ({ vcpus, io }) => {
-      const guest = await vm.makeGuest({ vcpus: vcpus.map(unobservedVcpu), io });
-      return new ObservedGuest(guest, { vcpus: vcpus.length, observer });
-    },
-    close: () => vm.close(),
-  };
-  observedVms.set(observed, vm);
-  return observed;
-}
+  setCpuid2(options: port.SetCpuid2) {
+    return this.report('KVM_SET_CPUID2', () => this.inner.setCpuid2(options));
+  }
 
-const observedVcpus = new WeakMap<Vcpu, Vcpu>();
+  tdxInitVcpu(options: port.TdxInitVcpu) {
+    return this.report('KVM_TDX_INIT_VCPU', () => this.inner.tdxInitVcpu(options));
+  }
 
-function unobservedVcpu(vcpu: Vcpu): Vcpu {
-  return observedVcpus.get(vcpu) ?? vcpu;
-}
+  tdxInitMemRegion(region: port.InitMemRegion) {
+    return this.report('KVM_TDX_INIT_MEM_REGION', () => this.inner.tdxInitMemRegion(region));
+  }
 
-function observedVcpu(vcpu: Vcpu, report: Report): Vcpu {
-  const observed: Vcpu = {
-    id: vcpu.id,
-    setCpuid2: (options) => report('KVM_SET_CPUID2', () => vcpu.setCpuid2(options)),
-    tdxInitVcpu: (options) => report('KVM_TDX_INIT_VCPU', () => vcpu.tdxInitVcpu(options)),
-    tdxInitMemRegion: (region) =>
-      report('KVM_TDX_INIT_MEM_REGION', () => vcpu.tdxInitMemRegion(region)),
-    tdxGetCpuid: () => report('KVM_TDX_GET_CPUID', () => vcpu.tdxGetCpuid()),
-    close: () => vcpu.close(),
-  };
-  observedVcpus.set(observed, vcpu);
-  return observed;
+  tdxGetCpuid() {
+    return this.report('KVM_TDX_GET_CPUID', () => this.inner.tdxGetCpuid());
+  }
 }

@@ -8,10 +8,12 @@
  * are bound in one system.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type AnyActor, fromPromise, type PromiseActorLogic } from 'xstate';
+import type { AnyActor, PromiseActorLogic } from 'xstate';
 import type { StepError } from '../../machines/td-lifecycle/index.ts';
 import type { RequestCount, StepEnded } from './events.ts';
+import type { Interruption } from './interruption.ts';
 import type { AroundStep } from './session.ts';
+import { stepLogic } from './step-logic.ts';
 
 /** Every session has these, whatever chart it belongs to. */
 interface StepSession {
@@ -25,7 +27,7 @@ interface StepSession {
   skipped?: boolean;
 }
 
-type Effect<Session, Output> = (session: Session, signal: AbortSignal) => Promise<Output>;
+type Effect<Session, Output> = (session: Session, interruption: Interruption) => Promise<Output>;
 
 type Around<Session> = <Output>(
   session: Session,
@@ -40,11 +42,11 @@ export function bound<Session extends StepSession>(
 
   /** The actor works on the session of its chart. */
   const actor = <Output>(step: string, effect: Effect<Session, Output>) =>
-    fromPromise<Output>(async ({ signal, system }) => {
+    stepLogic<Output>(async ({ interruption, system }) => {
       const session = sessions.get(system);
       if (!session) throw new Error('this chart was started without a session');
       try {
-        return await effect(session, signal);
+        return await effect(session, interruption);
       } catch (error) {
         throw await stepError(session, { step, error });
       }
@@ -61,7 +63,10 @@ export function bound<Session extends StepSession>(
     },
 
     /** A wait without an end of its own is no step: it is not timed, and no teardown waits for it. */
-    wait: actor,
+    wait: <Output>(
+      step: string,
+      effect: (session: Session, signal: AbortSignal) => Promise<Output>,
+    ) => actor(step, (session, { signal }) => effect(session, signal)),
 
     /** @param around sees each step while it works. */
     actors<Name extends string, Given extends Record<Name, Effect<Session, unknown>>>(
@@ -71,10 +76,10 @@ export function bound<Session extends StepSession>(
     ) {
       const actors = rows.map(({ state, actor: name }) => [
         name,
-        actor(state, (session, signal) =>
+        actor(state, (session, interruption) =>
           around(session, {
             state,
-            work: timed(session, { state, effect: effects[name], signal }),
+            work: timed(session, { state, effect: effects[name], interruption }),
           }),
         ),
       ]);
@@ -88,12 +93,12 @@ export function bound<Session extends StepSession>(
 interface Timed<Session, Output> {
   readonly state: string;
   readonly effect: Effect<Session, Output>;
-  readonly signal: AbortSignal;
+  readonly interruption: Interruption;
 }
 
 async function timed<Session extends StepSession, Output>(
   session: Session,
-  { state, effect, signal }: Timed<Session, Output>,
+  { state, effect, interruption }: Timed<Session, Output>,
 ): Promise<Output> {
   const startedAt = session.now();
   const end = (result: StepEnded['result']) =>
@@ -108,14 +113,14 @@ async function timed<Session extends StepSession, Output>(
     // A simulated host answers at once, so without a turn of the event loop between the steps a
     // signal would be seen only when all of them are done.
     await nextTurn();
-    signal.throwIfAborted();
-    const output = await session.aroundStep(state, () => effect(session, signal));
+    interruption.throwIfAborted();
+    const output = await session.aroundStep(state, () => effect(session, interruption));
     const { skipped = false } = session;
     session.skipped = false;
-    end(signal.aborted ? 'interrupted' : skipped ? 'skipped' : 'done');
+    end(interruption.aborted ? 'interrupted' : skipped ? 'skipped' : 'done');
     return output;
   } catch (error) {
-    end(signal.aborted ? 'interrupted' : 'failed');
+    end(interruption.aborted ? 'interrupted' : 'failed');
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { requestWith } from '../abi/kvm/requests.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import type { Guest, GuestIo } from '../host/guest.ts';
 import { observeHost } from '../host/observed.ts';
+import type { Observer } from '../host/observer.ts';
 import type { GuestMemory, Host, TdxCapabilities, UserMemory, Vcpu, Vm } from '../host/port.ts';
 import type { InitialPages, TdPlan } from '../plan/index.ts';
 import type { TdEventBody } from './events.ts';
@@ -103,26 +104,22 @@ interface HandleTypes {
   readonly tdReceived: true;
 }
 
-/** Every request on the session's host is counted for its step, and published. */
-export function newSession(options: {
+export interface SessionOptions {
   readonly host: Host;
   readonly plan: TdPlan;
   readonly publish: (body: TdEventBody) => void;
   readonly now: () => number;
+  readonly tellsRequests: boolean;
   readonly aroundStep?: AroundStep | undefined;
   readonly origin?: Origin | undefined;
   readonly console?: ConsoleListener | undefined;
-}): TdSession {
+}
+
+/** Every request on the session's host is counted for its step, and published if somebody wants to know. */
+export function newSession(options: SessionOptions): TdSession {
   const { plan, publish, now } = options;
   const requests = new RequestCounter();
-  const host = observeHost(options.host, {
-    now,
-    onAnswer: ({ request, capability, answer, durationMs }) => {
-      const name = requestWith(request, capability);
-      requests.add({ request: name, answer });
-      publish({ event: 'request.answered', request: name, answer, durationMs });
-    },
-  });
+  const host = observeHost(options.host, observerOf(options, requests));
   return {
     host,
     plan,
@@ -134,6 +131,28 @@ export function newSession(options: {
     console: options.console ?? nobody,
     ledger: new Ledger(),
     handles: new Handles(),
+  };
+}
+
+function observerOf(
+  { tellsRequests, publish, now }: SessionOptions,
+  requests: RequestCounter,
+): Observer {
+  if (!tellsRequests) {
+    return {
+      // Nobody is told how long a request took.
+      now: () => 0,
+      onAnswer: ({ request, capability, answer }) =>
+        requests.add(requestWith(request, capability), answer),
+    };
+  }
+  return {
+    now,
+    onAnswer: ({ request, capability, answer, durationMs }) => {
+      const name = requestWith(request, capability);
+      requests.add(name, answer);
+      publish({ event: 'request.answered', request: name, answer, durationMs });
+    },
   };
 }
 

@@ -57,6 +57,8 @@ export interface TdRunOptions {
   /** Milliseconds of the clock that events carry. Without it, the clock of the host is used. */
   readonly now?: (() => number) | undefined;
   readonly aroundStep?: AroundStep | undefined;
+  /** Without this, `request.answered` is not among the events: a sixth of a run on a simulated host. */
+  readonly tellsRequests?: boolean | undefined;
   /** With an origin, the run prepares a destination for this TD instead of building one. */
   readonly origin?: Origin | undefined;
   /** Hears what the guest writes. Without it, that is lost. */
@@ -69,7 +71,8 @@ export type TdState = TopLevel<Snapshot['value']>;
 type TopLevel<Value> = Value extends string ? Value : keyof Value & string;
 
 export function startTd(options: TdRunOptions): TdRun {
-  const { host, plan, onEvent, now = clockOf(options.host), origin, aroundStep, console } = options;
+  const { host, plan, onEvent, now = clockOf(options.host) } = options;
+  const { origin, aroundStep, console, tellsRequests = true } = options;
   const startedAt = now();
   let state: TdStateId = 'absent';
   const publish = (body: TdEventBody) =>
@@ -82,7 +85,8 @@ export function startTd(options: TdRunOptions): TdRun {
       ...body,
     });
 
-  const session = newSession({ host, plan, publish, now, origin, aroundStep, console });
+  const given = { origin, aroundStep, console, tellsRequests };
+  const session = newSession({ host, plan, publish, now, ...given });
   const actor = createActor(tdLifecycleOnHost, {
     input: {
       name: plan.spec.name,

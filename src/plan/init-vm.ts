@@ -1,5 +1,5 @@
 /** Makes what KVM_TDX_INIT_VM will be asked from the spec and KVM_TDX_CAPABILITIES. */
-import { ADDRESS_SIZES_LEAF, withGuestAddressBits } from '../abi/kvm/cpuid.ts';
+import { ADDRESS_SIZES_LEAF, areSameEntries, withGuestAddressBits } from '../abi/kvm/cpuid.ts';
 import { kernelAbiOf } from '../abi/kvm/kernels/index.ts';
 import { type CpuidEntry, KVM_CPUID_FLAG_SIGNIFCANT_INDEX } from '../abi/kvm/structs.ts';
 import { TdctlError } from '../errors/index.ts';
@@ -14,11 +14,35 @@ import {
   preflightInitVm,
 } from './preflight.ts';
 
+interface Built {
+  readonly offer: HostOffer;
+  readonly params: TdxInitVm;
+}
+
+/** The last that was built for a TD. One that is built again and again is offered the same each time. */
+const lastBuilt = new WeakMap<TrustDomain, Built>();
+
 /** @throws TdctlError TDCTL_E_SPEC_INVALID naming every field that this host cannot give. */
 export function buildInitVm(spec: TrustDomain, offer: HostOffer): TdxInitVm {
+  const last = lastBuilt.get(spec);
+  if (last !== undefined && isSameOffer(last.offer, offer)) return last.params;
   const [objection] = initVmObjections(spec, offer);
   if (objection) throw objection.error();
-  return initVmParams(spec, offer);
+  const params = initVmParams(spec, offer);
+  lastBuilt.set(spec, { offer, params });
+  return params;
+}
+
+function isSameOffer(one: HostOffer, other: HostOffer): boolean {
+  const { capabilities } = one;
+  return (
+    one.facts === other.facts &&
+    one.maxVcpus === other.maxVcpus &&
+    capabilities.supportedAttributes === other.capabilities.supportedAttributes &&
+    capabilities.supportedXfam === other.capabilities.supportedXfam &&
+    areSameEntries(capabilities.configurableCpuid, other.capabilities.configurableCpuid) &&
+    areSameEntries(one.supportedCpuid, other.supportedCpuid)
+  );
 }
 
 /** What KVM_TDX_INIT_VM would refuse always: one objection with every field. */

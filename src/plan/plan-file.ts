@@ -32,6 +32,8 @@ const schema = z.strictObject({
   made: z.strictObject({
     spec: z.strictObject({ sha256 }),
     firmware: z.strictObject({ sha256 }),
+    /** Kernel and initrd, where the file names them. */
+    boot: z.strictObject({ sha256 }).optional(),
     measurement: z.strictObject({
       mrtd: z.string().regex(/^[0-9a-f]{96}$/, 'must be 96 hexadecimal digits'),
     }),
@@ -137,10 +139,11 @@ export function checkUnchanged(
 }
 
 /** Gives all that decides what a run does, but for free slots, which change all the time. */
-function madeFrom({ spec, firmware, facts, predictedMrtd }: TdPlan): SavedPlan['made'] {
+function madeFrom({ spec, firmware, boot, facts, predictedMrtd }: TdPlan): SavedPlan['made'] {
   const record = {
     spec: { sha256: spec.source.sha256 },
     firmware: { sha256: firmware.sha256 },
+    ...(boot && { boot: { sha256: boot.sha256 } }),
     measurement: { mrtd: predictedMrtd },
     host: facts,
   };

@@ -5,6 +5,7 @@ import type { FirmwareImage } from '../firmware/index.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
 import { afterStart, type PlanWarning } from './after-start.ts';
+import type { PlannedBoot } from './boot.ts';
 import { judgeTd } from './judge/judge.ts';
 import { factsOf, type JudgedHost } from './judge/objection.ts';
 import { type PrepareOptions, prepareTd } from './judge/prepare.ts';
@@ -21,6 +22,8 @@ export interface TdPlan {
   /** The limit that a VM fd of the host gave, where one was asked. */
   readonly maxVcpus: number | undefined;
   readonly layout: MemoryLayout;
+  /** What the VM starts in place of its firmware, where `spec.boot` is given and its files were read. */
+  readonly boot: PlannedBoot | undefined;
   /** The MRTD in 96 hex digits, as KVM adds and measures page by page. */
   readonly predictedMrtd: string;
 }
@@ -54,7 +57,7 @@ export function assessTd({ spec, host, ...options }: PlanOptions): Assessment {
   const td = prepareTd(spec, options);
   const findings = judgeTd(td, host).map(({ error }) => error());
   const warnings = afterStart(spec);
-  const { firmware, layout, predictedMrtd } = td;
+  const { firmware, layout, predictedMrtd, boot } = td;
   const limit = vcpuLimitOf(host);
   if (!facts || !limit || spec.maxVcpus > limit.value || !firmware || !layout || !predictedMrtd)
     return { findings, warnings, plan: undefined };
@@ -69,6 +72,7 @@ export function assessTd({ spec, host, ...options }: PlanOptions): Assessment {
       bindingLimit: limit,
       maxVcpus: host.offer?.maxVcpus,
       layout,
+      boot,
       predictedMrtd,
     },
   };

@@ -85,6 +85,7 @@ async function provision(
     now: () => world.record.elapsedMs,
     onEvent: (event) => world.record.note(td.lane, event),
     aroundStep: hooks.aroundStep,
+    tellsRequests: world.record.isHeard,
   });
   td.run = run;
   if (!(await run.runnable) || !(await entered(run))) {
@@ -160,6 +161,7 @@ async function migrate(
     },
     onDestinationEvent: (event) => world.record.note(lane, event),
     aroundStep: hooks.aroundStep,
+    tellsRequests: world.record.isHeard,
   });
   const output = await migration.ended;
   const { verdict, error, leftovers } = output;

@@ -82,6 +82,11 @@ export class RunRecord {
     return this.#noted;
   }
 
+  /** Somebody hears every event, and not only what is noted here. */
+  get isHeard(): boolean {
+    return this.#options.listener !== undefined;
+  }
+
   get peakSlots(): number {
     return this.slots.reduce((peak, { used }) => Math.max(peak, used), 0);
   }

@@ -106,7 +106,7 @@ describe('a file that cannot be an image is refused with its path', () => {
     const error = await rejectionOf(loadFirmware({ path }));
     expect(error).toMatchObject({ code: 'TDCTL_E_FIRMWARE_INVALID', place: path });
     expect(error.message).toBe(
-      'the firmware image has 67108865 bytes, and none is larger than 64 MiB',
+      'the firmware image has 67108865 bytes, and none is larger than 64MiB',
     );
   });
 

@@ -62,6 +62,8 @@ const vmNames = {
   kvmGetIrqchip: true,
   kvmSetIrqchip: true,
   kvmIrqLine: true,
+  getState: true,
+  setState: true,
   kvmSetMemoryAttributes: true,
   tdxCapabilities: true,
   tdxInitVm: true,
@@ -117,6 +119,10 @@ const guestNames = {
   stop: true,
   input: true,
   counts: true,
+  entered: true,
+  times: true,
+  getDevices: true,
+  setDevices: true,
 } satisfies Record<keyof Guest, true>;
 const userMemoryNames = {
   address: true,

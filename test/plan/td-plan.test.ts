@@ -8,6 +8,7 @@ import type { HostFacts } from '../../src/host/facts.ts';
 import { type MemorySlot, planTd } from '../../src/plan/index.ts';
 import { parseTrustDomain } from '../../src/spec/index.ts';
 import { withSection } from '../firmware/tdvf-image.ts';
+import { bzImage } from '../guest/boot/kernels.ts';
 
 const examples = join(dirname(fileURLToPath(import.meta.url)), '../../examples');
 const firmware = await loadFirmware({ path: join(examples, 'firmware/hello.fd') });
@@ -193,8 +194,34 @@ describe('a kernel of its own', () => {
     expect(error.hint).toContain('--host soft');
   });
 
+  const soft = { ...facts, kind: 'soft' as const };
+  const planOnSoft = (kernel: Uint8Array, memory: string) => {
+    const images = { kernel: { value: kernel, place: 'vmlinuz' }, sha256: 'ab'.repeat(32) };
+    return planTd({
+      spec: spec({ boot, memory, vcpus: 2 }),
+      firmware,
+      boot: images,
+      host: { name: 'soft', facts: soft },
+    });
+  };
+
   test('is started on soft, where the TD is measured as it is without', () => {
-    const soft = { ...facts, kind: 'soft' as const };
-    expect(plan({ boot }, soft).predictedMrtd).toBe(plan({}, soft).predictedMrtd);
+    const planned = planOnSoft(bzImage(), '3GiB');
+    expect(planned.predictedMrtd).toBe(plan({ memory: '3GiB' }, soft).predictedMrtd);
+    expect(planned.boot?.protocol).toBe('linux64');
+    for (const { gpa, bytes } of planned.boot?.writes ?? []) {
+      const inRam = planned.layout.slots.some(
+        (slot) =>
+          slot.holds === 'ram' && gpa >= slot.gpa && gpa + BigInt(bytes.length) <= end(slot),
+      );
+      expect(inRam).toBe(true);
+    }
+  });
+
+  test('that does not fit into the memory names the field to change', () => {
+    const error = refusal(() => planOnSoft(bzImage({ initSize: 200 << 20 }), '128MiB'));
+    expect(error).toMatchObject({ code: 'TDCTL_E_BOOT_INVALID', place: 'vmlinuz' });
+    expect(error.hint).toMatch(/at least 216MiB of memory \(.*td\.yaml:1:\d+\)/);
+    expect(planOnSoft(bzImage({ initSize: 200 << 20 }), '216MiB').boot).toBeDefined();
   });
 });

@@ -39,6 +39,22 @@ export function findEntry(
   );
 }
 
+export function areSameEntries(one: readonly CpuidEntry[], other: readonly CpuidEntry[]): boolean {
+  return one === other || (one.length === other.length && one.every((a, i) => isSame(a, other[i])));
+}
+
+function isSame(one: CpuidEntry, other: CpuidEntry | undefined): boolean {
+  return (
+    one.function === other?.function &&
+    one.index === other.index &&
+    one.flags === other.flags &&
+    one.eax === other.eax &&
+    one.ebx === other.ebx &&
+    one.ecx === other.ecx &&
+    one.edx === other.edx
+  );
+}
+
 export function physicalAddressBits(entries: readonly CpuidEntry[]): number | undefined {
   const entry = findEntry(entries, ADDRESS_SIZES_LEAF);
   return entry && entry.eax & 0xff;

@@ -17,7 +17,7 @@ import { type HostChoice, openHost } from '../open-host.ts';
 import type { OutputFormat } from '../options.ts';
 import { printData } from '../output/data.ts';
 import { say } from '../output/print.ts';
-import { filesNamedIn } from '../spec-files.ts';
+import { bootImagesOf, filesNamedIn } from '../spec-files.ts';
 import { expectedTimes } from './expected-times.ts';
 import { planData } from './plan-data.ts';
 import { planText } from './plan-text.ts';
@@ -102,6 +102,7 @@ async function assess(
   const { plan, ...rest } = assessTd({
     spec,
     firmware: firmware.value ?? firmware.problems[0],
+    boot: await bootImagesOf(spec),
     host: judged,
   });
   const known = rest.findings;

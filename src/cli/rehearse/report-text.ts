@@ -47,7 +47,7 @@ function timelineText(steps: readonly LaneStep[], colors: Colors): string {
         return answer === 'ok' ? text : `${text} (${answer})`;
       })
       .join(', ');
-    const does = result === 'skipped' ? 'this host runs no guests' : made;
+    const does = result === 'skipped' ? 'nothing to do on this host' : made;
     const row = [
       startMs.toFixed(3).padStart(10),
       formatDuration(endMs - startMs).padStart(8),

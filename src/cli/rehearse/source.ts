@@ -13,7 +13,7 @@ import { defaultKernelAbi } from '../../simulator/index.ts';
 import { loadTrustDomain, parseTrustDomain, readTrustDomainText } from '../../spec/index.ts';
 import { hostFileIn } from '../file-arguments.ts';
 import { hostProfile } from '../host-profile.ts';
-import { filesNamedIn } from '../spec-files.ts';
+import { bootImagesOf, filesNamedIn } from '../spec-files.ts';
 import type { Numbers, RehearseCommandOptions } from './options.ts';
 
 export interface Source {
@@ -134,8 +134,9 @@ async function ofTd(text: string, { options, numbers, files }: Given): Promise<S
   const spec = parseTrustDomain(text, { path: options.file });
   files.reads(...filesNamedIn(spec));
   const firmware = await loadFirmware(spec.firmware);
+  const boot = await bootImagesOf(spec);
   return async (host) => {
-    const plan = rehearsedPlan({ spec, firmware, host });
+    const plan = rehearsedPlan({ spec, firmware, boot, host });
     const { count = 1, slotsLeft, destinationVcpus } = numbers;
     return standardScenario({
       plan,
@@ -187,7 +188,8 @@ async function ofFile(
       const spec = await loadTrustDomain(specPath);
       const by = `TD ${names[0]} of ${options.file}`;
       files.reads({ path: specPath, by }, ...filesNamedIn(spec));
-      return { names, spec, firmware: await loadFirmware(spec.firmware) };
+      const firmware = await loadFirmware(spec.firmware);
+      return { names, spec, firmware, boot: await bootImagesOf(spec) };
     }),
   );
   return async (host) => ({
@@ -196,9 +198,9 @@ async function ofFile(
     checks: options.unchecked === true ? 'none' : file.checks,
     slotsLeft: numbers.slotsLeft ?? file.slotsLeft,
     tds: new Map<string, TdPlan>(
-      sources.flatMap(({ names, spec, firmware }) => {
+      sources.flatMap(({ names, spec, firmware, boot }) => {
         // TDs of one spec differ in nothing but the name.
-        const plan = rehearsedPlan({ spec, firmware, host });
+        const plan = rehearsedPlan({ spec, firmware, boot, host });
         return names.map((name) => [name, { ...plan, spec: { ...spec, name } }] as const);
       }),
     ),

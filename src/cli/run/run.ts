@@ -15,7 +15,7 @@ import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openRunLog, type RunLog } from '../log.ts';
 import { say } from '../output/print.ts';
-import { filesNamedIn } from '../spec-files.ts';
+import { bootImagesOf, filesNamedIn } from '../spec-files.ts';
 import { faultsNotMet } from '../unmet-faults.ts';
 import { eventInWords } from '../words.ts';
 import { openRunView } from './open-view.ts';
@@ -72,7 +72,8 @@ async function runOnHost(given: OnHost): Promise<void> {
   });
   try {
     const ignoreExpectation = options.anyMeasurement === true;
-    const plan = planTd({ spec, firmware, host: await askHost(host), ignoreExpectation });
+    const boot = await bootImagesOf(spec);
+    const plan = planTd({ spec, firmware, boot, host: await askHost(host), ignoreExpectation });
     source.checkUnchanged(plan);
     const view = await openRunView(options.output, io);
     await runPlan({ host, plan, view, log, trace, interrupts, until: options.until, io });

@@ -2,12 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type {
   Addon,
+  GuestDevices,
   GuestOptions,
   Guest as GuestThreads,
   GuestEnd as NativeEnd,
 } from '../../../native/index.ts';
 import { exitReasons } from '../../abi/kvm/exits.ts';
-import type { Guest, GuestCounts, GuestEnd, GuestIo, GuestState } from '../guest.ts';
+import type { Guest, GuestCounts, GuestEnd, GuestIo, GuestState, GuestTimes } from '../guest.ts';
 import { GuestEnding } from '../guest-ending.ts';
 import { KvmError } from '../kvm-error.ts';
 import { answered } from './answers.ts';
@@ -83,15 +84,20 @@ export class NativeGuest implements Guest {
     return this.#made.counts();
   }
 
-  async getState(): Promise<GuestState> {
-    const parts = Object.entries(this.#state);
-    return Object.fromEntries(
-      await Promise.all(parts.map(async ([name, part]) => [name, await part.get()])),
-    );
+  times(): GuestTimes {
+    return this.#made.times();
   }
 
-  async setState(state: GuestState): Promise<void> {
+  async getState(): Promise<GuestState> {
+    const devices = this.#made.getDevices();
+    const parts = Object.entries(this.#state).map(async ([name, part]) => [name, await part.get()]);
+    return { ...Object.fromEntries(await Promise.all(parts)), devices };
+  }
+
+  async setState({ devices, ...state }: GuestState): Promise<void> {
     for (const [name, part] of Object.entries(this.#state)) await part.set(state[name] as never);
+    // Last: it sets the level of the interrupt line of COM1.
+    this.#made.setDevices(devices as GuestDevices);
   }
 
   async close(): Promise<void> {

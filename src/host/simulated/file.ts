@@ -83,22 +83,24 @@ export class SimulatedFile {
    * Makes an ioctl that may come to a vCPU which runs, and waits for that as the kernel does; EINTR where
    * it has waited for longer than anything is repeated.
    *
+   * There is a promise only where it has to wait, which is next to never.
+   *
    * @throws KvmError when it is refused.
    */
-  async waited(request: KnownRequest, capability?: CapabilityName): Promise<number> {
-    return answerValue(request.request, await this.waitedAnswer(request), capability);
+  waited(request: KnownRequest, capability?: CapabilityName): number | Promise<number> {
+    const answer = this.waitedAnswer(request);
+    if (answer instanceof Promise) {
+      return answer.then((given) => answerValue(request.request, given, capability));
+    }
+    return answerValue(request.request, answer, capability);
   }
 
   /** Does the same for a caller that has something to do about a refusal. */
-  async waitedAnswer(request: KnownRequest): Promise<Answer> {
+  waitedAnswer(request: KnownRequest): Answer | Promise<Answer> {
     if (this.#closed) return fdIsClosed;
     const { machine, caller } = this.process;
     const answer = machine.call(caller, this.#description.handle, request);
-    if (!('cancel' in answer)) return answer;
-    const bound = setTimeout(() => answer.cancel(), stall.timeoutMs);
-    const given = await answer.answer;
-    clearTimeout(bound);
-    return given;
+    return 'cancel' in answer ? boundedWait(answer) : answer;
   }
 
   /** Makes an ioctl that makes a new file, and opens that. */
@@ -113,6 +115,13 @@ export class SimulatedFile {
     this.#description.fds--;
     if (this.#description.fds === 0) this.process.machine.release(this.#description.handle);
   }
+}
+
+async function boundedWait({ answer, cancel }: PendingAnswer): Promise<Answer> {
+  const bound = setTimeout(cancel, stall.timeoutMs);
+  const given = await answer;
+  clearTimeout(bound);
+  return given;
 }
 
 const fdIsClosed: Answer = {

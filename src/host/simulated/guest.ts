@@ -2,7 +2,14 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { VcpuExit } from '../../simulator/index.ts';
-import type { Guest, GuestCounts, GuestEnd, GuestEndReason, GuestState } from '../guest.ts';
+import type {
+  Guest,
+  GuestCounts,
+  GuestEnd,
+  GuestEndReason,
+  GuestState,
+  GuestTimes,
+} from '../guest.ts';
 import { GuestEnding } from '../guest-ending.ts';
 import { KvmError } from '../kvm-error.ts';
 import type { SimulatedVcpu } from './vcpu.ts';
@@ -64,6 +71,10 @@ export class SimulatedGuest implements Guest {
 
   counts(): GuestCounts {
     return none;
+  }
+
+  times(): GuestTimes {
+    return {};
   }
 
   /** What there is of a simulated TD moves with it in the module. */

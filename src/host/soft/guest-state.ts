@@ -4,38 +4,31 @@ import type {
   Vm as NativeVm,
   VcpuState,
   VcpuStateShape,
+  VmState,
 } from '../../../native/index.ts';
 import { answered } from '../native/answers.ts';
 import type { StateParts } from '../native/native-guest.ts';
 
-/** The two PICs, and the I/O APIC. */
-const chips = [0, 1, 2];
+const wholePc = { irqchip: true, pit: true, clock: true } as const;
 
+/** @param shape what there is of a vCPU's state. */
 export function plainVmState(
   vm: NativeVm,
   vcpus: readonly NativeVcpu[],
   shape: VcpuStateShape,
 ): StateParts {
   return {
-    // Before the vCPUs, whose interrupts come through them.
-    irqchips: {
-      get: () => Promise.all(chips.map((chip) => answered(vm.kvmGetIrqchip(chip)))),
-      set: async (irqchips: readonly Uint8Array[]) => {
-        for (const irqchip of irqchips) await answered(vm.kvmSetIrqchip(irqchip));
-      },
-    },
-    pit: {
-      get: () => answered(vm.kvmGetPit2()),
-      set: (pit: Uint8Array) => answered(vm.kvmSetPit2(pit)),
-    },
-    clock: {
-      get: () => answered(vm.kvmGetClock()),
-      set: (clock: Uint8Array) => answered(vm.kvmSetClock(clock)),
+    // Before the vCPUs, whose interrupts come through its controllers.
+    vm: {
+      get: () => answered(vm.getState(wholePc)),
+      set: (state: VmState) => answered(vm.setState(state)),
     },
     vcpus: {
       get: () => Promise.all(vcpus.map((vcpu) => answered(vcpu.getState(shape)))),
       set: async (states: readonly VcpuState[]) => {
-        await Promise.all(states.map((state, place) => vcpus[place]?.setState(state)));
+        await Promise.all(
+          states.map((state, place) => vcpus[place] && answered(vcpus[place].setState(state))),
+        );
       },
     },
   };

@@ -1,5 +1,5 @@
 /** The guest that runs in a real VM, beside the TD whose vCPUs the simulated module enters and leaves. */
-import type { Guest, GuestCounts, GuestEnd, GuestState } from '../guest.ts';
+import type { Guest, GuestCounts, GuestEnd, GuestState, GuestTimes } from '../guest.ts';
 import { GuestEnding } from '../guest-ending.ts';
 
 export class SoftGuest implements Guest {
@@ -44,6 +44,10 @@ export class SoftGuest implements Guest {
 
   counts(): GuestCounts {
     return this.#real.counts();
+  }
+
+  times(): GuestTimes {
+    return this.#real.times();
   }
 
   getState(): Promise<GuestState> {

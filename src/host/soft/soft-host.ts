@@ -52,6 +52,7 @@ async function readKernel({ addon, system }: DevKvm): Promise<RealKernel> {
       sregs2: (await ask('KVM_CAP_SREGS2')) !== 0,
       lapic: true,
       tscOffset: (await ask('KVM_CAP_VCPU_ATTRIBUTES')) !== 0,
+      tscKhz: (await ask('KVM_CAP_GET_TSC_KHZ')) !== 0,
     },
   };
 }
@@ -121,10 +122,6 @@ export class SoftHost implements Host {
   mapMemory(options: MapMemory): Promise<UserMemory> {
     const onMapped = readableIn(this.#addressSpace);
     return MappedMemory.map(this.#kvm.addon, { ...options, onMapped });
-  }
-
-  simulatedTimeNs(): bigint {
-    return this.#simulated.simulatedTimeNs();
   }
 
   /** Reports what the simulated part is asked: every ioctl, SEAMCALL leaf and release. */

@@ -40,6 +40,8 @@ export interface MigrationOptions {
   /** With `none`, nothing is refused beforehand, so that the kernel answers. */
   readonly checks?: 'all' | 'none' | undefined;
   readonly aroundStep?: AroundStep | undefined;
+  /** As for the run of a TD: whether the destination's events have `request.answered` among them. */
+  readonly tellsRequests?: boolean | undefined;
 }
 
 export function startMigration(options: MigrationOptions): MigrationRun {
@@ -62,6 +64,7 @@ export function startMigration(options: MigrationOptions): MigrationRun {
     destinationPlan: options.destinationPlan ?? plan,
     checks: options.checks ?? 'all',
     aroundStep: options.aroundStep ?? once,
+    tellsRequests: options.tellsRequests ?? true,
     now,
     publish,
     onDestinationEvent: options.onDestinationEvent,

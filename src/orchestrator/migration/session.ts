@@ -19,6 +19,7 @@ export interface MigrationSession {
   readonly checks: 'all' | 'none';
   readonly now: () => number;
   readonly aroundStep: AroundStep;
+  readonly tellsRequests: boolean;
   readonly publish: (body: MigrationEventBody) => void;
   readonly onDestinationEvent: (event: TdRunEvent) => void;
   /** Requests that the migration made itself, between the steps of the two TDs. */

@@ -3,6 +3,7 @@ import type { Asked, GivenBack } from '../../../machines/intra-host-migration/in
 import { convertingRequest } from '../../host/facts.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { Vm } from '../../host/port.ts';
+import type { Interruption } from '../interruption.ts';
 import { makePrivate } from '../steps/conversion.ts';
 import { canBeEntered } from '../steps/running.ts';
 import { startTd, type TdRun } from '../td-run.ts';
@@ -12,7 +13,7 @@ import { writeState } from './state.ts';
 
 export async function prepareDestination(
   session: MigrationSession,
-  signal: AbortSignal,
+  { signal }: Interruption,
 ): Promise<void> {
   session.destination ??= startDestination(session);
   const { destination } = session;
@@ -21,7 +22,8 @@ export async function prepareDestination(
 }
 
 function startDestination(session: MigrationSession): TdRun {
-  const { source, host, destinationPlan, now, onDestinationEvent, aroundStep } = session;
+  const { source, host, destinationPlan, now, onDestinationEvent } = session;
+  const { aroundStep, tellsRequests } = session;
   const { handles } = source.session;
   return startTd({
     host,
@@ -29,6 +31,8 @@ function startDestination(session: MigrationSession): TdRun {
     now,
     onEvent: onDestinationEvent,
     aroundStep,
+    tellsRequests,
+    console: source.session.console,
     origin: {
       tdCpuid: handles.get('tdCpuid'),
       slotMemory: handles.get('slotMemory'),

@@ -6,26 +6,27 @@
 import { withApicId } from '../../abi/kvm/cpuid.ts';
 import type { GuestMemory, Vm } from '../../host/port.ts';
 import { guestOf } from '../guest.ts';
+import type { Interruption } from '../interruption.ts';
 import type { Origin, TdSession } from '../session.ts';
 import { memoryOf } from './memory.ts';
 
-export async function setCpuid(session: TdSession, signal: AbortSignal): Promise<void> {
+export async function setCpuid(session: TdSession, interruption: Interruption): Promise<void> {
   const { tdCpuid } = originOf(session);
   for (const vcpu of session.handles.get('vcpus')) {
-    signal.throwIfAborted();
+    interruption.throwIfAborted();
     await vcpu.setCpuid2({ entries: withApicId(tdCpuid, vcpu.id) });
   }
   session.handles.set('tdCpuid', tdCpuid);
 }
 
-export async function mirrorMemory(session: TdSession, signal: AbortSignal): Promise<void> {
+export async function mirrorMemory(session: TdSession, interruption: Interruption): Promise<void> {
   const { plan, handles, ledger } = session;
   const origin = originOf(session);
   const vm = handles.get('vm');
   const mirrored = handles.grow('guestMemory', () => new Map());
   for (const { slot, gpa, sizeBytes } of plan.layout.slots) {
     if (mirrored.has(slot)) continue;
-    signal.throwIfAborted();
+    interruption.throwIfAborted();
     const memory = await shareMemory(session, { vm, memory: pagesOf(origin, slot) });
     ledger.hold({ what: 'guest_memfd', release: () => memory.close() });
     await vm.setUserMemoryRegion2({

@@ -1,17 +1,18 @@
 import type { Finalized } from '../../../machines/td-lifecycle/index.ts';
 import { TdctlError } from '../../errors/index.ts';
+import type { Interruption } from '../interruption.ts';
 import type { TdSession } from '../session.ts';
 import { repeated } from './repeat.ts';
 
 /** The TD is measured after this step. Where the host tells the MRTD, it must be the predicted one. */
 export async function finalizeTd(
   { plan, handles, publish }: TdSession,
-  signal: AbortSignal,
+  interruption: Interruption,
 ): Promise<Finalized> {
   if (handles.has('finalized')) return handles.get('finalized');
   const vm = handles.get('vm');
   // TDH.MR.FINALIZE found the TD busy, and has closed nothing.
-  await repeated(() => vm.tdxFinalizeVm(), { on: 'EBUSY', signal });
+  await repeated(() => vm.tdxFinalizeVm(), { on: 'EBUSY', interruption });
   const bytes = await vm.mrtd();
   const mrtd = bytes ? Buffer.from(bytes).toString('hex') : null;
   publish({ event: 'td.finalized', mrtd });

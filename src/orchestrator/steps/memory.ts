@@ -1,16 +1,17 @@
 /** These steps make the memory slots, their attributes, and the pages that the firmware starts from. */
 import type { GuestMemory, Vm } from '../../host/port.ts';
 import type { InitialPages, MemorySlot } from '../../plan/index.ts';
+import type { Interruption } from '../interruption.ts';
 import type { TdSession } from '../session.ts';
 import { makePrivate } from './conversion.ts';
 
-export async function addMemory(session: TdSession, signal: AbortSignal): Promise<void> {
+export async function addMemory(session: TdSession, interruption: Interruption): Promise<void> {
   const { plan, handles } = session;
   const vm = handles.get('vm');
   const guestMemory = handles.grow('guestMemory', () => new Map());
   for (const slot of plan.layout.slots) {
     if (guestMemory.has(slot.slot)) continue;
-    signal.throwIfAborted();
+    interruption.throwIfAborted();
     guestMemory.set(slot.slot, await setSlot(session, { vm, slot }));
   }
 
@@ -18,8 +19,8 @@ export async function addMemory(session: TdSession, signal: AbortSignal): Promis
   let done = 0;
   const added = handles.grow('addedPages', () => new Set());
   for (const initial of plan.layout.initialPages) {
-    signal.throwIfAborted();
-    if (!added.has(initial)) await addPages(session, { initial, signal, done, total });
+    interruption.throwIfAborted();
+    if (!added.has(initial)) await addPages(session, { initial, interruption, done, total });
     added.add(initial);
     done += initial.pages;
   }
@@ -50,7 +51,7 @@ async function setSlot(
 
 async function addPages(
   { plan, handles, publish }: TdSession,
-  { initial, signal, done, total }: Adding,
+  { initial, interruption, done, total }: Adding,
 ): Promise<void> {
   const [firstVcpu] = handles.get('vcpus');
   if (!firstVcpu) throw new Error('a TD has at least one vCPU');
@@ -67,7 +68,7 @@ async function addPages(
     gpa: initial.gpa,
     pages: initial.pages,
     measure: initial.measured,
-    signal,
+    signal: interruption.signal,
     onProgress: (pagesDone) =>
       publish({
         event: 'step.progress',
@@ -81,7 +82,7 @@ async function addPages(
 
 interface Adding {
   readonly initial: InitialPages;
-  readonly signal: AbortSignal;
+  readonly interruption: Interruption;
   readonly done: number;
   readonly total: number;
 }

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ErrnoName } from '../../abi/kvm/errno.ts';
 import { KvmError } from '../../host/kvm-error.ts';
+import type { Interruption } from '../interruption.ts';
 
 const ATTEMPTS = 10;
 const PAUSE_MS = 20;
@@ -9,7 +10,7 @@ const PAUSE_MS = 20;
 /** @throws KvmError with how long it was repeated, where it is refused so to the end. */
 export async function repeated(
   make: () => Promise<void>,
-  { on, signal }: { readonly on: ErrnoName; readonly signal: AbortSignal },
+  { on, interruption }: { readonly on: ErrnoName; readonly interruption: Interruption },
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -17,7 +18,7 @@ export async function repeated(
     } catch (error) {
       if (!(error instanceof KvmError) || error.code !== on) throw error;
       if (attempt === ATTEMPTS) throw error.after((attempt - 1) * PAUSE_MS);
-      await delay(PAUSE_MS, undefined, { signal });
+      await delay(PAUSE_MS, undefined, { signal: interruption.signal });
     }
   }
 }

@@ -4,9 +4,10 @@
  */
 import { withApicId } from '../../abi/kvm/cpuid.ts';
 import type { Vcpu } from '../../host/port.ts';
+import type { Interruption } from '../interruption.ts';
 import type { TdSession } from '../session.ts';
 
-export async function createVcpus(session: TdSession, signal: AbortSignal): Promise<void> {
+export async function createVcpus(session: TdSession, interruption: Interruption): Promise<void> {
   const { plan, ledger, handles, publish } = session;
   const vm = handles.get('vm');
   const vcpus = handles.grow('vcpus', () => {
@@ -15,7 +16,7 @@ export async function createVcpus(session: TdSession, signal: AbortSignal): Prom
     return none;
   });
   for (const id of plan.vcpuIds.slice(vcpus.length)) {
-    signal.throwIfAborted();
+    interruption.throwIfAborted();
     vcpus.push(await vm.createVcpu({ id }));
     publish(progress('creatingVcpus', vcpus.length, plan.vcpuIds.length));
   }
@@ -25,7 +26,10 @@ export async function createVcpus(session: TdSession, signal: AbortSignal): Prom
  * The module gives the leaves of the TD. They must be set before KVM_TDX_INIT_VCPU, which refuses a vCPU
  * whose CPUID has no x2APIC.
  */
-export async function initializeVcpus(session: TdSession, signal: AbortSignal): Promise<void> {
+export async function initializeVcpus(
+  session: TdSession,
+  interruption: Interruption,
+): Promise<void> {
   const { plan, handles, publish } = session;
   const vcpus = handles.get('vcpus');
   const [firstVcpu] = vcpus;
@@ -35,7 +39,7 @@ export async function initializeVcpus(session: TdSession, signal: AbortSignal): 
   const initialized = handles.grow('initializedVcpus', () => new Set());
   for (const [done, vcpu] of vcpus.entries()) {
     if (initialized.has(vcpu.id)) continue;
-    signal.throwIfAborted();
+    interruption.throwIfAborted();
     await vcpu.setCpuid2({ entries: withApicId(tdCpuid, vcpu.id) });
     await vcpu.tdxInitVcpu({ initialRcx: plan.layout.hobAddress });
     initialized.add(vcpu.id);

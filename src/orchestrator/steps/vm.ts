@@ -4,6 +4,7 @@ import { KVM_IOAPIC_NUM_PINS } from '../../abi/kvm/structs.ts';
 import { vcpuLimits } from '../../host/facts.ts';
 import type { UserMemory } from '../../host/port.ts';
 import { buildInitVm } from '../../plan/index.ts';
+import type { Interruption } from '../interruption.ts';
 import type { TdSession } from '../session.ts';
 import { repeated } from './repeat.ts';
 
@@ -51,7 +52,7 @@ export async function capVcpus({ plan, handles }: TdSession): Promise<void> {
   await vm.enableCap({ capability: 'KVM_CAP_MAX_VCPU_ID', args: [vcpus] });
 }
 
-export async function initializeTd(session: TdSession, signal: AbortSignal): Promise<void> {
+export async function initializeTd(session: TdSession, interruption: Interruption): Promise<void> {
   const { plan, handles } = session;
   if (handles.has('tdInitialized')) return;
   const vm = handles.get('vm');
@@ -64,6 +65,6 @@ export async function initializeTd(session: TdSession, signal: AbortSignal): Pro
   if (plan.spec.tscKhz !== undefined) await vm.setTscKhz({ tscKhz: plan.spec.tscKhz });
 
   // TDH.MNG.CREATE and TDH.MNG.ADDCX answer so while RDRAND is dry.
-  await repeated(() => vm.tdxInitVm(params), { on: 'EAGAIN', signal });
+  await repeated(() => vm.tdxInitVm(params), { on: 'EAGAIN', interruption });
   handles.set('tdInitialized', true);
 }

@@ -1,11 +1,13 @@
 import { TdctlError } from '../../errors/index.ts';
-import type { TrustDomain } from '../../spec/trust-domain.ts';
 import { always, factsOf, type JudgedHost, type Objection } from './objection.ts';
+import type { PreparedTd } from './prepare.ts';
 
 /** A kernel of its own starts in an ordinary VM alone, and of all hosts only soft has one. */
-export function bootObjections(spec: TrustDomain, host: JudgedHost): Objection[] {
+export function bootObjections(td: PreparedTd, host: JudgedHost): readonly Objection[] {
+  const { spec, bootObjections } = td;
   const kind = factsOf(host)?.kind;
-  if (spec.boot === undefined || kind === undefined || kind === 'soft') return [];
+  if (spec.boot === undefined || kind === undefined) return [];
+  if (kind === 'soft') return bootObjections;
   const field = 'spec.boot';
   const problem =
     kind === 'kvm'
@@ -14,7 +16,7 @@ export function bootObjections(spec: TrustDomain, host: JudgedHost): Objection[]
   return [
     {
       reasons: [
-        always('boot', `a kernel is to be started by \`boot\`, which only the host soft does`),
+        always('boot', 'a kernel is to be started by `boot`, which only the host soft does'),
       ],
       error: () =>
         new TdctlError({

@@ -20,7 +20,7 @@ export function judgeTd(td: PreparedTd, host: JudgedHost): Objection[] {
     ...obstacles.map((text) => obstacle(text, host)),
     ...vcpuObjections(spec, host),
     ...td.objections,
-    ...bootObjections(spec, host),
+    ...bootObjections(td, host),
     ...(offer ? initVmObjections(spec, offer) : []),
     ...tscObjections(spec, host),
     ...slotObjections(host),

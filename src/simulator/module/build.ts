@@ -120,7 +120,7 @@ export function mngInit(
   td.initialized = {
     params: rdx,
     // Another topology has been refused.
-    cpuid: virtualised(call) ?? new Map(),
+    cpuid: virtualised(call) ?? { leaves: new Map(), values: new Map() },
     secureEpt: new SecureEpt(rdx.eptpControls === eptpControls.fiveLevels ? 5 : 4),
     mrtd: new MrtdStream(),
     finalMrtd: undefined,

@@ -1,21 +1,55 @@
 /** CPUID of a TD as TDH.MNG.RD finds it: every leaf under one number. */
-import { allZero, type CpuidRegisters } from '../../abi/cpuid/registers.ts';
-import { type TdLeaf, tdLeaves } from '../../abi/tdx/cpuid/td-cpuid.ts';
+
+import type { RawCpuid } from '../../abi/cpuid/raw.ts';
+import { allZero, type CpuidRegisters, cpuidRegisters } from '../../abi/cpuid/registers.ts';
+import { type CpuidParams, type TdLeaf, tdLeaves } from '../../abi/tdx/cpuid/td-cpuid.ts';
+import type { CpuidVirtualisation } from '../../abi/tdx/cpuid/virtual-leaves.ts';
 import type { ModuleRelease } from '../../abi/tdx/module-releases.ts';
-import type { TdParams } from '../../abi/tdx/td-params.ts';
 import type { HostProfile } from '../platform.ts';
 
-/** The leaves of one TD, by key; those of the release that are 0 for all are not among them. */
-export type TdCpuid = ReadonlyMap<number, CpuidRegisters>;
+/** What TDs have that are alike. */
+export interface TdCpuid {
+  /** The leaves by key; those of the release that are 0 for all are not among them. */
+  readonly leaves: ReadonlyMap<number, CpuidRegisters>;
+  /** The fields of CPUID_VALUES that were read so far, by id. */
+  readonly values: Map<bigint, bigint>;
+}
+
+interface Calculated {
+  readonly cpu: RawCpuid;
+  readonly params: CpuidParams;
+  readonly cpuid: TdCpuid | undefined;
+}
+
+/** The last one of each release, because TDs made one after the other are mostly alike. */
+const calculated = new WeakMap<CpuidVirtualisation, Calculated>();
 
 /** @returns undefined where TD_PARAMS have a topology that the module does not recognise. */
 export function cpuidOfTd(
   { release, profile }: { readonly release: ModuleRelease; readonly profile: HostProfile },
-  params: TdParams,
+  params: CpuidParams,
 ): TdCpuid | undefined {
-  const cpu = profile.platform.cpuid;
-  const leaves = tdLeaves({ virtualisation: release.cpuid, cpu, params });
-  return leaves && new Map(leaves.map((row) => [keyOf(row), row]));
+  const { cpuid: cpu } = profile.platform;
+  const last = calculated.get(release.cpuid);
+  if (last !== undefined && last.cpu === cpu && areAlike(last.params, params)) return last.cpuid;
+  const rows = tdLeaves({ virtualisation: release.cpuid, cpu, params });
+  const leaves = rows && new Map(rows.map((row) => [keyOf(row), row]));
+  const cpuid = leaves && { leaves, values: new Map() };
+  calculated.set(release.cpuid, { cpu, params, cpuid });
+  return cpuid;
+}
+
+function areAlike(one: CpuidParams, other: CpuidParams): boolean {
+  return (
+    one.attributes === other.attributes &&
+    one.xfam === other.xfam &&
+    one.configFlags === other.configFlags &&
+    one.tscFrequency === other.tscFrequency &&
+    one.cpuidConfig.length === other.cpuidConfig.length &&
+    one.cpuidConfig.every((row, i) =>
+      cpuidRegisters.every((register) => row[register] === other.cpuidConfig[i]?.[register]),
+    )
+  );
 }
 
 /** The subleaf of a leaf that has none, in the field id of CPUID_VALUES. */
@@ -32,11 +66,11 @@ export function packCpuidKey(extended: boolean, leaf: number, subleaf: number | 
 /** @returns undefined for a leaf that the host cannot read. */
 export function readCpuid(
   { release }: { readonly release: ModuleRelease },
-  cpuid: TdCpuid,
+  { leaves }: TdCpuid,
   key: number,
 ): CpuidRegisters | undefined {
   // A leaf without subleaves is read with any.
-  const row = cpuid.get(key) ?? cpuid.get(key | noSubleaf);
+  const row = leaves.get(key) ?? leaves.get(key | noSubleaf);
   if (row !== undefined) return row;
   const leaf = ((key >>> 8) & 0x7f) + ((key & (1 << 15)) === 0 ? 0 : 0x8000_0000);
   return release.cpuid.zero.has(leaf) ? allZero : undefined;

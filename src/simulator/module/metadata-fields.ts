@@ -20,9 +20,8 @@ const ignoredBit = 1n << 63n;
 const subleafNotApplicable = 0x1fe;
 
 // KVM_TDX_GET_CPUID reads some 170 of these for each TD, and arithmetic on bigints is slow, so each id
-// is put together and taken apart only once. There are 2^17 of them at most.
+// is put together only once. There are 2^17 of them at most.
 const idsByPacked = new Map<number, bigint>();
-const packedById = new Map<bigint, number>();
 
 /** Gives the field id of one half of a CPUID leaf: `0` is EBX:EAX, `1` is EDX:ECX. */
 export function cpuidValuesField(leaf: number, subleaf: number | undefined, half: 0 | 1): bigint {
@@ -39,24 +38,25 @@ export function cpuidValuesField(leaf: number, subleaf: number | undefined, half
 
 /** Gives bits 16:0 of an id of that class, or undefined when the id is of another. */
 function packedCpuidField(id: bigint): number | undefined {
-  const known = packedById.get(id);
-  if (known !== undefined) return known;
   if (id >> 17n !== tdFields.CPUID_VALUES >> 17n) return undefined;
-  const packed = Number(id & 0x1ffffn);
-  packedById.set(id, packed);
-  return packed;
+  return Number(id & 0x1ffffn);
 }
 
 export function readTdField(module: ModuleState, td: Td, field: bigint): bigint | undefined {
   const initialized = td.initialized;
   if (initialized === undefined) return undefined;
-  const packed = packedCpuidField(field) ?? packedCpuidField(field & ~ignoredBit);
+  const known = initialized.cpuid.values.get(field);
+  if (known !== undefined) return known;
+  const packed = packedCpuidField(field & ~ignoredBit);
   if (packed === undefined) return readOtherField(initialized, field & ~ignoredBit);
   const notApplicable = (packed & subleafNotApplicable) === subleafNotApplicable;
   const subleaf = notApplicable ? undefined : (packed >> 1) & 0x7f;
   const key = packCpuidKey((packed & (1 << 16)) !== 0, (packed >> 9) & 0x7f, subleaf);
   const registers = readCpuid(module, initialized.cpuid, key);
-  return registers === undefined ? undefined : half(registers, (packed & 1) as 0 | 1);
+  if (registers === undefined) return undefined;
+  const value = half(registers, (packed & 1) as 0 | 1);
+  initialized.cpuid.values.set(field, value);
+  return value;
 }
 
 function readOtherField({ params }: InitializedTd, id: bigint): bigint | undefined {

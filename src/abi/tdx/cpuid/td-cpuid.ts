@@ -44,10 +44,16 @@ export function configurableLeaves(
   });
 }
 
+/** The part of TD_PARAMS that the CPUID of a TD depends on. */
+export type CpuidParams = Pick<
+  TdParams,
+  'attributes' | 'xfam' | 'configFlags' | 'tscFrequency' | 'cpuidConfig'
+>;
+
 interface Ground {
   readonly virtualisation: CpuidVirtualisation;
   readonly cpu: RawCpuid;
-  readonly params: TdParams;
+  readonly params: CpuidParams;
 }
 
 /**
@@ -117,7 +123,7 @@ interface Calculation {
   readonly registers: CpuidRegisters;
   readonly flags: Flags;
   readonly cpu: RawCpuid;
-  readonly params: TdParams;
+  readonly params: CpuidParams;
 }
 
 const bit = (value: number, number: number) => ((value >>> number) & 1) === 1;
@@ -192,7 +198,7 @@ function hasXfd(cpu: RawCpuid, xfam: bigint): boolean {
 }
 
 /** `chosen` is 0 for the least of what the CPU has and of what GPAW gives. */
-function addressBits(chosen: number, cpu: RawCpuid, { configFlags: flags }: TdParams) {
+function addressBits(chosen: number, cpu: RawCpuid, { configFlags: flags }: CpuidParams) {
   const native = executeCpuid(cpu, ADDRESS_SIZES_LEAF).eax & 0xff;
   const width = Math.min(native, (flags & configFlags.GPAW) === 0n ? 48 : 52);
   if ((flags & configFlags.MAXGPA_VIRT) !== 0n) return { physical: native, guest: width };
@@ -200,7 +206,7 @@ function addressBits(chosen: number, cpu: RawCpuid, { configFlags: flags }: TdPa
   return { physical: native, guest: 0 };
 }
 
-function hasAttribute({ attributes }: TdParams, name: keyof typeof attributeMask): boolean {
+function hasAttribute({ attributes }: CpuidParams, name: keyof typeof attributeMask): boolean {
   return (attributes & attributeMask[name]) !== 0n;
 }
 

@@ -97,28 +97,42 @@ function readEntry(
 ): CpuidEntry | undefined {
   // The field id has no room for other leaves.
   if ((leaf & 0x7fff_ff80) !== 0 || (subleaf ?? 0) > 0x7f || td.tdr === undefined) return undefined;
-  const low = read(cpuidValuesField(leaf, subleaf, 0), td.tdr);
+  const low = read(tdx, cpuidValuesField(leaf, subleaf, 0), td.tdr);
   if (low === undefined) return undefined;
-  const high = read(cpuidValuesField(leaf, subleaf, 1), td.tdr);
+  const high = read(tdx, cpuidValuesField(leaf, subleaf, 1), td.tdr);
   if (high === undefined) return undefined;
   return {
     function: leaf,
     index: subleaf ?? 0,
     flags: subleaf === undefined ? 0 : KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
-    eax: withAddressWidth(leaf, Number(low & 0xffff_ffffn)),
-    ebx: Number(low >> 32n),
-    ecx: Number(high & 0xffff_ffffn),
-    edx: Number(high >> 32n),
+    eax: withAddressWidth(td, leaf, lowerHalf(low)),
+    ebx: upperHalf(low),
+    ecx: lowerHalf(high),
+    edx: upperHalf(high),
   };
+}
 
-  function read(field: bigint, tdr: number): bigint | undefined {
-    const status = tdx.module.seamcall('TDH.MNG.RD', { rcx: tdr, rdx: field });
-    return status === statusCodes.TDX_SUCCESS ? tdx.module.out.r8 : undefined;
-  }
+function read({ module }: TdContext['tdx'], field: bigint, tdr: number): bigint | undefined {
+  const status = module.seamcall('TDH.MNG.RD', { rcx: tdr, rdx: field });
+  return status === statusCodes.TDX_SUCCESS ? module.out.r8 : undefined;
+}
 
-  /** KVM knows the guest's address width better than the module does, so it fills in its own. */
-  function withAddressWidth(of: number, eax: number): number {
-    if (of !== ADDRESS_SIZES_LEAF) return eax;
-    return withGuestAddressBits(eax, td.sharedBit === 51 ? 52 : 48);
-  }
+/** KVM knows the guest's address width better than the module does, so it fills in its own. */
+function withAddressWidth({ sharedBit }: TdContext['td'], leaf: number, eax: number): number {
+  if (leaf !== ADDRESS_SIZES_LEAF) return eax;
+  return withGuestAddressBits(eax, sharedBit === 51 ? 52 : 48);
+}
+
+// Shifts and masks of bigints make new ones, and took a third of the time of KVM_TDX_GET_CPUID.
+const word = new BigUint64Array(1);
+const halves = new Uint32Array(word.buffer);
+
+function lowerHalf(value: bigint): number {
+  word[0] = value;
+  return halves[0] ?? 0;
+}
+
+function upperHalf(value: bigint): number {
+  word[0] = value;
+  return halves[1] ?? 0;
 }
