@@ -18,6 +18,7 @@ import type {
   Vm,
 } from '../../native/index.ts';
 import { capabilities } from '../../src/abi/kvm/capabilities.ts';
+import type { CpuidEntry } from '../../src/abi/kvm/structs.ts';
 import { vmTypes } from '../../src/abi/kvm/vm-types.ts';
 import { fourGiB } from '../../src/firmware/load-address.ts';
 import { openFds, requireAddon } from '../native/support.ts';
@@ -33,8 +34,15 @@ export interface Machine {
   readonly system: System;
   readonly runBytes: number;
   /** Another VM of the same kind, on the same memory where there is some already. */
-  makeVm(options?: { vcpuCount?: number; irqchip?: boolean }): Promise<MachineVm>;
+  makeVm(options?: VmOptions): Promise<MachineVm>;
   readonly memory: UserMemory;
+}
+
+interface VmOptions {
+  readonly vcpuCount?: number;
+  readonly irqchip?: boolean;
+  /** What its vCPUs have of the CPUID that KVM supports. */
+  readonly cpuid?: ((supported: readonly CpuidEntry[]) => CpuidEntry[]) | undefined;
 }
 
 export interface MachineVm {
@@ -95,7 +103,7 @@ export async function requireMachine(
   const guests: Guest[] = [];
   const runBytes = await system.kvmGetVcpuMmapSize();
   const msrs = await system.kvmGetMsrIndexList();
-  const cpuid = await system.kvmGetSupportedCpuid();
+  const supported = await system.kvmGetSupportedCpuid();
   context.onTestFinished(async () => {
     for (const guest of guests) guest.stop();
     await Promise.all(
@@ -105,12 +113,12 @@ export async function requireMachine(
     expect(vcpuThreads()).toEqual([]);
     expect(addon.leakedFds()).toBe(0);
   });
-  const makeVm: Machine['makeVm'] = async ({ vcpuCount = 1, irqchip = false } = {}) => {
+  const makeVm: Machine['makeVm'] = async ({ vcpuCount = 1, irqchip = false, cpuid } = {}) => {
     const vm = await system.kvmCreateVm(vmTypes.KVM_X86_DEFAULT_VM);
     for (const slot of slots) await vm.kvmSetUserMemoryRegion(slot);
     if (irqchip) await vm.kvmCreateIrqchip();
     const vcpus = await vm.kvmCreateVcpus(Array.from({ length: vcpuCount }, (_, id) => id));
-    await Promise.all(vcpus.map((vcpu) => vcpu.kvmSetCpuid2(cpuid)));
+    await Promise.all(vcpus.map((vcpu) => vcpu.kvmSetCpuid2(cpuid?.(supported) ?? supported)));
     const [vcpu] = vcpus;
     if (!vcpu) throw new Error('no vCPU');
     const has = (name: keyof typeof capabilities) => vm.kvmCheckExtension(capabilities[name]);
