@@ -18,6 +18,28 @@ const hex = (value: bigint | number) => `0x${value.toString(16)}`;
 const list = (data: readonly bigint[]) =>
   data.length === 0 ? '' : ` (${data.map(hex).join(', ')})`;
 
+/** Of the suberrors of KVM_EXIT_INTERNAL_ERROR (include/uapi/linux/kvm.h), what each means to who runs a guest. */
+const suberrors: Readonly<Record<number, { readonly name: string; readonly hint: string }>> = {
+  1: {
+    name: 'KVM_INTERNAL_ERROR_EMULATION',
+    hint: 'the guest came to an instruction that KVM would have to emulate and cannot: run it where the processor does (`tdctl doctor` tells whether /dev/kvm is nested), or without that instruction',
+  },
+  2: {
+    name: 'KVM_INTERNAL_ERROR_SIMUL_EX',
+    hint: 'an exception came while another one was delivered: look at the handlers of the guest, and at what it printed last',
+  },
+  3: {
+    name: 'KVM_INTERNAL_ERROR_DELIVERY_EV',
+    hint: 'KVM could not deliver an event to the guest: its IDT, GDT or TSS lies where no memory is',
+  },
+  4: {
+    name: 'KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON',
+    hint: 'the processor left the guest for a reason that this kernel does not know; of a TD, TDH.VP.ENTER was refused: the kernel log says more (`dmesg`)',
+  },
+};
+
+const KVM_MEMORY_EXIT_FLAG_PRIVATE = 1n << 3n;
+
 const words: Words = {
   'power-off': () => ({ message: 'the guest has powered off' }),
   reset: () => ({
@@ -26,33 +48,37 @@ const words: Words = {
   halted: ({ vcpu }) => ({
     message: `vCPU ${vcpu} has halted, and without an APIC in the kernel nothing wakes it`,
   }),
-  'debug-exit': ({ value }) => ({
-    message: `the guest has ended itself with the value ${value}`,
-    ...(value !== 0 && { hint: 'what the value means, the guest’s program says' }),
+  'debug-exit': ({ vcpu, value }) => ({
+    message: `vCPU ${vcpu} has ended the guest by isa-debug-exit, with the value ${value}`,
+    ...(value !== 0 && {
+      hint: 'the program in the guest says what its values mean; what it printed last, `--console-log FILE` keeps',
+    }),
   }),
   shutdown: ({ vcpu }) => ({
     message: `vCPU ${vcpu} has shut down, as by a triple fault`,
-    hint: 'an exception had no handler that worked; what the guest printed last (`--console-log FILE`) leads there',
+    hint: 'an exception had no handler that worked, nor had the double fault: what the guest printed last leads there, and `--console-log FILE` keeps it',
   }),
   'fail-entry': ({ vcpu, reason, cpu }) => ({
     message: `the processor did not enter vCPU ${vcpu} on CPU ${cpu}: reason ${hex(reason)}`,
     hint: 'the state of the vCPU is none that the processor takes; the kernel log has it (`dmesg`)',
   }),
-  'internal-error': ({ suberror, data }) => ({
-    message: `KVM_RUN ended with KVM_EXIT_INTERNAL_ERROR, suberror ${suberror}${list(data)}`,
-    hint: 'KVM cannot go on with this guest: an instruction that it does not emulate, or an exit that it does not know',
+  'internal-error': ({ vcpu, suberror, data }) => ({
+    message: `KVM_RUN of vCPU ${vcpu} ended with KVM_EXIT_INTERNAL_ERROR, suberror ${suberrors[suberror]?.name ?? suberror}${list(data)}`,
+    hint:
+      suberrors[suberror]?.hint ??
+      'KVM cannot go on with this guest; the kernel log may say why (`dmesg`)',
   }),
-  'system-event': ({ type, data }) => ({
-    message: `KVM_RUN ended with a system event of type ${type}${list(data)}`,
-    hint: 'the guest has told KVM that it cannot go on',
+  'system-event': ({ vcpu, type, data }) => ({
+    message: `KVM_RUN of vCPU ${vcpu} ended with a system event of type ${type}${list(data)}`,
+    hint: 'the guest has told KVM that it cannot go on; what it printed last, `--console-log FILE` keeps',
   }),
-  'memory-fault': ({ gpa, sizeBytes }) => ({
-    message: `the guest’s memory at ${hex(gpa)} (${sizeBytes} bytes) cannot be given to it`,
-    hint: 'it lies outside of the memory slots, or is not private where the guest wants it so',
+  'memory-fault': ({ vcpu, flags, gpa, sizeBytes }) => ({
+    message: `vCPU ${vcpu} wants the ${sizeBytes} bytes at ${hex(gpa)} as ${(flags & KVM_MEMORY_EXIT_FLAG_PRIVATE) === 0n ? 'shared' : 'private'} memory, and they cannot be given to it`,
+    hint: 'they lie outside of the memory slots that `tdctl plan` shows, or are of the other kind; give the TD more `spec.memory`, or look at what the guest maps there',
   }),
-  'unknown-exit': ({ exit }) => ({
-    message: `KVM_RUN ended with ${typeof exit === 'number' ? `exit ${exit}` : exit}, which nothing answers here`,
-    hint: 'the builtin engine has few devices; what needs more runs under a VMM',
+  'unknown-exit': ({ vcpu, exit }) => ({
+    message: `KVM_RUN of vCPU ${vcpu} ended with ${typeof exit === 'number' ? `exit ${exit}` : exit}, which nothing answers here`,
+    hint: 'the builtin engine has few devices (docs/guests.md); what needs more runs under a VMM',
   }),
   refused: ({ vcpu, error }) => ({
     message: `KVM_RUN of vCPU ${vcpu} was refused: ${error.code}`,
@@ -70,5 +96,5 @@ export function guestFailure(end: GuestEnd): Error | undefined {
   if (end.kind === 'refused') return end.error;
   const { message, hint } = endInWords(end);
   if (hint === undefined) return undefined;
-  return new TdctlError({ code: 'TDCTL_E_IOCTL', op: 'run the guest', message, hint });
+  return new TdctlError({ code: 'TDCTL_E_GUEST', op: 'run the guest', message, hint });
 }
