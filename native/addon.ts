@@ -26,6 +26,8 @@ export interface NativeError extends Error {
     | 'mmap'
     | 'memfd_create'
     | 'ftruncate'
+    | 'fallocate'
+    | 'madvise'
     | 'pthread_create'
     | 'sigaction';
   readonly errno: number;
@@ -100,6 +102,8 @@ export interface Vm extends FdObject {
   kvmSetIrqchip(bytes: Uint8Array): Promise<void>;
   /** KVM_IRQ_LINE: the level of an interrupt line, 0 or 1. */
   kvmIrqLine(irq: number, level: number): Promise<void>;
+  /** KVM_SIGNAL_MSI: an interrupt message, as a device would write it. */
+  kvmSignalMsi(message: { readonly address: bigint; readonly data: number }): Promise<void>;
   kvmSetUserMemoryRegion(region: UserMemoryRegion): Promise<void>;
   kvmSetUserMemoryRegion2(region: UserMemoryRegion2): Promise<void>;
   /** KVM_CREATE_GUEST_MEMFD. `flags` defaults to 0n. */
@@ -150,6 +154,11 @@ export interface Vcpu extends FdObject, VcpuStateMethods {
 /** A guest_memfd, which pins its VM. */
 export interface GuestMemfd extends FdObject {
   readonly sizeBytes: bigint;
+  /**
+   * fallocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE): gives the pages of the range back, out of the
+   * guest too. Whole pages; the kernel refuses others (EINVAL).
+   */
+  punchHole(range: { readonly offsetBytes: bigint; readonly sizeBytes: bigint }): Promise<void>;
   /** KVM_SET_MEMORY_ATTRIBUTES2, as posted. `attributes` is KVM_MEMORY_ATTRIBUTE_PRIVATE or 0n. */
   kvmSetMemoryAttributes2(range: {
     readonly offsetBytes: bigint;
@@ -172,6 +181,8 @@ export interface UserMemory {
   write(offsetBytes: bigint, bytes: Uint8Array): void;
   /** Copies bytes out. It throws at once: RangeError outside the mapping, EBADF once closed. */
   read(offsetBytes: bigint, lengthBytes: number): Uint8Array;
+  /** Gives the pages of the range, whole ones, back: they read as zeros afterwards, in every mapping. */
+  discard(range: { readonly offsetBytes: bigint; readonly sizeBytes: bigint }): Promise<void>;
   close(): Promise<void>;
 }
 

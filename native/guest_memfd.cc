@@ -14,6 +14,7 @@ Napi::Function GuestMemfd::define(Napi::Env env) {
                          InstanceAccessor<&GuestMemfd::get_size_bytes>("sizeBytes"),
                          InstanceMethod<&GuestMemfd::kvm_set_memory_attributes2>(
                              "kvmSetMemoryAttributes2"),
+                         InstanceMethod<&GuestMemfd::punch_hole>("punchHole"),
                          close_method(),
                      });
 }
@@ -37,6 +38,19 @@ Napi::Value GuestMemfd::kvm_set_memory_attributes2(const Napi::CallbackInfo& inf
   argument.size = arguments.uint64(arguments.field(info[0], "sizeBytes"), "sizeBytes");
   argument.attributes = arguments.uint64(arguments.field(info[0], "attributes"), "attributes");
   return tell_struct(arguments, request::kvm_set_memory_attributes2, argument);
+}
+
+// A system call of its own, which no scripted kernel answers.
+Napi::Value GuestMemfd::punch_hole(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, "fallocate");
+  arguments.object(info[0], "range");
+  const std::uint64_t offset =
+      arguments.uint64(arguments.field(info[0], "offsetBytes"), "offsetBytes");
+  const std::uint64_t size = arguments.uint64(arguments.field(info[0], "sizeBytes"), "sizeBytes");
+  return call(
+      arguments,
+      [offset, size](const Kernel&, int fd) { return tdctl::punch_hole(fd, offset, size); },
+      to_undefined);
 }
 
 }  // namespace tdctl

@@ -18,6 +18,7 @@ Napi::Function UserMemory::define(Napi::Env env) {
                          InstanceAccessor<&UserMemory::get_fd>("fd"),
                          InstanceMethod<&UserMemory::write>("write"),
                          InstanceMethod<&UserMemory::read>("read"),
+                         InstanceMethod<&UserMemory::discard>("discard"),
                          InstanceMethod<&UserMemory::close>("close"),
                      });
 }
@@ -93,6 +94,23 @@ Napi::Value UserMemory::read(const Napi::CallbackInfo& info) {
     std::memcpy(copy.Data(), range.mapping->address() + offset, length);
   }
   return copy;
+}
+
+Napi::Value UserMemory::discard(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, "fallocate");
+  arguments.object(info[0], "range");
+  const std::uint64_t offset =
+      arguments.uint64(arguments.field(info[0], "offsetBytes"), "offsetBytes");
+  const std::uint64_t size = arguments.uint64(arguments.field(info[0], "sizeBytes"), "sizeBytes");
+  const MemoryRange range = arguments.memory_range(info.This(), "the memory", offset, size);
+  if ((offset | size) % uapi::page_size != 0) {
+    arguments.range_mistake("`offsetBytes` and `sizeBytes` must be multiples of 4096n");
+  }
+  if (arguments.is_wrong()) return rejected(info.Env(), arguments.mistake());
+  return run_off_thread(
+      info.Env(),
+      [mapping = range.mapping, offset, size] { return mapping->discard(offset, size); },
+      [](Napi::Env env, Done) -> Napi::Value { return env.Undefined(); });
 }
 
 // Unmaps off the main thread, once no slot and no call in flight holds the mapping.

@@ -35,6 +35,7 @@ class UserMemory : public Napi::ObjectWrap<UserMemory> {
   Napi::Value get_fd(const Napi::CallbackInfo& info);
   Napi::Value write(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
+  Napi::Value discard(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Mapping> mapping_;

@@ -152,7 +152,11 @@ void GuestVcpus::exited(VcpuThread& vcpu, const Failure* failure) {
   exits_.fetch_add(1, std::memory_order_relaxed);
   const std::uint32_t reason = vcpu.area().run().exit_reason;
   if (failure != nullptr) {
-    if (is_memory_fault(*failure, vcpu.area().run())) return hand_on(vcpu);
+    if (is_memory_fault(*failure, vcpu.area().run())) {
+      // EHWPOISON: the page is damaged, and no conversion mends that.
+      if (failure->error_number == EFAULT) return hand_on(vcpu);
+      return end(GuestEnd::Kind::memory_fault, vcpu.index());
+    }
     return end(GuestEnd::Kind::run_failed, vcpu.index(),
                static_cast<std::uint32_t>(failure->error_number));
   }

@@ -13,6 +13,9 @@
 
 namespace tdctl {
 
+// Gives the pages of a range of a file back, which reads as zeros afterwards.
+Result<Done> punch_hole(int fd, std::uint64_t offset, std::uint64_t size_bytes);
+
 // Mapped from map() to the destructor.
 class Mapping {
  public:
@@ -31,6 +34,8 @@ class Mapping {
   std::size_t size_bytes() const { return size_bytes_; }
   // -1 where it is not shared.
   int fd() const { return fd_.get(); }
+  // The pages of a range that it contains are given back: they read as zeros afterwards.
+  Result<Done> discard(std::uint64_t offset, std::uint64_t size_bytes) const;
   bool contains(std::uint64_t offset, std::uint64_t length) const {
     return offset <= size_bytes_ && length <= size_bytes_ - offset;
   }

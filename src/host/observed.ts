@@ -88,6 +88,7 @@ function observedVm(vm: Vm, { report, observer }: Observing): Vm {
       report('KVM_SET_MEMORY_ATTRIBUTES', () => vm.setMemoryAttributes(options)),
     setMemoryAttributes2: (options) =>
       report('KVM_SET_MEMORY_ATTRIBUTES2', () => vm.setMemoryAttributes2(options)),
+    signalMsi: (message) => report('KVM_SIGNAL_MSI', () => vm.signalMsi(message)),
     tdxCapabilities: () => report('KVM_TDX_CAPABILITIES', () => vm.tdxCapabilities()),
     tdxInitVm: (params) => report('KVM_TDX_INIT_VM', () => vm.tdxInitVm(params)),
     tdxFinalizeVm: () => report('KVM_TDX_FINALIZE_VM', () => vm.tdxFinalizeVm()),

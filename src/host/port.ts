@@ -78,6 +78,8 @@ export interface Vm {
    * answers ENOTTY.
    */
   setMemoryAttributes2(options: MemoryAttributes2): Promise<void>;
+  /** KVM_SIGNAL_MSI sends an interrupt message, as a device would write it. */
+  signalMsi(message: MsiMessage): Promise<void>;
   /** KVM_TDX_CAPABILITIES. The host handles E2BIG itself. */
   tdxCapabilities(): Promise<TdxCapabilities>;
   /** KVM_TDX_INIT_VM takes the key slot. */
@@ -114,6 +116,8 @@ export interface Vcpu {
 /** A guest_memfd. */
 export interface GuestMemory {
   readonly sizeBytes: bigint;
+  /** fallocate() that punches a hole: whole pages are given back, out of the guest too. */
+  punchHole(range: PagesOfMemory): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -124,6 +128,10 @@ export interface UserMemory {
   readonly sizeBytes: bigint;
   /** Copies bytes in, and throws RangeError outside the mapping. */
   write(options: { readonly offsetBytes: bigint; readonly bytes: Uint8Array }): void;
+  /** Copies bytes out, and throws RangeError outside the mapping. */
+  read(offsetBytes: bigint, lengthBytes: number): Uint8Array;
+  /** fallocate() of the memfd: whole pages are given back, and read as zeros from then on. */
+  discard(range: PagesOfMemory): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -151,6 +159,9 @@ export type MemoryAttributes2 = {
   readonly sizeBytes: bigint;
   readonly isPrivate: boolean;
 };
+/** The address names an APIC, and the data a vector (Intel SDM, "Message Signalled Interrupts"). */
+export type MsiMessage = { readonly address: bigint; readonly data: number };
+export type PagesOfMemory = { readonly offsetBytes: bigint; readonly sizeBytes: bigint };
 export type SetCpuid2 = { readonly entries: readonly CpuidEntry[] };
 /** `initialRcx` is what the firmware finds in RCX: the address of the TD HOB. */
 export type TdxInitVcpu = { readonly initialRcx: bigint };

@@ -62,6 +62,7 @@ const vmNames = {
   kvmGetIrqchip: true,
   kvmSetIrqchip: true,
   kvmIrqLine: true,
+  kvmSignalMsi: true,
   kvmSetMemoryAttributes: true,
   tdxCapabilities: true,
   tdxInitVm: true,
@@ -110,6 +111,7 @@ const guestMemfdNames = {
   close: true,
   sizeBytes: true,
   kvmSetMemoryAttributes2: true,
+  punchHole: true,
 } satisfies Record<keyof GuestMemfd, true>;
 const guestNames = {
   run: true,
@@ -124,6 +126,7 @@ const userMemoryNames = {
   sizeBytes: true,
   write: true,
   read: true,
+  discard: true,
   close: true,
 } satisfies Record<keyof UserMemory, true>;
 const supervisorNames = {

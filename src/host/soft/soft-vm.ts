@@ -156,6 +156,11 @@ export class SoftVm implements port.Vm {
     return this.simulated.setMemoryAttributes2({ ...options, memory: simulated });
   }
 
+  async signalMsi(message: port.MsiMessage): Promise<void> {
+    await this.simulated.signalMsi(message);
+    await answered(this.#real.kvmSignalMsi(message));
+  }
+
   tdxCapabilities(): Promise<port.TdxCapabilities> {
     return this.simulated.tdxCapabilities();
   }
@@ -215,6 +220,11 @@ class SoftGuestMemory implements port.GuestMemory {
 
   get sizeBytes(): bigint {
     return this.simulated.sizeBytes;
+  }
+
+  async punchHole(range: port.PagesOfMemory): Promise<void> {
+    await this.simulated.punchHole(range);
+    if (this.real !== undefined) await answered(this.real.punchHole(range));
   }
 
   async close(): Promise<void> {

@@ -144,7 +144,10 @@ export const runDocument = z.discriminatedUnion('event', [
     vcpu: count.meta({ description: 'The place among the vCPUs of the one that ended it.' }),
     message: text,
   }),
-  event('guest.panicked', { text: text.meta({ description: "The guest's own words." }) }),
+  event('guest.panicked', {
+    text: text.meta({ description: "The guest's own words." }),
+    code: address.meta({ description: 'Its error code: R12 of ReportFatalError, without bit 63.' }),
+  }),
   event('td.ended', {
     outcome: text,
     error: stepError.nullable(),
