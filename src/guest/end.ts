@@ -34,7 +34,7 @@ const suberrors: Readonly<Record<number, { readonly name: string; readonly hint:
   },
   4: {
     name: 'KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON',
-    hint: 'the processor left the guest for a reason that this kernel does not know; of a TD, TDH.VP.ENTER was refused: the kernel log says more (`dmesg`)',
+    hint: 'the processor left the guest for a reason that this kernel does not know; of a TD, TDH.VP.ENTER was refused: `tdctl explain` knows the status word among the numbers',
   },
 };
 
@@ -43,7 +43,7 @@ const KVM_MEMORY_EXIT_FLAG_PRIVATE = 1n << 3n;
 const words: Words = {
   'power-off': () => ({ message: 'the guest has powered off' }),
   reset: () => ({
-    message: 'the guest asked for a reset, and a TD is not reset but made anew',
+    message: 'the guest asked for a reset, and a TD is not reset but made anew: run it again',
   }),
   halted: ({ vcpu }) => ({
     message: `vCPU ${vcpu} has halted, and without an APIC in the kernel nothing wakes it`,
