@@ -11,3 +11,8 @@ export function filesNamedIn({ firmware, boot, source }: TrustDomain): NamedFile
   ];
   return named.flatMap(([what, path]) => (path ? [{ path, by: `${what} of ${source.path}` }] : []));
 }
+
+/** The files that a run of it writes. */
+export function filesWrittenBy({ console, source }: TrustDomain): NamedFile[] {
+  return console?.kind === 'file' ? [{ path: console.path, by: `console of ${source.path}` }] : [];
+}

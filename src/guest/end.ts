@@ -149,7 +149,7 @@ function panic(end: EndOf<'system-event'>): EndInWords {
 const words: Words = {
   'power-off': () => ({ message: 'the guest has powered off' }),
   reset: () => ({
-    message: 'the guest asked for a reset, and a TD is not reset but made anew',
+    message: 'the guest asked for a reset, and a TD is not reset but made anew: run it again',
   }),
   halted: ({ vcpu }) => ({
     message: `vCPU ${vcpu} has halted, and without an APIC in the kernel nothing wakes it`,

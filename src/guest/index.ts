@@ -8,5 +8,11 @@ export {
   TdAnswers,
   unavailableQuotes,
 } from './answers/index.ts';
+export { Backlog, bytesOf, gapInWords, type Piece } from './console/backlog.ts';
+export { openConsoleFile } from './console/file.ts';
+export { type ConsoleLine, ConsoleLines } from './console/lines.ts';
+export type { ConsoleSink } from './console/sink.ts';
+export { ConsoleSocket } from './console/socket.ts';
+export { Typing, type TypingSource } from './console/typing.ts';
 export { endInWords, guestFailure } from './end.ts';
 export { panicOf, panicText } from './panic.ts';
