@@ -7,6 +7,7 @@
       "target_name": "tdctl",
       "sources": [
         "native/addon.cc",
+        "native/exchange.cc",
         "native/guest.cc",
         "native/guest_channel.cc",
         "native/guest_devices.cc",
@@ -67,8 +68,10 @@
         "native/util/cpuid_js.cc",
         "native/util/errno_name.cc",
         "native/util/fd_handle.cc",
+        "native/util/fd_message.cc",
         "native/util/js_error.cc",
         "native/util/kernel.cc",
+        "native/util/loop_watch.cc",
         "native/util/memory_slots.cc",
         "native/util/task.cc"
       ],

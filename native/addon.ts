@@ -14,6 +14,7 @@
  */
 import type { RequestName } from '../src/abi/kvm/requests.ts';
 import type { CpuidEntry } from '../src/abi/kvm/structs.ts';
+import type { Exchange } from './exchange.ts';
 import type { Guest, GuestSettings } from './guest.ts';
 import type { VcpuStateMethods, VmStateMethods } from './state.ts';
 import type { SupervisorClass } from './supervisor.ts';
@@ -24,6 +25,10 @@ export interface NativeError extends Error {
     | 'ioctl'
     | 'open'
     | 'mmap'
+    | 'socket'
+    | 'connect'
+    | 'send'
+    | 'recv'
     | 'madvise'
     | 'fallocate'
     | 'memfd_create'
@@ -281,6 +286,7 @@ export interface Addon {
   readonly Vm: { readonly prototype: Vm };
   readonly Vcpu: { readonly prototype: Vcpu };
   readonly GuestMemfd: { readonly prototype: GuestMemfd };
+  readonly exchange: Exchange;
   /** How many fds of this environment were closed only because their object was collected. */
   leakedFds(): number;
   readonly testing: Testing;

@@ -26,6 +26,7 @@ const addonNames = {
   UserMemory: true,
   Supervisor: true,
   Guest: true,
+  exchange: true,
   leakedFds: true,
   testing: true,
 } satisfies Record<keyof Addon, true>;
