@@ -1,6 +1,7 @@
 // The addon's exports. Runs once for each environment that loads it; see Addon in addon.ts.
 #include <napi.h>
 
+#include "exchange.h"
 #include "guest.h"
 #include "guest_memfd.h"
 #include "supervisor/supervisor.h"
@@ -38,6 +39,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   export_class<UserMemory>(env, exports, *environment);
   export_class<supervisor::Supervisor>(env, exports, *environment);
   exports.Set("leakedFds", Napi::Function::New<leaked_fds>(env, "leakedFds"));
+  exports.Set("exchange", Napi::Function::New<exchange>(env, "exchange"));
   exports.Set("testing", testing::exports(env));
   return exports;
 }

@@ -14,8 +14,9 @@
  */
 import type { RequestName } from '../src/abi/kvm/requests.ts';
 import type { CpuidEntry } from '../src/abi/kvm/structs.ts';
+import type { Exchange } from './exchange.ts';
 import type { Guest, GuestSettings } from './guest.ts';
-import type { VcpuStateMethods } from './state.ts';
+import type { VcpuStateMethods, VmStateMethods } from './state.ts';
 import type { SupervisorClass } from './supervisor.ts';
 
 /** A refused system call. */
@@ -24,10 +25,14 @@ export interface NativeError extends Error {
     | 'ioctl'
     | 'open'
     | 'mmap'
+    | 'socket'
+    | 'connect'
+    | 'send'
+    | 'recv'
+    | 'madvise'
+    | 'fallocate'
     | 'memfd_create'
     | 'ftruncate'
-    | 'fallocate'
-    | 'madvise'
     | 'pthread_create'
     | 'sigaction';
   readonly errno: number;
@@ -64,7 +69,7 @@ export interface System extends FdObject {
 }
 
 /** A VM fd. */
-export interface Vm extends FdObject {
+export interface Vm extends FdObject, VmStateMethods {
   kvmCheckExtension(capability: number): Promise<number>;
   /** KVM_ENABLE_CAP takes at most four arguments; these and `flags` are 0 where left out. */
   kvmEnableCap(cap: {
@@ -154,11 +159,8 @@ export interface Vcpu extends FdObject, VcpuStateMethods {
 /** A guest_memfd, which pins its VM. */
 export interface GuestMemfd extends FdObject {
   readonly sizeBytes: bigint;
-  /**
-   * fallocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE): gives the pages of the range back, out of the
-   * guest too. Whole pages; the kernel refuses others (EINVAL).
-   */
-  punchHole(range: { readonly offsetBytes: bigint; readonly sizeBytes: bigint }): Promise<void>;
+  /** Gives whole pages back to the kernel (fallocate, FALLOC_FL_PUNCH_HOLE): what a conversion leaves behind. */
+  punchHole(offsetBytes: bigint, sizeBytes: bigint): Promise<void>;
   /** KVM_SET_MEMORY_ATTRIBUTES2, as posted. `attributes` is KVM_MEMORY_ATTRIBUTE_PRIVATE or 0n. */
   kvmSetMemoryAttributes2(range: {
     readonly offsetBytes: bigint;
@@ -181,8 +183,11 @@ export interface UserMemory {
   write(offsetBytes: bigint, bytes: Uint8Array): void;
   /** Copies bytes out. It throws at once: RangeError outside the mapping, EBADF once closed. */
   read(offsetBytes: bigint, lengthBytes: number): Uint8Array;
-  /** Gives the pages of the range, whole ones, back: they read as zeros afterwards, in every mapping. */
-  discard(range: { readonly offsetBytes: bigint; readonly sizeBytes: bigint }): Promise<void>;
+  /**
+   * Gives whole pages back to the kernel, of shared memory for everybody who maps it. Zeros are read there
+   * afterwards.
+   */
+  discard(offsetBytes: bigint, sizeBytes: bigint): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -283,6 +288,7 @@ export interface Addon {
   readonly Vm: { readonly prototype: Vm };
   readonly Vcpu: { readonly prototype: Vcpu };
   readonly GuestMemfd: { readonly prototype: GuestMemfd };
+  readonly exchange: Exchange;
   /** How many fds of this environment were closed only because their object was collected. */
   leakedFds(): number;
   readonly testing: Testing;
@@ -316,7 +322,7 @@ export interface ScriptedAnswer {
   readonly data?: Uint8Array;
   /** The script writes it over the start of the file of the fd, which is a vCPU's kvm_run. */
   readonly memory?: Uint8Array;
-  /** The answer waits for `release()`; that to KVM_RUN also for a kick, and is EINTR then. */
+  /** The answer waits for `release()`; that to KVM_RUN also for a kick, and is EINTR then, out of the guest. */
   readonly hold?: boolean;
 }
 

@@ -16,10 +16,7 @@ namespace {
 void stop_threads(void* parts) { static_cast<GuestParts*>(parts)->vcpus->stop(); }
 
 Napi::Error refusal(Napi::Env env, int error_number, const std::string& sentence) {
-  return js_error(env, Failure{.syscall = "",
-                               .subject = {},
-                               .error_number = error_number,
-                               .sentence = sentence});
+  return js_error(env, refused(error_number, sentence));
 }
 
 Napi::Value thrown(Napi::Env env, int error_number, const std::string& sentence) {
@@ -52,6 +49,10 @@ Napi::Function Guest::define(Napi::Env env) {
                          InstanceMethod<&Guest::stop>("stop"),
                          InstanceMethod<&Guest::input>("input"),
                          InstanceMethod<&Guest::counts>("counts"),
+                         InstanceMethod<&Guest::entered>("entered"),
+                         InstanceMethod<&Guest::times>("times"),
+                         InstanceMethod<&Guest::get_devices>("getDevices"),
+                         InstanceMethod<&Guest::set_devices>("setDevices"),
                      });
 }
 
@@ -96,6 +97,8 @@ Napi::Value Guest::run(const Napi::CallbackInfo& info) {
     changed.push_back(std::exchange(calls_made_[at], made) != made);
   }
   parts_->vcpus->run(changed);
+  // Of a run before, which went on in some vCPUs and began anew in others.
+  settle_entries(env);
   return env.Undefined();
 }
 
@@ -103,10 +106,16 @@ Napi::Value Guest::pause(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (stopped_) return rejected(env, refusal(env, EBADF, is_stopped));
   const auto deferred = Napi::Promise::Deferred::New(env);
-  const bool parked = parts_->vcpus->pause();
   pauses_.push_back(deferred);
-  // Nobody tells of it where the vCPUs are parked already, as after a run that no thread has noticed.
-  if (parked) all_parked(env);
+  if (parts_->vcpus->pause()) {
+    // Nobody tells of it where the vCPUs are parked already, as after a run that no thread has noticed. Only
+    // where that is known has all been told that they have written.
+    if (running_) {
+      parts_->channel->wake();
+    } else {
+      all_parked(env);
+    }
+  }
   return deferred.Promise();
 }
 
@@ -115,6 +124,7 @@ Napi::Value Guest::stop(const Napi::CallbackInfo& info) {
   if (std::exchange(stopped_, true)) return env.Undefined();
   parts_->release();
   reject_pauses(env, is_stopped);
+  reject_entries(env, is_stopped);
   // Until what is left of the console has been told; see serve().
   if (!std::exchange(running_, true)) {
     Ref();
@@ -156,7 +166,9 @@ void Guest::serve(Napi::Env env) {
     if (!stopped_ && can_run_js(env)) hand_over(env, vcpu);
   }
   if (!can_run_js(env)) return;
-  if (taken.all_parked && !stopped_) all_parked(env);
+  // Again, because a handler may have run it meanwhile.
+  if (taken.all_parked && !stopped_ && parts_->vcpus->are_parked()) all_parked(env);
+  settle_entries(env);
   if (taken.end) tell(env, parts_->handlers.ended, {end_to_js(env, *taken.end)});
   // A handler may have stopped it on the way; then there is another wake, for what it wrote meanwhile.
   if (!stopped_ || !running_ || !taken.console.empty() || !taken.debug_console.empty()) {
@@ -241,7 +253,17 @@ void Guest::report(Napi::Env env, Napi::Value thrown) {
 
 void Guest::all_parked(Napi::Env env) {
   set_running(env, false);
+  settle_entries(env);
   for (const auto& pause : std::exchange(pauses_, {})) pause.Resolve(env.Undefined());
+}
+
+bool Guest::expect_parked(Napi::Env env) {
+  if (stopped_) {
+    thrown(env, EBADF, is_stopped);
+  } else if (running_) {
+    thrown(env, EBUSY, "the guest runs: pause it first");
+  }
+  return !stopped_ && !running_;
 }
 
 void Guest::reject_pauses(Napi::Env env, const std::string& sentence) {

@@ -64,6 +64,14 @@ class Guest : public Napi::ObjectWrap<Guest> {
   Napi::Value stop(const Napi::CallbackInfo& info);
   Napi::Value input(const Napi::CallbackInfo& info);
   Napi::Value counts(const Napi::CallbackInfo& info);
+  // guest_entry.cc
+  Napi::Value entered(const Napi::CallbackInfo& info);
+  Napi::Value times(const Napi::CallbackInfo& info);
+  void settle_entries(Napi::Env env);
+  void reject_entries(Napi::Env env, const std::string& sentence);
+  // guest_devices.cc
+  Napi::Value get_devices(const Napi::CallbackInfo& info);
+  Napi::Value set_devices(const Napi::CallbackInfo& info);
 
   // What has come up, by a wake.
   void serve(Napi::Env env);
@@ -78,11 +86,14 @@ class Guest : public Napi::ObjectWrap<Guest> {
   void all_parked(Napi::Env env);
   void reject_pauses(Napi::Env env, const std::string& sentence);
   void set_running(Napi::Env env, bool running);
+  // False, and thrown, where it is not.
+  bool expect_parked(Napi::Env env);
 
   std::unique_ptr<GuestParts> parts_;
   // Points here, or nowhere once this is gone: for what a promise calls at its end.
   std::shared_ptr<Guest*> self_;
   std::vector<Napi::Promise::Deferred> pauses_;
+  std::vector<Napi::Promise::Deferred> entries_;
   // Of each vCPU by the last run().
   std::vector<std::uint64_t> calls_made_;
   bool running_ = false;

@@ -6,6 +6,11 @@ export interface GuestSettings {
   readonly runBytes: number;
   /** How the interrupt of COM1 gets to the guest. It gets none where this is left out. */
   readonly interrupt?: GuestInterrupt;
+  /**
+   * The kernel has the local APICs, and with them the task priority, which is else handed over in kvm_run. A TD's
+   * is always there, and it refuses to tell (KVM_GET_SREGS).
+   */
+  readonly apicInKernel?: boolean;
   /** Where isa-debug-exit is: a write there ends the guest. Left out, there is none. */
   readonly debugExitPort?: number;
   /** How much of a console waits for its handler: 1 MiB where left out. */
@@ -128,6 +133,61 @@ export interface Guest {
   /** Input for COM1. Returns how many bytes were taken: 64 KiB wait for a guest that does not read. */
   input(bytes: Uint8Array): number;
   counts(): GuestCounts;
+  /**
+   * Resolves once KVM has taken every vCPU into its loop since the last `run()`, and rejects where it refused
+   * one: with the errno of KVM_RUN, or ESHUTDOWN where an exit says it, as `ended` tells. Where nothing else
+   * brings a vCPU back from KVM_RUN it is interrupted once, to know; that may be before its first instruction,
+   * whose failure only `ended` tells then. ECANCELED where the guest was paused before, and EBADF where it is
+   * stopped.
+   */
+  entered(): Promise<void>;
+  /** Also once it is stopped. */
+  times(): GuestTimes;
+  /**
+   * The state of the devices, for another guest. It throws EBUSY while the guest runs, and EBADF once it is
+   * stopped. What the guest has written is not in it: the handlers have it by the time a pause resolves.
+   */
+  getDevices(): GuestDevices;
+  /**
+   * Makes the devices what those of another guest were. Its interrupt line gets the level that it had there;
+   * a message is not sent again. Input that waited here is dropped.
+   */
+  setDevices(devices: GuestDevices): void;
+}
+
+/** What a guest has set its devices to, and the input it has not read yet. */
+export interface GuestDevices {
+  /** Of this layout. */
+  readonly version: 1;
+  readonly com1: SerialPortState;
+  /** The port 0xcf9. */
+  readonly resetControl: number;
+}
+
+/** The registers of a 16550, and its queues. */
+export interface SerialPortState {
+  readonly divisor: number;
+  readonly interruptEnable: number;
+  readonly lineControl: number;
+  readonly modemControl: number;
+  readonly scratch: number;
+  readonly fifosEnabled: boolean;
+  /** The guest has not been told yet that its last byte is gone. */
+  readonly transmitterPending: boolean;
+  /** Input, up to 64 KiB. */
+  readonly received: Uint8Array;
+  /** What was sent in loop-back mode, up to 16 bytes. */
+  readonly looped: Uint8Array;
+}
+
+/** On the clock of `process.hrtime.bigint()`. What is missing has not come yet. */
+export interface GuestTimes {
+  /** When the last vCPU was parked, by the last pause. */
+  readonly parkedNs?: bigint;
+  /** When the last vCPU went into KVM_RUN for the first time since `run()`, just before the call. */
+  readonly enteredNs?: bigint;
+  /** When that one came back from there, by an exit or a kick: until then it may not have run a single instruction. */
+  readonly exitedNs?: bigint;
 }
 
 export interface GuestCounts {

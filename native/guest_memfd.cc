@@ -30,6 +30,15 @@ Napi::Value GuestMemfd::get_size_bytes(const Napi::CallbackInfo& info) {
   return Napi::BigInt::New(info.Env(), size_bytes_);
 }
 
+Napi::Value GuestMemfd::punch_hole(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, nullptr);
+  const PageRange pages = arguments.pages(info[0], info[1]);
+  return call(
+      arguments,
+      [pages](const Kernel&, int fd) { return tdctl::punch_hole(fd, pages.offset, pages.length); },
+      to_undefined);
+}
+
 Napi::Value GuestMemfd::kvm_set_memory_attributes2(const Napi::CallbackInfo& info) {
   Arguments arguments(info, request::kvm_set_memory_attributes2.name);
   arguments.object(info[0], "range");
@@ -38,19 +47,6 @@ Napi::Value GuestMemfd::kvm_set_memory_attributes2(const Napi::CallbackInfo& inf
   argument.size = arguments.uint64(arguments.field(info[0], "sizeBytes"), "sizeBytes");
   argument.attributes = arguments.uint64(arguments.field(info[0], "attributes"), "attributes");
   return tell_struct(arguments, request::kvm_set_memory_attributes2, argument);
-}
-
-// A system call of its own, which no scripted kernel answers.
-Napi::Value GuestMemfd::punch_hole(const Napi::CallbackInfo& info) {
-  Arguments arguments(info, "fallocate");
-  arguments.object(info[0], "range");
-  const std::uint64_t offset =
-      arguments.uint64(arguments.field(info[0], "offsetBytes"), "offsetBytes");
-  const std::uint64_t size = arguments.uint64(arguments.field(info[0], "sizeBytes"), "sizeBytes");
-  return call(
-      arguments,
-      [offset, size](const Kernel&, int fd) { return tdctl::punch_hole(fd, offset, size); },
-      to_undefined);
 }
 
 }  // namespace tdctl

@@ -29,8 +29,8 @@ class GuestMemfd : public FdObject<GuestMemfd> {
  private:
   friend FdObject;
   Napi::Value get_size_bytes(const Napi::CallbackInfo& info);
-  Napi::Value kvm_set_memory_attributes2(const Napi::CallbackInfo& info);
   Napi::Value punch_hole(const Napi::CallbackInfo& info);
+  Napi::Value kvm_set_memory_attributes2(const Napi::CallbackInfo& info);
 
   std::uint64_t size_bytes_ = 0;
 };

@@ -6,6 +6,7 @@ import { packageRoot } from '../src/package-root.ts';
 import type { Addon } from './addon.ts';
 
 export type * from './addon.ts';
+export type * from './exchange.ts';
 export type * from './guest.ts';
 export type * from './state.ts';
 export type * from './supervisor.ts';

@@ -41,6 +41,8 @@ export interface VcpuStateShape {
   readonly sregs2: boolean;
   /** The VM's APICs are in the kernel. */
   readonly lapic: boolean;
+  /** KVM_CAP_GET_TSC_KHZ is there: the TSC goes on with the frequency that it has. */
+  readonly tscKhz: boolean;
   /** KVM_CAP_VCPU_ATTRIBUTES is there: the TSC goes on with the offset that it has. */
   readonly tscOffset: boolean;
 }
@@ -67,7 +69,39 @@ export interface VcpuState {
   readonly msrs: Uint8Array;
   /** The MSRs that the kernel lists and would not give. */
   readonly refusedMsrs?: readonly number[];
+  /** A host refuses (EINVAL) one that is not its own and that it cannot scale to: KVM_CAP_TSC_CONTROL is 0 there. */
+  readonly tscKhz?: number;
   readonly tscOffset?: bigint;
+}
+
+/** What a VM has of interrupt controllers, timers and clocks, as it was made. */
+export interface VmStateShape {
+  /** KVM_CREATE_IRQCHIP was called: the controllers are in the kernel. */
+  readonly irqchip: boolean;
+  /** KVM_CREATE_PIT2 was called. */
+  readonly pit: boolean;
+  /** KVM_CAP_ADJUST_CLOCK is there. */
+  readonly clock: boolean;
+}
+
+/** All that the kernel keeps of a VM but its memory and its vCPUs. */
+export interface VmState {
+  /** `struct kvm_irqchip`, 520 bytes each: the first PIC, the second one, and the I/O APIC. */
+  readonly irqchips?: readonly [Uint8Array, Uint8Array, Uint8Array];
+  /** `struct kvm_pit_state2`, 112 bytes. */
+  readonly pit?: Uint8Array;
+  /**
+   * `struct kvm_clock_data`, 48 bytes. With KVM_CLOCK_REALTIME in its flags (byte 8), which the kernel gives
+   * where it can, the clock of the other VM is ahead by the time that went by meanwhile; without, it goes on.
+   */
+  readonly clock?: Uint8Array;
+}
+
+export interface VmStateMethods {
+  /** All of it in the kernel's order, in one trip to a worker thread. */
+  getState(shape: VmStateShape): Promise<VmState>;
+  /** All of it into a VM that was made the same way: before the state of its vCPUs. */
+  setState(state: VmState): Promise<void>;
 }
 
 /** The part of a Vcpu that is about its state. While its guest runs, each of them rejects with EBUSY. */

@@ -97,19 +97,14 @@ Napi::Value UserMemory::read(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value UserMemory::discard(const Napi::CallbackInfo& info) {
-  Arguments arguments(info, "fallocate");
-  arguments.object(info[0], "range");
-  const std::uint64_t offset =
-      arguments.uint64(arguments.field(info[0], "offsetBytes"), "offsetBytes");
-  const std::uint64_t size = arguments.uint64(arguments.field(info[0], "sizeBytes"), "sizeBytes");
-  const MemoryRange range = arguments.memory_range(info.This(), "the memory", offset, size);
-  if ((offset | size) % uapi::page_size != 0) {
-    arguments.range_mistake("`offsetBytes` and `sizeBytes` must be multiples of 4096n");
-  }
+  Arguments arguments(info, nullptr);
+  const PageRange pages = arguments.pages(info[0], info[1]);
+  const MemoryRange range =
+      arguments.memory_range(info.This(), "the memory", pages.offset, pages.length);
   if (arguments.is_wrong()) return rejected(info.Env(), arguments.mistake());
   return run_off_thread(
       info.Env(),
-      [mapping = range.mapping, offset, size] { return mapping->discard(offset, size); },
+      [mapping = range.mapping, pages] { return mapping->discard(pages.offset, pages.length); },
       [](Napi::Env env, Done) -> Napi::Value { return env.Undefined(); });
 }
 

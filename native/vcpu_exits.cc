@@ -74,6 +74,7 @@ GuestVcpus::GuestVcpus(Kernel kernel, int vm_fd, GuestOptions options, std::func
     : kernel_(std::move(kernel)),
       vm_fd_(vm_fd),
       interrupt_(options.interrupt),
+      apic_in_kernel_(options.apic_in_kernel),
       wake_(std::move(wake)),
       ports_(options.ports, [this](bool level) { interrupt(level); }, wake_) {}
 
@@ -96,7 +97,7 @@ void GuestVcpus::run(const std::vector<bool>& changed) {
   for (const auto& vcpu : vcpus_) {
     // Before, because it may be parked again by the time this returns.
     ++moving_;
-    if (!vcpu->run(changed[vcpu->index()])) --moving_;
+    if (!vcpu->run(!apic_in_kernel_ && changed[vcpu->index()])) --moving_;
   }
 }
 
@@ -114,7 +115,36 @@ void GuestVcpus::stop() {
     for (const auto& vcpu : vcpus_) vcpu->ask_to_stop();
   }
   for (const auto& vcpu : vcpus_) vcpu->join();
+  last_times_ = times();
   vcpus_.clear();
+}
+
+GuestVcpus::Entries GuestVcpus::watch_entries() {
+  using Entry = VcpuThread::Entry;
+  const std::lock_guard lock(mutex_);
+  Entry least = Entry::entered;
+  for (const auto& vcpu : vcpus_) {
+    const Entry entry = vcpu->watch_entry();
+    if (entry == Entry::refused) return {entry, vcpu->index(), vcpu->refusal()};
+    if (entry == Entry::calling) vcpu->ask_whether_entered();
+    least = std::min(least, entry);
+  }
+  return {least};
+}
+
+VcpuThread::Times GuestVcpus::times() const {
+  VcpuThread::Times last = last_times_;
+  bool has_entered = true;
+  for (const auto& vcpu : vcpus_) {
+    const VcpuThread::Times of_one = vcpu->times();
+    last.parked = std::max(last.parked, of_one.parked);
+    has_entered = has_entered && of_one.entered != 0;
+    if (of_one.entered > last.entered) {
+      last.entered = of_one.entered;
+      last.exited = of_one.exited;
+    }
+  }
+  return has_entered ? last : VcpuThread::Times{.parked = last.parked};
 }
 
 GuestVcpus::Taken GuestVcpus::take() {
@@ -206,6 +236,13 @@ void GuestVcpus::hand_on(VcpuThread& vcpu) {
   }
   wake_();
   vcpu.wait_for_release();
+}
+
+// A wire has a level, which the kernel does not give with its interrupt controllers. A message was sent when
+// the level rose: it has arrived, and is in their state.
+void GuestVcpus::set_devices(const DevicesState& state) {
+  const bool level = ports_.set_state(state);
+  if (interrupt_.kind == GuestInterrupt::Kind::line) interrupt(level);
 }
 
 void GuestVcpus::interrupt(bool level) {

@@ -52,6 +52,7 @@ struct GuestInterrupt {
 struct GuestOptions {
   PortOptions ports;
   GuestInterrupt interrupt;
+  bool apic_in_kernel = false;
 };
 
 class GuestVcpus final : public VcpuThread::Exits {
@@ -78,7 +79,7 @@ class GuestVcpus final : public VcpuThread::Exits {
   // Maps and starts one vCPU, parked. All of them before the first run().
   Result<Done> add(int vcpu_fd, std::size_t run_bytes);
 
-  // The five below are for one thread, that of the taker.
+  // Those below are for one thread, that of the taker.
 
   // `changed` has a bit for each vCPU: whether its state may have been set since it ran last.
   void run(const std::vector<bool>& changed);
@@ -86,6 +87,19 @@ class GuestVcpus final : public VcpuThread::Exits {
   bool pause();
   // Waits for the threads to end, which wait for nobody; and unmaps what they shared with the kernel.
   void stop();
+  // What became of the last run(): refused where one vCPU was, and entered where all have. Otherwise a wake
+  // follows, and those that KVM may have taken are asked to show it.
+  struct Entries {
+    VcpuThread::Entry entry;
+    // Where one was refused: which, and as VcpuThread::refusal().
+    std::uint32_t vcpu = 0;
+    int error_number = 0;
+  };
+  Entries watch_entries();
+  // When the last vCPU had parked, when the last one entered KVM_RUN, and when that one came back from it.
+  VcpuThread::Times times() const;
+  // None runs, and nothing more comes up but what take() has not told yet.
+  bool are_parked() const { return moving_ == 0; }
   Taken take();
   void release(std::uint32_t vcpu);
 
@@ -93,12 +107,16 @@ class GuestVcpus final : public VcpuThread::Exits {
   // The first end that is told stays.
   void end(GuestEnd::Kind kind, std::uint32_t vcpu, std::uint32_t value = 0);
   std::size_t receive(std::span<const std::byte> bytes) { return ports_.receive(bytes); }
+  // While all are parked.
+  DevicesState devices() { return ports_.state(); }
+  void set_devices(const DevicesState& state);
   Counts counts() const { return {exits_, handed_on_}; }
   bool has_ended();
 
  private:
   void exited(VcpuThread& vcpu, const Failure* failure) override;
   void parked(VcpuThread& vcpu) override;
+  void came_further() override { wake_(); }
   void answer_port(VcpuThread& vcpu);
   void hand_on(VcpuThread& vcpu);
   void interrupt(bool level);
@@ -106,6 +124,7 @@ class GuestVcpus final : public VcpuThread::Exits {
   const Kernel kernel_;
   const int vm_fd_;
   const GuestInterrupt interrupt_;
+  const bool apic_in_kernel_;
   const std::function<void()> wake_;
   Ports ports_;
   std::atomic<std::uint64_t> exits_ = 0;
@@ -121,6 +140,8 @@ class GuestVcpus final : public VcpuThread::Exits {
   std::vector<std::uint32_t> waiting_;
 
   std::vector<std::unique_ptr<VcpuThread>> vcpus_;
+  // Once they are gone.
+  VcpuThread::Times last_times_;
 };
 
 }  // namespace tdctl

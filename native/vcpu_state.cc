@@ -9,6 +9,8 @@
 //   or DR6.
 // Setting:
 // - CPUID before all (KVM_SET_CPUID2, the caller's): it bounds what XCR0, xsave and MSRs may hold.
+// - The TSC's frequency before IA32_TSC and the offset: an offset is matched with that of the other vCPUs of the
+//   same frequency (kvm_synchronize_tsc). One that the host cannot give is refused, before anything is set.
 // - sregs before regs, xsave, lapic and MSRs: it has EFER and the APIC base, and the mode of the APIC
 //   decides how the lapic's bytes are read. It also queues the interrupt of its bitmap, and so does
 //   KVM_SET_REGS drop a pending exception: KVM_SET_VCPU_EVENTS comes after both.
@@ -84,6 +86,12 @@ class Setter {
   int fd_;
 };
 
+Result<std::uint32_t> get_tsc_khz(const Kernel& kernel, int fd) {
+  Result<int> answer = kernel.ioctl(fd, request::kvm_get_tsc_khz);
+  if (!answer.ok()) return std::move(answer.failure());
+  return static_cast<std::uint32_t>(answer.value());
+}
+
 uapi::kvm_device_attr tsc_offset_at(std::uint64_t* offset) {
   return {.flags = 0,
           .group = uapi::kvm_vcpu_tsc_ctrl,
@@ -129,6 +137,10 @@ Result<VcpuState> get_vcpu_state(const Kernel& kernel, int fd, const VcpuStateSh
   get.into(&state.debugregs, request::kvm_get_debugregs);
   if (shape.lapic) get.into(&state.lapic, request::kvm_get_lapic);
   if (!get.failure) get.take(&state.msrs, get_msrs(kernel, fd, shape.msrs, &state.refused_msrs));
+  if (!get.failure && shape.tsc_khz) {
+    state.tsc_khz = 0;
+    get.take(&*state.tsc_khz, get_tsc_khz(kernel, fd));
+  }
   if (!get.failure && shape.tsc_offset) {
     state.tsc_offset = 0;
     get.take(&*state.tsc_offset, get_tsc_offset(kernel, fd));
@@ -140,6 +152,7 @@ Result<VcpuState> get_vcpu_state(const Kernel& kernel, int fd, const VcpuStateSh
 Result<std::vector<std::uint32_t>> set_vcpu_state(const Kernel& kernel, int fd, VcpuState state) {
   std::vector<std::uint32_t> refused;
   Setter set(kernel, fd);
+  if (state.tsc_khz) set.note(as_done(kernel.ioctl(fd, request::kvm_set_tsc_khz, *state.tsc_khz)));
   set.from(state.sregs2, request::kvm_set_sregs2);
   set.from(state.sregs, request::kvm_set_sregs);
   set.from(state.regs, request::kvm_set_regs);

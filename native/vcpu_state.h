@@ -21,6 +21,8 @@ struct VcpuStateShape {
   bool sregs2 = false;
   // Whether the VM's APICs are in the kernel.
   bool lapic = false;
+  // KVM_CAP_GET_TSC_KHZ.
+  bool tsc_khz = false;
   // KVM_CAP_VCPU_ATTRIBUTES.
   bool tsc_offset = false;
 };
@@ -38,6 +40,7 @@ struct VcpuState {
   Bytes lapic;
   std::vector<uapi::kvm_msr_entry> msrs;
   std::vector<std::uint32_t> refused_msrs;
+  std::optional<std::uint32_t> tsc_khz;
   std::optional<std::uint64_t> tsc_offset;
 };
 

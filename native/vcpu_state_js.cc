@@ -59,11 +59,7 @@ Bytes read_part(Arguments& arguments, Napi::Value value, const Part& part) {
 }
 
 bool boolean(Arguments& arguments, Napi::Value object, const char* name) {
-  const Napi::Value value = arguments.field(object, name);
-  if (!arguments.is_wrong() && !value.IsBoolean()) {
-    arguments.type_mistake(std::string("`") + name + "` must be true or false");
-  }
-  return !arguments.is_wrong() && value.ToBoolean();
+  return arguments.boolean(arguments.field(object, name), name);
 }
 
 }  // namespace
@@ -93,6 +89,7 @@ VcpuStateShape read_state_shape(Arguments& arguments, Napi::Value value) {
                                       uapi::xsave_room_bytes),
       .sregs2 = boolean(arguments, value, "sregs2"),
       .lapic = boolean(arguments, value, "lapic"),
+      .tsc_khz = boolean(arguments, value, "tscKhz"),
       .tsc_offset = boolean(arguments, value, "tscOffset"),
   };
 }
@@ -112,6 +109,7 @@ Napi::Value state_to_js(Napi::Env env, const VcpuState& state) {
   if (msrs.IsEmpty()) return {};
   object.Set("msrs", msrs);
   object.Set("refusedMsrs", uint32s_to_js(env, state.refused_msrs));
+  if (state.tsc_khz) object.Set("tscKhz", *state.tsc_khz);
   if (state.tsc_offset) object.Set("tscOffset", Napi::BigInt::New(env, *state.tsc_offset));
   return object;
 }
@@ -137,6 +135,8 @@ VcpuState read_state(Arguments& arguments, Napi::Value value) {
     state.msrs.resize(msrs.size() / sizeof(uapi::kvm_msr_entry));
     std::memcpy(state.msrs.data(), msrs.data(), msrs.size());
   }
+  const Napi::Value tsc_khz = arguments.field(value, "tscKhz");
+  if (!tsc_khz.IsUndefined()) state.tsc_khz = arguments.uint32(tsc_khz, "tscKhz");
   const Napi::Value tsc_offset = arguments.field(value, "tscOffset");
   if (!tsc_offset.IsUndefined()) state.tsc_offset = arguments.uint64(tsc_offset, "tscOffset");
   return state;

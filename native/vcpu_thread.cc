@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include <cerrno>
 #include <cstring>
@@ -19,6 +20,13 @@ namespace {
 int kick_signal() { return SIGRTMIN + 7; }
 
 void ignore(int) {}
+
+// The clock of process.hrtime.
+std::int64_t monotonic_now() {
+  timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
 
 bool handle_kicks() {
   static const bool handled = [] {
@@ -79,9 +87,15 @@ bool VcpuThread::run(bool changed) {
     if (wanted_ == Wanted::stop) return false;
     // Before what is wanted: the thread looks the other way round, and may not even have parked yet.
     if (changed) changed_meanwhile_ = true;
-    wanted_ = Wanted::run;
     // At once: a pause that comes before the thread has noticed must hear of it again.
     was_parked = std::exchange(parked_, false);
+    if (was_parked) {
+      entry_ = Entry::none;
+      entry_is_watched_ = false;
+      entered_at_ = 0;
+      exited_at_ = 0;
+    }
+    wanted_ = Wanted::run;
   }
   changed_.notify_one();
   return was_parked;
@@ -155,7 +169,9 @@ void VcpuThread::serve() {
       changed_meanwhile_ = false;
       take_task_priority();
     }
+    if (is_fresh_) note_call();
     const Result<int> answer = kernel_.ioctl(fd_, uapi::request::kvm_run);
+    if (is_fresh_) note_return(answer);
     const int error = answer.ok() ? 0 : answer.failure().error_number;
     // EAGAIN: a vCPU that waited for its INIT has become runnable.
     owes_completion_ = answer.ok();
@@ -168,6 +184,8 @@ bool VcpuThread::park() {
   std::unique_lock lock(mutex_);
   while (wanted_ == Wanted::pause) {
     if (!std::exchange(parked_, true)) {
+      is_fresh_ = true;
+      parked_at_ = monotonic_now();
       lock.unlock();
       exits_.parked(*this);
       lock.lock();
@@ -178,8 +196,43 @@ bool VcpuThread::park() {
   return wanted_ != Wanted::stop;
 }
 
+void VcpuThread::note_call() {
+  // KVM tells what has interrupted it there, but not what immediate_exit did.
+  area_->run().exit_reason = uapi::kvm_exit_unknown;
+  entered_at_ = monotonic_now();
+  entry_is_asked_ = false;
+  tell_entry(Entry::calling);
+}
+
+// In kvm_arch_vcpu_ioctl_run an interruption leaves KVM_EXIT_INTR behind once it got to running the guest, or
+// to waiting for its INIT; immediate_exit, which is looked at before that, leaves what was there. EAGAIN: the
+// INIT has come.
+void VcpuThread::note_return(const Result<int>& answer) {
+  const std::uint32_t reason = area_->run().exit_reason;
+  const int error = answer.ok() ? 0 : answer.failure().error_number;
+  if (error == EINTR && reason != uapi::kvm_exit_intr) return;
+  is_fresh_ = false;
+  exited_at_ = monotonic_now();
+  const bool is_taken = error == EINTR || error == EAGAIN || reason == uapi::kvm_exit_memory_fault;
+  const bool has_failed =
+      reason == uapi::kvm_exit_fail_entry || reason == uapi::kvm_exit_internal_error;
+  refusal_ = is_taken ? 0 : error;
+  tell_entry(is_taken || (error == 0 && !has_failed) ? Entry::entered : Entry::refused);
+}
+
+// What is told first and looked at then, and the other way round in watch_entry(): one of both hears.
+void VcpuThread::tell_entry(Entry entry) {
+  entry_ = entry;
+  if (entry_is_watched_) exits_.came_further();
+}
+
+VcpuThread::Entry VcpuThread::watch_entry() {
+  entry_is_watched_ = true;
+  return entry_;
+}
+
 // Without an APIC in the kernel, KVM_RUN sets CR8 to what kvm_run says (kvm_arch_vcpu_ioctl_run), over what
-// KVM_SET_SREGS set before. With one, kvm_run is not read; a TD refuses to tell, and has one.
+// KVM_SET_SREGS set before. With one, kvm_run is not read, and nobody asks (GuestOptions::apic_in_kernel).
 void VcpuThread::take_task_priority() {
   uapi::kvm_sregs sregs{};
   if (!kernel_.ioctl(fd_, uapi::request::kvm_get_sregs, &sregs).ok()) return;

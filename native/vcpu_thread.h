@@ -48,6 +48,26 @@ class VcpuThread {
  public:
   enum class Wanted : std::uint8_t { pause, run, stop };
 
+  // How far the vCPU has come since the last run().
+  enum class Entry : std::uint8_t {
+    // The thread has not come to KVM_RUN yet.
+    none,
+    // It is in KVM_RUN, or just before it: KVM may still refuse.
+    calling,
+    // KVM took it into its loop: KVM_RUN came back with an exit, or was interrupted there.
+    entered,
+    // KVM_RUN came back at once without the guest having run.
+    refused,
+  };
+
+  // CLOCK_MONOTONIC in nanoseconds; 0 where it has not come to that.
+  struct Times {
+    std::int64_t parked = 0;
+    // Since the last run(): just before the first KVM_RUN, and when that came back.
+    std::int64_t entered = 0;
+    std::int64_t exited = 0;
+  };
+
   // What the thread asks and tells, all on the thread itself.
   class Exits {
    public:
@@ -56,6 +76,8 @@ class VcpuThread {
     virtual void exited(VcpuThread& vcpu, const Failure* failure) = 0;
     // The vCPU has come to rest, its I/O is completed.
     virtual void parked(VcpuThread& vcpu) = 0;
+    // entry() may have changed, for one who has watched it.
+    virtual void came_further() = 0;
 
    protected:
     ~Exits() = default;
@@ -74,13 +96,22 @@ class VcpuThread {
   // The thread is there, parked. Null, or the name of the call that failed, with errno.
   const char* start();
 
-  // The three below are for any thread, one at a time for a vCPU.
+  // Those below are for any thread, one at a time for a vCPU.
 
   // True where it was parked: it will be told again when it is. `changed`: its state may have been set
   // since it ran last.
   bool run(bool changed);
   // True where the vCPU is parked already, and nothing will be told.
   bool pause();
+  // How far it has come, until it is run again. From now on, changes are told.
+  Entry watch_entry();
+  // Has the KVM_RUN that it is calling come back, so that it is known whether KVM took it. Once for a call.
+  void ask_whether_entered() {
+    if (!entry_is_asked_.exchange(true)) kick();
+  }
+  // The errno of a refused KVM_RUN; 0 where it was refused by an exit.
+  int refusal() const { return refusal_; }
+  Times times() const { return {parked_at_, entered_at_, exited_at_}; }
   // Ends the thread at its next look, and what it waits for; does not wait for that.
   void ask_to_stop();
   // Waits for the thread to end, after ask_to_stop().
@@ -101,6 +132,9 @@ class VcpuThread {
   bool park();
   void set_immediate_exit(std::uint8_t value);
   void take_task_priority();
+  void note_call();
+  void note_return(const Result<int>& answer);
+  void tell_entry(Entry entry);
 
   const Kernel kernel_;
   const int fd_;
@@ -112,11 +146,20 @@ class VcpuThread {
   std::condition_variable changed_;
   std::atomic<Wanted> wanted_ = Wanted::pause;
   std::atomic<bool> changed_meanwhile_ = false;
+  std::atomic<Entry> entry_ = Entry::none;
+  std::atomic<bool> entry_is_watched_ = false;
+  std::atomic<bool> entry_is_asked_ = false;
+  std::atomic<int> refusal_ = 0;
+  std::atomic<std::int64_t> parked_at_ = 0;
+  std::atomic<std::int64_t> entered_at_ = 0;
+  std::atomic<std::int64_t> exited_at_ = 0;
   // Under the mutex.
   bool parked_ = false;
   bool released_ = false;
   // The thread's own: KVM_RUN has yet to take the answer to its last exit.
   bool owes_completion_ = false;
+  // The thread's own: it has not been in the guest since it was run.
+  bool is_fresh_ = true;
   bool started_ = false;
   pthread_t thread_{};
 };

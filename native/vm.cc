@@ -20,6 +20,8 @@ Napi::Function Vm::define(Napi::Env env) {
       InstanceMethod<&Vm::kvm_create_vcpu>("kvmCreateVcpu"),
       InstanceMethod<&Vm::kvm_create_vcpus>("kvmCreateVcpus"),
       InstanceMethod<&Vm::kvm_set_tsc_khz>("kvmSetTscKhz"),
+      InstanceMethod<&Vm::get_state>("getState"),
+      InstanceMethod<&Vm::set_state>("setState"),
       InstanceMethod<&Vm::kvm_set_user_memory_region>("kvmSetUserMemoryRegion"),
       InstanceMethod<&Vm::kvm_set_user_memory_region2>("kvmSetUserMemoryRegion2"),
       InstanceMethod<&Vm::kvm_create_guest_memfd>("kvmCreateGuestMemfd"),

@@ -42,6 +42,9 @@ class Vm : public FdObject<Vm> {
   Napi::Value kvm_irq_line(const Napi::CallbackInfo& info);
   Napi::Value kvm_signal_msi(const Napi::CallbackInfo& info);
   Napi::Value kvm_get_tsc_khz(const Napi::CallbackInfo& info);
+  // vm_state.cc
+  Napi::Value get_state(const Napi::CallbackInfo& info);
+  Napi::Value set_state(const Napi::CallbackInfo& info);
   // vm_memory.cc
   Napi::Value kvm_set_user_memory_region(const Napi::CallbackInfo& info);
   Napi::Value kvm_set_user_memory_region2(const Napi::CallbackInfo& info);

@@ -68,7 +68,11 @@ function threadSources() {
   const files = readdirSync(supervisor)
     .filter((name) => name.endsWith('.cc'))
     .map((name) => join(supervisor, name));
-  return [join(root, 'native/testing/threads/main.cc'), ...files.filter(isWithoutNode)];
+  const beside = ['testing/threads/main', 'util/fd_message'];
+  return [
+    ...beside.map((name) => join(root, 'native', `${name}.cc`)),
+    ...files.filter(isWithoutNode),
+  ];
 }
 
 function main() {

@@ -86,4 +86,16 @@ std::size_t Ports::receive(std::span<const std::byte> bytes) {
   return serial_.receive(bytes);
 }
 
+DevicesState Ports::state() {
+  const std::lock_guard lock(serial_mutex_);
+  return {.com1 = serial_.state(), .reset_control = reset_control_};
+}
+
+bool Ports::set_state(const DevicesState& state) {
+  const std::lock_guard lock(serial_mutex_);
+  serial_.set_state(state.com1);
+  reset_control_ = state.reset_control;
+  return serial_.line();
+}
+
 }  // namespace tdctl

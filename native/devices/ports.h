@@ -26,6 +26,12 @@ struct PortOptions {
   std::size_t console_bound = 1 << 20;
 };
 
+// What a guest has set its devices to, and the input it has not read yet.
+struct DevicesState {
+  SerialState com1;
+  std::uint8_t reset_control = 0;
+};
+
 class Ports {
  public:
   // `interrupt` sets the line of COM1, `written` is called for the first byte that waits in a buffer.
@@ -38,6 +44,11 @@ class Ports {
 
   // Input for COM1: how many bytes were taken.
   std::size_t receive(std::span<const std::byte> bytes);
+
+  // While no vCPU runs. set_state() tells nobody of the line of COM1, whose level it gives.
+  DevicesState state();
+  bool set_state(const DevicesState& state);
+
   ConsoleBuffer& console() { return console_; }
   ConsoleBuffer& debug_console() { return debug_console_; }
 

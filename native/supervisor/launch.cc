@@ -15,6 +15,7 @@
 #include <optional>
 #include <utility>
 
+#include "../util/fd_message.h"
 #include "client_memory.h"
 #include "filter.h"
 #include "needs.h"
@@ -30,27 +31,9 @@ using Report = LaunchFailure;
 
 constexpr char go_on = 'g';
 
-union ControlBuffer {
-  cmsghdr header;
-  char bytes[CMSG_SPACE(sizeof(int))];
-};
-
 void send_report(int channel, Report report, int listener) {
-  iovec content = {.iov_base = &report, .iov_len = sizeof report};
-  ControlBuffer control = {};
-  msghdr message = {};
-  message.msg_iov = &content;
-  message.msg_iovlen = 1;
-  if (listener >= 0) {
-    message.msg_control = control.bytes;
-    message.msg_controllen = sizeof control.bytes;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof listener);
-    std::memcpy(CMSG_DATA(header), &listener, sizeof listener);
-  }
-  static_cast<void>(::sendmsg(channel, &message, MSG_NOSIGNAL));
+  const std::span<const int> fds(&listener, listener >= 0 ? 1 : 0);
+  static_cast<void>(send_with_fds(channel, std::as_bytes(std::span(&report, 1)), fds));
 }
 
 struct Received {
@@ -61,24 +44,10 @@ struct Received {
 // Nothing where the other end is gone.
 std::optional<Received> receive_report(int channel) {
   Received received = {.report = {LaunchStage::exec, 0}, .listener = {}};
-  iovec content = {.iov_base = &received.report, .iov_len = sizeof received.report};
-  ControlBuffer control = {};
-  msghdr message = {};
-  message.msg_iov = &content;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes;
-  message.msg_controllen = sizeof control.bytes;
-  ssize_t length;
-  do {
-    length = ::recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
-  } while (length < 0 && errno == EINTR);
-  if (length != sizeof received.report) return std::nullopt;
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
-    int listener;
-    std::memcpy(&listener, CMSG_DATA(header), sizeof listener);
-    received.listener = UniqueFd(listener);
-  }
+  FdMessage message =
+      receive_with_fds(channel, std::as_writable_bytes(std::span(&received.report, 1)), 1);
+  if (message.length != sizeof received.report) return std::nullopt;
+  if (!message.fds.empty()) received.listener = std::move(message.fds.front());
   return received;
 }
 

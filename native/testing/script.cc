@@ -101,6 +101,12 @@ void write_file(int fd, const std::vector<std::byte>& bytes) {
   if (!bytes.empty() && ::pwrite(fd, bytes.data(), bytes.size(), 0) < 0) return;
 }
 
+// As KVM does (xfer_to_guest_mode_handle_work).
+void leave_interrupted(int fd) {
+  const std::uint32_t reason = uapi::kvm_exit_intr;
+  if (::pwrite(fd, &reason, sizeof reason, offsetof(uapi::kvm_run, exit_reason)) < 0) return;
+}
+
 int make_file(Answer::File file) {
   if (file == Answer::File::null) return ::open("/dev/null", O_RDWR | O_CLOEXEC);
   const int fd = ::memfd_create("tdctl-test", MFD_CLOEXEC);
@@ -138,6 +144,7 @@ int Script::answer(int fd, unsigned long request, unsigned long argument) {
   }
   const Answer answer = answers_[next_++];
   if (answer.hold && !wait_for_release(lock, is_run ? fd : -1)) {
+    if (is_run) leave_interrupted(fd);
     errno = EINTR;
     return -1;
   }

@@ -75,6 +75,7 @@ struct kvm_run {
 };
 
 // --- exit_reason ---
+inline constexpr std::uint32_t kvm_exit_unknown = 0;
 inline constexpr std::uint32_t kvm_exit_io = 2;
 inline constexpr std::uint32_t kvm_exit_hypercall = 3;
 inline constexpr std::uint32_t kvm_exit_hlt = 5;

@@ -68,6 +68,12 @@ Napi::Value Arguments::field(Napi::Value object, const char* name) {
   return take_pending_exception() ? env().Undefined() : value;
 }
 
+bool Arguments::boolean(Napi::Value value, const std::string& name) {
+  if (is_wrong()) return false;
+  if (!value.IsBoolean()) type_mistake("`" + name + "` must be true or false");
+  return !is_wrong() && value.ToBoolean();
+}
+
 std::uint32_t Arguments::uint32(Napi::Value value, const std::string& name, std::uint32_t least,
                                 std::uint32_t most) {
   if (is_wrong()) return 0;
@@ -106,6 +112,15 @@ std::uint64_t Arguments::uint64(Napi::Value value, const std::string& name) {
 std::uint64_t Arguments::uint64_or(std::uint64_t otherwise, Napi::Value value,
                                    const std::string& name) {
   return value.IsUndefined() ? otherwise : uint64(value, name);
+}
+
+PageRange Arguments::pages(Napi::Value offset, Napi::Value length) {
+  const PageRange range{uint64(offset, "offsetBytes"), uint64(length, "sizeBytes")};
+  if (range.offset % uapi::page_size != 0 || range.length % uapi::page_size != 0 ||
+      range.length == 0) {
+    range_mistake("`offsetBytes` and `sizeBytes` must be multiples of 4096n, the size above 0n");
+  }
+  return range;
 }
 
 void Arguments::bytes(Napi::Value value, const std::string& name, std::span<std::byte> into) {

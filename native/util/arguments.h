@@ -24,6 +24,11 @@ struct MemoryRange {
   std::uint64_t address = 0;
 };
 
+struct PageRange {
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
 class Arguments {
  public:
   // `request` is what the call is about, by the kernel's name; null where it is no ioctl.
@@ -41,6 +46,7 @@ class Arguments {
   Napi::Value field(Napi::Value object, const char* name);
   bool object(Napi::Value value, const std::string& name);
 
+  bool boolean(Napi::Value value, const std::string& name);
   std::uint32_t uint32(Napi::Value value, const std::string& name, std::uint32_t least = 0,
                        std::uint32_t most = std::numeric_limits<std::uint32_t>::max());
   std::uint32_t uint32_or(std::uint32_t otherwise, Napi::Value value, const std::string& name,
@@ -51,6 +57,8 @@ class Arguments {
   void bytes(Napi::Value value, const std::string& name, std::span<std::byte> into);
   // The bytes of a Uint8Array, valid until JS runs again.
   std::span<const std::byte> view(Napi::Value value, const std::string& name);
+  // `offsetBytes` and `sizeBytes`: whole pages, at least one.
+  PageRange pages(Napi::Value offset, Napi::Value length);
   std::string string(Napi::Value value, const std::string& name);
   // At most `most` elements; a mistake where it is no array.
   std::optional<Napi::Array> array(Napi::Value value, const std::string& name, std::uint32_t most);

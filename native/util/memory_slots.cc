@@ -39,22 +39,18 @@ Result<std::shared_ptr<Mapping>> Mapping::map_shared(std::size_t size_bytes) {
   return map_fd(size_bytes, MAP_SHARED, std::move(fd));
 }
 
-Result<Done> punch_hole(int fd, std::uint64_t offset, std::uint64_t size_bytes) {
-  constexpr int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-  int answer = 0;
-  do {
-    answer = ::fallocate(fd, mode, static_cast<off_t>(offset), static_cast<off_t>(size_bytes));
-  } while (answer != 0 && errno == EINTR);
-  if (answer != 0) return refused("fallocate", size_bytes);
+Result<Done> punch_hole(int fd, std::uint64_t offset, std::uint64_t length) {
+  if (::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                  static_cast<off_t>(length)) != 0) {
+    return refused("fallocate", length);
+  }
   return Done{};
 }
 
-Result<Done> Mapping::discard(std::uint64_t offset, std::uint64_t size_bytes) const {
-  // MADV_DONTNEED takes the pages of anonymous memory alone: those of a file stay in the file.
-  if (fd_.is_open()) return punch_hole(fd_.get(), offset, size_bytes);
-  if (::madvise(address_ + offset, size_bytes, MADV_DONTNEED) != 0) {
-    return refused("madvise", size_bytes);
-  }
+// Of a private mapping, madvise() drops the pages; of a file it only unmaps them here.
+Result<Done> Mapping::discard(std::size_t offset, std::size_t length) {
+  if (fd_.is_open()) return punch_hole(fd_.get(), offset, length);
+  if (::madvise(address_ + offset, length, MADV_DONTNEED) != 0) return refused("madvise", length);
   return Done{};
 }
 

@@ -13,8 +13,8 @@
 
 namespace tdctl {
 
-// Gives the pages of a range of a file back, which reads as zeros afterwards.
-Result<Done> punch_hole(int fd, std::uint64_t offset, std::uint64_t size_bytes);
+// Gives back the pages behind a range of a file in memory, whose size stays.
+Result<Done> punch_hole(int fd, std::uint64_t offset, std::uint64_t length);
 
 // Mapped from map() to the destructor.
 class Mapping {
@@ -34,8 +34,8 @@ class Mapping {
   std::size_t size_bytes() const { return size_bytes_; }
   // -1 where it is not shared.
   int fd() const { return fd_.get(); }
-  // The pages of a range that it contains are given back: they read as zeros afterwards.
-  Result<Done> discard(std::uint64_t offset, std::uint64_t size_bytes) const;
+  // Gives the pages of a range that is inside back to the kernel: zeros are read there afterwards.
+  Result<Done> discard(std::size_t offset, std::size_t length);
   bool contains(std::uint64_t offset, std::uint64_t length) const {
     return offset <= size_bytes_ && length <= size_bytes_ - offset;
   }

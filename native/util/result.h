@@ -29,6 +29,14 @@ struct Failure {
   std::optional<Detail> detail = {};
 };
 
+// Where no system call was made: `sentence` says why.
+inline Failure refused(int error_number, std::string sentence) {
+  return {.syscall = "",
+          .subject = {},
+          .error_number = error_number,
+          .sentence = std::move(sentence)};
+}
+
 // Nothing to return but success.
 struct Done {};
 

@@ -4,9 +4,8 @@ export {
   type GuestRange,
   type GuestSlot,
   type QuoteService,
-  quotesAtUnixSocket,
+  quoteServiceAt,
   TdAnswers,
-  unavailableQuotes,
 } from './answers/index.ts';
 export { Backlog, bytesOf, gapInWords, type Piece } from './console/backlog.ts';
 export { openConsoleFile } from './console/file.ts';

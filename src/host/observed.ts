@@ -58,6 +58,7 @@ function observedHost(host: Host, observing: Observing): Host {
     createVm: async (options) =>
       observedVm(await report('KVM_CREATE_VM', () => host.createVm(options)), observing),
     mapMemory: (options) => host.mapMemory(options),
+    ...(host.exchange && { exchange: host.exchange.bind(host) }),
     ...(host.simulatedTimeNs && { simulatedTimeNs: host.simulatedTimeNs.bind(host) }),
     close: () => host.close(),
   };

@@ -36,6 +36,12 @@ export interface Host {
    * by its memfd where that is in another process.
    */
   mapMemory(options: MapMemory): Promise<UserMemory>;
+  /**
+   * Sends a request to a service on a socket of this machine, each side telling first how long its message is, and
+   * gives the answer; only hosts that run TDs have a guest to do it for. It throws what Node's own calls throw, an
+   * error with `syscall` and `code`.
+   */
+  exchange?(request: ServiceRequest): Promise<Uint8Array>;
   /** The nanoseconds that have passed on a simulated host; no other has a time of its own. */
   simulatedTimeNs?(): bigint;
   close(): Promise<void>;
@@ -133,6 +139,17 @@ export interface UserMemory {
   /** fallocate() of the memfd: whole pages are given back, and read as zeros from then on. */
   discard(range: PagesOfMemory): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface ServiceRequest {
+  readonly address:
+    | { readonly unix: string }
+    | { readonly vsock: { readonly cid: number; readonly port: number } };
+  readonly request: Uint8Array;
+  /** A longer answer is refused (EMSGSIZE), and so is one that is not there by then (ETIMEDOUT). */
+  readonly maxBytes: number;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
 }
 
 export type CreateVm = { readonly type: VmTypeName };

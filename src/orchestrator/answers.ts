@@ -3,12 +3,10 @@ import {
   type AnswerParts,
   type GuestSlot,
   type QuoteService,
-  quotesAtUnixSocket,
+  quoteServiceAt,
   TdAnswers,
-  unavailableQuotes,
 } from '../guest/index.ts';
 import type { GuestAnswer, GuestExit } from '../host/guest.ts';
-import type { TdPlan } from '../plan/index.ts';
 import type { TdSession } from './session.ts';
 import { convertMemory } from './steps/conversion.ts';
 import { memoryOf } from './steps/memory.ts';
@@ -34,7 +32,7 @@ function answersOf(session: TdSession): TdAnswers {
   return session.handles.grow('answers', () => new TdAnswers(partsOf(session)));
 }
 
-function partsOf({ plan, handles, publish }: TdSession): AnswerParts {
+function partsOf({ host, plan, handles, publish }: TdSession): AnswerParts {
   const vm = handles.get('vm');
   return {
     slots: slotsOf({ plan, handles }),
@@ -43,7 +41,7 @@ function partsOf({ plan, handles, publish }: TdSession): AnswerParts {
       const memory = { vm, gpa, sizeBytes, guestMemory: slot.guestMemory, offsetBytes };
       return convertMemory(plan.facts.kernel, memory, kind === 'private');
     },
-    quotes: quotesOf(plan),
+    quotes: quotesOf({ host, plan }),
     interrupt: (apicId, vector) => vm.signalMsi({ address: addressOf(apicId), data: vector }),
     apicIdOf: (vcpu) => handles.get('vcpus')[vcpu]?.id ?? vcpu,
     warn: (message) => publish({ event: 'td.warning', message }),
@@ -59,11 +57,12 @@ export function slotsOf({ plan, handles }: Pick<TdSession, 'plan' | 'handles'>):
   });
 }
 
-function quotesOf({ spec: { quotes } }: TdPlan): QuoteService | undefined {
-  if (quotes === undefined) return undefined;
-  if (quotes.kind === 'unix') return quotesAtUnixSocket(quotes.path);
-  const name = `vsock:${quotes.cid}:${quotes.port}`;
-  return unavailableQuotes(name, 'this build of tdctl speaks to UNIX sockets only');
+function quotesOf({ host, plan }: Pick<TdSession, 'host' | 'plan'>): QuoteService | undefined {
+  const { quotes } = plan.spec;
+  if (quotes === undefined || host.exchange === undefined) return undefined;
+  if (quotes.kind === 'unix') return quoteServiceAt({ unix: quotes.path }, host.exchange);
+  const { cid, port } = quotes;
+  return quoteServiceAt({ vsock: { cid, port } }, host.exchange);
 }
 
 /**

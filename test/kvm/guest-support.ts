@@ -103,6 +103,7 @@ export async function requireMachine(context: TestContext, program: Uint8Array):
       xsaveBytes: await has('KVM_CAP_XSAVE2'),
       sregs2: (await has('KVM_CAP_SREGS2')) > 0,
       lapic: irqchip,
+      tscKhz: (await has('KVM_CAP_GET_TSC_KHZ')) > 0,
       tscOffset: (await has('KVM_CAP_VCPU_ATTRIBUTES')) > 0,
     };
     const made: MachineVm = {

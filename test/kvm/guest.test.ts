@@ -1,5 +1,6 @@
 /** Guests that run on the real /dev/kvm, each of a few instructions. */
 import { describe, expect, test } from 'vitest';
+import { capabilities } from '../../src/abi/kvm/capabilities.ts';
 import {
   counterAt,
   enterRealMode,
@@ -311,13 +312,12 @@ test('what the kernel keeps of interrupts, timers and the clock goes to another 
   await before.written(1);
   await before.guest.pause();
   // The controllers and the clock first: an interrupt that is pending there is the new vCPU's at once.
-  for (const chip of [0, 1, 2]) {
-    const bytes = await source.vm.kvmGetIrqchip(chip);
-    await target.vm.kvmSetIrqchip(bytes);
-    expect(await target.vm.kvmGetIrqchip(chip)).toEqual(bytes);
-  }
-  await target.vm.kvmSetPit2(await source.vm.kvmGetPit2());
-  await target.vm.kvmSetClock(await source.vm.kvmGetClock());
+  const shape = { irqchip: true, pit: true, clock: true };
+  const ofVm = await source.vm.getState(shape);
+  await target.vm.setState(ofVm);
+  const thereOfVm = await target.vm.getState(shape);
+  expect(thereOfVm.irqchips).toEqual(ofVm.irqchips);
+  expect(nanoseconds(thereOfVm.clock)).toBeGreaterThanOrEqual(nanoseconds(ofVm.clock));
   const state = await source.vcpu.getState(source.shape);
   expect(state.lapic).toHaveLength(1024);
   expect(await target.vcpu.setState(state)).toEqual([]);
@@ -328,6 +328,44 @@ test('what the kernel keeps of interrupts, timers and the clock goes to another 
   const after = await target.start({}, options);
   after.guest.run();
   await after.guest.pause();
+});
+
+const nanoseconds = (clock: Uint8Array = new Uint8Array(8)) =>
+  new DataView(clock.buffer, clock.byteOffset).getBigUint64(0, true);
+
+test('a clock that is set is what the VM goes on from', async (context) => {
+  const { makeVm } = await requireMachine(context, spinsWithoutInterrupts);
+  const { vm } = await makeVm();
+  const shape = { irqchip: false, pit: false, clock: true };
+  const hour = 3600n * 10n ** 9n;
+  const clock = new Uint8Array(48);
+  new DataView(clock.buffer).setBigUint64(0, hour, true);
+  await vm.setState({ clock });
+  const ahead = nanoseconds((await vm.getState(shape)).clock) - hour;
+  expect(ahead).toBeGreaterThanOrEqual(0n);
+  expect(ahead).toBeLessThan(hour);
+});
+
+test('the frequency of the TSC goes to another VM, or is refused by a host that cannot give it', async (context) => {
+  const { makeVm, system } = await requireMachine(context, spinsWithoutInterrupts);
+  const [source, target] = await Promise.all([makeVm(), makeVm()]);
+  const hostKhz = await source.vcpu.kvmGetTscKhz();
+  const state = await source.vcpu.getState(source.shape);
+  expect(state.tscKhz).toBe(hostKhz);
+  // Any host gives a faster one: by scaling, or by catching up.
+  await source.vcpu.kvmSetTscKhz(2 * hostKhz);
+  await target.vcpu.setState(await source.vcpu.getState(source.shape));
+  expect(await target.vcpu.kvmGetTscKhz()).toBe(2 * hostKhz);
+  const slower = { ...state, tscKhz: hostKhz >> 1 };
+  if ((await system.kvmCheckExtension(capabilities.KVM_CAP_TSC_CONTROL)) > 0) {
+    await target.vcpu.setState(slower);
+    expect(await target.vcpu.kvmGetTscKhz()).toBe(hostKhz >> 1);
+    return;
+  }
+  await expect(target.vcpu.setState(slower)).rejects.toMatchObject({
+    request: 'KVM_SET_TSC_KHZ',
+    code: 'EINVAL',
+  });
 });
 
 test('memory of a memfd is what both VMs see, and this process too', async (context) => {

@@ -26,6 +26,7 @@ const addonNames = {
   UserMemory: true,
   Supervisor: true,
   Guest: true,
+  exchange: true,
   leakedFds: true,
   testing: true,
 } satisfies Record<keyof Addon, true>;
@@ -63,6 +64,8 @@ const vmNames = {
   kvmSetIrqchip: true,
   kvmIrqLine: true,
   kvmSignalMsi: true,
+  getState: true,
+  setState: true,
   kvmSetMemoryAttributes: true,
   tdxCapabilities: true,
   tdxInitVm: true,
@@ -110,8 +113,8 @@ const guestMemfdNames = {
   fd: true,
   close: true,
   sizeBytes: true,
-  kvmSetMemoryAttributes2: true,
   punchHole: true,
+  kvmSetMemoryAttributes2: true,
 } satisfies Record<keyof GuestMemfd, true>;
 const guestNames = {
   run: true,
@@ -119,6 +122,10 @@ const guestNames = {
   stop: true,
   input: true,
   counts: true,
+  entered: true,
+  times: true,
+  getDevices: true,
+  setDevices: true,
 } satisfies Record<keyof Guest, true>;
 const userMemoryNames = {
   address: true,

@@ -261,6 +261,7 @@ describe('the whole state', () => {
     xsaveBytes: 4096,
     sregs2: true,
     lapic: true,
+    tscKhz: true,
     tscOffset: true,
   };
   const state: VcpuState = {
@@ -273,6 +274,7 @@ describe('the whole state', () => {
     debugregs: pattern(128),
     lapic: pattern(1024),
     msrs,
+    tscKhz: 2_596_140,
     tscOffset: 5n,
   };
 
@@ -285,6 +287,7 @@ describe('the whole state', () => {
         returns: 2,
         argument: concat(u32(2, 0), msrs),
       },
+      { request: ioctlNumbers.KVM_GET_TSC_KHZ, returns: 2_596_140 },
       { request: ioctlNumbers.KVM_GET_DEVICE_ATTR, data: u64(5n) },
     );
     expect(await vcpu.getState(shape)).toEqual({ ...state, refusedMsrs: [] });
@@ -294,6 +297,7 @@ describe('the whole state', () => {
   test('is set in the order of its side effects, the TSC by its offset alone', async (context) => {
     const { vcpu, script } = await scripted(context);
     const requests = [
+      'KVM_SET_TSC_KHZ',
       'KVM_SET_SREGS2',
       'KVM_SET_REGS',
       'KVM_SET_XSAVE',
@@ -314,8 +318,9 @@ describe('the whole state', () => {
     expect(await vcpu.setState(state)).toEqual([]);
     const made = calls();
     expect(made.map(({ request }) => names[request])).toEqual(requests);
-    expect(made[6]?.argument).toEqual(concat(u32(1, 0), msrEntry(0xc000_0082, 0x1234n)));
-    expect(made[2]?.argument).toEqual(state.xsave);
+    expect(made[0]?.value).toBe(2_596_140n);
+    expect(made[7]?.argument).toEqual(concat(u32(1, 0), msrEntry(0xc000_0082, 0x1234n)));
+    expect(made[3]?.argument).toEqual(state.xsave);
   });
 
   test('has the older structs where the newer are not there', async (context) => {
@@ -336,18 +341,21 @@ describe('the whole state', () => {
       xsaveBytes: 0,
       sregs2: false,
       lapic: false,
+      tscKhz: false,
       tscOffset: false,
     });
     expect(calls()).toHaveLength(7);
     expect(got.sregs).toHaveLength(312);
     expect(got).not.toHaveProperty('sregs2');
     expect(got).not.toHaveProperty('lapic');
+    expect(got).not.toHaveProperty('tscKhz');
     expect(got).not.toHaveProperty('tscOffset');
   });
 
   test('stops at the first part that is refused, which the error names', async (context) => {
     const { vcpu, script } = await scripted(context);
     const { calls } = script(
+      { request: ioctlNumbers.KVM_SET_TSC_KHZ },
       { request: ioctlNumbers.KVM_SET_SREGS2 },
       { request: ioctlNumbers.KVM_SET_REGS, errno: 22 },
     );
@@ -355,7 +363,17 @@ describe('the whole state', () => {
       request: 'KVM_SET_REGS',
       code: 'EINVAL',
     });
-    expect(calls()).toHaveLength(2);
+    expect(calls()).toHaveLength(3);
+  });
+
+  test('is refused with nothing set where the host cannot give its TSC', async (context) => {
+    const { vcpu, script } = await scripted(context);
+    const { calls } = script({ request: ioctlNumbers.KVM_SET_TSC_KHZ, errno: 22 });
+    expect(await rejection(vcpu.setState(state))).toMatchObject({
+      request: 'KVM_SET_TSC_KHZ',
+      code: 'EINVAL',
+    });
+    expect(calls()).toHaveLength(1);
   });
 
   const mistakes: readonly (readonly [string, object])[] = [

@@ -69,6 +69,7 @@ int run_guest(FakeVcpu& vcpu, const sigset_t& unblocked) {
       // It spins until it is interrupted: by the signal alone, as immediate_exit was read before.
       const timespec longest = {.tv_sec = 10, .tv_nsec = 0};
       if (::ppoll(nullptr, 0, &longest, &unblocked) == 0) fail("a kick was lost");
+      vcpu.run->exit_reason = uapi::kvm_exit_intr;
       return EINTR;
     }
     case 1:
@@ -160,11 +161,21 @@ bool serve(GuestVcpus& guest, std::uint64_t* seen) {
   return taken.all_parked;
 }
 
+void wait_until_entered(GuestVcpus& guest, Wakes& wakes, std::uint64_t* seen) {
+  while (guest.watch_entries().entry != VcpuThread::Entry::entered && !failed) {
+    wakes.wait();
+    serve(guest, seen);
+  }
+  const VcpuThread::Times times = guest.times();
+  if (times.entered == 0 || times.exited < times.entered) fail("times of an entry are missing");
+}
+
 void run_and_pause(GuestVcpus& guest, Wakes& wakes, std::mt19937& random, std::uint64_t* seen) {
   may_run = true;
   guest.run(std::vector<bool>(vcpu_count, random() % 2 == 0));
   const std::byte typed[1] = {};
   if (random() % 4 == 0) guest.receive(typed);
+  if (random() % 4 == 0) wait_until_entered(guest, wakes, seen);
   // Also at once, before any thread has noticed.
   for (unsigned turn = random() % 4; turn > 0; --turn) {
     ::usleep(random() % 200);

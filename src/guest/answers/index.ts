@@ -5,5 +5,5 @@ export type {
   GuestSlot,
   QuoteService,
 } from './parts.ts';
-export { quotesAtUnixSocket, unavailableQuotes } from './quote-socket.ts';
+export { quoteServiceAt } from './quote-service.ts';
 export { TdAnswers } from './td-answers.ts';

@@ -36,18 +36,15 @@ export interface QuoteService {
   /** As a person knows it. */
   readonly name: string;
   /**
-   * Sends the message, and gives the whole reply: what comes until the first reply is complete by
-   * `isComplete`, or the other side closes.
+   * Sends the message, and gives the answer to it.
    * @throws QuoteServiceError
    */
-  exchange(message: Uint8Array, options: ExchangeOptions): Promise<Uint8Array>;
+  ask(message: Uint8Array, options: AskOptions): Promise<Uint8Array>;
 }
 
-export interface ExchangeOptions {
+export interface AskOptions {
   readonly signal: AbortSignal;
-  /** How long the reply is, once its beginning tells that. */
-  readonly lengthOf: (received: Uint8Array) => number | undefined;
-  /** A longer reply is none. */
+  /** A longer answer is none. */
   readonly mostBytes: number;
 }
 

@@ -11,7 +11,7 @@ import {
   type QuoteService,
   QuoteServiceError,
 } from './parts.ts';
-import { quoteIn, quoteRequest, replyBytesFor, replyLength } from './qgs-message.ts';
+import { answerBytesFor, quoteIn, quoteRequest } from './qgs-message.ts';
 import {
   type QuoteHeader,
   type QuoteStatus,
@@ -26,10 +26,9 @@ const { SUCCESS, RETRY, INVALID_OPERAND, ALIGN_ERROR } = tdVmCallStatuses;
 const pageBytes = 4096n;
 /** The only layout of the buffer that there is. */
 const knownVersion = 1n;
-/** These bounds, and the time, are QEMU's (target/i386/kvm/tdx.c, tdx-quote-generator.c). */
+/** These bounds are QEMU's (target/i386/kvm/tdx.c). */
 const mostBufferBytes = 128n * 1024n;
 const mostInFlight = 16;
-const timeoutMs = 30_000;
 
 /** The buffer of one request, in the memory that the guest shares. */
 class QuoteBuffer {
@@ -124,14 +123,12 @@ export class Quotes {
     const { buffer, header, leaving } = request;
     const { warn, onDone } = this.#options;
     this.#inFlight.add(request);
-    const given = new Promise<never>((_, reject) => {
-      leaving.signal.addEventListener('abort', () => reject(ended), { once: true });
-    });
-    const timer = setTimeout(() => leaving.abort(), timeoutMs);
-    timer.unref();
     try {
-      const reply = await Promise.race([this.#reply(request, report, quotes), given]);
-      buffer.tell(header, 'SUCCESS', quoteIn(reply));
+      const answer = await quotes.ask(quoteRequest(report), {
+        signal: leaving.signal,
+        mostBytes: answerBytesFor(buffer.payloadBytes),
+      });
+      buffer.tell(header, 'SUCCESS', quoteIn(answer));
     } catch (error) {
       const failure = error instanceof QuoteServiceError ? error : undefined;
       buffer.tell(header, failure?.kind === 'unavailable' ? 'SERVICE_UNAVAILABLE' : 'ERROR');
@@ -139,29 +136,11 @@ export class Quotes {
         `no quote for the guest's request at ${rangeInWords(buffer.range)}: ${quotes.name}: ${failure?.message ?? String(error)}`,
       );
     } finally {
-      clearTimeout(timer);
       this.#inFlight.delete(request);
       onDone();
     }
   }
-
-  #reply(
-    { buffer, leaving }: InFlight,
-    report: Uint8Array,
-    quotes: QuoteService,
-  ): Promise<Uint8Array> {
-    return quotes.exchange(quoteRequest(report), {
-      signal: leaving.signal,
-      lengthOf: replyLength,
-      mostBytes: replyBytesFor(buffer.payloadBytes),
-    });
-  }
 }
-
-const ended = new QuoteServiceError(
-  'failed',
-  `the request was given up: the TD ended or moved, or there was no reply for ${timeoutMs / 1000} s`,
-);
 
 function contains(slot: GuestSlot, { gpa, sizeBytes }: GuestRange): boolean {
   return gpa >= slot.gpa && gpa + sizeBytes <= slot.gpa + slot.sizeBytes;

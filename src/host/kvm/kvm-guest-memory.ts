@@ -23,8 +23,8 @@ export class KvmGuestMemory implements GuestMemory {
     return this.native.sizeBytes;
   }
 
-  punchHole(range: PagesOfMemory): Promise<void> {
-    return answered(this.native.punchHole(range));
+  punchHole({ offsetBytes, sizeBytes }: PagesOfMemory): Promise<void> {
+    return answered(this.native.punchHole(offsetBytes, sizeBytes));
   }
 
   share(): KvmGuestMemory {

@@ -128,6 +128,7 @@ export class KvmVm implements port.Vm {
       vm: this.#vm,
       vcpus: vcpus.map((vcpu) => own(vcpu, KvmVcpu, 'vCPU').native),
       runBytes: await answered(system.kvmGetVcpuMmapSize()),
+      apicInKernel: true,
       io,
       state: {},
     });

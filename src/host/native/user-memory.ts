@@ -60,8 +60,8 @@ export class MappedMemory implements UserMemory {
     return this.native.read(offsetBytes, lengthBytes);
   }
 
-  discard(range: PagesOfMemory): Promise<void> {
-    return answered(this.native.discard(range));
+  discard({ offsetBytes, sizeBytes }: PagesOfMemory): Promise<void> {
+    return answered(this.native.discard(offsetBytes, sizeBytes));
   }
 
   close(): Promise<void> {

@@ -193,6 +193,7 @@ export class SoftVm implements port.Vm {
       vcpus: real,
       runBytes,
       interrupt: { line: COM1_LINE },
+      apicInKernel: true,
       io,
       state: plainVmState(this.#real, real, stateShape),
     });
@@ -224,7 +225,8 @@ class SoftGuestMemory implements port.GuestMemory {
 
   async punchHole(range: port.PagesOfMemory): Promise<void> {
     await this.simulated.punchHole(range);
-    if (this.real !== undefined) await answered(this.real.punchHole(range));
+    const { offsetBytes, sizeBytes } = range;
+    if (this.real !== undefined) await answered(this.real.punchHole(offsetBytes, sizeBytes));
   }
 
   async close(): Promise<void> {
