@@ -113,6 +113,8 @@ export interface Vm extends FdObject, VmStateMethods {
   kvmSetIrqchip(bytes: Uint8Array): Promise<void>;
   /** KVM_IRQ_LINE: the level of an interrupt line, 0 or 1. */
   kvmIrqLine(irq: number, level: number): Promise<void>;
+  /** KVM_SIGNAL_MSI: an interrupt message, as a device would write it. */
+  kvmSignalMsi(message: { readonly address: bigint; readonly data: number }): Promise<void>;
   kvmSetUserMemoryRegion(region: UserMemoryRegion): Promise<void>;
   kvmSetUserMemoryRegion2(region: UserMemoryRegion2): Promise<void>;
   /** KVM_CREATE_GUEST_MEMFD. `flags` defaults to 0n. */

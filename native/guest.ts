@@ -6,6 +6,11 @@ export interface GuestSettings {
   readonly runBytes: number;
   /** How the interrupt of COM1 gets to the guest. It gets none where this is left out. */
   readonly interrupt?: GuestInterrupt;
+  /**
+   * The kernel has the local APICs, and with them the task priority, which is else handed over in kvm_run. A TD's
+   * is always there, and it refuses to tell (KVM_GET_SREGS).
+   */
+  readonly apicInKernel?: boolean;
   /** Where isa-debug-exit is: a write there ends the guest. Left out, there is none. */
   readonly debugExitPort?: number;
   /** How much of a console waits for its handler: 1 MiB where left out. */

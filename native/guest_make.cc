@@ -46,6 +46,7 @@ GuestOptions read_options(Arguments& arguments, Napi::Value value) {
   if (!bound.IsUndefined()) {
     options.ports.console_bound = arguments.uint32(bound, "consoleBytes", 1, most_console_bytes);
   }
+  options.apic_in_kernel = arguments.field(value, "apicInKernel").ToBoolean();
   options.interrupt = read_interrupt(arguments, arguments.field(value, "interrupt"));
   return options;
 }

@@ -74,6 +74,7 @@ GuestVcpus::GuestVcpus(Kernel kernel, int vm_fd, GuestOptions options, std::func
     : kernel_(std::move(kernel)),
       vm_fd_(vm_fd),
       interrupt_(options.interrupt),
+      apic_in_kernel_(options.apic_in_kernel),
       wake_(std::move(wake)),
       ports_(options.ports, [this](bool level) { interrupt(level); }, wake_) {}
 
@@ -96,7 +97,7 @@ void GuestVcpus::run(const std::vector<bool>& changed) {
   for (const auto& vcpu : vcpus_) {
     // Before, because it may be parked again by the time this returns.
     ++moving_;
-    if (!vcpu->run(changed[vcpu->index()])) --moving_;
+    if (!vcpu->run(!apic_in_kernel_ && changed[vcpu->index()])) --moving_;
   }
 }
 
@@ -181,7 +182,11 @@ void GuestVcpus::exited(VcpuThread& vcpu, const Failure* failure) {
   exits_.fetch_add(1, std::memory_order_relaxed);
   const std::uint32_t reason = vcpu.area().run().exit_reason;
   if (failure != nullptr) {
-    if (is_memory_fault(*failure, vcpu.area().run())) return hand_on(vcpu);
+    if (is_memory_fault(*failure, vcpu.area().run())) {
+      // EHWPOISON: the page is damaged, and no conversion mends that.
+      if (failure->error_number == EFAULT) return hand_on(vcpu);
+      return end(GuestEnd::Kind::memory_fault, vcpu.index());
+    }
     return end(GuestEnd::Kind::run_failed, vcpu.index(),
                static_cast<std::uint32_t>(failure->error_number));
   }

@@ -52,6 +52,7 @@ struct GuestInterrupt {
 struct GuestOptions {
   PortOptions ports;
   GuestInterrupt interrupt;
+  bool apic_in_kernel = false;
 };
 
 class GuestVcpus final : public VcpuThread::Exits {
@@ -123,6 +124,7 @@ class GuestVcpus final : public VcpuThread::Exits {
   const Kernel kernel_;
   const int vm_fd_;
   const GuestInterrupt interrupt_;
+  const bool apic_in_kernel_;
   const std::function<void()> wake_;
   Ports ports_;
   std::atomic<std::uint64_t> exits_ = 0;

@@ -232,7 +232,7 @@ VcpuThread::Entry VcpuThread::watch_entry() {
 }
 
 // Without an APIC in the kernel, KVM_RUN sets CR8 to what kvm_run says (kvm_arch_vcpu_ioctl_run), over what
-// KVM_SET_SREGS set before. With one, kvm_run is not read; a TD refuses to tell, and has one.
+// KVM_SET_SREGS set before. With one, kvm_run is not read, and nobody asks (GuestOptions::apic_in_kernel).
 void VcpuThread::take_task_priority() {
   uapi::kvm_sregs sregs{};
   if (!kernel_.ioctl(fd_, uapi::request::kvm_get_sregs, &sregs).ok()) return;

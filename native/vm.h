@@ -40,6 +40,7 @@ class Vm : public FdObject<Vm> {
   Napi::Value kvm_create_pit2(const Napi::CallbackInfo& info);
   Napi::Value kvm_get_irqchip(const Napi::CallbackInfo& info);
   Napi::Value kvm_irq_line(const Napi::CallbackInfo& info);
+  Napi::Value kvm_signal_msi(const Napi::CallbackInfo& info);
   Napi::Value kvm_get_tsc_khz(const Napi::CallbackInfo& info);
   // vm_state.cc
   Napi::Value get_state(const Napi::CallbackInfo& info);

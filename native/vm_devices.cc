@@ -19,6 +19,7 @@ std::vector<Vm::PropertyDescriptor> Vm::device_methods() {
       InstanceMethod<&Vm::kvm_get_irqchip>("kvmGetIrqchip"),
       InstanceMethod<&Vm::set_part<request::kvm_set_irqchip>>("kvmSetIrqchip"),
       InstanceMethod<&Vm::kvm_irq_line>("kvmIrqLine"),
+      InstanceMethod<&Vm::kvm_signal_msi>("kvmSignalMsi"),
       InstanceMethod<&Vm::kvm_get_tsc_khz>("kvmGetTscKhz"),
   };
 }
@@ -54,6 +55,18 @@ Napi::Value Vm::kvm_irq_line(const Napi::CallbackInfo& info) {
   const uapi::kvm_irq_level line{arguments.uint32(info[0], "irq"),
                                  arguments.uint32(info[1], "level", 0, 1)};
   return tell_struct(arguments, request::kvm_irq_line, line);
+}
+
+// The kernel answers how many vCPUs took it, and 0 where it was blocked: a guest that masks it has not asked.
+Napi::Value Vm::kvm_signal_msi(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, request::kvm_signal_msi.name);
+  arguments.object(info[0], "message");
+  const std::uint64_t address = arguments.uint64(arguments.field(info[0], "address"), "address");
+  uapi::kvm_msi msi{};
+  msi.address_lo = static_cast<std::uint32_t>(address);
+  msi.address_hi = static_cast<std::uint32_t>(address >> 32);
+  msi.data = arguments.uint32(arguments.field(info[0], "data"), "data");
+  return tell_struct(arguments, request::kvm_signal_msi, msi);
 }
 
 Napi::Value Vm::kvm_get_tsc_khz(const Napi::CallbackInfo& info) {

@@ -3,6 +3,7 @@ import { NamedFiles } from '../files/named-files.ts';
 import { interrupt, isSignal, listenForInterrupts } from './interrupts.ts';
 import { Losses } from './output/losses.ts';
 import { outputStream, ProcessOutput } from './output/process-output.ts';
+import { processInput, type StandardInput } from './standard-input.ts';
 
 /** All that a command may touch of the outside. Tests give their own. */
 export interface CommandIo {
@@ -15,6 +16,8 @@ export interface CommandIo {
   readonly colors: { readonly stdout: boolean; readonly stderr: boolean };
   /** How many columns the stream has; undefined where it is no terminal, and nothing is broken into lines. */
   readonly widths: Widths;
+  /** What is typed at the command, or piped into it. */
+  readonly stdin: StandardInput;
   /** Whether stderr is a terminal, so that a line may be redrawn. */
   readonly stderrIsTty: boolean;
   /** The files that the command line names. A command adds those that it comes to know of. */
@@ -32,7 +35,11 @@ export interface Widths {
 
 /** Writing never throws: what cannot be written is a loss. */
 export interface TextSink {
-  write(text: string): void;
+  write(text: string | Uint8Array): void;
+  /** Its reader has not taken what was written before. Left out where whatever is written is taken at once. */
+  readonly isBehind?: boolean;
+  /** Resolves when its reader has taken all, or takes nothing any more. */
+  settled?(): Promise<void>;
 }
 
 /** Any NO_COLOR that is not empty turns colours off (https://no-color.org); FORCE_COLOR turns them on. */
@@ -76,6 +83,7 @@ export function processIo(): CommandIo {
       stdout: terminalWidth(process.stdout, process.env),
       stderr: terminalWidth(process.stderr, process.env),
     },
+    stdin: processInput(),
     stderrIsTty: process.stderr.isTTY === true,
     files: new NamedFiles(),
     losses,

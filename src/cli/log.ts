@@ -57,6 +57,8 @@ const levels = {
   'resource.released': 'info',
   'td.finalized': 'info',
   'td.warning': 'warn',
+  'guest.ended': 'info',
+  'guest.panicked': 'error',
   'td.ended': 'info',
 } as const satisfies Record<PrintedEvent['event'], LogLevel>;
 

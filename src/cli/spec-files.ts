@@ -26,3 +26,8 @@ export async function bootImagesOf({
     return error;
   }
 }
+
+/** The files that a run of it writes. */
+export function filesWrittenBy({ console, source }: TrustDomain): NamedFile[] {
+  return console?.kind === 'file' ? [{ path: console.path, by: `console of ${source.path}` }] : [];
+}

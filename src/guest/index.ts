@@ -1,6 +1,22 @@
+export {
+  type AnswerParts,
+  type GuestMemoryKind,
+  type GuestRange,
+  type GuestSlot,
+  type QuoteService,
+  quoteServiceAt,
+  TdAnswers,
+} from './answers/index.ts';
+export { Backlog, bytesOf, gapInWords, type Piece } from './console/backlog.ts';
+export { openConsoleFile } from './console/file.ts';
+export { type ConsoleLine, ConsoleLines } from './console/lines.ts';
+export type { ConsoleSink } from './console/sink.ts';
+export { ConsoleSocket } from './console/socket.ts';
+export { Typing, type TypingSource } from './console/typing.ts';
 export { endInWords, guestFailure } from './end.ts';
 export {
   ExampleGuestJudge,
   type ExampleGuestVerdict,
   hasExampleGuest,
 } from './example-guest.ts';
+export { panicOf, panicText } from './panic.ts';

@@ -24,6 +24,7 @@ export function observeHost(host: port.Host, observer: Observer): port.Host {
       return new ObservedVm(vm, observer);
     },
     mapMemory: (options) => host.mapMemory(options),
+    ...(host.exchange && { exchange: host.exchange.bind(host) }),
     ...(host.simulatedTimeNs && { simulatedTimeNs: host.simulatedTimeNs.bind(host) }),
     close: () => host.close(),
   };
@@ -119,6 +120,10 @@ class ObservedVm extends Observed<port.Vm> implements port.Vm {
   setMemoryAttributes2(options: port.MemoryAttributes2) {
     const make = () => this.inner.setMemoryAttributes2(options);
     return this.report('KVM_SET_MEMORY_ATTRIBUTES2', make);
+  }
+
+  signalMsi(message: port.MsiMessage) {
+    return this.report('KVM_SIGNAL_MSI', () => this.inner.signalMsi(message));
   }
 
   tdxCapabilities() {

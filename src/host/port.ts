@@ -36,6 +36,12 @@ export interface Host {
    * by its memfd where that is in another process.
    */
   mapMemory(options: MapMemory): Promise<UserMemory>;
+  /**
+   * Sends a request to a service on a socket of this machine, each side telling first how long its message is, and
+   * gives the answer; only hosts that run TDs have a guest to do it for. It throws what Node's own calls throw, an
+   * error with `syscall` and `code`.
+   */
+  exchange?(request: ServiceRequest): Promise<Uint8Array>;
   /** The nanoseconds that have passed on a simulated host; no other has a time of its own. */
   simulatedTimeNs?(): bigint;
   close(): Promise<void>;
@@ -78,6 +84,8 @@ export interface Vm {
    * answers ENOTTY.
    */
   setMemoryAttributes2(options: MemoryAttributes2): Promise<void>;
+  /** KVM_SIGNAL_MSI sends an interrupt message, as a device would write it. */
+  signalMsi(message: MsiMessage): Promise<void>;
   /** KVM_TDX_CAPABILITIES. The host handles E2BIG itself. */
   tdxCapabilities(): Promise<TdxCapabilities>;
   /** KVM_TDX_INIT_VM takes the key slot. */
@@ -114,6 +122,8 @@ export interface Vcpu {
 /** A guest_memfd. */
 export interface GuestMemory {
   readonly sizeBytes: bigint;
+  /** fallocate() that punches a hole: whole pages are given back, out of the guest too. */
+  punchHole(range: PagesOfMemory): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -124,7 +134,22 @@ export interface UserMemory {
   readonly sizeBytes: bigint;
   /** Copies bytes in, and throws RangeError outside the mapping. */
   write(options: { readonly offsetBytes: bigint; readonly bytes: Uint8Array }): void;
+  /** Copies bytes out, and throws RangeError outside the mapping. */
+  read(offsetBytes: bigint, lengthBytes: number): Uint8Array;
+  /** fallocate() of the memfd: whole pages are given back, and read as zeros from then on. */
+  discard(range: PagesOfMemory): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface ServiceRequest {
+  readonly address:
+    | { readonly unix: string }
+    | { readonly vsock: { readonly cid: number; readonly port: number } };
+  readonly request: Uint8Array;
+  /** A longer answer is refused (EMSGSIZE), and so is one that is not there by then (ETIMEDOUT). */
+  readonly maxBytes: number;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
 }
 
 export type CreateVm = { readonly type: VmTypeName };
@@ -151,6 +176,9 @@ export type MemoryAttributes2 = {
   readonly sizeBytes: bigint;
   readonly isPrivate: boolean;
 };
+/** The address names an APIC, and the data a vector (Intel SDM, "Message Signalled Interrupts"). */
+export type MsiMessage = { readonly address: bigint; readonly data: number };
+export type PagesOfMemory = { readonly offsetBytes: bigint; readonly sizeBytes: bigint };
 export type SetCpuid2 = { readonly entries: readonly CpuidEntry[] };
 /** `initialRcx` is what the firmware finds in RCX: the address of the TD HOB. */
 export type TdxInitVcpu = { readonly initialRcx: bigint };

@@ -57,6 +57,16 @@ export type TdEventBody<Failure = StepError> =
   | { readonly event: 'td.finalized'; readonly mrtd: string | null }
   | { readonly event: 'td.warning'; readonly message: string }
   | {
+      readonly event: 'guest.ended';
+      /** The `kind` of src/host/guest.ts, whose types need Node, and the page of `tdctl watch` reads these. */
+      readonly reason: string;
+      /** The place among the vCPUs of the one that ended it. */
+      readonly vcpu: number;
+      readonly message: string;
+    }
+  /** The guest's own words on what it cannot go on from, safe to print, and its error code (`0x…`). */
+  | { readonly event: 'guest.panicked'; readonly text: string; readonly code: string }
+  | {
       readonly event: 'td.ended';
       readonly outcome: TdOutcome;
       readonly error: Failure | null;

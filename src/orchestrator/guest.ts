@@ -1,4 +1,6 @@
-import type { Guest, GuestIo } from '../host/guest.ts';
+import { endInWords, panicOf, panicText } from '../guest/index.ts';
+import type { Guest, GuestEnd, GuestIo } from '../host/guest.ts';
+import { answerExit, slotsOf } from './answers.ts';
 import type { TdSession } from './session.ts';
 
 /** The guest of a TD, which is made when it is first asked for, and has not run then. */
@@ -9,16 +11,40 @@ export async function guestOf(session: TdSession): Promise<Guest> {
       vcpus: handles.get('vcpus'),
       io: ioOf(session),
     });
-    ledger.hold({ what: 'guest', release: () => guest.close() });
+    ledger.hold({ what: 'guest', release: () => closeGuest(session, guest) });
     handles.set('guest', guest);
+    // Before any step hears of it, so that what comes of an end is told after it.
+    void guest.ended.then((end) => tellEnd(session, end));
   }
   return handles.get('guest');
 }
 
-function ioOf({ console, publish }: TdSession): GuestIo {
+/** Why a memory fault of the guest had no answer, where that is what has ended it. */
+export function refusedFault({ handles }: TdSession): string | undefined {
+  return handles.has('answers') ? handles.get('answers').refusedFault : undefined;
+}
+
+async function closeGuest({ handles }: TdSession, guest: Guest): Promise<void> {
+  if (handles.has('answers')) handles.get('answers').close();
+  await guest.close();
+}
+
+function tellEnd(session: TdSession, end: GuestEnd): void {
+  const { publish } = session;
+  const panic = panicOf(end);
+  if (panic !== undefined) {
+    const text = panicText(panic, slotsOf(session));
+    publish({ event: 'guest.panicked', text, code: `0x${panic.code.toString(16)}` });
+  }
+  const { message } = endInWords(end, refusedFault(session));
+  publish({ event: 'guest.ended', reason: end.kind, vcpu: end.vcpu, message });
+}
+
+function ioOf(session: TdSession): GuestIo {
+  const { console, publish } = session;
   return {
     ...console,
-    exit: async () => undefined,
+    exit: (vcpu, exit) => answerExit(session, vcpu, exit),
     failed: (error) => publish({ event: 'td.warning', message: String(error) }),
   };
 }

@@ -2,6 +2,7 @@
 import type { Finalized } from '../../machines/td-lifecycle/index.ts';
 import { requestWith } from '../abi/kvm/requests.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
+import type { TdAnswers } from '../guest/index.ts';
 import type { Guest, GuestIo } from '../host/guest.ts';
 import { observeHost } from '../host/observed.ts';
 import type { Observer } from '../host/observer.ts';
@@ -100,6 +101,8 @@ interface HandleTypes {
   readonly addedPages: Set<InitialPages>;
   readonly finalized: Finalized;
   readonly guest: Guest;
+  /** What the exits of its guest are answered with. */
+  readonly answers: TdAnswers;
   /** Set on a destination when the kernel has said that the TD is here. */
   readonly tdReceived: true;
 }

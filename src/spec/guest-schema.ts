@@ -1,9 +1,10 @@
-/** The fields that are about what runs in the VM, and not about the TD: `spec.boot` and `spec.console`. */
+/** The fields that are about what runs in the VM, and not about the TD: `spec.boot`, `spec.console`, `spec.quotes`. */
 import { z } from 'zod';
 import { notation } from '../documents/notation.ts';
 import { type Parsed, parsed, refused } from '../documents/parsed.ts';
 import { describeValue } from '../documents/wording.ts';
 import { filePath } from './file-path.ts';
+import { parseQuoteSocket, quoteSocketPattern } from './quote-socket.ts';
 
 /** COM1 is the only output that a guest has for sure, so Linux is told to use it. */
 const defaultCommandLine = 'console=ttyS0';
@@ -70,4 +71,20 @@ export const consolePlace = z
     description:
       "Where the guest's serial port (COM1) goes: stdio for the terminal, or a map with either file or socket. Default: nowhere.",
     examples: [{ file: 'guest.log' }],
+  });
+
+export const quotes = z
+  .strictObject({
+    socket: notation(parseQuoteSocket, {
+      type: 'string',
+      pattern: quoteSocketPattern,
+      description:
+        'Socket of the quote generation service (qgsd): unix:PATH, relative to this file, or vsock:CID:PORT.',
+      examples: ['unix:/var/run/tdx-qgs/qgs.socket'],
+    }),
+  })
+  .meta({
+    description:
+      'Where the guest gets the quotes that it attests itself with. Only the host kvm reads it, whose VM is a TD. Default: nowhere, and a guest that asks is told that there is no such service.',
+    examples: [{ socket: 'unix:/var/run/tdx-qgs/qgs.socket' }],
   });

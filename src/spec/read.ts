@@ -5,7 +5,7 @@ import { SchemaFields } from '../documents/schema-fields.ts';
 import { toHex } from './bytes48.ts';
 import { trustDomainRules } from './rules.ts';
 import { type TrustDomainFile, trustDomainSchema } from './schema.ts';
-import type { BootFiles, ConsolePlace, TrustDomain } from './trust-domain.ts';
+import type { BootFiles, ConsolePlace, QuoteSocket, TrustDomain } from './trust-domain.ts';
 
 export const trustDomainFormat: FileFormat<typeof trustDomainSchema> = {
   kind: 'TrustDomain',
@@ -39,6 +39,7 @@ function resolveDefaults({ metadata, spec }: TrustDomainFile, source: FileSource
     firmware: resolveFirmware(spec.firmware, directory),
     boot: spec.boot && resolveBoot(spec.boot, directory),
     console: spec.console && resolveConsole(spec.console, directory),
+    quotes: spec.quotes && resolveQuotes(spec.quotes.socket, directory),
     attributes: spec.attributes,
     xfam: spec.xfam,
     tscKhz: spec.tsc,
@@ -70,6 +71,10 @@ function resolveBoot(boot: NonNullable<Spec['boot']>, directory: string): BootFi
     ...(initrd !== undefined && { initrdPath: resolve(directory, initrd) }),
     cmdline,
   };
+}
+
+function resolveQuotes(socket: QuoteSocket, directory: string): QuoteSocket {
+  return socket.kind === 'unix' ? { kind: 'unix', path: resolve(directory, socket.path) } : socket;
 }
 
 function resolveConsole(place: NonNullable<Spec['console']>, directory: string): ConsolePlace {

@@ -12,7 +12,7 @@ import { bytesForm, khzForm } from '../documents/quantity.ts';
 import { parseBytes48 } from './bytes48.ts';
 import { parseAttributes, parseXfam } from './features.ts';
 import { filePath } from './file-path.ts';
-import { boot, consolePlace } from './guest-schema.ts';
+import { boot, consolePlace, quotes } from './guest-schema.ts';
 import { minMemoryBytes, parseFrequency, parseMemory } from './quantity.ts';
 
 /** TD_PARAMS.MAX_VCPUS has 16 bits. What a host gives a TD is less: see `tdctl host`. */
@@ -166,6 +166,7 @@ const spec = z
     firmware,
     boot: boot.optional(),
     console: consolePlace.optional(),
+    quotes: quotes.optional(),
     attributes: notation(parseAttributes, {
       ...featureList(attributes.map((feature) => feature.name)),
       description:

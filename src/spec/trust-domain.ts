@@ -1,5 +1,8 @@
 /** A TrustDomain file as tdctl works with it: read, checked, every default filled in. */
 import type { FileSource } from '../documents/read.ts';
+import type { QuoteSocket } from './quote-socket.ts';
+
+export type { QuoteSocket };
 
 export interface TrustDomain {
   /** `metadata.name`, a DNS label. */
@@ -17,6 +20,8 @@ export interface TrustDomain {
   readonly boot: BootFiles | undefined;
   /** Where COM1 goes; undefined stands for nowhere. */
   readonly console: ConsolePlace | undefined;
+  /** The quote generation service of the host; undefined stands for none. */
+  readonly quotes: QuoteSocket | undefined;
   /** TD_PARAMS.ATTRIBUTES. */
   readonly attributes: bigint;
   /** TD_PARAMS.XFAM; undefined stands for all that the host supports. */

@@ -82,7 +82,7 @@ test('a page is read with as many looks beside 16,000 mappings as beside few', (
         return each.address;
       },
       sizeBytes: each.sizeBytes,
-      read: (offset, length) => each.read(offset, length),
+      bytesAt: (offset, length) => each.bytesAt(offset, length),
     });
   }
   looks = 0;

@@ -343,8 +343,8 @@ describe('simulated memory', () => {
   test('holds only pages that were written: a terabyte costs nothing', async () => {
     const memory = await openSimulatedHost().mapMemory({ sizeBytes: 1n << 40n });
     memory.write({ offsetBytes: (1n << 40n) - 1n, bytes: Uint8Array.of(7) });
-    expect(memory.read(2 ** 40 - 1, 1)).toEqual(Uint8Array.of(7));
-    expect(memory.read(2 ** 40 - 4098, 4)).toEqual(new Uint8Array(4));
+    expect(memory.read(2n ** 40n - 1n, 1)).toEqual(Uint8Array.of(7));
+    expect(memory.read(2n ** 40n - 4098n, 4)).toEqual(new Uint8Array(4));
   });
 });
 

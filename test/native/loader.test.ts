@@ -72,6 +72,7 @@ const vmNames = {
   kvmGetIrqchip: true,
   kvmSetIrqchip: true,
   kvmIrqLine: true,
+  kvmSignalMsi: true,
   getState: true,
   setState: true,
   kvmSetMemoryAttributes: true,

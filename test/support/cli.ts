@@ -19,8 +19,8 @@ interface CliOptions extends Terminal {
 export function terminal({ colors = false, width }: Terminal = {}) {
   const written = { stdout: '', stderr: '' };
   const sink = (stream: keyof typeof written) => ({
-    write: (text: string) => {
-      written[stream] += text;
+    write: (text: string | Uint8Array) => {
+      written[stream] += typeof text === 'string' ? text : Buffer.from(text).toString();
     },
   });
   const io: CommandIo = {
@@ -29,6 +29,7 @@ export function terminal({ colors = false, width }: Terminal = {}) {
     env: {},
     colors: { stdout: colors, stderr: colors },
     widths: { stdout: width, stderr: width },
+    stdin: { isTty: false, pause: () => {}, resume: () => {}, listen: () => () => {} },
     stderrIsTty: false,
     files: new NamedFiles(),
     losses: new Losses(),

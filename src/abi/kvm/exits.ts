@@ -18,3 +18,13 @@ export const exitReasons = {
 /** `io.direction`. */
 export const KVM_EXIT_IO_IN = 0;
 export const KVM_EXIT_IO_OUT = 1;
+
+/** `memory_fault.flags`: the guest touched the memory as private. The only flag there is. */
+export const KVM_MEMORY_EXIT_FLAG_PRIVATE = 1n << 3n;
+
+/** `system_event.type`: a TD gives up, and `data` has its registers. */
+export const KVM_SYSTEM_EVENT_TDX_FATAL = 7;
+
+/** `hypercall.nr`, and the bit in its third argument. Source: include/uapi/linux/kvm_para.h. */
+export const KVM_HC_MAP_GPA_RANGE = 12n;
+export const KVM_MAP_GPA_RANGE_ENCRYPTED = 1n << 4n;

@@ -58,7 +58,11 @@ export class ProcessOutput {
     stream.on('error', (error) => this.#broke(error));
   }
 
-  write(text: string): void {
+  get isBehind(): boolean {
+    return !this.#isBroken && this.#stream.writableNeedDrain;
+  }
+
+  write(text: string | Uint8Array): void {
     if (this.#isBroken) return;
     this.#pending += 1;
     try {

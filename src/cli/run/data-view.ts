@@ -23,6 +23,9 @@ export function dataView(format: 'json' | 'yaml', io: CommandIo): RunView {
       if (event.event !== 'request.answered') print(event);
     },
     runnable: () => undefined,
+    holds: () => undefined,
+    // The stream is for events alone: --console-log keeps what the guest prints.
+    guest: () => undefined,
     ended: ({ name, outcome }, { before, after }) =>
       print({
         event: 'run.ended',

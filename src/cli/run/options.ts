@@ -7,7 +7,11 @@ export interface RunOptions extends HostChoice, SimulationOptions {
   readonly spec?: string | undefined;
   readonly plan?: string | undefined;
   readonly anyMeasurement?: boolean | undefined;
-  readonly until?: 'runnable' | undefined;
+  readonly until?: 'runnable' | 'running' | undefined;
+  /** As given to `--for`. */
+  readonly for?: string | undefined;
+  readonly console?: boolean | undefined;
+  readonly consoleLog?: string | undefined;
   /** The words after `tdctl`, for who has to type them again with more. */
   readonly typed: readonly string[];
   readonly output: OutputFormat;

@@ -9,15 +9,20 @@ import { askHost } from '../../plan/judge/index.ts';
 import type { RecordedFaults } from '../../simulator/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
+import { durationOf } from '../duration.ts';
 import { GuardedView } from '../guarded-view.ts';
 import { openHostToActOn } from '../host-to-act-on.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openRunLog, type RunLog } from '../log.ts';
 import { say } from '../output/print.ts';
-import { bootImagesOf, filesNamedIn } from '../spec-files.ts';
+import { bootImagesOf, filesNamedIn, filesWrittenBy } from '../spec-files.ts';
 import { faultsNotMet } from '../unmet-faults.ts';
 import { eventInWords } from '../words.ts';
+import { GuestInput, openRunConsole, type RunConsole } from './console/run-console.ts';
+import { RunTerminal } from './console/run-terminal.ts';
+import { refuseWithoutGuest, type WantedConsole, wantedConsole } from './console/wanted.ts';
+import { live } from './live.ts';
 import { openRunView } from './open-view.ts';
 import type { RunOptions } from './options.ts';
 import { checkSlots, interrupted, throwFailure } from './outcome.ts';
@@ -35,18 +40,29 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
     const faults = await readSimulation(source.choice, options);
     const spec = await loadTrustDomain(source.specPath);
     io.files.reads(...filesNamedIn(spec));
+    const wanted = wantedConsole(options, spec);
+    if (options.until !== 'runnable') io.files.writes(...filesWrittenBy(spec));
     const firmware = await loadFirmware(spec.firmware);
     const told = { onFailure: io.losses.add, signal: interrupts.signal };
-    const log = await openRunLog({ level: options.logLevel, file: options.logFile, ...told }, io);
+    const input = new GuestInput();
+    const terminal = new RunTerminal({ io, attaches: wanted.attaches, input: input.take });
+    const own = terminal.own;
+    const log = await openRunLog({ level: options.logLevel, file: options.logFile, ...told }, own);
     try {
-      await runOnHost({ options, source, faults, spec, firmware, log, interrupts, io });
+      await runOnHost({
+        ...{ options, source, faults, spec, firmware, log, interrupts, io: own },
+        ...{ forMs: durationOf(options.for), wanted, input, terminal },
+      });
     } finally {
+      terminal.end();
       await log.end();
     }
   } finally {
     interrupts.done();
   }
 }
+
+const nowhere = { files: [], socket: undefined };
 
 interface OnHost {
   readonly options: RunOptions;
@@ -57,10 +73,14 @@ interface OnHost {
   readonly log: RunLog;
   readonly interrupts: Interrupts;
   readonly io: CommandIo;
+  readonly forMs: number | undefined;
+  readonly wanted: WantedConsole;
+  readonly input: GuestInput;
+  readonly terminal: RunTerminal;
 }
 
 async function runOnHost(given: OnHost): Promise<void> {
-  const { options, source, faults, spec, firmware, log, interrupts, io } = given;
+  const { options, source, faults, spec, firmware, interrupts, io } = given;
   const { typed } = options;
   const host = await openHostToActOn({ ...source.choice, faults }, { typed, io });
   const { host: traced, kernel = defaultKernelAbi } = source.choice;
@@ -75,8 +95,18 @@ async function runOnHost(given: OnHost): Promise<void> {
     const boot = await bootImagesOf(spec);
     const plan = planTd({ spec, firmware, boot, host: await askHost(host), ignoreExpectation });
     source.checkUnchanged(plan);
+    const runsGuests = plan.facts.kind !== 'sim';
+    if (!runsGuests) refuseWithoutGuest(options);
     const view = await openRunView(options.output, io);
-    await runPlan({ host, plan, view, log, trace, interrupts, until: options.until, io });
+    const console = await openRunConsole({
+      ...{ ...given, view },
+      wanted: runsGuests ? given.wanted : nowhere,
+    });
+    try {
+      await runPlan({ ...given, host, plan, view, trace, console, runsGuests });
+    } finally {
+      await console.end();
+    }
   } catch (error) {
     noteUnmet(await unmetFaults(faults), io);
     throw error;
@@ -88,27 +118,19 @@ async function runOnHost(given: OnHost): Promise<void> {
   if (unmet.length > 0) throw faultsNotMet(unmet);
 }
 
-interface Running {
+interface Running extends Omit<OnHost, 'source' | 'faults' | 'spec' | 'firmware' | 'wanted'> {
   readonly host: Host;
   readonly plan: TdPlan;
   readonly view: RunView;
-  readonly log: RunLog;
   readonly trace: TraceFile | undefined;
-  readonly interrupts: Interrupts;
-  readonly until: RunOptions['until'];
-  readonly io: CommandIo;
+  readonly console: RunConsole;
+  /** Whether the host executes instructions of the guest. */
+  readonly runsGuests: boolean;
 }
 
-async function runPlan({
-  host,
-  plan,
-  view,
-  log,
-  trace,
-  interrupts,
-  until,
-  io,
-}: Running): Promise<void> {
+async function runPlan(running: Running): Promise<void> {
+  const { host, plan, view, log, trace, interrupts, console, terminal, io } = running;
+  const { until } = running.options;
   const slotsBefore = await host.keySlots();
   if (interrupts.received !== undefined) throw interrupted(interrupts.received);
   view.planned(plan, slotsBefore);
@@ -118,10 +140,13 @@ async function runPlan({
     const printed = eventInWords(event, plan.facts);
     log.write(printed);
     trace?.note(event);
+    if (event.event === 'guest.ended') terminal.leave();
     view.event(printed);
   });
-  const td = startTd({ host, plan, onEvent });
+  const td = startTd({ host, plan, onEvent, console: console.listener });
+  running.input.begin(td);
   interrupts.onInterrupt((times) => {
+    terminal.leave();
     if (times > 1) say(io, `already stopping: waiting for ${td.waitingFor ?? 'the end'}`);
     td.stop();
   });
@@ -130,10 +155,11 @@ async function runPlan({
 
   const becameRunnable = await td.runnable;
   if (becameRunnable) {
-    shown.guarded(() => view.runnable({ holds: until === undefined }))();
-    if (until === 'runnable') td.stop();
+    shown.guarded(() => view.runnable())();
+    await live(td, { ...running, until });
   }
   const output = await td.ended;
+  terminal.end();
   shown.rethrow();
   const slots = { before: slotsBefore, after: await host.keySlots() };
   view.ended(output, slots);

@@ -12,8 +12,17 @@ import { print as printText, say } from '../output/print.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import { count, formatDuration, times } from '../output/units.ts';
+import { guestText } from './console/guest-text.ts';
 import { progressLine } from './progress-line.ts';
-import type { RunView, SlotsAround } from './view.ts';
+import type { GuestOutput, RunView, SlotsAround } from './view.ts';
+
+const consoleText = { marks: { line: '  │ ', goesOn: '  ┆ ' }, of: "guest's console" };
+const debugConsoleText = { marks: { line: '  ║ ', goesOn: '  ┊ ' }, of: "guest's debug console" };
+
+const stateMarks: Readonly<Record<string, { mark: string; color: 'green' | 'yellow' }>> = {
+  running: { mark: '●', color: 'green' },
+  paused: { mark: '‖', color: 'yellow' },
+};
 
 const STEP_WIDTH = 18;
 const TIME_WIDTH = 9;
@@ -24,6 +33,8 @@ export function textView(io: CommandIo): RunView {
   const released: string[] = [];
   let plan: TdPlan | undefined;
   let mrtd: string | null = null;
+  /** A guest may end before its TD is said to run. */
+  let hasEnded = false;
 
   const print = (text: string) => {
     progress.clear();
@@ -39,7 +50,22 @@ export function textView(io: CommandIo): RunView {
     const time = formatDuration(event.durationMs).padStart(TIME_WIDTH);
     const does = doneText(event, released);
     const step = event.step.padEnd(STEP_WIDTH);
-    print(`  ${marks[event.result]} ${step} ${colors.dim(time)}  ${colors.dim(does)}\n`);
+    const line = `  ${marks[event.result]} ${step} ${colors.dim(time)}`;
+    print(`${does === '' ? line : `${line}  ${colors.dim(does)}`}\n`);
+  };
+
+  const beforeWriting = progress.clear;
+  const guest: Readonly<Record<GuestOutput, ReturnType<typeof guestText>>> = {
+    console: guestText({ io, ...consoleText, beforeWriting }),
+    debugConsole: guestText({ io, ...debugConsoleText, beforeWriting }),
+  };
+  const flushGuest = () => {
+    for (const text of Object.values(guest)) text.flush();
+  };
+  const stateLine = (state: string) => {
+    const mark = stateMarks[state];
+    if (mark === undefined || hasEnded) return;
+    print(`  ${colors[mark.color](mark.mark)} ${colors.bold(state)}\n`);
   };
 
   return {
@@ -47,18 +73,32 @@ export function textView(io: CommandIo): RunView {
       plan = planned;
       print(`${planText(planned, slots, colors.bold)}\n`);
     },
+    guest: (from, bytes, lostBytes) => guest[from].add(bytes, lostBytes),
     event: (event) => {
+      if (event.event === 'state.entered') stateLine(event.state);
+      if (event.event === 'guest.ended') {
+        hasEnded = true;
+        flushGuest();
+        print(`  ${colors.yellow('■')} ${sanitize(event.message)}\n`);
+      }
+      if (event.event === 'guest.panicked') {
+        flushGuest();
+        print(`  ${colors.red('✗')} the guest panicked: ${sanitize(event.text)}\n`);
+      }
       if (event.event === 'step.progress') progress.show(event);
       if (event.event === 'resource.released') released.push(event.what);
       if (event.event === 'td.warning') print(`  ${colors.yellow('!')} ${event.message}\n`);
       if (event.event === 'step.ended') stepLine(event);
       if (event.event === 'td.finalized') mrtd = event.mrtd;
     },
-    runnable: ({ holds }) => {
+    runnable: () => {
       print(`  ${colors.green('●')} ${colors.bold('runnable')}\n${measuredText(mrtd, plan)}`);
-      if (holds) say(io, 'holding the TD; Ctrl-C takes it down');
+    },
+    holds: (how) => {
+      if (!hasEnded) say(io, how);
     },
     ended: (output, slots) => {
+      flushGuest();
       print(`\n${colors.bold(output.outcome)}: ${endText(output, slots)}\n`);
     },
   };

@@ -7,9 +7,16 @@ import type { PrintedEvent } from '../words.ts';
 export interface RunView {
   planned(plan: TdPlan, slots: KeySlots | undefined): void;
   event(event: PrintedEvent): void;
-  runnable(options: { readonly holds: boolean }): void;
+  runnable(): void;
+  /** The TD runs, and goes on. `how` is a line for whoever watches it. */
+  holds(how: string): void;
+  /** The guest has printed this, and `lostBytes` after it that nobody has. */
+  guest(from: GuestOutput, bytes: Uint8Array, lostBytes: number): void;
   ended(output: TdOutput, slots: SlotsAround): void;
 }
+
+/** COM1, or port 0x402. */
+export type GuestOutput = 'console' | 'debugConsole';
 
 export interface SlotsAround {
   readonly before: KeySlots | undefined;

@@ -1,4 +1,5 @@
 /** A step of a script as what a guest does to its vCPU, with registers as the GHCI and Linux use them. */
+import { KVM_MEMORY_EXIT_FLAG_PRIVATE } from '../../abi/kvm/exits.ts';
 import type { GuestEvent, TdVmCallRegister } from '../../simulator/index.ts';
 import type { GuestAction } from './run-script.ts';
 
@@ -44,8 +45,6 @@ export function guestEvent(action: SingleAction, sharedBit: bigint): GuestEvent 
       return { reason: 'KVM_EXIT_SHUTDOWN' };
   }
 }
-
-const KVM_MEMORY_EXIT_FLAG_PRIVATE = 8n;
 
 /** The guest lays out its message in these registers in this order. */
 const messageRegisters = ['r14', 'r15', 'rbx', 'rdi', 'rsi', 'r8', 'r9', 'rdx'] as const;

@@ -1,6 +1,7 @@
 import type { GuestMemfd } from '../../../native/index.ts';
 import { Holding } from '../holding.ts';
-import type { GuestMemory } from '../port.ts';
+import { answered } from '../native/answers.ts';
+import type { GuestMemory, PagesOfMemory } from '../port.ts';
 
 /** A guest_memfd that several VMs of this process may hold. */
 export class KvmGuestMemory implements GuestMemory {
@@ -20,6 +21,10 @@ export class KvmGuestMemory implements GuestMemory {
 
   get sizeBytes(): bigint {
     return this.native.sizeBytes;
+  }
+
+  punchHole({ offsetBytes, sizeBytes }: PagesOfMemory): Promise<void> {
+    return answered(this.native.punchHole(offsetBytes, sizeBytes));
   }
 
   share(): KvmGuestMemory {

@@ -12,7 +12,7 @@ import { answered } from '../native/answers.ts';
 import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
 import { type MachineFacts, readMachineFacts } from '../native/machine-facts.ts';
 import { MappedMemory } from '../native/user-memory.ts';
-import type { CreateVm, Host, MapMemory, UserMemory, Vm } from '../port.ts';
+import type { CreateVm, Host, MapMemory, ServiceRequest, UserMemory, Vm } from '../port.ts';
 import { readCgroupMemory, readCgroupRoom } from './cgroup-room.ts';
 import { readKeySlots } from './key-slots.ts';
 import { KvmVm } from './kvm-vm.ts';
@@ -101,6 +101,10 @@ class KvmHost implements Host {
 
   mapMemory(options: MapMemory): Promise<UserMemory> {
     return MappedMemory.map(this.#kvm.addon, options);
+  }
+
+  exchange(request: ServiceRequest): Promise<Uint8Array> {
+    return this.#kvm.addon.exchange({ ...request, framing: 'length' });
   }
 
   close(): Promise<void> {

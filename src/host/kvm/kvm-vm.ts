@@ -2,6 +2,7 @@ import type { Vm as NativeVm } from '../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import { KVM_MEMORY_ATTRIBUTE_PRIVATE, NO_FD } from '../../abi/kvm/structs.ts';
 import { withXfam } from '../../abi/tdx/xfam.ts';
+import { exitsOfMapGpa } from '../exits-of-map-gpa.ts';
 import type { KernelFacts } from '../kernel-facts.ts';
 import { answered } from '../native/answers.ts';
 import type { DevKvm } from '../native/dev-kvm.ts';
@@ -89,6 +90,10 @@ export class KvmVm implements port.Vm {
     return answered(native.kvmSetMemoryAttributes2({ offsetBytes, sizeBytes, attributes }));
   }
 
+  signalMsi(message: port.MsiMessage): Promise<void> {
+    return answered(this.#vm.kvmSignalMsi(message));
+  }
+
   tdxCapabilities(): Promise<port.TdxCapabilities> {
     return answered(this.#vm.tdxCapabilities());
   }
@@ -118,10 +123,12 @@ export class KvmVm implements port.Vm {
    */
   async makeGuest({ vcpus, io }: port.MakeGuest): Promise<NativeGuest> {
     const { addon, system } = this.#kvm;
+    await this.enableCap(exitsOfMapGpa);
     return NativeGuest.make(addon, {
       vm: this.#vm,
       vcpus: vcpus.map((vcpu) => own(vcpu, KvmVcpu, 'vCPU').native),
       runBytes: await answered(system.kvmGetVcpuMmapSize()),
+      apicInKernel: true,
       io,
       state: {},
     });

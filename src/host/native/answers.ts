@@ -25,6 +25,9 @@ function translated(error: unknown, capability: CapabilityName | undefined): unk
     const { request, errno, hwStatus } = error;
     return new KvmError({ request, capability, errno, hwStatus, cause: error });
   }
+  if (error.syscall === 'fallocate') {
+    return new KvmError({ request: 'fallocate', errno: error.errno, cause: error });
+  }
   if (error.syscall !== 'mmap') return error;
   return memoryNotMapped(error.code, error);
 }

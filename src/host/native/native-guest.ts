@@ -1,5 +1,4 @@
 /** A guest whose vCPUs run on threads of the addon. */
-import { setTimeout as delay } from 'node:timers/promises';
 import type {
   Addon,
   GuestDevices,
@@ -27,9 +26,6 @@ export interface StatePart {
   /** Is given what {@link get} gave on another VM. */
   set(value: never): Promise<void>;
 }
-
-/** A vCPU that is refused comes out of KVM_RUN before anything else could keep its thread. */
-const refusalMs = 1;
 
 export class NativeGuest implements Guest {
   readonly #state: StateParts;
@@ -68,9 +64,24 @@ export class NativeGuest implements Guest {
 
   async run(): Promise<void> {
     if (this.end !== undefined) return;
-    this.#made.run();
-    const end = await Promise.race([this.ended, delay(refusalMs, undefined)]);
-    if (end?.kind === 'refused') throw end.error;
+    const guest = this.#made;
+    guest.run();
+    try {
+      await guest.entered();
+    } catch (error) {
+      await this.#notEntered(error);
+    }
+  }
+
+  /**
+   * An end is told by `ended` too, and only one that is a refusal is thrown. ECANCELED and EBADF: somebody has
+   * paused or closed the guest meanwhile, and it is where they wanted it.
+   */
+  async #notEntered(error: unknown): Promise<void> {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ECANCELED' || code === 'EBADF') return;
+    const end = await this.ended;
+    if (end.kind === 'refused') throw end.error;
   }
 
   async pause(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Addon, UserMemory as NativeMemory } from '../../../native/index.ts';
 import { Holding } from '../holding.ts';
 import { own } from '../own.ts';
-import type { MapMemory, UserMemory } from '../port.ts';
+import type { MapMemory, PagesOfMemory, UserMemory } from '../port.ts';
 import { answered } from './answers.ts';
 
 interface Mapping extends MapMemory {
@@ -54,6 +54,14 @@ export class MappedMemory implements UserMemory {
     readonly bytes: Uint8Array;
   }): void {
     this.native.write(offsetBytes, bytes);
+  }
+
+  read(offsetBytes: bigint, lengthBytes: number): Uint8Array {
+    return this.native.read(offsetBytes, lengthBytes);
+  }
+
+  discard({ offsetBytes, sizeBytes }: PagesOfMemory): Promise<void> {
+    return answered(this.native.discard(offsetBytes, sizeBytes));
   }
 
   close(): Promise<void> {

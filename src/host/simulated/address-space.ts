@@ -4,7 +4,7 @@
  */
 import { type UserMemory as CallerMemory, RangeMap, RangeSet } from '../../simulator/index.ts';
 import { memoryNotMapped } from '../memory-not-mapped.ts';
-import type { UserMemory } from '../port.ts';
+import type { PagesOfMemory, UserMemory } from '../port.ts';
 
 const pageBytes = 4096;
 const zeroPage: Uint8Array = new Uint8Array(pageBytes);
@@ -14,7 +14,7 @@ export interface ReadableMemory {
   readonly address: bigint;
   readonly sizeBytes: bigint;
   /** Gives a view or a copy of a range that lies inside. */
-  read(offsetBytes: number, lengthBytes: number): Uint8Array;
+  bytesAt(offsetBytes: number, lengthBytes: number): Uint8Array;
 }
 
 /**
@@ -76,7 +76,7 @@ export class AddressSpace implements CallerMemory {
     const memory = this.#mappings.at(Number(address));
     if (memory === undefined) return undefined;
     const offset = Number(address - memory.address);
-    return offset + length <= memory.sizeBytes ? memory.read(offset, length) : undefined;
+    return offset + length <= memory.sizeBytes ? memory.bytesAt(offset, length) : undefined;
   }
 }
 
@@ -105,11 +105,7 @@ export class SimulatedMemory implements UserMemory {
 
   write(options: { readonly offsetBytes: bigint; readonly bytes: Uint8Array }): void {
     const { offsetBytes, bytes } = options;
-    if (offsetBytes < 0n || offsetBytes + BigInt(bytes.length) > this.sizeBytes) {
-      throw new RangeError(
-        `${bytes.length} bytes at offset ${offsetBytes} are outside a mapping of ${this.sizeBytes} bytes`,
-      );
-    }
+    this.#check(offsetBytes, BigInt(bytes.length));
     let at = Number(offsetBytes);
     let written = 0;
     while (written < bytes.length) {
@@ -121,8 +117,22 @@ export class SimulatedMemory implements UserMemory {
     }
   }
 
+  read(offsetBytes: bigint, lengthBytes: number): Uint8Array {
+    this.#check(offsetBytes, BigInt(lengthBytes));
+    return Uint8Array.from(this.bytesAt(Number(offsetBytes), lengthBytes));
+  }
+
+  async discard({ offsetBytes, sizeBytes }: PagesOfMemory): Promise<void> {
+    this.#check(offsetBytes, sizeBytes);
+    const [first, end] = [offsetBytes, offsetBytes + sizeBytes].map(
+      (at) => Number(at) / pageBytes,
+    ) as [number, number];
+    // There are fewer pages with bytes than the range may have.
+    for (const page of this.pages.keys()) if (page >= first && page < end) this.pages.delete(page);
+  }
+
   /** Gives a view where the range lies in one page, and a copy elsewhere. */
-  read(offset: number, length: number): Uint8Array {
+  bytesAt(offset: number, length: number): Uint8Array {
     const inPage = offset % pageBytes;
     const page = Math.floor(offset / pageBytes);
     if (inPage + length <= pageBytes) {
@@ -130,8 +140,8 @@ export class SimulatedMemory implements UserMemory {
     }
     const head = pageBytes - inPage;
     const bytes = new Uint8Array(length);
-    bytes.set(this.read(offset, head));
-    bytes.set(this.read(offset + head, length - head), head);
+    bytes.set(this.bytesAt(offset, head));
+    bytes.set(this.bytesAt(offset + head, length - head), head);
     return bytes;
   }
 
@@ -140,6 +150,13 @@ export class SimulatedMemory implements UserMemory {
     // Its addresses may be those of another mapping by the time of a second close.
     this.#unmap = undefined;
     this.pages = new Map();
+  }
+
+  #check(offsetBytes: bigint, lengthBytes: bigint): void {
+    if (offsetBytes >= 0n && offsetBytes + lengthBytes <= this.sizeBytes) return;
+    throw new RangeError(
+      `${lengthBytes} bytes at offset ${offsetBytes} are outside a mapping of ${this.sizeBytes} bytes`,
+    );
   }
 
   #page(index: number): Uint8Array {

@@ -1,7 +1,7 @@
 import type { RequestName } from '../../abi/kvm/requests.ts';
 import { KVM_MEMORY_ATTRIBUTE_PRIVATE } from '../../abi/kvm/structs.ts';
 import { type Handle, StructValue } from '../../simulator/index.ts';
-import type { GuestMemory, MemoryAttributes2 } from '../port.ts';
+import type { GuestMemory, MemoryAttributes2, PagesOfMemory } from '../port.ts';
 import type { SimulatedFile, SimulatedProcess } from './file.ts';
 
 /** A guest_memfd of a simulated machine. */
@@ -36,7 +36,20 @@ export class SimulatedGuestMemory implements GuestMemory {
     this.#file.ioctl({ request: 'KVM_SET_MEMORY_ATTRIBUTES2', attributes });
   }
 
+  async punchHole({ offsetBytes, sizeBytes }: PagesOfMemory): Promise<void> {
+    this.#file.ioctl({
+      request: 'fallocate',
+      mode: FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+      offset: offsetBytes,
+      length: sizeBytes,
+    });
+  }
+
   async close(): Promise<void> {
     this.#file.close();
   }
 }
+
+/** Source: include/uapi/linux/falloc.h. */
+const FALLOC_FL_KEEP_SIZE = 1;
+const FALLOC_FL_PUNCH_HOLE = 2;

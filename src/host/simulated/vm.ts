@@ -5,6 +5,7 @@ import {
   KVM_MEMORY_ATTRIBUTE_PRIVATE,
 } from '../../abi/kvm/structs.ts';
 import { CapabilitiesValue, type Handle, InitVmValue, StructValue } from '../../simulator/index.ts';
+import { exitsOfMapGpa } from '../exits-of-map-gpa.ts';
 import { own } from '../own.ts';
 import type * as port from '../port.ts';
 import { command } from './command.ts';
@@ -106,6 +107,17 @@ export class SimulatedVm implements port.Vm {
     own(memory, SimulatedGuestMemory, 'guest_memfd').setAttributes(options);
   }
 
+  async signalMsi({ address, data }: port.MsiMessage): Promise<void> {
+    const msi = new StructValue({
+      addressLo: Number(BigInt.asUintN(32, address)),
+      addressHi: Number(address >> 32n),
+      data,
+      flags: 0,
+      devid: 0,
+    });
+    await this.#file.waited({ request: 'KVM_SIGNAL_MSI', msi });
+  }
+
   async tdxCapabilities(): Promise<port.TdxCapabilities> {
     // This is the most leaves that a module can have. With room for them, E2BIG cannot come.
     const data = new CapabilitiesValue(KVM_MAX_CPUID_ENTRIES);
@@ -146,7 +158,9 @@ export class SimulatedVm implements port.Vm {
     return this.#file.process.machine.mrtd(this.#file.handleFor('KVM_MEMORY_ENCRYPT_OP'));
   }
 
+  /** The kernel is asked for what the exits of a TD need, as on a real host, though no guest makes one. */
   async makeGuest({ vcpus }: port.MakeGuest): Promise<SimulatedGuest> {
+    await this.enableCap(exitsOfMapGpa);
     return new SimulatedGuest(vcpus.map((vcpu) => own(vcpu, SimulatedVcpu, 'vCPU')));
   }
 

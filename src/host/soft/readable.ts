@@ -7,7 +7,7 @@ export function readableIn(addressSpace: AddressSpace): (memory: NativeMemory) =
     const readable = {
       address: memory.address,
       sizeBytes: memory.sizeBytes,
-      read: (offset: number, length: number) => memory.read(BigInt(offset), length),
+      bytesAt: (offset: number, length: number) => memory.read(BigInt(offset), length),
     };
     addressSpace.add(readable);
     return () => addressSpace.remove(readable);

@@ -65,8 +65,8 @@ async function readKernel({ addon, system }: DevKvm): Promise<RealKernel> {
       xsaveBytes: await ask('KVM_CAP_XSAVE2'),
       sregs2: (await ask('KVM_CAP_SREGS2')) !== 0,
       lapic: true,
-      tscOffset: (await ask('KVM_CAP_VCPU_ATTRIBUTES')) !== 0,
       tscKhz: (await ask('KVM_CAP_GET_TSC_KHZ')) !== 0,
+      tscOffset: (await ask('KVM_CAP_VCPU_ATTRIBUTES')) !== 0,
     },
   };
 }

@@ -172,6 +172,11 @@ export class SoftVm implements port.Vm {
     return this.simulated.setMemoryAttributes2({ ...options, memory: simulated });
   }
 
+  async signalMsi(message: port.MsiMessage): Promise<void> {
+    await this.simulated.signalMsi(message);
+    await answered(this.#real.kvmSignalMsi(message));
+  }
+
   tdxCapabilities(): Promise<port.TdxCapabilities> {
     return this.simulated.tdxCapabilities();
   }
@@ -204,6 +209,7 @@ export class SoftVm implements port.Vm {
       vcpus: real,
       runBytes,
       interrupt: { line: COM1_LINE },
+      apicInKernel: true,
       io,
       state: plainVmState(this.#real, real, stateShape),
     });
@@ -233,6 +239,12 @@ class SoftGuestMemory implements port.GuestMemory {
 
   get sizeBytes(): bigint {
     return this.simulated.sizeBytes;
+  }
+
+  async punchHole(range: port.PagesOfMemory): Promise<void> {
+    await this.simulated.punchHole(range);
+    const { offsetBytes, sizeBytes } = range;
+    if (this.real !== undefined) await answered(this.real.punchHole(offsetBytes, sizeBytes));
   }
 
   async close(): Promise<void> {

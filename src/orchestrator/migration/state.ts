@@ -3,6 +3,7 @@
  * is its own, which is the devices, and in a plain VM the vCPUs.
  */
 import type { GuestState } from '../../host/guest.ts';
+import { carryAnswers } from '../answers.ts';
 import { guestOf } from '../guest.ts';
 import { destinationOf, type MigrationSession } from './session.ts';
 
@@ -16,8 +17,10 @@ export async function writeState(session: MigrationSession): Promise<void> {
   const { state = {}, stateIsWritten } = session;
   session.skipped = isEmpty(state);
   if (stateIsWritten) return;
-  const guest = await guestOf(destinationOf(session).session);
+  const destination = destinationOf(session).session;
+  const guest = await guestOf(destination);
   await guest.setState(state);
+  carryAnswers(session.source.session, destination);
   session.stateIsWritten = true;
 }
 

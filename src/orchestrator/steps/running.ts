@@ -1,7 +1,7 @@
 /** A TD runs by KVM_RUN on every vCPU at once, as its guest does it. */
 import { guestFailure } from '../../guest/index.ts';
 import { KvmError } from '../../host/kvm-error.ts';
-import { guestOf } from '../guest.ts';
+import { guestOf, refusedFault } from '../guest.ts';
 import type { TdSession } from '../session.ts';
 
 export async function enterVcpus(session: TdSession): Promise<void> {
@@ -36,8 +36,8 @@ export async function canBeEntered(session: TdSession): Promise<boolean> {
   return guest.end === undefined || guestFailure(guest.end) === undefined;
 }
 
-function throwFailure({ handles }: TdSession): void {
-  const { end } = handles.get('guest');
-  const failure = end && guestFailure(end);
+function throwFailure(session: TdSession): void {
+  const { end } = session.handles.get('guest');
+  const failure = end && guestFailure(end, refusedFault(session));
   if (failure !== undefined) throw failure;
 }

@@ -1,5 +1,6 @@
 /** Documents about TDs and their runs: `plan`, `run`, `measure`, `exec`. */
 import { z } from 'zod';
+import type { GuestEndReason } from '../../../host/guest.ts';
 import {
   address,
   answeredRequest,
@@ -98,6 +99,20 @@ export const runEnded = z.strictObject({
   keySlotsAfter: keySlots.nullable(),
 });
 
+const guestEnds = [
+  'power-off',
+  'reset',
+  'shutdown',
+  'halted',
+  'debug-exit',
+  'fail-entry',
+  'internal-error',
+  'system-event',
+  'memory-fault',
+  'unknown-exit',
+  'refused',
+] as const satisfies readonly GuestEndReason['kind'][];
+
 function event<Name extends string, Shape extends z.ZodRawShape>(name: Name, shape: Shape) {
   return z.strictObject({
     td: text,
@@ -124,6 +139,15 @@ export const runDocument = z.discriminatedUnion('event', [
   event('resource.released', { what: text, error: stepError.optional() }),
   event('td.finalized', { mrtd: mrtd.nullable() }),
   event('td.warning', { message: text }),
+  event('guest.ended', {
+    reason: z.enum(guestEnds),
+    vcpu: count.meta({ description: 'The place among the vCPUs of the one that ended it.' }),
+    message: text,
+  }),
+  event('guest.panicked', {
+    text: text.meta({ description: "The guest's own words." }),
+    code: address.meta({ description: 'Its error code: R12 of ReportFatalError, without bit 63.' }),
+  }),
   event('td.ended', {
     outcome: text,
     error: stepError.nullable(),

@@ -3,6 +3,11 @@
  * answer. Source: handle_tdvmcall() and what it calls, Linux 7.3.
  */
 import { errnoNumbers } from '../../../abi/kvm/errno.ts';
+import {
+  KVM_HC_MAP_GPA_RANGE,
+  KVM_MAP_GPA_RANGE_ENCRYPTED,
+  KVM_SYSTEM_EVENT_TDX_FATAL,
+} from '../../../abi/kvm/exits.ts';
 import { tellsMapGpaAnswersApart } from '../../../abi/kvm/kernels/record.ts';
 import { PAGE_SIZE } from '../../../abi/kvm/structs.ts';
 import { tdVmCallLeaves, tdVmCallStatuses } from '../../../abi/tdx/tdvmcall.ts';
@@ -20,10 +25,8 @@ import type { PendingCompletion, TdOfVm, Vcpu } from '../objects.ts';
 import { isLegalGpa } from '../vcpu/cpuid.ts';
 
 const { SUCCESS, RETRY, INVALID_OPERAND, ALIGN_ERROR, SUBFUNC_UNSUPPORTED } = tdVmCallStatuses;
-const KVM_HC_MAP_GPA_RANGE = 12;
-const mapGpaRange = { decrypted: 0n, encrypted: 0x10n } as const;
+const mapGpaRange = { decrypted: 0n, encrypted: KVM_MAP_GPA_RANGE_ENCRYPTED } as const;
 const KVM_EXIT_HYPERCALL_LONG_MODE = 1n;
-const KVM_SYSTEM_EVENT_TDX_FATAL = 7;
 /** TDH.VP.ENTER returns the exit reason of TDCALL when the guest has made a call. */
 const EXIT_REASON_TDCALL = 77n;
 /** KVM cuts MapGPA into pieces so that a guest gets its interrupts in between. */
@@ -108,7 +111,7 @@ function mapGpaStatus({ abi }: Kernel, result: bigint): bigint {
 function mapGpa({ vcpu, td }: Call, gpa: bigint, size: bigint): TdVmCallOutcome {
   const refused = (status: bigint) => answers(status, { r11: gpa });
   // KVM has nothing of its own to do for MapGPA, so nobody would serve it without the exit.
-  if ((vcpu.vm.caps.exitHypercall & (1n << BigInt(KVM_HC_MAP_GPA_RANGE))) === 0n) {
+  if ((vcpu.vm.caps.exitHypercall & (1n << KVM_HC_MAP_GPA_RANGE)) === 0n) {
     return refused(SUBFUNC_UNSUPPORTED);
   }
   const last = BigInt.asUintN(64, gpa + size - 1n);
@@ -125,7 +128,7 @@ function mapGpaExit(td: TdOfVm, next: bigint, end: bigint): TdVmCallOutcome {
   return {
     exit: {
       reason: 'KVM_EXIT_HYPERCALL',
-      nr: KVM_HC_MAP_GPA_RANGE,
+      nr: Number(KVM_HC_MAP_GPA_RANGE),
       args: [withoutSharedBit(td, next), size / PAGE_SIZE, attribute],
       flags: KVM_EXIT_HYPERCALL_LONG_MODE,
     },

@@ -70,7 +70,7 @@ function logRow({ lane, atMs, event }: EventMessage): HTMLElement {
 
 function isBad(event: RunEvent): boolean {
   const failed = 'result' in event && event.result === 'failed';
-  return failed || ('error' in event && Boolean(event.error));
+  return failed || event.event === 'guest.panicked' || ('error' in event && Boolean(event.error));
 }
 
 function eventWords(event: RunEvent): string {
@@ -90,6 +90,10 @@ function eventWords(event: RunEvent): string {
     case 'td.warning':
     case 'migration.warning':
       return `warning: ${event.message}`;
+    case 'guest.ended':
+      return `the guest ended: ${event.message}`;
+    case 'guest.panicked':
+      return `the guest panicked: ${event.text}`;
     case 'td.ended':
       return `ended: ${event.outcome}${because(event)}`;
     case 'migration.ended':

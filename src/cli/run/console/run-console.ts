@@ -1,0 +1,71 @@
+/** The console of a run: everybody who gets what the guest prints, and who may type at it. */
+import { type ConsoleSink, ConsoleSocket, openConsoleFile } from '../../../guest/index.ts';
+import type { TdRun, TdRunOptions } from '../../../orchestrator/index.ts';
+import type { Interrupts } from '../../interrupts.ts';
+import type { CommandIo } from '../../io.ts';
+import type { RunView } from '../view.ts';
+import type { RunTerminal } from './run-terminal.ts';
+import type { WantedConsole } from './wanted.ts';
+
+/** The way to the guest, which is there later than those who type. */
+export class GuestInput {
+  #td: Pick<TdRun, 'input'> | undefined;
+
+  begin(td: Pick<TdRun, 'input'>): void {
+    this.#td = td;
+  }
+
+  /** Returns how many bytes were taken. It can be passed as a callback. */
+  readonly take = (bytes: Uint8Array): number => this.#td?.input(bytes) ?? 0;
+}
+
+export interface RunConsoleOptions {
+  readonly wanted: Pick<WantedConsole, 'files' | 'socket'>;
+  readonly terminal: RunTerminal;
+  readonly view: RunView;
+  readonly input: GuestInput;
+  readonly io: CommandIo;
+  readonly interrupts: Interrupts;
+}
+
+export interface RunConsole {
+  readonly listener: NonNullable<TdRunOptions['console']>;
+  /** Resolves when everybody has what was printed, as far as they take it. */
+  end(): Promise<void>;
+}
+
+/** @throws TdctlError TDCTL_E_NOT_WRITABLE, TDCTL_E_BUSY, TDCTL_E_ADDRESS, TDCTL_E_INTERRUPTED; nothing is open then. */
+export async function openRunConsole(options: RunConsoleOptions): Promise<RunConsole> {
+  const { terminal, view } = options;
+  const sinks: ConsoleSink[] = [];
+  const end = async () => {
+    for (const sink of sinks.splice(0)) await sink.end();
+  };
+  try {
+    for await (const sink of opened(options)) sinks.push(sink);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return {
+    listener: {
+      console(bytes, lostBytes) {
+        for (const sink of sinks) sink.print(bytes, lostBytes);
+        if (terminal.attached === undefined) view.guest('console', bytes, lostBytes);
+        else terminal.attached.print(bytes, lostBytes);
+      },
+      debugConsole(bytes, lostBytes) {
+        if (terminal.attached === undefined) view.guest('debugConsole', bytes, lostBytes);
+      },
+    },
+    end,
+  };
+}
+
+async function* opened({ wanted, input, io, interrupts }: RunConsoleOptions) {
+  const told = { onFailure: io.losses.add, signal: interrupts.signal };
+  for (const path of wanted.files) yield await openConsoleFile({ path, ...told });
+  if (wanted.socket !== undefined) {
+    yield await ConsoleSocket.open({ path: wanted.socket, input: input.take });
+  }
+}

@@ -1,0 +1,34 @@
+/** Standard input where it is no document: what is typed at a command while it works. */
+import { isatty } from 'node:tty';
+
+export interface StandardInput {
+  readonly isTty: boolean;
+  /**
+   * Reads from now on, until the returned function is called. Nothing is read before, so that what is typed early
+   * waits in the terminal or the pipe.
+   */
+  listen(onBytes: (bytes: Buffer) => void): () => void;
+  /** Whoever is slow lets the input wait. */
+  pause(): void;
+  resume(): void;
+}
+
+export function processInput(): StandardInput {
+  return {
+    isTty: isatty(0),
+    listen(onBytes) {
+      const { stdin } = process;
+      // A terminal that has gone, or a descriptor that cannot be read: nobody types any more.
+      const failed = () => undefined;
+      stdin.on('error', failed);
+      stdin.on('data', onBytes);
+      stdin.resume();
+      return () => {
+        stdin.off('data', onBytes);
+        stdin.pause();
+      };
+    },
+    pause: () => void process.stdin.pause(),
+    resume: () => void process.stdin.resume(),
+  };
+}

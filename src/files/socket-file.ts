@@ -1,0 +1,108 @@
+/** A UNIX socket with a name in the file system, which others connect to. */
+import { once } from 'node:events';
+import { existsSync, lstatSync, unlinkSync } from 'node:fs';
+import { connect, type Server } from 'node:net';
+import { dirname } from 'node:path';
+import { errnoOf } from '../errors/errno.ts';
+import { TdctlError } from '../errors/index.ts';
+import { sanitize } from '../errors/sanitize.ts';
+
+export interface SocketFile {
+  readonly path: string;
+  /** What is served on it, as errors say: `serve the live page`. */
+  readonly op: string;
+}
+
+/** `sun_path` of struct sockaddr_un has 108 bytes, of which one ends the name; libuv cuts off what is longer. */
+const longestPathBytes = 107;
+
+/**
+ * The socket belongs to its owner alone, from its first moment. One that nobody serves is replaced: it is what a
+ * killed process leaves. Closing the server removes it.
+ *
+ * @throws TdctlError TDCTL_E_ADDRESS.
+ */
+export async function listenOnSocketFile(server: Server, file: SocketFile): Promise<void> {
+  const { path } = file;
+  const length = Buffer.byteLength(path);
+  if (length > longestPathBytes) throw tooLong(file, length);
+  await removeStale(file);
+  const mask = process.umask(0o177);
+  try {
+    server.listen(path);
+  } finally {
+    process.umask(mask);
+  }
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    throw notHad(file, cause);
+  }
+}
+
+async function removeStale(file: SocketFile): Promise<void> {
+  const found = lstatSync(file.path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw refused(file, otherFile);
+  if (await isServed(file.path)) throw refused(file, inUse);
+  try {
+    unlinkSync(file.path);
+  } catch (cause) {
+    throw notHad(file, cause);
+  }
+}
+
+async function isServed(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== 'ECONNREFUSED';
+  } finally {
+    socket.destroy();
+  }
+}
+
+interface Reason {
+  readonly message: string;
+  readonly hint: string;
+}
+
+const inUse: Reason = {
+  message: 'another process serves this socket',
+  hint: 'name another path, or end that process first',
+};
+const otherFile: Reason = {
+  message: 'there is a file of that name which is no socket, and it was left as it is',
+  hint: 'name another path',
+};
+const reasons: Readonly<Record<string, Reason>> = {
+  EADDRINUSE: inUse,
+  EACCES: {
+    message: 'you may not make a socket there',
+    hint: 'name a path in a directory that you may write to',
+  },
+  ENOENT: { message: 'its directory does not exist', hint: 'make the directory first' },
+};
+
+function tooLong(file: SocketFile, length: number): TdctlError {
+  return refused(file, {
+    message: `the path has ${length} bytes, and the one of a UNIX socket has at most ${longestPathBytes}`,
+    hint: 'name a shorter one, as in /run or /tmp',
+  });
+}
+
+function notHad(file: SocketFile, cause: unknown): TdctlError {
+  // Where bind() fails with ENOENT, libuv reports EACCES.
+  const errno = existsSync(dirname(file.path)) ? errnoOf(cause) : 'ENOENT';
+  const known = reasons[errno ?? ''] ?? {
+    message: cause instanceof Error ? cause.message : String(cause),
+    hint: 'name another path',
+  };
+  return refused(file, known, cause);
+}
+
+function refused({ path, op }: SocketFile, reason: Reason, cause?: unknown): TdctlError {
+  return new TdctlError({ code: 'TDCTL_E_ADDRESS', op, place: sanitize(path), ...reason, cause });
+}

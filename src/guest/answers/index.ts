@@ -1,0 +1,9 @@
+export type {
+  AnswerParts,
+  GuestMemoryKind,
+  GuestRange,
+  GuestSlot,
+  QuoteService,
+} from './parts.ts';
+export { quoteServiceAt } from './quote-service.ts';
+export { TdAnswers } from './td-answers.ts';
