@@ -134,13 +134,16 @@ async function runPlan(running: Running): Promise<void> {
   if (interrupts.received !== undefined) throw interrupted(interrupts.received);
   view.planned(plan, slotsBefore);
 
+  let hasRun = false;
   const shown = new GuardedView();
   const onEvent = shown.guarded((event: TdRunEvent) => {
     const printed = eventInWords(event, plan.facts);
     log.write(printed);
     trace?.note(event);
     if (event.event === 'guest.ended') terminal.leave();
-    view.event(printed);
+    // That it begins to run is seen by what it prints.
+    if (terminal.attached === undefined || hasRun) view.event(printed);
+    hasRun ||= event.state === 'running';
   });
   const td = startTd({ host, plan, onEvent, console: console.listener });
   running.input.begin(td);
