@@ -49,6 +49,12 @@ export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host>
   }
 }
 
+/** Whether instructions of a guest are executed on the host of this name. */
+export function executesGuests(host: string): boolean {
+  const [kind] = split(host);
+  return kind !== 'sim';
+}
+
 /** @param option the one that asks for a simulated host: a real one has neither faults nor a trace */
 export function requireSimulatedHost(host: string, option: string): void {
   const [kind = ''] = split(host);

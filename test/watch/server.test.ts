@@ -196,7 +196,9 @@ describe('the address', () => {
   test('a socket that a killed process left is taken over, one in use is not', async () => {
     const path = socket();
     const { server } = await serve({ socket: path });
-    await expect(serve({ socket: path })).rejects.toMatchObject({ message: 'it is in use' });
+    await expect(serve({ socket: path })).rejects.toMatchObject({
+      message: 'another process serves this socket',
+    });
     expect(server.url).toBeUndefined();
   });
 

@@ -24,12 +24,14 @@ interface Living {
 export async function live(td: TdRun, living: Living): Promise<void> {
   const { until, forMs, terminal, io } = living;
   if (until === 'runnable') return td.stop();
+  // A stop may have come already.
+  if (!td.isIn('runnable')) return;
   const pausing = listenForPausing({ td, io, handOver: () => terminal.handOver() });
   try {
     const attach = () =>
       terminal.attach(() => say(io, `left the console, and the guest runs on; ${ways(living)}`));
     if (terminal.canAttach) {
-      say(io, 'the console is attached; ^] leaves it');
+      if (terminal.isForPerson) say(io, 'the console is attached; ^] leaves it');
       attach();
     }
     td.send({ type: 'td.start' });

@@ -15,13 +15,14 @@ import { openHostToActOn } from '../host-to-act-on.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openRunLog, type RunLog } from '../log.ts';
+import { executesGuests } from '../open-host.ts';
 import { say } from '../output/print.ts';
 import { bootImagesOf, filesNamedIn, filesWrittenBy } from '../spec-files.ts';
 import { faultsNotMet } from '../unmet-faults.ts';
 import { eventInWords } from '../words.ts';
 import { GuestInput, openRunConsole, type RunConsole } from './console/run-console.ts';
 import { RunTerminal } from './console/run-terminal.ts';
-import { refuseWithoutGuest, type WantedConsole, wantedConsole } from './console/wanted.ts';
+import { type WantedConsole, wantedConsole } from './console/wanted.ts';
 import { live } from './live.ts';
 import { openRunView } from './open-view.ts';
 import type { RunOptions } from './options.ts';
@@ -40,8 +41,9 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
     const faults = await readSimulation(source.choice, options);
     const spec = await loadTrustDomain(source.specPath);
     io.files.reads(...filesNamedIn(spec));
-    const wanted = wantedConsole(options, spec);
-    if (options.until !== 'runnable') io.files.writes(...filesWrittenBy(spec));
+    const runsGuests = executesGuests(source.choice.host);
+    const wanted = wantedConsole({ ...options, runsGuests }, spec);
+    io.files.writes(...filesWrittenBy(spec));
     const firmware = await loadFirmware(spec.firmware);
     const told = { onFailure: io.losses.add, signal: interrupts.signal };
     const input = new GuestInput();
@@ -51,7 +53,7 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
     try {
       await runOnHost({
         ...{ options, source, faults, spec, firmware, log, interrupts, io: own },
-        ...{ forMs: durationOf(options.for), wanted, input, terminal },
+        ...{ forMs: durationOf(options.for), runsGuests, wanted, input, terminal },
       });
     } finally {
       terminal.end();
@@ -61,8 +63,6 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
     interrupts.done();
   }
 }
-
-const nowhere = { files: [], socket: undefined };
 
 interface OnHost {
   readonly options: RunOptions;
@@ -74,6 +74,8 @@ interface OnHost {
   readonly interrupts: Interrupts;
   readonly io: CommandIo;
   readonly forMs: number | undefined;
+  /** Whether the host executes instructions of the guest. */
+  readonly runsGuests: boolean;
   readonly wanted: WantedConsole;
   readonly input: GuestInput;
   readonly terminal: RunTerminal;
@@ -95,15 +97,10 @@ async function runOnHost(given: OnHost): Promise<void> {
     const boot = await bootImagesOf(spec);
     const plan = planTd({ spec, firmware, boot, host: await askHost(host), ignoreExpectation });
     source.checkUnchanged(plan);
-    const runsGuests = plan.facts.kind !== 'sim';
-    if (!runsGuests) refuseWithoutGuest(options);
     const view = await openRunView(options.output, io);
-    const console = await openRunConsole({
-      ...{ ...given, view },
-      wanted: runsGuests ? given.wanted : nowhere,
-    });
+    const console = await openRunConsole({ ...given, view });
     try {
-      await runPlan({ ...given, host, plan, view, trace, console, runsGuests });
+      await runPlan({ ...given, host, plan, view, trace, console });
     } finally {
       await console.end();
     }
@@ -124,8 +121,6 @@ interface Running extends Omit<OnHost, 'source' | 'faults' | 'spec' | 'firmware'
   readonly view: RunView;
   readonly trace: TraceFile | undefined;
   readonly console: RunConsole;
-  /** Whether the host executes instructions of the guest. */
-  readonly runsGuests: boolean;
 }
 
 async function runPlan(running: Running): Promise<void> {
@@ -135,13 +130,16 @@ async function runPlan(running: Running): Promise<void> {
   if (interrupts.received !== undefined) throw interrupted(interrupts.received);
   view.planned(plan, slotsBefore);
 
+  let hasRun = false;
   const shown = new GuardedView();
   const onEvent = shown.guarded((event: TdRunEvent) => {
     const printed = eventInWords(event, plan.facts);
     log.write(printed);
     trace?.note(event);
     if (event.event === 'guest.ended') terminal.leave();
-    view.event(printed);
+    // That it begins to run is seen by what it prints.
+    if (terminal.attached === undefined || hasRun) view.event(printed);
+    hasRun ||= event.state === 'running';
   });
   const td = startTd({ host, plan, onEvent, console: console.listener });
   running.input.begin(td);

@@ -75,7 +75,7 @@ export function guestText({ io, marks, of, beforeWriting }: GuestTextOptions): G
 
 /** @param width undefined where nothing is broken into rows */
 function rowsOf(text: string, width: number | undefined): string[] {
-  const safe = sanitize(withoutTabs(text));
+  const safe = withoutTabs(sanitize(text));
   if (width === undefined || stringWidth(safe) <= width) return [safe];
   return wrapAnsi(safe, Math.max(width, narrowest), {
     hard: true,

@@ -59,9 +59,14 @@ export class RunTerminal {
     this.#console?.attach();
   }
 
-  /** What is typed is not for the guest any more. */
+  /** Whether a person types, who can leave; a pipe has all that the guest prints. */
+  get isForPerson(): boolean {
+    return this.#io.stdin.isTty;
+  }
+
+  /** What a person types is not for the guest any more. */
   leave(): void {
-    if (this.attached === undefined) return;
+    if (this.attached === undefined || !this.isForPerson) return;
     this.#console?.detach();
     this.#listenForKeys();
   }

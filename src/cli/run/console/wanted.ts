@@ -11,12 +11,18 @@ export interface WantedConsole {
   readonly socket: string | undefined;
 }
 
-type Asked = Pick<RunOptions, 'console' | 'consoleLog' | 'until' | 'output' | 'spec'>;
+interface Asked extends Pick<RunOptions, 'console' | 'consoleLog' | 'until' | 'output' | 'spec'> {
+  /** Whether instructions of a guest are executed on the host. */
+  readonly runsGuests: boolean;
+}
 
-/** @throws TdctlError TDCTL_E_USAGE where two of them cannot be had at once. */
+/** @throws TdctlError TDCTL_E_USAGE for an option that changes nothing, or two of them that cannot be had at once. */
 export function wantedConsole(asked: Asked, spec: TrustDomain): WantedConsole {
+  if (!asked.runsGuests) refuseOptions(asked);
   // Nobody prints anything before the guest runs.
-  if (asked.until === 'runnable') return { attaches: false, files: [], socket: undefined };
+  if (asked.until === 'runnable' || !asked.runsGuests) {
+    return { attaches: false, files: [], socket: undefined };
+  }
   const place = spec.console;
   const attaches = asked.console === true || place?.kind === 'stdio';
   if (attaches) refuseOtherUse(asked, spec);
@@ -54,10 +60,9 @@ function refuseOtherUse({ console, output, spec: path }: Asked, spec: TrustDomai
   }
 }
 
-/** @throws TdctlError TDCTL_E_USAGE for an option of the console where no guest can print. */
-export function refuseWithoutGuest({ console, consoleLog }: Asked): void {
-  const option =
-    console === true ? '--console' : consoleLog === undefined ? undefined : '--console-log';
+function refuseOptions({ console, consoleLog }: Asked): void {
+  const log = consoleLog === undefined ? undefined : '--console-log';
+  const option = console === true ? '--console' : log;
   if (option === undefined) return;
   throw uselessOption(
     option,
