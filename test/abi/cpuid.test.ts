@@ -7,6 +7,7 @@ import {
   physicalAddressBits,
   withApicId,
   withGuestAddressBits,
+  withHypervisor,
   withoutForbidden,
 } from '../../src/abi/kvm/cpuid.ts';
 import { xfamOfCpuid } from '../../src/abi/tdx/xfam.ts';
@@ -66,4 +67,12 @@ test('XFAM of CPUID is XCR0 in EDX:EAX of 0xd.0 and IA32_XSS in EDX:ECX of 0xd.1
   const supervisor = { ...user, index: 1, eax: 0x1f, ecx: 0x1800, edx: 0x2 };
   expect(xfamOfCpuid([user, supervisor])).toBe(0x3_0006_1ae7n);
   expect(xfamOfCpuid([])).toBe(0n);
+});
+
+test('the CPUID of an ordinary VM says that there is a hypervisor, in leaf 1 alone', () => {
+  const leaves = [
+    { ...blank, function: 1, ecx: 1 },
+    { ...blank, function: 2 },
+  ];
+  expect(withHypervisor(leaves)).toEqual([{ ...leaves[0], ecx: 0x8000_0001 }, leaves[1]]);
 });

@@ -1,8 +1,13 @@
 /** Kernels of a few instructions, started by both protocols on the real /dev/kvm. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { withSpecialRegisters } from '../../src/abi/kvm/registers.ts';
 import { bzImage, pvhImage } from '../guest/boot/kernels.ts';
 import { boot } from '../guest/boot/request.ts';
+import { cli } from '../support/cli.ts';
+import { projectRoot } from '../support/tdctl.ts';
 import { requireMachine } from './guest-support.ts';
 
 const memoryMib = 32;
@@ -29,4 +34,36 @@ test.for<readonly [string, Uint8Array]>([
   guest.run();
   expect(await ended).toEqual({ kind: 'power-off', vcpu: 0 });
   expect(console().toString()).toBe('console=ttyS0|an initrd|RSD PTR ');
+});
+
+test('the plan of soft shows what starts in place of the firmware, or why it cannot', async (context) => {
+  await requireMachine(context, new Uint8Array());
+  const directory = mkdtempSync(join(tmpdir(), 'tdctl-boot-'));
+  context.onTestFinished(() => rmSync(directory, { recursive: true }));
+  const kernel = join(directory, 'vmlinux');
+  const spec = {
+    vcpus: 1,
+    memory: '64MiB',
+    firmware: join(projectRoot, 'examples/firmware/hello.fd'),
+    boot: { kernel: 'vmlinux', cmdline: 'quiet' },
+  };
+  const td = join(directory, 'td.json');
+  const head = { apiVersion: 'tdctl.io/v1alpha1', kind: 'TrustDomain', metadata: { name: 'td' } };
+  writeFileSync(td, JSON.stringify({ ...head, spec }));
+  const plan = () => cli(['plan', td, '--host', 'soft', '-o', 'json']);
+
+  const missing = await plan();
+  expect(missing.stdout).toContain('TDCTL_E_NOT_FOUND');
+  writeFileSync(kernel, pvhImage());
+  const made = JSON.parse((await plan()).stdout);
+  expect(made.plan.boot).toMatchObject({
+    ...{ protocol: 'pvh', kernelPath: kernel, initrdPath: null },
+    ...{ cmdline: 'quiet', entry: '0x200000' },
+  });
+  writeFileSync(kernel, pvhImage({ noteName: 'GNU' }));
+  const refused = await plan();
+  expect(refused.exitCode).toBe(6);
+  expect(JSON.parse(refused.stdout).findings).toMatchObject([
+    { code: 'TDCTL_E_BOOT_INVALID', place: kernel },
+  ]);
 });

@@ -22,6 +22,18 @@ export function withApicId(entries: readonly CpuidEntry[], apicId: number): Cpui
   });
 }
 
+const HYPERVISOR = 1 << 31;
+
+/**
+ * What an ordinary VM shows of itself beyond KVM_GET_SUPPORTED_CPUID: the bit that says that there is a hypervisor, which
+ * KVM leaves to who makes the VM. Without it a guest does not look for KVM's clock, and tests a timer that may be late.
+ */
+export function withHypervisor(entries: readonly CpuidEntry[]): CpuidEntry[] {
+  return entries.map((entry) =>
+    entry.function === 1 ? { ...entry, ecx: (entry.ecx | HYPERVISOR) >>> 0 } : entry,
+  );
+}
+
 export function hasX2apic(entries: readonly CpuidEntry[]): boolean {
   return ((findEntry(entries, 1)?.ecx ?? 0) & X2APIC) !== 0;
 }

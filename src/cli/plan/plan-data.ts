@@ -11,7 +11,7 @@ import {
   twinIdentity,
 } from '../output/host-parts.ts';
 import type { ExpectedTimes } from './expected-times.ts';
-import { firmwareData, initialPagesData } from './plan-parts.ts';
+import { bootData, firmwareData, initialPagesData } from './plan-parts.ts';
 import type { PlanReport } from './report.ts';
 
 export function planData(report: PlanReport): Content<'tdctl.Plan'> {
@@ -53,6 +53,7 @@ function madePlan(plan: TdPlan, memory: PlanReport['memory']) {
   const footprint = footprintOf(spec, { layout, facts });
   return {
     firmware: firmwareData(plan),
+    boot: bootData(plan),
     measurement: { mrtd: predictedMrtd, expected: spec.measurement.expect ?? null },
     memorySlots: layout.slots,
     initialPages: initialPagesData(plan),

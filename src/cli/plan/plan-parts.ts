@@ -13,3 +13,11 @@ export function initialPagesData({ layout }: TdPlan) {
     measured,
   }));
 }
+
+export function bootData({ spec, boot }: TdPlan) {
+  if (!spec.boot || !boot) return null;
+  const { kernelPath, initrdPath, cmdline } = spec.boot;
+  const { protocol, registers, sha256 } = boot;
+  const entry = registers.regs.rip;
+  return { protocol, kernelPath, initrdPath: initrdPath ?? null, cmdline, entry, sha256 };
+}

@@ -19,6 +19,7 @@ import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import { count, formatDuration, times } from '../output/units.ts';
 import type { ExpectedTimes } from './expected-times.ts';
+import { bootData } from './plan-parts.ts';
 import type { PlanReport } from './report.ts';
 
 export function planText(report: PlanReport, io: CommandIo): string {
@@ -70,11 +71,28 @@ function planSections(
       ['MRTD', predictedMrtd],
       ['expected', spec.measurement.expect === undefined ? 'nothing' : 'the same'],
     ]),
+    ...bootSection(plan),
     section('Steps', stepRows(plan, expected)),
     ...(expected ? [section('Teardown', teardownRows(expected))] : []),
     section('Memory of the host', [
       ...footprintRows(footprint),
       ...pamtRows(hostPamt(memory, { facts, tdBytes: footprint.totalBytes })),
+    ]),
+  ];
+}
+
+const protocolNames = { linux64: "Linux's 64-bit boot protocol", pvh: 'PVH' } as const;
+
+function bootSection(plan: TdPlan): string[] {
+  const boot = bootData(plan);
+  if (!boot) return [];
+  const { protocol, kernelPath, initrdPath, cmdline, entry } = boot;
+  return [
+    section('Start, in place of the firmware', [
+      ['kernel', `${sanitize(pathFromHere(kernelPath))}, by ${protocolNames[protocol]}`],
+      ...(initrdPath === null ? [] : [['initrd', sanitize(pathFromHere(initrdPath))]]),
+      ['command line', sanitize(cmdline)],
+      ['entry', `0x${entry.toString(16)}`],
     ]),
   ];
 }

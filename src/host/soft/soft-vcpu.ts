@@ -1,5 +1,5 @@
 import type { Vcpu as NativeVcpu } from '../../../native/index.ts';
-import { withApicId } from '../../abi/kvm/cpuid.ts';
+import { withApicId, withHypervisor } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { answered } from '../native/answers.ts';
 import type * as port from '../port.ts';
@@ -38,7 +38,7 @@ export class SoftVcpu implements port.Vcpu {
    */
   async setCpuid2(options: port.SetCpuid2): Promise<void> {
     await this.simulated.setCpuid2(options);
-    await answered(this.real.kvmSetCpuid2(withApicId(this.#realCpuid, this.id)));
+    await answered(this.real.kvmSetCpuid2(withHypervisor(withApicId(this.#realCpuid, this.id))));
   }
 
   async tdxInitVcpu({ initialRcx }: port.TdxInitVcpu): Promise<void> {

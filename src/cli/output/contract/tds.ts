@@ -21,13 +21,24 @@ import {
   module,
   mrtd,
   ms,
+  sha256,
   stepError,
   text,
   texts,
 } from './shapes.ts';
 
+const boot = z.strictObject({
+  protocol: z.enum(['linux64', 'pvh']),
+  kernelPath: text,
+  initrdPath: text.nullable(),
+  cmdline: text,
+  entry: address,
+  sha256,
+});
+
 const madePlan = z.strictObject({
   firmware,
+  boot: boot.nullable(),
   measurement: z.strictObject({ mrtd, expected: mrtd.nullable() }),
   memorySlots: z.array(memorySlot),
   initialPages,
