@@ -1,8 +1,7 @@
 /** Renders a chart in any of its text forms, and loads only what that form needs. */
-import { type ChartModel, walk } from './chart-model.ts';
+import type { ChartModel } from './chart-model.ts';
 import type { ChartFormat } from './formats.ts';
 import type { Direction } from './layout/direction.ts';
-import { isLarge } from './layout/large.ts';
 import type { Theme } from './svg/palette.ts';
 
 export interface RenderOptions {
@@ -37,12 +36,6 @@ export async function renderChart(model: ChartModel, options: RenderOptions): Pr
 }
 
 async function renderSvg(model: ChartModel, options: RenderOptions): Promise<string> {
-  const states = walk(model.root).length - 1;
-  if (isLarge(states)) {
-    options.onSlow(
-      `laying out ${states} states: this can take some seconds, up to 20 for 1,000 states`,
-    );
-  }
   const { layOutChart } = await import('./layout/layout.ts');
   const { chartSvg } = await import('./svg/svg.ts');
   return chartSvg(await layOutChart(model, options), options);

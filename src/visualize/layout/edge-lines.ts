@@ -32,7 +32,7 @@ export function edgeLines(edges: readonly ChartEdge[], chart: ChartIndex): EdgeL
     edge.targets.map((target) => ({ edge, source: edge.source, target })),
   );
   const lines = [
-    ...groupBy(hops, (hop) => key(hop)).map((group) => lineOf(group, chart)),
+    ...[...groupBy(hops, key).values()].map((group) => lineOf(group, chart)),
     ...gathered.map(gatheredLine),
   ];
   const gatheredEdges = new Set(gathered.flat().map(({ edge }) => edge));
@@ -54,7 +54,7 @@ function gatherErrors(edges: readonly ChartEdge[], chart: ChartIndex) {
     .filter(({ trigger, targets }) => trigger.type === 'error' && targets.length === 1)
     .map((edge) => ({ edge, source: outermost(edge, chart), target: edge.targets[0] ?? '' }))
     .filter(({ edge, source }) => source !== edge.source);
-  const gathered = groupBy(hops, key).filter((group) => group.length > 1);
+  const gathered = [...groupBy(hops, key).values()].filter((group) => group.length > 1);
   const taken = new Set(gathered.flat().map(({ edge }) => edge));
   return { gathered, rest: edges.filter((edge) => !taken.has(edge)) };
 }
@@ -141,12 +141,15 @@ function key({ source, target }: Hop): string {
 }
 
 /** The groups stand in the order of their first members. */
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+export function groupBy<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+): ReadonlyMap<string, readonly T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const group = groups.get(keyOf(item));
     if (group === undefined) groups.set(keyOf(item), [item]);
     else group.push(item);
   }
-  return [...groups.values()];
+  return groups;
 }

@@ -3,7 +3,6 @@ import type { ElkExtendedEdge, ElkLabel, ElkNode, LayoutOptions } from 'elkjs';
 import type { ChartIndex, ChartNode } from '../chart-model.ts';
 import type { Direction } from './direction.ts';
 import type { EdgeLine } from './geometry.ts';
-import { isLarge } from './large.ts';
 import { pointsBack, upperAndLower } from './line-direction.ts';
 import { countLineEnds, lineEndOptions, lineRoom, sideLength } from './line-ends.ts';
 import { labelSize } from './line-label.ts';
@@ -18,7 +17,10 @@ export const dotSize = 12;
  * such as making and receiving a TD stand side by side. Crossings are counted across the borders of
  * compounds (sweepiness 1): half as many are left.
  */
-function options({ direction, states }: { direction: Direction; states: number }): LayoutOptions {
+function options({
+  direction,
+  isLarge,
+}: Pick<ElkGraphParts, 'direction' | 'isLarge'>): LayoutOptions {
   return {
     'elk.algorithm': 'layered',
     'elk.direction': direction === 'down' ? 'DOWN' : 'RIGHT',
@@ -26,7 +28,7 @@ function options({ direction, states }: { direction: Direction; states: number }
     'elk.edgeRouting': 'ORTHOGONAL',
     'elk.layered.layering.strategy': 'LONGEST_PATH_SOURCE',
     'elk.layered.crossingMinimization.hierarchicalSweepiness': '1.0',
-    ...(isLarge(states) ? quick : thorough),
+    ...(isLarge ? quick : thorough),
     'elk.json.edgeCoords': 'ROOT',
     'elk.spacing.nodeNode': '36',
     'elk.spacing.edgeNode': '22',
@@ -39,7 +41,7 @@ function options({ direction, states }: { direction: Direction; states: number }
   };
 }
 
-/** These options make short, straight lines, but the time grows fast with the number of states. */
+/** These options make short, straight lines, but the time grows fast with the number of corners. */
 const thorough: LayoutOptions = { 'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX' };
 const quick: LayoutOptions = {
   'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF',
@@ -52,6 +54,8 @@ export interface ElkGraphParts {
   readonly content: (id: string) => NodeContent;
   readonly lines: readonly EdgeLine[];
   readonly direction: Direction;
+  /** Less care is taken, so that it does not take too long. */
+  readonly isLarge: boolean;
 }
 
 export const elkIds = {
@@ -61,8 +65,8 @@ export const elkIds = {
   line: (id: string) => `line:${id}`,
 };
 
-export function elkGraph({ chart, content, lines, direction }: ElkGraphParts): ElkNode {
-  const layoutOptions = options({ direction, states: chart.nodes.length });
+export function elkGraph({ chart, content, lines, direction, isLarge }: ElkGraphParts): ElkNode {
+  const layoutOptions = options({ direction, isLarge });
   const [root] = chart.nodes;
   const lineEnds = countLineEnds(lines, chart);
   if (root === undefined) throw new Error('a chart without a root');

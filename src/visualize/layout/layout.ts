@@ -2,7 +2,7 @@
 import type { ElkExtendedEdge, ElkNode } from 'elkjs';
 import { type ChartIndex, type ChartModel, indexChart } from '../chart-model.ts';
 import type { Direction } from './direction.ts';
-import { edgeLines } from './edge-lines.ts';
+import { edgeLines, groupBy } from './edge-lines.ts';
 import { elkGraph, elkIds } from './elk-graph.ts';
 import type {
   Box,
@@ -13,6 +13,7 @@ import type {
   PlacedNode,
   Point,
 } from './geometry.ts';
+import { drawnLines } from './large.ts';
 import { pointsBack } from './line-direction.ts';
 import { type NodeContent, nodeContent } from './node-content.ts';
 import { placeGraph } from './place.ts';
@@ -25,22 +26,37 @@ export interface LaidOutChart {
   readonly content: (id: string) => NodeContent;
 }
 
+export interface LayoutRequest {
+  readonly direction: Direction;
+  /** Called before a layout that takes seconds. */
+  readonly onSlow?: (message: string) => void;
+}
+
 export async function layOutChart(
   model: ChartModel,
-  { direction }: { readonly direction: Direction },
+  { direction, onSlow }: LayoutRequest,
 ): Promise<LaidOutChart> {
-  const { graph, chart, lines, content } = graphOf(model, { direction });
+  const { graph, chart, lines, content, isLarge, leftOut } = graphOf(model, { direction });
+  if (isLarge) onSlow?.(slowness({ states: chart.nodes.length - 1, leftOut }));
   const placed = await placeGraph(graph);
   return { model, chart, content, layout: readLayout(placed, { chart, lines }) };
+}
+
+function slowness({ states, leftOut }: { readonly states: number; readonly leftOut: number }) {
+  const wait = `laying out ${states} states: this can take some seconds, up to 30 for 2,000 states`;
+  if (leftOut === 0) return wait;
+  return `${wait}; ${leftOut} lines that lead far are not drawn, and stand in the boxes of their states`;
 }
 
 /** Gives the graph that ELK is asked to lay out for a chart. */
 export function graphOf(model: ChartModel, { direction }: { readonly direction: Direction }) {
   const chart = indexChart(model);
-  const { lines, stubs } = edgeLines(model.edges, chart);
+  const { edges } = model;
+  const { lines, stubs, isLarge, leftOut } = drawnLines(edgeLines(edges, chart), { chart, edges });
+  const stubsOf = groupBy(stubs, ({ source }) => source);
   const contents = new Map(
     chart.nodes.map((node) => {
-      const own = stubs.filter(({ source }) => source === node.id);
+      const own = stubsOf.get(node.id) ?? [];
       return [node.id, nodeContent(node, { chart, stubs: own })] as const;
     }),
   );
@@ -49,7 +65,8 @@ export function graphOf(model: ChartModel, { direction }: { readonly direction: 
     if (found === undefined) throw new Error(`no state ${id}`);
     return found;
   };
-  return { graph: elkGraph({ chart, content, lines, direction }), chart, lines, content };
+  const graph = elkGraph({ chart, content, lines, direction, isLarge });
+  return { graph, chart, lines, content, isLarge, leftOut };
 }
 
 function readLayout(
