@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { buildHelloFirmware } from '../../scripts/build-example-firmware.mjs';
 import { buildExampleGuest } from '../../scripts/build-example-guest.mjs';
 import { buildTdHob, loadFirmware, parseTdvf, predictMrtd } from '../../src/firmware/index.ts';
+import { skipWithoutBinutils } from '../support/binutils.ts';
 
 const path = fileURLToPath(new URL('../../examples/firmware/hello.fd', import.meta.url));
 
@@ -14,10 +14,7 @@ describe('examples/firmware/hello.fd', () => {
   });
 
   test('has the guest that its sources give', (context) => {
-    for (const tool of ['as', 'ld', 'objcopy']) {
-      const { error } = spawnSync(tool, ['--version']);
-      if (error) context.skip(`the package binutils is not here: ${tool}: ${error.message}`);
-    }
+    skipWithoutBinutils(context);
     const built = readFileSync(new URL('../../examples/guest/guest.bin', import.meta.url));
     expect(Buffer.compare(built, buildExampleGuest())).toBe(0);
   });

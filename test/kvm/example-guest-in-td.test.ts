@@ -2,13 +2,12 @@
  * What the example guest does differently in a TD, tried in a plain VM: CPUID says that it is one, and what
  * stands for TDCALL is answered by td-module.s. Whether a real TDX module agrees with it, only a real TDX module can say.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type TestContext, test } from 'vitest';
 import type { Vcpu } from '../../native/index.ts';
+import { assemble } from '../../scripts/assemble.mjs';
 import type { CpuidEntry } from '../../src/abi/kvm/structs.ts';
+import { skipWithoutBinutils } from '../support/binutils.ts';
 import { type Disguise, helloFirmware, startExampleGuest } from './example-guest-support.ts';
 
 const imageAt = 0xffff_0000;
@@ -17,10 +16,7 @@ const moduleAt = 0xffff_c000;
 const invalidOpcode = 6;
 
 function disguise(context: TestContext): Disguise {
-  for (const tool of ['as', 'ld', 'objcopy']) {
-    const { error } = spawnSync(tool, ['--version']);
-    if (error) context.skip(`the package binutils is not here: ${tool}: ${error.message}`);
-  }
+  skipWithoutBinutils(context);
   const firmware = Buffer.from(helloFirmware);
   // LIDT takes the limit of 32 gates, then the address.
   const limit = Buffer.from(Uint16Array.of(32 * 16 - 1).buffer);
@@ -51,19 +47,11 @@ function replaceAll(bytes: Buffer, what: Uint8Array, by: Uint8Array): number {
 }
 
 function assembleModule(original: number): Uint8Array {
-  const scratch = mkdtempSync(join(tmpdir(), 'tdctl-td-module-'));
-  const [object, linked, binary] = ['o', 'elf', 'bin'].map((name) => join(scratch, name));
-  try {
-    const source = join(import.meta.dirname, 'td-module.s');
-    execFileSync('as', ['--64', '-o', `${object}`, source]);
-    const hex = (address: number) => `0x${address.toString(16)}`;
-    const places = [`-Ttext=${hex(moduleAt)}`, `--defsym=original=${hex(original)}`];
-    execFileSync('ld', [...places, '-e', hex(moduleAt), '-o', `${linked}`, `${object}`]);
-    execFileSync('objcopy', ['-O', 'binary', '-j', '.text', `${linked}`, `${binary}`]);
-    return readFileSync(`${binary}`);
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
+  const hex = (address: number) => `0x${address.toString(16)}`;
+  return assemble(
+    [join(import.meta.dirname, 'td-module.s')],
+    [`-Ttext=${hex(moduleAt)}`, '-e', hex(moduleAt), `--defsym=original=${hex(original)}`],
+  );
 }
 
 function saysThatItIsATd(entries: readonly CpuidEntry[]): CpuidEntry[] {
