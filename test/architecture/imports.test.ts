@@ -67,6 +67,7 @@ const knowsOfHosts: Readonly<Record<string, readonly string[]>> = {
     'src/host/guest.ts',
     'src/host/port.ts',
     'src/host/observed.ts',
+    'src/host/observer.ts',
     'src/host/kvm-error.ts',
     'src/host/offer.ts',
   ],
@@ -77,6 +78,8 @@ const knowsOfHosts: Readonly<Record<string, readonly string[]>> = {
     'src/host/observed.ts',
     'src/host/port.ts',
     'src/host/simulated',
+    // A stage for guests that really run, beside a simulated module.
+    'src/host/soft/soft-host.ts',
   ],
 };
 
