@@ -146,11 +146,18 @@ class ObservedVm extends Observed<port.Vm> implements port.Vm {
     return this.inner.mrtd();
   }
 
+  startKernel({ vcpus, registers }: port.StartKernel) {
+    return this.inner.startKernel({ vcpus: vcpus.map(unobservedVcpu), registers });
+  }
+
   async makeGuest({ vcpus, io }: port.MakeGuest) {
-    const inner = vcpus.map((vcpu) => (vcpu instanceof ObservedVcpu ? vcpu.inner : vcpu));
-    const guest = await this.inner.makeGuest({ vcpus: inner, io });
+    const guest = await this.inner.makeGuest({ vcpus: vcpus.map(unobservedVcpu), io });
     return new ObservedGuest(guest, { vcpus: vcpus.length, observer: this.observer });
   }
+}
+
+function unobservedVcpu(vcpu: port.Vcpu): port.Vcpu {
+  return vcpu instanceof ObservedVcpu ? vcpu.inner : vcpu;
 }
 
 class ObservedVcpu extends Observed<port.Vcpu> implements port.Vcpu {

@@ -7,6 +7,7 @@
  * throw for a second call; an object that is used after it throws `KvmError` EBADF.
  */
 import type { CapabilityName } from '../abi/kvm/capabilities.ts';
+import type { StartRegisters } from '../abi/kvm/registers.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import type { VmTypeName } from '../abi/kvm/vm-types.ts';
 import type { HostFacts, HostMemoryFacts, KeySlots } from './facts.ts';
@@ -99,6 +100,11 @@ export interface Vm {
    * gives it, so a real host answers undefined; a simulated module answers what it accumulated.
    */
   mrtd(): Promise<Uint8Array | undefined>;
+  /**
+   * Has the first vCPU start as a boot protocol says, by KVM_SET_SREGS and KVM_SET_REGS, and the others wait
+   * for it to start them. A TD starts its firmware and nothing else: EINVAL.
+   */
+  startKernel(options: StartKernel): Promise<void>;
   /** Gives the vCPUs what they run by. From now on, and until it is closed, they are the guest's alone. */
   makeGuest(options: MakeGuest): Promise<Guest>;
   close(): Promise<void>;
@@ -182,6 +188,11 @@ export type PagesOfMemory = { readonly offsetBytes: bigint; readonly sizeBytes: 
 export type SetCpuid2 = { readonly entries: readonly CpuidEntry[] };
 /** `initialRcx` is what the firmware finds in RCX: the address of the TD HOB. */
 export type TdxInitVcpu = { readonly initialRcx: bigint };
+/** `vcpus` are all of the VM's; the registers are for the first. */
+export type StartKernel = {
+  readonly vcpus: readonly Vcpu[];
+  readonly registers: StartRegisters;
+};
 /** `vcpus` are all of the VM's. */
 export type MakeGuest = { readonly vcpus: readonly Vcpu[]; readonly io: GuestIo };
 

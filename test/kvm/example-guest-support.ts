@@ -6,7 +6,7 @@ import type { UserMemory, Vcpu, VcpuState } from '../../native/index.ts';
 import type { CpuidEntry } from '../../src/abi/kvm/structs.ts';
 import { fourGiB } from '../../src/firmware/load-address.ts';
 import { ExampleGuestJudge, type ExampleGuestLine } from '../../src/guest/example-guest.ts';
-import { startAsTd } from '../../src/host/soft/td-start.ts';
+import { startAsTd } from '../../src/host/soft/vcpu-start.ts';
 import { type MachineVm, type Running, requireMachine } from './guest-support.ts';
 
 export const helloFirmware: Uint8Array = readFileSync(

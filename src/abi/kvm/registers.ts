@@ -58,6 +58,12 @@ export type SpecialRegisters = {
   readonly [Name in keyof typeof controlOffsets]?: bigint;
 };
 
+/** Where a vCPU starts. */
+export interface StartRegisters {
+  readonly regs: GeneralRegisters;
+  readonly sregs: SpecialRegisters;
+}
+
 const namesIn = <Offsets extends object>(offsets: Offsets) =>
   Object.keys(offsets) as (keyof Offsets)[];
 

@@ -4,6 +4,7 @@ import { KVM_MEMORY_ATTRIBUTE_PRIVATE, NO_FD } from '../../abi/kvm/structs.ts';
 import { withXfam } from '../../abi/tdx/xfam.ts';
 import { exitsOfMapGpa } from '../exits-of-map-gpa.ts';
 import type { KernelFacts } from '../kernel-facts.ts';
+import { KvmError } from '../kvm-error.ts';
 import { answered } from '../native/answers.ts';
 import type { DevKvm } from '../native/dev-kvm.ts';
 import { NativeGuest } from '../native/native-guest.ts';
@@ -115,6 +116,11 @@ export class KvmVm implements port.Vm {
 
   async mrtd(): Promise<undefined> {
     return undefined;
+  }
+
+  /** vcpu->arch.guest_state_protected. */
+  async startKernel(): Promise<never> {
+    throw KvmError.of('KVM_SET_SREGS', 'EINVAL');
   }
 
   /**

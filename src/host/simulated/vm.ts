@@ -6,6 +6,7 @@ import {
 } from '../../abi/kvm/structs.ts';
 import { CapabilitiesValue, type Handle, InitVmValue, StructValue } from '../../simulator/index.ts';
 import { exitsOfMapGpa } from '../exits-of-map-gpa.ts';
+import { KvmError } from '../kvm-error.ts';
 import { own } from '../own.ts';
 import type * as port from '../port.ts';
 import { command } from './command.ts';
@@ -159,6 +160,11 @@ export class SimulatedVm implements port.Vm {
   }
 
   /** The kernel is asked for what the exits of a TD need, as on a real host, though no guest makes one. */
+  /** vcpu->arch.guest_state_protected. */
+  async startKernel(): Promise<never> {
+    throw KvmError.of('KVM_SET_SREGS', 'EINVAL');
+  }
+
   async makeGuest({ vcpus }: port.MakeGuest): Promise<SimulatedGuest> {
     await this.enableCap(exitsOfMapGpa);
     return new SimulatedGuest(vcpus.map((vcpu) => own(vcpu, SimulatedVcpu, 'vCPU')));

@@ -3,7 +3,7 @@ import { withApicId, withHypervisor } from '../../abi/kvm/cpuid.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { answered } from '../native/answers.ts';
 import type * as port from '../port.ts';
-import { startAsTd } from './td-start.ts';
+import { startAsTd } from './vcpu-start.ts';
 
 interface SoftVcpuOptions {
   readonly real: NativeVcpu;

@@ -11,6 +11,7 @@ import { checkBoth } from './check-both.ts';
 import { plainVmState } from './guest-state.ts';
 import { SoftGuest } from './soft-guest.ts';
 import { SoftVcpu } from './soft-vcpu.ts';
+import { startAt, waitForSipi } from './vcpu-start.ts';
 
 /** The kernel behind /dev/kvm, and what it can do. */
 export interface RealKernel {
@@ -196,6 +197,13 @@ export class SoftVm implements port.Vm {
 
   mrtd(): Promise<Uint8Array | undefined> {
     return this.simulated.mrtd();
+  }
+
+  async startKernel({ vcpus, registers }: port.StartKernel): Promise<void> {
+    for (const [place, vcpu] of vcpus.entries()) {
+      const { real } = own(vcpu, SoftVcpu, 'vCPU');
+      await (place === 0 ? startAt(real, registers) : waitForSipi(real));
+    }
   }
 
   async makeGuest({ vcpus, io }: port.MakeGuest): Promise<SoftGuest> {

@@ -1,6 +1,6 @@
 /** These steps make the memory slots, their attributes, and the pages that the firmware starts from. */
 import type { GuestMemory, Vm } from '../../host/port.ts';
-import type { InitialPages, MemorySlot } from '../../plan/index.ts';
+import type { InitialPages, MemorySlot, TdPlan } from '../../plan/index.ts';
 import type { Interruption } from '../interruption.ts';
 import type { TdSession } from '../session.ts';
 import { makePrivate } from './conversion.ts';
@@ -24,6 +24,22 @@ export async function addMemory(session: TdSession, interruption: Interruption):
     added.add(initial);
     done += initial.pages;
   }
+  if (plan.boot !== undefined) await placeKernel(session, plan.boot);
+}
+
+/** After the pages of the firmware, from which the TD is measured: in a plain VM a kernel takes its place. */
+async function placeKernel(
+  { plan, handles }: TdSession,
+  { writes, registers }: NonNullable<TdPlan['boot']>,
+): Promise<void> {
+  for (const { gpa, bytes } of writes) {
+    const slot = plan.layout.slots.find(
+      (each) => gpa >= each.gpa && gpa + BigInt(bytes.length) <= each.gpa + each.sizeBytes,
+    );
+    if (!slot) throw new Error(`the plan puts a part of the kernel at 0x${gpa.toString(16)}`);
+    memoryOf(handles, slot.slot).write({ offsetBytes: gpa - slot.gpa, bytes });
+  }
+  await handles.get('vm').startKernel({ vcpus: handles.get('vcpus'), registers });
 }
 
 /**
