@@ -27,6 +27,9 @@ export interface StatePart {
   set(value: never): Promise<void>;
 }
 
+/** Where isa-debug-exit is by custom; QEMU's kernels for tests ask for this place. */
+const DEBUG_EXIT_PORT = 0xf4;
+
 /** A vCPU that is refused comes out of KVM_RUN before anything else could keep its thread. */
 const refusalMs = 1;
 
@@ -43,6 +46,7 @@ export class NativeGuest implements Guest {
     const { io, state, ...parts } = options;
     const guest = new NativeGuest(state);
     const made = addon.Guest.make({
+      debugExitPort: DEBUG_EXIT_PORT,
       ...parts,
       handlers: {
         console: (bytes, lostBytes) => io.console(bytes, lostBytes),
