@@ -14,13 +14,17 @@ export interface StandardInput {
 }
 
 export function processInput(): StandardInput {
+  let isOpen = false;
+  const open = () => {
+    // A terminal that has gone, or a descriptor that cannot be read: nobody types any more.
+    if (!isOpen) process.stdin.on('error', () => undefined);
+    isOpen = true;
+    return process.stdin;
+  };
   return {
     isTty: isatty(0),
     listen(onBytes) {
-      const { stdin } = process;
-      // A terminal that has gone, or a descriptor that cannot be read: nobody types any more.
-      const failed = () => undefined;
-      stdin.on('error', failed);
+      const stdin = open();
       stdin.on('data', onBytes);
       stdin.resume();
       return () => {

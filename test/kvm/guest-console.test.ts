@@ -7,6 +7,7 @@ import { loadAddon } from '../../native/index.ts';
 import { builtMain } from '../support/built.ts';
 import { cli } from '../support/cli.ts';
 import {
+  debugExit,
   echoUntilQ,
   flood,
   guestFiles,
@@ -95,6 +96,14 @@ describe('a guest that ends by itself', () => {
   });
 });
 
+test('isa-debug-exit: 0 is a good end, another value is told with exit 1', async (context) => {
+  skipWithoutKvm(context);
+  expect((await cli(['run', files.spec([debugExit(0)]), ...soft])).exitCode).toBe(0);
+  const { exitCode, stderr } = await cli(['run', files.spec([debugExit(7)]), ...soft]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/vCPU 0 .*isa-debug-exit, with the value 7 \[TDCTL_E_GUEST\]/);
+});
+
 describe('a guest that runs on', () => {
   test('--until running and --for take it down, with 0', async (context) => {
     skipWithoutKvm(context);
@@ -161,12 +170,10 @@ describe('--console on pipes', () => {
 
   test('`spec.console: stdio` is the same', async (context) => {
     skipWithoutKvm(context);
-    const { stdout } = spawnSync(
-      process.execPath,
-      [builtMain(), 'run', files.spec(echo, { console: 'stdio' }), ...soft],
-      { input: 'q', encoding: 'utf8' },
-    );
-    expect(stdout).toBe('type: q\r\nbye\r\n');
+    const spec = files.spec([print('\u001b[1mraw\r\n'), powerOff], { console: 'stdio' });
+    const { stdout, stderr } = await cli(['run', spec, ...soft]);
+    expect(stdout).toBe('\u001b[1mraw\r\n');
+    expect(stderr).toContain('the guest has powered off');
   });
 
   test('`spec.console: {socket}` has a client that reads and types, and is gone afterwards', async (context) => {

@@ -37,6 +37,8 @@ export const print =
 
 export const powerOff = code(...setPort(0x604), 0x66, 0xb8, 0x00, 0x20, 0x66, 0xef);
 export const reset = code(...setPort(0xcf9), 0xb0, 0x06, 0xee);
+/** Writes to isa-debug-exit. */
+export const debugExit = (value: number) => code(...setPort(0xf4), 0xb0, value, 0xee);
 /** ud2, with no handler for anything. */
 export const tripleFault = code(0x0f, 0x0b);
 export const spin = code(0xf3, 0x90, 0xeb, 0xfc);

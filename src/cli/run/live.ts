@@ -6,7 +6,7 @@ import { say } from '../output/print.ts';
 import { formatDuration } from '../output/units.ts';
 import type { RunTerminal } from './console/run-terminal.ts';
 import type { RunOptions } from './options.ts';
-import { listenForPausing } from './pausing.ts';
+import type { Pausing } from './pausing.ts';
 import type { RunView } from './view.ts';
 
 interface Living {
@@ -17,36 +17,30 @@ interface Living {
   readonly runsGuests: boolean;
   readonly view: RunView;
   readonly terminal: RunTerminal;
+  readonly pausing: Pausing;
   readonly io: CommandIo;
 }
 
-/** Returns once the guest is to end, or has ended by itself. */
+/** Returns once nothing more is to be asked of the TD; its end is awaited elsewhere. */
 export async function live(td: TdRun, living: Living): Promise<void> {
-  const { until, forMs, terminal, io } = living;
+  const { until, forMs, terminal, pausing, io } = living;
   if (until === 'runnable') return td.stop();
   // A stop may have come already.
   if (!td.isIn('runnable')) return;
-  const pausing = listenForPausing({ td, io, handOver: () => terminal.handOver() });
-  try {
-    const attach = () =>
-      terminal.attach(() => say(io, `left the console, and the guest runs on; ${ways(living)}`));
-    if (terminal.canAttach) {
-      if (terminal.isForPerson) say(io, 'the console is attached; ^] leaves it');
-      attach();
-    }
-    td.send({ type: 'td.start' });
-    if (!(await td.reaches('running'))) return;
-    if (until === 'running') return td.stop();
-    terminal.takeKeys({ p: pausing.toggle, ...(terminal.canAttach && { c: attach }) });
-    if (terminal.attached === undefined) living.view.holds(holdingInWords(living));
-    if (forMs !== undefined) {
-      await Promise.race([td.ended, delay(forMs, undefined, { ref: false })]);
-      td.stop();
-    }
-    await td.ended;
-  } finally {
-    pausing.done();
+  const attach = () =>
+    terminal.attach(() => say(io, `left the console, and the guest runs on; ${ways(living)}`));
+  if (terminal.canAttach) {
+    if (terminal.isForPerson) say(io, 'the console is attached; ^] leaves it');
+    attach();
   }
+  td.send({ type: 'td.start' });
+  if (!(await td.reaches('running'))) return;
+  if (until === 'running') return td.stop();
+  terminal.takeKeys({ p: pausing.toggle, ...(terminal.canAttach && { c: attach }) });
+  if (terminal.attached === undefined) living.view.holds(holdingInWords(living));
+  if (forMs === undefined) return;
+  await Promise.race([td.ended, delay(forMs, undefined, { ref: false })]);
+  td.stop();
 }
 
 function holdingInWords(living: Living): string {

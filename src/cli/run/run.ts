@@ -27,6 +27,7 @@ import { live } from './live.ts';
 import { openRunView } from './open-view.ts';
 import type { RunOptions } from './options.ts';
 import { checkSlots, interrupted, throwFailure } from './outcome.ts';
+import { listenForPausing } from './pausing.ts';
 import { noteUnmet, readSimulation, startTrace, unmetFaults } from './simulation.ts';
 import { type RunSource, runSource } from './source.ts';
 import type { TraceFile } from './trace-file.ts';
@@ -137,8 +138,9 @@ async function runPlan(running: Running): Promise<void> {
     log.write(printed);
     trace?.note(event);
     if (event.event === 'guest.ended') terminal.leave();
-    // That it begins to run is seen by what it prints.
-    if (terminal.attached === undefined || hasRun) view.event(printed);
+    // Whoever is attached sees by what the guest prints that it begins to run.
+    const isAttached = terminal.attached !== undefined && terminal.isForPerson;
+    if (!isAttached || hasRun || !isProgress(event)) view.event(printed);
     hasRun ||= event.state === 'running';
   });
   const td = startTd({ host, plan, onEvent, console: console.listener });
@@ -151,12 +153,14 @@ async function runPlan(running: Running): Promise<void> {
   // Its first events are out already, and may have been lost.
   if (interrupts.received !== undefined) td.stop();
 
+  const pausing = listenForPausing({ td, io, handOver: () => terminal.handOver() });
   const becameRunnable = await td.runnable;
   if (becameRunnable) {
     shown.guarded(() => view.runnable())();
-    await live(td, { ...running, until });
+    await live(td, { ...running, until, pausing });
   }
   const output = await td.ended;
+  pausing.done();
   terminal.end();
   shown.rethrow();
   const slots = { before: slotsBefore, after: await host.keySlots() };
@@ -165,4 +169,10 @@ async function runPlan(running: Running): Promise<void> {
   throwFailure(output, plan.facts);
   if (plan.facts.kind !== 'kvm') checkSlots(slots);
   if (interrupts.received !== undefined && !becameRunnable) throw interrupted(interrupts.received);
+}
+
+function isProgress(event: TdRunEvent): boolean {
+  return (
+    event.event === 'state.entered' || (event.event === 'step.ended' && event.result === 'done')
+  );
 }

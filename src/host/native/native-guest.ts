@@ -27,6 +27,9 @@ export interface StatePart {
   set(value: never): Promise<void>;
 }
 
+/** Where isa-debug-exit is by custom; QEMU's kernels for tests ask for this place. */
+const DEBUG_EXIT_PORT = 0xf4;
+
 export class NativeGuest implements Guest {
   readonly #state: StateParts;
   readonly #ending = new GuestEnding();
@@ -41,6 +44,7 @@ export class NativeGuest implements Guest {
     const { io, state, ...parts } = options;
     const guest = new NativeGuest(state);
     const made = addon.Guest.make({
+      debugExitPort: DEBUG_EXIT_PORT,
       ...parts,
       handlers: {
         console: (bytes, lostBytes) => io.console(bytes, lostBytes),
