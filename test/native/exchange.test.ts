@@ -49,7 +49,7 @@ async function serve(context: TestContext, answer: (socket: Socket) => void) {
 }
 
 /** Answers once `bytes` have come, with what it is given. */
-const after =
+const onceHeard =
   (bytes: number, then: (socket: Socket, heard: Buffer) => void) => (socket: Socket) => {
     let heard = Buffer.alloc(0);
     socket.on('data', (chunk) => {
