@@ -14,6 +14,7 @@ const { openSimulatedHost } = await load('host/simulated/index.js');
 const { loadTrustDomain } = await load('spec/index.js');
 const { loadFirmware } = await load('firmware/index.js');
 const { planTd } = await load('plan/index.js');
+const { askHost } = await load('plan/judge/index.js');
 const {
   pairCount,
   pairsOf,
@@ -60,7 +61,7 @@ async function moves() {
     name: 'migrations rehearsed, without faults',
     value: median(rates),
     unit: 'a CPU second',
-    aim: 500,
+    aim: 900,
     atLeast: true,
     detail: `a TD with 4 vCPUs moved ${hops} times, building and teardown of it included; median of ${rounds} rounds, ${Math.round(Math.min(...rates))} to ${Math.round(Math.max(...rates))}`,
   };
@@ -70,12 +71,12 @@ async function moves() {
 async function each(singles) {
   const { cpuSeconds } = await timed(() => sweep({ place, scenario: scenario(1), cases: singles }));
   return {
-    name: '--faults each, a TD with 4 vCPUs',
-    value: cpuSeconds,
-    unit: 'CPU s',
-    aim: 10,
-    atLeast: false,
-    detail: `${singles.length} runs, ${Math.round(singles.length / cpuSeconds)} a CPU second`,
+    name: '--faults each, runs of a TD with 4 vCPUs',
+    value: singles.length / cpuSeconds,
+    unit: 'a CPU second',
+    aim: 550,
+    atLeast: true,
+    detail: `${singles.length} runs in ${cpuSeconds.toFixed(1)} CPU seconds; the aims are those of Node 24`,
   };
 }
 
@@ -120,7 +121,7 @@ async function helloPlan() {
   const host = openSimulatedHost(place);
   const spec = await loadTrustDomain(new URL('../examples/hello.yaml', import.meta.url).pathname);
   const firmware = await loadFirmware(spec.firmware);
-  const made = planTd({ spec, firmware, facts: await host.facts() });
+  const made = planTd({ spec, firmware, host: await askHost(host) });
   await host.close();
   return made;
 }

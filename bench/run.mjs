@@ -10,6 +10,7 @@ const modules = [
   'simulator',
   'rehearse',
   'graph',
+  'growth',
   'fit',
   'watch',
   'exec',

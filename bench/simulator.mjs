@@ -70,7 +70,7 @@ async function livesThroughTheChart() {
   const { rates } = await measure(async () => ({
     per: 1,
     life: async () => {
-      const run = startTd({ host, plan, onEvent: ignore });
+      const run = startTd({ host, plan, onEvent: ignore, tellsRequests: false });
       if (!(await run.runnable)) throw new Error(JSON.stringify((await run.ended).error));
       run.stop();
       await run.ended;
@@ -80,9 +80,9 @@ async function livesThroughTheChart() {
     name: `whole TD lives through the statechart, ${vcpus} vCPUs, no firmware`,
     value: median(rates),
     unit: 'a CPU second',
-    aim: 1_500,
+    aim: Number(process.versions.node.split('.')[0]) >= 24 ? 2_400 : 1_500,
     atLeast: true,
-    detail: `median of ${rounds} rounds, ${spread(rates)}`,
+    detail: `nobody hears of single requests; median of ${rounds} rounds, ${spread(rates)}`,
   };
 }
 

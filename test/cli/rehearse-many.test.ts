@@ -21,6 +21,21 @@ describe('many TDs', () => {
     );
   });
 
+  test('are refused at once where the host has too few key slots for all of them', async () => {
+    const { exitCode, stdout, stderr } = await rehearse('--count', '64');
+    expect(exitCode).toBe(7);
+    expect(stderr).toContain(
+      '64 TDs at the same time need as many key slots, and sim:spr-1.5 has 63',
+    );
+    expect(stdout).toBe('');
+  });
+
+  test('meet the refusal of the kernel where nothing is checked', async () => {
+    const { exitCode, stderr } = await rehearse('--count', '64', '--hops', '0', '--unchecked');
+    expect(exitCode).toBe(7);
+    expect(stderr).toContain('provision hello-64: KVM_TDX_INIT_VM answered ENOSPC');
+  });
+
   test('are told of one by one where they are few', async () => {
     const { stdout } = await rehearse('--count', '2');
     expect(stdout).toContain('✓ provision hello-2: done');

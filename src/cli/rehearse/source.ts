@@ -131,6 +131,19 @@ function requireSlots({ slotsLeft = 0 }: Scenario, totalSlots: number): void {
   });
 }
 
+/** The TDs are alive at the same time, so that more of them than slots can never be: no need to try. */
+function requireRoom(count: number, { name, keySlots }: AskedHost): void {
+  if (keySlots === undefined || count <= keySlots.total) return;
+  const { total } = keySlots;
+  throw new TdctlError({
+    code: 'TDCTL_E_NO_KEY_SLOT',
+    op: 'count the key slots',
+    place: `--count ${count}`,
+    message: `${count} TDs at the same time need as many key slots, and ${name} has ${total}`,
+    hint: `give --count at most ${total}, or see by --unchecked what the kernel answers to the next one`,
+  });
+}
+
 function requireTds(missing: string | undefined): void {
   if (missing === undefined) return;
   throw new TdctlError({
@@ -150,6 +163,7 @@ async function ofTd(text: string, { options, numbers, files }: Given): Promise<S
   return async (host) => {
     const plan = rehearsedPlan({ spec, firmware, boot, host });
     const { count = 1, slotsLeft, destinationVcpus } = numbers;
+    if (options.unchecked !== true) requireRoom(count, host);
     return standardScenario({
       plan,
       count,

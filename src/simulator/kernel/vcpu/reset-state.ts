@@ -8,10 +8,25 @@ import type { StateName, Vcpu } from '../objects.ts';
 /** The size is enough for any of the structs. */
 const mostBytes = 4096;
 
+// Each KVM_RUN reads some of it, and what is the same for many vCPUs need not be made for each of them.
+const made = new Map<StateName, Map<number, Uint8Array>>();
+
+/** Whoever changes a state writes into a copy: these bytes are those of other vCPUs, too. */
 export function resetState(state: StateName, vcpu: Vcpu): Uint8Array {
+  const ofState = made.get(state) ?? new Map<number, Uint8Array>();
+  if (ofState.size === 0) made.set(state, ofState);
+  const kind = kindOf(state, vcpu);
+  const known = ofState.get(kind);
+  if (known !== undefined) return known;
   const bytes = new Uint8Array(mostBytes);
   fill[state]?.(new DataView(bytes.buffer), vcpu);
+  ofState.set(kind, bytes);
   return bytes;
+}
+
+/** A number for all that a state after a reset depends on. */
+function kindOf(state: StateName, { id, vm }: Vcpu): number {
+  return 2 * (state === 'LAPIC' ? id : 0) + (id === vm.bootVcpuId ? 1 : 0);
 }
 
 type Fill = (view: DataView, vcpu: Vcpu) => void;
