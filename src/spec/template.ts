@@ -50,6 +50,9 @@ spec:
   # Default: nowhere.
   # console: stdio
 
+  # The host's quote generation service, on the host kvm alone: unix:PATH or vsock:CID:PORT.
+  # quotes: { socket: 'unix:/var/run/tdx-qgs/qgs.socket' }
+
   # debug, icssd, lass, migratable, perfmon, pks, pmt-prof, sept-ve-disable, tpa; or 0x10000000.
   # Linux guests need sept-ve-disable.
   # attributes: [sept-ve-disable]

@@ -1,8 +1,8 @@
 import type { Vm as NativeVm } from '../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
+import { KVM_HC_MAP_GPA_RANGE } from '../../abi/kvm/exits.ts';
 import { KVM_MEMORY_ATTRIBUTE_PRIVATE, NO_FD } from '../../abi/kvm/structs.ts';
 import { withXfam } from '../../abi/tdx/xfam.ts';
-import { exitsOfMapGpa } from '../exits-of-map-gpa.ts';
 import type { KernelFacts } from '../kernel-facts.ts';
 import { KvmError } from '../kvm-error.ts';
 import { answered } from '../native/answers.ts';
@@ -129,7 +129,9 @@ export class KvmVm implements port.Vm {
    */
   async makeGuest({ vcpus, io }: port.MakeGuest): Promise<NativeGuest> {
     const { addon, system } = this.#kvm;
-    await this.enableCap(exitsOfMapGpa);
+    // Without it KVM refuses MapGPA by itself, and the guest could share no memory.
+    const mask = 1n << KVM_HC_MAP_GPA_RANGE;
+    await this.enableCap({ capability: 'KVM_CAP_EXIT_HYPERCALL', args: [mask] });
     return NativeGuest.make(addon, {
       vm: this.#vm,
       vcpus: vcpus.map((vcpu) => own(vcpu, KvmVcpu, 'vCPU').native),

@@ -5,7 +5,6 @@ import {
   KVM_MEMORY_ATTRIBUTE_PRIVATE,
 } from '../../abi/kvm/structs.ts';
 import { CapabilitiesValue, type Handle, InitVmValue, StructValue } from '../../simulator/index.ts';
-import { exitsOfMapGpa } from '../exits-of-map-gpa.ts';
 import { KvmError } from '../kvm-error.ts';
 import { own } from '../own.ts';
 import type * as port from '../port.ts';
@@ -159,14 +158,12 @@ export class SimulatedVm implements port.Vm {
     return this.#file.process.machine.mrtd(this.#file.handleFor('KVM_MEMORY_ENCRYPT_OP'));
   }
 
-  /** The kernel is asked for what the exits of a TD need, as on a real host, though no guest makes one. */
   /** vcpu->arch.guest_state_protected. */
   async startKernel(): Promise<never> {
     throw KvmError.of('KVM_SET_SREGS', 'EINVAL');
   }
 
   async makeGuest({ vcpus }: port.MakeGuest): Promise<SimulatedGuest> {
-    await this.enableCap(exitsOfMapGpa);
     return new SimulatedGuest(vcpus.map((vcpu) => own(vcpu, SimulatedVcpu, 'vCPU')));
   }
 
