@@ -12,12 +12,12 @@
  * The package has dist/. `--quick` leaves out what no command needs: the layouts and build/modules/.
  * `--watch` keeps all but the layouts as fresh as the sources.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, watch } from 'rolldown';
 import { commandLine, modules, pages, root } from './bundles.mjs';
+import { sourcesOf, staleSources, stampFile } from './sources.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -29,44 +29,28 @@ const { values: options } = parseArgs({
 
 const quickly = [commandLine, ...pages];
 const inFull = [...quickly, modules];
-const inputs = fingerprint();
-const isBuilt = [...(options.quick ? ['quick'] : []), 'full'].some((kind) =>
-  existsSync(stamp(kind)) ? readFileSync(stamp(kind), 'utf8') === inputs : false,
-);
+/** @type {'quick' | 'full'} */
+const kind = options.quick ? 'quick' : 'full';
+const isFresh = staleSources(root, 'full').length === 0 || staleSources(root, kind).length === 0;
 
 if (options.watch) {
   watch(inFull);
-} else if (options.force || !isBuilt) {
-  for (const kind of ['quick', 'full']) rmSync(stamp(kind), { force: true });
+} else if (options.force || !isFresh) {
   for (const made of builtBefore()) rmSync(made, { recursive: true, force: true });
   await Promise.all((options.quick ? quickly : inFull).map((options) => build(options)));
   if (!options.quick) await (await import('./prepare-layouts.mjs')).prepareLayouts();
   mkdirSync(join(root, 'build'), { recursive: true });
-  writeFileSync(stamp(options.quick ? 'quick' : 'full'), inputs);
+  writeFileSync(stampFile(root, kind), JSON.stringify(sourcesOf(root), null, 1));
 }
 
 /** All but the layouts, which are right as long as they are asked for. */
 function builtBefore() {
   const dist = join(root, 'dist');
   const made = existsSync(dist) ? readdirSync(dist).filter((name) => name !== 'layouts') : [];
-  return [...made.map((name) => join(dist, name)), join(root, 'build/modules')];
-}
-
-/** Where it is said of which sources a build was made. @param {string} kind */
-function stamp(kind) {
-  return join(root, `build/${kind}.sources`);
-}
-
-/** The content of all that goes into a build: unlike file times, right after any git checkout. */
-function fingerprint() {
-  const sources = ['src', 'machines', 'native', 'scripts'].flatMap((directory) =>
-    readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\.(ts|mjs)$/.test(file))
-      .map((file) => join(directory, file)),
-  );
-  const hash = createHash('sha256');
-  for (const file of ['package.json', 'package-lock.json', ...sources.sort()]) {
-    hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
-  }
-  return hash.digest('hex');
+  return [
+    ...made.map((name) => join(dist, name)),
+    join(root, 'build/modules'),
+    stampFile(root, 'quick'),
+    stampFile(root, 'full'),
+  ];
 }

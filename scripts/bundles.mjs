@@ -8,7 +8,9 @@ export const root = resolve(import.meta.dirname, '..');
 /** @typedef {import('rolldown').BuildOptions} Bundle */
 
 /** Packages that are installed beside tdctl rather than bundled: it loads them when it needs them. */
-const beside = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).dependencies);
+const beside = Object.keys(
+  JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).dependencies,
+);
 
 /** What comes before all else, so that Node keeps all else compiled. */
 const first = ['src/cli/main.ts', 'src/cli/compile-cache.ts'].map((file) => join(root, file));
@@ -65,7 +67,12 @@ export const pages = Object.entries({
   tsconfig: 'tsconfig.client.json',
   input: main,
   plugins: [staysInItsElement(name)],
-  output: { file: `dist/pages/${name}.js`, format: 'iife', banner: "'use strict';", comments: false },
+  output: {
+    file: `dist/pages/${name}.js`,
+    format: 'iife',
+    banner: "'use strict';",
+    comments: false,
+  },
 }));
 
 /** @param {string} directory */
@@ -100,7 +107,8 @@ function noticeOf(directory) {
     readFileSync(join(directory, 'package.json'), 'utf8'),
   );
   const files = readdirSync(directory).filter((file) => /^licen[cs]e/i.test(file));
-  if (files.length === 0) throw new Error(`${relative(root, directory)} has no licence to bring along`);
+  if (files.length === 0)
+    throw new Error(`${relative(root, directory)} has no licence to bring along`);
   const texts = files.map((file) => readFileSync(join(directory, file), 'utf8').trim());
   return [`${name} ${version} (${license})`, ...texts].join('\n\n');
 }

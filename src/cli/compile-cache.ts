@@ -19,7 +19,9 @@ export function keepCompiled(env: NodeJS.ProcessEnv): void {
   if (directory !== undefined) enableCompileCache?.(directory);
 }
 
-export function cacheDirectory({ XDG_CACHE_HOME: given = '' }: NodeJS.ProcessEnv): string | undefined {
+export function cacheDirectory({
+  XDG_CACHE_HOME: given = '',
+}: NodeJS.ProcessEnv): string | undefined {
   // A relative path is to be ignored (XDG Base Directory Specification).
   if (isAbsolute(given)) return isOwn(given) ? join(given, 'tdctl') : undefined;
   const home = homedir();

@@ -11,7 +11,7 @@ const groups = [96, 64, 48, 32, 16];
 export function wrap(text: string, width: number): string[] {
   if (textWidth(text) <= width) return [text];
   const grouped = text.replace(hash, (digits) => inGroups(digits, width));
-  return wrapAtBlanks(grouped, Math.max(width, 1)).split('\n');
+  return wrapAtBlanks(grouped, Math.max(width, 1));
 }
 
 function inGroups(digits: string, width: number): string {
