@@ -114,7 +114,7 @@ describe('the installed tdctl', () => {
       env,
       encoding: 'utf8',
     });
-    expect(stderr).toMatch(/Error: met\n[^]* \(?\S*\/src\/cli\/show-kernels\.ts:\d+:\d+/);
+    expect(stderr).toMatch(/Error: met\n[\s\S]* \(?\S*\/src\/cli\/show-kernels\.ts:\d+:\d+/);
   });
 });
 
