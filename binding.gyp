@@ -101,6 +101,18 @@
             "-g"
           ],
           "ldflags": ["-fsanitize=address,undefined"]
+        }, {
+          # One file for every glibc from 2.34 on and for musl: with what it needs of libstdc++ inside, and
+          # with the names of the C library that all of them have.
+          "sources": ["native/util/runtime.cc"],
+          "defines!": ["_FILE_OFFSET_BITS=64", "_LARGEFILE_SOURCE"],
+          "cflags": ["-ffunction-sections", "-fdata-sections"],
+          "ldflags": [
+            "-static-libstdc++",
+            "-static-libgcc",
+            "-Wl,--version-script=<(module_root_dir)/native/exports.map",
+            "-Wl,--gc-sections"
+          ]
         }]
       ]
     }

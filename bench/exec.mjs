@@ -8,9 +8,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadAddon } from '../dist/native/index.js';
+import { loadAddon } from './load-addon.mjs';
 
-const tdctl = join(import.meta.dirname, '../dist/src/cli/main.js');
+const tdctl = join(import.meta.dirname, '../dist/tdctl.js');
 const qemuFolder = join(import.meta.dirname, '../test/exec/qemu/unpacked');
 
 /** @typedef {import('./run.mjs').RatioRow | import('./run.mjs').ValueRow} Row */

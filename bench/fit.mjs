@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const dist = new URL('../dist/src/', import.meta.url);
-const main = fileURLToPath(new URL('cli/main.js', dist));
+const sources = new URL('../build/modules/src/', import.meta.url);
+const main = fileURLToPath(new URL('../dist/tdctl.js', import.meta.url));
 const hello = fileURLToPath(new URL('../examples/hello.yaml', import.meta.url));
 const hosts = { many: 10_000, few: 1_000 };
 
@@ -53,8 +53,8 @@ export async function bench() {
 
 /** Captures as large as real ones: all CPUID leaves that a host answers. */
 async function capturesOfModels() {
-  const { openSimulatedHost } = await import(new URL('host/simulated/index.js', dist).href);
-  const { readHostOffer } = await import(new URL('host/offer.js', dist).href);
+  const { openSimulatedHost } = await import(new URL('host/simulated/index.js', sources).href);
+  const { readHostOffer } = await import(new URL('host/offer.js', sources).href);
   const texts = [];
   for (const profile of ['spr-1.5', 'gnr-2.0', 'small-client']) {
     const offer = await readHostOffer(openSimulatedHost({ profile }));

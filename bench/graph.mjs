@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { devNull } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../dist/tdctl.js', import.meta.url));
 const times = 11;
 
 /** @returns {Promise<{ name: string, ratio: number, aim: number, detail: string }[]>} */

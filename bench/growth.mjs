@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const dist = new URL('../dist/src/', import.meta.url);
+const dist = new URL('../build/modules/src/', import.meta.url);
 const main = fileURLToPath(new URL('cli/main.js', dist));
 const hello = fileURLToPath(new URL('../examples/hello.yaml', import.meta.url));
 const calls = 1_000_000;

@@ -8,7 +8,7 @@ import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { loadAddon } from '../dist/native/index.js';
+import { loadAddon } from './load-addon.mjs';
 
 const rounds = 31;
 const warmUpRounds = 3;
@@ -21,7 +21,7 @@ const readsAbsentPort = Uint8Array.of(0xe4, 0x80, 0xeb, 0xfc);
 /** 1: inc %ax; jmp 1b */
 const spins = Uint8Array.of(0x40, 0xeb, 0xfd);
 
-/** @typedef {import('../dist/native/index.js').Addon} Addon */
+/** @typedef {import('../native/index.ts').Addon} Addon */
 /** @typedef {{ name: string, ratio: number | null, aim: number, detail: string }} RatioRow */
 /** @typedef {{ name: string, value: number, unit: string, aim: number, atLeast: boolean, detail: string }} ValueRow */
 
@@ -91,7 +91,7 @@ async function compareExits(/** @type {Addon} */ addon, /** @type {string} */ pr
 }
 
 async function exitsFor(
-  /** @type {import('../dist/native/index.js').Guest} */ guest,
+  /** @type {import('../native/index.ts').Guest} */ guest,
   /** @type {number} */ milliseconds,
 ) {
   guest.run();

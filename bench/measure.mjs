@@ -7,8 +7,8 @@ import { createHash, randomFillSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const dist = new URL('../dist/src/', import.meta.url);
-const main = fileURLToPath(new URL('cli/main.js', dist));
+const sources = new URL('../build/modules/src/', import.meta.url);
+const main = fileURLToPath(new URL('../dist/tdctl.js', import.meta.url));
 const ovmf = '/usr/share/ovmf/OVMF.fd';
 const example = fileURLToPath(new URL('../examples/firmware/hello.fd', import.meta.url));
 
@@ -30,7 +30,7 @@ export async function bench() {
  * @param {string} name
  */
 async function mrtdAgainstSha384(firmware, name) {
-  const { loadFirmware, predictMrtd } = await import(new URL('firmware/index.js', dist).href);
+  const { loadFirmware, predictMrtd } = await import(new URL('firmware/index.js', sources).href);
   const image = await loadFirmware({ path: firmware });
   const { hashedBytes } = predictMrtd(image, { order: 'page' });
   const sameBytes = randomFillSync(new Uint8Array(hashedBytes));

@@ -7,13 +7,13 @@ import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { loadAddon } from '../dist/native/index.js';
+import { loadAddon } from './load-addon.mjs';
 
 const vcpuCount = 256;
 const rounds = 151;
 const warmUpRounds = 10;
 
-/** @typedef {import('../dist/native/index.js').Addon} Addon */
+/** @typedef {import('../native/index.ts').Addon} Addon */
 /** @typedef {{ name: string, ratio: number | null, aim: number, detail: string }} Row */
 
 const name = `create VM + ${vcpuCount} vCPUs + close, addon against C`;
@@ -87,7 +87,7 @@ async function compare(/** @type {Addon} */ addon, /** @type {string} */ program
 }
 
 /** @returns {Promise<number>} milliseconds */
-async function createAndClose(/** @type {import('../dist/native/index.js').System} */ system) {
+async function createAndClose(/** @type {import('../native/index.ts').System} */ system) {
   const ids = Array.from({ length: vcpuCount }, (_, id) => id);
   const start = performance.now();
   const vm = await system.kvmCreateVm(0);

@@ -4,6 +4,7 @@
  * within one run side by side, or a value of this machine with the aim it has.
  */
 const modules = [
+  'start-up',
   'native',
   'guest',
   'measure',

@@ -7,9 +7,9 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-const dist = new URL('../dist/src/', import.meta.url);
+const sources = new URL('../build/modules/src/', import.meta.url);
 /** @param {string} path */
-const load = (path) => import(new URL(path, dist).href);
+const load = (path) => import(new URL(path, sources).href);
 
 const { openSimulatedHost } = await load('host/simulated/index.js');
 const { hostProfiles } = await load('simulator/index.js');

@@ -3,7 +3,7 @@
 import { request } from 'node:http';
 
 const { Feed, startWatchServer } = await import(
-  new URL('../dist/src/watch/index.js', import.meta.url).href
+  new URL('../build/modules/src/watch/index.js', import.meta.url).href
 );
 
 /** @typedef {{ name: string, value: number, unit: string, aim: number, atLeast: boolean, detail: string }} Row */

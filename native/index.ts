@@ -24,10 +24,17 @@ export type NativeAddon =
 
 /** The places of the addon relative to the package root, in the order in which they are tried. */
 export const addonLocations = [
-  'prebuilds/linux-x64.node',
   'build/Release/tdctl.node',
   'build/Debug/tdctl.node',
+  'prebuilds/linux-x64.node',
 ] as const;
+
+/** What to do where no addon can be loaded: a checkout has its sources, the package the addon itself. */
+export function addonRemedy(): string {
+  return existsSync(join(packageRoot(), 'binding.gyp'))
+    ? 'run `npm run build:native` (needs g++, make and python3)'
+    : 'the addon of the package is for Linux on x86-64, with musl or with glibc 2.34 or later';
+}
 
 let loaded: NativeAddon | undefined;
 

@@ -28,13 +28,11 @@ std::int64_t monotonic_now() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+// Doing it again changes nothing.
 bool handle_kicks() {
-  static const bool handled = [] {
-    struct sigaction action = {};
-    action.sa_handler = ignore;
-    return ::sigaction(kick_signal(), &action, nullptr) == 0;
-  }();
-  return handled;
+  struct sigaction action = {};
+  action.sa_handler = ignore;
+  return ::sigaction(kick_signal(), &action, nullptr) == 0;
 }
 
 // The signals of the process are Node's matter, but for the kick and for what a thread does to itself.

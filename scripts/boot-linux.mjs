@@ -80,7 +80,7 @@ async function emulate() {
         cpSync(join(at, String(file)), join(directory, 'modules', dirname(name), String(file)));
       }
       for (const name of [
-        'dist',
+        'build/modules',
         'build/Release/tdctl.node',
         'scripts/boot-linux',
         'package.json',

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /**
  * Builds the native addon with node-gyp: `node scripts/build-native.mjs [--if-possible] [--debug]
- * [--sanitize] [--force]`. Says nothing when there is nothing to build.
+ * [--sanitize] [--force] [--prebuilt]`. Says nothing when there is nothing to build.
  *
  *   (default)       build/Release/tdctl.node
  *   --debug         build/Debug/tdctl.node
  *   --sanitize      build/sanitized/build/Debug/tdctl.node, with ASan and UBSan
  *   --if-possible   where a tool is missing: one line saying which, exit 0
  *   --force         build even when nothing changed
+ *   --prebuilt      and put it into prebuilds/, without its symbols, for the package
  *
  * Warnings are errors in every build (binding.gyp).
  */
@@ -38,10 +39,11 @@ const { values: options } = parseArgs({
     debug: { type: 'boolean', default: false },
     sanitize: { type: 'boolean', default: false },
     force: { type: 'boolean', default: false },
+    prebuilt: { type: 'boolean', default: false },
   },
 });
 
-process.exitCode = main();
+process.exitCode = main() || (options.prebuilt ? putIntoPackage(planBuild()) : 0);
 
 function main() {
   const build = planBuild();
@@ -83,7 +85,7 @@ function planBuild() {
 /** The content of all that goes into a build: unlike file times, right after any git checkout. */
 function fingerprintOf(/** @type {Build} */ build) {
   const sources = readdirSync(join(root, 'native'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.(cc|h)$/.test(file))
+    .filter((file) => /\.(cc|h|map)$/.test(file))
     .sort()
     .map((file) => join('native', file));
   const hash = createHash('sha256').update(JSON.stringify([process.version, build.flags]));
@@ -175,6 +177,14 @@ function runNodeGyp(/** @type {Build} */ build, /** @type {string} */ fingerprin
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.error(`built ${build.output.slice(root.length + 1)} in ${seconds} s`);
   return 0;
+}
+
+/** One file is for glibc and musl (binding.gyp), and Node-API for every Node. @returns {number} the exit code */
+function putIntoPackage(/** @type {Build} */ { output }) {
+  const prebuilt = join(root, 'prebuilds/linux-x64.node');
+  mkdirSync(dirname(prebuilt), { recursive: true });
+  const { status } = spawnSync('strip', ['-o', prebuilt, output], { stdio: 'inherit' });
+  return status ?? 1;
 }
 
 function linkSources(/** @type {string} */ directory) {

@@ -3,7 +3,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-const built = new URL('../dist/src/diagnosis/kernels/check-pages.js', import.meta.url);
+const built = new URL('../build/modules/src/diagnosis/kernels/check-pages.js', import.meta.url);
 const folder = new URL('../docs/kernel-checks/', import.meta.url);
 const { checkPages } = await import(built.href).catch((error) => {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;

@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-const built = new URL('../dist/src/diagnosis/explain/messages/page.js', import.meta.url);
+const built = new URL('../build/modules/src/diagnosis/explain/messages/page.js', import.meta.url);
 const { messagesPage } = await import(built.href);
 
 const target = new URL('../docs/messages.md', import.meta.url);

@@ -27,9 +27,9 @@ const schemas = [
   },
 ];
 
-/** @param {string} from below dist/src/ */
+/** @param {string} from below src/ */
 async function load(from) {
-  const built = new URL(`../dist/src/${from}`, import.meta.url);
+  const built = new URL(`../build/modules/src/${from}`, import.meta.url);
   return await import(built.href).catch((error) => {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     console.error(`${fileURLToPath(built)} is missing: run \`npm run build\` first`);

@@ -10,7 +10,7 @@ import { accessSync, constants } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const main = 'dist/src/cli/main.js';
+const main = 'dist/tdctl.js';
 
 // Ctrl-C is for tdctl, which takes the TD down, and is waited for.
 process.on('SIGINT', () => undefined);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Runs the tests of the native addon, and programs under its supervisor, against an ASan and UBSan
- * build of it, for which dist/ must be there:
+ * build of it, for which build/modules/ must be there:
  * `node scripts/test-native-sanitized.mjs [VITEST ARGUMENTS]`. Without arguments, the threads of the
  * supervisor and of vCPUs run under TSan too, in programs without Node (native/testing/threads, vcpus).
  * Ends non-zero on a failed test, on a sanitizer report, and where the sanitized addon cannot be loaded or

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../', import.meta.url);
-const main = fileURLToPath(new URL('dist/src/cli/main.js', root));
+const main = fileURLToPath(new URL('dist/tdctl.js', root));
 
 /** Machine and file; test/visualize/pictures.test.ts holds them fresh. */
 const pictures = [

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { messagesOf, prefixOf } from './c-messages.mjs';
 
-const built = new URL('../dist/src/diagnosis/explain/index.js', import.meta.url);
+const built = new URL('../build/modules/src/diagnosis/explain/index.js', import.meta.url);
 const { explainLog } = await import(built.href);
 
 const files = process.argv.slice(2);

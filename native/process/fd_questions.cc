@@ -5,9 +5,8 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <fstream>
+#include <cstdlib>
 #include <optional>
-#include <sstream>
 #include <string>
 
 #include "../util/arguments.h"
@@ -34,53 +33,50 @@ Napi::Value thrown(Napi::Env env, const char* syscall, const std::string& subjec
   return {};
 }
 
-// What stands behind `key` in /proc/self/fdinfo/N.
-std::optional<std::string> fd_info(int fd, const std::string& key) {
-  std::ifstream lines("/proc/self/fdinfo/" + std::to_string(fd));
-  std::string word;
-  std::string value;
-  while (lines >> word >> value) {
-    if (word == key) return value;
-  }
-  return std::nullopt;
+// The first thing that `read` finds in a line of a file of /proc. Without streams, which bring locales along.
+template <typename Read>
+auto first_in(const std::string& path, Read read) -> decltype(read("")) {
+  std::FILE* file = std::fopen(path.c_str(), "re");
+  if (file == nullptr) return std::nullopt;
+  decltype(read("")) found;
+  char* line = nullptr;
+  std::size_t capacity = 0;
+  while (!found && ::getline(&line, &capacity, file) >= 0) found = read(line);
+  std::free(line);
+  std::fclose(file);
+  return found;
+}
+
+// The number behind `format`'s word in /proc/self/fdinfo/N.
+std::optional<unsigned long> fd_info(int fd, const char* format) {
+  return first_in("/proc/self/fdinfo/" + std::to_string(fd), [format](const char* line) {
+    unsigned long value = 0;
+    return std::sscanf(line, format, &value) == 1 ? std::optional(value) : std::nullopt;
+  });
 }
 
 // The device of a mount as /proc/locks writes it, which on some file systems is not what stat() says.
-std::optional<std::string> device_of(const std::string& mount) {
-  std::ifstream mounts("/proc/self/mountinfo");
-  std::string line;
-  while (std::getline(mounts, line)) {
-    std::istringstream fields(line);
-    std::string id;
-    std::string parent;
+std::optional<std::string> device_of(unsigned long mount) {
+  return first_in("/proc/self/mountinfo", [mount](const char* line) -> std::optional<std::string> {
+    unsigned long id = 0;
     unsigned major = 0;
     unsigned minor = 0;
-    char colon = 0;
-    if (!(fields >> id >> parent >> major >> colon >> minor) || id != mount) continue;
+    if (std::sscanf(line, "%lu %*u %u:%u", &id, &major, &minor) != 3 || id != mount) return {};
     char device[32];
     std::snprintf(device, sizeof device, "%02x:%02x", major, minor);
     return device;
-  }
-  return std::nullopt;
+  });
 }
 
 // `1: FLOCK  ADVISORY  WRITE 4711 08:01:131090 0 EOF` (fs/locks.c, lock_get_status); one that waits has an
 // arrow after its number.
 std::optional<int> flock_on(const std::string& file) {
-  std::ifstream locks("/proc/locks");
-  std::string line;
-  while (std::getline(locks, line)) {
-    std::istringstream fields(line);
-    std::string number;
-    std::string kind;
-    std::string advisory;
-    std::string mode;
+  return first_in("/proc/locks", [&file](const char* line) -> std::optional<int> {
     int pid = 0;
-    std::string locked;
-    if (!(fields >> number >> kind >> advisory >> mode >> pid >> locked)) continue;
-    if (kind == "FLOCK" && locked == file && pid > 0) return pid;
-  }
-  return std::nullopt;
+    char locked[64] = "";
+    if (std::sscanf(line, "%*s FLOCK %*s %*s %d %63s", &pid, locked) != 2) return {};
+    return file == locked && pid > 0 ? std::optional(pid) : std::nullopt;
+  });
 }
 
 }  // namespace
@@ -99,10 +95,10 @@ Napi::Value try_lock(const Napi::CallbackInfo& info) {
 Napi::Value lock_holder(const Napi::CallbackInfo& info) {
   const int fd = read_fd(info);
   if (fd < 0) return {};
-  const auto inode = fd_info(fd, "ino:");
-  const auto mount = fd_info(fd, "mnt_id:");
+  const auto inode = fd_info(fd, "ino: %lu");
+  const auto mount = fd_info(fd, "mnt_id: %lu");
   const auto device = mount ? device_of(*mount) : std::nullopt;
-  const auto pid = inode && device ? flock_on(*device + ":" + *inode) : std::nullopt;
+  const auto pid = inode && device ? flock_on(*device + ":" + std::to_string(*inode)) : std::nullopt;
   return pid ? Napi::Number::New(info.Env(), *pid) : info.Env().Undefined();
 }
 

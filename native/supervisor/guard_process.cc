@@ -30,8 +30,8 @@ constexpr timespec between_kills = {.tv_sec = 0, .tv_nsec = 1'000'000};
 
 // Its standard streams are pipes that somebody reads to the end, the others files and sockets of ours.
 void close_all_but(int kept) {
-  if (kept > 0) ::close_range(0, static_cast<unsigned>(kept) - 1, 0);
-  ::close_range(static_cast<unsigned>(kept) + 1, UINT_MAX, 0);
+  if (kept > 0) ::syscall(SYS_close_range, 0, static_cast<unsigned>(kept) - 1, 0);
+  ::syscall(SYS_close_range, static_cast<unsigned>(kept) + 1, UINT_MAX, 0);
 }
 
 // The C library keeps two signals out of its sets; they would end the guard like others.

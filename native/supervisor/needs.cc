@@ -61,7 +61,7 @@ constexpr Need needs[] = {
        return ::process_vm_writev(::getpid(), &local, 1, &remote, 1, 0) == 1;
      }},
     {"tgkill", [] { return ::syscall(__NR_tgkill, ::getpid(), ::gettid(), 0) == 0; }},
-    {"close_range", [] { return ::close_range(INT_MAX, INT_MAX, 0) == 0; }},
+    {"close_range", [] { return ::syscall(SYS_close_range, INT_MAX, INT_MAX, 0) == 0; }},
     {"ppoll",
      [] {
        const timespec at_once = {};

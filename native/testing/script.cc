@@ -167,7 +167,8 @@ bool Script::wait_for_release(std::unique_lock<std::mutex>& lock, int kicked_fd)
   constexpr milliseconds look(1);
   for (milliseconds waited(0); waited < longest && releases_ == 0; waited += look) {
     if (kicked_fd >= 0 && is_kicked(kicked_fd)) return false;
-    released_.wait_for(lock, look, [this] { return releases_ > 0; });
+    // The clock of which every C library has a wait (util/runtime.cc).
+    released_.wait_until(lock, std::chrono::system_clock::now() + look, [this] { return releases_ > 0; });
   }
   if (releases_ > 0) --releases_;
   return true;

@@ -6,10 +6,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { loadAddon } from '../../dist/native/index.js';
-import { withApicId, withHypervisor } from '../../dist/src/abi/kvm/cpuid.js';
-import { withSpecialRegisters } from '../../dist/src/abi/kvm/registers.js';
-import { prepareBoot } from '../../dist/src/guest/boot/boot.js';
+
+/** What the build made. By a name that is not known before it: it is no source. */
+const built = (/** @type {string} */ name) =>
+  import(new URL(`../../build/modules/${name}`, import.meta.url).href);
+const { loadAddon } = await built('native/index.js');
+const { withApicId, withHypervisor } = await built('src/abi/kvm/cpuid.js');
+const { withSpecialRegisters } = await built('src/abi/kvm/registers.js');
+const { prepareBoot } = await built('src/guest/boot/boot.js');
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -78,7 +82,7 @@ const guest = await addon.Guest.make({
   runBytes: await system.kvmGetVcpuMmapSize(),
   interrupt: { line: 4 },
   handlers: {
-    console: (bytes) => {
+    console: (/** @type {Uint8Array} */ bytes) => {
       process.stdout.write(bytes);
       unread += Buffer.from(bytes).toString('latin1');
       talk();
@@ -86,7 +90,7 @@ const guest = await addon.Guest.make({
     debugConsole: () => {},
     exit: () => undefined,
     ended: tellEnd,
-    failed: (error) => console.log('failed', error),
+    failed: (/** @type {unknown} */ error) => console.log('failed', error),
   },
 });
 

@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes, TdctlError } from '../errors/index.ts';
 import type { CommandIo } from './io.ts';
 import type { OutputFormat } from './options.ts';
 import { documentOf } from './output/data.ts';
+import { layOut } from './output/layout.ts';
 import { paint } from './output/paint.ts';
 import { sanitize } from './output/sanitize.ts';
 import { withSourceLines } from './source-lines.ts';
@@ -45,7 +46,6 @@ async function reportFailure(error: unknown, { io, format }: Shown): Promise<voi
 async function failureText(error: unknown, { io, format }: Shown): Promise<string> {
   if (!(error instanceof TdctlError)) return defectText(error);
   if (format === 'json') return JSON.stringify(errorDocument(error));
-  const { layOut } = await import('./output/layout.ts');
   return layOut(errorText(error, io), io.widths.stderr);
 }
 

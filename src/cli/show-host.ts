@@ -5,21 +5,16 @@ import type { HostFacts, HostMemoryFacts } from '../host/facts.ts';
 import { hostIdentity, kindInWords } from '../host/identity.ts';
 import { type HostOffer, readHostOffer } from '../host/offer.ts';
 import type { Host } from '../host/port.ts';
-import { keptForPamt } from '../plan/judge/index.ts';
+import { keptForPamt } from '../plan/judge/memory.ts';
 import type { CommandIo } from './io.ts';
 import { type HostChoice, openHost } from './open-host.ts';
 import type { OutputFormat } from './options.ts';
 import { printData } from './output/data.ts';
 import { kernelData, keySlotsData, limitsData, moduleData } from './output/host-parts.ts';
 import { paint } from './output/paint.ts';
-import { sanitize } from './output/sanitize.ts';
 import { type SlotReport, slotText } from './output/slots.ts';
 import { columns } from './output/table.ts';
 import { count } from './output/units.ts';
-import { readDemands } from './room/demands.ts';
-import { type HostRoom, hostRoom } from './room/host-room.ts';
-import { roomData } from './room/room-data.ts';
-import { roomLines, timesWords } from './room/room-text.ts';
 
 export interface HostCommandOptions extends HostChoice {
   /** A file of TDs for which there may be room. */
@@ -29,24 +24,25 @@ export interface HostCommandOptions extends HostChoice {
 
 /** Gives 6 where there is no room for what was asked. */
 export async function showHost(options: HostCommandOptions, io: CommandIo): Promise<ExitCode> {
-  const wanted =
-    options.room === undefined ? undefined : await readDemands(options.room, { files: io.files });
+  const askRoom =
+    options.room === undefined
+      ? undefined
+      : await (await import('./room/show-room.ts')).roomAsked(options.room, options, io);
   const host = await openHost(options, io);
   try {
     const offer = await readHostOffer(host);
     const report = await readHost(host, offer);
-    const asked = wanted && (await hostRoom(host, { offer, wanted, choice: options }));
-    const room = asked && { td: asked.name, ...roomData(asked.room, asked.times) };
+    const room = await askRoom?.(host, offer);
     await printData(
       'tdctl.Host',
-      { ...report, ...(room && { room }) },
+      { ...report, ...(room && { room: room.data }) },
       {
         io,
         format: options.output,
-        text: () => hostText(report, io) + (asked ? roomText(asked, io) : ''),
+        text: () => hostText(report, io) + (room?.text ?? ''),
       },
     );
-    return room?.isEnough === false ? exitCodes.findings : exitCodes.ok;
+    return room?.data.isEnough === false ? exitCodes.findings : exitCodes.ok;
   } finally {
     await host.close();
   }
@@ -109,12 +105,6 @@ function memoryRows(memory: ReturnType<typeof memoryData>): string[][] {
       ? []
       : [['memory.max of this cgroup leaves', bytes(cgroupRoomBytes)]]),
   ];
-}
-
-function roomText({ name, room, times }: HostRoom, io: CommandIo): string {
-  const { bold } = paint(io.colors.stdout);
-  const lines = [...roomLines(room), ...(times ? [timesWords(times)] : [])];
-  return `\nRoom for ${bold(sanitize(name))}\n${lines.map((line) => `  ${sanitize(line)}\n`).join('')}`;
 }
 
 function hostText(report: HostReport, io: CommandIo): string {

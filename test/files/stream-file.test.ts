@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TdctlError } from '../../src/errors/index.ts';
 import { StreamFile, type StreamFileOptions, writeWholeFile } from '../../src/files/index.ts';
-import { builtMain } from '../support/built.ts';
+import { builtModule } from '../support/built.ts';
 
 let directory: string;
 let path: string;
@@ -38,7 +38,7 @@ const open = (options: Partial<StreamFileOptions> = {}) =>
     ...options,
   });
 const text = (file = path) => readFileSync(file, 'utf8');
-const built = JSON.stringify(join(builtMain(), '../../files/index.js'));
+const built = JSON.stringify(builtModule('src/files/index.ts'));
 
 describe('a stream', () => {
   test('with `each` has the line before write() returns', async () => {

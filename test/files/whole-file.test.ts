@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { prepareWholeFile, writeWholeFile } from '../../src/files/index.ts';
-import { builtMain } from '../support/built.ts';
+import { builtModule } from '../support/built.ts';
 
 let directory: string;
 let path: string;
@@ -34,7 +34,7 @@ const modeOf = (file: string) => statSync(file).mode & 0o777;
 
 /** Runs code in a process of its own whose files may not grow beyond some blocks of 512 or 1024 bytes. */
 function limited(code: string): { stdout: string; status: number | null } {
-  const script = `import { writeWholeFile } from ${JSON.stringify(join(builtMain(), '../../files/index.js'))}; ${code}`;
+  const script = `import { writeWholeFile } from ${JSON.stringify(builtModule('src/files/index.ts'))}; ${code}`;
   return spawnSync(
     'sh',
     ['-c', 'ulimit -f 8; exec "$0" --input-type=module -e "$1"', process.execPath, script],

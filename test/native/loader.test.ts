@@ -212,11 +212,11 @@ test('each class has the declared members and no other', (context) => {
   }
 });
 
-test('a prebuilt addon comes before one built here, and a release build before a debug one', () => {
+test('an addon built here comes before the one of the package, and a release build before a debug one', () => {
   expect(addonLocations).toEqual([
-    'prebuilds/linux-x64.node',
     'build/Release/tdctl.node',
     'build/Debug/tdctl.node',
+    'prebuilds/linux-x64.node',
   ]);
 });
 

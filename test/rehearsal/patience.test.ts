@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { untilStuck } from '../../src/rehearsal/patience.ts';
+import { builtModule } from '../support/built.ts';
 import { play } from './play.ts';
 
 test('it is stuck after so many looks in a row that find nothing new, and not before (property)', async () => {
@@ -34,7 +35,7 @@ test('it is stuck after so many looks in a row that find nothing new, and not be
 });
 
 test('a process that was stopped for longer than all its looks is not stuck', async (context) => {
-  const patience = new URL('../../dist/src/rehearsal/patience.js', import.meta.url).href;
+  const patience = builtModule('src/rehearsal/patience.ts');
   const script = `
     const { untilStuck } = await import(${JSON.stringify(patience)});
     let count = 0;

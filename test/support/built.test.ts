@@ -3,12 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { staleSources } from './built.ts';
+import { sourcesOf, staleSources } from '../../scripts/sources.mjs';
 
 let root: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'tdctl-built-'));
-  for (const directory of ['src', 'machines', 'native']) mkdirSync(join(root, directory));
+  for (const directory of ['src', 'machines', 'native', 'scripts'])
+    mkdirSync(join(root, directory));
+  for (const file of ['package.json', 'package-lock.json']) write(file, '{}');
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
@@ -17,11 +19,14 @@ function write(file: string, text: string): void {
   writeFileSync(join(root, file), text);
 }
 
-test('a source is stale until the build holds its very text', () => {
+test('a source is stale until a build was made of its very text, and one that went is too', () => {
   write('src/a.ts', 'export const a = 1;');
-  expect(staleSources(root)).toEqual(['src/a.ts']);
-  write('dist/src/a.js.map', JSON.stringify({ sourcesContent: ['export const a = 1;'] }));
-  expect(staleSources(root)).toEqual([]);
+  write('build/full.sources.json', JSON.stringify(sourcesOf(root)));
+  expect(staleSources(root, 'full')).toEqual([]);
+  write('src/b.ts', 'export const b = 1;');
+  expect(staleSources(root, 'full')).toEqual(['src/b.ts']);
+  write('build/full.sources.json', JSON.stringify(sourcesOf(root)));
   write('src/a.ts', 'export const a = 2;');
-  expect(staleSources(root)).toEqual(['src/a.ts']);
+  rmSync(join(root, 'src/b.ts'));
+  expect(staleSources(root, 'full')).toEqual(['src/a.ts', 'src/b.ts']);
 });

@@ -19,7 +19,7 @@ describe('the script of each page', () => {
 
   test.each(clients)('%s is one classic script that cannot end its element', (name) => {
     const script = clientScript(name);
-    expect(script).toMatch(/^'use strict';/);
+    expect(script).toMatch(/^"use strict";\n\(function/);
     expect(script).not.toMatch(/^(import|export)\b/m);
     expect(script).not.toMatch(/<\/script|<!--/i);
   });

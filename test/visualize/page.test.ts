@@ -218,7 +218,7 @@ describe('the page', () => {
     const states =
       '[...document.querySelectorAll("svg [data-state]")].map((one) => one.dataset.state)';
     expect(await view.evaluate<string[]>(states)).toHaveLength(
-      await view.evaluate<number>('data.states.length'),
+      await view.evaluate<number>('JSON.parse(document.getElementById("data").text).states.length'),
     );
     expect(await view.evaluate('document.scripts.length')).toBe(2);
     expect(view.errors).toEqual([]);

@@ -1,6 +1,5 @@
 /** The places that the build keeps, so that ELK need not run for the charts of tdctl. */
 import { existsSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { machines } from '../../machines/index.ts';
@@ -9,10 +8,8 @@ import { extractChart } from '../../src/visualize/extract.ts';
 import { graphOf } from '../../src/visualize/layout/layout.ts';
 import { preparedFile, runElk } from '../../src/visualize/layout/place.ts';
 
-const prepared = new URL('../../dist/src/visualize/layout/prepared/', import.meta.url);
-
-function keptFor(model: ChartModel, direction: 'down' | 'right'): URL {
-  return new URL(basename(preparedFile(graphOf(model, { direction }).graph).pathname), prepared);
+function keptFor(model: ChartModel, direction: 'down' | 'right'): string {
+  return preparedFile(graphOf(model, { direction }).graph);
 }
 
 describe('the build keeps', () => {

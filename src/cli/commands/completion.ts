@@ -1,5 +1,5 @@
 import { Argument, Command } from '@commander-js/extra-typings';
-import { shells } from '../completion/scripts.ts';
+import { completionScript, shells } from '../completion/scripts.ts';
 import type { CommandIo } from '../io.ts';
 
 export function completionCommand(io: CommandIo) {
@@ -21,7 +21,6 @@ Examples:
 Exit codes: 0 printed · 2 no such shell`,
     )
     .action(async (shell, _options, command) => {
-      const { completionScript } = await import('../completion/scripts.ts');
       const { nodesOf } = await import('../completion/tree.ts');
       const root = command.parent;
       if (root === null) throw new Error('completion is a command of tdctl');

@@ -3,6 +3,7 @@ import type { MeasurementOrder } from '../../firmware/index.ts';
 import { inputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { outputOption } from '../options.ts';
+import { printData } from '../output/data.ts';
 
 const orders = ['page', 'section'] as const satisfies readonly MeasurementOrder[];
 
@@ -49,7 +50,6 @@ export function measureCommand(io: CommandIo) {
     .addHelpText('after', explanation)
     .action(async (path, { vars, order, output }) => {
       const { loadFirmware, predictMrtd } = await import('../../firmware/index.ts');
-      const { printData } = await import('../output/data.ts');
       const { measurementData, measurementText } = await import('../output/measurement.ts');
       const image = await loadFirmware({ path, varsPath: vars });
       const measurement = { image, prediction: predictMrtd(image, { order }) };

@@ -1,5 +1,5 @@
 /** `tdctl exec`: a command with a simulated /dev/kvm, and what came of it. */
-import { loadAddon, type SupervisorClass } from '../../../native/index.ts';
+import { addonRemedy, loadAddon, type SupervisorClass } from '../../../native/index.ts';
 import { exitCodes, TdctlError } from '../../errors/index.ts';
 import {
   type CallListener,
@@ -172,9 +172,10 @@ function requireSupervisor(): SupervisorClass {
   throw new TdctlError({
     code: 'TDCTL_E_HOST_UNSUPPORTED',
     op: 'supervise a command',
-    message: 'the native addon is not built, and only it can answer the system calls of a program',
+    message:
+      'the native addon cannot be loaded, and only it can answer the system calls of a program',
     details: native.tried.map(({ path, reason }) => `${path}: ${reason}`),
-    hint: 'run `npm run build:native` (needs g++, make and python3)',
+    hint: addonRemedy(),
   });
 }
 

@@ -3,9 +3,9 @@
  * indented as what they go on. Without a width (a pipe, a file) every row and line stays in one line,
  * so that a script finds there what it looks for.
  */
-import stringWidth from 'string-width';
 import { cellMark, tableMark } from './table.ts';
 import { tableLines } from './table-layout.ts';
+import { textWidth } from './text-width.ts';
 import { wrap } from './wrap.ts';
 
 export function layOut(text: string, width?: number): string {
@@ -33,7 +33,7 @@ const excerpt = /^\s*(?:\d+ )?\| |^\s*\^+\s*$/;
 
 /** One line in as many as it takes. */
 export function fold(line: string, width: number | undefined): string[] {
-  if (width === undefined || stringWidth(line) <= width || excerpt.test(plain(line))) return [line];
+  if (width === undefined || textWidth(line) <= width || excerpt.test(plain(line))) return [line];
   if (isCommand(line)) return foldCommand(line, width);
   const indent = /^ */.exec(line)?.[0].length ?? 0;
   const hang = Math.min(hangOf(plain(line), width), Math.floor(width / 2));
@@ -60,7 +60,7 @@ export function foldCommand(line: string, width: number): string[] {
   const lines: string[] = [];
   let current = indent + (words.shift() ?? '');
   for (const word of words) {
-    if (stringWidth(`${current} ${word} \\`) <= width) current += ` ${word}`;
+    if (textWidth(`${current} ${word} \\`) <= width) current += ` ${word}`;
     else {
       lines.push(`${current} \\`);
       current = `${indent}    ${word}`;

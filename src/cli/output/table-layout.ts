@@ -2,8 +2,8 @@
  * The columns of a table. One that is too wide for its terminal breaks its cells into lines; then it has
  * its last column below each row; then it goes on below, with its first column again.
  */
-import stringWidth from 'string-width';
 import { cellMark, tableMark } from './table.ts';
+import { textWidth } from './text-width.ts';
 import { longestWord, wrap } from './wrap.ts';
 
 const gap = 2;
@@ -39,7 +39,7 @@ function layOutTable(table: Table, width: number): string[] {
 function widthsOf(rows: Table['rows']): number[] {
   const count = Math.max(...rows.map((row) => row.length));
   return Array.from({ length: count }, (_, column) =>
-    Math.max(...rows.map((row) => stringWidth(row[column] ?? ''))),
+    Math.max(...rows.map((row) => textWidth(row[column] ?? ''))),
   );
 }
 
@@ -84,12 +84,12 @@ function rowLines(
 
 /** Numbers are padded in front to stand under one another, and stay so. */
 function wrapCell(cell: string, width: number): string[] {
-  return stringWidth(cell) <= width ? [cell] : wrap(cell, width);
+  return textWidth(cell) <= width ? [cell] : wrap(cell, width);
 }
 
 function padded(text: string, column: number, count: number, widths: readonly number[]): string {
   if (column === count - 1) return text;
-  return text + ' '.repeat(Math.max(0, (widths[column] ?? 0) - stringWidth(text)));
+  return text + ' '.repeat(Math.max(0, (widths[column] ?? 0) - textWidth(text)));
 }
 
 function withLastBelow({ indent, rows }: Table, width: number): string[] {

@@ -1,5 +1,4 @@
-import stringWidth from 'string-width';
-import wrapAnsi from 'wrap-ansi';
+import { textWidth, wrapAtBlanks } from './text-width.ts';
 
 /** A hash is broken into equal groups, which can be compared line by line. */
 const hash = /[0-9a-f]{64,}/gi;
@@ -10,9 +9,9 @@ const groups = [96, 64, 48, 32, 16];
  * a name that is broken could not be copied. Colours go on in the next line.
  */
 export function wrap(text: string, width: number): string[] {
-  if (stringWidth(text) <= width) return [text];
+  if (textWidth(text) <= width) return [text];
   const grouped = text.replace(hash, (digits) => inGroups(digits, width));
-  return wrapAnsi(grouped, Math.max(width, 1)).split('\n');
+  return wrapAtBlanks(grouped, Math.max(width, 1));
 }
 
 function inGroups(digits: string, width: number): string {
@@ -24,5 +23,5 @@ function inGroups(digits: string, width: number): string {
 /** The width of the widest word that {@link wrap} leaves whole. */
 export function longestWord(text: string): number {
   const words = text.replace(hash, (digits) => digits.slice(0, 32)).split(/\s+/);
-  return Math.max(...words.map((word) => stringWidth(word)));
+  return Math.max(...words.map((word) => textWidth(word)));
 }

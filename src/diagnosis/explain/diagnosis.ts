@@ -89,7 +89,7 @@ export async function explainLog(
   options: ExplainOptions = {},
 ): Promise<Diagnosis> {
   const collector = new Collector();
-  const reader = new LineReader(wordsOfInterest, (hit) =>
+  const reader = new LineReader(wordsOfInterest(), (hit) =>
     collector.add(findInLines(hit, { ...options, typed: false })),
   );
   for await (const chunk of asUtf8(chunks)) reader.push(chunk);

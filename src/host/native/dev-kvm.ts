@@ -1,6 +1,6 @@
 /** Opens /dev/kvm through the addon, or says what stands in the way. */
 
-import { type Addon, loadAddon, type System } from '../../../native/index.ts';
+import { type Addon, addonRemedy, loadAddon, type System } from '../../../native/index.ts';
 import { errnoOf } from '../../errors/errno.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { answered } from './answers.ts';
@@ -40,9 +40,9 @@ export async function openDevKvm(hostName: string): Promise<DevKvm> {
   const native = loadAddon();
   if (!native.available) {
     throw unsupported(hostName, {
-      message: 'the native addon is not built, and only it can speak to /dev/kvm',
+      message: 'the native addon cannot be loaded, and only it can speak to /dev/kvm',
       details: native.tried.map(({ path, reason }) => `${path}: ${reason}`),
-      hint: 'run `npm run build:native` (needs g++, make and python3), or use `--host sim`',
+      hint: `${addonRemedy()}; or use \`--host sim\``,
     });
   }
   const system = await openSystem(hostName, native.addon);

@@ -1,5 +1,5 @@
 export { type AskedHost, askHost } from './ask-host.ts';
 export { judgeTd } from './judge.ts';
-export { keptForPamt, memoryNeed } from './memory.ts';
+export { memoryNeed } from './memory.ts';
 export type { JudgedHost, Objection, Reason, ReasonId } from './objection.ts';
 export { type PreparedTd, prepareTd } from './prepare.ts';

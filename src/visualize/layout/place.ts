@@ -8,8 +8,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { ELK, ElkNode } from 'elkjs';
+import elk from 'elkjs/package.json' with { type: 'json' };
+import { packageRoot } from '../../package-root.ts';
 
 export async function placeGraph(graph: ElkNode): Promise<ElkNode> {
   const prepared = preparedFile(graph);
@@ -17,10 +20,11 @@ export async function placeGraph(graph: ElkNode): Promise<ElkNode> {
   return await runElk(graph);
 }
 
-/** Gives the file that keeps the answer to this graph. It exists only in what was built. */
-export function preparedFile(graph: ElkNode): URL {
-  const hash = createHash('sha256').update(JSON.stringify(graph)).digest('hex');
-  return new URL(`./prepared/${hash}.json.gz`, import.meta.url);
+/** Gives the file that keeps the answer of this release of ELK to this graph, if the build asked for it. */
+export function preparedFile(graph: ElkNode): string {
+  const question = JSON.stringify([elk.version, graph]);
+  const hash = createHash('sha256').update(question).digest('hex');
+  return join(packageRoot(), 'dist/layouts', `${hash}.json.gz`);
 }
 
 /** Writes places into the graph itself. */

@@ -64,7 +64,7 @@ test.each([
 
 describe('what the table of messages says is what the checks find', () => {
   const rowsOf = (id: string) =>
-    rows.filter(({ message }) => (message.answer?.id ?? message.name) === id);
+    rows().filter(({ message }) => (message.answer?.id ?? message.name) === id);
 
   test.each(askedMessages)('%s', (id) => {
     const printed = rowsOf(id).map(({ wording }) => `[    1.824045] ${asKernel(wording.print())}`);

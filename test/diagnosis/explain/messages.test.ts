@@ -50,7 +50,7 @@ const forms: Readonly<Record<string, (text: string) => string | Uint8Array>> = {
     cutAt(31)(`[    1.000000] usb: x\n[   12.345678] ${text}`).join('\n'),
 };
 
-const answered = rows.filter(({ message }) => message.answer !== undefined);
+const answered = rows().filter(({ message }) => message.answer !== undefined);
 
 const idsOf = ({ answer, inGuest, codes }: Message): readonly (string | undefined)[] => [
   answer?.id,

@@ -5,7 +5,7 @@ import { rows } from '../../../src/diagnosis/explain/messages/find.ts';
 import type { Message } from '../../../src/diagnosis/explain/messages/message.ts';
 import { diagnose, ids } from './read-fixture.ts';
 
-const answered = rows.filter(({ message }) => message.answer !== undefined);
+const answered = rows().filter(({ message }) => message.answer !== undefined);
 
 const idsOf = ({ answer, inGuest, codes }: Message): readonly (string | undefined)[] => [
   answer?.id,

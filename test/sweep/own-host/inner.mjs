@@ -1,17 +1,17 @@
 /**
- * The program under supervision: tdctl as it was built, one command after another in one process, as each
+ * The program under supervision: tdctl as it was built, module by module, one command after another in one process, as each
  * line on the socket asks. That it does not end between the commands is what shows a file left open.
  *
- *     node inner.mjs DIST SOCKET
+ *     node inner.mjs MODULES SOCKET
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 
-const [, , dist = '', path = ''] = process.argv;
-const { runCli } = await import(`${dist}/src/cli/program.js`);
-const { Losses } = await import(`${dist}/src/cli/output/losses.js`);
-const { NamedFiles } = await import(`${dist}/src/files/named-files.js`);
+const [, , modules = '', path = ''] = process.argv;
+const { runCli } = await import(`${modules}/src/cli/program.js`);
+const { Losses } = await import(`${modules}/src/cli/output/losses.js`);
+const { NamedFiles } = await import(`${modules}/src/files/named-files.js`);
 
 const socket = connect(path);
 for await (const line of createInterface({ input: socket })) {

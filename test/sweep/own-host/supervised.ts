@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loadAddon } from '../../../native/index.ts';
 import { type CallListener, execute, type RunningCommand } from '../../../src/exec/index.ts';
@@ -16,7 +16,7 @@ import {
   type SimulatedMachine,
   type TraceEvent,
 } from '../../../src/simulator/index.ts';
-import { builtMain } from '../../support/built.ts';
+import { builtModule } from '../../support/built.ts';
 
 export interface Outcome {
   readonly exitCode: number;
@@ -103,10 +103,9 @@ class Supervised {
       const faults = new SwitchedFaults();
       const machine = openSimulatedMachine({ kernelAbi, faults });
       faults.disturbances = new Disturbances(machine);
-      const dist = join(dirname(builtMain()), '../..');
       const connected = new Promise<Socket>((resolve) => server.once('connection', resolve));
       const running = execute({
-        command: [process.execPath, join(import.meta.dirname, 'inner.mjs'), dist, path],
+        command: [process.execPath, join(import.meta.dirname, 'inner.mjs'), builtModule('.'), path],
         machine,
         supervisor: native.addon.Supervisor,
         listener: nobodyListens,

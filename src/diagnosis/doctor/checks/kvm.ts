@@ -1,8 +1,9 @@
+import { addonRemedy } from '../../../../native/index.ts';
 import { fail, inGroup, pass, unknown, warn } from '../check.ts';
 import { offersTdx, vmTypesText, yes } from '../evidence.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
-const buildFix = 'build the native addon, so that KVM can be asked: `npm run build:native`';
+const buildFix = `so that KVM can be asked: ${addonRemedy()}`;
 
 export const kvmChecks = inGroup('KVM', [
   {

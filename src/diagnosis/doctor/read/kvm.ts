@@ -2,6 +2,7 @@
 
 import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import type { System } from '../../../../native/index.ts';
+import { loadAddon } from '../../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../../abi/kvm/capabilities.ts';
 import { vmTypes } from '../../../abi/kvm/vm-types.ts';
 import { errnoOf } from '../../../errors/errno.ts';
@@ -56,7 +57,6 @@ function nameOf(files: HostFiles, path: string, id: number): string {
 }
 
 async function ask(): Promise<Reading<KvmAnswers>> {
-  const { loadAddon } = await import('../../../../native/index.ts');
   const native = loadAddon();
   if (!native.available) return notAsked('KVM (the native addon is not built)');
   try {

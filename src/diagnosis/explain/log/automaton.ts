@@ -52,6 +52,19 @@ export class Automaton {
   }
 }
 
+/** What {@link Automaton.wordsIn} answers, in its order, for a text that is not worth making one. */
+export function wordsIn(text: string, words: readonly string[]): readonly number[] {
+  // Small letters of others than ASCII would be new to the automaton.
+  const small = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return words
+    .flatMap((word, index) => {
+      const at = small.indexOf(word);
+      return at < 0 ? [] : [{ index, end: at + word.length, length: word.length }];
+    })
+    .sort((a, b) => a.end - b.end || b.length - a.length)
+    .map(({ index }) => index);
+}
+
 export const stateStride = CLASSES;
 
 /** State 0 is the root; no child is there where `next` leads back to it. */

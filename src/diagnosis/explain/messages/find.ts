@@ -1,5 +1,6 @@
 /** Finds the messages of the table in a text. What no row can say is told by one look at every word. */
-import { Automaton } from '../log/automaton.ts';
+import { once } from '../../../documents/once.ts';
+import { Automaton, wordsIn } from '../log/automaton.ts';
 import { type WordsOfInterest, weights, wordsOfForms } from '../log/line-reader.ts';
 import { freeWords, tellingWords } from '../read/recognise.ts';
 import { allMessages } from './index.ts';
@@ -19,52 +20,74 @@ export interface Row {
   readonly wording: Wording;
 }
 
-export const rows: readonly Row[] = allMessages.flatMap((message) =>
-  [message.says].flat().map((text) => ({ message, wording: new Wording(text) })),
+export const rows = once<readonly Row[]>(() =>
+  allMessages.flatMap((message) =>
+    [message.says].flat().map((text) => ({ message, wording: new Wording(text) })),
+  ),
 );
 
-const rowsByKey = new Map<string, Row[]>();
-for (const row of rows) {
-  const { key } = row.wording;
-  rowsByKey.set(key, [...(rowsByKey.get(key) ?? []), row]);
+interface Words {
+  readonly all: readonly string[];
+  readonly weights: WordsOfInterest['weights'];
+  readonly rows: readonly (readonly Row[])[];
 }
 
-/** Every line on TDX has one: they count where a word is near that says how it went. */
-const named: ReadonlySet<string> = new Set(freeWords);
-const isEnough = (key: string) =>
-  !named.has(key) ||
-  (rowsByKey.get(key) ?? []).some(({ wording }) => wording.secondKey === undefined);
+const words = once<Words>(() => {
+  const rowsByKey = new Map<string, Row[]>();
+  for (const row of rows()) {
+    const { key } = row.wording;
+    rowsByKey.set(key, [...(rowsByKey.get(key) ?? []), row]);
+  }
 
-const enough = new Set([...rowsByKey.keys(), ...wordsOfForms].filter(isEnough));
-const telling = new Set([
-  ...tellingWords,
-  ...rows.flatMap(({ wording: { key, secondKey } }) => (enough.has(key) ? [] : (secondKey ?? []))),
-]);
-const words = [...new Set([...enough, ...named, ...telling])];
+  /** Every line on TDX has one: they count where a word is near that says how it went. */
+  const named: ReadonlySet<string> = new Set(freeWords);
+  const isEnough = (key: string) =>
+    !named.has(key) ||
+    (rowsByKey.get(key) ?? []).some(({ wording }) => wording.secondKey === undefined);
+
+  const enough = new Set([...rowsByKey.keys(), ...wordsOfForms].filter(isEnough));
+  const telling = new Set([
+    ...tellingWords,
+    ...rows().flatMap(({ wording: { key, secondKey } }) =>
+      enough.has(key) ? [] : (secondKey ?? []),
+    ),
+  ]);
+  const all = [...new Set([...enough, ...named, ...telling])];
+  return {
+    all,
+    weights: all.map(
+      (word) =>
+        (enough.has(word) ? weights.enough : 0) |
+        (named.has(word) ? weights.named : 0) |
+        (telling.has(word) ? weights.telling : 0),
+    ),
+    rows: all.map((word) => rowsByKey.get(word) ?? []),
+  };
+});
+
+const automaton = once(() => new Automaton(words().all));
 
 /** The first filter: made of the table, so that it lets through whatever the table knows. */
-export const wordsOfInterest: WordsOfInterest = {
-  automaton: new Automaton(words),
-  weights: words.map(
-    (word) =>
-      (enough.has(word) ? weights.enough : 0) |
-      (named.has(word) ? weights.named : 0) |
-      (telling.has(word) ? weights.telling : 0),
-  ),
-};
+export function wordsOfInterest(): WordsOfInterest {
+  return { automaton: automaton(), weights: words().weights };
+}
 
-const rowsByWord: readonly (readonly Row[])[] = words.map((word) => rowsByKey.get(word) ?? []);
+/** What the automaton takes to make is worth it for more texts than these. */
+const fewTexts = 100;
+let textsSoFar = 0;
 
 /** The rows whose key is in a text: no other can be in it. */
 export function rowsWithKeyIn(text: string): readonly Row[] {
-  return rowsOf(wordsOfInterest.automaton.wordsIn(text));
+  textsSoFar += 1;
+  const isOneOfFew = textsSoFar <= fewTexts && text.length < 1000;
+  return rowsOf(isOneOfFew ? wordsIn(text, words().all) : automaton().wordsIn(text));
 }
 
 /** @param found indexes of words of interest */
 export function rowsOf(found: readonly number[]): readonly Row[] {
   const rowsFound: Row[] = [];
   for (const word of found) {
-    for (const row of rowsByWord[word] ?? []) rowsFound.push(row);
+    for (const row of words().rows[word] ?? []) rowsFound.push(row);
   }
   return rowsFound;
 }

@@ -1,0 +1,131 @@
+// @ts-check
+/** What scripts/build.mjs asks of Rolldown, as data. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+
+export const root = resolve(import.meta.dirname, '..');
+
+/** @typedef {import('rolldown').BuildOptions} Bundle */
+
+/** Packages that are installed beside tdctl rather than bundled: it loads them when it needs them. */
+const beside = Object.keys(
+  JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).dependencies,
+);
+
+/** What comes before all else, so that Node keeps all else compiled. */
+const first = ['src/cli/main.ts', 'src/cli/compile-cache.ts'].map((file) => join(root, file));
+
+/** @type {Bundle} */
+export const commandLine = {
+  cwd: root,
+  platform: 'node',
+  input: { tdctl: 'src/cli/main.ts', start: 'src/cli/start.ts' },
+  external: beside,
+  plugins: [notices()],
+  output: {
+    dir: 'dist',
+    // The names stay the same from build to build, so that Node's compile cache does not grow.
+    entryFileNames: ({ name }) => (name === 'tdctl' ? 'tdctl.js' : 'chunks/[name].js'),
+    chunkFileNames: 'chunks/[name].js',
+    codeSplitting: {
+      groups: [{ name: 'core', tags: ['$initial'], test: (id) => !first.includes(id) }],
+    },
+    comments: false,
+    // Of a stack, tdctl makes the places in the sources itself (src/cli/source-lines.ts).
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+  },
+};
+
+/** @type {Bundle} */
+export const modules = {
+  cwd: root,
+  platform: 'node',
+  input: ['src', 'machines', 'native'].flatMap(modulesBelow),
+  external: /^[^./]/,
+  treeshake: false,
+  output: {
+    dir: 'build/modules',
+    preserveModules: true,
+    preserveModulesRoot: '.',
+    comments: false,
+    sourcemap: true,
+  },
+};
+
+/**
+ * A page is a single file, so it cannot load modules.
+ * @type {Bundle[]}
+ */
+export const pages = Object.entries({
+  graph: 'src/visualize/html/client/main.ts',
+  rehearse: 'src/cli/rehearse/page/client/main.ts',
+  watch: 'src/watch/page/client/main.ts',
+}).map(([name, main]) => ({
+  cwd: root,
+  platform: 'browser',
+  tsconfig: 'tsconfig.client.json',
+  input: main,
+  plugins: [staysInItsElement(name)],
+  output: {
+    file: `dist/pages/${name}.js`,
+    format: 'iife',
+    banner: "'use strict';",
+    comments: false,
+  },
+}));
+
+/** @param {string} directory */
+function modulesBelow(directory) {
+  return readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.includes('client/'))
+    .map((file) => join(directory, file));
+}
+
+/**
+ * Puts beside the bundles what the licences of bundled packages ask for: their notices.
+ * @returns {import('rolldown').Plugin}
+ */
+function notices() {
+  return {
+    name: 'notices',
+    generateBundle(_, bundle) {
+      const packages = new Set(
+        Object.values(bundle)
+          .flatMap((made) => (made.type === 'chunk' ? made.moduleIds : []))
+          .flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0] ?? []),
+      );
+      const texts = [...packages].sort().map(noticeOf);
+      this.emitFile({ type: 'asset', fileName: 'NOTICES.txt', source: texts.join('\n\n') });
+    },
+  };
+}
+
+/** @param {string} directory */
+function noticeOf(directory) {
+  const { name, version, license } = JSON.parse(
+    readFileSync(join(directory, 'package.json'), 'utf8'),
+  );
+  const files = readdirSync(directory).filter((file) => /^licen[cs]e/i.test(file));
+  if (files.length === 0)
+    throw new Error(`${relative(root, directory)} has no licence to bring along`);
+  const texts = files.map((file) => readFileSync(join(directory, file), 'utf8').trim());
+  return [`${name} ${version} (${license})`, ...texts].join('\n\n');
+}
+
+/**
+ * @param {string} page
+ * @returns {import('rolldown').Plugin}
+ */
+function staysInItsElement(page) {
+  return {
+    name: 'stays-in-its-element',
+    generateBundle(_, bundle) {
+      for (const made of Object.values(bundle)) {
+        if (made.type === 'chunk' && /<\/script|<!--/i.test(made.code)) {
+          throw new Error(`${page}: its script would end its element`);
+        }
+      }
+    },
+  };
+}

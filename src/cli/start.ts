@@ -1,0 +1,22 @@
+/** The command line of this process. What is imported here is loaded by every command. */
+import { exitCodes } from '../errors/index.ts';
+import { conclude } from './failure.ts';
+import { processIo } from './io.ts';
+import { runCli } from './program.ts';
+import { withSourceLines } from './source-lines.ts';
+import { version } from './version.ts';
+
+/** @returns the exit code. */
+export async function start(args: readonly string[]): Promise<number> {
+  const io = processIo();
+  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+    // Scripts ask for the version often, and need no command tree for it.
+    io.stdout.write(`${version()}\n`);
+    return conclude({ exitCode: exitCodes.ok }, { io, format: 'text' });
+  }
+  // Node prints the errors that no command catches.
+  process.on('uncaughtExceptionMonitor', (error) => {
+    if (error instanceof Error && error.stack) error.stack = withSourceLines(error.stack);
+  });
+  return runCli(args, io);
+}
