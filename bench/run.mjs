@@ -6,6 +6,7 @@
 const modules = [
   'native',
   'guest',
+  'guest-moves',
   'measure',
   'simulator',
   'rehearse',
