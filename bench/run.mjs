@@ -7,6 +7,7 @@ const modules = [
   'start-up',
   'native',
   'guest',
+  'guest-moves',
   'measure',
   'simulator',
   'rehearse',

@@ -17,6 +17,7 @@ export { endInWords, guestFailure } from './end.ts';
 export {
   ExampleGuestJudge,
   type ExampleGuestVerdict,
+  exampleGuestVcpus,
   hasExampleGuest,
 } from './example-guest.ts';
 export { panicOf, panicText } from './panic.ts';

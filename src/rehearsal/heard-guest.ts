@@ -2,21 +2,21 @@
  * What a guest says of itself in a rehearsal, where guests run: the example guest counts, checks all that it
  * has in its registers and its memory, and says what it misses. So it is a witness of every move.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import { ExampleGuestJudge, hasExampleGuest } from '../guest/index.ts';
+import { ExampleGuestJudge, exampleGuestVcpus, hasExampleGuest } from '../guest/index.ts';
 import type { ConsoleListener } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
+import { type PatienceOptions, untilStuck } from './patience.ts';
 
-/** A guest that counts says something many times a second, also where its instructions are emulated. */
-const longestSilenceMs = 10_000;
+/** How long a guest may stay silent: it counts many times a second, also where its instructions are emulated. */
+export type GuestPatience = Pick<PatienceOptions, 'looks' | 'untilNextLook'>;
 
 export class HeardGuest {
   /** Whether this guest is one that says something. */
   readonly speaks: boolean;
   readonly console: ConsoleListener;
   readonly #judge = new ExampleGuestJudge();
-  #counts = 0;
-  #waiting: (() => void)[] = [];
+  readonly #told = new Set<string>();
+  readonly #listening = new Set<(vcpu: number) => void>();
 
   constructor({ facts, firmware, boot }: TdPlan) {
     this.speaks = facts.kind !== 'sim' && boot === undefined && hasExampleGuest(firmware.bytes);
@@ -26,18 +26,37 @@ export class HeardGuest {
     };
   }
 
-  /** Resolves with true once the guest has counted on, and with false where it stays silent. */
-  async countsOn(): Promise<boolean> {
-    const heard = new Promise<void>((resolve) => this.#waiting.push(resolve));
-    const tooLong = new AbortController();
-    const silence = delay(longestSilenceMs, 'silent', { signal: tooLong.signal }).catch(() => '');
-    const came = await Promise.race([heard, silence]);
-    tooLong.abort();
-    return came !== 'silent';
+  /** Listens until each of these vCPUs has counted on, and gives those that do not. */
+  async silentVcpus(
+    vcpuIds: readonly number[],
+    patience: GuestPatience = {},
+  ): Promise<readonly number[]> {
+    const speaking = vcpuIds.filter((id) => id < exampleGuestVcpus);
+    const silent = new Set(speaking);
+    const done = new AbortController();
+    const heard = new Promise<void>((resolve) => {
+      const listen = (vcpu: number) => {
+        silent.delete(vcpu);
+        if (silent.size === 0) resolve();
+      };
+      this.#listening.add(listen);
+      done.signal.addEventListener('abort', () => this.#listening.delete(listen));
+    });
+    const progress = () => speaking.length - silent.size;
+    const stuck = untilStuck({ ...patience, progress, signal: done.signal }).catch(() => undefined);
+    await Promise.race([heard, stuck]);
+    done.abort();
+    return [...silent];
   }
 
-  /** What is missing of what a guest must keep, in words; nothing where nothing is. */
-  missed(): string[] {
+  /** What is missing of what a guest must keep, in words, and was not told before. */
+  newlyMissed(): string[] {
+    const found = this.#missed().filter((what) => !this.#told.has(what));
+    for (const what of found) this.#told.add(what);
+    return found;
+  }
+
+  #missed(): string[] {
     const { vcpus, garbled, lostBytes } = this.#judge.verdict();
     const ofVcpus = vcpus.flatMap(({ vcpu, hellos, gaps, repeats, lost }) => [
       ...lost.items.map((what) => `vCPU ${vcpu} lost ${what}`),
@@ -50,17 +69,9 @@ export class HeardGuest {
   }
 
   #hear(bytes: Uint8Array, lostBytes: number): void {
-    const lines = this.#judge.hear(bytes, lostBytes);
-    const counts = lines.filter(({ kind }) => kind === 'count').length;
-    if (counts === 0) return;
-    this.#counts += counts;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const tell of waiting) tell();
-  }
-
-  /** How many counts were heard. */
-  get counts(): number {
-    return this.#counts;
+    for (const line of this.#judge.hear(bytes, lostBytes)) {
+      if (line.kind !== 'count') continue;
+      for (const tell of this.#listening) tell(line.vcpu);
+    }
   }
 }

@@ -10,6 +10,7 @@ import {
   type TraceEvent,
 } from '../simulator/index.ts';
 import { deathInjector, isDeath, type RehearsalFault } from './faults/fault.ts';
+import type { GuestPatience } from './heard-guest.ts';
 import type { RehearsalHooks } from './hooks.ts';
 import {
   changedBy,
@@ -45,6 +46,7 @@ export interface RehearseOptions {
   readonly traced?: boolean | undefined;
   /** A person watches, and may pause it: then no operation is late, however long it takes. */
   readonly unhurried?: boolean | undefined;
+  readonly guestPatience?: GuestPatience | undefined;
 }
 
 export interface Rehearsal {
@@ -97,7 +99,7 @@ interface OnStage extends RehearseOptions {
 }
 
 export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehearsal> {
-  const { scenario, listener, hooks = {}, unhurried = false } = options;
+  const { scenario, listener, hooks = {}, unhurried = false, guestPatience } = options;
   const { simulated } = stage;
   if (scenario.slotsLeft !== undefined) simulated?.leaveSlots(scenario.slotsLeft);
   const record = new RunRecord({
@@ -120,7 +122,15 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
     for (const [index, operation] of scenario.operations.entries()) {
       const played = world.isOver
         ? skipped(operation, record)
-        : await playOne({ world, scenario, hooks, unhurried, operation, violations });
+        : await playOne({
+            world,
+            scenario,
+            hooks,
+            unhurried,
+            guestPatience,
+            operation,
+            violations,
+          });
       results.push(...played);
       options.onOperation?.(index + 1);
     }
@@ -144,7 +154,7 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
             faults: met.filter((fault): fault is FaultRecord => !isDeath(fault)),
           });
     if (snapshot !== undefined) violations.push(...judgeAtEnd(world, snapshot, losses));
-    violations.push(...guestsAtEnd(world, violations));
+    violations.push(...[...world.tds.values()].flatMap(guestKeepsAll));
     const { elapsedMs } = record;
     return {
       results,
@@ -181,6 +191,7 @@ interface Playing {
   readonly scenario: Scenario;
   readonly hooks: RehearsalHooks;
   readonly unhurried: boolean;
+  readonly guestPatience: GuestPatience | undefined;
   readonly operation: Operation;
   readonly violations: Violation[];
 }
@@ -223,7 +234,9 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
     ...(someTdDied(world) ? [] : undone(results, before, simulated)),
   ];
   for (const result of results) found.push(...(await keptSourceRuns(running, result)));
-  for (const td of tdsOf(world, results)) found.push(...(await guestGoesOn(td)));
+  for (const td of tdsOf(world, results)) {
+    found.push(...(await guestGoesOn(td, playing.guestPatience)), ...guestKeepsAll(td));
+  }
   const after = describeOperation(operation);
   violations.push(...found.map((each) => ({ ...each, after })));
   return results;
@@ -292,21 +305,25 @@ function tdsOf({ tds }: World, results: readonly OperationResult[]): LiveTd[] {
   );
 }
 
-/** What the guests have said last, and was not told yet. */
-function guestsAtEnd({ tds }: World, told: readonly Violation[]): Violation[] {
-  return [...tds.values()]
-    .filter(({ guest }) => guest.speaks)
-    .flatMap(({ name, guest }) => guest.missed().map((what) => `${name}: ${what}`))
-    .filter((detail) => !told.some((each) => each.detail === detail))
-    .map((detail) => violation('guest-keeps-all', detail));
+/** What its guest has said of itself since it was asked last. */
+function guestKeepsAll({ name, guest }: LiveTd): Violation[] {
+  if (!guest.speaks) return [];
+  return guest.newlyMissed().map((what) => violation('guest-keeps-all', `${name}: ${what}`));
 }
 
 /** A guest is not asked but listened to. */
-async function guestGoesOn({ name, guest, run, fate }: LiveTd): Promise<Violation[]> {
-  if (!guest.speaks) return [];
-  const missed = guest.missed().map((what) => violation('guest-keeps-all', `${name}: ${what}`));
-  if (fate !== 'alive' || run?.state !== 'running' || (await guest.countsOn())) return missed;
-  return [...missed, violation('guest-goes-on', `${name} runs, and its guest says nothing more`)];
+async function guestGoesOn(
+  { name, guest, run, fate, plan }: LiveTd,
+  patience: GuestPatience | undefined,
+): Promise<Violation[]> {
+  if (!guest.speaks || fate !== 'alive' || run?.state !== 'running') return [];
+  // A destination that is to have other vCPUs has no others of the guest.
+  const here = new Set(run.session.plan.vcpuIds);
+  const vcpuIds = plan.vcpuIds.filter((id) => here.has(id));
+  const silent = await guest.silentVcpus(vcpuIds, patience);
+  if (silent.length === 0) return [];
+  const which = `vCPU ${silent.join(', ')} of its guest counts no more`;
+  return [violation('guest-goes-on', `${name} runs, and ${which}`)];
 }
 
 async function pausesAndResumes(run: TdRun): Promise<boolean> {
@@ -326,15 +343,22 @@ async function stopTheRest(world: World): Promise<void> {
   }
 }
 
+/** A step on a real kernel takes its time, above all on a machine that is busy, and its end is the next event. */
+const looksByClock: Readonly<Record<ClockKind, number>> = { simulated: 100, real: 600 };
+
 /** Waits for as long as something happens. */
 async function whileItGoesOn<Output>(
   work: Promise<Output>,
   world: World,
   what: string,
 ): Promise<Output | Violation> {
-  const { record, tds } = world;
+  const { record, tds, stage } = world;
   const ended = new AbortController();
-  const stuck = untilStuck({ progress: () => record.noted, signal: ended.signal }).then(
+  const stuck = untilStuck({
+    progress: () => record.noted,
+    signal: ended.signal,
+    looks: looksByClock[clockKind(stage.host)],
+  }).then(
     () => {
       const states = [...tds.values()].map(({ name, run }) => `${name}: ${run?.state ?? 'absent'}`);
       const words = `${what} has not ended, and nothing happens any more (${states.join(', ')})`;

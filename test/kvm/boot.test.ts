@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, type TestContext, test } from 'vitest';
 import { withSpecialRegisters } from '../../src/abi/kvm/registers.ts';
 import { bzImage, pvhImage } from '../guest/boot/kernels.ts';
 import { boot } from '../guest/boot/request.ts';
@@ -36,11 +36,10 @@ test.for<readonly [string, Uint8Array]>([
   expect(console().toString()).toBe('console=ttyS0|an initrd|RSD PTR ');
 });
 
-test('the plan of soft shows what starts in place of the firmware, or why it cannot', async (context) => {
-  await requireMachine(context, new Uint8Array());
+/** A TrustDomain file that starts the file `vmlinux` beside it, and where that is. */
+function bootedTd(context: TestContext) {
   const directory = mkdtempSync(join(tmpdir(), 'tdctl-boot-'));
   context.onTestFinished(() => rmSync(directory, { recursive: true }));
-  const kernel = join(directory, 'vmlinux');
   const spec = {
     vcpus: 1,
     memory: '64MiB',
@@ -50,6 +49,12 @@ test('the plan of soft shows what starts in place of the firmware, or why it can
   const td = join(directory, 'td.json');
   const head = { apiVersion: 'tdctl.io/v1alpha1', kind: 'TrustDomain', metadata: { name: 'td' } };
   writeFileSync(td, JSON.stringify({ ...head, spec }));
+  return { td, kernel: join(directory, 'vmlinux') };
+}
+
+test('the plan of soft shows what starts in place of the firmware, or why it cannot', async (context) => {
+  await requireMachine(context, new Uint8Array());
+  const { td, kernel } = bootedTd(context);
   const plan = () => cli(['plan', td, '--host', 'soft', '-o', 'json']);
 
   const missing = await plan();
@@ -67,3 +72,38 @@ test('the plan of soft shows what starts in place of the firmware, or why it can
     { code: 'TDCTL_E_BOOT_INVALID', place: kernel },
   ]);
 });
+
+test.for<readonly [string, Uint8Array]>([
+  ['a bzImage', bzImage()],
+  ['an ELF image', pvhImage()],
+])('run starts %s, shows what it prints, and ends as it powers off', async ([, image], context) => {
+  await requireMachine(context, new Uint8Array());
+  const { td, kernel } = bootedTd(context);
+  writeFileSync(kernel, image);
+  const run = await cli(['run', td, '--host', 'soft']);
+  expect(run.stdout).toContain('│ quiet||RSD PTR');
+  expect(run.stdout).toContain('powered off');
+  expect(run.exitCode).toBe(0);
+});
+
+/** 1: mov $0x3f8,%edx; mov $'.',%al; out %al,(%dx); jmp 1b */
+const printsOn = Uint8Array.of(0xba, 0xf8, 0x03, 0x00, 0x00, 0xb0, 0x2e, 0xee, 0xeb, 0xf6);
+
+test('a kernel that was started moves to another VM', async (context) => {
+  await requireMachine(context, new Uint8Array());
+  const { td, kernel } = bootedTd(context);
+  writeFileSync(kernel, bzImage({ code: printsOn }));
+  const on = ['--host', 'soft', '--kernel', 'rfc-migration-v2'];
+  const { exitCode, stdout } = await cli(['rehearse', td, ...on, '-o', 'json']);
+  expect(exitCode).toBe(0);
+  const { run } = JSON.parse(stdout);
+  expect(run.results.map(({ verdict, result }: Result) => verdict ?? result)).toEqual([
+    ...['done', 'completed', 'done'],
+  ]);
+  expect(run.violations).toEqual([]);
+});
+
+interface Result {
+  readonly result: string;
+  readonly verdict?: string;
+}

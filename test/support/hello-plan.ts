@@ -8,8 +8,8 @@ import { projectRoot } from './tdctl.ts';
 
 export const profile = 'spr-1.5';
 
-const spec = await loadTrustDomain(`${projectRoot}/examples/hello.yaml`);
-const firmware = await loadFirmware(spec.firmware);
+export const spec = await loadTrustDomain(`${projectRoot}/examples/hello.yaml`);
+export const firmware = await loadFirmware(spec.firmware);
 
 export async function helloPlan(kernelAbi: string): Promise<TdPlan> {
   const host = openSimulatedHost({ profile, kernelAbi });
