@@ -65,7 +65,7 @@ export type TdEventBody<Failure = StepError> =
       readonly message: string;
     }
   /** The guest's own words on what it cannot go on from, safe to print, and its error code (`0x…`). */
-  | { readonly event: 'guest.panicked'; readonly text: string; readonly code: string }
+  | { readonly event: 'guest.panicked'; readonly text: string; readonly errorCode: string }
   | {
       readonly event: 'td.ended';
       readonly outcome: TdOutcome;

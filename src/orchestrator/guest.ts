@@ -34,7 +34,7 @@ function tellEnd(session: TdSession, end: GuestEnd): void {
   const panic = panicOf(end);
   if (panic !== undefined) {
     const text = panicText(panic, slotsOf(session));
-    publish({ event: 'guest.panicked', text, code: `0x${panic.code.toString(16)}` });
+    publish({ event: 'guest.panicked', text, errorCode: `0x${panic.code.toString(16)}` });
   }
   const { message } = endInWords(end, refusedFault(session));
   publish({ event: 'guest.ended', reason: end.kind, vcpu: end.vcpu, message });

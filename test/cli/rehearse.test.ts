@@ -93,9 +93,9 @@ describe('tdctl rehearse', () => {
     ['an unknown death', ['--fault', 'KVM_CREATE_VCPUX=tdctl-dies'], 'did you mean'],
     ['an unknown kernel', ['--compare', 'series-v8'], 'did you mean series-v9?'],
     ['an unknown host', ['--host', 'sun'], 'no host `sun`'],
-    ['faults on a real host', ['--host', 'soft', '--faults', 'each'], 'is real'],
+    ['faults on a real host', ['--host', 'kvm', '--faults', 'each'], 'is real'],
     ['more free slots than there are', [...v2, '--slots-left', '999'], 'the host has 63'],
-    ['a full real host', ['--host', 'soft', '--slots-left', '1'], 'is real'],
+    ['a full real host', ['--host', 'kvm', '--slots-left', '1'], 'is real'],
     ['markdown of one kernel', ['-o', 'markdown'], 'only a comparison'],
   ])('%s is refused, with what was probably meant', async (_, args, words) => {
     const { stderr, exitCode } = await rehearse(hello, ...args);

@@ -85,7 +85,7 @@ describe('tdctl watch', () => {
     [['--port', '1', '--socket', 'x'], 2, 'cannot be used with'],
     [['--paused', '--tree'], 2, '--port 0'],
     [['--fault', 'KVM_RUNN=EINTR'], 2, 'KVM_RUNN'],
-    [['--host', 'soft', '--fault', 'KVM_RUN=EINTR'], 2, 'is real'],
+    [['--host', 'kvm', '--fault', 'KVM_CREATE_VM=ENOMEM'], 2, 'is real'],
   ])('%j ends with %i and says why', async (args, code, words) => {
     const { exitCode, stderr } = await watch(...args);
     expect({ exitCode, stderr }).toEqual({

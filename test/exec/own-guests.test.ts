@@ -166,7 +166,7 @@ describe('a TD of the kvm host', () => {
     expect(played.exitCode).toBe(1);
     const told = events(played).filter(({ event }) => event.startsWith('guest.'));
     expect(told).toMatchObject([
-      { event: 'guest.panicked', text: 'no memory \\u{1b}[31m', code: '0x0' },
+      { event: 'guest.panicked', text: 'no memory \\u{1b}[31m', errorCode: '0x0' },
       { event: 'guest.ended', reason: 'system-event' },
     ]);
     expectNothingLeft(played);

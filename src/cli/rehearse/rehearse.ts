@@ -150,6 +150,7 @@ async function playOnHost({ source, options, io }: Playing): Promise<RehearsalRe
     ...(source.faults === 'none' ? [] : ['--faults']),
     ...(source.fault.length === 0 ? [] : ['--fault']),
     ...(options.proofs === true ? ['--proofs'] : []),
+    ...(options.slotsLeft === undefined ? [] : ['--slots-left']),
   ];
   refuseOnHost(given, source.host);
   const host = await openHost({ host: source.host, kernel: source.namedKernel }, io);

@@ -157,7 +157,9 @@ export const runDocument = z.discriminatedUnion('event', [
   }),
   event('guest.panicked', {
     text: text.meta({ description: "The guest's own words." }),
-    code: address.meta({ description: 'Its error code: R12 of ReportFatalError, without bit 63.' }),
+    errorCode: address.meta({
+      description: 'Its error code: R12 of ReportFatalError, without bit 63.',
+    }),
   }),
   event('td.ended', {
     outcome: text,
