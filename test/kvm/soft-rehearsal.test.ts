@@ -1,8 +1,9 @@
 /** A rehearsal on `soft`: real guests move between real VMs, and tell what they miss. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { VcpuState } from '../../native/index.ts';
 import { mpStates } from '../../src/abi/kvm/mp-states.ts';
 import type { GuestState } from '../../src/host/guest.ts';
+import { openSoftHost } from '../../src/host/soft/soft-host.ts';
 import {
   type RehearsalHooks,
   randomCases,
@@ -60,6 +61,18 @@ test.for([
   const run = await playSoft({ faults: [death] });
   expect(run.unmet).toEqual([]);
   expect(run.violations).toEqual([]);
+  expect(held()).toEqual(nothing);
+});
+
+test('a VM that the kernel was making while its process died goes with it', async (context) => {
+  skipWithoutKvm(context);
+  const host = await openSoftHost(place);
+  const making = host.createVm({ type: 'KVM_X86_TDX_VM' });
+  await Promise.resolve();
+  host.exitProcess();
+  await making.catch(() => undefined);
+  await vi.waitFor(() => expect(held().files).toEqual(['/dev/kvm']));
+  await host.close();
   expect(held()).toEqual(nothing);
 });
 

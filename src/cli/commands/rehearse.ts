@@ -14,6 +14,7 @@ tdctl rehearses on \`--host sim\` unless told otherwise.
 Examples:
   tdctl rehearse td.yaml --kernel rfc-migration-v2                a migration, step by step
   tdctl rehearse td.yaml --kernel rfc-migration-v2 --faults each  a fault at every ioctl and SEAMCALL
+  tdctl rehearse td.yaml --host soft --kernel rfc-migration-v2    with guests that run, on /dev/kvm
   tdctl rehearse td.yaml --kernel series-v9 --slots-left 1        a host with no key slot to spare
   tdctl rehearse td.yaml --compare all                            the same under every kernel ABI
   tdctl rehearse td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#6=source-dies
@@ -30,7 +31,7 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
     .summary('play a TD and its migration, with every fault, before it is real')
     .description(
       'Plays TDs, their moves to other VMs on the same host, and what can go wrong on the way, and ' +
-        'says what is lost and by whom. Times are simulated.',
+        'says what is lost and by whom. Times are simulated; with `--host soft` guests run, and times are real.',
     )
     .addArgument(
       inputFile(

@@ -78,6 +78,7 @@ export class SoftHost implements Host {
   readonly #kernel: RealKernel;
   /** Those that are not closed. */
   readonly #vms = new Set<SoftVm>();
+  #isDead = false;
 
   constructor(parts: {
     readonly opened: Holding<DevKvm>;
@@ -109,6 +110,7 @@ export class SoftHost implements Host {
 
   /** Makes the process die: its guests stop at once, and all its files are closed. */
   exitProcess(): void {
+    this.#isDead = true;
     for (const vm of this.#vms) vm.abandon();
     this.#simulated.exitProcess();
   }
@@ -175,6 +177,7 @@ export class SoftHost implements Host {
         onClosed: () => this.#vms.delete(vm),
       });
       this.#vms.add(vm);
+      if (this.#isDead) vm.abandon();
       return vm;
     } catch (error) {
       await simulated.close();

@@ -41,6 +41,7 @@ export class SoftVm implements port.Vm {
   readonly #onClosed: () => void;
   /** What was made of this VM, to be closed when its process dies. */
   readonly #made: { close(): Promise<void> }[] = [];
+  #isAbandoned = false;
   #gpaw = 48;
 
   constructor(
@@ -56,8 +57,15 @@ export class SoftVm implements port.Vm {
 
   /** Its process dies: the guests stop before anything else happens, and the fds are closed. */
   abandon(): void {
-    for (const made of this.#made.reverse()) void made.close();
+    this.#isAbandoned = true;
+    for (const made of this.#made.toReversed()) void made.close();
     void this.close();
+  }
+
+  /** What the kernel was still making when the process died goes with it too. */
+  #keep(made: { close(): Promise<void> }): void {
+    this.#made.push(made);
+    if (this.#isAbandoned) void made.close();
   }
 
   checkExtension(capability: CapabilityName): Promise<number> {
@@ -92,7 +100,7 @@ export class SoftVm implements port.Vm {
     const simulated = await this.simulated.createVcpu(options);
     try {
       const real = await answered(this.#real.kvmCreateVcpu(options.id));
-      this.#made.push(real);
+      this.#keep(real);
       const realCpuid = this.#kernel.cpuid;
       return new SoftVcpu({ real, simulated, realCpuid, gpaw: () => this.#gpaw });
     } catch (error) {
@@ -111,7 +119,7 @@ export class SoftVm implements port.Vm {
     try {
       const { sizeBytes } = simulated;
       const real = await answered(this.#real.kvmCreateGuestMemfd({ sizeBytes }));
-      this.#made.push(real);
+      this.#keep(real);
       return new SoftGuestMemory(simulated, real);
     } catch (error) {
       await simulated.close();
@@ -221,7 +229,7 @@ export class SoftVm implements port.Vm {
       io,
       state: plainVmState(this.#real, real, stateShape),
     });
-    this.#made.push(guest);
+    this.#keep(guest);
     return new SoftGuest(guest, simulated);
   }
 
