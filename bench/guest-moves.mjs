@@ -123,6 +123,7 @@ async function pausesOf(vcpus) {
   const { td, judge, spoke } = live(host, await planOf(host, { vcpus }));
   await td.runnable;
   td.send({ type: 'td.start' });
+  await td.reaches('running');
   await spoke;
   const times = [];
   for (let at = 0; at < pauses; at += 1) {
