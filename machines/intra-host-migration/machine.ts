@@ -39,10 +39,11 @@ import { clearingUp, irrevocableSteps, revocableSteps, rollbackSteps } from './s
 
 export const INTRA_HOST_MIGRATION_VERSION = 3;
 
-const [check, prepareDestination, pauseSource, handOver, readState] = revocableSteps;
+const [check, prepareDestination, ...quiesce] = revocableSteps;
+const [pauseSource, handOver, readState, writeState] = quiesce;
 const [takeDownDestination, probeSource, keepSource, resumeSource] = rollbackSteps;
 const [moveContext, askSource, askDestination, ...afterMove] = irrevocableSteps;
-const [writeState, arrive, restoreMemory, enterDestination, retireSource] = afterMove;
+const [arrive, restoreMemory, enterDestination, retireSource] = afterMove;
 
 const keepLeftovers = { type: 'keepLeftovers', params: output<GivenBack> } as const;
 const keepLeftoverError = { type: 'keepLeftoverError', params: actorError } as const;
@@ -53,15 +54,6 @@ const clearUp = { target: '#intra-host-migration.clearingUp', actions: keepError
 const findOwner = {
   target: '#intra-host-migration.irrevocable.findingOwner',
   actions: ['noteNotResumed', keepError()],
-} as const;
-
-/**
- * Resuming is tried once. A destination that has the TD and does not let it run would be tried for ever.
- */
-const giveUpResuming = {
-  guard: 'resumeFailed',
-  target: '#intra-host-migration.irrevocable.retiringSource',
-  actions: keepError(),
 } as const;
 
 export const intraHostMigration = migrationSetup.createMachine({
@@ -115,6 +107,11 @@ export const intraHostMigration = migrationSetup.createMachine({
               onError: rollBack,
             }),
             readingState: working(readState, {
+              onDone: { target: 'writingState' },
+              onError: rollBack,
+            }),
+            // On this side of the point of no return, so that what cannot be written loses nothing.
+            writingState: working(writeState, {
               onDone: { target: 'handedOver' },
               onError: rollBack,
             }),
@@ -200,13 +197,11 @@ export const intraHostMigration = migrationSetup.createMachine({
         resumingDestination: {
           description: 'The TD goes on in the destination. The blackout ends.',
           tags: ['blackout', 'eitherVm'],
-          initial: 'writingState',
+          initial: 'arriving',
           onDone: { target: 'retiringSource', actions: 'noteResumed' },
           states: {
-            writingState: working(writeState, {
-              onDone: { target: 'arriving' },
-              onError: [giveUpResuming, findOwner],
-            }),
+            // Resuming is tried once. A destination that has the TD and does not let it run would be
+            // tried for ever.
             arriving: working(arrive, {
               onDone: [
                 {
@@ -215,7 +210,14 @@ export const intraHostMigration = migrationSetup.createMachine({
                 },
                 { target: 'restoringMemory' },
               ],
-              onError: [giveUpResuming, findOwner],
+              onError: [
+                {
+                  guard: 'resumeFailed',
+                  target: '#intra-host-migration.irrevocable.retiringSource',
+                  actions: keepError(),
+                },
+                findOwner,
+              ],
             }),
             restoringMemory: working(restoreMemory, {
               onDone: [

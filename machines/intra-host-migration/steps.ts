@@ -47,6 +47,13 @@ export const revocableSteps = [
     requests: [],
     undo: { leftTo: 'nobody: the step only reads' },
   },
+  {
+    state: 'writingState',
+    actor: 'writeState',
+    does: 'write the state that was read into the vCPUs and devices of the destination',
+    requests: [],
+    undo: { leftTo: 'nobody: it goes with the destination, which has not run' },
+  },
 ] as const satisfies readonly TdStep[];
 
 const ofAnUndo = { leftTo: 'nobody: it is itself an undo' } as const;
@@ -105,13 +112,6 @@ export const irrevocableSteps = [
     does: 'ask the destination whether a vCPU of it can be entered: then it has the TD',
     requests: ['KVM_RUN'],
     undo: { leftTo: 'nobody: the step only asks' },
-  },
-  {
-    state: 'writingState',
-    actor: 'writeState',
-    does: 'write the state that was read into the vCPUs and devices of the destination',
-    requests: [],
-    undo: ofADeadSource,
   },
   {
     state: 'arriving',

@@ -31,7 +31,7 @@ test('three moves lose nothing, and each blackout is measured with its parts', a
   for (const { ms, parts } of run.blackouts) {
     expect(ms).toBeGreaterThan(0);
     expect(parts.map(({ step }: { step: string }) => step)).toEqual([
-      ...['pausingSource', 'handingOver', 'readingState', 'moving', 'writingState'],
+      ...['pausingSource', 'handingOver', 'readingState', 'writingState', 'moving'],
       ...['arriving', 'restoringMemory', 'enteringDestination'],
     ]);
   }

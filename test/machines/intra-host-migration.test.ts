@@ -49,8 +49,8 @@ describe('intra-host-migration', () => {
       'pauseSource',
       'handOver',
       'readState',
-      'moveContext',
       'writeState',
+      'moveContext',
       'arrive',
       'restoreMemory',
       'enterDestination',
@@ -75,7 +75,7 @@ describe('intra-host-migration', () => {
     expect(output).toMatchObject({ verdict: 'sourceKept', error: { step: 'checkMigration' } });
   });
 
-  test.each(['prepareDestination', 'pauseSource', 'handOver', 'readState'])(
+  test.each(['prepareDestination', 'pauseSource', 'handOver', 'readState', 'writeState'])(
     'a failing %s is rolled back',
     async (name) => {
       const { output, calls } = await play({ failing: [name] });

@@ -46,14 +46,14 @@ export class SimulatedGuest implements Guest {
     setMaxListeners(0, leaving.signal);
     const exits = this.#vcpus.map((vcpu) => stayIn(vcpu, leaving.signal));
     this.#entered = { leaving, exits };
-    const refused = await refusedAtOnce(exits);
+    const out = await outAtOnce(exits);
+    const refused = out.find((reason) => reason.kind === 'refused');
     if (refused !== undefined) {
       await this.pause();
-      throw refused;
+      throw refused.error;
     }
     for (const [vcpu, exit] of exits.entries()) void this.#watch(vcpu, exit);
-    // A guest that has ended already is told before the caller goes on.
-    await nextTurn();
+    if (out.length > 0) await this.ended;
   }
 
   async pause(): Promise<void> {
@@ -114,10 +114,10 @@ async function stayIn(
 }
 
 /** The kernel refuses at once, so a vCPU that is still in after a turn of the event loop has entered. */
-async function refusedAtOnce(exits: Entered['exits']): Promise<KvmError | undefined> {
+async function outAtOnce(exits: Entered['exits']): Promise<GuestEndReason[]> {
   const stillIn = nextTurn().then(() => undefined);
   const reasons = await Promise.all(exits.map((exit) => Promise.race([exit, stillIn])));
-  return reasons.find((reason) => reason?.kind === 'refused')?.error;
+  return reasons.filter((reason) => reason !== undefined);
 }
 
 function endOf(exit: VcpuExit): GuestEndReason {

@@ -73,7 +73,6 @@ export function startMigration(options: MigrationOptions): MigrationRun {
     },
     destination: undefined,
     state: undefined,
-    stateIsWritten: false,
   };
   const actor = createActor(intraHostMigrationOnHost, {
     input: { td: plan.spec.name, wasRunning: source.isIn('running') },

@@ -27,8 +27,6 @@ export interface MigrationSession {
   destination: TdRun | undefined;
   /** What was read from the source, once it was. */
   state: GuestState | undefined;
-  /** The destination has it. */
-  stateIsWritten: boolean;
   /** The step under way has nothing to do on this host. */
   skipped?: boolean;
 }

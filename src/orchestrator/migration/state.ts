@@ -14,14 +14,12 @@ export async function readState(session: MigrationSession): Promise<void> {
 }
 
 export async function writeState(session: MigrationSession): Promise<void> {
-  const { state = {}, stateIsWritten } = session;
+  const { state = {} } = session;
   session.skipped = isEmpty(state);
-  if (stateIsWritten) return;
   const destination = destinationOf(session).session;
   const guest = await guestOf(destination);
   await guest.setState(state);
   carryAnswers(session.source.session, destination);
-  session.stateIsWritten = true;
 }
 
 function isEmpty(state: GuestState): boolean {

@@ -9,7 +9,6 @@ import { canBeEntered } from '../steps/running.ts';
 import { startTd, type TdRun } from '../td-run.ts';
 import { ask, reach } from './ask.ts';
 import { destinationOf, type MigrationSession } from './session.ts';
-import { writeState } from './state.ts';
 
 export async function prepareDestination(
   session: MigrationSession,
@@ -75,14 +74,10 @@ export async function askSource({ source }: MigrationSession): Promise<Asked> {
   }
 }
 
-/**
- * The destination has the TD if its vCPUs can be entered. What user space carries must be there before: a
- * guest that was entered without its registers would be another one.
- */
+/** The destination has the TD if its vCPUs can be entered. */
 export async function askDestination(session: MigrationSession): Promise<Asked> {
   const destination = destinationOf(session).session;
   if (!destination.handles.has('vcpus')) return { hasTd: false };
-  await writeState(session);
   return { hasTd: await canBeEntered(destination) };
 }
 
