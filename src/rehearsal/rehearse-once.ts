@@ -12,6 +12,7 @@ import {
 import { deathInjector, isDeath, type RehearsalFault } from './faults/fault.ts';
 import type { GuestPatience } from './heard-guest.ts';
 import type { RehearsalHooks } from './hooks.ts';
+import { guestGoesOn, guestKeepsAll } from './invariants/guests.ts';
 import {
   changedBy,
   judgeAtEnd,
@@ -303,27 +304,6 @@ function tdsOf({ tds }: World, results: readonly OperationResult[]): LiveTd[] {
   return results.flatMap(({ operation }) =>
     'td' in operation ? [tds.get(operation.td)].filter((td) => td !== undefined) : [],
   );
-}
-
-/** What its guest has said of itself since it was asked last. */
-function guestKeepsAll({ name, guest }: LiveTd): Violation[] {
-  if (!guest.speaks) return [];
-  return guest.newlyMissed().map((what) => violation('guest-keeps-all', `${name}: ${what}`));
-}
-
-/** A guest is not asked but listened to. */
-async function guestGoesOn(
-  { name, guest, run, fate, plan }: LiveTd,
-  patience: GuestPatience | undefined,
-): Promise<Violation[]> {
-  if (!guest.speaks || fate !== 'alive' || run?.state !== 'running') return [];
-  // A destination that is to have other vCPUs has no others of the guest.
-  const here = new Set(run.session.plan.vcpuIds);
-  const vcpuIds = plan.vcpuIds.filter((id) => here.has(id));
-  const silent = await guest.silentVcpus(vcpuIds, patience);
-  if (silent.length === 0) return [];
-  const which = `vCPU ${silent.join(', ')} of its guest counts no more`;
-  return [violation('guest-goes-on', `${name} runs, and ${which}`)];
 }
 
 async function pausesAndResumes(run: TdRun): Promise<boolean> {

@@ -53,6 +53,11 @@ function matrixData({ name, host, rows }: Matrix) {
   });
 }
 
+/** They are the same machine's under every kernel. */
+function clockOf(rows: readonly MatrixRow[]): 'simulated' | 'real' {
+  return rows.find(({ report }) => report !== undefined)?.report?.run.clock ?? 'simulated';
+}
+
 /** A kernel under which nothing could be played has one case, which says why. */
 function suiteOf({ name }: Matrix, row: MatrixRow): JunitSuite {
   if (row.report !== undefined) return junitSuite(row.report);
@@ -158,7 +163,7 @@ function matrixPage(matrix: Matrix): string {
   return [
     `# Rehearsal of ${sanitize(name)}`,
     '',
-    `On ${host}, under ${count(rows.length, 'kernel')}. Times are simulated.`,
+    `On ${host}, under ${count(rows.length, 'kernel')}. Times are ${clockOf(rows)}.`,
     '',
     line(head),
     line(head.map(() => '---')),
