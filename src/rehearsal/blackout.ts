@@ -56,6 +56,12 @@ function measuredMs(source: TdRun, destination: TdRun | undefined): number | und
   return Number(enteredNs - parkedNs) / 1e6;
 }
 
+/** Since the vCPUs of a guest were entered, on the clock of this machine. */
+export function sinceEnteredMs(td: TdRun | undefined): number | undefined {
+  const enteredNs = timesOf(td)?.enteredNs;
+  return enteredNs === undefined ? undefined : Number(process.hrtime.bigint() - enteredNs) / 1e6;
+}
+
 function timesOf(td: TdRun | undefined) {
   const handles = td?.session.handles;
   return handles?.has('guest') === true ? handles.get('guest').times() : undefined;

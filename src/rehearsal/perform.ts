@@ -170,7 +170,10 @@ async function migrate(
   const { verdict, error, leftovers } = output;
   world.record.moves.push({ td: td.name, hop, verdict, error, leftovers });
   const blackout = blackoutOf({ states, parts, source, destination: migration.destination });
-  if (blackout !== undefined) world.record.blackouts.push({ td: td.name, hop, ...blackout });
+  if (blackout !== undefined) {
+    td.blackout = { td: td.name, hop, ...blackout };
+    world.record.blackouts.push(td.blackout);
+  }
   settle(td, output, world.dead.has(process));
   if (verdict === 'completed' || verdict === 'destinationOnly') {
     if (verdict === 'completed') await world.retire(td.process);

@@ -38,6 +38,11 @@ export interface Blackout extends MoveBlackout {
   readonly td: string;
   /** The how-manieth move of this TD, from 1. */
   readonly hop: number;
+  /**
+   * From the entry in the destination until every vCPU of its guest has counted on: the page tables there are
+   * empty at first. Absent where no guest says so.
+   */
+  brownoutMs?: number;
 }
 
 export interface MoveResult {

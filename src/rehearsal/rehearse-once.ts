@@ -9,6 +9,7 @@ import {
   type Snapshot,
   type TraceEvent,
 } from '../simulator/index.ts';
+import { sinceEnteredMs } from './blackout.ts';
 import { deathInjector, isDeath, type RehearsalFault } from './faults/fault.ts';
 import type { GuestPatience } from './heard-guest.ts';
 import type { RehearsalHooks } from './hooks.ts';
@@ -236,7 +237,9 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
   ];
   for (const result of results) found.push(...(await keptSourceRuns(running, result)));
   for (const td of tdsOf(world, results)) {
-    found.push(...(await guestGoesOn(td, playing.guestPatience)), ...guestKeepsAll(td));
+    const silent = await guestGoesOn(td, playing.guestPatience);
+    if (silent.length === 0) noteBrownout(td);
+    found.push(...silent, ...guestKeepsAll(td));
   }
   const after = describeOperation(operation);
   violations.push(...found.map((each) => ({ ...each, after })));
@@ -298,6 +301,14 @@ async function keptSourceRuns(
   // In any other state the requests would not be taken, and waiting for them would not end.
   if (run.state === 'running' && (await pausesAndResumes(run))) return [];
   return [violation('kept-source-runs', `${name} was kept, and is ${run.state} when it shall run`)];
+}
+
+/** Every vCPU of the guest has counted on just now. */
+function noteBrownout({ blackout, guest, run }: LiveTd): void {
+  if (!guest.speaks || run?.state !== 'running') return;
+  if (blackout?.parts === undefined || blackout.brownoutMs !== undefined) return;
+  const ms = sinceEnteredMs(run);
+  if (ms !== undefined) blackout.brownoutMs = ms;
 }
 
 function tdsOf({ tds }: World, results: readonly OperationResult[]): LiveTd[] {

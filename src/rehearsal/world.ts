@@ -5,7 +5,7 @@ import type { TdRun } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
 import type { Snapshot, VmSnapshot } from '../simulator/index.ts';
 import { HeardGuest } from './heard-guest.ts';
-import type { RunRecord } from './record.ts';
+import type { Blackout, RunRecord } from './record.ts';
 import type { Stage } from './stage.ts';
 
 export interface LiveTd {
@@ -23,6 +23,8 @@ export interface LiveTd {
   lane: string;
   /** What its guest says, where guests run. */
   readonly guest: HeardGuest;
+  /** That of its last move. */
+  blackout: Blackout | undefined;
   /** Where its TDR is: the TD's identity on the machine, wherever it moves. */
   tdr: number | undefined;
 }
@@ -130,6 +132,7 @@ function planned(name: string, plan: TdPlan): LiveTd {
     moves: 0,
     lane: name,
     guest: new HeardGuest(plan),
+    blackout: undefined,
     tdr: undefined,
   };
 }

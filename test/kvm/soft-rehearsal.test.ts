@@ -28,8 +28,9 @@ test('three moves lose nothing, and each blackout is measured with its parts', a
   expect(host).toMatchObject({ simulated: true });
   expect(run).toMatchObject({ violations: [], losses: [] });
   expect(run.blackouts).toHaveLength(3);
-  for (const { ms, parts } of run.blackouts) {
+  for (const { ms, parts, brownoutMs } of run.blackouts) {
     expect(ms).toBeGreaterThan(0);
+    expect(brownoutMs).toBeGreaterThan(0);
     expect(parts.map(({ step }: { step: string }) => step)).toEqual([
       ...['pausingSource', 'handingOver', 'readingState', 'writingState', 'moving'],
       ...['arriving', 'restoringMemory', 'enteringDestination'],

@@ -35,9 +35,9 @@ const mostBlackouts = 10;
 
 export function blackoutRows(blackouts: Run['blackouts']): string[][] {
   if (blackouts.length <= mostBlackouts) {
-    return blackouts.map(({ td, hop, ms, parts = [] }) => [
+    return blackouts.map(({ td, hop, ms, parts = [], brownoutMs }) => [
       sanitize(`blackout of ${td}, move ${hop}`),
-      `${formatDuration(ms)}${partsOf(parts)}`,
+      `${formatDuration(ms)}${partsOf(parts)}${brownoutText(brownoutMs)}`,
     ]);
   }
   const [longest, ...others] = blackouts.toSorted((one, other) => other.ms - one.ms);
@@ -51,6 +51,10 @@ export function blackoutRows(blackouts: Run['blackouts']): string[][] {
 function partsOf(parts: readonly { readonly step: string; readonly ms: number }[]): string {
   if (parts.length === 0) return '';
   return ` (${parts.map(({ step, ms }) => `${step} ${formatDuration(ms)}`).join(', ')})`;
+}
+
+function brownoutText(ms: number | undefined): string {
+  return ms === undefined ? '' : `; every vCPU counts again after ${formatDuration(ms)}`;
 }
 
 /** Neighbours of one kind, where there are so many that it pays. */

@@ -51,6 +51,9 @@ const run = z.strictObject({
         .array(z.strictObject({ step: text, ms }))
         .optional()
         .meta({ description: 'The steps in it, where a guest was really paused and entered.' }),
+      brownoutMs: ms
+        .optional()
+        .meta({ description: 'From that entry until every vCPU of the guest has counted on.' }),
     }),
   ),
   losses: z.array(z.strictObject({ what: text, count, by: text, words: text })),
