@@ -5,9 +5,9 @@
  */
 import { accessSync, constants } from 'node:fs';
 
-const dist = new URL('../dist/', import.meta.url);
+const modules = new URL('../build/modules/', import.meta.url);
 /** @param {string} path */
-const load = (path) => import(new URL(path, dist).href);
+const load = (path) => import(new URL(path, modules).href);
 
 const { loadAddon } = await load('native/index.js');
 const { openSoftHost } = await load('src/host/soft/soft-host.js');
