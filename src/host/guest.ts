@@ -2,7 +2,13 @@
  * A guest that runs, as every host gives it: the vCPUs of a VM inside KVM_RUN, and the few devices of
  * the builtin engine. Exits and their answers go by the fields of `struct kvm_run`.
  */
-import type { GuestAnswer, GuestCounts, GuestExit, GuestTimes } from '../../native/index.ts';
+import type {
+  GuestAnswer,
+  GuestCounts,
+  GuestExit,
+  GuestTimes,
+  GuestEnd as ThreadsEnd,
+} from '../../native/index.ts';
 import type { exitReasons } from '../abi/kvm/exits.ts';
 import type { KvmError } from './kvm-error.ts';
 
@@ -23,33 +29,23 @@ export interface GuestIo {
   failed(error: unknown): void;
 }
 
-/** Why no vCPU runs any more; `vcpu` is the place of the one that ended the guest. */
-export type GuestEnd = { readonly vcpu: number } & GuestEndReason;
-
-export type GuestEndReason =
-  /** What a guest asks for; `shutdown` is what a triple fault does. */
-  | { readonly kind: 'power-off' | 'reset' | 'shutdown' }
-  /** HLT without an APIC in the kernel: nothing could wake it. */
-  | { readonly kind: 'halted' }
-  /** The value that was written to isa-debug-exit. */
-  | { readonly kind: 'debug-exit'; readonly value: number }
-  | { readonly kind: 'fail-entry'; readonly reason: bigint; readonly cpu: number }
-  | {
-      readonly kind: 'internal-error';
-      readonly suberror: number;
-      readonly data: readonly bigint[];
-    }
-  | { readonly kind: 'system-event'; readonly type: number; readonly data: readonly bigint[] }
-  | {
-      readonly kind: 'memory-fault';
-      readonly flags: bigint;
-      readonly gpa: bigint;
-      readonly sizeBytes: bigint;
-    }
+/**
+ * Why no vCPU runs any more; `vcpu` is the place of the one that ended the guest. All but two ends are as the
+ * addon tells them.
+ */
+export type GuestEnd =
+  | Exclude<ThreadsEnd, { readonly kind: 'unknown-exit' | 'run-failed' }>
   /** An exit that nothing here answers, by its name, or its number where that has no name. */
-  | { readonly kind: 'unknown-exit'; readonly exit: keyof typeof exitReasons | number }
+  | {
+      readonly vcpu: number;
+      readonly kind: 'unknown-exit';
+      readonly exit: keyof typeof exitReasons | number;
+    }
   /** KVM_RUN was refused to a vCPU that had run. */
-  | { readonly kind: 'refused'; readonly error: KvmError };
+  | { readonly vcpu: number; readonly kind: 'refused'; readonly error: KvmError };
+
+export type GuestEndReason = WithoutVcpu<GuestEnd>;
+type WithoutVcpu<End> = End extends unknown ? Omit<End, 'vcpu'> : never;
 
 /**
  * What makes up a guest besides its memory and the CPUID of its vCPUs: plain data, which structuredClone
