@@ -1,0 +1,39 @@
+/**
+ * What stands in the journal of a TD. A record is flushed to the disk before each step that takes something, and
+ * after each that has given something back.
+ */
+import type { TdEvent } from '../../../machines/td-lifecycle/events.ts';
+import type { ErrorInWords } from '../../diagnosis/refusals.ts';
+import type { TdRunEvent } from '../../orchestrator/index.ts';
+import type { KeeperIdentity } from '../identity.ts';
+import type { Moment } from '../status.ts';
+
+export type JournalRecord = {
+  /** From 1, without gaps, over all lives of the TD. */
+  readonly seq: number;
+  readonly at: Moment;
+} & JournalBody;
+
+export type JournalBody =
+  /** The first of each life. */
+  | { readonly kind: 'keeper'; readonly identity: KeeperIdentity; readonly life: number }
+  /** Somebody asked for this over the socket. */
+  | {
+      readonly kind: 'asked';
+      readonly verb: string;
+      readonly by: { readonly pid: number; readonly uid: number } | null;
+    }
+  /** The place in the queue for a key slot has been taken, or given up. */
+  | { readonly kind: 'queued' | 'unqueued'; readonly ticket: string }
+  /** What the chart is made from: with the events it gives the snapshot. */
+  | { readonly kind: 'input'; readonly machineVersion: number; readonly input: unknown }
+  /** An event that the chart has taken, the results of its actors included. */
+  | { readonly kind: 'chart'; readonly event: TdEvent | { readonly type: string } }
+  /** The intent: this step begins, and may take what its row says. */
+  | { readonly kind: 'begins'; readonly step: string }
+  /** What the run told, in words: the events of docs/events.md. */
+  | { readonly kind: 'event'; readonly event: TdRunEvent<ErrorInWords> }
+  /** getPersistedSnapshot() of the chart, at rest. */
+  | { readonly kind: 'snapshot'; readonly machineVersion: number; readonly snapshot: unknown }
+  /** The last of a life: nothing is held any more, or what is told in `leftovers`. */
+  | { readonly kind: 'over'; readonly outcome: string; readonly leftovers: number };
