@@ -10,6 +10,7 @@ const required = [
   'ARCHITECTURE.md',
   'package.json',
   'dist/NOTICES.txt',
+  'dist/package.json',
   'dist/tdctl.js',
   'dist/tdctl.js.map',
   'dist/pages/graph.js',
@@ -21,7 +22,7 @@ const required = [
   'examples/firmware/hello.fd',
 ];
 const allowed =
-  /^(dist\/(tdctl\.js(\.map)?|NOTICES\.txt|chunks\/[^/]+\.js(\.map)?|pages\/\w+\.js|layouts\/\w+\.json\.gz)|(docs|schema|examples)\/.*|prebuilds\/linux-x64\.node|package\.json|\w+\.md|LICENSE)$/;
+  /^(dist\/(tdctl\.js(\.map)?|NOTICES\.txt|package\.json|chunks\/[^/]+\.js(\.map)?|pages\/\w+\.js|layouts\/\w+\.json\.gz)|(docs|schema|examples)\/.*|prebuilds\/linux-x64\.node|package\.json|\w+\.md|LICENSE)$/;
 const forbidden = [/\.test\./, /\.env/, /\.tsbuildinfo$/];
 /** Guards against what gets in by accident. The addon is a seventh of it, and source maps are a quarter. */
 const largestBytes = 6.5 * 1024 * 1024;

@@ -4,8 +4,11 @@ import { dirname, join } from 'node:path';
 /** Where package.json lies: above this file in the sources and in dist alike. */
 export function packageRoot(): string {
   let directory = import.meta.dirname;
-  while (!existsSync(join(directory, 'package.json')) && directory !== dirname(directory)) {
-    directory = dirname(directory);
-  }
+  while (!isRoot(directory) && directory !== dirname(directory)) directory = dirname(directory);
   return directory;
+}
+
+/** dist/ has a package.json too, which says only that its modules are CommonJS. */
+function isRoot(directory: string): boolean {
+  return existsSync(join(directory, 'package.json')) && !existsSync(join(directory, 'tdctl.js'));
 }

@@ -3,5 +3,7 @@
 import { keepCompiled } from './compile-cache.ts';
 
 keepCompiled(process.env);
-const { start } = await import('./start.ts');
-process.exitCode = await start(process.argv.slice(2));
+// The bundle is CommonJS (scripts/bundles.mjs), where a module does not await.
+void import('./start.ts').then(async ({ start }) => {
+  process.exitCode = await start(process.argv.slice(2));
+});
