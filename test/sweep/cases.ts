@@ -135,4 +135,5 @@ export const faultsOf: Readonly<Record<CallKind, readonly Fault[]>> = {
   link: [...refused, ...killed],
   unlink: [{ action: 'once', errno: 'EIO' }, ...killed],
   mkdir: [...refused, ...killed],
+  rmdir: [{ action: 'once', errno: 'EIO' }, ...killed],
 };

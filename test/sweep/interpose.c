@@ -83,7 +83,7 @@ static bool is_in_failing_directory(const char* path) {
 
 // A full disk takes these all the same, for they give room back.
 static bool gives_room(const char* kind) {
-  return strcmp(kind, "truncate") == 0 || strcmp(kind, "unlink") == 0;
+  return strcmp(kind, "truncate") == 0 || strcmp(kind, "unlink") == 0 || strcmp(kind, "rmdir") == 0;
 }
 
 static void note(const char* kind, const char* path, bool failed) {
@@ -211,3 +211,12 @@ ON_NAME(rename, "rename", SYS_rename, (const char* from, const char* to), from, 
 ON_NAME(link, "link", SYS_link, (const char* from, const char* to), from, to)
 ON_NAME(unlink, "unlink", SYS_unlink, (const char* to), to)
 ON_NAME(mkdir, "mkdir", SYS_mkdir, (const char* to, mode_t mode), to, mode)
+ON_NAME(rmdir, "rmdir", SYS_rmdir, (const char* to), to)
+
+int unlinkat(int at_fd, const char* name, int flags) {
+  char path[PATH_MAX];
+  path_of_name(at_fd, name, path);
+  const enum verdict verdict = consult((flags & AT_REMOVEDIR) != 0 ? "rmdir" : "unlink", path);
+  if (verdict == fail || verdict == write_half) return (int)refuse();
+  return (int)answer(verdict, syscall(SYS_unlinkat, at_fd, name, flags));
+}

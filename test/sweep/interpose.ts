@@ -15,7 +15,8 @@ export type CallKind =
   | 'rename'
   | 'link'
   | 'unlink'
-  | 'mkdir';
+  | 'mkdir'
+  | 'rmdir';
 
 /** One call of tdctl to the system that touches a file of the run. */
 export interface Call {
@@ -37,15 +38,16 @@ export interface Ended {
   readonly calls: readonly Call[];
 }
 
-const library = join(mkdtempSync(join(tmpdir(), 'tdctl-sweep-')), 'interpose.so');
-afterAll(() => rmSync(dirname(library), { recursive: true, force: true }));
+/** Made by {@link whyNotInterposed}. */
+export const interposeLibrary = join(mkdtempSync(join(tmpdir(), 'tdctl-sweep-')), 'interpose.so');
+afterAll(() => rmSync(dirname(interposeLibrary), { recursive: true, force: true }));
 
 /** Says what is missing where tdctl cannot be run like this. */
 export function whyNotInterposed(): string | undefined {
   if (process.platform !== 'linux') return 'only Linux has these calls';
   const source = join(import.meta.dirname, 'interpose.c');
   const flags = ['-std=gnu11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-O1'];
-  const cc = spawnSync('cc', [...flags, '-shared', '-fPIC', source, '-o', library], {
+  const cc = spawnSync('cc', [...flags, '-shared', '-fPIC', source, '-o', interposeLibrary], {
     encoding: 'utf8',
   });
   if (cc.error !== undefined) return 'there is no C compiler (cc) to make the library with';
@@ -76,7 +78,7 @@ export async function runInterposed({ directory, args, fault }: Run): Promise<En
       // Calls come in the same order each time, and all through the C library.
       UV_THREADPOOL_SIZE: '1',
       UV_USE_IO_URING: '0',
-      LD_PRELOAD: library,
+      LD_PRELOAD: interposeLibrary,
       SWEEP_DIRECTORY: directory,
       SWEEP_CALLS: calls,
       SWEEP_AT: String(fault?.at ?? 0),
