@@ -6,7 +6,7 @@ import type { TdEvent } from '../../../machines/td-lifecycle/events.ts';
 import type { ErrorInWords } from '../../diagnosis/refusals.ts';
 import type { TdRunEvent } from '../../orchestrator/index.ts';
 import type { KeeperIdentity } from '../identity.ts';
-import type { Moment } from '../status.ts';
+import type { Moment } from '../moment.ts';
 
 export type JournalRecord = {
   /** From 1, without gaps, over all lives of the TD. */
