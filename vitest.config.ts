@@ -13,7 +13,7 @@ const apart = [
 export default defineConfig({
   test: {
     clearMocks: true,
-    setupFiles: ['./test/support/seed.ts'],
+    setupFiles: ['./test/support/seed.ts', './test/support/state-directory.ts'],
     // Vitest leaves one CPU free, which on two of them is half; most of these tests wait for a process.
     maxWorkers: availableParallelism(),
     // Ends a test that hangs; no test is about speed. Whole processes run on a busy two-core machine.

@@ -38,6 +38,10 @@ export const errorKinds = {
   TDCTL_E_NOT_WRITABLE: kind('failed', 'A file could not be written.'),
   TDCTL_E_EXISTS: kind('conflict', 'A file that would be overwritten exists already.'),
   TDCTL_E_BUSY: kind('conflict', 'Another process is writing the file.'),
+  TDCTL_E_STATE_DIRECTORY: kind(
+    'failed',
+    'The directory of kept TDs cannot be had, or others could write to it.',
+  ),
   TDCTL_E_ADDRESS: kind(
     'conflict',
     'The port or the socket that a command shall serve on cannot be had.',
