@@ -1,9 +1,9 @@
 /** One verb for several TDs, all at once: a line for each as it is done, and the worst exit code. */
-import { exitCodes, TdctlError } from '../../errors/index.ts';
+import { errorData, exitCodes, TdctlError } from '../../errors/index.ts';
 import type { KeptTd } from '../../keeper/kept-td.ts';
 import type { KeptState } from '../../keeper/state.ts';
 import type { StateDirectory } from '../../keeper/state-directory.ts';
-import { errorData, failureText } from '../failure.ts';
+import { failureText } from '../failure.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import type { Content } from '../output/contract/index.ts';

@@ -70,5 +70,5 @@ async function attach(line: Duplex, { td, state, io, interrupts }: Attaching): P
   terminal.end();
   line.destroy();
   if (how === 'left') say(own, `left the console of ${td.name}; the TD goes on`);
-  else say(own, `${td.name}: ${await howItEnded(state, td.name)}`);
+  else say(own, `${td.name}: ${howItEnded(state, td.name)}`);
 }

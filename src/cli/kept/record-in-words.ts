@@ -12,6 +12,7 @@ const words: InWords = {
     `life ${life} begins, kept by process ${identity.pid} of tdctl ${identity.tdctl}`,
   asked: ({ verb, by }) =>
     `${verb} was asked for${by === null ? '' : ` by process ${by.pid} of user ${by.uid}`}`,
+  refused: ({ by }) => `process ${by.pid} of user ${by.uid} was turned away`,
   queued: ({ ticket }) => `waits for a key slot (ticket ${ticket})`,
   unqueued: () => 'waits no more',
   event: ({ event }) => eventInWords(event),
