@@ -1,8 +1,6 @@
 /** Completion scripts, made of the command tree. Nothing is run while one types. */
+import type { Shell } from './shells.ts';
 import type { Node, OptionNode, Values } from './tree.ts';
-
-export const shells = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof shells)[number];
 
 export function completionScript(shell: Shell, nodes: readonly Node[]): string {
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](nodes);
