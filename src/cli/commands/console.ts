@@ -4,7 +4,6 @@ import { nameArgument } from '../kept/options.ts';
 
 export function consoleCommand(io: CommandIo) {
   return new Command('console')
-    .alias('attach')
     .summary('attach this terminal to the serial port of a kept TD')
     .description(
       "Attaches this terminal to the guest's serial port: what it prints from now on is shown, and what is typed goes to " +

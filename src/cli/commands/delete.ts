@@ -4,7 +4,6 @@ import { timeoutOption } from '../kept/options.ts';
 
 export function deleteCommand(io: CommandIo, endWith: (exitCode: number) => void) {
   return forTds('delete')
-    .alias('rm')
     .summary('delete the records of kept TDs that are over')
     .description(
       'Deletes the record of a TD that is over: its file as it was given, its journal, and what its guest printed. One ' +

@@ -9,7 +9,6 @@ const stateLines = Object.entries(keptStates)
 
 export function listCommand(io: CommandIo) {
   return new Command('list')
-    .aliases(['ls', 'get', 'ps'])
     .summary('list the kept TDs, those that are over too')
     .description(
       'Lists the TDs that `tdctl create` made, and those of a `tdctl run` that goes on, with what is true of them: ' +

@@ -4,7 +4,6 @@ import { nameArgument } from '../kept/options.ts';
 
 export function logsCommand(io: CommandIo) {
   return new Command('logs')
-    .alias('log')
     .summary('show what the guest of a kept TD has printed')
     .description(
       'Shows what the guest has printed on its serial port. A pipe gets the bytes as they are; on a terminal nothing in ' +

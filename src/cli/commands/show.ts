@@ -4,7 +4,6 @@ import { keptOutputOption, nameArgument } from '../kept/options.ts';
 
 export function showCommand(io: CommandIo) {
   return new Command('show')
-    .aliases(['describe', 'inspect'])
     .summary('show all that is known of a kept TD')
     .description(
       'Shows a kept TD: its state and since when, host, memory, measurement, who keeps it, why it failed, and what was ' +

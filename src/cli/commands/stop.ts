@@ -9,9 +9,13 @@ export function stopCommand(io: CommandIo, endWith: (exitCode: number) => void) 
     .description(
       'Takes a TD down and gives back all that it holds. It returns when that has begun, which for a large TD can take ' +
         'minutes: `tdctl list` says how long it still takes. With --wait it returns when it is over, and 0 means then ' +
-        'that the key slot was seen to be free.',
+        'that the key slot was seen to be free. A guest cannot be asked to end, since no button is wired to it: tell ' +
+        'it on its console, and --grace gives it the time.',
     )
-    .addOption(new Option('--grace <time>', 'how long a guest may take to end by itself').default('30s'))
+    .addOption(new Option(
+        '--grace <time>',
+        'so long a guest that runs may take to end by itself, before it is taken down: 30s',
+      ))
     .addOption(waitOption())
     .addOption(
       timeoutOption({ has: ({ wait }) => wait === true, only: 'for --wait' }),
@@ -22,6 +26,7 @@ export function stopCommand(io: CommandIo, endWith: (exitCode: number) => void) 
 Examples:
   tdctl stop hello
   tdctl stop hello --wait --timeout 10min
+  tdctl stop hello --grace 30s --wait
   tdctl stop --all --wait
 
 Exit codes: 0 it has begun; with --wait it is over and the key slot is free · 1 still being taken down

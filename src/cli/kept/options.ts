@@ -13,9 +13,10 @@ export const keptOutputOption = () =>
     .choices(keptFormats)
     .default('text' as const);
 
-/** The names of kept TDs; the shell completes them. */
-export const namesArgument = () => new Argument('[td...]', 'names of TDs');
-export const nameArgument = () => new Argument('<td>', 'the name of a TD');
+/** The argument of this name is the name of a kept TD, which the shell completes. */
+export const tdArgument = 'td';
+export const namesArgument = () => new Argument(`[${tdArgument}...]`, 'names of TDs');
+export const nameArgument = () => new Argument(`<${tdArgument}>`, 'the name of a TD');
 
 export const selectorOption = () =>
   new Option('-l, --selector <label>', 'the TDs with this label, key=value; repeatable: with all of them')

@@ -4,7 +4,7 @@ import type { KeptTd } from '../../../keeper/kept-td.ts';
 import { isOver, type KeptState } from '../../../keeper/state.ts';
 import type { ActingOn, Done } from '../actions.ts';
 import { awaitTd } from '../await.ts';
-import { stateInWords } from '../in-words.ts';
+import { age, stateInWords } from '../in-words.ts';
 import { interruptedWaiting } from '../refusals.ts';
 import { askFor, refuseUnreachable } from './asked.ts';
 
@@ -24,7 +24,9 @@ export function stopping({ wait, timeoutMs, graceMs }: StopOptions) {
     refuseUnreachable('stop', td);
     const begun = await begin(td, () => askFor(state, td, 'stop', { graceMs }));
     if (wait === true) return { ...begun, ...(await untilOver(on, timeoutMs)) };
-    return begun;
+    // The keeper gives it that time, and this command need not stay for it.
+    const isGiven = graceMs !== undefined && begun.state === 'running';
+    return isGiven ? { ...begun, words: `running; it has ${age(graceMs)} to end by itself` } : begun;
   };
 }
 
