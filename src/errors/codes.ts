@@ -50,6 +50,10 @@ export const errorKinds = {
     'conflict',
     'Two things that a command tells apart by name have the same one.',
   ),
+  TDCTL_E_CONFLICT: kind(
+    'conflict',
+    'The state of a kept TD does not take what was asked, or its name is taken.',
+  ),
   TDCTL_E_PLAN_STALE: kind('conflict', 'A saved plan no longer fits the host or the spec.'),
   TDCTL_E_MIGRATION_REFUSED: kind('conflict', 'A TD cannot move as asked; nothing was changed.'),
   TDCTL_E_SPEC_INVALID: kind(
@@ -76,6 +80,10 @@ export const errorKinds = {
   TDCTL_E_HOST_UNSUPPORTED: kind(
     'hostUnsupported',
     'The chosen host cannot run a TD; the message names the missing item.',
+  ),
+  TDCTL_E_API_VERSION: kind(
+    'hostUnsupported',
+    'The keeper of a TD and whoever asks it speak no version of its API in common.',
   ),
   TDCTL_E_COMMAND_NOT_FOUND: kind('commandNotFound', 'The command to run is not there.'),
   TDCTL_E_COMMAND_NOT_EXECUTABLE: kind(
@@ -105,6 +113,8 @@ export const errorKinds = {
     'failed',
     'A TD did not come to the state that was waited for, in time or at all.',
   ),
+  TDCTL_E_NOT_ANSWERING: kind('failed', 'The keeper of a TD lives and does not answer in time.'),
+  TDCTL_E_NOT_OWNER: kind('failed', 'The TD is kept by another user, who alone may ask for it.'),
   TDCTL_E_STUCK: kind('failed', 'Something of a TD could not be given back and needs a person.'),
   TDCTL_E_INTERRUPTED: kind(
     'interrupted',

@@ -8,7 +8,7 @@ import { readKeptTd } from '../../keeper/kept-tds.ts';
 import type { KeptTd } from '../../keeper/kept-td.ts';
 import { isOver } from '../../keeper/state.ts';
 import type { StateDirectory } from '../../keeper/state-directory.ts';
-import { tdFiles } from '../../keeper/td-files.ts';
+import { type TdFiles, tdFiles } from '../../keeper/td-files.ts';
 import { isTold, type ToldRecord } from '../../keeper/told.ts';
 import { durationOf } from '../duration.ts';
 import { listenForInterrupts } from '../interrupts.ts';
@@ -70,7 +70,7 @@ function readersOf(state: StateDirectory, selection: Selection): Readers {
   for (const { name, td } of named ?? []) if (td === undefined) throw noSuchTd(state, name);
   const journals = new Map<string, JournalReader>();
   const read = (name: string) => {
-    const journal = journals.get(name) ?? new JournalReader(tdFiles(state, name).journal);
+    const journal = journals.get(name) ?? new JournalReader(tdFiles(state, name));
     journals.set(name, journal);
     return journal.next().map((record): TdRecord => ({ td: name, record }));
   };
@@ -94,21 +94,29 @@ function isGone(td: KeptTd | undefined): boolean {
   return td === undefined || isOver(td.state);
 }
 
-/** What comes to a journal that somebody else writes. */
+/** What comes to a journal that somebody else writes, after what there is of the life before. */
 class JournalReader {
-  readonly #path: string;
+  readonly #files: TdFiles;
   #size = -1;
   #seq = 0;
+  #isFirst = true;
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(files: TdFiles) {
+    this.#files = files;
   }
 
   next(): ToldRecord[] {
-    const size = statSync(this.#path, { throwIfNoEntry: false })?.size;
-    if (size === undefined || size === this.#size) return [];
+    const before = this.#isFirst ? this.#news(this.#files.journalBefore) : [];
+    this.#isFirst = false;
+    const size = statSync(this.#files.journal, { throwIfNoEntry: false })?.size;
+    if (size === undefined || size === this.#size) return before;
     this.#size = size;
-    const { records } = readJournal(this.#path);
+    return [...before, ...this.#news(this.#files.journal)];
+  }
+
+  /** The numbers go on over all lives. */
+  #news(path: string): ToldRecord[] {
+    const { records } = readJournal(path);
     const news = records.filter(({ seq }) => seq > this.#seq);
     this.#seq = news.at(-1)?.seq ?? this.#seq;
     return news.filter(isTold);
