@@ -18,7 +18,7 @@ import {
   hostDocument,
   kernelsDocument,
 } from './hosts.ts';
-import { tdActionsDocument, tdDocument, tdListDocument } from './kept.ts';
+import { tdActionsDocument, tdDocument, tdEventDocument, tdListDocument } from './kept.ts';
 import { comparisonDocument, matrixDocument, rehearsalDocument } from './rehearsals.ts';
 import { execDocument, measurementDocument, planDocument, runDocument } from './tds.ts';
 
@@ -42,6 +42,7 @@ export const contracts = {
   'tdctl.Run': runDocument,
   'tdctl.Td': tdDocument,
   'tdctl.TdActions': tdActionsDocument,
+  'tdctl.TdEvent': tdEventDocument,
   'tdctl.TdList': tdListDocument,
   'tdctl.TraceLint': traceLintDocument,
 } as const satisfies Readonly<Record<`tdctl.${string}`, z.ZodType>>;

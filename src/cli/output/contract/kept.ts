@@ -15,10 +15,13 @@ import {
   text,
   texts,
 } from './shapes.ts';
+import { runEvent } from './tds.ts';
 
 const names = Object.keys(keptStates) as [KeptState, ...KeptState[]];
 const state = z.enum(names).meta({ id: 'keptState', description: 'docs/operating.md lists them.' });
 const moment = z.iso.datetime();
+
+const apiRange = z.strictObject({ oldest: count, newest: count });
 
 const keptTdFields = {
   name: text,
@@ -41,7 +44,7 @@ const keptTdFields = {
     .strictObject({
       pid: count,
       tdctl: text,
-      api: z.strictObject({ oldest: count, newest: count }),
+      api: apiRange,
       startedAt: moment,
       unit: text.nullable(),
       lives: flag,
@@ -70,4 +73,45 @@ export const tdActionsDocument = document('tdctl.TdActions', {
       error: errorFields.nullable(),
     }),
   ),
+});
+
+const by = z.strictObject({ pid: count, uid: count }).meta({ id: 'peer' });
+const identity = z.strictObject({
+  version: z.literal(1),
+  pid: count,
+  startTime: text,
+  bootId: text,
+  pidNamespace: text,
+  uid: count,
+  tdctl: text,
+  api: apiRange,
+  chartVersion: count,
+  startedAt: moment,
+  unit: text.optional(),
+});
+
+function record<Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, shape: Shape) {
+  return z.strictObject({
+    seq: count.meta({ description: 'From 1, over all lives of the TD.' }),
+    at: z.strictObject({
+      at: moment,
+      uptimeMs: ms.meta({ description: 'Since the host was started, suspended time included.' }),
+    }),
+    kind: z.literal(kind),
+    ...shape,
+  });
+}
+
+/** Each line is one document. */
+export const tdEventDocument = document('tdctl.TdEvent', {
+  td: text,
+  record: z.discriminatedUnion('kind', [
+    record('keeper', { identity, life: count }),
+    record('asked', { verb: text, by: by.nullable() }),
+    record('refused', { by }),
+    record('queued', { ticket: text }),
+    record('unqueued', { ticket: text }),
+    record('event', { event: runEvent }),
+    record('over', { outcome: text, leftovers: count }),
+  ]),
 });
