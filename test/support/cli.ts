@@ -26,7 +26,6 @@ export function terminal({ colors = false, width }: Terminal = {}) {
   const io: CommandIo = {
     stdout: sink('stdout'),
     stderr: sink('stderr'),
-    // Where kept TDs are is the one thing of the machine that a command is told.
     env: { TDCTL_STATE_DIR: process.env.TDCTL_STATE_DIR },
     colors: { stdout: colors, stderr: colors },
     widths: { stdout: width, stderr: width },
