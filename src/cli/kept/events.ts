@@ -14,6 +14,7 @@ import { durationOf } from '../duration.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
+import type { Content } from '../output/contract/index.ts';
 import { documentOf } from '../output/data.ts';
 import { print } from '../output/print.ts';
 import { sanitize } from '../output/sanitize.ts';
@@ -123,7 +124,15 @@ class JournalReader {
   }
 }
 
+type Printed = Content<'tdctl.TdEvent'>['record'];
+
+/** Single requests are written down nowhere: there are too many. */
+function isPrinted(record: ToldRecord): record is ToldRecord & Printed {
+  return record.kind !== 'event' || record.event.event !== 'request.answered';
+}
+
 function printRecord({ td, record }: TdRecord, output: OutputFormat, io: CommandIo): void {
+  if (!isPrinted(record)) return;
   if (output === 'text') {
     const words = recordInWords(record);
     if (words !== undefined) print(io, `${record.at.at}  ${td}  ${sanitize(words)}\n`);
