@@ -102,9 +102,11 @@ async function arrived(
   td: TdRun,
   { verb, reaches }: { readonly verb: KeptVerb; readonly reaches: TdState },
 ): Promise<void> {
-  // Another may ask for the opposite at the same moment.
-  await td.reaches(reaches, ...ending);
-  if (ending.some((state) => td.isIn(state))) throw notTaken(td, { verb, hint: undefined });
+  // A guest may end as soon as it runs: what comes first counts.
+  const isThere = td.reaches(reaches);
+  const isEnding = td.reaches(...ending).then(() => false);
+  if (await Promise.race([isThere, isEnding])) return;
+  throw notTaken(td, { verb, hint: undefined });
 }
 
 function notTaken(

@@ -1,9 +1,10 @@
 /** The process that keeps one TD, from what it reads on its standard input to its end. */
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { TD_LIFECYCLE_VERSION, type TdOutput } from '../../../machines/td-lifecycle/index.ts';
+import { TD_LIFECYCLE_VERSION } from '../../../machines/td-lifecycle/index.ts';
 import { errorData, exitCodes, TdctlError } from '../../errors/index.ts';
 import { reopenToAppend } from '../../files/reopen.ts';
+import { serveKeeper } from '../../keeper/api/server.ts';
 import { type KeeperFaults, keeperFaults } from '../../keeper/faults.ts';
 import { ownIdentity } from '../../keeper/identity.ts';
 import { type Kept, keep } from '../../keeper/keep.ts';
@@ -33,7 +34,7 @@ export async function keeperProcess(env: NodeJS.ProcessEnv): Promise<number> {
     return exitCodes.ok;
   } catch (error) {
     const told = asTold(error);
-    log(inspect(error));
+    log(error);
     progress.tell({ failed: errorData(told) });
     return told.exitCode;
   } finally {
@@ -112,7 +113,7 @@ async function keepOnHost(owning: Owning, life: Life): Promise<void> {
 }
 
 async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life }): Promise<void> {
-  const { request, progress, stop, host, plan, wanted, life } = keeping;
+  const { progress, stop, host, plan, wanted, life } = keeping;
   let kept: Kept | undefined;
   const sinks = await openSinks(wanted, {
     input: (bytes) => kept?.run.input(bytes) ?? 0,
@@ -127,28 +128,41 @@ async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life })
       tellsRequests: false,
     });
     stop.stops(kept.surface);
-    await reach(kept, request, progress);
-    // `systemd` is told here that the TD is up (READY=1).
-    failedBy(await kept.ended, keeping);
+    await answerFor(kept, keeping);
   } finally {
     await sinks.end();
   }
 }
 
-/** Tells whoever started this keeper that the TD is what was asked for. Where it is not, its end tells. */
-async function reach({ run, surface }: Kept, { start }: KeepRequest, progress: Progress) {
-  if (!(await run.runnable)) return;
-  if (start) await surface.act('start', { by: undefined }).catch(() => undefined);
-  const reached = start ? 'running' : 'runnable';
-  // It may have been stopped, or its guest may have ended already: that is told by its end.
-  if (!start || run.context.error === null) progress.tell({ reached });
-  progress.end();
-}
-
-/** @throws TdctlError what the TD ended with, which is its own end and not the one that was asked for. */
-function failedBy(output: TdOutput, { plan, stop, progress }: Owning & OpenedTd): void {
+/** @throws TdctlError what the TD ended with, where that is not what was asked for. */
+async function answerFor(kept: Kept, keeping: Owning & OpenedTd): Promise<void> {
+  const { owned, progress, stop, plan } = keeping;
+  const { run, surface } = kept;
+  const serving = serveKeeper({ surface, socketPath: owned.files.socket, onDefect: log });
+  // A TD that nobody can reach is none that is kept.
+  serving.catch(() => run.stop());
+  if (await run.runnable) await reach(kept, keeping, serving);
+  // The service manager is told here that the TD is up (READY=1).
+  const output = await kept.ended;
+  await (await serving).close();
   throwFailure(output, plan.facts);
   if (stop.reason !== undefined) progress.tell({ failed: errorData(interrupted(stop.reason)) });
+}
+
+/** Tells whoever started this keeper that the TD is what was asked for. Where it is not, its end tells. */
+async function reach(
+  { surface }: Kept,
+  { request, progress }: Owning,
+  serving: Promise<unknown>,
+): Promise<void> {
+  try {
+    await serving;
+    if (request.start) await surface.act('start', { by: undefined });
+  } catch {
+    return;
+  }
+  progress.tell({ reached: request.start ? 'running' : 'runnable' });
+  progress.end();
 }
 
 /** A TD that has not come to its first step. */
@@ -171,6 +185,8 @@ function asTold(error: unknown): TdctlError {
   });
 }
 
-function log(text: string): void {
+/** In keeper.log, once there is one. */
+function log(said: unknown): void {
+  const text = typeof said === 'string' ? said : inspect(said);
   process.stderr.write(`${new Date().toISOString()} ${text}\n`);
 }
