@@ -29,7 +29,9 @@ test('so does an answer to a habit of another program', async () => {
   expect((await cli(['plan', 'td.yaml', '--json'])).stderr).toMatch(
     /^error: .*'--json'\nhint: that is `-o json`\n/,
   );
-  expect((await cli(['plan', '--json\nhint: x'])).stderr).toMatch(/^error: .*'--json\\u\{a\}hint: x'\n/);
+  expect((await cli(['plan', '--json\nhint: x'])).stderr).toMatch(
+    /^error: .*'--json\\u\{a\}hint: x'\n/,
+  );
 });
 
 property.prop([

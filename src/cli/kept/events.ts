@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { dataValue } from '../../documents/data-values.ts';
 import { readJournal } from '../../keeper/journal/index.ts';
-import { readKeptTd } from '../../keeper/kept-tds.ts';
 import type { KeptTd } from '../../keeper/kept-td.ts';
+import { readKeptTd } from '../../keeper/kept-tds.ts';
 import { isOver } from '../../keeper/state.ts';
 import type { StateDirectory } from '../../keeper/state-directory.ts';
 import { type TdFiles, tdFiles } from '../../keeper/td-files.ts';
@@ -78,7 +78,8 @@ function readersOf(state: StateDirectory, selection: Selection): Readers {
   let areOver = false;
   return {
     next() {
-      const wanted = named?.map(({ name }) => name) ?? selectTds(state, selection).map(({ name }) => name);
+      const wanted =
+        named?.map(({ name }) => name) ?? selectTds(state, selection).map(({ name }) => name);
       // The end is looked for first, so that what came before it is read.
       areOver = named?.every(({ name }) => isGone(readKeptTd(state, name))) ?? false;
       return wanted

@@ -125,12 +125,18 @@ test('the keepers say the same as their files', async () => {
 
 test('events tell who asked for what, from any number on', async () => {
   const { stdout } = await cli(['events', 'one', '-o', 'json']);
-  const lines = stdout.trim().split('\n').map((line) => contracts['tdctl.TdEvent'].parse(JSON.parse(line)));
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => contracts['tdctl.TdEvent'].parse(JSON.parse(line)));
   expect(lines[0]).toMatchObject({ td: 'one', record: { seq: 1, kind: 'keeper', life: 1 } });
   const asked = lines.filter(({ record }) => record.kind === 'asked');
   expect(asked).toContainEqual(
     expect.objectContaining({
-      record: expect.objectContaining({ verb: 'pause', by: { pid: process.pid, uid: process.getuid?.() } }),
+      record: expect.objectContaining({
+        verb: 'pause',
+        by: { pid: process.pid, uid: process.getuid?.() },
+      }),
     }),
   );
   const last = lines.at(-1)?.record.seq as number;
@@ -154,7 +160,10 @@ test('a wait ends when it is reached, when the time is over, and when it cannot 
 
 test('a stop begins, and with --wait the key slot is seen to be free', async () => {
   const begun = await said('stop', 'two');
-  expect(begun).toEqual({ exitCode: 0, told: expect.stringMatching(/^two: (stopping|releasing|destroyed)/) });
+  expect(begun).toEqual({
+    exitCode: 0,
+    told: expect.stringMatching(/^two: (stopping|releasing|destroyed)/),
+  });
   expect(await said('stop', 'one', '--wait')).toEqual({ exitCode: 0, told: 'one: destroyed\n' });
   expect(await said('stop', 'one', '--wait')).toEqual(nothingToDo);
   expect(await said('kill', 'one')).toEqual(nothingToDo);
@@ -174,7 +183,10 @@ test('a stop begins, and with --wait the key slot is seen to be free', async () 
 test('what is over begins a new life, and what no one wants any more is deleted', async () => {
   expect(await said('start', 'one')).toEqual({ exitCode: 0, told: 'one: running, its life 2\n' });
   expect(await data(['show', 'one'])).toMatchObject({ state: 'running', life: 2 });
-  expect(await said('prune', '--dry-run')).toEqual({ exitCode: 0, told: 'two: would be deleted\n' });
+  expect(await said('prune', '--dry-run')).toEqual({
+    exitCode: 0,
+    told: 'two: would be deleted\n',
+  });
   expect(await said('prune')).toEqual({ exitCode: 0, told: 'two: deleted\n' });
   const [waited] = await Promise.all([
     said('wait', 'one', '--for', 'deleted', '--timeout', '1min'),
