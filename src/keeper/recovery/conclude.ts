@@ -41,11 +41,9 @@ export function conclude(evidence: Evidence): Conclusion {
       holdsKeySlot: row.holdsKeySlot === 'as written' ? writtenSlot(evidence) : row.holdsKeySlot,
       mrtd: td?.mrtd ?? null,
       error: td?.error ?? null,
-      notes: [
-        ...row.told.map((words) => filled(words, evidence, since)),
-        ...ownNotes(td),
-        ...closerNotes(evidence, row),
-      ],
+      notes: row.told
+        .map((words) => filled(words, evidence, since))
+        .concat(ownNotes(td), closerNotes(evidence, row)),
       keeper: keeperSeen(evidence),
       queue: null,
       leftMs: null,
@@ -54,8 +52,8 @@ export function conclude(evidence: Evidence): Conclusion {
 }
 
 function rowFor(evidence: Evidence): RecoveryRow {
-  const found = { underWay: underWayOf(evidence), ...evidence };
-  const row = recoveryTable.find((each) => fits(each, found));
+  const underWay = underWayOf(evidence);
+  const row = recoveryTable.find((each) => fits(each, underWay, evidence));
   // A test walks all that can be found.
   if (row === undefined) throw new Error('the recovery table has no row for what is found');
   return row;
@@ -63,10 +61,11 @@ function rowFor(evidence: Evidence): RecoveryRow {
 
 export function fits(
   row: RecoveryRow,
-  found: Pick<Evidence, 'presence' | 'lock' | 'closer'> & { readonly underWay: UnderWay },
+  underWay: UnderWay,
+  found: Pick<Evidence, 'presence' | 'lock' | 'closer'>,
 ): boolean {
   return (
-    (row.underWay?.includes(found.underWay) ?? true) &&
+    (row.underWay?.includes(underWay) ?? true) &&
     (row.presence?.includes(found.presence) ?? true) &&
     (row.lock === undefined || row.lock === found.lock) &&
     (row.othersHoldVms === undefined || (found.closer?.vmHolders.length ?? 0) > 0)
@@ -95,11 +94,10 @@ function keeperSeen({ keeper, presence }: Evidence): KeeperSeen | null {
 function ownNotes(td: StatusRecord | undefined): string[] {
   if (td === undefined) return [];
   const { guestEnded, waitingFor, leftovers } = td;
-  return [
-    ...(guestEnded ? [guestEnded] : []),
-    ...(waitingFor ? [`waits for ${waitingFor}`] : []),
-    ...(leftovers ?? []).map(({ message }) => message),
-  ];
+  const notes = leftovers.map(({ message }) => message);
+  if (waitingFor) notes.unshift(`waits for ${waitingFor}`);
+  if (guestEnded) notes.unshift(guestEnded);
+  return notes;
 }
 
 function closerNotes({ closer, presence }: Evidence, row: RecoveryRow): string[] {
