@@ -108,7 +108,9 @@ async function examples(): Promise<readonly string[]> {
   );
   const inHelp = helps.flatMap((help) => /Examples:\n((?: +.*\n|\n(?= ))*)/.exec(help)?.[1] ?? []);
   // Tests of their own run these pages, and look at what comes of it.
-  const pages = readdirSync('docs').filter((name) => name.endsWith('.md') && !['tasks.md', 'operating.md'].includes(name));
+  const pages = readdirSync('docs').filter(
+    (name) => name.endsWith('.md') && !['tasks.md', 'operating.md'].includes(name),
+  );
   const inPages = ['README.md', ...pages.map((name) => `docs/${name}`)].flatMap((page) =>
     [...readFileSync(join(projectRoot, page), 'utf8').matchAll(/^```sh\n(.*?)^```/gms)].map(
       ([, block = '']) => block,

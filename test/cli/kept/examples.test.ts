@@ -53,7 +53,10 @@ test.each([...new Set(all)])('%s', async (line) => {
   }
   const follows = / -f | logs -f/.test(line);
   const [command = ''] = line.split(' | ');
-  const args = command.split(' ').slice(1).map((word) => (word === 'td.yaml' ? td : word));
+  const args = command
+    .split(' ')
+    .slice(1)
+    .map((word) => (word === 'td.yaml' ? td : word));
   const isCreate = args[0] === 'create' || args[0] === 'apply';
   const typed = isCreate && !args.includes('--host') ? [...args, '--host', 'sim'] : args;
   const [{ exitCode, stderr }] = await Promise.all([
