@@ -8,6 +8,7 @@ const apart = [
   'test/cli/{exec,host}.test.ts',
   'test/host/many-tds.test.ts',
   'test/diagnosis/explain/robustness.test.ts',
+  'test/keeper/td-directory.test.ts',
 ];
 
 export default defineConfig({

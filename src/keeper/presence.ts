@@ -40,8 +40,3 @@ export function presenceOf(process: Process, from: Vantage): Presence {
   if (found.isExiting) return 'exiting';
   return found.state === 'T' ? 'stopped' : 'lives';
 }
-
-/** Of these presences there is a process that holds, or may hold, what the TD holds. */
-export function mayHold(presence: Presence): boolean {
-  return !['gone', 'recycled', 'rebooted'].includes(presence);
-}

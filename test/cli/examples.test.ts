@@ -98,7 +98,7 @@ function commandsIn(line: string): readonly string[] {
 }
 
 async function examples(): Promise<readonly string[]> {
-  const root = program(terminal().io, () => undefined) as CommandUnknownOpts;
+  const root = (await program(terminal().io, () => undefined)) as CommandUnknownOpts;
   const helps = await Promise.all(
     helpPaths(root).map(async (path) => (await cli([...path, '--help'])).stdout),
   );

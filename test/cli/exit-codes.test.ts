@@ -195,8 +195,8 @@ function namesBelow(command: CommandUnknownOpts, path: Args = []): string[] {
 }
 const onlyDispatches: readonly string[] = ['trace'];
 
-test('every command has a row', () => {
-  const root = program(terminal().io, () => undefined);
+test('every command has a row', async () => {
+  const root = await program(terminal().io, () => undefined);
   expect(Object.keys(rows).sort()).toEqual(namesBelow(root as CommandUnknownOpts).sort());
 });
 

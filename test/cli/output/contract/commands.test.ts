@@ -180,8 +180,8 @@ function namesBelow(command: CommandUnknownOpts, path = ''): string[] {
 }
 const onlyDispatches: readonly string[] = ['trace'];
 
-test('every command is in the table', () => {
-  const root = program(terminal().io, () => undefined) as CommandUnknownOpts;
+test('every command is in the table', async () => {
+  const root = (await program(terminal().io, () => undefined)) as CommandUnknownOpts;
   expect(Object.keys(rows).sort()).toEqual(namesBelow(root).sort());
 });
 
