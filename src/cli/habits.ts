@@ -60,15 +60,18 @@ const wordHabits: readonly Habit[] = [
   },
   {
     words: ['dmesg', 'journal'],
-    answer: '`dmesg | tdctl explain` says what a kernel log means; `tdctl events NAME` has the journal of a TD',
+    answer:
+      '`dmesg | tdctl explain` says what a kernel log means; `tdctl events NAME` has the journal of a TD',
   },
   {
     words: ['monitor', 'follow'],
-    answer: '`tdctl events --all -f` follows the TDs that are kept; `tdctl watch SPEC` shows a run live',
+    answer:
+      '`tdctl events --all -f` follows the TDs that are kept; `tdctl watch SPEC` shows a run live',
   },
   {
     words: ['ssh', 'shell', 'connect', 'vnc'],
-    answer: '`tdctl console NAME` attaches to the serial port of a TD, which is all the way in that there is',
+    answer:
+      '`tdctl console NAME` attaches to the serial port of a TD, which is all the way in that there is',
   },
   {
     words: ['restart', 'reboot', 'reset'],
@@ -177,7 +180,8 @@ const optionHabits: readonly OptionHabit[] = [
   { flags: ['--simulate', '--sim'], where: { option: '--host' }, answer: 'that is `--host sim`' },
   {
     flags: ['--wait', '--timeout', '--detach', '-d'],
-    answer: '`tdctl create SPEC` makes a TD that stays, and `tdctl wait NAME --for STATE` waits for one',
+    answer:
+      '`tdctl create SPEC` makes a TD that stays, and `tdctl wait NAME --for STATE` waits for one',
   },
 ];
 

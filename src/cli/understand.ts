@@ -2,8 +2,8 @@
 import { dnsLabelProblem } from '../documents/name.ts';
 import { editDistance } from '../documents/nearest.ts';
 import { TdctlError } from '../errors/index.ts';
-import { tdArgument } from './kept/options.ts';
 import { type Asked, answerToOption, answerToWord, understoodWords } from './habits.ts';
+import { tdArgument } from './kept/options.ts';
 
 /**
  * @param commands the names of all commands there are.
@@ -41,7 +41,8 @@ function nearMiss(word: string, commands: readonly string[]): string {
 /** Adds to commander's message of an unknown option what to type instead; a likeness would mislead then. */
 export function withAnswer(text: string, command: Asked): string {
   const flag = /^error: unknown option '(-[^']*)'/.exec(text)?.[1];
-  const answer = flag === undefined ? undefined : (answerToOption(flag, command) ?? noName(text, command));
+  const answer =
+    flag === undefined ? undefined : (answerToOption(flag, command) ?? noName(text, command));
   return answer === undefined ? text : `error: unknown option '${flag}'\nhint: ${answer}\n`;
 }
 

@@ -3,12 +3,13 @@ import { loadAddon } from '../../native/index.ts';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import type { KeeperIdentity } from './identity.ts';
-import { mayHold, presenceOf, vantage } from './presence.ts';
+import { type Presence, presenceOf, vantage } from './presence.ts';
 import type { StateDirectory } from './state-directory.ts';
 import { readStatus } from './status-file.ts';
 import { tdFiles } from './td-files.ts';
 
 const SIGKILL = 9;
+const isThere: readonly Presence[] = ['lives', 'stopped', 'exiting'];
 
 /**
  * No other process is ever signalled: the process is held by a pidfd, and then looked at. Without the addon the time
@@ -24,9 +25,12 @@ export async function killKeeper(state: StateDirectory, name: string): Promise<b
   const { keeper } = status.file;
   const presence = presenceOf(keeper, vantage());
   if (presence === 'elsewhere') {
-    throw notKilled(name, 'it is a process of another PID namespace (a container), which this one cannot signal');
+    throw notKilled(
+      name,
+      'it is a process of another PID namespace (a container), which this one cannot signal',
+    );
   }
-  if (!mayHold(presence)) return false;
+  if (!isThere.includes(presence)) return false;
   try {
     await signal(keeper);
     return true;
@@ -42,9 +46,9 @@ async function signal(keeper: KeeperIdentity): Promise<void> {
   const pidfd = await native.addon.Pidfd.open(keeper.pid);
   try {
     // What has its number now is what the pidfd holds.
-    if (mayHold(presenceOf(keeper, vantage()))) await pidfd.signal(SIGKILL);
+    if (isThere.includes(presenceOf(keeper, vantage()))) await pidfd.signal(SIGKILL);
   } finally {
-    pidfd.close();
+    await pidfd.close();
   }
 }
 

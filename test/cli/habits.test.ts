@@ -67,7 +67,7 @@ test.each([
   expect((await cli([word])).stderr).toContain(`did you mean \`${command}\`?`);
 });
 
-test.each(['waiter', 'x', 'constructor', 'fixture'])('`%s` is taken for nothing', async (word) => {
+test.each(['vm', 'x', 'constructor', 'fixture'])('`%s` is taken for nothing', async (word) => {
   const { exitCode, stderr } = await cli([word]);
   expect(exitCode).toBe(2);
   expect(stderr).toContain('`tdctl --help` lists the commands');

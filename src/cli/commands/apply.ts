@@ -1,5 +1,5 @@
-import { createOptions } from '../kept/create/declare.ts';
 import type { CommandIo } from '../io.ts';
+import { createOptions } from '../kept/create/declare.ts';
 import { typedWords } from '../typed-words.ts';
 
 export function applyCommand(io: CommandIo) {

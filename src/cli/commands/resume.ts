@@ -4,9 +4,7 @@ import { forTds } from '../kept/for-tds.ts';
 export function resumeCommand(io: CommandIo, endWith: (exitCode: number) => void) {
   return forTds('resume')
     .summary('let paused TDs run on')
-    .description(
-      'Lets the vCPUs of a TD that `tdctl pause` has stopped run on.',
-    )
+    .description('Lets the vCPUs of a TD that `tdctl pause` has stopped run on.')
     .addHelpText(
       'after',
       `

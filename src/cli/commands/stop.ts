@@ -12,14 +12,14 @@ export function stopCommand(io: CommandIo, endWith: (exitCode: number) => void) 
         'that the key slot was seen to be free. A guest cannot be asked to end, since no button is wired to it: tell ' +
         'it on its console, and --grace gives it the time.',
     )
-    .addOption(new Option(
+    .addOption(
+      new Option(
         '--grace <time>',
         'so long a guest that runs may take to end by itself, before it is taken down: 30s',
-      ))
-    .addOption(waitOption())
-    .addOption(
-      timeoutOption({ has: ({ wait }) => wait === true, only: 'for --wait' }),
+      ),
     )
+    .addOption(waitOption())
+    .addOption(timeoutOption({ has: ({ wait }) => wait === true, only: 'for --wait' }))
     .addHelpText(
       'after',
       `

@@ -1,6 +1,7 @@
 /** Completion scripts, made of the command tree. Nothing is run while one types. */
-import type { Shell } from './shells.ts';
+
 import { fishNamesFunction, namesFunction } from './kept-names.ts';
+import type { Shell } from './shells.ts';
 import type { Node, OptionNode, Values } from './tree.ts';
 
 export function completionScript(shell: Shell, nodes: readonly Node[]): string {

@@ -47,7 +47,8 @@ export async function actOnTds(selection: Selection, acting: Acting): Promise<vo
   const { io, output } = acting;
   const state = await keptState(io);
   const selected = select(state, selection);
-  if (selected.length === 0 && output === 'text') print(io, `nothing to do: ${noneSelected(selection)}\n`);
+  if (selected.length === 0 && output === 'text')
+    print(io, `nothing to do: ${noneSelected(selection)}\n`);
   const interrupts = listenForInterrupts();
   try {
     const told = await Promise.all(
@@ -86,9 +87,9 @@ async function doneTo(
 }
 
 type Told = { readonly name: string } & (
-    | { readonly done: Done }
-    | { readonly error: unknown; readonly state: KeptState | null }
-  );
+  | { readonly done: Done }
+  | { readonly error: unknown; readonly state: KeptState | null }
+);
 
 function tell(name: string, { words, result }: Done, { output, io }: Acting): void {
   if (output === 'text') print(io, `${name}: ${sanitize(words)}\n`);

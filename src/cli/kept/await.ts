@@ -1,7 +1,8 @@
 /** Waiting for a TD to be as somebody wants it. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { readKeptTd } from '../../keeper/kept-tds.ts';
 import type { KeptTd } from '../../keeper/kept-td.ts';
+import { readKeptTd } from '../../keeper/kept-tds.ts';
+import { isOver } from '../../keeper/state.ts';
 import type { StateDirectory } from '../../keeper/state-directory.ts';
 
 /** A keeper that is killed changes no file, so the files are looked at again and again. */
@@ -34,4 +35,20 @@ export async function awaitTd(
     if (left <= 0) return { td, ended: 'timeout' };
     await delay(Math.min(lookEveryMs, left), undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** It is over, and its keeper is gone: the name can be taken, and the record removed. */
+export function isFree(td: KeptTd | undefined): boolean {
+  return td === undefined || (isOver(td.state) && td.keeper?.lives !== true);
+}
+
+/** A keeper that has said its last word ends soon. */
+const mostEndingMs = 10_000;
+
+export async function awaitFree(
+  state: StateDirectory,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await awaitTd(state, { name, until: isFree, signal, timeoutMs: mostEndingMs });
 }

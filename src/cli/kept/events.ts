@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { dataValue } from '../../documents/data-values.ts';
 import { readJournal } from '../../keeper/journal/index.ts';
-import { readKeptTd } from '../../keeper/kept-tds.ts';
 import type { KeptTd } from '../../keeper/kept-td.ts';
+import { readKeptTd } from '../../keeper/kept-tds.ts';
 import { isOver } from '../../keeper/state.ts';
 import type { StateDirectory } from '../../keeper/state-directory.ts';
 import { type TdFiles, tdFiles } from '../../keeper/td-files.ts';
@@ -14,6 +14,7 @@ import { durationOf } from '../duration.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
+import type { Content } from '../output/contract/index.ts';
 import { documentOf } from '../output/data.ts';
 import { print } from '../output/print.ts';
 import { sanitize } from '../output/sanitize.ts';
@@ -77,7 +78,8 @@ function readersOf(state: StateDirectory, selection: Selection): Readers {
   let areOver = false;
   return {
     next() {
-      const wanted = named?.map(({ name }) => name) ?? selectTds(state, selection).map(({ name }) => name);
+      const wanted =
+        named?.map(({ name }) => name) ?? selectTds(state, selection).map(({ name }) => name);
       // The end is looked for first, so that what came before it is read.
       areOver = named?.every(({ name }) => isGone(readKeptTd(state, name))) ?? false;
       return wanted
@@ -123,7 +125,15 @@ class JournalReader {
   }
 }
 
+type Printed = Content<'tdctl.TdEvent'>['record'];
+
+/** Single requests are written down nowhere: there are too many. */
+function isPrinted(record: ToldRecord): record is ToldRecord & Printed {
+  return record.kind !== 'event' || record.event.event !== 'request.answered';
+}
+
 function printRecord({ td, record }: TdRecord, output: OutputFormat, io: CommandIo): void {
+  if (!isPrinted(record)) return;
   if (output === 'text') {
     const words = recordInWords(record);
     if (words !== undefined) print(io, `${record.at.at}  ${td}  ${sanitize(words)}\n`);

@@ -8,7 +8,7 @@ import type { StateDirectory } from '../../keeper/state-directory.ts';
 import type { CommandIo } from '../io.ts';
 import { printData } from '../output/data.ts';
 import type { KeptFormat } from './options.ts';
-import { type Selection, select, selectTds, noSuchTd } from './select.ts';
+import { noSuchTd, type Selection, select, selectTds } from './select.ts';
 import { keptState } from './state-of.ts';
 import { tdsText } from './table.ts';
 
@@ -55,11 +55,7 @@ async function askAll(state: StateDirectory, tds: readonly KeptTd[]) {
   return Promise.all(tds.map((td) => askKeeper(state, td)));
 }
 
-async function printTds(
-  tds: readonly KeptTd[],
-  output: KeptFormat,
-  io: CommandIo,
-): Promise<void> {
+async function printTds(tds: readonly KeptTd[], output: KeptFormat, io: CommandIo): Promise<void> {
   if (output === 'name') io.stdout.write(tds.map(({ name }) => `${name}\n`).join(''));
   else
     await printData('tdctl.TdList', { tds }, { io, format: output, text: () => tdsText(tds, io) });

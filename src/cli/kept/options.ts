@@ -19,12 +19,14 @@ export const namesArgument = () => new Argument(`[${tdArgument}...]`, 'names of 
 export const nameArgument = () => new Argument(`<${tdArgument}>`, 'the name of a TD');
 
 export const selectorOption = () =>
-  new Option('-l, --selector <label>', 'the TDs with this label, key=value; repeatable: with all of them')
+  new Option(
+    '-l, --selector <label>',
+    'the TDs with this label, key=value; repeatable: with all of them',
+  )
     .argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
     .default([] as string[], 'none');
 
-export const allOption = () =>
-  new Option('--all', 'all TDs that there are').conflicts('selector');
+export const allOption = () => new Option('--all', 'all TDs that there are').conflicts('selector');
 
 export const stateNames = Object.keys(keptStates) as KeptState[];
 

@@ -1,8 +1,8 @@
 /** Which TDs a command is for: by name, by label, or all. */
 import { nearest } from '../../documents/nearest.ts';
 import { TdctlError } from '../../errors/index.ts';
-import { readKeptTd, readKeptTds } from '../../keeper/kept-tds.ts';
 import type { KeptTd } from '../../keeper/kept-td.ts';
+import { readKeptTd, readKeptTds } from '../../keeper/kept-tds.ts';
 import type { StateDirectory } from '../../keeper/state-directory.ts';
 import { checkTdName } from '../../keeper/td-files.ts';
 

@@ -41,5 +41,12 @@ export async function watchTds({ read, print, output, io }: Watching): Promise<v
 
 /** Without what changes by itself as time goes by. */
 function seenOf(tds: readonly KeptTd[]): string {
-  return JSON.stringify(tds.map((td) => ({ ...td, sinceMs: null, leftMs: null, queue: td.queue && { ...td.queue, forecastMs: null } })));
+  return JSON.stringify(
+    tds.map((td) => ({
+      ...td,
+      sinceMs: null,
+      leftMs: null,
+      queue: td.queue && { ...td.queue, forecastMs: null },
+    })),
+  );
 }

@@ -1,8 +1,8 @@
 /** `tdctl create` and `tdctl apply`: from a file to a TD that is kept. */
 import { TdctlError } from '../../../errors/index.ts';
 import { apiRange } from '../../../keeper/identity.ts';
-import { readKeptTd } from '../../../keeper/kept-tds.ts';
 import type { KeptTd } from '../../../keeper/kept-td.ts';
+import { readKeptTd } from '../../../keeper/kept-tds.ts';
 import type { KeepRequest } from '../../../keeper/request.ts';
 import { isOver } from '../../../keeper/state.ts';
 import { openStateDirectory, type StateDirectory } from '../../../keeper/state-directory.ts';
@@ -10,7 +10,7 @@ import { type Interrupts, listenForInterrupts } from '../../interrupts.ts';
 import type { CommandIo } from '../../io.ts';
 import { printData } from '../../output/data.ts';
 import { print, say } from '../../output/print.ts';
-import { awaitTd } from '../await.ts';
+import { awaitFree, awaitTd } from '../await.ts';
 import { requestOfTd } from '../request-of.ts';
 import { askFor } from '../verbs/asked.ts';
 import { differences } from './differences.ts';
@@ -28,7 +28,11 @@ interface Creating {
 }
 
 /** @throws TdctlError for whatever keeps the TD from becoming what was asked for. */
-export async function createTd(given: string, options: CreateOptions, io: CommandIo): Promise<void> {
+export async function createTd(
+  given: string,
+  options: CreateOptions,
+  io: CommandIo,
+): Promise<void> {
   const interrupts = listenForInterrupts();
   try {
     const named = await readSpec(given, options, io);
@@ -49,6 +53,7 @@ async function begin(creating: Creating, before: KeptTd | undefined): Promise<vo
   if (before !== undefined) {
     say(io, `${named.name} was here and is ${before.state}: this is its life ${before.life + 1}`);
   }
+  await awaitFree(state, named.name, interrupts.signal);
   const view = createView(options.output, io);
   view.planned(prepared);
   await launch(requestOf(named, options), { state, interrupts, io, view });
@@ -75,7 +80,8 @@ function requestOf({ name, text, path, host }: NamedSpec, options: CreateOptions
 async function leaveAsItIs(creating: Creating, td: KeptTd): Promise<void> {
   const { named, options, state, interrupts, io } = creating;
   const kept = requestOfTd(state, td.name);
-  const others = kept === undefined ? ['its request cannot be read'] : differences(named, options, kept);
+  const others =
+    kept === undefined ? ['its request cannot be read'] : differences(named, options, kept);
   if (others.length > 0) throw isAnother(td, others);
   const { td: seen } = await awaitTd(state, {
     name: td.name,
@@ -85,7 +91,9 @@ async function leaveAsItIs(creating: Creating, td: KeptTd): Promise<void> {
   const isToStart = options.start === true && seen?.state === 'runnable';
   if (isToStart) await askFor(state, td, 'start');
   if (options.output !== 'text') return;
-  const words = isToStart ? 'it was built already, and runs now' : `nothing to do: it is ${seen?.state}`;
+  const words = isToStart
+    ? 'it was built already, and runs now'
+    : `nothing to do: it is ${seen?.state}`;
   print(io, `${td.name}: ${words}\n`);
 }
 

@@ -12,9 +12,7 @@ export const createOptions = (name: string) =>
     .addOption(kernelOption())
     .option('--start', 'run its guest as soon as it is built')
     .option('--queue', 'wait in order for a key slot where none is free')
-    .addOption(
-      new Option('--unit', 'keep it in a transient unit of systemd, with its limits'),
-    )
+    .addOption(new Option('--unit', 'keep it in a transient unit of systemd, with its limits'))
     .option('--any-measurement', 'start even if the MRTD is not the one the file expects')
     .addOption(faultOption('a sim or soft host'))
     .addOption(keptOutputOption());

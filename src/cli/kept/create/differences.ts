@@ -24,7 +24,14 @@ export function differences(
 type Fields = Readonly<Record<string, string>>;
 
 /** Dotted, as in the file. Its name may be another one by `--name`, and where it lies says nothing of the TD. */
-function fieldsOf({ source: _, name: __, labels, annotations, memoryBytes, ...spec }: TrustDomain): Fields {
+function fieldsOf({
+  source: _,
+  name: __,
+  labels,
+  annotations,
+  memoryBytes,
+  ...spec
+}: TrustDomain): Fields {
   return Object.fromEntries([
     ...leaves('metadata', { labels, annotations }),
     ...leaves('spec', { memory: formatBytes(memoryBytes), ...spec }),

@@ -2,14 +2,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TdctlError } from '../../../errors/index.ts';
 import { connectTd } from '../../../keeper/client.ts';
-import { readKeptTd, removeTd } from '../../../keeper/kept-tds.ts';
+import { readKeptTd } from '../../../keeper/kept-tds.ts';
 import { launchKeeper } from '../../../keeper/launch.ts';
+import { removeTd } from '../../../keeper/removal.ts';
 import type { KeepRequest } from '../../../keeper/request.ts';
-import { isOver } from '../../../keeper/state.ts';
 import type { StateDirectory } from '../../../keeper/state-directory.ts';
 import type { Interrupts } from '../../interrupts.ts';
 import type { CommandIo } from '../../io.ts';
 import { say } from '../../output/print.ts';
+import { isFree } from '../await.ts';
 import type { CreateView } from './view.ts';
 
 interface Launching {
@@ -57,11 +58,12 @@ const retryMs = 50;
 const answerMs = 1000;
 
 /** @returns whether it is over; it is left where `leaving` says so. */
-async function takeDown(name: string, state: StateDirectory, leaving: AbortSignal): Promise<boolean> {
-  const isThere = () => {
-    const td = readKeptTd(state, name);
-    return td !== undefined && !isOver(td.state);
-  };
+async function takeDown(
+  name: string,
+  state: StateDirectory,
+  leaving: AbortSignal,
+): Promise<boolean> {
+  const isThere = () => !isFree(readKeptTd(state, name));
   while (!leaving.aborted && isThere()) {
     await askToEnd(name, state);
     await delay(retryMs, undefined, { signal: leaving }).catch(() => undefined);

@@ -62,7 +62,11 @@ export interface Prepared {
  *
  * @returns undefined where what keeps it from beginning is only that it has to wait, and it shall.
  */
-export async function prepare({ spec }: NamedSpec, options: CreateOptions, io: CommandIo): Promise<Prepared | undefined> {
+export async function prepare(
+  { spec }: NamedSpec,
+  options: CreateOptions,
+  io: CommandIo,
+): Promise<Prepared | undefined> {
   const faults = await readSimulation(options, options);
   const host = await openHostToActOn({ ...options, faults }, { typed: options.typed, io });
   try {

@@ -1,5 +1,5 @@
 /** The verbs that a keeper is asked for, and that leave the TD whole. What is the case already is its own answer. */
-import { type KeeperClient, connectTd } from '../../../keeper/client.ts';
+import { connectTd, type KeeperClient } from '../../../keeper/client.ts';
 import type { KeptTd } from '../../../keeper/kept-td.ts';
 import { isOver } from '../../../keeper/state.ts';
 import type { StateDirectory } from '../../../keeper/state-directory.ts';

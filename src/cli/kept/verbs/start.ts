@@ -5,6 +5,7 @@ import type { KeptTd } from '../../../keeper/kept-td.ts';
 import { launchKeeper } from '../../../keeper/launch.ts';
 import { isOver } from '../../../keeper/state.ts';
 import type { ActingOn, Done } from '../actions.ts';
+import { awaitFree } from '../await.ts';
 import { requestOfTd } from '../request-of.ts';
 import { asking } from './asked.ts';
 
@@ -19,6 +20,7 @@ async function beginAnew({ td, state, interrupts, io }: ActingOn, queue: boolean
   if (before === undefined) throw notKnown(td);
   // A fault was for the run that it was given to.
   const request = { ...before, faults: undefined, start: true, queue, again: true, api: apiRange };
+  await awaitFree(state, td.name, interrupts.signal);
   await launchKeeper(request, { env: io.env, signal: interrupts.signal });
   return { result: 'changed', state: 'running', words: `running, its life ${td.life + 1}` };
 }

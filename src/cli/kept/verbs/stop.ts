@@ -3,7 +3,7 @@ import { TdctlError } from '../../../errors/index.ts';
 import type { KeptTd } from '../../../keeper/kept-td.ts';
 import { isOver, type KeptState } from '../../../keeper/state.ts';
 import type { ActingOn, Done } from '../actions.ts';
-import { awaitTd } from '../await.ts';
+import { awaitTd, isFree } from '../await.ts';
 import { age, stateInWords } from '../in-words.ts';
 import { interruptedWaiting } from '../refusals.ts';
 import { askFor, refuseUnreachable } from './asked.ts';
@@ -26,7 +26,9 @@ export function stopping({ wait, timeoutMs, graceMs }: StopOptions) {
     if (wait === true) return { ...begun, ...(await untilOver(on, timeoutMs)) };
     // The keeper gives it that time, and this command need not stay for it.
     const isGiven = graceMs !== undefined && begun.state === 'running';
-    return isGiven ? { ...begun, words: `running; it has ${age(graceMs)} to end by itself` } : begun;
+    return isGiven
+      ? { ...begun, words: `running; it has ${age(graceMs)} to end by itself` }
+      : begun;
   };
 }
 
@@ -56,7 +58,7 @@ export async function untilOver(
 ): Promise<{ readonly state: KeptState | null; readonly words: string }> {
   const { td, ended } = await awaitTd(state, {
     name,
-    until: (seen) => seen === undefined || isOver(seen.state),
+    until: isFree,
     signal: interrupts.signal,
     timeoutMs,
   });

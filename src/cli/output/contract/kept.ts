@@ -9,8 +9,8 @@ import {
   errorFields,
   flag,
   host,
-  ms,
   mrtd,
+  ms,
   stepError,
   text,
   texts,
@@ -27,7 +27,9 @@ const keptTdFields = {
   name: text,
   labels: z.record(text, text),
   state,
-  chartState: text.nullable().meta({ description: 'The state of the chart, as last written down.' }),
+  chartState: text
+    .nullable()
+    .meta({ description: 'The state of the chart, as last written down.' }),
   since: moment.nullable(),
   sinceMs: ms.nullable().meta({ description: 'It does not follow a clock that is set.' }),
   createdAt: moment.nullable(),
