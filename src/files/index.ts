@@ -1,5 +1,6 @@
 /** Everything that tdctl writes to a file goes through here. See docs/files.md. */
 export { type NamedFile, NamedFiles } from './named-files.ts';
+export { type NumberedFiles, numberedFiles } from './numbered-files.ts';
 export type { OutputFile } from './not-writable.ts';
 export { listenOnSocketFile } from './socket-file.ts';
 export { StreamFile, type StreamFileOptions } from './stream-file.ts';
