@@ -17,10 +17,14 @@ export interface TicketOwner
 
 export interface Ticket extends TicketOwner {
   readonly number: number;
+  /** A signal has stopped its owner. It keeps its place, and is passed over as long as it stands still. */
+  readonly isStopped: boolean;
 }
 
+export type Standing = 'waits' | 'stopped' | 'gone';
+
 /** It is asked of everyone who has a ticket, each time. */
-export type IsAlive = (owner: TicketOwner) => boolean | Promise<boolean>;
+export type StandingOf = (owner: TicketOwner) => Standing | Promise<Standing>;
 
 /** @throws the errors of the system calls. */
 export async function takeTicket(files: NumberedFiles, owner: TicketOwner): Promise<number> {
@@ -42,14 +46,21 @@ export async function takeTicket(files: NumberedFiles, owner: TicketOwner): Prom
 }
 
 /** Everybody who waits, the next one first. Removes what the dead have left. */
-export async function waitingTickets(files: NumberedFiles, isAlive: IsAlive): Promise<Ticket[]> {
+export async function waitingTickets(
+  files: NumberedFiles,
+  standingOf: StandingOf,
+): Promise<Ticket[]> {
   const numbers = await files.numbers();
   const last = greatest(numbers);
   const waiting: Ticket[] = [];
   for (const number of numbers) {
     const owner = ownerOf(await files.read(number));
-    if (owner !== undefined && (await isAlive(owner))) waiting.push({ ...owner, number });
-    else if (number !== last) await files.remove(number);
+    const standing = owner === undefined ? 'gone' : await standingOf(owner);
+    if (owner !== undefined && standing !== 'gone') {
+      waiting.push({ ...owner, number, isStopped: standing === 'stopped' });
+    } else if (number !== last) {
+      await files.remove(number);
+    }
   }
   return waiting;
 }

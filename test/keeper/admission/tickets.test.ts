@@ -132,8 +132,10 @@ function startProcess(world: World, pid: number, diesAfter: number | null): Proc
   return started;
 }
 
-const lives = (world: World) => (owner: TicketOwner) =>
-  world.processes.get(owner.pid)?.isAlive === true;
+const standingIn =
+  ({ processes }: World) =>
+  ({ pid }: TicketOwner) =>
+    processes.get(pid)?.isAlive === true ? 'waits' : 'gone';
 
 interface Taker {
   readonly diesAfter: number | null;
@@ -142,6 +144,7 @@ interface Taker {
 type Entry = {
   readonly what: 'asks' | 'has' | 'turn' | 'leaves' | 'dies';
   readonly pid: number;
+  readonly ticket?: number;
 };
 
 /** Takes a ticket, looks again and again whether it is the first, has a slot for a while, and leaves. */
@@ -149,9 +152,9 @@ async function takeTurn(world: World, { pid, operations }: Process): Promise<voi
   const note = (what: Entry['what']) => void world.entries.push({ what, pid });
   note('asks');
   const number = await takeTicket(operations, ownerNumbered(pid));
-  note('has');
+  world.entries.push({ what: 'has', pid, ticket: number });
   for (;;) {
-    const [first] = await waitingTickets(operations, lives(world));
+    const [first] = await waitingTickets(operations, standingIn(world));
     if (first?.number === number) break;
   }
   note('turn');
@@ -224,8 +227,13 @@ function expectOneAtATime({ entries }: World): void {
   }
 }
 
+function expectNoNumberTwice({ entries }: World): void {
+  const numbers = entries.flatMap(({ ticket }) => ticket ?? []);
+  expect(new Set(numbers).size).toBe(numbers.length);
+}
+
 async function expectNothingLeft({ directory }: World): Promise<void> {
-  expect(await waitingTickets(directory.operations(), () => false)).toEqual([]);
+  expect(await waitingTickets(directory.operations(), () => 'gone')).toEqual([]);
   expect(directory.files.size).toBeLessThanOrEqual(1);
 }
 
@@ -236,6 +244,7 @@ test('whoever dies wherever: everybody who lives has one turn, in order, alone, 
       expectOneTurnEach(world);
       expectOrder(world);
       expectOneAtATime(world);
+      expectNoNumberTwice(world);
       await expectNothingLeft(world);
     }),
     { numRuns: 1500 },
@@ -249,6 +258,6 @@ test('what is no ticket is nobody’s', async () => {
     await files.create(directory.files.size + 1, content);
   }
   await takeTicket(files, ownerNumbered(1));
-  const waiting = await waitingTickets(files, () => true);
-  expect(waiting).toEqual([{ ...ownerNumbered(1), number: 7 }]);
+  const waiting = await waitingTickets(files, () => 'waits');
+  expect(waiting).toEqual([{ ...ownerNumbered(1), number: 7, isStopped: false }]);
 });
