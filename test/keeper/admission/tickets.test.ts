@@ -164,7 +164,7 @@ async function takeTurn(world: World, { pid, operations }: Process): Promise<voi
 }
 
 const takers = fc.array<Taker>(
-  fc.record({ diesAfter: fc.option(fc.nat({ max: 12 }), { freq: 1, nil: null }) }),
+  fc.record({ diesAfter: fc.option(fc.nat({ max: 12 }), { freq: 2, nil: null }) }),
   { minLength: 1, maxLength: 4 },
 );
 
