@@ -2,7 +2,7 @@
  * `console.log`: what the guest prints on COM1, and to whom else it goes. The log is bounded: what is full becomes
  * `console.log.1`, in place of the one before.
  */
-import { TdctlError } from '../errors/index.ts';
+import type { TdctlError } from '../errors/index.ts';
 import type { OutputFile } from '../files/not-writable.ts';
 import { AppendedFile } from '../files/owned-file.ts';
 import { moveTo, removeFile } from '../files/private-directory.ts';

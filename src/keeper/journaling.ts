@@ -1,6 +1,10 @@
 /** What a keeper writes into the journal while its chart runs. */
 import type { AnyEventObject } from 'xstate';
-import { TD_LIFECYCLE_VERSION, teardownSteps, runSteps } from '../../machines/td-lifecycle/index.ts';
+import {
+  runSteps,
+  TD_LIFECYCLE_VERSION,
+  teardownSteps,
+} from '../../machines/td-lifecycle/index.ts';
 import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import type { TdctlError } from '../errors/index.ts';
 import type { AroundStep, TdRunEvent } from '../orchestrator/index.ts';

@@ -25,10 +25,10 @@ export interface StatusRecord {
   readonly since: Moment;
   readonly createdAt: string;
   readonly host: { readonly name: string; readonly simulated: boolean };
-  /** The id of the rules of its kernel. */
-  readonly kernel: string;
-  readonly vcpus: number;
-  readonly memoryBytes: number;
+  /** The id of the rules of its kernel. It and the next two are null until the TD is planned. */
+  readonly kernel: string | null;
+  readonly vcpus: number | null;
+  readonly memoryBytes: number | null;
   readonly holdsKeySlot: boolean;
   readonly mrtd: string | null;
   readonly error: ErrorInWords | null;

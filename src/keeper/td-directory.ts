@@ -16,6 +16,7 @@ import {
   removeTree,
 } from '../files/private-directory.ts';
 import type { KeeperIdentity } from './identity.ts';
+import { readJournal } from './journal/read.ts';
 import type { KeepRequest } from './request.ts';
 import { refused, refuseWhatOthersWrite, type StateDirectory } from './state-directory.ts';
 import type { StatusFile, StatusRecord } from './status.ts';
@@ -170,7 +171,11 @@ function owned({ state, name, files, beforeWrite, isNew, lock }: Owned): OwnedTd
     beforeWrite,
     beginLife(keeper) {
       const before = lifeBefore(files);
-      setAside(files.journal, files.journalBefore, 'journal of the life before');
+      // One that has no record yet is of a life that was cut off as it began: the one before it is worth more.
+      const { records, corrupt } = readJournal(files.journal);
+      if (records.length > 0 || corrupt !== undefined) {
+        setAside(files.journal, files.journalBefore, 'journal of the life before');
+      }
       setAside(files.console, files.consoleBefore, 'console log of the life before');
       drop(files.socket, 'socket of the life before');
       life = { version: 1, keeper, life: before.number + 1 };
@@ -203,10 +208,17 @@ function owned({ state, name, files, beforeWrite, isNew, lock }: Owned): OwnedTd
   };
 }
 
+/** The journal and the status may each be damaged, or missing where a life was cut off as it began. */
 function lifeBefore(files: TdFiles): Life {
   const status = readStatus(files.status);
-  if (status.kind !== 'read') return { number: 0, lastSeq: 0 };
-  return { number: status.file.life, lastSeq: status.file.td?.seq ?? 0 };
+  const journals = [files.journal, files.journalBefore].map((path) => readJournal(path).records);
+  const [written = []] = journals.filter((records) => records.length > 0);
+  const [first] = written;
+  const file = status.kind === 'read' ? status.file : undefined;
+  return {
+    number: Math.max(file?.life ?? 0, first?.kind === 'keeper' ? first.life : 0),
+    lastSeq: Math.max(file?.td?.seq ?? 0, written.at(-1)?.seq ?? 0),
+  };
 }
 
 /**

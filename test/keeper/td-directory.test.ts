@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Journal } from '../../src/keeper/journal/index.ts';
 import type { StateDirectory } from '../../src/keeper/state-directory.ts';
 import { readStatus } from '../../src/keeper/status-file.ts';
 import { finishRemovals, type OwnedTd, ownTd } from '../../src/keeper/td-directory.ts';
@@ -182,16 +183,33 @@ describe('a life', () => {
   test('sets the files of the one before aside, and its socket is gone', async (context) => {
     const td = await owned(await freshState(context));
     expect(td.beginLife(identity())).toEqual({ number: 1, lastSeq: 0 });
-    td.writeStatus(status('web', { seq: 41 }));
-    for (const file of ['journal', 'console', 'socket'] as const) {
-      writeFileSync(td.files[file], `${file} of the first life`);
-    }
-    expect(td.beginLife(identity())).toEqual({ number: 2, lastSeq: 41 });
-    expect(readFileSync(td.files.journalBefore, 'utf8')).toBe('journal of the first life');
-    expect(readFileSync(td.files.consoleBefore, 'utf8')).toBe('console of the first life');
-    expect(
-      ['journal', 'console', 'socket'].map((file) => existsSync(join(td.files.directory, file))),
-    ).toEqual([false, false, false]);
+    const journal = Journal.begin(td, 0);
+    for (let seq = 1; seq <= 3; seq++)
+      journal.append({ kind: 'begins', step: 'x' }, { flush: true });
+    journal.close();
+    const written = readFileSync(td.files.journal, 'utf8');
+    for (const file of ['console', 'socket'] as const) writeFileSync(td.files[file], file);
+    expect(td.beginLife(identity())).toEqual({ number: 2, lastSeq: 3 });
+    expect(readFileSync(td.files.journalBefore, 'utf8')).toBe(written);
+    expect(readFileSync(td.files.consoleBefore, 'utf8')).toBe('console');
+    const { journal: path, console, socket } = td.files;
+    expect([path, console, socket].map((file) => existsSync(file))).toEqual([false, false, false]);
+    td.release();
+  });
+
+  test('that was cut off before its first record leaves the journal before it where it is', async (context) => {
+    const td = await owned(await freshState(context));
+    td.beginLife(identity());
+    const journal = Journal.begin(td, 0);
+    journal.append({ kind: 'keeper', identity: identity(), life: 1 }, { flush: true });
+    journal.close();
+    td.beginLife(identity());
+    Journal.begin(td, 1).close();
+    const before = readFileSync(td.files.journalBefore);
+    // Neither the status nor the empty journal tells what came before any more.
+    rmSync(td.files.status);
+    expect(td.beginLife(identity())).toEqual({ number: 2, lastSeq: 1 });
+    expect(readFileSync(td.files.journalBefore)).toEqual(before);
     td.release();
   });
 

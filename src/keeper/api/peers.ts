@@ -31,8 +31,7 @@ export function peersOf(
       return { pid, uid };
     },
     mayAsk: (peer) =>
-      credentialsOf === undefined ||
-      (peer !== undefined && (peer.uid === owner || peer.uid === 0)),
+      credentialsOf === undefined || (peer !== undefined && (peer.uid === owner || peer.uid === 0)),
   };
 }
 
