@@ -1,4 +1,5 @@
 /** Everything that tdctl writes to a file goes through here. See docs/files.md. */
+export { writeKernelFile } from './kernel-file.ts';
 export { type NamedFile, NamedFiles } from './named-files.ts';
 export type { OutputFile } from './not-writable.ts';
 export { type NumberedFiles, numberedFiles } from './numbered-files.ts';
