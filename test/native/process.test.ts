@@ -235,7 +235,7 @@ describe('a datagram', () => {
 
   test('is not sent to what is no address', (context) => {
     const addon = requireAddon(context);
-    const fds = openFds().length;
+    const fds = openFds().size;
     // sun_path has 108 bytes, and a path ends with a NUL.
     expect(() => addon.sendDatagram(`/${'a'.repeat(106)}`, bytes)).toThrow(/ENOENT/);
     expect(() => addon.sendDatagram(`/${'a'.repeat(107)}`, bytes)).toThrow(RangeError);
@@ -248,7 +248,7 @@ describe('a datagram', () => {
       expect(() => addon.sendDatagram(path as string, bytes)).toThrow(TypeError);
     }
     expect(() => addon.sendDatagram('/x', 'text' as never)).toThrow(TypeError);
-    expect(openFds().length).toBe(fds);
+    expect(openFds().size).toBe(fds);
   });
 });
 
