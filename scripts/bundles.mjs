@@ -55,6 +55,7 @@ export const keeper = {
   plugins: [needsNothing(), inOneByte(), notices('keeper.NOTICES.txt')],
   output: {
     dir: 'dist',
+    format: 'cjs',
     entryFileNames: 'keeper.js',
     codeSplitting: false,
     // A keeper has the text in its memory for as long as it lives.

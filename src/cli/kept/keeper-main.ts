@@ -4,4 +4,7 @@
  */
 import { keeperProcess } from './keeper-process.ts';
 
-process.exitCode = await keeperProcess(process.env);
+// The bundle is CommonJS (scripts/bundles.mjs), where a module does not await.
+void keeperProcess(process.env).then((exitCode) => {
+  process.exitCode = exitCode;
+});
