@@ -143,28 +143,35 @@ async function answerFor(kept: Kept, keeping: Owning & OpenedTd): Promise<void> 
   const serving = serveKeeper({ surface, socketPath: owned.files.socket, onDefect: log });
   // A TD that nobody can reach is none that is kept.
   serving.catch(() => run.stop());
-  if (await run.runnable) await reach(kept, keeping, serving);
+  const hasReached = (await run.runnable) && (await reach(kept, keeping, serving));
   // The service manager is told here that the TD is up (READY=1).
   const output = await kept.ended;
   await (await serving).close();
   throwFailure(output, plan.facts);
-  if (stop.reason !== undefined) progress.tell({ failed: errorData(interrupted(stop.reason)) });
+  if (hasReached) return;
+  // That is as it was asked for, and no error of this process.
+  progress.tell({ failed: errorData(interrupted(stop.reason ?? '`tdctl stop`')) });
 }
 
-/** Tells whoever started this keeper that the TD is what was asked for. Where it is not, its end tells. */
+/**
+ * Tells whoever started this keeper that the TD is what was asked for.
+ *
+ * @returns false where it has ended before: its end tells why.
+ */
 async function reach(
   { surface }: Kept,
   { request, progress }: Owning,
   serving: Promise<unknown>,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await serving;
     if (request.start) await surface.act('start', { by: undefined });
   } catch {
-    return;
+    return false;
   }
   progress.tell({ reached: request.start ? 'running' : 'runnable' });
   progress.end();
+  return true;
 }
 
 /** A TD that has not come to its first step. */
