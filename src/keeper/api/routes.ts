@@ -11,9 +11,10 @@ import {
 } from '../../feed/index.ts';
 import type { Greeting } from '../greeting.ts';
 import { isOver } from '../state.ts';
-import { type ConsoleBounds, consoleProtocol, openConsole, sendConsoleLog } from './console.ts';
+import { type ConsoleBounds, openConsole, sendConsoleLog } from './console.ts';
 import { type Exchange, type Fields, sendDocument, sendText } from './exchange.ts';
 import { metricsText, metricsType } from './metrics.ts';
+import { consoleProtocol } from './protocol.ts';
 import { Refusal } from './refusal.ts';
 import type { Streams } from './streams.ts';
 import type { KeptSurface, Peer } from './surface.ts';
