@@ -1,7 +1,6 @@
 /** Kept TDs as they lie in a directory, and other processes that work on them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'vitest';
@@ -11,10 +10,11 @@ import type { KeepRequest } from '../../src/keeper/request.ts';
 import { openStateDirectory, type StateDirectory } from '../../src/keeper/state-directory.ts';
 import type { StatusRecord } from '../../src/keeper/status.ts';
 import { builtModule } from '../support/built.ts';
+import { stateBase } from '../support/state-directory.ts';
 
-/** A name in the temporary directory that is not taken, and whose tree goes with the test. */
+/** A name that is not taken, and whose tree goes with the test. */
 export function freshPath(context: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'tdk-'));
+  const directory = mkdtempSync(join(stateBase, 'tdk-'));
   context.onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return join(directory, 'state');
 }
