@@ -2,8 +2,8 @@
 import { keptStateOf } from '../chart-state.ts';
 import type { KeeperSeen, KeptTd } from '../kept-td.ts';
 import { type Moment, msSince } from '../moment.ts';
+import { notesOf } from '../notes.ts';
 import { type KeptState, keptStates } from '../state.ts';
-import type { StatusRecord } from '../status.ts';
 import type { Evidence } from './evidence.ts';
 import { type RecoveryRow, recoveryTable } from './table.ts';
 import { type UnderWay, underWayOf } from './under-way.ts';
@@ -43,7 +43,7 @@ export function conclude(evidence: Evidence): Conclusion {
       error: td?.error ?? null,
       notes: row.told
         .map((words) => filled(words, evidence, since))
-        .concat(ownNotes(td), closerNotes(evidence, row)),
+        .concat(td === undefined ? [] : notesOf(td), closerNotes(evidence, row)),
       keeper: keeperSeen(evidence),
       queue: null,
       leftMs: null,
@@ -89,15 +89,6 @@ function keeperSeen({ keeper, presence }: Evidence): KeeperSeen | null {
   const { pid, tdctl, api, startedAt, unit = null } = keeper;
   const lives = presence === 'lives' || presence === 'stopped' || presence === 'elsewhere';
   return { pid, tdctl, api, startedAt, unit, lives };
-}
-
-function ownNotes(td: StatusRecord | undefined): string[] {
-  if (td === undefined) return [];
-  const { guestEnded, waitingFor, leftovers } = td;
-  const notes = leftovers.map(({ message }) => message);
-  if (waitingFor) notes.unshift(`waits for ${waitingFor}`);
-  if (guestEnded) notes.unshift(guestEnded);
-  return notes;
 }
 
 function closerNotes({ closer, presence }: Evidence, row: RecoveryRow): string[] {
