@@ -183,7 +183,7 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
       await run.ended;
       log.close();
       await host.close();
-      rmSync(directory, { recursive: true, force: true });
+      if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
     },
   };
 }

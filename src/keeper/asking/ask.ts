@@ -61,31 +61,31 @@ export function keeperSocket(state: StateDirectory, name: string): KeeperSocket 
       headers: { ...headers, ...json, ...upgrade },
     });
     // After a stream was given up there is nobody who waits for an error.
-    const giveUp = () => asked.destroy(new GivenUp());
+    const giveUp = () => asked.destroy(new Error('given up'));
     late.signal.addEventListener('abort', giveUp);
     signal?.addEventListener('abort', giveUp);
     asked.end(body === undefined ? undefined : JSON.stringify(body));
     const settled = () => clearTimeout(timer);
     try {
       if (signal?.aborted === true) giveUp();
-      return { ...(await answerTo(asked)), settled };
+      return { ...(await answerTo(asked)), settled, isLate: () => late.signal.aborted };
     } catch (error) {
       settled();
       throw late.signal.aborted ? silent(kept, deadlineMs) : inWords(error, kept);
     }
   }
-  async function whole(response: IncomingMessage, question: Question): Promise<string> {
+  async function whole({ response, isLate }: Begun, question: Question): Promise<string> {
     try {
       return await text(response);
     } catch (error) {
-      throw error instanceof GivenUp ? silent(kept, question.deadlineMs) : inWords(error, kept);
+      throw isLate() ? silent(kept, question.deadlineMs) : inWords(error, kept);
     }
   }
-  async function checked(begun: Begun, question: Question): Promise<IncomingMessage> {
+  async function check(begun: Begun, question: Question): Promise<void> {
     const { response, settled } = begun;
-    if (response.statusCode === 200 || response.statusCode === 202) return response;
+    if (response.statusCode === 200 || response.statusCode === 202) return;
     try {
-      throw refusalIn(await whole(response, question), kept);
+      throw refusalIn(await whole(begun, question), kept);
     } finally {
       settled();
     }
@@ -94,22 +94,24 @@ export function keeperSocket(state: StateDirectory, name: string): KeeperSocket 
     async ask(question) {
       const begun = await begin(question);
       try {
-        return await whole(await checked(begun, question), question);
+        await check(begun, question);
+        return await whole(begun, question);
       } finally {
         begun.settled();
       }
     },
     async stream(question) {
       const begun = await begin(question);
-      const response = await checked(begun, question);
+      await check(begun, question);
       begun.settled();
-      return response;
+      return begun.response;
     },
     async upgrade(question, protocol) {
       const begun = await begin(question, protocol);
+      if (begun.socket === undefined) await check(begun, question);
       begun.settled();
       if (begun.socket !== undefined) return begun.socket;
-      await checked(begun, question);
+      begun.response.destroy();
       throw noKeeper(kept);
     },
     close() {
@@ -119,17 +121,15 @@ export function keeperSocket(state: StateDirectory, name: string): KeeperSocket 
   };
 }
 
-/** The deadline has come, or whoever asked has left. */
-class GivenUp extends Error {}
-
 interface Begun {
   readonly response: IncomingMessage;
   /** Of an upgrade. */
   readonly socket?: Duplex;
   readonly settled: () => void;
+  readonly isLate: () => boolean;
 }
 
-function answerTo(asked: ReturnType<typeof request>): Promise<Omit<Begun, 'settled'>> {
+function answerTo(asked: ReturnType<typeof request>): Promise<Pick<Begun, 'response' | 'socket'>> {
   return new Promise((resolve, reject) => {
     asked.on('error', reject);
     asked.on('response', (response: IncomingMessage) => resolve({ response }));

@@ -1,6 +1,5 @@
 /** What is told of a TD, read from the stream of its keeper, and to the end from the journal where that has died. */
 import type { IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TdctlError } from '../../errors/index.ts';
 import { readJournal } from '../journal/index.ts';
@@ -23,19 +22,20 @@ const retryMs = 200;
 
 export async function* eventsOf(following: Following): AsyncGenerator<ToldRecord, void> {
   const { signal } = following;
+  const hasLeft = () => signal?.aborted === true;
   let last = following.since;
-  while (signal?.aborted !== true) {
+  while (!hasLeft()) {
     const stream = await open(following, last);
     if (stream === undefined) break;
     for await (const record of recordsIn(stream, signal)) {
       last = record.seq;
       yield record;
-      if (record.kind === 'over') return;
+      if (record.kind === 'over' || hasLeft()) return;
     }
     // It was cut off for being slow, or its keeper has ended.
     await delay(retryMs, undefined, { signal }).catch(() => undefined);
   }
-  if (signal?.aborted === true) return;
+  if (hasLeft()) return;
   for (const record of restInJournal(following, last)) yield record;
 }
 
@@ -56,27 +56,32 @@ async function open(following: Following, since: number): Promise<IncomingMessag
 /** Of a keeper that was there before, these say that it has ended (refusals.ts). */
 const goneCodes: readonly string[] = ['TDCTL_E_CONFLICT', 'TDCTL_E_NOT_FOUND'];
 
+/** A connection that breaks is what a keeper leaves that was killed; what it had to say is in the journal. */
 async function* recordsIn(
   stream: IncomingMessage,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ToldRecord, void> {
-  let broken: unknown;
-  stream.on('error', (error) => {
-    broken = error;
-  });
   const leave = () => stream.destroy();
   signal?.addEventListener('abort', leave);
+  let rest = '';
   try {
-    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
-      if (line.startsWith('data: ')) yield JSON.parse(line.slice('data: '.length)) as ToldRecord;
+    stream.setEncoding('utf8');
+    for await (const chunk of stream) {
+      const lines = `${rest}${chunk}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines)
+        if (line.startsWith(data)) yield JSON.parse(line.slice(data.length));
     }
+  } catch (error) {
+    if (error instanceof TdctlError) throw error;
   } finally {
     signal?.removeEventListener('abort', leave);
     stream.destroy();
   }
-  // A connection that breaks is what a keeper leaves that was killed; what it had to say is in the journal.
-  if (broken instanceof TdctlError) throw broken;
 }
+
+/** The records are in the lines of this field, each whole in one (feed/event-stream.ts). */
+const data = 'data: ';
 
 function restInJournal({ state, name }: Kept, last: number): readonly ToldRecord[] {
   const { journalBefore, journal } = tdFiles(state, name);

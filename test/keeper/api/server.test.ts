@@ -1,5 +1,5 @@
 /** A keeper's API over real sockets, with a real run on a simulated host behind it. */
-import { mkdtempSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -84,7 +84,9 @@ describe('what a keeper answers', () => {
   });
 
   test('also where the path is longer than the address of a socket', async () => {
-    const directory = join(mkdtempSync(join(tmpdir(), 'tk-')), 'd'.repeat(120));
+    const scratch = mkdtempSync(join(tmpdir(), 'tk-'));
+    ends.push(async () => rmSync(scratch, { recursive: true }));
+    const directory = join(scratch, 'd'.repeat(120));
     const { kept, server } = await serve({ directory });
     expect(Buffer.byteLength(kept.socketPath)).toBeGreaterThan(108);
     expect(statSync(kept.socketPath).isSocket()).toBe(true);
