@@ -28,6 +28,7 @@ const keptStateOfChart: Readonly<Record<TopLevel<TdStateId> | 'queued', KeptStat
 type TopLevel<State extends string> = State extends `${infer Top}.${string}` ? Top : State;
 
 export function keptStateOf(state: TdStateId | 'queued'): KeptState {
-  const [top = ''] = state.split('.');
+  const end = state.indexOf('.');
+  const top = end === -1 ? state : state.slice(0, end);
   return keptStateOfChart[top as keyof typeof keptStateOfChart];
 }

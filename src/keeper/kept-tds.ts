@@ -12,7 +12,7 @@ import { refused, type StateDirectory } from './state-directory.ts';
 
 /** In order of their names. @throws TdctlError TDCTL_E_STATE_DIRECTORY. */
 export function readKeptTds(state: StateDirectory): KeptTd[] {
-  const look = lookNow();
+  const look = lookNow({ forMany: true });
   return entriesOf(state)
     .filter(({ name }) => dnsLabel.test(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -24,7 +24,7 @@ export function readKeptTd(state: StateDirectory, name: string): KeptTd | undefi
   if (!dnsLabel.test(name)) return undefined;
   const stats = lstatSync(state.tdPath(name), { throwIfNoEntry: false });
   if (stats === undefined) return undefined;
-  return readEntry(state, Object.assign(stats, { name }), lookNow());
+  return readEntry(state, Object.assign(stats, { name }), lookNow({ forMany: false }));
 }
 
 type Entry = Pick<Dirent, 'name' | 'isDirectory' | 'isSymbolicLink'>;

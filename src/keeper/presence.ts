@@ -21,6 +21,8 @@ export type Presence = keyof typeof presences;
 export interface Vantage {
   readonly bootId: string;
   readonly pidNamespace: string;
+  /** Numbers of the processes that there are, where they were listed. */
+  readonly pids?: ReadonlySet<string> | undefined;
 }
 
 export function vantage(): Vantage {
@@ -32,7 +34,8 @@ type Process = Pick<KeeperIdentity, 'pid' | 'startTime' | 'bootId' | 'pidNamespa
 export function presenceOf(process: Process, from: Vantage): Presence {
   if (process.bootId !== from.bootId) return 'rebooted';
   if (process.pidNamespace !== from.pidNamespace) return 'elsewhere';
-  const found = readProcess(process.pid);
+  const isThere = from.pids?.has(String(process.pid)) ?? true;
+  const found = isThere ? readProcess(process.pid) : undefined;
   if (found === undefined) return 'gone';
   if (found.startTime !== process.startTime) return 'recycled';
   // A leader that has ended waits to be reaped, and its other threads may still be closing files.

@@ -18,7 +18,8 @@ const exitingFlag = 0x4;
 export function readProcess(pid: number): ProcessStat | undefined {
   let text: string;
   try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // Node reads text of this encoding in one go; a name may have bytes that are no such text, and is not looked at.
+    text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch {
     return undefined;
   }

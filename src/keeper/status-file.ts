@@ -26,7 +26,7 @@ export function readStatus(path: string): StatusRead {
   } catch {
     return damaged(text === '' ? 'it is empty' : 'it is no JSON');
   }
-  const problem = firstProblem(value, statusShape, '');
+  const problem = problemOf(value as Partial<StatusFile> | null);
   return problem === undefined ? { kind: 'read', file: value as StatusFile } : damaged(problem);
 }
 
@@ -34,53 +34,43 @@ function damaged(why: string): StatusRead {
   return { kind: 'damaged', why };
 }
 
-/** What a field must be. With `null` in it, the field may be null; the fields within are looked at where it is not. */
-type Shape = string | { readonly [field: string]: Shape } | readonly [null, Shape];
+type Fields = readonly (readonly [string, 'string' | 'number' | 'boolean' | 'object'])[];
 
-const moment: Shape = { at: 'string', uptimeMs: 'number' };
-const statusShape: Shape = {
-  keeper: {
-    pid: 'number',
-    startTime: 'string',
-    bootId: 'string',
-    pidNamespace: 'string',
-    tdctl: 'string',
-    api: { oldest: 'number', newest: 'number' },
-    startedAt: 'string',
-  },
-  life: 'number',
-  td: [
-    null,
-    {
-      name: 'string',
-      labels: {},
-      state: 'string',
-      since: moment,
-      createdAt: 'string',
-      host: { name: 'string', simulated: 'boolean' },
-      kernel: [null, 'string'],
-      vcpus: [null, 'number'],
-      memoryBytes: [null, 'number'],
-      holdsKeySlot: 'boolean',
-      seq: 'number',
-    },
-  ],
-};
+const keeperFields: Fields = [
+  ['pid', 'number'],
+  ['startTime', 'string'],
+  ['bootId', 'string'],
+  ['pidNamespace', 'string'],
+  ['tdctl', 'string'],
+  ['api', 'object'],
+  ['startedAt', 'string'],
+];
+const tdFields: Fields = [
+  ['name', 'string'],
+  ['labels', 'object'],
+  ['state', 'string'],
+  ['since', 'object'],
+  ['createdAt', 'string'],
+  ['host', 'object'],
+  ['holdsKeySlot', 'boolean'],
+  ['leftovers', 'object'],
+  ['seq', 'number'],
+];
 
-function firstProblem(value: unknown, shape: Shape, place: string): string | undefined {
-  if (typeof shape === 'string') {
-    return typeof value === shape ? undefined : `${place} is no ${shape}`;
-  }
-  if (isNullable(shape)) return value === null ? undefined : firstProblem(value, shape[1], place);
-  if (typeof value !== 'object' || value === null) return `${place || 'it'} is no object`;
-  for (const field in shape) {
-    const within = place === '' ? field : `${place}.${field}`;
-    const problem = firstProblem(Reflect.get(value, field), shape[field] as Shape, within);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
+function problemOf(file: Partial<StatusFile> | null): string | undefined {
+  if (typeof file !== 'object' || file === null) return 'it is no object';
+  const { version, keeper, life, td } = file;
+  if (version !== 1) return 'it is of another version';
+  if (typeof life !== 'number') return 'life is no number';
+  return problemIn(keeper, keeperFields) ?? (td === null ? undefined : problemIn(td, tdFields));
 }
 
-function isNullable(shape: Shape): shape is readonly [null, Shape] {
-  return Array.isArray(shape);
+function problemIn(value: unknown, fields: Fields): string | undefined {
+  if (typeof value !== 'object' || value === null) return 'a part of it is missing';
+  const record = value as Readonly<Record<string, unknown>>;
+  for (const [field, type] of fields) {
+    const found = record[field];
+    if (found === null || typeof found !== type) return `${field} is no ${type}`;
+  }
+  return undefined;
 }

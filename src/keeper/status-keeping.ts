@@ -9,6 +9,7 @@ import { keptStateOf } from './chart-state.ts';
 import type { KeeperIdentity } from './identity.ts';
 import type { KeptTd } from './kept-td.ts';
 import { momentNow, msSince } from './moment.ts';
+import { notesOf } from './notes.ts';
 import type { StatusRecord } from './status.ts';
 
 export interface StatusKeepingOptions {
@@ -99,11 +100,7 @@ export class StatusKeeping {
       chartState: state,
       since: since.at,
       sinceMs: msSince(since, { now: momentNow(), isThisBoot: true }),
-      notes: [
-        ...(guestEnded === null ? [] : [guestEnded]),
-        ...(waitingFor === null ? [] : [`waits for ${waitingFor}`]),
-        ...leftovers.map(({ message }) => message),
-      ],
+      notes: notesOf({ guestEnded, waitingFor, leftovers }),
       keeper: {
         ...{ pid: keeper.pid, tdctl: keeper.tdctl, api: keeper.api, startedAt: keeper.startedAt },
         ...{ unit: keeper.unit ?? null, lives: true },

@@ -15,9 +15,9 @@ export function deleteCommand(io: CommandIo, endWith: (exitCode: number) => void
       'after',
       `
 Examples:
-  tdctl delete hello
+  tdctl delete $(tdctl list --state lost failed -o name)
   tdctl delete hello --force
-  tdctl delete -l run=nightly
+  tdctl delete -l run=nightly --force
 
 Exit codes: 0 deleted · 1 failed, or still being taken down after --timeout · 2 usage · 3 no such TD · 4 it lives ·
             130 interrupted`,

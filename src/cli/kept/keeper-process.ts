@@ -26,6 +26,8 @@ import { StopRequest } from './stop-request.ts';
 export async function keeperProcess(env: NodeJS.ProcessEnv): Promise<number> {
   const progress = openProgress(env);
   const stop = new StopRequest();
+  // What goes wrong in an answer to somebody must not end the TD of all.
+  process.on('uncaughtException', log);
   try {
     const request: KeepRequest = JSON.parse(readFileSync(0, 'utf8'));
     const faults = keeperFaults(env);

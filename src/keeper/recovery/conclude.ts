@@ -2,8 +2,8 @@
 import { keptStateOf } from '../chart-state.ts';
 import type { KeeperSeen, KeptTd } from '../kept-td.ts';
 import { type Moment, msSince } from '../moment.ts';
+import { notesOf } from '../notes.ts';
 import { type KeptState, keptStates } from '../state.ts';
-import type { StatusRecord } from '../status.ts';
 import type { Evidence } from './evidence.ts';
 import { type RecoveryRow, recoveryTable } from './table.ts';
 import { type UnderWay, underWayOf } from './under-way.ts';
@@ -41,11 +41,9 @@ export function conclude(evidence: Evidence): Conclusion {
       holdsKeySlot: row.holdsKeySlot === 'as written' ? writtenSlot(evidence) : row.holdsKeySlot,
       mrtd: td?.mrtd ?? null,
       error: td?.error ?? null,
-      notes: [
-        ...row.told.map((words) => filled(words, evidence, since)),
-        ...ownNotes(td),
-        ...closerNotes(evidence, row),
-      ],
+      notes: row.told
+        .map((words) => filled(words, evidence, since))
+        .concat(td === undefined ? [] : notesOf(td), closerNotes(evidence, row)),
       keeper: keeperSeen(evidence),
       queue: null,
       leftMs: null,
@@ -54,8 +52,8 @@ export function conclude(evidence: Evidence): Conclusion {
 }
 
 function rowFor(evidence: Evidence): RecoveryRow {
-  const found = { underWay: underWayOf(evidence), ...evidence };
-  const row = recoveryTable.find((each) => fits(each, found));
+  const underWay = underWayOf(evidence);
+  const row = recoveryTable.find((each) => fits(each, underWay, evidence));
   // A test walks all that can be found.
   if (row === undefined) throw new Error('the recovery table has no row for what is found');
   return row;
@@ -63,10 +61,11 @@ function rowFor(evidence: Evidence): RecoveryRow {
 
 export function fits(
   row: RecoveryRow,
-  found: Pick<Evidence, 'presence' | 'lock' | 'closer'> & { readonly underWay: UnderWay },
+  underWay: UnderWay,
+  found: Pick<Evidence, 'presence' | 'lock' | 'closer'>,
 ): boolean {
   return (
-    (row.underWay?.includes(found.underWay) ?? true) &&
+    (row.underWay?.includes(underWay) ?? true) &&
     (row.presence?.includes(found.presence) ?? true) &&
     (row.lock === undefined || row.lock === found.lock) &&
     (row.othersHoldVms === undefined || (found.closer?.vmHolders.length ?? 0) > 0)
@@ -90,16 +89,6 @@ function keeperSeen({ keeper, presence }: Evidence): KeeperSeen | null {
   const { pid, tdctl, api, startedAt, unit = null } = keeper;
   const lives = presence === 'lives' || presence === 'stopped' || presence === 'elsewhere';
   return { pid, tdctl, api, startedAt, unit, lives };
-}
-
-function ownNotes(td: StatusRecord | undefined): string[] {
-  if (td === undefined) return [];
-  const { guestEnded, waitingFor, leftovers } = td;
-  return [
-    ...(guestEnded ? [guestEnded] : []),
-    ...(waitingFor ? [`waits for ${waitingFor}`] : []),
-    ...(leftovers ?? []).map(({ message }) => message),
-  ];
 }
 
 function closerNotes({ closer, presence }: Evidence, row: RecoveryRow): string[] {

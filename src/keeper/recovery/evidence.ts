@@ -12,6 +12,7 @@ export interface Evidence {
   readonly files: FilesRead;
   /** Who kept it last; undefined where nobody has written so. */
   readonly keeper: KeeperIdentity | undefined;
+  /** `nobody` also where nobody looked, because the end is written down. */
   readonly presence: Presence | 'nobody';
   /** Whether a process has the lock; undefined where nobody looked. */
   readonly lock: 'held' | 'free' | undefined;

@@ -1,5 +1,5 @@
 /** What is found of a TD by a few reads, without asking or locking anything: `tdctl list` does it a thousand times. */
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { keptStateOf } from '../chart-state.ts';
 import { lastRecordOf } from '../journal/last-record.ts';
 import { type Moment, momentNow } from '../moment.ts';
@@ -11,18 +11,19 @@ import { tdFileNames } from '../td-files.ts';
 import type { Evidence, FilesRead, LastRecord } from './evidence.ts';
 
 /** Where and when one looks: the same for all TDs of a list. */
-export interface Look {
+export interface Look extends Vantage {
   readonly now: Moment;
-  readonly vantage: Vantage;
   /** /proc/locks, which is read where it is needed. */
   readonly locks: () => string;
 }
 
-export function lookNow(): Look {
+/** @param forMany lists the processes once, which is dearer than to look for one and cheaper than to look for many. */
+export function lookNow({ forMany }: { readonly forMany: boolean }): Look {
   let locks: string | undefined;
   return {
     now: momentNow(),
-    vantage: vantage(),
+    ...vantage(),
+    pids: forMany ? new Set(readdirSync('/proc')) : undefined,
     locks: () => {
       locks ??= readFileSync('/proc/locks', 'latin1');
       return locks;
@@ -34,12 +35,13 @@ export function glance(state: StateDirectory, name: string, look: Look): Evidenc
   const directory = state.tdPath(name);
   const files = filesIn(directory);
   const keeper = files.kind === 'read' ? files.status.keeper : undefined;
-  const presence = keeper === undefined ? 'nobody' : presenceOf(keeper, look.vantage);
-  const isSilent = files.kind === 'read' && presence !== 'lives' && !endIsWritten(files);
+  const presence =
+    keeper === undefined || endIsWritten(files) ? 'nobody' : presenceOf(keeper, look);
+  const isSilent = presence !== 'nobody' && presence !== 'lives';
   return {
     name,
     now: look.now,
-    isThisBoot: keeper === undefined || keeper.bootId === look.vantage.bootId,
+    isThisBoot: keeper === undefined || keeper.bootId === look.bootId,
     files,
     keeper,
     presence,
