@@ -4,7 +4,9 @@
  */
 import { TdctlError } from '../errors/index.ts';
 import type { KeptTd } from './kept-td.ts';
-import { readKeptTd, readKeptTds } from './kept-tds.ts';
+import { readKeptTds } from './kept-tds.ts';
+import { conclude } from './recovery/conclude.ts';
+import { glance, lookNow } from './recovery/glance.ts';
 import { isOver } from './state.ts';
 import type { StateDirectory } from './state-directory.ts';
 import { finishRemovals, type OwnedTd, ownTd } from './td-directory.ts';
@@ -23,7 +25,7 @@ export async function removeTd(state: StateDirectory, name: string): Promise<boo
   if (owned === 'held') throw conflict(name, 'its keeper has it', `\`tdctl stop ${name}\` ends it`);
   try {
     // The lock may be free a little before the rest of what a killed process held.
-    if (readKeptTd(state, name)?.state === 'draining') {
+    if (ownedTd(state, name).state === 'draining') {
       const why = 'its keeper was killed, and the kernel is still taking it down';
       throw conflict(name, why, `\`tdctl wait ${name} --for deleted\`, or try again later`);
     }
@@ -55,13 +57,13 @@ export async function pruneTds(
 ): Promise<Pruned> {
   const removed: string[] = [];
   const failed: { name: string; error: TdctlError }[] = [];
-  const isDue = (td: KeptTd | undefined) => td !== undefined && isOver(td.state) && wanted(td);
+  const isDue = (td: KeptTd) => isOver(td.state) && wanted(td);
   for (const { name } of readKeptTds(state).filter(isDue)) {
     try {
       const owned = await ownWhereItIs(state, name);
       if (owned === undefined || owned === 'held') continue;
       try {
-        if (!isDue(readKeptTd(state, name))) continue;
+        if (!isDue(ownedTd(state, name))) continue;
         owned.remove();
         removed.push(name);
       } finally {
@@ -73,6 +75,11 @@ export async function pruneTds(
     }
   }
   return { removed, finished: finishRemovals(state), failed };
+}
+
+/** A TD whose lock is ours: nobody else has it. */
+function ownedTd(state: StateDirectory, name: string): KeptTd {
+  return conclude({ ...glance(state, name, lookNow({ forMany: false })), lock: 'free' }).td;
 }
 
 async function ownWhereItIs(

@@ -9,6 +9,7 @@ import { keptStateOf } from './chart-state.ts';
 import type { KeeperIdentity } from './identity.ts';
 import type { KeptTd } from './kept-td.ts';
 import { momentNow, msSince } from './moment.ts';
+import { notesOf } from './notes.ts';
 import type { StatusRecord } from './status.ts';
 
 export interface StatusKeepingOptions {
@@ -34,6 +35,8 @@ export class StatusKeeping {
   readonly #options: StatusKeepingOptions;
   #status: Omit<StatusRecord, 'seq'>;
   #isTroubled = false;
+  /** In the queue for a key slot. It stands in no file: whoever reads counts the tickets. */
+  place: { readonly position: number; readonly of: number } | null = null;
 
   /** @param host as it was named, until it has told its own name. */
   constructor(options: StatusKeepingOptions, host: HostIdentity) {
@@ -99,16 +102,12 @@ export class StatusKeeping {
       chartState: state,
       since: since.at,
       sinceMs: msSince(since, { now: momentNow(), isThisBoot: true }),
-      notes: [
-        ...(guestEnded === null ? [] : [guestEnded]),
-        ...(waitingFor === null ? [] : [`waits for ${waitingFor}`]),
-        ...leftovers.map(({ message }) => message),
-      ],
+      notes: notesOf({ guestEnded, waitingFor, leftovers }),
       keeper: {
         ...{ pid: keeper.pid, tdctl: keeper.tdctl, api: keeper.api, startedAt: keeper.startedAt },
         ...{ unit: keeper.unit ?? null, lives: true },
       },
-      queue: null,
+      queue: this.place && { ...this.place, forecastMs: null },
       leftMs: null,
     };
   }

@@ -31,7 +31,7 @@ const left: readonly (readonly [RegExp, string])[] = [
   [/--faults each|--compare all/, 'test/cli/rehearse.test.ts plays it'],
   [/--paused/, 'it waits for a viewer; test/cli/watch.test.ts is one'],
   [
-    /^tdctl (create|apply|start|pause|resume|stop|kill|delete|list|show|logs|console|events|wait|prune)\b/,
+    /\btdctl (create|apply|start|pause|resume|stop|kill|delete|list|show|logs|console|events|wait|prune)\b/,
     'test/cli/kept runs those of kept TDs',
   ],
   [/^(dmesg|journalctl)/, 'it reads the log of this machine'],

@@ -1,6 +1,9 @@
 /** Keepers as real processes, each with a TD on a simulated host. */
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { afterAll } from 'vitest';
 import { readJournal } from '../../src/keeper/journal/index.ts';
 import { type LaunchOptions, launchKeeper } from '../../src/keeper/launch.ts';
@@ -49,6 +52,29 @@ export async function launch(
   const env = { ...process.env, ...(fault !== undefined && { TDCTL_KEEPER_FAULT: fault }) };
   const { pid } = await launchKeeper(request, { env, ...options });
   return track(pid);
+}
+
+/** A keeper without anybody who follows it: `told` are its progress lines, once it tells no more. */
+export function spawnKeeper(
+  request: KeepRequest,
+  { fault = '', program = join(projectRoot, 'dist/keeper.js') } = {},
+) {
+  builtMain();
+  const child = spawn(process.execPath, [program, request.name], {
+    cwd: '/',
+    env: { ...process.env, TDCTL_PROGRESS_FD: '3', TDCTL_KEEPER_FAULT: fault },
+    stdio: ['pipe', 'inherit', 'inherit', 'pipe'],
+  });
+  const pid = track(child.pid ?? 0);
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  child.stdin?.end(JSON.stringify(request));
+  return { pid, ended, told: textOf(child.stdio[3] as Readable) };
+}
+
+async function textOf(pipe: Readable): Promise<string> {
+  let text = '';
+  for await (const part of pipe) text += part;
+  return text;
 }
 
 export const filesOf = async (name: string): Promise<TdFiles> =>

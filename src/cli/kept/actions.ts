@@ -57,9 +57,10 @@ export async function actOnTds(selection: Selection, acting: Acting): Promise<vo
           const done = await doneTo({ name, td }, { state, interrupts, io }, acting);
           tell(name, done, acting);
           return { name, done };
-        } catch (error) {
+        } catch (cause) {
+          const error = about(name, cause);
           // The one that was meant is what the command ends with.
-          if (selected.length > 1) await tellFailure(name, error, acting);
+          if (selected.length > 1) await tellFailure(error, acting);
           return { name, error, state: td?.state ?? null };
         }
       }),
@@ -96,11 +97,17 @@ function tell(name: string, { words, result }: Done, { output, io }: Acting): vo
   if (output === 'name' && result === 'changed') io.stdout.write(`${name}\n`);
 }
 
-async function tellFailure(name: string, error: unknown, { output, io }: Acting): Promise<void> {
+async function tellFailure(error: unknown, { output, io }: Acting): Promise<void> {
   // As data, it is in the document.
   if (output === 'json' || output === 'yaml') return;
-  const text = await failureText(error, { io, format: 'text' });
-  io.stderr.write(`${text.includes(name) ? text : `${name}: ${text}`}\n`);
+  io.stderr.write(`${await failureText(error, { io, format: 'text' })}\n`);
+}
+
+/** What a keeper answers speaks of its TD without the name. */
+function about(name: string, error: unknown): unknown {
+  if (!(error instanceof TdctlError) || error.message.includes(name)) return error;
+  const { code, op, message, details, hint, place = `TD ${name}`, cause } = error;
+  return new TdctlError({ code, op, message, details, hint, place, cause });
 }
 
 function actionOf(verb: string, told: Told): Action {

@@ -18,7 +18,11 @@ export async function attachConsole(name: string, io: CommandIo): Promise<void> 
   const state = await keptState(io);
   const td = theTd(state, name);
   if (isOver(td.state) || td.state === 'draining') {
-    throw notInThisState('be attached to', td, `\`tdctl logs ${name}\` shows what was printed`);
+    throw notInThisState(td, {
+      op: 'attach the console',
+      cannot: 'be attached to',
+      hint: `\`tdctl logs ${name}\` shows what was printed`,
+    });
   }
   refuseUnreachable('console', td);
   const interrupts = listenForInterrupts();

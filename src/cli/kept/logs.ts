@@ -26,7 +26,8 @@ const pieceBytes = 64 * 1024;
 
 export async function showLogs(name: string, options: LogsOptions, io: CommandIo): Promise<void> {
   const state = await keptState(io);
-  theTd(state, name);
+  const { life } = theTd(state, name);
+  if (options.previous === true && life < 2) throw noLifeBefore(name);
   const files = tdFiles(state, name);
   const path =
     options.keeper === true
@@ -43,7 +44,6 @@ export async function showLogs(name: string, options: LogsOptions, io: CommandIo
     part.close();
     const log = new GrowingFile(path);
     await pour(log, show, { io, interrupts });
-    if (options.previous === true && !log.wasFound) throw noLifeBefore(name);
     if (options.follow === true) await follow(name, { state, log, show, io, interrupts });
     show.flush();
     log.close();
@@ -104,14 +104,9 @@ class GrowingFile {
   readonly #path: string;
   #fd: number | undefined;
   #at = 0;
-  #wasFound = false;
 
   constructor(path: string) {
     this.#path = path;
-  }
-
-  get wasFound(): boolean {
-    return this.#wasFound;
   }
 
   /** Empty where there is no more of it at the moment. */
@@ -146,9 +141,7 @@ class GrowingFile {
 
   #open(): number | undefined {
     try {
-      const fd = openSync(this.#path, 'r');
-      this.#wasFound = true;
-      return fd;
+      return openSync(this.#path, 'r');
     } catch (cause) {
       if (errnoOf(cause) === 'ENOENT') return undefined;
       throw notReadable(this.#path, cause);
@@ -170,7 +163,7 @@ function noLifeBefore(name: string): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_NOT_FOUND',
     op: 'read a log',
-    message: `TD ${name} has had no life before this one, or nothing was printed in it`,
+    message: `TD ${name} has had no life before this one`,
     hint: `\`tdctl logs ${name}\` shows this one`,
   });
 }

@@ -41,7 +41,8 @@ function eventInWords(event: Event): string | undefined {
     case 'guest.panicked':
       return `the guest panicked: ${event.text}`;
     case 'td.ended':
-      return event.error === null ? event.outcome : `${event.outcome}: ${event.error.message}`;
+      // That it has ended is said by its last state.
+      return event.error === null ? undefined : `${event.outcome}: ${event.error.message}`;
     default:
       return undefined;
   }

@@ -3,12 +3,20 @@ import { TdctlError } from '../../errors/index.ts';
 import type { KeptTd } from '../../keeper/kept-td.ts';
 import { keptStates } from '../../keeper/state.ts';
 
-/** @param hint what to do instead */
-export function notInThisState(verb: string, { name, state }: KeptTd, hint: string): TdctlError {
+interface Refused {
+  readonly op: string;
+  /** What it cannot, as the end of a sentence: `be paused`. */
+  readonly cannot: string;
+  /** What to do instead. */
+  readonly hint: string;
+}
+
+export function notInThisState({ name, state }: KeptTd, refused: Refused): TdctlError {
+  const { op, cannot, hint } = refused;
   return new TdctlError({
     code: 'TDCTL_E_CONFLICT',
-    op: verb,
-    message: `TD ${name} is ${state} (${keptStates[state]}), and cannot ${verb}`,
+    op,
+    message: `TD ${name} is ${state} (${keptStates[state]}), and cannot ${cannot}`,
     hint,
   });
 }

@@ -59,7 +59,8 @@ export async function waitingTickets(
     if (owner !== undefined && standing !== 'gone') {
       waiting.push({ ...owner, number, isStopped: standing === 'stopped' });
     } else if (number !== last) {
-      await files.remove(number);
+      // A courtesy: whoever may only read passes over it all the same.
+      await files.remove(number).catch(() => undefined);
     }
   }
   return waiting;

@@ -45,6 +45,8 @@ export interface AnswerForm {
   readonly type: string;
   /** The kind of the document, where it is one. */
   readonly kind?: `tdctl.${string}`;
+  /** What the data of its events are. */
+  readonly events?: 'toldRecord';
 }
 
 export interface Serving {
@@ -72,6 +74,7 @@ const json = 'application/json';
 const wholeNumber = (description: string) => ({
   wanted: 'a whole number from 0 up',
   description,
+  schema: { type: 'integer', minimum: 0 } as const,
   is: (value: unknown) => typeof value === 'string' && /^\d{1,15}$/.test(value),
 });
 
@@ -82,6 +85,7 @@ const verbFields: Readonly<Partial<Record<KeptVerb, Fields>>> = {
     graceMs: {
       wanted: `a number of milliseconds from 0 to ${mostGraceMs}`,
       description: 'How long the guest has to end by itself before the TD is taken down.',
+      schema: { type: 'number', minimum: 0, maximum: mostGraceMs },
       is: (value) => typeof value === 'number' && value >= 0 && value <= mostGraceMs,
     },
   },
@@ -146,8 +150,8 @@ export const routes: readonly Route[] = [
     answers: {
       200: {
         type: 'text/event-stream',
-        summary:
-          'The data of each is a record of docs/keeper-api.md in JSON. The stream ends with the keeper.',
+        events: 'toldRecord',
+        summary: 'The data of each is a record in JSON. The stream ends with the keeper.',
       },
     },
     answer: ({ request, response, query, streams, surface, bounds }) => {

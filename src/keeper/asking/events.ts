@@ -22,19 +22,20 @@ const retryMs = 200;
 
 export async function* eventsOf(following: Following): AsyncGenerator<ToldRecord, void> {
   const { signal } = following;
+  const hasLeft = () => signal?.aborted === true;
   let last = following.since;
-  while (signal?.aborted !== true) {
+  while (!hasLeft()) {
     const stream = await open(following, last);
     if (stream === undefined) break;
     for await (const record of recordsIn(stream, signal)) {
       last = record.seq;
       yield record;
-      if (record.kind === 'over' || signal?.aborted === true) return;
+      if (record.kind === 'over' || hasLeft()) return;
     }
     // It was cut off for being slow, or its keeper has ended.
     await delay(retryMs, undefined, { signal }).catch(() => undefined);
   }
-  if (signal?.aborted === true) return;
+  if (hasLeft()) return;
   for (const record of restInJournal(following, last)) yield record;
 }
 

@@ -13,6 +13,7 @@ const said = async (...args: string[]) => {
   return { exitCode, told: `${stdout}${stderr}` };
 };
 const nothingToDo = { exitCode: 0, told: expect.stringContaining('one: nothing to do: ') };
+const isRunning = { exitCode: 0, told: 'one: running\n' };
 const conflict = { exitCode: 4, told: expect.stringContaining('[TDCTL_E_CONFLICT]') };
 
 test('where nothing was ever kept the list is empty, and nothing is made', async () => {
@@ -81,7 +82,7 @@ test('several are done at once, a line for each, and the highest exit code is th
   const { exitCode, stdout, stderr } = await cli(['pause', 'one', 'two', 'none', 'one']);
   expect(exitCode).toBe(4);
   expect(stdout).toBe('one: paused\n');
-  expect(stderr).toMatch(/two .*\[TDCTL_E_CONFLICT\]/);
+  expect(stderr).toMatch(/^error: TD two: .*\[TDCTL_E_CONFLICT\]\nhint: /m);
   expect(stderr).toMatch(/there is no TD `none` \[TDCTL_E_NOT_FOUND\]\nhint: did you mean `one`\?/);
   const { exitCode: _, ...told } = await data(['pause', 'one', 'two']);
   expect(contracts['tdctl.TdActions'].parse(told).actions).toEqual([
@@ -146,8 +147,8 @@ test('events tell who asked for what, from any number on', async () => {
 });
 
 test('a wait ends when it is reached, when the time is over, and when it cannot come', async () => {
-  expect(await said('wait', 'one', '--for', 'running')).toEqual(nothingToDo);
-  expect(await said('wait', 'one', '--for', 'runnable')).toEqual(nothingToDo);
+  expect(await said('wait', 'one', '--for', 'running', '--timeout', '5s')).toEqual(isRunning);
+  expect(await said('wait', 'one', '--for', 'runnable')).toEqual(isRunning);
   const late = await said('wait', 'one', '--for', 'paused', '--timeout', '50ms');
   expect(late).toEqual({ exitCode: 1, told: expect.stringContaining('[TDCTL_E_NOT_REACHED]') });
   expect(late.told).toContain('is running after 0.05 s, and not paused');
@@ -167,7 +168,9 @@ test('a stop begins, and with --wait the key slot is seen to be free', async () 
   expect(await said('stop', 'one', '--wait')).toEqual({ exitCode: 0, told: 'one: destroyed\n' });
   expect(await said('stop', 'one', '--wait')).toEqual(nothingToDo);
   expect(await said('kill', 'one')).toEqual(nothingToDo);
-  expect(await said('wait', '--all', '--for', 'over')).toMatchObject({ exitCode: 0 });
+  expect(await said('wait', '--all', '--for', 'over', '--timeout', '1min')).toMatchObject({
+    exitCode: 0,
+  });
   expect(await data(['list'])).toMatchObject({
     tds: [
       { name: 'one', state: 'destroyed', holdsKeySlot: false },

@@ -30,14 +30,15 @@ export async function launch(request: KeepRequest, launching: Launching): Promis
   const { name } = request;
   const leaving = new AbortController();
   const wasThere = readKeptTd(state, name) !== undefined;
-  let undoing: Promise<boolean> | undefined;
-  const undo = () => {
-    say(io, `taking down what was begun of ${name}; Ctrl-C again leaves it to its keeper`);
-    undoing = takeDown(name, state, leaving.signal);
-  };
-  interrupts.onInterrupt((times) => (times > 1 ? leaving.abort() : undo()));
   // It came while the file was read.
   if (interrupts.received !== undefined) throw interrupted(name, 'nothing was begun');
+  let undoing: Promise<boolean> | undefined;
+  let isFollowed = true;
+  interrupts.onInterrupt((times) => {
+    if (times > 1) return leaving.abort();
+    say(io, `taking down what was begun of ${name}; Ctrl-C again leaves it to its keeper`);
+    undoing = takeDown(name, state, { leaving: leaving.signal, isFollowed: () => isFollowed });
+  });
   const asked = { env: io.env, onEvent: view.event, onQueued: view.queued, signal: leaving.signal };
   try {
     const { reached } = await launchKeeper(request, asked);
@@ -45,6 +46,8 @@ export async function launch(request: KeepRequest, launching: Launching): Promis
   } catch (error) {
     // By what was undone, the keeper fails.
     if (undoing === undefined) throw error;
+  } finally {
+    isFollowed = false;
   }
   if (undoing === undefined) return;
   if (!(await undoing)) throw interrupted(name, 'its keeper goes on and builds it');
@@ -57,18 +60,23 @@ export async function launch(request: KeepRequest, launching: Launching): Promis
 const retryMs = 50;
 const answerMs = 1000;
 
+interface Undoing {
+  readonly leaving: AbortSignal;
+  /** Until then a keeper may come that is not there yet. */
+  readonly isFollowed: () => boolean;
+}
+
 /** @returns whether it is over; it is left where `leaving` says so. */
 async function takeDown(
   name: string,
   state: StateDirectory,
-  leaving: AbortSignal,
+  { leaving, isFollowed }: Undoing,
 ): Promise<boolean> {
-  const isThere = () => !isFree(readKeptTd(state, name));
-  while (!leaving.aborted && isThere()) {
+  while (!leaving.aborted && (isFollowed() || !isFree(readKeptTd(state, name)))) {
     await askToEnd(name, state);
     await delay(retryMs, undefined, { signal: leaving }).catch(() => undefined);
   }
-  return !isThere();
+  return !leaving.aborted;
 }
 
 async function askToEnd(name: string, state: StateDirectory): Promise<void> {

@@ -11,11 +11,14 @@ export const answerMs = 10_000;
 
 type Act = KeeperClient['act'];
 
+const passive = { start: 'be started', pause: 'be paused', resume: 'be resumed' } as const;
+
 export function asking(verb: 'start' | 'pause' | 'resume') {
   return async ({ td, state }: ActingOn): Promise<Done> => {
     refuseUnreachable(verb, td);
     if (isOver(td.state)) {
-      throw notInThisState(verb, td, `\`tdctl start ${td.name}\` begins a new life of it`);
+      const hint = `\`tdctl start ${td.name}\` begins a new life of it`;
+      throw notInThisState(td, { op: verb, cannot: passive[verb], hint });
     }
     const { td: then, changed } = await askFor(state, td, verb);
     const words = changed ? then.state : `nothing to do: it is ${then.state}`;

@@ -17,7 +17,7 @@ export function deleting({ force, timeoutMs }: DeleteOptions) {
   return async (on: ActingOn): Promise<Done> => {
     const { td, state, interrupts } = on;
     if (!isOver(td.state) && td.state !== 'damaged') {
-      if (force !== true) throw notInThisState('delete', td, insteadOf(td.name));
+      if (force !== true) throw notInThisState(td, insteadOf(td.name));
       refuseUnreachable('delete', td);
       await begin(td, () => askFor(state, td, 'stop'));
       await untilOver(on, timeoutMs);
@@ -30,6 +30,7 @@ export function deleting({ force, timeoutMs }: DeleteOptions) {
   };
 }
 
-function insteadOf(name: string): string {
-  return `\`tdctl stop ${name} --wait\` ends it first, and \`tdctl delete ${name} --force\` does both`;
+function insteadOf(name: string) {
+  const hint = `\`tdctl stop ${name} --wait\` ends it first, and \`tdctl delete ${name} --force\` does both`;
+  return { op: 'delete', cannot: 'be deleted', hint };
 }

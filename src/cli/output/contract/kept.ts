@@ -104,10 +104,9 @@ function record<Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, sh
   });
 }
 
-/** Each line is one document. */
-export const tdEventDocument = document('tdctl.TdEvent', {
-  td: text,
-  record: z.discriminatedUnion('kind', [
+/** What is told of a kept TD: in `tdctl events`, and in the event stream of its keeper. */
+export const toldRecord = z
+  .discriminatedUnion('kind', [
     record('keeper', { identity, life: count }),
     record('asked', { verb: text, by: by.nullable() }),
     record('refused', { by }),
@@ -115,5 +114,27 @@ export const tdEventDocument = document('tdctl.TdEvent', {
     record('unqueued', { ticket: text }),
     record('event', { event: runEvent }),
     record('over', { outcome: text, leftovers: count }),
-  ]),
+  ])
+  .meta({ id: 'toldRecord' });
+
+/** Each line is one document. */
+export const tdEventDocument = document('tdctl.TdEvent', { td: text, record: toldRecord });
+
+/** `GET /v1` of a keeper. */
+export const keeperDocument = document('tdctl.Keeper', {
+  name: text,
+  pid: count,
+  tdctl: text.meta({ description: 'The version of tdctl that keeps the TD.' }),
+  api: apiRange.meta({ description: 'The versions of the API that it speaks.' }),
+  startedAt: moment,
+  chartVersion: count,
+  guard: z
+    .enum(['peer-credentials', 'directory'])
+    .meta({ description: 'What decides who may ask: who has connected, or only the directory.' }),
+});
+
+/** What a keeper answers to a verb. */
+export const actedDocument = document('tdctl.Acted', {
+  changed: flag.meta({ description: 'False where there was nothing to do.' }),
+  td: z.strictObject(keptTdFields),
 });
