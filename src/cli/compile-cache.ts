@@ -1,11 +1,10 @@
 /** Node keeps what it compiled (22.1 on), so that the next start need not compile it again. */
 import { statSync } from 'node:fs';
-import module from 'node:module';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 /** The types are those of Node 20. */
-const { enableCompileCache } = module as {
+const { enableCompileCache } = process.getBuiltinModule('node:module') as {
   readonly enableCompileCache?: (directory: string) => unknown;
 };
 

@@ -1,5 +1,4 @@
 /** Standard input where it is no document: what is typed at a command while it works. */
-import { isatty } from 'node:tty';
 
 export interface StandardInput {
   readonly isTty: boolean;
@@ -22,7 +21,10 @@ export function processInput(): StandardInput {
     return process.stdin;
   };
   return {
-    isTty: isatty(0),
+    // Asked when it is needed: the module is slow to load, and most commands are typed nothing at.
+    get isTty() {
+      return process.getBuiltinModule('node:tty').isatty(0);
+    },
     listen(onBytes) {
       const stdin = open();
       stdin.on('data', onBytes);

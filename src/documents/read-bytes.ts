@@ -3,9 +3,7 @@
  * more of them than the caller asks for, and a wait for more of them ends with an interrupt.
  */
 import { close, constants, createReadStream, fstat, open, readSync, type Stats } from 'node:fs';
-import { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { isatty, ReadStream as TerminalStream } from 'node:tty';
 import { promisify } from 'node:util';
 import { TdctlError } from '../errors/index.ts';
 import { pathInWords, standardStream } from './path-in-words.ts';
@@ -106,17 +104,24 @@ const chunkBytes = 64 * 1024;
 async function streamOf(path: string): Promise<Readable> {
   const fd = await promisify(open)(path, readOnly);
   try {
-    return streamOn(fd, await promisify(fstat)(fd));
+    return await streamOn(fd, await promisify(fstat)(fd));
   } catch (error) {
     await promisify(close)(fd);
     throw error;
   }
 }
 
-function streamOn(fd: number, stat: Stats): Readable {
-  // libuv polls a pipe: a reader that came before any writer is told of no end until one has come.
-  if (stat.isFIFO()) return new Socket({ fd, readable: true, writable: false });
-  if (stat.isCharacterDevice() && isatty(fd)) return new TerminalStream(fd);
+/** What is no file needs modules of Node that most commands do without, and that are slow to load. */
+async function streamOn(fd: number, stat: Stats): Promise<Readable> {
+  if (stat.isFIFO()) {
+    const { Socket } = await import('node:net');
+    // libuv polls a pipe: a reader that came before any writer is told of no end until one has come.
+    return new Socket({ fd, readable: true, writable: false });
+  }
+  if (stat.isCharacterDevice()) {
+    const { isatty, ReadStream } = await import('node:tty');
+    if (isatty(fd)) return new ReadStream(fd);
+  }
   return createReadStream('', { fd, highWaterMark: chunkBytes });
 }
 

@@ -1,5 +1,4 @@
 /** The temporary file beside a file that is about to be written. Its name is `.NAME.PID-RANDOM.tdctl-tmp`. */
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -39,7 +38,8 @@ const inUse = new Set<string>();
 /** @throws the error of the system call. */
 export function makeTemporary({ path, stats }: FileTarget): Temporary {
   const directory = dirname(path);
-  const random = randomBytes(4).toString('hex');
+  // Loaded with the first file: it takes Node a tenth of its start.
+  const random = process.getBuiltinModule('node:crypto').randomBytes(4).toString('hex');
   const name = join(directory, `${prefixOf(path)}${process.pid}-${random}${suffix}`);
   // A new file gets what the umask leaves; one that replaces another gets its rights once it is filled.
   let fd: number | undefined = openSync(

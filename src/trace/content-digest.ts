@@ -1,11 +1,11 @@
 /** The digest tells what KVM_TDX_INIT_MEM_REGION put into a TD, without keeping the content. */
-import { createHash } from 'node:crypto';
 import type { UserMemory } from '../simulator/index.ts';
 
 /** This is a caller's memory that digests what is read through it, in the order of the reads. */
 export class DigestingMemory implements UserMemory {
   readonly #memory: UserMemory;
-  readonly #hash = createHash('sha256');
+  // Loaded with the first content: it takes Node a tenth of its start.
+  readonly #hash = process.getBuiltinModule('node:crypto').createHash('sha256');
   #bytesRead = 0;
 
   constructor(memory: UserMemory) {

@@ -33,13 +33,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/host/kvm': ['native', 'src/abi', 'src/errors', 'src/host'],
   'src/host/soft': ['native', 'src/abi', 'src/errors', 'src/host', 'src/simulator'],
   'src/host/simulated': ['src/abi', 'src/errors', 'src/documents', 'src/host', 'src/simulator'],
-  'src/diagnosis': [
-    'machines',
-    'src/abi',
-    'src/errors',
-    'src/documents/once.ts',
-    'src/host/facts.ts',
-  ],
+  'src/diagnosis': ['machines', 'src/abi', 'src/errors', 'src/host/facts.ts'],
   // These look at real machines, so they use the readers of the hosts.
   'src/diagnosis/doctor': [
     'native',

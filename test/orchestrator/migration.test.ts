@@ -2,12 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { KvmError } from '../../src/host/kvm-error.ts';
 import { openSimulatedHost, type SimulatedHost } from '../../src/host/simulated/index.ts';
-import {
-  type MigrationRun,
-  startMigration,
-  startTd,
-  type TdRun,
-} from '../../src/orchestrator/index.ts';
+import { type MigrationRun, startTd, type TdRun } from '../../src/orchestrator/index.ts';
+import { startMigration } from '../../src/orchestrator/migration/index.ts';
 import { type FaultRecord, injectorOf } from '../../src/simulator/index.ts';
 import { helloPlan, profile } from '../support/hello-plan.ts';
 

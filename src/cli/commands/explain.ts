@@ -66,9 +66,11 @@ export function explainCommand(io: CommandIo, input: LogInput = pipedLog) {
     .addOption(outputOption())
     .addHelpText('after', explanation)
     .action(async (what, { list, kernel, output }, command) => {
-      const { explain, listAnswers } = await import('../explain/explain.ts');
       if (list && what.length > 0) throw uselessOption('--list', 'it lists all there is');
-      if (list) return listAnswers({ io, output });
+      if (list) {
+        const { listAnswers } = await import('../explain/explain-text.ts');
+        return listAnswers({ io, output });
+      }
       const text = what.join(' ');
       if (text === '' && input.isTty) {
         command.error(
@@ -76,6 +78,7 @@ export function explainCommand(io: CommandIo, input: LogInput = pipedLog) {
         );
       }
       const isLog = text === '' || text === '-';
+      const { explain } = await import('../explain/explain.ts');
       await explain({ io, output, kernel, ...(isLog ? { log: input.chunks } : { text }) });
     });
 }

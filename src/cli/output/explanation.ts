@@ -1,21 +1,21 @@
 /** Explanations for people, and as data, which is the contract of `--output json` and `yaml`. */
 
 import { errnoNumbers } from '../../abi/kvm/errno.ts';
-import { kernelAbis } from '../../abi/kvm/kernels/index.ts';
 import { formatWord } from '../../abi/tdx/status.ts';
-import {
-  type Answer,
-  type CheckInBook,
-  type Diagnosis,
-  type Explanation,
-  errnoTexts,
-  type NotKnown,
-  type NumberedCheck,
-  operandRows,
-  type RefusalExplanation,
-  recoveryTexts,
-  type StatusExplanation,
+import type {
+  Answer,
+  CheckInBook,
+  Diagnosis,
+  Explanation,
+  NotKnown,
+  NumberedCheck,
+  RefusalExplanation,
+  StatusExplanation,
 } from '../../diagnosis/explain/index.ts';
+// Not by the index: a status word by itself loads no messages (explain/explain.ts).
+import { errnoTexts } from '../../diagnosis/explain/read/errno-words.ts';
+import { recoveryTexts } from '../../diagnosis/explain/status/classes.ts';
+import { operandRows } from '../../diagnosis/explain/status/operands.ts';
 import { paint } from './paint.ts';
 import { count } from './units.ts';
 import { wrap } from './wrap.ts';
@@ -31,7 +31,7 @@ export function diagnosisData({ linesRead, place, explanations, notKnown, left }
       statusWord: statusData(explanation.status),
       refusal: refusalData(explanation.refusal),
       printed: printedData(explanation.message),
-      bookRow: explanation.check ? { ...explanation.check } : null,
+      bookRow: bookRowData(explanation.check),
       meaning: explanation.answer.meaning,
       causes: explanation.answer.causes ?? [],
       next: explanation.answer.next,
@@ -43,6 +43,12 @@ export function diagnosisData({ linesRead, place, explanations, notKnown, left }
     })),
     left,
   };
+}
+
+function bookRowData(check: CheckInBook | undefined) {
+  if (check === undefined) return null;
+  const madeBy = check.madeBy.map(({ requests, kernels }) => ({ requests, kernels }));
+  return { ...check, madeBy };
 }
 
 function placeData({ line, text, count: times }: Explanation | NotKnown) {
@@ -252,8 +258,6 @@ function checkText(check: NumberedCheck, said: string): string {
   return parts.join(' ');
 }
 
-const kernelCount = Object.keys(kernelAbis).length;
-
 /** More requests than these are counted. */
 const MAX_REQUESTS = 6;
 
@@ -262,11 +266,11 @@ function bookRows(check: CheckInBook | undefined): Row[] {
   const { row, madeBy, unreachableIn } = check;
   return [
     ['answers', [row.errno].flat().join(' or ')],
-    ...madeBy.map(({ requests, kernels }, index): Row => {
+    ...madeBy.map(({ requests, kernels, byEveryKernel }, index): Row => {
       const more = requests.length - MAX_REQUESTS;
       const named = requests.slice(0, MAX_REQUESTS).join(', ');
       const asked = more > 0 ? `${named} and ${more} more` : named;
-      const by = kernels.length === kernelCount ? 'every kernel' : kernels.join(', ');
+      const by = byEveryKernel ? 'every kernel' : kernels.join(', ');
       return [index === 0 ? 'made by' : '', `${asked}: ${by}`];
     }),
     ...(unreachableIn.length === 0

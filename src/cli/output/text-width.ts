@@ -28,6 +28,13 @@ export function wrapAtBlanks(text: string, width: number): string[] {
   return wrapAnsi(text, width).split('\n');
 }
 
+/** Cuts text into rows that are full, as a terminal does, whatever the words are. */
+export function cutAtWidth(text: string, width: number): string[] {
+  if (narrow.test(text)) return text.match(new RegExp(`.{1,${width}}`, 'g')) ?? [text];
+  const { default: wrapAnsi } = require('wrap-ansi') as typeof import('wrap-ansi');
+  return wrapAnsi(text, width, { hard: true, trim: false, wordWrap: false }).split('\n');
+}
+
 function wrapNarrow(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

@@ -3,14 +3,15 @@
  * read at each step. The figures behind it are in src/simulator/costs.ts with their sources; most
  * are guesses, the teardown is fitted to public times.
  */
-import { wordsOf } from '../../diagnosis/refusals.ts';
+import type { StepError } from '../../../machines/td-lifecycle/index.ts';
+import type { TdctlError } from '../../errors/index.ts';
+import type { HostFacts } from '../../host/facts.ts';
 import type { Host } from '../../host/port.ts';
 import type { SimulatedHost } from '../../host/simulated/index.ts';
 import { startTd } from '../../orchestrator/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
-import { stepFailure } from '../words.ts';
 
 export interface ExpectedTimes {
   /** The name of the simulated host that was asked. */
@@ -74,12 +75,19 @@ export async function liveThrough(plan: TdPlan, host: SimulatedHost): Promise<Li
     await td.runnable;
     td.stop();
     const { error } = await td.ended;
-    if (error) throw stepFailure(wordsOf(error, facts));
+    if (error) throw await failureOf(error, facts);
     const { terminating = 0n, releasing = 0n, ...building } = stepNs;
     return { host: facts.name, stepNs: building, teardownNs: terminating + releasing };
   } finally {
     await host.close();
   }
+}
+
+/** In words that most plans do not need. */
+async function failureOf(error: StepError, facts: HostFacts): Promise<TdctlError> {
+  const { wordsOf } = await import('../../diagnosis/refusals.ts');
+  const { stepFailure } = await import('../words.ts');
+  return stepFailure(wordsOf(error, facts));
 }
 
 function clockOf(host: Host): bigint {

@@ -8,7 +8,6 @@ import { readHostOffer } from '../../host/offer.ts';
 import type { Host } from '../../host/port.ts';
 import { assessTd } from '../../plan/index.ts';
 import { askHost } from '../../plan/judge/index.ts';
-import { savePlan } from '../../plan/plan-file.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import { openHostToActOn } from '../host-to-act-on.ts';
@@ -86,6 +85,7 @@ async function save(
     say(io, `${file} was not written: there are findings`);
     return;
   }
+  const { savePlan } = await import('../../plan/plan-file.ts');
   await savePlan(file, { plan, kernel, force });
   say(io, `wrote ${file}; \`tdctl run --plan ${shellWord(file)}\` runs it`);
 }

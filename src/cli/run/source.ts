@@ -2,7 +2,6 @@
 import { TdctlError } from '../../errors/index.ts';
 import type { NamedFile } from '../../files/named-files.ts';
 import type { TdPlan } from '../../plan/index.ts';
-import { checkUnchanged, readSavedPlan } from '../../plan/plan-file.ts';
 import { hostFileIn } from '../file-arguments.ts';
 import type { HostChoice } from '../open-host.ts';
 import type { RunOptions } from './options.ts';
@@ -28,6 +27,7 @@ export async function runSource(options: RunOptions): Promise<RunSource> {
       checkUnchanged: () => undefined,
     };
   }
+  const { checkUnchanged, readSavedPlan } = await import('../../plan/plan-file.ts');
   const saved = await readSavedPlan(file);
   const { specPath, choice } = saved;
   const hostFiles = hostFileIn(choice.host).map((path) => ({ path, by: `host of ${file}` }));

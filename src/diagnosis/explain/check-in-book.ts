@@ -13,6 +13,7 @@ import { type KernelAbi, makesCheck } from '../../abi/kvm/kernels/record.ts';
 export interface MadeBy {
   readonly requests: readonly CheckedRequest[];
   readonly kernels: readonly string[];
+  readonly byEveryKernel: boolean;
 }
 
 export interface CheckInBook {
@@ -34,14 +35,14 @@ export function checkInBook(
       kernels: abis.filter((abi) => makesCheck(abi, request, name)).map((abi) => abi.name),
     }))
     .filter(({ kernels }) => kernels.length > 0);
-  const madeBy: MadeBy[] = [...new Set(made.map(({ kernels }) => kernels.join(' ')))].map(
-    (key) => ({
-      requests: made
-        .filter(({ kernels }) => kernels.join(' ') === key)
-        .map(({ request }) => request),
-      kernels: key.split(' '),
-    }),
-  );
+  const madeBy = [...new Set(made.map(({ kernels }) => kernels.join(' ')))].map((key): MadeBy => {
+    const kernels = key.split(' ');
+    return {
+      requests: made.filter((one) => one.kernels.join(' ') === key).map(({ request }) => request),
+      kernels,
+      byEveryKernel: kernels.length === abis.length,
+    };
+  });
   const unreachableIn = abis
     .filter((abi) => abi.unreachable.includes(name))
     .map((abi) => abi.name)

@@ -10,10 +10,8 @@ export {
   type NotKnown,
 } from './diagnosis.ts';
 export { findInLine, type LineFinding } from './log/find-in-lines.ts';
-export { errnoIn, errnoTexts } from './read/errno-words.ts';
+export { errnoIn } from './read/errno-words.ts';
 export type { RefusalExplanation } from './requests/explain-refusal.ts';
 export { moduleInitialization } from './requests/host-requests.ts';
 export type { NumberedCheck } from './requests/request.ts';
-export { recoveryTexts } from './status/classes.ts';
 export type { StatusExplanation } from './status/explain-status.ts';
-export { operandRows } from './status/operands.ts';

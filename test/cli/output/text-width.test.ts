@@ -3,7 +3,7 @@ import { fc, test } from '@fast-check/vitest';
 import stringWidth from 'string-width';
 import { expect } from 'vitest';
 import wrapAnsi from 'wrap-ansi';
-import { textWidth, wrapAtBlanks } from '../../../src/cli/output/text-width.ts';
+import { cutAtWidth, textWidth, wrapAtBlanks } from '../../../src/cli/output/text-width.ts';
 
 const everyCharacter = Array.from({ length: 0x2800 }, (_, code) => String.fromCharCode(code));
 const colours = fc.constantFrom('\u001b[31m', '\u001b[1;4m', '\u001b[39m');
@@ -32,5 +32,13 @@ test.prop([text, fc.integer({ min: 1, max: 60 })])(
   'any text breaks where wrap-ansi breaks it',
   (text, width) => {
     expect(wrapAtBlanks(text, width)).toEqual(wrapAnsi(text, width).split('\n'));
+  },
+);
+
+test.prop([text, fc.integer({ min: 2, max: 60 })])(
+  'any text is cut into full rows where wrap-ansi cuts it',
+  (text, width) => {
+    const options = { hard: true, trim: false, wordWrap: false };
+    expect(cutAtWidth(text, width)).toEqual(wrapAnsi(text, width, options).split('\n'));
   },
 );

@@ -124,7 +124,7 @@ test('every check is explained by its name: who makes it, and from which source'
   }
   const [mismatch] = explainTyped('init-vm.max-vcpus-mismatch').explanations;
   expect(mismatch?.check?.madeBy).toEqual([
-    { requests: ['KVM_TDX_INIT_VM'], kernels: ['proposal-1a'] },
+    { requests: ['KVM_TDX_INIT_VM'], kernels: ['proposal-1a'], byEveryKernel: false },
   ]);
 });
 

@@ -2,12 +2,11 @@
  * What a guest prints, among the lines of a run: each line is visibly the guest's, wherever the terminal breaks it,
  * and nothing in it is an instruction to the terminal.
  */
-import stringWidth from 'string-width';
-import wrapAnsi from 'wrap-ansi';
 import { type ConsoleLine, ConsoleLines } from '../../../guest/index.ts';
 import type { CommandIo } from '../../io.ts';
 import { paint } from '../../output/paint.ts';
 import { sanitize } from '../../output/sanitize.ts';
+import { cutAtWidth, textWidth } from '../../output/text-width.ts';
 import { count } from '../../output/units.ts';
 import { Pump } from './pump.ts';
 
@@ -76,19 +75,15 @@ export function guestText({ io, marks, of, beforeWriting }: GuestTextOptions): G
 /** @param width undefined where nothing is broken into rows */
 function rowsOf(text: string, width: number | undefined): string[] {
   const safe = withoutTabs(sanitize(text));
-  if (width === undefined || stringWidth(safe) <= width) return [safe];
-  return wrapAnsi(safe, Math.max(width, narrowest), {
-    hard: true,
-    trim: false,
-    wordWrap: false,
-  }).split('\n');
+  if (width === undefined || textWidth(safe) <= width) return [safe];
+  return cutAtWidth(safe, Math.max(width, narrowest));
 }
 
 /** How far a tab goes depends on what stands before it on the screen, where the guest's line has a mark. */
 function withoutTabs(text: string): string {
   const [first = '', ...rest] = text.split('\t');
   return rest.reduce((before, part) => {
-    const blanks = tabColumns - (stringWidth(before) % tabColumns);
+    const blanks = tabColumns - (textWidth(before) % tabColumns);
     return before + ' '.repeat(blanks) + part;
   }, first);
 }

@@ -1,5 +1,5 @@
 /** Finds the messages of the table in a text. What no row can say is told by one look at every word. */
-import { once } from '../../../documents/once.ts';
+import { once } from '../../../abi/once.ts';
 import { Automaton, wordsIn } from '../log/automaton.ts';
 import { type WordsOfInterest, weights, wordsOfForms } from '../log/line-reader.ts';
 import { freeWords, tellingWords } from '../read/recognise.ts';
