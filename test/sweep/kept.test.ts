@@ -21,8 +21,8 @@ import { keeperCommand } from '../../src/keeper/launch.ts';
 import { requireSupervision } from '../exec/programs.ts';
 import { Random } from '../fuzz/random.ts';
 import { builtMain, projectRoot } from '../support/built.ts';
-import { type CallKind, type Fault, interposeLibrary, whyNotInterposed } from './interpose.ts';
 import { faultsOf } from './cases.ts';
+import { type CallKind, type Fault, interposeLibrary, whyNotInterposed } from './interpose.ts';
 
 const isFull = process.env.TDCTL_SWEEP === 'full';
 const missing = whyNotInterposed();
@@ -79,7 +79,11 @@ class Lives {
   #played = 0;
 
   constructor({ host, below }: SweptHost) {
-    const [program = '', ...args] = [...below, process.execPath, join(import.meta.dirname, 'kept/life.mjs')];
+    const [program = '', ...args] = [
+      ...below,
+      process.execPath,
+      join(import.meta.dirname, 'kept/life.mjs'),
+    ];
     this.#host = host;
     this.#child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -147,31 +151,29 @@ function trialsOf(calls: readonly string[], most: number, seed: string): TrialFa
 }
 
 describe.for(hosts)('whatever process of a kept TD dies or cannot write, on $host,', (swept) => {
-  test(
-    '`list` tells the truth, a second try succeeds, and nothing is left',
-    { timeout: isFull ? 24 * 3_600_000 : 600_000 },
-    async (context) => {
-      if (missing !== undefined) context.skip(missing);
-      swept.require(context);
-      const lives = new Lives(swept);
-      const found: string[] = [];
-      for (const whose of processes) {
-        const most = whose === 'keeper' ? swept.sampled.keeper : swept.sampled.command;
-        if (most === 0 && !isFull) continue;
-        const { calls, problems } = await lives.play(whose, null);
-        expect(problems, `${whose}, without a fault`).toEqual([]);
-        for (const fault of trialsOf(calls, most, `${swept.host} ${whose}`)) {
-          const outcome = await lives.play(whose, fault);
-          const name = `${whose}, ${fault.action} ${fault.errno ?? ''} at ${fault.at} (${calls[fault.at - 1]})`;
-          found.push(...outcome.problems.map((problem) => `${name}: ${problem}`));
-        }
+  test('`list` tells the truth, a second try succeeds, and nothing is left', {
+    timeout: isFull ? 24 * 3_600_000 : 600_000,
+  }, async (context) => {
+    if (missing !== undefined) context.skip(missing);
+    swept.require(context);
+    const lives = new Lives(swept);
+    const found: string[] = [];
+    for (const whose of processes) {
+      const most = whose === 'keeper' ? swept.sampled.keeper : swept.sampled.command;
+      if (most === 0 && !isFull) continue;
+      const { calls, problems } = await lives.play(whose, null);
+      expect(problems, `${whose}, without a fault`).toEqual([]);
+      for (const fault of trialsOf(calls, most, `${swept.host} ${whose}`)) {
+        const outcome = await lives.play(whose, fault);
+        const name = `${whose}, ${fault.action} ${fault.errno ?? ''} at ${fault.at} (${calls[fault.at - 1]})`;
+        found.push(...outcome.problems.map((problem) => `${name}: ${problem}`));
       }
-      await lives.end();
-      expect(found).toEqual([]);
-      if (swept.below.includes(summaryFile)) {
-        const { keySlots, stillOpen } = JSON.parse(readFileSync(summaryFile, 'utf8'));
-        expect({ used: keySlots.used, stillOpen }).toEqual({ used: 0, stillOpen: [] });
-      }
-    },
-  );
+    }
+    await lives.end();
+    expect(found).toEqual([]);
+    if (swept.below.includes(summaryFile)) {
+      const { keySlots, stillOpen } = JSON.parse(readFileSync(summaryFile, 'utf8'));
+      expect({ used: keySlots.used, stillOpen }).toEqual({ used: 0, stillOpen: [] });
+    }
+  });
 });

@@ -8,6 +8,7 @@ import { serveKeeper } from '../../keeper/api/server.ts';
 import { type KeeperFaults, keeperFaults } from '../../keeper/faults.ts';
 import { ownIdentity } from '../../keeper/identity.ts';
 import { type Kept, keep } from '../../keeper/keep.ts';
+import { keeperLog, loseWhatCannotBeLogged } from '../../keeper/keeper-log.ts';
 import { beginLife, earlyError, type Life } from '../../keeper/life.ts';
 import { openProgress, type Progress } from '../../keeper/progress.ts';
 import type { KeepRequest } from '../../keeper/request.ts';
@@ -28,7 +29,8 @@ export async function keeperProcess(env: NodeJS.ProcessEnv): Promise<number> {
   const progress = openProgress(env);
   const stop = new StopRequest();
   // What goes wrong in an answer to somebody must not end the TD of all.
-  process.on('uncaughtException', log);
+  process.on('uncaughtException', keeperLog);
+  loseWhatCannotBeLogged();
   try {
     const request: KeepRequest = JSON.parse(readFileSync(0, 'utf8'));
     const faults = keeperFaults(env);
@@ -37,7 +39,7 @@ export async function keeperProcess(env: NodeJS.ProcessEnv): Promise<number> {
     return exitCodes.ok;
   } catch (error) {
     const told = asTold(error);
-    log(error);
+    keeperLog(error);
     progress.tell({ failed: errorData(told) });
     return told.exitCode;
   } finally {
@@ -95,7 +97,7 @@ function begin({ request, owned, faults }: Owning): Life {
       keeper: ownIdentity({ tdctl: version(), chartVersion: TD_LIFECYCLE_VERSION, unit }),
       host: { name: host, simulated: /^(sim|soft)\b/.test(host) },
       faults,
-      onTrouble: (error) => log(`${error.place}: ${error.message}; the TD is kept on`),
+      onTrouble: (error) => keeperLog(`${error.place}: ${error.message}; the TD is kept on`),
     });
   } catch (error) {
     if (owned.isNew) owned.remove();
@@ -121,7 +123,7 @@ async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life })
   let kept: Kept | undefined;
   const sinks = await openSinks(wanted, {
     input: (bytes) => kept?.run.input(bytes) ?? 0,
-    onFailure: (error) => log(`${error.place}: ${error.message}`),
+    onFailure: (error) => keeperLog(`${error.place}: ${error.message}`),
   });
   try {
     kept = keep({
@@ -131,7 +133,7 @@ async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life })
       console: { console: sinks.print, debugConsole: () => {} },
       tellsRequests: false,
       companions: companionsOf({
-        ...{ state, life, host, plan, env, request, log },
+        ...{ state, life, host, plan, env, request, log: keeperLog },
         onPlace: (place) => progress.tell({ queued: place }),
       }),
     });
@@ -146,7 +148,7 @@ async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life })
 async function answerFor(kept: Kept, keeping: Owning & OpenedTd): Promise<void> {
   const { owned, progress, stop, plan } = keeping;
   const { run, surface } = kept;
-  const serving = serveKeeper({ surface, socketPath: owned.files.socket, onDefect: log });
+  const serving = serveKeeper({ surface, socketPath: owned.files.socket, onDefect: keeperLog });
   // A TD that nobody can reach is none that is kept.
   serving.catch(() => run.stop());
   const hasReached = (await run.runnable) && (await reach(kept, keeping, serving));
@@ -197,10 +199,4 @@ function asTold(error: unknown): TdctlError {
     details: inspect(error).split('\n'),
     hint: 'please report this text',
   });
-}
-
-/** In keeper.log, once there is one. */
-function log(said: unknown): void {
-  const text = typeof said === 'string' ? said : inspect(said);
-  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
 }

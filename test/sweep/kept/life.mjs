@@ -40,7 +40,15 @@ const secondLife = [['create', '--start', 'SPEC'], life.stop, life.delete];
 const mostMs = 120_000;
 
 /** A TD is told to be so only while its keeper lives. */
-const livingStates = ['queued', 'creating', 'runnable', 'running', 'paused', 'stopping', 'releasing'];
+const livingStates = [
+  'queued',
+  'creating',
+  'runnable',
+  'running',
+  'paused',
+  'stopping',
+  'releasing',
+];
 
 /** @param {Trial} trial @returns {Promise<Outcome>} */
 async function tryOut(trial) {
@@ -219,7 +227,8 @@ async function untrue(trial, verb) {
   const [td] = JSON.parse(ended.stdout).tds;
   const keepers = keepersOf(trial);
   if (keepers.length > 1) return [`after ${verb} there are ${keepers.length} keepers`];
-  if (td === undefined) return keepers.length > 0 ? [`after ${verb} a keeper lives that is not listed`] : [];
+  if (td === undefined)
+    return keepers.length > 0 ? [`after ${verb} a keeper lives that is not listed`] : [];
   if (livingStates.includes(td.state) && keepers.length === 0) {
     return [`after ${verb} it is said to be ${td.state}, and its keeper is gone`];
   }
