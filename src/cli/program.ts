@@ -1,31 +1,14 @@
-/** The command tree. Commands import what they need when they run, not here. */
-import { Command, CommanderError } from '@commander-js/extra-typings';
+/** The command tree, and what commander makes of the words that were typed. */
+import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { exitCodes } from '../errors/index.ts';
-import { completionCommand } from './commands/completion.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { execCommand } from './commands/exec.ts';
-import { explainCommand } from './commands/explain.ts';
-import { fitCommand } from './commands/fit.ts';
-import { footprintCommand } from './commands/footprint.ts';
-import { graphCommand } from './commands/graph.ts';
-import { hostCommand } from './commands/host.ts';
-import { initCommand } from './commands/init.ts';
-import { kernelsCommand } from './commands/kernels.ts';
-import { manCommand } from './commands/man.ts';
-import { measureCommand } from './commands/measure.ts';
-import { planCommand } from './commands/plan.ts';
-import { rehearseCommand } from './commands/rehearse.ts';
-import { runCommand } from './commands/run.ts';
-import { traceCommand } from './commands/trace.ts';
-import { watchCommand } from './commands/watch.ts';
+import { askedFormat } from './asked-format.ts';
+import { commandTable } from './command-table.ts';
 import { conclude, type Ended } from './failure.ts';
 import { checkFiles, takeStandardOutput } from './file-arguments.ts';
 import { atWidth } from './help.ts';
 import { type CommandIo, proseWidth } from './io.ts';
 import type { OutputFormat } from './options.ts';
-import { sanitize } from './output/sanitize.ts';
-import { understand, withAnswer } from './understand.ts';
-import { askedFormat, usageError } from './usage-error.ts';
+import type { Said } from './usage-error.ts';
 import { checkOptions } from './useful-options.ts';
 import { version } from './version.ts';
 
@@ -43,19 +26,30 @@ async function play(
   const endWith = (code: number) => {
     exitCode = code;
   };
+  const said: Said[] = [];
   try {
-    const root = program({ ...io }, endWith);
-    if (format === 'json') leaveErrorsToOthers(root);
-    const names = ['help', ...root.commands.map((command) => command.name())];
-    await root.parseAsync(understand(args, names), { from: 'user' });
+    const words = await understood(args);
+    const root = await program({ ...io }, endWith, { word: words[0], said });
+    await root.parseAsync(words, { from: 'user' });
     return { exitCode };
   } catch (error) {
     if (!(error instanceof CommanderError)) return { error: await inWords(error) };
     // Help and version end by an exception too, with exit code 0.
     if (error.exitCode === 0) return { exitCode: exitCodes.ok };
-    // In words, commander has told it already.
-    return format === 'json' ? { error: usageError(error) } : { exitCode: exitCodes.usage };
+    const { usageError, usageText } = await import('./usage-error.ts');
+    if (format === 'json') return { error: usageError(error, said) };
+    io.stderr.write(usageText(said));
+    return { exitCode: exitCodes.usage };
   }
+}
+
+/** Words of habit are looked at where the first word is no command. */
+async function understood(args: readonly string[]): Promise<readonly string[]> {
+  const [word] = args;
+  const names = ['help', ...Object.keys(commandTable)];
+  if (word === undefined || names.includes(word)) return args;
+  const { understand } = await import('./understand.ts');
+  return understand(args, names);
 }
 
 async function inWords(error: unknown): Promise<unknown> {
@@ -73,7 +67,18 @@ function printOnStderr(io: OwnIo): void {
   io.widths = { ...io.widths, stdout: io.widths.stderr };
 }
 
-export function program(io: OwnIo, endWith: (exitCode: number) => void): Command {
+interface Asked {
+  /** The command that is needed. Where it is none, all are: as for help, and for suggestions. */
+  readonly word?: string | undefined;
+  /** Takes what commander finds wrong, which is told when all of it is known. */
+  readonly said?: Said[];
+}
+
+export async function program(
+  io: OwnIo,
+  endWith: (exitCode: number) => void,
+  { word = '', said = [] }: Asked = {},
+): Promise<Command> {
   const root = new Command('tdctl')
     .description('Plan, provision, rehearse and show Intel TDX trust domains (TDs).')
     .version(version(), '-V, --version')
@@ -104,26 +109,12 @@ Examples:
 Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec invalid · 6 findings ·
             7 host limit reached · 8 host unsupported · 130 interrupted`,
     );
-  const commands = [
-    planCommand(io, endWith),
-    fitCommand(io, endWith),
-    footprintCommand(io),
-    runCommand(io),
-    rehearseCommand(io, endWith),
-    doctorCommand(io, endWith),
-    explainCommand(io),
-    hostCommand(io, endWith),
-    graphCommand(io),
-    watchCommand(io, endWith),
-    execCommand(io, endWith),
-    traceCommand(io, endWith),
-    kernelsCommand(io),
-    measureCommand(io),
-    initCommand(io),
-    completionCommand(io),
-    manCommand(io),
-  ];
-  for (const command of commands) root.addCommand(command as unknown as Command);
+  const wholeTree = async () => (await program(io, endWith)) as CommandUnknownOpts;
+  const needed = Object.hasOwn(commandTable, word) ? [word] : Object.keys(commandTable);
+  const commands = await Promise.all(
+    needed.map((name) => commandTable[name]?.(io, endWith, wholeTree)),
+  );
+  for (const command of commands) root.addCommand(command as Command);
   for (const command of withSubcommands(root)) {
     atWidth(command, () => proseWidth(io.widths.stdout));
     command
@@ -132,35 +123,15 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
       .showHelpAfterError('(--help shows what there is)')
       .configureOutput({
         writeOut: (text) => io.stdout.write(text),
-        writeErr: (text) => io.stderr.write(text),
+        writeErr: (text) => said.push({ text }),
         getOutHelpWidth: () => proseWidth(io.widths.stdout),
         getErrHelpWidth: () => proseWidth(io.widths.stderr),
-        outputError: (text, write) => write(sanitizedError(withAnswer(text, command))),
+        outputError: (text) => said.push({ text, command }),
       });
   }
   return root;
 }
 
-/** What commander finds wrong is told as data then, and nothing else is on stderr. */
-function leaveErrorsToOthers(root: Command): void {
-  for (const command of withSubcommands(root)) {
-    command.configureOutput({
-      writeErr: () => undefined,
-      outputError: (text) => {
-        throw new CommanderError(exitCodes.usage, 'tdctl.usage', withAnswer(text, command));
-      },
-    });
-  }
-}
-
 function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((sub) => withSubcommands(sub as Command))];
-}
-
-/** Commander quotes what was typed. The line ends of its own are the last, and the one before a suggestion. */
-function sanitizedError(text: string): string {
-  return text
-    .split(/(\n(?:$|(?=\(Did you mean )))/)
-    .map((part) => (part.startsWith('\n') ? part : sanitize(part)))
-    .join('');
 }

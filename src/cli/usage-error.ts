@@ -1,27 +1,44 @@
-/** What is wrong with a command line, as the same data that every other error is (docs/errors.md). */
+/**
+ * What is wrong with a command line: as text, and as the same data that every other error is (docs/errors.md).
+ * Commander has found it; no command that is typed right loads this.
+ */
 import type { CommanderError } from '@commander-js/extra-typings';
 import { TdctlError } from '../errors/index.ts';
-import { type OutputFormat, outputFormats } from './options.ts';
+import type { Asked } from './habits.ts';
 import { sanitize } from './output/sanitize.ts';
+import { withAnswer } from './understand.ts';
+
+/** What commander says: of a mistake in the words of a command, or beside that, as help. */
+export interface Said {
+  readonly text: string;
+  /** The command in whose words the mistake is. */
+  readonly command?: Asked;
+}
+
+export function usageText(said: readonly Said[]): string {
+  return said
+    .map(({ text, command }) =>
+      command === undefined ? text : sanitizedMistake(withAnswer(text, command)),
+    )
+    .join('');
+}
 
 /**
- * The format in which errors are shown: also those before commander has read the options, or whose mistake
- * stands before the option. The last one counts, as for commander; after `--` come the words of another program.
+ * Commander quotes what was typed. The line ends of its own are the last, and the one before a suggestion; ours is the
+ * one before an answer.
  */
-export function askedFormat(args: readonly string[]): OutputFormat {
-  const end = args.indexOf('--');
-  const own = end === -1 ? args : args.slice(0, end);
-  const asked = own.flatMap((arg, index) => {
-    const [, value] = /^(?:--output=|-o)(.+)$/s.exec(arg) ?? [];
-    const named = arg === '-o' || arg === '--output' ? own[index + 1] : value;
-    return named === undefined ? [] : [named];
-  });
-  return outputFormats.find((format) => format === asked.at(-1)) ?? 'text';
+function sanitizedMistake(text: string): string {
+  return text
+    .replace(/'.*'/s, sanitize)
+    .split(/(\n(?:$|(?=\(Did you mean |hint: )))/)
+    .map((part) => (part.startsWith('\n') ? part : sanitize(part)))
+    .join('');
 }
 
 /** @param error as commander ends a command: its message may have a suggestion or a hint on further lines. */
-export function usageError({ message, code }: CommanderError): TdctlError {
-  const [first = '', ...rest] = message.trim().split('\n').map(sanitize);
+export function usageError({ message, code }: CommanderError, said: readonly Said[]): TdctlError {
+  const mistake = said.flatMap(({ text, command }) => (command ? [withAnswer(text, command)] : []));
+  const [first = '', ...rest] = (mistake[0] ?? message).trim().split('\n').map(sanitize);
   // Without a subcommand commander shows the help, and its message names no mistake.
   const isHelp = code === 'commander.help';
   return new TdctlError({

@@ -99,12 +99,12 @@ describe('two outputs into one file are refused before anything is written', () 
   });
 });
 
-test('every option and argument that may be a file is declared as one', () => {
+test('every option and argument that may be a file is declared as one', async () => {
   const commands = (command: CommandUnknownOpts): CommandUnknownOpts[] => [
     command,
     ...command.commands.flatMap(commands),
   ];
-  const named = commands(program(terminal().io, () => undefined)).flatMap((command) => [
+  const named = commands(await program(terminal().io, () => undefined)).flatMap((command) => [
     ...command.registeredArguments.map((declared) => ({
       declared,
       text: `${command.name()} <${declared.name()}>`,

@@ -8,7 +8,7 @@ function pathsOf(command: CommandUnknownOpts, path: readonly string[] = []): str
   return [[...path], ...command.commands.flatMap((sub) => pathsOf(sub, [...path, sub.name()]))];
 }
 
-const paths = pathsOf(program(terminal().io, () => undefined) as CommandUnknownOpts);
+const paths = pathsOf((await program(terminal().io, () => undefined)) as CommandUnknownOpts);
 
 describe.each(paths.map((path) => [path.join(' ') || 'tdctl', path] as const))('%s', (_, path) => {
   test.each([60, 80, 120, undefined])('%s columns', async (width) => {

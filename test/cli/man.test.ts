@@ -9,7 +9,7 @@ function pathsOf(command: CommandUnknownOpts, path: readonly string[] = []): str
   return [[...path], ...command.commands.flatMap((sub) => pathsOf(sub, [...path, sub.name()]))];
 }
 
-const paths = pathsOf(program(terminal().io, () => undefined) as CommandUnknownOpts);
+const paths = pathsOf((await program(terminal().io, () => undefined)) as CommandUnknownOpts);
 
 /** Each warns of what it cannot read, and prints the page as text. */
 const readers = [

@@ -1,8 +1,8 @@
-import { Argument, Command } from '@commander-js/extra-typings';
-import { completionScript, shells } from '../completion/scripts.ts';
+import { Argument, Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { shells } from '../completion/shells.ts';
 import type { CommandIo } from '../io.ts';
 
-export function completionCommand(io: CommandIo) {
+export function completionCommand(io: CommandIo, wholeTree: () => Promise<CommandUnknownOpts>) {
   return new Command('completion')
     .summary('print a completion script for a shell')
     .description(
@@ -20,10 +20,9 @@ Examples:
 
 Exit codes: 0 printed · 2 no such shell`,
     )
-    .action(async (shell, _options, command) => {
+    .action(async (shell) => {
+      const { completionScript } = await import('../completion/scripts.ts');
       const { nodesOf } = await import('../completion/tree.ts');
-      const root = command.parent;
-      if (root === null) throw new Error('completion is a command of tdctl');
-      io.stdout.write(completionScript(shell, nodesOf(root)));
+      io.stdout.write(completionScript(shell, nodesOf(await wholeTree())));
     });
 }

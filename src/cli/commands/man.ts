@@ -1,7 +1,7 @@
-import { Argument, Command } from '@commander-js/extra-typings';
+import { Argument, Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { CommandIo } from '../io.ts';
 
-export function manCommand(io: CommandIo) {
+export function manCommand(io: CommandIo, wholeTree: () => Promise<CommandUnknownOpts>) {
   return new Command('man')
     .summary('show the man page of a command')
     .description(
@@ -19,9 +19,8 @@ Examples:
 
 Exit codes: 0 shown · 2 no such command`,
     )
-    .action(async (path, _options, command) => {
+    .action(async (path) => {
       const { showManual } = await import('../show-manual.ts');
-      if (command.parent === null) throw new Error('man is a command of tdctl');
-      showManual({ path, root: command.parent }, io);
+      showManual({ path, root: await wholeTree() }, io);
     });
 }

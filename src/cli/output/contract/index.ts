@@ -18,6 +18,7 @@ import {
   hostDocument,
   kernelsDocument,
 } from './hosts.ts';
+import { tdActionsDocument, tdDocument, tdEventDocument, tdListDocument } from './kept.ts';
 import { comparisonDocument, matrixDocument, rehearsalDocument } from './rehearsals.ts';
 import { execDocument, measurementDocument, planDocument, runDocument } from './tds.ts';
 
@@ -39,6 +40,10 @@ export const contracts = {
   'tdctl.Rehearsal': rehearsalDocument,
   'tdctl.RehearsalMatrix': matrixDocument,
   'tdctl.Run': runDocument,
+  'tdctl.Td': tdDocument,
+  'tdctl.TdActions': tdActionsDocument,
+  'tdctl.TdEvent': tdEventDocument,
+  'tdctl.TdList': tdListDocument,
   'tdctl.TraceLint': traceLintDocument,
 } as const satisfies Readonly<Record<`tdctl.${string}`, z.ZodType>>;
 
