@@ -1,5 +1,5 @@
 /** The process that keeps one TD, from what it reads on its standard input to its end. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { TD_LIFECYCLE_VERSION } from '../../../machines/td-lifecycle/index.ts';
 import { errorData, exitCodes, TdctlError } from '../../errors/index.ts';
@@ -199,8 +199,15 @@ function asTold(error: unknown): TdctlError {
   });
 }
 
-/** In keeper.log, once there is one. */
+/**
+ * In keeper.log, once there is one. Not by the stream of stderr: it would keep the pipe that stderr is before, whose
+ * reader may have gone.
+ */
 function log(said: unknown): void {
   const text = typeof said === 'string' ? said : inspect(said);
-  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+  try {
+    writeSync(2, `${new Date().toISOString()} ${text}\n`);
+  } catch {
+    // There is nowhere else to say it.
+  }
 }
