@@ -3,8 +3,8 @@ import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';
 
 /**
- * Never throws, and goes by no stream: on a full disk a stream would have an error that nobody caught, which would be
- * logged, and so on for ever.
+ * Never throws, and goes not by the stream of stderr. On a full disk that has an error which nobody catches, which would
+ * be logged, and so on for ever; and it would keep the pipe that stderr is at first, whose reader may have gone.
  */
 export function keeperLog(said: unknown): void {
   const text = typeof said === 'string' ? said : inspect(said);
@@ -13,9 +13,4 @@ export function keeperLog(said: unknown): void {
   } catch {
     // The line is lost, and the TD is kept on.
   }
-}
-
-/** What Node itself says there, as its warnings, goes by the stream. */
-export function loseWhatCannotBeLogged(): void {
-  process.stderr.on('error', () => undefined);
 }

@@ -75,25 +75,40 @@ test('every step that takes something was written down before its first request'
   }
 });
 
-test('the TD comes up although whoever started it is killed at once', async () => {
+/** By a process that is killed as soon as it has started the keeper. */
+async function launchedByTheDead(request: KeepRequest): Promise<void> {
   const starter = spawn(
     process.execPath,
     [
       '--input-type=module',
       '-e',
       `const { launchKeeper } = await import(${JSON.stringify(builtModule('src/keeper/launch.ts'))});
-       void launchKeeper(${JSON.stringify(asked('orphan'))}, { env: process.env });
+       void launchKeeper(${JSON.stringify(request)}, { env: process.env });
        process.kill(process.pid, 'SIGKILL');`,
     ],
     { stdio: 'inherit' },
   );
   await new Promise((resolve) => starter.on('exit', resolve));
-  const { status } = await filesOf('orphan');
+  const { status } = await filesOf(request.name);
   await until(() => existsSync(status));
+}
+
+test('the TD comes up although whoever started it is killed at once', async () => {
+  await launchedByTheDead(asked('orphan'));
   const { keeper } = await statusOf('orphan');
+  const { status } = await filesOf('orphan');
   const read = () => JSON.parse(readFileSync(status, 'utf8')).td?.state;
   await until(() => read() === 'runnable' || hasEnded(keeper.pid));
   expect(read()).toBe('runnable');
+});
+
+test('a keeper that nobody follows ends all the same where its TD cannot be built', async () => {
+  await launchedByTheDead(asked('orphan-fails', { host: 'sim:none' }));
+  await isOver('orphan-fails');
+  const { td } = await statusOf('orphan-fails');
+  expect(td).toMatchObject({ state: 'failed', error: { code: 'TDCTL_E_USAGE' } });
+  const { log } = await filesOf('orphan-fails');
+  expect(readFileSync(log, 'utf8')).toContain('there is no simulated host `none`');
 });
 
 test('needs nothing of its installation any more once it is up: it refuses, tears down and ends in words', async () => {

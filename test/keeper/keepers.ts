@@ -7,12 +7,13 @@ import type { Readable } from 'node:stream';
 import { afterAll } from 'vitest';
 import { readJournal } from '../../src/keeper/journal/index.ts';
 import { type LaunchOptions, launchKeeper } from '../../src/keeper/launch.ts';
+import { presenceOf, vantage } from '../../src/keeper/presence.ts';
 import type { KeepRequest } from '../../src/keeper/request.ts';
 import { openStateDirectory } from '../../src/keeper/state-directory.ts';
 import type { StatusFile } from '../../src/keeper/status.ts';
 import { type TdFiles, tdFiles } from '../../src/keeper/td-files.ts';
 import { builtMain, projectRoot } from '../support/built.ts';
-import { endAll, hasEnded, until } from '../support/processes.ts';
+import { endAll, until } from '../support/processes.ts';
 
 const pids = new Set<number>();
 afterAll(() => endAll([...pids]));
@@ -90,10 +91,10 @@ export async function recordsOf(name: string) {
   return readJournal((await filesOf(name)).journal).records;
 }
 
-/** Its keeper is gone. */
+/** Its keeper is gone, with all of its threads. */
 export async function isOver(name: string): Promise<void> {
   const { keeper } = await statusOf(name);
-  await until(() => hasEnded(keeper.pid));
+  await until(() => ['gone', 'recycled'].includes(presenceOf(keeper, vantage())));
 }
 
 export async function http(name: string, method: 'GET' | 'POST', path: string) {

@@ -8,7 +8,7 @@ import { serveKeeper } from '../../keeper/api/server.ts';
 import { type KeeperFaults, keeperFaults } from '../../keeper/faults.ts';
 import { ownIdentity } from '../../keeper/identity.ts';
 import { type Kept, keep } from '../../keeper/keep.ts';
-import { keeperLog, loseWhatCannotBeLogged } from '../../keeper/keeper-log.ts';
+import { keeperLog } from '../../keeper/keeper-log.ts';
 import { beginLife, earlyError, type Life } from '../../keeper/life.ts';
 import { openProgress, type Progress } from '../../keeper/progress.ts';
 import type { KeepRequest } from '../../keeper/request.ts';
@@ -30,7 +30,6 @@ export async function keeperProcess(env: NodeJS.ProcessEnv): Promise<number> {
   const stop = new StopRequest();
   // What goes wrong in an answer to somebody must not end the TD of all.
   process.on('uncaughtException', keeperLog);
-  loseWhatCannotBeLogged();
   try {
     const request: KeepRequest = JSON.parse(readFileSync(0, 'utf8'));
     const faults = keeperFaults(env);
