@@ -6,6 +6,7 @@ import { readKeptTd } from '../../../keeper/kept-tds.ts';
 import type { KeepRequest } from '../../../keeper/request.ts';
 import { isOver } from '../../../keeper/state.ts';
 import { openStateDirectory, type StateDirectory } from '../../../keeper/state-directory.ts';
+import { unitName } from '../../../keeper/systemd/unit.ts';
 import { type Interrupts, listenForInterrupts } from '../../interrupts.ts';
 import type { CommandIo } from '../../io.ts';
 import { printData } from '../../output/data.ts';
@@ -15,6 +16,7 @@ import { requestOfTd } from '../request-of.ts';
 import { askFor } from '../verbs/asked.ts';
 import { differences } from './differences.ts';
 import { launch } from './launch.ts';
+import { unitFor } from './launch-unit.ts';
 import type { CreateOptions } from './options.ts';
 import { type NamedSpec, prepare, readSpec } from './prepare.ts';
 import { createView } from './view.ts';
@@ -49,6 +51,7 @@ export async function createTd(
 
 async function begin(creating: Creating, before: KeptTd | undefined): Promise<void> {
   const { named, options, state, interrupts, io } = creating;
+  const unit = options.unit === true ? unitFor(tdOf(named), io) : undefined;
   const prepared = await prepare(named, options, io);
   if (before !== undefined) {
     say(io, `${named.name} was here and is ${before.state}: this is its life ${before.life + 1}`);
@@ -56,8 +59,13 @@ async function begin(creating: Creating, before: KeptTd | undefined): Promise<vo
   await awaitFree(state, named.name, interrupts.signal);
   const view = createView(options.output, io);
   view.planned(prepared);
-  await launch(requestOf(named, options), { state, interrupts, io, view });
+  await launch(requestOf(named, options), { state, interrupts, io, view, unit });
 }
+
+const tdOf = ({ spec }: NamedSpec) => ({
+  memoryBytes: Number(spec.memoryBytes),
+  vcpus: spec.maxVcpus,
+});
 
 function requestOf({ name, text, path, host }: NamedSpec, options: CreateOptions): KeepRequest {
   return {
@@ -72,6 +80,7 @@ function requestOf({ name, text, path, host }: NamedSpec, options: CreateOptions
     start: options.start === true,
     queue: options.queue === true,
     again: true,
+    unit: options.unit === true ? unitName(name) : undefined,
     api: apiRange,
   };
 }
