@@ -41,12 +41,35 @@ export async function createTd(
     const state = await openStateDirectory(io.env, { create: true });
     const creating: Creating = { named, options, state, interrupts, io };
     const before = readKeptTd(state, named.name);
-    if (before === undefined || isOver(before.state)) await begin(creating, before);
+    if (before === undefined || isOver(before.state)) await beginAsTheFirst(creating, before);
     else await leaveAsItIs(creating, before);
     await printTd(creating);
   } finally {
     interrupts.done();
   }
+}
+
+/** Of two that create the same TD at once one does, and for the other there is nothing to do. */
+async function beginAsTheFirst(creating: Creating, before: KeptTd | undefined): Promise<void> {
+  try {
+    await begin(creating, before);
+  } catch (error) {
+    if (!(error instanceof TdctlError) || error.code !== 'TDCTL_E_CONFLICT') throw error;
+    const now = await foundSoon(creating);
+    if (now === undefined) throw error;
+    await leaveAsItIs(creating, now);
+  }
+}
+
+/** Who was the first may not have written down yet what it keeps. */
+async function foundSoon({ named, state, interrupts }: Creating): Promise<KeptTd | undefined> {
+  const { td } = await awaitTd(state, {
+    name: named.name,
+    until: (now) => now !== undefined && !isOver(now.state) && now.keeper !== null,
+    signal: interrupts.signal,
+    timeoutMs: 2000,
+  });
+  return td === undefined || isOver(td.state) ? undefined : td;
 }
 
 async function begin(creating: Creating, before: KeptTd | undefined): Promise<void> {
