@@ -63,6 +63,11 @@ export class Journaling {
     }
   }
 
+  /** What must be on the disk before it counts. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
+  takes(body: JournalBody): void {
+    this.#write(body, true);
+  }
+
   /**
    * A step that takes something begins only once that is on the disk: a keeper that died must not have held what
    * nobody can know of. @throws TdctlError TDCTL_E_NOT_WRITABLE, by which the chart undoes what was done.

@@ -13,6 +13,7 @@ import type { TdPlan } from '../plan/index.ts';
 import { act } from './actions.ts';
 import type { KeptSurface } from './api/surface.ts';
 import { Tally } from './api/tally.ts';
+import { aroundAll, type Companion } from './companion.ts';
 import { hasGivenBack, isWritten } from './journaling.ts';
 import type { Life } from './life.ts';
 import { restStates } from './status-keeping.ts';
@@ -27,6 +28,7 @@ export interface KeepOptions {
   /** Hears what the guest writes, besides the log. */
   readonly console?: ConsoleListener | undefined;
   readonly tellsRequests?: boolean | undefined;
+  readonly companions?: readonly Companion[] | undefined;
 }
 
 export interface Kept {
@@ -37,7 +39,7 @@ export interface Kept {
 }
 
 export function keep(options: KeepOptions): Kept {
-  const { host, plan, life, inWords, onEvent, console } = options;
+  const { host, plan, life, inWords, onEvent, console, companions = [] } = options;
   const { journaling, status } = life;
   const tally = new Tally();
   status.planned(plan);
@@ -55,12 +57,14 @@ export function keep(options: KeepOptions): Kept {
       status.event(words, { context: run?.context, waitingFor: run?.waitingFor });
     }
     onEvent?.(event, words);
+    const { holdsKeySlot = false } = run?.context ?? {};
+    for (const companion of companions) companion.event?.(event, { holdsKeySlot });
   };
   run = startTd({
     host,
     plan,
     tellsRequests: options.tellsRequests,
-    aroundStep: journaling.aroundStep,
+    aroundStep: aroundAll(companions, journaling.aroundStep),
     onChartEvent: journaling.chartEvent,
     console: {
       console(bytes, lostBytes) {
@@ -79,8 +83,9 @@ export function keep(options: KeepOptions): Kept {
       }
     },
   });
-  const ended = run.ended.then((output) => {
+  const ended = run.ended.then(async (output) => {
     life.over(output.outcome, output.leftovers.length);
+    for (const companion of companions) await companion.ended?.(output);
     if (defect !== undefined) throw defect.error;
     return output;
   });

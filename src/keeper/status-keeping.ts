@@ -35,6 +35,8 @@ export class StatusKeeping {
   readonly #options: StatusKeepingOptions;
   #status: Omit<StatusRecord, 'seq'>;
   #isTroubled = false;
+  /** In the queue for a key slot. It stands in no file: whoever reads counts the tickets. */
+  place: { readonly position: number; readonly of: number } | null = null;
 
   /** @param host as it was named, until it has told its own name. */
   constructor(options: StatusKeepingOptions, host: HostIdentity) {
@@ -105,7 +107,7 @@ export class StatusKeeping {
         ...{ pid: keeper.pid, tdctl: keeper.tdctl, api: keeper.api, startedAt: keeper.startedAt },
         ...{ unit: keeper.unit ?? null, lives: true },
       },
-      queue: null,
+      queue: this.place && { ...this.place, forecastMs: null },
       leftMs: null,
     };
   }

@@ -1,5 +1,5 @@
 /** The process that keeps one TD, from what it reads on its standard input to its end. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { TD_LIFECYCLE_VERSION } from '../../../machines/td-lifecycle/index.ts';
 import { errorData, exitCodes, TdctlError } from '../../errors/index.ts';
@@ -18,6 +18,7 @@ import { openSinks } from '../run/console/run-console.ts';
 import { interrupted, throwFailure } from '../run/outcome.ts';
 import { version } from '../version.ts';
 import { eventInWords } from '../words.ts';
+import { companionsOf } from './companions.ts';
 import { nameIsTaken } from './name-is-taken.ts';
 import { type OpenedTd, openTd } from './open-td.ts';
 import { StopRequest } from './stop-request.ts';
@@ -32,7 +33,7 @@ export async function keeperProcess(env: NodeJS.ProcessEnv): Promise<number> {
     const request: KeepRequest = JSON.parse(readFileSync(0, 'utf8'));
     const faults = keeperFaults(env);
     const owned = await own(request, { env, faults });
-    await keepOwned({ request, owned, faults, progress, stop });
+    await keepOwned({ request, owned, faults, env, progress, stop });
     return exitCodes.ok;
   } catch (error) {
     const told = asTold(error);
@@ -65,6 +66,7 @@ interface Owning {
   readonly faults: KeeperFaults;
   readonly progress: Progress;
   readonly stop: StopRequest;
+  readonly env: NodeJS.ProcessEnv;
 }
 
 async function keepOwned(owning: Owning): Promise<void> {
@@ -107,7 +109,6 @@ async function keepOnHost(owning: Owning, life: Life): Promise<void> {
   const opened = await openTd(request, processIo());
   try {
     stop.throwIfAsked();
-    // A TD that waits for its turn (`--queue`) waits here: it has a directory, and nothing of the host.
     await keepPlanned({ ...owning, ...opened, life });
   } finally {
     await opened.host.close();
@@ -115,7 +116,8 @@ async function keepOnHost(owning: Owning, life: Life): Promise<void> {
 }
 
 async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life }): Promise<void> {
-  const { progress, stop, host, plan, wanted, life } = keeping;
+  const { request, env, progress, stop, host, plan, wanted, life } = keeping;
+  const state = await openStateDirectory(env, { create: false });
   let kept: Kept | undefined;
   const sinks = await openSinks(wanted, {
     input: (bytes) => kept?.run.input(bytes) ?? 0,
@@ -128,6 +130,10 @@ async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life })
       onEvent: (_, event) => progress.tell({ event }),
       console: { console: sinks.print, debugConsole: () => {} },
       tellsRequests: false,
+      companions: companionsOf({
+        ...{ state, life, host, plan, env, request, log },
+        onPlace: (place) => progress.tell({ queued: place }),
+      }),
     });
     stop.stops(kept.surface);
     await answerFor(kept, keeping);
@@ -143,28 +149,34 @@ async function answerFor(kept: Kept, keeping: Owning & OpenedTd): Promise<void> 
   const serving = serveKeeper({ surface, socketPath: owned.files.socket, onDefect: log });
   // A TD that nobody can reach is none that is kept.
   serving.catch(() => run.stop());
-  if (await run.runnable) await reach(kept, keeping, serving);
-  // The service manager is told here that the TD is up (READY=1).
+  const hasReached = (await run.runnable) && (await reach(kept, keeping, serving));
   const output = await kept.ended;
   await (await serving).close();
   throwFailure(output, plan.facts);
-  if (stop.reason !== undefined) progress.tell({ failed: errorData(interrupted(stop.reason)) });
+  if (hasReached) return;
+  // That is as it was asked for, and no error of this process.
+  progress.tell({ failed: errorData(interrupted(stop.reason ?? '`tdctl stop`')) });
 }
 
-/** Tells whoever started this keeper that the TD is what was asked for. Where it is not, its end tells. */
+/**
+ * Tells whoever started this keeper that the TD is what was asked for.
+ *
+ * @returns false where it has ended before: its end tells why.
+ */
 async function reach(
   { surface }: Kept,
   { request, progress }: Owning,
   serving: Promise<unknown>,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await serving;
     if (request.start) await surface.act('start', { by: undefined });
   } catch {
-    return;
+    return false;
   }
   progress.tell({ reached: request.start ? 'running' : 'runnable' });
   progress.end();
+  return true;
 }
 
 /** A TD that has not come to its first step. */
@@ -187,8 +199,15 @@ function asTold(error: unknown): TdctlError {
   });
 }
 
-/** In keeper.log, once there is one. */
+/**
+ * In keeper.log, once there is one. Not by the stream of stderr: it would keep the pipe that stderr is before, whose
+ * reader may have gone.
+ */
 function log(said: unknown): void {
   const text = typeof said === 'string' ? said : inspect(said);
-  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+  try {
+    writeSync(2, `${new Date().toISOString()} ${text}\n`);
+  } catch {
+    // There is nowhere else to say it.
+  }
 }

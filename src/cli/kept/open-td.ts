@@ -29,7 +29,9 @@ export async function openTd(request: KeepRequest, io: CommandIo): Promise<Opene
   const typed = ['create', specPath];
   const host = await openHostToActOn({ host: named, kernel, faults }, { typed, io });
   try {
-    const offer = await askHost(host);
+    const asked = await askHost(host);
+    // Whether a slot is free is seen when it is this TD's turn.
+    const offer = request.queue ? { ...asked, keySlots: undefined } : asked;
     const runsGuests = executesGuests(named);
     return {
       host,

@@ -1,6 +1,7 @@
 /** Lets a TD begin when it is its turn: at once where a key slot is free and nobody waits, or after those who do. */
 import { TdctlError } from '../../errors/index.ts';
 import type { KeySlots } from '../../host/facts.ts';
+import { KvmError } from '../../host/kvm-error.ts';
 import type { StateDirectory } from '../state-directory.ts';
 import { Changes } from './changes.ts';
 import { Line, type Place, queuePath, readLine } from './line.ts';
@@ -31,10 +32,10 @@ export interface HostWithSlots {
 }
 
 /**
- * @param attempt begins the TD, and resolves once its key slot is taken. Where none was free it throws
- * TDCTL_E_NO_KEY_SLOT with everything given back, and is called again later. Whatever else it throws ends the wait:
- * no other limit is one for which the next in the line would have to wait too (docs/admission.md).
- * @throws what `attempt` throws; TdctlError TDCTL_E_NO_KEY_SLOT where none is free and it shall not wait;
+ * @param attempt takes the key slot. Where none was free it throws ENOSPC of KVM_TDX_INIT_VM, or TDCTL_E_NO_KEY_SLOT,
+ * has taken nothing, and is called again later. Whatever else it throws ends the wait: no other limit is one for which
+ * the next in the line would have to wait too (docs/admission.md).
+ * @throws what `attempt` throws; TdctlError TDCTL_E_NO_KEY_SLOT where others wait and it shall not;
  * TDCTL_E_NOT_WRITABLE; the reason of `signal`.
  */
 export async function admitted<Result>(
@@ -113,6 +114,10 @@ function paceOf({ position }: Place, tries: number) {
   return { leastMs: Math.min(10 * position, 1000), mostMs: 1000 + 25 * position };
 }
 
+/** No private key ID is free: the request itself says so, or whoever looked before it was made. */
 export function isNoKeySlot(error: unknown): boolean {
+  if (error instanceof KvmError) {
+    return error.request === 'KVM_TDX_INIT_VM' && error.code === 'ENOSPC';
+  }
   return error instanceof TdctlError && error.code === 'TDCTL_E_NO_KEY_SLOT';
 }

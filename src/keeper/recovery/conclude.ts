@@ -4,6 +4,7 @@ import type { KeeperSeen, KeptTd } from '../kept-td.ts';
 import { type Moment, msSince } from '../moment.ts';
 import { notesOf } from '../notes.ts';
 import { type KeptState, keptStates } from '../state.ts';
+import type { StatusRecord } from '../status.ts';
 import type { Evidence } from './evidence.ts';
 import { type RecoveryRow, recoveryTable } from './table.ts';
 import { type UnderWay, underWayOf } from './under-way.ts';
@@ -43,7 +44,7 @@ export function conclude(evidence: Evidence): Conclusion {
       error: td?.error ?? null,
       notes: row.told
         .map((words) => filled(words, evidence, since))
-        .concat(td === undefined ? [] : notesOf(td), closerNotes(evidence, row)),
+        .concat(td === undefined ? [] : ownNotes(td, isWritten), closerNotes(evidence, row)),
       keeper: keeperSeen(evidence),
       queue: null,
       leftMs: null,
@@ -89,6 +90,12 @@ function keeperSeen({ keeper, presence }: Evidence): KeeperSeen | null {
   const { pid, tdctl, api, startedAt, unit = null } = keeper;
   const lives = presence === 'lives' || presence === 'stopped' || presence === 'elsewhere';
   return { pid, tdctl, api, startedAt, unit, lives };
+}
+
+/** What its keeper waited for when it died, nobody waits for any more. */
+function ownNotes(td: StatusRecord, isWritten: boolean): string[] {
+  const { guestEnded = null, waitingFor = null, leftovers } = td;
+  return notesOf({ guestEnded, waitingFor: isWritten ? waitingFor : null, leftovers });
 }
 
 function closerNotes({ closer, presence }: Evidence, row: RecoveryRow): string[] {

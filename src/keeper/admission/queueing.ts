@@ -1,0 +1,87 @@
+/**
+ * The line for key slots as a part of a TD's life: the step that takes the slot waits for its turn, with a VM made and
+ * nothing of the TD. So a TD that waits is stopped as any other, and a try costs one request.
+ */
+import type { TdStateId } from '../../../machines/td-lifecycle/index.ts';
+import type { Companion } from '../companion.ts';
+import type { Life } from '../life.ts';
+import type { StateDirectory } from '../state-directory.ts';
+import { admitted, type HostWithSlots, isNoKeySlot } from './admitted.ts';
+import type { Place } from './line.ts';
+import { refusedForSlot } from './refusals.ts';
+
+export interface QueueingOptions {
+  readonly state: StateDirectory;
+  readonly life: Life;
+  readonly host: HostWithSlots;
+  /** Whether it waits. */
+  readonly queue: boolean;
+  readonly onPlace: (place: Place) => void;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+const takesSlot = 'initializingTd';
+const takingState: TdStateId = 'provisioning.initializingTd';
+
+export function queueing(options: QueueingOptions): Companion {
+  const { state, life, host, queue, onPlace, onTrouble } = options;
+  const { journaling, status, name, keeper } = life;
+  const leaving = new AbortController();
+  const { pid, startTime, bootId, pidNamespace } = keeper;
+
+  const inLine = <Output>(take: () => Promise<Output>) =>
+    admitted(
+      {
+        ...{ state, host, queue, onTrouble, signal: leaving.signal },
+        owner: { td: name, pid, startTime, bootId, pidNamespace },
+        onTicket(kind, ticket) {
+          if (kind === 'queued') {
+            journaling.takes({ kind, ticket });
+            status.change({ state: 'queued' });
+          } else {
+            journaling.note({ kind, ticket });
+            if (!leaving.signal.aborted) status.change({ state: takingState });
+            status.place = null;
+          }
+        },
+        onPlace(place) {
+          status.place = place;
+          onPlace(place);
+        },
+      },
+      take,
+    );
+
+  return {
+    async aroundStep(step, run) {
+      if (step !== takesSlot) return await run();
+      try {
+        return await inLine(run);
+      } catch (error) {
+        if (host.kind !== 'kvm' || !isNoKeySlot(error)) throw error;
+        throw await refusedForSlot(state, { except: name, error });
+      }
+    },
+    // Whatever else the TD comes to while it waits, it does not need the slot any more.
+    event({ event, state: entered }) {
+      if (event === 'state.entered' && isElsewhere(entered)) leaving.abort(new LeftTheLine());
+    },
+  };
+}
+
+const before: readonly TdStateId[] = [
+  'provisioning.creatingVm',
+  'provisioning.readingLimits',
+  'provisioning.cappingVcpus',
+];
+
+function isElsewhere(entered: TdStateId): boolean {
+  return entered !== takingState && !before.includes(entered);
+}
+
+/** The step is interrupted, so nobody reads why. */
+class LeftTheLine extends Error {
+  constructor() {
+    super('the TD was stopped while it waited for a key slot');
+  }
+}
