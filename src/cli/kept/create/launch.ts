@@ -11,6 +11,7 @@ import type { Interrupts } from '../../interrupts.ts';
 import type { CommandIo } from '../../io.ts';
 import { say } from '../../output/print.ts';
 import { isFree } from '../await.ts';
+import { launchUnit, type UnitWanted } from './launch-unit.ts';
 import type { CreateView } from './view.ts';
 
 interface Launching {
@@ -18,6 +19,8 @@ interface Launching {
   readonly interrupts: Interrupts;
   readonly io: CommandIo;
   readonly view: CreateView;
+  /** What systemd shall keep it with. */
+  readonly unit: UnitWanted | undefined;
 }
 
 /**
@@ -26,7 +29,7 @@ interface Launching {
  * @throws TdctlError what the keeper ended with, TDCTL_E_INTERRUPTED.
  */
 export async function launch(request: KeepRequest, launching: Launching): Promise<void> {
-  const { interrupts, io, view, state } = launching;
+  const { interrupts, io, view, state, unit } = launching;
   const { name } = request;
   const leaving = new AbortController();
   const wasThere = readKeptTd(state, name) !== undefined;
@@ -40,8 +43,9 @@ export async function launch(request: KeepRequest, launching: Launching): Promis
     undoing = takeDown(name, state, { leaving: leaving.signal, isFollowed: () => isFollowed });
   });
   const asked = { env: io.env, onEvent: view.event, onQueued: view.queued, signal: leaving.signal };
+  const start = unit === undefined ? launchKeeper : launchUnit(unit, state);
   try {
-    const { reached } = await launchKeeper(request, asked);
+    const { reached } = await start(request, asked);
     if (undoing === undefined && reached === 'runnable') view.runnable();
   } catch (error) {
     // By what was undone, the keeper fails.
