@@ -3,6 +3,7 @@
  * else.
  */
 import type { KeptTd } from '../../keeper/kept-td.ts';
+import { withOutlook } from '../../keeper/outlook.ts';
 import type { KeptState } from '../../keeper/state.ts';
 import type { StateDirectory } from '../../keeper/state-directory.ts';
 import type { CommandIo } from '../io.ts';
@@ -37,7 +38,8 @@ interface Asked extends Pick<ListOptions, 'selector' | 'state' | 'ask'> {
 }
 
 async function readTds(state: StateDirectory, asked: Asked): Promise<readonly KeptTd[]> {
-  const found = asked.names.length === 0 ? selectTds(state, asked) : namedTds(state, asked);
+  const read = asked.names.length === 0 ? selectTds(state, asked) : namedTds(state, asked);
+  const found = await withOutlook(state, read);
   const tds = asked.ask === true ? await askAll(state, found) : found;
   const { state: states } = asked;
   return states === undefined ? tds : tds.filter((td) => states.includes(td.state));

@@ -1,6 +1,7 @@
 /** `tdctl show`: all that is known of one kept TD. */
 import { roundedBytes } from '../../documents/quantity.ts';
 import type { KeptTd } from '../../keeper/kept-td.ts';
+import { withOutlook } from '../../keeper/outlook.ts';
 import { keptStates } from '../../keeper/state.ts';
 import type { CommandIo } from '../io.ts';
 import { printData } from '../output/data.ts';
@@ -19,7 +20,7 @@ export async function showTd(
   io: CommandIo,
 ): Promise<void> {
   const state = await keptState(io);
-  const read = theTd(state, name);
+  const [read = theTd(state, name)] = await withOutlook(state, [theTd(state, name)]);
   const td = ask === true ? await (await import('./ask.ts')).askKeeper(state, read) : read;
   if (output === 'name') io.stdout.write(`${td.name}\n`);
   else await printData('tdctl.Td', td, { io, format: output, text: () => tdText(td, io) });

@@ -6,6 +6,7 @@ import { readKeptTd } from '../../../keeper/kept-tds.ts';
 import type { KeepRequest } from '../../../keeper/request.ts';
 import { isOver } from '../../../keeper/state.ts';
 import { openStateDirectory, type StateDirectory } from '../../../keeper/state-directory.ts';
+import { managerOf, thisMachine } from '../../../keeper/systemd/manager.ts';
 import { type Interrupts, listenForInterrupts } from '../../interrupts.ts';
 import type { CommandIo } from '../../io.ts';
 import { printData } from '../../output/data.ts';
@@ -49,6 +50,7 @@ export async function createTd(
 
 async function begin(creating: Creating, before: KeptTd | undefined): Promise<void> {
   const { named, options, state, interrupts, io } = creating;
+  const unit = options.unit === true ? unitOf(named, io) : undefined;
   const prepared = await prepare(named, options, io);
   if (before !== undefined) {
     say(io, `${named.name} was here and is ${before.state}: this is its life ${before.life + 1}`);
@@ -56,7 +58,17 @@ async function begin(creating: Creating, before: KeptTd | undefined): Promise<vo
   await awaitFree(state, named.name, interrupts.signal);
   const view = createView(options.output, io);
   view.planned(prepared);
-  await launch(requestOf(named, options), { state, interrupts, io, view });
+  await launch(requestOf(named, options), { state, interrupts, io, view, unit });
+}
+
+/** @throws TdctlError TDCTL_E_HOST_UNSUPPORTED where no service manager could keep it. */
+function unitOf({ spec }: NamedSpec, io: CommandIo) {
+  const { maxVcpus, memoryBytes } = spec;
+  return {
+    manager: managerOf(thisMachine(io.env)),
+    vcpus: maxVcpus,
+    memoryBytes: Number(memoryBytes),
+  };
 }
 
 function requestOf({ name, text, path, host }: NamedSpec, options: CreateOptions): KeepRequest {

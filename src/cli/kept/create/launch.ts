@@ -7,6 +7,7 @@ import { launchKeeper } from '../../../keeper/launch.ts';
 import { removeTd } from '../../../keeper/removal.ts';
 import type { KeepRequest } from '../../../keeper/request.ts';
 import type { StateDirectory } from '../../../keeper/state-directory.ts';
+import { launchUnit, type UnitLaunch } from '../../../keeper/systemd/launch-unit.ts';
 import type { Interrupts } from '../../interrupts.ts';
 import type { CommandIo } from '../../io.ts';
 import { say } from '../../output/print.ts';
@@ -18,6 +19,8 @@ interface Launching {
   readonly interrupts: Interrupts;
   readonly io: CommandIo;
   readonly view: CreateView;
+  /** It is kept in a transient unit. */
+  readonly unit?: Pick<UnitLaunch, 'manager' | 'memoryBytes' | 'vcpus'> | undefined;
 }
 
 /**
@@ -26,7 +29,7 @@ interface Launching {
  * @throws TdctlError what the keeper ended with, TDCTL_E_INTERRUPTED.
  */
 export async function launch(request: KeepRequest, launching: Launching): Promise<void> {
-  const { interrupts, io, view, state } = launching;
+  const { interrupts, io, view, state, unit } = launching;
   const { name } = request;
   const leaving = new AbortController();
   const wasThere = readKeptTd(state, name) !== undefined;
@@ -41,7 +44,10 @@ export async function launch(request: KeepRequest, launching: Launching): Promis
   });
   const asked = { env: io.env, onEvent: view.event, onQueued: view.queued, signal: leaving.signal };
   try {
-    const { reached } = await launchKeeper(request, asked);
+    const { reached } =
+      unit === undefined
+        ? await launchKeeper(request, asked)
+        : await launchUnit(request, { ...asked, ...unit });
     if (undoing === undefined && reached === 'runnable') view.runnable();
   } catch (error) {
     // By what was undone, the keeper fails.

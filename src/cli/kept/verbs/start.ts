@@ -19,7 +19,15 @@ async function beginAnew({ td, state, interrupts, io }: ActingOn, queue: boolean
   const before = requestOfTd(state, td.name);
   if (before === undefined) throw notKnown(td);
   // A fault was for the run that it was given to.
-  const request = { ...before, faults: undefined, start: true, queue, again: true, api: apiRange };
+  const request = {
+    ...before,
+    faults: undefined,
+    unit: undefined,
+    start: true,
+    queue,
+    again: true,
+    api: apiRange,
+  };
   await awaitFree(state, td.name, interrupts.signal);
   await launchKeeper(request, { env: io.env, signal: interrupts.signal });
   return { result: 'changed', state: 'running', words: `running, its life ${td.life + 1}` };
