@@ -4,9 +4,9 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 export interface VmHolding {
   readonly pid: number;
   /** The name of the process. */
-  readonly command: string;
+  readonly program: string;
   /** Its fds of VMs. */
-  readonly vms: number;
+  readonly vmFds: number;
 }
 
 export interface VmHoldings {
@@ -27,7 +27,7 @@ export function vmHoldings(except: ReadonlySet<number>): VmHoldings {
     if (!Number.isInteger(pid) || except.has(pid)) continue;
     const links = linksOf(pid);
     if (links === 'hidden') isComplete = false;
-    else if (links > 0) found.push({ pid, command: commandOf(pid), vms: links });
+    else if (links > 0) found.push({ pid, program: commandOf(pid), vmFds: links });
   }
   return { found, isComplete };
 }
