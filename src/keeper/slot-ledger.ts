@@ -10,7 +10,6 @@ export interface KeptSlot {
   readonly state: KeptTd['state'];
   readonly keeperPid: number | null;
   readonly since: string | null;
-  readonly sinceMs: number | null;
   /** Of a teardown: estimated, null where nothing is known. */
   readonly leftMs: number | null;
 }
@@ -58,7 +57,7 @@ export function slotLedger(seen: SlotsSeen): SlotLedger {
     draining,
     kept: holding.map((td) => ({
       ...{ name: td.name, state: td.state, keeperPid: td.keeper?.pid ?? null },
-      ...{ since: td.since, sinceMs: td.sinceMs, leftMs: leftMs(td, measured) },
+      ...{ since: td.since, leftMs: leftMs(td, measured) },
     })),
     foreignProcesses: shared ? holdings.found : null,
     ...othersOf(rest, holdings),
@@ -71,7 +70,7 @@ function othersOf(
   { found, isComplete }: VmHoldings,
 ): Pick<SlotLedger, 'foreign' | 'suspectedLeaks'> {
   if (rest === undefined) return { foreign: null, suspectedLeaks: null };
-  const vms = found.reduce((sum, holding) => sum + holding.vms, 0);
+  const vms = found.reduce((sum, holding) => sum + holding.vmFds, 0);
   if (rest <= vms) return { foreign: rest, suspectedLeaks: 0 };
   return isComplete
     ? { foreign: vms, suspectedLeaks: rest - vms }

@@ -5,9 +5,9 @@ import { sanitize } from '../errors/sanitize.ts';
 export interface VmHolding {
   readonly pid: number;
   /** The name of the process. */
-  readonly command: string;
+  readonly program: string;
   /** Its fds that count. */
-  readonly vms: number;
+  readonly vmFds: number;
 }
 
 export interface VmHoldings {
@@ -33,7 +33,7 @@ export function vmHoldings(except: ReadonlySet<number>, link: RegExp = vmLink): 
     if (!Number.isInteger(pid) || except.has(pid)) continue;
     const links = linksOf(pid, link);
     if (links === 'hidden') isComplete = false;
-    else if (links > 0) found.push({ pid, command: commandOf(pid), vms: links });
+    else if (links > 0) found.push({ pid, program: commandOf(pid), vmFds: links });
   }
   return { found, isComplete };
 }

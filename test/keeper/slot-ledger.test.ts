@@ -27,7 +27,7 @@ const seen: SlotsSeen = {
     td('over', { state: 'destroyed', holdsKeySlot: false }),
     td('elsewhere', { host: { name: 'sim:spr-1.5', simulated: true } }),
   ],
-  holdings: { found: [{ pid: 4711, command: 'qemu-system-x86', vms: 2 }], isComplete: true },
+  holdings: { found: [{ pid: 4711, program: 'qemu-system-x86', vmFds: 2 }], isComplete: true },
 };
 
 describe('the slot ledger', () => {
@@ -35,7 +35,7 @@ describe('the slot ledger', () => {
     const ledger = slotLedger(seen);
     expect(ledger).toMatchObject({
       ...{ countedFor: 'host', ours: 2, draining: 1, foreign: 2, suspectedLeaks: 1 },
-      foreignProcesses: [{ pid: 4711, command: 'qemu-system-x86', vms: 2 }],
+      foreignProcesses: [{ pid: 4711, program: 'qemu-system-x86', vmFds: 2 }],
     });
     expect(ledger.kept.map(({ name }) => name)).toEqual(['web', 'db', 'old']);
     // 4 vCPUs and 18 GB took 72 s (src/simulator/costs.ts).
@@ -57,7 +57,7 @@ describe('the slot ledger', () => {
               td(`o${index}`, { state: 'releasing' }),
             ),
           ];
-          const found = vms.map((count, pid) => ({ pid, command: 'x', vms: count }));
+          const found = vms.map((count, pid) => ({ pid, program: 'x', vmFds: count }));
           const { ours, draining, foreign, suspectedLeaks } = slotLedger({
             ...{ ...seen, slots: { total: 20, used }, tds, holdings: { found, isComplete } },
           });
@@ -115,7 +115,7 @@ describe('the processes that have VMs open', () => {
     const pid = child.pid ?? 0;
     const holding = (except: number[]) =>
       vmHoldings(new Set(except)).found.find((each) => each.pid === pid);
-    expect(holding([])).toEqual({ pid, command: expect.stringMatching(/^python/), vms: 1 });
+    expect(holding([])).toEqual({ pid, program: expect.stringMatching(/^python/), vmFds: 1 });
     expect(holding([pid])).toBeUndefined();
   });
 });

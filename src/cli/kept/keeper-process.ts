@@ -13,6 +13,7 @@ import { beginLife, earlyError, type Life } from '../../keeper/life.ts';
 import { openProgress, type Progress } from '../../keeper/progress.ts';
 import type { KeepRequest } from '../../keeper/request.ts';
 import { openStateDirectory } from '../../keeper/state-directory.ts';
+import { limitToOneSlot } from '../../keeper/systemd/limits.ts';
 import { type OwnedTd, ownTd } from '../../keeper/td-directory.ts';
 import { processIo } from '../io.ts';
 import { openSinks } from '../run/console/run-console.ts';
@@ -119,6 +120,7 @@ async function keepOnHost(owning: Owning, life: Life): Promise<void> {
 async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life }): Promise<void> {
   const { request, env, progress, stop, host, plan, wanted, life } = keeping;
   const state = await openStateDirectory(env, { create: false });
+  if (request.unit !== undefined) noteLimits();
   let kept: Kept | undefined;
   const sinks = await openSinks(wanted, {
     input: (bytes) => kept?.run.input(bytes) ?? 0,
@@ -141,6 +143,12 @@ async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life })
   } finally {
     await sinks.end();
   }
+}
+
+/** What a unit cannot be given by systemd, the keeper gives it. */
+function noteLimits(): void {
+  const why = limitToOneSlot();
+  if (why !== undefined) log(`the unit may take more than one key slot: ${why}`);
 }
 
 /** @throws TdctlError what the TD ended with, where that is not what was asked for. */

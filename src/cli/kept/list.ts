@@ -8,6 +8,7 @@ import type { StateDirectory } from '../../keeper/state-directory.ts';
 import type { CommandIo } from '../io.ts';
 import { printData } from '../output/data.ts';
 import type { KeptFormat } from './options.ts';
+import { withOutlook } from './outlook.ts';
 import { noSuchTd, type Selection, select, selectTds } from './select.ts';
 import { keptState } from './state-of.ts';
 import { tdsText } from './table.ts';
@@ -37,7 +38,8 @@ interface Asked extends Pick<ListOptions, 'selector' | 'state' | 'ask'> {
 }
 
 async function readTds(state: StateDirectory, asked: Asked): Promise<readonly KeptTd[]> {
-  const found = asked.names.length === 0 ? selectTds(state, asked) : namedTds(state, asked);
+  const read = asked.names.length === 0 ? selectTds(state, asked) : namedTds(state, asked);
+  const found = await withOutlook(state, read);
   const tds = asked.ask === true ? await askAll(state, found) : found;
   const { state: states } = asked;
   return states === undefined ? tds : tds.filter((td) => states.includes(td.state));

@@ -9,6 +9,7 @@ import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import { age, stateInWords } from './in-words.ts';
 import type { KeptFormat } from './options.ts';
+import { withOutlook } from './outlook.ts';
 import { theTd } from './select.ts';
 import { colorOf } from './state-colors.ts';
 import { keptState } from './state-of.ts';
@@ -19,7 +20,7 @@ export async function showTd(
   io: CommandIo,
 ): Promise<void> {
   const state = await keptState(io);
-  const read = theTd(state, name);
+  const [read = theTd(state, name)] = await withOutlook(state, [theTd(state, name)]);
   const td = ask === true ? await (await import('./ask.ts')).askKeeper(state, read) : read;
   if (output === 'name') io.stdout.write(`${td.name}\n`);
   else await printData('tdctl.Td', td, { io, format: output, text: () => tdText(td, io) });

@@ -24,10 +24,10 @@ export function ledgerText(ledger: SlotLedger | null, colors: boolean): string {
     ]),
     ...listed(kept.map(keptRow)),
     ...listed(
-      (foreignProcesses ?? []).map(({ pid, command, vms }) => [
-        sanitize(command),
+      (foreignProcesses ?? []).map(({ pid, program, vmFds }) => [
+        sanitize(program),
         `pid ${pid}`,
-        `${count(vms, 'VM')}, TDs or others`,
+        `${count(vmFds, 'VM')}, TDs or others`,
       ]),
     ),
   ].join('');
@@ -40,10 +40,13 @@ function ownMachines(kept: readonly KeptSlot[], dim: (text: string) => string): 
   return [`  ${dim(note)}\n`, ...listed(kept.map(keptRow))].join('');
 }
 
-function keptRow({ name, state, keeperPid, sinceMs, leftMs }: KeptSlot): string[] {
+function keptRow({ name, state, keeperPid, since, leftMs }: KeptSlot): string[] {
   const left = leftMs === null ? '' : `, ${formatDuration(leftMs)} left (est.)`;
-  const since = sinceMs === null ? '' : ` for ${formatDuration(sinceMs)}`;
-  return [name, keeperPid === null ? '' : `pid ${keeperPid}`, `${state}${since}${left}`];
+  return [
+    name,
+    keeperPid === null ? '' : `pid ${keeperPid}`,
+    `${state}${since === null ? '' : ` since ${since}`}${left}`,
+  ];
 }
 
 function listed(rows: readonly string[][]): string[] {

@@ -8,7 +8,7 @@ import { type KeeperFaults, keeperFaults } from '../../keeper/faults.ts';
 import { apiRange, type KeeperIdentity, ownIdentity } from '../../keeper/identity.ts';
 import { beginLife, type Life, unwrittenLife } from '../../keeper/life.ts';
 import type { KeepRequest } from '../../keeper/request.ts';
-import { openStateDirectory } from '../../keeper/state-directory.ts';
+import { openStateDirectory, type StateDirectory } from '../../keeper/state-directory.ts';
 import { type OwnedTd, ownTd } from '../../keeper/td-directory.ts';
 import type { CommandIo } from '../io.ts';
 import { say } from '../output/print.ts';
@@ -16,6 +16,8 @@ import { version } from '../version.ts';
 
 export interface Listed {
   readonly life: Life;
+  /** Undefined where the run is written down nowhere. */
+  readonly state: StateDirectory | undefined;
   /** Answers on the socket from now on, or soon. */
   serve(surface: KeptSurface): void;
   /** It is in the list no more. */
@@ -41,7 +43,7 @@ export async function listRun(
     const place = error.place === undefined ? '' : `${error.place}: `;
     say(io, `note: \`tdctl list\` will not have this run: ${place}${error.message}`);
     const life = unwrittenLife({ name: asked.name, ...given });
-    return { life, serve: () => {}, end: async () => {} };
+    return { life, state: undefined, serve: () => {}, end: async () => {} };
   }
 }
 
@@ -54,7 +56,8 @@ interface Listing {
 }
 
 async function listed(asked: ToList, listing: Listing): Promise<Listed> {
-  const owned = await ownFreeName(asked.name, listing);
+  const state = await openStateDirectory(listing.env, { create: true });
+  const owned = await ownFreeName(asked.name, state, listing);
   try {
     owned.writeRequest({
       ...asked,
@@ -65,6 +68,7 @@ async function listed(asked: ToList, listing: Listing): Promise<Listed> {
     const server = laterServer(owned);
     return {
       life,
+      state,
       serve: server.begin,
       async end() {
         await server.end();
@@ -88,9 +92,12 @@ function removeQuietly(owned: OwnedTd): void {
 }
 
 /** `NAME`, or `NAME-2` and so on where there is such a TD: also one that is over is somebody's. */
-async function ownFreeName(name: string, { env, faults }: Listing): Promise<OwnedTd> {
+async function ownFreeName(
+  name: string,
+  state: StateDirectory,
+  { faults }: Listing,
+): Promise<OwnedTd> {
   const { beforeWrite } = faults;
-  const state = await openStateDirectory(env, { create: true });
   for (let number = 1; ; number += 1) {
     const owned = await ownTd(state, numbered(name, number), { create: true, beforeWrite });
     if (owned?.isNew === true) return owned;

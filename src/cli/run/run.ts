@@ -16,6 +16,7 @@ import { GuardedView } from '../guarded-view.ts';
 import { openHostToActOn } from '../host-to-act-on.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
+import { companionsOf } from '../kept/companions.ts';
 import { openRunLog, type RunLog } from '../log.ts';
 import { executesGuests } from '../open-host.ts';
 import { say } from '../output/print.ts';
@@ -163,6 +164,14 @@ async function runPlan(running: Running): Promise<void> {
   const kept = keep({
     ...{ host, plan, life: listed.life, onEvent, console: console.listener },
     inWords: (event) => eventInWords(event, plan.facts),
+    companions:
+      listed.state &&
+      companionsOf({
+        ...{ state: listed.state, life: listed.life, host, plan, env: io.env },
+        request: { queue: false, start: true },
+        onPlace: () => {},
+        log: (text) => say(io, `note: ${text}`),
+      }),
   });
   const td = kept.run;
   listed.serve(kept.surface);

@@ -52,9 +52,9 @@ function keptInWords({ name, state, keeper }: KeptTd): string {
   return `has one: ${name}, ${state}${keeper === null ? '' : ` (keeper ${keeper.pid})`}`;
 }
 
-function foreignInWords({ pid, command, vms }: VmHolding): string {
-  const many = vms === 1 ? 'a VM, which may be a TD' : `${vms} VMs, which may be TDs`;
-  return `may have one: ${command} (pid ${pid}), with ${many}`;
+function foreignInWords({ pid, program, vmFds }: VmHolding): string {
+  const many = vmFds === 1 ? 'a VM, which may be a TD' : `${vmFds} VMs, which may be TDs`;
+  return `may have one: ${program} (pid ${pid}), with ${many}`;
 }
 
 function few(lines: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 /** Which service manager a keeper can be started by, and the starting. */
 import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { errnoOf } from '../../errors/errno.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { systemdRunArguments, type UnitOptions, unitName } from './unit.ts';
 
@@ -73,11 +74,23 @@ function noManager(message: string, hint: string): TdctlError {
 }
 
 function noTool(cause: unknown): TdctlError {
+  if (errnoOf(cause) === 'E2BIG') return tooLarge(cause);
   return new TdctlError({
     code: 'TDCTL_E_TOOL_MISSING',
     op,
     message: 'systemd-run cannot be started',
     hint: 'install systemd, or leave --unit out',
+    cause,
+  });
+}
+
+/** The kernel takes arguments of 128 KiB each (MAX_ARG_STRLEN), and base64 makes four bytes of three. */
+function tooLarge(cause: unknown): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    op,
+    message: 'the TrustDomain file is larger than a unit can be handed (some 90 KB)',
+    hint: 'make it smaller, or leave --unit out',
     cause,
   });
 }

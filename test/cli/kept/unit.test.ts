@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { launchUnit } from '../../../src/cli/kept/create/launch-unit.ts';
+import { launchInUnit } from '../../../src/cli/kept/create/launch-unit.ts';
 import { apiRange } from '../../../src/keeper/identity.ts';
 import type { KeepRequest } from '../../../src/keeper/request.ts';
 import { openStateDirectory } from '../../../src/keeper/state-directory.ts';
@@ -61,8 +61,8 @@ async function launched(request: KeepRequest) {
   process.env.PATH = `${programs}:${path}`;
   const state = await openStateDirectory(process.env, { create: true });
   const steps: string[] = [];
-  const unit = { manager: 'system', memoryMaxBytes: undefined, tasksMax: 99 } as const;
-  await launchUnit(unit, state)(request, {
+  const unit = { manager: 'system', memoryBytes: null, vcpus: 4 } as const;
+  await launchInUnit(unit, state)(request, {
     env: process.env,
     onEvent: (event) => {
       if (event.event === 'step.ended') steps.push(event.step);

@@ -109,6 +109,8 @@ function startProcess(world: World, pid: number, diesAfter: number | null): Proc
     <Input extends unknown[], Output>(work: (...input: Input) => Promise<Output>) =>
     async (...input: Input): Promise<Output> => {
       await conductor.step(pid);
+      // One that is dead never goes on, whatever it catches.
+      if (!started.isAlive) throw new Killed();
       if (done++ === diesAfter) throw die();
       return await work(...input);
     };

@@ -11,7 +11,7 @@ import type { Interrupts } from '../../interrupts.ts';
 import type { CommandIo } from '../../io.ts';
 import { say } from '../../output/print.ts';
 import { isFree } from '../await.ts';
-import { launchUnit, type UnitWanted } from './launch-unit.ts';
+import { launchInUnit, type UnitWanted } from './launch-unit.ts';
 import type { CreateView } from './view.ts';
 
 interface Launching {
@@ -43,7 +43,7 @@ export async function launch(request: KeepRequest, launching: Launching): Promis
     undoing = takeDown(name, state, { leaving: leaving.signal, isFollowed: () => isFollowed });
   });
   const asked = { env: io.env, onEvent: view.event, onQueued: view.queued, signal: leaving.signal };
-  const start = unit === undefined ? launchKeeper : launchUnit(unit, state);
+  const start = unit === undefined ? launchKeeper : launchInUnit(unit, state);
   try {
     const { reached } = await start(request, asked);
     if (undoing === undefined && reached === 'runnable') view.runnable();

@@ -7,7 +7,7 @@ import { isOver } from '../../../keeper/state.ts';
 import { say } from '../../output/print.ts';
 import type { ActingOn, Done } from '../actions.ts';
 import { awaitFree } from '../await.ts';
-import { launchUnit, unitFor } from '../create/launch-unit.ts';
+import { launchInUnit, unitFor } from '../create/launch-unit.ts';
 import { requestOfTd } from '../request-of.ts';
 import { asking } from './asked.ts';
 
@@ -21,9 +21,16 @@ async function beginAnew({ td, state, interrupts, io }: ActingOn, queue: boolean
   const before = requestOfTd(state, td.name);
   if (before === undefined) throw notKnown(td);
   // A fault was for the run that it was given to.
-  const request = { ...before, faults: undefined, start: true, queue, again: true, api: apiRange };
+  const request = {
+    ...before,
+    faults: undefined,
+    start: true,
+    queue,
+    again: true,
+    api: apiRange,
+  };
   await awaitFree(state, td.name, interrupts.signal);
-  const launch = request.unit === undefined ? launchKeeper : launchUnit(unitFor(td, io), state);
+  const launch = request.unit === undefined ? launchKeeper : launchInUnit(unitFor(td, io), state);
   await launch(request, {
     env: io.env,
     onQueued: ({ position, of }) =>

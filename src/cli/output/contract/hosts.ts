@@ -49,13 +49,12 @@ export const hostDocument = document('tdctl.Host', {
           state: z.enum(Object.keys(keptStates) as [KeptState, ...KeptState[]]),
           keeperPid: count.nullable(),
           since: text.nullable(),
-          sinceMs: ms.nullable(),
           leftMs: ms.nullable().meta({ description: 'Of a teardown, estimated; null: not known.' }),
         }),
       ),
       foreign: count.nullable(),
       foreignProcesses: z
-        .array(z.strictObject({ pid: count, command: text, vms: count }))
+        .array(z.strictObject({ pid: count, program: text, vmFds: count }))
         .nullable(),
       suspectedLeaks: count.nullable().meta({
         description: 'In use, and of no process that was found; null where that cannot be told.',
