@@ -148,7 +148,7 @@ async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life })
 /** What a unit cannot be given by systemd, the keeper gives it. */
 function noteLimits(): void {
   const why = limitToOneSlot();
-  if (why !== undefined) log(`the unit may take more than one key slot: ${why}`);
+  if (why !== undefined) keeperLog(`the unit may take more than one key slot: ${why}`);
 }
 
 /** @throws TdctlError what the TD ended with, where that is not what was asked for. */
