@@ -32,6 +32,10 @@ test('a keeper that is killed is found to be lost, and a second try succeeds', a
 test('one that stands still holds up nobody, and `kill` ends it', async () => {
   await cli(['create', spec('still'), ...sim, '--start']);
   process.kill(await keeperOf('still'), 'SIGSTOP');
+  // A process stands still only when it comes to see the signal.
+  await vi.waitUntil(async () => (await data(['show', 'still'])).state === 'unknown', {
+    timeout: 60_000,
+  });
   for (const ask of [[], ['--ask']]) {
     const { tds } = await data(['list', 'still', 'killed', ...ask]);
     expect(tds).toMatchObject([{ state: 'unknown' }, { state: 'runnable' }]);
