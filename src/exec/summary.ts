@@ -4,7 +4,7 @@ import { capabilities } from '../abi/kvm/capabilities.ts';
 import { requestWith } from '../abi/kvm/requests.ts';
 import { NO_FD } from '../abi/kvm/structs.ts';
 import { decodeStatus, formatWord } from '../abi/tdx/status.ts';
-import { explainRefusal } from '../diagnosis/refusals.ts';
+import type { AskedRefusal } from '../diagnosis/explain/requests/explain-refusal.ts';
 import type { Answer, Copy, Handle, SimulatedMachine } from '../simulator/index.ts';
 import { describeCall } from '../trace/index.ts';
 import type { AnsweredCall, CallListener } from './dispatcher.ts';
@@ -68,7 +68,7 @@ export interface RefusalSummary {
   readonly check: string | null;
   /** The name of the status that the kernel wrote back. */
   readonly hwError: string | null;
-  count: number;
+  readonly count: number;
   readonly meaning: string;
   readonly hint: string;
   /**
@@ -96,13 +96,20 @@ export interface UnservedSummary extends UnservedCall {
 
 type Refusal = Extract<Answer, { readonly ok: false }>;
 
+/** What a refusal means is looked up at the end, as most programs meet none. */
+interface NotedRefusal {
+  readonly asked: AskedRefusal;
+  readonly isQuestion: boolean;
+  count: number;
+}
+
 export class SummaryCollector implements CallListener {
   readonly #machine: SimulatedMachine;
   readonly #vms: VmSummary[] = [];
   readonly #further: FurtherVms = { tds: 0, ordinary: 0, finalized: 0, ...noneYet() };
   /** What counts for an open VM, and for an open vCPU of it. */
   readonly #counted = new Map<Handle, VmSummary | FurtherVms>();
-  readonly #refusals = new Map<string, RefusalSummary>();
+  readonly #refusals = new Map<string, NotedRefusal>();
   readonly #unknown = new Map<string, UnknownIoctl>();
   readonly #unserved = new Map<string, UnservedSummary>();
   #calls = 0;
@@ -158,12 +165,13 @@ export class SummaryCollector implements CallListener {
     }
   }
 
-  summary(
+  async summary(
     command: readonly string[],
     exit: CommandExit,
     open: readonly ProgramFile[],
-  ): ExecSummary {
+  ): Promise<ExecSummary> {
     const { total, used } = this.#machine.keySlots;
+    const refusals = [...this.#refusals.values()];
     return {
       command,
       exit,
@@ -171,7 +179,7 @@ export class SummaryCollector implements CallListener {
       vms: this.#vms,
       ...(this.#further.tds + this.#further.ordinary > 0 && { furtherVms: this.#further }),
       keySlots: { total, used, free: total - used, foreign: this.#foreign, peak: this.#peak },
-      refusals: [...this.#refusals.values()],
+      refusals: refusals.length === 0 ? [] : await inWords(refusals),
       unknownIoctls: [...this.#unknown.values()],
       unserved: [...this.#unserved.values()],
       stillOpen: open.map(({ name }) => name),
@@ -236,25 +244,19 @@ export class SummaryCollector implements CallListener {
       return;
     }
     const { keySlots, kernelAbi: kernel } = this.#machine;
-    const { meaning, hint, rank } = explainRefusal({
-      request: name,
-      errno,
-      hwStatus,
-      check,
-      kernel,
-      isSimulated: true,
-      leaf: leaf && { name: leaf.name, status: formatWord(leaf.status) },
-      facts: { keySlots, initVmMaxVcpus: initVmMaxVcpus(call) },
-    });
     this.#refusals.set(key, {
-      request: name,
-      errno,
-      check: check ?? null,
-      hwError: hwStatus === undefined ? null : statusText(hwStatus),
+      asked: {
+        request: name,
+        errno,
+        hwStatus,
+        check,
+        kernel,
+        isSimulated: true,
+        leaf: leaf && { name: leaf.name, status: formatWord(leaf.status) },
+        facts: { keySlots, initVmMaxVcpus: initVmMaxVcpus(call) },
+      },
+      isQuestion: isQuestion(call, check),
       count: 1,
-      meaning,
-      hint,
-      routine: rank === 'effect' || isQuestion(call, check),
     });
   }
 
@@ -266,6 +268,24 @@ export class SummaryCollector implements CallListener {
     const text = isListed ? hex(BigInt(number)) : 'others';
     this.#unknown.set(key, { on: kind, ioctl: text, errno, count });
   }
+}
+
+async function inWords(refusals: readonly NotedRefusal[]): Promise<RefusalSummary[]> {
+  const { explainRefusal } = await import('../diagnosis/refusals.ts');
+  return refusals.map(({ asked, isQuestion, count }) => {
+    const { request, errno, check, hwStatus } = asked;
+    const { meaning, hint, rank } = explainRefusal(asked);
+    return {
+      request,
+      errno,
+      check: check ?? null,
+      hwError: hwStatus === undefined ? null : statusText(hwStatus),
+      count,
+      meaning,
+      hint,
+      routine: rank === 'effect' || isQuestion,
+    };
+  });
 }
 
 /** KVMIO: the type of all requests of KVM. */

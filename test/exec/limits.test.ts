@@ -115,7 +115,7 @@ async function growth(
   });
   const [exit] = await Promise.all([running.exited, running.ended]);
   const bytes = heapBytes() - before;
-  return { closed, bytes, summary: collector.summary(command, exit, running.openFiles()) };
+  return { closed, bytes, summary: await collector.summary(command, exit, running.openFiles()) };
 }
 
 test('files that come and go leave nothing in memory', async (context) => {

@@ -89,7 +89,7 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
     });
     const { exit, failure } = await endCommand(running, interrupts);
     await tracing?.end(exit);
-    const summary = collector.summary(options.command, exit, running.openFiles());
+    const summary = await collector.summary(options.command, exit, running.openFiles());
     const expectations = {
       results: guest.results(),
       // Whether the guests of the default script come to their end is nobody's expectation.
