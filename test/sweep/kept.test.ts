@@ -44,14 +44,39 @@ interface SweptHost {
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'tdctl-kept-')));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 const summaryFile = join(root, 'summary.json');
+/** A guest that runs until it is taken down. */
+const guestFile = join(root, 'guest.yaml');
+writeFileSync(
+  guestFile,
+  `apiVersion: tdctl.io/v1alpha1
+kind: RunScript
+metadata: {name: holds}
+spec:
+  vcpus:
+    - ids: [0]
+      steps:
+        - hold: true
+`,
+);
 
 const hosts: readonly SweptHost[] = [
-  { host: 'sim', sampled: { keeper: 12, command: 2 }, below: [], require: () => undefined },
-  { host: 'soft', sampled: { keeper: 3, command: 0 }, below: [], require: requireKvm },
+  { host: 'sim', sampled: { keeper: 8, command: 1 }, below: [], require: () => undefined },
+  { host: 'soft', sampled: { keeper: 2, command: 0 }, below: [], require: requireKvm },
   {
     host: 'kvm',
-    sampled: { keeper: 4, command: 0 },
-    below: [process.execPath, builtMain(), 'exec', '--host', 'sim', '--summary', summaryFile, '--'],
+    sampled: { keeper: 3, command: 0 },
+    below: [
+      process.execPath,
+      builtMain(),
+      'exec',
+      '--host',
+      'sim',
+      '--summary',
+      summaryFile,
+      '--run',
+      guestFile,
+      '--',
+    ],
     require: requireSupervision,
   },
 ];
