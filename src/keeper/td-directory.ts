@@ -22,7 +22,7 @@ import { refused, refuseWhatOthersWrite, type StateDirectory } from './state-dir
 import type { StatusFile, StatusRecord } from './status.ts';
 import { readStatus } from './status-file.ts';
 import { removingPrefix, type TdFiles, tdFiles } from './td-files.ts';
-import { tryTdLock } from './td-lock.ts';
+import { prepareTdLock, tryTdLock } from './td-lock.ts';
 
 export interface OwnedTd {
   readonly name: string;
@@ -76,6 +76,7 @@ export async function ownTd(
   { create, beforeWrite = () => {} }: OwnTdOptions,
 ): Promise<OwnedTd | undefined> {
   const files = tdFiles(state, name);
+  prepareTdLock();
   if (create) finishRemovals(state, name);
   const taken = await take(files, { name, create });
   if (taken === undefined) return undefined;

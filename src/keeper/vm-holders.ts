@@ -1,11 +1,12 @@
 /** Which processes have VMs open, by what their fds are called: whether a VM is a TD, no file of the kernel tells. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { sanitize } from '../errors/sanitize.ts';
 
 export interface VmHolding {
   readonly pid: number;
   /** The name of the process. */
   readonly program: string;
-  /** Its fds of VMs. */
+  /** Its fds that count. */
   readonly vmFds: number;
 }
 
@@ -17,25 +18,30 @@ export interface VmHoldings {
 
 /** The second is what stands for a VM under `tdctl exec`. */
 const vmLink = /^(?:anon_inode:\[?|\/memfd:)kvm-vm\b/;
+/** A VM stays, and its key slot, for as long as anybody has any of these (virt/kvm/kvm_main.c, guest_memfd.c). */
+export const partOfVmLink = /\b(?:kvm-vm|kvm-vcpu:\d+|guest[_-]memfd)\b/;
 
-/** @param except are not looked into. */
-export function vmHoldings(except: ReadonlySet<number>): VmHoldings {
+/**
+ * @param except are not looked into.
+ * @param link is what the fds that count are called.
+ */
+export function vmHoldings(except: ReadonlySet<number>, link: RegExp = vmLink): VmHoldings {
   const found: VmHolding[] = [];
   let isComplete = true;
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || except.has(pid)) continue;
-    const links = linksOf(pid);
+    const links = linksOf(pid, link);
     if (links === 'hidden') isComplete = false;
     else if (links > 0) found.push({ pid, program: commandOf(pid), vmFds: links });
   }
   return { found, isComplete };
 }
 
-function linksOf(pid: number): number | 'hidden' {
+function linksOf(pid: number, link: RegExp): number | 'hidden' {
   try {
     const fds = readdirSync(`/proc/${pid}/fd`);
-    return fds.filter((fd) => vmLink.test(linkOf(`/proc/${pid}/fd/${fd}`))).length;
+    return fds.filter((fd) => link.test(linkOf(`/proc/${pid}/fd/${fd}`))).length;
   } catch (error) {
     // One that has ended meanwhile holds nothing; a kernel thread has no fds.
     return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'hidden' : 0;
@@ -52,7 +58,7 @@ function linkOf(path: string): string {
 
 function commandOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    return sanitize(readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
   } catch {
     return 'a process that has ended';
   }

@@ -2,6 +2,7 @@
 import { roundedBytes } from '../../documents/quantity.ts';
 import type { KeptTd } from '../../keeper/kept-td.ts';
 import { keptStates } from '../../keeper/state.ts';
+import type { StateDirectory } from '../../keeper/state-directory.ts';
 import type { CommandIo } from '../io.ts';
 import { printData } from '../output/data.ts';
 import { paint } from '../output/paint.ts';
@@ -20,10 +21,17 @@ export async function showTd(
   io: CommandIo,
 ): Promise<void> {
   const state = await keptState(io);
-  const [read = theTd(state, name)] = await withOutlook(state, [theTd(state, name)]);
+  const found = await lookedAt(state, theTd(state, name));
+  const [read = found] = await withOutlook(state, [found]);
   const td = ask === true ? await (await import('./ask.ts')).askKeeper(state, read) : read;
   if (output === 'name') io.stdout.write(`${td.name}\n`);
   else await printData('tdctl.Td', td, { io, format: output, text: () => tdText(td, io) });
+}
+
+/** With what a list has no time to find. */
+async function lookedAt(state: StateDirectory, td: KeptTd): Promise<KeptTd> {
+  const { inspectTd } = await import('../../keeper/recovery/inspect.ts');
+  return (await inspectTd(state, td.name))?.td ?? td;
 }
 
 function tdText(td: KeptTd, io: CommandIo): string {
