@@ -1,7 +1,7 @@
 /** One life of a kept TD as its keeper writes it down: journal, status and console log, and who follows them. */
 import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import type { TdctlError } from '../errors/index.ts';
-import { Feed } from '../feed/index.ts';
+import type { Feed } from '../feed/index.ts';
 import type { HostIdentity } from '../host/identity.ts';
 import { ConsoleLog } from './console-log.ts';
 import type { KeeperFaults } from './faults.ts';
@@ -11,10 +11,7 @@ import { type AppendRecord, Journaling } from './journaling.ts';
 import { momentNow } from './moment.ts';
 import { StatusKeeping } from './status-keeping.ts';
 import type { OwnedTd } from './td-directory.ts';
-import { isTold, type ToldRecord } from './told.ts';
-
-/** A keeper has so many in its memory; the journal has all of them. */
-const mostToldRecords = 2000;
+import { isTold, type ToldRecord, toldFeed } from './told.ts';
 
 export interface Life {
   readonly name: string;
@@ -90,7 +87,7 @@ interface Written {
 
 function lifeOf({ name, keeper, host, onTrouble }: LifeOptions, written: Written): Life {
   const { number, append, lastSeq, writeStatus, consolePath: path, beforeWrite } = written;
-  const feed = new Feed<ToldRecord>({ most: mostToldRecords });
+  const feed = toldFeed();
   const journaling = new Journaling({
     append,
     onRecord: (record) => {

@@ -34,6 +34,7 @@ const left: readonly (readonly [RegExp, string])[] = [
     /\btdctl (create|apply|start|pause|resume|stop|kill|delete|list|show|logs|console|events|wait|prune)\b/,
     'test/cli/kept runs those of kept TDs',
   ],
+  [/^tdctl watch [a-z-]+$/, 'test/cli/kept/watch.test.ts runs it with a TD of that name'],
   [/^(dmesg|journalctl)/, 'it reads the log of this machine'],
 ];
 

@@ -7,8 +7,17 @@ import { expect, test } from 'vitest';
 import { TdctlError } from '../../src/errors/index.ts';
 import type { KeepRequest } from '../../src/keeper/request.ts';
 import { builtModule, projectRoot } from '../support/built.ts';
-import { hasEnded, until } from '../support/processes.ts';
-import { asked, filesOf, http, isOver, launch, recordsOf, statusOf, track } from './keepers.ts';
+import { hasEnded, stat, until } from '../support/processes.ts';
+import {
+  asked,
+  filesOf,
+  http,
+  isOver,
+  launch,
+  recordsOf,
+  spawnKeeper,
+  statusOf,
+} from './keepers.ts';
 
 const errorOf = (promise: Promise<unknown>) =>
   promise.then(
@@ -66,25 +75,40 @@ test('every step that takes something was written down before its first request'
   }
 });
 
-test('the TD comes up although whoever started it is killed at once', async () => {
+/** By a process that is killed as soon as it has started the keeper. */
+async function launchedByTheDead(request: KeepRequest): Promise<void> {
   const starter = spawn(
     process.execPath,
     [
       '--input-type=module',
       '-e',
       `const { launchKeeper } = await import(${JSON.stringify(builtModule('src/keeper/launch.ts'))});
-       void launchKeeper(${JSON.stringify(asked('orphan'))}, { env: process.env });
+       void launchKeeper(${JSON.stringify(request)}, { env: process.env });
        process.kill(process.pid, 'SIGKILL');`,
     ],
     { stdio: 'inherit' },
   );
   await new Promise((resolve) => starter.on('exit', resolve));
-  const { status } = await filesOf('orphan');
+  const { status } = await filesOf(request.name);
   await until(() => existsSync(status));
+}
+
+test('the TD comes up although whoever started it is killed at once', async () => {
+  await launchedByTheDead(asked('orphan'));
   const { keeper } = await statusOf('orphan');
+  const { status } = await filesOf('orphan');
   const read = () => JSON.parse(readFileSync(status, 'utf8')).td?.state;
   await until(() => read() === 'runnable' || hasEnded(keeper.pid));
   expect(read()).toBe('runnable');
+});
+
+test('a keeper that nobody follows ends all the same where its TD cannot be built', async () => {
+  await launchedByTheDead(asked('orphan-fails', { host: 'sim:none' }));
+  await isOver('orphan-fails');
+  const { td } = await statusOf('orphan-fails');
+  expect(td).toMatchObject({ state: 'failed', error: { code: 'TDCTL_E_USAGE' } });
+  const { log } = await filesOf('orphan-fails');
+  expect(readFileSync(log, 'utf8')).toContain('there is no simulated host `none`');
 });
 
 test('needs nothing of its installation any more once it is up: it refuses, tears down and ends in words', async () => {
@@ -99,17 +123,8 @@ test('needs nothing of its installation any more once it is up: it refuses, tear
     specPath,
     faults: ['TDH.VP.ENTER#1=TDX_TD_FATAL'],
   });
-  const child = spawn(process.execPath, [join(copy, 'dist/keeper.js'), 'bereft'], {
-    cwd: '/',
-    env: { ...process.env, TDCTL_PROGRESS_FD: '3' },
-    stdio: ['pipe', 'inherit', 'inherit', 'pipe'],
-  });
-  track(child.pid ?? 0);
-  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
-  child.stdin?.end(JSON.stringify(request));
-  let told = '';
-  for await (const text of child.stdio[3] as NodeJS.ReadableStream) told += text;
-  expect(told).toContain('{"reached":"runnable"}');
+  const { told, ended } = spawnKeeper(request, { program: join(copy, 'dist/keeper.js') });
+  expect(await told).toContain('{"reached":"runnable"}');
   rmSync(copy, { recursive: true });
   mkdirSync(copy);
 
@@ -182,6 +197,21 @@ test('whoever waits for a keeper that a signal has stopped is told, and does not
   process.kill(keeper.pid, 'SIGCONT');
   process.kill(keeper.pid, 'SIGTERM');
   await isOver('stopped');
+});
+
+test('asked to stop while it builds, it gives back what there is, and whoever waits is told', async () => {
+  const { pid, told, ended } = spawnKeeper(asked('early'), { fault: 'stop-at:20' });
+  await until(() => stat(pid)?.[0] === 'T');
+  process.kill(pid, 'SIGTERM');
+  process.kill(pid, 'SIGCONT');
+  expect(await told).toMatch(/"failed":\{"code":"TDCTL_E_INTERRUPTED"/);
+  expect(await ended).toBe(0);
+  expect((await statusOf('early')).td).toMatchObject({ state: 'destroyed', holdsKeySlot: false });
+  const steps = (await recordsOf('early')).flatMap((record) =>
+    record.kind === 'begins' ? [record.step] : [],
+  );
+  expect(steps.at(-1)).toBe('releasing');
+  expect(steps).not.toContain('finalizing');
 });
 
 test('a keeper that dies without a word is told by how it died', async () => {

@@ -1,15 +1,19 @@
 /** Keepers as real processes, each with a TD on a simulated host. */
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { afterAll } from 'vitest';
 import { readJournal } from '../../src/keeper/journal/index.ts';
 import { type LaunchOptions, launchKeeper } from '../../src/keeper/launch.ts';
+import { presenceOf, vantage } from '../../src/keeper/presence.ts';
 import type { KeepRequest } from '../../src/keeper/request.ts';
 import { openStateDirectory } from '../../src/keeper/state-directory.ts';
 import type { StatusFile } from '../../src/keeper/status.ts';
 import { type TdFiles, tdFiles } from '../../src/keeper/td-files.ts';
 import { builtMain, projectRoot } from '../support/built.ts';
-import { endAll, hasEnded, until } from '../support/processes.ts';
+import { endAll, until } from '../support/processes.ts';
 
 const pids = new Set<number>();
 afterAll(() => endAll([...pids]));
@@ -51,6 +55,29 @@ export async function launch(
   return track(pid);
 }
 
+/** A keeper without anybody who follows it: `told` are its progress lines, once it tells no more. */
+export function spawnKeeper(
+  request: KeepRequest,
+  { fault = '', program = join(projectRoot, 'dist/keeper.js') } = {},
+) {
+  builtMain();
+  const child = spawn(process.execPath, [program, request.name], {
+    cwd: '/',
+    env: { ...process.env, TDCTL_PROGRESS_FD: '3', TDCTL_KEEPER_FAULT: fault },
+    stdio: ['pipe', 'inherit', 'inherit', 'pipe'],
+  });
+  const pid = track(child.pid ?? 0);
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  child.stdin?.end(JSON.stringify(request));
+  return { pid, ended, told: textOf(child.stdio[3] as Readable) };
+}
+
+async function textOf(pipe: Readable): Promise<string> {
+  let text = '';
+  for await (const part of pipe) text += part;
+  return text;
+}
+
 export const filesOf = async (name: string): Promise<TdFiles> =>
   tdFiles(await openStateDirectory(process.env, { create: true }), name);
 
@@ -64,10 +91,10 @@ export async function recordsOf(name: string) {
   return readJournal((await filesOf(name)).journal).records;
 }
 
-/** Its keeper is gone. */
+/** Its keeper is gone, with all of its threads. */
 export async function isOver(name: string): Promise<void> {
   const { keeper } = await statusOf(name);
-  await until(() => hasEnded(keeper.pid));
+  await until(() => ['gone', 'recycled'].includes(presenceOf(keeper, vantage())));
 }
 
 export async function http(name: string, method: 'GET' | 'POST', path: string) {

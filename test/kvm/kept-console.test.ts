@@ -68,7 +68,10 @@ describe('the console of a kept TD', () => {
     await cli(['stop', 'guest', '--wait']);
     const { stdout: before } = await cli(['logs', 'guest']);
     await cli(['start', 'guest']);
-    expect(await cli(['logs', 'guest', '--previous'])).toMatchObject({ exitCode: 0, stdout: before });
+    expect(await cli(['logs', 'guest', '--previous'])).toMatchObject({
+      exitCode: 0,
+      stdout: before,
+    });
   });
 
   test('a guest has the time of --grace to end by itself', async () => {

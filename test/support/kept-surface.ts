@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import type { TdEvent } from '../../machines/td-lifecycle/events.ts';
 import { eventInWords } from '../../src/cli/words.ts';
 import { TdctlError } from '../../src/errors/index.ts';
-import { Feed } from '../../src/feed/index.ts';
 import { openSimulatedHost } from '../../src/host/simulated/index.ts';
 import type { Acted, AskedBy, KeptSurface, Peer } from '../../src/keeper/api/surface.ts';
 import { Tally } from '../../src/keeper/api/tally.ts';
@@ -16,7 +15,7 @@ import { ownIdentity } from '../../src/keeper/identity.ts';
 import type { JournalBody } from '../../src/keeper/journal/records.ts';
 import type { KeptTd } from '../../src/keeper/kept-td.ts';
 import { momentNow } from '../../src/keeper/moment.ts';
-import { isTold, type ToldRecord } from '../../src/keeper/told.ts';
+import { isTold, toldFeed } from '../../src/keeper/told.ts';
 import { exitsOf, startTd, type TdRun } from '../../src/orchestrator/index.ts';
 import { planTd } from '../../src/plan/index.ts';
 import { askHost } from '../../src/plan/judge/index.ts';
@@ -48,7 +47,7 @@ interface Options {
   readonly faults?: readonly string[];
   /** The journal of a life begins anywhere. */
   readonly firstSeq?: number;
-  readonly mostRecords?: number;
+  readonly mostRecords?: number | undefined;
 }
 
 export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
@@ -63,7 +62,7 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
   const facts = await host.facts();
   const plan = planTd({ spec, firmware, host: await askHost(host) });
   const identity = ownIdentity({ tdctl: '0.1.0', chartVersion: 3 });
-  const feed = new Feed<ToldRecord>({ most: options.mostRecords ?? 1000 });
+  const feed = toldFeed({ most: options.mostRecords });
   const tally = new Tally();
   let seq = (options.firstSeq ?? 1) - 1;
   let since = momentNow();

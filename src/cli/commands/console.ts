@@ -18,7 +18,8 @@ Examples:
   tdctl console hello
   printf 'q' | tdctl console hello > session.txt
 
-Exit codes: 0 left, or the guest has ended · 1 its keeper does not answer · 2 usage · 3 no such TD · 4 it is over`,
+Exit codes: 0 left, or the guest has ended · 1 its keeper does not answer · 2 usage · 3 no such TD · 4 it is over, or no guest
+            runs on its host`,
     )
     .action(async (name) => {
       const { attachConsole } = await import('../kept/console.ts');

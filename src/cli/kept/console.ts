@@ -1,11 +1,13 @@
 /** `tdctl console`: this terminal at the serial port of a guest that somebody else keeps. */
 import type { Duplex } from 'node:stream';
+import { TdctlError } from '../../errors/index.ts';
 import { connectTd } from '../../keeper/client.ts';
 import type { KeptTd } from '../../keeper/kept-td.ts';
 import { isOver } from '../../keeper/state.ts';
 import type { StateDirectory } from '../../keeper/state-directory.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
+import { executesGuests } from '../open-host.ts';
 import { say } from '../output/print.ts';
 import { RunTerminal } from '../run/console/run-terminal.ts';
 import { howItEnded } from './how-it-ended.ts';
@@ -25,6 +27,7 @@ export async function attachConsole(name: string, io: CommandIo): Promise<void> 
     });
   }
   refuseUnreachable('console', td);
+  refuseSilent(td);
   const interrupts = listenForInterrupts();
   try {
     const client = await connectTd(state, name, { deadlineMs: answerMs });
@@ -36,6 +39,17 @@ export async function attachConsole(name: string, io: CommandIo): Promise<void> 
   } finally {
     interrupts.done();
   }
+}
+
+/** Whoever attached would wait for ever. */
+function refuseSilent({ name, host }: KeptTd): void {
+  if (host === null || executesGuests(host.name)) return;
+  throw new TdctlError({
+    code: 'TDCTL_E_CONFLICT',
+    op: 'attach the console',
+    message: `TD ${name} is on ${host.name}, where no instruction of a guest is executed: nobody prints, and nobody hears`,
+    hint: '`tdctl create SPEC --host soft --start` runs the guest, where /dev/kvm is',
+  });
 }
 
 interface Attaching {
@@ -68,6 +82,7 @@ async function attach(line: Duplex, { td, state, io, interrupts }: Attaching): P
       void io.stdout.settled?.().then(() => line.resume());
     });
     if (terminal.isForPerson) say(own, `the console of ${td.name} is attached; ^] leaves it`);
+    if (td.state === 'runnable') say(own, `it has not run yet; \`tdctl start ${td.name}\` runs it`);
     terminal.attach(() => resolve('left'));
   });
   const how = await ended;

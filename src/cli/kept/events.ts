@@ -1,15 +1,13 @@
 /** `tdctl events`: what has happened to kept TDs, and what happens. The journals say it, whoever is alive. */
-import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { dataValue } from '../../documents/data-values.ts';
-import { readJournal } from '../../keeper/journal/index.ts';
 import type { KeptTd } from '../../keeper/kept-td.ts';
 import { readKeptTd } from '../../keeper/kept-tds.ts';
 import { isOver } from '../../keeper/state.ts';
 import type { StateDirectory } from '../../keeper/state-directory.ts';
-import { type TdFiles, tdFiles } from '../../keeper/td-files.ts';
-import { isTold, type ToldRecord } from '../../keeper/told.ts';
+import { tdFiles } from '../../keeper/td-files.ts';
+import type { ToldRecord } from '../../keeper/told.ts';
 import { durationOf } from '../duration.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
@@ -18,6 +16,7 @@ import type { Content } from '../output/contract/index.ts';
 import { documentOf } from '../output/data.ts';
 import { print } from '../output/print.ts';
 import { sanitize } from '../output/sanitize.ts';
+import { JournalReader } from './journal-reader.ts';
 import { recordInWords } from './record-in-words.ts';
 import { noSuchTd, type Selection, select, selectTds } from './select.ts';
 import { keptState } from './state-of.ts';
@@ -94,35 +93,6 @@ function readersOf(state: StateDirectory, selection: Selection): Readers {
 
 function isGone(td: KeptTd | undefined): boolean {
   return td === undefined || isOver(td.state);
-}
-
-/** What comes to a journal that somebody else writes, after what there is of the life before. */
-class JournalReader {
-  readonly #files: TdFiles;
-  #size = -1;
-  #seq = 0;
-  #isFirst = true;
-
-  constructor(files: TdFiles) {
-    this.#files = files;
-  }
-
-  next(): ToldRecord[] {
-    const before = this.#isFirst ? this.#news(this.#files.journalBefore) : [];
-    this.#isFirst = false;
-    const size = statSync(this.#files.journal, { throwIfNoEntry: false })?.size;
-    if (size === undefined || size === this.#size) return before;
-    this.#size = size;
-    return [...before, ...this.#news(this.#files.journal)];
-  }
-
-  /** The numbers go on over all lives. */
-  #news(path: string): ToldRecord[] {
-    const { records } = readJournal(path);
-    const news = records.filter(({ seq }) => seq > this.#seq);
-    this.#seq = news.at(-1)?.seq ?? this.#seq;
-    return news.filter(isTold);
-  }
 }
 
 type Printed = Content<'tdctl.TdEvent'>['record'];

@@ -1,5 +1,5 @@
 /** The process that keeps one TD, from what it reads on its standard input to its end. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { TD_LIFECYCLE_VERSION } from '../../../machines/td-lifecycle/index.ts';
 import { errorData, exitCodes, TdctlError } from '../../errors/index.ts';
@@ -157,27 +157,34 @@ async function answerFor(kept: Kept, keeping: Owning & OpenedTd): Promise<void> 
   const serving = serveKeeper({ surface, socketPath: owned.files.socket, onDefect: log });
   // A TD that nobody can reach is none that is kept.
   serving.catch(() => run.stop());
-  if (await run.runnable) await reach(kept, keeping, serving);
+  const hasReached = (await run.runnable) && (await reach(kept, keeping, serving));
   const output = await kept.ended;
   await (await serving).close();
   throwFailure(output, plan.facts);
-  if (stop.reason !== undefined) progress.tell({ failed: errorData(interrupted(stop.reason)) });
+  if (hasReached) return;
+  // That is as it was asked for, and no error of this process.
+  progress.tell({ failed: errorData(interrupted(stop.reason ?? '`tdctl stop`')) });
 }
 
-/** Tells whoever started this keeper that the TD is what was asked for. Where it is not, its end tells. */
+/**
+ * Tells whoever started this keeper that the TD is what was asked for.
+ *
+ * @returns false where it has ended before: its end tells why.
+ */
 async function reach(
   { surface }: Kept,
   { request, progress }: Owning,
   serving: Promise<unknown>,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await serving;
     if (request.start) await surface.act('start', { by: undefined });
   } catch {
-    return;
+    return false;
   }
   progress.tell({ reached: request.start ? 'running' : 'runnable' });
   progress.end();
+  return true;
 }
 
 /** A TD that has not come to its first step. */
@@ -200,8 +207,15 @@ function asTold(error: unknown): TdctlError {
   });
 }
 
-/** In keeper.log, once there is one. */
+/**
+ * In keeper.log, once there is one. Not by the stream of stderr: it would keep the pipe that stderr is before, whose
+ * reader may have gone.
+ */
 function log(said: unknown): void {
   const text = typeof said === 'string' ? said : inspect(said);
-  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+  try {
+    writeSync(2, `${new Date().toISOString()} ${text}\n`);
+  } catch {
+    // There is nowhere else to say it.
+  }
 }

@@ -3,12 +3,12 @@
  * else.
  */
 import type { KeptTd } from '../../keeper/kept-td.ts';
-import { withOutlook } from '../../keeper/outlook.ts';
 import type { KeptState } from '../../keeper/state.ts';
 import type { StateDirectory } from '../../keeper/state-directory.ts';
 import type { CommandIo } from '../io.ts';
 import { printData } from '../output/data.ts';
 import type { KeptFormat } from './options.ts';
+import { withOutlook } from './outlook.ts';
 import { noSuchTd, type Selection, select, selectTds } from './select.ts';
 import { keptState } from './state-of.ts';
 import { tdsText } from './table.ts';

@@ -1,7 +1,6 @@
 /** `tdctl show`: all that is known of one kept TD. */
 import { roundedBytes } from '../../documents/quantity.ts';
 import type { KeptTd } from '../../keeper/kept-td.ts';
-import { withOutlook } from '../../keeper/outlook.ts';
 import { keptStates } from '../../keeper/state.ts';
 import type { CommandIo } from '../io.ts';
 import { printData } from '../output/data.ts';
@@ -10,6 +9,7 @@ import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import { age, stateInWords } from './in-words.ts';
 import type { KeptFormat } from './options.ts';
+import { withOutlook } from './outlook.ts';
 import { theTd } from './select.ts';
 import { colorOf } from './state-colors.ts';
 import { keptState } from './state-of.ts';

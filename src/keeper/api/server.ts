@@ -85,7 +85,7 @@ export async function serveKeeper(options: KeeperServerOptions): Promise<KeeperS
   const server = createServer({
     headersTimeout: bounds.headersMs,
     requestTimeout: bounds.requestMs,
-    keepAliveTimeout: 5_000,
+    keepAliveTimeout: Math.min(5_000, bounds.idleMs),
     connectionsCheckingInterval: Math.min(1_000, bounds.headersMs),
     // Over a UNIX socket there is no other host that could be meant.
     requireHostHeader: false,

@@ -9,7 +9,8 @@ import { type UnitOptions, unitName } from './unit.ts';
 export interface UnitLaunch {
   readonly env: NodeJS.ProcessEnv;
   readonly manager: UnitOptions['manager'];
-  readonly memoryBytes: number;
+  /** Null where it is not known, and so not bounded. */
+  readonly memoryBytes: number | null;
   /** All that are created. */
   readonly vcpus: number;
   readonly signal?: AbortSignal | undefined;
@@ -26,7 +27,8 @@ export async function launchUnit(
       ...{ name, manager, command: keeperCommand(name) },
       input: JSON.stringify({ ...request, unit: unitName(name) }),
       env: { ...handedOn(env), [stateDirectoryVariable]: stateDirectoryPath(env) },
-      memoryMaxBytes: countsMemory() ? memoryMaxBytes({ memoryBytes, vcpus }) : undefined,
+      memoryMaxBytes:
+        memoryBytes !== null && countsMemory() ? memoryMaxBytes({ memoryBytes, vcpus }) : undefined,
       tasksMax: tasksMax({ vcpus }),
     },
     signal,

@@ -32,6 +32,10 @@ test('a keeper that is killed is found to be lost, and a second try succeeds', a
 test('one that stands still holds up nobody, and `kill` ends it', async () => {
   await cli(['create', spec('still'), ...sim, '--start']);
   process.kill(await keeperOf('still'), 'SIGSTOP');
+  // The signal takes a moment to reach the last thread.
+  await vi.waitFor(async () =>
+    expect(await data(['show', 'still'])).toMatchObject({ state: 'unknown' }),
+  );
   for (const ask of [[], ['--ask']]) {
     const { tds } = await data(['list', 'still', 'killed', ...ask]);
     expect(tds).toMatchObject([{ state: 'unknown' }, { state: 'runnable' }]);

@@ -106,6 +106,21 @@ test('labels select, and so does a state', async () => {
   }
 });
 
+test('of two that create the same TD at once one does, and neither fails', async () => {
+  const file = spec('twice');
+  const both = await Promise.all([1, 2].map(() => said('create', file, ...sim)));
+  expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+  const told = both.map((each) => each.told).join('');
+  expect(told).toContain('twice: nothing to do: it is runnable\n');
+  expect(await data(['show', 'twice'])).toMatchObject({ state: 'runnable', life: 1 });
+  expect(await said('delete', 'twice', '--force')).toMatchObject({ exitCode: 0 });
+});
+
+test('`apply --start` runs what was only built, and `-o json` is the TD as it is then', async () => {
+  const applied = await data(['apply', spec('two'), ...sim, '--start']);
+  expect(applied).toMatchObject({ exitCode: 0, kind: 'tdctl.Td', name: 'two', state: 'running' });
+});
+
 test('what can be no name is refused with the rule, and no file is looked for', async () => {
   for (const verb of ['show', 'stop', 'logs', 'console', 'events', 'delete']) {
     for (const name of ['../one', 'a'.repeat(300), '-rf', 'One', 'one/..', '']) {
@@ -143,7 +158,9 @@ test('events tell who asked for what, from any number on', async () => {
   const last = lines.at(-1)?.record.seq as number;
   const { stdout: rest } = await cli(['events', 'one', '--since', String(last - 1), '-o', 'json']);
   expect(rest).toBe(`${stdout.trim().split('\n').at(-1)}\n`);
-  expect((await cli(['events', '--all'])).stdout).toMatch(/Z {2}two {2}runnable\n/);
+  expect((await cli(['events', '--all'])).stdout).toMatch(
+    /Z {2}two {2}runnable\n.*Z {2}two {2}start was asked for by process \d+/s,
+  );
 });
 
 test('a wait ends when it is reached, when the time is over, and when it cannot come', async () => {

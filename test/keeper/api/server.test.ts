@@ -1,7 +1,9 @@
 /** A keeper's API over real sockets, with a real run on a simulated host behind it. */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fc } from '@fast-check/vitest';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type KeeperServerOptions, serveKeeper } from '../../../src/keeper/api/server.ts';
 import { ask, sendRaw } from '../../support/ask-socket.ts';
@@ -25,6 +27,14 @@ async function serve({ api, bounds, peers, ...options }: Given = {}) {
   );
   return { kept, socketPath, server };
 }
+
+/** Of a request that begins well. */
+const prefixes = [
+  '',
+  'GET /v1/td HTTP/1.1\r\n',
+  'POST /v1/td/stop HTTP/1.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+  'GET /v1/console HTTP/1.1\r\nconnection: upgrade\r\nupgrade: tdctl-console\r\n\r\n',
+] as const;
 
 const json = { 'content-type': 'application/json' };
 
@@ -133,7 +143,6 @@ describe('events', () => {
   test('a reader that never reads is cut off, and comes back to what it missed', async () => {
     const events = { mostBacklogBytes: 4096, heartbeatMs: 20 };
     const { kept, socketPath } = await serve({ bounds: { events } });
-    const { connect } = await import('node:net');
     const socket = connect(socketPath);
     socket.write('GET /v1/events HTTP/1.1\r\n\r\n');
     socket.pause();
@@ -223,6 +232,31 @@ describe('what is no request', () => {
     expect(status(await sendRaw(socketPath, ''))).toBe(408);
   });
 
+  test('one who asks nothing more is let go, one whose answer takes its time is not', async () => {
+    const { socketPath } = await serve({ bounds: { idleMs: 50 } });
+    const reading = ask(socketPath, '/v1/events', { until: '"verb":"start"' });
+    const answer = await sendRaw(socketPath, 'GET /v1 HTTP/1.1\r\n\r\n');
+    expect(status(answer)).toBe(200);
+    await ask(socketPath, '/v1/td/start', { method: 'POST' });
+    expect((await reading).status).toBe(200);
+  });
+
+  test('whatever bytes come, the keeper lives on', async () => {
+    const { socketPath } = await serve({ bounds: { headersMs: 50, requestMs: 50, idleMs: 100 } });
+    const bytes = fc.uint8Array({ maxLength: 300 });
+    const livesOn = fc.asyncProperty(bytes, fc.constantFrom(...prefixes), async (rest, prefix) => {
+      const socket = connect(socketPath).on('error', () => undefined);
+      socket.end(Buffer.concat([Buffer.from(prefix), rest]));
+      // A console stays until its reader leaves.
+      socket.on('data', (answer) => {
+        if (String(answer).includes(' 101 ')) socket.destroy();
+      });
+      await new Promise((resolve) => socket.once('close', resolve));
+      expect((await ask(socketPath, '/v1')).status).toBe(200);
+    });
+    await fc.assert(livesOn, { numRuns: 60 });
+  });
+
   test('a version that is not spoken is told as such, whatever it asks', async () => {
     const { socketPath } = await serve({ api: { oldest: 2, newest: 3 } });
     const { status: got, text } = await ask(socketPath, '/v1/td');
@@ -237,7 +271,6 @@ describe('what is no request', () => {
 
   test('strangers who come in heaps do not keep the owner out', async () => {
     const { socketPath } = await serve();
-    const { connect } = await import('node:net');
     const idle = Array.from({ length: 300 }, () =>
       connect(socketPath).on('error', () => undefined),
     );

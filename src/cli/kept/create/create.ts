@@ -8,7 +8,7 @@ import { readKeptTd } from '../../../keeper/kept-tds.ts';
 import type { KeepRequest } from '../../../keeper/request.ts';
 import { isOver } from '../../../keeper/state.ts';
 import { openStateDirectory, type StateDirectory } from '../../../keeper/state-directory.ts';
-import { managerOf, thisMachine } from '../../../keeper/systemd/manager.ts';
+import { unitName } from '../../../keeper/systemd/unit.ts';
 import { type Interrupts, listenForInterrupts } from '../../interrupts.ts';
 import type { CommandIo } from '../../io.ts';
 import { printData } from '../../output/data.ts';
@@ -18,6 +18,7 @@ import { requestOfTd } from '../request-of.ts';
 import { askFor } from '../verbs/asked.ts';
 import { differences } from './differences.ts';
 import { launch } from './launch.ts';
+import { unitFor } from './launch-unit.ts';
 import type { CreateOptions } from './options.ts';
 import { type NamedSpec, prepare, readSpec } from './prepare.ts';
 import { createView } from './view.ts';
@@ -42,7 +43,7 @@ export async function createTd(
     const state = await openStateDirectory(io.env, { create: true });
     const creating: Creating = { named, options, state, interrupts, io };
     const before = readKeptTd(state, named.name);
-    if (before === undefined || isOver(before.state)) await begin(creating, before);
+    if (before === undefined || isOver(before.state)) await beginAsTheFirst(creating, before);
     else await leaveAsItIs(creating, before);
     await printTd(creating);
   } finally {
@@ -50,9 +51,32 @@ export async function createTd(
   }
 }
 
+/** Of two that create the same TD at once one does, and for the other there is nothing to do. */
+async function beginAsTheFirst(creating: Creating, before: KeptTd | undefined): Promise<void> {
+  try {
+    await begin(creating, before);
+  } catch (error) {
+    if (!(error instanceof TdctlError) || error.code !== 'TDCTL_E_CONFLICT') throw error;
+    const now = await foundSoon(creating);
+    if (now === undefined) throw error;
+    await leaveAsItIs(creating, now);
+  }
+}
+
+/** Who was the first may not have written down yet what it keeps. */
+async function foundSoon({ named, state, interrupts }: Creating): Promise<KeptTd | undefined> {
+  const { td } = await awaitTd(state, {
+    name: named.name,
+    until: (now) => now !== undefined && !isOver(now.state) && now.keeper !== null,
+    signal: interrupts.signal,
+    timeoutMs: 2000,
+  });
+  return td === undefined || isOver(td.state) ? undefined : td;
+}
+
 async function begin(creating: Creating, before: KeptTd | undefined): Promise<void> {
   const { named, options, state, interrupts, io } = creating;
-  const unit = options.unit === true ? unitOf(named, io) : undefined;
+  const unit = options.unit === true ? unitFor(tdOf(named), io) : undefined;
   const prepared = await prepare(named, options, io).catch(async (error) => {
     const isShared = !/^(?:sim|soft)\b/.test(named.host);
     if (!isShared || !isNoKeySlot(error)) throw error;
@@ -67,15 +91,10 @@ async function begin(creating: Creating, before: KeptTd | undefined): Promise<vo
   await launch(requestOf(named, options), { state, interrupts, io, view, unit });
 }
 
-/** @throws TdctlError TDCTL_E_HOST_UNSUPPORTED where no service manager could keep it. */
-function unitOf({ spec }: NamedSpec, io: CommandIo) {
-  const { maxVcpus, memoryBytes } = spec;
-  return {
-    manager: managerOf(thisMachine(io.env)),
-    vcpus: maxVcpus,
-    memoryBytes: Number(memoryBytes),
-  };
-}
+const tdOf = ({ spec }: NamedSpec) => ({
+  memoryBytes: Number(spec.memoryBytes),
+  vcpus: spec.maxVcpus,
+});
 
 function requestOf({ name, text, path, host }: NamedSpec, options: CreateOptions): KeepRequest {
   return {
@@ -90,6 +109,7 @@ function requestOf({ name, text, path, host }: NamedSpec, options: CreateOptions
     start: options.start === true,
     queue: options.queue === true,
     again: true,
+    unit: options.unit === true ? unitName(name) : undefined,
     api: apiRange,
   };
 }

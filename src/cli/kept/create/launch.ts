@@ -7,11 +7,11 @@ import { launchKeeper } from '../../../keeper/launch.ts';
 import { removeTd } from '../../../keeper/removal.ts';
 import type { KeepRequest } from '../../../keeper/request.ts';
 import type { StateDirectory } from '../../../keeper/state-directory.ts';
-import { launchUnit, type UnitLaunch } from '../../../keeper/systemd/launch-unit.ts';
 import type { Interrupts } from '../../interrupts.ts';
 import type { CommandIo } from '../../io.ts';
 import { say } from '../../output/print.ts';
 import { isFree } from '../await.ts';
+import { launchInUnit, type UnitWanted } from './launch-unit.ts';
 import type { CreateView } from './view.ts';
 
 interface Launching {
@@ -19,8 +19,8 @@ interface Launching {
   readonly interrupts: Interrupts;
   readonly io: CommandIo;
   readonly view: CreateView;
-  /** It is kept in a transient unit. */
-  readonly unit?: Pick<UnitLaunch, 'manager' | 'memoryBytes' | 'vcpus'> | undefined;
+  /** What systemd shall keep it with. */
+  readonly unit: UnitWanted | undefined;
 }
 
 /**
@@ -43,11 +43,9 @@ export async function launch(request: KeepRequest, launching: Launching): Promis
     undoing = takeDown(name, state, { leaving: leaving.signal, isFollowed: () => isFollowed });
   });
   const asked = { env: io.env, onEvent: view.event, onQueued: view.queued, signal: leaving.signal };
+  const start = unit === undefined ? launchKeeper : launchInUnit(unit, state);
   try {
-    const { reached } =
-      unit === undefined
-        ? await launchKeeper(request, asked)
-        : await launchUnit(request, { ...asked, ...unit });
+    const { reached } = await start(request, asked);
     if (undoing === undefined && reached === 'runnable') view.runnable();
   } catch (error) {
     // By what was undone, the keeper fails.

@@ -4,8 +4,10 @@ import { apiRange } from '../../../keeper/identity.ts';
 import type { KeptTd } from '../../../keeper/kept-td.ts';
 import { launchKeeper } from '../../../keeper/launch.ts';
 import { isOver } from '../../../keeper/state.ts';
+import { say } from '../../output/print.ts';
 import type { ActingOn, Done } from '../actions.ts';
 import { awaitFree } from '../await.ts';
+import { launchInUnit, unitFor } from '../create/launch-unit.ts';
 import { requestOfTd } from '../request-of.ts';
 import { asking } from './asked.ts';
 
@@ -22,14 +24,19 @@ async function beginAnew({ td, state, interrupts, io }: ActingOn, queue: boolean
   const request = {
     ...before,
     faults: undefined,
-    unit: undefined,
     start: true,
     queue,
     again: true,
     api: apiRange,
   };
   await awaitFree(state, td.name, interrupts.signal);
-  await launchKeeper(request, { env: io.env, signal: interrupts.signal });
+  const launch = request.unit === undefined ? launchKeeper : launchInUnit(unitFor(td, io), state);
+  await launch(request, {
+    env: io.env,
+    onQueued: ({ position, of }) =>
+      say(io, `${td.name}: no key slot is free: waiting as number ${position} of ${of}`),
+    signal: interrupts.signal,
+  });
   return { result: 'changed', state: 'running', words: `running, its life ${td.life + 1}` };
 }
 

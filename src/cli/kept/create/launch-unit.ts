@@ -1,0 +1,73 @@
+/** A keeper in a transient unit of systemd: it is followed by what it writes down, as no pipe leads to it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { TdctlError } from '../../../errors/index.ts';
+import type { KeptTd } from '../../../keeper/kept-td.ts';
+import { readKeptTd } from '../../../keeper/kept-tds.ts';
+import type { Launched, LaunchOptions } from '../../../keeper/launch.ts';
+import type { KeepRequest } from '../../../keeper/request.ts';
+import type { StateDirectory } from '../../../keeper/state-directory.ts';
+import { launchUnit, type UnitLaunch } from '../../../keeper/systemd/launch-unit.ts';
+import { managerOf, thisMachine } from '../../../keeper/systemd/manager.ts';
+import { tdFiles } from '../../../keeper/td-files.ts';
+import type { CommandIo } from '../../io.ts';
+import { stepFailure } from '../../words.ts';
+import { JournalReader } from '../journal-reader.ts';
+
+export type UnitWanted = Pick<UnitLaunch, 'manager' | 'memoryBytes' | 'vcpus'>;
+
+/** @throws TdctlError TDCTL_E_HOST_UNSUPPORTED where there is no systemd. */
+export function unitFor(
+  { memoryBytes, vcpus }: Pick<KeptTd, 'memoryBytes' | 'vcpus'>,
+  { env }: CommandIo,
+): UnitWanted {
+  return { manager: managerOf(thisMachine(env)), memoryBytes, vcpus: vcpus ?? mostVcpus };
+}
+
+const lookEveryMs = 50;
+/** Of a TD whose number is not known: more than any host has. */
+const mostVcpus = 4096;
+
+/** Follows as `launchKeeper` does. @throws TdctlError what the TD ended with, or why systemd has no unit for it. */
+export function launchInUnit(wanted: UnitWanted, state: StateDirectory) {
+  return async (
+    request: KeepRequest,
+    { env, onEvent, onQueued, signal }: LaunchOptions,
+  ): Promise<Omit<Launched, 'pid'>> => {
+    const { name } = request;
+    const lifeBefore = readKeptTd(state, name)?.life ?? 0;
+    const journal = new JournalReader(tdFiles(state, name));
+    journal.skip();
+    const unit = launchUnit(request, { ...wanted, env, signal });
+    const isThisLife = () => (readKeptTd(state, name)?.life ?? 0) > lifeBefore;
+    let shown = '';
+    const look = () => {
+      if (!isThisLife()) return;
+      for (const record of journal.next()) if (record.kind === 'event') onEvent?.(record.event);
+      const queue = readKeptTd(state, name)?.queue;
+      if (queue && shown !== JSON.stringify(queue)) onQueued?.(queue);
+      shown = JSON.stringify(queue ?? '');
+    };
+    try {
+      return await followed(unit, look);
+    } catch (error) {
+      look();
+      const failed = isThisLife() ? readKeptTd(state, name)?.error : undefined;
+      throw failed && error instanceof TdctlError ? stepFailure(failed) : error;
+    }
+  };
+}
+
+async function followed<Result>(unit: Promise<Result>, look: () => void): Promise<Result> {
+  let isSettled = false;
+  const settled = unit.finally(() => {
+    isSettled = true;
+  });
+  settled.catch(() => undefined);
+  while (!isSettled) {
+    look();
+    await Promise.race([settled.catch(() => undefined), delay(lookEveryMs)]);
+  }
+  const result = await settled;
+  look();
+  return result;
+}

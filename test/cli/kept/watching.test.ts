@@ -1,0 +1,59 @@
+/** `list --watch`, `events -f` and `logs -f` tell what comes, and end by Ctrl-C or with the TD. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test, vi } from 'vitest';
+import { builtMain } from '../../support/built.ts';
+import { cli } from '../../support/cli.ts';
+import { keeping } from '../../support/kept.ts';
+
+const { spec } = keeping();
+
+function watching(...args: string[]) {
+  const child = spawn(process.execPath, [builtMain(), ...args], { env: process.env });
+  const told = { stdout: '', stderr: '' };
+  child.stdout.on('data', (text) => {
+    told.stdout += text;
+  });
+  child.stderr.on('data', (text) => {
+    told.stderr += text;
+  });
+  return {
+    told,
+    shows: (form: RegExp) =>
+      vi.waitFor(() => expect(told.stdout).toMatch(form), { timeout: 60_000 }),
+    interrupt: () => child.kill('SIGINT'),
+    ended: once(child, 'close').then(([exitCode]) => exitCode),
+  };
+}
+
+test('a pipe is told of each other list once, and Ctrl-C is the end and no failure', async () => {
+  const list = watching('list', '--watch');
+  await list.shows(/^no TDs are kept/);
+  await cli(['create', spec('seen'), '--host', 'sim']);
+  await list.shows(/\nseen +runnable .*\n$/);
+  await cli(['start', 'seen']);
+  await list.shows(/\nseen +running .*\n$/);
+  const states = [...list.told.stdout.matchAll(/^seen +(\w+)/gm)].map(([, state]) => state);
+  // Nothing is told again because time has gone by.
+  expect(states).toEqual(states.filter((state, at) => state !== states[at - 1]));
+  list.interrupt();
+  expect({ exitCode: await list.ended, stderr: list.told.stderr }).toEqual({
+    exitCode: 0,
+    stderr: '',
+  });
+});
+
+test('who follows is told what comes, also of TDs that are created later', async () => {
+  const [all, one] = [watching('events', '-f'), watching('events', '-f', 'seen', '-o', 'json')];
+  await all.shows(/seen {2}running\n/);
+  await one.shows(/"state":"running"/);
+  await cli(['create', spec('later'), '--host', 'sim']);
+  await all.shows(/later {2}runnable\n/);
+  await cli(['stop', 'seen', '--wait']);
+  expect(await one.ended).toBe(0);
+  const last = JSON.parse(one.told.stdout.trim().split('\n').at(-1) ?? '');
+  expect(last.record).toMatchObject({ kind: 'over', outcome: 'destroyed' });
+  await all.shows(/seen {2}over: destroyed\n/);
+  all.interrupt();
+  expect(await all.ended).toBe(0);
+});
