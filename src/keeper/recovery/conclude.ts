@@ -118,7 +118,7 @@ function filled(words: string, evidence: Evidence, since: Moment | undefined): s
     state: td === null ? 'about to begin' : td.state,
     since: since?.at ?? 'an unknown time',
     why: files.kind === 'damaged' ? files.why : '',
-    holders: (closer?.vmHolders ?? []).map(({ pid, command }) => `${command} (${pid})`).join(', '),
+    holders: (closer?.vmHolders ?? []).map(({ pid, program }) => `${program} (${pid})`).join(', '),
   };
   return words.replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);
 }

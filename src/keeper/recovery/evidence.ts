@@ -40,7 +40,7 @@ export interface CloserLook {
   /** Clauses on a journal that is not whole. */
   readonly journalProblems: readonly string[];
   /** Other processes that have fds of VMs open, which may be those of a keeper that is gone. */
-  readonly vmHolders: readonly Pick<VmHolding, 'pid' | 'command'>[];
+  readonly vmHolders: readonly Pick<VmHolding, 'pid' | 'program'>[];
   /** A socket that nobody serves. */
   readonly socketIsStale: boolean;
   /** Key slots of the host that are in use, where its kernel counts them (misc.current). */

@@ -1,6 +1,7 @@
 /** Real processes in the line for key slots, which are files here: who is killed gives his slot back. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { TdctlError } from '../../../src/errors/index.ts';
 import { admitted, type HostWithSlots } from '../../../src/keeper/admission/admitted.ts';
@@ -9,6 +10,9 @@ import type { StateDirectory } from '../../../src/keeper/state-directory.ts';
 import { builtModule } from '../../support/built.ts';
 import { until } from '../../support/processes.ts';
 import { freshState, identity, type OtherProcess, otherProcess } from '../support.ts';
+
+/** As in the sweeps: `npm run sweep` has the long form. */
+const isFull = process.env.TDCTL_SWEEP === 'full';
 
 /** A host whose slots are files: a new file takes one, and holds the number of its process. */
 class Slots {
@@ -123,6 +127,33 @@ describe('processes that wait for a key slot', () => {
     slots.freeOf(fourth.pid, { isTold: true });
     expect(await seventh.line()).toBe('"turn"');
     await until(() => readdirSync(join(state.path, 'queue')).length === 1);
+    expect(await readLine(state)).toEqual([]);
+  });
+
+  test('come to it in order whomever chance kills, and nobody is forgotten', async (context) => {
+    const state = await freshState(context);
+    const slots = new Slots(state, 2);
+    const waiting = await lineUp(context, { state, slots, count: isFull ? 24 : 5 });
+    const holding: OtherProcess[] = [];
+    // Another one that came first would have the slot, and this one would never say so.
+    const letIn = async () => {
+      while (holding.length < slots.total) {
+        const next = waiting.shift();
+        if (next === undefined) return;
+        expect(await next.line()).toBe('"turn"');
+        holding.push(next);
+      }
+    };
+    await letIn();
+    for (const choice of fc.sample(fc.nat(), waiting.length + holding.length)) {
+      const place = choice % (holding.length + waiting.length);
+      const from = place < holding.length ? holding : waiting;
+      const [victim] = from.splice(from === holding ? place : place - holding.length, 1);
+      await victim?.kill();
+      if (from === holding) slots.freeOf(victim?.pid ?? 0, { isTold: choice % 3 !== 0 });
+      await letIn();
+    }
+    expect([holding, waiting, slots.takers]).toEqual([[], [], []]);
     expect(await readLine(state)).toEqual([]);
   });
 

@@ -44,7 +44,7 @@ const each: Readonly<Record<UnderWay, Evidence>> = {
 
 /** All that can be found together. Of a TD without a keeper, nobody's process is looked for. */
 function* everything(): Generator<Evidence> {
-  const holders = [undefined, { ...closer, vmHolders: [{ pid: 42, command: 'qemu' }] }];
+  const holders = [undefined, { ...closer, vmHolders: [{ pid: 42, program: 'qemu' }] }];
   for (const found of Object.values(each)) {
     const hasKeeper = found.keeper !== undefined;
     const seen = hasKeeper
@@ -144,7 +144,7 @@ describe('in words', () => {
       'held-by-others',
       evidence(
         { state: 'running' },
-        { closer: { ...closer, vmHolders: [{ pid: 42, command: 'qemu' }] } },
+        { closer: { ...closer, vmHolders: [{ pid: 42, program: 'qemu' }] } },
       ),
       {
         state: 'lost',

@@ -1,5 +1,7 @@
 /** `tdctl create` and `tdctl apply`: from a file to a TD that is kept. */
 import { TdctlError } from '../../../errors/index.ts';
+import { isNoKeySlot } from '../../../keeper/admission/admitted.ts';
+import { refusedForSlot } from '../../../keeper/admission/refusals.ts';
 import { apiRange } from '../../../keeper/identity.ts';
 import type { KeptTd } from '../../../keeper/kept-td.ts';
 import { readKeptTd } from '../../../keeper/kept-tds.ts';
@@ -75,7 +77,11 @@ async function foundSoon({ named, state, interrupts }: Creating): Promise<KeptTd
 async function begin(creating: Creating, before: KeptTd | undefined): Promise<void> {
   const { named, options, state, interrupts, io } = creating;
   const unit = options.unit === true ? unitFor(tdOf(named), io) : undefined;
-  const prepared = await prepare(named, options, io);
+  const prepared = await prepare(named, options, io).catch(async (error) => {
+    const isShared = !/^(?:sim|soft)\b/.test(named.host);
+    if (!isShared || !isNoKeySlot(error)) throw error;
+    throw await refusedForSlot(state, { except: named.name, error });
+  });
   if (before !== undefined) {
     say(io, `${named.name} was here and is ${before.state}: this is its life ${before.life + 1}`);
   }
