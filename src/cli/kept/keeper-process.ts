@@ -1,9 +1,9 @@
 /** The process that keeps one TD, from what it reads on its standard input to its end. */
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { TD_LIFECYCLE_VERSION } from '../../../machines/td-lifecycle/index.ts';
 import { errorData, exitCodes, TdctlError } from '../../errors/index.ts';
-import { reopenToAppend } from '../../files/reopen.ts';
+import { printNow, reopenToAppend } from '../../files/reopen.ts';
 import { serveKeeper } from '../../keeper/api/server.ts';
 import { type KeeperFaults, keeperFaults } from '../../keeper/faults.ts';
 import { ownIdentity } from '../../keeper/identity.ts';
@@ -213,9 +213,5 @@ function asTold(error: unknown): TdctlError {
  */
 function log(said: unknown): void {
   const text = typeof said === 'string' ? said : inspect(said);
-  try {
-    writeSync(2, `${new Date().toISOString()} ${text}\n`);
-  } catch {
-    // There is nowhere else to say it.
-  }
+  printNow(2, `${new Date().toISOString()} ${text}\n`);
 }
