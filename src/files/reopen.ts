@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 
 /**
  * Makes `fd` the end of another file, for a process that has begun to print elsewhere: what Node itself prints, also as
@@ -9,4 +9,13 @@ export function reopenToAppend(fd: number, path: string): void {
   closeSync(fd);
   const opened = openSync(path, 'a', 0o600);
   if (opened !== fd) throw new Error(`fd ${fd} was taken by another file meanwhile`);
+}
+
+/** By no stream, whose end would be an event of its own. What cannot be written is lost: there is nowhere else to say it. */
+export function printNow(fd: number, text: string): void {
+  try {
+    writeSync(fd, text);
+  } catch {
+    // As said.
+  }
 }

@@ -1,6 +1,6 @@
 /** `keeper.log`, which is the standard error of a keeper once it has a directory. */
-import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';
+import { printNow } from '../files/reopen.ts';
 
 /**
  * Never throws, and goes not by the stream of stderr. On a full disk that has an error which nobody catches, which would
@@ -8,9 +8,5 @@ import { inspect } from 'node:util';
  */
 export function keeperLog(said: unknown): void {
   const text = typeof said === 'string' ? said : inspect(said);
-  try {
-    writeSync(2, `${new Date().toISOString()} ${text}\n`);
-  } catch {
-    // The line is lost, and the TD is kept on.
-  }
+  printNow(2, `${new Date().toISOString()} ${text}\n`);
 }

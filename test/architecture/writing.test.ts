@@ -16,7 +16,6 @@ const writers =
 const exceptions: Readonly<Record<string, string>> = {
   'src/watch/listen.ts': 'removes the socket file that nobody serves any more',
   'src/cli/output/process-output.ts': 'writes to stdout and stderr, which others have opened',
-  'src/keeper/keeper-log.ts': 'writes to stderr, which others have opened',
   'src/diagnosis/doctor/read/kvm.ts': 'opens the device /dev/kvm as a VMM does',
 };
 

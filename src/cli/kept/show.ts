@@ -21,8 +21,8 @@ export async function showTd(
   io: CommandIo,
 ): Promise<void> {
   const state = await keptState(io);
-  const looked = await lookedAt(state, theTd(state, name));
-  const [read = looked] = await withOutlook(state, [looked]);
+  const found = await lookedAt(state, theTd(state, name));
+  const [read = found] = await withOutlook(state, [found]);
   const td = ask === true ? await (await import('./ask.ts')).askKeeper(state, read) : read;
   if (output === 'name') io.stdout.write(`${td.name}\n`);
   else await printData('tdctl.Td', td, { io, format: output, text: () => tdText(td, io) });

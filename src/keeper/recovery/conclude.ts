@@ -88,7 +88,8 @@ function writtenSlot({ files, lastRecord }: Evidence): boolean {
 function keeperSeen({ keeper, presence }: Evidence): KeeperSeen | null {
   if (keeper === undefined) return null;
   const { pid, tdctl, api, startedAt, unit = null } = keeper;
-  const lives = presence === 'lives' || presence === 'stopped' || presence === 'elsewhere';
+  // Until the last of its threads has ended it holds the lock.
+  const lives = ['lives', 'stopped', 'elsewhere', 'exiting'].includes(presence);
   return { pid, tdctl, api, startedAt, unit, lives };
 }
 
