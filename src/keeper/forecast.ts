@@ -47,7 +47,7 @@ export function leftMs(td: Releasing, measured: readonly Teardown[]): number | n
   const { host, kernel, vcpus, memoryBytes, sinceMs } = td;
   if (host === null || kernel === null || vcpus === null || memoryBytes === null) return null;
   const ms = teardownMs(
-    { host: host.name, simulated: host.simulated, kernel, vcpus, memoryBytes },
+    { host: host.name, simulated: host.simulated, kernel: kernel.id, vcpus, memoryBytes },
     measured,
   );
   if (ms === null || sinceMs === null || sinceMs > ms) return null;

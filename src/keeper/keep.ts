@@ -49,7 +49,7 @@ export function keep(options: KeepOptions): Kept {
   const write = (event: TdRunEvent) => {
     const words = inWords(event);
     if (isWritten(event)) {
-      journaling.note({ kind: 'event', event: words }, { flush: hasGivenBack(event) });
+      journaling.note({ kind: 'event', told: words }, { flush: hasGivenBack(event) });
       tally.take(words);
       if (event.event === 'state.entered' && restStates.includes(event.state)) {
         journaling.rest(run?.persisted);
@@ -106,11 +106,11 @@ function surfaceOf(run: TdRun, { life, tally }: Answering): KeptSurface {
     identity: life.keeper,
     td: () => status.td(),
     async act(verb, { by = null, graceMs }) {
-      journaling.note({ kind: 'asked', verb, by }, { flush: true });
+      journaling.note({ kind: 'asked', verb, peer: by }, { flush: true });
       const changed = await act(run, verb, { graceMs });
       return { td: status.td(), changed };
     },
-    refused: (by) => journaling.note({ kind: 'refused', by }),
+    refused: (by) => journaling.note({ kind: 'refused', peer: by }),
     feed,
     console: {
       path: console.path,

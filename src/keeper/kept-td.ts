@@ -14,7 +14,7 @@ export interface KeptTd {
   readonly createdAt: string | null;
   readonly life: number;
   readonly host: { readonly name: string; readonly simulated: boolean } | null;
-  readonly kernel: string | null;
+  readonly kernel: { readonly id: string } | null;
   readonly vcpus: number | null;
   readonly memoryBytes: number | null;
   readonly holdsKeySlot: boolean;

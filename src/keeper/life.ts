@@ -22,7 +22,7 @@ export interface Life {
   readonly console: ConsoleLog;
   readonly feed: Feed<ToldRecord>;
   /** The last word of a life, flushed. */
-  over(outcome: string, leftovers: number): void;
+  over(outcome: string, leftoverCount: number): void;
   close(): void;
 }
 
@@ -65,7 +65,7 @@ export function unwrittenLife(options: LifeOptions): Life {
     number: 1,
     append(body) {
       seq += 1;
-      return { seq, at: momentNow(), ...body };
+      return { seq, ...momentNow(), ...body };
     },
     lastSeq: () => seq,
     writeStatus: () => {},
@@ -104,8 +104,8 @@ function lifeOf({ name, keeper, host, onTrouble }: LifeOptions, written: Written
   const console = new ConsoleLog({ path, beforeWrite, onTrouble });
   return {
     ...{ name, number, keeper, journaling, status, console, feed },
-    over: (outcome, leftovers) =>
-      journaling.note({ kind: 'over', outcome, leftovers }, { flush: true }),
+    over: (outcome, leftoverCount) =>
+      journaling.note({ kind: 'over', outcome, leftoverCount }, { flush: true }),
     close() {
       console.close();
       written.close();

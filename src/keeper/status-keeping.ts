@@ -59,7 +59,7 @@ export class StatusKeeping {
     this.change({
       labels: spec.labels,
       host: hostIdentity(facts),
-      kernel: facts.kernel.rules,
+      kernel: { id: facts.kernel.rules },
       vcpus: vcpuIds.length,
       memoryBytes: Number(spec.memoryBytes),
     });

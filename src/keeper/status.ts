@@ -25,8 +25,8 @@ export interface StatusRecord {
   readonly since: Moment;
   readonly createdAt: string;
   readonly host: { readonly name: string; readonly simulated: boolean };
-  /** The id of the rules of its kernel. It and the next two are null until the TD is planned. */
-  readonly kernel: string | null;
+  /** Its kernel, by the id of its rules. It and the next two are null until the TD is planned. */
+  readonly kernel: { readonly id: string } | null;
   readonly vcpus: number | null;
   readonly memoryBytes: number | null;
   readonly holdsKeySlot: boolean;

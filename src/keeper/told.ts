@@ -22,7 +22,7 @@ export function toldFeed({ most = mostToldRecords } = {}): Feed<ToldRecord> {
 function standingIn(record: ToldRecord): string | undefined {
   if (record.kind === 'keeper') return record.kind;
   if (record.kind !== 'event') return undefined;
-  const { event } = record.event;
+  const { event } = record.told;
   return standingEvents.includes(event) ? event : undefined;
 }
 

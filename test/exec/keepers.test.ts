@@ -29,7 +29,7 @@ test('a key slot is free again however its keeper ends, and who comes too early 
   ]);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   expect(stderr).toContain('key slots   1 of 1 at the peak, 0 now');
-  const { tds } = JSON.parse(stdout.slice(stdout.lastIndexOf('\n{')));
-  const states = tds.map(({ name, state }: Record<string, unknown>) => `${name}: ${state}`);
+  const { items } = JSON.parse(stdout.slice(stdout.lastIndexOf('\n{')));
+  const states = items.map(({ name, state }: Record<string, unknown>) => `${name}: ${state}`);
   expect(states.sort()).toEqual(['first: destroyed', 'second: failed', 'third: destroyed']);
 });

@@ -202,10 +202,10 @@ describe('events', () => {
     const seen: string[] = [];
     for await (const record of client.events()) {
       seen.push(record.kind);
-      if (record.kind === 'event' && record.event.event === 'td.ended') {
-        kept.note({ kind: 'over', outcome: 'destroyed', leftovers: 0 });
+      if (record.kind === 'event' && record.told.event === 'td.ended') {
+        kept.note({ kind: 'over', outcome: 'destroyed', leftoverCount: 0 });
       }
-      if (record.kind === 'event' && record.event.state === 'runnable' && !seen.includes('asked')) {
+      if (record.kind === 'event' && record.told.state === 'runnable' && !seen.includes('asked')) {
         await client.act('kill');
       }
     }
@@ -224,9 +224,9 @@ describe('events', () => {
       if (record.seq !== 3) continue;
       // What it wrote down and could tell nobody any more.
       while (journal.lastSeq < (kept.feed.since(0).at(-1)?.id ?? 0)) {
-        journal.append({ kind: 'asked', verb: 'stop', by: null }, { flush: false });
+        journal.append({ kind: 'asked', verb: 'stop', peer: null }, { flush: false });
       }
-      journal.append({ kind: 'over', outcome: 'failed', leftovers: 0 }, { flush: true });
+      journal.append({ kind: 'over', outcome: 'failed', leftoverCount: 0 }, { flush: true });
       await server.close();
       td.writeStatus(status('hello', { state: 'failed' }));
     }
@@ -248,9 +248,9 @@ describe('events', () => {
       seqs.push(record.seq);
       // Faster than it is read, until it is cut off; its history has all of it.
       for (let each = 0; seqs.length === 1 && each < 900; each++) {
-        kept.note({ kind: 'asked', verb: 'x'.repeat(2000), by: null });
+        kept.note({ kind: 'asked', verb: 'x'.repeat(2000), peer: null });
       }
-      if (seqs.length === 900) kept.note({ kind: 'over', outcome: 'destroyed', leftovers: 0 });
+      if (seqs.length === 900) kept.note({ kind: 'over', outcome: 'destroyed', leftoverCount: 0 });
     }
     expect(seqs).toEqual(seqs.map((_, at) => at + 1));
     expect(seqs.length).toBeGreaterThan(900);

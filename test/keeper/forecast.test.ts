@@ -10,7 +10,7 @@ const releasing: Releasing = {
   ...large,
   state: 'releasing',
   host: { name: 'kvm', simulated: false },
-  kernel: '7.3.0',
+  kernel: { id: '7.3.0' },
   sinceMs: 1000,
 };
 

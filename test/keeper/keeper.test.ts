@@ -50,7 +50,7 @@ test('builds its TD, is told what it did and in which order, and gives all back 
   const records = await recordsOf('whole');
   expect(records.map(({ seq }) => seq)).toEqual(records.map((_, at) => at + 1));
   expect(records.at(0)).toMatchObject({ kind: 'keeper', life: 1 });
-  expect(records.at(-1)).toMatchObject({ kind: 'over', outcome: 'destroyed', leftovers: 0 });
+  expect(records.at(-1)).toMatchObject({ kind: 'over', outcome: 'destroyed', leftoverCount: 0 });
   const { socket } = await filesOf('whole');
   expect(existsSync(socket)).toBe(false);
 });
@@ -64,8 +64,8 @@ test('every step that takes something was written down before its first request'
     record.kind === 'begins' ? [{ at: record.seq, step: record.step }] : [],
   );
   const ended = records.flatMap((record) =>
-    record.kind === 'event' && record.event.event === 'step.ended'
-      ? [{ at: record.seq, step: record.event.step }]
+    record.kind === 'event' && record.told.event === 'step.ended'
+      ? [{ at: record.seq, step: record.told.step }]
       : [],
   );
   expect(begun.map(({ step }) => step)).toEqual(ended.map(({ step }) => step));

@@ -117,7 +117,7 @@ describe('what is found of a keeper that is not there', () => {
     const state = await freshState(context);
     const directory = write(state, 'web', { state: 'releasing' }, { pid: deadPid() });
     const at = { at: new Date().toISOString(), uptimeMs: 1 };
-    const over = { seq: 2, at, kind: 'over', outcome: 'destroyed', leftovers: 0 };
+    const over = { seq: 2, ...at, kind: 'over', outcome: 'destroyed', leftoverCount: 0 };
     const bytes = Buffer.concat([{ seq: 1, at, kind: 'begins', step: 'x' }, over].map(lineOf));
     writeFileSync(join(directory, 'journal'), bytes);
     expect(stateOf(state)).toBe('destroyed');

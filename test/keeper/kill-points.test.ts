@@ -36,7 +36,7 @@ function isNoDefect(error: unknown): boolean {
 function statesAfter(records: readonly JournalRecord[]): readonly string[] {
   const isOver = records.some(({ kind }) => kind === 'over');
   const hasEnded = records.some(
-    (record) => record.kind === 'event' && record.event.state === 'destroyed',
+    (record) => record.kind === 'event' && record.told.state === 'destroyed',
   );
   if (isOver) return ['destroyed'];
   return hasEnded ? ['destroyed', 'lost'] : ['lost'];

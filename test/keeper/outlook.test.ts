@@ -5,7 +5,7 @@ import { outlook } from '../../src/keeper/outlook.ts';
 const td = (name: string, state: KeptTd['state'], holdsKeySlot: boolean): KeptTd => ({
   ...{ name, state, holdsKeySlot, labels: {}, chartState: null, life: 1, keeper: null },
   ...{ since: null, sinceMs: 4000, createdAt: null, host: { name: 'kvm', simulated: false } },
-  ...{ kernel: '7.3.0', vcpus: 4, memoryBytes: 18e9, mrtd: null, error: null, notes: [] },
+  ...{ kernel: { id: '7.3.0' }, vcpus: 4, memoryBytes: 18e9, mrtd: null, error: null, notes: [] },
   ...{ queue: null, leftMs: null },
 });
 const ticket = (number: number, name: string, isStopped = false) => ({

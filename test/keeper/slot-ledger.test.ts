@@ -9,7 +9,7 @@ import { vmHoldings } from '../../src/keeper/vm-holders.ts';
 const td = (name: string, over: Partial<KeptTd> = {}): KeptTd => ({
   ...{ name, labels: {}, state: 'running', chartState: 'running', life: 1, holdsKeySlot: true },
   ...{ since: '2026-11-30T10:00:00.000Z', sinceMs: 1000, createdAt: null },
-  ...{ host: { name: 'kvm', simulated: false }, kernel: '7.3.0' },
+  ...{ host: { name: 'kvm', simulated: false }, kernel: { id: '7.3.0' } },
   ...{ vcpus: 4, memoryBytes: 18e9, mrtd: null, error: null, notes: [], queue: null, leftMs: null },
   keeper: {
     ...{ pid: 812, tdctl: '0.1.0', api: { oldest: 1, newest: 1 } },

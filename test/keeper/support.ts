@@ -49,7 +49,7 @@ export function status(name: string, over: Partial<StatusRecord> = {}): StatusRe
     since: momentNow(),
     createdAt: new Date().toISOString(),
     host: { name: 'sim:spr-1.5', simulated: true },
-    kernel: 'upstream-7.3',
+    kernel: { id: 'upstream-7.3' },
     vcpus: 2,
     memoryBytes: 134_217_728,
     holdsKeySlot: true,

@@ -68,7 +68,7 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
   let since = momentNow();
   const note = (body: JournalBody) => {
     seq += 1;
-    const record = { seq, at: momentNow(), ...body };
+    const record = { seq, ...momentNow(), ...body };
     if (isTold(record)) feed.publish(record, seq);
   };
   const log = new ConsoleLog({
@@ -90,7 +90,7 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
       const told = eventInWords(event, facts);
       tally.take(told);
       if (event.event === 'state.entered') since = momentNow();
-      note({ kind: 'event', event: told });
+      note({ kind: 'event', told });
     },
   });
   const td = (): KeptTd => ({
@@ -103,7 +103,7 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
     createdAt: identity.startedAt,
     life: 1,
     host: { name: facts.name, simulated: true },
-    kernel: facts.kernel.rules,
+    kernel: { id: facts.kernel.rules },
     vcpus: plan.vcpuIds.length,
     memoryBytes: Number(spec.memoryBytes),
     holdsKeySlot: run.context.holdsKeySlot,
@@ -122,7 +122,7 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
     leftMs: null,
   });
   async function act(verb: KeptVerb, { by }: AskedBy): Promise<Acted> {
-    note({ kind: 'asked', verb, by: by ?? null });
+    note({ kind: 'asked', verb, peer: by ?? null });
     const { event, to } = verbs[verb];
     if (to !== undefined && run.isIn(to)) return { td: td(), changed: false };
     if (!run.send(event)) {
@@ -151,7 +151,7 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
     feed,
     refused: (by) => {
       turnedAway.push(by);
-      note({ kind: 'refused', by });
+      note({ kind: 'refused', peer: by });
     },
     console: {
       path: log.path,

@@ -83,7 +83,7 @@ function readersOf(state: StateDirectory, selection: Selection): Readers {
       areOver = named?.every(({ name }) => isGone(readKeptTd(state, name))) ?? false;
       return wanted
         .flatMap(read)
-        .sort((one, other) => one.record.at.at.localeCompare(other.record.at.at));
+        .sort((one, other) => one.record.at.localeCompare(other.record.at));
     },
     get areOver() {
       return areOver;
@@ -95,21 +95,21 @@ function isGone(td: KeptTd | undefined): boolean {
   return td === undefined || isOver(td.state);
 }
 
-type Printed = Content<'tdctl.TdEvent'>['record'];
+type Printed = Content<'tdctl.TdEvent'>['entry'];
 
 /** Single requests are written down nowhere: there are too many. */
 function isPrinted(record: ToldRecord): record is ToldRecord & Printed {
-  return record.kind !== 'event' || record.event.event !== 'request.answered';
+  return record.kind !== 'event' || record.told.event !== 'request.answered';
 }
 
 function printRecord({ td, record }: TdRecord, output: OutputFormat, io: CommandIo): void {
   if (!isPrinted(record)) return;
   if (output === 'text') {
     const words = recordInWords(record);
-    if (words !== undefined) print(io, `${record.at.at}  ${td}  ${sanitize(words)}\n`);
+    if (words !== undefined) print(io, `${record.at}  ${td}  ${sanitize(words)}\n`);
     return;
   }
-  const line = JSON.stringify(documentOf('tdctl.TdEvent', { td, record }), dataValue);
+  const line = JSON.stringify(documentOf('tdctl.TdEvent', { td, entry: record }), dataValue);
   io.stdout.write(output === 'json' ? `${line}\n` : `---\n${stringify(JSON.parse(line))}`);
 }
 
@@ -118,5 +118,5 @@ function wantedSince(since: string | undefined): (record: ToldRecord) => boolean
   if (since === undefined) return () => true;
   if (/^\d+$/.test(since)) return ({ seq }) => seq > Number(since);
   const from = Date.now() - (durationOf(since, '--since') ?? 0);
-  return ({ at }) => Date.parse(at.at) >= from;
+  return ({ at }) => Date.parse(at) >= from;
 }

@@ -16,6 +16,6 @@ export function howItEnded(state: StateDirectory, name: string): string {
 }
 
 function endOfGuest(record: JournalRecord): string | undefined {
-  if (record.kind !== 'event' || record.event.event !== 'guest.ended') return undefined;
-  return record.event.message;
+  if (record.kind !== 'event' || record.told.event !== 'guest.ended') return undefined;
+  return record.told.message;
 }

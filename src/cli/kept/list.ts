@@ -60,5 +60,9 @@ async function askAll(state: StateDirectory, tds: readonly KeptTd[]) {
 async function printTds(tds: readonly KeptTd[], output: KeptFormat, io: CommandIo): Promise<void> {
   if (output === 'name') io.stdout.write(tds.map(({ name }) => `${name}\n`).join(''));
   else
-    await printData('tdctl.TdList', { tds }, { io, format: output, text: () => tdsText(tds, io) });
+    await printData(
+      'tdctl.TdList',
+      { items: tds },
+      { io, format: output, text: () => tdsText(tds, io) },
+    );
 }

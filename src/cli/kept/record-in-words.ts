@@ -10,17 +10,17 @@ type InWords = {
 const words: InWords = {
   keeper: ({ identity, life }) =>
     `life ${life} begins, kept by process ${identity.pid} of tdctl ${identity.tdctl}`,
-  asked: ({ verb, by }) =>
-    `${verb} was asked for${by === null ? '' : ` by process ${by.pid} of user ${by.uid}`}`,
-  refused: ({ by }) => `process ${by.pid} of user ${by.uid} was turned away`,
+  asked: ({ verb, peer }) =>
+    `${verb} was asked for${peer === null ? '' : ` by process ${peer.pid} of user ${peer.uid}`}`,
+  refused: ({ peer }) => `process ${peer.pid} of user ${peer.uid} was turned away`,
   queued: ({ ticket }) => `waits for a key slot (ticket ${ticket})`,
   unqueued: () => 'waits no more',
-  event: ({ event }) => eventInWords(event),
-  over: ({ outcome, leftovers }) =>
-    `over: ${outcome}${leftovers === 0 ? '' : `, and ${count(leftovers, 'thing')} could not be given back`}`,
+  event: ({ told }) => eventInWords(told),
+  over: ({ outcome, leftoverCount }) =>
+    `over: ${outcome}${leftoverCount === 0 ? '' : `, and ${count(leftoverCount, 'thing')} could not be given back`}`,
 };
 
-type Event = Extract<ToldRecord, { kind: 'event' }>['event'];
+type Event = Extract<ToldRecord, { kind: 'event' }>['told'];
 
 /** Undefined for what is of interest to programs alone. */
 function eventInWords(event: Event): string | undefined {

@@ -66,7 +66,7 @@ function rowsOf(td: KeptTd): readonly TdRow[] {
     ['created', td.createdAt ?? undefined],
     ['life', td.life > 1 ? `${td.life}: the name was begun anew` : undefined],
     ['labels', labels.length === 0 ? undefined : labels.join(', ')],
-    ['host', host === null ? undefined : hostInWords(host, td.kernel)],
+    ['host', host === null ? undefined : hostInWords(host, td.kernel?.id ?? null)],
     ['vCPUs', td.vcpus === null ? undefined : `${td.vcpus}`],
     ['memory', td.memoryBytes === null ? undefined : roundedBytes(td.memoryBytes)],
     ['key slot', td.holdsKeySlot ? 'holds one' : 'holds none'],

@@ -107,7 +107,7 @@ function refuseRunOptions(options: WatchCommandOptions): void {
 
 function factsOf({ name, host, kernel }: KeptTd): PageFacts {
   const unknown = { canHold: false, totalSlots: undefined };
-  return { name, host: host?.name ?? 'a host', kernel: kernel ?? '', ...unknown };
+  return { name, host: host?.name ?? 'a host', kernel: kernel?.id ?? '', ...unknown };
 }
 
 interface Following {
@@ -133,7 +133,7 @@ async function follow(
 /** The page shows the chart, which the other records are not about. */
 function recordedEvent(record: ToldRecord) {
   if (record.kind !== 'event') return undefined;
-  const { event } = record;
+  const { told: event } = record;
   return { lane: event.td, atMs: event.elapsedMs, event, usedSlots: undefined };
 }
 

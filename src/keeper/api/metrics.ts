@@ -46,7 +46,7 @@ const families: readonly Family[] = [
     help: 'The TD and where it is.',
     samples: ({ host, kernel, keeper }) => [
       {
-        labels: { host: host?.name ?? '', kernel: kernel ?? '', tdctl: keeper?.tdctl ?? '' },
+        labels: { host: host?.name ?? '', kernel: kernel?.id ?? '', tdctl: keeper?.tdctl ?? '' },
         value: 1,
       },
     ],

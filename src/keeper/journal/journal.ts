@@ -37,7 +37,7 @@ export class Journal {
    * @throws TdctlError TDCTL_E_NOT_WRITABLE: the record is not in the journal, and the next may be tried.
    */
   append(body: JournalBody, { flush }: { readonly flush: boolean }): JournalRecord {
-    const record: JournalRecord = { seq: this.#lastSeq + 1, at: momentNow(), ...body };
+    const record: JournalRecord = { seq: this.#lastSeq + 1, ...momentNow(), ...body };
     try {
       this.#owned.beforeWrite(this.#output);
     } catch (cause) {

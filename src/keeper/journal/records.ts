@@ -8,11 +8,16 @@ import type { TdRunEvent } from '../../orchestrator/index.ts';
 import type { KeeperIdentity } from '../identity.ts';
 import type { Moment } from '../moment.ts';
 
+interface Peer {
+  readonly pid: number;
+  readonly uid: number;
+}
+
 export type JournalRecord = {
   /** From 1, without gaps, over all lives of the TD. */
   readonly seq: number;
-  readonly at: Moment;
-} & JournalBody;
+} & Moment &
+  JournalBody;
 
 export type JournalBody =
   /** The first of each life. */
@@ -21,10 +26,10 @@ export type JournalBody =
   | {
       readonly kind: 'asked';
       readonly verb: string;
-      readonly by: { readonly pid: number; readonly uid: number } | null;
+      readonly peer: Peer | null;
     }
   /** Somebody who is neither the owner of the directory nor root has connected to the socket. */
-  | { readonly kind: 'refused'; readonly by: { readonly pid: number; readonly uid: number } }
+  | { readonly kind: 'refused'; readonly peer: Peer }
   /** The place in the queue for a key slot has been taken, or given up. */
   | { readonly kind: 'queued' | 'unqueued'; readonly ticket: string }
   /** What the chart is made from: with the events it gives the snapshot. */
@@ -34,8 +39,8 @@ export type JournalBody =
   /** The intent: this step begins, and may take what its row says. */
   | { readonly kind: 'begins'; readonly step: string }
   /** What the run told, in words: the events of docs/events.md. */
-  | { readonly kind: 'event'; readonly event: TdRunEvent<ErrorInWords> }
+  | { readonly kind: 'event'; readonly told: TdRunEvent<ErrorInWords> }
   /** getPersistedSnapshot() of the chart, at rest. */
   | { readonly kind: 'snapshot'; readonly machineVersion: number; readonly snapshot: unknown }
   /** The last of a life: nothing is held any more, or what is told in `leftovers`. */
-  | { readonly kind: 'over'; readonly outcome: string; readonly leftovers: number };
+  | { readonly kind: 'over'; readonly outcome: string; readonly leftoverCount: number };

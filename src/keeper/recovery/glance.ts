@@ -69,7 +69,7 @@ function endIsWritten(files: FilesRead): boolean {
 function lastWord(journal: string): LastRecord | undefined {
   const record = lastRecordOf(journal);
   if (record === undefined) return undefined;
-  return { at: record.at, outcome: record.kind === 'over' ? record.outcome : undefined };
+  return { at: record, outcome: record.kind === 'over' ? record.outcome : undefined };
 }
 
 /**

@@ -37,9 +37,9 @@ test('one that stands still holds up nobody, and `kill` ends it', async () => {
     timeout: 60_000,
   });
   for (const ask of [[], ['--ask']]) {
-    const { tds } = await data(['list', 'still', 'killed', ...ask]);
-    expect(tds).toMatchObject([{ state: 'unknown' }, { state: 'runnable' }]);
-    expect(tds[0].notes.join()).toContain('stopped by a signal');
+    const { items } = await data(['list', 'still', 'killed', ...ask]);
+    expect(items).toMatchObject([{ state: 'unknown' }, { state: 'runnable' }]);
+    expect(items[0].notes.join()).toContain('stopped by a signal');
   }
   for (const verb of ['pause', 'stop', 'console']) {
     const { exitCode, stderr } = await cli([verb, 'still']);

@@ -21,7 +21,7 @@ test('where nothing was ever kept the list is empty, and nothing is made', async
     exitCode: 0,
     stdout: 'no TDs are kept; `tdctl create SPEC` makes one\n',
   });
-  expect(await data(['list'])).toMatchObject({ exitCode: 0, kind: 'tdctl.TdList', tds: [] });
+  expect(await data(['list'])).toMatchObject({ exitCode: 0, kind: 'tdctl.TdList', items: [] });
 });
 
 test('a TD is shown as it is built, and is in the list when the command has ended', async () => {
@@ -74,7 +74,7 @@ test('each verb is done once, and says so when there was nothing to do', async (
 test('a TD that lives is not deleted by the way', async () => {
   expect(await said('delete', 'one')).toEqual(conflict);
   expect(await said('prune')).toEqual({ exitCode: 0, told: 'nothing to do: no TD is over\n' });
-  expect(await data(['list'])).toMatchObject({ tds: [{ name: 'one', state: 'running' }] });
+  expect(await data(['list'])).toMatchObject({ items: [{ name: 'one', state: 'running' }] });
 });
 
 test('several are done at once, a line for each, and the highest exit code is the end', async () => {
@@ -134,8 +134,8 @@ test('what can be no name is refused with the rule, and no file is looked for', 
 test('the keepers say the same as their files', async () => {
   const read = await data(['list']);
   const asked = await data(['list', '--ask']);
-  const states = ({ tds }: { tds: { name: string; state: string }[] }) =>
-    tds.map(({ name, state }) => ({ name, state }));
+  const states = ({ items }: { items: { name: string; state: string }[] }) =>
+    items.map(({ name, state }) => ({ name, state }));
   expect(states(asked)).toEqual(states(read));
 });
 
@@ -146,7 +146,7 @@ test('events tell who asked for what, from any number on', async () => {
     .split('\n')
     .map((line) => contracts['tdctl.TdEvent'].parse(JSON.parse(line)));
   expect(lines[0]).toMatchObject({ td: 'one', record: { seq: 1, kind: 'keeper', life: 1 } });
-  const asked = lines.filter(({ record }) => record.kind === 'asked');
+  const asked = lines.filter(({ entry }) => entry.kind === 'asked');
   expect(asked).toContainEqual(
     expect.objectContaining({
       record: expect.objectContaining({
@@ -155,7 +155,7 @@ test('events tell who asked for what, from any number on', async () => {
       }),
     }),
   );
-  const last = lines.at(-1)?.record.seq as number;
+  const last = lines.at(-1)?.entry.seq as number;
   const { stdout: rest } = await cli(['events', 'one', '--since', String(last - 1), '-o', 'json']);
   expect(rest).toBe(`${stdout.trim().split('\n').at(-1)}\n`);
   expect((await cli(['events', '--all'])).stdout).toMatch(
@@ -189,7 +189,7 @@ test('a stop begins, and with --wait the key slot is seen to be free', async () 
     exitCode: 0,
   });
   expect(await data(['list'])).toMatchObject({
-    tds: [
+    items: [
       { name: 'one', state: 'destroyed', holdsKeySlot: false },
       { name: 'two', state: 'destroyed', holdsKeySlot: false },
     ],
@@ -214,5 +214,5 @@ test('what is over begins a new life, and what no one wants any more is deleted'
   ]);
   expect(waited).toEqual({ exitCode: 0, told: 'one: deleted\n' });
   expect(await said('wait', 'one', '--for', 'deleted')).toEqual(nothingToDo);
-  expect(await data(['list'])).toMatchObject({ tds: [] });
+  expect(await data(['list'])).toMatchObject({ items: [] });
 });

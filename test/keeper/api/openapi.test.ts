@@ -104,8 +104,8 @@ describe('the description of the API', () => {
     const { kept, socketPath } = await serve();
     await ask(socketPath, '/v1/td/start', { method: 'POST' });
     kept.note({ kind: 'queued', ticket: 't' });
-    kept.note({ kind: 'refused', by: { pid: 1, uid: 2 } });
-    kept.note({ kind: 'over', outcome: 'destroyed', leftovers: 0 });
+    kept.note({ kind: 'refused', peer: { pid: 1, uid: 2 } });
+    kept.note({ kind: 'over', outcome: 'destroyed', leftoverCount: 0 });
     const { text } = await ask(socketPath, '/v1/events', { until: '"kind":"over"' });
     const records = [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? ''));
     expect(new Set(records.map(({ kind }) => kind)).size).toBeGreaterThan(5);

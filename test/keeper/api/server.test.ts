@@ -153,7 +153,7 @@ describe('events', () => {
     await expect
       .poll(() => {
         for (let each = 0; each < 50; each++) {
-          kept.note({ kind: 'asked', verb: text, by: null });
+          kept.note({ kind: 'asked', verb: text, peer: null });
         }
         return kept.feed.readers;
       })

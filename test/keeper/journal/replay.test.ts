@@ -38,7 +38,7 @@ async function play(
   const records: JournalRecord[] = [];
   const live = new Map<number, unknown>();
   const write = (body: JournalBody) =>
-    records.push({ seq: records.length + 1, at: { at: '', uptimeMs: 0 }, ...body });
+    records.push({ seq: records.length + 1, at: '', uptimeMs: 0, ...body });
   let td: TdRun | undefined;
   let entered = 0;
   const now = () => {
@@ -106,6 +106,6 @@ test('a TD without a chart, and one of another version of the chart, is not made
   const at = { at: '', uptimeMs: 0 };
   expect(replay([])).toBeUndefined();
   expect(
-    replay([{ seq: 1, at, kind: 'input', machineVersion: TD_LIFECYCLE_VERSION + 1, input: {} }]),
+    replay([{ seq: 1, ...at, kind: 'input', machineVersion: TD_LIFECYCLE_VERSION + 1, input: {} }]),
   ).toBeUndefined();
 });

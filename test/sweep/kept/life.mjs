@@ -224,7 +224,7 @@ async function untrue(trial, verb) {
   const words = ['list', '-o', 'json'];
   const ended = await command(trial, words);
   if (ended.exitCode !== 0) return [`after ${verb}: ${told(words, ended)}`];
-  const [td] = JSON.parse(ended.stdout).tds;
+  const [td] = JSON.parse(ended.stdout).items;
   const keepers = keepersOf(trial);
   if (keepers.length > 1) return [`after ${verb} there are ${keepers.length} keepers`];
   if (td === undefined)

@@ -42,7 +42,7 @@ export function launchInUnit(wanted: UnitWanted, state: StateDirectory) {
     let shown = '';
     const look = () => {
       if (!isThisLife()) return;
-      for (const record of journal.next()) if (record.kind === 'event') onEvent?.(record.event);
+      for (const record of journal.next()) if (record.kind === 'event') onEvent?.(record.told);
       const queue = readKeptTd(state, name)?.queue;
       if (queue && shown !== JSON.stringify(queue)) onQueued?.(queue);
       shown = JSON.stringify(queue ?? '');

@@ -35,7 +35,7 @@ const keptTdFields = {
   createdAt: moment.nullable(),
   life: count.meta({ description: 'One more each time that the name began a life anew.' }),
   host: host.nullable(),
-  kernel: text.nullable(),
+  kernel: z.strictObject({ id: text }).nullable(),
   vcpus: count.nullable(),
   memoryBytes: bytes.nullable(),
   holdsKeySlot: flag,
@@ -62,7 +62,7 @@ const keptTdFields = {
 export const tdDocument = document('tdctl.Td', keptTdFields);
 
 export const tdListDocument = document('tdctl.TdList', {
-  tds: z.array(z.strictObject(keptTdFields)),
+  items: z.array(z.strictObject(keptTdFields)),
 });
 
 export const tdActionsDocument = document('tdctl.TdActions', {
@@ -77,7 +77,7 @@ export const tdActionsDocument = document('tdctl.TdActions', {
   ),
 });
 
-const by = z.strictObject({ pid: count, uid: count }).meta({ id: 'peer' });
+const peer = z.strictObject({ pid: count, uid: count }).meta({ id: 'peer' });
 const identity = z.strictObject({
   version: z.literal(1),
   pid: count,
@@ -95,10 +95,8 @@ const identity = z.strictObject({
 function record<Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, shape: Shape) {
   return z.strictObject({
     seq: count.meta({ description: 'From 1, over all lives of the TD.' }),
-    at: z.strictObject({
-      at: moment,
-      uptimeMs: ms.meta({ description: 'Since the host was started, suspended time included.' }),
-    }),
+    at: moment,
+    uptimeMs: ms.meta({ description: 'Since the host was started, suspended time included.' }),
     kind: z.literal(kind),
     ...shape,
   });
@@ -108,17 +106,17 @@ function record<Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, sh
 export const toldRecord = z
   .discriminatedUnion('kind', [
     record('keeper', { identity, life: count }),
-    record('asked', { verb: text, by: by.nullable() }),
-    record('refused', { by }),
+    record('asked', { verb: text, peer: peer.nullable() }),
+    record('refused', { peer }),
     record('queued', { ticket: text }),
     record('unqueued', { ticket: text }),
-    record('event', { event: runEvent }),
-    record('over', { outcome: text, leftovers: count }),
+    record('event', { told: runEvent }),
+    record('over', { outcome: text, leftoverCount: count }),
   ])
   .meta({ id: 'toldRecord' });
 
 /** Each line is one document. */
-export const tdEventDocument = document('tdctl.TdEvent', { td: text, record: toldRecord });
+export const tdEventDocument = document('tdctl.TdEvent', { td: text, entry: toldRecord });
 
 /** `GET /v1` of a keeper. */
 export const keeperDocument = document('tdctl.Keeper', {
