@@ -51,7 +51,7 @@ test('of a keeper that was killed', async (context) => {
 
   const { found } = vmHoldings(new Set(), partOfVmLink);
   expect(found.map(({ pid }) => pid)).toEqual(expect.arrayContaining([maker.pid, heir]));
-  expect(found).toContainEqual({ pid: heir, command: 'sleep', vms: 1 });
+  expect(found).toContainEqual({ pid: heir, program: 'sleep', vmFds: 1 });
   expect((await inspectTd(state, 'web'))?.row.id).toBe('alive');
   await maker.kill();
   const { row, td: told } = (await inspectTd(state, 'web')) ?? {};

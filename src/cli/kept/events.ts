@@ -95,7 +95,7 @@ function isGone(td: KeptTd | undefined): boolean {
   return td === undefined || isOver(td.state);
 }
 
-type Printed = Content<'tdctl.TdEvent'>['entry'];
+type Printed = Content<'tdctl.TdEvent'>['journalRecord'];
 
 /** Single requests are written down nowhere: there are too many. */
 function isPrinted(record: ToldRecord): record is ToldRecord & Printed {
@@ -109,7 +109,10 @@ function printRecord({ td, record }: TdRecord, output: OutputFormat, io: Command
     if (words !== undefined) print(io, `${record.at}  ${td}  ${sanitize(words)}\n`);
     return;
   }
-  const line = JSON.stringify(documentOf('tdctl.TdEvent', { td, entry: record }), dataValue);
+  const line = JSON.stringify(
+    documentOf('tdctl.TdEvent', { td, journalRecord: record }),
+    dataValue,
+  );
   io.stdout.write(output === 'json' ? `${line}\n` : `---\n${stringify(JSON.parse(line))}`);
 }
 

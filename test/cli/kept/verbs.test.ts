@@ -145,17 +145,17 @@ test('events tell who asked for what, from any number on', async () => {
     .trim()
     .split('\n')
     .map((line) => contracts['tdctl.TdEvent'].parse(JSON.parse(line)));
-  expect(lines[0]).toMatchObject({ td: 'one', record: { seq: 1, kind: 'keeper', life: 1 } });
-  const asked = lines.filter(({ entry }) => entry.kind === 'asked');
+  expect(lines[0]).toMatchObject({ td: 'one', journalRecord: { seq: 1, kind: 'keeper', life: 1 } });
+  const asked = lines.filter(({ journalRecord }) => journalRecord.kind === 'asked');
   expect(asked).toContainEqual(
     expect.objectContaining({
-      record: expect.objectContaining({
+      journalRecord: expect.objectContaining({
         verb: 'pause',
-        by: { pid: process.pid, uid: process.getuid?.() },
+        peer: { pid: process.pid, uid: process.getuid?.() },
       }),
     }),
   );
-  const last = lines.at(-1)?.entry.seq as number;
+  const last = lines.at(-1)?.journalRecord.seq as number;
   const { stdout: rest } = await cli(['events', 'one', '--since', String(last - 1), '-o', 'json']);
   expect(rest).toBe(`${stdout.trim().split('\n').at(-1)}\n`);
   expect((await cli(['events', '--all'])).stdout).toMatch(

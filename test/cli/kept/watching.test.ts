@@ -52,7 +52,7 @@ test('who follows is told what comes, also of TDs that are created later', async
   await cli(['stop', 'seen', '--wait']);
   expect(await one.ended).toBe(0);
   const last = JSON.parse(one.told.stdout.trim().split('\n').at(-1) ?? '');
-  expect(last.record).toMatchObject({ kind: 'over', outcome: 'destroyed' });
+  expect(last.journalRecord).toMatchObject({ kind: 'over', outcome: 'destroyed' });
   await all.shows(/seen {2}over: destroyed\n/);
   all.interrupt();
   expect(await all.ended).toBe(0);

@@ -75,7 +75,7 @@ describe('what a keeper answers', () => {
     await ask(socketPath, '/v1/td/start', { method: 'POST' });
     const asked = kept.feed.since(0).map(({ data }) => JSON.parse(data));
     expect(asked.filter(({ kind }) => kind === 'asked')).toMatchObject([
-      { verb: 'start', by: { pid: process.pid, uid: process.getuid?.() } },
+      { verb: 'start', peer: { pid: process.pid, uid: process.getuid?.() } },
     ]);
   });
 

@@ -116,7 +116,7 @@ export const toldRecord = z
   .meta({ id: 'toldRecord' });
 
 /** Each line is one document. */
-export const tdEventDocument = document('tdctl.TdEvent', { td: text, entry: toldRecord });
+export const tdEventDocument = document('tdctl.TdEvent', { td: text, journalRecord: toldRecord });
 
 /** `GET /v1` of a keeper. */
 export const keeperDocument = document('tdctl.Keeper', {
