@@ -15,6 +15,7 @@ const modules = [
   'growth',
   'fit',
   'watch',
+  'kept',
   'keeper-api',
   'exec',
 ];

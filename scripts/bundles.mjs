@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, relative, resolve } from 'node:path';
+import { loadedFrom } from './loaded-from.mjs';
 
 export const root = resolve(import.meta.dirname, '..');
 
@@ -15,6 +16,9 @@ const beside = Object.keys(
 
 /** What comes before all else, so that Node keeps all else compiled. */
 const first = ['src/cli/main.ts', 'src/cli/compile-cache.ts'].map((file) => join(root, file));
+
+/** What `tdctl list` loads, and most commands for kept TDs too. It is asked often, and each file takes Node a while. */
+const ofList = loadedFrom('src/cli/commands/list.ts', 'src/cli/kept/list.ts');
 
 /**
  * CommonJS, because Node finds and loads its modules quicker: a command is many chunks. With dist/package.json they
@@ -34,7 +38,10 @@ export const commandLine = {
     entryFileNames: ({ name }) => (name === 'tdctl' ? 'tdctl.js' : 'chunks/[name].js'),
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: {
-      groups: [{ name: 'core', tags: ['$initial'], test: (id) => !first.includes(id) }],
+      groups: [
+        { name: 'core', tags: ['$initial'], test: (id) => !first.includes(id) },
+        { name: 'list', test: (id) => ofList.has(relative(root, id)) },
+      ],
     },
     comments: false,
     // Of a stack, tdctl makes the places in the sources itself (src/cli/source-lines.ts).

@@ -6,9 +6,8 @@ export function notesOf({
   waitingFor,
   leftovers,
 }: Pick<StatusRecord, 'guestEnded' | 'waitingFor' | 'leftovers'>): string[] {
-  return [
-    ...(guestEnded === null ? [] : [guestEnded]),
-    ...(waitingFor === null ? [] : [`waits for ${waitingFor}`]),
-    ...leftovers.map(({ message }) => message),
-  ];
+  const notes = leftovers.map(({ message }) => message);
+  if (waitingFor !== null) notes.unshift(`waits for ${waitingFor}`);
+  if (guestEnded !== null) notes.unshift(guestEnded);
+  return notes;
 }

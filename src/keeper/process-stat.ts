@@ -24,14 +24,12 @@ export function readProcess(pid: number): ProcessStat | undefined {
     return undefined;
   }
   // The name is the second field, and may have spaces and parentheses. The fields count from 3 after it.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state = '', flags = '', threads = '', startTime = ''] = [3, 9, 20, 22].map(
-    (field) => fields[field - 3],
-  );
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ', 22 - 2);
+  const field = (number: number) => fields[number - 3] ?? '';
   return {
-    state,
-    isExiting: (Number(flags) & exitingFlag) !== 0,
-    threads: Number(threads),
-    startTime: startTime.trim(),
+    state: field(3),
+    isExiting: (Number(field(9)) & exitingFlag) !== 0,
+    threads: Number(field(20)),
+    startTime: field(22).trim(),
   };
 }

@@ -28,8 +28,10 @@ export function tableLines(lines: readonly string[], width?: number): string[] {
 function layOutTable(table: Table, width: number): string[] {
   const { indent, rows } = table;
   const natural = widthsOf(rows);
+  const room = width - indent - gap * (natural.length - 1);
+  if (sum(natural) <= room) return rows.map((row) => lineOf(row, { indent, widths: natural }));
   const least = leastWidths(rows, natural);
-  const widths = fitting(natural, { least, room: width - indent - gap * (natural.length - 1) });
+  const widths = fitting(natural, { least, room });
   if (widths !== undefined) return rows.flatMap((row) => rowLines(row, { indent, widths }));
   const last = natural.length - 1;
   if (last > 0 && (natural[last] ?? 0) >= readable) return withLastBelow(table, width);
@@ -37,10 +39,13 @@ function layOutTable(table: Table, width: number): string[] {
 }
 
 function widthsOf(rows: Table['rows']): number[] {
-  const count = Math.max(...rows.map((row) => row.length));
-  return Array.from({ length: count }, (_, column) =>
-    Math.max(...rows.map((row) => textWidth(row[column] ?? ''))),
-  );
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) {
+      widths[column] = Math.max(widths[column] ?? 0, textWidth(cell));
+    }
+  }
+  return widths;
 }
 
 /** A column of words may be as narrow as its longest word, but for one of sentences. */
@@ -51,12 +56,15 @@ function leastWidths(rows: Table['rows'], natural: readonly number[]): number[] 
   });
 }
 
+function sum(widths: readonly number[]): number {
+  return widths.reduce((total, width) => total + width, 0);
+}
+
 /** The widest column gives way first. Undefined where that is not enough. */
 function fitting(
   natural: readonly number[],
   { least, room }: { readonly least: readonly number[]; readonly room: number },
 ): number[] | undefined {
-  const sum = (widths: readonly number[]) => widths.reduce((total, width) => total + width, 0);
   if (sum(natural) <= room) return [...natural];
   if (sum(least) > room) return undefined;
   const widths = [...natural];
@@ -68,28 +76,37 @@ function fitting(
   return widths;
 }
 
-function rowLines(
-  row: readonly string[],
-  { indent, widths }: { readonly indent: number; readonly widths: readonly number[] },
-): string[] {
-  const cells = row.map((cell, column) => wrapCell(cell, widths[column] ?? 0));
+interface Columns {
+  readonly indent: number;
+  readonly widths: readonly number[];
+}
+
+function rowLines(row: readonly string[], columns: Columns): string[] {
+  const cells = row.map((cell, column) => wrapCell(cell, columns.widths[column] ?? 0));
   const height = Math.max(...cells.map((lines) => lines.length));
-  return Array.from({ length: height }, (_, at) => {
-    const line = cells
-      .map((lines, column) => padded(lines[at] ?? '', column, row.length, widths))
-      .join(' '.repeat(gap));
-    return `${' '.repeat(indent)}${line}`.trimEnd();
-  });
+  return Array.from({ length: height }, (_, at) =>
+    lineOf(
+      cells.map((lines) => lines[at] ?? ''),
+      columns,
+    ),
+  );
+}
+
+/** A word may be wider than its column. */
+function lineOf(cells: readonly string[], { indent, widths }: Columns): string {
+  const last = cells.length - 1;
+  let line = ' '.repeat(indent);
+  for (const [column, cell] of cells.entries()) {
+    line += cell;
+    if (column < last)
+      line += ' '.repeat(Math.max(0, (widths[column] ?? 0) - textWidth(cell)) + gap);
+  }
+  return line.trimEnd();
 }
 
 /** Numbers are padded in front to stand under one another, and stay so. */
 function wrapCell(cell: string, width: number): string[] {
   return textWidth(cell) <= width ? [cell] : wrap(cell, width);
-}
-
-function padded(text: string, column: number, count: number, widths: readonly number[]): string {
-  if (column === count - 1) return text;
-  return text + ' '.repeat(Math.max(0, (widths[column] ?? 0) - textWidth(text)));
 }
 
 function withLastBelow({ indent, rows }: Table, width: number): string[] {

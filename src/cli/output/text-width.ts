@@ -15,6 +15,7 @@ const narrow =
 const colour = /\u001b\[[0-9;]*m/g;
 
 export function textWidth(text: string): number {
+  if (narrow.test(text)) return text.length;
   const plain = text.replace(colour, '');
   if (narrow.test(plain)) return plain.length;
   const { default: stringWidth } = require('string-width') as typeof import('string-width');
