@@ -1,0 +1,53 @@
+/** The messages of the protocol, each way. */
+import type { GuestEnd } from '../../guest.ts';
+
+/** What the host itself is called by in requests; every other object gets its number when it is made. */
+export const hostToken = 0;
+
+/** One request of the port. The answer has the same number. */
+export interface Call {
+  readonly call: number;
+  readonly on: number;
+  readonly method: string;
+  readonly arg: unknown;
+}
+
+/** Pages of the caller's memory that the host has not seen, for the calls that come after. */
+export interface WrittenPages {
+  readonly write: number;
+  readonly pages: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+export type ToHost =
+  | Call
+  /** The `signal` of a call has aborted. */
+  | { readonly cancel: number }
+  /** Nobody here can name these objects any more. What they have open stays so. */
+  | { readonly forget: readonly number[] }
+  | WrittenPages
+  | { readonly ping: number };
+
+export type FromHost =
+  /** `nowNs` is the machine's time when the call ended. */
+  | { readonly answer: number; readonly nowNs: number; readonly value: unknown }
+  | { readonly answer: number; readonly nowNs: number; readonly error: Error }
+  | { readonly progress: number; readonly pagesDone: number }
+  | { readonly ended: number; readonly end: GuestEnd }
+  | { readonly pong: number }
+  /** The host ends, or ends this connection. Nothing comes after it. */
+  | { readonly bye: string };
+
+/** Kinds of objects, and what tells of each. */
+export interface ObjectFacts {
+  readonly vm: Record<never, never>;
+  readonly vcpu: { readonly id: number };
+  readonly guestMemory: { readonly sizeBytes: bigint };
+  readonly memory: { readonly address: bigint; readonly sizeBytes: bigint };
+  readonly guest: Record<never, never>;
+}
+
+export type ObjectKind = keyof ObjectFacts;
+export const pageBytes = 4096;
+/** So many pages of memory go in one message. */
+export const pagesAtOnce = 128;
