@@ -8,12 +8,14 @@ const apart = [
   'test/cli/{exec,host}.test.ts',
   'test/host/many-tds.test.ts',
   'test/diagnosis/explain/robustness.test.ts',
+  'test/keeper/{td-directory,removal}.test.ts',
+  'test/keeper/journal/journal.test.ts',
 ];
 
 export default defineConfig({
   test: {
     clearMocks: true,
-    setupFiles: ['./test/support/seed.ts'],
+    setupFiles: ['./test/support/seed.ts', './test/support/state-directory.ts'],
     // Vitest leaves one CPU free, which on two of them is half; most of these tests wait for a process.
     maxWorkers: availableParallelism(),
     // Ends a test that hangs; no test is about speed. Whole processes run on a busy two-core machine.

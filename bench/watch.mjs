@@ -2,7 +2,7 @@
 /** Speed of the live stream: events a second that several viewers get, over loopback. Works on the build output. */
 import { request } from 'node:http';
 
-const { Feed, startWatchServer } = await import(
+const { startWatchServer, watchFeed } = await import(
   new URL('../build/modules/src/watch/index.js', import.meta.url).href
 );
 
@@ -14,7 +14,7 @@ const aim = 200;
 
 /** @returns {Promise<Row[]>} */
 export async function bench() {
-  const feed = new Feed();
+  const feed = watchFeed();
   const page = () => '';
   const server = await startWatchServer({ address: { port: 0 }, feed, pacer: undefined, page });
   const arrivals = Array.from({ length: viewers }, () => lastEvent(`${server.url}events`));

@@ -5,6 +5,7 @@
  *
  *   dist/tdctl.js, dist/chunks/   the command line: what all commands need is one chunk, and each
  *                                 loads what else it needs
+ *   dist/keeper.js                the program of a keeper, which loads nothing later
  *   dist/pages/                   the script of each page that runs in a browser
  *   dist/layouts/                 where ELK puts the charts of tdctl itself
  *   build/modules/                every module by itself: for tests, scripts/ and bench/
@@ -16,7 +17,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, watch } from 'rolldown';
-import { commandLine, modules, pages, root } from './bundles.mjs';
+import { commandLine, keeper, modules, pages, root } from './bundles.mjs';
 import { sourcesOf, staleSources, stampFile } from './sources.mjs';
 
 const { values: options } = parseArgs({
@@ -27,7 +28,7 @@ const { values: options } = parseArgs({
   },
 });
 
-const quickly = [commandLine, ...pages];
+const quickly = [commandLine, keeper, ...pages];
 const inFull = [...quickly, modules];
 /** @type {'quick' | 'full'} */
 const kind = options.quick ? 'quick' : 'full';

@@ -1,6 +1,7 @@
 // @ts-check
 /** What scripts/build.mjs asks of Rolldown, as data. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '..');
@@ -37,6 +38,25 @@ export const commandLine = {
     },
     comments: false,
     // Of a stack, tdctl makes the places in the sources itself (src/cli/source-lines.ts).
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+  },
+};
+
+/**
+ * The program of a keeper. It is one file, whatever its code imports when it needs it, and whosever package that is in:
+ * an installed tdctl may be replaced while a keeper runs.
+ * @type {Bundle}
+ */
+export const keeper = {
+  cwd: root,
+  platform: 'node',
+  input: 'src/cli/kept/keeper-main.ts',
+  plugins: [needsNothing()],
+  output: {
+    file: 'dist/keeper.js',
+    codeSplitting: false,
+    comments: false,
     sourcemap: true,
     sourcemapExcludeSources: true,
   },
@@ -127,6 +147,22 @@ function noticeOf(directory) {
     throw new Error(`${relative(root, directory)} has no licence to bring along`);
   const texts = files.map((file) => readFileSync(join(directory, file), 'utf8').trim());
   return [`${name} ${version} (${license})`, ...texts].join('\n\n');
+}
+
+/** @returns {import('rolldown').Plugin} */
+function needsNothing() {
+  return {
+    name: 'needs-nothing',
+    generateBundle(_, bundle) {
+      for (const made of Object.values(bundle)) {
+        if (made.type !== 'chunk') continue;
+        const others = [...made.imports, ...made.dynamicImports].filter(
+          (id) => !isBuiltin(id) && id !== made.fileName,
+        );
+        if (others.length > 0) throw new Error(`${made.fileName} needs ${others.join(', ')}`);
+      }
+    },
+  };
 }
 
 /**

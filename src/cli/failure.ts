@@ -1,6 +1,6 @@
 /** Prints what ended a command, and gives its exit code. */
 import { inspect } from 'node:util';
-import { type ExitCode, exitCodes, TdctlError } from '../errors/index.ts';
+import { causes, type ExitCode, errorData, exitCodes, TdctlError } from '../errors/index.ts';
 import type { CommandIo } from './io.ts';
 import type { OutputFormat } from './options.ts';
 import { documentOf } from './output/data.ts';
@@ -54,20 +54,6 @@ function errorDocument(error: TdctlError) {
   return documentOf('tdctl.Error', { error: errorData(error) });
 }
 
-/** The same wherever an error is a part of a document. */
-export function errorData(error: TdctlError) {
-  return {
-    code: error.code,
-    exitCode: error.exitCode,
-    op: error.op,
-    message: error.message,
-    place: error.place ?? null,
-    details: error.details,
-    hint: error.hint ?? null,
-    causes: causes(error),
-  };
-}
-
 function errorText(error: TdctlError, io: CommandIo): string {
   const { bold, red, dim } = paint(io.colors.stderr);
   // Paths and causes may hold text from outside, and details may have several lines.
@@ -79,14 +65,6 @@ function errorText(error: TdctlError, io: CommandIo): string {
     ...causes(error).map((cause) => `  ${dim(`caused by: ${sanitize(cause)}`)}`),
     ...(error.hint === undefined ? [] : [`${bold('hint')}: ${sanitize(error.hint)}`]),
   ].join('\n');
-}
-
-/** The causes are printed one by one, and no message repeats them. */
-function causes(error: Error): string[] {
-  const { cause } = error;
-  if (cause === undefined) return [];
-  if (!(cause instanceof Error)) return [String(cause)];
-  return [cause.message, ...causes(cause)];
 }
 
 function defectText(error: unknown): string {

@@ -38,6 +38,10 @@ export const errorKinds = {
   TDCTL_E_NOT_WRITABLE: kind('failed', 'A file could not be written.'),
   TDCTL_E_EXISTS: kind('conflict', 'A file that would be overwritten exists already.'),
   TDCTL_E_BUSY: kind('conflict', 'Another process is writing the file.'),
+  TDCTL_E_STATE_DIRECTORY: kind(
+    'failed',
+    'The directory of kept TDs cannot be had, or others could write to it.',
+  ),
   TDCTL_E_ADDRESS: kind(
     'conflict',
     'The port or the socket that a command shall serve on cannot be had.',
@@ -45,6 +49,10 @@ export const errorKinds = {
   TDCTL_E_AMBIGUOUS: kind(
     'conflict',
     'Two things that a command tells apart by name have the same one.',
+  ),
+  TDCTL_E_CONFLICT: kind(
+    'conflict',
+    'The state of a kept TD does not take what was asked, or its name is taken.',
   ),
   TDCTL_E_PLAN_STALE: kind('conflict', 'A saved plan no longer fits the host or the spec.'),
   TDCTL_E_MIGRATION_REFUSED: kind('conflict', 'A TD cannot move as asked; nothing was changed.'),
@@ -73,6 +81,10 @@ export const errorKinds = {
     'hostUnsupported',
     'The chosen host cannot run a TD; the message names the missing item.',
   ),
+  TDCTL_E_API_VERSION: kind(
+    'hostUnsupported',
+    'The keeper of a TD and whoever asks it speak no version of its API in common.',
+  ),
   TDCTL_E_COMMAND_NOT_FOUND: kind('commandNotFound', 'The command to run is not there.'),
   TDCTL_E_COMMAND_NOT_EXECUTABLE: kind(
     'commandNotExecutable',
@@ -93,6 +105,8 @@ export const errorKinds = {
     'failed',
     'The process that guards the command of `tdctl exec` was killed; the command was ended.',
   ),
+  TDCTL_E_NOT_ANSWERING: kind('failed', 'The keeper of a TD lives and does not answer in time.'),
+  TDCTL_E_NOT_OWNER: kind('failed', 'The TD is kept by another user, who alone may ask for it.'),
   TDCTL_E_STUCK: kind('failed', 'Something of a TD could not be given back and needs a person.'),
   TDCTL_E_INTERRUPTED: kind(
     'interrupted',

@@ -2,5 +2,6 @@
 export { type NamedFile, NamedFiles } from './named-files.ts';
 export type { OutputFile } from './not-writable.ts';
 export { listenOnSocketFile } from './socket-file.ts';
+export { type SocketPath, socketPath } from './socket-path.ts';
 export { StreamFile, type StreamFileOptions } from './stream-file.ts';
 export { prepareWholeFile, type WholeFile, writeWholeFile } from './whole-file.ts';

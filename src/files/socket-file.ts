@@ -6,15 +6,15 @@ import { dirname } from 'node:path';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
+import { longestSocketPathBytes, type SocketPath, socketPath } from './socket-path.ts';
 
 export interface SocketFile {
   readonly path: string;
   /** What is served on it, as errors say: `serve the live page`. */
   readonly op: string;
+  /** Whether those who connect know the way to one whose path is too long for its address (socket-path.ts). */
+  readonly anyLength?: boolean | undefined;
 }
-
-/** `sun_path` of struct sockaddr_un has 108 bytes, of which one ends the name; libuv cuts off what is longer. */
-const longestPathBytes = 107;
 
 /**
  * The socket belongs to its owner alone, from its first moment. One that nobody serves is replaced: it is what a
@@ -25,26 +25,43 @@ const longestPathBytes = 107;
 export async function listenOnSocketFile(server: Server, file: SocketFile): Promise<void> {
   const { path } = file;
   const length = Buffer.byteLength(path);
-  if (length > longestPathBytes) throw tooLong(file, length);
-  await removeStale(file);
-  const mask = process.umask(0o177);
-  try {
-    server.listen(path);
-  } finally {
-    process.umask(mask);
+  if (length > longestSocketPathBytes && file.anyLength !== true) throw tooLong(file, length);
+  const reached = reach(file);
+  // Through its directory too, where the name itself is what is long.
+  if (Buffer.byteLength(reached.path) > longestSocketPathBytes) {
+    reached.release();
+    throw tooLong(file, length);
   }
+  // Closing the server removes the file by the path that was bound.
+  server.once('close', reached.release);
   try {
+    await removeStale(file, reached);
+    const mask = process.umask(0o177);
+    try {
+      server.listen(reached.path);
+    } finally {
+      process.umask(mask);
+    }
     await once(server, 'listening');
+  } catch (cause) {
+    reached.release();
+    throw cause instanceof TdctlError ? cause : notHad(file, cause);
+  }
+}
+
+function reach(file: SocketFile): SocketPath {
+  try {
+    return socketPath(file.path);
   } catch (cause) {
     throw notHad(file, cause);
   }
 }
 
-async function removeStale(file: SocketFile): Promise<void> {
+async function removeStale(file: SocketFile, reached: SocketPath): Promise<void> {
   const found = lstatSync(file.path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) throw refused(file, otherFile);
-  if (await isServed(file.path)) throw refused(file, inUse);
+  if (await isServed(reached.path)) throw refused(file, inUse);
   try {
     unlinkSync(file.path);
   } catch (cause) {
@@ -88,7 +105,7 @@ const reasons: Readonly<Record<string, Reason>> = {
 
 function tooLong(file: SocketFile, length: number): TdctlError {
   return refused(file, {
-    message: `the path has ${length} bytes, and the one of a UNIX socket has at most ${longestPathBytes}`,
+    message: `the path has ${length} bytes, and the one of a UNIX socket has at most ${longestSocketPathBytes}`,
     hint: 'name a shorter one, as in /run or /tmp',
   });
 }

@@ -1,10 +1,19 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs';
 import { errnoOf } from '../errors/errno.ts';
 
 /** Puts the file on the disk. Some file systems in user space have no such call. @throws its other errors. */
 export function syncFile(fd: number): void {
+  whereThereIsSuchACall(() => fsyncSync(fd));
+}
+
+/** Puts its content and its length on the disk, and not the time of the change. @throws as above. */
+export function syncData(fd: number): void {
+  whereThereIsSuchACall(() => fdatasyncSync(fd));
+}
+
+function whereThereIsSuchACall(call: () => void): void {
   try {
-    fsyncSync(fd);
+    call();
   } catch (error) {
     if (!['EINVAL', 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUP'].includes(errnoOf(error) ?? '')) throw error;
   }

@@ -1,6 +1,9 @@
 /** Who keeps a TD: a process that cannot be mistaken for a later one with its number. */
+import { readlinkSync } from 'node:fs';
+import { bootId } from './moment.ts';
+import { readProcess } from './process-stat.ts';
 
-/** `keeper.json`. */
+/** It stands in `status.json`, and in the journal at the beginning of each life. */
 export interface KeeperIdentity {
   readonly version: 1;
   readonly pid: number;
@@ -28,3 +31,24 @@ export interface ApiRange {
 
 /** `GET /v1` and what follows it. A change that an older client would misread makes a new version. */
 export const apiRange: ApiRange = { oldest: 1, newest: 1 };
+
+/** The identity of the process that asks. */
+export function ownIdentity(
+  of: Pick<KeeperIdentity, 'tdctl' | 'chartVersion' | 'unit'>,
+): KeeperIdentity {
+  return {
+    version: 1,
+    pid: process.pid,
+    startTime: readProcess(process.pid)?.startTime ?? '',
+    bootId: bootId(),
+    pidNamespace: pidNamespace(),
+    uid: process.geteuid?.() ?? 0,
+    api: apiRange,
+    startedAt: new Date().toISOString(),
+    ...of,
+  };
+}
+
+export function pidNamespace(): string {
+  return readlinkSync('/proc/self/ns/pid');
+}

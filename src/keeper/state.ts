@@ -30,3 +30,7 @@ export const overStates = [
   'moved',
   'lost',
 ] as const satisfies readonly KeptState[];
+
+export function isOver(state: KeptState): boolean {
+  return overStates.some((each) => each === state);
+}

@@ -1,26 +1,34 @@
 /**
- * What a keeper writes down of its TD for those who only read: `status.json`, whole at each change. The journal is
- * the truth where the two differ, by at most one record.
+ * What a keeper writes down for those who only read: `status.json`, whole at each change. The journal is the truth
+ * where the two differ, by at most one record.
  */
-
 import type { TdStateId } from '../../machines/td-lifecycle/index.ts';
 import type { ErrorInWords } from '../diagnosis/refusals.ts';
+import type { KeeperIdentity } from './identity.ts';
+import type { Moment } from './moment.ts';
 
-export interface StatusRecord {
+/** All that `tdctl list` reads of a TD, so it is one file. */
+export interface StatusFile {
   readonly version: 1;
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly keeper: KeeperIdentity;
   /** 1 for the first life of this name in the state directory, one more for each that `start` begins again. */
   readonly life: number;
+  /** Null until the keeper of this life has something to say of its TD. */
+  readonly td: StatusRecord | null;
+}
+
+export interface StatusRecord {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
   /** State of the chart, dotted; `queued` while the TD waits for a key slot and has no chart yet. */
   readonly state: TdStateId | 'queued';
   readonly since: Moment;
   readonly createdAt: string;
   readonly host: { readonly name: string; readonly simulated: boolean };
-  /** The id of the rules of its kernel. */
-  readonly kernel: string;
-  readonly vcpus: number;
-  readonly memoryBytes: number;
+  /** The id of the rules of its kernel. It and the next two are null until the TD is planned. */
+  readonly kernel: string | null;
+  readonly vcpus: number | null;
+  readonly memoryBytes: number | null;
   readonly holdsKeySlot: boolean;
   readonly mrtd: string | null;
   readonly error: ErrorInWords | null;
@@ -31,12 +39,4 @@ export interface StatusRecord {
   readonly waitingFor: string | null;
   /** The last record of the journal that this knows of. */
   readonly seq: number;
-}
-
-/** The clock of the wall may be set back, so how long ago something was is told by the time since boot. */
-export interface Moment {
-  /** ISO 8601. */
-  readonly at: string;
-  /** Milliseconds since this boot, suspended time included (CLOCK_BOOTTIME). */
-  readonly uptimeMs: number;
 }

@@ -2,6 +2,7 @@
 import type {
   Actor,
   AnyActor,
+  AnyEventObject,
   AnyMachineSnapshot,
   AnyStateMachine,
   OutputFrom,
@@ -46,5 +47,18 @@ export function follow<Machine extends AnyStateMachine>(
       },
       error: reject,
     });
+  });
+}
+
+/**
+ * The listener hears each event on its way into the chart, before anything comes of it. The first is `xstate.init`,
+ * which has the input; with it, the others give the same chart the same snapshot (`transition` of XState). Must be
+ * called before the actor is started.
+ */
+export function hearEvents(actor: AnyActor, listener: (event: AnyEventObject) => void): void {
+  actor.system.inspect((inspected) => {
+    if (inspected.type === '@xstate.event' && inspected.actorRef === actor) {
+      listener(inspected.event);
+    }
   });
 }

@@ -19,6 +19,14 @@ export async function guestOf(session: TdSession): Promise<Guest> {
   return handles.get('guest');
 }
 
+/** The exits of a guest by kind. Those that its devices answered have `device`, which is one kind to this side. */
+export function exitsOf({ handles, exits }: TdSession): Readonly<Record<string, number>> {
+  const { exits: all = 0, handedOn = 0 } = handles.has('guest')
+    ? handles.get('guest').counts()
+    : {};
+  return { device: all - handedOn, ...Object.fromEntries(exits) };
+}
+
 /** Why a memory fault of the guest had no answer, where that is what has ended it. */
 export function refusedFault({ handles }: TdSession): string | undefined {
   return handles.has('answers') ? handles.get('answers').refusedFault : undefined;
@@ -44,7 +52,10 @@ function ioOf(session: TdSession): GuestIo {
   const { console, publish } = session;
   return {
     ...console,
-    exit: (vcpu, exit) => answerExit(session, vcpu, exit),
+    exit: (vcpu, exit) => {
+      session.exits.set(exit.kind, (session.exits.get(exit.kind) ?? 0) + 1);
+      return answerExit(session, vcpu, exit);
+    },
     failed: (error) => publish({ event: 'td.warning', message: String(error) }),
   };
 }

@@ -1,4 +1,5 @@
 export type { RequestCount, StepResult, TdEventBody, TdRunEvent } from './events.ts';
+export { exitsOf } from './guest.ts';
 export type { MigrationEventBody, MigrationRunEvent } from './migration/events.ts';
 export {
   type MigrationOptions,

@@ -3,7 +3,7 @@ import type { Finalized } from '../../machines/td-lifecycle/index.ts';
 import { requestWith } from '../abi/kvm/requests.ts';
 import type { CpuidEntry } from '../abi/kvm/structs.ts';
 import type { TdAnswers } from '../guest/index.ts';
-import type { Guest, GuestIo } from '../host/guest.ts';
+import type { Guest, GuestExit, GuestIo } from '../host/guest.ts';
 import { observeHost } from '../host/observed.ts';
 import type { Observer } from '../host/observer.ts';
 import type { GuestMemory, Host, TdxCapabilities, UserMemory, Vcpu, Vm } from '../host/port.ts';
@@ -26,6 +26,8 @@ export interface TdSession {
   readonly origin: Origin | undefined;
   /** Where the console of the guest goes. */
   readonly console: ConsoleListener;
+  /** How many exits of the guest came here to be answered, by their kind. */
+  readonly exits: Map<GuestExit['kind'], number>;
   /** The step under way has nothing to do on this host. */
   skipped?: boolean;
 }
@@ -134,6 +136,7 @@ export function newSession(options: SessionOptions): TdSession {
     console: options.console ?? nobody,
     ledger: new Ledger(),
     handles: new Handles(),
+    exits: new Map(),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Runs the chart for one TD on one host. */
-import { createActor, type SnapshotFrom, waitFor } from 'xstate';
+import { type AnyEventObject, createActor, type SnapshotFrom, waitFor } from 'xstate';
 import {
   TD_LIFECYCLE_VERSION,
   type TdContext,
@@ -12,7 +12,7 @@ import { clockOf } from '../host/clock.ts';
 import type { Host } from '../host/port.ts';
 import type { TdPlan } from '../plan/index.ts';
 import type { TdEventBody, TdRunEvent } from './events.ts';
-import { follow } from './follow.ts';
+import { follow, hearEvents } from './follow.ts';
 import { bindTd, tdLifecycleOnHost } from './provide.ts';
 import {
   type AroundStep,
@@ -42,6 +42,8 @@ export interface TdRun {
   /** State of the chart, dotted: `provisioning.creatingVcpus`. */
   readonly state: TdStateId;
   readonly context: TdContext;
+  /** The snapshot of the chart as plain data, which can be put down and taken up again. */
+  readonly persisted: unknown;
   /** Input for the guest's COM1. Returns how many bytes were taken; none where no guest runs. */
   input(bytes: Uint8Array): number;
   /** What the teardown is waiting for at this moment, in words. */
@@ -63,6 +65,8 @@ export interface TdRunOptions {
   readonly origin?: Origin | undefined;
   /** Hears what the guest writes. Without it, that is lost. */
   readonly console?: ConsoleListener | undefined;
+  /** Hears each event on its way into the chart, from `xstate.init` with the input on. */
+  readonly onChartEvent?: ((event: AnyEventObject) => void) | undefined;
 }
 
 type Snapshot = SnapshotFrom<typeof tdLifecycle>;
@@ -72,7 +76,7 @@ type TopLevel<Value> = Value extends string ? Value : keyof Value & string;
 
 export function startTd(options: TdRunOptions): TdRun {
   const { host, plan, onEvent, now = clockOf(options.host) } = options;
-  const { origin, aroundStep, console, tellsRequests = true } = options;
+  const { origin, aroundStep, console, onChartEvent, tellsRequests = true } = options;
   const startedAt = now();
   let state: TdStateId = 'absent';
   const publish = (body: TdEventBody) =>
@@ -95,6 +99,7 @@ export function startTd(options: TdRunOptions): TdRun {
     },
   });
   bindTd(actor, session);
+  if (onChartEvent !== undefined) hearEvents(actor, onChartEvent);
   const ended = follow(actor, {
     from: state,
     onEntered: (entered, transitions) => {
@@ -140,6 +145,9 @@ export function startTd(options: TdRunOptions): TdRun {
     },
     get context() {
       return actor.getSnapshot().context;
+    },
+    get persisted() {
+      return actor.getPersistedSnapshot();
     },
     get waitingFor() {
       return session.ledger.waitingFor;

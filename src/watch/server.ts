@@ -3,17 +3,22 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { boundConnections, type Connections } from './connections.ts';
+import {
+  boundConnections,
+  type Connections,
+  type EventStream,
+  type Feed,
+  openEventStream,
+} from '../feed/index.ts';
 import { control } from './control.ts';
-import { type EventStream, openEventStream } from './event-stream.ts';
-import type { Feed } from './feed.ts';
 import { admit } from './guard.ts';
 import { type Address, listenOn } from './listen.ts';
+import type { WatchMessage } from './messages.ts';
 import type { Pacer } from './pacer.ts';
 
 export interface WatchServerOptions {
   readonly address: Address;
-  readonly feed: Feed;
+  readonly feed: Feed<WatchMessage>;
   /** Undefined on real hosts, where the run cannot be held. */
   readonly pacer: Pacer | undefined;
   /** Makes the page, whose script and style must carry the nonce of its policy. */
@@ -49,7 +54,7 @@ export async function startWatchServer(options: WatchServerOptions): Promise<Wat
     token,
     tellPace: () => {
       if (pacer === undefined) return;
-      for (const stream of streams) stream.tellPace(pacer.pace);
+      for (const stream of streams) stream.tell('pace', pacer.pace);
     },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
@@ -137,7 +142,7 @@ function stream(exchange: Exchange, { feed, pacer, streams }: Serving): void {
   const opened = openEventStream(exchange, feed);
   streams.add(opened);
   exchange.response.once('close', () => streams.delete(opened));
-  if (pacer !== undefined) opened.tellPace(pacer.pace);
+  if (pacer !== undefined) opened.tell('pace', pacer.pace);
 }
 
 const mostControlBytes = 1024;

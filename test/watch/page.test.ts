@@ -1,7 +1,7 @@
 /** The live page in a real browser, of a real `tdctl watch`. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, type TestContext, test } from 'vitest';
-import { Feed, startWatchServer, type WatchMessage } from '../../src/watch/index.ts';
+import { startWatchServer, type WatchMessage, watchFeed } from '../../src/watch/index.ts';
 import { watchPage } from '../../src/watch/page/page.ts';
 import { type Running, startTdctl } from '../support/tdctl.ts';
 import { findBrowser, openBrowser, type Page } from '../visualize/support/browser.ts';
@@ -178,7 +178,7 @@ describe('the live page', () => {
 
   test('a burst of events is taken whole, and the page stays small', async (ctx) => {
     const view = opened(ctx);
-    const feed = new Feed();
+    const feed = watchFeed();
     const facts = { name: 'web', host: 'sim', kernel: 'upstream-7.3', totalSlots: 63 };
     const page = await watchPage({ ...facts, canHold: false });
     const server = await startWatchServer({ address: { port: 0 }, feed, pacer: undefined, page });

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Feed, Pacer, startWatchServer, type WatchServer } from '../../src/watch/index.ts';
+import { Pacer, startWatchServer, type WatchServer, watchFeed } from '../../src/watch/index.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-watch-'));
 const open: WatchServer[] = [];
@@ -17,7 +17,7 @@ afterEach(async () => {
 const end = { kind: 'end', exitCode: 0, text: 'over' } as const;
 
 async function serve(address: { port: number } | { socket: string } = { port: 0 }, held = true) {
-  const feed = new Feed();
+  const feed = watchFeed();
   const pacer = held ? new Pacer({ paused: false, stepsPerSecond: 2 }) : undefined;
   const page = (nonce: string) => `<p>${nonce}</p>`;
   const server = await startWatchServer({ address, feed, pacer, page });

@@ -1,5 +1,5 @@
 /** The contract of `tdctl fit --output json` and `yaml` (docs/fit.md), written host by host. */
-import { errorData } from '../failure.ts';
+import { errorData } from '../../errors/index.ts';
 import type { CommandIo } from '../io.ts';
 import type { Content } from '../output/contract/index.ts';
 import { dataText, documentVersion } from '../output/data.ts';

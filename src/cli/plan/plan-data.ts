@@ -1,7 +1,8 @@
 /** The contract of `tdctl plan --output json` and `yaml` (docs/plan.md). */
+
+import { errorData } from '../../errors/index.ts';
 import { hostIdentity } from '../../host/identity.ts';
 import { expectedSteps, footprintOf, hostPamt, type TdPlan } from '../../plan/index.ts';
-import { errorData } from '../failure.ts';
 import type { Content } from '../output/contract/index.ts';
 import {
   kernelData,

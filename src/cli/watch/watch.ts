@@ -1,14 +1,16 @@
 /** `tdctl watch`: plays a scenario, and shows it while it goes on. */
 import type { ExitCode } from '../../errors/index.ts';
 import { TdctlError } from '../../errors/index.ts';
+import type { Feed } from '../../feed/index.ts';
 import { kindInWords } from '../../host/identity.ts';
 import { buildReport, factsIn, type RecordedEvent } from '../../rehearsal/index.ts';
 import {
-  Feed,
   Pacer,
   type PageFacts,
   startWatchServer,
+  type WatchMessage,
   type WatchServer,
+  watchFeed,
 } from '../../watch/index.ts';
 import { watchPage } from '../../watch/page/page.ts';
 import { GuardedView } from '../guarded-view.ts';
@@ -38,7 +40,7 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
     refusePace(prepared, options);
     let server: WatchServer | undefined;
     const pacer = prepared.canHold ? new Pacer(pace, () => server?.tellPace()) : undefined;
-    const feed = new Feed();
+    const feed = watchFeed();
     if (address !== undefined) {
       const page = await watchPage(prepared.facts);
       server = await startWatchServer({ address, feed, pacer, page });
@@ -100,7 +102,7 @@ function invitation(
 interface Playing {
   readonly prepared: PreparedRun;
   readonly pacer: Pacer | undefined;
-  readonly feed: Feed;
+  readonly feed: Feed<WatchMessage>;
   readonly tree: TreeView | undefined;
 }
 

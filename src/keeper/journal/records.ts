@@ -6,7 +6,7 @@ import type { TdEvent } from '../../../machines/td-lifecycle/events.ts';
 import type { ErrorInWords } from '../../diagnosis/refusals.ts';
 import type { TdRunEvent } from '../../orchestrator/index.ts';
 import type { KeeperIdentity } from '../identity.ts';
-import type { Moment } from '../status.ts';
+import type { Moment } from '../moment.ts';
 
 export type JournalRecord = {
   /** From 1, without gaps, over all lives of the TD. */
@@ -23,6 +23,8 @@ export type JournalBody =
       readonly verb: string;
       readonly by: { readonly pid: number; readonly uid: number } | null;
     }
+  /** Somebody who is neither the owner of the directory nor root has connected to the socket. */
+  | { readonly kind: 'refused'; readonly by: { readonly pid: number; readonly uid: number } }
   /** The place in the queue for a key slot has been taken, or given up. */
   | { readonly kind: 'queued' | 'unqueued'; readonly ticket: string }
   /** What the chart is made from: with the events it gives the snapshot. */

@@ -1,8 +1,7 @@
 /** What came of each kernel, in every format. docs/rehearsal.md is the contract of the data. */
 import { type JunitSuite, junitText } from '../../../documents/junit.ts';
-import { exitCodes } from '../../../errors/index.ts';
+import { errorData, exitCodes } from '../../../errors/index.ts';
 import { cameTo, findingsIn, junitSuite, type RehearsalReport } from '../../../rehearsal/index.ts';
-import { errorData } from '../../failure.ts';
 import type { CommandIo } from '../../io.ts';
 import { dataText, documentOf } from '../../output/data.ts';
 import { print } from '../../output/print.ts';

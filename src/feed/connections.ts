@@ -1,22 +1,22 @@
 /**
- * Bounds the connections of the live page. Each takes a file descriptor of the process whose run it shows, and
- * whoever may reach the port may connect; only with the token does one become a viewer.
+ * Bounds the connections of a server. Each takes a file descriptor of the process, which has TDs to hold with them,
+ * and whoever may reach the address may connect; only who has shown that it may ask is admitted.
  */
 import { readFileSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 
 export interface Connections {
-  /** This one has shown the token. */
+  /** This one may ask. */
   admit(socket: Socket): void;
 }
 
-/** Viewers and strangers together. */
+/** Those who were admitted, and strangers, together. */
 const mostConnections = 256;
 const mostStrangers = 32;
 /** The run keeps three of four descriptors: one for each VM, vCPU and memory of its TDs. */
 const shareOfDescriptors = 1 / 4;
 
-/** Of the strangers, the one that came first goes when one too many comes, so that a viewer always gets in. */
+/** Of the strangers, the one that came first goes when one too many comes, so that one who may ask always gets in. */
 export function boundConnections(
   server: Server,
   descriptors: number = mostDescriptors(),

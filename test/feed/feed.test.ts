@@ -1,6 +1,7 @@
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { Feed, type WatchMessage } from '../../src/watch/index.ts';
+import type { Feed } from '../../src/feed/index.ts';
+import { type WatchMessage, watchFeed } from '../../src/watch/index.ts';
 
 function entered(lane: string, state: string): WatchMessage {
   const event = { td: lane, machineVersion: 1, state: state as 'absent', elapsedMs: 0 };
@@ -13,13 +14,13 @@ function entered(lane: string, state: string): WatchMessage {
   };
 }
 
-const ids = (feed: Feed, since: number) => feed.since(since).map(({ id }) => id);
+const ids = (feed: Feed<WatchMessage>, since: number) => feed.since(since).map(({ id }) => id);
 
 describe('the feed', () => {
   propertyTest.prop([fc.nat(200), fc.nat(200)])(
     'gives whoever comes back exactly what it has missed',
     (published, seen) => {
-      const feed = new Feed();
+      const feed = watchFeed();
       for (let at = 0; at < published; at++) feed.publish(entered('web', `s${at}`));
       const from = seen > published ? 0 : seen;
       expect(ids(feed, seen)).toEqual(
@@ -31,7 +32,7 @@ describe('the feed', () => {
   propertyTest.prop([fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 300 })])(
     'forgets what is old, and never where a lane stands',
     (lanes) => {
-      const feed = new Feed({ most: 10 });
+      const feed = watchFeed({ most: 10 });
       const last = new Map<string, string>();
       for (const [at, lane] of lanes.entries()) {
         last.set(lane, `s${at}`);
@@ -50,7 +51,7 @@ describe('the feed', () => {
   );
 
   test('tells each listener until it leaves', () => {
-    const feed = new Feed();
+    const feed = watchFeed();
     const heard: number[] = [];
     const leave = feed.subscribe(({ id }) => heard.push(id));
     feed.publish(entered('web', 'a'));

@@ -1,0 +1,3 @@
+export { boundConnections, type Connections } from './connections.ts';
+export { type EventStream, lastSeen, openEventStream, type StreamBounds } from './event-stream.ts';
+export { Feed, type FeedEntry, type FeedOptions } from './feed.ts';

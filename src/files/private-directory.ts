@@ -1,0 +1,65 @@
+/** Directories of tdctl's own, which nobody else may look into, and their end. */
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { errnoOf } from '../errors/errno.ts';
+
+/** With those above it. One that is there stays as it is. @throws the error of the system call. */
+export function makePrivateDirectory(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+}
+
+/** @returns false where something has the name. @throws other errors of the system call. */
+export function makeNewPrivateDirectory(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Gives a directory or a file another name in the same file system. @throws the error of the system call. */
+export function moveTo(from: string, to: string): void {
+  renameSync(from, to);
+}
+
+/** @returns whether it was there. @throws other errors of the system call. */
+export function removeFile(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/**
+ * Removes a directory and what is in it. Symbolic links are not followed, and another process may be at the
+ * same work.
+ *
+ * @throws the error of the system call.
+ */
+export function removeTree(path: string): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (!stats.isDirectory()) {
+    removeFile(path);
+    return;
+  }
+  for (const entry of entriesOf(path)) removeTree(`${path}/${entry}`);
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+function entriesOf(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+/** What the server of the API needs of a keeper. */
+import type { Feed } from '../../feed/index.ts';
+import type { KeeperIdentity } from '../identity.ts';
+import type { KeptTd } from '../kept-td.ts';
+import type { ToldRecord } from '../told.ts';
+import type { KeptMetrics } from './metrics.ts';
+import type { KeptVerb } from './verbs.ts';
+
+export interface KeptSurface {
+  readonly identity: KeeperIdentity;
+  /** The TD as it stands at this moment. */
+  td(): KeptTd;
+  /**
+   * Resolves once what was asked has been reached or, of `stop` and `kill`, has begun. What is asked for twice is
+   * no error: `changed` says whether there was something to do.
+   *
+   * @throws TdctlError TDCTL_E_CONFLICT where the state does not take it.
+   */
+  act(verb: KeptVerb, asked: AskedBy): Promise<Acted>;
+  /** Writes down that somebody was turned away. It is called once for each user, however often one comes. */
+  refused(by: Peer): void;
+  /** The records that are told, under their `seq`. */
+  readonly feed: Feed<ToldRecord>;
+  readonly console: KeptConsole;
+  metrics(): KeptMetrics;
+}
+
+export interface AskedBy {
+  /** Undefined where the addon cannot be loaded, and so nobody knows. */
+  readonly by: Peer | undefined;
+  /** How long the guest has to end by itself before it is taken down. */
+  readonly graceMs?: number | undefined;
+}
+
+export interface Peer {
+  readonly pid: number;
+  readonly uid: number;
+}
+
+export interface Acted {
+  readonly td: KeptTd;
+  readonly changed: boolean;
+}
+
+export interface KeptConsole {
+  readonly logPath: string;
+  /** All that the guest has printed in this life, which is the length of the log once that is flushed. */
+  readonly printedBytes: number;
+  /** Resolves once the log has what was printed until now, or never will have it. */
+  flushed(): Promise<void>;
+  /** @returns how many bytes were taken; none where no guest runs. */
+  input(bytes: Uint8Array): number;
+  /** @returns the way to end the subscription. */
+  subscribe(listener: (bytes: Uint8Array) => void): () => void;
+}

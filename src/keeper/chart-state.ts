@@ -1,0 +1,34 @@
+/** From the states of the chart to those that a person finds a TD in. */
+import type { TdStateId } from '../../machines/td-lifecycle/index.ts';
+import type { KeptState } from './state.ts';
+
+/** By the outermost state. */
+const keptStateOfChart: Readonly<Record<TopLevel<TdStateId> | 'queued', KeptState>> = {
+  queued: 'queued',
+  absent: 'creating',
+  provisioning: 'creating',
+  preparing: 'moving',
+  receiving: 'moving',
+  runnable: 'runnable',
+  entering: 'running',
+  running: 'running',
+  pausing: 'running',
+  paused: 'paused',
+  migratingOut: 'moving',
+  movedAway: 'moved',
+  stopping: 'stopping',
+  interrupting: 'stopping',
+  terminating: 'releasing',
+  releasing: 'releasing',
+  destroyed: 'destroyed',
+  failed: 'failed',
+  stuck: 'stuck',
+};
+
+type TopLevel<State extends string> = State extends `${infer Top}.${string}` ? Top : State;
+
+export function keptStateOf(state: TdStateId | 'queued'): KeptState {
+  const end = state.indexOf('.');
+  const top = end === -1 ? state : state.slice(0, end);
+  return keptStateOfChart[top as keyof typeof keptStateOfChart];
+}

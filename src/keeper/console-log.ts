@@ -1,0 +1,92 @@
+/**
+ * `console.log`: what the guest prints on COM1, and to whom else it goes. The log is bounded: what is full becomes
+ * `console.log.1`, in place of the one before.
+ */
+import type { TdctlError } from '../errors/index.ts';
+import type { OutputFile } from '../files/not-writable.ts';
+import { AppendedFile } from '../files/owned-file.ts';
+import { moveTo, removeFile } from '../files/private-directory.ts';
+import { bytesOf } from '../guest/index.ts';
+
+export interface ConsoleLogOptions {
+  readonly path: string;
+  /** More than so much is never in one of the two files. */
+  readonly mostBytes?: number | undefined;
+  readonly beforeWrite: (file: OutputFile) => void;
+  /** Is told once, when nothing can be written. */
+  readonly onTrouble: (error: TdctlError) => void;
+}
+
+type Listener = (bytes: Uint8Array) => void;
+
+const usualMostBytes = 4 * 1024 * 1024;
+
+export class ConsoleLog {
+  readonly #options: ConsoleLogOptions;
+  readonly #mostBytes: number;
+  readonly #listeners = new Set<Listener>();
+  #file: AppendedFile | undefined;
+  /** Printed and not in the log, because that could not be written. */
+  #lostBytes = 0;
+  #isTroubled = false;
+
+  constructor(options: ConsoleLogOptions) {
+    this.#options = options;
+    this.#mostBytes = options.mostBytes ?? usualMostBytes;
+  }
+
+  get path(): string {
+    return this.#options.path;
+  }
+
+  /** How long the log is at this moment: it has all of what was printed since it was begun. */
+  get sizeBytes(): number {
+    return this.#file?.size ?? 0;
+  }
+
+  /** It neither waits nor throws. `lostBytes` came after `bytes`, and nobody has them. */
+  print(bytes: Uint8Array, lostBytes: number): void {
+    const told = Buffer.concat([
+      bytesOf({ bytes, lostBytes: 0 }),
+      ...(lostBytes > 0 ? [bytesOf({ bytes: new Uint8Array(), lostBytes })] : []),
+    ]);
+    this.#append(told);
+    for (const listener of this.#listeners) listener(told);
+  }
+
+  /** @returns the way to end the subscription. */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #append(told: Buffer): void {
+    const { path, beforeWrite } = this.#options;
+    const file = { path, what: 'console log' };
+    try {
+      beforeWrite(file);
+      if (this.sizeBytes + told.length > this.#mostBytes) this.#putAside();
+      this.#file ??= new AppendedFile(file, 0);
+      const piece = { lostBytes: this.#lostBytes, bytes: told };
+      this.#file.append(bytesOf(piece), { flush: false });
+      this.#lostBytes = 0;
+    } catch (error) {
+      this.#lostBytes += told.length;
+      if (!this.#isTroubled) this.#options.onTrouble(error as TdctlError);
+      this.#isTroubled = true;
+    }
+  }
+
+  #putAside(): void {
+    const { path } = this.#options;
+    if (this.#file === undefined) return;
+    this.close();
+    removeFile(`${path}.1`);
+    moveTo(path, `${path}.1`);
+  }
+}

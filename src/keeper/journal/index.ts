@@ -1,0 +1,2 @@
+export { Journal } from './journal.ts';
+export { type Corrupt, type JournalRead, parseJournal, readJournal } from './read.ts';

@@ -1,0 +1,100 @@
+/** What a keeper writes into the journal while its chart runs. */
+import type { AnyEventObject } from 'xstate';
+import {
+  runSteps,
+  TD_LIFECYCLE_VERSION,
+  teardownSteps,
+} from '../../machines/td-lifecycle/index.ts';
+import type { ErrorInWords } from '../diagnosis/refusals.ts';
+import type { TdctlError } from '../errors/index.ts';
+import type { AroundStep, TdRunEvent } from '../orchestrator/index.ts';
+import type { KeeperFaults } from './faults.ts';
+import type { JournalBody, JournalRecord } from './journal/records.ts';
+
+/** Appends a record. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
+export type AppendRecord = (
+  body: JournalBody,
+  options: { readonly flush: boolean },
+) => JournalRecord;
+
+export interface JournalingOptions {
+  readonly append: AppendRecord;
+  readonly onRecord: (record: JournalRecord) => void;
+  /** Is told once, of the first record that could not be written while nothing was to be taken. */
+  readonly onTrouble: (error: TdctlError) => void;
+}
+
+const [, , pausing, stopping] = runSteps;
+/** These take nothing. They are done whether they can be written down or not. */
+const givingBack: readonly string[] = [
+  pausing.state,
+  stopping.state,
+  'interrupting',
+  ...teardownSteps.map(({ state }) => state),
+];
+/** There are too many of them, and nothing is concluded from any. */
+const unwritten: readonly string[] = ['request.answered', 'step.progress'];
+
+export class Journaling {
+  readonly #options: JournalingOptions;
+  #isTroubled = false;
+
+  constructor(options: JournalingOptions) {
+    this.#options = options;
+  }
+
+  /** Writes it down if that can be done: what has happened already, or must go on whatever the disk says. */
+  note(body: JournalBody, { flush = false }: { readonly flush?: boolean } = {}): void {
+    try {
+      this.#write(body, flush);
+    } catch (error) {
+      if (!this.#isTroubled) this.#options.onTrouble(error as TdctlError);
+      this.#isTroubled = true;
+    }
+  }
+
+  /**
+   * A step that takes something begins only once that is on the disk: a keeper that died must not have held what
+   * nobody can know of. @throws TdctlError TDCTL_E_NOT_WRITABLE, by which the chart undoes what was done.
+   */
+  readonly aroundStep: AroundStep = (step, run) => {
+    const intent = { kind: 'begins', step } as const;
+    if (givingBack.includes(step)) this.note(intent);
+    else this.#write(intent, true);
+    return run();
+  };
+
+  readonly chartEvent = (event: AnyEventObject): void => {
+    if (event.type !== 'xstate.init') return this.note({ kind: 'chart', event });
+    this.note({ kind: 'input', machineVersion: TD_LIFECYCLE_VERSION, input: event.input });
+  };
+
+  event(event: TdRunEvent<ErrorInWords>): void {
+    if (unwritten.includes(event.event)) return;
+    // What was given back is on the disk before anybody can see that it is free.
+    const flush = event.event === 'step.ended' && givingBack.includes(event.step);
+    this.note({ kind: 'event', event }, { flush });
+  }
+
+  /** The chart waits for somebody in this state. */
+  rest(snapshot: unknown): void {
+    this.note({ kind: 'snapshot', machineVersion: TD_LIFECYCLE_VERSION, snapshot });
+  }
+
+  #write(body: JournalBody, flush: boolean): void {
+    this.#options.onRecord(this.#options.append(body, { flush }));
+  }
+}
+
+/** @param append as the journal has it */
+export function withFaults(
+  append: AppendRecord,
+  { nextSeq, faults }: { readonly nextSeq: () => number; readonly faults: KeeperFaults },
+): AppendRecord {
+  return (body, options) => {
+    faults.beforeRecord(nextSeq());
+    const record = append(body, options);
+    faults.afterRecord(record.seq);
+    return record;
+  };
+}

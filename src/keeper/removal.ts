@@ -1,0 +1,104 @@
+/**
+ * Removes what is over. Nothing is removed that somebody owns: the lock is taken first, and what is there is looked
+ * at again under it.
+ */
+import { TdctlError } from '../errors/index.ts';
+import type { KeptTd } from './kept-td.ts';
+import { readKeptTds } from './kept-tds.ts';
+import { conclude } from './recovery/conclude.ts';
+import { glance, lookNow } from './recovery/glance.ts';
+import { isOver } from './state.ts';
+import type { StateDirectory } from './state-directory.ts';
+import { finishRemovals, type OwnedTd, ownTd } from './td-directory.ts';
+
+/**
+ * Removes a TD that nobody keeps, whatever became of it; a removal of it that was cut off is finished.
+ *
+ * @returns false where there is none of that name.
+ * @throws TdctlError TDCTL_E_CONFLICT where somebody has it or the kernel is still taking it down,
+ * TDCTL_E_STATE_DIRECTORY, TDCTL_E_NOT_WRITABLE, TDCTL_E_USAGE.
+ */
+export async function removeTd(state: StateDirectory, name: string): Promise<boolean> {
+  const owned = await ownWhereItIs(state, name);
+  finishRemovals(state, name);
+  if (owned === undefined) return false;
+  if (owned === 'held') throw conflict(name, 'its keeper has it', `\`tdctl stop ${name}\` ends it`);
+  try {
+    // The lock may be free a little before the rest of what a killed process held.
+    if (ownedTd(state, name).state === 'draining') {
+      const why = 'its keeper was killed, and the kernel is still taking it down';
+      throw conflict(name, why, `\`tdctl wait ${name} --for deleted\`, or try again later`);
+    }
+    owned.remove();
+  } finally {
+    owned.release();
+  }
+  return true;
+}
+
+export interface Pruned {
+  /** Names of the TDs that were over, and are removed. */
+  readonly removed: readonly string[];
+  /** How many removals that were cut off before are finished. */
+  readonly finished: number;
+  /** Those that are over and could not be removed. */
+  readonly failed: readonly { readonly name: string; readonly error: TdctlError }[];
+}
+
+/**
+ * Removes all TDs that are over. Those that somebody begins anew meanwhile stay.
+ *
+ * @param wanted says which of them.
+ * @throws TdctlError TDCTL_E_STATE_DIRECTORY.
+ */
+export async function pruneTds(
+  state: StateDirectory,
+  wanted: (td: KeptTd) => boolean = () => true,
+): Promise<Pruned> {
+  const removed: string[] = [];
+  const failed: { name: string; error: TdctlError }[] = [];
+  const isDue = (td: KeptTd) => isOver(td.state) && wanted(td);
+  for (const { name } of readKeptTds(state).filter(isDue)) {
+    try {
+      const owned = await ownWhereItIs(state, name);
+      if (owned === undefined || owned === 'held') continue;
+      try {
+        if (!isDue(ownedTd(state, name))) continue;
+        owned.remove();
+        removed.push(name);
+      } finally {
+        owned.release();
+      }
+    } catch (error) {
+      if (!(error instanceof TdctlError)) throw error;
+      failed.push({ name, error });
+    }
+  }
+  return { removed, finished: finishRemovals(state), failed };
+}
+
+/** A TD whose lock is ours: nobody else has it. */
+function ownedTd(state: StateDirectory, name: string): KeptTd {
+  return conclude({ ...glance(state, name, lookNow({ forMany: false })), lock: 'free' }).td;
+}
+
+async function ownWhereItIs(
+  state: StateDirectory,
+  name: string,
+): Promise<OwnedTd | 'held' | undefined> {
+  try {
+    return (await ownTd(state, name, { create: false })) ?? 'held';
+  } catch (error) {
+    if (error instanceof TdctlError && error.code === 'TDCTL_E_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+function conflict(name: string, why: string, hint: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_CONFLICT',
+    op: 'remove a TD',
+    message: `TD ${name} is not removed: ${why}`,
+    hint,
+  });
+}

@@ -1,0 +1,257 @@
+/**
+ * The directory of one TD, for the one process that owns it. Only the owner renames or removes it, and only the owner
+ * writes into it, so nothing of a TD is ever written by two.
+ */
+import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { errnoOf } from '../errors/errno.ts';
+import { TdctlError } from '../errors/index.ts';
+import type { FileLock } from '../files/lock.ts';
+import { notWritable, type OutputFile } from '../files/not-writable.ts';
+import { replaceFile } from '../files/owned-file.ts';
+import {
+  makeNewPrivateDirectory,
+  moveTo,
+  removeFile,
+  removeTree,
+} from '../files/private-directory.ts';
+import type { KeeperIdentity } from './identity.ts';
+import { readJournal } from './journal/read.ts';
+import type { KeepRequest } from './request.ts';
+import { refused, refuseWhatOthersWrite, type StateDirectory } from './state-directory.ts';
+import type { StatusFile, StatusRecord } from './status.ts';
+import { readStatus } from './status-file.ts';
+import { removingPrefix, type TdFiles, tdFiles } from './td-files.ts';
+import { tryTdLock } from './td-lock.ts';
+
+export interface OwnedTd {
+  readonly name: string;
+  readonly files: TdFiles;
+  /** Whether the directory was made now. */
+  readonly isNew: boolean;
+  /**
+   * Begins a life: what the one before has left becomes `*.previous`, its status and its socket go, and from now on
+   * whoever looks finds this keeper.
+   *
+   * @throws TdctlError TDCTL_E_NOT_WRITABLE.
+   */
+  beginLife(keeper: KeeperIdentity): Life;
+  /** `request.json` and `td.yaml`. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
+  writeRequest(request: KeepRequest): void;
+  /** Needs a life. @throws TdctlError TDCTL_E_NOT_WRITABLE: readers have the status before. */
+  writeStatus(td: StatusRecord): void;
+  /** Comes before each write to the directory, the journal's too, and may throw the error of a system call. */
+  readonly beforeWrite: (file: OutputFile) => void;
+  /** Gives up the lock. The directory stays. It may be called again. */
+  release(): void;
+  /**
+   * Removes the directory, then gives up the lock. Cut off, it is finished by whoever finds it.
+   *
+   * @throws TdctlError TDCTL_E_NOT_WRITABLE.
+   */
+  remove(): void;
+}
+
+export interface Life {
+  readonly number: number;
+  /** Of the journal before; the first record of this life has the next. */
+  readonly lastSeq: number;
+}
+
+export interface OwnTdOptions {
+  /** Makes the directory where there is none. */
+  readonly create: boolean;
+  /** For tests: see {@link OwnedTd.beforeWrite}. */
+  readonly beforeWrite?: ((file: OutputFile) => void) | undefined;
+}
+
+/**
+ * @returns undefined where another process owns it.
+ * @throws TdctlError TDCTL_E_USAGE for what is no name, TDCTL_E_NOT_FOUND, TDCTL_E_STATE_DIRECTORY for a directory that
+ * others could write to, TDCTL_E_NOT_WRITABLE.
+ */
+export async function ownTd(
+  state: StateDirectory,
+  name: string,
+  { create, beforeWrite = () => {} }: OwnTdOptions,
+): Promise<OwnedTd | undefined> {
+  const files = tdFiles(state, name);
+  if (create) finishRemovals(state, name);
+  const taken = await take(files, { name, create });
+  if (taken === undefined) return undefined;
+  return owned({ state, name, files, beforeWrite, ...taken });
+}
+
+interface Taken {
+  readonly isNew: boolean;
+  readonly lock: FileLock;
+}
+
+/** Whoever removes the directory at the same moment leaves none, or one that is made anew: both need another look. */
+async function take(
+  { directory, lock: path }: TdFiles,
+  { name, create }: { readonly name: string; readonly create: boolean },
+): Promise<Taken | undefined> {
+  for (;;) {
+    const isNew = create && make(directory);
+    if (!refuseWhatOthersWrite(directory)) {
+      if (create) continue;
+      throw notFound(name, directory);
+    }
+    try {
+      const lock = await tryTdLock(path);
+      if (lock === 'held') return undefined;
+      if (lock !== 'moved') return { isNew, lock };
+    } catch (cause) {
+      const errno = errnoOf(cause);
+      if (errno === 'ELOOP') throw refused(path, linkInPlace, cause);
+      if (errno !== 'ENOENT') throw notWritable({ path, what: 'lock of the TD' }, cause);
+    }
+  }
+}
+
+const linkInPlace = {
+  message: 'this is a symbolic link where tdctl keeps a file of its own',
+  hint: 'see who made it, and remove it',
+};
+
+function make(directory: string): boolean {
+  try {
+    return makeNewPrivateDirectory(directory);
+  } catch (cause) {
+    throw notWritable({ path: directory, what: 'directory of the TD' }, cause);
+  }
+}
+
+function notFound(name: string, place: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_FOUND',
+    op: 'look for a TD by its name',
+    place,
+    message: `there is no TD ${name} here`,
+    hint: '`tdctl list` has those that there are',
+  });
+}
+
+interface Owned extends Taken {
+  readonly state: StateDirectory;
+  readonly name: string;
+  readonly files: TdFiles;
+  readonly beforeWrite: (file: OutputFile) => void;
+}
+
+function owned({ state, name, files, beforeWrite, isNew, lock }: Owned): OwnedTd {
+  let life: Omit<StatusFile, 'td'> | undefined;
+  const changing = <Result>(file: OutputFile, change: () => Result): Result => {
+    try {
+      beforeWrite(file);
+      return change();
+    } catch (cause) {
+      throw cause instanceof TdctlError ? cause : notWritable(file, cause);
+    }
+  };
+  const write = (file: OutputFile, content: string, flush: boolean) =>
+    changing(file, () => replaceFile(file, content, { flush }));
+  const writeStatusFile = (content: StatusFile, flush: boolean) =>
+    write({ path: files.status, what: 'status of the TD' }, `${JSON.stringify(content)}\n`, flush);
+  const setAside = (path: string, to: string, what: string) =>
+    changing({ path, what }, () => {
+      try {
+        moveTo(path, to);
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error;
+      }
+    });
+  const drop = (path: string, what: string) => changing({ path, what }, () => removeFile(path));
+
+  return {
+    name,
+    files,
+    isNew,
+    beforeWrite,
+    beginLife(keeper) {
+      const before = lifeBefore(files);
+      // One that has no record yet is of a life that was cut off as it began: the one before it is worth more.
+      const { records, corrupt } = readJournal(files.journal);
+      if (records.length > 0 || corrupt !== undefined) {
+        setAside(files.journal, files.journalBefore, 'journal of the life before');
+      }
+      setAside(files.console, files.consoleBefore, 'console log of the life before');
+      drop(files.socket, 'socket of the life before');
+      life = { version: 1, keeper, life: before.number + 1 };
+      writeStatusFile({ ...life, td: null }, true);
+      return { number: life.life, lastSeq: before.lastSeq };
+    },
+    writeRequest(request) {
+      write({ path: files.spec, what: 'TrustDomain file' }, request.spec, true);
+      const content = `${JSON.stringify(request)}\n`;
+      write({ path: files.request, what: 'request of the TD' }, content, true);
+    },
+    writeStatus(td) {
+      if (life === undefined) throw new Error('no life was begun');
+      // Not flushed: a reader of this boot sees it all the same, and after a power cut there is the journal.
+      writeStatusFile({ ...life, td }, false);
+    },
+    release: lock.release,
+    remove() {
+      const { directory } = files;
+      const aside = `${state.tdsPath}/${removingPrefix}${name}-${randomBytes(4).toString('hex')}`;
+      try {
+        changing({ path: directory, what: 'directory of the TD' }, () => {
+          moveTo(directory, aside);
+          removeTree(aside);
+        });
+      } finally {
+        lock.release();
+      }
+    },
+  };
+}
+
+/** The journal and the status may each be damaged, or missing where a life was cut off as it began. */
+function lifeBefore(files: TdFiles): Life {
+  const status = readStatus(files.status);
+  const journals = [files.journal, files.journalBefore].map((path) => readJournal(path).records);
+  const [written = []] = journals.filter((records) => records.length > 0);
+  const [first] = written;
+  const file = status.kind === 'read' ? status.file : undefined;
+  return {
+    number: Math.max(file?.life ?? 0, first?.kind === 'keeper' ? first.life : 0),
+    lastSeq: Math.max(file?.td?.seq ?? 0, written.at(-1)?.seq ?? 0),
+  };
+}
+
+/**
+ * Finishes removals that were cut off, of one TD or of all.
+ *
+ * @returns how many there were.
+ * @throws TdctlError TDCTL_E_NOT_WRITABLE.
+ */
+export function finishRemovals(state: StateDirectory, name?: string): number {
+  const left = namesIn(state.tdsPath).filter(
+    (each) => each.startsWith(removingPrefix) && (name === undefined || isOf(each, name)),
+  );
+  for (const each of left) {
+    const path = `${state.tdsPath}/${each}`;
+    try {
+      removeTree(path);
+    } catch (cause) {
+      throw notWritable({ path, what: 'directory of a removed TD' }, cause);
+    }
+  }
+  return left.length;
+}
+
+/** What follows the name in it are eight digits. */
+function isOf(entry: string, name: string): boolean {
+  return entry.slice(removingPrefix.length, -'-01234567'.length) === name;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

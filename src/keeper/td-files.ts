@@ -1,0 +1,45 @@
+/** The files of one kept TD, and what it may be called. */
+import { dnsLabel, dnsLabelProblem } from '../documents/name.ts';
+import { TdctlError } from '../errors/index.ts';
+import { sanitize } from '../errors/sanitize.ts';
+import type { StateDirectory } from './state-directory.ts';
+
+/** Names in the directory of a TD, and what each file is. */
+export const tdFileNames = {
+  lock: 'lock',
+  request: 'request.json',
+  spec: 'td.yaml',
+  status: 'status.json',
+  journal: 'journal',
+  socket: 'control.sock',
+  console: 'console.log',
+  log: 'keeper.log',
+  /** Of the life before. */
+  journalBefore: 'journal.previous',
+  consoleBefore: 'console.log.previous',
+} as const;
+
+export type TdFiles = Readonly<Record<'directory' | keyof typeof tdFileNames, string>>;
+
+/** @throws TdctlError TDCTL_E_USAGE for what is no name. */
+export function tdFiles(state: StateDirectory, name: string): TdFiles {
+  checkTdName(name);
+  const directory = state.tdPath(name);
+  const paths = Object.entries(tdFileNames).map(([key, file]) => [key, `${directory}/${file}`]);
+  return { directory, ...Object.fromEntries(paths) };
+}
+
+/** @throws TdctlError TDCTL_E_USAGE. */
+export function checkTdName(name: string): void {
+  if (dnsLabel.test(name)) return;
+  const shown = name.length > 80 ? `${name.slice(0, 77)}… (${name.length} characters)` : name;
+  throw new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'look for a TD by its name',
+    message: `the name of a TD ${dnsLabelProblem}; this is ${JSON.stringify(sanitize(shown))}`,
+    hint: '`tdctl list` has the names of those that are here',
+  });
+}
+
+/** A directory on its way out. The name of a TD begins with no dot. */
+export const removingPrefix = '.removing-';
