@@ -2,12 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { VcpuExit } from '../../simulator/index.ts';
-import type {
-  Guest,
-  GuestEnd,
-  GuestEndReason,
-  GuestState,
-} from '../guest.ts';
+import type { Guest, GuestEnd, GuestEndReason, GuestState } from '../guest.ts';
 import { GuestEnding } from '../guest-ending.ts';
 import { KvmError } from '../kvm-error.ts';
 import { InstructionlessGuest } from './instructionless-guest.ts';

@@ -7,7 +7,13 @@ import type { Socket } from 'node:net';
 import type { ZodError } from 'zod';
 import { SimulatedGuest, type SimulatedHost, SimulatedMemory } from '../../simulated/index.ts';
 import { FrameReader, FrameWriter, MessageTooLong, NotTheProtocol } from '../wire/frames.ts';
-import { type Call, type FromHost, pageBytes, type ToHost, type WrittenPages } from '../wire/messages.ts';
+import {
+  type Call,
+  type FromHost,
+  pageBytes,
+  type ToHost,
+  type WrittenPages,
+} from '../wire/messages.ts';
 import { type CallContext, methods } from './methods.ts';
 import { ProgramObjects } from './objects.ts';
 import { toHost } from './to-host.ts';

@@ -5,8 +5,8 @@ import { TdctlError } from '../../../errors/index.ts';
 import type { SimulatedMachine } from '../../../simulator/index.ts';
 import { AddressSpace, SimulatedHost } from '../../simulated/index.ts';
 import { NotTheProtocol } from '../wire/frames.ts';
-import type { ObjectKind } from '../wire/messages.ts';
 import { GreetingReader, greetingLine, protocolVersion } from '../wire/greeting.ts';
+import type { ObjectKind } from '../wire/messages.ts';
 import { Connection } from './connection.ts';
 import { type Grantable, objectFacts } from './methods.ts';
 

@@ -5,7 +5,7 @@ import type { ToHost } from '../wire/messages.ts';
 
 const number = z.int().min(0);
 const message = z.union([
-  z.object({ call: number, on: number, method: z.string(), arg: z.unknown() }),
+  z.object({ call: number, on: number, method: z.string(), arg: z.unknown().optional() }),
   z.object({ cancel: number }),
   z.object({ forget: z.array(number) }),
   z.object({ write: number, pages: z.array(number), bytes: z.instanceof(Uint8Array) }),

@@ -20,7 +20,8 @@ export function encodeError(error: Error): ErrorFields {
     const { code, op, hint, place, details } = error;
     return { kind: 'tdctl', message, fields: { code, op, hint, place, details } };
   }
-  const kind = error instanceof RangeError ? 'range' : error instanceof TypeError ? 'type' : 'other';
+  const kind =
+    error instanceof RangeError ? 'range' : error instanceof TypeError ? 'type' : 'other';
   return { kind, message, fields: {} };
 }
 
@@ -30,7 +31,10 @@ export function decodeError(value: unknown): Error {
     case 'kvm':
       return new KvmError(fields as unknown as ConstructorParameters<typeof KvmError>[0]);
     case 'tdctl': {
-      const { code, ...others } = fields as unknown as { readonly code: TdctlErrorCode; op: string };
+      const { code, ...others } = fields as unknown as {
+        readonly code: TdctlErrorCode;
+        op: string;
+      };
       // A newer tdctl may have codes that this one does not know.
       const known = Object.hasOwn(errorKinds, code) ? code : 'TDCTL_E_IOCTL';
       return new TdctlError({ ...others, message, code: known });

@@ -2,7 +2,7 @@
  * Messages in frames: two little-endian 32-bit lengths, that of all that follows them and that of the JSON; the JSON,
  * a list of messages; and the bytes that the messages have, one after the other.
  */
-import { decode, type Decoding, type Encoded, encode, type Encoding, type Json } from './values.ts';
+import { type Decoding, decode, type Encoded, type Encoding, encode, type Json } from './values.ts';
 
 const headBytes = 8;
 /** What is longer is refused before any of it is kept. */
@@ -79,7 +79,10 @@ export class FrameReader {
       if (this.#length < 4 + rest) return;
       const all = this.#joined();
       const end = 4 + rest;
-      yield new Frame(all.subarray(headBytes, headBytes + jsonLength), all.subarray(headBytes + jsonLength, end));
+      yield new Frame(
+        all.subarray(headBytes, headBytes + jsonLength),
+        all.subarray(headBytes + jsonLength, end),
+      );
       this.#chunks = [all.subarray(end)];
       this.#length -= end;
     }

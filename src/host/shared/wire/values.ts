@@ -6,7 +6,13 @@
  */
 import { decodeError, encodeError } from './errors.ts';
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 /** What stands for an object that lives on the other side. */
 export interface Reference {

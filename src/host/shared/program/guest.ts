@@ -1,8 +1,7 @@
 import type { Guest, GuestEnd, GuestState } from '../../guest.ts';
 import { GuestEnding } from '../../guest-ending.ts';
 import { InstructionlessGuest } from '../../simulated/instructionless-guest.ts';
-import type { Link } from './link.ts';
-import { SharedFile } from './shared-file.ts';
+import type { SharedFile } from './shared-file.ts';
 
 /** A guest whose vCPUs are inside KVM_RUN on the shared host. */
 export class SharedGuest extends InstructionlessGuest implements Guest {

@@ -77,6 +77,8 @@ export class Link {
     this.#looking = setInterval(() => this.#look(), lookEveryMs);
     this.#looking.unref();
     this.#take(rest);
+    // Whoever heard the greeting has stopped it.
+    socket.resume();
   }
 
   /** The reason why no call is answered any more. */
@@ -85,7 +87,12 @@ export class Link {
   }
 
   /** Makes a request. Those that are made in one turn go in one frame, in their order. */
-  async call(on: number, method: string, arg?: unknown, options: CallOptions = {}): Promise<unknown> {
+  async call(
+    on: number,
+    method: string,
+    arg?: unknown,
+    options: CallOptions = {},
+  ): Promise<unknown> {
     if (this.#gone !== undefined) throw this.#gone;
     const { signal, onProgress } = options;
     const call = this.#nextCall++;

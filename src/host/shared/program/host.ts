@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import type { CapabilityName } from '../../../abi/kvm/capabilities.ts';
 import type { CpuidEntry } from '../../../abi/kvm/structs.ts';
-import { TdctlError } from '../../../errors/index.ts';
+import type { TdctlError } from '../../../errors/index.ts';
 import type { HostFacts, HostMemoryFacts, KeySlots } from '../../facts.ts';
 import { own } from '../../own.ts';
 import type { CreateVm, Host, MapMemory } from '../../port.ts';
@@ -12,7 +12,7 @@ import { hostToken } from '../wire/messages.ts';
 import { notAHost, notThere, otherProtocol, otherUsers, silent, type WhichHost } from './gone.ts';
 import { Link } from './link.ts';
 import { ProgramMemory, SharedMemory } from './memory.ts';
-import { madeBy, SharedGuestMemory, type SharedVm } from './objects.ts';
+import { madeBy, type SharedGuestMemory, type SharedVm } from './objects.ts';
 
 export interface SharedHostOptions {
   /** Under what name `--host` has it; without one it is told by its path. */

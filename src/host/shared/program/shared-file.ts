@@ -26,4 +26,3 @@ export class SharedFile extends SharedObject {
     return this.link.call(this.token, method, arg, options) as Promise<Answer>;
   }
 }
-

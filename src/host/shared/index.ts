@@ -1,0 +1,10 @@
+/** One simulated machine for many programs: the one that serves it, and a program that joins (docs/shared-host.md). */
+export { LaterFaults } from './faults.ts';
+export { openSharedHost, SharedHost, type SharedHostOptions } from './program/host.ts';
+export {
+  type Peer,
+  type ProgramFacts,
+  SharedMachine,
+  type SharedMachineOptions,
+} from './server/server.ts';
+export { protocolVersion } from './wire/greeting.ts';
