@@ -6,6 +6,7 @@ import { KvmError } from '../../../src/host/kvm-error.ts';
 import type { GuestMemory, Host, UserMemory, Vcpu, Vm } from '../../../src/host/port.ts';
 import { openSimulatedHost } from '../../../src/host/simulated/index.ts';
 import { hostProfiles } from '../../../src/simulator/index.ts';
+import { initVm } from './init-vm.ts';
 import { serve } from './served.ts';
 
 const kernelAbi = 'rfc-migration-v2';
@@ -62,26 +63,6 @@ const onVm = (ask: (vm: Vm, side: Side) => Promise<unknown>) =>
       return vm === undefined ? noAnswer() : ask(vm, side);
     },
   ]);
-
-async function initVm(vm: Vm, host: Host, attributes: bigint) {
-  const { supportedXfam, configurableCpuid } = await vm.tdxCapabilities();
-  const supported = await host.getSupportedCpuid();
-  const cpuid = configurableCpuid.map((leaf) => {
-    const own = supported.find(
-      (each) => each.function === leaf.function && each.index === leaf.index,
-    );
-    const [eax, ebx, ecx, edx] = (['eax', 'ebx', 'ecx', 'edx'] as const).map(
-      (name) => (leaf[name] & (own?.[name] ?? 0)) >>> 0,
-    ) as [number, number, number, number];
-    const isWidth = leaf.function === 0x8000_0008;
-    return { ...leaf, ebx, ecx, edx, eax: isWidth ? 48 << 16 : eax, flags: own?.flags ?? 0 };
-  });
-  const identity = new Uint8Array(48).fill(7);
-  await vm.tdxInitVm({
-    ...{ attributes, xfam: supportedXfam, cpuid },
-    ...{ mrConfigId: identity, mrOwner: identity, mrOwnerConfig: identity },
-  });
-}
 
 const step: fc.Arbitrary<[string, Step]> = fc.oneof(
   fc.constantFrom<[string, Step]>(

@@ -167,9 +167,9 @@ export class Link {
   }
 
   #hear(message: FromHost): void {
+    if ('nowNs' in message) this.nowNs = message.nowNs;
     if ('answer' in message) {
       const waiting = this.#waiting.get(message.answer);
-      this.nowNs = message.nowNs;
       if ('error' in message) waiting?.reject(message.error);
       else waiting?.resolve(message.value);
     } else if ('progress' in message) {

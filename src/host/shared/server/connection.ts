@@ -70,6 +70,10 @@ export class Connection {
     this.#die();
   }
 
+  get #nowNs(): number {
+    return this.#host.machine.nowNs;
+  }
+
   #take(chunk: Buffer): void {
     if (this.#isDead) return;
     try {
@@ -98,10 +102,10 @@ export class Connection {
     try {
       const value = await this.#make(on, method, arg, {
         signal: cancelling.signal,
-        progress: (pagesDone) => this.#tell({ progress: call, pagesDone }),
+        progress: (pagesDone) => this.#tell({ progress: call, nowNs: this.#nowNs, pagesDone }),
         ...this.#passing,
       });
-      this.#tell({ answer: call, nowNs: this.#host.machine.nowNs, value });
+      this.#tell({ answer: call, nowNs: this.#nowNs, value });
       if (value instanceof SimulatedGuest) this.#tellEnd(value);
     } catch (error) {
       this.#refuse(call, error);
@@ -123,13 +127,13 @@ export class Connection {
 
   #refuse(call: number, thrown: unknown): void {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    this.#tell({ answer: call, nowNs: this.#host.machine.nowNs, error });
+    this.#tell({ answer: call, nowNs: this.#nowNs, error });
   }
 
   #tellEnd(guest: SimulatedGuest): void {
     const { token } = this.#objects.refer(guest) ?? {};
     if (token === undefined) return;
-    void guest.ended.then((end) => this.#tell({ ended: token, end }));
+    void guest.ended.then((end) => this.#tell({ ended: token, nowNs: this.#nowNs, end }));
   }
 
   #writeMemory({ write, pages, bytes }: WrittenPages): void {

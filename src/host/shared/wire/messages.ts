@@ -28,12 +28,12 @@ export type ToHost =
   | WrittenPages
   | { readonly ping: number };
 
+/** `nowNs` is the machine's time at that moment. */
 export type FromHost =
-  /** `nowNs` is the machine's time when the call ended. */
   | { readonly answer: number; readonly nowNs: number; readonly value: unknown }
   | { readonly answer: number; readonly nowNs: number; readonly error: Error }
-  | { readonly progress: number; readonly pagesDone: number }
-  | { readonly ended: number; readonly end: GuestEnd }
+  | { readonly progress: number; readonly nowNs: number; readonly pagesDone: number }
+  | { readonly ended: number; readonly nowNs: number; readonly end: GuestEnd }
   | { readonly pong: number }
   /** The host ends, or ends this connection. Nothing comes after it. */
   | { readonly bye: string };
