@@ -8,7 +8,7 @@ const apart = [
   'test/cli/{exec,host}.test.ts',
   'test/host/many-tds.test.ts',
   'test/diagnosis/explain/robustness.test.ts',
-  'test/keeper/{td-directory,removal}.test.ts',
+  'test/keeper/{td-directory,removal,recovery/inspect}.test.ts',
   'test/keeper/journal/journal.test.ts',
 ];
 

@@ -26,7 +26,7 @@ export const commandLine = {
   platform: 'node',
   input: { tdctl: 'src/cli/main.ts', start: 'src/cli/start.ts' },
   external: beside,
-  plugins: [notices(), isCommonJs()],
+  plugins: [notices('NOTICES.txt'), isCommonJs()],
   output: {
     dir: 'dist',
     format: 'cjs',
@@ -52,13 +52,14 @@ export const keeper = {
   cwd: root,
   platform: 'node',
   input: 'src/cli/kept/keeper-main.ts',
-  plugins: [needsNothing()],
+  plugins: [needsNothing(), inOneByte(), notices('keeper.NOTICES.txt')],
   output: {
-    file: 'dist/keeper.js',
+    dir: 'dist',
+    // A module, beside those that are none.
+    entryFileNames: 'keeper.mjs',
     codeSplitting: false,
-    comments: false,
-    sourcemap: true,
-    sourcemapExcludeSources: true,
+    // A keeper has the text in its memory for as long as it lives.
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   },
 };
 
@@ -109,9 +110,10 @@ function modulesBelow(directory) {
 
 /**
  * Puts beside the bundles what the licences of bundled packages ask for: their notices.
+ * @param {string} fileName
  * @returns {import('rolldown').Plugin}
  */
-function notices() {
+function notices(fileName) {
   return {
     name: 'notices',
     generateBundle(_, bundle) {
@@ -121,7 +123,7 @@ function notices() {
           .flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0] ?? []),
       );
       const texts = [...packages].sort().map(noticeOf);
-      this.emitFile({ type: 'asset', fileName: 'NOTICES.txt', source: texts.join('\n\n') });
+      this.emitFile({ type: 'asset', fileName, source: texts.join('\n\n') });
     },
   };
 }
@@ -147,6 +149,26 @@ function noticeOf(directory) {
     throw new Error(`${relative(root, directory)} has no licence to bring along`);
   const texts = files.map((file) => readFileSync(join(directory, file), 'utf8').trim());
   return [`${name} ${version} (${license})`, ...texts].join('\n\n');
+}
+
+/**
+ * A text with a single character beyond Latin-1 has two bytes for each of them in V8, so those are written as escapes,
+ * which mean the same in strings, templates and regular expressions.
+ * @returns {import('rolldown').Plugin}
+ */
+function inOneByte() {
+  return {
+    name: 'in-one-byte',
+    generateBundle(_, bundle) {
+      for (const made of Object.values(bundle)) {
+        if (made.type !== 'chunk') continue;
+        made.code = made.code.replace(
+          /[^\0-\xff]/g,
+          (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+        );
+      }
+    },
+  };
 }
 
 /** @returns {import('rolldown').Plugin} */

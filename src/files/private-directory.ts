@@ -1,10 +1,31 @@
 /** Directories of tdctl's own, which nobody else may look into, and their end. */
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { errnoOf } from '../errors/errno.ts';
 
-/** With those above it. One that is there stays as it is. @throws the error of the system call. */
+/**
+ * With those above it. One that is there stays as it is. Node's own way of making several tries for ever where a
+ * directory is there and nothing can be made in it, as in /proc.
+ *
+ * @throws the error of the system call.
+ */
 export function makePrivateDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    makeNewPrivateDirectory(path);
+  } catch (error) {
+    const above = dirname(path);
+    if (errnoOf(error) !== 'ENOENT' || existsSync(above)) throw error;
+    makePrivateDirectory(above);
+    makeNewPrivateDirectory(path);
+  }
 }
 
 /** @returns false where something has the name. @throws other errors of the system call. */

@@ -8,7 +8,7 @@ export {
   TdAnswers,
 } from './answers/index.ts';
 export { Backlog, bytesOf, gapInWords, type Piece } from './console/backlog.ts';
-export { openConsoleFile } from './console/file.ts';
+export { type ConsoleFileOptions, openConsoleFile } from './console/file.ts';
 export { type ConsoleLine, ConsoleLines } from './console/lines.ts';
 export type { ConsoleSink } from './console/sink.ts';
 export { ConsoleSocket } from './console/socket.ts';

@@ -28,7 +28,14 @@ const keptStateOfChart: Readonly<Record<TopLevel<TdStateId> | 'queued', KeptStat
 type TopLevel<State extends string> = State extends `${infer Top}.${string}` ? Top : State;
 
 export function keptStateOf(state: TdStateId | 'queued'): KeptState {
+  return keptStateNamed(state) as KeptState;
+}
+
+/** @returns undefined for what is no state of this version of the chart. */
+export function keptStateNamed(state: string): KeptState | undefined {
   const end = state.indexOf('.');
   const top = end === -1 ? state : state.slice(0, end);
-  return keptStateOfChart[top as keyof typeof keptStateOfChart];
+  return Object.hasOwn(keptStateOfChart, top)
+    ? keptStateOfChart[top as keyof typeof keptStateOfChart]
+    : undefined;
 }

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { Acted } from './api/surface.ts';
 import type { KeptVerb } from './api/verbs.ts';
-import type { ApiRange } from './identity.ts';
+import type { Greeting } from './greeting.ts';
 import type { KeptTd } from './kept-td.ts';
 import type { ToldRecord } from './told.ts';
 
@@ -36,15 +36,4 @@ export interface KeeperClient {
 
 export interface Deadline {
   readonly deadlineMs?: number | undefined;
-}
-
-/** `GET /v1`: the one answer that never changes its form, since by it the version is agreed upon. */
-export interface Greeting {
-  readonly name: string;
-  readonly pid: number;
-  readonly tdctl: string;
-  readonly api: ApiRange;
-  readonly startedAt: string;
-  /** What decides who may ask: who has connected, or only the mode of the directory. */
-  readonly guard: 'peer-credentials' | 'directory';
 }

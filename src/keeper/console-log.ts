@@ -9,7 +9,8 @@ import { moveTo, removeFile } from '../files/private-directory.ts';
 import { bytesOf } from '../guest/index.ts';
 
 export interface ConsoleLogOptions {
-  readonly path: string;
+  /** Undefined: it is kept nowhere. */
+  readonly path: string | undefined;
   /** More than so much is never in one of the two files. */
   readonly mostBytes?: number | undefined;
   readonly beforeWrite: (file: OutputFile) => void;
@@ -26,6 +27,7 @@ export class ConsoleLog {
   readonly #mostBytes: number;
   readonly #listeners = new Set<Listener>();
   #file: AppendedFile | undefined;
+  #printedBytes = 0;
   /** Printed and not in the log, because that could not be written. */
   #lostBytes = 0;
   #isTroubled = false;
@@ -36,16 +38,22 @@ export class ConsoleLog {
   }
 
   get path(): string {
-    return this.#options.path;
+    return this.#options.path ?? '';
   }
 
-  /** How long the log is at this moment: it has all of what was printed since it was begun. */
+  /** How long the log is at this moment: it has what was printed until now. */
   get sizeBytes(): number {
     return this.#file?.size ?? 0;
   }
 
+  /** All that the guest has printed in this life. */
+  get printedBytes(): number {
+    return this.#printedBytes;
+  }
+
   /** It neither waits nor throws. `lostBytes` came after `bytes`, and nobody has them. */
   print(bytes: Uint8Array, lostBytes: number): void {
+    this.#printedBytes += bytes.length + lostBytes;
     const told = Buffer.concat([
       bytesOf({ bytes, lostBytes: 0 }),
       ...(lostBytes > 0 ? [bytesOf({ bytes: new Uint8Array(), lostBytes })] : []),
@@ -67,10 +75,11 @@ export class ConsoleLog {
 
   #append(told: Buffer): void {
     const { path, beforeWrite } = this.#options;
+    if (path === undefined) return;
     const file = { path, what: 'console log' };
     try {
       beforeWrite(file);
-      if (this.sizeBytes + told.length > this.#mostBytes) this.#putAside();
+      if (this.sizeBytes + told.length > this.#mostBytes) this.#putAside(path);
       this.#file ??= new AppendedFile(file, 0);
       const piece = { lostBytes: this.#lostBytes, bytes: told };
       this.#file.append(bytesOf(piece), { flush: false });
@@ -82,8 +91,7 @@ export class ConsoleLog {
     }
   }
 
-  #putAside(): void {
-    const { path } = this.#options;
+  #putAside(path: string): void {
     if (this.#file === undefined) return;
     this.close();
     removeFile(`${path}.1`);

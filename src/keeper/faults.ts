@@ -4,6 +4,7 @@
  *
  *   die-before:N   dies (SIGKILL) instead of writing record N of the journal
  *   die-at:N       dies as soon as record N is written
+ *   stop-at:N      stops (SIGSTOP) then, until it is sent SIGCONT
  *   fail-write:N   the Nth write to the state directory by this process answers ENOSPC
  *   full-from:N    the Nth does, and all that follow
  */
@@ -23,11 +24,11 @@ export function keeperFaults(env: NodeJS.ProcessEnv): KeeperFaults {
   const wanted = (env[keeperFaultVariable] ?? '').split(',').map((text) => text.split(':'));
   const numbersOf = (fault: string) =>
     wanted.filter(([name]) => name === fault).map(([, number]) => Number(number));
-  const [before, at] = [numbersOf('die-before'), numbersOf('die-at')];
-  const [failing, [fullFrom = Number.POSITIVE_INFINITY]] = [
-    numbersOf('fail-write'),
-    numbersOf('full-from'),
-  ];
+  const before = numbersOf('die-before');
+  const at = numbersOf('die-at');
+  const stopAt = numbersOf('stop-at');
+  const failing = numbersOf('fail-write');
+  const [fullFrom = Number.POSITIVE_INFINITY] = numbersOf('full-from');
   let writes = 0;
   return {
     beforeWrite: () => {
@@ -35,11 +36,16 @@ export function keeperFaults(env: NodeJS.ProcessEnv): KeeperFaults {
       if (writes < fullFrom && !failing.includes(writes)) return;
       throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     },
-    beforeRecord: (seq) => dieIf(before.includes(seq)),
-    afterRecord: (seq) => dieIf(at.includes(seq)),
+    beforeRecord: (seq) => {
+      if (before.includes(seq)) signalSelf('SIGKILL');
+    },
+    afterRecord: (seq) => {
+      if (at.includes(seq)) signalSelf('SIGKILL');
+      if (stopAt.includes(seq)) signalSelf('SIGSTOP');
+    },
   };
 }
 
-function dieIf(isDue: boolean): void {
-  if (isDue) process.kill(process.pid, 'SIGKILL');
+function signalSelf(signal: NodeJS.Signals): void {
+  process.kill(process.pid, signal);
 }

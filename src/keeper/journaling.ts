@@ -5,10 +5,8 @@ import {
   TD_LIFECYCLE_VERSION,
   teardownSteps,
 } from '../../machines/td-lifecycle/index.ts';
-import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import type { TdctlError } from '../errors/index.ts';
 import type { AroundStep, TdRunEvent } from '../orchestrator/index.ts';
-import type { KeeperFaults } from './faults.ts';
 import type { JournalBody, JournalRecord } from './journal/records.ts';
 
 /** Appends a record. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
@@ -32,8 +30,15 @@ const givingBack: readonly string[] = [
   'interrupting',
   ...teardownSteps.map(({ state }) => state),
 ];
-/** There are too many of them, and nothing is concluded from any. */
-const unwritten: readonly string[] = ['request.answered', 'step.progress'];
+/** There are many of the others, and nothing is concluded from any. */
+export function isWritten({ event }: TdRunEvent): boolean {
+  return event !== 'request.answered' && event !== 'step.progress';
+}
+
+/** What was given back is on the disk before anybody can see that it is free. */
+export function hasGivenBack(event: TdRunEvent): boolean {
+  return event.event === 'step.ended' && givingBack.includes(event.step);
+}
 
 export class Journaling {
   readonly #options: JournalingOptions;
@@ -41,6 +46,11 @@ export class Journaling {
 
   constructor(options: JournalingOptions) {
     this.#options = options;
+  }
+
+  /** @throws TdctlError TDCTL_E_NOT_WRITABLE. */
+  begin(body: JournalBody): void {
+    this.#write(body, true);
   }
 
   /** Writes it down if that can be done: what has happened already, or must go on whatever the disk says. */
@@ -65,16 +75,10 @@ export class Journaling {
   };
 
   readonly chartEvent = (event: AnyEventObject): void => {
-    if (event.type !== 'xstate.init') return this.note({ kind: 'chart', event });
-    this.note({ kind: 'input', machineVersion: TD_LIFECYCLE_VERSION, input: event.input });
+    const isFirst = event.type === 'xstate.init';
+    const input = { machineVersion: TD_LIFECYCLE_VERSION, input: event.input };
+    this.note(isFirst ? { kind: 'input', ...input } : { kind: 'chart', event });
   };
-
-  event(event: TdRunEvent<ErrorInWords>): void {
-    if (unwritten.includes(event.event)) return;
-    // What was given back is on the disk before anybody can see that it is free.
-    const flush = event.event === 'step.ended' && givingBack.includes(event.step);
-    this.note({ kind: 'event', event }, { flush });
-  }
 
   /** The chart waits for somebody in this state. */
   rest(snapshot: unknown): void {
@@ -84,17 +88,4 @@ export class Journaling {
   #write(body: JournalBody, flush: boolean): void {
     this.#options.onRecord(this.#options.append(body, { flush }));
   }
-}
-
-/** @param append as the journal has it */
-export function withFaults(
-  append: AppendRecord,
-  { nextSeq, faults }: { readonly nextSeq: () => number; readonly faults: KeeperFaults },
-): AppendRecord {
-  return (body, options) => {
-    faults.beforeRecord(nextSeq());
-    const record = append(body, options);
-    faults.afterRecord(record.seq);
-    return record;
-  };
 }

@@ -3,8 +3,10 @@
  * rely on; a file that is not so is damaged, or of a tdctl to come.
  */
 import { readFileSync } from 'node:fs';
+import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import { errnoOf } from '../errors/errno.ts';
-import type { StatusFile } from './status.ts';
+import { keptStateNamed } from './chart-state.ts';
+import type { StatusFile, StatusRecord } from './status.ts';
 
 export type StatusRead =
   | { readonly kind: 'read'; readonly file: StatusFile }
@@ -46,7 +48,6 @@ const keeperFields: Fields = [
   ['startedAt', 'string'],
 ];
 const tdFields: Fields = [
-  ['name', 'string'],
   ['labels', 'object'],
   ['state', 'string'],
   ['since', 'object'],
@@ -60,9 +61,23 @@ const tdFields: Fields = [
 function problemOf(file: Partial<StatusFile> | null): string | undefined {
   if (typeof file !== 'object' || file === null) return 'it is no object';
   const { version, keeper, life, td } = file;
-  if (version !== 1) return 'it is of another version';
+  if (version !== 1) return 'it is of another version of tdctl';
   if (typeof life !== 'number') return 'life is no number';
-  return problemIn(keeper, keeperFields) ?? (td === null ? undefined : problemIn(td, tdFields));
+  return problemIn(keeper, keeperFields) ?? (td === null ? undefined : problemOfTd(td));
+}
+
+function problemOfTd(td: Partial<StatusRecord> | undefined): string | undefined {
+  const problem = problemIn(td, tdFields);
+  if (problem !== undefined) return problem;
+  const { since, state, leftovers } = td as StatusRecord;
+  if (typeof since.at !== 'string' || typeof since.uptimeMs !== 'number') return 'since is no time';
+  if (keptStateNamed(state) === undefined) return 'its state is one of another version of tdctl';
+  const areErrors = Array.isArray(leftovers) && leftovers.every(isError);
+  return areErrors ? undefined : 'leftovers are no errors';
+}
+
+function isError(value: ErrorInWords | null): boolean {
+  return typeof value?.message === 'string';
 }
 
 function problemIn(value: unknown, fields: Fields): string | undefined {

@@ -16,6 +16,7 @@ import { describe, expect, type TestContext, test } from 'vitest';
 import type { KeeperIdentity } from '../../src/keeper/identity.ts';
 import { lineOf } from '../../src/keeper/journal/line.ts';
 import { readKeptTd, readKeptTds } from '../../src/keeper/kept-tds.ts';
+import { keptStates } from '../../src/keeper/state.ts';
 import { openStateDirectory, type StateDirectory } from '../../src/keeper/state-directory.ts';
 import type { StatusRecord } from '../../src/keeper/status.ts';
 import { builtModule } from '../support/built.ts';
@@ -202,6 +203,27 @@ describe('what spoils one TD is told of that one', () => {
           expect(JSON.parse(JSON.stringify(bad))).toMatchObject({ name: 'bad' });
         },
       ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('whatever value any field of the status has', async (context) => {
+    const state = await freshState(context);
+    const path = join(write(state, 'bad', { leftovers: [] }), 'status.json');
+    const file = JSON.parse(readFileSync(path, 'utf8'));
+    const places = [file, file.keeper, file.td, file.td.since, file.td.host];
+    fc.assert(
+      fc.property(fc.constantFrom(...places), fc.nat(), fc.jsonValue(), (place, at, value) => {
+        const fields = Object.keys(place);
+        const field = fields[at % fields.length] ?? '';
+        const before = place[field];
+        place[field] = value;
+        writeFileSync(path, JSON.stringify(file));
+        place[field] = before;
+        const [bad] = readKeptTds(state);
+        expect(Object.keys(keptStates)).toContain(bad?.state);
+        expect(JSON.parse(JSON.stringify(bad))).toMatchObject({ name: 'bad' });
+      }),
       { numRuns: 300 },
     );
   });

@@ -1,5 +1,5 @@
 /** What is over is removed, whole, and nothing that somebody has. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -17,8 +17,9 @@ import {
   deadPid,
   freshState,
   identity,
-  isRoot,
   otherProcess,
+  requirePython,
+  requireRoot,
   stateAt,
   status,
 } from './support.ts';
@@ -75,22 +76,18 @@ describe('one TD', () => {
     expect(namesIn(state)).toEqual([]);
   });
 
-  const hasPython = spawnSync('python3', ['--version']).status === 0;
-
-  test.runIf(hasPython)(
-    'that the kernel is still taking down stays until that is over',
-    async (context) => {
-      const state = await freshState(context);
-      const { pid, end } = await exiting(context);
-      await write(state, 'web', {}, { pid, startTime: readProcess(pid)?.startTime ?? '' });
-      expect(readKeptTds(state)).toMatchObject([{ state: 'draining', holdsKeySlot: true }]);
-      await expect(removeTd(state, 'web')).rejects.toMatchObject({ code: 'TDCTL_E_CONFLICT' });
-      expect(await pruneTds(state)).toMatchObject({ removed: [] });
-      await end();
-      expect(readKeptTds(state)).toMatchObject([{ state: 'lost', holdsKeySlot: false }]);
-      expect(await removeTd(state, 'web')).toBe(true);
-    },
-  );
+  test('that the kernel is still taking down stays until that is over', async (context) => {
+    requirePython(context);
+    const state = await freshState(context);
+    const { pid, end } = await exiting(context);
+    await write(state, 'web', {}, { pid, startTime: readProcess(pid)?.startTime ?? '' });
+    expect(readKeptTds(state)).toMatchObject([{ state: 'draining', holdsKeySlot: true }]);
+    await expect(removeTd(state, 'web')).rejects.toMatchObject({ code: 'TDCTL_E_CONFLICT' });
+    expect(await pruneTds(state)).toMatchObject({ removed: [] });
+    await end();
+    expect(readKeptTds(state)).toMatchObject([{ state: 'lost', holdsKeySlot: false }]);
+    expect(await removeTd(state, 'web')).toBe(true);
+  });
 });
 
 /** A process whose first thread has ended while another has its files open. */
@@ -160,7 +157,8 @@ describe('all that is over', () => {
     expect(namesIn(state)).toEqual([]);
   });
 
-  test.runIf(isRoot)('or is told of each why it cannot go', async (context) => {
+  test('or is told of each why it cannot go', async (context) => {
+    requireRoot(context);
     const state = await freshState(context);
     const parent = dirname(state.path);
     chmodSync(parent, 0o777);

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openStateDirectory, stateDirectoryPath } from '../../src/keeper/state-directory.ts';
-import { asNobody, freshPath, isRoot, stateAt } from './support.ts';
+import { asNobody, freshPath, requireRoot, stateAt } from './support.ts';
 
 const refusal = { code: 'TDCTL_E_STATE_DIRECTORY' };
 
@@ -21,20 +21,22 @@ test('it is where the environment says, else where the system keeps what ends wi
   expect(stateDirectoryPath({ TDCTL_STATE_DIR: '/a/b', XDG_RUNTIME_DIR: '/run/user/7' })).toBe(
     '/a/b',
   );
-  if (isRoot) expect(stateDirectoryPath({ XDG_RUNTIME_DIR: '/run/user/7' })).toBe('/run/tdctl');
 });
 
-test.runIf(isRoot)(
-  'a user has it below XDG_RUNTIME_DIR, or in /tmp under the own number',
-  async () => {
-    const paths = await asNobody(async () =>
-      [{ XDG_RUNTIME_DIR: '/run/user/7' }, { XDG_RUNTIME_DIR: 'not/absolute' }, {}].map(
-        stateDirectoryPath,
-      ),
-    );
-    expect(paths).toEqual(['/run/user/7/tdctl', '/tmp/tdctl-65534', '/tmp/tdctl-65534']);
-  },
-);
+test('root has it in /run', (context) => {
+  requireRoot(context);
+  expect(stateDirectoryPath({ XDG_RUNTIME_DIR: '/run/user/7' })).toBe('/run/tdctl');
+});
+
+test('a user has it below XDG_RUNTIME_DIR, or in /tmp under the own number', async (context) => {
+  requireRoot(context);
+  const paths = await asNobody(async () =>
+    [{ XDG_RUNTIME_DIR: '/run/user/7' }, { XDG_RUNTIME_DIR: 'not/absolute' }, {}].map(
+      stateDirectoryPath,
+    ),
+  );
+  expect(paths).toEqual(['/run/user/7/tdctl', '/tmp/tdctl-65534', '/tmp/tdctl-65534']);
+});
 
 test('it is made for its owner alone', async (context) => {
   const path = freshPath(context);
@@ -87,7 +89,8 @@ test('a directory that others may write to is refused', async (context) => {
   }
 });
 
-test.runIf(isRoot)("another user's directory is refused, and told whose it is", async (context) => {
+test("another user's directory is refused, and told whose it is", async (context) => {
+  requireRoot(context);
   const path = freshPath(context);
   chmodSync(join(path, '..'), 0o777);
   mkdirSync(path, { mode: 0o755 });
@@ -102,7 +105,8 @@ test.runIf(isRoot)("another user's directory is refused, and told whose it is", 
   expect((await stateAt(path)).path).toBe(path);
 });
 
-test.runIf(isRoot)('where it may not be made is told with the reason', async (context) => {
+test('where it may not be made is told with the reason', async (context) => {
+  requireRoot(context);
   const path = freshPath(context);
   chmodSync(join(path, '..'), 0o755);
   await asNobody(async () => {

@@ -81,15 +81,39 @@ const prelude = (path: string, names: readonly string[]) => `
   const stay = () => new Promise(() => setInterval(() => {}, 1_000_000));
 `;
 
-const inScope = ['state-directory', 'td-directory', 'identity'] as const;
+const inScope = [
+  'state-directory',
+  'td-directory',
+  'identity',
+  'kept-tds',
+  'removal',
+  'journal/journal',
+] as const;
+
+interface Other {
+  /** Of the state directory. */
+  readonly path: string;
+  readonly code: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Done by a shell before, in the same process. */
+  readonly shell?: string;
+  /** The shell may mount what nobody else sees; only root may do that. */
+  readonly mounts?: true;
+}
 
 /** Runs code in a process of its own until it ends, or the test does. */
 export function otherProcess(
   context: TestContext,
-  { path, code, env }: { path: string; code: string; env?: Readonly<Record<string, string>> },
+  { path, code, env, shell = ':', mounts }: Other,
 ): OtherProcess {
   const program = `${prelude(path, inScope)}\n${code}`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+  const command = [
+    ...(mounts ? ['unshare', '-m'] : []),
+    ...['sh', '-c', `${shell} && exec "$0" "$@"`],
+    ...[process.execPath, '--input-type=module', '-e', program],
+  ];
+  const [file = '', ...args] = command;
+  const child = spawn(file, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
   });
@@ -117,6 +141,21 @@ export function otherProcess(
 export const deadPid = () => spawnSync('true').pid;
 
 export const isRoot = process.geteuid?.() === 0;
+
+export function requireRoot(context: TestContext): void {
+  if (!isRoot) context.skip('only root can be another user');
+}
+
+export function requirePython(context: TestContext): void {
+  if (spawnSync('python3', ['--version']).status !== 0) context.skip('there is no python3');
+}
+
+/** A shell that mounts what nobody else sees. */
+export function requireMount(context: TestContext): void {
+  const mount = ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'];
+  if (spawnSync('unshare', mount).status !== 0) context.skip('no file system may be mounted here');
+}
+
 const nobody = 65_534;
 
 /** Does it as a user who is not root, which a test of another user's rights needs. */

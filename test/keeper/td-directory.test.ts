@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Journal } from '../../src/keeper/journal/index.ts';
+import { readKeptTds } from '../../src/keeper/kept-tds.ts';
 import type { StateDirectory } from '../../src/keeper/state-directory.ts';
 import { readStatus } from '../../src/keeper/status-file.ts';
 import { finishRemovals, type OwnedTd, ownTd } from '../../src/keeper/td-directory.ts';
@@ -230,6 +231,37 @@ describe('a life', () => {
     }
     td.release();
   });
+});
+
+test('a keeper may be killed before any of its writes: the next one begins all the same', async (context) => {
+  const state = await freshState(context);
+  const killedBefore = (write: number) => `
+    let writes = 0;
+    const beforeWrite = () => { writes += 1; if (writes === ${write}) process.kill(process.pid, 'SIGKILL'); };
+    const td = await tdDirectory.ownTd(state, 'web', { create: true, beforeWrite });
+    const { number, lastSeq } = td.beginLife(identity.ownIdentity({ tdctl: '0.1.0', chartVersion: 3 }));
+    const journal = journalJournal.Journal.begin(td, lastSeq);
+    const { seq } = journal.append({ kind: 'begins', step: 'x' }, { flush: true });
+    td.writeRequest(${JSON.stringify(request('web'))});
+    td.writeStatus({ ...${JSON.stringify(status('web', { state: 'runnable' }))}, seq });
+    say({ number, seq });
+    await stay();`;
+  let deaths = 0;
+  let said: string | undefined;
+  while (said === undefined) {
+    const code = killedBefore(deaths + 1);
+    const other = otherProcess(context, { path: state.path, code });
+    said = await other.line();
+    if (said === undefined) deaths += 1;
+    else expect(readKeptTds(state)).toMatchObject([{ state: 'runnable' }]);
+    await other.kill();
+    expect(readKeptTds(state)).toMatchObject([{ name: 'web', state: 'lost', holdsKeySlot: false }]);
+  }
+  expect(deaths).toBeGreaterThan(6);
+  // Each that came as far as its record has the number after the one before.
+  const { number, seq } = JSON.parse(said);
+  expect(number).toBeGreaterThan(3);
+  expect(seq).toBeGreaterThan(3);
 });
 
 describe('a removal', () => {

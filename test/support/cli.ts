@@ -26,7 +26,7 @@ export function terminal({ colors = false, width }: Terminal = {}) {
   const io: CommandIo = {
     stdout: sink('stdout'),
     stderr: sink('stderr'),
-    env: {},
+    env: { TDCTL_STATE_DIR: process.env.TDCTL_STATE_DIR },
     colors: { stdout: colors, stderr: colors },
     widths: { stdout: width, stderr: width },
     stdin: { isTty: false, pause: () => {}, resume: () => {}, listen: () => () => {} },

@@ -1,19 +1,7 @@
-import { openHostToActOn } from '../host-to-act-on.ts';
-import { readSimulation } from '../run/simulation.ts';
-import { loadTrustDomain } from '../../spec/index.ts';
-import { loadFirmware } from '../../firmware/index.ts';
-import { planTd } from '../../plan/index.ts';
-import { askHost } from '../../plan/judge/index.ts';
-import { startTd } from '../../orchestrator/index.ts';
-import { eventInWords } from '../words.ts';
-import { createServer } from 'node:http';
-const choice = { host: 'sim', kernel: undefined };
-const faults = await readSimulation(choice, { fault: [] });
-const spec = await loadTrustDomain(process.argv[2]!);
-const firmware = await loadFirmware(spec.firmware);
-const host = await openHostToActOn({ ...choice, faults }, { typed: [], io: undefined as any });
-const plan = planTd({ spec, firmware, host: await askHost(host) });
-const td = startTd({ host, plan, onEvent: (e) => eventInWords(e, plan.facts) });
-await td.runnable;
-createServer(() => {}).listen('/tmp/kt' + process.pid);
-console.log('runnable', process.memoryUsage().rss / 1e6);
+/**
+ * The program of a keeper: `dist/keeper.mjs NAME`, with what it shall keep on its standard input. It is no command of
+ * `tdctl`, so that it loads none; src/keeper/launch.ts starts it.
+ */
+import { keeperProcess } from './keeper-process.ts';
+
+process.exitCode = await keeperProcess(process.env);

@@ -2,12 +2,14 @@
 
 import { defaultKernelAbi } from '../../abi/kvm/kernels/index.ts';
 import { type FirmwareImage, loadFirmware } from '../../firmware/index.ts';
+import { hostIdentity } from '../../host/identity.ts';
 import type { Host } from '../../host/port.ts';
-import { startTd, type TdRunEvent } from '../../orchestrator/index.ts';
+import { keep } from '../../keeper/keep.ts';
+import type { TdRunEvent } from '../../orchestrator/index.ts';
 import { planTd, type TdPlan } from '../../plan/index.ts';
 import { askHost } from '../../plan/judge/index.ts';
 import type { RecordedFaults } from '../../simulator/index.ts';
-import { loadTrustDomain } from '../../spec/index.ts';
+import { parseTrustDomain, readTrustDomainText } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import { durationOf } from '../duration.ts';
 import { GuardedView } from '../guarded-view.ts';
@@ -19,10 +21,11 @@ import { executesGuests } from '../open-host.ts';
 import { say } from '../output/print.ts';
 import { bootImagesOf, filesNamedIn, filesWrittenBy } from '../spec-files.ts';
 import { faultsNotMet } from '../unmet-faults.ts';
-import { eventInWords } from '../words.ts';
+import { eventInWords, type PrintedEvent } from '../words.ts';
 import { GuestInput, openRunConsole, type RunConsole } from './console/run-console.ts';
 import { RunTerminal } from './console/run-terminal.ts';
 import { type WantedConsole, wantedConsole } from './console/wanted.ts';
+import { type Listed, listRun, type ToList } from './listed.ts';
 import { live } from './live.ts';
 import { openRunView } from './open-view.ts';
 import type { RunOptions } from './options.ts';
@@ -40,7 +43,8 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
     const source = await runSource(options);
     io.files.reads(...source.files);
     const faults = await readSimulation(source.choice, options);
-    const spec = await loadTrustDomain(source.specPath);
+    const text = await readTrustDomainText(source.specPath);
+    const spec = parseTrustDomain(text, { path: source.specPath });
     io.files.reads(...filesNamedIn(spec));
     const runsGuests = executesGuests(source.choice.host);
     const wanted = wantedConsole({ ...options, runsGuests }, spec);
@@ -53,7 +57,7 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
     const log = await openRunLog({ level: options.logLevel, file: options.logFile, ...told }, own);
     try {
       await runOnHost({
-        ...{ options, source, faults, spec, firmware, log, interrupts, io: own },
+        ...{ options, source, text, faults, spec, firmware, log, interrupts, io: own },
         ...{ forMs: durationOf(options.for), runsGuests, wanted, input, terminal },
       });
     } finally {
@@ -68,6 +72,8 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
 interface OnHost {
   readonly options: RunOptions;
   readonly source: RunSource;
+  /** Of the TrustDomain file. */
+  readonly text: string;
   readonly faults: RecordedFaults | undefined;
   readonly spec: TrustDomain;
   readonly firmware: FirmwareImage;
@@ -100,10 +106,12 @@ async function runOnHost(given: OnHost): Promise<void> {
     source.checkUnchanged(plan);
     const view = await openRunView(options.output, io);
     const console = await openRunConsole({ ...given, view });
+    const listed = await listRun(toList(given), { host: hostIdentity(plan.facts), io });
     try {
-      await runPlan({ ...given, host, plan, view, trace, console });
+      await runPlan({ ...given, host, plan, view, trace, console, listed });
     } finally {
       await console.end();
+      await listed.end();
     }
   } catch (error) {
     noteUnmet(await unmetFaults(faults), io);
@@ -116,16 +124,26 @@ async function runOnHost(given: OnHost): Promise<void> {
   if (unmet.length > 0) throw faultsNotMet(unmet);
 }
 
-interface Running extends Omit<OnHost, 'source' | 'faults' | 'spec' | 'firmware' | 'wanted'> {
+function toList({ options, source, spec, text }: OnHost): ToList {
+  const { specPath, choice } = source;
+  const { host, kernel } = choice;
+  const { fault: faults, anyMeasurement } = options;
+  return { name: spec.name, spec: text, specPath, host, kernel, faults, anyMeasurement };
+}
+
+type Known = 'source' | 'text' | 'faults' | 'spec' | 'firmware' | 'wanted';
+
+interface Running extends Omit<OnHost, Known> {
   readonly host: Host;
   readonly plan: TdPlan;
   readonly view: RunView;
   readonly trace: TraceFile | undefined;
   readonly console: RunConsole;
+  readonly listed: Listed;
 }
 
 async function runPlan(running: Running): Promise<void> {
-  const { host, plan, view, log, trace, interrupts, console, terminal, io } = running;
+  const { host, plan, view, log, trace, interrupts, console, terminal, listed, io } = running;
   const { until } = running.options;
   const slotsBefore = await host.keySlots();
   if (interrupts.received !== undefined) throw interrupted(interrupts.received);
@@ -133,8 +151,7 @@ async function runPlan(running: Running): Promise<void> {
 
   let hasRun = false;
   const shown = new GuardedView();
-  const onEvent = shown.guarded((event: TdRunEvent) => {
-    const printed = eventInWords(event, plan.facts);
+  const onEvent = shown.guarded((event: TdRunEvent, printed: PrintedEvent) => {
     log.write(printed);
     trace?.note(event);
     if (event.event === 'guest.ended') terminal.leave();
@@ -143,7 +160,12 @@ async function runPlan(running: Running): Promise<void> {
     if (!isAttached || hasRun || !isProgress(event)) view.event(printed);
     hasRun ||= event.state === 'running';
   });
-  const td = startTd({ host, plan, onEvent, console: console.listener });
+  const kept = keep({
+    ...{ host, plan, life: listed.life, onEvent, console: console.listener },
+    inWords: (event) => eventInWords(event, plan.facts),
+  });
+  const td = kept.run;
+  listed.serve(kept.surface);
   running.input.begin(td);
   interrupts.onInterrupt((times) => {
     terminal.leave();
@@ -159,7 +181,7 @@ async function runPlan(running: Running): Promise<void> {
     shown.guarded(() => view.runnable())();
     await live(td, { ...running, until, pausing });
   }
-  const output = await td.ended;
+  const output = await kept.ended;
   pausing.done();
   terminal.end();
   shown.rethrow();
@@ -168,7 +190,7 @@ async function runPlan(running: Running): Promise<void> {
 
   throwFailure(output, plan.facts);
   if (plan.facts.kind !== 'kvm') checkSlots(slots);
-  if (interrupts.received !== undefined && !becameRunnable) throw interrupted(interrupts.received);
+  if (!becameRunnable) throw interrupted(interrupts.received ?? '`tdctl stop`');
 }
 
 function isProgress(event: TdRunEvent): boolean {

@@ -3,10 +3,10 @@ import { StreamFile, type StreamFileOptions } from '../../files/index.ts';
 import { bytesOf } from './backlog.ts';
 import type { ConsoleSink } from './sink.ts';
 
+export type ConsoleFileOptions = Pick<StreamFileOptions, 'path' | 'onFailure' | 'signal'>;
+
 /** @throws TdctlError TDCTL_E_NOT_WRITABLE, TDCTL_E_BUSY, TDCTL_E_INTERRUPTED. */
-export async function openConsoleFile(
-  options: Pick<StreamFileOptions, 'path' | 'onFailure' | 'signal'>,
-): Promise<ConsoleSink> {
+export async function openConsoleFile(options: ConsoleFileOptions): Promise<ConsoleSink> {
   const file = await StreamFile.open({
     ...options,
     what: 'console log',

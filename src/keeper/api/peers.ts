@@ -2,13 +2,11 @@
 import { statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { loadAddon, type PeerCredentials } from '../../../native/index.ts';
+import type { Greeting } from '../greeting.ts';
 import type { Peer } from './surface.ts';
 
-/** What decides who may ask: who has connected, or only the mode of the directory, which lets nobody else in. */
-export type Guard = 'peer-credentials' | 'directory';
-
 export interface Peers {
-  readonly guard: Guard;
+  readonly guard: Greeting['guard'];
   /** Undefined where nobody can tell. */
   of(socket: Socket): Peer | undefined;
   mayAsk(peer: Peer | undefined): boolean;

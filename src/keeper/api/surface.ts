@@ -43,11 +43,10 @@ export interface Acted {
 }
 
 export interface KeptConsole {
-  readonly logPath: string;
-  /** All that the guest has printed in this life, which is the length of the log once that is flushed. */
-  readonly printedBytes: number;
-  /** Resolves once the log has what was printed until now, or never will have it. */
-  flushed(): Promise<void>;
+  /** Of the log. */
+  readonly path: string;
+  /** How long the log is at this moment: it has what was printed until now. */
+  readonly sizeBytes: number;
   /** @returns how many bytes were taken; none where no guest runs. */
   input(bytes: Uint8Array): number;
   /** @returns the way to end the subscription. */

@@ -2,6 +2,7 @@
 import { keptStateOf } from '../chart-state.ts';
 import type { KeeperSeen, KeptTd } from '../kept-td.ts';
 import { type Moment, msSince } from '../moment.ts';
+import { notesOf } from '../notes.ts';
 import { type KeptState, keptStates } from '../state.ts';
 import type { StatusRecord } from '../status.ts';
 import type { Evidence } from './evidence.ts';
@@ -43,7 +44,7 @@ export function conclude(evidence: Evidence): Conclusion {
       error: td?.error ?? null,
       notes: row.told
         .map((words) => filled(words, evidence, since))
-        .concat(ownNotes(td), closerNotes(evidence, row)),
+        .concat(td === undefined ? [] : ownNotes(td, isWritten), closerNotes(evidence, row)),
       keeper: keeperSeen(evidence),
       queue: null,
       leftMs: null,
@@ -91,13 +92,10 @@ function keeperSeen({ keeper, presence }: Evidence): KeeperSeen | null {
   return { pid, tdctl, api, startedAt, unit, lives };
 }
 
-function ownNotes(td: StatusRecord | undefined): string[] {
-  if (td === undefined) return [];
-  const { guestEnded, waitingFor, leftovers } = td;
-  const notes = leftovers.map(({ message }) => message);
-  if (waitingFor) notes.unshift(`waits for ${waitingFor}`);
-  if (guestEnded) notes.unshift(guestEnded);
-  return notes;
+/** What its keeper waited for when it died, nobody waits for any more. */
+function ownNotes(td: StatusRecord, isWritten: boolean): string[] {
+  const { guestEnded = null, waitingFor = null, leftovers } = td;
+  return notesOf({ guestEnded, waitingFor: isWritten ? waitingFor : null, leftovers });
 }
 
 function closerNotes({ closer, presence }: Evidence, row: RecoveryRow): string[] {

@@ -190,6 +190,13 @@ test('what was given back is told as far as is known where a keeper died without
   expect(conclude(found).td).toMatchObject({ state: 'lost', sinceMs: 30_000 });
 });
 
+test('what a dead keeper waited for, nobody waits for', () => {
+  const waiting = { state: 'releasing', waitingFor: 'the last fd' } as const;
+  expect(conclude(evidence(waiting)).td.notes.join()).not.toContain('waits for');
+  const alive = conclude(evidence(waiting, { presence: 'lives' }));
+  expect(alive.td.notes).toEqual(['waits for the last fd']);
+});
+
 test('the clock of the wall may be set back: how long something is so follows the time since boot', () => {
   const since = { at: '2030-01-01T00:00:00.000Z', uptimeMs: 1000 };
   const found = evidence({ state: 'running', since }, { presence: 'lives' });

@@ -1,5 +1,10 @@
 /** The console of a run: everybody who gets what the guest prints, and who may type at it. */
-import { type ConsoleSink, ConsoleSocket, openConsoleFile } from '../../../guest/index.ts';
+import {
+  type ConsoleFileOptions,
+  type ConsoleSink,
+  ConsoleSocket,
+  openConsoleFile,
+} from '../../../guest/index.ts';
 import type { TdRun, TdRunOptions } from '../../../orchestrator/index.ts';
 import type { Interrupts } from '../../interrupts.ts';
 import type { CommandIo } from '../../io.ts';
@@ -37,20 +42,16 @@ export interface RunConsole {
 /** @throws TdctlError TDCTL_E_NOT_WRITABLE, TDCTL_E_BUSY, TDCTL_E_ADDRESS, TDCTL_E_INTERRUPTED; nothing is open then. */
 export async function openRunConsole(options: RunConsoleOptions): Promise<RunConsole> {
   const { terminal, view } = options;
-  const sinks: ConsoleSink[] = [];
-  const end = async () => {
-    for (const sink of sinks.splice(0)) await sink.end();
-  };
-  try {
-    for await (const sink of opened(options)) sinks.push(sink);
-  } catch (error) {
-    await end();
-    throw error;
-  }
+  const { wanted, input, io, interrupts } = options;
+  const sinks = await openSinks(wanted, {
+    input: input.take,
+    onFailure: io.losses.add,
+    signal: interrupts.signal,
+  });
   return {
     listener: {
       console(bytes, lostBytes) {
-        for (const sink of sinks) sink.print(bytes, lostBytes);
+        sinks.print(bytes, lostBytes);
         if (terminal.attached === undefined) view.guest('console', bytes, lostBytes);
         else terminal.attached.print(bytes, lostBytes);
       },
@@ -58,14 +59,41 @@ export async function openRunConsole(options: RunConsoleOptions): Promise<RunCon
         if (terminal.attached === undefined) view.guest('debugConsole', bytes, lostBytes);
       },
     },
+    end: sinks.end,
+  };
+}
+
+interface SinkOptions extends Pick<ConsoleFileOptions, 'onFailure' | 'signal'> {
+  readonly input: (bytes: Uint8Array) => number;
+}
+
+/** What a TrustDomain file and the command line want of files and of a socket. @throws as openRunConsole. */
+export async function openSinks(
+  wanted: RunConsoleOptions['wanted'],
+  options: SinkOptions,
+): Promise<ConsoleSink> {
+  const sinks: ConsoleSink[] = [];
+  const end = async () => {
+    for (const sink of sinks.splice(0)) await sink.end();
+  };
+  try {
+    for await (const sink of opened(wanted, options)) sinks.push(sink);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return {
+    print(bytes, lostBytes) {
+      for (const sink of sinks) sink.print(bytes, lostBytes);
+    },
     end,
   };
 }
 
-async function* opened({ wanted, input, io, interrupts }: RunConsoleOptions) {
-  const told = { onFailure: io.losses.add, signal: interrupts.signal };
-  for (const path of wanted.files) yield await openConsoleFile({ path, ...told });
-  if (wanted.socket !== undefined) {
-    yield await ConsoleSocket.open({ path: wanted.socket, input: input.take });
-  }
+async function* opened(
+  { files, socket }: RunConsoleOptions['wanted'],
+  { input, ...told }: SinkOptions,
+) {
+  for (const path of files) yield await openConsoleFile({ path, ...told });
+  if (socket !== undefined) yield await ConsoleSocket.open({ path: socket, input });
 }

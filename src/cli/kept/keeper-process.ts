@@ -1,0 +1,194 @@
+/** The process that keeps one TD, from what it reads on its standard input to its end. */
+import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
+import { TD_LIFECYCLE_VERSION } from '../../../machines/td-lifecycle/index.ts';
+import { errorData, exitCodes, TdctlError } from '../../errors/index.ts';
+import { reopenToAppend } from '../../files/reopen.ts';
+import { serveKeeper } from '../../keeper/api/server.ts';
+import { type KeeperFaults, keeperFaults } from '../../keeper/faults.ts';
+import { ownIdentity } from '../../keeper/identity.ts';
+import { type Kept, keep } from '../../keeper/keep.ts';
+import { beginLife, earlyError, type Life } from '../../keeper/life.ts';
+import { openProgress, type Progress } from '../../keeper/progress.ts';
+import type { KeepRequest } from '../../keeper/request.ts';
+import { openStateDirectory } from '../../keeper/state-directory.ts';
+import { type OwnedTd, ownTd } from '../../keeper/td-directory.ts';
+import { processIo } from '../io.ts';
+import { openSinks } from '../run/console/run-console.ts';
+import { interrupted, throwFailure } from '../run/outcome.ts';
+import { version } from '../version.ts';
+import { eventInWords } from '../words.ts';
+import { nameIsTaken } from './name-is-taken.ts';
+import { type OpenedTd, openTd } from './open-td.ts';
+import { StopRequest } from './stop-request.ts';
+
+/** @returns the exit code: that of the error that the TD ended with. */
+export async function keeperProcess(env: NodeJS.ProcessEnv): Promise<number> {
+  const progress = openProgress(env);
+  const stop = new StopRequest();
+  // What goes wrong in an answer to somebody must not end the TD of all.
+  process.on('uncaughtException', log);
+  try {
+    const request: KeepRequest = JSON.parse(readFileSync(0, 'utf8'));
+    const faults = keeperFaults(env);
+    const owned = await own(request, { env, faults });
+    await keepOwned({ request, owned, faults, progress, stop });
+    return exitCodes.ok;
+  } catch (error) {
+    const told = asTold(error);
+    log(error);
+    progress.tell({ failed: errorData(told) });
+    return told.exitCode;
+  } finally {
+    progress.end();
+    stop.done();
+  }
+}
+
+/** @throws TdctlError where another keeps a TD of that name, or its directory cannot be had. */
+async function own(
+  request: KeepRequest,
+  { env, faults }: { readonly env: NodeJS.ProcessEnv; readonly faults: KeeperFaults },
+): Promise<OwnedTd> {
+  const state = await openStateDirectory(env, { create: true });
+  const { beforeWrite } = faults;
+  const owned = await ownTd(state, request.name, { create: true, beforeWrite });
+  if (owned === undefined) throw nameIsTaken(request.name, 'kept');
+  if (owned.isNew || request.again) return owned;
+  owned.release();
+  throw nameIsTaken(request.name, 'over');
+}
+
+interface Owning {
+  readonly request: KeepRequest;
+  readonly owned: OwnedTd;
+  readonly faults: KeeperFaults;
+  readonly progress: Progress;
+  readonly stop: StopRequest;
+}
+
+async function keepOwned(owning: Owning): Promise<void> {
+  const { owned, progress } = owning;
+  const life = begin(owning);
+  progress.tell({ owns: { directory: owned.files.directory, life: life.number } });
+  try {
+    await keepOnHost(owning, life);
+  } catch (error) {
+    endEarly(life, error);
+    throw error;
+  } finally {
+    life.close();
+    owned.release();
+  }
+}
+
+/** From here on, whatever goes wrong is found in the directory. @throws TdctlError: nothing of this life is left. */
+function begin({ request, owned, faults }: Owning): Life {
+  try {
+    owned.writeRequest(request);
+    for (const fd of [1, 2]) reopenToAppend(fd, owned.files.log);
+    const { name, unit, host } = request;
+    return beginLife(owned, {
+      name,
+      keeper: ownIdentity({ tdctl: version(), chartVersion: TD_LIFECYCLE_VERSION, unit }),
+      host: { name: host, simulated: /^(sim|soft)\b/.test(host) },
+      faults,
+      onTrouble: (error) => log(`${error.place}: ${error.message}; the TD is kept on`),
+    });
+  } catch (error) {
+    if (owned.isNew) owned.remove();
+    else owned.release();
+    throw error;
+  }
+}
+
+async function keepOnHost(owning: Owning, life: Life): Promise<void> {
+  const { request, stop } = owning;
+  const opened = await openTd(request, processIo());
+  try {
+    stop.throwIfAsked();
+    // A TD that waits for its turn (`--queue`) waits here: it has a directory, and nothing of the host.
+    await keepPlanned({ ...owning, ...opened, life });
+  } finally {
+    await opened.host.close();
+  }
+}
+
+async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life }): Promise<void> {
+  const { progress, stop, host, plan, wanted, life } = keeping;
+  let kept: Kept | undefined;
+  const sinks = await openSinks(wanted, {
+    input: (bytes) => kept?.run.input(bytes) ?? 0,
+    onFailure: (error) => log(`${error.place}: ${error.message}`),
+  });
+  try {
+    kept = keep({
+      ...{ host, plan, life },
+      inWords: (event) => eventInWords(event, plan.facts),
+      onEvent: (_, event) => progress.tell({ event }),
+      console: { console: sinks.print, debugConsole: () => {} },
+      tellsRequests: false,
+    });
+    stop.stops(kept.surface);
+    await answerFor(kept, keeping);
+  } finally {
+    await sinks.end();
+  }
+}
+
+/** @throws TdctlError what the TD ended with, where that is not what was asked for. */
+async function answerFor(kept: Kept, keeping: Owning & OpenedTd): Promise<void> {
+  const { owned, progress, stop, plan } = keeping;
+  const { run, surface } = kept;
+  const serving = serveKeeper({ surface, socketPath: owned.files.socket, onDefect: log });
+  // A TD that nobody can reach is none that is kept.
+  serving.catch(() => run.stop());
+  if (await run.runnable) await reach(kept, keeping, serving);
+  // The service manager is told here that the TD is up (READY=1).
+  const output = await kept.ended;
+  await (await serving).close();
+  throwFailure(output, plan.facts);
+  if (stop.reason !== undefined) progress.tell({ failed: errorData(interrupted(stop.reason)) });
+}
+
+/** Tells whoever started this keeper that the TD is what was asked for. Where it is not, its end tells. */
+async function reach(
+  { surface }: Kept,
+  { request, progress }: Owning,
+  serving: Promise<unknown>,
+): Promise<void> {
+  try {
+    await serving;
+    if (request.start) await surface.act('start', { by: undefined });
+  } catch {
+    return;
+  }
+  progress.tell({ reached: request.start ? 'running' : 'runnable' });
+  progress.end();
+}
+
+/** A TD that has not come to its first step. */
+function endEarly({ status, over }: Life, error: unknown): void {
+  if (status.state !== 'absent' && status.state !== 'queued') return;
+  const told = asTold(error);
+  const state = told.code === 'TDCTL_E_INTERRUPTED' ? 'destroyed' : 'failed';
+  over(state, 0);
+  status.endedEarly(state, state === 'failed' ? earlyError(told) : null);
+}
+
+function asTold(error: unknown): TdctlError {
+  if (error instanceof TdctlError) return error;
+  return new TdctlError({
+    code: 'TDCTL_E_INTERNAL',
+    op: 'keep a TD',
+    message: 'the keeper met a defect of its own',
+    details: inspect(error).split('\n'),
+    hint: 'please report this text',
+  });
+}
+
+/** In keeper.log, once there is one. */
+function log(said: unknown): void {
+  const text = typeof said === 'string' ? said : inspect(said);
+  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+}

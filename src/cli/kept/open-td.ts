@@ -1,0 +1,43 @@
+/** From what a keeper is asked to keep to a host and a plan. */
+import { loadFirmware } from '../../firmware/index.ts';
+import type { Host } from '../../host/port.ts';
+import type { KeepRequest } from '../../keeper/request.ts';
+import { planTd, type TdPlan } from '../../plan/index.ts';
+import { askHost } from '../../plan/judge/index.ts';
+import { parseTrustDomain } from '../../spec/index.ts';
+import { openHostToActOn } from '../host-to-act-on.ts';
+import type { CommandIo } from '../io.ts';
+import { executesGuests } from '../open-host.ts';
+import { type WantedConsole, wantedConsole } from '../run/console/wanted.ts';
+import { readSimulation } from '../run/simulation.ts';
+import { bootImagesOf } from '../spec-files.ts';
+
+export interface OpenedTd {
+  readonly host: Host;
+  readonly plan: TdPlan;
+  readonly wanted: WantedConsole;
+}
+
+/** @throws TdctlError for whatever stands against the TD; the host is closed then. */
+export async function openTd(request: KeepRequest, io: CommandIo): Promise<OpenedTd> {
+  const { specPath, host: named, kernel, faults: fault, anyMeasurement = false } = request;
+  // It is told by the name that it is kept under.
+  const spec = { ...parseTrustDomain(request.spec, { path: specPath }), name: request.name };
+  const faults = await readSimulation({ host: named }, { fault });
+  const firmware = await loadFirmware(spec.firmware);
+  const boot = await bootImagesOf(spec);
+  const typed = ['create', specPath];
+  const host = await openHostToActOn({ host: named, kernel, faults }, { typed, io });
+  try {
+    const offer = await askHost(host);
+    const runsGuests = executesGuests(named);
+    return {
+      host,
+      plan: planTd({ spec, firmware, boot, host: offer, ignoreExpectation: anyMeasurement }),
+      wanted: wantedConsole({ runsGuests, output: 'text', spec: specPath }, spec),
+    };
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
+}

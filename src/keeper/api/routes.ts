@@ -1,0 +1,216 @@
+/**
+ * What a keeper answers, as data: the OpenAPI document (cli/output/contract/keeper-api.ts) and the server are made of
+ * this one table. It needs no zod, which a keeper never loads.
+ */
+import type { Duplex } from 'node:stream';
+import {
+  type EventStream,
+  lastSeen,
+  openEventStream,
+  type StreamBounds,
+} from '../../feed/index.ts';
+import type { Greeting } from '../greeting.ts';
+import { isOver } from '../state.ts';
+import { type ConsoleBounds, consoleProtocol, openConsole, sendConsoleLog } from './console.ts';
+import { type Exchange, type Fields, sendDocument, sendText } from './exchange.ts';
+import { metricsText, metricsType } from './metrics.ts';
+import { Refusal } from './refusal.ts';
+import type { Streams } from './streams.ts';
+import type { KeptSurface, Peer } from './surface.ts';
+import { type KeptVerb, keptVerbs } from './verbs.ts';
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** Below `/vN`. */
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  readonly query?: Fields;
+  /** Of the body. */
+  readonly takes?: Fields;
+  /** What it answers with, by status; its refusals are the same of all. */
+  readonly answers: Readonly<Record<number, AnswerForm>>;
+  answer(asked: Asked): void | Promise<void>;
+  /** Answers whoever asks for another protocol on the connection. */
+  readonly upgrade?: {
+    readonly protocol: string;
+    readonly summary: string;
+    open(asked: Upgrading): void;
+  };
+}
+
+export interface AnswerForm {
+  readonly summary: string;
+  readonly type: string;
+  /** The kind of the document, where it is one. */
+  readonly kind?: `tdctl.${string}`;
+}
+
+export interface Serving {
+  readonly surface: KeptSurface;
+  readonly greeting: Greeting;
+  readonly streams: Streams;
+  readonly bounds: { readonly events: StreamBounds; readonly console: ConsoleBounds };
+  /** The text of GET /v1/openapi.json; undefined where the file of the package is not there. */
+  readonly openApi: Buffer | undefined;
+}
+
+export interface Asked extends Exchange, Serving {
+  readonly by: Peer | undefined;
+  readonly query: Readonly<Record<string, string>>;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface Upgrading extends Serving {
+  readonly socket: Duplex;
+  readonly query: Readonly<Record<string, string>>;
+}
+
+const json = 'application/json';
+
+const wholeNumber = (description: string) => ({
+  wanted: 'a whole number from 0 up',
+  description,
+  is: (value: unknown) => typeof value === 'string' && /^\d{1,15}$/.test(value),
+});
+
+const mostGraceMs = 24 * 60 * 60 * 1000;
+
+const verbFields: Readonly<Partial<Record<KeptVerb, Fields>>> = {
+  stop: {
+    graceMs: {
+      wanted: `a number of milliseconds from 0 to ${mostGraceMs}`,
+      description: 'How long the guest has to end by itself before the TD is taken down.',
+      is: (value) => typeof value === 'number' && value >= 0 && value <= mostGraceMs,
+    },
+  },
+};
+
+/** These end a life, which takes as long as it takes. */
+const isLong = (verb: KeptVerb) => verb === 'stop' || verb === 'kill';
+
+function verbRoute(verb: KeptVerb): Route {
+  const acted = { type: json, kind: 'tdctl.Acted' } as const;
+  return {
+    method: 'POST',
+    path: `/td/${verb}`,
+    id: verb,
+    summary: keptVerbs[verb],
+    takes: verbFields[verb] ?? {},
+    answers: {
+      200: { ...acted, summary: 'It is so now, or was so already.' },
+      ...(isLong(verb) ? { 202: { ...acted, summary: 'It has begun, and is not over yet.' } } : {}),
+    },
+    answer: async (asked) => {
+      const { graceMs } = asked.body;
+      const { td, changed } = await asked.surface.act(verb, {
+        by: asked.by,
+        graceMs: typeof graceMs === 'number' ? graceMs : undefined,
+      });
+      const status = isLong(verb) && !isOver(td.state) ? 202 : 200;
+      sendDocument(asked, status, { kind: 'tdctl.Acted', version: 1, ...{ changed, td } });
+    },
+  };
+}
+
+export const routes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '',
+    id: 'greeting',
+    summary: 'Who keeps the TD, and which versions of this API it speaks.',
+    answers: {
+      200: { type: json, kind: 'tdctl.Keeper', summary: 'The same form in every version.' },
+    },
+    answer: (asked) =>
+      sendDocument(asked, 200, { kind: 'tdctl.Keeper', version: 1, ...asked.greeting }),
+  },
+  {
+    method: 'GET',
+    path: '/td',
+    id: 'td',
+    summary: 'The TD as it stands at this moment.',
+    answers: { 200: { type: json, kind: 'tdctl.Td', summary: 'What `tdctl show` prints.' } },
+    answer: (asked) =>
+      sendDocument(asked, 200, { kind: 'tdctl.Td', version: 1, ...asked.surface.td() }),
+  },
+  ...(Object.keys(keptVerbs) as KeptVerb[]).map(verbRoute),
+  {
+    method: 'GET',
+    path: '/events',
+    id: 'events',
+    summary:
+      'What is told of the TD, the kept history first, as Server-Sent Events. The id of each is its seq in the journal; `last-event-id`, as a browser sends it, stands for `since`.',
+    query: { since: wholeNumber('The seq of the last record that is known already.') },
+    answers: {
+      200: {
+        type: 'text/event-stream',
+        summary:
+          'The data of each is a record of docs/keeper-api.md in JSON. The stream ends with the keeper.',
+      },
+    },
+    answer: ({ request, response, query, streams, surface, bounds }) => {
+      streams.checkRoom();
+      const since = query.since === undefined ? lastSeen(request) : Number(query.since);
+      const stream: EventStream = openEventStream({ request, response }, surface.feed, {
+        ...bounds.events,
+        since,
+      });
+      response.once('close', streams.add(stream));
+    },
+  },
+  {
+    method: 'GET',
+    path: '/console',
+    id: 'console',
+    summary: 'What the guest has printed.',
+    query: { from: wholeNumber('The byte of the log to begin with.') },
+    answers: {
+      200: {
+        type: 'text/plain; charset=utf-8',
+        summary: 'Bytes as they were printed. `tdctl-console-end` is where to go on from.',
+      },
+    },
+    answer: ({ response, query, surface }) =>
+      sendConsoleLog(response, surface.console, Number(query.from ?? 0)),
+    upgrade: {
+      protocol: consoleProtocol,
+      summary:
+        'The connection carries what the guest prints from now on, or from that byte of the log on, and what is typed to it, as they are.',
+      open: ({ socket, query, streams, surface, bounds }) => {
+        const from = query.from === undefined ? undefined : Number(query.from);
+        const stream = openConsole(socket, surface.console, { from, bounds: bounds.console });
+        socket.once('close', streams.add(stream));
+      },
+    },
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    id: 'metrics',
+    summary: 'The TD in numbers, for Prometheus.',
+    answers: { 200: { type: metricsType, summary: 'OpenMetrics text, version 1.0.0.' } },
+    answer: ({ response, surface }) =>
+      sendText({ response }, 200, {
+        type: metricsType,
+        text: metricsText(surface.td(), surface.metrics()),
+      }),
+  },
+  {
+    method: 'GET',
+    path: '/openapi.json',
+    id: 'openapi',
+    summary: 'This description.',
+    answers: { 200: { type: json, summary: 'An OpenAPI 3.1 document.' } },
+    answer: ({ response, openApi }) => {
+      if (openApi === undefined) {
+        throw new Refusal(404, {
+          code: 'TDCTL_E_NOT_FOUND',
+          message: 'the description of the API was not there when this keeper began',
+          hint: 'it is schema/keeper-api.openapi.json of the package',
+        });
+      }
+      sendText({ response }, 200, { type: json, text: openApi });
+    },
+  },
+];

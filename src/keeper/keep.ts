@@ -1,0 +1,129 @@
+/** Keeps one TD for one life: runs its chart, writes down what it does before it does it, and answers for it. */
+import type { TdOutput } from '../../machines/td-lifecycle/index.ts';
+import type { ErrorInWords } from '../diagnosis/refusals.ts';
+import type { Host } from '../host/port.ts';
+import {
+  type ConsoleListener,
+  exitsOf,
+  startTd,
+  type TdRun,
+  type TdRunEvent,
+} from '../orchestrator/index.ts';
+import type { TdPlan } from '../plan/index.ts';
+import { act } from './actions.ts';
+import type { KeptSurface } from './api/surface.ts';
+import { Tally } from './api/tally.ts';
+import { hasGivenBack, isWritten } from './journaling.ts';
+import type { Life } from './life.ts';
+import { restStates } from './status-keeping.ts';
+
+export interface KeepOptions {
+  readonly host: Host;
+  readonly plan: TdPlan;
+  readonly life: Life;
+  readonly inWords: (event: TdRunEvent) => TdRunEvent<ErrorInWords>;
+  /** Hears each event once it is written down. */
+  readonly onEvent?: ((event: TdRunEvent, words: TdRunEvent<ErrorInWords>) => void) | undefined;
+  /** Hears what the guest writes, besides the log. */
+  readonly console?: ConsoleListener | undefined;
+  readonly tellsRequests?: boolean | undefined;
+}
+
+export interface Kept {
+  readonly run: TdRun;
+  /** Resolves once all is given back and written down. */
+  readonly ended: Promise<TdOutput>;
+  readonly surface: KeptSurface;
+}
+
+export function keep(options: KeepOptions): Kept {
+  const { host, plan, life, inWords, onEvent, console } = options;
+  const { journaling, status } = life;
+  const tally = new Tally();
+  status.planned(plan);
+  // The first events come before the run is at hand.
+  let run: TdRun | undefined;
+  let defect: { readonly error: unknown } | undefined;
+  const write = (event: TdRunEvent) => {
+    const words = inWords(event);
+    if (isWritten(event)) {
+      journaling.note({ kind: 'event', event: words }, { flush: hasGivenBack(event) });
+      tally.take(words);
+      if (event.event === 'state.entered' && restStates.includes(event.state)) {
+        journaling.rest(run?.persisted);
+      }
+      status.event(words, { context: run?.context, waitingFor: run?.waitingFor });
+    }
+    onEvent?.(event, words);
+  };
+  run = startTd({
+    host,
+    plan,
+    tellsRequests: options.tellsRequests,
+    aroundStep: journaling.aroundStep,
+    onChartEvent: journaling.chartEvent,
+    console: {
+      console(bytes, lostBytes) {
+        life.console.print(bytes, lostBytes);
+        console?.console(bytes, lostBytes);
+      },
+      debugConsole: (bytes, lostBytes) => console?.debugConsole(bytes, lostBytes),
+    },
+    onEvent(event) {
+      try {
+        write(event);
+      } catch (error) {
+        // It must not leave the chart half way, with a TD held.
+        defect ??= { error };
+        run?.stop();
+      }
+    },
+  });
+  const ended = run.ended.then((output) => {
+    life.over(output.outcome, output.leftovers.length);
+    if (defect !== undefined) throw defect.error;
+    return output;
+  });
+  // Whoever keeps it awaits this; it must not be an unhandled rejection before.
+  ended.catch(() => undefined);
+  return { run, ended, surface: surfaceOf(run, { life, tally }) };
+}
+
+interface Answering {
+  readonly life: Life;
+  readonly tally: Tally;
+}
+
+function surfaceOf(run: TdRun, { life, tally }: Answering): KeptSurface {
+  const { journaling, status, console, feed } = life;
+  let typedBytes = 0;
+  return {
+    identity: life.keeper,
+    td: () => status.td(),
+    async act(verb, { by = null, graceMs }) {
+      journaling.note({ kind: 'asked', verb, by }, { flush: true });
+      const changed = await act(run, verb, { graceMs });
+      return { td: status.td(), changed };
+    },
+    refused: (by) => journaling.note({ kind: 'refused', by }),
+    feed,
+    console: {
+      path: console.path,
+      get sizeBytes() {
+        return console.sizeBytes;
+      },
+      input(bytes) {
+        const taken = run.input(bytes);
+        typedBytes += taken;
+        return taken;
+      },
+      subscribe: (listener) => console.subscribe(listener),
+    },
+    metrics: () => ({
+      ...tally.counted(),
+      exits: exitsOf(run.session),
+      printedBytes: console.printedBytes,
+      typedBytes,
+    }),
+  };
+}

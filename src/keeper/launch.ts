@@ -1,0 +1,182 @@
+/** Starts a keeper, which lives on when this process ends, and follows it until its TD is what it shall be. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setInterval as every } from 'node:timers/promises';
+import type { ErrorInWords } from '../diagnosis/refusals.ts';
+import { type ErrorData, errorOf, TdctlError } from '../errors/index.ts';
+import type { TdRunEvent } from '../orchestrator/index.ts';
+import { packageRoot } from '../package-root.ts';
+import { readProcess } from './process-stat.ts';
+import { type ProgressLine, progressVariable, type Reached } from './progress.ts';
+import type { KeepRequest } from './request.ts';
+import { stateDirectoryPath, stateDirectoryVariable } from './state-directory.ts';
+
+export interface LaunchOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly onEvent?: ((event: TdRunEvent<ErrorInWords>) => void) | undefined;
+  readonly onQueued?:
+    | ((place: { readonly position: number; readonly of: number }) => void)
+    | undefined;
+  /** Ends the following. The keeper goes on. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Launched {
+  readonly pid: number;
+  readonly reached: Reached;
+}
+
+/** A keeper that a signal has stopped is looked for so often. */
+const lookEveryMs = 500;
+/** Of what a keeper prints before it has a log. */
+const mostEarlyCharacters = 16 * 1024;
+
+/** The program and its arguments: `ps` shows whose keeper it is. */
+export function keeperCommand(name: string): readonly [program: string, ...args: string[]] {
+  return [process.execPath, ...keeperFlags, join(packageRoot(), 'dist/keeper.mjs'), name];
+}
+
+/** A keeper waits for most of its life, and there is one for each TD: a small heap matters more than speed. */
+const keeperFlags = ['--optimize-for-size', '--max-semi-space-size=1'];
+
+/**
+ * Resolves when the TD is runnable, or runs where that was asked for.
+ *
+ * @throws TdctlError what the keeper ended with; TDCTL_E_NOT_ANSWERING where it ended without a word, or was stopped;
+ * TDCTL_E_INTERRUPTED by the signal, and then the keeper goes on.
+ */
+export async function launchKeeper(
+  request: KeepRequest,
+  options: LaunchOptions,
+): Promise<Launched> {
+  const child = start(request, options.env);
+  const following = new AbortController();
+  try {
+    return await Promise.race([
+      follow(child, request, options),
+      refuseStopped(child, request.name, following.signal),
+      interrupted(request.name, options.signal),
+    ]);
+  } finally {
+    following.abort();
+    letGo(child);
+  }
+}
+
+function start(request: KeepRequest, env: NodeJS.ProcessEnv): ChildProcess {
+  const [program, ...args] = keeperCommand(request.name);
+  const child = spawn(program, args, {
+    // No directory is held, and no terminal: a signal to the process group of whoever starts it is not for it.
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+    env: { ...env, [stateDirectoryVariable]: stateDirectoryPath(env), [progressVariable]: '3' },
+  });
+  // It may have ended before it has read it, which is told by its end.
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(JSON.stringify(request));
+  return child;
+}
+
+async function follow(
+  child: ChildProcess,
+  { name }: KeepRequest,
+  { onEvent, onQueued }: LaunchOptions,
+): Promise<Launched> {
+  const early = earlyWords(child.stderr);
+  const ended = new Promise<string>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  ended.catch(() => undefined);
+  for await (const line of linesOf(child.stdio[3] as Readable)) {
+    if ('event' in line) onEvent?.(line.event);
+    if ('queued' in line) onQueued?.(line.queued);
+    if ('reached' in line) return { pid: child.pid ?? 0, reached: line.reached };
+    if ('failed' in line) throw errorOf(line.failed as ErrorData);
+  }
+  throw endedSilently(name, { how: await ended, early: early() });
+}
+
+async function* linesOf(pipe: Readable): AsyncGenerator<ProgressLine> {
+  let rest = '';
+  pipe.setEncoding('utf8');
+  for await (const text of pipe) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield JSON.parse(line);
+  }
+}
+
+function earlyWords(stderr: Readable | null): () => string {
+  let words = '';
+  stderr?.setEncoding('utf8').on('data', (text: string) => {
+    words = (words + text).slice(-mostEarlyCharacters);
+  });
+  return () => words.trim();
+}
+
+/** It would be waited for for ever: there is nothing that a stopped process does by itself. */
+async function refuseStopped(
+  { pid }: ChildProcess,
+  name: string,
+  signal: AbortSignal,
+): Promise<never> {
+  let looks = 0;
+  try {
+    for await (const _ of every(lookEveryMs, undefined, { signal, ref: false })) {
+      looks = pid !== undefined && readProcess(pid)?.state === 'T' ? looks + 1 : 0;
+      if (looks > 1) throw stopped(name, pid ?? 0);
+    }
+  } catch (error) {
+    if (error instanceof TdctlError) throw error;
+  }
+  return new Promise(() => {});
+}
+
+function interrupted(name: string, signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = () => reject(goesOn(name));
+    if (signal?.aborted) end();
+    signal?.addEventListener('abort', end, { once: true });
+  });
+}
+
+function letGo(child: ChildProcess): void {
+  for (const stream of child.stdio) stream?.destroy();
+  child.unref();
+}
+
+const op = 'start a keeper';
+
+function endedSilently(
+  name: string,
+  { how, early }: { readonly how: string; readonly early: string },
+): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_ANSWERING',
+    op,
+    message: `the keeper of ${name} ended without a word (${how}) before its TD was built`,
+    details: early === '' ? [] : early.split('\n'),
+    hint: `\`tdctl show ${name}\` says what is left, and keeper.log in its directory what it said`,
+  });
+}
+
+function stopped(name: string, pid: number): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_ANSWERING',
+    op,
+    message: `the keeper of ${name}, process ${pid}, was stopped by a signal (SIGSTOP) while it built its TD`,
+    hint: `\`kill -CONT ${pid}\` lets it go on; \`tdctl kill ${name}\` ends it`,
+  });
+}
+
+function goesOn(name: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_INTERRUPTED',
+    op,
+    message: `interrupted; the keeper of ${name} goes on and builds its TD`,
+    hint: `\`tdctl show ${name}\` says how far it is, and \`tdctl stop ${name}\` takes it down`,
+  });
+}

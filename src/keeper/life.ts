@@ -1,0 +1,122 @@
+/** One life of a kept TD as its keeper writes it down: journal, status and console log, and who follows them. */
+import type { ErrorInWords } from '../diagnosis/refusals.ts';
+import type { TdctlError } from '../errors/index.ts';
+import { Feed } from '../feed/index.ts';
+import type { HostIdentity } from '../host/identity.ts';
+import { ConsoleLog } from './console-log.ts';
+import type { KeeperFaults } from './faults.ts';
+import type { KeeperIdentity } from './identity.ts';
+import { Journal } from './journal/journal.ts';
+import { type AppendRecord, Journaling } from './journaling.ts';
+import { momentNow } from './moment.ts';
+import { StatusKeeping } from './status-keeping.ts';
+import type { OwnedTd } from './td-directory.ts';
+import { isTold, type ToldRecord } from './told.ts';
+
+/** A keeper has so many in its memory; the journal has all of them. */
+const mostToldRecords = 2000;
+
+export interface Life {
+  readonly name: string;
+  readonly number: number;
+  readonly keeper: KeeperIdentity;
+  readonly journaling: Journaling;
+  readonly status: StatusKeeping;
+  readonly console: ConsoleLog;
+  readonly feed: Feed<ToldRecord>;
+  /** The last word of a life, flushed. */
+  over(outcome: string, leftovers: number): void;
+  close(): void;
+}
+
+export interface LifeOptions {
+  readonly name: string;
+  readonly keeper: KeeperIdentity;
+  /** The host as it was named. */
+  readonly host: HostIdentity;
+  /** Is told what cannot be written, once of each file. */
+  readonly onTrouble: (error: TdctlError) => void;
+}
+
+/** @throws TdctlError TDCTL_E_NOT_WRITABLE: nothing was begun. */
+export function beginLife(
+  owned: OwnedTd,
+  { faults, ...options }: LifeOptions & { readonly faults: KeeperFaults },
+): Life {
+  const { number, lastSeq } = owned.beginLife(options.keeper);
+  const journal = Journal.begin(owned, lastSeq);
+  return lifeOf(options, {
+    number,
+    append(body, how) {
+      faults.beforeRecord(journal.lastSeq + 1);
+      const record = journal.append(body, how);
+      faults.afterRecord(record.seq);
+      return record;
+    },
+    lastSeq: () => journal.lastSeq,
+    writeStatus: (status) => owned.writeStatus(status),
+    consolePath: owned.files.console,
+    beforeWrite: owned.beforeWrite,
+    close: () => journal.close(),
+  });
+}
+
+/** The life of a TD that is written down nowhere: there is no directory for it. */
+export function unwrittenLife(options: LifeOptions): Life {
+  let seq = 0;
+  return lifeOf(options, {
+    number: 1,
+    append(body) {
+      seq += 1;
+      return { seq, at: momentNow(), ...body };
+    },
+    lastSeq: () => seq,
+    writeStatus: () => {},
+    consolePath: undefined,
+    beforeWrite: () => {},
+    close: () => {},
+  });
+}
+
+interface Written {
+  readonly number: number;
+  readonly append: AppendRecord;
+  readonly lastSeq: () => number;
+  readonly writeStatus: OwnedTd['writeStatus'];
+  readonly consolePath: string | undefined;
+  readonly beforeWrite: OwnedTd['beforeWrite'];
+  readonly close: () => void;
+}
+
+function lifeOf({ name, keeper, host, onTrouble }: LifeOptions, written: Written): Life {
+  const { number, append, lastSeq, writeStatus, consolePath: path, beforeWrite } = written;
+  const feed = new Feed<ToldRecord>({ most: mostToldRecords });
+  const journaling = new Journaling({
+    append,
+    onRecord: (record) => {
+      if (isTold(record)) feed.publish(record, record.seq);
+    },
+    onTrouble,
+  });
+  // Whose life it is comes first: without it, nothing that follows can be concluded from.
+  journaling.begin({ kind: 'keeper', identity: keeper, life: number });
+  const status = new StatusKeeping(
+    { name, life: number, keeper, write: writeStatus, seq: lastSeq, onTrouble },
+    host,
+  );
+  const console = new ConsoleLog({ path, beforeWrite, onTrouble });
+  return {
+    ...{ name, number, keeper, journaling, status, console, feed },
+    over: (outcome, leftovers) =>
+      journaling.note({ kind: 'over', outcome, leftovers }, { flush: true }),
+    close() {
+      console.close();
+      written.close();
+    },
+  };
+}
+
+/** An error that came before the first step, as the status has it. */
+export function earlyError({ code, message, details, hint }: TdctlError): ErrorInWords {
+  return { step: 'starting', code, message, details, hint };
+}

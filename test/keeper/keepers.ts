@@ -1,0 +1,88 @@
+/** Keepers as real processes, each with a TD on a simulated host. */
+import { readFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { afterAll } from 'vitest';
+import { readJournal } from '../../src/keeper/journal/index.ts';
+import { type LaunchOptions, launchKeeper } from '../../src/keeper/launch.ts';
+import type { KeepRequest } from '../../src/keeper/request.ts';
+import { openStateDirectory } from '../../src/keeper/state-directory.ts';
+import type { StatusFile } from '../../src/keeper/status.ts';
+import { type TdFiles, tdFiles } from '../../src/keeper/td-files.ts';
+import { builtMain, projectRoot } from '../support/built.ts';
+import { endAll, hasEnded, until } from '../support/processes.ts';
+
+const pids = new Set<number>();
+afterAll(() => endAll([...pids]));
+
+export function track(pid: number): number {
+  pids.add(pid);
+  return pid;
+}
+
+const specPath = `${projectRoot}/examples/hello.yaml`;
+
+export function asked(name: string, changes: Partial<KeepRequest> = {}): KeepRequest {
+  return {
+    version: 1,
+    name,
+    spec: readFileSync(specPath, 'utf8'),
+    specPath,
+    host: 'sim',
+    start: false,
+    queue: false,
+    again: false,
+    api: { oldest: 1, newest: 1 },
+    ...changes,
+  };
+}
+
+interface Launching extends Partial<LaunchOptions> {
+  /** TDCTL_KEEPER_FAULT of the keeper. */
+  readonly fault?: string;
+}
+
+export async function launch(
+  request: KeepRequest,
+  { fault, ...options }: Launching = {},
+): Promise<number> {
+  builtMain();
+  const env = { ...process.env, ...(fault !== undefined && { TDCTL_KEEPER_FAULT: fault }) };
+  const { pid } = await launchKeeper(request, { env, ...options });
+  return track(pid);
+}
+
+export const filesOf = async (name: string): Promise<TdFiles> =>
+  tdFiles(await openStateDirectory(process.env, { create: true }), name);
+
+export async function statusOf(name: string): Promise<StatusFile> {
+  const file: StatusFile = JSON.parse(readFileSync((await filesOf(name)).status, 'utf8'));
+  track(file.keeper.pid);
+  return file;
+}
+
+export async function recordsOf(name: string) {
+  return readJournal((await filesOf(name)).journal).records;
+}
+
+/** Its keeper is gone. */
+export async function isOver(name: string): Promise<void> {
+  const { keeper } = await statusOf(name);
+  await until(() => hasEnded(keeper.pid));
+}
+
+export async function http(name: string, method: 'GET' | 'POST', path: string) {
+  const { socket } = await filesOf(name);
+  return new Promise<{ status: number; body: Record<string, unknown> }>((resolve, reject) => {
+    const sent = httpRequest({ socketPath: socket, method, path, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) }),
+      );
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
