@@ -89,7 +89,7 @@ test('the TD comes up although whoever started it is killed at once', async () =
 
 test('needs nothing of its installation any more once it is up: it refuses, tears down and ends in words', async () => {
   const copy = mkdtempSync(join(tmpdir(), 'tdctl-copy-'));
-  for (const part of ['dist/keeper.js', 'package.json', 'build/Release/tdctl.node', 'examples']) {
+  for (const part of ['dist/keeper.mjs', 'package.json', 'build/Release/tdctl.node', 'examples']) {
     const from = join(projectRoot, part);
     if (existsSync(from)) cpSync(from, join(copy, part), { recursive: true });
   }
@@ -99,7 +99,7 @@ test('needs nothing of its installation any more once it is up: it refuses, tear
     specPath,
     faults: ['TDH.VP.ENTER#1=TDX_TD_FATAL'],
   });
-  const child = spawn(process.execPath, [join(copy, 'dist/keeper.js'), 'bereft'], {
+  const child = spawn(process.execPath, [join(copy, 'dist/keeper.mjs'), 'bereft'], {
     cwd: '/',
     env: { ...process.env, TDCTL_PROGRESS_FD: '3' },
     stdio: ['pipe', 'inherit', 'inherit', 'pipe'],

@@ -258,10 +258,10 @@ describe('a shared host that ends', () => {
   });
 
   test.each([
-    ['nobody has ever served', async () => '/tmp/no-such-host.sock', 'TDCTL_E_NOT_FOUND', 3],
+    ['nobody has ever served', async (): Promise<string> => '/tmp/no-such-host.sock', 'TDCTL_E_NOT_FOUND', 3],
     [
       'has ended',
-      async () => {
+      async (): Promise<string> => {
         const served = await serve();
         await served.stop();
         return served.path;
@@ -271,7 +271,7 @@ describe('a shared host that ends', () => {
     ],
     [
       'belongs to another user',
-      async () => (await serve({ mayJoin: () => false })).path,
+      async (): Promise<string> => (await serve({ mayJoin: () => false })).path,
       'TDCTL_E_NOT_OWNER',
       1,
     ],
@@ -366,7 +366,7 @@ function answerTo({ path }: Served, sent: string): Promise<string> {
 }
 
 /** Takes a key slot. */
-async function keyOf(host: Host) {
+async function keyOf(host: SharedHost) {
   const vm = await host.createVm({ type: 'KVM_X86_TDX_VM' });
   await vm.enableCap({ capability: 'KVM_CAP_SPLIT_IRQCHIP', args: [24n] });
   await initVm(vm, host);
@@ -381,8 +381,7 @@ async function twoPrograms() {
   const memory = await source.mapMemory({ sizeBytes: 0x20_0000n });
   memory.write({ offsetBytes: 4090n, bytes: new Uint8Array(12).fill(5) });
   return {
-    ...{ served, source: source, destination: destination, guestMemory, memory },
-    vm: vm as Awaited<ReturnType<SharedHost['createVm']>>,
+    ...{ served, source, destination, vm, guestMemory, memory },
   };
 }
 

@@ -1,16 +1,14 @@
 /** A shared host as one program has it that has joined: the port, over its socket. */
-import { connect, type Socket } from 'node:net';
 import type { CapabilityName } from '../../../abi/kvm/capabilities.ts';
 import type { CpuidEntry } from '../../../abi/kvm/structs.ts';
 import type { TdctlError } from '../../../errors/index.ts';
 import type { HostFacts, HostMemoryFacts, KeySlots } from '../../facts.ts';
 import { own } from '../../own.ts';
 import type { CreateVm, Host, MapMemory } from '../../port.ts';
-import { NotTheProtocol } from '../wire/frames.ts';
-import { type Greeting, GreetingReader, greetingLine, protocolVersion } from '../wire/greeting.ts';
 import { hostToken } from '../wire/messages.ts';
-import { notAHost, notThere, otherProtocol, otherUsers, silent, type WhichHost } from './gone.ts';
-import { Link } from './link.ts';
+import type { WhichHost } from './gone.ts';
+import { joinHost } from './join.ts';
+import type { Link } from './link.ts';
 import { ProgramMemory, SharedMemory } from './memory.ts';
 import { madeBy, type SharedGuestMemory, type SharedVm } from './objects.ts';
 
@@ -23,8 +21,6 @@ export interface SharedHostOptions {
   readonly tdctl?: string | undefined;
 }
 
-const greetingDeadlineMs = 5000;
-
 /**
  * @param path of the socket
  * @throws TdctlError TDCTL_E_NOT_FOUND where nobody serves it, TDCTL_E_CONFLICT where it speaks another protocol,
@@ -36,21 +32,13 @@ export async function openSharedHost(
 ): Promise<SharedHost> {
   const { name, cgroup, tdctl } = options;
   const host: WhichHost = { name: name ?? path };
-  const socket = connect(path);
-  const { greeting, rest } = await greet(socket, host, { pid: process.pid, cgroup, tdctl });
-  try {
-    requireJoined(greeting, host);
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  }
   const space = new ProgramMemory();
-  const { nowNs } = greeting.fields as { readonly nowNs: number };
-  const link = new Link(
-    { socket, host, nowNs, made: (of, reference) => madeBy(of, reference, space) },
-    rest,
-  );
-  return new SharedHost(link, greeting.fields as unknown as Joined, name);
+  const { link, fields } = await joinHost(path, {
+    host,
+    said: { pid: process.pid, cgroup, tdctl },
+    made: (of, reference) => madeBy(of, reference, space),
+  });
+  return new SharedHost(link, fields as unknown as Joined, name);
 }
 
 /** What the host tells a program that has joined. */
@@ -58,68 +46,6 @@ interface Joined {
   readonly process: number;
   readonly cgroup: string;
   readonly tdxMissing?: string;
-}
-
-type Heard = NonNullable<ReturnType<GreetingReader['take']>>;
-
-function greet(
-  socket: Socket,
-  host: WhichHost,
-  fields: Readonly<Record<string, unknown>>,
-): Promise<Heard> {
-  return new Promise((resolve, reject) => {
-    const reader = new GreetingReader();
-    const fail = (error: Error) => {
-      over();
-      socket.destroy();
-      reject(error);
-    };
-    const hear = (chunk: Buffer) => {
-      try {
-        const heard = reader.take(chunk);
-        if (heard === undefined) return;
-        over();
-        socket.pause();
-        resolve(heard);
-      } catch (error) {
-        if (!(error instanceof NotTheProtocol)) throw error;
-        fail(notAHost(host, error.message));
-      }
-    };
-    const broke = (error: NodeJS.ErrnoException) => fail(notReached(host, error));
-    const closed = () => fail(notThere(host, 'it has closed the connection without a word'));
-    const deadline = setTimeout(() => fail(silent(host, greetingDeadlineMs)), greetingDeadlineMs);
-    const over = () => {
-      clearTimeout(deadline);
-      socket.off('data', hear).off('error', broke).off('close', closed);
-      // A connection that was refused may still break.
-      socket.on('error', () => undefined);
-    };
-    socket.on('data', hear).on('error', broke).on('close', closed);
-    socket.write(greetingLine(fields));
-  });
-}
-
-function notReached(host: WhichHost, error: NodeJS.ErrnoException): TdctlError {
-  if (error.code === 'EACCES' || error.code === 'EPERM') return otherUsers(host);
-  const why =
-    error.code === 'ECONNREFUSED'
-      ? 'its socket is there, and the process that served it has ended'
-      : error.code === 'ENOENT'
-        ? 'there is no socket of that name'
-        : `its socket cannot be connected to (${error.code ?? error.message})`;
-  return notThere(host, why, error);
-}
-
-/** @throws TdctlError for a host that turns this program away. */
-function requireJoined({ protocol, fields }: Greeting, host: WhichHost): void {
-  const { refused, tdctl, why } = fields as { refused?: string; tdctl?: string; why?: string };
-  if (refused === 'user') throw otherUsers(host);
-  if (protocol !== protocolVersion || refused === 'protocol') {
-    throw otherProtocol(host, { here: protocolVersion, there: protocol, tdctl: tdctl ?? '' });
-  }
-  if (refused === 'ended') throw notThere(host, `it ends just now: ${why}`);
-  if (refused !== undefined) throw notAHost(host, why ?? refused);
 }
 
 export class SharedHost implements Host {

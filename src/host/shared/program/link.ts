@@ -10,12 +10,12 @@ import { gone, type WhichHost } from './gone.ts';
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  readonly onProgress: ((pagesDone: number) => void) | undefined;
+  readonly onTold: ((value: unknown) => void) | undefined;
 }
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((pagesDone: number) => void) | undefined;
+  readonly onTold?: ((value: unknown) => void) | undefined;
 }
 
 /** What lives on the host, and is named by a number there. */
@@ -94,10 +94,10 @@ export class Link {
     options: CallOptions = {},
   ): Promise<unknown> {
     if (this.#gone !== undefined) throw this.#gone;
-    const { signal, onProgress } = options;
+    const { signal, onTold } = options;
     const call = this.#nextCall++;
     const answer = new Promise((resolve, reject) => {
-      this.#waiting.set(call, { resolve, reject, onProgress });
+      this.#waiting.set(call, { resolve, reject, onTold });
     });
     const cancel = () => this.tell({ cancel: call });
     try {
@@ -172,8 +172,8 @@ export class Link {
       const waiting = this.#waiting.get(message.answer);
       if ('error' in message) waiting?.reject(message.error);
       else waiting?.resolve(message.value);
-    } else if ('progress' in message) {
-      this.#progress(message.progress, message.pagesDone);
+    } else if ('told' in message) {
+      this.#told(message.told, message.value);
     } else if ('ended' in message) {
       this.#guestEnds.get(message.ended)?.(message.end);
     } else if ('bye' in message) {
@@ -181,10 +181,10 @@ export class Link {
     }
   }
 
-  #progress(call: number, pagesDone: number): void {
+  #told(call: number, value: unknown): void {
     const waiting = this.#waiting.get(call);
     try {
-      waiting?.onProgress?.(pagesDone);
+      waiting?.onTold?.(value);
     } catch (error) {
       waiting?.reject(error);
       this.tell({ cancel: call });

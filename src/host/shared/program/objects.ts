@@ -123,7 +123,8 @@ export class SharedVcpu extends SharedFile implements port.Vcpu {
       sizeBytes: BigInt(pages) * PAGE_SIZE,
     });
     const arg = { source, sourceOffsetBytes, gpa, pages, measure };
-    return this.ask('tdxInitMemRegion', arg, { signal, onProgress });
+    const onTold = onProgress && ((done: unknown) => onProgress(done as number));
+    return this.ask('tdxInitMemRegion', arg, { signal, onTold });
   }
 
   tdxGetCpuid(): Promise<readonly CpuidEntry[]> {

@@ -9,6 +9,8 @@ import { GreetingReader, greetingLine, protocolVersion } from '../wire/greeting.
 import type { ObjectKind } from '../wire/messages.ts';
 import { Connection } from './connection.ts';
 import { type Grantable, objectFacts } from './methods.ts';
+import { type Operations, Operator } from './operator.ts';
+import type { Peer } from './peer.ts';
 
 export interface SharedMachineOptions {
   /** A machine whose /dev/kvm can be opened, and whose calls nobody else makes. */
@@ -19,13 +21,10 @@ export interface SharedMachineOptions {
   readonly peerOf?: (socket: Socket) => Peer | undefined;
   /** Whether that one may join; all may where it is left out. */
   readonly mayJoin?: (peer: Peer | undefined) => boolean;
+  /** What those can ask for that look at the host and are no programs on it. */
+  readonly operations?: Operations;
   readonly onJoined?: (program: ProgramFacts) => void;
   readonly onLeft?: (program: ProgramFacts) => void;
-}
-
-export interface Peer {
-  readonly pid: number;
-  readonly uid: number;
 }
 
 /** A program that has joined, as others see it. */
@@ -45,7 +44,7 @@ export interface ProgramFacts {
 
 interface Program {
   readonly host: SimulatedHost;
-  readonly connection: () => Connection | undefined;
+  readonly connection: Connection;
   readonly facts: Omit<ProgramFacts, 'calls'>;
   /** What others have passed to it, and it has not taken yet. */
   readonly passed: Map<string, Grantable>;
@@ -56,6 +55,7 @@ const greetingDeadlineMs = 10_000;
 export class SharedMachine {
   readonly #options: SharedMachineOptions;
   readonly #programs = new Map<number, Program>();
+  readonly #operators = new Set<Operator>();
   readonly #greeting = new Set<Socket>();
   #nextProcess = 1;
   #ended: string | undefined;
@@ -105,12 +105,13 @@ export class SharedMachine {
   end(why: string): void {
     this.#ended = why;
     for (const socket of this.#greeting) turnAway(socket, { refused: 'ended', why });
-    for (const { connection } of [...this.#programs.values()]) connection()?.sayBye(why);
+    for (const { connection } of [...this.#programs.values()]) connection.sayBye(why);
+    for (const operator of [...this.#operators]) operator.sayBye(why);
   }
 
   #join(socket: Socket, heard: NonNullable<ReturnType<GreetingReader['take']>>): void {
     const { greeting, rest } = heard;
-    const { tdctl, peerOf, mayJoin, machine } = this.#options;
+    const { tdctl, peerOf, mayJoin } = this.#options;
     const peer = peerOf?.(socket);
     if (this.#ended !== undefined) {
       turnAway(socket, { refused: 'ended', why: this.#ended });
@@ -124,13 +125,40 @@ export class SharedMachine {
       turnAway(socket, { refused: 'protocol', tdctl });
       return;
     }
+    if (greeting.fields.as === 'operator') this.#admit(socket, peer, rest);
+    else this.#makeProcess(socket, { peer, said: saidBy(greeting.fields), rest });
+  }
+
+  #admit(socket: Socket, by: Peer | undefined, rest: Buffer): void {
+    const { tdctl, machine, operations = {} } = this.#options;
+    const operator: Operator = new Operator({
+      ...{ socket, by, operations, nowNs: () => machine.nowNs },
+      left: () => this.#operators.delete(operator),
+    });
+    this.#operators.add(operator);
+    socket.write(greetingLine({ tdctl, nowNs: machine.nowNs }));
+    operator.start(rest);
+  }
+
+  #makeProcess(
+    socket: Socket,
+    { peer, said, rest }: { peer: Peer | undefined; said: ReturnType<typeof saidBy>; rest: Buffer },
+  ): void {
+    const { tdctl, machine } = this.#options;
     const process = this.#nextProcess++;
-    const { cgroup, pid, release } = saidBy(greeting.fields);
+    const { cgroup, pid, release } = said;
     const host = new SimulatedHost(machine, new AddressSpace(), { mm: process, cgroup });
-    let connection: Connection | undefined;
+    const passing = {
+      grant: (object: Grantable, to: number) => this.#grant(program, object, to),
+      accept: (ticket: string, kind: ObjectKind) => accept(program, ticket, kind),
+    };
+    const died = () => {
+      this.#programs.delete(process);
+      this.#options.onLeft?.(factsOf(program));
+    };
     const program: Program = {
       host,
-      connection: () => connection,
+      connection: new Connection({ socket, host, passing, died }),
       facts: {
         ...{ process, cgroup, tdctl: release, joinedAt: new Date().toISOString() },
         ...{ pid: peer?.pid ?? pid, uid: peer?.uid },
@@ -142,15 +170,7 @@ export class SharedMachine {
     const { tdxMissing } = host;
     socket.write(greetingLine({ process, cgroup, tdctl, nowNs, tdxMissing }));
     this.#options.onJoined?.(factsOf(program));
-    const passing = {
-      grant: (object: Grantable, to: number) => this.#grant(program, object, to),
-      accept: (ticket: string, kind: ObjectKind) => accept(program, ticket, kind),
-    };
-    const died = () => {
-      this.#programs.delete(process);
-      this.#options.onLeft?.(factsOf(program));
-    };
-    connection = new Connection({ socket, host, passing, died }, rest);
+    program.connection.start(rest);
   }
 
   /**
@@ -192,7 +212,7 @@ function turnAway(socket: Socket, fields: Readonly<Record<string, unknown>>): vo
 }
 
 function factsOf({ facts, connection }: Program): ProgramFacts {
-  return { ...facts, calls: connection()?.calls ?? 0 };
+  return { ...facts, calls: connection.calls };
 }
 
 /** What a program says of itself; nothing here depends on its being true. */

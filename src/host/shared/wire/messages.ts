@@ -32,7 +32,8 @@ export type ToHost =
 export type FromHost =
   | { readonly answer: number; readonly nowNs: number; readonly value: unknown }
   | { readonly answer: number; readonly nowNs: number; readonly error: Error }
-  | { readonly progress: number; readonly nowNs: number; readonly pagesDone: number }
+  /** Of a call that is not over: pages done, or whatever it tells. */
+  | { readonly told: number; readonly nowNs: number; readonly value: unknown }
   | { readonly ended: number; readonly nowNs: number; readonly end: GuestEnd }
   | { readonly pong: number }
   /** The host ends, or ends this connection. Nothing comes after it. */
