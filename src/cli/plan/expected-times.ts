@@ -10,6 +10,7 @@ import { startTd } from '../../orchestrator/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
+import { isShared, machineOf } from '../shared-host/reach.ts';
 import { stepFailure } from '../words.ts';
 
 export interface ExpectedTimes {
@@ -31,7 +32,7 @@ export async function expectedTimes(
   plan: TdPlan,
   { choice, io }: { readonly choice: HostChoice; readonly io: CommandIo },
 ): Promise<ExpectedTimes> {
-  const twin = twinOf(plan, choice);
+  const twin = await twinOf(plan, choice, io);
   const open = async (kernel?: string) =>
     (await openHost({ ...twin, kernel: kernel ?? twin.kernel }, io)) as SimulatedHost;
   const life = await liveThrough(plan, await open());
@@ -43,8 +44,13 @@ export async function expectedTimes(
   return { ...life, teardownNs };
 }
 
-/** The twin has no faults. Where the host is real, the default profile stands in for it. */
-function twinOf({ facts }: TdPlan, { host, kernel }: HostChoice): HostChoice {
+/** The twin has no faults, and nobody else on it. Where the host is real, the default profile stands in for it. */
+async function twinOf(
+  { facts }: TdPlan,
+  { host, kernel }: HostChoice,
+  { env }: CommandIo,
+): Promise<HostChoice> {
+  if (isShared(host)) return machineOf(host, env);
   if (facts.kind === 'kvm' || host === 'auto') return { host: 'sim', kernel };
   return { host: host.replace(/^soft/, 'sim'), kernel };
 }

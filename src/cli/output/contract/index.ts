@@ -17,6 +17,8 @@ import {
   hostDiffDocument,
   hostDocument,
   kernelsDocument,
+  sharedHostDocument,
+  sharedHostsDocument,
 } from './hosts.ts';
 import { comparisonDocument, matrixDocument, rehearsalDocument } from './rehearsals.ts';
 import { execDocument, measurementDocument, planDocument, runDocument } from './tds.ts';
@@ -39,6 +41,8 @@ export const contracts = {
   'tdctl.Rehearsal': rehearsalDocument,
   'tdctl.RehearsalMatrix': matrixDocument,
   'tdctl.Run': runDocument,
+  'tdctl.SharedHost': sharedHostDocument,
+  'tdctl.SharedHosts': sharedHostsDocument,
   'tdctl.TraceLint': traceLintDocument,
 } as const satisfies Readonly<Record<`tdctl.${string}`, z.ZodType>>;
 
