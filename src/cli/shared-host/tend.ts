@@ -227,7 +227,7 @@ export async function traceHost(
     await operator.ask(
       'trace',
       { json: format === 'json' },
-      { signal: interrupts.signal, onTold: (line) => io.stdout.write(String(line)) },
+      { signal: interrupts.signal, onTold: (line) => io.stdout.write(`${line}\n`) },
     );
   } catch (error) {
     // A host that ends has nothing more to tell.

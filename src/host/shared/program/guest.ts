@@ -38,7 +38,8 @@ export class SharedGuest extends InstructionlessGuest implements Guest {
     return this.#file.ask('setState', state);
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  async close(): Promise<void> {
+    await this.#file.close();
+    this.#file.link.ignoreGuest(this.#file.token);
   }
 }

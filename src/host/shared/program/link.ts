@@ -142,12 +142,18 @@ export class Link {
 
   /** Leaves at once, as a process that dies. */
   leave(): void {
+    this.#guestEnds.clear();
     this.#end('this program has left it');
   }
 
   whenGuestEnds(token: number, told: (end: GuestEnd) => void): void {
     this.#guestEnds.set(token, told);
     if (this.#gone !== undefined) told({ vcpu: 0, kind: 'host-gone', error: this.#gone });
+  }
+
+  /** The guest is closed: however it ends, nobody is told. */
+  ignoreGuest(token: number): void {
+    this.#guestEnds.delete(token);
   }
 
   #leaveIfNothingIsOpen(): void {
