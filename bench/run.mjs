@@ -16,6 +16,7 @@ const modules = [
   'fit',
   'watch',
   'exec',
+  'shared-host',
 ];
 
 /**

@@ -39,7 +39,7 @@ export class Connection extends FramedPeer {
     return this.#host.machine.nowNs;
   }
 
-  protected override async make(call: Call, { signal, tell }: CallUnderWay): Promise<unknown> {
+  protected override async make(call: Call, underWay: CallUnderWay): Promise<unknown> {
     const { on, method: name, arg } = call;
     const named = this.#objects.at(on);
     if (named === undefined) throw new NotTheProtocol(`there is no object ${on}`);
@@ -48,7 +48,13 @@ export class Connection extends FramedPeer {
     if (method === undefined) throw new NotTheProtocol(`a ${named.kind} is not asked for ${name}`);
     const parsed = method.arg.safeParse(arg);
     if (!parsed.success) throw new NotTheProtocol(`${name}: ${problems(parsed.error)}`);
-    const context: CallContext = { signal, progress: tell, ...this.#passing };
+    const context: CallContext = {
+      get signal() {
+        return underWay.signal;
+      },
+      progress: underWay.tell,
+      ...this.#passing,
+    };
     const made = await method.call(named.target as never, parsed.data as never, context);
     if (made instanceof SimulatedGuest) this.#tellEnd(made);
     return made;

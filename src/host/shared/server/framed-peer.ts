@@ -8,11 +8,30 @@ import { toHost } from './to-host.ts';
 /** Who does not take what was sent is not read from until it has taken some. */
 const waitingBytes = 4 * 1024 * 1024;
 
+const farewellMs = 1000;
+
 /** What a call has besides what it is asked for. */
 export interface CallUnderWay {
   readonly signal: AbortSignal;
   /** Tells the caller something before the answer. */
   tell(value: unknown): void;
+}
+
+/** Most calls are over before anybody could cancel them, and an AbortController costs as much as such a call. */
+class Cancelling {
+  #controller: AbortController | undefined;
+  #isAborted = false;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#isAborted) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    this.#controller?.abort();
+  }
 }
 
 export abstract class FramedPeer {
@@ -22,7 +41,7 @@ export abstract class FramedPeer {
   readonly #objects: Encoding & Decoding;
   readonly #reader = new FrameReader();
   readonly #writer: FrameWriter;
-  readonly #underWay = new Map<number, AbortController>();
+  readonly #underWay = new Map<number, Cancelling>();
   #isDead = false;
   #flushIsDue = false;
 
@@ -55,6 +74,8 @@ export abstract class FramedPeer {
       this.tell({ bye: why });
       this.#writer.flush();
       this.#socket.end();
+      // One that a signal has stopped takes no words and closes nothing.
+      setTimeout(() => this.#socket.destroy(), farewellMs).unref();
     }
     this.#die();
   }
@@ -97,12 +118,14 @@ export abstract class FramedPeer {
 
   async #answer(asked: Call): Promise<void> {
     const { call } = asked;
-    const cancelling = new AbortController();
+    const cancelling = new Cancelling();
     this.#underWay.set(call, cancelling);
     this.calls++;
     try {
       const value = await this.make(asked, {
-        signal: cancelling.signal,
+        get signal() {
+          return cancelling.signal;
+        },
         tell: (told) => this.tell({ told: call, nowNs: this.nowNs, value: told }),
       });
       this.tell({ answer: call, nowNs: this.nowNs, value });

@@ -45,7 +45,8 @@ export class Operator extends FramedPeer {
     const { operations, by } = this.#options;
     const operation = Object.hasOwn(operations, method) ? operations[method] : undefined;
     if (operation === undefined) throw new NotTheProtocol(`a host is not asked for ${method}`);
-    return operation(arg, { ...underWay, by });
+    const { signal, tell } = underWay;
+    return operation(arg, { signal, tell, by });
   }
 
   protected override hear(): void {}

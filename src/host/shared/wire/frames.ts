@@ -2,7 +2,7 @@
  * Messages in frames: two little-endian 32-bit lengths, that of all that follows them and that of the JSON; the JSON,
  * a list of messages; and the bytes that the messages have, one after the other.
  */
-import { type Decoding, decode, type Encoded, type Encoding, encode, type Json } from './values.ts';
+import { type Decoding, decode, type Encoding, encode, type Json } from './values.ts';
 
 const headBytes = 8;
 /** What is longer is refused before any of it is kept. */
@@ -31,8 +31,7 @@ export class FrameWriter {
 
   /** @throws MessageTooLong, and TypeError for what cannot be sent; nothing of the message is sent then. */
   add(message: unknown): void {
-    const { json, bytes }: Encoded = encode(message, this.#encoding);
-    const text = JSON.stringify(json);
+    const { text, bytes } = encode(message, this.#encoding);
     // A character has at most three bytes in UTF-8 for each unit that a string counts.
     const length = text.length * 3 + bytes.reduce((sum, each) => sum + each.length, 0) + 2;
     if (headBytes + length > maxFrameBytes) {

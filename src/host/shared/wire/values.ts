@@ -32,83 +32,119 @@ export interface Decoding {
 }
 
 export interface Encoded {
-  readonly json: Json;
+  /** JSON. */
+  readonly text: string;
   /** Those of the value, in the order in which it has them. */
   readonly bytes: readonly Uint8Array[];
 }
 
 export function encode(value: unknown, encoding: Encoding): Encoded {
   const bytes: Uint8Array[] = [];
-  const json = toJson(value, (each) => {
+  const tagged = (each: object): string | undefined => {
     if (each instanceof Uint8Array) {
       bytes.push(each);
-      return { $bytes: each.length };
+      return `{"$bytes":${each.length}}`;
     }
-    if (each instanceof Error) return { $error: toJson(encodeError(each), () => undefined) };
+    if (each instanceof Error) return `{"$error":${textOf(encodeError(each), tagged)}}`;
     const reference = encoding.refer(each);
-    if (reference === undefined) return undefined;
-    const { token, facts } = reference;
-    return {
-      $object: facts === undefined ? { token } : { token, facts: toJson(facts, () => undefined) },
-    };
-  });
-  return { json, bytes };
+    return reference && `{"$object":${textOf(reference, tagged)}}`;
+  };
+  return { text: textOf(value, tagged), bytes };
 }
 
-/** @param tag gives the form of an object that is no plain one. */
-function toJson(value: unknown, tag: (value: object) => Json | undefined): Json {
+type Tagged = (value: object) => string | undefined;
+
+/** The text is put together here, because a tree for JSON.stringify would cost several times as much. */
+function textOf(value: unknown, tagged: Tagged): string {
   switch (typeof value) {
-    case 'bigint':
-      return { $big: value.toString() };
-    case 'undefined':
-      return { $undefined: true };
     case 'number':
-      // JSON has neither these nor the sign of a zero.
-      return Number.isFinite(value) && !Object.is(value, -0)
-        ? value
-        : { $number: Object.is(value, -0) ? '-0' : String(value) };
-    case 'boolean':
+      return numberText(value);
     case 'string':
-      return value;
-    case 'object': {
-      if (value === null) return null;
-      if (Array.isArray(value)) return value.map((each) => toJson(each, tag));
-      return tag(value) ?? plainToJson(value, tag);
-    }
+      return JSON.stringify(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'bigint':
+      return `{"$big":"${value}"}`;
+    case 'undefined':
+      return '{"$undefined":true}';
+    case 'object':
+      if (value === null) return 'null';
+      if (Array.isArray(value)) return `[${value.map((each) => textOf(each, tagged)).join(',')}]`;
+      return isPlain(value) ? plainText(value, tagged) : objectText(value, tagged);
     default:
-      throw new TypeError(`a ${typeof value} cannot be sent to another process`);
+      throw cannotBeSent(typeof value);
   }
 }
 
-function plainToJson(value: object, tag: (value: object) => Json | undefined): Json {
+/** JSON has neither numbers that are not finite nor the sign of a zero. */
+function numberText(value: number): string {
+  if (Number.isFinite(value) && !Object.is(value, -0)) return String(value);
+  return `{"$number":"${Object.is(value, -0) ? '-0' : value}"}`;
+}
+
+function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
-    throw new TypeError(`a ${value.constructor.name} cannot be sent to another process`);
-  }
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(
-    fields.map(([key, field]) => [key.startsWith('$') ? `$${key}` : key, toJson(field, tag)]),
-  );
+  return prototype === Object.prototype || prototype === null;
 }
 
-/** @param nextBytes gives so many of the bytes beside the JSON, each once. */
+function plainText(value: object, tagged: Tagged): string {
+  let text = '';
+  for (const [key, field] of Object.entries(value)) {
+    if (field === undefined) continue;
+    const name = JSON.stringify(key.startsWith('$') ? `$${key}` : key);
+    text += `${text === '' ? '' : ','}${name}:${textOf(field, tagged)}`;
+  }
+  return `{${text}}`;
+}
+
+function objectText(value: object, tagged: Tagged): string {
+  const text = tagged(value);
+  if (text === undefined) throw cannotBeSent(value.constructor.name);
+  return text;
+}
+
+function cannotBeSent(what: string): TypeError {
+  return new TypeError(`a ${what} cannot be sent to another process`);
+}
+
+/**
+ * @param json is made into the value where it stands.
+ * @param nextBytes gives so many of the bytes beside the JSON, each once.
+ */
 export function decode(
   json: Json,
   nextBytes: (length: number) => Uint8Array,
   decoding: Decoding,
 ): unknown {
   if (typeof json !== 'object' || json === null) return json;
-  if (isList(json)) return json.map((each) => decode(each, nextBytes, decoding));
-  const [first, ...more] = Object.entries(json);
-  if (first === undefined) return {};
-  const [tag, content] = first;
-  if (more.length > 0 || !tag.startsWith('$') || tag.startsWith('$$')) {
-    const plain = Object.entries(json).map(([key, field]) => [
-      key.startsWith('$$') ? key.slice(1) : key,
-      decode(field, nextBytes, decoding),
-    ]);
-    return Object.fromEntries(plain);
+  const holder = json as Record<string, Json>;
+  const keys = Object.keys(holder);
+  const [tag = ''] = keys;
+  if (keys.length === 1 && tag.startsWith('$') && !tag.startsWith('$$')) {
+    return untagged(tag, holder[tag] ?? null, { nextBytes, decoding });
   }
+  let hasDoubled = false;
+  for (const key of keys) {
+    const field = holder[key];
+    if (typeof field === 'object') holder[key] = decode(field, nextBytes, decoding) as Json;
+    hasDoubled ||= key.startsWith('$$');
+  }
+  return hasDoubled ? withSingled(holder) : holder;
+}
+
+function withSingled(holder: Readonly<Record<string, unknown>>): unknown {
+  const fields = Object.entries(holder);
+  return Object.fromEntries(
+    fields.map(([key, field]) => [key.startsWith('$$') ? key.slice(1) : key, field]),
+  );
+}
+
+function untagged(
+  tag: string,
+  content: Json,
+  given: { nextBytes: (length: number) => Uint8Array; decoding: Decoding },
+): unknown {
+  const { nextBytes, decoding } = given;
   switch (tag) {
     case '$big':
       return BigInt(asText(content));
@@ -129,10 +165,6 @@ export function decode(
     default:
       throw new Error(`${tag} is no form of a value`);
   }
-}
-
-function isList(json: Json): json is readonly Json[] {
-  return Array.isArray(json);
 }
 
 function asText(json: Json): string {
