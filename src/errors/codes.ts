@@ -105,8 +105,14 @@ export const errorKinds = {
     'failed',
     'The process that guards the command of `tdctl exec` was killed; the command was ended.',
   ),
-  TDCTL_E_NOT_ANSWERING: kind('failed', 'The keeper of a TD, or a shared host, lives and does not answer in time.'),
-  TDCTL_E_NOT_OWNER: kind('failed', 'The kept TD or the shared host is that of another user, who alone may use it.'),
+  TDCTL_E_NOT_ANSWERING: kind(
+    'failed',
+    'The keeper of a TD, or a shared host, lives and does not answer in time.',
+  ),
+  TDCTL_E_NOT_OWNER: kind(
+    'failed',
+    'The kept TD or the shared host is that of another user, who alone may use it.',
+  ),
   TDCTL_E_HOST_GONE: kind(
     'failed',
     'A shared host has ended, and with it all that programs had on it.',

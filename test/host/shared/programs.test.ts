@@ -1,5 +1,8 @@
 /** Programs on one shared host: whole TDs through the orchestrator, moves, limits that they share, and their deaths. */
-import { connect } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Host } from '../../../src/host/port.ts';
 import {
@@ -258,7 +261,12 @@ describe('a shared host that ends', () => {
   });
 
   test.each([
-    ['nobody has ever served', async (): Promise<string> => '/tmp/no-such-host.sock', 'TDCTL_E_NOT_FOUND', 3],
+    [
+      'nobody has ever served',
+      async (): Promise<string> => '/tmp/no-such-host.sock',
+      'TDCTL_E_NOT_FOUND',
+      3,
+    ],
     [
       'has ended',
       async (): Promise<string> => {
@@ -277,6 +285,49 @@ describe('a shared host that ends', () => {
     ],
   ] as const)('cannot be joined where it %s', async (_, path, code, exitCode) => {
     await expect(openSharedHost(await path())).rejects.toMatchObject({ code, exitCode });
+  });
+});
+
+describe('what answers in the place of a shared host', () => {
+  test.each([
+    [
+      'one of a newer protocol',
+      'tdctl-shared-host 2 {"refused":"protocol","tdctl":"9.0.0"}\n',
+      /tdctl 9.0.0/,
+      /use that tdctl/,
+    ],
+    [
+      'one of an older protocol',
+      'tdctl-shared-host 0 {"refused":"protocol","tdctl":"0.0.1"}\n',
+      /version 0/,
+      /start it with this one/,
+    ],
+    [
+      'another server',
+      'HTTP/1.1 400 Bad Request\r\n\r\n',
+      /is no shared host/,
+      /another program has the socket/,
+    ],
+    [
+      'one that says nothing and goes',
+      '',
+      /closed the connection without a word/,
+      /tdctl host list/,
+    ],
+  ])('is told for what it is: %s', async (_, answer, message, hint) => {
+    const directory = mkdtempSync(join(tmpdir(), 'tdctl-shared-'));
+    const path = join(directory, 'other.sock');
+    const server = createServer((socket) => socket.end(answer).resume());
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const joining = openSharedHost(path, { name: 'on:lab' });
+    await expect(joining).rejects.toMatchObject({
+      op: 'join the shared host on:lab',
+      exitCode: answer === '' ? 3 : 4,
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
+    });
+    server.close();
+    rmSync(directory, { recursive: true });
   });
 });
 

@@ -72,8 +72,8 @@ export class Link {
       socket.write(frame),
     );
     socket.on('data', (chunk) => this.#take(chunk));
-    socket.on('error', (error) => this.#end(`the connection broke (${error.message})`, error));
-    socket.on('close', () => this.#end('its process has ended without a word'));
+    socket.on('error', (error) => this.#end(brokenBy(error), error));
+    socket.on('close', () => this.#end(endedSilently));
     this.#looking = setInterval(() => this.#look(), lookEveryMs);
     this.#looking.unref();
     this.#take(rest);
@@ -235,4 +235,12 @@ export class Link {
       this.#forgotten = [];
     });
   }
+}
+
+const endedSilently = 'its process has ended without a word';
+
+/** The kernel resets the connections of a process that is killed with something unread. */
+function brokenBy({ code, message }: NodeJS.ErrnoException): string {
+  const isEnd = code === 'ECONNRESET' || code === 'EPIPE';
+  return isEnd ? endedSilently : `the connection broke (${message})`;
 }
