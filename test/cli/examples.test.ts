@@ -30,6 +30,7 @@ const left: readonly (readonly [RegExp, string])[] = [
   [/--host (soft|kvm)/, 'it needs such a machine; test/kvm has it'],
   [/--faults each|--compare all/, 'test/cli/rehearse.test.ts plays it'],
   [/--paused/, 'it waits for a viewer; test/cli/watch.test.ts is one'],
+  [/^tdctl host (start|show|fault|trace|stop)|--host on:/, 'test/cli/shared-host.test.ts does it'],
   [/^(dmesg|journalctl)/, 'it reads the log of this machine'],
 ];
 

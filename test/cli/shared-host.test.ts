@@ -10,7 +10,7 @@ const name = 'lab';
 
 interface Shown {
   readonly state: string;
-  readonly process: { readonly pid: number };
+  readonly server: { readonly pid: number };
   readonly keySlots: { readonly used: number; readonly total: number };
   readonly programs: readonly { readonly pid: number; readonly calls: number }[];
 }
@@ -78,7 +78,7 @@ describe('a host that stays', () => {
   test('that is killed is told to its programs and to who looks for it, and can be had again', async () => {
     await start();
     const running = cli(['run', spec, '--host', `on:${name}`]);
-    const { process: host } = await until(
+    const { server: host } = await until(
       ({ programs, keySlots }) => programs.length === 1 && keySlots.used === 1,
     );
     process.kill(host.pid, 'SIGKILL');

@@ -132,8 +132,9 @@ function traceCommand(io: CommandIo) {
         .choices(['text', 'json'] as const)
         .default('text' as const),
     )
-    .action(async (name, { format }) => {
+    .addOption(new Option('--for <time>', 'end by itself after so long: 500ms, 3s, 5min'))
+    .action(async (name, options) => {
       const { traceHost } = await import('../shared-host/tend.ts');
-      await traceHost({ name, format }, io);
+      await traceHost({ name, ...options }, io);
     });
 }

@@ -5,6 +5,7 @@ import { TdctlError } from '../../errors/index.ts';
 import { ownHost } from '../../keeper/hosts/host-directory.ts';
 import { type FoundHost, hostStates, readHosts } from '../../keeper/hosts/read-hosts.ts';
 import { openStateDirectory } from '../../keeper/state-directory.ts';
+import { durationOf } from '../duration.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import type { OutputFormat } from '../options.ts';
@@ -60,7 +61,7 @@ function hostData({ found, status }: Listed) {
     state,
     machine: record?.machine ?? null,
     kernel: record === undefined ? null : { id: record.kernel },
-    process:
+    server:
       record === undefined
         ? null
         : {
@@ -69,7 +70,7 @@ function hostData({ found, status }: Listed) {
             startedAt: record.server.startedAt,
           },
     keySlots: keySlotsData(status?.keySlots),
-    vms: status?.vms ?? null,
+    vmCount: status?.vms ?? null,
     programs: status === undefined ? null : status.programs.map(programData),
     faultsToCome: status === undefined ? null : [...status.faultsToCome],
   };
@@ -217,17 +218,25 @@ export async function addFaults(
   }
 }
 
-export async function traceHost(
-  { name, format }: { readonly name: string; readonly format: 'text' | 'json' },
-  io: CommandIo,
-): Promise<void> {
+export interface TraceOptions {
+  readonly name: string;
+  readonly format: 'text' | 'json';
+  /** As given to `--for`. */
+  readonly for?: string | undefined;
+}
+
+export async function traceHost(options: TraceOptions, io: CommandIo): Promise<void> {
+  const { name, format } = options;
+  const forMs = durationOf(options.for);
   const interrupts = listenForInterrupts();
   const operator = await operateHost(name, io.env);
+  const signals = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];
+  const signal = AbortSignal.any([interrupts.signal, ...signals]);
   try {
     await operator.ask(
       'trace',
       { json: format === 'json' },
-      { signal: interrupts.signal, onTold: (line) => io.stdout.write(`${line}\n`) },
+      { signal, onTold: (line) => io.stdout.write(`${line}\n`) },
     );
   } catch (error) {
     // A host that ends has nothing more to tell.

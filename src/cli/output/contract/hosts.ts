@@ -70,9 +70,12 @@ const sharedHost = {
   state: z.enum(['serving', 'stopped', 'starting', 'lost'] as const satisfies readonly HostState[]),
   machine: text.nullable().meta({ description: 'As `--host` names it.' }),
   kernel: z.strictObject({ id: text }).nullable(),
-  process: z.strictObject({ pid: count, tdctl: text, startedAt: text }).nullable(),
+  server: z
+    .strictObject({ pid: count, tdctl: text, startedAt: text })
+    .nullable()
+    .meta({ description: 'The process that has the machine.' }),
   keySlots: keySlots.nullable().meta({ description: 'Null where the host does not answer.' }),
-  vms: count.nullable(),
+  vmCount: count.nullable(),
   programs: z
     .array(
       z.strictObject({

@@ -51,7 +51,9 @@ beforeAll(async () => {
   writeFileSync(at('junk.json'), 'junk');
   writeFileSync(at('matrix.yaml'), matrix);
   await cli(['run', hello, ...sim, '--until', 'runnable', '--trace', at('td.trace')]);
+  await cli(['host', 'start', 'stays']);
 });
+afterAll(() => cli(['host', 'stop', 'stays', '--now']));
 
 const matrix = `apiVersion: tdctl.io/v1alpha1
 kind: Rehearsal
@@ -145,6 +147,16 @@ const rows: Rows = {
       ['host', 'diff', at('healthy.json'), at('vendor-kernel-6.8.json')],
     ],
   },
+  'host list': {
+    'a host that stays': ['tdctl.SharedHosts', ['host', 'list']],
+  },
+  'host show': {
+    'a host that stays': ['tdctl.SharedHost', ['host', 'show', 'stays']],
+  },
+  'host start': 'it prints the name',
+  'host stop': 'it prints nothing',
+  'host fault': 'it prints nothing',
+  'host trace': 'it prints a trace, whose JSON is that of docs/exec-trace.md',
   'host capture': 'a capture is an input of other commands, with a format and versions of its own',
   graph: 'pictures and their sources: the forms with the ending .json are those of other programs',
   watch: 'it prints text; what its page is told is in docs/watch.md',
