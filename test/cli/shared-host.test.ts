@@ -95,6 +95,28 @@ describe('a host that stays', () => {
     expect(await show()).toMatchObject({ state: 'serving', keySlots: { used: 0 } });
   });
 
+  test('that a signal has stopped is listed at once, and keeps nobody waiting', async () => {
+    await start();
+    const { server } = await show();
+    process.kill(server.pid, 'SIGSTOP');
+    try {
+      await until(({ state }) => state === 'stopped');
+      expect((await cli(['host', 'list'])).stdout).toMatch(/lab +stopped/);
+      for (const args of [
+        ['run', spec, '--host', `on:${name}`],
+        ['host', 'stop', name],
+      ]) {
+        expect(await cli(args)).toMatchObject({
+          exitCode: 1,
+          stderr: expect.stringContaining(`kill -CONT ${server.pid}`),
+        });
+      }
+    } finally {
+      process.kill(server.pid, 'SIGCONT');
+      await until(({ state }) => state === 'serving');
+    }
+  });
+
   test('tells what its programs ask until it ends', async () => {
     await start('--kernel', 'series-v19');
     const trace = spawn(process.execPath, [builtMain(), 'host', 'trace', name], {

@@ -54,7 +54,18 @@ export async function machineOf(
 async function serving(name: string, env: Environment): Promise<FoundHost> {
   const found = await findHost(name, env);
   if (found.state === 'lost') throw isLost(name);
+  if (found.state === 'stopped') throw isStopped(found);
   return found;
+}
+
+function isStopped({ name, record }: FoundHost): TdctlError {
+  const pid = record?.server.pid;
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_ANSWERING',
+    op: 'ask a shared host',
+    message: `the process of ${name}, ${pid}, was stopped by a signal (SIGSTOP), and hears nothing`,
+    hint: `\`kill -CONT ${pid}\` lets it go on`,
+  });
 }
 
 function isLost(name: string): TdctlError {

@@ -107,14 +107,25 @@ export async function showSharedHost(
   { name, output }: { readonly name: string; readonly output: OutputFormat },
   io: CommandIo,
 ): Promise<void> {
-  const found = await findHost(name, io.env);
-  const status = found.state === 'serving' ? await askStatus(name, io) : undefined;
-  const shown = { found, status };
+  const shown = await look(name, io);
   await printData('tdctl.SharedHost', hostData(shown), {
     io,
     format: output,
     text: () => showText(shown, io),
   });
+}
+
+/** One that does not answer is looked at again: a signal may have stopped or killed it meanwhile. */
+async function look(name: string, io: CommandIo): Promise<Listed> {
+  const found = await findHost(name, io.env);
+  if (found.state !== 'serving') return { found, status: undefined };
+  try {
+    return { found, status: await askStatus(name, io) };
+  } catch (error) {
+    const again = await findHost(name, io.env);
+    if (again.state === 'serving') throw error;
+    return { found: again, status: undefined };
+  }
 }
 
 function showText({ found, status }: Listed, io: CommandIo): string {
@@ -161,7 +172,7 @@ export async function stopHost(
   io: CommandIo,
 ): Promise<void> {
   const found = await findHost(name, io.env);
-  if (found.state === 'serving') {
+  if (found.state !== 'lost') {
     const operator = await operateHost(name, io.env);
     try {
       const asked: StopAsked = { now: now === true };
@@ -173,7 +184,6 @@ export async function stopHost(
       operator.close();
     }
   }
-  if (found.state === 'stopped') throw isStopped(found);
   await removed(name, io);
   say(io, `${name} is stopped`);
 }
@@ -192,15 +202,6 @@ async function removed(name: string, io: CommandIo): Promise<void> {
     }
     await delay(20);
   }
-}
-
-function isStopped({ name, record }: FoundHost): TdctlError {
-  return new TdctlError({
-    code: 'TDCTL_E_NOT_ANSWERING',
-    op: 'stop a shared host',
-    message: `the process of ${name}, ${record?.server.pid}, was stopped by a signal (SIGSTOP), and hears nothing`,
-    hint: `\`kill -CONT ${record?.server.pid}\` lets it go on`,
-  });
 }
 
 export async function addFaults(
