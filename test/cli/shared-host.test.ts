@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { builtMain, projectRoot } from '../support/built.ts';
 import { cli } from '../support/cli.ts';
+import { stat } from '../support/processes.ts';
 
 const spec = `${projectRoot}/examples/hello.yaml`;
 const name = 'lab';
@@ -100,7 +101,8 @@ describe('a host that stays', () => {
     const { server } = await show();
     process.kill(server.pid, 'SIGSTOP');
     try {
-      await until(({ state }) => state === 'stopped');
+      while (stat(server.pid)?.[0] !== 'T') await new Promise((resolve) => setImmediate(resolve));
+      expect(await show()).toMatchObject({ state: 'stopped' });
       expect((await cli(['host', 'list'])).stdout).toMatch(/lab +stopped/);
       for (const args of [
         ['run', spec, '--host', `on:${name}`],
