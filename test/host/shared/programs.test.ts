@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Host } from '../../../src/host/port.ts';
+import type { GuestMemory, Host, UserMemory } from '../../../src/host/port.ts';
 import {
   openSharedHost,
   protocolVersion,
@@ -187,6 +187,42 @@ describe('a shared host', () => {
     await expect(destination.acceptGuestMemory(ticket)).rejects.toMatchObject({
       code: 'TDCTL_E_NOT_FOUND',
     });
+  });
+
+  test('moves a TD from one program to another, whose it is when the first has died', async () => {
+    const served = await serve({ profile, kernelAbi });
+    const [source, destination] = [await served.join(), await served.join()];
+    const td = await builtTd(source);
+    const mrtd = await td.vm.mrtd();
+    const [vm, pages] = [
+      await destination.acceptVm(await source.grant(td.vm, destination.process)),
+      await destination.acceptGuestMemory(await source.grant(td.guestMemory, destination.process)),
+    ];
+    const into = await destination.createVm({ type: 'KVM_X86_TDX_VM' });
+    await into.enableCap({ capability: 'KVM_CAP_SPLIT_IRQCHIP', args: [24n] });
+    const vcpu = await into.createVcpu({ id: 0 });
+    await vcpu.setCpuid2({ entries: td.cpuid });
+    const guestMemory = await into.linkGuestMemfd({ memory: pages });
+    const memory = await destination.mapMemory({ sizeBytes: tdBytes });
+    await into.setUserMemoryRegion2(slotOf(memory, guestMemory));
+    await into.moveEncContextFrom({ source: vm });
+    // Whoever has them open keeps what is left of the source.
+    for (const each of [vm, pages]) await each.close();
+    expect(await into.mrtd()).toEqual(mrtd);
+    await expect(td.vm.setTscKhz({ tscKhz: 1_000_000 })).rejects.toMatchObject({ code: 'EIO' });
+    source.leave();
+    await served.programs(1);
+    expect(served.machine.snapshot()).toMatchObject({
+      vms: [{ dead: false, td: { state: 'RUNNABLE' } }],
+      keySlots: { assigned: 1 },
+    });
+    await into.setMemoryAttributes({ gpa: 0n, sizeBytes: tdBytes, isPrivate: true });
+    const guest = await into.makeGuest({ vcpus: [vcpu], io: noIo });
+    await guest.run();
+    expect(guest.end).toBeUndefined();
+    destination.leave();
+    await served.programs(0);
+    expect(served.machine.snapshot()).toMatchObject(nothing);
   });
 
   test('keeps what was passed for as long as the receiver lives, and no longer', async () => {
@@ -436,6 +472,31 @@ async function twoPrograms() {
   };
 }
 
+const tdBytes = 0x40_0000n;
+
+const slotOf = (memory: UserMemory, guestMemory: GuestMemory) => ({
+  ...{ slot: 0, gpa: 0n, sizeBytes: tdBytes, memory, memoryOffsetBytes: 0n },
+  guestMemory: { memory: guestMemory, offsetBytes: 0n },
+});
+
+/** A TD from its VM to FINALIZE_VM. */
+async function builtTd(host: SharedHost) {
+  const vm = await keyOf(host);
+  const vcpu = await vm.createVcpu({ id: 0 });
+  const cpuid = await vcpu.tdxGetCpuid();
+  await vcpu.setCpuid2({ entries: cpuid });
+  await vcpu.tdxInitVcpu({ initialRcx: 0n });
+  const memory = await host.mapMemory({ sizeBytes: tdBytes });
+  memory.write({ offsetBytes: 4096n, bytes: new Uint8Array(100).fill(9) });
+  const guestMemory = await vm.createGuestMemfd({ sizeBytes: tdBytes });
+  await vm.setUserMemoryRegion2(slotOf(memory, guestMemory));
+  await vm.setMemoryAttributes({ gpa: 0n, sizeBytes: tdBytes, isPrivate: true });
+  const region = { source: memory, sourceOffsetBytes: 0n, gpa: 0n, pages: 4, measure: true };
+  await vcpu.tdxInitMemRegion(region);
+  await vm.tdxFinalizeVm();
+  return { vm, guestMemory, cpuid };
+}
+
 /** A TD from its VM to its first pages, with everything wrapped. */
 async function buildWith(host: Host, mortal: Mortal) {
   const vm = mortal.wrap(await host.createVm({ type: 'KVM_X86_TDX_VM' }));
@@ -445,14 +506,10 @@ async function buildWith(host: Host, mortal: Mortal) {
   const vcpu = mortal.wrap(made);
   await vcpu.setCpuid2({ entries: await vcpu.tdxGetCpuid() });
   await vcpu.tdxInitVcpu({ initialRcx: 0n });
-  const sizeBytes = 0x40_0000n;
-  const memory = await host.mapMemory({ sizeBytes });
-  const guestMemory = await vm.createGuestMemfd({ sizeBytes });
-  await vm.setUserMemoryRegion2({
-    ...{ slot: 0, gpa: 0n, sizeBytes, memory, memoryOffsetBytes: 0n },
-    guestMemory: { memory: guestMemory, offsetBytes: 0n },
-  });
-  await vm.setMemoryAttributes({ gpa: 0n, sizeBytes, isPrivate: true });
+  const memory = await host.mapMemory({ sizeBytes: tdBytes });
+  const guestMemory = await vm.createGuestMemfd({ sizeBytes: tdBytes });
+  await vm.setUserMemoryRegion2(slotOf(memory, guestMemory));
+  await vm.setMemoryAttributes({ gpa: 0n, sizeBytes: tdBytes, isPrivate: true });
   await vcpu.tdxInitMemRegion({
     ...{ source: memory, sourceOffsetBytes: 0n, gpa: 0n, pages: 1024, measure: true },
   });
