@@ -32,6 +32,7 @@
         "native/vm_tdx.cc",
         "native/devices/ports.cc",
         "native/devices/serial_port.cc",
+        "native/process/datagram.cc",
         "native/process/fd_channel.cc",
         "native/process/fd_questions.cc",
         "native/process/pidfd.cc",

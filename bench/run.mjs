@@ -15,6 +15,7 @@ const modules = [
   'growth',
   'fit',
   'watch',
+  'keeper-api',
   'exec',
   'shared-host',
 ];

@@ -97,8 +97,10 @@ export interface GuestAnswer extends TdxWords {
 }
 
 /** `vcpu` is the place in `vcpus` of the one that ended the guest. */
-export type GuestEnd = { readonly vcpu: number } & (
-  /** What a guest asks for; `shutdown` is what a triple fault does. */
+export type GuestEnd = {
+  readonly vcpu: number;
+} & /** What a guest asks for; `shutdown` is what a triple fault does. */
+(
   | { readonly kind: 'power-off' | 'reset' | 'shutdown' }
   /** HLT without an APIC in the kernel: nothing could wake it. */
   | { readonly kind: 'halted' }

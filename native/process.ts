@@ -72,4 +72,9 @@ export interface ProcessFunctions {
    */
   lockHolder(fd: number): number | undefined;
   peerCredentials(fd: number): PeerCredentials;
+  /**
+   * Sends a datagram to a UNIX socket: of a path, or of a name of the abstract namespace, which begins with `@` here
+   * as in unix(7). It waits for nobody: EAGAIN where the receiver has no room.
+   */
+  sendDatagram(path: string, bytes: Uint8Array): void;
 }

@@ -25,6 +25,11 @@ const schemas = [
     from: 'exec/run-script/json-schema.js',
     text: 'runScriptJsonSchemaText',
   },
+  {
+    file: 'keeper-api.openapi.json',
+    from: 'cli/output/contract/keeper-api.js',
+    text: 'openApiText',
+  },
 ];
 
 /** @param {string} from below src/ */

@@ -4,8 +4,8 @@ const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, 
 /** No timer of Node goes further (TIMEOUT_MAX in lib/internal/timers.js). */
 const longestMs = 2 ** 31 - 1;
 
-/** `--for 3s` in milliseconds. @throws TdctlError TDCTL_E_USAGE. */
-export function durationOf(text: string | undefined): number | undefined {
+/** `3s` in milliseconds, as given to the option. @throws TdctlError TDCTL_E_USAGE. */
+export function durationOf(text: string | undefined, option: string): number | undefined {
   if (text === undefined) return undefined;
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|min|h)$/.exec(text) ?? [];
   const value = Number(number) * (unitMs[unit] ?? Number.NaN);
@@ -13,8 +13,8 @@ export function durationOf(text: string | undefined): number | undefined {
   throw new TdctlError({
     code: 'TDCTL_E_USAGE',
     op: 'read an option',
-    place: `--for ${text}`,
+    place: `${option} ${text}`,
     message: `\`${text}\` is no time from 1ms to 596h`,
-    hint: 'give --for a number with its unit: 500ms, 3s, 5min or 2h',
+    hint: `give ${option} a number with its unit: 500ms, 3s, 5min or 2h`,
   });
 }

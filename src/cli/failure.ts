@@ -43,7 +43,7 @@ async function reportFailure(error: unknown, { io, format }: Shown): Promise<voi
   io.stderr.write(`${await failureText(error, { io, format })}\n`);
 }
 
-async function failureText(error: unknown, { io, format }: Shown): Promise<string> {
+export async function failureText(error: unknown, { io, format }: Shown): Promise<string> {
   if (!(error instanceof TdctlError)) return defectText(error);
   if (format === 'json') return JSON.stringify(errorDocument(error));
   return layOut(errorText(error, io), io.widths.stderr);

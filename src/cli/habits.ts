@@ -6,6 +6,21 @@ export const understoodWords: Readonly<Record<string, readonly string[]>> = {
   '-v': ['--version'],
   capture: ['host', 'capture'],
   diff: ['host', 'diff'],
+  ls: ['list'],
+  get: ['list'],
+  ps: ['list'],
+  describe: ['show'],
+  inspect: ['show'],
+  status: ['show'],
+  rm: ['delete'],
+  undefine: ['delete'],
+  destroy: ['kill'],
+  down: ['stop'],
+  shutdown: ['stop'],
+  suspend: ['pause'],
+  unpause: ['resume'],
+  log: ['logs'],
+  attach: ['console'],
 };
 
 interface Habit {
@@ -13,9 +28,6 @@ interface Habit {
   /** What to do instead, as a full sentence. */
   readonly answer: string;
 }
-
-const keepsNothing =
-  'tdctl keeps no TDs: `tdctl run SPEC` holds one in the foreground, until Ctrl-C takes it down';
 
 const wordHabits: readonly Habit[] = [
   {
@@ -29,44 +41,54 @@ const wordHabits: readonly Habit[] = [
       '`tdctl trace lint FILE` judges the calls of a VMM; `tdctl plan SPEC` checks a TrustDomain file',
   },
   {
-    words: ['apply', 'create', 'start', 'up', 'launch', 'boot', 'provision', 'deploy'],
-    answer: '`tdctl run SPEC` builds the TD, holds it, and takes it down on Ctrl-C',
+    words: ['up', 'launch', 'boot', 'provision', 'deploy'],
+    answer:
+      '`tdctl create SPEC --start` makes a TD that stays; `tdctl run SPEC` holds one in the foreground, until Ctrl-C',
   },
   {
-    words: ['stop', 'down', 'delete', 'destroy', 'rm', 'kill', 'terminate', 'shutdown', 'undefine'],
-    answer: `${keepsNothing}, as SIGTERM does`,
+    words: ['terminate'],
+    answer: '`tdctl stop NAME` takes a TD down, `tdctl kill NAME` at once',
   },
   {
-    words: ['list', 'ls', 'ps', 'get', 'status', 'top', 'info', 'stats'],
-    answer: `${keepsNothing}. \`tdctl host\` shows who holds key slots`,
+    words: ['top', 'info', 'stats'],
+    answer: '`tdctl list --watch` shows the TDs as they are, `tdctl host` who holds key slots',
   },
   {
-    words: ['describe', 'show', 'inspect', 'view', 'limits', 'capabilities', 'domcapabilities'],
+    words: ['view', 'limits', 'capabilities', 'domcapabilities'],
     answer:
       '`tdctl plan SPEC` describes a TD, `tdctl host` a host and its limits, `tdctl kernels NAME` a kernel, `tdctl graph MACHINE` a statechart',
   },
   {
-    words: ['logs', 'log', 'dmesg', 'journal'],
+    words: ['dmesg', 'journal'],
     answer:
-      '`tdctl run SPEC --log-level debug` writes a log; `dmesg | tdctl explain` says what a kernel log means',
+      '`dmesg | tdctl explain` says what a kernel log means; `tdctl events NAME` has the journal of a TD',
   },
   {
-    words: ['events', 'monitor', 'follow'],
+    words: ['monitor', 'follow'],
     answer:
-      '`tdctl run SPEC -o json` prints each event in a line; `tdctl watch SPEC` shows a run live',
+      '`tdctl events --all -f` follows the TDs that are kept; `tdctl watch SPEC` shows a run live',
+  },
+  {
+    words: ['ssh', 'shell', 'connect', 'vnc'],
+    answer:
+      '`tdctl console NAME` attaches to the serial port of a TD, which is all the way in that there is',
+  },
+  {
+    words: ['restart', 'reboot', 'reset'],
+    answer: '`tdctl stop NAME --wait` ends a TD, and `tdctl start NAME` begins a new life of it',
+  },
+  {
+    words: ['save', 'restore', 'edit', 'snapshot'],
+    answer: 'no TD can do that once it is built',
+  },
+  {
+    words: ['clean', 'cleanup', 'gc'],
+    answer: '`tdctl prune` deletes what TDs that are over have left',
   },
   {
     words: ['migrate', 'move', 'live-migrate'],
     answer:
       '`tdctl rehearse SPEC --kernel rfc-migration-v2` plays the move of a TD: no released kernel moves one for real',
-  },
-  {
-    words: ['console', 'attach', 'ssh', 'shell', 'connect', 'vnc'],
-    answer: 'a TD of tdctl has no console and runs no guest of yours: tdctl is about its life',
-  },
-  {
-    words: ['restart', 'reboot', 'reset', 'pause', 'resume', 'suspend', 'save', 'restore', 'edit'],
-    answer: `no TD can do that once it is built. ${keepsNothing}`,
   },
   {
     words: ['new', 'template', 'generate', 'define'],
@@ -158,7 +180,8 @@ const optionHabits: readonly OptionHabit[] = [
   { flags: ['--simulate', '--sim'], where: { option: '--host' }, answer: 'that is `--host sim`' },
   {
     flags: ['--wait', '--timeout', '--detach', '-d'],
-    answer: 'tdctl runs in the foreground; `timeout` and `systemd-run` do what you want',
+    answer:
+      '`tdctl create SPEC` makes a TD that stays, and `tdctl wait NAME --for STATE` waits for one',
   },
 ];
 

@@ -11,6 +11,7 @@ import { type HostChoice, openHost } from './open-host.ts';
 import type { OutputFormat } from './options.ts';
 import { printData } from './output/data.ts';
 import { kernelData, keySlotsData, limitsData, moduleData } from './output/host-parts.ts';
+import { ledgerText } from './output/ledger.ts';
 import { paint } from './output/paint.ts';
 import { type SlotReport, slotText } from './output/slots.ts';
 import { columns } from './output/table.ts';
@@ -31,7 +32,7 @@ export async function showHost(options: HostCommandOptions, io: CommandIo): Prom
   const host = await openHost(options, io);
   try {
     const offer = await readHostOffer(host);
-    const report = await readHost(host, offer);
+    const report = await readHost(host, offer, io);
     const room = await askRoom?.(host, offer);
     await printData(
       'tdctl.Host',
@@ -48,7 +49,7 @@ export async function showHost(options: HostCommandOptions, io: CommandIo): Prom
   }
 }
 
-async function readHost(host: Host, offer: HostOffer) {
+async function readHost(host: Host, offer: HostOffer, io: CommandIo) {
   const { facts } = offer;
   const { rules: _, ...rules } = facts.kernel;
   const module = moduleData(facts);
@@ -57,6 +58,7 @@ async function readHost(host: Host, offer: HostOffer) {
     backend: facts.kind,
     limits: limitsData(offer),
     keySlots: await readSlots(host, facts),
+    ledger: await readLedger(host, facts, io),
     memory: memoryData(await host.memory()),
     kernel: { ...kernelData(facts), ...rules },
     module: module && { ...module, maxVcpusPerTd: facts.module?.maxVcpusPerTd ?? null },
@@ -80,6 +82,12 @@ async function readSlots(host: Host, facts: HostFacts): Promise<SlotReport | nul
   const { readSlotLedger } = await import('../diagnosis/doctor/ledger.ts');
   const { holders = null, leakEvidence = [] } = readSlotLedger() ?? {};
   return { ...counts, holders, leakEvidence };
+}
+
+/** Null where the kept TDs cannot be read: what the host itself tells does not depend on them. */
+async function readLedger(host: Host, facts: HostFacts, { env }: CommandIo) {
+  const { keptSlotLedger } = await import('./kept/slot-ledger.ts');
+  return await keptSlotLedger(host, facts, env);
 }
 
 function memoryData(memory: HostMemoryFacts) {
@@ -126,6 +134,7 @@ function hostText(report: HostReport, io: CommandIo): string {
     ]),
     '\nKey slots\n',
     slotText(keySlots, io.colors.stdout),
+    ledgerText(report.ledger, io.colors.stdout),
     '\nMemory\n',
     columns(memoryRows(memory)),
     '\nVersions and platform\n',

@@ -1,7 +1,9 @@
 /** What was typed, as this command line has it: words of habit are understood, or answered. */
+import { dnsLabelProblem } from '../documents/name.ts';
 import { editDistance } from '../documents/nearest.ts';
 import { TdctlError } from '../errors/index.ts';
 import { type Asked, answerToOption, answerToWord, understoodWords } from './habits.ts';
+import { tdArgument } from './kept/options.ts';
 
 /**
  * @param commands the names of all commands there are.
@@ -39,6 +41,15 @@ function nearMiss(word: string, commands: readonly string[]): string {
 /** Adds to commander's message of an unknown option what to type instead; a likeness would mislead then. */
 export function withAnswer(text: string, command: Asked): string {
   const flag = /^error: unknown option '(-[^']*)'/.exec(text)?.[1];
-  const answer = flag === undefined ? undefined : answerToOption(flag, command);
+  const answer =
+    flag === undefined ? undefined : (answerToOption(flag, command) ?? noName(text, command));
   return answer === undefined ? text : `error: unknown option '${flag}'\nhint: ${answer}\n`;
+}
+
+/** Whatever begins with a dash is taken for an option, so the name of a TD that is meant by it is told here. */
+function noName(text: string, { registeredArguments }: Asked): string | undefined {
+  const takesNames = registeredArguments.some((declared) => declared.name() === tdArgument);
+  return takesNames && !text.includes('(Did you mean ')
+    ? `--help shows the options there are; the name of a TD ${dnsLabelProblem}`
+    : undefined;
 }

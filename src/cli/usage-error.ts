@@ -23,10 +23,14 @@ export function usageText(said: readonly Said[]): string {
     .join('');
 }
 
-/** Commander quotes what was typed. The line ends of its own are the last, and the one before a suggestion. */
+/**
+ * Commander quotes what was typed. The line ends of its own are the last, and the one before a suggestion; ours is the
+ * one before an answer.
+ */
 function sanitizedMistake(text: string): string {
   return text
-    .split(/(\n(?:$|(?=\(Did you mean )))/)
+    .replace(/'.*'/s, sanitize)
+    .split(/(\n(?:$|(?=\(Did you mean |hint: )))/)
     .map((part) => (part.startsWith('\n') ? part : sanitize(part)))
     .join('');
 }

@@ -18,9 +18,16 @@ export function jsonSchemaText(
 function jsonSchema(
   schema: z.ZodType,
   name: string,
-  { reused = 'inline' }: JsonSchemaOptions = {},
+  options?: JsonSchemaOptions,
 ): Record<string, unknown> {
-  const { $schema, ...rest } = z.toJSONSchema(schema, {
+  const { $schema, ...rest } = plainJsonSchema(schema, options);
+  // This is an identifier, so nothing has to answer there. Editors get the file's path.
+  return { $schema, $id: `https://tdctl.io/schema/v1alpha1/${name}.json`, ...rest };
+}
+
+/** As zod makes it: what has an id stands in `$defs`, and is referred to. */
+export function plainJsonSchema(schema: z.ZodType, { reused = 'inline' }: JsonSchemaOptions = {}) {
+  return z.toJSONSchema(schema, {
     io: 'input',
     target: 'draft-2020-12',
     reused,
@@ -30,6 +37,4 @@ function jsonSchema(
       if (Array.isArray(examples)) jsonSchema.examples = examples;
     },
   });
-  // This is an identifier, so nothing has to answer there. Editors get the file's path.
-  return { $schema, $id: `https://tdctl.io/schema/v1alpha1/${name}.json`, ...rest };
 }

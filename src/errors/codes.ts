@@ -105,6 +105,14 @@ export const errorKinds = {
     'failed',
     'The process that guards the command of `tdctl exec` was killed; the command was ended.',
   ),
+  TDCTL_E_DRAINING: kind(
+    'failed',
+    'A TD is still being taken down: its key slot is not seen free yet.',
+  ),
+  TDCTL_E_NOT_REACHED: kind(
+    'failed',
+    'A TD did not come to the state that was waited for, in time or at all.',
+  ),
   TDCTL_E_NOT_ANSWERING: kind(
     'failed',
     'The keeper of a TD, or a shared host, lives and does not answer in time.',

@@ -53,6 +53,11 @@ export class Feed<Message> {
     return [...standings.filter((entry) => entry.id > id), ...this.#entries];
   }
 
+  /** So many listen. */
+  get readers(): number {
+    return this.#listeners.size;
+  }
+
   /** @returns the way to end the subscription. */
   subscribe(listener: (entry: FeedEntry) => void): () => void {
     this.#listeners.add(listener);

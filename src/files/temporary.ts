@@ -91,11 +91,19 @@ export function makeTemporary({ path, stats }: FileTarget): Temporary {
 
 /** Removes what killed writers of this file have left. Whoever calls this has the lock of the file. */
 export function removeLeftovers(path: string): void {
-  const prefix = prefixOf(path);
-  for (const name of namesIn(dirname(path))) {
+  removeUnused(dirname(path), prefixOf(path), /^(\d+)-[0-9a-f]{8}$/);
+}
+
+/** Removes what killed writers of any file of a directory have left: one that nobody but processes of tdctl write to. */
+export function removeAbandoned(directory: string): void {
+  removeUnused(directory, '.', /\.(\d+)-[0-9a-f]{8}$/);
+}
+
+function removeUnused(directory: string, prefix: string, owner: RegExp): void {
+  for (const name of namesIn(directory)) {
     if (!name.startsWith(prefix) || !name.endsWith(suffix)) continue;
-    const [, pid] = /^(\d+)-[0-9a-f]{8}$/.exec(name.slice(prefix.length, -suffix.length)) ?? [];
-    const leftover = join(dirname(path), name);
+    const [, pid] = owner.exec(name.slice(prefix.length, -suffix.length)) ?? [];
+    const leftover = join(directory, name);
     if (pid !== undefined && !isUsed(leftover, Number(pid))) removeQuietly(leftover);
   }
 }

@@ -2,7 +2,7 @@
  * Finds the kept TDs. It reads a file or two of each, asks no process and waits for none, so a keeper that hangs, or
  * one TD whose files are damaged, changes nothing for the others.
  */
-import { type Dirent, lstatSync, readdirSync } from 'node:fs';
+import { type Dirent, existsSync, lstatSync, readdirSync } from 'node:fs';
 import { dnsLabel } from '../documents/name.ts';
 import { errnoOf, otherFileErrno } from '../errors/errno.ts';
 import type { KeptTd } from './kept-td.ts';
@@ -16,7 +16,8 @@ export function readKeptTds(state: StateDirectory): KeptTd[] {
   return entriesOf(state)
     .filter(({ name }) => dnsLabel.test(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map((entry) => readEntry(state, entry, look));
+    .map((entry) => readEntry(state, entry, look))
+    .filter((td) => td !== undefined);
 }
 
 /** @returns undefined where there is none of that name. */
@@ -29,9 +30,14 @@ export function readKeptTd(state: StateDirectory, name: string): KeptTd | undefi
 
 type Entry = Pick<Dirent, 'name' | 'isDirectory' | 'isSymbolicLink'>;
 
-function readEntry(state: StateDirectory, entry: Entry, look: Look): KeptTd {
+/** @returns undefined for one that was removed meanwhile. */
+function readEntry(state: StateDirectory, entry: Entry, look: Look): KeptTd | undefined {
   const { name } = entry;
-  if (entry.isDirectory()) return conclude(glance(state, name, look)).td;
+  if (entry.isDirectory()) {
+    const evidence = glance(state, name, look);
+    const isGone = evidence.files.kind === 'halfMade' && !existsSync(state.tdPath(name));
+    return isGone ? undefined : conclude(evidence).td;
+  }
   const why = entry.isSymbolicLink()
     ? 'there is a symbolic link in the place of its directory'
     : 'there is no directory in its place';

@@ -4,7 +4,7 @@ import type { FileLock } from '../files/lock.ts';
 import { notWritable } from '../files/not-writable.ts';
 import { makeNewPrivateDirectory } from '../files/private-directory.ts';
 import { refused, refuseWhatOthersWrite } from './state-directory.ts';
-import { tryTdLock } from './td-lock.ts';
+import { prepareTdLock, tryTdLock } from './td-lock.ts';
 
 export interface TakenDirectory {
   readonly isNew: boolean;
@@ -27,6 +27,7 @@ export async function takeDirectory(
   { directory, lock: path }: { readonly directory: string; readonly lock: string },
   { what, create, notFound }: Taking,
 ): Promise<TakenDirectory | undefined> {
+  prepareTdLock();
   for (;;) {
     const isNew = create && make(directory, what);
     if (!refuseWhatOthersWrite(directory)) {

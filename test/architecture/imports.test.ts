@@ -126,6 +126,8 @@ const openFiles = new Set([
   'src/orchestrator/events.ts',
   'src/orchestrator/migration/events.ts',
   'src/rehearsal/recorded-event.ts',
+  // Figures alone: `tdctl list` forecasts by them, and makes no simulated host.
+  'src/simulator/costs.ts',
   // It lays out charts with ELK, which a run without a page does not need.
   'src/watch/page/page.ts',
 ]);

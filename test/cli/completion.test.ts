@@ -1,9 +1,10 @@
 /** The completion scripts, as shells run them. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stateDirectoryPath } from '../../src/keeper/state-directory.ts';
 import { cli } from '../support/cli.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-completion-'));
@@ -54,6 +55,44 @@ describe('bash', () => {
   ])('%s', (line, words) => {
     expect(offered(line)).toEqual(words);
   });
+});
+
+describe('names of kept TDs', () => {
+  const state = join(scratch, 'state');
+  beforeAll(() => {
+    for (const name of ['blue-1', 'blue-2', 'red', '.removing-old-01234567']) {
+      mkdirSync(join(state, 'td', name), { recursive: true, mode: 0o700 });
+    }
+    chmodSync(state, 0o700);
+  });
+
+  /** The script is of this name in the directory of the test. */
+  const names = (shell: string, script: string, env: NodeJS.ProcessEnv) =>
+    spawnSync(shell, ['-c', script], {
+      cwd: scratch,
+      env: { PATH: process.env.PATH, ...env },
+      encoding: 'utf8',
+    });
+
+  test('bash offers those that are there, and no others', () => {
+    const script = `source tdctl.bash
+      COMP_LINE='tdctl stop blue-1 bl' COMP_POINT=20 COMP_WORDS=(tdctl stop blue-1 bl) COMP_CWORD=3
+      _tdctl; printf '%s ' "\${COMPREPLY[@]}"`;
+    const { stdout } = names('bash', script, { TDCTL_STATE_DIR: state });
+    expect(stdout).toBe('blue-1 blue-2 ');
+    expect(names('bash', script, { TDCTL_STATE_DIR: join(state, 'none') }).stdout.trim()).toBe('');
+  });
+
+  // Which user runs the test decides which of the rules holds.
+  test.each<NodeJS.ProcessEnv>([{ TDCTL_STATE_DIR: '/a' }, { XDG_RUNTIME_DIR: '/b' }, {}])(
+    'they are looked for where tdctl keeps them: %j',
+    (env) => {
+      const script = `source tdctl.bash; _tdctl_words() { :; }; ls() { echo "$1" >&2; }
+        command() { "$@"; }; exec 2>looked; eval "$(declare -f _tdctl_tds | sed 's|2> */dev/null||')"; _tdctl_tds`;
+      names('bash', script, env);
+      expect(readFileSync(join(scratch, 'looked'), 'utf8')).toBe(`${stateDirectoryPath(env)}/td\n`);
+    },
+  );
 });
 
 test.each(['zsh', 'fish'])('%s takes its script', async (shell) => {

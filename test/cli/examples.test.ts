@@ -31,6 +31,10 @@ const left: readonly (readonly [RegExp, string])[] = [
   [/--faults each|--compare all/, 'test/cli/rehearse.test.ts plays it'],
   [/--paused/, 'it waits for a viewer; test/cli/watch.test.ts is one'],
   [/^tdctl host (start|show|fault|trace|stop)|--host on:/, 'test/cli/shared-host.test.ts does it'],
+  [
+    /\btdctl (create|apply|start|pause|resume|stop|kill|delete|list|show|logs|console|events|wait|prune)\b/,
+    'test/cli/kept runs those of kept TDs',
+  ],
   [/^(dmesg|journalctl)/, 'it reads the log of this machine'],
 ];
 
@@ -104,8 +108,10 @@ async function examples(): Promise<readonly string[]> {
     helpPaths(root).map(async (path) => (await cli([...path, '--help'])).stdout),
   );
   const inHelp = helps.flatMap((help) => /Examples:\n((?: +.*\n|\n(?= ))*)/.exec(help)?.[1] ?? []);
-  // tasks.test.ts runs that page, and looks at what comes of it.
-  const pages = readdirSync('docs').filter((name) => name.endsWith('.md') && name !== 'tasks.md');
+  // Tests of their own run these pages, and look at what comes of it.
+  const pages = readdirSync('docs').filter(
+    (name) => name.endsWith('.md') && !['tasks.md', 'operating.md'].includes(name),
+  );
   const inPages = ['README.md', ...pages.map((name) => `docs/${name}`)].flatMap((page) =>
     [...readFileSync(join(projectRoot, page), 'utf8').matchAll(/^```sh\n(.*?)^```/gms)].map(
       ([, block = '']) => block,

@@ -5,23 +5,14 @@ import { cli } from '../support/cli.ts';
 /** What the hint must name, of each word that newcomers were seen to try. */
 const answered: Readonly<Record<string, string>> = {
   validate: 'tdctl plan SPEC',
-  apply: 'tdctl run SPEC',
-  create: 'tdctl run SPEC',
-  start: 'tdctl run SPEC',
-  up: 'tdctl run SPEC',
+  up: 'tdctl create SPEC --start',
+  launch: 'tdctl create SPEC --start',
   migrate: 'tdctl rehearse SPEC',
   lint: 'tdctl trace lint FILE',
-  list: 'tdctl keeps no TDs',
-  ls: 'tdctl keeps no TDs',
-  ps: 'tdctl keeps no TDs',
-  get: 'tdctl keeps no TDs',
-  status: 'tdctl keeps no TDs',
-  stop: 'tdctl keeps no TDs',
-  down: 'tdctl keeps no TDs',
-  delete: 'tdctl keeps no TDs',
-  logs: '--log-level debug',
-  console: 'no console',
-  describe: 'tdctl host',
+  restart: 'tdctl start NAME',
+  ssh: 'tdctl console NAME',
+  monitor: 'tdctl events --all -f',
+  top: 'tdctl list --watch',
   limits: 'tdctl host',
 };
 
@@ -39,6 +30,28 @@ test.each(['version', '-v', '-V', '--version'])('`%s` prints the version', async
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringMatching(/^\d+\.\d+/) });
 });
 
+test.each(['ls', 'get', 'ps'])('`%s` is `list`', async (word) => {
+  expect(await cli([word, '-o', 'json'])).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('"kind": "tdctl.TdList"'),
+  });
+});
+
+test.each([
+  ['describe', 'show'],
+  ['status', 'show'],
+  ['rm', 'delete'],
+  ['destroy', 'kill'],
+  ['down', 'stop'],
+  ['suspend', 'pause'],
+  ['attach', 'console'],
+  ['log', 'logs'],
+])('`%s` is `%s`', async (word, command) => {
+  const { exitCode, stderr } = await cli([word, 'no-such-td']);
+  expect(exitCode).toBe(3);
+  expect({ stderr }).toEqual({ stderr: (await cli([command, 'no-such-td'])).stderr });
+});
+
 test('`diff` is `host diff`', async () => {
   const { stderr, exitCode } = await cli(['diff', 'a.json', 'b.json']);
   expect(exitCode).toBe(3);
@@ -54,14 +67,14 @@ test.each([
   expect((await cli([word])).stderr).toContain(`did you mean \`${command}\`?`);
 });
 
-test.each(['wait', 'x', 'constructor', 'fixture'])('`%s` is taken for nothing', async (word) => {
+test.each(['vm', 'x', 'constructor', 'fixture'])('`%s` is taken for nothing', async (word) => {
   const { exitCode, stderr } = await cli([word]);
   expect(exitCode).toBe(2);
   expect(stderr).toContain('`tdctl --help` lists the commands');
 });
 
 test('an unknown command is data where data was asked for', async () => {
-  const { stderr } = await cli(['list', '-o', 'json']);
+  const { stderr } = await cli(['fixture', '-o', 'json']);
   expect(JSON.parse(stderr).error).toMatchObject({ code: 'TDCTL_E_USAGE', exitCode: 2 });
 });
 

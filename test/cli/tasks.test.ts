@@ -9,38 +9,15 @@ import { hostTree } from '../diagnosis/doctor/host-tree.ts';
 import { requireSupervision } from '../exec/programs.ts';
 import { noQemu, qemu } from '../exec/qemu/qemu.ts';
 import { cli } from '../support/cli.ts';
+import { pageBlocks, pageSteps, shownPattern } from '../support/page-steps.ts';
 import { projectRoot, tdctl } from '../support/tdctl.ts';
 
 const page = readFileSync(join(projectRoot, 'docs/tasks.md'), 'utf8');
 const cwd = mkdtempSync(join(tmpdir(), 'tdctl-tasks-'));
 afterAll(() => rmSync(cwd, { recursive: true }));
 
-/** A block of `sh`, and what it prints in the block that follows, up to `exit code N`. */
-interface Step {
-  readonly task: string;
-  readonly command: string;
-  readonly shown: readonly string[];
-  readonly exitCode: number;
-}
-
-const blocks = [...page.matchAll(/^## ([^\n]*)$|^```(\w*)\n(.*?)^```$/gms)];
-
-function stepsOf(): readonly Step[] {
-  let task = '';
-  let command = '';
-  return blocks.flatMap(([, heading, language, text = '']): Step[] => {
-    if (heading !== undefined) task = heading;
-    else if (language === 'sh') command = text.trim();
-    else if (language === '') {
-      const lines = text.trimEnd().split('\n');
-      const exitCode = Number(/^exit code (\d+)$/.exec(lines.pop() ?? '')?.[1]);
-      return [{ task, command, shown: lines, exitCode }];
-    }
-    return [];
-  });
-}
-
-const steps = stepsOf();
+const blocks = pageBlocks(page);
+const steps = pageSteps(page);
 
 /** What each task asked for; the page may show more. */
 const answers: Readonly<Record<string, readonly RegExp[]>> = {
@@ -103,25 +80,16 @@ function told(command: string, { stdout, stderr }: { stdout: string; stderr: str
   return start === -1 ? stdout : `${stdout}${stderr.slice(start)}`;
 }
 
-/** `…` alone in a line stands for any lines, and in a line for any text. */
-function pattern(shown: readonly string[]): RegExp {
-  const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const lines = shown.map((line) =>
-    line.trim() === '…' ? '(?:.*\\n)*?' : `${line.split('…').map(escaped).join('.*')}\\n`,
-  );
-  return new RegExp(`^${lines.join('')}$`);
-}
-
 test('every task is answered, in one or two commands', () => {
-  const tasks = [...new Set(steps.map(({ task }) => task))];
+  const tasks = [...new Set(steps.map(({ heading }) => heading))];
   expect(tasks).toEqual(Object.keys(answers));
   for (const [task, wanted] of Object.entries(answers)) {
-    expect(steps.filter((step) => step.task === task)).toHaveLength(wanted.length);
+    expect(steps.filter(({ heading }) => heading === task)).toHaveLength(wanted.length);
   }
 });
 
 describe.each(Object.entries(answers))('%s', (task, wanted) => {
-  for (const [at, step] of steps.filter((each) => each.task === task).entries()) {
+  for (const [at, step] of steps.filter((each) => each.heading === task).entries()) {
     test(step.command, async (context) => {
       if (step.command.startsWith('tdctl exec ')) {
         requireSupervision(context);
@@ -130,7 +98,7 @@ describe.each(Object.entries(answers))('%s', (task, wanted) => {
       const ended = await play(step.command);
       const text = told(step.command, ended);
       expect(ended.exitCode).toBe(step.exitCode);
-      expect(text).toMatch(pattern(step.shown));
+      expect(text).toMatch(shownPattern(step.shown));
       expect(text).toMatch(wanted[at] ?? /never/);
     });
   }

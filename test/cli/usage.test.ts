@@ -25,6 +25,15 @@ test('a suggestion stands on a line of its own', async () => {
   );
 });
 
+test('so does an answer to a habit of another program', async () => {
+  expect((await cli(['plan', 'td.yaml', '--json'])).stderr).toMatch(
+    /^error: .*'--json'\nhint: that is `-o json`\n/,
+  );
+  expect((await cli(['plan', '--json\nhint: x'])).stderr).toMatch(
+    /^error: .*'--json\\u\{a\}hint: x'\n/,
+  );
+});
+
 property.prop([
   fc.array(fc.constantFrom('`', '``', ' ', 'a', "'", '|', '*')).map((all) => all.join('')),
 ])('the page of the comparison has the name of the scenario in one code span', (name) => {

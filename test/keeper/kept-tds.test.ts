@@ -263,6 +263,27 @@ describe('of a directory', () => {
   });
 });
 
+test('a TD that is removed at this moment is there or not, and never anything between', async (context) => {
+  const state = await freshState(context);
+  for (let number = 0; number < 400; number++) write(state, `td-${number}`);
+  const code = `
+    for (let number = 0; number < 400; number++) {
+      (await tdDirectory.ownTd(state, 'td-' + number, { create: false })).remove();
+    }
+    say('done');`;
+  const other = otherProcess(context, { path: state.path, code });
+  const seen = new Set<string>();
+  let left = 400;
+  while (left > 0) {
+    const tds = readKeptTds(state);
+    for (const td of tds) seen.add(td.state);
+    seen.add(readKeptTd(state, `td-${400 - left}`)?.state ?? 'none');
+    left = tds.length;
+  }
+  expect(await other.line()).toBe('"done"');
+  expect([...seen].sort()).toEqual(['none', 'running']);
+});
+
 test('the reader loads no library, and of Node what every program loads', () => {
   const seen = new Set<string>();
   const packages = new Set<string>();

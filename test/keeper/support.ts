@@ -10,7 +10,7 @@ import type { KeepRequest } from '../../src/keeper/request.ts';
 import { openStateDirectory, type StateDirectory } from '../../src/keeper/state-directory.ts';
 import type { StatusRecord } from '../../src/keeper/status.ts';
 import { builtModule } from '../support/built.ts';
-import { stateBase } from '../support/state-directory.ts';
+import { stateBase } from '../support/state-base.ts';
 
 /** A name that is not taken, and whose tree goes with the test. */
 export function freshPath(context: TestContext): string {

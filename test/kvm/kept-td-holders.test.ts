@@ -3,8 +3,9 @@ import { accessSync, constants } from 'node:fs';
 import { expect, type TestContext, test } from 'vitest';
 import { loadAddon } from '../../native/index.ts';
 import { readProcess } from '../../src/keeper/process-stat.ts';
-import { inspectTd, vmHolders } from '../../src/keeper/recovery/inspect.ts';
+import { inspectTd } from '../../src/keeper/recovery/inspect.ts';
 import { ownTd } from '../../src/keeper/td-directory.ts';
+import { partOfVmLink, vmHoldings } from '../../src/keeper/vm-holders.ts';
 import { freshState, identity, otherProcess, status } from '../keeper/support.ts';
 import { requireAddon } from '../native/support.ts';
 
@@ -48,9 +49,9 @@ test('of a keeper that was killed', async (context) => {
   td?.writeStatus(status('web', { host: { name: 'kvm', simulated: false } }));
   td?.release();
 
-  const found = vmHolders(undefined);
+  const { found } = vmHoldings(new Set(), partOfVmLink);
   expect(found.map(({ pid }) => pid)).toEqual(expect.arrayContaining([maker.pid, heir]));
-  expect(found).toContainEqual({ pid: heir, command: 'sleep' });
+  expect(found).toContainEqual({ pid: heir, command: 'sleep', vms: 1 });
   expect((await inspectTd(state, 'web'))?.row.id).toBe('alive');
   await maker.kill();
   const { row, td: told } = (await inspectTd(state, 'web')) ?? {};

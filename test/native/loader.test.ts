@@ -35,6 +35,7 @@ const addonNames = {
   Pidfd: true,
   lockHolder: true,
   peerCredentials: true,
+  sendDatagram: true,
   tryLock: true,
   leakedFds: true,
   testing: true,

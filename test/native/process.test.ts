@@ -220,6 +220,38 @@ describe('a peer', () => {
   });
 });
 
+describe('a datagram', () => {
+  const bytes = ascii('READY=1');
+
+  test('goes to a socket that is there, and is refused with the errno where none is', (context) => {
+    const addon = requireAddon(context);
+    const path = join(makeDirectory(context), 'socket');
+    const refusal = (code: string) => expect.objectContaining({ code, syscall: 'sendto' });
+    expect(() => addon.sendDatagram(path, bytes)).toThrow(refusal('ENOENT'));
+    expect(() => addon.sendDatagram('@tdctl-test/nobody', bytes)).toThrow(refusal('ECONNREFUSED'));
+    closeSync(openSync(path, 'w'));
+    expect(() => addon.sendDatagram(path, bytes)).toThrow(refusal('ECONNREFUSED'));
+  });
+
+  test('is not sent to what is no address', (context) => {
+    const addon = requireAddon(context);
+    const fds = openFds().size;
+    // sun_path has 108 bytes, and a path ends with a NUL.
+    expect(() => addon.sendDatagram(`/${'a'.repeat(106)}`, bytes)).toThrow(/ENOENT/);
+    expect(() => addon.sendDatagram(`/${'a'.repeat(107)}`, bytes)).toThrow(RangeError);
+    expect(() => addon.sendDatagram(`@${'a'.repeat(107)}`, bytes)).toThrow(/ECONNREFUSED/);
+    expect(() => addon.sendDatagram(`@${'a'.repeat(108)}`, bytes)).toThrow(RangeError);
+    for (const path of ['', 'a\0b']) {
+      expect(() => addon.sendDatagram(path, bytes)).toThrow(RangeError);
+    }
+    for (const path of [undefined, 7, {}]) {
+      expect(() => addon.sendDatagram(path as string, bytes)).toThrow(TypeError);
+    }
+    expect(() => addon.sendDatagram('/x', 'text' as never)).toThrow(TypeError);
+    expect(openFds().size).toBe(fds);
+  });
+});
+
 const fdOf = (socket: Socket) => (socket as unknown as { _handle: { fd: number } })._handle.fd;
 
 function channels(context: TestContext): readonly [FdChannel, FdChannel] {

@@ -1,4 +1,6 @@
 /** Completion scripts, made of the command tree. Nothing is run while one types. */
+
+import { fishNamesFunction, namesFunction } from './kept-names.ts';
 import type { Shell } from './shells.ts';
 import type { Node, OptionNode, Values } from './tree.ts';
 
@@ -28,7 +30,7 @@ ${caseLines(nodes)}
 }
 _tdctl_words() { COMPREPLY+=($(compgen -W "$*" -- "$cur")); }
 _tdctl_files() { compopt -o filenames 2>/dev/null; COMPREPLY+=($(compgen -f -- "$cur")); }
-complete -F _tdctl tdctl
+${namesFunction}complete -F _tdctl tdctl
 `;
 }
 
@@ -46,7 +48,7 @@ ${caseLines(nodes)}
 }
 _tdctl_words() { compadd -- "$@" }
 _tdctl_files() { _files }
-if [[ $funcstack[1] == _tdctl ]]; then _tdctl "$@"; else compdef _tdctl tdctl; fi
+${namesFunction}if [[ $funcstack[1] == _tdctl ]]; then _tdctl "$@"; else compdef _tdctl tdctl; fi
 `;
 }
 
@@ -69,7 +71,7 @@ function caseLines(nodes: readonly Node[]): string {
     );
     const options = node.options.flatMap(namesOf).join(' ');
     const commands = node.subcommands.map(({ name }) => name);
-    const values = { words: [...commands, ...node.values.words], files: node.values.files };
+    const values = { ...node.values, words: [...commands, ...node.values.words] };
     return `    '${node.path}')
       case "$prev" in
 ${[...cases, `        *) if [[ $cur == -* ]]; then _tdctl_words ${options}; else ${valueLines(values)}; fi ;;`].join('\n')}
@@ -84,9 +86,10 @@ function namesOf({ short, long }: Pick<OptionNode, 'short' | 'long'>): string[] 
 
 function valueLines(values: Values | undefined): string {
   if (values === undefined) return ':';
-  const { words, files } = values;
+  const { words, files, tds } = values;
   const lines = [
     ...(words.length > 0 ? [`_tdctl_words ${words.join(' ')}`] : []),
+    ...(tds ? ['_tdctl_tds'] : []),
     ...(files ? ['_tdctl_files'] : []),
   ];
   return lines.length === 0 ? ':' : lines.join('; ');
@@ -102,7 +105,8 @@ function fishScript(nodes: readonly Node[]): string {
       const letter = short === undefined ? '' : ` -s ${short.slice(1)}`;
       return `complete -c tdctl ${when}${letter} -l ${long.slice(2)}${fishValues(values)} -d ${quoted(summary)}`;
     });
-    const { words, files } = node.values;
+    const { files, tds } = node.values;
+    const words = [...node.values.words, ...(tds ? ['(__tdctl_tds)'] : [])];
     const own =
       words.length > 0 || !files
         ? [
@@ -111,7 +115,7 @@ function fishScript(nodes: readonly Node[]): string {
         : [`complete -c tdctl ${when} -F`];
     return [...commands, ...options, ...own];
   });
-  return `# Completion of tdctl for fish: tdctl completion fish | source\n${lines.join('\n')}\n`;
+  return `# Completion of tdctl for fish: tdctl completion fish | source\n${fishNamesFunction}${lines.join('\n')}\n`;
 }
 
 function conditionOf({ path, subcommands }: Node): string {

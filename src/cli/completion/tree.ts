@@ -4,6 +4,7 @@ import { machines } from '../../../machines/index.ts';
 import { kernelAbis } from '../../abi/kvm/kernels/index.ts';
 import { hostProfiles } from '../../simulator/index.ts';
 import { isDeclared } from '../file-arguments.ts';
+import { tdArgument } from '../kept/options.ts';
 
 export interface Node {
   /** `trace lint`; empty for tdctl itself. */
@@ -26,6 +27,8 @@ export interface OptionNode {
 export interface Values {
   readonly words: readonly string[];
   readonly files: boolean;
+  /** The names of the TDs that are kept at the moment. */
+  readonly tds: boolean;
 }
 
 const kernels = Object.keys(kernelAbis);
@@ -68,7 +71,7 @@ export function nodesOf(command: CommandUnknownOpts, path: readonly string[] = [
         if (!long) return [];
         const words = argChoices ?? known[long] ?? [];
         const files = isDeclared(option) || alsoFiles.has(long);
-        const values = required || optional ? { words, files } : undefined;
+        const values = required || optional ? { words, files, tds: false } : undefined;
         return [{ short, long, summary: description, values }];
       }),
     values: {
@@ -76,6 +79,7 @@ export function nodesOf(command: CommandUnknownOpts, path: readonly string[] = [
         (argument) => argument.argChoices ?? known[`${name} ${argument.name()}`] ?? [],
       ),
       files: command.registeredArguments.some(isDeclared),
+      tds: command.registeredArguments.some((argument) => argument.name() === tdArgument),
     },
   };
   return [node, ...command.commands.flatMap((sub) => nodesOf(sub, [...path, sub.name()]))];

@@ -58,7 +58,7 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
     try {
       await runOnHost({
         ...{ options, source, text, faults, spec, firmware, log, interrupts, io: own },
-        ...{ forMs: durationOf(options.for), runsGuests, wanted, input, terminal },
+        ...{ forMs: durationOf(options.for, '--for'), runsGuests, wanted, input, terminal },
       });
     } finally {
       terminal.end();

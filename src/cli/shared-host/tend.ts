@@ -228,7 +228,7 @@ export interface TraceOptions {
 
 export async function traceHost(options: TraceOptions, io: CommandIo): Promise<void> {
   const { name, format } = options;
-  const forMs = durationOf(options.for);
+  const forMs = durationOf(options.for, '--for');
   const interrupts = listenForInterrupts();
   const operator = await operateHost(name, io.env);
   const signals = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];

@@ -10,7 +10,7 @@ import { sanitize } from '../output/sanitize.ts';
 import { formatDuration } from '../output/units.ts';
 
 export interface TreeView {
-  take(event: RecordedEvent): void;
+  take(event: RecordedEvent<unknown>): void;
   /** Ends the view; the last picture stays. */
   end(): void;
 }
@@ -43,7 +43,7 @@ function stateLines({ stderr }: CommandIo): TreeView {
 
 function redrawnTrees(io: CommandIo): TreeView {
   const lanes = new Map<string, Lane>();
-  let newest: RecordedEvent | undefined;
+  let newest: RecordedEvent<unknown> | undefined;
   let drawnLines = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -78,7 +78,7 @@ function shownLanes(lanes: ReadonlyMap<string, Lane>, td: string): readonly Lane
   return [...vms.slice(0, 1), ...move, ...vms.slice(1)];
 }
 
-function picture(lanes: readonly Lane[], newest: RecordedEvent, io: CommandIo): string[] {
+function picture(lanes: readonly Lane[], newest: RecordedEvent<unknown>, io: CommandIo): string[] {
   const { bold, dim } = paint(io.colors.stderr);
   const slots = newest.usedSlots === undefined ? '' : `, ${newest.usedSlots} key slots in use`;
   const head = dim(`${formatDuration(newest.atMs)} on the clock of the machine${slots}`);

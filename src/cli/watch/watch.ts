@@ -1,22 +1,12 @@
-/** `tdctl watch`: plays a scenario, and shows it while it goes on. */
+/** `tdctl watch`: plays a scenario, and shows it while it goes on; or shows a TD that somebody else keeps. */
 import type { ExitCode } from '../../errors/index.ts';
 import { TdctlError } from '../../errors/index.ts';
 import type { Feed } from '../../feed/index.ts';
-import { kindInWords } from '../../host/identity.ts';
 import { buildReport, factsIn, type RecordedEvent } from '../../rehearsal/index.ts';
-import {
-  Pacer,
-  type PageFacts,
-  startWatchServer,
-  type WatchMessage,
-  type WatchServer,
-  watchFeed,
-} from '../../watch/index.ts';
-import { watchPage } from '../../watch/page/page.ts';
+import { Pacer, type WatchMessage, type WatchServer, watchFeed } from '../../watch/index.ts';
 import { GuardedView } from '../guarded-view.ts';
-import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
+import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
-import { say } from '../output/print.ts';
 import { askedFor } from '../rehearse/command-line.ts';
 import { endOfRehearsal } from '../rehearse/end-of-rehearsal.ts';
 import { numbersOf } from '../rehearse/options.ts';
@@ -26,9 +16,16 @@ import { uselessOption } from '../useful-options.ts';
 import { eventInWords } from '../words.ts';
 import { addressOf, paceOf, rehearsalOptions, type WatchCommandOptions } from './options.ts';
 import { type PreparedRun, prepareRun } from './prepare-run.ts';
+import { servePage, untilInterrupted } from './serving.ts';
 import { type TreeView, treeView } from './tree-view.ts';
+import { keptTdNamed, watchKept } from './watch-kept.ts';
 
 export async function watch(options: WatchCommandOptions, io: CommandIo): Promise<ExitCode> {
+  const kept = await keptTdNamed(options.file, io);
+  return kept === undefined ? watchRun(options, io) : watchKept(kept, options, io);
+}
+
+async function watchRun(options: WatchCommandOptions, io: CommandIo): Promise<ExitCode> {
   const address = addressOf(options);
   const pace = paceOf(options);
   const rehearsal = rehearsalOptions(options);
@@ -42,9 +39,7 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
     const pacer = prepared.canHold ? new Pacer(pace, () => server?.tellPace()) : undefined;
     const feed = watchFeed();
     if (address !== undefined) {
-      const page = await watchPage(prepared.facts);
-      server = await startWatchServer({ address, feed, pacer, page });
-      say(io, invitation(server, { facts: prepared.facts, socket: options.socket }));
+      server = await servePage(address, { facts: prepared.facts, feed, pacer }, io);
     }
     const tree = options.tree === true ? treeView(io) : undefined;
     interrupts.onInterrupt(() => pacer?.release());
@@ -59,7 +54,9 @@ export async function watch(options: WatchCommandOptions, io: CommandIo): Promis
       const end = endOf(() => endOfRehearsal(report, interrupts));
       feed.publish({ kind: 'end', exitCode: end.exitCode, text: end.text });
       await printReport(report, { format: 'text', io });
-      if (server !== undefined && options.untilEnd !== true) await untilInterrupted(interrupts, io);
+      if (server !== undefined && options.untilEnd !== true) {
+        await untilInterrupted(interrupts, { what: 'the run is over', io });
+      }
       if (end.error !== undefined) throw end.error;
       return end.exitCode;
     } finally {
@@ -88,15 +85,6 @@ function refuseKernels({ kernels = [] }: Source): void {
     message: `the file names ${kernels.length} kernels, and one of them can be watched at a time`,
     hint: `choose one: --kernel ${kernels[0]}`,
   });
-}
-
-function invitation(
-  { url, token }: WatchServer,
-  { facts, socket }: { readonly facts: PageFacts; readonly socket: string | undefined },
-): string {
-  const what = `watch ${facts.host}, ${kindInWords({ name: facts.host })},`;
-  if (url !== undefined) return `${what} at ${url}`;
-  return `${what} on ${socket}, path /${token}/ (as with \`ssh -L 8080:${socket} …\` and http://localhost:8080/${token}/)`;
 }
 
 interface Playing {
@@ -143,10 +131,4 @@ function endOf(judge: () => ExitCode): End {
     if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
     return { exitCode: error.exitCode, text: lines.join('\n'), error };
   }
-}
-
-async function untilInterrupted(interrupts: Interrupts, io: CommandIo): Promise<void> {
-  if (interrupts.received !== undefined) return;
-  say(io, 'the run is over; the page stays until Ctrl-C');
-  await new Promise<void>((resolve) => interrupts.onInterrupt(() => resolve()));
 }

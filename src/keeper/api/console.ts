@@ -6,9 +6,6 @@ import { pipeline } from 'node:stream/promises';
 import { errnoOf } from '../../errors/errno.ts';
 import type { KeptConsole } from './surface.ts';
 
-/** The protocol that a connection is upgraded to: bytes as they are, both ways. */
-export const consoleProtocol = 'tdctl-console';
-
 export interface ConsoleBounds {
   /** A reader that is further behind is told so, and cut off. */
   readonly mostBacklogBytes: number;

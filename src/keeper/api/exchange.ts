@@ -46,6 +46,12 @@ export interface Field {
   /** Completes "graceMs is …". */
   readonly wanted: string;
   readonly description: string;
+  /** The same in the description of the API. */
+  readonly schema: {
+    readonly type: 'integer' | 'number';
+    readonly minimum: number;
+    readonly maximum?: number;
+  };
   is(value: unknown): boolean;
 }
 

@@ -11,9 +11,10 @@ import {
 } from '../../feed/index.ts';
 import type { Greeting } from '../greeting.ts';
 import { isOver } from '../state.ts';
-import { type ConsoleBounds, consoleProtocol, openConsole, sendConsoleLog } from './console.ts';
+import { type ConsoleBounds, openConsole, sendConsoleLog } from './console.ts';
 import { type Exchange, type Fields, sendDocument, sendText } from './exchange.ts';
 import { metricsText, metricsType } from './metrics.ts';
+import { consoleProtocol } from './protocol.ts';
 import { Refusal } from './refusal.ts';
 import type { Streams } from './streams.ts';
 import type { KeptSurface, Peer } from './surface.ts';
@@ -44,6 +45,8 @@ export interface AnswerForm {
   readonly type: string;
   /** The kind of the document, where it is one. */
   readonly kind?: `tdctl.${string}`;
+  /** What the data of its events are. */
+  readonly events?: 'toldRecord';
 }
 
 export interface Serving {
@@ -71,6 +74,7 @@ const json = 'application/json';
 const wholeNumber = (description: string) => ({
   wanted: 'a whole number from 0 up',
   description,
+  schema: { type: 'integer', minimum: 0 } as const,
   is: (value: unknown) => typeof value === 'string' && /^\d{1,15}$/.test(value),
 });
 
@@ -81,6 +85,7 @@ const verbFields: Readonly<Partial<Record<KeptVerb, Fields>>> = {
     graceMs: {
       wanted: `a number of milliseconds from 0 to ${mostGraceMs}`,
       description: 'How long the guest has to end by itself before the TD is taken down.',
+      schema: { type: 'number', minimum: 0, maximum: mostGraceMs },
       is: (value) => typeof value === 'number' && value >= 0 && value <= mostGraceMs,
     },
   },
@@ -145,8 +150,8 @@ export const routes: readonly Route[] = [
     answers: {
       200: {
         type: 'text/event-stream',
-        summary:
-          'The data of each is a record of docs/keeper-api.md in JSON. The stream ends with the keeper.',
+        events: 'toldRecord',
+        summary: 'The data of each is a record in JSON. The stream ends with the keeper.',
       },
     },
     answer: ({ request, response, query, streams, surface, bounds }) => {

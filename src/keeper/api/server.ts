@@ -175,15 +175,18 @@ class Answering {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const exchange = { request, response };
     const { socket } = request;
-    this.#busy.add(socket);
-    response.once('close', () => this.#busy.delete(socket));
     response.setHeader('cache-control', 'no-store');
     try {
       const { route, query } = this.#find(request);
       const body = await readBody(exchange, route.takes ?? {});
+      // Until here it was up to whoever asks.
+      this.#busy.add(socket);
+      response.once('close', () => this.#busy.delete(socket));
       const { by } = this.#peerOf.get(socket) ?? {};
       await route.answer({ ...this.#parts.serving, ...exchange, by, query, body });
     } catch (error) {
+      // Nobody is there any more, or was told already that the request is not complete.
+      if (socket.destroyed || (request.destroyed && !request.complete)) return;
       this.#tellDefect(error);
       sendRefusal(exchange, error);
     }

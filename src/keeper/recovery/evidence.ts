@@ -3,6 +3,7 @@ import type { KeeperIdentity } from '../identity.ts';
 import type { Moment } from '../moment.ts';
 import type { Presence } from '../presence.ts';
 import type { StatusFile } from '../status.ts';
+import type { VmHolding } from '../vm-holders.ts';
 
 export interface Evidence {
   readonly name: string;
@@ -39,14 +40,9 @@ export interface CloserLook {
   /** Clauses on a journal that is not whole. */
   readonly journalProblems: readonly string[];
   /** Other processes that have fds of VMs open, which may be those of a keeper that is gone. */
-  readonly vmHolders: readonly VmHolder[];
+  readonly vmHolders: readonly Pick<VmHolding, 'pid' | 'command'>[];
   /** A socket that nobody serves. */
   readonly socketIsStale: boolean;
   /** Key slots of the host that are in use, where its kernel counts them (misc.current). */
   readonly keySlotsInUse: number | undefined;
-}
-
-export interface VmHolder {
-  readonly pid: number;
-  readonly command: string;
 }

@@ -31,7 +31,6 @@ export interface RecoveryRow {
 }
 
 const gone = ['gone', 'recycled'] as const;
-const deleted = '`delete` and `prune` remove it; `start` begins a new life of it';
 
 export const recoveryTable = [
   {
@@ -50,7 +49,7 @@ export const recoveryTable = [
     found: 'the end is in the status, or is the last record of the journal',
     state: 'as written',
     holdsKeySlot: 'as written',
-    done: deleted,
+    done: 'nothing is left to do',
     told: [],
   },
   {
@@ -60,7 +59,7 @@ export const recoveryTable = [
     found: 'the keeper is gone, and the TD had left it before',
     state: 'moved',
     holdsKeySlot: false,
-    done: deleted,
+    done: 'nothing is left to do',
     told: [],
   },
   {
@@ -69,7 +68,7 @@ export const recoveryTable = [
     found: 'the boot id is another one',
     state: 'lost',
     holdsKeySlot: false,
-    done: `nothing is left to free; ${deleted}`,
+    done: 'nothing is left to free',
     told: ['the host was booted since, and nothing is left of the TD; it was {state}'],
   },
   {
@@ -88,7 +87,7 @@ export const recoveryTable = [
     found: 'no status, and nobody has the lock',
     state: 'lost',
     holdsKeySlot: false,
-    done: `no step was begun, so nothing was ever taken; ${deleted}, and so does \`create\``,
+    done: 'no step was begun, so nothing was ever taken; `create` takes the name',
     told: ['its keeper ended before it had begun, and nothing was taken'],
   },
   {
@@ -153,7 +152,7 @@ export const recoveryTable = [
     found: 'the keeper is gone, and other processes have fds of VMs open, which may be of this one',
     state: 'lost',
     holdsKeySlot: false,
-    done: `a VM that was handed on keeps its key slot until its last holder closes it; ${deleted}`,
+    done: 'a VM that was handed on keeps its key slot until its last holder closes it',
     told: [
       'its keeper, {keeper}, died as it was {state}; the kernel has taken the TD down unless one of these has its VM: {holders}',
     ],
@@ -165,7 +164,7 @@ export const recoveryTable = [
     found: 'the keeper is gone: there is no such process, or another has its number',
     state: 'lost',
     holdsKeySlot: false,
-    done: `the kernel took the TD down with the last fd, and the key slot is free; ${deleted}`,
+    done: 'the kernel took the TD down with the last fd, and the key slot is free',
     told: [
       'its keeper, {keeper}, died as it was {state}, and the kernel took the TD down; its key slot is free',
     ],
@@ -177,7 +176,7 @@ export const recoveryTable = [
     found: 'the keeper is gone',
     state: 'lost',
     holdsKeySlot: false,
-    done: `no key slot was ever taken; ${deleted}`,
+    done: 'no key slot was ever taken',
     told: ['its keeper, {keeper}, died as it was {state}; no key slot was taken'],
   },
   {

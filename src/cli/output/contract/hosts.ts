@@ -1,6 +1,7 @@
 /** Documents about hosts: `host`, `host diff`, `fit`, `doctor`, `kernels`, `footprint`. */
 import { z } from 'zod';
 import type { HostState } from '../../../keeper/hosts/read-hosts.ts';
+import { type KeptState, keptStates } from '../../../keeper/state.ts';
 import {
   bytes,
   count,
@@ -14,6 +15,7 @@ import {
   keySlots,
   limits,
   moduleFields,
+  ms,
   reason,
   roomFields,
   text,
@@ -34,6 +36,34 @@ export const hostDocument = document('tdctl.Host', {
       leakEvidence: texts,
     })
     .nullable(),
+  ledger: z
+    .strictObject({
+      countedFor: z.enum(['host', 'each keeper']).meta({
+        description:
+          'Whether keySlots counts the TDs that are kept, or each keeper simulates a machine.',
+      }),
+      ours: count,
+      draining: count.meta({ description: 'Of ours, those whose TDs are being taken down.' }),
+      kept: z.array(
+        z.strictObject({
+          name: text,
+          state: z.enum(Object.keys(keptStates) as [KeptState, ...KeptState[]]),
+          keeperPid: count.nullable(),
+          since: text.nullable(),
+          sinceMs: ms.nullable(),
+          leftMs: ms.nullable().meta({ description: 'Of a teardown, estimated; null: not known.' }),
+        }),
+      ),
+      foreign: count.nullable(),
+      foreignProcesses: z
+        .array(z.strictObject({ pid: count, command: text, vms: count }))
+        .nullable(),
+      suspectedLeaks: count.nullable().meta({
+        description: 'In use, and of no process that was found; null where that cannot be told.',
+      }),
+    })
+    .nullable()
+    .meta({ description: 'Whose the key slots are; null where kept TDs cannot be read.' }),
   memory: z.strictObject({
     totalBytes: bytes,
     availableBytes: bytes.nullable(),

@@ -20,6 +20,7 @@ import {
   sharedHostDocument,
   sharedHostsDocument,
 } from './hosts.ts';
+import { tdActionsDocument, tdDocument, tdEventDocument, tdListDocument } from './kept.ts';
 import { comparisonDocument, matrixDocument, rehearsalDocument } from './rehearsals.ts';
 import { execDocument, measurementDocument, planDocument, runDocument } from './tds.ts';
 
@@ -43,6 +44,10 @@ export const contracts = {
   'tdctl.Run': runDocument,
   'tdctl.SharedHost': sharedHostDocument,
   'tdctl.SharedHosts': sharedHostsDocument,
+  'tdctl.Td': tdDocument,
+  'tdctl.TdActions': tdActionsDocument,
+  'tdctl.TdEvent': tdEventDocument,
+  'tdctl.TdList': tdListDocument,
   'tdctl.TraceLint': traceLintDocument,
 } as const satisfies Readonly<Record<`tdctl.${string}`, z.ZodType>>;
 

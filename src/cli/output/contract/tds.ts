@@ -137,9 +137,7 @@ function event<Name extends string, Shape extends z.ZodRawShape>(name: Name, sha
   });
 }
 
-/** One line of the stream (docs/events.md). */
-export const runDocument = z.discriminatedUnion('event', [
-  runPlanned,
+const runEvents = [
   event('state.entered', { transitions: texts }),
   event('step.progress', { step: text, done: count, total: count, unit: text }),
   event('step.ended', {
@@ -167,8 +165,13 @@ export const runDocument = z.discriminatedUnion('event', [
     error: stepError.nullable(),
     leftovers: z.array(stepError),
   }),
-  runEnded,
-]);
+] as const;
+
+/** What is told of a TD (docs/events.md). */
+export const runEvent = z.discriminatedUnion('event', runEvents);
+
+/** One line of the stream. */
+export const runDocument = z.discriminatedUnion('event', [runPlanned, ...runEvents, runEnded]);
 
 export const measurementDocument = document('tdctl.Measurement', {
   firmware,

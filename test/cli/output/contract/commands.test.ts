@@ -19,7 +19,10 @@ import { cli, terminal } from '../../../support/cli.ts';
 import { projectRoot, tdctl } from '../../../support/tdctl.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-contract-'));
-afterAll(() => rmSync(scratch, { recursive: true }));
+afterAll(async () => {
+  rmSync(scratch, { recursive: true });
+  await cli(['kill', '--all', '--wait']);
+});
 const at = (name: string) => join(scratch, name);
 const example = (name: string) => join(projectRoot, 'examples', name);
 const fixture = (name: string) => join(projectRoot, 'test/fixtures', name);
@@ -52,6 +55,10 @@ beforeAll(async () => {
   writeFileSync(at('matrix.yaml'), matrix);
   await cli(['run', hello, ...sim, '--until', 'runnable', '--trace', at('td.trace')]);
   await cli(['host', 'start', 'stays']);
+  await cli(['create', hello, ...sim, '--name', 'day', '--start']);
+  await cli(['create', hello, ...sim, '--name', 'night', '--start']);
+  await cli(['create', hello, ...sim, '--name', 'storm', '--fault', 'KVM_TDX_INIT_VM=EBUSY']);
+  await cli(['stop', 'night', '--wait']);
 });
 afterAll(() => cli(['host', 'stop', 'stays', '--now']));
 
@@ -71,6 +78,30 @@ type Rows = Readonly<
 
 /** By command: what is asked, and what it prints; or why there is nothing of the kind. */
 const rows: Rows = {
+  create: { 'one that is there': ['tdctl.Td', ['create', hello, ...sim, '--name', 'day']] },
+  apply: { 'one that is there': ['tdctl.Td', ['apply', hello, ...sim, '--name', 'day']] },
+  start: { 'one that runs': ['tdctl.TdActions', ['start', 'day']] },
+  pause: { 'one that is over': ['tdctl.TdActions', ['pause', 'night', 'none']] },
+  resume: { 'one that runs': ['tdctl.TdActions', ['resume', 'day']] },
+  stop: { 'one that is over': ['tdctl.TdActions', ['stop', 'night', '--wait']] },
+  kill: { 'one that is over': ['tdctl.TdActions', ['kill', 'night']] },
+  delete: { 'one that lives': ['tdctl.TdActions', ['delete', 'day']] },
+  list: {
+    'all that there are': ['tdctl.TdList', ['list']],
+    'their keepers asked': ['tdctl.TdList', ['list', '--ask']],
+  },
+  show: {
+    'one that lives': ['tdctl.Td', ['show', 'day']],
+    'one that failed': ['tdctl.Td', ['show', 'storm']],
+  },
+  logs: 'it prints what the guest has printed, as it is',
+  console: 'it passes the bytes of the guest',
+  events: {
+    'a life': ['tdctl.TdEvent', ['events', 'night']],
+    'a failure': ['tdctl.TdEvent', ['events', 'storm']],
+  },
+  wait: { 'one that is over': ['tdctl.TdActions', ['wait', 'night', '--for', 'over']] },
+  prune: { 'a dry run': ['tdctl.TdActions', ['prune', '--dry-run']] },
   plan: {
     'a plan': ['tdctl.Plan', ['plan', hello, ...sim]],
     'findings and warnings': ['tdctl.Plan', ['plan', at('many-vcpus.yaml'), ...sim]],
@@ -209,16 +240,19 @@ function check(kind: DocumentKind, value: unknown): void {
   expect(found?.issues ?? [], JSON.stringify(value).slice(0, 400)).toEqual([]);
 }
 
+const isStream = (kind: DocumentKind) => kind === 'tdctl.Run' || kind === 'tdctl.TdEvent';
+
 describe.each(cases)('tdctl $command: $name', ({ kind, args }) => {
   test('as JSON is what the contract says, kind and version first', async () => {
     const { stdout, stderr } = await cli([...args, '-o', 'json']);
-    const values = kind === 'tdctl.Run' ? stdout.trim().split('\n') : [stdout];
+    const values = isStream(kind) ? stdout.trim().split('\n') : [stdout];
     expect(values[0], stderr).not.toBe('');
     const [first, ...rest] = values.map((text) => JSON.parse(text));
     expect(Object.entries(first).slice(0, 2)).toEqual([
       ['kind', kind],
       ['version', 1],
     ]);
+    // Of a run the first line says what all are; each event of kept TDs is a document.
     for (const value of [first, ...rest]) check(kind, value);
     for (const line of stderr.trim().split('\n')) {
       if (line.startsWith('{')) check('tdctl.Error', JSON.parse(line));

@@ -1,0 +1,54 @@
+/** A record of a journal as a line for a person. */
+import type { ToldRecord } from '../../keeper/told.ts';
+import { count, formatDuration } from '../output/units.ts';
+
+type Kind = ToldRecord['kind'];
+type InWords = {
+  readonly [Each in Kind]: (record: Extract<ToldRecord, { kind: Each }>) => string | undefined;
+};
+
+const words: InWords = {
+  keeper: ({ identity, life }) =>
+    `life ${life} begins, kept by process ${identity.pid} of tdctl ${identity.tdctl}`,
+  asked: ({ verb, by }) =>
+    `${verb} was asked for${by === null ? '' : ` by process ${by.pid} of user ${by.uid}`}`,
+  refused: ({ by }) => `process ${by.pid} of user ${by.uid} was turned away`,
+  queued: ({ ticket }) => `waits for a key slot (ticket ${ticket})`,
+  unqueued: () => 'waits no more',
+  event: ({ event }) => eventInWords(event),
+  over: ({ outcome, leftovers }) =>
+    `over: ${outcome}${leftovers === 0 ? '' : `, and ${count(leftovers, 'thing')} could not be given back`}`,
+};
+
+type Event = Extract<ToldRecord, { kind: 'event' }>['event'];
+
+/** Undefined for what is of interest to programs alone. */
+function eventInWords(event: Event): string | undefined {
+  switch (event.event) {
+    case 'state.entered':
+      return event.state;
+    case 'step.ended':
+      return `${event.step} ${event.result} in ${formatDuration(event.durationMs)}`;
+    case 'resource.released':
+      return event.error === undefined
+        ? `gave back ${event.what}`
+        : `could not give back ${event.what}: ${event.error.message}`;
+    case 'td.finalized':
+      return `measured: MRTD ${event.mrtd ?? 'not told by the kernel'}`;
+    case 'td.warning':
+    case 'guest.ended':
+      return event.message;
+    case 'guest.panicked':
+      return `the guest panicked: ${event.text}`;
+    case 'td.ended':
+      // That it has ended is said by its last state.
+      return event.error === null ? undefined : `${event.outcome}: ${event.error.message}`;
+    default:
+      return undefined;
+  }
+}
+
+export function recordInWords(record: ToldRecord): string | undefined {
+  const inWords = words[record.kind] as (record: ToldRecord) => string | undefined;
+  return inWords(record);
+}

@@ -1,0 +1,31 @@
+/** The slot ledger of the host at hand, from the kept TDs and the processes of this machine. */
+import { TdctlError } from '../../errors/index.ts';
+import type { HostFacts } from '../../host/facts.ts';
+import type { Host } from '../../host/port.ts';
+import { readKeptTds } from '../../keeper/kept-tds.ts';
+import { readTeardowns } from '../../keeper/measured.ts';
+import { type SlotLedger, slotLedger } from '../../keeper/slot-ledger.ts';
+import { openStateDirectory } from '../../keeper/state-directory.ts';
+import { vmHoldings } from '../../keeper/vm-holders.ts';
+
+/** Null where the kept TDs cannot be read. */
+export async function keptSlotLedger(
+  host: Host,
+  { kind, name }: HostFacts,
+  env: NodeJS.ProcessEnv,
+): Promise<SlotLedger | null> {
+  try {
+    const state = await openStateDirectory(env, { create: false });
+    const tds = readKeptTds(state);
+    // This process has a VM open itself, by which it has asked for the limit of a TD.
+    const ours = [process.pid, ...tds.flatMap(({ keeper }) => (keeper?.lives ? keeper.pid : []))];
+    return slotLedger({
+      ...{ hostName: name, kind, slots: await host.keySlots(), tds },
+      measured: readTeardowns(state),
+      holdings: vmHoldings(new Set(ours)),
+    });
+  } catch (error) {
+    if (error instanceof TdctlError && error.code === 'TDCTL_E_STATE_DIRECTORY') return null;
+    throw error;
+  }
+}

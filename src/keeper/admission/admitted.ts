@@ -1,0 +1,118 @@
+/** Lets a TD begin when it is its turn: at once where a key slot is free and nobody waits, or after those who do. */
+import { TdctlError } from '../../errors/index.ts';
+import type { KeySlots } from '../../host/facts.ts';
+import type { StateDirectory } from '../state-directory.ts';
+import { Changes } from './changes.ts';
+import { Line, type Place, queuePath, readLine } from './line.ts';
+import { othersWait } from './refusals.ts';
+import type { TicketOwner } from './tickets.ts';
+
+export interface AdmissionOptions {
+  readonly state: StateDirectory;
+  /** The TD, and the process that keeps it. */
+  readonly owner: TicketOwner;
+  readonly host: HostWithSlots;
+  /** Whether it waits. */
+  readonly queue: boolean;
+  /** The ticket was taken (`queued` in the journal), or given up (`unqueued`). What the first throws ends it all. */
+  readonly onTicket?: ((kind: 'queued' | 'unqueued', ticket: string) => void) | undefined;
+  /** Is told each time it is another. */
+  readonly onPlace?: ((place: Place) => void) | undefined;
+  /** The ticket could not be given up: it counts until this process ends. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is asked of a host here. */
+export interface HostWithSlots {
+  readonly kind: 'kvm' | 'soft' | 'sim';
+  /** Undefined where the host does not tell: then only KVM_TDX_INIT_VM does. */
+  keySlots(): Promise<KeySlots | undefined>;
+}
+
+/**
+ * @param attempt begins the TD, and resolves once its key slot is taken. Where none was free it throws
+ * TDCTL_E_NO_KEY_SLOT with everything given back, and is called again later. Whatever else it throws ends the wait:
+ * no other limit is one for which the next in the line would have to wait too (docs/admission.md).
+ * @throws what `attempt` throws; TdctlError TDCTL_E_NO_KEY_SLOT where none is free and it shall not wait;
+ * TDCTL_E_NOT_WRITABLE; the reason of `signal`.
+ */
+export async function admitted<Result>(
+  options: AdmissionOptions,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
+  const { state, host, queue } = options;
+  // The machine of such a host is this process's alone: nobody would give a slot of it back.
+  if (host.kind !== 'kvm') return await attempt();
+  if (queue) return await inLine(options, attempt);
+  const waiting = await readLine(state);
+  const slots = await host.keySlots();
+  const isOvertaking = slots === undefined || slots.total - slots.used <= waiting.length;
+  if (waiting.length > 0 && isOvertaking) throw othersWait(waiting);
+  return await attempt();
+}
+
+async function inLine<Result>(
+  options: AdmissionOptions,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
+  const { onTicket, onTrouble } = options;
+  const line = new Line(options);
+  const ticket = String(await line.join());
+  try {
+    onTicket?.('queued', ticket);
+    return await turn(options, line, attempt);
+  } finally {
+    // The TD may be there by now, and is kept whatever becomes of its ticket.
+    await line.leave().catch(onTrouble);
+    onTicket?.('unqueued', ticket);
+  }
+}
+
+async function turn<Result>(
+  { state, host, onPlace, signal }: AdmissionOptions,
+  line: Line,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
+  let known: Place = { position: 0, of: 0 };
+  let tries = 0;
+  let changes = new Changes([queuePath(state)]);
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const place = await line.place();
+      if (place.position !== known.position || place.of !== known.of) onPlace?.(place);
+      if (place.position === 1 && known.position !== 1) {
+        // The next one waits for a slot; whoever gives one back writes into this directory (measured.ts).
+        changes.close();
+        changes = new Changes([state.path]);
+      }
+      known = place;
+      const slots = place.position === 1 ? await host.keySlots() : undefined;
+      if (place.position === 1 && (slots === undefined || slots.used < slots.total)) {
+        try {
+          return await attempt();
+        } catch (error) {
+          if (!isNoKeySlot(error)) throw error;
+        }
+        tries += 1;
+      }
+      await changes.next(paceOf(place, tries), signal);
+    }
+  } finally {
+    changes.close();
+  }
+}
+
+/**
+ * How soon to look again. Where nothing tells that a slot is free the next one tries, each time at the cost of a VM.
+ * Those far behind take their time: everybody reads the tickets of all.
+ */
+function paceOf({ position }: Place, tries: number) {
+  if (position === 1) return { leastMs: 50, mostMs: Math.min(1000 * 1.2 ** tries, 10_000) };
+  return { leastMs: Math.min(10 * position, 1000), mostMs: 1000 + 25 * position };
+}
+
+export function isNoKeySlot(error: unknown): boolean {
+  return error instanceof TdctlError && error.code === 'TDCTL_E_NO_KEY_SLOT';
+}

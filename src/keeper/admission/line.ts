@@ -1,0 +1,99 @@
+/** One process in the line for key slots of a state directory, and who else is in it. */
+import { type NumberedFiles, numberedFiles } from '../../files/index.ts';
+import { notWritable } from '../../files/not-writable.ts';
+import { presenceOf, vantage } from '../presence.ts';
+import type { StateDirectory } from '../state-directory.ts';
+import { tdFiles } from '../td-files.ts';
+import { tryTdLock } from '../td-lock.ts';
+import {
+  giveUpTicket,
+  type Standing,
+  type StandingOf,
+  type Ticket,
+  type TicketOwner,
+  takeTicket,
+  waitingTickets,
+} from './tickets.ts';
+
+export interface Place {
+  /** The first is 1. Those that a signal has stopped are not counted. */
+  readonly position: number;
+  readonly of: number;
+}
+
+/** Everybody who waits for a key slot, the next one first. */
+export async function readLine(state: StateDirectory): Promise<Ticket[]> {
+  return await waitingTickets(numberedFiles(queuePath(state)), standings(state));
+}
+
+export function queuePath(state: StateDirectory): string {
+  return `${state.path}/queue`;
+}
+
+/** Every method throws TdctlError TDCTL_E_NOT_WRITABLE. */
+export class Line {
+  readonly #state: StateDirectory;
+  readonly #owner: TicketOwner;
+  readonly #files: NumberedFiles;
+  readonly #standingOf: StandingOf;
+  #ticket = 0;
+
+  constructor({ state, owner }: { readonly state: StateDirectory; readonly owner: TicketOwner }) {
+    this.#state = state;
+    this.#owner = owner;
+    this.#files = numberedFiles(queuePath(state));
+    this.#standingOf = standings(state);
+  }
+
+  async join(): Promise<number> {
+    this.#ticket = await this.#told(takeTicket(this.#files, this.#owner));
+    return this.#ticket;
+  }
+
+  async place(): Promise<Place> {
+    for (;;) {
+      const waiting = (await this.#told(waitingTickets(this.#files, this.#standingOf))).filter(
+        ({ isStopped }) => !isStopped,
+      );
+      const index = waiting.findIndex(({ number }) => number === this.#ticket);
+      if (index >= 0) return { position: index + 1, of: waiting.length };
+      // Somebody has removed it by hand.
+      await this.join();
+    }
+  }
+
+  async leave(): Promise<void> {
+    await this.#told(giveUpTicket(this.#files, this.#ticket));
+  }
+
+  async #told<Value>(work: Promise<Value>): Promise<Value> {
+    try {
+      return await work;
+    } catch (cause) {
+      throw notWritable({ path: queuePath(this.#state), what: 'place in the queue' }, cause);
+    }
+  }
+}
+
+function standings(state: StateDirectory): StandingOf {
+  const from = vantage();
+  return async (owner) => {
+    const presence = presenceOf(owner, from);
+    if (presence === 'lives' || presence === 'stopped') {
+      return presence === 'lives' ? 'waits' : 'stopped';
+    }
+    return presence === 'elsewhere' ? await standingElsewhere(state, owner) : 'gone';
+  };
+}
+
+/** Its number tells nothing in this PID namespace; the lock of its TD does. */
+async function standingElsewhere(state: StateDirectory, { td }: TicketOwner): Promise<Standing> {
+  try {
+    const lock = await tryTdLock(tdFiles(state, td).lock);
+    if (lock === 'held') return 'waits';
+    if (lock !== 'moved') lock.release();
+    return 'gone';
+  } catch {
+    return 'gone';
+  }
+}

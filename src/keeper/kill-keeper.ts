@@ -1,0 +1,63 @@
+/** SIGKILL for the keeper of a TD: for one that does not answer, as nothing is asked of it. */
+import { loadAddon } from '../../native/index.ts';
+import { errnoOf } from '../errors/errno.ts';
+import { TdctlError } from '../errors/index.ts';
+import type { KeeperIdentity } from './identity.ts';
+import { type Presence, presenceOf, vantage } from './presence.ts';
+import type { StateDirectory } from './state-directory.ts';
+import { readStatus } from './status-file.ts';
+import { tdFiles } from './td-files.ts';
+
+const SIGKILL = 9;
+const isThere: readonly Presence[] = ['lives', 'stopped', 'exiting'];
+
+/**
+ * No other process is ever signalled: the process is held by a pidfd, and then looked at. Without the addon the time
+ * between the look and the signal is all that is left to chance.
+ *
+ * @returns false where there is no such process any more.
+ * @throws TdctlError TDCTL_E_NOT_ANSWERING where nobody knows who the keeper is, or it cannot be signalled from here.
+ */
+export async function killKeeper(state: StateDirectory, name: string): Promise<boolean> {
+  const status = readStatus(tdFiles(state, name).status);
+  if (status.kind === 'absent') return false;
+  if (status.kind === 'damaged') throw notKilled(name, `its status ${status.why}`);
+  const { keeper } = status.file;
+  const presence = presenceOf(keeper, vantage());
+  if (presence === 'elsewhere') {
+    throw notKilled(
+      name,
+      'it is a process of another PID namespace (a container), which this one cannot signal',
+    );
+  }
+  if (!isThere.includes(presence)) return false;
+  try {
+    await signal(keeper);
+    return true;
+  } catch (cause) {
+    if (errnoOf(cause) === 'ESRCH') return false;
+    throw notKilled(name, `process ${keeper.pid} cannot be signalled`, cause);
+  }
+}
+
+async function signal(keeper: KeeperIdentity): Promise<void> {
+  const native = loadAddon();
+  if (!native.available) return void process.kill(keeper.pid, 'SIGKILL');
+  const pidfd = await native.addon.Pidfd.open(keeper.pid);
+  try {
+    // What has its number now is what the pidfd holds.
+    if (isThere.includes(presenceOf(keeper, vantage()))) await pidfd.signal(SIGKILL);
+  } finally {
+    await pidfd.close();
+  }
+}
+
+function notKilled(name: string, why: string, cause?: unknown): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_ANSWERING',
+    op: 'kill',
+    message: `the keeper of TD ${name} cannot be killed: ${why}`,
+    hint: `\`tdctl show ${name}\` says what is known of it`,
+    cause,
+  });
+}

@@ -1,0 +1,44 @@
+/** What is to come of kept TDs: places in the queue, and how long teardowns will take. */
+import { readLine } from './admission/line.ts';
+import type { Ticket } from './admission/tickets.ts';
+import { leftMs, slotForecastMs } from './forecast.ts';
+import type { KeptTd } from './kept-td.ts';
+import { readTeardowns, type Teardown } from './measured.ts';
+import type { StateDirectory } from './state-directory.ts';
+
+/** Reads nothing more where none of the TDs waits, or is being taken down. */
+export async function withOutlook(
+  state: StateDirectory,
+  tds: readonly KeptTd[],
+): Promise<readonly KeptTd[]> {
+  const isQueued = tds.some((td) => td.state === 'queued');
+  const isReleasing = tds.some(({ state }) => state === 'releasing' || state === 'draining');
+  if (!isQueued && !isReleasing) return tds;
+  // Whoever may only read sees no queue that he cannot read.
+  const line = isQueued ? await readLine(state).catch(() => []) : [];
+  return outlook(tds, { line, measured: readTeardowns(state) });
+}
+
+/** @param tds all of them: those that wait get the slots of those that are taken down. */
+export function outlook(
+  tds: readonly KeptTd[],
+  { line, measured }: { readonly line: readonly Ticket[]; readonly measured: readonly Teardown[] },
+): KeptTd[] {
+  const moving = line.filter(({ isStopped }) => !isStopped);
+  const left = tds.filter((td) => td.holdsKeySlot).map((td) => leftMs(td, measured));
+  return tds.map((td) => ({
+    ...td,
+    leftMs: leftMs(td, measured),
+    queue: td.state === 'queued' ? placeIn(moving, td.name, left) : td.queue,
+  }));
+}
+
+function placeIn(
+  line: readonly Ticket[],
+  name: string,
+  left: readonly (number | null)[],
+): KeptTd['queue'] {
+  const position = line.findIndex(({ td }) => td === name) + 1;
+  if (position === 0) return null;
+  return { position, of: line.length, forecastMs: slotForecastMs(position, { free: 0, left }) };
+}
