@@ -97,6 +97,20 @@ function timesOf(/** @type {string[]} */ [command = '', ...args]) {
   );
 }
 
+/** Median nanoseconds of a call that the simulated machine answers; undefined where it cannot be measured. */
+export function machineCallNs() {
+  if (!loadAddon().available) return undefined;
+  const directory = mkdtempSync(join(tmpdir(), 'tdctl-bench-'));
+  try {
+    const program = compile(directory);
+    if (!program) return undefined;
+    const ours = [process.execPath, tdctl, 'exec', '-q', '--', program, '50', '200'];
+    return timesOf(ours).get('machine');
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
 /** @returns {Row[]} */
 function qemuStart(/** @type {string} */ directory) {
   const qemu = join(qemuFolder, 'qemu-system-x86_64');

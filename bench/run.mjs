@@ -18,6 +18,7 @@ const modules = [
   'kept',
   'keeper-api',
   'exec',
+  'shared-host',
 ];
 
 /**

@@ -5,7 +5,7 @@
  *
  *   dist/tdctl.js, dist/chunks/   the command line: what all commands need is one chunk, and each
  *                                 loads what else it needs
- *   dist/keeper.js                the program of a keeper, which loads nothing later
+ *   dist/keeper.js                 the program of a keeper, which loads nothing later
  *   dist/pages/                   the script of each page that runs in a browser
  *   dist/layouts/                 where ELK puts the charts of tdctl itself
  *   build/modules/                every module by itself: for tests, scripts/ and bench/

@@ -36,6 +36,8 @@ export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host>
     case 'soft':
     case 'sim':
       return openSimulatingHost(kind, profile, choice);
+    case 'on':
+      return openShared(choice, io);
     default:
       throw new TdctlError({
         code: 'TDCTL_E_USAGE',
@@ -44,7 +46,7 @@ export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host>
         message: `there is no host \`${choice.host}\``,
         hint: isHostFile(choice.host)
           ? `--host sim:${choice.host} simulates the host that this file describes`
-          : 'use auto, kvm, soft, soft:PROFILE, sim, sim:PROFILE or sim:FILE',
+          : 'use auto, kvm, soft, soft:PROFILE, sim, sim:PROFILE, sim:FILE or on:NAME',
       });
   }
 }
@@ -52,12 +54,13 @@ export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host>
 /** Whether instructions of a guest are executed on the host of this name. */
 export function executesGuests(host: string): boolean {
   const [kind] = split(host);
-  return kind !== 'sim';
+  return kind !== 'sim' && kind !== 'on';
 }
 
 /** @param option the one that asks for a simulated host: a real one has neither faults nor a trace */
 export function requireSimulatedHost(host: string, option: string): void {
-  const [kind = ''] = split(host);
+  const [kind = '', name] = split(host);
+  if (kind === 'on') throw ofTheHost(option, name ?? 'NAME');
   if (kind !== 'kvm' && kind !== 'auto') return;
   throw new TdctlError({
     code: 'TDCTL_E_USAGE',
@@ -66,6 +69,38 @@ export function requireSimulatedHost(host: string, option: string): void {
     message: `${option} is for simulated hosts, and \`--host ${kind}\` ${kind === 'kvm' ? 'is real' : 'may be real'}`,
     hint: 'add `--host sim` or `--host soft`',
   });
+}
+
+/** What all programs on a shared host have in common is not one command's. */
+function ofTheHost(option: string, name: string): TdctlError {
+  const instead =
+    option === '--trace' ? `tdctl host trace ${name}` : `tdctl host fault ${name} FAULT`;
+  return new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op: 'choose a host',
+    place: option,
+    message: `${option} is for a host of one command, and \`on:${name}\` is shared`,
+    hint: option === '--trace' || option === '--fault' ? `\`${instead}\`` : 'use `--host sim`',
+  });
+}
+
+/** @throws TdctlError TDCTL_E_USAGE for a kernel: the host has one already. */
+async function openShared({ host, kernel }: HostChoice, io: CommandIo): Promise<Host> {
+  if (kernel !== undefined) {
+    throw new TdctlError({
+      code: 'TDCTL_E_USAGE',
+      op: 'choose a host',
+      place: '--kernel',
+      message: `\`${host}\` has its kernel, which was chosen when it was started`,
+      hint: 'leave out --kernel, or start another host: `tdctl host start NAME --kernel ABI`',
+    });
+  }
+  const { joinShared } = await import('./shared-host/reach.ts');
+  const joined = await joinShared(host, io.env);
+  const { tdxMissing } = joined;
+  if (tdxMissing === undefined) return joined;
+  await joined.close();
+  throw offersNoTds(host, tdxMissing);
 }
 
 async function openKvm(kernel: string | undefined): Promise<Host> {
@@ -92,7 +127,11 @@ async function openSimulatingHost(
   const { name } = await host.facts();
   const reason = host.tdxMissing;
   await host.close();
-  throw new TdctlError({
+  throw offersNoTds(name, reason);
+}
+
+function offersNoTds(name: string, reason: string): TdctlError {
+  return new TdctlError({
     code: 'TDCTL_E_HOST_UNSUPPORTED',
     op: `open the host ${name}`,
     message: 'this simulated host has KVM and offers no TDs',

@@ -19,7 +19,7 @@ export const hostOption = () =>
   hostName(
     new Option(
       '--host <host>',
-      'auto, kvm, soft[:PROFILE] (real KVM, simulated TDX module) or sim[:PROFILE] (all simulated)',
+      'auto, kvm, soft[:PROFILE] (real KVM, simulated TDX module), sim[:PROFILE] (all simulated) or on:NAME (`tdctl host start`)',
     ).default('auto'),
   );
 

@@ -113,8 +113,18 @@ export const errorKinds = {
     'failed',
     'A TD did not come to the state that was waited for, in time or at all.',
   ),
-  TDCTL_E_NOT_ANSWERING: kind('failed', 'The keeper of a TD lives and does not answer in time.'),
-  TDCTL_E_NOT_OWNER: kind('failed', 'The TD is kept by another user, who alone may ask for it.'),
+  TDCTL_E_NOT_ANSWERING: kind(
+    'failed',
+    'The keeper of a TD, or a shared host, lives and does not answer in time.',
+  ),
+  TDCTL_E_NOT_OWNER: kind(
+    'failed',
+    'The kept TD or the shared host is that of another user, who alone may use it.',
+  ),
+  TDCTL_E_HOST_GONE: kind(
+    'failed',
+    'A shared host has ended, and with it all that programs had on it.',
+  ),
   TDCTL_E_STUCK: kind('failed', 'Something of a TD could not be given back and needs a person.'),
   TDCTL_E_INTERRUPTED: kind(
     'interrupted',

@@ -187,6 +187,10 @@ const words: Words = {
     message: `KVM_RUN of vCPU ${vcpu} was refused: ${error.code}`,
     hint: 'the TD cannot run any more; the kernel log says why (`dmesg | grep -i tdx`)',
   }),
+  'host-gone': ({ error }) => ({
+    message: error.message,
+    hint: 'the guest was part of the host: start that anew, and the TD on it',
+  }),
 };
 
 /** @param refusedFault why a memory fault that ended the guest had no answer, where that is known */
@@ -197,7 +201,7 @@ export function endInWords(end: GuestEnd, refusedFault?: string): EndInWords {
 
 /** The error that a guest's end is; undefined where it has ended well. */
 export function guestFailure(end: GuestEnd, refusedFault?: string): Error | undefined {
-  if (end.kind === 'refused') return end.error;
+  if (end.kind === 'refused' || end.kind === 'host-gone') return end.error;
   const { message, hint } = endInWords(end, refusedFault);
   if (hint === undefined) return undefined;
   return new TdctlError({ code: 'TDCTL_E_GUEST', op: 'run the guest', message, hint });

@@ -42,7 +42,9 @@ export type GuestEnd =
       readonly exit: keyof typeof exitReasons | number;
     }
   /** KVM_RUN was refused to a vCPU that had run. */
-  | { readonly vcpu: number; readonly kind: 'refused'; readonly error: KvmError };
+  | { readonly vcpu: number; readonly kind: 'refused'; readonly error: KvmError }
+  /** The host itself has ended, which only a shared one does before its guests. */
+  | { readonly vcpu: number; readonly kind: 'host-gone'; readonly error: Error };
 
 export type GuestEndReason = WithoutVcpu<GuestEnd>;
 type WithoutVcpu<End> = End extends unknown ? Omit<End, 'vcpu'> : never;

@@ -12,13 +12,15 @@ export function hostIdentity({ name, kind }: Pick<HostFacts, 'name' | 'kind'>): 
   return { name, simulated: kind !== 'kvm' };
 }
 
-const kinds: Readonly<Record<HostKind, string>> = {
+/** By the word that its name begins with. */
+const kinds: Readonly<Record<HostKind | 'on', string>> = {
   kvm: 'this machine',
   soft: 'this machine with a simulated TDX module',
   sim: 'a simulated host',
+  on: 'a simulated host that programs share',
 };
 
 /** Words that follow the name of a host: `sim:spr-1.5, a simulated host`. */
 export function kindInWords({ name }: Pick<HostIdentity, 'name'>): string {
-  return kinds[name.split(':')[0] as HostKind];
+  return kinds[name.split(':')[0] as keyof typeof kinds];
 }

@@ -76,7 +76,7 @@ export class ObservedGuest implements Guest {
     if (this.#enteredAt === undefined) return;
     if (end === undefined) this.#report('EINTR', this.#vcpus);
     else {
-      this.#report(end.kind === 'refused' ? end.error.code : 'ok', 1);
+      this.#report(answerOf(end), 1);
       this.#report('EINTR', this.#vcpus - 1);
     }
     this.#enteredAt = undefined;
@@ -89,4 +89,9 @@ export class ObservedGuest implements Guest {
       onAnswer({ request: 'KVM_RUN', capability: undefined, answer, durationMs });
     }
   }
+}
+
+function answerOf(end: GuestEnd): string {
+  if (end.kind === 'refused') return end.error.code;
+  return end.kind === 'host-gone' ? 'error' : 'ok';
 }

@@ -3,9 +3,8 @@ import { readlinkSync } from 'node:fs';
 import { bootId } from './moment.ts';
 import { readProcess } from './process-stat.ts';
 
-/** It stands in `status.json`, and in the journal at the beginning of each life. */
-export interface KeeperIdentity {
-  readonly version: 1;
+/** A process of tdctl that others find by what it wrote of itself. */
+export interface ProcessIdentity {
   readonly pid: number;
   /** Field 22 of /proc/PID/stat as it stands there: clock ticks since boot. */
   readonly startTime: string;
@@ -14,12 +13,17 @@ export interface KeeperIdentity {
   /** The PID namespace that `pid` is a number of, as `/proc/self/ns/pid` names it. */
   readonly pidNamespace: string;
   readonly uid: number;
-  /** The version of tdctl that keeps it. */
+  /** Its version of tdctl. */
   readonly tdctl: string;
+  readonly startedAt: string;
+}
+
+/** It stands in `status.json`, and in the journal at the beginning of each life. */
+export interface KeeperIdentity extends ProcessIdentity {
+  readonly version: 1;
   /** The versions of the API that it speaks. */
   readonly api: ApiRange;
   readonly chartVersion: number;
-  readonly startedAt: string;
   /** The name of its systemd unit. */
   readonly unit?: string | undefined;
 }
@@ -33,19 +37,22 @@ export interface ApiRange {
 export const apiRange: ApiRange = { oldest: 1, newest: 1 };
 
 /** The identity of the process that asks. */
-export function ownIdentity(
-  of: Pick<KeeperIdentity, 'tdctl' | 'chartVersion' | 'unit'>,
-): KeeperIdentity {
+export function ownIdentity({
+  tdctl,
+  ...of
+}: Pick<KeeperIdentity, 'tdctl' | 'chartVersion' | 'unit'>): KeeperIdentity {
+  return { version: 1, ...ownProcess(tdctl), api: apiRange, ...of };
+}
+
+export function ownProcess(tdctl: string): ProcessIdentity {
   return {
-    version: 1,
     pid: process.pid,
     startTime: readProcess(process.pid)?.startTime ?? '',
     bootId: bootId(),
     pidNamespace: pidNamespace(),
     uid: process.geteuid?.() ?? 0,
-    api: apiRange,
+    tdctl,
     startedAt: new Date().toISOString(),
-    ...of,
   };
 }
 

@@ -46,17 +46,42 @@ const keeperFlags = ['--optimize-for-size', '--max-semi-space-size=1'];
  * @throws TdctlError what the keeper ended with; TDCTL_E_NOT_ANSWERING where it ended without a word, or was stopped;
  * TDCTL_E_INTERRUPTED by the signal, and then the keeper goes on.
  */
-export async function launchKeeper(
-  request: KeepRequest,
-  options: LaunchOptions,
-): Promise<Launched> {
-  const child = start(request, options.env);
+export function launchKeeper(request: KeepRequest, options: LaunchOptions): Promise<Launched> {
+  const { name } = request;
+  const command = keeperCommand(name);
+  return launch({ command, input: JSON.stringify(request), words: keeperWords(name) }, options);
+}
+
+/** What is started, and how errors speak of it. */
+export interface Launching {
+  readonly command: readonly [program: string, ...args: string[]];
+  /** For its standard input. */
+  readonly input: string;
+  readonly words: LaunchWords;
+}
+
+interface Words {
+  readonly message: string;
+  readonly hint: string;
+}
+
+export interface LaunchWords {
+  readonly op: string;
+  ended(how: string): Words;
+  stopped(pid: number): Words;
+  readonly goesOn: Words;
+}
+
+/** Starts a process that lives on when this one ends, and follows what it tells until it is what it shall be. */
+export async function launch(launching: Launching, options: LaunchOptions): Promise<Launched> {
+  const { words } = launching;
+  const child = start(launching, options.env);
   const following = new AbortController();
   try {
     return await Promise.race([
-      follow(child, request, options),
-      refuseStopped(child, request.name, following.signal),
-      interrupted(request.name, options.signal),
+      follow(child, words, options),
+      refuseStopped(child, words, following.signal),
+      interrupted(words, options.signal),
     ]);
   } finally {
     following.abort();
@@ -64,8 +89,8 @@ export async function launchKeeper(
   }
 }
 
-function start(request: KeepRequest, env: NodeJS.ProcessEnv): ChildProcess {
-  const [program, ...args] = keeperCommand(request.name);
+function start({ command, input }: Launching, env: NodeJS.ProcessEnv): ChildProcess {
+  const [program, ...args] = command;
   const child = spawn(program, args, {
     // No directory is held, and no terminal: a signal to the process group of whoever starts it is not for it.
     cwd: '/',
@@ -75,13 +100,13 @@ function start(request: KeepRequest, env: NodeJS.ProcessEnv): ChildProcess {
   });
   // It may have ended before it has read it, which is told by its end.
   child.stdin?.on('error', () => undefined);
-  child.stdin?.end(JSON.stringify(request));
+  child.stdin?.end(input);
   return child;
 }
 
 async function follow(
   child: ChildProcess,
-  { name }: KeepRequest,
+  words: LaunchWords,
   { onEvent, onQueued }: LaunchOptions,
 ): Promise<Launched> {
   const early = earlyWords(child.stderr);
@@ -96,7 +121,7 @@ async function follow(
     if ('reached' in line) return { pid: child.pid ?? 0, reached: line.reached };
     if ('failed' in line) throw errorOf(line.failed as ErrorData);
   }
-  throw endedSilently(name, { how: await ended, early: early() });
+  throw endedSilently(words, { how: await ended, early: early() });
 }
 
 async function* linesOf(pipe: Readable): AsyncGenerator<ProgressLine> {
@@ -120,14 +145,14 @@ function earlyWords(stderr: Readable | null): () => string {
 /** It would be waited for for ever: there is nothing that a stopped process does by itself. */
 async function refuseStopped(
   { pid }: ChildProcess,
-  name: string,
+  words: LaunchWords,
   signal: AbortSignal,
 ): Promise<never> {
   let looks = 0;
   try {
     for await (const _ of every(lookEveryMs, undefined, { signal, ref: false })) {
       looks = pid !== undefined && readProcess(pid)?.state === 'T' ? looks + 1 : 0;
-      if (looks > 1) throw stopped(name, pid ?? 0);
+      if (looks > 1) throw notAnswering(words, words.stopped(pid ?? 0));
     }
   } catch (error) {
     if (error instanceof TdctlError) throw error;
@@ -135,9 +160,10 @@ async function refuseStopped(
   return new Promise(() => {});
 }
 
-function interrupted(name: string, signal: AbortSignal | undefined): Promise<never> {
+function interrupted(words: LaunchWords, signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => {
-    const end = () => reject(goesOn(name));
+    const { op, goesOn } = words;
+    const end = () => reject(new TdctlError({ code: 'TDCTL_E_INTERRUPTED', op, ...goesOn }));
     if (signal?.aborted) end();
     signal?.addEventListener('abort', end, { once: true });
   });
@@ -148,35 +174,31 @@ function letGo(child: ChildProcess): void {
   child.unref();
 }
 
-const op = 'start a keeper';
-
 function endedSilently(
-  name: string,
+  words: LaunchWords,
   { how, early }: { readonly how: string; readonly early: string },
 ): TdctlError {
-  return new TdctlError({
-    code: 'TDCTL_E_NOT_ANSWERING',
-    op,
-    message: `the keeper of ${name} ended without a word (${how}) before its TD was built`,
-    details: early === '' ? [] : early.split('\n'),
-    hint: `\`tdctl show ${name}\` says what is left, and keeper.log in its directory what it said`,
-  });
+  return notAnswering(words, words.ended(how), early === '' ? [] : early.split('\n'));
 }
 
-function stopped(name: string, pid: number): TdctlError {
-  return new TdctlError({
-    code: 'TDCTL_E_NOT_ANSWERING',
-    op,
-    message: `the keeper of ${name}, process ${pid}, was stopped by a signal (SIGSTOP) while it built its TD`,
-    hint: `\`kill -CONT ${pid}\` lets it go on; \`tdctl kill ${name}\` ends it`,
-  });
+function notAnswering({ op }: LaunchWords, words: Words, details: readonly string[] = []) {
+  return new TdctlError({ code: 'TDCTL_E_NOT_ANSWERING', op, ...words, details });
 }
 
-function goesOn(name: string): TdctlError {
-  return new TdctlError({
-    code: 'TDCTL_E_INTERRUPTED',
-    op,
-    message: `interrupted; the keeper of ${name} goes on and builds its TD`,
-    hint: `\`tdctl show ${name}\` says how far it is, and \`tdctl stop ${name}\` takes it down`,
-  });
+function keeperWords(name: string): LaunchWords {
+  return {
+    op: 'start a keeper',
+    ended: (how) => ({
+      message: `the keeper of ${name} ended without a word (${how}) before its TD was built`,
+      hint: `\`tdctl show ${name}\` says what is left, and keeper.log in its directory what it said`,
+    }),
+    stopped: (pid) => ({
+      message: `the keeper of ${name}, process ${pid}, was stopped by a signal (SIGSTOP) while it built its TD`,
+      hint: `\`kill -CONT ${pid}\` lets it go on; \`tdctl kill ${name}\` ends it`,
+    }),
+    goesOn: {
+      message: `interrupted; the keeper of ${name} goes on and builds its TD`,
+      hint: `\`tdctl show ${name}\` says how far it is, and \`tdctl stop ${name}\` takes it down`,
+    },
+  };
 }

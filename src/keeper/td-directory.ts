@@ -6,23 +6,17 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
-import type { FileLock } from '../files/lock.ts';
 import { notWritable, type OutputFile } from '../files/not-writable.ts';
 import { replaceFile } from '../files/owned-file.ts';
-import {
-  makeNewPrivateDirectory,
-  moveTo,
-  removeFile,
-  removeTree,
-} from '../files/private-directory.ts';
+import { moveTo, removeFile, removeTree } from '../files/private-directory.ts';
 import type { KeeperIdentity } from './identity.ts';
 import { readJournal } from './journal/read.ts';
+import { type TakenDirectory, takeDirectory } from './owned-directory.ts';
 import type { KeepRequest } from './request.ts';
-import { refused, refuseWhatOthersWrite, type StateDirectory } from './state-directory.ts';
+import type { StateDirectory } from './state-directory.ts';
 import type { StatusFile, StatusRecord } from './status.ts';
 import { readStatus } from './status-file.ts';
 import { removingPrefix, type TdFiles, tdFiles } from './td-files.ts';
-import { prepareTdLock, tryTdLock } from './td-lock.ts';
 
 export interface OwnedTd {
   readonly name: string;
@@ -76,52 +70,13 @@ export async function ownTd(
   { create, beforeWrite = () => {} }: OwnTdOptions,
 ): Promise<OwnedTd | undefined> {
   const files = tdFiles(state, name);
-  prepareTdLock();
   if (create) finishRemovals(state, name);
-  const taken = await take(files, { name, create });
+  const taken = await takeDirectory(files, {
+    ...{ create, what: 'TD' },
+    notFound: () => notFound(name, files.directory),
+  });
   if (taken === undefined) return undefined;
   return owned({ state, name, files, beforeWrite, ...taken });
-}
-
-interface Taken {
-  readonly isNew: boolean;
-  readonly lock: FileLock;
-}
-
-/** Whoever removes the directory at the same moment leaves none, or one that is made anew: both need another look. */
-async function take(
-  { directory, lock: path }: TdFiles,
-  { name, create }: { readonly name: string; readonly create: boolean },
-): Promise<Taken | undefined> {
-  for (;;) {
-    const isNew = create && make(directory);
-    if (!refuseWhatOthersWrite(directory)) {
-      if (create) continue;
-      throw notFound(name, directory);
-    }
-    try {
-      const lock = await tryTdLock(path);
-      if (lock === 'held') return undefined;
-      if (lock !== 'moved') return { isNew, lock };
-    } catch (cause) {
-      const errno = errnoOf(cause);
-      if (errno === 'ELOOP') throw refused(path, linkInPlace, cause);
-      if (errno !== 'ENOENT') throw notWritable({ path, what: 'lock of the TD' }, cause);
-    }
-  }
-}
-
-const linkInPlace = {
-  message: 'this is a symbolic link where tdctl keeps a file of its own',
-  hint: 'see who made it, and remove it',
-};
-
-function make(directory: string): boolean {
-  try {
-    return makeNewPrivateDirectory(directory);
-  } catch (cause) {
-    throw notWritable({ path: directory, what: 'directory of the TD' }, cause);
-  }
 }
 
 function notFound(name: string, place: string): TdctlError {
@@ -134,7 +89,7 @@ function notFound(name: string, place: string): TdctlError {
   });
 }
 
-interface Owned extends Taken {
+interface Owned extends TakenDirectory {
   readonly state: StateDirectory;
   readonly name: string;
   readonly files: TdFiles;
@@ -228,12 +183,15 @@ function lifeBefore(files: TdFiles): Life {
  * @returns how many there were.
  * @throws TdctlError TDCTL_E_NOT_WRITABLE.
  */
-export function finishRemovals(state: StateDirectory, name?: string): number {
-  const left = namesIn(state.tdsPath).filter(
+export function finishRemovals(
+  { tdsPath }: Pick<StateDirectory, 'tdsPath'>,
+  name?: string,
+): number {
+  const left = namesIn(tdsPath).filter(
     (each) => each.startsWith(removingPrefix) && (name === undefined || isOf(each, name)),
   );
   for (const each of left) {
-    const path = `${state.tdsPath}/${each}`;
+    const path = `${tdsPath}/${each}`;
     try {
       removeTree(path);
     } catch (cause) {

@@ -30,14 +30,14 @@ export function tdFiles(state: StateDirectory, name: string): TdFiles {
 }
 
 /** @throws TdctlError TDCTL_E_USAGE. */
-export function checkTdName(name: string): void {
+export function checkTdName(name: string, what = 'TD'): void {
   if (dnsLabel.test(name)) return;
   const shown = name.length > 80 ? `${name.slice(0, 77)}… (${name.length} characters)` : name;
   throw new TdctlError({
     code: 'TDCTL_E_USAGE',
-    op: 'look for a TD by its name',
-    message: `the name of a TD ${dnsLabelProblem}; this is ${JSON.stringify(sanitize(shown))}`,
-    hint: '`tdctl list` has the names of those that are here',
+    op: `look for a ${what} by its name`,
+    message: `the name of a ${what} ${dnsLabelProblem}; this is ${JSON.stringify(sanitize(shown))}`,
+    hint: `\`tdctl ${what === 'TD' ? '' : 'host '}list\` has the names of those that are here`,
   });
 }
 

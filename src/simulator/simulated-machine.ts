@@ -14,6 +14,7 @@ import { acceptedPages } from './guest-pages.ts';
 import type {
   Answer,
   Caller,
+  FileKind,
   GuestScript,
   Handle,
   PendingAnswer,
@@ -343,6 +344,11 @@ export class SimulatedMachine implements DisturbedMachine {
   vmId(vmHandle: Handle): number | undefined {
     const file = this.#kernel.files.get(vmHandle);
     return file?.kind === 'vm' ? file.vm.id : undefined;
+  }
+
+  /** What kind of file a handle is of; undefined once it is released. */
+  fileKind(handle: Handle): FileKind | undefined {
+    return this.#kernel.files.get(handle)?.kind;
   }
 
   /** What can be read from a file of KVM_GET_STATS_FD. */

@@ -5,7 +5,7 @@
 export { DigestingMemory } from './content-digest.ts';
 export { type DescribedCall, describeCall, outcomeOf } from './describe.ts';
 export { traceJsonLine } from './json.ts';
-export { recordCalls } from './machine-calls.ts';
+export { type Callers, recordCalls } from './machine-calls.ts';
 export { kindsInNames, type ObjectKind, ObjectNames, ThreadNames } from './names.ts';
 export * from './record.ts';
 export { traceText } from './text.ts';

@@ -2,15 +2,22 @@
  * The records of a trace are made from what is asked of a simulated machine: its ioctls, and the leaves
  * that they cause.
  */
-import type { SeamcallEvent, TraceListener } from '../simulator/index.ts';
+import type { FileKind, SeamcallEvent, TraceListener } from '../simulator/index.ts';
 import { describeCall, outcomeOf } from './describe.ts';
 import { leafArgs } from './leaf-args.ts';
 import { kindsInNames, ObjectNames } from './names.ts';
 import type { SeamcallRecord, TraceRecord } from './record.ts';
 import { hex } from './values.ts';
 
-/** Only one thread calls, the one that drives a machine in this process. */
-const thread = 'T0';
+/** How a machine is told of that others drive; one that this process drives has one thread, which calls. */
+export interface Callers {
+  /** By the address space that asked. */
+  threadOf(mm: number | undefined): string;
+  /** Of a file that was there before the recording began. */
+  kindOf(handle: number): FileKind | undefined;
+}
+
+const thisProcess: Callers = { threadOf: () => 'T0', kindOf: () => undefined };
 
 /**
  * Writes every call from now on, and each leaf before the call that made it. The function that it
@@ -19,12 +26,14 @@ const thread = 'T0';
 export function recordCalls(
   listen: (listener: TraceListener) => () => void,
   write: (record: TraceRecord) => void,
+  { threadOf, kindOf }: Callers = thisProcess,
 ): () => void {
   const names = new ObjectNames();
   /** Whoever drives a machine has opened /dev/kvm before the recording began. */
-  const opened = (handle: number) => {
-    const made = names.add('sys', handle);
-    write({ kind: 'open', thread, outcome: { value: 0, made } });
+  const opened = (handle: number, thread: string) => {
+    const kind = kindOf(handle) ?? 'system';
+    const made = names.add(kindsInNames[kind], handle);
+    if (kind === 'system') write({ kind: 'open', thread, outcome: { value: 0, made } });
     return made;
   };
   return listen((event) => {
@@ -32,7 +41,8 @@ export function recordCalls(
       write(leafRecord(event));
       return;
     }
-    const { handle, durationNs } = event;
+    const { handle, durationNs, mm } = event;
+    const thread = threadOf(mm);
     const known = names.nameOf(handle);
     if (event.kind === 'release') {
       names.forget(handle);
@@ -41,7 +51,7 @@ export function recordCalls(
     }
     const { request, copies, answer } = event;
     const isClosed = !answer.ok && answer.check === 'file.closed';
-    const object = known ?? (isClosed ? `closed#${handle}` : opened(handle));
+    const object = known ?? (isClosed ? `closed#${handle}` : opened(handle, thread));
     const call = describeCall(request, copies, (other) => names.nameOf(other));
     const file = answer.ok ? answer.made : undefined;
     const made = file && names.add(kindsInNames[file.kind], file.handle);

@@ -33,6 +33,21 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/host/kvm': ['native', 'src/abi', 'src/errors', 'src/host'],
   'src/host/soft': ['native', 'src/abi', 'src/errors', 'src/host', 'src/simulator'],
   'src/host/simulated': ['src/abi', 'src/errors', 'src/documents', 'src/host', 'src/simulator'],
+  // A program has none of the machine's code: its guests and its memory are made of plain parts.
+  'src/host/shared/program': [
+    'src/abi',
+    'src/errors',
+    'src/host/facts.ts',
+    'src/host/guest-ending.ts',
+    'src/host/guest.ts',
+    'src/host/kvm-error.ts',
+    'src/host/own.ts',
+    'src/host/port.ts',
+    'src/host/shared/wire',
+    'src/host/simulated/address-space.ts',
+    'src/host/simulated/instructionless-guest.ts',
+  ],
+  'src/host/shared/wire': ['src/errors', 'src/host/guest.ts', 'src/host/kvm-error.ts'],
   'src/diagnosis': ['machines', 'src/abi', 'src/errors', 'src/host/facts.ts'],
   // These look at real machines, so they use the readers of the hosts.
   'src/diagnosis/doctor': [

@@ -30,6 +30,7 @@ const left: readonly (readonly [RegExp, string])[] = [
   [/--host (soft|kvm)/, 'it needs such a machine; test/kvm has it'],
   [/--faults each|--compare all/, 'test/cli/rehearse.test.ts plays it'],
   [/--paused/, 'it waits for a viewer; test/cli/watch.test.ts is one'],
+  [/^tdctl host (start|show|fault|trace|stop)|--host on:/, 'test/cli/shared-host.test.ts does it'],
   [
     /\btdctl (create|apply|start|pause|resume|stop|kill|delete|list|show|logs|console|events|wait|prune)\b/,
     'test/cli/kept runs those of kept TDs',

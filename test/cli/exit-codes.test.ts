@@ -46,6 +46,8 @@ interface Row {
   readonly otherKind?: string;
   /** Its input may be a directory. */
   readonly takesDirectory?: true;
+  /** It prints nothing as data, or cannot be done twice. */
+  readonly printsOnce?: true;
   /** Only a process of its own can do it. */
   readonly needsProcess?: true;
   /** It is done, and may have nothing to say. */
@@ -214,6 +216,46 @@ const rows: Readonly<Record<string, Row>> = {
     refused: [['host', 'diff', at('healthy.json')], exitCodes.usage],
     reads: (file) => ['host', 'diff', file, at('healthy.json')],
   },
+  'host start': {
+    done: ['host', 'start', 'begun'],
+    found: 'judges nothing',
+    refused: [['host', 'start', 'stays'], exitCodes.conflict],
+    reads: (file) => ['host', 'start', 'of-file', '--host', `sim:${file}`],
+    printsOnce: true,
+  },
+  'host list': {
+    done: ['host', 'list'],
+    found: 'judges nothing',
+    refused: [['host', 'list', 'stays'], exitCodes.usage],
+    reads: 'reads no file',
+  },
+  'host show': {
+    done: ['host', 'show', 'stays'],
+    found: 'judges nothing',
+    refused: [['host', 'show', 'none'], exitCodes.notFound],
+    reads: 'reads no file',
+  },
+  'host fault': {
+    done: ['host', 'fault', 'stays', 'KVM_CREATE_VM#9=ENOMEM'],
+    found: 'judges nothing',
+    refused: [['host', 'fault', 'stays', 'NONE=ENOMEM'], exitCodes.usage],
+    reads: 'reads no file',
+    printsOnce: true,
+  },
+  'host trace': {
+    done: ['host', 'trace', 'stays', '--for', '1ms'],
+    found: 'judges nothing',
+    refused: [['host', 'trace', 'none'], exitCodes.notFound],
+    reads: 'reads no file',
+    printsOnce: true,
+  },
+  'host stop': {
+    done: ['host', 'stop', 'ends'],
+    found: 'judges nothing',
+    refused: [['host', 'stop', 'none'], exitCodes.notFound],
+    reads: 'reads no file',
+    printsOnce: true,
+  },
   graph: {
     done: ['graph', 'td-lifecycle'],
     found: 'judges nothing',
@@ -285,6 +327,10 @@ beforeAll(async () => {
   const unfinished = trace.filter((line) => !line.includes('KVM_TDX_FINALIZE_VM'));
   writeFileSync(at('cut.trace'), unfinished.join('\n'));
   copyFileSync(fleet, at('other.yaml'));
+  for (const name of ['stays', 'ends']) await cli(['host', 'start', name]);
+});
+afterAll(async () => {
+  for (const name of ['stays', 'ends', 'begun']) await cli(['host', 'stop', name, '--now']);
 });
 
 /** Those with an action. What only has further commands below it does nothing of itself. */
@@ -332,6 +378,7 @@ describe.each(Object.entries(rows))('tdctl %s', (_, row) => {
   });
 
   test('1 where its output meets a full disk', () => {
+    if (row.printsOnce === true) return;
     const { status, stderr } = spawnSync(process.execPath, [builtMain(), ...row.done], {
       stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
       encoding: 'utf8',

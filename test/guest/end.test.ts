@@ -44,6 +44,11 @@ const ends: Readonly<Record<GuestEndReason['kind'], readonly [GuestEndReason, Re
     /KVM_RUN of vCPU 1 was refused: EIO/,
     /dmesg/,
   ],
+  'host-gone': [
+    { kind: 'host-gone', error: new Error('the shared host is gone') },
+    /the shared host is gone/,
+    /start that anew/,
+  ],
 };
 
 const ended = (reason: GuestEndReason): GuestEnd => ({ vcpu: 1, ...reason });

@@ -3,6 +3,7 @@ import type { ExitCode } from '../../errors/index.ts';
 import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { forceForFile, hostOption, kernelOption, outputOption } from '../options.ts';
+import { sharedHostCommands } from './shared-host.ts';
 
 /** @param endWith takes 6 where two hosts differ, and where there is no room. */
 export function hostCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
@@ -38,9 +39,9 @@ Examples:
       const { showHost } = await import('../show-host.ts');
       endWith(await showHost(options, io));
     });
-  // addCommand() wants the type of `host` itself, which only dispatches to these two.
-  host.addCommand(captureCommand(io) as unknown as Command);
-  host.addCommand(diffCommand(io, endWith) as unknown as Command);
+  // addCommand() wants the type of `host` itself, which only dispatches to these.
+  const others = [captureCommand(io), diffCommand(io, endWith), ...sharedHostCommands(io)];
+  for (const each of others) host.addCommand(each as unknown as Command);
   return host;
 }
 

@@ -95,7 +95,7 @@ function begin({ request, owned, faults }: Owning): Life {
     return beginLife(owned, {
       name,
       keeper: ownIdentity({ tdctl: version(), chartVersion: TD_LIFECYCLE_VERSION, unit }),
-      host: { name: host, simulated: /^(sim|soft)\b/.test(host) },
+      host: { name: host, simulated: /^(sim|soft|on)\b/.test(host) },
       faults,
       onTrouble: (error) => keeperLog(`${error.place}: ${error.message}; the TD is kept on`),
     });

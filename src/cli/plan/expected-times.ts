@@ -12,6 +12,7 @@ import { startTd } from '../../orchestrator/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
+import { isShared, machineOf } from '../shared-host/reach.ts';
 
 export interface ExpectedTimes {
   /** The name of the simulated host that was asked. */
@@ -32,7 +33,7 @@ export async function expectedTimes(
   plan: TdPlan,
   { choice, io }: { readonly choice: HostChoice; readonly io: CommandIo },
 ): Promise<ExpectedTimes> {
-  const twin = twinOf(plan, choice);
+  const twin = await twinOf(plan, choice, io);
   const open = async (kernel?: string) =>
     (await openHost({ ...twin, kernel: kernel ?? twin.kernel }, io)) as SimulatedHost;
   const life = await liveThrough(plan, await open());
@@ -44,8 +45,13 @@ export async function expectedTimes(
   return { ...life, teardownNs };
 }
 
-/** The twin has no faults. Where the host is real, the default profile stands in for it. */
-function twinOf({ facts }: TdPlan, { host, kernel }: HostChoice): HostChoice {
+/** The twin has no faults, and nobody else on it. Where the host is real, the default profile stands in for it. */
+async function twinOf(
+  { facts }: TdPlan,
+  { host, kernel }: HostChoice,
+  { env }: CommandIo,
+): Promise<HostChoice> {
+  if (isShared(host)) return machineOf(host, env);
   if (facts.kind === 'kvm' || host === 'auto') return { host: 'sim', kernel };
   return { host: host.replace(/^soft/, 'sim'), kernel };
 }

@@ -262,11 +262,14 @@ function splitHost(host: string): [kind: Source['kind'], profile: string | undef
   const [, name = '', profile] = /^([^:]*)(?::(.*))?$/s.exec(host) ?? [];
   const kind = kinds.find((each) => each === name) ?? (name === 'auto' ? 'sim' : undefined);
   if (kind !== undefined) return [kind, profile];
+  const isShared = name === 'on';
   throw new TdctlError({
     code: 'TDCTL_E_USAGE',
     op: 'choose a host',
     place: '--host',
-    message: `there is no host \`${host}\` to rehearse on`,
+    message: isShared
+      ? `a rehearsal breaks its host on purpose, and has each run on a new one: \`${host}\` is shared`
+      : `there is no host \`${host}\` to rehearse on`,
     hint: 'use sim, sim:PROFILE, sim:FILE, soft, soft:PROFILE or kvm',
   });
 }

@@ -19,6 +19,8 @@ export interface SimulatedProcess {
   readonly caller: Caller;
   /** The open files, in the order of opening. */
   readonly files: Set<SimulatedFile>;
+  /** It has died: whatever a call under way still opens for it is closed at once. */
+  hasExited: boolean;
 }
 
 /** An open file description, which several fds may name. The last one to close releases it. */
@@ -38,6 +40,7 @@ export class SimulatedFile {
     this.#description = typeof file === 'number' ? { handle: file, fds: 0 } : file;
     this.#description.fds++;
     process.files.add(this);
+    if (process.hasExited) this.close();
   }
 
   /** Passes the file on as dup(2) does, or as SCM_RIGHTS does where `process` is another. */

@@ -2,16 +2,10 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { VcpuExit } from '../../simulator/index.ts';
-import type {
-  Guest,
-  GuestCounts,
-  GuestEnd,
-  GuestEndReason,
-  GuestState,
-  GuestTimes,
-} from '../guest.ts';
+import type { Guest, GuestEnd, GuestEndReason, GuestState } from '../guest.ts';
 import { GuestEnding } from '../guest-ending.ts';
 import { KvmError } from '../kvm-error.ts';
+import { InstructionlessGuest } from './instructionless-guest.ts';
 import type { SimulatedVcpu } from './vcpu.ts';
 
 /** The vCPUs while they are in. A promise gives why its vCPU has come out by itself, and none rejects. */
@@ -20,14 +14,13 @@ interface Entered {
   readonly exits: readonly Promise<GuestEndReason | undefined>[];
 }
 
-const none: GuestCounts = { exits: 0, handedOn: 0, handlerErrors: 0, lostConsoleBytes: 0 };
-
-export class SimulatedGuest implements Guest {
+export class SimulatedGuest extends InstructionlessGuest implements Guest {
   readonly #vcpus: readonly SimulatedVcpu[];
   readonly #ending = new GuestEnding();
   #entered: Entered | undefined;
 
   constructor(vcpus: readonly SimulatedVcpu[]) {
+    super();
     this.#vcpus = vcpus;
   }
 
@@ -62,19 +55,6 @@ export class SimulatedGuest implements Guest {
     entered.leaving.abort();
     await Promise.all(entered.exits);
     if (this.#entered === entered) this.#entered = undefined;
-  }
-
-  /** Nobody reads it. */
-  input(bytes: Uint8Array): number {
-    return bytes.length;
-  }
-
-  counts(): GuestCounts {
-    return none;
-  }
-
-  times(): GuestTimes {
-    return {};
   }
 
   /** What there is of a simulated TD moves with it in the module. */

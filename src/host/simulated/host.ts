@@ -17,6 +17,7 @@ import { own } from '../own.ts';
 import type { CreateVm, Host, MapMemory, Vm } from '../port.ts';
 import { AddressSpace, SimulatedMemory } from './address-space.ts';
 import { SimulatedFile, type SimulatedProcess } from './file.ts';
+import type { SimulatedGuestMemory } from './guest-memory.ts';
 import { SimulatedVm } from './vm.ts';
 
 /** A process that uses the machine: its address space, and the misc cgroup that is charged. */
@@ -26,6 +27,9 @@ export interface ProcessIdentity {
 }
 
 const firstProcess: ProcessIdentity = { mm: 1, cgroup: '/' };
+
+/** What a process can pass to another. */
+export type PassedObject = SimulatedVm | SimulatedGuestMemory | SimulatedMemory;
 
 /** A whole simulated machine behind the port, as one process sees it. */
 export class SimulatedHost implements Host {
@@ -50,7 +54,7 @@ export class SimulatedHost implements Host {
       memory: this.#memory,
       pendingSignal: () => 'none',
     };
-    this.#process = { machine, caller, files: new Set() };
+    this.#process = { machine, caller, files: new Set(), hasExited: false };
     this.#devKvm = new SimulatedFile(this.#process, opened.value);
   }
 
@@ -61,6 +65,7 @@ export class SimulatedHost implements Host {
 
   /** Makes the process die: the kernel closes all its files, in the order of their opening. */
   exitProcess(): void {
+    this.#process.hasExited = true;
     for (const file of [...this.#process.files]) file.close();
   }
 
@@ -144,6 +149,13 @@ export class SimulatedHost implements Host {
 
   async mapMemory({ sizeBytes, sharedWith }: MapMemory): Promise<SimulatedMemory> {
     return this.#memory.map(sizeBytes, sharedWith && own(sharedWith, SimulatedMemory, 'memory'));
+  }
+
+  /** Passes an object to another process on this machine, as SCM_RIGHTS passes its fd; memory is mapped there. */
+  passTo<Passed extends PassedObject>(other: SimulatedHost, passed: Passed): Passed;
+  passTo(other: SimulatedHost, passed: PassedObject): PassedObject {
+    if (!(passed instanceof SimulatedMemory)) return passed.passTo(other.#process);
+    return other.#memory.map(passed.sizeBytes, passed);
   }
 
   /** Reports each ioctl, SEAMCALL leaf and release until the function that it returns is called. */

@@ -76,8 +76,9 @@ export function namedKernel(name: string): KernelAbi {
 }
 
 export { AddressSpace, type ReadableMemory, SimulatedMemory } from './address-space.ts';
+export { SimulatedGuest } from './guest.ts';
 export { SimulatedGuestMemory } from './guest-memory.ts';
-export { type ProcessIdentity, SimulatedHost } from './host.ts';
+export { type PassedObject, type ProcessIdentity, SimulatedHost } from './host.ts';
 export { namedProfile } from './named-profile.ts';
 export { type ProfileName, profileNames } from './profile-names.ts';
 export { SimulatedVcpu } from './vcpu.ts';

@@ -9,7 +9,7 @@ import { KvmError } from '../kvm-error.ts';
 import { own } from '../own.ts';
 import type * as port from '../port.ts';
 import { command } from './command.ts';
-import type { SimulatedFile } from './file.ts';
+import type { SimulatedFile, SimulatedProcess } from './file.ts';
 import { SimulatedGuest } from './guest.ts';
 import { SimulatedGuestMemory } from './guest-memory.ts';
 import { SimulatedVcpu } from './vcpu.ts';
@@ -20,6 +20,11 @@ export class SimulatedVm implements port.Vm {
 
   constructor(file: SimulatedFile) {
     this.#file = file;
+  }
+
+  /** Passes the fd to another process, which can close it and name it in a request, and nothing else. */
+  passTo(process: SimulatedProcess): SimulatedVm {
+    return new SimulatedVm(this.#file.passTo(process));
   }
 
   async checkExtension(capability: CapabilityName): Promise<number> {

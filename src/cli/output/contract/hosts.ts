@@ -1,5 +1,6 @@
 /** Documents about hosts: `host`, `host diff`, `fit`, `doctor`, `kernels`, `footprint`. */
 import { z } from 'zod';
+import type { HostState } from '../../../keeper/hosts/read-hosts.ts';
 import { type KeptState, keptStates } from '../../../keeper/state.ts';
 import {
   bytes,
@@ -91,6 +92,39 @@ export const hostDocument = document('tdctl.Host', {
     tscKhz: count.nullable(),
   }),
   room: z.strictObject({ td: text, ...roomFields }).optional(),
+});
+
+const sharedHost = {
+  name: text,
+  state: z.enum(['serving', 'stopped', 'starting', 'lost'] as const satisfies readonly HostState[]),
+  machine: text.nullable().meta({ description: 'As `--host` names it.' }),
+  kernel: z.strictObject({ id: text }).nullable(),
+  server: z
+    .strictObject({ pid: count, tdctl: text, startedAt: text })
+    .nullable()
+    .meta({ description: 'The process that has the machine.' }),
+  keySlots: keySlots.nullable().meta({ description: 'Null where the host does not answer.' }),
+  vmCount: count.nullable(),
+  programs: z
+    .array(
+      z.strictObject({
+        process: count.meta({ description: 'Its number in the simulated kernel.' }),
+        cgroup: text,
+        pid: count.nullable(),
+        uid: count.nullable(),
+        tdctl: text.nullable(),
+        joinedAt: text,
+        calls: count,
+      }),
+    )
+    .nullable(),
+  faultsToCome: texts.nullable(),
+};
+
+export const sharedHostDocument = document('tdctl.SharedHost', sharedHost);
+
+export const sharedHostsDocument = document('tdctl.SharedHosts', {
+  hosts: z.array(z.strictObject(sharedHost)),
 });
 
 export const hostDiffDocument = document('tdctl.HostDiff', {

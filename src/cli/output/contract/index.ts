@@ -17,6 +17,8 @@ import {
   hostDiffDocument,
   hostDocument,
   kernelsDocument,
+  sharedHostDocument,
+  sharedHostsDocument,
 } from './hosts.ts';
 import { tdActionsDocument, tdDocument, tdEventDocument, tdListDocument } from './kept.ts';
 import { comparisonDocument, matrixDocument, rehearsalDocument } from './rehearsals.ts';
@@ -40,6 +42,8 @@ export const contracts = {
   'tdctl.Rehearsal': rehearsalDocument,
   'tdctl.RehearsalMatrix': matrixDocument,
   'tdctl.Run': runDocument,
+  'tdctl.SharedHost': sharedHostDocument,
+  'tdctl.SharedHosts': sharedHostsDocument,
   'tdctl.Td': tdDocument,
   'tdctl.TdActions': tdActionsDocument,
   'tdctl.TdEvent': tdEventDocument,

@@ -122,6 +122,7 @@ const guestEnds = [
   'memory-fault',
   'unknown-exit',
   'refused',
+  'host-gone',
 ] as const satisfies readonly GuestEndReason['kind'][];
 
 function event<Name extends string, Shape extends z.ZodRawShape>(name: Name, shape: Shape) {

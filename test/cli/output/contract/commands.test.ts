@@ -54,11 +54,13 @@ beforeAll(async () => {
   writeFileSync(at('junk.json'), 'junk');
   writeFileSync(at('matrix.yaml'), matrix);
   await cli(['run', hello, ...sim, '--until', 'runnable', '--trace', at('td.trace')]);
+  await cli(['host', 'start', 'stays']);
   await cli(['create', hello, ...sim, '--name', 'day', '--start']);
   await cli(['create', hello, ...sim, '--name', 'night', '--start']);
   await cli(['create', hello, ...sim, '--name', 'storm', '--fault', 'KVM_TDX_INIT_VM=EBUSY']);
   await cli(['stop', 'night', '--wait']);
 });
+afterAll(() => cli(['host', 'stop', 'stays', '--now']));
 
 const matrix = `apiVersion: tdctl.io/v1alpha1
 kind: Rehearsal
@@ -176,6 +178,16 @@ const rows: Rows = {
       ['host', 'diff', at('healthy.json'), at('vendor-kernel-6.8.json')],
     ],
   },
+  'host list': {
+    'a host that stays': ['tdctl.SharedHosts', ['host', 'list']],
+  },
+  'host show': {
+    'a host that stays': ['tdctl.SharedHost', ['host', 'show', 'stays']],
+  },
+  'host start': 'it prints the name',
+  'host stop': 'it prints nothing',
+  'host fault': 'it prints nothing',
+  'host trace': 'it prints a trace, whose JSON is that of docs/exec-trace.md',
   'host capture': 'a capture is an input of other commands, with a format and versions of its own',
   graph: 'pictures and their sources: the forms with the ending .json are those of other programs',
   watch: 'it prints text; what its page is told is in docs/watch.md',
