@@ -9,20 +9,24 @@ import { TdctlError } from '../errors/index.ts';
 import type { FileLock } from '../files/lock.ts';
 import { notWritable, type OutputFile } from '../files/not-writable.ts';
 import { replaceFile } from '../files/owned-file.ts';
-import {
-  makeNewPrivateDirectory,
-  moveTo,
-  removeFile,
-  removeTree,
-} from '../files/private-directory.ts';
+import { moveTo, removeFile, removeTree } from '../files/private-directory.ts';
 import type { KeeperIdentity } from './identity.ts';
 import { readJournal } from './journal/read.ts';
 import type { KeepRequest } from './request.ts';
 import { refused, refuseWhatOthersWrite, type StateDirectory } from './state-directory.ts';
 import type { StatusFile, StatusRecord } from './status.ts';
 import { readStatus } from './status-file.ts';
-import { removingPrefix, type TdFiles, tdFiles } from './td-files.ts';
-import { prepareTdLock, tryTdLock } from './td-lock.ts';
+import {
+  isPassing,
+  makingPrefix,
+  passingName,
+  removingPrefix,
+  type TdFiles,
+  tdFileNames,
+  tdFiles,
+} from './td-files.ts';
+import { tryTdLock } from './td-lock.ts';
+import { clearMakings, makeTd } from './td-making.ts';
 
 export interface OwnedTd {
   readonly name: string;
@@ -61,6 +65,8 @@ export interface Life {
 export interface OwnTdOptions {
   /** Makes the directory where there is none. */
   readonly create: boolean;
+  /** Whose it is found to be as soon as it is made. */
+  readonly keeper?: KeeperIdentity | undefined;
   /** For tests: see {@link OwnedTd.beforeWrite}. */
   readonly beforeWrite?: ((file: OutputFile) => void) | undefined;
 }
@@ -73,12 +79,19 @@ export interface OwnTdOptions {
 export async function ownTd(
   state: StateDirectory,
   name: string,
-  { create, beforeWrite = () => {} }: OwnTdOptions,
+  { create, keeper, beforeWrite = () => {} }: OwnTdOptions,
 ): Promise<OwnedTd | undefined> {
   const files = tdFiles(state, name);
-  prepareTdLock();
-  if (create) finishRemovals(state, name);
-  const taken = await take(files, { name, create });
+  if (create) await finishCutOff(state, name);
+  const begin = (directory: string) => {
+    if (keeper === undefined) return;
+    const content: StatusFile = { version: 1, keeper, life: 0, td: null };
+    const file = { path: `${directory}/${tdFileNames.status}`, what: 'status of the TD' };
+    changed({ file, beforeWrite }, () =>
+      replaceFile(file, `${JSON.stringify(content)}\n`, { flush: false }),
+    );
+  };
+  const taken = await take({ state, files, name, create, begin });
   if (taken === undefined) return undefined;
   return owned({ state, name, files, beforeWrite, ...taken });
 }
@@ -88,21 +101,28 @@ interface Taken {
   readonly lock: FileLock;
 }
 
-/** Whoever removes the directory at the same moment leaves none, or one that is made anew: both need another look. */
-async function take(
-  { directory, lock: path }: TdFiles,
-  { name, create }: { readonly name: string; readonly create: boolean },
-): Promise<Taken | undefined> {
+interface Taking {
+  readonly state: StateDirectory;
+  readonly files: TdFiles;
+  readonly name: string;
+  readonly create: boolean;
+  readonly begin: (directory: string) => void;
+}
+
+/** Whoever makes or removes the directory at the same moment leaves one, or none: both need another look. */
+async function take({ state, files, name, create, begin }: Taking): Promise<Taken | undefined> {
+  const { directory, lock: path } = files;
   for (;;) {
-    const isNew = create && make(directory);
     if (!refuseWhatOthersWrite(directory)) {
-      if (create) continue;
-      throw notFound(name, directory);
+      if (!create) throw notFound(name, directory);
+      const made = await make({ state, name, begin }, directory);
+      if (made !== undefined) return { isNew: true, lock: made };
+      continue;
     }
     try {
       const lock = await tryTdLock(path);
       if (lock === 'held') return undefined;
-      if (lock !== 'moved') return { isNew, lock };
+      if (lock !== 'moved') return { isNew: false, lock };
     } catch (cause) {
       const errno = errnoOf(cause);
       if (errno === 'ELOOP') throw refused(path, linkInPlace, cause);
@@ -116,10 +136,14 @@ const linkInPlace = {
   hint: 'see who made it, and remove it',
 };
 
-function make(directory: string): boolean {
+async function make(
+  making: Parameters<typeof makeTd>[0],
+  directory: string,
+): Promise<FileLock | undefined> {
   try {
-    return makeNewPrivateDirectory(directory);
+    return await makeTd(making);
   } catch (cause) {
+    if (cause instanceof TdctlError) throw cause;
     throw notWritable({ path: directory, what: 'directory of the TD' }, cause);
   }
 }
@@ -134,6 +158,20 @@ function notFound(name: string, place: string): TdctlError {
   });
 }
 
+interface Change {
+  readonly file: OutputFile;
+  readonly beforeWrite: (file: OutputFile) => void;
+}
+
+function changed<Result>({ file, beforeWrite }: Change, change: () => Result): Result {
+  try {
+    beforeWrite(file);
+    return change();
+  } catch (cause) {
+    throw cause instanceof TdctlError ? cause : notWritable(file, cause);
+  }
+}
+
 interface Owned extends Taken {
   readonly state: StateDirectory;
   readonly name: string;
@@ -143,14 +181,8 @@ interface Owned extends Taken {
 
 function owned({ state, name, files, beforeWrite, isNew, lock }: Owned): OwnedTd {
   let life: Omit<StatusFile, 'td'> | undefined;
-  const changing = <Result>(file: OutputFile, change: () => Result): Result => {
-    try {
-      beforeWrite(file);
-      return change();
-    } catch (cause) {
-      throw cause instanceof TdctlError ? cause : notWritable(file, cause);
-    }
-  };
+  const changing = <Result>(file: OutputFile, change: () => Result): Result =>
+    changed({ file, beforeWrite }, change);
   const write = (file: OutputFile, content: string, flush: boolean) =>
     changing(file, () => replaceFile(file, content, { flush }));
   const writeStatusFile = (content: StatusFile, flush: boolean) =>
@@ -196,7 +228,7 @@ function owned({ state, name, files, beforeWrite, isNew, lock }: Owned): OwnedTd
     release: lock.release,
     remove() {
       const { directory } = files;
-      const aside = `${state.tdsPath}/${removingPrefix}${name}-${randomBytes(4).toString('hex')}`;
+      const aside = `${state.tdsPath}/${passingName(removingPrefix, name, randomBytes(4))}`;
       try {
         changing({ path: directory, what: 'directory of the TD' }, () => {
           moveTo(directory, aside);
@@ -223,29 +255,26 @@ function lifeBefore(files: TdFiles): Life {
 }
 
 /**
- * Finishes removals that were cut off, of one TD or of all.
+ * Finishes removals that were cut off, of one TD or of all, and removes what was not made to the end.
  *
  * @returns how many there were.
  * @throws TdctlError TDCTL_E_NOT_WRITABLE.
  */
-export function finishRemovals(state: StateDirectory, name?: string): number {
-  const left = namesIn(state.tdsPath).filter(
-    (each) => each.startsWith(removingPrefix) && (name === undefined || isOf(each, name)),
-  );
-  for (const each of left) {
-    const path = `${state.tdsPath}/${each}`;
+export async function finishCutOff(state: StateDirectory, name?: string): Promise<number> {
+  const names = namesIn(state.tdsPath);
+  const pathsOf = (prefix: string) =>
+    names
+      .filter((entry) => isPassing(entry, prefix, name))
+      .map((entry) => `${state.tdsPath}/${entry}`);
+  const removed = pathsOf(removingPrefix);
+  for (const path of removed) {
     try {
       removeTree(path);
     } catch (cause) {
       throw notWritable({ path, what: 'directory of a removed TD' }, cause);
     }
   }
-  return left.length;
-}
-
-/** What follows the name in it are eight digits. */
-function isOf(entry: string, name: string): boolean {
-  return entry.slice(removingPrefix.length, -'-01234567'.length) === name;
+  return removed.length + (await clearMakings(pathsOf(makingPrefix)));
 }
 
 function namesIn(directory: string): string[] {
