@@ -113,7 +113,13 @@ test('a keeper that nobody follows ends all the same where its TD cannot be buil
 
 test('needs nothing of its installation any more once it is up: it refuses, tears down and ends in words', async () => {
   const copy = mkdtempSync(join(tmpdir(), 'tdctl-copy-'));
-  for (const part of ['dist/keeper.js', 'package.json', 'build/Release/tdctl.node', 'examples']) {
+  for (const part of [
+    'dist/keeper.js',
+    'dist/package.json',
+    'package.json',
+    'build/Release/tdctl.node',
+    'examples',
+  ]) {
     const from = join(projectRoot, part);
     if (existsSync(from)) cpSync(from, join(copy, part), { recursive: true });
   }
