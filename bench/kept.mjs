@@ -9,7 +9,7 @@ import { bundle, median, root, timesOf } from './processes.mjs';
 const spec = join(root, 'examples/hello.yaml');
 const listed = 1000;
 const keepers = 12;
-const rounds = { list: 31, create: 11 };
+const rounds = { list: 21, create: 7 };
 /** So many keepers are to fit into a machine of 24 GB. */
 const mostLiving = 126;
 

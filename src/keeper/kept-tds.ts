@@ -34,9 +34,13 @@ type Entry = Pick<Dirent, 'name' | 'isDirectory' | 'isSymbolicLink'>;
 function readEntry(state: StateDirectory, entry: Entry, look: Look): KeptTd | undefined {
   const { name } = entry;
   if (entry.isDirectory()) {
-    const evidence = glance(state, name, look);
-    const isGone = evidence.files.kind === 'halfMade' && !existsSync(state.tdPath(name));
-    return isGone ? undefined : conclude(evidence).td;
+    let evidence = glance(state, name, look);
+    if (evidence.files.kind === 'halfMade') {
+      if (!existsSync(state.tdPath(name))) return undefined;
+      // One that was there may be gone, and another be in its place.
+      evidence = glance(state, name, lookNow({ forMany: false }));
+    }
+    return conclude(evidence).td;
   }
   const why = entry.isSymbolicLink()
     ? 'there is a symbolic link in the place of its directory'

@@ -1,10 +1,11 @@
 /** A directory whose owner is a process: the one that holds the lock in it, for life. */
 import { errnoOf } from '../errors/errno.ts';
+import { TdctlError } from '../errors/index.ts';
 import type { FileLock } from '../files/lock.ts';
 import { notWritable } from '../files/not-writable.ts';
-import { makeNewPrivateDirectory } from '../files/private-directory.ts';
 import { refused, refuseWhatOthersWrite } from './state-directory.ts';
-import { prepareTdLock, tryTdLock } from './td-lock.ts';
+import { tryTdLock } from './td-lock.ts';
+import { type Making, makeOwned } from './td-making.ts';
 
 export interface TakenDirectory {
   readonly isNew: boolean;
@@ -14,30 +15,30 @@ export interface TakenDirectory {
 interface Taking {
   /** What the directory is of, as errors say. */
   readonly what: string;
-  /** Makes the directory where there is none. */
-  readonly create: boolean;
+  /** How the directory is made where there is none; without it, it is not. */
+  readonly making: Making | undefined;
   notFound(): Error;
 }
 
 /**
- * Makes a directory this process's own; undefined where another process has it. Whoever removes it at the same moment
- * leaves none, or one that is made anew: both need another look.
+ * Makes a directory this process's own; undefined where another process has it. Whoever makes or removes it at the same
+ * moment leaves one, or none: both need another look.
  */
 export async function takeDirectory(
   { directory, lock: path }: { readonly directory: string; readonly lock: string },
-  { what, create, notFound }: Taking,
+  { what, making, notFound }: Taking,
 ): Promise<TakenDirectory | undefined> {
-  prepareTdLock();
   for (;;) {
-    const isNew = create && make(directory, what);
     if (!refuseWhatOthersWrite(directory)) {
-      if (create) continue;
-      throw notFound();
+      if (making === undefined) throw notFound();
+      const made = await make(making, { directory, what });
+      if (made !== undefined) return { isNew: true, lock: made };
+      continue;
     }
     try {
       const lock = await tryTdLock(path);
       if (lock === 'held') return undefined;
-      if (lock !== 'moved') return { isNew, lock };
+      if (lock !== 'moved') return { isNew: false, lock };
     } catch (cause) {
       const errno = errnoOf(cause);
       if (errno === 'ELOOP') throw refused(path, linkInPlace, cause);
@@ -51,10 +52,14 @@ const linkInPlace = {
   hint: 'see who made it, and remove it',
 };
 
-function make(directory: string, what: string): boolean {
+async function make(
+  making: Making,
+  { directory, what }: { readonly directory: string; readonly what: string },
+): Promise<FileLock | undefined> {
   try {
-    return makeNewPrivateDirectory(directory);
+    return await makeOwned(making);
   } catch (cause) {
+    if (cause instanceof TdctlError) throw cause;
     throw notWritable({ path: directory, what: `directory of the ${what}` }, cause);
   }
 }

@@ -9,7 +9,7 @@ import { conclude } from './recovery/conclude.ts';
 import { glance, lookNow } from './recovery/glance.ts';
 import { isOver } from './state.ts';
 import type { StateDirectory } from './state-directory.ts';
-import { finishRemovals, type OwnedTd, ownTd } from './td-directory.ts';
+import { finishCutOff, type OwnedTd, ownTd } from './td-directory.ts';
 
 /**
  * Removes a TD that nobody keeps, whatever became of it; a removal of it that was cut off is finished.
@@ -20,7 +20,7 @@ import { finishRemovals, type OwnedTd, ownTd } from './td-directory.ts';
  */
 export async function removeTd(state: StateDirectory, name: string): Promise<boolean> {
   const owned = await ownWhereItIs(state, name);
-  finishRemovals(state, name);
+  await finishCutOff(state, name);
   if (owned === undefined) return false;
   if (owned === 'held') throw conflict(name, 'its keeper has it', `\`tdctl stop ${name}\` ends it`);
   try {
@@ -39,7 +39,7 @@ export async function removeTd(state: StateDirectory, name: string): Promise<boo
 export interface Pruned {
   /** Names of the TDs that were over, and are removed. */
   readonly removed: readonly string[];
-  /** How many removals that were cut off before are finished. */
+  /** How many directories are gone that somebody died over, who removed or made them. */
   readonly finished: number;
   /** Those that are over and could not be removed. */
   readonly failed: readonly { readonly name: string; readonly error: TdctlError }[];
@@ -74,7 +74,7 @@ export async function pruneTds(
       failed.push({ name, error });
     }
   }
-  return { removed, finished: finishRemovals(state), failed };
+  return { removed, finished: await finishCutOff(state), failed };
 }
 
 /** A TD whose lock is ours: nobody else has it. */

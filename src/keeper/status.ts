@@ -11,7 +11,10 @@ import type { Moment } from './moment.ts';
 export interface StatusFile {
   readonly version: 1;
   readonly keeper: KeeperIdentity;
-  /** 1 for the first life of this name in the state directory, one more for each that `start` begins again. */
+  /**
+   * 1 for the first life of this name in the state directory, one more for each that `start` begins again; 0 until
+   * the first has begun.
+   */
   readonly life: number;
   /** Null until the keeper of this life has something to say of its TD. */
   readonly td: StatusRecord | null;

@@ -16,7 +16,16 @@ import type { KeepRequest } from './request.ts';
 import type { StateDirectory } from './state-directory.ts';
 import type { StatusFile, StatusRecord } from './status.ts';
 import { readStatus } from './status-file.ts';
-import { removingPrefix, type TdFiles, tdFiles } from './td-files.ts';
+import {
+  isPassing,
+  makingPrefix,
+  passingName,
+  removingPrefix,
+  type TdFiles,
+  tdFileNames,
+  tdFiles,
+} from './td-files.ts';
+import { clearMakings } from './td-making.ts';
 
 export interface OwnedTd {
   readonly name: string;
@@ -55,6 +64,8 @@ export interface Life {
 export interface OwnTdOptions {
   /** Makes the directory where there is none. */
   readonly create: boolean;
+  /** Whose it is found to be as soon as it is made. */
+  readonly keeper?: KeeperIdentity | undefined;
   /** For tests: see {@link OwnedTd.beforeWrite}. */
   readonly beforeWrite?: ((file: OutputFile) => void) | undefined;
 }
@@ -67,12 +78,21 @@ export interface OwnTdOptions {
 export async function ownTd(
   state: StateDirectory,
   name: string,
-  { create, beforeWrite = () => {} }: OwnTdOptions,
+  { create, keeper, beforeWrite = () => {} }: OwnTdOptions,
 ): Promise<OwnedTd | undefined> {
   const files = tdFiles(state, name);
-  if (create) finishRemovals(state, name);
+  if (create) await finishCutOff(state, name);
+  const begin = (directory: string) => {
+    if (keeper === undefined) return;
+    const content: StatusFile = { version: 1, keeper, life: 0, td: null };
+    const file = { path: `${directory}/${tdFileNames.status}`, what: 'status of the TD' };
+    changed({ file, beforeWrite }, () =>
+      replaceFile(file, `${JSON.stringify(content)}\n`, { flush: false }),
+    );
+  };
   const taken = await takeDirectory(files, {
-    ...{ create, what: 'TD' },
+    what: 'TD',
+    making: create ? { parent: state.tdsPath, name, begin } : undefined,
     notFound: () => notFound(name, files.directory),
   });
   if (taken === undefined) return undefined;
@@ -89,6 +109,20 @@ function notFound(name: string, place: string): TdctlError {
   });
 }
 
+interface Change {
+  readonly file: OutputFile;
+  readonly beforeWrite: (file: OutputFile) => void;
+}
+
+function changed<Result>({ file, beforeWrite }: Change, change: () => Result): Result {
+  try {
+    beforeWrite(file);
+    return change();
+  } catch (cause) {
+    throw cause instanceof TdctlError ? cause : notWritable(file, cause);
+  }
+}
+
 interface Owned extends TakenDirectory {
   readonly state: StateDirectory;
   readonly name: string;
@@ -98,14 +132,8 @@ interface Owned extends TakenDirectory {
 
 function owned({ state, name, files, beforeWrite, isNew, lock }: Owned): OwnedTd {
   let life: Omit<StatusFile, 'td'> | undefined;
-  const changing = <Result>(file: OutputFile, change: () => Result): Result => {
-    try {
-      beforeWrite(file);
-      return change();
-    } catch (cause) {
-      throw cause instanceof TdctlError ? cause : notWritable(file, cause);
-    }
-  };
+  const changing = <Result>(file: OutputFile, change: () => Result): Result =>
+    changed({ file, beforeWrite }, change);
   const write = (file: OutputFile, content: string, flush: boolean) =>
     changing(file, () => replaceFile(file, content, { flush }));
   const writeStatusFile = (content: StatusFile, flush: boolean) =>
@@ -151,7 +179,7 @@ function owned({ state, name, files, beforeWrite, isNew, lock }: Owned): OwnedTd
     release: lock.release,
     remove() {
       const { directory } = files;
-      const aside = `${state.tdsPath}/${removingPrefix}${name}-${randomBytes(4).toString('hex')}`;
+      const aside = `${state.tdsPath}/${passingName(removingPrefix, name, randomBytes(4))}`;
       try {
         changing({ path: directory, what: 'directory of the TD' }, () => {
           moveTo(directory, aside);
@@ -178,32 +206,27 @@ function lifeBefore(files: TdFiles): Life {
 }
 
 /**
- * Finishes removals that were cut off, of one TD or of all.
+ * Finishes removals that were cut off, of one TD or of all, and removes what was not made to the end.
  *
  * @returns how many there were.
  * @throws TdctlError TDCTL_E_NOT_WRITABLE.
  */
-export function finishRemovals(
+export async function finishCutOff(
   { tdsPath }: Pick<StateDirectory, 'tdsPath'>,
   name?: string,
-): number {
-  const left = namesIn(tdsPath).filter(
-    (each) => each.startsWith(removingPrefix) && (name === undefined || isOf(each, name)),
-  );
-  for (const each of left) {
-    const path = `${tdsPath}/${each}`;
+): Promise<number> {
+  const names = namesIn(tdsPath);
+  const pathsOf = (prefix: string) =>
+    names.filter((entry) => isPassing(entry, prefix, name)).map((entry) => `${tdsPath}/${entry}`);
+  const removed = pathsOf(removingPrefix);
+  for (const path of removed) {
     try {
       removeTree(path);
     } catch (cause) {
       throw notWritable({ path, what: 'directory of a removed TD' }, cause);
     }
   }
-  return left.length;
-}
-
-/** What follows the name in it are eight digits. */
-function isOf(entry: string, name: string): boolean {
-  return entry.slice(removingPrefix.length, -'-01234567'.length) === name;
+  return removed.length + (await clearMakings(pathsOf(makingPrefix)));
 }
 
 function namesIn(directory: string): string[] {

@@ -41,5 +41,19 @@ export function checkTdName(name: string, what = 'TD'): void {
   });
 }
 
-/** A directory on its way out. The name of a TD begins with no dot. */
+/** Directories on their way in and out. The name of a TD begins with no dot. */
+export const makingPrefix = '.making-';
 export const removingPrefix = '.removing-';
+
+const suffixLength = '-01234567'.length;
+
+/** The name that the directory of a TD has meanwhile, which nobody else gives. */
+export function passingName(prefix: string, name: string, random: Buffer): string {
+  return `${prefix}${name}-${random.toString('hex')}`;
+}
+
+/** @param name of the TD; any where none is given. */
+export function isPassing(entry: string, prefix: string, name: string | undefined): boolean {
+  if (!entry.startsWith(prefix)) return false;
+  return name === undefined || entry.slice(prefix.length, -suffixLength) === name;
+}

@@ -33,11 +33,6 @@ export async function tryTdLock(path: string): Promise<FileLock | 'held' | 'move
   }
 }
 
-/** The addon is loaded before there is anything to lock: a directory that nobody has locked looks half made. */
-export function prepareTdLock(): void {
-  loadAddon();
-}
-
 function heldBy(socket: FileLock, close: () => void): FileLock {
   let isHeld = true;
   return {

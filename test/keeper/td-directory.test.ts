@@ -17,7 +17,7 @@ import { Journal } from '../../src/keeper/journal/index.ts';
 import { readKeptTds } from '../../src/keeper/kept-tds.ts';
 import type { StateDirectory } from '../../src/keeper/state-directory.ts';
 import { readStatus } from '../../src/keeper/status-file.ts';
-import { finishRemovals, type OwnedTd, ownTd } from '../../src/keeper/td-directory.ts';
+import { finishCutOff, type OwnedTd, ownTd } from '../../src/keeper/td-directory.ts';
 import { tdFiles } from '../../src/keeper/td-files.ts';
 import {
   asNobody,
@@ -298,7 +298,7 @@ describe('a removal', () => {
     const [ours, others] = [left('web'), left('web-1')];
     (await owned(state)).release();
     expect([existsSync(ours), existsSync(others)]).toEqual([false, true]);
-    expect(finishRemovals(state)).toBe(1);
+    expect(await finishCutOff(state)).toBe(1);
     expect(readdirSync(state.tdsPath)).toEqual(['web']);
   });
 });

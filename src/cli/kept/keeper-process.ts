@@ -6,7 +6,7 @@ import { errorData, exitCodes, TdctlError } from '../../errors/index.ts';
 import { reopenToAppend } from '../../files/reopen.ts';
 import { serveKeeper } from '../../keeper/api/server.ts';
 import { type KeeperFaults, keeperFaults } from '../../keeper/faults.ts';
-import { ownIdentity } from '../../keeper/identity.ts';
+import { type KeeperIdentity, ownIdentity } from '../../keeper/identity.ts';
 import { type Kept, keep } from '../../keeper/keep.ts';
 import { keeperLog } from '../../keeper/keeper-log.ts';
 import { beginLife, earlyError, type Life } from '../../keeper/life.ts';
@@ -55,11 +55,16 @@ async function own(
 ): Promise<OwnedTd> {
   const state = await openStateDirectory(env, { create: true });
   const { beforeWrite } = faults;
-  const owned = await ownTd(state, request.name, { create: true, beforeWrite });
+  const options = { create: true, keeper: identityOf(request), beforeWrite };
+  const owned = await ownTd(state, request.name, options);
   if (owned === undefined) throw nameIsTaken(request.name, 'kept');
   if (owned.isNew || request.again) return owned;
   owned.release();
   throw nameIsTaken(request.name, 'over');
+}
+
+function identityOf({ unit }: KeepRequest): KeeperIdentity {
+  return ownIdentity({ tdctl: version(), chartVersion: TD_LIFECYCLE_VERSION, unit });
 }
 
 interface Owning {
@@ -91,10 +96,10 @@ function begin({ request, owned, faults }: Owning): Life {
   try {
     owned.writeRequest(request);
     for (const fd of [1, 2]) reopenToAppend(fd, owned.files.log);
-    const { name, unit, host } = request;
+    const { name, host } = request;
     return beginLife(owned, {
       name,
-      keeper: ownIdentity({ tdctl: version(), chartVersion: TD_LIFECYCLE_VERSION, unit }),
+      keeper: identityOf(request),
       host: { name: host, simulated: /^(sim|soft|on)\b/.test(host) },
       faults,
       onTrouble: (error) => keeperLog(`${error.place}: ${error.message}; the TD is kept on`),

@@ -41,9 +41,9 @@ function layOutTable(table: Table, width: number): string[] {
 function widthsOf(rows: Table['rows']): number[] {
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [column, cell] of row.entries()) {
+    row.forEach((cell, column) => {
       widths[column] = Math.max(widths[column] ?? 0, textWidth(cell));
-    }
+    });
   }
   return widths;
 }
@@ -95,13 +95,10 @@ function rowLines(row: readonly string[], columns: Columns): string[] {
 /** A word may be wider than its column. */
 function lineOf(cells: readonly string[], { indent, widths }: Columns): string {
   const last = cells.length - 1;
-  let line = ' '.repeat(indent);
-  for (const [column, cell] of cells.entries()) {
-    line += cell;
-    if (column < last)
-      line += ' '.repeat(Math.max(0, (widths[column] ?? 0) - textWidth(cell)) + gap);
-  }
-  return line.trimEnd();
+  const padded = cells.map((cell, column) =>
+    column === last ? cell : cell.padEnd((widths[column] ?? 0) + cell.length - textWidth(cell)),
+  );
+  return `${' '.repeat(indent)}${padded.join(' '.repeat(gap))}`.trimEnd();
 }
 
 /** Numbers are padded in front to stand under one another, and stay so. */

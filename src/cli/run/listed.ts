@@ -95,11 +95,13 @@ function removeQuietly(owned: OwnedTd): void {
 async function ownFreeName(
   name: string,
   state: StateDirectory,
-  { faults }: Listing,
+  { faults, keeper }: Listing,
 ): Promise<OwnedTd> {
   const { beforeWrite } = faults;
   for (let number = 1; ; number += 1) {
-    const owned = await ownTd(state, numbered(name, number), { create: true, beforeWrite });
+    const owned = await ownTd(state, numbered(name, number), {
+      ...{ create: true, keeper, beforeWrite },
+    });
     if (owned?.isNew === true) return owned;
     owned?.release();
   }

@@ -7,8 +7,8 @@ import { makePrivateDirectory, moveTo, removeTree } from '../../files/private-di
 import type { ProcessIdentity } from '../identity.ts';
 import { takeDirectory } from '../owned-directory.ts';
 import { refuseWhatOthersWrite, type StateDirectory } from '../state-directory.ts';
-import { finishRemovals } from '../td-directory.ts';
-import { checkTdName, removingPrefix } from '../td-files.ts';
+import { finishCutOff } from '../td-directory.ts';
+import { checkTdName, passingName, removingPrefix } from '../td-files.ts';
 
 /** Names in the directory of a host, and what each file is. */
 const hostFileNames = {
@@ -72,10 +72,11 @@ export async function ownHost(
   if (create) {
     makePrivateDirectory(parent);
     refuseWhatOthersWrite(parent);
-    finishRemovals({ tdsPath: parent }, name);
+    await finishCutOff({ tdsPath: parent }, name);
   }
   const taken = await takeDirectory(files, {
-    ...{ create, what: 'shared host' },
+    what: 'shared host',
+    making: create ? { parent, name, begin: () => {} } : undefined,
     notFound: () => noSuchHost(name),
   });
   if (taken === undefined) return undefined;
@@ -88,7 +89,7 @@ export async function ownHost(
       replaceFile(file, `${JSON.stringify(record)}\n`, { flush: false });
     },
     remove() {
-      const aside = `${parent}/${removingPrefix}${name}-${randomBytes(4).toString('hex')}`;
+      const aside = `${parent}/${passingName(removingPrefix, name, randomBytes(4))}`;
       try {
         moveTo(directory, aside);
         removeTree(aside);
