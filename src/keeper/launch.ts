@@ -52,10 +52,11 @@ export async function launchKeeper(
 ): Promise<Launched> {
   const child = start(request, options.env);
   const following = new AbortController();
+  const followed = { name: request.name, isQueued: false };
   try {
     return await Promise.race([
-      follow(child, request, options),
-      refuseStopped(child, request.name, following.signal),
+      follow(child, followed, options),
+      refuseStopped(child, followed, following.signal),
       interrupted(request.name, options.signal),
     ]);
   } finally {
@@ -79,9 +80,17 @@ function start(request: KeepRequest, env: NodeJS.ProcessEnv): ChildProcess {
   return child;
 }
 
+interface Followed {
+  readonly name: string;
+  /** It waits for a key slot, as far as its keeper has told. */
+  isQueued: boolean;
+}
+
+const doing = ({ isQueued }: Followed) => (isQueued ? 'waited for a key slot' : 'built its TD');
+
 async function follow(
   child: ChildProcess,
-  { name }: KeepRequest,
+  followed: Followed,
   { onEvent, onQueued }: LaunchOptions,
 ): Promise<Launched> {
   const early = earlyWords(child.stderr);
@@ -92,11 +101,12 @@ async function follow(
   ended.catch(() => undefined);
   for await (const line of linesOf(child.stdio[3] as Readable)) {
     if ('event' in line) onEvent?.(line.event);
+    followed.isQueued = 'queued' in line;
     if ('queued' in line) onQueued?.(line.queued);
     if ('reached' in line) return { pid: child.pid ?? 0, reached: line.reached };
     if ('failed' in line) throw errorOf(line.failed as ErrorData);
   }
-  throw endedSilently(name, { how: await ended, early: early() });
+  throw endedSilently(followed, { how: await ended, early: early() });
 }
 
 async function* linesOf(pipe: Readable): AsyncGenerator<ProgressLine> {
@@ -120,14 +130,14 @@ function earlyWords(stderr: Readable | null): () => string {
 /** It would be waited for for ever: there is nothing that a stopped process does by itself. */
 async function refuseStopped(
   { pid }: ChildProcess,
-  name: string,
+  followed: Followed,
   signal: AbortSignal,
 ): Promise<never> {
   let looks = 0;
   try {
     for await (const _ of every(lookEveryMs, undefined, { signal, ref: false })) {
       looks = pid !== undefined && readProcess(pid)?.state === 'T' ? looks + 1 : 0;
-      if (looks > 1) throw stopped(name, pid ?? 0);
+      if (looks > 1) throw stopped(followed, pid ?? 0);
     }
   } catch (error) {
     if (error instanceof TdctlError) throw error;
@@ -151,23 +161,25 @@ function letGo(child: ChildProcess): void {
 const op = 'start a keeper';
 
 function endedSilently(
-  name: string,
+  followed: Followed,
   { how, early }: { readonly how: string; readonly early: string },
 ): TdctlError {
+  const { name } = followed;
   return new TdctlError({
     code: 'TDCTL_E_NOT_ANSWERING',
     op,
-    message: `the keeper of ${name} ended without a word (${how}) before its TD was built`,
+    message: `the keeper of ${name} ended without a word (${how}) while it ${doing(followed)}`,
     details: early === '' ? [] : early.split('\n'),
     hint: `\`tdctl show ${name}\` says what is left, and keeper.log in its directory what it said`,
   });
 }
 
-function stopped(name: string, pid: number): TdctlError {
+function stopped(followed: Followed, pid: number): TdctlError {
+  const { name } = followed;
   return new TdctlError({
     code: 'TDCTL_E_NOT_ANSWERING',
     op,
-    message: `the keeper of ${name}, process ${pid}, was stopped by a signal (SIGSTOP) while it built its TD`,
+    message: `the keeper of ${name}, process ${pid}, was stopped by a signal (SIGSTOP) while it ${doing(followed)}`,
     hint: `\`kill -CONT ${pid}\` lets it go on; \`tdctl kill ${name}\` ends it`,
   });
 }
