@@ -13,7 +13,7 @@ const words = (main: string) => `
   td() { ${process.execPath} ${main} "$@"; }
   spec=${join(projectRoot, 'examples/hello.yaml')}
   create() { td create $spec --host kvm --name "$@" >/dev/null; }
-  states() { echo "$(td list -o json | tr -d ' \\n' | grep -o '"name":"[a-z0-9]*"\\|"state":"[a-z]*"' | cut -d'"' -f4 | tr '\\n' ' ')"; }
+  states() { echo "$(td list -o json | tr -d ' \\n' | grep -o '"name":"[a-z0-9]*","labels\\|"state":"[a-z]*"' | cut -d'"' -f4 | tr '\\n' ' ')"; }
   pid() { td show $1 -o json | grep '"pid"' | head -1 | tr -dc 0-9; }
 `;
 
@@ -43,7 +43,7 @@ const ends = `
     (create $each --queue 2>$each.told; echo "$each $?" >$each.code) &
   done
   until td wait $all --for queued >/dev/null 2>&1; do sleep 0.1; done
-  td show stopped | grep -o 'waits for one as number [1-5] of 5; nobody knows' | tr -d 1-4
+  td show stopped | grep -o 'waits for one as number [1-5] of 5; nobody knows' | tr 1-4 5
   td show stopped -o json >read; td show stopped --ask -o json >asked
   place() { tr -d ' \\n' <$1 | grep -o '"queue":{[^}]*}\\|"notes":[^,]*'; }
   diff <(place read) <(place asked) && echo 'the same by its keeper'
@@ -54,7 +54,7 @@ const ends = `
   grep -o '([^)]*) while it waited for a key slot' *.told
   create late 2>refused; echo "late $?"; grep -c 'has one: holder' refused; grep -c waits refused
   td stop holder --wait >/dev/null
-  find s/queue -size +0
+  find s/queue -type f -size +0
 `;
 
 async function onOneSlot(context: TestContext, script: string) {
@@ -94,7 +94,7 @@ test('in order, whoever dies or leaves the line, and who does not wait is told w
 test('whatever ends one that waits, whoever waits for it is told, and its place is given up', async (context) => {
   const { lines, stderr } = await onOneSlot(context, ends);
   expect(lines).toEqual([
-    'waits for one as number  of 5; nobody knows',
+    'waits for one as number 5 of 5; nobody knows',
     'the same by its keeper',
     ...['dies 1', 'forced 130', 'killed 130', 'stopped 130', 'term 130'],
     'dies lost holder runnable killed destroyed stopped destroyed term destroyed',

@@ -82,12 +82,12 @@ async function turn<Result>(
     for (;;) {
       signal?.throwIfAborted();
       const place = await line.place();
-      if (place.position !== known.position || place.of !== known.of) onPlace?.(place);
       if (place.position === 1 && known.position !== 1) {
         // The next one waits for a slot; whoever gives one back writes into this directory (measured.ts).
         changes.close();
         changes = new Changes([state.path]);
       }
+      const isNews = place.position !== known.position || place.of !== known.of;
       known = place;
       const slots = place.position === 1 ? await host.keySlots() : undefined;
       if (place.position === 1 && (slots === undefined || slots.used < slots.total)) {
@@ -98,6 +98,8 @@ async function turn<Result>(
         }
         tries += 1;
       }
+      // Whoever gets a slot at once has not waited.
+      if (isNews) onPlace?.(place);
       await changes.next(paceOf(place, tries), signal);
     }
   } finally {

@@ -38,7 +38,7 @@ export function createView(output: KeptFormat, io: CommandIo): CreateView {
       view.event(event);
     },
     queued: ({ position, of }) =>
-      say(io, `no key slot is free: waiting as number ${position} of ${of}`),
+      say(io, `waiting for a key slot as number ${position} of ${of}`),
     runnable,
   };
 }
