@@ -15,6 +15,7 @@ import type { CommandIo } from '../../io.ts';
 import { stepFailure } from '../../words.ts';
 import { awaitFree } from '../await.ts';
 import { JournalReader } from '../journal-reader.ts';
+import { withOutlook } from '../outlook.ts';
 import { takenDown } from '../taken-down.ts';
 
 export type UnitWanted = Pick<UnitLaunch, 'manager' | 'memoryBytes' | 'vcpus'>;
@@ -46,7 +47,7 @@ export function launchInUnit(wanted: UnitWanted, state: StateDirectory) {
     let shown = '';
     let isQueued = false;
     let takenDownBy: string | undefined;
-    const look = () => {
+    const look = async () => {
       if (!isThisLife()) return;
       for (const record of journal.next()) {
         if (record.kind === 'event') onEvent?.(record.event);
@@ -55,14 +56,16 @@ export function launchInUnit(wanted: UnitWanted, state: StateDirectory) {
         if (record.kind === 'unqueued') isQueued = false;
         if (record.kind === 'asked' && endsLife(record.verb)) takenDownBy = askedBy(record);
       }
-      const queue = readKeptTd(state, name)?.queue;
+      const read = readKeptTd(state, name);
+      const [seen] = read === undefined ? [] : await withOutlook(state, [read]);
+      const queue = seen?.queue && { position: seen.queue.position, of: seen.queue.of };
       if (queue && shown !== JSON.stringify(queue)) onQueued?.(queue);
       shown = JSON.stringify(queue ?? '');
     };
     try {
       return await followed(unit, look);
     } catch (error) {
-      look();
+      await look();
       const failed = isThisLife() ? readKeptTd(state, name)?.error : undefined;
       if (!(error instanceof TdctlError)) throw error;
       if (failed) throw stepFailure(failed);
@@ -78,17 +81,17 @@ function askedBy({ verb, by }: Extract<ToldRecord, { kind: 'asked' }>): string {
   return by === null ? 'on request' : `\`tdctl ${verb}\``;
 }
 
-async function followed<Result>(unit: Promise<Result>, look: () => void): Promise<Result> {
+async function followed<Result>(unit: Promise<Result>, look: () => Promise<void>): Promise<Result> {
   let isSettled = false;
   const settled = unit.finally(() => {
     isSettled = true;
   });
   settled.catch(() => undefined);
   while (!isSettled) {
-    look();
+    await look();
     await Promise.race([settled.catch(() => undefined), delay(lookEveryMs)]);
   }
   const result = await settled;
-  look();
+  await look();
   return result;
 }
