@@ -13,8 +13,10 @@ import type { TdPlan } from '../plan/index.ts';
 import { act } from './actions.ts';
 import type { KeptSurface } from './api/surface.ts';
 import { Tally } from './api/tally.ts';
+import { endsLife, type KeptVerb } from './api/verbs.ts';
 import { aroundAll, type Companion } from './companion.ts';
 import { hasGivenBack, isWritten } from './journaling.ts';
+import type { KeptTd } from './kept-td.ts';
 import type { Life } from './life.ts';
 import { restStates } from './status-keeping.ts';
 
@@ -29,6 +31,8 @@ export interface KeepOptions {
   readonly console?: ConsoleListener | undefined;
   readonly tellsRequests?: boolean | undefined;
   readonly companions?: readonly Companion[] | undefined;
+  /** Adds what is to come of the TD, where others can be seen that share the host with it. */
+  readonly outlook?: ((td: KeptTd) => Promise<KeptTd>) | undefined;
 }
 
 export interface Kept {
@@ -36,6 +40,13 @@ export interface Kept {
   /** Resolves once all is given back and written down. */
   readonly ended: Promise<TdOutput>;
   readonly surface: KeptSurface;
+  /** Who asked for its end first, while it was not over; undefined where nobody has. */
+  readonly askedToEnd: AskedToEnd | undefined;
+}
+
+export interface AskedToEnd {
+  readonly verb: KeptVerb;
+  readonly isQueued: boolean;
 }
 
 export function keep(options: KeepOptions): Kept {
@@ -91,24 +102,41 @@ export function keep(options: KeepOptions): Kept {
   });
   // Whoever keeps it awaits this; it must not be an unhandled rejection before.
   ended.catch(() => undefined);
-  return { run, ended, surface: surfaceOf(run, { life, tally }) };
+  let askedToEnd: AskedToEnd | undefined;
+  const surface = surfaceOf(run, {
+    ...{ life, tally, outlook: options.outlook },
+    onEnd(verb) {
+      askedToEnd ??= { verb, isQueued: status.state === 'queued' };
+    },
+  });
+  return {
+    ...{ run, ended, surface },
+    get askedToEnd() {
+      return askedToEnd;
+    },
+  };
 }
 
-interface Answering {
+interface Answering extends Pick<KeepOptions, 'outlook'> {
   readonly life: Life;
   readonly tally: Tally;
+  /** Is told before the TD is asked to. */
+  readonly onEnd: (verb: KeptVerb) => void;
 }
 
-function surfaceOf(run: TdRun, { life, tally }: Answering): KeptSurface {
+function surfaceOf(run: TdRun, { life, tally, outlook, onEnd }: Answering): KeptSurface {
   const { journaling, status, console, feed } = life;
+  const td = async () => (outlook === undefined ? status.td() : await outlook(status.td()));
   let typedBytes = 0;
   return {
+    name: life.name,
     identity: life.keeper,
-    td: () => status.td(),
+    td,
     async act(verb, { by = null, graceMs }) {
       journaling.note({ kind: 'asked', verb, peer: by }, { flush: true });
+      if (endsLife(verb)) onEnd(verb);
       const changed = await act(run, verb, { graceMs });
-      return { td: status.td(), changed };
+      return { td: await td(), changed };
     },
     refused: (by) => journaling.note({ kind: 'refused', peer: by }),
     feed,

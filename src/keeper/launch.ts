@@ -67,8 +67,8 @@ interface Words {
 
 export interface LaunchWords {
   readonly op: string;
-  ended(how: string): Words;
-  stopped(pid: number): Words;
+  ended(how: string, followed: Followed): Words;
+  stopped(pid: number, followed: Followed): Words;
   readonly goesOn: Words;
 }
 
@@ -77,10 +77,11 @@ export async function launch(launching: Launching, options: LaunchOptions): Prom
   const { words } = launching;
   const child = start(launching, options.env);
   const following = new AbortController();
+  const followed = { words, isQueued: false };
   try {
     return await Promise.race([
-      follow(child, words, options),
-      refuseStopped(child, words, following.signal),
+      follow(child, followed, options),
+      refuseStopped(child, followed, following.signal),
       interrupted(words, options.signal),
     ]);
   } finally {
@@ -104,9 +105,15 @@ function start({ command, input }: Launching, env: NodeJS.ProcessEnv): ChildProc
   return child;
 }
 
+interface Followed {
+  readonly words: LaunchWords;
+  /** It waits for a key slot, as far as it has told. */
+  isQueued: boolean;
+}
+
 async function follow(
   child: ChildProcess,
-  words: LaunchWords,
+  followed: Followed,
   { onEvent, onQueued }: LaunchOptions,
 ): Promise<Launched> {
   const early = earlyWords(child.stderr);
@@ -117,11 +124,12 @@ async function follow(
   ended.catch(() => undefined);
   for await (const line of linesOf(child.stdio[3] as Readable)) {
     if ('event' in line) onEvent?.(line.event);
+    followed.isQueued = 'queued' in line;
     if ('queued' in line) onQueued?.(line.queued);
     if ('reached' in line) return { pid: child.pid ?? 0, reached: line.reached };
     if ('failed' in line) throw errorOf(line.failed as ErrorData);
   }
-  throw endedSilently(words, { how: await ended, early: early() });
+  throw endedSilently(followed, { how: await ended, early: early() });
 }
 
 async function* linesOf(pipe: Readable): AsyncGenerator<ProgressLine> {
@@ -145,14 +153,14 @@ function earlyWords(stderr: Readable | null): () => string {
 /** It would be waited for for ever: there is nothing that a stopped process does by itself. */
 async function refuseStopped(
   { pid }: ChildProcess,
-  words: LaunchWords,
+  followed: Followed,
   signal: AbortSignal,
 ): Promise<never> {
   let looks = 0;
   try {
     for await (const _ of every(lookEveryMs, undefined, { signal, ref: false })) {
       looks = pid !== undefined && readProcess(pid)?.state === 'T' ? looks + 1 : 0;
-      if (looks > 1) throw notAnswering(words, words.stopped(pid ?? 0));
+      if (looks > 1) throw notAnswering(followed.words, followed.words.stopped(pid ?? 0, followed));
     }
   } catch (error) {
     if (error instanceof TdctlError) throw error;
@@ -175,25 +183,28 @@ function letGo(child: ChildProcess): void {
 }
 
 function endedSilently(
-  words: LaunchWords,
+  followed: Followed,
   { how, early }: { readonly how: string; readonly early: string },
 ): TdctlError {
-  return notAnswering(words, words.ended(how), early === '' ? [] : early.split('\n'));
+  const { words } = followed;
+  return notAnswering(words, words.ended(how, followed), early === '' ? [] : early.split('\n'));
 }
 
 function notAnswering({ op }: LaunchWords, words: Words, details: readonly string[] = []) {
   return new TdctlError({ code: 'TDCTL_E_NOT_ANSWERING', op, ...words, details });
 }
 
+const doing = ({ isQueued }: Followed) => (isQueued ? 'waited for a key slot' : 'built its TD');
+
 function keeperWords(name: string): LaunchWords {
   return {
     op: 'start a keeper',
-    ended: (how) => ({
-      message: `the keeper of ${name} ended without a word (${how}) before its TD was built`,
+    ended: (how, followed) => ({
+      message: `the keeper of ${name} ended without a word (${how}) while it ${doing(followed)}`,
       hint: `\`tdctl show ${name}\` says what is left, and keeper.log in its directory what it said`,
     }),
-    stopped: (pid) => ({
-      message: `the keeper of ${name}, process ${pid}, was stopped by a signal (SIGSTOP) while it built its TD`,
+    stopped: (pid, followed) => ({
+      message: `the keeper of ${name}, process ${pid}, was stopped by a signal (SIGSTOP) while it ${doing(followed)}`,
       hint: `\`kill -CONT ${pid}\` lets it go on; \`tdctl kill ${name}\` ends it`,
     }),
     goesOn: {

@@ -3,10 +3,15 @@ import { readLine } from './admission/line.ts';
 import type { Ticket } from './admission/tickets.ts';
 import { leftMs, slotForecastMs } from './forecast.ts';
 import type { KeptTd } from './kept-td.ts';
+import { readKeptTds } from './kept-tds.ts';
 import { readTeardowns, type Teardown } from './measured.ts';
 import type { StateDirectory } from './state-directory.ts';
 
-/** Reads nothing more where none of the TDs waits, or is being taken down. */
+/**
+ * Reads nothing more where none of the TDs waits, or is being taken down.
+ *
+ * @param tds of the state directory, as many as somebody asks for.
+ */
 export async function withOutlook(
   state: StateDirectory,
   tds: readonly KeptTd[],
@@ -16,20 +21,25 @@ export async function withOutlook(
   if (!isQueued && !isReleasing) return tds;
   // Whoever may only read sees no queue that he cannot read.
   const line = isQueued ? await readLine(state).catch(() => []) : [];
-  return outlook(tds, { line, measured: readTeardowns(state) });
+  // Whoever waits gets the slot of any of those that are taken down.
+  const all = isQueued ? readKeptTds(state) : [];
+  return outlook(tds, { line, all, measured: readTeardowns(state) });
 }
 
-/** @param tds all of them: those that wait get the slots of those that are taken down. */
-export function outlook(
-  tds: readonly KeptTd[],
-  { line, measured }: { readonly line: readonly Ticket[]; readonly measured: readonly Teardown[] },
-): KeptTd[] {
+interface Surroundings {
+  readonly line: readonly Ticket[];
+  /** Every kept TD. */
+  readonly all: readonly KeptTd[];
+  readonly measured: readonly Teardown[];
+}
+
+export function outlook(tds: readonly KeptTd[], { line, all, measured }: Surroundings): KeptTd[] {
   const moving = line.filter(({ isStopped }) => !isStopped);
-  const left = tds.filter((td) => td.holdsKeySlot).map((td) => leftMs(td, measured));
+  const left = all.filter((td) => td.holdsKeySlot).map((td) => leftMs(td, measured));
   return tds.map((td) => ({
     ...td,
     leftMs: leftMs(td, measured),
-    queue: td.state === 'queued' ? placeIn(moving, td.name, left) : td.queue,
+    queue: td.state === 'queued' ? placeIn(moving, td.name, left) : null,
   }));
 }
 

@@ -35,8 +35,6 @@ export class StatusKeeping {
   readonly #options: StatusKeepingOptions;
   #status: Omit<StatusRecord, 'seq'>;
   #isTroubled = false;
-  /** In the queue for a key slot. It stands in no file: whoever reads counts the tickets. */
-  place: { readonly position: number; readonly of: number } | null = null;
 
   /** @param host as it was named, until it has told its own name. */
   constructor(options: StatusKeepingOptions, host: HostIdentity) {
@@ -92,6 +90,7 @@ export class StatusKeeping {
     this.#write();
   }
 
+  /** Without what is to come of it (outlook.ts). */
   td(): KeptTd {
     const { keeper, life } = this.#options;
     const { state, since, leftovers, guestEnded, waitingFor, ...told } = this.#status;
@@ -107,7 +106,7 @@ export class StatusKeeping {
         ...{ pid: keeper.pid, tdctl: keeper.tdctl, api: keeper.api, startedAt: keeper.startedAt },
         ...{ unit: keeper.unit ?? null, lives: true },
       },
-      queue: this.place && { ...this.place, forecastMs: null },
+      queue: null,
       leftMs: null,
     };
   }

@@ -17,7 +17,7 @@ export interface ReleaseResult {
 
 export class Ledger {
   readonly #holdings: Holding[] = [];
-  #underWay: Promise<unknown> = Promise.resolve();
+  #underWay: { readonly what: string; readonly ended: Promise<unknown> } | undefined;
   #waitingFor: string | undefined;
 
   hold(holding: Holding): void {
@@ -35,18 +35,21 @@ export class Ledger {
 
   /** Remembers work that may still take resources, so that nothing is released under it. */
   async track<Output>(what: string, work: Promise<Output>): Promise<Output> {
-    this.#waitingFor = what;
-    this.#underWay = work.catch(() => undefined);
+    const underWay = { what, ended: work.catch(() => undefined) };
+    this.#underWay = underWay;
     try {
       return await work;
     } finally {
-      this.#waitingFor = undefined;
+      if (this.#underWay === underWay) this.#underWay = undefined;
     }
   }
 
   /** Resolves once the tracked work has come to rest, however it ended. */
   async settle(): Promise<void> {
-    await this.#underWay;
+    if (this.#underWay === undefined) return;
+    this.#waitingFor = `the end of ${this.#underWay.what}`;
+    await this.#underWay.ended;
+    this.#waitingFor = undefined;
   }
 
   /**

@@ -62,7 +62,7 @@ describe('a keeper that answers', () => {
     const client = await connect();
     expect(client.greeting).toMatchObject({ name: 'hello', pid: process.pid });
     const { sinceMs: _, ...td } = await client.td();
-    expect(td).toEqual(JSON.parse(JSON.stringify({ ...kept.td(), sinceMs: undefined })));
+    expect(td).toEqual(JSON.parse(JSON.stringify({ ...(await kept.td()), sinceMs: undefined })));
     expect(await client.act('start')).toMatchObject({ changed: true, td: { state: 'running' } });
     expect(await client.act('start')).toMatchObject({ changed: false });
     expect(await client.metrics()).toMatch(/# EOF\n$/);

@@ -205,6 +205,22 @@ test('whoever waits for a keeper that a signal has stopped is told, and does not
   await isOver('stopped');
 });
 
+test.each(['stop', 'kill'])(
+  'asked by `%s` while it builds, it tells whoever waits',
+  async (verb) => {
+    const name = `early-${verb}`;
+    const { pid, told } = spawnKeeper(asked(name), { fault: 'stop-at:20' });
+    await until(() => stat(pid)?.[0] === 'T');
+    // The kernel takes the question, and the keeper finds it when it goes on.
+    const answer = http(name, 'POST', `/v1/td/${verb}`);
+    process.kill(pid, 'SIGCONT');
+    expect((await answer).body).toMatchObject({ changed: true });
+    expect(await told).toContain(`taken down (\`tdctl ${verb}\`) before it was runnable`);
+    await isOver(name);
+    expect((await statusOf(name)).td).toMatchObject({ state: 'destroyed', holdsKeySlot: false });
+  },
+);
+
 test('asked to stop while it builds, it gives back what there is, and whoever waits is told', async () => {
   const { pid, told, ended } = spawnKeeper(asked('early'), { fault: 'stop-at:20' });
   await until(() => stat(pid)?.[0] === 'T');

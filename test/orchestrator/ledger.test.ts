@@ -48,8 +48,9 @@ describe('Ledger', () => {
         ledger.hold({ what: 'VM fd', release: async () => void released.push('VM fd') });
       })(),
     );
+    expect(ledger.waitingFor).toBeUndefined();
     const done = ledger.releaseAll(() => undefined);
-    expect(ledger.waitingFor).toBe('creatingVm');
+    expect(ledger.waitingFor).toBe('the end of creatingVm');
     expect(released).toEqual([]);
     ioctl.open();
     await Promise.all([work, done]);

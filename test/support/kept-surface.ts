@@ -93,7 +93,7 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
       note({ kind: 'event', told });
     },
   });
-  const td = (): KeptTd => ({
+  const td = async (): Promise<KeptTd> => ({
     name: spec.name,
     labels: { tier: 'web' },
     state: keptStateOf(run.state),
@@ -124,17 +124,17 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
   async function act(verb: KeptVerb, { by }: AskedBy): Promise<Acted> {
     note({ kind: 'asked', verb, peer: by ?? null });
     const { event, to } = verbs[verb];
-    if (to !== undefined && run.isIn(to)) return { td: td(), changed: false };
+    if (to !== undefined && run.isIn(to)) return { td: await td(), changed: false };
     if (!run.send(event)) {
       throw new TdctlError({
         code: 'TDCTL_E_CONFLICT',
         op: `${verb} a TD`,
-        message: `a TD that is ${td().state} takes no ${verb}`,
+        message: `a TD that is ${run.state} takes no ${verb}`,
         hint: 'see `tdctl show`',
       });
     }
     if (to !== undefined) await run.reaches(to);
-    return { td: td(), changed: true };
+    return { td: await td(), changed: true };
   }
   await run.runnable;
   return {
@@ -145,6 +145,7 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
     turnedAway,
     consoleReaders: () => readers.size,
     note,
+    name: spec.name,
     identity,
     td,
     act,

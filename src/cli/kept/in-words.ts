@@ -32,7 +32,7 @@ export function stateInWords({ state, leftMs, queue }: KeptTd): string {
 }
 
 /** An estimate has no fractions. */
-function roughly(milliseconds: number): string {
+export function roughly(milliseconds: number): string {
   return milliseconds < 1000 ? formatDuration(milliseconds) : age(milliseconds);
 }
 

@@ -9,21 +9,24 @@ import { type KeeperFaults, keeperFaults } from '../../keeper/faults.ts';
 import { type KeeperIdentity, ownIdentity } from '../../keeper/identity.ts';
 import { type Kept, keep } from '../../keeper/keep.ts';
 import { keeperLog } from '../../keeper/keeper-log.ts';
+import type { KeptTd } from '../../keeper/kept-td.ts';
 import { beginLife, earlyError, type Life } from '../../keeper/life.ts';
+import { withOutlook } from '../../keeper/outlook.ts';
 import { openProgress, type Progress } from '../../keeper/progress.ts';
 import type { KeepRequest } from '../../keeper/request.ts';
-import { openStateDirectory } from '../../keeper/state-directory.ts';
+import { openStateDirectory, type StateDirectory } from '../../keeper/state-directory.ts';
 import { limitToOneSlot } from '../../keeper/systemd/limits.ts';
 import { type OwnedTd, ownTd } from '../../keeper/td-directory.ts';
 import { processIo } from '../io.ts';
 import { openSinks } from '../run/console/run-console.ts';
-import { interrupted, throwFailure } from '../run/outcome.ts';
+import { throwFailure } from '../run/outcome.ts';
 import { version } from '../version.ts';
 import { eventInWords } from '../words.ts';
 import { companionsOf } from './companions.ts';
 import { nameIsTaken } from './name-is-taken.ts';
 import { type OpenedTd, openTd } from './open-td.ts';
 import { StopRequest } from './stop-request.ts';
+import { takenDown } from './taken-down.ts';
 
 /** @returns the exit code: that of the error that the TD ended with. */
 export async function keeperProcess(env: NodeJS.ProcessEnv): Promise<number> {
@@ -115,7 +118,9 @@ async function keepOnHost(owning: Owning, life: Life): Promise<void> {
   const { request, stop } = owning;
   const opened = await openTd(request, processIo());
   try {
-    stop.throwIfAsked();
+    if (stop.reason !== undefined) {
+      throw takenDown({ request, by: stop.reason, isQueued: false });
+    }
     await keepPlanned({ ...owning, ...opened, life });
   } finally {
     await opened.host.close();
@@ -138,6 +143,7 @@ async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life })
       onEvent: (_, event) => progress.tell({ event }),
       console: { console: sinks.print, debugConsole: () => {} },
       tellsRequests: false,
+      outlook: (td) => outlookOn(state, td),
       companions: companionsOf({
         ...{ state, life, host, plan, env, request, log: keeperLog },
         onPlace: (place) => progress.tell({ queued: place }),
@@ -150,6 +156,12 @@ async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life })
   }
 }
 
+/** What cannot be read is not told. */
+async function outlookOn(state: StateDirectory, td: KeptTd): Promise<KeptTd> {
+  const [seen = td] = await withOutlook(state, [td]).catch(() => []);
+  return seen;
+}
+
 /** What a unit cannot be given by systemd, the keeper gives it. */
 function noteLimits(): void {
   const why = limitToOneSlot();
@@ -158,7 +170,7 @@ function noteLimits(): void {
 
 /** @throws TdctlError what the TD ended with, where that is not what was asked for. */
 async function answerFor(kept: Kept, keeping: Owning & OpenedTd): Promise<void> {
-  const { owned, progress, stop, plan } = keeping;
+  const { owned, progress, stop, plan, request } = keeping;
   const { run, surface } = kept;
   const serving = serveKeeper({ surface, socketPath: owned.files.socket, onDefect: keeperLog });
   // A TD that nobody can reach is none that is kept.
@@ -169,7 +181,9 @@ async function answerFor(kept: Kept, keeping: Owning & OpenedTd): Promise<void> 
   throwFailure(output, plan.facts);
   if (hasReached) return;
   // That is as it was asked for, and no error of this process.
-  progress.tell({ failed: errorData(interrupted(stop.reason ?? '`tdctl stop`')) });
+  const { verb = 'stop', isQueued = false } = kept.askedToEnd ?? {};
+  const by = stop.reason ?? `\`tdctl ${verb}\``;
+  progress.tell({ failed: errorData(takenDown({ request, by, isQueued })) });
 }
 
 /**

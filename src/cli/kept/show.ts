@@ -8,7 +8,7 @@ import { printData } from '../output/data.ts';
 import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
-import { age, stateInWords } from './in-words.ts';
+import { age, roughly, stateInWords } from './in-words.ts';
 import type { KeptFormat } from './options.ts';
 import { withOutlook } from './outlook.ts';
 import { theTd } from './select.ts';
@@ -69,11 +69,23 @@ function rowsOf(td: KeptTd): readonly TdRow[] {
     ['host', host === null ? undefined : hostInWords(host, td.kernel?.id ?? null)],
     ['vCPUs', td.vcpus === null ? undefined : `${td.vcpus}`],
     ['memory', td.memoryBytes === null ? undefined : roundedBytes(td.memoryBytes)],
-    ['key slot', td.holdsKeySlot ? 'holds one' : 'holds none'],
+    ['key slot', keySlotText(td)],
     ['MRTD', td.mrtd ?? undefined],
     ['keeper', keeper === null ? undefined : keeperText(keeper)],
     ['unit', keeper?.unit ?? undefined],
   ];
+}
+
+function keySlotText({ holdsKeySlot, state, queue }: KeptTd): string {
+  if (holdsKeySlot) return 'holds one';
+  if (state !== 'queued') return 'holds none';
+  if (queue === null) return 'waits for one';
+  const { position, of, forecastMs } = queue;
+  const when =
+    forecastMs === null
+      ? 'nobody knows for how long, as no TD that has one is being taken down for it'
+      : `about ${roughly(forecastMs)} left (est.)`;
+  return `waits for one as number ${position} of ${of}; ${when}`;
 }
 
 function hostInWords(host: NonNullable<KeptTd['host']>, kernel: string | null): string {

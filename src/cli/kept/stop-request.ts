@@ -1,6 +1,5 @@
 /** The signals by which a keeper is asked to take its TD down. */
 import type { KeptSurface } from '../../keeper/api/surface.ts';
-import { interrupted } from '../run/outcome.ts';
 
 const stopping = ['SIGTERM', 'SIGINT'] as const;
 
@@ -22,11 +21,6 @@ export class StopRequest {
   /** The signal that came first. */
   get reason(): string | undefined {
     return this.#reason;
-  }
-
-  /** @throws TdctlError TDCTL_E_INTERRUPTED. */
-  throwIfAsked(): void {
-    if (this.#reason !== undefined) throw interrupted(this.#reason);
   }
 
   /** Whom to ask from now on, and at once where a signal has come already. */

@@ -199,7 +199,8 @@ async function runPlan(running: Running): Promise<void> {
 
   throwFailure(output, plan.facts);
   if (plan.facts.kind !== 'kvm') checkSlots(slots);
-  if (!becameRunnable) throw interrupted(interrupts.received ?? '`tdctl stop`');
+  if (!becameRunnable)
+    throw interrupted(interrupts.received ?? `\`tdctl ${kept.askedToEnd?.verb ?? 'stop'}\``);
 }
 
 function isProgress(event: TdRunEvent): boolean {

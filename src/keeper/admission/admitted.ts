@@ -4,9 +4,9 @@ import type { KeySlots } from '../../host/facts.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { StateDirectory } from '../state-directory.ts';
 import { Changes } from './changes.ts';
-import { Line, type Place, queuePath, readLine } from './line.ts';
+import { Line, queuePath, readLine } from './line.ts';
 import { othersWait } from './refusals.ts';
-import type { TicketOwner } from './tickets.ts';
+import type { Place, TicketOwner } from './tickets.ts';
 
 export interface AdmissionOptions {
   readonly state: StateDirectory;
@@ -82,12 +82,12 @@ async function turn<Result>(
     for (;;) {
       signal?.throwIfAborted();
       const place = await line.place();
-      if (place.position !== known.position || place.of !== known.of) onPlace?.(place);
       if (place.position === 1 && known.position !== 1) {
         // The next one waits for a slot; whoever gives one back writes into this directory (measured.ts).
         changes.close();
         changes = new Changes([state.path]);
       }
+      const isNews = place.position !== known.position || place.of !== known.of;
       known = place;
       const slots = place.position === 1 ? await host.keySlots() : undefined;
       if (place.position === 1 && (slots === undefined || slots.used < slots.total)) {
@@ -98,6 +98,8 @@ async function turn<Result>(
         }
         tries += 1;
       }
+      // Whoever gets a slot at once has not waited.
+      if (isNews) onPlace?.(place);
       await changes.next(paceOf(place, tries), signal);
     }
   } finally {
@@ -107,7 +109,7 @@ async function turn<Result>(
 
 /**
  * How soon to look again. Where nothing tells that a slot is free the next one tries, each time at the cost of a VM.
- * Those far behind take their time: everybody reads the tickets of all.
+ * Those far behind take their time: everybody looks at each change.
  */
 function paceOf({ position }: Place, tries: number) {
   if (position === 1) return { leastMs: 50, mostMs: Math.min(1000 * 1.2 ** tries, 10_000) };

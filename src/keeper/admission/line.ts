@@ -7,6 +7,8 @@ import { tdFiles } from '../td-files.ts';
 import { tryTdLock } from '../td-lock.ts';
 import {
   giveUpTicket,
+  Lookout,
+  type Place,
   type Standing,
   type StandingOf,
   type Ticket,
@@ -14,12 +16,6 @@ import {
   takeTicket,
   waitingTickets,
 } from './tickets.ts';
-
-export interface Place {
-  /** The first is 1. Those that a signal has stopped are not counted. */
-  readonly position: number;
-  readonly of: number;
-}
 
 /** Everybody who waits for a key slot, the next one first. */
 export async function readLine(state: StateDirectory): Promise<Ticket[]> {
@@ -35,14 +31,14 @@ export class Line {
   readonly #state: StateDirectory;
   readonly #owner: TicketOwner;
   readonly #files: NumberedFiles;
-  readonly #standingOf: StandingOf;
+  readonly #lookout: Lookout;
   #ticket = 0;
 
   constructor({ state, owner }: { readonly state: StateDirectory; readonly owner: TicketOwner }) {
     this.#state = state;
     this.#owner = owner;
     this.#files = numberedFiles(queuePath(state));
-    this.#standingOf = standings(state);
+    this.#lookout = new Lookout(this.#files, standings(state));
   }
 
   async join(): Promise<number> {
@@ -52,11 +48,8 @@ export class Line {
 
   async place(): Promise<Place> {
     for (;;) {
-      const waiting = (await this.#told(waitingTickets(this.#files, this.#standingOf))).filter(
-        ({ isStopped }) => !isStopped,
-      );
-      const index = waiting.findIndex(({ number }) => number === this.#ticket);
-      if (index >= 0) return { position: index + 1, of: waiting.length };
+      const place = await this.#told(this.#lookout.placeOf(this.#ticket));
+      if (place !== undefined) return place;
       // Somebody has removed it by hand.
       await this.join();
     }

@@ -7,8 +7,8 @@ import type { Companion } from '../companion.ts';
 import type { Life } from '../life.ts';
 import type { StateDirectory } from '../state-directory.ts';
 import { admitted, type HostWithSlots, isNoKeySlot } from './admitted.ts';
-import type { Place } from './line.ts';
 import { refusedForSlot } from './refusals.ts';
+import type { Place } from './tickets.ts';
 
 export interface QueueingOptions {
   readonly state: StateDirectory;
@@ -41,13 +41,9 @@ export function queueing(options: QueueingOptions): Companion {
           } else {
             journaling.note({ kind, ticket });
             if (!leaving.signal.aborted) status.change({ state: takingState });
-            status.place = null;
           }
         },
-        onPlace(place) {
-          status.place = place;
-          onPlace(place);
-        },
+        onPlace,
       },
       take,
     );

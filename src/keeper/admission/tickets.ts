@@ -54,16 +54,82 @@ export async function waitingTickets(
   const last = greatest(numbers);
   const waiting: Ticket[] = [];
   for (const number of numbers) {
-    const owner = ownerOf(await files.read(number));
-    const standing = owner === undefined ? 'gone' : await standingOf(owner);
-    if (owner !== undefined && standing !== 'gone') {
-      waiting.push({ ...owner, number, isStopped: standing === 'stopped' });
-    } else if (number !== last) {
-      // A courtesy: whoever may only read passes over it all the same.
-      await files.remove(number).catch(() => undefined);
-    }
+    const ticket = await ticketAt(files, number, { standingOf, last });
+    if (ticket !== undefined) waiting.push(ticket);
   }
   return waiting;
+}
+
+interface Looking {
+  readonly standingOf: StandingOf;
+  /** The greatest number. */
+  readonly last: number;
+}
+
+/** Undefined where nobody waits with it, and then it is removed. */
+async function ticketAt(
+  files: NumberedFiles,
+  number: number,
+  { standingOf, last }: Looking,
+): Promise<Ticket | undefined> {
+  const owner = ownerOf(await files.read(number));
+  const standing = owner === undefined ? 'gone' : await standingOf(owner);
+  if (owner !== undefined && standing !== 'gone') {
+    return { ...owner, number, isStopped: standing === 'stopped' };
+  }
+  // A courtesy: whoever may only read passes over it all the same.
+  if (number !== last) await files.remove(number).catch(() => undefined);
+  return undefined;
+}
+
+export interface Place {
+  /** The first is 1. Those that a signal has stopped are not counted. */
+  readonly position: number;
+  readonly of: number;
+}
+
+/** So many are looked at each time whatever they are. */
+const mostInPassing = 8;
+
+/**
+ * Where a ticket stands. All who wait look at each change, so a look reads few tickets however many there are: those
+ * before it until one of them waits, by which it is first or is not; and a few of the others in turn, which is enough
+ * for its place to be right in the end.
+ */
+export class Lookout {
+  readonly #files: NumberedFiles;
+  readonly #standingOf: StandingOf;
+  /** Those that did not count when they were looked at. */
+  #passed = new Set<number>();
+  #turn = 0;
+
+  constructor(files: NumberedFiles, standingOf: StandingOf) {
+    this.#files = files;
+    this.#standingOf = standingOf;
+  }
+
+  /** Undefined where there is no such ticket any more. @throws the errors of the system calls. */
+  async placeOf(own: number): Promise<Place | undefined> {
+    const numbers = await this.#files.numbers();
+    const looking = { standingOf: this.#standingOf, last: greatest(numbers) };
+    const counts = async (number: number) => {
+      const ticket = await ticketAt(this.#files, number, looking);
+      const isCounted = ticket?.isStopped === false;
+      if (isCounted) this.#passed.delete(number);
+      else this.#passed.add(number);
+      return isCounted;
+    };
+    if (!numbers.includes(own) || !(await counts(own))) return undefined;
+    for (const number of numbers) if (number === own || (await counts(number))) break;
+    const others = numbers.filter((number) => number !== own);
+    for (let more = Math.min(mostInPassing, others.length); more > 0; more--) {
+      this.#turn += 1;
+      await counts(others[this.#turn % others.length] ?? own);
+    }
+    this.#passed = new Set(numbers.filter((number) => this.#passed.has(number)));
+    const counted = numbers.filter((number) => !this.#passed.has(number));
+    return { position: counted.indexOf(own) + 1, of: counted.length };
+  }
 }
 
 /** Its owner leaves the line, before his turn or after it. */

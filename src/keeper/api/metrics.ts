@@ -75,6 +75,19 @@ const families: readonly Family[] = [
     samples: ({ holdsKeySlot }) => [{ value: holdsKeySlot ? 1 : 0 }],
   },
   {
+    name: 'tdctl_td_queue_position',
+    type: 'gauge',
+    help: 'Its place among those that wait for a key slot: the first is 1.',
+    samples: ({ queue }) => [{ value: queue?.position ?? null }],
+  },
+  {
+    name: 'tdctl_td_queue_left_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'How long it will still wait for a key slot, estimated.',
+    samples: ({ queue }) => [{ value: seconds(queue?.forecastMs ?? null) }],
+  },
+  {
     name: 'tdctl_td_guest_exits',
     type: 'counter',
     help: 'Exits of the guest, by kind.',
@@ -100,6 +113,13 @@ const families: readonly Family[] = [
     unit: 'seconds',
     help: 'How long its teardown has taken until now.',
     samples: (_td, { teardownMs }) => [{ value: seconds(teardownMs) }],
+  },
+  {
+    name: 'tdctl_td_teardown_left_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'How long its teardown will still take, estimated.',
+    samples: ({ leftMs }) => [{ value: seconds(leftMs) }],
   },
   {
     name: 'tdctl_td_refusals',

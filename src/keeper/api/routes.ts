@@ -18,7 +18,7 @@ import { consoleProtocol } from './protocol.ts';
 import { Refusal } from './refusal.ts';
 import type { Streams } from './streams.ts';
 import type { KeptSurface, Peer } from './surface.ts';
-import { type KeptVerb, keptVerbs } from './verbs.ts';
+import { endsLife, type KeptVerb, keptVerbs } from './verbs.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST';
@@ -91,9 +91,6 @@ const verbFields: Readonly<Partial<Record<KeptVerb, Fields>>> = {
   },
 };
 
-/** These end a life, which takes as long as it takes. */
-const isLong = (verb: KeptVerb) => verb === 'stop' || verb === 'kill';
-
 function verbRoute(verb: KeptVerb): Route {
   const acted = { type: json, kind: 'tdctl.Acted' } as const;
   return {
@@ -104,7 +101,9 @@ function verbRoute(verb: KeptVerb): Route {
     takes: verbFields[verb] ?? {},
     answers: {
       200: { ...acted, summary: 'It is so now, or was so already.' },
-      ...(isLong(verb) ? { 202: { ...acted, summary: 'It has begun, and is not over yet.' } } : {}),
+      ...(endsLife(verb)
+        ? { 202: { ...acted, summary: 'It has begun, and is not over yet.' } }
+        : {}),
     },
     answer: async (asked) => {
       const { graceMs } = asked.body;
@@ -112,7 +111,7 @@ function verbRoute(verb: KeptVerb): Route {
         by: asked.by,
         graceMs: typeof graceMs === 'number' ? graceMs : undefined,
       });
-      const status = isLong(verb) && !isOver(td.state) ? 202 : 200;
+      const status = endsLife(verb) && !isOver(td.state) ? 202 : 200;
       sendDocument(asked, status, { kind: 'tdctl.Acted', version: 1, ...{ changed, td } });
     },
   };
@@ -136,8 +135,10 @@ export const routes: readonly Route[] = [
     id: 'td',
     summary: 'The TD as it stands at this moment.',
     answers: { 200: { type: json, kind: 'tdctl.Td', summary: 'What `tdctl show` prints.' } },
-    answer: (asked) =>
-      sendDocument(asked, 200, { kind: 'tdctl.Td', version: 1, ...asked.surface.td() }),
+    answer: async (asked) => {
+      const td = await asked.surface.td();
+      sendDocument(asked, 200, { kind: 'tdctl.Td', version: 1, ...td });
+    },
   },
   ...(Object.keys(keptVerbs) as KeptVerb[]).map(verbRoute),
   {
@@ -195,11 +196,10 @@ export const routes: readonly Route[] = [
     id: 'metrics',
     summary: 'The TD in numbers, for Prometheus.',
     answers: { 200: { type: metricsType, summary: 'OpenMetrics text, version 1.0.0.' } },
-    answer: ({ response, surface }) =>
-      sendText({ response }, 200, {
-        type: metricsType,
-        text: metricsText(surface.td(), surface.metrics()),
-      }),
+    answer: async ({ response, surface }) => {
+      const text = metricsText(await surface.td(), surface.metrics());
+      sendText({ response }, 200, { type: metricsType, text });
+    },
   },
   {
     method: 'GET',

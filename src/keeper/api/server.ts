@@ -71,7 +71,7 @@ export async function serveKeeper(options: KeeperServerOptions): Promise<KeeperS
     surface,
     bounds,
     greeting: {
-      name: surface.td().name,
+      name: surface.name,
       pid: surface.identity.pid,
       tdctl: surface.identity.tdctl,
       api,

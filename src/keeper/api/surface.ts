@@ -7,9 +7,10 @@ import type { KeptMetrics } from './metrics.ts';
 import type { KeptVerb } from './verbs.ts';
 
 export interface KeptSurface {
+  readonly name: string;
   readonly identity: KeeperIdentity;
-  /** The TD as it stands at this moment. */
-  td(): KeptTd;
+  /** The TD as it stands at this moment, and what is to come of it. */
+  td(): Promise<KeptTd>;
   /**
    * Resolves once what was asked has been reached or, of `stop` and `kill`, has begun. What is asked for twice is
    * no error: `changed` says whether there was something to do.

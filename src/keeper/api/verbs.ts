@@ -8,3 +8,5 @@ export const keptVerbs = {
 } as const;
 
 export type KeptVerb = keyof typeof keptVerbs;
+
+export const endsLife = (verb: string): boolean => verb === 'stop' || verb === 'kill';

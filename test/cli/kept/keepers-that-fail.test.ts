@@ -91,6 +91,31 @@ async function interrupt(name: string, times: number) {
   return { exitCode, told };
 }
 
+test.each(['stop', 'kill'])(
+  '`%s` as soon as one is in the list ends it, and its `create` says so',
+  async (verb) => {
+    const name = `hasty-${verb}`;
+    const child = spawn(process.execPath, [builtMain(), 'create', spec(name), ...sim]);
+    let told = '';
+    child.stderr.on('data', (text: Buffer) => {
+      told += text;
+    });
+    const closed = once(child, 'close');
+    await vi.waitUntil(async () => (await cli(['show', name])).exitCode === 0, {
+      timeout: 60_000,
+      interval: 5,
+    });
+    // Its keeper may take no questions yet; and where it was quick, its TD is whole.
+    expect(await cli([verb, name, '--wait'])).toMatchObject({ exitCode: 0, stderr: '' });
+    const [exitCode] = await closed;
+    if (exitCode !== 0) {
+      expect({ exitCode, told }).toMatchObject({ exitCode: 130 });
+      expect(told).toContain(`taken down (\`tdctl ${verb}\`) before it was runnable`);
+    }
+    expect(await data(['show', name])).toMatchObject({ state: 'destroyed', error: null });
+  },
+);
+
 test('Ctrl-C takes down what was begun, and leaves nothing', async () => {
   const { exitCode, told } = await interrupt('one-ctrl-c', 1);
   expect({ exitCode, told }).toMatchObject({ exitCode: 130 });

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { launchInUnit } from '../../../src/cli/kept/create/launch-unit.ts';
 import { apiRange } from '../../../src/keeper/identity.ts';
 import type { KeepRequest } from '../../../src/keeper/request.ts';
@@ -34,7 +34,8 @@ const child = spawn(program, words, {
   env: { TDCTL_STATE_DIR: state },
 });
 child.stdin.end(input);
-child.on('exit', (code) => process.exit(code));
+// One that ends before it is ready has failed, whatever its exit code.
+child.on('exit', (code) => process.exit(code || 1));
 setInterval(() => {
   try {
     const { td } = JSON.parse(readFileSync(state + '/td/' + JSON.parse(input).name + '/status.json'));
@@ -94,6 +95,26 @@ test('the steps of a life before are not told again', async () => {
   const steps = await launched(asked('unit'));
   expect(steps.filter((step) => step === 'creatingVm')).toHaveLength(1);
   expect(steps).not.toContain('releasing');
+});
+
+test('one that somebody stops is told so, and not as what systemd says of the unit', async () => {
+  const building = launched(asked('unwanted'));
+  building.catch(() => undefined);
+  await vi.waitUntil(async () => (await cli(['show', 'unwanted'])).exitCode === 0, {
+    timeout: 60_000,
+    interval: 5,
+  });
+  const stopped = await cli(['stop', 'unwanted', '--wait']);
+  expect(stopped).toMatchObject({ exitCode: 0 });
+  await building.then(
+    // It was built before it was asked to end.
+    () => undefined,
+    (error) =>
+      expect(error).toMatchObject({
+        code: 'TDCTL_E_INTERRUPTED',
+        message: expect.stringContaining('taken down (`tdctl stop`) before it was runnable'),
+      }),
+  );
 });
 
 test('a TD that fails is told as its keeper told it, and not as what systemd says of the unit', async () => {

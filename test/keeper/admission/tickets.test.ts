@@ -9,6 +9,7 @@ import { expect, test } from 'vitest';
 import type { NumberedFiles } from '../../../src/files/index.ts';
 import {
   giveUpTicket,
+  Lookout,
   type TicketOwner,
   takeTicket,
   waitingTickets,
@@ -155,9 +156,10 @@ async function takeTurn(world: World, { pid, operations }: Process): Promise<voi
   note('asks');
   const number = await takeTicket(operations, ownerNumbered(pid));
   world.entries.push({ what: 'has', pid, ticket: number });
+  const lookout = new Lookout(operations, standingIn(world));
   for (;;) {
-    const [first] = await waitingTickets(operations, standingIn(world));
-    if (first?.number === number) break;
+    const place = await lookout.placeOf(number);
+    if (place?.position === 1) break;
   }
   note('turn');
   await world.conductor.step(pid);
@@ -166,7 +168,7 @@ async function takeTurn(world: World, { pid, operations }: Process): Promise<voi
 }
 
 const takers = fc.array<Taker>(
-  fc.record({ diesAfter: fc.option(fc.nat({ max: 12 }), { freq: 2, nil: null }) }),
+  fc.record({ diesAfter: fc.option(fc.nat({ max: 24 }), { freq: 2, nil: null }) }),
   { minLength: 1, maxLength: 4 },
 );
 
@@ -251,6 +253,34 @@ test('whoever dies wherever: everybody who lives has one turn, in order, alone, 
     }),
     { numRuns: 1500 },
   );
+});
+
+test('however many wait, a look reads few tickets, and the place is right in the end', async () => {
+  const directory = new Directory();
+  const plain = directory.operations();
+  const count = 200;
+  for (let pid = 1; pid <= count; pid++) await takeTicket(plain, ownerNumbered(pid));
+  // A third have died and a third are stopped, but for the first and the last of all.
+  const standings = ['waits', 'gone', 'stopped'] as const;
+  const standingOf = ({ pid }: TicketOwner) =>
+    pid === 1 || pid === count ? 'waits' : (standings[pid % 3] ?? 'waits');
+  let reads = 0;
+  const counted: NumberedFiles = {
+    ...plain,
+    read: async (number) => {
+      reads += 1;
+      return await plain.read(number);
+    },
+  };
+  const lookout = new Lookout(counted, standingOf);
+  const waiting = (await waitingTickets(plain, standingOf)).filter(({ isStopped }) => !isStopped);
+  for (let look = 0; look < count; look++) {
+    reads = 0;
+    await lookout.placeOf(count);
+    expect(reads).toBeLessThanOrEqual(10);
+  }
+  expect(await lookout.placeOf(count)).toEqual({ position: waiting.length, of: waiting.length });
+  expect(await lookout.placeOf(1)).toEqual({ position: 1, of: waiting.length });
 });
 
 test('what is no ticket is nobody’s', async () => {

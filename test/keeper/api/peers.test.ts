@@ -49,7 +49,7 @@ describe('who may ask', () => {
       expect(status).toBe(403);
       expect(JSON.parse(text).error.code).toBe('TDCTL_E_NOT_OWNER');
     }
-    expect(kept.td().state).toBe('runnable');
+    expect((await kept.td()).state).toBe('runnable');
     expect(kept.turnedAway).toEqual([{ pid: 7, uid: nobody }]);
     const records = kept.feed.since(0).map(({ data }) => JSON.parse(data));
     expect(records.filter(({ kind }) => kind === 'refused')).toHaveLength(1);

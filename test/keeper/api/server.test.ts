@@ -216,7 +216,7 @@ describe('what is no request', () => {
     const answer = await ask(socketPath, '/v1/td/stop', { method: 'POST', headers, body });
     expect(answer.status).toBe(expected);
     expect(JSON.parse(answer.text).error.code).toBe('TDCTL_E_USAGE');
-    expect(kept.td().state).toBe('runnable');
+    expect((await kept.td()).state).toBe('runnable');
   });
 
   test('a body that is chunked without end is refused as well', async () => {

@@ -1,6 +1,7 @@
 /** A keeper in a transient unit of systemd: it is followed by what it writes down, as no pipe leads to it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { TdctlError } from '../../../errors/index.ts';
+import { endsLife } from '../../../keeper/api/verbs.ts';
 import type { KeptTd } from '../../../keeper/kept-td.ts';
 import { readKeptTd } from '../../../keeper/kept-tds.ts';
 import type { Launched, LaunchOptions } from '../../../keeper/launch.ts';
@@ -9,9 +10,13 @@ import type { StateDirectory } from '../../../keeper/state-directory.ts';
 import { launchUnit, type UnitLaunch } from '../../../keeper/systemd/launch-unit.ts';
 import { managerOf, thisMachine } from '../../../keeper/systemd/manager.ts';
 import { tdFiles } from '../../../keeper/td-files.ts';
+import type { ToldRecord } from '../../../keeper/told.ts';
 import type { CommandIo } from '../../io.ts';
 import { stepFailure } from '../../words.ts';
+import { awaitFree } from '../await.ts';
 import { JournalReader } from '../journal-reader.ts';
+import { withOutlook } from '../outlook.ts';
+import { takenDown } from '../taken-down.ts';
 
 export type UnitWanted = Pick<UnitLaunch, 'manager' | 'memoryBytes' | 'vcpus'>;
 
@@ -40,34 +45,53 @@ export function launchInUnit(wanted: UnitWanted, state: StateDirectory) {
     const unit = launchUnit(request, { ...wanted, env, signal });
     const isThisLife = () => (readKeptTd(state, name)?.life ?? 0) > lifeBefore;
     let shown = '';
-    const look = () => {
+    let isQueued = false;
+    let takenDownBy: string | undefined;
+    const look = async () => {
       if (!isThisLife()) return;
-      for (const record of journal.next()) if (record.kind === 'event') onEvent?.(record.told);
-      const queue = readKeptTd(state, name)?.queue;
+      for (const record of journal.next()) {
+        if (record.kind === 'event') onEvent?.(record.told);
+        if (takenDownBy !== undefined) continue;
+        if (record.kind === 'queued') isQueued = true;
+        if (record.kind === 'unqueued') isQueued = false;
+        if (record.kind === 'asked' && endsLife(record.verb)) takenDownBy = askedBy(record);
+      }
+      const read = readKeptTd(state, name);
+      const [seen] = read === undefined ? [] : await withOutlook(state, [read]);
+      const queue = seen?.queue && { position: seen.queue.position, of: seen.queue.of };
       if (queue && shown !== JSON.stringify(queue)) onQueued?.(queue);
       shown = JSON.stringify(queue ?? '');
     };
     try {
       return await followed(unit, look);
     } catch (error) {
-      look();
+      await look();
       const failed = isThisLife() ? readKeptTd(state, name)?.error : undefined;
-      throw failed && error instanceof TdctlError ? stepFailure(failed) : error;
+      if (!(error instanceof TdctlError)) throw error;
+      if (failed) throw stepFailure(failed);
+      // What systemd says of a unit that was stopped is no news to whoever stopped it.
+      if (takenDownBy === undefined) throw error;
+      await awaitFree(state, name, signal ?? new AbortController().signal);
+      throw takenDown({ request, by: takenDownBy, isQueued });
     }
   };
 }
 
-async function followed<Result>(unit: Promise<Result>, look: () => void): Promise<Result> {
+function askedBy({ verb, peer }: Extract<ToldRecord, { kind: 'asked' }>): string {
+  return peer === null ? 'on request' : `\`tdctl ${verb}\``;
+}
+
+async function followed<Result>(unit: Promise<Result>, look: () => Promise<void>): Promise<Result> {
   let isSettled = false;
   const settled = unit.finally(() => {
     isSettled = true;
   });
   settled.catch(() => undefined);
   while (!isSettled) {
-    look();
+    await look();
     await Promise.race([settled.catch(() => undefined), delay(lookEveryMs)]);
   }
   const result = await settled;
-  look();
+  await look();
   return result;
 }

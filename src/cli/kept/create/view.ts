@@ -37,8 +37,7 @@ export function createView(output: KeptFormat, io: CommandIo): CreateView {
       if (event.event === 'state.entered' && event.state === 'runnable') runnable();
       view.event(event);
     },
-    queued: ({ position, of }) =>
-      say(io, `no key slot is free: waiting as number ${position} of ${of}`),
+    queued: ({ position, of }) => say(io, `waiting for a key slot as number ${position} of ${of}`),
     runnable,
   };
 }

@@ -1,6 +1,8 @@
 /** The verbs that a keeper is asked for, and that leave the TD whole. What is the case already is its own answer. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { connectTd, type KeeperClient } from '../../../keeper/client.ts';
 import type { KeptTd } from '../../../keeper/kept-td.ts';
+import { readKeptTd } from '../../../keeper/kept-tds.ts';
 import { isOver } from '../../../keeper/state.ts';
 import type { StateDirectory } from '../../../keeper/state-directory.ts';
 import type { ActingOn, Done } from '../actions.ts';
@@ -34,12 +36,33 @@ export function refuseUnreachable(verb: string, td: KeptTd): void {
 export async function askFor(
   state: StateDirectory,
   { name }: Pick<KeptTd, 'name'>,
-  ...asked: Parameters<Act>
+  ...[verb, { deadlineMs = answerMs, ...options } = {}]: Parameters<Act>
 ): Promise<Awaited<ReturnType<Act>>> {
-  const client = await connectTd(state, name, { deadlineMs: answerMs });
+  const client = await connectSoon(state, name, deadlineMs);
   try {
-    return await client.act(...asked);
+    return await client.act(verb, { deadlineMs, ...options });
   } finally {
     client.close();
+  }
+}
+
+const retryMs = 50;
+
+/** A keeper takes questions once it has opened its host, and is in the list before. */
+async function connectSoon(
+  state: StateDirectory,
+  name: string,
+  deadlineMs: number,
+): Promise<KeeperClient> {
+  const begun = performance.now();
+  for (;;) {
+    const before = readKeptTd(state, name);
+    try {
+      return await connectTd(state, name, { deadlineMs });
+    } catch (error) {
+      const isBeginning = before?.state === 'creating' && before.keeper?.lives === true;
+      if (!isBeginning || performance.now() - begun > deadlineMs) throw error;
+      await delay(retryMs);
+    }
   }
 }

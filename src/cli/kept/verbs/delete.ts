@@ -19,7 +19,7 @@ export function deleting({ force, timeoutMs }: DeleteOptions) {
     if (!isOver(td.state) && td.state !== 'damaged') {
       if (force !== true) throw notInThisState(td, insteadOf(td.name));
       refuseUnreachable('delete', td);
-      await begin(td, () => askFor(state, td, 'stop'));
+      await begin(on, () => askFor(state, td, 'stop'));
       await untilOver(on, timeoutMs);
     }
     await awaitFree(state, td.name, interrupts.signal);

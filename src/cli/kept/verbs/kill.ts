@@ -1,10 +1,10 @@
 /** `tdctl kill`: the TD is taken down at once, by its keeper or, where that does not answer, with it. */
 import { TdctlError } from '../../../errors/index.ts';
-import { connectTd } from '../../../keeper/client.ts';
 import { killKeeper } from '../../../keeper/kill-keeper.ts';
 import { isOver } from '../../../keeper/state.ts';
 import type { ActingOn, Done } from '../actions.ts';
 import { awaitTd } from '../await.ts';
+import { askFor } from './asked.ts';
 import { begin, overAlready, type StopOptions, untilOver } from './stop.ts';
 
 /** Whoever kills waits for no answer for long. */
@@ -16,7 +16,7 @@ export function killing({ wait, timeoutMs }: Pick<StopOptions, 'wait' | 'timeout
   return async (on: ActingOn): Promise<Done> => {
     const { td } = on;
     if (isOver(td.state)) return overAlready(td);
-    const begun = await begin(td, async () => (await asked(on)) ?? killed(on));
+    const begun = await begin(on, async () => (await asked(on)) ?? killed(on));
     return wait === true ? { ...begun, ...(await untilOver(on, timeoutMs)) } : begun;
   };
 }
@@ -25,12 +25,7 @@ export function killing({ wait, timeoutMs }: Pick<StopOptions, 'wait' | 'timeout
 async function asked({ td, state }: ActingOn) {
   if (td.state === 'unknown' || td.state === 'damaged') return undefined;
   try {
-    const client = await connectTd(state, td.name, { deadlineMs: answerMs });
-    try {
-      return await client.act('kill', { deadlineMs: answerMs });
-    } finally {
-      client.close();
-    }
+    return await askFor(state, td, 'kill', { deadlineMs: answerMs });
   } catch (error) {
     if (error instanceof TdctlError && error.code === 'TDCTL_E_NOT_ANSWERING') return undefined;
     throw error;

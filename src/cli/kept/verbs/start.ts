@@ -34,7 +34,7 @@ async function beginAnew({ td, state, interrupts, io }: ActingOn, queue: boolean
   await launch(request, {
     env: io.env,
     onQueued: ({ position, of }) =>
-      say(io, `${td.name}: no key slot is free: waiting as number ${position} of ${of}`),
+      say(io, `${td.name}: waiting for a key slot as number ${position} of ${of}`),
     signal: interrupts.signal,
   });
   return { result: 'changed', state: 'running', words: `running, its life ${td.life + 1}` };

@@ -1,6 +1,7 @@
 /** `tdctl stop`: the TD is taken down. */
 import { TdctlError } from '../../../errors/index.ts';
 import type { KeptTd } from '../../../keeper/kept-td.ts';
+import { readKeptTd } from '../../../keeper/kept-tds.ts';
 import { isOver, type KeptState } from '../../../keeper/state.ts';
 import type { ActingOn, Done } from '../actions.ts';
 import { awaitTd, isFree } from '../await.ts';
@@ -22,7 +23,7 @@ export function stopping({ wait, timeoutMs, graceMs }: StopOptions) {
     const { td, state } = on;
     if (isOver(td.state)) return overAlready(td);
     refuseUnreachable('stop', td);
-    const begun = await begin(td, () => askFor(state, td, 'stop', { graceMs }));
+    const begun = await begin(on, () => askFor(state, td, 'stop', { graceMs }));
     if (wait === true) return { ...begun, ...(await untilOver(on, timeoutMs)) };
     // The keeper gives it that time, and this command need not stay for it.
     const isGiven = graceMs !== undefined && begun.state === 'running';
@@ -32,16 +33,37 @@ export function stopping({ wait, timeoutMs, graceMs }: StopOptions) {
   };
 }
 
+interface Begun {
+  readonly td: KeptTd;
+  readonly changed: boolean;
+}
+
 /** Of a keeper that is gone nobody can be asked, and the kernel is at it already. */
 export async function begin(
-  td: KeptTd,
-  ask: () => Promise<{ readonly td: KeptTd; readonly changed: boolean }>,
+  on: Pick<ActingOn, 'td' | 'state'>,
+  ask: () => Promise<Begun>,
 ): Promise<Done> {
-  const { td: then, changed } = td.state === 'draining' ? { td, changed: false } : await ask();
+  const { td } = on;
+  const isGone = td.state === 'draining';
+  const { td: then, changed } = isGone ? { td, changed: false } : await unlessOver(on, ask);
   const words = stateInWords(then);
   return changed
     ? { result: 'changed', state: then.state, words }
     : { result: 'nothing-to-do', state: then.state, words: `nothing to do: it is ${words}` };
+}
+
+/** Another may have ended it since it was looked at, and nobody is there to be asked any more. */
+async function unlessOver(
+  { td, state }: Pick<ActingOn, 'td' | 'state'>,
+  ask: () => Promise<Begun>,
+): Promise<Begun> {
+  try {
+    return await ask();
+  } catch (error) {
+    const seen = readKeptTd(state, td.name);
+    if (seen !== undefined && isOver(seen.state)) return { td: seen, changed: false };
+    throw error;
+  }
 }
 
 export function overAlready(td: KeptTd): Done {
