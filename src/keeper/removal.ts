@@ -2,9 +2,10 @@
  * Removes what is over. Nothing is removed that somebody owns: the lock is taken first, and what is there is looked
  * at again under it.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { TdctlError } from '../errors/index.ts';
 import type { KeptTd } from './kept-td.ts';
-import { readKeptTds } from './kept-tds.ts';
+import { readKeptTd, readKeptTds } from './kept-tds.ts';
 import { conclude } from './recovery/conclude.ts';
 import { glance, lookNow } from './recovery/glance.ts';
 import { isOver } from './state.ts';
@@ -19,7 +20,7 @@ import { finishCutOff, type OwnedTd, ownTd } from './td-directory.ts';
  * TDCTL_E_STATE_DIRECTORY, TDCTL_E_NOT_WRITABLE, TDCTL_E_USAGE.
  */
 export async function removeTd(state: StateDirectory, name: string): Promise<boolean> {
-  const owned = await ownWhereItIs(state, name);
+  const owned = await ownOnceFree(state, name);
   await finishCutOff(state, name);
   if (owned === undefined) return false;
   if (owned === 'held') throw conflict(name, 'its keeper has it', `\`tdctl stop ${name}\` ends it`);
@@ -80,6 +81,27 @@ export async function pruneTds(
 /** A TD whose lock is ours: nobody else has it. */
 function ownedTd(state: StateDirectory, name: string): KeptTd {
   return conclude({ ...glance(state, name, lookNow({ forMany: false })), lock: 'free' }).td;
+}
+
+const mostPatienceMs = 2000;
+const lookEveryMs = 10;
+
+/**
+ * Of a TD that is over others have the lock for moments: the keeper that ends, and whoever else removes it or begins
+ * its next life.
+ */
+async function ownOnceFree(
+  state: StateDirectory,
+  name: string,
+): Promise<OwnedTd | 'held' | undefined> {
+  const begun = performance.now();
+  for (;;) {
+    const owned = await ownWhereItIs(state, name);
+    if (owned !== 'held' || performance.now() - begun > mostPatienceMs) return owned;
+    const td = readKeptTd(state, name);
+    if (td === undefined || !isOver(td.state)) return owned;
+    await delay(lookEveryMs);
+  }
 }
 
 async function ownWhereItIs(
