@@ -3,8 +3,10 @@ import { readdirSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { readKeptTd, readKeptTds } from '../../src/keeper/kept-tds.ts';
+import { readProcess } from '../../src/keeper/process-stat.ts';
 import { pruneTds, removeTd } from '../../src/keeper/removal.ts';
 import { ownTd } from '../../src/keeper/td-directory.ts';
+import { until } from '../support/processes.ts';
 import { freshState, identity, otherProcess, request } from './support.ts';
 
 const keeper = `const keeper = identity.ownIdentity({ tdctl: '0.1.0', chartVersion: 3 });`;
@@ -75,10 +77,9 @@ test('what is being made stays, and its maker finds that another was there first
   const state = await freshState(context);
   const maker = otherProcess(context, { path: state.path, code: making('SIGSTOP') });
   expect(await maker.line()).toBe('"makes"');
-  await expect.poll(() => readdirSync(state.tdsPath).length).toBe(1);
-  await expect
-    .poll(() => readdirSync(`${state.tdsPath}/${readdirSync(state.tdsPath)[0]}`))
-    .toEqual(['lock']);
+  await until(() => readProcess(maker.pid)?.state === 'T');
+  const [made = ''] = readdirSync(state.tdsPath);
+  expect(readdirSync(`${state.tdsPath}/${made}`)).toEqual(['lock']);
   expect((await pruneTds(state)).finished).toBe(0);
   const td = await ownTd(state, 'web', { create: true, keeper: identity() });
   td?.writeRequest(request('web'));

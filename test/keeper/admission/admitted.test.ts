@@ -6,6 +6,7 @@ import { describe, expect, type TestContext, test } from 'vitest';
 import { TdctlError } from '../../../src/errors/index.ts';
 import { admitted, type HostWithSlots } from '../../../src/keeper/admission/admitted.ts';
 import { readLine } from '../../../src/keeper/admission/line.ts';
+import { readProcess } from '../../../src/keeper/process-stat.ts';
 import type { StateDirectory } from '../../../src/keeper/state-directory.ts';
 import { builtModule } from '../../support/built.ts';
 import { until } from '../../support/processes.ts';
@@ -167,6 +168,7 @@ describe('processes that wait for a key slot', () => {
     ];
     expect(await holder.line()).toBe('"turn"');
     stopped.child.kill('SIGSTOP');
+    await until(() => readProcess(stopped.pid)?.state === 'T');
     await holder.kill();
     slots.freeOf(holder.pid, { isTold: true });
     expect(await next.line()).toBe('"turn"');
