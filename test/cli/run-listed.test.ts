@@ -1,10 +1,10 @@
 /** A run in the foreground is a kept TD for as long as it lasts. */
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { readKeptTd } from '../../src/keeper/kept-tds.ts';
 import { openStateDirectory } from '../../src/keeper/state-directory.ts';
 import { filesOf, http } from '../keeper/keepers.ts';
-import { until } from '../support/processes.ts';
+import { connected } from '../support/sockets.ts';
 import { startTdctl, tdctl } from '../support/tdctl.ts';
 
 const run = ['run', 'examples/hello.yaml', '--host', 'sim'];
@@ -21,7 +21,7 @@ test('it is found under its name, is stopped from elsewhere, and leaves nothing'
     keeper: { pid: running.child.pid, lives: true },
   });
   const { socket } = await filesOf('hello');
-  await until(() => existsSync(socket));
+  (await connected(socket)).destroy();
   expect((await http('hello', 'POST', '/v1/td/stop')).body).toMatchObject({ changed: true });
   expect(await running.ended).toMatchObject({ exitCode: 0 });
   expect(await names()).toEqual([]);

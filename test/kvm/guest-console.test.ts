@@ -1,7 +1,6 @@
 /** `tdctl run --host soft`: a guest that runs, what it prints, and who types at it, on pipes and on a real terminal. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { loadAddon } from '../../native/index.ts';
 import { builtMain } from '../support/built.ts';
@@ -19,6 +18,7 @@ import {
 } from '../support/guest-image.ts';
 import { onTerminal, skipWithoutPython } from '../support/on-terminal.ts';
 import { hasEnded, until } from '../support/processes.ts';
+import { connected } from '../support/sockets.ts';
 import { startTdctl } from '../support/tdctl.ts';
 
 const files = guestFiles();
@@ -180,8 +180,7 @@ describe('--console on pipes', () => {
     skipWithoutKvm(context);
     const path = files.at('console.sock');
     const run = startTdctl(['run', files.spec(echo, { console: { socket: path } }), ...soft]);
-    await until(() => existsSync(path) || run.child.exitCode !== null);
-    const client = connect(path);
+    const client = await connected(path, { hasEnded: () => run.child.exitCode !== null });
     let read = '';
     client.setEncoding('latin1').on('data', (text) => {
       read += text;
