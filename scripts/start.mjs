@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // @ts-check
 /**
- * `npm start`: the example TD, on the host that shows most of it at once. Where /dev/kvm can be opened and the addon is
- * built, its guest runs for a few seconds in a real VM (`--host soft`); else all of it is simulated (`--host sim`), and
- * what keeps the guest from running is told first. Nobody waits here for a compiler: the addon is built by
- * `npm run build:native`. The line that is run is printed, for who wants to type it.
+ * `npm start`: the example TD, on the host that shows most of it here. Where /dev/kvm can be opened and the addon is
+ * built or can be, its guest runs for a few seconds in a real VM (`--host soft`); else all of it is simulated
+ * (`--host sim`). The line that is run is printed, for who wants to type it.
  */
 import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -19,12 +19,18 @@ process.exitCode = start();
 function start() {
   const missing = whyNoSoft();
   if (missing === undefined) return run(['--host', 'soft', '--for', '3s']);
-  console.error(`The guest does not run, and all of it is simulated: ${missing}`);
+  console.error(`No guest can run here, so all of it is simulated: ${missing}`);
   return run(['--host', 'sim', '--until', 'running']);
 }
 
 /** What keeps `soft` from this machine, in the words of tdctl; undefined: nothing. */
 function whyNoSoft() {
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+    node(['scripts/build-native.mjs', '--if-possible'], 'inherit');
+  } catch {
+    // tdctl says below what is wrong with it.
+  }
   const { status, stderr } = node([main, 'host', '--host', 'soft', '-o', 'json'], 'pipe');
   if (status === 0) return undefined;
   try {
