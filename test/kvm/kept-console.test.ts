@@ -1,26 +1,17 @@
 /** The console of a guest that somebody else keeps: in a pipe, on a terminal, and how it ends. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { builtMain } from '../support/built.ts';
 import { cli } from '../support/cli.ts';
 import { data, keeping } from '../support/kept.ts';
 import { onTerminal, skipWithoutPython } from '../support/on-terminal.ts';
+import { startTdctl } from '../support/tdctl.ts';
 import { skipWithoutKvm } from './soft-rehearsal-support.ts';
 
 const { spec } = keeping();
 
 /** A command in a pipe, which is typed at, and what it has printed until it ends. */
 function piped(...args: string[]) {
-  const child = spawn(process.execPath, [builtMain(), ...args], { env: process.env });
-  const told = { stdout: '', stderr: '' };
-  child.stdout.on('data', (text) => {
-    told.stdout += text;
-  });
-  child.stderr.on('data', (text) => {
-    told.stderr += text;
-  });
-  const ended = once(child, 'close').then(([exitCode]) => ({ exitCode, ...told }));
+  const { child, ended } = startTdctl(args, { stdin: 'open' });
   return { ended, type: (text: string) => child.stdin.write(text), end: () => child.stdin.end() };
 }
 
@@ -60,7 +51,7 @@ describe('the console of a kept TD', () => {
     const log = (await cli(['logs', 'guest'])).stdout;
     expect(log).toMatch(/^hello from vcpu/);
     expect(log.endsWith(stdout)).toBe(true);
-    expect(await following.ended).toEqual({ exitCode: 0, stdout: log, stderr: '' });
+    expect(await following.ended).toEqual({ exitCode: 0, signal: null, stdout: log, stderr: '' });
     expect(await data(['show', 'guest'])).toMatchObject({ state: 'destroyed' });
   });
 

@@ -1,6 +1,7 @@
-/** Asks a server on a UNIX socket: over HTTP, or byte by byte. */
-import { type IncomingHttpHeaders, request } from 'node:http';
+/** Asks a server: over HTTP, or byte by byte. */
+import { type IncomingHttpHeaders, type RequestOptions, request } from 'node:http';
 import { connect } from 'node:net';
+import { urlToHttpOptions } from 'node:url';
 
 export interface Answer {
   readonly status: number | undefined;
@@ -16,10 +17,18 @@ export interface Asking {
   readonly until?: string;
 }
 
-export function ask(socketPath: string, path: string, asking: Asking = {}): Promise<Answer> {
+export function ask(socketPath: string, path: string, asking?: Asking): Promise<Answer> {
+  return askAt({ socketPath, path }, asking);
+}
+
+export function askUrl(url: string, asking?: Asking): Promise<Answer> {
+  return askAt(urlToHttpOptions(new URL(url)), asking);
+}
+
+function askAt(where: RequestOptions, asking: Asking = {}): Promise<Answer> {
   const { method = 'GET', headers = {}, body, until } = asking;
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, method, headers, agent: false }, (response) => {
+    const asked = request({ ...where, method, headers, agent: false }, (response) => {
       let text = '';
       const done = () => resolve({ status: response.statusCode, headers: response.headers, text });
       response.on('data', (chunk) => {

@@ -1,11 +1,12 @@
 /** The server, asked over real sockets. */
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders, request } from 'node:http';
+import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Pacer, startWatchServer, type WatchServer, watchFeed } from '../../src/watch/index.ts';
+import { askUrl as ask } from '../support/ask-socket.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-watch-'));
 const open: WatchServer[] = [];
@@ -23,38 +24,6 @@ async function serve(address: { port: number } | { socket: string } = { port: 0 
   const server = await startWatchServer({ address, feed, pacer, page });
   open.push(server);
   return { server, feed, pacer };
-}
-
-interface Answer {
-  readonly status: number | undefined;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-}
-
-interface Asking {
-  readonly method?: string;
-  readonly headers?: Record<string, string>;
-  readonly body?: string;
-  /** Hangs up once it has seen this. */
-  readonly until?: string;
-}
-
-function ask(url: string, { method = 'GET', headers = {}, body, until }: Asking = {}) {
-  return new Promise<Answer>((resolve, reject) => {
-    const asked = request(url, { method, headers, agent: false }, (response) => {
-      let text = '';
-      const done = () => resolve({ status: response.statusCode, headers: response.headers, text });
-      response.on('data', (chunk) => {
-        text += chunk;
-        if (until === undefined || !text.includes(until)) return;
-        done();
-        asked.destroy();
-      });
-      response.on('end', done);
-    });
-    asked.on('error', reject);
-    asked.end(body);
-  });
 }
 
 const json = { 'content-type': 'application/json' };

@@ -1,5 +1,5 @@
 import type { CommandIo } from '../io.ts';
-import { forTds } from '../kept/for-tds.ts';
+import { askTds, forTds } from '../kept/for-tds.ts';
 
 export function pauseCommand(io: CommandIo, endWith: (exitCode: number) => void) {
   return forTds('pause')
@@ -18,11 +18,5 @@ Examples:
 Exit codes: 0 paused, also where it was already · 1 failed · 2 usage · 3 no such TD ·
             4 not in this state`,
     )
-    .action(async (names, options) => {
-      const { actOnTds } = await import('../kept/actions.ts');
-      const { asking } = await import('../kept/verbs/asked.ts');
-      const { output } = options;
-      const act = asking('pause');
-      await actOnTds({ names, ...options }, { verb: 'pause', act, output, io, endWith });
-    });
+    .action(askTds('pause', { io, endWith }));
 }

@@ -1,5 +1,5 @@
 import type { CommandIo } from '../io.ts';
-import { forTds } from '../kept/for-tds.ts';
+import { askTds, forTds } from '../kept/for-tds.ts';
 
 export function resumeCommand(io: CommandIo, endWith: (exitCode: number) => void) {
   return forTds('resume')
@@ -15,11 +15,5 @@ Examples:
 Exit codes: 0 running, also where it ran already · 1 failed · 2 usage · 3 no such TD ·
             4 not in this state`,
     )
-    .action(async (names, options) => {
-      const { actOnTds } = await import('../kept/actions.ts');
-      const { asking } = await import('../kept/verbs/asked.ts');
-      const { output } = options;
-      const act = asking('resume');
-      await actOnTds({ names, ...options }, { verb: 'resume', act, output, io, endWith });
-    });
+    .action(askTds('resume', { io, endWith }));
 }

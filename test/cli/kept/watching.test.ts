@@ -1,28 +1,19 @@
 /** `list --watch`, `events -f` and `logs -f` tell what comes, and end by Ctrl-C or with the TD. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { expect, test, vi } from 'vitest';
-import { builtMain } from '../../support/built.ts';
 import { cli } from '../../support/cli.ts';
 import { keeping } from '../../support/kept.ts';
+import { startTdctl } from '../../support/tdctl.ts';
 
 const { spec } = keeping();
 
 function watching(...args: string[]) {
-  const child = spawn(process.execPath, [builtMain(), ...args], { env: process.env });
-  const told = { stdout: '', stderr: '' };
-  child.stdout.on('data', (text) => {
-    told.stdout += text;
-  });
-  child.stderr.on('data', (text) => {
-    told.stderr += text;
-  });
+  const { child, ended, output } = startTdctl(args);
   return {
-    told,
+    told: output,
     shows: (form: RegExp) =>
-      vi.waitFor(() => expect(told.stdout).toMatch(form), { timeout: 60_000 }),
+      vi.waitFor(() => expect(output.stdout).toMatch(form), { timeout: 60_000 }),
     interrupt: () => child.kill('SIGINT'),
-    ended: once(child, 'close').then(([exitCode]) => exitCode),
+    ended: ended.then(({ exitCode }) => exitCode),
   };
 }
 
