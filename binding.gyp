@@ -44,6 +44,7 @@
         "native/supervisor/guard.cc",
         "native/supervisor/guard_process.cc",
         "native/supervisor/handlers.cc",
+        "native/supervisor/held_command.cc",
         "native/supervisor/kvm_paths.cc",
         "native/supervisor/launch.cc",
         "native/supervisor/loop.cc",

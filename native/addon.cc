@@ -9,6 +9,7 @@
 #include "process/fd_questions.h"
 #include "process/passed_fd.h"
 #include "process/pidfd.h"
+#include "supervisor/held_command.h"
 #include "supervisor/supervisor.h"
 #include "system.h"
 #include "testing/exports.h"
@@ -43,6 +44,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   export_class<Guest>(env, exports, *environment);
   export_class<UserMemory>(env, exports, *environment);
   export_class<supervisor::Supervisor>(env, exports, *environment);
+  export_class<supervisor::HeldCommand>(env, exports, *environment);
   export_class<Pidfd>(env, exports, *environment);
   export_class<PassedFd>(env, exports, *environment);
   export_class<FdChannel>(env, exports, *environment);

@@ -4,6 +4,8 @@
  * thought come to the handlers in order, and the methods answer them.
  */
 
+import type { PassedFd, Pidfd } from './process.ts';
+
 /** A call that waits for its answer. */
 export type CallNumber = number;
 /** A file that this process made for a program: it is what one of the program's fds refers to. */
@@ -92,7 +94,8 @@ export interface LaunchFailure {
   /**
    * `busy`: this process supervises a command already. `call`: a system call that is needed.
    * `filter`: seccomp refused the filter. `install`: this Linux cannot answer with an fd. `memory`:
-   * we have no ptrace rights over our own child. `exec`: the command failed.
+   * we have no ptrace rights over our own child. `exec`: the command failed. Of a command that is adopted: `process`,
+   * it has ended or is in a PID namespace that is not seen here; `foreign_memory`, we have no ptrace rights over it.
    */
   readonly stage:
     | 'busy'
@@ -102,7 +105,9 @@ export interface LaunchFailure {
     | 'filter'
     | 'install'
     | 'memory'
-    | 'exec';
+    | 'exec'
+    | 'process'
+    | 'foreign_memory';
   /** The name of the system call, at the stage `call`. */
   readonly call?: string;
   readonly errno: number;
@@ -143,9 +148,12 @@ export interface Supervisor {
   /** The file behind an fd of a thread; 0 where it is not ours, undefined where none is open. */
   findFile(thread: number, fd: number): FileNumber | undefined;
 
+  /** Whether `systemAnswers` are given by the thread itself, as they are at first, or every call is told. */
+  answerByItself(does: boolean): void;
+
   /** Sends a signal to the command, and gives false where the command has ended. */
   signal(number: number): boolean;
-  /** Kills the command and all that it started; the events go on until `ended`. */
+  /** Kills the command and all that it started, unless it is adopted; the events go on until `ended`. */
   endAll(): void;
   /** Does the same, waits for it, and ends the thread: nothing is told any more. */
   stop(): void;
@@ -185,6 +193,48 @@ export interface InstalledFile {
   readonly memory?: Uint8Array;
 }
 
+/**
+ * A command whose calls another process answers: its `adopt()`. This process is its parent in all else, and there is a
+ * guard, as of one that is launched.
+ */
+export interface HeldCommand {
+  readonly pid: number;
+  /** What that other process needs, for one time. This process must close them, or the command outlives the other's end. */
+  pass(): readonly PassedFd[];
+  /** The command itself, whose end comes a moment before `hear` tells it. */
+  command(): Pidfd;
+  /** The guard, which ends once nothing that the command started is left. */
+  guard(): Pidfd;
+  /** Has it become the program. Blocks until it has; the other process must be answering. */
+  letGo(): LaunchFailure | undefined;
+  /** How the command ended; told once, when it has. */
+  hear(): { readonly how: 'code' | 'signal'; readonly status: number } | undefined;
+  /** What has become of the guard: `done` is its own end, `lost` that somebody killed it. One that was stopped goes on. */
+  look(): 'watching' | 'done' | 'lost';
+  /** Of a guard that is lost: kills what it guarded. False: nothing is left. */
+  endOrphans(): boolean;
+  /** False where the command has ended. */
+  signal(number: number): boolean;
+  /** Kills the command and all that it started. */
+  endAll(): void;
+  /** Does the same and waits for it; then this process is as it was before, and its terminal too. */
+  finish(): void;
+}
+
+export interface HeldCommandRequest {
+  readonly command: readonly string[];
+  /** The process that will answer its calls. */
+  readonly answeredBy: number;
+  /** Fds that it gets besides its standard streams, by the numbers that they have here. */
+  readonly fds: readonly number[];
+}
+
+export interface AdoptedCommand {
+  /** As {@link HeldCommand.pass} gave them, in that order. */
+  readonly fds: readonly PassedFd[];
+  readonly systemAnswers: SupervisedCommand['systemAnswers'];
+}
+
 export interface SupervisorClass {
   /**
    * Starts a command under supervision, with a guard between it and this process: when this process
@@ -192,8 +242,16 @@ export interface SupervisorClass {
    * only in a process without other children: should the guard be killed, every child is taken for
    * one of the command's, and is killed.
    */
-  launch(
-    command: SupervisedCommand,
-    handlers: SupervisorHandlers,
-  ): { readonly launched: Supervisor } | { readonly failed: LaunchFailure };
+  launch(command: SupervisedCommand, handlers: SupervisorHandlers): Launched;
+  /** Does the same, and leaves its calls to another process; it waits for {@link HeldCommand.letGo}. */
+  hold(
+    command: HeldCommandRequest,
+  ): { readonly held: HeldCommand } | { readonly failed: LaunchFailure };
+  /**
+   * Answers the calls of a command that another process holds, of as many as come. `exited` and `guardLost` are not
+   * told: that other process hears of them. `ended` is, once its guard has ended.
+   */
+  adopt(command: AdoptedCommand, handlers: SupervisorHandlers): Launched;
 }
+
+export type Launched = { readonly launched: Supervisor } | { readonly failed: LaunchFailure };

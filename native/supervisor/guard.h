@@ -19,6 +19,9 @@ class Guard {
   // A child of this process, and the socket to it.
   Guard(pid_t pid, UniqueFd channel) : pid_(pid), channel_(std::move(channel)) {}
 
+  // Whether there is one, as a child of this process.
+  bool is_there() const { return pid_ != 0; }
+  pid_t pid() const { return pid_; }
   // Readable when there is something to hear, or the guard ends. -1: no more.
   int channel() const { return is_silent_ ? -1 : channel_.get(); }
   // What the fork says before it stands guard; waits for it. Nothing: it has ended.

@@ -41,6 +41,8 @@ CallNumber call_of(const Event& event) {
 
 }  // namespace
 
+std::atomic<std::uint32_t> Handlers::queued = 0;
+
 Handlers* Handlers::make(Napi::Env env, Napi::Object functions) {
   std::unique_ptr<Handlers> handlers(new Handlers());
   const std::pair<const char*, Napi::FunctionReference*> members[] = {
@@ -74,9 +76,11 @@ Handlers* Handlers::make(Napi::Env env, Napi::Object functions) {
 void Handlers::tell(Event event) {
   const bool last = std::holds_alternative<EndedEvent>(event);
   auto boxed = std::make_unique<Event>(std::move(event));
-  ++queued_;
+  ++queued;
   if (napi_call_threadsafe_function(function_, boxed.get(), napi_tsfn_nonblocking) == napi_ok) {
     static_cast<void>(boxed.release());
+  } else {
+    --queued;
   }
   if (last) napi_release_threadsafe_function(function_, napi_tsfn_release);
 }
@@ -93,11 +97,11 @@ void Handlers::finalize(napi_env, void* data, void*) { delete static_cast<Handle
 // `env` is null while the environment is torn down.
 void Handlers::call_js(napi_env raw, napi_value, void* context, void* data) {
   const std::unique_ptr<Event> event(static_cast<Event*>(data));
+  --queued;
   if (raw == nullptr) return;
   const Napi::Env env(raw);
   const Napi::HandleScope scope(env);
   auto& handlers = *static_cast<Handlers*>(context);
-  --handlers.queued_;
   const CallNumber call = call_of(*event);
   handlers.dispatch(env, *event);
   if (env.IsExceptionPending()) handlers.report_thrown(env, call);
@@ -178,7 +182,7 @@ void Handlers::after_call(Napi::Env env, Loop& loop, CallNumber call) {
 
 // What is queued comes first, and the event loop's turn has an end.
 void Handlers::linger(Loop& loop) {
-  if (queued_ > 0) return loop.stop_lingering();
+  if (queued > 0) return loop.stop_lingering();
   uv_metrics_t metrics;
   uv_metrics_info(event_loop_, &metrics);
   if (metrics.loop_count != turn_) {

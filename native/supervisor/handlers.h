@@ -54,8 +54,8 @@ class Handlers {
   Napi::FunctionReference failed_;
   napi_threadsafe_function function_ = nullptr;
   std::weak_ptr<Loop> loop_;
-  // Told, and not dispatched yet.
-  std::atomic<std::uint32_t> queued_ = 0;
+  // Told of any command of this process, and not dispatched yet: who lingers keeps all others waiting.
+  static std::atomic<std::uint32_t> queued;
   uv_loop_t* event_loop_ = nullptr;
   // The turn of the JS thread's event loop in which calls were last answered, and since when.
   std::uint64_t turn_ = 0;

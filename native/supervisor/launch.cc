@@ -11,8 +11,11 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "../util/fd_message.h"
@@ -75,15 +78,25 @@ void restore_standard_streams() {
   }
 }
 
+// What the fork of a client needs, made ready before it: a fork of many threads allocates nothing.
+struct Program {
+  char* const* arguments;
+  std::span<const int> fds;
+  pid_t answered_by;
+};
+
 // In the fork of a process with several threads: system calls only until exec, since another
 // thread may have held any lock. Signals are blocked.
-[[noreturn]] void become_client(int channel, pid_t guard, char* const* arguments) {
+[[noreturn]] void become_client(int channel, pid_t guard, const Program& program) {
   const auto fail = [channel](LaunchStage stage, int error) {
     send_report(channel, {stage, error}, -1);
     ::_exit(127);
   };
   reset_handlers();
   restore_standard_streams();
+  for (const int fd : program.fds) ::fcntl(fd, F_SETFD, 0);
+  // Without Yama there is no such call, and no need of it.
+  if (program.answered_by != 0) ::prctl(PR_SET_PTRACER, program.answered_by);
   // Where the guard is killed, this is quicker than the supervisor.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != guard) ::_exit(127);
@@ -95,7 +108,7 @@ void restore_standard_streams() {
   char word = 0;
   if (::read(channel, &word, 1) != 1 || word != go_on) ::_exit(127);
   let_signals_in();
-  ::execvp(arguments[0], arguments);
+  ::execvp(program.arguments[0], program.arguments);
   fail(LaunchStage::exec, errno);
   ::_exit(127);
 }
@@ -110,7 +123,7 @@ struct Forked {
 // In a fork too. The guard has a session of its own: no terminal and no signal to the command's group
 // is meant for it, and whether a terminal can stop that group depends on who started this process, as
 // it would without a guard.
-[[noreturn]] void become_guard(int channel, int client_channel, char* const* arguments) {
+[[noreturn]] void become_guard(int channel, int client_channel, const Program& program) {
   Forked forked = {.client = -1, .failure = {.stage = LaunchStage::call, .error = 0}};
   const char* const failed = prepare_guard();
   if (failed != nullptr) {
@@ -118,7 +131,7 @@ struct Forked {
   } else {
     const pid_t self = ::getpid();
     forked.client = ::fork();
-    if (forked.client == 0) become_client(client_channel, self, arguments);
+    if (forked.client == 0) become_client(client_channel, self, program);
     if (forked.client < 0) {
       forked.failure = {LaunchStage::fork, errno};
     } else if (::setsid() < 0) {
@@ -173,6 +186,17 @@ std::optional<LaunchFailure> hear_of_launch(HeldClient& client) {
   return find_obstacle(client);
 }
 
+// As this process's PID namespace knows it.
+pid_t process_of_pidfd(int pidfd) {
+  char path[48];
+  std::snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+  const UniqueFd info(::open(path, O_RDONLY | O_CLOEXEC));
+  char text[512] = {};
+  if (!info.is_open() || ::read(info.get(), text, sizeof text - 1) <= 0) return 0;
+  const char* const field = std::strstr(text, "\nPid:");
+  return field == nullptr ? 0 : std::atoi(field + std::strlen("\nPid:"));
+}
+
 std::atomic<bool> is_supervising = false;
 
 }  // namespace
@@ -187,10 +211,12 @@ Turn::~Turn() {
   if (is_held_) is_supervising = false;
 }
 
-std::variant<HeldClient, LaunchFailure> launch(const std::vector<std::string>& command) {
+std::variant<HeldClient, LaunchFailure> launch(const LaunchRequest& request) {
   std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  for (const std::string& word : request.command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
+  const Program program = {
+      .arguments = arguments.data(), .fds = request.fds, .answered_by = request.answered_by};
 
   Turn turn = Turn::take();
   if (!turn.is_held()) return LaunchFailure{LaunchStage::busy, EBUSY};
@@ -211,7 +237,7 @@ std::variant<HeldClient, LaunchFailure> launch(const std::vector<std::string>& c
     // write to a pipe that the forks share with this process: it would be ours twice, and not theirs.
     const NoSignals no_signals;
     guard = ::fork();
-    if (guard == 0) become_guard(to_guard->theirs.get(), to_client->theirs.get(), arguments.data());
+    if (guard == 0) become_guard(to_guard->theirs.get(), to_client->theirs.get(), program);
   }
   if (guard < 0) return LaunchFailure{LaunchStage::fork, errno};
   to_guard->theirs.reset();
@@ -227,6 +253,27 @@ std::variant<HeldClient, LaunchFailure> launch(const std::vector<std::string>& c
   if (!failure) return client;
   client.guard.finish();
   return *failure;
+}
+
+std::variant<HeldClient, LaunchFailure> adopt(UniqueFd listener, UniqueFd pidfd, UniqueFd guard) {
+  if (const auto missing = find_missing_call()) {
+    return LaunchFailure{LaunchStage::call, missing->error, missing->call};
+  }
+  HeldClient client = {.pid = process_of_pidfd(pidfd.get()),
+                       .pidfd = std::move(pidfd),
+                       .listener = std::move(listener),
+                       .guard_elsewhere = std::move(guard)};
+  // 0: it is in a PID namespace that this process does not see; -1: it has ended.
+  if (client.pid <= 0) return LaunchFailure{LaunchStage::process, ESRCH};
+  if (const ErrorNumber error = why_not_install(client.listener.get()); error != 0) {
+    return LaunchFailure{LaunchStage::install, error};
+  }
+  // Nothing is mapped there, which is only said to who may look.
+  std::byte nothing;
+  if (read_memory(client.pid, 0, {&nothing, 1}) == Access::out_of_reach) {
+    return LaunchFailure{LaunchStage::foreign_memory, EPERM};
+  }
+  return client;
 }
 
 int let_go(HeldClient& client) {

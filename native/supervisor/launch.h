@@ -35,7 +35,8 @@ class Turn {
   bool is_held_ = false;
 };
 
-// Held back before its exec, until it is told to go on.
+// Held back before its exec, until it is told to go on. Whoever answers its calls needs `pidfd` and
+// `listener`, and may be another process than the one that started it; the rest is of its parent.
 struct HeldClient {
   Turn turn = {};
   GroupSignals group_signals = {};
@@ -45,11 +46,28 @@ struct HeldClient {
   UniqueFd listener = {};
   // To the client, until its exec.
   UniqueFd channel = {};
+  // In the process that adopted it: the pidfd of its guard, which is no child of this process.
+  UniqueFd guard_elsewhere = {};
+
+  // Whether another process started it, and tells of its end.
+  bool is_adopted() const { return guard_elsewhere.is_open(); }
 };
 
 // Where a launch failed. `busy`: this process supervises a command already. `call`: a system call that
-// supervision needs. `exec`: the program itself could not be started.
-enum class LaunchStage { busy, call, fork, no_new_privileges, filter, install, memory, exec };
+// supervision needs. `exec`: the program itself could not be started. Of one that is adopted: `process`, it is not seen
+// by this process; `foreign_memory`, this process may not look into it.
+enum class LaunchStage {
+  busy,
+  call,
+  fork,
+  no_new_privileges,
+  filter,
+  install,
+  memory,
+  exec,
+  process,
+  foreign_memory
+};
 
 struct LaunchFailure {
   LaunchStage stage;
@@ -58,9 +76,20 @@ struct LaunchFailure {
   const char* call = "";
 };
 
+struct LaunchRequest {
+  std::vector<std::string> command;
+  // The process that will answer, where that is another one: Yama must let it look into the program. 0: this one.
+  pid_t answered_by = 0;
+  // Fds that the program gets besides its standard streams, by the numbers that they have here.
+  std::vector<int> fds = {};
+};
+
 // Has the filter loaded, and this process is known to be able to supervise it. It and all that it
 // starts end with this process.
-std::variant<HeldClient, LaunchFailure> launch(const std::vector<std::string>& command);
+std::variant<HeldClient, LaunchFailure> launch(const LaunchRequest& request);
+
+// Of one that another process holds, whose fds have been passed to this one.
+std::variant<HeldClient, LaunchFailure> adopt(UniqueFd listener, UniqueFd pidfd, UniqueFd guard);
 
 // Lets it become the program. 0, or the errno of exec: then it has ended. Blocks until the exec is
 // over, which a supervisor must be serving.

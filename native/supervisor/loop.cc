@@ -71,7 +71,9 @@ Loop::Loop(HeldClient client, ConstantAnswers system_answers, std::function<void
       system_answers_(std::move(system_answers)),
       sink_(std::move(sink)),
       stop_event_(::eventfd(0, EFD_CLOEXEC)),
-      happenings_(::epoll_create1(EPOLL_CLOEXEC)) {
+      happenings_(::epoll_create1(EPOLL_CLOEXEC)),
+      command_ended_(client_.is_adopted()) {
+  if (!client_.is_adopted()) terminal_.emplace();
   const std::pair<Source, int> sources[] = {{Source::listener, listener()},
                                             {Source::closes, files_.events_fd()},
                                             {Source::stop, stop_event_.get()},
@@ -113,7 +115,7 @@ void Loop::stop() {
   client_.listener.reset();
   client_.group_signals = {};
   client_.turn = {};
-  terminal_.restore();
+  if (terminal_) terminal_->restore();
 }
 
 void Loop::is_system(FileNumber file) {
@@ -164,7 +166,7 @@ void Loop::serve() {
   tell_interrupted();
   tell_closed();
   files_.drain_rest([this](FileNumber file) { tell(ClosedEvent{file}); });
-  terminal_.restore();
+  if (terminal_) terminal_->restore();
   client_.group_signals = {};
   client_.turn = {};
   ended_ = true;
@@ -293,6 +295,9 @@ void Loop::hear_guard() {
 }
 
 bool Loop::is_all_over() {
+  if (client_.is_adopted()) {
+    return readiness(client_.guard_elsewhere.get(), Clock::duration::zero()) != 0;
+  }
   switch (client_.guard.look()) {
     case Guard::State::watching:
       return false;

@@ -159,6 +159,8 @@ class Loop {
   Installed install(std::uint64_t call_id, NewFile& file, NewFd fd);
   // Files of /dev/kvm, which `system_answers` are for.
   void is_system(FileNumber file);
+  // Whether this answers by `system_answers`, or everything is told.
+  void answer_by_itself(bool does) { answers_by_itself_ = does; }
 
  private:
   void serve();
@@ -194,6 +196,7 @@ class Loop {
 
   HeldClient client_;
   const ConstantAnswers system_answers_;
+  std::atomic<bool> answers_by_itself_ = true;
   const std::function<void(Event)> sink_;
   UniqueFd stop_event_;
   // Held to receive and to tell.
@@ -208,8 +211,10 @@ class Loop {
   std::atomic<bool> is_listener_watched_ = true;
   AddressSpaces address_spaces_;
   Calls calls_;
-  TerminalState terminal_;
-  bool command_ended_ = false;
+  // Of the process that the program shares its terminal with.
+  std::optional<TerminalState> terminal_;
+  // Of one that is adopted, another process tells.
+  bool command_ended_;
   bool guard_lost_ = false;
   bool stopped_ = false;
   std::atomic<bool> ended_ = false;

@@ -83,7 +83,8 @@ void Loop::handle_ioctl(const seccomp_notif& notification) {
   if (abi_of(notification.data) != Abi::x86_64) {
     return refuse_unserved(notification, "ioctl", ENOSYS);
   }
-  const std::int32_t* const constant = system_answers_.find(request, arguments[2]);
+  const std::int32_t* const constant =
+      answers_by_itself_ ? system_answers_.find(request, arguments[2]) : nullptr;
   if (constant != nullptr && is_system_file(found.number)) {
     answer(listener(), notification.id, *constant);
     return;

@@ -57,6 +57,8 @@ Napi::Function Supervisor::define(Napi::Env env) {
   return DefineClass(env, name,
                      {
                          StaticMethod<&Supervisor::launch>("launch"),
+                         StaticMethod<&Supervisor::hold>("hold"),
+                         StaticMethod<&Supervisor::adopt>("adopt"),
                          InstanceAccessor<&Supervisor::get_pid>("pid"),
                          InstanceMethod<&Supervisor::answer>("answer"),
                          InstanceMethod<&Supervisor::refuse>("refuse"),
@@ -73,6 +75,7 @@ Napi::Function Supervisor::define(Napi::Env env) {
                          InstanceMethod<&Supervisor::signal>("signal"),
                          InstanceMethod<&Supervisor::end_all>("endAll"),
                          InstanceMethod<&Supervisor::stop>("stop"),
+                         InstanceMethod<&Supervisor::answer_by_itself>("answerByItself"),
                      });
 }
 
@@ -286,6 +289,11 @@ Napi::Value Supervisor::signal(const Napi::CallbackInfo& info) {
 
 Napi::Value Supervisor::end_all(const Napi::CallbackInfo& info) {
   loop_->client().guard.end_all();
+  return info.Env().Undefined();
+}
+
+Napi::Value Supervisor::answer_by_itself(const Napi::CallbackInfo& info) {
+  loop_->answer_by_itself(info[0].ToBoolean());
   return info.Env().Undefined();
 }
 

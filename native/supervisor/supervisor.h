@@ -34,6 +34,11 @@ class Supervisor : public Napi::ObjectWrap<Supervisor> {
 
  private:
   static Napi::Value launch(const Napi::CallbackInfo& info);
+  static Napi::Value hold(const Napi::CallbackInfo& info);
+  static Napi::Value adopt(const Napi::CallbackInfo& info);
+  // Answers the calls of a client, from now on.
+  static Napi::Value serve(Napi::Env env, HeldClient client, ConstantAnswers constants,
+                           Napi::Object handlers);
   Napi::Value get_pid(const Napi::CallbackInfo& info);
   Napi::Value answer(const Napi::CallbackInfo& info);
   Napi::Value refuse(const Napi::CallbackInfo& info);
@@ -50,6 +55,7 @@ class Supervisor : public Napi::ObjectWrap<Supervisor> {
   Napi::Value signal(const Napi::CallbackInfo& info);
   Napi::Value end_all(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);
+  Napi::Value answer_by_itself(const Napi::CallbackInfo& info);
 
   // The call that argument 0 names, while it waits; nothing, with a TypeError where it is no number.
   std::optional<Call> waiting_call(const Napi::CallbackInfo& info, CallNumber* number);

@@ -1,5 +1,8 @@
 // Supervisor.launch().
+#include <fcntl.h>
+
 #include <cerrno>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +11,7 @@
 
 #include "../util/arguments.h"
 #include "handlers.h"
+#include "held_command.h"
 #include "js_answers.h"
 #include "supervisor.h"
 
@@ -33,6 +37,10 @@ const char* stage_name(LaunchStage stage) {
       return "memory";
     case LaunchStage::exec:
       return "exec";
+    case LaunchStage::process:
+      return "process";
+    case LaunchStage::foreign_memory:
+      return "foreign_memory";
   }
   return "";
 }
@@ -77,17 +85,68 @@ ConstantAnswers read_constants(Arguments& arguments, Napi::Value value) {
 Napi::Value Supervisor::launch(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments arguments(info, nullptr);
-  const std::vector<std::string> command =
-      read_command(arguments, arguments.field(info[0], "command"));
+  const LaunchRequest request = {
+      .command = read_command(arguments, arguments.field(info[0], "command"))};
   ConstantAnswers constants =
       read_constants(arguments, arguments.field(info[0], "systemAnswers"));
   arguments.object(info[1], "handlers");
   if (arguments.is_wrong()) return mistake(arguments);
 
-  auto launched = supervisor::launch(command);
+  auto launched = supervisor::launch(request);
   if (auto* failure = std::get_if<LaunchFailure>(&launched)) return failed(env, *failure);
-  HeldClient& client = std::get<HeldClient>(launched);
-  Handlers* handlers = Handlers::make(env, info[1].As<Napi::Object>());
+  return serve(env, std::move(std::get<HeldClient>(launched)), std::move(constants),
+               info[1].As<Napi::Object>());
+}
+
+Napi::Value Supervisor::hold(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments arguments(info, nullptr);
+  LaunchRequest request = {
+      .command = read_command(arguments, arguments.field(info[0], "command")),
+      .answered_by = static_cast<pid_t>(
+          arguments.uint32(arguments.field(info[0], "answeredBy"), "answeredBy", 1, INT32_MAX)),
+  };
+  const auto fds = arguments.array(arguments.field(info[0], "fds"), "fds", 1024);
+  for (std::uint32_t index = 0; fds && index < fds->Length() && !arguments.is_wrong(); ++index) {
+    const std::uint32_t fd = arguments.uint32(fds->Get(index), "fds[]", 3, INT32_MAX);
+    request.fds.push_back(static_cast<int>(fd));
+  }
+  if (arguments.is_wrong()) return mistake(arguments);
+
+  auto launched = supervisor::launch(request);
+  if (auto* failure = std::get_if<LaunchFailure>(&launched)) return failed(env, *failure);
+  auto holding = std::make_unique<HeldCommand::Holding>(
+      HeldCommand::Holding{.client = std::move(std::get<HeldClient>(launched))});
+  const Napi::Value held = make<HeldCommand>(env, {std::move(holding)});
+  if (held.IsEmpty()) return {};
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("held", held);
+  return result;
+}
+
+Napi::Value Supervisor::adopt(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments arguments(info, nullptr);
+  const auto passed = arguments.array(arguments.field(info[0], "fds"), "fds", 3);
+  UniqueFd fds[3];
+  for (std::uint32_t at = 0; passed && at < std::size(fds) && !arguments.is_wrong(); ++at) {
+    const auto fd = arguments.passed_fd(passed->Get(at), "fds[" + std::to_string(at) + "]");
+    if (fd) fds[at] = UniqueFd(::fcntl(fd->fd(), F_DUPFD_CLOEXEC, 0));
+  }
+  ConstantAnswers constants =
+      read_constants(arguments, arguments.field(info[0], "systemAnswers"));
+  arguments.object(info[1], "handlers");
+  if (arguments.is_wrong()) return mistake(arguments);
+
+  auto adopted = supervisor::adopt(std::move(fds[0]), std::move(fds[1]), std::move(fds[2]));
+  if (auto* failure = std::get_if<LaunchFailure>(&adopted)) return failed(env, *failure);
+  return serve(env, std::move(std::get<HeldClient>(adopted)), std::move(constants),
+               info[1].As<Napi::Object>());
+}
+
+Napi::Value Supervisor::serve(Napi::Env env, HeldClient client, ConstantAnswers constants,
+                              Napi::Object functions) {
+  Handlers* handlers = Handlers::make(env, functions);
   if (handlers == nullptr) {
     client.guard.finish();
     return {};
@@ -98,6 +157,8 @@ Napi::Value Supervisor::launch(const Napi::CallbackInfo& info) {
   std::optional<LaunchFailure> failure;
   if (const char* const call = loop->start(); call != nullptr) {
     failure = {LaunchStage::call, errno, call};
+  } else if (loop->client().is_adopted()) {
+    // Whoever started it lets it go.
   } else if (const int error = let_go(loop->client()); error != 0) {
     failure = {LaunchStage::exec, error};
   }

@@ -25,6 +25,7 @@ struct Environment {
   Napi::FunctionReference guest_memfd;
   Napi::FunctionReference user_memory;
   Napi::FunctionReference supervisor;
+  Napi::FunctionReference held_command;
   Napi::FunctionReference guest;
   Napi::FunctionReference pidfd;
   Napi::FunctionReference passed_fd;

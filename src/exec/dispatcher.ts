@@ -17,6 +17,7 @@ import type {
   Answer,
   Copies,
   FallocateRequest,
+  GuestScript,
   Handle,
   MadeFile,
   PendingAnswer,
@@ -29,7 +30,7 @@ import { DigestingMemory } from '../trace/index.ts';
 import { decode } from './codec/index.ts';
 import { newFile } from './new-files.ts';
 import { type ProgramFile, ProgramFiles } from './program-files.ts';
-import { type CallingThread, TrappedCall } from './trapped-call.ts';
+import { type CallingThread, type TrappedBy, TrappedCall } from './trapped-call.ts';
 
 export interface CallListener {
   /** A program has called open() on /dev/kvm. */
@@ -58,6 +59,10 @@ export interface AnsweredCall {
 export interface DispatcherOptions {
   readonly machine: SimulatedMachine;
   readonly supervisor: Supervisor;
+  /** The misc cgroup of the command. */
+  readonly cgroup: string;
+  /** What its guests do, in place of the machine's own script. */
+  readonly guest?: GuestScript | undefined;
   readonly listener: CallListener;
   /**
    * With `all`, the listener is told what every call copied in and out, with a digest of the pages that
@@ -79,8 +84,12 @@ export class Dispatcher {
   readonly #closing = new Set<ProgramFile>();
   readonly #copies = new WeakMap<Request | RunRequest, Copies>();
 
+  readonly #trappedBy: TrappedBy;
+
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    const { supervisor, cgroup } = options;
+    this.#trappedBy = { supervisor, files: this.files, cgroup };
     if (options.hears === 'all') this.#noteCopies();
   }
 
@@ -112,11 +121,13 @@ export class Dispatcher {
       this.#options.supervisor.refuse(number, errnoNumbers.EBADF);
       return;
     }
-    const { supervisor } = this.#options;
-    const call = new TrappedCall(
-      { supervisor, files: this.files },
-      { call: number, thread, file, request: asked.request, argument: asked.argument },
-    );
+    const call = new TrappedCall(this.#trappedBy, {
+      call: number,
+      thread,
+      file,
+      request: asked.request,
+      argument: asked.argument,
+    });
     this.#perform(call);
   }
 
@@ -133,10 +144,13 @@ export class Dispatcher {
       supervisor.refuse(number, errnoNumbers.EBADF);
       return;
     }
-    const call = new TrappedCall(
-      { supervisor, files: this.files },
-      { call: number, thread, file, request: 0, argument: 0n },
-    );
+    const call = new TrappedCall(this.#trappedBy, {
+      call: number,
+      thread,
+      file,
+      request: 0,
+      argument: 0n,
+    });
     const request = { request: 'fallocate', ...how } as const;
     const answer = machine.ioctl(call.caller(call.memory), file.handle, request);
     const delivered = answer.ok
@@ -155,6 +169,12 @@ export class Dispatcher {
     // A call under way holds its file until it ends.
     if (this.#isInUse(file.handle)) this.#closing.add(file);
     else this.#release(file);
+  }
+
+  /** Nobody hears an answer any more: all that is open is closed. */
+  abandon(): void {
+    for (const { cancel } of this.#underWay.values()) cancel();
+    for (const { number } of this.files.open) this.closed(number);
   }
 
   #perform(call: TrappedCall): void {
@@ -197,11 +217,11 @@ export class Dispatcher {
   }
 
   #run(call: TrappedCall, request: RunRequest): void {
-    const { machine, supervisor } = this.#options;
+    const { machine, supervisor, guest } = this.#options;
     const { handle } = call.file;
     // While it waits for the vCPU's mutex, only the death of its thread ends it.
     const begun = () => supervisor.untilSignal(call.call, machine.signalMask(handle));
-    const pending = machine.run(call.caller(call.memory), handle, request, begun);
+    const pending = machine.run(call.caller(call.memory), handle, request, { begun, guest });
     this.#awaitAnswer(call, pending, (answer) => this.#deliver(call, { request, answer }));
   }
 

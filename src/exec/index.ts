@@ -1,9 +1,12 @@
 /** Unmodified programs on the simulated host (docs/exec.md). execute.ts is the way in. */
 
 export { TraceWriter } from '../trace/index.ts';
+export type { Failure } from './answering.ts';
 export { type CpuIdentity, readCpuIdentity, withCpuIdentity } from './cpu-identity.ts';
 export type { AnsweredCall, CallListener } from './dispatcher.ts';
-export { type CommandExit, execute, type Failure, type RunningCommand } from './execute.ts';
+export { type ExecutedCommand, execute, type RunningCommand } from './execute.ts';
+export { type Executed, type Expectations, type MachineNames, machineNames } from './executed.ts';
+export { everyListener } from './listeners.ts';
 export { ResetWatch } from './reset-watch.ts';
 export {
   defaultRunScript,
@@ -12,6 +15,7 @@ export {
   type StepResult,
   type UnreachedStep,
 } from './run-script/index.ts';
+export { type CommandExit, exitOf } from './signals.ts';
 export {
   type ExecSummary,
   type RefusalSummary,
@@ -19,4 +23,4 @@ export {
   type UnservedSummary,
   type VmSummary,
 } from './summary.ts';
-export { type Tracing, traceTo } from './tracing.ts';
+export { commandHeader, type Tracing, traceTo } from './tracing.ts';

@@ -102,6 +102,34 @@ export function launchRefused(command: string, failure: LaunchFailure): TdctlErr
   });
 }
 
+/** Of a command on a shared host, whose process says this. */
+export function adoptionRefused(command: string, failure: LaunchFailure): TdctlError {
+  const cause = causesOnHost[failure.stage];
+  if (cause === undefined) return launchRefused(command, failure);
+  const { message, hint } = cause;
+  return new TdctlError({
+    code: 'TDCTL_E_HOST_UNSUPPORTED',
+    op: 'answer the KVM calls of a command on a shared host',
+    place: command,
+    message,
+    details: [`the kernel says: ${failure.code}`],
+    hint,
+  });
+}
+
+const causesOnHost: Partial<Record<LaunchFailure['stage'], Cause>> = {
+  process: {
+    message:
+      'the process of the shared host does not see the command: it has ended, or is in another PID namespace',
+    hint: 'start the host in the same container as the command, or in one around it',
+  },
+  foreign_memory: {
+    message:
+      'the process of the shared host has no ptrace rights over the command, and must read its memory',
+    hint: 'run it as the user whose host it is, and with no more rights than that one has; a host that root has started may look into all',
+  },
+};
+
 export function outOfFiles(code: string): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_HOST_UNSUPPORTED',

@@ -1,4 +1,4 @@
-/** Signals by name and number. Node has no names for the real-time ones. */
+/** How commands end, and signals by name and number. Node has no names for the real-time ones. */
 import { constants } from 'node:os';
 
 /** Of glibc, which keeps the kernel's first two for itself. */
@@ -11,4 +11,13 @@ export function signalName(number: number): string {
   if (named !== undefined) return named[0];
   if (number < firstRealTime || number > lastRealTime) return `SIG${number}`;
   return number === firstRealTime ? 'SIGRTMIN' : `SIGRTMIN+${number - firstRealTime}`;
+}
+
+export type CommandExit =
+  | { readonly how: 'code'; readonly status: number }
+  /** `status` is the signal's number. */
+  | { readonly how: 'signal'; readonly status: number; readonly signal: string };
+
+export function exitOf(how: CommandExit['how'], status: number): CommandExit {
+  return how === 'code' ? { how, status } : { how, status, signal: signalName(status) };
 }

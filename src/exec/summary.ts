@@ -8,8 +8,8 @@ import type { AskedRefusal } from '../diagnosis/explain/requests/explain-refusal
 import type { Answer, Copy, Handle, SimulatedMachine } from '../simulator/index.ts';
 import { describeCall } from '../trace/index.ts';
 import type { AnsweredCall, CallListener } from './dispatcher.ts';
-import type { CommandExit } from './execute.ts';
 import type { ProgramFile } from './program-files.ts';
+import type { CommandExit } from './signals.ts';
 
 export interface ExecSummary {
   readonly command: readonly string[];
@@ -120,6 +120,11 @@ export class SummaryCollector implements CallListener {
     this.#machine = machine;
     this.#foreign = machine.keySlots.used;
     this.#peak = this.#foreign;
+  }
+
+  /** So far. */
+  get calls(): number {
+    return this.#calls;
   }
 
   opened(): void {

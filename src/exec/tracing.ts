@@ -1,27 +1,28 @@
 /** Writes what programs ask as a trace. */
-import type { Handle } from '../simulator/index.ts';
+import type { Handle, SimulatedMachine } from '../simulator/index.ts';
 import {
   type CallOutcome,
   describeCall,
   outcomeOf,
   ThreadNames,
   type TraceHeader,
-  type TraceWriter,
+  type TraceRecord,
   traceVersion,
 } from '../trace/index.ts';
+import type { CpuIdentity } from './cpu-identity.ts';
 import type { AnsweredCall, CallListener } from './dispatcher.ts';
-import type { CommandExit } from './execute.ts';
+import type { CommandExit } from './signals.ts';
 
 const interrupted: CallOutcome = { interrupted: true };
 
 export interface Tracing {
   readonly listener: CallListener;
-  /** Writes what is left, and how the command ended. */
-  end(exit: CommandExit): Promise<void>;
+  /** Writes how the command ended. */
+  commandEnded(exit: CommandExit): void;
 }
 
 export function traceTo(
-  writer: TraceWriter,
+  writer: { write(record: TraceRecord): void },
   header: TraceHeader,
   nameOf: (handle: Handle) => string | undefined,
 ): Tracing {
@@ -43,14 +44,23 @@ export function traceTo(
       unserved: () => {},
       closed: ({ name }) => writer.write({ kind: 'close', object: name }),
     },
-    end: async (exit) => {
+    commandEnded: (exit) =>
       writer.write({
         kind: 'end',
         exit: exit.how === 'code' ? { status: exit.status } : { signal: exit.signal },
-      });
-      await writer.end();
-    },
+      }),
   };
+}
+
+/** What a trace says of its command first. */
+export function commandHeader(
+  command: readonly string[],
+  { profile, kernelAbi }: SimulatedMachine,
+  cpu: CpuIdentity | undefined,
+): TraceHeader {
+  const traced = cpu && { ...cpu, signature: `0x${cpu.signature.toString(16)}` };
+  const header = { host: `sim:${profile.name}`, kernel: kernelAbi.name, command };
+  return { ...header, ...(traced && { cpu: traced }) };
 }
 
 function callRecord(call: AnsweredCall, nameOf: (handle: Handle) => string | undefined) {

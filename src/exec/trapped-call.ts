@@ -12,6 +12,13 @@ export interface CallingThread {
   readonly addressSpace: number;
 }
 
+export interface TrappedBy {
+  readonly supervisor: Supervisor;
+  readonly files: ProgramFiles;
+  /** The misc cgroup of the command. */
+  readonly cgroup: string;
+}
+
 export class TrappedCall {
   readonly call: CallNumber;
   readonly thread: CallingThread;
@@ -21,15 +28,17 @@ export class TrappedCall {
   readonly memory: ClientMemory;
   readonly #supervisor: Supervisor;
   readonly #files: ProgramFiles;
+  readonly #cgroup: string;
   /** No signal is looked for before this time, because most calls take no time. */
   #lookAgainAt = performance.now() + lookForSignalsEveryMs;
 
   constructor(
-    { supervisor, files }: { readonly supervisor: Supervisor; readonly files: ProgramFiles },
+    { supervisor, files, cgroup }: TrappedBy,
     call: Pick<TrappedCall, 'call' | 'thread' | 'file' | 'request' | 'argument'>,
   ) {
     this.#supervisor = supervisor;
     this.#files = files;
+    this.#cgroup = cgroup;
     this.call = call.call;
     this.thread = call.thread;
     this.file = call.file;
@@ -69,8 +78,7 @@ export class TrappedCall {
     return {
       mm: this.thread.addressSpace,
       tid: this.thread.tid,
-      // The cgroups of this machine set no limit to the key slots of the simulated host.
-      cgroup: '/',
+      cgroup: this.#cgroup,
       memory,
       pendingSignal: () => this.#pendingSignal(),
       mayReboot: () => mayReboot(this.thread.tid),

@@ -72,6 +72,13 @@ interface CallUnderWay {
   readonly perform: () => Answer;
 }
 
+export interface HowRun {
+  /** Called when it has got vcpu->mutex: any signal ends it from then on, and only a fatal one before. */
+  readonly begun?: (() => void) | undefined;
+  /** What the guest does, in place of the machine's own script. */
+  readonly guest?: GuestScript | undefined;
+}
+
 export class SimulatedMachine implements DisturbedMachine {
   readonly profile: HostProfile;
   readonly kernelAbi: KernelAbi;
@@ -207,11 +214,8 @@ export class SimulatedMachine implements DisturbedMachine {
 
   /**
    * KVM_RUN. On a file of another kind it is refused like anything else.
-   *
-   * @param begun called when it has got vcpu->mutex: any signal ends it from then on, and only a fatal one
-   *   before.
    */
-  run(caller: Caller, handle: Handle, request: RunRequest, begun?: () => void): PendingAnswer {
+  run(caller: Caller, handle: Handle, request: RunRequest, how: HowRun = {}): PendingAnswer {
     const { trace, files } = this.#kernel;
     const startedNs = this.#clock.nowNs;
     this.#clock.advance(ioctlCost('KVM_RUN').ns);
@@ -232,8 +236,8 @@ export class SimulatedMachine implements DisturbedMachine {
     const { vcpu } = file;
     const page = recorded?.page ?? request.page;
     const { arg } = request;
-    const script = this.#guest;
-    const options = { kernel: this.#kernel, caller, vcpu, arg, page, script, begun };
+    const script = how.guest ?? this.#guest;
+    const options = { kernel: this.#kernel, caller, vcpu, arg, page, script, begun: how.begun };
     // It may have ended before this function returns.
     const noLongerUnderWay = this.#underWay.add(handle, { cancel: () => pending.cancel() });
     const pending = runVcpu({

@@ -163,6 +163,7 @@ const supervisorNames = {
   endAll: true,
   stop: true,
   keep: true,
+  answerByItself: true,
 } satisfies Record<keyof Supervisor, true>;
 const pidfdNames = {
   fd: true,

@@ -23,6 +23,12 @@ export function execCommand(io: CommandIo, endWith: (exitCode: number) => void) 
         ),
       ),
     )
+    .addOption(
+      new Option(
+        '--on <name>',
+        'the shared host that answers (`tdctl host start NAME`), in place of one of its own',
+      ),
+    )
     .addOption(simulatedKernelOption())
     .addOption(
       inputFile(
@@ -51,14 +57,23 @@ Examples:
   tdctl exec --trace vmm.trace -- ./my-vmm td.json      then: tdctl trace lint vmm.trace
   tdctl exec --fault KVM_TDX_INIT_VM#1=EAGAIN -- ./my-vmm td.json
   tdctl exec --run guest.yaml --summary out.json -- ./my-vmm td.json
+  tdctl exec --on lab -- ./my-vmm td.json               beside other programs on one host
 
 Exit codes: the command's own · 128+N it died of signal N · 126, 127 it could not be started ·
             1 output was lost, or tdctl had a defect · 4 another command is writing the file ·
             6 it ended with 0, and did not do what the script expects, or never came to a --fault · 2 usage · 5 script invalid ·
             8 this machine or sandbox cannot supervise a program`,
     )
-    .action(async (command, options) => {
-      const { exec } = await import('../exec/exec.ts');
-      endWith(await exec({ command, ...options }, io));
+    .action(async (command, options, self) => {
+      const { sharedHostNamed } = await import('../exec/shared.ts');
+      const isGiven = (name: string) => self.getOptionValueSource(name) === 'cli';
+      const on = sharedHostNamed(options, isGiven);
+      if (on === undefined) {
+        const { exec } = await import('../exec/exec.ts');
+        endWith(await exec({ command, ...options }, io));
+      } else {
+        const { execOn } = await import('../exec/on-host.ts');
+        endWith(await execOn({ command, ...options, on }, io));
+      }
     });
 }

@@ -1,23 +1,19 @@
 /** The summary of `tdctl exec` as a person reads it, for stderr. */
 import type {
   ExecSummary,
+  Expectations,
+  MachineNames,
   RefusalSummary,
-  StepResult,
-  UnreachedStep,
   UnservedSummary,
   VmSummary,
 } from '../../exec/index.ts';
-import type { SimulatedMachine } from '../../simulator/index.ts';
 import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
 import { count, times } from '../output/units.ts';
 
 export interface SummaryContext {
-  readonly machine: SimulatedMachine;
-  readonly expectations: {
-    readonly results: readonly StepResult[];
-    readonly unreached: readonly UnreachedStep[];
-  };
+  readonly machine: MachineNames;
+  readonly expectations: Expectations;
   readonly colors: boolean;
 }
 
@@ -62,9 +58,9 @@ function exitText({ exit }: ExecSummary): string {
   return exit.how === 'code' ? `ended with exit code ${exit.status}` : `died of ${exit.signal}`;
 }
 
-function hostText({ profile, kernelAbi }: SimulatedMachine): string {
-  const module = profile.module === undefined ? '' : `, TDX module ${profile.module.release}`;
-  return `sim:${profile.name} (KVM rules ${kernelAbi.name}${module})`;
+function hostText({ profile, kernel, module }: MachineNames): string {
+  const release = module === undefined ? '' : `, TDX module ${module}`;
+  return `sim:${profile} (KVM rules ${kernel}${release})`;
 }
 
 function vmRows({ name, type, vcpus, pages, mrtd }: VmSummary): Row[] {

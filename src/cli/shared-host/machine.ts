@@ -8,9 +8,16 @@ export interface HostStatus {
   readonly vms: number;
   readonly availableBytes: bigint;
   readonly simulatedNs: number;
-  readonly programs: readonly ProgramFacts[];
+  /** By both doors, in the order of their numbers. */
+  readonly programs: readonly ProgramOnHost[];
   /** Those that no call has come to yet, as `tdctl host fault` takes them. */
   readonly faultsToCome: readonly string[];
+}
+
+/** A program of either door. */
+export interface ProgramOnHost extends ProgramFacts {
+  /** What `tdctl exec --on` has started; undefined of one that has joined by itself. */
+  readonly command: readonly string[] | undefined;
 }
 
 export interface FaultsAsked {

@@ -29,16 +29,16 @@ export async function findHost(name: string, env: Environment): Promise<FoundHos
 
 /** Joins it as a program: `--host on:NAME`. @throws TdctlError as openSharedHost() says. */
 export async function joinShared(host: string, env: Environment): Promise<SharedHost> {
-  const found = await serving(sharedName(host), env);
   const { openSharedHost } = await import('../../host/shared/index.ts');
-  return through(found, (path) => openSharedHost(path, { name: host, tdctl: version() }));
+  return reachSocket(sharedName(host), 'socket', env, (path) =>
+    openSharedHost(path, { name: host, tdctl: version() }),
+  );
 }
 
 /** @throws TdctlError as openSharedHost() says. */
 export async function operateHost(name: string, env: Environment): Promise<HostOperator> {
-  const found = await serving(name, env);
   const { openHostOperator } = await import('../../host/shared/index.ts');
-  return through(found, (path) => openHostOperator(path, `${prefix}${name}`));
+  return reachSocket(name, 'socket', env, (path) => openHostOperator(path, `${prefix}${name}`));
 }
 
 /** The machine that it has, as `--host` and `--kernel` name it: to simulate its like. */
@@ -77,13 +77,17 @@ function isLost(name: string): TdctlError {
   });
 }
 
-async function through<Opened>(
-  { files, name }: FoundHost,
+/** @param open gets a path by which the socket can be connected to, however long its own is. */
+export async function reachSocket<Opened>(
+  name: string,
+  socket: 'socket' | 'fds',
+  env: Environment,
   open: (path: string) => Promise<Opened>,
 ): Promise<Opened> {
+  const { files } = await serving(name, env);
   let reached: ReturnType<typeof socketPath>;
   try {
-    reached = socketPath(files.socket);
+    reached = socketPath(files[socket]);
   } catch {
     throw noSuchHost(name);
   }

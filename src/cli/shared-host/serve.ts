@@ -1,7 +1,9 @@
 /** The process of a shared host, from its directory to its end. */
 import { createServer, type Server } from 'node:net';
 import { inspect } from 'node:util';
+import { loadAddon } from '../../../native/index.ts';
 import { errorData, TdctlError } from '../../errors/index.ts';
+import { readCpuIdentity, withCpuIdentity } from '../../exec/index.ts';
 import { listenOnSocketFile } from '../../files/index.ts';
 import { reopenToAppend } from '../../files/reopen.ts';
 import {
@@ -16,12 +18,19 @@ import { type OwnedHost, ownHost } from '../../keeper/hosts/host-directory.ts';
 import { ownProcess } from '../../keeper/identity.ts';
 import { openProgress } from '../../keeper/progress.ts';
 import { openStateDirectory } from '../../keeper/state-directory.ts';
-import { formatFault, type SimulatedMachine } from '../../simulator/index.ts';
+import { formatFault, runningHostClock, type SimulatedMachine } from '../../simulator/index.ts';
 import { recordCalls, type TraceRecord, traceJsonLine, traceText } from '../../trace/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import { readFault } from '../run/fault.ts';
 import { version } from '../version.ts';
-import { type FaultsAsked, type HostStatus, profileText, type StopAsked } from './machine.ts';
+import { bothDoors, Hearing, noDoor, openDoor, serveFds } from './door.ts';
+import {
+  type FaultsAsked,
+  type HostStatus,
+  type ProgramOnHost,
+  profileText,
+  type StopAsked,
+} from './machine.ts';
 
 export interface ServedHost {
   readonly name: string;
@@ -45,8 +54,7 @@ export async function serveHost(served: ServedHost): Promise<void> {
     const owned = await own(served);
     try {
       const faults = new LaterFaults();
-      const profile = await hostProfile(profileText(served.machine));
-      const machine = openSimulatedMachine({ profile, kernelAbi: served.kernel, faults });
+      const machine = await machineFor(served, faults);
       if (!served.hasTerminal) for (const fd of [1, 2]) reopenToAppend(fd, owned.files.log);
       await serve({ served, owned, machine, faults, end }, () =>
         progress.tell({ reached: 'running' }),
@@ -62,6 +70,20 @@ export async function serveHost(served: ServedHost): Promise<void> {
     progress.end();
     end.done();
   }
+}
+
+/** Its CPU is that of this machine and its clocks run, where programs can come that see both. */
+async function machineFor(
+  { machine, kernel }: ServedHost,
+  faults: LaterFaults,
+): Promise<SimulatedMachine> {
+  const profile = await hostProfile(profileText(machine));
+  const cpu = loadAddon().available ? readCpuIdentity() : undefined;
+  return openSimulatedMachine({
+    ...{ profile: cpu === undefined ? profile : withCpuIdentity(profile, cpu), faults },
+    kernelAbi: kernel,
+    hostClock: cpu === undefined ? undefined : runningHostClock(),
+  });
 }
 
 async function own({ name, env }: ServedHost): Promise<OwnedHost> {
@@ -87,12 +109,18 @@ interface Serving {
 async function serve(serving: Serving, reached: () => void): Promise<void> {
   const { served, owned, machine, faults, end } = serving;
   const peers = peersOf(owned.files.directory);
+  const door = await openDoor({ machine, nextProcess: () => shared.nextProcess() });
+  const programs = () => bothDoors(shared.programs(), door?.programs() ?? []);
+  const hearing = new Hearing((all) => door?.hearEveryCall(all));
   const shared: SharedMachine = new SharedMachine({
     machine,
     tdctl: version(),
     peerOf: (socket) => peerOf(peers, socket),
     mayJoin: (peer) => peers.mayAsk(peer),
-    operations: operationsOf({ machine, faults, end, shared: () => shared }),
+    operations: {
+      ...(door?.operations ?? noDoor),
+      ...operationsOf({ machine, faults, end, programs, hearing }),
+    },
   });
   // The programs of all must not end for a defect in an answer to one.
   process.on('uncaughtException', (error) => log(error));
@@ -100,6 +128,7 @@ async function serve(serving: Serving, reached: () => void): Promise<void> {
   await listenOnSocketFile(server, {
     ...{ path: owned.files.socket, op: 'serve a shared host', anyLength: true },
   });
+  const fds = door && (await serveFds(door, { path: owned.files.fds, peers }));
   owned.writeRecord({
     version: 1,
     server: ownProcess(version()),
@@ -111,7 +140,7 @@ async function serve(serving: Serving, reached: () => void): Promise<void> {
   served.onServing(owned);
   const why = await end.asked;
   shared.end(why);
-  await closed(server);
+  await Promise.all([server, ...(fds === undefined ? [] : [fds])].map(closed));
 }
 
 function peerOf(peers: Peers, socket: Parameters<Peers['of']>[0]) {
@@ -131,17 +160,18 @@ interface Operated {
   readonly machine: SimulatedMachine;
   readonly faults: LaterFaults;
   readonly end: Ending;
-  readonly shared: () => SharedMachine;
+  readonly programs: () => readonly ProgramOnHost[];
+  readonly hearing: Hearing;
 }
 
-function operationsOf({ machine, faults, end, shared }: Operated): Operations {
+function operationsOf({ machine, faults, end, programs, hearing }: Operated): Operations {
   return {
     status: (): HostStatus => ({
       keySlots: machine.keySlots,
       vms: machine.snapshot().vms.length,
       availableBytes: machine.freeMemoryBytes,
       simulatedNs: machine.nowNs,
-      programs: shared().programs(),
+      programs: programs(),
       faultsToCome: faults.unmet().map(formatFault),
     }),
     faults(arg) {
@@ -149,6 +179,7 @@ function operationsOf({ machine, faults, end, shared }: Operated): Operations {
       const records = asked.faults.map(readFault);
       if (asked.clear) faults.clear();
       faults.add(records);
+      hearing.forFaults(records.length > 0 || !asked.clear);
       return faults.unmet().map(formatFault);
     },
     trace(arg, { signal, tell }) {
@@ -158,9 +189,11 @@ function operationsOf({ machine, faults, end, shared }: Operated): Operations {
         (record: TraceRecord) => tell(format(record)),
         { threadOf: (mm) => `T${mm ?? 0}`, kindOf: (handle) => machine.fileKind(handle) },
       );
+      const done = hearing.forTrace();
       return new Promise<void>((resolve) => {
         const over = () => {
           quiet();
+          done();
           resolve();
         };
         if (signal.aborted) over();
@@ -168,8 +201,8 @@ function operationsOf({ machine, faults, end, shared }: Operated): Operations {
       });
     },
     stop(arg, { by }) {
-      const programs = shared().programs();
-      if (programs.length > 0 && !(arg as StopAsked).now) throw inUse(programs.length);
+      const { length } = programs();
+      if (length > 0 && !(arg as StopAsked).now) throw inUse(length);
       end.ask(`it was stopped${by === undefined ? '' : ` by process ${by.pid}`} (tdctl host stop)`);
     },
   };

@@ -13,6 +13,7 @@ import { printData } from '../output/data.ts';
 import { keySlotsData } from '../output/host-parts.ts';
 import { paint } from '../output/paint.ts';
 import { say } from '../output/print.ts';
+import { sanitize } from '../output/sanitize.ts';
 import { columns } from '../output/table.ts';
 import type { FaultsAsked, HostStatus, StopAsked } from './machine.ts';
 import { findHost, operateHost } from './reach.ts';
@@ -77,8 +78,9 @@ function hostData({ found, status }: Listed) {
 }
 
 function programData(program: HostStatus['programs'][number]) {
-  const { process, cgroup, pid = null, uid = null, tdctl = null, joinedAt, calls } = program;
-  return { process, cgroup, pid, uid, tdctl, joinedAt, calls };
+  const { process, cgroup, pid = null, uid = null, tdctl = null, command = null } = program;
+  const { joinedAt, calls } = program;
+  return { process, cgroup, pid, uid, tdctl, command, joinedAt, calls };
 }
 
 function listText(hosts: readonly Listed[], io: CommandIo): string {
@@ -150,14 +152,15 @@ function showText({ found, status }: Listed, io: CommandIo): string {
         ]),
   ];
   const programs = status?.programs ?? [];
-  const head = ['PROGRAM', 'PID', 'UID', 'CGROUP', 'CALLS', 'SINCE'].map(dim);
-  const rows = programs.map(({ process, pid, uid, cgroup, calls, joinedAt }) => [
+  const head = ['PROGRAM', 'PID', 'UID', 'CGROUP', 'CALLS', 'SINCE', 'COMMAND'].map(dim);
+  const rows = programs.map(({ process, pid, uid, cgroup, calls, joinedAt, command }) => [
     String(process),
     String(pid ?? '-'),
     String(uid ?? '-'),
     cgroup,
     String(calls),
     joinedAt,
+    commandText(command),
   ]);
   return [
     `${bold(name)}  ${state}: ${hostStates[state]}\n`,
@@ -165,6 +168,11 @@ function showText({ found, status }: Listed, io: CommandIo): string {
     ...(programs.length === 0 ? [] : ['\n', columns([head, ...rows])]),
     ...(status?.faultsToCome ?? []).map((fault) => `\nfault to come: ${fault}\n`),
   ].join('');
+}
+
+/** One that has joined by itself is a tdctl. */
+function commandText(command: readonly string[] | undefined): string {
+  return command === undefined ? 'tdctl' : sanitize(command.join(' ')).slice(0, 60);
 }
 
 export async function stopHost(

@@ -83,11 +83,15 @@ const format: FileFormat<typeof runScriptSchema> = {
 
 /** @throws TdctlError TDCTL_E_NOT_FOUND, _NOT_READABLE, _SPEC_INVALID. */
 export async function loadRunScript(path: string): Promise<RunScript> {
-  const text = await readTextFile(path, {
+  return parseRunScript(await readRunScript(path), { path });
+}
+
+/** @throws TdctlError TDCTL_E_NOT_FOUND, _NOT_READABLE. */
+export function readRunScript(path: string): Promise<string> {
+  return readTextFile(path, {
     kind: format.kind,
     starter: () => 'copy one of examples/exec/ to start from',
   });
-  return parseRunScript(text, { path });
 }
 
 /** @throws TdctlError TDCTL_E_SPEC_INVALID with every finding and its `file:line:col`. */

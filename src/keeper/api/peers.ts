@@ -1,7 +1,7 @@
 /** Who has connected, and whether the directory of the TD is theirs. */
 import { statSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { loadAddon, type PeerCredentials } from '../../../native/index.ts';
+import { loadAddon, type PeerCredentials, socketFd } from '../../../native/index.ts';
 import type { Greeting } from '../greeting.ts';
 import type { Peer } from './surface.ts';
 
@@ -23,7 +23,7 @@ export function peersOf(
   return {
     guard: credentialsOf === undefined ? 'directory' : 'peer-credentials',
     of: (socket) => {
-      const fd = fdOf(socket);
+      const fd = socketFd(socket);
       if (credentialsOf === undefined || fd === undefined) return undefined;
       const { pid, uid } = credentialsOf(fd);
       return { pid, uid };
@@ -38,11 +38,4 @@ function addonsCredentials(): CredentialsOf | undefined {
   if (!loaded.available) return undefined;
   const { addon } = loaded;
   return (fd) => addon.peerCredentials(fd);
-}
-
-/** Node has no name for it; libuv's handle of a socket does. */
-function fdOf(socket: Socket): number | undefined {
-  const { _handle: handle } = socket as { _handle?: { readonly fd?: number } | null };
-  const fd = handle?.fd;
-  return fd === undefined || fd < 0 ? undefined : fd;
 }

@@ -16,6 +16,8 @@ const hostFileNames = {
   /** Who serves it, and what it is. */
   record: 'host.json',
   socket: 'control.sock',
+  /** Programs that are no tdctl come by it too: their fds, for which Node's own sockets have no way. */
+  fds: 'fds.sock',
   log: 'host.log',
 } as const;
 

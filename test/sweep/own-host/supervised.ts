@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loadAddon } from '../../../native/index.ts';
-import { type CallListener, execute, type RunningCommand } from '../../../src/exec/index.ts';
+import { type CallListener, execute, type ExecutedCommand } from '../../../src/exec/index.ts';
 import { openSimulatedMachine } from '../../../src/host/simulated/index.ts';
 import {
   type DisturbedMachine,
@@ -74,14 +74,14 @@ export class SupervisedHost {
 /** One program on one machine. A process can supervise one at a time. */
 class Supervised {
   readonly #machine: SimulatedMachine;
-  readonly #running: RunningCommand;
+  readonly #running: ExecutedCommand;
   readonly #lines: AsyncIterator<string>;
   readonly #socket: Socket;
   readonly #faults: SwitchedFaults;
 
   private constructor(parts: {
     readonly machine: SimulatedMachine;
-    readonly running: RunningCommand;
+    readonly running: ExecutedCommand;
     readonly socket: Socket;
     readonly faults: SwitchedFaults;
   }) {

@@ -68,6 +68,9 @@ export class SharedMachine {
     return this.#options.machine;
   }
 
+  /** A number for a process of the simulated kernel, which nobody else gets. */
+  readonly nextProcess = (): number => this.#nextProcess++;
+
   programs(): readonly ProgramFacts[] {
     return [...this.#programs.values()].map(factsOf);
   }
@@ -145,7 +148,7 @@ export class SharedMachine {
     { peer, said, rest }: { peer: Peer | undefined; said: ReturnType<typeof saidBy>; rest: Buffer },
   ): void {
     const { tdctl, machine } = this.#options;
-    const process = this.#nextProcess++;
+    const process = this.nextProcess();
     const { cgroup, pid, release } = said;
     const host = new SimulatedHost(machine, new AddressSpace(), { mm: process, cgroup });
     const passing = {

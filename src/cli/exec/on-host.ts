@@ -1,0 +1,70 @@
+/** `tdctl exec --on NAME`: a command of this process, whose KVM calls a shared host answers. */
+import { type StartedCommand, startOnHost } from '../../exec/door/index.ts';
+import { listenForInterrupts } from '../interrupts.ts';
+import type { CommandIo } from '../io.ts';
+import { openCommandDoor } from '../shared-host/command-door.ts';
+import { endCommand } from './end-command.ts';
+import {
+  endVmm,
+  exitCodeOf,
+  type OutputFiles,
+  type OutputOptions,
+  openOutputs,
+  refuseStandardOutput,
+  report,
+} from './outputs.ts';
+import { requireAddon } from './supervision.ts';
+
+export interface ExecOnOptions extends OutputOptions {
+  /** The name of the shared host. */
+  readonly on: string;
+  readonly command: readonly string[];
+  readonly run?: string | undefined;
+}
+
+/**
+ * @returns the command's own exit code as a shell gives it, or 6 where it ended with 0 and an expectation of the script was
+ * not met.
+ * @throws TdctlError for whatever keeps the command from being run there, and TDCTL_E_HOST_GONE where the host has ended
+ * before it.
+ */
+export async function execOn(options: ExecOnOptions, io: CommandIo): Promise<number> {
+  refuseStandardOutput(options);
+  const { on, command, run } = options;
+  const { Supervisor: supervisor } = requireAddon();
+  const script = run === undefined ? undefined : { text: await checkedScript(run), path: run };
+  const interrupts = listenForInterrupts();
+  const door = await openCommandDoor(on, io.env);
+  let files: OutputFiles | undefined;
+  try {
+    files = await openOutputs(options, { onFailure: io.losses.add, signal: interrupts.signal });
+    const { writer, summaryFile } = files;
+    const started: StartedCommand = await startOnHost(door, {
+      ...{ command, script, supervisor, trace: writer !== undefined },
+      onRecord: (record) => writer?.write(record),
+      onRestarts: (pid) => endVmm(pid, options, io),
+    });
+    const { exit, failure } = await endCommand(started, interrupts);
+    if (failure !== undefined) throw failure.error;
+    const executed = await started.executed;
+    await writer?.end();
+    await report({ ...executed, machine: started.machine }, { options, summaryFile, io });
+    return exitCodeOf(
+      exit,
+      executed.expectations.results.some(({ met }) => !met),
+    );
+  } finally {
+    await files?.writer?.end();
+    files?.summaryFile?.release();
+    door.close();
+    interrupts.done();
+  }
+}
+
+/** A mistake is told before anything is started. */
+async function checkedScript(path: string): Promise<string> {
+  const { parseRunScript, readRunScript } = await import('../../exec/run-script/load.ts');
+  const text = await readRunScript(path);
+  parseRunScript(text, { path });
+  return text;
+}
