@@ -19,7 +19,7 @@ import type { FdObject } from './fd-object.ts';
 import type { Guest, GuestSettings } from './guest.ts';
 import type { FdChannelClass, PassedFd, PidfdClass, ProcessFunctions } from './process.ts';
 import type { VcpuStateMethods, VmStateMethods } from './state.ts';
-import type { SupervisorClass } from './supervisor.ts';
+import type { HeldCommand, SupervisorClass } from './supervisor.ts';
 
 /** A refused system call. */
 export interface NativeError extends Error {
@@ -287,6 +287,7 @@ export interface Addon extends ProcessFunctions {
   readonly FdChannel: FdChannelClass;
   readonly PassedFd: { readonly prototype: PassedFd };
   readonly Supervisor: SupervisorClass;
+  readonly HeldCommand: { readonly prototype: HeldCommand };
   readonly Guest: {
     readonly prototype: Guest;
     /**

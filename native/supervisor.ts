@@ -227,6 +227,18 @@ export interface HeldCommandRequest {
   readonly answeredBy: number;
   /** Fds that it gets besides its standard streams, by the numbers that they have here. */
   readonly fds: readonly number[];
+  /** Made in a mount namespace of its own, as far as this process may. */
+  readonly mounts: readonly Mount[];
+}
+
+export interface Mount {
+  /**
+   * `bind`: `source` at `target`. `overlay`: an overlay there, with `source` as its options. `keep`: what is there
+   * before, whatever covers it; `source` is of no meaning.
+   */
+  readonly kind: 'bind' | 'overlay' | 'keep';
+  readonly source: string;
+  readonly target: string;
 }
 
 export interface AdoptedCommand {

@@ -1,7 +1,9 @@
 #include "launch.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -82,8 +84,44 @@ void restore_standard_streams() {
 struct Program {
   char* const* arguments;
   std::span<const int> fds;
+  std::span<const Mount> mounts;
   pid_t answered_by;
 };
+
+constexpr std::size_t most_kept = 64;
+
+void bind_kept(int kept, const char* target) {
+  char path[48];
+  std::snprintf(path, sizeof path, "/proc/self/fd/%d", kept);
+  ::mount(path, target, nullptr, MS_BIND | MS_REC, nullptr);
+}
+
+// What of it may not be done is left as it is: the program finds the same by a path (docs/shared-host.md).
+void make_mounts(std::span<const Mount> mounts) {
+  if (mounts.empty() || ::unshare(CLONE_NEWNS) != 0) return;
+  // Mounts of the rest of the machine still come in, and none goes out.
+  if (::mount("none", "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return;
+  int kept[most_kept];
+  std::size_t next = 0;
+  for (const Mount& mount : mounts) {
+    if (mount.kind != Mount::Kind::keep || next == most_kept) continue;
+    kept[next++] = ::open(mount.target.c_str(), O_PATH | O_CLOEXEC);
+  }
+  for (const Mount& mount : mounts) {
+    if (mount.kind != Mount::Kind::overlay) continue;
+    ::mount("overlay", mount.target.c_str(), "overlay", MS_RDONLY, mount.source.c_str());
+  }
+  std::size_t at = 0;
+  for (const Mount& mount : mounts) {
+    if (mount.kind != Mount::Kind::keep || at == next) continue;
+    bind_kept(kept[at], mount.target.c_str());
+    ::close(kept[at++]);
+  }
+  for (const Mount& mount : mounts) {
+    if (mount.kind != Mount::Kind::bind) continue;
+    ::mount(mount.source.c_str(), mount.target.c_str(), nullptr, MS_BIND, nullptr);
+  }
+}
 
 // In the fork of a process with several threads: system calls only until exec, since another
 // thread may have held any lock. Signals are blocked.
@@ -97,6 +135,7 @@ struct Program {
   for (const int fd : program.fds) ::fcntl(fd, F_SETFD, 0);
   // Without Yama there is no such call, and no need of it.
   if (program.answered_by != 0) ::prctl(PR_SET_PTRACER, program.answered_by);
+  make_mounts(program.mounts);
   // Where the guard is killed, this is quicker than the supervisor.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != guard) ::_exit(127);
@@ -216,7 +255,8 @@ std::variant<HeldClient, LaunchFailure> launch(const LaunchRequest& request) {
   for (const std::string& word : request.command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   const Program program = {
-      .arguments = arguments.data(), .fds = request.fds, .answered_by = request.answered_by};
+      .arguments = arguments.data(), .fds = request.fds, .mounts = request.mounts,
+      .answered_by = request.answered_by};
 
   Turn turn = Turn::take();
   if (!turn.is_held()) return LaunchFailure{LaunchStage::busy, EBUSY};

@@ -76,12 +76,29 @@ struct LaunchFailure {
   const char* call = "";
 };
 
+// What the program sees in another place than the rest of the machine, in a mount namespace of its own.
+struct Mount {
+  enum class Kind {
+    // `source`, a file or a directory, at `target`.
+    bind,
+    // An overlay with these options (`source`) at `target`.
+    overlay,
+    // What is at `target` before, whatever covers it.
+    keep
+  };
+  Kind kind;
+  std::string source;
+  std::string target;
+};
+
 struct LaunchRequest {
   std::vector<std::string> command;
   // The process that will answer, where that is another one: Yama must let it look into the program. 0: this one.
   pid_t answered_by = 0;
   // Fds that the program gets besides its standard streams, by the numbers that they have here.
   std::vector<int> fds = {};
+  // Made as far as this process may.
+  std::vector<Mount> mounts = {};
 };
 
 // Has the filter loaded, and this process is known to be able to supervise it. It and all that it

@@ -65,6 +65,25 @@ std::vector<std::string> read_command(Arguments& arguments, Napi::Value value) {
   return command;
 }
 
+// [{kind, source, target}]
+std::vector<Mount> read_mounts(Arguments& arguments, Napi::Value value) {
+  std::vector<Mount> mounts;
+  const auto rows = arguments.array(value, "mounts", 1024);
+  if (!rows) return mounts;
+  for (std::uint32_t index = 0; index < rows->Length() && !arguments.is_wrong(); ++index) {
+    const Napi::Value row = rows->Get(index);
+    const std::string kind = arguments.string(arguments.field(row, "kind"), "kind");
+    mounts.push_back({
+        .kind = kind == "bind"      ? Mount::Kind::bind
+                : kind == "overlay" ? Mount::Kind::overlay
+                                    : Mount::Kind::keep,
+        .source = arguments.string(arguments.field(row, "source"), "source"),
+        .target = arguments.string(arguments.field(row, "target"), "target"),
+    });
+  }
+  return mounts;
+}
+
 // [{request, argument, value}]
 ConstantAnswers read_constants(Arguments& arguments, Napi::Value value) {
   ConstantAnswers constants;
@@ -111,6 +130,7 @@ Napi::Value Supervisor::hold(const Napi::CallbackInfo& info) {
     const std::uint32_t fd = arguments.uint32(fds->Get(index), "fds[]", 3, INT32_MAX);
     request.fds.push_back(static_cast<int>(fd));
   }
+  request.mounts = read_mounts(arguments, arguments.field(info[0], "mounts"));
   if (arguments.is_wrong()) return mistake(arguments);
 
   auto launched = supervisor::launch(request);

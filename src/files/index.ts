@@ -1,5 +1,7 @@
 /** Everything that tdctl writes to a file goes through here. See docs/files.md. */
+
 export { writeKernelFile } from './kernel-file.ts';
+export { LiveFile } from './live-file.ts';
 export { type NamedFile, NamedFiles } from './named-files.ts';
 export type { OutputFile } from './not-writable.ts';
 export { type NumberedFiles, numberedFiles } from './numbered-files.ts';

@@ -8,6 +8,7 @@ import {
   type FdChannel,
   type Guest,
   type GuestMemfd,
+  type HeldCommand,
   type PassedFd,
   type Pidfd,
   type Supervisor,
@@ -27,6 +28,7 @@ const addonNames = {
   Vcpu: true,
   GuestMemfd: true,
   UserMemory: true,
+  HeldCommand: true,
   Supervisor: true,
   Guest: true,
   exchange: true,
@@ -165,6 +167,19 @@ const supervisorNames = {
   keep: true,
   answerByItself: true,
 } satisfies Record<keyof Supervisor, true>;
+const heldCommandNames = {
+  pid: true,
+  pass: true,
+  command: true,
+  guard: true,
+  letGo: true,
+  hear: true,
+  look: true,
+  endOrphans: true,
+  signal: true,
+  endAll: true,
+  finish: true,
+} satisfies Record<keyof HeldCommand, true>;
 const pidfdNames = {
   fd: true,
   close: true,
@@ -201,6 +216,7 @@ test('each class has the declared members and no other', (context) => {
     Vcpu: vcpuNames,
     GuestMemfd: guestMemfdNames,
     UserMemory: userMemoryNames,
+    HeldCommand: heldCommandNames,
     Supervisor: supervisorNames,
     Guest: guestNames,
     Pidfd: pidfdNames,

@@ -1,6 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
-import { inputFile } from '../file-arguments.ts';
+import { hostName, inputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
 import { outputOption } from '../options.ts';
 
@@ -22,7 +22,14 @@ export function doctorCommand(io: CommandIo, endWith: (exitCode: ExitCode) => vo
       ),
     )
     .addOption(
-      new Option('--explain <id>', 'print the long text of one check').conflicts(['root', 'all']),
+      hostName(new Option('--host <host>', 'judge a shared host: on:NAME').conflicts('root')),
+    )
+    .addOption(
+      new Option('--explain <id>', 'print the long text of one check').conflicts([
+        'root',
+        'host',
+        'all',
+      ]),
     )
     .option('--all', 'show what was skipped, and the title of every check')
     .addOption(outputOption())
@@ -34,6 +41,7 @@ Examples:
   sudo tdctl doctor                     more can be read: kernel log, MSRs
   tdctl doctor --explain bios.key-split
   tdctl doctor --root ./from-customer   layout: docs/doctor.md
+  tdctl doctor --host on:lab            a shared host, as programs on it find it
   tdctl doctor -o json | jq -r .firstCause
 
 Exit codes: 0 TDs can run here · 6 they cannot, or it cannot be told · 3 DIR does not exist`,

@@ -15,13 +15,14 @@ import { explanationText } from '../output/doctor-explain.ts';
 
 interface DoctorOptions {
   readonly root?: string | undefined;
+  readonly host?: string | undefined;
   readonly explain?: string | undefined;
   readonly all?: true | undefined;
   readonly output: OutputFormat;
 }
 
 export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<ExitCode> {
-  const { root, explain, output } = options;
+  const { explain, output } = options;
   if (explain !== undefined) {
     const text = explainCheck(explain);
     const data = { id: explain, text };
@@ -33,17 +34,18 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
     });
     return exitCodes.ok;
   }
-  const facts = root === undefined ? await readFacts() : await readCopy(root);
+  const { facts, name, simulated } = await factsOf(options, io);
   const diagnosis = diagnose(facts);
   await printData(
     'tdctl.Doctor',
-    { host: { name: root ?? 'this machine', simulated: false }, ...diagnosis },
+    { host: { name: name ?? 'this machine', simulated }, ...diagnosis },
     {
       io,
       format: output,
       text: () =>
         diagnosisText(diagnosis, {
-          root,
+          root: name,
+          isShared: simulated,
           all: options.all === true,
           colors: io.colors.stdout,
           width: proseWidth(io.widths.stdout),
@@ -51,6 +53,26 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
     },
   );
   return diagnosis.conclusion === 'ready' ? exitCodes.ok : exitCodes.findings;
+}
+
+interface LookedAt {
+  readonly facts: DoctorFacts;
+  /** Undefined: this machine. */
+  readonly name?: string;
+  readonly simulated: boolean;
+}
+
+async function factsOf({ root, host }: DoctorOptions, io: CommandIo): Promise<LookedAt> {
+  if (host !== undefined) {
+    const { doctoredHost } = await import('./shared-host.ts');
+    return {
+      facts: await readFacts(await doctoredHost(host, io.env)),
+      name: host,
+      simulated: true,
+    };
+  }
+  if (root === undefined) return { facts: await readFacts(), simulated: false };
+  return { facts: await readCopy(root), name: root, simulated: false };
 }
 
 async function readCopy(path: string): Promise<DoctorFacts> {

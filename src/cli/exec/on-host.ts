@@ -1,5 +1,10 @@
 /** `tdctl exec --on NAME`: a command of this process, whose KVM calls a shared host answers. */
-import { type StartedCommand, startOnHost } from '../../exec/door/index.ts';
+import {
+  factsInPlace,
+  factsVariable,
+  type StartedCommand,
+  startOnHost,
+} from '../../exec/door/index.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openCommandDoor } from '../shared-host/command-door.ts';
@@ -33,14 +38,16 @@ export async function execOn(options: ExecOnOptions, io: CommandIo): Promise<num
   const { on, command, run } = options;
   const { Supervisor: supervisor } = requireAddon();
   const script = run === undefined ? undefined : { text: await checkedScript(run), path: run };
-  const interrupts = listenForInterrupts();
   const door = await openCommandDoor(on, io.env);
+  const interrupts = listenForInterrupts();
   let files: OutputFiles | undefined;
   try {
     files = await openOutputs(options, { onFailure: io.losses.add, signal: interrupts.signal });
     const { writer, summaryFile } = files;
+    process.env[factsVariable] = door.facts;
     const started: StartedCommand = await startOnHost(door, {
       ...{ command, script, supervisor, trace: writer !== undefined },
+      mounts: isRoot() ? factsInPlace(door.facts) : [],
       onRecord: (record) => writer?.write(record),
       onRestarts: (pid) => endVmm(pid, options, io),
     });
@@ -59,6 +66,11 @@ export async function execOn(options: ExecOnOptions, io: CommandIo): Promise<num
     door.close();
     interrupts.done();
   }
+}
+
+/** Others could in a user namespace alone, where a program would not be who it is. */
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
 }
 
 /** A mistake is told before anything is started. */

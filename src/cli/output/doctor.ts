@@ -7,7 +7,9 @@ import { wrap } from './wrap.ts';
 type Paint = ReturnType<typeof painter>;
 
 export interface DiagnosisTextOptions {
+  /** A copy, or a shared host; undefined: this machine. */
   readonly root: string | undefined;
+  readonly isShared: boolean;
   readonly all: boolean;
   readonly colors: boolean;
   readonly width: number;
@@ -34,11 +36,14 @@ export function diagnosisText(diagnosis: Diagnosis, options: DiagnosisTextOption
       );
     return `${colors.bold(group)}\n${lines.join('\n')}\n`;
   });
-  const about =
-    options.root === undefined
-      ? 'This machine'
-      : `The host that ${sanitize(options.root)} is a copy of`;
-  return [`${about}\n`, ...blocks, summary(diagnosis, options, colors)].join('\n');
+  return [`${aboutText(options)}\n`, ...blocks, summary(diagnosis, options, colors)].join('\n');
+}
+
+function aboutText({ root, isShared }: DiagnosisTextOptions): string {
+  if (root === undefined) return 'This machine';
+  return isShared
+    ? `The shared host ${sanitize(root)}`
+    : `The host that ${sanitize(root)} is a copy of`;
 }
 
 function checkLines(

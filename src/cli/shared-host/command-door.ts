@@ -4,17 +4,21 @@ import { connect } from 'node:net';
 import { type PassedFd, socketFd } from '../../../native/index.ts';
 import type { HostSockets } from '../../exec/door/index.ts';
 import { requireAddon } from '../exec/supervision.ts';
-import { operateHost, reachSocket } from './reach.ts';
+import { findHost, operateHost, reachSocket } from './reach.ts';
 
 export interface CommandDoor extends HostSockets {
+  /** The directory with the files of the host. */
+  readonly facts: string;
   close(): void;
 }
 
 /** @throws TdctlError as openSharedHost() says, and where the host starts no programs. */
 export async function openCommandDoor(name: string, env: NodeJS.ProcessEnv): Promise<CommandDoor> {
   const operator = await operateHost(name, env);
+  const { files } = await findHost(name, env);
   return {
     operator,
+    facts: files.facts,
     passFds: (line, fds) =>
       reachSocket(name, 'fds', env, async (path) => sendFds(path, Buffer.from(line), fds)),
     close: () => operator.close(),

@@ -13,6 +13,7 @@ import type { ProgramOnHost } from './machine.ts';
 export function openDoor(options: {
   readonly machine: SimulatedMachine;
   readonly nextProcess: () => number;
+  readonly onCalled: () => void;
 }): ExecDoor | undefined {
   const native = loadAddon();
   if (!native.available) return undefined;

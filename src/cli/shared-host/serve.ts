@@ -12,7 +12,7 @@ import {
   protocolVersion,
   SharedMachine,
 } from '../../host/shared/index.ts';
-import { openSimulatedMachine } from '../../host/simulated/index.ts';
+import { openSimulatedMachine, type SimulatedMachineChoice } from '../../host/simulated/index.ts';
 import { type Peers, peersOf } from '../../keeper/api/peers.ts';
 import { type OwnedHost, ownHost } from '../../keeper/hosts/host-directory.ts';
 import { ownProcess } from '../../keeper/identity.ts';
@@ -24,6 +24,7 @@ import { hostProfile } from '../host-profile.ts';
 import { readFault } from '../run/fault.ts';
 import { version } from '../version.ts';
 import { bothDoors, Hearing, noDoor, openDoor, serveFds } from './door.ts';
+import { HostFacts } from './facts.ts';
 import {
   type FaultsAsked,
   type HostStatus,
@@ -54,9 +55,12 @@ export async function serveHost(served: ServedHost): Promise<void> {
     const owned = await own(served);
     try {
       const faults = new LaterFaults();
-      const machine = await machineFor(served, faults);
+      const choice = await machineFor(served);
+      const machine = openSimulatedMachine({ ...choice, faults });
+      const twin = openSimulatedMachine(choice);
+      const facts = await HostFacts.write(machine, twin, owned.files.facts);
       if (!served.hasTerminal) for (const fd of [1, 2]) reopenToAppend(fd, owned.files.log);
-      await serve({ served, owned, machine, faults, end }, () =>
+      await serve({ served, owned, machine, faults, facts, end }, () =>
         progress.tell({ reached: 'running' }),
       );
     } finally {
@@ -73,17 +77,14 @@ export async function serveHost(served: ServedHost): Promise<void> {
 }
 
 /** Its CPU is that of this machine and its clocks run, where programs can come that see both. */
-async function machineFor(
-  { machine, kernel }: ServedHost,
-  faults: LaterFaults,
-): Promise<SimulatedMachine> {
+async function machineFor({ machine, kernel }: ServedHost): Promise<SimulatedMachineChoice> {
   const profile = await hostProfile(profileText(machine));
   const cpu = loadAddon().available ? readCpuIdentity() : undefined;
-  return openSimulatedMachine({
-    ...{ profile: cpu === undefined ? profile : withCpuIdentity(profile, cpu), faults },
+  return {
+    profile: cpu === undefined ? profile : withCpuIdentity(profile, cpu),
     kernelAbi: kernel,
     hostClock: cpu === undefined ? undefined : runningHostClock(),
-  });
+  };
 }
 
 async function own({ name, env }: ServedHost): Promise<OwnedHost> {
@@ -103,17 +104,20 @@ interface Serving {
   readonly owned: OwnedHost;
   readonly machine: SimulatedMachine;
   readonly faults: LaterFaults;
+  readonly facts: HostFacts;
   readonly end: Ending;
 }
 
 async function serve(serving: Serving, reached: () => void): Promise<void> {
-  const { served, owned, machine, faults, end } = serving;
+  const { served, owned, machine, faults, facts, end } = serving;
+  const onCalled = () => facts.update();
   const peers = peersOf(owned.files.directory);
-  const door = await openDoor({ machine, nextProcess: () => shared.nextProcess() });
+  const door = openDoor({ machine, onCalled, nextProcess: () => shared.nextProcess() });
   const programs = () => bothDoors(shared.programs(), door?.programs() ?? []);
   const hearing = new Hearing((all) => door?.hearEveryCall(all));
   const shared: SharedMachine = new SharedMachine({
     machine,
+    onCalled,
     tdctl: version(),
     peerOf: (socket) => peerOf(peers, socket),
     mayJoin: (peer) => peers.mayAsk(peer),

@@ -17,6 +17,8 @@ export interface DoorOptions {
   readonly supervisor: SupervisorClass;
   /** The next number of a process of the simulated kernel. */
   readonly nextProcess: () => number;
+  /** After each call and each last close. */
+  readonly onCalled?: (() => void) | undefined;
 }
 
 /** So long somebody who was told a ticket may take to pass the fds. */
@@ -63,14 +65,14 @@ export class ExecDoor {
 
   async #execute(arg: unknown, { signal, tell, by }: Asked): Promise<unknown> {
     const asked = executeAsked(arg);
-    const { machine, supervisor, nextProcess } = this.#options;
+    const { machine, supervisor, nextProcess, onCalled } = this.#options;
     const script = await scriptOf(asked.script);
     const ticket = randomBytes(12).toString('base64url');
     const handedOver = this.#fdsOf(ticket, signal);
     tell({ ticket, answeredBy: process.pid });
     const fds = await handedOver;
     const program = await AdoptedProgram.adopt({
-      ...{ machine, supervisor, nextProcess, asked, script, by, fds },
+      ...{ machine, supervisor, nextProcess, onCalled, asked, script, by, fds },
       systemAnswers: asked.trace ? [] : this.#systemAnswers,
       tell,
     });

@@ -33,6 +33,7 @@ export interface AdoptOptions {
   readonly machine: SimulatedMachine;
   readonly supervisor: SupervisorClass;
   readonly nextProcess: () => number;
+  readonly onCalled: (() => void) | undefined;
   readonly asked: ExecuteAsked;
   readonly script: RunScript | undefined;
   readonly by: Asked['by'];
@@ -64,7 +65,7 @@ export class AdoptedProgram {
 
   private constructor(options: AdoptOptions) {
     this.#options = options;
-    const { machine, supervisor, nextProcess, asked, script, by, fds, tell } = options;
+    const { machine, supervisor, nextProcess, asked, script, by, fds, onCalled, tell } = options;
     const { command, cgroup = '/', trace } = asked;
     this.#guest = new ScriptedGuest(script ?? defaultRunScript);
     this.#collector = new SummaryCollector(machine);
@@ -77,6 +78,7 @@ export class AdoptedProgram {
       : undefined;
     const listener: CallListener = everyListener([
       this.#collector,
+      ...(onCalled === undefined ? [] : [onEach(onCalled)]),
       ...(this.#tracing === undefined ? [] : [this.#tracing.listener]),
       ...(script === undefined ? [new ResetWatch((pid) => tell({ restarts: pid }))] : []),
     ]);
@@ -136,6 +138,10 @@ export class AdoptedProgram {
       },
     };
   }
+}
+
+function onEach(called: () => void): CallListener {
+  return { opened: () => undefined, called, closed: called, unserved: () => undefined };
 }
 
 /** The first address space of a command is its own process, each further one another process of the machine. */

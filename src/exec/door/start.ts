@@ -1,7 +1,7 @@
 /** Starts a command on a shared host, as a child of this process, and follows both to their end. */
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { HeldCommand, PassedFd, SupervisorClass } from '../../../native/index.ts';
+import type { HeldCommand, Mount, PassedFd, SupervisorClass } from '../../../native/index.ts';
 import type { HostOperator } from '../../host/shared/index.ts';
 import type { TraceRecord } from '../../trace/index.ts';
 import type { Failure } from '../answering.ts';
@@ -23,6 +23,8 @@ export interface StartOptions extends ExecuteAsked {
   readonly supervisor: SupervisorClass;
   /** Fds that the command gets besides its standard streams, by the numbers that they have here. */
   readonly fds?: readonly number[] | undefined;
+  /** Made in a mount namespace of the command's own, as far as this process may. */
+  readonly mounts?: readonly Mount[] | undefined;
   readonly onRecord?: ((record: TraceRecord) => void) | undefined;
   /** A process starts its guest again and again, though it has turned itself off in every way. */
   readonly onRestarts?: ((pid: number) => void) | undefined;
@@ -49,7 +51,17 @@ export async function startOnHost(
   { operator, passFds }: HostSockets,
   options: StartOptions,
 ): Promise<StartedCommand> {
-  const { command, cgroup, script, trace, supervisor, fds = [], onRecord, onRestarts } = options;
+  const {
+    command,
+    cgroup,
+    script,
+    trace,
+    supervisor,
+    fds = [],
+    mounts = [],
+    onRecord,
+    onRestarts,
+  } = options;
   const asked: ExecuteAsked = { command, cgroup, script, trace };
   const leaving = new AbortController();
   const told = new Told({ onRecord, onRestarts });
@@ -60,7 +72,7 @@ export async function startOnHost(
   const refused = executed.then(() => Promise.reject(new Error('the host is done at once')));
   refused.catch(() => undefined);
   const { ticket, answeredBy } = await Promise.race([told.ticket, refused]);
-  const launched = supervisor.hold({ command, answeredBy, fds });
+  const launched = supervisor.hold({ command, answeredBy, fds, mounts });
   if ('failed' in launched) {
     leaving.abort();
     throw launchRefused(command[0] ?? '', launched.failed);

@@ -79,6 +79,7 @@ export { AddressSpace, type ReadableMemory, SimulatedMemory } from './address-sp
 export { SimulatedGuest } from './guest.ts';
 export { SimulatedGuestMemory } from './guest-memory.ts';
 export { type PassedObject, type ProcessIdentity, SimulatedHost } from './host.ts';
+export { type HostTree, hostTree, keySlotsPath, keySlotsText } from './host-tree.ts';
 export { namedProfile } from './named-profile.ts';
 export { type ProfileName, profileNames } from './profile-names.ts';
 export { SimulatedVcpu } from './vcpu.ts';

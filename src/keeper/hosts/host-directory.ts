@@ -19,6 +19,8 @@ const hostFileNames = {
   /** Programs that are no tdctl come by it too: their fds, for which Node's own sockets have no way. */
   fds: 'fds.sock',
   log: 'host.log',
+  /** What /proc and /sys of the machine would say, laid out as `tdctl doctor --root` takes it. */
+  facts: 'facts',
 } as const;
 
 export type HostFiles = Readonly<Record<'directory' | keyof typeof hostFileNames, string>>;

@@ -38,6 +38,8 @@ function hierarchyOf(files: HostFiles): KeySlotFacts['hierarchy'] {
 /** On v1 the misc controller can be mounted by itself. */
 function rootOf(files: HostFiles, hierarchy: KeySlotFacts['hierarchy']): string {
   if (files.exists(`${mount}/misc/misc.capacity`)) return `${mount}/misc`;
+  // The files of a shared host lie there, whatever the machine's own hierarchy is.
+  if (files.exists(`${mount}/misc.capacity`)) return mount;
   return hierarchy === 'hybrid' ? `${mount}/unified` : mount;
 }
 

@@ -16,6 +16,8 @@ export interface ConnectionOptions {
   readonly socket: Socket;
   readonly host: SimulatedHost;
   readonly passing: Pick<CallContext, 'grant' | 'accept'>;
+  /** Called before the answer to each call. */
+  readonly called?: (() => void) | undefined;
   /** The process has died, and holds nothing any more. */
   readonly died: () => void;
 }
@@ -24,14 +26,16 @@ export class Connection extends FramedPeer {
   readonly #host: SimulatedHost;
   readonly #passing: ConnectionOptions['passing'];
   readonly #died: () => void;
+  readonly #called: (() => void) | undefined;
   readonly #objects: ProgramObjects;
 
-  constructor({ socket, host, passing, died }: ConnectionOptions) {
+  constructor({ socket, host, passing, died, called }: ConnectionOptions) {
     const objects = new ProgramObjects(host);
     super(socket, objects);
     this.#host = host;
     this.#passing = passing;
     this.#died = died;
+    this.#called = called;
     this.#objects = objects;
   }
 
@@ -56,6 +60,7 @@ export class Connection extends FramedPeer {
       ...this.#passing,
     };
     const made = await method.call(named.target as never, parsed.data as never, context);
+    this.#called?.();
     if (made instanceof SimulatedGuest) this.#tellEnd(made);
     return made;
   }

@@ -23,6 +23,8 @@ export interface SharedMachineOptions {
   readonly mayJoin?: (peer: Peer | undefined) => boolean;
   /** What those can ask for that look at the host and are no programs on it. */
   readonly operations?: Operations;
+  /** Before the answer to each call, and after the death of a program. */
+  readonly onCalled?: () => void;
   readonly onJoined?: (program: ProgramFacts) => void;
   readonly onLeft?: (program: ProgramFacts) => void;
 }
@@ -157,11 +159,12 @@ export class SharedMachine {
     };
     const died = () => {
       this.#programs.delete(process);
+      this.#options.onCalled?.();
       this.#options.onLeft?.(factsOf(program));
     };
     const program: Program = {
       host,
-      connection: new Connection({ socket, host, passing, died }),
+      connection: new Connection({ socket, host, passing, died, called: this.#options.onCalled }),
       facts: {
         ...{ process, cgroup, tdctl: release, joinedAt: new Date().toISOString() },
         ...{ pid: peer?.pid ?? pid, uid: peer?.uid },
