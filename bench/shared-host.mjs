@@ -1,13 +1,13 @@
 // @ts-check
 /**
- * A shared host, which is a process of its own: what a call through its socket costs beside one that `tdctl exec` of
- * one program answers, what calls cost that are made together, and a whole TD beside one on a machine in this process.
+ * A shared host, which is a process of its own: what a call through its socket costs, and one of a program that `tdctl exec
+ * --on` has started, beside one that `tdctl exec` of one program answers, what calls cost that are made together, and a whole TD beside one on a machine in this process.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { machineCallNs } from './exec.mjs';
+import { machineCallsNs } from './exec.mjs';
 
 const tdctl = join(import.meta.dirname, '../dist/tdctl.js');
 const sources = new URL('../build/modules/src/', import.meta.url);
@@ -29,7 +29,7 @@ export async function bench() {
   try {
     run(state, ['host', 'start', name, '--host', 'sim:spr-1.5']);
     const host = await openSharedHost(join(state, 'host', name, 'control.sock'));
-    const rows = await rowsOf(host);
+    const rows = await rowsOf(host, { ...process.env, TDCTL_STATE_DIR: state });
     await host.close();
     run(state, ['host', 'stop', name, '--now']);
     return rows;
@@ -48,12 +48,12 @@ function run(/** @type {string} */ state, /** @type {string[]} */ args) {
 }
 
 /** @returns {Promise<Row[]>} */
-async function rowsOf(/** @type {any} */ host) {
+async function rowsOf(/** @type {any} */ host, /** @type {NodeJS.ProcessEnv} */ env) {
   const ask = () => host.checkExtension('KVM_CAP_MAX_VCPUS');
   await medianNs(2000, ask);
   const oneNs = await medianNs(2000, ask);
   const manyNs = await medianNs(200, () => Promise.all(Array.from({ length: together }, ask)));
-  const exec = machineCallNs();
+  const [exec, door] = machineCallsNs([[], ['--on', name]], env) ?? [];
   const direct = openSimulatedHost({ profile: 'spr-1.5' });
   const [through, beside] = [await livesNs(host), await livesNs(direct)];
   const micros = (/** @type {number} */ ns) => `${(ns / 1000).toFixed(1)} µs`;
@@ -63,6 +63,15 @@ async function rowsOf(/** @type {any} */ host) {
       ratio: exec === undefined ? null : oneNs / exec,
       aim: 1,
       detail: `${micros(oneNs)} beside ${exec === undefined ? 'nothing' : micros(exec)}, medians`,
+    },
+    {
+      name: 'a call of a program under exec --on, against one under exec',
+      ratio: exec === undefined || door === undefined ? null : door / exec,
+      aim: 1.05,
+      detail:
+        exec === undefined || door === undefined
+          ? 'nothing is supervised here'
+          : `${micros(door)} beside ${micros(exec)}, the best of eight medians`,
     },
     {
       name: `a call of ${together} that are made together`,

@@ -112,7 +112,14 @@ void Loop::stop() {
   }
   client_.guard.finish();
   for (const CallNumber call : calls_.all()) refuse_unanswered(call);
+  // Not left to the end of the object, which JS may be long in coming to.
   client_.listener.reset();
+  client_.pidfd.reset();
+  client_.guard_elsewhere.reset();
+  happenings_.reset();
+  stop_event_.reset();
+  files_.close();
+  address_spaces_ = {};
   client_.group_signals = {};
   client_.turn = {};
   if (terminal_) terminal_->restore();

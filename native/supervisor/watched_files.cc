@@ -79,6 +79,12 @@ WatchedFiles::Queue* WatchedFiles::queue_with_room() {
   return &queues_.emplace_back(std::move(events));
 }
 
+void WatchedFiles::close() {
+  const std::lock_guard lock(mutex_);
+  for (Queue& queue : queues_) queue.events.reset();
+  any_events_.reset();
+}
+
 NewFile WatchedFiles::make(const FileShape& shape) {
   NewFile made = make_file(shape);
   if (made.error != 0) return made;

@@ -39,6 +39,9 @@ class WatchedFiles {
   // Readable when a last close is to be told. -1: there is none.
   int events_fd() const { return queues_.empty() ? -1 : any_events_.get(); }
 
+  // Hears of nothing any more.
+  void close();
+
   NewFile make(const FileShape& shape);
   // Forgets a file that no program got; its close is no news.
   void discard(FileNumber number);

@@ -43,7 +43,7 @@ export interface Answering {
   readonly exited: Promise<CommandExit>;
   /** The end of everything, and what went wrong before it. */
   readonly ended: Promise<Failure | undefined>;
-  /** Answers nothing any more, though programs may be there: what they have on the machine is given back. */
+  /** Answers nothing any more, though programs may be there; what they have on the machine is given back. */
   stop(): void;
   openFiles(): readonly ProgramFile[];
   nameOf(handle: number): string | undefined;

@@ -129,8 +129,12 @@ export class AdoptedProgram {
     const exit = await Promise.race([this.#exited.promise, hasLeft.promise]);
     this.#tracing?.commandEnded(exit);
     const open = this.#answering.openFiles();
+    const { command } = this.#options.asked;
+    const summary = await this.#collector.summary(command, exit, open);
+    // Its fds are needed by the next one, before anything that refers to this one is collected.
+    this.#answering.stop();
     return {
-      summary: await this.#collector.summary(this.#options.asked.command, exit, open),
+      summary,
       expectations: {
         results: this.#guest.results(),
         // Whether the guests of the default script come to their end is nobody's expectation.
