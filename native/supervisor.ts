@@ -81,6 +81,8 @@ export interface UnservedCall {
 export interface SupervisedCommand {
   /** The program, which is looked for in PATH, and its arguments. */
   readonly command: readonly string[];
+  /** Fds that it gets besides its standard streams, by the numbers that they have here. */
+  readonly fds?: readonly number[];
   /** The thread answers these ioctls on /dev/kvm, whose answer never changes, by itself. */
   readonly systemAnswers: readonly {
     readonly request: number;
@@ -225,7 +227,6 @@ export interface HeldCommandRequest {
   readonly command: readonly string[];
   /** The process that will answer its calls. */
   readonly answeredBy: number;
-  /** Fds that it gets besides its standard streams, by the numbers that they have here. */
   readonly fds: readonly number[];
   /** Made in a mount namespace of its own, as far as this process may. */
   readonly mounts: readonly Mount[];

@@ -65,6 +65,16 @@ std::vector<std::string> read_command(Arguments& arguments, Napi::Value value) {
   return command;
 }
 
+std::vector<int> read_fds(Arguments& arguments, Napi::Value value) {
+  std::vector<int> fds;
+  if (value.IsUndefined()) return fds;
+  const auto numbers = arguments.array(value, "fds", 1024);
+  for (std::uint32_t at = 0; numbers && at < numbers->Length() && !arguments.is_wrong(); ++at) {
+    fds.push_back(static_cast<int>(arguments.uint32(numbers->Get(at), "fds[]", 3, INT32_MAX)));
+  }
+  return fds;
+}
+
 // [{kind, source, target}]
 std::vector<Mount> read_mounts(Arguments& arguments, Napi::Value value) {
   std::vector<Mount> mounts;
@@ -105,7 +115,9 @@ Napi::Value Supervisor::launch(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments arguments(info, nullptr);
   const LaunchRequest request = {
-      .command = read_command(arguments, arguments.field(info[0], "command"))};
+      .command = read_command(arguments, arguments.field(info[0], "command")),
+      .fds = read_fds(arguments, arguments.field(info[0], "fds")),
+  };
   ConstantAnswers constants =
       read_constants(arguments, arguments.field(info[0], "systemAnswers"));
   arguments.object(info[1], "handlers");
@@ -125,11 +137,7 @@ Napi::Value Supervisor::hold(const Napi::CallbackInfo& info) {
       .answered_by = static_cast<pid_t>(
           arguments.uint32(arguments.field(info[0], "answeredBy"), "answeredBy", 1, INT32_MAX)),
   };
-  const auto fds = arguments.array(arguments.field(info[0], "fds"), "fds", 1024);
-  for (std::uint32_t index = 0; fds && index < fds->Length() && !arguments.is_wrong(); ++index) {
-    const std::uint32_t fd = arguments.uint32(fds->Get(index), "fds[]", 3, INT32_MAX);
-    request.fds.push_back(static_cast<int>(fd));
-  }
+  request.fds = read_fds(arguments, arguments.field(info[0], "fds"));
   request.mounts = read_mounts(arguments, arguments.field(info[0], "mounts"));
   if (arguments.is_wrong()) return mistake(arguments);
 

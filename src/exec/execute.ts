@@ -11,6 +11,8 @@ import type { CommandExit } from './signals.ts';
 
 export interface ExecuteOptions {
   readonly command: readonly string[];
+  /** Fds that it gets besides its standard streams, by the numbers that they have here. */
+  readonly fds?: readonly number[] | undefined;
   readonly machine: SimulatedMachine;
   /** What its guests do, in place of the machine's own script. */
   readonly guest?: GuestScript | undefined;
@@ -39,10 +41,10 @@ export interface ExecutedCommand extends RunningCommand {
 
 /** @throws TdctlError that says what keeps the command from being started, or from being supervised. */
 export function execute(options: ExecuteOptions): ExecutedCommand {
-  const { command, machine, guest, listener, hears } = options;
+  const { command, fds = [], machine, guest, listener, hears } = options;
   const systemAnswers = hears === 'all' ? [] : constantAnswers(machine);
   const answering = answerCalls(
-    (handlers) => options.supervisor.launch({ command, systemAnswers }, handlers),
+    (handlers) => options.supervisor.launch({ command, fds, systemAnswers }, handlers),
     {
       ...{ machine, guest, listener, hears },
       // The cgroups of this machine set no limit to the key slots of the simulated host.

@@ -1,6 +1,5 @@
 /** Unmodified programs on the simulated host (docs/exec.md). execute.ts is the way in. */
 
-export { TraceWriter } from '../trace/index.ts';
 export type { Failure } from './answering.ts';
 export { type CpuIdentity, readCpuIdentity, withCpuIdentity } from './cpu-identity.ts';
 export type { AnsweredCall, CallListener } from './dispatcher.ts';
@@ -15,7 +14,7 @@ export {
   type StepResult,
   type UnreachedStep,
 } from './run-script/index.ts';
-export { type CommandExit, exitOf } from './signals.ts';
+export type { CommandExit } from './signals.ts';
 export {
   type ExecSummary,
   type RefusalSummary,

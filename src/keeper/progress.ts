@@ -13,6 +13,8 @@ export type ProgressLine =
   | { readonly owns: { readonly directory: string; readonly life: number } }
   | { readonly queued: { readonly position: number; readonly of: number } }
   | { readonly event: TdRunEvent<ErrorInWords> }
+  /** Of `tdctl exec`: the command that it has started. */
+  | { readonly started: { readonly pid: number } }
   | { readonly reached: Reached }
   | { readonly failed: ErrorData };
 

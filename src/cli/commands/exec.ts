@@ -47,6 +47,12 @@ export function execCommand(io: CommandIo, endWith: (exitCode: number) => void) 
         ),
       ),
     )
+    .addOption(
+      new Option(
+        '--fd <number>',
+        'an open file that the command gets too, by its number; repeatable',
+      ).argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]),
+    )
     .option('-q, --quiet', 'no summary on stderr')
     .addHelpText(
       'after',

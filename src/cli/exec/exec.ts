@@ -21,6 +21,7 @@ import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { noteUnmet, readSimulation, unmetFaults } from '../run/simulation.ts';
 import { endCommand } from './end-command.ts';
+import { keptFds } from './kept-fds.ts';
 import {
   endVmm,
   exitCodeOf,
@@ -36,6 +37,8 @@ export interface ExecOptions extends OutputOptions {
   readonly command: readonly string[];
   readonly host: string;
   readonly kernel: string;
+  /** As given to `--fd`. */
+  readonly fd?: readonly string[] | undefined;
   readonly run?: string | undefined;
   readonly fault?: readonly string[] | undefined;
 }
@@ -47,6 +50,7 @@ export interface ExecOptions extends OutputOptions {
  */
 export async function exec(options: ExecOptions, io: CommandIo): Promise<number> {
   refuseStandardOutput(options);
+  const fds = keptFds(options.fd);
   const profileText = simulatedProfile(options.host);
   const supervisor = requireAddon().Supervisor;
   const guest = new ScriptedGuest(await runScript(options.run));
@@ -72,6 +76,7 @@ export async function exec(options: ExecOptions, io: CommandIo): Promise<number>
     const tracing = writer && traceTo(writer, header, nameOf);
     running = execute({
       command: options.command,
+      fds,
       machine,
       supervisor,
       guest,

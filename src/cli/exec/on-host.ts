@@ -1,14 +1,18 @@
 /** `tdctl exec --on NAME`: a command of this process, whose KVM calls a shared host answers. */
+
+import { errorData, TdctlError } from '../../errors/index.ts';
 import {
   factsInPlace,
   factsVariable,
   type StartedCommand,
   startOnHost,
 } from '../../exec/door/index.ts';
+import { openProgress, type Progress } from '../../keeper/progress.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openCommandDoor } from '../shared-host/command-door.ts';
 import { endCommand } from './end-command.ts';
+import { keptFds } from './kept-fds.ts';
 import {
   endVmm,
   exitCodeOf,
@@ -24,6 +28,8 @@ export interface ExecOnOptions extends OutputOptions {
   /** The name of the shared host. */
   readonly on: string;
   readonly command: readonly string[];
+  /** As given to `--fd`. */
+  readonly fd?: readonly string[] | undefined;
   readonly run?: string | undefined;
 }
 
@@ -36,9 +42,13 @@ export interface ExecOnOptions extends OutputOptions {
 export async function execOn(options: ExecOnOptions, io: CommandIo): Promise<number> {
   refuseStandardOutput(options);
   const { on, command, run } = options;
+  const fds = keptFds(options.fd);
   const { Supervisor: supervisor } = requireAddon();
   const script = run === undefined ? undefined : { text: await checkedScript(run), path: run };
-  const door = await openCommandDoor(on, io.env);
+  const progress = openProgress(io.env);
+  const door = await openCommandDoor(on, io.env).catch((error: unknown) => {
+    throw failed(progress, error);
+  });
   const interrupts = listenForInterrupts();
   let files: OutputFiles | undefined;
   try {
@@ -46,11 +56,13 @@ export async function execOn(options: ExecOnOptions, io: CommandIo): Promise<num
     const { writer, summaryFile } = files;
     process.env[factsVariable] = door.facts;
     const started: StartedCommand = await startOnHost(door, {
-      ...{ command, script, supervisor, trace: writer !== undefined },
+      ...{ command, fds, script, supervisor, trace: writer !== undefined },
       mounts: isRoot() ? factsInPlace(door.facts) : [],
       onRecord: (record) => writer?.write(record),
       onRestarts: (pid) => endVmm(pid, options, io),
     });
+    progress.tell({ started: { pid: started.pid } });
+    progress.end();
     const { exit, failure } = await endCommand(started, interrupts);
     if (failure !== undefined) throw failure.error;
     const executed = await started.executed;
@@ -60,12 +72,21 @@ export async function execOn(options: ExecOnOptions, io: CommandIo): Promise<num
       exit,
       executed.expectations.results.some(({ met }) => !met),
     );
+  } catch (error) {
+    throw failed(progress, error);
   } finally {
     await files?.writer?.end();
     files?.summaryFile?.release();
     door.close();
     interrupts.done();
   }
+}
+
+/** Whoever has started this process hears of it as well as who sees what it prints. */
+function failed(progress: Progress, error: unknown): unknown {
+  if (error instanceof TdctlError) progress.tell({ failed: errorData(error) });
+  progress.end();
+  return error;
 }
 
 /** Others could in a user namespace alone, where a program would not be who it is. */

@@ -113,6 +113,10 @@ const sharedHost = {
         pid: count.nullable(),
         uid: count.nullable(),
         tdctl: text.nullable(),
+        command: texts.nullable().meta({
+          description:
+            'What `tdctl exec --on` has started; null of a tdctl that has joined by itself.',
+        }),
         joinedAt: text,
         calls: count,
       }),
