@@ -5,7 +5,7 @@
 import { NotTheProtocol } from './frames.ts';
 
 /** It is raised when a message changes that the other side may send or read. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 const head = 'tdctl-shared-host';
 const maxBytes = 4096;
