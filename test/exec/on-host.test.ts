@@ -2,13 +2,14 @@
  * Programs that know nothing of tdctl on a shared host, beside others and beside our own. `npm run sweep` has the long form
  * of the crowd.
  */
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { builtMain, projectRoot } from '../support/built.ts';
 import { cli } from '../support/cli.ts';
 import { endAll, hasEnded, until } from '../support/processes.ts';
-import { startTdctl } from '../support/tdctl.ts';
+import { startTdctl, tdctl } from '../support/tdctl.ts';
 import { program, requireSupervision, userOptions } from './programs.ts';
 import { noQemu, type Qemu, qemu, tdCommand } from './qemu/qemu.ts';
 import { sharedHost } from './shared-host.ts';
@@ -76,7 +77,6 @@ describe('a command on a shared host', () => {
     const inner = 'cat; umask; pwd; echo $OF_THE_CALLER; ps -o sid= -p $$; echo told >&2; exit 7';
     const caller = ['sh', '-c', script, process.execPath, builtMain()];
     const exec = ['exec', '--on', lab.name, '-q', '--', 'sh', '-c', inner];
-    const { spawnSync } = await import('node:child_process');
     const told = spawnSync(caller[0] ?? '', [...caller.slice(1), ...exec], {
       cwd: lab.directory,
       input: 'typed\n',
@@ -231,6 +231,22 @@ describe('the end of one of them', () => {
     expect(await running.ended).toMatchObject({ exitCode: 7 });
   });
 
+  test('on a terminal Ctrl-C is for the command, which gets it once, and raw mode ends with it', async (context) => {
+    const [pty, waits] = [program(context, 'pty'), program(context, 'waits')];
+    const raw = program(context, 'raw-terminal');
+    const lab = await sharedHost();
+    const exec = [process.execPath, builtMain(), 'exec', '--on', lab.name, '-q', '--'];
+    const on = (typed: string, ...command: readonly string[]) =>
+      spawnSync(pty, [`${typed.charCodeAt(0) || 0}`, ...exec, ...command], {
+        encoding: 'utf8',
+        env: { ...process.env, NO_COLOR: '1' },
+      });
+    expect(on('', raw).status).toBe(137);
+    const { status, stdout } = on('\x03', waits, '1');
+    expect(stdout.replaceAll('\r', '')).toMatch(/^ready \d+\n\^CSIGINT\n$/);
+    expect(status).toBe(7);
+  });
+
   test('daemons that a command leaves behind are served on, and waited for', async (context) => {
     const daemon = program(context, 'daemon');
     const lab = await sharedHost();
@@ -253,12 +269,31 @@ describe('a command cannot join', () => {
     }
   });
 
-  test("another user's host", async (context) => {
+  test("another user's host: the one is not let in, and root's programs are not looked into", async (context) => {
     const as = userOptions(context, 'an ordinary user');
+    const td = program(context, 'td');
     const lab = await sharedHost();
-    const ended = await lab.exec(['true'], [], as).ended;
-    expect(ended.exitCode).not.toBe(0);
-    expect(ended.stderr).not.toContain('INTERNAL');
+    const stranger = await lab.exec(['true'], [], as).ended;
+    expect(stranger).toMatchObject({ exitCode: 1 });
+    expect(stranger.stderr).toContain('belongs to user 0');
+    const state = mkdtempSync('/tmp/tdctl-of-another-');
+    chownSync(state, as.uid ?? 0, as.uid ?? 0);
+    chmodSync(state, 0o700);
+    const env = { TDCTL_STATE_DIR: state, HOME: state };
+    try {
+      const start = ['host', 'start', 'theirs', '--host', 'sim'];
+      expect(await tdctl(start, { ...as, env })).toMatchObject({ exitCode: 0 });
+      const theirs = ['exec', '--on', 'theirs', '-q', '--', td];
+      expect(await tdctl(theirs, { ...as, env })).toMatchObject({ exitCode: 0 });
+      const root = await tdctl(theirs, { env });
+      expect(root).toMatchObject({ exitCode: 8 });
+      expect(root.stderr).toContain('no ptrace rights over the command');
+      expect(await tdctl(['host', 'stop', 'theirs'], { ...as, env })).toMatchObject({
+        exitCode: 0,
+      });
+    } finally {
+      rmSync(state, { recursive: true, force: true });
+    }
   });
 
   test('where it cannot be started: nothing of it is left on the host', async (context) => {
