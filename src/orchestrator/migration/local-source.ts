@@ -92,6 +92,8 @@ export class LocalSource implements MigrationSource {
     }
   }
 
+  moved(): void {}
+
   /** A pause that never began leaves the TD running. */
   async keep(): Promise<LetGo> {
     const stopped = this.run.state === 'migratingOut.stopRequested';

@@ -43,6 +43,8 @@ export interface MigrationSource {
   readState(): Promise<CarriedState>;
   /** Whether it lives, by a question that changes nothing. */
   hasTd(): Promise<Asked>;
+  /** The kernel has moved its TD. */
+  moved(): void;
   /** Let go: it still has its TD. A pause that was under way ends first. */
   keep(): Promise<LetGo>;
   resume(): Promise<void>;

@@ -53,6 +53,7 @@ export async function moveContext(session: MigrationSession): Promise<void> {
   const source = await session.source.vm();
   await ledger.track('moving', handles.get('vm').moveEncContextFrom({ source }));
   handles.set('tdReceived', true);
+  session.source.moved();
 }
 
 export function askSource({ source }: MigrationSession): Promise<Asked> {
