@@ -14,8 +14,8 @@ export function migrateCommand(io: CommandIo) {
     .addArgument(nameArgument())
     .addOption(
       new Option(
-        '--with <path>',
-        'the package of tdctl that is to keep it: a directory with dist/keeper.js in it (default: this one)',
+        '--with <package>',
+        'whose tdctl is to keep it: the directory of a package, with dist/keeper.js in it (default: this one)',
       ),
     )
     .addOption(outputOption())
