@@ -19,7 +19,7 @@ import { aroundAll, type Companion } from './companion.ts';
 import { hasGivenBack, isWritten } from './journaling.ts';
 import type { KeptTd } from './kept-td.ts';
 import type { Life } from './life.ts';
-import { moveDoor } from './move/door.ts';
+import { type DoorOptions, moveDoor } from './move/door.ts';
 import { restStates } from './status-keeping.ts';
 
 export interface KeepOptions {
@@ -33,8 +33,8 @@ export interface KeepOptions {
   readonly console?: ConsoleListener | undefined;
   readonly tellsRequests?: boolean | undefined;
   readonly companions?: readonly Companion[] | undefined;
-  /** Lets go of the directory of the TD, which another keeper is to have; without it, none can. */
-  readonly release?: (() => void) | undefined;
+  /** The directory of the TD, which another keeper may follow in; without it, none can. */
+  readonly directory?: DoorOptions['directory'];
   /** So long may another keeper that conducts a move say nothing. */
   readonly patienceMs?: number | undefined;
   /** Starts the run, where that is part of something larger: it hands on all that it is given. */

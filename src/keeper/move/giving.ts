@@ -26,13 +26,20 @@ import type {
 } from './protocol.ts';
 import { shapeOf } from './shape.ts';
 
+/** The directory of the TD, as its keeper has it that another is to follow. */
+export interface LeftDirectory {
+  /** Lets go of it, once the last word is written. */
+  release(): void;
+  /** Removes what a process has left that was to be the next keeper, and has died. */
+  clearNext(next: ProcessIdentity): void;
+}
+
 export interface GivingOptions {
   readonly run: TdRun;
   /** As it was opened, and not as its run observes it. */
   readonly host: Host;
   readonly life: Life;
-  /** Lets go of the directory, once the last word is written. */
-  readonly release: () => void;
+  readonly directory: LeftDirectory;
   /** So long may the other keeper say nothing while it has the TD in its hands. */
   readonly patienceMs: number;
   /** The connection is over, and so is the move as far as this side goes. */
@@ -116,7 +123,7 @@ export class Giving {
       this.#stage = 'released';
       this.#note('left');
       this.#options.life.cede();
-      this.#options.release();
+      this.#options.directory.release();
       return null;
     },
     retire: () => this.#retire(),
@@ -210,7 +217,7 @@ export class Giving {
   }
 
   async #settle(): Promise<void> {
-    const { run } = this.#options;
+    const { run, directory } = this.#options;
     if (this.#stage === 'over') return;
     if (this.#stage === 'released') {
       await this.#retire();
@@ -221,6 +228,7 @@ export class Giving {
       const isHeld = run.isIn('migratingOut');
       const { stopped } = isHeld ? await this.#keep() : { stopped: false };
       if (isHeld) this.#note('kept', { why: 'the other keeper has gone' });
+      if (!this.#conductorLives && this.#conductor) directory.clearNext(this.#conductor);
       if (!stopped && this.#owesResume && run.isIn('paused')) await this.#source.resume();
       return;
     }

@@ -10,7 +10,7 @@ import { type Kept, keep } from '../../../keeper/keep.ts';
 import { keeperLog } from '../../../keeper/keeper-log.ts';
 import { beginNextLife, type NextLife } from '../../../keeper/life.ts';
 import { usualPatienceMs } from '../../../keeper/move/door.ts';
-import { type NextTd, ownNext } from '../../../keeper/move/next-directory.ts';
+import { clearNext, type NextTd, ownNext } from '../../../keeper/move/next-directory.ts';
 import { RemoteSource } from '../../../keeper/move/remote-source.ts';
 import type { MoveReport } from '../../../keeper/move/report.ts';
 import { outlookOn } from '../../../keeper/outlook.ts';
@@ -164,10 +164,13 @@ class Conducting {
   }
 
   #keep(start: Parameters<typeof keep>[0]['start']): Kept['run'] {
-    const { host, plan, life, state, env, request, faults } = this.#with;
+    const { host, plan, life, state, next, env, request, faults } = this.#with;
     this.#kept = keep({
       ...{ host, plan, life, start, tellsRequests: false, patienceMs: faults.patienceMs },
-      release: () => this.#main?.release(),
+      directory: {
+        release: () => this.#main?.release(),
+        clearNext: (of) => clearNext(next.files, of),
+      },
       inWords: (event) => eventInWords(event, plan.facts),
       outlook: (td) => outlookOn(state, td),
       companions: companionsOf({
