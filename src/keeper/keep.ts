@@ -8,6 +8,7 @@ import {
   startTd,
   type TdRun,
   type TdRunEvent,
+  type TdRunOptions,
 } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
 import { act } from './actions.ts';
@@ -18,6 +19,7 @@ import { aroundAll, type Companion } from './companion.ts';
 import { hasGivenBack, isWritten } from './journaling.ts';
 import type { KeptTd } from './kept-td.ts';
 import type { Life } from './life.ts';
+import { type DoorOptions, moveDoor } from './move/door.ts';
 import { restStates } from './status-keeping.ts';
 
 export interface KeepOptions {
@@ -31,6 +33,12 @@ export interface KeepOptions {
   readonly console?: ConsoleListener | undefined;
   readonly tellsRequests?: boolean | undefined;
   readonly companions?: readonly Companion[] | undefined;
+  /** The directory of the TD, which another keeper may follow in; without it, none can. */
+  readonly directory?: DoorOptions['directory'];
+  /** So long may another keeper that conducts a move say nothing. */
+  readonly patienceMs?: number | undefined;
+  /** Starts the run, where that is part of something larger: it hands on all that it is given. */
+  readonly start?: ((options: TdRunOptions) => TdRun) | undefined;
   /** Adds what is to come of the TD, where others can be seen that share the host with it. */
   readonly outlook?: ((td: KeptTd) => Promise<KeptTd>) | undefined;
 }
@@ -71,7 +79,7 @@ export function keep(options: KeepOptions): Kept {
     const { holdsKeySlot = false } = run?.context ?? {};
     for (const companion of companions) companion.event?.(event, { holdsKeySlot });
   };
-  run = startTd({
+  run = (options.start ?? startTd)({
     host,
     plan,
     tellsRequests: options.tellsRequests,
@@ -105,6 +113,7 @@ export function keep(options: KeepOptions): Kept {
   let askedToEnd: AskedToEnd | undefined;
   const surface = surfaceOf(run, {
     ...{ life, tally, outlook: options.outlook },
+    move: moveDoor(run, { ...options, hasEnd: () => askedToEnd !== undefined }),
     onEnd(verb) {
       askedToEnd ??= { verb, isQueued: status.state === 'queued' };
     },
@@ -117,14 +126,15 @@ export function keep(options: KeepOptions): Kept {
   };
 }
 
-interface Answering extends Pick<KeepOptions, 'outlook'> {
+interface Answering extends Pick<KeepOptions, 'outlook'>, Pick<KeptSurface, 'move'> {
   readonly life: Life;
   readonly tally: Tally;
   /** Is told before the TD is asked to. */
   readonly onEnd: (verb: KeptVerb) => void;
 }
 
-function surfaceOf(run: TdRun, { life, tally, outlook, onEnd }: Answering): KeptSurface {
+function surfaceOf(run: TdRun, answering: Answering): KeptSurface {
+  const { life, tally, outlook, onEnd, move } = answering;
   const { journaling, status, console, feed } = life;
   const td = async () => (outlook === undefined ? status.td() : await outlook(status.td()));
   let typedBytes = 0;
@@ -133,20 +143,25 @@ function surfaceOf(run: TdRun, { life, tally, outlook, onEnd }: Answering): Kept
     identity: life.keeper,
     td,
     async act(verb, { by = null, graceMs }) {
+      move.checkHere();
       journaling.note({ kind: 'asked', verb, peer: by }, { flush: true });
       if (endsLife(verb)) onEnd(verb);
       const changed = await act(run, verb, { graceMs });
       return { td: await td(), changed };
     },
+    move,
     refused: (by) => journaling.note({ kind: 'refused', peer: by }),
     feed,
     console: {
       path: console.path,
+      get goesOn() {
+        return move.hasLeft;
+      },
       get sizeBytes() {
         return console.sizeBytes;
       },
       input(bytes) {
-        const taken = run.input(bytes);
+        const taken = move.typed(bytes) ?? run.input(bytes);
         typedBytes += taken;
         return taken;
       },

@@ -6,7 +6,8 @@ import { Socket } from 'node:net';
 import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import { dataValue } from '../documents/data-values.ts';
 import type { ErrorData } from '../errors/index.ts';
-import type { TdRunEvent } from '../orchestrator/index.ts';
+import type { MigrationRunEvent, TdRunEvent } from '../orchestrator/index.ts';
+import type { MoveReport } from './move/report.ts';
 
 export type ProgressLine =
   /** The keeper owns the directory of its TD; what goes wrong from now on is also in the directory. */
@@ -15,10 +16,11 @@ export type ProgressLine =
   | { readonly event: TdRunEvent<ErrorInWords> }
   /** Of `tdctl exec`: the command that it has started. */
   | { readonly started: { readonly pid: number } }
-  | { readonly reached: Reached }
+  | { readonly move: MigrationRunEvent<ErrorInWords> }
+  | { readonly reached: Reached; readonly report?: MoveReport | undefined }
   | { readonly failed: ErrorData };
 
-export type Reached = 'runnable' | 'running';
+export type Reached = 'runnable' | 'running' | 'moved';
 
 export const progressVariable = 'TDCTL_PROGRESS_FD';
 

@@ -21,5 +21,7 @@ export interface KeepRequest {
   /** Takes the name over from a TD that is over. `create` and `start` ask for it. */
   readonly again: boolean;
   readonly unit?: string | undefined;
+  /** Takes the TD over from the keeper that has it now. The rest is as that was asked. */
+  readonly moves?: boolean | undefined;
   readonly api: ApiRange;
 }

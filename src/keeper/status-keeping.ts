@@ -35,6 +35,8 @@ export class StatusKeeping {
   readonly #options: StatusKeepingOptions;
   #status: Omit<StatusRecord, 'seq'>;
   #isTroubled = false;
+  #isOver = false;
+  #isHeld = false;
 
   /** @param host as it was named, until it has told its own name. */
   constructor(options: StatusKeepingOptions, host: HostIdentity) {
@@ -51,6 +53,11 @@ export class StatusKeeping {
 
   get state(): StatusRecord['state'] {
     return this.#status.state;
+  }
+
+  /** As it is written. */
+  get record(): StatusRecord {
+    return { ...this.#status, seq: this.#options.seq() };
   }
 
   planned({ spec, facts, vcpuIds }: TdPlan): void {
@@ -90,6 +97,27 @@ export class StatusKeeping {
     this.#write();
   }
 
+  /** Writes it whether anything is otherwise or not. */
+  again(): void {
+    this.#write();
+  }
+
+  /** What is held by {@link hold} is for readers who can wait a moment. */
+  goOn(): void {
+    this.#isHeld = false;
+    this.#write();
+  }
+
+  /** While a guest stands still for a move, its status is not written: it would wait for that. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Nothing more is written: the directory is another keeper's. */
+  end(): void {
+    this.#isOver = true;
+  }
+
   /** Without what is to come of it (outlook.ts). */
   td(): KeptTd {
     const { keeper, life } = this.#options;
@@ -112,9 +140,10 @@ export class StatusKeeping {
   }
 
   #write(): void {
-    const { write, seq, onTrouble } = this.#options;
+    const { write, onTrouble } = this.#options;
+    if (this.#isOver || this.#isHeld) return;
     try {
-      write({ ...this.#status, seq: seq() });
+      write(this.record);
     } catch (error) {
       if (!this.#isTroubled) onTrouble(error as TdctlError);
       this.#isTroubled = true;

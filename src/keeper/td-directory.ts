@@ -36,9 +36,11 @@ export interface OwnedTd {
    * Begins a life: what the one before has left becomes `*.previous`, its status and its socket go, and from now on
    * whoever looks finds this keeper.
    *
+   * @param moved the TD as it stands, where it goes on that another keeper has had until now: so do its console, and
+   * its socket, which is that keeper's until this one takes it over.
    * @throws TdctlError TDCTL_E_NOT_WRITABLE.
    */
-  beginLife(keeper: KeeperIdentity): Life;
+  beginLife(keeper: KeeperIdentity, moved?: StatusRecord): Life;
   /** `request.json` and `td.yaml`. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
   writeRequest(request: KeepRequest): void;
   /** Needs a life. @throws TdctlError TDCTL_E_NOT_WRITABLE: readers have the status before. */
@@ -66,6 +68,8 @@ export interface OwnTdOptions {
   readonly create: boolean;
   /** Whose it is found to be as soon as it is made. */
   readonly keeper?: KeeperIdentity | undefined;
+  /** Has the lock of the next keeper, for which all others leave the directory alone. */
+  readonly isNext?: boolean | undefined;
   /** For tests: see {@link OwnedTd.beforeWrite}. */
   readonly beforeWrite?: ((file: OutputFile) => void) | undefined;
 }
@@ -78,7 +82,7 @@ export interface OwnTdOptions {
 export async function ownTd(
   state: StateDirectory,
   name: string,
-  { create, keeper, beforeWrite = () => {} }: OwnTdOptions,
+  { create, keeper, isNext = false, beforeWrite = () => {} }: OwnTdOptions,
 ): Promise<OwnedTd | undefined> {
   const files = tdFiles(state, name);
   if (create) await finishCutOff(state, name);
@@ -90,7 +94,8 @@ export async function ownTd(
       replaceFile(file, `${JSON.stringify(content)}\n`, { flush: false }),
     );
   };
-  const taken = await takeDirectory(files, {
+  const locks = isNext ? { directory: files.directory, lock: files.lock } : files;
+  const taken = await takeDirectory(locks, {
     what: 'TD',
     making: create ? { parent: state.tdsPath, name, begin } : undefined,
     notFound: () => notFound(name, files.directory),
@@ -153,17 +158,19 @@ function owned({ state, name, files, beforeWrite, isNew, lock }: Owned): OwnedTd
     files,
     isNew,
     beforeWrite,
-    beginLife(keeper) {
+    beginLife(keeper, moved) {
       const before = lifeBefore(files);
       // One that has no record yet is of a life that was cut off as it began: the one before it is worth more.
       const { records, corrupt } = readJournal(files.journal);
       if (records.length > 0 || corrupt !== undefined) {
         setAside(files.journal, files.journalBefore, 'journal of the life before');
       }
-      setAside(files.console, files.consoleBefore, 'console log of the life before');
-      drop(files.socket, 'socket of the life before');
+      if (moved === undefined) {
+        setAside(files.console, files.consoleBefore, 'console log of the life before');
+        drop(files.socket, 'socket of the life before');
+      }
       life = { version: 1, keeper, life: before.number + 1 };
-      writeStatusFile({ ...life, td: null }, true);
+      writeStatusFile({ ...life, td: moved ?? null }, true);
       return { number: life.life, lastSeq: before.lastSeq };
     },
     writeRequest(request) {

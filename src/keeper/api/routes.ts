@@ -10,11 +10,13 @@ import {
   type StreamBounds,
 } from '../../feed/index.ts';
 import type { Greeting } from '../greeting.ts';
+import { moveProtocol } from '../move/protocol.ts';
+import { moveVersion } from '../move/version.ts';
 import { isOver } from '../state.ts';
-import { type ConsoleBounds, openConsole, sendConsoleLog } from './console.ts';
+import { type ConsoleBounds, consoleFrom, openConsole, sendConsoleLog } from './console.ts';
 import { type Exchange, type Fields, sendDocument, sendText } from './exchange.ts';
 import { metricsText, metricsType } from './metrics.ts';
-import { consoleProtocol } from './protocol.ts';
+import { consoleFromHeader, consoleProtocol } from './protocol.ts';
 import { Refusal } from './refusal.ts';
 import type { Streams } from './streams.ts';
 import type { KeptSurface, Peer } from './surface.ts';
@@ -36,6 +38,10 @@ export interface Route {
   readonly upgrade?: {
     readonly protocol: string;
     readonly summary: string;
+    /** @throws TdctlError before anything is changed. */
+    check?(asked: Upgrading): void;
+    /** Beside those of the upgrade itself. */
+    headers?(asked: Upgrading): Readonly<Record<string, number>>;
     open(asked: Upgrading): void;
   };
 }
@@ -182,11 +188,45 @@ export const routes: readonly Route[] = [
     upgrade: {
       protocol: consoleProtocol,
       summary:
-        'The connection carries what the guest prints from now on, or from that byte of the log on, and what is typed to it, as they are.',
+        'The connection carries what the guest prints from now on, or from that byte of the log on, and what is typed to it, as they are. `tdctl-console-from` is the byte that comes first. Where the TD moves to another keeper, the connection ends, and that keeper goes on from the next byte.',
+      headers: ({ query, surface }) => ({
+        [consoleFromHeader]: consoleFrom(surface.console, query.from),
+      }),
       open: ({ socket, query, streams, surface, bounds }) => {
         const from = query.from === undefined ? undefined : Number(query.from);
         const stream = openConsole(socket, surface.console, { from, bounds: bounds.console });
         socket.once('close', streams.add(stream));
+      },
+    },
+  },
+  {
+    method: 'GET',
+    path: '/move',
+    id: 'move',
+    summary: 'The way by which the TD moves to another keeper; it is only for keepers.',
+    query: {
+      oldest: wholeNumber('The oldest version of the protocol that the other keeper speaks.'),
+      newest: wholeNumber('The newest.'),
+    },
+    answers: { 426: { type: json, kind: 'tdctl.Error', summary: 'Without an upgrade, always.' } },
+    answer: () => {
+      throw new Refusal(426, {
+        message: 'only another keeper asks for this, on a connection of its own',
+        hint: '`tdctl migrate` moves a TD',
+        headers: { upgrade: moveProtocol },
+      });
+    },
+    upgrade: {
+      protocol: moveProtocol,
+      summary:
+        'The connection carries what two keepers say to each other about the move of a TD (docs/migration.md).',
+      check: ({ query, surface, greeting }) => {
+        const { oldest = 1, newest = 1 } = query;
+        moveVersion({ oldest: Number(oldest), newest: Number(newest) }, greeting);
+        surface.move.check();
+      },
+      open: ({ socket, surface, streams }) => {
+        socket.once('close', streams.addLast(surface.move.open(socket)));
       },
     },
   },

@@ -1,4 +1,5 @@
 /** What the server of the API needs of a keeper. */
+import type { Duplex } from 'node:stream';
 import type { Feed } from '../../feed/index.ts';
 import type { KeeperIdentity } from '../identity.ts';
 import type { KeptTd } from '../kept-td.ts';
@@ -23,6 +24,7 @@ export interface KeptSurface {
   /** The records that are told, under their `seq`. */
   readonly feed: Feed<ToldRecord>;
   readonly console: KeptConsole;
+  readonly move: MoveDoor;
   metrics(): KeptMetrics;
 }
 
@@ -43,11 +45,27 @@ export interface Acted {
   readonly changed: boolean;
 }
 
+/** Where another keeper comes in that the TD is to move to. */
+export interface MoveDoor {
+  /** @throws TdctlError TDCTL_E_CONFLICT where the TD cannot leave as it stands. */
+  check(): void;
+  /** @throws TdctlError TDCTL_E_NOT_ANSWERING where another keeper has the TD by now. */
+  checkHere(): void;
+  /** Takes what is typed while the TD is on its way, or is with the next keeper; undefined where it is here. */
+  typed(bytes: Uint8Array): number | undefined;
+  /** The next keeper has it. */
+  readonly hasLeft: boolean;
+  /** Answers on the connection what that keeper asks. */
+  open(socket: Duplex): { end(): Promise<void> };
+}
+
 export interface KeptConsole {
   /** Of the log. */
   readonly path: string;
   /** How long the log is at this moment: it has what was printed until now. */
   readonly sizeBytes: number;
+  /** Another keeper has the TD by now, and takes what is typed. */
+  readonly goesOn: boolean;
   /** @returns how many bytes were taken; none where no guest runs. */
   input(bytes: Uint8Array): number;
   /** @returns the way to end the subscription. */
