@@ -48,6 +48,7 @@ export interface MoveNews {
 }
 
 export interface Conductor {
+  /** The one that was agreed upon: nothing is said in another. */
   readonly version: number;
   readonly process: ProcessIdentity;
 }
