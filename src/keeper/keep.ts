@@ -143,6 +143,7 @@ function surfaceOf(run: TdRun, answering: Answering): KeptSurface {
     identity: life.keeper,
     td,
     async act(verb, { by = null, graceMs }) {
+      move.checkHere();
       journaling.note({ kind: 'asked', verb, peer: by }, { flush: true });
       if (endsLife(verb)) onEnd(verb);
       const changed = await act(run, verb, { graceMs });

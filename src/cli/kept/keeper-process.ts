@@ -140,6 +140,7 @@ async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life })
       ...{ host, plan, life, patienceMs: faults.patienceMs },
       directory: {
         release: owned.release,
+        nextSocket: owned.files.nextSocket,
         clearNext: (of) => clearNext(owned.files, of),
       },
       inWords: (event) => eventInWords(event, plan.facts),

@@ -49,6 +49,8 @@ export interface Acted {
 export interface MoveDoor {
   /** @throws TdctlError TDCTL_E_CONFLICT where the TD cannot leave as it stands. */
   check(): void;
+  /** @throws TdctlError TDCTL_E_NOT_ANSWERING where another keeper has the TD by now. */
+  checkHere(): void;
   /** Answers on the connection what that keeper asks. */
   open(socket: Duplex): { end(): Promise<void> };
 }

@@ -6,7 +6,7 @@ import type { Host } from '../../host/port.ts';
 import type { TdRun } from '../../orchestrator/index.ts';
 import type { MoveDoor } from '../api/surface.ts';
 import type { Life } from '../life.ts';
-import type { LeftDirectory } from './giving.ts';
+import type { Giving, LeftDirectory } from './giving.ts';
 
 export interface DoorOptions {
   readonly host: Host;
@@ -23,7 +23,11 @@ export const usualPatienceMs = 10_000;
 export function moveDoor(run: TdRun, options: DoorOptions): MoveDoor {
   const { host, life, directory, patienceMs = usualPatienceMs, hasEnd } = options;
   let isOpen = false;
+  let given: Giving | undefined;
   return {
+    checkHere() {
+      if (given?.hasLeft === true) throw hasLeft();
+    },
     check() {
       const { state } = life.status;
       if (directory === undefined) {
@@ -43,11 +47,21 @@ export function moveDoor(run: TdRun, options: DoorOptions): MoveDoor {
       };
       // Few TDs move, and the chart of a move is loaded for those alone.
       const giving = import('./giving.ts').then(({ Giving }) => {
-        return new Giving(socket, { run, host, life, patienceMs, directory, onOver });
+        given = new Giving(socket, { run, host, life, patienceMs, directory, onOver });
+        return given;
       });
       return { end: async () => (await giving).end() };
     },
   };
+}
+
+function hasLeft(): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_ANSWERING',
+    op: 'ask the keeper of a TD',
+    message: 'the TD has just moved to another keeper, which takes questions in a moment',
+    hint: 'ask again',
+  });
 }
 
 function cannotLeave(state: string, why: string): TdctlError {

@@ -6,7 +6,7 @@ import type { GivenBack, LetGo } from '../../../machines/intra-host-migration/in
 import type { StepError } from '../../../machines/step-error.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import { unobserved } from '../../host/observed.ts';
-import { grants } from '../../host/passing.ts';
+import { grants, passesFds } from '../../host/passing.ts';
 import type { Host } from '../../host/port.ts';
 import type { TdRun } from '../../orchestrator/index.ts';
 import { LocalSource } from '../../orchestrator/migration/index.ts';
@@ -14,6 +14,7 @@ import type { ProcessIdentity } from '../identity.ts';
 import type { MoveRecord } from '../journal/records.ts';
 import type { Life } from '../life.ts';
 import { presenceOf, vantage } from '../presence.ts';
+import { sendFds } from './fds.ts';
 import { fence } from './fence.ts';
 import { MovePeer } from './peer.ts';
 import type {
@@ -30,6 +31,8 @@ import { shapeOf } from './shape.ts';
 export interface LeftDirectory {
   /** Lets go of it, once the last word is written. */
   release(): void;
+  /** Where fds are passed to the next keeper. */
+  readonly nextSocket: string;
   /** Removes what a process has left that was to be the next keeper, and has died. */
   clearNext(next: ProcessIdentity): void;
 }
@@ -78,6 +81,11 @@ export class Giving {
     });
   }
 
+  /** Another keeper has the TD. */
+  get hasLeft(): boolean {
+    return this.#stage === 'released' || (this.#stage === 'over' && this.#hasMoved);
+  }
+
   /** Resolves once nobody is connected any more, whose TD it may still be. */
   async end(): Promise<void> {
     this.#peer.close();
@@ -107,6 +115,7 @@ export class Giving {
       }
     },
     grant: ({ to }) => this.#grant(to),
+    passMemory: () => this.#passMemory(),
     quiesce: ({ pause }) => this.#quiesce(pause),
     hasTd: () => this.#hasTd(),
     keep: async () => {
@@ -123,8 +132,9 @@ export class Giving {
       this.#stage = 'released';
       this.#note('left');
       this.#options.life.cede();
+      const stopAsked = this.#options.run.state === 'migratingOut.stopRequested';
       this.#options.directory.release();
-      return null;
+      return { stopAsked };
     },
     retire: () => this.#retire(),
     lost: ({ error }) => this.#lost(error),
@@ -149,6 +159,17 @@ export class Giving {
       vm: await host.grant(unobserved(handles.get('vm')), to),
       slots: await Promise.all(slots),
     };
+  }
+
+  async #passMemory(): Promise<{ readonly slots: readonly number[] }> {
+    const { host, run, directory } = this.#options;
+    if (!passesFds(host)) throw new Error(`${run.session.plan.facts.name} passes no fds`);
+    const memory = [...run.session.handles.get('slotMemory')];
+    await sendFds(
+      directory.nextSocket,
+      memory.map(([, each]) => host.fdOf(each)),
+    );
+    return { slots: memory.map(([slot]) => slot) };
   }
 
   async #quiesce(pause: boolean): Promise<Quiesced> {

@@ -108,7 +108,7 @@ class Conducting {
       ...this.#source,
       ...{ plan, now: clockOf(host), takeOver: () => this.#takeOver() },
       patienceMs: this.#with.faults.patienceMs ?? usualPatienceMs,
-      bringVm: () => bringVm({ host, plan, ...this.#source }),
+      bringVm: () => bringVm({ host, plan, nextSocket: next.files.nextSocket, ...this.#source }),
     });
     const migration = startMigration({
       ...{ source, host, destinationPlan: plan, tellsRequests: false },
@@ -141,6 +141,7 @@ class Conducting {
       next.end();
       progress.tell({ reached: 'moved', report });
       progress.end();
+      if (source.stopAsked) this.#kept?.run.stop();
       await this.#answer();
     } finally {
       await source.leave();
@@ -169,6 +170,7 @@ class Conducting {
       ...{ host, plan, life, start, tellsRequests: false, patienceMs: faults.patienceMs },
       directory: {
         release: () => this.#main?.release(),
+        nextSocket: next.files.nextSocket,
         clearNext: (of) => clearNext(next.files, of),
       },
       inWords: (event) => eventInWords(event, plan.facts),
