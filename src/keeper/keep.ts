@@ -154,11 +154,14 @@ function surfaceOf(run: TdRun, answering: Answering): KeptSurface {
     feed,
     console: {
       path: console.path,
+      get goesOn() {
+        return move.hasLeft;
+      },
       get sizeBytes() {
         return console.sizeBytes;
       },
       input(bytes) {
-        const taken = run.input(bytes);
+        const taken = move.typed(bytes) ?? run.input(bytes);
         typedBytes += taken;
         return taken;
       },

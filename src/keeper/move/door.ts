@@ -25,9 +25,13 @@ export function moveDoor(run: TdRun, options: DoorOptions): MoveDoor {
   let isOpen = false;
   let given: Giving | undefined;
   return {
+    get hasLeft() {
+      return given?.hasLeft === true;
+    },
     checkHere() {
       if (given?.hasLeft === true) throw hasLeft();
     },
+    typed: (bytes) => given?.typed(bytes),
     check() {
       const { state } = life.status;
       if (directory === undefined) {

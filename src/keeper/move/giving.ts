@@ -86,6 +86,16 @@ export class Giving {
     return this.#stage === 'released' || (this.#stage === 'over' && this.#hasMoved);
   }
 
+  /** @returns how many bytes were taken; undefined where the guest here is to have them. */
+  typed(bytes: Uint8Array): number | undefined {
+    if (this.hasLeft) {
+      this.#peer.tell('typed', { bytes });
+      return bytes.length;
+    }
+    // What the guest has not read as it is paused would not go with it.
+    return this.#stage === 'quiesced' ? 0 : undefined;
+  }
+
   /** Resolves once nobody is connected any more, whose TD it may still be. */
   async end(): Promise<void> {
     this.#peer.close();

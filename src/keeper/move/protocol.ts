@@ -50,6 +50,8 @@ export interface MoveQuestions {
 export interface MoveNews {
   /** The kernel has moved the TD. */
   readonly moved: null;
+  /** Somebody types who is still connected to the keeper before. */
+  readonly typed: { readonly bytes: Uint8Array };
 }
 
 /** Whether somebody has asked for the end of the TD while it was on its way: then it is the next keeper's to do. */

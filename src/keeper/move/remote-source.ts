@@ -153,8 +153,9 @@ export class RemoteSource implements MigrationSource {
     return answered ?? { leftovers: [] };
   }
 
-  letGo(): void {
-    this.#options.peer.close();
+  /** Of a TD that has moved, the one before still hands on what is typed there, and ends the connection then. */
+  letGo(how: 'kept' | 'moved'): void {
+    if (how === 'kept') this.#options.peer.close();
   }
 
   /** What is on this side of it goes, where the TD has stayed there. */

@@ -2,7 +2,7 @@
 import { connectTd } from '../../../keeper/client.ts';
 import type { KeeperIdentity } from '../../../keeper/identity.ts';
 import { MovePeer } from '../../../keeper/move/peer.ts';
-import { moveRange, type SourceStands } from '../../../keeper/move/protocol.ts';
+import { type MoveNews, moveRange, type SourceStands } from '../../../keeper/move/protocol.ts';
 import { commonMoveVersion } from '../../../keeper/move/version.ts';
 import { presenceOf, vantage } from '../../../keeper/presence.ts';
 import type { StateDirectory } from '../../../keeper/state-directory.ts';
@@ -26,7 +26,7 @@ const deadlineMs = 10_000;
 export async function reachSource(
   state: StateDirectory,
   name: string,
-  self: KeeperIdentity,
+  { self, typed }: { readonly self: KeeperIdentity; readonly typed: (bytes: Uint8Array) => void },
 ): Promise<Reached> {
   const status = readStatus(tdFiles(state, name).status);
   if (status.kind !== 'read') throw notKept(name);
@@ -35,7 +35,11 @@ export async function reachSource(
   const client = await connectTd(state, name, { deadlineMs });
   try {
     const version = commonMoveVersion(client.greeting, moveRange);
-    const peer = new MovePeer(await client.move(version, { deadlineMs }), {});
+    const peer = new MovePeer(await client.move(version, { deadlineMs }), {
+      told: (what, value) => {
+        if (what === 'typed') typed((value as MoveNews['typed']).bytes);
+      },
+    });
     const stands = await peer.ask('begin', { version, process: self }, { deadlineMs });
     return { peer, stands, keeper };
   } finally {

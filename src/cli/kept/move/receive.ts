@@ -31,6 +31,7 @@ import { Blackout } from './blackout.ts';
 import { bringVm } from './bring-vm.ts';
 import { type Reached, reachSource } from './reach-source.ts';
 import { isMoving, lost, otherwisePlanned } from './refusals.ts';
+import { TypedAhead } from './typed-ahead.ts';
 
 export interface Receiving {
   readonly request: KeepRequest;
@@ -49,9 +50,10 @@ export async function receiveTd(receiving: Receiving): Promise<void> {
   const next = await ownNext(state, request.name, { keeper, beforeWrite });
   if (next === undefined) throw isMoving(request.name);
   try {
-    const source = await reachSource(state, request.name, keeper);
+    const typed = new TypedAhead();
+    const source = await reachSource(state, request.name, { self: keeper, typed: typed.take });
     try {
-      await receiveFrom(source, { ...receiving, state, next });
+      await receiveFrom(source, { ...receiving, state, next, typed });
     } finally {
       source.peer.close();
     }
@@ -63,6 +65,7 @@ export async function receiveTd(receiving: Receiving): Promise<void> {
 interface AtSource extends Receiving {
   readonly state: StateDirectory;
   readonly next: NextTd;
+  readonly typed: TypedAhead;
 }
 
 async function receiveFrom(source: Reached, receiving: AtSource): Promise<void> {
@@ -179,6 +182,8 @@ class Conducting {
         ...{ state, life, host, plan, env, request, log: keeperLog, onPlace: () => {} },
       }),
     });
+    const { input } = this.#kept.surface.console;
+    this.#with.typed.goesTo(input);
     return this.#kept.run;
   }
 
