@@ -183,6 +183,17 @@ export class Giving {
   }
 
   async #quiesce(pause: boolean): Promise<Quiesced> {
+    const { life } = this.#options;
+    life.hold();
+    try {
+      return await this.#toRest(pause);
+    } finally {
+      // Once the answer is on its way.
+      setImmediate(() => life.goOn());
+    }
+  }
+
+  async #toRest(pause: boolean): Promise<Quiesced> {
     this.#stage = 'quiesced';
     this.#hearAgain();
     this.#owesResume = pause;

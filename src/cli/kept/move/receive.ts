@@ -14,7 +14,7 @@ import { clearNext, type NextTd, ownNext } from '../../../keeper/move/next-direc
 import { RemoteSource } from '../../../keeper/move/remote-source.ts';
 import type { MoveReport } from '../../../keeper/move/report.ts';
 import { outlookOn } from '../../../keeper/outlook.ts';
-import type { Progress } from '../../../keeper/progress.ts';
+import type { Progress, ProgressLine } from '../../../keeper/progress.ts';
 import type { KeepRequest } from '../../../keeper/request.ts';
 import { openStateDirectory, type StateDirectory } from '../../../keeper/state-directory.ts';
 import type { OwnedTd } from '../../../keeper/td-directory.ts';
@@ -96,6 +96,9 @@ class Conducting {
   readonly #source: Reached;
   readonly #with: AtSource & OpenedTd & { readonly life: NextLife };
   readonly #blackout = new Blackout();
+  #isBlackout = false;
+  /** Nobody is told of anything while no vCPU runs. */
+  readonly #untold: ProgressLine[] = [];
   #kept: Kept | undefined;
   #main: OwnedTd | undefined;
   #server: KeeperServer | undefined;
@@ -160,11 +163,17 @@ class Conducting {
   }
 
   #tell(event: MigrationRunEvent): void {
+    const { plan, progress, life } = this.#with;
     if (event.event === 'state.entered') {
-      this.#blackout.enters(hasTag(intraHostMigration, event.state, 'blackout'));
+      const isBlackout = hasTag(intraHostMigration, event.state, 'blackout');
+      this.#blackout.enters(isBlackout);
+      this.#isBlackout = isBlackout;
+      if (isBlackout) life.hold();
+      else life.goOn();
     }
-    const { plan, progress } = this.#with;
-    progress.tell({ move: eventInWords(event, plan.facts) as never });
+    this.#untold.push({ move: eventInWords(event, plan.facts) as never });
+    if (this.#isBlackout) return;
+    for (const line of this.#untold.splice(0)) progress.tell(line);
   }
 
   #keep(start: Parameters<typeof keep>[0]['start']): Kept['run'] {
