@@ -19,6 +19,8 @@ export const commandTable: Readonly<Record<string, Make>> = {
   pause: async (io, endWith) => (await import('./commands/pause.ts')).pauseCommand(io, endWith),
   resume: async (io, endWith) => (await import('./commands/resume.ts')).resumeCommand(io, endWith),
   migrate: async (io) => (await import('./commands/migrate.ts')).migrateCommand(io),
+  upgrade: async (io, endWith) =>
+    (await import('./commands/upgrade.ts')).upgradeCommand(io, endWith),
   stop: async (io, endWith) => (await import('./commands/stop.ts')).stopCommand(io, endWith),
   kill: async (io, endWith) => (await import('./commands/kill.ts')).killCommand(io, endWith),
   delete: async (io, endWith) => (await import('./commands/delete.ts')).deleteCommand(io, endWith),

@@ -100,7 +100,7 @@ const wordHabits: readonly Habit[] = [
       'the schemas are in the directory schema/ of the package, and docs/spec.md tells of them',
   },
   {
-    words: ['config', 'configure', 'login', 'update', 'upgrade', 'install'],
+    words: ['config', 'configure', 'login', 'update', 'install'],
     answer: 'tdctl has no settings: all it knows is in the file and the options of a command',
   },
   {

@@ -10,6 +10,7 @@ import { commonVersion } from './asking/version.ts';
 import type { Greeting } from './greeting.ts';
 import { type ApiRange, apiRange } from './identity.ts';
 import type { KeptTd } from './kept-td.ts';
+import { moveProtocol } from './move/protocol.ts';
 import type { StateDirectory } from './state-directory.ts';
 import type { ToldRecord } from './told.ts';
 
@@ -34,6 +35,8 @@ export interface KeeperClient {
   events(options?: EventsAsked): AsyncIterable<ToldRecord>;
   /** What the guest prints from now on, or from that byte of the log on, and what is typed to it. */
   console(options?: { readonly from?: number | undefined } & Deadline): Promise<ConsoleLine>;
+  /** What two keepers say to each other, in this version of it. */
+  move(version: number, options?: Deadline): Promise<Duplex>;
   /** OpenMetrics text. */
   metrics(options?: Deadline): Promise<string>;
   /** Lets the connections go. */
@@ -107,6 +110,8 @@ export async function connectTd(
           from: first === undefined ? undefined : Number(first),
         });
       },
+      move: (asked, { deadlineMs = patience } = {}) =>
+        socket.upgrade({ path: `${below}/move?version=${asked}`, deadlineMs }, moveProtocol),
       metrics: ({ deadlineMs = patience } = {}) =>
         socket.ask({ path: `${below}/metrics`, deadlineMs }),
       close: socket.close,

@@ -7,6 +7,8 @@ export interface Greeting {
   readonly pid: number;
   readonly tdctl: string;
   readonly api: ApiRange;
+  /** The versions of what keepers say to each other about a move; one that hands nothing over has none. */
+  readonly move?: ApiRange | undefined;
   readonly startedAt: string;
   readonly chartVersion: number;
   /** What decides who may ask: who has connected, or only the mode of the directory. */

@@ -38,13 +38,15 @@ const mostEarlyCharacters = 16 * 1024;
 /** The program and its arguments: `ps` shows whose keeper it is. */
 export function keeperCommand(
   name: string,
-  { root = packageRoot() }: { readonly root?: string | undefined } = {},
+  program = ownKeeperProgram(),
 ): readonly [program: string, ...args: string[]] {
-  return [process.execPath, ...keeperFlags, join(root, keeperProgram), name];
+  return [process.execPath, ...keeperFlags, program, name];
 }
 
 /** In a package of tdctl. */
 export const keeperProgram = 'dist/keeper.js';
+
+export const ownKeeperProgram = () => join(packageRoot(), keeperProgram);
 
 /** A keeper waits for most of its life, and there is one for each TD: a small heap matters more than speed. */
 const keeperFlags = ['--optimize-for-size', '--max-semi-space-size=1'];

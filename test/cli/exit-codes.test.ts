@@ -98,6 +98,12 @@ const rows: Readonly<Record<string, Row>> = {
     refused: [['migrate', 'day'], exitCodes.hostUnsupported],
     reads: 'reads no file',
   },
+  upgrade: {
+    done: ['upgrade', 'away', '--force'],
+    found: 'judges nothing',
+    refused: [['upgrade', 'day', '--force'], exitCodes.hostUnsupported],
+    reads: 'reads no file',
+  },
   kill: {
     done: ['kill', 'night'],
     found: 'judges nothing',

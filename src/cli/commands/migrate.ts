@@ -1,6 +1,6 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command } from '@commander-js/extra-typings';
 import type { CommandIo } from '../io.ts';
-import { nameArgument } from '../kept/options.ts';
+import { nameArgument, withOption } from '../kept/options.ts';
 import { outputOption } from '../options.ts';
 
 export function migrateCommand(io: CommandIo) {
@@ -12,12 +12,7 @@ export function migrateCommand(io: CommandIo) {
         'and the TD stays with its keeper. Who is attached to its console, or follows its events, stays so.',
     )
     .addArgument(nameArgument())
-    .addOption(
-      new Option(
-        '--with <package>',
-        'whose tdctl is to keep it: the directory of a package, with dist/keeper.js in it (default: this one)',
-      ),
-    )
+    .addOption(withOption())
     .addOption(outputOption())
     .addHelpText(
       'after',

@@ -104,7 +104,7 @@ async function tellFailure(error: unknown, { output, io }: Acting): Promise<void
 }
 
 /** What a keeper answers speaks of its TD without the name. */
-function about(name: string, error: unknown): unknown {
+export function about(name: string, error: unknown): unknown {
   if (!(error instanceof TdctlError) || error.message.includes(name)) return error;
   const { code, op, message, details, hint, place = `TD ${name}`, cause } = error;
   return new TdctlError({ code, op, message, details, hint, place, cause });
@@ -120,7 +120,7 @@ function actionOf(verb: string, told: Told): Action {
 }
 
 /** A defect of one of several must not take the answers about the others with it. */
-function asTold(error: unknown): TdctlError {
+export function asTold(error: unknown): TdctlError {
   if (error instanceof TdctlError) return error;
   return new TdctlError({
     code: 'TDCTL_E_INTERNAL',
@@ -130,7 +130,7 @@ function asTold(error: unknown): TdctlError {
   });
 }
 
-function exitCodeOf(error: unknown): number {
+export function exitCodeOf(error: unknown): number {
   return error instanceof TdctlError ? error.exitCode : exitCodes.failed;
 }
 

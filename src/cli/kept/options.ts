@@ -18,6 +18,12 @@ export const tdArgument = 'td';
 export const namesArgument = () => new Argument(`[${tdArgument}...]`, 'names of TDs');
 export const nameArgument = () => new Argument(`<${tdArgument}>`, 'the name of a TD');
 
+export const withOption = () =>
+  new Option(
+    '--with <package>',
+    'whose tdctl is to keep it: an unpacked package, the prefix of an installation, or the dist/keeper.js of either (default: the one that is typed)',
+  );
+
 export const selectorOption = () =>
   new Option(
     '-l, --selector <label>',

@@ -11,7 +11,7 @@ import {
 } from '../../feed/index.ts';
 import type { Greeting } from '../greeting.ts';
 import { moveProtocol } from '../move/protocol.ts';
-import { moveVersion } from '../move/version.ts';
+import { commonMoveVersion } from '../move/version.ts';
 import { isOver } from '../state.ts';
 import { type ConsoleBounds, consoleFrom, openConsole, sendConsoleLog } from './console.ts';
 import { type Exchange, type Fields, sendDocument, sendText } from './exchange.ts';
@@ -205,8 +205,9 @@ export const routes: readonly Route[] = [
     id: 'move',
     summary: 'The way by which the TD moves to another keeper; it is only for keepers.',
     query: {
-      oldest: wholeNumber('The oldest version of the protocol that the other keeper speaks.'),
-      newest: wholeNumber('The newest.'),
+      version: wholeNumber(
+        'The version of the protocol: the highest that `GET /v1` and the other keeper have.',
+      ),
     },
     answers: { 426: { type: json, kind: 'tdctl.Error', summary: 'Without an upgrade, always.' } },
     answer: () => {
@@ -221,8 +222,8 @@ export const routes: readonly Route[] = [
       summary:
         'The connection carries what two keepers say to each other about the move of a TD (docs/migration.md).',
       check: ({ query, surface, greeting }) => {
-        const { oldest = 1, newest = 1 } = query;
-        moveVersion({ oldest: Number(oldest), newest: Number(newest) }, greeting);
+        const version = Number(query.version ?? 0);
+        commonMoveVersion(greeting, { oldest: version, newest: version });
         surface.move.check();
       },
       open: ({ socket, surface, streams }) => {

@@ -10,6 +10,7 @@ import { boundConnections, type Connections, type StreamBounds } from '../../fee
 import { takeOverSocketFile } from '../../files/index.ts';
 import { packageRoot } from '../../package-root.ts';
 import { type ApiRange, apiRange } from '../identity.ts';
+import { moveRange } from '../move/protocol.ts';
 import { type ConsoleBounds, usualConsoleBounds } from './console.ts';
 import { readBody, sendRefusal } from './exchange.ts';
 import { type Found, findRoute } from './find-route.ts';
@@ -75,6 +76,7 @@ export async function serveKeeper(options: KeeperServerOptions): Promise<KeeperS
       pid: surface.identity.pid,
       tdctl: surface.identity.tdctl,
       api,
+      move: moveRange,
       startedAt: surface.identity.startedAt,
       chartVersion: surface.identity.chartVersion,
       guard: peers.guard,

@@ -60,6 +60,7 @@ export interface StopAsked {
 }
 
 export interface Conductor {
+  /** The one that was agreed upon: nothing is said in another. */
   readonly version: number;
   readonly process: ProcessIdentity;
 }

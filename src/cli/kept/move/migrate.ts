@@ -1,10 +1,7 @@
 /** `tdctl migrate`: a TD moves from its keeper to a new one. */
-
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { apiRange } from '../../../keeper/identity.ts';
 import type { KeptTd } from '../../../keeper/kept-td.ts';
-import { keeperCommand, keeperProgram, launchMove } from '../../../keeper/launch.ts';
+import { keeperCommand, launchMove } from '../../../keeper/launch.ts';
 import type { MoveReport } from '../../../keeper/move/report.ts';
 import { isOver } from '../../../keeper/state.ts';
 import type { StateDirectory } from '../../../keeper/state-directory.ts';
@@ -12,14 +9,15 @@ import { listenForInterrupts } from '../../interrupts.ts';
 import type { CommandIo } from '../../io.ts';
 import type { OutputFormat } from '../../options.ts';
 import { printData } from '../../output/data.ts';
-import { formatDuration } from '../../output/units.ts';
 import { stepFailure } from '../../words.ts';
 import { notInThisState } from '../refusals.ts';
 import { requestOfTd } from '../request-of.ts';
 import { theTd } from '../select.ts';
 import { keptState } from '../state-of.ts';
 import { refuseUnreachable } from '../verbs/asked.ts';
-import { inUnit, noKeeperProgram, notKnown } from './refusals.ts';
+import { moveInWords } from './in-words.ts';
+import { inUnit, notKnown } from './refusals.ts';
+import { tdctlAt } from './tdctl-at.ts';
 
 export interface MigrateOptions {
   /** Of the package whose keeper takes it over. */
@@ -35,7 +33,7 @@ export async function migrate(name: string, options: MigrateOptions, io: Command
   try {
     const report = await moveTd(td, {
       ...{ state, io, signal: interrupts.signal },
-      root: packageAt(options.with),
+      program: (await tdctlAt(options.with)).program,
     });
     await printData(
       'tdctl.TdMove',
@@ -56,12 +54,15 @@ export interface Moving {
   readonly io: CommandIo;
   /** Ends the waiting; the next keeper goes on. */
   readonly signal?: AbortSignal | undefined;
-  /** The directory of the package whose keeper takes it over; this one, where it is left out. */
-  readonly root?: string | undefined;
+  /** The program of the keeper that takes it over. */
+  readonly program: string;
 }
 
 /** @throws TdctlError where the TD has not come to the next keeper. */
-export async function moveTd(td: KeptTd, { state, io, signal, root }: Moving): Promise<MoveReport> {
+export async function moveTd(
+  td: KeptTd,
+  { state, io, signal, program }: Moving,
+): Promise<MoveReport> {
   const { name } = td;
   refuseUnreachable('migrate', td);
   if (isOver(td.state) || td.state === 'draining') {
@@ -73,26 +74,6 @@ export async function moveTd(td: KeptTd, { state, io, signal, root }: Moving): P
   if (request.unit !== undefined) throw inUnit(name, request.unit);
   return await launchMove(
     { ...request, moves: true, again: true, queue: false, faults: undefined, api: apiRange },
-    { env: io.env, signal, command: keeperCommand(name, { root }) },
+    { env: io.env, signal, command: keeperCommand(name, program) },
   );
-}
-
-/** @throws TdctlError TDCTL_E_USAGE where there is no package of tdctl. */
-export function packageAt(path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
-  const root = resolve(path);
-  if (!existsSync(`${root}/${keeperProgram}`)) throw noKeeperProgram(path, keeperProgram);
-  return root;
-}
-
-export function moveInWords({
-  fromKeeper: from,
-  toKeeper: to,
-  blackoutMs,
-  verdict,
-}: MoveReport): string {
-  const versions = from.tdctl === to.tdctl ? '' : `, tdctl ${from.tdctl} → ${to.tdctl}`;
-  const stood = blackoutMs === null ? '' : `; no vCPU ran for ${formatDuration(blackoutMs)}`;
-  const how = verdict === 'completed' ? 'moved' : 'moved, and is not as it was';
-  return `${how}: process ${from.pid} → ${to.pid}${versions}${stood}`;
 }

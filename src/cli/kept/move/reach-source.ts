@@ -1,13 +1,9 @@
 /** The way to the keeper that has the TD now, and what it says of it. */
-import { keeperSocket } from '../../../keeper/asking/ask.ts';
+import { connectTd } from '../../../keeper/client.ts';
 import type { KeeperIdentity } from '../../../keeper/identity.ts';
 import { MovePeer } from '../../../keeper/move/peer.ts';
-import {
-  type MoveNews,
-  moveProtocol,
-  moveRange,
-  type SourceStands,
-} from '../../../keeper/move/protocol.ts';
+import { type MoveNews, moveRange, type SourceStands } from '../../../keeper/move/protocol.ts';
+import { commonMoveVersion } from '../../../keeper/move/version.ts';
 import { presenceOf, vantage } from '../../../keeper/presence.ts';
 import type { StateDirectory } from '../../../keeper/state-directory.ts';
 import { readStatus } from '../../../keeper/status-file.ts';
@@ -23,7 +19,10 @@ export interface Reached {
 
 const deadlineMs = 10_000;
 
-/** @throws TdctlError TDCTL_E_CONFLICT where nobody has it, or it cannot leave as it stands; TDCTL_E_NOT_ANSWERING. */
+/**
+ * @throws TdctlError TDCTL_E_CONFLICT where nobody has it, or it cannot leave as it stands; TDCTL_E_NOT_ANSWERING;
+ * TDCTL_E_API_VERSION.
+ */
 export async function reachSource(
   state: StateDirectory,
   name: string,
@@ -33,18 +32,17 @@ export async function reachSource(
   if (status.kind !== 'read') throw notKept(name);
   const { keeper } = status.file;
   if (presenceOf(keeper, vantage()) === 'gone') throw notKept(name);
-  const socket = keeperSocket(state, name);
+  const client = await connectTd(state, name, { deadlineMs });
   try {
-    const { oldest, newest } = moveRange;
-    const path = `/v1/move?oldest=${oldest}&newest=${newest}`;
-    const peer = new MovePeer(await socket.upgrade({ path, deadlineMs }, moveProtocol), {
+    const version = commonMoveVersion(client.greeting, moveRange);
+    const peer = new MovePeer(await client.move(version, { deadlineMs }), {
       told: (what, value) => {
         if (what === 'typed') typed((value as MoveNews['typed']).bytes);
       },
     });
-    const stands = await peer.ask('begin', { version: newest, process: self }, { deadlineMs });
+    const stands = await peer.ask('begin', { version, process: self }, { deadlineMs });
     return { peer, stands, keeper };
   } finally {
-    socket.close();
+    client.close();
   }
 }

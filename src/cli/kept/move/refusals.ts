@@ -1,5 +1,6 @@
 /** Why a TD does not move to another keeper, or what came of it. */
 import { TdctlError } from '../../../errors/index.ts';
+import type { KeptTd } from '../../../keeper/kept-td.ts';
 import type { TdShape } from '../../../keeper/move/protocol.ts';
 import { differencesOf, shapeOf } from '../../../keeper/move/shape.ts';
 import type { TdPlan } from '../../../plan/index.ts';
@@ -69,12 +70,50 @@ export function inUnit(name: string, unit: string): TdctlError {
   });
 }
 
-export function noKeeperProgram(path: string, program: string): TdctlError {
+export function noKeeperProgram(path: string): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_USAGE',
     op,
     place: '--with',
-    message: `there is no package of tdctl at ${path}: it has no ${program}`,
-    hint: 'name the directory in which package.json and dist/ are',
+    message: `there is no tdctl at ${path}`,
+    hint: 'name an unpacked package, the prefix of an installation, or dist/keeper.js of either',
+  });
+}
+
+export function takesNoTds(program: string, printed: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_API_VERSION',
+    op,
+    place: '--with',
+    message: `${program} cannot take a TD over: it does not say what it speaks, as one does that can`,
+    details: printed === '' ? [] : printed.split('\n').slice(-5),
+    hint: 'name a tdctl that has `migrate`; nothing was begun',
+  });
+}
+
+/** Says of a TD that has not moved that it goes on as before, where that was seen. */
+export function staysUnder(
+  error: unknown,
+  before: KeptTd | undefined,
+  now: KeptTd | undefined,
+): unknown {
+  const keeper = now?.keeper;
+  if (!(error instanceof TdctlError) || now === undefined) return error;
+  if (keeper?.lives !== true || keeper.pid !== before?.keeper?.pid) return error;
+  const { code, op: during, message, details, hint, place, cause } = error;
+  const how = now.state === 'running' ? 'keeps running' : `stays ${now.state}`;
+  const stays = `TD ${now.name} ${how} under tdctl ${keeper.tdctl}, process ${keeper.pid}`;
+  return new TdctlError({
+    ...{ code, op: during, message, hint, place, cause },
+    details: [...details, stays],
+  });
+}
+
+export function upgradeInterrupted(notTried: number, of: number): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_INTERRUPTED',
+    op: 'upgrade',
+    message: `interrupted: ${notTried} of ${of} TDs were not tried, and keep the keepers they have`,
+    hint: 'the same command again goes on with them',
   });
 }

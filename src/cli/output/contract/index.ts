@@ -26,6 +26,7 @@ import {
   tdEventDocument,
   tdListDocument,
   tdMoveDocument,
+  tdUpgradeDocument,
 } from './kept.ts';
 import { comparisonDocument, matrixDocument, rehearsalDocument } from './rehearsals.ts';
 import { execDocument, measurementDocument, planDocument, runDocument } from './tds.ts';
@@ -55,6 +56,7 @@ export const contracts = {
   'tdctl.TdEvent': tdEventDocument,
   'tdctl.TdMove': tdMoveDocument,
   'tdctl.TdList': tdListDocument,
+  'tdctl.TdUpgrade': tdUpgradeDocument,
   'tdctl.TraceLint': traceLintDocument,
 } as const satisfies Readonly<Record<`tdctl.${string}`, z.ZodType>>;
 

@@ -138,6 +138,27 @@ export const tdMoveDocument = document('tdctl.TdMove', {
   leftovers: z.array(stepError),
 });
 
+/** `tdctl upgrade`. */
+export const tdUpgradeDocument = document('tdctl.TdUpgrade', {
+  toTdctl: text.meta({ description: 'The version of tdctl that the TDs were to have.' }),
+  program: text.meta({ description: "The program of that one's keepers." }),
+  items: z.array(
+    z.strictObject({
+      name: text,
+      result: z.enum(['moved', 'nothing-to-do', 'failed', 'not-tried']),
+      state: state.nullable().meta({ description: 'As it was looked at last.' }),
+      fromKeeper: keeperAtMove.nullable(),
+      toKeeper: keeperAtMove.nullable(),
+      blackoutMs: ms.nullable(),
+      error: errorFields.nullable().meta({
+        description: 'Of one that was moved, too, where it is not as it was.',
+      }),
+    }),
+  ),
+  movedCount: count,
+  worstBlackoutMs: ms.nullable().meta({ description: 'The longest of them.' }),
+});
+
 /** Each line is one document. */
 export const tdEventDocument = document('tdctl.TdEvent', { td: text, journalRecord: toldRecord });
 
@@ -147,6 +168,9 @@ export const keeperDocument = document('tdctl.Keeper', {
   pid: count,
   tdctl: text.meta({ description: 'The version of tdctl that keeps the TD.' }),
   api: apiRange.meta({ description: 'The versions of the API that it speaks.' }),
+  move: apiRange.meta({
+    description: 'The versions of what it says to the next keeper of the TD.',
+  }),
   startedAt: moment,
   chartVersion: count,
   guard: z

@@ -86,6 +86,13 @@ const rows: Rows = {
   resume: { 'one that runs': ['tdctl.TdActions', ['resume', 'day']] },
   stop: { 'one that is over': ['tdctl.TdActions', ['stop', 'night', '--wait']] },
   migrate: { 'one that has not run yet': ['tdctl.TdMove', ['migrate', 'away']] },
+  upgrade: {
+    'one that moves': ['tdctl.TdUpgrade', ['upgrade', 'away', '--force']],
+    'one that is over, and one that cannot move': [
+      'tdctl.TdUpgrade',
+      ['upgrade', 'night', 'day', 'away', '--force'],
+    ],
+  },
   kill: { 'one that is over': ['tdctl.TdActions', ['kill', 'night']] },
   delete: { 'one that lives': ['tdctl.TdActions', ['delete', 'day']] },
   list: {
