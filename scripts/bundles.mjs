@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, relative, resolve } from 'node:path';
+import { loadedTogether } from './chunks.mjs';
 import { loadedFrom } from './loaded-from.mjs';
 
 export const root = resolve(import.meta.dirname, '..');
@@ -23,14 +24,16 @@ const ofList = loadedFrom('src/cli/commands/list.ts', 'src/cli/kept/list.ts');
 /**
  * CommonJS, because Node finds and loads its modules quicker: a command is many chunks. With dist/package.json they
  * can be named .js all the same.
- * @type {Bundle}
+ * @satisfies {Bundle}
  */
-export const commandLine = {
+const commandLineInChunks = {
   cwd: root,
   platform: 'node',
   input: { tdctl: 'src/cli/main.ts', start: 'src/cli/start.ts' },
   external: beside,
   plugins: [notices('NOTICES.txt'), isCommonJs(), withoutPrograms()],
+  // Which modules share a file is told below, so an import may find its module there already.
+  checks: { ineffectiveDynamicImport: false },
   output: {
     dir: 'dist',
     format: 'cjs',
@@ -49,6 +52,14 @@ export const commandLine = {
     sourcemapExcludeSources: true,
   },
 };
+
+/** @returns {Promise<Bundle>} */
+export async function commandLine() {
+  const { output, ...options } = commandLineInChunks;
+  const groups = [...output.codeSplitting.groups, ...(await loadedTogether(commandLineInChunks))];
+  const inTurn = groups.map((group, index) => ({ ...group, priority: groups.length - index }));
+  return { ...options, output: { ...output, codeSplitting: { groups: inTurn } } };
+}
 
 /**
  * The program of a keeper. It is one file, whatever its code imports when it needs it, and whosever package that is in:
