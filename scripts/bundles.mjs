@@ -16,7 +16,9 @@ const beside = Object.keys(
 );
 
 /** What comes before all else, so that Node keeps all else compiled. */
-const first = ['src/cli/main.ts', 'src/cli/compile-cache.ts'].map((file) => join(root, file));
+const first = ['main', 'command-table', 'compile-cache'].map((file) =>
+  join(root, `src/cli/${file}.ts`),
+);
 
 /** What `tdctl list` loads, and most commands for kept TDs too. It is asked often, and each file takes Node a while. */
 const ofList = loadedFrom('src/cli/commands/list.ts', 'src/cli/kept/list.ts');
@@ -42,6 +44,7 @@ const commandLineInChunks = {
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: {
       groups: [
+        { name: 'command-table', test: (id) => id === first[1] },
         { name: 'core', tags: ['$initial'], test: (id) => !first.includes(id) },
         { name: 'list', test: (id) => ofList.has(relative(root, id)) },
       ],

@@ -12,10 +12,13 @@ const { enableCompileCache } = process.getBuiltinModule('node:module') as {
  * In a directory of the user's own, and not in Node's usual one below /tmp: what is found there is run,
  * so nobody else may have put it there. Never throws; where nothing can be kept, all is compiled.
  * NODE_COMPILE_CACHE names another place, and NODE_DISABLE_COMPILE_CACHE=1 turns it off.
+ *
+ * Node keeps of a file what the first process compiled that loaded it. So each command has a directory: another calls
+ * other functions of the files that both load.
  */
-export function keepCompiled(env: NodeJS.ProcessEnv): void {
+export function keepCompiled(env: NodeJS.ProcessEnv, command: string): void {
   const directory = cacheDirectory(env);
-  if (directory !== undefined) enableCompileCache?.(directory);
+  if (directory !== undefined) enableCompileCache?.(join(directory, command));
 }
 
 export function cacheDirectory({
