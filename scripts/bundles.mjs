@@ -15,6 +15,9 @@ const beside = Object.keys(
   JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).dependencies,
 );
 
+/** A text with a single character beyond Latin-1 takes two bytes for each of them in V8. */
+const oneByte = 'ascii';
+
 /** What comes before all else, so that Node keeps all else compiled. */
 const first = ['main', 'command-table', 'compile-cache'].map((file) =>
   join(root, `src/cli/${file}.ts`),
@@ -50,6 +53,7 @@ const commandLineInChunks = {
       ],
     },
     comments: false,
+    charset: oneByte,
     // Of a stack, tdctl makes the places in the sources itself (src/cli/source-lines.ts).
     sourcemap: true,
     sourcemapExcludeSources: true,
@@ -73,12 +77,13 @@ export const keeper = {
   cwd: root,
   platform: 'node',
   input: 'src/cli/kept/keeper-main.ts',
-  plugins: [needsNothing(), inOneByte(), notices('keeper.NOTICES.txt')],
+  plugins: [needsNothing(), notices('keeper.NOTICES.txt')],
   output: {
     dir: 'dist',
     format: 'cjs',
     entryFileNames: 'keeper.js',
     codeSplitting: false,
+    charset: oneByte,
     // A keeper has the text in its memory for as long as it lives.
     minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   },
@@ -185,26 +190,6 @@ function noticeOf(directory) {
     throw new Error(`${relative(root, directory)} has no licence to bring along`);
   const texts = files.map((file) => readFileSync(join(directory, file), 'utf8').trim());
   return [`${name} ${version} (${license})`, ...texts].join('\n\n');
-}
-
-/**
- * A text with a single character beyond Latin-1 has two bytes for each of them in V8, so those are written as escapes,
- * which mean the same in strings, templates and regular expressions.
- * @returns {import('rolldown').Plugin}
- */
-function inOneByte() {
-  return {
-    name: 'in-one-byte',
-    generateBundle(_, bundle) {
-      for (const made of Object.values(bundle)) {
-        if (made.type !== 'chunk') continue;
-        made.code = made.code.replace(
-          /[^\0-\xff]/g,
-          (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-        );
-      }
-    },
-  };
 }
 
 /** @returns {import('rolldown').Plugin} */
