@@ -1,5 +1,6 @@
 // @ts-check
 /** What scripts/build.mjs asks of Rolldown, as data. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, relative, resolve } from 'node:path';
@@ -15,13 +16,16 @@ const beside = Object.keys(
   JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).dependencies,
 );
 
-/** A text with a single character beyond Latin-1 takes two bytes for each of them in V8. */
+/** A process has the text in its memory for as long as it lives: two bytes a character where one is beyond Latin-1. */
 const oneByte = 'ascii';
+const withoutWhitespace = {
+  compress: false,
+  mangle: false,
+  codegen: { removeWhitespace: true },
+};
 
-/** What comes before all else, so that Node keeps all else compiled. */
-const first = ['main', 'command-table', 'compile-cache'].map((file) =>
-  join(root, `src/cli/${file}.ts`),
-);
+/** What loads all else is a file by itself. */
+const loader = join(root, 'src/cli/bundled/');
 
 /** What `tdctl list` loads, and most commands for kept TDs too. It is asked often, and each file takes Node a while. */
 const ofList = loadedFrom('src/cli/commands/list.ts', 'src/cli/kept/list.ts');
@@ -34,7 +38,7 @@ const ofList = loadedFrom('src/cli/commands/list.ts', 'src/cli/kept/list.ts');
 const commandLineInChunks = {
   cwd: root,
   platform: 'node',
-  input: { tdctl: 'src/cli/main.ts', start: 'src/cli/start.ts' },
+  input: { tdctl: 'src/cli/bundled/main.ts', start: 'src/cli/start.ts' },
   external: beside,
   plugins: [notices('NOTICES.txt'), isCommonJs(), withoutPrograms()],
   // Which modules share a file is told below, so an import may find its module there already.
@@ -42,18 +46,17 @@ const commandLineInChunks = {
   output: {
     dir: 'dist',
     format: 'cjs',
-    // The names stay the same from build to build, so that Node's compile cache does not grow.
     entryFileNames: ({ name }) => (name === 'tdctl' ? 'tdctl.js' : 'chunks/[name].js'),
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: {
       groups: [
-        { name: 'command-table', test: (id) => id === first[1] },
-        { name: 'core', tags: ['$initial'], test: (id) => !first.includes(id) },
+        { name: 'core', tags: ['$initial'], test: (id) => !id.startsWith(loader) },
         { name: 'list', test: (id) => ofList.has(relative(root, id)) },
       ],
     },
     comments: false,
     charset: oneByte,
+    minify: withoutWhitespace,
     // Of a stack, tdctl makes the places in the sources itself (src/cli/source-lines.ts).
     sourcemap: true,
     sourcemapExcludeSources: true,
@@ -84,8 +87,7 @@ export const keeper = {
     entryFileNames: 'keeper.js',
     codeSplitting: false,
     charset: oneByte,
-    // A keeper has the text in its memory for as long as it lives.
-    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    minify: withoutWhitespace,
   },
 };
 
@@ -154,12 +156,22 @@ function notices(fileName) {
   };
 }
 
-/** @returns {import('rolldown').Plugin} */
+/**
+ * Beside the bundle stands of which build it is: compiled code is that of one build (src/cli/bundled/).
+ * @returns {import('rolldown').Plugin}
+ */
 function isCommonJs() {
   return {
     name: 'is-common-js',
-    generateBundle() {
-      const source = JSON.stringify({ type: 'commonjs' });
+    generateBundle(_, bundle) {
+      const build = createHash('sha256');
+      for (const made of Object.values(bundle)) {
+        if (made.type !== 'chunk') continue;
+        // The loader reads a byte for each character.
+        if (/[^\0-\x7f]/.test(made.code)) throw new Error(`${made.fileName} is not ASCII`);
+        build.update(made.code);
+      }
+      const source = JSON.stringify({ type: 'commonjs', build: build.digest('hex') });
       this.emitFile({ type: 'asset', fileName: 'package.json', source });
     },
   };
