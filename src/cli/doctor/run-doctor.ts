@@ -3,6 +3,7 @@ import {
   type DoctorFacts,
   diagnose,
   explainCheck,
+  foundInLog,
   readFacts,
 } from '../../diagnosis/doctor/index.ts';
 import { standardStream } from '../../documents/path-in-words.ts';
@@ -34,7 +35,7 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
     return exitCodes.ok;
   }
   const facts = root === undefined ? await readFacts() : await readCopy(root);
-  const diagnosis = diagnose(facts);
+  const diagnosis = diagnose(facts, await foundInLog(facts));
   await printData(
     'tdctl.Doctor',
     { host: { name: root ?? 'this machine', simulated: false }, ...diagnosis },
