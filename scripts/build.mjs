@@ -28,20 +28,23 @@ const { values: options } = parseArgs({
   },
 });
 
-const quickly = [commandLine, keeper, ...pages];
-const inFull = [...quickly, modules];
 /** @type {'quick' | 'full'} */
 const kind = options.quick ? 'quick' : 'full';
 const isFresh = staleSources(root, 'full').length === 0 || staleSources(root, kind).length === 0;
 
 if (options.watch) {
-  watch(inFull);
+  watch([...(await quickly()), modules]);
 } else if (options.force || !isFresh) {
   for (const made of builtBefore()) rmSync(made, { recursive: true, force: true });
-  await Promise.all((options.quick ? quickly : inFull).map((options) => build(options)));
+  const bundles = [...(options.quick ? [] : [modules]), ...(await quickly())];
+  await Promise.all(bundles.map((bundle) => build(bundle)));
   if (!options.quick) await (await import('./prepare-layouts.mjs')).prepareLayouts();
   mkdirSync(join(root, 'build'), { recursive: true });
   writeFileSync(stampFile(root, kind), JSON.stringify(sourcesOf(root), null, 1));
+}
+
+async function quickly() {
+  return [await commandLine(), keeper, ...pages];
 }
 
 /** All but the layouts, which are right as long as they are asked for. */

@@ -1,8 +1,10 @@
 // @ts-check
 /** What scripts/build.mjs asks of Rolldown, as data. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, relative, resolve } from 'node:path';
+import { loadedTogether } from './chunks.mjs';
 import { loadedFrom } from './loaded-from.mjs';
 
 export const root = resolve(import.meta.dirname, '..');
@@ -14,8 +16,16 @@ const beside = Object.keys(
   JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).dependencies,
 );
 
-/** What comes before all else, so that Node keeps all else compiled. */
-const first = ['src/cli/main.ts', 'src/cli/compile-cache.ts'].map((file) => join(root, file));
+/** A process has the text in its memory for as long as it lives: two bytes a character where one is beyond Latin-1. */
+const oneByte = 'ascii';
+const withoutWhitespace = {
+  compress: false,
+  mangle: false,
+  codegen: { removeWhitespace: true },
+};
+
+/** What loads all else is a file by itself. */
+const loader = join(root, 'src/cli/bundled/');
 
 /** What `tdctl list` loads, and most commands for kept TDs too. It is asked often, and each file takes Node a while. */
 const ofList = loadedFrom('src/cli/commands/list.ts', 'src/cli/kept/list.ts');
@@ -23,32 +33,43 @@ const ofList = loadedFrom('src/cli/commands/list.ts', 'src/cli/kept/list.ts');
 /**
  * CommonJS, because Node finds and loads its modules quicker: a command is many chunks. With dist/package.json they
  * can be named .js all the same.
- * @type {Bundle}
+ * @satisfies {Bundle}
  */
-export const commandLine = {
+const commandLineInChunks = {
   cwd: root,
   platform: 'node',
-  input: { tdctl: 'src/cli/main.ts', start: 'src/cli/start.ts' },
+  input: { tdctl: 'src/cli/bundled/main.ts', start: 'src/cli/start.ts' },
   external: beside,
   plugins: [notices('NOTICES.txt'), isCommonJs(), withoutPrograms()],
+  // Which modules share a file is told below, so an import may find its module there already.
+  checks: { ineffectiveDynamicImport: false },
   output: {
     dir: 'dist',
     format: 'cjs',
-    // The names stay the same from build to build, so that Node's compile cache does not grow.
     entryFileNames: ({ name }) => (name === 'tdctl' ? 'tdctl.js' : 'chunks/[name].js'),
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: {
       groups: [
-        { name: 'core', tags: ['$initial'], test: (id) => !first.includes(id) },
+        { name: 'core', tags: ['$initial'], test: (id) => !id.startsWith(loader) },
         { name: 'list', test: (id) => ofList.has(relative(root, id)) },
       ],
     },
     comments: false,
+    charset: oneByte,
+    minify: withoutWhitespace,
     // Of a stack, tdctl makes the places in the sources itself (src/cli/source-lines.ts).
     sourcemap: true,
     sourcemapExcludeSources: true,
   },
 };
+
+/** @returns {Promise<Bundle>} */
+export async function commandLine() {
+  const { output, ...options } = commandLineInChunks;
+  const groups = [...output.codeSplitting.groups, ...(await loadedTogether(commandLineInChunks))];
+  const inTurn = groups.map((group, index) => ({ ...group, priority: groups.length - index }));
+  return { ...options, output: { ...output, codeSplitting: { groups: inTurn } } };
+}
 
 /**
  * The program of a keeper. It is one file, whatever its code imports when it needs it, and whosever package that is in:
@@ -59,14 +80,14 @@ export const keeper = {
   cwd: root,
   platform: 'node',
   input: 'src/cli/kept/keeper-main.ts',
-  plugins: [needsNothing(), inOneByte(), notices('keeper.NOTICES.txt')],
+  plugins: [needsNothing(), notices('keeper.NOTICES.txt')],
   output: {
     dir: 'dist',
     format: 'cjs',
     entryFileNames: 'keeper.js',
     codeSplitting: false,
-    // A keeper has the text in its memory for as long as it lives.
-    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    charset: oneByte,
+    minify: withoutWhitespace,
   },
 };
 
@@ -135,12 +156,22 @@ function notices(fileName) {
   };
 }
 
-/** @returns {import('rolldown').Plugin} */
+/**
+ * Beside the bundle stands of which build it is: compiled code is that of one build (src/cli/bundled/).
+ * @returns {import('rolldown').Plugin}
+ */
 function isCommonJs() {
   return {
     name: 'is-common-js',
-    generateBundle() {
-      const source = JSON.stringify({ type: 'commonjs' });
+    generateBundle(_, bundle) {
+      const build = createHash('sha256');
+      for (const made of Object.values(bundle)) {
+        if (made.type !== 'chunk') continue;
+        // The loader reads a byte for each character.
+        if (/[^\0-\x7f]/.test(made.code)) throw new Error(`${made.fileName} is not ASCII`);
+        build.update(made.code);
+      }
+      const source = JSON.stringify({ type: 'commonjs', build: build.digest('hex') });
       this.emitFile({ type: 'asset', fileName: 'package.json', source });
     },
   };
@@ -171,26 +202,6 @@ function noticeOf(directory) {
     throw new Error(`${relative(root, directory)} has no licence to bring along`);
   const texts = files.map((file) => readFileSync(join(directory, file), 'utf8').trim());
   return [`${name} ${version} (${license})`, ...texts].join('\n\n');
-}
-
-/**
- * A text with a single character beyond Latin-1 has two bytes for each of them in V8, so those are written as escapes,
- * which mean the same in strings, templates and regular expressions.
- * @returns {import('rolldown').Plugin}
- */
-function inOneByte() {
-  return {
-    name: 'in-one-byte',
-    generateBundle(_, bundle) {
-      for (const made of Object.values(bundle)) {
-        if (made.type !== 'chunk') continue;
-        made.code = made.code.replace(
-          /[^\0-\xff]/g,
-          (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-        );
-      }
-    },
-  };
 }
 
 /** @returns {import('rolldown').Plugin} */

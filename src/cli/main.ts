@@ -1,9 +1,4 @@
-#!/usr/bin/env node
-/** Loads the rest only once Node keeps what it compiles. */
-import { keepCompiled } from './compile-cache.ts';
+/** The program from its modules, each by itself. The package has that of bundled/main.ts. */
+import { start } from './start.ts';
 
-keepCompiled(process.env);
-// The bundle is CommonJS (scripts/bundles.mjs), where a module does not await.
-void import('./start.ts').then(async ({ start }) => {
-  process.exitCode = await start(process.argv.slice(2));
-});
+process.exitCode = await start(process.argv.slice(2));

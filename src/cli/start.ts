@@ -1,5 +1,6 @@
 /** The command line of this process. What is imported here is loaded by every command. */
 import { exitCodes } from '../errors/index.ts';
+import type { Keeping } from './bundled/keep-code.ts';
 import { conclude } from './failure.ts';
 import { processIo } from './io.ts';
 import { runCli } from './program.ts';
@@ -19,4 +20,10 @@ export async function start(args: readonly string[]): Promise<number> {
     if (error instanceof Error && error.stack) error.stack = withSourceLines(error.stack);
   });
   return runCli(args, io);
+}
+
+/** Only the first runs of a command have something to keep. */
+export async function keepCode(keeping: Keeping): Promise<void> {
+  const { keepCode } = await import('./bundled/keep-code.ts');
+  await keepCode(keeping);
 }

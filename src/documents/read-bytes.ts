@@ -2,7 +2,16 @@
  * Reads the bytes behind a path, whatever it names: a file, a pipe, a terminal, a device. Nobody holds
  * more of them than the caller asks for, and a wait for more of them ends with an interrupt.
  */
-import { close, constants, createReadStream, fstat, open, readSync, type Stats } from 'node:fs';
+import {
+  close,
+  constants,
+  createReadStream,
+  fstat,
+  fstatSync,
+  open,
+  readSync,
+  type Stats,
+} from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { TdctlError } from '../errors/index.ts';
@@ -87,19 +96,24 @@ export async function readUpTo(path: string, limitBytes: number): Promise<Buffer
 
 /** The same for a regular file that is open, whose size says nothing where it is one of /proc. */
 export function readOpenUpTo(fd: number, limitBytes: number): Buffer {
-  const chunks: Buffer[] = [];
+  const { size } = fstatSync(fd);
+  // Most are small, and a buffer for each would be more than all of them hold.
+  const isSmall = size < scratch.length;
+  let buffer = isSmall ? scratch : Buffer.allocUnsafe(Math.min(size + 1, limitBytes));
   let length = 0;
   while (length < limitBytes) {
-    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, limitBytes - length));
-    const bytesRead = readSync(fd, chunk, 0, chunk.length, null);
+    if (length === buffer.length) buffer = Buffer.concat([buffer], 2 * length);
+    const room = Math.min(buffer.length, limitBytes) - length;
+    const bytesRead = readSync(fd, buffer, length, room, null);
     if (bytesRead === 0) break;
-    chunks.push(chunk.subarray(0, bytesRead));
     length += bytesRead;
   }
-  return Buffer.concat(chunks, length);
+  const bytes = buffer.subarray(0, length);
+  return buffer === scratch ? Buffer.from(bytes) : bytes;
 }
 
 const chunkBytes = 64 * 1024;
+const scratch = Buffer.allocUnsafe(chunkBytes);
 
 async function streamOf(path: string): Promise<Readable> {
   const fd = await promisify(open)(path, readOnly);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type ImageKind, readImageFile } from '../documents/image-file.ts';
 import { loadAddressOf } from './load-address.ts';
 import { parseTdvf } from './parse-tdvf.ts';
@@ -34,7 +33,11 @@ export async function loadFirmware(options: {
     ...parseTdvf(bytes, { place: path, varsSizeBytes: vars?.length }),
     bytes,
     sizeBytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    // Few ask, and node:crypto takes longer to load than an image.
+    get sha256() {
+      const { createHash } = process.getBuiltinModule('node:crypto');
+      return createHash('sha256').update(bytes).digest('hex');
+    },
     loadAddress: loadAddressOf(bytes.length),
   };
 }

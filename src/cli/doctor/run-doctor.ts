@@ -3,6 +3,7 @@ import {
   type DoctorFacts,
   diagnose,
   explainCheck,
+  foundInLog,
   readFacts,
 } from '../../diagnosis/doctor/index.ts';
 import { standardStream } from '../../documents/path-in-words.ts';
@@ -34,8 +35,8 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
     });
     return exitCodes.ok;
   }
-  const { facts, name, simulated } = await factsOf(options, io);
-  const diagnosis = diagnose(facts);
+    const { facts, name, simulated } = await factsOf(options, io);
+    const diagnosis = diagnose(facts, await foundInLog(facts));
   await printData(
     'tdctl.Doctor',
     { host: { name: name ?? 'this machine', simulated }, ...diagnosis },

@@ -27,7 +27,7 @@ export function captureToKnownHost({ facts }: HostCapture, name: string): KnownH
     name,
     simulated: false,
     offer,
-    obstacles: offer === undefined ? obstaclesOf(facts) : [],
+    obstacles: offer === undefined ? obstaclesOf(facts, summary) : [],
     unknown,
     presentCpus,
     keySlots,
@@ -85,10 +85,10 @@ function moduleOf({ moduleRelease: release }: HostSummary): HostOffer['facts']['
 const aboutTheUser: ReadonlySet<string> = new Set(['kvm.permission']);
 
 /** Where KVM offers none or did not load, this is what `tdctl doctor` finds, the cause first. */
-function obstaclesOf(facts: DoctorFacts): string[] {
+function obstaclesOf(facts: DoctorFacts, { log }: HostSummary): string[] {
   const offered = offersTdx(facts);
   if (offered === true) return [];
-  const { checks, firstCause } = diagnose(facts);
+  const { checks, firstCause } = diagnose(facts, log());
   const failed = checks
     .filter(({ id, status }) => status === 'fail' && !aboutTheUser.has(id))
     .toSorted((a, b) => Number(b.id === firstCause) - Number(a.id === firstCause))

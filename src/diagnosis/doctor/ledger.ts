@@ -1,7 +1,8 @@
 /** The key-slot ledger says who holds how many slots, and which look lost. */
-import type { KeySlotFacts, SlotHolder } from './facts.ts';
+import type { SlotHolder } from './facts.ts';
 import { HostFiles } from './host-files.ts';
-import { findInLog, type LogFindings } from './log-findings.ts';
+import { leakEvidence } from './leak-evidence.ts';
+import { findInLog } from './log-findings.ts';
 import { readKernelLog } from './read/kernel-log.ts';
 import { readKeySlots } from './read/key-slots.ts';
 import { knownValue } from './reading.ts';
@@ -34,29 +35,4 @@ export function readSlotLedger(root?: string): SlotLedger | undefined {
     holders: facts.holders,
     leakEvidence: leakEvidence(facts, found),
   };
-}
-
-/**
- * A failed TDH.MNG.KEY.FREEID leaves the slot charged and says "HKID n is leaked". The charge of a
- * cgroup that was removed goes to its parent, where no process explains it.
- */
-export function leakEvidence(
-  facts: KeySlotFacts,
-  found: Pick<LogFindings, 'leakedHkids'>,
-): readonly string[] {
-  const { leakedHkids } = found;
-  const fromLog =
-    leakedHkids.length === 0
-      ? []
-      : [
-          `the kernel log says that HKID ${leakedHkids.map(({ hkid }) => hkid).join(', ')} ${leakedHkids.length === 1 ? 'is' : 'are'} leaked`,
-        ];
-  const fromCgroups = facts.holders
-    // A VMM that lives in the root cgroup is nothing unusual.
-    .filter(({ processes, cgroup }) => processes === 0 && cgroup !== '/')
-    .map(
-      ({ cgroup, slots }) =>
-        `${slots === 1 ? '1 slot is' : `${slots} slots are`} charged to ${cgroup}, which has no process`,
-    );
-  return [...fromLog, ...fromCgroups];
 }

@@ -2,8 +2,7 @@ import type { Check, CheckInput, Status, Verdict } from './check.ts';
 import { checks } from './checks/index.ts';
 import { moduleRuns, offersTdx, vmTypesText } from './evidence.ts';
 import type { DoctorFacts } from './facts.ts';
-import { findInLog } from './log-findings.ts';
-import { knownValue } from './reading.ts';
+import type { LogFindings } from './log-findings.ts';
 
 export interface CheckResult {
   readonly id: string;
@@ -25,8 +24,9 @@ export interface Diagnosis {
   readonly checks: readonly CheckResult[];
 }
 
-export function diagnose(facts: DoctorFacts): Diagnosis {
-  const input = { ...facts, found: findInLog(knownValue(facts.log)?.lines ?? []) };
+/** @param found in the kernel log of these facts. */
+export function diagnose(facts: DoctorFacts, found: LogFindings): Diagnosis {
+  const input = { ...facts, found };
   const results = new Map<string, CheckResult>();
   for (const check of checks) {
     const blocker = check.needs.find((id) => isBroken(results.get(id)));

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { captureOf, parseCapture } from '../../../src/diagnosis/capture/index.ts';
-import { diagnose, readFacts } from '../../../src/diagnosis/doctor/index.ts';
+import { diagnose, foundInLog, readFacts } from '../../../src/diagnosis/doctor/index.ts';
 import { fixtureNames, hostTree } from '../doctor/host-tree.ts';
 
 async function capture(fixture: string, files: Readonly<Record<string, string>> = {}) {
@@ -24,9 +24,9 @@ describe('a capture stands for its host', () => {
   test.each(fixtureNames)('%s: every check answers the same from it', async (fixture) => {
     const { facts, text } = await capture(fixture);
     const loaded = parseCapture(text, 'test');
-    const answers = (from: typeof facts) =>
-      diagnose(from).checks.map(({ id, status }) => `${id} ${status}`);
-    expect(answers(loaded.facts)).toEqual(answers(facts));
+    const answers = async (from: typeof facts) =>
+      diagnose(from, await foundInLog(from)).checks.map(({ id, status }) => `${id} ${status}`);
+    expect(await answers(loaded.facts)).toEqual(await answers(facts));
   });
 });
 

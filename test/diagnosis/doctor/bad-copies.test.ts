@@ -15,8 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { diagnose, readFacts } from '../../../src/diagnosis/doctor/index.ts';
-import { hostTree } from './host-tree.ts';
+import { hostTree, judge } from './host-tree.ts';
 
 const made: string[] = [];
 afterEach(() => {
@@ -35,8 +34,6 @@ function files(directory: string): string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 }
-
-const judge = async (directory: string) => diagnose(await readFacts(directory));
 
 test('an empty directory: nothing fails, nothing is claimed', async () => {
   const { conclusion, counts } = await judge(tree());

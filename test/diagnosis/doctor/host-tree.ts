@@ -5,7 +5,12 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Diagnosis, diagnose, readFacts } from '../../../src/diagnosis/doctor/index.ts';
+import {
+  type Diagnosis,
+  diagnose,
+  foundInLog,
+  readFacts,
+} from '../../../src/diagnosis/doctor/index.ts';
 
 export const fixtures = join(import.meta.dirname, '../../fixtures/hosts');
 
@@ -24,10 +29,15 @@ export function hostTree(name: string): string {
   return directory;
 }
 
+export async function judge(directory: string): Promise<Diagnosis> {
+  const facts = await readFacts(directory);
+  return diagnose(facts, await foundInLog(facts));
+}
+
 export async function diagnoseFixture(name: string): Promise<Diagnosis> {
   const directory = hostTree(name);
   try {
-    return diagnose(await readFacts(directory));
+    return await judge(directory);
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readFacts, readSlotLedger } from '../../../src/diagnosis/doctor/index.ts';
+import { readFacts } from '../../../src/diagnosis/doctor/index.ts';
+import { readSlotLedger } from '../../../src/diagnosis/doctor/ledger.ts';
 import { hostTree } from './host-tree.ts';
 
 function ledger(fixture: string, change: (directory: string) => void = () => undefined) {

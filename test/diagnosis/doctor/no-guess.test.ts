@@ -2,8 +2,7 @@
 import { cpSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { diagnose, readFacts } from '../../../src/diagnosis/doctor/index.ts';
-import { fixtureNames, hostTree } from './host-tree.ts';
+import { fixtureNames, hostTree, judge } from './host-tree.ts';
 
 const made: string[] = [];
 afterAll(() => {
@@ -17,7 +16,7 @@ function tree(name: string): string {
 }
 
 async function failures(directory: string): Promise<readonly string[]> {
-  const { checks } = diagnose(await readFacts(directory));
+  const { checks } = await judge(directory);
   return checks.filter(({ status }) => status === 'fail').map(({ id }) => id);
 }
 
@@ -58,7 +57,7 @@ describe('where KVM offers TDX VMs', () => {
     async (name) => {
       const directory = tree(name);
       cpSync(join(healthy, 'kvm.json'), join(directory, 'kvm.json'));
-      const { checks } = diagnose(await readFacts(directory));
+      const { checks } = await judge(directory);
       const failed = checks.filter(
         ({ status, group }) => status === 'fail' && groups.includes(group),
       );

@@ -70,8 +70,9 @@ export function virtualisation(
   order: readonly Place[],
   zero: readonly number[] = [],
 ): CpuidVirtualisation {
+  const byPlace = rowsByPlace(leaves);
   const configurable = order.map(([leaf, subleaf]) => {
-    const row = leaves.find((each) => each.leaf === leaf && each.subleaf === subleaf);
+    const row = byPlace.get(keyOf(leaf, subleaf));
     if (row === undefined) throw new Error(`no row for leaf ${leaf}, subleaf ${subleaf}`);
     return row;
   });
@@ -87,9 +88,16 @@ export function changed(
   rows: readonly VirtualLeaf[],
   without: readonly Place[] = [],
 ): readonly VirtualLeaf[] {
-  const keyOf = (leaf: number, subleaf: number | undefined) => `${leaf}.${subleaf}`;
-  const byKey = new Map(leaves.map((row) => [keyOf(row.leaf, row.subleaf), row]));
-  for (const row of rows) byKey.set(keyOf(row.leaf, row.subleaf), row);
-  for (const [leaf, subleaf] of without) byKey.delete(keyOf(leaf, subleaf));
-  return [...byKey.values()];
+  const byPlace = rowsByPlace([...leaves, ...rows]);
+  for (const [leaf, subleaf] of without) byPlace.delete(keyOf(leaf, subleaf));
+  return [...byPlace.values()];
+}
+
+/** In the order of their places; of two for one place the latter. */
+function rowsByPlace(rows: readonly VirtualLeaf[]): Map<string, VirtualLeaf> {
+  return new Map(rows.map((row) => [keyOf(row.leaf, row.subleaf), row]));
+}
+
+function keyOf(leaf: number, subleaf: number | undefined): string {
+  return `${leaf}.${subleaf}`;
 }

@@ -1,5 +1,5 @@
 import { fail, inGroup, pass, unknown, warn } from '../check.ts';
-import { leakEvidence } from '../ledger.ts';
+import { leakEvidence } from '../leak-evidence.ts';
 import { knownValue, whyNotRead } from '../reading.ts';
 
 const notCounted = 'slots are not counted on this host';

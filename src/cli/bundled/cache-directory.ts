@@ -1,26 +1,18 @@
-/** Node keeps what it compiled (22.1 on), so that the next start need not compile it again. */
 import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
-/** The types are those of Node 20. */
-const { enableCompileCache } = process.getBuiltinModule('node:module') as {
-  readonly enableCompileCache?: (directory: string) => unknown;
-};
-
 /**
- * In a directory of the user's own, and not in Node's usual one below /tmp: what is found there is run,
- * so nobody else may have put it there. Never throws; where nothing can be kept, all is compiled.
- * NODE_COMPILE_CACHE names another place, and NODE_DISABLE_COMPILE_CACHE=1 turns it off.
+ * Where compiled code is kept: in a directory of the user's own, and not in Node's usual one below /tmp. What is found
+ * there is run, so nobody else may have put it there. Undefined: nothing is kept. The variables are Node's own.
  */
-export function keepCompiled(env: NodeJS.ProcessEnv): void {
-  const directory = cacheDirectory(env);
-  if (directory !== undefined) enableCompileCache?.(directory);
-}
-
 export function cacheDirectory({
+  NODE_DISABLE_COMPILE_CACHE: isOff = '',
+  NODE_COMPILE_CACHE: named = '',
   XDG_CACHE_HOME: given = '',
 }: NodeJS.ProcessEnv): string | undefined {
+  if (isOff !== '') return undefined;
+  if (named !== '') return named;
   // A relative path is to be ignored (XDG Base Directory Specification).
   if (isAbsolute(given)) return isOwn(given) ? join(given, 'tdctl') : undefined;
   const home = homedir();

@@ -1,0 +1,57 @@
+/**
+ * What V8 compiled of the bundle while a command ran: one file for each command and Node, read whole when it starts.
+ * A line of JSON says of what the rest is. V8 refuses what another V8 or other flags have made, but runs what is damaged.
+ */
+import { readFileSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+
+export interface KeptCode {
+  /** By the names of the files of the bundle. */
+  readonly code: ReadonlyMap<string, Buffer>;
+  /** Whether the command did its work: one that is refused early runs few of the functions that another needs. */
+  readonly isOfSuccess: boolean;
+}
+
+interface Head {
+  readonly build: string;
+  readonly isOfSuccess: boolean;
+  /** Of all that follows the line. */
+  readonly crc: number;
+  readonly sizes: readonly (readonly [file: string, size: number])[];
+}
+
+/** Undefined where nothing is kept of this build. */
+export function readKeptCode(path: string, build: string): KeptCode | undefined {
+  try {
+    const all = readFileSync(path);
+    const endOfHead = all.indexOf('\n');
+    const head = JSON.parse(all.toString('utf8', 0, endOfHead)) as Head;
+    const body = all.subarray(aligned(endOfHead + 1));
+    if (head.build !== build || head.crc !== crc32(body)) return undefined;
+    const code = new Map<string, Buffer>();
+    let at = 0;
+    for (const [file, size] of head.sizes) {
+      code.set(file, body.subarray(at, at + size));
+      at = aligned(at + size);
+    }
+    return { code, isOfSuccess: head.isOfSuccess };
+  } catch {
+    return undefined;
+  }
+}
+
+export function keptCodeBytes(build: string, { code, isOfSuccess }: KeptCode): Buffer {
+  const sizes = [...code].map(([file, bytes]) => [file, bytes.length] as const);
+  const body = Buffer.concat([...code.values()].map(toWholeWords));
+  const head: Head = { build, isOfSuccess, crc: crc32(body), sizes };
+  return Buffer.concat([toWholeWords(Buffer.from(`${JSON.stringify(head)}\n`)), body]);
+}
+
+/** V8 copies code that is not at an address of whole words. */
+function aligned(at: number): number {
+  return Math.ceil(at / 8) * 8;
+}
+
+function toWholeWords(bytes: Buffer): Buffer {
+  return Buffer.concat([bytes], aligned(bytes.length));
+}

@@ -1,0 +1,88 @@
+/** The program of the bundle keeps what V8 compiled while a command ran, and the next run of it starts with that. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fc, test as propertyTest } from '@fast-check/vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { keptCodeBytes, readKeptCode } from '../../src/cli/bundled/kept-code.ts';
+import { tdctl } from '../support/tdctl.ts';
+
+let cache: string;
+beforeEach(() => {
+  cache = mkdtempSync(join(tmpdir(), 'tdctl-cache-'));
+});
+afterEach(() => rmSync(cache, { recursive: true }));
+
+const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  tdctl(args, { env: { XDG_CACHE_HOME: cache, NODE_COMPILE_CACHE: '', ...env } });
+const nameFor = (word: string) => `${word}-${process.version}-${process.arch}`;
+const pathFor = (word: string) => join(cache, 'tdctl', nameFor(word));
+const build = () => JSON.parse(readFileSync('dist/package.json', 'utf8')).build as string;
+const explain = ['explain', '0xC000010000000044'];
+
+test('a command keeps the functions that it ran, and the next run of it has nothing to add', async () => {
+  const first = await run(explain);
+  const bytes = readFileSync(pathFor('explain'));
+  const second = await run(explain);
+  expect(second).toEqual(first);
+  expect(readFileSync(pathFor('explain')).equals(bytes)).toBe(true);
+  const kept = readKeptCode(pathFor('explain'), build());
+  expect(kept).toMatchObject({ isOfSuccess: true });
+  expect([...(kept?.code.keys() ?? [])]).toContain('start.js');
+});
+
+test('what a refused run kept makes room for that of one that did its work', async () => {
+  const refused = await run(['explain', 'nothing-of-the-kind']);
+  expect(refused.exitCode).toBe(3);
+  expect(readKeptCode(pathFor('explain'), build())).toMatchObject({ isOfSuccess: false });
+  await run(explain);
+  expect(readKeptCode(pathFor('explain'), build())).toMatchObject({ isOfSuccess: true });
+});
+
+test('a file that is damaged, or of another build, is replaced, and the answer is the same', async () => {
+  const answer = await run(explain);
+  const bytes = readFileSync(pathFor('explain'));
+  const others = {
+    empty: '',
+    short: bytes.subarray(0, bytes.length / 2),
+    'another build': Buffer.from(
+      bytes.toString('latin1').replace(build(), 'f'.repeat(64)),
+      'latin1',
+    ),
+    'not of V8': Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096)]),
+  };
+  for (const [what, content] of Object.entries(others)) {
+    writeFileSync(pathFor('explain'), content);
+    expect(await run(explain), what).toEqual(answer);
+    expect(readKeptCode(pathFor('explain'), build()), what).toMatchObject({ isOfSuccess: true });
+  }
+});
+
+test('nothing is kept of a word that is no command, nor where Node is told to keep nothing', async () => {
+  await run(['nonsense']);
+  await run(['--version'], { NODE_DISABLE_COMPILE_CACHE: '1' });
+  const names = readdirSync(cache, { recursive: true, encoding: 'utf8' });
+  expect(names.filter((name) => name.endsWith(nameFor('nonsense')))).toEqual([]);
+  expect(names.filter((name) => name.endsWith(nameFor('tdctl')))).toEqual([]);
+});
+
+propertyTest.prop([
+  fc.dictionary(fc.string(), fc.uint8Array({ minLength: 1 }), { minKeys: 1 }),
+  fc.boolean(),
+  fc.nat(),
+])(
+  'kept code is read as it was written, and not at all where it is cut off',
+  (code, isOfSuccess, cutAt) => {
+    const path = join(cache, 'kept');
+    const kept = {
+      code: new Map(Object.entries(code).map(([file, bytes]) => [file, Buffer.from(bytes)])),
+      isOfSuccess,
+    };
+    const bytes = keptCodeBytes('this', kept);
+    writeFileSync(path, bytes);
+    expect(readKeptCode(path, 'this')).toEqual(kept);
+    expect(readKeptCode(path, 'another')).toBeUndefined();
+    writeFileSync(path, bytes.subarray(0, cutAt % bytes.length));
+    expect(readKeptCode(path, 'this')).toBeUndefined();
+  },
+);
