@@ -35,8 +35,8 @@ export async function runDoctor(options: DoctorOptions, io: CommandIo): Promise<
     });
     return exitCodes.ok;
   }
-    const { facts, name, simulated } = await factsOf(options, io);
-    const diagnosis = diagnose(facts, await foundInLog(facts));
+  const { facts, name, simulated } = await factsOf(options, io);
+  const diagnosis = diagnose(facts, await foundInLog(facts));
   await printData(
     'tdctl.Doctor',
     { host: { name: name ?? 'this machine', simulated }, ...diagnosis },
