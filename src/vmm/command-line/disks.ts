@@ -39,12 +39,15 @@ function nodeOf([layer, ...below]: readonly DiskLayer[], options: NodeOptions): 
   if (layer === undefined) throw new Error('each disk of the file was looked at');
   const { disk, files, isTop } = options;
   const isReadOnly = disk.readOnly || !isTop;
-  const { words, path } = files.set(layer.path, isReadOnly ? 'read' : 'readWrite');
+  // QEMU wants O_DIRECT for Linux AIO, and looks for it among the flags of an fd (util/osdep.c): it opens these itself.
+  const isDirect = disk.aio === 'native';
+  const { words, path } = isDirect
+    ? { words: [], path: layer.path }
+    : files.set(layer.path, isReadOnly ? 'read' : 'readWrite');
   const both = {
     'read-only': isReadOnly,
     discard: disk.discard && isTop ? 'unmap' : 'ignore',
-    // Linux AIO is asynchronous only past the page cache.
-    ...(disk.aio === 'native' && { cache: { direct: true } }),
+    ...(isDirect && { cache: { direct: true } }),
   };
   const driver = layer.isBlockDevice ? 'host_device' : 'file';
   const file = { driver, filename: path, aio: disk.aio, ...both };

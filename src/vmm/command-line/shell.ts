@@ -9,15 +9,27 @@ const redirections: Readonly<Record<VmmAccess, string>> = {
   append: '>>',
 };
 
-/** One line a part. bash alone takes fds above 9. */
+/** One line an option. bash alone takes fds above 9. */
 export function shellText(
   program: string,
   { parts, files }: { readonly parts: readonly CommandPart[]; readonly files: readonly VmmFile[] },
 ): string {
   const lines = [
     shellWord(program),
-    ...parts.map(({ words }) => words.map(shellWord).join(' ')),
+    ...parts.flatMap(({ words }) => optionLines(words)),
     ...files.map(({ fd, path, access }) => `${fd}${redirections[access]}${shellWord(path)}`),
   ];
   return lines.join(' \\\n  ');
+}
+
+/** An option and its value stand together. */
+function optionLines(words: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    const isOption = last === undefined || word.startsWith('-');
+    if (isOption) lines.push(shellWord(word));
+    else lines[lines.length - 1] = `${last} ${shellWord(word)}`;
+  }
+  return lines;
 }
