@@ -11,7 +11,7 @@ import {
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { commandOf, commandParts, shellText } from '../../../src/vmm/command-line/index.ts';
 import { noQemu, qemu } from '../../exec/qemu/qemu.ts';
 import { bzImage } from '../../guest/boot/kernels.ts';
@@ -112,9 +112,9 @@ async function driven(path: string, isOver: () => boolean): Promise<string[]> {
   return answers;
 }
 
-test.each(goldenNames)(
+test.for(goldenNames)(
   '%s is taken by QEMU, which makes the whole TD of it',
-  (name, context: TestContext) => {
+  (name, context) => {
     if (qemu === undefined) return context.skip(noQemu);
     const { answers, exitCode, stderr } = outcomes.get(name) as Outcome;
     const refusals = stderr.split('\n').filter((line) => line !== '' && !line.includes('warning:'));
