@@ -76,6 +76,11 @@ beforeAll(async () => {
   writeQcow2(inside('circle.qcow2'), { backing: 'circle.qcow2', backingFormat: 'qcow2' });
   writeFileSync(inside('plain.raw'), Buffer.alloc(4096));
   put('stale.sock');
+  const kernel = Buffer.alloc(0x400);
+  kernel.write('HdrS', 0x202);
+  writeFileSync(inside('old-kernel'), kernel);
+  kernel.write('MZ');
+  writeFileSync(inside('kernel'), kernel);
   await listening(inside('here.sock'));
 });
 afterAll(() => {
@@ -240,6 +245,15 @@ describe('a device that cannot be had is found, with its place', () => {
     ['stale.sock', /nobody listens there \(ECONNREFUSED\)/],
   ])('quotes by %s', async (path, problem) => {
     const { texts } = await look({ quotes: `{ socket: 'unix:${path}' }` });
+    expect(texts).toEqual(problem ? [expect.stringMatching(problem)] : []);
+  });
+
+  test.each([
+    ['plain.raw', /is no bzImage/],
+    ['old-kernel', /has no EFI stub/],
+    ['kernel', undefined],
+  ])('a kernel: %s', async (path, problem) => {
+    const { texts } = await look({ boot: `{ kernel: ${path} }` });
     expect(texts).toEqual(problem ? [expect.stringMatching(problem)] : []);
   });
 

@@ -2,6 +2,7 @@
 import { TdctlError } from '../../errors/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import type { VmmPlan } from '../command-line/index.ts';
+import { bootFindings } from './boot.ts';
 import { consoleFindings } from './console.ts';
 import { lookAtDevice } from './devices.ts';
 import { lookAtDisk } from './disks.ts';
@@ -34,6 +35,7 @@ export async function preflightVmm(
   );
   const findings = [
     ...(await quoteFindings(spec.quotes)),
+    ...(await bootFindings(spec.boot)),
     ...consoleFindings(engine.console),
     ...disks.flatMap((disk) => disk.findings),
     ...networks.flat(),

@@ -1,7 +1,7 @@
 /** The context ID: a number that one guest of the whole host may have. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { openProblem } from './access.ts';
-import type { DeviceFinding, KernelFiles } from './finding.ts';
+import { type DeviceFinding, type KernelFiles, kernelFiles } from './finding.ts';
 
 export interface CidHolder {
   readonly cid: number;
@@ -44,7 +44,7 @@ export function vsockFindings(
  * The context IDs of the guests that this user may look at. The kernel lists them nowhere: it is what their programs were
  * told on the command line, of those that have the device open.
  */
-export function cidHolders({ proc, dev }: KernelFiles): CidHolder[] {
+export function cidHolders({ proc, dev }: KernelFiles = kernelFiles): CidHolder[] {
   return readdirSync(proc).flatMap((pid) => {
     if (!/^\d+$/.test(pid)) return [];
     try {
