@@ -22,7 +22,13 @@ import {
 } from './hosts.ts';
 import { tdActionsDocument, tdDocument, tdEventDocument, tdListDocument } from './kept.ts';
 import { comparisonDocument, matrixDocument, rehearsalDocument } from './rehearsals.ts';
-import { execDocument, measurementDocument, planDocument, runDocument } from './tds.ts';
+import {
+  execDocument,
+  importDocument,
+  measurementDocument,
+  planDocument,
+  runDocument,
+} from './tds.ts';
 
 export const contracts = {
   'tdctl.Answers': answersDocument,
@@ -35,6 +41,7 @@ export const contracts = {
   'tdctl.Footprint': footprintDocument,
   'tdctl.Host': hostDocument,
   'tdctl.HostDiff': hostDiffDocument,
+  'tdctl.Import': importDocument,
   'tdctl.KernelComparison': comparisonDocument,
   'tdctl.Kernels': kernelsDocument,
   'tdctl.Measurement': measurementDocument,
