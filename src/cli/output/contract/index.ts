@@ -29,7 +29,13 @@ import {
   tdUpgradeDocument,
 } from './kept.ts';
 import { comparisonDocument, matrixDocument, rehearsalDocument } from './rehearsals.ts';
-import { execDocument, measurementDocument, planDocument, runDocument } from './tds.ts';
+import {
+  execDocument,
+  importDocument,
+  measurementDocument,
+  planDocument,
+  runDocument,
+} from './tds.ts';
 
 export const contracts = {
   'tdctl.Answers': answersDocument,
@@ -42,6 +48,7 @@ export const contracts = {
   'tdctl.Footprint': footprintDocument,
   'tdctl.Host': hostDocument,
   'tdctl.HostDiff': hostDiffDocument,
+  'tdctl.Import': importDocument,
   'tdctl.KernelComparison': comparisonDocument,
   'tdctl.Kernels': kernelsDocument,
   'tdctl.Measurement': measurementDocument,
