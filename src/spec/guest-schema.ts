@@ -33,7 +33,7 @@ export const boot = z
   })
   .meta({
     description:
-      'A kernel that the VM starts in place of its firmware. Only the host soft does that, whose VM is an ordinary one: a TD starts with its firmware.',
+      'With the engine qemu, a kernel that the firmware of the TD measures and starts. With the builtin engine, one that the VM starts in place of its firmware, on the host soft alone.',
     examples: [{ kernel: 'vmlinuz', initrd: 'initrd.img' }],
   });
 
@@ -58,18 +58,23 @@ export const consolePlace = z
             'Path of the file that gets all that the guest prints. Relative to this file.',
           examples: ['guest.log'],
         }).optional(),
+        log: filePath({
+          description:
+            'With the engine qemu: path of the file that gets all that the guest prints. Relative to this file.',
+          examples: ['guest.log'],
+        }).optional(),
         socket: filePath({
           description:
             'Path of a UNIX socket that a client attaches to, to read and to type. Relative to this file.',
           examples: ['guest.sock'],
         }).optional(),
       })
-      .meta({ minProperties: 1, maxProperties: 1 }),
+      .meta({ minProperties: 1, maxProperties: 2 }),
     notation(parseStdio, { const: stdio, description: 'The terminal.', examples: [stdio] }),
   ])
   .meta({
     description:
-      "Where the guest's serial port (COM1) goes: stdio for the terminal, or a map with either file or socket. Default: nowhere.",
+      "Where the guest's serial port (COM1) goes: stdio for the terminal, or a map with either file or socket; with the engine qemu a map with log, socket or both. Default: nowhere.",
     examples: [{ file: 'guest.log' }],
   });
 
@@ -85,6 +90,6 @@ export const quotes = z
   })
   .meta({
     description:
-      'Where the guest gets the quotes that it attests itself with. Only the host kvm reads it, whose VM is a TD. Default: nowhere, and a guest that asks is told that there is no such service.',
+      'Where the guest gets the quotes that it attests itself with. Read on the host kvm alone, whose VM is a TD. Default: nowhere, and a guest that asks is told that there is no such service.',
     examples: [{ socket: 'unix:/var/run/tdx-qgs/qgs.socket' }],
   });

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { type FileFormat, type FileSource, type Findings, readObject } from '../documents/read.ts';
 import { SchemaFields } from '../documents/schema-fields.ts';
 import { toHex } from './bytes48.ts';
+import { resolveEngine } from './resolve-engine.ts';
 import { trustDomainRules } from './rules.ts';
 import { type TrustDomainFile, trustDomainSchema } from './schema.ts';
 import type { BootFiles, ConsolePlace, QuoteSocket, TrustDomain } from './trust-domain.ts';
@@ -33,12 +34,17 @@ function resolveDefaults({ metadata, spec }: TrustDomainFile, source: FileSource
     name: metadata.name,
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
+    engine: resolveEngine(spec, directory),
     vcpus: spec.vcpus,
     maxVcpus: spec.maxVcpus ?? spec.vcpus,
     memoryBytes: spec.memory,
     firmware: resolveFirmware(spec.firmware, directory),
     boot: spec.boot && resolveBoot(spec.boot, directory),
-    console: spec.console && resolveConsole(spec.console, directory),
+    // The places of an engine with devices are its own.
+    console:
+      spec.engine === 'builtin' && spec.console
+        ? resolveConsole(spec.console, directory)
+        : undefined,
     quotes: spec.quotes && resolveQuotes(spec.quotes.socket, directory),
     attributes: spec.attributes,
     xfam: spec.xfam,

@@ -1,6 +1,7 @@
 /** The rules between fields of a TrustDomain. */
 import { formatBytes } from '../documents/quantity.ts';
 import type { Rule } from '../documents/rules.ts';
+import { engineRules } from './engine-rules.ts';
 
 export const trustDomainRules: readonly Rule[] = [
   {
@@ -29,13 +30,5 @@ export const trustDomainRules: readonly Rule[] = [
         : undefined;
     },
   },
-  {
-    field: ['spec', 'console'],
-    reads: [['spec', 'console']],
-    check: (place: 'stdio' | { file?: string; socket?: string } | undefined) => {
-      if (place === undefined || place === 'stdio') return undefined;
-      const isOne = (place.file === undefined) !== (place.socket === undefined);
-      return isOne ? undefined : 'must have either file or socket: the console goes to one place';
-    },
-  },
+  ...engineRules,
 ];

@@ -10,6 +10,16 @@ import { dnsLabel, dnsLabelProblem } from '../documents/name.ts';
 import { type FieldMeta, notation } from '../documents/notation.ts';
 import { bytesForm, khzForm } from '../documents/quantity.ts';
 import { parseBytes48 } from './bytes48.ts';
+import {
+  devices,
+  disks,
+  engine,
+  networks,
+  onPanic,
+  onReboot,
+  qemu,
+  vsock,
+} from './engine-schema.ts';
 import { parseAttributes, parseXfam } from './features.ts';
 import { filePath } from './file-path.ts';
 import { boot, consolePlace, quotes } from './guest-schema.ts';
@@ -146,6 +156,7 @@ const measurement = z
 
 const spec = z
   .strictObject({
+    engine,
     vcpus: vcpuCount({
       description:
         'vCPUs that start with the TD. 1 to 65535; the host has a lower limit (tdctl host).',
@@ -167,6 +178,13 @@ const spec = z
     boot: boot.optional(),
     console: consolePlace.optional(),
     quotes: quotes.optional(),
+    disks,
+    networks,
+    vsock,
+    devices,
+    onReboot,
+    onPanic,
+    qemu,
     attributes: notation(parseAttributes, {
       ...featureList(attributes.map((feature) => feature.name)),
       description:

@@ -1,7 +1,9 @@
 /** A TrustDomain file as tdctl works with it: read, checked, every default filled in. */
 import type { FileSource } from '../documents/read.ts';
+import type { Engine } from './engine.ts';
 import type { QuoteSocket } from './quote-socket.ts';
 
+export type * from './engine.ts';
 export type { QuoteSocket };
 
 export interface TrustDomain {
@@ -9,6 +11,8 @@ export interface TrustDomain {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Who runs the TD. The engine with devices has what only that reads. */
+  readonly engine: Engine;
   /** How many vCPUs start with the TD. */
   readonly vcpus: number;
   /** How many vCPUs are created, at least `vcpus`: none can be added once the TD is finalized. */

@@ -1,0 +1,86 @@
+/** What an engine does not read may not stand in its file: it would be dropped without a word. */
+import type { Rule } from '../documents/rules.ts';
+import type { TrustDomainFile } from './schema.ts';
+
+type Spec = TrustDomainFile['spec'];
+type EngineName = Spec['engine'];
+type Field = keyof Spec;
+
+const devicesOfQemu: readonly Field[] = [
+  'disks',
+  'networks',
+  'vsock',
+  'devices',
+  'onReboot',
+  'onPanic',
+  'qemu',
+];
+
+/** A rule for the files of one engine, about one field and the others that its problem needs. */
+function of<Name extends Field>(
+  engine: EngineName,
+  field: readonly [Name, ...string[]],
+  problemOf: (value: NonNullable<Spec[Name]>, spec: Pick<Spec, 'vcpus'>) => string | undefined,
+): Rule {
+  return {
+    field: ['spec', ...field],
+    reads: [
+      ['spec', 'engine'],
+      ['spec', 'vcpus'],
+      ['spec', field[0]],
+    ],
+    check: (chosen: EngineName, vcpus: number, value: Spec[Name]) =>
+      chosen === engine && value !== undefined && value !== null
+        ? problemOf(value as NonNullable<Spec[Name]>, { vcpus })
+        : undefined,
+  };
+}
+
+const KIB8 = 8192n;
+
+export const engineRules: readonly Rule[] = [
+  ...devicesOfQemu.map((name) =>
+    of(
+      'builtin',
+      [name],
+      () => 'is read by the engine qemu alone: write `engine: qemu`, or leave it out',
+    ),
+  ),
+  of('builtin', ['console'], (place) =>
+    place !== 'stdio' && place.log !== undefined
+      ? 'has a log, which the engine qemu writes; the builtin one writes `file`'
+      : undefined,
+  ),
+  of('builtin', ['console'], (place) => {
+    if (place === 'stdio' || place.log !== undefined) return undefined;
+    const isOne = (place.file === undefined) !== (place.socket === undefined);
+    return isOne ? undefined : 'must have either file or socket: the console goes to one place';
+  }),
+  of('qemu', ['console'], (place) => {
+    if (place === 'stdio') return 'must be a map with log, socket or both: QEMU has no terminal';
+    return place.file === undefined
+      ? undefined
+      : 'has a file, which the builtin engine writes; with the engine qemu, write `log`';
+  }),
+  of('qemu', ['firmware'], (firmware) =>
+    typeof firmware === 'string' || firmware.vars === undefined
+      ? undefined
+      : 'must be one file: a TD of QEMU has no flash to keep variables in; join them: cat VARS CODE > OVMF.fd',
+  ),
+  of('qemu', ['maxVcpus'], (maxVcpus, { vcpus }) =>
+    maxVcpus > vcpus
+      ? 'must be the same as vcpus with the engine qemu, which creates no vCPU that it does not start'
+      : undefined,
+  ),
+  of('qemu', ['memory'], (memory) =>
+    memory % KIB8 === 0n
+      ? undefined
+      : 'must be a multiple of 8KiB with the engine qemu, which would round it up',
+  ),
+  of(
+    'qemu',
+    ['xfam'],
+    () =>
+      'cannot be asked of the engine qemu, which makes XFAM of the features of the CPU; leave it out',
+  ),
+];

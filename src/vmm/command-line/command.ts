@@ -1,0 +1,39 @@
+/** The command that starts a VMM for a TD, as data. Opening the files and starting the program is others' work. */
+import type { TdPlan } from '../../plan/index.ts';
+
+/** A TD that an engine with devices shall run, and what was decided for this life of it. */
+export interface VmmPlan {
+  readonly td: TdPlan;
+  /** Absolute path of the VMM. */
+  readonly program: string;
+  /** It tells this life's process from any other: the keeper asks for it when it attaches again. */
+  readonly uuid: string;
+  /** The context ID that was reserved, where the file asks for vsock. */
+  readonly vsockCid?: number | undefined;
+}
+
+/** Where the VMM meets its keeper. All are absolute. */
+export interface VmmPlaces {
+  /** A UNIX socket that the VMM makes, for QMP. */
+  readonly monitor: string;
+  /** A UNIX socket that the VMM makes, for the serial port of the guest. */
+  readonly console: string;
+  /** The TD's own directory. */
+  readonly directory: string;
+}
+
+/** How a file is opened. */
+export type VmmAccess = 'read' | 'readWrite' | 'append';
+
+/** A file that is opened by us, and is this number in the program. */
+export interface VmmFile {
+  readonly fd: number;
+  readonly path: string;
+  readonly access: VmmAccess;
+}
+
+export interface VmmCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly files: readonly VmmFile[];
+}

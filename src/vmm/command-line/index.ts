@@ -1,0 +1,1 @@
+export type { VmmAccess, VmmCommand, VmmFile, VmmPlaces, VmmPlan } from './command.ts';
