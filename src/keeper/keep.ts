@@ -4,10 +4,10 @@ import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import type { Host } from '../host/port.ts';
 import {
   type ConsoleListener,
-  exitsOf,
+  type KeptRun,
   startTd,
-  type TdRun,
   type TdRunEvent,
+  type TdRunOptions,
 } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
 import { act } from './actions.ts';
@@ -15,7 +15,7 @@ import type { KeptSurface } from './api/surface.ts';
 import { Tally } from './api/tally.ts';
 import { endsLife, type KeptVerb } from './api/verbs.ts';
 import { aroundAll, type Companion } from './companion.ts';
-import { hasGivenBack, isWritten } from './journaling.ts';
+import { type ChartName, hasGivenBack, isWritten } from './journaling.ts';
 import type { KeptTd } from './kept-td.ts';
 import type { Life } from './life.ts';
 import { restStates } from './status-keeping.ts';
@@ -31,12 +31,23 @@ export interface KeepOptions {
   readonly console?: ConsoleListener | undefined;
   readonly tellsRequests?: boolean | undefined;
   readonly companions?: readonly Companion[] | undefined;
+  /** Who makes and runs the TD; without it, tdctl does so itself. */
+  readonly engine?: Engine | undefined;
   /** Adds what is to come of the TD, where others can be seen that share the host with it. */
   readonly outlook?: ((td: KeptTd) => Promise<KeptTd>) | undefined;
 }
 
+export interface Engine {
+  readonly chart: ChartName;
+  start(hooks: RunHooks): KeptRun;
+}
+
+/** What a run is given that is kept. */
+export type RunHooks = Required<Pick<TdRunOptions, 'aroundStep' | 'onEvent' | 'onChartEvent'>> &
+  Pick<TdRunOptions, 'console' | 'tellsRequests'>;
+
 export interface Kept {
-  readonly run: TdRun;
+  readonly run: KeptRun;
   /** Resolves once all is given back and written down. */
   readonly ended: Promise<TdOutput>;
   readonly surface: KeptSurface;
@@ -50,12 +61,13 @@ export interface AskedToEnd {
 }
 
 export function keep(options: KeepOptions): Kept {
-  const { host, plan, life, inWords, onEvent, console, companions = [] } = options;
+  const { host, plan, life, inWords, onEvent, console, engine, companions = [] } = options;
   const { journaling, status } = life;
   const tally = new Tally();
   status.planned(plan);
+  if (engine !== undefined) journaling.follows(engine.chart);
   // The first events come before the run is at hand.
-  let run: TdRun | undefined;
+  let run: KeptRun | undefined;
   let defect: { readonly error: unknown } | undefined;
   const write = (event: TdRunEvent) => {
     const words = inWords(event);
@@ -71,9 +83,8 @@ export function keep(options: KeepOptions): Kept {
     const { holdsKeySlot = false } = run?.context ?? {};
     for (const companion of companions) companion.event?.(event, { holdsKeySlot });
   };
-  run = startTd({
-    host,
-    plan,
+  const start = engine?.start ?? ((hooks: RunHooks) => startTd({ host, plan, ...hooks }));
+  run = start({
     tellsRequests: options.tellsRequests,
     aroundStep: aroundAll(companions, journaling.aroundStep),
     onChartEvent: journaling.chartEvent,
@@ -124,7 +135,7 @@ interface Answering extends Pick<KeepOptions, 'outlook'> {
   readonly onEnd: (verb: KeptVerb) => void;
 }
 
-function surfaceOf(run: TdRun, { life, tally, outlook, onEnd }: Answering): KeptSurface {
+function surfaceOf(run: KeptRun, { life, tally, outlook, onEnd }: Answering): KeptSurface {
   const { journaling, status, console, feed } = life;
   const td = async () => (outlook === undefined ? status.td() : await outlook(status.td()));
   let typedBytes = 0;
@@ -154,7 +165,7 @@ function surfaceOf(run: TdRun, { life, tally, outlook, onEnd }: Answering): Kept
     },
     metrics: () => ({
       ...tally.counted(),
-      exits: exitsOf(run.session),
+      exits: run.exits,
       printedBytes: console.printedBytes,
       typedBytes,
     }),

@@ -5,7 +5,7 @@
 import type { TdEvent } from '../../../machines/td-lifecycle/events.ts';
 import type { ErrorInWords } from '../../diagnosis/refusals.ts';
 import type { TdRunEvent } from '../../orchestrator/index.ts';
-import type { KeeperIdentity } from '../identity.ts';
+import type { KeeperIdentity, VmmIdentity } from '../identity.ts';
 import type { Moment } from '../moment.ts';
 
 interface Peer {
@@ -33,7 +33,17 @@ export type JournalBody =
   /** The place in the queue for a key slot has been taken, or given up. */
   | { readonly kind: 'queued' | 'unqueued'; readonly ticket: string }
   /** What the chart is made from: with the events it gives the snapshot. */
-  | { readonly kind: 'input'; readonly machineVersion: number; readonly input: unknown }
+  | {
+      readonly kind: 'input';
+      /** The id of the chart; td-lifecycle where there is none. */
+      readonly machine?: string | undefined;
+      readonly machineVersion: number;
+      readonly input: unknown;
+    }
+  /** The process that gets the TD: it has begun, and its program has not. */
+  | { readonly kind: 'vmm'; readonly identity: VmmIdentity }
+  /** Another keeper goes on with the life of the one before, which has died. */
+  | { readonly kind: 'adopted'; readonly identity: KeeperIdentity }
   /** An event that the chart has taken, the results of its actors included. */
   | { readonly kind: 'chart'; readonly event: TdEvent | { readonly type: string } }
   /** The intent: this step begins, and may take what its row says. */
