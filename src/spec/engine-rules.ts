@@ -57,10 +57,13 @@ export const engineRules: readonly Rule[] = [
     return isOne ? undefined : 'must have either file or socket: the console goes to one place';
   }),
   of('qemu', ['console'], (place) => {
-    if (place === 'stdio') return 'must be a map with log, socket or both: QEMU has no terminal';
-    return place.file === undefined
-      ? undefined
-      : 'has a file, which the builtin engine writes; with the engine qemu, write `log`';
+    const wanted = 'must be a map with log, socket or both';
+    if (place === 'stdio') return `${wanted}: QEMU has no terminal`;
+    if (place.file !== undefined) {
+      return 'has a file, which the builtin engine writes; with the engine qemu, write `log`';
+    }
+    const isEmpty = place.log === undefined && place.socket === undefined;
+    return isEmpty ? `${wanted}; this has neither` : undefined;
   }),
   of('qemu', ['firmware'], (firmware) =>
     typeof firmware === 'string' || firmware.vars === undefined

@@ -13,6 +13,7 @@ describe('a TrustDomain that is valid', () => {
     expect(trustDomain).toEqual({
       name: 'web-1',
       labels: {},
+      engine: { kind: 'builtin' },
       annotations: {},
       vcpus: 2,
       maxVcpus: 2,
