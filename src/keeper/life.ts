@@ -7,8 +7,10 @@ import { ConsoleLog } from './console-log.ts';
 import type { KeeperFaults } from './faults.ts';
 import type { KeeperIdentity } from './identity.ts';
 import { Journal } from './journal/journal.ts';
+import type { JournalRecord } from './journal/records.ts';
 import { type AppendRecord, Journaling } from './journaling.ts';
 import { momentNow } from './moment.ts';
+import type { StatusRecord } from './status.ts';
 import { StatusKeeping } from './status-keeping.ts';
 import type { OwnedTd } from './td-directory.ts';
 import { isTold, type ToldRecord, toldFeed } from './told.ts';
@@ -42,7 +44,17 @@ export function beginLife(
 ): Life {
   const { number, lastSeq } = owned.beginLife(options.keeper);
   const journal = Journal.begin(owned, lastSeq);
-  return lifeOf(options, {
+  return lifeOf(options, writtenIn(owned, { journal, faults, number }));
+}
+
+interface Writing {
+  readonly journal: Journal;
+  readonly faults: KeeperFaults;
+  readonly number: number;
+}
+
+function writtenIn(owned: OwnedTd, { journal, faults, number }: Writing): Written {
+  return {
     number,
     append(body, how) {
       faults.beforeRecord(journal.lastSeq + 1);
@@ -55,7 +67,19 @@ export function beginLife(
     consolePath: owned.files.console,
     beforeWrite: owned.beforeWrite,
     close: () => journal.close(),
-  });
+  };
+}
+
+/** Goes on with a life whose keeper has died: its numbers go on, and so does all that it has told. */
+export function resumeLife(
+  owned: OwnedTd,
+  { faults, ...options }: LifeOptions & { readonly faults: KeeperFaults },
+): Life {
+  const { number, td, journal: before } = owned.resumeLife(options.keeper);
+  const { records, wholeBytes } = before;
+  const lastSeq = Math.max(td.seq, records.at(-1)?.seq ?? 0);
+  const journal = Journal.resume(owned, { lastSeq, wholeBytes });
+  return lifeOf(options, { ...writtenIn(owned, { journal, faults, number }), before: { td, records } });
 }
 
 /** The life of a TD that is written down nowhere: there is no directory for it. */
@@ -83,11 +107,16 @@ interface Written {
   readonly consolePath: string | undefined;
   readonly beforeWrite: OwnedTd['beforeWrite'];
   readonly close: () => void;
+  /** Of the same life, by the keeper before. */
+  readonly before?: { readonly td: StatusRecord; readonly records: readonly JournalRecord[] };
 }
 
 function lifeOf({ name, keeper, host, onTrouble }: LifeOptions, written: Written): Life {
-  const { number, append, lastSeq, writeStatus, consolePath: path, beforeWrite } = written;
+  const { number, append, lastSeq, writeStatus, consolePath: path, beforeWrite, before } = written;
   const feed = toldFeed();
+  for (const record of before?.records ?? []) {
+    if (isTold(record)) feed.publish(record, record.seq);
+  }
   const journaling = new Journaling({
     append,
     onRecord: (record) => {
@@ -98,7 +127,7 @@ function lifeOf({ name, keeper, host, onTrouble }: LifeOptions, written: Written
   // Whose life it is comes first: without it, nothing that follows can be concluded from.
   journaling.begin({ kind: 'keeper', identity: keeper, life: number });
   const status = new StatusKeeping(
-    { name, life: number, keeper, write: writeStatus, seq: lastSeq, onTrouble },
+    { name, life: number, keeper, write: writeStatus, seq: lastSeq, onTrouble, before: before?.td },
     host,
   );
   const console = new ConsoleLog({ path, beforeWrite, onTrouble });

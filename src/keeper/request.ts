@@ -20,6 +20,8 @@ export interface KeepRequest {
   readonly queue: boolean;
   /** Takes the name over from a TD that is over. `create` and `start` ask for it. */
   readonly again: boolean;
+  /** Goes on with a TD whose keeper has died, and whose VMM has not. */
+  readonly adopt?: boolean | undefined;
   readonly unit?: string | undefined;
   readonly api: ApiRange;
 }

@@ -20,6 +20,8 @@ export interface StatusKeepingOptions {
   readonly seq: () => number;
   /** Is told once, when the file cannot be written. It goes on: the journal has it. */
   readonly onTrouble: (error: TdctlError) => void;
+  /** What the keeper before has told of the same life. */
+  readonly before?: StatusRecord | undefined;
 }
 
 /** What is not told by an event, and is looked at with each of them. */
@@ -40,7 +42,7 @@ export class StatusKeeping {
     const { name } = options;
     const since = momentNow();
     this.#options = options;
-    this.#status = {
+    this.#status = options.before ?? {
       ...{ name, host, since, createdAt: since.at, labels: {}, state: 'absent' },
       ...{ kernel: null, vcpus: null, memoryBytes: null, holdsKeySlot: false, mrtd: null },
       ...{ error: null, leftovers: [], guestEnded: null, waitingFor: null },

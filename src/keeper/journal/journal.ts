@@ -21,10 +21,23 @@ export class Journal {
     return new Journal(owned, lastSeq);
   }
 
-  private constructor(owned: OwnedTd, lastSeq: number) {
+  /**
+   * Goes on with the journal of a life that another keeper has begun.
+   *
+   * @param wholeBytes of it stay; what follows was cut off as that one died.
+   * @throws TdctlError TDCTL_E_NOT_WRITABLE.
+   */
+  static resume(
+    owned: OwnedTd,
+    { lastSeq, wholeBytes }: { readonly lastSeq: number; readonly wholeBytes: number },
+  ): Journal {
+    return new Journal(owned, lastSeq, wholeBytes);
+  }
+
+  private constructor(owned: OwnedTd, lastSeq: number, wholeBytes = 0) {
     this.#owned = owned;
     this.#lastSeq = lastSeq;
-    this.#file = new AppendedFile(this.#output, 0);
+    this.#file = new AppendedFile(this.#output, wholeBytes);
   }
 
   /** The number of the last record. */

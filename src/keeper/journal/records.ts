@@ -20,7 +20,7 @@ export type JournalRecord = {
   JournalBody;
 
 export type JournalBody =
-  /** The first of each life. */
+  /** The first of each life; in the midst of one, another keeper goes on where one has died. */
   | { readonly kind: 'keeper'; readonly identity: KeeperIdentity; readonly life: number }
   /** Somebody asked for this over the socket. */
   | {
@@ -42,8 +42,6 @@ export type JournalBody =
     }
   /** The process that gets the TD: it has begun, and its program has not. */
   | { readonly kind: 'vmm'; readonly identity: VmmIdentity }
-  /** Another keeper goes on with the life of the one before, which has died. */
-  | { readonly kind: 'adopted'; readonly identity: KeeperIdentity }
   /** An event that the chart has taken, the results of its actors included. */
   | { readonly kind: 'chart'; readonly event: TdEvent | { readonly type: string } }
   /** The intent: this step begins, and may take what its row says. */

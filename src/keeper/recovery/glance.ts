@@ -37,6 +37,7 @@ export function glance(state: StateDirectory, name: string, look: Look): Evidenc
   const keeper = files.kind === 'read' ? files.status.keeper : undefined;
   const presence =
     keeper === undefined || endIsWritten(files) ? 'nobody' : presenceOf(keeper, look);
+  const vmm = files.kind === 'read' ? files.status.td?.vmm : undefined;
   const isSilent = presence !== 'nobody' && presence !== 'lives';
   return {
     name,
@@ -45,6 +46,7 @@ export function glance(state: StateDirectory, name: string, look: Look): Evidenc
     files,
     keeper,
     presence,
+    vmm: vmm !== undefined && isGone(presence) ? presenceOf(vmm, look) : 'nobody',
     lock:
       files.kind === 'halfMade' || presence === 'elsewhere'
         ? lockSeen(`${directory}/${tdFileNames.lock}`, look)
@@ -52,6 +54,12 @@ export function glance(state: StateDirectory, name: string, look: Look): Evidenc
     lastRecord: isSilent ? lastWord(`${directory}/${tdFileNames.journal}`) : undefined,
     closer: undefined,
   };
+}
+
+const goneFrom: readonly Evidence['presence'][] = ['exiting', 'gone', 'recycled'];
+
+function isGone(presence: Evidence['presence']): boolean {
+  return goneFrom.includes(presence);
 }
 
 export function filesIn(directory: string): FilesRead {

@@ -1,4 +1,7 @@
-/** The serial port of a guest in a VMM, by the socket that the VMM serves. */
+/**
+ * The serial port of a guest in a VMM, by the socket that the VMM serves: what is typed goes this way. What the guest
+ * prints the VMM writes into a log by itself, whether anybody has a connection or not, and that is read there.
+ */
 import { connect, type Socket } from 'node:net';
 import { socketPath } from '../../files/index.ts';
 
@@ -7,12 +10,10 @@ const mostWaitingBytes = 64 * 1024;
 
 export class VmmConsole {
   readonly #path: string;
-  readonly #onBytes: (bytes: Uint8Array) => void;
   #socket: Socket | undefined;
 
-  constructor(path: string, onBytes: (bytes: Uint8Array) => void) {
+  constructor(path: string) {
     this.#path = path;
-    this.#onBytes = onBytes;
   }
 
   /** @throws the error of the system call. */
@@ -26,7 +27,7 @@ export class VmmConsole {
       });
       // Its end is that of the VMM, which tells it by its process.
       socket.on('error', () => undefined);
-      socket.on('data', (bytes) => this.#onBytes(bytes));
+      socket.resume();
       this.#socket = socket;
     } finally {
       release();

@@ -26,7 +26,6 @@ export interface VmmSessionOptions {
   readonly now: () => number;
   readonly aroundStep: AroundStep;
   readonly requests: RequestCounter;
-  readonly onConsole: (bytes: Uint8Array) => void;
   /** Writes down which process gets the TD, before that begins. */
   readonly onProcess: (pid: number) => void;
   /** The vCPUs were stopped, or resumed, by somebody else. */
@@ -43,8 +42,9 @@ export type ToldEnd =
 /** A VMM that is found, with its monitor. */
 export interface AttachedVmm {
   readonly process: VmmProcess;
-  /** Takes the monitor over. */
   readonly monitor: Monitor;
+  /** From now on that listener hears of its events, those first that have come meanwhile. */
+  hearsBy(listener: (event: QmpEvent) => void): void;
 }
 
 const stderrBytes = { keptBytes: 64 * 1024, mostBytes: 256 * 1024 };
@@ -110,10 +110,11 @@ export class VmmSession {
     this.#has(await launchProcess({ command, stderr, onProcess }));
   }
 
-  adopt({ process, monitor }: AttachedVmm): void {
+  adopt({ process, monitor, hearsBy }: AttachedVmm): void {
     this.#follow({ isNew: false });
     this.#has(process);
     this.#hears(monitor);
+    hearsBy((event) => this.heard(event));
   }
 
   /** @throws what the connection comes to. */
@@ -130,8 +131,7 @@ export class VmmSession {
   }
 
   connectConsole(): Promise<void> {
-    const { places, onConsole } = this.options;
-    this.console = new VmmConsole(places.console, onConsole);
+    this.console = new VmmConsole(this.options.places.console);
     return this.console.connect();
   }
 

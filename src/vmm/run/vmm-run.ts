@@ -17,7 +17,6 @@ import type { Host } from '../../host/port.ts';
 import {
   type AroundStep,
   bound,
-  type ConsoleListener,
   follow,
   hearEvents,
   type KeptRun,
@@ -55,7 +54,6 @@ export interface VmmRunOptions {
   readonly onEvent: (event: TdRunEvent) => void;
   readonly onChartEvent?: ((event: AnyEventObject) => void) | undefined;
   readonly aroundStep?: AroundStep | undefined;
-  readonly console?: ConsoleListener | undefined;
   /** The one to go on with, where another keeper has left it. */
   readonly attached?: (AttachedVmm & { readonly found: FoundVmm }) | undefined;
 }
@@ -85,7 +83,7 @@ type Snapshot = SnapshotFrom<typeof vmmTdOnHost>;
 
 export function startVmm(options: VmmRunOptions): KeptRun {
   const { plan, host, policy, command, places, stderrPath, onProcess, onEvent } = options;
-  const { attached, console } = options;
+  const { attached } = options;
   const now = clockOf(host);
   const startedAt = now();
   let state: VmmTdStateId = 'absent';
@@ -100,7 +98,6 @@ export function startVmm(options: VmmRunOptions): KeptRun {
     keySlots: () => host.keySlots(),
     aroundStep: options.aroundStep ?? once,
     requests: new RequestCounter(),
-    onConsole: (bytes) => console?.console(bytes, 0),
     onChange: (type) => send({ type }),
   });
   const actor = createActor(vmmTdOnHost, {
@@ -141,7 +138,7 @@ export function startVmm(options: VmmRunOptions): KeptRun {
     session.adopt(attached);
     session.isBuilding = attached.found !== 'unbuilt';
     session.connectConsole().catch((error: Error) => {
-      publish({ event: 'td.warning', message: `the console of the guest is not heard: ${error.message}` });
+      publish({ event: 'td.warning', message: `nothing can be typed to the guest: ${error.message}` });
     });
     actor.send({ type: 'td.adopt', found: attached.found });
   }
