@@ -67,6 +67,10 @@ export const errorKinds = {
     'The TD would not have the MRTD that its file expects.',
   ),
   TDCTL_E_EXPECTATION: kind('findings', 'A rehearsal did not come out as its file expects.'),
+  TDCTL_E_DEVICE: kind(
+    'findings',
+    'A disk, a network or another device that a TD names cannot be had on this host.',
+  ),
   TDCTL_E_VCPU_LIMIT: kind(
     'limitReached',
     'The TD asks for more vCPUs than the host gives one TD.',

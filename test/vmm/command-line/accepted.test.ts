@@ -112,19 +112,16 @@ async function driven(path: string, isOver: () => boolean): Promise<string[]> {
   return answers;
 }
 
-test.for(goldenNames)(
-  '%s is taken by QEMU, which makes the whole TD of it',
-  (name, context) => {
-    if (qemu === undefined) return context.skip(noQemu);
-    const { answers, exitCode, stderr } = outcomes.get(name) as Outcome;
-    const refusals = stderr.split('\n').filter((line) => line !== '' && !line.includes('warning:'));
-    if (exitCode !== 0 && lacking[name]) {
-      expect(refusals.join('\n')).toMatch(lacking[name]);
-      return undefined;
-    }
-    expect(refusals).toEqual([]);
-    expect(answers[3]).toContain('"status": "prelaunch"');
-    expect(exitCode).toBe(0);
+test.for(goldenNames)('%s is taken by QEMU, which makes the whole TD of it', (name, context) => {
+  if (qemu === undefined) return context.skip(noQemu);
+  const { answers, exitCode, stderr } = outcomes.get(name) as Outcome;
+  const refusals = stderr.split('\n').filter((line) => line !== '' && !line.includes('warning:'));
+  if (exitCode !== 0 && lacking[name]) {
+    expect(refusals.join('\n')).toMatch(lacking[name]);
     return undefined;
-  },
-);
+  }
+  expect(refusals).toEqual([]);
+  expect(answers[3]).toContain('"status": "prelaunch"');
+  expect(exitCode).toBe(0);
+  return undefined;
+});
