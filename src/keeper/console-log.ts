@@ -3,9 +3,9 @@
  * `console.log.1`, in place of the one before.
  */
 import type { TdctlError } from '../errors/index.ts';
+import { FollowedFile } from '../files/followed-file.ts';
 import type { OutputFile } from '../files/not-writable.ts';
 import { AppendedFile } from '../files/owned-file.ts';
-import { FollowedFile } from '../files/followed-file.ts';
 import { moveTo, removeFile } from '../files/private-directory.ts';
 import { bytesOf } from '../guest/index.ts';
 

@@ -79,7 +79,10 @@ export function resumeLife(
   const { records, wholeBytes } = before;
   const lastSeq = Math.max(td.seq, records.at(-1)?.seq ?? 0);
   const journal = Journal.resume(owned, { lastSeq, wholeBytes });
-  return lifeOf(options, { ...writtenIn(owned, { journal, faults, number }), before: { td, records } });
+  return lifeOf(options, {
+    ...writtenIn(owned, { journal, faults, number }),
+    before: { td, records },
+  });
 }
 
 /** The life of a TD that is written down nowhere: there is no directory for it. */

@@ -11,7 +11,7 @@ import type { TdFiles } from '../td-files.ts';
 /** A QEMU that a signal has stopped takes the connection, and says nothing. */
 const answerMs = 10_000;
 
-export type Attached = NonNullable<VmmRunOptions['attached']>;
+export type AttachedVmm = NonNullable<VmmRunOptions['attached']> & { readonly uuid: string };
 
 /**
  * It is the one if its number, its start time, the boot and the PID namespace are those that were written down, while a
@@ -19,7 +19,7 @@ export type Attached = NonNullable<VmmRunOptions['attached']>;
  *
  * @throws TdctlError TDCTL_E_CONFLICT where there is no such process, TDCTL_E_NOT_ANSWERING.
  */
-export async function attachToVmm(name: string, files: TdFiles): Promise<Attached & { uuid: string }> {
+export async function attachToVmm(name: string, files: TdFiles): Promise<AttachedVmm> {
   const status = readStatus(files.status);
   const vmm = status.kind === 'read' ? status.file.td?.vmm : undefined;
   if (vmm === undefined) throw notThere(name, 'no QEMU of it is written down');

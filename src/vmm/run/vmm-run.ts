@@ -138,7 +138,10 @@ export function startVmm(options: VmmRunOptions): KeptRun {
     session.adopt(attached);
     session.isBuilding = attached.found !== 'unbuilt';
     session.connectConsole().catch((error: Error) => {
-      publish({ event: 'td.warning', message: `nothing can be typed to the guest: ${error.message}` });
+      publish({
+        event: 'td.warning',
+        message: `nothing can be typed to the guest: ${error.message}`,
+      });
     });
     actor.send({ type: 'td.adopt', found: attached.found });
   }

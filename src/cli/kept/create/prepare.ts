@@ -13,6 +13,7 @@ import { openHostToActOn } from '../../host-to-act-on.ts';
 import type { CommandIo } from '../../io.ts';
 import { readSimulation } from '../../run/simulation.ts';
 import { bootImagesOf, filesNamedIn } from '../../spec-files.ts';
+import { refuseEngineOn } from '../engine/needs-kvm.ts';
 import type { CreateOptions } from './options.ts';
 
 /** The file, and who it is for. */
@@ -63,10 +64,11 @@ export interface Prepared {
  * @returns undefined where what keeps it from beginning is only that it has to wait, and it shall.
  */
 export async function prepare(
-  { spec }: NamedSpec,
+  { spec, host: named }: NamedSpec,
   options: CreateOptions,
   io: CommandIo,
 ): Promise<Prepared | undefined> {
+  refuseEngineOn(spec, { host: named, typed: options.typed });
   const faults = await readSimulation(options, options);
   const host = await openHostToActOn({ ...options, faults }, { typed: options.typed, io });
   try {
