@@ -104,10 +104,24 @@ async function arrived(
   { verb, reaches }: { readonly verb: KeptVerb; readonly reaches: TdState },
 ): Promise<void> {
   // A guest may end as soon as it runs: what comes first counts.
-  const isThere = td.reaches(reaches);
-  const isEnding = td.reaches(...ending).then(() => false);
-  if (await Promise.race([isThere, isEnding])) return;
-  throw notTaken(td, { verb, hint: undefined });
+  const isThere = td.reaches(reaches).then(() => 'there' as const);
+  const isEnding = td.reaches(...ending).then(() => 'ending' as const);
+  const isBack = td.reaches(...atRest.filter((each) => each !== reaches));
+  const came = await Promise.race([isThere, isEnding, isBack.then(() => 'back' as const)]);
+  if (came === 'back') throw notDone(td, verb);
+  if (!td.isIn(reaches) && came === 'ending') throw notTaken(td, { verb, hint: undefined });
+}
+
+/** A VMM that does not do what it is asked to has its TD still, as it was. */
+const atRest: readonly TdState[] = ['runnable', 'running', 'paused'];
+
+function notDone({ state }: KeptRun, verb: KeptVerb): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_REACHED',
+    op: `${verb} the TD`,
+    message: `QEMU did not ${verb} the TD, which is ${state}`,
+    hint: '`tdctl events` has what it has answered; `tdctl stop` ends the TD whatever it does',
+  });
 }
 
 function notTaken(

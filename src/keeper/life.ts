@@ -128,7 +128,8 @@ function lifeOf({ name, keeper, host, onTrouble }: LifeOptions, written: Written
     onTrouble,
   });
   // Whose life it is comes first: without it, nothing that follows can be concluded from.
-  journaling.begin({ kind: 'keeper', identity: keeper, life: number });
+  const goesOn = before === undefined ? undefined : true;
+  journaling.begin({ kind: 'keeper', identity: keeper, life: number, goesOn });
   const status = new StatusKeeping(
     { name, life: number, keeper, write: writeStatus, seq: lastSeq, onTrouble, before: before?.td },
     host,

@@ -21,7 +21,12 @@ export type JournalRecord = {
 
 export type JournalBody =
   /** The first of each life; in the midst of one, another keeper goes on where one has died. */
-  | { readonly kind: 'keeper'; readonly identity: KeeperIdentity; readonly life: number }
+  | {
+      readonly kind: 'keeper';
+      readonly identity: KeeperIdentity;
+      readonly life: number;
+      readonly goesOn?: true | undefined;
+    }
   /** Somebody asked for this over the socket. */
   | {
       readonly kind: 'asked';
