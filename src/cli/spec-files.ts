@@ -4,12 +4,14 @@ import { type BootImages, loadBootImages } from '../guest/boot/index.ts';
 import type { TrustDomain } from '../spec/trust-domain.ts';
 
 /** The files that a TrustDomain file names, which its readers read as well. */
-export function filesNamedIn({ firmware, boot, source }: TrustDomain): NamedFile[] {
+export function filesNamedIn({ firmware, boot, engine, source }: TrustDomain): NamedFile[] {
+  const disks = engine.kind === 'qemu' ? engine.disks : [];
   const named: readonly (readonly [what: string, path: string | undefined])[] = [
     ['firmware', firmware.path],
     ['firmware', firmware.varsPath],
     ['kernel', boot?.kernelPath],
     ['initrd', boot?.initrdPath],
+    ...disks.map(({ path }) => ['disk', path] as const),
   ];
   return named.flatMap(([what, path]) => (path ? [{ path, by: `${what} of ${source.path}` }] : []));
 }
@@ -28,6 +30,8 @@ export async function bootImagesOf({
 }
 
 /** The files that a run of it writes. */
-export function filesWrittenBy({ console, source }: TrustDomain): NamedFile[] {
-  return console?.kind === 'file' ? [{ path: console.path, by: `console of ${source.path}` }] : [];
+export function filesWrittenBy({ console, engine, source }: TrustDomain): NamedFile[] {
+  const log = engine.kind === 'qemu' ? engine.console.logPath : undefined;
+  const path = console?.kind === 'file' ? console.path : log;
+  return path === undefined ? [] : [{ path, by: `console of ${source.path}` }];
 }

@@ -3,9 +3,15 @@ import { writeFileSync } from 'node:fs';
 
 const clusterBytes = 65_536;
 
+interface Image {
+  readonly sizeBytes?: number;
+  readonly backing?: string;
+  readonly backingFormat?: string;
+}
+
 export function writeQcow2(
   path: string,
-  { sizeBytes = 16 << 20, backing }: { sizeBytes?: number; backing?: string } = {},
+  { sizeBytes = 16 << 20, backing, backingFormat }: Image = {},
 ): void {
   const image = Buffer.alloc(4 * clusterBytes);
   image.write('QFI\xfb', 0, 'latin1');
@@ -15,6 +21,11 @@ export function writeQcow2(
     image.writeBigUInt64BE(BigInt(at), 8);
     image.writeUInt32BE(Buffer.byteLength(backing), 16);
     image.write(backing, at);
+  }
+  if (backingFormat !== undefined) {
+    image.writeUInt32BE(0xe2792aca, 72);
+    image.writeUInt32BE(backingFormat.length, 76);
+    image.write(backingFormat, 80);
   }
   image.writeUInt32BE(16, 20);
   image.writeBigUInt64BE(BigInt(sizeBytes), 24);

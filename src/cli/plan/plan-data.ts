@@ -3,6 +3,7 @@
 import { errorData } from '../../errors/index.ts';
 import { hostIdentity } from '../../host/identity.ts';
 import { expectedSteps, footprintOf, hostPamt, type TdPlan } from '../../plan/index.ts';
+import type { VmmAssessment } from '../../vmm/index.ts';
 import type { Content } from '../output/contract/index.ts';
 import {
   kernelData,
@@ -19,6 +20,7 @@ export function planData(report: PlanReport): Content<'tdctl.Plan'> {
   const { spec, offer, keySlots, findings, warnings, plan, times } = report;
   return {
     td: spec.name,
+    engine: spec.engine.kind,
     host: hostIdentity(offer.facts),
     kernel: kernelData(offer.facts),
     module: moduleData(offer.facts),
@@ -29,15 +31,30 @@ export function planData(report: PlanReport): Content<'tdctl.Plan'> {
     keySlots: keySlotsData(keySlots),
     cgroupRoom: report.cgroupRoom ?? null,
     plan: plan ? madePlan(plan, report.memory) : null,
+    vmm: report.vmm ? vmmData(report.vmm) : null,
     // These times are simulated, and come mostly from guesses (docs/simulator.md).
-    expectedTimes: times ? timesInMs(times) : null,
+    expectedTimes: times ? timesInMs(times, spec.engine.kind === 'builtin') : null,
   };
 }
 
-function timesInMs({ host, stepNs, teardownNs }: ExpectedTimes) {
+function vmmData({ program, command, parts, measuredBoot, isReproducible }: VmmAssessment) {
+  return {
+    program: program ?? null,
+    command,
+    parts,
+    measuredBoot: measuredBoot.map(({ digest, ...input }) => ({
+      ...input,
+      sha384: digest ?? null,
+    })),
+    isReproducible,
+  };
+}
+
+function timesInMs({ host, stepNs, teardownNs }: ExpectedTimes, hasSteps: boolean) {
+  const steps = hasSteps ? Object.entries(stepNs) : [];
   return {
     host: twinIdentity(host),
-    stepMs: Object.fromEntries(Object.entries(stepNs).map(([step, ns]) => [step, toMs(ns)])),
+    stepMs: Object.fromEntries(steps.map(([step, ns]) => [step, toMs(ns)])),
     teardown: {
       withoutTerminateVmMs: toMs(teardownNs.withoutTerminateVm),
       withTerminateVmMs: toMs(teardownNs.withTerminateVm),
@@ -58,7 +75,8 @@ function madePlan(plan: TdPlan, memory: PlanReport['memory']) {
     measurement: { mrtd: predictedMrtd, expected: spec.measurement.expect ?? null },
     memorySlots: layout.slots,
     initialPages: initialPagesData(plan),
-    steps: expectedSteps(plan),
+    // Another engine makes requests of its own.
+    steps: spec.engine.kind === 'builtin' ? expectedSteps(plan) : [],
     footprint,
     pamt: hostPamt(memory, { facts, tdBytes: footprint.totalBytes }),
   };

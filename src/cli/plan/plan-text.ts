@@ -21,6 +21,7 @@ import { count, formatDuration, times } from '../output/units.ts';
 import type { ExpectedTimes } from './expected-times.ts';
 import { bootData } from './plan-parts.ts';
 import type { PlanReport } from './report.ts';
+import { measuredBootSection, vmmText } from './vmm-text.ts';
 
 export function planText(report: PlanReport, io: CommandIo): string {
   const { bold } = paint(io.colors.stdout);
@@ -32,6 +33,7 @@ export function planText(report: PlanReport, io: CommandIo): string {
     section('vCPUs', vcpuRows(report)),
     ...(plan ? planSections(plan, report) : []),
     section('Key slots', [['free now', freeText(report)]]),
+    ...(report.vmm ? [vmmText(report.vmm)] : []),
     ...warningsText(report, io),
     findingsText(findings, io),
   ].join('\n');
@@ -61,7 +63,7 @@ function vcpuRows({ spec, offer }: PlanReport): string[][] {
 
 function planSections(
   plan: TdPlan,
-  { times: expected, memory }: Pick<PlanReport, 'times' | 'memory'>,
+  { times: expected, memory, vmm }: Pick<PlanReport, 'times' | 'memory' | 'vmm'>,
 ): string[] {
   const { spec, facts, firmware, layout, predictedMrtd } = plan;
   const footprint = footprintOf(spec, { layout, facts });
@@ -72,7 +74,7 @@ function planSections(
       ['expected', spec.measurement.expect === undefined ? 'nothing' : 'the same'],
     ]),
     ...bootSection(plan),
-    section('Steps', stepRows(plan, expected)),
+    ...(vmm ? measuredBootSection(vmm) : [section('Steps', stepRows(plan, expected))]),
     ...(expected ? [section('Teardown', teardownRows(expected))] : []),
     section('Memory of the host', [
       ...footprintRows(footprint),

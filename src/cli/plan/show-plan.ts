@@ -4,12 +4,15 @@ import { standardStream } from '../../documents/path-in-words.ts';
 import { shellWord } from '../../documents/shell-word.ts';
 import { type ExitCode, exitCodes, TdctlError } from '../../errors/index.ts';
 import { loadFirmware } from '../../firmware/index.ts';
+import type { BootImages } from '../../guest/boot/index.ts';
 import { readHostOffer } from '../../host/offer.ts';
 import type { Host } from '../../host/port.ts';
 import { assessTd } from '../../plan/index.ts';
 import { askHost } from '../../plan/judge/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
+import type { VmmAssessment } from '../../vmm/index.ts';
+import { cacheDirectory } from '../compile-cache.ts';
 import { openHostToActOn } from '../host-to-act-on.ts';
 import type { CommandIo } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
@@ -52,7 +55,7 @@ export async function showPlan(options: PlanCommandOptions, io: CommandIo): Prom
         force: options.force === true,
         io,
       });
-    return exitCodeOf(report.findings);
+    return exitCodeOf(report);
   } finally {
     await host.close();
   }
@@ -96,16 +99,18 @@ async function assess(
   { choice, io }: { readonly choice: HostChoice; readonly io: CommandIo },
 ): Promise<PlanReport> {
   const firmware = await tried(() => loadFirmware(spec.firmware));
+  const boot = await bootImagesOf(spec);
+  const vmm = await vmmOf(spec, { boot: boot instanceof TdctlError ? undefined : boot, io });
   const offer = await readHostOffer(host);
   const judged = await askHost(host, offer);
   // An image that cannot be used is one finding among others, and so is what the twin of the host refuses.
   const { plan, ...rest } = assessTd({
     spec,
     firmware: firmware.value ?? firmware.problems[0],
-    boot: await bootImagesOf(spec),
+    boot,
     host: judged,
   });
-  const known = rest.findings;
+  const known = [...(vmm?.findings ?? []), ...rest.findings];
   const times =
     plan && known.length === 0
       ? await tried(() => expectedTimes(plan, { choice, io }))
@@ -113,7 +118,20 @@ async function assess(
   const findings = [...known, ...times.problems];
   const { keySlots, cgroupRoom } = judged;
   const memory = await host.memory();
-  return { spec, offer, keySlots, cgroupRoom, memory, times: times.value, plan, ...rest, findings };
+  const made = { spec, offer, keySlots, cgroupRoom, memory, times: times.value, plan, vmm };
+  return { ...made, ...rest, findings };
+}
+
+/** The code for engines with devices is loaded for them alone. */
+async function vmmOf(
+  spec: TrustDomain,
+  { boot, io }: { readonly boot: BootImages | undefined; readonly io: CommandIo },
+): Promise<VmmAssessment | undefined> {
+  if (spec.engine.kind === 'builtin') return undefined;
+  const { assessVmm, probeMemory } = await import('../../vmm/index.ts');
+  const directory = cacheDirectory(io.env);
+  const memory = directory === undefined ? undefined : probeMemory(directory);
+  return assessVmm(spec, { env: io.env, memory, boot });
 }
 
 async function tried<Value>(
@@ -127,9 +145,10 @@ async function tried<Value>(
   }
 }
 
-/** A limit outweighs other findings: no other spec on this host would help. */
-function exitCodeOf(findings: readonly TdctlError[]): ExitCode {
+/** A limit outweighs other findings: no other spec on this host would help. So does a VMM that cannot be used. */
+function exitCodeOf({ findings, vmm }: PlanReport): ExitCode {
   if (findings.length === 0) return exitCodes.ok;
+  if (vmm && vmm.program === undefined) return exitCodes.hostUnsupported;
   const reachesLimit = findings.some(({ exitCode }) => exitCode === exitCodes.limitReached);
   return reachesLimit ? exitCodes.limitReached : exitCodes.findings;
 }

@@ -2,12 +2,12 @@ import { TdctlError } from '../../errors/index.ts';
 import { always, factsOf, type JudgedHost, type Objection } from './objection.ts';
 import type { PreparedTd } from './prepare.ts';
 
-/** A kernel of its own starts in an ordinary VM alone, and of all hosts only soft has one. */
+/** With the builtin engine, a kernel of its own starts in an ordinary VM alone, and of all hosts only soft has one. */
 export function bootObjections(td: PreparedTd, host: JudgedHost): readonly Objection[] {
   const { spec, bootObjections } = td;
   const kind = factsOf(host)?.kind;
   if (spec.boot === undefined || kind === undefined) return [];
-  if (kind === 'soft') return bootObjections;
+  if (kind === 'soft' || spec.engine.kind !== 'builtin') return bootObjections;
   const field = 'spec.boot';
   const problem =
     kind === 'kvm'

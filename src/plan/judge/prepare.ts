@@ -55,6 +55,8 @@ export function prepareTd(spec: TrustDomain, options: PrepareOptions = {}): Prep
     layout &&
     attempt('boot', () => {
       if (images instanceof TdctlError) throw images;
+      // Another engine hands the kernel to the firmware, which starts it.
+      if (spec.engine.kind !== 'builtin') return undefined;
       return bootOf(spec, images, layout);
     });
   return { spec, firmware, layout, predictedMrtd: predicted, boot, objections, bootObjections };

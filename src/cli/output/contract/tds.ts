@@ -62,8 +62,33 @@ const madePlan = z.strictObject({
   }),
 });
 
+/** What an engine with devices will be started as. */
+const vmm = z.strictObject({
+  program: z.strictObject({ path: text, sha256, version: text, tdOptions: texts }).nullable(),
+  command: z.strictObject({
+    program: text,
+    args: texts,
+    files: z.array(
+      z.strictObject({ fd: count, path: text, access: z.enum(['read', 'readWrite', 'append']) }),
+    ),
+  }),
+  parts: z.array(z.strictObject({ name: text, field: text, words: texts })),
+  measuredBoot: z.array(
+    z.strictObject({
+      what: z.enum(['kernel', 'cmdline', 'initrd']),
+      field: text,
+      register: z.union([z.literal(1), z.literal(2)]),
+      sha384: mrtd.nullable(),
+      words: text,
+    }),
+  ),
+  isReproducible: flag,
+});
+
 export const planDocument = document('tdctl.Plan', {
   td: text,
+  engine: z.enum(['builtin', 'qemu']),
+  vmm: vmm.nullable(),
   host,
   kernel,
   module: module.nullable(),
