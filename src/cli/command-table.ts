@@ -18,6 +18,7 @@ export const commandTable: Readonly<Record<string, Make>> = {
   start: async (io, endWith) => (await import('./commands/start.ts')).startCommand(io, endWith),
   pause: async (io, endWith) => (await import('./commands/pause.ts')).pauseCommand(io, endWith),
   resume: async (io, endWith) => (await import('./commands/resume.ts')).resumeCommand(io, endWith),
+  migrate: async (io) => (await import('./commands/migrate.ts')).migrateCommand(io),
   stop: async (io, endWith) => (await import('./commands/stop.ts')).stopCommand(io, endWith),
   kill: async (io, endWith) => (await import('./commands/kill.ts')).killCommand(io, endWith),
   delete: async (io, endWith) => (await import('./commands/delete.ts')).deleteCommand(io, endWith),

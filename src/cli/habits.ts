@@ -86,9 +86,9 @@ const wordHabits: readonly Habit[] = [
     answer: '`tdctl prune` deletes what TDs that are over have left',
   },
   {
-    words: ['migrate', 'move', 'live-migrate'],
+    words: ['move', 'live-migrate', 'handover'],
     answer:
-      '`tdctl rehearse SPEC --kernel rfc-migration-v2` plays the move of a TD: no released kernel moves one for real',
+      '`tdctl migrate NAME` moves a TD to another keeper on its host, and `tdctl rehearse SPEC --kernel rfc-migration-v2` plays it',
   },
   {
     words: ['new', 'template', 'generate', 'define'],

@@ -1,12 +1,13 @@
 /** A UNIX socket with a name in the file system, which others connect to. */
 import { once } from 'node:events';
-import { existsSync, lstatSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
 import { longestSocketPathBytes, type SocketPath, socketPath } from './socket-path.ts';
+import { inodeKeyOf } from './target.ts';
 
 export interface SocketFile {
   readonly path: string;
@@ -23,6 +24,47 @@ export interface SocketFile {
  * @throws TdctlError TDCTL_E_ADDRESS.
  */
 export async function listenOnSocketFile(server: Server, file: SocketFile): Promise<void> {
+  await bind(server, file, removeStale);
+}
+
+/**
+ * Serves it in the place of whoever has served it until now, with no moment between the two: it is bound under
+ * another name, and renamed. Whoever served it before may close, and removes nothing.
+ *
+ * @returns what removes it, where nobody has taken it over since.
+ * @throws TdctlError TDCTL_E_ADDRESS.
+ */
+export async function takeOverSocketFile(server: Server, file: SocketFile): Promise<() => void> {
+  const { path } = file;
+  const place = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  await bind(server, { ...file, path: place }, async ({ path: left }) => drop(left));
+  const own = inodeAt(place);
+  try {
+    renameSync(place, path);
+  } catch (cause) {
+    throw notHad(file, cause);
+  }
+  return () => {
+    if (inodeAt(path) === own) drop(path);
+  };
+}
+
+function inodeAt(path: string): string | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  return stats && inodeKeyOf(stats);
+}
+
+function drop(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+type Clear = (file: SocketFile, reached: SocketPath) => Promise<void>;
+
+async function bind(server: Server, file: SocketFile, clear: Clear): Promise<void> {
   const { path } = file;
   const length = Buffer.byteLength(path);
   if (length > longestSocketPathBytes && file.anyLength !== true) throw tooLong(file, length);
@@ -35,7 +77,7 @@ export async function listenOnSocketFile(server: Server, file: SocketFile): Prom
   // Closing the server removes the file by the path that was bound.
   server.once('close', reached.release);
   try {
-    await removeStale(file, reached);
+    await clear(file, reached);
     const mask = process.umask(0o177);
     try {
       server.listen(reached.path);

@@ -1,5 +1,6 @@
 export {
   type AnswerParts,
+  type EventNotify,
   type GuestMemoryKind,
   type GuestRange,
   type GuestSlot,

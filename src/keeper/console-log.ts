@@ -2,6 +2,7 @@
  * `console.log`: what the guest prints on COM1, and to whom else it goes. The log is bounded: what is full becomes
  * `console.log.1`, in place of the one before.
  */
+import { statSync } from 'node:fs';
 import type { TdctlError } from '../errors/index.ts';
 import { FollowedFile } from '../files/followed-file.ts';
 import type { OutputFile } from '../files/not-writable.ts';
@@ -12,6 +13,8 @@ import { bytesOf } from '../guest/index.ts';
 export interface ConsoleLogOptions {
   /** Undefined: it is kept nowhere. */
   readonly path: string | undefined;
+  /** What is in it stays: the guest has printed it to the keeper before this one. */
+  readonly goesOn?: boolean | undefined;
   /** More than so much is never in one of the two files. */
   readonly mostBytes?: number | undefined;
   readonly beforeWrite: (file: OutputFile) => void;
@@ -33,6 +36,8 @@ export class ConsoleLog {
   /** Printed and not in the log, because that could not be written. */
   #lostBytes = 0;
   #isTroubled = false;
+  /** What was there before has been put aside. */
+  #isAside = false;
 
   constructor(options: ConsoleLogOptions) {
     this.#options = options;
@@ -45,7 +50,7 @@ export class ConsoleLog {
 
   /** How long the log is at this moment: it has what was printed until now. */
   get sizeBytes(): number {
-    return this.#followed?.size ?? this.#file?.size ?? 0;
+    return this.#followed?.size ?? this.#file?.size ?? this.#sizeBefore();
   }
 
   /** All that the guest has printed in this life. */
@@ -106,7 +111,7 @@ export class ConsoleLog {
     try {
       beforeWrite(file);
       if (this.sizeBytes + told.length > this.#mostBytes) this.#putAside(path);
-      this.#file ??= new AppendedFile(file, 0);
+      this.#file ??= new AppendedFile(file, this.#sizeBefore());
       const piece = { lostBytes: this.#lostBytes, bytes: told };
       this.#file.append(bytesOf(piece), { flush: false });
       this.#lostBytes = 0;
@@ -117,9 +122,16 @@ export class ConsoleLog {
     }
   }
 
+  #sizeBefore(): number {
+    const { path, goesOn = false } = this.#options;
+    if (path === undefined || !goesOn || this.#isAside) return 0;
+    return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
   #putAside(path: string): void {
-    if (this.#file === undefined) return;
+    if (this.sizeBytes === 0) return;
     this.close();
+    this.#isAside = true;
     removeFile(`${path}.1`);
     moveTo(path, `${path}.1`);
   }

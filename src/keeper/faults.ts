@@ -7,6 +7,7 @@
  *   stop-at:N      stops (SIGSTOP) then, until it is sent SIGCONT
  *   fail-write:N   the Nth write to the state directory by this process answers ENOSPC
  *   full-from:N    the Nth does, and all that follow
+ *   patience:MS    waits no longer than this for the other keeper of a move
  */
 import type { OutputFile } from '../files/not-writable.ts';
 
@@ -16,6 +17,8 @@ export interface KeeperFaults {
   /** Come around the writing of each record of the journal. */
   readonly beforeRecord: (seq: number) => void;
   readonly afterRecord: (seq: number) => void;
+  /** Undefined: as long as usual. */
+  readonly patienceMs: number | undefined;
 }
 
 export const keeperFaultVariable = 'TDCTL_KEEPER_FAULT';
@@ -29,8 +32,10 @@ export function keeperFaults(env: NodeJS.ProcessEnv): KeeperFaults {
   const stopAt = numbersOf('stop-at');
   const failing = numbersOf('fail-write');
   const [fullFrom = Number.POSITIVE_INFINITY] = numbersOf('full-from');
+  const [patienceMs] = numbersOf('patience');
   let writes = 0;
   return {
+    patienceMs,
     beforeWrite: () => {
       writes += 1;
       if (writes < fullFrom && !failing.includes(writes)) return;

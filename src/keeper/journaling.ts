@@ -9,10 +9,11 @@ import {
 import type { TdctlError } from '../errors/index.ts';
 import type { AroundStep, TdRunEvent } from '../orchestrator/index.ts';
 import type { JournalBody, JournalRecord } from './journal/records.ts';
+import type { Moment } from './moment.ts';
 
 /** Appends a record. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
 export type AppendRecord = (
-  body: JournalBody,
+  body: JournalBody & Partial<Moment>,
   options: { readonly flush: boolean },
 ) => JournalRecord;
 
@@ -51,6 +52,7 @@ export class Journaling {
   readonly #options: JournalingOptions;
   #chart: ChartName = { id: tdLifecycle.id, version: TD_LIFECYCLE_VERSION };
   #isTroubled = false;
+  #isOver = false;
 
   constructor(options: JournalingOptions) {
     this.#options = options;
@@ -69,6 +71,16 @@ export class Journaling {
       if (!this.#isTroubled) this.#options.onTrouble(error as TdctlError);
       this.#isTroubled = true;
     }
+  }
+
+  /** What was written elsewhere before, as it was then. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
+  again(record: JournalBody & Moment): void {
+    this.#write(record, false);
+  }
+
+  /** Nothing more is written: the directory is another keeper's. */
+  end(): void {
+    this.#isOver = true;
   }
 
   /** What must be on the disk before it counts. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
@@ -105,6 +117,7 @@ export class Journaling {
   }
 
   #write(body: JournalBody, flush: boolean): void {
+    if (this.#isOver) return;
     this.#options.onRecord(this.#options.append(body, { flush }));
   }
 }

@@ -6,6 +6,7 @@ import {
   type ConsoleListener,
   type KeptRun,
   startTd,
+  type TdRun,
   type TdRunEvent,
   type TdRunOptions,
 } from '../orchestrator/index.ts';
@@ -18,6 +19,7 @@ import { aroundAll, type Companion } from './companion.ts';
 import { type ChartName, hasGivenBack, isWritten } from './journaling.ts';
 import type { KeptTd } from './kept-td.ts';
 import type { Life } from './life.ts';
+import { moveDoor } from './move/door.ts';
 import { restStates } from './status-keeping.ts';
 
 export interface KeepOptions {
@@ -33,6 +35,12 @@ export interface KeepOptions {
   readonly companions?: readonly Companion[] | undefined;
   /** Who makes and runs the TD; without it, tdctl does so itself. */
   readonly engine?: Engine | undefined;
+  /** Lets go of the directory of the TD, which another keeper is to have; without it, none can. */
+  readonly release?: (() => void) | undefined;
+  /** So long may another keeper that conducts a move say nothing. */
+  readonly patienceMs?: number | undefined;
+  /** Starts the run, where that is part of something larger: it hands on all that it is given. */
+  readonly start?: ((options: TdRunOptions) => TdRun) | undefined;
   /** Adds what is to come of the TD, where others can be seen that share the host with it. */
   readonly outlook?: ((td: KeptTd) => Promise<KeptTd>) | undefined;
 }
@@ -83,8 +91,7 @@ export function keep(options: KeepOptions): Kept {
     const { holdsKeySlot = false } = run?.context ?? {};
     for (const companion of companions) companion.event?.(event, { holdsKeySlot });
   };
-  const start = engine?.start ?? ((hooks: RunHooks) => startTd({ host, plan, ...hooks }));
-  run = start({
+  const hooks: RunHooks = {
     tellsRequests: options.tellsRequests,
     aroundStep: aroundAll(companions, journaling.aroundStep),
     onChartEvent: journaling.chartEvent,
@@ -104,8 +111,12 @@ export function keep(options: KeepOptions): Kept {
         run?.stop();
       }
     },
-  });
-  const ended = run.ended.then(async (output) => {
+  };
+  const ownRun =
+    engine === undefined ? (options.start ?? startTd)({ host, plan, ...hooks }) : undefined;
+  const begun = ownRun ?? (engine as Engine).start(hooks);
+  run = begun;
+  const ended = begun.ended.then(async (output) => {
     life.over(output.outcome, output.leftovers.length);
     for (const companion of companions) await companion.ended?.(output);
     if (defect !== undefined) throw defect.error;
@@ -114,28 +125,30 @@ export function keep(options: KeepOptions): Kept {
   // Whoever keeps it awaits this; it must not be an unhandled rejection before.
   ended.catch(() => undefined);
   let askedToEnd: AskedToEnd | undefined;
-  const surface = surfaceOf(run, {
+  const surface = surfaceOf(begun, {
     ...{ life, tally, outlook: options.outlook },
+    move: moveDoor(ownRun, { ...options, hasEnd: () => askedToEnd !== undefined }),
     onEnd(verb) {
       askedToEnd ??= { verb, isQueued: status.state === 'queued' };
     },
   });
   return {
-    ...{ run, ended, surface },
+    ...{ run: begun, ended, surface },
     get askedToEnd() {
       return askedToEnd;
     },
   };
 }
 
-interface Answering extends Pick<KeepOptions, 'outlook'> {
+interface Answering extends Pick<KeepOptions, 'outlook'>, Pick<KeptSurface, 'move'> {
   readonly life: Life;
   readonly tally: Tally;
   /** Is told before the TD is asked to. */
   readonly onEnd: (verb: KeptVerb) => void;
 }
 
-function surfaceOf(run: KeptRun, { life, tally, outlook, onEnd }: Answering): KeptSurface {
+function surfaceOf(run: KeptRun, answering: Answering): KeptSurface {
+  const { life, tally, outlook, onEnd, move } = answering;
   const { journaling, status, console, feed } = life;
   const td = async () => (outlook === undefined ? status.td() : await outlook(status.td()));
   let typedBytes = 0;
@@ -149,6 +162,7 @@ function surfaceOf(run: KeptRun, { life, tally, outlook, onEnd }: Answering): Ke
       const changed = await act(run, verb, { graceMs });
       return { td: await td(), changed };
     },
+    move,
     refused: (by) => journaling.note({ kind: 'refused', peer: by }),
     feed,
     console: {

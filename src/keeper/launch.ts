@@ -7,6 +7,7 @@ import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import { type ErrorData, errorOf, TdctlError } from '../errors/index.ts';
 import type { TdRunEvent } from '../orchestrator/index.ts';
 import { packageRoot } from '../package-root.ts';
+import type { MoveReport } from './move/report.ts';
 import { readProcess } from './process-stat.ts';
 import { type ProgressLine, progressVariable, type Reached } from './progress.ts';
 import type { KeepRequest } from './request.ts';
@@ -25,6 +26,8 @@ export interface LaunchOptions {
 export interface Launched {
   readonly pid: number;
   readonly reached: Reached;
+  /** Of a TD that was moved. */
+  readonly report?: MoveReport | undefined;
 }
 
 /** A keeper that a signal has stopped is looked for so often. */
@@ -33,9 +36,15 @@ const lookEveryMs = 500;
 const mostEarlyCharacters = 16 * 1024;
 
 /** The program and its arguments: `ps` shows whose keeper it is. */
-export function keeperCommand(name: string): readonly [program: string, ...args: string[]] {
-  return [process.execPath, ...keeperFlags, join(packageRoot(), 'dist/keeper.js'), name];
+export function keeperCommand(
+  name: string,
+  { root = packageRoot() }: { readonly root?: string | undefined } = {},
+): readonly [program: string, ...args: string[]] {
+  return [process.execPath, ...keeperFlags, join(root, keeperProgram), name];
 }
+
+/** In a package of tdctl. */
+export const keeperProgram = 'dist/keeper.js';
 
 /** A keeper waits for most of its life, and there is one for each TD: a small heap matters more than speed. */
 const keeperFlags = ['--optimize-for-size', '--max-semi-space-size=1'];
@@ -50,6 +59,22 @@ export function launchKeeper(request: KeepRequest, options: LaunchOptions): Prom
   const { name } = request;
   const command = keeperCommand(name);
   return launch({ command, input: JSON.stringify(request), words: keeperWords(name) }, options);
+}
+
+/**
+ * Starts the keeper that a TD is to move to, and follows it until it has the TD.
+ *
+ * @throws TdctlError as above.
+ */
+export async function launchMove(
+  request: KeepRequest,
+  { command, ...options }: LaunchOptions & { readonly command: Launching['command'] },
+): Promise<MoveReport> {
+  const words = moveWords(request.name);
+  const { report } = await launch({ command, input: JSON.stringify(request), words }, options);
+  if (report === undefined)
+    throw notAnswering(words, words.ended('it told of no move', { words, isQueued: false }));
+  return report;
 }
 
 /** What is started, and how errors speak of it. */
@@ -126,7 +151,8 @@ async function follow(
     if ('event' in line) onEvent?.(line.event);
     followed.isQueued = 'queued' in line;
     if ('queued' in line) onQueued?.(line.queued);
-    if ('reached' in line) return { pid: child.pid ?? 0, reached: line.reached };
+    if ('reached' in line)
+      return { pid: child.pid ?? 0, reached: line.reached, report: line.report };
     if ('failed' in line) throw errorOf(line.failed as ErrorData);
   }
   throw endedSilently(followed, { how: await ended, early: early() });
@@ -210,6 +236,24 @@ function keeperWords(name: string): LaunchWords {
     goesOn: {
       message: `interrupted; the keeper of ${name} goes on and builds its TD`,
       hint: `\`tdctl show ${name}\` says how far it is, and \`tdctl stop ${name}\` takes it down`,
+    },
+  };
+}
+
+function moveWords(name: string): LaunchWords {
+  return {
+    op: 'move a TD to another keeper',
+    ended: (how) => ({
+      message: `the next keeper of ${name} ended without a word (${how})`,
+      hint: `\`tdctl show ${name}\` says who has the TD, and keeper.log in its directory what was said`,
+    }),
+    stopped: (pid) => ({
+      message: `the next keeper of ${name}, process ${pid}, was stopped by a signal (SIGSTOP)`,
+      hint: `\`kill -CONT ${pid}\` lets it go on; the keeper that has the TD takes it back where it can`,
+    }),
+    goesOn: {
+      message: `interrupted; the move of ${name} goes on`,
+      hint: `\`tdctl show ${name}\` says who has the TD`,
     },
   };
 }

@@ -25,6 +25,11 @@ export interface Life {
   readonly feed: Feed<ToldRecord>;
   /** The last word of a life, flushed. */
   over(outcome: string, leftoverCount: number): void;
+  /**
+   * Another keeper has the TD from now on, and writes down what becomes of it: this one writes its last word, flushed,
+   * and nothing more.
+   */
+  cede(): void;
   close(): void;
 }
 
@@ -38,13 +43,10 @@ export interface LifeOptions {
 }
 
 /** @throws TdctlError TDCTL_E_NOT_WRITABLE: nothing was begun. */
-export function beginLife(
-  owned: OwnedTd,
-  { faults, ...options }: LifeOptions & { readonly faults: KeeperFaults },
-): Life {
+export function beginLife(owned: OwnedTd, options: WrittenLifeOptions): Life {
   const { number, lastSeq } = owned.beginLife(options.keeper);
   const journal = Journal.begin(owned, lastSeq);
-  return lifeOf(options, writtenIn(owned, { journal, faults, number }));
+  return lifeOf(options, writtenIn(owned, { journal, faults: options.faults, number }));
 }
 
 interface Writing {
@@ -56,12 +58,7 @@ interface Writing {
 function writtenIn(owned: OwnedTd, { journal, faults, number }: Writing): Written {
   return {
     number,
-    append(body, how) {
-      faults.beforeRecord(journal.lastSeq + 1);
-      const record = journal.append(body, how);
-      faults.afterRecord(record.seq);
-      return record;
-    },
+    append: appendTo(() => journal, faults),
     lastSeq: () => journal.lastSeq,
     writeStatus: (status) => owned.writeStatus(status),
     consolePath: owned.files.console,
@@ -71,18 +68,85 @@ function writtenIn(owned: OwnedTd, { journal, faults, number }: Writing): Writte
 }
 
 /** Goes on with a life whose keeper has died: its numbers go on, and so does all that it has told. */
-export function resumeLife(
-  owned: OwnedTd,
-  { faults, ...options }: LifeOptions & { readonly faults: KeeperFaults },
-): Life {
+export function resumeLife(owned: OwnedTd, options: WrittenLifeOptions): Life {
   const { number, td, journal: before } = owned.resumeLife(options.keeper);
   const { records, wholeBytes } = before;
   const lastSeq = Math.max(td.seq, records.at(-1)?.seq ?? 0);
   const journal = Journal.resume(owned, { lastSeq, wholeBytes });
   return lifeOf(options, {
-    ...writtenIn(owned, { journal, faults, number }),
+    ...writtenIn(owned, { journal, faults: options.faults, number }),
     before: { td, records },
   });
+}
+
+export interface WrittenLifeOptions extends LifeOptions {
+  readonly faults: KeeperFaults;
+}
+
+/** The life of a TD that is to come from another keeper. */
+export interface NextLife extends Life {
+  /**
+   * The TD is here, and what was written of it goes into its own journal. From now on it is told.
+   *
+   * @throws TdctlError TDCTL_E_NOT_WRITABLE.
+   */
+  takeOver(owned: OwnedTd): void;
+}
+
+/**
+ * Writes to the journal that the next keeper has, and tells nobody, until the TD is here.
+ *
+ * @throws TdctlError TDCTL_E_NOT_WRITABLE.
+ */
+export function beginNextLife(
+  next: Pick<OwnedTd, 'files' | 'beforeWrite'>,
+  { number, ...options }: WrittenLifeOptions & { readonly number: number },
+): NextLife {
+  let journal = Journal.begin(next, 0);
+  let written = 0;
+  let main: OwnedTd | undefined;
+  const held: JournalRecord[] = [];
+  const { faults } = options;
+  const append: AppendRecord = (body, how) => {
+    // Numbered as this process writes them, in both journals.
+    written += 1;
+    faults.beforeRecord(written);
+    const record = journal.append(body, how);
+    if (main === undefined) held.push(record);
+    faults.afterRecord(written);
+    return record;
+  };
+  const life = lifeOf(
+    { ...options, isTold: () => main !== undefined },
+    {
+      ...{ number, append, beforeWrite: next.beforeWrite },
+      lastSeq: () => journal.lastSeq,
+      writeStatus: (status) => main?.writeStatus(status),
+      consolePath: next.files.console,
+      consoleGoesOn: true,
+      close: () => journal.close(),
+    },
+  );
+  return {
+    ...life,
+    takeOver(owned) {
+      const { lastSeq } = owned.beginLife(options.keeper, 'moved');
+      journal.close();
+      journal = Journal.begin(owned, lastSeq);
+      main = owned;
+      for (const { seq: _, ...record } of held) life.journaling.again(record);
+      life.status.again();
+    },
+  };
+}
+
+function appendTo(journal: () => Journal, faults: KeeperFaults): AppendRecord {
+  return (body, how) => {
+    faults.beforeRecord(journal().lastSeq + 1);
+    const record = journal().append(body, how);
+    faults.afterRecord(record.seq);
+    return record;
+  };
 }
 
 /** The life of a TD that is written down nowhere: there is no directory for it. */
@@ -108,13 +172,20 @@ interface Written {
   readonly lastSeq: () => number;
   readonly writeStatus: OwnedTd['writeStatus'];
   readonly consolePath: string | undefined;
+  readonly consoleGoesOn?: boolean;
   readonly beforeWrite: OwnedTd['beforeWrite'];
   readonly close: () => void;
   /** Of the same life, by the keeper before. */
   readonly before?: { readonly td: StatusRecord; readonly records: readonly JournalRecord[] };
 }
 
-function lifeOf({ name, keeper, host, onTrouble }: LifeOptions, written: Written): Life {
+interface ToldLifeOptions extends LifeOptions {
+  /** Whether anybody is told of the records yet. */
+  readonly isTold?: () => boolean;
+}
+
+function lifeOf(options: ToldLifeOptions, written: Written): Life {
+  const { name, keeper, host, onTrouble, isTold: isTellable = () => true } = options;
   const { number, append, lastSeq, writeStatus, consolePath: path, beforeWrite, before } = written;
   const feed = toldFeed();
   for (const record of before?.records ?? []) {
@@ -123,7 +194,7 @@ function lifeOf({ name, keeper, host, onTrouble }: LifeOptions, written: Written
   const journaling = new Journaling({
     append,
     onRecord: (record) => {
-      if (isTold(record)) feed.publish(record, record.seq);
+      if (isTellable() && isTold(record)) feed.publish(record, record.seq);
     },
     onTrouble,
   });
@@ -134,11 +205,16 @@ function lifeOf({ name, keeper, host, onTrouble }: LifeOptions, written: Written
     { name, life: number, keeper, write: writeStatus, seq: lastSeq, onTrouble, before: before?.td },
     host,
   );
-  const console = new ConsoleLog({ path, beforeWrite, onTrouble });
+  const console = new ConsoleLog({ path, goesOn: written.consoleGoesOn, beforeWrite, onTrouble });
   return {
     ...{ name, number, keeper, journaling, status, console, feed },
     over: (outcome, leftoverCount) =>
       journaling.note({ kind: 'over', outcome, leftoverCount }, { flush: true }),
+    cede() {
+      journaling.note({ kind: 'over', outcome: 'moved', leftoverCount: 0 }, { flush: true });
+      journaling.end();
+      status.end();
+    },
     close() {
       console.close();
       written.close();

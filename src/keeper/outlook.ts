@@ -26,6 +26,12 @@ export async function withOutlook(
   return outlook(tds, { line, all, measured: readTeardowns(state) });
 }
 
+/** Of one TD; what cannot be read is not told. */
+export async function outlookOn(state: StateDirectory, td: KeptTd): Promise<KeptTd> {
+  const [seen = td] = await withOutlook(state, [td]).catch(() => []);
+  return seen;
+}
+
 interface Surroundings {
   readonly line: readonly Ticket[];
   /** Every kept TD. */

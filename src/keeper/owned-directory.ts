@@ -1,4 +1,5 @@
 /** A directory whose owner is a process: the one that holds the lock in it, for life. */
+import { existsSync } from 'node:fs';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import type { FileLock } from '../files/lock.ts';
@@ -10,6 +11,13 @@ import { type Making, makeOwned } from './td-making.ts';
 export interface TakenDirectory {
   readonly isNew: boolean;
   readonly lock: FileLock;
+}
+
+export interface Locked {
+  readonly directory: string;
+  readonly lock: string;
+  /** Of whoever is to have the directory next: while that is held, nobody else comes to have it. */
+  readonly nextLock?: string | undefined;
 }
 
 interface Taking {
@@ -25,7 +33,7 @@ interface Taking {
  * moment leaves one, or none: both need another look.
  */
 export async function takeDirectory(
-  { directory, lock: path }: { readonly directory: string; readonly lock: string },
+  { directory, lock: path, nextLock }: Locked,
   { what, making, notFound }: Taking,
 ): Promise<TakenDirectory | undefined> {
   for (;;) {
@@ -38,6 +46,10 @@ export async function takeDirectory(
     try {
       const lock = await tryTdLock(path);
       if (lock === 'held') return undefined;
+      if (lock !== 'moved' && nextLock !== undefined && (await isHeld(nextLock))) {
+        lock.release();
+        return undefined;
+      }
       if (lock !== 'moved') return { isNew: false, lock };
     } catch (cause) {
       const errno = errnoOf(cause);
@@ -45,6 +57,15 @@ export async function takeDirectory(
       if (errno !== 'ENOENT') throw notWritable({ path, what: `lock of the ${what}` }, cause);
     }
   }
+}
+
+/** Whether somebody has a lock that need not be there. @throws the error of the system call. */
+async function isHeld(path: string): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  const lock = await tryTdLock(path);
+  if (lock === 'held') return true;
+  if (lock !== 'moved') lock.release();
+  return false;
 }
 
 const linkInPlace = {

@@ -6,17 +6,19 @@ import { Socket } from 'node:net';
 import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import { dataValue } from '../documents/data-values.ts';
 import type { ErrorData } from '../errors/index.ts';
-import type { TdRunEvent } from '../orchestrator/index.ts';
+import type { MigrationRunEvent, TdRunEvent } from '../orchestrator/index.ts';
+import type { MoveReport } from './move/report.ts';
 
 export type ProgressLine =
   /** The keeper owns the directory of its TD; what goes wrong from now on is also in the directory. */
   | { readonly owns: { readonly directory: string; readonly life: number } }
   | { readonly queued: { readonly position: number; readonly of: number } }
   | { readonly event: TdRunEvent<ErrorInWords> }
-  | { readonly reached: Reached }
+  | { readonly move: MigrationRunEvent<ErrorInWords> }
+  | { readonly reached: Reached; readonly report?: MoveReport | undefined }
   | { readonly failed: ErrorData };
 
-export type Reached = 'runnable' | 'running';
+export type Reached = 'runnable' | 'running' | 'moved';
 
 export const progressVariable = 'TDCTL_PROGRESS_FD';
 

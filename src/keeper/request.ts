@@ -23,5 +23,7 @@ export interface KeepRequest {
   /** Goes on with a TD whose keeper has died, and whose VMM has not. */
   readonly adopt?: boolean | undefined;
   readonly unit?: string | undefined;
+  /** Takes the TD over from the keeper that has it now. The rest is as that was asked. */
+  readonly moves?: boolean | undefined;
   readonly api: ApiRange;
 }

@@ -36,6 +36,7 @@ export class StatusKeeping {
   readonly #options: StatusKeepingOptions;
   #status: Omit<StatusRecord, 'seq'>;
   #isTroubled = false;
+  #isOver = false;
 
   /** @param host as it was named, until it has told its own name. */
   constructor(options: StatusKeepingOptions, host: HostIdentity) {
@@ -91,6 +92,16 @@ export class StatusKeeping {
     this.#write();
   }
 
+  /** Writes it whether anything is otherwise or not. */
+  again(): void {
+    this.#write();
+  }
+
+  /** Nothing more is written: the directory is another keeper's. */
+  end(): void {
+    this.#isOver = true;
+  }
+
   /** Without what is to come of it (outlook.ts). */
   td(): KeptTd {
     const { keeper, life } = this.#options;
@@ -114,6 +125,7 @@ export class StatusKeeping {
 
   #write(): void {
     const { write, seq, onTrouble } = this.#options;
+    if (this.#isOver) return;
     try {
       write({ ...this.#status, seq: seq() });
     } catch (error) {

@@ -36,9 +36,11 @@ export interface OwnedTd {
    * Begins a life: what the one before has left becomes `*.previous`, its status and its socket go, and from now on
    * whoever looks finds this keeper.
    *
+   * @param how with `moved` the TD goes on that another keeper has had until now: its console too, and those who are
+   * connected to the socket of that keeper.
    * @throws TdctlError TDCTL_E_NOT_WRITABLE.
    */
-  beginLife(keeper: KeeperIdentity): Life;
+  beginLife(keeper: KeeperIdentity, how?: 'moved'): Life;
   /**
    * Goes on with the life that another keeper has begun and cannot end. @returns what that one has written.
    *
@@ -78,6 +80,8 @@ export interface OwnTdOptions {
   readonly create: boolean;
   /** Whose it is found to be as soon as it is made. */
   readonly keeper?: KeeperIdentity | undefined;
+  /** Has the lock of the next keeper, for which all others leave the directory alone. */
+  readonly isNext?: boolean | undefined;
   /** For tests: see {@link OwnedTd.beforeWrite}. */
   readonly beforeWrite?: ((file: OutputFile) => void) | undefined;
 }
@@ -90,7 +94,7 @@ export interface OwnTdOptions {
 export async function ownTd(
   state: StateDirectory,
   name: string,
-  { create, keeper, beforeWrite = () => {} }: OwnTdOptions,
+  { create, keeper, isNext = false, beforeWrite = () => {} }: OwnTdOptions,
 ): Promise<OwnedTd | undefined> {
   const files = tdFiles(state, name);
   if (create) await finishCutOff(state, name);
@@ -102,7 +106,8 @@ export async function ownTd(
       replaceFile(file, `${JSON.stringify(content)}\n`, { flush: false }),
     );
   };
-  const taken = await takeDirectory(files, {
+  const locks = isNext ? { directory: files.directory, lock: files.lock } : files;
+  const taken = await takeDirectory(locks, {
     what: 'TD',
     making: create ? { parent: state.tdsPath, name, begin } : undefined,
     notFound: () => notFound(name, files.directory),
@@ -175,15 +180,17 @@ function owned({ state, name, files, beforeWrite, isNew, lock }: Owned): OwnedTd
     files,
     isNew,
     beforeWrite,
-    beginLife(keeper) {
+    beginLife(keeper, how) {
       const before = lifeBefore(files);
       // One that has no record yet is of a life that was cut off as it began: the one before it is worth more.
       const { records, corrupt } = readJournal(files.journal);
       if (records.length > 0 || corrupt !== undefined) {
         setAside(files.journal, files.journalBefore, 'journal of the life before');
       }
-      setAside(files.console, files.consoleBefore, 'console log of the life before');
-      drop(files.socket, 'socket of the life before');
+      if (how !== 'moved') {
+        setAside(files.console, files.consoleBefore, 'console log of the life before');
+        drop(files.socket, 'socket of the life before');
+      }
       life = { version: 1, keeper, life: before.number + 1 };
       writeStatusFile({ ...life, td: null }, true);
       return { number: life.life, lastSeq: before.lastSeq };

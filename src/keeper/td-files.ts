@@ -21,6 +21,12 @@ export const tdFileNames = {
   /** Of the life before. */
   journalBefore: 'journal.previous',
   consoleBefore: 'console.log.previous',
+  /** Of the keeper that the TD is to move to, until it has the others. */
+  nextLock: 'next.lock',
+  nextStatus: 'next.json',
+  nextJournal: 'next.journal',
+  /** Where fds are passed to it. */
+  nextSocket: 'next.sock',
 } as const;
 
 export type TdFiles = Readonly<Record<'directory' | keyof typeof tdFileNames, string>>;

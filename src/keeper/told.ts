@@ -3,7 +3,16 @@ import { Feed } from '../feed/index.ts';
 import type { JournalRecord } from './journal/records.ts';
 
 /** The others are for taking the TD up again, and say nothing that these do not. */
-const toldKinds = ['keeper', 'asked', 'queued', 'unqueued', 'refused', 'event', 'over'] as const;
+const toldKinds = [
+  'keeper',
+  'asked',
+  'queued',
+  'unqueued',
+  'refused',
+  'move',
+  'event',
+  'over',
+] as const;
 
 export type ToldRecord = Extract<JournalRecord, { kind: (typeof toldKinds)[number] }>;
 

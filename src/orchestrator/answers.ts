@@ -1,6 +1,7 @@
 /** What a TD asks of its VMM while it runs, with the parts of its session. */
 import {
   type AnswerParts,
+  type EventNotify,
   type GuestSlot,
   type QuoteService,
   quoteServiceAt,
@@ -21,11 +22,14 @@ export function answerExit(
   return answersOf(session).answer(vcpu, exit);
 }
 
+/** How the guest wants to be told of an event, if it has said so. */
+export function notifyOf({ handles }: TdSession): EventNotify | undefined {
+  return handles.has('answers') ? handles.get('answers').notify : undefined;
+}
+
 /** What the guest has told the VMM of its source goes with it. */
-export function carryAnswers(source: TdSession, destination: TdSession): void {
-  if (source.handles.has('answers')) {
-    answersOf(destination).notify = source.handles.get('answers').notify;
-  }
+export function carryNotify(destination: TdSession, notify: EventNotify | undefined): void {
+  if (notify !== undefined) answersOf(destination).notify = notify;
 }
 
 function answersOf(session: TdSession): TdAnswers {

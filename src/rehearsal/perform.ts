@@ -4,7 +4,7 @@ import type { MigrationOutput, Verdict } from '../../machines/intra-host-migrati
 import { hasTag } from '../../machines/state-id.ts';
 import { type StepError, tdLifecycle } from '../../machines/td-lifecycle/index.ts';
 import { startTd, type TdRun } from '../orchestrator/index.ts';
-import { startMigration } from '../orchestrator/migration/index.ts';
+import { LocalSource, startMigration } from '../orchestrator/migration/index.ts';
 import type { TdPlan } from '../plan/index.ts';
 import { type BlackoutPart, blackoutOf, type MoveState } from './blackout.ts';
 import type { RehearsalHooks } from './hooks.ts';
@@ -152,7 +152,7 @@ async function migrate(
   const parts: BlackoutPart[] = [];
   const states: MoveState[] = [];
   const migration = startMigration({
-    source,
+    source: new LocalSource(source),
     host: process,
     checks,
     destinationPlan: destinationPlan(td.plan, operation.vcpus),

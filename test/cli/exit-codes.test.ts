@@ -92,6 +92,12 @@ const rows: Readonly<Record<string, Row>> = {
     refused: [['stop', '../night'], exitCodes.usage],
     reads: 'reads no file',
   },
+  migrate: {
+    done: ['migrate', 'away'],
+    found: 'judges nothing',
+    refused: [['migrate', 'day'], exitCodes.hostUnsupported],
+    reads: 'reads no file',
+  },
   kill: {
     done: ['kill', 'night'],
     found: 'judges nothing',
@@ -323,6 +329,7 @@ beforeAll(async () => {
   await cli(['create', hello, ...sim, '--name', 'day', '--start']);
   await cli(['create', hello, ...sim, '--name', 'night']);
   await cli(['stop', 'night', '--wait']);
+  await cli(['create', hello, ...sim, '--name', 'away', '--kernel', 'rfc-migration-v2']);
   const trace = readFileSync(at('td.trace'), 'utf8').split('\n');
   const unfinished = trace.filter((line) => !line.includes('KVM_TDX_FINALIZE_VM'));
   writeFileSync(at('cut.trace'), unfinished.join('\n'));

@@ -7,7 +7,7 @@ const answered: Readonly<Record<string, string>> = {
   validate: 'tdctl plan SPEC',
   up: 'tdctl create SPEC --start',
   launch: 'tdctl create SPEC --start',
-  migrate: 'tdctl rehearse SPEC',
+  move: 'tdctl migrate NAME',
   lint: 'tdctl trace lint FILE',
   restart: 'tdctl start NAME',
   ssh: 'tdctl console NAME',

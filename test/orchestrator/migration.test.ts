@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { KvmError } from '../../src/host/kvm-error.ts';
 import { openSimulatedHost, type SimulatedHost } from '../../src/host/simulated/index.ts';
 import { type MigrationRun, startTd, type TdRun } from '../../src/orchestrator/index.ts';
-import { startMigration } from '../../src/orchestrator/migration/index.ts';
+import { LocalSource, startMigration } from '../../src/orchestrator/migration/index.ts';
 import { type FaultRecord, injectorOf } from '../../src/simulator/index.ts';
 import { helloPlan, profile } from '../support/hello-plan.ts';
 
@@ -40,7 +40,7 @@ function migrate(
 ) {
   const states: string[] = [];
   const run: MigrationRun = startMigration({
-    source,
+    source: new LocalSource(source),
     host: other,
     onEvent: (event) => {
       if (event.event !== 'state.entered') return;

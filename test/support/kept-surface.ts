@@ -150,6 +150,7 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
     td,
     act,
     feed,
+    move: { check: () => {}, open: () => ({ end: async () => {} }) },
     refused: (by) => {
       turnedAway.push(by);
       note({ kind: 'refused', peer: by });

@@ -1,16 +1,13 @@
 /** The process that keeps one TD, from what it reads on its standard input to its end. */
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { TD_LIFECYCLE_VERSION } from '../../../machines/td-lifecycle/index.ts';
 import { errorData, exitCodes, TdctlError } from '../../errors/index.ts';
 import { reopenToAppend } from '../../files/reopen.ts';
 import { serveKeeper } from '../../keeper/api/server.ts';
 import { type AttachedVmm, attachToVmm } from '../../keeper/engines/attach.ts';
 import { type KeeperFaults, keeperFaults } from '../../keeper/faults.ts';
-import { type KeeperIdentity, ownIdentity } from '../../keeper/identity.ts';
 import { type Kept, keep } from '../../keeper/keep.ts';
 import { keeperLog } from '../../keeper/keeper-log.ts';
-import type { KeptTd } from '../../keeper/kept-td.ts';
 import {
   beginLife,
   earlyError,
@@ -18,19 +15,19 @@ import {
   type LifeOptions,
   resumeLife,
 } from '../../keeper/life.ts';
-import { withOutlook } from '../../keeper/outlook.ts';
+import { outlookOn } from '../../keeper/outlook.ts';
 import { openProgress, type Progress } from '../../keeper/progress.ts';
 import type { KeepRequest } from '../../keeper/request.ts';
-import { openStateDirectory, type StateDirectory } from '../../keeper/state-directory.ts';
+import { openStateDirectory } from '../../keeper/state-directory.ts';
 import { limitToOneSlot } from '../../keeper/systemd/limits.ts';
 import { type OwnedTd, ownTd } from '../../keeper/td-directory.ts';
 import { processIo } from '../io.ts';
 import { openSinks } from '../run/console/run-console.ts';
 import { throwFailure } from '../run/outcome.ts';
-import { version } from '../version.ts';
 import { eventInWords } from '../words.ts';
 import { companionsOf } from './companions.ts';
 import { engineOf } from './engine/engine-of.ts';
+import { hostAsNamed, identityOf } from './keeper-identity.ts';
 import { nameIsTaken } from './name-is-taken.ts';
 import { type OpenedTd, openTd } from './open-td.ts';
 import { StopRequest } from './stop-request.ts';
@@ -45,6 +42,11 @@ export async function keeperProcess(env: NodeJS.ProcessEnv): Promise<number> {
   try {
     const request: KeepRequest = JSON.parse(readFileSync(0, 'utf8'));
     const faults = keeperFaults(env);
+    if (request.moves === true) {
+      const { receiveTd } = await import('./move/receive.ts');
+      await receiveTd({ request, faults, env, progress, stop });
+      return exitCodes.ok;
+    }
     const owned = await own(request, { env, faults });
     const owning = { request, owned, faults, env, progress, stop };
     await (request.adopt === true ? goOnWith(owning) : keepOwned(owning));
@@ -74,10 +76,6 @@ async function own(
   if (owned.isNew || request.again) return owned;
   owned.release();
   throw nameIsTaken(request.name, 'over');
-}
-
-function identityOf({ unit }: KeepRequest): KeeperIdentity {
-  return ownIdentity({ tdctl: version(), chartVersion: TD_LIFECYCLE_VERSION, unit });
 }
 
 interface Owning {
@@ -151,7 +149,7 @@ function lifeOptions({ request }: Owning): LifeOptions {
   return {
     name,
     keeper: identityOf(request),
-    host: { name: host, simulated: /^(sim|soft|on)\b/.test(host) },
+    host: hostAsNamed(host),
     onTrouble: (error) => keeperLog(`${error.place}: ${error.message}; the TD is kept on`),
   };
 }
@@ -176,7 +174,7 @@ interface Keeping extends Owning, OpenedTd {
 }
 
 async function keepPlanned(keeping: Keeping): Promise<void> {
-  const { request, env, progress, stop, host, plan, wanted, life, owned } = keeping;
+  const { request, faults, env, progress, stop, host, plan, wanted, life, owned } = keeping;
   const state = await openStateDirectory(env, { create: false });
   if (request.unit !== undefined) noteLimits();
   let kept: Kept | undefined;
@@ -187,7 +185,7 @@ async function keepPlanned(keeping: Keeping): Promise<void> {
   });
   try {
     kept = keep({
-      ...{ host, plan, life, engine },
+      ...{ host, plan, life, engine, release: owned.release, patienceMs: faults.patienceMs },
       inWords: (event) => eventInWords(event, plan.facts),
       onEvent: (_, event) => progress.tell({ event }),
       console: { console: sinks.print, debugConsole: () => {} },
@@ -203,12 +201,6 @@ async function keepPlanned(keeping: Keeping): Promise<void> {
   } finally {
     await sinks.end();
   }
-}
-
-/** What cannot be read is not told. */
-async function outlookOn(state: StateDirectory, td: KeptTd): Promise<KeptTd> {
-  const [seen = td] = await withOutlook(state, [td]).catch(() => []);
-  return seen;
 }
 
 /** What a unit cannot be given by systemd, the keeper gives it. */

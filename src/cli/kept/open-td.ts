@@ -32,8 +32,13 @@ export async function openTd(request: KeepRequest, io: CommandIo): Promise<Opene
   const host = await openHostToActOn({ host: named, kernel, faults }, { typed, io });
   try {
     const asked = await askHost(host);
-    // Whether a slot is free is seen when it is this TD's turn.
-    const offer = request.queue ? { ...asked, keySlots: undefined } : asked;
+    // Whether a slot is free is seen when it is this TD's turn. One that moves here has its slot and its memory.
+    const offer =
+      request.moves === true
+        ? { ...asked, keySlots: undefined, memory: undefined, cgroupRoom: undefined }
+        : request.queue
+          ? { ...asked, keySlots: undefined }
+          : asked;
     // QEMU has the console of its guest itself.
     const runsGuests = executesGuests(named) && spec.engine.kind === 'builtin';
     const options = { spec, firmware, boot, host: offer, ignoreExpectation: anyMeasurement };

@@ -1,4 +1,5 @@
 /** A record of a journal as a line for a person. */
+import { moveStages } from '../../keeper/journal/records.ts';
 import type { ToldRecord } from '../../keeper/told.ts';
 import { count, formatDuration } from '../output/units.ts';
 
@@ -15,6 +16,12 @@ const words: InWords = {
   refused: ({ peer }) => `process ${peer.pid} of user ${peer.uid} was turned away`,
   queued: ({ ticket }) => `waits for a key slot (ticket ${ticket})`,
   unqueued: () => 'waits no more',
+  move: ({ stage, other, blackoutMs, why }) =>
+    [
+      `${moveStages[stage]}, process ${other.pid} of tdctl ${other.tdctl}`,
+      ...(blackoutMs === null ? [] : [`no vCPU ran for ${formatDuration(blackoutMs)}`]),
+      ...(why === null ? [] : [why]),
+    ].join('; '),
   event: ({ told }) => eventInWords(told),
   over: ({ outcome, leftoverCount }) =>
     `over: ${outcome}${leftoverCount === 0 ? '' : `, and ${count(leftoverCount, 'thing')} could not be given back`}`,

@@ -10,6 +10,7 @@ const stopping = ['SIGTERM', 'SIGINT'] as const;
 export class StopRequest {
   #reason: string | undefined;
   #surface: KeptSurface | undefined;
+  #cancel: (() => void) | undefined;
   /** Nothing else keeps the process alive while a TD is held: handlers of signals do not. */
   readonly #keepAlive = setInterval(() => {}, 2 ** 30);
 
@@ -21,6 +22,12 @@ export class StopRequest {
   /** The signal that came first. */
   get reason(): string | undefined {
     return this.#reason;
+  }
+
+  /** What takes back what is under way, until there is somebody to ask. */
+  cancels(cancel: () => void): void {
+    this.#cancel = cancel;
+    if (this.#reason !== undefined) cancel();
   }
 
   /** Whom to ask from now on, and at once where a signal has come already. */
@@ -41,6 +48,7 @@ export class StopRequest {
   }
 
   #stop(): void {
-    this.#surface?.act('stop', { by: undefined }).catch(() => undefined);
+    if (this.#surface === undefined) this.#cancel?.();
+    else this.#surface.act('stop', { by: undefined }).catch(() => undefined);
   }
 }

@@ -6,4 +6,4 @@ export type {
   QuoteService,
 } from './parts.ts';
 export { quoteServiceAt } from './quote-service.ts';
-export { TdAnswers } from './td-answers.ts';
+export { type EventNotify, TdAnswers } from './td-answers.ts';

@@ -10,6 +10,8 @@ import {
   type StreamBounds,
 } from '../../feed/index.ts';
 import type { Greeting } from '../greeting.ts';
+import { moveProtocol } from '../move/protocol.ts';
+import { moveVersion } from '../move/version.ts';
 import { isOver } from '../state.ts';
 import { type ConsoleBounds, openConsole, sendConsoleLog } from './console.ts';
 import { type Exchange, type Fields, sendDocument, sendText } from './exchange.ts';
@@ -36,6 +38,8 @@ export interface Route {
   readonly upgrade?: {
     readonly protocol: string;
     readonly summary: string;
+    /** @throws TdctlError before anything is changed. */
+    check?(asked: Upgrading): void;
     open(asked: Upgrading): void;
   };
 }
@@ -187,6 +191,37 @@ export const routes: readonly Route[] = [
         const from = query.from === undefined ? undefined : Number(query.from);
         const stream = openConsole(socket, surface.console, { from, bounds: bounds.console });
         socket.once('close', streams.add(stream));
+      },
+    },
+  },
+  {
+    method: 'GET',
+    path: '/move',
+    id: 'move',
+    summary: 'The way by which the TD moves to another keeper; it is only for keepers.',
+    query: {
+      oldest: wholeNumber('The oldest version of the protocol that the other keeper speaks.'),
+      newest: wholeNumber('The newest.'),
+    },
+    answers: { 426: { type: json, kind: 'tdctl.Error', summary: 'Without an upgrade, always.' } },
+    answer: () => {
+      throw new Refusal(426, {
+        message: 'only another keeper asks for this, on a connection of its own',
+        hint: '`tdctl migrate` moves a TD',
+        headers: { upgrade: moveProtocol },
+      });
+    },
+    upgrade: {
+      protocol: moveProtocol,
+      summary:
+        'The connection carries what two keepers say to each other about the move of a TD (docs/migration.md).',
+      check: ({ query, surface, greeting }) => {
+        const { oldest = 1, newest = 1 } = query;
+        moveVersion({ oldest: Number(oldest), newest: Number(newest) }, greeting);
+        surface.move.check();
+      },
+      open: ({ socket, surface, streams }) => {
+        socket.once('close', streams.add(surface.move.open(socket)));
       },
     },
   },

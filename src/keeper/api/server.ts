@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TdctlError } from '../../errors/index.ts';
 import { boundConnections, type Connections, type StreamBounds } from '../../feed/index.ts';
-import { listenOnSocketFile } from '../../files/index.ts';
+import { takeOverSocketFile } from '../../files/index.ts';
 import { packageRoot } from '../../package-root.ts';
 import { type ApiRange, apiRange } from '../identity.ts';
 import { type ConsoleBounds, usualConsoleBounds } from './console.ts';
@@ -100,8 +100,14 @@ export async function serveKeeper(options: KeeperServerOptions): Promise<KeeperS
     idleMs: bounds.idleMs,
     onDefect: options.onDefect,
   });
-  await listenOnSocketFile(server, { path, op: 'serve the API of a TD', anyLength: true });
-  return { close: () => answering.close(bounds.farewellMs) };
+  const file = { path, op: 'serve the API of a TD', anyLength: true };
+  const remove = await takeOverSocketFile(server, file);
+  return {
+    close: () => {
+      remove();
+      return answering.close(bounds.farewellMs);
+    },
+  };
 }
 
 /** It is read before the TD is made: the package may be replaced while that lives. */
@@ -200,9 +206,11 @@ class Answering {
       if (upgrade?.protocol !== asked.toLowerCase()) throw noSuchProtocol(upgrade?.protocol);
       const { serving } = this.#parts;
       serving.streams.checkRoom();
+      const wanted = { ...serving, socket, query };
+      upgrade.check?.(wanted);
       this.#busy.add(socket);
       writeUpgrade(socket, upgrade.protocol);
-      upgrade.open({ ...serving, socket, query });
+      upgrade.open(wanted);
     });
   }
 

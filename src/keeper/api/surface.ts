@@ -1,4 +1,5 @@
 /** What the server of the API needs of a keeper. */
+import type { Duplex } from 'node:stream';
 import type { Feed } from '../../feed/index.ts';
 import type { KeeperIdentity } from '../identity.ts';
 import type { KeptTd } from '../kept-td.ts';
@@ -23,6 +24,7 @@ export interface KeptSurface {
   /** The records that are told, under their `seq`. */
   readonly feed: Feed<ToldRecord>;
   readonly console: KeptConsole;
+  readonly move: MoveDoor;
   metrics(): KeptMetrics;
 }
 
@@ -41,6 +43,14 @@ export interface Peer {
 export interface Acted {
   readonly td: KeptTd;
   readonly changed: boolean;
+}
+
+/** Where another keeper comes in that the TD is to move to. */
+export interface MoveDoor {
+  /** @throws TdctlError TDCTL_E_CONFLICT where the TD cannot leave as it stands. */
+  check(): void;
+  /** Answers on the connection what that keeper asks. */
+  open(socket: Duplex): { end(): Promise<void> };
 }
 
 export interface KeptConsole {

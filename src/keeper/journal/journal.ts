@@ -1,24 +1,29 @@
 /** The journal of one life, for the keeper that writes it. */
-import { notWritable } from '../../files/not-writable.ts';
+import { notWritable, type OutputFile } from '../../files/not-writable.ts';
 import { AppendedFile } from '../../files/owned-file.ts';
-import { momentNow } from '../moment.ts';
-import type { OwnedTd } from '../td-directory.ts';
+import { type Moment, momentNow } from '../moment.ts';
 import { lineOf } from './line.ts';
 import type { JournalBody, JournalRecord } from './records.ts';
 
+export interface JournalFile {
+  readonly files: { readonly journal: string };
+  /** Comes before each record, and may throw the error of a system call. */
+  readonly beforeWrite: (file: OutputFile) => void;
+}
+
 export class Journal {
-  readonly #owned: OwnedTd;
+  readonly #journal: JournalFile;
   readonly #file: AppendedFile;
   #lastSeq: number;
 
   /**
-   * Begins the journal of a life, after {@link OwnedTd.beginLife} has set the one before aside.
+   * Begins the journal of a life, after the one before was set aside (OwnedTd.beginLife).
    *
    * @param lastSeq of the life before.
    * @throws TdctlError TDCTL_E_NOT_WRITABLE.
    */
-  static begin(owned: OwnedTd, lastSeq: number): Journal {
-    return new Journal(owned, lastSeq);
+  static begin(file: JournalFile, lastSeq: number): Journal {
+    return new Journal(file, lastSeq);
   }
 
   /**
@@ -28,14 +33,14 @@ export class Journal {
    * @throws TdctlError TDCTL_E_NOT_WRITABLE.
    */
   static resume(
-    owned: OwnedTd,
+    file: JournalFile,
     { lastSeq, wholeBytes }: { readonly lastSeq: number; readonly wholeBytes: number },
   ): Journal {
-    return new Journal(owned, lastSeq, wholeBytes);
+    return new Journal(file, lastSeq, wholeBytes);
   }
 
-  private constructor(owned: OwnedTd, lastSeq: number, wholeBytes = 0) {
-    this.#owned = owned;
+  private constructor(file: JournalFile, lastSeq: number, wholeBytes = 0) {
+    this.#journal = file;
     this.#lastSeq = lastSeq;
     this.#file = new AppendedFile(this.#output, wholeBytes);
   }
@@ -46,13 +51,17 @@ export class Journal {
   }
 
   /**
+   * @param body may have the moment of one that was written elsewhere before.
    * @param flush has the record on the disk when this returns.
    * @throws TdctlError TDCTL_E_NOT_WRITABLE: the record is not in the journal, and the next may be tried.
    */
-  append(body: JournalBody, { flush }: { readonly flush: boolean }): JournalRecord {
+  append(
+    body: JournalBody & Partial<Moment>,
+    { flush }: { readonly flush: boolean },
+  ): JournalRecord {
     const record: JournalRecord = { seq: this.#lastSeq + 1, ...momentNow(), ...body };
     try {
-      this.#owned.beforeWrite(this.#output);
+      this.#journal.beforeWrite(this.#output);
     } catch (cause) {
       throw notWritable(this.#output, cause);
     }
@@ -66,6 +75,6 @@ export class Journal {
   }
 
   get #output() {
-    return { path: this.#owned.files.journal, what: 'journal of the TD' };
+    return { path: this.#journal.files.journal, what: 'journal of the TD' };
   }
 }

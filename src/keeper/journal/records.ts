@@ -13,6 +13,26 @@ interface Peer {
   readonly uid: number;
 }
 
+export interface MoveRecord {
+  readonly kind: 'move';
+  readonly stage: keyof typeof moveStages;
+  /** The other keeper. */
+  readonly other: { readonly pid: number; readonly tdctl: string };
+  /** How long no vCPU ran, where that is known. */
+  readonly blackoutMs: number | null;
+  /** Why it went so, where that needs words. */
+  readonly why: string | null;
+}
+
+/** The words are for people. */
+export const moveStages = {
+  asked: 'its move to another keeper was asked for',
+  kept: 'it stays with its keeper',
+  left: 'it has left for another keeper',
+  lost: 'it was lost on its way to another keeper',
+  arrived: 'it has arrived from another keeper',
+} as const;
+
 export type JournalRecord = {
   /** From 1, without gaps, over all lives of the TD. */
   readonly seq: number;
@@ -37,6 +57,8 @@ export type JournalBody =
   | { readonly kind: 'refused'; readonly peer: Peer }
   /** The place in the queue for a key slot has been taken, or given up. */
   | { readonly kind: 'queued' | 'unqueued'; readonly ticket: string }
+  /** How far the TD is on its way between two keepers, by the one of the two that writes. */
+  | MoveRecord
   /** What the chart is made from: with the events it gives the snapshot. */
   | {
       readonly kind: 'input';

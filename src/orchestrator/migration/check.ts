@@ -29,7 +29,7 @@ function checkSource({ source }: MigrationSession): void {
 
 /** Neither RFC refuses this as it should: v1 answers success, and v2 ends in an oops of the kernel. */
 function checkVcpuCounts({ source, destinationPlan }: MigrationSession): void {
-  const from = source.session.plan.vcpuIds.length;
+  const from = source.plan.vcpuIds.length;
   const to = destinationPlan.vcpuIds.length;
   if (from === to) return;
   throw new TdctlError({
@@ -50,9 +50,8 @@ function checkVcpuCounts({ source, destinationPlan }: MigrationSession): void {
  * TD.
  */
 async function checkKernel({ source }: MigrationSession): Promise<void> {
-  const { handles, plan } = source.session;
-  const asked = handles.get('vm').moveEncContextFrom({ source: undefined });
-  const errno = await refusalOf(asked, ['EBADF', 'EINVAL']);
+  const { plan } = source;
+  const errno = await refusalOf(source.askForMove(), ['EBADF', 'EINVAL']);
   if (errno === 'EBADF') return;
   throw new TdctlError({
     code: 'TDCTL_E_HOST_UNSUPPORTED',
@@ -95,7 +94,7 @@ async function checkKeySlot({ host, destinationPlan }: MigrationSession): Promis
 
 /** RFC v2 charges the destination after it has killed the source: a full cgroup loses the TD. */
 async function checkCgroup({ host, source }: MigrationSession): Promise<void> {
-  if (host.cgroup === undefined || host.cgroup === source.session.host.cgroup) return;
+  if (host.cgroup === undefined || host.cgroup === source.cgroup) return;
   const room = await host.cgroupRoom();
   if (room === undefined || room > 0) return;
   throw new TdctlError({

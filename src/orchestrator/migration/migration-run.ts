@@ -10,10 +10,11 @@ import type { TdPlan } from '../../plan/index.ts';
 import type { TdRunEvent } from '../events.ts';
 import { follow } from '../follow.ts';
 import { type AroundStep, once } from '../session.ts';
-import type { TdRun } from '../td-run.ts';
+import { startTd, type TdRun, type TdRunOptions } from '../td-run.ts';
 import type { MigrationEventBody, MigrationRunEvent } from './events.ts';
 import { bindMigration, intraHostMigrationOnHost } from './provide.ts';
 import type { MigrationSession } from './session.ts';
+import type { MigrationSource } from './source.ts';
 
 export interface MigrationRun {
   /** Resolves once it is decided where the TD is, and rejects only for a defect of tdctl. */
@@ -28,7 +29,7 @@ export interface MigrationRun {
 }
 
 export interface MigrationOptions {
-  readonly source: TdRun;
+  readonly source: MigrationSource;
   /**
    * The host as the destination's process sees it. It is the source's own where one process has both.
    */
@@ -40,13 +41,15 @@ export interface MigrationOptions {
   /** With `none`, nothing is refused beforehand, so that the kernel answers. */
   readonly checks?: 'all' | 'none' | undefined;
   readonly aroundStep?: AroundStep | undefined;
+  /** Starts the destination, where somebody keeps it; it has to hand on all that it is given. */
+  readonly startTd?: ((options: TdRunOptions) => TdRun) | undefined;
   /** As for the run of a TD: whether the destination's events have `request.answered` among them. */
   readonly tellsRequests?: boolean | undefined;
 }
 
 export function startMigration(options: MigrationOptions): MigrationRun {
   const { source, onEvent } = options;
-  const { now, plan } = source.session;
+  const { now, plan } = source;
   const startedAt = now();
   let state: MigrationStateId = 'revocable.checking';
   const publish = (body: MigrationEventBody) =>
@@ -68,14 +71,18 @@ export function startMigration(options: MigrationOptions): MigrationRun {
     now,
     publish,
     onDestinationEvent: options.onDestinationEvent,
+    startTd: options.startTd ?? startTd,
     requests: {
-      take: () => [source, session.destination].flatMap((td) => td?.session.requests.take() ?? []),
+      take: () =>
+        [source.requests, session.destination?.session.requests].flatMap(
+          (requests) => requests?.take() ?? [],
+        ),
     },
     destination: undefined,
     state: undefined,
   };
   const actor = createActor(intraHostMigrationOnHost, {
-    input: { td: plan.spec.name, wasRunning: source.isIn('running') },
+    input: { td: plan.spec.name, wasRunning: source.state === 'running' },
   });
   bindMigration(actor, session);
   const ended = follow(actor, {
@@ -87,7 +94,7 @@ export function startMigration(options: MigrationOptions): MigrationRun {
     const { verdict, error, leftovers } = output;
     // A migration that is over must let go of the TD, whatever went wrong in its last steps. Otherwise
     // nobody could stop the source any more.
-    source.send({ type: verdict === 'sourceKept' ? 'td.keep' : 'td.moved' });
+    source.letGo(verdict === 'sourceKept' ? 'kept' : 'moved');
     publish({ event: 'migration.ended', verdict, error, leftovers });
     return output;
   });

@@ -4,7 +4,6 @@ import {
   migrationSteps,
 } from '../../../machines/intra-host-migration/index.ts';
 import { bound } from '../bound.ts';
-import { stepErrorIn } from '../step-error.ts';
 import { TdEndedError } from './ask.ts';
 import { checkMigration } from './check.ts';
 import type { MigrationSession } from './session.ts';
@@ -25,7 +24,7 @@ import { clearUp, keepSource, resumeSource, takeDownDestination } from './undo.t
 
 const { actors, bind } = bound<MigrationSession>(async ({ source }, { step, error }) => {
   if (error instanceof TdEndedError) return error.stepError;
-  return stepErrorIn(source.session, step, error);
+  return source.stepError(step, error);
 });
 
 export const bindMigration = bind;

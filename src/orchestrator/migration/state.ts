@@ -3,23 +3,22 @@
  * is its own, which is the devices, and in a plain VM the vCPUs.
  */
 import type { GuestState } from '../../host/guest.ts';
-import { carryAnswers } from '../answers.ts';
+import { carryNotify } from '../answers.ts';
 import { guestOf } from '../guest.ts';
 import { destinationOf, type MigrationSession } from './session.ts';
 
 export async function readState(session: MigrationSession): Promise<void> {
-  const guest = await guestOf(session.source.session);
-  session.state = await guest.getState();
-  session.skipped = isEmpty(session.state);
+  session.state = await session.source.readState();
+  session.skipped = isEmpty(session.state.guest);
 }
 
 export async function writeState(session: MigrationSession): Promise<void> {
-  const { state = {} } = session;
+  const { guest: state = {}, notify } = session.state ?? {};
   session.skipped = isEmpty(state);
   const destination = destinationOf(session).session;
   const guest = await guestOf(destination);
   await guest.setState(state);
-  carryAnswers(session.source.session, destination);
+  carryNotify(destination, notify);
 }
 
 function isEmpty(state: GuestState): boolean {

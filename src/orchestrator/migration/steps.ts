@@ -6,7 +6,7 @@ import type { Vm } from '../../host/port.ts';
 import type { Interruption } from '../interruption.ts';
 import { makePrivate } from '../steps/conversion.ts';
 import { canBeEntered } from '../steps/running.ts';
-import { startTd, type TdRun } from '../td-run.ts';
+import type { TdRun } from '../td-run.ts';
 import { ask, reach } from './ask.ts';
 import { destinationOf, type MigrationSession } from './session.ts';
 
@@ -14,38 +14,33 @@ export async function prepareDestination(
   session: MigrationSession,
   { signal }: Interruption,
 ): Promise<void> {
-  session.destination ??= startDestination(session);
+  session.destination ??= await startDestination(session);
   const { destination } = session;
   signal.addEventListener('abort', () => destination.stop(), { once: true });
   await reach(destination, 'receiving');
 }
 
-function startDestination(session: MigrationSession): TdRun {
+async function startDestination(session: MigrationSession): Promise<TdRun> {
   const { source, host, destinationPlan, now, onDestinationEvent } = session;
   const { aroundStep, tellsRequests } = session;
-  const { handles } = source.session;
-  return startTd({
+  return session.startTd({
     host,
     plan: destinationPlan,
     now,
     onEvent: onDestinationEvent,
     aroundStep,
     tellsRequests,
-    console: source.session.console,
-    origin: {
-      tdCpuid: handles.get('tdCpuid'),
-      slotMemory: handles.get('slotMemory'),
-      guestMemory: handles.get('guestMemory'),
-    },
+    console: source.console,
+    origin: await source.origin(),
   });
 }
 
 export function pauseSource({ source }: MigrationSession): Promise<void> {
-  return ask(source, { event: { type: 'td.pause' }, leadsTo: 'paused' });
+  return source.pause();
 }
 
 export function handOver({ source }: MigrationSession): Promise<void> {
-  return ask(source, { event: { type: 'td.handOver' }, leadsTo: 'migratingOut' });
+  return source.handOver();
 }
 
 /**
@@ -55,23 +50,14 @@ export function handOver({ source }: MigrationSession): Promise<void> {
 export async function moveContext(session: MigrationSession): Promise<void> {
   const { handles, ledger } = destinationOf(session).session;
   if (handles.has('tdReceived')) return;
-  const source = session.source.session.handles.get('vm');
+  const source = await session.source.vm();
   await ledger.track('moving', handles.get('vm').moveEncContextFrom({ source }));
   handles.set('tdReceived', true);
+  session.source.moved();
 }
 
-/** A dead VM answers EIO to everything, so any harmless request tells whether the source lives. */
-export async function askSource({ source }: MigrationSession): Promise<Asked> {
-  try {
-    await source.session.handles.get('vm').checkExtension('KVM_CAP_MAX_VCPUS');
-    return { hasTd: true };
-  } catch (error) {
-    if (!(error instanceof KvmError)) throw error;
-    // EIO means that the source is dead. EBADF means that its fd is closed, so its process has gone. A
-    // VM that has another reason to refuse lives: taking that for dead would give up a TD that is still
-    // there.
-    return { hasTd: error.code !== 'EIO' && error.code !== 'EBADF' };
-  }
+export function askSource({ source }: MigrationSession): Promise<Asked> {
+  return source.hasTd();
 }
 
 /** The destination has the TD if its vCPUs can be entered. */
@@ -84,7 +70,7 @@ export async function askDestination(session: MigrationSession): Promise<Asked> 
 /** The destination has the TD from now on, whether it runs or not. */
 export async function arrive(session: MigrationSession): Promise<void> {
   const destination = destinationOf(session);
-  destination.send({ type: 'td.arrived', mrtd: session.source.context.mrtd });
+  destination.send({ type: 'td.arrived', mrtd: session.source.mrtd });
   await reach(destination, 'paused', 'running');
 }
 
@@ -116,9 +102,6 @@ export function enterDestination(session: MigrationSession): Promise<void> {
   return ask(destinationOf(session), { event: { type: 'td.resume' }, leadsTo: 'running' });
 }
 
-export async function retireSource({ source }: MigrationSession): Promise<GivenBack> {
-  source.send({ type: 'td.moved' });
-  source.stop();
-  const { leftovers } = await source.ended;
-  return { leftovers };
+export function retireSource({ source }: MigrationSession): Promise<GivenBack> {
+  return source.retire();
 }

@@ -12,7 +12,7 @@ import {
 } from '../../../src/host/shared/index.ts';
 import { openSimulatedHost } from '../../../src/host/simulated/index.ts';
 import { startTd, type TdRun } from '../../../src/orchestrator/index.ts';
-import { startMigration } from '../../../src/orchestrator/migration/index.ts';
+import { LocalSource, startMigration } from '../../../src/orchestrator/migration/index.ts';
 import { hostProfiles, type TraceEvent } from '../../../src/simulator/index.ts';
 import { helloPlan, profile } from '../../support/hello-plan.ts';
 import { initVm } from './init-vm.ts';
@@ -64,7 +64,12 @@ async function moved(host: Host): Promise<unknown> {
   await source.runnable;
   source.send({ type: 'td.start' });
   await source.reaches('running');
-  const run = startMigration({ source, host, onEvent, onDestinationEvent: onEvent });
+  const run = startMigration({
+    source: new LocalSource(source),
+    host,
+    onEvent,
+    onDestinationEvent: onEvent,
+  });
   const { verdict } = await run.ended;
   run.destination?.stop();
   await run.destination?.ended;

@@ -20,7 +20,13 @@ import {
   sharedHostDocument,
   sharedHostsDocument,
 } from './hosts.ts';
-import { tdActionsDocument, tdDocument, tdEventDocument, tdListDocument } from './kept.ts';
+import {
+  tdActionsDocument,
+  tdDocument,
+  tdEventDocument,
+  tdListDocument,
+  tdMoveDocument,
+} from './kept.ts';
 import { comparisonDocument, matrixDocument, rehearsalDocument } from './rehearsals.ts';
 import { execDocument, measurementDocument, planDocument, runDocument } from './tds.ts';
 
@@ -47,6 +53,7 @@ export const contracts = {
   'tdctl.Td': tdDocument,
   'tdctl.TdActions': tdActionsDocument,
   'tdctl.TdEvent': tdEventDocument,
+  'tdctl.TdMove': tdMoveDocument,
   'tdctl.TdList': tdListDocument,
   'tdctl.TraceLint': traceLintDocument,
 } as const satisfies Readonly<Record<`tdctl.${string}`, z.ZodType>>;

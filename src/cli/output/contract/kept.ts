@@ -1,5 +1,6 @@
 /** Documents about kept TDs: `list`, `show`, and what became of each in a verb. */
 import { z } from 'zod';
+import { moveStages } from '../../../keeper/journal/records.ts';
 import type { KeptState } from '../../../keeper/state.ts';
 import { keptStates } from '../../../keeper/state.ts';
 import {
@@ -20,6 +21,7 @@ import { runEvent } from './tds.ts';
 const names = Object.keys(keptStates) as [KeptState, ...KeptState[]];
 const state = z.enum(names).meta({ id: 'keptState', description: 'docs/operating.md lists them.' });
 const moment = z.iso.datetime();
+const stages = Object.keys(moveStages) as [keyof typeof moveStages];
 
 const apiRange = z.strictObject({ oldest: count, newest: count });
 
@@ -117,10 +119,31 @@ export const toldRecord = z
     record('refused', { peer }),
     record('queued', { ticket: text }),
     record('unqueued', { ticket: text }),
+    record('move', {
+      stage: z.enum(stages),
+      other: z.strictObject({ pid: count, tdctl: text }).meta({ description: 'The other keeper.' }),
+      blackoutMs: ms.nullable().meta({ description: 'How long no vCPU ran, where it is known.' }),
+      why: text.nullable(),
+    }),
     record('event', { told: runEvent }),
     record('over', { outcome: text, leftoverCount: count }),
   ])
   .meta({ id: 'toldRecord' });
+
+const keeperAtMove = z.strictObject({ pid: count, tdctl: text }).meta({ id: 'keeperAtMove' });
+
+/** `tdctl migrate`. */
+export const tdMoveDocument = document('tdctl.TdMove', {
+  name: text,
+  verdict: z
+    .enum(['completed', 'destinationOnly'])
+    .meta({ description: 'The second: it is with the next keeper, and not all is as it was.' }),
+  fromKeeper: keeperAtMove,
+  toKeeper: keeperAtMove,
+  blackoutMs: ms.nullable().meta({ description: 'How long no vCPU ran; null where none was to.' }),
+  error: stepError.nullable(),
+  leftovers: z.array(stepError),
+});
 
 /** Each line is one document. */
 export const tdEventDocument = document('tdctl.TdEvent', { td: text, journalRecord: toldRecord });

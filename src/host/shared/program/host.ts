@@ -4,7 +4,7 @@ import type { CpuidEntry } from '../../../abi/kvm/structs.ts';
 import type { TdctlError } from '../../../errors/index.ts';
 import type { HostFacts, HostMemoryFacts, KeySlots } from '../../facts.ts';
 import { own } from '../../own.ts';
-import type { CreateVm, Host, MapMemory } from '../../port.ts';
+import type { CreateVm, GuestMemory, Host, MapMemory, UserMemory, Vm } from '../../port.ts';
 import { hostToken } from '../wire/messages.ts';
 import type { WhichHost } from './gone.ts';
 import { joinHost } from './join.ts';
@@ -121,7 +121,7 @@ export class SharedHost implements Host {
    * @param to that program's `process`
    * @returns the text that the other program gives to {@link accept}, once
    */
-  async grant(object: SharedVm | SharedGuestMemory | SharedMemory, to: number): Promise<string> {
+  async grant(object: Vm | GuestMemory | UserMemory, to: number): Promise<string> {
     if (object instanceof SharedMemory) object.sendWritten();
     return this.#ask('grant', { object, to });
   }

@@ -59,6 +59,7 @@ beforeAll(async () => {
   await cli(['create', hello, ...sim, '--name', 'night', '--start']);
   await cli(['create', hello, ...sim, '--name', 'storm', '--fault', 'KVM_TDX_INIT_VM=EBUSY']);
   await cli(['stop', 'night', '--wait']);
+  await cli(['create', hello, ...sim, '--name', 'away', '--kernel', 'rfc-migration-v2']);
 });
 afterAll(() => cli(['host', 'stop', 'stays', '--now']));
 
@@ -84,6 +85,7 @@ const rows: Rows = {
   pause: { 'one that is over': ['tdctl.TdActions', ['pause', 'night', 'none']] },
   resume: { 'one that runs': ['tdctl.TdActions', ['resume', 'day']] },
   stop: { 'one that is over': ['tdctl.TdActions', ['stop', 'night', '--wait']] },
+  migrate: { 'one that has not run yet': ['tdctl.TdMove', ['migrate', 'away']] },
   kill: { 'one that is over': ['tdctl.TdActions', ['kill', 'night']] },
   delete: { 'one that lives': ['tdctl.TdActions', ['delete', 'day']] },
   list: {

@@ -1,0 +1,216 @@
+/** A keeper that takes a TD over from the one that has it: it conducts the move, and then keeps the TD as any other. */
+import { intraHostMigration } from '../../../../machines/intra-host-migration/index.ts';
+import { hasTag } from '../../../../machines/state-id.ts';
+import { wordsOf } from '../../../diagnosis/refusals.ts';
+import { reopenToAppend } from '../../../files/reopen.ts';
+import { clockOf } from '../../../host/clock.ts';
+import { type KeeperServer, serveKeeper } from '../../../keeper/api/server.ts';
+import type { KeeperFaults } from '../../../keeper/faults.ts';
+import { type Kept, keep } from '../../../keeper/keep.ts';
+import { keeperLog } from '../../../keeper/keeper-log.ts';
+import { beginNextLife, type NextLife } from '../../../keeper/life.ts';
+import { usualPatienceMs } from '../../../keeper/move/door.ts';
+import { type NextTd, ownNext } from '../../../keeper/move/next-directory.ts';
+import { RemoteSource } from '../../../keeper/move/remote-source.ts';
+import type { MoveReport } from '../../../keeper/move/report.ts';
+import { outlookOn } from '../../../keeper/outlook.ts';
+import type { Progress } from '../../../keeper/progress.ts';
+import type { KeepRequest } from '../../../keeper/request.ts';
+import { openStateDirectory, type StateDirectory } from '../../../keeper/state-directory.ts';
+import type { OwnedTd } from '../../../keeper/td-directory.ts';
+import {
+  type MigrationRunEvent,
+  startTd,
+  type TdRun,
+  type TdRunOptions,
+} from '../../../orchestrator/index.ts';
+import { startMigration } from '../../../orchestrator/migration/index.ts';
+import { processIo } from '../../io.ts';
+import { throwFailure } from '../../run/outcome.ts';
+import { eventInWords, stepFailure } from '../../words.ts';
+import { companionsOf } from '../companions.ts';
+import { hostAsNamed, identityOf } from '../keeper-identity.ts';
+import { type OpenedTd, openTd } from '../open-td.ts';
+import type { StopRequest } from '../stop-request.ts';
+import { Blackout } from './blackout.ts';
+import { bringVm } from './bring-vm.ts';
+import { type Reached, reachSource } from './reach-source.ts';
+import { isMoving, lost, otherwisePlanned } from './refusals.ts';
+
+export interface Receiving {
+  readonly request: KeepRequest;
+  readonly faults: KeeperFaults;
+  readonly env: NodeJS.ProcessEnv;
+  readonly progress: Progress;
+  readonly stop: StopRequest;
+}
+
+/** @throws TdctlError where the TD has not come here, or what it has ended with since. */
+export async function receiveTd(receiving: Receiving): Promise<void> {
+  const { request, faults, env } = receiving;
+  const state = await openStateDirectory(env, { create: false });
+  const keeper = identityOf(request);
+  const { beforeWrite } = faults;
+  const next = await ownNext(state, request.name, { keeper, beforeWrite });
+  if (next === undefined) throw isMoving(request.name);
+  try {
+    const source = await reachSource(state, request.name, keeper);
+    try {
+      await receiveFrom(source, { ...receiving, state, next });
+    } finally {
+      source.peer.close();
+    }
+  } finally {
+    next.end();
+  }
+}
+
+interface AtSource extends Receiving {
+  readonly state: StateDirectory;
+  readonly next: NextTd;
+}
+
+async function receiveFrom(source: Reached, receiving: AtSource): Promise<void> {
+  const { request, next, faults, progress } = receiving;
+  for (const fd of [1, 2]) reopenToAppend(fd, next.files.log);
+  const { name, host } = request;
+  const life = beginNextLife(next, {
+    ...{ name, faults, number: source.stands.life + 1, host: hostAsNamed(host) },
+    keeper: identityOf(request),
+    onTrouble: (error) => keeperLog(`${error.place}: ${error.message}; the TD is kept on`),
+  });
+  try {
+    progress.tell({ owns: { directory: next.files.directory, life: life.number } });
+    const opened = await openTd(request, processIo());
+    try {
+      const differences = otherwisePlanned(source.stands.shape, opened.plan);
+      if (differences !== undefined) throw differences;
+      await new Conducting(source, { ...receiving, ...opened, life }).conduct();
+    } finally {
+      await opened.host.close();
+    }
+  } finally {
+    life.close();
+  }
+}
+
+class Conducting {
+  readonly #source: Reached;
+  readonly #with: AtSource & OpenedTd & { readonly life: NextLife };
+  readonly #blackout = new Blackout();
+  #kept: Kept | undefined;
+  #main: OwnedTd | undefined;
+  #server: KeeperServer | undefined;
+
+  constructor(source: Reached, given: AtSource & OpenedTd & { readonly life: NextLife }) {
+    this.#source = source;
+    this.#with = given;
+  }
+
+  async conduct(): Promise<void> {
+    const { plan, host, life, next, progress, stop } = this.#with;
+    const source = new RemoteSource({
+      ...this.#source,
+      ...{ plan, now: clockOf(host), takeOver: () => this.#takeOver() },
+      patienceMs: this.#with.faults.patienceMs ?? usualPatienceMs,
+      bringVm: () => bringVm({ host, plan, ...this.#source }),
+    });
+    const migration = startMigration({
+      ...{ source, host, destinationPlan: plan, tellsRequests: false },
+      onEvent: (event) => this.#tell(event),
+      onDestinationEvent: () => {},
+      aroundStep: (step, run) => {
+        const intent = { kind: 'begins', step } as const;
+        // Before it everything can be taken back, and after it nothing.
+        if (step === 'moving') life.journaling.takes(intent);
+        else life.journaling.note(intent);
+        return run();
+      },
+      startTd: (options) => this.#keep((own) => startTd({ ...options, ...own })),
+    });
+    stop.cancels(() => migration.cancel());
+    try {
+      const { verdict, error, leftovers } = await migration.ended;
+      if (verdict === 'sourceKept' || verdict === 'lost') {
+        const why = error === null ? undefined : stepFailure(wordsOf(error, plan.facts));
+        throw verdict === 'lost' ? lost(this.#source, why) : (why ?? lost(this.#source, why));
+      }
+      const report: MoveReport = {
+        verdict,
+        ...this.#keepers,
+        blackoutMs: this.#blackout.ms(source.parkedNs, migration.destination),
+        error: error && wordsOf(error, plan.facts),
+        leftovers: leftovers.map((leftover) => wordsOf(leftover, plan.facts)),
+      };
+      this.#noteArrival(report);
+      next.end();
+      progress.tell({ reached: 'moved', report });
+      progress.end();
+      await this.#answer();
+    } finally {
+      await source.leave();
+      await this.#server?.close();
+      this.#main?.release();
+    }
+  }
+
+  get #keepers(): Pick<MoveReport, 'fromKeeper' | 'toKeeper'> {
+    const { pid, tdctl } = this.#source.keeper;
+    const own = this.#with.life.keeper;
+    return { fromKeeper: { pid, tdctl }, toKeeper: { pid: own.pid, tdctl: own.tdctl } };
+  }
+
+  #tell(event: MigrationRunEvent): void {
+    if (event.event === 'state.entered') {
+      this.#blackout.enters(hasTag(intraHostMigration, event.state, 'blackout'));
+    }
+    const { plan, progress } = this.#with;
+    progress.tell({ move: eventInWords(event, plan.facts) as never });
+  }
+
+  #keep(begin: (options: TdRunOptions) => TdRun): TdRun {
+    let run: TdRun | undefined;
+    const start = (options: TdRunOptions) => {
+      run = begin(options);
+      return run;
+    };
+    const { host, plan, life, state, env, request, faults } = this.#with;
+    this.#kept = keep({
+      ...{ host, plan, life, start, tellsRequests: false, patienceMs: faults.patienceMs },
+      release: () => this.#main?.release(),
+      inWords: (event) => eventInWords(event, plan.facts),
+      outlook: (td) => outlookOn(state, td),
+      companions: companionsOf({
+        ...{ state, life, host, plan, env, request, log: keeperLog, onPlace: () => {} },
+      }),
+    });
+    if (run === undefined) throw new Error('the run was not begun');
+    return run;
+  }
+
+  /** The keeper before has let go, or is dead: from now on this one is found, and asked. */
+  async #takeOver(): Promise<void> {
+    const { next, life, stop, faults } = this.#with;
+    if (this.#kept === undefined) throw new Error('nothing is kept yet');
+    const main = await next.takeMain(faults.patienceMs ?? usualPatienceMs);
+    this.#main = main;
+    life.takeOver(main);
+    const { surface } = this.#kept;
+    const socketPath = main.files.socket;
+    this.#server = await serveKeeper({ surface, socketPath, onDefect: keeperLog });
+    stop.stops(surface);
+  }
+
+  #noteArrival({ blackoutMs, fromKeeper: other, error }: MoveReport): void {
+    const { journaling } = this.#with.life;
+    const why = error?.message ?? null;
+    journaling.note({ kind: 'move', stage: 'arrived', other, blackoutMs, why }, { flush: true });
+  }
+
+  /** As any keeper does, until the TD is over. */
+  async #answer(): Promise<void> {
+    const { plan } = this.#with;
+    const output = await this.#kept?.ended;
+    if (output !== undefined) throwFailure(output, plan.facts);
+  }
+}

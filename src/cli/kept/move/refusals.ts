@@ -1,0 +1,80 @@
+/** Why a TD does not move to another keeper, or what came of it. */
+import { TdctlError } from '../../../errors/index.ts';
+import type { TdShape } from '../../../keeper/move/protocol.ts';
+import { differencesOf, shapeOf } from '../../../keeper/move/shape.ts';
+import type { TdPlan } from '../../../plan/index.ts';
+
+const op = 'move a TD to another keeper';
+
+export function isMoving(name: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_CONFLICT',
+    op,
+    message: `TD ${name} is being moved already, or is not here any more`,
+    hint: `\`tdctl show ${name}\` says where it is`,
+  });
+}
+
+export function notKept(name: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_CONFLICT',
+    op,
+    message: `TD ${name} has no keeper from which it could move`,
+    hint: `\`tdctl show ${name}\` says what became of it`,
+  });
+}
+
+/** Undefined where both have planned the same. */
+export function otherwisePlanned(there: TdShape, plan: TdPlan): TdctlError | undefined {
+  const details = differencesOf(there, shapeOf(plan));
+  if (details.length === 0) return undefined;
+  return new TdctlError({
+    code: 'TDCTL_E_MIGRATION_REFUSED',
+    op,
+    message:
+      'the next keeper has planned the TD otherwise than it was built, so it stays where it is',
+    details,
+    hint: 'a file that it was created from may be another one by now: put it back as it was',
+  });
+}
+
+export function lost(
+  { keeper }: { readonly keeper: { readonly pid: number } },
+  why: TdctlError | undefined,
+): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_TD_LOST',
+    op,
+    message: `the TD is lost: neither process ${keeper.pid}, which kept it, nor this one has it any more`,
+    details: why === undefined ? [] : [why.message],
+    hint: 'the kernel takes a TD down with the process that has its VM; `tdctl start` begins it anew',
+  });
+}
+
+export function notKnown(name: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_READABLE',
+    op,
+    message: `what TD ${name} was created from cannot be read, and its next keeper has to know it`,
+    hint: `\`tdctl show ${name}\` says where its files are`,
+  });
+}
+
+export function inUnit(name: string, unit: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_CONFLICT',
+    op,
+    message: `TD ${name} is kept in the unit ${unit} of systemd, and a process of another unit cannot take that over`,
+    hint: 'a TD that is created without --unit can move',
+  });
+}
+
+export function noKeeperProgram(path: string, program: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_USAGE',
+    op,
+    place: '--with',
+    message: `there is no package of tdctl at ${path}: it has no ${program}`,
+    hint: 'name the directory in which package.json and dist/ are',
+  });
+}

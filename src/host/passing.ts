@@ -1,0 +1,35 @@
+/**
+ * What a VM is made of, on its way from one process to another on the same machine. How it gets there is the host's:
+ * as fds by SCM_RIGHTS, as grants of a shared host; and where the TDX module is simulated in each process, not at all.
+ */
+import type { GuestMemory, Host, UserMemory, Vm } from './port.ts';
+
+export interface VmParts {
+  readonly vm: Vm;
+  /** By slot number. */
+  readonly guestMemory: ReadonlyMap<number, GuestMemory>;
+  readonly slotMemory: ReadonlyMap<number, UserMemory>;
+}
+
+/** A host whose objects pass as grants: texts that the other program gives to the host, once. */
+export interface GrantingHost extends Host {
+  /** The number of this program on the host. */
+  readonly process: number;
+  grant(object: Vm | GuestMemory | UserMemory, to: number): Promise<string>;
+  acceptVm(ticket: string): Promise<Vm>;
+  acceptGuestMemory(ticket: string): Promise<GuestMemory>;
+  acceptMemory(ticket: string): Promise<UserMemory>;
+}
+
+export function grants(host: Host): host is GrantingHost {
+  return 'grant' in host;
+}
+
+/** A host that lies in each process, of which other processes can be simulated. */
+export interface HostWithProcesses extends Host {
+  otherProcess(identity: { readonly mm: number; readonly cgroup: string }): Host;
+}
+
+export function hasProcesses(host: Host): host is HostWithProcesses {
+  return 'otherProcess' in host;
+}

@@ -1,0 +1,279 @@
+/**
+ * The keeper that has a TD, while another conducts its move: it answers what is asked, and where nobody asks any more
+ * it asks its own VM who has the TD, and acts by that alone.
+ */
+import type { GivenBack, LetGo } from '../../../machines/intra-host-migration/index.ts';
+import type { StepError } from '../../../machines/step-error.ts';
+import { KvmError } from '../../host/kvm-error.ts';
+import { unobserved } from '../../host/observed.ts';
+import { grants } from '../../host/passing.ts';
+import type { Host } from '../../host/port.ts';
+import type { TdRun } from '../../orchestrator/index.ts';
+import { LocalSource } from '../../orchestrator/migration/index.ts';
+import type { ProcessIdentity } from '../identity.ts';
+import type { MoveRecord } from '../journal/records.ts';
+import type { Life } from '../life.ts';
+import { presenceOf, vantage } from '../presence.ts';
+import { fence } from './fence.ts';
+import { MovePeer } from './peer.ts';
+import type {
+  Conductor,
+  Granted,
+  MoveQuestion,
+  MoveQuestions,
+  Outcome,
+  Quiesced,
+} from './protocol.ts';
+import { shapeOf } from './shape.ts';
+
+export interface GivingOptions {
+  readonly run: TdRun;
+  /** As it was opened, and not as its run observes it. */
+  readonly host: Host;
+  readonly life: Life;
+  /** Lets go of the directory, once the last word is written. */
+  readonly release: () => void;
+  /** So long may the other keeper say nothing while it has the TD in its hands. */
+  readonly patienceMs: number;
+  /** The connection is over, and so is the move as far as this side goes. */
+  readonly onOver: () => void;
+}
+
+type Answers = {
+  readonly [What in MoveQuestion]: (
+    arg: MoveQuestions[What]['arg'],
+  ) => Promise<MoveQuestions[What]['answer']>;
+};
+
+type Stage = 'asking' | 'quiesced' | 'released' | 'over';
+
+export class Giving {
+  readonly #options: GivingOptions;
+  readonly #source: LocalSource;
+  readonly #peer: MovePeer;
+  /** It was paused for the move, and has to run again where it stays. */
+  #owesResume = false;
+  #conductor: ProcessIdentity | undefined;
+  #stage: Stage = 'asking';
+  /** The other side has said that the TD is there. */
+  #hasMoved = false;
+  #patience: NodeJS.Timeout | undefined;
+
+  constructor(socket: ConstructorParameters<typeof MovePeer>[0], options: GivingOptions) {
+    this.#options = options;
+    this.#source = new LocalSource(options.run);
+    this.#peer = new MovePeer(socket, {
+      asked: (what, arg) => this.#answer(what, arg),
+      told: () => {
+        this.#hasMoved = true;
+      },
+      ended: () => void this.#leftAlone(),
+    });
+  }
+
+  /** Resolves once nobody is connected any more, whose TD it may still be. */
+  async end(): Promise<void> {
+    this.#peer.close();
+  }
+
+  async #answer(what: MoveQuestion, arg: unknown): Promise<unknown> {
+    if (this.#conductor === undefined && what !== 'begin') throw new Error('begin comes first');
+    this.#hearAgain();
+    const answer = this.#answers[what] as (arg: unknown) => Promise<unknown>;
+    return await answer(arg);
+  }
+
+  readonly #answers: Answers = {
+    begin: async ({ process }: Conductor) => {
+      this.#conductor = process;
+      this.#note('asked', { flush: true });
+      const { state, mrtd, plan, cgroup = null } = this.#source;
+      return { state, mrtd, cgroup, life: this.#options.life.number, shape: shapeOf(plan) };
+    },
+    askForMove: async () => {
+      try {
+        await this.#source.askForMove();
+        return { errno: null };
+      } catch (error) {
+        if (!(error instanceof KvmError)) throw error;
+        return { errno: error.code };
+      }
+    },
+    grant: ({ to }) => this.#grant(to),
+    quiesce: ({ pause }) => this.#quiesce(pause),
+    hasTd: () => this.#hasTd(),
+    keep: async () => {
+      const letGo = await this.#keep();
+      this.#note('kept');
+      return letGo;
+    },
+    resume: async () => {
+      await this.#source.resume();
+      this.#owesResume = false;
+      return null;
+    },
+    release: async () => {
+      this.#stage = 'released';
+      this.#note('left');
+      this.#options.life.cede();
+      this.#options.release();
+      return null;
+    },
+    retire: () => this.#retire(),
+    lost: ({ error }) => this.#lost(error),
+  };
+
+  async #grant(to: number): Promise<Granted> {
+    const { host, run } = this.#options;
+    if (!grants(host)) throw new Error(`${run.session.plan.facts.name} grants nothing`);
+    const { handles } = run.session;
+    const slots = run.session.plan.layout.slots.map(async ({ slot }) => {
+      const guestMemory = handles.get('guestMemory').get(slot);
+      const memory = handles.get('slotMemory').get(slot);
+      if (guestMemory === undefined || memory === undefined) throw new Error(`no slot ${slot}`);
+      return {
+        slot,
+        guestMemory: await host.grant(guestMemory, to),
+        memory: await host.grant(memory, to),
+      };
+    });
+    return {
+      tdCpuid: handles.get('tdCpuid'),
+      vm: await host.grant(unobserved(handles.get('vm')), to),
+      slots: await Promise.all(slots),
+    };
+  }
+
+  async #quiesce(pause: boolean): Promise<Quiesced> {
+    this.#stage = 'quiesced';
+    this.#hearAgain();
+    this.#owesResume = pause;
+    const paused = await this.#outcome('pausingSource', async () => {
+      if (pause) await this.#source.pause();
+      return null;
+    });
+    if ('failed' in paused) return { paused, handedOver: null, read: null, parkedNs: null };
+    const handedOver = await this.#outcome('handingOver', async () => {
+      await this.#source.handOver();
+      return null;
+    });
+    const read =
+      'failed' in handedOver
+        ? null
+        : await this.#outcome('readingState', () => this.#source.readState());
+    const { handles } = this.#options.run.session;
+    const parkedNs = handles.has('guest') ? (handles.get('guest').times().parkedNs ?? null) : null;
+    return { paused, handedOver, read, parkedNs };
+  }
+
+  async #outcome<Value>(step: string, work: () => Promise<Value>): Promise<Outcome<Value>> {
+    try {
+      return { value: await work() };
+    } catch (error) {
+      return { failed: await this.#source.stepError(step, error) };
+    }
+  }
+
+  /** Where each process simulates the machine, only the other side knows that the TD has left. */
+  async #hasTd() {
+    return this.#hasMoved ? { hasTd: false } : await this.#source.hasTd();
+  }
+
+  async #keep(): Promise<LetGo> {
+    const letGo = await this.#source.keep();
+    this.#stage = 'asking';
+    clearTimeout(this.#patience);
+    return letGo;
+  }
+
+  async #retire(): Promise<GivenBack> {
+    this.#stage = 'over';
+    clearTimeout(this.#patience);
+    return await this.#source.retire();
+  }
+
+  async #lost(error: StepError): Promise<GivenBack> {
+    this.#stage = 'over';
+    clearTimeout(this.#patience);
+    this.#note('lost', { why: 'message' in error ? error.message : null });
+    return await this.#source.lost(error);
+  }
+
+  /** The connection is gone: by its end, by the death of the other side, or because it is let go of. */
+  async #leftAlone(): Promise<void> {
+    clearTimeout(this.#patience);
+    try {
+      await this.#settle();
+    } finally {
+      this.#options.onOver();
+    }
+  }
+
+  async #settle(): Promise<void> {
+    const { run } = this.#options;
+    if (this.#stage === 'over') return;
+    if (this.#stage === 'released') {
+      await this.#retire();
+      return;
+    }
+    const { hasTd } = await this.#hasTd();
+    if (hasTd) {
+      const isHeld = run.isIn('migratingOut');
+      const { stopped } = isHeld ? await this.#keep() : { stopped: false };
+      if (isHeld) this.#note('kept', { why: 'the other keeper has gone' });
+      if (!stopped && this.#owesResume && run.isIn('paused')) await this.#source.resume();
+      return;
+    }
+    // Whoever has the TD lives without this connection.
+    if (this.#conductorLives) await this.#retire();
+    else await this.#lost(this.#lostWithConductor());
+  }
+
+  get #conductorLives(): boolean {
+    if (this.#conductor === undefined) return false;
+    const presence = presenceOf(this.#conductor, vantage());
+    return presence === 'lives' || presence === 'stopped';
+  }
+
+  #lostWithConductor(): StepError {
+    const { run } = this.#options;
+    const { pid = 0 } = this.#conductor ?? {};
+    return {
+      step: 'migratingOut',
+      code: 'TDCTL_E_TD_LOST',
+      message: `the TD ${run.session.plan.spec.name} had moved to its next keeper, process ${pid}, when that died, and the kernel takes a TD down with the process that has its VM`,
+      hint: 'begin it anew: `tdctl start`; nothing of it is left',
+    };
+  }
+
+  /** While the TD is in the hands of the other side, that has to say something now and then. */
+  #hearAgain(): void {
+    clearTimeout(this.#patience);
+    if (this.#stage !== 'quiesced') return;
+    this.#patience = setTimeout(() => void this.#lostPatience(), this.#options.patienceMs);
+    this.#patience.unref();
+  }
+
+  /**
+   * The other side stands still with the TD in its hands, as by SIGSTOP. It must not move the TD later, when that runs
+   * here again, so it is ended first; one that has the TD already is waited for.
+   */
+  async #lostPatience(): Promise<void> {
+    const { hasTd } = await this.#hasTd();
+    if (!hasTd || this.#conductor === undefined) return this.#hearAgain();
+    await fence(this.#conductor);
+    this.#peer.close();
+  }
+
+  #note(
+    stage: MoveRecord['stage'],
+    { why = null, flush = false }: { readonly why?: string | null; readonly flush?: boolean } = {},
+  ): void {
+    const { pid = 0, tdctl = '' } = this.#conductor ?? {};
+    const other = { pid, tdctl };
+    this.#options.life.journaling.note(
+      { kind: 'move', stage, other, blackoutMs: null, why },
+      { flush },
+    );
+  }
+}

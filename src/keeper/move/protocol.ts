@@ -1,0 +1,94 @@
+/**
+ * What two keepers say to each other about a TD that moves. The one that it is to come to asks, and conducts; the one
+ * that has it answers. docs/migration.md has it in words. The version is raised where an older one would misread it.
+ */
+
+import type {
+  GivenBack,
+  Asked as HasTd,
+  LetGo,
+} from '../../../machines/intra-host-migration/index.ts';
+import type { StepError } from '../../../machines/step-error.ts';
+import type { TdStateId } from '../../../machines/td-lifecycle/index.ts';
+import type { CpuidEntry } from '../../abi/kvm/structs.ts';
+import type { CarriedState } from '../../orchestrator/migration/index.ts';
+import type { ApiRange, ProcessIdentity } from '../identity.ts';
+
+/** The protocol that a connection is upgraded to. */
+export const moveProtocol = 'tdctl-move';
+
+export const moveRange: ApiRange = { oldest: 1, newest: 1 };
+
+/** A part of the answer that failed by itself, as the chart of the migration keeps it. */
+export type Outcome<Value> = { readonly value: Value } | { readonly failed: StepError };
+
+/** What is asked for, by its name, and what it is answered with. */
+export interface MoveQuestions {
+  /** Who asks. It comes first, and nothing else is taken before. */
+  readonly begin: { readonly arg: Conductor; readonly answer: SourceStands };
+  /** What KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM answers to an fd that is not open; null is success. */
+  readonly askForMove: { readonly arg: null; readonly answer: { readonly errno: string | null } };
+  /** By grants of the shared host that both are on. */
+  readonly grant: { readonly arg: { readonly to: number }; readonly answer: Granted };
+  /** All that leads to a source at rest, in one answer: each is done only where the one before it was. */
+  readonly quiesce: { readonly arg: { readonly pause: boolean }; readonly answer: Quiesced };
+  readonly hasTd: { readonly arg: null; readonly answer: HasTd };
+  readonly keep: { readonly arg: null; readonly answer: LetGo };
+  readonly resume: { readonly arg: null; readonly answer: null };
+  /** Its last word is written, and the directory is the asker's. */
+  readonly release: { readonly arg: null; readonly answer: null };
+  readonly retire: { readonly arg: null; readonly answer: GivenBack };
+  readonly lost: { readonly arg: { readonly error: StepError }; readonly answer: GivenBack };
+}
+
+/** What is told, and not answered. The order of all that goes over the connection holds, also where one end has died. */
+export interface MoveNews {
+  /** The kernel has moved the TD. */
+  readonly moved: null;
+}
+
+export interface Conductor {
+  readonly version: number;
+  readonly process: ProcessIdentity;
+}
+
+/** The TD as it stands before anything is begun. */
+export interface SourceStands {
+  readonly state: TdStateId;
+  readonly mrtd: string | null;
+  readonly cgroup: string | null;
+  readonly life: number;
+  /** What the plans of the two have to agree on. */
+  readonly shape: TdShape;
+}
+
+export interface TdShape {
+  readonly vcpus: number;
+  readonly slots: readonly {
+    readonly slot: number;
+    readonly gpa: bigint;
+    readonly sizeBytes: bigint;
+  }[];
+  readonly predictedMrtd: string;
+  readonly kernel: string;
+}
+
+export interface Granted {
+  readonly tdCpuid: readonly CpuidEntry[];
+  readonly vm: string;
+  readonly slots: readonly {
+    readonly slot: number;
+    readonly guestMemory: string;
+    readonly memory: string;
+  }[];
+}
+
+export interface Quiesced {
+  readonly paused: Outcome<null>;
+  readonly handedOver: Outcome<null> | null;
+  readonly read: Outcome<CarriedState> | null;
+  /** When its last vCPU was parked, on the monotonic clock of this machine; null where that takes no real time. */
+  readonly parkedNs: bigint | null;
+}
+
+export type MoveQuestion = keyof MoveQuestions;
