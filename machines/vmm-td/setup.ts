@@ -21,6 +21,11 @@ export const vmmTags = {
 
 type VmmTag = keyof typeof vmmTags;
 
+/** What the steps before could not give back counts as well. */
+function nothingIsLeft(context: VmmTdContext, released: VmmReleased): boolean {
+  return context.leftovers.length === 0 && released.leftovers.length === 0;
+}
+
 export const vmmSetup = setup({
   types: {
     context: {} as VmmTdContext,
@@ -47,12 +52,12 @@ export const vmmSetup = setup({
     isFound: (_, { found, as }: { found: FoundVmm; as: FoundVmm }) => found === as,
     comesBack: ({ context }) => context.comesBack,
     isToComeBack: ({ context }, released: VmmReleased) =>
-      context.comesBack && context.error === null && released.leftovers.length === 0,
+      context.comesBack && context.error === null && nothingIsLeft(context, released),
     isReset: ({ context }, { asksForReset }: Watched) => asksForReset && context.restarts,
     allGivenBack: ({ context }, released: VmmReleased) =>
-      context.error === null && released.leftovers.length === 0,
+      context.error === null && nothingIsLeft(context, released),
     allGivenBackAfterError: ({ context }, released: VmmReleased) =>
-      context.error !== null && released.leftovers.length === 0,
+      context.error !== null && nothingIsLeft(context, released),
   },
   actions: {
     takeKeySlot: assign({ holdsKeySlot: true }),
@@ -65,7 +70,10 @@ export const vmmSetup = setup({
     keepError: assign(({ context }, { error }: { error: unknown }) => ({
       error: context.error ?? asStepError(error),
     })),
-    keepLeftovers: assign((_, { leftovers }: VmmReleased) => ({ leftovers, holdsKeySlot: false })),
+    keepLeftovers: assign(({ context }, { leftovers }: VmmReleased) => ({
+      leftovers: [...context.leftovers, ...leftovers],
+      holdsKeySlot: false,
+    })),
     keepLeftoverError: assign(({ context }, { error }: { error: unknown }) => ({
       leftovers: [...context.leftovers, asStepError(error)],
     })),

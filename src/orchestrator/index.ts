@@ -7,10 +7,10 @@ export type {
   TdRunEvent,
 } from './events.ts';
 export { follow, hearEvents } from './follow.ts';
-export type { KeptRequest, KeptRun, Standing } from './kept-run.ts';
+export type { KeptRequest, KeptRun, Standing, TdState } from './kept-run.ts';
 export type { MigrationEventBody, MigrationRunEvent } from './migration/events.ts';
 export type { MigrationOptions, MigrationRun } from './migration/migration-run.ts';
 export { RequestCounter } from './request-counter.ts';
 export { type AroundStep, type ConsoleListener, once } from './session.ts';
 export { toStepError } from './step-error.ts';
-export { startTd, type TdRun, type TdRunOptions, type TdState } from './td-run.ts';
+export { startTd, type TdRun, type TdRunOptions } from './td-run.ts';

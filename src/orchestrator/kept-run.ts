@@ -1,7 +1,10 @@
 /** A run of a TD as whoever keeps it needs it, whoever makes the TD: the outer states and the ends are the same. */
-import type { TdEvent, TdOutput } from '../../machines/td-lifecycle/index.ts';
+import type { TdEvent, TdOutput, TdStateId } from '../../machines/td-lifecycle/index.ts';
 import type { AnyTdStateId } from './events.ts';
-import type { TdState } from './td-run.ts';
+
+/** A caller may wait for these states of the chart. */
+export type TdState = TopLevel<TdStateId>;
+type TopLevel<State extends string> = State extends `${infer Top}.${string}` ? Top : State;
 
 /** What is asked of a TD that is kept. */
 export type KeptRequest = Extract<

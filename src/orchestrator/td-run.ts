@@ -13,7 +13,7 @@ import type { TdPlan } from '../plan/index.ts';
 import type { TdEventBody, TdRunEvent } from './events.ts';
 import { follow, hearEvents } from './follow.ts';
 import { exitsOf } from './guest.ts';
-import type { KeptRun } from './kept-run.ts';
+import type { KeptRun, TdState } from './kept-run.ts';
 import { bindTd, tdLifecycleOnHost } from './provide.ts';
 import {
   type AroundStep,
@@ -49,9 +49,6 @@ export interface TdRunOptions {
 }
 
 type Snapshot = SnapshotFrom<typeof tdLifecycle>;
-/** A caller may wait for these states of the chart. */
-export type TdState = TopLevel<Snapshot['value']>;
-type TopLevel<Value> = Value extends string ? Value : keyof Value & string;
 
 export function startTd(options: TdRunOptions): TdRun {
   const { host, plan, onEvent, now = clockOf(options.host) } = options;

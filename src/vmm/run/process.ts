@@ -1,11 +1,12 @@
 /** The process of a VMM: started so that nobody has to look for it, or found again, and its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { loadAddon, type Pidfd } from '../../../native/index.ts';
 import { errnoOf } from '../../errors/errno.ts';
 import { TdctlError } from '../../errors/index.ts';
-import type { VmmAccess, VmmCommand } from '../command-line/index.ts';
+import { openToHandOn } from '../../files/handed-on.ts';
+import type { VmmCommand } from '../command-line/index.ts';
 
 export interface VmmProcess {
   readonly pid: number;
@@ -35,12 +36,6 @@ export interface Launching {
  * down: until then a shell has its place, and ends with its keeper. The process is the same, before and after.
  */
 const gate = 'IFS= read -r go || exit 1; exec "$0" "$@" </dev/null';
-
-const flagsOf: Readonly<Record<VmmAccess, number>> = {
-  read: constants.O_RDONLY,
-  readWrite: constants.O_RDWR,
-  append: constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT,
-};
 
 /** @throws TdctlError for a file that cannot be opened, or what `onProcess` throws. */
 export async function launchProcess(launching: Launching): Promise<VmmProcess> {
@@ -145,7 +140,7 @@ function openFiles({ files }: VmmCommand): OpenedFile[] {
   const opened: OpenedFile[] = [];
   for (const { fd, path, access } of files) {
     try {
-      opened.push({ own: openSync(path, flagsOf[access], 0o600), theirs: fd });
+      opened.push({ own: openToHandOn(path, access), theirs: fd });
     } catch (cause) {
       for (const { own } of opened) closeSync(own);
       throw new TdctlError({
