@@ -44,6 +44,7 @@ export const commandTable: Readonly<Record<string, Make>> = {
   trace: async (io, endWith) => (await import('./commands/trace.ts')).traceCommand(io, endWith),
   kernels: async (io) => (await import('./commands/kernels.ts')).kernelsCommand(io),
   measure: async (io) => (await import('./commands/measure.ts')).measureCommand(io),
+  import: async (io, endWith) => (await import('./commands/import.ts')).importCommand(io, endWith),
   init: async (io) => (await import('./commands/init.ts')).initCommand(io),
   completion: async (io, _, wholeTree) =>
     (await import('./commands/completion.ts')).completionCommand(io, wholeTree),

@@ -7,7 +7,7 @@ import { TdctlError } from '../errors/index.ts';
 import type { NamedFile, NamedFiles } from '../files/named-files.ts';
 import { isHostFile } from './host-file.ts';
 
-type Role = 'input' | 'output' | 'host' | 'program';
+type Role = 'input' | 'output' | 'host' | 'program' | 'definition';
 
 const roles = new WeakMap<object, Role>();
 
@@ -26,6 +26,9 @@ export const outputFile = having('output');
 export const hostName = having('host');
 /** It is another command: its program is a file if it is named by a path. */
 export const programName = having('program');
+
+/** A file, or, in several words, a command that is not run. */
+export const importedName = having('definition');
 
 export function isDeclared(declared: object): boolean {
   return roles.has(declared);
@@ -108,6 +111,7 @@ const pathsIn: Readonly<Record<Role, (texts: readonly string[]) => readonly stri
   input: (texts) => texts,
   output: (texts) => texts,
   host: (texts) => texts.flatMap(hostFileIn),
+  definition: (texts) => (texts.length === 1 ? texts : []),
   program: ([program = '']) => (program.includes('/') ? [program] : []),
 };
 

@@ -21,6 +21,7 @@ export interface InitRequest {
   readonly force?: true | undefined;
   /** The path is relative to the working directory. */
   readonly firmware: string;
+  readonly engine: 'builtin' | 'qemu';
 }
 
 export interface InitResult {
@@ -42,9 +43,17 @@ export async function writeTemplate(request: InitRequest): Promise<InitResult> {
     notes: [
       `wrote ${sanitize(file)}`,
       ...(isMissing ? [`firmware: there is no ${sanitize(request.firmware)}; name yours`] : []),
-      `next: tdctl run ${shellWord(sanitize(file))} --host sim --until runnable`,
+      next(request),
     ],
   };
+}
+
+/** A TD of QEMU runs where there is a KVM for it. */
+function next({ file, engine }: InitRequest): string {
+  const word = shellWord(sanitize(file));
+  return engine === 'qemu'
+    ? `next: tdctl plan ${word} --host sim`
+    : `next: tdctl run ${word} --host sim --until runnable`;
 }
 
 function templateFor(request: InitRequest, directory: string): string {
@@ -60,7 +69,8 @@ function templateFor(request: InitRequest, directory: string): string {
   const schemaPath = schemaFile();
   const schema =
     schemaPath && schemaReference({ schemaPath, directory, projectDirectory: process.cwd() });
-  return trustDomainTemplate({ name, firmware: firmwareFrom(request.firmware, directory), schema });
+  const firmware = firmwareFrom(request.firmware, directory);
+  return trustDomainTemplate({ name, firmware, schema, engine: request.engine });
 }
 
 /** The template is YAML for its comments, which JSON has no place for. */

@@ -26,6 +26,8 @@ afterAll(async () => {
 const at = (name: string) => join(scratch, name);
 const example = (name: string) => join(projectRoot, 'examples', name);
 
+const definition = (name: string) => join(projectRoot, 'test/fixtures/definitions', name);
+
 const hello = example('hello.yaml');
 const fleet = example('fleets/mixed.yaml');
 const sim = ['--host', 'sim'];
@@ -304,6 +306,15 @@ const rows: Readonly<Record<string, Row>> = {
     found: 'judges nothing',
     refused: [['measure', hello, '--order', 'none'], exitCodes.usage],
     reads: (file) => ['measure', file],
+  },
+  import: {
+    done: ['import', definition('libvirt-tdx.xml')],
+    found: [['import', definition('libvirt-pflash.xml')], exitCodes.findings],
+    refused: [
+      ['import', definition('libvirt-tdx.xml'), '--save', at('measured.yaml')],
+      exitCodes.conflict,
+    ],
+    reads: (file) => ['import', file],
   },
   init: {
     done: ['init', '-'],

@@ -134,12 +134,13 @@ describe('tdctl init', () => {
 });
 
 describe('the template', () => {
-  propertyTest.prop([fc.string({ unit: 'binary' }), fc.string({ minLength: 1 })])(
-    'is valid for any file name and any firmware path without NUL',
-    (fileName, firmwarePath) => {
+  const engines = fc.constantFrom('builtin' as const, 'qemu' as const);
+  propertyTest.prop([fc.string({ unit: 'binary' }), fc.string({ minLength: 1 }), engines])(
+    'is valid for any file name and any firmware path without NUL, for each engine',
+    (fileName, firmwarePath, engine) => {
       const firmware = firmwarePath.replaceAll('\0', '0');
       const name = nameFromFile(fileName);
-      const text = trustDomainTemplate({ name, firmware, schema: undefined });
+      const text = trustDomainTemplate({ name, firmware, schema: undefined, engine });
       const trustDomain = parseTrustDomain(text, { path: '/specs/td.yaml' });
       expect(trustDomain.name).toBe(name);
       expect(trustDomain.firmware.path).toBe(resolve('/specs', firmware));
@@ -147,12 +148,40 @@ describe('the template', () => {
   );
 
   it('is valid with every commented line switched on', () => {
-    const text = trustDomainTemplate({ name: 'a', firmware: 'OVMF.fd', schema: undefined });
+    const text = trustDomainTemplate({
+      ...{ name: 'a', firmware: 'OVMF.fd', schema: undefined, engine: 'builtin' },
+    } as const);
     const all = text.replace(/^ {2}# ((?: {2})?[a-z]\w*:(?: .*)?)$/gm, '  $1');
     const trustDomain = parseTrustDomain(all, { path: 'td.yaml' });
     expect(trustDomain.xfam).toBe(7n);
     expect(trustDomain.tscKhz).toBe(1_500_000);
     expect(trustDomain.measurement.expect).toBe('00'.repeat(48));
+  });
+});
+
+describe('the template of the engine qemu', () => {
+  it('is valid with every commented line switched on, and has all that this engine reads', () => {
+    const options = { name: 'a', firmware: 'OVMF.fd', schema: undefined, engine: 'qemu' } as const;
+    const text = trustDomainTemplate(options);
+    const all = text.replace(/^( +)# ((?: *)(?:- )?[a-z]\w*:(?: .*)?)$/gm, '$1$2');
+    const { engine, quotes, boot } = parseTrustDomain(all, { path: '/td/td.yaml' });
+    expect(engine).toMatchObject({
+      kind: 'qemu',
+      disks: [{ path: '/td/root.qcow2', format: 'qcow2' }],
+      networks: [{}, { backend: { forwards: [{ hostPort: 2222 }] } }, { backend: { kind: 'tap' } }],
+      vsock: 'auto',
+      devices: [{ vfio: '0000:17:00.0' }],
+      console: { logPath: '/td/guest.log', socketPath: '/td/guest.sock' },
+      extraArgs: ['-device', 'virtio-rng-pci'],
+    });
+    expect(quotes).toMatchObject({ kind: 'unix' });
+    expect(boot).toMatchObject({ kernelPath: '/td/vmlinuz' });
+  });
+
+  it('says what comes next', async () => {
+    const path = join(directory, 'td.yaml');
+    const { stderr } = await init(path, '--engine', 'qemu', '--firmware', '/dev/null');
+    expect(stderr).toBe(`wrote ${path}\nnext: tdctl plan ${path} --host sim\n`);
   });
 });
 

@@ -85,7 +85,7 @@ describe('tdctl plan for the engine qemu', () => {
       boot: null,
     });
     expect(vmm).toMatchObject({
-      program: { path: '/td/qemu', version: '11.1.3', tdOptions: ['attributes'] },
+      qemu: { path: '/td/qemu', version: '11.1.3', tdOptions: ['attributes'] },
       isReproducible: false,
       measuredBoot: [
         { what: 'kernel', register: 1, sha384: null },
@@ -105,8 +105,8 @@ describe('tdctl plan for the engine qemu', () => {
         },
       ],
     });
-    expect(vmm.command.args.slice(-2)).toEqual(['-device', 'virtio-rng-pci']);
-    expect(vmm.command.files[0]).toEqual({ fd: 3, path: '/td/OVMF.fd', access: 'read' });
+    expect(vmm.launch.args.slice(-2)).toEqual(['-device', 'virtio-rng-pci']);
+    expect(vmm.launch.files[0]).toEqual({ fd: 3, path: '/td/OVMF.fd', access: 'read' });
   });
 
   test('tells what INIT_VM would refuse, and what of the host is missing, at once', async () => {

@@ -23,6 +23,11 @@ export function initCommand(io: CommandIo) {
         ),
       ),
     )
+    .addOption(
+      new Option('--engine <engine>', 'who is to run the TD')
+        .choices(['builtin', 'qemu'] as const)
+        .default('builtin' as const),
+    )
     .addOption(forceForFile())
     .addHelpText(
       'after',
@@ -30,6 +35,7 @@ export function initCommand(io: CommandIo) {
 Examples:
   tdctl init                                  write td.yaml
   tdctl init web.yaml --firmware OVMF.fd      write web.yaml for a TD called web
+  tdctl init --engine qemu                    with disks, networks and devices
   tdctl init - | less                         look at it first
 
 Editors with a YAML language server complete and check the file as you type: its first line

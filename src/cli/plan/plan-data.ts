@@ -39,12 +39,13 @@ export function planData(report: PlanReport): Content<'tdctl.Plan'> {
 
 function vmmData({ program, command, parts, measuredBoot, isReproducible }: VmmAssessment) {
   return {
-    program: program ?? null,
-    command,
-    parts,
-    measuredBoot: measuredBoot.map(({ digest, ...input }) => ({
+    qemu: program ?? null,
+    launch: command,
+    parts: parts.map(({ name, field, words }) => ({ name, field, args: words })),
+    measuredBoot: measuredBoot.map(({ digest, words, ...input }) => ({
       ...input,
       sha384: digest ?? null,
+      note: words,
     })),
     isReproducible,
   };

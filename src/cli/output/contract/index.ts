@@ -28,7 +28,13 @@ import {
   tdMoveDocument,
 } from './kept.ts';
 import { comparisonDocument, matrixDocument, rehearsalDocument } from './rehearsals.ts';
-import { execDocument, measurementDocument, planDocument, runDocument } from './tds.ts';
+import {
+  execDocument,
+  importDocument,
+  measurementDocument,
+  planDocument,
+  runDocument,
+} from './tds.ts';
 
 export const contracts = {
   'tdctl.Answers': answersDocument,
@@ -41,6 +47,7 @@ export const contracts = {
   'tdctl.Footprint': footprintDocument,
   'tdctl.Host': hostDocument,
   'tdctl.HostDiff': hostDiffDocument,
+  'tdctl.Import': importDocument,
   'tdctl.KernelComparison': comparisonDocument,
   'tdctl.Kernels': kernelsDocument,
   'tdctl.Measurement': measurementDocument,

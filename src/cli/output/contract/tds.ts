@@ -64,22 +64,22 @@ const madePlan = z.strictObject({
 
 /** What an engine with devices will be started as. */
 const vmm = z.strictObject({
-  program: z.strictObject({ path: text, sha256, version: text, tdOptions: texts }).nullable(),
-  command: z.strictObject({
+  qemu: z.strictObject({ path: text, sha256, version: text, tdOptions: texts }).nullable(),
+  launch: z.strictObject({
     program: text,
     args: texts,
     files: z.array(
       z.strictObject({ fd: count, path: text, access: z.enum(['read', 'readWrite', 'append']) }),
     ),
   }),
-  parts: z.array(z.strictObject({ name: text, field: text, words: texts })),
+  parts: z.array(z.strictObject({ name: text, field: text, args: texts })),
   measuredBoot: z.array(
     z.strictObject({
       what: z.enum(['kernel', 'cmdline', 'initrd']),
       field: text,
       register: z.union([z.literal(1), z.literal(2)]),
       sha384: mrtd.nullable(),
-      words: text,
+      note: text,
     }),
   ),
   isReproducible: flag,
@@ -108,6 +108,13 @@ export const planDocument = document('tdctl.Plan', {
       teardown: z.strictObject({ withoutTerminateVmMs: ms, withTerminateVmMs: ms }),
     })
     .nullable(),
+});
+
+export const importDocument = document('tdctl.Import', {
+  td: text,
+  /** A TrustDomain file, as YAML. */
+  trustDomain: text,
+  notTaken: z.array(z.strictObject({ place: text, what: text, why: text })),
 });
 
 /** The first line, and the only one with kind and version. */

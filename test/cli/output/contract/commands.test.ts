@@ -210,6 +210,12 @@ const rows: Rows = {
   measure: {
     'an image': ['tdctl.Measurement', ['measure', firmware]],
   },
+  import: {
+    'a domain of libvirt': [
+      'tdctl.Import',
+      ['import', 'test/fixtures/definitions/libvirt-pflash.xml'],
+    ],
+  },
   init: 'it writes a TrustDomain file',
   completion: 'it prints a script for a shell',
   man: 'it prints a page for man',
