@@ -1,2 +1,2 @@
-export { type AssessVmmOptions, assessVmm, type VmmAssessment } from './assess.ts';
+export { type AssessVmmOptions, assessVmm, planVmm, type VmmAssessment } from './assess.ts';
 export { probeMemory } from './probe/index.ts';

@@ -5,6 +5,8 @@ import { createActor, fromPromise, toPromise } from 'xstate';
 import { stateId } from '../../machines/state-id.ts';
 import {
   type FoundVmm,
+  type VmmReleased,
+  type VmmSettled,
   type VmmTdEvent,
   vmmTd,
   type Watched,
@@ -45,13 +47,14 @@ function scripted({ failing = [], ends = [], leftovers = false, restarts = true 
       leaveVcpus: nothing('leaveVcpus'),
       watchPaused: actor('watchPaused', () => never),
       quitVmm: nothing('quitVmm'),
-      settleStep: actor('settleStep', () => ({ holdsKeySlot: true })),
+      settleStep: actor<VmmSettled>('settleStep', () => ({ holdsKeySlot: true })),
       killVmm: nothing('killVmm'),
-      releaseVmm: actor('releaseVmm', () => ({
-        leftovers: leftovers
-          ? [{ step: 'releasing', code: 'TDCTL_E_STUCK' as const, message: 'left' }]
-          : [],
-      })),
+      releaseVmm: actor<VmmReleased>('releaseVmm', async () => {
+        // To see that the slot is free takes its time, in which a stop may come.
+        await new Promise((resolve) => setImmediate(resolve));
+        const left = { step: 'releasing', code: 'TDCTL_E_STUCK', message: 'left' } as const;
+        return { leftovers: leftovers ? [left] : [] };
+      }),
     },
   });
   const chart = createActor(machine, { input: { name: 'web', restarts } });

@@ -14,7 +14,7 @@ const prelude = `
 set -u
 td() { ${process.execPath} ${builtMain()} "$@"; }
 field() { td show $1 -o json | tr -d '\\n' | sed -n "s/.*\\"$2\\": *\\([^,]*\\).*/\\1/p"; }
-create() { td create td.yaml --host kvm --start -o name; }
+create() { td create td.yaml --host kvm --start -o name || exit 9; }
 keeper() { field web pid; }
 qemu() { sed -n 's/.*"vmm":{"pid":\\([0-9]*\\).*/\\1/p' $TDCTL_STATE_DIR/td/web/status.json; }
 state() { td list -o json | tr -d ' \\n' | sed 's/.*"state":"\\([a-z]*\\)".*/\\1\\n/'; }

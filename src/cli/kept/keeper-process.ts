@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { errorData, exitCodes, TdctlError } from '../../errors/index.ts';
 import { reopenToAppend } from '../../files/reopen.ts';
 import { serveKeeper } from '../../keeper/api/server.ts';
-import { type AttachedVmm, attachToVmm } from '../../keeper/engines/attach.ts';
+import type { AttachedVmm } from '../../keeper/engines/attach.ts';
 import { type KeeperFaults, keeperFaults } from '../../keeper/faults.ts';
 import { type Kept, keep } from '../../keeper/keep.ts';
 import { keeperLog } from '../../keeper/keeper-log.ts';
@@ -97,6 +97,7 @@ async function goOnWith(owning: Owning): Promise<void> {
   let life: Life | undefined;
   let opened: OpenedTd | undefined;
   try {
+    const { attachToVmm } = await import('../../keeper/engines/attach.ts');
     const attached = await attachToVmm(request.name, owned.files);
     opened = await openTd(request, processIo());
     life = resume(owning);

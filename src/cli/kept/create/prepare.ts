@@ -76,6 +76,10 @@ export async function prepare(
     const boot = await bootImagesOf(spec);
     const ignoreExpectation = options.anyMeasurement === true;
     const plan = planTd({ spec, firmware, boot, host: await askHost(host), ignoreExpectation });
+    if (spec.engine.kind === 'qemu') {
+      const { checkVmm } = await import('../engine/vmm-for.ts');
+      await checkVmm(spec, io.env);
+    }
     return { plan, slots: await host.keySlots() };
   } catch (error) {
     if (options.queue === true && isForNow(error)) return undefined;

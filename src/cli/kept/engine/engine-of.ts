@@ -1,13 +1,9 @@
 /** Who makes and runs a kept TD: tdctl itself, or QEMU where the TrustDomain file says so. */
 import { randomUUID } from 'node:crypto';
 import type { AttachedVmm } from '../../../keeper/engines/attach.ts';
-import { qemuEngine } from '../../../keeper/engines/qemu.ts';
 import type { Engine } from '../../../keeper/keep.ts';
 import type { Life } from '../../../keeper/life.ts';
 import type { TdFiles } from '../../../keeper/td-files.ts';
-import type { TrustDomain } from '../../../spec/trust-domain.ts';
-import type { VmmPlan } from '../../../vmm/command-line/index.ts';
-import { probeVmm } from '../../../vmm/probe/index.ts';
 import type { OpenedTd } from '../open-td.ts';
 
 interface Kept extends OpenedTd {
@@ -17,21 +13,21 @@ interface Kept extends OpenedTd {
   readonly attached?: AttachedVmm | undefined;
 }
 
-/** @returns undefined where tdctl makes the TD itself. @throws TdctlError where QEMU is not to be had. */
+/** @returns undefined where tdctl makes the TD itself. @throws TdctlError for what stands against QEMU. */
 export async function engineOf(kept: Kept): Promise<Engine | undefined> {
   const { host, plan, life, files, env, attached } = kept;
   if (plan.spec.engine.kind === 'builtin') return undefined;
-  const vmm = await vmmPlanOf(plan.spec, { env, uuid: attached?.uuid ?? randomUUID() });
+  // The code for it is loaded for it alone: most keepers have none of it.
+  const [{ vmmFor }, { qemuEngine }] = await Promise.all([
+    import('./vmm-for.ts'),
+    import('../../../keeper/engines/qemu.ts'),
+  ]);
+  const { plan: vmm, findings } = await vmmFor(plan.spec, {
+    env,
+    uuid: attached?.uuid ?? randomUUID(),
+  });
+  const [first] = findings;
+  // What is in use is in use by the TD itself, where it is there.
+  if (first !== undefined && attached === undefined) throw first;
   return qemuEngine({ host, plan, vmm, life, files, attached });
-}
-
-async function vmmPlanOf(
-  spec: TrustDomain,
-  { env, uuid }: { readonly env: NodeJS.ProcessEnv; readonly uuid: string },
-): Promise<VmmPlan> {
-  const { engine } = spec;
-  if (engine.kind !== 'qemu') throw new Error('the builtin engine has no VMM');
-  const { path: program } = await probeVmm(spec, { env });
-  const disks = engine.disks.map(({ path, format }) => [{ path, format, isBlockDevice: false }]);
-  return { spec, program, uuid, disks, vfioFiles: [] };
 }
