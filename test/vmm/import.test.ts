@@ -60,7 +60,10 @@ describe('a definition of somebody else', () => {
       { place: 'command', directory: '/' },
     );
     expect(yaml).not.toMatch(/short|vsock/);
-    expect(notTaken.map(({ what }) => what)).toEqual(['spec.identity.mrOwner: "short"', 'spec.vsock: 2']);
+    expect(notTaken.map(({ what }) => what)).toEqual([
+      'spec.identity.mrOwner: "short"',
+      'spec.vsock: 2',
+    ]);
   });
 });
 

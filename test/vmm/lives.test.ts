@@ -2,69 +2,11 @@
  * Whole lives of TDs that the real QEMU has, on a simulated host with one key slot: whatever a TD comes to, the next
  * one gets the slot, and the reason is told in words.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect, type TestContext, test } from 'vitest';
-import { noQemu, qemu } from '../exec/qemu/qemu.ts';
-import { builtMain } from '../support/built.ts';
-import { stateBase } from '../support/state-base.ts';
-import { tdctl } from '../support/tdctl.ts';
-
-const prelude = `
-set -u
-td() { ${process.execPath} ${builtMain()} "$@"; }
-field() { td show $1 -o json | tr -d '\\n' | sed -n "s/.*\\"$2\\": *\\([^,]*\\).*/\\1/p"; }
-create() { td create td.yaml --host kvm --start -o name || exit 9; }
-keeper() { field web pid; }
-qemu() { sed -n 's/.*"vmm":{"pid":\\([0-9]*\\).*/\\1/p' $TDCTL_STATE_DIR/td/web/status.json; }
-state() { td list -o json | tr -d ' \\n' | sed 's/.*"state":"\\([a-z]*\\)".*/\\1\\n/'; }
-prints() { until grep -q "$1" $TDCTL_STATE_DIR/td/web/console.log; do sleep 0.02; done; }
-reason() { td show web | grep -E '^  (error|note)'; }
-`;
-
-interface Life {
-  /** The steps of the boot vCPU, as a RunScript has them. Without any it powers the machine off. */
-  readonly guest?: string;
-  /** Lines of the TrustDomain file that follow `spec:`. */
-  readonly spec?: string;
-  readonly script: string;
-}
+import { expect, test } from 'vitest';
+import { type Life, live } from './live.ts';
 
 const print = (text: string) =>
   [...Buffer.from(text)].map((byte) => `{out: {port: 0x3f8, sizeBytes: 1, data: ${byte}}}`).join();
-
-async function live(context: TestContext, { guest, spec = '', script }: Life) {
-  if (qemu === undefined) return context.skip(noQemu);
-  const directory = mkdtempSync(join(stateBase, 'tdq-'));
-  context.onTestFinished(() => rmSync(directory, { recursive: true }));
-  const write = (name: string, text: string) => writeFileSync(join(directory, name), text);
-  const runs = guest === undefined ? [] : ['--run', 'run.yaml'];
-  write(
-    'run.yaml',
-    `{apiVersion: tdctl.io/v1alpha1, kind: RunScript, metadata: {name: guest}, spec: {vcpus: [
-      {ids: [0], steps: [${guest}]}, {ids: others, steps: [{hold: true}]}]}}`,
-  );
-  write(
-    'td.yaml',
-    `apiVersion: tdctl.io/v1alpha1
-kind: TrustDomain
-metadata: {name: web}
-spec:
-  engine: qemu
-  vcpus: 2
-  memory: 256MiB
-  firmware: ${qemu.firmware}
-  qemu: {binary: ${qemu.program}}
-${spec}`,
-  );
-  const { exitCode, stdout, stderr } = await tdctl(
-    [...['exec', '--host', 'sim:one-slot', ...runs], ...['--', 'bash', '-c', prelude + script]],
-    { cwd: directory, env: { TDCTL_STATE_DIR: join(directory, 's'), XDG_CACHE_HOME: directory } },
-  );
-  expect(stderr).toContain('key slots   1 of 1 at the peak, 0 now');
-  expect(stderr).not.toMatch(/never closed|still open/);
-  return { exitCode, stdout, stderr };
-}
 
 /** A guest that prints a letter each time that it is entered. */
 const talking = `${print('A')}, {hold: true}, ${print('B')}, {hold: true}, ${print('C')}, {hold: true}`;
@@ -86,7 +28,7 @@ test('a TD is made, paused and resumed; its keeper is killed, and another goes o
       create; td stop web --wait
     `,
   });
-  expect(lived?.stdout.split('\n')).toEqual([
+  expect(lived.stdout.split('\n')).toEqual([
     ...['web', 'web: paused', 'web: running', 'unkept'],
     expect.stringMatching(
       /its keeper, process \d+, died as it was running; QEMU, process \d+, has/,
@@ -113,7 +55,7 @@ test('a monitor that hangs keeps nobody: list, pause and stop end, and so does t
       create; td stop web --wait
     `,
   });
-  expect(lived?.stdout.split('\n')).toEqual([
+  expect(lived.stdout.split('\n')).toEqual([
     ...['web', 'running', expect.stringContaining('QEMU did not pause the TD, which is running')],
     ...['web: destroyed', 'web', 'web: lost'],
     expect.stringMatching(
@@ -135,7 +77,7 @@ test('QEMU is killed, with its keeper and without: both ends are told, and the n
       create; td stop web --wait
     `,
   });
-  expect(lived?.stdout.split('\n')).toEqual([
+  expect(lived.stdout.split('\n')).toEqual([
     ...['web', 'web: failed', expect.stringContaining('running: QEMU was killed (SIGKILL)')],
     ...[
       'web',
@@ -158,7 +100,7 @@ test('a reboot is another TD, made when the slot of the one before is free, for 
       td events web | grep -m1 -o 'the guest asked for a reset.*'
     `,
   });
-  expect(lived?.stdout.split('\n')).toEqual([
+  expect(lived.stdout.split('\n')).toEqual([
     ...['web', 'web: destroyed', '0'],
     ...['the guest asked for a reset, and a TD is not reset but made anew', ''],
   ]);
@@ -201,7 +143,7 @@ for (const [name, { state, reason, ...life }] of Object.entries(ends)) {
       td create td.yaml --host kvm -o name; td stop web --wait
     `;
     const lived = await live(context, { ...life, script });
-    expect(lived?.stdout.split('\n')).toEqual([
+    expect(lived.stdout.split('\n')).toEqual([
       ...['web', `web: ${state}`, expect.stringMatching(reason)],
       ...['web', 'web: destroyed', ''],
     ]);
