@@ -3,6 +3,7 @@ export { writeKernelFile } from './kernel-file.ts';
 export { type NamedFile, NamedFiles } from './named-files.ts';
 export type { OutputFile } from './not-writable.ts';
 export { type NumberedFiles, numberedFiles } from './numbered-files.ts';
+export { openForProgram, type ProgramAccess } from './program-file.ts';
 export { listenOnSocketFile, takeOverSocketFile } from './socket-file.ts';
 export { type SocketPath, socketPath } from './socket-path.ts';
 export { StreamFile, type StreamFileOptions } from './stream-file.ts';

@@ -75,6 +75,23 @@ export const engineRules: readonly Rule[] = [
       ? 'must be the same as vcpus with the engine qemu, which creates no vCPU that it does not start'
       : undefined,
   ),
+  of('qemu', ['networks'], (networks) => {
+    const ports = networks.flatMap(({ user }) =>
+      (user?.forward ?? []).map((each) => `${each.protocol} port ${each.hostPort}`),
+    );
+    return twice(ports, 'forwards', 'twice');
+  }),
+  of('qemu', ['disks'], (disks) => {
+    const written = disks.flatMap(({ path, readOnly }) => (readOnly ? [] : [path]));
+    return twice(written, 'has', 'twice, and both would write to it');
+  }),
+  of('qemu', ['devices'], (devices) =>
+    twice(
+      devices.map(({ vfio }) => vfio),
+      'has',
+      'twice',
+    ),
+  ),
   of('qemu', ['memory'], (memory) =>
     memory % KIB8 === 0n
       ? undefined
@@ -87,3 +104,8 @@ export const engineRules: readonly Rule[] = [
       'cannot be asked of the engine qemu, which makes XFAM of the features of the CPU; leave it out',
   ),
 ];
+
+function twice(names: readonly string[], verb: string, words: string): string | undefined {
+  const name = names.find((each, index) => names.indexOf(each) < index);
+  return name === undefined ? undefined : `${verb} ${name} ${words}`;
+}

@@ -35,19 +35,10 @@ export interface AssessVmmOptions extends ProbeOptions {
   readonly boot?: BootImages | undefined;
 }
 
-/** The plan that a TD with devices is started by, and what stands against it. */
-export interface PlannedVmm {
-  readonly plan: VmmPlan;
-  /** undefined: it cannot be used, which is among the findings. */
-  readonly program: VmmProgram | undefined;
-  readonly findings: readonly TdctlError[];
-}
-
-/** @param uuid of this life. */
-export async function planVmm(
+export async function assessVmm(
   spec: TrustDomain,
-  { uuid, ...probe }: ProbeOptions & { readonly uuid: string },
-): Promise<PlannedVmm> {
+  { boot, ...probe }: AssessVmmOptions,
+): Promise<VmmAssessment> {
   const { engine } = spec;
   if (engine.kind !== 'qemu') throw new Error('the builtin engine has no VMM');
   const program = await probeVmm(spec, probe).catch((error: unknown) => {
@@ -59,36 +50,25 @@ export async function planVmm(
   const plan: VmmPlan = {
     spec,
     program: usable?.path ?? engine.binary,
-    uuid,
+    // The keeper takes another for each life.
+    uuid: '00000000-0000-0000-0000-000000000000',
     vsockCid: engine.vsock === 'auto' ? freeCid(spec.name) : engine.vsock,
     disks: engine.disks.map(({ path, format }, index) =>
       disks[index]?.length ? disks[index] : [{ path, format, isBlockDevice: false }],
     ),
     vfioFiles,
   };
-  const problems = program instanceof TdctlError ? [program] : [];
-  return { plan, program: usable, findings: [...problems, ...findings] };
-}
-
-/** The keeper takes another for each life. */
-const noUuid = '00000000-0000-0000-0000-000000000000';
-
-export async function assessVmm(
-  spec: TrustDomain,
-  { boot, ...probe }: AssessVmmOptions,
-): Promise<VmmAssessment> {
-  const { plan, program, findings } = await planVmm(spec, { ...probe, uuid: noUuid });
   const places = placesOf(spec.name);
   const command = commandOf(plan, places);
   const parts = commandParts(plan, places);
   return {
-    program,
+    program: usable,
     command,
     parts,
     shell: shellText(plan.program, { parts, files: command.files }),
     measuredBoot: spec.boot && boot ? measuredBoot(spec.boot.cmdline, boot) : [],
-    isReproducible: spec.engine.kind === 'qemu' && spec.engine.extraArgs.length === 0,
-    findings,
+    isReproducible: engine.extraArgs.length === 0,
+    findings: [...(program instanceof TdctlError ? [program] : []), ...findings],
   };
 }
 

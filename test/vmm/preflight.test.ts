@@ -158,7 +158,11 @@ describe('a disk that cannot be had is found, with its place', () => {
       ...drive('read', ',read-only=on,file.read-only=on'),
     ]);
     children.push(child);
-    await new Promise((resolve) => child.stdout.once('data', resolve));
+    // It greets before its disks are open, and answers after.
+    child.stdin.write('{"execute":"qmp_capabilities"}\n');
+    await new Promise<void>((resolve) =>
+      child.stdout.on('data', (text) => String(text).includes('"return"') && resolve()),
+    );
     const inUse = new RegExp(`is in use: .*\\(PID ${child.pid}\\) has QEMU's lock on it`);
     for (const [fields, found] of [
       ['path: written.raw', [expect.stringMatching(inUse)]],

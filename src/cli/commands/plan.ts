@@ -35,7 +35,8 @@ Examples:
   tdctl plan td.yaml -o json | jq .findings         for machines
   tdctl plan td.yaml --host sim --save td.plan && tdctl run --plan td.plan
 
-Exit codes: 0 nothing stands against it · 5 file invalid · 6 findings · 7 a limit of the host`,
+Exit codes: 0 nothing stands against it · 5 file invalid · 6 findings · 7 a limit of the host ·
+            8 the QEMU that the file names cannot run a TD`,
     )
     .action(async (spec, options, command) => {
       const { showPlan } = await import('../plan/show-plan.ts');

@@ -21,6 +21,9 @@ interface ImportRequest {
   readonly output: OutputFormat;
 }
 
+/** Nobody reads more of them on a terminal. */
+const mostListed = 100;
+
 export async function runImport(request: ImportRequest, io: CommandIo): Promise<ExitCode> {
   const { save, output, force } = request;
   const imported = await importedFrom(request);
@@ -58,9 +61,11 @@ function tell(
   if (save !== undefined) say(io, `wrote ${sanitize(save)}`);
   if (notTaken.length > 0) {
     say(io, `${count(notTaken.length, 'thing')} could not be taken over as they are:`);
-    for (const { place, what, why } of notTaken) {
+    for (const { place, what, why } of notTaken.slice(0, mostListed)) {
       io.stderr.write(`  ${sanitize(`${place}: ${what}: ${why}`)}\n`);
     }
+    const more = notTaken.length - mostListed;
+    if (more > 0) io.stderr.write(`  and ${more} more, which -o json has\n`);
   }
   if (save !== undefined) say(io, `next: tdctl plan ${shellWord(sanitize(save))}`);
 }

@@ -1,4 +1,5 @@
 /** The command that starts a VMM for a TD, as data. Opening the files and starting the program is others' work. */
+import type { ProgramAccess } from '../../files/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 
 /** A TD that an engine with devices shall run, and what was found or chosen for this life of it. */
@@ -35,14 +36,11 @@ export interface VmmPlaces {
   readonly directory: string;
 }
 
-/** How a file is opened. */
-export type VmmAccess = 'read' | 'readWrite' | 'append';
-
 /** A file that is opened by us, and has this number in the program. */
 export interface VmmFile {
   readonly fd: number;
   readonly path: string;
-  readonly access: VmmAccess;
+  readonly access: ProgramAccess;
 }
 
 export interface VmmCommand {

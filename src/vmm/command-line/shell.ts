@@ -1,9 +1,10 @@
 /** A command as a person can type it, with the files opened by the shell. */
 import { shellWord } from '../../documents/shell-word.ts';
-import type { VmmAccess, VmmFile } from './command.ts';
+import type { ProgramAccess } from '../../files/index.ts';
+import type { VmmFile } from './command.ts';
 import type { CommandPart } from './command-of.ts';
 
-const redirections: Readonly<Record<VmmAccess, string>> = {
+const redirections: Readonly<Record<ProgramAccess, string>> = {
   read: '<',
   readWrite: '<>',
   append: '>>',

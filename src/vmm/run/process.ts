@@ -1,12 +1,10 @@
 /** The process of a VMM: started so that nobody has to look for it, or found again, and its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { loadAddon, type Pidfd } from '../../../native/index.ts';
 import { errnoOf } from '../../errors/errno.ts';
-import { TdctlError } from '../../errors/index.ts';
-import { openToHandOn } from '../../files/handed-on.ts';
 import type { VmmCommand } from '../command-line/index.ts';
+import { type OpenedFiles, openFiles } from '../command-line/open-files.ts';
 
 export interface VmmProcess {
   readonly pid: number;
@@ -40,7 +38,7 @@ const gate = 'IFS= read -r go || exit 1; exec "$0" "$@" </dev/null';
 /** @throws TdctlError for a file that cannot be opened, or what `onProcess` throws. */
 export async function launchProcess(launching: Launching): Promise<VmmProcess> {
   const { command, stderr, onProcess } = launching;
-  const opened = openFiles(command);
+  const opened = openFiles(command.files);
   let child: ChildProcess;
   try {
     child = spawn('/bin/sh', ['-c', gate, command.program, ...command.args], {
@@ -50,7 +48,7 @@ export async function launchProcess(launching: Launching): Promise<VmmProcess> {
       stdio: stdioOf(opened, stderr),
     });
   } finally {
-    for (const { own } of opened) closeSync(own);
+    opened.close();
   }
   const go = child.stdin as Writable;
   // It may have ended before it has read, which is told by its end.
@@ -131,37 +129,6 @@ function processOf(pid: number, pidfd: Pidfd, ending: Promise<VmmExit>): VmmProc
   };
 }
 
-interface OpenedFile {
-  readonly own: number;
-  readonly theirs: number;
-}
-
-function openFiles({ files }: VmmCommand): OpenedFile[] {
-  const opened: OpenedFile[] = [];
-  for (const { fd, path, access } of files) {
-    try {
-      opened.push({ own: openToHandOn(path, access), theirs: fd });
-    } catch (cause) {
-      for (const { own } of opened) closeSync(own);
-      throw new TdctlError({
-        code: access === 'read' ? 'TDCTL_E_NOT_READABLE' : 'TDCTL_E_NOT_WRITABLE',
-        op: 'open a file for QEMU',
-        place: path,
-        message: `it cannot be opened (${errnoOf(cause) ?? 'no errno'})`,
-        hint: 'the TrustDomain file names it: `tdctl plan` says where',
-        cause,
-      });
-    }
-  }
-  return opened;
-}
-
-function stdioOf(opened: readonly OpenedFile[], stderr: number) {
-  const most = Math.max(2, ...opened.map(({ theirs }) => theirs));
-  const stdio: ('pipe' | 'ignore' | number)[] = Array.from({ length: most + 1 }, () => 'ignore');
-  stdio[0] = 'pipe';
-  stdio[1] = stderr;
-  stdio[2] = stderr;
-  for (const { own, theirs } of opened) stdio[theirs] = own;
-  return stdio;
+function stdioOf({ fds }: OpenedFiles, stderr: number): ('pipe' | number)[] {
+  return ['pipe', stderr, stderr, ...fds];
 }

@@ -1,4 +1,5 @@
 /** What is told of a TD before anything is begun: its file is read, its host is asked, and all mistakes are found. */
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { TdctlError } from '../../../errors/index.ts';
 import { loadFirmware } from '../../../firmware/index.ts';
@@ -77,8 +78,8 @@ export async function prepare(
     const ignoreExpectation = options.anyMeasurement === true;
     const plan = planTd({ spec, firmware, boot, host: await askHost(host), ignoreExpectation });
     if (spec.engine.kind === 'qemu') {
-      const { checkVmm } = await import('../engine/vmm-for.ts');
-      await checkVmm(spec, io.env);
+      const { vmmFor } = await import('../engine/vmm-for.ts');
+      await vmmFor(spec, { env: io.env, uuid: randomUUID() });
     }
     return { plan, slots: await host.keySlots() };
   } catch (error) {

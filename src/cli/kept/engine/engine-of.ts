@@ -22,12 +22,10 @@ export async function engineOf(kept: Kept): Promise<Engine | undefined> {
     import('./vmm-for.ts'),
     import('../../../keeper/engines/qemu.ts'),
   ]);
-  const { plan: vmm, findings } = await vmmFor(plan.spec, {
+  const vmm = await vmmFor(plan.spec, {
     env,
     uuid: attached?.uuid ?? randomUUID(),
+    isThere: attached !== undefined,
   });
-  const [first] = findings;
-  // What is in use is in use by the TD itself, where it is there.
-  if (first !== undefined && attached === undefined) throw first;
   return qemuEngine({ host, plan, vmm, life, files, attached });
 }

@@ -1,23 +1,26 @@
 /** The QEMU of a TD, and what stands against it. */
 import type { TrustDomain } from '../../../spec/trust-domain.ts';
-import { planVmm, probeMemory } from '../../../vmm/index.ts';
+import type { VmmPlan } from '../../../vmm/command-line/index.ts';
+import { chooseCid, planVmm, probeMemory } from '../../../vmm/index.ts';
+import { cidHolders } from '../../../vmm/preflight/index.ts';
 import { cacheDirectory } from '../../compile-cache.ts';
 
 interface Asked {
   readonly env: NodeJS.ProcessEnv;
   /** Of the life that it is for. */
   readonly uuid: string;
-}
-
-export function vmmFor(spec: TrustDomain, { env, uuid }: Asked) {
-  const directory = cacheDirectory(env);
-  const memory = directory === undefined ? undefined : probeMemory(directory);
-  return planVmm(spec, { env, uuid, memory });
+  /** It has been started by another keeper. */
+  readonly isThere?: boolean | undefined;
 }
 
 /** @throws TdctlError the first that stands against it; nothing was begun. */
-export async function checkVmm(spec: TrustDomain, env: NodeJS.ProcessEnv): Promise<void> {
-  const { findings } = await vmmFor(spec, { env, uuid: '00000000-0000-0000-0000-000000000000' });
-  const [first] = findings;
-  if (first !== undefined) throw first;
+export function vmmFor(spec: TrustDomain, { env, ...asked }: Asked): Promise<VmmPlan> {
+  const directory = cacheDirectory(env);
+  const memory = directory === undefined ? undefined : probeMemory(directory);
+  return planVmm(spec, { env, memory, vsockCid: freeCid(spec), ...asked });
+}
+
+function freeCid({ engine, name }: TrustDomain): number | undefined {
+  if (engine.kind !== 'qemu' || engine.vsock !== 'auto') return undefined;
+  return chooseCid(name, new Set(cidHolders().map(({ cid }) => cid)));
 }

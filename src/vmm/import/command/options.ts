@@ -71,8 +71,14 @@ const nic: Handler = (reading, value, whole) => {
 const netdev: Handler = (reading, value, whole) => {
   const values = OptionValues.of(value, 'type');
   const id = values.take('id') ?? '';
+  const isFd = (values.take('fd') ?? values.take('fds')) !== undefined;
   const network = networkOf(reading, values);
-  if (network === undefined) return reading.draft.leave(reading.place, whole, noField);
+  if (network === undefined) {
+    const why = isFd
+      ? 'its interface came as an fd, and has no name here; name it with spec.networks[].tap'
+      : noField;
+    return reading.draft.leave(reading.place, whole, why);
+  }
   reading.netdevs.set(id, network);
   return leaveRest(reading, values, '-netdev');
 };
@@ -124,7 +130,7 @@ export const options: Readonly<Record<string, Option>> = {
     flag(silent),
   ),
   ...many(
-    'accel display vga qmp monitor mon pidfile D d msg sandbox rtc boot overcommit uuid add-fd run-with chroot runas parallel',
+    'watchdog-action accel display vga qmp monitor mon pidfile D d msg sandbox rtc boot overcommit uuid add-fd run-with chroot runas parallel',
     valued(silent),
   ),
   ...many('no-acpi', flag(left('a TD needs ACPI'))),

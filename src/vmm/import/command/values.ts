@@ -75,7 +75,8 @@ function jsonValues(text: string): Map<string, string> | undefined {
 }
 
 function flatten(value: unknown, path: string, values: Map<string, string>): void {
-  if (typeof value === 'object' && value !== null) {
+  if (value === null) return;
+  if (typeof value === 'object') {
     for (const [key, inner] of Object.entries(value)) {
       const isItem = Array.isArray(value);
       flatten(inner, isItem ? path : path === '' ? key : `${path}.${key}`, values);

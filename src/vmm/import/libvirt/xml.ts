@@ -1,7 +1,7 @@
 /** An XML document as elements with their places. No entity of its own is expanded, and nothing outside is read. */
 import { DOMParser, type Element as XmlElement } from '@xmldom/xmldom';
+import { shorten } from '../../../documents/wording.ts';
 import { TdctlError } from '../../../errors/index.ts';
-import { sanitize } from '../../../errors/sanitize.ts';
 
 export class Xml {
   readonly #element: XmlElement;
@@ -74,7 +74,7 @@ export function parseXml(text: string, file: string): Xml {
     code: 'TDCTL_E_SPEC_INVALID',
     op: 'read the definition',
     place: problem?.place ?? file,
-    message: `this is no well-formed XML: ${sanitize(problem?.message ?? 'it has no element')}`,
+    message: `this is no well-formed XML: ${shorten(problem?.message ?? 'it has no element')}`,
     hint: 'give it as libvirt writes it: virsh dumpxml --inactive NAME',
   });
 }
