@@ -19,6 +19,7 @@ const modules = [
   'keeper-api',
   'exec',
   'shared-host',
+  'qemu',
 ];
 
 /**
