@@ -20,6 +20,7 @@ const modules = [
   'keeper-moves',
   'exec',
   'shared-host',
+  'qemu',
 ];
 
 /**

@@ -14,6 +14,14 @@ import {
   tdTags,
   teardownSteps,
 } from './td-lifecycle/index.ts';
+import {
+  VMM_TD_VERSION,
+  vmmRunSteps,
+  vmmSteps,
+  vmmTags,
+  vmmTd,
+  vmmTeardownSteps,
+} from './vmm-td/index.ts';
 
 export const machines = [
   {
@@ -32,5 +40,13 @@ export const machines = [
     steps: migrationSteps,
     tags: migrationTags,
     borderTag: 'pointOfNoReturn',
+  },
+  {
+    id: vmmTd.id,
+    version: VMM_TD_VERSION,
+    machine: vmmTd,
+    steps: [...vmmSteps, ...vmmRunSteps, ...vmmTeardownSteps],
+    tags: vmmTags,
+    borderTag: undefined,
   },
 ] as const;

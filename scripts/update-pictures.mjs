@@ -9,6 +9,7 @@ const main = fileURLToPath(new URL('dist/tdctl.js', root));
 const pictures = [
   ['td-lifecycle', 'docs/images/td-lifecycle.svg'],
   ['intra-host-migration', 'docs/images/intra-host-migration.svg'],
+  ['vmm-td', 'docs/images/vmm-td.svg'],
 ];
 
 for (const [machine = '', file = ''] of pictures) {

@@ -96,6 +96,7 @@ export const errorKinds = {
   ),
   TDCTL_E_IOCTL: kind('failed', 'An ioctl was refused by the kernel or the TDX module.'),
   TDCTL_E_GUEST: kind('failed', 'The guest has ended otherwise than by powering off.'),
+  TDCTL_E_VMM: kind('failed', 'QEMU has ended, or refused, and its own last words say why.'),
   TDCTL_E_TOOL_MISSING: kind(
     'failed',
     'A program of the system that the command needs is not there, or does not work.',

@@ -1,7 +1,7 @@
 /** What a keeper does when it is asked to: from a verb to the event of the chart, and to the state that answers. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { TdctlError } from '../errors/index.ts';
-import type { TdRun, TdState } from '../orchestrator/index.ts';
+import type { KeptRun, TdState } from '../orchestrator/index.ts';
 import type { KeptVerb } from './api/verbs.ts';
 
 interface Action {
@@ -75,7 +75,7 @@ export interface Asked {
  * @returns whether there was something to do.
  * @throws TdctlError TDCTL_E_CONFLICT where the state does not take it, or the TD went another way meanwhile.
  */
-export async function act(td: TdRun, verb: KeptVerb, { graceMs = 0 }: Asked): Promise<boolean> {
+export async function act(td: KeptRun, verb: KeptVerb, { graceMs = 0 }: Asked): Promise<boolean> {
   const { event, from, soon, already, reaches, hint } = actions[verb];
   const isIn = (states: readonly TdState[]) => states.some((state) => td.isIn(state));
   if (isIn(soon)) await td.reaches(...from, ...already, ...ending);
@@ -94,23 +94,38 @@ export async function act(td: TdRun, verb: KeptVerb, { graceMs = 0 }: Asked): Pr
 }
 
 /** There is no button that a guest of the builtin engine hears, so it has the time to end by itself, and no more. */
-async function endsWithin(td: TdRun, ms: number): Promise<void> {
+async function endsWithin(td: KeptRun, ms: number): Promise<void> {
+  td.pressPower?.();
   await Promise.race([td.ended, delay(ms, undefined, { ref: false })]);
 }
 
 async function arrived(
-  td: TdRun,
+  td: KeptRun,
   { verb, reaches }: { readonly verb: KeptVerb; readonly reaches: TdState },
 ): Promise<void> {
   // A guest may end as soon as it runs: what comes first counts.
-  const isThere = td.reaches(reaches);
-  const isEnding = td.reaches(...ending).then(() => false);
-  if (await Promise.race([isThere, isEnding])) return;
-  throw notTaken(td, { verb, hint: undefined });
+  const isThere = td.reaches(reaches).then(() => 'there' as const);
+  const isEnding = td.reaches(...ending).then(() => 'ending' as const);
+  const isBack = td.reaches(...atRest.filter((each) => each !== reaches));
+  const came = await Promise.race([isThere, isEnding, isBack.then(() => 'back' as const)]);
+  if (came === 'back') throw notDone(td, verb);
+  if (!td.isIn(reaches) && came === 'ending') throw notTaken(td, { verb, hint: undefined });
+}
+
+/** A VMM that does not do what it is asked to has its TD still, as it was. */
+const atRest: readonly TdState[] = ['runnable', 'running', 'paused'];
+
+function notDone({ state }: KeptRun, verb: KeptVerb): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_REACHED',
+    op: `${verb} the TD`,
+    message: `QEMU did not ${verb} the TD, which is ${state}`,
+    hint: '`tdctl events` has what it has answered; `tdctl stop` ends the TD whatever it does',
+  });
 }
 
 function notTaken(
-  td: TdRun,
+  td: KeptRun,
   { verb, hint }: { readonly verb: KeptVerb; readonly hint: string | undefined },
 ): TdctlError {
   const isEnding = ending.some((state) => td.isIn(state));

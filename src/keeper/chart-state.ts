@@ -1,9 +1,9 @@
 /** From the states of the chart to those that a person finds a TD in. */
-import type { TdStateId } from '../../machines/td-lifecycle/index.ts';
+import type { AnyTdStateId } from '../orchestrator/index.ts';
 import type { KeptState } from './state.ts';
 
 /** By the outermost state. */
-const keptStateOfChart: Readonly<Record<TopLevel<TdStateId> | 'queued', KeptState>> = {
+const keptStateOfChart: Readonly<Record<TopLevel<AnyTdStateId> | 'queued', KeptState>> = {
   queued: 'queued',
   absent: 'creating',
   provisioning: 'creating',
@@ -27,7 +27,7 @@ const keptStateOfChart: Readonly<Record<TopLevel<TdStateId> | 'queued', KeptStat
 
 type TopLevel<State extends string> = State extends `${infer Top}.${string}` ? Top : State;
 
-export function keptStateOf(state: TdStateId | 'queued'): KeptState {
+export function keptStateOf(state: AnyTdStateId | 'queued'): KeptState {
   return keptStateNamed(state) as KeptState;
 }
 

@@ -4,6 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import type { TdctlError } from '../errors/index.ts';
+import { FollowedFile } from '../files/followed-file.ts';
 import type { OutputFile } from '../files/not-writable.ts';
 import { AppendedFile } from '../files/owned-file.ts';
 import { moveTo, removeFile } from '../files/private-directory.ts';
@@ -30,6 +31,7 @@ export class ConsoleLog {
   readonly #mostBytes: number;
   readonly #listeners = new Set<Listener>();
   #file: AppendedFile | undefined;
+  #followed: FollowedFile | undefined;
   #printedBytes = 0;
   /** Printed and not in the log, because that could not be written. */
   #lostBytes = 0;
@@ -48,12 +50,34 @@ export class ConsoleLog {
 
   /** How long the log is at this moment: it has what was printed until now. */
   get sizeBytes(): number {
-    return this.#file?.size ?? this.#sizeBefore();
+    return this.#followed?.size ?? this.#file?.size ?? this.#sizeBefore();
   }
 
   /** All that the guest has printed in this life. */
   get printedBytes(): number {
     return this.#printedBytes;
+  }
+
+  /**
+   * Another process writes the log: this one tells what is in it, and keeps it short.
+   *
+   * @param from the byte that was told last.
+   */
+  follow(from: 'start' | 'end'): void {
+    const { path } = this.#options;
+    if (path === undefined) return;
+    this.#followed = new FollowedFile({ path, what: 'console log' }, from);
+    this.#printedBytes = this.#followed.size;
+    this.#followed.watch(() => this.catchUp());
+  }
+
+  /** Tells what is in a log that another process writes, and has not been told. */
+  catchUp(): void {
+    for (const bytes of this.#followed?.news() ?? []) {
+      this.#printedBytes += bytes.length;
+      for (const listener of this.#listeners) listener(bytes);
+    }
+    if ((this.#followed?.size ?? 0) > this.#mostBytes) this.#followed?.putAside();
   }
 
   /** It neither waits nor throws. `lostBytes` came after `bytes`, and nobody has them. */
@@ -76,6 +100,8 @@ export class ConsoleLog {
   close(): void {
     this.#file?.close();
     this.#file = undefined;
+    this.#followed?.close();
+    this.#followed = undefined;
   }
 
   #append(told: Buffer): void {

@@ -28,6 +28,13 @@ export interface KeeperIdentity extends ProcessIdentity {
   readonly unit?: string | undefined;
 }
 
+/** The process of a VMM, written down before its program begins. */
+export interface VmmIdentity
+  extends Pick<ProcessIdentity, 'pid' | 'startTime' | 'bootId' | 'pidNamespace'> {
+  /** It says the same over its monitor. */
+  readonly uuid: string;
+}
+
 export interface ApiRange {
   readonly oldest: number;
   readonly newest: number;

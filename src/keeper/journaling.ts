@@ -3,6 +3,7 @@ import type { AnyEventObject } from 'xstate';
 import {
   runSteps,
   TD_LIFECYCLE_VERSION,
+  tdLifecycle,
   teardownSteps,
 } from '../../machines/td-lifecycle/index.ts';
 import type { TdctlError } from '../errors/index.ts';
@@ -41,8 +42,15 @@ export function hasGivenBack(event: TdRunEvent): boolean {
   return event.event === 'step.ended' && givingBack.includes(event.step);
 }
 
+/** A chart by its id, and its version. */
+export interface ChartName {
+  readonly id: string;
+  readonly version: number;
+}
+
 export class Journaling {
   readonly #options: JournalingOptions;
+  #chart: ChartName = { id: tdLifecycle.id, version: TD_LIFECYCLE_VERSION };
   #isTroubled = false;
   #isOver = false;
   #held: { readonly body: JournalBody; readonly flush: boolean }[] | undefined;
@@ -110,15 +118,21 @@ export class Journaling {
     return run();
   };
 
+  /** The chart whose events come, where it is not that of a TD that tdctl makes itself. */
+  follows(chart: ChartName): void {
+    this.#chart = chart;
+  }
+
   readonly chartEvent = (event: AnyEventObject): void => {
     const isFirst = event.type === 'xstate.init';
-    const input = { machineVersion: TD_LIFECYCLE_VERSION, input: event.input };
+    const { id: machine, version: machineVersion } = this.#chart;
+    const input = { machine, machineVersion, input: event.input };
     this.note(isFirst ? { kind: 'input', ...input } : { kind: 'chart', event });
   };
 
   /** The chart waits for somebody in this state. */
   rest(snapshot: unknown): void {
-    this.note({ kind: 'snapshot', machineVersion: TD_LIFECYCLE_VERSION, snapshot });
+    this.note({ kind: 'snapshot', machineVersion: this.#chart.version, snapshot });
   }
 
   #trouble(error: unknown): void {

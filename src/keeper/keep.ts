@@ -4,7 +4,7 @@ import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import type { Host } from '../host/port.ts';
 import {
   type ConsoleListener,
-  exitsOf,
+  type KeptRun,
   startTd,
   type TdRun,
   type TdRunEvent,
@@ -16,7 +16,7 @@ import type { KeptSurface } from './api/surface.ts';
 import { Tally } from './api/tally.ts';
 import { endsLife, type KeptVerb } from './api/verbs.ts';
 import { aroundAll, type Companion } from './companion.ts';
-import { hasGivenBack, isWritten } from './journaling.ts';
+import { type ChartName, hasGivenBack, isWritten } from './journaling.ts';
 import type { KeptTd } from './kept-td.ts';
 import type { Life } from './life.ts';
 import { type DoorOptions, moveDoor } from './move/door.ts';
@@ -33,6 +33,8 @@ export interface KeepOptions {
   readonly console?: ConsoleListener | undefined;
   readonly tellsRequests?: boolean | undefined;
   readonly companions?: readonly Companion[] | undefined;
+  /** Who makes and runs the TD; without it, tdctl does so itself. */
+  readonly engine?: Engine | undefined;
   /** The directory of the TD, which another keeper may follow in; without it, none can. */
   readonly directory?: DoorOptions['directory'];
   /** So long may another keeper that conducts a move say nothing. */
@@ -43,8 +45,17 @@ export interface KeepOptions {
   readonly outlook?: ((td: KeptTd) => Promise<KeptTd>) | undefined;
 }
 
+export interface Engine {
+  readonly chart: ChartName;
+  start(hooks: RunHooks): KeptRun;
+}
+
+/** What a run is given that is kept. */
+export type RunHooks = Required<Pick<TdRunOptions, 'aroundStep' | 'onEvent' | 'onChartEvent'>> &
+  Pick<TdRunOptions, 'console' | 'tellsRequests'>;
+
 export interface Kept {
-  readonly run: TdRun;
+  readonly run: KeptRun;
   /** Resolves once all is given back and written down. */
   readonly ended: Promise<TdOutput>;
   readonly surface: KeptSurface;
@@ -58,12 +69,13 @@ export interface AskedToEnd {
 }
 
 export function keep(options: KeepOptions): Kept {
-  const { host, plan, life, inWords, onEvent, console, companions = [] } = options;
+  const { host, plan, life, inWords, onEvent, console, engine, companions = [] } = options;
   const { journaling, status } = life;
   const tally = new Tally();
   status.planned(plan);
+  if (engine !== undefined) journaling.follows(engine.chart);
   // The first events come before the run is at hand.
-  let run: TdRun | undefined;
+  let run: KeptRun | undefined;
   let defect: { readonly error: unknown } | undefined;
   const write = (event: TdRunEvent) => {
     const words = inWords(event);
@@ -79,9 +91,7 @@ export function keep(options: KeepOptions): Kept {
     const { holdsKeySlot = false } = run?.context ?? {};
     for (const companion of companions) companion.event?.(event, { holdsKeySlot });
   };
-  run = (options.start ?? startTd)({
-    host,
-    plan,
+  const hooks: RunHooks = {
     tellsRequests: options.tellsRequests,
     aroundStep: aroundAll(companions, journaling.aroundStep),
     onChartEvent: journaling.chartEvent,
@@ -101,8 +111,12 @@ export function keep(options: KeepOptions): Kept {
         run?.stop();
       }
     },
-  });
-  const ended = run.ended.then(async (output) => {
+  };
+  const ownRun =
+    engine === undefined ? (options.start ?? startTd)({ host, plan, ...hooks }) : undefined;
+  const begun = ownRun ?? (engine as Engine).start(hooks);
+  run = begun;
+  const ended = begun.ended.then(async (output) => {
     life.over(output.outcome, output.leftovers.length);
     for (const companion of companions) await companion.ended?.(output);
     if (defect !== undefined) throw defect.error;
@@ -111,15 +125,15 @@ export function keep(options: KeepOptions): Kept {
   // Whoever keeps it awaits this; it must not be an unhandled rejection before.
   ended.catch(() => undefined);
   let askedToEnd: AskedToEnd | undefined;
-  const surface = surfaceOf(run, {
+  const surface = surfaceOf(begun, {
     ...{ life, tally, outlook: options.outlook },
-    move: moveDoor(run, { ...options, hasEnd: () => askedToEnd !== undefined }),
+    move: moveDoor(ownRun, { ...options, hasEnd: () => askedToEnd !== undefined }),
     onEnd(verb) {
       askedToEnd ??= { verb, isQueued: status.state === 'queued' };
     },
   });
   return {
-    ...{ run, ended, surface },
+    ...{ run: begun, ended, surface },
     get askedToEnd() {
       return askedToEnd;
     },
@@ -133,7 +147,7 @@ interface Answering extends Pick<KeepOptions, 'outlook'>, Pick<KeptSurface, 'mov
   readonly onEnd: (verb: KeptVerb) => void;
 }
 
-function surfaceOf(run: TdRun, answering: Answering): KeptSurface {
+function surfaceOf(run: KeptRun, answering: Answering): KeptSurface {
   const { life, tally, outlook, onEnd, move } = answering;
   const { journaling, status, console, feed } = life;
   const td = async () => (outlook === undefined ? status.td() : await outlook(status.td()));
@@ -169,7 +183,7 @@ function surfaceOf(run: TdRun, answering: Answering): KeptSurface {
     },
     metrics: () => ({
       ...tally.counted(),
-      exits: exitsOf(run.session),
+      exits: run.exits,
       printedBytes: console.printedBytes,
       typedBytes,
     }),

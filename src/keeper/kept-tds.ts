@@ -48,7 +48,13 @@ function readEntry(state: StateDirectory, entry: Entry, look: Look): KeptTd | un
   const { now } = look;
   return conclude({
     ...{ name, now, isThisBoot: true, files: { kind: 'damaged', why }, keeper: undefined },
-    ...{ presence: 'nobody', lock: undefined, lastRecord: undefined, closer: undefined },
+    ...{
+      presence: 'nobody',
+      vmm: 'nobody',
+      lock: undefined,
+      lastRecord: undefined,
+      closer: undefined,
+    },
   }).td;
 }
 

@@ -22,7 +22,16 @@ export async function killKeeper(state: StateDirectory, name: string): Promise<b
   const status = readStatus(tdFiles(state, name).status);
   if (status.kind === 'absent') return false;
   if (status.kind === 'damaged') throw notKilled(name, `its status ${status.why}`);
-  const { keeper } = status.file;
+  const { keeper, td } = status.file;
+  // A VMM outlives its keeper, and has the TD: without it nothing is left that could be silent.
+  const vmm = td?.vmm;
+  const hadVmm = vmm !== undefined && (await killProcess(name, vmm));
+  return (await killProcess(name, keeper)) || hadVmm;
+}
+
+type Process = Pick<KeeperIdentity, 'pid' | 'startTime' | 'bootId' | 'pidNamespace'>;
+
+async function killProcess(name: string, keeper: Process): Promise<boolean> {
   const presence = presenceOf(keeper, vantage());
   if (presence === 'elsewhere') {
     throw notKilled(
@@ -40,7 +49,7 @@ export async function killKeeper(state: StateDirectory, name: string): Promise<b
   }
 }
 
-async function signal(keeper: KeeperIdentity): Promise<void> {
+async function signal(keeper: Process): Promise<void> {
   const native = loadAddon();
   if (!native.available) return void process.kill(keeper.pid, 'SIGKILL');
   const pidfd = await native.addon.Pidfd.open(keeper.pid);

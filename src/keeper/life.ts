@@ -10,6 +10,7 @@ import { Journal } from './journal/journal.ts';
 import type { JournalRecord } from './journal/records.ts';
 import { type AppendRecord, Journaling } from './journaling.ts';
 import { momentNow } from './moment.ts';
+import type { StatusRecord } from './status.ts';
 import { StatusKeeping } from './status-keeping.ts';
 import type { OwnedTd } from './td-directory.ts';
 import { isTold, type ToldRecord, toldFeed } from './told.ts';
@@ -48,14 +49,36 @@ export interface LifeOptions {
 export function beginLife(owned: OwnedTd, options: WrittenLifeOptions): Life {
   const { number, lastSeq } = owned.beginLife(options.keeper);
   const journal = Journal.begin(owned, lastSeq);
-  return lifeOf(options, {
+  return lifeOf(options, writtenIn(owned, { journal, faults: options.faults, number }));
+}
+
+interface Writing {
+  readonly journal: Journal;
+  readonly faults: KeeperFaults;
+  readonly number: number;
+}
+
+function writtenIn(owned: OwnedTd, { journal, faults, number }: Writing): Written {
+  return {
     number,
-    append: appendTo(() => journal, options.faults),
+    append: appendTo(() => journal, faults),
     lastSeq: () => journal.lastSeq,
     writeStatus: (status) => owned.writeStatus(status),
     consolePath: owned.files.console,
     beforeWrite: owned.beforeWrite,
     close: () => journal.close(),
+  };
+}
+
+/** Goes on with a life whose keeper has died: its numbers go on, and so does all that it has told. */
+export function resumeLife(owned: OwnedTd, options: WrittenLifeOptions): Life {
+  const { number, td, journal: before } = owned.resumeLife(options.keeper);
+  const { records, wholeBytes } = before;
+  const lastSeq = Math.max(td.seq, records.at(-1)?.seq ?? 0);
+  const journal = Journal.resume(owned, { lastSeq, wholeBytes });
+  return lifeOf(options, {
+    ...writtenIn(owned, { journal, faults: options.faults, number }),
+    before: { td, records },
   });
 }
 
@@ -155,6 +178,8 @@ interface Written {
   readonly consoleGoesOn?: boolean;
   readonly beforeWrite: OwnedTd['beforeWrite'];
   readonly close: () => void;
+  /** Of the same life, by the keeper before. */
+  readonly before?: { readonly td: StatusRecord; readonly records: readonly JournalRecord[] };
 }
 
 interface ToldLifeOptions extends LifeOptions {
@@ -164,8 +189,11 @@ interface ToldLifeOptions extends LifeOptions {
 
 function lifeOf(options: ToldLifeOptions, written: Written): Life {
   const { name, keeper, host, onTrouble, isTold: isTellable = () => true } = options;
-  const { number, append, lastSeq, writeStatus, consolePath: path, beforeWrite } = written;
+  const { number, append, lastSeq, writeStatus, consolePath: path, beforeWrite, before } = written;
   const feed = toldFeed();
+  for (const record of before?.records ?? []) {
+    if (isTold(record)) feed.publish(record, record.seq);
+  }
   const journaling = new Journaling({
     append,
     onRecord: (record) => {
@@ -174,13 +202,13 @@ function lifeOf(options: ToldLifeOptions, written: Written): Life {
     onTrouble,
   });
   // Whose life it is comes first: without it, nothing that follows can be concluded from.
-  journaling.begin({ kind: 'keeper', identity: keeper, life: number });
+  const goesOn = before === undefined ? undefined : true;
+  journaling.begin({ kind: 'keeper', identity: keeper, life: number, goesOn });
   const status = new StatusKeeping(
-    { name, life: number, keeper, write: writeStatus, seq: lastSeq, onTrouble },
+    { name, life: number, keeper, write: writeStatus, seq: lastSeq, onTrouble, before: before?.td },
     host,
   );
-  const goesOn = written.consoleGoesOn;
-  const console = new ConsoleLog({ path, goesOn, beforeWrite, onTrouble });
+  const console = new ConsoleLog({ path, goesOn: written.consoleGoesOn, beforeWrite, onTrouble });
   return {
     ...{ name, number, keeper, journaling, status, console, feed },
     over: (outcome, leftoverCount) =>

@@ -20,6 +20,8 @@ export interface KeepRequest {
   readonly queue: boolean;
   /** Takes the name over from a TD that is over. `create` and `start` ask for it. */
   readonly again: boolean;
+  /** Goes on with a TD whose keeper has died, and whose VMM has not. */
+  readonly adopt?: boolean | undefined;
   readonly unit?: string | undefined;
   /** Takes the TD over from the keeper that has it now. The rest is as that was asked. */
   readonly moves?: boolean | undefined;

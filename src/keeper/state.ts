@@ -16,6 +16,7 @@ export const keptStates = {
   moved: 'over here: another keeper has the TD',
   lost: 'over: its keeper died, and the kernel took the TD down with it',
   draining: 'its keeper died, and the kernel is still taking it down',
+  unkept: 'its keeper died, and its QEMU has the TD still; `start` gives it another keeper',
   unknown: 'its keeper lives and does not answer',
   damaged: 'its files cannot be read',
 } as const;

@@ -1,9 +1,8 @@
 /** `status.json` while a keeper lives: what it tells at any moment, written whole at each change. */
-import type { TdContext, TdStateId } from '../../machines/td-lifecycle/index.ts';
 import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import type { TdctlError } from '../errors/index.ts';
 import { type HostIdentity, hostIdentity } from '../host/identity.ts';
-import type { TdRunEvent } from '../orchestrator/index.ts';
+import type { AnyTdStateId, Standing, TdRunEvent } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
 import { keptStateOf } from './chart-state.ts';
 import type { KeeperIdentity } from './identity.ts';
@@ -21,11 +20,13 @@ export interface StatusKeepingOptions {
   readonly seq: () => number;
   /** Is told once, when the file cannot be written. It goes on: the journal has it. */
   readonly onTrouble: (error: TdctlError) => void;
+  /** What the keeper before has told of the same life. */
+  readonly before?: StatusRecord | undefined;
 }
 
 /** What is not told by an event, and is looked at with each of them. */
-export interface Standing {
-  readonly context: TdContext;
+interface LookedAt {
+  readonly context: Standing;
   readonly waitingFor: string | undefined;
 }
 
@@ -43,7 +44,7 @@ export class StatusKeeping {
     const { name } = options;
     const since = momentNow();
     this.#options = options;
-    this.#status = {
+    this.#status = options.before ?? {
       ...{ name, host, since, createdAt: since.at, labels: {}, state: 'absent' },
       ...{ kernel: null, vcpus: null, memoryBytes: null, holdsKeySlot: false, mrtd: null },
       ...{ error: null, leftovers: [], guestEnded: null, waitingFor: null },
@@ -121,7 +122,7 @@ export class StatusKeeping {
   /** Without what is to come of it (outlook.ts). */
   td(): KeptTd {
     const { keeper, life } = this.#options;
-    const { state, since, leftovers, guestEnded, waitingFor, ...told } = this.#status;
+    const { state, since, leftovers, guestEnded, waitingFor, vmm: _, ...told } = this.#status;
     return {
       ...told,
       life,
@@ -152,7 +153,7 @@ export class StatusKeeping {
 }
 
 /** The first events come before there is anything to look at. */
-type Unfinished = { readonly [Part in keyof Standing]?: Standing[Part] | null | undefined };
+type Unfinished = { readonly [Part in keyof LookedAt]?: LookedAt[Part] | null | undefined };
 
 /** A chart in one of these states waits for somebody. */
-export const restStates: readonly TdStateId[] = ['receiving', 'runnable', 'running', 'paused'];
+export const restStates: readonly AnyTdStateId[] = ['receiving', 'runnable', 'running', 'paused'];

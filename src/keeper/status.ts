@@ -2,9 +2,9 @@
  * What a keeper writes down for those who only read: `status.json`, whole at each change. The journal is the truth
  * where the two differ, by at most one record.
  */
-import type { TdStateId } from '../../machines/td-lifecycle/index.ts';
 import type { ErrorInWords } from '../diagnosis/refusals.ts';
-import type { KeeperIdentity } from './identity.ts';
+import type { AnyTdStateId } from '../orchestrator/index.ts';
+import type { KeeperIdentity, VmmIdentity } from './identity.ts';
 import type { Moment } from './moment.ts';
 
 /** All that `tdctl list` reads of a TD, so it is one file. */
@@ -24,7 +24,7 @@ export interface StatusRecord {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   /** State of the chart, dotted; `queued` while the TD waits for a key slot and has no chart yet. */
-  readonly state: TdStateId | 'queued';
+  readonly state: AnyTdStateId | 'queued';
   readonly since: Moment;
   readonly createdAt: string;
   readonly host: { readonly name: string; readonly simulated: boolean };
@@ -40,6 +40,8 @@ export interface StatusRecord {
   readonly guestEnded: string | null;
   /** What a teardown waits for, in words. */
   readonly waitingFor: string | null;
+  /** The process that has the TD, where that is not the keeper. */
+  readonly vmm?: VmmIdentity | undefined;
   /** The last record of the journal that this knows of. */
   readonly seq: number;
 }

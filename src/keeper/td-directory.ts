@@ -10,7 +10,7 @@ import { notWritable, type OutputFile } from '../files/not-writable.ts';
 import { replaceFile } from '../files/owned-file.ts';
 import { moveTo, removeFile, removeTree } from '../files/private-directory.ts';
 import type { KeeperIdentity } from './identity.ts';
-import { readJournal } from './journal/read.ts';
+import { type JournalRead, readJournal } from './journal/read.ts';
 import { type TakenDirectory, takeDirectory } from './owned-directory.ts';
 import type { KeepRequest } from './request.ts';
 import type { StateDirectory } from './state-directory.ts';
@@ -41,6 +41,12 @@ export interface OwnedTd {
    * @throws TdctlError TDCTL_E_NOT_WRITABLE.
    */
   beginLife(keeper: KeeperIdentity, moved?: StatusRecord): Life;
+  /**
+   * Goes on with the life that another keeper has begun and cannot end. @returns what that one has written.
+   *
+   * @throws TdctlError TDCTL_E_NOT_WRITABLE, TDCTL_E_CONFLICT where there is no such life.
+   */
+  resumeLife(keeper: KeeperIdentity): ResumedLife;
   /** `request.json` and `td.yaml`. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
   writeRequest(request: KeepRequest): void;
   /** Needs a life. @throws TdctlError TDCTL_E_NOT_WRITABLE: readers have the status before. */
@@ -61,6 +67,12 @@ export interface Life {
   readonly number: number;
   /** Of the journal before; the first record of this life has the next. */
   readonly lastSeq: number;
+}
+
+export interface ResumedLife {
+  readonly number: number;
+  readonly td: StatusRecord;
+  readonly journal: JournalRead;
 }
 
 export interface OwnTdOptions {
@@ -111,6 +123,16 @@ function notFound(name: string, place: string): TdctlError {
     place,
     message: `there is no TD ${name} here`,
     hint: '`tdctl list` has those that there are',
+  });
+}
+
+function nothingToResume(name: string, place: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_CONFLICT',
+    op: 'go on with a TD',
+    place,
+    message: `nobody has begun a life of TD ${name} that could be gone on with`,
+    hint: `\`tdctl start ${name}\` begins one`,
   });
 }
 
@@ -172,6 +194,16 @@ function owned({ state, name, files, beforeWrite, isNew, lock }: Owned): OwnedTd
       life = { version: 1, keeper, life: before.number + 1 };
       writeStatusFile({ ...life, td: moved ?? null }, true);
       return { number: life.life, lastSeq: before.lastSeq };
+    },
+    resumeLife(keeper) {
+      const status = readStatus(files.status);
+      const before = status.kind === 'read' ? status.file : undefined;
+      if (!before?.td) throw nothingToResume(name, files.directory);
+      drop(files.socket, 'socket of the keeper before');
+      const journal = readJournal(files.journal);
+      life = { version: 1, keeper, life: before.life };
+      writeStatusFile({ ...life, td: before.td }, true);
+      return { number: before.life, td: before.td, journal };
     },
     writeRequest(request) {
       write({ path: files.spec, what: 'TrustDomain file' }, request.spec, true);

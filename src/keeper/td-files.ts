@@ -14,6 +14,10 @@ export const tdFileNames = {
   socket: 'control.sock',
   console: 'console.log',
   log: 'keeper.log',
+  /** Of a TD that QEMU has. */
+  monitor: 'qmp.sock',
+  serial: 'serial.sock',
+  vmmLog: 'vmm.log',
   /** Of the life before. */
   journalBefore: 'journal.previous',
   consoleBefore: 'console.log.previous',

@@ -4,14 +4,18 @@
  */
 import type { StepError } from '../../machines/step-error.ts';
 import type { TdOutcome, TdStateId } from '../../machines/td-lifecycle/index.ts';
+import type { VmmTdStateId } from '../../machines/vmm-td/index.ts';
+
+/** The two charts of a TD have the same outer states and ends. */
+export type AnyTdStateId = TdStateId | VmmTdStateId;
 
 /** Every event carries this header. */
 export interface EventHeader {
   readonly td: string;
-  readonly machine: 'td-lifecycle';
+  readonly machine: 'td-lifecycle' | 'vmm-td';
   readonly machineVersion: number;
   /** State of the chart, dotted: `provisioning.creatingVcpus`. */
-  readonly state: TdStateId;
+  readonly state: AnyTdStateId;
   /** Milliseconds since the run began. */
   readonly elapsedMs: number;
 }
@@ -60,8 +64,8 @@ export type TdEventBody<Failure = StepError> =
       readonly event: 'guest.ended';
       /** The `kind` of src/host/guest.ts, whose types need Node, and the page of `tdctl watch` reads these. */
       readonly reason: string;
-      /** The place among the vCPUs of the one that ended it. */
-      readonly vcpu: number;
+      /** The place among the vCPUs of the one that ended it; null where a VMM does not tell. */
+      readonly vcpu: number | null;
       readonly message: string;
     }
   /** The guest's own words on what it cannot go on from, safe to print, and its error code (`0x…`). */

@@ -1,7 +1,16 @@
-export type { RequestCount, StepResult, TdEventBody, TdRunEvent } from './events.ts';
-export { exitsOf } from './guest.ts';
+export { bound } from './bound.ts';
+export type {
+  AnyTdStateId,
+  RequestCount,
+  StepResult,
+  TdEventBody,
+  TdRunEvent,
+} from './events.ts';
+export { follow, hearEvents } from './follow.ts';
+export type { KeptRequest, KeptRun, Standing, TdState } from './kept-run.ts';
 export type { MigrationEventBody, MigrationRunEvent } from './migration/events.ts';
 export type { MigrationOptions, MigrationRun } from './migration/migration-run.ts';
-export type { AroundStep, ConsoleListener } from './session.ts';
+export { RequestCounter } from './request-counter.ts';
+export { type AroundStep, type ConsoleListener, once } from './session.ts';
 export { toStepError } from './step-error.ts';
-export { startTd, type TdRun, type TdRunOptions, type TdState } from './td-run.ts';
+export { startTd, type TdRun, type TdRunOptions } from './td-run.ts';

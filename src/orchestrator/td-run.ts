@@ -4,7 +4,6 @@ import {
   TD_LIFECYCLE_VERSION,
   type TdContext,
   type TdEvent,
-  type TdOutput,
   type TdStateId,
   type tdLifecycle,
 } from '../../machines/td-lifecycle/index.ts';
@@ -13,6 +12,8 @@ import type { Host } from '../host/port.ts';
 import type { TdPlan } from '../plan/index.ts';
 import type { TdEventBody, TdRunEvent } from './events.ts';
 import { follow, hearEvents } from './follow.ts';
+import { exitsOf } from './guest.ts';
+import type { KeptRun, TdState } from './kept-run.ts';
 import { bindTd, tdLifecycleOnHost } from './provide.ts';
 import {
   type AroundStep,
@@ -22,32 +23,10 @@ import {
   type TdSession,
 } from './session.ts';
 
-export interface TdRun {
-  /**
-   * Resolves with true when the TD is runnable, or with false when it has ended without becoming so.
-   */
-  readonly runnable: Promise<boolean>;
-  /** Resolves once everything is over, and rejects only for a defect of tdctl. */
-  readonly ended: Promise<TdOutput>;
-  /** Takes everything down. It may be called at any time and any number of times. */
-  stop(): void;
-  /** Sends a request. It returns false for one that the state does not take, which changes nothing. */
+export interface TdRun extends KeptRun {
   send(event: TdEvent): boolean;
-  isIn(state: TdState): boolean;
-  /**
-   * Resolves with true when the TD is in one of these states, or with false when it has ended in
-   * another.
-   */
-  reaches(...states: readonly TdState[]): Promise<boolean>;
-  /** State of the chart, dotted: `provisioning.creatingVcpus`. */
   readonly state: TdStateId;
   readonly context: TdContext;
-  /** The snapshot of the chart as plain data, which can be put down and taken up again. */
-  readonly persisted: unknown;
-  /** Input for the guest's COM1. Returns how many bytes were taken; none where no guest runs. */
-  input(bytes: Uint8Array): number;
-  /** What the teardown is waiting for at this moment, in words. */
-  readonly waitingFor: string | undefined;
   /** The session has the host, plan and handles of the TD, which a migration works with. */
   readonly session: TdSession;
 }
@@ -70,9 +49,6 @@ export interface TdRunOptions {
 }
 
 type Snapshot = SnapshotFrom<typeof tdLifecycle>;
-/** A caller may wait for these states of the chart. */
-export type TdState = TopLevel<Snapshot['value']>;
-type TopLevel<Value> = Value extends string ? Value : keyof Value & string;
 
 export function startTd(options: TdRunOptions): TdRun {
   const { host, plan, onEvent, now = clockOf(options.host) } = options;
@@ -151,6 +127,9 @@ export function startTd(options: TdRunOptions): TdRun {
     },
     get waitingFor() {
       return session.ledger.waitingFor;
+    },
+    get exits() {
+      return exitsOf(session);
     },
   };
 }

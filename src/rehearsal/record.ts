@@ -1,7 +1,8 @@
 /** What is noted of a run while it goes on: the steps of every VM, and the key slots over time. */
 import type { MigrationStateId, Verdict } from '../../machines/intra-host-migration/index.ts';
-import type { StepError, TdStateId } from '../../machines/td-lifecycle/index.ts';
+import type { StepError } from '../../machines/td-lifecycle/index.ts';
 import type {
+  AnyTdStateId,
   MigrationRunEvent,
   RequestCount,
   StepResult,
@@ -21,7 +22,7 @@ export interface LaneStep {
   readonly requests: readonly RequestCount[];
 }
 
-export type AnyStateId = TdStateId | MigrationStateId;
+export type AnyStateId = AnyTdStateId | MigrationStateId;
 
 export interface LaneState {
   readonly lane: string;

@@ -8,19 +8,21 @@ export interface PlanVmmOptions extends ProbeOptions {
   readonly uuid: string;
   /** The number that was reserved, where the file says `auto`. */
   readonly vsockCid?: number | undefined;
+  /** It has been started already: what it uses is in use by itself. */
+  readonly isThere?: boolean | undefined;
 }
 
 /** @throws TdctlError the first that stands against it: TDCTL_E_HOST_UNSUPPORTED, TDCTL_E_DEVICE. */
 export async function planVmm(
   spec: TrustDomain,
-  { uuid, vsockCid, ...probe }: PlanVmmOptions,
+  { uuid, vsockCid, isThere, ...probe }: PlanVmmOptions,
 ): Promise<VmmPlan> {
   const { engine } = spec;
   if (engine.kind !== 'qemu') throw new Error('the builtin engine has no VMM');
   const program = await probeVmm(spec, probe);
   const { findings, disks, vfioFiles } = await preflightVmm(spec);
   const [first] = findings;
-  if (first) throw first;
+  if (first && isThere !== true) throw first;
   const cid = engine.vsock === 'auto' ? vsockCid : engine.vsock;
   if (engine.vsock === 'auto' && cid === undefined) throw new Error('no context ID was reserved');
   return { spec, program: program.path, uuid, vsockCid: cid, disks, vfioFiles };

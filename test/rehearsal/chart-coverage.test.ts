@@ -36,7 +36,9 @@ test('the sweeps walk every state of the charts but those that only an order lea
   const lines: string[] = [];
   for (const kernelAbi of kernels) await recordSweep(kernelAbi, lines);
   const file = { path: 'sweeps', text: lines.join('\n') };
-  const covered = machines.map((entry) => {
+  // A rehearsal plays no VMM: test/machines/vmm-td.test.ts walks that chart.
+  const played = machines.filter(({ id }) => Object.hasOwn(notBySweeps, id));
+  const covered = played.map((entry) => {
     const model = extractChart(entry);
     return { id: model.id, model, ...chartCoverage(model, [file]) };
   });

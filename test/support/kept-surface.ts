@@ -16,7 +16,7 @@ import type { JournalBody } from '../../src/keeper/journal/records.ts';
 import type { KeptTd } from '../../src/keeper/kept-td.ts';
 import { momentNow } from '../../src/keeper/moment.ts';
 import { isTold, toldFeed } from '../../src/keeper/told.ts';
-import { exitsOf, startTd, type TdRun } from '../../src/orchestrator/index.ts';
+import { startTd, type TdRun } from '../../src/orchestrator/index.ts';
 import { planTd } from '../../src/plan/index.ts';
 import { askHost } from '../../src/plan/judge/index.ts';
 import { injectorOf, parseFault } from '../../src/simulator/index.ts';
@@ -182,7 +182,7 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
     },
     metrics: () => ({
       ...tally.counted(),
-      exits: exitsOf(run.session),
+      exits: run.exits,
       printedBytes: log.sizeBytes,
       typedBytes: typed.reduce((sum, each) => sum + each.length, 0),
     }),

@@ -7,7 +7,11 @@ import { renderChart } from '../../src/visualize/render.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-const pages = { 'td-lifecycle': 'README.md', 'intra-host-migration': 'docs/migration.md' } as const;
+const pages = {
+  'td-lifecycle': 'README.md',
+  'intra-host-migration': 'docs/migration.md',
+  'vmm-td': 'docs/qemu.md',
+} as const;
 
 test.each(machines)(
   'the picture of $id in the docs is that of the machine as it is now',

@@ -15,6 +15,7 @@ import { notInThisState } from './refusals.ts';
 import { theTd } from './select.ts';
 import { keptState } from './state-of.ts';
 import { refuseUnreachable } from './verbs/asked.ts';
+import { keptAgain } from './verbs/kept-again.ts';
 
 export async function attachConsole(name: string, io: CommandIo): Promise<void> {
   const state = await keptState(io);
@@ -30,6 +31,7 @@ export async function attachConsole(name: string, io: CommandIo): Promise<void> 
   refuseSilent(td);
   const interrupts = listenForInterrupts();
   try {
+    await keptAgain({ state, interrupts, io }, td);
     const lines = new ConsoleLines(state, td);
     try {
       await attach(await lines.first(), { td, state, io, interrupts, lines });

@@ -4,10 +4,17 @@ import { inspect } from 'node:util';
 import { errorData, exitCodes, TdctlError } from '../../errors/index.ts';
 import { reopenToAppend } from '../../files/reopen.ts';
 import { serveKeeper } from '../../keeper/api/server.ts';
+import type { AttachedVmm } from '../../keeper/engines/attach.ts';
 import { type KeeperFaults, keeperFaults } from '../../keeper/faults.ts';
 import { type Kept, keep } from '../../keeper/keep.ts';
 import { keeperLog } from '../../keeper/keeper-log.ts';
-import { beginLife, earlyError, type Life } from '../../keeper/life.ts';
+import {
+  beginLife,
+  earlyError,
+  type Life,
+  type LifeOptions,
+  resumeLife,
+} from '../../keeper/life.ts';
 import { clearNext } from '../../keeper/move/next-directory.ts';
 import { outlookOn } from '../../keeper/outlook.ts';
 import { openProgress, type Progress } from '../../keeper/progress.ts';
@@ -20,6 +27,7 @@ import { openSinks } from '../run/console/run-console.ts';
 import { throwFailure } from '../run/outcome.ts';
 import { eventInWords } from '../words.ts';
 import { companionsOf } from './companions.ts';
+import { engineOf } from './engine/engine-of.ts';
 import { hostAsNamed, identityOf } from './keeper-identity.ts';
 import { nameIsTaken } from './name-is-taken.ts';
 import { type OpenedTd, openTd } from './open-td.ts';
@@ -41,7 +49,8 @@ export async function keeperProcess(env: NodeJS.ProcessEnv): Promise<number> {
       return exitCodes.ok;
     }
     const owned = await own(request, { env, faults });
-    await keepOwned({ request, owned, faults, env, progress, stop });
+    const owning = { request, owned, faults, env, progress, stop };
+    await (request.adopt === true ? goOnWith(owning) : keepOwned(owning));
     return exitCodes.ok;
   } catch (error) {
     const told = asTold(error);
@@ -61,7 +70,8 @@ async function own(
 ): Promise<OwnedTd> {
   const state = await openStateDirectory(env, { create: true });
   const { beforeWrite } = faults;
-  const options = { create: true, keeper: identityOf(request), beforeWrite };
+  const create = request.adopt !== true;
+  const options = { create, keeper: identityOf(request), beforeWrite };
   const owned = await ownTd(state, request.name, options);
   if (owned === undefined) throw nameIsTaken(request.name, 'kept');
   if (owned.isNew || request.again) return owned;
@@ -76,6 +86,29 @@ interface Owning {
   readonly progress: Progress;
   readonly stop: StopRequest;
   readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Until all that is needed is at hand nothing is written: a TD that runs is worth more than a keeper for it.
+ *
+ * @throws TdctlError for whatever keeps this process from going on with the TD, which is as it was.
+ */
+async function goOnWith(owning: Owning): Promise<void> {
+  const { request, owned, progress } = owning;
+  let life: Life | undefined;
+  let opened: OpenedTd | undefined;
+  try {
+    const { attachToVmm } = await import('../../keeper/engines/attach.ts');
+    const attached = await attachToVmm(request.name, owned.files);
+    opened = await openTd(request, processIo());
+    life = resume(owning);
+    progress.tell({ owns: { directory: owned.files.directory, life: life.number } });
+    await keepPlanned({ ...owning, ...opened, life, attached });
+  } finally {
+    await opened?.host.close();
+    life?.close();
+    owned.release();
+  }
 }
 
 async function keepOwned(owning: Owning): Promise<void> {
@@ -93,24 +126,34 @@ async function keepOwned(owning: Owning): Promise<void> {
   }
 }
 
+function resume(owning: Owning): Life {
+  const { owned, faults } = owning;
+  for (const fd of [1, 2]) reopenToAppend(fd, owned.files.log);
+  return resumeLife(owned, { ...lifeOptions(owning), faults });
+}
+
 /** From here on, whatever goes wrong is found in the directory. @throws TdctlError: nothing of this life is left. */
-function begin({ request, owned, faults }: Owning): Life {
+function begin(owning: Owning): Life {
+  const { request, owned, faults } = owning;
   try {
     owned.writeRequest(request);
     for (const fd of [1, 2]) reopenToAppend(fd, owned.files.log);
-    const { name, host } = request;
-    return beginLife(owned, {
-      name,
-      keeper: identityOf(request),
-      host: hostAsNamed(host),
-      faults,
-      onTrouble: (error) => keeperLog(`${error.place}: ${error.message}; the TD is kept on`),
-    });
+    return beginLife(owned, { ...lifeOptions(owning), faults });
   } catch (error) {
     if (owned.isNew) owned.remove();
     else owned.release();
     throw error;
   }
+}
+
+function lifeOptions({ request }: Owning): LifeOptions {
+  const { name, host } = request;
+  return {
+    name,
+    keeper: identityOf(request),
+    host: hostAsNamed(host),
+    onTrouble: (error) => keeperLog(`${error.place}: ${error.message}; the TD is kept on`),
+  };
 }
 
 async function keepOnHost(owning: Owning, life: Life): Promise<void> {
@@ -126,18 +169,25 @@ async function keepOnHost(owning: Owning, life: Life): Promise<void> {
   }
 }
 
-async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life }): Promise<void> {
-  const { request, owned, faults, env, progress, stop, host, plan, wanted, life } = keeping;
+interface Keeping extends Owning, OpenedTd {
+  readonly life: Life;
+  /** The QEMU to go on with. */
+  readonly attached?: AttachedVmm | undefined;
+}
+
+async function keepPlanned(keeping: Keeping): Promise<void> {
+  const { request, faults, env, progress, stop, host, plan, wanted, life, owned } = keeping;
   const state = await openStateDirectory(env, { create: false });
   if (request.unit !== undefined) noteLimits();
   let kept: Kept | undefined;
+  const engine = await engineOf({ ...keeping, files: owned.files });
   const sinks = await openSinks(wanted, {
     input: (bytes) => kept?.run.input(bytes) ?? 0,
     onFailure: (error) => keeperLog(`${error.place}: ${error.message}`),
   });
   try {
     kept = keep({
-      ...{ host, plan, life, patienceMs: faults.patienceMs },
+      ...{ host, plan, life, engine, patienceMs: faults.patienceMs },
       directory: {
         release: owned.release,
         nextSocket: owned.files.nextSocket,
@@ -167,7 +217,7 @@ function noteLimits(): void {
 }
 
 /** @throws TdctlError what the TD ended with, where that is not what was asked for. */
-async function answerFor(kept: Kept, keeping: Owning & OpenedTd): Promise<void> {
+async function answerFor(kept: Kept, keeping: Keeping): Promise<void> {
   const { owned, progress, stop, plan, request } = keeping;
   const { run, surface } = kept;
   const serving = serveKeeper({ surface, socketPath: owned.files.socket, onDefect: keeperLog });
@@ -196,7 +246,7 @@ async function reach(
 ): Promise<boolean> {
   try {
     await serving;
-    if (request.start) await surface.act('start', { by: undefined });
+    if (request.start && request.adopt !== true) await surface.act('start', { by: undefined });
   } catch {
     return false;
   }

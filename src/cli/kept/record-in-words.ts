@@ -9,8 +9,8 @@ type InWords = {
 };
 
 const words: InWords = {
-  keeper: ({ identity, life }) =>
-    `life ${life} begins, kept by process ${identity.pid} of tdctl ${identity.tdctl}`,
+  keeper: ({ identity, life, goesOn }) =>
+    `life ${life} ${goesOn === true ? 'goes on' : 'begins'}, kept by process ${identity.pid} of tdctl ${identity.tdctl}`,
   asked: ({ verb, peer }) =>
     `${verb} was asked for${peer === null ? '' : ` by process ${peer.pid} of user ${peer.uid}`}`,
   refused: ({ peer }) => `process ${peer.pid} of user ${peer.uid} was turned away`,

@@ -18,6 +18,7 @@ const colors: Readonly<Record<KeptState, Color>> = {
   moved: 'dim',
   lost: 'red',
   draining: 'yellow',
+  unkept: 'red',
   unknown: 'red',
   damaged: 'red',
 };

@@ -1,6 +1,6 @@
 /** The part of a run in which its guest runs. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TdRun } from '../../orchestrator/index.ts';
+import type { KeptRun } from '../../orchestrator/index.ts';
 import type { CommandIo } from '../io.ts';
 import { say } from '../output/print.ts';
 import { formatDuration } from '../output/units.ts';
@@ -22,7 +22,7 @@ interface Living {
 }
 
 /** Returns once nothing more is to be asked of the TD; its end is awaited elsewhere. */
-export async function live(td: TdRun, living: Living): Promise<void> {
+export async function live(td: KeptRun, living: Living): Promise<void> {
   const { until, forMs, terminal, pausing, io } = living;
   if (until === 'runnable') return td.stop();
   // A stop may have come already.

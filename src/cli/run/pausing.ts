@@ -1,6 +1,6 @@
 /** Pause and resume while a TD runs: by a key, by SIGUSR2, and around a stop of the whole process (Ctrl-Z). */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TdRun } from '../../orchestrator/index.ts';
+import type { KeptRun } from '../../orchestrator/index.ts';
 import type { CommandIo } from '../io.ts';
 import { say } from '../output/print.ts';
 
@@ -14,7 +14,7 @@ export interface Pausing {
 }
 
 interface PausingOptions {
-  readonly td: TdRun;
+  readonly td: KeptRun;
   readonly io: CommandIo;
   /** Gives the terminal away, and returns what takes it back. */
   readonly handOver: () => () => void;

@@ -2,7 +2,7 @@
  * The line for key slots as a part of a TD's life: the step that takes the slot waits for its turn, with a VM made and
  * nothing of the TD. So a TD that waits is stopped as any other, and a try costs one request.
  */
-import type { TdStateId } from '../../../machines/td-lifecycle/index.ts';
+import type { AnyTdStateId } from '../../orchestrator/index.ts';
 import type { Companion } from '../companion.ts';
 import type { Life } from '../life.ts';
 import type { StateDirectory } from '../state-directory.ts';
@@ -21,7 +21,7 @@ export interface QueueingOptions {
 }
 
 const takesSlot = 'initializingTd';
-const takingState: TdStateId = 'provisioning.initializingTd';
+const takingState: AnyTdStateId = 'provisioning.initializingTd';
 
 export function queueing(options: QueueingOptions): Companion {
   const { state, life, host, queue, onPlace, onTrouble } = options;
@@ -65,13 +65,14 @@ export function queueing(options: QueueingOptions): Companion {
   };
 }
 
-const before: readonly TdStateId[] = [
+const before: readonly AnyTdStateId[] = [
   'provisioning.creatingVm',
+  'provisioning.connecting',
   'provisioning.readingLimits',
   'provisioning.cappingVcpus',
 ];
 
-function isElsewhere(entered: TdStateId): boolean {
+function isElsewhere(entered: AnyTdStateId): boolean {
   return entered !== takingState && !before.includes(entered);
 }
 

@@ -26,10 +26,23 @@ export class Journal {
     return new Journal(file, lastSeq);
   }
 
-  private constructor(file: JournalFile, lastSeq: number) {
+  /**
+   * Goes on with the journal of a life that another keeper has begun.
+   *
+   * @param wholeBytes of it stay; what follows was cut off as that one died.
+   * @throws TdctlError TDCTL_E_NOT_WRITABLE.
+   */
+  static resume(
+    file: JournalFile,
+    { lastSeq, wholeBytes }: { readonly lastSeq: number; readonly wholeBytes: number },
+  ): Journal {
+    return new Journal(file, lastSeq, wholeBytes);
+  }
+
+  private constructor(file: JournalFile, lastSeq: number, wholeBytes = 0) {
     this.#journal = file;
     this.#lastSeq = lastSeq;
-    this.#file = new AppendedFile(this.#output, 0);
+    this.#file = new AppendedFile(this.#output, wholeBytes);
   }
 
   /** The number of the last record. */

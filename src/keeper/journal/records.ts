@@ -5,7 +5,7 @@
 import type { TdEvent } from '../../../machines/td-lifecycle/events.ts';
 import type { ErrorInWords } from '../../diagnosis/refusals.ts';
 import type { TdRunEvent } from '../../orchestrator/index.ts';
-import type { KeeperIdentity } from '../identity.ts';
+import type { KeeperIdentity, VmmIdentity } from '../identity.ts';
 import type { Moment } from '../moment.ts';
 
 interface Peer {
@@ -40,8 +40,13 @@ export type JournalRecord = {
   JournalBody;
 
 export type JournalBody =
-  /** The first of each life. */
-  | { readonly kind: 'keeper'; readonly identity: KeeperIdentity; readonly life: number }
+  /** The first of each life; in the midst of one, another keeper goes on where one has died. */
+  | {
+      readonly kind: 'keeper';
+      readonly identity: KeeperIdentity;
+      readonly life: number;
+      readonly goesOn?: true | undefined;
+    }
   /** Somebody asked for this over the socket. */
   | {
       readonly kind: 'asked';
@@ -55,7 +60,15 @@ export type JournalBody =
   /** How far the TD is on its way between two keepers, by the one of the two that writes. */
   | MoveRecord
   /** What the chart is made from: with the events it gives the snapshot. */
-  | { readonly kind: 'input'; readonly machineVersion: number; readonly input: unknown }
+  | {
+      readonly kind: 'input';
+      /** The id of the chart; td-lifecycle where there is none. */
+      readonly machine?: string | undefined;
+      readonly machineVersion: number;
+      readonly input: unknown;
+    }
+  /** The process that gets the TD: it has begun, and its program has not. */
+  | { readonly kind: 'vmm'; readonly identity: VmmIdentity }
   /** An event that the chart has taken, the results of its actors included. */
   | { readonly kind: 'chart'; readonly event: TdEvent | { readonly type: string } }
   /** The intent: this step begins, and may take what its row says. */

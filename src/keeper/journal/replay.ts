@@ -29,7 +29,8 @@ export function replay(records: readonly JournalRecord[]): Replayed | undefined 
   let snapshot: SnapshotFrom<typeof tdLifecycle> | undefined;
   for (const record of records) {
     if (record.kind === 'input') {
-      if (record.machineVersion !== TD_LIFECYCLE_VERSION) return undefined;
+      const { machine = tdLifecycle.id, machineVersion } = record;
+      if (machine !== tdLifecycle.id || machineVersion !== TD_LIFECYCLE_VERSION) return undefined;
       [snapshot] = initialTransition(tdLifecycle, record.input as TdInput);
     } else if (record.kind === 'chart' && snapshot !== undefined) {
       const event = record.event as EventFromLogic<typeof tdLifecycle>;

@@ -20,7 +20,8 @@ export interface DoorOptions {
 
 export const usualPatienceMs = 10_000;
 
-export function moveDoor(run: TdRun, options: DoorOptions): MoveDoor {
+/** @param run undefined where QEMU has the TD. */
+export function moveDoor(run: TdRun | undefined, options: DoorOptions): MoveDoor {
   const { host, life, directory, patienceMs = usualPatienceMs, hasEnd } = options;
   let isOpen = false;
   let given: Giving | undefined;
@@ -37,6 +38,9 @@ export function moveDoor(run: TdRun, options: DoorOptions): MoveDoor {
       if (directory === undefined) {
         throw cannotLeave(state, 'it is kept by the command that runs it, and ends with that');
       }
+      if (run === undefined) {
+        throw cannotLeave(state, 'QEMU has it, and lets no other process have it');
+      }
       if (isOpen) throw cannotLeave(state, 'another keeper takes it over just now');
       if (hasEnd()) throw cannotLeave(state, 'somebody has asked for its end');
       if (state === 'queued') throw cannotLeave(state, 'it waits for a key slot');
@@ -44,7 +48,9 @@ export function moveDoor(run: TdRun, options: DoorOptions): MoveDoor {
       throw cannotLeave(state, 'it is not whole, or is on its way to another state');
     },
     open(socket) {
-      if (directory === undefined) throw new Error('the door was not checked');
+      if (directory === undefined || run === undefined) {
+        throw new Error('it was not checked whether the TD can move');
+      }
       isOpen = true;
       const onOver = () => {
         isOpen = false;

@@ -63,11 +63,12 @@ function rowFor(evidence: Evidence): RecoveryRow {
 export function fits(
   row: RecoveryRow,
   underWay: UnderWay,
-  found: Pick<Evidence, 'presence' | 'lock' | 'closer' | 'next'>,
+  found: Pick<Evidence, 'presence' | 'vmm' | 'lock' | 'closer' | 'next'>,
 ): boolean {
   return (
     (row.underWay?.includes(underWay) ?? true) &&
     (row.presence?.includes(found.presence) ?? true) &&
+    (row.vmm?.includes(found.vmm) ?? true) &&
     (row.lock === undefined || row.lock === found.lock) &&
     (row.next === undefined || row.next === found.next?.found) &&
     (row.othersHoldVms === undefined || (found.closer?.vmHolders.length ?? 0) > 0)
@@ -117,6 +118,7 @@ function filled(words: string, evidence: Evidence, since: Moment | undefined): s
   const values: Readonly<Record<string, string>> = {
     name,
     keeper: keeper === undefined ? 'a process' : `process ${keeper.pid}`,
+    vmm: td?.vmm === undefined ? 'a process' : `process ${td.vmm.pid}`,
     state: td === null ? 'about to begin' : td.state,
     since: since?.at ?? 'an unknown time',
     why: files.kind === 'damaged' ? files.why : '',

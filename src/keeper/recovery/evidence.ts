@@ -15,6 +15,8 @@ export interface Evidence {
   readonly keeper: KeeperIdentity | undefined;
   /** `nobody` also where nobody looked, because the end is written down. */
   readonly presence: Presence | 'nobody';
+  /** Of the process of a VMM, where one has the TD; it is looked for where the keeper is gone. */
+  readonly vmm: Presence | 'nobody';
   /** Whether a process has the lock; undefined where nobody looked. */
   readonly lock: 'held' | 'free' | undefined;
   /** The last word of the journal; it is looked for where the status is not the last word already. */

@@ -38,6 +38,7 @@ export function glance(state: StateDirectory, name: string, look: Look): Evidenc
   const keeper = files.kind === 'read' ? files.status.keeper : undefined;
   const presence =
     keeper === undefined || endIsWritten(files) ? 'nobody' : presenceOf(keeper, look);
+  const vmm = files.kind === 'read' ? files.status.td?.vmm : undefined;
   const isSilent = presence !== 'nobody' && presence !== 'lives';
   return {
     name,
@@ -46,6 +47,7 @@ export function glance(state: StateDirectory, name: string, look: Look): Evidenc
     files,
     keeper,
     presence,
+    vmm: vmm !== undefined && isGone(presence) ? presenceOf(vmm, look) : 'nobody',
     lock:
       files.kind === 'halfMade' || presence === 'elsewhere'
         ? lockSeen(`${directory}/${tdFileNames.lock}`, look)
@@ -55,6 +57,12 @@ export function glance(state: StateDirectory, name: string, look: Look): Evidenc
     lastRecord: isSilent ? lastWord(`${directory}/${tdFileNames.journal}`) : undefined,
     closer: undefined,
   };
+}
+
+const goneFrom: readonly Evidence['presence'][] = ['exiting', 'gone', 'recycled'];
+
+function isGone(presence: Evidence['presence']): boolean {
+  return goneFrom.includes(presence);
 }
 
 export function filesIn(directory: string): FilesRead {

@@ -12,6 +12,8 @@ export interface RecoveryRow {
   /** Without it, whatever was under way. */
   readonly underWay?: readonly UnderWay[];
   readonly presence?: readonly (Presence | 'nobody')[];
+  /** Of the process of a VMM that has the TD. */
+  readonly vmm?: readonly (Presence | 'nobody')[];
   readonly lock?: 'held';
   /** The keeper that it was to move to. */
   readonly next?: NextKeeper['found'];
@@ -27,7 +29,8 @@ export interface RecoveryRow {
   readonly done: string;
   /**
    * What `list` and `show` tell a person, a sentence each; nothing where all is as it should be. `{keeper}` is the
-   * process, `{next}` the one that it was to move to, `{state}` the state that was written last, `{since}` its last sign of life, `{holders}` who has VMs open,
+   * process, `{vmm}` that of QEMU, `{next}` the keeper that it was to move to, `{state}` the state that was written
+   * last, `{since}` its last sign of life, `{holders}` who has VMs open,
    * `{why}` what is wrong with the files, `{name}` the TD.
    */
   readonly told: readonly string[];
@@ -153,6 +156,44 @@ export const recoveryTable = [
     told: [
       'its keeper, {keeper}, is stopped by a signal since {since} or later, and answers nobody; it was {state}',
       '`kill -CONT` lets it go on; `tdctl kill {name}` ends it, and the kernel then takes the TD down',
+    ],
+  },
+  {
+    id: 'vmm-runs',
+    presence: ending,
+    vmm: ['lives', 'stopped'],
+    found: 'the keeper is gone, and the process of QEMU, which has the TD, is there',
+    state: 'unkept',
+    holdsKeySlot: 'as written',
+    done: 'nothing by itself; `start` and every other verb begins another keeper, which goes on where the one before ended; `kill` ends QEMU',
+    told: [
+      'its keeper, {keeper}, died as it was {state}; QEMU, {vmm}, has the TD, and goes on with it',
+      '`tdctl start {name}` gives it another keeper; `tdctl kill {name}` ends it',
+    ],
+  },
+  {
+    id: 'vmm-exiting',
+    presence: ending,
+    vmm: ['exiting'],
+    found: 'the keeper is gone, and the process of QEMU, which has the TD, is ending',
+    state: 'draining',
+    holdsKeySlot: 'as written',
+    done: 'nothing can be done but wait; `wait` and `delete` do',
+    told: [
+      'its keeper, {keeper}, died as it was {state}, and QEMU, {vmm}, is ending: the kernel is taking the TD down',
+    ],
+  },
+  {
+    id: 'vmm-gone',
+    underWay: ['holding'],
+    presence: gone,
+    vmm: gone,
+    found: 'the keeper is gone, and so is the process of QEMU, which had the TD',
+    state: 'lost',
+    holdsKeySlot: false,
+    done: 'the kernel took the TD down with QEMU, and the key slot is free',
+    told: [
+      'its keeper, {keeper}, died as it was {state}, and QEMU, {vmm}, has ended since; its key slot is free',
     ],
   },
   {

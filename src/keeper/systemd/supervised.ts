@@ -1,6 +1,5 @@
 /** What a service manager is told of a TD, from the events of its run. */
-import type { TdStateId } from '../../../machines/td-lifecycle/index.ts';
-import type { TdRunEvent } from '../../orchestrator/index.ts';
+import type { AnyTdStateId, TdRunEvent } from '../../orchestrator/index.ts';
 import type { ServiceManager } from './notify.ts';
 
 export interface Supervised {
@@ -43,12 +42,12 @@ export function supervised(
   };
 }
 
-function isUp(state: TdStateId, start: boolean): boolean {
+function isUp(state: AnyTdStateId, start: boolean): boolean {
   return state === 'running' || (!start && state === 'runnable');
 }
 
 const downStates: readonly string[] = ['stopping', 'interrupting', 'terminating', 'releasing'];
 
-function isDown(state: TdStateId): boolean {
+function isDown(state: AnyTdStateId): boolean {
   return downStates.some((down) => state === down || state.startsWith(`${down}.`));
 }

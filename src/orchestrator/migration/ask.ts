@@ -9,7 +9,8 @@ import {
   tdLifecycle,
 } from '../../../machines/td-lifecycle/index.ts';
 import { TdctlError } from '../../errors/index.ts';
-import type { TdRun, TdState } from '../td-run.ts';
+import type { TdState } from '../kept-run.ts';
+import type { TdRun } from '../td-run.ts';
 
 interface Request {
   readonly event: TdEvent;

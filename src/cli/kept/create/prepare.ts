@@ -1,4 +1,5 @@
 /** What is told of a TD before anything is begun: its file is read, its host is asked, and all mistakes are found. */
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { TdctlError } from '../../../errors/index.ts';
 import { loadFirmware } from '../../../firmware/index.ts';
@@ -13,6 +14,7 @@ import { openHostToActOn } from '../../host-to-act-on.ts';
 import type { CommandIo } from '../../io.ts';
 import { readSimulation } from '../../run/simulation.ts';
 import { bootImagesOf, filesNamedIn } from '../../spec-files.ts';
+import { refuseEngineOn } from '../engine/needs-kvm.ts';
 import type { CreateOptions } from './options.ts';
 
 /** The file, and who it is for. */
@@ -63,10 +65,11 @@ export interface Prepared {
  * @returns undefined where what keeps it from beginning is only that it has to wait, and it shall.
  */
 export async function prepare(
-  { spec }: NamedSpec,
+  { spec, host: named }: NamedSpec,
   options: CreateOptions,
   io: CommandIo,
 ): Promise<Prepared | undefined> {
+  refuseEngineOn(spec, { host: named, typed: options.typed });
   const faults = await readSimulation(options, options);
   const host = await openHostToActOn({ ...options, faults }, { typed: options.typed, io });
   try {
@@ -74,6 +77,10 @@ export async function prepare(
     const boot = await bootImagesOf(spec);
     const ignoreExpectation = options.anyMeasurement === true;
     const plan = planTd({ spec, firmware, boot, host: await askHost(host), ignoreExpectation });
+    if (spec.engine.kind === 'qemu') {
+      const { vmmFor } = await import('../engine/vmm-for.ts');
+      await vmmFor(spec, { env: io.env, uuid: randomUUID() });
+    }
     return { plan, slots: await host.keySlots() };
   } catch (error) {
     if (options.queue === true && isForNow(error)) return undefined;

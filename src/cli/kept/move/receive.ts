@@ -19,7 +19,12 @@ import type { Progress, ProgressLine } from '../../../keeper/progress.ts';
 import type { KeepRequest } from '../../../keeper/request.ts';
 import { openStateDirectory, type StateDirectory } from '../../../keeper/state-directory.ts';
 import type { OwnedTd } from '../../../keeper/td-directory.ts';
-import { type MigrationRunEvent, startTd } from '../../../orchestrator/index.ts';
+import {
+  type MigrationRunEvent,
+  startTd,
+  type TdRun,
+  type TdRunOptions,
+} from '../../../orchestrator/index.ts';
 import { startMigration } from '../../../orchestrator/migration/index.ts';
 import { processIo } from '../../io.ts';
 import { throwFailure } from '../../run/outcome.ts';
@@ -183,7 +188,12 @@ class Conducting {
     for (const line of this.#untold.splice(0)) progress.tell(line);
   }
 
-  #keep(start: Parameters<typeof keep>[0]['start']): Kept['run'] {
+  #keep(begin: (options: TdRunOptions) => TdRun): TdRun {
+    let run: TdRun | undefined;
+    const start = (options: TdRunOptions) => {
+      run = begin(options);
+      return run;
+    };
     const { host, plan, life, state, next, env, request, faults } = this.#with;
     this.#kept = keep({
       ...{ host, plan, life, start, tellsRequests: false, patienceMs: faults.patienceMs },
@@ -200,7 +210,8 @@ class Conducting {
     });
     const { input } = this.#kept.surface.console;
     this.#with.typed.goesTo(input);
-    return this.#kept.run;
+    if (run === undefined) throw new Error('the run was not begun');
+    return run;
   }
 
   /** The keeper before has let go, or is dead: from now on this one is found, and asked. */

@@ -7,6 +7,7 @@ import { isOver } from '../../../keeper/state.ts';
 import type { StateDirectory } from '../../../keeper/state-directory.ts';
 import type { ActingOn, Done } from '../actions.ts';
 import { notInThisState, notToBeReached } from '../refusals.ts';
+import { keptAgain } from './kept-again.ts';
 
 /** How long an answer may take: a vCPU leaves the guest soon, and a machine may be busy. */
 export const answerMs = 10_000;
@@ -16,8 +17,10 @@ type Act = KeeperClient['act'];
 const passive = { start: 'be started', pause: 'be paused', resume: 'be resumed' } as const;
 
 export function asking(verb: 'start' | 'pause' | 'resume') {
-  return async ({ td, state }: ActingOn): Promise<Done> => {
-    refuseUnreachable(verb, td);
+  return async (on: ActingOn): Promise<Done> => {
+    const { state } = on;
+    refuseUnreachable(verb, on.td);
+    const td = await keptAgain(on, on.td);
     if (isOver(td.state)) {
       const hint = `\`tdctl start ${td.name}\` begins a new life of it`;
       throw notInThisState(td, { op: verb, cannot: passive[verb], hint });

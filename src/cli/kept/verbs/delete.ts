@@ -5,6 +5,7 @@ import type { ActingOn, Done } from '../actions.ts';
 import { awaitFree } from '../await.ts';
 import { notInThisState } from '../refusals.ts';
 import { askFor, refuseUnreachable } from './asked.ts';
+import { keptAgain } from './kept-again.ts';
 import { begin, untilOver } from './stop.ts';
 
 export interface DeleteOptions {
@@ -19,6 +20,7 @@ export function deleting({ force, timeoutMs }: DeleteOptions) {
     if (!isOver(td.state) && td.state !== 'damaged') {
       if (force !== true) throw notInThisState(td, insteadOf(td.name));
       refuseUnreachable('delete', td);
+      await keptAgain(on, td);
       await begin(on, () => askFor(state, td, 'stop'));
       await untilOver(on, timeoutMs);
     }

@@ -23,7 +23,7 @@ export function killing({ wait, timeoutMs }: Pick<StopOptions, 'wait' | 'timeout
 
 /** @returns undefined where its keeper does not answer. */
 async function asked({ td, state }: ActingOn) {
-  if (td.state === 'unknown' || td.state === 'damaged') return undefined;
+  if (['unknown', 'damaged', 'unkept'].includes(td.state)) return undefined;
   try {
     return await askFor(state, td, 'kill', { deadlineMs: answerMs });
   } catch (error) {

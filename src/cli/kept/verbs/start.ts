@@ -10,11 +10,23 @@ import { awaitFree } from '../await.ts';
 import { launchInUnit, unitFor } from '../create/launch-unit.ts';
 import { requestOfTd } from '../request-of.ts';
 import { asking } from './asked.ts';
+import { keptAgain } from './kept-again.ts';
 
 export function starting({ queue }: { readonly queue?: boolean | undefined }) {
   const ask = asking('start');
   return async (on: ActingOn): Promise<Done> =>
-    isOver(on.td.state) ? beginAnew(on, queue === true) : ask(on);
+    on.td.state === 'unkept'
+      ? goOn(on)
+      : isOver(on.td.state)
+        ? beginAnew(on, queue === true)
+        : ask(on);
+}
+
+/** A guest that runs or is paused is left so: it has been started already. */
+async function goOn(on: ActingOn): Promise<Done> {
+  const { state } = await keptAgain(on, on.td);
+  if (state === 'runnable') return asking('start')(on);
+  return { result: 'changed', state, words: `${state}, and kept again` };
 }
 
 async function beginAnew({ td, state, interrupts, io }: ActingOn, queue: boolean): Promise<Done> {

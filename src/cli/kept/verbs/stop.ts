@@ -8,6 +8,7 @@ import { awaitTd, isFree } from '../await.ts';
 import { age, stateInWords } from '../in-words.ts';
 import { interruptedWaiting } from '../refusals.ts';
 import { askFor, refuseUnreachable } from './asked.ts';
+import { keptAgain } from './kept-again.ts';
 
 export interface StopOptions {
   /** Until its end is seen. */
@@ -23,6 +24,7 @@ export function stopping({ wait, timeoutMs, graceMs }: StopOptions) {
     const { td, state } = on;
     if (isOver(td.state)) return overAlready(td);
     refuseUnreachable('stop', td);
+    await keptAgain(on, td);
     const begun = await begin(on, () => askFor(state, td, 'stop', { graceMs }));
     if (wait === true) return { ...begun, ...(await untilOver(on, timeoutMs)) };
     // The keeper gives it that time, and this command need not stay for it.

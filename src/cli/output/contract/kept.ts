@@ -107,7 +107,14 @@ function record<Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, sh
 /** What is told of a kept TD: in `tdctl events`, and in the event stream of its keeper. */
 export const toldRecord = z
   .discriminatedUnion('kind', [
-    record('keeper', { identity, life: count }),
+    record('keeper', {
+      identity,
+      life: count,
+      goesOn: z.literal(true).optional().meta({
+        description:
+          'In the midst of a life: the keeper before has died, and QEMU has the TD still.',
+      }),
+    }),
     record('asked', { verb: text, peer: peer.nullable() }),
     record('refused', { peer }),
     record('queued', { ticket: text }),

@@ -160,7 +160,7 @@ const guestEnds = [
 function event<Name extends string, Shape extends z.ZodRawShape>(name: Name, shape: Shape) {
   return z.strictObject({
     td: text,
-    machine: z.literal('td-lifecycle'),
+    machine: z.enum(['td-lifecycle', 'vmm-td']),
     machineVersion: count,
     state: text,
     elapsedMs: ms,
@@ -182,8 +182,10 @@ const runEvents = [
   event('td.finalized', { mrtd: mrtd.nullable() }),
   event('td.warning', { message: text }),
   event('guest.ended', {
-    reason: z.enum(guestEnds),
-    vcpu: count.meta({ description: 'The place among the vCPUs of the one that ended it.' }),
+    reason: z.enum([...guestEnds, 'vmm-ended']),
+    vcpu: count.nullable().meta({
+      description: 'The place among the vCPUs of the one that ended it; null where QEMU runs it.',
+    }),
     message: text,
   }),
   event('guest.panicked', {

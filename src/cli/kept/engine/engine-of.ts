@@ -1,0 +1,31 @@
+/** Who makes and runs a kept TD: tdctl itself, or QEMU where the TrustDomain file says so. */
+import { randomUUID } from 'node:crypto';
+import type { AttachedVmm } from '../../../keeper/engines/attach.ts';
+import type { Engine } from '../../../keeper/keep.ts';
+import type { Life } from '../../../keeper/life.ts';
+import type { TdFiles } from '../../../keeper/td-files.ts';
+import type { OpenedTd } from '../open-td.ts';
+
+interface Kept extends OpenedTd {
+  readonly life: Life;
+  readonly files: TdFiles;
+  readonly env: NodeJS.ProcessEnv;
+  readonly attached?: AttachedVmm | undefined;
+}
+
+/** @returns undefined where tdctl makes the TD itself. @throws TdctlError for what stands against QEMU. */
+export async function engineOf(kept: Kept): Promise<Engine | undefined> {
+  const { host, plan, life, files, env, attached } = kept;
+  if (plan.spec.engine.kind === 'builtin') return undefined;
+  // The code for it is loaded for it alone: most keepers have none of it.
+  const [{ vmmFor }, { qemuEngine }] = await Promise.all([
+    import('./vmm-for.ts'),
+    import('../../../keeper/engines/qemu.ts'),
+  ]);
+  const vmm = await vmmFor(plan.spec, {
+    env,
+    uuid: attached?.uuid ?? randomUUID(),
+    isThere: attached !== undefined,
+  });
+  return qemuEngine({ host, plan, vmm, life, files, attached });
+}

@@ -1,0 +1,63 @@
+/** A TD that QEMU has, as its keeper keeps it: where the two meet, and what is written down of it. */
+import type { Host } from '../../host/port.ts';
+import type { TdPlan } from '../../plan/index.ts';
+import { commandOf, type VmmPlaces, type VmmPlan } from '../../vmm/command-line/index.ts';
+import { startVmm, type VmmRunOptions, vmmChart } from '../../vmm/run/index.ts';
+import { pidNamespace, type VmmIdentity } from '../identity.ts';
+import type { Engine, RunHooks } from '../keep.ts';
+import type { Life } from '../life.ts';
+import { bootId } from '../moment.ts';
+import { readProcess } from '../process-stat.ts';
+import type { TdFiles } from '../td-files.ts';
+
+export interface QemuEngineOptions {
+  readonly host: Host;
+  readonly plan: TdPlan;
+  readonly vmm: VmmPlan;
+  readonly life: Life;
+  readonly files: TdFiles;
+  /** The QEMU to go on with, which another keeper has begun. */
+  readonly attached?: VmmRunOptions['attached'];
+}
+
+export function qemuEngine({ host, plan, vmm, life, files, attached }: QemuEngineOptions): Engine {
+  const { engine } = vmm.spec;
+  if (engine.kind !== 'qemu') throw new Error('the builtin engine has no VMM');
+  const places = placesIn(files);
+  return {
+    chart: vmmChart,
+    start({ onEvent, onChartEvent, aroundStep }: RunHooks) {
+      const run = startVmm({
+        ...{ host, plan, policy: engine, places, attached, onChartEvent, aroundStep },
+        command: commandOf(vmm, places),
+        stderrPath: files.vmmLog,
+        onProcess: (pid) => noteProcess(life, { pid, uuid: vmm.uuid }),
+        onEvent(event) {
+          // What the guest has printed is told before what has come of it.
+          life.console.catchUp();
+          onEvent(event);
+        },
+      });
+      life.console.follow(attached === undefined ? 'start' : 'end');
+      return run;
+    },
+  };
+}
+
+export function placesIn(files: TdFiles): VmmPlaces {
+  const { monitor, serial, console, directory } = files;
+  return { monitor, console: serial, consoleLog: console, directory };
+}
+
+/** It is on the disk before the program begins. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
+function noteProcess(
+  { journaling, status }: Life,
+  { pid, uuid }: { readonly pid: number; readonly uuid: string },
+): void {
+  const identity: VmmIdentity = {
+    ...{ pid, uuid, bootId: bootId(), pidNamespace: pidNamespace() },
+    startTime: readProcess(pid)?.startTime ?? '',
+  };
+  journaling.takes({ kind: 'vmm', identity });
+  status.change({ vmm: identity });
+}

@@ -1,0 +1,2 @@
+export { findProcess } from './process.ts';
+export { startVmm, type VmmRunOptions, vmmChart } from './vmm-run.ts';

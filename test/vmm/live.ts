@@ -1,0 +1,77 @@
+/** A TD that the real QEMU has, under `tdctl exec` on a simulated host with one key slot: what bash does with it. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, type TestContext } from 'vitest';
+import { noQemu, type Qemu, qemu } from '../exec/qemu/qemu.ts';
+import { builtMain } from '../support/built.ts';
+import { stateBase } from '../support/state-base.ts';
+import { tdctl } from '../support/tdctl.ts';
+
+const prelude = `
+set -u
+td() { ${process.execPath} ${builtMain()} "$@"; }
+field() { td show $1 -o json | tr -d '\\n' | sed -n "s/.*\\"$2\\": *\\([^,]*\\).*/\\1/p"; echo; }
+create() { td create td.yaml --host kvm --start -o name || exit 9; }
+keeper() { field web pid; }
+qemu() { sed -n 's/.*"vmm":{"pid":\\([0-9]*\\).*/\\1/p' $TDCTL_STATE_DIR/td/web/status.json; }
+state() { td list -o json | tr -d ' \\n' | sed 's/.*"state":"\\([a-z]*\\)".*/\\1\\n/'; }
+prints() { until grep -q "$1" $TDCTL_STATE_DIR/td/web/console.log; do sleep 0.02; done; }
+reason() { td show web | grep -E '^  (error|note)'; }
+`;
+
+export interface Life {
+  /** The steps of the boot vCPU, as a RunScript has them. Without any it powers the machine off. */
+  readonly guest?: string;
+  /** Lines of the TrustDomain file that follow `spec:`. */
+  readonly spec?: string;
+  /** What a shell does in place of QEMU where the TD is to be started; `real` goes on as QEMU. */
+  readonly instead?: string;
+  readonly script: string;
+  /** How many key slots are ever taken. */
+  readonly slots?: 0;
+}
+
+export async function live(
+  context: TestContext,
+  { guest, spec = '', instead, script, slots }: Life,
+) {
+  if (qemu === undefined) context.skip(noQemu);
+  const { program, firmware } = qemu as Qemu;
+  const directory = mkdtempSync(join(stateBase, 'tdq-'));
+  context.onTestFinished(() => rmSync(directory, { recursive: true }));
+  const write = (name: string, text: string) => writeFileSync(join(directory, name), text);
+  const runs = guest === undefined ? [] : ['--run', 'run.yaml'];
+  write(
+    'run.yaml',
+    `{apiVersion: tdctl.io/v1alpha1, kind: RunScript, metadata: {name: guest}, spec: {vcpus: [
+      {ids: [0], steps: [${guest}]}, {ids: others, steps: [{hold: true}]}]}}`,
+  );
+  write(
+    'qemu',
+    `#!/bin/bash
+real() { exec ${program} "$@"; }
+case "$*" in *guest=web*) ${instead} ;; *) real "$@" ;; esac
+`,
+  );
+  chmodSync(join(directory, 'qemu'), 0o755);
+  write(
+    'td.yaml',
+    `apiVersion: tdctl.io/v1alpha1
+kind: TrustDomain
+metadata: {name: web}
+spec:
+  engine: qemu
+  vcpus: 2
+  memory: 256MiB
+  firmware: ${firmware}
+  qemu: {binary: ${instead === undefined ? program : join(directory, 'qemu')}}
+${spec}`,
+  );
+  const { exitCode, stdout, stderr } = await tdctl(
+    [...['exec', '--host', 'sim:one-slot', ...runs], ...['--', 'bash', '-c', prelude + script]],
+    { cwd: directory, env: { TDCTL_STATE_DIR: join(directory, 's'), XDG_CACHE_HOME: directory } },
+  );
+  expect(stderr).toContain(`key slots   ${slots ?? 1} of 1 at the peak, 0 now`);
+  expect(stderr).not.toMatch(/never closed|still open/);
+  return { exitCode, stdout, stderr };
+}
