@@ -31,8 +31,8 @@ const loader = join(root, 'src/cli/bundled/');
 const ofList = loadedFrom('src/cli/commands/list.ts', 'src/cli/kept/list.ts');
 
 /**
- * CommonJS, because Node finds and loads its modules quicker: a command is many chunks. With dist/package.json they
- * can be named .js all the same.
+ * CommonJS, because a program can load that itself (src/cli/bundled/loader.ts), and Node loads it quicker than modules.
+ * With dist/package.json the chunks can be named .js all the same.
  * @satisfies {Bundle}
  */
 const commandLineInChunks = {

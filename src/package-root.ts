@@ -8,7 +8,7 @@ export function packageRoot(): string {
   return directory;
 }
 
-/** dist/ has a package.json too, which says only that its modules are CommonJS. */
+/** dist/ has a package.json too, which says what is built. */
 function isRoot(directory: string): boolean {
   return existsSync(join(directory, 'package.json')) && !existsSync(join(directory, 'tdctl.js'));
 }

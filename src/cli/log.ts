@@ -1,5 +1,4 @@
 /** The log of a run: JSON lines, which pino writes, and only where they are asked for. */
-import { pino } from 'pino';
 import { roundedMs } from '../documents/data-values.ts';
 import { StreamFile, type StreamFileOptions } from '../files/index.ts';
 import type { CommandIo } from './io.ts';
@@ -28,6 +27,7 @@ export async function openRunLog(
   const stream = file === undefined ? undefined : await openFile(file, options);
   const write = (line: string) =>
     stream === undefined ? io.stderr.write(line) : stream.write(line.replace(/\n$/, ''));
+  const { pino } = await import('pino');
   const logger = pino({ level: level ?? 'info', base: null }, { write });
   return {
     end: async () => stream?.end(),

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { writeWholeFile } from '../../files/index.ts';
+import { prepareWholeFile } from '../../files/index.ts';
 import { makePrivateDirectory } from '../../files/private-directory.ts';
 import { commandTable } from '../command-table.ts';
 
@@ -14,7 +14,12 @@ export async function keepCode({ word, path, content }: Keeping): Promise<void> 
   if (word !== '' && !Object.hasOwn(commandTable, word)) return;
   try {
     makePrivateDirectory(dirname(path));
-    await writeWholeFile({ path, what: 'compiled code', existing: 'replace' }, content());
+    const file = await prepareWholeFile({ path, what: 'compiled code', existing: 'replace' });
+    try {
+      await file.put(content());
+    } finally {
+      file.release();
+    }
   } catch {
     // The next one compiles again.
   }
