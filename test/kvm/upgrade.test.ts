@@ -42,7 +42,7 @@ test('it loses no number and no word, and what is typed arrives', async (context
     exitCode: 0,
     stderr: 'counts: the guest has powered off\n',
   });
-  console.log(blackouts.join(' '));
+  expect(Math.max(...blackouts)).toBeGreaterThan(0);
 
   const { stdout: log } = await cli(['logs', 'counts']);
   expect(log.endsWith(stdout)).toBe(true);
@@ -57,14 +57,12 @@ test('it loses no number and no word, and what is typed arrives', async (context
   const counts = [...log.matchAll(/^vcpu 0 count (\d+)\r?$/gm)].map(([, count]) => Number(count));
   expect(counts).toEqual(Array.from({ length: counts.length }, (_, count) => count + 1));
   expect(log).not.toContain('LOST');
-  const seqs = (await following.ended).stdout
+  const told = (await following.ended).stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line).journalRecord);
-  expect(seqs.filter(({ kind, outcome }) => kind === 'over' && outcome === 'moved')).toHaveLength(
-    upgrades,
-  );
-  expect(seqs.map(({ seq }) => seq)).toEqual(
-    [...new Set(seqs.map(({ seq }) => seq))].sort((a, b) => a - b),
-  );
+  const moved = told.filter(({ kind, outcome }) => kind === 'over' && outcome === 'moved');
+  expect(moved).toHaveLength(upgrades);
+  const numbers = told.map(({ seq }) => seq);
+  expect(numbers).toEqual([...new Set(numbers)].sort((one, other) => one - other));
 });

@@ -76,7 +76,8 @@ const sample: readonly Faults[] = [
   { first: 'stop-at:50' },
   { first: 'stop-at:52', next: 'stop-at:60' },
 ];
-const trials = process.env.TDCTL_SWEEP === 'full' ? all : sample;
+const isFull = process.env.TDCTL_SWEEP === 'full';
+const trials = isFull ? all : sample;
 
 const titled = trials.map(
   (faults) =>
@@ -89,39 +90,46 @@ const titled = trials.map(
 );
 
 describe.each(places)('on a machine that is $place', ({ place, where, slotsInUse }) => {
-  test.each(titled)('%s', async (_, { first, next }) => {
-    const name = `${place}-${first ?? 'first'}-${next ?? 'next'}`.replaceAll(':', '-');
-    const request = moving(name, where);
-    const watched = await watchTd(name);
-    const pid = await launch(request, { fault: `${patience},${first ?? ''}` });
-    watched.begin();
-    const mover = spawnKeeper({ ...request, moves: true }, { fault: `${patience},${next ?? ''}` });
-    const both = [pid, mover.pid];
-    await settled(both, mover.told);
-    const { state, keeper, error, notes } = await watched.end(both);
+  test.each(isFull || place === 'shared' ? titled : titled.slice(-1))(
+    '%s',
+    async (_, { first, next }) => {
+      const name = `${place}-${first ?? 'first'}-${next ?? 'next'}`.replaceAll(':', '-');
+      const request = moving(name, where);
+      const watched = await watchTd(name);
+      const pid = await launch(request, { fault: `${patience},${first ?? ''}` });
+      watched.begin();
+      const mover = spawnKeeper(
+        { ...request, moves: true },
+        { fault: `${patience},${next ?? ''}` },
+      );
+      const both = [pid, mover.pid];
+      await settled(both, mover.told);
+      const { state, keeper, error, notes } = await watched.end(both);
 
-    const owners = both.filter((each) => !hasEnded(each));
-    if (state === 'running') expect(owners).toEqual([keeper?.pid]);
-    else {
-      expect({ state, owners }).toEqual({
-        state: expect.stringMatching(/lost|failed/),
-        owners: [],
-      });
-      // It is the kernel's own rule by which it is lost.
-      expect([error?.message, ...notes].join(' ')).toMatch(/kernel t(akes|ook) (a|the) TD down/);
-    }
-    expect(await slotsInUse()).toBeOneOf([undefined, state === 'running' ? 1 : 0]);
-    // Nobody has died who had it.
-    if (first === undefined && next?.startsWith('stop')) expect(state).toBe('running');
-    if (state === 'running') {
-      for (const verb of ['pause', 'resume']) {
-        expect(await http(name, 'POST', `/v1/td/${verb}`)).toMatchObject({ status: 200 });
+      const owners = both.filter((each) => !hasEnded(each));
+      if (state === 'running') expect(owners).toEqual([keeper?.pid]);
+      else {
+        expect({ state, owners }).toEqual({
+          state: expect.stringMatching(/lost|failed/),
+          owners: [],
+        });
+        // It is the kernel's own rule by which it is lost.
+        expect([error?.message, ...notes].join(' ')).toMatch(/kernel t(akes|ook) (a|the) TD down/);
       }
-      expect(await move(request)).toMatchObject({ verdict: 'completed' });
-    }
-    await cli(['delete', name, '--force']);
-    expect(await slotsInUse()).toBeOneOf([undefined, 0]);
-  });
+      expect(await slotsInUse()).toBeOneOf([undefined, state === 'running' ? 1 : 0]);
+      // Nobody has died who had it.
+      if (first === undefined && next?.startsWith('stop')) expect(state).toBe('running');
+      if (state === 'running') {
+        for (const verb of ['pause', 'resume']) {
+          // One that stood still may still be on its way back: it is refused until it has let go of the move.
+          while ((await http(name, 'POST', `/v1/td/${verb}`)).status !== 200) await delay(5);
+        }
+        expect(await move(request)).toMatchObject({ verdict: 'completed' });
+      }
+      await cli(['delete', name, '--force']);
+      expect(await slotsInUse()).toBeOneOf([undefined, 0]);
+    },
+  );
 });
 
 test('a move has as many records as are tried', async () => {
