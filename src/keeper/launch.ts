@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { setInterval as every } from 'node:timers/promises';
 import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import { type ErrorData, errorOf, TdctlError } from '../errors/index.ts';
-import type { TdRunEvent } from '../orchestrator/index.ts';
+import type { MigrationRunEvent, TdRunEvent } from '../orchestrator/index.ts';
 import { packageRoot } from '../package-root.ts';
 import type { MoveReport } from './move/report.ts';
 import { readProcess } from './process-stat.ts';
@@ -19,6 +19,8 @@ export interface LaunchOptions {
   readonly onQueued?:
     | ((place: { readonly position: number; readonly of: number }) => void)
     | undefined;
+  /** Of the migration, where the keeper conducts one. */
+  readonly onMove?: ((event: MigrationRunEvent<ErrorInWords>) => void) | undefined;
   /** Ends the following. The keeper goes on. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -139,7 +141,7 @@ interface Followed {
 async function follow(
   child: ChildProcess,
   followed: Followed,
-  { onEvent, onQueued }: LaunchOptions,
+  { onEvent, onMove, onQueued }: LaunchOptions,
 ): Promise<Launched> {
   const early = earlyWords(child.stderr);
   const ended = new Promise<string>((resolve, reject) => {
@@ -149,6 +151,7 @@ async function follow(
   ended.catch(() => undefined);
   for await (const line of linesOf(child.stdio[3] as Readable)) {
     if ('event' in line) onEvent?.(line.event);
+    if ('move' in line) onMove?.(line.move);
     followed.isQueued = 'queued' in line;
     if ('queued' in line) onQueued?.(line.queued);
     if ('reached' in line)

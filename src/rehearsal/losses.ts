@@ -17,7 +17,7 @@ export interface Loss {
 export interface LossFacts {
   readonly snapshot: Snapshot;
   readonly kernelAbi: KernelAbi;
-  readonly tds: readonly LiveTd[];
+  readonly tds: readonly Pick<LiveTd, 'name' | 'fate'>[];
   readonly moves: readonly MoveResult[];
   /** Whether a move was played whose destination has another number of vCPUs. */
   readonly vcpusDiffer: boolean;

@@ -5,6 +5,7 @@ import type { TdRun } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
 import type { Snapshot, VmSnapshot } from '../simulator/index.ts';
 import { HeardGuest } from './heard-guest.ts';
+import type { Believed } from './invariants/invariants.ts';
 import type { Blackout, RunRecord } from './record.ts';
 import type { Stage } from './stage.ts';
 
@@ -88,6 +89,15 @@ export class World {
 
   get liveProcesses(): number {
     return this.#processes.size - this.dead.size;
+  }
+
+  get believed(): Believed {
+    const { liveProcesses } = this;
+    const tds = [...this.tds.values()].map((td) => ({
+      ...{ name: td.name, fate: td.fate, tdr: td.tdr, state: td.run?.state },
+      vmIn: (vms: Snapshot['vms']) => this.vmOf(td, vms),
+    }));
+    return { tds, liveProcesses };
   }
 
   /** tdctl itself is dead: whatever it was doing ends here. */

@@ -3,6 +3,7 @@ import { TdctlError } from '../../errors/index.ts';
 import { socketPath } from '../../files/socket-path.ts';
 import type { HostOperator, SharedHost } from '../../host/shared/index.ts';
 import { noSuchHost } from '../../keeper/hosts/host-directory.ts';
+import { sharedCgroupVariable } from '../../keeper/hosts/operations.ts';
 import { type FoundHost, readHost } from '../../keeper/hosts/read-hosts.ts';
 import { openStateDirectory } from '../../keeper/state-directory.ts';
 import { version } from '../version.ts';
@@ -31,7 +32,8 @@ export async function findHost(name: string, env: Environment): Promise<FoundHos
 export async function joinShared(host: string, env: Environment): Promise<SharedHost> {
   const found = await serving(sharedName(host), env);
   const { openSharedHost } = await import('../../host/shared/index.ts');
-  return through(found, (path) => openSharedHost(path, { name: host, tdctl: version() }));
+  const cgroup = env[sharedCgroupVariable];
+  return through(found, (path) => openSharedHost(path, { name: host, tdctl: version(), cgroup }));
 }
 
 /** @throws TdctlError as openSharedHost() says. */

@@ -21,6 +21,7 @@ import { recordCalls, type TraceRecord, traceJsonLine, traceText } from '../../t
 import { hostProfile } from '../host-profile.ts';
 import { readFault } from '../run/fault.ts';
 import { version } from '../version.ts';
+import { rehearsalOperations } from './for-rehearsal.ts';
 import { type FaultsAsked, type HostStatus, profileText, type StopAsked } from './machine.ts';
 
 export interface ServedHost {
@@ -135,6 +136,7 @@ interface Operated {
 }
 
 function operationsOf({ machine, faults, end, shared }: Operated): Operations {
+  const faultsToCome = () => faults.unmet().map(formatFault);
   return {
     status: (): HostStatus => ({
       keySlots: machine.keySlots,
@@ -142,15 +144,16 @@ function operationsOf({ machine, faults, end, shared }: Operated): Operations {
       availableBytes: machine.freeMemoryBytes,
       simulatedNs: machine.nowNs,
       programs: shared().programs(),
-      faultsToCome: faults.unmet().map(formatFault),
+      faultsToCome: faultsToCome(),
     }),
     faults(arg) {
       const asked = arg as FaultsAsked;
       const records = asked.faults.map(readFault);
       if (asked.clear) faults.clear();
       faults.add(records);
-      return faults.unmet().map(formatFault);
+      return faultsToCome();
     },
+    ...rehearsalOperations({ machine, shared, faultsToCome, end: (why) => end.ask(why) }),
     trace(arg, { signal, tell }) {
       const format = (arg as { readonly json: boolean }).json ? traceJsonLine : traceText;
       const quiet = recordCalls(
