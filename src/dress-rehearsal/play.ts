@@ -1,4 +1,5 @@
 /** Plays a scenario once with real keepers, each a process of its own, on a shared host that is there for this run. */
+import { setMaxListeners } from 'node:events';
 import type { Verdict } from '../../machines/intra-host-migration/index.ts';
 import { kernelAbiOf } from '../abi/kvm/kernels/index.ts';
 import type { HostSeen } from '../keeper/hosts/operations.ts';
@@ -56,9 +57,12 @@ export function playerOfProcesses(cast: CastOptions): Player {
 /** @returns undefined where `signal` has ended it. Nothing of it is left then either. */
 export async function playWithProcesses(
   cast: CastOptions,
-  { signal = new AbortController().signal, ...run }: PlayedRun,
+  { signal: ended, ...run }: PlayedRun,
 ): Promise<DressRehearsal | undefined> {
-  if (signal.aborted) return undefined;
+  if (ended?.aborted) return undefined;
+  const signal = AbortSignal.any(ended === undefined ? [] : [ended]);
+  // Each process that is started listens to it, and many are started at the same time.
+  setMaxListeners(0, signal);
   let host: OwnHost;
   try {
     host = await OwnHost.start({ ...cast, signal });

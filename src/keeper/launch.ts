@@ -109,7 +109,7 @@ export async function launch(launching: Launching, options: LaunchOptions): Prom
     return await Promise.race([
       follow(child, followed, options),
       refuseStopped(child, followed, following.signal),
-      interrupted(words, options.signal),
+      interrupted(words, options.signal, following.signal),
     ]);
   } finally {
     following.abort();
@@ -197,12 +197,16 @@ async function refuseStopped(
   return new Promise(() => {});
 }
 
-function interrupted(words: LaunchWords, signal: AbortSignal | undefined): Promise<never> {
+function interrupted(
+  words: LaunchWords,
+  signal: AbortSignal | undefined,
+  over: AbortSignal,
+): Promise<never> {
   return new Promise((_, reject) => {
     const { op, goesOn } = words;
     const end = () => reject(new TdctlError({ code: 'TDCTL_E_INTERRUPTED', op, ...goesOn }));
     if (signal?.aborted) end();
-    signal?.addEventListener('abort', end, { once: true });
+    signal?.addEventListener('abort', end, { once: true, signal: over });
   });
 }
 
