@@ -2,14 +2,8 @@
  * What a VM is made of, on its way from one process to another on the same machine. How it gets there is the host's:
  * as fds by SCM_RIGHTS, as grants of a shared host; and where the TDX module is simulated in each process, not at all.
  */
+import type { PassedFd } from '../../native/index.ts';
 import type { GuestMemory, Host, UserMemory, Vm } from './port.ts';
-
-export interface VmParts {
-  readonly vm: Vm;
-  /** By slot number. */
-  readonly guestMemory: ReadonlyMap<number, GuestMemory>;
-  readonly slotMemory: ReadonlyMap<number, UserMemory>;
-}
 
 /** A host whose objects pass as grants: texts that the other program gives to the host, once. */
 export interface GrantingHost extends Host {
@@ -23,6 +17,18 @@ export interface GrantingHost extends Host {
 
 export function grants(host: Host): host is GrantingHost {
   return 'grant' in host;
+}
+
+/** A host whose memory is a file of the kernel. */
+export interface FdPassingHost extends Host {
+  /** What is given to a channel to be sent. */
+  fdOf(memory: UserMemory): { readonly fd: number };
+  /** Maps memory of another process, which is closed there as here by itself. */
+  acceptMemory(fd: PassedFd): Promise<UserMemory>;
+}
+
+export function passesFds(host: Host): host is FdPassingHost {
+  return 'fdOf' in host;
 }
 
 /** A host that lies in each process, of which other processes can be simulated. */

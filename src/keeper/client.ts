@@ -1,6 +1,6 @@
 /** The other end of a keeper's socket, which `tdctl` itself speaks through. docs/keeper-api.md is the contract. */
 import type { Duplex } from 'node:stream';
-import { consoleProtocol } from './api/protocol.ts';
+import { consoleFromHeader, consoleProtocol } from './api/protocol.ts';
 import type { Acted } from './api/surface.ts';
 import type { KeptVerb } from './api/verbs.ts';
 import { keeperSocket } from './asking/ask.ts';
@@ -33,12 +33,15 @@ export interface KeeperClient {
    */
   events(options?: EventsAsked): AsyncIterable<ToldRecord>;
   /** What the guest prints from now on, or from that byte of the log on, and what is typed to it. */
-  console(options?: { readonly from?: number | undefined } & Deadline): Promise<Duplex>;
+  console(options?: { readonly from?: number | undefined } & Deadline): Promise<ConsoleLine>;
   /** OpenMetrics text. */
   metrics(options?: Deadline): Promise<string>;
   /** Lets the connections go. */
   close(): void;
 }
+
+/** The connection to a console, and the byte of the log that comes first on it; undefined of a keeper that tells none. */
+export type ConsoleLine = Duplex & { readonly from: number | undefined };
 
 export interface Deadline {
   readonly deadlineMs?: number | undefined;
@@ -96,9 +99,13 @@ export async function connectTd(
       },
       events: ({ since = 0, signal, deadlineMs = Math.max(patience, usualActMs) } = {}) =>
         eventsOf({ ...kept, socket, path: `${below}/events`, since, signal, deadlineMs }),
-      console: ({ from, deadlineMs = patience } = {}) => {
+      console: async ({ from, deadlineMs = patience } = {}) => {
         const path = `${below}/console${from === undefined ? '' : `?from=${from}`}`;
-        return socket.upgrade({ path, deadlineMs }, consoleProtocol);
+        const line = await socket.upgraded({ path, deadlineMs }, consoleProtocol);
+        const first = line.headers[consoleFromHeader];
+        return Object.assign(line.socket, {
+          from: first === undefined ? undefined : Number(first),
+        });
       },
       metrics: ({ deadlineMs = patience } = {}) =>
         socket.ask({ path: `${below}/metrics`, deadlineMs }),

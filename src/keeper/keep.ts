@@ -19,7 +19,7 @@ import { aroundAll, type Companion } from './companion.ts';
 import { hasGivenBack, isWritten } from './journaling.ts';
 import type { KeptTd } from './kept-td.ts';
 import type { Life } from './life.ts';
-import { moveDoor } from './move/door.ts';
+import { type DoorOptions, moveDoor } from './move/door.ts';
 import { restStates } from './status-keeping.ts';
 
 export interface KeepOptions {
@@ -33,8 +33,8 @@ export interface KeepOptions {
   readonly console?: ConsoleListener | undefined;
   readonly tellsRequests?: boolean | undefined;
   readonly companions?: readonly Companion[] | undefined;
-  /** Lets go of the directory of the TD, which another keeper is to have; without it, none can. */
-  readonly release?: (() => void) | undefined;
+  /** The directory of the TD, which another keeper may follow in; without it, none can. */
+  readonly directory?: DoorOptions['directory'];
   /** So long may another keeper that conducts a move say nothing. */
   readonly patienceMs?: number | undefined;
   /** Starts the run, where that is part of something larger: it hands on all that it is given. */
@@ -143,6 +143,7 @@ function surfaceOf(run: TdRun, answering: Answering): KeptSurface {
     identity: life.keeper,
     td,
     async act(verb, { by = null, graceMs }) {
+      move.checkHere();
       journaling.note({ kind: 'asked', verb, peer: by }, { flush: true });
       if (endsLife(verb)) onEnd(verb);
       const changed = await act(run, verb, { graceMs });
@@ -153,11 +154,14 @@ function surfaceOf(run: TdRun, answering: Answering): KeptSurface {
     feed,
     console: {
       path: console.path,
+      get goesOn() {
+        return move.hasLeft;
+      },
       get sizeBytes() {
         return console.sizeBytes;
       },
       input(bytes) {
-        const taken = run.input(bytes);
+        const taken = move.typed(bytes) ?? run.input(bytes);
         typedBytes += taken;
         return taken;
       },

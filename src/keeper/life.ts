@@ -107,7 +107,7 @@ export function beginNextLife(
   return {
     ...life,
     takeOver(owned) {
-      const { lastSeq } = owned.beginLife(options.keeper, 'moved');
+      const { lastSeq } = owned.beginLife(options.keeper, life.status.record);
       journal.close();
       journal = Journal.begin(owned, lastSeq);
       main = owned;

@@ -54,6 +54,11 @@ export class StatusKeeping {
     return this.#status.state;
   }
 
+  /** As it is written. */
+  get record(): StatusRecord {
+    return { ...this.#status, seq: this.#options.seq() };
+  }
+
   planned({ spec, facts, vcpuIds }: TdPlan): void {
     this.change({
       labels: spec.labels,
@@ -123,10 +128,10 @@ export class StatusKeeping {
   }
 
   #write(): void {
-    const { write, seq, onTrouble } = this.#options;
+    const { write, onTrouble } = this.#options;
     if (this.#isOver) return;
     try {
-      write({ ...this.#status, seq: seq() });
+      write(this.record);
     } catch (error) {
       if (!this.#isTroubled) onTrouble(error as TdctlError);
       this.#isTroubled = true;

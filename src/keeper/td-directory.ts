@@ -36,11 +36,11 @@ export interface OwnedTd {
    * Begins a life: what the one before has left becomes `*.previous`, its status and its socket go, and from now on
    * whoever looks finds this keeper.
    *
-   * @param how with `moved` the TD goes on that another keeper has had until now: its console too, and those who are
-   * connected to the socket of that keeper.
+   * @param moved the TD as it stands, where it goes on that another keeper has had until now: so do its console, and
+   * its socket, which is that keeper's until this one takes it over.
    * @throws TdctlError TDCTL_E_NOT_WRITABLE.
    */
-  beginLife(keeper: KeeperIdentity, how?: 'moved'): Life;
+  beginLife(keeper: KeeperIdentity, moved?: StatusRecord): Life;
   /** `request.json` and `td.yaml`. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
   writeRequest(request: KeepRequest): void;
   /** Needs a life. @throws TdctlError TDCTL_E_NOT_WRITABLE: readers have the status before. */
@@ -158,19 +158,19 @@ function owned({ state, name, files, beforeWrite, isNew, lock }: Owned): OwnedTd
     files,
     isNew,
     beforeWrite,
-    beginLife(keeper, how) {
+    beginLife(keeper, moved) {
       const before = lifeBefore(files);
       // One that has no record yet is of a life that was cut off as it began: the one before it is worth more.
       const { records, corrupt } = readJournal(files.journal);
       if (records.length > 0 || corrupt !== undefined) {
         setAside(files.journal, files.journalBefore, 'journal of the life before');
       }
-      if (how !== 'moved') {
+      if (moved === undefined) {
         setAside(files.console, files.consoleBefore, 'console log of the life before');
         drop(files.socket, 'socket of the life before');
       }
       life = { version: 1, keeper, life: before.number + 1 };
-      writeStatusFile({ ...life, td: null }, true);
+      writeStatusFile({ ...life, td: moved ?? null }, true);
       return { number: life.life, lastSeq: before.lastSeq };
     },
     writeRequest(request) {

@@ -150,13 +150,20 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
     td,
     act,
     feed,
-    move: { check: () => {}, open: () => ({ end: async () => {} }) },
+    move: {
+      check: () => {},
+      checkHere: () => {},
+      typed: () => undefined,
+      hasLeft: false,
+      open: () => ({ end: async () => {} }),
+    },
     refused: (by) => {
       turnedAway.push(by);
       note({ kind: 'refused', peer: by });
     },
     console: {
       path: log.path,
+      goesOn: false,
       get sizeBytes() {
         return log.sizeBytes;
       },

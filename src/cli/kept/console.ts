@@ -1,7 +1,7 @@
 /** `tdctl console`: this terminal at the serial port of a guest that somebody else keeps. */
-import type { Duplex } from 'node:stream';
 import { TdctlError } from '../../errors/index.ts';
-import { connectTd } from '../../keeper/client.ts';
+import { ConsoleLines } from '../../keeper/asking/console-lines.ts';
+import type { ConsoleLine } from '../../keeper/client.ts';
 import type { KeptTd } from '../../keeper/kept-td.ts';
 import { isOver } from '../../keeper/state.ts';
 import type { StateDirectory } from '../../keeper/state-directory.ts';
@@ -14,7 +14,7 @@ import { howItEnded } from './how-it-ended.ts';
 import { notInThisState } from './refusals.ts';
 import { theTd } from './select.ts';
 import { keptState } from './state-of.ts';
-import { answerMs, refuseUnreachable } from './verbs/asked.ts';
+import { refuseUnreachable } from './verbs/asked.ts';
 
 export async function attachConsole(name: string, io: CommandIo): Promise<void> {
   const state = await keptState(io);
@@ -30,11 +30,11 @@ export async function attachConsole(name: string, io: CommandIo): Promise<void> 
   refuseSilent(td);
   const interrupts = listenForInterrupts();
   try {
-    const client = await connectTd(state, name, { deadlineMs: answerMs });
+    const lines = new ConsoleLines(state, td);
     try {
-      await attach(await client.console({ deadlineMs: answerMs }), { td, state, io, interrupts });
+      await attach(await lines.first(), { td, state, io, interrupts, lines });
     } finally {
-      client.close();
+      lines.close();
     }
   } finally {
     interrupts.done();
@@ -57,23 +57,49 @@ interface Attaching {
   readonly state: StateDirectory;
   readonly io: CommandIo;
   readonly interrupts: Interrupts;
+  readonly lines: ConsoleLines;
 }
 
-async function attach(line: Duplex, { td, state, io, interrupts }: Attaching): Promise<void> {
+async function attach(
+  first: ConsoleLine,
+  { td, state, io, interrupts, lines }: Attaching,
+): Promise<void> {
+  let line: ConsoleLine | undefined = first;
   const input = (bytes: Uint8Array) => {
-    // Whoever types waits while the keeper takes nothing.
-    if (line.writableNeedDrain || line.destroyed) return 0;
+    // Whoever types waits while the keeper takes nothing, and while the TD is on its way to another one.
+    if (line === undefined || !line.writable || line.writableNeedDrain) return 0;
     line.write(bytes);
     return bytes.length;
   };
   const terminal = new RunTerminal({ io, attaches: true, input });
   const { own } = terminal;
-  const ended = new Promise<'left' | 'over'>((resolve) => {
+  const left = new Promise<'left'>((resolve) => {
     interrupts.onInterrupt(() => resolve('left'));
+    if (terminal.isForPerson) say(own, `the console of ${td.name} is attached; ^] leaves it`);
+    if (td.state === 'runnable') say(own, `it has not run yet; \`tdctl start ${td.name}\` runs it`);
+    terminal.attach(() => resolve('left'));
+  });
+  let how: 'left' | 'over' = 'over';
+  while (line !== undefined) {
+    how = await Promise.race([left, printed(line, { terminal, io })]);
+    if (how === 'left') break;
+    line = undefined;
+    line = await lines.next();
+  }
+  terminal.end();
+  line?.destroy();
+  if (how === 'left') say(own, `left the console of ${td.name}; the TD goes on`);
+  else say(own, `${td.name}: ${howItEnded(state, td.name)}`);
+}
+
+/** Resolves at the end of the connection, with all that came over it printed. */
+function printed(
+  line: ConsoleLine,
+  { terminal, io }: { readonly terminal: RunTerminal; readonly io: CommandIo },
+): Promise<'over'> {
+  return new Promise((resolve) => {
     // It may end by an error where the keeper was killed; how it ended is told by the TD.
-    line.on('error', () => resolve('over'));
-    line.on('close', () => resolve('over'));
-    line.on('end', () => resolve('over'));
+    for (const event of ['error', 'close', 'end']) line.on(event, () => resolve('over'));
     line.on('data', (bytes: Buffer) => {
       terminal.attached?.print(bytes, 0);
       // The keeper has it all in its log, so a reader that is slow loses nothing.
@@ -81,13 +107,6 @@ async function attach(line: Duplex, { td, state, io, interrupts }: Attaching): P
       line.pause();
       void io.stdout.settled?.().then(() => line.resume());
     });
-    if (terminal.isForPerson) say(own, `the console of ${td.name} is attached; ^] leaves it`);
-    if (td.state === 'runnable') say(own, `it has not run yet; \`tdctl start ${td.name}\` runs it`);
-    terminal.attach(() => resolve('left'));
+    line.resume();
   });
-  const how = await ended;
-  terminal.end();
-  line.destroy();
-  if (how === 'left') say(own, `left the console of ${td.name}; the TD goes on`);
-  else say(own, `${td.name}: ${howItEnded(state, td.name)}`);
 }

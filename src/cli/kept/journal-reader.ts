@@ -26,7 +26,15 @@ export class JournalReader {
     const size = statSync(this.#files.journal, { throwIfNoEntry: false })?.size;
     if (size === undefined || size === this.#size) return before;
     this.#size = size;
-    return [...before, ...this.#news(this.#files.journal)];
+    return [...before, ...this.#sinceLast()];
+  }
+
+  /** Where the journal was begun anew since, what came last in the one before is read first. */
+  #sinceLast(): ToldRecord[] {
+    const [first] = readJournal(this.#files.journal).records;
+    const isAnother = this.#seq > 0 && first !== undefined && first.seq > this.#seq + 1;
+    const missed = isAnother ? this.#news(this.#files.journalBefore) : [];
+    return [...missed, ...this.#news(this.#files.journal)];
   }
 
   /** The numbers go on over all lives. */

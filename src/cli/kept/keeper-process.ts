@@ -8,6 +8,7 @@ import { type KeeperFaults, keeperFaults } from '../../keeper/faults.ts';
 import { type Kept, keep } from '../../keeper/keep.ts';
 import { keeperLog } from '../../keeper/keeper-log.ts';
 import { beginLife, earlyError, type Life } from '../../keeper/life.ts';
+import { clearNext } from '../../keeper/move/next-directory.ts';
 import { outlookOn } from '../../keeper/outlook.ts';
 import { openProgress, type Progress } from '../../keeper/progress.ts';
 import type { KeepRequest } from '../../keeper/request.ts';
@@ -136,7 +137,12 @@ async function keepPlanned(keeping: Owning & OpenedTd & { readonly life: Life })
   });
   try {
     kept = keep({
-      ...{ host, plan, life, release: owned.release, patienceMs: faults.patienceMs },
+      ...{ host, plan, life, patienceMs: faults.patienceMs },
+      directory: {
+        release: owned.release,
+        nextSocket: owned.files.nextSocket,
+        clearNext: (of) => clearNext(owned.files, of),
+      },
       inWords: (event) => eventInWords(event, plan.facts),
       onEvent: (_, event) => progress.tell({ event }),
       console: { console: sinks.print, debugConsole: () => {} },

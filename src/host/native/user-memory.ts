@@ -1,13 +1,15 @@
-import type { Addon, UserMemory as NativeMemory } from '../../../native/index.ts';
+import type { Addon, UserMemory as NativeMemory, PassedFd } from '../../../native/index.ts';
 import { Holding } from '../holding.ts';
 import { own } from '../own.ts';
 import type { MapMemory, PagesOfMemory, UserMemory } from '../port.ts';
 import { answered } from './answers.ts';
 
-interface Mapping extends MapMemory {
+interface Seen {
   /** Sees the memory when it is mapped, and gives what is to be done before it is unmapped. */
   readonly onMapped?: (memory: NativeMemory) => () => void;
 }
+
+interface Mapping extends MapMemory, Seen {}
 
 /** Memory of this process behind the port's interface; `native` is what ioctls are given. */
 export class MappedMemory implements UserMemory {
@@ -25,7 +27,21 @@ export class MappedMemory implements UserMemory {
     if (sharedWith !== undefined) {
       return new MappedMemory(own(sharedWith, MappedMemory, 'memory').#mapping.another());
     }
-    const native = await answered(addon.UserMemory.map(sizeBytes, { shared: true }));
+    return MappedMemory.#seen(
+      await answered(addon.UserMemory.map(sizeBytes, { shared: true })),
+      onMapped,
+    );
+  }
+
+  /** The memory of another process, by its memfd. */
+  static async ofFd(
+    addon: Addon,
+    { fd, onMapped = () => () => {} }: Seen & { readonly fd: PassedFd },
+  ): Promise<MappedMemory> {
+    return MappedMemory.#seen(await answered(addon.UserMemory.ofFd(fd)), onMapped);
+  }
+
+  static #seen(native: NativeMemory, onMapped: NonNullable<Seen['onMapped']>): MappedMemory {
     const beforeUnmapped = onMapped(native);
     const unmap = () => {
       beforeUnmapped();

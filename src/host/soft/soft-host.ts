@@ -2,6 +2,7 @@
  * The host `soft` is what a laptop can really run: a real VM, vCPU fds, irqchip, memory slots and
  * guest_memfds, with a simulated TDX module and KVM's rules for TDs beside them.
  */
+import type { PassedFd } from '../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
 import { vmTypes } from '../../abi/kvm/vm-types.ts';
@@ -16,7 +17,7 @@ import type { HostFacts, HostMemoryFacts, KeySlots } from '../facts.ts';
 import { Holding } from '../holding.ts';
 import { answered } from '../native/answers.ts';
 import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
-import { MappedMemory } from '../native/user-memory.ts';
+import { MappedMemory, nativeMemory } from '../native/user-memory.ts';
 import { own } from '../own.ts';
 import type { CreateVm, Host, MapMemory, UserMemory, Vm } from '../port.ts';
 import {
@@ -188,6 +189,15 @@ export class SoftHost implements Host {
   mapMemory(options: MapMemory): Promise<UserMemory> {
     const onMapped = readableIn(this.#addressSpace);
     return MappedMemory.map(this.#opened.thing.addon, { ...options, onMapped });
+  }
+
+  fdOf(memory: UserMemory): { readonly fd: number } {
+    return nativeMemory(memory);
+  }
+
+  acceptMemory(fd: PassedFd): Promise<UserMemory> {
+    const onMapped = readableIn(this.#addressSpace);
+    return MappedMemory.ofFd(this.#opened.thing.addon, { fd, onMapped });
   }
 
   /** Reports what the simulated part is asked: every ioctl, SEAMCALL leaf and release. */

@@ -68,6 +68,12 @@ function readPiece({ fd, start, end }: Piece) {
   return createReadStream('', { fd, start, end: end - 1 });
 }
 
+/** The byte of the log that comes first of a reader who asks for one, or for what is printed from now on. */
+export function consoleFrom({ sizeBytes }: KeptConsole, from: string | undefined): number {
+  if (from === undefined) return sizeBytes;
+  return Number(from) > sizeBytes ? 0 : Number(from);
+}
+
 export interface ConsoleStream {
   /** Resolves once the reader is gone. */
   end(): Promise<void>;
@@ -124,7 +130,8 @@ export function openConsole(
   return {
     end: () => {
       leave();
-      typing.end();
+      // What is still typed goes to the keeper that has the TD by now, until whoever types has heard of the end.
+      if (!console.goesOn) typing.end();
       socket.end();
       return closed;
     },

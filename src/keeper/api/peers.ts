@@ -41,7 +41,7 @@ function addonsCredentials(): CredentialsOf | undefined {
 }
 
 /** Node has no name for it; libuv's handle of a socket does. */
-function fdOf(socket: Socket): number | undefined {
+export function fdOf(socket: Socket): number | undefined {
   const { _handle: handle } = socket as { _handle?: { readonly fd?: number } | null };
   const fd = handle?.fd;
   return fd === undefined || fd < 0 ? undefined : fd;

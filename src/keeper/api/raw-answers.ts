@@ -20,8 +20,14 @@ export function endWithRefusal(socket: Duplex, error: unknown): void {
   socket.once('finish', () => socket.destroy());
 }
 
-export function writeUpgrade(socket: Duplex, protocol: string): void {
-  socket.write(`${statusLine(101)}connection: Upgrade\r\nupgrade: ${protocol}\r\n\r\n`);
+export function writeUpgrade(
+  socket: Duplex,
+  protocol: string,
+  headers: Readonly<Record<string, number>> = {},
+): void {
+  const lines = Object.entries({ connection: 'Upgrade', upgrade: protocol, ...headers });
+  const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.write(`${statusLine(101)}${text}\r\n`);
 }
 
 function statusLine(status: number): string {

@@ -13,10 +13,10 @@ import type { Greeting } from '../greeting.ts';
 import { moveProtocol } from '../move/protocol.ts';
 import { moveVersion } from '../move/version.ts';
 import { isOver } from '../state.ts';
-import { type ConsoleBounds, openConsole, sendConsoleLog } from './console.ts';
+import { type ConsoleBounds, consoleFrom, openConsole, sendConsoleLog } from './console.ts';
 import { type Exchange, type Fields, sendDocument, sendText } from './exchange.ts';
 import { metricsText, metricsType } from './metrics.ts';
-import { consoleProtocol } from './protocol.ts';
+import { consoleFromHeader, consoleProtocol } from './protocol.ts';
 import { Refusal } from './refusal.ts';
 import type { Streams } from './streams.ts';
 import type { KeptSurface, Peer } from './surface.ts';
@@ -40,6 +40,8 @@ export interface Route {
     readonly summary: string;
     /** @throws TdctlError before anything is changed. */
     check?(asked: Upgrading): void;
+    /** Beside those of the upgrade itself. */
+    headers?(asked: Upgrading): Readonly<Record<string, number>>;
     open(asked: Upgrading): void;
   };
 }
@@ -186,7 +188,10 @@ export const routes: readonly Route[] = [
     upgrade: {
       protocol: consoleProtocol,
       summary:
-        'The connection carries what the guest prints from now on, or from that byte of the log on, and what is typed to it, as they are.',
+        'The connection carries what the guest prints from now on, or from that byte of the log on, and what is typed to it, as they are. `tdctl-console-from` is the byte that comes first. Where the TD moves to another keeper, the connection ends, and that keeper goes on from the next byte.',
+      headers: ({ query, surface }) => ({
+        [consoleFromHeader]: consoleFrom(surface.console, query.from),
+      }),
       open: ({ socket, query, streams, surface, bounds }) => {
         const from = query.from === undefined ? undefined : Number(query.from);
         const stream = openConsole(socket, surface.console, { from, bounds: bounds.console });
@@ -221,7 +226,7 @@ export const routes: readonly Route[] = [
         surface.move.check();
       },
       open: ({ socket, surface, streams }) => {
-        socket.once('close', streams.add(surface.move.open(socket)));
+        socket.once('close', streams.addLast(surface.move.open(socket)));
       },
     },
   },

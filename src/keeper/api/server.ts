@@ -209,7 +209,7 @@ class Answering {
       const wanted = { ...serving, socket, query };
       upgrade.check?.(wanted);
       this.#busy.add(socket);
-      writeUpgrade(socket, upgrade.protocol);
+      writeUpgrade(socket, upgrade.protocol, upgrade.headers?.(wanted));
       upgrade.open(wanted);
     });
   }

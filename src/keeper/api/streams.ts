@@ -8,6 +8,7 @@ interface Stream {
 
 export class Streams {
   readonly #open = new Set<Stream>();
+  readonly #last = new Set<Stream>();
   readonly #most: number;
 
   constructor(most: number) {
@@ -30,7 +31,15 @@ export class Streams {
     return () => this.#open.delete(stream);
   }
 
+  /** The same of one that others go through to their end, and that is ended after them. */
+  addLast(stream: Stream): () => void {
+    this.#last.add(stream);
+    return () => this.#last.delete(stream);
+  }
+
   async end(): Promise<void> {
-    await Promise.all([...this.#open].map((stream) => stream.end()));
+    for (const streams of [this.#open, this.#last]) {
+      await Promise.all([...streams].map((stream) => stream.end()));
+    }
   }
 }

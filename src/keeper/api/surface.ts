@@ -49,6 +49,12 @@ export interface Acted {
 export interface MoveDoor {
   /** @throws TdctlError TDCTL_E_CONFLICT where the TD cannot leave as it stands. */
   check(): void;
+  /** @throws TdctlError TDCTL_E_NOT_ANSWERING where another keeper has the TD by now. */
+  checkHere(): void;
+  /** Takes what is typed while the TD is on its way, or is with the next keeper; undefined where it is here. */
+  typed(bytes: Uint8Array): number | undefined;
+  /** The next keeper has it. */
+  readonly hasLeft: boolean;
   /** Answers on the connection what that keeper asks. */
   open(socket: Duplex): { end(): Promise<void> };
 }
@@ -58,6 +64,8 @@ export interface KeptConsole {
   readonly path: string;
   /** How long the log is at this moment: it has what was printed until now. */
   readonly sizeBytes: number;
+  /** Another keeper has the TD by now, and takes what is typed. */
+  readonly goesOn: boolean;
   /** @returns how many bytes were taken; none where no guest runs. */
   input(bytes: Uint8Array): number;
   /** @returns the way to end the subscription. */

@@ -26,7 +26,14 @@ export interface KeeperSocket {
   /** An answer that goes on. */
   stream(question: Question): Promise<IncomingMessage>;
   upgrade(question: Question, protocol: string): Promise<Duplex>;
+  /** The same, with the headers of the answer. */
+  upgraded(question: Question, protocol: string): Promise<Upgraded>;
   close(): void;
+}
+
+export interface Upgraded {
+  readonly socket: Duplex;
+  readonly headers: IncomingMessage['headers'];
 }
 
 /** These come of a keeper that is not there any more, or not yet. */
@@ -90,6 +97,15 @@ export function keeperSocket(state: StateDirectory, name: string): KeeperSocket 
       settled();
     }
   }
+  async function upgraded(question: Question, protocol: string): Promise<Upgraded> {
+    const begun = await begin(question, protocol);
+    const { socket, response } = begun;
+    if (socket === undefined) await check(begun, question);
+    begun.settled();
+    if (socket !== undefined) return { socket, headers: response.headers };
+    response.destroy();
+    throw noKeeper(kept);
+  }
   return {
     async ask(question) {
       const begun = await begin(question);
@@ -106,14 +122,8 @@ export function keeperSocket(state: StateDirectory, name: string): KeeperSocket 
       begun.settled();
       return begun.response;
     },
-    async upgrade(question, protocol) {
-      const begun = await begin(question, protocol);
-      if (begun.socket === undefined) await check(begun, question);
-      begun.settled();
-      if (begun.socket !== undefined) return begun.socket;
-      begun.response.destroy();
-      throw noKeeper(kept);
-    },
+    upgrade: async (question, protocol) => (await upgraded(question, protocol)).socket,
+    upgraded,
     close() {
       agent.destroy();
       reached.release();

@@ -30,7 +30,7 @@ export async function* eventsOf(following: Following): AsyncGenerator<ToldRecord
     for await (const record of recordsIn(stream, signal)) {
       last = record.seq;
       yield record;
-      if (record.kind === 'over' || hasLeft()) return;
+      if (isEnd(record) || hasLeft()) return;
     }
     // It was cut off for being slow, or its keeper has ended.
     await delay(retryMs, undefined, { signal }).catch(() => undefined);
@@ -38,6 +38,9 @@ export async function* eventsOf(following: Following): AsyncGenerator<ToldRecord
   if (hasLeft()) return;
   for (const record of restInJournal(following, last)) yield record;
 }
+
+/** A TD that has moved is told of by its next keeper. */
+const isEnd = (record: ToldRecord) => record.kind === 'over' && record.outcome !== 'moved';
 
 /** @returns undefined where its keeper is not there any more. */
 async function open(following: Following, since: number): Promise<IncomingMessage | undefined> {

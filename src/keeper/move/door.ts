@@ -6,12 +6,13 @@ import type { Host } from '../../host/port.ts';
 import type { TdRun } from '../../orchestrator/index.ts';
 import type { MoveDoor } from '../api/surface.ts';
 import type { Life } from '../life.ts';
+import type { Giving, LeftDirectory } from './giving.ts';
 
 export interface DoorOptions {
   readonly host: Host;
   readonly life: Life;
-  /** Undefined where its directory is nobody else's to have. */
-  readonly release?: (() => void) | undefined;
+  /** Undefined where it is nobody else's to have. */
+  readonly directory?: LeftDirectory | undefined;
   readonly patienceMs?: number | undefined;
   /** Somebody has asked for its end, which may still be to come. */
   readonly hasEnd: () => boolean;
@@ -20,12 +21,20 @@ export interface DoorOptions {
 export const usualPatienceMs = 10_000;
 
 export function moveDoor(run: TdRun, options: DoorOptions): MoveDoor {
-  const { host, life, release, patienceMs = usualPatienceMs, hasEnd } = options;
+  const { host, life, directory, patienceMs = usualPatienceMs, hasEnd } = options;
   let isOpen = false;
+  let given: Giving | undefined;
   return {
+    get hasLeft() {
+      return given?.hasLeft === true;
+    },
+    checkHere() {
+      if (given?.hasLeft === true) throw hasLeft();
+    },
+    typed: (bytes) => given?.typed(bytes),
     check() {
       const { state } = life.status;
-      if (release === undefined) {
+      if (directory === undefined) {
         throw cannotLeave(state, 'it is kept by the command that runs it, and ends with that');
       }
       if (isOpen) throw cannotLeave(state, 'another keeper takes it over just now');
@@ -35,18 +44,28 @@ export function moveDoor(run: TdRun, options: DoorOptions): MoveDoor {
       throw cannotLeave(state, 'it is not whole, or is on its way to another state');
     },
     open(socket) {
+      if (directory === undefined) throw new Error('the door was not checked');
       isOpen = true;
       const onOver = () => {
         isOpen = false;
       };
       // Few TDs move, and the chart of a move is loaded for those alone.
       const giving = import('./giving.ts').then(({ Giving }) => {
-        const parts = { run, host, life, patienceMs, release: release ?? (() => {}), onOver };
-        return new Giving(socket, parts);
+        given = new Giving(socket, { run, host, life, patienceMs, directory, onOver });
+        return given;
       });
       return { end: async () => (await giving).end() };
     },
   };
+}
+
+function hasLeft(): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_NOT_ANSWERING',
+    op: 'ask the keeper of a TD',
+    message: 'the TD has just moved to another keeper, which takes questions in a moment',
+    hint: 'ask again',
+  });
 }
 
 function cannotLeave(state: string, why: string): TdctlError {

@@ -6,7 +6,7 @@ import type { GivenBack, LetGo } from '../../../machines/intra-host-migration/in
 import type { StepError } from '../../../machines/step-error.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import { unobserved } from '../../host/observed.ts';
-import { grants } from '../../host/passing.ts';
+import { grants, passesFds } from '../../host/passing.ts';
 import type { Host } from '../../host/port.ts';
 import type { TdRun } from '../../orchestrator/index.ts';
 import { LocalSource } from '../../orchestrator/migration/index.ts';
@@ -14,6 +14,7 @@ import type { ProcessIdentity } from '../identity.ts';
 import type { MoveRecord } from '../journal/records.ts';
 import type { Life } from '../life.ts';
 import { presenceOf, vantage } from '../presence.ts';
+import { sendFds } from './fds.ts';
 import { fence } from './fence.ts';
 import { MovePeer } from './peer.ts';
 import type {
@@ -26,13 +27,22 @@ import type {
 } from './protocol.ts';
 import { shapeOf } from './shape.ts';
 
+/** The directory of the TD, as its keeper has it that another is to follow. */
+export interface LeftDirectory {
+  /** Lets go of it, once the last word is written. */
+  release(): void;
+  /** Where fds are passed to the next keeper. */
+  readonly nextSocket: string;
+  /** Removes what a process has left that was to be the next keeper, and has died. */
+  clearNext(next: ProcessIdentity): void;
+}
+
 export interface GivingOptions {
   readonly run: TdRun;
   /** As it was opened, and not as its run observes it. */
   readonly host: Host;
   readonly life: Life;
-  /** Lets go of the directory, once the last word is written. */
-  readonly release: () => void;
+  readonly directory: LeftDirectory;
   /** So long may the other keeper say nothing while it has the TD in its hands. */
   readonly patienceMs: number;
   /** The connection is over, and so is the move as far as this side goes. */
@@ -71,6 +81,21 @@ export class Giving {
     });
   }
 
+  /** Another keeper has the TD. */
+  get hasLeft(): boolean {
+    return this.#stage === 'released' || (this.#stage === 'over' && this.#hasMoved);
+  }
+
+  /** @returns how many bytes were taken; undefined where the guest here is to have them. */
+  typed(bytes: Uint8Array): number | undefined {
+    if (this.hasLeft) {
+      this.#peer.tell('typed', { bytes });
+      return bytes.length;
+    }
+    // What the guest has not read as it is paused would not go with it.
+    return this.#stage === 'quiesced' ? 0 : undefined;
+  }
+
   /** Resolves once nobody is connected any more, whose TD it may still be. */
   async end(): Promise<void> {
     this.#peer.close();
@@ -100,6 +125,7 @@ export class Giving {
       }
     },
     grant: ({ to }) => this.#grant(to),
+    passMemory: () => this.#passMemory(),
     quiesce: ({ pause }) => this.#quiesce(pause),
     hasTd: () => this.#hasTd(),
     keep: async () => {
@@ -116,8 +142,9 @@ export class Giving {
       this.#stage = 'released';
       this.#note('left');
       this.#options.life.cede();
-      this.#options.release();
-      return null;
+      const stopAsked = this.#options.run.state === 'migratingOut.stopRequested';
+      this.#options.directory.release();
+      return { stopAsked };
     },
     retire: () => this.#retire(),
     lost: ({ error }) => this.#lost(error),
@@ -142,6 +169,17 @@ export class Giving {
       vm: await host.grant(unobserved(handles.get('vm')), to),
       slots: await Promise.all(slots),
     };
+  }
+
+  async #passMemory(): Promise<{ readonly slots: readonly number[] }> {
+    const { host, run, directory } = this.#options;
+    if (!passesFds(host)) throw new Error(`${run.session.plan.facts.name} passes no fds`);
+    const memory = [...run.session.handles.get('slotMemory')];
+    await sendFds(
+      directory.nextSocket,
+      memory.map(([, each]) => host.fdOf(each)),
+    );
+    return { slots: memory.map(([slot]) => slot) };
   }
 
   async #quiesce(pause: boolean): Promise<Quiesced> {
@@ -210,7 +248,7 @@ export class Giving {
   }
 
   async #settle(): Promise<void> {
-    const { run } = this.#options;
+    const { run, directory } = this.#options;
     if (this.#stage === 'over') return;
     if (this.#stage === 'released') {
       await this.#retire();
@@ -221,6 +259,7 @@ export class Giving {
       const isHeld = run.isIn('migratingOut');
       const { stopped } = isHeld ? await this.#keep() : { stopped: false };
       if (isHeld) this.#note('kept', { why: 'the other keeper has gone' });
+      if (!this.#conductorLives && this.#conductor) directory.clearNext(this.#conductor);
       if (!stopped && this.#owesResume && run.isIn('paused')) await this.#source.resume();
       return;
     }

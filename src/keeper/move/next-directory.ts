@@ -10,12 +10,12 @@ import type { FileLock } from '../../files/lock.ts';
 import { notWritable, type OutputFile } from '../../files/not-writable.ts';
 import { replaceFile } from '../../files/owned-file.ts';
 import { removeFile } from '../../files/private-directory.ts';
-import type { KeeperIdentity } from '../identity.ts';
+import type { KeeperIdentity, ProcessIdentity } from '../identity.ts';
 import type { StateDirectory } from '../state-directory.ts';
 import { type OwnedTd, ownTd } from '../td-directory.ts';
 import { type TdFiles, tdFiles } from '../td-files.ts';
 import { tryTdLock } from '../td-lock.ts';
-import type { NextStatus } from './next-status.ts';
+import { type NextStatus, readNextStatus } from './next-status.ts';
 
 export interface NextTd {
   readonly name: string;
@@ -73,10 +73,20 @@ export async function ownNext(
     end() {
       if (isOver) return;
       isOver = true;
-      for (const path of [files.nextStatus, files.nextJournal, files.nextSocket]) removeFile(path);
+      removeNext(files);
       lock.release();
     },
   };
+}
+
+/** What one who has died has left of it. */
+export function clearNext(files: TdFiles, { pid, startTime }: ProcessIdentity): void {
+  const left = readNextStatus(files.nextStatus)?.keeper;
+  if (left?.pid === pid && left.startTime === startTime) removeNext(files);
+}
+
+function removeNext({ nextStatus, nextJournal, nextSocket }: TdFiles): void {
+  for (const path of [nextStatus, nextJournal, nextSocket]) removeFile(path);
 }
 
 const text = (status: NextStatus) => `${JSON.stringify(status)}\n`;

@@ -30,13 +30,18 @@ export interface MoveQuestions {
   readonly askForMove: { readonly arg: null; readonly answer: { readonly errno: string | null } };
   /** By grants of the shared host that both are on. */
   readonly grant: { readonly arg: { readonly to: number }; readonly answer: Granted };
+  /** The memory behind the slots that is not private, by their memfds, which go to the socket of the next keeper. */
+  readonly passMemory: {
+    readonly arg: null;
+    readonly answer: { readonly slots: readonly number[] };
+  };
   /** All that leads to a source at rest, in one answer: each is done only where the one before it was. */
   readonly quiesce: { readonly arg: { readonly pause: boolean }; readonly answer: Quiesced };
   readonly hasTd: { readonly arg: null; readonly answer: HasTd };
   readonly keep: { readonly arg: null; readonly answer: LetGo };
   readonly resume: { readonly arg: null; readonly answer: null };
   /** Its last word is written, and the directory is the asker's. */
-  readonly release: { readonly arg: null; readonly answer: null };
+  readonly release: { readonly arg: null; readonly answer: StopAsked };
   readonly retire: { readonly arg: null; readonly answer: GivenBack };
   readonly lost: { readonly arg: { readonly error: StepError }; readonly answer: GivenBack };
 }
@@ -45,6 +50,13 @@ export interface MoveQuestions {
 export interface MoveNews {
   /** The kernel has moved the TD. */
   readonly moved: null;
+  /** Somebody types who is still connected to the keeper before. */
+  readonly typed: { readonly bytes: Uint8Array };
+}
+
+/** Whether somebody has asked for the end of the TD while it was on its way: then it is the next keeper's to do. */
+export interface StopAsked {
+  readonly stopAsked: boolean;
 }
 
 export interface Conductor {

@@ -46,6 +46,8 @@ export class RemoteSource implements MigrationSource {
   #quiesced: Promise<Quiesced> | undefined;
   /** When the last vCPU of the source was parked, on the monotonic clock of the machine. */
   parkedNs: bigint | null = null;
+  /** Somebody has asked the keeper before to end the TD, as it was on its way. */
+  stopAsked = false;
 
   constructor(options: RemoteSourceOptions) {
     this.#options = options;
@@ -135,7 +137,8 @@ export class RemoteSource implements MigrationSource {
 
   async retire(): Promise<GivenBack> {
     const { keeper, takeOver, peer } = this.#options;
-    await this.#unlessGone('release', null);
+    const released = await this.#unlessGone('release', null);
+    this.stopAsked = released?.stopAsked === true;
     // It has nothing any more that anybody could miss, and the directory can have but one owner.
     if (peer.gone !== undefined) await fence(keeper);
     await takeOver();
@@ -150,8 +153,9 @@ export class RemoteSource implements MigrationSource {
     return answered ?? { leftovers: [] };
   }
 
-  letGo(): void {
-    this.#options.peer.close();
+  /** Of a TD that has moved, the one before still hands on what is typed there, and ends the connection then. */
+  letGo(how: 'kept' | 'moved'): void {
+    if (how === 'kept') this.#options.peer.close();
   }
 
   /** What is on this side of it goes, where the TD has stayed there. */

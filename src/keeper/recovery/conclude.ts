@@ -63,12 +63,13 @@ function rowFor(evidence: Evidence): RecoveryRow {
 export function fits(
   row: RecoveryRow,
   underWay: UnderWay,
-  found: Pick<Evidence, 'presence' | 'lock' | 'closer'>,
+  found: Pick<Evidence, 'presence' | 'lock' | 'closer' | 'next'>,
 ): boolean {
   return (
     (row.underWay?.includes(underWay) ?? true) &&
     (row.presence?.includes(found.presence) ?? true) &&
     (row.lock === undefined || row.lock === found.lock) &&
+    (row.next === undefined || row.next === found.next?.found) &&
     (row.othersHoldVms === undefined || (found.closer?.vmHolders.length ?? 0) > 0)
   );
 }
@@ -119,6 +120,7 @@ function filled(words: string, evidence: Evidence, since: Moment | undefined): s
     state: td === null ? 'about to begin' : td.state,
     since: since?.at ?? 'an unknown time',
     why: files.kind === 'damaged' ? files.why : '',
+    next: evidence.next === undefined ? 'a process' : `process ${evidence.next.pid}`,
     holders: (closer?.vmHolders ?? []).map(({ pid, program }) => `${program} (${pid})`).join(', '),
   };
   return words.replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);

@@ -19,6 +19,8 @@ export interface Evidence {
   readonly lock: 'held' | 'free' | undefined;
   /** The last word of the journal; it is looked for where the status is not the last word already. */
   readonly lastRecord: LastRecord | undefined;
+  /** The keeper that the TD was to move to; it is looked for where the one before is silent. */
+  readonly next?: NextKeeper | undefined;
   /** What only a closer look tells. */
   readonly closer: CloserLook | undefined;
 }
@@ -29,6 +31,21 @@ export type FilesRead =
   | { readonly kind: 'halfMade' }
   /** `why` is a clause. */
   | { readonly kind: 'damaged'; readonly why: string };
+
+export interface NextKeeper {
+  readonly pid: number;
+  /** Whether it is there, and if it is not, how far it had come. */
+  readonly found: keyof typeof nextFound;
+}
+
+/** The words are for the docs. */
+export const nextFound = {
+  lives: 'its next keeper is there',
+  stopped: 'its next keeper is there, and SIGSTOP holds it',
+  diedWithTd: 'its next keeper is gone too, and had the TD',
+  diedMoving: 'its next keeper is gone too, and had begun the move itself',
+  diedBefore: 'its next keeper is gone too, and had not begun the move itself',
+} as const;
 
 export interface LastRecord {
   readonly at: Moment;

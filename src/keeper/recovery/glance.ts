@@ -9,6 +9,7 @@ import type { StateDirectory } from '../state-directory.ts';
 import { readStatus } from '../status-file.ts';
 import { tdFileNames } from '../td-files.ts';
 import type { Evidence, FilesRead, LastRecord } from './evidence.ts';
+import { nextKeeper } from './next.ts';
 
 /** Where and when one looks: the same for all TDs of a list. */
 export interface Look extends Vantage {
@@ -49,6 +50,8 @@ export function glance(state: StateDirectory, name: string, look: Look): Evidenc
       files.kind === 'halfMade' || presence === 'elsewhere'
         ? lockSeen(`${directory}/${tdFileNames.lock}`, look)
         : undefined,
+    next:
+      isSilent && keeper !== undefined ? nextKeeper(directory, { keeper, from: look }) : undefined,
     lastRecord: isSilent ? lastWord(`${directory}/${tdFileNames.journal}`) : undefined,
     closer: undefined,
   };

@@ -4,6 +4,7 @@
  */
 import type { Presence } from '../presence.ts';
 import type { KeptState } from '../state.ts';
+import type { NextKeeper } from './evidence.ts';
 import type { UnderWay } from './under-way.ts';
 
 export interface RecoveryRow {
@@ -12,6 +13,8 @@ export interface RecoveryRow {
   readonly underWay?: readonly UnderWay[];
   readonly presence?: readonly (Presence | 'nobody')[];
   readonly lock?: 'held';
+  /** The keeper that it was to move to. */
+  readonly next?: NextKeeper['found'];
   /** Fits only where other processes have fds of VMs open. */
   readonly othersHoldVms?: true;
   /** What the conditions mean, for a person. */
@@ -24,13 +27,14 @@ export interface RecoveryRow {
   readonly done: string;
   /**
    * What `list` and `show` tell a person, a sentence each; nothing where all is as it should be. `{keeper}` is the
-   * process, `{state}` the state that was written last, `{since}` its last sign of life, `{holders}` who has VMs open,
+   * process, `{next}` the one that it was to move to, `{state}` the state that was written last, `{since}` its last sign of life, `{holders}` who has VMs open,
    * `{why}` what is wrong with the files, `{name}` the TD.
    */
   readonly told: readonly string[];
 }
 
 const gone = ['gone', 'recycled'] as const;
+const ending = ['exiting', ...gone] as const;
 
 export const recoveryTable = [
   {
@@ -42,6 +46,55 @@ export const recoveryTable = [
     holdsKeySlot: false,
     done: 'nothing by itself: a keeper that lives writes its status again; `delete` removes it once nobody has the lock',
     told: ['its files cannot be read: {why}', '`tdctl delete {name}` removes what is left of it'],
+  },
+  {
+    id: 'taken-over',
+    presence: ending,
+    next: 'lives',
+    found: 'the keeper is gone, in a move, and the next one is there',
+    state: 'moving',
+    holdsKeySlot: 'as written',
+    done: 'nothing: the next keeper asks who has the TD, and takes the directory over or says that it is lost',
+    told: [
+      'its keeper, {keeper}, has ended in a move; {next} is to keep it, and says soon what came of it',
+    ],
+  },
+  {
+    id: 'taken-over-by-one-that-stands-still',
+    presence: ending,
+    next: 'stopped',
+    found: 'the keeper is gone, in a move, and SIGSTOP holds the next one',
+    state: 'unknown',
+    holdsKeySlot: 'as written',
+    done: 'nothing by itself: what it holds, it holds',
+    told: [
+      'its keeper, {keeper}, has ended in a move, and {next}, which is to keep it, is stopped by a signal',
+      '`kill -CONT` lets that go on',
+    ],
+  },
+  {
+    id: 'lost-after-move',
+    presence: gone,
+    next: 'diedWithTd',
+    found: 'both keepers of a move are gone, and the next one had the TD',
+    state: 'lost',
+    holdsKeySlot: false,
+    done: 'the kernel took the TD down with the last fd, and the key slot is free',
+    told: [
+      'it had moved from {keeper} to {next}, which died before it was in the list, and the kernel took the TD down; its key slot is free',
+    ],
+  },
+  {
+    id: 'lost-in-move',
+    presence: gone,
+    next: 'diedMoving',
+    found: 'both keepers of a move are gone, and none has written down that it had the TD',
+    state: 'lost',
+    holdsKeySlot: false,
+    done: 'the kernel took the TD down with the last fd, and the key slot is free',
+    told: [
+      'both its keepers, {keeper} and {next}, died in its move, and the kernel took the TD down, whoever had it; its key slot is free',
+    ],
   },
   {
     id: 'over',

@@ -2,7 +2,12 @@
 import { keeperSocket } from '../../../keeper/asking/ask.ts';
 import type { KeeperIdentity } from '../../../keeper/identity.ts';
 import { MovePeer } from '../../../keeper/move/peer.ts';
-import { moveProtocol, moveRange, type SourceStands } from '../../../keeper/move/protocol.ts';
+import {
+  type MoveNews,
+  moveProtocol,
+  moveRange,
+  type SourceStands,
+} from '../../../keeper/move/protocol.ts';
 import { presenceOf, vantage } from '../../../keeper/presence.ts';
 import type { StateDirectory } from '../../../keeper/state-directory.ts';
 import { readStatus } from '../../../keeper/status-file.ts';
@@ -22,7 +27,7 @@ const deadlineMs = 10_000;
 export async function reachSource(
   state: StateDirectory,
   name: string,
-  self: KeeperIdentity,
+  { self, typed }: { readonly self: KeeperIdentity; readonly typed: (bytes: Uint8Array) => void },
 ): Promise<Reached> {
   const status = readStatus(tdFiles(state, name).status);
   if (status.kind !== 'read') throw notKept(name);
@@ -32,7 +37,11 @@ export async function reachSource(
   try {
     const { oldest, newest } = moveRange;
     const path = `/v1/move?oldest=${oldest}&newest=${newest}`;
-    const peer = new MovePeer(await socket.upgrade({ path, deadlineMs }, moveProtocol), {});
+    const peer = new MovePeer(await socket.upgrade({ path, deadlineMs }, moveProtocol), {
+      told: (what, value) => {
+        if (what === 'typed') typed((value as MoveNews['typed']).bytes);
+      },
+    });
     const stands = await peer.ask('begin', { version: newest, process: self }, { deadlineMs });
     return { peer, stands, keeper };
   } finally {

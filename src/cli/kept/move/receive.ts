@@ -10,7 +10,7 @@ import { type Kept, keep } from '../../../keeper/keep.ts';
 import { keeperLog } from '../../../keeper/keeper-log.ts';
 import { beginNextLife, type NextLife } from '../../../keeper/life.ts';
 import { usualPatienceMs } from '../../../keeper/move/door.ts';
-import { type NextTd, ownNext } from '../../../keeper/move/next-directory.ts';
+import { clearNext, type NextTd, ownNext } from '../../../keeper/move/next-directory.ts';
 import { RemoteSource } from '../../../keeper/move/remote-source.ts';
 import type { MoveReport } from '../../../keeper/move/report.ts';
 import { outlookOn } from '../../../keeper/outlook.ts';
@@ -31,6 +31,7 @@ import { Blackout } from './blackout.ts';
 import { bringVm } from './bring-vm.ts';
 import { type Reached, reachSource } from './reach-source.ts';
 import { isMoving, lost, otherwisePlanned } from './refusals.ts';
+import { TypedAhead } from './typed-ahead.ts';
 
 export interface Receiving {
   readonly request: KeepRequest;
@@ -49,9 +50,10 @@ export async function receiveTd(receiving: Receiving): Promise<void> {
   const next = await ownNext(state, request.name, { keeper, beforeWrite });
   if (next === undefined) throw isMoving(request.name);
   try {
-    const source = await reachSource(state, request.name, keeper);
+    const typed = new TypedAhead();
+    const source = await reachSource(state, request.name, { self: keeper, typed: typed.take });
     try {
-      await receiveFrom(source, { ...receiving, state, next });
+      await receiveFrom(source, { ...receiving, state, next, typed });
     } finally {
       source.peer.close();
     }
@@ -63,6 +65,7 @@ export async function receiveTd(receiving: Receiving): Promise<void> {
 interface AtSource extends Receiving {
   readonly state: StateDirectory;
   readonly next: NextTd;
+  readonly typed: TypedAhead;
 }
 
 async function receiveFrom(source: Reached, receiving: AtSource): Promise<void> {
@@ -108,7 +111,7 @@ class Conducting {
       ...this.#source,
       ...{ plan, now: clockOf(host), takeOver: () => this.#takeOver() },
       patienceMs: this.#with.faults.patienceMs ?? usualPatienceMs,
-      bringVm: () => bringVm({ host, plan, ...this.#source }),
+      bringVm: () => bringVm({ host, plan, nextSocket: next.files.nextSocket, ...this.#source }),
     });
     const migration = startMigration({
       ...{ source, host, destinationPlan: plan, tellsRequests: false },
@@ -142,6 +145,7 @@ class Conducting {
       next.end();
       progress.tell({ reached: 'moved', report });
       progress.end();
+      if (source.stopAsked) this.#kept?.run.stop();
       await this.#answer();
     } finally {
       await source.leave();
@@ -165,16 +169,22 @@ class Conducting {
   }
 
   #keep(start: Parameters<typeof keep>[0]['start']): Kept['run'] {
-    const { host, plan, life, state, env, request, faults } = this.#with;
+    const { host, plan, life, state, next, env, request, faults } = this.#with;
     this.#kept = keep({
       ...{ host, plan, life, start, tellsRequests: false, patienceMs: faults.patienceMs },
-      release: () => this.#main?.release(),
+      directory: {
+        release: () => this.#main?.release(),
+        nextSocket: next.files.nextSocket,
+        clearNext: (of) => clearNext(next.files, of),
+      },
       inWords: (event) => eventInWords(event, plan.facts),
       outlook: (td) => outlookOn(state, td),
       companions: companionsOf({
         ...{ state, life, host, plan, env, request, log: keeperLog, onPlace: () => {} },
       }),
     });
+    const { input } = this.#kept.surface.console;
+    this.#with.typed.goesTo(input);
     return this.#kept.run;
   }
 

@@ -38,12 +38,25 @@ export async function askFor(
   { name }: Pick<KeptTd, 'name'>,
   ...[verb, { deadlineMs = answerMs, ...options } = {}]: Parameters<Act>
 ): Promise<Awaited<ReturnType<Act>>> {
-  const client = await connectSoon(state, name, deadlineMs);
-  try {
-    return await client.act(verb, { deadlineMs, ...options });
-  } finally {
-    client.close();
+  const begun = performance.now();
+  for (;;) {
+    const before = readKeptTd(state, name);
+    const client = await connectSoon(state, name, deadlineMs);
+    try {
+      return await client.act(verb, { deadlineMs, ...options });
+    } catch (error) {
+      if (performance.now() - begun > deadlineMs || !hasMoved(before, readKeptTd(state, name)))
+        throw error;
+    } finally {
+      client.close();
+    }
+    await delay(retryMs);
   }
+}
+
+/** Another keeper has it, or soon will: that is to be asked. */
+function hasMoved(before: KeptTd | undefined, now: KeptTd | undefined): boolean {
+  return now !== undefined && (now.state === 'moving' || now.keeper?.pid !== before?.keeper?.pid);
 }
 
 const retryMs = 50;
