@@ -1,8 +1,8 @@
 /** What is done with a TD, as `tdctl` does it: by its own functions, or by the command itself where that is to die. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { TdctlError } from '../errors/index.ts';
 import type { ErrorInWords } from '../diagnosis/refusals.ts';
+import { TdctlError } from '../errors/index.ts';
 import type { KeptVerb } from '../keeper/api/verbs.ts';
 import { connectTd } from '../keeper/client.ts';
 import { keeperFaultVariable } from '../keeper/faults.ts';

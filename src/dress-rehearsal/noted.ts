@@ -92,7 +92,14 @@ export function asWritten(
 }
 
 /** As the chart of a run would have it. */
-export function stepErrorOf({ step, code, message, details, hint, ...answered }: ErrorInWords): StepError {
+export function stepErrorOf({
+  step,
+  code,
+  message,
+  details,
+  hint,
+  ...answered
+}: ErrorInWords): StepError {
   const { request, errno } = answered;
   if (request === undefined || errno === undefined) return { step, code, message, details, hint };
   return { step, refusal: { ...answered, request, errno } };

@@ -18,7 +18,7 @@ import {
 import type { Commands, Moved, Refused } from './commands.ts';
 import { asWritten, eventsIn, type Notes, statesOf, stepErrorOf } from './noted.ts';
 import type { OwnHost } from './own-host.ts';
-import type { PlayedTd } from './played-td.ts';
+import type { PlayedTd, RestState } from './played-td.ts';
 import { atRest, leftByTheDead } from './rest.ts';
 
 export interface Company {
@@ -79,11 +79,15 @@ async function provision(company: Company, td: PlayedTd, startMs: number): Promi
   const refused = await commands.create(td);
   await atRest(td, { wanted: ['running'], signal });
   const { listed, records } = td;
-  const journal = notes.journal({ td: td.name, keeper: 1, lane: td.name, fromMs: startMs, again: 0 });
+  const journal = notes.journal({
+    td: td.name,
+    keeper: 1,
+    lane: td.name,
+    fromMs: startMs,
+    again: 0,
+  });
   const states = statesOf(records);
-  journal.records.push(
-    ...states.map((state) => ({ state, isOfMove: false, hasCommand: true })),
-  );
+  journal.records.push(...states.map((state) => ({ state, isOfMove: false, hasCommand: true })));
   notes.events(td.name, eventsIn(records), startMs);
   if (listed?.state !== 'running') return { result: 'failed', error: errorOf(td, refused) };
   td.fate = 'alive';
@@ -98,17 +102,18 @@ async function act(
   {
     verb,
     wanted,
-  }: { readonly verb: 'pause' | 'resume' | 'stop'; readonly wanted: readonly KeptState[] },
+  }: { readonly verb: 'pause' | 'resume' | 'stop'; readonly wanted: readonly RestState[] },
 ): Promise<Came> {
   const { commands, signal } = company;
   const refused = await commands.act(td, verb);
   // One that was refused, as its keeper has died, is as it is.
-  const any: readonly KeptState[] = ['running', 'paused'];
+  const any: readonly RestState[] = ['running', 'paused'];
   await atRest(td, { wanted: refused === null ? wanted : any, signal });
   noteSince(company, td, { isOfMove: false, hasCommand: false });
   const state = td.listed?.state ?? 'lost';
-  const isDone = verb === 'stop' ? state === 'destroyed' : wanted.includes(state);
-  return isDone ? { result: 'done' } : { result: 'failed', error: errorOf(td, refused) };
+  if (verb === 'stop' && state === 'destroyed') return { result: 'done', error: null };
+  if (wanted.some((each) => each === state)) return { result: 'done' };
+  return { result: 'failed', error: errorOf(td, refused) };
 }
 
 /** What its keeper has written since. */
@@ -146,7 +151,7 @@ async function migrate(
   td.ranBefore = td.listed?.state === 'running';
   const watching = watchList(company, td);
   const { refused, report, events } = await commands.migrate(td, { cgroup: path });
-  const wanted: readonly KeptState[] = td.ranBefore ? ['running'] : ['paused', 'runnable'];
+  const wanted: readonly RestState[] = td.ranBefore ? ['running'] : ['paused', 'runnable'];
   await atRest(td, { wanted, signal });
   const passed = await watching();
   td.isMoving = false;
@@ -274,9 +279,7 @@ function errorOf(td: PlayedTd, refused: Refused): StepError | null {
   if (written !== undefined && written !== null) return stepErrorOf(written);
   if (refused !== null) return ofCommand(refused);
   const [message] = td.listed?.notes ?? [];
-  return message === undefined
-    ? null
-    : { step: 'running', code: 'TDCTL_E_NOT_ANSWERING', message };
+  return message === undefined ? null : { step: 'running', code: 'TDCTL_E_NOT_ANSWERING', message };
 }
 
 function ofCommand({ op, code, message, details, hint }: TdctlError): StepError {

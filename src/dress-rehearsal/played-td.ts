@@ -1,5 +1,6 @@
 /** A TD of the scenario, the keepers that it has had, and what `list` tells of it. */
 import type { TdStateId } from '../../machines/td-lifecycle/index.ts';
+import type { HostSeen } from '../keeper/hosts/operations.ts';
 import type { KeeperIdentity } from '../keeper/identity.ts';
 import { readJournal } from '../keeper/journal/index.ts';
 import type { JournalRecord } from '../keeper/journal/records.ts';
@@ -11,8 +12,10 @@ import type { StateDirectory } from '../keeper/state-directory.ts';
 import { readStatus } from '../keeper/status-file.ts';
 import { type TdFiles, tdFiles } from '../keeper/td-files.ts';
 import type { BelievedTd, Fate } from '../rehearsal/index.ts';
-import type { HostSeen } from '../keeper/hosts/operations.ts';
 import { isThere } from './processes.ts';
+
+/** In these states of its chart a TD waits for somebody. */
+export type RestState = 'runnable' | 'running' | 'paused';
 
 /** The file that it is made from. */
 export interface TdSource {
@@ -36,7 +39,10 @@ export class PlayedTd {
   ranBefore = false;
   /** A move of it is under way. */
   isMoving = false;
-  readonly #known = new Map<number, { readonly keeper: number; readonly process: KeeperIdentity }>();
+  readonly #known = new Map<
+    number,
+    { readonly keeper: number; readonly process: KeeperIdentity }
+  >();
 
   constructor(name: string, source: TdSource, state: StateDirectory) {
     this.name = name;
@@ -80,7 +86,7 @@ export class PlayedTd {
   }
 
   /** Nobody is at work on it any more that would have to end first. */
-  isAtRest(wanted: readonly KeptTd['state'][]): boolean {
+  isAtRest(wanted: readonly RestState[]): boolean {
     const { next, listed } = this;
     if (next !== undefined && isThere(next)) return false;
     const { owner } = this;
@@ -89,7 +95,7 @@ export class PlayedTd {
     if (others.some(isThere)) return false;
     if (listed === undefined) return true;
     if (isOver(listed.state)) return owner === undefined || !isThere(owner);
-    return wanted.includes(listed.state);
+    return wanted.some((state) => state === listed.chartState);
   }
 
   get records(): readonly JournalRecord[] {

@@ -2,17 +2,16 @@
 import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readProcess } from '../keeper/process-stat.ts';
-import type { KeptState } from '../keeper/state.ts';
 import { untilStuck, type Violation, violation } from '../rehearsal/index.ts';
 import type { OwnHost } from './own-host.ts';
-import type { PlayedTd } from './played-td.ts';
+import type { PlayedTd, RestState } from './played-td.ts';
 
 const lookEveryMs = 4;
 
 /** Resolves once nobody is at work on a TD, and it is what is wanted or over. */
 export async function atRest(
   td: PlayedTd,
-  { wanted, signal }: { readonly wanted: readonly KeptState[]; readonly signal: AbortSignal },
+  { wanted, signal }: { readonly wanted: readonly RestState[]; readonly signal: AbortSignal },
 ): Promise<void> {
   while (!td.isAtRest(wanted) && !signal.aborted) await delay(lookEveryMs);
 }
@@ -67,5 +66,8 @@ export async function unlessStuck<Output>(
 
 function bytesOf({ files }: PlayedTd): number {
   const paths = [files.journal, files.journalBefore, files.nextJournal, files.status];
-  return paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
+  return paths.reduce(
+    (sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
 }

@@ -1,3 +1,4 @@
+export type { Believed, BelievedTd, Fate } from './believed.ts';
 export { blackoutOf } from './blackout.ts';
 export { type Comparison, compare } from './compare.ts';
 export { cameTo, findingsIn, unmetExpectations } from './expectations.ts';
@@ -26,8 +27,6 @@ export { type Reproduction, reduce } from './faults/reduce.ts';
 export { type FoundViolation, type Sweep, type SweepRow, sweep } from './faults/sweep.ts';
 export type { RehearsalHooks } from './hooks.ts';
 export {
-  type Believed,
-  type BelievedTd,
   invariants,
   judgeAtEnd,
   judgeAtRest,
@@ -41,10 +40,10 @@ export { undone } from './invariants/undo.ts';
 export { junit, junitSuite } from './junit.ts';
 export { type Loss, lossesOf } from './losses.ts';
 export { type Grade, gradeOf, grades, type Outcome, outcomes } from './outcome.ts';
-export type { OperationResult } from './perform.ts';
-export { type Proof, proveAll } from './proofs.ts';
 export { untilStuck } from './patience.ts';
+export type { OperationResult } from './perform.ts';
 export type { Place, PlayedRun, Player } from './player.ts';
+export { type Proof, proveAll } from './proofs.ts';
 export { type AnyStateId, type LaneStep, RunRecord } from './record.ts';
 export type { RecordedEvent } from './recorded-event.ts';
 export {
@@ -76,4 +75,4 @@ export {
   standardScenario,
 } from './scenario.ts';
 export { openStage, realStage, type Stage, type StageOptions } from './stage.ts';
-export { destinationLane, type Fate } from './world.ts';
+export { destinationLane } from './world.ts';

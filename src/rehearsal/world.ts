@@ -4,8 +4,8 @@ import type { Host } from '../host/port.ts';
 import type { TdRun } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
 import type { Snapshot, VmSnapshot } from '../simulator/index.ts';
+import type { Believed, Fate } from './believed.ts';
 import { HeardGuest } from './heard-guest.ts';
-import type { Believed } from './invariants/invariants.ts';
 import type { Blackout, RunRecord } from './record.ts';
 import type { Stage } from './stage.ts';
 
@@ -29,9 +29,6 @@ export interface LiveTd {
   /** Where its TDR is: the TD's identity on the machine, wherever it moves. */
   tdr: number | undefined;
 }
-
-/** A TD that `died` did so with the process that owned it. */
-export type Fate = 'planned' | 'alive' | 'failed' | 'stopped' | 'lost' | 'died';
 
 /** The lane of the VM that the `hop`-th move leads to. */
 export function destinationLane(name: string, hop: number): string {

@@ -13,11 +13,15 @@ import {
  *
  * @throws TdctlError TDCTL_E_USAGE.
  */
-export function faultOf(text: string, { processes }: { readonly processes: boolean }): RehearsalFault {
+export function faultOf(
+  text: string,
+  { processes }: { readonly processes: boolean },
+): RehearsalFault {
   const fault = readRehearsalFault(text);
   if (processes && isCallDeath(fault)) {
     throw elsewhere(text, {
-      message: 'a process of its own is killed as a record of a journal is written, and not at a call',
+      message:
+        'a process of its own is killed as a record of a journal is written, and not at a call',
       hint: 'name the record, such as `RECORD#17=source-dies`, or leave out --processes',
     });
   }

@@ -43,7 +43,11 @@ export function numbersOf(options: RehearseCommandOptions): Numbers {
     slotsLeft: optional(options.slotsLeft, '--slots-left', 0, 65_535),
     destinationVcpus: optional(options.destinationVcpus, '--destination-vcpus', 1, 4096),
     seed: wholeNumber(options.seed ?? '1', { option: '--seed', from: 0, to: 0xffff_ffff }),
-    runs: wholeNumber(options.runs ?? usualRuns(options), { option: '--runs', from: 1, to: 100_000_000 }),
+    runs: wholeNumber(options.runs ?? usualRuns(options), {
+      option: '--runs',
+      from: 1,
+      to: 100_000_000,
+    }),
   };
 }
 

@@ -2,9 +2,9 @@
 import {
   type FaultCase,
   leastPlayed,
+  type Place,
   type PlayedFaults,
   pairCount,
-  type Place,
   pairsOf,
   type RehearsalFault,
   randomCases,

@@ -14,7 +14,7 @@ import { askedFor } from './command-line.ts';
 import { faultOf } from './fault.ts';
 import type { RehearseCommandOptions } from './options.ts';
 import { playFaults } from './play-faults.ts';
-import type { Playing } from './rehearse.ts';
+import type { Playing } from './playing.ts';
 import type { Source } from './source.ts';
 
 /** @throws TdctlError TDCTL_E_USAGE for what makes no sense where each TD has a process of its own. */
@@ -28,9 +28,13 @@ export function refuseWithProcesses(
     });
   }
   if (proofs === true) {
-    throw refused('--proofs', 'the proofs reach between the steps of a keeper, from its own process', {
-      hint: 'play them without --processes: the steps are the same',
-    });
+    throw refused(
+      '--proofs',
+      'the proofs reach between the steps of a keeper, from its own process',
+      {
+        hint: 'play them without --processes: the steps are the same',
+      },
+    );
   }
   if (destinationVcpus !== undefined) throw otherVcpus('--destination-vcpus');
   if (faults === 'pairs') {
@@ -46,11 +50,7 @@ function otherVcpus(place: string): TdctlError {
   });
 }
 
-function refused(
-  place: string,
-  why: string,
-  { hint }: { readonly hint: string },
-): TdctlError {
+function refused(place: string, why: string, { hint }: { readonly hint: string }): TdctlError {
   return new TdctlError({
     ...{ code: 'TDCTL_E_USAGE', op: 'rehearse with processes', place, hint },
     message: `this cannot be played with --processes: ${why}`,

@@ -12,18 +12,19 @@ import {
   type Scenario,
   singleFaults,
 } from '../../rehearsal/index.ts';
-import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
+import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openHost } from '../open-host.ts';
 import { uselessOption } from '../useful-options.ts';
 import { askedFor } from './command-line.ts';
 import { endOfRehearsal } from './end-of-rehearsal.ts';
 import { faultOf } from './fault.ts';
-import { type Numbers, numbersOf, type RehearseCommandOptions } from './options.ts';
+import { numbersOf, type RehearseCommandOptions } from './options.ts';
 import { playFaults } from './play-faults.ts';
+import type { Playing } from './playing.ts';
 import { printReport } from './print-report.ts';
 import { playProcesses, refuseWithProcesses } from './processes.ts';
-import { type Progress, progressOf } from './progress.ts';
+import { progressOf } from './progress.ts';
 import { openSource, placeOf, type Source } from './source.ts';
 import type { Replay } from './write-html.ts';
 
@@ -96,15 +97,6 @@ async function replayOf(
   if (place === undefined || options.processes === true) return undefined;
   const scenario = await source.scenarioUnder(source.kernel);
   return { place, scenario, reproduce: askedFor(source, options).reproduce };
-}
-
-export interface Playing {
-  readonly source: Source;
-  readonly numbers: Numbers;
-  readonly options: RehearseCommandOptions;
-  readonly interrupts: Interrupts;
-  readonly progress: Progress;
-  readonly io: CommandIo;
 }
 
 /** As if the kernel had been named on the command line. */

@@ -218,10 +218,7 @@ interface Given {
 }
 
 /** What the command line says goes before what the file says. */
-async function ofFile(
-  file: RehearsalFile,
-  { options, numbers, files }: Given,
-): Promise<Played> {
+async function ofFile(file: RehearsalFile, { options, numbers, files }: Given): Promise<Played> {
   refuseForFile(options);
   const sources = await Promise.all(
     file.tds.map(async ({ names, specPath }) => {

@@ -10,12 +10,7 @@ export interface Rehearsed {
   readonly end: (why: string) => void;
 }
 
-export function rehearsalOperations({
-  machine,
-  shared,
-  faultsToCome,
-  end,
-}: Rehearsed): Operations {
+export function rehearsalOperations({ machine, shared, faultsToCome, end }: Rehearsed): Operations {
   const slots: SlotsUsed[] = [];
   const sample = () => {
     const { used } = machine.keySlots;

@@ -3,10 +3,10 @@
  * are judged by the machine's own snapshot, which knows nothing of tdctl.
  */
 import { hasTag } from '../../../machines/state-id.ts';
-import { type TdStateId, tdLifecycle } from '../../../machines/td-lifecycle/index.ts';
+import { tdLifecycle } from '../../../machines/td-lifecycle/index.ts';
 import type { Snapshot, VmSnapshot } from '../../simulator/index.ts';
+import type { Believed, BelievedTd } from '../believed.ts';
 import { countLost, type Loss } from '../losses.ts';
-import type { Fate } from '../world.ts';
 
 export const invariants = [
   {
@@ -38,24 +38,6 @@ export interface Violation {
   readonly detail: string;
   /** The operation after which it was found; undefined where that was at the end. */
   readonly after?: string | undefined;
-}
-
-/** What tdctl believes, wherever its TDs are kept. */
-export interface Believed {
-  readonly tds: readonly BelievedTd[];
-  /** So many processes have /dev/kvm open. */
-  readonly liveProcesses: number;
-}
-
-export interface BelievedTd {
-  readonly name: string;
-  readonly fate: Fate;
-  /** Where its TDR is, once it has one. */
-  readonly tdr: number | undefined;
-  /** Of its chart; undefined where nobody says. */
-  readonly state: TdStateId | undefined;
-  /** The VM that the kernel has for it. */
-  vmIn(vms: Snapshot['vms']): VmSnapshot | undefined;
 }
 
 /** What dies with its owner is undone by nobody. */
@@ -116,9 +98,7 @@ function beliefMatches(td: BelievedTd, { vms }: Snapshot): Violation[] {
   if (hasTag(tdLifecycle, state, 'whole') === isThere) return [];
   const has =
     vm === undefined ? 'has no such VM' : `has VM ${vm.id} ${vm.dead ? 'dead' : vm.td?.state}`;
-  return [
-    violation('belief-matches-host', `${name} is ${state} for tdctl, and the host ${has}`),
-  ];
+  return [violation('belief-matches-host', `${name} is ${state} for tdctl, and the host ${has}`)];
 }
 
 /** Once everything is stopped, the host must be as it was before, but for the losses that are reported. */
