@@ -204,7 +204,12 @@ class Playing {
       ...judgeAtRest(believed, seen.snapshot),
       ...(someTdDied(believed) ? [] : undone(results, before.snapshot, seen.snapshot)),
     ];
-    for (const result of results) found.push(...(await keptSourceRuns(this.#company, result)));
+    for (const result of results) {
+      const { length } = this.#deaths.killings;
+      const tried = await keptSourceRuns(this.#company, result);
+      // Whoever has died while it was tried has told nothing of what it was before.
+      found.push(...(this.#deaths.killings.length > length ? this.#fates() : tried));
+    }
     return found;
   }
 

@@ -14,7 +14,6 @@ export { collapsed, leastPlayed } from './faults/equal-calls.ts';
 export {
   formatRehearsalFault,
   isCallDeath,
-  isDeath,
   isRecordDeath,
   parseRehearsalFault,
   type RecordDeath,
