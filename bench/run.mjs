@@ -17,6 +17,7 @@ const modules = [
   'watch',
   'kept',
   'keeper-api',
+  'keeper-moves',
   'exec',
   'shared-host',
 ];

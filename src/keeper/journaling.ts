@@ -8,7 +8,7 @@ import {
 import type { TdctlError } from '../errors/index.ts';
 import type { AroundStep, TdRunEvent } from '../orchestrator/index.ts';
 import type { JournalBody, JournalRecord } from './journal/records.ts';
-import type { Moment } from './moment.ts';
+import { type Moment, momentNow } from './moment.ts';
 
 /** Appends a record. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
 export type AppendRecord = (
@@ -45,6 +45,7 @@ export class Journaling {
   readonly #options: JournalingOptions;
   #isTroubled = false;
   #isOver = false;
+  #held: { readonly body: JournalBody; readonly flush: boolean }[] | undefined;
 
   constructor(options: JournalingOptions) {
     this.#options = options;
@@ -60,8 +61,7 @@ export class Journaling {
     try {
       this.#write(body, flush);
     } catch (error) {
-      if (!this.#isTroubled) this.#options.onTrouble(error as TdctlError);
-      this.#isTroubled = true;
+      this.#trouble(error);
     }
   }
 
@@ -77,7 +77,26 @@ export class Journaling {
 
   /** What must be on the disk before it counts. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
   takes(body: JournalBody): void {
-    this.#write(body, true);
+    this.#writeHeld();
+    this.#writeNow(body, true);
+  }
+
+  /**
+   * While a guest stands still for a move nothing is written, because it would wait for that; but for what
+   * {@link takes} writes, and all that comes before it. Nothing is taken then that anybody could have to know of.
+   */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Writes what was held, and from now on at once. */
+  goOn(): void {
+    try {
+      this.#writeHeld();
+    } catch (error) {
+      this.#trouble(error);
+    }
+    this.#held = undefined;
   }
 
   /**
@@ -102,7 +121,25 @@ export class Journaling {
     this.note({ kind: 'snapshot', machineVersion: TD_LIFECYCLE_VERSION, snapshot });
   }
 
+  #trouble(error: unknown): void {
+    if (!this.#isTroubled) this.#options.onTrouble(error as TdctlError);
+    this.#isTroubled = true;
+  }
+
   #write(body: JournalBody, flush: boolean): void {
+    if (this.#held === undefined) this.#writeNow(body, flush);
+    else this.#held.push({ body: { ...momentNow(), ...body }, flush });
+  }
+
+  #writeHeld(): void {
+    const held = this.#held?.splice(0) ?? [];
+    for (const [at, { body }] of held.entries()) {
+      // One flush has all that was written before it on the disk.
+      this.#writeNow(body, at === held.length - 1 && held.some(({ flush }) => flush));
+    }
+  }
+
+  #writeNow(body: JournalBody, flush: boolean): void {
     if (this.#isOver) return;
     this.#options.onRecord(this.#options.append(body, { flush }));
   }

@@ -24,6 +24,9 @@ export interface Life {
   readonly feed: Feed<ToldRecord>;
   /** The last word of a life, flushed. */
   over(outcome: string, leftoverCount: number): void;
+  /** Nothing is written while a guest stands still for a move, until {@link goOn}. */
+  hold(): void;
+  goOn(): void;
   /**
    * Another keeper has the TD from now on, and writes down what becomes of it: this one writes its last word, flushed,
    * and nothing more.
@@ -182,7 +185,16 @@ function lifeOf(options: ToldLifeOptions, written: Written): Life {
     ...{ name, number, keeper, journaling, status, console, feed },
     over: (outcome, leftoverCount) =>
       journaling.note({ kind: 'over', outcome, leftoverCount }, { flush: true }),
+    hold() {
+      journaling.hold();
+      status.hold();
+    },
+    goOn() {
+      journaling.goOn();
+      status.goOn();
+    },
     cede() {
+      journaling.goOn();
       journaling.note({ kind: 'over', outcome: 'moved', leftoverCount: 0 }, { flush: true });
       journaling.end();
       status.end();

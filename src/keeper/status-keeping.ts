@@ -36,6 +36,7 @@ export class StatusKeeping {
   #status: Omit<StatusRecord, 'seq'>;
   #isTroubled = false;
   #isOver = false;
+  #isHeld = false;
 
   /** @param host as it was named, until it has told its own name. */
   constructor(options: StatusKeepingOptions, host: HostIdentity) {
@@ -101,6 +102,17 @@ export class StatusKeeping {
     this.#write();
   }
 
+  /** What is held by {@link hold} is for readers who can wait a moment. */
+  goOn(): void {
+    this.#isHeld = false;
+    this.#write();
+  }
+
+  /** While a guest stands still for a move, its status is not written: it would wait for that. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
   /** Nothing more is written: the directory is another keeper's. */
   end(): void {
     this.#isOver = true;
@@ -129,7 +141,7 @@ export class StatusKeeping {
 
   #write(): void {
     const { write, onTrouble } = this.#options;
-    if (this.#isOver) return;
+    if (this.#isOver || this.#isHeld) return;
     try {
       write(this.record);
     } catch (error) {

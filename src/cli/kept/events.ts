@@ -81,14 +81,30 @@ function readersOf(state: StateDirectory, selection: Selection): Readers {
         named?.map(({ name }) => name) ?? selectTds(state, selection).map(({ name }) => name);
       // The end is looked for first, so that what came before it is read.
       areOver = named?.every(({ name }) => isGone(readKeptTd(state, name))) ?? false;
-      return wanted
-        .flatMap(read)
-        .sort((one, other) => one.record.at.localeCompare(other.record.at));
+      return inOrder(wanted.map(read));
     },
     get areOver() {
       return areOver;
     },
   };
+}
+
+/** In the order of time between TDs; those of one TD are in the order in which they were written down. */
+function inOrder(lists: readonly TdRecord[][]): readonly TdRecord[] {
+  const rest = lists.filter((list) => list.length > 0).map((list) => ({ list, at: 0 }));
+  const told: TdRecord[] = [];
+  for (;;) {
+    const heads = rest.filter(({ list, at }) => at < list.length);
+    const [first, ...others] = heads;
+    if (first === undefined) return told;
+    const momentOf = ({ list, at }: typeof first) => list[at]?.record.at ?? '';
+    const next = others.reduce(
+      (least, each) => (momentOf(each) < momentOf(least) ? each : least),
+      first,
+    );
+    told.push(next.list[next.at] as TdRecord);
+    next.at += 1;
+  }
 }
 
 function isGone(td: KeptTd | undefined): boolean {

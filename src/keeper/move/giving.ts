@@ -183,6 +183,17 @@ export class Giving {
   }
 
   async #quiesce(pause: boolean): Promise<Quiesced> {
+    const { life } = this.#options;
+    life.hold();
+    try {
+      return await this.#toRest(pause);
+    } finally {
+      // Once the answer is on its way.
+      setImmediate(() => life.goOn());
+    }
+  }
+
+  async #toRest(pause: boolean): Promise<Quiesced> {
     this.#stage = 'quiesced';
     this.#hearAgain();
     this.#owesResume = pause;
@@ -263,9 +274,8 @@ export class Giving {
       if (!stopped && this.#owesResume && run.isIn('paused')) await this.#source.resume();
       return;
     }
-    // Whoever has the TD lives without this connection.
-    if (this.#conductorLives) await this.#retire();
-    else await this.#lost(this.#lostWithConductor());
+    // A next keeper that has the TD asks for the directory before it ends the connection: this one has died with it.
+    await this.#lost(this.#lostWithConductor());
   }
 
   get #conductorLives(): boolean {

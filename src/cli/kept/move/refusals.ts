@@ -78,3 +78,12 @@ export function noKeeperProgram(path: string, program: string): TdctlError {
     hint: 'name the directory in which package.json and dist/ are',
   });
 }
+
+export function printsElsewhere(name: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_CONFLICT',
+    op,
+    message: `the console of TD ${name} goes to a file or a socket of its own (spec.console), which its keeper cannot hand on`,
+    hint: 'a TD without spec.console can move: `tdctl console` and `tdctl logs` have what it prints',
+  });
+}

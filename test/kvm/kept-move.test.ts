@@ -1,0 +1,37 @@
+/** A guest goes from keeper to keeper on soft, with whoever is attached to it. */
+import { beforeEach, expect, test } from 'vitest';
+import { cli } from '../support/cli.ts';
+import { data, keeping } from '../support/kept.ts';
+import { startTdctl } from '../support/tdctl.ts';
+import { skipWithoutKvm } from './soft-rehearsal-support.ts';
+
+const { spec } = keeping();
+const moves = 3;
+
+beforeEach(skipWithoutKvm);
+
+test('it counts on without a number lost, a console stays attached, and what is typed comes once', async () => {
+  const soft = ['--host', 'soft', '--kernel', 'rfc-migration-v2', '--start'];
+  expect(await cli(['create', spec('counts'), ...soft])).toMatchObject({ exitCode: 0 });
+  const { child, ended } = startTdctl(['console', 'counts'], { stdin: 'open' });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  const pids = new Set<number>();
+  for (let at = 1; at <= moves; at += 1) {
+    const moved = cli(['migrate', 'counts', '-o', 'json']);
+    for (const half of ['a', 'b']) child.stdin.write(`line ${at}${half}\n`);
+    const { toKeeper, blackoutMs } = JSON.parse((await moved).stdout);
+    pids.add(toKeeper.pid);
+    expect(blackoutMs).toBeGreaterThan(0);
+  }
+  expect(pids.size).toBe(moves);
+  child.stdin.write('quit\n');
+  const { stdout } = await ended;
+  const said = [...stdout.matchAll(/^you said: line (\w+)\r?$/gm)].map(([, line]) => line);
+  expect(said).toEqual(['1a', '1b', '2a', '2b', '3a', '3b']);
+  const log = (await cli(['logs', 'counts'])).stdout;
+  expect(log.endsWith(stdout)).toBe(true);
+  expect(log).not.toContain('LOST');
+  const counts = [...log.matchAll(/^vcpu 0 count (\d+)\r?$/gm)].map(([, count]) => Number(count));
+  expect(counts).toEqual(Array.from(counts, (_, place) => place + 1));
+  expect(await data(['show', 'counts'])).toMatchObject({ state: 'destroyed', life: moves + 1 });
+});
