@@ -7,6 +7,7 @@
  *   stop-at:N      stops (SIGSTOP) then, until it is sent SIGCONT
  *   fail-write:N   the Nth write to the state directory by this process answers ENOSPC
  *   full-from:N    the Nth does, and all that follow
+ *   unchecked      lets the kernel answer what a move would be refused for (`rehearse --processes --unchecked`)
  *   patience:MS    waits no longer than this for the other keeper of a move
  */
 import type { OutputFile } from '../files/not-writable.ts';
@@ -19,6 +20,8 @@ export interface KeeperFaults {
   readonly afterRecord: (seq: number) => void;
   /** Undefined: as long as usual. */
   readonly patienceMs: number | undefined;
+  /** Of a move that is conducted from here. */
+  readonly checks: 'all' | 'none';
 }
 
 export const keeperFaultVariable = 'TDCTL_KEEPER_FAULT';
@@ -33,9 +36,10 @@ export function keeperFaults(env: NodeJS.ProcessEnv): KeeperFaults {
   const failing = numbersOf('fail-write');
   const [fullFrom = Number.POSITIVE_INFINITY] = numbersOf('full-from');
   const [patienceMs] = numbersOf('patience');
+  const checks = wanted.some(([name]) => name === 'unchecked') ? 'none' : 'all';
   let writes = 0;
   return {
-    patienceMs,
+    ...{ patienceMs, checks },
     beforeWrite: () => {
       writes += 1;
       if (writes < fullFrom && !failing.includes(writes)) return;

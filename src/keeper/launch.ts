@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { setInterval as every } from 'node:timers/promises';
 import type { ErrorInWords } from '../diagnosis/refusals.ts';
 import { type ErrorData, errorOf, TdctlError } from '../errors/index.ts';
-import type { TdRunEvent } from '../orchestrator/index.ts';
+import type { MigrationRunEvent, TdRunEvent } from '../orchestrator/index.ts';
 import { packageRoot } from '../package-root.ts';
 import type { MoveReport } from './move/report.ts';
 import { readProcess } from './process-stat.ts';
@@ -19,6 +19,8 @@ export interface LaunchOptions {
   readonly onQueued?:
     | ((place: { readonly position: number; readonly of: number }) => void)
     | undefined;
+  /** Of the migration, where the keeper conducts one. */
+  readonly onMove?: ((event: MigrationRunEvent<ErrorInWords>) => void) | undefined;
   /** Ends the following. The keeper goes on. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -109,7 +111,7 @@ export async function launch(launching: Launching, options: LaunchOptions): Prom
     return await Promise.race([
       follow(child, followed, options),
       refuseStopped(child, followed, following.signal),
-      interrupted(words, options.signal),
+      interrupted(words, options.signal, following.signal),
     ]);
   } finally {
     following.abort();
@@ -141,7 +143,7 @@ interface Followed {
 async function follow(
   child: ChildProcess,
   followed: Followed,
-  { onEvent, onQueued }: LaunchOptions,
+  { onEvent, onMove, onQueued }: LaunchOptions,
 ): Promise<Launched> {
   const early = earlyWords(child.stderr);
   const ended = new Promise<string>((resolve, reject) => {
@@ -151,6 +153,7 @@ async function follow(
   ended.catch(() => undefined);
   for await (const line of linesOf(child.stdio[3] as Readable)) {
     if ('event' in line) onEvent?.(line.event);
+    if ('move' in line) onMove?.(line.move);
     followed.isQueued = 'queued' in line;
     if ('queued' in line) onQueued?.(line.queued);
     if ('reached' in line)
@@ -196,12 +199,16 @@ async function refuseStopped(
   return new Promise(() => {});
 }
 
-function interrupted(words: LaunchWords, signal: AbortSignal | undefined): Promise<never> {
+function interrupted(
+  words: LaunchWords,
+  signal: AbortSignal | undefined,
+  over: AbortSignal,
+): Promise<never> {
   return new Promise((_, reject) => {
     const { op, goesOn } = words;
     const end = () => reject(new TdctlError({ code: 'TDCTL_E_INTERRUPTED', op, ...goesOn }));
     if (signal?.aborted) end();
-    signal?.addEventListener('abort', end, { once: true });
+    signal?.addEventListener('abort', end, { once: true, signal: over });
   });
 }
 

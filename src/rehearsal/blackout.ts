@@ -26,7 +26,7 @@ interface Move {
   readonly states: readonly MoveState[];
   /** Every step of the move, in order. */
   readonly parts: readonly BlackoutPart[];
-  readonly source: TdRun;
+  readonly source: TdRun | undefined;
   readonly destination: TdRun | undefined;
 }
 
@@ -49,7 +49,7 @@ export function blackoutOf({ states, parts, source, destination }: Move): MoveBl
 }
 
 /** From the moment when the last vCPU of the source was parked until the last of the destination was entered. */
-function measuredMs(source: TdRun, destination: TdRun | undefined): number | undefined {
+function measuredMs(source: TdRun | undefined, destination: TdRun | undefined): number | undefined {
   const parkedNs = timesOf(source)?.parkedNs;
   const enteredNs = timesOf(destination)?.enteredNs;
   if (parkedNs === undefined || enteredNs === undefined || enteredNs < parkedNs) return undefined;

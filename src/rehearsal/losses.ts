@@ -4,8 +4,8 @@
  */
 import { makesVcpusFirst } from '../abi/kvm/kernels/record.ts';
 import type { FaultRecord, KernelAbi, Snapshot } from '../simulator/index.ts';
+import type { BelievedTd } from './believed.ts';
 import type { MoveResult } from './record.ts';
-import type { LiveTd } from './world.ts';
 
 export interface Loss {
   readonly what: 'TD' | 'key slot' | 'page' | 'cgroup charge';
@@ -17,7 +17,7 @@ export interface Loss {
 export interface LossFacts {
   readonly snapshot: Snapshot;
   readonly kernelAbi: KernelAbi;
-  readonly tds: readonly LiveTd[];
+  readonly tds: readonly Pick<BelievedTd, 'name' | 'fate'>[];
   readonly moves: readonly MoveResult[];
   /** Whether a move was played whose destination has another number of vCPUs. */
   readonly vcpusDiffer: boolean;

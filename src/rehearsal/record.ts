@@ -124,9 +124,12 @@ export class RunRecord {
     return this.#statesByLane.get(lane) ?? [];
   }
 
-  /** There is a sample for each change, and none between. */
   #sample(atMs: number): void {
-    const used = this.#options.usedSlots();
+    this.sampled(atMs, this.#options.usedSlots());
+  }
+
+  /** There is a sample for each change, and none between. */
+  sampled(atMs: number, used: number | undefined): void {
     if (used === undefined || this.slots.at(-1)?.used === used) return;
     this.slots.push({ atMs, used });
   }

@@ -10,19 +10,20 @@ import {
   type TraceEvent,
 } from '../simulator/index.ts';
 import { sinceEnteredMs } from './blackout.ts';
-import { deathInjector, isDeath, type RehearsalFault } from './faults/fault.ts';
+import { deathInjector, isCallDeath, isDeath, type RehearsalFault } from './faults/fault.ts';
 import type { GuestPatience } from './heard-guest.ts';
 import type { RehearsalHooks } from './hooks.ts';
 import { guestGoesOn, guestKeepsAll } from './invariants/guests.ts';
 import {
-  changedBy,
   judgeAtEnd,
   judgeAtRest,
   ownerOf,
+  someTdDied,
   twoOwners,
   type Violation,
   violation,
 } from './invariants/invariants.ts';
+import { undone } from './invariants/undo.ts';
 import { type Loss, lossesOf } from './losses.ts';
 import { untilStuck } from './patience.ts';
 import { type OperationResult, perform } from './perform.ts';
@@ -34,7 +35,7 @@ import {
   type SingleOperation,
   singleOperations,
 } from './scenario.ts';
-import { openStage, type SimulatedStage, type Stage, type StageOptions } from './stage.ts';
+import { openStage, type Stage, type StageOptions } from './stage.ts';
 import { destinationLane, type LiveTd, World } from './world.ts';
 
 export interface RehearseOptions {
@@ -78,7 +79,7 @@ export async function rehearseSimulated(
   const faults = options.faults ?? [];
   const recorded = injectorOf(faults.filter((fault): fault is FaultRecord => !isDeath(fault)));
   let world: World | undefined;
-  const deaths = deathInjector(faults.filter(isDeath), recorded, (who) => world?.kill(who));
+  const deaths = deathInjector(faults.filter(isCallDeath), recorded, (who) => world?.kill(who));
   const stage = await openStage(place, deaths.injector);
   return rehearseOn(stage, {
     ...options,
@@ -155,7 +156,7 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
             vcpusDiffer: singleOperations(scenario.operations).some(hasOtherVcpus),
             faults: met.filter((fault): fault is FaultRecord => !isDeath(fault)),
           });
-    if (snapshot !== undefined) violations.push(...judgeAtEnd(world, snapshot, losses));
+    if (snapshot !== undefined) violations.push(...judgeAtEnd(world.believed, snapshot, losses));
     violations.push(...[...world.tds.values()].flatMap(guestKeepsAll));
     const { elapsedMs } = record;
     return {
@@ -174,12 +175,12 @@ export async function rehearseOn(stage: Stage, options: OnStage): Promise<Rehear
   }
 }
 
-function hasOtherVcpus(operation: SingleOperation): boolean {
+export function hasOtherVcpus(operation: SingleOperation): boolean {
   return operation.do === 'migrate' && operation.vcpus !== undefined;
 }
 
 /** Nobody is left to do it. */
-function skipped(operation: Operation, { elapsedMs }: RunRecord): OperationResult[] {
+export function skipped(operation: Operation, { elapsedMs }: RunRecord): OperationResult[] {
   const times = { startMs: elapsedMs, endMs: elapsedMs };
   return singleOperations([operation]).map((each) => ({
     operation: each,
@@ -232,8 +233,8 @@ async function playOne(playing: Playing): Promise<readonly OperationResult[]> {
   }
   if (simulated === undefined || before === undefined) return results;
   const found = [
-    ...judgeAtRest(world, simulated.snapshot()),
-    ...(someTdDied(world) ? [] : undone(results, before, simulated)),
+    ...judgeAtRest(world.believed, simulated.snapshot()),
+    ...(someTdDied(world.believed) ? [] : undone(results, before, simulated.snapshot())),
   ];
   for (const result of results) found.push(...(await keptSourceRuns(running, result)));
   for (const td of tdsOf(world, results)) {
@@ -257,36 +258,6 @@ function givenUp(name: string, tdr: number | undefined, { vms }: Snapshot): Viol
   const owner = tdr === undefined ? undefined : ownerOf(tdr, vms);
   if (owner === undefined) return [];
   return [violation('owner-or-verdict', `${name} is given up, and VM ${owner.id} has it`)];
-}
-
-/**
- * A TD that could not be built, and a move that was rolled back, leave the machine as it was. What is
- * done at the same time and not undone changes it too, so that nothing can be said.
- */
-function undone(
-  results: readonly OperationResult[],
-  before: Snapshot,
-  stage: SimulatedStage,
-): Violation[] {
-  const changing = results.filter(({ operation }) => operation.do !== 'update-module');
-  if (changing.length === 0 || !changing.every(wasUndone)) return [];
-  const after = stage.snapshot();
-  // What the module keeps, and what others do meanwhile, is judged at the end.
-  if (after.keySlots.leaked !== before.keySlots.leaked) return [];
-  if (after.hostPages.leaked !== before.hostPages.leaked) return [];
-  if (after.keySlots.foreign !== before.keySlots.foreign) return [];
-  const changed = changedBy(before, after);
-  if (changed.length === 0) return [];
-  return [violation('undo-harmless', `changed by what was undone: ${changed.join(', ')}`)];
-}
-
-/** What dies with its owner is undone by nobody. */
-function someTdDied({ tds }: World): boolean {
-  return [...tds.values()].some(({ fate }) => fate === 'died');
-}
-
-function wasUndone({ operation, verdict, result }: OperationResult): boolean {
-  return verdict === 'sourceKept' || (operation.do === 'provision' && result === 'failed');
 }
 
 /** tdctl's word is not believed but tried: every vCPU leaves KVM_RUN and is entered again. */

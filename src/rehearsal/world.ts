@@ -4,6 +4,7 @@ import type { Host } from '../host/port.ts';
 import type { TdRun } from '../orchestrator/index.ts';
 import type { TdPlan } from '../plan/index.ts';
 import type { Snapshot, VmSnapshot } from '../simulator/index.ts';
+import type { Believed, Fate } from './believed.ts';
 import { HeardGuest } from './heard-guest.ts';
 import type { Blackout, RunRecord } from './record.ts';
 import type { Stage } from './stage.ts';
@@ -28,9 +29,6 @@ export interface LiveTd {
   /** Where its TDR is: the TD's identity on the machine, wherever it moves. */
   tdr: number | undefined;
 }
-
-/** A TD that `died` did so with the process that owned it. */
-export type Fate = 'planned' | 'alive' | 'failed' | 'stopped' | 'lost' | 'died';
 
 /** The lane of the VM that the `hop`-th move leads to. */
 export function destinationLane(name: string, hop: number): string {
@@ -88,6 +86,15 @@ export class World {
 
   get liveProcesses(): number {
     return this.#processes.size - this.dead.size;
+  }
+
+  get believed(): Believed {
+    const { liveProcesses } = this;
+    const tds = [...this.tds.values()].map((td) => ({
+      ...{ name: td.name, fate: td.fate, tdr: td.tdr, state: td.run?.state },
+      vmIn: (vms: Snapshot['vms']) => this.vmOf(td, vms),
+    }));
+    return { tds, liveProcesses };
   }
 
   /** tdctl itself is dead: whatever it was doing ends here. */

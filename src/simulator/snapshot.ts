@@ -39,6 +39,8 @@ export type KeySlotCounts = Readonly<Record<KeySlotState | 'total', number>>;
 
 export interface VmSnapshot {
   readonly id: number;
+  /** The address space that made it, by which a trace tells the process. */
+  readonly mm: number;
   readonly type: 'default' | 'td';
   readonly references: number;
   /** Its fd is open; without it a VM lives on for as long as other files refer to it. */
@@ -117,6 +119,7 @@ function vmsWithFd({ files }: Kernel): ReadonlySet<Vm> {
 function vmSnapshot(kernel: Kernel, vm: Vm, openVms: ReadonlySet<Vm>): VmSnapshot {
   return {
     id: vm.id,
+    mm: vm.mm,
     type: vm.isTd ? 'td' : 'default',
     references: vm.references,
     fdOpen: openVms.has(vm),

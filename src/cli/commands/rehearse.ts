@@ -18,6 +18,8 @@ Examples:
   tdctl rehearse td.yaml --kernel series-v9 --slots-left 1        a host with no key slot to spare
   tdctl rehearse td.yaml --compare all                            the same under every kernel ABI
   tdctl rehearse td.yaml --kernel rfc-migration-v2 --fault KVM_ENABLE_CAP#6=source-dies
+  tdctl rehearse td.yaml --kernel rfc-migration-v2 --processes    with keepers that are processes
+  tdctl rehearse td.yaml --kernel rfc-migration-v2 --processes --faults each
   tdctl rehearse upgrade.yaml -o junit > rehearsal.xml            a scenario of your own, in CI
   tdctl rehearse fleet.yaml -o junit > rehearsal.xml              many TDs, under several kernels
 
@@ -48,11 +50,12 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
     .option('--slots-left <n>', 'key slots that TDs of others leave free')
     .option('--unchecked', 'let the kernel answer what tdctl would refuse')
     .option('--destination-vcpus <n>', 'vCPUs of the destination, where they shall differ')
+    .option('--processes', 'with keepers, each a process of its own, on a shared host for this run')
     .addOption(
       new Option(
         '--compare <kernels>',
         'play it under these kernel ABIs, comma-separated, or all',
-      ).conflicts(['faults', 'fault', 'kernel', 'proofs', 'seed', 'runs']),
+      ).conflicts(['faults', 'fault', 'kernel', 'proofs', 'seed', 'runs', 'processes']),
     )
     .addOption(
       new Option(
@@ -61,7 +64,7 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
       ).choices(faultChoices),
     )
     .option('--seed <n>', 'seed of `--faults random`; equal seeds play equal faults (default: 1)')
-    .option('--runs <n>', 'runs of `--faults random` (default: 1000)')
+    .option('--runs <n>', 'runs of `--faults random` (default: 1000, with --processes 50)')
     .addOption(
       repeatableFault('a fault in every run, as for `tdctl run`; also WHO-dies; repeatable'),
     )

@@ -40,6 +40,7 @@ export function commandLine(
     ...Object.entries(given).flatMap(([option, value]) =>
       value === undefined ? [] : [option, shellWord(String(value))],
     ),
+    ...(options.processes === true ? ['--processes'] : []),
     ...(options.unchecked === true ? ['--unchecked'] : []),
     ...faults
       .map(formatRehearsalFault)

@@ -18,6 +18,8 @@ export interface RehearseCommandOptions {
   readonly runs?: string | undefined;
   readonly fault: readonly string[];
   readonly proofs?: boolean | undefined;
+  /** Played with keepers, each a process of its own. */
+  readonly processes?: boolean | undefined;
   readonly html?: string | undefined;
   readonly output: RehearsalFormat;
 }
@@ -41,6 +43,13 @@ export function numbersOf(options: RehearseCommandOptions): Numbers {
     slotsLeft: optional(options.slotsLeft, '--slots-left', 0, 65_535),
     destinationVcpus: optional(options.destinationVcpus, '--destination-vcpus', 1, 4096),
     seed: wholeNumber(options.seed ?? '1', { option: '--seed', from: 0, to: 0xffff_ffff }),
-    runs: wholeNumber(options.runs ?? '1000', { option: '--runs', from: 1, to: 100_000_000 }),
+    runs: wholeNumber(options.runs ?? usualRuns(options), {
+      option: '--runs',
+      from: 1,
+      to: 100_000_000,
+    }),
   };
 }
+
+/** A run with processes takes a thousand times as long. */
+const usualRuns = ({ processes }: RehearseCommandOptions) => (processes === true ? '50' : '1000');

@@ -1,19 +1,16 @@
 /** The sweep of `--faults`, with progress, and what was found when it is interrupted. */
 import {
-  collapsed,
   type FaultCase,
   leastPlayed,
+  type Place,
   type PlayedFaults,
   pairCount,
   pairsOf,
-  type Rehearsal,
   type RehearsalFault,
   randomCases,
   reduce,
   representative,
   type Scenario,
-  type StageOptions,
-  singleFaults,
   sweep,
 } from '../../rehearsal/index.ts';
 import type { Interrupts } from '../interrupts.ts';
@@ -22,9 +19,12 @@ import type { Progress } from './progress.ts';
 import type { Source } from './source.ts';
 
 export interface PlayFaultsOptions {
-  readonly place: StageOptions;
+  readonly place: Place;
   readonly scenario: Scenario;
-  readonly run: Rehearsal;
+  /** All that the run could have met, one at a time. */
+  readonly singles: readonly FaultCase[];
+  /** The same, with those in one that are equal. */
+  readonly collapsed: () => readonly FaultCase[];
   readonly which: Source['faults'];
   /** Every run has these faults; those that the command line cannot leave out are `kept`. */
   readonly always: readonly RehearsalFault[];
@@ -68,15 +68,14 @@ interface Cases {
   readonly runs: number;
 }
 
-function casesOf({ run, which, numbers }: PlayFaultsOptions): Cases {
-  const singles = singleFaults(run.trace);
+function casesOf({ singles, collapsed, which, numbers }: PlayFaultsOptions): Cases {
   switch (which) {
     case 'random': {
       const { seed, runs } = numbers;
       return { cases: randomCases(singles, { seed, runs }), count: runs, runs };
     }
     case 'each': {
-      const cases = collapsed(singles);
+      const cases = collapsed();
       const runs = cases.reduce((sum, each) => sum + leastPlayed(each), 0);
       return { cases, count: singles.length, runs };
     }

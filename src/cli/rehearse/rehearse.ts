@@ -3,24 +3,28 @@ import { type ExitCode, TdctlError } from '../../errors/index.ts';
 import { askHost } from '../../plan/judge/index.ts';
 import {
   buildReport,
+  collapsed,
   proveAll,
   type RehearsalReport,
   realStage,
   rehearseOn,
   rehearseSimulated,
   type Scenario,
+  singleFaults,
 } from '../../rehearsal/index.ts';
-import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
+import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { openHost } from '../open-host.ts';
 import { uselessOption } from '../useful-options.ts';
 import { askedFor } from './command-line.ts';
 import { endOfRehearsal } from './end-of-rehearsal.ts';
-import { readRehearsalFault } from './fault.ts';
-import { type Numbers, numbersOf, type RehearseCommandOptions } from './options.ts';
+import { faultOf } from './fault.ts';
+import { numbersOf, type RehearseCommandOptions } from './options.ts';
 import { playFaults } from './play-faults.ts';
+import type { Playing } from './playing.ts';
 import { printReport } from './print-report.ts';
-import { type Progress, progressOf } from './progress.ts';
+import { playProcesses, refuseWithProcesses } from './processes.ts';
+import { progressOf } from './progress.ts';
 import { openSource, placeOf, type Source } from './source.ts';
 import type { Replay } from './write-html.ts';
 
@@ -31,6 +35,7 @@ export async function rehearse(options: RehearseCommandOptions, io: CommandIo): 
     const source = await openSource(options, { numbers, files: io.files });
     refuseMarkdown(options, source);
     refuseUseless(source, options);
+    if (options.processes === true) refuseWithProcesses(source, options);
     if (options.compare !== undefined) {
       const { showComparison } = await import('./show-comparison.ts');
       return await showComparison({ source, options, compare: options.compare }, io);
@@ -89,18 +94,9 @@ async function replayOf(
   options: RehearseCommandOptions,
 ): Promise<Replay | undefined> {
   const place = placeOf(source);
-  if (place === undefined) return undefined;
+  if (place === undefined || options.processes === true) return undefined;
   const scenario = await source.scenarioUnder(source.kernel);
   return { place, scenario, reproduce: askedFor(source, options).reproduce };
-}
-
-interface Playing {
-  readonly source: Source;
-  readonly numbers: Numbers;
-  readonly options: RehearseCommandOptions;
-  readonly interrupts: Interrupts;
-  readonly progress: Progress;
-  readonly io: CommandIo;
 }
 
 /** As if the kernel had been named on the command line. */
@@ -112,9 +108,10 @@ function underKernel(playing: Playing, kernel: string): Playing {
 async function play(playing: Playing): Promise<RehearsalReport> {
   const { source, options, numbers, interrupts, progress } = playing;
   const place = placeOf(source);
+  if (options.processes === true) return playProcesses(playing);
   if (place === undefined) return playOnHost(playing);
   const scenario = await source.scenarioUnder(source.kernel);
-  const faults = source.fault.map(readRehearsalFault);
+  const faults = source.fault.map((text) => faultOf(text, { processes: false }));
   const sweeps = source.faults !== 'none';
   const traced = sweeps || options.html !== undefined;
   const operations = { total: scenario.operations.length, unit: 'operations' };
@@ -124,11 +121,13 @@ async function play(playing: Playing): Promise<RehearsalReport> {
     traced,
     onOperation: (done) => progress.show(done, operations),
   });
+  const singles = sweeps ? singleFaults(run.trace) : [];
   const played = sweeps
     ? await playFaults({
         place,
         scenario,
-        run,
+        singles,
+        collapsed: () => collapsed(singles),
         which: source.faults,
         always: faults,
         kept: faults.slice(0, source.faultOfFile.length),

@@ -1,4 +1,5 @@
 /** From the file and the options to what is played, and where. */
+import { resolve } from 'node:path';
 import { kernelAbiOf } from '../../abi/kvm/kernels/index.ts';
 import { TdctlError } from '../../errors/index.ts';
 import type { NamedFiles } from '../../files/named-files.ts';
@@ -10,11 +11,17 @@ import type { FaultChoice } from '../../rehearsal/faults/choice.ts';
 import { type Scenario, type StageOptions, standardScenario } from '../../rehearsal/index.ts';
 import type { Expectations, RehearsalFile } from '../../rehearsal/scenario-file/scenario-file.ts';
 import { defaultKernelAbi } from '../../simulator/index.ts';
-import { loadTrustDomain, parseTrustDomain, readTrustDomainText } from '../../spec/index.ts';
+import { parseTrustDomain, readTrustDomainText } from '../../spec/index.ts';
 import { hostFileIn } from '../file-arguments.ts';
 import { hostProfile } from '../host-profile.ts';
 import { bootImagesOf, filesNamedIn } from '../spec-files.ts';
 import type { Numbers, RehearseCommandOptions } from './options.ts';
+
+/** A file of one or more TDs, with its absolute path. */
+export interface TdSource {
+  readonly text: string;
+  readonly path: string;
+}
 
 export interface Source {
   /** The host as `--host` takes it. */
@@ -30,6 +37,8 @@ export interface Source {
   readonly scenarioUnder: (kernel: string) => Promise<Scenario>;
   /** The same scenario on a host that was asked (judge/ask-host.ts). */
   readonly scenarioOn: ScenarioOn;
+  /** The file that a TD is made from. */
+  readonly sourceOf: (td: string) => TdSource;
   readonly faults: FaultChoice;
   readonly fault: readonly string[];
   /** The faults among them that a Rehearsal file names. */
@@ -58,7 +67,8 @@ export async function openSource(
   files.reads(...hostFileIn(host).map((path) => ({ path, by: `host of ${options.file}` })));
   const [kind, profileText] = splitHost(host);
   const profile = profileText === undefined ? undefined : await hostProfile(profileText);
-  const scenarioOn = file === undefined ? await ofTd(text, given) : await ofFile(file, given);
+  const { scenarioOn, sourceOf } =
+    file === undefined ? await ofTd(text, given) : await ofFile(file, given);
   const faultOfFile = file?.fault ?? [];
   const kernels = options.kernel === undefined ? file?.kernels : undefined;
   if (kernels !== undefined && kind === 'kvm') throw needsOneKernel(kernels, { host, kind });
@@ -71,6 +81,7 @@ export async function openSource(
     namedKernel,
     kind,
     scenarioOn,
+    sourceOf,
     scenarioUnder: async (kernel) => {
       const machine = await machineUnder(kind, { ...(profile && { profile }), kernelAbi: kernel });
       const scenario = await scenarioOn(machine.host);
@@ -155,12 +166,12 @@ function requireTds(missing: string | undefined): void {
   });
 }
 
-async function ofTd(text: string, { options, numbers, files }: Given): Promise<ScenarioOn> {
+async function ofTd(text: string, { options, numbers, files }: Given): Promise<Played> {
   const spec = parseTrustDomain(text, { path: options.file });
   files.reads(...filesNamedIn(spec));
   const firmware = await loadFirmware(spec.firmware);
   const boot = await bootImagesOf(spec);
-  return async (host) => {
+  const scenarioOn: ScenarioOn = async (host) => {
     const plan = rehearsedPlan({ spec, firmware, boot, host });
     const { count = 1, slotsLeft, destinationVcpus } = numbers;
     if (options.unchecked !== true) requireRoom(count, host);
@@ -173,8 +184,11 @@ async function ofTd(text: string, { options, numbers, files }: Given): Promise<S
       checks: options.unchecked === true ? 'none' : 'all',
     });
   };
+  const source = { text, path: resolve(options.file) };
+  return { scenarioOn, sourceOf: () => source };
 }
 
+type Played = Pick<Source, 'scenarioOn' | 'sourceOf'>;
 type ScenarioOn = (host: AskedHost) => Promise<Scenario>;
 
 /**
@@ -204,21 +218,20 @@ interface Given {
 }
 
 /** What the command line says goes before what the file says. */
-async function ofFile(
-  file: RehearsalFile,
-  { options, numbers, files }: Given,
-): Promise<ScenarioOn> {
+async function ofFile(file: RehearsalFile, { options, numbers, files }: Given): Promise<Played> {
   refuseForFile(options);
   const sources = await Promise.all(
     file.tds.map(async ({ names, specPath }) => {
-      const spec = await loadTrustDomain(specPath);
+      const text = await readTrustDomainText(specPath);
+      const spec = parseTrustDomain(text, { path: specPath });
       const by = `TD ${names[0]} of ${options.file}`;
       files.reads({ path: specPath, by }, ...filesNamedIn(spec));
       const firmware = await loadFirmware(spec.firmware);
-      return { names, spec, firmware, boot: await bootImagesOf(spec) };
+      const source = { text, path: resolve(specPath) };
+      return { names, spec, firmware, boot: await bootImagesOf(spec), source };
     }),
   );
-  return async (host) => ({
+  const scenarioOn: ScenarioOn = async (host) => ({
     name: file.name,
     operations: file.operationsUnder(kernelAbiOf(host.facts.kernel.rules).name),
     checks: options.unchecked === true ? 'none' : file.checks,
@@ -231,6 +244,15 @@ async function ofFile(
       }),
     ),
   });
+  const byName = new Map(sources.flatMap(({ names, source }) => names.map((n) => [n, source])));
+  return {
+    scenarioOn,
+    sourceOf(td) {
+      const source = byName.get(td);
+      if (source === undefined) throw new Error(`no file is of TD ${td}`);
+      return source;
+    },
+  };
 }
 
 /** The operations of a Rehearsal file say what these options would. */

@@ -3,6 +3,7 @@ import { TdctlError } from '../../errors/index.ts';
 import { socketPath } from '../../files/socket-path.ts';
 import type { HostOperator, SharedHost } from '../../host/shared/index.ts';
 import { noSuchHost } from '../../keeper/hosts/host-directory.ts';
+import { sharedCgroupVariable } from '../../keeper/hosts/operations.ts';
 import { type FoundHost, readHost } from '../../keeper/hosts/read-hosts.ts';
 import { openStateDirectory } from '../../keeper/state-directory.ts';
 import { version } from '../version.ts';
@@ -30,8 +31,9 @@ export async function findHost(name: string, env: Environment): Promise<FoundHos
 /** Joins it as a program: `--host on:NAME`. @throws TdctlError as openSharedHost() says. */
 export async function joinShared(host: string, env: Environment): Promise<SharedHost> {
   const { openSharedHost } = await import('../../host/shared/index.ts');
+  const cgroup = env[sharedCgroupVariable];
   return reachSocket(sharedName(host), 'socket', env, (path) =>
-    openSharedHost(path, { name: host, tdctl: version() }),
+    openSharedHost(path, { name: host, tdctl: version(), cgroup }),
   );
 }
 

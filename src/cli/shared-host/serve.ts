@@ -25,6 +25,7 @@ import { readFault } from '../run/fault.ts';
 import { version } from '../version.ts';
 import { bothDoors, Hearing, noDoor, openDoor, serveFds } from './door.ts';
 import { HostFacts } from './facts.ts';
+import { rehearsalOperations } from './for-rehearsal.ts';
 import {
   type FaultsAsked,
   type HostStatus,
@@ -169,6 +170,7 @@ interface Operated {
 }
 
 function operationsOf({ machine, faults, end, programs, hearing }: Operated): Operations {
+  const faultsToCome = () => faults.unmet().map(formatFault);
   return {
     status: (): HostStatus => ({
       keySlots: machine.keySlots,
@@ -176,7 +178,7 @@ function operationsOf({ machine, faults, end, programs, hearing }: Operated): Op
       availableBytes: machine.freeMemoryBytes,
       simulatedNs: machine.nowNs,
       programs: programs(),
-      faultsToCome: faults.unmet().map(formatFault),
+      faultsToCome: faultsToCome(),
     }),
     faults(arg) {
       const asked = arg as FaultsAsked;
@@ -184,8 +186,9 @@ function operationsOf({ machine, faults, end, programs, hearing }: Operated): Op
       if (asked.clear) faults.clear();
       faults.add(records);
       hearing.forFaults(records.length > 0 || !asked.clear);
-      return faults.unmet().map(formatFault);
+      return faultsToCome();
     },
+    ...rehearsalOperations({ machine, programs, faultsToCome, end: (why) => end.ask(why) }),
     trace(arg, { signal, tell }) {
       const format = (arg as { readonly json: boolean }).json ? traceJsonLine : traceText;
       const quiet = recordCalls(

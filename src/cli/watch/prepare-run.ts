@@ -15,7 +15,7 @@ import {
 import type { PageFacts } from '../../watch/index.ts';
 import type { CommandIo } from '../io.ts';
 import { openHost } from '../open-host.ts';
-import { readRehearsalFault } from '../rehearse/fault.ts';
+import { faultOf } from '../rehearse/fault.ts';
 import { refuseOnHost } from '../rehearse/rehearse.ts';
 import { placeOf, type Source } from '../rehearse/source.ts';
 
@@ -39,7 +39,7 @@ export function prepareRun(source: Source, io: CommandIo): Promise<PreparedRun> 
 
 async function onMachine(source: Source, place: StageOptions): Promise<PreparedRun> {
   const scenario = await source.scenarioUnder(source.kernel);
-  const faults = source.fault.map(readRehearsalFault);
+  const faults = source.fault.map((text) => faultOf(text, { processes: false }));
   // A guest that really runs does not wait for a person.
   const canHold = place.kind !== 'soft';
   return {

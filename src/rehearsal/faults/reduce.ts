@@ -4,9 +4,8 @@
  * what a command line can say is tried, so that the command shows what was found.
  */
 import type { RehearsalHooks } from '../hooks.ts';
-import { rehearseSimulated } from '../rehearse-once.ts';
+import { type Place, playerOf } from '../player.ts';
 import { type Scenario, smallerScenarios } from '../scenario.ts';
-import type { StageOptions } from '../stage.ts';
 import type { RehearsalFault } from './fault.ts';
 import type { FoundViolation } from './sweep.ts';
 
@@ -18,7 +17,7 @@ export interface Reproduction {
 }
 
 export interface ReduceOptions {
-  readonly place: StageOptions;
+  readonly place: Place;
   readonly scenario: Scenario;
   readonly found: FoundViolation;
   /** These faults stay, because the command cannot leave them out. */
@@ -35,12 +34,13 @@ export async function reduce({
   kept = [],
   hooks,
 }: ReduceOptions): Promise<Reproduction> {
+  const player = playerOf(place);
   const { invariant } = found.violation;
   let tries = 0;
   const breaks = async (attempt: Attempt) => {
     tries += 1;
-    const { violations } = await rehearseSimulated(place, { ...attempt, hooks });
-    return violations.some((violation) => violation.invariant === invariant);
+    const played = await player({ ...attempt, hooks });
+    return played?.violations.some((violation) => violation.invariant === invariant) === true;
   };
   const fewest = { scenario, faults: found.faults };
   for (const fault of found.faults.filter((each) => !kept.includes(each))) {

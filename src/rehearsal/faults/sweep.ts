@@ -2,15 +2,15 @@
 import type { RehearsalHooks } from '../hooks.ts';
 import type { Violation } from '../invariants/invariants.ts';
 import { type Outcome, outcomeOf } from '../outcome.ts';
-import { type Rehearsal, rehearseSimulated } from '../rehearse-once.ts';
+import { type Place, playerOf } from '../player.ts';
+import type { Rehearsal } from '../rehearse-once.ts';
 import type { Scenario } from '../scenario.ts';
-import type { StageOptions } from '../stage.ts';
 import type { FaultCase } from './cases.ts';
 import { playEqual, type Representative } from './equal-calls.ts';
 import { isDeath, type RehearsalFault } from './fault.ts';
 
 export interface SweepOptions {
-  readonly place: StageOptions;
+  readonly place: Place;
   readonly scenario: Scenario;
   readonly cases: Iterable<FaultCase>;
   /** Every run has these faults besides those of its case. */
@@ -72,6 +72,7 @@ type PlayedCase = Pick<Rehearsal, 'violations' | 'elapsedMs'> & { readonly outco
 
 export async function sweep(options: SweepOptions): Promise<Sweep> {
   const { place, scenario, always = [], hooks, onCase, signal } = options;
+  const player = playerOf(place);
   const table = new SweepTable();
   let played = 0;
   let cut = false;
@@ -81,7 +82,11 @@ export async function sweep(options: SweepOptions): Promise<Sweep> {
       return undefined;
     }
     const faults = [...always, ...faultCase.faults];
-    const rehearsal = await rehearseSimulated(place, { scenario, faults, hooks });
+    const rehearsal = await player({ scenario, faults, hooks, signal });
+    if (rehearsal === undefined) {
+      cut = true;
+      return undefined;
+    }
     const { violations, elapsedMs } = rehearsal;
     for (const violation of violations) table.note(violation, faults);
     played += 1;

@@ -5,8 +5,8 @@
 import { hasTag } from '../../../machines/state-id.ts';
 import { tdLifecycle } from '../../../machines/td-lifecycle/index.ts';
 import type { Snapshot, VmSnapshot } from '../../simulator/index.ts';
+import type { Believed, BelievedTd } from '../believed.ts';
 import { countLost, type Loss } from '../losses.ts';
-import type { LiveTd, World } from '../world.ts';
 
 export const invariants = [
   {
@@ -40,15 +40,17 @@ export interface Violation {
   readonly after?: string | undefined;
 }
 
+/** What dies with its owner is undone by nobody. */
+export function someTdDied({ tds }: Believed): boolean {
+  return tds.some(({ fate }) => fate === 'died');
+}
+
 /** What is judged while TDs are at rest, between two operations. */
-export function judgeAtRest(world: World, snapshot: Snapshot): Violation[] {
+export function judgeAtRest({ tds }: Believed, snapshot: Snapshot): Violation[] {
   return [
     ...twoOwners(snapshot),
     ...pagesOfTwo(snapshot),
-    ...[...world.tds.values()].flatMap((td) => [
-      ...ownerOrVerdict(td, snapshot),
-      ...beliefMatches(world, td, snapshot),
-    ]),
+    ...tds.flatMap((td) => [...ownerOrVerdict(td, snapshot), ...beliefMatches(td, snapshot)]),
   ];
 }
 
@@ -69,7 +71,7 @@ function pagesOfTwo({ pagesOfTwoVms }: Snapshot): Violation[] {
   return [violation('one-owner-per-page', `${pagesOfTwoVms} pages belong to two VMs`)];
 }
 
-function ownerOrVerdict({ name, fate, tdr }: LiveTd, { vms }: Snapshot): Violation[] {
+function ownerOrVerdict({ name, fate, tdr }: BelievedTd, { vms }: Snapshot): Violation[] {
   if (tdr === undefined) return [];
   const owner = ownerOf(tdr, vms);
   if (fate === 'alive' && owner === undefined) {
@@ -88,21 +90,23 @@ export function ownerOf(tdr: number, vms: Snapshot['vms']): VmSnapshot | undefin
   );
 }
 
-function beliefMatches(world: World, td: LiveTd, { vms }: Snapshot): Violation[] {
-  const { run, name, fate } = td;
-  if (run === undefined || fate !== 'alive') return [];
-  const vm = world.vmOf(td, vms);
+function beliefMatches(td: BelievedTd, { vms }: Snapshot): Violation[] {
+  const { state, name, fate } = td;
+  if (state === undefined || fate !== 'alive') return [];
+  const vm = td.vmIn(vms);
   const isThere = vm !== undefined && !vm.dead && vm.td?.state === 'RUNNABLE';
-  if (hasTag(tdLifecycle, run.state, 'whole') === isThere) return [];
+  if (hasTag(tdLifecycle, state, 'whole') === isThere) return [];
   const has =
     vm === undefined ? 'has no such VM' : `has VM ${vm.id} ${vm.dead ? 'dead' : vm.td?.state}`;
-  return [
-    violation('belief-matches-host', `${name} is ${run.state} for tdctl, and the host ${has}`),
-  ];
+  return [violation('belief-matches-host', `${name} is ${state} for tdctl, and the host ${has}`)];
 }
 
 /** Once everything is stopped, the host must be as it was before, but for the losses that are reported. */
-export function judgeAtEnd(world: World, snapshot: Snapshot, losses: readonly Loss[]): Violation[] {
+export function judgeAtEnd(
+  { liveProcesses }: Pick<Believed, 'liveProcesses'>,
+  snapshot: Snapshot,
+  losses: readonly Loss[],
+): Violation[] {
   const { keySlots, vms, hostPages, handles } = snapshot;
   const lostSlots = countLost(losses, 'key slot');
   const lostPages = countLost(losses, 'page');
@@ -111,7 +115,7 @@ export function judgeAtEnd(world: World, snapshot: Snapshot, losses: readonly Lo
     'key slots in use': keySlots.assigned + keySlots.flushed,
     pages: hostPages.inUse,
     'pages that nobody lost': hostPages.leaked > lostPages ? hostPages.leaked : 0,
-    'open files': handles - world.liveProcesses,
+    'open files': handles - liveProcesses,
   }).flatMap(([what, number]) => (number > 0 ? [`${number} ${what}`] : []));
   const lost = `${keySlots.leaked} key slots are lost, and ${lostSlots} of them are accounted for`;
   return [

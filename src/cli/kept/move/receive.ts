@@ -129,6 +129,7 @@ class Conducting {
     });
     const migration = startMigration({
       ...{ source, host, destinationPlan: plan, tellsRequests: false },
+      checks: this.#with.faults.checks,
       onEvent: (event) => this.#tell(event),
       onDestinationEvent: () => {},
       aroundStep: (step, run) => {

@@ -1,0 +1,29 @@
+/** Processes of a rehearsal: whether they are there, and their end by SIGKILL. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { errnoOf } from '../errors/errno.ts';
+import type { ProcessIdentity } from '../keeper/identity.ts';
+import { presenceOf, vantage } from '../keeper/presence.ts';
+
+export function isThere(process: ProcessIdentity): boolean {
+  return ['lives', 'stopped', 'exiting'].includes(presenceOf(process, vantage()));
+}
+
+export function isStopped(process: ProcessIdentity): boolean {
+  return presenceOf(process, vantage()) === 'stopped';
+}
+
+/** Resolves once it is gone, and all that it had open is closed. */
+export async function endProcess(process: ProcessIdentity): Promise<void> {
+  while (isThere(process)) {
+    signal(process.pid, 'SIGKILL');
+    await delay(1);
+  }
+}
+
+export function signal(pid: number, which: NodeJS.Signals): void {
+  try {
+    process.kill(pid, which);
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error;
+  }
+}
