@@ -37,6 +37,8 @@ const left: readonly (readonly [RegExp, string])[] = [
   ],
   [/^tdctl watch [a-z-]+$/, 'test/cli/kept/watch.test.ts runs it with a TD of that name'],
   [/^(dmesg|journalctl)/, 'it reads the log of this machine'],
+  [/^virsh/, 'libvirt need not be here'],
+  [/^tdctl import -- /, 'its words are cut short; test/cli/import.test.ts types them whole'],
 ];
 
 /** How they end where that is not 0: of what is broken on purpose, and what depends on this machine. */
@@ -48,6 +50,8 @@ const otherEnds: readonly (readonly [RegExp, readonly number[]])[] = [
   [/captures\/ --count 100/, [6]],
   [/^tdctl doctor(?! --(explain|root))/, [0, 6]],
   [/^tdctl host diff/, [6]],
+  // Neither QEMU nor the disks need be here.
+  [/^tdctl plan vm.yaml/, [6, 8]],
   [/trace lint .*--(kernel|host)/, [0, 6]],
 ];
 
@@ -72,6 +76,8 @@ beforeAll(async () => {
   const fleet = readFileSync('examples/rehearsals/fleet.yaml', 'utf8');
   writeFileSync(at('fleet.yaml'), fleet.replaceAll('../hello.yaml', 'td.yaml'));
   copyFileSync('test/fixtures/explain/libvirt-too-old.log', at('qemu.log'));
+  copyFileSync('test/fixtures/definitions/libvirt-tdx.xml', at('vm.xml'));
+  copyFileSync('test/fixtures/definitions/one-line.sh', at('run-td.sh'));
   for (const [node, fixture] of [
     ['node1', 'healthy'],
     ['node2', 'hibernation'],

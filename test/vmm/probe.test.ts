@@ -1,4 +1,12 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,12 +16,16 @@ import { type ProbeOptions, probeMemory, probeVmm } from '../../src/vmm/probe/in
 import { digestOf } from '../../src/vmm/probe/memory.ts';
 import { noQemu, qemu } from '../exec/qemu/qemu.ts';
 import { specText } from '../spec/valid-spec.ts';
+import { hasEnded } from '../support/processes.ts';
+import { startTdctl } from '../support/tdctl.ts';
 
 let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'tdctl-probe-'));
 });
 afterAll(() => rmSync(directory, { recursive: true }));
+
+const shortly = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 let scripts = 0;
 function script(body: string, mode = 0o755): string {
@@ -89,6 +101,19 @@ describe('a QEMU that cannot run TDs ends with exit code 8, the place of the fie
     expect(error.message).toMatch(reason);
     expect(error).toMatchObject({ exitCode: 8, place: 'td.yaml:9:19' });
     expect(error.hint).toContain('QEMU');
+  });
+
+  test('and goes when tdctl is interrupted', async () => {
+    const pidFile = join(directory, 'pid');
+    const silent = script(`echo $$ >${pidFile}; exec sleep 600`);
+    const path = join(directory, 'td.yaml');
+    writeFileSync(path, specText({ engine: 'qemu', qemu: `{ binary: ${silent} }` }));
+    const running = startTdctl(['plan', path, '--host', 'sim']);
+    while (!existsSync(pidFile) || readFileSync(pidFile, 'utf8') === '') await shortly();
+    running.child.kill('SIGINT');
+    await running.ended;
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    while (!hasEnded(pid)) await shortly();
   });
 
   test('with the last it wrote', async () => {

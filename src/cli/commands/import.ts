@@ -32,9 +32,9 @@ export function importCommand(io: CommandIo, endWith: (exitCode: ExitCode) => vo
       'after',
       `
 Examples:
-  tdctl import vm.xml --save td.yaml && tdctl plan td.yaml
+  tdctl import vm.xml --save vm.yaml && tdctl plan vm.yaml
   virsh dumpxml --inactive vm | tdctl import - | tdctl plan -
-  tdctl import run-td.sh --save td.yaml                 a script with one command
+  tdctl import run-td.sh --save vm.yaml                 a script with one command
   tdctl import -- qemu-system-x86_64 -machine q35,confidential-guest-support=tdx0 …
 
 Exit codes: 0 all was taken over · 6 not all, and stderr says what · 3 no such file · 5 no such definition`,

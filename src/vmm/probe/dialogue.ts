@@ -1,6 +1,8 @@
 /** Asks a QEMU that has no machine a few questions over QMP, with bounds for whatever else the program may be. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 
+import { endingSignals } from '../../documents/read-bytes.ts';
+
 export interface Question {
   readonly execute: string;
   readonly arguments?: Readonly<Record<string, unknown>>;
@@ -31,8 +33,10 @@ export function dialogue(
   const child = spawn(program, machineless, { stdio: 'pipe', detached: true });
   return new Promise((resolve) => {
     const talk = new Talk(child, questions, bounds);
+    const forget = endWithUs(child);
     talk.onOver = (outcome) => {
       clearTimeout(timer);
+      forget();
       end(child);
       resolve(outcome);
     };
@@ -41,6 +45,25 @@ export function dialogue(
       bounds.deadlineMs,
     );
   });
+}
+
+/** It is in a group of its own, which an interrupt of ours does not reach. */
+function endWithUs(child: ChildProcessWithoutNullStreams): () => void {
+  const listeners = endingSignals.map((signal) => {
+    const isOurs = process.listenerCount(signal) === 0;
+    const listener = () => {
+      forget();
+      end(child);
+      // Where nobody else takes the signal, it ends this process as it would have.
+      if (isOurs) process.kill(process.pid, signal);
+    };
+    process.on(signal, listener);
+    return { signal, listener };
+  });
+  const forget = () => {
+    for (const { signal, listener } of listeners) process.off(signal, listener);
+  };
+  return forget;
 }
 
 /** A wrapper may have children: all of the group go. */
