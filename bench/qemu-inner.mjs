@@ -30,6 +30,7 @@ for (let round = 0; round < Number(rounds); round += 1) {
 tdctl('create', spec, '--host', 'kvm');
 tdctl('create', builtin, '--host', 'kvm', '--name', 'builtin');
 const pssMb = { qemu: pssOf('web'), builtin: pssOf('builtin') };
+tdctl('stop', '--all', '--wait');
 process.stdout.write(`${JSON.stringify({ kept, alone, pssMb })}\n`);
 
 /** @param {string} name */
