@@ -26,6 +26,8 @@ export interface AnsweringOptions {
   readonly cgroup: string;
   readonly guest?: GuestScript | undefined;
   readonly listener: CallListener;
+  /** See `DispatcherOptions`. */
+  readonly beforeAnswer?: (() => void) | undefined;
   /**
    * With `all`, every call comes to the machine, and the pages that go into a TD are digested. With
    * `needed`, the supervisor answers by itself what /dev/kvm answers to everybody.
@@ -54,7 +56,7 @@ export function answerCalls(
   begin: (handlers: SupervisorHandlers) => Launched,
   options: AnsweringOptions,
 ): Answering | { readonly failed: LaunchFailure } {
-  const { machine, cgroup, guest, listener, hears, addressSpaceOf } = options;
+  const { machine, cgroup, guest, listener, beforeAnswer, hears, addressSpaceOf } = options;
   const exited = promised<CommandExit>();
   const ended = promised<Failure | undefined>();
   let failure: Failure | undefined;
@@ -96,7 +98,7 @@ export function answerCalls(
   if ('failed' in begun) return begun;
   const supervisor = begun.launched;
   const dispatcher = new Dispatcher({
-    ...{ machine, supervisor, cgroup, guest, listener, hears },
+    ...{ machine, supervisor, cgroup, guest, listener, beforeAnswer, hears },
     outOfFiles: (code) => giveUp(outOfFiles(code)),
     threw: giveUp,
   });

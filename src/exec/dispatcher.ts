@@ -64,6 +64,8 @@ export interface DispatcherOptions {
   /** What its guests do, in place of the machine's own script. */
   readonly guest?: GuestScript | undefined;
   readonly listener: CallListener;
+  /** The machine has carried out a call, and the program does not know it yet. */
+  readonly beforeAnswer?: (() => void) | undefined;
   /**
    * With `all`, the listener is told what every call copied in and out, with a digest of the pages that
    * went into a TD; with `needed`, only the copies of those requests that say nothing without them.
@@ -253,8 +255,9 @@ export class Dispatcher {
     call: TrappedCall,
     { request, answer, content }: Pick<AnsweredCall, 'request' | 'answer' | 'content'>,
   ): void {
-    const { listener } = this.#options;
+    const { listener, beforeAnswer } = this.#options;
     const { thread, file } = call;
+    beforeAnswer?.();
     const copies = this.#copies.get(request) ?? {};
     const { given, delivered, file: made } = this.#give(call, answer);
     const outcome = { answer: given, delivered, made };

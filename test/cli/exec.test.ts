@@ -219,6 +219,28 @@ describe('the command has', () => {
   });
 });
 
+test('--fd passes on a file that was opened for tdctl, and refuses a number that is none', async (context) => {
+  requireSupervision(context);
+  const passed = spawnSync(
+    'sh',
+    [
+      '-c',
+      '"$0" "$@" 7</proc/sys/kernel/ostype',
+      process.execPath,
+      builtMain(),
+      'exec',
+      '-q',
+    ].concat(['--fd', '7', '--', 'sh', '-c', 'cat <&7']),
+    { encoding: 'utf8' },
+  );
+  expect(passed).toMatchObject({ status: 0, stdout: 'Linux\n', stderr: '' });
+  const { exitCode, stderr } = await exec('--fd', '1', '--', 'true');
+  expect({ exitCode, stderr }).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('the standard streams are passed anyway'),
+  });
+});
+
 describe('on a terminal', () => {
   const onTerminal = (context: TestContext, typed: string, ...command: readonly string[]) =>
     spawnSync(program(context, 'pty'), [`${typed.charCodeAt(0) || 0}`, ...command], {

@@ -17,7 +17,7 @@ export interface DoorOptions {
   readonly supervisor: SupervisorClass;
   /** The next number of a process of the simulated kernel. */
   readonly nextProcess: () => number;
-  /** After each call and each last close. */
+  /** Before the answer to each call, and after each last close. */
   readonly onCalled?: (() => void) | undefined;
 }
 

@@ -78,7 +78,7 @@ export class AdoptedProgram {
       : undefined;
     const listener: CallListener = everyListener([
       this.#collector,
-      ...(onCalled === undefined ? [] : [onEach(onCalled)]),
+      ...(onCalled === undefined ? [] : [onEachClose(onCalled)]),
       ...(this.#tracing === undefined ? [] : [this.#tracing.listener]),
       ...(script === undefined ? [new ResetWatch((pid) => tell({ restarts: pid }))] : []),
     ]);
@@ -86,7 +86,7 @@ export class AdoptedProgram {
     const answering = answerCalls(
       (handlers) => supervisor.adopt({ fds, systemAnswers: options.systemAnswers }, handlers),
       {
-        ...{ machine, cgroup, guest: this.#guest, listener },
+        ...{ machine, cgroup, guest: this.#guest, listener, beforeAnswer: onCalled },
         hears: trace ? 'all' : 'needed',
         addressSpaceOf: numbering(process, nextProcess),
         giveUp: ({ error }) => tell({ failed: error }),
@@ -144,8 +144,8 @@ export class AdoptedProgram {
   }
 }
 
-function onEach(called: () => void): CallListener {
-  return { opened: () => undefined, called, closed: called, unserved: () => undefined };
+function onEachClose(closed: () => void): CallListener {
+  return { opened: () => undefined, called: () => undefined, closed, unserved: () => undefined };
 }
 
 /** The first address space of a command is its own process, each further one another process of the machine. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loadAddon } from '../../../native/index.ts';
-import { type CallListener, execute, type ExecutedCommand } from '../../../src/exec/index.ts';
+import { type CallListener, type ExecutedCommand, execute } from '../../../src/exec/index.ts';
 import { openSimulatedMachine } from '../../../src/host/simulated/index.ts';
 import {
   type DisturbedMachine,
