@@ -23,7 +23,7 @@ Examples:
 
 Exit codes: 0 moved · 1 the TD is lost, or is moved and not as it was · 2 usage · 3 no such TD ·
             4 it cannot leave as it stands, or a keeper speaks another version · 7 there is no room for it ·
-            8 the kernel moves no TDs · 130 taken back`,
+            8 the kernel moves no TDs · 130 interrupted, and the move goes on`,
     )
     .action(async (name, options) => {
       const { migrate } = await import('../kept/move/migrate.ts');

@@ -64,7 +64,7 @@ function rowsOf(td: KeptTd): readonly TdRow[] {
     ['chart', chartState === null || chartState === td.state ? undefined : chartState],
     ['since', since === null ? undefined : `${since}${ago}`],
     ['created', td.createdAt ?? undefined],
-    ['life', td.life > 1 ? `${td.life}: the name was begun anew` : undefined],
+    ['life', td.life > 1 ? `${td.life}: it was begun anew, or moved to another keeper` : undefined],
     ['labels', labels.length === 0 ? undefined : labels.join(', ')],
     ['host', host === null ? undefined : hostInWords(host, td.kernel?.id ?? null)],
     ['vCPUs', td.vcpus === null ? undefined : `${td.vcpus}`],

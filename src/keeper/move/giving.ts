@@ -274,9 +274,8 @@ export class Giving {
       if (!stopped && this.#owesResume && run.isIn('paused')) await this.#source.resume();
       return;
     }
-    // Whoever has the TD lives without this connection.
-    if (this.#conductorLives) await this.#retire();
-    else await this.#lost(this.#lostWithConductor());
+    // A next keeper that has the TD asks for the directory before it ends the connection: this one has died with it.
+    await this.#lost(this.#lostWithConductor());
   }
 
   get #conductorLives(): boolean {

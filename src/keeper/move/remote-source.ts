@@ -43,6 +43,7 @@ class FailedThere extends Error {
 export class RemoteSource implements MigrationSource {
   readonly #options: RemoteSourceOptions;
   #vm: SourceVm | undefined;
+  #leftovers: GivenBack['leftovers'] = [];
   #quiesced: Promise<Quiesced> | undefined;
   /** When the last vCPU of the source was parked, on the monotonic clock of the machine. */
   parkedNs: bigint | null = null;
@@ -141,10 +142,14 @@ export class RemoteSource implements MigrationSource {
     this.stopAsked = released?.stopAsked === true;
     // It has nothing any more that anybody could miss, and the directory can have but one owner.
     if (peer.gone !== undefined) await fence(keeper);
-    await takeOver();
-    const { leftovers } = (await this.#unlessGone('retire', null)) ?? { leftovers: [] };
-    await this.#close();
-    return { leftovers };
+    try {
+      await takeOver();
+    } finally {
+      // Its VM is dead, and it need not wait for what could not be written here.
+      this.#leftovers = (await this.#unlessGone('retire', null))?.leftovers ?? [];
+      await this.#close();
+    }
+    return { leftovers: this.#leftovers };
   }
 
   async lost(error: StepError): Promise<GivenBack> {

@@ -1,4 +1,5 @@
 /** A keeper that takes a TD over from the one that has it: it conducts the move, and then keeps the TD as any other. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { intraHostMigration } from '../../../../machines/intra-host-migration/index.ts';
 import { hasTag } from '../../../../machines/state-id.ts';
 import { wordsOf } from '../../../diagnosis/refusals.ts';
@@ -30,8 +31,11 @@ import type { StopRequest } from '../stop-request.ts';
 import { Blackout } from './blackout.ts';
 import { bringVm } from './bring-vm.ts';
 import { type Reached, reachSource } from './reach-source.ts';
-import { isMoving, lost, otherwisePlanned } from './refusals.ts';
+import { isMoving, lost, otherwisePlanned, printsElsewhere } from './refusals.ts';
 import { TypedAhead } from './typed-ahead.ts';
+
+/** So soon is tried again what could not be written. */
+const tryAgainMs = 1000;
 
 export interface Receiving {
   readonly request: KeepRequest;
@@ -83,6 +87,8 @@ async function receiveFrom(source: Reached, receiving: AtSource): Promise<void> 
     try {
       const differences = otherwisePlanned(source.stands.shape, opened.plan);
       if (differences !== undefined) throw differences;
+      const { files, socket } = opened.wanted;
+      if (files.length > 0 || socket !== undefined) throw printsElsewhere(name);
       await new Conducting(source, { ...receiving, ...opened, life }).conduct();
     } finally {
       await opened.host.close();
@@ -144,10 +150,11 @@ class Conducting {
         leftovers: leftovers.map((leftover) => wordsOf(leftover, plan.facts)),
       };
       this.#noteArrival(report);
-      next.end();
+      if (this.#server !== undefined) next.end();
       progress.tell({ reached: 'moved', report });
       progress.end();
       if (source.stopAsked) this.#kept?.run.stop();
+      await this.#reachable();
       await this.#answer();
     } finally {
       await source.leave();
@@ -200,13 +207,25 @@ class Conducting {
   async #takeOver(): Promise<void> {
     const { next, life, stop, faults } = this.#with;
     if (this.#kept === undefined) throw new Error('nothing is kept yet');
-    const main = await next.takeMain(faults.patienceMs ?? usualPatienceMs);
+    const main = this.#main ?? (await next.takeMain(faults.patienceMs ?? usualPatienceMs));
     this.#main = main;
     life.takeOver(main);
     const { surface } = this.#kept;
     const socketPath = main.files.socket;
     this.#server = await serveKeeper({ surface, socketPath, onDefect: keeperLog });
     stop.stops(surface);
+  }
+
+  /** A TD that could not be written down as this keeper's, as on a full disk, runs on, and it is tried again. */
+  async #reachable(): Promise<void> {
+    let isOver = false;
+    void this.#kept?.ended.finally(() => {
+      isOver = true;
+    });
+    while (this.#server === undefined && !isOver) {
+      await delay(tryAgainMs);
+      await this.#takeOver().catch(keeperLog);
+    }
   }
 
   #noteArrival({ blackoutMs, fromKeeper: other, error }: MoveReport): void {

@@ -117,3 +117,12 @@ export function upgradeInterrupted(notTried: number, of: number): TdctlError {
     hint: 'the same command again goes on with them',
   });
 }
+
+export function printsElsewhere(name: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_CONFLICT',
+    op,
+    message: `the console of TD ${name} goes to a file or a socket of its own (spec.console), which its keeper cannot hand on`,
+    hint: 'a TD without spec.console can move: `tdctl console` and `tdctl logs` have what it prints',
+  });
+}
