@@ -1,5 +1,5 @@
 /** Two keepers of different versions of tdctl agree on what they say to each other, or nothing is begun. */
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { connectTd } from '../../../src/keeper/client.ts';
 import { ownKeeperProgram } from '../../../src/keeper/launch.ts';
 import { moveRange } from '../../../src/keeper/move/protocol.ts';
@@ -7,8 +7,11 @@ import { askProgram } from '../../../src/keeper/move/speaks.ts';
 import { commonMoveVersion } from '../../../src/keeper/move/version.ts';
 import { openStateDirectory } from '../../../src/keeper/state-directory.ts';
 import { builtMain } from '../../support/built.ts';
+import { cli } from '../../support/cli.ts';
 import { launch } from '../keepers.ts';
 import { moving, seen } from './movers.ts';
+
+afterAll(() => cli(['kill', '--all', '--wait']));
 
 const keeper = { name: 'web', tdctl: '0.7.0' };
 const range = (oldest: number, newest: number) => ({ oldest, newest });
