@@ -1,5 +1,7 @@
 /** A TD of the scenario, the keepers that it has had, and what `list` tells of it. */
 import type { TdStateId } from '../../machines/td-lifecycle/index.ts';
+import { TdctlError } from '../errors/index.ts';
+import { connectTd } from '../keeper/client.ts';
 import type { HostSeen } from '../keeper/hosts/operations.ts';
 import type { KeeperIdentity } from '../keeper/identity.ts';
 import { readJournal } from '../keeper/journal/index.ts';
@@ -96,6 +98,23 @@ export class PlayedTd {
     if (listed === undefined) return true;
     if (isOver(listed.state)) return owner === undefined || !isThere(owner);
     return wanted.some((state) => state === listed.chartState);
+  }
+
+  /**
+   * Asks the keeper itself: its files tell nothing new while a vCPU is held for a move, and a keeper that was stopped
+   * there has not come to terms yet with what happened meanwhile.
+   */
+  async confirms(wanted: readonly RestState[]): Promise<boolean> {
+    const { listed } = this;
+    if (listed === undefined || isOver(listed.state)) return true;
+    try {
+      const client = await connectTd(this.#state, this.name);
+      const { chartState } = await client.td().finally(() => client.close());
+      return wanted.some((state) => state === chartState);
+    } catch (error) {
+      if (error instanceof TdctlError) return false;
+      throw error;
+    }
   }
 
   get records(): readonly JournalRecord[] {

@@ -8,12 +8,15 @@ import type { PlayedTd, RestState } from './played-td.ts';
 
 const lookEveryMs = 4;
 
-/** Resolves once nobody is at work on a TD, and it is what is wanted or over. */
+/** Resolves once nobody is at work on a TD, and it is what is wanted or over, in its keeper's own words too. */
 export async function atRest(
   td: PlayedTd,
   { wanted, signal }: { readonly wanted: readonly RestState[]; readonly signal: AbortSignal },
 ): Promise<void> {
-  while (!td.isAtRest(wanted) && !signal.aborted) await delay(lookEveryMs);
+  while (!signal.aborted) {
+    if (td.isAtRest(wanted) && (await td.confirms(wanted))) return;
+    await delay(lookEveryMs);
+  }
 }
 
 /** Resolves once the host has closed what dead processes had there. */
