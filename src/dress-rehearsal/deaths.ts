@@ -9,7 +9,7 @@ import type { RecordDeath, RecordPlace, Victim } from '../rehearsal/index.ts';
 import { ownerOf } from '../rehearsal/index.ts';
 import type { OwnHost } from './own-host.ts';
 import type { PlayedTd } from './played-td.ts';
-import { endProcess, isStopped, signal } from './processes.ts';
+import { endProcess, holdProcess, isStopped, signal } from './processes.ts';
 
 const lookEveryMs = 2;
 
@@ -108,8 +108,10 @@ export class Deaths {
 
   async #kill(dies: Victim, td: PlayedTd): Promise<void> {
     const { host } = this.#watched;
-    const owners = host.isDead ? new Map() : ownersIn(await host.seen(), this.#watched.tds);
     const victims = this.#victims(dies, td);
+    // Whoever is to die must not come into a TD between the look and its death.
+    for (const victim of victims) await holdProcess(victim);
+    const owners = host.isDead ? new Map() : ownersIn(await host.seen(), this.#watched.tds);
     this.killings.push({ dies, pids: new Set(victims.map(({ pid }) => pid)), owners });
     if (dies === 'host') await host.kill();
     for (const victim of victims) await endProcess(victim);

@@ -12,6 +12,12 @@ export function isStopped(process: ProcessIdentity): boolean {
   return presenceOf(process, vantage()) === 'stopped';
 }
 
+/** Resolves once it does nothing more: it stands still, or is gone. */
+export async function holdProcess(process: ProcessIdentity): Promise<void> {
+  signal(process.pid, 'SIGSTOP');
+  while (isThere(process) && !isStopped(process)) await delay(1);
+}
+
 /** Resolves once it is gone, and all that it had open is closed. */
 export async function endProcess(process: ProcessIdentity): Promise<void> {
   while (isThere(process)) {
