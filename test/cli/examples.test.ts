@@ -32,7 +32,7 @@ const left: readonly (readonly [RegExp, string])[] = [
   [/--paused/, 'it waits for a viewer; test/cli/watch.test.ts is one'],
   [/^tdctl host (start|show|fault|trace|stop)|--host on:/, 'test/cli/shared-host.test.ts does it'],
   [
-    /\btdctl (create|apply|start|pause|resume|stop|kill|delete|list|show|logs|console|events|wait|prune)\b/,
+    /\btdctl (create|apply|start|pause|resume|stop|kill|delete|list|show|logs|console|events|wait|prune|migrate|upgrade)\b/,
     'test/cli/kept runs those of kept TDs',
   ],
   [/^tdctl watch [a-z-]+$/, 'test/cli/kept/watch.test.ts runs it with a TD of that name'],
@@ -117,7 +117,7 @@ async function examples(): Promise<readonly string[]> {
   const inHelp = helps.flatMap((help) => /Examples:\n((?: +.*\n|\n(?= ))*)/.exec(help)?.[1] ?? []);
   // Tests of their own run these pages, and look at what comes of it.
   const pages = readdirSync('docs').filter(
-    (name) => name.endsWith('.md') && !['tasks.md', 'operating.md'].includes(name),
+    (name) => name.endsWith('.md') && !['tasks.md', 'operating.md', 'upgrade.md'].includes(name),
   );
   const inPages = ['README.md', ...pages.map((name) => `docs/${name}`)].flatMap((page) =>
     [...readFileSync(join(projectRoot, page), 'utf8').matchAll(/^```sh\n(.*?)^```/gms)].map(

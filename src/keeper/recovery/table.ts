@@ -78,6 +78,7 @@ export const recoveryTable = [
   {
     id: 'lost-after-move',
     presence: gone,
+    vmm: ['nobody'],
     next: 'diedWithTd',
     found: 'both keepers of a move are gone, and the next one had the TD',
     state: 'lost',
@@ -90,6 +91,7 @@ export const recoveryTable = [
   {
     id: 'lost-in-move',
     presence: gone,
+    vmm: ['nobody'],
     next: 'diedMoving',
     found: 'both keepers of a move are gone, and none has written down that it had the TD',
     state: 'lost',

@@ -334,7 +334,7 @@ describe('what answers in the place of a shared host', () => {
   test.each([
     [
       'one of a newer protocol',
-      'tdctl-shared-host 2 {"refused":"protocol","tdctl":"9.0.0"}\n',
+      `tdctl-shared-host ${protocolVersion + 1} {"refused":"protocol","tdctl":"9.0.0"}\n`,
       /tdctl 9.0.0/,
       /use that tdctl/,
     ],
