@@ -16,6 +16,7 @@ import type { Life } from '../life.ts';
 import { presenceOf, vantage } from '../presence.ts';
 import { sendFds } from './fds.ts';
 import { fence } from './fence.ts';
+import { passedObjects } from './passed-objects.ts';
 import { MovePeer } from './peer.ts';
 import type {
   Conductor,
@@ -23,6 +24,7 @@ import type {
   MoveQuestion,
   MoveQuestions,
   Outcome,
+  Passed,
   Quiesced,
 } from './protocol.ts';
 import { shapeOf } from './shape.ts';
@@ -125,7 +127,7 @@ export class Giving {
       }
     },
     grant: ({ to }) => this.#grant(to),
-    passMemory: () => this.#passMemory(),
+    pass: () => this.#pass(),
     quiesce: ({ pause }) => this.#quiesce(pause),
     hasTd: () => this.#hasTd(),
     keep: async () => {
@@ -171,15 +173,18 @@ export class Giving {
     };
   }
 
-  async #passMemory(): Promise<{ readonly slots: readonly number[] }> {
+  async #pass(): Promise<Passed> {
     const { host, run, directory } = this.#options;
     if (!passesFds(host)) throw new Error(`${run.session.plan.facts.name} passes no fds`);
-    const memory = [...run.session.handles.get('slotMemory')];
+    const passing = passedObjects(host, run);
     await sendFds(
       directory.nextSocket,
-      memory.map(([, each]) => host.fdOf(each)),
+      passing.map(({ fd }) => fd),
     );
-    return { slots: memory.map(([slot]) => slot) };
+    return {
+      tdCpuid: run.session.handles.get('tdCpuid'),
+      objects: passing.map(({ object }) => object),
+    };
   }
 
   async #quiesce(pause: boolean): Promise<Quiesced> {
