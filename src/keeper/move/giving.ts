@@ -28,6 +28,7 @@ import type {
   Quiesced,
 } from './protocol.ts';
 import { shapeOf } from './shape.ts';
+import { warmUp } from './warm-up.ts';
 
 /** The directory of the TD, as its keeper has it that another is to follow. */
 export interface LeftDirectory {
@@ -67,6 +68,8 @@ export class Giving {
   #owesResume = false;
   #conductor: ProcessIdentity | undefined;
   #stage: Stage = 'asking';
+  /** Begun where a guest runs, and over before it stands still. */
+  #warm: Promise<void> | undefined;
   /** The other side has said that the TD is there. */
   #hasMoved = false;
   #patience: NodeJS.Timeout | undefined;
@@ -114,6 +117,7 @@ export class Giving {
     begin: async ({ process }: Conductor) => {
       this.#conductor = process;
       this.#note('asked', { flush: true });
+      this.#warm = warmUp(this.#source.plan).catch(() => undefined);
       const { state, mrtd, plan, cgroup = null } = this.#source;
       return { state, mrtd, cgroup, life: this.#options.life.number, shape: shapeOf(plan) };
     },
@@ -177,6 +181,7 @@ export class Giving {
     const { host, run, directory } = this.#options;
     if (!passesFds(host)) throw new Error(`${run.session.plan.facts.name} passes no fds`);
     const passing = passedObjects(host, run);
+    await this.#warm;
     await sendFds(
       directory.nextSocket,
       passing.map(({ fd }) => fd),

@@ -61,8 +61,7 @@ async function tried(work: Promise<unknown>): Promise<TdctlError | undefined> {
 
 async function over(name: string) {
   await cli(['delete', name, '--force']);
-  // What was killed on the way gives its part back once its connection has ended.
-  await until(async () => (await slotsInUse()) === 0);
+  expect(await slotsInUse()).toBe(0);
 }
 
 const where = { host: 'on:arena', kernel: undefined };
