@@ -62,14 +62,18 @@ async function blackouts(env, directory) {
     );
     const soft = ['--host', 'soft', '--kernel', 'rfc-migration-v2', '--start'];
     await tdctl(env, 'create', path, '--name', name, ...soft);
-    const ms = [];
-    for (let at = 0; at < movesOfSize; at += 1) ms.push(await moved(env, name));
-    ms.sort((a, b) => a - b);
-    const middle = ms[Math.floor(ms.length / 2)] ?? 0;
+    const all = [];
+    for (let at = 0; at < movesOfSize; at += 1) all.push(await moved(env, name));
+    all.sort((a, b) => a.blackoutMs - b.blackoutMs);
+    const [best] = all;
+    const middle = all[Math.floor(all.length / 2)]?.blackoutMs ?? 0;
+    const parts = (best?.blackoutParts ?? []).map(
+      ({ state, durationMs }) => `${state.replace(/^.*\./, '')} ${durationMs.toFixed(2)}`,
+    );
     rows.push({
       name: `no vCPU runs, a move between keepers on soft, 1 vCPU, ${memory}`,
-      ...{ value: ms[0] ?? 0, unit: 'ms', aim: 1.2, atLeast: false },
-      detail: `best of ${ms.length}; median ${middle.toFixed(2)} ms`,
+      ...{ value: best?.blackoutMs ?? 0, unit: 'ms', aim: 1.2, atLeast: false },
+      detail: `best of ${all.length}; median ${middle.toFixed(2)} ms; the next keeper's parts of the best in ms: ${parts.join(', ')}`,
     });
   }
   return rows;
@@ -94,7 +98,12 @@ async function many(env) {
   await Promise.all([work(), work()]);
   return {
     name: `${moves} moves of kept TDs on simulated machines`,
-    ...{ value: (performance.now() - begun) / 1000, unit: 's', aim: 30, atLeast: false },
+    ...{
+      value: (performance.now() - begun) / 1000,
+      unit: 's',
+      aim: (30 * moves) / 100,
+      atLeast: false,
+    },
     detail: `${tds} TDs, two moves at a time, a process each`,
   };
 }
@@ -102,10 +111,10 @@ async function many(env) {
 /**
  * @param {NodeJS.ProcessEnv} env
  * @param {string} name
- * @returns {Promise<number>}
+ * @returns {Promise<{ blackoutMs: number, blackoutParts: { state: string, durationMs: number }[] }>}
  */
 async function moved(env, name) {
-  return JSON.parse(await tdctl(env, 'migrate', name, '-o', 'json')).blackoutMs;
+  return JSON.parse(await tdctl(env, 'migrate', name, '-o', 'json'));
 }
 
 /**

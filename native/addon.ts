@@ -296,10 +296,17 @@ export interface Addon extends ProcessFunctions {
      */
     make(options: GuestOptions): Promise<Guest>;
   };
-  /** These three serve `instanceof` only. */
+  readonly GuestMemfd: {
+    readonly prototype: GuestMemfd;
+    /**
+     * One of another process, which says how large it is. It has an fd of its own. It can be bound to a slot, be the
+     * source of `kvmLinkGuestMemfd`, and be closed; until then it pins the VM that it was made for. EMFILE.
+     */
+    ofFd(fd: PassedFd, sizeBytes: bigint): GuestMemfd;
+  };
+  /** These two serve `instanceof` only. */
   readonly Vm: { readonly prototype: Vm };
   readonly Vcpu: { readonly prototype: Vcpu };
-  readonly GuestMemfd: { readonly prototype: GuestMemfd };
   readonly exchange: Exchange;
   /** How many fds of this environment were closed only because their object was collected. */
   leakedFds(): number;

@@ -15,7 +15,7 @@ class GuestMemfd : public FdObject<GuestMemfd> {
     std::uint64_t size_bytes;
   };
   static constexpr const char* name = "GuestMemfd";
-  static constexpr const char* made_by = "vm.kvmCreateGuestMemfd()";
+  static constexpr const char* made_by = "vm.kvmCreateGuestMemfd() or GuestMemfd.ofFd()";
   static constexpr napi_type_tag tag = {0x7464c7164, 0x10003};
   static Napi::FunctionReference& constructor(Environment& environment) {
     return environment.guest_memfd;
@@ -28,6 +28,7 @@ class GuestMemfd : public FdObject<GuestMemfd> {
 
  private:
   friend FdObject;
+  static Napi::Value of_fd(const Napi::CallbackInfo& info);
   Napi::Value get_size_bytes(const Napi::CallbackInfo& info);
   Napi::Value punch_hole(const Napi::CallbackInfo& info);
   Napi::Value kvm_set_memory_attributes2(const Napi::CallbackInfo& info);

@@ -29,7 +29,7 @@ export interface PeerCredentials {
 
 /**
  * An fd that came over a channel, close-on-exec. It can be closed, passed on, mapped where it is a memfd
- * (`UserMemory.ofFd`), and be the source of `kvmMoveEncContextFrom` where it is a VM.
+ * (`UserMemory.ofFd`), taken for a guest_memfd where it is one (`GuestMemfd.ofFd`), and be the source of `kvmMoveEncContextFrom` where it is a VM.
  */
 export interface PassedFd extends FdObject {}
 

@@ -31,7 +31,7 @@ export function observeHost(host: port.Host, observer: Observer): port.Host {
 }
 
 /** The VM that the host itself made. A host takes no other as the source of a move. */
-export function unobserved(vm: port.Vm): port.Vm {
+export function unobserved<Made extends port.VmFile>(vm: Made): Made | port.Vm {
   return vm instanceof ObservedVm ? vm.inner : vm;
 }
 

@@ -48,7 +48,12 @@ export interface Host {
   close(): Promise<void>;
 }
 
-export interface Vm {
+/** What every process has of a VM whose fd it has: the source of a move can be named by it, and no more is asked of it. */
+export interface VmFile {
+  close(): Promise<void>;
+}
+
+export interface Vm extends VmFile {
   /** KVM_CHECK_EXTENSION on the VM fd. Only here is KVM_CAP_MAX_VCPUS the limit of this VM. */
   checkExtension(capability: CapabilityName): Promise<number>;
   enableCap(options: EnableCap): Promise<void>;
@@ -170,7 +175,7 @@ export type CreateVcpu = { readonly id: number };
 export type CreateGuestMemfd = { readonly sizeBytes: bigint };
 /** The guest_memfd of another VM. */
 export type ShareGuestMemfd = { readonly memory: GuestMemory };
-export type MoveEncContextFrom = { readonly source: Vm | undefined };
+export type MoveEncContextFrom = { readonly source: VmFile | undefined };
 export type MemoryAttributes = {
   readonly gpa: bigint;
   readonly sizeBytes: bigint;

@@ -13,6 +13,15 @@ export function momentNow(): Moment {
   return { at: new Date().toISOString(), uptimeMs: Math.round(uptime() * 1000) };
 }
 
+/** For many moments of a short while: asking how long the machine is up reads a file of the kernel each time. */
+export function momentsFrom(begin: Moment): () => Moment {
+  const beganMs = performance.now();
+  return () => {
+    const passedMs = Math.round(performance.now() - beganMs);
+    return { at: new Date().toISOString(), uptimeMs: begin.uptimeMs + passedMs };
+  };
+}
+
 /**
  * How long ago that was, which is never less than nothing.
  *

@@ -313,6 +313,23 @@ describe('a channel', () => {
       );
       expect(args[0]).toBe(BigInt(passedVm.fd));
     }
+    // A guest_memfd is one of this process too, with an fd of its own.
+    const [, passedMemfd] = fds;
+    if (passedMemfd) {
+      const adopted = requireAddon(context).GuestMemfd.ofFd(passedMemfd, 8192n);
+      expect(adopted.sizeBytes).toBe(8192n);
+      expect([guestMemfd.fd, passedMemfd.fd]).not.toContain(adopted.fd);
+      await passedMemfd.close();
+      const { calls } = script({ request: ioctlNumbers.KVM_LINK_GUEST_MEMFD, returns: 'fd' });
+      const linked = await vm.kvmLinkGuestMemfd(adopted);
+      expect(linked.sizeBytes).toBe(8192n);
+      const [named] = new BigUint64Array(
+        calls()[0]?.argument.slice(0, 8).buffer ?? new ArrayBuffer(8),
+      );
+      expect(named).toBe(BigInt(adopted.fd));
+      await Promise.all([adopted.close(), linked.close()]);
+      expect(adopted.fd).toBe(-1);
+    }
     const again = await theirs.receive({ maxBytes: 10, maxFds: 1 });
     await Promise.all([...fds, ...again.fds, guestMemfd].map((object) => object.close()));
     expect(passedVm?.fd).toBe(-1);
@@ -474,6 +491,7 @@ describe('a channel', () => {
     expect((await rejection(addon.UserMemory.ofFd(vm as never))).message).toBe(
       '`fd` must be a PassedFd',
     );
+    expect(() => addon.GuestMemfd.ofFd(vm as never, 4096n)).toThrow('`fd` must be a PassedFd');
     // /dev/null, which a VM is here, is no memory.
     await ours.send(Uint8Array.of(1), [vm]);
     const { fds } = await theirs.receive({ maxBytes: 1, maxFds: 1 });

@@ -1,4 +1,4 @@
-import type { GuestMemfd } from '../../../native/index.ts';
+import type { Addon, GuestMemfd, PassedFd } from '../../../native/index.ts';
 import { Holding } from '../holding.ts';
 import { answered } from '../native/answers.ts';
 import type { GuestMemory, PagesOfMemory } from '../port.ts';
@@ -13,6 +13,18 @@ export class KvmGuestMemory implements GuestMemory {
 
   static of(file: GuestMemfd): KvmGuestMemory {
     return new KvmGuestMemory(Holding.first(file, () => file.close()));
+  }
+
+  /** Of another process's VM. The fd is taken over. */
+  static ofFd(
+    addon: Addon,
+    { fd, sizeBytes }: { readonly fd: PassedFd; readonly sizeBytes: bigint },
+  ): KvmGuestMemory {
+    try {
+      return KvmGuestMemory.of(addon.GuestMemfd.ofFd(fd, sizeBytes));
+    } finally {
+      void fd.close();
+    }
   }
 
   get native(): GuestMemfd {

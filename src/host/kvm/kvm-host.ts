@@ -1,6 +1,7 @@
 /** The host `kvm` is the real thing: /dev/kvm with VMs of type KVM_X86_TDX_VM. */
 import { readFile } from 'node:fs/promises';
 import { freemem, release, totalmem } from 'node:os';
+import type { PassedFd } from '../../../native/index.ts';
 import { type CapabilityName, capabilities } from '../../abi/kvm/capabilities.ts';
 import { guestAddressWidths } from '../../abi/kvm/cpuid.ts';
 import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
@@ -11,11 +12,24 @@ import { type KernelFacts, kernelFactsOf } from '../kernel-facts.ts';
 import { answered } from '../native/answers.ts';
 import { type DevKvm, openDevKvm } from '../native/dev-kvm.ts';
 import { type MachineFacts, readMachineFacts } from '../native/machine-facts.ts';
-import { MappedMemory } from '../native/user-memory.ts';
-import type { CreateVm, Host, MapMemory, ServiceRequest, UserMemory, Vm } from '../port.ts';
+import { MappedMemory, nativeMemory } from '../native/user-memory.ts';
+import { own } from '../own.ts';
+import type { VmPassingHost } from '../passing.ts';
+import type {
+  CreateVm,
+  GuestMemory,
+  Host,
+  MapMemory,
+  ServiceRequest,
+  UserMemory,
+  Vm,
+  VmFile,
+} from '../port.ts';
 import { readCgroupMemory, readCgroupRoom } from './cgroup-room.ts';
 import { readKeySlots } from './key-slots.ts';
+import { KvmGuestMemory } from './kvm-guest-memory.ts';
 import { KvmVm } from './kvm-vm.ts';
+import { PassedVm } from './passed-vm.ts';
 import { probeKernel } from './probe-kernel.ts';
 import { requireTdx } from './require-tdx.ts';
 
@@ -34,7 +48,7 @@ export async function openKvmHost(kernel?: KernelAbi): Promise<Host> {
   }
 }
 
-class KvmHost implements Host {
+class KvmHost implements VmPassingHost {
   readonly #kvm: DevKvm;
   readonly #kernel: KernelAbi | undefined;
   #probed: Promise<KernelFacts> | undefined;
@@ -101,6 +115,23 @@ class KvmHost implements Host {
 
   mapMemory(options: MapMemory): Promise<UserMemory> {
     return MappedMemory.map(this.#kvm.addon, options);
+  }
+
+  fdOf(object: Vm | GuestMemory | UserMemory): { readonly fd: number } {
+    if (object instanceof KvmVm || object instanceof KvmGuestMemory) return object.native;
+    return nativeMemory(own(object, MappedMemory, 'memory'));
+  }
+
+  acceptVm(fd: PassedFd): VmFile {
+    return new PassedVm(fd);
+  }
+
+  acceptGuestMemory(fd: PassedFd, sizeBytes: bigint): GuestMemory {
+    return KvmGuestMemory.ofFd(this.#kvm.addon, { fd, sizeBytes });
+  }
+
+  acceptMemory(fd: PassedFd): Promise<UserMemory> {
+    return MappedMemory.ofFd(this.#kvm.addon, { fd });
   }
 
   exchange(request: ServiceRequest): Promise<Uint8Array> {

@@ -13,6 +13,7 @@ import { own } from '../own.ts';
 import type * as port from '../port.ts';
 import { KvmGuestMemory } from './kvm-guest-memory.ts';
 import { KvmVcpu } from './kvm-vcpu.ts';
+import { PassedVm } from './passed-vm.ts';
 
 interface KvmVmOptions extends Pick<KernelFacts, 'initVmStruct'> {
   readonly kvm: DevKvm;
@@ -27,6 +28,10 @@ export class KvmVm implements port.Vm {
     this.#vm = vm;
     this.#kvm = kvm;
     this.#initVmStruct = initVmStruct;
+  }
+
+  get native(): NativeVm {
+    return this.#vm;
   }
 
   checkExtension(capability: CapabilityName): Promise<number> {
@@ -62,8 +67,8 @@ export class KvmVm implements port.Vm {
   moveEncContextFrom({ source }: port.MoveEncContextFrom): Promise<void> {
     const capability = 'KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM';
     if (source === undefined) return this.enableCap({ capability, args: [NO_FD] });
-    const from = own(source, KvmVm, 'VM').#vm;
-    return answered(this.#vm.kvmMoveEncContextFrom(from), capability);
+    const from = source instanceof PassedVm ? source : own(source, KvmVm, 'VM');
+    return answered(this.#vm.kvmMoveEncContextFrom(from.native), capability);
   }
 
   setUserMemoryRegion2({ memory, guestMemory, ...region }: port.MemoryRegion): Promise<void> {

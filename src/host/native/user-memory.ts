@@ -33,12 +33,16 @@ export class MappedMemory implements UserMemory {
     );
   }
 
-  /** The memory of another process, by its memfd. */
+  /** The memory of another process, by its memfd, which is taken over. */
   static async ofFd(
     addon: Addon,
     { fd, onMapped = () => () => {} }: Seen & { readonly fd: PassedFd },
   ): Promise<MappedMemory> {
-    return MappedMemory.#seen(await answered(addon.UserMemory.ofFd(fd)), onMapped);
+    try {
+      return MappedMemory.#seen(await answered(addon.UserMemory.ofFd(fd)), onMapped);
+    } finally {
+      await fd.close();
+    }
   }
 
   static #seen(native: NativeMemory, onMapped: NonNullable<Seen['onMapped']>): MappedMemory {

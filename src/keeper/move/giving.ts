@@ -16,6 +16,7 @@ import type { Life } from '../life.ts';
 import { presenceOf, vantage } from '../presence.ts';
 import { sendFds } from './fds.ts';
 import { fence } from './fence.ts';
+import { passedObjects } from './passed-objects.ts';
 import { MovePeer } from './peer.ts';
 import type {
   Conductor,
@@ -23,9 +24,11 @@ import type {
   MoveQuestion,
   MoveQuestions,
   Outcome,
+  Passed,
   Quiesced,
 } from './protocol.ts';
 import { shapeOf } from './shape.ts';
+import { warmUp } from './warm-up.ts';
 
 /** The directory of the TD, as its keeper has it that another is to follow. */
 export interface LeftDirectory {
@@ -65,6 +68,8 @@ export class Giving {
   #owesResume = false;
   #conductor: ProcessIdentity | undefined;
   #stage: Stage = 'asking';
+  /** Begun where a guest runs, and over before it stands still. */
+  #warm: Promise<void> | undefined;
   /** The other side has said that the TD is there. */
   #hasMoved = false;
   #patience: NodeJS.Timeout | undefined;
@@ -112,6 +117,7 @@ export class Giving {
     begin: async ({ process }: Conductor) => {
       this.#conductor = process;
       this.#note('asked', { flush: true });
+      this.#warm = warmUp(this.#source.plan).catch(() => undefined);
       const { state, mrtd, plan, cgroup = null } = this.#source;
       return { state, mrtd, cgroup, life: this.#options.life.number, shape: shapeOf(plan) };
     },
@@ -125,7 +131,7 @@ export class Giving {
       }
     },
     grant: ({ to }) => this.#grant(to),
-    passMemory: () => this.#passMemory(),
+    pass: () => this.#pass(),
     quiesce: ({ pause }) => this.#quiesce(pause),
     hasTd: () => this.#hasTd(),
     keep: async () => {
@@ -171,15 +177,19 @@ export class Giving {
     };
   }
 
-  async #passMemory(): Promise<{ readonly slots: readonly number[] }> {
+  async #pass(): Promise<Passed> {
     const { host, run, directory } = this.#options;
     if (!passesFds(host)) throw new Error(`${run.session.plan.facts.name} passes no fds`);
-    const memory = [...run.session.handles.get('slotMemory')];
+    const passing = passedObjects(host, run);
+    await this.#warm;
     await sendFds(
       directory.nextSocket,
-      memory.map(([, each]) => host.fdOf(each)),
+      passing.map(({ fd }) => fd),
     );
-    return { slots: memory.map(([slot]) => slot) };
+    return {
+      tdCpuid: run.session.handles.get('tdCpuid'),
+      objects: passing.map(({ object }) => object),
+    };
   }
 
   async #quiesce(pause: boolean): Promise<Quiesced> {

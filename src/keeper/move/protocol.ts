@@ -30,11 +30,8 @@ export interface MoveQuestions {
   readonly askForMove: { readonly arg: null; readonly answer: { readonly errno: string | null } };
   /** By grants of the shared host that both are on. */
   readonly grant: { readonly arg: { readonly to: number }; readonly answer: Granted };
-  /** The memory behind the slots that is not private, by their memfds, which go to the socket of the next keeper. */
-  readonly passMemory: {
-    readonly arg: null;
-    readonly answer: { readonly slots: readonly number[] };
-  };
+  /** By fds, which go to the socket of the next keeper: all that can pass as such. */
+  readonly pass: { readonly arg: null; readonly answer: Passed };
   /** All that leads to a source at rest, in one answer: each is done only where the one before it was. */
   readonly quiesce: { readonly arg: { readonly pause: boolean }; readonly answer: Quiesced };
   readonly hasTd: { readonly arg: null; readonly answer: HasTd };
@@ -95,6 +92,18 @@ export interface Granted {
     readonly memory: string;
   }[];
 }
+
+export interface Passed {
+  readonly tdCpuid: readonly CpuidEntry[];
+  /** What each fd is of, in their order. */
+  readonly objects: readonly PassedObject[];
+}
+
+export type PassedObject =
+  | { readonly kind: 'vm' }
+  | { readonly kind: 'guestMemory'; readonly slot: number; readonly sizeBytes: bigint }
+  /** Behind a slot, and not private. */
+  | { readonly kind: 'memory'; readonly slot: number };
 
 export interface Quiesced {
   readonly paused: Outcome<null>;

@@ -4,7 +4,7 @@ import type { StepError } from '../../../machines/step-error.ts';
 import type { TdStateId } from '../../../machines/td-lifecycle/index.ts';
 import { type ErrnoName, errnoNumbers } from '../../abi/kvm/errno.ts';
 import { KvmError } from '../../host/kvm-error.ts';
-import type { Vm } from '../../host/port.ts';
+import type { VmFile } from '../../host/port.ts';
 import { toStepError } from '../../orchestrator/index.ts';
 import type { CarriedState, MigrationSource, Origin } from '../../orchestrator/migration/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
@@ -90,7 +90,7 @@ export class RemoteSource implements MigrationSource {
     return this.#vm.origin;
   }
 
-  async vm(): Promise<Vm> {
+  async vm(): Promise<VmFile> {
     if (this.#vm === undefined) throw new Error('the VM of the source is not on this side yet');
     return this.#vm.vm;
   }

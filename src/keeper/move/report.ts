@@ -6,6 +6,11 @@ interface Keeper {
   readonly tdctl: string;
 }
 
+export interface BlackoutPart {
+  readonly state: string;
+  readonly durationMs: number;
+}
+
 export interface MoveReport {
   /** `destinationOnly`: the next keeper has the TD, and something is otherwise than it should be. */
   readonly verdict: 'completed' | 'destinationOnly';
@@ -13,6 +18,8 @@ export interface MoveReport {
   readonly toKeeper: Keeper;
   /** How long no vCPU ran; null where none was to run. */
   readonly blackoutMs: number | null;
+  /** The states of the migration in which none ran, as the next keeper has seen them, in their order. */
+  readonly blackoutParts: readonly BlackoutPart[];
   readonly error: ErrorInWords | null;
   readonly leftovers: readonly ErrorInWords[];
 }

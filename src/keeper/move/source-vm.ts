@@ -1,10 +1,10 @@
 /** The VM of a TD that another keeper has, as the process that it is to come to can name it in a request. */
-import type { Vm } from '../../host/port.ts';
+import type { VmFile } from '../../host/port.ts';
 import type { Origin } from '../../orchestrator/migration/index.ts';
 
 export interface SourceVm {
   readonly origin: Origin;
-  readonly vm: Vm;
+  readonly vm: VmFile;
   /** Whether it lives, as far as that is seen on this side. */
   hasTd(): Promise<boolean>;
   /** The TD is out of it: it is closed at once, because it may hold the key slot. */

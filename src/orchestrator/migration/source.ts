@@ -7,7 +7,7 @@ import type { StepError } from '../../../machines/step-error.ts';
 import type { TdStateId } from '../../../machines/td-lifecycle/index.ts';
 import type { EventNotify } from '../../guest/index.ts';
 import type { GuestState } from '../../host/guest.ts';
-import type { Vm } from '../../host/port.ts';
+import type { VmFile } from '../../host/port.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { RequestCount } from '../events.ts';
 import type { ConsoleListener, Origin } from '../session.ts';
@@ -34,7 +34,7 @@ export interface MigrationSource {
   /** What a destination shares with it, as the destination's process can use it. */
   origin(): Promise<Origin>;
   /** Its VM, which the destination's names as the source of the move. */
-  vm(): Promise<Vm>;
+  vm(): Promise<VmFile>;
 
   /** No vCPU is inside KVM_RUN. @throws where the TD does not come there. */
   pause(): Promise<void>;

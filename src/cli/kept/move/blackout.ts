@@ -1,14 +1,26 @@
 /** How long no vCPU ran, by the threads of the vCPUs where there are any, else by the states of the migration. */
+import type { BlackoutPart } from '../../../keeper/move/report.ts';
 import type { TdRun } from '../../../orchestrator/index.ts';
 
 export class Blackout {
   #since: number | undefined;
-  #ms: number | null = null;
+  readonly #states: { readonly state: string; readonly at: number }[] = [];
+  #endedAt: number | undefined;
 
   /** The migration enters a state. */
-  enters(isBlackout: boolean): void {
-    if (isBlackout) this.#since ??= performance.now();
-    else if (this.#since !== undefined) this.#ms ??= performance.now() - this.#since;
+  enters(state: string, isBlackout: boolean): void {
+    const at = performance.now();
+    if (isBlackout) {
+      this.#since ??= at;
+      this.#states.push({ state, at });
+    } else if (this.#since !== undefined) this.#endedAt ??= at;
+  }
+
+  get parts(): readonly BlackoutPart[] {
+    return this.#states.map(({ state, at }, place) => {
+      const until = this.#states[place + 1]?.at ?? this.#endedAt ?? at;
+      return { state, durationMs: rounded(until - at) };
+    });
   }
 
   /**
@@ -21,8 +33,9 @@ export class Blackout {
     if (parkedNs !== null && enteredNs !== undefined && enteredNs >= parkedNs) {
       return Number(enteredNs - parkedNs) / 1e6;
     }
-    return destination?.isIn('running') ? rounded(this.#ms) : null;
+    if (this.#since === undefined || this.#endedAt === undefined) return null;
+    return destination?.isIn('running') ? rounded(this.#endedAt - this.#since) : null;
   }
 }
 
-const rounded = (ms: number | null) => ms && Math.round(ms * 1000) / 1000;
+const rounded = (ms: number) => Math.round(ms * 1000) / 1000;

@@ -1,9 +1,10 @@
 /** The VM of the source on this side, in the way that the host has for it. */
 import { TdctlError } from '../../../errors/index.ts';
 import { type FdPassingHost, grants, hasProcesses, passesFds } from '../../../host/passing.ts';
-import type { Host, UserMemory } from '../../../host/port.ts';
+import type { Host } from '../../../host/port.ts';
 import { receiveFds } from '../../../keeper/move/fds.ts';
 import { grantedVm } from '../../../keeper/move/granted-vm.ts';
+import { acceptPassed, passedVm } from '../../../keeper/move/passed-vm.ts';
 import type { SourceVm } from '../../../keeper/move/source-vm.ts';
 import { twinVm } from '../../../keeper/move/twin-vm.ts';
 import type { TdPlan } from '../../../plan/index.ts';
@@ -24,8 +25,9 @@ export async function bringVm(bringing: Bringing): Promise<SourceVm> {
   }
   if (hasProcesses(host)) {
     const twin = await twinVm(host, { plan, mrtd: stands.mrtd });
-    return passesFds(host) ? await withMemory(twin, await memoryFrom(host, bringing)) : twin;
+    return passesFds(host) ? await withMemory(twin, host, bringing) : twin;
   }
+  if (passesFds(host)) return await passedVm(host, await fdsFrom(bringing));
   throw new TdctlError({
     code: 'TDCTL_E_HOST_UNSUPPORTED',
     op: 'move a TD to another keeper',
@@ -34,33 +36,26 @@ export async function bringVm(bringing: Bringing): Promise<SourceVm> {
   });
 }
 
-type SlotMemory = ReadonlyMap<number, UserMemory>;
-
-/** The memory in which the guest runs, which both processes map from now on. */
-async function memoryFrom(
-  host: FdPassingHost,
-  { peer, plan, nextSocket }: Bringing,
-): Promise<SlotMemory> {
-  const { answer, fds } = await receiveFds(nextSocket, {
-    maxFds: plan.layout.slots.length,
-    ask: () => peer.ask('passMemory', null, { deadlineMs }),
+/** Its VM, and for each slot what is private of it and what is not. */
+function fdsFrom({ peer, plan, nextSocket }: Bringing) {
+  return receiveFds(nextSocket, {
+    maxFds: 1 + 2 * plan.layout.slots.length,
+    ask: () => peer.ask('pass', null, { deadlineMs }),
   });
-  const memory = new Map<number, UserMemory>();
-  for (const [place, fd] of fds.entries()) {
-    const slot = answer.slots[place];
-    if (slot !== undefined) memory.set(slot, await host.acceptMemory(fd));
-    await fd.close();
-  }
-  return memory;
 }
 
 /** Where a guest runs beside the simulated TD, its memory is what it has there, and all else is the twin's. */
-async function withMemory(twin: SourceVm, slotMemory: SlotMemory): Promise<SourceVm> {
+async function withMemory(
+  twin: SourceVm,
+  host: FdPassingHost,
+  bringing: Bringing,
+): Promise<SourceVm> {
+  const { slotMemory, close } = await acceptPassed(host, await fdsFrom(bringing));
   return {
     ...twin,
     origin: { ...twin.origin, slotMemory },
     async close() {
-      for (const memory of slotMemory.values()) await memory.close();
+      await close();
       await twin.close();
     },
   };

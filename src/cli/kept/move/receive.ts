@@ -14,8 +14,9 @@ import { usualPatienceMs } from '../../../keeper/move/door.ts';
 import { clearNext, type NextTd, ownNext } from '../../../keeper/move/next-directory.ts';
 import { RemoteSource } from '../../../keeper/move/remote-source.ts';
 import type { MoveReport } from '../../../keeper/move/report.ts';
+import { warmUp } from '../../../keeper/move/warm-up.ts';
 import { outlookOn } from '../../../keeper/outlook.ts';
-import type { Progress, ProgressLine } from '../../../keeper/progress.ts';
+import type { Progress } from '../../../keeper/progress.ts';
 import type { KeepRequest } from '../../../keeper/request.ts';
 import { openStateDirectory, type StateDirectory } from '../../../keeper/state-directory.ts';
 import type { OwnedTd } from '../../../keeper/td-directory.ts';
@@ -94,6 +95,7 @@ async function receiveFrom(source: Reached, receiving: AtSource): Promise<void> 
       if (differences !== undefined) throw differences;
       const { files, socket } = opened.wanted;
       if (files.length > 0 || socket !== undefined) throw printsElsewhere(name);
+      await warmUp(opened.plan).catch(keeperLog);
       await new Conducting(source, { ...receiving, ...opened, life }).conduct();
     } finally {
       await opened.host.close();
@@ -109,7 +111,7 @@ class Conducting {
   readonly #blackout = new Blackout();
   #isBlackout = false;
   /** Nobody is told of anything while no vCPU runs. */
-  readonly #untold: ProgressLine[] = [];
+  readonly #untold: MigrationRunEvent[] = [];
   #kept: Kept | undefined;
   #main: OwnedTd | undefined;
   #server: KeeperServer | undefined;
@@ -152,6 +154,7 @@ class Conducting {
         verdict,
         ...this.#keepers,
         blackoutMs: this.#blackout.ms(source.parkedNs, migration.destination),
+        blackoutParts: this.#blackout.parts,
         error: error && wordsOf(error, plan.facts),
         leftovers: leftovers.map((leftover) => wordsOf(leftover, plan.facts)),
       };
@@ -179,14 +182,16 @@ class Conducting {
     const { plan, progress, life } = this.#with;
     if (event.event === 'state.entered') {
       const isBlackout = hasTag(intraHostMigration, event.state, 'blackout');
-      this.#blackout.enters(isBlackout);
+      this.#blackout.enters(event.state, isBlackout);
       this.#isBlackout = isBlackout;
       if (isBlackout) life.hold();
       else life.goOn();
     }
-    this.#untold.push({ move: eventInWords(event, plan.facts) as never });
+    this.#untold.push(event);
     if (this.#isBlackout) return;
-    for (const line of this.#untold.splice(0)) progress.tell(line);
+    for (const untold of this.#untold.splice(0)) {
+      progress.tell({ move: eventInWords(untold, plan.facts) as never });
+    }
   }
 
   #keep(begin: (options: TdRunOptions) => TdRun): TdRun {

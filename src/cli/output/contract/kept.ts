@@ -141,6 +141,9 @@ export const tdMoveDocument = document('tdctl.TdMove', {
   fromKeeper: keeperAtMove,
   toKeeper: keeperAtMove,
   blackoutMs: ms.nullable().meta({ description: 'How long no vCPU ran; null where none was to.' }),
+  blackoutParts: z.array(z.strictObject({ state: text, durationMs: ms })).meta({
+    description: 'The states of the migration meanwhile, as the next keeper has seen them.',
+  }),
   error: stepError.nullable(),
   leftovers: z.array(stepError),
 });
