@@ -2,8 +2,10 @@
  * Whole lives of TDs that the real QEMU has, on a simulated host with one key slot: whatever a TD comes to, the next
  * one gets the slot, and the reason is told in words.
  */
-import { expect, test } from 'vitest';
-import { type Life, live } from './live.ts';
+import { expect, type TestContext, test } from 'vitest';
+import { type Life, live as liveBy } from './live.ts';
+
+const live = (context: TestContext, life: Life) => liveBy(context, { door: 'shared', ...life });
 
 const print = (text: string) =>
   [...Buffer.from(text)].map((byte) => `{out: {port: 0x3f8, sizeBytes: 1, data: ${byte}}}`).join();
@@ -140,7 +142,7 @@ for (const [name, { state, reason, ...life }] of Object.entries(ends)) {
   test(`a guest ${name}: its end is told, and the slot is free`, async (context) => {
     const script = `
       create; td wait web --for over; reason
-      td create td.yaml --host kvm -o name; td stop web --wait
+      td create td.yaml --host $host -o name; td stop web --wait
     `;
     const lived = await live(context, { ...life, script });
     expect(lived.stdout.split('\n')).toEqual([

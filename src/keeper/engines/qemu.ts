@@ -16,11 +16,14 @@ export interface QemuEngineOptions {
   readonly vmm: VmmPlan;
   readonly life: Life;
   readonly files: TdFiles;
+  /** Starts the program, where it is to be no child of the keeper. */
+  readonly startProgram?: VmmRunOptions['startProgram'];
   /** The QEMU to go on with, which another keeper has begun. */
   readonly attached?: VmmRunOptions['attached'];
 }
 
-export function qemuEngine({ host, plan, vmm, life, files, attached }: QemuEngineOptions): Engine {
+export function qemuEngine(options: QemuEngineOptions): Engine {
+  const { host, plan, vmm, life, files, startProgram, attached } = options;
   const { engine } = vmm.spec;
   if (engine.kind !== 'qemu') throw new Error('the builtin engine has no VMM');
   const places = placesIn(files);
@@ -29,6 +32,7 @@ export function qemuEngine({ host, plan, vmm, life, files, attached }: QemuEngin
     start({ onEvent, onChartEvent, aroundStep }: RunHooks) {
       const run = startVmm({
         ...{ host, plan, policy: engine, places, attached, onChartEvent, aroundStep },
+        startProgram,
         command: commandOf(vmm, places),
         stderrPath: files.vmmLog,
         onProcess: (pid) => noteProcess(life, { pid, uuid: vmm.uuid }),

@@ -13,7 +13,7 @@ import {
   type QmpEvent,
 } from '../qmp/index.ts';
 import { VmmConsole } from './console.ts';
-import { launchProcess, type VmmProcess } from './process.ts';
+import { launchProcess, type StartProgram, type VmmProcess } from './process.ts';
 
 export interface VmmSessionOptions {
   readonly command: VmmCommand;
@@ -28,6 +28,7 @@ export interface VmmSessionOptions {
   readonly requests: RequestCounter;
   /** Writes down which process gets the TD, before that begins. */
   readonly onProcess: (pid: number) => void;
+  readonly startProgram?: StartProgram | undefined;
   /** The vCPUs were stopped, or resumed, by somebody else. */
   readonly onChange: (type: 'vmm.stopped' | 'vmm.resumed') => void;
 }
@@ -105,9 +106,9 @@ export class VmmSession {
     this.isBuilding = false;
     this.#over = promised();
     this.#follow({ isNew: true });
-    const { command, onProcess } = this.options;
+    const { command, onProcess, startProgram: start } = this.options;
     const stderr = this.#stderr?.fd ?? 2;
-    this.#has(await launchProcess({ command, stderr, onProcess }));
+    this.#has(await launchProcess({ command, stderr, onProcess, start }));
   }
 
   adopt({ process, monitor, hearsBy }: AttachedVmm): void {
