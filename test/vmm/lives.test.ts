@@ -108,6 +108,21 @@ test('a reboot is another TD, made when the slot of the one before is free, for 
   ]);
 });
 
+test('`run` has a TD in the foreground: what its guest prints is shown, its end is told, and nothing is left', async (context) => {
+  const lived = await live(context, {
+    guest: `${print('Q')}, {shutdown: true}`,
+    spec: '  onReboot: stop',
+    script: `
+      td run td.yaml --host $host | grep -oE '│ Q|asked for a reset|^destroyed|QEMU, process'
+      td list -o json | tr -d ' \\n'
+    `,
+  });
+  expect(lived.stdout.split('\n')).toEqual([
+    ...['│ Q', 'asked for a reset', 'QEMU, process', 'destroyed'],
+    expect.stringContaining('"items":[]'),
+  ]);
+});
+
 const ends: Readonly<
   Record<string, Pick<Life, 'guest' | 'spec'> & { state: string; reason: RegExp }>
 > = {
