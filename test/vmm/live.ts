@@ -1,6 +1,6 @@
 /** A TD that the real QEMU has, on a simulated host with one key slot: what bash does with it. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, type TestContext } from 'vitest';
 import { noQemu, type Qemu, qemu } from '../exec/qemu/qemu.ts';
 import { builtMain } from '../support/built.ts';
@@ -27,6 +27,8 @@ export interface Life {
   /** What a shell does in place of QEMU where the TD is to be started; `real` goes on as QEMU. */
   readonly instead?: string;
   readonly script: string;
+  /** Where TDs are kept, from where they are made. */
+  readonly state?: string;
   /** By which door QEMU has its host: `tdctl exec` around all, or a shared host that the keeper starts it on. */
   readonly door?: 'exec' | 'shared';
   /** How many key slots are ever taken. */
@@ -35,7 +37,7 @@ export interface Life {
 
 export async function live(
   context: TestContext,
-  { guest, spec = '', instead, script, slots, door = 'exec' }: Life,
+  { guest, spec = '', instead, script, slots, door = 'exec', state = 's' }: Life,
 ) {
   if (qemu === undefined) context.skip(noQemu);
   const { program, firmware } = qemu as Qemu;
@@ -48,6 +50,7 @@ export async function live(
     `{apiVersion: tdctl.io/v1alpha1, kind: RunScript, metadata: {name: guest}, spec: {vcpus: [
       {ids: [0], steps: [${guest}]}, {ids: others, steps: [{hold: true}]}]}}`,
   );
+  mkdirSync(dirname(join(directory, state)), { recursive: true });
   write(
     'qemu',
     `#!/bin/bash
@@ -69,7 +72,7 @@ spec:
   qemu: {binary: ${instead === undefined ? program : join(directory, 'qemu')}}
 ${spec}`,
   );
-  const env = { TDCTL_STATE_DIR: join(directory, 's'), XDG_CACHE_HOME: directory };
+  const env = { TDCTL_STATE_DIR: join(directory, state), XDG_CACHE_HOME: directory };
   const given = { script, cwd: directory, env, guest: guest === undefined ? undefined : guestFile };
   return door === 'exec' ? liveUnderExec(given, slots) : liveOnShared(given);
 }

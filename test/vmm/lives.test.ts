@@ -13,8 +13,9 @@ const print = (text: string) =>
 /** A guest that prints a letter each time that it is entered. */
 const talking = `${print('A')}, {hold: true}, ${print('B')}, {hold: true}, ${print('C')}, {hold: true}`;
 
-test('a TD is made, paused and resumed; its keeper is killed, and another goes on with its console and its events', async (context) => {
+test('a TD is made, paused and resumed; its keeper is killed, and another goes on with its console and its events; however long the path of its directory is', async (context) => {
   const lived = await live(context, {
+    state: `a-path-that-is-too-long-for-a-socket/${'x'.repeat(120)}`,
     guest: talking,
     script: `
       create; prints A

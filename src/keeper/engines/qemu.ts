@@ -1,4 +1,5 @@
 /** A TD that QEMU has, as its keeper keeps it: where the two meet, and what is written down of it. */
+import { basename } from 'node:path';
 import type { Host } from '../../host/port.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import { commandOf, type VmmPlaces, type VmmPlan } from '../../vmm/command-line/index.ts';
@@ -33,7 +34,7 @@ export function qemuEngine(options: QemuEngineOptions): Engine {
       const run = startVmm({
         ...{ host, plan, policy: engine, places, attached, onChartEvent, aroundStep },
         startProgram,
-        command: commandOf(vmm, places),
+        command: commandOf(vmm, placesInside(places)),
         stderrPath: files.vmmLog,
         onProcess: (pid) => noteProcess(life, { pid, uuid: vmm.uuid }),
         onEvent(event) {
@@ -48,7 +49,12 @@ export function qemuEngine(options: QemuEngineOptions): Engine {
   };
 }
 
-export function placesIn(files: TdFiles): VmmPlaces {
+/** A path of a socket has 107 bytes at most, and that of a directory may be longer: QEMU is started there. */
+function placesInside({ monitor, console, ...others }: VmmPlaces): VmmPlaces {
+  return { ...others, monitor: basename(monitor), console: basename(console) };
+}
+
+function placesIn(files: TdFiles): VmmPlaces {
   const { monitor, serial, console, directory } = files;
   return { monitor, console: serial, consoleLog: console, directory };
 }

@@ -23,6 +23,7 @@ export interface VmmExit {
 
 export interface Launching {
   readonly command: VmmCommand;
+  readonly cwd: string;
   /** The file that its standard error goes to. */
   readonly stderr: number;
   /** The process is there, and its program has not begun: what this throws ends it before. */
@@ -55,13 +56,13 @@ const gate = 'IFS= read -r go || exit 1; exec "$0" "$@" </dev/null';
 
 /** @throws TdctlError for a file that cannot be opened, or what `onProcess` throws. */
 export async function launchProcess(launching: Launching): Promise<VmmProcess> {
-  const { command, stderr, onProcess, start = startChild } = launching;
+  const { command, cwd, stderr, onProcess, start = startChild } = launching;
   const opened = openFiles(command.files);
   let started: StartedProgram;
   try {
     started = await start({
       command: ['/bin/sh', '-c', gate, command.program, ...command.args],
-      cwd: '/',
+      cwd,
       fds: ['pipe', stderr, stderr, ...opened.fds],
     });
   } finally {

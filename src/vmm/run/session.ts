@@ -106,9 +106,9 @@ export class VmmSession {
     this.isBuilding = false;
     this.#over = promised();
     this.#follow({ isNew: true });
-    const { command, onProcess, startProgram: start } = this.options;
+    const { command, places, onProcess, startProgram: start } = this.options;
     const stderr = this.#stderr?.fd ?? 2;
-    this.#has(await launchProcess({ command, stderr, onProcess, start }));
+    this.#has(await launchProcess({ command, cwd: places.directory, stderr, onProcess, start }));
   }
 
   adopt({ process, monitor, hearsBy }: AttachedVmm): void {
