@@ -137,9 +137,9 @@ function engineFor(
   { source, wanted, io }: OnHost,
   { host, plan, listed }: Pick<Running, 'host' | 'plan' | 'listed'>,
 ): Promise<Engine | undefined> | undefined {
-  const { life, files } = listed;
-  if (files === undefined) return undefined;
-  return engineOf({ host, plan, wanted, life, files, env: io.env, request: source.choice });
+  const { life, files, state } = listed;
+  if (files === undefined || state === undefined) return undefined;
+  return engineOf({ host, plan, wanted, life, files, state, env: io.env, request: source.choice });
 }
 
 function toList({ options, source, spec, text }: OnHost): ToList {

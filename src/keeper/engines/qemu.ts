@@ -36,7 +36,7 @@ export function qemuEngine(options: QemuEngineOptions): Engine {
         startProgram,
         command: commandOf(vmm, placesInside(places)),
         stderrPath: files.vmmLog,
-        onProcess: (pid) => noteProcess(life, { pid, uuid: vmm.uuid }),
+        onProcess: (pid) => noteProcess(life, { pid, vmm }),
         onEvent(event) {
           // What the guest has printed is told before what has come of it.
           life.console.catchUp();
@@ -62,10 +62,16 @@ function placesIn(files: TdFiles): VmmPlaces {
 /** It is on the disk before the program begins. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
 function noteProcess(
   { journaling, status }: Life,
-  { pid, uuid }: { readonly pid: number; readonly uuid: string },
+  { pid, vmm }: { readonly pid: number; readonly vmm: VmmPlan },
 ): void {
   const identity: VmmIdentity = {
-    ...{ pid, uuid, bootId: bootId(), pidNamespace: pidNamespace() },
+    ...{
+      pid,
+      uuid: vmm.uuid,
+      vsockCid: vmm.vsockCid,
+      bootId: bootId(),
+      pidNamespace: pidNamespace(),
+    },
     startTime: readProcess(pid)?.startTime ?? '',
   };
   journaling.takes({ kind: 'vmm', identity });
