@@ -92,19 +92,20 @@ test('QEMU is killed, with its keeper and without: both ends are told, and the n
   ]);
 });
 
-test('a reboot is another TD, made when the slot of the one before is free, for as often as the guest asks', async (context) => {
+test('a reboot is another TD, made when the slot of the one before is free; one that resets at once waits for the next, and can be stopped meanwhile', async (context) => {
   const lived = await live(context, {
     guest: '{shutdown: true}',
     script: `
       create
-      until [ $(td events web | grep -c 'provisioning.creatingVm') -ge 3 ]; do sleep 0.1; done
+      until td events web | grep -o 'reset 2 times in a row.*made in 1 s'; do sleep 0.1; done
       td stop web --wait
       td events web | grep -c 'refused\\|failed'
       td events web | grep -m1 -o 'the guest asked for a reset.*'
     `,
   });
   expect(lived.stdout.split('\n')).toEqual([
-    ...['web', 'web: destroyed', '0'],
+    ...['web', 'reset 2 times in a row, each within a minute: the next TD is made in 1 s'],
+    ...['web: destroyed', '0'],
     ...['the guest asked for a reset, and a TD is not reset but made anew', ''],
   ]);
 });
