@@ -110,6 +110,24 @@ test('a reboot is another TD, made when the slot of the one before is free; one 
   ]);
 });
 
+test('`stop --grace` presses the power button first; with `onPanic: keep` a guest that panics stands still, and can be stopped', async (context) => {
+  const lived = await live(context, {
+    guest: "{hold: true}, {reportFatalError: {code: 0, message: 'no root device'}}",
+    spec: '  onPanic: keep',
+    script: `
+      create; td stop web --grace 1s --wait; td events web -o json | grep -o '"system_powerdown"'
+      create; td pause web; td resume web >/dev/null 2>&1
+      until td events web | grep -q 'no root device'; do sleep 0.05; done
+      until [ $(state) = paused ]; do sleep 0.05; done
+      td stop web --wait
+    `,
+  });
+  expect(lived.stdout.split('\n')).toEqual([
+    ...['web', 'web: destroyed', '"system_powerdown"'],
+    ...['web', 'web: paused', 'web: destroyed', ''],
+  ]);
+});
+
 test('`run` has a TD in the foreground: what its guest prints is shown, its end is told, and nothing is left', async (context) => {
   const lived = await live(context, {
     guest: `${print('Q')}, {shutdown: true}`,
