@@ -57,7 +57,8 @@ async function startAlone([program = '', ...words]) {
   const at = args.indexOf('-add-fd');
   if (at !== -1) args.splice(at, 2);
   const begun = performance.now();
-  const child = spawn(program, args, { stdio: 'ignore' });
+  // The socket of its serial port has a name without a directory.
+  const child = spawn(program, args, { cwd: process.env.TDCTL_STATE_DIR, stdio: 'ignore' });
   const ended = new Promise((resolve) => child.on('exit', resolve));
   await firstAnswer(monitor);
   const ms = performance.now() - begun;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { endingSignals, endReadsOn } from '../documents/read-bytes.ts';
 
 export interface Interrupts {
@@ -42,6 +43,8 @@ export function listenForInterrupts(): Interrupts {
   let times = 0;
   let received: string | undefined;
   const controller = new AbortController();
+  // Any number of TDs may be waited for at once.
+  setMaxListeners(0, controller.signal);
   let listener: (times: number, reason: string) => void = () => undefined;
   endReadsOn(controller.signal);
 

@@ -51,6 +51,12 @@ export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host>
   }
 }
 
+/** @returns undefined where it is no shared host. */
+export function sharedHostName(host: string): string | undefined {
+  const [kind, name] = split(host);
+  return kind === 'on' ? name : undefined;
+}
+
 /** Whether instructions of a guest are executed on the host of this name. */
 export function executesGuests(host: string): boolean {
   const [kind] = split(host);

@@ -33,6 +33,8 @@ export interface VmmIdentity
   extends Pick<ProcessIdentity, 'pid' | 'startTime' | 'bootId' | 'pidNamespace'> {
   /** It says the same over its monitor. */
   readonly uuid: string;
+  /** The context ID of its guest, which is no other TD's until this one is over. */
+  readonly vsockCid?: number | undefined;
 }
 
 export interface ApiRange {

@@ -5,8 +5,16 @@ export function notesOf({
   guestEnded,
   waitingFor,
   leftovers,
-}: Pick<StatusRecord, 'guestEnded' | 'waitingFor' | 'leftovers'>): string[] {
+  holdsKeySlot,
+  vmm,
+}: Pick<
+  StatusRecord,
+  'guestEnded' | 'waitingFor' | 'leftovers' | 'holdsKeySlot' | 'vmm'
+>): string[] {
   const notes = leftovers.map(({ message }) => message);
+  if (vmm?.vsockCid !== undefined && holdsKeySlot) {
+    notes.unshift(`its guest has the context ID ${vmm.vsockCid} (vsock)`);
+  }
   if (waitingFor !== null) notes.unshift(`waits for ${waitingFor}`);
   if (guestEnded !== null) notes.unshift(guestEnded);
   return notes;

@@ -122,7 +122,7 @@ export class StatusKeeping {
   /** Without what is to come of it (outlook.ts). */
   td(): KeptTd {
     const { keeper, life } = this.#options;
-    const { state, since, leftovers, guestEnded, waitingFor, vmm: _, ...told } = this.#status;
+    const { state, since, leftovers, guestEnded, waitingFor, vmm, ...told } = this.#status;
     return {
       ...told,
       life,
@@ -130,7 +130,7 @@ export class StatusKeeping {
       chartState: state,
       since: since.at,
       sinceMs: msSince(since, { now: momentNow(), isThisBoot: true }),
-      notes: notesOf({ guestEnded, waitingFor, leftovers }),
+      notes: notesOf({ guestEnded, waitingFor, leftovers, vmm, holdsKeySlot: told.holdsKeySlot }),
       keeper: {
         ...{ pid: keeper.pid, tdctl: keeper.tdctl, api: keeper.api, startedAt: keeper.startedAt },
         ...{ unit: keeper.unit ?? null, lives: true },

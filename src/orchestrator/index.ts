@@ -7,6 +7,7 @@ export type {
   TdRunEvent,
 } from './events.ts';
 export { follow, hearEvents } from './follow.ts';
+export type { Interruption } from './interruption.ts';
 export type { KeptRequest, KeptRun, Standing, TdState } from './kept-run.ts';
 export type { MigrationEventBody, MigrationRunEvent } from './migration/events.ts';
 export type { MigrationOptions, MigrationRun } from './migration/migration-run.ts';

@@ -42,7 +42,10 @@ function plainEnvironment(): NodeJS.ProcessEnv {
 }
 
 export function startTdctl(args: readonly string[], options: TdctlOptions = {}): Running {
-  const command = [process.execPath, builtMain(), ...args];
+  return startProgram([process.execPath, builtMain(), ...args], options);
+}
+
+function startProgram(command: readonly string[], options: TdctlOptions): Running {
   const limited = ['-c', `ulimit -n ${options.mostDescriptors} && exec "$0" "$@"`, ...command];
   const [program = '', ...rest] =
     options.mostDescriptors === undefined ? command : ['sh', ...limited];
@@ -91,6 +94,15 @@ export function startTdctl(args: readonly string[], options: TdctlOptions = {}):
     waitForStdout: (text) => waitFor('stdout', text),
     waitForStderr: (text) => waitFor('stderr', text),
   };
+}
+
+/** Another program, as tests run tdctl. */
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  options: TdctlOptions = {},
+): Promise<Ended> {
+  return startProgram([program, ...args], options).ended;
 }
 
 export function tdctl(args: readonly string[], options?: TdctlOptions): Promise<Ended> {

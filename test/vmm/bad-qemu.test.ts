@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { live } from './live.ts';
 
 const attempt = `
-  td create td.yaml --host kvm -o name 2>&1 | grep -v '^hint'
+  td create td.yaml --host $host -o name 2>&1 | grep -v '^hint'
   field web state; td start web 2>/dev/null; td kill web --wait >/dev/null
 `;
 
@@ -34,7 +34,7 @@ test('one that never answers is waited for until somebody stops the TD', async (
   const lived = await live(context, {
     instead: 'exec sleep 1000',
     script: `
-      (td create td.yaml --host kvm >/dev/null 2>&1; echo "create $?") &
+      (td create td.yaml --host $host >/dev/null 2>&1; echo "create $?") &
       until td events web 2>/dev/null | grep -q 'provisioning.connecting'; do sleep 0.05; done
       td stop web --wait
       wait
@@ -49,7 +49,7 @@ test('one that floods its standard error makes a TD all the same, and its log st
     instead: 'head -c 20000000 /dev/zero | tr "\\0" x >&2; real "$@"',
     guest: '{hold: true}',
     script: `
-      td create td.yaml --host kvm --start -o name
+      td create td.yaml --host $host --start -o name
       until [ $(stat -c %s $TDCTL_STATE_DIR/td/web/vmm.log) -lt 300000 ]; do sleep 0.1; done
       field web state
       td stop web --wait

@@ -21,7 +21,7 @@ const holding = '{hold: true}, {hold: true}, {hold: true}, {hold: true}';
 /** A whole life, as far as it goes; a verb that needs a keeper begins another. */
 const script = (points: readonly string[]) => `
   whole() {
-    td create td.yaml --host kvm --name $1 --start
+    td create td.yaml --host $host --name $1 --start
     td pause $1; td resume $1
     td stop $1 --wait || td stop $1 --wait
   }

@@ -1,17 +1,17 @@
-/** A TD that the real QEMU has, under `tdctl exec` on a simulated host with one key slot: what bash does with it. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** A TD that the real QEMU has, on a simulated host with one key slot: what bash does with it. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, type TestContext } from 'vitest';
 import { noQemu, type Qemu, qemu } from '../exec/qemu/qemu.ts';
 import { builtMain } from '../support/built.ts';
 import { stateBase } from '../support/state-base.ts';
-import { tdctl } from '../support/tdctl.ts';
+import { runProgram, tdctl } from '../support/tdctl.ts';
 
 const prelude = `
 set -u
 td() { ${process.execPath} ${builtMain()} "$@"; }
 field() { td show $1 -o json | tr -d '\\n' | sed -n "s/.*\\"$2\\": *\\([^,]*\\).*/\\1/p"; echo; }
-create() { td create td.yaml --host kvm --start -o name || exit 9; }
+create() { td create td.yaml --host $host --start -o name || exit 9; }
 keeper() { field web pid; }
 qemu() { sed -n 's/.*"vmm":{"pid":\\([0-9]*\\).*/\\1/p' $TDCTL_STATE_DIR/td/web/status.json; }
 state() { td list -o json | tr -d ' \\n' | sed 's/.*"state":"\\([a-z]*\\)".*/\\1\\n/'; }
@@ -27,25 +27,30 @@ export interface Life {
   /** What a shell does in place of QEMU where the TD is to be started; `real` goes on as QEMU. */
   readonly instead?: string;
   readonly script: string;
+  /** Where TDs are kept, from where they are made. */
+  readonly state?: string;
+  /** By which door QEMU has its host: `tdctl exec` around all, or a shared host that the keeper starts it on. */
+  readonly door?: 'exec' | 'shared';
   /** How many key slots are ever taken. */
   readonly slots?: 0;
 }
 
 export async function live(
   context: TestContext,
-  { guest, spec = '', instead, script, slots }: Life,
+  { guest, spec = '', instead, script, slots, door = 'exec', state = 's' }: Life,
 ) {
   if (qemu === undefined) context.skip(noQemu);
   const { program, firmware } = qemu as Qemu;
   const directory = mkdtempSync(join(stateBase, 'tdq-'));
   context.onTestFinished(() => rmSync(directory, { recursive: true }));
   const write = (name: string, text: string) => writeFileSync(join(directory, name), text);
-  const runs = guest === undefined ? [] : ['--run', 'run.yaml'];
+  const guestFile = join(directory, 'run.yaml');
   write(
     'run.yaml',
     `{apiVersion: tdctl.io/v1alpha1, kind: RunScript, metadata: {name: guest}, spec: {vcpus: [
       {ids: [0], steps: [${guest}]}, {ids: others, steps: [{hold: true}]}]}}`,
   );
+  mkdirSync(dirname(join(directory, state)), { recursive: true });
   write(
     'qemu',
     `#!/bin/bash
@@ -67,11 +72,42 @@ spec:
   qemu: {binary: ${instead === undefined ? program : join(directory, 'qemu')}}
 ${spec}`,
   );
-  const { exitCode, stdout, stderr } = await tdctl(
-    [...['exec', '--host', 'sim:one-slot', ...runs], ...['--', 'bash', '-c', prelude + script]],
-    { cwd: directory, env: { TDCTL_STATE_DIR: join(directory, 's'), XDG_CACHE_HOME: directory } },
-  );
-  expect(stderr).toContain(`key slots   ${slots ?? 1} of 1 at the peak, 0 now`);
-  expect(stderr).not.toMatch(/never closed|still open/);
-  return { exitCode, stdout, stderr };
+  const env = { TDCTL_STATE_DIR: join(directory, state), XDG_CACHE_HOME: directory };
+  const given = { script, cwd: directory, env, guest: guest === undefined ? undefined : guestFile };
+  return door === 'exec' ? liveUnderExec(given, slots) : liveOnShared(given);
+}
+
+interface Given {
+  readonly script: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** A RunScript. */
+  readonly guest: string | undefined;
+}
+
+async function liveUnderExec({ script, cwd, env, guest }: Given, slots = 1) {
+  const runs = guest === undefined ? [] : ['--run', guest];
+  const command = ['bash', '-c', `host=kvm${prelude}${script}`];
+  const lived = await tdctl(['exec', '--host', 'sim:one-slot', ...runs, '--', ...command], {
+    ...{ cwd, env },
+  });
+  expect(lived.stderr).toContain(`key slots   ${slots} of 1 at the peak, 0 now`);
+  expect(lived.stderr).not.toMatch(/never closed|still open/);
+  return lived;
+}
+
+async function liveOnShared({ script, cwd, env, guest }: Given) {
+  const host = (...args: readonly string[]) => tdctl(['host', ...args], { env });
+  await host('start', 'lab', '--host', 'sim:one-slot');
+  try {
+    const all = { ...env, ...(guest !== undefined && { TDCTL_RUN_SCRIPT: guest }) };
+    const lived = await runProgram('bash', ['-c', `host=on:lab${prelude}${script}`], {
+      ...{ cwd, env: all },
+    });
+    const { keySlots, programs } = JSON.parse((await host('show', 'lab', '-o', 'json')).stdout);
+    expect({ keySlots, programs }).toMatchObject({ keySlots: { used: 0, total: 1 }, programs: [] });
+    return lived;
+  } finally {
+    await host('stop', 'lab', '--now');
+  }
 }

@@ -2,8 +2,10 @@
  * Whole lives of TDs that the real QEMU has, on a simulated host with one key slot: whatever a TD comes to, the next
  * one gets the slot, and the reason is told in words.
  */
-import { expect, test } from 'vitest';
-import { type Life, live } from './live.ts';
+import { expect, type TestContext, test } from 'vitest';
+import { type Life, live as liveBy } from './live.ts';
+
+const live = (context: TestContext, life: Life) => liveBy(context, { door: 'shared', ...life });
 
 const print = (text: string) =>
   [...Buffer.from(text)].map((byte) => `{out: {port: 0x3f8, sizeBytes: 1, data: ${byte}}}`).join();
@@ -11,8 +13,9 @@ const print = (text: string) =>
 /** A guest that prints a letter each time that it is entered. */
 const talking = `${print('A')}, {hold: true}, ${print('B')}, {hold: true}, ${print('C')}, {hold: true}`;
 
-test('a TD is made, paused and resumed; its keeper is killed, and another goes on with its console and its events', async (context) => {
+test('a TD is made, paused and resumed; its keeper is killed, and another goes on with its console and its events; however long the path of its directory is', async (context) => {
   const lived = await live(context, {
+    state: `a-path-that-is-too-long-for-a-socket/${'x'.repeat(120)}`,
     guest: talking,
     script: `
       create; prints A
@@ -89,20 +92,54 @@ test('QEMU is killed, with its keeper and without: both ends are told, and the n
   ]);
 });
 
-test('a reboot is another TD, made when the slot of the one before is free, for as often as the guest asks', async (context) => {
+test('a reboot is another TD, made when the slot of the one before is free; one that resets at once waits for the next, and can be stopped meanwhile', async (context) => {
   const lived = await live(context, {
     guest: '{shutdown: true}',
     script: `
       create
-      until [ $(td events web | grep -c 'provisioning.creatingVm') -ge 3 ]; do sleep 0.1; done
+      until td events web | grep -o 'reset 2 times in a row.*made in 1 s'; do sleep 0.1; done
       td stop web --wait
       td events web | grep -c 'refused\\|failed'
       td events web | grep -m1 -o 'the guest asked for a reset.*'
     `,
   });
   expect(lived.stdout.split('\n')).toEqual([
-    ...['web', 'web: destroyed', '0'],
+    ...['web', 'reset 2 times in a row, each within a minute: the next TD is made in 1 s'],
+    ...['web: destroyed', '0'],
     ...['the guest asked for a reset, and a TD is not reset but made anew', ''],
+  ]);
+});
+
+test('`stop --grace` presses the power button first; with `onPanic: keep` a guest that panics stands still, and can be stopped', async (context) => {
+  const lived = await live(context, {
+    guest: "{hold: true}, {reportFatalError: {code: 0, message: 'no root device'}}",
+    spec: '  onPanic: keep',
+    script: `
+      create; td stop web --grace 1s --wait; td events web -o json | grep -o '"system_powerdown"'
+      create; td pause web; td resume web >/dev/null 2>&1
+      until td events web | grep -q 'no root device'; do sleep 0.05; done
+      until [ $(state) = paused ]; do sleep 0.05; done
+      td stop web --wait
+    `,
+  });
+  expect(lived.stdout.split('\n')).toEqual([
+    ...['web', 'web: destroyed', '"system_powerdown"'],
+    ...['web', 'web: paused', 'web: destroyed', ''],
+  ]);
+});
+
+test('`run` has a TD in the foreground: what its guest prints is shown, its end is told, and nothing is left', async (context) => {
+  const lived = await live(context, {
+    guest: `${print('Q')}, {shutdown: true}`,
+    spec: '  onReboot: stop',
+    script: `
+      td run td.yaml --host $host | grep -oE '│ Q|asked for a reset|^destroyed|QEMU, process'
+      td list -o json | tr -d ' \\n'
+    `,
+  });
+  expect(lived.stdout.split('\n')).toEqual([
+    ...['│ Q', 'asked for a reset', 'QEMU, process', 'destroyed'],
+    expect.stringContaining('"items":[]'),
   ]);
 });
 
@@ -140,7 +177,7 @@ for (const [name, { state, reason, ...life }] of Object.entries(ends)) {
   test(`a guest ${name}: its end is told, and the slot is free`, async (context) => {
     const script = `
       create; td wait web --for over; reason
-      td create td.yaml --host kvm -o name; td stop web --wait
+      td create td.yaml --host $host -o name; td stop web --wait
     `;
     const lived = await live(context, { ...life, script });
     expect(lived.stdout.split('\n')).toEqual([

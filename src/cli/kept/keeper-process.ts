@@ -180,7 +180,7 @@ async function keepPlanned(keeping: Keeping): Promise<void> {
   const state = await openStateDirectory(env, { create: false });
   if (request.unit !== undefined) noteLimits();
   let kept: Kept | undefined;
-  const engine = await engineOf({ ...keeping, files: owned.files });
+  const engine = await engineOf({ ...keeping, state, files: owned.files });
   const sinks = await openSinks(wanted, {
     input: (bytes) => kept?.run.input(bytes) ?? 0,
     onFailure: (error) => keeperLog(`${error.place}: ${error.message}`),

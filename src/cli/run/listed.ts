@@ -10,6 +10,7 @@ import { beginLife, type Life, unwrittenLife } from '../../keeper/life.ts';
 import type { KeepRequest } from '../../keeper/request.ts';
 import { openStateDirectory, type StateDirectory } from '../../keeper/state-directory.ts';
 import { type OwnedTd, ownTd } from '../../keeper/td-directory.ts';
+import type { TdFiles } from '../../keeper/td-files.ts';
 import type { CommandIo } from '../io.ts';
 import { say } from '../output/print.ts';
 import { version } from '../version.ts';
@@ -18,6 +19,8 @@ export interface Listed {
   readonly life: Life;
   /** Undefined where the run is written down nowhere. */
   readonly state: StateDirectory | undefined;
+  /** The same of its directory. */
+  readonly files: TdFiles | undefined;
   /** Answers on the socket from now on, or soon. */
   serve(surface: KeptSurface): void;
   /** It is in the list no more. */
@@ -29,21 +32,29 @@ export type ToList = Pick<
   'name' | 'spec' | 'specPath' | 'host' | 'kernel' | 'faults' | 'anyMeasurement'
 >;
 
-/** Where the list cannot be had, the run goes on without it: it is for whoever watches it. */
-export async function listRun(
-  asked: ToList,
-  { host, io }: { readonly host: HostIdentity; readonly io: CommandIo },
-): Promise<Listed> {
+export interface ListOptions {
+  readonly host: HostIdentity;
+  readonly io: CommandIo;
+  /** A VMM has its sockets there. */
+  readonly isNeeded: boolean;
+}
+
+/**
+ * Where the list cannot be had, the run goes on without it: it is for whoever watches it.
+ *
+ * @throws TdctlError where the run needs its directory.
+ */
+export async function listRun(asked: ToList, { host, io, isNeeded }: ListOptions): Promise<Listed> {
   const keeper = ownIdentity({ tdctl: version(), chartVersion: TD_LIFECYCLE_VERSION });
   const given = { keeper, host, onTrouble: noteOnce(io) };
   try {
     return await listed(asked, { ...given, faults: keeperFaults(io.env), env: io.env });
   } catch (error) {
-    if (!(error instanceof TdctlError)) throw error;
+    if (isNeeded || !(error instanceof TdctlError)) throw error;
     const place = error.place === undefined ? '' : `${error.place}: `;
     say(io, `note: \`tdctl list\` will not have this run: ${place}${error.message}`);
     const life = unwrittenLife({ name: asked.name, ...given });
-    return { life, state: undefined, serve: () => {}, end: async () => {} };
+    return { life, state: undefined, files: undefined, serve: () => {}, end: async () => {} };
   }
 }
 
@@ -69,6 +80,7 @@ async function listed(asked: ToList, listing: Listing): Promise<Listed> {
     return {
       life,
       state,
+      files: owned.files,
       serve: server.begin,
       async end() {
         await server.end();

@@ -4,7 +4,7 @@ import { defaultKernelAbi } from '../../abi/kvm/kernels/index.ts';
 import { type FirmwareImage, loadFirmware } from '../../firmware/index.ts';
 import { hostIdentity } from '../../host/identity.ts';
 import type { Host } from '../../host/port.ts';
-import { keep } from '../../keeper/keep.ts';
+import { type Engine, keep } from '../../keeper/keep.ts';
 import type { TdRunEvent } from '../../orchestrator/index.ts';
 import { planTd, type TdPlan } from '../../plan/index.ts';
 import { askHost } from '../../plan/judge/index.ts';
@@ -17,6 +17,8 @@ import { openHostToActOn } from '../host-to-act-on.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
 import { companionsOf } from '../kept/companions.ts';
+import { engineOf } from '../kept/engine/engine-of.ts';
+import { refuseEngineOn } from '../kept/engine/needs-kvm.ts';
 import { openRunLog, type RunLog } from '../log.ts';
 import { executesGuests } from '../open-host.ts';
 import { say } from '../output/print.ts';
@@ -48,7 +50,10 @@ export async function run(options: RunOptions, io: CommandIo): Promise<void> {
     const spec = parseTrustDomain(text, { path: source.specPath });
     io.files.reads(...filesNamedIn(spec));
     const runsGuests = executesGuests(source.choice.host);
-    const wanted = wantedConsole({ ...options, runsGuests }, spec);
+    const isVmms = spec.engine.kind === 'qemu';
+    refuseEngineOn(spec, { host: source.choice.host, typed: options.typed });
+    // QEMU prints what its guest does, also where that is a script.
+    const wanted = wantedConsole({ ...options, runsGuests: runsGuests || isVmms }, spec);
     io.files.writes(...filesWrittenBy(spec));
     const firmware = await loadFirmware(spec.firmware);
     const told = { onFailure: io.losses.add, signal: interrupts.signal };
@@ -107,9 +112,11 @@ async function runOnHost(given: OnHost): Promise<void> {
     source.checkUnchanged(plan);
     const view = await openRunView(options.output, io);
     const console = await openRunConsole({ ...given, view });
-    const listed = await listRun(toList(given), { host: hostIdentity(plan.facts), io });
+    const isNeeded = spec.engine.kind === 'qemu';
+    const listed = await listRun(toList(given), { host: hostIdentity(plan.facts), io, isNeeded });
     try {
-      await runPlan({ ...given, host, plan, view, trace, console, listed });
+      const engine = await engineFor(given, { host, plan, listed });
+      await runPlan({ ...given, host, plan, view, trace, console, listed, engine });
     } finally {
       await console.end();
       await listed.end();
@@ -123,6 +130,16 @@ async function runOnHost(given: OnHost): Promise<void> {
   }
   const unmet = await unmetFaults(faults);
   if (unmet.length > 0) throw faultsNotMet(unmet);
+}
+
+/** Who has the TD in a process of its own, which prints into a file. */
+function engineFor(
+  { source, wanted, io }: OnHost,
+  { host, plan, listed }: Pick<Running, 'host' | 'plan' | 'listed'>,
+): Promise<Engine | undefined> | undefined {
+  const { life, files, state } = listed;
+  if (files === undefined || state === undefined) return undefined;
+  return engineOf({ host, plan, wanted, life, files, state, env: io.env, request: source.choice });
 }
 
 function toList({ options, source, spec, text }: OnHost): ToList {
@@ -141,10 +158,13 @@ interface Running extends Omit<OnHost, Known> {
   readonly trace: TraceFile | undefined;
   readonly console: RunConsole;
   readonly listed: Listed;
+  /** Without one, tdctl makes and runs the TD itself. */
+  readonly engine: Engine | undefined;
 }
 
 async function runPlan(running: Running): Promise<void> {
-  const { host, plan, view, log, trace, interrupts, console, terminal, listed, io } = running;
+  const { host, plan, view, log, trace, interrupts, console, terminal, listed, engine, io } =
+    running;
   const { until } = running.options;
   const slotsBefore = await host.keySlots();
   if (interrupts.received !== undefined) throw interrupted(interrupts.received);
@@ -161,8 +181,11 @@ async function runPlan(running: Running): Promise<void> {
     if (!isAttached || hasRun || !isProgress(event)) view.event(printed);
     hasRun ||= event.state === 'running';
   });
+  if (engine !== undefined) {
+    listed.life.console.subscribe((bytes) => console.listener.console(bytes, 0));
+  }
   const kept = keep({
-    ...{ host, plan, life: listed.life, onEvent, console: console.listener },
+    ...{ host, plan, life: listed.life, onEvent, console: console.listener, engine },
     inWords: (event) => eventInWords(event, plan.facts),
     companions:
       listed.state &&

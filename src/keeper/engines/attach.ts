@@ -11,7 +11,8 @@ import type { TdFiles } from '../td-files.ts';
 /** A QEMU that a signal has stopped takes the connection, and says nothing. */
 const answerMs = 10_000;
 
-export type AttachedVmm = NonNullable<VmmRunOptions['attached']> & { readonly uuid: string };
+export type AttachedVmm = NonNullable<VmmRunOptions['attached']> &
+  Pick<VmmIdentity, 'uuid' | 'vsockCid'>;
 
 /**
  * It is the one if its number, its start time, the boot and the PID namespace are those that were written down, while a
@@ -39,7 +40,7 @@ export async function attachToVmm(name: string, files: TdFiles): Promise<Attache
         hear = listener;
         for (const event of early.splice(0)) listener(event);
       };
-      return { process, monitor, hearsBy, found, uuid: vmm.uuid };
+      return { process, monitor, hearsBy, found, uuid: vmm.uuid, vsockCid: vmm.vsockCid };
     } catch (error) {
       monitor.close();
       throw error;

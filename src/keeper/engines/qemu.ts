@@ -1,4 +1,5 @@
 /** A TD that QEMU has, as its keeper keeps it: where the two meet, and what is written down of it. */
+import { basename } from 'node:path';
 import type { Host } from '../../host/port.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import { commandOf, type VmmPlaces, type VmmPlan } from '../../vmm/command-line/index.ts';
@@ -16,11 +17,14 @@ export interface QemuEngineOptions {
   readonly vmm: VmmPlan;
   readonly life: Life;
   readonly files: TdFiles;
+  /** Starts the program, where it is to be no child of the keeper. */
+  readonly startProgram?: VmmRunOptions['startProgram'];
   /** The QEMU to go on with, which another keeper has begun. */
   readonly attached?: VmmRunOptions['attached'];
 }
 
-export function qemuEngine({ host, plan, vmm, life, files, attached }: QemuEngineOptions): Engine {
+export function qemuEngine(options: QemuEngineOptions): Engine {
+  const { host, plan, vmm, life, files, startProgram, attached } = options;
   const { engine } = vmm.spec;
   if (engine.kind !== 'qemu') throw new Error('the builtin engine has no VMM');
   const places = placesIn(files);
@@ -29,9 +33,10 @@ export function qemuEngine({ host, plan, vmm, life, files, attached }: QemuEngin
     start({ onEvent, onChartEvent, aroundStep }: RunHooks) {
       const run = startVmm({
         ...{ host, plan, policy: engine, places, attached, onChartEvent, aroundStep },
-        command: commandOf(vmm, places),
+        startProgram,
+        command: commandOf(vmm, placesInside(places)),
         stderrPath: files.vmmLog,
-        onProcess: (pid) => noteProcess(life, { pid, uuid: vmm.uuid }),
+        onProcess: (pid) => noteProcess(life, { pid, vmm }),
         onEvent(event) {
           // What the guest has printed is told before what has come of it.
           life.console.catchUp();
@@ -44,7 +49,12 @@ export function qemuEngine({ host, plan, vmm, life, files, attached }: QemuEngin
   };
 }
 
-export function placesIn(files: TdFiles): VmmPlaces {
+/** A path of a socket has 107 bytes at most, and that of a directory may be longer: QEMU is started there. */
+function placesInside({ monitor, console, ...others }: VmmPlaces): VmmPlaces {
+  return { ...others, monitor: basename(monitor), console: basename(console) };
+}
+
+function placesIn(files: TdFiles): VmmPlaces {
   const { monitor, serial, console, directory } = files;
   return { monitor, console: serial, consoleLog: console, directory };
 }
@@ -52,10 +62,16 @@ export function placesIn(files: TdFiles): VmmPlaces {
 /** It is on the disk before the program begins. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
 function noteProcess(
   { journaling, status }: Life,
-  { pid, uuid }: { readonly pid: number; readonly uuid: string },
+  { pid, vmm }: { readonly pid: number; readonly vmm: VmmPlan },
 ): void {
   const identity: VmmIdentity = {
-    ...{ pid, uuid, bootId: bootId(), pidNamespace: pidNamespace() },
+    ...{
+      pid,
+      uuid: vmm.uuid,
+      vsockCid: vmm.vsockCid,
+      bootId: bootId(),
+      pidNamespace: pidNamespace(),
+    },
     startTime: readProcess(pid)?.startTime ?? '',
   };
   journaling.takes({ kind: 'vmm', identity });

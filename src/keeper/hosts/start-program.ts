@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { type ErrorData, errorOf, TdctlError } from '../../errors/index.ts';
 import { packageRoot } from '../../package-root.ts';
 import { type ProgressLine, progressVariable } from '../progress.ts';
@@ -11,14 +11,19 @@ export interface ProgramOnHost {
   readonly command: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly cwd?: string | undefined;
-  /** Fds of this process that it gets: the first three are its standard streams. The rest has the numbers 3, 4, … */
-  readonly fds: readonly number[];
+  /**
+   * Fds of this process that it gets: the first three are its standard streams, of which standard input may be a pipe
+   * from here. The rest has the numbers 3, 4, …
+   */
+  readonly fds: readonly [stdin?: number | 'pipe', ...rest: number[]];
 }
 
 export interface StartedProgram {
   readonly pid: number;
   /** The `tdctl exec` that is its parent: with it the program ends, and without this process it goes on. */
   readonly parent: number;
+  /** The end of the pipe, where that was asked for. */
+  readonly stdin: Writable | null;
   readonly exited: Promise<ProgramEnd>;
 }
 
@@ -27,21 +32,27 @@ export interface ProgramEnd {
   readonly exitCode: number;
 }
 
+/** What its guests do: the path of a RunScript. Whoever starts a keeper has no other way to say so. */
+export const runScriptVariable = 'TDCTL_RUN_SCRIPT';
+
 /** @param name of the shared host. @throws TdctlError that says why it could not be started there. */
 export async function startOnSharedHost(
   name: string,
   { command, env, cwd, fds }: ProgramOnHost,
 ): Promise<StartedProgram> {
-  const further = fds.slice(3).flatMap((_, index) => ['--fd', String(3 + index)]);
+  const script = env[runScriptVariable];
+  const runs = script === undefined ? [] : ['--run', script];
+  const others = fds.slice(3) as readonly number[];
+  const further = others.flatMap((_, index) => ['--fd', String(3 + index)]);
   const tdctl = join(packageRoot(), 'dist/tdctl.js');
   const progressFd = Math.max(fds.length, 3);
   const child = spawn(
     process.execPath,
-    [tdctl, 'exec', '--on', name, '--quiet', ...further, '--', ...command],
+    [tdctl, 'exec', '--on', name, '--quiet', ...runs, ...further, '--', ...command],
     {
       cwd,
       env: { ...env, [progressVariable]: String(progressFd) },
-      stdio: [...standardStreams(fds), ...fds.slice(3), 'pipe'],
+      stdio: [...standardStreams(fds), ...others, 'pipe'],
       // In a session of its own: what is typed for this process, or ends it, is not for the program.
       detached: true,
     },
@@ -49,10 +60,10 @@ export async function startOnSharedHost(
   const exited = endOf(child);
   const pid = await startedPid(child.stdio[progressFd] as Readable, exited);
   child.unref();
-  return { pid, parent: child.pid ?? 0, exited };
+  return { pid, parent: child.pid ?? 0, stdin: child.stdin, exited };
 }
 
-function standardStreams(fds: readonly number[]) {
+function standardStreams(fds: ProgramOnHost['fds']) {
   return [0, 1, 2].map((at) => fds[at] ?? ('ignore' as const));
 }
 

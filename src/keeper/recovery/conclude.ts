@@ -97,8 +97,8 @@ function keeperSeen({ keeper, presence }: Evidence): KeeperSeen | null {
 
 /** What its keeper waited for when it died, nobody waits for any more. */
 function ownNotes(td: StatusRecord, isWritten: boolean): string[] {
-  const { guestEnded = null, waitingFor = null, leftovers } = td;
-  return notesOf({ guestEnded, waitingFor: isWritten ? waitingFor : null, leftovers });
+  const { guestEnded = null, waitingFor = null, ...told } = td;
+  return notesOf({ ...told, guestEnded, waitingFor: isWritten ? waitingFor : null });
 }
 
 function closerNotes({ closer, presence }: Evidence, row: RecoveryRow): string[] {

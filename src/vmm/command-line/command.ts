@@ -24,7 +24,7 @@ export interface DiskLayer {
   readonly isBlockDevice: boolean;
 }
 
-/** Where the VMM meets its keeper. All are absolute. */
+/** Where the VMM meets its keeper. What is relative is in the directory, where the VMM is started. */
 export interface VmmPlaces {
   /** A UNIX socket that the VMM makes, for QMP. */
   readonly monitor: string;
@@ -32,7 +32,7 @@ export interface VmmPlaces {
   readonly console: string;
   /** The VMM writes what the guest prints here as well, whether anybody listens or not. */
   readonly consoleLog?: string | undefined;
-  /** The TD's own directory. */
+  /** The TD's own directory, absolute. */
   readonly directory: string;
 }
 

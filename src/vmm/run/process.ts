@@ -1,10 +1,10 @@
 /** The process of a VMM: started so that nobody has to look for it, or found again, and its end. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { loadAddon, type Pidfd } from '../../../native/index.ts';
 import { errnoOf } from '../../errors/errno.ts';
 import type { VmmCommand } from '../command-line/index.ts';
-import { type OpenedFiles, openFiles } from '../command-line/open-files.ts';
+import { openFiles } from '../command-line/open-files.ts';
 
 export interface VmmProcess {
   readonly pid: number;
@@ -23,11 +23,30 @@ export interface VmmExit {
 
 export interface Launching {
   readonly command: VmmCommand;
+  readonly cwd: string;
   /** The file that its standard error goes to. */
   readonly stderr: number;
   /** The process is there, and its program has not begun: what this throws ends it before. */
   readonly onProcess: (pid: number) => void;
+  /** Without one it is a child of this process. */
+  readonly start?: StartProgram | undefined;
 }
+
+export interface Program {
+  readonly command: readonly string[];
+  readonly cwd: string;
+  /** What it has as its fds 0, 1, 2, …; the first is a pipe from this process. */
+  readonly fds: readonly ['pipe', ...number[]];
+}
+
+export interface StartedProgram {
+  readonly pid: number;
+  readonly stdin: Writable;
+  readonly ended: Promise<VmmExit>;
+}
+
+/** Starts a program in a process group of its own: a signal to that of its keeper is not for it. */
+export type StartProgram = (program: Program) => Promise<StartedProgram>;
 
 /**
  * A keeper may be killed at any moment, and a VMM outlives it. So the program begins only when its process is written
@@ -37,39 +56,44 @@ const gate = 'IFS= read -r go || exit 1; exec "$0" "$@" </dev/null';
 
 /** @throws TdctlError for a file that cannot be opened, or what `onProcess` throws. */
 export async function launchProcess(launching: Launching): Promise<VmmProcess> {
-  const { command, stderr, onProcess } = launching;
+  const { command, cwd, stderr, onProcess, start = startChild } = launching;
   const opened = openFiles(command.files);
-  let child: ChildProcess;
+  let started: StartedProgram;
   try {
-    child = spawn('/bin/sh', ['-c', gate, command.program, ...command.args], {
-      cwd: '/',
-      // A process group of its own: a signal to that of its keeper is not for it.
-      detached: true,
-      stdio: stdioOf(opened, stderr),
+    started = await start({
+      command: ['/bin/sh', '-c', gate, command.program, ...command.args],
+      cwd,
+      fds: ['pipe', stderr, stderr, ...opened.fds],
     });
   } finally {
     opened.close();
   }
-  const go = child.stdin as Writable;
+  const { pid, stdin: go, ended } = started;
   // It may have ended before it has read, which is told by its end.
   go.on('error', () => undefined);
-  const ended = new Promise<VmmExit>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => resolve({ code, signal }));
-  });
   ended.catch(() => undefined);
-  if (child.pid === undefined) await ended;
-  const { pid = 0 } = child;
   try {
     const held = await openPidfd(pid);
     onProcess(pid);
     go.end('go\n');
-    child.unref();
     return processOf(pid, held, ended);
   } catch (error) {
-    child.kill('SIGKILL');
+    // The shell has nothing more to read, and ends.
+    go.destroy();
     throw error;
   }
+}
+
+async function startChild({ command, cwd, fds }: Program): Promise<StartedProgram> {
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, { cwd, detached: true, stdio: [...fds] });
+  const ended = new Promise<VmmExit>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  if (child.pid === undefined) await ended;
+  child.unref();
+  return { pid: child.pid ?? 0, stdin: child.stdin as Writable, ended };
 }
 
 /**
@@ -127,8 +151,4 @@ function processOf(pid: number, pidfd: Pidfd, ending: Promise<VmmExit>): VmmProc
       }
     },
   };
-}
-
-function stdioOf({ fds }: OpenedFiles, stderr: number): ('pipe' | number)[] {
-  return ['pipe', stderr, stderr, ...fds];
 }

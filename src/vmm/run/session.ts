@@ -13,7 +13,8 @@ import {
   type QmpEvent,
 } from '../qmp/index.ts';
 import { VmmConsole } from './console.ts';
-import { launchProcess, type VmmProcess } from './process.ts';
+import { launchProcess, type StartProgram, type VmmProcess } from './process.ts';
+import { Resets } from './resets.ts';
 
 export interface VmmSessionOptions {
   readonly command: VmmCommand;
@@ -28,6 +29,7 @@ export interface VmmSessionOptions {
   readonly requests: RequestCounter;
   /** Writes down which process gets the TD, before that begins. */
   readonly onProcess: (pid: number) => void;
+  readonly startProgram?: StartProgram | undefined;
   /** The vCPUs were stopped, or resumed, by somebody else. */
   readonly onChange: (type: 'vmm.stopped' | 'vmm.resumed') => void;
 }
@@ -56,6 +58,7 @@ export const usualMs = 5000;
 export class VmmSession {
   readonly options: VmmSessionOptions;
   skipped?: boolean;
+  readonly resets = new Resets();
   process: VmmProcess | undefined;
   monitor: Monitor | undefined;
   console: VmmConsole | undefined;
@@ -99,15 +102,25 @@ export class VmmSession {
     return this.#stderr?.tail().toString('utf8') ?? '';
   }
 
-  /** A VMM and what it tells are forgotten with its end. */
-  async launch(): Promise<void> {
+  /**
+   * A VMM and what it tells are forgotten with its end.
+   *
+   * @param check is called before anything is begun; what it throws keeps it from that.
+   */
+  async launch(check: () => void): Promise<void> {
     this.told = undefined;
     this.isBuilding = false;
     this.#over = promised();
     this.#follow({ isNew: true });
-    const { command, onProcess } = this.options;
+    const { command, places, onProcess, startProgram: start } = this.options;
     const stderr = this.#stderr?.fd ?? 2;
-    this.#has(await launchProcess({ command, stderr, onProcess }));
+    const noted = (pid: number) => {
+      check();
+      onProcess(pid);
+    };
+    this.#has(
+      await launchProcess({ command, cwd: places.directory, stderr, onProcess: noted, start }),
+    );
   }
 
   adopt({ process, monitor, hearsBy }: AttachedVmm): void {

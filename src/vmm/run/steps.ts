@@ -4,6 +4,7 @@ import type { VmmReleased, VmmSettled, Watched } from '../../../machines/vmm-td/
 import { errnoOf } from '../../errors/errno.ts';
 import { TdctlError } from '../../errors/index.ts';
 import { removeFile } from '../../files/private-directory.ts';
+import type { Interruption } from '../../orchestrator/index.ts';
 import { MonitorClosed, MonitorSilent } from '../qmp/index.ts';
 import { endOf } from './end.ts';
 import { usualMs, type VmmSession } from './session.ts';
@@ -19,10 +20,28 @@ const killedMs = 10 * 60_000;
 const slotMs = 10_000;
 const lookEveryMs = 10;
 
-export async function launchVmm(session: VmmSession): Promise<void> {
+export async function launchVmm(session: VmmSession, interruption: Interruption): Promise<void> {
+  await pauseAfterResets(session, interruption);
+  await beginVmm(session, interruption);
+}
+
+/** A stop during the start has ended all that there was: nothing may begin after it. */
+async function beginVmm(session: VmmSession, interruption: Interruption): Promise<void> {
   // What a life before has left is nobody's.
   clearSockets(session);
-  await session.launch();
+  await session.launch(() => interruption.throwIfAborted());
+}
+
+async function pauseAfterResets(session: VmmSession, interruption: Interruption): Promise<void> {
+  const { pauseMs, inARow } = session.resets;
+  if (pauseMs === 0) return;
+  session.waitingFor = `${pauseMs / 1000} s to be over, after ${inARow} resets in a row`;
+  session.publish({
+    event: 'td.warning',
+    message: `the guest has reset ${inARow} times in a row, each within a minute: the next TD is made in ${pauseMs / 1000} s; what it prints may say why (\`tdctl logs\`), and \`tdctl stop\` ends it`,
+  });
+  await delay(pauseMs, undefined, { signal: interruption.signal });
+  session.waitingFor = undefined;
 }
 
 export async function connectVmm(session: VmmSession): Promise<void> {
@@ -35,9 +54,9 @@ export async function connectVmm(session: VmmSession): Promise<void> {
 }
 
 /** One that was refused a key slot has ended, so a later try needs another. */
-export async function buildTd(session: VmmSession): Promise<void> {
+export async function buildTd(session: VmmSession, interruption: Interruption): Promise<void> {
   if (session.process?.exit !== undefined) {
-    await launchVmm(session);
+    await beginVmm(session, interruption);
     await connectVmm(session);
   }
   session.slotsBefore = await session.options.keySlots();
@@ -54,6 +73,7 @@ export async function buildTd(session: VmmSession): Promise<void> {
 
 export async function enterVcpus(session: VmmSession): Promise<void> {
   await orWarn(session, 'resume the guest', () => session.ask('cont'));
+  session.resets.entered(session.now());
 }
 
 export async function leaveVcpus(session: VmmSession): Promise<void> {
@@ -84,7 +104,10 @@ export async function watchVmm(session: VmmSession, signal: AbortSignal): Promis
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
   await Promise.race([left, session.over]);
-  return signal.aborted ? { asksForReset: false } : endOf(session);
+  if (signal.aborted) return { asksForReset: false };
+  const end = endOf(session);
+  if (end.asksForReset) session.resets.reset(session.now());
+  return end;
 }
 
 /** So that its disks are whole. What it does not do in time, the next step does. */

@@ -11,7 +11,6 @@ import {
   vmmTd,
   vmmTeardownSteps,
 } from '../../../machines/vmm-td/index.ts';
-import { clockOf } from '../../host/clock.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { Host } from '../../host/port.ts';
 import {
@@ -28,6 +27,7 @@ import {
 } from '../../orchestrator/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { VmmCommand, VmmPlaces } from '../command-line/index.ts';
+import type { StartProgram } from './process.ts';
 import { type AttachedVmm, VmmSession } from './session.ts';
 import {
   buildTd,
@@ -51,6 +51,8 @@ export interface VmmRunOptions {
   readonly stderrPath: string;
   /** Writes down which process gets the TD, before that begins. */
   readonly onProcess: (pid: number) => void;
+  /** Without one the VMM is a child of this process. */
+  readonly startProgram?: StartProgram | undefined;
   readonly onEvent: (event: TdRunEvent) => void;
   readonly onChartEvent?: ((event: AnyEventObject) => void) | undefined;
   readonly aroundStep?: AroundStep | undefined;
@@ -83,8 +85,9 @@ type Snapshot = SnapshotFrom<typeof vmmTdOnHost>;
 
 export function startVmm(options: VmmRunOptions): KeptRun {
   const { plan, host, policy, command, places, stderrPath, onProcess, onEvent } = options;
-  const { attached } = options;
-  const now = clockOf(host);
+  const { attached, startProgram } = options;
+  // A VMM takes the time of this machine, also where the host is simulated.
+  const now = () => performance.now();
   const startedAt = now();
   let state: VmmTdStateId = 'absent';
   const publish = (body: TdEventBody) =>
@@ -95,6 +98,7 @@ export function startVmm(options: VmmRunOptions): KeptRun {
     });
   const session = new VmmSession({
     ...{ command, places, stderrPath, onPanic: policy.onPanic, onProcess, publish, now },
+    startProgram,
     keySlots: () => host.keySlots(),
     aroundStep: options.aroundStep ?? once,
     requests: new RequestCounter(),

@@ -79,7 +79,7 @@ export async function prepare(
     const plan = planTd({ spec, firmware, boot, host: await askHost(host), ignoreExpectation });
     if (spec.engine.kind === 'qemu') {
       const { vmmFor } = await import('../engine/vmm-for.ts');
-      await vmmFor(spec, { env: io.env, uuid: randomUUID() });
+      await vmmFor(spec, { env: io.env, uuid: randomUUID(), state: undefined });
     }
     return { plan, slots: await host.keySlots() };
   } catch (error) {
