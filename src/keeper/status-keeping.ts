@@ -72,6 +72,8 @@ export class StatusKeeping {
   }
 
   event(event: TdRunEvent<ErrorInWords>, { context, waitingFor = null }: Unfinished): void {
+    // Why it has ended comes right after, and nobody is to see the one without the other.
+    if (event.event === 'state.entered' && lastStates.includes(event.state)) return;
     const { holdsKeySlot, mrtd } = context ?? this.#status;
     const told =
       event.event === 'guest.ended'
@@ -155,5 +157,6 @@ export class StatusKeeping {
 /** The first events come before there is anything to look at. */
 type Unfinished = { readonly [Part in keyof LookedAt]?: LookedAt[Part] | null | undefined };
 
+const lastStates: readonly AnyTdStateId[] = ['destroyed', 'failed', 'stuck'];
 /** A chart in one of these states waits for somebody. */
 export const restStates: readonly AnyTdStateId[] = ['receiving', 'runnable', 'running', 'paused'];
