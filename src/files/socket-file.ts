@@ -42,6 +42,8 @@ export async function takeOverSocketFile(server: Server, file: SocketFile): Prom
   try {
     renameSync(place, path);
   } catch (cause) {
+    // A server that listens keeps its process.
+    server.close();
     throw notHad(file, cause);
   }
   return () => {

@@ -1,12 +1,20 @@
 /** A socket is where its path says, however long that is, and is nobody else's. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect, type TestContext, test } from 'vitest';
-import { listenOnSocketFile } from '../../src/files/index.ts';
+import { listenOnSocketFile, takeOverSocketFile } from '../../src/files/index.ts';
 import { longestSocketPathBytes, socketPath } from '../../src/files/socket-path.ts';
 
 /** @param length of the path of the socket in it. */
@@ -103,4 +111,27 @@ test('a name that is too long by itself is refused, and not cut off', async (con
     code: 'TDCTL_E_ADDRESS',
   });
   expect(existsSync(path)).toBe(false);
+});
+
+test('a socket is taken over from who serves it; where that fails, nothing is left listening', async (context) => {
+  const path = socketOf(context, 50);
+  const first = saying('first');
+  const next = saying('next');
+  const removeFirst = await takeOverSocketFile(first, served(path));
+  const removeNext = await takeOverSocketFile(next, served(path));
+  expect(await says(path)).toBe('next');
+  removeFirst();
+  first.close();
+  expect(await says(path)).toBe('next');
+  removeNext();
+  next.close();
+  expect(existsSync(path)).toBe(false);
+
+  mkdirSync(path);
+  const refused = saying('refused');
+  await expect(takeOverSocketFile(refused, served(path))).rejects.toMatchObject({
+    code: 'TDCTL_E_ADDRESS',
+  });
+  expect(refused.listening).toBe(false);
+  expect(readdirSync(dirname(path))).toEqual([basename(path)]);
 });
