@@ -15,7 +15,14 @@ create() { td create td.yaml --host $host --start -o name || exit 9; }
 keeper() { field web pid; }
 qemu() { sed -n 's/.*"vmm":{"pid":\\([0-9]*\\).*/\\1/p' $TDCTL_STATE_DIR/td/web/status.json; }
 state() { td list -o json | tr -d ' \\n' | sed 's/.*"state":"\\([a-z]*\\)".*/\\1\\n/'; }
-prints() { until grep -q "$1" $TDCTL_STATE_DIR/td/web/console.log; do sleep 0.02; done; }
+# A pause that found a vCPU before it held has ended nothing, so it is tried again after a while.
+prints() {
+  local looks=0
+  until grep -q "$1" $TDCTL_STATE_DIR/td/web/console.log; do
+    sleep 0.02; looks=$((looks + 1))
+    if [ $((looks % 200)) = 0 ]; then { td pause web; td resume web; } >/dev/null 2>&1; fi
+  done
+}
 reason() { td show web | grep -E '^  (error|note)'; }
 `;
 
@@ -42,7 +49,9 @@ export async function live(
   if (qemu === undefined) context.skip(noQemu);
   const { program, firmware } = qemu as Qemu;
   const directory = mkdtempSync(join(stateBase, 'tdq-'));
-  context.onTestFinished(() => rmSync(directory, { recursive: true }));
+  // The `tdctl exec` of a QEMU that has ended may still write down what it compiled.
+  const retried = { maxRetries: 20, retryDelay: 100 };
+  context.onTestFinished(() => rmSync(directory, { recursive: true, ...retried }));
   const write = (name: string, text: string) => writeFileSync(join(directory, name), text);
   const guestFile = join(directory, 'run.yaml');
   write(
