@@ -169,6 +169,8 @@ function isCommonJs() {
         if (made.type !== 'chunk') continue;
         // The loader reads a byte for each character.
         if (/[^\0-\x7f]/.test(made.code)) throw new Error(`${made.fileName} is not ASCII`);
+        // A script of kept code has no way to import.
+        if (/[^.\w$]import\(/.test(made.code)) throw new Error(`${made.fileName} has an import()`);
         build.update(made.code);
       }
       const source = JSON.stringify({ type: 'commonjs', build: build.digest('hex') });

@@ -118,7 +118,7 @@ const scratch = Buffer.allocUnsafe(chunkBytes);
 async function streamOf(path: string): Promise<Readable> {
   const fd = await promisify(open)(path, readOnly);
   try {
-    return await streamOn(fd, await promisify(fstat)(fd));
+    return streamOn(fd, await promisify(fstat)(fd));
   } catch (error) {
     await promisify(close)(fd);
     throw error;
@@ -126,14 +126,14 @@ async function streamOf(path: string): Promise<Readable> {
 }
 
 /** What is no file needs modules of Node that most commands do without, and that are slow to load. */
-async function streamOn(fd: number, stat: Stats): Promise<Readable> {
+function streamOn(fd: number, stat: Stats): Readable {
   if (stat.isFIFO()) {
-    const { Socket } = await import('node:net');
+    const { Socket } = process.getBuiltinModule('node:net');
     // libuv polls a pipe: a reader that came before any writer is told of no end until one has come.
     return new Socket({ fd, readable: true, writable: false });
   }
   if (stat.isCharacterDevice()) {
-    const { isatty, ReadStream } = await import('node:tty');
+    const { isatty, ReadStream } = process.getBuiltinModule('node:tty');
     if (isatty(fd)) return new ReadStream(fd);
   }
   return createReadStream('', { fd, highWaterMark: chunkBytes });

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 import type { KeptCode } from './kept-code.ts';
 
 type Wrapped = (
@@ -62,11 +62,11 @@ export class Loader {
 
   #compiled(file: string, filename: string): Script {
     const cachedData = this.#kept?.code.get(file);
-    // The build sees to it that the files are ASCII (scripts/bundles.mjs).
+    // The build sees to it that the files are ASCII, and that none has an import() of its own, for which a script of
+    // kept code has no way (scripts/bundles.mjs).
     const script = new Script(`${head}${readFileSync(filename, 'latin1')}\n})`, {
       ...{ filename, columnOffset: -head.length },
       ...(cachedData && { cachedData }),
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
     this.#lacked ||= script.cachedDataRejected !== false;
     this.#scripts.set(file, script);
