@@ -66,20 +66,32 @@ interface Looking {
   readonly last: number;
 }
 
-/** Undefined where nobody waits with it, and then it is removed. */
+/** Undefined where nobody waits with it, and then it is removed, or emptied if it is the last. */
 async function ticketAt(
   files: NumberedFiles,
   number: number,
   { standingOf, last }: Looking,
 ): Promise<Ticket | undefined> {
-  const owner = ownerOf(await files.read(number));
+  const text = await files.read(number);
+  const owner = ownerOf(text);
   const standing = owner === undefined ? 'gone' : await standingOf(owner);
   if (owner !== undefined && standing !== 'gone') {
     return { ...owner, number, isStopped: standing === 'stopped' };
   }
   // A courtesy: whoever may only read passes over it all the same.
-  if (number !== last) await files.remove(number).catch(() => undefined);
+  await clear(files, number, { isLast: number === last, text }).catch(() => undefined);
   return undefined;
+}
+
+interface Left {
+  readonly isLast: boolean;
+  readonly text: string | undefined;
+}
+
+/** Only once: those who wait look again whenever something in the line changes. */
+async function clear(files: NumberedFiles, number: number, { isLast, text }: Left): Promise<void> {
+  if (!isLast) await files.remove(number);
+  else if (text !== undefined && text !== '') await files.empty(number);
 }
 
 export interface Place {

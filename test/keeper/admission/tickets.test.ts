@@ -293,3 +293,12 @@ test('what is no ticket is nobody’s', async () => {
   const waiting = await waitingTickets(files, () => 'waits');
   expect(waiting).toEqual([{ ...ownerNumbered(1), number: 7, isStopped: false }]);
 });
+
+test('the last ticket of the line stays, so that its number is not given twice, and is emptied once its owner is dead', async () => {
+  const directory = new Directory();
+  const files = directory.operations();
+  for (const pid of [1, 2]) await takeTicket(files, ownerNumbered(pid));
+  expect(await waitingTickets(files, () => 'gone')).toEqual([]);
+  expect([...directory.files]).toEqual([[2, '']]);
+  expect(await takeTicket(files, ownerNumbered(3))).toBe(3);
+});
