@@ -129,7 +129,7 @@ describe.each(places)('on a machine that is $place', ({ place, where, slotsInUse
         }
         expect(await move(request)).toMatchObject({ verdict: 'completed' });
       }
-      await cli(['delete', name, '--force']);
+      while ((await cli(['delete', name, '--force'])).exitCode !== 0) await delay(5);
       await inUse([undefined, 0]);
     },
   );

@@ -60,7 +60,8 @@ async function tried(work: Promise<unknown>): Promise<TdctlError | undefined> {
 }
 
 async function over(name: string) {
-  await cli(['delete', name, '--force']);
+  // One that stood still may still be on its way back: it is refused until it has let go of the move.
+  await until(async () => (await cli(['delete', name, '--force'])).exitCode === 0);
   // The host closes what a killed process had open once it sees that the process is gone.
   await until(async () => (await slotsInUse()) === 0);
 }
