@@ -120,7 +120,7 @@ class Answerer {
 
 // One command, to its end or to a stop() on the way.
 int supervise(const char* self, std::mt19937& random) {
-  auto launched = launch({self, "client"});
+  auto launched = launch({.command = {self, "client"}});
   if (const auto* failure = std::get_if<LaunchFailure>(&launched)) {
     std::fprintf(stderr, "nothing can be supervised here: stage %d, errno %d\n",
                  static_cast<int>(failure->stage), failure->error);
