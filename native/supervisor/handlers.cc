@@ -88,6 +88,8 @@ void Handlers::tell(Event event) {
 void Handlers::keep(Napi::Object supervisor) { supervisor_ = Napi::Persistent(supervisor); }
 
 void Handlers::abandon() {
+  // Nothing is aborted where the last event is queued already: what was told before would still be dispatched.
+  is_abandoned_ = true;
   supervisor_.Reset();
   napi_release_threadsafe_function(function_, napi_tsfn_abort);
 }
@@ -102,6 +104,7 @@ void Handlers::call_js(napi_env raw, napi_value, void* context, void* data) {
   const Napi::Env env(raw);
   const Napi::HandleScope scope(env);
   auto& handlers = *static_cast<Handlers*>(context);
+  if (handlers.is_abandoned_) return;
   const CallNumber call = call_of(*event);
   handlers.dispatch(env, *event);
   if (env.IsExceptionPending()) handlers.report_thrown(env, call);

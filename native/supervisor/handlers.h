@@ -54,6 +54,8 @@ class Handlers {
   Napi::FunctionReference failed_;
   napi_threadsafe_function function_ = nullptr;
   std::weak_ptr<Loop> loop_;
+  // Of the JS thread.
+  bool is_abandoned_ = false;
   // Told of any command of this process, and not dispatched yet: who lingers keeps all others waiting.
   static std::atomic<std::uint32_t> queued;
   uv_loop_t* event_loop_ = nullptr;
