@@ -10,6 +10,7 @@ export type {
   TdOutput,
   VcpuLimits,
 } from './context.ts';
+export { ends, tdOutput } from './ends.ts';
 export type { TdEvent } from './events.ts';
 export { type BindingLimit, bindingLimit, limitNames } from './limits.ts';
 export { TD_LIFECYCLE_VERSION, type TdStateId, tdLifecycle } from './machine.ts';

@@ -27,7 +27,7 @@
  */
 import type { SnapshotFrom } from 'xstate';
 import type { StateId } from '../state-id.ts';
-import type { TdOutcome } from './context.ts';
+import { ends, tdOutput } from './ends.ts';
 import { migratingOut, movedAway, receiving } from './moving.ts';
 import { preparing } from './preparing.ts';
 import { provisioning } from './provisioning.ts';
@@ -73,31 +73,9 @@ export const tdLifecycle = tdSetup.createMachine({
     interrupting,
     terminating,
     releasing,
-    destroyed: {
-      description: 'Everything was given back, as asked.',
-      tags: ['ending'],
-      type: 'final',
-      output: 'destroyed' satisfies TdOutcome,
-    },
-    failed: {
-      description: 'A step failed; everything was given back.',
-      tags: ['ending'],
-      type: 'final',
-      output: 'failed' satisfies TdOutcome,
-    },
-    stuck: {
-      description: 'Something could not be given back; the leftovers say what a person must do.',
-      tags: ['ending'],
-      type: 'final',
-      output: 'stuck' satisfies TdOutcome,
-    },
+    ...ends,
   },
-  output: ({ context, event }) => ({
-    name: context.name,
-    outcome: event.output as TdOutcome,
-    error: context.error,
-    leftovers: context.leftovers,
-  }),
+  output: tdOutput,
 });
 
 export type TdStateId = StateId<SnapshotFrom<typeof tdLifecycle>['value']>;

@@ -25,7 +25,7 @@
  */
 import type { SnapshotFrom } from 'xstate';
 import type { StateId } from '../state-id.ts';
-import type { TdOutcome } from '../td-lifecycle/index.ts';
+import { ends, tdOutput } from '../td-lifecycle/index.ts';
 import type { FoundVmm } from './context.ts';
 import { provisioning } from './provisioning.ts';
 import { entering, paused, pausing, runnable, running, stopping } from './running.ts';
@@ -77,31 +77,10 @@ export const vmmTd = vmmSetup.createMachine({
     interrupting,
     terminating,
     releasing,
-    destroyed: {
-      description: 'Everything was given back, as asked.',
-      tags: ['ending'],
-      type: 'final',
-      output: 'destroyed' satisfies TdOutcome,
-    },
-    failed: {
-      description: 'Something failed; everything was given back.',
-      tags: ['ending'],
-      type: 'final',
-      output: 'failed' satisfies TdOutcome,
-    },
-    stuck: {
-      description: 'Something could not be given back; the leftovers say what a person must do.',
-      tags: ['ending'],
-      type: 'final',
-      output: 'stuck' satisfies TdOutcome,
-    },
+    ...ends,
+    failed: { ...ends.failed, description: 'Something failed; everything was given back.' },
   },
-  output: ({ context, event }) => ({
-    name: context.name,
-    outcome: event.output as TdOutcome,
-    error: context.error,
-    leftovers: context.leftovers,
-  }),
+  output: tdOutput,
 });
 
 export type VmmTdStateId = StateId<SnapshotFrom<typeof vmmTd>['value']>;
