@@ -1,4 +1,5 @@
 export { bound } from './bound.ts';
+export { chartRun } from './chart-run.ts';
 export type {
   AnyTdStateId,
   RequestCount,
@@ -6,7 +7,6 @@ export type {
   TdEventBody,
   TdRunEvent,
 } from './events.ts';
-export { follow, hearEvents } from './follow.ts';
 export type { Interruption } from './interruption.ts';
 export type { KeptRequest, KeptRun, Standing, TdState } from './kept-run.ts';
 export type { MigrationEventBody, MigrationRunEvent } from './migration/events.ts';

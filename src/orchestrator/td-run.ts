@@ -1,19 +1,18 @@
 /** Runs the chart for one TD on one host. */
-import { type AnyEventObject, createActor, type SnapshotFrom, waitFor } from 'xstate';
+import { type AnyEventObject, createActor } from 'xstate';
 import {
   TD_LIFECYCLE_VERSION,
   type TdContext,
   type TdEvent,
   type TdStateId,
-  type tdLifecycle,
 } from '../../machines/td-lifecycle/index.ts';
 import { clockOf } from '../host/clock.ts';
 import type { Host } from '../host/port.ts';
 import type { TdPlan } from '../plan/index.ts';
+import { chartRun } from './chart-run.ts';
 import type { TdEventBody, TdRunEvent } from './events.ts';
-import { follow, hearEvents } from './follow.ts';
 import { exitsOf } from './guest.ts';
-import type { KeptRun, TdState } from './kept-run.ts';
+import type { KeptRun } from './kept-run.ts';
 import { bindTd, tdLifecycleOnHost } from './provide.ts';
 import {
   type AroundStep,
@@ -48,8 +47,6 @@ export interface TdRunOptions {
   readonly onChartEvent?: ((event: AnyEventObject) => void) | undefined;
 }
 
-type Snapshot = SnapshotFrom<typeof tdLifecycle>;
-
 export function startTd(options: TdRunOptions): TdRun {
   const { host, plan, onEvent, now = clockOf(options.host) } = options;
   const { origin, aroundStep, console, onChartEvent, tellsRequests = true } = options;
@@ -75,44 +72,26 @@ export function startTd(options: TdRunOptions): TdRun {
     },
   });
   bindTd(actor, session);
-  if (onChartEvent !== undefined) hearEvents(actor, onChartEvent);
-  const ended = follow(actor, {
-    from: state,
-    onEntered: (entered, transitions) => {
+  const chart = chartRun<TdEvent, TdStateId>(actor, {
+    ...{ from: state, publish, onChartEvent },
+    onEntered: (entered) => {
       state = entered;
-      publish({ event: 'state.entered', transitions });
     },
-  }).then((output) => {
-    const { outcome, error, leftovers } = output;
-    publish({ event: 'td.ended', outcome, error, leftovers });
-    return output;
   });
-  const reaches = async (...states: readonly TdState[]) => {
-    const isThere = (snapshot: Snapshot) => states.some((wanted) => snapshot.matches(wanted));
-    const there = (snapshot: Snapshot) => isThere(snapshot) || snapshot.status === 'done';
-    return isThere(await waitFor(actor, there));
-  };
 
   actor.start();
   actor.send({ type: origin === undefined ? 'td.create' : 'td.receive' });
-  const runnable = reaches('runnable');
+  const runnable = chart.reaches('runnable');
   // Both promises fail together on a defect, and a caller may await only one of them.
   runnable.catch(() => undefined);
 
-  const send = (event: TdEvent) => {
-    const snapshot = actor.getSnapshot();
-    if (snapshot.status !== 'active') return false;
-    const isTaken = snapshot.can(event);
-    actor.send(event);
-    return isTaken;
-  };
   return {
     runnable,
-    ended,
-    stop: () => void send({ type: 'td.stop' }),
-    send,
-    isIn: (wanted) => actor.getSnapshot().matches(wanted),
-    reaches,
+    ended: chart.ended,
+    stop: chart.stop,
+    send: chart.send,
+    isIn: chart.isIn,
+    reaches: chart.reaches,
     input: (bytes) =>
       session.handles.has('guest') ? session.handles.get('guest').input(bytes) : 0,
     session,
@@ -123,7 +102,7 @@ export function startTd(options: TdRunOptions): TdRun {
       return actor.getSnapshot().context;
     },
     get persisted() {
-      return actor.getPersistedSnapshot();
+      return chart.persisted;
     },
     get waitingFor() {
       return session.ledger.waitingFor;

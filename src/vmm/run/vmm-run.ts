@@ -1,5 +1,5 @@
 /** Runs the chart of a TD that a VMM makes. */
-import { type AnyEventObject, createActor, type SnapshotFrom, waitFor } from 'xstate';
+import { type AnyEventObject, createActor } from 'xstate';
 import type { RefusalFacts } from '../../../machines/step-error.ts';
 import {
   type FoundVmm,
@@ -16,8 +16,7 @@ import type { Host } from '../../host/port.ts';
 import {
   type AroundStep,
   bound,
-  follow,
-  hearEvents,
+  chartRun,
   type KeptRun,
   once,
   RequestCounter,
@@ -81,8 +80,6 @@ const vmmTdOnHost = vmmTd.provide({
   },
 });
 
-type Snapshot = SnapshotFrom<typeof vmmTdOnHost>;
-
 export function startVmm(options: VmmRunOptions): KeptRun {
   const { plan, host, policy, command, places, stderrPath, onProcess, onEvent } = options;
   const { attached, startProgram } = options;
@@ -102,39 +99,19 @@ export function startVmm(options: VmmRunOptions): KeptRun {
     keySlots: () => host.keySlots(),
     aroundStep: options.aroundStep ?? once,
     requests: new RequestCounter(),
-    onChange: (type) => send({ type }),
+    onChange: (type) => chart.send({ type }),
   });
   const actor = createActor(vmmTdOnHost, {
     input: { name: plan.spec.name, restarts: policy.onReboot === 'restart' },
   });
   bind(actor, session);
-  if (options.onChartEvent !== undefined) hearEvents(actor, options.onChartEvent);
-  const ended = follow(actor, {
-    from: state,
-    onEntered: (entered, transitions) => {
+  const chart = chartRun<VmmTdEvent, VmmTdStateId>(actor, {
+    ...{ from: state, publish, onChartEvent: options.onChartEvent },
+    onEntered: (entered) => {
       state = entered;
       session.state = entered;
-      publish({ event: 'state.entered', transitions });
     },
-  }).then((output) => {
-    const { outcome, error, leftovers } = output;
-    publish({ event: 'td.ended', outcome, error, leftovers });
-    return output;
   });
-  const matches = (snapshot: Snapshot, wanted: string) =>
-    snapshot.matches(wanted as Parameters<Snapshot['matches']>[0]);
-  const reaches = async (...states: readonly string[]) => {
-    const isThere = (snapshot: Snapshot) => states.some((wanted) => matches(snapshot, wanted));
-    const there = (snapshot: Snapshot) => isThere(snapshot) || snapshot.status === 'done';
-    return isThere(await waitFor(actor, there));
-  };
-  const send = (event: VmmTdEvent): boolean => {
-    const snapshot = actor.getSnapshot();
-    if (snapshot.status !== 'active') return false;
-    const isTaken = snapshot.can(event);
-    actor.send(event);
-    return isTaken;
-  };
 
   actor.start();
   if (attached === undefined) actor.send({ type: 'td.create' });
@@ -149,16 +126,16 @@ export function startVmm(options: VmmRunOptions): KeptRun {
     });
     actor.send({ type: 'td.adopt', found: attached.found });
   }
-  const becomesWhole = reaches('runnable', 'running', 'paused');
+  const becomesWhole = chart.reaches('runnable', 'running', 'paused');
   // Both promises fail together on a defect, and a caller may await only one of them.
   becomesWhole.catch(() => undefined);
   return {
     runnable: becomesWhole,
-    ended,
-    stop: () => void send({ type: 'td.stop' }),
-    send,
-    isIn: (wanted) => matches(actor.getSnapshot(), wanted),
-    reaches,
+    ended: chart.ended,
+    stop: chart.stop,
+    send: chart.send,
+    isIn: chart.isIn,
+    reaches: chart.reaches,
     input: (bytes) => session.console?.input(bytes) ?? 0,
     pressPower() {
       session.ask('system_powerdown').catch((error: Error) => {
@@ -174,7 +151,7 @@ export function startVmm(options: VmmRunOptions): KeptRun {
       return actor.getSnapshot().context;
     },
     get persisted() {
-      return actor.getPersistedSnapshot();
+      return chart.persisted;
     },
     get waitingFor() {
       return session.waitingFor;
