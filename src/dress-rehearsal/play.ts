@@ -37,7 +37,7 @@ import { type Company, perform } from './operations.ts';
 import { OwnHost, type OwnHostOptions } from './own-host.ts';
 import { PlayedTd, type TdSource } from './played-td.ts';
 import { endProcess } from './processes.ts';
-import { unlessStuck } from './rest.ts';
+import { whileKeepersWrite } from './rest.ts';
 
 export interface DressRehearsal extends Rehearsal {
   /** What each keeper has written. */
@@ -166,7 +166,7 @@ class Playing {
     const startMs = this.#company.nowMs(before);
     const performed = perform(this.#company, operation, before);
     const what = describeOperation(operation);
-    const results = await unlessStuck(performed, { tds: this.#tds, what });
+    const results = await whileKeepersWrite(performed, { tds: this.#tds, what });
     if ('invariant' in results) {
       this.#violations.push(results);
       return singleOperations([operation]).map((each) => failed(each, startMs));
@@ -226,7 +226,7 @@ class Playing {
       const operation = { do: 'stop', td: td.name } as const;
       const stopped = perform(this.#company, operation, await this.#seen());
       const what = 'stopping what is left';
-      const results = await unlessStuck(stopped, { tds: this.#tds, what });
+      const results = await whileKeepersWrite(stopped, { tds: this.#tds, what });
       if ('invariant' in results) this.#violations.push(results);
     }
   }

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readProcess } from '../keeper/process-stat.ts';
-import { untilStuck, type Violation, violation } from '../rehearsal/index.ts';
+import { unlessStuck, type Violation } from '../rehearsal/index.ts';
 import type { OwnHost } from './own-host.ts';
 import type { PlayedTd, RestState } from './played-td.ts';
 
@@ -44,27 +44,15 @@ interface Waiting {
   readonly what: string;
 }
 
-export async function unlessStuck<Output>(
+export function whileKeepersWrite<Output>(
   work: Promise<Output>,
   { tds, what }: Waiting,
 ): Promise<Output | Violation> {
-  const ended = new AbortController();
-  const progress = () => [...tds.values()].reduce((sum, td) => sum + bytesOf(td), 0);
-  const stuck = untilStuck({ progress, looks, signal: ended.signal }).then(
-    () => {
-      const states = [...tds.values()].map(
-        ({ name, listed }) => `${name}: ${listed?.state ?? 'absent'}`,
-      );
-      const words = `${what} has not ended, and nothing happens any more (${states.join(', ')})`;
-      return violation('every-run-ends', words);
-    },
-    () => violation('every-run-ends', 'not waited for'),
-  );
-  try {
-    return await Promise.race([work, stuck]);
-  } finally {
-    ended.abort();
-  }
+  return unlessStuck(work, {
+    ...{ what, looks },
+    progress: () => [...tds.values()].reduce((sum, td) => sum + bytesOf(td), 0),
+    states: () => [...tds].map(([name, { listed }]) => [name, listed?.state]),
+  });
 }
 
 function bytesOf({ files }: PlayedTd): number {

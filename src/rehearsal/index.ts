@@ -39,7 +39,6 @@ export { undone } from './invariants/undo.ts';
 export { junit, junitSuite } from './junit.ts';
 export { type Loss, lossesOf } from './losses.ts';
 export { type Grade, gradeOf, grades, type Outcome, outcomes } from './outcome.ts';
-export { untilStuck } from './patience.ts';
 export type { OperationResult } from './perform.ts';
 export type { Place, PlayedRun, Player } from './player.ts';
 export { type Proof, proveAll } from './proofs.ts';
@@ -74,4 +73,5 @@ export {
   standardScenario,
 } from './scenario.ts';
 export { openStage, realStage, type Stage, type StageOptions } from './stage.ts';
+export { unlessStuck } from './unless-stuck.ts';
 export { destinationLane } from './world.ts';

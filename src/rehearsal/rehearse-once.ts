@@ -25,7 +25,6 @@ import {
 } from './invariants/invariants.ts';
 import { undone } from './invariants/undo.ts';
 import { type Loss, lossesOf } from './losses.ts';
-import { untilStuck } from './patience.ts';
 import { type OperationResult, perform } from './perform.ts';
 import { type AnyStateId, RunRecord } from './record.ts';
 import type { RecordedEvent } from './recorded-event.ts';
@@ -36,6 +35,7 @@ import {
   singleOperations,
 } from './scenario.ts';
 import { openStage, type Stage, type StageOptions } from './stage.ts';
+import { unlessStuck } from './unless-stuck.ts';
 import { destinationLane, type LiveTd, World } from './world.ts';
 
 export interface RehearseOptions {
@@ -309,30 +309,17 @@ async function stopTheRest(world: World): Promise<void> {
 const looksByClock: Readonly<Record<ClockKind, number>> = { simulated: 100, real: 600 };
 
 /** Waits for as long as something happens. */
-async function whileItGoesOn<Output>(
+function whileItGoesOn<Output>(
   work: Promise<Output>,
-  world: World,
+  { record, tds, stage }: World,
   what: string,
 ): Promise<Output | Violation> {
-  const { record, tds, stage } = world;
-  const ended = new AbortController();
-  const stuck = untilStuck({
+  return unlessStuck(work, {
+    what,
     progress: () => record.noted,
-    signal: ended.signal,
     looks: looksByClock[clockKind(stage.host)],
-  }).then(
-    () => {
-      const states = [...tds.values()].map(({ name, run }) => `${name}: ${run?.state ?? 'absent'}`);
-      const words = `${what} has not ended, and nothing happens any more (${states.join(', ')})`;
-      return violation('every-run-ends', words);
-    },
-    () => violation('every-run-ends', 'not waited for'),
-  );
-  try {
-    return await Promise.race([work, stuck]);
-  } finally {
-    ended.abort();
-  }
+    states: () => [...tds].map(([name, { run }]) => [name, run?.state]),
+  });
 }
 
 export function describeOperation(operation: Operation): string {
