@@ -5,8 +5,7 @@ import type {
   Supervisor,
   SupervisorHandlers,
 } from '../../native/index.ts';
-import type { GuestScript, SimulatedMachine } from '../simulator/index.ts';
-import { type CallListener, Dispatcher } from './dispatcher.ts';
+import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 import { guardLost, outOfFiles, outOfReach } from './launch-refused.ts';
 import type { ProgramFile } from './program-files.ts';
 import { promised } from './promised.ts';
@@ -20,19 +19,8 @@ export interface Failure {
   readonly error: unknown;
 }
 
-export interface AnsweringOptions {
-  readonly machine: SimulatedMachine;
-  /** The misc cgroup of the command. */
-  readonly cgroup: string;
-  readonly guest?: GuestScript | undefined;
-  readonly listener: CallListener;
-  /** See `DispatcherOptions`. */
-  readonly beforeAnswer?: (() => void) | undefined;
-  /**
-   * With `all`, every call comes to the machine, and the pages that go into a TD are digested. With
-   * `needed`, the supervisor answers by itself what /dev/kvm answers to everybody.
-   */
-  readonly hears: 'all' | 'needed';
+export interface AnsweringOptions
+  extends Omit<DispatcherOptions, 'supervisor' | 'outOfFiles' | 'threw'> {
   /** The machine's number for an address space of this command. */
   readonly addressSpaceOf: (ofCommand: number) => number;
   /** Ends the command and all that it started: from now on its calls wait for that. */

@@ -68,7 +68,8 @@ export interface DispatcherOptions {
   readonly beforeAnswer?: (() => void) | undefined;
   /**
    * With `all`, the listener is told what every call copied in and out, with a digest of the pages that
-   * went into a TD; with `needed`, only the copies of those requests that say nothing without them.
+   * went into a TD; with `needed`, only the copies of those requests that say nothing without them, and the
+   * supervisor answers by itself what /dev/kvm answers to everybody.
    */
   readonly hears: 'all' | 'needed';
   /** Called with the name of an errno where this process lacks what it needs to go on. */

@@ -18,7 +18,7 @@ export interface ExecuteOptions {
   readonly guest?: GuestScript | undefined;
   readonly supervisor: SupervisorClass;
   readonly listener: CallListener;
-  /** See `AnsweringOptions`. */
+  /** See `DispatcherOptions`. */
   readonly hears: 'all' | 'needed';
 }
 
