@@ -3,7 +3,8 @@
  * Builds what is made of TypeScript: `node scripts/build.mjs [--quick] [--watch] [--force]`. Says nothing
  * when there is nothing to build. Types come off unchecked: `npm run check` looks at them.
  *
- *   dist/tdctl.js, dist/chunks/   the command line: what all commands need is one chunk, and each
+ *   dist/tdctl.js                 the program, which loads the chunks
+ *   dist/chunks/                  the command line: what all commands need is one chunk, and each
  *                                 loads what else it needs
  *   dist/keeper.js                 the program of a keeper, which loads nothing later
  *   dist/pages/                   the script of each page that runs in a browser
@@ -44,7 +45,7 @@ if (options.watch) {
 }
 
 async function quickly() {
-  return [await commandLine(), keeper, ...pages];
+  return [...(await commandLine()), keeper, ...pages];
 }
 
 /** All but the layouts, which are right as long as they are asked for. */

@@ -24,11 +24,32 @@ const withoutWhitespace = {
   codegen: { removeWhitespace: true },
 };
 
-/** What loads all else is a file by itself. */
-const loader = join(root, 'src/cli/bundled/');
-
 /** What `tdctl list` loads, and most commands for kept TDs too. It is asked often, and each file takes Node a while. */
 const ofList = loadedFrom('src/cli/commands/list.ts', 'src/cli/kept/list.ts');
+
+/** Of a stack, tdctl makes the places in the sources itself (src/cli/source-lines.ts): it needs no texts of theirs. */
+const sourceMaps = { sourcemap: true, sourcemapExcludeSources: true };
+
+/**
+ * The program `tdctl`: what loads all else. With a build of its own it has copies of what it shares with a command, and
+ * loads no file of theirs before it knows what was compiled of it.
+ * @satisfies {Bundle}
+ */
+const program = {
+  cwd: root,
+  platform: 'node',
+  input: 'src/cli/bundled/main.ts',
+  plugins: [needsNothing()],
+  output: {
+    file: 'dist/tdctl.js',
+    format: 'cjs',
+    codeSplitting: false,
+    comments: false,
+    charset: oneByte,
+    minify: withoutWhitespace,
+    ...sourceMaps,
+  },
+};
 
 /**
  * CommonJS, because a program can load that itself (src/cli/bundled/loader.ts), and Node loads it quicker than modules.
@@ -38,7 +59,7 @@ const ofList = loadedFrom('src/cli/commands/list.ts', 'src/cli/kept/list.ts');
 const commandLineInChunks = {
   cwd: root,
   platform: 'node',
-  input: { tdctl: 'src/cli/bundled/main.ts', start: 'src/cli/start.ts' },
+  input: { start: 'src/cli/start.ts' },
   external: beside,
   plugins: [notices('NOTICES.txt'), isCommonJs(), withoutPrograms()],
   // Which modules share a file is told below, so an import may find its module there already.
@@ -46,29 +67,27 @@ const commandLineInChunks = {
   output: {
     dir: 'dist',
     format: 'cjs',
-    entryFileNames: ({ name }) => (name === 'tdctl' ? 'tdctl.js' : 'chunks/[name].js'),
+    entryFileNames: 'chunks/[name].js',
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: {
       groups: [
-        { name: 'core', tags: ['$initial'], test: (id) => !id.startsWith(loader) },
+        { name: 'core', tags: ['$initial'] },
         { name: 'list', test: (id) => ofList.has(relative(root, id)) },
       ],
     },
     comments: false,
     charset: oneByte,
     minify: withoutWhitespace,
-    // Of a stack, tdctl makes the places in the sources itself (src/cli/source-lines.ts).
-    sourcemap: true,
-    sourcemapExcludeSources: true,
+    ...sourceMaps,
   },
 };
 
-/** @returns {Promise<Bundle>} */
+/** @returns {Promise<Bundle[]>} */
 export async function commandLine() {
   const { output, ...options } = commandLineInChunks;
   const groups = [...output.codeSplitting.groups, ...(await loadedTogether(commandLineInChunks))];
   const inTurn = groups.map((group, index) => ({ ...group, priority: groups.length - index }));
-  return { ...options, output: { ...output, codeSplitting: { groups: inTurn } } };
+  return [program, { ...options, output: { ...output, codeSplitting: { groups: inTurn } } }];
 }
 
 /**

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-/** The program `tdctl` of the bundle. What it imports itself is no part of any other file there. */
+/** The program `tdctl` of the package. It is a bundle by itself: what it imports, it has a copy of (scripts/bundles.mjs). */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheDirectory } from './cache-directory.ts';
+import { cacheDirectory } from '../cache-directory.ts';
 import { keptCodeBytes, readKeptCode } from './kept-code.ts';
 import { Loader } from './loader.ts';
 

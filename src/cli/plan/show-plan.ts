@@ -12,7 +12,7 @@ import { askHost } from '../../plan/judge/index.ts';
 import { loadTrustDomain } from '../../spec/index.ts';
 import type { TrustDomain } from '../../spec/trust-domain.ts';
 import type { VmmAssessment } from '../../vmm/index.ts';
-import { cacheDirectory } from '../bundled/cache-directory.ts';
+import { cacheDirectory } from '../cache-directory.ts';
 import { openHostToActOn } from '../host-to-act-on.ts';
 import type { CommandIo } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';

@@ -5,7 +5,7 @@ import type { TrustDomain } from '../../../spec/trust-domain.ts';
 import type { VmmPlan } from '../../../vmm/command-line/index.ts';
 import { chooseCid, planVmm, probeMemory } from '../../../vmm/index.ts';
 import { cidHolders } from '../../../vmm/preflight/index.ts';
-import { cacheDirectory } from '../../bundled/cache-directory.ts';
+import { cacheDirectory } from '../../cache-directory.ts';
 
 interface Asked {
   readonly env: NodeJS.ProcessEnv;
