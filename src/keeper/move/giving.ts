@@ -17,6 +17,7 @@ import { presenceOf, vantage } from '../presence.ts';
 import { sendFds } from './fds.ts';
 import { fence } from './fence.ts';
 import { passedObjects } from './passed-objects.ts';
+import { type Patience, patience } from './patience.ts';
 import { MovePeer } from './peer.ts';
 import type {
   Conductor,
@@ -28,6 +29,7 @@ import type {
   Quiesced,
 } from './protocol.ts';
 import { shapeOf } from './shape.ts';
+import { Standstill } from './standstill.ts';
 import { warmUp } from './warm-up.ts';
 
 /** The directory of the TD, as its keeper has it that another is to follow. */
@@ -72,7 +74,8 @@ export class Giving {
   #warm: Promise<void> | undefined;
   /** The other side has said that the TD is there. */
   #hasMoved = false;
-  #patience: NodeJS.Timeout | undefined;
+  #patience: Patience | undefined;
+  #standstill: Standstill | undefined;
 
   constructor(socket: ConstructorParameters<typeof MovePeer>[0], options: GivingOptions) {
     this.#options = options;
@@ -241,26 +244,26 @@ export class Giving {
   async #keep(): Promise<LetGo> {
     const letGo = await this.#source.keep();
     this.#stage = 'asking';
-    clearTimeout(this.#patience);
+    this.#patience?.end();
     return letGo;
   }
 
   async #retire(): Promise<GivenBack> {
     this.#stage = 'over';
-    clearTimeout(this.#patience);
+    this.#patience?.end();
     return await this.#source.retire();
   }
 
   async #lost(error: StepError): Promise<GivenBack> {
     this.#stage = 'over';
-    clearTimeout(this.#patience);
+    this.#patience?.end();
     this.#note('lost', { why: 'message' in error ? error.message : null });
     return await this.#source.lost(error);
   }
 
   /** The connection is gone: by its end, by the death of the other side, or because it is let go of. */
   async #leftAlone(): Promise<void> {
-    clearTimeout(this.#patience);
+    this.#patience?.end();
     try {
       await this.#settle();
     } finally {
@@ -307,10 +310,15 @@ export class Giving {
 
   /** While the TD is in the hands of the other side, that has to say something now and then. */
   #hearAgain(): void {
-    clearTimeout(this.#patience);
+    if (this.#conductor === undefined) return;
+    this.#standstill = new Standstill(this.#conductor);
+    this.#wait();
+  }
+
+  #wait(): void {
+    this.#patience?.end();
     if (this.#stage !== 'quiesced') return;
-    this.#patience = setTimeout(() => void this.#lostPatience(), this.#options.patienceMs);
-    this.#patience.unref();
+    this.#patience = patience(this.#options.patienceMs, () => void this.#lostPatience());
   }
 
   /**
@@ -318,6 +326,7 @@ export class Giving {
    * here again, so it is ended first; one that has the TD already is waited for.
    */
   async #lostPatience(): Promise<void> {
+    if (this.#standstill?.isSeen() === false) return this.#wait();
     const { hasTd } = await this.#hasTd();
     if (!hasTd || this.#conductor === undefined) return this.#hearAgain();
     await fence(this.#conductor);

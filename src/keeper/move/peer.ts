@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { TdctlError } from '../../errors/index.ts';
 import { FrameReader, FrameWriter } from '../../host/shared/wire/frames.ts';
+import { patience } from './patience.ts';
 import type { MoveNews, MoveQuestion, MoveQuestions } from './protocol.ts';
 
 type Message =
@@ -74,17 +75,17 @@ export class MovePeer {
   ): Promise<MoveQuestions[What]['answer']> {
     if (this.#gone !== undefined) throw this.#gone;
     const number = this.#next++;
-    const late = setTimeout(() => {
+    const late = patience(deadlineMs, () => {
       this.#end(`has not answered for ${deadlineMs} ms (${what})`);
       this.#socket.destroy();
-    }, deadlineMs);
+    });
     try {
       return (await new Promise((resolve, reject) => {
         this.#waiting.set(number, { resolve: resolve as Waiting['resolve'], reject });
         this.#send({ ask: number, what, arg });
       })) as MoveQuestions[What]['answer'];
     } finally {
-      clearTimeout(late);
+      late.end();
       this.#waiting.delete(number);
     }
   }
