@@ -2,7 +2,7 @@
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { exitCodes } from '../errors/index.ts';
 import { askedFormat } from './asked-format.ts';
-import { commandTable } from './command-table.ts';
+import { commandGroups, commandTable } from './command-table.ts';
 import { conclude, type Ended } from './failure.ts';
 import { checkFiles, takeStandardOutput } from './file-arguments.ts';
 import { atWidth } from './help.ts';
@@ -110,11 +110,15 @@ Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 conflict · 5 spec i
             7 host limit reached · 8 host unsupported · 130 interrupted`,
     );
   const wholeTree = async () => (await program(io, endWith)) as CommandUnknownOpts;
-  const needed = Object.hasOwn(commandTable, word) ? [word] : Object.keys(commandTable);
-  const commands = await Promise.all(
-    needed.map((name) => commandTable[name]?.(io, endWith, wholeTree)),
-  );
-  for (const command of commands) root.addCommand(command as Command);
+  const isNeeded = (name: string) => !Object.hasOwn(commandTable, word) || name === word;
+  for (const [title, group] of Object.entries(commandGroups)) {
+    root.commandsGroup(`${title}:`);
+    const makers = Object.entries(group).filter(([name]) => isNeeded(name));
+    const commands = await Promise.all(makers.map(([, make]) => make(io, endWith, wholeTree)));
+    for (const command of commands) root.addCommand(command as Command);
+  }
+  // That of commander itself, `help`, is in the last group.
+  root.helpCommand(true);
   for (const command of withSubcommands(root)) {
     atWidth(command, () => proseWidth(io.widths.stdout));
     command

@@ -8,11 +8,12 @@ import { sharedHostCommands } from './shared-host.ts';
 /** @param endWith takes 6 where two hosts differ, and where there is no room. */
 export function hostCommand(io: CommandIo, endWith: (exitCode: ExitCode) => void) {
   const host = new Command('host')
-    .summary('show what a host is: vCPU limits, key slots, versions')
+    .summary('show what a host is, and start simulated ones that programs share')
     .description(
       'Shows what TDs can be had on a host: the numbers that bound the vCPUs of a TD and the ' +
         'one that binds, how many key slots there are, who holds them, and whose rules apply. ' +
-        'Only reads; on kvm and soft it makes one VM for a moment to read its own limit.',
+        'Only reads; on kvm and soft it makes one VM for a moment to read its own limit. ' +
+        'Its commands start a simulated host that stays, for many programs at once.',
     )
     // The root does so too (program.ts), and both are needed.
     .enablePositionalOptions()
@@ -32,6 +33,7 @@ Examples:
   tdctl host                     this machine, or the simulated host where it has no TDX
   tdctl host --host sim:gnr-2.0  a simulated one
   tdctl host -o json | jq .limits.effective
+  tdctl host start lab           a simulated host that stays: --host on:lab, exec --on lab
   tdctl host capture node1.json  the fingerprint of this machine in a file
   tdctl host diff node1.json node2.json`,
     )
