@@ -20,6 +20,7 @@ export default defineConfig({
     maxWorkers: availableParallelism(),
     // Ends a test that hangs; no test is about speed. Whole processes run on a busy two-core machine.
     testTimeout: 300_000,
+    expect: { poll: { timeout: 300_000, interval: 20 } },
     hookTimeout: 300_000,
     reporters: [
       'default',

@@ -1,5 +1,5 @@
 /** A rehearsal on `soft`: real guests move between real VMs, and tell what they miss. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { VcpuState } from '../../native/index.ts';
 import { mpStates } from '../../src/abi/kvm/mp-states.ts';
 import type { GuestState } from '../../src/host/guest.ts';
@@ -72,7 +72,7 @@ test('a VM that the kernel was making while its process died goes with it', asyn
   await Promise.resolve();
   host.exitProcess();
   await making.catch(() => undefined);
-  await vi.waitFor(() => expect(held().files).toEqual(['/dev/kvm']));
+  await expect.poll(() => held().files).toEqual(['/dev/kvm']);
   await host.close();
   expect(held()).toEqual(nothing);
 });

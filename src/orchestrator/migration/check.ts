@@ -60,7 +60,7 @@ async function checkKernel({ source }: MigrationSession): Promise<void> {
     details: [
       'no released kernel does; the patch series rfc-migration-v2 and rfc-migration-v1 do (docs/kernels.md)',
     ],
-    hint: 'rehearse it with `--host sim --kernel rfc-migration-v2`, or without a move: `--hops 0`',
+    hint: '`tdctl rehearse SPEC --kernel rfc-migration-v2` plays it under a kernel that does; `--hops 0` leaves it out',
   });
 }
 

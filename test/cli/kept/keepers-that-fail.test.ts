@@ -1,7 +1,7 @@
 /** What an operator finds, and can do, when keepers are killed, stopped, or interrupted before they have built a TD. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { builtMain } from '../../support/built.ts';
 import { cli } from '../../support/cli.ts';
 import { data, keeping } from '../../support/kept.ts';
@@ -33,9 +33,7 @@ test('one that stands still holds up nobody, and `kill` ends it', async () => {
   await cli(['create', spec('still'), ...sim, '--start']);
   process.kill(await keeperOf('still'), 'SIGSTOP');
   // A process stands still only when it comes to see the signal.
-  await vi.waitUntil(async () => (await data(['show', 'still'])).state === 'unknown', {
-    timeout: 60_000,
-  });
+  await expect.poll(async () => (await data(['show', 'still'])).state).toBe('unknown');
   for (const ask of [[], ['--ask']]) {
     const { items } = await data(['list', 'still', 'killed', ...ask]);
     expect(items).toMatchObject([{ state: 'unknown' }, { state: 'runnable' }]);
@@ -101,10 +99,7 @@ test.each(['stop', 'kill'])(
       told += text;
     });
     const closed = once(child, 'close');
-    await vi.waitUntil(async () => (await cli(['show', name])).exitCode === 0, {
-      timeout: 60_000,
-      interval: 5,
-    });
+    await expect.poll(async () => (await cli(['show', name])).exitCode, { interval: 5 }).toBe(0);
     // Its keeper may take no questions yet; and where it was quick, its TD is whole.
     expect(await cli([verb, name, '--wait'])).toMatchObject({ exitCode: 0, stderr: '' });
     const [exitCode] = await closed;
@@ -127,7 +122,7 @@ test('Ctrl-C twice leaves it to its keeper, which is in the list', async () => {
   const { exitCode, told } = await interrupt('two-ctrl-c', 2);
   expect({ exitCode, told }).toMatchObject({ exitCode: 130 });
   // It may not have begun to write when it was left.
-  await vi.waitFor(async () => expect((await cli(['show', 'two-ctrl-c'])).exitCode).toBe(0));
+  await expect.poll(async () => (await cli(['show', 'two-ctrl-c'])).exitCode).toBe(0);
   const { state } = await data(['show', 'two-ctrl-c']);
   // Whether it was asked to end before depends on how far it was.
   expect(['creating', 'runnable', 'stopping', 'releasing', 'destroyed']).toContain(state);

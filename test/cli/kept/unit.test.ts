@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { launchInUnit } from '../../../src/cli/kept/create/launch-unit.ts';
 import { apiRange } from '../../../src/keeper/identity.ts';
 import type { KeepRequest } from '../../../src/keeper/request.ts';
@@ -100,10 +100,9 @@ test('the steps of a life before are not told again', async () => {
 test('one that somebody stops is told so, and not as what systemd says of the unit', async () => {
   const building = launched(asked('unwanted'));
   building.catch(() => undefined);
-  await vi.waitUntil(async () => (await cli(['show', 'unwanted'])).exitCode === 0, {
-    timeout: 60_000,
-    interval: 5,
-  });
+  await expect
+    .poll(async () => (await cli(['show', 'unwanted'])).exitCode, { interval: 5 })
+    .toBe(0);
   const stopped = await cli(['stop', 'unwanted', '--wait']);
   expect(stopped).toMatchObject({ exitCode: 0 });
   await building.then(

@@ -1,5 +1,5 @@
 /** `list --watch`, `events -f` and `logs -f` tell what comes, and end by Ctrl-C or with the TD. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { cli } from '../../support/cli.ts';
 import { keeping } from '../../support/kept.ts';
 import { startTdctl } from '../../support/tdctl.ts';
@@ -10,8 +10,7 @@ function watching(...args: string[]) {
   const { child, ended, output } = startTdctl(args);
   return {
     told: output,
-    shows: (form: RegExp) =>
-      vi.waitFor(() => expect(output.stdout).toMatch(form), { timeout: 60_000 }),
+    shows: (form: RegExp) => expect.poll(() => output.stdout).toMatch(form),
     interrupt: () => child.kill('SIGINT'),
     ended: ended.then(({ exitCode }) => exitCode),
   };
