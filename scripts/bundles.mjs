@@ -69,6 +69,9 @@ const commandLineInChunks = {
     format: 'cjs',
     entryFileNames: 'chunks/[name].js',
     chunkFileNames: 'chunks/[name].js',
+    // The loader takes a file as it is: put together there, all of it is in the memory of a process twice.
+    postBanner: '(function(exports,require,module,__filename,__dirname){',
+    postFooter: '})',
     codeSplitting: {
       groups: [
         { name: 'core', tags: ['$initial'] },

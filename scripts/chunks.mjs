@@ -19,8 +19,13 @@ const often = {
     'cli/kept/slot-ledger.ts',
     'host/simulated/index.ts',
   ],
-  doctor: ['cli/commands/doctor.ts', 'cli/doctor/run-doctor.ts', 'firmware/index.ts'],
-  exec: ['cli/commands/exec.ts', 'cli/exec/exec.ts'],
+  doctor: [
+    'cli/commands/doctor.ts',
+    'cli/doctor/run-doctor.ts',
+    'firmware/index.ts',
+    'diagnosis/doctor/log-findings.ts',
+  ],
+  exec: ['cli/commands/exec.ts', 'cli/exec/shared.ts', 'cli/exec/exec.ts'],
   explain: ['cli/commands/explain.ts', 'cli/explain/explain.ts'],
   log: ['cli/commands/explain.ts', 'cli/explain/explain.ts', 'cli/explain/explain-text.ts'],
 };
@@ -59,6 +64,15 @@ export async function loadedTogether({ output, ...options }) {
 /** @param {readonly string[]} commands */
 function nameOf(commands) {
   return commands.join('-');
+}
+
+/**
+ * The commands that such a file is for. None: it is no file of theirs.
+ * @param {string} fileName
+ */
+export function loadersOf(fileName) {
+  const commands = fileName.replace(/\.js$/, '').split('-');
+  return commands.every((command) => Object.hasOwn(often, command)) ? commands : [];
 }
 
 /**

@@ -8,6 +8,7 @@ import { isHostFile } from './host-file.ts';
 import { hostProfile } from './host-profile.ts';
 import type { CommandIo } from './io.ts';
 import { say } from './output/print.ts';
+import { onSharedHost } from './shared-host/name.ts';
 
 export interface HostChoice {
   /** The value of `--host`. */
@@ -37,7 +38,7 @@ export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host>
     case 'sim':
       return openSimulatingHost(kind, profile, choice);
     case 'on':
-      return openShared(choice, io);
+      return openShared(profile ?? '', choice, io);
     default:
       throw new TdctlError({
         code: 'TDCTL_E_USAGE',
@@ -49,12 +50,6 @@ export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host>
           : 'use auto, kvm, soft, soft:PROFILE, sim, sim:PROFILE, sim:FILE or on:NAME',
       });
   }
-}
-
-/** @returns undefined where it is no shared host. */
-export function sharedHostName(host: string): string | undefined {
-  const [kind, name] = split(host);
-  return kind === 'on' ? name : undefined;
 }
 
 /** Whether instructions of a guest are executed on the host of this name. */
@@ -85,13 +80,13 @@ function ofTheHost(option: string, name: string): TdctlError {
     code: 'TDCTL_E_USAGE',
     op: 'choose a host',
     place: option,
-    message: `${option} is for a host of one command, and \`on:${name}\` is shared`,
+    message: `${option} is for a host of one command, and \`${onSharedHost(name)}\` is shared`,
     hint: option === '--trace' || option === '--fault' ? `\`${instead}\`` : 'use `--host sim`',
   });
 }
 
 /** @throws TdctlError TDCTL_E_USAGE for a kernel: the host has one already. */
-async function openShared({ host, kernel }: HostChoice, io: CommandIo): Promise<Host> {
+async function openShared(name = '', { host, kernel }: HostChoice, io: CommandIo): Promise<Host> {
   if (kernel !== undefined) {
     throw new TdctlError({
       code: 'TDCTL_E_USAGE',
@@ -102,7 +97,7 @@ async function openShared({ host, kernel }: HostChoice, io: CommandIo): Promise<
     });
   }
   const { joinShared } = await import('./shared-host/reach.ts');
-  const joined = await joinShared(host, io.env);
+  const joined = await joinShared(name, io.env);
   const { tdxMissing } = joined;
   if (tdxMissing === undefined) return joined;
   await joined.close();

@@ -122,7 +122,7 @@ function opened(input: string) {
 async function read(input: string): Promise<void> {
   const result = await opened(input);
   if (!('trace' in result)) return;
-  for await (const steps of result.trace.steps) steps.length;
+  for await (const steps of result.trace.steps) Array.from(steps);
   result.trace.end();
 }
 

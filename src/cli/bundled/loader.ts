@@ -4,7 +4,6 @@
  * took a fifth of its time.
  */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import type { KeptCode } from './kept-code.ts';
@@ -17,20 +16,18 @@ type Wrapped = (
   directory: string,
 ) => void;
 
-const head = '(function (exports, require, module, __filename, __dirname) {';
-
 export class Loader {
   readonly #directory: string;
   readonly #kept: KeptCode | undefined;
-  readonly #require: NodeJS.Require;
+  readonly #loadPackage: (id: string) => unknown;
   readonly #modules = new Map<string, { exports: unknown }>();
   readonly #scripts = new Map<string, Script>();
   #lacked = false;
 
-  constructor(directory: string, kept: KeptCode | undefined) {
+  constructor(directory: string, kept: KeptCode | undefined, loadPackage: (id: string) => unknown) {
     this.#directory = directory;
     this.#kept = kept;
-    this.#require = createRequire(join(directory, 'any.js'));
+    this.#loadPackage = loadPackage;
   }
 
   /** Whether a file was loaded of which no code was kept. */
@@ -58,14 +55,16 @@ export class Loader {
   }
 
   #requireFor = (id: string): unknown =>
-    id.startsWith('./') ? this.load(id.slice(2)) : this.#require(id);
+    id.startsWith('./')
+      ? this.load(id.slice(2))
+      : (process.getBuiltinModule(id) ?? this.#loadPackage(id));
 
   #compiled(file: string, filename: string): Script {
     const cachedData = this.#kept?.code.get(file);
-    // The build sees to it that the files are ASCII, and that none has an import() of its own, for which a script of
-    // kept code has no way (scripts/bundles.mjs).
-    const script = new Script(`${head}${readFileSync(filename, 'latin1')}\n})`, {
-      ...{ filename, columnOffset: -head.length },
+    // The build sees to it that a file is one function, in ASCII, and that none has an import() of its own, for which a
+    // script of kept code has no way (scripts/bundles.mjs).
+    const script = new Script(readFileSync(filename, 'latin1'), {
+      filename,
       ...(cachedData && { cachedData }),
     });
     this.#lacked ||= script.cachedDataRejected !== false;

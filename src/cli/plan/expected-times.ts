@@ -12,7 +12,7 @@ import { startTd } from '../../orchestrator/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
-import { isShared, machineOf } from '../shared-host/reach.ts';
+import { sharedHostName } from '../shared-host/name.ts';
 
 export interface ExpectedTimes {
   /** The name of the simulated host that was asked. */
@@ -51,7 +51,11 @@ async function twinOf(
   { host, kernel }: HostChoice,
   { env }: CommandIo,
 ): Promise<HostChoice> {
-  if (isShared(host)) return machineOf(host, env);
+  const shared = sharedHostName(host);
+  if (shared !== undefined) {
+    const { machineOf } = await import('../shared-host/reach.ts');
+    return machineOf(shared, env);
+  }
   if (facts.kind === 'kvm' || host === 'auto') return { host: 'sim', kernel };
   return { host: host.replace(/^soft/, 'sim'), kernel };
 }

@@ -7,19 +7,9 @@ import { sharedCgroupVariable } from '../../keeper/hosts/operations.ts';
 import { type FoundHost, readHost } from '../../keeper/hosts/read-hosts.ts';
 import { openStateDirectory } from '../../keeper/state-directory.ts';
 import { version } from '../version.ts';
+import { onSharedHost } from './name.ts';
 
 type Environment = NodeJS.ProcessEnv;
-
-const prefix = 'on:';
-
-/** What `--host` names a shared host by. */
-export function isShared(host: string): boolean {
-  return host.startsWith(prefix);
-}
-
-export function sharedName(host: string): string {
-  return host.slice(prefix.length);
-}
 
 /** @throws TdctlError TDCTL_E_NOT_FOUND where there is none, or its process has ended. */
 export async function findHost(name: string, env: Environment): Promise<FoundHost> {
@@ -29,26 +19,26 @@ export async function findHost(name: string, env: Environment): Promise<FoundHos
 }
 
 /** Joins it as a program: `--host on:NAME`. @throws TdctlError as openSharedHost() says. */
-export async function joinShared(host: string, env: Environment): Promise<SharedHost> {
+export async function joinShared(name: string, env: Environment): Promise<SharedHost> {
   const { openSharedHost } = await import('../../host/shared/index.ts');
   const cgroup = env[sharedCgroupVariable];
-  return reachSocket(sharedName(host), 'socket', env, (path) =>
-    openSharedHost(path, { name: host, tdctl: version(), cgroup }),
+  return reachSocket(name, 'socket', env, (path) =>
+    openSharedHost(path, { name: onSharedHost(name), tdctl: version(), cgroup }),
   );
 }
 
 /** @throws TdctlError as openSharedHost() says. */
 export async function operateHost(name: string, env: Environment): Promise<HostOperator> {
   const { openHostOperator } = await import('../../host/shared/index.ts');
-  return reachSocket(name, 'socket', env, (path) => openHostOperator(path, `${prefix}${name}`));
+  return reachSocket(name, 'socket', env, (path) => openHostOperator(path, onSharedHost(name)));
 }
 
 /** The machine that it has, as `--host` and `--kernel` name it: to simulate its like. */
 export async function machineOf(
-  host: string,
+  sharedHost: string,
   env: Environment,
 ): Promise<{ readonly host: string; readonly kernel: string }> {
-  const { record, name } = await findHost(sharedName(host), env);
+  const { record, name } = await findHost(sharedHost, env);
   if (record === undefined) throw isLost(name);
   return { host: record.machine, kernel: record.kernel };
 }

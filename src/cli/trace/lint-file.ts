@@ -17,6 +17,7 @@ import {
 } from '../../trace/lint/index.ts';
 import { hostProfile } from '../host-profile.ts';
 import { type CommandIo, proseWidth } from '../io.ts';
+import { withLittleGarbage } from '../little-garbage.ts';
 import type { OutputFormat } from '../options.ts';
 import type { Content } from '../output/contract/index.ts';
 import { printData } from '../output/data.ts';
@@ -71,8 +72,10 @@ const kind = {
 
 function linesOf(file: string): TraceLines {
   const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() === true;
-  return isFile ? () => readTextLines(file, kind) : linesOfPipe(file);
+  return isFile ? () => linesIn(file) : linesOfPipe(file);
 }
+
+const linesIn = (file: string) => withLittleGarbage(readTextLines(file, kind));
 
 /** What strace printed is read twice, which a pipe cannot be: so much of it is kept, in characters. */
 const mostKept = 32 * 1024 * 1024;
@@ -81,7 +84,7 @@ function linesOfPipe(file: string): TraceLines {
   let kept: (readonly string[])[] = [];
   let size = 0;
   async function* first() {
-    for await (const lines of readTextLines(file, kind)) {
+    for await (const lines of linesIn(file)) {
       size += lines.reduce((sum, { length }) => sum + length, 0);
       if (size > mostKept) kept = [];
       else kept.push(lines);

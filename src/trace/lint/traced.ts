@@ -12,8 +12,8 @@ export interface TracedTrace {
   readonly format: 'tdctl' | 'strace';
   /** Header, which only a trace of tdctl has. It begins the trace. */
   readonly header: HeaderRecord | undefined;
-  /** The steps as they are read, which is done once. */
-  readonly steps: AsyncIterable<readonly TracedStep[]>;
+  /** The steps of each block, which is read as they are taken, and once: all of a block's would outlive one another. */
+  readonly steps: AsyncIterable<Iterable<TracedStep>>;
   /** What the trace is like as a whole. It is known when the steps are at their end. */
   readonly end: () => TraceEnd;
 }

@@ -6,7 +6,7 @@ import type { Life } from '../../../keeper/life.ts';
 import type { KeepRequest } from '../../../keeper/request.ts';
 import type { StateDirectory } from '../../../keeper/state-directory.ts';
 import type { TdFiles } from '../../../keeper/td-files.ts';
-import { sharedHostName } from '../../open-host.ts';
+import { sharedHostName } from '../../shared-host/name.ts';
 import type { OpenedTd } from '../open-td.ts';
 
 interface Kept extends OpenedTd {

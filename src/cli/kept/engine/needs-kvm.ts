@@ -2,7 +2,7 @@
 import { shellWord } from '../../../documents/shell-word.ts';
 import { TdctlError } from '../../../errors/index.ts';
 import type { TrustDomain } from '../../../spec/trust-domain.ts';
-import { sharedHostName } from '../../open-host.ts';
+import { sharedHostName } from '../../shared-host/name.ts';
 
 /** @throws TdctlError TDCTL_E_HOST_UNSUPPORTED where QEMU could not run the TD on that host. */
 export function refuseEngineOn(

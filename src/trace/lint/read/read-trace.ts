@@ -53,8 +53,7 @@ async function readOurs({ blocks, linesBefore }: RestOfLines): Promise<TracedTra
   let isWhole = false;
   let lastLine = 1;
   const parser = new TraceParser({ linesBefore });
-  const stepsOf = (lines: ReturnType<TraceParser['add']>): TracedStep[] => {
-    const steps: TracedStep[] = [];
+  function* stepsOf(lines: ReturnType<TraceParser['add']>): Generator<TracedStep> {
     for (const parsed of lines) {
       if ('problem' in parsed) unreadable.add(parsed);
       else if (parsed.record.kind === 'header') header ??= parsed.record;
@@ -62,14 +61,16 @@ async function readOurs({ blocks, linesBefore }: RestOfLines): Promise<TracedTra
         const { line, record } = parsed;
         isWhole ||= record.kind === 'end';
         lastLine = line;
-        steps.push({ line, record });
+        yield { line, record };
       }
     }
-    return steps;
-  };
-  const read = (lines: readonly string[]) => stepsOf(lines.flatMap((line) => parser.add(line)));
+  }
+  function* read(lines: readonly string[]): Generator<TracedStep> {
+    for (const line of lines) yield* stepsOf(parser.add(line));
+  }
   const begin = await blocks.next();
-  const firstSteps = begin.done === true ? [] : read(begin.value);
+  // The header is among them.
+  const firstSteps = begin.done === true ? [] : [...read(begin.value)];
   async function* steps() {
     yield firstSteps;
     for await (const lines of blocks) yield read(lines);

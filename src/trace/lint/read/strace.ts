@@ -46,12 +46,13 @@ export function readStrace(
   blocks: AsyncIterable<readonly string[]>,
   { guesses, end }: WholeStrace,
 ): TracedTrace {
+  const reader = new StraceReader(0);
+  const guessed = (found: TracedStep[]) => found.map((step) => withGuess(step, guesses));
+  function* read(lines: readonly string[]): Generator<TracedStep> {
+    for (const line of lines) yield* guessed(reader.add(line));
+  }
   async function* steps() {
-    const reader = new StraceReader(0);
-    const guessed = (found: TracedStep[]) => found.map((step) => withGuess(step, guesses));
-    for await (const lines of blocks) {
-      yield guessed(lines.flatMap((line) => reader.add(line)));
-    }
+    for await (const lines of blocks) yield read(lines);
     yield guessed(reader.close());
   }
   return { format: 'strace', header: undefined, steps: steps(), end: () => end };
