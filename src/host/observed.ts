@@ -53,15 +53,16 @@ class Observed<Inner> {
   ): Promise<Value> {
     const { observer } = this;
     const startedAt = observer.now();
-    const finish = (answer: string) =>
-      observer.onAnswer({ request, capability, answer, durationMs: observer.now() - startedAt });
+    let answer = 'error';
     try {
       const value = await make();
-      finish('ok');
+      answer = 'ok';
       return value;
     } catch (error) {
-      finish(error instanceof KvmError ? error.code : 'error');
+      if (error instanceof KvmError) answer = error.code;
       throw error;
+    } finally {
+      observer.onAnswer({ request, capability, answer, durationMs: observer.now() - startedAt });
     }
   }
 

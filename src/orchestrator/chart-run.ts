@@ -1,16 +1,9 @@
 /** The chart of one TD while it runs, as every run offers it, whoever makes the TD. */
-import {
-  type Actor,
-  type AnyActor,
-  type AnyEventObject,
-  type AnyMachineSnapshot,
-  type AnyStateMachine,
-  waitFor,
-} from 'xstate';
+import type { Actor, AnyActor, AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import type { TdOutput } from '../../machines/td-lifecycle/index.ts';
 import type { TdEventBody } from './events.ts';
 import { follow, hearEvents } from './follow.ts';
-import type { KeptRun } from './kept-run.ts';
+import type { KeptRun, TdState } from './kept-run.ts';
 
 export interface ChartRunOptions<State extends string> {
   /** The state that the chart begins in. */
@@ -33,11 +26,18 @@ export function chartRun<Event extends AnyEventObject, State extends string>(
   { from, onEntered, publish, onChartEvent }: ChartRunOptions<State>,
 ): ChartRun<Event> {
   if (onChartEvent !== undefined) hearEvents(actor, onChartEvent);
+  const waiting = new Set<Waiting>();
   const following = follow(actor as Actor<AnyStateMachine>, {
     from: from as never,
     onEntered: (entered, transitions) => {
       onEntered(entered as State);
       publish({ event: 'state.entered', transitions });
+      const snapshot = actor.getSnapshot();
+      for (const each of waiting) {
+        if (!isOver(snapshot, each)) continue;
+        waiting.delete(each);
+        each.resolve(isThere(snapshot, each));
+      }
     },
   });
   const ended = following.then((output: TdOutput) => {
@@ -58,14 +58,29 @@ export function chartRun<Event extends AnyEventObject, State extends string>(
     stop: () => void send({ type: 'td.stop' }),
     isIn: (wanted) => actor.getSnapshot().matches(wanted),
     async reaches(...states) {
-      const isThere = (snapshot: AnyMachineSnapshot) =>
-        states.some((wanted) => snapshot.matches(wanted));
-      const there = (snapshot: AnyMachineSnapshot) =>
-        isThere(snapshot) || snapshot.status === 'done';
-      return isThere(await waitFor(actor, there));
+      const snapshot = actor.getSnapshot();
+      if (isOver(snapshot, { states })) return isThere(snapshot, { states });
+      return new Promise((resolve, reject) => {
+        waiting.add({ states, resolve });
+        following.catch(reject);
+      });
     },
     get persisted() {
       return actor.getPersistedSnapshot();
     },
   };
+}
+
+/** Somebody who waits for one of the states, or for the end. */
+interface Waiting {
+  readonly states: readonly TdState[];
+  readonly resolve: (isThere: boolean) => void;
+}
+
+function isThere(snapshot: AnyMachineSnapshot, { states }: Pick<Waiting, 'states'>): boolean {
+  return states.some((wanted) => snapshot.matches(wanted));
+}
+
+function isOver(snapshot: AnyMachineSnapshot, waiting: Pick<Waiting, 'states'>): boolean {
+  return snapshot.status === 'done' || isThere(snapshot, waiting);
 }

@@ -34,14 +34,13 @@ export class Ledger {
   }
 
   /** Remembers work that may still take resources, so that nothing is released under it. */
-  async track<Output>(what: string, work: Promise<Output>): Promise<Output> {
-    const underWay = { what, ended: work.catch(() => undefined) };
-    this.#underWay = underWay;
-    try {
-      return await work;
-    } finally {
+  track<Output>(what: string, work: Promise<Output>): Promise<Output> {
+    const forget = () => {
       if (this.#underWay === underWay) this.#underWay = undefined;
-    }
+    };
+    const underWay = { what, ended: work.then(forget, forget) };
+    this.#underWay = underWay;
+    return work;
   }
 
   /** Resolves once the tracked work has come to rest, however it ended. */

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 export interface PatienceOptions {
   /** Counts what has happened. It is stuck when nothing was added through all the looks. */
   readonly progress: () => number;
@@ -26,6 +24,15 @@ export async function untilStuck(options: PatienceOptions): Promise<void> {
   }
 }
 
+/** As setTimeout() of node:timers/promises, which makes an error of each abort. */
 function tenthOfASecond(signal: AbortSignal): Promise<void> {
-  return delay(100, undefined, { signal });
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, 100);
+    const end = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
 }

@@ -9,6 +9,9 @@ export interface UnlessStuck extends Pick<PatienceOptions, 'progress' | 'looks'>
   readonly states: () => readonly (readonly [td: string, state: string | undefined])[];
 }
 
+/** Given, because the reason that is there by default is an error with its stack, for each wait. */
+const noLonger = 'it has ended';
+
 /** Waits for as long as something happens. */
 export async function unlessStuck<Output>(
   work: Promise<Output>,
@@ -26,6 +29,6 @@ export async function unlessStuck<Output>(
   try {
     return await Promise.race([work, stuck]);
   } finally {
-    ended.abort();
+    ended.abort(noLonger);
   }
 }

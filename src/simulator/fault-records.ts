@@ -88,6 +88,7 @@ export function injectorOf(records: readonly FaultRecord[]): RecordedFaults {
       if (fault === undefined) return undefined;
       return statusWord(fault.answer, fault.operand);
     },
+    counts: (leaf) => armed.some(({ record }) => record.at === leaf),
     // The same page is asked for again while its leaf is busy; the signal stays pending.
     signalBeforePage: (page) => signalPage !== undefined && page >= signalPage,
   };

@@ -62,6 +62,8 @@ export interface FaultInjector {
   errnoAt?(point: FaultPoint): ErrnoName | undefined;
   /** The status that the leaf answers without doing anything; undefined lets it run. */
   statusOf?(leaf: SeamcallName, logicalCpu: number): bigint | undefined;
+  /** Whether `statusOf` must be asked at each call of the leaf. Without this it must, of every leaf. */
+  counts?(leaf: SeamcallName): boolean;
   /** Asked before each page of KVM_TDX_INIT_MEM_REGION, besides the caller's own signals. */
   signalBeforePage?(page: number): boolean;
 }

@@ -420,7 +420,10 @@ export class SimulatedMachine implements DisturbedMachine {
       },
       ...(injector.statusOf === undefined
         ? {}
-        : { statusOf: (leaf, logicalCpu) => injector.statusOf?.(leaf, logicalCpu) }),
+        : {
+            statusOf: (leaf, logicalCpu) => injector.statusOf?.(leaf, logicalCpu),
+            counts: (leaf) => injector.counts?.(leaf) !== false,
+          }),
       signalBeforePage: (page) => {
         this.#pagesBegun = page + 1;
         return injector.signalBeforePage?.(page) === true;

@@ -72,17 +72,11 @@ export function takeSnapshot(
 ): Snapshot {
   const openVms = vmsWithFd(kernel);
   const keyIds = keySlotStates(kernel, new Set(around.foreignKeyIds));
-  const count = (state: KeySlotState) => keyIds.filter((key) => key.state === state).length;
+  const counts = { free: 0, assigned: 0, flushed: 0, leaked: 0, foreign: 0 };
+  for (const { state } of keyIds) counts[state]++;
   return {
     clock: around.clock,
-    keySlots: {
-      total: kernel.keyIds.total,
-      free: count('free'),
-      assigned: count('assigned'),
-      flushed: count('flushed'),
-      leaked: count('leaked'),
-      foreign: count('foreign'),
-    },
+    keySlots: { total: kernel.keyIds.total, ...counts },
     keyIds,
     pages: pagesByType(kernel),
     hostPages: kernel.pages.counts,

@@ -5,15 +5,18 @@
  * /dev/kvm.
  */
 
+import type { RawCpuid } from '../../abi/cpuid/raw.ts';
 import { ADDRESS_SIZES_LEAF, withGuestAddressBits, withoutForbidden } from '../../abi/kvm/cpuid.ts';
 import type { KernelAbi } from '../../abi/kvm/kernels/record.ts';
 import { attributeMask } from '../../abi/tdx/attributes.ts';
 import { type ConfigurableLeaf, configurableLeaves } from '../../abi/tdx/cpuid/td-cpuid.ts';
+import type { CpuidVirtualisation } from '../../abi/tdx/cpuid/virtual-leaves.ts';
 import { type ModuleRelease, moduleReleases, tdxFeatures0 } from '../../abi/tdx/module-releases.ts';
 import { canHaveDynamicPamt } from '../../abi/tdx/pamt.ts';
 import { xfamFixed0, xfamFixed1 } from '../../abi/tdx/xfam.ts';
 import type { FaultInjector } from '../faults.ts';
 import { TdxModule } from '../module/tdx-module.ts';
+import { oncePer } from '../once-per.ts';
 import {
   type HostProfile,
   hostAddressBits,
@@ -88,10 +91,15 @@ export function bringUp(
       dynamicPamt,
       supportedAttributes,
       supportedXfam,
-      configurableCpuid: configurableLeaves(release.cpuid, platform.cpuid).map(asKvmReports),
+      configurableCpuid: reportedLeaves(release.cpuid)(platform.cpuid),
     },
   };
 }
+
+// One list for all machines that are alike, so that what is derived of it is derived once.
+const reportedLeaves = oncePer((virtualisation: CpuidVirtualisation) =>
+  oncePer((cpu: RawCpuid) => configurableLeaves(virtualisation, cpu).map(asKvmReports)),
+);
 
 /** KVM supports nothing at all when the CPUs lack a feature that the module forces on. */
 function supportedXfamOf(platform: Platform): bigint {

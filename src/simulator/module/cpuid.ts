@@ -45,9 +45,16 @@ function areAlike(one: CpuidParams, other: CpuidParams): boolean {
     one.xfam === other.xfam &&
     one.configFlags === other.configFlags &&
     one.tscFrequency === other.tscFrequency &&
-    one.cpuidConfig.length === other.cpuidConfig.length &&
-    one.cpuidConfig.every((row, i) =>
-      cpuidRegisters.every((register) => row[register] === other.cpuidConfig[i]?.[register]),
+    isSameChoice(one.cpuidConfig, other.cpuidConfig)
+  );
+}
+
+function isSameChoice(one: CpuidParams['cpuidConfig'], other: CpuidParams['cpuidConfig']): boolean {
+  if (one === other) return true;
+  return (
+    one.length === other.length &&
+    one.every((row, i) =>
+      cpuidRegisters.every((register) => row[register] === other[i]?.[register]),
     )
   );
 }

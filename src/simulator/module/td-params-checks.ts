@@ -16,6 +16,7 @@ import {
   type TdParamsRule,
   tdParamsRules,
 } from '../../abi/tdx/td-params-rules.ts';
+import { oncePer } from '../once-per.ts';
 import { type TdCall, tdOf } from './common-steps.ts';
 import { cpuidOfTd, type TdCpuid } from './cpuid.ts';
 import type { ModuleState } from './module-state.ts';
@@ -45,7 +46,7 @@ export const tdParamsSteps: Steps = {
   // MSR_CONFIG_CTLS.
   'mng-init.reserved': ({ params }) => (params.msrConfigCtls & ~1) !== 0,
   'mng-init.cpuid-config': (call) => {
-    const refused = refusedCpuid(factsOf(call));
+    const refused = cpuidRefusedBy(factsOf(call));
     if (refused === undefined) return false;
     const { leaf, subleaf = 0xffff_ffff } = refused;
     call.module.out.rcx = BigInt(leaf) | (BigInt(subleaf) << 32n);
@@ -62,6 +63,8 @@ export const tdParamsSteps: Steps = {
     (params.attributes & attributeMask.migratable) !== 0n && params.numL2Vms > 0,
 };
 
+const cpuidRefusedBy = oncePer(refusedCpuid);
+
 /** @returns undefined where the module does not recognise the topology. */
 export function virtualised(call: InitCall): TdCpuid | undefined {
   call.cpuid ??= cpuidOfTd(call.module, call.params);
@@ -69,7 +72,7 @@ export function virtualised(call: InitCall): TdCpuid | undefined {
 }
 
 function byRule(check: TdParamsRule) {
-  const { refuses } = tdParamsRules[check];
+  const refuses = oncePer(tdParamsRules[check].refuses);
   return (call: InitCall) => refuses(factsOf(call));
 }
 
@@ -78,16 +81,28 @@ function factsOf(call: InitCall): TdParamsFacts {
   return call.facts;
 }
 
+interface KnownFacts {
+  readonly module: Pick<ModuleState, 'release' | 'limits' | 'profile'>;
+  readonly facts: TdParamsFacts;
+}
+
+/** The last facts of each choice of CPUID: a kernel makes the TD_PARAMS of equal TDs with the same. */
+const lastFacts = new WeakMap<TdParams['cpuidConfig'], KnownFacts>();
+
 function tdParamsFacts(module: ModuleState, params: TdParams): TdParamsFacts {
+  const { attributes, xfam, maxVcpus, tscFrequency, cpuidConfig } = params;
+  const tscKhz = tscFrequency * tscFrequencyUnitKhz;
+  const last = lastFacts.get(cpuidConfig);
+  const asked = { attributes, xfam, maxVcpus, tscKhz };
+  if (last !== undefined && areAlike(last.module, module) && isSame(last.facts, asked)) {
+    return last.facts;
+  }
   const { limits, release, profile } = module;
-  return {
-    attributes: params.attributes,
-    xfam: params.xfam,
-    maxVcpus: params.maxVcpus,
-    tscKhz: params.tscFrequency * tscFrequencyUnitKhz,
+  const facts = {
+    ...asked,
     cpuid: release.cpuid.configurable.flatMap((row, i) => {
       const { leaf, subleaf, direct, allowed } = row;
-      const chosen = params.cpuidConfig[i];
+      const chosen = cpuidConfig[i];
       if (chosen === undefined) return [];
       const configurable = eachRegister((register) => direct[register] | allowed[register]);
       return [{ leaf, subleaf, configurable, chosen }];
@@ -99,6 +114,28 @@ function tdParamsFacts(module: ModuleState, params: TdParams): TdParamsFacts {
       cpuModel: executeCpuid(profile.platform.cpuid, 1).eax,
     },
   };
+  lastFacts.set(cpuidConfig, { module: { release, limits, profile }, facts });
+  return facts;
+}
+
+/** Each machine has a module of its own. */
+function areAlike(one: KnownFacts['module'], other: KnownFacts['module']): boolean {
+  return (
+    one.release === other.release &&
+    one.profile.platform.cpuid === other.profile.platform.cpuid &&
+    one.limits.attributesFixed0 === other.limits.attributesFixed0 &&
+    one.limits.xfamFixed0 === other.limits.xfamFixed0 &&
+    one.limits.maxVcpusPerTd === other.limits.maxVcpusPerTd
+  );
+}
+
+function isSame(one: TdParamsFacts, other: Omit<TdParamsFacts, 'cpuid' | 'limits'>): boolean {
+  return (
+    one.attributes === other.attributes &&
+    one.xfam === other.xfam &&
+    one.maxVcpus === other.maxVcpus &&
+    one.tscKhz === other.tscKhz
+  );
 }
 
 function eptpAllowed(module: ModuleState, params: TdParams): boolean {

@@ -14,6 +14,7 @@ import type { FaultInjector } from '../faults.ts';
 import type { LeafStatus } from '../interface.ts';
 import { type HostProfile, type InstalledModule, type Platform, presentCpus } from '../platform.ts';
 import type { Trace } from '../trace.ts';
+import type { Hpa } from './addresses.ts';
 import * as build from './build.ts';
 import type { LeafAnswer } from './checks.ts';
 import { KeyOwnershipTable } from './key-ownership-table.ts';
@@ -141,6 +142,22 @@ export class TdxModule {
       );
     }
     return status;
+  }
+
+  /** Somebody is told of each call of the leaf, or may have one answer something else. */
+  isHeard(leaf: SeamcallName): boolean {
+    const { statusOf, counts } = this.#faults;
+    return this.#trace.active || (statusOf !== undefined && counts?.(leaf) !== false);
+  }
+
+  /** Accounts for calls that change nothing, whose answers are known already and of which nobody hears. */
+  account(leaf: SeamcallName, calls: number): void {
+    this.#trace.clock.advance(calls * seamcallCosts[leaf].ns);
+  }
+
+  /** What TDH.MNG.RD reads as the CPUID of a TD: one object for all TDs in which that is the same. */
+  cpuidOf(tdr: Hpa): object | undefined {
+    return this.#state.pamt.get(tdr)?.owner.initialized?.cpuid;
   }
 
   #outputsOf(leaf: SeamcallName): Readonly<Record<string, bigint>> {

@@ -3,6 +3,7 @@
 import type { CpuidEntry } from '../../../abi/kvm/structs.ts';
 import type { ConfigurableLeaf } from '../../../abi/tdx/cpuid/td-cpuid.ts';
 import type { Answer, CapabilitiesStruct, UserCapabilities } from '../../interface.ts';
+import { oncePer } from '../../once-per.ts';
 import { done } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Steps } from '../checks.ts';
 import type { TdxSupport } from '../kernel.ts';
@@ -38,9 +39,11 @@ function capabilitiesOf(tdx: TdxSupport): CapabilitiesStruct {
     supportedAttributes: tdx.supportedAttributes,
     supportedXfam: tdx.supportedXfam,
     userTdvmcallInfo1R11: setupEventNotify,
-    cpuid: tdx.configurableCpuid.map(asEntry),
+    cpuid: asEntries(tdx.configurableCpuid),
   };
 }
+
+const asEntries = oncePer((leaves: TdxSupport['configurableCpuid']) => leaves.map(asEntry));
 
 /** A leaf without subleaves has index 0 here, and no entry has flags. */
 function asEntry(leaf: ConfigurableLeaf): CpuidEntry {

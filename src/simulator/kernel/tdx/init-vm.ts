@@ -9,6 +9,7 @@ import { isStatus, statusCodes } from '../../../abi/tdx/status.ts';
 import { configFlags, type TdParams } from '../../../abi/tdx/td-params.ts';
 import type { Answer, InitVmStruct, UserInitVm } from '../../interface.ts';
 import { tdFields } from '../../module/metadata-fields.ts';
+import { oncePer } from '../../once-per.ts';
 import { done, refusedByModule } from '../answer.ts';
 import { CopiedIn, faultStep, firstRefusal, type Step, type Steps } from '../checks.ts';
 import { bugsVm, buildTdSteps, giveBack, type TdInMaking } from './build-td.ts';
@@ -114,7 +115,7 @@ export function initVm(command: TdCommand, user: UserInitVm): Answer {
 }
 
 function byRule(check: InitVmRule): Step<InitVmCall> {
-  const { refuses } = initVmRules[check];
+  const refuses = oncePer(initVmRules[check].refuses);
   return (call) => refuses(factsOf(call));
 }
 
