@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, relative, resolve } from 'node:path';
+import { rolldown } from 'rolldown';
+import { withProgramBehind } from '../src/cli/bundled/behind.mjs';
 import { loadedTogether } from './chunks.mjs';
 import { loadedFrom } from './loaded-from.mjs';
 
@@ -92,19 +94,20 @@ export async function commandLine() {
 
 /**
  * The program of a keeper. It is one file, whatever its code imports when it needs it, and whosever package that is in:
- * an installed tdctl may be replaced while a keeper runs.
+ * an installed tdctl may be replaced while a keeper runs. What loads it comes first in the file.
  * @type {Bundle}
  */
 export const keeper = {
   cwd: root,
   platform: 'node',
   input: 'src/cli/kept/keeper-main.ts',
-  plugins: [needsNothing(), notices('keeper.NOTICES.txt')],
+  plugins: [needsNothing(), notices('keeper.NOTICES.txt'), behindItsLoader()],
   output: {
     dir: 'dist',
     format: 'cjs',
     entryFileNames: 'keeper.js',
     codeSplitting: false,
+    comments: false,
     charset: oneByte,
     minify: withoutWhitespace,
   },
@@ -185,17 +188,55 @@ function isCommonJs() {
     generateBundle(_, bundle) {
       const build = createHash('sha256');
       for (const made of Object.values(bundle)) {
-        if (made.type !== 'chunk') continue;
-        // The loader reads a byte for each character.
-        if (/[^\0-\x7f]/.test(made.code)) throw new Error(`${made.fileName} is not ASCII`);
-        // A script of kept code has no way to import.
-        if (/[^.\w$]import\(/.test(made.code)) throw new Error(`${made.fileName} has an import()`);
-        build.update(made.code);
+        if (made.type === 'chunk') build.update(loadable(made).code);
       }
       const source = JSON.stringify({ type: 'commonjs', build: build.digest('hex') });
       this.emitFile({ type: 'asset', fileName: 'package.json', source });
     },
   };
+}
+
+/**
+ * A keeper's program goes into the comment behind what loads it (src/cli/bundled/keeper.ts).
+ * @returns {import('rolldown').Plugin}
+ */
+function behindItsLoader() {
+  return {
+    name: 'behind-its-loader',
+    async buildStart() {
+      for (const id of (await keeperLoader()).moduleIds) this.addWatchFile(id);
+    },
+    async generateBundle(_, bundle) {
+      const { code } = await keeperLoader();
+      for (const made of Object.values(bundle)) {
+        if (made.type !== 'chunk') continue;
+        const text = loadable(made).code;
+        const build = createHash('sha256').update(text).digest('hex');
+        made.code = withProgramBehind(code, { text, build });
+      }
+    },
+  };
+}
+
+async function keeperLoader() {
+  const { cwd, platform, plugins } = program;
+  const bundle = await rolldown({ cwd, platform, plugins, input: 'src/cli/bundled/keeper.ts' });
+  const { format, comments, charset, minify } = program.output;
+  const { output } = await bundle.generate({ format, comments, charset, minify });
+  await bundle.close();
+  return output[0];
+}
+
+/**
+ * Whether src/cli/bundled/loader.ts can load it.
+ * @param {import('rolldown').OutputChunk} made
+ */
+function loadable(made) {
+  // The loader reads a byte for each character.
+  if (/[^\0-\x7f]/.test(made.code)) throw new Error(`${made.fileName} is not ASCII`);
+  // A script of kept code has no way to import.
+  if (/[^.\w$]import\(/.test(made.code)) throw new Error(`${made.fileName} has an import()`);
+  return made;
 }
 
 /**

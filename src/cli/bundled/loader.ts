@@ -3,7 +3,6 @@
  * has only what is compiled before a file runs, and so none of the functions that a command calls: compiling them again
  * took a fifth of its time.
  */
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
@@ -17,25 +16,35 @@ type Wrapped = (
   directory: string,
 ) => void;
 
+export interface Source {
+  /** The build sees to it that it is ASCII, and has no import(): a script of kept code has no way for that. */
+  readonly text: string;
+  /** Lines of its file that come before it. */
+  readonly lineOffset?: number;
+}
+
+interface LoaderOptions {
+  readonly directory: string;
+  readonly kept: KeptCode | undefined;
+  readonly read: (filename: string) => Source;
+}
+
 const head = '(function (exports, require, module, __filename, __dirname) {';
 
 export class Loader {
   readonly #directory: string;
-  readonly #kept: KeptCode | undefined;
+  readonly #read: LoaderOptions['read'];
   readonly #require: NodeJS.Require;
   readonly #modules = new Map<string, { exports: unknown }>();
   readonly #scripts = new Map<string, Script>();
+  #kept: KeptCode | undefined;
   #lacked = false;
 
-  constructor(directory: string, kept: KeptCode | undefined) {
+  constructor({ directory, kept, read }: LoaderOptions) {
     this.#directory = directory;
     this.#kept = kept;
+    this.#read = read;
     this.#require = createRequire(join(directory, 'any.js'));
-  }
-
-  /** Whether a file was loaded of which no code was kept. */
-  get lacked(): boolean {
-    return this.#lacked;
   }
 
   load(file: string): unknown {
@@ -49,12 +58,27 @@ export class Loader {
     return module.exports;
   }
 
-  /** With the functions that have run by now. */
-  compiled(): ReadonlyMap<string, Buffer> {
-    const now = [...this.#scripts].map(
-      ([file, script]) => [file, script.createCachedData()] as const,
-    );
-    return new Map([...(this.#kept?.code ?? []), ...now]);
+  /**
+   * What is worth keeping of this run, which has come to something or to nothing.
+   *
+   * @returns undefined where that was kept before. It is asked for once: nothing of it is held any longer.
+   */
+  compiled(reached: string | undefined): (() => KeptCode) | undefined {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    const scripts = [...this.#scripts];
+    this.#scripts.clear();
+    const before = this.#lacked ? [] : (kept?.reached ?? []);
+    const isNew = reached !== undefined && !before.includes(reached);
+    if (!this.#lacked && !isNew) return undefined;
+    return () => ({
+      // With the functions that have run by now.
+      code: new Map([
+        ...(kept?.code ?? []),
+        ...scripts.map(([file, script]) => [file, script.createCachedData()] as const),
+      ]),
+      reached: isNew ? [...before, reached] : before,
+    });
   }
 
   #requireFor = (id: string): unknown =>
@@ -62,10 +86,9 @@ export class Loader {
 
   #compiled(file: string, filename: string): Script {
     const cachedData = this.#kept?.code.get(file);
-    // The build sees to it that the files are ASCII, and that none has an import() of its own, for which a script of
-    // kept code has no way (scripts/bundles.mjs).
-    const script = new Script(`${head}${readFileSync(filename, 'latin1')}\n})`, {
-      ...{ filename, columnOffset: -head.length },
+    const { text, lineOffset = 0 } = this.#read(filename);
+    const script = new Script(`${head}${text}\n})`, {
+      ...{ filename, lineOffset, columnOffset: -head.length },
       ...(cachedData && { cachedData }),
     });
     this.#lacked ||= script.cachedDataRejected !== false;

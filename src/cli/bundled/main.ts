@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDirectory } from '../cache-directory.ts';
-import { keptCodeBytes, readKeptCode } from './kept-code.ts';
+import { keptCodeBytes, keptCodePath, readKeptCode } from './kept-code.ts';
 import { Loader } from './loader.ts';
 
 /** The types are those of Node 20. Node keeps the packages that are installed beside tdctl. */
@@ -14,21 +14,23 @@ const { enableCompileCache } = process.getBuiltinModule('node:module') as {
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
   const word = /^[a-z]+$/.exec(args[0] ?? '')?.[0] ?? '';
-  const directory = cacheDirectory(process.env);
-  const path = join(directory ?? '', `${word || 'tdctl'}-${process.version}-${process.arch}`);
-  if (directory !== undefined) enableCompileCache?.(directory);
+  const cache = cacheDirectory(process.env);
+  const path = cache && keptCodePath(cache, word || 'tdctl');
+  if (cache !== undefined) enableCompileCache?.(cache);
   const { build } = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8'));
-  const kept = directory === undefined ? undefined : readKeptCode(path, build);
 
-  const loader = new Loader(join(import.meta.dirname, 'chunks'), kept);
+  const loader = new Loader({
+    directory: join(import.meta.dirname, 'chunks'),
+    kept: path === undefined ? undefined : readKeptCode(path, build),
+    read: (filename) => ({ text: readFileSync(filename, 'latin1') }),
+  });
   const { start, keepCode } = loader.load('start.js') as typeof import('../start.ts');
   process.exitCode = await start(args);
 
-  const isOfSuccess = process.exitCode === 0;
-  const isBetter = loader.lacked || (isOfSuccess && kept?.isOfSuccess !== true);
-  if (directory === undefined || !isBetter) return;
-  const content = () => keptCodeBytes(build, { code: loader.compiled(), isOfSuccess });
-  await keepCode({ word, path, content });
+  if (path === undefined) return;
+  const compiled = loader.compiled(process.exitCode === 0 ? 'success' : undefined);
+  if (compiled === undefined) return;
+  await keepCode(word, { path, content: () => keptCodeBytes(build, compiled()) });
 }
 
 void main();
