@@ -16,6 +16,7 @@ import type { MoveRecord } from '../journal/records.ts';
 import type { Life } from '../life.ts';
 import { presenceOf, vantage } from '../presence.ts';
 import { sendFds } from './fds.ts';
+import { collectYoung } from './collect.ts';
 import { cpuTimeNs, fenceIf } from './fence.ts';
 import { passedObjects } from './passed-objects.ts';
 import { MovePeer } from './peer.ts';
@@ -228,7 +229,10 @@ export class Giving {
     this.#hearAgain();
     this.#owesResume = pause;
     const paused = await this.#outcome('pausingSource', async () => {
-      if (pause) await this.#source.pause();
+      if (pause) {
+        collectYoung();
+        await this.#source.pause();
+      }
       return null;
     });
     if ('failed' in paused) return { paused, handedOver: null, read: null, parkedNs: null };
