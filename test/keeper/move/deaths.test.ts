@@ -136,6 +136,20 @@ describe('a keeper stands still (SIGSTOP)', () => {
     },
   );
 
+  test.each([0, 1, 2, 4, 8, 16])(
+    'or is only waited for %i ms: the TD is with one of the two all the same',
+    async (patience) => {
+      const name = `hasty-${patience}`;
+      const request = moving(name, where);
+      const first = await launch(request, { fault: `patience:${patience}` });
+      const error = await tried(move(request));
+      const td = await settled(name);
+      expect(td?.state).toBe('running');
+      expect(td?.keeper?.pid === first).toBe(error !== undefined);
+      await over(name);
+    },
+  );
+
   test('the next, and what is asked of the TD meanwhile is done once that is back', async () => {
     const name = 'still-asked';
     const request = moving(name, where);
