@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, relative, resolve } from 'node:path';
+import { rolldown } from 'rolldown';
+import { withProgramBehind } from '../src/cli/bundled/behind.mjs';
 import { loadedTogether } from './chunks.mjs';
 import { loadedFrom } from './loaded-from.mjs';
 
@@ -26,6 +28,12 @@ const withoutWhitespace = {
 
 /** What `tdctl list` loads, and most commands for kept TDs too. It is asked often, and each file takes Node a while. */
 const ofList = loadedFrom('src/cli/commands/list.ts', 'src/cli/kept/list.ts');
+
+/** The loader takes a file as it is: put together there, all of it is in the memory of a process twice. */
+const asFunction = {
+  postBanner: '(function(exports,require,module,__filename,__dirname){',
+  postFooter: '})',
+};
 
 /** Of a stack, tdctl makes the places in the sources itself (src/cli/source-lines.ts): it needs no texts of theirs. */
 const sourceMaps = { sourcemap: true, sourcemapExcludeSources: true };
@@ -69,9 +77,7 @@ const commandLineInChunks = {
     format: 'cjs',
     entryFileNames: 'chunks/[name].js',
     chunkFileNames: 'chunks/[name].js',
-    // The loader takes a file as it is: put together there, all of it is in the memory of a process twice.
-    postBanner: '(function(exports,require,module,__filename,__dirname){',
-    postFooter: '})',
+    ...asFunction,
     codeSplitting: {
       groups: [
         { name: 'core', tags: ['$initial'] },
@@ -95,21 +101,23 @@ export async function commandLine() {
 
 /**
  * The program of a keeper. It is one file, whatever its code imports when it needs it, and whosever package that is in:
- * an installed tdctl may be replaced while a keeper runs.
+ * an installed tdctl may be replaced while a keeper runs. What loads it comes first in the file.
  * @type {Bundle}
  */
 export const keeper = {
   cwd: root,
   platform: 'node',
   input: 'src/cli/kept/keeper-main.ts',
-  plugins: [needsNothing(), notices('keeper.NOTICES.txt')],
+  plugins: [needsNothing(), notices('keeper.NOTICES.txt'), behindItsLoader()],
   output: {
     dir: 'dist',
     format: 'cjs',
     entryFileNames: 'keeper.js',
     codeSplitting: false,
+    comments: false,
     charset: oneByte,
     minify: withoutWhitespace,
+    ...asFunction,
   },
 };
 
@@ -188,17 +196,55 @@ function isCommonJs() {
     generateBundle(_, bundle) {
       const build = createHash('sha256');
       for (const made of Object.values(bundle)) {
-        if (made.type !== 'chunk') continue;
-        // The loader reads a byte for each character.
-        if (/[^\0-\x7f]/.test(made.code)) throw new Error(`${made.fileName} is not ASCII`);
-        // A script of kept code has no way to import.
-        if (/[^.\w$]import\(/.test(made.code)) throw new Error(`${made.fileName} has an import()`);
-        build.update(made.code);
+        if (made.type === 'chunk') build.update(loadable(made).code);
       }
       const source = JSON.stringify({ type: 'commonjs', build: build.digest('hex') });
       this.emitFile({ type: 'asset', fileName: 'package.json', source });
     },
   };
+}
+
+/**
+ * A keeper's program goes into the comment behind what loads it (src/cli/bundled/keeper.ts).
+ * @returns {import('rolldown').Plugin}
+ */
+function behindItsLoader() {
+  return {
+    name: 'behind-its-loader',
+    async buildStart() {
+      for (const id of (await keeperLoader()).moduleIds) this.addWatchFile(id);
+    },
+    async generateBundle(_, bundle) {
+      const { code } = await keeperLoader();
+      for (const made of Object.values(bundle)) {
+        if (made.type !== 'chunk') continue;
+        const text = loadable(made).code;
+        const build = createHash('sha256').update(text).digest('hex');
+        made.code = withProgramBehind(code, { text, build });
+      }
+    },
+  };
+}
+
+async function keeperLoader() {
+  const { cwd, platform, plugins } = program;
+  const bundle = await rolldown({ cwd, platform, plugins, input: 'src/cli/bundled/keeper.ts' });
+  const { format, comments, charset, minify } = program.output;
+  const { output } = await bundle.generate({ format, comments, charset, minify });
+  await bundle.close();
+  return output[0];
+}
+
+/**
+ * Whether src/cli/bundled/loader.ts can load it.
+ * @param {import('rolldown').OutputChunk} made
+ */
+function loadable(made) {
+  // The loader reads a byte for each character.
+  if (/[^\0-\x7f]/.test(made.code)) throw new Error(`${made.fileName} is not ASCII`);
+  // A script of kept code has no way to import.
+  if (/[^.\w$]import\(/.test(made.code)) throw new Error(`${made.fileName} has an import()`);
+  return made;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The command line of this process. What is imported here is loaded by every command. */
 import { exitCodes } from '../errors/index.ts';
 import type { Keeping } from './bundled/keep-code.ts';
+import { commandTable } from './command-table.ts';
 import { conclude } from './failure.ts';
 import { processIo } from './io.ts';
 import { runCli } from './program.ts';
@@ -22,8 +23,9 @@ export async function start(args: readonly string[]): Promise<number> {
   return runCli(args, io);
 }
 
-/** Only the first runs of a command have something to keep. */
-export async function keepCode(keeping: Keeping): Promise<void> {
+/** Only the first runs of a command have something to keep. What is no command leaves nothing. */
+export async function keepCode(word: string, keeping: Keeping): Promise<void> {
+  if (word !== '' && !Object.hasOwn(commandTable, word)) return;
   const { keepCode } = await import('./bundled/keep-code.ts');
   await keepCode(keeping);
 }

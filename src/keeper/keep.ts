@@ -157,6 +157,8 @@ function surfaceOf(run: KeptRun, answering: Answering): KeptSurface {
     identity: life.keeper,
     td,
     async act(verb, { by = null, graceMs }) {
+      // The end of a TD is remembered while it is on its way, and all else is asked of whoever has it then.
+      if (!endsLife(verb)) await move.settled();
       move.checkHere();
       journaling.note({ kind: 'asked', verb, peer: by }, { flush: true });
       if (endsLife(verb)) onEnd(verb);

@@ -12,6 +12,11 @@ import { isOver } from './state.ts';
 import type { StateDirectory } from './state-directory.ts';
 import { finishCutOff, type OwnedTd, ownTd } from './td-directory.ts';
 
+export interface RemoveOptions {
+  /** So long is waited for those who have the lock of a TD that is over: a keeper that ends, or lets go of a move. */
+  readonly patienceMs?: number | undefined;
+}
+
 /**
  * Removes a TD that nobody keeps, whatever became of it; a removal of it that was cut off is finished.
  *
@@ -19,8 +24,12 @@ import { finishCutOff, type OwnedTd, ownTd } from './td-directory.ts';
  * @throws TdctlError TDCTL_E_CONFLICT where somebody has it or the kernel is still taking it down,
  * TDCTL_E_STATE_DIRECTORY, TDCTL_E_NOT_WRITABLE, TDCTL_E_USAGE.
  */
-export async function removeTd(state: StateDirectory, name: string): Promise<boolean> {
-  const owned = await ownOnceFree(state, name);
+export async function removeTd(
+  state: StateDirectory,
+  name: string,
+  { patienceMs = usualPatienceMs }: RemoveOptions = {},
+): Promise<boolean> {
+  const owned = await ownOnceFree(state, name, patienceMs);
   await finishCutOff(state, name);
   if (owned === undefined) return false;
   if (owned === 'held') throw conflict(name, 'its keeper has it', `\`tdctl stop ${name}\` ends it`);
@@ -83,7 +92,7 @@ function ownedTd(state: StateDirectory, name: string): KeptTd {
   return conclude({ ...glance(state, name, lookNow({ forMany: false })), lock: 'free' }).td;
 }
 
-const mostPatienceMs = 2000;
+const usualPatienceMs = 2000;
 const lookEveryMs = 10;
 
 /**
@@ -93,11 +102,12 @@ const lookEveryMs = 10;
 async function ownOnceFree(
   state: StateDirectory,
   name: string,
+  patienceMs: number,
 ): Promise<OwnedTd | 'held' | undefined> {
   const begun = performance.now();
   for (;;) {
     const owned = await ownWhereItIs(state, name);
-    if (owned !== 'held' || performance.now() - begun > mostPatienceMs) return owned;
+    if (owned !== 'held' || performance.now() - begun > patienceMs) return owned;
     const td = readKeptTd(state, name);
     if (td === undefined || !isOver(td.state)) return owned;
     await delay(lookEveryMs);

@@ -95,7 +95,8 @@ export class StatusKeeping {
     const { since, ...others } = before;
     const isAnother = change.state !== undefined && change.state !== before.state;
     const after = { ...others, ...change };
-    if (JSON.stringify(after) === JSON.stringify(others)) return;
+    // While nothing is written it need not be known, and it takes a while to tell.
+    if (!this.#isHeld && JSON.stringify(after) === JSON.stringify(others)) return;
     this.#status = { ...after, since: isAnother ? momentNow() : since };
     this.#write();
   }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { keptCodeBytes, readKeptCode } from '../../src/cli/bundled/kept-code.ts';
+import { programBehind, withProgramBehind } from '../../src/cli/bundled/behind.mjs';
+import { keptCodeBytes, keptCodePath, readKeptCode } from '../../src/cli/bundled/kept-code.ts';
 import { tdctl } from '../support/tdctl.ts';
 
 let cache: string;
@@ -16,7 +17,7 @@ afterEach(() => rmSync(cache, { recursive: true }));
 const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   tdctl(args, { env: { XDG_CACHE_HOME: cache, NODE_COMPILE_CACHE: '', ...env } });
 const nameFor = (word: string) => `${word}-${process.version}-${process.arch}`;
-const pathFor = (word: string) => join(cache, 'tdctl', nameFor(word));
+const pathFor = (word: string) => keptCodePath(join(cache, 'tdctl'), word);
 const build = () => JSON.parse(readFileSync('dist/package.json', 'utf8')).build as string;
 const explain = ['explain', '0xC000010000000044'];
 
@@ -27,16 +28,16 @@ test('a command keeps the functions that it ran, and the next run of it has noth
   expect(second).toEqual(first);
   expect(readFileSync(pathFor('explain')).equals(bytes)).toBe(true);
   const kept = readKeptCode(pathFor('explain'), build());
-  expect(kept).toMatchObject({ isOfSuccess: true });
+  expect(kept).toMatchObject({ reached: ['success'] });
   expect([...(kept?.code.keys() ?? [])]).toContain('start.js');
 });
 
 test('what a refused run kept makes room for that of one that did its work', async () => {
   const refused = await run(['explain', 'nothing-of-the-kind']);
   expect(refused.exitCode).toBe(3);
-  expect(readKeptCode(pathFor('explain'), build())).toMatchObject({ isOfSuccess: false });
+  expect(readKeptCode(pathFor('explain'), build())).toMatchObject({ reached: [] });
   await run(explain);
-  expect(readKeptCode(pathFor('explain'), build())).toMatchObject({ isOfSuccess: true });
+  expect(readKeptCode(pathFor('explain'), build())).toMatchObject({ reached: ['success'] });
 });
 
 test('a file that is damaged, or of another build, is replaced, and the answer is the same', async () => {
@@ -54,7 +55,7 @@ test('a file that is damaged, or of another build, is replaced, and the answer i
   for (const [what, content] of Object.entries(others)) {
     writeFileSync(pathFor('explain'), content);
     expect(await run(explain), what).toEqual(answer);
-    expect(readKeptCode(pathFor('explain'), build()), what).toMatchObject({ isOfSuccess: true });
+    expect(readKeptCode(pathFor('explain'), build()), what).toMatchObject({ reached: ['success'] });
   }
 });
 
@@ -68,15 +69,15 @@ test('nothing is kept of a word that is no command, nor where Node is told to ke
 
 propertyTest.prop([
   fc.dictionary(fc.string(), fc.uint8Array({ minLength: 1 }), { minKeys: 1 }),
-  fc.boolean(),
+  fc.array(fc.string()),
   fc.nat(),
 ])(
   'kept code is read as it was written, and not at all where it is cut off',
-  (code, isOfSuccess, cutAt) => {
+  (code, reached, cutAt) => {
     const path = join(cache, 'kept');
     const kept = {
       code: new Map(Object.entries(code).map(([file, bytes]) => [file, Buffer.from(bytes)])),
-      isOfSuccess,
+      reached,
     };
     const bytes = keptCodeBytes('this', kept);
     writeFileSync(path, bytes);
@@ -86,3 +87,25 @@ propertyTest.prop([
     expect(readKeptCode(path, 'this')).toBeUndefined();
   },
 );
+
+propertyTest.prop([
+  fc.array(fc.constantFrom('\n', '*', '/', '*/', '/*', ' program', 'x')),
+  fc.array(fc.constantFrom('\n', '/*', 'x')),
+])(
+  'a program behind its loader is read as it was, with the line that it begins in',
+  (parts, head) => {
+    const text = parts.join('');
+    const loader = head.join('');
+    const file = withProgramBehind(loader, { text, build: 'this' });
+    const { lineOffset, ...read } = programBehind(file);
+    expect(read).toEqual({ text, build: 'this' });
+    expect(file.split('\n').slice(lineOffset).join('\n')).toBe(
+      `${text.replaceAll('*/', '*~/')}\n*/\n`,
+    );
+    expect(file.indexOf('*/', loader.length + 1)).toBe(file.length - 3);
+  },
+);
+
+test.each(['a*~/b', 'a\n/* program b'])('a program with %j in it is refused', (text) => {
+  expect(() => withProgramBehind('', { text, build: 'this' })).toThrow('the program has');
+});

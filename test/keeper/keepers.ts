@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterAll } from 'vitest';
 import { readJournal } from '../../src/keeper/journal/index.ts';
-import { type LaunchOptions, launchKeeper } from '../../src/keeper/launch.ts';
+import { keeperCommand, type LaunchOptions, launchKeeper } from '../../src/keeper/launch.ts';
 import { presenceOf, vantage } from '../../src/keeper/presence.ts';
 import type { KeepRequest } from '../../src/keeper/request.ts';
 import { openStateDirectory } from '../../src/keeper/state-directory.ts';
@@ -61,7 +61,8 @@ export function spawnKeeper(
   { fault = '', program = join(projectRoot, 'dist/keeper.js') } = {},
 ) {
   builtMain();
-  const child = spawn(process.execPath, [program, request.name], {
+  const [node, ...args] = keeperCommand(request.name, program);
+  const child = spawn(node, args, {
     cwd: '/',
     env: { ...process.env, TDCTL_PROGRESS_FD: '3', TDCTL_KEEPER_FAULT: fault },
     stdio: ['pipe', 'inherit', 'inherit', 'pipe'],

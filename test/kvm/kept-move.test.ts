@@ -1,11 +1,13 @@
 /** A guest goes from keeper to keeper on soft, with whoever is attached to it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { cli } from '../support/cli.ts';
 import { data, keeping } from '../support/kept.ts';
 import { startTdctl } from '../support/tdctl.ts';
 import { skipWithoutKvm } from './soft-rehearsal-support.ts';
 
-const { spec } = keeping();
+const { spec, scratch } = keeping();
 const moves = 3;
 
 beforeEach(skipWithoutKvm);
@@ -34,4 +36,19 @@ test('it counts on without a number lost, a console stays attached, and what is 
   const counts = [...log.matchAll(/^vcpu 0 count (\d+)\r?$/gm)].map(([, count]) => Number(count));
   expect(counts).toEqual(Array.from(counts, (_, place) => place + 1));
   expect(await data(['show', 'counts'])).toMatchObject({ state: 'destroyed', life: moves + 1 });
+});
+
+test('its console file has all that it printed, in its order, whichever keeper wrote it', async () => {
+  const file = join(scratch, 'filed.log');
+  const withFile = (text: string) =>
+    text.replace(/^spec:$/m, `spec:\n  console:\n    file: ${file}`);
+  const soft = ['--host', 'soft', '--kernel', 'rfc-migration-v2', '--start'];
+  expect(await cli(['create', spec('filed', withFile), ...soft])).toMatchObject({ exitCode: 0 });
+  for (let at = 1; at <= moves; at += 1) {
+    expect(await cli(['migrate', 'filed'])).toMatchObject({ exitCode: 0 });
+  }
+  expect(await cli(['stop', 'filed', '--wait'])).toMatchObject({ exitCode: 0 });
+  const log = (await cli(['logs', 'filed'])).stdout;
+  expect(log).toContain('vcpu 0 count 2');
+  expect(readFileSync(file, 'utf8')).toBe(log);
 });

@@ -153,6 +153,7 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
     move: {
       check: () => {},
       checkHere: () => {},
+      settled: async () => {},
       typed: () => undefined,
       hasLeft: false,
       open: () => ({ end: async () => {} }),

@@ -1,22 +1,30 @@
 /**
- * What V8 compiled of the bundle while a command ran: one file for each command and Node, read whole when it starts.
+ * What V8 compiled of a program while it ran: one file for each command, one for keepers, read whole when it starts.
  * A line of JSON says of what the rest is. V8 refuses what another V8 or other flags have made, but runs what is damaged.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 export interface KeptCode {
   /** By the names of the files of the bundle. */
   readonly code: ReadonlyMap<string, Buffer>;
-  /** Whether the command did its work: one that is refused early runs few of the functions that another needs. */
-  readonly isOfSuccess: boolean;
+  /**
+   * What the runs have come to that it is of, and whose functions it has therefore: none of them where it is of one
+   * that was refused early, which runs few of the functions that another needs.
+   */
+  readonly reached: readonly string[];
 }
 
 interface Head {
   readonly build: string;
-  readonly isOfSuccess: boolean;
+  readonly reached: readonly string[];
   /** Of what follows the line. */
   readonly sum: number;
   readonly sizes: readonly (readonly [file: string, size: number])[];
+}
+
+export function keptCodePath(directory: string, program: string): string {
+  return join(directory, `${program}-${process.version}-${process.arch}`);
 }
 
 /** Undefined where nothing is kept of this build. */
@@ -34,16 +42,16 @@ export function readKeptCode(path: string, build: string): KeptCode | undefined 
       at = aligned(at + size);
     }
     if (at !== body.length) return undefined;
-    return { code, isOfSuccess: head.isOfSuccess };
+    return { code, reached: head.reached };
   } catch {
     return undefined;
   }
 }
 
-export function keptCodeBytes(build: string, { code, isOfSuccess }: KeptCode): Buffer {
+export function keptCodeBytes(build: string, { code, reached }: KeptCode): Buffer {
   const sizes = [...code].map(([file, bytes]) => [file, bytes.length] as const);
   const body = Buffer.concat([...code.values()].map(toWholeWords));
-  const head: Head = { build, isOfSuccess, sum: sumOf(body), sizes };
+  const head: Head = { build, reached, sum: sumOf(body), sizes };
   return Buffer.concat([toWholeWords(Buffer.from(`${JSON.stringify(head)}\n`)), body]);
 }
 

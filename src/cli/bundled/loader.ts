@@ -3,7 +3,6 @@
  * has only what is compiled before a file runs, and so none of the functions that a command calls: compiling them again
  * took a fifth of its time.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import type { KeptCode } from './kept-code.ts';
@@ -16,23 +15,38 @@ type Wrapped = (
   directory: string,
 ) => void;
 
+export interface Source {
+  /**
+   * One function, as Node would put a module into one. The build sees to it (scripts/bundles.mjs), and that it is ASCII
+   * and has no import(): a script of kept code has no way for that.
+   */
+  readonly text: string;
+  /** Lines of its file that come before it. */
+  readonly lineOffset?: number;
+}
+
+interface LoaderOptions {
+  readonly directory: string;
+  readonly kept: KeptCode | undefined;
+  readonly read: (filename: string) => Source;
+  /** Loads what is no file of the bundle and no part of Node. */
+  readonly loadPackage: (id: string) => unknown;
+}
+
 export class Loader {
   readonly #directory: string;
-  readonly #kept: KeptCode | undefined;
-  readonly #loadPackage: (id: string) => unknown;
+  readonly #read: LoaderOptions['read'];
+  readonly #loadPackage: LoaderOptions['loadPackage'];
   readonly #modules = new Map<string, { exports: unknown }>();
   readonly #scripts = new Map<string, Script>();
+  #kept: KeptCode | undefined;
   #lacked = false;
 
-  constructor(directory: string, kept: KeptCode | undefined, loadPackage: (id: string) => unknown) {
+  constructor({ directory, kept, read, loadPackage }: LoaderOptions) {
     this.#directory = directory;
     this.#kept = kept;
+    this.#read = read;
     this.#loadPackage = loadPackage;
-  }
-
-  /** Whether a file was loaded of which no code was kept. */
-  get lacked(): boolean {
-    return this.#lacked;
   }
 
   load(file: string): unknown {
@@ -46,12 +60,27 @@ export class Loader {
     return module.exports;
   }
 
-  /** With the functions that have run by now. */
-  compiled(): ReadonlyMap<string, Buffer> {
-    const now = [...this.#scripts].map(
-      ([file, script]) => [file, script.createCachedData()] as const,
-    );
-    return new Map([...(this.#kept?.code ?? []), ...now]);
+  /**
+   * What is worth keeping of this run, which has come to something or to nothing.
+   *
+   * @returns undefined where that was kept before. It is asked for once: nothing of it is held any longer.
+   */
+  compiled(reached: string | undefined): (() => KeptCode) | undefined {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    const scripts = [...this.#scripts];
+    this.#scripts.clear();
+    const before = this.#lacked ? [] : (kept?.reached ?? []);
+    const isNew = reached !== undefined && !before.includes(reached);
+    if (!this.#lacked && !isNew) return undefined;
+    return () => ({
+      // With the functions that have run by now.
+      code: new Map([
+        ...(kept?.code ?? []),
+        ...scripts.map(([file, script]) => [file, script.createCachedData()] as const),
+      ]),
+      reached: isNew ? [...before, reached] : before,
+    });
   }
 
   #requireFor = (id: string): unknown =>
@@ -61,10 +90,9 @@ export class Loader {
 
   #compiled(file: string, filename: string): Script {
     const cachedData = this.#kept?.code.get(file);
-    // The build sees to it that a file is one function, in ASCII, and that none has an import() of its own, for which a
-    // script of kept code has no way (scripts/bundles.mjs).
-    const script = new Script(readFileSync(filename, 'latin1'), {
-      filename,
+    const { text, lineOffset = 0 } = this.#read(filename);
+    const script = new Script(text, {
+      ...{ filename, lineOffset },
       ...(cachedData && { cachedData }),
     });
     this.#lacked ||= script.cachedDataRejected !== false;

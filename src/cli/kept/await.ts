@@ -43,7 +43,7 @@ export function isFree(td: KeptTd | undefined): boolean {
 }
 
 /** A keeper that has said its last word ends soon. */
-const mostEndingMs = 10_000;
+export const mostEndingMs = 10_000;
 
 export async function awaitFree(
   state: StateDirectory,

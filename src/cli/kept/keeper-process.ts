@@ -17,7 +17,7 @@ import {
 } from '../../keeper/life.ts';
 import { clearNext } from '../../keeper/move/next-directory.ts';
 import { outlookOn } from '../../keeper/outlook.ts';
-import { openProgress, type Progress } from '../../keeper/progress.ts';
+import { openProgress, type Progress, type Reached } from '../../keeper/progress.ts';
 import type { KeepRequest } from '../../keeper/request.ts';
 import { openStateDirectory } from '../../keeper/state-directory.ts';
 import { limitToOneSlot } from '../../keeper/systemd/limits.ts';
@@ -34,9 +34,15 @@ import { type OpenedTd, openTd } from './open-td.ts';
 import { StopRequest } from './stop-request.ts';
 import { takenDown } from './taken-down.ts';
 
-/** @returns the exit code: that of the error that the TD ended with. */
-export async function keeperProcess(env: NodeJS.ProcessEnv): Promise<number> {
-  const progress = openProgress(env);
+/**
+ * @param onReached hears what the TD has come to, as whoever started this keeper does.
+ * @returns the exit code: that of the error that the TD ended with.
+ */
+export async function keeperProcess(
+  env: NodeJS.ProcessEnv,
+  onReached: (reached: Reached) => void,
+): Promise<number> {
+  const progress = heard(openProgress(env), onReached);
   const stop = new StopRequest();
   // What goes wrong in an answer to somebody must not end the TD of all.
   process.on('uncaughtException', keeperLog);
@@ -61,6 +67,16 @@ export async function keeperProcess(env: NodeJS.ProcessEnv): Promise<number> {
     progress.end();
     stop.done();
   }
+}
+
+function heard(progress: Progress, onReached: (reached: Reached) => void): Progress {
+  return {
+    tell(line) {
+      progress.tell(line);
+      if ('reached' in line) onReached(line.reached);
+    },
+    end: progress.end,
+  };
 }
 
 /** @throws TdctlError where another keeps a TD of that name, or its directory cannot be had. */

@@ -51,6 +51,8 @@ export interface MoveDoor {
   check(): void;
   /** @throws TdctlError TDCTL_E_NOT_ANSWERING where another keeper has the TD by now. */
   checkHere(): void;
+  /** Resolves once the TD is in the hands of no move that has it stand still. */
+  settled(): Promise<void>;
   /** Takes what is typed while the TD is on its way, or is with the next keeper; undefined where it is here. */
   typed(bytes: Uint8Array): number | undefined;
   /** The next keeper has it. */

@@ -32,6 +32,7 @@ export function moveDoor(run: TdRun | undefined, options: DoorOptions): MoveDoor
     checkHere() {
       if (given?.hasLeft === true) throw hasLeft();
     },
+    settled: async () => given?.settled(),
     typed: (bytes) => given?.typed(bytes),
     check() {
       const { state } = life.status;

@@ -1,18 +1,72 @@
 /** Ends another process for sure, and waits until nothing is left of it that could act. */
-import { setTimeout as delay } from 'node:timers/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { errnoOf } from '../../errors/errno.ts';
 import type { ProcessIdentity } from '../identity.ts';
 import { presenceOf, vantage } from '../presence.ts';
+import { readProcess } from '../process-stat.ts';
 
 const lookEveryMs = 5;
 
 export async function fence(process_: ProcessIdentity): Promise<void> {
-  const isThere = () => ['lives', 'stopped'].includes(presenceOf(process_, vantage()));
-  if (!isThere()) return;
+  if (!isThere(process_)) return;
+  send(process_, 'SIGKILL');
+  while (isThere(process_)) await delay(lookEveryMs);
+}
+
+/**
+ * Ends it where that is right at a moment at which it does nothing: it is held still (SIGSTOP) while that is asked, so
+ * that nothing comes between the answer and its end. Where it is not ended it goes on, unless it stood still before.
+ *
+ * @param isRight is asked once all that the process has sent is heard.
+ * @returns whether it is gone.
+ */
+export async function fenceIf(
+  process_: ProcessIdentity,
+  isRight: () => Promise<boolean>,
+): Promise<boolean> {
+  const stoodStill = standsStill(process_);
+  for (;;) {
+    send(process_, 'SIGSTOP');
+    while (isThere(process_) && !standsStill(process_)) await delay(lookEveryMs);
+    // What was sent before is in the sockets by now: a whole turn of the event loop has looked at each of them.
+    for (let turn = 0; turn < 2; turn += 1) await nextTurn();
+    const isDue = await isRight();
+    if (!isThere(process_)) return true;
+    // Somebody else may have let it go on meanwhile.
+    if (isDue && !standsStill(process_)) continue;
+    if (isDue) await fence(process_);
+    else if (!stoodStill) send(process_, 'SIGCONT');
+    return isDue;
+  }
+}
+
+/** The time that its main thread has had a CPU for; undefined where the kernel does not tell. */
+export function cpuTimeNs({ pid }: Pick<ProcessIdentity, 'pid'>): number | undefined {
   try {
-    process.kill(process_.pid, 'SIGKILL');
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]);
+  } catch {
+    return undefined;
+  }
+}
+
+const isThere = (process_: ProcessIdentity) =>
+  ['lives', 'stopped'].includes(presenceOf(process_, vantage()));
+
+/** All threads of it: a signal stops each as soon as it comes out of the kernel. */
+function standsStill({ pid }: ProcessIdentity): boolean {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.every((thread) => readProcess(Number(thread))?.state === 'T');
+  } catch {
+    return false;
+  }
+}
+
+function send({ pid }: ProcessIdentity, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
   } catch (error) {
     if (errnoOf(error) !== 'ESRCH') throw error;
   }
-  while (isThere()) await delay(lookEveryMs);
 }

@@ -2,6 +2,7 @@
  * The keeper that has a TD, while another conducts its move: it answers what is asked, and where nobody asks any more
  * it asks its own VM who has the TD, and acts by that alone.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { GivenBack, LetGo } from '../../../machines/intra-host-migration/index.ts';
 import type { StepError } from '../../../machines/step-error.ts';
 import { KvmError } from '../../host/kvm-error.ts';
@@ -14,8 +15,9 @@ import type { ProcessIdentity } from '../identity.ts';
 import type { MoveRecord } from '../journal/records.ts';
 import type { Life } from '../life.ts';
 import { presenceOf, vantage } from '../presence.ts';
+import { collectYoung } from './collect.ts';
 import { sendFds } from './fds.ts';
-import { fence } from './fence.ts';
+import { cpuTimeNs, fenceIf } from './fence.ts';
 import { passedObjects } from './passed-objects.ts';
 import { type Patience, patience } from './patience.ts';
 import { MovePeer } from './peer.ts';
@@ -29,7 +31,6 @@ import type {
   Quiesced,
 } from './protocol.ts';
 import { shapeOf } from './shape.ts';
-import { Standstill } from './standstill.ts';
 import { warmUp } from './warm-up.ts';
 
 /** The directory of the TD, as its keeper has it that another is to follow. */
@@ -60,6 +61,9 @@ type Answers = {
   ) => Promise<MoveQuestions[What]['answer']>;
 };
 
+/** One that is at work, as on a machine with too much of it, is waited for so many times as long. */
+const mostExtensions = 10;
+
 type Stage = 'asking' | 'quiesced' | 'released' | 'over';
 
 export class Giving {
@@ -75,7 +79,10 @@ export class Giving {
   /** The other side has said that the TD is there. */
   #hasMoved = false;
   #patience: Patience | undefined;
-  #standstill: Standstill | undefined;
+  /** How often the other side was waited for again that is at work, and says nothing. */
+  #extended = 0;
+  /** Those who wait until it does not stand still for the move any more; undefined while it does not. */
+  #waiting: (() => void)[] | undefined;
 
   constructor(socket: ConstructorParameters<typeof MovePeer>[0], options: GivingOptions) {
     this.#options = options;
@@ -92,6 +99,13 @@ export class Giving {
   /** Another keeper has the TD. */
   get hasLeft(): boolean {
     return this.#stage === 'released' || (this.#stage === 'over' && this.#hasMoved);
+  }
+
+  /** Resolves once nothing of the move stands between the TD and whoever asks it for something. */
+  async settled(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      if (this.#waiting?.push(resolve) === undefined) resolve();
+    });
   }
 
   /** @returns how many bytes were taken; undefined where the guest here is to have them. */
@@ -111,6 +125,7 @@ export class Giving {
 
   async #answer(what: MoveQuestion, arg: unknown): Promise<unknown> {
     if (this.#conductor === undefined && what !== 'begin') throw new Error('begin comes first');
+    this.#extended = 0;
     this.#hearAgain();
     const answer = this.#answers[what] as (arg: unknown) => Promise<unknown>;
     return await answer(arg);
@@ -140,11 +155,13 @@ export class Giving {
     keep: async () => {
       const letGo = await this.#keep();
       this.#note('kept');
+      if (letGo.stopped || !this.#owesResume) this.#isSettled();
       return letGo;
     },
     resume: async () => {
       await this.#source.resume();
       this.#owesResume = false;
+      this.#isSettled();
       return null;
     },
     release: async () => {
@@ -153,6 +170,7 @@ export class Giving {
       this.#options.life.cede();
       const stopAsked = this.#options.run.state === 'migratingOut.stopRequested';
       this.#options.directory.release();
+      this.#isSettled();
       return { stopAsked };
     },
     retire: () => this.#retire(),
@@ -208,10 +226,14 @@ export class Giving {
 
   async #toRest(pause: boolean): Promise<Quiesced> {
     this.#stage = 'quiesced';
+    this.#waiting ??= [];
     this.#hearAgain();
     this.#owesResume = pause;
     const paused = await this.#outcome('pausingSource', async () => {
-      if (pause) await this.#source.pause();
+      if (pause) {
+        collectYoung();
+        await this.#source.pause();
+      }
       return null;
     });
     if ('failed' in paused) return { paused, handedOver: null, read: null, parkedNs: null };
@@ -226,6 +248,11 @@ export class Giving {
     const { handles } = this.#options.run.session;
     const parkedNs = handles.has('guest') ? (handles.get('guest').times().parkedNs ?? null) : null;
     return { paused, handedOver, read, parkedNs };
+  }
+
+  #isSettled(): void {
+    for (const resolve of this.#waiting ?? []) resolve();
+    this.#waiting = undefined;
   }
 
   async #outcome<Value>(step: string, work: () => Promise<Value>): Promise<Outcome<Value>> {
@@ -267,6 +294,7 @@ export class Giving {
     try {
       await this.#settle();
     } finally {
+      this.#isSettled();
       this.#options.onOver();
     }
   }
@@ -310,12 +338,6 @@ export class Giving {
 
   /** While the TD is in the hands of the other side, that has to say something now and then. */
   #hearAgain(): void {
-    if (this.#conductor === undefined) return;
-    this.#standstill = new Standstill(this.#conductor);
-    this.#wait();
-  }
-
-  #wait(): void {
     this.#patience?.end();
     if (this.#stage !== 'quiesced') return;
     this.#patience = patience(this.#options.patienceMs, () => void this.#lostPatience());
@@ -323,14 +345,23 @@ export class Giving {
 
   /**
    * The other side stands still with the TD in its hands, as by SIGSTOP. It must not move the TD later, when that runs
-   * here again, so it is ended first; one that has the TD already is waited for.
+   * here again, so it is ended first; one that has the TD already is waited for, and so is one that only gets to its work
+   * slowly, for a while.
    */
   async #lostPatience(): Promise<void> {
-    if (this.#standstill?.isSeen() === false) return this.#wait();
-    const { hasTd } = await this.#hasTd();
-    if (!hasTd || this.#conductor === undefined) return this.#hearAgain();
-    await fence(this.#conductor);
+    const conductor = this.#conductor;
+    if (conductor === undefined || (await this.#isAtWork(conductor))) return this.#hearAgain();
+    const isHere = async () => this.#stage === 'quiesced' && (await this.#hasTd()).hasTd;
+    if (!(await isHere()) || !(await fenceIf(conductor, isHere))) return this.#hearAgain();
     this.#peer.close();
+  }
+
+  async #isAtWork(conductor: ProcessIdentity): Promise<boolean> {
+    this.#extended += 1;
+    if (this.#extended > mostExtensions) return false;
+    const before = cpuTimeNs(conductor);
+    await delay(this.#options.patienceMs / 3, undefined, { ref: false });
+    return before !== cpuTimeNs(conductor);
   }
 
   #note(

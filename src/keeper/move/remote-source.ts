@@ -10,6 +10,7 @@ import type { CarriedState, MigrationSource, Origin } from '../../orchestrator/m
 import type { TdPlan } from '../../plan/index.ts';
 import type { KeeperIdentity } from '../identity.ts';
 import { presenceOf, vantage } from '../presence.ts';
+import { collectYoung } from './collect.ts';
 import { fence } from './fence.ts';
 import { type MovePeer, PeerGone } from './peer.ts';
 import type { MoveQuestion, MoveQuestions, Outcome, Quiesced, SourceStands } from './protocol.ts';
@@ -175,9 +176,16 @@ export class RemoteSource implements MigrationSource {
   }
 
   async #quiesce(pause: boolean): Promise<Quiesced> {
-    this.#quiesced ??= this.#ask('quiesce', { pause });
+    this.#quiesced ??= this.#askForRest(pause);
     const quiesced = await this.#quiesced;
     this.parkedNs = quiesced.parkedNs;
+    return quiesced;
+  }
+
+  #askForRest(pause: boolean): Promise<Quiesced> {
+    const quiesced = this.#ask('quiesce', { pause });
+    // There is nothing to do here before it is answered.
+    if (pause) collectYoung();
     return quiesced;
   }
 

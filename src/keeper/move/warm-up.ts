@@ -7,6 +7,7 @@ import { startTd } from '../../orchestrator/index.ts';
 import { LocalSource, startMigration } from '../../orchestrator/migration/index.ts';
 import { assessTd, type TdPlan } from '../../plan/index.ts';
 import { askHost } from '../../plan/judge/index.ts';
+import { prepareToCollect } from './collect.ts';
 
 /** One that moves TDs. */
 const kernelAbi = 'rfc-migration-v2';
@@ -20,6 +21,7 @@ const rounds = 4;
  */
 export async function warmUp({ spec, firmware, facts }: TdPlan): Promise<void> {
   if (facts.kind === 'sim') return;
+  prepareToCollect();
   const machine = openSimulatedHost({ kernelAbi });
   const host = await askHost(machine);
   const small = { ...spec, vcpus: 1, maxVcpus: 1, boot: undefined };

@@ -3,6 +3,7 @@ import type { Asked, GivenBack } from '../../../machines/intra-host-migration/in
 import { convertingRequest } from '../../host/facts.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { Vm } from '../../host/port.ts';
+import { guestOf } from '../guest.ts';
 import type { Interruption } from '../interruption.ts';
 import { makePrivate } from '../steps/conversion.ts';
 import { canBeEntered } from '../steps/running.ts';
@@ -18,6 +19,17 @@ export async function prepareDestination(
   const { destination } = session;
   signal.addEventListener('abort', () => destination.stop(), { once: true });
   await reach(destination, 'receiving');
+  await warmGuest(destination);
+}
+
+/**
+ * Its threads are there before the source stands still, and what writes its state later has run once by then: with the
+ * state that it has, which stays the same by it.
+ */
+async function warmGuest({ session }: TdRun): Promise<void> {
+  const guest = await guestOf(session);
+  const state = await guest.getState();
+  if (Object.keys(state).length > 0) await guest.setState(state);
 }
 
 async function startDestination(session: MigrationSession): Promise<TdRun> {

@@ -3,11 +3,11 @@
  * asking who has the TD, and what is told is so. All of them with TDCTL_SWEEP=full, else some of each kind.
  */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TdctlError } from '../../../src/errors/index.ts';
 import { cli } from '../../support/cli.ts';
-import { launch, recordsOf } from '../keepers.ts';
+import { hasEnded, stat, until } from '../../support/processes.ts';
+import { http, launch, recordsOf, spawnKeeper } from '../keepers.ts';
 import { move, moving, movingKernel, seen } from './movers.ts';
 
 beforeAll(async () => {
@@ -43,11 +43,6 @@ async function settled(name: string) {
   return td;
 }
 
-/** The test's own timeout is the bound. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await delay(5);
-}
-
 /** Of a keeper that dies, whoever follows it is told that. */
 async function tried(work: Promise<unknown>): Promise<TdctlError | undefined> {
   try {
@@ -60,8 +55,7 @@ async function tried(work: Promise<unknown>): Promise<TdctlError | undefined> {
 }
 
 async function over(name: string) {
-  // One that stood still may still be on its way back: it is refused until it has let go of the move.
-  await until(async () => (await cli(['delete', name, '--force'])).exitCode === 0);
+  expect(await cli(['delete', name, '--force'])).toMatchObject({ exitCode: 0 });
   // The host closes what a killed process had open once it sees that the process is gone.
   await until(async () => (await slotsInUse()) === 0);
 }
@@ -141,4 +135,34 @@ describe('a keeper stands still (SIGSTOP)', () => {
       await over(name);
     },
   );
+
+  test.each([0, 1, 2, 4, 8, 16])(
+    'or is only waited for %i ms: the TD is with one of the two all the same',
+    async (patience) => {
+      const name = `hasty-${patience}`;
+      const request = moving(name, where);
+      const first = await launch(request, { fault: `patience:${patience}` });
+      const error = await tried(move(request));
+      const td = await settled(name);
+      expect(td?.state).toBe('running');
+      expect(td?.keeper?.pid === first).toBe(error !== undefined);
+      await over(name);
+    },
+  );
+
+  test('the next, and what is asked of the TD meanwhile is done once that is back', async () => {
+    const name = 'still-asked';
+    const request = moving(name, where);
+    await launch(request, { fault: 'patience:300' });
+    const { pid, ended } = spawnKeeper({ ...request, moves: true }, { fault: 'stop-at:36' });
+    await until(() => stat(pid)?.[0] === 'T');
+    expect(await http(name, 'POST', '/v1/td/pause')).toMatchObject({
+      status: 200,
+      body: { changed: true, td: { state: 'paused' } },
+    });
+    expect(hasEnded(pid)).toBe(true);
+    await ended;
+    expect(await http(name, 'POST', '/v1/td/resume')).toMatchObject({ status: 200 });
+    await over(name);
+  });
 });

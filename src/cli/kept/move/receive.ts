@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { intraHostMigration } from '../../../../machines/intra-host-migration/index.ts';
 import { hasTag } from '../../../../machines/state-id.ts';
 import { wordsOf } from '../../../diagnosis/refusals.ts';
+import type { TdctlError } from '../../../errors/index.ts';
 import { reopenToAppend } from '../../../files/reopen.ts';
 import { clockOf } from '../../../host/clock.ts';
 import { type KeeperServer, serveKeeper } from '../../../keeper/api/server.ts';
@@ -28,6 +29,7 @@ import {
 } from '../../../orchestrator/index.ts';
 import { startMigration } from '../../../orchestrator/migration/index.ts';
 import { processIo } from '../../io.ts';
+import { openSinks } from '../../run/console/run-console.ts';
 import { throwFailure } from '../../run/outcome.ts';
 import { eventInWords, stepFailure } from '../../words.ts';
 import { companionsOf } from '../companions.ts';
@@ -36,8 +38,9 @@ import { type OpenedTd, openTd } from '../open-td.ts';
 import type { StopRequest } from '../stop-request.ts';
 import { Blackout } from './blackout.ts';
 import { bringVm } from './bring-vm.ts';
+import { ConsoleFiles } from './console-files.ts';
 import { type Reached, reachSource } from './reach-source.ts';
-import { isMoving, lost, otherwisePlanned, printsElsewhere } from './refusals.ts';
+import { hasOwnSocket, isMoving, lost, otherwisePlanned } from './refusals.ts';
 import { TypedAhead } from './typed-ahead.ts';
 
 /** So soon is tried again what could not be written. */
@@ -93,8 +96,7 @@ async function receiveFrom(source: Reached, receiving: AtSource): Promise<void> 
     try {
       const differences = otherwisePlanned(source.stands.shape, opened.plan);
       if (differences !== undefined) throw differences;
-      const { files, socket } = opened.wanted;
-      if (files.length > 0 || socket !== undefined) throw printsElsewhere(name);
+      if (opened.wanted.socket !== undefined) throw hasOwnSocket(name);
       await warmUp(opened.plan).catch(keeperLog);
       await new Conducting(source, { ...receiving, ...opened, life }).conduct();
     } finally {
@@ -109,6 +111,7 @@ class Conducting {
   readonly #source: Reached;
   readonly #with: AtSource & OpenedTd & { readonly life: NextLife };
   readonly #blackout = new Blackout();
+  readonly #console = new ConsoleFiles();
   #isBlackout = false;
   /** Nobody is told of anything while no vCPU runs. */
   readonly #untold: MigrationRunEvent[] = [];
@@ -159,6 +162,7 @@ class Conducting {
         leftovers: leftovers.map((leftover) => wordsOf(leftover, plan.facts)),
       };
       this.#noteArrival(report);
+      this.#printToFiles();
       if (this.#server !== undefined) next.end();
       progress.tell({ reached: 'moved', report });
       progress.end();
@@ -168,8 +172,16 @@ class Conducting {
     } finally {
       await source.leave();
       await this.#server?.close();
+      await this.#console.end();
       this.#main?.release();
     }
+  }
+
+  #printToFiles(): void {
+    const { wanted } = this.#with;
+    const onFailure = ({ place, message }: TdctlError) => keeperLog(`${place}: ${message}`);
+    const open = () => openSinks(wanted, { input: () => 0, onFailure });
+    this.#console.follow(this.#source.keeper, open, keeperLog);
   }
 
   get #keepers(): Pick<MoveReport, 'fromKeeper' | 'toKeeper'> {
@@ -203,6 +215,7 @@ class Conducting {
     const { host, plan, life, state, next, env, request, faults } = this.#with;
     this.#kept = keep({
       ...{ host, plan, life, start, tellsRequests: false, patienceMs: faults.patienceMs },
+      console: { console: this.#console.print, debugConsole: () => {} },
       directory: {
         release: () => this.#main?.release(),
         nextSocket: next.files.nextSocket,

@@ -65,7 +65,7 @@ export function inUnit(name: string, unit: string): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_CONFLICT',
     op,
-    message: `TD ${name} is kept in the unit ${unit} of systemd, and a process of another unit cannot take that over`,
+    message: `TD ${name} is kept in the unit ${unit} of systemd, which is over when the process ends that it was begun with: the next keeper would be in none`,
     hint: 'a TD that is created without --unit can move',
   });
 }
@@ -118,11 +118,11 @@ export function upgradeInterrupted(notTried: number, of: number): TdctlError {
   });
 }
 
-export function printsElsewhere(name: string): TdctlError {
+export function hasOwnSocket(name: string): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_CONFLICT',
     op,
-    message: `the console of TD ${name} goes to a file or a socket of its own (spec.console), which its keeper cannot hand on`,
-    hint: 'a TD without spec.console can move: `tdctl console` and `tdctl logs` have what it prints',
+    message: `the console of TD ${name} is a socket of its own (spec.console), and whoever is attached to it would be cut off`,
+    hint: 'a TD without that socket can move, and `tdctl console` stays attached to it',
   });
 }

@@ -2,7 +2,7 @@
 import { removeTd } from '../../../keeper/removal.ts';
 import { isOver } from '../../../keeper/state.ts';
 import type { ActingOn, Done } from '../actions.ts';
-import { awaitFree } from '../await.ts';
+import { awaitFree, mostEndingMs } from '../await.ts';
 import { notInThisState } from '../refusals.ts';
 import { askFor, refuseUnreachable } from './asked.ts';
 import { keptAgain } from './kept-again.ts';
@@ -25,7 +25,7 @@ export function deleting({ force, timeoutMs }: DeleteOptions) {
       await untilOver(on, timeoutMs);
     }
     await awaitFree(state, td.name, interrupts.signal);
-    const isRemoved = await removeTd(state, td.name);
+    const isRemoved = await removeTd(state, td.name, { patienceMs: timeoutMs ?? mostEndingMs });
     return isRemoved
       ? { result: 'changed', state: null, words: 'deleted' }
       : { result: 'nothing-to-do', state: null, words: 'nothing to do: it was deleted meanwhile' };
