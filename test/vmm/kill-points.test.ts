@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { live } from './live.ts';
 
 /** So many records has the life below. */
-const lastRecord = 61;
+const lastRecord = 62;
 /** Before QEMU's process is written down, as it makes the TD, as it runs, and as it ends. */
 const sample = ['die-before:6', 'die-at:14', 'die-at:27', 'die-before:49'];
 const all = Array.from({ length: lastRecord }, (_, at) => [
