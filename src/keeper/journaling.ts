@@ -9,7 +9,7 @@ import {
 import type { TdctlError } from '../errors/index.ts';
 import type { AroundStep, TdRunEvent } from '../orchestrator/index.ts';
 import type { JournalBody, JournalRecord } from './journal/records.ts';
-import { type Moment, momentNow, momentsFrom } from './moment.ts';
+import { type Moment, momentNow } from './moment.ts';
 
 /** Appends a record. @throws TdctlError TDCTL_E_NOT_WRITABLE. */
 export type AppendRecord = (
@@ -53,7 +53,6 @@ export class Journaling {
   #chart: ChartName = { id: tdLifecycle.id, version: TD_LIFECYCLE_VERSION };
   #isTroubled = false;
   #isOver = false;
-  #heldMoment = momentNow;
   #held: { readonly body: JournalBody; readonly flush: boolean }[] | undefined;
 
   constructor(options: JournalingOptions) {
@@ -97,7 +96,6 @@ export class Journaling {
   hold(): void {
     if (this.#held !== undefined) return;
     this.#held = [];
-    this.#heldMoment = momentsFrom(momentNow());
   }
 
   /** Writes what was held, and from now on at once. */
@@ -145,7 +143,7 @@ export class Journaling {
 
   #write(body: JournalBody, flush: boolean): void {
     if (this.#held === undefined) this.#writeNow(body, flush);
-    else this.#held.push({ body: { ...this.#heldMoment(), ...body }, flush });
+    else this.#held.push({ body: { ...momentNow(), ...body }, flush });
   }
 
   #writeHeld(): void {

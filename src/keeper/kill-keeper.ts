@@ -15,16 +15,21 @@ const isThere: readonly Presence[] = ['lives', 'stopped', 'exiting'];
  * No other process is ever signalled: the process is held by a pidfd, and then looked at. Without the addon the time
  * between the look and the signal is all that is left to chance.
  *
+ * @param spares a VMM, which goes on without a keeper.
  * @returns false where there is no such process any more.
  * @throws TdctlError TDCTL_E_NOT_ANSWERING where nobody knows who the keeper is, or it cannot be signalled from here.
  */
-export async function killKeeper(state: StateDirectory, name: string): Promise<boolean> {
+export async function killKeeper(
+  state: StateDirectory,
+  name: string,
+  { spares }: { readonly spares?: 'vmm' } = {},
+): Promise<boolean> {
   const status = readStatus(tdFiles(state, name).status);
   if (status.kind === 'absent') return false;
   if (status.kind === 'damaged') throw notKilled(name, `its status ${status.why}`);
   const { keeper, td } = status.file;
   // A VMM outlives its keeper, and has the TD: without it nothing is left that could be silent.
-  const vmm = td?.vmm;
+  const vmm = spares === 'vmm' ? undefined : td?.vmm;
   const hadVmm = vmm !== undefined && (await killProcess(name, vmm));
   return (await killProcess(name, keeper)) || hadVmm;
 }

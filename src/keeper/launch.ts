@@ -25,6 +25,11 @@ export interface LaunchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface LaunchKeeperOptions extends LaunchOptions {
+  /** That of this tdctl, where it is left out. */
+  readonly command?: Launching['command'] | undefined;
+}
+
 export interface Launched {
   readonly pid: number;
   readonly reached: Reached;
@@ -59,10 +64,13 @@ const keeperFlags = ['--optimize-for-size', '--max-semi-space-size=1'];
  * @throws TdctlError what the keeper ended with; TDCTL_E_NOT_ANSWERING where it ended without a word, or was stopped;
  * TDCTL_E_INTERRUPTED by the signal, and then the keeper goes on.
  */
-export function launchKeeper(request: KeepRequest, options: LaunchOptions): Promise<Launched> {
-  const { name } = request;
-  const command = keeperCommand(name);
-  return launch({ command, input: JSON.stringify(request), words: keeperWords(name) }, options);
+export function launchKeeper(
+  request: KeepRequest,
+  { command = keeperCommand(request.name), ...options }: LaunchKeeperOptions,
+): Promise<Launched> {
+  const { name, adopt } = request;
+  const words = keeperWords(name, adopt === true ? 'took its TD over' : 'built its TD');
+  return launch({ command, input: JSON.stringify(request), words }, options);
 }
 
 /**
@@ -229,9 +237,8 @@ function notAnswering({ op }: LaunchWords, words: Words, details: readonly strin
   return new TdctlError({ code: 'TDCTL_E_NOT_ANSWERING', op, ...words, details });
 }
 
-const doing = ({ isQueued }: Followed) => (isQueued ? 'waited for a key slot' : 'built its TD');
-
-function keeperWords(name: string): LaunchWords {
+function keeperWords(name: string, work: string): LaunchWords {
+  const doing = ({ isQueued }: Followed) => (isQueued ? 'waited for a key slot' : work);
   return {
     op: 'start a keeper',
     ended: (how, followed) => ({

@@ -9,17 +9,32 @@ export interface Moment {
   readonly uptimeMs: number;
 }
 
-export function momentNow(): Moment {
-  return { at: new Date().toISOString(), uptimeMs: Math.round(uptime() * 1000) };
+interface Clocks {
+  readonly wallMs: number;
+  /** Stands while the machine is suspended (CLOCK_MONOTONIC). */
+  readonly monotonicMs: number;
 }
 
-/** For many moments of a short while: asking how long the machine is up reads a file of the kernel each time. */
-export function momentsFrom(begin: Moment): () => Moment {
-  const beganMs = performance.now();
-  return () => {
-    const passedMs = Math.round(performance.now() - beganMs);
-    return { at: new Date().toISOString(), uptimeMs: begin.uptimeMs + passedMs };
+/** Asking how long the machine is up reads a file of the kernel, so it is asked once, and then again where it must be. */
+let asked: (Clocks & { readonly uptimeMs: number }) | undefined;
+
+export function momentNow(): Moment {
+  const now = { wallMs: Date.now(), monotonicMs: performance.now() };
+  if (asked === undefined || areApart(asked, now)) {
+    asked = { ...now, uptimeMs: uptime() * 1000 };
+  }
+  return {
+    at: new Date(now.wallMs).toISOString(),
+    uptimeMs: Math.round(asked.uptimeMs + now.monotonicMs - asked.monotonicMs),
   };
+}
+
+const mostApartMs = 50;
+
+/** The clock of the wall was set, or the machine was suspended. */
+function areApart(then: Clocks, now: Clocks): boolean {
+  const apartMs = now.wallMs - then.wallMs - (now.monotonicMs - then.monotonicMs);
+  return Math.abs(apartMs) > mostApartMs;
 }
 
 /**

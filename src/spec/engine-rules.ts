@@ -1,5 +1,6 @@
 /** What an engine does not read may not stand in its file: it would be dropped without a word. */
 import type { Rule } from '../documents/rules.ts';
+import type { PortForward } from './engine.ts';
 import type { TrustDomainFile } from './schema.ts';
 
 type Spec = TrustDomainFile['spec'];
@@ -75,16 +76,31 @@ export const engineRules: readonly Rule[] = [
       ? 'must be the same as vcpus with the engine qemu, which creates no vCPU that it does not start'
       : undefined,
   ),
-  of('qemu', ['networks'], (networks) => {
-    const ports = networks.flatMap(({ user }) =>
-      (user?.forward ?? []).map((each) => `${each.protocol} port ${each.hostPort}`),
-    );
-    return twice(ports, 'forwards', 'twice');
-  }),
+  of('qemu', ['networks'], (networks) =>
+    forwardedTwice(networks.flatMap(({ user }) => user?.forward ?? [])),
+  ),
+  ...(['mac', 'tap', 'vhostUser'] as const).map((name) =>
+    of('qemu', ['networks'], (networks) =>
+      twice(
+        networks.flatMap(
+          ({ mac, ...others }) => ({ ...others, mac: mac?.toLowerCase() })[name] ?? [],
+        ),
+        `has the ${name}`,
+        'twice',
+      ),
+    ),
+  ),
   of('qemu', ['disks'], (disks) => {
     const written = disks.flatMap(({ path, readOnly }) => (readOnly ? [] : [path]));
     return twice(written, 'has', 'twice, and both would write to it');
   }),
+  of('qemu', ['disks'], (disks) =>
+    twice(
+      disks.flatMap(({ serial }) => serial ?? []),
+      'has the serial',
+      'twice, and the guest could not tell which is which',
+    ),
+  ),
   of('qemu', ['devices'], (devices) =>
     twice(
       devices.map(({ vfio }) => vfio),
@@ -104,6 +120,24 @@ export const engineRules: readonly Rule[] = [
       'cannot be asked of the engine qemu, which makes XFAM of the features of the CPU; leave it out',
   ),
 ];
+
+const anyAddress = '0.0.0.0';
+
+/** Two addresses of the host have a port each, and all of them together have each port as well. */
+function forwardedTwice(forwards: readonly PortForward[]): string | undefined {
+  const second = forwards.find((one, index) =>
+    forwards
+      .slice(0, index)
+      .some(
+        (other) =>
+          one.protocol === other.protocol &&
+          one.hostPort === other.hostPort &&
+          (one.hostAddress === other.hostAddress ||
+            [one.hostAddress, other.hostAddress].includes(anyAddress)),
+      ),
+  );
+  return second && `forwards ${second.protocol} port ${second.hostPort} twice`;
+}
 
 function twice(names: readonly string[], verb: string, words: string): string | undefined {
   const name = names.find((each, index) => names.indexOf(each) < index);

@@ -118,7 +118,7 @@ const network = z
       })
       .optional()
       .meta({
-        description: "The guest's MAC address. Default: QEMU's, which is the same for every VM.",
+        description: "The guest's MAC address. Default: one that is made of the name of the TD.",
         examples: ['52:54:00:12:34:56'],
       }),
     queues: z

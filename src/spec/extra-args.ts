@@ -19,6 +19,8 @@ const refusedOptions: Readonly<Record<string, string>> = {
   cpu: `${machine}; spec.tsc and spec.gpaw are its fields`,
   smp: `${machine}; spec.vcpus is its field`,
   m: `${machine}; spec.memory is its field`,
+  'mem-path': `${machine}; spec.memory is its field`,
+  'mem-prealloc': `${machine}; spec.memory is its field`,
   'no-hpet': machine,
   'no-acpi': machine,
   bios: `${measured}: spec.firmware`,
@@ -70,6 +72,11 @@ const refusedValues: readonly {
     option: 'drive',
     value: /(^|,)if=pflash(,|$)/,
     why: `${measured}: spec.firmware (a TD has no flash)`,
+  },
+  {
+    option: 'run-with',
+    value: /exit-with-parent/,
+    why: 'QEMU outlives a keeper that dies, and goes on with the next',
   },
   { option: '*', value: /(^|,)help$|^\?$/, why: noVm },
 ];

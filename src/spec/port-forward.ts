@@ -14,6 +14,9 @@ export function parseForward(value: unknown): Parsed<PortForward> {
     return refused(`${form}; this is ${value} alone`);
   }
   if (typeof value !== 'string') return refused(`${form}; this is ${describeValue(value)}`);
+  if (/^(?:(?:tcp|udp):)?\[/.test(value)) {
+    return refused(`${form}; QEMU forwards no IPv6 port`);
+  }
   const match = /^(?:(tcp|udp):)?(?:([0-9.]+):)?(\d{1,5}):(\d{1,5})$/.exec(value);
   if (match === null) return refused(`${form}; this is ${describeValue(value)}`);
   const [, protocol = 'tcp', hostAddress = '127.0.0.1', host, guest] = match;

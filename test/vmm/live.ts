@@ -5,7 +5,7 @@ import { expect, type TestContext } from 'vitest';
 import { noQemu, type Qemu, qemu } from '../exec/qemu/qemu.ts';
 import { builtMain } from '../support/built.ts';
 import { stateBase } from '../support/state-base.ts';
-import { runProgram, tdctl } from '../support/tdctl.ts';
+import { projectRoot, runProgram, tdctl } from '../support/tdctl.ts';
 
 const prelude = `
 set -u
@@ -25,6 +25,9 @@ prints() {
 }
 reason() { td show web | grep -E '^  (error|note)'; }
 `;
+
+/** The `tdctl exec` of a QEMU that has ended may still write down what it compiled, so this is not removed with the TD. */
+const cache = join(projectRoot, '.test-results/cache');
 
 export interface Life {
   /** The steps of the boot vCPU, as a RunScript has them. Without any it powers the machine off. */
@@ -49,9 +52,7 @@ export async function live(
   if (qemu === undefined) context.skip(noQemu);
   const { program, firmware } = qemu as Qemu;
   const directory = mkdtempSync(join(stateBase, 'tdq-'));
-  // The `tdctl exec` of a QEMU that has ended may still write down what it compiled.
-  const retried = { maxRetries: 20, retryDelay: 100 };
-  context.onTestFinished(() => rmSync(directory, { recursive: true, ...retried }));
+  context.onTestFinished(() => rmSync(directory, { recursive: true }));
   const write = (name: string, text: string) => writeFileSync(join(directory, name), text);
   const guestFile = join(directory, 'run.yaml');
   write(
@@ -81,7 +82,8 @@ spec:
   qemu: {binary: ${instead === undefined ? program : join(directory, 'qemu')}}
 ${spec}`,
   );
-  const env = { TDCTL_STATE_DIR: join(directory, state), XDG_CACHE_HOME: directory };
+  mkdirSync(cache, { recursive: true });
+  const env = { TDCTL_STATE_DIR: join(directory, state), XDG_CACHE_HOME: cache };
   const given = { script, cwd: directory, env, guest: guest === undefined ? undefined : guestFile };
   return door === 'exec' ? liveUnderExec(given, slots) : liveOnShared(given);
 }

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -74,12 +74,21 @@ beforeAll(async () => {
   writeQcow2(inside('orphan.qcow2'), { backing: 'gone.qcow2', backingFormat: 'qcow2' });
   writeQcow2(inside('vague.qcow2'), { backing: 'plain.qcow2' });
   writeQcow2(inside('circle.qcow2'), { backing: 'circle.qcow2', backingFormat: 'qcow2' });
+  writeQcow2(inside('remote.qcow2'), { backing: 'nbd://host/root', backingFormat: 'raw' });
   writeFileSync(inside('plain.raw'), Buffer.alloc(4096));
+  symlinkSync('plain.raw', inside('link.raw'));
+  linkSync(inside('plain.raw'), inside('hard.raw'));
+  symlinkSync('circle.raw', inside('circle.raw'));
+  writeFileSync(inside('tiny.raw'), Buffer.alloc(511));
+  execFileSync('mkfifo', [inside('pipe')]);
   put('stale.sock');
+  symlinkSync('.', inside('by-link'));
   const kernel = Buffer.alloc(0x400);
   kernel.write('HdrS', 0x202);
   writeFileSync(inside('old-kernel'), kernel);
   kernel.write('MZ');
+  kernel.writeUInt16LE(0x20f, 0x206);
+  kernel.writeUInt32LE(2047, 0x238);
   writeFileSync(inside('kernel'), kernel);
   await listening(inside('here.sock'));
 });
@@ -97,7 +106,7 @@ async function look(fields: Record<string, string>, kernel = kernelFiles) {
   });
   const { findings, ...rest } = await preflightVmm(spec, kernel);
   const texts = findings.map(({ message, place, hint, code }) => {
-    expect(place).toMatch(/td\.yaml:9:\d+$/);
+    expect(place).toMatch(/td\.yaml:\d+:\d+$/);
     expect(hint).toBeTruthy();
     expect(code).toBe('TDCTL_E_DEVICE');
     return message.replaceAll(directory, '.');
@@ -111,6 +120,11 @@ describe('a disk that cannot be had is found, with its place', () => {
   test.each([
     ['path: absent.raw', /^spec.disks.0.path cannot be had: .*absent.raw: there is no such file/],
     ['path: sys', /sys is neither a file nor a block device/],
+    ['path: pipe', /pipe is neither a file nor a block device/],
+    ['path: tiny.raw', /tiny.raw has 511 bytes, and a disk has at least one sector of 512/],
+    ['path: circle.raw', /its symbolic links lead in a circle \(ELOOP\)/],
+    [`path: ${'x'.repeat(300)}`, /longer than a path may be \(ENAMETOOLONG\)/],
+    ['path: remote.qcow2, format: qcow2', /has a backing file that is no file \(nbd:\)/],
     [
       'path: plain.raw, format: qcow2',
       /^spec.disks.0.format cannot be had: .*plain.raw is no qcow2/,
@@ -122,6 +136,19 @@ describe('a disk that cannot be had is found, with its place', () => {
   ])('%s', async (fields, problem) => {
     const { texts } = await look(disk(fields));
     expect(texts).toEqual([expect.stringMatching(problem)]);
+  });
+
+  test.each([
+    ['{ path: plain.raw }, { path: link.raw }', /^spec.disks.1.path .*both write to it/],
+    ['{ path: plain.raw, readOnly: true }, { path: hard.raw }', /one of the two writes to it/],
+    ['{ path: plain.raw, readOnly: true }, { path: hard.raw, readOnly: true }', undefined],
+    [
+      '{ path: over.qcow2, format: qcow2 }, { path: plain.qcow2, format: qcow2 }',
+      /plain.qcow2 is the same file as that of spec.disks.0.path, and one of the two writes/,
+    ],
+  ])('of two that are one: %s', async (disks, problem) => {
+    const { texts } = await look({ disks: `[${disks}]` });
+    expect(texts).toEqual(problem ? [expect.stringMatching(problem)] : []);
   });
 
   test('and one that can is taken with all that it consists of', async () => {
@@ -213,6 +240,8 @@ describe('a network that cannot be had is found, with its place', () => {
     ['here.sock', undefined],
     ['gone.sock', /there is no socket/],
     ['stale.sock', /is no socket/],
+    ['by-link/here.sock', undefined],
+    ['x'.repeat(120), /has \d+ bytes, and that of a UNIX socket has at most 107/],
   ])('vhost-user by %s', async (path, problem) => {
     const { texts } = await look({ networks: `[{ vhostUser: ${path} }]` });
     expect(texts).toEqual(problem ? [expect.stringMatching(problem)] : []);
@@ -247,6 +276,7 @@ describe('a device that cannot be had is found, with its place', () => {
     ['here.sock', undefined],
     ['gone.sock', /there is no such socket \(ENOENT\); every quote would be empty/],
     ['stale.sock', /nobody listens there \(ECONNREFUSED\)/],
+    ['x'.repeat(100), /has \d+ bytes, and that of a UNIX socket has at most 107/],
   ])('quotes by %s', async (path, problem) => {
     const { texts } = await look({ quotes: `{ socket: 'unix:${path}' }` });
     expect(texts).toEqual(problem ? [expect.stringMatching(problem)] : []);
@@ -259,6 +289,35 @@ describe('a device that cannot be had is found, with its place', () => {
   ])('a kernel: %s', async (path, problem) => {
     const { texts } = await look({ boot: `{ kernel: ${path} }` });
     expect(texts).toEqual(problem ? [expect.stringMatching(problem)] : []);
+  });
+
+  test.each([
+    [16, undefined],
+    [2047, undefined],
+    [2048, /^spec.boot.cmdline .*it has 2048 bytes, and this kernel takes 2047 at most/],
+  ])('a command line of %i bytes', async (bytes, problem) => {
+    const { texts } = await look({ boot: `{ kernel: kernel, cmdline: ${'x'.repeat(bytes)} }` });
+    expect(texts).toEqual(problem ? [expect.stringMatching(problem)] : []);
+  });
+
+  test.each([
+    ['log: sys', /^spec.console.log .*sys is a directory, and no file to write to/],
+    ['log: pipe', /pipe is a pipe, and no file to write to/],
+    ['log: here.sock', /here.sock is a socket, and no file to write to/],
+    ['log: none/guest.log', /there is no directory .*none/],
+    ['log: /dev/full', undefined],
+    ['log: new.log', undefined],
+    ['socket: plain.raw', /^spec.console.socket .*is no socket: QEMU would remove it/],
+    ['socket: here.sock', /here.sock is in use: somebody listens there/],
+    ['socket: new.sock', undefined],
+  ])('a console: %s', async (fields, problem) => {
+    const { texts } = await look({ console: `{ ${fields} }` });
+    expect(texts).toEqual(problem ? [expect.stringMatching(problem)] : []);
+  });
+
+  test('a console that would be written into a disk', async () => {
+    const { texts } = await look({ ...disk('path: plain.raw'), console: '{ log: link.raw }' });
+    expect(texts).toEqual([expect.stringMatching(/^spec.console.log .*that of spec.disks.0.path/)]);
   });
 
   test('a console that has no room', async () => {

@@ -17,6 +17,7 @@ export interface LookedAtDisk {
 /** QEMU has no bound; a chain of more is a circle, or nobody's intention. */
 const deepest = 32;
 const headBytes = 64 * 1024;
+const sectorBytes = 512;
 
 interface Layer {
   readonly path: string;
@@ -51,6 +52,12 @@ export async function lookAtDisk(
       return at(`${named} is neither a file nor a block device`, 'name an image or a block device');
     }
     layers.push({ path, format, isBlockDevice: stat.isBlockDevice() });
+    if (isTop && format === 'raw' && stat.isFile() && stat.size < sectorBytes) {
+      return at(
+        `${path} has ${stat.size} bytes, and a disk has at least one sector of ${sectorBytes}`,
+        'make it as large as the disk shall be: truncate -s 10G FILE',
+      );
+    }
     const header = qcow2Header(await readUpTo(path, headBytes));
     const wrong = formatProblem(layer, header, { isTop, named });
     if (wrong !== undefined) return at(wrong.problem, wrong.remedy, isTop ? wrong.name : 'path');
@@ -69,6 +76,11 @@ export async function lookAtDisk(
   return { layers, findings: [] };
 }
 
+const noPath: Readonly<Record<string, string>> = {
+  ENAMETOOLONG: 'that is longer than a path may be (ENAMETOOLONG)',
+  ELOOP: 'its symbolic links lead in a circle (ELOOP)',
+};
+
 function accessProblem({ path, readOnly }: Layer) {
   const mode = readOnly ? constants.R_OK : constants.R_OK | constants.W_OK;
   try {
@@ -82,6 +94,8 @@ function accessProblem({ path, readOnly }: Layer) {
         remedy: 'name an image that is there, or make one: qemu-img create',
       };
     }
+    const unreachable = noPath[errno ?? ''];
+    if (unreachable !== undefined) return { problem: unreachable, remedy: 'name another path' };
     const remedy = readOnly
       ? 'give this user the right to read it'
       : 'give this user the right to write it, or say `readOnly: true`';
@@ -119,6 +133,12 @@ function formatProblem(
       problem: `${named} does not say of which format its backing file is, and it is not guessed`,
       remedy: 'say it: qemu-img rebase -u -b FILE -F FORMAT IMAGE',
     };
+  }
+  // path_has_protocol() of block.c: such a name is of a driver of QEMU.
+  const protocol = /^[^/:]+:/.exec(header.backing?.path ?? '')?.[0];
+  if (protocol !== undefined) {
+    const problem = `${named} has a backing file that is no file (${protocol}), for which there is no field`;
+    return { name: 'path', problem, remedy };
   }
   const format_ = header.backing?.format;
   if (format_ !== undefined && format_ !== 'raw' && format_ !== 'qcow2') {

@@ -6,6 +6,7 @@ import { errnoOf } from '../../errors/errno.ts';
 import type { NetworkBackend, PortForward } from '../../spec/trust-domain.ts';
 import { openProblem } from './access.ts';
 import type { DeviceFinding, KernelFiles } from './finding.ts';
+import { isListenedOn, tooLongForSocket } from './unix-sockets.ts';
 import { isInGroup, mayAdministerNetworks } from './user.ts';
 
 interface Asked<Backend> {
@@ -49,7 +50,7 @@ const checks: Checks = {
     return [];
   },
   vhostUser: async ({ backend: { socketPath }, field, kernel }) =>
-    listeningFindings(socketPath, { field: `${field}.vhostUser`, who: 'the backend', kernel }),
+    listeningFindings(socketPath, { field: `${field}.vhostUser`, kernel }),
 };
 
 export function networkFindings(asked: Asked<NetworkBackend>): Promise<DeviceFinding[]> {
@@ -164,26 +165,15 @@ function tapFindings(name: string, field: string, kernel: KernelFiles): DeviceFi
   return [];
 }
 
-/** SO_ACCEPTCON in the flags of /proc/net/unix (net/unix/af_unix.c, unix_seq_show). */
-const acceptsConnections = 0x10000;
-
-/** Whoever serves one client may not be connected to for a look, so the kernel is asked who listens. */
-export function listeningFindings(
+function listeningFindings(
   path: string,
-  {
-    field,
-    who,
-    kernel,
-  }: { readonly field: string; readonly who: string; readonly kernel: KernelFiles },
+  { field, kernel }: { readonly field: string; readonly kernel: KernelFiles },
 ): DeviceFinding[] {
-  const remedy = `start ${who} first, or name the socket that it listens on`;
-  if (!existsSync(path)) return [{ field, problem: `there is no socket ${path}`, remedy }];
-  if (!statSync(path).isSocket()) return [{ field, problem: `${path} is no socket`, remedy }];
-  const lines = readFileSync(`${kernel.proc}/net/unix`, 'utf8').split('\n');
-  const listens = lines.some((line) => {
-    const [, , , flags, , , , name] = line.split(/\s+/);
-    return name === path && (Number.parseInt(flags ?? '0', 16) & acceptsConnections) !== 0;
-  });
-  if (listens) return [];
-  return [{ field, problem: `nobody listens on ${path}`, remedy }];
+  const remedy = 'start the backend first, or name the socket that it listens on';
+  const at = (problem: string) => [{ field, problem, remedy }];
+  const long = tooLongForSocket(path);
+  if (long !== undefined) return [{ field, problem: long, remedy: 'name a shorter path' }];
+  if (!existsSync(path)) return at(`there is no socket ${path}`);
+  if (!statSync(path).isSocket()) return at(`${path} is no socket`);
+  return isListenedOn(path, kernel) ? [] : at(`nobody listens on ${path}`);
 }

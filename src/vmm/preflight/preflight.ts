@@ -9,6 +9,7 @@ import { lookAtDisk } from './disks.ts';
 import { type DeviceFinding, type KernelFiles, kernelFiles } from './finding.ts';
 import { networkFindings } from './networks.ts';
 import { quoteFindings } from './quotes.ts';
+import { sameFileFindings } from './same-file.ts';
 import { vsockFindings } from './vsock.ts';
 
 export interface Preflight extends Pick<VmmPlan, 'disks' | 'vfioFiles'> {
@@ -36,8 +37,12 @@ export async function preflightVmm(
   const findings = [
     ...(await quoteFindings(spec.quotes)),
     ...(await bootFindings(spec.boot)),
-    ...consoleFindings(engine.console),
+    ...consoleFindings(engine.console, kernel),
     ...disks.flatMap((disk) => disk.findings),
+    ...sameFileFindings(
+      spec,
+      disks.map(({ layers }) => layers),
+    ),
     ...networks.flat(),
     ...vsockFindings(engine.vsock, kernel),
     ...devices.flatMap((device) => ('finding' in device ? [device.finding] : [])),

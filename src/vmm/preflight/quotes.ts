@@ -1,9 +1,9 @@
 /** The quote generation service: a guest that finds none gets empty quotes, long after its start. */
 import { createConnection } from 'node:net';
 import { errnoOf } from '../../errors/errno.ts';
-import { socketPath } from '../../files/socket-path.ts';
 import type { QuoteSocket } from '../../spec/trust-domain.ts';
 import type { DeviceFinding } from './finding.ts';
+import { tooLongForSocket } from './unix-sockets.ts';
 
 const field = 'spec.quotes.socket';
 
@@ -21,6 +21,8 @@ const problems: Readonly<Record<string, string>> = {
 export async function quoteFindings(quotes: QuoteSocket | undefined): Promise<DeviceFinding[]> {
   // Who listens on a vsock port of another context cannot be asked without a socket of that family.
   if (quotes?.kind !== 'unix') return [];
+  const long = tooLongForSocket(quotes.path);
+  if (long !== undefined) return [{ field, problem: long, remedy: 'name a shorter path' }];
   const errno = await connectError(quotes.path);
   if (errno === undefined) return [];
   return [
@@ -34,11 +36,9 @@ export async function quoteFindings(quotes: QuoteSocket | undefined): Promise<De
 
 function connectError(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const way = socketPath(path);
-    const socket = createConnection(way.path);
+    const socket = createConnection(path);
     const settle = (errno: string | undefined) => {
       clearTimeout(timer);
-      way.release();
       socket.destroy();
       resolve(errno);
     };

@@ -4,7 +4,6 @@ import type { KeptTd } from '../../../keeper/kept-td.ts';
 import { keeperCommand, launchMove } from '../../../keeper/launch.ts';
 import type { MoveReport } from '../../../keeper/move/report.ts';
 import { isOver } from '../../../keeper/state.ts';
-import type { StateDirectory } from '../../../keeper/state-directory.ts';
 import { listenForInterrupts } from '../../interrupts.ts';
 import type { CommandIo } from '../../io.ts';
 import type { OutputFormat } from '../../options.ts';
@@ -16,7 +15,9 @@ import { theTd } from '../select.ts';
 import { keptState } from '../state-of.ts';
 import { refuseUnreachable } from '../verbs/asked.ts';
 import { moveInWords } from './in-words.ts';
+import type { Moving } from './moving.ts';
 import { inUnit, notKnown } from './refusals.ts';
+import { replaceKeeper, vmmOf } from './replace-keeper.ts';
 import { tdctlAt } from './tdctl-at.ts';
 
 export interface MigrateOptions {
@@ -49,15 +50,6 @@ export async function migrate(name: string, options: MigrateOptions, io: Command
   }
 }
 
-export interface Moving {
-  readonly state: StateDirectory;
-  readonly io: CommandIo;
-  /** Ends the waiting; the next keeper goes on. */
-  readonly signal?: AbortSignal | undefined;
-  /** The program of the keeper that takes it over. */
-  readonly program: string;
-}
-
 /** @throws TdctlError where the TD has not come to the next keeper. */
 export async function moveTd(
   td: KeptTd,
@@ -65,6 +57,9 @@ export async function moveTd(
 ): Promise<MoveReport> {
   const { name } = td;
   refuseUnreachable('migrate', td);
+  if (!isOver(td.state) && vmmOf(state, name) !== undefined) {
+    return replaceKeeper(td, { state, io, signal, program });
+  }
   if (isOver(td.state) || td.state === 'draining') {
     const hint = `\`tdctl start ${name}\` begins a new life of it`;
     throw notInThisState(td, { op: 'migrate', cannot: 'move', hint });

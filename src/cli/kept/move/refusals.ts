@@ -70,6 +70,24 @@ export function inUnit(name: string, unit: string): TdctlError {
   });
 }
 
+export function keptByCommand(name: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_CONFLICT',
+    op,
+    message: `TD ${name} is kept by the command that runs it, and ends with that`,
+    hint: 'a TD that is created with `tdctl create` can be given another keeper',
+  });
+}
+
+export function notGone(name: string, pid: number): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_STUCK',
+    op,
+    message: `the keeper of TD ${name}, process ${pid}, was killed and has not ended: the kernel is still at something for it`,
+    hint: `\`cat /proc/${pid}/stack\` says at what; \`tdctl start ${name}\` gives the TD another keeper once it is gone`,
+  });
+}
+
 export function noKeeperProgram(path: string): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_USAGE',
@@ -99,7 +117,7 @@ export function staysUnder(
 ): unknown {
   const keeper = now?.keeper;
   if (!(error instanceof TdctlError) || now === undefined) return error;
-  if (keeper?.lives !== true || keeper.pid !== before?.keeper?.pid) return error;
+  if (keeper?.lives !== true || keeper.tdctl !== before?.keeper?.tdctl) return error;
   const { code, op: during, message, details, hint, place, cause } = error;
   const how = now.state === 'running' ? 'keeps running' : `stays ${now.state}`;
   const stays = `TD ${now.name} ${how} under tdctl ${keeper.tdctl}, process ${keeper.pid}`;

@@ -152,7 +152,7 @@ function idleBecause(
 ): string | undefined {
   if (td === undefined) return 'it was deleted meanwhile';
   if (isOver(td.state) || td.state === 'draining') return `it is ${td.state}, and has no keeper`;
-  if (td.keeper?.tdctl === to.tdctl && force !== true) {
+  if (td.state !== 'unkept' && td.keeper?.tdctl === to.tdctl && force !== true) {
     return `its keeper is of tdctl ${to.tdctl} already`;
   }
   return undefined;

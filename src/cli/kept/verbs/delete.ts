@@ -4,9 +4,8 @@ import { isOver } from '../../../keeper/state.ts';
 import type { ActingOn, Done } from '../actions.ts';
 import { awaitFree, mostEndingMs } from '../await.ts';
 import { notInThisState } from '../refusals.ts';
-import { askFor, refuseUnreachable } from './asked.ts';
-import { keptAgain } from './kept-again.ts';
-import { begin, untilOver } from './stop.ts';
+import { refuseUnreachable } from './asked.ts';
+import { stopOnce, untilOver } from './stop.ts';
 
 export interface DeleteOptions {
   /** Stops one that lives first. */
@@ -20,9 +19,8 @@ export function deleting({ force, timeoutMs }: DeleteOptions) {
     if (!isOver(td.state) && td.state !== 'damaged') {
       if (force !== true) throw notInThisState(td, insteadOf(td.name));
       refuseUnreachable('delete', td);
-      await keptAgain(on, td);
-      await begin(on, () => askFor(state, td, 'stop'));
-      await untilOver(on, timeoutMs);
+      await stopOnce(on);
+      await untilOver(on, { timeoutMs, again: () => stopOnce(on) });
     }
     await awaitFree(state, td.name, interrupts.signal);
     const isRemoved = await removeTd(state, td.name, { patienceMs: timeoutMs ?? mostEndingMs });

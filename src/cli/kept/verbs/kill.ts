@@ -17,7 +17,8 @@ export function killing({ wait, timeoutMs }: Pick<StopOptions, 'wait' | 'timeout
     const { td } = on;
     if (isOver(td.state)) return overAlready(td);
     const begun = await begin(on, async () => (await asked(on)) ?? killed(on));
-    return wait === true ? { ...begun, ...(await untilOver(on, timeoutMs)) } : begun;
+    if (wait !== true) return begun;
+    return { ...begun, ...(await untilOver(on, { timeoutMs, again: () => killed(on) })) };
   };
 }
 
@@ -36,7 +37,7 @@ async function killed({ td, state, interrupts }: ActingOn) {
   const changed = await killKeeper(state, td.name);
   const seen = await awaitTd(state, {
     name: td.name,
-    until: (now) => now === undefined || now.keeper?.lives !== true,
+    until: (now) => now?.keeper?.lives !== true && now?.state !== 'unkept',
     signal: interrupts.signal,
     timeoutMs: mostEndingMs,
   });

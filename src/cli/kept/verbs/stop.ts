@@ -21,18 +21,28 @@ export interface StopOptions {
 
 export function stopping({ wait, timeoutMs, graceMs }: StopOptions) {
   return async (on: ActingOn): Promise<Done> => {
-    const { td, state } = on;
+    const { td } = on;
     if (isOver(td.state)) return overAlready(td);
     refuseUnreachable('stop', td);
-    await keptAgain(on, td);
-    const begun = await begin(on, () => askFor(state, td, 'stop', { graceMs }));
-    if (wait === true) return { ...begun, ...(await untilOver(on, timeoutMs)) };
+    const begun = await stopOnce(on, graceMs);
+    const again = () => stopOnce(on, graceMs);
+    if (wait === true) return { ...begun, ...(await untilOver(on, { timeoutMs, again })) };
     // The keeper gives it that time, and this command need not stay for it.
     const isGiven = graceMs !== undefined && begun.state === 'running';
     return isGiven
       ? { ...begun, words: `running; it has ${age(graceMs)} to end by itself` }
       : begun;
   };
+}
+
+/** Its keeper is asked, which is another one where it has died. */
+export async function stopOnce(
+  on: Pick<ActingOn, 'td' | 'state' | 'interrupts' | 'io'>,
+  graceMs?: number | undefined,
+): Promise<Done> {
+  const { td, state } = on;
+  await keptAgain(on, readKeptTd(state, td.name) ?? td);
+  return begin(on, () => askFor(state, td, 'stop', { graceMs }));
 }
 
 interface Begun {
@@ -74,23 +84,36 @@ export function overAlready(td: KeptTd): Done {
 
 /**
  * A success is what is seen, and never what was asked: the keeper has given everything back, or is gone and the
- * kernel with it.
+ * kernel with it. A keeper that dies before it has done that leaves a TD that QEMU has: then it is asked for again.
  */
 export async function untilOver(
   { td: { name }, state, interrupts }: Pick<ActingOn, 'td' | 'state' | 'interrupts'>,
-  timeoutMs?: number | undefined,
+  { timeoutMs = Number.POSITIVE_INFINITY, again }: UntilOver,
 ): Promise<{ readonly state: KeptState | null; readonly words: string }> {
-  const { td, ended } = await awaitTd(state, {
-    name,
-    until: isFree,
-    signal: interrupts.signal,
-    timeoutMs,
-  });
+  const endsAt = performance.now() + timeoutMs;
+  const seen = () =>
+    awaitTd(state, {
+      name,
+      until: (now) => isFree(now) || now?.state === 'unkept',
+      signal: interrupts.signal,
+      timeoutMs: endsAt - performance.now(),
+    });
+  let { td, ended } = await seen();
+  while (ended === 'reached' && td?.state === 'unkept') {
+    await again();
+    ({ td, ended } = await seen());
+  }
   if (td === undefined) return { state: null, words: 'over, and its record was deleted' };
   if (ended === 'interrupted') throw interruptedWaiting('stop', td);
-  if (ended === 'timeout') throw draining(td, timeoutMs ?? 0);
+  if (ended === 'timeout') throw draining(td, timeoutMs);
   if (td.state === 'stuck') throw stuck(td);
   return { state: td.state, words: td.state };
+}
+
+interface UntilOver {
+  readonly timeoutMs?: number | undefined;
+  /** Asks once more for what is waited for. */
+  readonly again: () => Promise<unknown>;
 }
 
 function draining(td: KeptTd, timeoutMs: number): TdctlError {
