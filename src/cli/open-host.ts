@@ -1,5 +1,6 @@
 /** From the text of `--host` to a host. */
 import { TdctlError } from '../errors/index.ts';
+import { sharedHostName } from '../host/identity.ts';
 import type { Host } from '../host/port.ts';
 import type { SimulatedHost } from '../host/simulated/index.ts';
 import type { SoftHost } from '../host/soft/soft-host.ts';
@@ -51,12 +52,6 @@ export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host>
   }
 }
 
-/** @returns undefined where it is no shared host. */
-export function sharedHostName(host: string): string | undefined {
-  const [kind, name] = split(host);
-  return kind === 'on' ? name : undefined;
-}
-
 /** Whether instructions of a guest are executed on the host of this name. */
 export function executesGuests(host: string): boolean {
   const [kind] = split(host);
@@ -102,7 +97,7 @@ async function openShared({ host, kernel }: HostChoice, io: CommandIo): Promise<
     });
   }
   const { joinShared } = await import('./shared-host/reach.ts');
-  const joined = await joinShared(host, io.env);
+  const joined = await joinShared(sharedHostName(host) ?? '', io.env);
   const { tdxMissing } = joined;
   if (tdxMissing === undefined) return joined;
   await joined.close();

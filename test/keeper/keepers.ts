@@ -23,7 +23,7 @@ export function track(pid: number): number {
   return pid;
 }
 
-const specPath = `${projectRoot}/examples/hello.yaml`;
+export const specPath = `${projectRoot}/examples/hello.yaml`;
 
 export function asked(name: string, changes: Partial<KeepRequest> = {}): KeepRequest {
   return {

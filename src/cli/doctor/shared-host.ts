@@ -1,11 +1,12 @@
 /** `tdctl doctor --host on:NAME`: the files by which a shared host says what it is. */
 import { TdctlError } from '../../errors/index.ts';
-import { findHost, isShared, operateHost, sharedName } from '../shared-host/reach.ts';
+import { sharedHostName } from '../../host/identity.ts';
+import { findHost, operateHost } from '../shared-host/reach.ts';
 
 /** @returns the directory that has them. @throws TdctlError also where nobody serves the host. */
 export async function doctoredHost(host: string, env: NodeJS.ProcessEnv): Promise<string> {
-  if (!isShared(host)) throw notShared(host);
-  const name = sharedName(host);
+  const name = sharedHostName(host);
+  if (name === undefined) throw notShared(host);
   const operator = await operateHost(name, env);
   operator.close();
   return (await findHost(name, env)).files.facts;

@@ -1,6 +1,6 @@
 /** Which shared host a command is to run on, and what is that host's to say and not the command's. */
 import { TdctlError } from '../../errors/index.ts';
-import { isShared, sharedName } from '../shared-host/reach.ts';
+import { sharedHostName } from '../../host/identity.ts';
 
 /** What each of these is called by on a shared host. */
 const ofTheHost = {
@@ -23,8 +23,8 @@ export function sharedHostNamed(
   { on, host }: SharedOptions,
   isGiven: (option: string) => boolean,
 ): string | undefined {
-  if (on === undefined && !isShared(host)) return undefined;
-  const name = on ?? sharedName(host);
+  const name = on ?? sharedHostName(host);
+  if (name === undefined) return undefined;
   for (const [option, reason] of Object.entries(ofTheHost)) {
     if (!isGiven(option) || (option === 'host' && on === undefined)) continue;
     throw new TdctlError({

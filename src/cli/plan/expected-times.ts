@@ -6,13 +6,14 @@
 import type { StepError } from '../../../machines/td-lifecycle/index.ts';
 import type { TdctlError } from '../../errors/index.ts';
 import type { HostFacts } from '../../host/facts.ts';
+import { sharedHostName } from '../../host/identity.ts';
 import type { Host } from '../../host/port.ts';
 import type { SimulatedHost } from '../../host/simulated/index.ts';
 import { startTd } from '../../orchestrator/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
-import { isShared, machineOf } from '../shared-host/reach.ts';
+import { machineOf } from '../shared-host/reach.ts';
 
 export interface ExpectedTimes {
   /** The name of the simulated host that was asked. */
@@ -51,7 +52,8 @@ async function twinOf(
   { host, kernel }: HostChoice,
   { env }: CommandIo,
 ): Promise<HostChoice> {
-  if (isShared(host)) return machineOf(host, env);
+  const shared = sharedHostName(host);
+  if (shared !== undefined) return machineOf(shared, env);
   if (facts.kind === 'kvm' || host === 'auto') return { host: 'sim', kernel };
   return { host: host.replace(/^soft/, 'sim'), kernel };
 }

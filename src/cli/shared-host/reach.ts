@@ -1,6 +1,7 @@
 /** From the name of a shared host to the host itself: as a program on it, or as who looks after it. */
 import { TdctlError } from '../../errors/index.ts';
 import { socketPath } from '../../files/socket-path.ts';
+import { sharedHost } from '../../host/identity.ts';
 import type { HostOperator, SharedHost } from '../../host/shared/index.ts';
 import { noSuchHost } from '../../keeper/hosts/host-directory.ts';
 import { sharedCgroupVariable } from '../../keeper/hosts/operations.ts';
@@ -10,17 +11,6 @@ import { version } from '../version.ts';
 
 type Environment = NodeJS.ProcessEnv;
 
-const prefix = 'on:';
-
-/** What `--host` names a shared host by. */
-export function isShared(host: string): boolean {
-  return host.startsWith(prefix);
-}
-
-export function sharedName(host: string): string {
-  return host.slice(prefix.length);
-}
-
 /** @throws TdctlError TDCTL_E_NOT_FOUND where there is none, or its process has ended. */
 export async function findHost(name: string, env: Environment): Promise<FoundHost> {
   const found = readHost(await openStateDirectory(env, { create: false }), name);
@@ -29,26 +19,26 @@ export async function findHost(name: string, env: Environment): Promise<FoundHos
 }
 
 /** Joins it as a program: `--host on:NAME`. @throws TdctlError as openSharedHost() says. */
-export async function joinShared(host: string, env: Environment): Promise<SharedHost> {
+export async function joinShared(name: string, env: Environment): Promise<SharedHost> {
   const { openSharedHost } = await import('../../host/shared/index.ts');
   const cgroup = env[sharedCgroupVariable];
-  return reachSocket(sharedName(host), 'socket', env, (path) =>
-    openSharedHost(path, { name: host, tdctl: version(), cgroup }),
+  return reachSocket(name, 'socket', env, (path) =>
+    openSharedHost(path, { name: sharedHost(name), tdctl: version(), cgroup }),
   );
 }
 
 /** @throws TdctlError as openSharedHost() says. */
 export async function operateHost(name: string, env: Environment): Promise<HostOperator> {
   const { openHostOperator } = await import('../../host/shared/index.ts');
-  return reachSocket(name, 'socket', env, (path) => openHostOperator(path, `${prefix}${name}`));
+  return reachSocket(name, 'socket', env, (path) => openHostOperator(path, sharedHost(name)));
 }
 
 /** The machine that it has, as `--host` and `--kernel` name it: to simulate its like. */
 export async function machineOf(
-  host: string,
+  name: string,
   env: Environment,
 ): Promise<{ readonly host: string; readonly kernel: string }> {
-  const { record, name } = await findHost(sharedName(host), env);
+  const { record } = await findHost(name, env);
   if (record === undefined) throw isLost(name);
   return { host: record.machine, kernel: record.kernel };
 }
