@@ -8,6 +8,7 @@ import { waitingInWords } from '../../keeper/admission/refusals.ts';
 import type { Ticket } from '../../keeper/admission/tickets.ts';
 import { ownHost } from '../../keeper/hosts/host-directory.ts';
 import { type FoundHost, hostStates, readHosts } from '../../keeper/hosts/read-hosts.ts';
+import { presenceOf, vantage } from '../../keeper/presence.ts';
 import { openStateDirectory, type StateDirectory } from '../../keeper/state-directory.ts';
 import { durationOf } from '../duration.ts';
 import { listenForInterrupts } from '../interrupts.ts';
@@ -219,7 +220,13 @@ export async function stopHost(
     }
   }
   await removed(name, io);
+  // It still removes what is in the directory, which has no name any more.
+  while (isThere(found)) await delay(20);
   say(io, `${name} is stopped`);
+}
+
+function isThere({ record }: FoundHost): boolean {
+  return record !== undefined && presenceOf(record.server, vantage()) === 'lives';
 }
 
 /** Waits until the host's own process has removed its directory, or removes that of one that was killed. */
