@@ -1,5 +1,6 @@
 /** From the text of `--host` to a host. */
 import { TdctlError } from '../errors/index.ts';
+import { sharedHost } from '../host/identity.ts';
 import type { Host } from '../host/port.ts';
 import type { SimulatedHost } from '../host/simulated/index.ts';
 import type { SoftHost } from '../host/soft/soft-host.ts';
@@ -8,7 +9,6 @@ import { isHostFile } from './host-file.ts';
 import { hostProfile } from './host-profile.ts';
 import type { CommandIo } from './io.ts';
 import { say } from './output/print.ts';
-import { onSharedHost } from './shared-host/name.ts';
 
 export interface HostChoice {
   /** The value of `--host`. */
@@ -38,7 +38,7 @@ export async function openHost(choice: HostChoice, io: CommandIo): Promise<Host>
     case 'sim':
       return openSimulatingHost(kind, profile, choice);
     case 'on':
-      return openShared(profile ?? '', choice, io);
+      return openShared(profile, choice, io);
     default:
       throw new TdctlError({
         code: 'TDCTL_E_USAGE',
@@ -80,7 +80,7 @@ function ofTheHost(option: string, name: string): TdctlError {
     code: 'TDCTL_E_USAGE',
     op: 'choose a host',
     place: option,
-    message: `${option} is for a host of one command, and \`${onSharedHost(name)}\` is shared`,
+    message: `${option} is for a host of one command, and \`${sharedHost(name)}\` is shared`,
     hint: option === '--trace' || option === '--fault' ? `\`${instead}\`` : 'use `--host sim`',
   });
 }

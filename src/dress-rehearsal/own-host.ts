@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { makeNewPrivateDirectory, removeTree } from '../files/private-directory.ts';
 import { socketPath } from '../files/socket-path.ts';
 import { type HostOperator, openHostOperator } from '../host/shared/index.ts';
-import type { Disturbance, HostSeen } from '../keeper/hosts/operations.ts';
+import { attendedVariable, type Disturbance, type HostSeen } from '../keeper/hosts/operations.ts';
 import { readHost } from '../keeper/hosts/read-hosts.ts';
 import type { ProcessIdentity } from '../keeper/identity.ts';
 import { type LaunchWords, launch } from '../keeper/launch.ts';
@@ -62,7 +62,8 @@ export class OwnHost {
       const command = hostCommand(options);
       ({ pid } = await launch(
         { command, input: '', words: launchWords },
-        { env, signal: options.signal },
+        // Whoever kills this process before it attends the host leaves none behind.
+        { env: { ...env, [attendedVariable]: '1' }, signal: options.signal },
       ));
       const state = await openStateDirectory(env, { create: true });
       const found = readHost(state, name);

@@ -12,6 +12,18 @@ export function hostIdentity({ name, kind }: Pick<HostFacts, 'name' | 'kind'>): 
   return { name, simulated: kind !== 'kvm' };
 }
 
+const shared = 'on:';
+
+/** The shared host of this name, as `--host` names it. */
+export function sharedHost(name: string): string {
+  return `${shared}${name}`;
+}
+
+/** What the shared host is called that `--host` names so; undefined where it is another kind of host. */
+export function sharedHostName(name: string): string | undefined {
+  return name.startsWith(shared) ? name.slice(shared.length) : undefined;
+}
+
 /** By the word that its name begins with. */
 const kinds: Readonly<Record<HostKind | 'on', string>> = {
   kvm: 'this machine',

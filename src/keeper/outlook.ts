@@ -20,10 +20,12 @@ export async function withOutlook(
   const isReleasing = tds.some(({ state }) => state === 'releasing' || state === 'draining');
   if (!isQueued && !isReleasing) return tds;
   // Whoever may only read sees no queue that he cannot read.
-  const line = isQueued ? await readLine(state).catch(() => []) : [];
+  const hosts = new Set(tds.flatMap(({ host }) => (isQueued && host !== null ? host.name : [])));
+  const lines = new Map<string, readonly Ticket[]>();
+  for (const host of hosts) lines.set(host, await readLine(state, host).catch(() => []));
   // Whoever waits gets the slot of any of those that are taken down.
   const all = isQueued ? readKeptTds(state) : [];
-  return outlook(tds, { line, all, measured: readTeardowns(state) });
+  return outlook(tds, { lines, all, measured: readTeardowns(state) });
 }
 
 /** Of one TD; what cannot be read is not told. */
@@ -33,28 +35,28 @@ export async function outlookOn(state: StateDirectory, td: KeptTd): Promise<Kept
 }
 
 interface Surroundings {
-  readonly line: readonly Ticket[];
+  /** By host. */
+  readonly lines: ReadonlyMap<string, readonly Ticket[]>;
   /** Every kept TD. */
   readonly all: readonly KeptTd[];
   readonly measured: readonly Teardown[];
 }
 
-export function outlook(tds: readonly KeptTd[], { line, all, measured }: Surroundings): KeptTd[] {
-  const moving = line.filter(({ isStopped }) => !isStopped);
-  const left = all.filter((td) => td.holdsKeySlot).map((td) => leftMs(td, measured));
+export function outlook(tds: readonly KeptTd[], surroundings: Surroundings): KeptTd[] {
   return tds.map((td) => ({
     ...td,
-    leftMs: leftMs(td, measured),
-    queue: td.state === 'queued' ? placeIn(moving, td.name, left) : null,
+    leftMs: leftMs(td, surroundings.measured),
+    queue: td.state === 'queued' ? placeOf(td, surroundings) : null,
   }));
 }
 
-function placeIn(
-  line: readonly Ticket[],
-  name: string,
-  left: readonly (number | null)[],
-): KeptTd['queue'] {
-  const position = line.findIndex(({ td }) => td === name) + 1;
+function placeOf({ name, host }: KeptTd, { lines, all, measured }: Surroundings): KeptTd['queue'] {
+  if (host === null) return null;
+  const moving = (lines.get(host.name) ?? []).filter(({ isStopped }) => !isStopped);
+  const position = moving.findIndex(({ td }) => td === name) + 1;
   if (position === 0) return null;
-  return { position, of: line.length, forecastMs: slotForecastMs(position, { free: 0, left }) };
+  const left = all
+    .filter((td) => td.holdsKeySlot && td.host?.name === host.name)
+    .map((td) => leftMs(td, measured));
+  return { position, of: moving.length, forecastMs: slotForecastMs(position, { free: 0, left }) };
 }

@@ -1,5 +1,6 @@
 /** Whose the key slots of a host are: our TDs', those of TDs on their way out, other people's, and nobody's. */
 import type { KeySlots } from '../host/facts.ts';
+import { sharesSlots } from './admission/slots.ts';
 import { leftMs } from './forecast.ts';
 import type { KeptTd } from './kept-td.ts';
 import type { Teardown } from './measured.ts';
@@ -32,7 +33,6 @@ export interface SlotLedger {
 
 export interface SlotsSeen {
   readonly hostName: string;
-  readonly kind: 'kvm' | 'soft' | 'sim';
   readonly slots: KeySlots | undefined;
   readonly tds: readonly KeptTd[];
   readonly measured: readonly Teardown[];
@@ -43,12 +43,12 @@ export interface SlotsSeen {
 const onTheWayOut: readonly KeptTd['state'][] = ['releasing', 'draining'];
 
 export function slotLedger(seen: SlotsSeen): SlotLedger {
-  const { hostName, kind, slots, tds, measured, holdings } = seen;
+  const { hostName, slots, tds, measured, holdings } = seen;
   const isOut = ({ state }: KeptTd) => onTheWayOut.includes(state);
   const holding = tds.filter((td) => td.host?.name === hostName && td.holdsKeySlot);
   const draining = holding.filter(isOut).length;
   const ours = holding.length - draining;
-  const shared = kind === 'kvm';
+  const shared = sharesSlots(hostName);
   const rest =
     shared && slots !== undefined ? Math.max(0, slots.used - ours - draining) : undefined;
   return {

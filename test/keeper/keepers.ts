@@ -1,10 +1,9 @@
-/** Keepers as real processes, each with a TD on a simulated host. */
+/** Keepers as real processes, each with a TD on a simulated host. They end with the file (support/state-directory.ts). */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { afterAll } from 'vitest';
 import { readJournal } from '../../src/keeper/journal/index.ts';
 import { keeperCommand, type LaunchOptions, launchKeeper } from '../../src/keeper/launch.ts';
 import { presenceOf, vantage } from '../../src/keeper/presence.ts';
@@ -13,17 +12,9 @@ import { openStateDirectory } from '../../src/keeper/state-directory.ts';
 import type { StatusFile } from '../../src/keeper/status.ts';
 import { type TdFiles, tdFiles } from '../../src/keeper/td-files.ts';
 import { builtMain, projectRoot } from '../support/built.ts';
-import { endAll, until } from '../support/processes.ts';
+import { until } from '../support/processes.ts';
 
-const pids = new Set<number>();
-afterAll(() => endAll([...pids]));
-
-export function track(pid: number): number {
-  pids.add(pid);
-  return pid;
-}
-
-const specPath = `${projectRoot}/examples/hello.yaml`;
+export const specPath = `${projectRoot}/examples/hello.yaml`;
 
 export function asked(name: string, changes: Partial<KeepRequest> = {}): KeepRequest {
   return {
@@ -52,7 +43,7 @@ export async function launch(
   builtMain();
   const env = { ...process.env, ...(fault !== undefined && { TDCTL_KEEPER_FAULT: fault }) };
   const { pid } = await launchKeeper(request, { env, ...options });
-  return track(pid);
+  return pid;
 }
 
 /** A keeper without anybody who follows it: `told` are its progress lines, once it tells no more. */
@@ -67,7 +58,7 @@ export function spawnKeeper(
     env: { ...process.env, TDCTL_PROGRESS_FD: '3', TDCTL_KEEPER_FAULT: fault },
     stdio: ['pipe', 'inherit', 'inherit', 'pipe'],
   });
-  const pid = track(child.pid ?? 0);
+  const pid = child.pid ?? 0;
   const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
   child.stdin?.end(JSON.stringify(request));
   return { pid, ended, told: textOf(child.stdio[3] as Readable) };
@@ -83,9 +74,7 @@ export const filesOf = async (name: string): Promise<TdFiles> =>
   tdFiles(await openStateDirectory(process.env, { create: true }), name);
 
 export async function statusOf(name: string): Promise<StatusFile> {
-  const file: StatusFile = JSON.parse(readFileSync((await filesOf(name)).status, 'utf8'));
-  track(file.keeper.pid);
-  return file;
+  return JSON.parse(readFileSync((await filesOf(name)).status, 'utf8'));
 }
 
 export async function recordsOf(name: string) {

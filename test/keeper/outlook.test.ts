@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Line } from '../../src/keeper/admission/line.ts';
+import { sharedSlots } from '../../src/keeper/admission/slots.ts';
 import type { KeptTd } from '../../src/keeper/kept-td.ts';
 import { readKeptTd } from '../../src/keeper/kept-tds.ts';
 import { outlook, withOutlook } from '../../src/keeper/outlook.ts';
@@ -28,8 +29,10 @@ test('who waits has his place, and the time until as many teardowns have ended',
     td('two', 'queued', false),
     td('lost', 'queued', false),
   ];
-  const line = [ticket(3, 'one'), ticket(4, 'stopped', true), ticket(5, 'two')];
-  const seen = outlook(tds, { line, measured, all: tds });
+  const lines = new Map([
+    ['kvm', [ticket(3, 'one'), ticket(4, 'stopped', true), ticket(5, 'two')]],
+  ]);
+  const seen = outlook(tds, { lines, measured, all: tds });
   expect(seen.map(({ name, leftMs, queue }) => ({ name, leftMs, queue }))).toEqual([
     { name: 'gone', leftMs: 6000, queue: null },
     { name: 'web', leftMs: null, queue: null },
@@ -53,7 +56,8 @@ test('one alone is told the same as in a list of all: whose slot he gets is look
   const state = await freshState(context);
   await write(state, 'web', { state: 'releasing', memoryBytes: 18e9 });
   await write(state, 'next', { state: 'queued', holdsKeySlot: false });
-  await new Line({ state, owner: { td: 'next', ...identity() } }).join();
+  const queue = sharedSlots(state, 'kvm')?.queue ?? '';
+  await new Line({ state, queue, owner: { td: 'next', ...identity() } }).join();
   const next = readKeptTd(state, 'next');
   const [seen] = await withOutlook(state, next === undefined ? [] : [next]);
   expect(seen?.queue).toEqual({ position: 1, of: 1, forecastMs: expect.any(Number) });

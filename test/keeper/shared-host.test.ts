@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cli } from '../support/cli.ts';
-import { asked, isOver, launch, statusOf } from './keepers.ts';
+import { until } from '../support/processes.ts';
+import { asked, isOver, launch, specPath, statusOf } from './keepers.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tdctl-shared-'));
 const machine = join(scratch, 'two-slots.yaml');
@@ -26,9 +27,19 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true });
 });
 
-async function slotsInUse(): Promise<number> {
-  const { stdout } = await cli(['host', 'show', 'small', '-o', 'json']);
-  return JSON.parse(stdout).keySlots.used;
+interface Shown {
+  readonly keySlots: { readonly used: number };
+  readonly waiting: readonly { readonly td: string }[];
+}
+
+const shown = async (): Promise<Shown> =>
+  JSON.parse((await cli(['host', 'show', 'small', '-o', 'json'])).stdout);
+
+const slotsInUse = async () => (await shown()).keySlots.used;
+
+async function killed(name: string): Promise<void> {
+  process.kill((await statusOf(name)).keeper.pid, 'SIGKILL');
+  await isOver(name);
 }
 
 describe('keepers on a shared host', () => {
@@ -47,9 +58,57 @@ describe('keepers on a shared host', () => {
     expect(await slotsInUse()).toBe(2);
   });
 
-  test('write down why their TDs are gone when the host is', async () => {
+  test('wait in line for its slots, in order, whoever is killed; and who does not wait comes after them', async () => {
+    const waiting = new Map<string, Promise<unknown>>();
+    for (const name of ['four', 'five', 'six', 'seven']) {
+      const turn = launch(asked(name, { host, start: true, queue: true, again: true }));
+      waiting.set(
+        name,
+        turn.catch((error) => error),
+      );
+      await until(async () => (await shown()).waiting.some(({ td }) => td === name));
+    }
+    expect((await shown()).waiting.map(({ td }) => td)).toEqual(['four', 'five', 'six', 'seven']);
+    expect((await cli(['list'])).stdout).toMatch(/five .*queued, 2 of 4/);
+    // Nobody who waits on one host is in the way of those on another.
+    expect((await cli(['host', '--host', 'on:small'])).stdout).toMatch(/kept by tdctl +2/);
+    await killed('five');
+    expect(await waiting.get('five')).toMatchObject({
+      message: expect.stringContaining('while it waited for a key slot'),
+    });
+    await killed('two');
+    expect(await waiting.get('four')).toBe((await statusOf('four')).keeper.pid);
+    const late = await cli(['create', specPath, '--name', 'late', '--host', host]);
+    expect(late.exitCode).toBe(7);
+    for (const words of [
+      /has one: four, running/,
+      /has one: three, running/,
+      /waits, place 1: six /,
+      /waits, place 2: seven /,
+      /`tdctl host show small` has all/,
+    ]) {
+      expect(late.stderr).toMatch(words);
+    }
+    expect(late.stderr).not.toContain('has one: two');
+    await killed('three');
+    expect(await waiting.get('six')).toBe((await statusOf('six')).keeper.pid);
+    expect((await shown()).waiting.map(({ td }) => td)).toEqual(['seven']);
+    await killed('four');
+    expect(await waiting.get('seven')).toBe((await statusOf('seven')).keeper.pid);
+    expect((await shown()).waiting).toEqual([]);
+  });
+
+  test('write down why their TDs are gone when the host is, those too that wait for a slot', async () => {
+    const turns = ['eight', 'nine'].map((name) =>
+      launch(asked(name, { host, queue: true })).catch((error) => error),
+    );
+    await until(async () => (await shown()).waiting.length === 2);
     await cli(['host', 'stop', 'small', '--now']);
-    for (const name of ['two', 'three']) {
+    expect(await Promise.all(turns)).toMatchObject([
+      { code: 'TDCTL_E_HOST_GONE' },
+      { code: 'TDCTL_E_HOST_GONE' },
+    ]);
+    for (const name of ['six', 'seven', 'eight', 'nine']) {
       await isOver(name);
       const { td } = await statusOf(name);
       expect(td).toMatchObject({

@@ -19,7 +19,7 @@ const td = (name: string, over: Partial<KeptTd> = {}): KeptTd => ({
 });
 
 const seen: SlotsSeen = {
-  ...{ hostName: 'kvm', kind: 'kvm', slots: { total: 15, used: 6 }, measured: [] },
+  ...{ hostName: 'kvm', slots: { total: 15, used: 6 }, measured: [] },
   tds: [
     td('web'),
     td('db', { state: 'paused' }),
@@ -85,7 +85,7 @@ describe('the slot ledger', () => {
   });
 
   test('does not mix TDs that have a simulated machine each into the slots of one', () => {
-    const ledger = slotLedger({ ...seen, kind: 'sim', hostName: 'sim:spr-1.5' });
+    const ledger = slotLedger({ ...seen, hostName: 'sim:spr-1.5' });
     expect(ledger).toMatchObject({ countedFor: 'each keeper', ours: 1, foreign: null });
     expect(ledger.kept.map(({ name }) => name)).toEqual(['elsewhere']);
   });

@@ -61,10 +61,11 @@ export interface Run {
   readonly args: readonly string[];
   /** The fault, and which call it meets, counted from 1. */
   readonly fault?: Fault & { readonly at: number };
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** tdctl runs in `directory/work`. */
-export async function runInterposed({ directory, args, fault }: Run): Promise<Ended> {
+export async function runInterposed({ directory, args, fault, env }: Run): Promise<Ended> {
   const calls = `${directory}.calls`;
   const stdout = openSync(join(directory, 'stdout/text'), 'w');
   const stderr = openSync(join(directory, 'stderr/text'), 'w');
@@ -74,6 +75,7 @@ export async function runInterposed({ directory, args, fault }: Run): Promise<En
     stdio: ['ignore', stdout, stderr],
     env: {
       ...environment,
+      ...env,
       NO_COLOR: '1',
       // Calls come in the same order each time, and all through the C library.
       UV_THREADPOOL_SIZE: '1',

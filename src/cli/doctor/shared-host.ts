@@ -1,6 +1,6 @@
 /** `tdctl doctor --host on:NAME`: the files by which a shared host says what it is. */
 import { TdctlError } from '../../errors/index.ts';
-import { sharedHostName } from '../shared-host/name.ts';
+import { sharedHostName } from '../../host/identity.ts';
 import { findHost, operateHost } from '../shared-host/reach.ts';
 
 /** @returns the directory that has them. @throws TdctlError also where nobody serves the host. */

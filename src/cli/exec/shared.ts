@@ -1,6 +1,6 @@
 /** Which shared host a command is to run on, and what is that host's to say and not the command's. */
 import { TdctlError } from '../../errors/index.ts';
-import { sharedHostName } from '../shared-host/name.ts';
+import { sharedHostName } from '../../host/identity.ts';
 
 /** What each of these is called by on a shared host. */
 const ofTheHost = {

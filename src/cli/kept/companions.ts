@@ -47,7 +47,7 @@ export function companionsOf(accompanied: Accompanied): readonly Companion[] {
   return [
     queueing({
       ...{ state, life, queue: request.queue },
-      host: { kind: facts.kind, keySlots: () => host.keySlots() },
+      host: { name: facts.name, keySlots: () => host.keySlots() },
       onPlace(place) {
         told.queued(place);
         onPlace(place);

@@ -6,13 +6,13 @@
 import type { StepError } from '../../../machines/td-lifecycle/index.ts';
 import type { TdctlError } from '../../errors/index.ts';
 import type { HostFacts } from '../../host/facts.ts';
+import { sharedHostName } from '../../host/identity.ts';
 import type { Host } from '../../host/port.ts';
 import type { SimulatedHost } from '../../host/simulated/index.ts';
 import { startTd } from '../../orchestrator/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { CommandIo } from '../io.ts';
 import { type HostChoice, openHost } from '../open-host.ts';
-import { sharedHostName } from '../shared-host/name.ts';
 
 export interface ExpectedTimes {
   /** The name of the simulated host that was asked. */

@@ -1,11 +1,11 @@
 /** What `tdctl host --room` adds to what a host is. */
+import { sharedHostName } from '../../host/identity.ts';
 import type { HostOffer } from '../../host/offer.ts';
 import type { Host } from '../../host/port.ts';
 import type { CommandIo } from '../io.ts';
 import type { HostChoice } from '../open-host.ts';
 import { paint } from '../output/paint.ts';
 import { sanitize } from '../output/sanitize.ts';
-import { sharedHostName } from '../shared-host/name.ts';
 import { machineOf } from '../shared-host/reach.ts';
 import { readDemands } from './demands.ts';
 import { hostRoom } from './host-room.ts';

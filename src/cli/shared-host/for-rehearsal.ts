@@ -1,5 +1,5 @@
 /** What a host is asked for by the rehearsal that has started it for itself (src/dress-rehearsal). */
-import type { Operations } from '../../host/shared/index.ts';
+import { awaitWord, type Operations } from '../../host/shared/index.ts';
 import type { Disturbance, HostSeen, SlotsUsed } from '../../keeper/hosts/operations.ts';
 import type { SimulatedMachine } from '../../simulator/index.ts';
 
@@ -7,6 +7,8 @@ export interface Rehearsed {
   readonly machine: SimulatedMachine;
   readonly programs: () => HostSeen['programs'];
   readonly faultsToCome: () => readonly string[];
+  /** Whether it was started for one: then it ends where nobody comes to attend it, as that was killed before. */
+  readonly isAwaited: boolean;
   readonly end: (why: string) => void;
 }
 
@@ -14,8 +16,12 @@ export function rehearsalOperations({
   machine,
   programs,
   faultsToCome,
+  isAwaited,
   end,
 }: Rehearsed): Operations {
+  const hasCome = isAwaited
+    ? awaitWord(() => end('nobody has come for whom it was started'))
+    : () => undefined;
   const slots: SlotsUsed[] = [];
   const sample = () => {
     const { used } = machine.keySlots;
@@ -37,6 +43,7 @@ export function rehearsalOperations({
     },
     /** The host ends with whoever asks this, however that ends. */
     attend(_arg, { signal }) {
+      hasCome();
       sample();
       const quiet = machine.listen(({ kind }) => {
         if (kind !== 'seamcall') sample();

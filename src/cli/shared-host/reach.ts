@@ -1,13 +1,13 @@
 /** From the name of a shared host to the host itself: as a program on it, or as who looks after it. */
 import { TdctlError } from '../../errors/index.ts';
 import { socketPath } from '../../files/socket-path.ts';
+import { sharedHost } from '../../host/identity.ts';
 import type { HostOperator, SharedHost } from '../../host/shared/index.ts';
 import { noSuchHost } from '../../keeper/hosts/host-directory.ts';
 import { sharedCgroupVariable } from '../../keeper/hosts/operations.ts';
 import { type FoundHost, readHost } from '../../keeper/hosts/read-hosts.ts';
 import { openStateDirectory } from '../../keeper/state-directory.ts';
 import { version } from '../version.ts';
-import { onSharedHost } from './name.ts';
 
 type Environment = NodeJS.ProcessEnv;
 
@@ -23,22 +23,22 @@ export async function joinShared(name: string, env: Environment): Promise<Shared
   const { openSharedHost } = await import('../../host/shared/index.ts');
   const cgroup = env[sharedCgroupVariable];
   return reachSocket(name, 'socket', env, (path) =>
-    openSharedHost(path, { name: onSharedHost(name), tdctl: version(), cgroup }),
+    openSharedHost(path, { name: sharedHost(name), tdctl: version(), cgroup }),
   );
 }
 
 /** @throws TdctlError as openSharedHost() says. */
 export async function operateHost(name: string, env: Environment): Promise<HostOperator> {
   const { openHostOperator } = await import('../../host/shared/index.ts');
-  return reachSocket(name, 'socket', env, (path) => openHostOperator(path, onSharedHost(name)));
+  return reachSocket(name, 'socket', env, (path) => openHostOperator(path, sharedHost(name)));
 }
 
 /** The machine that it has, as `--host` and `--kernel` name it: to simulate its like. */
 export async function machineOf(
-  sharedHost: string,
+  name: string,
   env: Environment,
 ): Promise<{ readonly host: string; readonly kernel: string }> {
-  const { record, name } = await findHost(sharedHost, env);
+  const { record } = await findHost(name, env);
   if (record === undefined) throw isLost(name);
   return { host: record.machine, kernel: record.kernel };
 }

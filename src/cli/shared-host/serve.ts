@@ -15,6 +15,7 @@ import {
 import { openSimulatedMachine, type SimulatedMachineChoice } from '../../host/simulated/index.ts';
 import { type Peers, peersOf } from '../../keeper/api/peers.ts';
 import { type OwnedHost, ownHost } from '../../keeper/hosts/host-directory.ts';
+import { attendedVariable } from '../../keeper/hosts/operations.ts';
 import { ownProcess } from '../../keeper/identity.ts';
 import { openProgress } from '../../keeper/progress.ts';
 import { openStateDirectory } from '../../keeper/state-directory.ts';
@@ -124,7 +125,7 @@ async function serve(serving: Serving, reached: () => void): Promise<void> {
     mayJoin: (peer) => peers.mayAsk(peer),
     operations: {
       ...(door?.operations ?? noDoor),
-      ...operationsOf({ machine, faults, end, programs, hearing }),
+      ...operationsOf({ machine, faults, end, programs, hearing, env: served.env }),
     },
   });
   // The programs of all must not end for a defect in an answer to one.
@@ -167,9 +168,10 @@ interface Operated {
   readonly end: Ending;
   readonly programs: () => readonly ProgramOnHost[];
   readonly hearing: Hearing;
+  readonly env: NodeJS.ProcessEnv;
 }
 
-function operationsOf({ machine, faults, end, programs, hearing }: Operated): Operations {
+function operationsOf({ machine, faults, end, programs, hearing, env }: Operated): Operations {
   const faultsToCome = () => faults.unmet().map(formatFault);
   return {
     status: (): HostStatus => ({
@@ -188,7 +190,10 @@ function operationsOf({ machine, faults, end, programs, hearing }: Operated): Op
       hearing.forFaults(records.length > 0 || !asked.clear);
       return faultsToCome();
     },
-    ...rehearsalOperations({ machine, programs, faultsToCome, end: (why) => end.ask(why) }),
+    ...rehearsalOperations({
+      ...{ machine, programs, faultsToCome, end: (why) => end.ask(why) },
+      isAwaited: env[attendedVariable] !== undefined,
+    }),
     trace(arg, { signal, tell }) {
       const format = (arg as { readonly json: boolean }).json ? traceJsonLine : traceText;
       const quiet = recordCalls(

@@ -2,9 +2,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { roundedBytes } from '../../documents/quantity.ts';
 import { TdctlError } from '../../errors/index.ts';
+import { sharedHost } from '../../host/identity.ts';
+import { readLine } from '../../keeper/admission/line.ts';
+import { waitingInWords } from '../../keeper/admission/refusals.ts';
+import type { Ticket } from '../../keeper/admission/tickets.ts';
 import { ownHost } from '../../keeper/hosts/host-directory.ts';
 import { type FoundHost, hostStates, readHosts } from '../../keeper/hosts/read-hosts.ts';
-import { openStateDirectory } from '../../keeper/state-directory.ts';
+import { presenceOf, vantage } from '../../keeper/presence.ts';
+import { openStateDirectory, type StateDirectory } from '../../keeper/state-directory.ts';
 import { durationOf } from '../duration.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
@@ -19,19 +24,26 @@ import type { FaultsAsked, HostStatus, StopAsked } from './machine.ts';
 import { findHost, operateHost } from './reach.ts';
 
 /** One that does not answer by then is listed without what only it knows. */
-const listDeadlineMs = 500;
+const listDeadlineMs = 3000;
 
 interface Listed {
   readonly found: FoundHost;
   readonly status: HostStatus | undefined;
+  /** For a key slot. Undefined where that cannot be read. */
+  readonly waiting: readonly Ticket[] | undefined;
 }
 
 export async function listHosts(
   { output }: { readonly output: OutputFormat },
   io: CommandIo,
 ): Promise<void> {
-  const found = readHosts(await openStateDirectory(io.env, { create: false }));
-  const hosts = await Promise.all(found.map((each) => listed(each, io)));
+  const state = await openStateDirectory(io.env, { create: false });
+  const hosts = await Promise.all(
+    readHosts(state).map(async (found) => ({
+      ...{ found, status: await statusInTime(found, io) },
+      waiting: await whoWaits(state, found.name),
+    })),
+  );
   await printData(
     'tdctl.SharedHosts',
     { hosts: hosts.map(hostData) },
@@ -39,11 +51,18 @@ export async function listHosts(
   );
 }
 
-async function listed(found: FoundHost, io: CommandIo): Promise<Listed> {
-  if (found.state !== 'serving') return { found, status: undefined };
+async function statusInTime(found: FoundHost, io: CommandIo): Promise<HostStatus | undefined> {
+  if (found.state !== 'serving') return undefined;
   const asking = askStatus(found.name, io);
   const late = delay(listDeadlineMs, undefined, { ref: false });
-  return { found, status: await Promise.race([asking.catch(() => undefined), late]) };
+  return await Promise.race([asking.catch(() => undefined), late]);
+}
+
+async function whoWaits(
+  state: StateDirectory,
+  name: string,
+): Promise<readonly Ticket[] | undefined> {
+  return await readLine(state, sharedHost(name)).catch(() => undefined);
 }
 
 async function askStatus(name: string, io: CommandIo): Promise<HostStatus> {
@@ -55,7 +74,7 @@ async function askStatus(name: string, io: CommandIo): Promise<HostStatus> {
   }
 }
 
-function hostData({ found, status }: Listed) {
+function hostData({ found, status, waiting }: Listed) {
   const { name, state, record } = found;
   return {
     name,
@@ -71,6 +90,7 @@ function hostData({ found, status }: Listed) {
             startedAt: record.server.startedAt,
           },
     keySlots: keySlotsData(status?.keySlots),
+    waiting: waiting?.map(({ td, pid, isStopped }) => ({ td, pid, isStopped })) ?? null,
     vmCount: status?.vms ?? null,
     programs: status === undefined ? null : status.programs.map(programData),
     faultsToCome: status === undefined ? null : [...status.faultsToCome],
@@ -120,17 +140,19 @@ export async function showSharedHost(
 /** One that does not answer is looked at again: a signal may have stopped or killed it meanwhile. */
 async function look(name: string, io: CommandIo): Promise<Listed> {
   const found = await findHost(name, io.env);
-  if (found.state !== 'serving') return { found, status: undefined };
+  const state = await openStateDirectory(io.env, { create: false });
+  const waiting = await whoWaits(state, name);
+  if (found.state !== 'serving') return { found, status: undefined, waiting };
   try {
-    return { found, status: await askStatus(name, io) };
+    return { found, status: await askStatus(name, io), waiting };
   } catch (error) {
     const again = await findHost(name, io.env);
     if (again.state === 'serving') throw error;
-    return { found: again, status: undefined };
+    return { found: again, status: undefined, waiting };
   }
 }
 
-function showText({ found, status }: Listed, io: CommandIo): string {
+function showText({ found, status, waiting = [] }: Listed, io: CommandIo): string {
   const { name, state, record, files } = found;
   const { bold, dim } = paint(io.colors.stdout);
   const about = [
@@ -166,8 +188,13 @@ function showText({ found, status }: Listed, io: CommandIo): string {
     `${bold(name)}  ${state}: ${hostStates[state]}\n`,
     columns(about),
     ...(programs.length === 0 ? [] : ['\n', columns([head, ...rows])]),
+    ...(waiting.length === 0 ? [] : ['\nfor a key slot\n', columns(waitingRows(waiting))]),
     ...(status?.faultsToCome ?? []).map((fault) => `\nfault to come: ${fault}\n`),
   ].join('');
+}
+
+function waitingRows(waiting: readonly Ticket[]): string[][] {
+  return waitingInWords(waiting).map((words) => [sanitize(words)]);
 }
 
 /** One that has joined by itself is a tdctl. */
@@ -193,7 +220,13 @@ export async function stopHost(
     }
   }
   await removed(name, io);
+  // It still removes what is in the directory, which has no name any more.
+  while (isThere(found)) await delay(20);
   say(io, `${name} is stopped`);
+}
+
+function isThere({ record }: FoundHost): boolean {
+  return record !== undefined && presenceOf(record.server, vantage()) === 'lives';
 }
 
 /** Waits until the host's own process has removed its directory, or removes that of one that was killed. */

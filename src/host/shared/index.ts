@@ -6,3 +6,4 @@ export type { Asked, Operation, Operations } from './server/operator.ts';
 export type { Peer } from './server/peer.ts';
 export { type ProgramFacts, SharedMachine, type SharedMachineOptions } from './server/server.ts';
 export { protocolVersion } from './wire/greeting.ts';
+export { awaitWord } from './wire/silence.ts';

@@ -4,8 +4,9 @@ import type { KeySlots } from '../../host/facts.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { StateDirectory } from '../state-directory.ts';
 import { Changes } from './changes.ts';
-import { Line, queuePath, readLine } from './line.ts';
+import { Line, readLine } from './line.ts';
 import { othersWait } from './refusals.ts';
+import { type SharedSlots, sharedSlots } from './slots.ts';
 import type { Place, TicketOwner } from './tickets.ts';
 
 export interface AdmissionOptions {
@@ -26,7 +27,8 @@ export interface AdmissionOptions {
 
 /** What is asked of a host here. */
 export interface HostWithSlots {
-  readonly kind: 'kvm' | 'soft' | 'sim';
+  /** As `--host` names it. */
+  readonly name: string;
   /** Undefined where the host does not tell: then only KVM_TDX_INIT_VM does. */
   keySlots(): Promise<KeySlots | undefined>;
 }
@@ -43,10 +45,10 @@ export async function admitted<Result>(
   attempt: () => Promise<Result>,
 ): Promise<Result> {
   const { state, host, queue } = options;
-  // The machine of such a host is this process's alone: nobody would give a slot of it back.
-  if (host.kind !== 'kvm') return await attempt();
-  if (queue) return await inLine(options, attempt);
-  const waiting = await readLine(state);
+  const shared = sharedSlots(state, host.name);
+  if (shared === undefined) return await attempt();
+  if (queue) return await inLine(options, shared, attempt);
+  const waiting = await readLine(state, host.name);
   const slots = await host.keySlots();
   const isOvertaking = slots === undefined || slots.total - slots.used <= waiting.length;
   if (waiting.length > 0 && isOvertaking) throw othersWait(waiting);
@@ -55,14 +57,15 @@ export async function admitted<Result>(
 
 async function inLine<Result>(
   options: AdmissionOptions,
+  shared: SharedSlots,
   attempt: () => Promise<Result>,
 ): Promise<Result> {
-  const { onTicket, onTrouble } = options;
-  const line = new Line(options);
+  const { state, owner, onTicket, onTrouble } = options;
+  const line = new Line({ state, owner, queue: shared.queue });
   const ticket = String(await line.join());
   try {
     onTicket?.('queued', ticket);
-    return await turn(options, line, attempt);
+    return await turn(options, { line, ...shared }, attempt);
   } finally {
     // The TD may be there by now, and is kept whatever becomes of its ticket.
     await line.leave().catch(onTrouble);
@@ -71,21 +74,21 @@ async function inLine<Result>(
 }
 
 async function turn<Result>(
-  { state, host, onPlace, signal }: AdmissionOptions,
-  line: Line,
+  { host, onPlace, signal }: AdmissionOptions,
+  { line, queue, news }: SharedSlots & { readonly line: Line },
   attempt: () => Promise<Result>,
 ): Promise<Result> {
   let known: Place = { position: 0, of: 0 };
   let tries = 0;
-  let changes = new Changes([queuePath(state)]);
+  let changes = new Changes([queue]);
   try {
     for (;;) {
       signal?.throwIfAborted();
       const place = await line.place();
       if (place.position === 1 && known.position !== 1) {
-        // The next one waits for a slot; whoever gives one back writes into this directory (measured.ts).
+        // The next one waits for a slot, and for nobody before it.
         changes.close();
-        changes = new Changes([state.path]);
+        changes = new Changes(news);
       }
       const isNews = place.position !== known.position || place.of !== known.of;
       known = place;

@@ -1,10 +1,11 @@
-/** One process in the line for key slots of a state directory, and who else is in it. */
+/** One process in the line for the key slots of a host, and who else is in it. */
 import { type NumberedFiles, numberedFiles } from '../../files/index.ts';
 import { notWritable } from '../../files/not-writable.ts';
 import { presenceOf, vantage } from '../presence.ts';
 import type { StateDirectory } from '../state-directory.ts';
 import { tdFiles } from '../td-files.ts';
 import { tryTdLock } from '../td-lock.ts';
+import { sharedSlots } from './slots.ts';
 import {
   giveUpTicket,
   Lookout,
@@ -17,27 +18,32 @@ import {
   waitingTickets,
 } from './tickets.ts';
 
-/** Everybody who waits for a key slot, the next one first. */
-export async function readLine(state: StateDirectory): Promise<Ticket[]> {
-  return await waitingTickets(numberedFiles(queuePath(state)), standings(state));
+/** Everybody who waits for a key slot of the host, the next one first. Nobody does where slots are not shared. */
+export async function readLine(state: StateDirectory, host: string): Promise<Ticket[]> {
+  const slots = sharedSlots(state, host);
+  if (slots === undefined) return [];
+  return await waitingTickets(numberedFiles(slots.queue), standings(state));
 }
 
-export function queuePath(state: StateDirectory): string {
-  return `${state.path}/queue`;
+interface LineOptions {
+  readonly state: StateDirectory;
+  readonly owner: TicketOwner;
+  /** The directory of the line. */
+  readonly queue: string;
 }
 
 /** Every method throws TdctlError TDCTL_E_NOT_WRITABLE. */
 export class Line {
-  readonly #state: StateDirectory;
+  readonly #path: string;
   readonly #owner: TicketOwner;
   readonly #files: NumberedFiles;
   readonly #lookout: Lookout;
   #ticket = 0;
 
-  constructor({ state, owner }: { readonly state: StateDirectory; readonly owner: TicketOwner }) {
-    this.#state = state;
+  constructor({ state, owner, queue }: LineOptions) {
+    this.#path = queue;
     this.#owner = owner;
-    this.#files = numberedFiles(queuePath(state));
+    this.#files = numberedFiles(queue);
     this.#lookout = new Lookout(this.#files, standings(state));
   }
 
@@ -63,7 +69,7 @@ export class Line {
     try {
       return await work;
     } catch (cause) {
-      throw notWritable({ path: queuePath(this.#state), what: 'place in the queue' }, cause);
+      throw notWritable({ path: this.#path, what: 'place in the queue' }, cause);
     }
   }
 }

@@ -8,6 +8,7 @@ import type { Life } from '../life.ts';
 import type { StateDirectory } from '../state-directory.ts';
 import { admitted, type HostWithSlots, isNoKeySlot } from './admitted.ts';
 import { refusedForSlot } from './refusals.ts';
+import { sharesSlots } from './slots.ts';
 import type { Place } from './tickets.ts';
 
 export interface QueueingOptions {
@@ -54,8 +55,8 @@ export function queueing(options: QueueingOptions): Companion {
       try {
         return await inLine(run);
       } catch (error) {
-        if (host.kind !== 'kvm' || !isNoKeySlot(error)) throw error;
-        throw await refusedForSlot(state, { except: name, error });
+        if (!sharesSlots(host.name) || !isNoKeySlot(error)) throw error;
+        throw await refusedForSlot(state, { host: host.name, except: name, error });
       }
     },
     // Whatever else the TD comes to while it waits, it does not need the slot any more.

@@ -1,7 +1,9 @@
 /** What somebody is told who gets no key slot, and will not wait for one. */
 import { TdctlError } from '../../errors/index.ts';
+import { sharedHostName } from '../../host/identity.ts';
 import type { KeptTd } from '../kept-td.ts';
 import { readKeptTds } from '../kept-tds.ts';
+import { processesOfKeptTds } from '../own-processes.ts';
 import type { StateDirectory } from '../state-directory.ts';
 import { type VmHolding, vmHoldings } from '../vm-holders.ts';
 import { readLine } from './line.ts';
@@ -20,17 +22,29 @@ export function othersWait(waiting: readonly Ticket[]): TdctlError {
   });
 }
 
+export interface SlotRefused {
+  /** As `--host` names it. */
+  readonly host: string;
+  /** The TD that got none. */
+  readonly except: string;
+  readonly error: unknown;
+}
+
 /** Every slot is taken: by whom, and who waits for one already. */
 export async function refusedForSlot(
   state: StateDirectory,
-  { except, error }: { readonly except: string; readonly error: unknown },
+  { host, except, error }: SlotRefused,
 ): Promise<TdctlError> {
   const tds = readKeptTds(state).filter(({ name }) => name !== except);
-  const keepers = tds.flatMap(({ keeper }) => (keeper?.lives ? keeper.pid : []));
-  const { found } = vmHoldings(new Set([process.pid, ...keepers]));
+  const shared = sharedHostName(host);
+  // The processes of this machine say nothing of which shared host their VMs are on.
+  const found =
+    shared === undefined
+      ? vmHoldings(new Set([process.pid, ...processesOfKeptTds(state, tds)])).found
+      : [];
   // Whoever may only read the line is refused all the same.
-  const waiting = await readLine(state).catch(() => []);
-  const holders = tds.filter(({ holdsKeySlot }) => holdsKeySlot);
+  const waiting = await readLine(state, host).catch(() => []);
+  const holders = tds.filter((td) => td.holdsKeySlot && td.host?.name === host);
   return new TdctlError({
     code: 'TDCTL_E_NO_KEY_SLOT',
     op: 'take a key slot',
@@ -43,7 +57,9 @@ export async function refusedForSlot(
       ...few(found.map(foreignInWords)),
       ...waitingInWords(waiting),
     ],
-    hint: 'wait in order for one: --queue; or stop one of these: `tdctl stop NAME`',
+    hint: `wait in order for one: --queue; or stop one of these: \`tdctl stop NAME\`${
+      shared === undefined ? '' : `; \`tdctl host show ${shared}\` has all that are on the host`
+    }`,
     cause: error,
   });
 }

@@ -5,6 +5,9 @@ import type { Snapshot } from '../../simulator/index.ts';
 /** The misc cgroup of a program that joins a shared host; `/` where it is not set. */
 export const sharedCgroupVariable = 'TDCTL_SHARED_CGROUP';
 
+/** Set for a host that ends with whoever asks it for `attend`, and where nobody does. */
+export const attendedVariable = 'TDCTL_HOST_ATTENDED';
+
 /** The answer to `snapshot`. */
 export interface HostSeen {
   readonly snapshot: Snapshot;

@@ -36,8 +36,9 @@ export function glance(state: StateDirectory, name: string, look: Look): Evidenc
   const directory = state.tdPath(name);
   const files = filesIn(directory);
   const keeper = files.kind === 'read' ? files.status.keeper : undefined;
+  const hasLeft = files.kind === 'read' && files.status.td?.state === 'movedAway';
   const presence =
-    keeper === undefined || endIsWritten(files) ? 'nobody' : presenceOf(keeper, look);
+    keeper === undefined || (endIsWritten(files) && !hasLeft) ? 'nobody' : presenceOf(keeper, look);
   const vmm = files.kind === 'read' ? files.status.td?.vmm : undefined;
   const isSilent = presence !== 'nobody' && presence !== 'lives';
   return {
@@ -53,7 +54,9 @@ export function glance(state: StateDirectory, name: string, look: Look): Evidenc
         ? lockSeen(`${directory}/${tdFileNames.lock}`, look)
         : undefined,
     next:
-      isSilent && keeper !== undefined ? nextKeeper(directory, { keeper, from: look }) : undefined,
+      (isSilent || hasLeft) && keeper !== undefined
+        ? nextKeeper(directory, { keeper, from: look })
+        : undefined,
     lastRecord: isSilent ? lastWord(`${directory}/${tdFileNames.journal}`) : undefined,
     closer: undefined,
   };

@@ -51,6 +51,30 @@ export const recoveryTable = [
     told: ['its files cannot be read: {why}', '`tdctl delete {name}` removes what is left of it'],
   },
   {
+    id: 'left-for-the-next',
+    underWay: ['movedAway'],
+    next: 'lives',
+    found:
+      'the TD has left this keeper, and the next one, which has it, has not taken the directory over yet',
+    state: 'moving',
+    holdsKeySlot: true,
+    done: 'nothing: the next keeper takes the directory over',
+    told: ['it has moved from {keeper} to {next}, which will say soon how it is'],
+  },
+  {
+    id: 'left-for-one-that-stands-still',
+    underWay: ['movedAway'],
+    next: 'stopped',
+    found: 'the TD has left this keeper, and SIGSTOP holds the next one, which has it',
+    state: 'unknown',
+    holdsKeySlot: true,
+    done: 'nothing by itself: what it holds, it holds',
+    told: [
+      'it has moved from {keeper} to {next}, which is stopped by a signal',
+      '`kill -CONT` lets that go on',
+    ],
+  },
+  {
     id: 'taken-over',
     presence: ending,
     next: 'lives',

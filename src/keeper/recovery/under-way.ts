@@ -27,7 +27,9 @@ const mayHoldUnknown: readonly string[] = [
 
 export function underWayOf({ files, lastRecord }: Evidence): UnderWay {
   if (files.kind === 'damaged') return 'unreadable';
-  if (lastRecord?.outcome !== undefined) return 'over';
+  if (lastRecord?.outcome !== undefined) {
+    return lastRecord.outcome === 'moved' ? 'movedAway' : 'over';
+  }
   if (files.kind === 'halfMade') return 'nothing';
   const { td } = files.status;
   return td === null ? 'waiting' : underWayIn(td);

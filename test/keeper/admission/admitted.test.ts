@@ -68,7 +68,7 @@ function taker(
     const owner = { td: ${JSON.stringify(td)}, ...identity.ownIdentity({ tdctl: '0', chartVersion: 1 }) };
     await admitted({
       state, owner, queue: true,
-      host: { kind: 'kvm', keySlots: async () => undefined },
+      host: { name: 'kvm', keySlots: async () => undefined },
       onTicket: (kind) => { if (kind === 'queued') say(kind); },
     }, take);
     say('turn');
@@ -79,7 +79,7 @@ function taker(
 
 const owner = (td: string) => ({ td, ...identity() });
 const freeSlots = (free: number | undefined): HostWithSlots => ({
-  kind: 'kvm',
+  name: 'kvm',
   keySlots: async () => (free === undefined ? undefined : { total: 8, used: 8 - free }),
 });
 
@@ -123,12 +123,12 @@ describe('processes that wait for a key slot', () => {
     await second.kill();
     slots.freeOf(second.pid, { isTold: false });
     expect(await sixth.line()).toBe('"turn"');
-    expect((await readLine(state)).map(({ pid }) => pid)).toEqual([seventh.pid]);
+    expect((await readLine(state, 'kvm')).map(({ pid }) => pid)).toEqual([seventh.pid]);
     await fourth.kill();
     slots.freeOf(fourth.pid, { isTold: true });
     expect(await seventh.line()).toBe('"turn"');
     await until(() => readdirSync(join(state.path, 'queue')).length === 1);
-    expect(await readLine(state)).toEqual([]);
+    expect(await readLine(state, 'kvm')).toEqual([]);
   });
 
   test('come to it in order whomever chance kills, and nobody is forgotten', async (context) => {
@@ -155,7 +155,7 @@ describe('processes that wait for a key slot', () => {
       await letIn();
     }
     expect([holding, waiting, slots.takers]).toEqual([[], [], []]);
-    expect(await readLine(state)).toEqual([]);
+    expect(await readLine(state, 'kvm')).toEqual([]);
   });
 
   test('pass over one that a signal has stopped, which keeps its place', async (context) => {
@@ -211,7 +211,7 @@ describe('one that waits', () => {
     const state = await freshState(context);
     let [free, attempts] = [0, 0];
     const host: HostWithSlots = {
-      kind: 'kvm',
+      name: 'kvm',
       keySlots: async () => {
         const slots = { total: 1, used: 1 - free };
         free = 1;
@@ -243,14 +243,14 @@ describe('one that waits', () => {
       );
     const cgroup = new TdctlError({ code: 'TDCTL_E_CGROUP_LIMIT', op: 'x', message: 'full' });
     await expect(waiting(() => Promise.reject(cgroup))).rejects.toBe(cgroup);
-    expect(await readLine(state)).toEqual([]);
+    expect(await readLine(state, 'kvm')).toEqual([]);
     const reason = new Error('asked to');
     const asked = waiting(async () => {
       leaving.abort(reason);
       throw noSlot();
     });
     await expect(asked).rejects.toBe(reason);
-    expect(await readLine(state)).toEqual([]);
+    expect(await readLine(state, 'kvm')).toEqual([]);
     expect(tickets).toEqual(['queued 1', 'unqueued 1', 'queued 2', 'unqueued 2']);
   });
 
@@ -268,13 +268,44 @@ describe('one that waits', () => {
     expect(tries).toBe(2);
   });
 
+  test('on one shared host stands in no line of another one, nor of this machine', async (context) => {
+    const state = await freshState(context);
+    const slots = new Slots(state, 0);
+    await lineUp(context, { state, slots, count: 1 });
+    const full: HostWithSlots = { name: 'on:lab', keySlots: async () => undefined };
+    const attempt = () => Promise.reject(noSlot());
+    const leaving = new AbortController();
+    const waits = admitted(
+      { state, owner: owner('a'), host: full, queue: true, signal: leaving.signal },
+      attempt,
+    );
+    await until(async () => (await readLine(state, 'on:lab')).length === 1);
+    expect((await readLine(state, 'kvm')).map(({ td }) => td)).toEqual(['td-0']);
+    const goesOn = (name: string) =>
+      admitted(
+        { state, owner: owner('b'), host: { ...full, name }, queue: false },
+        async () => name,
+      );
+    expect(await goesOn('on:other')).toBe('on:other');
+    await expect(goesOn('on:lab')).rejects.toMatchObject({
+      details: [expect.stringMatching(/^waits, place 1: a /)],
+    });
+    const reason = new Error('asked to');
+    leaving.abort(reason);
+    await expect(waits).rejects.toBe(reason);
+    expect(await readLine(state, 'on:lab')).toEqual([]);
+  });
+
   test('on a machine that is its own alone does not wait: nobody would give a slot back', async (context) => {
     const state = await freshState(context);
-    const host: HostWithSlots = { kind: 'sim', keySlots: async () => ({ total: 1, used: 1 }) };
+    const host: HostWithSlots = {
+      name: 'sim:spr-1.5',
+      keySlots: async () => ({ total: 1, used: 1 }),
+    };
     const asked = admitted({ state, owner: owner('me'), host, queue: true }, () =>
       Promise.reject(noSlot()),
     );
     await expect(asked).rejects.toMatchObject({ code: 'TDCTL_E_NO_KEY_SLOT' });
-    expect(await readLine(state)).toEqual([]);
+    expect(await readLine(state, 'kvm')).toEqual([]);
   });
 });

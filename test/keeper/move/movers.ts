@@ -4,7 +4,7 @@ import { keeperCommand, launchMove } from '../../../src/keeper/launch.ts';
 import type { MoveReport } from '../../../src/keeper/move/report.ts';
 import type { KeepRequest } from '../../../src/keeper/request.ts';
 import { openStateDirectory } from '../../../src/keeper/state-directory.ts';
-import { asked, track } from '../keepers.ts';
+import { asked } from '../keepers.ts';
 
 /** Kernels that move TDs, on which no guest is executed. */
 export const movingKernel = 'rfc-migration-v2';
@@ -22,9 +22,7 @@ export async function move(
 ): Promise<MoveReport> {
   const env = { ...process.env, ...(fault !== undefined && { TDCTL_KEEPER_FAULT: fault }) };
   const command = keeperCommand(request.name);
-  const report = await launchMove({ ...request, moves: true }, { env, command, signal });
-  track(report.toKeeper.pid);
-  return report;
+  return await launchMove({ ...request, moves: true }, { env, command, signal });
 }
 
 export const moving = (name: string, changes: Partial<KeepRequest> = {}) =>

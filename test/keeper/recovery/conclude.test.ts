@@ -177,6 +177,37 @@ describe('in words', () => {
     ],
     ['moved', evidence({ state: 'movedAway', holdsKeySlot: false }), { state: 'moved', notes: [] }],
     [
+      'left-for-the-next',
+      evidence(
+        { state: 'movedAway', holdsKeySlot: false },
+        { presence: 'lives', next: { pid: 4712, found: 'lives' } },
+      ),
+      {
+        ...{ state: 'moving', holdsKeySlot: true },
+        notes: ['it has moved from process 4711 to process 4712, which will say soon how it is'],
+      },
+    ],
+    [
+      // Its last word is in the journal, and not in the status yet.
+      'left-for-one-that-stands-still',
+      evidence(
+        { state: 'running' },
+        {
+          ...{ presence: 'stopped', next: { pid: 4712, found: 'stopped' } },
+          lastRecord: { at: at(31_000), outcome: 'moved' },
+        },
+      ),
+      { state: 'unknown', holdsKeySlot: true },
+    ],
+    [
+      'lost-after-move',
+      evidence(
+        { state: 'movedAway', holdsKeySlot: false },
+        { next: { pid: 4712, found: 'diedWithTd' } },
+      ),
+      { state: 'lost', holdsKeySlot: false },
+    ],
+    [
       'over',
       evidence({
         state: 'stuck',

@@ -2,6 +2,7 @@
 import { TdctlError } from '../../../errors/index.ts';
 import { isNoKeySlot } from '../../../keeper/admission/admitted.ts';
 import { refusedForSlot } from '../../../keeper/admission/refusals.ts';
+import { sharesSlots } from '../../../keeper/admission/slots.ts';
 import { apiRange } from '../../../keeper/identity.ts';
 import type { KeptTd } from '../../../keeper/kept-td.ts';
 import { readKeptTd } from '../../../keeper/kept-tds.ts';
@@ -78,9 +79,9 @@ async function begin(creating: Creating, before: KeptTd | undefined): Promise<vo
   const { named, options, state, interrupts, io } = creating;
   const unit = options.unit === true ? unitFor(tdOf(named), io) : undefined;
   const prepared = await prepare(named, options, io).catch(async (error) => {
-    const isShared = !/^(?:sim|soft)\b/.test(named.host);
-    if (!isShared || !isNoKeySlot(error)) throw error;
-    throw await refusedForSlot(state, { except: named.name, error });
+    const { host, name } = named;
+    if (!sharesSlots(host) || !isNoKeySlot(error)) throw error;
+    throw await refusedForSlot(state, { host, except: name, error });
   });
   if (before !== undefined) {
     say(io, `${named.name} was here and is ${before.state}: this is its life ${before.life + 1}`);

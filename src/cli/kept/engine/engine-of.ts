@@ -1,12 +1,12 @@
 /** Who makes and runs a kept TD: tdctl itself, or QEMU where the TrustDomain file says so. */
 import { randomUUID } from 'node:crypto';
+import { sharedHostName } from '../../../host/identity.ts';
 import type { AttachedVmm } from '../../../keeper/engines/attach.ts';
 import type { Engine } from '../../../keeper/keep.ts';
 import type { Life } from '../../../keeper/life.ts';
 import type { KeepRequest } from '../../../keeper/request.ts';
 import type { StateDirectory } from '../../../keeper/state-directory.ts';
 import type { TdFiles } from '../../../keeper/td-files.ts';
-import { sharedHostName } from '../../shared-host/name.ts';
 import type { OpenedTd } from '../open-td.ts';
 
 interface Kept extends OpenedTd {

@@ -1,8 +1,8 @@
 /** QEMU takes a TD from /dev/kvm, which a simulated host in this process has none of. A shared host gives it one. */
 import { shellWord } from '../../../documents/shell-word.ts';
 import { TdctlError } from '../../../errors/index.ts';
+import { sharedHostName } from '../../../host/identity.ts';
 import type { TrustDomain } from '../../../spec/trust-domain.ts';
-import { sharedHostName } from '../../shared-host/name.ts';
 
 /** @throws TdctlError TDCTL_E_HOST_UNSUPPORTED where QEMU could not run the TD on that host. */
 export function refuseEngineOn(

@@ -104,6 +104,10 @@ const sharedHost = {
     .nullable()
     .meta({ description: 'The process that has the machine.' }),
   keySlots: keySlots.nullable().meta({ description: 'Null where the host does not answer.' }),
+  waiting: z
+    .array(z.strictObject({ td: text, pid: count, isStopped: flag }))
+    .nullable()
+    .meta({ description: 'Kept TDs in line for a key slot, and their keepers; the next first.' }),
   vmCount: count.nullable(),
   programs: z
     .array(

@@ -3,10 +3,9 @@ import { connect, type Socket } from 'node:net';
 import type { TdctlError } from '../../../errors/index.ts';
 import { NotTheProtocol } from '../wire/frames.ts';
 import { type Greeting, GreetingReader, greetingLine, protocolVersion } from '../wire/greeting.ts';
+import { awaitWord, silentMs } from '../wire/silence.ts';
 import { notAHost, notThere, otherProtocol, otherUsers, silent, type WhichHost } from './gone.ts';
 import { Link, type LinkOptions } from './link.ts';
-
-const greetingDeadlineMs = 5000;
 
 export interface Joining extends Pick<LinkOptions, 'made'> {
   readonly host: WhichHost;
@@ -57,9 +56,9 @@ function greet(
     };
     const broke = (error: NodeJS.ErrnoException) => fail(notReached(host, error));
     const closed = () => fail(notThere(host, 'it has closed the connection without a word'));
-    const deadline = setTimeout(() => fail(silent(host, greetingDeadlineMs)), greetingDeadlineMs);
+    const hasSpoken = awaitWord(() => fail(silent(host, silentMs)));
     const over = () => {
-      clearTimeout(deadline);
+      hasSpoken();
       socket.off('data', hear).off('error', broke).off('close', closed);
       // A connection that was refused may still break.
       socket.on('error', () => undefined);

@@ -4,6 +4,7 @@ import type { TdctlError } from '../../../errors/index.ts';
 import type { GuestEnd } from '../../guest.ts';
 import { FrameReader, FrameWriter } from '../wire/frames.ts';
 import type { Call, FromHost, ToHost } from '../wire/messages.ts';
+import { lookEveryMs, silentLooks, silentMs } from '../wire/silence.ts';
 import type { Reference } from '../wire/values.ts';
 import { gone, type WhichHost } from './gone.ts';
 
@@ -28,10 +29,6 @@ export abstract class SharedObject {
     this.token = token;
   }
 }
-
-/** So often it is looked whether the host still answers, and so many times it may not have. */
-const lookEveryMs = 5000;
-const silentLooks = 6;
 
 export interface LinkOptions {
   readonly socket: Socket;
@@ -87,26 +84,30 @@ export class Link {
   }
 
   /** Makes a request. Those that are made in one turn go in one frame, in their order. */
-  async call(
-    on: number,
-    method: string,
-    arg?: unknown,
-    options: CallOptions = {},
-  ): Promise<unknown> {
-    if (this.#gone !== undefined) throw this.#gone;
-    const { signal, onTold } = options;
+  call(on: number, method: string, arg?: unknown, options?: CallOptions): Promise<unknown> {
+    if (this.#gone !== undefined) return Promise.reject(this.#gone);
     const call = this.#nextCall++;
     const answer = new Promise((resolve, reject) => {
-      this.#waiting.set(call, { resolve, reject, onTold });
-    });
-    const cancel = () => this.tell({ cancel: call });
-    try {
       this.tell({ call, on, method, arg } satisfies Call);
-      signal?.addEventListener('abort', cancel, { once: true });
+      this.#waiting.set(call, { resolve, reject, onTold: options?.onTold });
+    });
+    return options?.signal === undefined
+      ? answer
+      : this.#cancelledBy(options.signal, { call, answer });
+  }
+
+  async #cancelledBy(
+    signal: AbortSignal,
+    { call, answer }: { readonly call: number; readonly answer: Promise<unknown> },
+  ): Promise<unknown> {
+    const cancel = () => {
+      if (this.#waiting.has(call)) this.tell({ cancel: call });
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
       return await answer;
     } finally {
-      this.#waiting.delete(call);
-      signal?.removeEventListener('abort', cancel);
+      signal.removeEventListener('abort', cancel);
     }
   }
 
@@ -176,6 +177,7 @@ export class Link {
     if ('nowNs' in message) this.nowNs = message.nowNs;
     if ('answer' in message) {
       const waiting = this.#waiting.get(message.answer);
+      this.#waiting.delete(message.answer);
       if ('error' in message) waiting?.reject(message.error);
       else waiting?.resolve(message.value);
     } else if ('told' in message) {
@@ -192,6 +194,7 @@ export class Link {
     try {
       waiting?.onTold?.(value);
     } catch (error) {
+      this.#waiting.delete(call);
       waiting?.reject(error);
       this.tell({ cancel: call });
     }
@@ -201,8 +204,7 @@ export class Link {
     if (this.#waiting.size === 0) return;
     this.#missedLooks++;
     if (this.#missedLooks > silentLooks) {
-      const seconds = (silentLooks * lookEveryMs) / 1000;
-      this.#end(`its process has not answered for ${seconds} s`);
+      this.#end(`its process has not answered for ${silentMs / 1000} s`);
     } else this.tell({ ping: this.#missedLooks });
   }
 

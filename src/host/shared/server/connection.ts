@@ -9,13 +9,13 @@ import { SimulatedGuest, type SimulatedHost, SimulatedMemory } from '../../simul
 import { NotTheProtocol } from '../wire/frames.ts';
 import { type Call, pageBytes, type ToHost, type WrittenPages } from '../wire/messages.ts';
 import { type CallUnderWay, FramedPeer } from './framed-peer.ts';
-import { type CallContext, methods } from './methods.ts';
+import { methods, type Passing } from './methods.ts';
 import { ProgramObjects } from './objects.ts';
 
 export interface ConnectionOptions {
   readonly socket: Socket;
   readonly host: SimulatedHost;
-  readonly passing: Pick<CallContext, 'grant' | 'accept'>;
+  readonly passing: Passing;
   /** Called before the answer to each call. */
   readonly called?: (() => void) | undefined;
   /** The process has died, and holds nothing any more. */
@@ -52,13 +52,7 @@ export class Connection extends FramedPeer {
     if (method === undefined) throw new NotTheProtocol(`a ${named.kind} is not asked for ${name}`);
     const parsed = method.arg.safeParse(arg);
     if (!parsed.success) throw new NotTheProtocol(`${name}: ${problems(parsed.error)}`);
-    const context: CallContext = {
-      get signal() {
-        return underWay.signal;
-      },
-      progress: underWay.tell,
-      ...this.#passing,
-    };
+    const context = { underWay, passing: this.#passing };
     const made = await method.call(named.target as never, parsed.data as never, context);
     this.#called?.();
     if (made instanceof SimulatedGuest) this.#tellEnd(made);

@@ -10,17 +10,19 @@ const waitingBytes = 4 * 1024 * 1024;
 
 const farewellMs = 1000;
 
-/** What a call has besides what it is asked for. */
-export interface CallUnderWay {
-  readonly signal: AbortSignal;
+/**
+ * What a call has besides what it is asked for. Most calls are over before anybody could cancel them, and an
+ * AbortController costs as much as such a call.
+ */
+export class CallUnderWay {
   /** Tells the caller something before the answer. */
-  tell(value: unknown): void;
-}
-
-/** Most calls are over before anybody could cancel them, and an AbortController costs as much as such a call. */
-class Cancelling {
+  readonly tell: (value: unknown) => void;
   #controller: AbortController | undefined;
   #isAborted = false;
+
+  constructor(tell: (value: unknown) => void) {
+    this.tell = tell;
+  }
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
@@ -41,7 +43,7 @@ export abstract class FramedPeer {
   readonly #objects: Encoding & Decoding;
   readonly #reader = new FrameReader();
   readonly #writer: FrameWriter;
-  readonly #underWay = new Map<number, Cancelling>();
+  readonly #underWay = new Map<number, CallUnderWay>();
   #isDead = false;
   #flushIsDue = false;
 
@@ -88,10 +90,10 @@ export abstract class FramedPeer {
       if (!(error instanceof MessageTooLong) || !('answer' in message)) throw error;
       this.#refuse(message.answer, error);
     }
-    // The answers to all that came in one frame go back in one.
+    // The answers to all that came in one frame go back in one: all promises that are settled go on before a tick.
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;
-    setImmediate(() => {
+    process.nextTick(() => {
       this.#flushIsDue = false;
       this.#writer.flush();
     });
@@ -118,16 +120,13 @@ export abstract class FramedPeer {
 
   async #answer(asked: Call): Promise<void> {
     const { call } = asked;
-    const cancelling = new Cancelling();
-    this.#underWay.set(call, cancelling);
+    const underWay = new CallUnderWay((value) =>
+      this.tell({ told: call, nowNs: this.nowNs, value }),
+    );
+    this.#underWay.set(call, underWay);
     this.calls++;
     try {
-      const value = await this.make(asked, {
-        get signal() {
-          return cancelling.signal;
-        },
-        tell: (told) => this.tell({ told: call, nowNs: this.nowNs, value: told }),
-      });
+      const value = await this.make(asked, underWay);
       this.tell({ answer: call, nowNs: this.nowNs, value });
     } catch (error) {
       this.#refuse(call, error);
@@ -150,7 +149,7 @@ export abstract class FramedPeer {
   #die(): void {
     if (this.#isDead) return;
     this.#isDead = true;
-    for (const cancelling of this.#underWay.values()) cancelling.abort();
+    for (const underWay of this.#underWay.values()) underWay.abort();
     this.died();
   }
 }

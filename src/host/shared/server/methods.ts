@@ -11,11 +11,16 @@ import {
   SimulatedVm,
 } from '../../simulated/index.ts';
 import { type ObjectFacts, type ObjectKind, pageBytes, pagesAtOnce } from '../wire/messages.ts';
+import type { CallUnderWay } from './framed-peer.ts';
 
 /** What a call has besides its object. */
 export interface CallContext {
-  readonly signal: AbortSignal;
-  progress(pagesDone: number): void;
+  readonly underWay: CallUnderWay;
+  readonly passing: Passing;
+}
+
+/** Objects go from program to program. */
+export interface Passing {
   grant(object: Grantable, to: number): string;
   accept(ticket: string, kind: ObjectKind): Grantable;
 }
@@ -73,11 +78,11 @@ const host: Methods = {
   close: method(nothing, (target: SimulatedHost) => target.close()),
   grant: method(
     z.object({ object: z.union([vm, guestMemory, memory]), to: z.int() }),
-    (_target: SimulatedHost, { object, to }, context) => context.grant(object, to),
+    (_target: SimulatedHost, { object, to }, { passing }) => passing.grant(object, to),
   ),
   accept: method(
     z.object({ ticket: z.string(), kind: z.enum(['vm', 'guestMemory', 'memory']) }),
-    (_target: SimulatedHost, { ticket, kind }, context) => context.accept(ticket, kind),
+    (_target: SimulatedHost, { ticket, kind }, { passing }) => passing.accept(ticket, kind),
   ),
 };
 
@@ -168,8 +173,8 @@ const ofVcpu: Methods = {
       pages: z.number(),
       measure: z.boolean(),
     }),
-    (target: SimulatedVcpu, arg, { signal, progress }) =>
-      target.tdxInitMemRegion({ ...arg, signal, onProgress: progress }),
+    (target: SimulatedVcpu, arg, { underWay: { signal, tell } }) =>
+      target.tdxInitMemRegion({ ...arg, signal, onProgress: tell }),
   ),
   tdxGetCpuid: method(nothing, (target: SimulatedVcpu) => target.tdxGetCpuid()),
   close: method(nothing, (target: SimulatedVcpu) => target.close()),

@@ -9,7 +9,7 @@ import type { Peer } from './peer.ts';
 export type Operations = Readonly<Record<string, Operation>>;
 export type Operation = (arg: unknown, asked: Asked) => unknown;
 
-export interface Asked extends CallUnderWay {
+export interface Asked extends Pick<CallUnderWay, 'signal' | 'tell'> {
   /** Undefined where nobody can tell. */
   readonly by: Peer | undefined;
 }

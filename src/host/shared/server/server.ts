@@ -7,6 +7,7 @@ import { AddressSpace, SimulatedHost } from '../../simulated/index.ts';
 import { NotTheProtocol } from '../wire/frames.ts';
 import { GreetingReader, greetingLine, protocolVersion } from '../wire/greeting.ts';
 import type { ObjectKind } from '../wire/messages.ts';
+import { awaitWord } from '../wire/silence.ts';
 import { Connection } from './connection.ts';
 import { type Grantable, objectFacts } from './methods.ts';
 import { type Operations, Operator } from './operator.ts';
@@ -52,8 +53,6 @@ interface Program {
   readonly passed: Map<string, Grantable>;
 }
 
-const greetingDeadlineMs = 10_000;
-
 export class SharedMachine {
   readonly #options: SharedMachineOptions;
   readonly #programs = new Map<number, Program>();
@@ -80,11 +79,10 @@ export class SharedMachine {
   /** Takes a connection: `net.createServer((socket) => shared.take(socket))`. */
   take(socket: Socket): void {
     const reader = new GreetingReader();
-    const deadline = setTimeout(() => socket.destroy(), greetingDeadlineMs);
-    deadline.unref();
+    const hasSpoken = awaitWord(() => socket.destroy());
     this.#greeting.add(socket);
     const over = () => {
-      clearTimeout(deadline);
+      hasSpoken();
       this.#greeting.delete(socket);
     };
     const hear = (chunk: Buffer) => {

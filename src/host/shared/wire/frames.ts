@@ -33,31 +33,42 @@ export class FrameWriter {
   add(message: unknown): void {
     const { text, bytes } = encode(message, this.#encoding);
     // A character has at most three bytes in UTF-8 for each unit that a string counts.
-    const length = text.length * 3 + bytes.reduce((sum, each) => sum + each.length, 0) + 2;
+    const length = text.length * 3 + lengthOf(bytes) + 2;
     if (headBytes + length > maxFrameBytes) {
       throw new MessageTooLong('this request is too large for a shared host');
     }
     if (this.#length + length > maxFrameBytes - headBytes) this.flush();
     this.#texts.push(text);
     // The bytes may change before they are sent.
-    this.#bytes.push(...bytes.map((each) => Uint8Array.from(each)));
+    for (const each of bytes) this.#bytes.push(Uint8Array.from(each));
     this.#length += length;
     if (this.#length > fullFrameBytes) this.flush();
   }
 
   flush(): void {
     if (this.#texts.length === 0) return;
-    const json = Buffer.from(`[${this.#texts.join(',')}]`);
-    const bytesLength = this.#bytes.reduce((sum, each) => sum + each.length, 0);
-    const head = Buffer.allocUnsafe(headBytes);
-    head.writeUInt32LE(4 + json.length + bytesLength, 0);
-    head.writeUInt32LE(json.length, 4);
-    const frame = Buffer.concat([head, json, ...this.#bytes]);
+    const json = `[${this.#texts.join(',')}]`;
+    const jsonLength = Buffer.byteLength(json);
+    const restLength = 4 + jsonLength + lengthOf(this.#bytes);
+    const frame = Buffer.allocUnsafe(4 + restLength);
+    frame.writeUInt32LE(restLength, 0);
+    frame.writeUInt32LE(jsonLength, 4);
+    let at = headBytes + frame.write(json, headBytes);
+    for (const bytes of this.#bytes) {
+      frame.set(bytes, at);
+      at += bytes.length;
+    }
     this.#texts = [];
-    this.#bytes = [];
+    if (this.#bytes.length > 0) this.#bytes = [];
     this.#length = 0;
     this.#send(frame);
   }
+}
+
+function lengthOf(all: readonly Uint8Array[]): number {
+  let length = 0;
+  for (const each of all) length += each.length;
+  return length;
 }
 
 /** Takes what has come, in whatever pieces, and gives whole frames. */
@@ -82,8 +93,9 @@ export class FrameReader {
         all.subarray(headBytes, headBytes + jsonLength),
         all.subarray(headBytes + jsonLength, end),
       );
-      this.#chunks = [all.subarray(end)];
       this.#length -= end;
+      // An empty rest would have to be put together with what comes next.
+      this.#chunks = this.#length === 0 ? [] : [all.subarray(end)];
     }
   }
 

@@ -89,12 +89,18 @@ function isPlain(value: object): boolean {
 
 function plainText(value: object, tagged: Tagged): string {
   let text = '';
-  for (const [key, field] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const field: unknown = value[key as keyof typeof value];
     if (field === undefined) continue;
-    const name = JSON.stringify(key.startsWith('$') ? `$${key}` : key);
-    text += `${text === '' ? '' : ','}${name}:${textOf(field, tagged)}`;
+    text += `${text === '' ? '' : ','}${keyText(key)}:${textOf(field, tagged)}`;
   }
   return `{${text}}`;
+}
+
+/** Most keys are words of the code, which need nothing. */
+function keyText(key: string): string {
+  if (/^[a-zA-Z]\w*$/.test(key)) return `"${key}"`;
+  return JSON.stringify(key.startsWith('$') ? `$${key}` : key);
 }
 
 function objectText(value: object, tagged: Tagged): string {
