@@ -55,6 +55,9 @@ export function removeFile(path: string): boolean {
   }
 }
 
+/** Of removing one directory. Others add a file each, and no more once it is gone. */
+const mostTries = 100;
+
 /**
  * Removes a directory and what is in it. Symbolic links are not followed, and another process may be at the
  * same work.
@@ -68,11 +71,17 @@ export function removeTree(path: string): void {
     removeFile(path);
     return;
   }
-  for (const entry of entriesOf(path)) removeTree(`${path}/${entry}`);
-  try {
-    rmdirSync(path);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
+  // Whoever removes it too may have looked for its lock meanwhile, and made the file by that.
+  for (let tries = 1; ; tries += 1) {
+    for (const entry of entriesOf(path)) removeTree(`${path}/${entry}`);
+    try {
+      rmdirSync(path);
+      return;
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === 'ENOENT') return;
+      if (errno !== 'ENOTEMPTY' || tries === mostTries) throw error;
+    }
   }
 }
 
