@@ -2,12 +2,9 @@
  * The keeper that has a TD, while another conducts its move: it answers what is asked, and where nobody asks any more
  * it asks its own VM who has the TD, and acts by that alone.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { GivenBack, LetGo } from '../../../machines/intra-host-migration/index.ts';
 import type { StepError } from '../../../machines/step-error.ts';
 import { KvmError } from '../../host/kvm-error.ts';
-import { unobserved } from '../../host/observed.ts';
-import { grants, passesFds } from '../../host/passing.ts';
 import type { Host } from '../../host/port.ts';
 import type { TdRun } from '../../orchestrator/index.ts';
 import { LocalSource } from '../../orchestrator/migration/index.ts';
@@ -16,20 +13,10 @@ import type { MoveRecord } from '../journal/records.ts';
 import type { Life } from '../life.ts';
 import { presenceOf, vantage } from '../presence.ts';
 import { collectYoung } from './collect.ts';
-import { sendFds } from './fds.ts';
-import { cpuTimeNs, fenceIf } from './fence.ts';
-import { passedObjects } from './passed-objects.ts';
-import { type Patience, patience } from './patience.ts';
+import { grantTo, passTo } from './granting.ts';
+import { Overseer } from './overseer.ts';
 import { MovePeer } from './peer.ts';
-import type {
-  Conductor,
-  Granted,
-  MoveQuestion,
-  MoveQuestions,
-  Outcome,
-  Passed,
-  Quiesced,
-} from './protocol.ts';
+import type { Conductor, MoveQuestion, MoveQuestions, Outcome, Quiesced } from './protocol.ts';
 import { shapeOf } from './shape.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -61,9 +48,6 @@ type Answers = {
   ) => Promise<MoveQuestions[What]['answer']>;
 };
 
-/** One that is at work, as on a machine with too much of it, is waited for so many times as long. */
-const mostExtensions = 10;
-
 type Stage = 'asking' | 'quiesced' | 'released' | 'over';
 
 export class Giving {
@@ -78,9 +62,8 @@ export class Giving {
   #warm: Promise<void> | undefined;
   /** The other side has said that the TD is there. */
   #hasMoved = false;
-  #patience: Patience | undefined;
-  /** How often the other side was waited for again that is at work, and says nothing. */
-  #extended = 0;
+  /** While the TD is in the hands of the other side, that has to say something now and then. */
+  #overseer: Overseer | undefined;
   /** Those who wait until it does not stand still for the move any more; undefined while it does not. */
   #waiting: (() => void)[] | undefined;
 
@@ -125,8 +108,7 @@ export class Giving {
 
   async #answer(what: MoveQuestion, arg: unknown): Promise<unknown> {
     if (this.#conductor === undefined && what !== 'begin') throw new Error('begin comes first');
-    this.#extended = 0;
-    this.#hearAgain();
+    this.#overseer?.heard();
     const answer = this.#answers[what] as (arg: unknown) => Promise<unknown>;
     return await answer(arg);
   }
@@ -134,6 +116,12 @@ export class Giving {
   readonly #answers: Answers = {
     begin: async ({ process }: Conductor) => {
       this.#conductor = process;
+      this.#overseer = new Overseer({
+        keeper: process,
+        patienceMs: this.#options.patienceMs,
+        isHere: async () => this.#stage === 'quiesced' && (await this.#hasTd()).hasTd,
+        onEnded: () => this.#peer.close(),
+      });
       this.#note('asked', { flush: true });
       this.#warm = warmUp(this.#source.plan).catch(() => undefined);
       const { state, mrtd, plan, cgroup = null } = this.#source;
@@ -148,8 +136,12 @@ export class Giving {
         return { errno: error.code };
       }
     },
-    grant: ({ to }) => this.#grant(to),
-    pass: () => this.#pass(),
+    grant: ({ to }) => grantTo(to, this.#options.host, this.#options.run),
+    pass: async () => {
+      const { host, run, directory } = this.#options;
+      await this.#warm;
+      return passTo(directory.nextSocket, host, run);
+    },
     quiesce: ({ pause }) => this.#quiesce(pause),
     hasTd: () => this.#hasTd(),
     keep: async () => {
@@ -166,6 +158,7 @@ export class Giving {
     },
     release: async () => {
       this.#stage = 'released';
+      this.#overseer?.end();
       this.#note('left');
       this.#options.life.cede();
       const stopAsked = this.#options.run.state === 'migratingOut.stopRequested';
@@ -176,42 +169,6 @@ export class Giving {
     retire: () => this.#retire(),
     lost: ({ error }) => this.#lost(error),
   };
-
-  async #grant(to: number): Promise<Granted> {
-    const { host, run } = this.#options;
-    if (!grants(host)) throw new Error(`${run.session.plan.facts.name} grants nothing`);
-    const { handles } = run.session;
-    const slots = run.session.plan.layout.slots.map(async ({ slot }) => {
-      const guestMemory = handles.get('guestMemory').get(slot);
-      const memory = handles.get('slotMemory').get(slot);
-      if (guestMemory === undefined || memory === undefined) throw new Error(`no slot ${slot}`);
-      return {
-        slot,
-        guestMemory: await host.grant(guestMemory, to),
-        memory: await host.grant(memory, to),
-      };
-    });
-    return {
-      tdCpuid: handles.get('tdCpuid'),
-      vm: await host.grant(unobserved(handles.get('vm')), to),
-      slots: await Promise.all(slots),
-    };
-  }
-
-  async #pass(): Promise<Passed> {
-    const { host, run, directory } = this.#options;
-    if (!passesFds(host)) throw new Error(`${run.session.plan.facts.name} passes no fds`);
-    const passing = passedObjects(host, run);
-    await this.#warm;
-    await sendFds(
-      directory.nextSocket,
-      passing.map(({ fd }) => fd),
-    );
-    return {
-      tdCpuid: run.session.handles.get('tdCpuid'),
-      objects: passing.map(({ object }) => object),
-    };
-  }
 
   async #quiesce(pause: boolean): Promise<Quiesced> {
     const { life } = this.#options;
@@ -227,7 +184,7 @@ export class Giving {
   async #toRest(pause: boolean): Promise<Quiesced> {
     this.#stage = 'quiesced';
     this.#waiting ??= [];
-    this.#hearAgain();
+    this.#overseer?.begin();
     this.#owesResume = pause;
     const paused = await this.#outcome('pausingSource', async () => {
       if (pause) {
@@ -271,26 +228,26 @@ export class Giving {
   async #keep(): Promise<LetGo> {
     const letGo = await this.#source.keep();
     this.#stage = 'asking';
-    this.#patience?.end();
+    this.#overseer?.end();
     return letGo;
   }
 
   async #retire(): Promise<GivenBack> {
     this.#stage = 'over';
-    this.#patience?.end();
+    this.#overseer?.end();
     return await this.#source.retire();
   }
 
   async #lost(error: StepError): Promise<GivenBack> {
     this.#stage = 'over';
-    this.#patience?.end();
+    this.#overseer?.end();
     this.#note('lost', { why: 'message' in error ? error.message : null });
     return await this.#source.lost(error);
   }
 
   /** The connection is gone: by its end, by the death of the other side, or because it is let go of. */
   async #leftAlone(): Promise<void> {
-    this.#patience?.end();
+    this.#overseer?.end();
     try {
       await this.#settle();
     } finally {
@@ -334,34 +291,6 @@ export class Giving {
       message: `the TD ${run.session.plan.spec.name} had moved to its next keeper, process ${pid}, when that died, and the kernel takes a TD down with the process that has its VM`,
       hint: 'begin it anew: `tdctl start`; nothing of it is left',
     };
-  }
-
-  /** While the TD is in the hands of the other side, that has to say something now and then. */
-  #hearAgain(): void {
-    this.#patience?.end();
-    if (this.#stage !== 'quiesced') return;
-    this.#patience = patience(this.#options.patienceMs, () => void this.#lostPatience());
-  }
-
-  /**
-   * The other side stands still with the TD in its hands, as by SIGSTOP. It must not move the TD later, when that runs
-   * here again, so it is ended first; one that has the TD already is waited for, and so is one that only gets to its work
-   * slowly, for a while.
-   */
-  async #lostPatience(): Promise<void> {
-    const conductor = this.#conductor;
-    if (conductor === undefined || (await this.#isAtWork(conductor))) return this.#hearAgain();
-    const isHere = async () => this.#stage === 'quiesced' && (await this.#hasTd()).hasTd;
-    if (!(await isHere()) || !(await fenceIf(conductor, isHere))) return this.#hearAgain();
-    this.#peer.close();
-  }
-
-  async #isAtWork(conductor: ProcessIdentity): Promise<boolean> {
-    this.#extended += 1;
-    if (this.#extended > mostExtensions) return false;
-    const before = cpuTimeNs(conductor);
-    await delay(this.#options.patienceMs / 3, undefined, { ref: false });
-    return before !== cpuTimeNs(conductor);
   }
 
   #note(
