@@ -13,6 +13,9 @@ export interface Kept {
 
 const op = 'ask the keeper of a TD';
 
+/** Nobody takes questions there at this moment, and somebody will soon. */
+export class NobodyYet extends TdctlError {}
+
 export function silent({ name }: Kept, deadlineMs: number): TdctlError {
   const patience = deadlineMs === 0 ? 'at all' : `within ${deadlineMs} ms`;
   return new TdctlError({
@@ -38,7 +41,7 @@ export function notThere(kept: Kept, cause?: unknown): TdctlError {
     });
   }
   if (td.keeper?.lives === true && !isOver(td.state)) {
-    return new TdctlError({
+    return new NobodyYet({
       code: 'TDCTL_E_NOT_ANSWERING',
       op,
       message: `TD ${name} is ${td.state}, and its keeper takes no questions: it is only beginning, or ending`,
@@ -60,7 +63,7 @@ export function notThere(kept: Kept, cause?: unknown): TdctlError {
 export function closed(kept: Kept): TdctlError {
   const td = readKeptTd(kept.state, kept.name);
   if (td?.keeper?.lives !== true) return notThere(kept);
-  return new TdctlError({
+  return new NobodyYet({
     code: 'TDCTL_E_NOT_ANSWERING',
     op,
     message: `the keeper of TD ${kept.name} has closed the connection instead of answering`,

@@ -55,7 +55,7 @@ async function tried(work: Promise<unknown>): Promise<TdctlError | undefined> {
 }
 
 async function over(name: string) {
-  expect(await cli(['delete', name, '--force'])).toMatchObject({ exitCode: 0 });
+  expect(await cli(['delete', name, '--force'])).toMatchObject({ exitCode: 0, stderr: '' });
   // The host closes what a killed process had open once it sees that the process is gone.
   await until(async () => (await slotsInUse()) === 0);
 }
@@ -160,7 +160,7 @@ describe('a keeper stands still (SIGSTOP)', () => {
       status: 200,
       body: { changed: true, td: { state: 'paused' } },
     });
-    expect(hasEnded(pid)).toBe(true);
+    await until(() => hasEnded(pid));
     await ended;
     expect(await http(name, 'POST', '/v1/td/resume')).toMatchObject({ status: 200 });
     await over(name);

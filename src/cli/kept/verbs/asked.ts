@@ -1,6 +1,8 @@
 /** The verbs that a keeper is asked for, and that leave the TD whole. What is the case already is its own answer. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { NobodyYet } from '../../../keeper/asking/refusals.ts';
 import { connectTd, type KeeperClient } from '../../../keeper/client.ts';
+import type { Greeting } from '../../../keeper/greeting.ts';
 import type { KeptTd } from '../../../keeper/kept-td.ts';
 import { readKeptTd } from '../../../keeper/kept-tds.ts';
 import { isOver } from '../../../keeper/state.ts';
@@ -36,6 +38,7 @@ export function refuseUnreachable(verb: string, td: KeptTd): void {
   if (td.state === 'unknown' || td.state === 'damaged') throw notToBeReached(verb, td);
 }
 
+/** Asks whoever has it, also where that is only beginning, or is another one by now. */
 export async function askFor(
   state: StateDirectory,
   { name }: Pick<KeptTd, 'name'>,
@@ -43,42 +46,25 @@ export async function askFor(
 ): Promise<Awaited<ReturnType<Act>>> {
   const begun = performance.now();
   for (;;) {
-    const before = readKeptTd(state, name);
-    const client = await connectSoon(state, name, deadlineMs);
+    let client: KeeperClient | undefined;
     try {
+      client = await connectTd(state, name, { deadlineMs });
       return await client.act(verb, { deadlineMs, ...options });
     } catch (error) {
-      if (performance.now() - begun > deadlineMs || !hasMoved(before, readKeptTd(state, name)))
-        throw error;
+      const isOther = isOtherThan(client?.greeting, readKeptTd(state, name));
+      const isLate = performance.now() - begun > deadlineMs;
+      if (isLate || !(isOther || error instanceof NobodyYet)) throw error;
     } finally {
-      client.close();
+      client?.close();
     }
     await delay(retryMs);
   }
 }
 
-/** Another keeper has it, or soon will: that is to be asked. */
-function hasMoved(before: KeptTd | undefined, now: KeptTd | undefined): boolean {
-  return now !== undefined && (now.state === 'moving' || now.keeper?.pid !== before?.keeper?.pid);
+/** Who was asked has the TD no more, or soon will have it no more. */
+function isOtherThan(asked: Greeting | undefined, now: KeptTd | undefined): boolean {
+  if (asked === undefined || now === undefined) return false;
+  return now.state === 'moving' || now.keeper?.pid !== asked.pid;
 }
 
 const retryMs = 50;
-
-/** A keeper takes questions once it has opened its host, and is in the list before. */
-async function connectSoon(
-  state: StateDirectory,
-  name: string,
-  deadlineMs: number,
-): Promise<KeeperClient> {
-  const begun = performance.now();
-  for (;;) {
-    const before = readKeptTd(state, name);
-    try {
-      return await connectTd(state, name, { deadlineMs });
-    } catch (error) {
-      const isBeginning = before?.state === 'creating' && before.keeper?.lives === true;
-      if (!isBeginning || performance.now() - begun > deadlineMs) throw error;
-      await delay(retryMs);
-    }
-  }
-}
