@@ -91,7 +91,7 @@ async function attach(
   terminal.end();
   line?.destroy();
   if (how === 'left') say(own, `left the console of ${td.name}; the TD goes on`);
-  else say(own, `${td.name}: ${howItEnded(state, td.name)}`);
+  else say(own, `${td.name}: ${await howItEnded(state, td.name, interrupts.signal)}`);
 }
 
 /** Resolves at the end of the connection, with all that came over it printed. */

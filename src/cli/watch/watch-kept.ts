@@ -68,7 +68,7 @@ export async function watchKept(
         say(io, `left TD ${name} to its keeper`);
         return exitCodes.ok;
       }
-      const { text, exitCode } = endMessage(end, { state, name });
+      const { text, exitCode } = await endMessage(end, { state, name, signal: interrupts.signal });
       feed.publish({ kind: 'end', text, exitCode });
       for (const line of text.split('\n')) say(io, line);
       if (server !== undefined && options.untilEnd !== true) {
@@ -137,12 +137,19 @@ function recordedEvent(record: ToldRecord) {
   return { lane: event.td, atMs: event.elapsedMs, event, usedSlots: undefined };
 }
 
-function endMessage(
+async function endMessage(
   over: Over | undefined,
-  { state, name }: { readonly state: StateDirectory; readonly name: string },
-): Pick<EndMessage, 'text' | 'exitCode'> & { readonly exitCode: ExitCode } {
+  { state, name, signal }: Ending,
+): Promise<Pick<EndMessage, 'text' | 'exitCode'> & { readonly exitCode: ExitCode }> {
+  const how = await howItEnded(state, name, signal);
   // Without a last word, what is concluded of its keeper says more than the state.
   const notes = over === undefined ? (readKeptTd(state, name)?.notes ?? []) : [];
-  const text = [`TD ${name}: ${howItEnded(state, name)}`, ...notes].join('\n');
+  const text = [`TD ${name}: ${how}`, ...notes].join('\n');
   return { text, exitCode: over?.outcome === 'destroyed' ? exitCodes.ok : exitCodes.failed };
+}
+
+interface Ending {
+  readonly state: StateDirectory;
+  readonly name: string;
+  readonly signal: AbortSignal;
 }
