@@ -11,7 +11,7 @@ import { socketPath } from '../files/socket-path.ts';
 import { type HostOperator, openHostOperator } from '../host/shared/index.ts';
 import { attendedVariable, type Disturbance, type HostSeen } from '../keeper/hosts/operations.ts';
 import { readHost } from '../keeper/hosts/read-hosts.ts';
-import type { ProcessIdentity } from '../keeper/identity.ts';
+import { type ProcessIdentity, thisOrChild } from '../keeper/identity.ts';
 import { type LaunchWords, launch } from '../keeper/launch.ts';
 import {
   openStateDirectory,
@@ -57,14 +57,20 @@ export class OwnHost {
     const path = join(tmpdir(), `tdctl-rehearsal-${randomBytes(6).toString('hex')}`);
     makeNewPrivateDirectory(path);
     const env = { ...options.env, [stateDirectoryVariable]: path };
-    let pid: number | undefined;
+    let started: ReturnType<typeof thisOrChild> | undefined;
     try {
       const command = hostCommand(options);
-      ({ pid } = await launch(
+      await launch(
         { command, input: '', words: launchWords },
-        // Whoever kills this process before it attends the host leaves none behind.
-        { env: { ...env, [attendedVariable]: '1' }, signal: options.signal },
-      ));
+        {
+          // Whoever kills this process before it attends the host leaves none behind.
+          env: { ...env, [attendedVariable]: '1' },
+          signal: options.signal,
+          onStarted: (pid) => {
+            started = thisOrChild(pid);
+          },
+        },
+      );
       const state = await openStateDirectory(env, { create: true });
       const found = readHost(state, name);
       if (found?.record === undefined) throw new Error('the host has told nothing of itself');
@@ -72,8 +78,9 @@ export class OwnHost {
       const operator = await openHostOperator(reached.path, ownHostName).finally(reached.release);
       return new OwnHost(state, { env, operator, process: found.record.server });
     } catch (error) {
-      if (pid !== undefined) process.kill(pid, 'SIGKILL');
-      removeTree(path);
+      // Where nobody waits for it any more, it would go on, and make its directory anew.
+      if (started !== undefined) await endProcess(started);
+      await removed(path);
       throw error;
     }
   }

@@ -1,25 +1,24 @@
 /** Processes of a rehearsal: whether they are there, and their end by SIGKILL. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf } from '../errors/errno.ts';
-import type { ProcessIdentity } from '../keeper/identity.ts';
-import { presenceOf, vantage } from '../keeper/presence.ts';
+import { type Process, presenceOf, vantage } from '../keeper/presence.ts';
 
-export function isThere(process: ProcessIdentity): boolean {
+export function isThere(process: Process): boolean {
   return ['lives', 'stopped', 'exiting'].includes(presenceOf(process, vantage()));
 }
 
-export function isStopped(process: ProcessIdentity): boolean {
+export function isStopped(process: Process): boolean {
   return presenceOf(process, vantage()) === 'stopped';
 }
 
 /** Resolves once it does nothing more: it stands still, or is gone. */
-export async function holdProcess(process: ProcessIdentity): Promise<void> {
+export async function holdProcess(process: Process): Promise<void> {
   signal(process.pid, 'SIGSTOP');
   while (isThere(process) && !isStopped(process)) await delay(1);
 }
 
 /** Resolves once it is gone, and all that it had open is closed. */
-export async function endProcess(process: ProcessIdentity): Promise<void> {
+export async function endProcess(process: Process): Promise<void> {
   while (isThere(process)) {
     signal(process.pid, 'SIGKILL');
     await delay(1);

@@ -55,14 +55,17 @@ export function ownIdentity({
 
 export function ownProcess(tdctl: string): ProcessIdentity {
   return {
-    pid: process.pid,
-    startTime: readProcess(process.pid)?.startTime ?? '',
-    bootId: bootId(),
-    pidNamespace: pidNamespace(),
+    ...thisOrChild(process.pid),
     uid: process.geteuid?.() ?? 0,
     tdctl,
     startedAt: new Date().toISOString(),
   };
+}
+
+/** What cannot be mistaken for a later process, of this one or of one that it has not waited for. */
+export function thisOrChild(pid: number) {
+  const startTime = readProcess(pid)?.startTime ?? '';
+  return { pid, startTime, bootId: bootId(), pidNamespace: pidNamespace() };
 }
 
 export function pidNamespace(): string {

@@ -21,6 +21,8 @@ export interface LaunchOptions {
     | undefined;
   /** Of the migration, where the keeper conducts one. */
   readonly onMove?: ((event: MigrationRunEvent<ErrorInWords>) => void) | undefined;
+  /** Is told at once, whatever becomes of it. */
+  readonly onStarted?: ((pid: number) => void) | undefined;
   /** Ends the following. The keeper goes on. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -113,6 +115,7 @@ export interface LaunchWords {
 export async function launch(launching: Launching, options: LaunchOptions): Promise<Launched> {
   const { words } = launching;
   const child = start(launching, options.env);
+  if (child.pid !== undefined) options.onStarted?.(child.pid);
   const following = new AbortController();
   const followed = { words, isQueued: false };
   try {

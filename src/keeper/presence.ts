@@ -29,7 +29,7 @@ export function vantage(): Vantage {
   return { bootId: bootId(), pidNamespace: pidNamespace() };
 }
 
-type Process = Pick<KeeperIdentity, 'pid' | 'startTime' | 'bootId' | 'pidNamespace'>;
+export type Process = Pick<KeeperIdentity, 'pid' | 'startTime' | 'bootId' | 'pidNamespace'>;
 
 export function presenceOf(process: Process, from: Vantage): Presence {
   if (process.bootId !== from.bootId) return 'rebooted';

@@ -4,11 +4,9 @@ import type { Host } from '../../host/port.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import { commandOf, type VmmPlaces, type VmmPlan } from '../../vmm/command-line/index.ts';
 import { startVmm, type VmmRunOptions, vmmChart } from '../../vmm/run/index.ts';
-import { pidNamespace, type VmmIdentity } from '../identity.ts';
+import { thisOrChild, type VmmIdentity } from '../identity.ts';
 import type { Engine, RunHooks } from '../keep.ts';
 import type { Life } from '../life.ts';
-import { bootId } from '../moment.ts';
-import { readProcess } from '../process-stat.ts';
 import type { TdFiles } from '../td-files.ts';
 
 export interface QemuEngineOptions {
@@ -64,16 +62,8 @@ function noteProcess(
   { journaling, status }: Life,
   { pid, vmm }: { readonly pid: number; readonly vmm: VmmPlan },
 ): void {
-  const identity: VmmIdentity = {
-    ...{
-      pid,
-      uuid: vmm.uuid,
-      vsockCid: vmm.vsockCid,
-      bootId: bootId(),
-      pidNamespace: pidNamespace(),
-    },
-    startTime: readProcess(pid)?.startTime ?? '',
-  };
+  const { uuid, vsockCid } = vmm;
+  const identity: VmmIdentity = { ...thisOrChild(pid), uuid, vsockCid };
   journaling.takes({ kind: 'vmm', identity });
   status.change({ vmm: identity });
 }
