@@ -5,11 +5,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HostSeen } from '../keeper/hosts/operations.ts';
 import type { ProcessIdentity } from '../keeper/identity.ts';
+import { signal } from '../keeper/signal.ts';
 import type { RecordDeath, RecordPlace, Victim } from '../rehearsal/index.ts';
 import { ownerOf } from '../rehearsal/index.ts';
 import type { OwnHost } from './own-host.ts';
 import type { PlayedTd } from './played-td.ts';
-import { endProcess, holdProcess, isStopped, signal } from './processes.ts';
+import { endProcess, holdProcess, isStopped } from './processes.ts';
 
 const lookEveryMs = 2;
 

@@ -9,12 +9,12 @@ import type { JournalRecord } from '../keeper/journal/records.ts';
 import type { KeptTd } from '../keeper/kept-td.ts';
 import { readKeptTd } from '../keeper/kept-tds.ts';
 import { readNextStatus } from '../keeper/move/next-status.ts';
+import { isThere } from '../keeper/presence.ts';
 import { isOver } from '../keeper/state.ts';
 import type { StateDirectory } from '../keeper/state-directory.ts';
 import { readStatus } from '../keeper/status-file.ts';
 import { type TdFiles, tdFiles } from '../keeper/td-files.ts';
 import type { BelievedTd, Fate } from '../rehearsal/index.ts';
-import { isThere } from './processes.ts';
 
 /** In these states of its chart a TD waits for somebody. */
 export type RestState = 'runnable' | 'running' | 'paused';
@@ -94,7 +94,7 @@ export class PlayedTd {
     const { owner } = this;
     // Those that have left it, and never had it, end too.
     const others = this.everyKeeper.filter(({ pid }) => pid !== owner?.pid);
-    if (others.some(isThere)) return false;
+    if (others.some((each) => isThere(each))) return false;
     if (listed === undefined) return true;
     if (isOver(listed.state)) return owner === undefined || !isThere(owner);
     return wanted.some((state) => state === listed.chartState);

@@ -1,11 +1,7 @@
 /** Processes of a rehearsal: whether they are there, and their end by SIGKILL. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { errnoOf } from '../errors/errno.ts';
-import { type Process, presenceOf, vantage } from '../keeper/presence.ts';
-
-export function isThere(process: Process): boolean {
-  return ['lives', 'stopped', 'exiting'].includes(presenceOf(process, vantage()));
-}
+import { isThere, type Process, presenceOf, vantage } from '../keeper/presence.ts';
+import { signal } from '../keeper/signal.ts';
 
 export function isStopped(process: Process): boolean {
   return presenceOf(process, vantage()) === 'stopped';
@@ -22,13 +18,5 @@ export async function endProcess(process: Process): Promise<void> {
   while (isThere(process)) {
     signal(process.pid, 'SIGKILL');
     await delay(1);
-  }
-}
-
-export function signal(pid: number, which: NodeJS.Signals): void {
-  try {
-    process.kill(pid, which);
-  } catch (error) {
-    if (errnoOf(error) !== 'ESRCH') throw error;
   }
 }

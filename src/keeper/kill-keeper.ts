@@ -2,14 +2,12 @@
 import { loadAddon } from '../../native/index.ts';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
-import type { KeeperIdentity } from './identity.ts';
-import { type Presence, presenceOf, vantage } from './presence.ts';
+import { isThere, type Process, presenceOf, vantage } from './presence.ts';
 import type { StateDirectory } from './state-directory.ts';
 import { readStatus } from './status-file.ts';
 import { tdFiles } from './td-files.ts';
 
 const SIGKILL = 9;
-const isThere: readonly Presence[] = ['lives', 'stopped', 'exiting'];
 
 /**
  * No other process is ever signalled: the process is held by a pidfd, and then looked at. Without the addon the time
@@ -34,17 +32,14 @@ export async function killKeeper(
   return (await killProcess(name, keeper)) || hadVmm;
 }
 
-type Process = Pick<KeeperIdentity, 'pid' | 'startTime' | 'bootId' | 'pidNamespace'>;
-
 async function killProcess(name: string, keeper: Process): Promise<boolean> {
-  const presence = presenceOf(keeper, vantage());
-  if (presence === 'elsewhere') {
+  if (presenceOf(keeper, vantage()) === 'elsewhere') {
     throw notKilled(
       name,
       'it is a process of another PID namespace (a container), which this one cannot signal',
     );
   }
-  if (!isThere.includes(presence)) return false;
+  if (!isThere(keeper)) return false;
   try {
     await signal(keeper);
     return true;
@@ -60,7 +55,7 @@ async function signal(keeper: Process): Promise<void> {
   const pidfd = await native.addon.Pidfd.open(keeper.pid);
   try {
     // What has its number now is what the pidfd holds.
-    if (isThere.includes(presenceOf(keeper, vantage()))) await pidfd.signal(SIGKILL);
+    if (isThere(keeper)) await pidfd.signal(SIGKILL);
   } finally {
     await pidfd.close();
   }

@@ -43,3 +43,13 @@ export function presenceOf(process: Process, from: Vantage): Presence {
   if (found.isExiting) return 'exiting';
   return found.state === 'T' ? 'stopped' : 'lives';
 }
+
+/** Whether it can do something yet. */
+export function canAct(process: Process): boolean {
+  return ['lives', 'stopped'].includes(presenceOf(process, vantage()));
+}
+
+/** Whether it is there, or the kernel has not closed all that it held. */
+export function isThere(process: Process, from = vantage()): boolean {
+  return ['lives', 'stopped', 'exiting'].includes(presenceOf(process, from));
+}

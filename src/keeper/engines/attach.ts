@@ -4,7 +4,7 @@ import { TdctlError } from '../../errors/index.ts';
 import { openMonitor, type QmpEvent } from '../../vmm/qmp/index.ts';
 import { findProcess, type VmmRunOptions } from '../../vmm/run/index.ts';
 import type { VmmIdentity } from '../identity.ts';
-import { presenceOf, vantage } from '../presence.ts';
+import { canAct } from '../presence.ts';
 import { readStatus } from '../status-file.ts';
 import type { TdFiles } from '../td-files.ts';
 
@@ -24,7 +24,7 @@ export async function attachToVmm(name: string, files: TdFiles): Promise<Attache
   const status = readStatus(files.status);
   const vmm = status.kind === 'read' ? status.file.td?.vmm : undefined;
   if (vmm === undefined) throw notThere(name, 'no QEMU of it is written down');
-  const isSame = () => ['lives', 'stopped'].includes(presenceOf(vmm, vantage()));
+  const isSame = () => canAct(vmm);
   const process = await findProcess(vmm.pid, isSame);
   if (process === undefined) throw notThere(name, `its QEMU, process ${vmm.pid}, is gone`);
   const early: QmpEvent[] = [];

@@ -1,17 +1,17 @@
 /** Ends another process for sure, and waits until nothing is left of it that could act. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { errnoOf } from '../../errors/errno.ts';
 import type { ProcessIdentity } from '../identity.ts';
-import { presenceOf, vantage } from '../presence.ts';
+import { canAct } from '../presence.ts';
 import { readProcess } from '../process-stat.ts';
+import { signal } from '../signal.ts';
 
 const lookEveryMs = 5;
 
 export async function fence(process_: ProcessIdentity): Promise<void> {
-  if (!isThere(process_)) return;
-  send(process_, 'SIGKILL');
-  while (isThere(process_)) await delay(lookEveryMs);
+  if (!canAct(process_)) return;
+  signal(process_.pid, 'SIGKILL');
+  while (canAct(process_)) await delay(lookEveryMs);
 }
 
 /**
@@ -27,16 +27,16 @@ export async function fenceIf(
 ): Promise<boolean> {
   const stoodStill = standsStill(process_);
   for (;;) {
-    send(process_, 'SIGSTOP');
-    while (isThere(process_) && !standsStill(process_)) await delay(lookEveryMs);
+    signal(process_.pid, 'SIGSTOP');
+    while (canAct(process_) && !standsStill(process_)) await delay(lookEveryMs);
     // What was sent before is in the sockets by now: a whole turn of the event loop has looked at each of them.
     for (let turn = 0; turn < 2; turn += 1) await nextTurn();
     const isDue = await isRight();
-    if (!isThere(process_)) return true;
+    if (!canAct(process_)) return true;
     // Somebody else may have let it go on meanwhile.
     if (isDue && !standsStill(process_)) continue;
     if (isDue) await fence(process_);
-    else if (!stoodStill) send(process_, 'SIGCONT');
+    else if (!stoodStill) signal(process_.pid, 'SIGCONT');
     return isDue;
   }
 }
@@ -50,9 +50,6 @@ export function cpuTimeNs({ pid }: Pick<ProcessIdentity, 'pid'>): number | undef
   }
 }
 
-const isThere = (process_: ProcessIdentity) =>
-  ['lives', 'stopped'].includes(presenceOf(process_, vantage()));
-
 /** All threads of it: a signal stops each as soon as it comes out of the kernel. */
 function standsStill({ pid }: ProcessIdentity): boolean {
   try {
@@ -60,13 +57,5 @@ function standsStill({ pid }: ProcessIdentity): boolean {
     return threads.every((thread) => readProcess(Number(thread))?.state === 'T');
   } catch {
     return false;
-  }
-}
-
-function send({ pid }: ProcessIdentity, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (errnoOf(error) !== 'ESRCH') throw error;
   }
 }

@@ -11,7 +11,7 @@ import { LocalSource } from '../../orchestrator/migration/index.ts';
 import type { ProcessIdentity } from '../identity.ts';
 import type { MoveRecord } from '../journal/records.ts';
 import type { Life } from '../life.ts';
-import { presenceOf, vantage } from '../presence.ts';
+import { canAct } from '../presence.ts';
 import { collectYoung } from './collect.ts';
 import { grantTo, passTo } from './granting.ts';
 import { Overseer } from './overseer.ts';
@@ -268,18 +268,12 @@ export class Giving {
       const isHeld = run.isIn('migratingOut');
       const { stopped } = isHeld ? await this.#keep() : { stopped: false };
       if (isHeld) this.#note('kept', { why: 'the other keeper has gone' });
-      if (!this.#conductorLives && this.#conductor) directory.clearNext(this.#conductor);
+      if (this.#conductor && !canAct(this.#conductor)) directory.clearNext(this.#conductor);
       if (!stopped && this.#owesResume && run.isIn('paused')) await this.#source.resume();
       return;
     }
     // A next keeper that has the TD asks for the directory before it ends the connection: this one has died with it.
     await this.#lost(this.#lostWithConductor());
-  }
-
-  get #conductorLives(): boolean {
-    if (this.#conductor === undefined) return false;
-    const presence = presenceOf(this.#conductor, vantage());
-    return presence === 'lives' || presence === 'stopped';
   }
 
   #lostWithConductor(): StepError {

@@ -9,7 +9,7 @@ import { toStepError } from '../../orchestrator/index.ts';
 import type { CarriedState, MigrationSource, Origin } from '../../orchestrator/migration/index.ts';
 import type { TdPlan } from '../../plan/index.ts';
 import type { KeeperIdentity } from '../identity.ts';
-import { presenceOf, vantage } from '../presence.ts';
+import { canAct } from '../presence.ts';
 import { collectYoung } from './collect.ts';
 import { fence } from './fence.ts';
 import { type MovePeer, PeerGone } from './peer.ts';
@@ -120,7 +120,7 @@ export class RemoteSource implements MigrationSource {
       if (!(error instanceof PeerGone)) throw error;
       peer.close();
       // A process takes its VM along, and one that is there looks after its TD by itself.
-      return { hasTd: this.#keeperLives };
+      return { hasTd: canAct(this.#options.keeper) };
     }
   }
 
@@ -213,10 +213,6 @@ export class RemoteSource implements MigrationSource {
   async #close(): Promise<void> {
     await this.#vm?.close();
     this.#vm = undefined;
-  }
-
-  get #keeperLives(): boolean {
-    return ['lives', 'stopped'].includes(presenceOf(this.#options.keeper, vantage()));
   }
 }
 

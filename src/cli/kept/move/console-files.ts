@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Backlog, type ConsoleSink } from '../../../guest/index.ts';
 import type { ProcessIdentity } from '../../../keeper/identity.ts';
-import { presenceOf, vantage } from '../../../keeper/presence.ts';
+import { isThere } from '../../../keeper/presence.ts';
 
 const lookEveryMs = 20;
 const mostWaitingBytes = 1024 * 1024;
@@ -35,7 +35,7 @@ export class ConsoleFiles implements ConsoleSink {
   }
 
   async #follow(keeper: ProcessIdentity, open: () => Promise<ConsoleSink>): Promise<void> {
-    while (['lives', 'stopped', 'exiting'].includes(presenceOf(keeper, vantage()))) {
+    while (isThere(keeper)) {
       await delay(lookEveryMs);
     }
     const sink = await open();
