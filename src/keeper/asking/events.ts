@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TdctlError } from '../../errors/index.ts';
-import { readJournal } from '../journal/index.ts';
+import { recordsSince } from '../journal/index.ts';
 import { tdFiles } from '../td-files.ts';
 import { isTold, type ToldRecord } from '../told.ts';
 import type { KeeperSocket } from './ask.ts';
@@ -87,9 +87,5 @@ async function* recordsIn(
 const data = 'data: ';
 
 function restInJournal({ state, name }: Kept, last: number): readonly ToldRecord[] {
-  const { journalBefore, journal } = tdFiles(state, name);
-  return [journalBefore, journal]
-    .flatMap((path) => readJournal(path).records)
-    .filter(({ seq }) => seq > last)
-    .filter(isTold);
+  return recordsSince(tdFiles(state, name), last).filter(isTold);
 }
