@@ -37,6 +37,14 @@ export interface VmmIdentity
   readonly vsockCid?: number | undefined;
 }
 
+/** Two that were written down, of one boot: a number alone may be another process's by now. */
+export function isSameProcess(
+  one: Pick<ProcessIdentity, 'pid' | 'startTime'> | undefined,
+  other: Pick<ProcessIdentity, 'pid' | 'startTime'> | undefined,
+): boolean {
+  return one?.pid === other?.pid && one?.startTime === other?.startTime;
+}
+
 export interface ApiRange {
   readonly oldest: number;
   readonly newest: number;

@@ -11,11 +11,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, type TestContext, test } from 'vitest';
 import type { KeeperIdentity } from '../../src/keeper/identity.ts';
 import { lineOf } from '../../src/keeper/journal/line.ts';
 import { readKeptTd, readKeptTds } from '../../src/keeper/kept-tds.ts';
+import { conclude } from '../../src/keeper/recovery/conclude.ts';
+import { glance, lookNow } from '../../src/keeper/recovery/glance.ts';
 import { keptStates } from '../../src/keeper/state.ts';
 import { openStateDirectory, type StateDirectory } from '../../src/keeper/state-directory.ts';
 import type { StatusRecord } from '../../src/keeper/status.ts';
@@ -98,6 +101,60 @@ describe('a keeper that is a process', () => {
       state: 'lost',
       notes: ['its keeper ended before it had begun, and nothing was taken'],
     });
+  });
+});
+
+describe('a TD that passes from keeper to keeper while one looks', () => {
+  const here = `say(identity.ownIdentity({ tdctl: '0.1.0', chartVersion: 3 })); await stay();`;
+  const begun = async (context: TestContext, state: StateDirectory): Promise<KeeperIdentity> => {
+    const other = otherProcess(context, { path: state.path, code: here });
+    return JSON.parse((await other.line()) ?? '');
+  };
+
+  test('is kept by one that began after the processes were listed', async (context) => {
+    const state = await freshState(context);
+    const look = lookNow({ forMany: true });
+    write(state, 'web', {}, await begun(context, state));
+    expect(conclude(glance(state, 'web', look)).td).toMatchObject({
+      ...{ state: 'running', keeper: { lives: true } },
+    });
+  });
+
+  /** Each time the next one says who it is, the one before has left, the next one has it, and nobody comes next. */
+  const passing = `
+    const { renameSync, rmSync, writeFileSync } = require('node:fs');
+    const { workerData: { directory, keepers, running, left } } = require('node:worker_threads');
+    const write = (name, content) => {
+      writeFileSync(directory + '/passing', JSON.stringify(content));
+      renameSync(directory + '/passing', directory + '/' + name);
+    };
+    for (let life = 1; ; life += 1) {
+      const [keeper, next] = [keepers[life % 2], keepers[(life + 1) % 2]];
+      write('next.json', { version: 1, keeper: next });
+      write('status.json', { version: 1, keeper, life, td: left });
+      write('status.json', { version: 1, keeper: next, life: life + 1, td: running });
+      rmSync(directory + '/next.json');
+    }
+  `;
+
+  test('is never over', async (context) => {
+    const state = await freshState(context);
+    const keepers = [identity(), await begun(context, state)];
+    const directory = write(state, 'web');
+    const [running, left] = [status('web'), status('web', { state: 'movedAway' })];
+    const workerData = { directory, keepers, running, left };
+    const worker = new Worker(passing, { eval: true, workerData });
+    context.onTestFinished(async () => void (await worker.terminate()));
+    const failed = new Promise<never>((_, reject) => worker.once('error', reject));
+    const looking = (async () => {
+      const seen = new Set<string | undefined>();
+      for (let look = 0; look < 3000 || seen.size < 2; look += 1) {
+        seen.add(look % 2 === 0 ? stateOf(state) : readKeptTds(state)[0]?.state);
+        if (look % 100 === 0) await new Promise(setImmediate);
+      }
+      return [...seen].sort();
+    })();
+    expect(await Promise.race([looking, failed])).toEqual(['moving', 'running']);
   });
 });
 

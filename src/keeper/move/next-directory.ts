@@ -10,7 +10,7 @@ import type { FileLock } from '../../files/lock.ts';
 import { notWritable, type OutputFile } from '../../files/not-writable.ts';
 import { replaceFile } from '../../files/owned-file.ts';
 import { removeFile } from '../../files/private-directory.ts';
-import type { KeeperIdentity, ProcessIdentity } from '../identity.ts';
+import { isSameProcess, type KeeperIdentity, type ProcessIdentity } from '../identity.ts';
 import type { StateDirectory } from '../state-directory.ts';
 import { type OwnedTd, ownTd } from '../td-directory.ts';
 import { type TdFiles, tdFiles } from '../td-files.ts';
@@ -80,9 +80,8 @@ export async function ownNext(
 }
 
 /** What one who has died has left of it. */
-export function clearNext(files: TdFiles, { pid, startTime }: ProcessIdentity): void {
-  const left = readNextStatus(files.nextStatus)?.keeper;
-  if (left?.pid === pid && left.startTime === startTime) removeNext(files);
+export function clearNext(files: TdFiles, died: ProcessIdentity): void {
+  if (isSameProcess(readNextStatus(files.nextStatus)?.keeper, died)) removeNext(files);
 }
 
 function removeNext({ nextStatus, nextJournal, nextSocket }: TdFiles): void {

@@ -1,6 +1,7 @@
 /** What is found of a TD by a few reads, without asking or locking anything: `tdctl list` does it a thousand times. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { keptStateOf } from '../chart-state.ts';
+import { isSameProcess } from '../identity.ts';
 import { lastRecordOf } from '../journal/last-record.ts';
 import { type Moment, momentNow } from '../moment.ts';
 import { presenceOf, type Vantage, vantage } from '../presence.ts';
@@ -32,11 +33,43 @@ export function lookNow({ forMany }: { readonly forMany: boolean }): Look {
   };
 }
 
+/**
+ * Of a keeper that is silent, the rest is read after its status, and meanwhile another may have followed it: in a move, or
+ * by `start`. That it is silent is believed once two looks in a row find the same.
+ */
 export function glance(state: StateDirectory, name: string, look: Look): Evidence {
+  let evidence = lookAt(state, name, look);
+  while (mayBeFollowed(evidence)) {
+    const again = lookAt(state, name, lookNow({ forMany: false }));
+    if (isSame(again, evidence)) return again;
+    evidence = again;
+  }
+  return evidence;
+}
+
+/** One of an earlier boot is silent by its status alone, and what has written its end and not left is over by that. */
+function mayBeFollowed({ presence, files }: Evidence): boolean {
+  return isGone(presence) || presence === 'stopped' || hasLeftIn(files);
+}
+
+function isSame(one: Evidence, other: Evidence): boolean {
+  const isOfSameLife = lifeIn(one) === lifeIn(other) && isSameProcess(one.keeper, other.keeper);
+  return isOfSameLife && one.next?.found === other.next?.found;
+}
+
+function lifeIn({ files }: Evidence): number | undefined {
+  return files.kind === 'read' ? files.status.life : undefined;
+}
+
+function hasLeftIn(files: FilesRead): boolean {
+  return files.kind === 'read' && files.status.td?.state === 'movedAway';
+}
+
+function lookAt(state: StateDirectory, name: string, look: Look): Evidence {
   const directory = state.tdPath(name);
   const files = filesIn(directory);
   const keeper = files.kind === 'read' ? files.status.keeper : undefined;
-  const hasLeft = files.kind === 'read' && files.status.td?.state === 'movedAway';
+  const hasLeft = hasLeftIn(files);
   const presence =
     keeper === undefined || (endIsWritten(files) && !hasLeft) ? 'nobody' : presenceOf(keeper, look);
   const vmm = files.kind === 'read' ? files.status.td?.vmm : undefined;

@@ -1,5 +1,5 @@
 /** The keeper that a TD was to move to, by what it has left in the directory of the TD. */
-import type { KeeperIdentity } from '../identity.ts';
+import { isSameProcess, type KeeperIdentity } from '../identity.ts';
 import { readJournal } from '../journal/read.ts';
 import { readNextStatus } from '../move/next-status.ts';
 import { presenceOf, type Vantage } from '../presence.ts';
@@ -12,15 +12,11 @@ export function nextKeeper(
   { keeper, from }: { readonly keeper: KeeperIdentity; readonly from: Vantage },
 ): NextKeeper | undefined {
   const next = readNextStatus(`${directory}/${tdFileNames.nextStatus}`)?.keeper;
-  if (next === undefined || isSame(next, keeper)) return undefined;
+  if (next === undefined || isSameProcess(next, keeper)) return undefined;
   const presence = presenceOf(next, from);
   const { pid } = next;
   if (presence === 'lives' || presence === 'stopped') return { pid, found: presence };
   return { pid, found: foundDead(`${directory}/${tdFileNames.nextJournal}`) };
-}
-
-function isSame(one: KeeperIdentity, other: KeeperIdentity): boolean {
-  return one.pid === other.pid && one.startTime === other.startTime;
 }
 
 function foundDead(journal: string): NextKeeper['found'] {
