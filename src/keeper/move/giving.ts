@@ -48,7 +48,7 @@ type Answers = {
   ) => Promise<MoveQuestions[What]['answer']>;
 };
 
-type Stage = 'asking' | 'quiesced' | 'released' | 'over';
+type Stage = 'asking' | 'quiesced' | 'released' | 'retired' | 'lost';
 
 export class Giving {
   readonly #options: GivingOptions;
@@ -81,7 +81,7 @@ export class Giving {
 
   /** Another keeper has the TD. */
   get hasLeft(): boolean {
-    return this.#stage === 'released' || (this.#stage === 'over' && this.#hasMoved);
+    return this.#stage === 'released' || this.#stage === 'retired';
   }
 
   /** Resolves once nothing of the move stands between the TD and whoever asks it for something. */
@@ -233,13 +233,13 @@ export class Giving {
   }
 
   async #retire(): Promise<GivenBack> {
-    this.#stage = 'over';
+    this.#stage = 'retired';
     this.#overseer?.end();
     return await this.#source.retire();
   }
 
   async #lost(error: StepError): Promise<GivenBack> {
-    this.#stage = 'over';
+    this.#stage = 'lost';
     this.#overseer?.end();
     this.#note('lost', { why: 'message' in error ? error.message : null });
     return await this.#source.lost(error);
@@ -258,7 +258,7 @@ export class Giving {
 
   async #settle(): Promise<void> {
     const { run, directory } = this.#options;
-    if (this.#stage === 'over') return;
+    if (this.#stage === 'retired' || this.#stage === 'lost') return;
     if (this.#stage === 'released') {
       await this.#retire();
       return;

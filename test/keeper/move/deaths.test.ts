@@ -165,4 +165,21 @@ describe('a keeper stands still (SIGSTOP)', () => {
     expect(await http(name, 'POST', '/v1/td/resume')).toMatchObject({ status: 200 });
     await over(name);
   });
+
+  test('the first, while the next one takes the TD and dies: who asks then is told of its end, and not of a move', async () => {
+    const name = 'still-then-lost';
+    const request = moving(name, where);
+    const first = await launch(request, { fault: `stop-at:${running + 3}` });
+    const next = spawnKeeper({ ...request, moves: true }, { fault: 'die-at:50' });
+    expect(await next.ended).toBe(null);
+    expect(stat(first)?.[0]).toBe('T');
+    const answer = http(name, 'POST', '/v1/td/pause');
+    process.kill(first, 'SIGCONT');
+    expect((await answer).body.error).toMatchObject({
+      code: 'TDCTL_E_CONFLICT',
+      message: 'the TD is failed, where it cannot be asked to pause',
+    });
+    expect(await settled(name)).toMatchObject({ state: 'failed' });
+    await over(name);
+  });
 });

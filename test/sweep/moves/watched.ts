@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import type { KeptTd } from '../../../src/keeper/kept-td.ts';
 import { readKeptTds } from '../../../src/keeper/kept-tds.ts';
 import { openStateDirectory } from '../../../src/keeper/state-directory.ts';
+import { http } from '../../keeper/keepers.ts';
 import { hasEnded } from '../../support/processes.ts';
 
 /** Somebody has it, or is at it. */
@@ -38,14 +39,21 @@ export async function watchTd(name: string) {
     /** @returns it as it is once nobody is at it any more, and of the processes only who has it is there. */
     async end(pids: readonly number[]): Promise<KeptTd> {
       let td = look();
-      const isSettled = () => {
+      const isSettled = async () => {
         if ([...underWay, 'unknown', 'draining'].includes(td.state)) return false;
-        return pids.filter((pid) => !hasEnded(pid)).length <= (td.state === 'running' ? 1 : 0);
+        if (td.state !== 'running') return pids.every(hasEnded);
+        return pids.filter((pid) => !hasEnded(pid)).length <= 1 && (await isSaidToRun(name));
       };
-      for (; !isSettled(); td = look()) await delay(5);
+      for (; !(await isSettled()); td = look()) await delay(5);
       isOver = true;
       await watching;
       return td;
     },
   };
+}
+
+/** One that has just been let go on (SIGCONT) has written nothing since; where it has come to, it says when it is asked. */
+async function isSaidToRun(name: string): Promise<boolean> {
+  const answer = await http(name, 'GET', '/v1/td').catch(() => undefined);
+  return answer?.body.state === 'running';
 }
