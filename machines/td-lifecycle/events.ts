@@ -18,11 +18,16 @@ export type TdEvent =
 type MigrationEvent =
   /** Tells the source that nobody else may resume or stop it until the migration has decided. */
   | { readonly type: 'td.handOver' }
-  /** Tells the source that it still has its TD. */
-  | { readonly type: 'td.keep' }
+  /** Tells the source that it still has its TD, as it was. */
+  | ({ readonly type: 'td.keep' } & Ran)
   /** Tells the source that its TD is in the destination now. */
   | { readonly type: 'td.moved' }
   /** Tells the source that the TD is in neither VM any more. */
   | { readonly type: 'td.lost'; readonly error: StepError }
   /** Tells the destination that the TD is here. */
-  | { readonly type: 'td.arrived'; readonly mrtd: string | null };
+  | ({ readonly type: 'td.arrived'; readonly mrtd: string | null } & Ran);
+
+interface Ran {
+  /** Whether its vCPUs were ever entered: one that never ran is started, and not resumed. */
+  readonly hasRun: boolean;
+}

@@ -13,14 +13,14 @@
  *      │                    v
  *      │                releasing ──> destroyed / failed / stuck
  *      │
- *      └──td.receive──> preparing ──> receiving ──td.arrived──> paused
+ *      └──td.receive──> preparing ──> receiving ──td.arrived──> paused, or runnable where it never ran
  *
  * The happy path walks the rows of steps.ts. Every way out ends in `releasing`, and from there:
  * `destroyed`, everything given back because it was asked for; `failed`, everything given back
  * after a step failed; `stuck`, something could not be given back and a person must act.
  *
- * A TD that moves to another VM on the host has two of these: the source goes paused ->
- * `migratingOut` -> `movedAway`, the destination `preparing` -> `receiving` -> paused. A stop that
+ * A TD that moves to another VM on the host has two of these: the source goes paused or runnable ->
+ * `migratingOut` -> `movedAway`, the destination `preparing` -> `receiving` -> paused or runnable. A stop that
  * comes in `migratingOut` waits until the migration lets go of the source.
  *
  * The chart is pure: actions only assign. The effects are the named actors; orchestrators provide them.
@@ -35,7 +35,7 @@ import { entering, paused, pausing, runnable, running, stopping } from './runnin
 import { tdSetup } from './setup.ts';
 import { interrupting, releasing, terminating } from './teardown.ts';
 
-export const TD_LIFECYCLE_VERSION = 3;
+export const TD_LIFECYCLE_VERSION = 4;
 
 export const tdLifecycle = tdSetup.createMachine({
   id: 'td-lifecycle',

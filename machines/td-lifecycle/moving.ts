@@ -2,15 +2,21 @@
  * These states are a TD's part in an intra-host migration, on either side; `intra-host-migration`
  * conducts it.
  */
+import type { TdEvent } from './events.ts';
 import { tdSetup } from './setup.ts';
+
+const arrived = {
+  type: 'keepArrived',
+  params: ({ event }: { event: Extract<TdEvent, { type: 'td.arrived' }> }) => event,
+} as const;
 
 export const receiving = tdSetup.createStateConfig({
   description: 'An empty VM that waits for the TD; it holds fds and no TD.',
   on: {
-    'td.arrived': {
-      target: 'paused',
-      actions: { type: 'keepArrived', params: ({ event }) => event },
-    },
+    'td.arrived': [
+      { guard: 'hasRun', target: 'paused', actions: arrived },
+      { target: 'runnable', actions: arrived },
+    ],
     'td.stop': [{ guard: 'holdsKeySlot', target: 'terminating' }, { target: 'releasing' }],
   },
 });
@@ -29,7 +35,10 @@ export const migratingOut = tdSetup.createStateConfig({
     handedOver: {
       description: 'The vCPUs are out of KVM_RUN, and the migration moves the TD or gives it back.',
       on: {
-        'td.keep': { target: '#td-lifecycle.paused' },
+        'td.keep': [
+          { guard: 'hasRun', target: '#td-lifecycle.paused' },
+          { target: '#td-lifecycle.runnable' },
+        ],
         'td.moved': { target: '#td-lifecycle.movedAway', actions: 'dropKeySlot' },
         'td.stop': { target: 'stopRequested' },
       },

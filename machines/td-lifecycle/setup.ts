@@ -53,6 +53,7 @@ export const tdSetup = setup({
   guards: {
     vcpusFit: ({ context }, { limits }: LimitsRead) => context.vcpus <= bindingLimit(limits).value,
     holdsKeySlot: ({ context }) => context.holdsKeySlot,
+    hasRun: ({ event }) => 'hasRun' in event && event.hasRun,
     mustInitializeFirst: ({ context }) => context.initializesFirst,
     keepsKeySlot: (_, settled: Settled) => settled.holdsKeySlot,
     allGivenBack: ({ context }, released: Released) =>

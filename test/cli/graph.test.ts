@@ -17,7 +17,7 @@ describe('tdctl graph', () => {
     const { exitCode, stdout } = await graph([]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
-      /^machine +version +states +transitions\ntd-lifecycle +3 +37 +82 +The life of one/,
+      /^machine +version +states +transitions\ntd-lifecycle +4 +37 +84 +The life of one/,
     );
   });
 
@@ -116,7 +116,7 @@ describe('tdctl graph', () => {
     const paths = await graph(['td-lifecycle', '--paths', '--coverage', trace]);
     expect(paths.exitCode).toBe(0);
     expect(paths.stdout).toMatch(/^state +events +visited +shortest path$/m);
-    expect(paths.stdout).toMatch(/^runnable +9 +yes /m);
+    expect(paths.stdout).toMatch(/^runnable +8 +yes /m);
     expect(paths.stdout).toMatch(/^movedAway +\d+ +no /m);
   });
 });

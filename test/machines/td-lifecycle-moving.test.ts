@@ -89,9 +89,16 @@ describe('a destination', () => {
 
   test('that the TD has arrived in is a TD like any other, with its measurement', async () => {
     const td = await start({ type: 'td.receive' });
-    await td.send({ type: 'td.arrived', mrtd: 'cd' });
+    await td.send({ type: 'td.arrived', mrtd: 'cd', hasRun: true });
     expect(td.actor.getSnapshot().context).toMatchObject({ mrtd: 'cd', holdsKeySlot: true });
     expect(await td.send({ type: 'td.resume' })).toBe('running');
+  });
+
+  test('that a TD has arrived in which never ran has it to be started', async () => {
+    const td = await start({ type: 'td.receive' });
+    expect(await td.send({ type: 'td.arrived', mrtd: 'cd', hasRun: false })).toBe('runnable');
+    expect(td.actor.getSnapshot().context).toMatchObject({ mrtd: 'cd', holdsKeySlot: true });
+    expect(await td.send({ type: 'td.start' })).toBe('running');
   });
 
   test.each(destinationSteps.map(({ actor }) => actor))(
@@ -124,9 +131,12 @@ describe('a source', () => {
     });
   });
 
-  test('that is kept is paused, as it was handed over', async () => {
+  test.each([
+    [handedOver, true, 'paused'],
+    [handedOver.slice(-1), false, 'runnable'],
+  ] as const)('that is kept is as it was handed over: %#', async (events, hasRun, state) => {
     const td = await start(created);
-    expect(await td.send(...handedOver, { type: 'td.keep' })).toBe('paused');
+    expect(await td.send(...events, { type: 'td.keep', hasRun })).toBe(state);
   });
 
   test('whose TD has moved away has no key slot, and terminates nothing', async () => {
@@ -139,7 +149,7 @@ describe('a source', () => {
   });
 
   test.each([
-    [{ type: 'td.keep' }, ['terminateTd', 'releaseTd']],
+    [{ type: 'td.keep', hasRun: true }, ['terminateTd', 'releaseTd']],
     [{ type: 'td.moved' }, ['releaseTd']],
     [{ type: 'td.lost', error: lost }, ['releaseTd']],
   ] as const)(
@@ -172,10 +182,12 @@ const anyEvent: fc.Arbitrary<TdEvent> = fc.constantFrom<TdEvent>(
   { type: 'td.pause' },
   { type: 'td.resume' },
   { type: 'td.handOver' },
-  { type: 'td.keep' },
+  { type: 'td.keep', hasRun: true },
+  { type: 'td.keep', hasRun: false },
   { type: 'td.moved' },
   { type: 'td.lost', error: lost },
-  { type: 'td.arrived', mrtd: null },
+  { type: 'td.arrived', mrtd: null, hasRun: true },
+  { type: 'td.arrived', mrtd: null, hasRun: false },
 );
 
 propertyTest.prop([
@@ -194,7 +206,8 @@ propertyTest.prop([
   async (events, failing, initializesFirst) => {
     const td = await start({ type: 'td.create' }, { failing, initializesFirst });
     await td.send(...events, { type: 'td.stop' });
-    if (td.actor.getSnapshot().matches('migratingOut')) await td.send({ type: 'td.keep' });
+    if (td.actor.getSnapshot().matches('migratingOut'))
+      await td.send({ type: 'td.keep', hasRun: true });
     expect(td.actor.getSnapshot().status).toBe('done');
     expect((await toPromise(td.actor)).outcome).toMatch(/destroyed|failed/);
   },

@@ -78,7 +78,7 @@ describe('a migration between two processes', () => {
     const scene = await runningTd({ runs: false });
     const { run } = migrate(scene);
     expect((await run.ended).verdict).toBe('completed');
-    expect(run.destination?.state).toBe('paused');
+    expect(run.destination?.state).toBe('runnable');
   });
 
   test('ten hops, and back into the first source is EIO (test 4 of tdx_migrate_tests)', async () => {

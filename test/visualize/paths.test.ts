@@ -44,7 +44,7 @@ describe('shortest paths', () => {
   });
 
   test('reach a state that is only passed through', () => {
-    expect(pathTo('provisioning.provisioned')).toEqual(pathTo('runnable'));
+    expect(pathTo('preparing.prepared')).toEqual(pathTo('receiving'));
   });
 
   property.prop(

@@ -59,6 +59,10 @@ export class RemoteSource implements MigrationSource {
     return this.#options.stands.state;
   }
 
+  get hasRun(): boolean {
+    return this.#options.stands.state !== 'runnable';
+  }
+
   get mrtd(): string | null {
     return this.#options.stands.mrtd;
   }

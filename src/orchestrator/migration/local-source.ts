@@ -14,6 +14,7 @@ import type { CarriedState, MigrationSource } from './source.ts';
 
 export class LocalSource implements MigrationSource {
   readonly run: TdRun;
+  hasRun = true;
 
   constructor(run: TdRun) {
     this.run = run;
@@ -69,6 +70,7 @@ export class LocalSource implements MigrationSource {
   }
 
   handOver(): Promise<void> {
+    this.hasRun = this.run.state !== 'runnable';
     return ask(this.run, { event: { type: 'td.handOver' }, leadsTo: 'migratingOut' });
   }
 
@@ -97,7 +99,7 @@ export class LocalSource implements MigrationSource {
   /** A pause that never began leaves the TD running. */
   async keep(): Promise<LetGo> {
     const stopped = this.run.state === 'migratingOut.stopRequested';
-    this.run.send({ type: 'td.keep' });
+    this.run.send(this.#kept);
     if (stopped) await this.run.ended;
     else await reach(this.run, 'paused', 'runnable', 'running');
     return { stopped };
@@ -118,7 +120,7 @@ export class LocalSource implements MigrationSource {
   }
 
   letGo(how: 'kept' | 'moved'): void {
-    this.run.send({ type: how === 'kept' ? 'td.keep' : 'td.moved' });
+    this.run.send(how === 'kept' ? this.#kept : { type: 'td.moved' });
   }
 
   stepError(step: string, error: unknown): Promise<StepError> {
@@ -129,6 +131,10 @@ export class LocalSource implements MigrationSource {
     this.run.stop();
     const { leftovers } = await this.run.ended;
     return { leftovers };
+  }
+
+  get #kept() {
+    return { type: 'td.keep', hasRun: this.hasRun } as const;
   }
 
   get #vm(): Vm {

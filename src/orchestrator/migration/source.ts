@@ -16,6 +16,8 @@ export interface MigrationSource {
   /** Dotted, as it is known here at this moment. */
   readonly state: TdStateId;
   readonly mrtd: string | null;
+  /** Whether its vCPUs were ever entered, once it is handed over. */
+  readonly hasRun: boolean;
   readonly plan: TdPlan;
   /** The misc cgroup that the TD is charged to, where its host has several. */
   readonly cgroup: string | undefined;

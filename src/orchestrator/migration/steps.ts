@@ -82,8 +82,12 @@ export async function askDestination(session: MigrationSession): Promise<Asked> 
 /** The destination has the TD from now on, whether it runs or not. */
 export async function arrive(session: MigrationSession): Promise<void> {
   const destination = destinationOf(session);
-  destination.send({ type: 'td.arrived', mrtd: session.source.mrtd });
-  await reach(destination, 'paused', 'running');
+  destination.send({
+    type: 'td.arrived',
+    mrtd: session.source.mrtd,
+    hasRun: session.source.hasRun,
+  });
+  await reach(destination, 'paused', 'runnable', 'running');
 }
 
 /**

@@ -64,7 +64,11 @@ describe.each([
         'next.lock',
       ]);
     }
-    expect(await seen(name)).toMatchObject({ state: 'paused', life: 3 });
+    expect(await seen(name)).toMatchObject({ state: 'runnable', life: 3 });
+    // It never ran, wherever it was.
+    expect(await http(name, 'POST', '/v1/td/start')).toMatchObject({
+      ...{ status: 200, body: { changed: true, td: { state: 'running' } } },
+    });
   });
 });
 

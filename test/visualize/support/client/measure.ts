@@ -84,7 +84,6 @@ export function measureHere(wanted: Wanted): Measured {
     }
     return { left, right, top, bottom };
   }
-  const frame = document.documentElement;
   const area = ({ left, right, top, bottom }: Box) =>
     Math.max(0, right - left) * Math.max(0, bottom - top);
 
@@ -115,7 +114,8 @@ export function measureHere(wanted: Wanted): Measured {
       // What is scrolled or wrapped out of sight is not read, nor is what another box lies over.
       if (area(box) < 0.6 * area(line)) continue;
       const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
-      if (x < 0 || y < 0 || x > frame.clientWidth || y > frame.clientHeight) continue;
+      // Beyond the window there is nothing, not even the root; the root of a picture may be larger than that.
+      if (document.elementsFromPoint(x, y).length === 0) continue;
       if (!isPainted(x, y, element)) continue;
       const css = getComputedStyle(element);
       const isSvg = element instanceof SVGTextContentElement;
