@@ -18,12 +18,7 @@ const often = {
     'cli/kept/slot-ledger.ts',
     'host/simulated/index.ts',
   ],
-  doctor: [
-    'cli/commands/doctor.ts',
-    'cli/doctor/run-doctor.ts',
-    'firmware/index.ts',
-    'diagnosis/doctor/log-findings.ts',
-  ],
+  doctor: ['cli/commands/doctor.ts', 'cli/doctor/run-doctor.ts', 'firmware/index.ts'],
   exec: ['cli/commands/exec.ts', 'cli/exec/shared.ts', 'cli/exec/exec.ts'],
   explain: ['cli/commands/explain.ts', 'cli/explain/explain.ts'],
   log: ['cli/commands/explain.ts', 'cli/explain/explain.ts', 'cli/explain/explain-text.ts'],
