@@ -1,5 +1,5 @@
 /** `spec.console.socket`: one client at a time reads what the guest prints, and types at it. */
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listenOnSocketFile } from '../../files/index.ts';
 import { Backlog, bytesOf } from './backlog.ts';
@@ -34,6 +34,7 @@ export class ConsoleSocket implements ConsoleSink {
 
   private constructor(input: ConsoleSocketOptions['input']) {
     this.#typing = new Typing(input);
+    const { createServer } = process.getBuiltinModule('node:net');
     // `echo quit | socat - UNIX-CONNECT:…` types no more, and reads on.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#attach(socket));
     this.#server.on('error', () => undefined);
