@@ -63,10 +63,7 @@ export class ConsoleSocket implements ConsoleSink {
   #attach(socket: Socket): void {
     socket.on('error', () => undefined);
     if (this.#client !== undefined && !this.#hasHungUp) {
-      socket.end(
-        'tdctl: somebody is attached to this console already, and it takes one at a time\r\n',
-        () => socket.destroy(),
-      );
+      turnAway(socket);
       return;
     }
     this.#client?.end();
@@ -90,4 +87,12 @@ export class ConsoleSocket implements ConsoleSink {
     if (client === undefined || client.writableNeedDrain) return;
     for (const piece of this.#backlog.take()) client.write(bytesOf(piece));
   }
+}
+
+/** What it types is read, and dropped: left unread, it would end the connection before what is said has arrived. */
+function turnAway(client: Socket): void {
+  client.resume();
+  client.end('tdctl: somebody is attached to this console already, and it takes one at a time\r\n');
+  const late = setTimeout(() => client.destroy(), mostFarewellMs);
+  client.once('end', () => client.destroy()).once('close', () => clearTimeout(late));
 }
