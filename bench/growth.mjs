@@ -1,18 +1,17 @@
 // @ts-check
 /**
- * What grows with what it is given, as whole processes: a picture of 2,000 states against one of 200, the lint
- * of a trace of a million calls, `explain` over a log, and `rehearse` of more TDs than there are key slots.
- * Times are CPU times of the child. Works on the build output.
+ * What grows with what it is given, as whole processes: pictures of up to 2,000 states, the lint of a trace of a
+ * million calls, `explain` over a log, `rehearse` of more TDs than there are key slots, `footprint` of as many kinds as
+ * a file may have. Times are CPU times of the child. Works on the build output; `list` of many is in kept.mjs.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { bundle, root } from './processes.mjs';
 
-const dist = new URL('../build/modules/src/', import.meta.url);
-const main = fileURLToPath(new URL('cli/main.js', dist));
-const hello = fileURLToPath(new URL('../examples/hello.yaml', import.meta.url));
+const modules = new URL('../build/modules/src/', import.meta.url);
+const hello = join(root, 'examples/hello.yaml');
 const calls = 1_000_000;
 const logMib = 20;
 
@@ -22,7 +21,7 @@ const logMib = 20;
 export async function bench() {
   const folder = mkdtempSync(join(tmpdir(), 'tdctl-bench-growth-'));
   try {
-    return [...pictures(), lint(folder), explain(folder), slots()];
+    return [...pictures(), lint(folder), explain(folder), slots(), footprint(folder)];
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -30,36 +29,47 @@ export async function bench() {
 
 /** @returns {Row[]} */
 function pictures() {
-  const small = picture(200);
-  const large = picture(2000);
+  const sizes = [200, 500, 1000, 2000];
+  const times = sizes.map((states) => ({ states, seconds: picture(states) }));
+  const steps = times.slice(1).map(({ states, seconds }, at) => {
+    const before = times[at] ?? { states, seconds };
+    const byNLogN = nLogN(states) / nLogN(before.states);
+    return seconds / before.seconds / byNLogN;
+  });
+  const seconds = times.map((each) => `${each.states}: ${each.seconds.toFixed(1)} s`);
   return [
     {
-      name: 'a picture of 2,000 states that lead anywhere',
-      value: large,
+      name: 'an SVG picture of 2,000 states that lead anywhere',
+      value: times.at(-1)?.seconds ?? Number.NaN,
       unit: 's',
       aim: 30,
       atLeast: false,
-      detail: `CPU time of a process; 200 states take ${small.toFixed(1)} s`,
+      detail: `CPU time of a process, with its start; ${seconds.join(', ')}`,
     },
     {
-      name: 'a picture of 2,000 states against one of 200',
-      value: large / small,
+      name: 'the steepest step between them against n log n',
+      value: Math.max(...steps),
       unit: 'times',
-      // Ten times the states, by n log n.
-      aim: (10 * Math.log(2000)) / Math.log(200),
+      aim: 1,
       atLeast: false,
-      detail: 'both in this run',
+      detail: `the steps are ${steps.map((step) => step.toFixed(2)).join(', ')}; a knee would be one that is above 1`,
     },
   ];
 }
 
 /** @param {number} states */
+function nLogN(states) {
+  return states * Math.log(states);
+}
+
+/** @param {number} states */
 function picture(states) {
-  const layout = new URL('visualize/layout/layout.js', dist).href;
+  const render = new URL('visualize/render.js', modules).href;
+  const options = { format: 'svg', direction: 'down', theme: 'light', active: [] };
   const script = `
-    const { layOutChart } = await import(${JSON.stringify(layout)});
+    const { renderChart } = await import(${JSON.stringify(render)});
     const chart = (${chartOf})(${states});
-    await layOutChart(chart, { direction: 'down' });`;
+    await renderChart(chart, { ...${JSON.stringify(options)}, onSlow: () => undefined });`;
   return run(['--input-type=module', '-e', script]).cpuSeconds;
 }
 
@@ -105,7 +115,17 @@ function chartOf(states) {
 /** @param {string} folder @returns {Row} */
 function lint(folder) {
   const file = join(folder, 'trace');
-  const traced = run([main, 'run', hello, '--host', 'sim', '--until', 'runnable', '--trace', '-']);
+  const traced = run([
+    bundle,
+    'run',
+    hello,
+    '--host',
+    'sim',
+    '--until',
+    'runnable',
+    '--trace',
+    '-',
+  ]);
   const lines = traced.stdout.split('\n');
   const at = lines.findIndex((line) => line.includes('KVM_TDX_FINALIZE_VM'));
   if (at === -1) throw new Error('the trace of a run has no KVM_TDX_FINALIZE_VM');
@@ -114,7 +134,7 @@ function lint(folder) {
     file,
     [...lines.slice(0, at + 1), entered + lines.slice(at + 1).join('\n')].join('\n'),
   );
-  const { residentMib, cpuSeconds } = run([main, 'trace', 'lint', file], [0, 6]);
+  const { residentMib, cpuSeconds } = run([bundle, 'trace', 'lint', file], [0, 6]);
   return {
     name: 'tdctl trace lint of 1,000,000 calls',
     value: residentMib,
@@ -133,8 +153,8 @@ function explain(folder) {
   const short = join(folder, 'line');
   writeFileSync(short, line);
   writeFileSync(file, line.repeat(Math.ceil((logMib * 2 ** 20) / line.length)));
-  const nothing = run([main, 'explain', short], [3]);
-  const { cpuSeconds } = run([main, 'explain', file], [3]);
+  const nothing = run([bundle, 'explain', short], [3]);
+  const { cpuSeconds } = run([bundle, 'explain', file], [3]);
   return {
     name: 'tdctl explain over a log',
     value: logMib / (cpuSeconds - nothing.cpuSeconds),
@@ -147,8 +167,8 @@ function explain(folder) {
 
 /** @returns {Row} */
 function slots() {
-  const one = run([main, 'rehearse', hello, '--hops', '0']);
-  const many = run([main, 'rehearse', hello, '--hops', '0', '--count', '1000'], [7]);
+  const one = run([bundle, 'rehearse', hello, '--hops', '0']);
+  const many = run([bundle, 'rehearse', hello, '--hops', '0', '--count', '1000'], [7]);
   return {
     name: 'rehearse of 1,000 TDs on 63 key slots against one TD',
     value: many.cpuSeconds / one.cpuSeconds,
@@ -157,6 +177,34 @@ function slots() {
     atLeast: false,
     detail: `${many.cpuSeconds.toFixed(2)} s and ${one.cpuSeconds.toFixed(2)} s`,
   };
+}
+
+/** @param {string} folder @returns {Row} */
+function footprint(folder) {
+  const few = footprintOf(folder, 100);
+  const many = footprintOf(folder, 1000);
+  const refused = footprintOf(folder, 100_000, [5]);
+  return {
+    name: 'tdctl footprint of 1,000 kinds of VMs against 100',
+    value: many / few,
+    unit: 'times',
+    aim: 10,
+    atLeast: false,
+    detail: `${many.toFixed(2)} s and ${few.toFixed(2)} s; 100,000 are more than a file may have, which is said after ${refused.toFixed(2)} s`,
+  };
+}
+
+/** @param {string} folder @param {number} kinds @param {number[]} [allowed] */
+function footprintOf(folder, kinds, allowed) {
+  const file = join(folder, `fleet-${kinds}`);
+  const vms = Array.from(
+    { length: kinds },
+    (_, at) =>
+      `    - { name: kind-${at}, count: 3, vcpus: ${1 + (at % 8)}, maxVcpus: ${8 + (at % 56)} }`,
+  );
+  const head = ['apiVersion: tdctl.io/v1alpha1', 'kind: Fleet', 'metadata: { name: many }'];
+  writeFileSync(file, [...head, 'spec:', '  vms:', ...vms, ''].join('\n'));
+  return run([bundle, 'footprint', '--fleet', file], allowed).cpuSeconds;
 }
 
 /**

@@ -6,21 +6,28 @@ import { join } from 'node:path';
 export const root = join(import.meta.dirname, '..');
 export const bundle = join(root, 'dist/tdctl.js');
 
+/** @typedef {{ cwd?: string, env: NodeJS.ProcessEnv, mayEndWith?: readonly number[] | undefined }} Options */
+
+/** @param {readonly string[]} args of Node @param {Options} options */
+export function timesOf(args, options) {
+  return timesOfCommand([process.execPath, ...args], options);
+}
+
 /**
  * The time on a clock, and the CPU time of a process and those that it waited for, by the rusage that bash reads.
- * @param {readonly string[]} args of Node
- * @param {{ env: NodeJS.ProcessEnv, mayEndWith?: readonly number[] | undefined }} options
+ * @param {readonly string[]} command
+ * @param {Options} options
  * @returns {{ cpuMs: number, wallMs: number }}
  */
-export function timesOf(args, { env, mayEndWith = [] }) {
+export function timesOfCommand(command, { cwd = root, env, mayEndWith = [] }) {
   const script = 'TIMEFORMAT="%3U %3S %3R"; time "$@" >/dev/null 2>&1';
-  const { status, stderr } = spawnSync('bash', ['-c', script, '-', process.execPath, ...args], {
-    cwd: root,
+  const { status, stderr } = spawnSync('bash', ['-c', script, '-', ...command], {
+    cwd,
     env,
     encoding: 'utf8',
   });
   if (status !== 0 && !mayEndWith.includes(status ?? -1)) {
-    throw new Error(`node ${args.join(' ')} ended with ${status}`);
+    throw new Error(`${command.join(' ')} ended with ${status}`);
   }
   const [user = Number.NaN, system = Number.NaN, wall = Number.NaN] = stderr
     .trim()

@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * Runs every benchmark, or those named: `node bench/run.mjs simulator`. A row is a ratio, measured
- * within one run side by side, or a value of this machine with the aim it has.
+ * within one run side by side, or a value of this machine with the aim it has. `set-up` asks the network, so it is run
+ * only where it is named.
  */
 const modules = [
   'start-up',

@@ -31,21 +31,21 @@ const { values: options } = parseArgs({
 
 /** @type {'quick' | 'full'} */
 const kind = options.quick ? 'quick' : 'full';
-const isFresh = staleSources(root, 'full').length === 0 || staleSources(root, kind).length === 0;
+const sources = sourcesOf(root);
+/** @type {readonly ('quick' | 'full')[]} */
+const kinds = ['full', kind];
+const isFresh = kinds.some((each) => staleSources(root, each, sources).length === 0);
+const quick = [...commandLine, keeper, ...pages];
 
 if (options.watch) {
-  watch([...(await quickly()), modules]);
+  watch([...quick, modules]);
 } else if (options.force || !isFresh) {
   for (const made of builtBefore()) rmSync(made, { recursive: true, force: true });
-  const bundles = [...(options.quick ? [] : [modules]), ...(await quickly())];
+  const bundles = [...(options.quick ? [] : [modules]), ...quick];
   await Promise.all(bundles.map((bundle) => build(bundle)));
   if (!options.quick) await (await import('./prepare-layouts.mjs')).prepareLayouts();
   mkdirSync(join(root, 'build'), { recursive: true });
-  writeFileSync(stampFile(root, kind), JSON.stringify(sourcesOf(root), null, 1));
-}
-
-async function quickly() {
-  return [...(await commandLine()), keeper, ...pages];
+  writeFileSync(stampFile(root, kind), JSON.stringify(sources, null, 1));
 }
 
 /** All but the layouts, which are right as long as they are asked for. */

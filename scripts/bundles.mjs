@@ -70,6 +70,8 @@ const commandLineInChunks = {
   input: { start: 'src/cli/start.ts' },
   external: beside,
   plugins: [notices('NOTICES.txt'), isCommonJs(), withoutPrograms()],
+  // A file may have exports for the files that were parted from it.
+  preserveEntrySignatures: 'allow-extension',
   // Which modules share a file is told below, so an import may find its module there already.
   checks: { ineffectiveDynamicImport: false },
   output: {
@@ -82,6 +84,7 @@ const commandLineInChunks = {
       groups: [
         { name: 'core', tags: ['$initial'] },
         { name: 'list', test: (id) => ofList.has(relative(root, id)) },
+        loadedTogether(root),
       ],
     },
     comments: false,
@@ -91,13 +94,8 @@ const commandLineInChunks = {
   },
 };
 
-/** @returns {Promise<Bundle[]>} */
-export async function commandLine() {
-  const { output, ...options } = commandLineInChunks;
-  const groups = [...output.codeSplitting.groups, ...(await loadedTogether(commandLineInChunks))];
-  const inTurn = groups.map((group, index) => ({ ...group, priority: groups.length - index }));
-  return [program, { ...options, output: { ...output, codeSplitting: { groups: inTurn } } }];
-}
+/** @type {Bundle[]} */
+export const commandLine = [program, commandLineInChunks];
 
 /**
  * The program of a keeper. It is one file, whatever its code imports when it needs it, and whosever package that is in:

@@ -1,7 +1,6 @@
 // @ts-check
 /** Which modules of the command line are in one file. */
 import { join } from 'node:path';
-import { rolldown } from 'rolldown';
 
 /** What commands that are asked often load; also what is imported only once it is needed. `log`: explain of a log. */
 const often = {
@@ -19,12 +18,7 @@ const often = {
     'cli/kept/slot-ledger.ts',
     'host/simulated/index.ts',
   ],
-  doctor: [
-    'cli/commands/doctor.ts',
-    'cli/doctor/run-doctor.ts',
-    'firmware/index.ts',
-    'diagnosis/doctor/log-findings.ts',
-  ],
+  doctor: ['cli/commands/doctor.ts', 'cli/doctor/run-doctor.ts', 'firmware/index.ts'],
   exec: ['cli/commands/exec.ts', 'cli/exec/shared.ts', 'cli/exec/exec.ts'],
   explain: ['cli/commands/explain.ts', 'cli/explain/explain.ts'],
   log: ['cli/commands/explain.ts', 'cli/explain/explain.ts', 'cli/explain/explain-text.ts'],
@@ -32,38 +26,61 @@ const often = {
 
 /**
  * Node takes a third of a millisecond to find and load a file, and a command needs a hundred modules. Those that the
- * same of these commands load become one file: a command loads what it did, from fewer files.
- *
- * It is asked of a build what a command loads, because that leaves out modules of which nothing is used.
- * @param {import('rolldown').BuildOptions} options
- * @returns {Promise<import('rolldown').CodeSplittingGroup[]>}
+ * same of these commands load become one file: a command loads what it did, from fewer files. What the modules of such
+ * a file import is loaded by those commands too, and so no file needs one that needs it.
+ * @param {string} root
+ * @returns {import('rolldown').CodeSplittingGroup}
  */
-export async function loadedTogether({ output, ...options }) {
-  if (output === undefined || Array.isArray(output)) throw new Error('one output is asked for');
-  const bundle = await rolldown(options);
-  const { output: files } = await bundle.generate({ ...output, sourcemap: false });
-  await bundle.close();
-  const chunks = files.filter((file) => file.type === 'chunk');
-
-  /** @type {Map<string, string[]>} */
-  const commandsOf = new Map();
-  for (const [command, modules] of Object.entries(often)) {
-    const roots = modules.map((module) => join(options.cwd ?? '', 'src', module));
-    for (const id of idsFrom(chunks, roots)) {
-      commandsOf.set(id, [...(commandsOf.get(id) ?? []), command]);
-    }
-  }
-  // A module that more commands load is never behind one that fewer load, so no file needs one that needs it.
-  const names = new Set([...commandsOf.values()].sort((a, b) => b.length - a.length).map(nameOf));
-  return [...names].map((name) => ({
-    name,
-    test: (id) => nameOf(commandsOf.get(id) ?? []) === name,
-  }));
+export function loadedTogether(root) {
+  /** @type {WeakMap<import('rolldown').ChunkingContext, ReadonlyMap<string, readonly string[]>>} */
+  const passes = new WeakMap();
+  return {
+    debugName: 'loaded together',
+    includeDependenciesRecursively: false,
+    name: (id, pass) => {
+      const commands = passes.get(pass) ?? commandsOf(pass, root);
+      passes.set(pass, commands);
+      return commands.get(id)?.join('-');
+    },
+  };
 }
 
-/** @param {readonly string[]} commands */
-function nameOf(commands) {
-  return commands.join('-');
+/**
+ * Of each module, the commands that load it.
+ * @param {import('rolldown').ChunkingContext} pass
+ * @param {string} root
+ */
+function commandsOf(pass, root) {
+  /** @type {Map<string, string[]>} */
+  const commands = new Map();
+  for (const [command, modules] of Object.entries(often)) {
+    const roots = modules.map((module) => join(root, 'src', module));
+    for (const id of idsFrom(pass, roots)) {
+      commands.set(id, [...(commands.get(id) ?? []), command]);
+    }
+  }
+  return commands;
+}
+
+/**
+ * @param {import('rolldown').ChunkingContext} pass
+ * @param {readonly string[]} roots
+ * @returns {ReadonlySet<string>}
+ */
+function idsFrom(pass, roots) {
+  /** @type {Set<string>} */
+  const loaded = new Set();
+  /** @param {string} id */
+  const visit = (id) => {
+    if (loaded.has(id)) return;
+    loaded.add(id);
+    for (const imported of pass.getModuleInfo(id)?.importedIds ?? []) visit(imported);
+  };
+  for (const id of roots) {
+    if (pass.getModuleInfo(id) === null) throw new Error(`no command loads ${id}`);
+    visit(id);
+  }
+  return loaded;
 }
 
 /**
@@ -73,26 +90,4 @@ function nameOf(commands) {
 export function loadersOf(fileName) {
   const commands = fileName.replace(/\.js$/, '').split('-');
   return commands.every((command) => Object.hasOwn(often, command)) ? commands : [];
-}
-
-/**
- * @param {readonly import('rolldown').OutputChunk[]} chunks
- * @param {readonly string[]} roots
- * @returns {ReadonlySet<string>}
- */
-function idsFrom(chunks, roots) {
-  /** @type {Set<import('rolldown').OutputChunk>} */
-  const loaded = new Set();
-  /** @param {import('rolldown').OutputChunk | undefined} chunk */
-  const visit = (chunk) => {
-    if (chunk === undefined || loaded.has(chunk)) return;
-    loaded.add(chunk);
-    for (const file of chunk.imports) visit(chunks.find(({ fileName }) => fileName === file));
-  };
-  for (const root of roots) {
-    const chunk = chunks.find(({ moduleIds }) => moduleIds.includes(root));
-    if (chunk === undefined) throw new Error(`no command loads ${root}`);
-    visit(chunk);
-  }
-  return new Set([...loaded].flatMap(({ moduleIds }) => moduleIds));
 }

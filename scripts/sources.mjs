@@ -37,12 +37,12 @@ export function stampFile(root, kind) {
 /**
  * The sources that have changed since a build, or came after it, or went.
  * @param {string} root @param {'quick' | 'full'} kind
+ * @param {Record<string, string>} now
  * @returns {readonly string[]}
  */
-export function staleSources(root, kind) {
+export function staleSources(root, kind, now = sourcesOf(root)) {
   const stamp = stampFile(root, kind);
   /** @type {Record<string, string>} */
   const built = existsSync(stamp) ? JSON.parse(readFileSync(stamp, 'utf8')) : {};
-  const now = sourcesOf(root);
   return Object.keys({ ...now, ...built }).filter((file) => now[file] !== built[file]);
 }

@@ -1,5 +1,4 @@
 /** `spec.networks[].user.forward`: a port of the host that leads to one of the guest. */
-import { isIPv4 } from 'node:net';
 import { type Parsed, parsed, refused } from '../documents/parsed.ts';
 import { describeValue } from '../documents/wording.ts';
 import type { PortForward } from './engine.ts';
@@ -20,6 +19,7 @@ export function parseForward(value: unknown): Parsed<PortForward> {
   const match = /^(?:(tcp|udp):)?(?:([0-9.]+):)?(\d{1,5}):(\d{1,5})$/.exec(value);
   if (match === null) return refused(`${form}; this is ${describeValue(value)}`);
   const [, protocol = 'tcp', hostAddress = '127.0.0.1', host, guest] = match;
+  const { isIPv4 } = process.getBuiltinModule('node:net');
   if (!isIPv4(hostAddress)) return refused(`names no IPv4 address: ${hostAddress}`);
   const [hostPort, guestPort] = [Number(host), Number(guest)];
   for (const port of [hostPort, guestPort]) {

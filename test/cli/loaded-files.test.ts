@@ -1,5 +1,8 @@
-/** Commands that are asked often load files of their own alone, and run them from the code that was kept of them. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+/**
+ * Commands that are asked often load files of their own alone, run them from the code that was kept of them, and load
+ * what is slow to load once it is needed.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -47,6 +50,14 @@ const observer = `
   globalThis.setTimeout = () => ({ unref() {} });
   process.on('exit', () => writeFileSync(process.env.LOADED, JSON.stringify(loaded)));`;
 
+/** What of Node takes a while to load, where a file loads it as soon as it is loaded itself. */
+function slowPartsOfNodeIn(file: string): readonly string[] {
+  const text = readFileSync(join('dist/chunks', file), 'utf8');
+  return ['net', 'http', 'zlib', 'worker_threads'].filter((part) =>
+    text.includes(`require("node:${part}")`),
+  );
+}
+
 async function filesLoadedBy(command: string, args: readonly string[]) {
   const list = join(here, 'loaded.json');
   const { exitCode, stderr } = await tdctl([command, ...args], {
@@ -75,9 +86,33 @@ test.for(Object.entries(commands))(
     const others = names.filter((name) => !ofAll.includes(name));
     expect(others.filter((name) => !loadersOf(name).includes(command))).toEqual([]);
 
+    expect(names.flatMap(slowPartsOfNodeIn)).toEqual([]);
+
     const { build } = JSON.parse(readFileSync('dist/package.json', 'utf8'));
     const path = join(here, 'tdctl', `${command}-${process.version}-${process.arch}`);
     const { code } = readKeptCode(path, build) ?? { code: new Map() };
     expect([...code.keys()].sort()).toEqual(names.sort());
   },
 );
+
+test('`tdctl doctor` loads the table of messages for a kernel log that has a line on TDX, and for no other', async () => {
+  const tsc = '[    0.000000] tsc: Detected 2596.140 MHz processor';
+  const tdx = '[    1.824045] virt/tdx: BIOS enabled: private KeyID range [32, 64)';
+  const [silent, withoutTdx, withTdx] = await loadedForLogs([], [tsc], [tsc, tdx]);
+  expect(withoutTdx).toEqual(silent);
+  expect(withTdx).toEqual(expect.arrayContaining([...(silent ?? [])]));
+  expect(withTdx?.length).toBeGreaterThan(silent?.length ?? 0);
+});
+
+async function loadedForLogs(...logs: readonly (readonly string[])[]) {
+  const loaded: string[][] = [];
+  for (const [index, lines] of logs.entries()) {
+    const host = join(here, `host-${index}`);
+    mkdirSync(host);
+    writeFileSync(join(host, 'dmesg.txt'), lines.join('\n'));
+    // The first run keeps the code of what it loaded, which takes a file too.
+    await filesLoadedBy('doctor', ['--root', host]);
+    loaded.push(Object.keys(await filesLoadedBy('doctor', ['--root', host])).sort());
+  }
+  return loaded;
+}

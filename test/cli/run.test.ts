@@ -64,13 +64,6 @@ describe('tdctl run on the simulated host', () => {
     await expect(withoutTimes(stdout)).toMatchFileSnapshot('../golden/run-hello.txt');
   });
 
-  test('prints what the README shows', () => {
-    const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
-    const sample = /^TD hello on [\s\S]*?^destroyed: .*$/m.exec(readme)?.[0] ?? 'no sample';
-    const golden = readFileSync(join(projectRoot, 'test/golden/run-hello.txt'), 'utf8');
-    expect(withoutTimes(sample)).toBe(golden.trimEnd());
-  });
-
   test('prints one event a line as JSON', async () => {
     const { stdout, exitCode } = await cli([
       'run',

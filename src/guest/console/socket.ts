@@ -1,5 +1,5 @@
 /** `spec.console.socket`: one client at a time reads what the guest prints, and types at it. */
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listenOnSocketFile } from '../../files/index.ts';
 import { Backlog, bytesOf } from './backlog.ts';
@@ -34,6 +34,7 @@ export class ConsoleSocket implements ConsoleSink {
 
   private constructor(input: ConsoleSocketOptions['input']) {
     this.#typing = new Typing(input);
+    const { createServer } = process.getBuiltinModule('node:net');
     // `echo quit | socat - UNIX-CONNECT:…` types no more, and reads on.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#attach(socket));
     this.#server.on('error', () => undefined);
@@ -62,10 +63,7 @@ export class ConsoleSocket implements ConsoleSink {
   #attach(socket: Socket): void {
     socket.on('error', () => undefined);
     if (this.#client !== undefined && !this.#hasHungUp) {
-      socket.end(
-        'tdctl: somebody is attached to this console already, and it takes one at a time\r\n',
-        () => socket.destroy(),
-      );
+      turnAway(socket);
       return;
     }
     this.#client?.end();
@@ -89,4 +87,12 @@ export class ConsoleSocket implements ConsoleSink {
     if (client === undefined || client.writableNeedDrain) return;
     for (const piece of this.#backlog.take()) client.write(bytesOf(piece));
   }
+}
+
+/** What it types is read, and dropped: left unread, it would end the connection before what is said has arrived. */
+function turnAway(client: Socket): void {
+  client.resume();
+  client.end('tdctl: somebody is attached to this console already, and it takes one at a time\r\n');
+  const late = setTimeout(() => client.destroy(), mostFarewellMs);
+  client.once('end', () => client.destroy()).once('close', () => clearTimeout(late));
 }

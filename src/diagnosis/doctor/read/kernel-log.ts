@@ -6,9 +6,10 @@ import type { KernelLogFacts } from '../facts.ts';
 import type { HostFiles } from '../host-files.ts';
 import { parsed, type Reading, read } from '../reading.ts';
 
-/** Only such lines are kept. Command lines are dropped, because they may hold secrets. */
-const kept =
-  /tdx|seam|hkid|\btme\b|mktme|kvm_intel|\bkvm: .*(?:bios|vmx|disabled|support)|tsc: (?:Detected|Refined)/i;
+const ofTdx = /tdx|seam|hkid|\btme\b|mktme|kvm_intel|\bkvm: .*(?:bios|vmx|disabled|support)/i;
+/** No check asks for it, and a capture does. */
+const ofTsc = /tsc: (?:Detected|Refined)/i;
+/** Command lines are not kept, because they may hold secrets. */
 const dropped = /command line:/i;
 const maxLines = 400;
 const maxLineLength = 240;
@@ -67,9 +68,14 @@ function readKmsg(): Reading<KernelLogFacts> {
   }
 }
 
+/** Whether a line of the facts may tell a check something: any kernel says how quick its TSC is. */
+export function tellsOfTdx(line: string): boolean {
+  return ofTdx.test(line);
+}
+
 function relevant(lines: readonly string[]): readonly string[] {
   const matching = lines
-    .filter((line) => kept.test(line) && !dropped.test(line))
+    .filter((line) => (tellsOfTdx(line) || ofTsc.test(line)) && !dropped.test(line))
     .map((line) => withoutPrefix(line.slice(0, 4096)).slice(0, maxLineLength))
     .filter((line, index, all) => line !== all[index - 1]);
   // The first lines hold the bring-up, the last ones what went wrong since.

@@ -1,5 +1,4 @@
 /** Reads the running kernel: its command line, how it was built, the parameters of its modules. */
-import { gunzipSync } from 'node:zlib';
 import type { KernelFacts } from '../facts.ts';
 import type { HostFiles } from '../host-files.ts';
 import { knownValue, parsed, type Reading, read } from '../reading.ts';
@@ -51,15 +50,18 @@ function readConfig(
 ): Reading<Readonly<Record<string, string>>> {
   const name = knownValue(release) ?? 'unknown';
   const places = [`/boot/config-${name}`, `/lib/modules/${name}/config`, '/proc/config'];
-  const texts = [...places.map((path) => files.text(path)), readZipped(files)];
-  const found =
-    texts.find((text) => text.state === 'read') ?? texts.find((text) => text.state === 'denied');
+  const plain = places.map((path) => files.text(path));
+  const isRead = ({ state }: Reading<string>) => state === 'read';
+  const texts = plain.some(isRead) ? plain : [...plain, readZipped(files)];
+  const found = texts.find(isRead) ?? texts.find((text) => text.state === 'denied');
   return parsed(found ?? { state: 'absent', from: `/boot/config-${name}` }, optionsIn);
 }
 
 function readZipped(files: HostFiles): Reading<string> {
   return parsed(files.bytes('/proc/config.gz'), (bytes) => {
     try {
+      // Most hosts have it as a plain file, and what unpacks it takes Node longer to load than to run.
+      const { gunzipSync } = process.getBuiltinModule('node:zlib');
       return gunzipSync(bytes, { maxOutputLength: 16 * 1024 * 1024 }).toString('latin1');
     } catch {
       return undefined;
