@@ -3,6 +3,7 @@
 
 #include "exchange.h"
 #include "guest.h"
+#include "guest_state.h"
 #include "guest_memfd.h"
 #include "process/datagram.h"
 #include "process/fd_channel.h"
@@ -52,6 +53,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("lockHolder", Napi::Function::New<lock_holder>(env, "lockHolder"));
   exports.Set("peerCredentials", Napi::Function::New<peer_credentials>(env, "peerCredentials"));
   exports.Set("sendDatagram", Napi::Function::New<send_datagram>(env, "sendDatagram"));
+  exports.Set("guestStateLayout", guest_state_layout);
   exports.Set("leakedFds", Napi::Function::New<leaked_fds>(env, "leakedFds"));
   exports.Set("exchange", Napi::Function::New<exchange>(env, "exchange"));
   exports.Set("testing", testing::exports(env));

@@ -4,7 +4,8 @@
  * is said where it is: the state of a vCPU (state.ts), a guest that runs (guest.ts), other programs
  * (supervisor.ts).
  *
- * - Every method that calls the kernel does so off the main thread and returns a promise. It never
+ * - Every method that calls the kernel does so off the main thread and returns a promise, but for those that say
+ * otherwise. It never
  * throws: misuse (a wrong type, a number out of range) rejects with TypeError or RangeError, and a
  * refusal by the kernel rejects with {@link NativeError}. Only a wrong `this` throws at once.
  * - Objects are made by the methods that return them; their constructors refuse to be called.
@@ -285,6 +286,8 @@ export interface Addon extends ProcessFunctions {
   };
   readonly Pidfd: PidfdClass;
   readonly FdChannel: FdChannelClass;
+  /** Of what `Guest.getPacked` gives: a guest takes no other. */
+  readonly guestStateLayout: number;
   readonly PassedFd: { readonly prototype: PassedFd };
   readonly Supervisor: SupervisorClass;
   readonly HeldCommand: { readonly prototype: HeldCommand };

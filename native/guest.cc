@@ -51,6 +51,12 @@ Napi::Function Guest::define(Napi::Env env) {
                          InstanceMethod<&Guest::counts>("counts"),
                          InstanceMethod<&Guest::entered>("entered"),
                          InstanceMethod<&Guest::times>("times"),
+                         InstanceMethod<&Guest::await_parked>("awaitParked"),
+                         InstanceMethod<&Guest::await_called>("awaitCalled"),
+                         InstanceMethod<&Guest::tell_now>("tellNow"),
+                         InstanceMethod<&Guest::prepare_packed>("preparePacked"),
+                         InstanceMethod<&Guest::get_packed>("getPacked"),
+                         InstanceMethod<&Guest::set_packed>("setPacked"),
                          InstanceMethod<&Guest::get_devices>("getDevices"),
                          InstanceMethod<&Guest::set_devices>("setDevices"),
                      });

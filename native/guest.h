@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "util/fd_handle.h"
 #include "util/wrapped.h"
 #include "vcpu_exits.h"
+#include "vcpu_state.h"
 
 namespace tdctl {
 
@@ -37,6 +39,7 @@ struct GuestParts {
 
   std::vector<std::shared_ptr<FdHandle>> handles;
   std::vector<FdUse> uses;
+  std::optional<VcpuStateShape> state_shape;
   GuestHandlers handlers;
   std::shared_ptr<GuestChannel> channel;
   std::unique_ptr<GuestVcpus> vcpus;
@@ -69,6 +72,13 @@ class Guest : public Napi::ObjectWrap<Guest> {
   Napi::Value times(const Napi::CallbackInfo& info);
   void settle_entries(Napi::Env env);
   void reject_entries(Napi::Env env, const std::string& sentence);
+  // guest_rest.cc
+  Napi::Value await_parked(const Napi::CallbackInfo& info);
+  Napi::Value await_called(const Napi::CallbackInfo& info);
+  Napi::Value tell_now(const Napi::CallbackInfo& info);
+  Napi::Value prepare_packed(const Napi::CallbackInfo& info);
+  Napi::Value get_packed(const Napi::CallbackInfo& info);
+  Napi::Value set_packed(const Napi::CallbackInfo& info);
   // guest_devices.cc
   Napi::Value get_devices(const Napi::CallbackInfo& info);
   Napi::Value set_devices(const Napi::CallbackInfo& info);

@@ -1,4 +1,5 @@
 /** A guest that runs: its vCPUs on threads of the addon, and few devices. */
+import type { VcpuStateShape } from './state.ts';
 
 /** All that a guest is made of but its VM and its vCPUs. */
 export interface GuestSettings {
@@ -13,6 +14,8 @@ export interface GuestSettings {
   readonly apicInKernel?: boolean;
   /** Where isa-debug-exit is: a write there ends the guest. Left out, there is none. */
   readonly debugExitPort?: number;
+  /** What there is of a vCPU's state: for `getPacked`, in a VM whose interrupt controllers and timer the kernel has. */
+  readonly stateShape?: VcpuStateShape;
   /** How much of a console waits for its handler: 1 MiB where left out. */
   readonly consoleBytes?: number;
   readonly handlers: GuestHandlers;
@@ -128,6 +131,25 @@ export interface Guest {
    * read and written. A vCPU that waits for a handler parks after that.
    */
   pause(): Promise<void>;
+  /**
+   * Waits until every vCPU is parked, where a pause was asked for, and holds up this thread meanwhile: false where
+   * that takes longer. The pause resolves later all the same, or by `tellNow()`.
+   */
+  awaitParked(withinMs: number): boolean;
+  /** The same until every vCPU has come to KVM_RUN since `run()`. */
+  awaitCalled(withinMs: number): boolean;
+  /** Calls the handlers now for what has come up, and settles what can be, which a turn of the event loop does else. */
+  tellNow(): void;
+  /** Has the memory at hand that `getPacked` takes, so that this is done sooner. The guest may run. */
+  preparePacked(): void;
+  /**
+   * The state of VM, vCPUs and devices in one, for `setPacked` of another guest that is made in the same way, in this
+   * version of the addon. It throws EBUSY while a vCPU is not parked, EBADF once the guest is stopped, EINVAL without
+   * `stateShape`, and what the kernel answers.
+   */
+  getPacked(): Uint8Array;
+  /** It throws as `setDevices`, what the kernel answers, and RangeError for what is of another guest or version. */
+  setPacked(state: Uint8Array): void;
   /**
    * Ends the threads and waits for that, which takes no longer than an exit from the guest: what waits for a
    * handler is let go. What is left of the console is told afterwards. It may be called again.

@@ -6,6 +6,7 @@
 #include "util/arguments.h"
 #include "util/task.h"
 #include "vcpu.h"
+#include "vcpu_state_js.h"
 
 namespace tdctl {
 
@@ -100,6 +101,8 @@ Napi::Value Guest::make(const Napi::CallbackInfo& info) {
   const std::uint32_t run_bytes = arguments.uint32(arguments.field(info[0], "runBytes"), "runBytes",
                                                    sizeof(uapi::kvm_run), most_run_bytes);
   const GuestOptions options = read_options(arguments, info[0]);
+  const Napi::Value shape = arguments.field(info[0], "stateShape");
+  if (!shape.IsUndefined()) parts->state_shape = read_state_shape(arguments, shape);
   read_handlers(arguments, arguments.field(info[0], "handlers"), &parts->handlers);
   if (arguments.is_wrong()) return rejected(env, arguments.mistake());
 

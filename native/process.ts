@@ -36,8 +36,8 @@ export interface PassedFd extends FdObject {}
 /** A connected UNIX socket of a stream. Nobody else may read it. */
 export interface FdChannel extends FdObject {
   /**
-   * Sends bytes, and with the first of them the fds of a Vm, a GuestMemfd, a UserMemory that is shared, or a
-   * PassedFd, which stay open until then. One at a time, or it rejects with EBUSY.
+   * Sends bytes, and with the first of them the fds of a Vm, a GuestMemfd, a UserMemory that is shared, an
+   * FdChannel or a PassedFd, which stay open until then. One at a time, or it rejects with EBUSY.
    */
   send(bytes: Uint8Array, fds?: readonly { readonly fd: number }[]): Promise<void>;
   /**
@@ -45,6 +45,16 @@ export interface FdChannel extends FdObject {
    * More fds than `maxFds` reject with EMSGSIZE, and those that came are closed. One at a time, as above.
    */
   receive(room: { readonly maxBytes: number; readonly maxFds: number }): Promise<FdMessage>;
+  /**
+   * Sends a whole message for `receiveNow`, and holds up this thread meanwhile: false where the peer is gone, or did not
+   * take it in time; nothing more is to be sent then. EBADF, EBUSY.
+   */
+  sendNow(message: Uint8Array, withinMs: number): boolean;
+  /**
+   * The next message of `sendNow`; undefined where the peer is gone, or it is not there in time: what has come of it is
+   * kept for the next call. EBADF, EBUSY, EMSGSIZE.
+   */
+  receiveNow(withinMs: number): Uint8Array | undefined;
 }
 
 export interface FdMessage {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <utility>
@@ -175,7 +176,30 @@ void GuestVcpus::end(GuestEnd::Kind kind, std::uint32_t vcpu, std::uint32_t valu
 }
 
 void GuestVcpus::parked(VcpuThread&) {
-  if (--moving_ == 0) wake_();
+  if (--moving_ > 0) return;
+  notify_waiting();
+  wake_();
+}
+
+void GuestVcpus::calls() { notify_waiting(); }
+
+// The lock is taken between the change and the word of it, so that nobody looks before and sleeps after.
+void GuestVcpus::notify_waiting() {
+  { const std::lock_guard lock(rest_mutex_); }
+  rest_.notify_all();
+}
+
+bool GuestVcpus::wait_for_rest(std::uint32_t within_ms) {
+  std::unique_lock lock(rest_mutex_);
+  return rest_.wait_for(lock, std::chrono::milliseconds(within_ms),
+                        [this] { return are_parked(); });
+}
+
+bool GuestVcpus::wait_for_calls(std::uint32_t within_ms) {
+  std::unique_lock lock(rest_mutex_);
+  return rest_.wait_for(lock, std::chrono::milliseconds(within_ms), [this] {
+    return std::ranges::all_of(vcpus_, [](const auto& vcpu) { return vcpu->has_called(); });
+  });
 }
 
 void GuestVcpus::exited(VcpuThread& vcpu, const Failure* failure) {

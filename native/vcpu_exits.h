@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -85,6 +86,10 @@ class GuestVcpus final : public VcpuThread::Exits {
   void run(const std::vector<bool>& changed);
   // True where all are parked already. Otherwise take() will say so.
   bool pause();
+  // Waits until all are parked, after pause(); false where that takes longer. take() says so all the same.
+  bool wait_for_rest(std::uint32_t within_ms);
+  // Waits until each has come to KVM_RUN, after run(); false where that takes longer.
+  bool wait_for_calls(std::uint32_t within_ms);
   // Waits for the threads to end, which wait for nobody; and unmaps what they shared with the kernel.
   void stop();
   // What became of the last run(): refused where one vCPU was, and entered where all have. Otherwise a wake
@@ -117,6 +122,8 @@ class GuestVcpus final : public VcpuThread::Exits {
   void exited(VcpuThread& vcpu, const Failure* failure) override;
   void parked(VcpuThread& vcpu) override;
   void came_further() override { wake_(); }
+  void calls() override;
+  void notify_waiting();
   void answer_port(VcpuThread& vcpu);
   void hand_on(VcpuThread& vcpu);
   void interrupt(bool level);
@@ -138,6 +145,10 @@ class GuestVcpus final : public VcpuThread::Exits {
   std::optional<GuestEnd> end_;
   bool end_taken_ = false;
   std::vector<std::uint32_t> waiting_;
+
+  // For whoever waits in wait_for_rest() and wait_for_calls().
+  std::mutex rest_mutex_;
+  std::condition_variable rest_;
 
   std::vector<std::unique_ptr<VcpuThread>> vcpus_;
   // Once they are gone.

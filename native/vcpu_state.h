@@ -11,6 +11,9 @@
 
 namespace tdctl {
 
+// The MSRs of one call, at most: no kernel lists a tenth of it.
+inline constexpr std::uint32_t most_msrs = 4096;
+
 // What there is of it on a host and in a VM: the caller has asked for the capabilities.
 struct VcpuStateShape {
   // The MSRs to get.

@@ -15,7 +15,4 @@ Napi::Value state_to_js(Napi::Env env, const VcpuState& state);
 VcpuState read_state(Arguments& arguments, Napi::Value value);
 Napi::Value uint32s_to_js(Napi::Env env, const std::vector<std::uint32_t>& numbers);
 
-// The MSRs of one call, at most: no kernel lists a tenth of it.
-inline constexpr std::uint32_t most_msrs = 4096;
-
 }  // namespace tdctl

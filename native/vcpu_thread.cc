@@ -197,9 +197,11 @@ bool VcpuThread::park() {
 void VcpuThread::note_call() {
   // KVM tells what has interrupted it there, but not what immediate_exit did.
   area_->run().exit_reason = uapi::kvm_exit_unknown;
-  entered_at_ = monotonic_now();
   entry_is_asked_ = false;
   tell_entry(Entry::calling);
+  exits_.calls();
+  // Last: until here it waited for this thread.
+  entered_at_ = monotonic_now();
 }
 
 // In kvm_arch_vcpu_ioctl_run an interruption leaves KVM_EXIT_INTR behind once it got to running the guest, or

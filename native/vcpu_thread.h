@@ -76,6 +76,8 @@ class VcpuThread {
     virtual void exited(VcpuThread& vcpu, const Failure* failure) = 0;
     // The vCPU has come to rest, its I/O is completed.
     virtual void parked(VcpuThread& vcpu) = 0;
+    // It calls KVM_RUN for the first time since it was run.
+    virtual void calls() = 0;
     // entry() may have changed, for one who has watched it.
     virtual void came_further() = 0;
 
@@ -109,6 +111,8 @@ class VcpuThread {
   void ask_whether_entered() {
     if (!entry_is_asked_.exchange(true)) kick();
   }
+  // Whether it has come to KVM_RUN since it was run.
+  bool has_called() const { return entry_ != Entry::none; }
   // The errno of a refused KVM_RUN; 0 where it was refused by an exit.
   int refusal() const { return refusal_; }
   Times times() const { return {parked_at_, entered_at_, exited_at_}; }

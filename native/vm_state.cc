@@ -4,12 +4,12 @@
 // - Getting: the timer before the interrupt controllers, so that a tick in between is in their state.
 // - Setting: the controllers before the timer, which is started by that and may tick at once.
 // - The clock last, both ways: it runs, and what comes between is time that the guest is behind.
+#include "vm_state.h"
+
 #include <array>
 #include <utility>
-#include <vector>
 
 #include "uapi/state.h"
-#include "util/bytes_js.h"
 #include "vm.h"
 
 namespace tdctl {
@@ -17,22 +17,6 @@ namespace tdctl {
 namespace request = uapi::request;
 
 namespace {
-
-// KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE, KVM_IRQCHIP_IOAPIC.
-constexpr std::uint32_t chip_count = 3;
-
-struct VmStateShape {
-  bool irqchip = false;
-  bool pit = false;
-  bool clock = false;
-};
-
-// Parts that the shape has not are empty.
-struct VmState {
-  std::vector<Bytes> irqchips;
-  Bytes pit;
-  Bytes clock;
-};
 
 // A failure is told once: what comes after it is not asked.
 class Asker {
@@ -49,7 +33,9 @@ class Asker {
   Result<Done> result_ = Done{};
 };
 
-Result<VmState> get(const Kernel& kernel, int fd, const VmStateShape& shape) {
+}  // namespace
+
+Result<VmState> get_vm_state(const Kernel& kernel, int fd, const VmStateShape& shape) {
   VmState state;
   Asker asker(kernel, fd);
   if (shape.pit) {
@@ -70,13 +56,15 @@ Result<VmState> get(const Kernel& kernel, int fd, const VmStateShape& shape) {
   return state;
 }
 
-Result<Done> set(const Kernel& kernel, int fd, VmState& state) {
+Result<Done> set_vm_state(const Kernel& kernel, int fd, VmState& state) {
   Asker asker(kernel, fd);
   for (Bytes& chip : state.irqchips) asker.ask(request::kvm_set_irqchip, chip);
   if (!state.pit.empty()) asker.ask(request::kvm_set_pit2, state.pit);
   if (!state.clock.empty()) asker.ask(request::kvm_set_clock, state.clock);
   return std::move(asker.result());
 }
+
+namespace {
 
 Napi::Value to_js(Napi::Env env, const VmState& state) {
   Napi::Object object = Napi::Object::New(env);
@@ -138,7 +126,8 @@ Napi::Value Vm::get_state(const Napi::CallbackInfo& info) {
   };
   const VmStateShape shape{.irqchip = has("irqchip"), .pit = has("pit"), .clock = has("clock")};
   return call(
-      arguments, [shape](const Kernel& kernel, int fd) { return get(kernel, fd, shape); }, to_js);
+      arguments,
+      [shape](const Kernel& kernel, int fd) { return get_vm_state(kernel, fd, shape); }, to_js);
 }
 
 Napi::Value Vm::set_state(const Napi::CallbackInfo& info) {
@@ -146,7 +135,7 @@ Napi::Value Vm::set_state(const Napi::CallbackInfo& info) {
   return call(
       arguments,
       [state = read_state(arguments, info[0])](const Kernel& kernel, int fd) mutable {
-        return set(kernel, fd, state);
+        return set_vm_state(kernel, fd, state);
       },
       to_undefined);
 }

@@ -57,6 +57,8 @@ Napi::Function FdChannel::define(Napi::Env env) {
                          fd_property(),
                          InstanceMethod<&FdChannel::send>("send"),
                          InstanceMethod<&FdChannel::receive>("receive"),
+                         InstanceMethod<&FdChannel::send_now>("sendNow"),
+                         InstanceMethod<&FdChannel::receive_now>("receiveNow"),
                          InstanceMethod<&FdChannel::close_watched>("close"),
                      });
 }

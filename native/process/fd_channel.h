@@ -47,6 +47,9 @@ class FdChannel : public FdObject<FdChannel> {
   Napi::Value send(const Napi::CallbackInfo& info);
   Napi::Value receive(const Napi::CallbackInfo& info);
   Napi::Value close_watched(const Napi::CallbackInfo& info);
+  // fd_channel_now.cc
+  Napi::Value send_now(const Napi::CallbackInfo& info);
+  Napi::Value receive_now(const Napi::CallbackInfo& info);
 
   // Goes on with what is under way, and has the loop watch for what is left of it.
   void go_on(Napi::Env env);
@@ -55,6 +58,8 @@ class FdChannel : public FdObject<FdChannel> {
 
   std::optional<Sending> sending_;
   std::optional<Receiving> receiving_;
+  // What has come so far of a message that receive_now() waits for.
+  Bytes come_;
   std::shared_ptr<LoopWatch> watch_;
 };
 

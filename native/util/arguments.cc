@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../guest_memfd.h"
+#include "../process/fd_channel.h"
 #include "../process/passed_fd.h"
 #include "../user_memory.h"
 #include "../vcpu.h"
@@ -328,7 +329,9 @@ std::optional<SentFd> Arguments::fd_to_send(Napi::Value value, const std::string
   if (unwrap<Vm>(value) != nullptr) return sent(vm(value, name));
   if (unwrap<GuestMemfd>(value) != nullptr) return sent(guest_memfd(value, name));
   if (unwrap<PassedFd>(value) != nullptr) return sent(passed_fd(value, name));
-  type_mistake("`" + name + "` must be a Vm, a GuestMemfd, a UserMemory or a PassedFd");
+  if (unwrap<FdChannel>(value) != nullptr) return sent(fd_object<FdChannel>(value, name));
+  type_mistake("`" + name +
+               "` must be a Vm, a GuestMemfd, a UserMemory, an FdChannel or a PassedFd");
   return std::nullopt;
 }
 

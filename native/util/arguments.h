@@ -86,7 +86,7 @@ class Arguments {
   std::optional<FdUse> passed_fd(Napi::Value value, const std::string& name);
   // A Vm, or one that was passed.
   std::optional<FdUse> vm_or_passed(Napi::Value value, const std::string& name);
-  // A Vm, GuestMemfd, UserMemory that is shared, or PassedFd.
+  // A Vm, GuestMemfd, UserMemory that is shared, FdChannel, or PassedFd.
   std::optional<SentFd> fd_to_send(Napi::Value value, const std::string& name);
 
   void type_mistake(const std::string& message);

@@ -60,11 +60,17 @@ export interface GuestState {
 export interface Guest {
   /**
    * KVM_RUN on every vCPU. Resolves once all of them are in, or the guest has ended.
+   * @param letIn is called as soon as every vCPU has come to KVM_RUN, where that is known before it is known whether they
+   * are in. This process stands still for that, for a moment at most: their threads have its CPU.
    * @throws KvmError where the kernel lets one of them not in; none is in then.
    */
-  run(): Promise<void>;
-  /** Resolves once no vCPU is in KVM_RUN, with all of its I/O completed. */
-  pause(): Promise<void>;
+  run(letIn?: () => void): Promise<void>;
+  /**
+   * Resolves once no vCPU is in KVM_RUN, with all of its I/O completed.
+   * @param atRest is given the state for {@link takePacked} the moment that the vCPUs stand still, before anything else
+   * is done, where that can be had at once.
+   */
+  pause(atRest?: (packed: Uint8Array) => void): Promise<void>;
   /** Resolves when the guest has ended by itself, and no vCPU is in KVM_RUN; it never rejects. */
   readonly ended: Promise<GuestEnd>;
   /** The same, once it has. */
@@ -78,6 +84,11 @@ export interface Guest {
   getState(): Promise<GuestState>;
   /** Takes over the state of a guest on the same memory, before it has run here. */
   setState(state: GuestState): Promise<void>;
+  /**
+   * As {@link setState}, at once. Undefined on a host whose guests do not give their state so.
+   * @throws KvmError where the kernel refuses it.
+   */
+  readonly takePacked?: ((packed: Uint8Array) => void) | undefined;
   /** Ends its threads. The vCPUs are whoever's again. It may be called again. */
   close(): Promise<void>;
 }

@@ -31,10 +31,10 @@ export class ObservedGuest implements Guest {
     return this.#guest.end;
   }
 
-  async run(): Promise<void> {
+  async run(letIn?: () => void): Promise<void> {
     this.#enteredAt ??= this.#observer.now();
     try {
-      await this.#guest.run();
+      await this.#guest.run(letIn);
     } catch (error) {
       this.#report(error instanceof KvmError ? error.code : 'error', this.#vcpus);
       this.#enteredAt = undefined;
@@ -42,8 +42,8 @@ export class ObservedGuest implements Guest {
     }
   }
 
-  async pause(): Promise<void> {
-    await this.#guest.pause();
+  async pause(atRest?: (packed: Uint8Array) => void): Promise<void> {
+    await this.#guest.pause(atRest);
     this.#left(this.end);
   }
 
@@ -65,6 +65,10 @@ export class ObservedGuest implements Guest {
 
   setState(state: GuestState): Promise<void> {
     return this.#guest.setState(state);
+  }
+
+  get takePacked(): Guest['takePacked'] {
+    return this.#guest.takePacked;
   }
 
   async close(): Promise<void> {

@@ -30,6 +30,10 @@ export interface TdSession {
   readonly exits: Map<GuestExit['kind'], number>;
   /** The step under way has nothing to do on this host. */
   skipped?: boolean;
+  /** Is given the state of the guest the moment that it is paused (see Guest.pause). */
+  atRest?: ((packed: Uint8Array) => void) | undefined;
+  /** The guest was let in before its chart has come to that. */
+  entering?: Promise<void> | undefined;
 }
 
 /** Runs a step, named by its state. It runs the step once, unless a proof wants it otherwise. */

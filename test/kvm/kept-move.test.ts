@@ -2,8 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { readJournal } from '../../src/keeper/journal/index.ts';
+import { filesOf } from '../keeper/keepers.ts';
 import { cli } from '../support/cli.ts';
 import { data, keeping } from '../support/kept.ts';
+import { until } from '../support/processes.ts';
 import { startTdctl } from '../support/tdctl.ts';
 import { skipWithoutKvm } from './soft-rehearsal-support.ts';
 
@@ -51,4 +54,35 @@ test('its console file has all that it printed, in its order, whichever keeper w
   const log = (await cli(['logs', 'filed'])).stdout;
   expect(log).toContain('vcpu 0 count 2');
   expect(readFileSync(file, 'utf8')).toBe(log);
+});
+
+/** What is done in one go has the intent to move on the disk before the move, and the word of it out before it runs. */
+test.each([
+  ['right before the move', 0, 'running'],
+  ['right after it', 1, 'failed'],
+])('a next keeper that dies %s leaves no doubt who had it', async (place, later, state) => {
+  const name = `dies-${later}`;
+  const soft = ['--host', 'soft', '--kernel', 'rfc-migration-v2', '--start'];
+  expect(await cli(['create', spec(name), ...soft])).toMatchObject({ exitCode: 0 });
+  expect(await cli(['migrate', name])).toMatchObject({ exitCode: 0 });
+  // As many as the next keeper of this one writes until then.
+  const records = readJournal((await filesOf(name)).journal).records;
+  const moving = records.findIndex(
+    (record) => record.kind === 'begins' && record.step === 'moving',
+  );
+  expect(moving).toBeGreaterThan(0);
+  const fault = `die-at:${moving + 1 + later}`;
+  const moved = await startTdctl(['migrate', name], { env: { TDCTL_KEEPER_FAULT: fault } }).ended;
+  expect(moved.exitCode, place).not.toBe(0);
+  await until(async () => (await data(['show', name])).state === state);
+  const told = await data(['show', name]);
+  if (state === 'failed') {
+    expect(JSON.stringify(told)).toContain('had moved to its next keeper');
+    return;
+  }
+  const lines = async () => (await cli(['logs', name])).stdout.match(/^vcpu 0 count \d+/gm) ?? [];
+  const before = (await lines()).length;
+  await until(async () => (await lines()).length > before);
+  const counts = (await lines()).map((line) => Number(line.split(' ').at(-1)));
+  expect(counts).toEqual(Array.from(counts, (_, at) => at + 1));
 });

@@ -39,6 +39,7 @@ const addonNames = {
   peerCredentials: true,
   sendDatagram: true,
   tryLock: true,
+  guestStateLayout: true,
   leakedFds: true,
   testing: true,
 } satisfies Record<keyof Addon, true>;
@@ -136,6 +137,12 @@ const guestNames = {
   counts: true,
   entered: true,
   times: true,
+  awaitParked: true,
+  awaitCalled: true,
+  tellNow: true,
+  preparePacked: true,
+  getPacked: true,
+  setPacked: true,
   getDevices: true,
   setDevices: true,
 } satisfies Record<keyof Guest, true>;
@@ -191,6 +198,8 @@ const fdChannelNames = {
   close: true,
   send: true,
   receive: true,
+  sendNow: true,
+  receiveNow: true,
 } satisfies Record<keyof FdChannel, true>;
 const passedFdNames = { fd: true, close: true } satisfies Record<keyof PassedFd, true>;
 const testingNames = {

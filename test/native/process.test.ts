@@ -387,6 +387,37 @@ describe('a channel', () => {
     expect(passed).toBe(1);
   });
 
+  test('carries whole messages at once, in their order, whatever has come of one', async (context) => {
+    const [ours, theirs] = channels(context);
+    expect(theirs.receiveNow(0)).toBeUndefined();
+    const long = zeros(100_000).fill(7);
+    expect([ours.sendNow(long, 0), ours.sendNow(Uint8Array.of(1), 0)]).toEqual([true, true]);
+    expect(theirs.receiveNow(0)).toEqual(long);
+    expect(theirs.receiveNow(0)).toEqual(Uint8Array.of(1));
+    // A message of three bytes, in pieces.
+    await ours.send(Uint8Array.of(3, 0, 0));
+    expect(theirs.receiveNow(0)).toBeUndefined();
+    await ours.send(Uint8Array.of(0, 4, 5));
+    expect(theirs.receiveNow(0)).toBeUndefined();
+    await ours.send(Uint8Array.of(6));
+    expect(theirs.receiveNow(0)).toEqual(Uint8Array.of(4, 5, 6));
+  });
+
+  test('sends nothing at once that the peer has no room for, or that no message is', async (context) => {
+    const [ours, theirs] = channels(context);
+    expect(ours.sendNow(zeros(4 << 20), 1)).toBe(false);
+    expect(() => ours.sendNow(zeros(0), 0)).toThrow(RangeError);
+    expect(() => ours.sendNow(zeros(1), 1e9)).toThrow(RangeError);
+    const [one, other] = channels(context);
+    await one.send(zeros(4).fill(0xff));
+    expect(() => other.receiveNow(0)).toThrow(expect.objectContaining({ code: 'EMSGSIZE' }));
+    await theirs.close();
+    expect(ours.sendNow(Uint8Array.of(1), 1000)).toBe(false);
+    expect(ours.receiveNow(0)).toBeUndefined();
+    await ours.close();
+    expect(() => ours.receiveNow(0)).toThrow(expect.objectContaining({ code: 'EBADF' }));
+  });
+
   test('tells of a peer that is gone, in the middle and at the end', async (context) => {
     const [ours, theirs] = channels(context);
     const waiting = ours.receive({ maxBytes: 1, maxFds: 0 });
@@ -477,8 +508,8 @@ describe('a channel', () => {
     const [ours, theirs] = channels(context);
     const anonymous = await addon.UserMemory.map(4096n);
     const messages = [
-      [[vcpu], '`fds[0]` must be a Vm, a GuestMemfd, a UserMemory or a PassedFd'],
-      [[vm, 3], '`fds[1]` must be a Vm, a GuestMemfd, a UserMemory or a PassedFd'],
+      [[vcpu], '`fds[0]` must be a Vm, a GuestMemfd, a UserMemory, an FdChannel or a PassedFd'],
+      [[vm, 3], '`fds[1]` must be a Vm, a GuestMemfd, a UserMemory, an FdChannel or a PassedFd'],
       [[anonymous], '`fds[0]` must be shared memory'],
       [Array(254).fill(vm), '`fds` must be an array of at most 253 elements'],
     ] as const;

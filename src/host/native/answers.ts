@@ -19,6 +19,15 @@ export async function answered<Output>(
   }
 }
 
+/** The same of a call that is answered at once. */
+export function answeredNow<Output>(call: () => Output): Output {
+  try {
+    return call();
+  } catch (error) {
+    throw translated(error, undefined);
+  }
+}
+
 function translated(error: unknown, capability: CapabilityName | undefined): unknown {
   if (!isNativeError(error)) return error;
   if (error.request !== undefined) {

@@ -10,7 +10,7 @@ import { exitReasons } from '../../abi/kvm/exits.ts';
 import type { Guest, GuestCounts, GuestEnd, GuestIo, GuestState, GuestTimes } from '../guest.ts';
 import { GuestEnding } from '../guest-ending.ts';
 import { KvmError } from '../kvm-error.ts';
-import { answered } from './answers.ts';
+import { answered, answeredNow } from './answers.ts';
 
 export interface NativeGuestOptions extends Omit<GuestOptions, 'handlers' | 'consoleBytes'> {
   readonly io: GuestIo;
@@ -27,22 +27,28 @@ export interface StatePart {
   set(value: never): Promise<void>;
 }
 
+/** So long the whole process may be held up by threads that need but some microseconds, where they have a CPU. */
+const restMs = 20;
+const entryMs = 1;
+
 /** Where isa-debug-exit is by custom; QEMU's kernels for tests ask for this place. */
 const DEBUG_EXIT_PORT = 0xf4;
 
 export class NativeGuest implements Guest {
   readonly #state: StateParts;
+  readonly #packs: boolean;
   readonly #ending = new GuestEnding();
   #threads: GuestThreads | undefined;
   #isClosed = false;
 
-  private constructor(state: StateParts) {
+  private constructor({ state, stateShape }: Pick<NativeGuestOptions, 'state' | 'stateShape'>) {
     this.#state = state;
+    this.#packs = stateShape !== undefined;
   }
 
   static async make(addon: Addon, options: NativeGuestOptions): Promise<NativeGuest> {
     const { io, state, ...parts } = options;
-    const guest = new NativeGuest(state);
+    const guest = new NativeGuest(options);
     const made = addon.Guest.make({
       debugExitPort: DEBUG_EXIT_PORT,
       ...parts,
@@ -66,10 +72,14 @@ export class NativeGuest implements Guest {
     return this.#ending.end;
   }
 
-  async run(): Promise<void> {
+  async run(letIn?: () => void): Promise<void> {
     if (this.end !== undefined) return;
     const guest = this.#made;
     guest.run();
+    if (letIn !== undefined) {
+      guest.awaitCalled(entryMs);
+      letIn();
+    }
     try {
       await guest.entered();
     } catch (error) {
@@ -88,14 +98,37 @@ export class NativeGuest implements Guest {
     if (end.kind === 'refused') throw end.error;
   }
 
-  async pause(): Promise<void> {
+  async pause(atRest?: (packed: Uint8Array) => void): Promise<void> {
     if (this.end !== undefined || this.#isClosed) return;
     try {
-      await this.#made.pause();
+      if (atRest !== undefined && this.#packs) this.#made.preparePacked();
+      const paused = this.#made.pause();
+      if (atRest !== undefined) this.#rest(atRest);
+      await paused;
     } catch (error) {
       // It was closed, or has ended, meanwhile: no vCPU is in either.
       if (this.end === undefined && !this.#isClosed) throw error;
     }
+  }
+
+  /** Where a vCPU waits for an answer of this thread, it cannot come to rest at once. */
+  #rest(atRest: (packed: Uint8Array) => void): void {
+    const guest = this.#made;
+    if (!this.#packs || !guest.awaitParked(restMs)) return;
+    let packed: Uint8Array;
+    try {
+      packed = guest.getPacked();
+    } catch {
+      // Whoever asks for the state in its parts is told why.
+      return;
+    }
+    atRest(packed);
+    guest.tellNow();
+  }
+
+  get takePacked(): Guest['takePacked'] {
+    if (!this.#packs) return undefined;
+    return (packed) => answeredNow(() => this.#made.setPacked(packed));
   }
 
   input(bytes: Uint8Array): number {

@@ -1,16 +1,16 @@
 /** A guest of a simulated machine: its vCPUs are inside KVM_RUN, and no instruction is executed. */
-import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { VcpuExit } from '../../simulator/index.ts';
 import type { Guest, GuestEnd, GuestEndReason, GuestState } from '../guest.ts';
 import { GuestEnding } from '../guest-ending.ts';
 import { KvmError } from '../kvm-error.ts';
 import { InstructionlessGuest } from './instructionless-guest.ts';
+import { Leaving } from './leaving.ts';
 import type { SimulatedVcpu } from './vcpu.ts';
 
 /** The vCPUs while they are in. A promise gives why its vCPU has come out by itself, and none rejects. */
 interface Entered {
-  readonly leaving: AbortController;
+  readonly leaving: Leaving;
   readonly exits: readonly Promise<GuestEndReason | undefined>[];
 }
 
@@ -34,10 +34,8 @@ export class SimulatedGuest extends InstructionlessGuest implements Guest {
 
   async run(): Promise<void> {
     if (this.#entered !== undefined || this.end !== undefined) return;
-    const leaving = new AbortController();
-    // The signal has one listener for each vCPU on purpose, so Node must not warn of a leak.
-    setMaxListeners(0, leaving.signal);
-    const exits = this.#vcpus.map((vcpu) => stayIn(vcpu, leaving.signal));
+    const leaving = new Leaving();
+    const exits = this.#vcpus.map((vcpu) => stayIn(vcpu, leaving));
     this.#entered = { leaving, exits };
     const out = await outAtOnce(exits);
     const refused = out.find((reason) => reason.kind === 'refused');
@@ -52,7 +50,7 @@ export class SimulatedGuest extends InstructionlessGuest implements Guest {
   async pause(): Promise<void> {
     const entered = this.#entered;
     if (entered === undefined) return;
-    entered.leaving.abort();
+    entered.leaving.leave();
     await Promise.all(entered.exits);
     if (this.#entered === entered) this.#entered = undefined;
   }
@@ -77,15 +75,12 @@ export class SimulatedGuest extends InstructionlessGuest implements Guest {
 }
 
 /** Why the vCPU has come out by itself; it is entered again after a signal that was not ours. */
-async function stayIn(
-  vcpu: SimulatedVcpu,
-  signal: AbortSignal,
-): Promise<GuestEndReason | undefined> {
+async function stayIn(vcpu: SimulatedVcpu, leaving: Leaving): Promise<GuestEndReason | undefined> {
   for (;;) {
     try {
-      return endOf(await vcpu.run(signal));
+      return endOf(await vcpu.run(leaving));
     } catch (error) {
-      if (signal.aborted) return undefined;
+      if (leaving.isOver) return undefined;
       if (!(error instanceof KvmError)) throw error;
       if (error.code !== 'EINTR') return { kind: 'refused', error };
     }
@@ -93,9 +88,9 @@ async function stayIn(
   }
 }
 
-/** The kernel refuses at once, so a vCPU that is still in after a turn of the event loop has entered. */
+/** The kernel refuses at once: a vCPU that is still in once all promises have settled that can has entered. */
 async function outAtOnce(exits: Entered['exits']): Promise<GuestEndReason[]> {
-  const stillIn = nextTurn().then(() => undefined);
+  const stillIn = new Promise<undefined>((resolve) => process.nextTick(resolve, undefined));
   const reasons = await Promise.all(exits.map((exit) => Promise.race([exit, stillIn])));
   return reasons.filter((reason) => reason !== undefined);
 }

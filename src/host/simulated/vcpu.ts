@@ -20,6 +20,7 @@ import type * as port from '../port.ts';
 import { stall } from '../stall.ts';
 import { command } from './command.ts';
 import { answerValue, refusal, type SimulatedFile } from './file.ts';
+import type { Leaving } from './leaving.ts';
 
 /** One ioctl adds few enough pages that an abort is noticed soon and the event loop runs. */
 const chunkPages = 512;
@@ -121,8 +122,8 @@ export class SimulatedVcpu implements port.Vcpu {
    * KVM_RUN gives why the vCPU has come out by itself.
    * @throws KvmError; EINTR when `signal` aborts.
    */
-  async run(signal: AbortSignal): Promise<VcpuExit> {
-    if (signal.aborted) throw KvmError.of('KVM_RUN', 'EINTR');
+  async run(leaving: Leaving): Promise<VcpuExit> {
+    if (leaving.isOver) throw KvmError.of('KVM_RUN', 'EINTR');
     let exit: VcpuExit | undefined;
     const pending = this.#file.run({
       read: () => enterGuest,
@@ -132,10 +133,9 @@ export class SimulatedVcpu implements port.Vcpu {
       writeHead: () => {},
       registers: noRegisters,
     });
-    const leave = () => pending.cancel();
-    signal.addEventListener('abort', leave, { once: true });
+    const hearNoMore = leaving.heardBy(() => pending.cancel());
     const answer = await pending.answer;
-    signal.removeEventListener('abort', leave);
+    hearNoMore();
     // The one exit with an errno.
     if (exit?.reason === 'KVM_EXIT_MEMORY_FAULT') return exit;
     answerValue('KVM_RUN', answer);

@@ -22,19 +22,19 @@ export class SoftGuest implements Guest {
   }
 
   /** The simulated side is first: what it refuses never reaches the real kernel. */
-  async run(): Promise<void> {
+  async run(letIn?: () => void): Promise<void> {
     await this.#simulated.run();
     if (this.#simulated.end !== undefined) return;
     try {
-      await this.#real.run();
+      await this.#real.run(letIn);
     } catch (error) {
       await this.#simulated.pause();
       throw error;
     }
   }
 
-  async pause(): Promise<void> {
-    await this.#real.pause();
+  async pause(atRest?: (packed: Uint8Array) => void): Promise<void> {
+    await this.#real.pause(atRest);
     await this.#simulated.pause();
   }
 
@@ -56,6 +56,10 @@ export class SoftGuest implements Guest {
 
   setState(state: GuestState): Promise<void> {
     return this.#real.setState(state);
+  }
+
+  get takePacked(): Guest['takePacked'] {
+    return this.#real.takePacked;
   }
 
   async close(): Promise<void> {

@@ -228,6 +228,7 @@ export class SoftVm implements port.Vm {
       apicInKernel: true,
       io,
       state: plainVmState(this.#real, real, stateShape),
+      stateShape,
     });
     this.#keep(guest);
     return new SoftGuest(guest, simulated);

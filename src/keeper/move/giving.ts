@@ -14,6 +14,7 @@ import type { Life } from '../life.ts';
 import { canAct } from '../presence.ts';
 import { collectYoung } from './collect.ts';
 import { grantTo, passTo } from './granting.ts';
+import type { Lane } from './lane.ts';
 import { Overseer } from './overseer.ts';
 import { MovePeer } from './peer.ts';
 import type { Conductor, MoveQuestion, MoveQuestions, Outcome, Quiesced } from './protocol.ts';
@@ -64,6 +65,8 @@ export class Giving {
   #hasMoved = false;
   /** While the TD is in the hands of the other side, that has to say something now and then. */
   #overseer: Overseer | undefined;
+  /** Where the state of a guest goes as it comes to rest. */
+  #lane: Lane | undefined;
   /** Those who wait until it does not stand still for the move any more; undefined while it does not. */
   #waiting: (() => void)[] | undefined;
 
@@ -137,10 +140,12 @@ export class Giving {
       }
     },
     grant: ({ to }) => grantTo(to, this.#options.host, this.#options.run),
-    pass: async () => {
+    pass: async (wanted) => {
       const { host, run, directory } = this.#options;
       await this.#warm;
-      return passTo(directory.nextSocket, host, run);
+      const passed = await passTo({ socketPath: directory.nextSocket, host, run, wanted });
+      this.#lane = passed.lane;
+      return passed.answer;
     },
     quiesce: ({ pause }) => this.#quiesce(pause),
     hasTd: () => this.#hasTd(),
@@ -186,11 +191,16 @@ export class Giving {
     this.#waiting ??= [];
     this.#overseer?.begin();
     this.#owesResume = pause;
+    let byLane = false;
     const paused = await this.#outcome('pausingSource', async () => {
       if (pause) {
         collectYoung();
-        await this.#source.pause();
+        await this.#source.pause((packed) => {
+          byLane = this.#lane?.send(packed) ?? false;
+        });
       }
+      // Whoever waits there knows at once that nothing comes.
+      if (!byLane) void this.#closeLane();
       return null;
     });
     if ('failed' in paused) return { paused, handedOver: null, read: null, parkedNs: null };
@@ -199,12 +209,12 @@ export class Giving {
       return null;
     });
     const read =
-      'failed' in handedOver
+      'failed' in handedOver || byLane
         ? null
         : await this.#outcome('readingState', () => this.#source.readState());
     const { handles } = this.#options.run.session;
     const parkedNs = handles.has('guest') ? (handles.get('guest').times().parkedNs ?? null) : null;
-    return { paused, handedOver, read, parkedNs };
+    return { paused, handedOver, read, byLane, parkedNs };
   }
 
   #isSettled(): void {
@@ -222,6 +232,7 @@ export class Giving {
 
   /** Where each process simulates the machine, only the other side knows that the TD has left. */
   async #hasTd() {
+    this.#hasMoved ||= this.#lane?.hasMoved === true;
     return this.#hasMoved ? { hasTd: false } : await this.#source.hasTd();
   }
 
@@ -245,6 +256,11 @@ export class Giving {
     return await this.#source.lost(error);
   }
 
+  async #closeLane(): Promise<void> {
+    await this.#lane?.close();
+    this.#lane = undefined;
+  }
+
   /** The connection is gone: by its end, by the death of the other side, or because it is let go of. */
   async #leftAlone(): Promise<void> {
     this.#overseer?.end();
@@ -252,6 +268,7 @@ export class Giving {
       await this.#settle();
     } finally {
       this.#isSettled();
+      await this.#closeLane();
       this.#options.onOver();
     }
   }

@@ -2,6 +2,7 @@
 import type { PassedFd } from '../../../native/index.ts';
 import { type FdPassingHost, passesVms } from '../../host/passing.ts';
 import type { GuestMemory, UserMemory, VmFile } from '../../host/port.ts';
+import { Lane } from './lane.ts';
 import type { Passed, PassedObject } from './protocol.ts';
 import type { SourceVm } from './source-vm.ts';
 
@@ -14,6 +15,7 @@ interface Accepted {
   readonly vm: VmFile | undefined;
   readonly guestMemory: ReadonlyMap<number, GuestMemory>;
   readonly slotMemory: ReadonlyMap<number, UserMemory>;
+  readonly lane: Lane | undefined;
   close(): Promise<void>;
 }
 
@@ -22,14 +24,16 @@ export async function acceptPassed(host: FdPassingHost, { answer, fds }: Came): 
   const vms: VmFile[] = [];
   const guestMemory = new Map<number, GuestMemory>();
   const slotMemory = new Map<number, UserMemory>();
+  const lanes: Lane[] = [];
   const accept = async (object: PassedObject, fd: PassedFd) => {
-    if (object.kind === 'memory') slotMemory.set(object.slot, await host.acceptMemory(fd));
+    if (object.kind === 'lane') lanes.push(await Lane.accept(fd));
+    else if (object.kind === 'memory') slotMemory.set(object.slot, await host.acceptMemory(fd));
     else if (!passesVms(host)) throw new Error(`a ${object.kind} came to a host that takes none`);
     else if (object.kind === 'vm') vms.push(host.acceptVm(fd));
     else guestMemory.set(object.slot, host.acceptGuestMemory(fd, object.sizeBytes));
   };
   const close = async () => {
-    const taken = [...vms, ...guestMemory.values(), ...slotMemory.values()];
+    const taken = [...vms, ...guestMemory.values(), ...slotMemory.values(), ...lanes];
     for (const each of taken) await each.close();
   };
   try {
@@ -43,7 +47,7 @@ export async function acceptPassed(host: FdPassingHost, { answer, fds }: Came): 
     await close();
     throw error;
   }
-  return { vm: vms[0], guestMemory, slotMemory, close };
+  return { vm: vms[0], guestMemory, slotMemory, lane: lanes[0], close };
 }
 
 export async function passedVm(host: FdPassingHost, came: Came): Promise<SourceVm> {

@@ -31,7 +31,7 @@ export interface MoveQuestions {
   /** By grants of the shared host that both are on. */
   readonly grant: { readonly arg: { readonly to: number }; readonly answer: Granted };
   /** By fds, which go to the socket of the next keeper: all that can pass as such. */
-  readonly pass: { readonly arg: null; readonly answer: Passed };
+  readonly pass: { readonly arg: Passing | null; readonly answer: Passed };
   /** All that leads to a source at rest, in one answer: each is done only where the one before it was. */
   readonly quiesce: { readonly arg: { readonly pause: boolean }; readonly answer: Quiesced };
   readonly hasTd: { readonly arg: null; readonly answer: HasTd };
@@ -93,6 +93,12 @@ export interface Granted {
   }[];
 }
 
+/** Keepers that know of no lane say nothing here, and answer without one. */
+export interface Passing {
+  /** The asker takes a state that is laid out so. */
+  readonly laneLayout: number | undefined;
+}
+
 export interface Passed {
   readonly tdCpuid: readonly CpuidEntry[];
   /** What each fd is of, in their order. */
@@ -103,12 +109,16 @@ export type PassedObject =
   | { readonly kind: 'vm' }
   | { readonly kind: 'guestMemory'; readonly slot: number; readonly sizeBytes: bigint }
   /** Behind a slot, and not private. */
-  | { readonly kind: 'memory'; readonly slot: number };
+  | { readonly kind: 'memory'; readonly slot: number }
+  /** Where the state of a guest comes, beside the connection: only where it was asked for. */
+  | { readonly kind: 'lane' };
 
 export interface Quiesced {
   readonly paused: Outcome<null>;
   readonly handedOver: Outcome<null> | null;
   readonly read: Outcome<CarriedState> | null;
+  /** The state has gone by the lane instead. */
+  readonly byLane?: boolean;
   /** When its last vCPU was parked, on the monotonic clock of this machine; null where that takes no real time. */
   readonly parkedNs: bigint | null;
 }

@@ -27,6 +27,8 @@ export interface RemoteSourceOptions {
   readonly bringVm: () => Promise<SourceVm>;
   /** Takes the directory over: the source has let go of it, or is dead. */
   readonly takeOver: () => Promise<void>;
+  /** The source was asked to come to rest, and still runs: what can be done now need not be done after it. */
+  readonly onAsked: () => void;
   /** So long may the other keeper take for one answer. */
   readonly patienceMs: number;
 }
@@ -46,6 +48,8 @@ export class RemoteSource implements MigrationSource {
   #vm: SourceVm | undefined;
   #leftovers: GivenBack['leftovers'] = [];
   #quiesced: Promise<Quiesced> | undefined;
+  /** The state, where it came as soon as the source stood still. */
+  #came: CarriedState | undefined;
   /** When the last vCPU of the source was parked, on the monotonic clock of the machine. */
   parkedNs: bigint | null = null;
   /** Somebody has asked the keeper before to end the TD, as it was on its way. */
@@ -100,17 +104,26 @@ export class RemoteSource implements MigrationSource {
     return this.#vm.vm;
   }
 
-  async pause(): Promise<void> {
-    orThrow((await this.#quiesce(true)).paused);
+  async pause(): Promise<CarriedState | undefined> {
+    const quiesced = this.#quiesce(true);
+    this.#came = this.#takeFromLane();
+    if (this.#came === undefined) orThrow((await quiesced).paused);
+    // What has come here is enough, whatever becomes of the one that it came from.
+    else quiesced.catch(() => undefined);
+    return this.#came;
   }
 
   async handOver(): Promise<void> {
+    if (this.#came !== undefined) return;
     const { paused, handedOver } = await this.#quiesce(false);
     orThrow(handedOver ?? paused);
   }
 
   async readState(): Promise<CarriedState> {
-    const { read } = await this.#quiesce(false);
+    if (this.#came !== undefined) return this.#came;
+    const { read, byLane = false } = await this.#quiesce(false);
+    const late = byLane ? this.#takeFromLane() : undefined;
+    if (late !== undefined) return late;
     if (read === null) throw new Error('the source was not handed over');
     return orThrow(read);
   }
@@ -129,7 +142,9 @@ export class RemoteSource implements MigrationSource {
   }
 
   moved(): void {
-    this.#options.peer.tell('moved', null);
+    if (this.#came === undefined || this.#vm?.lane?.tellMoved() !== true) {
+      this.#options.peer.tell('moved', null);
+    }
     void this.#vm?.moved();
   }
 
@@ -186,10 +201,18 @@ export class RemoteSource implements MigrationSource {
     return quiesced;
   }
 
+  #takeFromLane(): CarriedState | undefined {
+    const packed = this.#vm?.lane?.receive();
+    return packed && { guest: {}, notify: undefined, packed };
+  }
+
   #askForRest(pause: boolean): Promise<Quiesced> {
     const quiesced = this.#ask('quiesce', { pause });
     // There is nothing to do here before it is answered.
-    if (pause) collectYoung();
+    if (pause) {
+      collectYoung();
+      this.#options.onAsked();
+    }
     return quiesced;
   }
 

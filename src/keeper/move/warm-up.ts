@@ -2,8 +2,9 @@
  * What a move runs through is run through before, with a TD of a simulated machine: code that runs for the first time is
  * compiled then, which takes milliseconds in all, and the guest would stand still for them.
  */
+import type { Host } from '../../host/port.ts';
 import { openSimulatedHost, type SimulatedHost } from '../../host/simulated/index.ts';
-import { startTd } from '../../orchestrator/index.ts';
+import { startTd, type TdRun } from '../../orchestrator/index.ts';
 import { LocalSource, startMigration } from '../../orchestrator/migration/index.ts';
 import { assessTd, type TdPlan } from '../../plan/index.ts';
 import { askHost } from '../../plan/judge/index.ts';
@@ -12,8 +13,8 @@ import { prepareToCollect } from './collect.ts';
 /** One that moves TDs. */
 const kernelAbi = 'rfc-migration-v2';
 const processes = [2, 3].map((mm) => ({ mm, cgroup: '/' }));
-/** More of them change little. */
-const rounds = 4;
+/** As many as V8 needs to take the code for hot; a few milliseconds each. */
+const hops = 16;
 
 /**
  * For a TD whose guest is executed. Nothing comes of it, whether it comes to its end or not: the move itself is the one
@@ -26,31 +27,39 @@ export async function warmUp({ spec, firmware, facts }: TdPlan): Promise<void> {
   const host = await askHost(machine);
   const small = { ...spec, vcpus: 1, maxVcpus: 1, boot: undefined };
   const { plan } = assessTd({ spec: small, firmware, host, ignoreExpectation: true });
-  if (plan !== undefined) for (let at = 0; at < rounds; at += 1) await moveOnce(machine, plan);
+  if (plan !== undefined) await moveAround(machine, plan);
   await machine.close();
 }
 
-async function moveOnce(machine: SimulatedHost, plan: TdPlan): Promise<void> {
-  const [from, to] = processes.map((process) => machine.otherProcess(process));
-  if (from === undefined || to === undefined) return;
-  const quietly = { tellsRequests: false, onEvent: () => {} };
-  const run = startTd({ ...quietly, host: from, plan });
+/** One TD, which is built once: to and fro between two processes. */
+async function moveAround(machine: SimulatedHost, plan: TdPlan): Promise<void> {
+  const hosts = processes.map((process) => machine.otherProcess(process));
+  const runs: TdRun[] = [];
+  const [host] = hosts;
+  if (host === undefined) return;
+  let run: TdRun | undefined = startTd({ ...quietly, host, plan });
+  runs.push(run);
   if (await run.runnable) {
     run.send({ type: 'td.start' });
     await run.reaches('running');
-    const source = new LocalSource(run);
-    const migration = startMigration({
-      ...quietly,
-      source,
-      host: to,
-      onDestinationEvent: () => {},
-    });
-    await migration.ended;
-    migration.destination?.stop();
-    await migration.destination?.ended;
+    for (let hop = 1; hop <= hops && run?.isIn('running') === true; hop += 1) {
+      const to = hosts[hop % hosts.length] ?? host;
+      run = await moved(run, to);
+      if (run !== undefined) runs.push(run);
+    }
   }
-  run.stop();
-  await run.ended;
-  await from.close();
-  await to.close();
+  for (const each of runs) {
+    each.stop();
+    await each.ended;
+  }
+  for (const each of hosts) await each.close();
 }
+
+async function moved(run: TdRun, host: Host): Promise<TdRun | undefined> {
+  const source = new LocalSource(run);
+  const migration = startMigration({ ...quietly, source, host, onDestinationEvent: () => {} });
+  await migration.ended;
+  return migration.destination;
+}
+
+const quietly = { tellsRequests: false, onEvent: () => {} };

@@ -2,5 +2,5 @@
 
 export type { Origin } from '../session.ts';
 export { LocalSource } from './local-source.ts';
-export { startMigration } from './migration-run.ts';
+export { type MigrationRun, startMigration } from './migration-run.ts';
 export type { CarriedState, MigrationSource } from './source.ts';

@@ -65,8 +65,19 @@ export class LocalSource implements MigrationSource {
     return this.#vm;
   }
 
-  pause(): Promise<void> {
-    return ask(this.run, { event: { type: 'td.pause' }, leadsTo: 'paused' });
+  /** @param atRest is given all of its state, the moment that it stands still, where that can be had so. */
+  async pause(atRest?: (packed: Uint8Array) => void): Promise<undefined> {
+    const { session } = this.run;
+    session.atRest =
+      atRest &&
+      ((packed) => {
+        if (notifyOf(session) === undefined) atRest(packed);
+      });
+    try {
+      await ask(this.run, { event: { type: 'td.pause' }, leadsTo: 'paused' });
+    } finally {
+      session.atRest = undefined;
+    }
   }
 
   handOver(): Promise<void> {

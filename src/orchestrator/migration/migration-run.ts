@@ -11,6 +11,7 @@ import type { TdRunEvent } from '../events.ts';
 import { follow } from '../follow.ts';
 import { type AroundStep, once } from '../session.ts';
 import { startTd, type TdRun, type TdRunOptions } from '../td-run.ts';
+import type { Crossing } from './crossing.ts';
 import type { MigrationEventBody, MigrationRunEvent } from './events.ts';
 import { bindMigration, intraHostMigrationOnHost } from './provide.ts';
 import type { MigrationSession } from './session.ts';
@@ -26,6 +27,8 @@ export interface MigrationRun {
   /** Present once there is a destination. After `completed` and `destinationOnly` it has the TD. */
   readonly destination: TdRun | undefined;
   readonly state: MigrationStateId;
+  /** What was done in one go, where the source came to rest with its state at hand. */
+  readonly crossing: Pick<Crossing, 'begun' | 'endedAt'> | undefined;
 }
 
 export interface MigrationOptions {
@@ -102,6 +105,8 @@ export function startMigration(options: MigrationOptions): MigrationRun {
   return {
     ended,
     cancel: () => {
+      // What was done in one go is beyond that, wherever the chart is.
+      if (session.crossing !== undefined) return;
       if (actor.getSnapshot().status === 'active') actor.send({ type: 'migration.cancel' });
     },
     get destination() {
@@ -109,6 +114,9 @@ export function startMigration(options: MigrationOptions): MigrationRun {
     },
     get state() {
       return state;
+    },
+    get crossing() {
+      return session.crossing;
     },
   };
 }

@@ -7,6 +7,7 @@ import type { TdPlan } from '../../plan/index.ts';
 import type { RequestCount, TdRunEvent } from '../events.ts';
 import type { AroundStep } from '../session.ts';
 import type { TdRun, TdRunOptions } from '../td-run.ts';
+import type { Crossing } from './crossing.ts';
 import type { MigrationEventBody } from './events.ts';
 import type { CarriedState, MigrationSource } from './source.ts';
 
@@ -29,6 +30,8 @@ export interface MigrationSession {
   destination: TdRun | undefined;
   /** What was read from the source, once it was. */
   state: CarriedState | undefined;
+  /** What was done of it in one go, before the chart has come to that. */
+  crossing?: Crossing | undefined;
   /** The step under way has nothing to do on this host. */
   skipped?: boolean;
 }

@@ -38,8 +38,11 @@ export interface MigrationSource {
   /** Its VM, which the destination's names as the source of the move. */
   vm(): Promise<VmFile>;
 
-  /** No vCPU is inside KVM_RUN. @throws where the TD does not come there. */
-  pause(): Promise<void>;
+  /**
+   * No vCPU is inside KVM_RUN. @returns what {@link readState} gives, where that came at the same moment: the source is
+   * handed over then. @throws where the TD does not come there.
+   */
+  pause(): Promise<CarriedState | undefined>;
   /** From now on the migration alone says what comes of it. */
   handOver(): Promise<void>;
   readState(): Promise<CarriedState>;
@@ -65,4 +68,6 @@ export interface CarriedState {
   readonly guest: GuestState;
   /** How the guest wants to be told of an event by the VMM (TDG.VP.VMCALL<SetupEventNotifyInterrupt>). */
   readonly notify: EventNotify | undefined;
+  /** In place of `guest`: for Guest.takePacked. */
+  readonly packed?: Uint8Array | undefined;
 }

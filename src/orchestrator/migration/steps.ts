@@ -9,7 +9,9 @@ import { makePrivate } from '../steps/conversion.ts';
 import { canBeEntered } from '../steps/running.ts';
 import type { TdRun } from '../td-run.ts';
 import { ask, reach } from './ask.ts';
+import { Crossing } from './crossing.ts';
 import { destinationOf, type MigrationSession } from './session.ts';
+import { takePacked } from './state.ts';
 
 export async function prepareDestination(
   session: MigrationSession,
@@ -28,9 +30,19 @@ export async function prepareDestination(
  */
 async function warmGuest({ session }: TdRun): Promise<void> {
   const guest = await guestOf(session);
+  const { takePacked } = guest;
+  for (let at = 0; at < warmRounds && takePacked !== undefined; at += 1) {
+    const nothing = () => {};
+    await new Crossing().go({
+      writingState: () => guest.pause(takePacked),
+      ...{ moving: nothing, restoringMemory: nothing, enteringDestination: nothing },
+    });
+  }
   const state = await guest.getState();
   if (Object.keys(state).length > 0) await guest.setState(state);
 }
+
+const warmRounds = 3;
 
 async function startDestination(session: MigrationSession): Promise<TdRun> {
   const { source, host, destinationPlan, now, onDestinationEvent } = session;
@@ -47,8 +59,27 @@ async function startDestination(session: MigrationSession): Promise<TdRun> {
   });
 }
 
-export function pauseSource({ source }: MigrationSession): Promise<void> {
-  return source.pause();
+/** What comes back with the rest is taken on at once: the guest stands still for no longer than that takes. */
+export async function pauseSource(
+  session: MigrationSession,
+  interruption: Interruption,
+): Promise<void> {
+  const { packed } = (await session.source.pause()) ?? {};
+  if (packed === undefined || interruption.aborted) return;
+  const destination = destinationOf(session).session;
+  const guest = destination.handles.get('guest');
+  session.crossing = new Crossing();
+  await session.crossing.go({
+    writingState: () => takePacked(guest, packed),
+    moving: () => session.aroundStep('moving', () => moveContext(session)),
+    restoringMemory: () => restoreMemory(session),
+    // Whether they are in, the chart is told when it comes to that.
+    enteringDestination: () =>
+      new Promise<void>((letIn) => {
+        destination.entering = guest.run(letIn);
+        destination.entering.then(letIn, letIn);
+      }),
+  });
 }
 
 export function handOver({ source }: MigrationSession): Promise<void> {
@@ -61,7 +92,7 @@ export function handOver({ source }: MigrationSession): Promise<void> {
  */
 export async function moveContext(session: MigrationSession): Promise<void> {
   const { handles, ledger } = destinationOf(session).session;
-  if (handles.has('tdReceived')) return;
+  if (session.crossing?.hasDone('moving') || handles.has('tdReceived')) return;
   const source = await session.source.vm();
   await ledger.track('moving', handles.get('vm').moveEncContextFrom({ source }));
   handles.set('tdReceived', true);
@@ -96,6 +127,7 @@ export async function arrive(session: MigrationSession): Promise<void> {
  * KVM_EXIT_MEMORY_FAULT, which says what to set, so the TD is not given up for it.
  */
 export async function restoreMemory(session: MigrationSession): Promise<void> {
+  if (session.crossing?.hasDone('restoringMemory')) return;
   const { handles, plan } = destinationOf(session).session;
   const vm: Vm = handles.get('vm');
   const { kernel } = plan.facts;

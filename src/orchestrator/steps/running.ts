@@ -6,7 +6,9 @@ import type { TdSession } from '../session.ts';
 
 export async function enterVcpus(session: TdSession): Promise<void> {
   const guest = await guestOf(session);
-  await guest.run();
+  const { entering } = session;
+  session.entering = undefined;
+  await (entering ?? guest.run());
   throwFailure(session);
 }
 
@@ -19,8 +21,8 @@ export async function watchVcpus(session: TdSession, signal: AbortSignal): Promi
   if (!signal.aborted) throwFailure(session);
 }
 
-export async function leaveVcpus({ handles }: TdSession): Promise<void> {
-  if (handles.has('guest')) await handles.get('guest').pause();
+export async function leaveVcpus({ handles, atRest }: TdSession): Promise<void> {
+  if (handles.has('guest')) await handles.get('guest').pause(atRest);
 }
 
 /** Tells whether KVM_RUN lets the vCPUs in. They are told to leave at once. */

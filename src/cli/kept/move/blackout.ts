@@ -1,6 +1,7 @@
 /** How long no vCPU ran, by the threads of the vCPUs where there are any, else by the states of the migration. */
 import type { BlackoutPart } from '../../../keeper/move/report.ts';
 import type { TdRun } from '../../../orchestrator/index.ts';
+import type { MigrationRun } from '../../../orchestrator/migration/index.ts';
 
 export class Blackout {
   #since: number | undefined;
@@ -16,9 +17,14 @@ export class Blackout {
     } else if (this.#since !== undefined) this.#endedAt ??= at;
   }
 
-  get parts(): readonly BlackoutPart[] {
-    return this.#states.map(({ state, at }, place) => {
-      const until = this.#states[place + 1]?.at ?? this.#endedAt ?? at;
+  /** @param crossing what was done in one go, in place of the states that it was done for. */
+  parts(crossing: MigrationRun['crossing']): readonly BlackoutPart[] {
+    const [first] = this.#states;
+    const isInOneGo = crossing !== undefined && first !== undefined;
+    const begun = isInOneGo ? [first, ...crossing.begun] : this.#states;
+    const endedAt = isInOneGo ? crossing.endedAt : this.#endedAt;
+    return begun.map(({ state, at }, place) => {
+      const until = begun[place + 1]?.at ?? endedAt ?? at;
       return { state, durationMs: rounded(until - at) };
     });
   }

@@ -4,7 +4,9 @@ import { type FdPassingHost, grants, hasProcesses, passesFds } from '../../../ho
 import type { Host } from '../../../host/port.ts';
 import { receiveFds } from '../../../keeper/move/fds.ts';
 import { grantedVm } from '../../../keeper/move/granted-vm.ts';
+import { Lane } from '../../../keeper/move/lane.ts';
 import { acceptPassed, passedVm } from '../../../keeper/move/passed-vm.ts';
+import type { Passing } from '../../../keeper/move/protocol.ts';
 import type { SourceVm } from '../../../keeper/move/source-vm.ts';
 import { twinVm } from '../../../keeper/move/twin-vm.ts';
 import type { TdPlan } from '../../../plan/index.ts';
@@ -36,11 +38,11 @@ export async function bringVm(bringing: Bringing): Promise<SourceVm> {
   });
 }
 
-/** Its VM, and for each slot what is private of it and what is not. */
-function fdsFrom({ peer, plan, nextSocket }: Bringing) {
+/** Its VM, for each slot what is private of it and what is not, and a lane. */
+function fdsFrom({ peer, plan, nextSocket }: Bringing, wanted: Passing | null = null) {
   return receiveFds(nextSocket, {
-    maxFds: 1 + 2 * plan.layout.slots.length,
-    ask: () => peer.ask('pass', null, { deadlineMs }),
+    maxFds: 2 + 2 * plan.layout.slots.length,
+    ask: () => peer.ask('pass', wanted, { deadlineMs }),
   });
 }
 
@@ -50,9 +52,11 @@ async function withMemory(
   host: FdPassingHost,
   bringing: Bringing,
 ): Promise<SourceVm> {
-  const { slotMemory, close } = await acceptPassed(host, await fdsFrom(bringing));
+  const came = await fdsFrom(bringing, { laneLayout: Lane.layout });
+  const { slotMemory, lane, close } = await acceptPassed(host, came);
   return {
     ...twin,
+    lane,
     origin: { ...twin.origin, slotMemory },
     async close() {
       await close();

@@ -130,8 +130,13 @@ class Conducting {
       ...this.#source,
       ...{ plan, now: clockOf(host), takeOver: () => this.#takeOver() },
       patienceMs: this.#with.faults.patienceMs ?? usualPatienceMs,
+      onAsked: () => {
+        life.goOn();
+        life.hold();
+      },
       bringVm: () => bringVm({ host, plan, nextSocket: next.files.nextSocket, ...this.#source }),
     });
+    let isWritten = false;
     const migration = startMigration({
       ...{ source, host, destinationPlan: plan, tellsRequests: false },
       checks: this.#with.faults.checks,
@@ -140,8 +145,10 @@ class Conducting {
       aroundStep: (step, run) => {
         const intent = { kind: 'begins', step } as const;
         // Before it everything can be taken back, and after it nothing.
-        if (step === 'moving') life.journaling.takes(intent);
-        else life.journaling.note(intent);
+        if (step !== 'moving') life.journaling.note(intent);
+        else if (!isWritten) life.journaling.takes(intent);
+        // It may have been done before the chart comes to it.
+        isWritten ||= step === 'moving';
         return run();
       },
       startTd: (options) => this.#keep((own) => startTd({ ...options, ...own })),
@@ -157,7 +164,7 @@ class Conducting {
         verdict,
         ...this.#keepers,
         blackoutMs: this.#blackout.ms(source.parkedNs, migration.destination),
-        blackoutParts: this.#blackout.parts,
+        blackoutParts: this.#blackout.parts(migration.crossing),
         error: error && wordsOf(error, plan.facts),
         leftovers: leftovers.map((leftover) => wordsOf(leftover, plan.facts)),
       };

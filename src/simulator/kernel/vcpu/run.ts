@@ -58,7 +58,8 @@ export function runVcpu(options: RunOptions): PendingAnswer {
 class RunCall implements VcpuRun {
   readonly #options: RunOptions;
   readonly #finish: (answer: Answer) => void;
-  readonly #cancelled = new AbortController();
+  /** For a script, which few runs have: to make one takes longer than all else of an entry. */
+  #cancelled: AbortController | undefined;
   readonly #locks = new HeldLocks();
   #begun = false;
   #usesPage = false;
@@ -132,7 +133,7 @@ class RunCall implements VcpuRun {
     }
     vcpu.vm.runs.delete(this);
     // Without a reason of our own, each call would cost the making of an error with its stack.
-    this.#cancelled.abort('ended');
+    this.#cancelled?.abort('ended');
     ended(answer);
     this.#finish(answer);
     this.#locks.release();
@@ -173,6 +174,7 @@ class RunCall implements VcpuRun {
     const sharedBit = vm.td === undefined ? undefined : 1n << BigInt(vm.td.sharedBit);
     vcpu.tdvmcall = undefined;
     const running = { guest, vcpuId: vcpu.id, sharedBit, result, tdvmcall };
+    this.#cancelled ??= new AbortController();
     const event = script.run(running, this.#cancelled.signal);
     if (event instanceof Promise) {
       // A script that fails is a bug of whoever wrote it, and must not look like a guest that runs on.
