@@ -213,10 +213,7 @@ function footprintOf(folder, kinds, allowed) {
  * @param {number[]} allowed
  */
 function run(args, allowed = [0]) {
-  const report =
-    "process.on('exit', () => { const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage(); " +
-    "process._rawDebug('used', userCPUTime + systemCPUTime, maxRSS); })";
-  const loaded = ['--import', `data:text/javascript,${encodeURIComponent(report)}`];
+  const loaded = ['--require', join(root, 'bench/tell-use.cjs')];
   const options = { encoding: /** @type {const} */ ('utf8'), maxBuffer: 2 ** 28 };
   const { status, stdout, stderr } = spawnSync(process.execPath, [...loaded, ...args], options);
   const used = /used (\d+) (\d+)/.exec(stderr);
