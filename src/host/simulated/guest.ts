@@ -52,7 +52,8 @@ export class SimulatedGuest extends InstructionlessGuest implements Guest {
   async pause(): Promise<void> {
     const entered = this.#entered;
     if (entered === undefined) return;
-    entered.leaving.abort();
+    // Nobody asks for the reason, and Node makes an error with a stack where there is none.
+    entered.leaving.abort('pause');
     await Promise.all(entered.exits);
     if (this.#entered === entered) this.#entered = undefined;
   }
