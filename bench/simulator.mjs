@@ -6,6 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { steadyRates } from './steady.mjs';
 
 const sources = new URL('../build/modules/src/', import.meta.url);
 /** @param {string} path */
@@ -180,14 +181,13 @@ async function probe({ host, params }) {
 }
 
 /**
- * Rounds of a second each, after one to warm up. Rates are by the CPU time of this process, which
+ * Rounds of a second each, after those to warm up. Rates are by the CPU time of this process, which
  * is that of one core: what else the machine does would show in wall time.
  * @param {() => Promise<{ per: number, life: () => Promise<void> }>} prepare
  */
 async function measure(prepare) {
   const { per, life } = await prepare();
-  const rates = [];
-  for (let round = -1; round < rounds; round++) {
+  const round = async () => {
     const start = performance.now();
     const cpuBefore = process.cpuUsage();
     let lives = 0;
@@ -197,9 +197,9 @@ async function measure(prepare) {
       await setImmediate();
     }
     const { user, system } = process.cpuUsage(cpuBefore);
-    if (round >= 0) rates.push((lives * per * 1e6) / (user + system));
-  }
-  return { rates, per };
+    return (lives * per * 1e6) / (user + system);
+  };
+  return { ...(await steadyRates(round, rounds)), per };
 }
 
 /**

@@ -10,6 +10,7 @@ import type {
 } from 'xstate';
 import { type StateId, stateId } from '../../machines/state-id.ts';
 import { transitionId } from '../../machines/transition-id.ts';
+import { onTransition } from './quick-chart.ts';
 
 interface Following<Machine extends AnyStateMachine> {
   /** The state that the chart begins in, if nobody is to be told of it. */
@@ -32,10 +33,7 @@ export function follow<Machine extends AnyStateMachine>(
   const chart: AnyActor = actor;
   let state = from;
   const taken: string[] = [];
-  actor.system.inspect((inspected) => {
-    if (inspected.type !== '@xstate.microstep' || inspected.actorRef !== actor) return;
-    taken.push(...inspected._transitions.map(transitionId));
-  });
+  onTransition(chart, (transition) => taken.push(transitionId(transition)));
   return new Promise((resolve, reject) => {
     chart.subscribe({
       next: (snapshot: AnyMachineSnapshot) => {

@@ -11,6 +11,7 @@ export type { Interruption } from './interruption.ts';
 export type { KeptRequest, KeptRun, Standing, TdState } from './kept-run.ts';
 export type { MigrationEventBody, MigrationRunEvent } from './migration/events.ts';
 export type { MigrationOptions, MigrationRun } from './migration/migration-run.ts';
+export { quickChart } from './quick-chart.ts';
 export { RequestCounter } from './request-counter.ts';
 export { type AroundStep, type ConsoleListener, once } from './session.ts';
 export { toStepError } from './step-error.ts';

@@ -7,6 +7,7 @@ import {
   teardownSteps,
 } from '../../machines/td-lifecycle/index.ts';
 import { bound } from './bound.ts';
+import { quickChart } from './quick-chart.ts';
 import type { TdSession } from './session.ts';
 import { stepErrorIn } from './step-error.ts';
 import { mirrorMemory, setCpuid } from './steps/destination.ts';
@@ -27,34 +28,36 @@ const [entering, running, pausing, stopping] = runSteps;
 const settling = { state: 'interrupting', actor: 'settleStep' } as const;
 
 /** The chart has its effects, and each actor of it needs {@link bindTd}. */
-export const tdLifecycleOnHost = tdLifecycle.provide({
-  actors: {
-    // The chart leaves a working state as soon as it is told to stop, and the result of the promise is
-    // then thrown away. So the ledger tracks it: teardown waits for it, and releases what it made.
-    ...actors(
-      [...tdSteps, ...destinationSteps, entering],
-      {
-        createVm,
-        readLimits,
-        capVcpus,
-        initializeTd,
-        createVcpus,
-        initializeVcpus,
-        addMemory,
-        finalizeTd,
-        setCpuid,
-        mirrorMemory,
-        enterVcpus,
-      },
-      ({ ledger }, { state, work }) => ledger.track(state, work),
-    ),
-    watchVcpus: wait(running.state, watchVcpus),
-    ...actors([pausing, stopping, settling, ...teardownSteps], {
-      leaveVcpus,
-      stopVcpus,
-      settleStep,
-      terminateTd,
-      releaseTd,
-    }),
-  },
-});
+export const tdLifecycleOnHost = quickChart(
+  tdLifecycle.provide({
+    actors: {
+      // The chart leaves a working state as soon as it is told to stop, and the result of the promise is
+      // then thrown away. So the ledger tracks it: teardown waits for it, and releases what it made.
+      ...actors(
+        [...tdSteps, ...destinationSteps, entering],
+        {
+          createVm,
+          readLimits,
+          capVcpus,
+          initializeTd,
+          createVcpus,
+          initializeVcpus,
+          addMemory,
+          finalizeTd,
+          setCpuid,
+          mirrorMemory,
+          enterVcpus,
+        },
+        ({ ledger }, { state, work }) => ledger.track(state, work),
+      ),
+      watchVcpus: wait(running.state, watchVcpus),
+      ...actors([pausing, stopping, settling, ...teardownSteps], {
+        leaveVcpus,
+        stopVcpus,
+        settleStep,
+        terminateTd,
+        releaseTd,
+      }),
+    },
+  }),
+);

@@ -60,12 +60,13 @@ export async function openStage(
 }
 
 function stageOf(host: MachineProcess): Stage {
-  const processes: MachineProcess[] = [host];
+  const processes = new Set<Host>([host]);
+  const isOfMachine = (process: Host): process is MachineProcess => processes.has(process);
   return {
     host,
     newProcess(cgroup) {
-      const process = host.otherProcess({ mm: processes.length + 1, cgroup });
-      processes.push(process);
+      const process = host.otherProcess({ mm: processes.size + 1, cgroup });
+      processes.add(process);
       return process;
     },
     simulated: {
@@ -74,8 +75,10 @@ function stageOf(host: MachineProcess): Stage {
       usedSlots: () => host.machine.keySlots.used,
       vmId: (vm) => host.vmId(vm),
       onCall: (listener) => host.onCall(listener),
-      mmOf: (process) => processes.find((each) => each === process)?.mm,
-      kill: (process) => processes.find((each) => each === process)?.exitProcess(),
+      mmOf: (process) => (isOfMachine(process) ? process.mm : undefined),
+      kill(process) {
+        if (isOfMachine(process)) process.exitProcess();
+      },
       setCgroupMax: (limit) => host.machine.setCgroupMax(limit),
       leaveSlots(free) {
         const { total, used } = host.machine.keySlots;

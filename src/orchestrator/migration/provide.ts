@@ -4,6 +4,7 @@ import {
   migrationSteps,
 } from '../../../machines/intra-host-migration/index.ts';
 import { bound } from '../bound.ts';
+import { quickChart } from '../quick-chart.ts';
 import { TdEndedError } from './ask.ts';
 import { checkMigration } from './check.ts';
 import type { MigrationSession } from './session.ts';
@@ -30,25 +31,27 @@ const { actors, bind } = bound<MigrationSession>(async ({ source }, { step, erro
 export const bindMigration = bind;
 
 /** The chart has its effects, and each actor of it needs {@link bindMigration}. */
-export const intraHostMigrationOnHost = intraHostMigration.provide({
-  actors: actors(migrationSteps, {
-    checkMigration,
-    prepareDestination,
-    pauseSource,
-    handOver,
-    readState,
-    writeState,
-    takeDownDestination,
-    probeSource: askSource,
-    keepSource,
-    resumeSource,
-    moveContext,
-    askSource,
-    askDestination,
-    arrive,
-    restoreMemory,
-    enterDestination,
-    retireSource,
-    clearUp,
+export const intraHostMigrationOnHost = quickChart(
+  intraHostMigration.provide({
+    actors: actors(migrationSteps, {
+      checkMigration,
+      prepareDestination,
+      pauseSource,
+      handOver,
+      readState,
+      writeState,
+      takeDownDestination,
+      probeSource: askSource,
+      keepSource,
+      resumeSource,
+      moveContext,
+      askSource,
+      askDestination,
+      arrive,
+      restoreMemory,
+      enterDestination,
+      retireSource,
+      clearUp,
+    }),
   }),
-});
+);

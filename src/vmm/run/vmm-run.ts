@@ -19,6 +19,7 @@ import {
   chartRun,
   type KeptRun,
   once,
+  quickChart,
   RequestCounter,
   type TdEventBody,
   type TdRunEvent,
@@ -68,17 +69,19 @@ const { actors, bind, wait } = bound<VmmSession>(async (session, { step, error }
 const [runnable, entering, running, pausing, paused, stopping] = vmmRunSteps;
 const settling = { state: 'interrupting', actor: 'settleStep' } as const;
 
-const vmmTdOnHost = vmmTd.provide({
-  actors: {
-    ...actors([...vmmSteps, entering, pausing, stopping, settling, ...vmmTeardownSteps], {
-      ...{ launchVmm, connectVmm, buildTd, enterVcpus, leaveVcpus, quitVmm },
-      ...{ settleStep, killVmm, releaseVmm },
-    }),
-    watchRunnable: wait(runnable.state, watchVmm),
-    watchRunning: wait(running.state, watchVmm),
-    watchPaused: wait(paused.state, watchVmm),
-  },
-});
+const vmmTdOnHost = quickChart(
+  vmmTd.provide({
+    actors: {
+      ...actors([...vmmSteps, entering, pausing, stopping, settling, ...vmmTeardownSteps], {
+        ...{ launchVmm, connectVmm, buildTd, enterVcpus, leaveVcpus, quitVmm },
+        ...{ settleStep, killVmm, releaseVmm },
+      }),
+      watchRunnable: wait(runnable.state, watchVmm),
+      watchRunning: wait(running.state, watchVmm),
+      watchPaused: wait(paused.state, watchVmm),
+    },
+  }),
+);
 
 export function startVmm(options: VmmRunOptions): KeptRun {
   const { plan, host, policy, command, places, stderrPath, onProcess, onEvent } = options;
