@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../errors/errno.ts';
+import { randomSuffix } from './random-suffix.ts';
 import { syncDirectory, syncFile } from './sync-file.ts';
 import type { FileTarget } from './target.ts';
 
@@ -38,9 +39,7 @@ const inUse = new Set<string>();
 /** @throws the error of the system call. */
 export function makeTemporary({ path, stats }: FileTarget): Temporary {
   const directory = dirname(path);
-  // Loaded with the first file: it takes Node a tenth of its start.
-  const random = process.getBuiltinModule('node:crypto').randomBytes(4).toString('hex');
-  const name = join(directory, `${prefixOf(path)}${process.pid}-${random}${suffix}`);
+  const name = join(directory, `${prefixOf(path)}${process.pid}-${randomSuffix()}${suffix}`);
   // A new file gets what the umask leaves; one that replaces another gets its rights once it is filled.
   let fd: number | undefined = openSync(
     name,

@@ -2,7 +2,6 @@
  * The directory of one TD, for the one process that owns it. Only the owner renames or removes it, and only the owner
  * writes into it, so nothing of a TD is ever written by two.
  */
-import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
@@ -218,7 +217,7 @@ function owned({ state, name, files, beforeWrite, isNew, lock }: Owned): OwnedTd
     release: lock.release,
     remove() {
       const { directory } = files;
-      const aside = `${state.tdsPath}/${passingName(removingPrefix, name, randomBytes(4))}`;
+      const aside = `${state.tdsPath}/${passingName(removingPrefix, name)}`;
       try {
         changing({ path: directory, what: 'directory of the TD' }, () => {
           moveTo(directory, aside);

@@ -2,6 +2,7 @@
 import { dnsLabel, dnsLabelProblem } from '../documents/name.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
+import { randomSuffix } from '../files/random-suffix.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 /** Names in the directory of a TD, and what each file is. */
@@ -58,8 +59,8 @@ export const removingPrefix = '.removing-';
 const suffixLength = '-01234567'.length;
 
 /** The name that the directory of a TD has meanwhile, which nobody else gives. */
-export function passingName(prefix: string, name: string, random: Buffer): string {
-  return `${prefix}${name}-${random.toString('hex')}`;
+export function passingName(prefix: string, name: string): string {
+  return `${prefix}${name}-${randomSuffix()}`;
 }
 
 /** @param name of the TD; any where none is given. */

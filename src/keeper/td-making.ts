@@ -3,7 +3,6 @@
  * finds it in its place finds who has it: its lock is held, and its status says by whom. The kernel renames no
  * directory over one in which there is something (rename(2)), so of several makers one wins.
  */
-import { randomBytes } from 'node:crypto';
 import { errnoOf } from '../errors/errno.ts';
 import type { FileLock } from '../files/lock.ts';
 import { notWritable } from '../files/not-writable.ts';
@@ -26,7 +25,7 @@ const taken = ['EEXIST', 'ENOTEMPTY', 'ENOTDIR'];
  * @throws TdctlError of `begin`, or the error of the system call: nothing is left of it.
  */
 export async function makeOwned({ parent, name, begin }: Making): Promise<FileLock | undefined> {
-  const making = `${parent}/${passingName(makingPrefix, name, randomBytes(4))}`;
+  const making = `${parent}/${passingName(makingPrefix, name)}`;
   if (!makeNewPrivateDirectory(making)) return undefined;
   let lock: FileLock | undefined;
   try {

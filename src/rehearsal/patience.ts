@@ -27,7 +27,10 @@ export async function untilStuck(options: PatienceOptions): Promise<void> {
 /** As setTimeout() of node:timers/promises, which makes an error of each abort. */
 function tenthOfASecond(signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, 100);
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    }, 100);
     const end = () => {
       clearTimeout(timer);
       reject(signal.reason);

@@ -1,7 +1,7 @@
 /** When a rehearsal says that nothing happens any more. */
 
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { untilStuck } from '../../src/rehearsal/patience.ts';
@@ -55,6 +55,17 @@ test('a process that was stopped for longer than all its looks is not stuck', as
   await new Promise((resolve) => setTimeout(resolve, 1500));
   child.kill('SIGCONT');
   expect(await ended).toEqual([0, null]);
+});
+
+test('no look that is over listens for the end any more', async () => {
+  const { signal } = new AbortController();
+  const listening: number[] = [];
+  const progress = () => {
+    listening.push(getEventListeners(signal, 'abort').length);
+    return 0;
+  };
+  await untilStuck({ progress, signal, looks: 3 });
+  expect(listening).toEqual([0, 0, 0, 0]);
 });
 
 test('an operation that never ends is told, with the state that each TD is in', async () => {

@@ -1,5 +1,4 @@
 /** The directory of one shared host, for the one process that serves it: `host/NAME` in the state directory. */
-import { randomBytes } from 'node:crypto';
 import { TdctlError } from '../../errors/index.ts';
 import { notWritable } from '../../files/not-writable.ts';
 import { replaceFile } from '../../files/owned-file.ts';
@@ -93,7 +92,7 @@ export async function ownHost(
       replaceFile(file, `${JSON.stringify(record)}\n`, { flush: false });
     },
     remove() {
-      const aside = `${parent}/${passingName(removingPrefix, name, randomBytes(4))}`;
+      const aside = `${parent}/${passingName(removingPrefix, name)}`;
       try {
         moveTo(directory, aside);
         removeTree(aside);

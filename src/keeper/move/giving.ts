@@ -13,6 +13,7 @@ import type { MoveRecord } from '../journal/records.ts';
 import type { Life } from '../life.ts';
 import { canAct } from '../presence.ts';
 import { collectYoung } from './collect.ts';
+import { Gate } from './gate.ts';
 import { grantTo, passTo } from './granting.ts';
 import type { Lane } from './lane.ts';
 import { Overseer } from './overseer.ts';
@@ -67,8 +68,8 @@ export class Giving {
   #overseer: Overseer | undefined;
   /** Where the state of a guest goes as it comes to rest. */
   #lane: Lane | undefined;
-  /** Those who wait until it does not stand still for the move any more; undefined while it does not. */
-  #waiting: (() => void)[] | undefined;
+  /** Closed while it stands still for the move. */
+  readonly #gate = new Gate();
 
   constructor(socket: ConstructorParameters<typeof MovePeer>[0], options: GivingOptions) {
     this.#options = options;
@@ -89,9 +90,7 @@ export class Giving {
 
   /** Resolves once nothing of the move stands between the TD and whoever asks it for something. */
   async settled(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      if (this.#waiting?.push(resolve) === undefined) resolve();
-    });
+    await this.#gate.passed();
   }
 
   /** @returns how many bytes were taken; undefined where the guest here is to have them. */
@@ -152,13 +151,13 @@ export class Giving {
     keep: async () => {
       const letGo = await this.#keep();
       this.#note('kept');
-      if (letGo.stopped || !this.#owesResume) this.#isSettled();
+      if (letGo.stopped || !this.#owesResume) this.#gate.open();
       return letGo;
     },
     resume: async () => {
       await this.#source.resume();
       this.#owesResume = false;
-      this.#isSettled();
+      this.#gate.open();
       return null;
     },
     release: async () => {
@@ -168,7 +167,7 @@ export class Giving {
       this.#options.life.cede();
       const stopAsked = this.#options.run.state === 'migratingOut.stopRequested';
       this.#options.directory.release();
-      this.#isSettled();
+      this.#gate.open();
       return { stopAsked };
     },
     retire: () => this.#retire(),
@@ -188,7 +187,7 @@ export class Giving {
 
   async #toRest(pause: boolean): Promise<Quiesced> {
     this.#stage = 'quiesced';
-    this.#waiting ??= [];
+    this.#gate.close();
     this.#overseer?.begin();
     this.#owesResume = pause;
     let byLane = false;
@@ -215,11 +214,6 @@ export class Giving {
     const { handles } = this.#options.run.session;
     const parkedNs = handles.has('guest') ? (handles.get('guest').times().parkedNs ?? null) : null;
     return { paused, handedOver, read, byLane, parkedNs };
-  }
-
-  #isSettled(): void {
-    for (const resolve of this.#waiting ?? []) resolve();
-    this.#waiting = undefined;
   }
 
   async #outcome<Value>(step: string, work: () => Promise<Value>): Promise<Outcome<Value>> {
@@ -267,7 +261,7 @@ export class Giving {
     try {
       await this.#settle();
     } finally {
-      this.#isSettled();
+      this.#gate.open();
       await this.#closeLane();
       this.#options.onOver();
     }
@@ -290,18 +284,7 @@ export class Giving {
       return;
     }
     // A next keeper that has the TD asks for the directory before it ends the connection: this one has died with it.
-    await this.#lost(this.#lostWithConductor());
-  }
-
-  #lostWithConductor(): StepError {
-    const { run } = this.#options;
-    const { pid = 0 } = this.#conductor ?? {};
-    return {
-      step: 'migratingOut',
-      code: 'TDCTL_E_TD_LOST',
-      message: `the TD ${run.session.plan.spec.name} had moved to its next keeper, process ${pid}, when that died, and the kernel takes a TD down with the process that has its VM`,
-      hint: 'begin it anew: `tdctl start`; nothing of it is left',
-    };
+    await this.#lost(lostWith(this.#conductor, run.session.plan.spec.name));
   }
 
   #note(
@@ -315,4 +298,13 @@ export class Giving {
       { flush },
     );
   }
+}
+
+function lostWith(next: ProcessIdentity | undefined, name: string): StepError {
+  return {
+    step: 'migratingOut',
+    code: 'TDCTL_E_TD_LOST',
+    message: `the TD ${name} had moved to its next keeper, process ${next?.pid}, when that died, and the kernel takes a TD down with the process that has its VM`,
+    hint: 'begin it anew: `tdctl start`; nothing of it is left',
+  };
 }
