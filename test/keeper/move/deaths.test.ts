@@ -172,7 +172,7 @@ describe('a keeper stands still (SIGSTOP)', () => {
     const first = await launch(request, { fault: `stop-at:${running + 3}` });
     const next = spawnKeeper({ ...request, moves: true }, { fault: 'die-at:50' });
     expect(await next.ended).toBe(null);
-    expect(stat(first)?.[0]).toBe('T');
+    await until(() => stat(first)?.[0] === 'T');
     const answer = http(name, 'POST', '/v1/td/pause');
     process.kill(first, 'SIGCONT');
     expect((await answer).body.error).toMatchObject({
