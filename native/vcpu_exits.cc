@@ -82,7 +82,6 @@ GuestVcpus::GuestVcpus(Kernel kernel, int vm_fd, GuestOptions options, std::func
 Result<Done> GuestVcpus::add(int vcpu_fd, std::size_t run_bytes) {
   Result<std::unique_ptr<RunArea>> area = RunArea::map(vcpu_fd, run_bytes);
   if (!area.ok()) return std::move(area.failure());
-  ++moving_;
   vcpus_.push_back(std::make_unique<VcpuThread>(kernel_, vcpu_fd,
                                                 static_cast<std::uint32_t>(vcpus_.size()),
                                                 std::move(area.value()), *this));

@@ -66,6 +66,7 @@ VcpuThread::~VcpuThread() {
 
 const char* VcpuThread::start() {
   if (!handle_kicks()) return "sigaction";
+  parked_at_ = monotonic_now();
   sigset_t before;
   block_signals(&before);
   const int error = ::pthread_create(&thread_, nullptr, &VcpuThread::serve, this);

@@ -158,7 +158,8 @@ class VcpuThread {
   std::atomic<std::int64_t> entered_at_ = 0;
   std::atomic<std::int64_t> exited_at_ = 0;
   // Under the mutex.
-  bool parked_ = false;
+  // From the start: the thread has nothing to come to rest from, and may be looked at before it first runs.
+  bool parked_ = true;
   bool released_ = false;
   // The thread's own: KVM_RUN has yet to take the answer to its last exit.
   bool owes_completion_ = false;

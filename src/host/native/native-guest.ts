@@ -122,8 +122,9 @@ export class NativeGuest implements Guest {
       // Whoever asks for the state in its parts is told why.
       return;
     }
-    atRest(packed);
+    // What it has printed is told before anybody can have what it prints next.
     guest.tellNow();
+    atRest(packed);
   }
 
   get takePacked(): Guest['takePacked'] {
