@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <utility>
@@ -190,13 +189,12 @@ void GuestVcpus::notify_waiting() {
 
 bool GuestVcpus::wait_for_rest(std::uint32_t within_ms) {
   std::unique_lock lock(rest_mutex_);
-  return rest_.wait_for(lock, std::chrono::milliseconds(within_ms),
-                        [this] { return are_parked(); });
+  return rest_.wait_for(lock, within_ms, [this] { return are_parked(); });
 }
 
 bool GuestVcpus::wait_for_calls(std::uint32_t within_ms) {
   std::unique_lock lock(rest_mutex_);
-  return rest_.wait_for(lock, std::chrono::milliseconds(within_ms), [this] {
+  return rest_.wait_for(lock, within_ms, [this] {
     return std::ranges::all_of(vcpus_, [](const auto& vcpu) { return vcpu->has_called(); });
   });
 }

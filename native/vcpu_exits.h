@@ -3,7 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "devices/ports.h"
 #include "uapi/run.h"
 #include "uapi/state.h"
+#include "util/monotonic_condition.h"
 #include "vcpu_thread.h"
 
 namespace tdctl {
@@ -148,7 +148,7 @@ class GuestVcpus final : public VcpuThread::Exits {
 
   // For whoever waits in wait_for_rest() and wait_for_calls().
   std::mutex rest_mutex_;
-  std::condition_variable rest_;
+  MonotonicCondition rest_;
 
   std::vector<std::unique_ptr<VcpuThread>> vcpus_;
   // Once they are gone.

@@ -125,6 +125,9 @@ function eventsOf(machine: AnyStateMachine): AnyEventObject[] {
   return [...types, 'nobody.knows.it', 'xstate.error.actor.nobody'].flatMap((type) => {
     if (type.startsWith('xstate.done.state')) return [];
     if (type === 'td.adopt') return found.map((as) => ({ type, found: as }));
+    if (type === 'td.arrived' || type === 'td.keep') {
+      return [false, true].map((hasRun) => ({ type, mrtd: 'ab', hasRun }));
+    }
     if (type.startsWith('xstate.error')) return [{ type, error }];
     return type.startsWith('xstate.done')
       ? outputs.map((output) => ({ type, output }))
