@@ -1,7 +1,7 @@
 /**
  * A way beside the connection of two keepers, for the state of a guest and the word that it has moved: neither end takes
- * a turn of its event loop for that, nor makes text of it. It is a socket that one passes to the other; where it is not there, or does not carry in
- * time, the state goes by the connection.
+ * a turn of its event loop for that, nor makes text of it. It is a socket that one passes to the other; where it is not
+ * there, or does not carry in time, the state goes by the connection.
  */
 import { type FdChannel, loadAddon, type PassedFd } from '../../../native/index.ts';
 
