@@ -43,13 +43,38 @@ const { values: options } = parseArgs({
   },
 });
 
-process.exitCode = main() || (options.prebuilt ? putIntoPackage(planBuild()) : 0);
+/** Set in one that nobody builds beside. */
+const alone = 'TDCTL_BUILDS_ALONE';
 
+process.exitCode = main();
+
+/** @returns {number} the exit code */
 function main() {
   const build = planBuild();
   const fingerprint = fingerprintOf(build);
-  if (!options.force && isUpToDate(build, fingerprint)) return 0;
+  if (options.force || options.prebuilt || !isUpToDate(build, fingerprint)) {
+    if (process.env[alone] === undefined) return runAlone();
+    const exitCode =
+      !options.force && isUpToDate(build, fingerprint) ? 0 : make(build, fingerprint);
+    if (exitCode !== 0) return exitCode;
+  }
+  return options.prebuilt ? putIntoPackage(build) : 0;
+}
 
+/** Two builds at once would write the same files. Who comes second waits, and mostly finds nothing to do. */
+function runAlone() {
+  const args = [process.execPath, ...process.argv.slice(1)];
+  const env = { ...process.env, [alone]: '1' };
+  const { status, error } = spawnSync('flock', [root, ...args], { env, stdio: 'inherit' });
+  // Where there is no flock, nobody is waited for.
+  if (error)
+    return (
+      spawnSync(process.execPath, process.argv.slice(1), { env, stdio: 'inherit' }).status ?? 1
+    );
+  return status ?? 1;
+}
+
+function make(/** @type {Build} */ build, /** @type {string} */ fingerprint) {
   const missing = whatIsMissing();
   if (missing) {
     const line = `native addon not built: ${missing}`;
