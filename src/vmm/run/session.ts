@@ -1,5 +1,6 @@
 /** What a run of a VMM holds, and what the VMM has told of its guest. */
 
+import type { VmmTdStateId } from '../../../machines/vmm-td/index.ts';
 import { sanitize } from '../../errors/sanitize.ts';
 import { BoundedLog } from '../../files/bounded-log.ts';
 import type { KeySlots } from '../../host/facts.ts';
@@ -63,7 +64,9 @@ export class VmmSession {
   monitor: Monitor | undefined;
   console: VmmConsole | undefined;
   /** In which state of the chart it is: what the VMM tells means another thing in each. */
-  state = 'absent';
+  #state: VmmTdStateId = 'absent';
+  /** It has stopped what it had just let run, before the chart knew that it runs. */
+  #stoppedEarly = false;
   isBuilding = false;
   slotsBefore: KeySlots | undefined;
   /** What is waited for at this moment, in words. */
@@ -166,6 +169,12 @@ export class VmmSession {
     return String(answer.status);
   }
 
+  enters(state: VmmTdStateId): void {
+    this.#state = state;
+    if (state === 'running' && this.#stoppedEarly) void this.#stopped();
+    this.#stoppedEarly = false;
+  }
+
   heard({ event, data }: QmpEvent): void {
     switch (event) {
       case 'SHUTDOWN':
@@ -175,10 +184,12 @@ export class VmmSession {
         this.#panicked(data);
         break;
       case 'STOP':
-        if (this.state === 'running') void this.#stopped();
+        if (this.#state === 'running') void this.#stopped();
+        this.#stoppedEarly = this.#state === 'entering';
         break;
       case 'RESUME':
-        if (this.state === 'paused' || this.state === 'runnable') {
+        this.#stoppedEarly = false;
+        if (this.#state === 'paused' || this.#state === 'runnable') {
           this.options.onChange('vmm.resumed');
         }
         break;
@@ -248,7 +259,7 @@ export class VmmSession {
   /** The VMM has stopped the vCPUs for a reason of its own, or somebody at another monitor has. */
   async #stopped(): Promise<void> {
     const status = await this.status().catch(() => undefined);
-    if (this.state !== 'running' || this.told?.kind === 'shutdown') return;
+    if (this.#state !== 'running' || this.told?.kind === 'shutdown') return;
     if (status === 'internal-error' || status === 'guest-panicked') {
       this.#tells({ kind: 'internalError' });
       this.#standsStill();

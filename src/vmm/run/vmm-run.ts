@@ -112,7 +112,7 @@ export function startVmm(options: VmmRunOptions): KeptRun {
     ...{ from: state, publish, onChartEvent: options.onChartEvent },
     onEntered: (entered) => {
       state = entered;
-      session.state = entered;
+      session.enters(entered);
     },
   });
 
