@@ -65,7 +65,7 @@ export class VmmSession {
   console: VmmConsole | undefined;
   /** In which state of the chart it is: what the VMM tells means another thing in each. */
   #state: VmmTdStateId = 'absent';
-  /** It has stopped what it had just let run, before the chart knew that it runs. */
+  /** It has stopped a guest of which the chart does not know yet that it runs: just let run, or found so. */
   #stoppedEarly = false;
   isBuilding = false;
   slotsBefore: KeySlots | undefined;
@@ -185,7 +185,7 @@ export class VmmSession {
         break;
       case 'STOP':
         if (this.#state === 'running') void this.#stopped();
-        this.#stoppedEarly = this.#state === 'entering';
+        this.#stoppedEarly = this.#state !== 'running';
         break;
       case 'RESUME':
         this.#stoppedEarly = false;

@@ -24,6 +24,7 @@ async function sessionOf(status: string) {
 
 test.each([
   ['before the chart knows that it runs', ['entering', 'STOP', 'running']],
+  ['before another keeper has it', ['STOP', 'running']],
   ['as it runs', ['entering', 'running', 'STOP']],
 ] as const)('a guest that QEMU cannot run is over, where QEMU stops it %s', async (_, course) => {
   const { session } = await sessionOf('internal-error');
