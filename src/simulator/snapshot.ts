@@ -78,7 +78,7 @@ export function takeSnapshot(
     clock: around.clock,
     keySlots: { total: kernel.keyIds.total, ...counts },
     keyIds,
-    pages: pagesByType(kernel),
+    pages: kernel.tdx?.module.pages.counts ?? noPages,
     hostPages: kernel.pages.counts,
     pagesOfTwoVms: pagesOfTwoVms(kernel),
     handles: kernel.files.size,
@@ -100,11 +100,7 @@ function keySlotStates(
   });
 }
 
-function pagesByType(kernel: Kernel): Record<PageType, number> {
-  const counts: Record<PageType, number> = { TDR: 0, TDCX: 0, TDVPR: 0, EPT: 0, REG: 0 };
-  for (const page of kernel.tdx?.module.pages.values() ?? []) counts[page.type]++;
-  return counts;
-}
+const noPages: Snapshot['pages'] = { TDR: 0, TDCX: 0, TDVPR: 0, EPT: 0, REG: 0 };
 
 function vmsWithFd({ files }: Kernel): ReadonlySet<Vm> {
   return new Set([...files.entries()].flatMap(([, file]) => (file.kind === 'vm' ? [file.vm] : [])));

@@ -1,5 +1,5 @@
 import { type Hpa, pageSize } from './addresses.ts';
-import type { PageMetadata } from './states.ts';
+import type { PageMetadata, PageType } from './states.ts';
 
 const pagesPerChunk = 512;
 
@@ -12,6 +12,13 @@ const pagesPerChunk = 512;
  */
 export class PageMetadataTable {
   readonly #chunks = new Map<number, (PageMetadata | undefined)[]>();
+  /** Kept as pages come and go: a rehearsal asks after every step, and a TD has thousands of pages. */
+  readonly #counts: Record<PageType, number> = { TDR: 0, TDCX: 0, TDVPR: 0, EPT: 0, REG: 0 };
+
+  /** How many pages there are of each type. */
+  get counts(): Readonly<Record<PageType, number>> {
+    return { ...this.#counts };
+  }
 
   get(hpa: Hpa): PageMetadata | undefined {
     const page = hpa / pageSize;
@@ -24,20 +31,18 @@ export class PageMetadataTable {
 
   /** @param hpa a multiple of the page size, as every leaf has checked. */
   set(hpa: Hpa, metadata: PageMetadata): void {
+    this.delete(hpa);
     const page = hpa / pageSize;
     this.#chunk(Math.floor(page / pagesPerChunk))[page % pagesPerChunk] = metadata;
+    this.#counts[metadata.type] += 1;
   }
 
   delete(hpa: Hpa): void {
-    if (!this.has(hpa)) return;
+    const before = this.get(hpa);
+    if (before === undefined) return;
+    this.#counts[before.type] -= 1;
     const page = hpa / pageSize;
     this.#chunk(Math.floor(page / pagesPerChunk))[page % pagesPerChunk] = undefined;
-  }
-
-  *values(): IterableIterator<PageMetadata> {
-    for (const chunk of this.#chunks.values()) {
-      for (const metadata of chunk) if (metadata !== undefined) yield metadata;
-    }
   }
 
   #chunk(index: number): (PageMetadata | undefined)[] {

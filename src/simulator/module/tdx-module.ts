@@ -118,7 +118,7 @@ export class TdxModule {
   }
 
   /** Gives the pages that the module holds, with what they are and whose. */
-  get pages(): Pick<PageMetadataTable, 'get' | 'has' | 'values'> {
+  get pages(): Pick<PageMetadataTable, 'get' | 'has' | 'counts'> {
     return this.#state.pamt;
   }
 
