@@ -117,7 +117,7 @@ export class SimulatedMachine implements DisturbedMachine {
       faults,
       trace,
       hostClock: options.hostClock ?? virtualHostClock(this.#clock),
-      msrs: msrTablesOf(profile),
+      msrs: msrTablesOf(options.profile),
       files: new FileTable(),
       vms: new Set(),
       locks: undefined,

@@ -5,6 +5,7 @@ import type { Kernel } from './kernel/kernel.ts';
 import type { CgroupUsage } from './kernel/misc-cgroup.ts';
 import type { Vm } from './kernel/objects.ts';
 import type { Hpa } from './module/addresses.ts';
+import type { KeyEntry } from './module/key-ownership-table.ts';
 import type { LifecycleState, OpState, PageType } from './module/states.ts';
 
 export interface Snapshot {
@@ -71,9 +72,7 @@ export function takeSnapshot(
   around: { readonly clock: ClockSnapshot; readonly foreignKeyIds: readonly number[] },
 ): Snapshot {
   const openVms = vmsWithFd(kernel);
-  const keyIds = keySlotStates(kernel, new Set(around.foreignKeyIds));
-  const counts = { free: 0, assigned: 0, flushed: 0, leaked: 0, foreign: 0 };
-  for (const { state } of keyIds) counts[state]++;
+  const { keyIds, counts } = keySlots(kernel, new Set(around.foreignKeyIds));
   return {
     clock: around.clock,
     keySlots: { total: kernel.keyIds.total, ...counts },
@@ -87,17 +86,41 @@ export function takeSnapshot(
   };
 }
 
-function keySlotStates(
-  kernel: Kernel,
-  foreign: ReadonlySet<number>,
-): { hkid: number; state: KeySlotState }[] {
-  const keys = kernel.tdx?.module.keys.guestEntries() ?? [];
-  return [...keys].map(([hkid, entry]) => {
-    if (foreign.has(hkid)) return { hkid, state: 'foreign' };
-    if (kernel.leakedKeyIds.has(hkid)) return { hkid, state: 'leaked' };
-    if (!kernel.keyIds.isUsed(hkid)) return { hkid, state: 'free' };
-    return { hkid, state: entry.state === 'FLUSHED' ? 'flushed' : 'assigned' };
-  });
+type KeySlot = Snapshot['keyIds'][number];
+
+function keySlots(kernel: Kernel, foreign: ReadonlySet<number>) {
+  const counts = { free: 0, assigned: 0, flushed: 0, leaked: 0, foreign: 0 };
+  const keyIds: KeySlot[] = [];
+  for (const [hkid, entry] of kernel.tdx?.module.keys.guestEntries() ?? []) {
+    const state = keySlotState(kernel, { hkid, entry, foreign });
+    counts[state]++;
+    keyIds.push(keySlot(hkid, state));
+  }
+  return { keyIds, counts };
+}
+
+interface KeyIdSeen {
+  readonly hkid: number;
+  readonly entry: KeyEntry;
+  readonly foreign: ReadonlySet<number>;
+}
+
+function keySlotState(kernel: Kernel, { hkid, entry, foreign }: KeyIdSeen): KeySlotState {
+  if (foreign.has(hkid)) return 'foreign';
+  if (kernel.leakedKeyIds.has(hkid)) return 'leaked';
+  if (!kernel.keyIds.isUsed(hkid)) return 'free';
+  return entry.state === 'FLUSHED' ? 'flushed' : 'assigned';
+}
+
+/** Snapshots share them: most key IDs are as they were in the one before. */
+const known: Record<KeySlotState, KeySlot[]> = {
+  ...{ free: [], assigned: [], flushed: [], leaked: [], foreign: [] },
+};
+
+function keySlot(hkid: number, state: KeySlotState): KeySlot {
+  const slots = known[state];
+  slots[hkid] ??= { hkid, state };
+  return slots[hkid];
 }
 
 const noPages: Snapshot['pages'] = { TDR: 0, TDCX: 0, TDVPR: 0, EPT: 0, REG: 0 };

@@ -148,5 +148,12 @@ export function refusal(
   { errno, hwError: hwStatus, check, leaf }: Extract<Answer, { readonly ok: false }>,
   capability?: CapabilityName,
 ): KvmError {
-  return new KvmError({ request, capability, errno: errnoNumbers[errno], hwStatus, check, leaf });
+  // A refusal is an answer here: where it was made is no news, and to find that out takes longer than all else of it.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new KvmError({ request, capability, errno: errnoNumbers[errno], hwStatus, check, leaf });
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }

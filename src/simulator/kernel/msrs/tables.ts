@@ -21,7 +21,16 @@ export interface MsrTables {
   readonly hasTsxCtrl: boolean;
 }
 
+/** A rehearsal boots thousands of machines of one profile. */
+const made = new WeakMap<HostProfile, MsrTables>();
+
 export function msrTablesOf(profile: HostProfile): MsrTables {
+  const tables = made.get(profile) ?? makeTables(profile);
+  made.set(profile, tables);
+  return tables;
+}
+
+function makeTables(profile: HostProfile): MsrTables {
   const { platform } = profile;
   const features = new Map([...nestedMsrsOf(profile), ...featuresOf(platform)]);
   const capabilities = features.get(msr.IA32_ARCH_CAPABILITIES) ?? 0n;
