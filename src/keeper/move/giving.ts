@@ -60,6 +60,8 @@ export class Giving {
   #owesResume = false;
   #conductor: ProcessIdentity | undefined;
   #stage: Stage = 'asking';
+  /** What was asked last, until it is done. */
+  #underWay: Promise<unknown> | undefined;
   /** Begun where a guest runs, and over before it stands still. */
   #warm: Promise<void> | undefined;
   /** The other side has said that the TD is there. */
@@ -112,7 +114,9 @@ export class Giving {
     if (this.#conductor === undefined && what !== 'begin') throw new Error('begin comes first');
     this.#overseer?.heard();
     const answer = this.#answers[what] as (arg: unknown) => Promise<unknown>;
-    return await answer(arg);
+    const answering = answer(arg);
+    this.#underWay = answering.catch(() => undefined);
+    return await answering;
   }
 
   readonly #answers: Answers = {
@@ -259,6 +263,8 @@ export class Giving {
   async #leftAlone(): Promise<void> {
     this.#overseer?.end();
     try {
+      // A question may have come right before the end. What it brings about has to be over before that is undone.
+      await this.#underWay;
       await this.#settle();
     } finally {
       this.#gate.open();

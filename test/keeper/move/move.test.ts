@@ -1,6 +1,7 @@
 /** A TD moves from keeper to keeper, on a machine that each simulates and on one that they share. */
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { reachSource } from '../../../src/cli/kept/move/reach-source.ts';
 import { readJournal } from '../../../src/keeper/journal/index.ts';
 import { ownNext } from '../../../src/keeper/move/next-directory.ts';
 import { presenceOf, vantage } from '../../../src/keeper/presence.ts';
@@ -69,6 +70,20 @@ describe.each([
     expect(await http(name, 'POST', '/v1/td/start')).toMatchObject({
       ...{ status: 200, body: { changed: true, td: { state: 'running' } } },
     });
+  });
+
+  test('a TD runs on where it is to stand still for one who is gone by then', async () => {
+    const name = `alone-${place}`;
+    const pid = await launch(moving(name, where));
+    const state = await openStateDirectory(process.env, { create: true });
+    const { peer } = await reachSource(state, name, { self: identity(), typed: () => {} });
+    const asked = peer.ask('quiesce', { pause: true }, { deadlineMs: 10_000 });
+    // Both are with its keeper at once, in this order.
+    peer.close();
+    await expect(asked).rejects.toMatchObject({ code: 'TDCTL_E_NOT_ANSWERING' });
+    expect(await http(name, 'POST', '/v1/td/pause')).toMatchObject({ status: 200 });
+    expect(await http(name, 'POST', '/v1/td/resume')).toMatchObject({ status: 200 });
+    expect(await seen(name)).toMatchObject({ state: 'running', keeper: { pid } });
   });
 });
 
