@@ -52,26 +52,20 @@ process.exitCode = main();
 function main() {
   const build = planBuild();
   const fingerprint = fingerprintOf(build);
-  if (options.force || options.prebuilt || !isUpToDate(build, fingerprint)) {
-    if (process.env[alone] === undefined) return runAlone();
-    const exitCode =
-      !options.force && isUpToDate(build, fingerprint) ? 0 : make(build, fingerprint);
-    if (exitCode !== 0) return exitCode;
-  }
-  return options.prebuilt ? putIntoPackage(build) : 0;
+  const isDue = options.force || !isUpToDate(build, fingerprint);
+  if ((isDue || options.prebuilt) && process.env[alone] === undefined) return runAlone();
+  return (isDue ? make(build, fingerprint) : 0) || (options.prebuilt ? putIntoPackage(build) : 0);
 }
 
 /** Two builds at once would write the same files. Who comes second waits, and mostly finds nothing to do. */
 function runAlone() {
-  const args = [process.execPath, ...process.argv.slice(1)];
   const env = { ...process.env, [alone]: '1' };
-  const { status, error } = spawnSync('flock', [root, ...args], { env, stdio: 'inherit' });
+  const run = (/** @type {string} */ command, /** @type {string[]} */ ...args) =>
+    spawnSync(command, args, { env, stdio: 'inherit' });
+  const self = process.argv.slice(1);
+  const ended = run('flock', root, process.execPath, ...self);
   // Where there is no flock, nobody is waited for.
-  if (error)
-    return (
-      spawnSync(process.execPath, process.argv.slice(1), { env, stdio: 'inherit' }).status ?? 1
-    );
-  return status ?? 1;
+  return (ended.error ? run(process.execPath, ...self) : ended).status ?? 1;
 }
 
 function make(/** @type {Build} */ build, /** @type {string} */ fingerprint) {

@@ -56,13 +56,10 @@ function writeAscii(offset: number, text: string): void {
 export class MrtdStream {
   // Loaded for the first TD: it takes Node a tenth of its start, and most commands build none.
   readonly #hash: Hash = process.getBuiltinModule('node:crypto').createHash('sha384');
-  /** What has not gone into the hash yet, a page's worth at most; made for the first piece that waits. */
-  #pending: Uint8Array | undefined;
-  #pendingBytes = 0;
   #hashedBytes = 0;
   #finalized = false;
 
-  /** How many bytes have been measured so far. */
+  /** How many bytes have gone into the hash so far. */
   get hashedBytes(): number {
     return this.#hashedBytes;
   }
@@ -118,28 +115,13 @@ export class MrtdStream {
   finalize(): Uint8Array {
     this.#checkOpen();
     this.#finalized = true;
-    this.#flush();
-    this.#pending = undefined;
     return this.#hash.digest();
   }
 
   #update(bytes: Uint8Array): void {
     this.#checkOpen();
+    this.#hash.update(bytes);
     this.#hashedBytes += bytes.length;
-    if (this.#pendingBytes + bytes.length > recordBytes) this.#flush();
-    if (bytes.length >= recordBytes) {
-      this.#hash.update(bytes);
-      return;
-    }
-    this.#pending ??= new Uint8Array(recordBytes);
-    this.#pending.set(bytes, this.#pendingBytes);
-    this.#pendingBytes += bytes.length;
-  }
-
-  #flush(): void {
-    if (this.#pending === undefined || this.#pendingBytes === 0) return;
-    this.#hash.update(this.#pending.subarray(0, this.#pendingBytes));
-    this.#pendingBytes = 0;
   }
 
   #checkOpen(): void {

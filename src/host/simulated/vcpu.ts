@@ -120,7 +120,7 @@ export class SimulatedVcpu implements port.Vcpu {
 
   /**
    * KVM_RUN gives why the vCPU has come out by itself.
-   * @throws KvmError; EINTR when `signal` aborts.
+   * @throws KvmError; EINTR once it is to leave.
    */
   async run(leaving: Leaving): Promise<VcpuExit> {
     if (leaving.isOver) throw KvmError.of('KVM_RUN', 'EINTR');
