@@ -73,6 +73,9 @@ class Guest : public Napi::ObjectWrap<Guest> {
   void settle_entries(Napi::Env env);
   void reject_entries(Napi::Env env, const std::string& sentence);
   // guest_rest.cc
+  // Whether the vCPUs come there within the milliseconds that JS says.
+  using Wait = bool (GuestVcpus::*)(std::uint32_t);
+  Napi::Value awaited(const Napi::CallbackInfo& info, Wait wait);
   Napi::Value await_parked(const Napi::CallbackInfo& info);
   Napi::Value await_called(const Napi::CallbackInfo& info);
   Napi::Value tell_now(const Napi::CallbackInfo& info);

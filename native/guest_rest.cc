@@ -52,20 +52,19 @@ Result<Done> write(const Kernel& kernel, const GuestParts& parts, GuestState& st
 
 }  // namespace
 
-Napi::Value Guest::await_parked(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
+Napi::Value Guest::awaited(const Napi::CallbackInfo& info, Wait wait) {
   Arguments arguments(info, nullptr);
   const std::uint32_t ms = arguments.uint32(info[0], "withinMs", 0, most_wait_ms);
   if (arguments.is_wrong()) return thrown(arguments.mistake());
-  return Napi::Boolean::New(env, !stopped_ && parts_->vcpus->wait_for_rest(ms));
+  return Napi::Boolean::New(info.Env(), !stopped_ && ((*parts_->vcpus).*wait)(ms));
+}
+
+Napi::Value Guest::await_parked(const Napi::CallbackInfo& info) {
+  return awaited(info, &GuestVcpus::wait_for_rest);
 }
 
 Napi::Value Guest::await_called(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  Arguments arguments(info, nullptr);
-  const std::uint32_t ms = arguments.uint32(info[0], "withinMs", 0, most_wait_ms);
-  if (arguments.is_wrong()) return thrown(arguments.mistake());
-  return Napi::Boolean::New(env, !stopped_ && parts_->vcpus->wait_for_calls(ms));
+  return awaited(info, &GuestVcpus::wait_for_calls);
 }
 
 Napi::Value Guest::tell_now(const Napi::CallbackInfo& info) {
