@@ -20,11 +20,8 @@ Napi::Error refusal(Napi::Env env, int error_number, const std::string& sentence
 }
 
 Napi::Value thrown(Napi::Env env, int error_number, const std::string& sentence) {
-  refusal(env, error_number, sentence).ThrowAsJavaScriptException();
-  return {};
+  return tdctl::thrown(refusal(env, error_number, sentence));
 }
-
-constexpr const char* is_stopped = "the guest is stopped";
 
 }  // namespace
 
@@ -85,7 +82,7 @@ Guest::~Guest() {
 
 Napi::Value Guest::run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (stopped_) return thrown(env, EBADF, is_stopped);
+  if (stopped_) return thrown(env, EBADF, guest_is_stopped);
   if (parts_->vcpus->has_ended()) return thrown(env, ESHUTDOWN, "the guest has ended");
   for (const auto& handle : parts_->handles) {
     // One is the guest's own.
@@ -110,7 +107,7 @@ Napi::Value Guest::run(const Napi::CallbackInfo& info) {
 
 Napi::Value Guest::pause(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (stopped_) return rejected(env, refusal(env, EBADF, is_stopped));
+  if (stopped_) return rejected(env, refusal(env, EBADF, guest_is_stopped));
   const auto deferred = Napi::Promise::Deferred::New(env);
   pauses_.push_back(deferred);
   if (parts_->vcpus->pause()) {
@@ -129,8 +126,8 @@ Napi::Value Guest::stop(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (std::exchange(stopped_, true)) return env.Undefined();
   parts_->release();
-  reject_pauses(env, is_stopped);
-  reject_entries(env, is_stopped);
+  reject_pauses(env, guest_is_stopped);
+  reject_entries(env, guest_is_stopped);
   // Until what is left of the console has been told; see serve().
   if (!std::exchange(running_, true)) {
     Ref();
@@ -265,9 +262,9 @@ void Guest::all_parked(Napi::Env env) {
 
 bool Guest::expect_parked(Napi::Env env) {
   if (stopped_) {
-    thrown(env, EBADF, is_stopped);
+    thrown(env, EBADF, guest_is_stopped);
   } else if (running_) {
-    thrown(env, EBUSY, "the guest runs: pause it first");
+    thrown(env, EBUSY, guest_runs);
   }
   return !stopped_ && !running_;
 }

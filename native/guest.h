@@ -27,6 +27,10 @@ struct GuestHandlers {
   Napi::FunctionReference failed;
 };
 
+// What the refusals of a guest say.
+inline constexpr const char* guest_is_stopped = "the guest is stopped";
+inline constexpr const char* guest_runs = "the guest runs: pause it first";
+
 // What a guest is made of. Made and destroyed on the JS thread; the members go from the last to the first:
 // the threads, then what they wake, then the fds.
 struct GuestParts {

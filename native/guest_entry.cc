@@ -28,7 +28,7 @@ Failure refusal_of(const GuestVcpus::Entries& entries) {
 
 Napi::Value Guest::entered(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (stopped_) return rejected(env, js_error(env, refused(EBADF, "the guest is stopped")));
+  if (stopped_) return rejected(env, js_error(env, refused(EBADF, guest_is_stopped)));
   const auto deferred = Napi::Promise::Deferred::New(env);
   entries_.push_back(deferred);
   settle_entries(env);

@@ -15,11 +15,6 @@ namespace {
 // What is waited for holds up the whole process.
 constexpr std::uint32_t most_wait_ms = 1000;
 
-Napi::Value thrown(const Napi::Error& error) {
-  error.ThrowAsJavaScriptException();
-  return {};
-}
-
 Result<GuestState> read(const Kernel& kernel, const GuestParts& parts,
                         const VcpuStateShape& shape) {
   GuestState state;
@@ -94,10 +89,10 @@ Napi::Value Guest::get_packed(const Napi::CallbackInfo& info) {
   if (!parts_->state_shape) {
     return thrown(js_error(env, refused(EINVAL, "the guest was made without `stateShape`")));
   }
-  if (stopped_) return thrown(js_error(env, refused(EBADF, "the guest is stopped")));
+  if (stopped_) return thrown(js_error(env, refused(EBADF, guest_is_stopped)));
   // They may be parked without having been told so.
   if (!parts_->vcpus->are_parked()) {
-    return thrown(js_error(env, refused(EBUSY, "the guest runs: pause it first")));
+    return thrown(js_error(env, refused(EBUSY, guest_runs)));
   }
   Result<GuestState> state = read(Environment::of(env).kernel, *parts_, *parts_->state_shape);
   if (!state.ok()) return thrown(js_error(env, state.failure()));

@@ -25,11 +25,6 @@ Napi::Value make_channel(Napi::Env env, UniqueFd fd) {
   return make<FdChannel>(env, {std::make_shared<FdHandle>(std::move(fd), "channel", nullptr)});
 }
 
-Napi::Value thrown(Napi::Env env, const Napi::Error& error) {
-  error.ThrowAsJavaScriptException();
-  return env.Undefined();
-}
-
 // Empty, with an exception pending, where JS has no room; the fds are closed then.
 Napi::Value to_js(Napi::Env env, std::span<const std::byte> bytes, std::vector<UniqueFd> fds) {
   Napi::Object message = Napi::Object::New(env);
@@ -76,17 +71,17 @@ Napi::Value FdChannel::of(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments arguments(info, nullptr);
   const int socket = static_cast<int>(arguments.uint32(info[0], "fd", 0, highest_fd));
-  if (arguments.is_wrong()) return thrown(env, arguments.mistake());
+  if (arguments.is_wrong()) return thrown(arguments.mistake());
   int domain = 0;
   socklen_t length = sizeof domain;
   if (::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0) {
-    return thrown(env, failed(env, "getsockopt", "SO_DOMAIN"));
+    return thrown(failed(env, "getsockopt", "SO_DOMAIN"));
   }
   if (domain != AF_UNIX) {
-    return thrown(env, js_error(env, refused(EAFNOSUPPORT, "the fd is of no UNIX socket")));
+    return thrown(js_error(env, refused(EAFNOSUPPORT, "the fd is of no UNIX socket")));
   }
   UniqueFd own(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
-  if (!own.is_open()) return thrown(env, failed(env, "fcntl", "F_DUPFD_CLOEXEC"));
+  if (!own.is_open()) return thrown(failed(env, "fcntl", "F_DUPFD_CLOEXEC"));
   return make_channel(env, std::move(own));
 }
 
@@ -94,7 +89,7 @@ Napi::Value FdChannel::pair(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    return thrown(env, failed(env, "socketpair", "AF_UNIX"));
+    return thrown(failed(env, "socketpair", "AF_UNIX"));
   }
   UniqueFd first(ends[0]);
   UniqueFd second(ends[1]);

@@ -23,11 +23,6 @@ constexpr Length most_message_bytes = 16 << 20;
 // What is waited for holds up the whole process.
 constexpr std::uint32_t most_wait_ms = 1000;
 
-Napi::Value thrown(const Napi::Error& error) {
-  error.ThrowAsJavaScriptException();
-  return {};
-}
-
 // False once it is too late.
 bool wait(int socket, short events, Clock::time_point until) {
   pollfd polled{.fd = socket, .events = events, .revents = 0};

@@ -47,4 +47,9 @@ Napi::Error js_error(Napi::Env env, const Failure& failure) {
   return error;
 }
 
+Napi::Value thrown(const Napi::Error& error) {
+  error.ThrowAsJavaScriptException();
+  return {};
+}
+
 }  // namespace tdctl
