@@ -179,8 +179,7 @@ describe('a pause', () => {
           console: () => {
             seen.console.push(1);
             void guest.pause();
-            const clock = new Int32Array(new SharedArrayBuffer(4));
-            Atomics.wait(clock, 0, 0, 20);
+            expect(guest.awaitParked(1000)).toBe(true);
             guest.run();
           },
         },
