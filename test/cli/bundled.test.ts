@@ -6,6 +6,7 @@ import { fc, test as propertyTest } from '@fast-check/vitest';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { programBehind, withProgramBehind } from '../../src/cli/bundled/behind.mjs';
 import { keptCodeBytes, keptCodePath, readKeptCode } from '../../src/cli/bundled/kept-code.ts';
+import { projectRoot } from '../support/built.ts';
 import { tdctl } from '../support/tdctl.ts';
 
 let cache: string;
@@ -19,6 +20,9 @@ const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}
 const nameFor = (word: string) => `${word}-${process.version}-${process.arch}`;
 const pathFor = (word: string) => keptCodePath(join(cache, 'tdctl'), word);
 const build = () => JSON.parse(readFileSync('dist/package.json', 'utf8')).build as string;
+const installed = join(projectRoot, 'dist/chunks');
+const read = (word: string) =>
+  readKeptCode(pathFor(word), { build: build(), directory: installed });
 const explain = ['explain', '0xC000010000000044'];
 
 test('a command keeps the functions that it ran, and the next run of it has nothing to add', async () => {
@@ -27,7 +31,7 @@ test('a command keeps the functions that it ran, and the next run of it has noth
   const second = await run(explain);
   expect(second).toEqual(first);
   expect(readFileSync(pathFor('explain')).equals(bytes)).toBe(true);
-  const kept = readKeptCode(pathFor('explain'), build());
+  const kept = read('explain');
   expect(kept).toMatchObject({ reached: ['success'] });
   expect([...(kept?.code.keys() ?? [])]).toContain('start.js');
 });
@@ -35,12 +39,12 @@ test('a command keeps the functions that it ran, and the next run of it has noth
 test('what a refused run kept makes room for that of one that did its work', async () => {
   const refused = await run(['explain', 'nothing-of-the-kind']);
   expect(refused.exitCode).toBe(3);
-  expect(readKeptCode(pathFor('explain'), build())).toMatchObject({ reached: [] });
+  expect(read('explain')).toMatchObject({ reached: [] });
   await run(explain);
-  expect(readKeptCode(pathFor('explain'), build())).toMatchObject({ reached: ['success'] });
+  expect(read('explain')).toMatchObject({ reached: ['success'] });
 });
 
-test('a file that is damaged, or of another build, is replaced, and the answer is the same', async () => {
+test('a file that is damaged, of another build or of another installation, is replaced, and the answer is the same', async () => {
   const answer = await run(explain);
   const bytes = readFileSync(pathFor('explain'));
   const others = {
@@ -50,12 +54,16 @@ test('a file that is damaged, or of another build, is replaced, and the answer i
       bytes.toString('latin1').replace(build(), 'f'.repeat(64)),
       'latin1',
     ),
+    'of another installation': Buffer.from(
+      bytes.toString('latin1').replace(installed, installed.replace('chunks', 'chunkz')),
+      'latin1',
+    ),
     'not of V8': Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096)]),
   };
   for (const [what, content] of Object.entries(others)) {
     writeFileSync(pathFor('explain'), content);
     expect(await run(explain), what).toEqual(answer);
-    expect(readKeptCode(pathFor('explain'), build()), what).toMatchObject({ reached: ['success'] });
+    expect(read('explain'), what).toMatchObject({ reached: ['success'] });
   }
 });
 
@@ -79,12 +87,14 @@ propertyTest.prop([
       code: new Map(Object.entries(code).map(([file, bytes]) => [file, Buffer.from(bytes)])),
       reached,
     };
-    const bytes = keptCodeBytes('this', kept);
+    const origin = { build: 'this', directory: '/here' };
+    const bytes = keptCodeBytes(origin, kept);
     writeFileSync(path, bytes);
-    expect(readKeptCode(path, 'this')).toEqual(kept);
-    expect(readKeptCode(path, 'another')).toBeUndefined();
+    expect(readKeptCode(path, origin)).toEqual(kept);
+    expect(readKeptCode(path, { ...origin, build: 'another' })).toBeUndefined();
+    expect(readKeptCode(path, { ...origin, directory: '/there' })).toBeUndefined();
     writeFileSync(path, bytes.subarray(0, cutAt % bytes.length));
-    expect(readKeptCode(path, 'this')).toBeUndefined();
+    expect(readKeptCode(path, origin)).toBeUndefined();
   },
 );
 

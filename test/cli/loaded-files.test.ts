@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadersOf } from '../../scripts/chunks.mjs';
 import { readKeptCode } from '../../src/cli/bundled/kept-code.ts';
 import { requireSupervision } from '../exec/programs.ts';
+import { projectRoot } from '../support/built.ts';
 import { tdctl } from '../support/tdctl.ts';
 
 const example = 'examples/hello.yaml';
@@ -90,7 +91,8 @@ test.for(Object.entries(commands))(
 
     const { build } = JSON.parse(readFileSync('dist/package.json', 'utf8'));
     const path = join(here, 'tdctl', `${command}-${process.version}-${process.arch}`);
-    const { code } = readKeptCode(path, build) ?? { code: new Map() };
+    const origin = { build, directory: join(projectRoot, 'dist/chunks') };
+    const { code } = readKeptCode(path, origin) ?? { code: new Map() };
     expect([...code.keys()].sort()).toEqual(names.sort());
   },
 );

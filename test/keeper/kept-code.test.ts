@@ -14,15 +14,18 @@ afterAll(() => rmSync(cache, { recursive: true }));
 
 test('a keeper keeps the functions that it ran, and the next one begins with them and adds its own', async () => {
   const env = { ...process.env, XDG_CACHE_HOME: cache, NODE_COMPILE_CACHE: '' };
-  const { build } = programBehind(readFileSync(join(projectRoot, 'dist/keeper.js'), 'latin1'));
+  const directory = join(projectRoot, 'dist');
+  const { build } = programBehind(readFileSync(join(directory, 'keeper.js'), 'latin1'));
   const path = keptCodePath(join(cache, 'tdctl'), 'keeper');
   await launch(asked('first'), { env });
   await until(() => existsSync(path));
-  expect(readKeptCode(path, build)).toMatchObject({ reached: ['runnable'] });
+  expect(readKeptCode(path, { build, directory })).toMatchObject({ reached: ['runnable'] });
 
   const before = readFileSync(path);
   await launch(asked('second', { start: true }), { env });
   await until(() => !readFileSync(path).equals(before));
   // One that could not begin with what was kept would have kept its own alone.
-  expect(readKeptCode(path, build)).toMatchObject({ reached: ['runnable', 'running'] });
+  expect(readKeptCode(path, { build, directory })).toMatchObject({
+    reached: ['runnable', 'running'],
+  });
 });

@@ -15,8 +15,14 @@ export interface KeptCode {
   readonly reached: readonly string[];
 }
 
-interface Head {
+/** What the code is of. */
+export interface Origin {
   readonly build: string;
+  /** V8 keeps with the code where its file was, and an error of another installation would name files of this one. */
+  readonly directory: string;
+}
+
+interface Head extends Origin {
   readonly reached: readonly string[];
   /** Of what follows the line. */
   readonly sum: number;
@@ -27,14 +33,15 @@ export function keptCodePath(directory: string, program: string): string {
   return join(directory, `${program}-${process.version}-${process.arch}`);
 }
 
-/** Undefined where nothing is kept of this build. */
-export function readKeptCode(path: string, build: string): KeptCode | undefined {
+/** Undefined where nothing is kept of this build in this directory. */
+export function readKeptCode(path: string, { build, directory }: Origin): KeptCode | undefined {
   try {
     const all = readFileSync(path);
     const endOfHead = all.indexOf('\n');
     const head = JSON.parse(all.toString('utf8', 0, endOfHead)) as Head;
     const body = all.subarray(aligned(endOfHead + 1));
-    if (head.build !== build || head.sum !== sumOf(body)) return undefined;
+    if (head.build !== build || head.directory !== directory) return undefined;
+    if (head.sum !== sumOf(body)) return undefined;
     const code = new Map<string, Buffer>();
     let at = 0;
     for (const [file, size] of head.sizes) {
@@ -48,10 +55,10 @@ export function readKeptCode(path: string, build: string): KeptCode | undefined 
   }
 }
 
-export function keptCodeBytes(build: string, { code, reached }: KeptCode): Buffer {
+export function keptCodeBytes(origin: Origin, { code, reached }: KeptCode): Buffer {
   const sizes = [...code].map(([file, bytes]) => [file, bytes.length] as const);
   const body = Buffer.concat([...code.values()].map(toWholeWords));
-  const head: Head = { build, reached, sum: sumOf(body), sizes };
+  const head: Head = { ...origin, reached, sum: sumOf(body), sizes };
   return Buffer.concat([toWholeWords(Buffer.from(`${JSON.stringify(head)}\n`)), body]);
 }
 

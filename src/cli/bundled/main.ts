@@ -13,9 +13,10 @@ async function main(): Promise<void> {
   const path = cache && keptCodePath(cache, word || 'tdctl');
   const { build } = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8'));
 
+  const directory = join(import.meta.dirname, 'chunks');
   const loader = new Loader({
-    directory: join(import.meta.dirname, 'chunks'),
-    kept: path === undefined ? undefined : readKeptCode(path, build),
+    directory,
+    kept: path === undefined ? undefined : readKeptCode(path, { build, directory }),
     read: (filename) => ({ text: readFileSync(filename, 'latin1') }),
     loadPackage: packagesBeside(cache),
   });
@@ -25,7 +26,7 @@ async function main(): Promise<void> {
   if (path === undefined) return;
   const compiled = loader.compiled(process.exitCode === 0 ? 'success' : undefined);
   if (compiled === undefined) return;
-  await keepCode(word, { path, content: () => keptCodeBytes(build, compiled()) });
+  await keepCode(word, { path, content: () => keptCodeBytes({ build, directory }, compiled()) });
 }
 
 /** Loads what is installed beside tdctl. What is compiled of that, Node keeps itself; the types are those of Node 20. */
