@@ -30,10 +30,11 @@ export function dialogue(
   questions: readonly Question[],
   bounds: Bounds,
 ): Promise<Dialogue> {
-  const child = spawn(program, machineless, { stdio: 'pipe', detached: true });
+  // Before the program is there: a signal that came between the two would end this process alone.
+  const { forget, endsWithUs } = takeSignals();
+  const child = endsWithUs(spawn(program, machineless, { stdio: 'pipe', detached: true }));
   return new Promise((resolve) => {
     const talk = new Talk(child, questions, bounds);
-    const forget = endWithUs(child);
     talk.onOver = (outcome) => {
       clearTimeout(timer);
       forget();
@@ -47,13 +48,14 @@ export function dialogue(
   });
 }
 
-/** It is in a group of its own, which an interrupt of ours does not reach. */
-function endWithUs(child: ChildProcessWithoutNullStreams): () => void {
+/** A program of ours is in a group of its own, which an interrupt of this process does not reach. */
+function takeSignals() {
+  let child: ChildProcessWithoutNullStreams | undefined;
   const listeners = endingSignals.map((signal) => {
     const isOurs = process.listenerCount(signal) === 0;
     const listener = () => {
       forget();
-      end(child);
+      if (child !== undefined) end(child);
       // Where nobody else takes the signal, it ends this process as it would have.
       if (isOurs) process.kill(process.pid, signal);
     };
@@ -63,7 +65,11 @@ function endWithUs(child: ChildProcessWithoutNullStreams): () => void {
   const forget = () => {
     for (const { signal, listener } of listeners) process.off(signal, listener);
   };
-  return forget;
+  const endsWithUs = (started: ChildProcessWithoutNullStreams) => {
+    child = started;
+    return started;
+  };
+  return { forget, endsWithUs };
 }
 
 /** A wrapper may have children: all of the group go. */
