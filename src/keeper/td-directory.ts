@@ -18,13 +18,13 @@ import { readStatus } from './status-file.ts';
 import {
   isPassing,
   makingPrefix,
-  passingName,
+  removingPath,
   removingPrefix,
   type TdFiles,
   tdFileNames,
   tdFiles,
 } from './td-files.ts';
-import { clearMakings } from './td-making.ts';
+import { clearMakings, removeAside } from './td-making.ts';
 
 export interface OwnedTd {
   readonly name: string;
@@ -217,12 +217,10 @@ function owned({ state, name, files, beforeWrite, isNew, lock }: Owned): OwnedTd
     release: lock.release,
     remove() {
       const { directory } = files;
-      const aside = `${state.tdsPath}/${passingName(removingPrefix, name)}`;
       try {
-        changing({ path: directory, what: 'directory of the TD' }, () => {
-          moveTo(directory, aside);
-          removeTree(aside);
-        });
+        changing({ path: directory, what: 'directory of the TD' }, () =>
+          removeAside(directory, removingPath(state.tdsPath, name)),
+        );
       } finally {
         lock.release();
       }

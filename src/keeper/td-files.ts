@@ -63,6 +63,11 @@ export function passingName(prefix: string, name: string): string {
   return `${prefix}${name}-${randomSuffix()}`;
 }
 
+/** What a directory gets to be called as it is removed. @param parent that it stands in. */
+export function removingPath(parent: string, name: string): string {
+  return `${parent}/${passingName(removingPrefix, name)}`;
+}
+
 /** @param name of the TD; any where none is given. */
 export function isPassing(entry: string, prefix: string, name: string | undefined): boolean {
   if (!entry.startsWith(prefix)) return false;

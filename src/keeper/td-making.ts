@@ -7,7 +7,13 @@ import { errnoOf } from '../errors/errno.ts';
 import type { FileLock } from '../files/lock.ts';
 import { notWritable } from '../files/not-writable.ts';
 import { makeNewPrivateDirectory, moveTo, removeTree } from '../files/private-directory.ts';
-import { makingPrefix, passingName, tdFileNames } from './td-files.ts';
+import {
+  makingPrefix,
+  passingName,
+  removingPath,
+  removingPrefix,
+  tdFileNames,
+} from './td-files.ts';
 import { tryTdLock } from './td-lock.ts';
 
 export interface Making {
@@ -35,7 +41,7 @@ export async function makeOwned({ parent, name, begin }: Making): Promise<FileLo
     moveTo(making, `${parent}/${name}`);
     return lock;
   } catch (error) {
-    removeTree(making);
+    removeAside(making, removingPath(parent, name));
     lock?.release();
     if (taken.includes(errnoOf(error) ?? '')) return undefined;
     throw error;
@@ -55,7 +61,10 @@ export async function clearMakings(paths: readonly string[]): Promise<number> {
     try {
       const lock = await lockOf(path);
       if (lock === undefined) continue;
-      removeTree(path);
+      removeAside(
+        path,
+        path.replace(/[^/]*$/, (entry) => entry.replace(makingPrefix, removingPrefix)),
+      );
       lock.release();
       cleared += 1;
     } catch (cause) {
@@ -63,6 +72,17 @@ export async function clearMakings(paths: readonly string[]): Promise<number> {
     }
   }
   return cleared;
+}
+
+/**
+ * Removes a directory that this process owns. It gets another name first: whoever looks for its lock by the name it had
+ * finds this process's or none, and cannot make one in what is half removed and take it for its own.
+ *
+ * @throws the error of the system call.
+ */
+export function removeAside(directory: string, aside: string): void {
+  moveTo(directory, aside);
+  removeTree(aside);
 }
 
 /** @returns undefined where another has it, or the directory is gone: it is in its place, or was cleared. */

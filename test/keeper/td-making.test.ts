@@ -1,11 +1,14 @@
 /** A TD is there with its keeper, or it is not there: whoever looks while it is made finds nothing in between. */
-import { readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { errnoOf } from '../../src/errors/errno.ts';
 import { readKeptTd, readKeptTds } from '../../src/keeper/kept-tds.ts';
 import { readProcess } from '../../src/keeper/process-stat.ts';
 import { pruneTds, removeTd } from '../../src/keeper/removal.ts';
 import { ownTd } from '../../src/keeper/td-directory.ts';
+import { tryTdLock } from '../../src/keeper/td-lock.ts';
 import { until } from '../support/processes.ts';
 import { freshState, identity, otherProcess, request } from './support.ts';
 
@@ -89,4 +92,31 @@ test('what is being made stays, and its maker finds that another was there first
   expect(readKeptTd(state, 'web')).toMatchObject({ state: 'creating', keeper: { lives: true } });
   expect(readdirSync(state.tdsPath)).toEqual(['web']);
   td?.remove();
+});
+
+test("what a killed maker left is nobody's while it is cleared: its lock cannot be made anew in it", async (context) => {
+  const state = await freshState(context);
+  const left = join(state.tdsPath, '.making-web-01234567');
+  mkdirSync(left, { recursive: true, mode: 0o700 });
+  // Many, so that there is time between the removal of one and of the directory.
+  for (let file = 0; file < 3000; file += 1) writeFileSync(join(left, String(file)), '');
+  const code = `
+    await removal.pruneTds(state);
+    say('cleared');`;
+  const clearing = otherProcess(context, { path: state.path, code });
+  let isClearing = true;
+  const cleared = clearing.line().finally(() => {
+    isClearing = false;
+  });
+  const lock = join(left, 'lock');
+  await until(() => existsSync(lock));
+  const had = new Set<unknown>();
+  while (isClearing) {
+    const found = await tryTdLock(lock).catch(errnoOf);
+    had.add(typeof found === 'object' ? 'had' : found);
+    await setImmediate();
+  }
+  expect(await cleared).toBe('"cleared"');
+  expect([...had]).toContain('ENOENT');
+  expect([...had]).not.toContain('had');
 });

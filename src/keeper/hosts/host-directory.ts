@@ -2,12 +2,13 @@
 import { TdctlError } from '../../errors/index.ts';
 import { notWritable } from '../../files/not-writable.ts';
 import { replaceFile } from '../../files/owned-file.ts';
-import { makePrivateDirectory, moveTo, removeTree } from '../../files/private-directory.ts';
+import { makePrivateDirectory } from '../../files/private-directory.ts';
 import type { ProcessIdentity } from '../identity.ts';
 import { takeDirectory } from '../owned-directory.ts';
 import { refuseWhatOthersWrite, type StateDirectory } from '../state-directory.ts';
 import { finishCutOff } from '../td-directory.ts';
-import { checkTdName, passingName, removingPrefix } from '../td-files.ts';
+import { checkTdName, removingPath } from '../td-files.ts';
+import { removeAside } from '../td-making.ts';
 
 /** Names in the directory of a host, and what each file is. */
 const hostFileNames = {
@@ -92,10 +93,8 @@ export async function ownHost(
       replaceFile(file, `${JSON.stringify(record)}\n`, { flush: false });
     },
     remove() {
-      const aside = `${parent}/${passingName(removingPrefix, name)}`;
       try {
-        moveTo(directory, aside);
-        removeTree(aside);
+        removeAside(directory, removingPath(parent, name));
       } catch (cause) {
         throw notWritable({ path: directory, what: 'directory of the shared host' }, cause);
       } finally {
