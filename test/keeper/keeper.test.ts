@@ -211,10 +211,10 @@ test.each(['stop', 'kill'])(
     const name = `early-${verb}`;
     const { pid, told } = spawnKeeper(asked(name), { fault: 'stop-at:20' });
     await until(() => stat(pid)?.[0] === 'T');
-    // The kernel takes the question, and the keeper finds it when it goes on.
-    const answer = http(name, 'POST', `/v1/td/${verb}`);
-    process.kill(pid, 'SIGCONT');
-    expect((await answer).body).toMatchObject({ changed: true });
+    const goesOn = () => process.kill(pid, 'SIGCONT');
+    expect((await http(name, 'POST', `/v1/td/${verb}`, goesOn)).body).toMatchObject({
+      changed: true,
+    });
     expect(await told).toContain(`taken down (\`tdctl ${verb}\`) before it was runnable`);
     await isOver(name);
     expect((await statusOf(name)).td).toMatchObject({ state: 'destroyed', holdsKeySlot: false });

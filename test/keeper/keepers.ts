@@ -87,7 +87,13 @@ export async function isOver(name: string): Promise<void> {
   await until(() => ['gone', 'recycled'].includes(presenceOf(keeper, vantage())));
 }
 
-export async function http(name: string, method: 'GET' | 'POST', path: string) {
+/** @param onTaken is called once the kernel has the question, which a keeper that stands still finds when it goes on. */
+export async function http(
+  name: string,
+  method: 'GET' | 'POST',
+  path: string,
+  onTaken?: () => void,
+) {
   const { socket } = await filesOf(name);
   return new Promise<{ status: number; body: Record<string, unknown> }>((resolve, reject) => {
     const sent = httpRequest({ socketPath: socket, method, path, agent: false }, (response) => {
@@ -100,6 +106,6 @@ export async function http(name: string, method: 'GET' | 'POST', path: string) {
       );
     });
     sent.on('error', reject);
-    sent.end();
+    sent.end(onTaken);
   });
 }

@@ -173,9 +173,8 @@ describe('a keeper stands still (SIGSTOP)', () => {
     const next = spawnKeeper({ ...request, moves: true }, { fault: 'die-at:50' });
     expect(await next.ended).toBe(null);
     await until(() => stat(first)?.[0] === 'T');
-    const answer = http(name, 'POST', '/v1/td/pause');
-    process.kill(first, 'SIGCONT');
-    expect((await answer).body.error).toMatchObject({
+    const goesOn = () => process.kill(first, 'SIGCONT');
+    expect((await http(name, 'POST', '/v1/td/pause', goesOn)).body.error).toMatchObject({
       code: 'TDCTL_E_CONFLICT',
       message: 'the TD is failed, where it cannot be asked to pause',
     });
