@@ -10,6 +10,7 @@ import type { ToldRecord } from '../../keeper/told.ts';
 import { type EndMessage, type PageFacts, type WatchServer, watchFeed } from '../../watch/index.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
+import { awaitTd } from '../kept/await.ts';
 import { howItEnded } from '../kept/how-it-ended.ts';
 import { noSuchTd } from '../kept/select.ts';
 import { keptState } from '../kept/state-of.ts';
@@ -55,7 +56,7 @@ export async function watchKept(
       }
       const tree = options.tree === true ? treeView(io) : undefined;
       const end = await follow(client, {
-        signal: interrupts.signal,
+        ...{ state, name, signal: interrupts.signal },
         take: (record) => {
           const recorded = recordedEvent(record);
           if (recorded === undefined) return;
@@ -110,8 +111,7 @@ function factsOf({ name, host, kernel }: KeptTd): PageFacts {
   return { name, host: host?.name ?? 'a host', kernel: kernel?.id ?? '', ...unknown };
 }
 
-interface Following {
-  readonly signal: AbortSignal;
+interface Following extends Ending {
   readonly take: (record: ToldRecord) => void;
 }
 
@@ -120,15 +120,24 @@ type Over = Extract<ToldRecord, { kind: 'over' }>;
 /** @returns the last word of its keeper; undefined where that was not to be had. */
 async function follow(
   client: KeeperClient,
-  { signal, take }: Following,
+  { state, name, signal, take }: Following,
 ): Promise<Over | undefined> {
   let over: Over | undefined;
-  for await (const record of client.events({ signal, deadlineMs })) {
-    take(record);
-    if (record.kind === 'over') over = record;
+  try {
+    for await (const record of client.events({ signal, deadlineMs })) {
+      take(record);
+      if (record.kind === 'over') over = record;
+    }
+  } catch (error) {
+    // One that is killed answers no more, and is seen to be gone a moment later.
+    const seen = await awaitTd(state, { name, until: hasNoKeeper, signal, timeoutMs: mostDyingMs });
+    if (seen.ended !== 'reached') throw error;
   }
   return over;
 }
+
+const hasNoKeeper = (td: KeptTd | undefined) => td?.keeper?.lives !== true;
+const mostDyingMs = 1000;
 
 /** The page shows the chart, which the other records are not about. */
 function recordedEvent(record: ToldRecord) {
