@@ -43,8 +43,24 @@ function listening(server: Server, path: string): Promise<void> {
   });
 }
 
-/** All of the locks or none. */
-export async function tryLocks(keys: readonly string[]): Promise<FileLock | undefined> {
+const triesEveryMs = 20;
+const mostTries = 25;
+
+/**
+ * All of the locks or none. They are tried for half a second: where a tdctl was killed in the middle of a fork, the child
+ * has its locks until it has ended too.
+ *
+ * @returns undefined where somebody else has one. @throws as {@link tryLock}.
+ */
+export async function takeLocks(keys: readonly string[]): Promise<FileLock | undefined> {
+  for (let tries = 1; ; tries += 1) {
+    const locks = await tryLocks(keys);
+    if (locks !== undefined || tries === mostTries) return locks;
+    await new Promise((resolve) => setTimeout(resolve, triesEveryMs));
+  }
+}
+
+async function tryLocks(keys: readonly string[]): Promise<FileLock | undefined> {
   const held: FileLock[] = [];
   const release = () => {
     for (const lock of held.splice(0)) lock.release();

@@ -1,7 +1,7 @@
 /** A file that is written while something goes on, such as a trace, so that others can follow it. */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import { TdctlError } from '../errors/index.ts';
-import { type FileLock, tryLock, tryLocks } from './lock.ts';
+import { type FileLock, takeLocks } from './lock.ts';
 import { notWritable, type OutputFile, writtenByAnother } from './not-writable.ts';
 import { Outlet } from './outlet.ts';
 import { openSpecial } from './special-file.ts';
@@ -142,13 +142,13 @@ const { O_WRONLY, O_CREAT, O_APPEND } = constants;
 
 /** The file is emptied only when it is known that nobody else is writing it. */
 async function openLocked(options: StreamFileOptions, target: FileTarget): Promise<Opened> {
-  const name = await tryLock(target.nameKey);
+  const name = await takeLocks([target.nameKey]);
   if (name === undefined) throw writtenByAnother(options);
   let fd: number | undefined;
   try {
     const appends = options.existing === 'append';
     fd = openSync(target.path, O_WRONLY | O_CREAT | (appends ? O_APPEND : 0), 0o666);
-    const inode = await tryLocks([inodeKeyOf(fstatSync(fd, { bigint: true }))]);
+    const inode = await takeLocks([inodeKeyOf(fstatSync(fd, { bigint: true }))]);
     if (inode === undefined) throw writtenByAnother(options);
     if (!appends) ftruncateSync(fd);
     const release = () => {

@@ -4,7 +4,7 @@
  */
 import { accessSync, constants, lstatSync } from 'node:fs';
 import { TdctlError } from '../errors/index.ts';
-import { type FileLock, tryLocks } from './lock.ts';
+import { type FileLock, takeLocks } from './lock.ts';
 import { existsAlready, notWritable, type OutputFile, writtenByAnother } from './not-writable.ts';
 import { StreamFile } from './stream-file.ts';
 import { type FileTarget, findTarget } from './target.ts';
@@ -75,7 +75,7 @@ async function streamTo({ path, what, signal }: WholeFileOptions): Promise<Whole
 async function placeOf(options: WholeFileOptions, target: FileTarget): Promise<WholeFile> {
   refuseTarget(options, target);
   const { nameKey, inodeKey } = target;
-  const lock = await tryLocks(inodeKey === undefined ? [nameKey] : [nameKey, inodeKey]);
+  const lock = await takeLocks(inodeKey === undefined ? [nameKey] : [nameKey, inodeKey]);
   if (lock === undefined) throw writtenByAnother(options);
   try {
     removeLeftovers(target.path);
