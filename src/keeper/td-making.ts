@@ -3,17 +3,12 @@
  * finds it in its place finds who has it: its lock is held, and its status says by whom. The kernel renames no
  * directory over one in which there is something (rename(2)), so of several makers one wins.
  */
+import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../errors/errno.ts';
 import type { FileLock } from '../files/lock.ts';
 import { notWritable } from '../files/not-writable.ts';
 import { makeNewPrivateDirectory, moveTo, removeTree } from '../files/private-directory.ts';
-import {
-  makingPrefix,
-  passingName,
-  removingPath,
-  removingPrefix,
-  tdFileNames,
-} from './td-files.ts';
+import { makingPrefix, passingName, removingPrefix, tdFileNames } from './td-files.ts';
 import { tryTdLock } from './td-lock.ts';
 
 export interface Making {
@@ -41,7 +36,7 @@ export async function makeOwned({ parent, name, begin }: Making): Promise<FileLo
     moveTo(making, `${parent}/${name}`);
     return lock;
   } catch (error) {
-    removeAside(making, removingPath(parent, name));
+    removeTree(making);
     lock?.release();
     if (taken.includes(errnoOf(error) ?? '')) return undefined;
     throw error;
@@ -59,19 +54,27 @@ export async function clearMakings(paths: readonly string[]): Promise<number> {
   let cleared = 0;
   for (const path of paths) {
     try {
-      const lock = await lockOf(path);
-      if (lock === undefined) continue;
-      removeAside(
-        path,
-        path.replace(/[^/]*$/, (entry) => entry.replace(makingPrefix, removingPrefix)),
-      );
-      lock.release();
-      cleared += 1;
+      if (await clearMaking(path)) cleared += 1;
     } catch (cause) {
       throw notWritable({ path, what: 'directory that was not made' }, cause);
     }
   }
   return cleared;
+}
+
+async function clearMaking(path: string): Promise<boolean> {
+  const lock = await lockOf(path);
+  if (lock === undefined) return false;
+  try {
+    removeAside(path, join(dirname(path), basename(path).replace(makingPrefix, removingPrefix)));
+    return true;
+  } catch (error) {
+    // Its maker has given it up, and removed it meanwhile.
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  } finally {
+    lock.release();
+  }
 }
 
 /**

@@ -14,13 +14,13 @@ const keepAfterMs = 1000;
 
 function main(): void {
   const file = import.meta.filename;
-  const directory = import.meta.dirname;
   const { build, ...source } = programBehind(readFileSync(file, 'latin1'));
+  const origin = { build, directory: import.meta.dirname };
   const cache = cacheDirectory(process.env);
   const path = cache && keptCodePath(cache, 'keeper');
   const loader = new Loader({
-    directory,
-    kept: path === undefined ? undefined : readKeptCode(path, { build, directory }),
+    directory: origin.directory,
+    kept: path === undefined ? undefined : readKeptCode(path, origin),
     read: () => source,
     loadPackage: (id) => {
       throw new Error(`the program of a keeper has no ${id} in it`);
@@ -31,7 +31,7 @@ function main(): void {
   const keep = (reached: string) => {
     const compiled = loader.compiled(reached);
     if (path === undefined || compiled === undefined) return;
-    void program.keepCode({ path, content: () => keptCodeBytes({ build, directory }, compiled()) });
+    void program.keepCode({ path, content: () => keptCodeBytes(origin, compiled()) });
   };
   program.main((reached) => void setTimeout(keep, keepAfterMs, reached).unref());
 }

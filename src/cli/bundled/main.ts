@@ -12,11 +12,10 @@ async function main(): Promise<void> {
   const cache = cacheDirectory(process.env);
   const path = cache && keptCodePath(cache, word || 'tdctl');
   const { build } = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8'));
-
-  const directory = join(import.meta.dirname, 'chunks');
+  const origin = { build, directory: join(import.meta.dirname, 'chunks') };
   const loader = new Loader({
-    directory,
-    kept: path === undefined ? undefined : readKeptCode(path, { build, directory }),
+    directory: origin.directory,
+    kept: path === undefined ? undefined : readKeptCode(path, origin),
     read: (filename) => ({ text: readFileSync(filename, 'latin1') }),
     loadPackage: packagesBeside(cache),
   });
@@ -26,7 +25,7 @@ async function main(): Promise<void> {
   if (path === undefined) return;
   const compiled = loader.compiled(process.exitCode === 0 ? 'success' : undefined);
   if (compiled === undefined) return;
-  await keepCode(word, { path, content: () => keptCodeBytes({ build, directory }, compiled()) });
+  await keepCode(word, { path, content: () => keptCodeBytes(origin, compiled()) });
 }
 
 /** Loads what is installed beside tdctl. What is compiled of that, Node keeps itself; the types are those of Node 20. */

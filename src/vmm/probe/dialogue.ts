@@ -31,8 +31,10 @@ export function dialogue(
   bounds: Bounds,
 ): Promise<Dialogue> {
   // Before the program is there: a signal that came between the two would end this process alone.
-  const { forget, endsWithUs } = takeSignals();
-  const child = endsWithUs(spawn(program, machineless, { stdio: 'pipe', detached: true }));
+  let started: ChildProcessWithoutNullStreams | undefined;
+  const forget = onEndingSignals(() => started && end(started));
+  const child = spawn(program, machineless, { stdio: 'pipe', detached: true });
+  started = child;
   return new Promise((resolve) => {
     const talk = new Talk(child, questions, bounds);
     talk.onOver = (outcome) => {
@@ -49,13 +51,12 @@ export function dialogue(
 }
 
 /** A program of ours is in a group of its own, which an interrupt of this process does not reach. */
-function takeSignals() {
-  let child: ChildProcessWithoutNullStreams | undefined;
+function onEndingSignals(act: () => void): () => void {
   const listeners = endingSignals.map((signal) => {
     const isOurs = process.listenerCount(signal) === 0;
     const listener = () => {
       forget();
-      if (child !== undefined) end(child);
+      act();
       // Where nobody else takes the signal, it ends this process as it would have.
       if (isOurs) process.kill(process.pid, signal);
     };
@@ -65,11 +66,7 @@ function takeSignals() {
   const forget = () => {
     for (const { signal, listener } of listeners) process.off(signal, listener);
   };
-  const endsWithUs = (started: ChildProcessWithoutNullStreams) => {
-    child = started;
-    return started;
-  };
-  return { forget, endsWithUs };
+  return forget;
 }
 
 /** A wrapper may have children: all of the group go. */
