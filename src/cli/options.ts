@@ -56,6 +56,20 @@ export const rehearsedKernelOption = () =>
     'whose KVM rules a sim or soft host follows, or a kvm host has (default: as the file says, or upstream-7.3; a kvm host is asked)',
   );
 
+/** How what is played without a Rehearsal file differs from the usual. */
+export const hopsOption = () => new Option('--hops <n>', 'moves of each TD, one after the other');
+export const countOption = () =>
+  new Option(
+    '--count <n>',
+    'so many TDs, alive at the same time; each operation on one after the other',
+  );
+export const slotsLeftOption = () =>
+  new Option('--slots-left <n>', 'key slots that TDs of others leave free');
+export const uncheckedOption = () =>
+  new Option('--unchecked', 'let the kernel answer what tdctl would refuse');
+export const destinationVcpusOption = () =>
+  new Option('--destination-vcpus <n>', 'vCPUs of the destination, where they shall differ');
+
 /** For outputs that cannot be made again by the same command (docs/files.md). */
 export const forceOption = (needed: Parameters<typeof usefulWith>[0]) =>
   usefulWith(needed)(new Option('--force', 'replace a file of that name'));

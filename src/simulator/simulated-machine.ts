@@ -1,16 +1,14 @@
 /** One simulated machine: its kernel, its TDX module, and the open file descriptions. */
 
-import type { CheckName } from '../abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../abi/kvm/errno.ts';
 import type { KernelAbi } from '../abi/kvm/kernels/record.ts';
 import { PAGE_SIZE } from '../abi/kvm/structs.ts';
-import { pamtCost } from '../abi/tdx/pamt.ts';
+import { CallTracer, type TracedCall } from './call-tracer.ts';
 import { CallsUnderWay } from './calls-under-way.ts';
-import { type HostClock, VirtualClock, virtualHostClock } from './clock.ts';
-import { guestPagesTeardownNs, ioctlCost, moduleInitNs, releaseCost } from './costs.ts';
-import { type DisturbedMachine, type FaultInjector, type FaultPoint, noFaults } from './faults.ts';
+import { type HostClock, VirtualClock } from './clock.ts';
+import { ioctlCost } from './costs.ts';
+import { type DisturbedMachine, type FaultInjector, noFaults } from './faults.ts';
 import { ForeignTds } from './foreign-tds.ts';
-import { acceptedPages } from './guest-pages.ts';
 import type {
   Answer,
   Caller,
@@ -22,32 +20,21 @@ import type {
   RunRequest,
 } from './interface.ts';
 import { injected, okWithFile, refuse } from './kernel/answer.ts';
-import { type BringUp, bringUp } from './kernel/bring-up.ts';
-import { FileTable, type KernelFile } from './kernel/files.ts';
+import { boot } from './kernel/boot.ts';
+import type { BringUp } from './kernel/bring-up.ts';
+import { dispatch, takesNoRun } from './kernel/dispatch.ts';
+import type { KernelFile } from './kernel/files.ts';
 import type { Kernel } from './kernel/kernel.ts';
-import { KeyIdPool } from './kernel/key-ids.ts';
 import { isBlocked, WaitingCall, withoutWait } from './kernel/locks.ts';
-import { DynamicPamt } from './kernel/memory/dynamic-pamt.ts';
-import { fallocate } from './kernel/memory/fallocate.ts';
-import { releaseGuestMemfd } from './kernel/memory/guest-memfd.ts';
-import { guestMemfdIoctl } from './kernel/memory/guest-memfd-ioctl.ts';
-import { MemoryCgroup } from './kernel/memory/memory-cgroup.ts';
-import { PageAllocator } from './kernel/memory/page-allocator.ts';
-import { MiscCgroup } from './kernel/misc-cgroup.ts';
 import { msrTablesOf } from './kernel/msrs/tables.ts';
-import { readStatistics, SharedStatistics } from './kernel/statistics.ts';
-import { releaseStatistics } from './kernel/stats-fd.ts';
-import { systemIoctl } from './kernel/system/system-ioctl.ts';
+import { releaseFile, releaseNs } from './kernel/release-file.ts';
+import { readStatistics } from './kernel/statistics.ts';
 import { undoCreateVcpu } from './kernel/vcpu/create-vcpu.ts';
 import { runVcpu } from './kernel/vcpu/run.ts';
-import { vcpuIoctl } from './kernel/vcpu/vcpu-ioctl.ts';
-import { putVm, releaseVmFile } from './kernel/vm/teardown.ts';
-import { releaseVfioDevice, vfioDeviceIoctl } from './kernel/vm/vfio-device.ts';
-import { vmIoctl } from './kernel/vm/vm-ioctl.ts';
-import { type HostProfile, keyIdRange, type Platform, presentCpus } from './platform.ts';
+import { type HostProfile, type Platform, presentCpus } from './platform.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { Trace, type TraceListener } from './trace.ts';
-import { type Copies, recordCopies } from './trace-copies.ts';
+import { recordCopies } from './trace-copies.ts';
 import { recordRunPage } from './trace-run.ts';
 
 export interface SimulatedMachineOptions {
@@ -62,13 +49,7 @@ export interface SimulatedMachineOptions {
   readonly signalEventfd?: (id: number) => void;
 }
 
-interface CallUnderWay {
-  readonly caller: Caller;
-  readonly handle: Handle;
-  readonly request: Request;
-  readonly startedNs: number;
-  /** Undefined where nobody traces. */
-  readonly copies: Copies | undefined;
+interface CallUnderWay extends TracedCall {
   readonly perform: () => Answer;
 }
 
@@ -90,58 +71,39 @@ export class SimulatedMachine implements DisturbedMachine {
   /** The profile's platform, of which CPUs can go offline. */
   readonly #platform: { -readonly [Field in keyof Platform]: Platform[Field] };
   readonly #foreignTds: ForeignTds;
+  readonly #tracer: CallTracer;
   readonly #underWay = new CallsUnderWay();
   readonly #guest: GuestScript | undefined;
   readonly #bootNs: number;
-  /** What the ioctl under way has passed; kept only while somebody traces. */
-  #points: FaultPoint[] = [];
-  #pagesBegun = 0;
 
   constructor(options: SimulatedMachineOptions) {
     const { kernelAbi } = options;
     this.#platform = { ...options.profile.platform };
     this.#guest = options.guest;
-    const profile = { ...options.profile, platform: this.#platform };
     this.#faults = options.faults ?? noFaults;
-    const faults = this.#watchedFaults();
     const trace = new Trace(this.#clock);
-    this.profile = profile;
+    this.#tracer = new CallTracer(trace);
+    this.profile = { ...options.profile, platform: this.#platform };
     this.kernelAbi = kernelAbi;
-    this.bringUp = bringUp(profile, kernelAbi, faults, trace);
-    const tdx = this.bringUp.outcome === 'tdx' ? this.bringUp.tdx : undefined;
-    const keyIds = new KeyIdPool(tdx === undefined ? noKeyIds : profile.platform.keyIds);
-    const pages = pageAllocatorOf(profile.platform, this.bringUp);
-    this.#kernel = {
-      profile,
+    const { kernel, bringUp } = boot({
+      profile: this.profile,
       abi: kernelAbi,
-      faults,
-      trace,
-      hostClock: options.hostClock ?? virtualHostClock(this.#clock),
+      // Found by the profile that alike machines share.
       msrs: msrTablesOf(options.profile),
-      files: new FileTable(),
-      vms: new Set(),
-      locks: undefined,
-      nextVmId: 1,
-      pages,
-      pamt: tdx?.dynamicPamt === true ? new DynamicPamt(pages, tdx.module) : undefined,
-      keyIds,
-      cgroup: new MiscCgroup(keyIds.total),
-      memoryCgroup: new MemoryCgroup(),
-      leakedKeyIds: new Set(),
-      signalEventfd: options.signalEventfd ?? (() => {}),
-      statistics: new SharedStatistics(),
-      tdx,
-    };
-    if (profile.module !== undefined && keyIdRange(profile.platform.keyIds).guests > 0) {
-      this.#clock.advance(moduleInitNs(profile.platform.memoryBytes));
-    }
+      faults: this.#tracer.noting(this.#faults),
+      trace,
+      hostClock: options.hostClock,
+      signalEventfd: options.signalEventfd,
+    });
+    this.#kernel = kernel;
+    this.bringUp = bringUp;
     this.#bootNs = this.#clock.nowNs;
-    this.#foreignTds = new ForeignTds(this.#kernel);
-    this.changeForeignTds(profile.foreignTds ?? 0);
-    for (const { path, max, memoryBytes } of profile.cgroupLimits ?? []) {
+    this.#foreignTds = new ForeignTds(kernel);
+    this.changeForeignTds(this.profile.foreignTds ?? 0);
+    for (const { path, max, memoryBytes } of this.profile.cgroupLimits ?? []) {
       if (max !== undefined) this.setCgroupMax({ path, max });
       if (memoryBytes !== undefined) {
-        this.#kernel.memoryCgroup.setMax(path, Number(memoryBytes / PAGE_SIZE));
+        kernel.memoryCgroup.setMax(path, Number(memoryBytes / PAGE_SIZE));
       }
     }
   }
@@ -171,7 +133,7 @@ export class SimulatedMachine implements DisturbedMachine {
       finish = resolve;
     });
     const waiting = new WaitingCall(this.#kernel, answer, {
-      goesOn: () => this.#asks(caller),
+      goesOn: () => this.#tracer.asks(caller),
       ended: (given) => {
         noLongerUnderWay();
         finish(this.#ended(call, given));
@@ -184,67 +146,46 @@ export class SimulatedMachine implements DisturbedMachine {
   #begin(caller: Caller, handle: Handle, request: Request): CallUnderWay {
     const startedNs = this.#clock.nowNs;
     this.#clock.advance(ioctlCost(request.request).ns);
-    const { trace } = this.#kernel;
-    const recorded = trace.active ? recordCopies(request) : undefined;
-    this.#asks(caller);
-    const perform = () => this.#dispatch(caller, handle, recorded?.request ?? request);
+    const recorded = this.#kernel.trace.active ? recordCopies(request) : undefined;
+    this.#tracer.asks(caller);
+    const perform = () => this.#perform(caller, handle, recorded?.request ?? request);
     return { caller, handle, request, startedNs, copies: recorded?.copies, perform };
-  }
-
-  /** What is traced from here on is of a call of this process. */
-  #asks({ mm }: Caller): void {
-    const { trace } = this.#kernel;
-    if (!trace.active) return;
-    this.#points = [];
-    this.#pagesBegun = 0;
-    trace.asking = mm;
   }
 
   #ended(call: CallUnderWay, given: Answer): Answer {
     const answer = withoutWait(given);
     this.#kernel.statistics.refresh();
-    const { caller, handle, request, startedNs, copies } = call;
-    if (copies === undefined) return answer;
-    const { trace } = this.#kernel;
-    const [points, pagesBegun] = [this.#points, this.#pagesBegun];
-    trace.asking = caller.mm;
-    trace.emit({ kind: 'ioctl', handle, request, answer, copies, points, pagesBegun }, startedNs);
+    this.#tracer.ioctlEnded(call, answer);
     return answer;
   }
 
-  /**
-   * KVM_RUN. On a file of another kind it is refused like anything else.
-   */
+  /** KVM_RUN. On a file of another kind it is refused like anything else. */
   run(caller: Caller, handle: Handle, request: RunRequest, how: HowRun = {}): PendingAnswer {
-    const { trace, files } = this.#kernel;
+    const kernel = this.#kernel;
     const startedNs = this.#clock.nowNs;
     this.#clock.advance(ioctlCost('KVM_RUN').ns);
-    const file = files.get(handle);
-    const recorded = trace.active ? recordRunPage(request.page) : undefined;
-    trace.asking = caller.mm;
-    const ended = (answer: Answer) => {
-      if (!trace.active) return;
-      const noted = { copies: recorded?.copies ?? {}, points: [], pagesBegun: 0 };
-      trace.asking = caller.mm;
-      trace.emit({ kind: 'ioctl', handle, request, answer, ...noted }, startedNs);
-    };
+    const recorded = kernel.trace.active ? recordRunPage(request.page) : undefined;
+    const call: TracedCall = { caller, handle, request, startedNs, copies: recorded?.copies };
+    kernel.trace.asking = caller.mm;
+    const file = kernel.files.get(handle);
     if (file?.kind !== 'vcpu') {
       const answer = refuse(file === undefined ? 'file.closed' : takesNoRun[file.kind]);
-      ended(answer);
+      this.#tracer.runEnded(call, answer);
       return { answer: Promise.resolve(answer), cancel: () => {} };
     }
-    const { vcpu } = file;
-    const page = recorded?.page ?? request.page;
-    const { arg } = request;
-    const script = how.guest ?? this.#guest;
-    const options = { kernel: this.#kernel, caller, vcpu, arg, page, script, begun: how.begun };
     // It may have ended before this function returns.
     const noLongerUnderWay = this.#underWay.add(handle, { cancel: () => pending.cancel() });
     const pending = runVcpu({
-      ...options,
+      kernel,
+      caller,
+      vcpu: file.vcpu,
+      arg: request.arg,
+      page: recorded?.page ?? request.page,
+      script: how.guest ?? this.#guest,
+      begun: how.begun,
       ended: (answer) => {
         noLongerUnderWay();
-        ended(answer);
+        this.#tracer.runEnded(call, answer);
       },
     });
     return pending;
@@ -275,12 +216,8 @@ export class SimulatedMachine implements DisturbedMachine {
     if (file === undefined) return false;
     this.#underWay.cancelAll(handle);
     kernel.trace.asking = undefined;
-    this.#clock.advance(releaseCost.ns + guestPagesNs(kernel, file));
-    if (file.kind === 'vm') releaseVmFile(kernel, file.vm);
-    else if (file.kind === 'vcpu') putVm(kernel, file.vcpu.vm);
-    else if (file.kind === 'stats') releaseStatistics(kernel, file.statistics);
-    else if (file.kind === 'device') releaseVfioDevice(kernel, file.device);
-    else if (file.kind === 'guest_memfd') releaseGuestMemfd(kernel, file.guestMemfd);
+    this.#clock.advance(releaseNs(kernel, file));
+    releaseFile(kernel, file);
     kernel.statistics.refresh();
     if (kernel.trace.active) kernel.trace.emit({ kind: 'release', handle }, startedNs);
     return true;
@@ -380,7 +317,7 @@ export class SimulatedMachine implements DisturbedMachine {
     return this.#kernel.tdx?.module.pages.get(file.vm.td.tdr)?.owner.initialized?.finalMrtd;
   }
 
-  #dispatch(caller: Caller, handle: Handle, request: Request): Answer {
+  #perform(caller: Caller, handle: Handle, request: Request): Answer {
     const { files } = this.#kernel;
     const file = files.get(handle);
     if (file === undefined) return refuse('file.closed');
@@ -388,82 +325,16 @@ export class SimulatedMachine implements DisturbedMachine {
     if (fault !== undefined) return injected(fault);
     // What happened meanwhile may have been the death of the caller: nobody waits for the answer.
     if (files.get(handle) === undefined) return refuse('file.closed');
-    if (request.request === 'fallocate') return fallocate(this.#kernel, caller, file, request);
-    switch (file.kind) {
-      case 'system':
-        return systemIoctl(this.#kernel, caller, request);
-      case 'vm':
-        return vmIoctl(this.#kernel, caller, file.vm, request);
-      case 'vcpu':
-        return vcpuIoctl(this.#kernel, caller, file.vcpu, request);
-      case 'device':
-        return vfioDeviceIoctl(this.#kernel, caller, file.device, request);
-      case 'guest_memfd':
-        return guestMemfdIoctl(this.#kernel, file.guestMemfd, request);
-      case 'stats':
-        return refuse('file.not-kvm');
-    }
+    return dispatch(this.#kernel, caller, file, request);
   }
 
   #faultBefore(file: KernelFile, request: Request): ErrnoName | undefined {
     const errno = this.#faults.beforeIoctl?.(request.request, this);
     return isDead(file) ? undefined : errno;
   }
-
-  /** The injector, with a note of what was asked for as long as somebody traces. */
-  #watchedFaults(): FaultInjector {
-    const injector = this.#faults;
-    return {
-      errnoAt: (point) => {
-        if (this.#kernel.trace.active) this.#points.push(point);
-        return injector.errnoAt?.(point);
-      },
-      ...(injector.statusOf === undefined
-        ? {}
-        : {
-            statusOf: (leaf, logicalCpu) => injector.statusOf?.(leaf, logicalCpu),
-            counts: (leaf) => injector.counts?.(leaf) !== false,
-          }),
-      signalBeforePage: (page) => {
-        this.#pagesBegun = page + 1;
-        return injector.signalBeforePage?.(page) === true;
-      },
-    };
-  }
 }
-
-/** What a file answers to KVM_RUN that is none of a vCPU. */
-const takesNoRun: Readonly<Record<Exclude<KernelFile['kind'], 'vcpu'>, CheckName>> = {
-  system: 'request.unknown',
-  vm: 'request.unknown-on-vm',
-  guest_memfd: 'file.not-kvm',
-  stats: 'file.not-kvm',
-  device: 'request.unknown-on-vm',
-};
 
 function isDead(file: KernelFile): boolean {
   if (file.kind === 'vm') return file.vm.dead;
   return file.kind === 'vcpu' && file.vcpu.vm.dead;
 }
-
-/** What it costs to take the guest's own memory out of its TD (guest-pages.ts). */
-function guestPagesNs(kernel: Kernel, file: KernelFile): number {
-  if (file.kind !== 'guest_memfd') return 0;
-  const { vm } = file.guestMemfd;
-  const key = vm.td?.key === undefined ? 'released' : 'assigned';
-  return guestPagesTeardownNs({
-    pages: acceptedPages(kernel, file.guestMemfd),
-    vcpus: vm.vcpus.length,
-    key,
-  });
-}
-
-/** The PAMT is taken when the module is initialised, before anybody asks for a page. */
-function pageAllocatorOf({ memoryBytes }: Platform, loaded: BringUp): PageAllocator {
-  if (loaded.outcome !== 'tdx') return new PageAllocator(memoryBytes);
-  const { staticBytes, fixedBytes, counterBytes } = pamtCost(memoryBytes);
-  const kept = loaded.tdx.dynamicPamt ? fixedBytes + counterBytes : staticBytes;
-  return new PageAllocator(memoryBytes, Number(kept / PAGE_SIZE));
-}
-
-const noKeyIds = { mktme: 0, tdxPrivate: 0 } as const;

@@ -13,6 +13,7 @@ import { configurableLeaves, nativeLeaf, tdLeaves } from '../../src/abi/tdx/cpui
 import { type ModuleReleaseName, moduleReleases } from '../../src/abi/tdx/module-releases.ts';
 import type { TdParams } from '../../src/abi/tdx/td-params.ts';
 import { hostProfiles } from '../../src/simulator/index.ts';
+import { tdParams } from '../simulator/td-params.ts';
 
 const cpu = hostProfiles['spr-1.5'].platform.cpuid;
 const releases = Object.keys(moduleReleases) as ModuleReleaseName[];
@@ -27,22 +28,7 @@ function mostOf(release: ModuleReleaseName): readonly CpuidRegisters[] {
 }
 
 function td(release: ModuleReleaseName, change: Partial<TdParams> = {}) {
-  const params: TdParams = {
-    attributes: 0n,
-    xfam: allXfam,
-    maxVcpus: 4,
-    numL2Vms: 0,
-    msrConfigCtls: 0,
-    eptpControls: 0x1en,
-    configFlags: 0n,
-    tscFrequency: 40,
-    mrConfigId: new Uint8Array(48),
-    mrOwner: new Uint8Array(48),
-    mrOwnerConfig: new Uint8Array(48),
-    ia32ArchCapabilitiesConfig: 0n,
-    cpuidConfig: [...mostOf(release)],
-    ...change,
-  };
+  const params = tdParams({ xfam: allXfam, cpuidConfig: [...mostOf(release)], ...change });
   const leaves = tdLeaves({ virtualisation: moduleReleases[release].cpuid, cpu, params });
   return (leaf: number, subleaf?: number) =>
     leaves?.find((row) => row.leaf === leaf && (row.subleaf ?? 0) === (subleaf ?? 0));

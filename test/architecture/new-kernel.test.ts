@@ -7,7 +7,8 @@ import { checkPages } from '../../src/diagnosis/kernels/check-pages.ts';
 import { type InitVmGround, preflightInitVm } from '../../src/plan/preflight.ts';
 import { type KernelAbi, kernelAbis } from '../../src/simulator/index.ts';
 import { reachable, show } from '../simulator/abi/conformance/show.ts';
-import { addressSizes, cpuidOf, Driver, initVmStruct } from '../simulator/drive.ts';
+import { Driver } from '../simulator/drive.ts';
+import { addressSizes, cpuidOf, initVmStruct } from '../simulator/structs.ts';
 import { judged, recorded } from '../trace/lint/judged.ts';
 
 const upstream: KernelAbi = kernelAbis['upstream-7.3'];

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { statusWord } from '../../src/abi/tdx/status.ts';
 import { traceText } from '../../src/trace/index.ts';
-import { memRegion, ramGpa } from '../simulator/drive.ts';
+import { memRegion, ramGpa } from '../simulator/structs.ts';
 import { cli } from '../support/cli.ts';
 import { recorded } from '../trace/lint/judged.ts';
 

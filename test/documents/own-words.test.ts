@@ -13,6 +13,7 @@ import { parseFleet } from '../../src/plan/fleet/fleet-file.ts';
 import { parseSavedPlan } from '../../src/plan/plan-file.ts';
 import { parseRehearsalFile } from '../../src/rehearsal/scenario-file/scenario-file.ts';
 import { parseTrustDomain } from '../../src/spec/index.ts';
+import { savedPlan } from '../support/saved-plan.ts';
 
 /** What zod 4 says in English, where nobody says it otherwise. */
 const ofTheLibrary =
@@ -23,18 +24,6 @@ const example = (file: string) => parse(readFileSync(`examples/${file}`, 'utf8')
 const inYaml = (value: unknown) => stringify(value) ?? '';
 const inJson = (value: unknown) => JSON.stringify(value, null, 2) ?? '';
 
-const savedPlan = {
-  kind: 'tdctl.io/plan',
-  version: 1,
-  choice: { host: 'sim:spr-1.5', kernel: 'upstream-7.3' },
-  specPath: '/td.yaml',
-  made: {
-    spec: { sha256: 'a'.repeat(64) },
-    firmware: { sha256: 'b'.repeat(64) },
-    measurement: { mrtd: 'c'.repeat(96) },
-    host: { kind: 'sim', kernel: { apiVersion: 12 } },
-  },
-};
 const capture = captureOf(await readFacts(), { tdctl: '0.1.0' });
 
 const formats: readonly [string, unknown, (value: unknown) => unknown][] = [

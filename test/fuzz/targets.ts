@@ -26,6 +26,7 @@ import { hostTree } from '../diagnosis/doctor/host-tree.ts';
 import { buildTdvfImage, imageA } from '../firmware/tdvf-image.ts';
 import { specText } from '../spec/valid-spec.ts';
 import { projectRoot } from '../support/built.ts';
+import { savedPlan } from '../support/saved-plan.ts';
 import { type Corpus, corpusOf, mutatedBytes, mutatedText, mutatedTree } from './mutate.ts';
 import type { Random } from './random.ts';
 import { callSimulator } from './simulator.ts';
@@ -170,24 +171,14 @@ const events = fileText('test/golden/run-hello.jsonl').split('\n').filter(Boolea
 
 const image = buildTdvfImage(imageA);
 
-const plan = {
-  kind: 'tdctl.io/plan',
-  version: 1,
-  choice: { host: 'sim:spr-1.5', kernel: 'upstream-7.3' },
-  specPath: '/td.yaml',
-  made: {
-    spec: { sha256: 'a'.repeat(64) },
-    firmware: { sha256: 'b'.repeat(64) },
-    measurement: { mrtd: 'c'.repeat(96) },
-    host: {
-      name: 'sim:spr-1.5',
-      kernel: { rules: 'upstream-7.3' },
-      cpus: 4,
-      memory: null,
-      names: ['a'],
-    },
-  },
+const hostOfPlan = {
+  name: 'sim:spr-1.5',
+  kernel: { rules: 'upstream-7.3' },
+  cpus: 4,
+  memory: null,
+  names: ['a'],
 };
+const plan = { ...savedPlan, made: { ...savedPlan.made, host: hostOfPlan } };
 
 export const targets: readonly Target[] = [
   document('TrustDomain', 3, {

@@ -9,22 +9,13 @@ import {
 } from '../../src/host/simulated/index.ts';
 import { startTd } from '../../src/orchestrator/index.ts';
 import { helloPlan } from '../support/hello-plan.ts';
+import { privateMemory } from './private-memory.ts';
 
 const tebibyte = 1n << 40n;
 
 async function live(host: SimulatedHost, sizeBytes: bigint): Promise<void> {
-  const memory = await host.mapMemory({ sizeBytes });
   const vm = await host.createVm({ type: 'KVM_X86_TDX_VM' });
-  const guestMemory = await vm.createGuestMemfd({ sizeBytes });
-  await vm.setUserMemoryRegion2({
-    slot: 0,
-    gpa: 0n,
-    sizeBytes,
-    memory,
-    memoryOffsetBytes: 0n,
-    guestMemory: { memory: guestMemory, offsetBytes: 0n },
-  });
-  await vm.setMemoryAttributes({ gpa: 0n, sizeBytes, isPrivate: true });
+  const { memory, guestMemory } = await privateMemory(host, vm, sizeBytes);
   memory.write({ offsetBytes: sizeBytes - 1n, bytes: new Uint8Array([1]) });
   await guestMemory.close();
   await vm.close();

@@ -11,6 +11,7 @@ import {
 } from '../../src/host/simulated/index.ts';
 import { stall } from '../../src/host/stall.ts';
 import { type HostProfile, hostProfiles, injectorOf } from '../../src/simulator/index.ts';
+import { privateMemory } from './private-memory.ts';
 
 const page = 4096;
 const identity = {
@@ -57,19 +58,7 @@ async function builtTd(host: SimulatedHost, pages: number) {
   const vcpu = await vm.createVcpu({ id: 0 });
   await vcpu.setCpuid2({ entries: await vcpu.tdxGetCpuid() });
   await vcpu.tdxInitVcpu({ initialRcx: 0x809000n });
-  const sizeBytes = BigInt(pages * page);
-  const memory = await host.mapMemory({ sizeBytes });
-  const guestMemory = await vm.createGuestMemfd({ sizeBytes });
-  await vm.setUserMemoryRegion2({
-    slot: 0,
-    gpa: 0n,
-    sizeBytes,
-    memory,
-    memoryOffsetBytes: 0n,
-    guestMemory: { memory: guestMemory, offsetBytes: 0n },
-  });
-  await vm.setMemoryAttributes({ gpa: 0n, sizeBytes, isPrivate: true });
-  return { vm, vcpu, memory, guestMemory };
+  return { vm, vcpu, ...(await privateMemory(host, vm, BigInt(pages * page))) };
 }
 
 const refusal = (error: unknown) =>

@@ -1,6 +1,12 @@
 /** The devices of a guest, and of its VM, that go along to another VM of the real /dev/kvm. */
 import { expect, test } from 'vitest';
-import { counterAt, enterRealMode, type MachineVm, requireMachine } from './guest-support.ts';
+import {
+  counterAt,
+  enterRealMode,
+  type MachineVm,
+  requireMachine,
+  takesIrq4At,
+} from './guest-support.ts';
 
 const ascii = (text: string) => Buffer.from(text);
 
@@ -10,16 +16,7 @@ const ascii = (text: string) => Buffer.from(text);
  */
 const setsUpItsPort = new Uint8Array(0x114);
 setsUpItsPort.set([
-  0xfa, // cli
-  ...[0x31, 0xc0], // xor %ax, %ax
-  ...[0x8e, 0xd8], // mov %ax, %ds
-  ...[0xc7, 0x06, 0x30, 0x00, 0x00, 0x11], // movw $0x1100, 0x30: the vector of IRQ 4
-  ...[0xa3, 0x32, 0x00], // mov %ax, 0x32
-  ...[0xb0, 0x11, 0xe6, 0x20], // the first PIC: edge triggered, cascaded
-  ...[0xb0, 0x08, 0xe6, 0x21], // vectors from 8
-  ...[0xb0, 0x04, 0xe6, 0x21], // the second one at line 2
-  ...[0xb0, 0x01, 0xe6, 0x21], // 8086 mode
-  ...[0xb0, 0xef, 0xe6, 0x21], // only IRQ 4
+  ...takesIrq4At(0x1100),
   ...[0xba, 0xfb, 0x03, 0xb0, 0x83, 0xee], // outb $0x83, $0x3fb: the latch of the divisor
   ...[0xba, 0xf8, 0x03, 0xb0, 0x0c, 0xee], // outb $12, $0x3f8
   ...[0xba, 0xfb, 0x03, 0xb0, 0x03, 0xee], // outb $3, $0x3fb

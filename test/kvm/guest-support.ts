@@ -194,6 +194,20 @@ async function start(
   };
 }
 
+/** Code of real mode: of all interrupts only that of COM1 comes, once the guest takes any, and is handled there. */
+export const takesIrq4At = (address: number): readonly number[] => [
+  0xfa, // cli
+  ...[0x31, 0xc0], // xor %ax, %ax
+  ...[0x8e, 0xd8], // mov %ax, %ds
+  ...[0xc7, 0x06, 0x30, 0x00, address & 0xff, address >> 8], // movw $address, 0x30: the vector of IRQ 4
+  ...[0xa3, 0x32, 0x00], // mov %ax, 0x32
+  ...[0xb0, 0x11, 0xe6, 0x20], // the first PIC: edge triggered, cascaded
+  ...[0xb0, 0x08, 0xe6, 0x21], // vectors from 8
+  ...[0xb0, 0x04, 0xe6, 0x21], // the second one at line 2
+  ...[0xb0, 0x01, 0xe6, 0x21], // 8086 mode
+  ...[0xb0, 0xef, 0xe6, 0x21], // only IRQ 4
+];
+
 /** In real mode, with every segment at 0, at the start of the program. */
 export async function enterRealMode(vcpu: Vcpu): Promise<void> {
   const sregs = await vcpu.kvmGetSregs();

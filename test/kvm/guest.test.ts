@@ -10,6 +10,7 @@ import {
   programAt,
   readU64,
   requireMachine,
+  takesIrq4At,
   vcpuThreads,
 } from './guest-support.ts';
 
@@ -63,16 +64,7 @@ const readsMmio = Uint8Array.of(
 /** Prints what it is given, by the interrupt of COM1 alone. */
 const echoesByInterrupt = new Uint8Array(0x8a);
 echoesByInterrupt.set([
-  0xfa, // cli
-  ...[0x31, 0xc0], // xor %ax, %ax
-  ...[0x8e, 0xd8], // mov %ax, %ds
-  ...[0xc7, 0x06, 0x30, 0x00, 0x80, 0x10], // movw $0x1080, 0x30: the vector of IRQ 4
-  ...[0xa3, 0x32, 0x00], // mov %ax, 0x32
-  ...[0xb0, 0x11, 0xe6, 0x20], // the first PIC: edge triggered, cascaded
-  ...[0xb0, 0x08, 0xe6, 0x21], // vectors from 8
-  ...[0xb0, 0x04, 0xe6, 0x21], // the second one at line 2
-  ...[0xb0, 0x01, 0xe6, 0x21], // 8086 mode
-  ...[0xb0, 0xef, 0xe6, 0x21], // only IRQ 4
+  ...takesIrq4At(0x1080),
   ...[0xba, 0xf9, 0x03], // mov $0x3f9, %dx
   ...[0xb0, 0x01], // mov $1, %al
   0xee, // out %al, (%dx)

@@ -9,36 +9,10 @@ import { type MemorySlot, planTd } from '../../src/plan/index.ts';
 import { parseTrustDomain } from '../../src/spec/index.ts';
 import { withSection } from '../firmware/tdvf-image.ts';
 import { bzImage } from '../guest/boot/kernels.ts';
+import { hostFacts as facts } from '../support/host-facts.ts';
 
 const examples = join(dirname(fileURLToPath(import.meta.url)), '../../examples');
 const firmware = await loadFirmware({ path: join(examples, 'firmware/hello.fd') });
-
-const facts: HostFacts = {
-  kind: 'sim',
-  name: 'sim:test',
-  kernel: {
-    rules: 'upstream-7.3',
-    apiVersion: 12,
-    hasMaxVcpusCap: false,
-    takesMaxVcpusInInitVm: false,
-    presentCpusBind: true,
-    vcpusBeforeInitVm: false,
-    initVmStruct: 'sized by nent',
-    movesTds: false,
-    sharesGuestMemory: 'no',
-    memoryAttributesOf: 'the VM',
-    hasTerminateVm: false,
-  },
-  module: { release: '1.5.05', maxVcpusPerTd: 576 },
-  platform: {
-    packages: 2,
-    presentCpus: 224,
-    onlineCpus: 224,
-    guestAddressWidths: [48, 52],
-    tscKhz: undefined,
-  },
-  kvm: { maxVcpus: 1024, maxVcpuIds: 4096 },
-};
 
 function spec(fields: Record<string, unknown> = {}) {
   const text = JSON.stringify({

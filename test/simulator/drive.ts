@@ -5,7 +5,6 @@ import type { CheckName } from '../../src/abi/kvm/checks/index.ts';
 import type { ErrnoName } from '../../src/abi/kvm/errno.ts';
 import { hasMaxVcpusCap } from '../../src/abi/kvm/kernels/record.ts';
 import { mpStates } from '../../src/abi/kvm/mp-states.ts';
-import { tdxCommands } from '../../src/abi/kvm/requests.ts';
 import { type CpuidEntry, KVM_MEM_GUEST_MEMFD } from '../../src/abi/kvm/structs.ts';
 import { vmTypes } from '../../src/abi/kvm/vm-types.ts';
 import { pamtCost } from '../../src/abi/tdx/pamt.ts';
@@ -42,6 +41,21 @@ import {
   type UserStruct,
   type VcpuExit,
 } from '../../src/simulator/index.ts';
+import {
+  attributes2Struct,
+  command,
+  faulting,
+  initVmStruct,
+  ioeventfdStruct,
+  irqfdStruct,
+  memRegion,
+  page,
+  ramGpa,
+  ramPages,
+  sourceAddress,
+  tdVcpus,
+  x2apicLeaf,
+} from './structs.ts';
 import { BytesValue } from './values.ts';
 
 /** What an ioctl returned, or the errno it failed with. */
@@ -60,19 +74,12 @@ export interface DriverOptions {
   readonly hostClock?: HostClock;
 }
 
-export const page = 0x1000n;
-export const sourceAddress = 0x7f00_0000_0000n;
-export const ramGpa = 0x10_0000n;
-export const ramPages = 16;
-
 /** The memory of a small host that has so many pages beside what its PAMT keeps; page 0 is never given out. */
 export function memoryWith(pages: number, pamt: 'static' | 'dynamic' = 'static'): bigint {
   const bytes = BigInt(1 + pages) * page;
   const { staticBytes, fixedBytes, counterBytes } = pamtCost(bytes);
   return bytes + (pamt === 'static' ? staticBytes : fixedBytes + counterBytes);
 }
-/** vCPUs that a TD is made for, where the kernel wants to be told. */
-export const tdVcpus = 8;
 
 /** kvm_run of a VMM that asks for nothing. */
 const plainRun: RunPageInput = {
@@ -468,107 +475,4 @@ export function expectOk(result: Result): void {
 export function nameOf(event: TraceEvent): string {
   if (event.kind === 'seamcall') return event.leaf;
   return event.kind === 'ioctl' ? event.request.request : 'release';
-}
-
-export function command(
-  name: keyof typeof tdxCommands,
-  change: Partial<TdxCommandStruct> = {},
-): StructValue<TdxCommandStruct> {
-  return new StructValue({ id: tdxCommands[name], flags: 0, data: 0n, hwError: 0n, ...change });
-}
-
-export function memRegion(change: Partial<InitMemRegionStruct> = {}) {
-  return new StructValue<InitMemRegionStruct>({
-    sourceAddr: sourceAddress,
-    gpa: ramGpa,
-    nrPages: 1n,
-    ...change,
-  });
-}
-
-export function attributes2Struct(change: Partial<MemoryAttributes2Struct> = {}) {
-  return new StructValue<MemoryAttributes2Struct>({
-    offset: 0n,
-    size: page,
-    attributes: 8n,
-    flags: 0n,
-    errorOffset: 0n,
-    reserved: Array.from({ length: 11 }, () => 0n),
-    ...change,
-  });
-}
-
-export function irqfdStruct(change: Partial<IrqfdStruct> = {}) {
-  return new StructValue<IrqfdStruct>({
-    eventfd: { id: 1 },
-    gsi: 0,
-    flags: 0,
-    resamplefd: 'not open',
-    ...change,
-  });
-}
-
-export function ioeventfdStruct(change: Partial<IoeventfdStruct> = {}) {
-  return new StructValue<IoeventfdStruct>({
-    datamatch: 0n,
-    addr: 0xfe00_0000n,
-    len: 4,
-    eventfd: { id: 2 },
-    flags: 0,
-    ...change,
-  });
-}
-
-/** A struct that faults when it is read, or when it is written. */
-export function faulting<T>(
-  struct: UserStruct<T>,
-  at: 'read' | 'write' | 'second read',
-): UserStruct<T> {
-  let reads = 0;
-  return {
-    read: () => {
-      reads++;
-      const faults = at === 'read' || (at === 'second read' && reads > 1);
-      return faults ? undefined : struct.read();
-    },
-    write: (value) => at !== 'write' && struct.write(value),
-  };
-}
-
-export const addressSizes: CpuidEntry = {
-  function: 0x8000_0008,
-  index: 0,
-  flags: 0,
-  eax: 48 << 16,
-  ebx: 0,
-  ecx: 0,
-  edx: 0,
-};
-
-export const x2apicLeaf: CpuidEntry = {
-  function: 1,
-  index: 0,
-  flags: 0,
-  eax: 0,
-  ebx: 0,
-  ecx: 1 << 21,
-  edx: 0,
-};
-
-export function initVmStruct(change: Partial<InitVmStruct> = {}): InitVmStruct {
-  return {
-    attributes: 1n << 28n,
-    xfam: 0x3n,
-    maxVcpus: tdVcpus,
-    mrConfigId: new Uint8Array(48),
-    mrOwner: new Uint8Array(48),
-    mrOwnerConfig: new Uint8Array(48),
-    reserved: [],
-    cpuid: cpuidOf(addressSizes),
-    ...change,
-  };
-}
-
-export function cpuidOf(...entries: CpuidEntry[]): InitVmStruct['cpuid'] {
-  return { nent: entries.length, padding: 0, entries };
 }

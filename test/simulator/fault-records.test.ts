@@ -7,7 +7,8 @@ import {
   possibleFaults,
   type TraceEvent,
 } from '../../src/simulator/index.ts';
-import { Driver, memRegion, type Result } from './drive.ts';
+import { Driver, type Result } from './drive.ts';
+import { memRegion } from './structs.ts';
 
 function faults(...texts: string[]): FaultRecord[] {
   return texts.map((text) => {

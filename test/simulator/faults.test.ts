@@ -8,7 +8,8 @@ import {
   type KernelAbiName,
   StructValue,
 } from '../../src/simulator/index.ts';
-import { Driver, memRegion, page } from './drive.ts';
+import { Driver } from './drive.ts';
+import { memRegion, page } from './structs.ts';
 import { BytesValue, emptyBitmaps, FileValue, gsiRouting, MsrsValue, msrFilter } from './values.ts';
 
 /** Every request that has a fault point, once. */

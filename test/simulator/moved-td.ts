@@ -1,6 +1,7 @@
 /** A TD, and the VM that it can be moved to: as tdx_migrate_tests of the kernel's selftests makes both. */
 import { makesVcpusFirst } from '../../src/abi/kvm/kernels/record.ts';
-import { type Driver, expectOk, memRegion, ramGpa, ramPages } from './drive.ts';
+import { type Driver, expectOk } from './drive.ts';
+import { memRegion, ramGpa, ramPages } from './structs.ts';
 
 export interface Td {
   readonly vm: number;

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeStatus, isStatusError, statusWord } from '../../src/abi/tdx/status.ts';
 import { type KernelAbiName, kernelAbis } from '../../src/simulator/index.ts';
-import { command, Driver } from './drive.ts';
+import { Driver } from './drive.ts';
 import { anySequence, nothingHeld, play, steps } from './steps.ts';
+import { command } from './structs.ts';
 import { someVcpuRequest, someVmRequest } from './vmm-requests.ts';
 
 const statuses = [

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { vmTypes } from '../../src/abi/kvm/vm-types.ts';
 import { StructValue } from '../../src/simulator/index.ts';
-import { type Driver, memRegion, page, ramGpa } from './drive.ts';
+import type { Driver } from './drive.ts';
+import { memRegion, page, ramGpa } from './structs.ts';
 import { someVcpuRequest, someVmRequest } from './vmm-requests.ts';
 
 /** Handles that a sequence has made, by kind; a choice picks one of them by number. */

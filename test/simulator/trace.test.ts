@@ -5,7 +5,8 @@ import { injectorOf } from '../../src/simulator/fault-records.ts';
 import { StructValue, type TraceEvent } from '../../src/simulator/index.ts';
 import { traceText } from '../../src/trace/index.ts';
 import { recordAll } from '../trace/recorder.ts';
-import { command, Driver, faulting, memRegion, page, ramGpa } from './drive.ts';
+import { Driver } from './drive.ts';
+import { command, faulting, memRegion, page, ramGpa } from './structs.ts';
 
 function traced(run: (driver: Driver) => void): TraceEvent[] {
   const driver = new Driver();

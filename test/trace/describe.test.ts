@@ -8,7 +8,8 @@ import {
   ThreadNames,
   traceText,
 } from '../../src/trace/index.ts';
-import { command, Driver, faulting, memRegion } from '../simulator/drive.ts';
+import { Driver } from '../simulator/drive.ts';
+import { command, faulting, memRegion } from '../simulator/structs.ts';
 import { recordTrace } from './recorder.ts';
 
 function calls(run: (driver: Driver) => unknown): CallRecord[] {

@@ -10,7 +10,8 @@ import {
   traceText,
 } from '../../src/trace/index.ts';
 import { parseTrace } from '../../src/trace/parse.ts';
-import { Driver, memRegion } from '../simulator/drive.ts';
+import { Driver } from '../simulator/drive.ts';
+import { memRegion } from '../simulator/structs.ts';
 import { recordAll } from './recorder.ts';
 
 const hex = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }).map((value) => `0x${value.toString(16)}`);

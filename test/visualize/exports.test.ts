@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { machines } from '../../machines/index.ts';
 import { extractChart } from '../../src/visualize/extract.ts';
 import { renderChart } from '../../src/visualize/render.ts';
+import { plainState } from './support/plain-state.ts';
 import { twoRegions } from './support/two-regions.ts';
 
 const golden = join(import.meta.dirname, '../golden/graph');
@@ -53,9 +54,9 @@ describe('a chart', () => {
 function thousandStates() {
   const group = (at: number) => {
     const id = `group${at}`;
-    const step = (inner: number) => ({ ...plain(`${id}.step${inner}`, `step${inner}`) });
+    const step = (inner: number) => ({ ...plainState(`${id}.step${inner}`, `step${inner}`) });
     return {
-      ...plain(id, id),
+      ...plainState(id, id),
       kind: 'compound' as const,
       initial: `${id}.step0`,
       children: Array.from({ length: 9 }, (_, inner) => step(inner)),
@@ -64,7 +65,7 @@ function thousandStates() {
   const groups = Array.from({ length: 100 }, (_, at) => group(at));
   const states = groups.flatMap(({ children }) => children.map(({ id }) => id));
   const root = {
-    ...plain('', 'large'),
+    ...plainState('', 'large'),
     kind: 'compound' as const,
     initial: 'group0',
     children: groups,
@@ -81,21 +82,4 @@ function thousandStates() {
     description: null,
   }));
   return { id: 'large', version: 1, root, edges };
-}
-
-function plain(id: string, key: string) {
-  return {
-    id,
-    key,
-    kind: 'atomic' as const,
-    description: null,
-    tags: [],
-    entry: [],
-    exit: [],
-    invokes: [],
-    initial: null,
-    history: null,
-    step: null,
-    children: [],
-  };
 }

@@ -1,9 +1,10 @@
 /** Charts of many states, whose layout must not cost more than its share. */
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import type { ChartEdge, ChartModel, ChartNode } from '../../src/visualize/chart-model.ts';
+import type { ChartEdge, ChartModel } from '../../src/visualize/chart-model.ts';
 import { graphOf } from '../../src/visualize/layout/layout.ts';
 import { rowsOfLines } from '../../src/visualize/layout/rows.ts';
+import { plainState } from './support/plain-state.ts';
 
 const direction = 'down';
 
@@ -51,25 +52,10 @@ function chartOf(states: number, seed: number): ChartModel {
     [source, ids[anywhere()] ?? ''],
   ]);
   const edges = pairs.map(([source = '', target = ''], index) => edgeOf(index + 1, source, target));
-  const children = ids.map((id) => ({ ...state, id, key: id }));
-  const root = { ...state, kind: 'compound' as const, key: 'large', initial: 's0', children };
+  const children = ids.map((id) => plainState(id));
+  const root = { ...plainState('', 'large'), kind: 'compound' as const, initial: 's0', children };
   return { id: 'large', version: 1, root, edges };
 }
-
-const state: ChartNode = {
-  id: '',
-  key: '',
-  kind: 'atomic',
-  description: null,
-  tags: [],
-  entry: [],
-  exit: [],
-  invokes: [],
-  initial: null,
-  history: null,
-  step: null,
-  children: [],
-};
 
 function edgeOf(number: number, source: string, target: string): ChartEdge {
   return {

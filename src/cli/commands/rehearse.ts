@@ -3,7 +3,16 @@ import type { ExitCode } from '../../errors/index.ts';
 import { faultChoices } from '../../rehearsal/faults/choice.ts';
 import { inputFile, outputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
-import { rehearsedHostOption, rehearsedKernelOption, repeatableFault } from '../options.ts';
+import {
+  countOption,
+  destinationVcpusOption,
+  hopsOption,
+  rehearsedHostOption,
+  rehearsedKernelOption,
+  repeatableFault,
+  slotsLeftOption,
+  uncheckedOption,
+} from '../options.ts';
 import { rehearsalFormats } from '../rehearse/formats.ts';
 
 const explanation = `
@@ -42,14 +51,11 @@ export function rehearseCommand(io: CommandIo, endWith: (exitCode: ExitCode) => 
     )
     .addOption(rehearsedHostOption())
     .addOption(rehearsedKernelOption())
-    .option('--hops <n>', 'moves of each TD, one after the other')
-    .option(
-      '--count <n>',
-      'so many TDs, alive at the same time; each operation on one after the other',
-    )
-    .option('--slots-left <n>', 'key slots that TDs of others leave free')
-    .option('--unchecked', 'let the kernel answer what tdctl would refuse')
-    .option('--destination-vcpus <n>', 'vCPUs of the destination, where they shall differ')
+    .addOption(hopsOption())
+    .addOption(countOption())
+    .addOption(slotsLeftOption())
+    .addOption(uncheckedOption())
+    .addOption(destinationVcpusOption())
     .option('--processes', 'with keepers, each a process of its own, on a shared host for this run')
     .addOption(
       new Option(

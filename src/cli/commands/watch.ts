@@ -2,7 +2,16 @@ import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../../errors/index.ts';
 import { inputFile } from '../file-arguments.ts';
 import type { CommandIo } from '../io.ts';
-import { rehearsedHostOption, rehearsedKernelOption, repeatableFault } from '../options.ts';
+import {
+  countOption,
+  destinationVcpusOption,
+  hopsOption,
+  rehearsedHostOption,
+  rehearsedKernelOption,
+  repeatableFault,
+  slotsLeftOption,
+  uncheckedOption,
+} from '../options.ts';
 
 const explanation = `
 Plays what \`tdctl rehearse\` would play, and serves a page of this machine that shows it live: the
@@ -45,14 +54,11 @@ export function watchCommand(io: CommandIo, endWith: (exitCode: ExitCode) => voi
     .option('--speed <n>', 'steps a second of a simulated run, 0.1 to 1000, or max (default: 2)')
     .option('--paused', 'begin paused')
     .option('--until-end', 'end with the run, rather than go on serving')
-    .option('--hops <n>', 'moves of each TD, one after the other')
-    .option(
-      '--count <n>',
-      'so many TDs, alive at the same time; each operation on one after the other',
-    )
-    .option('--slots-left <n>', 'key slots that TDs of others leave free')
-    .option('--unchecked', 'let the kernel answer what tdctl would refuse')
-    .option('--destination-vcpus <n>', 'vCPUs of the destination, where they shall differ')
+    .addOption(hopsOption())
+    .addOption(countOption())
+    .addOption(slotsLeftOption())
+    .addOption(uncheckedOption())
+    .addOption(destinationVcpusOption())
     .addOption(repeatableFault('a fault, as for `tdctl rehearse`; repeatable'))
     .addHelpText('after', explanation)
     .action(async (file, options) => {

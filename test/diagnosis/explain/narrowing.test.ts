@@ -12,32 +12,12 @@ import type { HostFacts } from '../../../src/host/facts.ts';
 import { KvmError } from '../../../src/host/kvm-error.ts';
 import { openSimulatedHost } from '../../../src/host/simulated/index.ts';
 import { toStepError } from '../../../src/orchestrator/step-error.ts';
+import { hostFacts } from '../../support/host-facts.ts';
 
 const host: HostFacts = {
-  kind: 'sim',
-  name: 'sim:test',
-  kernel: {
-    rules: 'upstream-7.3',
-    apiVersion: 12,
-    hasMaxVcpusCap: false,
-    takesMaxVcpusInInitVm: false,
-    presentCpusBind: true,
-    vcpusBeforeInitVm: false,
-    initVmStruct: 'sized by nent',
-    movesTds: false,
-    sharesGuestMemory: 'no',
-    memoryAttributesOf: 'the VM',
-    hasTerminateVm: false,
-  },
+  ...hostFacts,
   module: { release: '1.5.06', maxVcpusPerTd: 576 },
-  platform: {
-    packages: 2,
-    presentCpus: 128,
-    onlineCpus: 128,
-    guestAddressWidths: [48],
-    tscKhz: 2_000_000,
-  },
-  kvm: { maxVcpus: 1024, maxVcpuIds: 4096 },
+  platform: { ...hostFacts.platform, presentCpus: 128, onlineCpus: 128, tscKhz: 2_000_000 },
 };
 
 describe('a refusal', () => {

@@ -5,7 +5,7 @@ import { encodeArray } from '../../../src/exec/codec/arrays.ts';
 import type { ClientCall, FdTarget } from '../../../src/exec/codec/index.ts';
 import { structs } from '../../../src/exec/codec/structs.ts';
 import { createSimulatedHost, kernelAbis, type Request } from '../../../src/simulator/index.ts';
-import { addressSizes, x2apicLeaf } from '../../simulator/drive.ts';
+import { addressSizes, x2apicLeaf } from '../../simulator/structs.ts';
 import { Client } from './client.ts';
 
 type File = ClientCall['file'];

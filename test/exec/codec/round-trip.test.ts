@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type KernelAbiName, kernelAbis } from '../../../src/simulator/index.ts';
-import { type Result, ramGpa } from '../../simulator/drive.ts';
+import type { Result } from '../../simulator/drive.ts';
 import { anyLife, play } from '../../simulator/steps.ts';
+import { ramGpa } from '../../simulator/structs.ts';
 import { Twin } from './twin.ts';
 
 const anyFaults = fc.uniqueArray(fc.nat(150), { maxLength: 8 }).map((copies) => new Set(copies));

@@ -12,15 +12,8 @@ import type {
   RunPageInput,
   TraceEvent,
 } from '../../../src/simulator/index.ts';
-import {
-  addressSizes,
-  command,
-  cpuidOf,
-  Driver,
-  type DriverOptions,
-  type Result,
-  type Running,
-} from '../../simulator/drive.ts';
+import { Driver, type DriverOptions, type Result, type Running } from '../../simulator/drive.ts';
+import { addressSizes, command, cpuidOf } from '../../simulator/structs.ts';
 import { Client } from './client.ts';
 import { encode } from './encode.ts';
 

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { defaultRunScript, ScriptedGuest } from '../../../src/exec/run-script/index.ts';
 import { parseRunScript } from '../../../src/exec/run-script/load.ts';
 import type { VcpuExit } from '../../../src/simulator/index.ts';
-import { addressSizes, Driver, expectOk, x2apicLeaf } from '../../simulator/drive.ts';
+import { Driver, expectOk } from '../../simulator/drive.ts';
+import { addressSizes, x2apicLeaf } from '../../simulator/structs.ts';
 
 function scriptOf(...programs: readonly { ids: number[] | 'others'; steps: object[] }[]) {
   const file = {

@@ -9,7 +9,8 @@ import {
 } from '../../../src/simulator/index.ts';
 import { gnr20 } from '../../../src/simulator/profiles/hosts/gnr-2.0.ts';
 import { spr15 } from '../../../src/simulator/profiles/hosts/spr-1.5.ts';
-import { command, cpuidOf, Driver, initVmStruct } from '../drive.ts';
+import { Driver } from '../drive.ts';
+import { command, cpuidOf, initVmStruct } from '../structs.ts';
 import { abisWhere } from './abis.ts';
 
 const maxVcpusCap = 'KVM_ENABLE_CAP(KVM_CAP_MAX_VCPUS)';

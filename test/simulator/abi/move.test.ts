@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { makesCheck, makesVcpusFirst } from '../../../src/abi/kvm/kernels/record.ts';
 import { statusWord } from '../../../src/abi/tdx/status.ts';
 import { type KernelAbiName, kernelAbis, StructValue } from '../../../src/simulator/index.ts';
-import { Driver, expectOk, memRegion, page, ramGpa } from '../drive.ts';
+import { Driver, expectOk } from '../drive.ts';
 import { destinationOf, pairOf, type Td, type VcpuCounts } from '../moved-td.ts';
+import { memRegion, page, ramGpa } from '../structs.ts';
 import { abisWhere, poolEmpty } from './abis.ts';
 
 const moveRequest = 'KVM_ENABLE_CAP(KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)';

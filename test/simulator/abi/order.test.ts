@@ -9,7 +9,8 @@ import {
   type KernelAbi,
   kernelAbis,
 } from '../../../src/simulator/index.ts';
-import { command, Driver, faulting, memRegion } from '../drive.ts';
+import { Driver } from '../drive.ts';
+import { command, faulting, memRegion } from '../structs.ts';
 import { abisWhere, refusesFinalised } from './abis.ts';
 
 /** Linux 6.16, and the series that was posted on it. */

@@ -3,17 +3,17 @@ import { describe, expect, test } from 'vitest';
 import { makesCheck } from '../../../src/abi/kvm/kernels/record.ts';
 import { statusWord } from '../../../src/abi/tdx/status.ts';
 import { CpuidValue, type InitVmStruct } from '../../../src/simulator/index.ts';
+import { Driver } from '../drive.ts';
 import {
   addressSizes,
   command,
   cpuidOf,
-  Driver,
   faulting,
   memRegion,
   page,
   ramGpa,
   sourceAddress,
-} from '../drive.ts';
+} from '../structs.ts';
 import { abisWhere } from './abis.ts';
 
 const vcpuOf = (driver: Driver, vm: number) => {

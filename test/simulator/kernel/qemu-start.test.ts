@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import type { CapabilityName } from '../../../src/abi/kvm/capabilities.ts';
 import { findEntry } from '../../../src/abi/kvm/cpuid.ts';
 import { CpuidValue, StructValue } from '../../../src/simulator/index.ts';
-import { Driver, page, ramGpa, x2apicLeaf } from '../drive.ts';
+import { Driver } from '../drive.ts';
+import { page, ramGpa, x2apicLeaf } from '../structs.ts';
 import { emptyBitmaps, gsiRouting, MsrListValue, MsrsValue, msrFilter } from '../values.ts';
 
 /** Those that it stops without, or that it works worse without. */

@@ -1,7 +1,8 @@
 /** Where several checks have the same errno, or a request comes to another file: the row that refused. */
 import { expect, test } from 'vitest';
 import type { GsiRoute, Request } from '../../../src/simulator/index.ts';
-import { Driver, irqfdStruct } from '../drive.ts';
+import { Driver } from '../drive.ts';
+import { irqfdStruct } from '../structs.ts';
 import { chipRoute, gsiRouting } from '../values.ts';
 
 /** The rows that refused, in the order of the calls. */

@@ -7,7 +7,8 @@ import {
   StructValue,
   type VfioFileFact,
 } from '../../../src/simulator/index.ts';
-import { Driver, x2apicLeaf } from '../drive.ts';
+import { Driver } from '../drive.ts';
+import { x2apicLeaf } from '../structs.ts';
 import { FileValue, faultyAt } from '../values.ts';
 
 describe('device attributes', () => {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { hasCommand, makesVcpusFirst } from '../../../src/abi/kvm/kernels/record.ts';
 import { type Handle, type Request, StructValue } from '../../../src/simulator/index.ts';
 import { abisWhere } from '../abi/abis.ts';
-import { command, Driver, memRegion } from '../drive.ts';
+import { Driver } from '../drive.ts';
+import { command, memRegion } from '../structs.ts';
 
 const finalize: Request = {
   request: 'KVM_TDX_FINALIZE_VM',

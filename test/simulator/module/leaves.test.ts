@@ -9,6 +9,7 @@ import { TdxModule } from '../../../src/simulator/module/tdx-module.ts';
 import type { InstalledModule } from '../../../src/simulator/platform.ts';
 import { spr15 } from '../../../src/simulator/profiles/hosts/spr-1.5.ts';
 import { Trace } from '../../../src/simulator/trace.ts';
+import { tdParams } from '../td-params.ts';
 
 const ok = statusCodes.TDX_SUCCESS;
 const p = (n: number) => n * 4096;
@@ -18,25 +19,6 @@ const secondPackage = 112;
 
 function newModule(installed: InstalledModule = { release: '1.5.28' }): TdxModule {
   return new TdxModule(spr15, installed, {}, new Trace());
-}
-
-function tdParams(change: Partial<TdParams> = {}): TdParams {
-  return {
-    attributes: 0n,
-    xfam: 3n,
-    maxVcpus: 4,
-    numL2Vms: 0,
-    msrConfigCtls: 0,
-    eptpControls: 0x1en,
-    configFlags: 0n,
-    tscFrequency: 40,
-    mrConfigId: new Uint8Array(48),
-    mrOwner: new Uint8Array(48),
-    mrOwnerConfig: new Uint8Array(48),
-    ia32ArchCapabilitiesConfig: 0n,
-    cpuidConfig: [],
-    ...change,
-  };
 }
 
 function created(module = newModule()): TdxModule {

@@ -9,7 +9,8 @@ import {
   kernelAbis,
 } from '../../../src/simulator/index.ts';
 import type { TraceRecord } from '../../../src/trace/index.ts';
-import { command, type Driver, faulting, memRegion, tdVcpus } from '../../simulator/drive.ts';
+import type { Driver } from '../../simulator/drive.ts';
+import { command, faulting, memRegion, tdVcpus } from '../../simulator/structs.ts';
 import { type JudgedUnder, judged, recorded } from './judged.ts';
 
 interface Telling {

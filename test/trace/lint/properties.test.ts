@@ -8,7 +8,8 @@ import {
   traceJsonLine,
   traceText,
 } from '../../../src/trace/index.ts';
-import { Driver, memRegion, ramGpa } from '../../simulator/drive.ts';
+import { Driver } from '../../simulator/drive.ts';
+import { memRegion, ramGpa } from '../../simulator/structs.ts';
 import { recordTrace } from '../recorder.ts';
 import { ids, judged, judgedText, opened } from './judged.ts';
 

@@ -4,15 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { statusWord } from '../../../src/abi/tdx/status.ts';
 import { CapabilitiesValue, type GuestScript } from '../../../src/simulator/index.ts';
 import { lintRules } from '../../../src/trace/lint/index.ts';
+import type { Driver } from '../../simulator/drive.ts';
 import {
   addressSizes,
   command,
   cpuidOf,
-  type Driver,
   memRegion,
   ramGpa,
   x2apicLeaf,
-} from '../../simulator/drive.ts';
+} from '../../simulator/structs.ts';
 import {
   ids,
   type JudgedUnder,

@@ -4,7 +4,8 @@ import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { TraceRecord } from '../../../src/trace/index.ts';
 import { isCall, type TracedStep } from '../../../src/trace/lint/traced.ts';
-import { type Driver, memRegion, ramGpa } from '../../simulator/drive.ts';
+import type { Driver } from '../../simulator/drive.ts';
+import { memRegion, ramGpa } from '../../simulator/structs.ts';
 import { ids, judgedText, opened, recorded, straceOf } from './judged.ts';
 
 const fixture = (name: string) => readFileSync(`test/fixtures/traces/${name}`, 'utf8');

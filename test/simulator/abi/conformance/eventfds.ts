@@ -1,6 +1,7 @@
 /** Eventfds, and the buses of a guest's I/O. */
 import type { Handle, Request } from '../../../../src/simulator/index.ts';
-import { type Driver, type Irqchip, ioeventfdStruct, irqfdStruct } from '../../drive.ts';
+import type { Driver, Irqchip } from '../../drive.ts';
+import { ioeventfdStruct, irqfdStruct } from '../../structs.ts';
 import { coalescedZone } from '../../values.ts';
 import type { Call, ConformanceTable } from './case.ts';
 

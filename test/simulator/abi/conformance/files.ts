@@ -6,7 +6,8 @@ import {
   StructValue,
   type VfioFileFact,
 } from '../../../../src/simulator/index.ts';
-import { type Driver, page } from '../../drive.ts';
+import type { Driver } from '../../drive.ts';
+import { page } from '../../structs.ts';
 import { FileValue, faultyAt } from '../../values.ts';
 import type { Call, Conformance, ConformanceTable } from './case.ts';
 

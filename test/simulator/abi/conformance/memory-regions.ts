@@ -1,10 +1,7 @@
 /** KVM_SET_USER_MEMORY_REGION and KVM_SET_USER_MEMORY_REGION2. */
-import {
-  type Handle,
-  type MemoryRegionStruct,
-  StructValue,
-} from '../../../../src/simulator/index.ts';
-import { type Driver, page, ramGpa, sourceAddress } from '../../drive.ts';
+import type { Handle, MemoryRegionStruct } from '../../../../src/simulator/index.ts';
+import type { Driver } from '../../drive.ts';
+import { page, ramGpa, slotRegion } from '../../structs.ts';
 import type { Call, Conformance, ConformanceTable } from './case.ts';
 
 type RegionRequest = 'KVM_SET_USER_MEMORY_REGION' | 'KVM_SET_USER_MEMORY_REGION2';
@@ -13,21 +10,8 @@ type Change = Partial<MemoryRegionStruct>;
 const readOnly = 2;
 const withMemfd = 4;
 
-/** Four pages without a guest_memfd, in slot 0. */
-const region = (change: Change = {}) =>
-  new StructValue<MemoryRegionStruct>({
-    slot: 0,
-    flags: 0,
-    guestPhysAddr: ramGpa,
-    memorySize: 4n * page,
-    userspaceAddr: sourceAddress,
-    guestMemfdOffset: 0n,
-    guestMemfd: undefined,
-    ...change,
-  });
-
 const setOn = (driver: Driver, vm: Handle, request: RegionRequest, change: Change) =>
-  driver.call(vm, { request, region: region(change) });
+  driver.call(vm, { request, region: slotRegion(change) });
 
 /** What both requests look at. */
 function regionRequest(request: RegionRequest): Conformance {
@@ -45,7 +29,7 @@ function regionRequest(request: RegionRequest): Conformance {
     };
   return {
     handle: (driver) => driver.createVm(),
-    request: () => ({ request, region: region() }),
+    request: () => ({ request, region: slotRegion() }),
     cases: {
       'memory-region.slot-number': set({ slot: 32764 }),
       'memory-region.flags': set({ flags: readOnly }),

@@ -10,15 +10,15 @@ import {
   StructValue,
   type UserStruct,
 } from '../../../../src/simulator/index.ts';
+import type { Driver } from '../../drive.ts';
 import {
   attributes2Struct,
-  type Driver,
   faulting,
   page,
   ramGpa,
   ramPages,
   sourceAddress,
-} from '../../drive.ts';
+} from '../../structs.ts';
 import { BytesValue, faultyAt } from '../../values.ts';
 import type { Call, ConformanceTable } from './case.ts';
 import { other } from './statuses.ts';

@@ -7,7 +7,8 @@ import {
   type Request,
   StructValue,
 } from '../../../../src/simulator/index.ts';
-import { type Driver, x2apicLeaf } from '../../drive.ts';
+import type { Driver } from '../../drive.ts';
+import { x2apicLeaf } from '../../structs.ts';
 import { faultyAt, signalMask } from '../../values.ts';
 import type { Call, Conformance, ConformanceTable } from './case.ts';
 

@@ -5,7 +5,8 @@ import {
   type RunPageInput,
   StructValue,
 } from '../../../../src/simulator/index.ts';
-import { type Driver, page, type Result, ramPages } from '../../drive.ts';
+import type { Driver, Result } from '../../drive.ts';
+import { page, ramPages } from '../../structs.ts';
 import type { Call, Case, ConformanceTable } from './case.ts';
 import { other } from './statuses.ts';
 import { fullOnceBuilt } from './tdx-vcpu.ts';

@@ -4,7 +4,8 @@ import {
   type Handle,
   StructValue,
 } from '../../../../src/simulator/index.ts';
-import { type Driver, faulting } from '../../drive.ts';
+import type { Driver } from '../../drive.ts';
+import { faulting } from '../../structs.ts';
 import type { Call, Case, Conformance, ConformanceTable } from './case.ts';
 
 type File = (driver: Driver) => Handle;

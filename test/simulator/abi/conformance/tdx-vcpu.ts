@@ -9,7 +9,8 @@ import {
   StructValue,
   type UserCpuid,
 } from '../../../../src/simulator/index.ts';
-import { command, type Driver, faulting, memoryWith, memRegion, ramGpa } from '../../drive.ts';
+import { type Driver, memoryWith } from '../../drive.ts';
+import { command, faulting, memRegion, ramGpa } from '../../structs.ts';
 import type { Call, Case, ConformanceTable } from './case.ts';
 import { busy, other } from './statuses.ts';
 

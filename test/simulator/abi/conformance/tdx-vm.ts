@@ -10,7 +10,8 @@ import {
   type UserCapabilities,
   type UserInitVm,
 } from '../../../../src/simulator/index.ts';
-import { addressSizes, command, cpuidOf, type Driver, initVmStruct, tdVcpus } from '../../drive.ts';
+import type { Driver } from '../../drive.ts';
+import { addressSizes, command, cpuidOf, initVmStruct, tdVcpus } from '../../structs.ts';
 import type { Call, ConformanceTable } from './case.ts';
 import { busy, noEntropy, other } from './statuses.ts';
 

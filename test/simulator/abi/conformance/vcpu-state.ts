@@ -1,6 +1,7 @@
 /** KVM_GET_x and KVM_SET_x of a vCPU's state: asked on a VM that is no TD, which shows it. */
 import { type VcpuStateRequestName, vcpuStateBytes } from '../../../../src/abi/kvm/vcpu-state.ts';
-import { type Driver, x2apicLeaf } from '../../drive.ts';
+import type { Driver } from '../../drive.ts';
+import { x2apicLeaf } from '../../structs.ts';
 import { BytesValue } from '../../values.ts';
 import type { Call, Conformance, ConformanceTable } from './case.ts';
 import { tdVcpu, withoutNesting } from './on-vcpu.ts';

@@ -1,7 +1,8 @@
 /** The answers are also those of /dev/kvm (Linux 6.18). */
 import { describe, expect, test } from 'vitest';
 import { StructValue } from '../../../../src/simulator/index.ts';
-import { Driver, page, sourceAddress } from '../../drive.ts';
+import { Driver } from '../../drive.ts';
+import { page, sourceAddress } from '../../structs.ts';
 import { BytesValue, faultyAt } from '../../values.ts';
 
 const pages = 101;

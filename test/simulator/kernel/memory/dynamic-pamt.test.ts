@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { type HostProfile, hostProfiles } from '../../../../src/simulator/index.ts';
 import { other } from '../../abi/conformance/statuses.ts';
-import { Driver, expectOk, memoryWith, memRegion, ramGpa } from '../../drive.ts';
+import { Driver, expectOk, memoryWith } from '../../drive.ts';
+import { memRegion, ramGpa } from '../../structs.ts';
 
 const kernelAbi = 'posted-dynamic-pamt';
 const capable: HostProfile = hostProfiles['gnr-2.0'];

@@ -1,16 +1,15 @@
 /** KVM_SET_MEMORY_ATTRIBUTES2 on a guest_memfd, and what follows from attributes of each file. */
 import { describe, expect, test } from 'vitest';
 import { StructValue } from '../../../../src/simulator/index.ts';
+import { Driver, expectOk } from '../../drive.ts';
 import {
   attributes2Struct,
-  Driver,
-  expectOk,
   memRegion,
   page,
   ramGpa,
   ramPages,
   sourceAddress,
-} from '../../drive.ts';
+} from '../../structs.ts';
 
 const kernelAbi = 'posted-inplace-conversion';
 const newDriver = () => new Driver({ kernelAbi });

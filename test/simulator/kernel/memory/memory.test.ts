@@ -1,27 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { type MemoryRegionStruct, StructValue } from '../../../../src/simulator/index.ts';
-import { Driver, faulting, memRegion, page, ramGpa, ramPages, sourceAddress } from '../../drive.ts';
-
-const region = (change: Partial<MemoryRegionStruct> = {}) =>
-  new StructValue<MemoryRegionStruct>({
-    slot: 0,
-    flags: 0,
-    guestPhysAddr: ramGpa,
-    memorySize: 4n * page,
-    userspaceAddr: sourceAddress,
-    guestMemfdOffset: 0n,
-    guestMemfd: undefined,
-    ...change,
-  });
+import { Driver } from '../../drive.ts';
+import { faulting, memRegion, page, ramGpa, ramPages, slotRegion } from '../../structs.ts';
 
 const set = (driver: Driver, vm: number, change: Partial<MemoryRegionStruct> = {}) =>
-  driver.call(vm, { request: 'KVM_SET_USER_MEMORY_REGION2', region: region(change) });
+  driver.call(vm, { request: 'KVM_SET_USER_MEMORY_REGION2', region: slotRegion(change) });
 
 describe('KVM_SET_USER_MEMORY_REGION2', () => {
   test('an unreadable struct is EFAULT, no memory ENOMEM', () => {
     const driver = new Driver();
     const vm = driver.createVm();
-    const unreadable = faulting(region(), 'read');
+    const unreadable = faulting(slotRegion(), 'read');
     expect(driver.call(vm, { request: 'KVM_SET_USER_MEMORY_REGION2', region: unreadable })).toBe(
       'EFAULT',
     );
@@ -33,7 +22,7 @@ describe('KVM_SET_USER_MEMORY_REGION2', () => {
     const driver = new Driver();
     const vm = driver.createVm('KVM_X86_DEFAULT_VM');
     const old = (change: Partial<MemoryRegionStruct>) =>
-      driver.call(vm, { request: 'KVM_SET_USER_MEMORY_REGION', region: region(change) });
+      driver.call(vm, { request: 'KVM_SET_USER_MEMORY_REGION', region: slotRegion(change) });
     expect(old({ flags: 4 })).toBe('EINVAL');
     expect(old({ flags: 2 })).toBe(0);
     expect(set(driver, vm, { slot: 1 << 16 })).toBe(0);

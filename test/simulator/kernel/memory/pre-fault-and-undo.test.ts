@@ -8,7 +8,8 @@ import {
   StructValue,
 } from '../../../../src/simulator/index.ts';
 import { abisWhere } from '../../abi/abis.ts';
-import { Driver, page, ramGpa } from '../../drive.ts';
+import { Driver } from '../../drive.ts';
+import { page, ramGpa } from '../../structs.ts';
 
 describe.each(abisWhere())('KVM_PRE_FAULT_MEMORY (%s)', (kernelAbi) => {
   const td = (finalized: boolean) => {

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { msr } from '../../../../src/abi/kvm/msrs.ts';
 import type { CpuidEntry } from '../../../../src/abi/kvm/structs.ts';
 import type { MsrFilterStruct, UserStruct } from '../../../../src/simulator/index.ts';
-import { Driver, x2apicLeaf } from '../../drive.ts';
+import { Driver } from '../../drive.ts';
+import { x2apicLeaf } from '../../structs.ts';
 import { emptyBitmaps, faultyAt, MsrListValue, MsrsValue, msrFilter } from '../../values.ts';
 
 const lists = ['KVM_GET_MSR_INDEX_LIST', 'KVM_GET_MSR_FEATURE_INDEX_LIST'] as const;

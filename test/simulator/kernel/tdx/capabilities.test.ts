@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CapabilitiesValue, type UserCapabilities } from '../../../../src/simulator/index.ts';
-import { command, Driver, faulting } from '../../drive.ts';
+import { Driver } from '../../drive.ts';
+import { command, faulting } from '../../structs.ts';
 
 const capabilitiesOf = (
   driver: Driver,

@@ -1,6 +1,7 @@
 /** Arguments are valid, and the TD's state decides. */
 import { describe, expect, test } from 'vitest';
-import { Driver, memRegion, page, ramGpa } from '../../drive.ts';
+import { Driver } from '../../drive.ts';
+import { memRegion, page, ramGpa } from '../../structs.ts';
 
 type State = 'created' | 'initialized' | 'runnable';
 

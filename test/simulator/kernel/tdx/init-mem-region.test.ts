@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { statusWord } from '../../../../src/abi/tdx/status.ts';
+import { Driver } from '../../drive.ts';
 import {
   command,
-  Driver,
   faulting,
   memRegion,
   page,
   ramGpa,
   ramPages,
   sourceAddress,
-} from '../../drive.ts';
+} from '../../structs.ts';
 
 function built() {
   const driver = new Driver();

@@ -2,16 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { statusWord } from '../../../../src/abi/tdx/status.ts';
 import type { InitVmStruct, UserInitVm } from '../../../../src/simulator/index.ts';
 import { spr15 } from '../../../../src/simulator/profiles/hosts/spr-1.5.ts';
-import {
-  addressSizes,
-  command,
-  cpuidOf,
-  Driver,
-  type DriverOptions,
-  faulting,
-  initVmStruct,
-  memoryWith,
-} from '../../drive.ts';
+import { Driver, type DriverOptions, memoryWith } from '../../drive.ts';
+import { addressSizes, command, cpuidOf, faulting, initVmStruct } from '../../structs.ts';
 
 function created(options: DriverOptions = {}): { driver: Driver; vm: number } {
   const driver = new Driver(options);

@@ -8,7 +8,8 @@ import type {
   TdVmCall,
   VcpuExit,
 } from '../../../../src/simulator/index.ts';
-import { addressSizes, Driver, x2apicLeaf } from '../../drive.ts';
+import { Driver } from '../../drive.ts';
+import { addressSizes, x2apicLeaf } from '../../structs.ts';
 
 const shared = 1n << 47n;
 const mib = 1n << 20n;

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { hostProfiles } from '../../../../src/simulator/index.ts';
 import { supportedCpuid } from '../../../../src/simulator/kernel/cpuid/supported.ts';
-import { Driver, page, ramGpa, sourceAddress } from '../../drive.ts';
+import { Driver } from '../../drive.ts';
+import { page, ramGpa, sourceAddress } from '../../structs.ts';
 import { BytesValue } from '../../values.ts';
 
 const invalid = (1n << 64n) - 1n;

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { type VcpuStateRequestName, vcpuStateBytes } from '../../../../src/abi/kvm/vcpu-state.ts';
 import { StructValue } from '../../../../src/simulator/index.ts';
-import { Driver, type Irqchip, x2apicLeaf } from '../../drive.ts';
+import { Driver, type Irqchip } from '../../drive.ts';
+import { x2apicLeaf } from '../../structs.ts';
 import { BytesValue, faultyAt, signalMask } from '../../values.ts';
 
 const requests = Object.keys(vcpuStateBytes) as VcpuStateRequestName[];

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { statusWord } from '../../../../src/abi/tdx/status.ts';
 import { CpuidValue, type UserCpuid } from '../../../../src/simulator/index.ts';
-import { command, Driver, faulting } from '../../drive.ts';
+import { Driver } from '../../drive.ts';
+import { command, faulting } from '../../structs.ts';
 
 describe('KVM_CREATE_VCPU', () => {
   test('an id at KVM_MAX_VCPU_IDS is EINVAL, before the VM is looked at', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { StructValue } from '../../../../src/simulator/index.ts';
 import { spr15 } from '../../../../src/simulator/profiles/hosts/spr-1.5.ts';
-import { Driver, faulting } from '../../drive.ts';
+import { Driver } from '../../drive.ts';
+import { faulting } from '../../structs.ts';
 
 function created(type: 'KVM_X86_TDX_VM' | 'KVM_X86_DEFAULT_VM' = 'KVM_X86_TDX_VM') {
   const driver = new Driver();

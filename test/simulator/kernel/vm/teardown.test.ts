@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { SeamcallName } from '../../../../src/abi/tdx/seamcalls.ts';
 import { statusWord } from '../../../../src/abi/tdx/status.ts';
-import { Driver, memRegion } from '../../drive.ts';
+import { Driver } from '../../drive.ts';
+import { memRegion } from '../../structs.ts';
 
 const nothingHeld = {
   keySlots: { free: 63, assigned: 0, flushed: 0, leaked: 0 },
