@@ -9,7 +9,7 @@ export type * from './addon.ts';
 export type * from './exchange.ts';
 export type * from './guest.ts';
 export type * from './process.ts';
-export { socketFd } from './socket-fd.ts';
+export { socketFd, stopReading, unwrittenBytes } from './socket-fd.ts';
 export type * from './state.ts';
 export type * from './supervisor.ts';
 

@@ -31,7 +31,10 @@ export interface PeerCredentials {
  * An fd that came over a channel, close-on-exec. It can be closed, passed on, mapped where it is a memfd
  * (`UserMemory.ofFd`), taken for a guest_memfd where it is one (`GuestMemfd.ofFd`), and be the source of `kvmMoveEncContextFrom` where it is a VM.
  */
-export interface PassedFd extends FdObject {}
+export interface PassedFd extends FdObject {
+  /** Its number, which is the caller's to close from now on: this is closed. EBADF, and EBUSY while it is passed on. */
+  take(): number;
+}
 
 /** A connected UNIX socket of a stream. Nobody else may read it. */
 export interface FdChannel extends FdObject {

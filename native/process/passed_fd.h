@@ -19,7 +19,8 @@ class PassedFd : public FdObject<PassedFd> {
     return environment.passed_fd;
   }
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, name, {fd_property(), close_method()});
+    return DefineClass(env, name,
+                       {fd_property(), close_method(), InstanceMethod<&PassedFd::take>("take")});
   }
 
   explicit PassedFd(const Napi::CallbackInfo& info) : FdObject(info) {
@@ -28,6 +29,14 @@ class PassedFd : public FdObject<PassedFd> {
 
  private:
   friend FdObject;
+
+  Napi::Value take(const Napi::CallbackInfo& info) {
+    Arguments arguments(info, nullptr);
+    if (handle()->is_closed()) arguments.closed_mistake("the fd");
+    if (handle()->calls_in_flight() > 0) arguments.busy_mistake("the fd is being passed on");
+    if (arguments.is_wrong()) return thrown(arguments.mistake());
+    return Napi::Number::New(info.Env(), handle()->release());
+  }
 };
 
 }  // namespace tdctl

@@ -22,6 +22,11 @@ KeptPromise FdHandle::close_now(Napi::Env env) {
       env, Closing{.memory = std::move(slots_), .fd = std::move(fd_)});
 }
 
+int FdHandle::release() {
+  closed_ = true;
+  return fd_.release();
+}
+
 bool FdHandle::abandon() {
   if (closed_) return false;
   closed_ = true;

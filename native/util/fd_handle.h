@@ -37,6 +37,9 @@ class FdHandle {
   // never under a running ioctl.
   KeptPromise close(Napi::Env env);
 
+  // The fd is the caller's, where no call is in flight. No new call from now on.
+  int release();
+
   // The JS object is gone. True if nobody had closed it, which closes it now.
   bool abandon();
 

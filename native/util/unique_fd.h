@@ -23,6 +23,8 @@ class UniqueFd {
 
   int get() const { return fd_; }
   bool is_open() const { return fd_ >= 0; }
+  // It is the caller's to close.
+  int release() { return std::exchange(fd_, -1); }
 
   // close() is never repeated on EINTR: Linux has released the number by then, and another thread
   // may have got it.

@@ -6,7 +6,7 @@ export { type NamedFile, NamedFiles } from './named-files.ts';
 export type { OutputFile } from './not-writable.ts';
 export { type NumberedFiles, numberedFiles } from './numbered-files.ts';
 export { openForProgram, type ProgramAccess } from './program-file.ts';
-export { listenOnSocketFile, takeOverSocketFile } from './socket-file.ts';
+export { listenOnSocketFile, serveSocketFile, takeOverSocketFile } from './socket-file.ts';
 export { type SocketPath, socketPath } from './socket-path.ts';
 export { StreamFile, type StreamFileOptions } from './stream-file.ts';
 export { prepareWholeFile, type WholeFile, writeWholeFile } from './whole-file.ts';

@@ -1,8 +1,8 @@
 /** A UNIX socket with a name in the file system, which others connect to. */
 import { once } from 'node:events';
-import { existsSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:net';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errnoOf } from '../errors/errno.ts';
 import { TdctlError } from '../errors/index.ts';
 import { sanitize } from '../errors/sanitize.ts';
@@ -28,6 +28,26 @@ export async function listenOnSocketFile(server: Server, file: SocketFile): Prom
 }
 
 /**
+ * As listenOnSocketFile, for a socket that another process may take over later: closing the server removes nothing.
+ *
+ * @returns what removes it, where nobody has taken it over since.
+ * @throws TdctlError TDCTL_E_ADDRESS.
+ */
+export async function serveSocketFile(server: Server, file: SocketFile): Promise<() => void> {
+  refuseTooLong(file);
+  const reached = reach(file);
+  try {
+    await removeStale(file, reached);
+  } finally {
+    reached.release();
+  }
+  return await bindAside(server, file, (place, path) => {
+    linkSync(place, path);
+    unlinkSync(place);
+  });
+}
+
+/**
  * Serves it in the place of whoever has served it until now, with no moment between the two: it is bound under
  * another name, and renamed. Whoever served it before may close, and removes nothing.
  *
@@ -35,12 +55,26 @@ export async function listenOnSocketFile(server: Server, file: SocketFile): Prom
  * @throws TdctlError TDCTL_E_ADDRESS.
  */
 export async function takeOverSocketFile(server: Server, file: SocketFile): Promise<() => void> {
+  refuseTooLong(file);
+  return await bindAside(server, file, renameSync);
+}
+
+let boundAside = 0;
+
+/** Binds it under another name, which the server removes when it closes, and has it put in its place then. */
+async function bindAside(
+  server: Server,
+  file: SocketFile,
+  put: (place: string, path: string) => void,
+): Promise<() => void> {
   const { path } = file;
-  const place = join(dirname(path), `.${basename(path)}.${process.pid}`);
-  await bind(server, { ...file, path: place }, async ({ path: left }) => drop(left));
+  // A short one, for a path that is as long as it may be.
+  const place = join(dirname(path), `.${process.pid}.${++boundAside}`);
+  const aside = { ...file, path: place, anyLength: true };
+  await bind(server, aside, async ({ path: left }) => drop(left));
   const own = inodeAt(place);
   try {
-    renameSync(place, path);
+    put(place, path);
   } catch (cause) {
     // A server that listens keeps its process.
     server.close();
@@ -66,15 +100,19 @@ function drop(path: string): void {
 
 type Clear = (file: SocketFile, reached: SocketPath) => Promise<void>;
 
-async function bind(server: Server, file: SocketFile, clear: Clear): Promise<void> {
-  const { path } = file;
-  const length = Buffer.byteLength(path);
+/** A name that others know it by. */
+function refuseTooLong(file: SocketFile): void {
+  const length = Buffer.byteLength(file.path);
   if (length > longestSocketPathBytes && file.anyLength !== true) throw tooLong(file, length);
+}
+
+async function bind(server: Server, file: SocketFile, clear: Clear): Promise<void> {
+  refuseTooLong(file);
   const reached = reach(file);
   // Through its directory too, where the name itself is what is long.
   if (Buffer.byteLength(reached.path) > longestSocketPathBytes) {
     reached.release();
-    throw tooLong(file, length);
+    throw tooLong(file, Buffer.byteLength(file.path));
   }
   // Closing the server removes the file by the path that was bound.
   server.once('close', reached.release);
@@ -141,6 +179,7 @@ const otherFile: Reason = {
 };
 const reasons: Readonly<Record<string, Reason>> = {
   EADDRINUSE: inUse,
+  EEXIST: inUse,
   EACCES: {
     message: 'you may not make a socket there',
     hint: 'name a path in a directory that you may write to',

@@ -37,6 +37,8 @@ export interface KeepOptions {
   readonly engine?: Engine | undefined;
   /** The directory of the TD, which another keeper may follow in; without it, none can. */
   readonly directory?: DoorOptions['directory'];
+  /** Where the console is a socket of its own, which goes along then. */
+  readonly consoleSocket?: DoorOptions['consoleSocket'];
   /** So long may another keeper that conducts a move say nothing. */
   readonly patienceMs?: number | undefined;
   /** Starts the run, where that is part of something larger: it hands on all that it is given. */

@@ -14,7 +14,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { expect, type TestContext, test } from 'vitest';
-import { listenOnSocketFile, takeOverSocketFile } from '../../src/files/index.ts';
+import { listenOnSocketFile, serveSocketFile, takeOverSocketFile } from '../../src/files/index.ts';
 import { longestSocketPathBytes, socketPath } from '../../src/files/socket-path.ts';
 
 /** @param length of the path of the socket in it. */
@@ -112,6 +112,47 @@ test('a name that is too long by itself is refused, and not cut off', async (con
   });
   expect(existsSync(path)).toBe(false);
 });
+
+test.for([50, longestSocketPathBytes])(
+  'one that may be taken over is refused where another is served, and goes to who takes it over, at %i bytes',
+  async (length, context) => {
+    const path = socketOf(context, length);
+    const file = { path, op: 'serve a test' };
+    const first = saying('first');
+    const removeFirst = await serveSocketFile(first, file);
+    expect(lstatSync(path).mode & 0o777).toBe(0o600);
+    expect(readdirSync(dirname(path))).toEqual([basename(path)]);
+    await expect(serveSocketFile(createServer(), file)).rejects.toMatchObject({
+      ...{ code: 'TDCTL_E_ADDRESS', message: 'another process serves this socket' },
+    });
+    expect(await says(path)).toBe('first');
+    const next = saying('next');
+    const removeNext = await takeOverSocketFile(next, file);
+    first.close();
+    await once(first, 'close');
+    removeFirst();
+    expect(await says(path)).toBe('next');
+    next.close();
+    await once(next, 'close');
+    removeNext();
+    expect(readdirSync(dirname(path))).toEqual([]);
+  },
+);
+
+test.for([50, longestSocketPathBytes])(
+  'of two that serve the same at once, one does, at %i bytes',
+  async (length, context) => {
+    const path = socketOf(context, length);
+    const servers = [saying('one'), saying('other')];
+    const both = servers.map((server) => serveSocketFile(server, { path, op: 'serve a test' }));
+    const outcomes = await Promise.allSettled(both);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const winner = outcomes[0]?.status === 'fulfilled' ? 'one' : 'other';
+    expect(await says(path)).toBe(winner);
+    expect(readdirSync(dirname(path))).toEqual([basename(path)]);
+    for (const server of servers) server.close();
+  },
+);
 
 test('a socket is taken over from who serves it; where that fails, nothing is left listening', async (context) => {
   const path = socketOf(context, 50);

@@ -1,11 +1,16 @@
 /** A guest goes from keeper to keeper on soft, with whoever is attached to it. */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { readJournal } from '../../src/keeper/journal/index.ts';
+import { moveRange } from '../../src/keeper/move/protocol.ts';
 import { filesOf } from '../keeper/keepers.ts';
 import { cli } from '../support/cli.ts';
 import { data, keeping } from '../support/kept.ts';
+import { unpackedTdctl } from '../support/packed.ts';
 import { until } from '../support/processes.ts';
 import { startTdctl } from '../support/tdctl.ts';
 import { skipWithoutKvm } from './soft-rehearsal-support.ts';
@@ -54,6 +59,60 @@ test('its console file has all that it printed, in its order, whichever keeper w
   const log = (await cli(['logs', 'filed'])).stdout;
   expect(log).toContain('vcpu 0 count 2');
   expect(readFileSync(file, 'utf8')).toBe(log);
+});
+
+test('who is attached to its socket stays so, loses nothing, and nobody else gets in meanwhile', async () => {
+  const path = join(scratch, 'own.sock');
+  const withSocket = (text: string) =>
+    text.replace(/^spec:$/m, `spec:\n  console:\n    socket: ${path}`);
+  const soft = ['--host', 'soft', '--kernel', 'rfc-migration-v2', '--start'];
+  expect(await cli(['create', spec('wired', withSocket), ...soft])).toMatchObject({ exitCode: 0 });
+  const client = connect(path);
+  let heard = '';
+  client.setEncoding('latin1').on('data', (text) => {
+    heard += text;
+  });
+  await until(() => heard.includes('vcpu 0 count'));
+  for (let at = 1; at <= moves; at += 1) {
+    const moved = cli(['migrate', 'wired', '-o', 'json']);
+    for (const half of ['a', 'b']) client.write(`line ${at}${half}\n`);
+    expect(await moved).toMatchObject({ exitCode: 0 });
+    await until(() => heard.includes(`you said: line ${at}b\r\n`));
+    const second = connect(path);
+    const [said] = await once(second.setEncoding('latin1'), 'data');
+    expect(said).toContain('somebody is attached to this console already');
+    second.destroy();
+  }
+  client.write('quit\n');
+  await once(client, 'end');
+  const said = [...heard.matchAll(/^you said: line (\w+)\r?$/gm)].map(([, line]) => line);
+  expect(said).toEqual(['1a', '1b', '2a', '2b', '3a', '3b']);
+  expect(heard).toBe((await cli(['logs', 'wired'])).stdout);
+  expect(heard).not.toContain('LOST');
+  await until(() => !existsSync(path));
+});
+
+test('a keeper from before that could be passed on keeps its TD with who is attached, and says so', async () => {
+  const before = join(unpackedTdctl(join(scratch, 'before'), '0.0.1'), 'package/dist');
+  const program = readFileSync(join(before, 'keeper.js'), 'utf8');
+  const { oldest, newest } = moveRange;
+  const older = program.replace(`{oldest:${oldest},newest:${newest}}`, '{oldest:1,newest:1}');
+  expect(older).not.toBe(program);
+  writeFileSync(join(before, 'keeper.js'), older);
+  const path = join(scratch, 'old.sock');
+  const withSocket = (text: string) =>
+    text.replace(/^spec:$/m, `spec:\n  console:\n    socket: ${path}`);
+  const create = ['create', spec('old', withSocket), '--host', 'soft', '--start'];
+  const kernel = ['--kernel', 'rfc-migration-v2'];
+  execFileSync(process.execPath, [join(before, 'tdctl.js'), ...create, ...kernel]);
+  const client = connect(path);
+  await once(client, 'data');
+  expect(await cli(['migrate', 'old'])).toMatchObject({
+    exitCode: 4,
+    stderr: expect.stringContaining('which a keeper of tdctl 0.0.1 cannot pass on'),
+  });
+  client.write('quit\n');
+  await once(client, 'end');
 });
 
 /** What is done in one go has the intent to move on the disk before the move, and the word of it out before it runs. */

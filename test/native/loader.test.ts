@@ -201,7 +201,7 @@ const fdChannelNames = {
   sendNow: true,
   receiveNow: true,
 } satisfies Record<keyof FdChannel, true>;
-const passedFdNames = { fd: true, close: true } satisfies Record<keyof PassedFd, true>;
+const passedFdNames = { fd: true, close: true, take: true } satisfies Record<keyof PassedFd, true>;
 const testingNames = {
   script: true,
   numbers: true,

@@ -1,7 +1,7 @@
 /** Locks, processes, and fds that go from one process to another: with real processes. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -439,6 +439,23 @@ describe('a channel', () => {
     expect(await rejection(ours.send(Uint8Array.of(1)))).toMatchObject({ code: 'EBADF' });
     // What was on its way is there still.
     expect((await theirs.receive({ maxBytes: 1, maxFds: 0 })).bytes).toHaveLength(1);
+  });
+
+  test('gives an fd to whoever takes its number, who has to close it', async (context) => {
+    const addon = requireAddon(context);
+    const [ours, theirs] = channels(context);
+    const memory = await addon.UserMemory.map(4096n, { shared: true });
+    await ours.send(Uint8Array.of(1), [memory]);
+    const { fds } = await theirs.receive({ maxBytes: 1, maxFds: 1 });
+    const [passed] = fds;
+    if (passed === undefined) throw new Error('no fd came');
+    const fd = passed.take();
+    expect(passed.fd).toBe(-1);
+    expect(() => passed.take()).toThrow(expect.objectContaining({ code: 'EBADF' }));
+    await passed.close();
+    expect(fstatSync(fd).size).toBe(4096);
+    closeSync(fd);
+    await memory.close();
   });
 
   test('may be a connection that this process has accepted', async (context) => {

@@ -198,7 +198,8 @@ async function keepPlanned(keeping: Keeping): Promise<void> {
   let kept: Kept | undefined;
   const engine = await engineOf({ ...keeping, state, files: owned.files });
   const sinks = await openSinks(wanted, {
-    input: (bytes) => kept?.run.input(bytes) ?? 0,
+    // Not of the run itself: what is typed while the TD moves goes with it.
+    input: (bytes) => kept?.surface.console.input(bytes) ?? 0,
     onFailure: (error) => keeperLog(`${error.place}: ${error.message}`),
   });
   try {
@@ -212,6 +213,7 @@ async function keepPlanned(keeping: Keeping): Promise<void> {
       inWords: (event) => eventInWords(event, plan.facts),
       onEvent: (_, event) => progress.tell({ event }),
       console: { console: sinks.print, debugConsole: () => {} },
+      consoleSocket: () => sinks.socket,
       tellsRequests: false,
       outlook: (td) => outlookOn(state, td),
       companions: companionsOf({

@@ -34,6 +34,12 @@ export class Backlog {
     this.#lostAtEnd += lostBytes;
   }
 
+  /** Such as another backlog has given. */
+  add({ lostBytes, bytes }: Piece): void {
+    this.push(new Uint8Array(), lostBytes);
+    this.push(bytes);
+  }
+
   /** Gives all of it, and keeps nothing. */
   take(): Piece[] {
     const taken = this.#pieces;

@@ -32,10 +32,17 @@ export class Typing {
 
   /** Nothing is handed on any more. */
   end(): void {
+    this.take();
+    this.#source?.resume();
+  }
+
+  /** As the end, and gives what the guest has not taken. Its source stays as it is. */
+  take(): Uint8Array {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    const left = this.#left;
     this.#left = new Uint8Array();
-    this.#source?.resume();
+    return left;
   }
 
   #send(): void {

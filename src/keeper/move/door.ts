@@ -6,13 +6,14 @@ import type { Host } from '../../host/port.ts';
 import type { TdRun } from '../../orchestrator/index.ts';
 import type { MoveDoor } from '../api/surface.ts';
 import type { Life } from '../life.ts';
-import type { Giving, LeftDirectory } from './giving.ts';
+import type { Giving, GivingOptions, LeftDirectory } from './giving.ts';
 
 export interface DoorOptions {
   readonly host: Host;
   readonly life: Life;
   /** Undefined where it is nobody else's to have. */
   readonly directory?: LeftDirectory | undefined;
+  readonly consoleSocket?: GivingOptions['consoleSocket'] | undefined;
   readonly patienceMs?: number | undefined;
   /** Somebody has asked for its end, which may still be to come. */
   readonly hasEnd: () => boolean;
@@ -23,6 +24,7 @@ export const usualPatienceMs = 10_000;
 /** @param run undefined where QEMU has the TD. */
 export function moveDoor(run: TdRun | undefined, options: DoorOptions): MoveDoor {
   const { host, life, directory, patienceMs = usualPatienceMs, hasEnd } = options;
+  const { consoleSocket = () => undefined } = options;
   let isOpen = false;
   let given: Giving | undefined;
   return {
@@ -58,7 +60,15 @@ export function moveDoor(run: TdRun | undefined, options: DoorOptions): MoveDoor
       };
       // Few TDs move, and the chart of a move is loaded for those alone.
       const giving = import('./giving.ts').then(({ Giving }) => {
-        given = new Giving(socket, { run, host, life, patienceMs, directory, onOver });
+        given = new Giving(socket, {
+          run,
+          host,
+          life,
+          patienceMs,
+          directory,
+          consoleSocket,
+          onOver,
+        });
         return given;
       });
       return { end: async () => (await giving).end() };

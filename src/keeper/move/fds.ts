@@ -59,7 +59,8 @@ export async function receiveFds<Answer>(
   }
 }
 
-function channelOf(socket: Socket): ReturnType<Addon['FdChannel']['of']> {
+/** A channel of its own on a connection, whose fd it can pass too. */
+export function channelOf(socket: Socket): ReturnType<Addon['FdChannel']['of']> {
   const loaded = loadAddon();
   const fd = socketFd(socket);
   if (!loaded.available || fd === undefined) throw new Error('fds go by the addon alone');

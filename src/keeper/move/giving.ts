@@ -4,6 +4,7 @@
  */
 import type { GivenBack, LetGo } from '../../../machines/intra-host-migration/index.ts';
 import type { StepError } from '../../../machines/step-error.ts';
+import type { ConsoleSocket } from '../../guest/index.ts';
 import { KvmError } from '../../host/kvm-error.ts';
 import type { Host } from '../../host/port.ts';
 import type { TdRun } from '../../orchestrator/index.ts';
@@ -12,14 +13,15 @@ import type { ProcessIdentity } from '../identity.ts';
 import type { MoveRecord } from '../journal/records.ts';
 import type { Life } from '../life.ts';
 import { canAct } from '../presence.ts';
-import { collectYoung } from './collect.ts';
+import { passConsole } from './console.ts';
 import { Gate } from './gate.ts';
 import { grantTo, passTo } from './granting.ts';
 import type { Lane } from './lane.ts';
 import { Overseer } from './overseer.ts';
 import { MovePeer } from './peer.ts';
-import type { Conductor, MoveQuestion, MoveQuestions, Outcome, Quiesced } from './protocol.ts';
+import type { Conductor, MoveQuestion, MoveQuestions, Quiesced } from './protocol.ts';
 import { shapeOf } from './shape.ts';
+import { toRest } from './to-rest.ts';
 import { warmUp } from './warm-up.ts';
 
 /** The directory of the TD, as its keeper has it that another is to follow. */
@@ -38,6 +40,8 @@ export interface GivingOptions {
   readonly host: Host;
   readonly life: Life;
   readonly directory: LeftDirectory;
+  /** Where its console is a socket of its own. */
+  readonly consoleSocket: () => ConsoleSocket | undefined;
   /** So long may the other keeper say nothing while it has the TD in its hands. */
   readonly patienceMs: number;
   /** The connection is over, and so is the move as far as this side goes. */
@@ -174,6 +178,12 @@ export class Giving {
       this.#gate.open();
       return { stopAsked };
     },
+    console: async () => {
+      const { consoleSocket, directory } = this.#options;
+      const console = consoleSocket();
+      if (console === undefined) throw new Error('its console is no socket');
+      return await passConsole(console, directory.nextSocket);
+    },
     retire: () => this.#retire(),
     lost: ({ error }) => this.#lost(error),
   };
@@ -194,38 +204,10 @@ export class Giving {
     this.#gate.close();
     this.#overseer?.begin();
     this.#owesResume = pause;
-    let byLane = false;
-    const paused = await this.#outcome('pausingSource', async () => {
-      if (pause) {
-        collectYoung();
-        await this.#source.pause((packed) => {
-          byLane = this.#lane?.send(packed) ?? false;
-        });
-      }
-      // Whoever waits there knows at once that nothing comes.
-      if (!byLane) void this.#closeLane();
-      return null;
+    return await toRest({
+      ...{ source: this.#source, run: this.#options.run, pause, lane: this.#lane },
+      onNothingByLane: () => void this.#closeLane(),
     });
-    if ('failed' in paused) return { paused, handedOver: null, read: null, parkedNs: null };
-    const handedOver = await this.#outcome('handingOver', async () => {
-      await this.#source.handOver();
-      return null;
-    });
-    const read =
-      'failed' in handedOver || byLane
-        ? null
-        : await this.#outcome('readingState', () => this.#source.readState());
-    const { handles } = this.#options.run.session;
-    const parkedNs = handles.has('guest') ? (handles.get('guest').times().parkedNs ?? null) : null;
-    return { paused, handedOver, read, byLane, parkedNs };
-  }
-
-  async #outcome<Value>(step: string, work: () => Promise<Value>): Promise<Outcome<Value>> {
-    try {
-      return { value: await work() };
-    } catch (error) {
-      return { failed: await this.#source.stepError(step, error) };
-    }
   }
 
   /** Where each process simulates the machine, only the other side knows that the TD has left. */

@@ -11,13 +11,14 @@ import type {
 import type { StepError } from '../../../machines/step-error.ts';
 import type { TdStateId } from '../../../machines/td-lifecycle/index.ts';
 import type { CpuidEntry } from '../../abi/kvm/structs.ts';
+import type { PassedConsole } from '../../guest/index.ts';
 import type { CarriedState } from '../../orchestrator/migration/index.ts';
 import type { ApiRange, ProcessIdentity } from '../identity.ts';
 
 /** The protocol that a connection is upgraded to. */
 export const moveProtocol = 'tdctl-move';
 
-export const moveRange: ApiRange = { oldest: 1, newest: 1 };
+export const moveRange: ApiRange = { oldest: 1, newest: 2 };
 
 /** A part of the answer that failed by itself, as the chart of the migration keeps it. */
 export type Outcome<Value> = { readonly value: Value } | { readonly failed: StepError };
@@ -39,6 +40,8 @@ export interface MoveQuestions {
   readonly resume: { readonly arg: null; readonly answer: null };
   /** Its last word is written, and the directory is the asker's. */
   readonly release: { readonly arg: null; readonly answer: StopAsked };
+  /** By an fd too, where somebody is attached; only of a TD that has such a console, and once it was released. */
+  readonly console: { readonly arg: null; readonly answer: PassedConsole };
   readonly retire: { readonly arg: null; readonly answer: GivenBack };
   readonly lost: { readonly arg: { readonly error: StepError }; readonly answer: GivenBack };
 }

@@ -3,11 +3,13 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, type TestContext, test } from 'vitest';
+import { socketFd, stopReading, unwrittenBytes } from '../../../native/index.ts';
 import { ConsoleSocket } from '../../../src/guest/index.ts';
+import { requireAddon } from '../../native/support.ts';
 import { until } from '../../support/processes.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tdctl-console-'));
@@ -116,6 +118,163 @@ test('a client that does not read costs bounded memory, and is told what it miss
   expect(missing.reduce((sum, bytes) => sum + bytes, arrived)).toBe(8 + blocks * block.length);
   client.socket.destroy();
   await console.end();
+});
+
+describe('a socket that another takes over', () => {
+  /** As `src/keeper/move/console.ts` does it, but that both ends are in this process. */
+  async function handOver(console: ConsoleSocket, context: TestContext) {
+    const { FdChannel } = requireAddon(context);
+    const [sending, receiving] = FdChannel.pair();
+    const channels = [sending, receiving];
+    const passed = await console.handOver((own) => {
+      stopReading(own);
+      channels.push(FdChannel.of(socketFd(own) ?? -1));
+      const unwritten = unwrittenBytes(own);
+      own.destroy();
+      return unwritten;
+    });
+    await sending.send(Uint8Array.of(1), channels.slice(2));
+    const { fds } = await receiving.receive({ maxBytes: 1, maxFds: 1 });
+    for (const each of channels) await each.close();
+    const fd = fds[0]?.take();
+    const client = fd === undefined ? undefined : new Socket({ fd, allowHalfOpen: true });
+    return { ...passed, client };
+  }
+
+  /** @param takes so many bytes of what is typed at once. */
+  function another(path: string, takes = Number.POSITIVE_INFINITY) {
+    const typed: Buffer[] = [];
+    const console = ConsoleSocket.ofAnother({
+      path,
+      input: (bytes) => {
+        const taken = bytes.subarray(0, takes);
+        typed.push(Buffer.from(taken));
+        return taken.length;
+      },
+    });
+    return { console, typed: () => Buffer.concat(typed).toString() };
+  }
+
+  test('keeps its client, who hears what was printed before and since, and types on', async (context) => {
+    const first = await open();
+    const client = await attach(first.path);
+    print(first.console, 'here ');
+    await until(() => client.read() === 'here ');
+    const next = another(first.path);
+    print(next.console, 'there ');
+    await next.console.takeOver(() => handOver(first.console, context));
+    client.socket.write('typed');
+    await until(() => next.typed() === 'typed' && client.read() === 'here there ');
+    await first.console.end();
+    print(next.console, 'and on');
+    await until(() => client.read() === 'here there and on');
+    expect(existsSync(first.path)).toBe(true);
+    expect(first.typed()).toBe('');
+    await next.console.end();
+    await client.ended;
+    expect(existsSync(first.path)).toBe(false);
+    client.socket.destroy();
+  });
+
+  test('gets what was typed and not taken, in its order, also of a client that has gone', async (context) => {
+    const path = join(directory, 'full.sock');
+    const first = await ConsoleSocket.open({ path, input: () => 0 });
+    const client = await attach(path);
+    const text = Array.from({ length: 40_000 }, (_, at) => `${at},`).join('');
+    client.socket.end(text.slice(0, 100_000));
+    await once(client.socket, 'finish');
+    const next = another(path, 7000);
+    await next.console.takeOver(() => handOver(first, context));
+    await until(() => next.typed() === text.slice(0, 100_000));
+    // It has hung up, and makes room for another.
+    const second = await attach(path);
+    print(next.console, 'for the second');
+    await until(() => second.read() === 'for the second');
+    await first.end();
+    await next.console.end();
+    client.socket.destroy();
+    second.socket.destroy();
+  });
+
+  test('lets in whoever comes before it is known who is attached, as one alone would', async (context) => {
+    const first = await open();
+    const client = await attach(first.path);
+    print(first.console, '1');
+    await until(() => client.read() === '1');
+    const next = another(first.path);
+    const late = next.console.takeOver(async () => {
+      const second = await attach(first.path);
+      void second.ended.then(() => second.socket.destroy());
+      return await handOver(first.console, context);
+    });
+    await late;
+    print(next.console, '2');
+    await until(() => client.read() === '12');
+    await next.console.end();
+    await first.console.end();
+    client.socket.destroy();
+  });
+
+  test('is served, with what waits, where the process that had it has gone', async () => {
+    const { path, console } = await open();
+    const next = another(path);
+    print(next.console, 'since then');
+    await next.console.takeOver(async () => undefined);
+    const client = await attach(path);
+    await until(() => client.read() === 'since then');
+    await console.end();
+    await next.console.end();
+    client.socket.destroy();
+  });
+
+  test('gives a client that is slow to read each byte once', async (context) => {
+    const first = await open();
+    const client = await attach(first.path);
+    print(first.console, 'begin,');
+    await until(() => client.read() === 'begin,');
+    client.socket.pause();
+    const numbers = Array.from({ length: 100_000 }, (_, at) => `${at},`);
+    for (let at = 0; at < numbers.length; at += 5000) {
+      print(first.console, numbers.slice(at, at + 5000).join(''));
+      await new Promise((turn) => setImmediate(turn));
+    }
+    const next = another(first.path);
+    await next.console.takeOver(() => handOver(first.console, context));
+    print(next.console, 'END');
+    client.socket.resume();
+    await until(() => client.read().endsWith('END'));
+    expect(client.read()).toBe(`begin,${numbers.join('')}END`);
+    await first.console.end();
+    await next.console.end();
+    client.socket.destroy();
+  });
+
+  test('gives a client that reads nothing all that it had still to get, as far as that is kept', async (context) => {
+    const first = await open();
+    const client = await attach(first.path);
+    print(first.console, 'begin');
+    await until(() => client.read() === 'begin');
+    client.socket.pause();
+    const block = Buffer.alloc(65_536, 'x');
+    const blocks = 40;
+    for (let at = 0; at < blocks; at += 1) {
+      first.console.print(block, 0);
+      await new Promise((turn) => setImmediate(turn));
+    }
+    const next = another(first.path);
+    await next.console.takeOver(() => handOver(first.console, context));
+    print(next.console, 'END');
+    client.socket.resume();
+    await until(() => client.read().endsWith('END'));
+    const missing = [...client.read().matchAll(/\[tdctl: (\d+) bytes/g)].map(([, bytes]) =>
+      Number(bytes),
+    );
+    const arrived = client.read().replaceAll(/\r\n\[tdctl: [^\]]*\]\r\n/g, '').length;
+    expect(missing.reduce((sum, bytes) => sum + bytes, arrived)).toBe(8 + blocks * block.length);
+    await first.console.end();
+    await next.console.end();
+    client.socket.destroy();
+  });
 });
 
 describe('a socket that cannot be had', () => {

@@ -13,6 +13,8 @@ import { notKept } from './refusals.ts';
 export interface Reached {
   readonly peer: MovePeer;
   readonly stands: SourceStands;
+  /** Of what the two say to each other. */
+  readonly version: number;
   /** The keeper that has it. */
   readonly keeper: KeeperIdentity;
 }
@@ -41,7 +43,7 @@ export async function reachSource(
       },
     });
     const stands = await peer.ask('begin', { version, process: self }, { deadlineMs });
-    return { peer, stands, keeper };
+    return { peer, stands, version, keeper };
   } finally {
     client.close();
   }

@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { intraHostMigration } from '../../../../machines/intra-host-migration/index.ts';
 import { hasTag } from '../../../../machines/state-id.ts';
 import { wordsOf } from '../../../diagnosis/refusals.ts';
-import type { TdctlError } from '../../../errors/index.ts';
 import { reopenToAppend } from '../../../files/reopen.ts';
 import { clockOf } from '../../../host/clock.ts';
 import { type KeeperServer, serveKeeper } from '../../../keeper/api/server.ts';
@@ -11,6 +10,7 @@ import type { KeeperFaults } from '../../../keeper/faults.ts';
 import { type Kept, keep } from '../../../keeper/keep.ts';
 import { keeperLog } from '../../../keeper/keeper-log.ts';
 import { beginNextLife, type NextLife } from '../../../keeper/life.ts';
+import { passesConsoleSince } from '../../../keeper/move/console.ts';
 import { usualPatienceMs } from '../../../keeper/move/door.ts';
 import { clearNext, type NextTd, ownNext } from '../../../keeper/move/next-directory.ts';
 import { RemoteSource } from '../../../keeper/move/remote-source.ts';
@@ -29,7 +29,6 @@ import {
 } from '../../../orchestrator/index.ts';
 import { startMigration } from '../../../orchestrator/migration/index.ts';
 import { processIo } from '../../io.ts';
-import { openSinks } from '../../run/console/run-console.ts';
 import { throwFailure } from '../../run/outcome.ts';
 import { eventInWords, stepFailure } from '../../words.ts';
 import { companionsOf } from '../companions.ts';
@@ -38,9 +37,9 @@ import { type OpenedTd, openTd } from '../open-td.ts';
 import type { StopRequest } from '../stop-request.ts';
 import { Blackout } from './blackout.ts';
 import { bringVm } from './bring-vm.ts';
-import { ConsoleFiles } from './console-files.ts';
+import { MovedConsole } from './moved-console.ts';
 import { type Reached, reachSource } from './reach-source.ts';
-import { hasOwnSocket, isMoving, lost, otherwisePlanned } from './refusals.ts';
+import { isMoving, keepsItsSocket, lost, otherwisePlanned } from './refusals.ts';
 import { TypedAhead } from './typed-ahead.ts';
 
 /** So soon is tried again what could not be written. */
@@ -96,7 +95,9 @@ async function receiveFrom(source: Reached, receiving: AtSource): Promise<void> 
     try {
       const differences = otherwisePlanned(source.stands.shape, opened.plan);
       if (differences !== undefined) throw differences;
-      if (opened.wanted.socket !== undefined) throw hasOwnSocket(name);
+      if (opened.wanted.socket !== undefined && source.version < passesConsoleSince) {
+        throw keepsItsSocket(name, source.keeper.tdctl);
+      }
       await warmUp(opened.plan).catch(keeperLog);
       await new Conducting(source, { ...receiving, ...opened, life }).conduct();
     } finally {
@@ -111,7 +112,7 @@ class Conducting {
   readonly #source: Reached;
   readonly #with: AtSource & OpenedTd & { readonly life: NextLife };
   readonly #blackout = new Blackout();
-  readonly #console = new ConsoleFiles();
+  readonly #console: MovedConsole;
   #isBlackout = false;
   /** Nobody is told of anything while no vCPU runs. */
   readonly #untold: MigrationRunEvent[] = [];
@@ -122,6 +123,7 @@ class Conducting {
   constructor(source: Reached, given: AtSource & OpenedTd & { readonly life: NextLife }) {
     this.#source = source;
     this.#with = given;
+    this.#console = new MovedConsole(given.wanted, given.typed);
   }
 
   async conduct(): Promise<void> {
@@ -169,7 +171,7 @@ class Conducting {
         leftovers: leftovers.map((leftover) => wordsOf(leftover, plan.facts)),
       };
       this.#noteArrival(report);
-      this.#printToFiles();
+      this.#console.followFiles(this.#source.keeper);
       if (this.#server !== undefined) next.end();
       progress.tell({ reached: 'moved', report });
       progress.end();
@@ -182,13 +184,6 @@ class Conducting {
       await this.#console.end();
       this.#main?.release();
     }
-  }
-
-  #printToFiles(): void {
-    const { wanted } = this.#with;
-    const onFailure = ({ place, message }: TdctlError) => keeperLog(`${place}: ${message}`);
-    const open = () => openSinks(wanted, { input: () => 0, onFailure });
-    this.#console.follow(this.#source.keeper, open, keeperLog);
   }
 
   get #keepers(): Pick<MoveReport, 'fromKeeper' | 'toKeeper'> {
@@ -223,6 +218,7 @@ class Conducting {
     this.#kept = keep({
       ...{ host, plan, life, start, tellsRequests: false, patienceMs: faults.patienceMs },
       console: { console: this.#console.print, debugConsole: () => {} },
+      consoleSocket: () => this.#console.socket,
       directory: {
         release: () => this.#main?.release(),
         nextSocket: next.files.nextSocket,
@@ -251,6 +247,10 @@ class Conducting {
     const socketPath = main.files.socket;
     this.#server = await serveKeeper({ surface, socketPath, onDefect: keeperLog });
     stop.stops(surface);
+    await this.#console.takeSocket({
+      ...{ peer: this.#source.peer, path: next.files.nextSocket },
+      deadlineMs: faults.patienceMs ?? usualPatienceMs,
+    });
   }
 
   /** A TD that could not be written down as this keeper's, as on a full disk, runs on, and it is tried again. */

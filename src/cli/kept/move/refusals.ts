@@ -136,11 +136,11 @@ export function upgradeInterrupted(notTried: number, of: number): TdctlError {
   });
 }
 
-export function hasOwnSocket(name: string): TdctlError {
+export function keepsItsSocket(name: string, tdctl: string): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_CONFLICT',
     op,
-    message: `the console of TD ${name} is a socket of its own (spec.console), and whoever is attached to it would be cut off`,
-    hint: 'a TD without that socket can move, and `tdctl console` stays attached to it',
+    message: `the console of TD ${name} is a socket of its own (spec.console), which a keeper of tdctl ${tdctl} cannot pass on: whoever is attached to it would be cut off`,
+    hint: 'later ones can: the TD stays under that version until it is stopped and started again',
   });
 }

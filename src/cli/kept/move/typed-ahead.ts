@@ -9,6 +9,10 @@ export class TypedAhead {
     if (this.#timer === undefined) this.#go();
   };
 
+  /** For what is typed here: it comes after what was typed there. */
+  readonly input = (bytes: Uint8Array): number =>
+    this.#rest.length > 0 ? 0 : (this.#input?.(bytes) ?? 0);
+
   goesTo(input: (bytes: Uint8Array) => number): void {
     this.#input = input;
     if (this.#timer === undefined) this.#go();

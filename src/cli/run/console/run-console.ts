@@ -67,11 +67,16 @@ interface SinkOptions extends Pick<ConsoleFileOptions, 'onFailure' | 'signal'> {
   readonly input: (bytes: Uint8Array) => number;
 }
 
+export interface ConsoleSinks extends ConsoleSink {
+  /** Where one of them is a socket. */
+  readonly socket: ConsoleSocket | undefined;
+}
+
 /** What a TrustDomain file and the command line want of files and of a socket. @throws as openRunConsole. */
 export async function openSinks(
   wanted: RunConsoleOptions['wanted'],
   options: SinkOptions,
-): Promise<ConsoleSink> {
+): Promise<ConsoleSinks> {
   const sinks: ConsoleSink[] = [];
   const end = async () => {
     for (const sink of sinks.splice(0)) await sink.end();
@@ -87,6 +92,7 @@ export async function openSinks(
       for (const sink of sinks) sink.print(bytes, lostBytes);
     },
     end,
+    socket: sinks.find((sink) => sink instanceof ConsoleSocket),
   };
 }
 
