@@ -12,7 +12,7 @@ export { Backlog, bytesOf, gapInWords, type Piece } from './console/backlog.ts';
 export { type ConsoleFileOptions, openConsoleFile } from './console/file.ts';
 export { type ConsoleLine, ConsoleLines } from './console/lines.ts';
 export type { ConsoleSink } from './console/sink.ts';
-export { ConsoleSocket, type PassedConsole } from './console/socket.ts';
+export { type CameOver, ConsoleSocket, type PassedConsole } from './console/socket.ts';
 export { Typing, type TypingSource } from './console/typing.ts';
 export { endInWords, guestFailure } from './end.ts';
 export {

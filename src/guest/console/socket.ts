@@ -27,6 +27,11 @@ export interface PassedConsole {
   readonly typed: Uint8Array;
 }
 
+export interface CameOver extends PassedConsole {
+  /** Who is attached. */
+  readonly client: Socket | undefined;
+}
+
 export class ConsoleSocket implements ConsoleSink {
   readonly #path: string;
   readonly #server: Server;
@@ -74,21 +79,31 @@ export class ConsoleSocket implements ConsoleSink {
    * @param receive what {@link handOver} of that process gives; undefined where it has gone.
    * @throws TdctlError TDCTL_E_ADDRESS.
    */
-  async takeOver(
-    receive: () => Promise<(PassedConsole & { readonly client: Socket | undefined }) | undefined>,
-  ): Promise<void> {
+  async takeOver(receive: () => Promise<CameOver | undefined>): Promise<void> {
     this.#early = [];
-    this.#remove = await takeOverSocketFile(this.#server, this.#file);
-    const taking = receive().then((came) => {
+    this.#takingOver = this.#serveThen(receive);
+    await this.#takingOver;
+  }
+
+  async #serveThen(receive: () => Promise<CameOver | undefined>): Promise<void> {
+    try {
+      this.#remove = await takeOverSocketFile(this.#server, this.#file);
+    } finally {
+      // Whoever is attached stays so, also where nobody else can come any more.
+      await this.#goOnWith(receive);
+    }
+  }
+
+  async #goOnWith(receive: () => Promise<CameOver | undefined>): Promise<void> {
+    try {
+      const came = await receive();
       if (came !== undefined) this.#goOn(came);
-    });
-    this.#takingOver = taking.finally(() => {
+    } finally {
       const early = this.#early ?? [];
       this.#early = undefined;
       for (const socket of early) this.#attach(socket);
       this.#send();
-    });
-    await this.#takingOver;
+    }
   }
 
   /**
@@ -142,7 +157,7 @@ export class ConsoleSocket implements ConsoleSink {
     return { path: this.#path, op: 'open the console' };
   }
 
-  #goOn(came: PassedConsole & { readonly client: Socket | undefined }): void {
+  #goOn(came: CameOver): void {
     const printedHere = this.#backlog.take();
     for (const piece of [...came.waiting, ...printedHere]) this.#backlog.add(piece);
     // It may have typed and gone.

@@ -1,7 +1,7 @@
 /** A console that is a socket of its own (`spec.console.socket`): whoever is attached is passed to the next keeper. */
 import { Socket } from 'node:net';
 import { type FdChannel, stopReading, unwrittenBytes } from '../../../native/index.ts';
-import type { ConsoleSocket, PassedConsole } from '../../guest/index.ts';
+import type { CameOver, ConsoleSocket, PassedConsole } from '../../guest/index.ts';
 import { channelOf, receiveFds, sendFds } from './fds.ts';
 import type { MovePeer } from './peer.ts';
 
@@ -30,7 +30,7 @@ export async function passConsole(console: ConsoleSocket, path: string): Promise
 export async function receiveConsole(
   peer: MovePeer,
   { path, deadlineMs }: { readonly path: string; readonly deadlineMs: number },
-): Promise<PassedConsole & { readonly client: Socket | undefined }> {
+): Promise<CameOver> {
   const ask = () => peer.ask('console', null, { deadlineMs });
   const { answer, fds } = await receiveFds(path, { maxFds: 1, ask });
   const fd = fds[0]?.take();

@@ -215,6 +215,24 @@ describe('a socket that another takes over', () => {
     client.socket.destroy();
   });
 
+  test('goes on with its client where its place cannot be had any more', async (context) => {
+    const place = mkdtempSync(join(directory, 'gone-'));
+    const path = join(place, 'c.sock');
+    const first = await ConsoleSocket.open({ path, input: () => 0 });
+    const client = await attach(path);
+    rmSync(place, { recursive: true });
+    const next = another(path);
+    await expect(next.console.takeOver(() => handOver(first, context))).rejects.toMatchObject({
+      code: 'TDCTL_E_ADDRESS',
+    });
+    client.socket.write('typed');
+    print(next.console, 'printed');
+    await until(() => next.typed() === 'typed' && client.read() === 'printed');
+    await first.end();
+    await next.console.end();
+    client.socket.destroy();
+  });
+
   test('is served, with what waits, where the process that had it has gone', async () => {
     const { path, console } = await open();
     const next = another(path);
