@@ -11,6 +11,7 @@ import type { Greeting } from './greeting.ts';
 import { type ApiRange, apiRange } from './identity.ts';
 import type { KeptTd } from './kept-td.ts';
 import { moveProtocol } from './move/protocol.ts';
+import type { MoveReport } from './move/report.ts';
 import type { StateDirectory } from './state-directory.ts';
 import type { ToldRecord } from './told.ts';
 
@@ -37,6 +38,11 @@ export interface KeeperClient {
   console(options?: { readonly from?: number | undefined } & Deadline): Promise<ConsoleLine>;
   /** What two keepers say to each other, in this version of it. */
   move(version: number, options?: Deadline): Promise<Duplex>;
+  /** Has the keeper begin the next one, where it is in a unit of systemd, and the TD move to that. */
+  next(
+    program: string,
+    options: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<MoveReport>;
   /** OpenMetrics text. */
   metrics(options?: Deadline): Promise<string>;
   /** Lets the connections go. */
@@ -112,6 +118,15 @@ export async function connectTd(
       },
       move: (asked, { deadlineMs = patience } = {}) =>
         socket.upgrade({ path: `${below}/move?version=${asked}`, deadlineMs }, moveProtocol),
+      next: async (program, { deadlineMs, signal }) => {
+        const path = `${below}/next`;
+        const question = { path, method: 'POST', body: { program }, deadlineMs, signal } as const;
+        const { name: _, ...report } = await read<MoveReport & { name: string }>(
+          question,
+          'tdctl.TdMove',
+        );
+        return report;
+      },
       metrics: ({ deadlineMs = patience } = {}) =>
         socket.ask({ path: `${below}/metrics`, deadlineMs }),
       close: socket.close,

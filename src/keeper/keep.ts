@@ -37,6 +37,8 @@ export interface KeepOptions {
   readonly engine?: Engine | undefined;
   /** The directory of the TD, which another keeper may follow in; without it, none can. */
   readonly directory?: DoorOptions['directory'];
+  /** Where it begins the next keeper itself. */
+  readonly beginNext?: KeptSurface['beginNext'];
   /** Where the console is a socket of its own, which goes along then. */
   readonly consoleSocket?: DoorOptions['consoleSocket'];
   /** So long may another keeper that conducts a move say nothing. */
@@ -128,7 +130,7 @@ export function keep(options: KeepOptions): Kept {
   ended.catch(() => undefined);
   let askedToEnd: AskedToEnd | undefined;
   const surface = surfaceOf(begun, {
-    ...{ life, tally, outlook: options.outlook },
+    ...{ life, tally, outlook: options.outlook, beginNext: options.beginNext },
     move: moveDoor(ownRun, { ...options, hasEnd: () => askedToEnd !== undefined }),
     onEnd(verb) {
       askedToEnd ??= { verb, isQueued: status.state === 'queued' };
@@ -142,7 +144,7 @@ export function keep(options: KeepOptions): Kept {
   };
 }
 
-interface Answering extends Pick<KeepOptions, 'outlook'>, Pick<KeptSurface, 'move'> {
+interface Answering extends Pick<KeepOptions, 'outlook'>, Pick<KeptSurface, 'move' | 'beginNext'> {
   readonly life: Life;
   readonly tally: Tally;
   /** Is told before the TD is asked to. */
@@ -150,7 +152,7 @@ interface Answering extends Pick<KeepOptions, 'outlook'>, Pick<KeptSurface, 'mov
 }
 
 function surfaceOf(run: KeptRun, answering: Answering): KeptSurface {
-  const { life, tally, outlook, onEnd, move } = answering;
+  const { life, tally, outlook, onEnd, move, beginNext } = answering;
   const { journaling, status, console, feed } = life;
   const td = async () => (outlook === undefined ? status.td() : await outlook(status.td()));
   let typedBytes = 0;
@@ -168,6 +170,7 @@ function surfaceOf(run: KeptRun, answering: Answering): KeptSurface {
       return { td: await td(), changed };
     },
     move,
+    beginNext,
     refused: (by) => journaling.note({ kind: 'refused', peer: by }),
     feed,
     console: {

@@ -150,6 +150,7 @@ export async function keptForTest(options: Options = {}): Promise<KeptForTest> {
     td,
     act,
     feed,
+    beginNext: undefined,
     move: {
       check: () => {},
       checkHere: () => {},

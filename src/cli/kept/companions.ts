@@ -7,7 +7,7 @@ import { teardownMs } from '../../keeper/forecast.ts';
 import type { Life } from '../../keeper/life.ts';
 import { readTeardowns } from '../../keeper/measured.ts';
 import type { StateDirectory } from '../../keeper/state-directory.ts';
-import { serviceManager } from '../../keeper/systemd/notify.ts';
+import { type ServiceManager, serviceManager } from '../../keeper/systemd/notify.ts';
 import { supervised } from '../../keeper/systemd/supervised.ts';
 import { teardownWatch } from '../../keeper/teardown-watch.ts';
 import type { TdPlan } from '../../plan/index.ts';
@@ -17,7 +17,7 @@ export interface Accompanied {
   readonly life: Life;
   readonly host: Host;
   readonly plan: TdPlan;
-  readonly env: NodeJS.ProcessEnv;
+  readonly manager: ServiceManager;
   /** Whether it waits for a key slot, and whether it is up only once its guest runs. */
   readonly request: { readonly queue: boolean; readonly start: boolean };
   readonly onPlace: (place: { readonly position: number; readonly of: number }) => void;
@@ -25,25 +25,27 @@ export interface Accompanied {
   readonly log: (text: string) => void;
 }
 
-export function companionsOf(accompanied: Accompanied): readonly Companion[] {
-  const { state, life, host, plan, env, request, onPlace, log } = accompanied;
-  const { facts, spec, vcpuIds } = plan;
-  const told = supervised(
-    serviceManager(env, (what) =>
-      log(`the service manager is not told how far the TD is: ${what}`),
-    ),
-    {
-      start: request.start,
-      teardownMs: () =>
-        teardownMs(
-          {
-            ...{ host: facts.name, simulated: facts.kind !== 'kvm', kernel: facts.kernel.rules },
-            ...{ vcpus: vcpuIds.length, memoryBytes: Number(spec.memoryBytes) },
-          },
-          readTeardowns(state),
-        ),
-    },
+/** The one that has started this process, if any. It is asked for once. */
+export function ownManager(env: NodeJS.ProcessEnv, log: Accompanied['log']): ServiceManager {
+  return serviceManager(env, (what) =>
+    log(`the service manager is not told how far the TD is: ${what}`),
   );
+}
+
+export function companionsOf(accompanied: Accompanied): readonly Companion[] {
+  const { state, life, host, plan, manager, request, onPlace, log } = accompanied;
+  const { facts, spec, vcpuIds } = plan;
+  const told = supervised(manager, {
+    start: request.start,
+    teardownMs: () =>
+      teardownMs(
+        {
+          ...{ host: facts.name, simulated: facts.kind !== 'kvm', kernel: facts.kernel.rules },
+          ...{ vcpus: vcpuIds.length, memoryBytes: Number(spec.memoryBytes) },
+        },
+        readTeardowns(state),
+      ),
+  });
   return [
     queueing({
       ...{ state, life, queue: request.queue },

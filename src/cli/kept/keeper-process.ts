@@ -20,15 +20,16 @@ import { outlookOn } from '../../keeper/outlook.ts';
 import { openProgress, type Progress, type Reached } from '../../keeper/progress.ts';
 import type { KeepRequest } from '../../keeper/request.ts';
 import { openStateDirectory } from '../../keeper/state-directory.ts';
-import { limitToOneSlot } from '../../keeper/systemd/limits.ts';
+import { limitSlots } from '../../keeper/systemd/limits.ts';
 import { type OwnedTd, ownTd } from '../../keeper/td-directory.ts';
 import { processIo } from '../io.ts';
 import { openSinks } from '../run/console/run-console.ts';
 import { throwFailure } from '../run/outcome.ts';
 import { eventInWords } from '../words.ts';
-import { companionsOf } from './companions.ts';
+import { companionsOf, ownManager } from './companions.ts';
 import { engineOf } from './engine/engine-of.ts';
 import { hostAsNamed, identityOf } from './keeper-identity.ts';
+import { type NextInUnit, nextInUnit } from './move/next-in-unit.ts';
 import { nameIsTaken } from './name-is-taken.ts';
 import { type OpenedTd, openTd } from './open-td.ts';
 import { StopRequest } from './stop-request.ts';
@@ -197,6 +198,8 @@ async function keepPlanned(keeping: Keeping): Promise<void> {
   if (request.unit !== undefined) noteLimits();
   let kept: Kept | undefined;
   const engine = await engineOf({ ...keeping, state, files: owned.files });
+  const manager = ownManager(env, keeperLog);
+  const next = nextInUnit({ request, env, manager });
   const sinks = await openSinks(wanted, {
     // Not of the run itself: what is typed while the TD moves goes with it.
     input: (bytes) => kept?.surface.console.input(bytes) ?? 0,
@@ -214,15 +217,16 @@ async function keepPlanned(keeping: Keeping): Promise<void> {
       onEvent: (_, event) => progress.tell({ event }),
       console: { console: sinks.print, debugConsole: () => {} },
       consoleSocket: () => sinks.socket,
+      beginNext: next?.begin,
       tellsRequests: false,
       outlook: (td) => outlookOn(state, td),
       companions: companionsOf({
-        ...{ state, life, host, plan, env, request, log: keeperLog },
+        ...{ state, life, host, plan, manager, request, log: keeperLog },
         onPlace: (place) => progress.tell({ queued: place }),
       }),
     });
     stop.stops(kept.surface);
-    await answerFor(kept, keeping);
+    await answerFor(kept, { ...keeping, next });
   } finally {
     await sinks.end();
   }
@@ -230,12 +234,15 @@ async function keepPlanned(keeping: Keeping): Promise<void> {
 
 /** What a unit cannot be given by systemd, the keeper gives it. */
 function noteLimits(): void {
-  const why = limitToOneSlot();
+  const why = limitSlots(1);
   if (why !== undefined) keeperLog(`the unit may take more than one key slot: ${why}`);
 }
 
 /** @throws TdctlError what the TD ended with, where that is not what was asked for. */
-async function answerFor(kept: Kept, keeping: Keeping): Promise<void> {
+async function answerFor(
+  kept: Kept,
+  keeping: Keeping & { readonly next: NextInUnit | undefined },
+): Promise<void> {
   const { owned, progress, stop, plan, request } = keeping;
   const { run, surface } = kept;
   const serving = serveKeeper({ surface, socketPath: owned.files.socket, onDefect: keeperLog });
@@ -243,6 +250,8 @@ async function answerFor(kept: Kept, keeping: Keeping): Promise<void> {
   serving.catch(() => run.stop());
   const hasReached = (await run.runnable) && (await reach(kept, keeping, serving));
   const output = await kept.ended;
+  // Whoever has asked for a move is told what came of it.
+  await keeping.next?.settled();
   await (await serving).close();
   throwFailure(output, plan.facts);
   if (hasReached) return;

@@ -16,7 +16,7 @@ import { GuardedView } from '../guarded-view.ts';
 import { openHostToActOn } from '../host-to-act-on.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import type { CommandIo } from '../io.ts';
-import { companionsOf } from '../kept/companions.ts';
+import { companionsOf, ownManager } from '../kept/companions.ts';
 import { engineOf } from '../kept/engine/engine-of.ts';
 import { refuseEngineOn } from '../kept/engine/needs-kvm.ts';
 import { openRunLog, type RunLog } from '../log.ts';
@@ -184,16 +184,17 @@ async function runPlan(running: Running): Promise<void> {
   if (engine !== undefined) {
     listed.life.console.subscribe((bytes) => console.listener.console(bytes, 0));
   }
+  const note = (text: string) => say(io, `note: ${text}`);
   const kept = keep({
     ...{ host, plan, life: listed.life, onEvent, console: console.listener, engine },
     inWords: (event) => eventInWords(event, plan.facts),
     companions:
       listed.state &&
       companionsOf({
-        ...{ state: listed.state, life: listed.life, host, plan, env: io.env },
+        ...{ state: listed.state, life: listed.life, host, plan, log: note },
+        manager: ownManager(io.env, note),
         request: { queue: false, start: true },
         onPlace: () => {},
-        log: (text) => say(io, `note: ${text}`),
       }),
   });
   const td = kept.run;

@@ -48,8 +48,8 @@ export interface Field {
   readonly description: string;
   /** The same in the description of the API. */
   readonly schema: {
-    readonly type: 'integer' | 'number';
-    readonly minimum: number;
+    readonly type: 'integer' | 'number' | 'string';
+    readonly minimum?: number;
     readonly maximum?: number;
   };
   is(value: unknown): boolean;

@@ -2,6 +2,7 @@
  * What a keeper answers, as data: the OpenAPI document (cli/output/contract/keeper-api.ts) and the server are made of
  * this one table. It needs no zod, which a keeper never loads.
  */
+import { isAbsolute } from 'node:path';
 import type { Duplex } from 'node:stream';
 import {
   type EventStream,
@@ -14,7 +15,7 @@ import { moveProtocol } from '../move/protocol.ts';
 import { commonMoveVersion } from '../move/version.ts';
 import { isOver } from '../state.ts';
 import { type ConsoleBounds, consoleFrom, openConsole, sendConsoleLog } from './console.ts';
-import { type Exchange, type Fields, sendDocument, sendText } from './exchange.ts';
+import { type Exchange, type Field, type Fields, sendDocument, sendText } from './exchange.ts';
 import { metricsText, metricsType } from './metrics.ts';
 import { consoleFromHeader, consoleProtocol } from './protocol.ts';
 import { Refusal } from './refusal.ts';
@@ -83,6 +84,13 @@ const wholeNumber = (description: string) => ({
   schema: { type: 'integer', minimum: 0 } as const,
   is: (value: unknown) => typeof value === 'string' && /^\d{1,15}$/.test(value),
 });
+
+const keeperProgramField: Field = {
+  wanted: 'the absolute path of dist/keeper.js of a tdctl',
+  description: 'dist/keeper.js of the tdctl whose keeper takes the TD over, by its absolute path.',
+  schema: { type: 'string' },
+  is: (value) => typeof value === 'string' && isAbsolute(value),
+};
 
 const mostGraceMs = 24 * 60 * 60 * 1000;
 
@@ -229,6 +237,36 @@ export const routes: readonly Route[] = [
       open: ({ socket, surface, streams }) => {
         socket.once('close', streams.addLast(surface.move.open(socket)));
       },
+    },
+  },
+  {
+    method: 'POST',
+    path: '/next',
+    id: 'next',
+    summary:
+      'Begins another keeper in the unit of systemd that this one is in, and moves the TD to it. `tdctl migrate` asks for it.',
+    takes: { program: keeperProgramField },
+    answers: {
+      200: { type: json, kind: 'tdctl.TdMove', summary: 'What `tdctl migrate` prints.' },
+    },
+    answer: async (asked) => {
+      const { beginNext, name } = asked.surface;
+      if (beginNext === undefined) {
+        throw new Refusal(409, {
+          code: 'TDCTL_E_CONFLICT',
+          message: `TD ${name} is in no unit of systemd: its next keeper is begun by whoever moves it`,
+          hint: '`tdctl migrate` moves it',
+        });
+      }
+      const { program } = asked.body;
+      if (typeof program !== 'string') {
+        throw new Refusal(400, {
+          message: 'the body does not say which program the next keeper is of',
+          hint: 'send `{"program": "/…/dist/keeper.js"}`',
+        });
+      }
+      const report = await beginNext(program);
+      sendDocument(asked, 200, { kind: 'tdctl.TdMove', version: 1, ...{ name, ...report } });
     },
   },
   {

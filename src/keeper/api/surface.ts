@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Feed } from '../../feed/index.ts';
 import type { KeeperIdentity } from '../identity.ts';
 import type { KeptTd } from '../kept-td.ts';
+import type { MoveReport } from '../move/report.ts';
 import type { ToldRecord } from '../told.ts';
 import type { KeptMetrics } from './metrics.ts';
 import type { KeptVerb } from './verbs.ts';
@@ -25,6 +26,12 @@ export interface KeptSurface {
   readonly feed: Feed<ToldRecord>;
   readonly console: KeptConsole;
   readonly move: MoveDoor;
+  /**
+   * Begins another keeper, of that program, to which the TD moves; undefined where whoever asks for a move begins it.
+   *
+   * @throws TdctlError where the TD has not come to it.
+   */
+  readonly beginNext: ((program: string) => Promise<MoveReport>) | undefined;
   metrics(): KeptMetrics;
 }
 

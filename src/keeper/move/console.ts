@@ -5,9 +5,6 @@ import type { CameOver, ConsoleSocket, PassedConsole } from '../../guest/index.t
 import { channelOf, receiveFds, sendFds } from './fds.ts';
 import type { MovePeer } from './peer.ts';
 
-/** From this version on a keeper passes it. */
-export const passesConsoleSince = 2;
-
 /** @param path where the next keeper takes fds. @throws the error of the system call. */
 export async function passConsole(console: ConsoleSocket, path: string): Promise<PassedConsole> {
   const clients: FdChannel[] = [];

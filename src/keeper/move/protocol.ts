@@ -20,6 +20,10 @@ export const moveProtocol = 'tdctl-move';
 
 export const moveRange: ApiRange = { oldest: 1, newest: 2 };
 
+/** From this version on a keeper passes a console that is a socket, and begins the next keeper of its unit. */
+export const passesConsoleSince = 2;
+export const beginsNextSince = 2;
+
 /** A part of the answer that failed by itself, as the chart of the migration keeps it. */
 export type Outcome<Value> = { readonly value: Value } | { readonly failed: StepError };
 

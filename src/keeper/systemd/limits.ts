@@ -29,9 +29,9 @@ export function memoryMaxBytes({
   return Math.ceil(memoryBytes * (1 + tablesShare)) + vcpus * bytesOfVcpu + keeperBytes;
 }
 
-/** A thread for each vCPU, and those of Node, of the addon and of what tells systemd. */
+/** A thread for each vCPU, and those of Node, of the addon and of what tells systemd: twice, while the TD moves. */
 export function tasksMax({ vcpus }: { readonly vcpus: number }): number {
-  return vcpus + 128;
+  return 2 * (vcpus + 64);
 }
 
 export interface CgroupPlace {
@@ -52,11 +52,11 @@ export function countsMemory({ root } = thisProcess): boolean {
 }
 
 /**
- * Allows the cgroup of this process one key slot. systemd has no property for it.
+ * Allows the cgroup of this process so many key slots. systemd has no property for it.
  *
  * @returns undefined where it is set, else why it is not, in words.
  */
-export function limitToOneSlot({ root, self } = thisProcess): string | undefined {
+export function limitSlots(slots: number, { root, self } = thisProcess): string | undefined {
   const path = ownCgroup(self);
   if (path === undefined) return 'this host has no cgroup v2';
   if (path === '/') return 'the keeper is in the root cgroup, which has no limits';
@@ -65,7 +65,7 @@ export function limitToOneSlot({ root, self } = thisProcess): string | undefined
     return 'the misc controller is not on for the unit: write `+misc` to cgroup.subtree_control of the cgroups above it';
   }
   try {
-    writeKernelFile(file, 'tdx 1\n');
+    writeKernelFile(file, `tdx ${slots}\n`);
     return undefined;
   } catch (error) {
     const errno = errnoOf(error) ?? 'no errno';

@@ -3,6 +3,10 @@ import { spawn } from 'node:child_process';
 import { loadAddon } from '../../../native/index.ts';
 
 export interface ServiceManager {
+  /** This process is what the unit lives by from now on, in the place of the one that was. */
+  takesOver(): void;
+  /** The environment of a process of the unit that is to tell it too. */
+  handedOn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
   /** The service is up: whoever started it need wait no longer. */
   ready(status: string): void;
   status(text: string): void;
@@ -27,6 +31,8 @@ export function serviceManager(
   delete env[notifySocketVariable];
   const send = path ? sender(path, env, once(onTrouble)) : () => {};
   return {
+    takesOver: () => send({ MAINPID: String(process.pid) }),
+    handedOn: (to) => (path ? { ...to, [notifySocketVariable]: path } : to),
     ready: (status) => send({ READY: '1', STATUS: status }),
     status: (text) => send({ STATUS: text }),
     stopping: (status) => send({ STOPPING: '1', STATUS: status }),

@@ -18,15 +18,19 @@ const leastMs = 60_000;
  * @param teardownMs how long a teardown is thought to take.
  */
 export function supervised(
-  manager: ServiceManager,
+  manager: Pick<ServiceManager, 'ready' | 'status' | 'stopping' | 'needsMs'>,
   { start, teardownMs }: { readonly start: boolean; readonly teardownMs: () => number | null },
 ): Supervised {
   let isReady = false;
   let isStopping = false;
+  let hasMoved = false;
   return {
     queued: ({ position, of }) => manager.status(`waits for a key slot: ${position} of ${of}`),
     event({ event, state }) {
       if (event !== 'state.entered') return;
+      // The unit goes on with the next keeper, and what ends here is no end of it.
+      hasMoved ||= state === 'movedAway';
+      if (hasMoved) return;
       const words = state.replaceAll('.', ': ');
       if (isDown(state)) {
         if (!isStopping) {

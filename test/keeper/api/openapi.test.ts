@@ -80,6 +80,8 @@ describe('the description of the API', () => {
     ['/v1/td/stop', post('{"graceMs": 0}'), 202],
     ['/v1/td/stop', post('{"graceMs": -1}'), 400],
     ['/v1/td/kill', post(), 202],
+    ['/v1/next', post('{"program": "/usr/lib/tdctl/dist/keeper.js"}'), 409],
+    ['/v1/next', post('{"program": "keeper.js"}'), 400],
     ['/v1/metrics', {}, 200],
     ['/v1/console', {}, 200],
     ['/v1/openapi.json', {}, 200],

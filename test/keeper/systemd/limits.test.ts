@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
-import { countsMemory, limitToOneSlot } from '../../../src/keeper/systemd/limits.ts';
+import { countsMemory, limitSlots } from '../../../src/keeper/systemd/limits.ts';
 
 /** The files of a cgroup hierarchy of version 2, with this process in `/unit`. */
 function cgroups(context: TestContext, own = '/unit') {
@@ -15,21 +15,23 @@ function cgroups(context: TestContext, own = '/unit') {
 }
 
 describe('the limit of a unit', () => {
-  test('is one key slot, where the misc controller is on for it', (context) => {
+  test('is so many key slots, where the misc controller is on for it', (context) => {
     const place = cgroups(context);
     const file = join(place.root, 'unit/misc.max');
     writeFileSync(file, '');
-    expect(limitToOneSlot(place)).toBeUndefined();
+    expect(limitSlots(1, place)).toBeUndefined();
     expect(readFileSync(file, 'utf8')).toBe('tdx 1\n');
+    expect(limitSlots(2, place)).toBeUndefined();
+    expect(readFileSync(file, 'utf8')).toBe('tdx 2\n');
   });
 
   test('is said not to be set where it cannot be, and why', (context) => {
     const place = cgroups(context);
-    expect(limitToOneSlot(place)).toMatch(/misc controller is not on/);
-    expect(limitToOneSlot(cgroups(context, '/'))).toMatch(/root cgroup/);
+    expect(limitSlots(1, place)).toMatch(/misc controller is not on/);
+    expect(limitSlots(1, cgroups(context, '/'))).toMatch(/root cgroup/);
     writeFileSync(place.self, '1:cpu:/\n');
-    expect(limitToOneSlot(place)).toMatch(/no cgroup v2/);
-    expect(limitToOneSlot({ ...place, self: join(place.root, 'none') })).toMatch(/no cgroup v2/);
+    expect(limitSlots(1, place)).toMatch(/no cgroup v2/);
+    expect(limitSlots(1, { ...place, self: join(place.root, 'none') })).toMatch(/no cgroup v2/);
   });
 
   test('of memory is asked for only where the host counts it', (context) => {

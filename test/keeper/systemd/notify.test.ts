@@ -157,6 +157,16 @@ describe('of a TD it is told', () => {
     },
   );
 
+  test('nothing more where it has moved to another keeper of the unit', () => {
+    const { told, manager } = recorder();
+    const listener = supervised(manager, { start: true, teardownMs: () => null });
+    const moves = ['running', 'migratingOut.handedOver', 'movedAway', 'releasing', 'destroyed'];
+    for (const state of moves as ('running' | 'movedAway')[]) {
+      listener.event({ event: 'state.entered', state });
+    }
+    expect(told).toEqual(['ready running', 'migratingOut: handedOver']);
+  });
+
   test('that it goes down, and never that it is up, where it fails on its way', () => {
     const { told, manager } = recorder();
     const listener = supervised(manager, { start: true, teardownMs: () => null });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'vitest';
 import { requireSupervision } from '../../exec/programs.ts';
 import { type Case, judge } from '../agreement.ts';
+import { readList } from '../lists.ts';
 import {
   natively,
   type Ran,
@@ -35,6 +36,25 @@ function panic(stdout: string, name: string): string {
   return `${where} ${why}`.trim();
 }
 
+/**
+ * `test_clock` wants less time to pass between two of its calls than between two others, which a busy machine need not
+ * give: what agrees by the list and has failed is run again by itself, and disagrees where it never passes.
+ */
+async function triedAgain(
+  first: ReadonlyMap<string, string>,
+  command: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const { agrees } = readList(suite);
+  let last = first;
+  for (let more = 0; more < 3; more += 1) {
+    const failed = agrees.filter((name) => last.get(name)?.startsWith('fails'));
+    if (failed.length === 0) break;
+    const again = outcomes(await underExec([...command, '--exact', ...failed]));
+    last = new Map([...last, ...again]);
+  }
+  return last;
+}
+
 test(
   'what passes of kvm-ioctls’ own tests passes under exec',
   async (context) => {
@@ -46,7 +66,7 @@ test(
       whyNotNatively() === undefined
         ? outcomes(await natively(command))
         : new Map<string, string>();
-    const after = outcomes(await underExec(command));
+    const after = await triedAgain(outcomes(await underExec(command)), command);
     const cases = [...after].map(
       ([name, outcome]): Case => ({
         name,

@@ -1,5 +1,4 @@
 /** `tdctl migrate`: a TD moves from its keeper to a new one. */
-import { apiRange } from '../../../keeper/identity.ts';
 import type { KeptTd } from '../../../keeper/kept-td.ts';
 import { keeperCommand, launchMove } from '../../../keeper/launch.ts';
 import type { MoveReport } from '../../../keeper/move/report.ts';
@@ -15,8 +14,10 @@ import { theTd } from '../select.ts';
 import { keptState } from '../state-of.ts';
 import { refuseUnreachable } from '../verbs/asked.ts';
 import { moveInWords } from './in-words.ts';
+import { moveInUnit } from './move-in-unit.ts';
 import type { Moving } from './moving.ts';
-import { inUnit, notKnown } from './refusals.ts';
+import { nextRequest } from './next-request.ts';
+import { notKnown } from './refusals.ts';
 import { replaceKeeper, vmmOf } from './replace-keeper.ts';
 import { tdctlAt } from './tdctl-at.ts';
 
@@ -66,9 +67,8 @@ export async function moveTd(
   }
   const request = requestOfTd(state, name);
   if (request === undefined) throw notKnown(name);
-  if (request.unit !== undefined) throw inUnit(name, request.unit);
-  return await launchMove(
-    { ...request, moves: true, again: true, queue: false, faults: undefined, api: apiRange },
-    { env: io.env, signal, command: keeperCommand(name, program) },
-  );
+  if (request.unit !== undefined)
+    return await moveInUnit(td, request.unit, { state, signal, program });
+  const command = keeperCommand(name, program);
+  return await launchMove(nextRequest(request), { env: io.env, signal, command });
 }

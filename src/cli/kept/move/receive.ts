@@ -10,9 +10,9 @@ import type { KeeperFaults } from '../../../keeper/faults.ts';
 import { type Kept, keep } from '../../../keeper/keep.ts';
 import { keeperLog } from '../../../keeper/keeper-log.ts';
 import { beginNextLife, type NextLife } from '../../../keeper/life.ts';
-import { passesConsoleSince } from '../../../keeper/move/console.ts';
 import { usualPatienceMs } from '../../../keeper/move/door.ts';
 import { clearNext, type NextTd, ownNext } from '../../../keeper/move/next-directory.ts';
+import { passesConsoleSince } from '../../../keeper/move/protocol.ts';
 import { RemoteSource } from '../../../keeper/move/remote-source.ts';
 import type { MoveReport } from '../../../keeper/move/report.ts';
 import { warmUp } from '../../../keeper/move/warm-up.ts';
@@ -20,6 +20,7 @@ import { outlookOn } from '../../../keeper/outlook.ts';
 import type { Progress } from '../../../keeper/progress.ts';
 import type { KeepRequest } from '../../../keeper/request.ts';
 import { openStateDirectory, type StateDirectory } from '../../../keeper/state-directory.ts';
+import type { ServiceManager } from '../../../keeper/systemd/notify.ts';
 import type { OwnedTd } from '../../../keeper/td-directory.ts';
 import {
   type MigrationRunEvent,
@@ -31,13 +32,14 @@ import { startMigration } from '../../../orchestrator/migration/index.ts';
 import { processIo } from '../../io.ts';
 import { throwFailure } from '../../run/outcome.ts';
 import { eventInWords, stepFailure } from '../../words.ts';
-import { companionsOf } from '../companions.ts';
+import { companionsOf, ownManager } from '../companions.ts';
 import { hostAsNamed, identityOf } from '../keeper-identity.ts';
 import { type OpenedTd, openTd } from '../open-td.ts';
 import type { StopRequest } from '../stop-request.ts';
 import { Blackout } from './blackout.ts';
 import { bringVm } from './bring-vm.ts';
 import { MovedConsole } from './moved-console.ts';
+import { type NextInUnit, nextInUnit } from './next-in-unit.ts';
 import { type Reached, reachSource } from './reach-source.ts';
 import { isMoving, keepsItsSocket, lost, otherwisePlanned } from './refusals.ts';
 import { TypedAhead } from './typed-ahead.ts';
@@ -113,6 +115,9 @@ class Conducting {
   readonly #with: AtSource & OpenedTd & { readonly life: NextLife };
   readonly #blackout = new Blackout();
   readonly #console: MovedConsole;
+  readonly #manager: ServiceManager;
+  /** The one after this. */
+  readonly #next: NextInUnit | undefined;
   #isBlackout = false;
   /** Nobody is told of anything while no vCPU runs. */
   readonly #untold: MigrationRunEvent[] = [];
@@ -123,7 +128,10 @@ class Conducting {
   constructor(source: Reached, given: AtSource & OpenedTd & { readonly life: NextLife }) {
     this.#source = source;
     this.#with = given;
-    this.#console = new MovedConsole(given.wanted, given.typed);
+    const { wanted, typed, env, request } = given;
+    this.#console = new MovedConsole(wanted, typed);
+    this.#manager = ownManager(env, keeperLog);
+    this.#next = nextInUnit({ request, env, manager: this.#manager });
   }
 
   async conduct(): Promise<void> {
@@ -214,11 +222,12 @@ class Conducting {
       run = begin(options);
       return run;
     };
-    const { host, plan, life, state, next, env, request, faults } = this.#with;
+    const { host, plan, life, state, next, request, faults } = this.#with;
     this.#kept = keep({
       ...{ host, plan, life, start, tellsRequests: false, patienceMs: faults.patienceMs },
       console: { console: this.#console.print, debugConsole: () => {} },
       consoleSocket: () => this.#console.socket,
+      beginNext: this.#next?.begin,
       directory: {
         release: () => this.#main?.release(),
         nextSocket: next.files.nextSocket,
@@ -227,7 +236,8 @@ class Conducting {
       inWords: (event) => eventInWords(event, plan.facts),
       outlook: (td) => outlookOn(state, td),
       companions: companionsOf({
-        ...{ state, life, host, plan, env, request, log: keeperLog, onPlace: () => {} },
+        ...{ state, life, host, plan, manager: this.#manager, request, log: keeperLog },
+        onPlace: () => {},
       }),
     });
     const { input } = this.#kept.surface.console;
@@ -243,6 +253,7 @@ class Conducting {
     const main = this.#main ?? (await next.takeMain(faults.patienceMs ?? usualPatienceMs));
     this.#main = main;
     life.takeOver(main);
+    this.#manager.takesOver();
     const { surface } = this.#kept;
     const socketPath = main.files.socket;
     this.#server = await serveKeeper({ surface, socketPath, onDefect: keeperLog });
@@ -275,6 +286,7 @@ class Conducting {
   async #answer(): Promise<void> {
     const { plan } = this.#with;
     const output = await this.#kept?.ended;
+    await this.#next?.settled();
     if (output !== undefined) throwFailure(output, plan.facts);
   }
 }

@@ -65,8 +65,27 @@ export function inUnit(name: string, unit: string): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_CONFLICT',
     op,
-    message: `TD ${name} is kept in the unit ${unit} of systemd, which is over when the process ends that it was begun with: the next keeper would be in none`,
-    hint: 'a TD that is created without --unit can move',
+    message: `QEMU has TD ${name} in the unit ${unit} of systemd, and a keeper that takes it over would be in another`,
+    hint: 'a TD of QEMU that is created without --unit can be given another keeper',
+  });
+}
+
+export function beginsNoNext(kept: { name: string; unit: string; tdctl: string }): TdctlError {
+  const { name, unit, tdctl } = kept;
+  return new TdctlError({
+    code: 'TDCTL_E_CONFLICT',
+    op,
+    message: `TD ${name} is kept in the unit ${unit} of systemd, and a keeper of tdctl ${tdctl} begins no other there`,
+    hint: 'later ones do: the TD stays under that version until it is stopped and started again',
+  });
+}
+
+export function moveGoesOn(name: string): TdctlError {
+  return new TdctlError({
+    code: 'TDCTL_E_INTERRUPTED',
+    op,
+    message: `interrupted; the move of ${name} goes on`,
+    hint: `\`tdctl show ${name}\` says who has the TD`,
   });
 }
 

@@ -8,7 +8,7 @@ import type { Field, Fields } from '../../../keeper/api/exchange.ts';
 import { type AnswerForm, type Route, routes } from '../../../keeper/api/routes.ts';
 import { apiRange } from '../../../keeper/identity.ts';
 import { errorDocument } from './diagnoses.ts';
-import { actedDocument, keeperDocument, tdDocument, toldRecord } from './kept.ts';
+import { actedDocument, keeperDocument, tdDocument, tdMoveDocument, toldRecord } from './kept.ts';
 
 /** By the name that an answer has for it; the events of the stream are told apart in words. */
 const documents: Readonly<Record<string, z.ZodType>> = {
@@ -16,6 +16,7 @@ const documents: Readonly<Record<string, z.ZodType>> = {
   'tdctl.Error': errorDocument,
   'tdctl.Keeper': keeperDocument,
   'tdctl.Td': tdDocument,
+  'tdctl.TdMove': tdMoveDocument,
   toldRecord,
 };
 
