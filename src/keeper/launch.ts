@@ -210,14 +210,19 @@ async function refuseStopped(
   return new Promise(() => {});
 }
 
+/** What was begun goes on. */
+const goesOn = ({ op, goesOn }: LaunchWords) =>
+  new TdctlError({ code: 'TDCTL_E_INTERRUPTED', op, ...goesOn });
+
+export const interruptedMove = (name: string) => goesOn(moveWords(name));
+
 function interrupted(
   words: LaunchWords,
   signal: AbortSignal | undefined,
   over: AbortSignal,
 ): Promise<never> {
   return new Promise((_, reject) => {
-    const { op, goesOn } = words;
-    const end = () => reject(new TdctlError({ code: 'TDCTL_E_INTERRUPTED', op, ...goesOn }));
+    const end = () => reject(goesOn(words));
     if (signal?.aborted) end();
     signal?.addEventListener('abort', end, { once: true, signal: over });
   });

@@ -67,8 +67,9 @@ export async function moveTd(
   }
   const request = requestOfTd(state, name);
   if (request === undefined) throw notKnown(name);
-  if (request.unit !== undefined)
+  if (request.unit !== undefined) {
     return await moveInUnit(td, request.unit, { state, signal, program });
+  }
   const command = keeperCommand(name, program);
   return await launchMove(nextRequest(request), { env: io.env, signal, command });
 }

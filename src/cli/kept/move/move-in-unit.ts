@@ -2,10 +2,11 @@
 import { TdctlError } from '../../../errors/index.ts';
 import { connectTd } from '../../../keeper/client.ts';
 import type { KeptTd } from '../../../keeper/kept-td.ts';
+import { interruptedMove } from '../../../keeper/launch.ts';
 import { beginsNextSince } from '../../../keeper/move/protocol.ts';
 import type { MoveReport } from '../../../keeper/move/report.ts';
 import type { Moving } from './moving.ts';
-import { beginsNoNext, moveGoesOn } from './refusals.ts';
+import { beginsNoNext } from './refusals.ts';
 
 /** So soon does a keeper say who it is. */
 const greetingMs = 10_000;
@@ -24,7 +25,7 @@ export async function moveInUnit(
     if ((move?.newest ?? 0) < beginsNextSince) throw beginsNoNext({ name, unit, tdctl });
     return await client.next(program, { deadlineMs: mostMoveMs, signal });
   } catch (error) {
-    if (signal?.aborted === true && error instanceof TdctlError) throw moveGoesOn(name);
+    if (signal?.aborted === true && error instanceof TdctlError) throw interruptedMove(name);
     throw error;
   } finally {
     client.close();

@@ -25,7 +25,8 @@ interface Beginning {
 /**
  * A shell begins it in the background and ends, so that it is the manager's own child from its first moment: a main process
  * that is somebody else's systemd does not wait for, and kills together with all of the unit as soon as that is stopped
- * (service_enter_signal() in src/core/service.c of systemd). What is begun so would read nothing of the shell's own input.
+ * (service_enter_signal() in src/core/service.c of systemd). The input goes by another fd: in the background a shell has put
+ * /dev/null in the place of its own.
  */
 const asOrphan = (command: readonly [program: string, ...args: string[]]) =>
   ['/bin/sh', '-c', 'exec 4<&0; "$0" "$@" <&4 4<&- &', ...command] as const;

@@ -80,15 +80,6 @@ export function beginsNoNext(kept: { name: string; unit: string; tdctl: string }
   });
 }
 
-export function moveGoesOn(name: string): TdctlError {
-  return new TdctlError({
-    code: 'TDCTL_E_INTERRUPTED',
-    op,
-    message: `interrupted; the move of ${name} goes on`,
-    hint: `\`tdctl show ${name}\` says who has the TD`,
-  });
-}
-
 export function keptByCommand(name: string): TdctlError {
   return new TdctlError({
     code: 'TDCTL_E_CONFLICT',
