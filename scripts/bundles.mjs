@@ -261,8 +261,8 @@ function withoutPrograms() {
 }
 
 /**
- * A map tells places here, and nobody asks it what things were called before (src/cli/source-lines.ts). A segment of
- * the mappings has it as the last of five numbers; of base64 the first half of the alphabet ends a number.
+ * A map tells places here, and nobody asks it for names (src/cli/source-lines.ts). A segment of the mappings has the name
+ * as the last of five numbers; of base64 the first half of the alphabet ends a number.
  * @returns {import('rolldown').Plugin}
  */
 function mapsOfPlaces() {
