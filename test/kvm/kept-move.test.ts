@@ -17,6 +17,8 @@ import { skipWithoutKvm } from './soft-rehearsal-support.ts';
 
 const { spec, scratch } = keeping();
 const moves = 3;
+const withConsole = (place: Readonly<Record<string, string>>) => (text: string) =>
+  text.replace(/^spec:$/m, `spec:\n  console: ${JSON.stringify(place)}`);
 
 beforeEach(skipWithoutKvm);
 
@@ -48,10 +50,10 @@ test('it counts on without a number lost, a console stays attached, and what is 
 
 test('its console file has all that it printed, in its order, whichever keeper wrote it', async () => {
   const file = join(scratch, 'filed.log');
-  const withFile = (text: string) =>
-    text.replace(/^spec:$/m, `spec:\n  console:\n    file: ${file}`);
   const soft = ['--host', 'soft', '--kernel', 'rfc-migration-v2', '--start'];
-  expect(await cli(['create', spec('filed', withFile), ...soft])).toMatchObject({ exitCode: 0 });
+  expect(await cli(['create', spec('filed', withConsole({ file })), ...soft])).toMatchObject({
+    exitCode: 0,
+  });
   for (let at = 1; at <= moves; at += 1) {
     expect(await cli(['migrate', 'filed'])).toMatchObject({ exitCode: 0 });
   }
@@ -63,10 +65,10 @@ test('its console file has all that it printed, in its order, whichever keeper w
 
 test('who is attached to its socket stays so, loses nothing, and nobody else gets in meanwhile', async () => {
   const path = join(scratch, 'own.sock');
-  const withSocket = (text: string) =>
-    text.replace(/^spec:$/m, `spec:\n  console:\n    socket: ${path}`);
   const soft = ['--host', 'soft', '--kernel', 'rfc-migration-v2', '--start'];
-  expect(await cli(['create', spec('wired', withSocket), ...soft])).toMatchObject({ exitCode: 0 });
+  expect(
+    await cli(['create', spec('wired', withConsole({ socket: path })), ...soft]),
+  ).toMatchObject({ exitCode: 0 });
   const client = connect(path);
   let heard = '';
   client.setEncoding('latin1').on('data', (text) => {
@@ -100,9 +102,13 @@ test('a keeper from before that could be passed on keeps its TD with who is atta
   expect(older).not.toBe(program);
   writeFileSync(join(before, 'keeper.js'), older);
   const path = join(scratch, 'old.sock');
-  const withSocket = (text: string) =>
-    text.replace(/^spec:$/m, `spec:\n  console:\n    socket: ${path}`);
-  const create = ['create', spec('old', withSocket), '--host', 'soft', '--start'];
+  const create = [
+    'create',
+    spec('old', withConsole({ socket: path })),
+    '--host',
+    'soft',
+    '--start',
+  ];
   const kernel = ['--kernel', 'rfc-migration-v2'];
   execFileSync(process.execPath, [join(before, 'tdctl.js'), ...create, ...kernel]);
   const client = connect(path);

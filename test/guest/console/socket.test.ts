@@ -3,12 +3,13 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect, Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, type TestContext, test } from 'vitest';
-import { socketFd, stopReading, unwrittenBytes } from '../../../native/index.ts';
 import { ConsoleSocket } from '../../../src/guest/index.ts';
+import { passConsole, receiveConsole } from '../../../src/keeper/move/console.ts';
+import type { MovePeer } from '../../../src/keeper/move/peer.ts';
 import { requireAddon } from '../../native/support.ts';
 import { until } from '../../support/processes.ts';
 
@@ -39,6 +40,13 @@ async function attach(path: string) {
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   return { socket, read: () => read, ended: once(socket, 'end') };
+}
+
+/** What was printed, by what has arrived and by what is said to be missing. */
+function arrivedAndMissing(read: string) {
+  const missing = [...read.matchAll(/\[tdctl: (\d+) bytes/g)].map(([, bytes]) => Number(bytes));
+  const arrived = read.replaceAll(/\r\n\[tdctl: [^\]]*\]\r\n/g, '').length;
+  return { gaps: missing.length, bytes: missing.reduce((sum, bytes) => sum + bytes, arrived) };
 }
 
 const print = (console: ConsoleSocket, text: string) => console.print(Buffer.from(text), 0);
@@ -110,35 +118,20 @@ test('a client that does not read costs bounded memory, and is told what it miss
   print(console, 'END');
   client.socket.resume();
   await until(() => client.read().endsWith('END'));
-  const missing = [...client.read().matchAll(/\[tdctl: (\d+) bytes/g)].map(([, bytes]) =>
-    Number(bytes),
-  );
-  const arrived = client.read().replaceAll(/\r\n\[tdctl: [^\]]*\]\r\n/g, '').length;
-  expect(missing.length).toBeGreaterThan(0);
-  expect(missing.reduce((sum, bytes) => sum + bytes, arrived)).toBe(8 + blocks * block.length);
+  const { gaps, bytes } = arrivedAndMissing(client.read());
+  expect(gaps).toBeGreaterThan(0);
+  expect(bytes).toBe(8 + blocks * block.length);
   client.socket.destroy();
   await console.end();
 });
 
 describe('a socket that another takes over', () => {
-  /** As `src/keeper/move/console.ts` does it, but that both ends are in this process. */
+  /** As from one keeper to the next, but that both ends are in this process. */
   async function handOver(console: ConsoleSocket, context: TestContext) {
-    const { FdChannel } = requireAddon(context);
-    const [sending, receiving] = FdChannel.pair();
-    const channels = [sending, receiving];
-    const passed = await console.handOver((own) => {
-      stopReading(own);
-      channels.push(FdChannel.of(socketFd(own) ?? -1));
-      const unwritten = unwrittenBytes(own);
-      own.destroy();
-      return unwritten;
-    });
-    await sending.send(Uint8Array.of(1), channels.slice(2));
-    const { fds } = await receiving.receive({ maxBytes: 1, maxFds: 1 });
-    for (const each of channels) await each.close();
-    const fd = fds[0]?.take();
-    const client = fd === undefined ? undefined : new Socket({ fd, allowHalfOpen: true });
-    return { ...passed, client };
+    requireAddon(context);
+    const path = join(directory, 'fds.sock');
+    const peer = { ask: () => passConsole(console, path) } as unknown as MovePeer;
+    return await receiveConsole(peer, { path, deadlineMs: 10_000 });
   }
 
   /** @param takes so many bytes of what is typed at once. */
@@ -284,11 +277,7 @@ describe('a socket that another takes over', () => {
     print(next.console, 'END');
     client.socket.resume();
     await until(() => client.read().endsWith('END'));
-    const missing = [...client.read().matchAll(/\[tdctl: (\d+) bytes/g)].map(([, bytes]) =>
-      Number(bytes),
-    );
-    const arrived = client.read().replaceAll(/\r\n\[tdctl: [^\]]*\]\r\n/g, '').length;
-    expect(missing.reduce((sum, bytes) => sum + bytes, arrived)).toBe(8 + blocks * block.length);
+    expect(arrivedAndMissing(client.read()).bytes).toBe(8 + blocks * block.length);
     await first.console.end();
     await next.console.end();
     client.socket.destroy();

@@ -12,7 +12,7 @@ import { nextRequest } from './next-request.ts';
 export interface NextInUnit {
   /** @throws TdctlError where the TD has not come to it. */
   begin(program: string): Promise<MoveReport>;
-  /** Resolves once none is being begun. */
+  /** Resolves once none of those that were begun is on its way. */
   settled(): Promise<void>;
 }
 
@@ -34,25 +34,22 @@ const asOrphan = (command: readonly [program: string, ...args: string[]]) =>
 /** @returns undefined of a keeper that is in no unit. */
 export function nextInUnit({ request, env, manager }: Beginning): NextInUnit | undefined {
   if (request.unit === undefined) return undefined;
-  let underWay: Promise<unknown> = Promise.resolve();
-  const begin = async (program: string) => {
-    // Some kernels want a key slot for either VM.
-    limitSlots(2);
-    try {
-      const command = asOrphan(keeperCommand(request.name, program));
-      return await launchMove(nextRequest(request), { env: manager.handedOn(env), command });
-    } finally {
-      limitSlots(1);
-    }
-  };
+  const underWay = new Set<Promise<MoveReport>>();
   return {
     begin(program) {
-      const begun = begin(program);
-      underWay = begun.catch(() => undefined);
+      // Some kernels want a key slot for either VM.
+      limitSlots(2);
+      const command = asOrphan(keeperCommand(request.name, program));
+      const launched = launchMove(nextRequest(request), { env: manager.handedOn(env), command });
+      const begun = launched.finally(() => {
+        underWay.delete(begun);
+        if (underWay.size === 0) limitSlots(1);
+      });
+      underWay.add(begun);
       return begun;
     },
     async settled() {
-      await underWay;
+      await Promise.allSettled(underWay);
     },
   };
 }
