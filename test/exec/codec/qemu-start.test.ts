@@ -2,10 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { type CapabilityName, capabilities } from '../../../src/abi/kvm/capabilities.ts';
 import { type TdxCommandName, tdxCommands } from '../../../src/abi/kvm/requests.ts';
+import type { CpuidEntry } from '../../../src/abi/kvm/structs.ts';
 import { decodeArray, encodeArray } from '../../../src/exec/codec/arrays.ts';
 import { structs } from '../../../src/exec/codec/structs.ts';
 import type { GuestEvent, TdVmCallAnswer } from '../../../src/simulator/index.ts';
 import type { Result } from '../../simulator/drive.ts';
+import { addressSizes } from '../../simulator/structs.ts';
 import { Vmm, type VmmFile } from './vmm.ts';
 
 const entry = structs.kvm_cpuid_entry2;
@@ -160,7 +162,9 @@ describe.sequential('QEMU 11.1 starts a TD', () => {
     expect(qemu.enable(vm, 'KVM_CAP_MAX_VCPU_ID', 4n)).toBe(0);
     expect(qemu.enable(vm, 'KVM_CAP_X86_APIC_BUS_CYCLES_NS', 40n)).toBe(0);
     expect(qemu.ask(vm, 'KVM_SET_TSC_KHZ', 0n).result).toBe(0);
-    const leaves = configurable.filter((leaf) => leaf.function === 0x8000_0008).map(() => width);
+    const leaves = configurable
+      .filter((leaf) => leaf.function === 0x8000_0008)
+      .map(() => addressSizes);
     const header = structs.kvm_tdx_init_vm.encode({ attributes: 1n << 28n, xfam: 3n, nent: 1 });
     const init = Buffer.concat([header, encodeArray(entry, leaves)]);
     expect(qemu.tdx(vm, 'KVM_TDX_INIT_VM', init).result).toBe(0);
@@ -281,18 +285,8 @@ describe.sequential('QEMU 11.1 starts a TD', () => {
   });
 });
 
-const width = {
-  function: 0x8000_0008,
-  index: 0,
-  flags: 0,
-  eax: 48 << 16,
-  ebx: 0,
-  ecx: 0,
-  edx: 0,
-};
-
 /** With x2APIC, and the widths of physical and linear addresses. */
-function asQemuHasIt(leaf: typeof width): typeof width {
+function asQemuHasIt(leaf: CpuidEntry): CpuidEntry {
   if (leaf.function === 1) return { ...leaf, ecx: (leaf.ecx | (1 << 21)) >>> 0 };
   if (leaf.function !== 0x8000_0008) return leaf;
   return { ...leaf, eax: ((leaf.eax & 0xffff_0000) | (48 << 8) | 52) >>> 0 };
